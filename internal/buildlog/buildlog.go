@@ -1,0 +1,88 @@
+// Package buildlog turns what a failed build printed into facts: phases,
+// the command that failed, an excerpt, and every access-denied claim.
+//
+// The text is hostile: anyone who can run code in a build can print a
+// perfect denial. So a [Denial] is a claim and never a permission.
+package buildlog
+
+import "github.com/buildmedic/buildmedic/internal/codebuild"
+
+// Effect says whether AWS found no allow or a deny.
+type Effect string
+
+// The effects. Unstated: the text does not say.
+const (
+	Implicit Effect = "implicit"
+	Explicit Effect = "explicit"
+	Unstated Effect = "unstated"
+)
+
+// Layer is the kind of policy that AWS blames (aws-facts §3.2).
+type Layer string
+
+// The layers.
+const (
+	IdentityBased       Layer = "identity-based-policy"
+	ResourceBased       Layer = "resource-based-policy"
+	PermissionsBoundary Layer = "permissions-boundary"
+	SessionPolicy       Layer = "session-policy"
+	ServiceControl      Layer = "service-control-policy"
+	ResourceControl     Layer = "resource-control-policy"
+	VPCEndpoint         Layer = "vpc-endpoint-policy"
+	RoleTrust           Layer = "role-trust-policy"
+	LayerUnstated       Layer = "unstated"
+)
+
+// Origin says where a denial was found.
+type Origin string
+
+// The origins.
+const (
+	FromLog     Origin = "log"     // printed by the build
+	FromPhase   Origin = "phase"   // in a phase context, which CodeBuild itself writes
+	FromDecoded Origin = "decoded" // from sts:DecodeAuthorizationMessage
+)
+
+// Denial is one access-denied claim.
+type Denial struct {
+	Principal string `json:"principal"` // ARN as printed; "" if the text names none
+	Action    string `json:"action"`    // "ecr:PutImage"; "" if neither action nor operation is named
+	Operation string `json:"operation,omitempty"`
+	Resource  string `json:"resource"` // as printed, unquoted; "" if the text does not say; "*" if it says so
+	Effect    Effect `json:"effect"`
+	Layer     Layer  `json:"layer"`
+	PolicyARN string `json:"policy_arn"` // the denying policy, where AWS names it
+	Encoded   string `json:"-"`          // EC2's encoded authorization message, complete
+
+	Line   int    `json:"line"` // 1-based line of the log in which the message starts; 0 in a phase context
+	Text   string `json:"-"`    // the message as it was read: cleaned, one line, bounded
+	Origin Origin `json:"-"`
+
+	// Causal is false for a denial that did not fail the build: printed
+	// outside the failed command, or of a step that went on (aws-facts §4.1).
+	Causal bool `json:"-"`
+	// Inferred: the action was derived from an API operation or a known
+	// text, not printed as an action.
+	Inferred bool `json:"-"`
+}
+
+// Failure is the facts of one failed build. Everything in it that came out
+// of the log is a claim.
+type Failure struct {
+	Build   codebuild.Build
+	Phase   string            // type of the first failed phase, "" if unknown
+	Context codebuild.Context // its first non-empty context
+	Command string            // the command that failed, "" if none
+	Exit    string            // its exit status as printed, "" if none
+	Denials []Denial          // all distinct ones, in order
+	Excerpt []Line            // what a person should read first, at most 40 lines
+	Tail    []Line            // the failed command's lines that causes are matched against, bounded
+	NoLog   bool              // there was no log to read
+	Cut     bool              // the log was read only in part; line numbers count from the part's start
+}
+
+// Line is a cleaned line of the log.
+type Line struct {
+	N    int    `json:"n"`
+	Text string `json:"text"`
+}

@@ -1,0 +1,192 @@
+// Package codebuild holds CodeBuild's own words as plain data: Build, Phase,
+// Context, ServiceRole, Initiator, and what follows from them alone: which
+// account and partition a build is in, which phase failed first, who started
+// it, which role it runs as.
+//
+// It talks to nothing. [Build] deliberately has no field for environment
+// variables, source credentials or anything else that may hold a secret.
+package codebuild
+
+import (
+	"strings"
+	"time"
+)
+
+// Statuses of a build (aws-facts §1.1).
+const (
+	Succeeded  = "SUCCEEDED"
+	Failed     = "FAILED"
+	Fault      = "FAULT"
+	TimedOut   = "TIMED_OUT"
+	InProgress = "IN_PROGRESS"
+	Stopped    = "STOPPED"
+)
+
+// Build is what BatchGetBuilds says of one build, without its secrets.
+// Every text in it other than ids and ARNs is untrusted.
+type Build struct {
+	ID      string // PROJECT:UUID
+	ARN     string // arn:P:codebuild:R:A:build/PROJECT:UUID
+	Project string
+	Number  int64
+	Status  string // see the constants; unknown values are kept
+
+	// ServiceRole is the role's ARN as the project has it. BatchGetBuilds
+	// documents it as a name (aws-facts §1.4), so it may be a bare one;
+	// [Build.Role] reads both.
+	ServiceRole string
+	Initiator   string // aws-facts §1.5
+
+	SourceType            string // GITHUB, CODEPIPELINE, S3, …
+	SourceLocation        string
+	SourceVersion         string // branch, tag, pr/N, commit, refs/…, S3 ARN; "" is the default branch
+	ResolvedSourceVersion string // commit id, or S3 version
+	Buildspec             string // path as the project or the start call gave it; inline ones are cut to "(inline)"
+
+	BatchARN  string // "" if the build is no batch child
+	AutoRetry AutoRetry
+
+	EncryptionKey string
+	Image         string
+	Start, End    time.Time // zero if unknown
+	Phases        []Phase
+	Logs          Logs
+}
+
+// AutoRetry is CodeBuild's native auto-retry state (aws-facts §2.3).
+type AutoRetry struct {
+	Limit, Number  int
+	Next, Previous string // build ARNs, "" if none
+}
+
+// Pending reports whether CodeBuild itself will retry, or has retried, the build.
+func (a AutoRetry) Pending() bool { return a.Next != "" || a.Number < a.Limit }
+
+// Phase is one phase of a build, in the order CodeBuild ran them.
+type Phase struct {
+	Type       string // SUBMITTED … COMPLETED; unknown values are kept
+	Status     string // "" while it runs
+	Contexts   []Context
+	Start, End time.Time
+}
+
+// Context is one phase context. Code may contain spaces (aws-facts §1.3).
+type Context struct{ Code, Message string }
+
+// String gives "CODE: message", as the event prints it.
+func (c Context) String() string {
+	if c.Code == "" {
+		return c.Message
+	}
+	return c.Code + ": " + c.Message
+}
+
+// Logs says where the build's log is. An empty Group and S3ARN mean that
+// there is no log to read (aws-facts §1.4, §6.4).
+type Logs struct {
+	Group, Stream string // CloudWatch; never the literal "null"
+	S3ARN         string // arn:P:s3:::bucket/key.gz
+	S3Encrypted   bool
+	DeepLink      string
+}
+
+// Role is an IAM role as its ARN names it.
+type Role struct {
+	Partition, Account string
+	Path               string // "/" or "/service-role/"
+	Name               string
+}
+
+// ARN gives arn:P:iam::A:role/PATH/NAME.
+func (r Role) ARN() string {
+	return "arn:" + r.Partition + ":iam::" + r.Account + ":role" + r.Path + r.Name
+}
+
+// PathName gives the role's name with its path and without a leading slash:
+// the form in settings.
+func (r Role) PathName() string { return strings.TrimPrefix(r.Path+r.Name, "/") }
+
+// Role is the build's service role. Account and partition are the build's
+// own; ok is false if the record has no readable role or one of another
+// account.
+func (b Build) Role() (r Role, ok bool) {
+	a, ok := ParseARN(b.ARN)
+	if !ok || b.ServiceRole == "" {
+		return Role{}, false
+	}
+	name := b.ServiceRole
+	if strings.HasPrefix(name, "arn:") {
+		ra, ok := ParseARN(name)
+		if !ok || ra.Service != "iam" || ra.Account != a.Account || ra.Partition != a.Partition {
+			return Role{}, false
+		}
+		if name, ok = strings.CutPrefix(ra.Resource, "role/"); !ok {
+			return Role{}, false
+		}
+	}
+	name = strings.TrimPrefix(name, "/")
+	path := "/"
+	if i := strings.LastIndexByte(name, '/'); i >= 0 {
+		path, name = "/"+name[:i+1], name[i+1:]
+	}
+	if name == "" {
+		return Role{}, false
+	}
+	return Role{a.Partition, a.Account, path, name}, true
+}
+
+// UUID is the part of the build id after the project's name.
+func (b Build) UUID() string {
+	i := strings.LastIndexByte(b.ID, ':')
+	return b.ID[i+1:]
+}
+
+// Session is the session name under which the build calls AWS (aws-facts §3.6).
+func (b Build) Session() string { return "AWSCodeBuild-" + b.UUID() }
+
+// FailedPhase is the first phase whose status is neither SUCCEEDED nor
+// empty: later phases may have passed (aws-facts §1.3).
+func (b Build) FailedPhase() (Phase, bool) {
+	for _, p := range b.Phases {
+		if p.Status != "" && p.Status != Succeeded && p.Status != InProgress {
+			return p, true
+		}
+	}
+	return Phase{}, false
+}
+
+// Commit names what was built: the resolved source version, else the
+// requested one, else "".
+func (b Build) Commit() string {
+	if b.ResolvedSourceVersion != "" {
+		return b.ResolvedSourceVersion
+	}
+	return b.SourceVersion
+}
+
+// Pipeline is the name of the pipeline that started the build, or "".
+func (b Build) Pipeline() string {
+	p, ok := strings.CutPrefix(b.Initiator, "codepipeline/")
+	if !ok {
+		return ""
+	}
+	return p
+}
+
+// ARN is a parsed Amazon Resource Name.
+type ARN struct{ Partition, Service, Region, Account, Resource string }
+
+// ParseARN splits an ARN at its first five colons. ok is false if s has
+// fewer, or does not begin with "arn:".
+func ParseARN(s string) (a ARN, ok bool) {
+	f := strings.SplitN(s, ":", 6)
+	if len(f) != 6 || f[0] != "arn" || f[1] == "" || f[2] == "" || f[5] == "" {
+		return ARN{}, false
+	}
+	return ARN{f[1], f[2], f[3], f[4], f[5]}, true
+}
+
+// String joins the ARN again.
+func (a ARN) String() string {
+	return strings.Join([]string{"arn", a.Partition, a.Service, a.Region, a.Account, a.Resource}, ":")
+}

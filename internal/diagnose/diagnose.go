@@ -1,0 +1,45 @@
+// Package diagnose names the cause of a failed build and what would cure it.
+// It is pure: facts and causes.yaml in, a [Diagnosis] out.
+package diagnose
+
+import "github.com/buildmedic/buildmedic/internal/buildlog"
+
+// Remedy is what would cure a failure. The set is closed.
+type Remedy string
+
+// The remedies.
+const (
+	Grant             Remedy = "grant"              // add a missing permission to the service role
+	Retry             Remedy = "retry"              // start the build again, unchanged
+	OverrideBuildspec Remedy = "override-buildspec" // start the same commit with another buildspec path
+	CreateRepository  Remedy = "create-repository"  // create the ECR repository that the build pushes to
+	SwitchRole        Remedy = "switch-role"        // give the project another service role
+	Report            Remedy = "report"             // a person must act
+	Ignore            Remedy = "ignore"             // nothing to do or to tell
+)
+
+// Remedies lists every remedy.
+var Remedies = []Remedy{Grant, Retry, OverrideBuildspec, CreateRepository, SwitchRole, Report, Ignore}
+
+// Diagnosis is why a build failed.
+type Diagnosis struct {
+	Cause     string            `json:"cause"`     // a stable name out of causes.yaml, or "access-denied", "unknown", …
+	Title     string            `json:"title"`     // one sentence, plain text
+	Remedy    Remedy            `json:"remedy"`    // never SwitchRole: only settings choose that
+	Retryable bool              `json:"retryable"` // an unchanged retry has a chance
+	Evidence  Evidence          `json:"evidence"`
+	Advice    string            `json:"advice"` // what a person should do, plain text
+	Denials   []buildlog.Denial `json:"denials"`
+	Details   map[string]string `json:"details,omitempty"` // named groups of the cause's pattern, e.g. "repository"
+	Excerpt   []buildlog.Line   `json:"excerpt"`
+	// Fingerprint is 16 hex digits, equal for equal failures whatever their
+	// numbers, ids, times and paths.
+	Fingerprint string `json:"fingerprint"`
+}
+
+// Evidence is the line that proves the cause best.
+type Evidence struct {
+	Line   int             `json:"line"` // 0 in a phase context
+	Text   string          `json:"text"`
+	Origin buildlog.Origin `json:"origin"`
+}

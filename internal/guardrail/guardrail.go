@@ -1,0 +1,123 @@
+// Package guardrail judges what may be granted: principal, account, origin,
+// layer, floor, allowlist, the shape of the statement, the whole, its size
+// and its proof. It is pure. The text of a denial never widens anything:
+// only the settings are consent.
+package guardrail
+
+import (
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// Rule names why something was refused. The set is closed; [Rules] lists it
+// in the order of the guardrails.
+type Rule string
+
+// Refusal is a typed reason why nothing was granted. It is an outcome, never
+// an error.
+type Refusal struct {
+	Rule     Rule   `json:"rule"`
+	Action   string `json:"action"`   // "" if it concerns no single action
+	Resource string `json:"resource"` // "" if it concerns no single resource
+	Message  string `json:"message"`  // what stood in the way and what the owner could change
+	// Entry is the settings entry (YAML) that would have allowed it, "" if
+	// no entry may.
+	Entry string `json:"entry,omitempty"`
+}
+
+// RoleState is the service role as IAM has it now.
+type RoleState struct {
+	Role     codebuild.Role
+	Inline   map[string]string // policy name → document as IAM gave it, URL-decoded
+	Managed  []ManagedPolicy   // the attached ones
+	Named    *ManagedPolicy    // the one that settings name under write.managed; nil if it does not exist
+	Boundary *ManagedPolicy    // nil: none
+	Trust    string            // trust policy document
+	Linked   bool              // service-linked: path /aws-service-role/
+	Template string            // iam role template ARN, "" if none
+}
+
+// ManagedPolicy is a managed policy with its default version's document.
+type ManagedPolicy struct {
+	ARN      string
+	Document string
+	Default  string    // "v3"
+	Versions []Version // only for RoleState.Named
+	Users    []string  // ARNs or names of other principals that use it; only for RoleState.Named
+	Attached bool      // to this role
+}
+
+// Version is one version of a managed policy.
+type Version struct {
+	ID      string
+	Created time.Time
+}
+
+// Question is one call that the simulator is asked about.
+type Question struct {
+	Action   string
+	Resource string
+	Context  map[string][]string
+}
+
+// Answer is the simulator's answer to the question with the same index.
+type Answer struct {
+	Verdict iampolicy.Verdict
+	By      string   // what decided, as the simulator says: a policy's name, "boundary", "organizations"; may be ""
+	Missing []string // context keys that were not supplied
+}
+
+// Input is what [Judge] knows.
+type Input struct {
+	Settings *settings.Settings
+	Project  settings.Project
+	Build    codebuild.Build
+	Denials  []buildlog.Denial // the causal ones
+	Role     RoleState
+	// Before holds the answers to [Questions] of the same input, in order.
+	Before []Answer
+	Now    time.Time
+	// Healer lists ARNs (patterns with * allowed) of the healer's own parts.
+	Healer []string
+}
+
+// Target is where a grant is to be written.
+type Target struct {
+	Kind   string // "inline", "managed" or "attach"
+	Name   string // inline: policy name; managed: policy ARN
+	Before string // document there now, exactly; "" if there is none
+	// BeforeVersion is the managed policy's default version; "" otherwise.
+	BeforeVersion string
+	After         string   // inline, managed: the complete next document, canonical
+	Attach        []string // attach: ARNs to attach
+	DropVersion   string   // managed: version to delete first, "" if none
+}
+
+// Used tells what of a grant is used.
+type Used struct {
+	Grant      string                `json:"grant"`
+	Because    string                `json:"because"`
+	Owner      string                `json:"owner"`
+	Statements []iampolicy.Statement `json:"-"`
+	Expires    time.Time             `json:"expires,omitzero"`
+	Evidence   settings.Evidence     `json:"evidence"`
+}
+
+// Judgement is what the guardrails say of one build's denials. Either
+// Refusals is non-empty and nothing is granted; or Allowed is true and the
+// role has what was denied already; or Target says what to write.
+type Judgement struct {
+	Refusals []Refusal
+	Allowed  bool
+	Target   *Target
+	Used     []Used
+	// Added are the statements that Target adds to Target.Before.
+	Added []iampolicy.Statement
+	// Proof are the calls that must be allowed with Target written: what
+	// was denied, and nothing else.
+	Proof []Question
+}

@@ -1,0 +1,156 @@
+// Package heal is the use case: it takes up a failed build, decides what to
+// do about it, and does it, once.
+//
+// [Decide] is pure: facts in, a [Decision] out. The [Healer] gathers the
+// facts and carries decisions out through the ports declared in ports.go,
+// recording each step, so that a case resumes where it died.
+package heal
+
+import (
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// Case is everything that belongs to one original failure: project and
+// resolved commit. Its rounds are its attempts.
+type Case struct {
+	ID      string    `json:"id"` // hex, from account, region, project and commit
+	Account string    `json:"account"`
+	Region  string    `json:"region"`
+	Project string    `json:"project"`
+	Commit  string    `json:"commit"`
+	Opened  time.Time `json:"opened"`
+	Closed  time.Time `json:"closed,omitzero"`
+	// Outcome is how the case ended, "" while it is open.
+	Outcome Kind    `json:"outcome,omitempty"`
+	Rounds  []Round `json:"rounds"`
+	// Outbox holds the notices of this case, oldest first.
+	Outbox []Pending `json:"outbox,omitempty"`
+}
+
+// Step is how far a round has come. Each is recorded before the next begins.
+type Step string
+
+// The steps of a round.
+const (
+	StepClaimed  Step = "claimed"  // taken up; facts not yet read
+	StepDecided  Step = "decided"  // the decision is stored
+	StepWriting  Step = "writing"  // about to change something in AWS; what and from what is stored
+	StepWritten  Step = "written"  // changed and read back
+	StepRetrying Step = "retrying" // about to start a build; token and time are stored
+	StepRetried  Step = "retried"  // the new build's id is stored; waiting for its event
+	StepUndoing  Step = "undoing"  // about to restore what was there
+	StepDone     Step = "done"
+)
+
+// Round is one attempt within a case.
+type Round struct {
+	Build     codebuild.Build     `json:"build"`
+	Step      Step                `json:"step"`
+	Started   time.Time           `json:"started"`
+	Diagnosis *diagnose.Diagnosis `json:"diagnosis,omitempty"`
+	Decision  *Decision           `json:"decision,omitempty"`
+	// Token and RetryAt identify the retry across a crash: a build of the
+	// project that the function started at or after RetryAt is that retry.
+	Token   string    `json:"token,omitempty"`
+	RetryAt time.Time `json:"retry_at,omitzero"`
+	Retry   string    `json:"retry,omitempty"`  // id of the build that this round started
+	NotYet  time.Time `json:"not_yet,omitzero"` // do not go on before this time
+	Written time.Time `json:"written,omitzero"`
+	// WrittenVersion is the managed policy version that the write made.
+	WrittenVersion string    `json:"written_version,omitempty"`
+	Undone         time.Time `json:"undone,omitzero"`
+	Tries          int       `json:"tries,omitempty"` // of the current step, when AWS was not ready
+}
+
+// Pending is a notice of a case and whether it went out. A notice is
+// recorded before it is sent; a crash between sending and recording sends it
+// again under the same id.
+type Pending struct {
+	ID   string    `json:"id"` // CASE-N, stable
+	Kind Kind      `json:"kind"`
+	Sent time.Time `json:"sent,omitzero"`
+	// Round is the index of the round that it tells about.
+	Round int    `json:"round"`
+	Note  string `json:"note,omitempty"` // one more sentence, e.g. why an undo was refused
+}
+
+// Kind is what happened, the word for it in notices, metrics and history.
+type Kind string
+
+// The kinds of outcome. The first five end a case; the rest tell of its way.
+const (
+	Healed   Kind = "healed"   // the retried build is green
+	Proposed Kind = "proposed" // a plan is stored and waits for an approval
+	Reported Kind = "reported" // explained; nothing was changed
+	Undone   Kind = "undone"   // the grant did not help and was taken back
+	Failed   Kind = "failed"   // something was tried, the build still fails, nothing to take back
+
+	Retrying Kind = "retrying" // changed or not, the build was started again
+	Expiring Kind = "expiring" // a grant will expire, or has
+	Paused   Kind = "paused"   // the breaker is open
+)
+
+// Decision is what Decide chose for one failed build.
+type Decision struct {
+	Mode     settings.Mode       `json:"mode"`
+	Remedy   diagnose.Remedy     `json:"remedy"` // what is (heal), would be (observe) or may be (propose) done
+	Why      string              `json:"why"`    // one sentence
+	Refusals []guardrail.Refusal `json:"refusals"`
+	Used     []guardrail.Used    `json:"grants"`
+	Plan     *Plan               `json:"plan,omitempty"` // nil: nothing to do
+	Settings string              `json:"settings"`       // SHA-256 of the settings decided under
+}
+
+// Plan is the complete change and retry that a decision asks for. Its bytes
+// (JSON) are stored under their SHA-256; an approval applies exactly these.
+type Plan struct {
+	Case    string          `json:"case"`
+	Build   string          `json:"build"`
+	Project string          `json:"project"`
+	Role    string          `json:"role,omitempty"` // ARN
+	Remedy  diagnose.Remedy `json:"remedy"`
+
+	Write      *guardrail.Target    `json:"write,omitempty"`      // grant
+	Proof      []guardrail.Question `json:"proof,omitempty"`      // grant
+	Repository string               `json:"repository,omitempty"` // create-repository
+	Buildspec  string               `json:"buildspec,omitempty"`  // override-buildspec
+	NewRole    string               `json:"new_role,omitempty"`   // switch-role: ARN
+	OldRole    string               `json:"old_role,omitempty"`   // switch-role: what to switch back to
+	Route      Route                `json:"route"`
+	Settle     time.Duration        `json:"settle,omitempty"` // wait between write and retry
+	Early      bool                 `json:"early,omitempty"`
+}
+
+// Route is the way by which a build is started again (aws-facts §2).
+type Route string
+
+// The routes.
+const (
+	RouteNone      Route = "none"      // no retry: settings forbid it
+	RouteBuild     Route = "build"     // RetryBuild
+	RouteStart     Route = "start"     // StartBuild of the same commit, with overrides
+	RouteStage     Route = "stage"     // RetryStageExecution
+	RouteBatch     Route = "batch"     // RetryBuildBatch
+	RouteCodeBuild Route = "codebuild" // CodeBuild's own auto-retry does it
+)
+
+// Outcome is what really happened, as notices, metrics and history tell it.
+type Outcome struct {
+	ID       string // of the notice
+	Kind     Kind
+	Case     Case
+	Round    int // index into Case.Rounds
+	Note     string
+	Settings *settings.Settings
+	Home     settings.Account
+	At       time.Time
+	// Function is the healer's function name, for command lines; "" at the desk.
+	Function string
+	// Repeats is how many equal failures this notice stands for beyond the first.
+	Repeats int
+}

@@ -1,0 +1,74 @@
+// Package iampolicy reads, compares, merges and evaluates IAM policy
+// documents. It is pure and knows nothing of builds.
+package iampolicy
+
+import "time"
+
+// Document is a policy document. Whether an element was a scalar or a list is
+// kept, so that a document that is parsed and printed keeps its meaning and
+// its form.
+type Document struct {
+	Version    string // "2012-10-17" or "2008-10-17"
+	ID         string
+	Statements []Statement
+}
+
+// Values is a scalar-or-list element. The zero value is an absent element.
+type Values struct {
+	List   []string
+	Scalar bool // printed as a scalar; only if len(List) == 1
+}
+
+// Statement is one statement. Exactly one of Action and NotAction is
+// non-empty, and likewise of Resource and NotResource.
+type Statement struct {
+	Sid                   string
+	Effect                string // "Allow" or "Deny"
+	Action, NotAction     Values
+	Resource, NotResource Values
+	Condition             []Condition // sorted by operator, then key
+	// Raw is the statement's bytes as they were read, "" for one made here.
+	// Printing uses it, so that foreign statements are kept byte for byte.
+	Raw string
+}
+
+// Condition is one operator-key pair with its values.
+type Condition struct {
+	Operator string // "StringEquals", "ForAnyValue:StringLike", "ArnLikeIfExists", …
+	Key      string // "iam:PassedToService"
+	Values   Values
+}
+
+// Verdict is the answer to a request. Unknown means that the answer hangs on
+// a condition that this package cannot evaluate or whose context value is
+// missing; it is never to be read as Allowed.
+type Verdict int
+
+// The verdicts.
+const (
+	ImplicitDeny Verdict = iota
+	ExplicitDeny
+	Allowed
+	Unknown
+)
+
+// Request is one call to be judged.
+type Request struct {
+	Action   string              // "ecr:PutImage", any case
+	Resource string              // an ARN, or "*" for an action without resources
+	Context  map[string][]string // condition keys, any case → values
+	Now      time.Time           // aws:CurrentTime; zero: unknown
+}
+
+// Access is everything that limits or gives a principal its identity-based
+// permissions.
+type Access struct {
+	Policies []Document // inline and managed, all together
+	Boundary *Document  // nil: none
+}
+
+// Match tells which statement decided.
+type Match struct {
+	Policy    int // index in Access.Policies, -1 for the boundary or none
+	Statement int // -1 if none
+}

@@ -1,0 +1,159 @@
+// Package settings reads buildmedic.yaml: what the owner allows, for which
+// projects. Deny is the zero value: an empty file grants nothing.
+package settings
+
+import "time"
+
+// Mode is how far the healer may go.
+type Mode string
+
+// The modes. Observe is the default.
+const (
+	Observe Mode = "observe" // explain only
+	Propose Mode = "propose" // store the plan, wait for an approval
+	Heal    Mode = "heal"
+)
+
+// Evidence is how well a denial must be proved before it may bring in a grant.
+type Evidence string
+
+// The kinds of evidence, weakest first.
+const (
+	EvidenceLog        Evidence = "log"
+	EvidencePhase      Evidence = "phase"
+	EvidenceDecoded    Evidence = "decoded"
+	EvidenceCloudTrail Evidence = "cloudtrail"
+)
+
+// Give says how much of a grant one denial brings in.
+type Give string
+
+// The ways to give. Exact is the default.
+const (
+	GiveExact Give = "exact" // only what was denied
+	GiveSet   Give = "set"   // all of the grant
+)
+
+// Settings is one valid file. Names are unique; every reference resolves.
+type Settings struct {
+	Version  int
+	Notify   Notify
+	Limits   Limits
+	Accounts []Account
+	Projects []Project
+	Grants   []Grant
+	Tests    []Test
+
+	SHA256 string // of the file's bytes, lower-case hex
+}
+
+// Notify says who is told.
+type Notify struct {
+	Email  []string
+	Chat   *Chat // nil: none
+	Digest int   // notices an hour beyond which they are put together; default 30
+}
+
+// Chat is an Amazon Q Developer channel.
+type Chat struct {
+	Slack *SlackChannel // exactly one of the two
+	Teams *TeamsChannel
+}
+
+// SlackChannel names a Slack channel.
+type SlackChannel struct{ Workspace, Channel string }
+
+// TeamsChannel names a Microsoft Teams channel.
+type TeamsChannel struct{ Team, Tenant, Channel string }
+
+// Limits are the budgets; zero values in the file mean the defaults given here.
+type Limits struct {
+	Rounds       int           // retries per case; default 3
+	WritesRole   int           // policy writes per role and day; default 10
+	WritesHour   int           // policy writes per hour, all roles; default 20
+	RetriesHour  int           // retries per hour, all projects; default 60
+	UndoneToStop int           // undone grants within a day after which writing stops; default 3
+	Settle       time.Duration // wait after a write before an early denial is retried; default 60s
+	CloudTrail   time.Duration // how long to wait for CloudTrail evidence; default 20m
+	Analyzer     bool          // also ask Access Analyzer
+}
+
+// Account is a member account or another region that the hub looks after.
+type Account struct{ ID, Region string }
+
+// Project is one CodeBuild project that the healer looks after.
+type Project struct {
+	Name       string
+	Account    string // "" is the hub's own
+	Region     string // "" is the hub's own
+	Role       string // service role with its path: "service-role/codebuild-x"
+	Mode       Mode
+	Write      Write
+	Grants     []string // ids
+	Buildspecs []string // tried in order when the build cannot find its buildspec
+	SwitchRole string   // ready role, with its path, to switch the project to instead of granting; "" none
+	Retry      bool     // default true; false: never start a build (not idempotent)
+	Boundary   string   // name of the permissions boundary that the role must carry; "" none
+	Line       int
+}
+
+// Write is where a project's grants go. Exactly one is set if Grants is not empty.
+type Write struct {
+	Inline  string // name of an inline policy of the healer's own
+	Managed string // name (with path) of a customer managed policy that gets a new version
+	Attach  bool   // attach ready-made managed policies, one per grant
+	Shared  bool   // the managed policy may be used by other principals too
+}
+
+// Grant is one entry of the allowlist.
+type Grant struct {
+	ID        string
+	Because   string
+	Owner     string
+	Set       string              // name of a set, or ""
+	Actions   []string            // exact action names if Set is ""; canonical case
+	Resources []string            // patterns with ${partition}, ${account}, ${region}, ${project}
+	PassRoles map[string][]string // service principal → exact role ARNs (with placeholders)
+	Give      Give
+	Create    bool
+	Evidence  Evidence
+	Expires   time.Duration // 0: never
+	Line      int
+}
+
+// Test is one assertion about the settings themselves.
+type Test struct {
+	Project string
+	Action  string
+	On      string
+	Allow   bool // else deny
+	Line    int
+}
+
+// Project finds the project by name, account and region; "" in the settings
+// matches the hub's own, which the caller passes as home.
+func (s *Settings) Project(name, account, region string, home Account) (Project, bool) {
+	for _, p := range s.Projects {
+		a, r := p.Account, p.Region
+		if a == "" {
+			a = home.ID
+		}
+		if r == "" {
+			r = home.Region
+		}
+		if p.Name == name && a == account && r == region {
+			return p, true
+		}
+	}
+	return Project{}, false
+}
+
+// Grant finds a grant by its id.
+func (s *Settings) Grant(id string) (Grant, bool) {
+	for _, g := range s.Grants {
+		if g.ID == id {
+			return g, true
+		}
+	}
+	return Grant{}, false
+}
