@@ -8,9 +8,17 @@ import "time"
 // kept, so that a document that is parsed and printed keeps its meaning and
 // its form.
 type Document struct {
-	Version    string // "2012-10-17" or "2008-10-17"
+	Version    string // "2012-10-17" or "2008-10-17"; "" is "2012-10-17"
 	ID         string
 	Statements []Statement
+}
+
+// version is the version that the document is read by.
+func (d Document) version() string {
+	if d.Version == "" {
+		return version2012
+	}
+	return d.Version
 }
 
 // Values is a scalar-or-list element. The zero value is an absent element.
@@ -28,7 +36,8 @@ type Statement struct {
 	Resource, NotResource Values
 	Condition             []Condition // sorted by operator, then key
 	// Raw is the statement's bytes as they were read, "" for one made here.
-	// Printing uses it, so that foreign statements are kept byte for byte.
+	// Printing uses it, so that foreign statements are kept byte for byte, as
+	// long as it says what the other fields say.
 	Raw string
 }
 
@@ -51,6 +60,19 @@ const (
 	Allowed
 	Unknown
 )
+
+// String names the verdict as IAM's simulator does, if it has a name there.
+func (v Verdict) String() string {
+	switch v {
+	case ImplicitDeny:
+		return "implicitDeny"
+	case ExplicitDeny:
+		return "explicitDeny"
+	case Allowed:
+		return "allowed"
+	}
+	return "unknown"
+}
 
 // Request is one call to be judged.
 type Request struct {

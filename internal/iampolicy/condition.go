@@ -1,0 +1,307 @@
+package iampolicy
+
+import (
+	"bytes"
+	"encoding/base64"
+	"math/big"
+	"net/netip"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// quantifier says how an operator takes several values of a context key.
+type quantifier int
+
+const (
+	single quantifier = iota // the key has one value
+	forAll                   // ForAllValues:
+	forAny                   // ForAnyValue:
+)
+
+// operator is a condition operator taken apart.
+type operator struct {
+	quantifier quantifier
+	ifExists   bool
+	test       test
+}
+
+// test is the comparison that an operator makes. A context value passes if it
+// matches one of the condition's values, or, negated, none.
+type test struct {
+	name    string // of the comparison: operators with the same name differ in negation only
+	negated bool
+	// matches compares one context value with one value of the condition.
+	matches func(got, want, version string, c context) tri
+}
+
+var tests = map[string]test{
+	"StringEquals":              {"StringEquals", false, stringEquals},
+	"StringNotEquals":           {"StringEquals", true, stringEquals},
+	"StringEqualsIgnoreCase":    {"StringEqualsIgnoreCase", false, stringEqualsIgnoreCase},
+	"StringNotEqualsIgnoreCase": {"StringEqualsIgnoreCase", true, stringEqualsIgnoreCase},
+	"StringLike":                {"StringLike", false, stringLike},
+	"StringNotLike":             {"StringLike", true, stringLike},
+	"ArnEquals":                 {"ArnLike", false, arnLike},
+	"ArnNotEquals":              {"ArnLike", true, arnLike},
+	"ArnLike":                   {"ArnLike", false, arnLike},
+	"ArnNotLike":                {"ArnLike", true, arnLike},
+	"Bool":                      {"Bool", false, boolEquals},
+	"BinaryEquals":              {"BinaryEquals", false, binaryEquals},
+	"IpAddress":                 {"IpAddress", false, ipAddress},
+	"NotIpAddress":              {"IpAddress", true, ipAddress},
+	"NumericEquals":             {"NumericEquals", false, numeric(func(order int) bool { return order == 0 })},
+	"NumericNotEquals":          {"NumericEquals", true, numeric(func(order int) bool { return order == 0 })},
+	"NumericLessThan":           {"NumericLessThan", false, numeric(func(order int) bool { return order < 0 })},
+	"NumericLessThanEquals":     {"NumericLessThanEquals", false, numeric(func(order int) bool { return order <= 0 })},
+	"NumericGreaterThan":        {"NumericGreaterThan", false, numeric(func(order int) bool { return order > 0 })},
+	"NumericGreaterThanEquals":  {"NumericGreaterThanEquals", false, numeric(func(order int) bool { return order >= 0 })},
+	"DateEquals":                {"DateEquals", false, date(func(order int) bool { return order == 0 })},
+	"DateNotEquals":             {"DateEquals", true, date(func(order int) bool { return order == 0 })},
+	"DateLessThan":              {"DateLessThan", false, date(func(order int) bool { return order < 0 })},
+	"DateLessThanEquals":        {"DateLessThanEquals", false, date(func(order int) bool { return order <= 0 })},
+	"DateGreaterThan":           {"DateGreaterThan", false, date(func(order int) bool { return order > 0 })},
+	"DateGreaterThanEquals":     {"DateGreaterThanEquals", false, date(func(order int) bool { return order >= 0 })},
+}
+
+// nullOperator asks whether a key is absent. It takes no prefix or suffix.
+const nullOperator = "Null"
+
+// parseOperator takes an operator's name apart; false if it is not known.
+// Null is not among them.
+func parseOperator(name string) (operator, bool) {
+	var o operator
+	if rest, ok := strings.CutPrefix(name, "ForAllValues:"); ok {
+		o.quantifier, name = forAll, rest
+	} else if rest, ok := strings.CutPrefix(name, "ForAnyValue:"); ok {
+		o.quantifier, name = forAny, rest
+	}
+	name, o.ifExists = strings.CutSuffix(name, "IfExists")
+	var known bool
+	o.test, known = tests[name]
+	return o, known
+}
+
+// holds tells whether the condition is met.
+func (cond Condition) holds(version string, c context) tri {
+	got, known := c.values(cond.Key)
+	if len(cond.Values.List) == 0 || !known {
+		return maybe
+	}
+	if cond.Operator == nullOperator {
+		return isNull(len(got) == 0, cond.Values.List)
+	}
+	o, ok := parseOperator(cond.Operator)
+	if !ok {
+		return maybe
+	}
+	if len(got) == 0 {
+		return o.ofAbsent()
+	}
+	passes := func(value string) tri {
+		hit := anyOf(cond.Values.List, func(want string) tri {
+			return o.test.matches(value, want, version, c)
+		})
+		if o.test.negated {
+			return hit.not()
+		}
+		return hit
+	}
+	return o.ofValues(got, passes)
+}
+
+func isNull(absent bool, wanted []string) tri {
+	return anyOf(wanted, func(want string) tri {
+		switch want {
+		case "true":
+			return truth(absent)
+		case "false":
+			return truth(!absent)
+		}
+		return maybe
+	})
+}
+
+// ofAbsent is the truth of a condition whose key the request does not have.
+func (o operator) ofAbsent() tri {
+	switch {
+	case o.quantifier == forAll, o.ifExists && o.quantifier == single:
+		return yes
+	case o.quantifier == forAny:
+		// A negated test and IfExists speak for, the quantifier against it.
+		return sure(o.test.negated || o.ifExists, false)
+	}
+	return truth(o.test.negated)
+}
+
+// ofValues is the truth of a condition whose key has values.
+func (o operator) ofValues(got []string, passes func(string) tri) tri {
+	switch o.quantifier {
+	case forAll:
+		out := yes
+		for _, value := range got {
+			out = min(out, passes(value))
+		}
+		if out == yes && !hasText(got) {
+			return maybe
+		}
+		return out
+	case forAny:
+		return anyOf(got, passes)
+	}
+	if len(got) > 1 {
+		return maybe
+	}
+	return passes(got[0])
+}
+
+func hasText(list []string) bool { return strings.Join(list, "") != "" }
+
+func stringEquals(got, want, version string, c context) tri {
+	return globMatches(expand(want, version, false, c.variable), got)
+}
+
+func stringLike(got, want, version string, c context) tri {
+	return globMatches(expand(want, version, true, c.variable), got)
+}
+
+func globMatches(g glob, got string) tri {
+	return sure(covers(g.syms, symbols(got)), !g.unsure)
+}
+
+// stringEqualsIgnoreCase is sure for ASCII. How IAM folds other letters is
+// not documented.
+func stringEqualsIgnoreCase(got, want, version string, c context) tri {
+	g, s := expand(want, version, false, c.variable), symbols(got)
+	odd := lowerSymbols(g.syms)
+	odd = lowerSymbols(s) || odd
+	out := sure(covers(g.syms, s), !g.unsure)
+	if out == no && odd {
+		return maybe
+	}
+	return out
+}
+
+// lowerSymbols lowers the letters A to Z in place, and reports whether there
+// is a character beyond ASCII.
+func lowerSymbols(s []rune) (odd bool) {
+	for i, r := range s {
+		if 'A' <= r && r <= 'Z' {
+			s[i] = r + ('a' - 'A')
+		}
+		odd = odd || r > 127
+	}
+	return odd
+}
+
+// arnLike compares segment by segment.
+func arnLike(got, want, version string, c context) tri {
+	g, s := expand(want, version, true, c.variable), symbols(got)
+	p, t := segments(g.syms), segments(s)
+	matched := len(p) == arnSegments && len(t) == arnSegments
+	for i := 0; matched && i < arnSegments; i++ {
+		matched = covers(p[i], t[i])
+	}
+	return sure(covers(g.syms, s), matched && !g.unsure)
+}
+
+func boolEquals(got, want, _ string, _ context) tri {
+	for _, s := range []string{got, want} {
+		if s != "true" && s != "false" {
+			return maybe
+		}
+	}
+	return truth(got == want)
+}
+
+func binaryEquals(got, want, _ string, _ context) tri {
+	a, err := base64.StdEncoding.DecodeString(got)
+	if err != nil {
+		return maybe
+	}
+	b, err := base64.StdEncoding.DecodeString(want)
+	if err != nil {
+		return maybe
+	}
+	return truth(bytes.Equal(a, b))
+}
+
+func ipAddress(got, want, _ string, _ context) tri {
+	addr, err := netip.ParseAddr(got)
+	if err != nil || addr.Zone() != "" || addr.Is4In6() {
+		return maybe
+	}
+	prefix, ok := parsePrefix(want)
+	if !ok {
+		return maybe
+	}
+	return truth(prefix.Contains(addr))
+}
+
+// parsePrefix reads an address or a range of addresses.
+func parsePrefix(s string) (netip.Prefix, bool) {
+	if !strings.Contains(s, "/") {
+		addr, err := netip.ParseAddr(s)
+		if err != nil || addr.Zone() != "" || addr.Is4In6() {
+			return netip.Prefix{}, false
+		}
+		return netip.PrefixFrom(addr, addr.BitLen()), true
+	}
+	p, err := netip.ParsePrefix(s)
+	return p.Masked(), err == nil && !p.Addr().Is4In6()
+}
+
+func numeric(holds func(order int) bool) func(got, want, version string, c context) tri {
+	return func(got, want, _ string, _ context) tri {
+		a, okA := parseNumber(got)
+		b, okB := parseNumber(want)
+		if !okA || !okB {
+			return maybe
+		}
+		return truth(holds(a.Cmp(b)))
+	}
+}
+
+// plainNumber is what is read as a number. Its length bounds what a
+// comparison can cost.
+var plainNumber = regexp.MustCompile(`^-?[0-9]{1,40}(\.[0-9]{1,40})?$`)
+
+// parseNumber reads a plain decimal number; one with an exponent is left
+// unknown.
+func parseNumber(s string) (*big.Rat, bool) {
+	if !plainNumber.MatchString(s) {
+		return nil, false
+	}
+	return new(big.Rat).SetString(s)
+}
+
+func date(holds func(order int) bool) func(got, want, version string, c context) tri {
+	return func(got, want, _ string, _ context) tri {
+		a, okA := parseDate(got)
+		b, okB := parseDate(want)
+		if !okA || !okB {
+			return maybe
+		}
+		return truth(holds(a.Compare(b)))
+	}
+}
+
+// plainSeconds is what is read as seconds since 1970. A shorter number could
+// be a year.
+var plainSeconds = regexp.MustCompile(`^[0-9]{5,18}$`)
+
+// parseDate reads a date with a time and a zone, or seconds since 1970. Less
+// precise dates are left unknown.
+func parseDate(s string) (time.Time, bool) {
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, true
+		}
+	}
+	if !plainSeconds.MatchString(s) {
+		return time.Time{}, false
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	return time.Unix(n, 0), err == nil
+}

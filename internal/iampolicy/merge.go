@@ -1,0 +1,178 @@
+package iampolicy
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Allow makes a statement that allows the actions on the resources. Lists are
+// sorted and freed of doubles; the Sid is reduced to letters and digits, as
+// IAM wants it ("tracker-image" becomes "TrackerImage"). Two conditions with
+// the same operator and key cannot be printed; [Validate] reports them.
+func Allow(sid string, actions, resources []string, cond ...Condition) Statement {
+	s := Statement{
+		Sid:      speakingSid(sid),
+		Effect:   "Allow",
+		Action:   Values{List: sortedSet(actions)},
+		Resource: Values{List: sortedSet(resources)},
+	}
+	for _, c := range cond {
+		c.Values = Values{List: sortedSet(c.Values.List), Scalar: c.Values.Scalar}
+		s.Condition = append(s.Condition, c)
+	}
+	slices.SortStableFunc(s.Condition, compareConditions)
+	return s
+}
+
+func sortedSet(list []string) []string { return slices.Compact(slices.Sorted(slices.Values(list))) }
+
+// Merge adds to the document what it lacks of the statements, and tells how
+// many statements it added. The document's own statements are kept as they
+// are, in their order; new ones come after them. An action on a resource that
+// one Allow statement gives already, without conditions or with equal ones,
+// is not added again, so merging twice adds nothing. Statements to add that
+// deny, or use NotAction or NotResource, are added whole unless an equal one
+// is there. Each new statement gets a Sid that is unique in the document.
+//
+// An empty document gets the newer version. The version of another one is
+// kept: in the older version, policy variables are plain text.
+func Merge(d Document, add []Statement) (Document, int) {
+	out := d
+	out.Version = d.version()
+	out.Statements = slices.Clone(d.Statements)
+	for _, s := range add {
+		for _, part := range missing(out, s) {
+			part.Raw = ""
+			part.Sid = uniqueSid(part, out.Statements)
+			out.Statements = append(out.Statements, part)
+		}
+	}
+	return out, len(out.Statements) - len(d.Statements)
+}
+
+// missing gives the parts of s that no statement of d gives.
+func missing(d Document, s Statement) []Statement {
+	same := func(t Statement) bool { return sameMeaning(s, t) }
+	if slices.ContainsFunc(d.Statements, same) {
+		return nil
+	}
+	if s.malformed() || s.Effect != "Allow" || len(s.NotAction.List) > 0 || len(s.NotResource.List) > 0 {
+		return []Statement{s}
+	}
+	parts := lacking(regions([]Document{d}, "Allow"), s, d.version())
+	if len(parts) == 1 && len(parts[0].Action.List) == len(s.Action.List) &&
+		len(parts[0].Resource.List) == len(s.Resource.List) {
+		return []Statement{s}
+	}
+	return parts
+}
+
+// lacking groups the actions of s by the resources on which none of the
+// regions gives them.
+func lacking(have []region, s Statement, version string) []Statement {
+	var out []Statement
+	for _, a := range s.Action.List {
+		var on []string
+		for _, r := range s.Resource.List {
+			want := region{
+				action: spanOf(false, actionTerm(a)), resource: spanOf(false, resourceTerm(r, version)),
+				conditions: s.Condition, version: version,
+			}
+			if !slices.ContainsFunc(have, want.givenBy) {
+				on = append(on, r)
+			}
+		}
+		if len(on) == 0 {
+			continue
+		}
+		i := slices.IndexFunc(out, func(t Statement) bool { return slices.Equal(t.Resource.List, on) })
+		if i >= 0 {
+			out[i].Action.List = append(out[i].Action.List, a)
+			continue
+		}
+		part := s
+		part.Action, part.Resource = Values{List: []string{a}}, Values{List: on}
+		out = append(out, part)
+	}
+	return out
+}
+
+// givenBy reports whether have gives r, without conditions or under the same.
+func (r region) givenBy(have region) bool {
+	return (len(have.conditions) == 0 || sameConditions(r.conditions, have.conditions)) && r.within(have)
+}
+
+// sameMeaning reports whether the statements differ at most in Sid, form and
+// order.
+func sameMeaning(a, b Statement) bool {
+	if a.Effect != b.Effect || !sameConditions(a.Condition, b.Condition) {
+		return false
+	}
+	ea, eb := a.elements(), b.elements()
+	for i := range ea {
+		if !sameSet(ea[i].values.List, eb[i].values.List) {
+			return false
+		}
+	}
+	return true
+}
+
+func sameConditions(a, b []Condition) bool {
+	return slices.EqualFunc(a, b, func(a, b Condition) bool {
+		return a.Operator == b.Operator && lowerASCII(a.Key) == lowerASCII(b.Key) && sameSet(a.Values.List, b.Values.List)
+	})
+}
+
+// uniqueSid gives the statement's Sid, made speaking if there is none, and
+// numbered if another statement has it.
+func uniqueSid(s Statement, others []Statement) string {
+	base := speakingSid(s.Sid)
+	if base == "" {
+		base = describingSid(s)
+	}
+	taken := func(sid string) bool {
+		return slices.ContainsFunc(others, func(t Statement) bool { return strings.EqualFold(t.Sid, sid) })
+	}
+	sid := base
+	for n := 2; taken(sid); n++ {
+		sid = base + strconv.Itoa(n)
+	}
+	return sid
+}
+
+// describingSid names a statement by its effect and actions: AllowEcrPutImage,
+// or AllowEcr if there are several.
+func describingSid(s Statement) string {
+	name := s.Effect
+	if len(s.NotAction.List) > 0 {
+		return speakingSid(name + "-all-except")
+	}
+	if len(s.Action.List) == 1 {
+		return speakingSid(name + "-" + s.Action.List[0])
+	}
+	var services []string
+	for _, a := range s.Action.List {
+		service, _, _ := strings.Cut(a, ":")
+		services = append(services, service)
+	}
+	return speakingSid(name + "-" + strings.Join(sortedSet(services), "-"))
+}
+
+// speakingSid keeps letters and digits and begins each word with a capital.
+func speakingSid(s string) string {
+	var b strings.Builder
+	begins := true
+	for _, r := range s {
+		if notAlphanumeric(r) {
+			begins = true
+			continue
+		}
+		if begins && 'a' <= r && r <= 'z' {
+			r -= 'a' - 'A'
+		}
+		begins = false
+		b.WriteRune(r)
+	}
+	return b.String()
+}

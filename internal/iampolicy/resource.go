@@ -1,0 +1,185 @@
+package iampolicy
+
+import (
+	"slices"
+	"strings"
+)
+
+// How IAM matches resource patterns is not documented in full: wildcards
+// belong to one of the six segments of an ARN, a * that ends a segment "can
+// expand to match beyond the colon boundaries", and the service segment takes
+// no wildcards. So two readings are kept. The narrow one matches segment by
+// segment; only a pattern that is shorter than an ARN and ends in * reaches
+// beyond. The wide one lets every * cross colons. What both match, matches;
+// what only the wide one matches, may.
+
+// arnSegments is how many parts an ARN has: arn, partition, service, region,
+// account, resource. The last one may hold colons.
+const arnSegments = 6
+
+// segments splits the symbols of an ARN or a pattern of ARNs at colons.
+func segments(s []rune) [][]rune {
+	var out [][]rune
+	start := 0
+	for i, r := range s {
+		if r == ':' && len(out) < arnSegments-1 {
+			out = append(out, s[start:i])
+			start = i + 1
+		}
+	}
+	return append(out, s[start:])
+}
+
+// isPlain reports whether s has no wildcards.
+func isPlain(s []rune) bool {
+	for _, r := range s {
+		if r < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// narrow reports whether pattern covers s in the narrow reading; s may be a
+// pattern itself.
+func narrow(pattern, s []rune) bool {
+	p, t := segments(pattern), segments(s)
+	n := len(p)
+	if n < 4 || string(p[0]) != "arn" || !isPlain(p[2]) || len(t) < n {
+		return false
+	}
+	if n < arnSegments && (len(p[n-1]) == 0 || p[n-1][len(p[n-1])-1] != anyRun) {
+		return false
+	}
+	for i := range p {
+		if !covers(widen(p[i]), t[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// resourceMatches tells whether a pattern of a statement matches the resource
+// of a request. A * or ? within the resource is read both as itself and as a
+// wildcard, and only what holds either way is sure.
+func resourceMatches(pattern glob, resource string) tri {
+	if pattern.isAll() {
+		return yes
+	}
+	s := symbols(resource)
+	if resource == "*" || !hasWildcard(resource) {
+		return sure(covers(pattern.syms, s), narrow(pattern.syms, s) && !pattern.unsure)
+	}
+	w := compile(resource)
+	return sure(covers(pattern.syms, s) || intersects(pattern.syms, w),
+		narrow(pattern.syms, s) && narrow(pattern.syms, w) && !pattern.unsure)
+}
+
+// sure is no unless the wide reading holds, and yes if the narrow one does too.
+func sure(wide, narrow bool) tri {
+	switch {
+	case !wide:
+		return no
+	case !narrow:
+		return maybe
+	}
+	return yes
+}
+
+// glob is a pattern whose policy variables have been dealt with.
+type glob struct {
+	syms []rune
+	// unsure: a variable's value is not known and anyRun stands for it, so
+	// syms matches at least what the pattern matches.
+	unsure bool
+	// variables: the text has policy variables, known or not.
+	variables bool
+	// early: a variable stands before the last segment of an ARN.
+	early bool
+}
+
+// same reports whether two patterns have the same symbols. If there are
+// variables among them, their texts must be compared as well.
+func (g glob) same(o glob) bool {
+	return slices.Equal(g.syms, o.syms) && g.variables == o.variables
+}
+
+func (g glob) isAll() bool { return len(g.syms) == 1 && g.syms[0] == anyRun && !g.variables }
+
+// resolver gives a policy variable's value; known tells whether the request's
+// values for it are known at all, found whether it has exactly one.
+type resolver func(key string) (value string, found, known bool)
+
+// unresolved knows no variable.
+func unresolved(string) (string, bool, bool) { return "", false, false }
+
+// expand compiles a pattern. In documents of the newer version, ${key} is the
+// request's value for the key, ${key, 'x'} the same with a default, and ${*},
+// ${?} and ${$} are these characters. With wildcards false, * and ? outside
+// of a variable are themselves.
+func expand(text, version string, wildcards bool, resolve resolver) glob {
+	parse := compile
+	if !wildcards {
+		parse = symbols
+	}
+	if version != version2012 || !strings.Contains(text, "${") {
+		return glob{syms: parse(text)}
+	}
+	var g glob
+	for text != "" {
+		before, rest, found := strings.Cut(text, "${")
+		g.syms = append(g.syms, parse(before)...)
+		if !found {
+			break
+		}
+		name, after, closed := strings.Cut(rest, "}")
+		text = after
+		if closed && (name == "*" || name == "?" || name == "$") {
+			g.syms = append(g.syms, rune(name[0]))
+			continue
+		}
+		g.variables = true
+		if len(segments(g.syms)) < arnSegments {
+			g.early = true
+		}
+		if !closed {
+			g.giveUp()
+			break
+		}
+		g.substitute(name, resolve)
+	}
+	return g
+}
+
+func (g *glob) substitute(name string, resolve resolver) {
+	key, fallback, hasFallback := strings.Cut(name, ",")
+	value, found, known := resolve(strings.TrimSpace(key))
+	if known && !found && hasFallback {
+		value, found = unquote(strings.TrimSpace(fallback))
+		known = found
+	}
+	switch {
+	case !known || !found:
+		g.giveUp()
+	case g.early && strings.Contains(value, ":"):
+		// Whether a value may bring in segments is not documented.
+		g.giveUp()
+	default:
+		// Nor is it whether wildcards in a value are wildcards; read as
+		// such, they match at least what they match as themselves.
+		g.unsure = g.unsure || strings.ContainsAny(value, "*?$")
+		g.syms = append(g.syms, compile(value)...)
+	}
+}
+
+func (g *glob) giveUp() {
+	g.unsure = true
+	g.syms = append(g.syms, anyRun)
+}
+
+func unquote(s string) (string, bool) {
+	if len(s) < 2 || s[0] != '\'' || s[len(s)-1] != '\'' {
+		return "", false
+	}
+	return s[1 : len(s)-1], true
+}
