@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,7 +34,7 @@ type test struct {
 	name    string // of the comparison: operators with the same name differ in negation only
 	negated bool
 	// matches compares one context value with one value of the condition.
-	matches func(got, want, version string, c context) tri
+	matches func(got, want, version string, c contextKeys) tri
 }
 
 var tests = map[string]test{
@@ -84,9 +85,10 @@ func parseOperator(name string) (operator, bool) {
 }
 
 // holds tells whether the condition is met.
-func (cond Condition) holds(version string, c context) tri {
+func (cond Condition) holds(version string, c contextKeys) tri {
 	got, known := c.values(cond.Key)
-	if len(cond.Values.List) == 0 || !known {
+	// An empty value counts as none in some places, which are not documented.
+	if len(cond.Values.List) == 0 || !known || slices.Contains(got, "") {
 		return maybe
 	}
 	if cond.Operator == nullOperator {
@@ -143,9 +145,6 @@ func (o operator) ofValues(got []string, passes func(string) tri) tri {
 		for _, value := range got {
 			out = min(out, passes(value))
 		}
-		if out == yes && !hasText(got) {
-			return maybe
-		}
 		return out
 	case forAny:
 		return anyOf(got, passes)
@@ -156,13 +155,11 @@ func (o operator) ofValues(got []string, passes func(string) tri) tri {
 	return passes(got[0])
 }
 
-func hasText(list []string) bool { return strings.Join(list, "") != "" }
-
-func stringEquals(got, want, version string, c context) tri {
+func stringEquals(got, want, version string, c contextKeys) tri {
 	return globMatches(expand(want, version, false, c.variable), got)
 }
 
-func stringLike(got, want, version string, c context) tri {
+func stringLike(got, want, version string, c contextKeys) tri {
 	return globMatches(expand(want, version, true, c.variable), got)
 }
 
@@ -172,7 +169,7 @@ func globMatches(g glob, got string) tri {
 
 // stringEqualsIgnoreCase is sure for ASCII. How IAM folds other letters is
 // not documented.
-func stringEqualsIgnoreCase(got, want, version string, c context) tri {
+func stringEqualsIgnoreCase(got, want, version string, c contextKeys) tri {
 	g, s := expand(want, version, false, c.variable), symbols(got)
 	odd := lowerSymbols(g.syms)
 	odd = lowerSymbols(s) || odd
@@ -196,7 +193,7 @@ func lowerSymbols(s []rune) (odd bool) {
 }
 
 // arnLike compares segment by segment.
-func arnLike(got, want, version string, c context) tri {
+func arnLike(got, want, version string, c contextKeys) tri {
 	g, s := expand(want, version, true, c.variable), symbols(got)
 	p, t := segments(g.syms), segments(s)
 	matched := len(p) == arnSegments && len(t) == arnSegments
@@ -206,7 +203,7 @@ func arnLike(got, want, version string, c context) tri {
 	return sure(covers(g.syms, s), matched && !g.unsure)
 }
 
-func boolEquals(got, want, _ string, _ context) tri {
+func boolEquals(got, want, _ string, _ contextKeys) tri {
 	for _, s := range []string{got, want} {
 		if s != "true" && s != "false" {
 			return maybe
@@ -215,7 +212,7 @@ func boolEquals(got, want, _ string, _ context) tri {
 	return truth(got == want)
 }
 
-func binaryEquals(got, want, _ string, _ context) tri {
+func binaryEquals(got, want, _ string, _ contextKeys) tri {
 	a, err := base64.StdEncoding.DecodeString(got)
 	if err != nil {
 		return maybe
@@ -227,7 +224,7 @@ func binaryEquals(got, want, _ string, _ context) tri {
 	return truth(bytes.Equal(a, b))
 }
 
-func ipAddress(got, want, _ string, _ context) tri {
+func ipAddress(got, want, _ string, _ contextKeys) tri {
 	addr, err := netip.ParseAddr(got)
 	if err != nil || addr.Zone() != "" || addr.Is4In6() {
 		return maybe
@@ -252,8 +249,8 @@ func parsePrefix(s string) (netip.Prefix, bool) {
 	return p.Masked(), err == nil && !p.Addr().Is4In6()
 }
 
-func numeric(holds func(order int) bool) func(got, want, version string, c context) tri {
-	return func(got, want, _ string, _ context) tri {
+func numeric(holds func(order int) bool) func(got, want, version string, c contextKeys) tri {
+	return func(got, want, _ string, _ contextKeys) tri {
 		a, okA := parseNumber(got)
 		b, okB := parseNumber(want)
 		if !okA || !okB {
@@ -265,7 +262,7 @@ func numeric(holds func(order int) bool) func(got, want, version string, c conte
 
 // plainNumber is what is read as a number. Its length bounds what a
 // comparison can cost.
-var plainNumber = regexp.MustCompile(`^-?[0-9]{1,40}(\.[0-9]{1,40})?$`)
+var plainNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,40})?$`)
 
 // parseNumber reads a plain decimal number; one with an exponent is left
 // unknown.
@@ -276,8 +273,8 @@ func parseNumber(s string) (*big.Rat, bool) {
 	return new(big.Rat).SetString(s)
 }
 
-func date(holds func(order int) bool) func(got, want, version string, c context) tri {
-	return func(got, want, _ string, _ context) tri {
+func date(holds func(order int) bool) func(got, want, version string, c contextKeys) tri {
+	return func(got, want, _ string, _ contextKeys) tri {
 		a, okA := parseDate(got)
 		b, okB := parseDate(want)
 		if !okA || !okB {

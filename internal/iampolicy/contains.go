@@ -16,35 +16,126 @@ import (
 // and each Deny of outer must be out of the way of it, or be within a Deny of
 // inner.
 func Contains(outer, inner []Document) (bool, string) {
-	within := regions(outer, "Allow")
-	denied := regions(outer, "Deny")
-	stillDenied := regions(inner, "Deny")
 	// Of a malformed statement nothing can be said, not even whether it denies.
 	for _, d := range slices.Concat(inner, outer) {
 		if i := slices.IndexFunc(d.Statements, Statement.malformed); i >= 0 {
 			return false, place(d.Statements[i], i) + ": is malformed"
 		}
 	}
-	for _, r := range regions(inner, "Allow") {
-		if !r.withinOneOf(within) {
-			return false, r.String()
+	allowed, denied, stillDenied := rules(outer, "Allow"), rules(outer, "Deny"), rules(inner, "Deny")
+	for _, r := range rules(inner, "Allow") {
+		if a, b, found := r.firstOutside(allowed); found {
+			return false, r.describe(a, b)
 		}
 		for _, d := range denied {
-			if r.meets(d) && !d.withinOneOf(stillDenied) {
-				return false, fmt.Sprintf("%s, which is denied by %s", r, d)
+			if _, _, found := d.meeting(r).firstOutside(stillDenied); found {
+				m := r.meeting(d)
+				return false, r.describe(m.actions[0], m.resources[0]) + ": denied by " + d.place
 			}
 		}
 	}
 	return true, ""
 }
 
-// region is a set of requests: one action pattern or NotAction list, times one
-// resource pattern or NotResource list, under a statement's conditions.
-type region struct {
-	action, resource span
-	conditions       []Condition
-	version          string
-	place            string
+// rule is a statement made ready for comparing. It is about each of its actions
+// on each of its resources, under its conditions.
+type rule struct {
+	actions, resources []span
+	conditions         []Condition
+	version            string
+	place              string
+}
+
+// rules takes the well-formed statements with the effect.
+func rules(docs []Document, effect string) []rule {
+	var out []rule
+	for _, d := range docs {
+		for i, s := range d.Statements {
+			if s.Effect == effect && !s.malformed() {
+				out = append(out, s.rule(d.version(), place(s, i)))
+			}
+		}
+	}
+	return out
+}
+
+func (s Statement) rule(version, place string) rule {
+	resource := func(text string) term { return resourceTerm(text, version) }
+	return rule{
+		actions:    spans(s.Action, s.NotAction, actionTerm),
+		resources:  spans(s.Resource, s.NotResource, resource),
+		conditions: s.Condition,
+		version:    version,
+		place:      place,
+	}
+}
+
+// place names a statement for people.
+func place(s Statement, index int) string {
+	if s.Sid != "" {
+		return fmt.Sprintf("Statement[%d] %s", index, show(s.Sid))
+	}
+	return fmt.Sprintf("Statement[%d]", index)
+}
+
+// describe names one action and resource of the rule for people.
+func (r rule) describe(action, resource span) string {
+	out := fmt.Sprintf("%s: %s on %s", r.place, action, resource)
+	if len(r.conditions) > 0 {
+		out += " if " + conditionText(r.conditions)
+	}
+	return out
+}
+
+// firstOutside finds an action and resource of r that no single one of the
+// rules holds, conditions and all.
+func (r rule) firstOutside(list []rule) (action, resource span, found bool) {
+	inside := make([][]bool, len(r.actions))
+	for i := range inside {
+		inside[i] = make([]bool, len(r.resources))
+	}
+	for _, o := range list {
+		if !conditionsImply(r.conditions, r.version, o.conditions, o.version) {
+			continue
+		}
+		mark(inside, within(r.actions, o.actions), within(r.resources, o.resources))
+	}
+	for i, row := range inside {
+		for j, in := range row {
+			if !in {
+				return r.actions[i], r.resources[j], true
+			}
+		}
+	}
+	return span{}, span{}, false
+}
+
+// mark sets the pairs that a rule holds.
+func mark(inside [][]bool, actions, resources []bool) {
+	for i, row := range inside {
+		for j := range row {
+			row[j] = row[j] || actions[i] && resources[j]
+		}
+	}
+}
+
+// within tells of each inner span whether one of the outer spans holds it.
+func within(inner, outer []span) []bool {
+	out := make([]bool, len(inner))
+	for i, s := range inner {
+		out[i] = slices.ContainsFunc(outer, s.within)
+	}
+	return out
+}
+
+// meeting gives the part of r whose actions and resources may meet those of o.
+func (r rule) meeting(o rule) rule {
+	meets := func(list []span) func(span) bool {
+		return func(s span) bool { return !slices.ContainsFunc(list, s.meets) }
+	}
+	r.actions = slices.DeleteFunc(slices.Clone(r.actions), meets(o.actions))
+	r.resources = slices.DeleteFunc(slices.Clone(r.resources), meets(o.resources))
+	return r
 }
 
 // span is what one term matches or, if except is set, what none of the terms
@@ -66,74 +157,21 @@ func (s span) String() string {
 	return out
 }
 
-func (r region) String() string {
-	out := fmt.Sprintf("%s: %s on %s", r.place, r.action, r.resource)
-	if len(r.conditions) > 0 {
-		out += " if " + conditionText(r.conditions)
-	}
-	return out
-}
-
-// regions takes the statements with the effect apart.
-func regions(docs []Document, effect string) []region {
-	var out []region
-	for _, d := range docs {
-		for i, s := range d.Statements {
-			if s.Effect == effect && !s.malformed() {
-				out = append(out, s.regions(d.version(), i)...)
-			}
+// spans takes an element apart. Each pattern of a list is a span by itself;
+// those of a Not element are one together.
+func spans(in, except Values, of func(string) term) []span {
+	if len(except.List) > 0 {
+		s := span{except: true}
+		for _, text := range except.List {
+			s.terms = append(s.terms, of(text))
 		}
+		return []span{s}
 	}
-	return out
-}
-
-func (s Statement) regions(version string, index int) []region {
-	resource := func(text string) term { return resourceTerm(text, version) }
-	var out []region
-	for _, a := range spans(s.Action, s.NotAction, actionTerm) {
-		for _, r := range spans(s.Resource, s.NotResource, resource) {
-			out = append(out, region{a, r, s.Condition, version, place(s, index)})
-		}
-	}
-	return out
-}
-
-func spans(in, except Values, term func(string) term) []span {
 	var out []span
 	for _, text := range in.List {
-		out = append(out, spanOf(false, term(text)))
+		out = append(out, span{terms: []term{of(text)}})
 	}
-	if len(except.List) == 0 {
-		return out
-	}
-	all := span{except: true}
-	for _, text := range except.List {
-		all.terms = append(all.terms, term(text))
-	}
-	return append(out, all)
-}
-
-func spanOf(except bool, terms ...term) span { return span{terms, except} }
-
-// place names a statement for people.
-func place(s Statement, index int) string {
-	if s.Sid != "" {
-		return fmt.Sprintf("Statement[%d] %q", index, s.Sid)
-	}
-	return fmt.Sprintf("Statement[%d]", index)
-}
-
-func (r region) withinOneOf(list []region) bool { return slices.ContainsFunc(list, r.within) }
-
-// within reports whether each request in r is in o.
-func (r region) within(o region) bool {
-	return r.action.within(o.action) && r.resource.within(o.resource) &&
-		conditionsImply(r.conditions, r.version, o.conditions, o.version)
-}
-
-// meets reports whether there may be a request in both.
-func (r region) meets(o region) bool {
-	return r.action.meets(o.action) && r.resource.meets(o.resource)
+	return out
 }
 
 // within reports whether all of s is in o.

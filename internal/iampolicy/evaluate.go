@@ -65,7 +65,7 @@ type finding struct {
 	allow, deny    Match
 }
 
-func (f *finding) add(d Document, policy int, r Request, c context) {
+func (f *finding) add(d Document, policy int, r Request, c contextKeys) {
 	for i, s := range d.Statements {
 		at := Match{Policy: policy, Statement: i}
 		applies := s.applies(d.version(), r, c)
@@ -79,7 +79,7 @@ func (f *finding) add(d Document, policy int, r Request, c context) {
 }
 
 // applies tells whether the statement is about the request.
-func (s Statement) applies(version string, r Request, c context) tri {
+func (s Statement) applies(version string, r Request, c contextKeys) tri {
 	if s.malformed() {
 		return maybe
 	}
@@ -112,7 +112,7 @@ func (s Statement) matchesAction(action string) tri {
 	return anyOf(s.Action.List, test)
 }
 
-func (s Statement) matchesResource(version, resource string, c context) tri {
+func (s Statement) matchesResource(version, resource string, c contextKeys) tri {
 	test := func(pattern string) tri {
 		return resourceMatches(expand(pattern, version, true, c.variable), resource)
 	}
@@ -153,11 +153,11 @@ func notAlphanumeric(r rune) bool {
 	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9')
 }
 
-// context is a request's context with its keys in lower case.
-type context map[string][]string
+// contextKeys is a request's context with its keys in lower case.
+type contextKeys map[string][]string
 
-func newContext(r Request) context {
-	c := context{}
+func newContext(r Request) contextKeys {
+	c := contextKeys{}
 	if !r.Now.IsZero() {
 		c["aws:currenttime"] = []string{r.Now.UTC().Format(time.RFC3339)}
 		c["aws:epochtime"] = []string{strconv.FormatInt(r.Now.Unix(), 10)}
@@ -180,14 +180,14 @@ func newContext(r Request) context {
 	return c
 }
 
-func (c context) values(key string) (values []string, known bool) {
+func (c contextKeys) values(key string) (values []string, known bool) {
 	values, known = c[lowerASCII(key)]
 	return values, known
 }
 
 // variable is the resolver for the context. Several values count as unknown:
 // a policy variable takes one.
-func (c context) variable(key string) (value string, found, known bool) {
+func (c contextKeys) variable(key string) (value string, found, known bool) {
 	values, known := c.values(key)
 	switch {
 	case !known || len(values) > 1:

@@ -112,7 +112,7 @@ func dateNotAfter(v, w string) bool {
 }
 
 func hasVariable(c Condition, version string) bool {
-	return version == version2012 &&
+	return version != version2008 &&
 		slices.ContainsFunc(c.Values.List, func(s string) bool { return strings.Contains(s, "${") })
 }
 

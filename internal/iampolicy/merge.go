@@ -60,7 +60,7 @@ func missing(d Document, s Statement) []Statement {
 	if s.malformed() || s.Effect != "Allow" || len(s.NotAction.List) > 0 || len(s.NotResource.List) > 0 {
 		return []Statement{s}
 	}
-	parts := lacking(regions([]Document{d}, "Allow"), s, d.version())
+	parts := lacking(rules([]Document{d}, "Allow"), s, d.version())
 	if len(parts) == 1 && len(parts[0].Action.List) == len(s.Action.List) &&
 		len(parts[0].Resource.List) == len(s.Resource.List) {
 		return []Statement{s}
@@ -68,39 +68,40 @@ func missing(d Document, s Statement) []Statement {
 	return parts
 }
 
-// lacking groups the actions of s by the resources on which none of the
-// regions gives them.
-func lacking(have []region, s Statement, version string) []Statement {
+// lacking groups the actions of s by the resources on which no rule gives
+// them, be it without conditions or under the same.
+func lacking(have []rule, s Statement, version string) []Statement {
+	want := s.rule(version, "")
+	given := make([][]bool, len(want.actions))
+	for i := range given {
+		given[i] = make([]bool, len(want.resources))
+	}
+	for _, h := range have {
+		if len(h.conditions) == 0 || sameConditions(h.conditions, s.Condition) {
+			mark(given, within(want.actions, h.actions), within(want.resources, h.resources))
+		}
+	}
 	var out []Statement
-	for _, a := range s.Action.List {
+	for i, action := range s.Action.List {
 		var on []string
-		for _, r := range s.Resource.List {
-			want := region{
-				action: spanOf(false, actionTerm(a)), resource: spanOf(false, resourceTerm(r, version)),
-				conditions: s.Condition, version: version,
-			}
-			if !slices.ContainsFunc(have, want.givenBy) {
-				on = append(on, r)
+		for j, resource := range s.Resource.List {
+			if !given[i][j] {
+				on = append(on, resource)
 			}
 		}
 		if len(on) == 0 {
 			continue
 		}
-		i := slices.IndexFunc(out, func(t Statement) bool { return slices.Equal(t.Resource.List, on) })
-		if i >= 0 {
-			out[i].Action.List = append(out[i].Action.List, a)
+		k := slices.IndexFunc(out, func(t Statement) bool { return slices.Equal(t.Resource.List, on) })
+		if k >= 0 {
+			out[k].Action.List = append(out[k].Action.List, action)
 			continue
 		}
 		part := s
-		part.Action, part.Resource = Values{List: []string{a}}, Values{List: on}
+		part.Action, part.Resource = Values{List: []string{action}}, Values{List: on}
 		out = append(out, part)
 	}
 	return out
-}
-
-// givenBy reports whether have gives r, without conditions or under the same.
-func (r region) givenBy(have region) bool {
-	return (len(have.conditions) == 0 || sameConditions(r.conditions, have.conditions)) && r.within(have)
 }
 
 // sameMeaning reports whether the statements differ at most in Sid, form and

@@ -132,26 +132,23 @@ func (v Values) compact() []byte {
 }
 
 func compactConditions(list []Condition) []byte {
-	list = slices.SortedStableFunc(slices.Values(list), compareConditions)
 	var b bytes.Buffer
-	for i, c := range list {
-		switch {
-		case i == 0:
-			b.WriteByte('{')
-		case list[i-1].Operator == c.Operator:
+	list = slices.SortedStableFunc(slices.Values(list), compareConditions)
+	for len(list) > 0 {
+		operator := list[0].Operator
+		var keys [][]byte
+		for len(list) > 0 && list[0].Operator == operator {
+			if c := list[0]; c.Key != "" || len(c.Values.List) > 0 {
+				keys = append(keys, slices.Concat(quote(c.Key), []byte(":"), c.Values.compact()))
+			}
+			list = list[1:]
+		}
+		if b.Len() > 0 {
 			b.WriteByte(',')
-		default:
-			b.WriteString("},")
 		}
-		if i == 0 || list[i-1].Operator != c.Operator {
-			fmt.Fprintf(&b, "%s:{", quote(c.Operator))
-		}
-		if c.Key != "" || len(c.Values.List) > 0 {
-			fmt.Fprintf(&b, "%s:%s", quote(c.Key), c.Values.compact())
-		}
+		fmt.Fprintf(&b, "%s:{%s}", quote(operator), bytes.Join(keys, []byte(",")))
 	}
-	b.WriteString("}}")
-	return b.Bytes()
+	return slices.Concat([]byte("{"), b.Bytes(), []byte("}"))
 }
 
 // quote prints a JSON string without escaping <, > and &.

@@ -1,6 +1,7 @@
 package iampolicy
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -106,23 +107,26 @@ func (g glob) same(o glob) bool {
 
 func (g glob) isAll() bool { return len(g.syms) == 1 && g.syms[0] == anyRun && !g.variables }
 
-// resolver gives a policy variable's value; known tells whether the request's
-// values for it are known at all, found whether it has exactly one.
+// resolver gives a policy variable's value. Known tells whether anything is
+// known of the key; found, whether the request has exactly one value for it.
 type resolver func(key string) (value string, found, known bool)
 
 // unresolved knows no variable.
 func unresolved(string) (string, bool, bool) { return "", false, false }
 
-// expand compiles a pattern. In documents of the newer version, ${key} is the
-// request's value for the key, ${key, 'x'} the same with a default, and ${*},
-// ${?} and ${$} are these characters. With wildcards false, * and ? outside
-// of a variable are themselves.
+// variable is the inside of a policy variable: a key, or a key and a default.
+var variable = regexp.MustCompile(`^([A-Za-z0-9_:/.@+=-]+)(?:, *'([^'{}]*)')?$`)
+
+// expand compiles a pattern. Except in documents of the older version, ${key}
+// is the request's value for the key, ${key, 'x'} the same with a default, and
+// ${*}, ${?} and ${$} are these characters. With wildcards false, * and ?
+// outside of a variable are themselves.
 func expand(text, version string, wildcards bool, resolve resolver) glob {
 	parse := compile
 	if !wildcards {
 		parse = symbols
 	}
-	if version != version2012 || !strings.Contains(text, "${") {
+	if version == version2008 || !strings.Contains(text, "${") {
 		return glob{syms: parse(text)}
 	}
 	var g glob
@@ -132,54 +136,44 @@ func expand(text, version string, wildcards bool, resolve resolver) glob {
 		if !found {
 			break
 		}
-		name, after, closed := strings.Cut(rest, "}")
+		inside, after, _ := strings.Cut(rest, "}")
 		text = after
-		if closed && (name == "*" || name == "?" || name == "$") {
-			g.syms = append(g.syms, rune(name[0]))
+		if inside == "*" || inside == "?" || inside == "$" {
+			g.syms = append(g.syms, rune(inside[0]))
 			continue
 		}
 		g.variables = true
-		if len(segments(g.syms)) < arnSegments {
-			g.early = true
-		}
-		if !closed {
+		g.early = g.early || len(segments(g.syms)) < arnSegments
+		m := variable.FindStringSubmatch(inside)
+		if m == nil {
+			// Where it ends is anybody's guess, so the rest may be anything.
 			g.giveUp()
 			break
 		}
-		g.substitute(name, resolve)
+		g.substitute(m[1], m[2], resolve)
 	}
 	return g
 }
 
-func (g *glob) substitute(name string, resolve resolver) {
-	key, fallback, hasFallback := strings.Cut(name, ",")
-	value, found, known := resolve(strings.TrimSpace(key))
-	if known && !found && hasFallback {
-		value, found = unquote(strings.TrimSpace(fallback))
-		known = found
+// substitute appends the variable's value. Not documented are, and so give an
+// unsure pattern: a variable without a value, a value that brings in segments
+// of an ARN, and one with wildcards in it; read as wildcards, they match at
+// least what they match as themselves.
+func (g *glob) substitute(key, fallback string, resolve resolver) {
+	value, found, known := resolve(key)
+	if known && !found {
+		value = fallback
 	}
-	switch {
-	case !known || !found:
+	if !known || value == "" || g.early && strings.Contains(value, ":") {
 		g.giveUp()
-	case g.early && strings.Contains(value, ":"):
-		// Whether a value may bring in segments is not documented.
-		g.giveUp()
-	default:
-		// Nor is it whether wildcards in a value are wildcards; read as
-		// such, they match at least what they match as themselves.
-		g.unsure = g.unsure || strings.ContainsAny(value, "*?$")
-		g.syms = append(g.syms, compile(value)...)
+		return
 	}
+	g.unsure = g.unsure || strings.ContainsAny(value, "*?$")
+	g.syms = append(g.syms, compile(value)...)
 }
 
+// giveUp lets anything stand in the place of a variable.
 func (g *glob) giveUp() {
 	g.unsure = true
 	g.syms = append(g.syms, anyRun)
-}
-
-func unquote(s string) (string, bool) {
-	if len(s) < 2 || s[0] != '\'' || s[len(s)-1] != '\'' {
-		return "", false
-	}
-	return s[1 : len(s)-1], true
 }
