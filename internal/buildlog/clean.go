@@ -1,0 +1,272 @@
+package buildlog
+
+import (
+	"bytes"
+	"sort"
+	"unicode/utf8"
+)
+
+// A page is a stretch of a log made readable: without escape sequences,
+// control characters, and what tools put in front of every line.
+//
+// Denials are looked for in flat, which has no white space at all, so that
+// it does not matter where and how a tool wrapped the message. What they
+// say is then read from text.
+type page struct {
+	text []byte  // cleaned rows, each ended by '\n'
+	rows []row   // in order; rows[0].start is 0
+	flat []byte  // text in lower case without white space; a blank row leaves one '\n'
+	at   []int32 // flat[i] was text[at[i]]
+}
+
+// A row is one line of a page. A line of the log has several rows if it
+// holds carriage returns or newlines written as \n.
+type row struct {
+	start int32 // of its text
+	line  int   // 1-based number in the log
+	width int32 // columns of the whole line as printed; 0 if unknown
+	mark  mark
+}
+
+// mark tells what stood in front of a row.
+type mark uint8
+
+const (
+	markBar    mark = 1 << iota // a rule or box, as Terraform and tables draw it
+	markBullet                  // a list item: a row that continues nothing
+	markNumber                  // a line number
+)
+
+// newPage cleans raw, whose first line has the given number.
+func newPage(raw []byte, line int) *page {
+	p := &page{text: make([]byte, 0, len(raw)+1)}
+	c := cleaner{page: p}
+	for len(raw) > 0 {
+		l, rest, _ := bytes.Cut(raw, []byte{'\n'})
+		c.line(l, line)
+		raw = rest
+		line++
+	}
+	p.flatten()
+	return p
+}
+
+type cleaner struct {
+	page   *page
+	buf    []byte
+	label  []byte // of the previous row, see repeatedLabel
+	number int    // line number printed in front of the previous row, -1 if none
+}
+
+// line adds one line of the log, without its newline.
+func (c *cleaner) line(raw []byte, n int) {
+	if !bytes.ContainsAny(raw, "\x1b\\&\r\b") && plain(raw) {
+		c.row(raw, n, true)
+		return
+	}
+	c.buf = c.buf[:0]
+	whole := true
+	for i := 0; i < len(raw); {
+		switch b := raw[i]; {
+		case b == 0x1b:
+			i += escape(raw[i:])
+		case b == '\r':
+			if i++; i < len(raw) { // a progress bar; at the end it is half of CRLF
+				c.row(c.buf, n, true)
+				c.buf = c.buf[:0]
+			}
+		case b == '\\':
+			s, size := unescape(raw[i:])
+			i += size
+			if s == "\n" {
+				c.row(c.buf, n, false)
+				c.buf, whole = c.buf[:0], false
+				continue
+			}
+			c.buf = append(c.buf, s...)
+		case b == '&':
+			s, size := entity(raw[i:])
+			i += size
+			c.buf = append(c.buf, s...)
+		case b < 0x20 || b == 0x7f:
+			if b == '\t' {
+				c.buf = append(c.buf, b)
+			}
+			i++
+		default:
+			c.buf = append(c.buf, b)
+			i++
+		}
+	}
+	c.row(c.buf, n, whole)
+}
+
+// plain reports whether b has no control characters other than tabs.
+func plain(b []byte) bool {
+	for _, x := range b {
+		if x < 0x20 && x != '\t' || x == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// row adds one row; whole says that it is as wide as it was printed.
+func (c *cleaner) row(b []byte, n int, whole bool) {
+	b = bytes.TrimRight(b, " \t")
+	r := row{start: int32(len(c.page.text)), line: n}
+	if whole {
+		r.width = int32(utf8.RuneCount(b))
+	}
+	b = c.strip(b, &r)
+	c.page.text = append(append(c.page.text, b...), '\n')
+	c.page.rows = append(c.page.rows, r)
+}
+
+// flatten fills flat and at.
+func (p *page) flatten() {
+	p.flat = make([]byte, 0, len(p.text))
+	p.at = make([]int32, 0, len(p.text)+1)
+	for i, b := range p.text {
+		switch {
+		case b == ' ' || b == '\t':
+			continue
+		case b == '\n':
+			if i > 0 && p.text[i-1] != '\n' { // not a blank row
+				continue
+			}
+		case 'A' <= b && b <= 'Z':
+			b += 'a' - 'A'
+		}
+		p.flat = append(p.flat, b)
+		p.at = append(p.at, int32(i))
+	}
+	p.at = append(p.at, int32(len(p.text)))
+}
+
+// rowAt gives the index of the row that holds text[pos].
+func (p *page) rowAt(pos int) int {
+	return sort.Search(len(p.rows), func(i int) bool { return int(p.rows[i].start) > pos }) - 1
+}
+
+// flatAt gives the index in flat of the first character at or after text[pos].
+func (p *page) flatAt(pos int) int {
+	return sort.Search(len(p.at), func(i int) bool { return int(p.at[i]) >= pos })
+}
+
+// escape gives the length of the terminal escape sequence that b begins with.
+func escape(b []byte) int {
+	if len(b) < 2 {
+		return len(b)
+	}
+	switch b[1] {
+	case '[': // CSI … final byte
+		for i := 2; i < len(b); i++ {
+			if b[i] >= 0x40 && b[i] <= 0x7e {
+				return i + 1
+			}
+			if b[i] < 0x20 {
+				return i
+			}
+		}
+		return len(b)
+	case ']', 'P', '_', '^', 'X': // string, ended by BEL or ESC \
+		for i := 2; i < len(b) && i < 4096; i++ {
+			if b[i] == 0x07 {
+				return i + 1
+			}
+			if b[i] == 0x1b {
+				return min(i+2, len(b))
+			}
+		}
+		return 2
+	case '(', ')', '*', '+', '#', '%', ' ':
+		return min(3, len(b))
+	}
+	return 2
+}
+
+// unescape reads the run of backslashes that b begins with and what they
+// escape in JSON or in a quoted string, however often it was quoted. It
+// gives what they stand for and their length.
+func unescape(b []byte) (string, int) {
+	i := 0
+	for i < len(b) && b[i] == '\\' {
+		i++
+	}
+	if i == len(b) {
+		return string(b), i
+	}
+	switch b[i] {
+	case '"', '\'', '/', '`':
+		return string(b[i : i+1]), i + 1
+	case 'n', 'r':
+		return "\n", i + 1
+	case 't':
+		return " ", i + 1
+	case 'u':
+		if len(b) >= i+5 {
+			if v, ok := hex(b[i+1 : i+5]); ok {
+				return control(b, v, i+5)
+			}
+		}
+	case 'x':
+		if len(b) >= i+3 {
+			if v, ok := hex(b[i+1 : i+3]); ok {
+				return control(b, v, i+3)
+			}
+		}
+	case 'e', '0': // \e[31m, \033[31m
+		for _, s := range []string{"e[", "033["} {
+			if bytes.HasPrefix(b[i:], []byte(s)) {
+				return "", i + len(s) - 2 + escape(append([]byte{0x1b}, b[i+len(s)-1:min(len(b), i+64)]...))
+			}
+		}
+	}
+	return string(b[:i]), i
+}
+
+// control gives the character v that ends at b[end]: an escape sequence is
+// dropped with all of it.
+func control(b []byte, v rune, end int) (string, int) {
+	switch {
+	case v == 0x1b:
+		n := escape(append([]byte{0x1b}, b[end:min(len(b), end+64)]...))
+		return "", end + n - 1
+	case v == '\n' || v == '\r':
+		return "\n", end
+	case v < 0x20 || v == 0x7f:
+		return " ", end
+	}
+	return string(v), end
+}
+
+func hex(b []byte) (rune, bool) {
+	var v rune
+	for _, x := range b {
+		switch {
+		case '0' <= x && x <= '9':
+			x -= '0'
+		case 'a' <= x && x <= 'f':
+			x -= 'a' - 10
+		case 'A' <= x && x <= 'F':
+			x -= 'A' - 10
+		default:
+			return 0, false
+		}
+		v = v<<4 | rune(x)
+	}
+	return v, true
+}
+
+// entity reads the HTML entity that b begins with.
+func entity(b []byte) (string, int) {
+	for _, e := range []struct{ name, char string }{
+		{"&quot;", `"`}, {"&#34;", `"`}, {"&apos;", "'"}, {"&#39;", "'"}, {"&lt;", "<"}, {"&gt;", ">"}, {"&amp;", "&"},
+	} {
+		if bytes.HasPrefix(b, []byte(e.name)) {
+			return e.char, len(e.name)
+		}
+	}
+	return "&", 1
+}

@@ -1,0 +1,574 @@
+package buildlog
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/iamref"
+)
+
+// AWS's own sentence (aws-facts §3.1) is
+//
+//	User: PRINCIPAL is not authorized to perform: ACTION [on resource: RESOURCE] [because no LAYER allows the ACTION action
+//	                                                                             | with an explicit deny in a LAYER[: POLICY]]
+//
+// It is found by its head, "not authorized to perform". A tail without a
+// head is read on its own: some tools print only a list of actions and reasons.
+
+// A claim is a denial and where in page.flat it was read.
+type claim struct {
+	Denial
+	from, to int
+}
+
+const (
+	headWords = "notauthorizedto"
+	// Bounds of one message, in characters of flat. The longest ARN that IAM
+	// takes is 2,048 characters long.
+	maxPrincipal = 700
+	maxResource  = 2100
+	maxGap       = 900
+)
+
+// claims gives all denials of the page in the order of the text, not yet
+// without repetitions.
+func (p *page) claims() []claim {
+	s := &sentences{page: p, all: p.allTails()}
+	s.heads()
+	s.loose()
+	s.wrapped()
+	slices.SortStableFunc(s.list, func(a, b claim) int { return a.from - b.from })
+	for i := range s.list {
+		c := &s.list[i]
+		c.Line = p.rows[p.rowAt(int(p.at[c.from]))].line
+		c.Text = p.sentence(c.from, c.to)
+	}
+	return s.list
+}
+
+type sentences struct {
+	*page
+	all  []tail
+	list []claim
+	none []span // sentences that look like denials and are none
+}
+
+type span struct{ from, to int }
+
+// heads reads every sentence that has a head.
+func (s *sentences) heads() {
+	flat := s.flat
+	for i := 0; ; {
+		n := bytes.Index(flat[i:], []byte(headWords))
+		if n < 0 {
+			return
+		}
+		at := i + n
+		i = at + len(headWords)
+		next := len(flat)
+		if n := bytes.Index(flat[i:], []byte(headWords)); n >= 0 {
+			next = i + n
+		}
+		s.head(at, i, next)
+	}
+}
+
+// head reads the sentence whose headWords are flat[at:after]; next is where
+// the next head is.
+func (s *sentences) head(at, after, next int) {
+	rest, ok := cut(s.flat, after, "perform")
+	if !ok {
+		return
+	}
+	rest = s.skipFlat(rest, ":", "operation:", "action:", "thefollowingaction:", "thefollowingactions:")
+	from, principal := s.principal(at)
+	limit := min(next, rest+maxResource)
+	actions, rest := s.actions(rest, limit)
+	t, hasTail := s.findTail(rest, limit)
+	if len(actions) == 0 {
+		if !hasTail || t.action == "" || t.from-rest > maxGap {
+			return
+		}
+		actions = []string{t.action}
+	}
+	w := s.splitWidth(from, rest)
+	d := Denial{Principal: principal, Effect: Unstated, Layer: LayerUnstated}
+	d.Resource, rest = s.resource(rest, t, hasTail, w)
+	if hasTail && s.adjoins(rest, t.from) && (t.action == "" || sameAction(t.action, actions)) {
+		if t.public {
+			s.none = append(s.none, span{from, t.to})
+			return
+		}
+		d.Effect, d.Layer, d.PolicyARN, rest = t.effect, t.layer, t.policy, t.to
+	}
+	for _, a := range actions {
+		d.Action = canonical(a)
+		s.list = append(s.list, claim{d, from, rest})
+	}
+}
+
+// adjoins reports whether only punctuation stands between two places of flat.
+func (p *page) adjoins(from, to int) bool {
+	return from <= to && len(bytes.Trim(p.flat[from:to], ".,;:)]}\"'`\\")) == 0
+}
+
+// principal finds the ARN of whom the sentence, whose head is at flat[at],
+// speaks, and where the sentence begins.
+func (p *page) principal(at int) (from int, arn string) {
+	for _, w := range []string{"is", "are", "was"} {
+		if bytes.HasSuffix(p.flat[:at], []byte(w)) {
+			at -= len(w)
+			break
+		}
+	}
+	window := p.flat[max(0, at-maxPrincipal):at]
+	i := bytes.LastIndex(window, []byte("arn:"))
+	base := at - len(window)
+	user := bytes.LastIndex(window, []byte("user"))
+	if user >= 0 && p.startsWord(base+user) && user > i {
+		i = -1 // "User: anonymous", "User: …", "User is"
+		if len(window)-user > 60 || bytes.IndexByte(window[user:], '\n') >= 0 {
+			return at, ""
+		}
+		return base + user, ""
+	}
+	if i < 0 {
+		return at, ""
+	}
+	i += base
+	start := i
+	for _, w := range []string{"user:", "user", "principal:", "role:", "role", "entity:"} {
+		for _, q := range []string{"", `"`, "'", "`"} {
+			if bytes.HasSuffix(p.flat[:i], []byte(w+q)) {
+				start = i - len(w) - len(q)
+				break
+			}
+		}
+		if start != i {
+			break
+		}
+	}
+	arn, spaces := p.joined(int(p.at[i]), int(p.at[at]))
+	arn = strings.TrimRight(arn, "\"'`,)")
+	if spaces && start == i || strings.Contains(arn, "\n") {
+		return at, ""
+	}
+	return start, arn
+}
+
+// startsWord reports whether flat[i] begins a word in the text.
+func (p *page) startsWord(i int) bool {
+	t := int(p.at[i])
+	return t == 0 || !letter(p.text[t-1]) && !digit(p.text[t-1]) && bytes.IndexByte([]byte(":/-_."), p.text[t-1]) < 0
+}
+
+// joined gives text[from:to] with its rows joined without a space. spaces
+// tells whether a row holds white space.
+func (p *page) joined(from, to int) (s string, spaces bool) {
+	var b strings.Builder
+	for _, part := range strings.Split(strings.TrimSpace(string(p.text[from:to])), "\n") {
+		part = strings.TrimSpace(part)
+		spaces = spaces || strings.ContainsAny(part, " \t")
+		b.WriteString(part)
+	}
+	return b.String(), spaces
+}
+
+// actions reads "ACTION" or "ACTION, ACTION and ACTION" at flat[i].
+func (p *page) actions(i, limit int) (list []string, after int) {
+	for i < limit {
+		i = p.skipFlat(i, `"`, "'", "`", "[", "(", "*")
+		a, end := p.action(i)
+		if a == "" {
+			break
+		}
+		list, i = append(list, a), p.skipFlat(end, `"`, "'", "`", "]", ")")
+		j := p.skipFlat(i, ",", "and")
+		if j == i {
+			break
+		}
+		if next, _ := p.action(p.skipFlat(j, `"`, "'", "`")); next == "" {
+			break
+		}
+		i = j
+	}
+	return list, i
+}
+
+// action reads one action, which may go on in the next row, at flat[i].
+func (p *page) action(i int) (action string, after int) {
+	if i >= len(p.flat) {
+		return "", i
+	}
+	t := int(p.at[i])
+	u := actionEnd(p.text, t)
+	a := string(p.text[t:u])
+	for range 3 {
+		v, ok := p.nextRow(u)
+		if !ok {
+			break
+		}
+		w := actionEnd(p.text, v)
+		more := a + string(p.text[v:w])
+		prefix, name, whole := strings.Cut(a, ":")
+		switch {
+		case w == v, whole && p.stop(p.flatAt(v)):
+		case !whole, name == "", known(more) && !known(a) && prefix != "":
+			a, u = more, w
+			continue
+		}
+		break
+	}
+	prefix, name, ok := strings.Cut(a, ":")
+	if !ok || prefix == "" || name == "" || !letter(prefix[0]) || !letter(name[0]) && name[0] != '*' ||
+		strings.ContainsAny(name, ":-") || strings.Contains(prefix, "*") {
+		return "", i
+	}
+	return a, p.flatAt(u)
+}
+
+func actionEnd(b []byte, i int) int {
+	for i < len(b) && (letter(b[i]) || digit(b[i]) || b[i] == ':' || b[i] == '-' || b[i] == '*') {
+		i++
+	}
+	return i
+}
+
+// nextRow gives where the text goes on if text[t] ends a row and the next
+// one can continue it.
+func (p *page) nextRow(t int) (int, bool) {
+	if t >= len(p.text) || p.text[t] != '\n' {
+		return 0, false
+	}
+	r := p.rowAt(t) + 1
+	if r >= len(p.rows) || p.rows[r].mark&markBullet != 0 || p.text[p.rows[r].start] == '\n' {
+		return 0, false
+	}
+	return int(p.rows[r].start), true
+}
+
+// stopWords end a resource that is not quoted.
+var stopWords = []string{
+	"because", "withanexplicit", "withexplicit", "duetoanexplicit", "(service:", "(service;", "statuscode:", "(requestid",
+	"requestid:", "(status", "encodedauthorization", "isnotauthorized", "user:", "(handlererror",
+}
+
+// stop reports whether flat[i:] begins with what ends a resource.
+func (p *page) stop(i int) bool {
+	for _, w := range stopWords {
+		if _, ok := cut(p.flat, i, w); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// cut gives the place after w if b[i:] begins with w.
+func cut(b []byte, i int, w string) (int, bool) {
+	if i <= len(b) && bytes.HasPrefix(b[i:], []byte(w)) {
+		return i + len(w), true
+	}
+	return i, false
+}
+
+// skipFlat skips any of the words at flat[i], each at most once, repeatedly.
+func (p *page) skipFlat(i int, words ...string) int {
+	for again := true; again; {
+		again = false
+		for _, w := range words {
+			if j, ok := cut(p.flat, i, w); ok {
+				i, again = j, true
+			}
+		}
+	}
+	return i
+}
+
+// splitWidth is the width of the widest row of flat[from:to] that ends within
+// a word: a tool, or a terminal, broke the message at that width. 0 if none.
+func (p *page) splitWidth(from, to int) (w int32) {
+	first := p.rowAt(int(p.at[from]))
+	for r := first; r+1 < len(p.rows); r++ {
+		end := int(p.rows[r+1].start) - 1
+		if to >= len(p.at) || end >= int(p.at[to]) {
+			break
+		}
+		if end > 0 && p.inWord(end) {
+			w = max(w, p.rows[r].width)
+		}
+	}
+	return w
+}
+
+// inWord reports whether the row that ends at text[end] was broken within an
+// ARN, an action or a word of the sentence.
+func (p *page) inWord(end int) bool {
+	i := p.flatAt(end)
+	lo := max(0, i-len("authorized"))
+	for _, w := range []string{"is", "not", "authorized", "to", "perform:", "resource:"} {
+		for k := 1; k < len(w); k++ {
+			if i-k >= lo && bytes.HasSuffix(p.flat[:i], []byte(w[:k])) && bytes.HasPrefix(p.flat[i:], []byte(w[k:])) && k > 1 {
+				if p.wordLength(end) == k {
+					return true
+				}
+			}
+		}
+	}
+	last := bytes.LastIndexAny(p.text[:end], " \n\"'")
+	word := p.text[last+1 : end]
+	return bytes.HasPrefix(word, []byte("arn:")) && !p.stop(i)
+}
+
+// wordLength is the length of the word that ends at text[end].
+func (p *page) wordLength(end int) int {
+	return end - 1 - bytes.LastIndexAny(p.text[:end], " \t\n")
+}
+
+// entityWords precede the name of an IAM entity where AWS prints no ARN.
+var entityWords = []string{"role", "user", "group", "policy", "instance profile", "policy path", "server certificate"}
+
+// resource reads "[on [this] resource[:] RESOURCE]" at flat[i]. It gives ""
+// and i itself if there is no such thing; width is what splitWidth gave.
+func (p *page) resource(i int, t tail, hasTail bool, width int32) (string, int) {
+	j := p.skipFlat(i, ",", ".")
+	for _, w := range []string{"on", "for", "against", "to"} {
+		if k, ok := cut(p.flat, j, w); ok {
+			if k, ok := p.resourceWord(k); ok {
+				return p.value(k, t, hasTail, width)
+			}
+		}
+	}
+	if k, ok := cut(p.flat, i, "on"); ok {
+		if _, ok := cut(p.flat, p.skipFlat(k, `"`, "'"), "arn:"); ok {
+			return p.value(k, t, hasTail, width)
+		}
+		if k, ok := cut(p.flat, k, "thisresource"); ok {
+			return "", k
+		}
+	}
+	return "", i
+}
+
+// resourceWord skips "the resource(s):" at flat[k].
+func (p *page) resourceWord(k int) (int, bool) {
+	k = p.skipFlat(k, "the")
+	k, ok := cut(p.flat, k, "resource")
+	if !ok {
+		return k, false
+	}
+	k = p.skipFlat(k, "(s)", "s:", "arn:arn")
+	if n, ok := cut(p.flat, k-len("arn"), "arn"); ok && n == k && k >= 7 && string(p.flat[k-7:k]) == "arn:arn" {
+		k -= len("arn")
+	}
+	return p.skipFlat(k, ":", "="), true
+}
+
+// value reads what is named at flat[i], quoted or not.
+func (p *page) value(i int, t tail, hasTail bool, width int32) (string, int) {
+	if i >= len(p.flat) || p.flat[i] == '\n' || p.stop(i) {
+		return "", i
+	}
+	start := int(p.at[i])
+	for _, q := range []string{`"`, "'", "`", "“"} {
+		if !bytes.HasPrefix(p.text[start:], []byte(q)) {
+			continue
+		}
+		closing := q
+		if q == "“" {
+			closing = "”"
+		}
+		body := start + len(q)
+		n := bytes.Index(p.text[body:min(len(p.text), body+maxResource)], []byte(closing))
+		if n >= 0 && !bytes.Contains(p.text[body:body+n], []byte("\n\n")) {
+			return p.unwrapped(body, body+n), p.flatAt(body + n + len(closing))
+		}
+		start = body
+	}
+	s, end := p.token(start, t, hasTail, width)
+	return s, p.flatAt(end)
+}
+
+// unwrapped joins the rows of a quoted value: with a space in a box, where
+// only spaces are wrapped at.
+func (p *page) unwrapped(from, to int) string {
+	s := string(p.text[from:to])
+	if !strings.Contains(s, "\n") {
+		return s
+	}
+	glue := ""
+	if r := p.rowAt(from); r+1 < len(p.rows) && p.rows[r+1].mark&markBar != 0 && strings.Contains(s, " ") {
+		glue = " "
+	}
+	return strings.ReplaceAll(s, "\n", glue)
+}
+
+// token reads an unquoted resource at text[start].
+func (p *page) token(start int, t tail, hasTail bool, width int32) (string, int) {
+	var tok []byte
+	u := start
+	for u-start < maxResource {
+		v := tokenEnd(p.text, u)
+		tok = append(tok, p.text[u:v]...)
+		u = v
+		if u >= len(p.text) {
+			break
+		}
+		if p.text[u] == ' ' {
+			if more, end, ok := p.afterSpace(tok, u, t, hasTail); ok {
+				return string(append(tok, more...)), end
+			}
+			break
+		}
+		next, ok := p.nextRow(u)
+		if !ok || !p.continues(tok, u, next, t, hasTail, width) {
+			break
+		}
+		u = next
+	}
+	s, drop := trimToken(string(tok), u < len(p.text) && p.text[u] == ' ')
+	return s, u - drop
+}
+
+// tokenEnd gives the end of the run of characters that may be part of an ARN
+// or a name.
+func tokenEnd(b []byte, i int) int {
+	for i < len(b) {
+		switch b[i] {
+		case ' ', '\t', '\n', '"', '`', '\'':
+			return i
+		case '<':
+			if i+1 < len(b) && b[i+1] == '/' {
+				return i
+			}
+		}
+		i++
+	}
+	return i
+}
+
+// afterSpace gives what of the text after the space at text[u] still belongs
+// to the token: the name of "role NAME", and all up to the tail of an ARN
+// that holds spaces.
+func (p *page) afterSpace(tok []byte, u int, t tail, hasTail bool) (more []byte, end int, ok bool) {
+	for _, w := range entityWords {
+		first, second, two := strings.Cut(w, " ")
+		if string(tok) != first {
+			continue
+		}
+		v := u + 1
+		if two {
+			if !bytes.HasPrefix(p.text[v:], []byte(second+" ")) {
+				continue
+			}
+			v += len(second) + 1
+		}
+		if p.stop(p.flatAt(v)) {
+			continue
+		}
+		if e := tokenEnd(p.text, v); e > v {
+			s, drop := trimToken(string(p.text[v:e]), e < len(p.text) && p.text[e] == ' ')
+			return append(append([]byte{}, p.text[u:v]...), s...), e - drop, true
+		}
+	}
+	if !hasTail || !bytes.HasPrefix(tok, []byte("arn:")) {
+		return nil, 0, false
+	}
+	end = int(p.at[t.from])
+	between := bytes.TrimRight(p.text[u:max(u, end)], " ")
+	if len(between) == 0 || len(between) > 160 || bytes.ContainsAny(between, "\n\"'(") || bytes.Contains(between, []byte(". ")) ||
+		bytes.HasPrefix(bytes.TrimLeft(between, " "), []byte("on ")) {
+		return nil, 0, false
+	}
+	return between, u + len(between), true
+}
+
+// continues reports whether the token, whose row ends at text[u], goes on at
+// text[next].
+func (p *page) continues(tok []byte, u, next int, t tail, hasTail bool, width int32) bool {
+	g := p.flatAt(next)
+	if p.stop(g) {
+		return false
+	}
+	e := tokenEnd(p.text, next)
+	if e == next || p.text[e-1] == ':' && (e == len(p.text) || p.text[e] == ' ') && len(tok) > 0 && tok[len(tok)-1] != '-' {
+		return false
+	}
+	if hasTail && t.from > g {
+		rest := string(p.text[next:int(p.at[t.from])])
+		if oneToken(rest) && !bytes.ContainsAny([]byte(rest), "\"'`") {
+			return true
+		}
+	}
+	return incomplete(tok) || width > 0 && p.rows[p.rowAt(u)].width >= width
+}
+
+// oneToken reports whether s is one token, perhaps over several rows, and
+// then white space.
+func oneToken(s string) bool {
+	for _, l := range strings.Split(strings.TrimSpace(s), "\n") {
+		if strings.ContainsAny(strings.TrimSpace(l), " \t") {
+			return false
+		}
+	}
+	return true
+}
+
+// incomplete reports whether a resource cannot end here.
+func incomplete(tok []byte) bool {
+	if len(tok) == 0 {
+		return true
+	}
+	if bytes.HasSuffix(tok, []byte("log-stream:")) || bytes.HasSuffix(tok, []byte("...")) || bytes.HasSuffix(tok, []byte("…")) {
+		return false
+	}
+	if bytes.IndexByte([]byte(":/-_=+"), tok[len(tok)-1]) >= 0 {
+		return true
+	}
+	return bytes.HasPrefix(tok, []byte("arn:")) && bytes.Count(tok, []byte{':'}) < 5
+}
+
+// trimToken takes away punctuation that is the sentence's and not the
+// name's. spaced tells that a space follows.
+func trimToken(s string, spaced bool) (trimmed string, dropped int) {
+	n := len(s)
+	for s != "" {
+		last := s[len(s)-1]
+		switch {
+		case last == ',' || last == ';' || last == '\\':
+		case last == '.' && !strings.HasSuffix(s, "..") && len(s) > 1:
+		case last == ')' && strings.Count(s, "(") < strings.Count(s, ")"):
+		case last == ']' && strings.Count(s, "[") < strings.Count(s, "]"):
+		case last == '}' && strings.Count(s, "{") < strings.Count(s, "}"):
+		case last == ':' && spaced && !strings.HasSuffix(s, "log-stream:"):
+		default:
+			return s, n - len(s)
+		}
+		s = s[:len(s)-1]
+	}
+	return s, n
+}
+
+// canonical spells an action as the service reference does.
+func canonical(a string) string {
+	if x, ok := iamref.Lookup(a); ok {
+		return x.Name
+	}
+	prefix, name, _ := strings.Cut(a, ":")
+	return strings.ToLower(prefix) + ":" + name
+}
+
+func known(a string) bool {
+	_, ok := iamref.Lookup(a)
+	return ok
+}
+
+func sameAction(a string, list []string) bool {
+	return slices.ContainsFunc(list, func(b string) bool { return strings.EqualFold(a, b) })
+}
+
+// sentence gives flat[from:to] as one line of text.
+func (p *page) sentence(from, to int) string {
+	b := p.text[p.at[from]:p.at[min(to, len(p.at)-1)]]
+	return clip(strings.Join(strings.Fields(string(b)), " "), maxText)
+}

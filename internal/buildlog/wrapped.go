@@ -1,0 +1,540 @@
+package buildlog
+
+import (
+	"bytes"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/iamref"
+)
+
+// A refusal that AWS worded otherwise, or that a tool reports in its own
+// words: an error code, most often with the name of an API operation
+// (aws-facts §3.4). Its action is inferred.
+type report struct {
+	from, msg int    // in flat: where it begins, and its message
+	code      string // as in flat; "" if it shows none
+	service   string // as printed, "" if it shows none
+	operation string // as printed, "" if it shows none
+	action    string // where the report names the action itself
+	resource  string
+}
+
+// shapes are the ways to report a refusal. Each is found by its anchor, a
+// text in flat, and read by its function, which gives false if it is none.
+var shapes = []struct {
+	anchor string
+	read   func(s *sentences, at int) (report, bool)
+}{
+	{"whencallingthe", (*sentences).readCLI},
+	{"operationerror", (*sentences).readGo},
+	{"accessdenied:", (*sentences).readCode},
+	{"accessdeniedexception:", (*sentences).readCode},
+	{"forbidden:forbidden", (*sentences).readForbidden},
+	{"accessdenied(service:", (*sentences).readJava},
+	{"forbidden(service:", (*sentences).readJava},
+	{"youarenotauthorizedtoperformthisoperation", (*sentences).readEC2},
+	{"unauthorizedoperation", (*sentences).readUnauthorized},
+	{"permissiontocall", (*sentences).readCall},
+	{"permissionstocall", (*sentences).readCall},
+	{"api:", (*sentences).readAPI},
+	{"git-codecommit.", (*sentences).readCodeCommit},
+	{"isnotauthorizedtoaccessconnection", (*sentences).readConnection},
+	{"failedtogetaccesstokenfrom", (*sentences).readConnection},
+	{"accesstotheresource", (*sentences).readResource},
+	{"ciphertextrefersto", (*sentences).readCiphertext},
+	{"thisroledoesnothave", (*sentences).readRole},
+	{"theprovidedroledoesnothave", (*sentences).readRole},
+	{"<code>accessdenied</code>", (*sentences).readXML},
+	{"notauthorizedtoperform", (*sentences).readOperation},
+}
+
+// wrapped reads the refusals that are not in AWS's own sentence, and leaves
+// out those that only introduce one.
+func (s *sentences) wrapped() {
+	var list []report
+	for _, sh := range shapes {
+		for i := 0; ; {
+			n := bytes.Index(s.flat[i:], []byte(sh.anchor))
+			if n < 0 {
+				break
+			}
+			at := i + n
+			i = at + len(sh.anchor)
+			if r, ok := sh.read(s, at); ok {
+				list = append(list, r)
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b report) int { return a.from - b.from })
+	read := s.spans()
+	var found []claim
+	end := 0 // of what was read before
+	for i, r := range list {
+		if r.from < end {
+			continue // a second reading of the same report
+		}
+		next := len(s.flat)
+		for _, n := range list[i+1:] {
+			if n.from >= r.msg {
+				next = n.from
+				break
+			}
+		}
+		if c, at := s.introduced(r, read, next); c {
+			s.pullBack(at, r.from)
+			end = r.msg
+			continue
+		}
+		end = max(r.msg, r.from+1)
+		if c, ok := s.refusal(r); ok {
+			end = c.to
+			found = append(found, c)
+		}
+	}
+	s.list = append(s.list, found...)
+}
+
+// introduced reports whether the sentence that follows r says what r is
+// about, or r is part of one. at is where that sentence begins.
+func (s *sentences) introduced(r report, read []span, next int) (ok bool, at int) {
+	i, _ := slices.BinarySearchFunc(read, r.from, func(a span, from int) int { return a.to - from })
+	for i < len(read) && read[i].to <= r.from {
+		i++
+	}
+	if i == len(read) {
+		return false, 0
+	}
+	b := read[i]
+	if b.from <= r.from {
+		return true, b.from
+	}
+	if b.from > r.msg+maxGap || b.from >= next && next > r.msg+8 || b.from < r.msg && b.to > r.from {
+		return b.from <= r.msg+1, b.from
+	}
+	gap := s.flat[min(r.msg, b.from):b.from]
+	if _, n := terminal(gap); n > 0 && len(gap)-n > 12 {
+		return false, 0
+	}
+	if bytes.IndexByte(gap, '\n') >= 0 {
+		return false, 0
+	}
+	return true, b.from
+}
+
+// pullBack lets the claims that begin at from begin at the report that
+// introduces them.
+func (s *sentences) pullBack(from, to int) {
+	for i := range s.list {
+		if s.list[i].from == from && to < from {
+			s.list[i].from = to
+		}
+	}
+}
+
+// terminalWords are complete messages: nothing more is said after them.
+var terminalWords = []string{"accessdenied", "forbidden", "youarenotauthorizedtoperformthisoperation", "unauthorized", "null", "none"}
+
+// terminal gives the message that flat begins with if nothing more is said
+// after it, and its length.
+func terminal(flat []byte) (string, int) {
+	for _, w := range terminalWords {
+		if bytes.HasPrefix(flat, []byte(w)) {
+			return w, len(w)
+		}
+	}
+	return "", 0
+}
+
+// notIAM are messages that come with an access-denied code and that no
+// policy of the caller can cure.
+var notIAM = []string{
+	"blockpublic", "lakeformation", "accesstothemodel", "requesthasexpired", "mustbeverified", "multifactorauthentication",
+	"securitytoken", "requestsignature", "currentlyblocked", "suspended", "isnotsubscribed", "expired",
+}
+
+// refusal turns a report into a claim.
+func (s *sentences) refusal(r report) (claim, bool) {
+	msg := s.flat[min(r.msg, len(s.flat)):min(len(s.flat), r.msg+240)]
+	if n := bytes.IndexByte(msg, '\n'); n >= 0 {
+		msg = msg[:n]
+	}
+	for _, w := range notIAM {
+		if bytes.Contains(msg, []byte(w)) {
+			return claim{}, false
+		}
+	}
+	word, n := terminal(msg)
+	c := claim{from: r.from, to: r.msg + n}
+	c.Effect, c.Layer, c.Inferred = Unstated, LayerUnstated, true
+	c.Operation, c.Resource, c.Action = r.operation, r.resource, r.action
+	if j, ok := cut(s.flat, r.msg, "accesstotheresource"); ok {
+		c.Resource, c.to = s.value(j, tail{}, false, 0)
+	}
+	if bytes.Contains(msg, []byte("ciphertextrefersto")) && r.operation != "" && s.actionOf(r, word) != "kms:Decrypt" {
+		c.Operation, c.Inferred = "", false // which key operation failed is not said
+		return c, true
+	}
+	if c.Action == "" && r.operation != "" {
+		c.Action = s.actionOf(r, word)
+	}
+	if c.Action == "" && r.operation == "" {
+		c.Action = s.inferred(r)
+	}
+	if c.Action == "" {
+		c.Inferred = false
+	}
+	if t, ok := s.findTail(c.to, c.to+maxGap); ok && s.adjoins(c.to, t.from) {
+		c.Effect, c.Layer, c.PolicyARN, c.to = t.effect, t.layer, t.policy, t.to
+	}
+	return c, true
+}
+
+// actionOf finds the action of the report's operation: by its service, else
+// because only one service has such an operation, else by what the text
+// around it speaks of.
+func (s *sentences) actionOf(r report, word string) string {
+	if r.service != "" {
+		if list, ok := iamref.ForOperation(r.service, r.operation); ok {
+			return list[0]
+		}
+	}
+	switch r.code {
+	case "unauthorizedoperation":
+		if list, ok := iamref.ForOperation("EC2", r.operation); ok {
+			return list[0]
+		}
+	case "authorizationerror", "authorizationerrorexception":
+		if list, ok := iamref.ForOperation("SNS", r.operation); ok {
+			return list[0]
+		}
+	}
+	list := iamref.ForOperationName(r.operation)
+	if len(list) == 1 {
+		return list[0]
+	}
+	if word == "accessdenied" || word == "forbidden" { // S3's whole message
+		if list, ok := iamref.ForOperation("S3", r.operation); ok {
+			return list[0]
+		}
+	}
+	return s.nearest(list, r.from)
+}
+
+// nearest chooses the action whose service the text before flat[at] names
+// last, as in "aws ecr get-login-password".
+func (s *sentences) nearest(list []string, at int) (action string) {
+	lo := max(0, at-600)
+	best := -1
+	for _, a := range list {
+		prefix, _, _ := strings.Cut(a, ":")
+		for _, w := range []string{"aws" + prefix, prefix + "://", "client('" + prefix + "'", `client("` + prefix + `"`} {
+			if n := bytes.LastIndex(s.flat[lo:at], []byte(w)); n > best {
+				best, action = n, a
+			}
+		}
+	}
+	return action
+}
+
+// codes are the error codes of a refusal, as in flat.
+func denyCode(code string) bool {
+	code = strings.TrimPrefix(code, "client.")
+	switch code {
+	case "accessdenied", "accessdeniedexception", "accessdeniedfault", "403", "forbidden", "forbiddenexception",
+		"unauthorizedoperation", "authorizationerror", "authorizationerrorexception", "unauthorizedexception", "unauthorized",
+		"unauthorizedaccess", "kmsaccessdeniedexception", "kms.kmsaccessdeniedexception", "kms.accessdeniedexception":
+		return true
+	}
+	return false
+}
+
+// readCLI: "An error occurred (CODE) when calling the OPERATION operation: MESSAGE".
+func (s *sentences) readCLI(at int) (report, bool) {
+	var r report
+	r.from = at
+	lo := max(0, at-80)
+	if i := bytes.LastIndexByte(s.flat[lo:at], '('); i >= 0 {
+		if j := bytes.IndexByte(s.flat[lo+i:at], ')'); j > 0 {
+			r.code, r.from = string(s.flat[lo+i+1:lo+i+j]), lo+i
+		}
+	}
+	if n := bytes.LastIndex(s.flat[max(0, r.from-24):r.from], []byte("anerroroccurred")); n >= 0 {
+		r.from = max(0, r.from-24) + n
+	}
+	i := at + len("whencallingthe")
+	n := bytes.Index(s.flat[i:min(len(s.flat), i+90)], []byte("operation"))
+	if n <= 0 {
+		return report{}, false
+	}
+	r.operation, _ = s.joined(int(s.at[i]), int(s.at[i+n]))
+	if !alphanumeric(r.operation) {
+		return report{}, false
+	}
+	r.msg = i + n + len("operation")
+	if j, ok := cut(s.flat, r.msg, "("); ok { // (reached max retries: 4)
+		if k := bytes.IndexByte(s.flat[j:min(len(s.flat), j+40)], ')'); k >= 0 {
+			r.msg = j + k + 1
+		}
+	}
+	r.msg, _ = cut(s.flat, r.msg, ":")
+	if r.code == "" {
+		w, _ := terminal(s.flat[r.msg:])
+		return r, w == "accessdenied" || w == "forbidden"
+	}
+	return r, denyCode(r.code)
+}
+
+// readGo: "operation error SERVICE: OPERATION, … api error CODE: MESSAGE".
+func (s *sentences) readGo(at int) (report, bool) {
+	i := at + len("operationerror")
+	end := min(len(s.flat), i+maxGap)
+	if n := bytes.Index(s.flat[i:end], []byte("operationerror")); n >= 0 {
+		end = i + n
+	}
+	colon := bytes.IndexByte(s.flat[i:min(end, i+60)], ':')
+	if colon <= 0 {
+		return report{}, false
+	}
+	j := i + colon + 1
+	comma := bytes.IndexByte(s.flat[j:min(end, j+90)], ',')
+	if comma <= 0 {
+		return report{}, false
+	}
+	r := report{from: at}
+	r.service, _ = s.joined(int(s.at[i]), int(s.at[i+colon]))
+	r.operation, _ = s.joined(int(s.at[j]), int(s.at[j+comma]))
+	if !alphanumeric(r.operation) {
+		return report{}, false
+	}
+	for _, m := range goCode.FindAllSubmatchIndex(s.flat[j:end], -1) {
+		if code := string(s.flat[j+m[2] : j+m[3]]); denyCode(code) {
+			r.code, r.msg = code, j+m[1]
+			return r, true
+		}
+	}
+	return report{}, false
+}
+
+var goCode = regexp.MustCompile(`(?:^|apierror|[,.])([a-z.]+):`)
+
+// readCode: "AccessDenied: MESSAGE", as SDKs print an error without its operation.
+func (s *sentences) readCode(at int) (report, bool) {
+	if s.foreignClass(at) {
+		return report{}, false
+	}
+	colon := at + bytes.IndexByte(s.flat[at:], ':')
+	r := report{from: at, code: string(s.flat[at:colon]), msg: colon + 1}
+	// Not the codes: "Error: access denied: /path", "Access denied: user".
+	t := int(s.at[at])
+	if !bytes.HasPrefix(s.text[t:], []byte("AccessDenied")) {
+		return report{}, false
+	}
+	m := s.flat[r.msg:]
+	for _, w := range []string{"/", "\\", "c:", "accessisdenied", "accessdeniedexception", "authentication"} {
+		if bytes.HasPrefix(m, []byte(w)) {
+			return report{}, false
+		}
+	}
+	return r, true
+}
+
+// foreignClass reports whether the class name that ends at flat[at] is not of
+// AWS: java.nio.file.AccessDeniedException is about files.
+func (s *sentences) foreignClass(at int) bool {
+	t := int(s.at[at])
+	i := t
+	for i > 0 && (letter(s.text[i-1]) || digit(s.text[i-1]) || s.text[i-1] == '.' || s.text[i-1] == '_') {
+		i--
+	}
+	class := string(s.text[i:t])
+	if !strings.HasSuffix(class, ".") {
+		return class != ""
+	}
+	for _, own := range []string{"aws", "boto", "smithy", "exceptions.", "errorfactory.", "types."} {
+		if strings.Contains(strings.ToLower(class), own) {
+			return false
+		}
+	}
+	return strings.Contains(class, ".") && class != "."
+}
+
+// readForbidden: "Forbidden: Forbidden\n status code: 403, request id: …".
+func (s *sentences) readForbidden(at int) (report, bool) {
+	i := at + len("forbidden:")
+	j := i + len("forbidden")
+	if _, ok := cut(s.flat, s.skipFlat(j, ".", ","), "statuscode:403"); !ok {
+		return report{}, false
+	}
+	return report{from: at, code: "forbidden", msg: i}, true
+}
+
+// readJava: "Access Denied (Service: Amazon S3; Status Code: 403; …)".
+func (s *sentences) readJava(at int) (report, bool) {
+	i := at + bytes.Index(s.flat[at:], []byte("(service:")) + len("(service:")
+	n := bytes.IndexAny(s.flat[i:min(len(s.flat), i+60)], ";,")
+	if n <= 0 {
+		return report{}, false
+	}
+	service, _ := s.joined(int(s.at[i]), int(s.at[i+n]))
+	return report{from: at, msg: at, code: "accessdenied", service: service}, true
+}
+
+// readEC2: "You are not authorized to perform this operation", EC2's message,
+// where something shows that it is EC2's.
+func (s *sentences) readEC2(at int) (report, bool) {
+	r := report{from: at, msg: at}
+	end := at + len("youarenotauthorizedtoperformthisoperation")
+	if _, ok := cut(s.flat, s.skipFlat(end, "."), "encodedauthorization"); ok {
+		r.code = "unauthorizedoperation"
+		return r, true
+	}
+	return report{}, false
+}
+
+// readUnauthorized: EC2's code, alone or before its message.
+func (s *sentences) readUnauthorized(at int) (report, bool) {
+	r := report{from: at, code: "unauthorizedoperation", msg: at + len("unauthorizedoperation")}
+	if !bytes.HasPrefix(s.text[s.at[at]:], []byte("Unauthorized")) {
+		return report{}, false
+	}
+	r.msg = s.skipFlat(r.msg, "exception", ":")
+	return r, true
+}
+
+// readAPI: CloudFormation's "API: ec2:CreateVpc You are not authorized …" or
+// "API: s3:CreateBucket Access Denied".
+func (s *sentences) readAPI(at int) (report, bool) {
+	a, end := s.action(at + len("api:"))
+	if a == "" {
+		return report{}, false
+	}
+	if w, _ := terminal(s.flat[end:]); w != "accessdenied" && w != "youarenotauthorizedtoperformthisoperation" && w != "forbidden" {
+		return report{}, false
+	}
+	service, operation, _ := strings.Cut(a, ":")
+	r := report{from: at, msg: end, service: service, operation: operation}
+	if known(a) {
+		r.action, r.operation = canonical(a), ""
+	} else if _, ok := iamref.ForOperation(service, operation); !ok {
+		r.action, r.operation = canonical(a), ""
+	}
+	return r, true
+}
+
+// readCall: "User doesn't have permission to call sqs:GetQueueAttributes",
+// "The provided execution role does not have permissions to call
+// CreateNetworkInterface on EC2".
+func (s *sentences) readCall(at int) (report, bool) {
+	i := at + bytes.Index(s.flat[at:], []byte("call")) + len("call")
+	i = s.skipFlat(i, "`", `"`, "'")
+	lo := max(0, at-40)
+	if !bytes.Contains(s.flat[lo:at], []byte("nothave")) && !bytes.Contains(s.flat[lo:at], []byte("n'thave")) &&
+		!bytes.Contains(s.flat[lo:at], []byte("lack")) {
+		return report{}, false
+	}
+	r := report{from: lo + max(0, bytes.LastIndexAny(s.flat[lo:at], ".:\n")+1), msg: i}
+	if a, end := s.action(i); a != "" {
+		r.action, r.msg = canonical(a), end
+		return r, true
+	}
+	t := int(s.at[i])
+	u := actionEnd(s.text, t)
+	r.operation = string(s.text[t:u])
+	if !alphanumeric(r.operation) || r.operation == "" {
+		return report{}, false
+	}
+	r.msg = s.flatAt(u)
+	if j, ok := cut(s.flat, r.msg, "on"); ok {
+		v := int(s.at[j])
+		w := actionEnd(s.text, v)
+		r.service, r.msg = string(s.text[v:w]), s.flatAt(w)
+	}
+	return r, len(iamref.ForOperationName(r.operation)) > 0
+}
+
+// readCodeCommit: git's "unable to access 'https://git-codecommit…': The
+// requested URL returned error: 403".
+func (s *sentences) readCodeCommit(at int) (report, bool) {
+	end := min(len(s.flat), at+400)
+	n := bytes.Index(s.flat[at:end], []byte("therequestedurlreturnederror:403"))
+	if n < 0 || bytes.IndexByte(s.flat[at:at+n], '\n') >= 0 {
+		return report{}, false
+	}
+	r := report{from: at, msg: at + n + len("therequestedurlreturnederror:403"), action: "codecommit:GitPull"}
+	if bytes.Contains(s.flat[max(0, at-600):at], []byte("gitpush")) {
+		r.action = "codecommit:GitPush"
+	}
+	if n := bytes.LastIndex(s.flat[max(0, at-60):at], []byte("fatal:")); n >= 0 {
+		r.from = max(0, at-60) + n
+	}
+	return r, true
+}
+
+// readConnection: "User is not authorized to access connection ARN", "Failed
+// to get access token from ARN" (aws-facts §3.5): the user is the service role.
+func (s *sentences) readConnection(at int) (report, bool) {
+	n := bytes.Index(s.flat[at:min(len(s.flat), at+60)], []byte("arn:"))
+	if n < 0 {
+		return report{}, false
+	}
+	arn, end := s.value(at+n, tail{}, false, 0)
+	f := strings.SplitN(arn, ":", 4)
+	if len(f) < 4 || f[2] != "codeconnections" && f[2] != "codestar-connections" {
+		return report{}, false
+	}
+	return report{from: at, msg: end, action: f[2] + ":GetConnectionToken", resource: arn}, true
+}
+
+// readResource: SQS's "Access to the resource URL is denied."
+func (s *sentences) readResource(at int) (report, bool) {
+	v, end := s.value(at+len("accesstotheresource"), tail{}, false, 0)
+	if _, ok := cut(s.flat, end, "isdenied"); !ok || !strings.Contains(v, "amazonaws.com") && !strings.HasPrefix(v, "arn:") {
+		return report{}, false
+	}
+	return report{from: at, msg: at, resource: v}, true
+}
+
+// readCiphertext: KMS's "The ciphertext refers to a customer master key that
+// does not exist, … or you are not allowed to access."
+func (s *sentences) readCiphertext(at int) (report, bool) {
+	return report{from: at, msg: at + len("ciphertextrefersto")}, true
+}
+
+// readRole: "The provided role does not have sufficient permissions."
+func (s *sentences) readRole(at int) (report, bool) {
+	i := at + bytes.Index(s.flat[at:], []byte("nothave")) + len("nothave")
+	j, ok := cut(s.flat, s.skipFlat(i, "the", "sufficient", "enough", "required", "necessary", "needed"), "permission")
+	return report{from: at, msg: s.skipFlat(j, "s", ".")}, ok
+}
+
+// readXML: S3's error document.
+func (s *sentences) readXML(at int) (report, bool) {
+	i := at + len("<code>accessdenied</code>")
+	return report{from: at, code: "accessdenied", msg: s.skipFlat(i, "<message>")}, true
+}
+
+// readOperation: "Not authorized to perform DescribeSecurityGroups".
+func (s *sentences) readOperation(at int) (report, bool) {
+	i := s.skipFlat(at+len("notauthorizedtoperform"), ":", "operation:", "`", `"`, "'")
+	if i >= len(s.flat) {
+		return report{}, false
+	}
+	t := int(s.at[i])
+	u := actionEnd(s.text, t)
+	op := string(s.text[t:u])
+	if !alphanumeric(op) || strings.ToLower(op[:1]) == op[:1] || len(iamref.ForOperationName(op)) == 0 {
+		return report{}, false
+	}
+	return report{from: at, operation: op, msg: s.flatAt(u)}, true
+}
+
+func alphanumeric(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if !letter(s[i]) && !digit(s[i]) {
+			return false
+		}
+	}
+	return s != ""
+}
