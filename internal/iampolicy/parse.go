@@ -375,9 +375,9 @@ func exactly(s string) string { return s }
 
 func join(path, key string) string {
 	if path == "" {
-		return key
+		return show(key)
 	}
-	return path + "." + key
+	return path + "." + show(key)
 }
 
 // kind names a JSON token's kind for an error.

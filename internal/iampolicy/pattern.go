@@ -154,14 +154,15 @@ func intersects(a, b []rune) bool {
 	return below[0]
 }
 
-// lowerASCII lowers the letters A to Z and nothing else.
+// lowerASCII lowers the letters A to Z and changes no other byte.
 func lowerASCII(s string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r + ('a' - 'A')
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + ('a' - 'A')
 		}
-		return r
-	}, s)
+	}
+	return string(b)
 }
 
 // hasWildcard reports whether s holds * or ?.
