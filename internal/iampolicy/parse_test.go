@@ -155,7 +155,7 @@ func TestParseLoose(t *testing.T) {
 	}
 }
 
-// documents gives the policy documents in testdata.
+// documents gives the policy documents in testdata, also with CR LF.
 func documents(t testing.TB) map[string][]byte {
 	t.Helper()
 	names, err := filepath.Glob("testdata/*.json")
@@ -169,6 +169,7 @@ func documents(t testing.TB) map[string][]byte {
 			t.Fatal(err)
 		}
 		out[filepath.Base(name)] = text
+		out["crlf-"+filepath.Base(name)] = bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n"))
 	}
 	return out
 }
