@@ -190,3 +190,36 @@ func ParseARN(s string) (a ARN, ok bool) {
 func (a ARN) String() string {
 	return strings.Join([]string{"arn", a.Partition, a.Service, a.Region, a.Account, a.Resource}, ":")
 }
+
+// Known gives the logs without the literal "null" that CodeBuild writes for
+// a log that does not exist (aws-facts §1.4).
+func (l Logs) Known() Logs {
+	if l.Group == "null" || l.Stream == "null" || l.Group == "" || l.Stream == "" {
+		l.Group, l.Stream = "", ""
+	}
+	if strings.HasSuffix(l.S3ARN, "null") || strings.HasSuffix(l.S3ARN, "null.gz") {
+		l.S3ARN = ""
+	}
+	return l
+}
+
+// BuildspecPath gives the path of a buildspec as the record has it, or
+// "(inline)" for one that is written out there: its text may hold anything.
+func BuildspecPath(s string) string {
+	if strings.ContainsAny(s, "\n\r{") {
+		return "(inline)"
+	}
+	return s
+}
+
+// maxContext bounds a phase context's message. A denial's message with its
+// policy ARN is well below it.
+const maxContext = 16 << 10
+
+// Clip bounds a phase context's message.
+func Clip(s string) string {
+	if len(s) <= maxContext {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxContext], "")
+}

@@ -1,0 +1,98 @@
+# Buildmedic. `make` lists the targets.
+
+# Tools, pinned. They are run by version and are in no go.mod.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@2026.1
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@latest
+CDK         := npx --yes aws-cdk@2.1148.1
+
+# The function: no cgo, no paths, no build id, so that equal sources give
+# equal bytes (and the stack does not change without a reason).
+LDFLAGS  := -s -w -buildid=
+GOFLAGS_ := -trimpath -buildvcs=false -tags lambda.norpc
+SETTINGS ?= infra/buildmedic.yaml
+DYNALITE := internal/ledger/testdata/dynalite
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test build dynalite lint fmt verify cover bench soak fuzz update check synth diff deploy destroy test-event test-infra clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+demo: ## heal the failed builds of the stories in the simulated account
+	@go run ./lambda/buildmedic demo
+
+test: dynalite ## all tests of the root module, with the race detector
+	go vet ./...
+	go test -race ./...
+
+dynalite: # the DynamoDB for the ledger's tests; left out, loudly, without Node.js
+	@if command -v npm >/dev/null 2>&1; then \
+	  test -d $(DYNALITE)/node_modules/dynalite || npm ci --prefix $(DYNALITE) --no-audit --no-fund --loglevel=error; \
+	else echo "NOTE: no npm here: the DynamoDB ledger is not tested"; fi
+
+build: ## the function for arm64 and amd64: dist/ARCH/bootstrap, and dist/function for the stack
+	@for arch in arm64 amd64; do \
+	  CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build $(GOFLAGS_) -ldflags='$(LDFLAGS)' -o dist/$$arch/bootstrap ./lambda || exit 1; \
+	done
+	@mkdir -p dist/function && cp dist/arm64/bootstrap dist/function/bootstrap && cp $(SETTINGS) dist/function/buildmedic.yaml
+	@ls -l dist/*/bootstrap
+
+check: ## validate the settings, run their tests, show what each project could at most gain
+	go run ./lambda/buildmedic check -settings $(SETTINGS)
+
+fmt: ## format
+	gofmt -w $$(git ls-files '*.go')
+
+lint: ## formatting, vet, staticcheck
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+verify: lint ## lint, known vulnerabilities, a tidy go.mod
+	go mod tidy -diff
+	go run $(GOVULNCHECK) ./...
+
+cover: ## coverage by package
+	go test -cover ./... | sort
+
+update: ## rewrite the golden files, then run the tests
+	go test ./internal/heal ./internal/notice ./lambda/buildmedic -update
+	go test ./...
+
+bench: ## speed, as ratios within one run
+	go test -run '^$$' -bench . -benchtime 1x ./internal/buildlog
+	go test -run '^$$' -bench . ./internal/iampolicy ./internal/guardrail ./internal/diagnose
+	go test -run '^$$' -bench . -benchtime 1x ./internal/soak ./lambda
+
+soak: ## crash, chaos and scale, longer and with a random seed
+	go test -run 'Chaos|Scale' -count=1 -v -timeout 60m ./internal/soak -long -seed $$(date +%s)
+
+fuzz: ## every fuzz test for FUZZTIME (default 1m)
+	@for pkg in $$(go list ./...); do \
+	  for f in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+	    go test -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-1m} $$pkg || exit 1; \
+	  done; \
+	done
+
+synth: build ## the CloudFormation template
+	$(CDK) synth
+
+diff: build ## what a deployment would change
+	$(CDK) diff
+
+deploy: build ## deploy to the AWS account of your credentials
+	$(CDK) deploy --all
+
+destroy: ## remove the stack; undo the grants first, see README
+	$(CDK) destroy --all
+
+test-infra: ## type-check, test and synthesize infra/ where its modules can be had
+	@if (cd infra && go mod download -x >/dev/null 2>&1 && go list -mod=mod ./... >/dev/null 2>&1); then \
+	  cd infra && go vet -mod=mod ./... && go test -mod=mod ./...; \
+	else \
+	  echo "NOTE: the CDK's Go modules cannot be had here: infra/ was NOT type-checked and NOT synthesized."; \
+	  echo "      Its golden template is examined by the tests of the root module all the same."; \
+	fi
+
+clean: ## remove what was built
+	rm -rf dist cdk.out infra/cdk.out

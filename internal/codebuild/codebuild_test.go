@@ -1,0 +1,100 @@
+package codebuild
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+const arn = "arn:aws:codebuild:eu-west-1:111122223333:build/web:b1"
+
+// TestRole ensures that a build's role is read in every form that AWS
+// documents (aws-facts §1.4), and never as one of another account.
+func TestRole(t *testing.T) {
+	for _, row := range []struct{ role, want string }{
+		{"arn:aws:iam::111122223333:role/codebuild-web", "arn:aws:iam::111122223333:role/codebuild-web"},
+		{"arn:aws:iam::111122223333:role/service-role/codebuild-web", "arn:aws:iam::111122223333:role/service-role/codebuild-web"},
+		{"codebuild-web", "arn:aws:iam::111122223333:role/codebuild-web"},
+		{"service-role/codebuild-web", "arn:aws:iam::111122223333:role/service-role/codebuild-web"},
+		{"/service-role/codebuild-web", "arn:aws:iam::111122223333:role/service-role/codebuild-web"},
+		{"arn:aws:iam::999999999999:role/codebuild-web", ""},
+		{"arn:aws-cn:iam::111122223333:role/codebuild-web", ""},
+		{"arn:aws:iam::111122223333:user/web", ""},
+		{"arn:aws:sts::111122223333:assumed-role/web/x", ""},
+		{"arn:aws:iam::111122223333:role/", ""},
+		{"arn:garbage", ""},
+		{"", ""},
+	} {
+		r, ok := Build{ARN: arn, ServiceRole: row.role}.Role()
+		if got := r.ARN(); ok != (row.want != "") || (ok && got != row.want) {
+			t.Errorf("%q: got %q, %v", row.role, got, ok)
+		}
+	}
+	if r, _ := (Build{ARN: arn, ServiceRole: "a/b/c"}).Role(); r.Path != "/a/b/" || r.Name != "c" || r.PathName() != "a/b/c" {
+		t.Errorf("got %+v", r)
+	}
+}
+
+// TestFailedPhase ensures that the first failed phase is the cause, though
+// later ones passed or failed too (aws-facts §1.3).
+func TestFailedPhase(t *testing.T) {
+	b := Build{Phases: []Phase{{Type: "SUBMITTED", Status: Succeeded}, {Type: "BUILD", Status: "CLIENT_ERROR"}, {Type: "POST_BUILD", Status: Failed}, {Type: "COMPLETED"}}}
+	if p, ok := b.FailedPhase(); !ok || p.Type != "BUILD" {
+		t.Errorf("got %+v, %v", p, ok)
+	}
+	if _, ok := (Build{Phases: []Phase{{Type: "BUILD", Status: Succeeded}, {Type: "COMPLETED"}}}).FailedPhase(); ok {
+		t.Error("no phase failed")
+	}
+}
+
+func TestAutoRetryPending(t *testing.T) {
+	for _, row := range []struct {
+		a    AutoRetry
+		want bool
+	}{{AutoRetry{}, false}, {AutoRetry{Limit: 2, Number: 2}, false}, {AutoRetry{Limit: 2, Number: 1}, true}, {AutoRetry{Limit: 2, Number: 2, Next: arn}, true}} {
+		if got := row.a.Pending(); got != row.want {
+			t.Errorf("%+v: %v", row.a, got)
+		}
+	}
+}
+
+// TestDecode ensures that what the CLI prints is read, without its secrets.
+func TestDecode(t *testing.T) {
+	one := `{"id":"web:b1","arn":"` + arn + `","buildNumber":42,"startTime":"2026-11-22T10:12:29.123000+01:00","endTime":1795338912.5,
+		"buildStatus":"FAILED","projectName":"web","serviceRole":"arn:aws:iam::111122223333:role/r","initiator":"codepipeline/p",
+		"source":{"type":"GITHUB","buildspec":"version: 0.2\nenv:\n  variables: {T: secret}"},
+		"environment":{"image":"i","environmentVariables":[{"name":"T","value":"hunter2"}]},
+		"phases":[{"phaseType":"BUILD","phaseStatus":"FAILED","contexts":[{"statusCode":"COMMAND_EXECUTION_ERROR","message":"x"}]}],
+		"logs":{"groupName":"null","streamName":"null","s3LogsArn":"arn:aws:s3:::b/null"}}`
+	for _, data := range []string{one, `{"builds":[` + one + `],"buildsNotFound":[]}`} {
+		b, err := Decode([]byte(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b.Number != 42 || b.Pipeline() != "p" || b.UUID() != "b1" || b.Session() != "AWSCodeBuild-b1" || b.Buildspec != "(inline)" ||
+			b.Logs != (Logs{S3Encrypted: true}) || !b.Start.Equal(time.Date(2026, 11, 22, 9, 12, 29, 123e6, time.UTC)) || b.End.IsZero() ||
+			b.Phases[0].Contexts[0].String() != "COMMAND_EXECUTION_ERROR: x" {
+			t.Errorf("got %+v", b)
+		}
+	}
+	for data, want := range map[string]string{
+		``:                                "reading build",
+		`{"id":"web:b1"}`:                 "needs id, arn and projectName",
+		`{"builds":[{},{}]}`:              "there are 2 builds",
+		`{"id":"x","startTime":"yester"}`: "2026-01-31",
+	} {
+		if _, err := Decode([]byte(data)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", data, err)
+		}
+	}
+}
+
+func FuzzParseARN(f *testing.F) {
+	f.Add(arn)
+	f.Add("arn:aws:s3:::b/k:v:w")
+	f.Fuzz(func(t *testing.T, s string) {
+		if a, ok := ParseARN(s); ok && a.String() != s {
+			t.Errorf("%q became %q", s, a)
+		}
+	})
+}
