@@ -1,0 +1,73 @@
+package settings
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/iamref"
+)
+
+// testResource checks that a test can mean something: the resource is exact,
+// and the action takes it.
+func (r *reader) testResource(o object, t Test) {
+	if p := unknownPlaceholder(t.On); p != "" {
+		o.problem("on", "%s is not a placeholder; there are %s", clip(p), placeholders)
+		return
+	}
+	a, _ := iamref.Lookup(t.Action)
+	switch {
+	case len(a.Resources) == 0 && t.On != "*":
+		o.problem("on", `%s takes no resource; write "*"`, t.Action)
+	case len(a.Resources) > 0 && strings.ContainsAny(t.On, "*?"):
+		o.problem("on", "a test is about one resource; write its exact ARN")
+	case !iamref.Fits(t.Action, sample(t.On)):
+		o.problem("on", "%s does not take such a resource; it takes %s", t.Action, wanted(a))
+	}
+}
+
+// RunTests runs the settings' own tests and tells which fail. A test is about
+// every project of its name. "allow" holds if a grant of the project could
+// give the action on the resource; "deny" holds if none could.
+func RunTests(s *Settings, c Catalog, home Account, partition string) []Problem {
+	var list []Problem
+	for i, t := range s.Tests {
+		for _, p := range s.Projects {
+			if p.Name != t.Project {
+				continue
+			}
+			if problem := t.run(s, c, p, home, partition); problem != "" {
+				list = append(list, Problem{t.Line, fmt.Sprintf("tests[%d]", i), problem})
+			}
+		}
+	}
+	return list
+}
+
+func (t Test) run(s *Settings, c Catalog, p Project, home Account, partition string) string {
+	on := Expand(t.On, p.Vars(home, partition))
+	by := ""
+	for _, id := range p.Grants {
+		g, _ := s.Grant(id)
+		if slices.ContainsFunc(g.Statements(c, p, home, partition), func(st iampolicy.Statement) bool { return gives(st, t.Action, on) }) {
+			by = id
+			break
+		}
+	}
+	switch {
+	case t.Allow && by == "":
+		return fmt.Sprintf("failed: no grant of project %s allows %s on %s", p.Name, t.Action, on)
+	case !t.Allow && by != "":
+		return fmt.Sprintf("failed: grant %s allows project %s %s on %s", by, p.Name, t.Action, on)
+	}
+	return ""
+}
+
+// gives reports whether a statement could allow the action on the resource,
+// whatever its conditions.
+func gives(st iampolicy.Statement, action, resource string) bool {
+	return slices.Contains(st.Action.List, action) && slices.ContainsFunc(st.Resource.List, func(pattern string) bool {
+		return iampolicy.MatchPattern(pattern, resource)
+	})
+}

@@ -1,0 +1,339 @@
+package settings
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// reader collects the problems of a file while it is read.
+type reader struct {
+	catalog  Catalog
+	problems Problems
+}
+
+func (r *reader) problem(n *yaml.Node, path, format string, args ...any) {
+	r.problems = append(r.problems, Problem{n.Line, path, fmt.Sprintf(format, args...)})
+}
+
+// document parses the YAML. It returns nil if there is nothing in it, or if
+// it has told of a problem.
+func (r *reader) document(data []byte) *yaml.Node {
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	var doc, more yaml.Node
+	err := dec.Decode(&doc)
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	if err != nil {
+		r.syntax(err)
+		return nil
+	}
+	if err := dec.Decode(&more); err == nil {
+		r.problem(&more, "", "a second document begins here; the settings are one document, so remove it")
+	} else if !errors.Is(err, io.EOF) {
+		r.syntax(err)
+	}
+	if len(doc.Content) == 0 || !r.plain(doc.Content[0]) || isNull(doc.Content[0]) {
+		return nil
+	}
+	return doc.Content[0]
+}
+
+var lineNumber = regexp.MustCompile(`line (\d+): `)
+
+func (r *reader) syntax(err error) {
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	line := 0
+	if m := lineNumber.FindStringSubmatchIndex(text); m != nil {
+		line, _ = strconv.Atoi(text[m[2]:m[3]])
+		text = text[:m[0]] + text[m[1]:]
+	}
+	r.problem(&yaml.Node{Line: line}, "", "this is not YAML: %s", text)
+}
+
+// plain refuses what makes a file mean more than it says: anchors, aliases,
+// merge keys and tags.
+func (r *reader) plain(n *yaml.Node) bool {
+	before := len(r.problems)
+	switch {
+	case n.Kind == yaml.AliasNode:
+		r.problem(n, "", "*%s is an alias; write out what it stands for", clip(n.Value))
+	case n.Anchor != "":
+		r.problem(n, "", "&%s is an anchor; aliases are not used here, so remove it", clip(n.Anchor))
+	case n.Style&yaml.TaggedStyle != 0:
+		r.problem(n, "", "%s is a tag; write the value without it", clip(n.Tag))
+	case n.Tag == "!!merge":
+		r.problem(n, "", "<< is a merge key; write out what it merges")
+	}
+	for _, child := range n.Content {
+		r.plain(child)
+	}
+	return len(r.problems) == before
+}
+
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
+
+// object is a mapping whose keys have been checked. A key without a value is
+// as if it were not there.
+type object struct {
+	r      *reader
+	node   *yaml.Node
+	path   string
+	values map[string]*yaml.Node
+}
+
+// object reads a mapping that may have the keys given and no others.
+func (r *reader) object(n *yaml.Node, path string, keys ...string) object {
+	o := object{r, n, path, map[string]*yaml.Node{}}
+	for _, e := range r.entries(n, path) {
+		if !slices.Contains(keys, e.key.Value) {
+			r.problem(e.key, path, "unknown key %q; the keys here are %s", clip(e.key.Value), strings.Join(keys, ", "))
+			continue
+		}
+		if !isNull(e.value) {
+			o.values[e.key.Value] = e.value
+		}
+	}
+	return o
+}
+
+type keyValue struct{ key, value *yaml.Node }
+
+// entries gives a mapping's entries, those of its keys that come first.
+func (r *reader) entries(n *yaml.Node, path string) []keyValue {
+	if n.Kind != yaml.MappingNode {
+		r.problem(n, path, "%s where key: value pairs are expected", kind(n))
+		return nil
+	}
+	var list []keyValue
+	first := map[string]int{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		if key.Kind != yaml.ScalarNode {
+			r.problem(key, path, "%s where a key is expected", kind(key))
+			continue
+		}
+		if line, dup := first[key.Value]; dup {
+			r.problem(key, path, "the key %q is there already, in line %d; remove one", clip(key.Value), line)
+			continue
+		}
+		first[key.Value] = key.Line
+		list = append(list, keyValue{key, n.Content[i+1]})
+	}
+	return list
+}
+
+// kind names what a node is, for messages.
+func kind(n *yaml.Node) string {
+	switch {
+	case n.Kind == yaml.MappingNode:
+		return "key: value pairs stand"
+	case n.Kind == yaml.SequenceNode:
+		return "a list stands"
+	case isNull(n):
+		return "nothing stands"
+	}
+	return fmt.Sprintf("%q stands", clip(n.Value))
+}
+
+// at is the path of a key.
+func (o object) at(key string) string {
+	if o.path == "" {
+		return key
+	}
+	return o.path + "." + key
+}
+
+// readable reports whether the object is a mapping at all.
+func (o object) readable() bool { return o.node.Kind == yaml.MappingNode }
+
+func (o object) has(key string) bool { return o.values[key] != nil }
+
+// problem tells of a problem with a key's value or, if it has none, with the
+// object. What is no mapping lacks every key, which needs no telling.
+func (o object) problem(key, format string, args ...any) {
+	n := o.values[key]
+	if n == nil {
+		if n = o.node; !o.readable() {
+			return
+		}
+	}
+	o.r.problem(n, o.at(key), format, args...)
+}
+
+// scalar gives the text of a key's value if its type is one of the tags.
+func (o object) scalar(key, want string, tags ...string) (string, bool) {
+	n := o.values[key]
+	if n == nil {
+		return "", false
+	}
+	return o.r.scalar(n, o.at(key), want, tags...)
+}
+
+func (r *reader) scalar(n *yaml.Node, path, want string, tags ...string) (string, bool) {
+	if n.Kind != yaml.ScalarNode || !slices.Contains(tags, n.Tag) {
+		r.problem(n, path, "%s where %s is expected", kind(n), want)
+		return "", false
+	}
+	return n.Value, true
+}
+
+// text gives a string; "" if there is none.
+func (o object) text(key string) string {
+	s, _ := o.scalar(key, "text", "!!str")
+	return s
+}
+
+// required gives a string that must be there and not be blank.
+func (o object) required(key, why string) string {
+	if !o.has(key) {
+		o.problem(key, "missing; %s", why)
+		return ""
+	}
+	s, ok := o.scalar(key, "text", "!!str")
+	if ok && strings.TrimSpace(s) == "" {
+		o.problem(key, "blank; %s", why)
+	}
+	return strings.TrimSpace(s)
+}
+
+// matching gives a string that, if it is there, must match.
+func (o object) matching(key string, want *regexp.Regexp, rule string) string {
+	s := o.text(key)
+	if o.has(key) && o.values[key].Kind == yaml.ScalarNode && o.values[key].Tag == "!!str" && !want.MatchString(s) {
+		o.problem(key, "%q is not valid: %s", clip(s), rule)
+		return ""
+	}
+	return s
+}
+
+func (o object) boolean(key string, otherwise bool) bool {
+	s, ok := o.scalar(key, "true or false", "!!bool")
+	if !ok {
+		return otherwise
+	}
+	return strings.EqualFold(s, "true")
+}
+
+// integer gives a whole number from min to max; 0 and none mean otherwise.
+func (o object) integer(key string, otherwise, min, max int) int {
+	s, ok := o.scalar(key, "a whole number", "!!int")
+	if !ok || s == "0" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < min || n > max {
+		o.problem(key, "%s is not a whole number from %d to %d", clip(s), min, max)
+		return otherwise
+	}
+	return n
+}
+
+var durationText = regexp.MustCompile(`^[1-9][0-9]{0,8}[smhd]$`)
+
+var units = map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour}
+
+// duration gives a time span from min to max, such as 60s, 20m, 12h or 14d.
+func (o object) duration(key string, otherwise, min, max time.Duration) time.Duration {
+	s, ok := o.scalar(key, "a time span such as 60s, 20m, 12h or 14d", "!!str", "!!int")
+	if !ok || s == "0" {
+		return otherwise
+	}
+	if !durationText.MatchString(s) {
+		o.problem(key, "%q is not a time span; write a number and s, m, h or d, such as 60s, 20m, 12h or 14d", clip(s))
+		return otherwise
+	}
+	n, _ := strconv.Atoi(s[:len(s)-1])
+	d := time.Duration(n) * units[s[len(s)-1]]
+	if d < min || d > max {
+		o.problem(key, "%s is not from %s to %s", s, span(min), span(max))
+		return otherwise
+	}
+	return d
+}
+
+// span prints a duration in the form in which it is written.
+func span(d time.Duration) string {
+	for _, u := range "dhms" {
+		if unit := units[byte(u)]; d >= unit && d%unit == 0 {
+			return fmt.Sprintf("%d%c", d/unit, u)
+		}
+	}
+	return "0s"
+}
+
+// item is one element of a list.
+type item struct {
+	node *yaml.Node
+	path string
+}
+
+// items gives the elements of a list; none if there is no list.
+func (o object) items(key string) []item {
+	n := o.values[key]
+	if n == nil {
+		return nil
+	}
+	return o.r.items(n, o.at(key))
+}
+
+func (r *reader) items(n *yaml.Node, path string) []item {
+	if n.Kind != yaml.SequenceNode {
+		r.problem(n, path, "%s where a list is expected", kind(n))
+		return nil
+	}
+	list := make([]item, len(n.Content))
+	for i, c := range n.Content {
+		list[i] = item{c, fmt.Sprintf("%s[%d]", path, i)}
+	}
+	return list
+}
+
+// value is one string of a list.
+type value struct {
+	item
+	text string
+}
+
+// texts gives the strings of a list, each once.
+func (o object) texts(key string) []value { return o.r.unique(o.items(key)) }
+
+func (r *reader) unique(items []item) []value {
+	var list []value
+	first := map[string]int{}
+	for _, it := range items {
+		s, ok := r.scalar(it.node, it.path, "text", "!!str")
+		if !ok {
+			continue
+		}
+		if line, dup := first[s]; dup {
+			r.problem(it.node, it.path, "%q is there already, in line %d; remove one", clip(s), line)
+			continue
+		}
+		first[s] = it.node.Line
+		list = append(list, value{it, s})
+	}
+	return list
+}
+
+func (r *reader) flag(v value, format string, args ...any) {
+	r.problem(v.node, v.path, format, args...)
+}
+
+// clip bounds what messages repeat of a file.
+func clip(s string) string {
+	const most = 120
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}

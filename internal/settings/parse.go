@@ -1,0 +1,263 @@
+package settings
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"net/mail"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// MaxSize is the most bytes that a settings file may have.
+const MaxSize = 256 << 10
+
+// Parse reads a settings file. It is strict: whatever it does not know is an
+// error. Every error is a [Problems] that holds all problems of the file, each
+// with its line; then the settings are nil.
+//
+// An empty file is valid and allows nothing. The file's own tests are not run:
+// they need the hub's account, so the caller runs [RunTests].
+func Parse(data []byte, c Catalog) (*Settings, error) {
+	if len(data) > MaxSize {
+		return nil, Problems{{Message: fmt.Sprintf("it has %d bytes, more than %d; split the projects over two installations", len(data), MaxSize)}}
+	}
+	r := &reader{catalog: c}
+	s := r.settings(r.document(data))
+	if len(r.problems) > 0 {
+		return nil, r.problems.sorted()
+	}
+	sum := sha256.Sum256(data)
+	s.SHA256 = hex.EncodeToString(sum[:])
+	return s, nil
+}
+
+func (r *reader) settings(n *yaml.Node) *Settings {
+	s := &Settings{Version: 1}
+	if n == nil {
+		n = &yaml.Node{Kind: yaml.MappingNode}
+	} else {
+		r.version(n)
+	}
+	o := r.object(n, "", "version", "notify", "limits", "accounts", "projects", "grants", "tests")
+	s.Notify = r.notify(o.child("notify", "email", "chat", "digest"))
+	s.Limits = r.limits(o.child("limits", "rounds", "writes_per_role_per_day", "writes_per_hour", "retries_per_hour",
+		"stop_after_undone", "settle", "cloudtrail_wait", "access_analyzer"))
+	s.Accounts = r.accounts(o.items("accounts"))
+	s.Grants = r.grants(o.items("grants"))
+	s.Projects = r.projects(o.items("projects"), s)
+	s.Tests = r.tests(o.items("tests"), s)
+	return s
+}
+
+// version is looked for first: in a file of another version the keys may be
+// others.
+func (r *reader) version(n *yaml.Node) {
+	for i := 0; i+1 < len(n.Content) && n.Kind == yaml.MappingNode; i += 2 {
+		if n.Content[i].Value != "version" {
+			continue
+		}
+		if v := n.Content[i+1]; v.Kind != yaml.ScalarNode || v.Tag != "!!int" || v.Value != "1" {
+			r.problem(v, "version", "%s where 1 is expected, the only version there is", kind(v))
+		}
+		return
+	}
+	if n.Kind == yaml.MappingNode {
+		r.problem(n, "version", "missing; write version: 1")
+	}
+}
+
+// child gives the mapping under a key, an empty one if there is none.
+func (o object) child(key string, keys ...string) object {
+	n := o.values[key]
+	if n == nil {
+		n = &yaml.Node{Kind: yaml.MappingNode, Line: o.node.Line}
+	}
+	return o.r.object(n, o.at(key), keys...)
+}
+
+const defaultDigest = 30
+
+func (r *reader) notify(o object) Notify {
+	n := Notify{Digest: o.integer("digest", defaultDigest, 1, 1000)}
+	for _, v := range o.texts("email") {
+		a, err := mail.ParseAddress(v.text)
+		if err != nil || a.Address != v.text {
+			r.flag(v, "%q is not an e-mail address", clip(v.text))
+			continue
+		}
+		n.Email = append(n.Email, v.text)
+	}
+	if o.has("chat") {
+		n.Chat = r.chat(o.child("chat", "slack", "teams"))
+	}
+	return n
+}
+
+// The forms of Amazon Q Developer's channel configurations.
+var (
+	slackWorkspace = regexp.MustCompile(`^[0-9A-Z]{1,255}$`)
+	slackChannel   = regexp.MustCompile(`^[A-Za-z0-9]{1,128}$`)
+	uuid           = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+	teamsChannel   = regexp.MustCompile(`^[\w=+/.,-]*%3[aA][\w=+/.,-]*%40[\w=+/.,-]*$`)
+)
+
+func (r *reader) chat(o object) *Chat {
+	if !o.readable() {
+		return nil
+	}
+	if o.has("slack") == o.has("teams") {
+		r.problem(o.node, o.path, "give exactly one of slack and teams")
+		return nil
+	}
+	if o.has("slack") {
+		c := o.child("slack", "workspace", "channel")
+		return &Chat{Slack: &SlackChannel{
+			Workspace: c.id("workspace", slackWorkspace, "write the workspace's id, such as T0123456789"),
+			Channel:   c.id("channel", slackChannel, "write the channel's id, such as C0123456789, not its name"),
+		}}
+	}
+	c := o.child("teams", "team", "tenant", "channel")
+	return &Chat{Teams: &TeamsChannel{
+		Team:    c.id("team", uuid, "write the team's id, a UUID"),
+		Tenant:  c.id("tenant", uuid, "write the tenant's id, a UUID"),
+		Channel: c.id("channel", teamsChannel, "write the channel's id as in its link, such as 19%3A…%40thread.tacv2"),
+	}}
+}
+
+// id gives a string that must be there and match.
+func (o object) id(key string, want *regexp.Regexp, rule string) string {
+	if !o.has(key) {
+		o.problem(key, "missing; %s", rule)
+		return ""
+	}
+	return o.matching(key, want, rule)
+}
+
+func (r *reader) limits(o object) Limits {
+	return Limits{
+		Rounds:       o.integer("rounds", 3, 1, 20),
+		WritesRole:   o.integer("writes_per_role_per_day", 10, 1, 1000),
+		WritesHour:   o.integer("writes_per_hour", 20, 1, 1000),
+		RetriesHour:  o.integer("retries_per_hour", 60, 1, 1000),
+		UndoneToStop: o.integer("stop_after_undone", 3, 1, 1000),
+		Settle:       o.duration("settle", time.Minute, time.Second, 15*time.Minute),
+		CloudTrail:   o.duration("cloudtrail_wait", 20*time.Minute, time.Minute, 6*time.Hour),
+		Analyzer:     o.boolean("access_analyzer", false),
+	}
+}
+
+var (
+	accountID  = regexp.MustCompile(`^[0-9]{12}$`)
+	regionName = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}$`)
+)
+
+func (o object) region(key string) string {
+	return o.matching(key, regionName, "write a region, such as eu-west-1")
+}
+
+// account gives an account id. Without quotes it is a number to YAML, which
+// is as good here.
+func (o object) account(key string) string {
+	s, ok := o.scalar(key, "an account id", "!!str", "!!int", "!!float")
+	if ok && !accountID.MatchString(s) {
+		o.problem(key, "%q is not an account id; write its 12 digits", clip(s))
+		return ""
+	}
+	return s
+}
+
+func (r *reader) accounts(items []item) []Account {
+	var list []Account
+	for _, it := range items {
+		o := r.object(it.node, it.path, "id", "region")
+		for _, key := range []string{"id", "region"} {
+			if !o.has(key) {
+				o.problem(key, "missing; an account needs an id and a region")
+			}
+		}
+		a := Account{o.account("id"), o.region("region")}
+		if a.ID == "" || a.Region == "" {
+			continue
+		}
+		if slices.Contains(list, a) {
+			r.problem(it.node, it.path, "account %s in %s is there already; remove one", a.ID, a.Region)
+			continue
+		}
+		list = append(list, a)
+	}
+	return list
+}
+
+func (r *reader) tests(items []item, s *Settings) []Test {
+	var list []Test
+	for _, it := range items {
+		if t, ok := r.test(it, s); ok {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+func (r *reader) test(it item, s *Settings) (Test, bool) {
+	before := len(r.problems)
+	o := r.object(it.node, it.path, "project", "allow", "deny", "on")
+	t := Test{
+		Project: o.required("project", "name the project that the test is about"),
+		On:      o.required("on", `name the resource by its exact ARN, or "*" for an action that takes none`),
+		Allow:   o.has("allow"),
+		Line:    it.node.Line,
+	}
+	if o.readable() && o.has("allow") == o.has("deny") {
+		r.problem(it.node, it.path, "give exactly one of allow and deny")
+		return t, false
+	}
+	key := "deny"
+	if t.Allow {
+		key = "allow"
+	}
+	action := o.required(key, "name an action")
+	if len(r.problems) > before {
+		return t, false
+	}
+	if !slices.ContainsFunc(s.Projects, func(p Project) bool { return p.Name == t.Project }) {
+		o.problem("project", "there is no project %q", clip(t.Project))
+	}
+	t.Action, _ = r.action(o.values[key], o.at(key), action)
+	if t.Action != "" {
+		r.testResource(o, t)
+	}
+	return t, len(r.problems) == before
+}
+
+// oneOf gives a string out of a closed list; the first is the default.
+func oneOf[T ~string](o object, key string, list ...T) T {
+	s, ok := o.scalar(key, "text", "!!str")
+	if !ok {
+		return list[0]
+	}
+	if !slices.Contains(list, T(s)) {
+		names := make([]string, len(list))
+		for i, v := range list {
+			names[i] = string(v)
+		}
+		o.problem(key, "%q is not one of %s", clip(s), strings.Join(names, ", "))
+		return list[0]
+	}
+	return T(s)
+}
+
+// among lists known names for a message.
+func among(names []string) string {
+	if len(names) == 0 {
+		return "there are none"
+	}
+	return "there are " + strings.Join(names, ", ")
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,210 @@
+package settings
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected problems")
+
+// defaults is what an empty file means.
+func defaults() *Settings {
+	return &Settings{
+		Version: 1,
+		Notify:  Notify{Digest: 30},
+		Limits: Limits{Rounds: 3, WritesRole: 10, WritesHour: 20, RetriesHour: 60, UndoneToStop: 3,
+			Settle: time.Minute, CloudTrail: 20 * time.Minute},
+	}
+}
+
+func mustParse(t testing.TB, text string) *Settings {
+	t.Helper()
+	s, err := Parse([]byte(text), fake{})
+	if err != nil {
+		t.Fatalf("Parse: %v", err)
+	}
+	return s
+}
+
+// An empty file is valid and allows nothing.
+func TestParseEmpty(t *testing.T) {
+	for _, text := range []string{"", "\n", "# nothing yet\n", "---\n", "~\n", "version: 1\n",
+		"version: 1\nprojects:\ngrants:\nnotify:\nlimits: {}\naccounts: []\ntests: ~\n"} {
+		s := mustParse(t, text)
+		sum := sha256.Sum256([]byte(text))
+		want := defaults()
+		want.SHA256 = hex.EncodeToString(sum[:])
+		if diff := cmp.Diff(want, s); diff != "" {
+			t.Errorf("%q: -want +got:\n%s", text, diff)
+		}
+	}
+	if s, err := Parse(nil, fake{}); err != nil || len(s.Projects)+len(s.Grants) > 0 {
+		t.Errorf("nil: %+v, %v", s, err)
+	}
+}
+
+const full = `
+version: 1
+notify:
+  email: [platform@example.com, oncall@example.com]
+  chat: {slack: {workspace: T0123456789, channel: C0123456789}}
+  digest: 5
+limits:
+  rounds: 4
+  writes_per_role_per_day: 5
+  writes_per_hour: 6
+  retries_per_hour: 7
+  stop_after_undone: 2
+  settle: 90s
+  cloudtrail_wait: 1h
+  access_analyzer: true
+accounts:
+  - {id: "444455556666", region: eu-west-1}
+projects:
+  - name: web
+    role: service-role/codebuild-web
+    mode: heal
+    write: {inline: CodeBuild-Healer}
+    grants: [web-image, web-deploy]
+    buildspecs: [ci/buildspec.yml, buildspec.yaml]
+    switch_role: codebuild-web-full
+    retry: false
+    boundary: builds/boundary
+  - name: member
+    account: 444455556666
+    region: eu-west-1
+    role: codebuild-member
+    mode: propose
+    write: {managed: builds/member, shared: true}
+    grants: [web-image]
+  - name: observed
+    role: codebuild-observed
+grants:
+  - id: web-image
+    because: The image is pushed by its own pipeline.
+    owner: platform
+    set: ecr-push
+    resources: ["arn:${partition}:ecr:${region}:${account}:repository/${project}"]
+    give: set
+    create: false
+  - id: web-deploy
+    because: Deploys run from the same build.
+    owner: web
+    actions: [ECS:updateservice, ecs:RegisterTaskDefinition]
+    resources:
+      - "arn:${partition}:ecs:${region}:${account}:service/main/web"
+      - "arn:${partition}:ecs:${region}:${account}:task-definition/web:*"
+    pass_roles:
+      ecs-tasks.amazonaws.com: ["arn:${partition}:iam::${account}:role/web-task"]
+    evidence: cloudtrail
+    expires: 14d
+tests:
+  - {project: web, allow: "ecr:PutImage", on: "arn:aws:ecr:eu-west-1:111122223333:repository/web"}
+  - {project: web, deny: "ecr:deleterepository", on: "arn:aws:ecr:eu-west-1:111122223333:repository/web"}
+`
+
+func TestParseFull(t *testing.T) {
+	got := mustParse(t, full)
+	want := &Settings{
+		Version: 1,
+		Notify: Notify{
+			Email:  []string{"platform@example.com", "oncall@example.com"},
+			Chat:   &Chat{Slack: &SlackChannel{"T0123456789", "C0123456789"}},
+			Digest: 5,
+		},
+		Limits: Limits{Rounds: 4, WritesRole: 5, WritesHour: 6, RetriesHour: 7, UndoneToStop: 2,
+			Settle: 90 * time.Second, CloudTrail: time.Hour, Analyzer: true},
+		Accounts: []Account{{"444455556666", "eu-west-1"}},
+		Projects: []Project{
+			{Name: "web", Role: "service-role/codebuild-web", Mode: Heal, Write: Write{Inline: "CodeBuild-Healer"},
+				Grants: []string{"web-image", "web-deploy"}, Buildspecs: []string{"ci/buildspec.yml", "buildspec.yaml"},
+				SwitchRole: "codebuild-web-full", Boundary: "builds/boundary", Line: 19},
+			{Name: "member", Account: "444455556666", Region: "eu-west-1", Role: "codebuild-member", Mode: Propose,
+				Write: Write{Managed: "builds/member", Shared: true}, Grants: []string{"web-image"}, Retry: true, Line: 28},
+			{Name: "observed", Role: "codebuild-observed", Mode: Observe, Retry: true, Line: 35},
+		},
+		Grants: []Grant{
+			{ID: "web-image", Because: "The image is pushed by its own pipeline.", Owner: "platform", Set: "ecr-push",
+				Resources: []string{"arn:${partition}:ecr:${region}:${account}:repository/${project}"},
+				Give:      GiveSet, Evidence: EvidenceLog, Line: 38},
+			{ID: "web-deploy", Because: "Deploys run from the same build.", Owner: "web",
+				Actions: []string{"ecs:UpdateService", "ecs:RegisterTaskDefinition"},
+				Resources: []string{"arn:${partition}:ecs:${region}:${account}:service/main/web",
+					"arn:${partition}:ecs:${region}:${account}:task-definition/web:*"},
+				PassRoles: map[string][]string{"ecs-tasks.amazonaws.com": {"arn:${partition}:iam::${account}:role/web-task"}},
+				Give:      GiveExact, Evidence: EvidenceCloudTrail, Expires: 14 * 24 * time.Hour, Line: 45},
+		},
+		Tests: []Test{
+			{Project: "web", Action: "ecr:PutImage", On: "arn:aws:ecr:eu-west-1:111122223333:repository/web", Allow: true, Line: 57},
+			{Project: "web", Action: "ecr:DeleteRepository", On: "arn:aws:ecr:eu-west-1:111122223333:repository/web", Line: 58},
+		},
+	}
+	want.SHA256 = got.SHA256
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if problems := RunTests(got, fake{}, Account{"111122223333", "eu-west-1"}, "aws"); len(problems) > 0 {
+		t.Errorf("its own tests: %v", problems)
+	}
+}
+
+// Every story in testdata is a file and the exact problems it gives.
+func TestParseProblems(t *testing.T) {
+	a, err := txtar.ParseFile("testdata/problems.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(a.Files) == 0 || len(a.Files)%2 != 0 {
+		t.Fatalf("%d files in the archive", len(a.Files))
+	}
+	for i := 0; i < len(a.Files); i += 2 {
+		in, want := a.Files[i], a.Files[i+1]
+		name, ok := strings.CutSuffix(in.Name, ".yaml")
+		if !ok || want.Name != name+".want" {
+			t.Fatalf("the archive has %q and then %q", in.Name, want.Name)
+		}
+		t.Run(name, func(t *testing.T) {
+			s, err := Parse(in.Data, fake{})
+			if err == nil || s != nil {
+				t.Fatalf("Parse gives %+v, %v", s, err)
+			}
+			var problems Problems
+			if !errors.As(err, &problems) {
+				t.Fatalf("the error is a %T", err)
+			}
+			got := err.Error() + "\n"
+			if *update {
+				a.Files[i+1].Data = []byte(got)
+				return
+			}
+			if diff := cmp.Diff(string(want.Data), got); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+	if *update {
+		if err := os.WriteFile("testdata/problems.txtar", txtar.Format(a), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestParseTooLarge(t *testing.T) {
+	comment := "#" + strings.Repeat("x", MaxSize-1)
+	if _, err := Parse([]byte(comment), fake{}); err != nil {
+		t.Errorf("at the limit: %v", err)
+	}
+	_, err := Parse([]byte(comment+"x"), fake{})
+	if err == nil || !strings.Contains(err.Error(), "has 262145 bytes, more than 262144") {
+		t.Errorf("one over the limit: %v", err)
+	}
+}

@@ -1,0 +1,155 @@
+package settings
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Names as AWS takes them (aws-facts §5.1). Paths are kept to the same
+// characters as names: in an ARN, anything more could be a pattern.
+var (
+	projectName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{1,149}$`)
+	roleName    = regexp.MustCompile(`^([\w+=,.@-]+/)*[\w+=,.@-]{1,64}$`)
+	policyName  = regexp.MustCompile(`^[\w+=,.@-]{1,128}$`)
+	policyPath  = regexp.MustCompile(`^([\w+=,.@-]+/)*[\w+=,.@-]{1,128}$`)
+)
+
+const (
+	maxPath  = 512 // of an IAM path
+	roleRule = "write the role's name of up to 64 characters, with its path if it has one, such as service-role/codebuild-web; not its ARN, and without a leading slash"
+)
+
+func (r *reader) projects(items []item, s *Settings) []Project {
+	var list []Project
+	for _, it := range items {
+		p := r.project(it, s)
+		same := func(q Project) bool { return q.Name == p.Name && q.Account == p.Account && q.Region == p.Region }
+		if i := slices.IndexFunc(list, same); i >= 0 && p.Name != "" {
+			r.problem(it.node, it.path+".name", "project %q is there already, in line %d; remove one, or tell them apart by account and region", p.Name, list[i].Line)
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+func (r *reader) project(it item, s *Settings) Project {
+	o := r.object(it.node, it.path, "name", "account", "region", "role", "mode", "write", "grants", "buildspecs",
+		"switch_role", "retry", "boundary")
+	p := Project{
+		Name:       o.id("name", projectName, "write the name of a CodeBuild project: 2 to 150 letters, digits, - and _"),
+		Account:    o.account("account"),
+		Region:     o.region("region"),
+		Role:       o.role("role"),
+		Mode:       oneOf(o, "mode", Observe, Propose, Heal),
+		Buildspecs: r.buildspecs(o.texts("buildspecs")),
+		Retry:      o.boolean("retry", true),
+		Boundary:   o.policy("boundary", policyPath),
+		Line:       it.node.Line,
+	}
+	if !o.has("role") {
+		o.problem("role", "missing; %s", roleRule)
+	}
+	if o.has("switch_role") {
+		p.SwitchRole = o.role("switch_role")
+		if p.SwitchRole == p.Role && p.Role != "" {
+			o.problem("switch_role", "%q is the project's role itself; name the role to switch to", p.Role)
+		}
+	}
+	for _, v := range o.texts("grants") {
+		if !slices.ContainsFunc(s.Grants, func(g Grant) bool { return g.ID == v.text }) {
+			r.flag(v, "there is no grant %q; %s", clip(v.text), among(ids(s.Grants)))
+			continue
+		}
+		p.Grants = append(p.Grants, v.text)
+	}
+	p.Write = r.write(o)
+	r.place(o, p, s)
+	return p
+}
+
+func ids(grants []Grant) []string {
+	var list []string
+	for _, g := range grants {
+		if g.ID != "" {
+			list = append(list, g.ID)
+		}
+	}
+	return list
+}
+
+// place checks that an account that the project names is looked after.
+func (r *reader) place(o object, p Project, s *Settings) {
+	if p.Account == "" {
+		return
+	}
+	known := func(a Account) bool { return a.ID == p.Account && (p.Region == "" || a.Region == p.Region) }
+	if !slices.ContainsFunc(s.Accounts, known) {
+		o.problem("account", "accounts has no entry for %s; add one", strings.TrimSpace(p.Account+" "+p.Region))
+	}
+}
+
+func (o object) role(key string) string {
+	s := o.matching(key, roleName, roleRule)
+	switch i := strings.LastIndexByte(s, '/'); {
+	case i >= maxPath:
+		o.problem(key, "its path has more than %d characters, which IAM does not take", maxPath)
+	case strings.HasPrefix(s, "aws-service-role/"):
+		o.problem(key, "%q is a service-linked role, which only AWS may change", s)
+	}
+	return s
+}
+
+func (o object) policy(key string, want *regexp.Regexp) string {
+	return o.matching(key, want, "write the policy's name, with its path if it has one; not its ARN, and without a leading slash")
+}
+
+// write reads where the project's grants go.
+func (r *reader) write(o object) Write {
+	if !o.has("write") {
+		if n := o.values["grants"]; n != nil && len(n.Content) > 0 {
+			o.problem("write", "missing; say where grants are written: {inline: NAME}, {managed: NAME} or {attach: true}")
+		}
+		return Write{}
+	}
+	c := o.child("write", "inline", "managed", "attach", "shared")
+	w := Write{
+		Inline:  c.matching("inline", policyName, "write the inline policy's name: up to 128 letters, digits and _+=,.@-"),
+		Managed: c.policy("managed", policyPath),
+		Attach:  c.boolean("attach", false),
+		Shared:  c.boolean("shared", false),
+	}
+	count := 0
+	for _, given := range []bool{c.has("inline"), c.has("managed"), w.Attach} {
+		if given {
+			count++
+		}
+	}
+	if count != 1 && c.readable() {
+		o.problem("write", "give exactly one of inline: NAME, managed: NAME and attach: true")
+	}
+	if w.Shared && !c.has("managed") {
+		c.problem("shared", "only a managed policy can be shared; remove it")
+	}
+	if strings.HasPrefix(w.Managed, "aws-service-role/") {
+		c.problem("managed", "%q belongs to a service-linked role, which only AWS may change", w.Managed)
+	}
+	return w
+}
+
+// buildspecs are paths and nothing else: CodeBuild would take a buildspec's
+// content or an S3 object in the same place.
+func (r *reader) buildspecs(list []value) []string {
+	var paths []string
+	for _, v := range list {
+		parts := strings.Split(v.text, "/")
+		if !buildspecPath.MatchString(v.text) || slices.Contains(parts, "") || slices.Contains(parts, "..") {
+			r.flag(v, "%q is not a path in the source; write one such as ci/buildspec.yml", clip(v.text))
+			continue
+		}
+		paths = append(paths, v.text)
+	}
+	return paths
+}
+
+var buildspecPath = regexp.MustCompile(`^[\w.][\w.@+ /-]{0,254}$`)

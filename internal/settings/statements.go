@@ -1,0 +1,121 @@
+package settings
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/iamref"
+)
+
+// Statements gives everything that the grant can add to the project's role:
+// each of its actions on those of its resources that the action takes, on "*"
+// if it takes none; and iam:PassRole on exactly the roles listed, to exactly
+// the service listed. The result depends on its arguments alone, and so does
+// its order. Expiry is not in it.
+//
+// home is the hub's own account and region, for what the project leaves open.
+func (g Grant) Statements(c Catalog, project Project, home Account, partition string) []iampolicy.Statement {
+	vars := project.Vars(home, partition)
+	var list []iampolicy.Statement
+	for _, b := range g.bundles(c) {
+		list = append(list, iampolicy.Allow(g.sid(len(list)), b.actions, expandAll(b.resources, vars), b.conditions...))
+	}
+	for _, service := range sortedKeys(g.PassRoles) {
+		roles := expandAll(g.PassRoles[service], vars)
+		list = append(list, iampolicy.Allow(g.sid(len(list)), []string{passRole}, roles, iampolicy.Condition{
+			Operator: "StringEquals", Key: "iam:PassedToService", Values: iampolicy.Values{List: []string{service}},
+		}))
+	}
+	return list
+}
+
+func expandAll(patterns []string, v Vars) []string {
+	list := make([]string, len(patterns))
+	for i, p := range patterns {
+		list[i] = Expand(p, v)
+	}
+	return list
+}
+
+// sid numbers a grant's statements: ID, ID-2, ID-3.
+func (g Grant) sid(n int) string {
+	if n == 0 {
+		return g.ID
+	}
+	return fmt.Sprintf("%s-%d", g.ID, n+1)
+}
+
+// bundle is actions that share their resources and conditions.
+type bundle struct {
+	actions, resources []string
+	conditions         []iampolicy.Condition
+}
+
+// bundles groups the grant's actions, in the order of their names.
+func (g Grant) bundles(c Catalog) []bundle {
+	actions := g.Actions
+	if g.Set != "" {
+		actions, _ = c.Set(g.Set)
+	}
+	var list []bundle
+	index := map[string]int{}
+	for _, name := range slices.Sorted(slices.Values(actions)) {
+		on := fitting(name, g.Resources)
+		if len(on) == 0 {
+			continue // the owner lists no resource of this kind
+		}
+		conditions := c.Conditions(name)
+		key := fmt.Sprintf("%q %v", on, conditions)
+		i, ok := index[key]
+		if !ok {
+			i, index[key] = len(list), len(list)
+			list = append(list, bundle{resources: on, conditions: conditions})
+		}
+		list[i].actions = append(list[i].actions, name)
+	}
+	return list
+}
+
+// fitting gives the patterns that an action takes. Which these are does not
+// depend on the placeholders' values, so that whoever makes a template may
+// fill in what is known only later.
+func fitting(action string, resources []string) []string {
+	a, ok := iamref.Lookup(action)
+	switch {
+	case !ok:
+		return nil
+	case len(a.Resources) == 0:
+		return []string{"*"}
+	}
+	var list []string
+	for _, res := range resources {
+		if iamref.Fits(action, sample(res)) && !slices.Contains(list, res) {
+			list = append(list, res)
+		}
+	}
+	return list
+}
+
+// Max gives everything that the project's role could at most gain by its
+// grants, all together: their [Grant.Statements], with Sids that are unique.
+func Max(s *Settings, c Catalog, project Project, home Account, partition string) []iampolicy.Statement {
+	var list []iampolicy.Statement
+	taken := map[string]bool{}
+	for _, id := range project.Grants {
+		g, ok := s.Grant(id)
+		if !ok {
+			continue
+		}
+		for _, st := range g.Statements(c, project, home, partition) {
+			sid := st.Sid
+			for n := 2; taken[strings.ToLower(st.Sid)]; n++ {
+				st.Sid = fmt.Sprintf("%sx%d", sid, n)
+			}
+			taken[strings.ToLower(st.Sid)] = true
+			list = append(list, st)
+		}
+	}
+	return list
+}
