@@ -7,6 +7,9 @@
 package heal
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
@@ -28,8 +31,16 @@ type Case struct {
 	// Outcome is how the case ended, "" while it is open.
 	Outcome Kind    `json:"outcome,omitempty"`
 	Rounds  []Round `json:"rounds"`
-	// Outbox holds the notices of this case, oldest first.
+	// Outbox holds the notices that are still to be sent, oldest first; Told
+	// counts all that there were.
 	Outbox []Pending `json:"outbox,omitempty"`
+	Told   int       `json:"told,omitempty"`
+	// Busy is until when one invocation works on the case alone; it is over
+	// when that time has passed, however the invocation ended.
+	Busy time.Time `json:"busy,omitzero"`
+	// Repeats counts equal failures that came after the last notice and were
+	// not told of one by one.
+	Repeats int `json:"repeats,omitempty"`
 }
 
 // Step is how far a round has come. Each is recorded before the next begins.
@@ -38,7 +49,7 @@ type Step string
 // The steps of a round.
 const (
 	StepClaimed  Step = "claimed"  // taken up; facts not yet read
-	StepDecided  Step = "decided"  // the decision is stored
+	StepDecided  Step = "decided"  // the decision is stored and waits: for an approval or for evidence
 	StepWriting  Step = "writing"  // about to change something in AWS; what and from what is stored
 	StepWritten  Step = "written"  // changed and read back
 	StepRetrying Step = "retrying" // about to start a build; token and time are stored
@@ -64,19 +75,28 @@ type Round struct {
 	// WrittenVersion is the managed policy version that the write made.
 	WrittenVersion string    `json:"written_version,omitempty"`
 	Undone         time.Time `json:"undone,omitzero"`
-	Tries          int       `json:"tries,omitempty"` // of the current step, when AWS was not ready
+	// Reread: the log was not whole at first and has been read again.
+	Reread bool `json:"reread,omitempty"`
+	Tries  int  `json:"tries,omitempty"` // of the current step, when AWS was not ready
+	// Old: the round is of an earlier day and counts in no budget any more;
+	// it is kept since its change still stands and can be undone.
+	Old bool `json:"old,omitempty"`
+	// Approved is the hash of the plan that a person approved.
+	Approved string    `json:"approved,omitempty"`
+	Ended    time.Time `json:"ended,omitzero"` // when the build that this round started ended
 }
 
-// Pending is a notice of a case and whether it went out. A notice is
-// recorded before it is sent; a crash between sending and recording sends it
-// again under the same id.
+// Pending is a notice that is to be sent. It is recorded before it is sent; a
+// crash between sending and recording sends it again under the same id.
 type Pending struct {
-	ID   string    `json:"id"` // CASE-N, stable
-	Kind Kind      `json:"kind"`
-	Sent time.Time `json:"sent,omitzero"`
+	ID   string `json:"id"` // CASE.N, stable
+	Kind Kind   `json:"kind"`
 	// Round is the index of the round that it tells about.
-	Round int    `json:"round"`
-	Note  string `json:"note,omitempty"` // one more sentence, e.g. why an undo was refused
+	Round int       `json:"round"`
+	At    time.Time `json:"at"`
+	// Repeats is how many equal failures it stands for beyond the first.
+	Repeats int    `json:"repeats,omitempty"`
+	Note    string `json:"note,omitempty"` // one more sentence, e.g. why an undo was refused
 }
 
 // Kind is what happened, the word for it in notices, metrics and history.
@@ -104,6 +124,17 @@ type Decision struct {
 	Used     []guardrail.Used    `json:"grants"`
 	Plan     *Plan               `json:"plan,omitempty"` // nil: nothing to do
 	Settings string              `json:"settings"`       // SHA-256 of the settings decided under
+	// Undo asks that the write of an earlier round be taken back, since it
+	// did not help: the index of that round plus one; 0: nothing.
+	Undo int `json:"undo,omitempty"`
+	// Waits asks for CloudTrail to confirm the denial before anything is granted.
+	Waits bool `json:"waits,omitempty"`
+}
+
+// Changes reports whether carrying the decision out changes something in AWS
+// other than starting a build.
+func (d Decision) Changes() bool {
+	return d.Plan != nil && (d.Plan.Write != nil || d.Plan.Repository != "" || d.Plan.NewRole != "")
 }
 
 // Plan is the complete change and retry that a decision asks for. Its bytes
@@ -122,8 +153,24 @@ type Plan struct {
 	NewRole    string               `json:"new_role,omitempty"`   // switch-role: ARN
 	OldRole    string               `json:"old_role,omitempty"`   // switch-role: what to switch back to
 	Route      Route                `json:"route"`
-	Settle     time.Duration        `json:"settle,omitempty"` // wait between write and retry
-	Early      bool                 `json:"early,omitempty"`
+	// Settle is how long to wait before the build is started again: for IAM
+	// to settle, or for a transient trouble to pass.
+	Settle time.Duration `json:"settle,omitempty"`
+}
+
+// Bytes is the plan's canonical form.
+func (p Plan) Bytes() []byte {
+	b, err := json.Marshal(p)
+	if err != nil {
+		panic("heal: a plan is always printable: " + err.Error())
+	}
+	return b
+}
+
+// Hash is the SHA-256 of the plan's bytes, lower-case hex.
+func (p Plan) Hash() string {
+	h := sha256.Sum256(p.Bytes())
+	return hex.EncodeToString(h[:])
 }
 
 // Route is the way by which a build is started again (aws-facts §2).

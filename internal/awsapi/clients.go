@@ -1,0 +1,79 @@
+// Package awsapi puts heal's ports on AWS SDK for Go v2: one file per
+// service. It decides nothing. What an AWS error means for the healer is
+// decided in one place, errors.go.
+package awsapi
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// Accounts gives SDK configurations for the accounts and regions that
+// settings name. The home account uses the configuration it was made with;
+// for any other one it assumes the member role there.
+type Accounts struct {
+	base       aws.Config
+	home       settings.Account
+	memberRole string
+	partition  string
+
+	mu   sync.Mutex
+	cfgs map[settings.Account]aws.Config
+}
+
+// NewAccounts wires the accounts. memberRole is the name, with its path, of
+// the role to assume in other accounts; "" if there are none.
+func NewAccounts(base aws.Config, home settings.Account, partition, memberRole string) *Accounts {
+	return &Accounts{base: base, home: home, memberRole: memberRole, partition: partition, cfgs: map[settings.Account]aws.Config{}}
+}
+
+// config gives the configuration for an account and region.
+func (a *Accounts) config(at settings.Account) (aws.Config, error) {
+	if at.ID == "" || at.ID == a.home.ID {
+		cfg := a.base
+		if at.Region != "" && at.Region != a.home.Region {
+			cfg = a.base.Copy()
+			cfg.Region = at.Region
+		}
+		return cfg, nil
+	}
+	if a.memberRole == "" {
+		return aws.Config{}, fmt.Errorf("account %q is another one than %q, and no member role is configured: deploy the member stack and set BUILDMEDIC_MEMBER_ROLE", at.ID, a.home.ID)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if cfg, ok := a.cfgs[at]; ok {
+		return cfg, nil
+	}
+	arn := fmt.Sprintf("arn:%s:iam::%s:role/%s", a.partition, at.ID, a.memberRole)
+	cfg := a.base.Copy()
+	cfg.Region = at.Region
+	cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(a.base), arn,
+		func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = "buildmedic" }))
+	a.cfgs[at] = cfg
+	return cfg, nil
+}
+
+// parallel runs the functions at the same time and returns the first error
+// in their order.
+func parallel(ctx context.Context, fns ...func(context.Context) error) error {
+	errs := make([]error, len(fns))
+	var wg sync.WaitGroup
+	for i, fn := range fns {
+		wg.Go(func() { errs[i] = fn(ctx) })
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+package awsapi
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/iamref"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// CloudTrail implements heal.Trail (aws-facts §5.5).
+type CloudTrail struct{ Accounts *Accounts }
+
+// record is what the healer reads of a CloudTrail event.
+type record struct {
+	Source       string `json:"eventSource"` // "ecr.amazonaws.com"
+	Name         string `json:"eventName"`
+	ErrorCode    string `json:"errorCode"`
+	ErrorMessage string `json:"errorMessage"`
+	User         struct {
+		ARN string `json:"arn"`
+	} `json:"userIdentity"`
+}
+
+// denials are the error codes of a refused call.
+var denials = []string{"AccessDenied", "AccessDeniedException", "Client.UnauthorizedOperation", "UnauthorizedOperation"}
+
+// Seen implements [heal.Trail]. LookupEvents takes one attribute: the user
+// name, which for a build's session is AWSCodeBuild-UUID.
+func (c CloudTrail) Seen(ctx context.Context, b codebuild.Build, d buildlog.Denial) (bool, error) {
+	a, _ := codebuild.ParseARN(b.ARN)
+	cfg, err := c.Accounts.config(settings.Account{ID: a.Account, Region: a.Region})
+	if err != nil {
+		return false, err
+	}
+	in := &cloudtrail.LookupEventsInput{
+		LookupAttributes: []types.LookupAttribute{{AttributeKey: types.LookupAttributeKeyUsername, AttributeValue: aws.String(b.Session())}},
+		StartTime:        aws.Time(b.Start.Add(-time.Minute)),
+	}
+	for p := cloudtrail.NewLookupEventsPaginator(cloudtrail.NewFromConfig(cfg), in); p.HasMorePages(); {
+		page, err := p.NextPage(ctx)
+		if err != nil {
+			return false, classify(err)
+		}
+		for _, e := range page.Events {
+			var r record
+			if err := json.Unmarshal([]byte(aws.ToString(e.CloudTrailEvent)), &r); err == nil && r.shows(b, d) {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// shows reports whether the record is the denial: same session, same action,
+// refused. The action is the event's own, or the one that its message names.
+func (r record) shows(b codebuild.Build, d buildlog.Denial) bool {
+	role, ok := b.Role()
+	if !ok || !slices.Contains(denials, r.ErrorCode) {
+		return false
+	}
+	want := "arn:" + role.Partition + ":sts::" + role.Account + ":assumed-role/" + role.Name + "/" + b.Session()
+	if r.User.ARN != want {
+		return false
+	}
+	if strings.Contains(strings.ToLower(r.ErrorMessage), "to perform: "+strings.ToLower(d.Action)+" ") {
+		return true
+	}
+	service, _, _ := strings.Cut(r.Source, ".")
+	actions, ok := iamref.ForOperation(service, r.Name)
+	return ok && slices.ContainsFunc(actions, func(a string) bool { return strings.EqualFold(a, d.Action) })
+}
+
+var _ heal.Trail = CloudTrail{}

@@ -1,0 +1,237 @@
+package awsapi
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	cb "github.com/aws/aws-sdk-go-v2/service/codebuild"
+	"github.com/aws/aws-sdk-go-v2/service/codebuild/types"
+
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// CodeBuild implements heal.Builds, heal.Projects and heal.Retrier.
+type CodeBuild struct{ Accounts *Accounts }
+
+func (c CodeBuild) client(at settings.Account) (*cb.Client, error) {
+	cfg, err := c.Accounts.config(at)
+	if err != nil {
+		return nil, err
+	}
+	return cb.NewFromConfig(cfg), nil
+}
+
+// Get implements [heal.Builds].
+func (c CodeBuild) Get(ctx context.Context, at settings.Account, id string) (codebuild.Build, error) {
+	bs, err := c.batch(ctx, at, []string{id})
+	if err != nil {
+		return codebuild.Build{}, err
+	}
+	if len(bs) == 0 {
+		return codebuild.Build{}, fmt.Errorf("build %q: %w", id, heal.ErrNotFound)
+	}
+	return bs[0], nil
+}
+
+// batch reads at most 100 builds; those that are gone are left out.
+func (c CodeBuild) batch(ctx context.Context, at settings.Account, ids []string) ([]codebuild.Build, error) {
+	client, err := c.client(at)
+	if err != nil {
+		return nil, err
+	}
+	out, err := client.BatchGetBuilds(ctx, &cb.BatchGetBuildsInput{Ids: ids})
+	if err != nil {
+		return nil, classify(err)
+	}
+	var bs []codebuild.Build
+	for _, b := range out.Builds {
+		bs = append(bs, build(b))
+	}
+	return bs, nil
+}
+
+// Since implements [heal.Builds]. ListBuildsForProject gives ids only, newest
+// first, 100 a page: one page is all that is looked at.
+func (c CodeBuild) Since(ctx context.Context, at settings.Account, project string, from time.Time) ([]codebuild.Build, error) {
+	client, err := c.client(at)
+	if err != nil {
+		return nil, err
+	}
+	out, err := client.ListBuildsForProject(ctx, &cb.ListBuildsForProjectInput{ProjectName: &project, SortOrder: types.SortOrderTypeDescending})
+	if err != nil {
+		return nil, classify(err)
+	}
+	if len(out.Ids) == 0 {
+		return nil, nil
+	}
+	all, err := c.batch(ctx, at, out.Ids)
+	if err != nil {
+		return nil, err
+	}
+	// BatchGetBuilds keeps no order.
+	byID := map[string]codebuild.Build{}
+	for _, b := range all {
+		byID[b.ID] = b
+	}
+	var bs []codebuild.Build
+	for _, id := range out.Ids {
+		if b, ok := byID[id]; ok && !b.Start.Before(from) {
+			bs = append(bs, b)
+		}
+	}
+	return bs, nil
+}
+
+// Role implements [heal.Projects].
+func (c CodeBuild) Role(ctx context.Context, at settings.Account, project string) (string, error) {
+	client, err := c.client(at)
+	if err != nil {
+		return "", err
+	}
+	out, err := client.BatchGetProjects(ctx, &cb.BatchGetProjectsInput{Names: []string{project}})
+	if err != nil {
+		return "", classify(err)
+	}
+	if len(out.Projects) == 0 {
+		return "", fmt.Errorf("project %q: %w", project, heal.ErrNotFound)
+	}
+	return aws.ToString(out.Projects[0].ServiceRole), nil
+}
+
+// SetRole implements [heal.Projects].
+func (c CodeBuild) SetRole(ctx context.Context, at settings.Account, project, role string) error {
+	client, err := c.client(at)
+	if err != nil {
+		return err
+	}
+	_, err = client.UpdateProject(ctx, &cb.UpdateProjectInput{Name: &project, ServiceRole: &role})
+	return classify(err)
+}
+
+// Retry implements [heal.Retrier].
+func (c CodeBuild) Retry(ctx context.Context, b codebuild.Build, p heal.Plan, token string) (string, error) {
+	a, ok := codebuild.ParseARN(b.ARN)
+	if !ok {
+		return "", fmt.Errorf("build ARN %q: %w", b.ARN, heal.ErrFinal)
+	}
+	at := settings.Account{ID: a.Account, Region: a.Region}
+	switch p.Route {
+	case heal.RouteBuild:
+		return c.retryBuild(ctx, at, b, token)
+	case heal.RouteStart:
+		return c.startBuild(ctx, at, b, p, token)
+	case heal.RouteBatch:
+		return "", c.retryBatch(ctx, at, b, token)
+	case heal.RouteStage:
+		return CodePipeline{c.Accounts}.retryStage(ctx, at, b)
+	}
+	return "", fmt.Errorf("route %q starts no build: %w", p.Route, heal.ErrFinal)
+}
+
+func (c CodeBuild) retryBuild(ctx context.Context, at settings.Account, b codebuild.Build, token string) (string, error) {
+	client, err := c.client(at)
+	if err != nil {
+		return "", err
+	}
+	out, err := client.RetryBuild(ctx, &cb.RetryBuildInput{Id: &b.ID, IdempotencyToken: &token})
+	if err != nil {
+		return "", classify(err)
+	}
+	return aws.ToString(out.Build.Id), nil
+}
+
+func (c CodeBuild) startBuild(ctx context.Context, at settings.Account, b codebuild.Build, p heal.Plan, token string) (string, error) {
+	client, err := c.client(at)
+	if err != nil {
+		return "", err
+	}
+	in := &cb.StartBuildInput{ProjectName: &b.Project, IdempotencyToken: &token}
+	if v := b.Commit(); v != "" {
+		in.SourceVersion = &v
+	}
+	if p.Buildspec != "" {
+		in.BuildspecOverride = &p.Buildspec
+	}
+	out, err := client.StartBuild(ctx, in)
+	if err != nil {
+		return "", classify(err)
+	}
+	return aws.ToString(out.Build.Id), nil
+}
+
+// retryBatch retries the failed builds of a batch, once the batch itself has
+// failed: a sibling may still run (aws-facts §2.1).
+func (c CodeBuild) retryBatch(ctx context.Context, at settings.Account, b codebuild.Build, token string) error {
+	client, err := c.client(at)
+	if err != nil {
+		return err
+	}
+	_, id, ok := strings.Cut(b.BatchARN, ":build-batch/")
+	if !ok {
+		return fmt.Errorf("batch ARN %q: %w", b.BatchARN, heal.ErrFinal)
+	}
+	out, err := client.BatchGetBuildBatches(ctx, &cb.BatchGetBuildBatchesInput{Ids: []string{id}})
+	if err != nil {
+		return classify(err)
+	}
+	if len(out.BuildBatches) == 0 {
+		return fmt.Errorf("batch %q is gone: %w", id, heal.ErrFinal)
+	}
+	switch s := out.BuildBatches[0].BuildBatchStatus; s {
+	case types.StatusTypeInProgress:
+		return fmt.Errorf("batch %q still runs: %w", id, heal.ErrLater)
+	case types.StatusTypeFailed, types.StatusTypeFault, types.StatusTypeTimedOut:
+	default:
+		return fmt.Errorf("batch %q is %s and cannot be retried: %w", id, s, heal.ErrFinal)
+	}
+	_, err = client.RetryBuildBatch(ctx, &cb.RetryBuildBatchInput{Id: &id, IdempotencyToken: &token, RetryType: types.RetryBuildBatchTypeRetryFailedBuilds})
+	return classify(err)
+}
+
+// build takes from the record what the healer may know: no environment
+// variables, no source credentials.
+func build(b types.Build) codebuild.Build {
+	out := codebuild.Build{
+		ID: aws.ToString(b.Id), ARN: aws.ToString(b.Arn), Project: aws.ToString(b.ProjectName), Number: aws.ToInt64(b.BuildNumber),
+		Status: string(b.BuildStatus), ServiceRole: aws.ToString(b.ServiceRole), Initiator: aws.ToString(b.Initiator),
+		SourceVersion: aws.ToString(b.SourceVersion), ResolvedSourceVersion: aws.ToString(b.ResolvedSourceVersion),
+		BatchARN: aws.ToString(b.BuildBatchArn), EncryptionKey: aws.ToString(b.EncryptionKey),
+		Start: aws.ToTime(b.StartTime), End: aws.ToTime(b.EndTime), Logs: logs(b.Logs),
+	}
+	if s := b.Source; s != nil {
+		out.SourceType, out.SourceLocation = string(s.Type), aws.ToString(s.Location)
+		out.Buildspec = codebuild.BuildspecPath(aws.ToString(s.Buildspec))
+	}
+	if e := b.Environment; e != nil {
+		out.Image = aws.ToString(e.Image)
+	}
+	if r := b.AutoRetryConfig; r != nil {
+		out.AutoRetry = codebuild.AutoRetry{Limit: int(aws.ToInt32(r.AutoRetryLimit)), Number: int(aws.ToInt32(r.AutoRetryNumber)),
+			Next: aws.ToString(r.NextAutoRetry), Previous: aws.ToString(r.PreviousAutoRetry)}
+	}
+	for _, p := range b.Phases {
+		ph := codebuild.Phase{Type: string(p.PhaseType), Status: string(p.PhaseStatus), Start: aws.ToTime(p.StartTime), End: aws.ToTime(p.EndTime)}
+		for _, c := range p.Contexts {
+			ph.Contexts = append(ph.Contexts, codebuild.Context{Code: aws.ToString(c.StatusCode), Message: codebuild.Clip(aws.ToString(c.Message))})
+		}
+		out.Phases = append(out.Phases, ph)
+	}
+	return out
+}
+
+// logs says where the log is; "null" stands for nothing (aws-facts §1.4).
+func logs(l *types.LogsLocation) codebuild.Logs {
+	if l == nil {
+		return codebuild.Logs{}
+	}
+	out := codebuild.Logs{Group: aws.ToString(l.GroupName), Stream: aws.ToString(l.StreamName), DeepLink: aws.ToString(l.DeepLink), S3ARN: aws.ToString(l.S3LogsArn)}
+	if l.S3Logs != nil {
+		out.S3Encrypted = !aws.ToBool(l.S3Logs.EncryptionDisabled)
+	}
+	return out.Known()
+}

@@ -1,0 +1,56 @@
+package awsapi
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// CodePipeline starts the builds of pipelines again.
+type CodePipeline struct{ Accounts *Accounts }
+
+// retryStage retries the failed actions of the stage that the build is of
+// (aws-facts §2.2). All failed actions of the stage start again, so one
+// retry serves all of its failed builds. ErrFinal: a newer execution has
+// replaced the build's, or the stage was retried by somebody else.
+func (c CodePipeline) retryStage(ctx context.Context, at settings.Account, b codebuild.Build) (string, error) {
+	cfg, err := c.Accounts.config(at)
+	if err != nil {
+		return "", err
+	}
+	client := codepipeline.NewFromConfig(cfg)
+	name := b.Pipeline()
+	state, err := client.GetPipelineState(ctx, &codepipeline.GetPipelineStateInput{Name: &name})
+	if err != nil {
+		return "", classify(err)
+	}
+	stage, ok := stageOf(state.StageStates, b.ID)
+	if !ok {
+		return "", fmt.Errorf("pipeline %q: a newer execution has replaced the one of build %q, or its stage was retried already: %w", name, b.ID, heal.ErrFinal)
+	}
+	if stage.LatestExecution == nil || stage.LatestExecution.Status == types.StageExecutionStatusInProgress {
+		return "", fmt.Errorf("pipeline %q: stage %q still runs: %w", name, aws.ToString(stage.StageName), heal.ErrLater)
+	}
+	_, err = client.RetryStageExecution(ctx, &codepipeline.RetryStageExecutionInput{PipelineName: &name, StageName: stage.StageName,
+		PipelineExecutionId: stage.LatestExecution.PipelineExecutionId, RetryMode: types.StageRetryModeFailedActions})
+	return "", classify(err)
+}
+
+// stageOf finds the stage whose latest run of an action is the build.
+func stageOf(stages []types.StageState, build string) (types.StageState, bool) {
+	for _, s := range stages {
+		for _, a := range s.ActionStates {
+			if a.LatestExecution != nil && aws.ToString(a.LatestExecution.ExternalExecutionId) == build {
+				return s, true
+			}
+		}
+	}
+	return types.StageState{}, false
+}

@@ -1,0 +1,136 @@
+package awsapi
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// Logs implements heal.Logs on CloudWatch Logs and, for builds that log to
+// S3 only, on S3.
+type Logs struct{ Accounts *Accounts }
+
+// The budget of one read.
+const (
+	maxPages = 24       // of at most 1 MB or 10,000 events each
+	maxBytes = 16 << 20 // of text that is kept
+	maxGzip  = 64 << 20 // of an S3 object, unpacked
+)
+
+// Tail implements [heal.Logs].
+func (l Logs) Tail(ctx context.Context, b codebuild.Build, enough func(string) bool) (heal.Text, error) {
+	a, ok := codebuild.ParseARN(b.ARN)
+	if !ok {
+		return heal.Text{}, fmt.Errorf("build ARN %q: %w", b.ARN, heal.ErrFinal)
+	}
+	at := settings.Account{ID: a.Account, Region: a.Region}
+	var t heal.Text
+	var err error
+	switch {
+	case b.Logs.Group != "":
+		t, err = l.cloudWatch(ctx, at, b.Logs, enough)
+	case b.Logs.S3ARN != "":
+		t, err = l.object(ctx, at, b.Logs.S3ARN)
+	default:
+		return heal.Text{None: true}, nil
+	}
+	if errors.Is(err, heal.ErrNotFound) {
+		return heal.Text{None: true}, nil // never made: the role may not write logs (aws-facts §6.4)
+	}
+	return t, err
+}
+
+// cloudWatch walks from the stream's end backwards. A page may be empty while
+// more exist; the beginning is reached when the same token comes back
+// (aws-facts §6.1).
+func (l Logs) cloudWatch(ctx context.Context, at settings.Account, where codebuild.Logs, enough func(string) bool) (heal.Text, error) {
+	cfg, err := l.Accounts.config(at)
+	if err != nil {
+		return heal.Text{}, err
+	}
+	client := cloudwatchlogs.NewFromConfig(cfg)
+	in := &cloudwatchlogs.GetLogEventsInput{LogGroupName: &where.Group, LogStreamName: &where.Stream, StartFromHead: aws.Bool(false)}
+	var pages []string
+	size := 0
+	for range maxPages {
+		out, err := client.GetLogEvents(ctx, in)
+		if err != nil {
+			return heal.Text{}, classify(err)
+		}
+		var page strings.Builder
+		for _, e := range out.Events {
+			writeEvent(&page, aws.ToString(e.Message))
+		}
+		pages, size = append(pages, page.String()), size+page.Len()
+		if same := aws.ToString(out.NextBackwardToken); same == "" || same == aws.ToString(in.NextToken) {
+			return heal.Text{Text: join(pages)}, nil
+		}
+		if page.Len() > 0 && enough(join(pages)) || size > maxBytes {
+			break
+		}
+		in.NextToken = out.NextBackwardToken
+	}
+	return heal.Text{Text: join(pages), Cut: true}, nil
+}
+
+// writeEvent adds an event. CodeBuild's messages end with their newline; one
+// that does not, of another writer, still is a line of its own (§6.2).
+func writeEvent(b *strings.Builder, message string) {
+	b.WriteString(message)
+	if !strings.HasSuffix(message, "\n") && !strings.HasSuffix(message, "\r") {
+		b.WriteByte('\n')
+	}
+}
+
+// join puts pages that were read backwards into their order.
+func join(pages []string) string {
+	slices.Reverse(pages)
+	s := strings.Join(pages, "")
+	slices.Reverse(pages)
+	return s
+}
+
+// object reads a log out of S3: a gzip of the plain text (aws-facts §6.3).
+func (l Logs) object(ctx context.Context, at settings.Account, arn string) (heal.Text, error) {
+	a, ok := codebuild.ParseARN(arn)
+	bucket, key, found := strings.Cut(a.Resource, "/")
+	if !ok || !found {
+		return heal.Text{None: true}, nil
+	}
+	cfg, err := l.Accounts.config(at)
+	if err != nil {
+		return heal.Text{}, err
+	}
+	client := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = aws.ToString(o.BaseEndpoint) != "" })
+	out, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &key})
+	if err != nil {
+		return heal.Text{}, classify(err)
+	}
+	defer out.Body.Close()
+	var r io.Reader = out.Body
+	if strings.HasSuffix(key, ".gz") {
+		if r, err = gzip.NewReader(out.Body); err != nil {
+			return heal.Text{}, fmt.Errorf("unpacking %q: %w", arn, err)
+		}
+	}
+	data, err := io.ReadAll(io.LimitReader(r, maxGzip))
+	if err != nil {
+		return heal.Text{}, fmt.Errorf("reading %q: %w", arn, err)
+	}
+	if len(data) > maxBytes {
+		return heal.Text{Text: string(data[len(data)-maxBytes:]), Cut: true}, nil
+	}
+	return heal.Text{Text: string(data)}, nil
+}

@@ -1,0 +1,233 @@
+package awsapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// The kinds of target.
+const (
+	inline  = "inline"
+	managed = "managed"
+	attach  = "attach"
+)
+
+// Current implements [heal.Policies].
+func (i IAM) Current(ctx context.Context, at settings.Account, r codebuild.Role, t guardrail.Target) (doc, version string, err error) {
+	client, err := i.client(at)
+	if err != nil {
+		return "", "", err
+	}
+	return current(ctx, client, r, t)
+}
+
+func current(ctx context.Context, client *iam.Client, r codebuild.Role, t guardrail.Target) (doc, version string, err error) {
+	switch t.Kind {
+	case inline:
+		doc, err = inlinePolicy(ctx, client, r.Name, t.Name)
+		return doc, "", err
+	case managed:
+		_, version, err = versions(ctx, client, t.Name)
+		if err == nil {
+			doc, err = policyVersion(ctx, client, t.Name, version)
+		}
+		return doc, version, err
+	case attach:
+		doc, err = attachedOf(ctx, client, r, t)
+		return doc, "", err
+	}
+	return "", "", fmt.Errorf("target kind %q is not known", t.Kind)
+}
+
+func attachedOf(ctx context.Context, client *iam.Client, r codebuild.Role, t guardrail.Target) (string, error) {
+	arns, err := attachedARNs(ctx, client, r.Name)
+	var there []string
+	for _, a := range t.Attach {
+		if slices.Contains(arns, a) {
+			there = append(there, a)
+		}
+	}
+	return strings.Join(there, " "), err
+}
+
+// Write implements [heal.Policies].
+func (i IAM) Write(ctx context.Context, at settings.Account, r codebuild.Role, t guardrail.Target) (string, error) {
+	client, err := i.client(at)
+	if err != nil {
+		return "", err
+	}
+	switch t.Kind {
+	case inline:
+		return "", writeInline(ctx, client, r, t.Name, t.Before, t.After)
+	case managed:
+		return writeVersion(ctx, client, t)
+	case attach:
+		for _, arn := range t.Attach {
+			if _, err := client.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: &r.Name, PolicyArn: &arn}); err != nil {
+				return "", classify(err)
+			}
+		}
+		return "", nil
+	}
+	return "", fmt.Errorf("target kind %q is not known", t.Kind)
+}
+
+// same compares documents as IAM gives them back: it keeps the bytes, but
+// white space is nobody's change.
+func same(a, b string) bool {
+	if a == b {
+		return true
+	}
+	da, erra := iampolicy.ParseLoose([]byte(a))
+	db, errb := iampolicy.ParseLoose([]byte(b))
+	return erra == nil && errb == nil && string(da.Compact()) == string(db.Compact())
+}
+
+// writeInline replaces an inline policy. IAM has no condition for that call
+// (aws-facts §5.2): the document is compared right before, and read back
+// right after; "" deletes the policy.
+func writeInline(ctx context.Context, client *iam.Client, r codebuild.Role, name, before, after string) error {
+	now, err := inlinePolicy(ctx, client, r.Name, name)
+	if err != nil {
+		return err
+	}
+	if !same(now, before) {
+		return fmt.Errorf("inline policy %q is not what it was: %w", name, heal.ErrConflict)
+	}
+	if after == "" {
+		_, err := client.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: &r.Name, PolicyName: &name})
+		if err = classify(err); errors.Is(err, heal.ErrNotFound) {
+			return nil
+		}
+		return err
+	}
+	if _, err := client.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &r.Name, PolicyName: &name, PolicyDocument: &after}); err != nil {
+		return classify(err)
+	}
+	if now, err = inlinePolicy(ctx, client, r.Name, name); err != nil {
+		return err
+	}
+	if !same(now, after) {
+		return fmt.Errorf("inline policy %q was written by somebody else at the same time: %w", name, heal.ErrConflict)
+	}
+	return nil
+}
+
+// writeVersion makes a new default version. A version that somebody else made
+// between the look and the write is found by comparing the lists, and is the
+// default again afterwards.
+func writeVersion(ctx context.Context, client *iam.Client, t guardrail.Target) (string, error) {
+	before, def, err := versions(ctx, client, t.Name)
+	if err != nil {
+		return "", err
+	}
+	if def != t.BeforeVersion {
+		return "", fmt.Errorf("policy %q has the default version %s, not %s: %w", t.Name, def, t.BeforeVersion, heal.ErrConflict)
+	}
+	if t.DropVersion != "" && has(before, t.DropVersion) {
+		if _, err := client.DeletePolicyVersion(ctx, &iam.DeletePolicyVersionInput{PolicyArn: &t.Name, VersionId: &t.DropVersion}); err != nil {
+			return "", classify(err)
+		}
+	}
+	out, err := client.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{PolicyArn: &t.Name, PolicyDocument: &t.After, SetAsDefault: true})
+	if err != nil {
+		return "", classify(err)
+	}
+	ours := aws.ToString(out.PolicyVersion.VersionId)
+	after, def, err := versions(ctx, client, t.Name)
+	if err != nil {
+		return "", err
+	}
+	for _, v := range after {
+		if v.ID == ours || has(before, v.ID) {
+			continue
+		}
+		if err := settle(ctx, client, t, v.ID, ours); err != nil {
+			return "", err
+		}
+	}
+	if def != ours {
+		return "", fmt.Errorf("policy %q has the default version %s, not our %s: %w", t.Name, def, ours, heal.ErrConflict)
+	}
+	return ours, nil
+}
+
+// settle deals with a version that appeared while ours was written: a twin of
+// ours, of a call whose answer was lost, is deleted; a stranger's is made the
+// default again, and ours is deleted.
+func settle(ctx context.Context, client *iam.Client, t guardrail.Target, other, ours string) error {
+	doc, err := policyVersion(ctx, client, t.Name, other)
+	if err != nil {
+		return err
+	}
+	if same(doc, t.After) {
+		return dropVersion(ctx, client, t.Name, other)
+	}
+	if _, err := client.SetDefaultPolicyVersion(ctx, &iam.SetDefaultPolicyVersionInput{PolicyArn: &t.Name, VersionId: &other}); err != nil {
+		return classify(err)
+	}
+	if err := dropVersion(ctx, client, t.Name, ours); err != nil {
+		return err
+	}
+	return fmt.Errorf("somebody else made version %s of policy %q at the same time: %w", other, t.Name, heal.ErrConflict)
+}
+
+func dropVersion(ctx context.Context, client *iam.Client, arn, version string) error {
+	_, err := client.DeletePolicyVersion(ctx, &iam.DeletePolicyVersionInput{PolicyArn: &arn, VersionId: &version})
+	if err = classify(err); errors.Is(err, heal.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+func has(vs []guardrail.Version, id string) bool {
+	return slices.ContainsFunc(vs, func(v guardrail.Version) bool { return v.ID == id })
+}
+
+// Restore implements [heal.Policies].
+func (i IAM) Restore(ctx context.Context, at settings.Account, r codebuild.Role, t guardrail.Target, version string) error {
+	client, err := i.client(at)
+	if err != nil {
+		return err
+	}
+	switch t.Kind {
+	case inline:
+		return writeInline(ctx, client, r, t.Name, t.After, t.Before)
+	case managed:
+		return restoreVersion(ctx, client, t, version)
+	case attach:
+		for _, arn := range t.Attach {
+			_, err := client.DetachRolePolicy(ctx, &iam.DetachRolePolicyInput{RoleName: &r.Name, PolicyArn: &arn})
+			if err = classify(err); err != nil && !errors.Is(err, heal.ErrNotFound) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func restoreVersion(ctx context.Context, client *iam.Client, t guardrail.Target, version string) error {
+	vs, def, err := versions(ctx, client, t.Name)
+	if err != nil {
+		return err
+	}
+	if def != version || !has(vs, t.BeforeVersion) {
+		return fmt.Errorf("policy %q has the default version %s, not our %s: %w", t.Name, def, version, heal.ErrConflict)
+	}
+	if _, err := client.SetDefaultPolicyVersion(ctx, &iam.SetDefaultPolicyVersionInput{PolicyArn: &t.Name, VersionId: &t.BeforeVersion}); err != nil {
+		return classify(err)
+	}
+	return dropVersion(ctx, client, t.Name, version)
+}

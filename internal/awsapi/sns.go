@@ -1,0 +1,42 @@
+package awsapi
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sns/types"
+
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/notice"
+)
+
+// SNS implements heal.Notifier.
+type SNS struct {
+	Config aws.Config
+	Topic  string // ARN
+}
+
+// Notify implements [heal.Notifier].
+func (s SNS) Notify(ctx context.Context, o heal.Outcome) error {
+	return s.publish(ctx, notice.Render(o))
+}
+
+// Digest implements [heal.Notifier].
+func (s SNS) Digest(ctx context.Context, os []heal.Outcome) error {
+	return s.publish(ctx, notice.Digest(os))
+}
+
+func (s SNS) publish(ctx context.Context, m notice.Message) error {
+	subject, body, attributes := m.SNS()
+	in := &sns.PublishInput{TopicArn: &s.Topic, Subject: &subject, Message: &body, MessageStructure: aws.String("json"),
+		MessageAttributes: map[string]types.MessageAttributeValue{}}
+	for k, v := range attributes {
+		in.MessageAttributes[k] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(v)}
+	}
+	if _, err := sns.NewFromConfig(s.Config).Publish(ctx, in); err != nil {
+		return fmt.Errorf("publishing to %q: %w", s.Topic, classify(err))
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+package awsapi
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// STS implements heal.Decoder.
+type STS struct{ Accounts *Accounts }
+
+// Decode implements [heal.Decoder].
+func (s STS) Decode(ctx context.Context, at settings.Account, encoded string) ([]byte, error) {
+	cfg, err := s.Accounts.config(at)
+	if err != nil {
+		return nil, err
+	}
+	out, err := sts.NewFromConfig(cfg).DecodeAuthorizationMessage(ctx, &sts.DecodeAuthorizationMessageInput{EncodedMessage: &encoded})
+	if err != nil {
+		return nil, classify(err)
+	}
+	return []byte(aws.ToString(out.DecodedMessage)), nil
+}
+
+// Identity is who the healer's credentials belong to.
+type Identity struct {
+	Partition, Account string
+	// Initiator is how CodeBuild names the caller as a build's initiator:
+	// ROLE/SESSION, or USER (aws-facts §1.5).
+	Initiator string
+	// Role is the name of the assumed role; "" for a user.
+	Role string
+}
+
+// Whoami asks STS.
+func Whoami(ctx context.Context, cfg aws.Config) (Identity, error) {
+	out, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return Identity{}, fmt.Errorf("asking AWS who calls: %w", classify(err))
+	}
+	arn := aws.ToString(out.Arn)
+	a, ok := codebuild.ParseARN(arn)
+	if !ok {
+		return Identity{}, fmt.Errorf("asking AWS who calls: %q is no ARN", arn)
+	}
+	id := Identity{Partition: a.Partition, Account: a.Account}
+	if rest, ok := strings.CutPrefix(a.Resource, "assumed-role/"); ok {
+		id.Initiator = rest
+		id.Role, _, _ = strings.Cut(rest, "/")
+		return id, nil
+	}
+	_, id.Initiator, _ = strings.Cut(a.Resource, "/")
+	return id, nil
+}

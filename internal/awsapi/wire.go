@@ -1,0 +1,91 @@
+package awsapi
+
+import (
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/notice"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// Wiring is what a healer on AWS needs to know.
+type Wiring struct {
+	Config     aws.Config
+	Identity   Identity
+	Region     string
+	Settings   *settings.Settings
+	Store      heal.Store
+	Topic      string // ARN
+	QueueURL   string
+	MemberRole string
+	Function   string   // name
+	Parts      []string // ARNs of the healer's own parts
+	Journal    io.Writer
+	Clock      heal.Clock
+	Log        *slog.Logger
+}
+
+// Wire makes a healer whose ports are AWS.
+func Wire(w Wiring) *heal.Healer {
+	home := settings.Account{ID: w.Identity.Account, Region: w.Region}
+	accounts := NewAccounts(w.Config, home, w.Identity.Partition, w.MemberRole)
+	build, iam := CodeBuild{accounts}, IAM{accounts}
+	h := &heal.Healer{
+		Settings: w.Settings, Home: home,
+		Self:   heal.Self{Initiator: w.Identity.Initiator, Function: w.Function, Parts: w.Parts},
+		Builds: build, Projects: build, Retrier: build, Logs: Logs{accounts},
+		Roles: iam, Simulator: iam, Policies: iam, Repositories: ECR{accounts}, Decoder: STS{accounts},
+		Analyzer: Analyzer{accounts},
+		Notifier: SNS{Config: w.Config, Topic: w.Topic}, Journal: Journal{w.Journal},
+		Queue: SQS{Config: w.Config, URL: w.QueueURL, Clock: w.Clock},
+		Store: w.Store, Clock: w.Clock, Log: w.Log,
+	}
+	for _, g := range w.Settings.Grants {
+		if g.Evidence == settings.EvidenceCloudTrail {
+			h.Trail = CloudTrail{accounts}
+		}
+	}
+	return h
+}
+
+// Parts lists the ARNs of the function's own parts, as patterns, from what
+// its environment names.
+func Parts(id Identity, region, function, topic, queueURL, table string) []string {
+	arn := func(service, resource string) string {
+		return strings.Join([]string{"arn", id.Partition, service, region, id.Account, resource}, ":")
+	}
+	parts := []string{topic, arn("lambda", "function:"+function), arn("lambda", "function:"+function+":*"), arn("logs", "log-group:/aws/lambda/"+function+"*")}
+	if i := strings.LastIndexByte(queueURL, '/'); i >= 0 {
+		parts = append(parts, arn("sqs", queueURL[i+1:]))
+	}
+	if table != "" {
+		parts = append(parts, arn("dynamodb", "table/"+table), arn("dynamodb", "table/"+table+"/*"))
+	}
+	if id.Role != "" {
+		iam := "arn:" + id.Partition + ":iam::" + id.Account + ":role/"
+		parts = append(parts, iam+id.Role, iam+"*/"+id.Role)
+	}
+	return parts
+}
+
+// Journal implements heal.Journal: one line of metrics and one of audit per
+// outcome.
+type Journal struct{ W io.Writer }
+
+// Record implements [heal.Journal].
+func (j Journal) Record(o heal.Outcome) {
+	// A journal that cannot be written must not stop a heal.
+	_, _ = j.W.Write(append(notice.Metrics(o), '\n'))
+	_, _ = j.W.Write(append(notice.Audit(o), '\n'))
+}
+
+// Clock is the real time.
+type Clock struct{}
+
+// Now implements [heal.Clock].
+func (Clock) Now() time.Time { return time.Now() }

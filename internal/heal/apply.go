@@ -1,0 +1,346 @@
+package heal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+)
+
+// tokenFor is how long CodeBuild remembers a token (aws-facts §2.1).
+const tokenFor = 5 * time.Minute
+
+// write makes the change that the plan asks for. It may be entered again
+// after a crash at any point: what is there already is not written again.
+func (h *Healer) write(ctx context.Context, c *held) error {
+	r := c.last()
+	p := r.Decision.Plan
+	resumed := !c.leased
+	if resumed {
+		ok, err := h.lease(ctx, p.Role, c.ID)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fmt.Errorf("another case has the role %q now: %w", p.Role, ErrLater)
+		}
+		c.leased = true
+	}
+	err := h.change(ctx, c, resumed)
+	if errors.Is(err, ErrConflict) {
+		// The world is not what was decided on: decide anew.
+		r.Step = StepClaimed
+	}
+	if rerr := h.release(ctx, p.Role, c.ID); err == nil {
+		err = rerr
+	}
+	c.leased = false
+	if err != nil {
+		return err
+	}
+	return h.afterWrite(ctx, c)
+}
+
+func (h *Healer) change(ctx context.Context, c *held, resumed bool) (err error) {
+	r := c.last()
+	p := r.Decision.Plan
+	switch {
+	case p.Write != nil:
+		r.WrittenVersion, err = h.writePolicy(ctx, c, *p.Write, resumed)
+		if err != nil {
+			return fmt.Errorf("writing policy of %q: %w", p.Role, err)
+		}
+		if err := h.remember(ctx, c); err != nil {
+			return err
+		}
+	case p.Repository != "":
+		if err := h.Repositories.Create(ctx, c.at(), p.Repository); err != nil {
+			return fmt.Errorf("creating repository %q: %w", p.Repository, err)
+		}
+	case p.NewRole != "":
+		if err := h.setRole(ctx, c, p.OldRole, p.NewRole); err != nil {
+			return err
+		}
+	}
+	r.Written = h.Clock.Now()
+	return nil
+}
+
+func (h *Healer) writePolicy(ctx context.Context, c *held, t guardrail.Target, resumed bool) (string, error) {
+	role, _ := c.last().Build.Role()
+	if resumed {
+		doc, version, err := h.Policies.Current(ctx, c.at(), role, t)
+		if err != nil {
+			return "", err
+		}
+		if sameDocument(doc, after(t)) {
+			return version, nil
+		}
+	}
+	return h.Policies.Write(ctx, c.at(), role, t)
+}
+
+// after is what Policies.Current says once the target is written.
+func after(t guardrail.Target) string {
+	if t.Kind == "attach" {
+		return strings.Join(t.Attach, " ")
+	}
+	return t.After
+}
+
+func (h *Healer) setRole(ctx context.Context, c *held, from, to string) error {
+	now, err := h.Projects.Role(ctx, c.at(), c.Project)
+	if err != nil {
+		return fmt.Errorf("reading the project's role: %w", err)
+	}
+	if now == to {
+		return nil
+	}
+	if now != from {
+		return fmt.Errorf("project %q has the role %q, not %q: %w", c.Project, now, from, ErrConflict)
+	}
+	if err := h.Projects.SetRole(ctx, c.at(), c.Project, to); err != nil {
+		return fmt.Errorf("switching project %q to role %q: %w", c.Project, to, err)
+	}
+	return nil
+}
+
+// remember notes when a grant of the round will expire, so that the sweep
+// can remind the team.
+func (h *Healer) remember(ctx context.Context, c *held) error {
+	for _, u := range c.last().Decision.Used {
+		if u.Expires.IsZero() {
+			continue
+		}
+		data, err := json.Marshal(expiry{Case: c.ID, Round: len(c.Rounds) - 1, Grant: u.Grant, At: u.Expires})
+		if err != nil {
+			return err
+		}
+		it := Item{Kind: kindExpiry, ID: c.ID + " " + u.Grant, Due: remindAt(h.Clock.Now(), u.Expires), Expires: u.Expires.Add(kept), Data: data}
+		if _, err := h.Store.Put(ctx, it); err != nil && !errors.Is(err, ErrConflict) {
+			return fmt.Errorf("noting the expiry of grant %q: %w", u.Grant, err)
+		}
+	}
+	return nil
+}
+
+type expiry struct {
+	Case  string    `json:"case"`
+	Round int       `json:"round"`
+	Grant string    `json:"grant"`
+	At    time.Time `json:"at"`
+}
+
+// remindAt is when the team is reminded: two days before the end, or when a
+// fifth of the time is left, whichever is later.
+func remindAt(now, end time.Time) time.Time {
+	left := end.Sub(now) / 5
+	return end.Add(-min(left, 48*time.Hour))
+}
+
+// start starts the build again.
+func (h *Healer) start(ctx context.Context, c *held) error {
+	r := c.last()
+	p := r.Decision.Plan
+	id, err := r.Retry, error(nil)
+	switch {
+	case p.Route == RouteCodeBuild:
+		_, id, _ = cutBuildARN(r.Build.AutoRetry.Next)
+	case id == "":
+		id, err = h.Retrier.Retry(ctx, r.Build, *p, r.Token)
+	}
+	if errors.Is(err, ErrFinal) {
+		// Somebody, or an earlier run of this one, may have started it.
+		if b, ok, ferr := h.find(ctx, c); ferr == nil && ok {
+			id, err = b.ID, nil
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("starting the build again: %w", err)
+	}
+	return h.started(ctx, c, id)
+}
+
+func (h *Healer) started(ctx context.Context, c *held, id string) error {
+	r := c.last()
+	r.Retry, r.Step, r.Tries = id, StepRetried, 0
+	c.tell(h.Clock.Now(), Retrying, "")
+	if err := h.save(ctx, c, false); err != nil {
+		return err
+	}
+	if id == "" {
+		return nil
+	}
+	return h.point(ctx, id, c.ID)
+}
+
+// startAgain goes on where a run died between asking for the build and
+// recording it: the build that was started is adopted; only if there is none
+// is it started.
+func (h *Healer) startAgain(ctx context.Context, c *held) error {
+	r := c.last()
+	b, ok, err := h.find(ctx, c)
+	if err != nil {
+		return err
+	}
+	if ok {
+		return h.started(ctx, c, b.ID)
+	}
+	if now := h.Clock.Now(); now.Sub(r.RetryAt) > tokenFor-time.Minute {
+		r.RetryAt, r.Token = now, fmt.Sprintf("%s-%d", token(c), now.Unix())
+		if err := h.save(ctx, c, false); err != nil {
+			return err
+		}
+	}
+	return h.start(ctx, c)
+}
+
+// find looks for the build that the last round started.
+func (h *Healer) find(ctx context.Context, c *held) (b codebuild.Build, ok bool, err error) {
+	r := c.last()
+	bs, err := h.Builds.Since(ctx, c.at(), c.Project, r.RetryAt.Add(-skew))
+	if err != nil {
+		return b, false, fmt.Errorf("looking for the build that was started: %w", err)
+	}
+	for i := len(bs) - 1; i >= 0; i-- {
+		if h.startedBy(*r, bs[i]) && !c.has(bs[i].ID) {
+			return bs[i], true, nil
+		}
+	}
+	return b, false, nil
+}
+
+// has reports whether the build is known to the case already.
+func (c *held) has(build string) bool {
+	for i, r := range c.Rounds {
+		if r.Build.ID == build || (r.Retry == build && i < len(c.Rounds)-1) {
+			return true
+		}
+	}
+	return false
+}
+
+// takeBack undoes the change that did not help, and closes the case.
+func (h *Healer) takeBack(ctx context.Context, c *held) error {
+	i := c.last().Decision.Undo - 1
+	// Earlier in Facts leaves out old rounds, so count past them.
+	for j := range c.Rounds {
+		if c.Rounds[j].Old && j <= i {
+			i++
+		}
+	}
+	note, err := h.undoRound(ctx, c, i)
+	if err != nil {
+		return err
+	}
+	k := Undone
+	if note != "" {
+		k = Failed
+	}
+	if err := h.breaker(ctx, c); err != nil {
+		return err
+	}
+	c.finish(h.Clock.Now(), k, note)
+	return nil
+}
+
+// undoRound restores what was there before a round's change. If that cannot
+// be done without touching what somebody else did since, nothing is changed
+// and note says what differs.
+func (h *Healer) undoRound(ctx context.Context, c *held, i int) (note string, err error) {
+	r := &c.Rounds[i]
+	p := r.Decision.Plan
+	if ok, err := h.lease(ctx, p.Role, c.ID); err != nil {
+		return "", err
+	} else if !ok {
+		return "", fmt.Errorf("another case has the role %q now: %w", p.Role, ErrLater)
+	}
+	switch {
+	case p.Write != nil:
+		note, err = h.restore(ctx, c, r)
+	case p.NewRole != "":
+		err = h.setRole(ctx, c, p.NewRole, p.OldRole)
+		if errors.Is(err, ErrConflict) {
+			note, err = "The project's role was changed by somebody else since, so it was left as it is.", nil
+		}
+	case p.Repository != "":
+		note = fmt.Sprintf("The repository %q stays. Delete it by hand if nobody needs it.", p.Repository)
+	}
+	if rerr := h.release(ctx, p.Role, c.ID); err == nil {
+		err = rerr
+	}
+	if err != nil {
+		return "", fmt.Errorf("undoing: %w", err)
+	}
+	if note == "" {
+		r.Undone = h.Clock.Now()
+	}
+	return note, nil
+}
+
+func (h *Healer) restore(ctx context.Context, c *held, r *Round) (note string, err error) {
+	t := *r.Decision.Plan.Write
+	role, _ := r.Build.Role()
+	doc, _, err := h.Policies.Current(ctx, c.at(), role, t)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case sameDocument(doc, t.Before):
+		return "", nil // restored already
+	case !sameDocument(doc, after(t)):
+		return "Somebody has changed the policy since, so it was left as it is. What differs from what was written: " + difference(after(t), doc), nil
+	}
+	err = h.Policies.Restore(ctx, c.at(), role, t, r.WrittenVersion)
+	if errors.Is(err, ErrConflict) {
+		return "Somebody changed the policy at this moment, so it was left as it is.", nil
+	}
+	return "", err
+}
+
+func difference(a, b string) string {
+	da, erra := iampolicy.ParseLoose([]byte(a))
+	db, errb := iampolicy.ParseLoose([]byte(b))
+	if erra != nil || errb != nil {
+		return fmt.Sprintf("there is now %q", b)
+	}
+	return strings.Join(iampolicy.Diff(da, db), "; ")
+}
+
+// breaker stops all writing once as many grants as settings say had to be
+// taken back within a day.
+func (h *Healer) breaker(ctx context.Context, c *held) error {
+	now := h.Clock.Now()
+	n := h.Settings.Limits.UndoneToStop
+	ok, err := h.Store.Count(ctx, "undone "+now.UTC().Format("2006-01-02"), n-1, now.Add(48*time.Hour))
+	if err != nil {
+		return fmt.Errorf("counting undone grants: %w", err)
+	}
+	if ok {
+		return nil
+	}
+	return h.pause(ctx, c, fmt.Sprintf("%d changes that did not help had to be taken back within a day, so nothing more is written (limits.stop_after_undone). Look at the cases, then send {\"resume\":{}}.", n))
+}
+
+func (h *Healer) pause(ctx context.Context, c *held, why string) error {
+	it, err := h.Store.Get(ctx, kindFlag, "paused")
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("pausing: %w", err)
+	}
+	if len(it.Data) > 0 {
+		return nil
+	}
+	if _, err := h.Store.Put(ctx, Item{Kind: kindFlag, ID: "paused", Version: it.Version, Data: []byte(why)}); err != nil && !errors.Is(err, ErrConflict) {
+		return fmt.Errorf("pausing: %w", err)
+	}
+	if c != nil {
+		c.tell(h.Clock.Now(), Paused, why)
+	}
+	return nil
+}

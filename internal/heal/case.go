@@ -1,0 +1,229 @@
+package heal
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// The kinds of items in the ledger. Only these are written.
+const (
+	kindCase   = "case"   // a Case; due while it is open
+	kindBuild  = "build"  // build id → case id
+	kindRole   = "role"   // a lease on a role
+	kindPlan   = "plan"   // plan hash → plan and its case
+	kindClosed = "closed" // case id of a closed case, due at its end: the history
+	kindFlag   = "flag"   // "paused"
+	kindSweep  = "sweep"  // project → when it was last swept
+	kindDigest = "digest" // a notice that waits for the next digest
+	kindExpiry = "expiry" // a grant that will expire
+)
+
+// Kinds lists the kinds of items in the ledger.
+var Kinds = []string{kindCase, kindBuild, kindRole, kindPlan, kindClosed, kindFlag, kindSweep, kindDigest, kindExpiry}
+
+// kept is how long finished things stay in the ledger.
+const kept = 90 * 24 * time.Hour
+
+// errBusy: another invocation works on the case now.
+var errBusy = fmt.Errorf("another invocation works on the case: %w", ErrLater)
+
+// held is a case that this invocation works on alone, and the version of it
+// that is stored.
+type held struct {
+	Case
+	version int64
+	leased  bool // this invocation has taken the role for the case
+}
+
+func (c *held) last() *Round { return &c.Rounds[len(c.Rounds)-1] }
+
+func (c *held) at() settings.Account { return settings.Account{ID: c.Account, Region: c.Region} }
+
+// caseID names the case of a build: by project and commit, or by the build
+// itself where CodeBuild does not say which commit it was.
+func caseID(at settings.Account, b codebuild.Build) string {
+	what := b.Commit()
+	if what == "" {
+		what = b.ID
+	}
+	h := sha256.Sum256([]byte(strings.Join([]string{at.ID, at.Region, b.Project, what}, "\x00")))
+	return hex.EncodeToString(h[:8])
+}
+
+// open reads a case and takes it for this invocation alone. A case that does
+// not exist is nil without an error.
+func (h *Healer) open(ctx context.Context, id string) (*held, error) {
+	it, err := h.Store.Get(ctx, kindCase, id)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading case %q: %w", id, err)
+	}
+	c := &held{version: it.Version}
+	if err := json.Unmarshal(it.Data, &c.Case); err != nil {
+		return nil, fmt.Errorf("reading case %q: %w", id, err)
+	}
+	if h.Clock.Now().Before(c.Busy) {
+		return nil, errBusy
+	}
+	return c, nil
+}
+
+// save records the case as it is. While work goes on it stays this
+// invocation's own; done gives it free.
+func (h *Healer) save(ctx context.Context, c *held, done bool) error {
+	now := h.Clock.Now()
+	c.Busy = now.Add(busyFor)
+	if done {
+		c.Busy = time.Time{}
+	}
+	data, err := json.Marshal(c.Case)
+	if err != nil {
+		return fmt.Errorf("recording case %q: %w", c.ID, err)
+	}
+	it := Item{Kind: kindCase, ID: c.ID, Version: c.version, Data: data, Due: c.due(now), Expires: now.Add(kept)}
+	if it, err = h.Store.Put(ctx, it); err != nil {
+		if errors.Is(err, ErrConflict) {
+			return errBusy
+		}
+		return fmt.Errorf("recording case %q: %w", c.ID, err)
+	}
+	c.version = it.Version
+	return nil
+}
+
+// due is when the sweep should look at the case; zero for a closed one with
+// nothing left to tell.
+func (c *held) due(now time.Time) time.Time {
+	if !c.Closed.IsZero() && len(c.Outbox) == 0 {
+		return time.Time{}
+	}
+	r := c.last()
+	switch {
+	case !c.Busy.IsZero():
+		return c.Busy
+	case r.Step == StepRetried:
+		return now.Add(awaitFor)
+	case r.NotYet.After(now):
+		return r.NotYet.Add(time.Minute)
+	}
+	return now.Add(time.Minute)
+}
+
+// caseOf finds the case that a build belongs to by the build's id; "" if the
+// ledger does not know the build.
+func (h *Healer) caseOf(ctx context.Context, build string) (string, error) {
+	it, err := h.Store.Get(ctx, kindBuild, build)
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading which case build %q belongs to: %w", build, err)
+	}
+	return string(it.Data), nil
+}
+
+// point records that a build belongs to the case. A build belongs to one
+// case for good: the first word counts.
+func (h *Healer) point(ctx context.Context, build, caseID string) error {
+	_, err := h.Store.Put(ctx, Item{Kind: kindBuild, ID: build, Data: []byte(caseID), Expires: h.Clock.Now().Add(kept)})
+	if err != nil && !errors.Is(err, ErrConflict) {
+		return fmt.Errorf("recording the case of build %q: %w", build, err)
+	}
+	return nil
+}
+
+// tell puts a notice into the outbox. It is sent after the next save.
+func (c *held) tell(now time.Time, k Kind, note string) {
+	c.Told++
+	c.Outbox = append(c.Outbox, Pending{ID: fmt.Sprintf("%s.%d", c.ID, c.Told), Kind: k,
+		Round: len(c.Rounds) - 1, At: now, Note: note, Repeats: c.Repeats})
+	c.Repeats = 0
+}
+
+// finish closes the case, and tells how it ended. An equal failure of the
+// same commit that was told of a short while ago is only counted.
+func (c *held) finish(now time.Time, k Kind, note string) {
+	r := c.last()
+	r.Step = StepDone
+	c.Closed, c.Outcome = now, k
+	if n := len(c.Rounds); k == Reported && n > 1 && equal(c.Rounds[n-2], *r) && now.Sub(r.Started) < equalFor && now.Sub(c.Rounds[n-2].Started) < equalFor {
+		c.Repeats++
+		return
+	}
+	c.tell(now, k, note)
+}
+
+// equal reports whether two rounds failed alike and were both only explained.
+func equal(a, b Round) bool {
+	return a.Diagnosis != nil && b.Diagnosis != nil && a.Diagnosis.Fingerprint == b.Diagnosis.Fingerprint &&
+		a.RetryAt.IsZero() && a.Decision != nil && b.Decision != nil && len(a.Decision.Refusals) == len(b.Decision.Refusals)
+}
+
+// lease takes a role for a case, so that only one case at a time reads,
+// merges and writes its policies. It reports false while another case has it.
+func (h *Healer) lease(ctx context.Context, role, caseID string) (bool, error) {
+	it, err := h.Store.Get(ctx, kindRole, role)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return false, fmt.Errorf("reading the lease of %q: %w", role, err)
+	}
+	var l roleLease
+	if err == nil {
+		if err := json.Unmarshal(it.Data, &l); err != nil {
+			return false, fmt.Errorf("reading the lease of %q: %w", role, err)
+		}
+	}
+	now := h.Clock.Now()
+	if l.Case != caseID && now.Before(l.Until) {
+		return false, nil
+	}
+	return h.putLease(ctx, it.Version, role, roleLease{Case: caseID, Until: now.Add(busyFor)})
+}
+
+// release gives a role free again. A lease that was taken over meanwhile is
+// left alone.
+func (h *Healer) release(ctx context.Context, role, caseID string) error {
+	it, err := h.Store.Get(ctx, kindRole, role)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading the lease of %q: %w", role, err)
+	}
+	var l roleLease
+	if err := json.Unmarshal(it.Data, &l); err != nil || l.Case != caseID {
+		return err
+	}
+	_, err = h.putLease(ctx, it.Version, role, roleLease{})
+	return err
+}
+
+type roleLease struct {
+	Case  string    `json:"case"`
+	Until time.Time `json:"until"`
+}
+
+func (h *Healer) putLease(ctx context.Context, version int64, role string, l roleLease) (bool, error) {
+	data, err := json.Marshal(l)
+	if err != nil {
+		return false, err
+	}
+	_, err = h.Store.Put(ctx, Item{Kind: kindRole, ID: role, Version: version, Data: data, Expires: h.Clock.Now().Add(kept)})
+	if errors.Is(err, ErrConflict) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("recording the lease of %q: %w", role, err)
+	}
+	return true, nil
+}

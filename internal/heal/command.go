@@ -1,0 +1,293 @@
+package heal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// Command is what a person tells the function, permitted by
+// lambda:InvokeFunction. Exactly one field is set.
+type Command struct {
+	Approve *struct {
+		Plan string `json:"plan"`
+	} `json:"approve,omitempty"`
+	Reject *struct {
+		Plan string `json:"plan"`
+	} `json:"reject,omitempty"`
+	Undo *struct {
+		Case string `json:"case"`
+	} `json:"undo,omitempty"`
+	Status *struct {
+		Case string `json:"case,omitempty"`
+	} `json:"status,omitempty"`
+	Replay *struct {
+		Build   string `json:"build"` // ARN, or PROJECT:UUID of the hub's account and region
+		Account string `json:"account,omitempty"`
+		Region  string `json:"region,omitempty"`
+	} `json:"replay,omitempty"`
+	Pause *struct {
+		Because string `json:"because"`
+	} `json:"pause,omitempty"`
+	Resume *struct{} `json:"resume,omitempty"`
+	Sweep  *struct{} `json:"sweep,omitempty"`
+}
+
+// Answer is what a command returns.
+type CommandAnswer struct {
+	Done    bool     `json:"done"`
+	Message string   `json:"message"`
+	Case    *Case    `json:"case,omitempty"`
+	Paused  string   `json:"paused,omitempty"`
+	Cases   []Closed `json:"cases,omitempty"`
+}
+
+// Closed is one line of the history.
+type Closed struct {
+	Case    string          `json:"case"`
+	Project string          `json:"project"`
+	Commit  string          `json:"commit"`
+	Opened  time.Time       `json:"opened"`
+	Closed  time.Time       `json:"closed"`
+	Outcome Kind            `json:"outcome"`
+	Cause   string          `json:"cause"`
+	Remedy  diagnose.Remedy `json:"remedy"`
+	Rounds  int             `json:"rounds"`
+}
+
+func (c *held) summary() Closed {
+	s := Closed{Case: c.ID, Project: c.Project, Commit: c.Commit, Opened: c.Opened, Closed: c.Closed, Outcome: c.Outcome, Rounds: len(c.Rounds)}
+	for _, r := range c.Rounds {
+		if r.Diagnosis != nil && s.Cause == "" {
+			s.Cause = r.Diagnosis.Cause
+		}
+		if r.Decision != nil && (s.Remedy == "" || r.Decision.Plan != nil) {
+			s.Remedy = r.Decision.Remedy
+		}
+	}
+	return s
+}
+
+// Do carries out a command. What a command cannot do is an answer with Done
+// false and a reason, not an error.
+func (h *Healer) Do(ctx context.Context, cmd Command) (CommandAnswer, error) {
+	switch {
+	case cmd.Approve != nil:
+		return h.approve(ctx, cmd.Approve.Plan)
+	case cmd.Reject != nil:
+		return h.reject(ctx, cmd.Reject.Plan)
+	case cmd.Undo != nil:
+		return h.undo(ctx, cmd.Undo.Case)
+	case cmd.Status != nil:
+		return h.status(ctx, cmd.Status.Case)
+	case cmd.Replay != nil:
+		return h.replay(ctx, cmd.Replay.Build, settings.Account{ID: cmd.Replay.Account, Region: cmd.Replay.Region})
+	case cmd.Pause != nil:
+		why := "Somebody paused it."
+		if cmd.Pause.Because != "" {
+			why = "Somebody paused it: " + cmd.Pause.Because
+		}
+		return CommandAnswer{Done: true, Message: "Nothing is written until {\"resume\":{}}. Failures are still explained."}, h.pause(ctx, nil, why)
+	case cmd.Resume != nil:
+		return h.unpause(ctx)
+	case cmd.Sweep != nil:
+		return CommandAnswer{Done: true, Message: "Swept."}, h.Sweep(ctx)
+	}
+	return CommandAnswer{Message: "No such command. There are approve, reject, undo, status, replay, pause, resume, sweep."}, nil
+}
+
+// approve applies exactly the plan that was stored under the hash, or says
+// what has changed since.
+func (h *Healer) approve(ctx context.Context, hash string) (CommandAnswer, error) {
+	c, p, no, err := h.plan(ctx, hash)
+	if err != nil || no != "" {
+		return CommandAnswer{Message: no}, err
+	}
+	r := c.last()
+	r.Approved, r.Step, r.NotYet = hash, StepClaimed, time.Time{}
+	c.Closed, c.Outcome = time.Time{}, ""
+	// Everything is asked again. Only if the same plan, byte for byte, comes
+	// out is it carried out; what came out differently is proposed anew.
+	if err := h.save(ctx, c, false); err != nil {
+		return CommandAnswer{}, err
+	}
+	if err := h.run(ctx, c); err != nil {
+		return CommandAnswer{}, err
+	}
+	if r := c.last(); r.Decision == nil || r.Decision.Plan == nil || r.Decision.Plan.Hash() != hash {
+		return CommandAnswer{Message: "Nothing was applied: the world has changed since the plan was made. The new finding was sent as a notice.", Case: &c.Case}, nil
+	}
+	return CommandAnswer{Done: true, Message: fmt.Sprintf("Applied plan %s of project %s.", hash, p.Project), Case: &c.Case}, nil
+}
+
+// plan finds a stored plan and its case; no says why it cannot be used.
+func (h *Healer) plan(ctx context.Context, hash string) (c *held, p Plan, no string, err error) {
+	it, err := h.Store.Get(ctx, kindPlan, hash)
+	if errors.Is(err, ErrNotFound) {
+		return nil, p, fmt.Sprintf("There is no plan %q. It may have been longer than %s ago.", hash, proposedFor), nil
+	}
+	if err != nil {
+		return nil, p, "", fmt.Errorf("reading plan %q: %w", hash, err)
+	}
+	var s storedPlan
+	if err := unmarshal(it, &s); err != nil {
+		return nil, p, "", err
+	}
+	if err := json.Unmarshal(s.Plan, &p); err != nil {
+		return nil, p, "", fmt.Errorf("reading plan %q: %w", hash, err)
+	}
+	switch {
+	case p.Hash() != hash:
+		return nil, p, "The stored plan is damaged: its bytes do not have that hash.", nil
+	case h.Clock.Now().After(it.Expires):
+		return nil, p, fmt.Sprintf("The plan is older than %s.", proposedFor), nil
+	case s.Settings != h.Settings.SHA256:
+		return nil, p, "The settings have changed since the plan was made.", nil
+	}
+	if c, err = h.open(ctx, s.Case); err != nil {
+		return nil, p, "", err
+	}
+	if c == nil || c.Outcome != Proposed || c.last().Decision.Plan == nil || c.last().Decision.Plan.Hash() != hash {
+		return nil, p, "The case has moved on since the plan was made.", nil
+	}
+	return c, p, "", nil
+}
+
+func (h *Healer) reject(ctx context.Context, hash string) (CommandAnswer, error) {
+	c, _, no, err := h.plan(ctx, hash)
+	if err != nil || no != "" {
+		return CommandAnswer{Message: no}, err
+	}
+	c.Outcome = Reported
+	if err := h.history(ctx, c); err != nil {
+		return CommandAnswer{}, err
+	}
+	if err := h.save(ctx, c, true); err != nil {
+		return CommandAnswer{}, err
+	}
+	return CommandAnswer{Done: true, Message: "The plan is rejected; nothing was changed.", Case: &c.Case}, nil
+}
+
+// undo takes back all changes of a case, newest first.
+func (h *Healer) undo(ctx context.Context, id string) (CommandAnswer, error) {
+	c, err := h.open(ctx, id)
+	if err != nil {
+		return CommandAnswer{}, err
+	}
+	if c == nil {
+		return CommandAnswer{Message: fmt.Sprintf("There is no case %q.", id)}, nil
+	}
+	if c.Closed.IsZero() && c.last().Step != StepRetried {
+		return CommandAnswer{Message: "The case is under way. Wait for its notice, then undo."}, nil
+	}
+	done := 0
+	for i := len(c.Rounds) - 1; i >= 0; i-- {
+		if r := c.Rounds[i]; r.Written.IsZero() || !r.Undone.IsZero() {
+			continue
+		}
+		note, err := h.undoRound(ctx, c, i)
+		if err != nil {
+			return CommandAnswer{}, err
+		}
+		if note != "" {
+			return CommandAnswer{Message: note, Case: &c.Case}, h.save(ctx, c, true)
+		}
+		done++
+	}
+	if done == 0 {
+		return CommandAnswer{Message: "The case has changed nothing that still stands.", Case: &c.Case}, nil
+	}
+	c.finish(h.Clock.Now(), Undone, "Somebody asked for it.")
+	return CommandAnswer{Done: true, Message: fmt.Sprintf("Took back %d change(s).", done), Case: &c.Case}, h.close(ctx, c)
+}
+
+func (h *Healer) status(ctx context.Context, id string) (CommandAnswer, error) {
+	why, err := h.paused(ctx)
+	if err != nil {
+		return CommandAnswer{}, err
+	}
+	if id == "" {
+		cs, err := h.History(ctx, "", 50)
+		return CommandAnswer{Done: true, Message: "The newest cases.", Paused: why, Cases: cs}, err
+	}
+	c, err := h.Case(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return CommandAnswer{Message: fmt.Sprintf("There is no case %q.", id), Paused: why}, nil
+	}
+	return CommandAnswer{Done: err == nil, Message: "The case as it is.", Paused: why, Case: &c}, err
+}
+
+// Case reads a case without taking it.
+func (h *Healer) Case(ctx context.Context, id string) (Case, error) {
+	var c Case
+	it, err := h.Store.Get(ctx, kindCase, id)
+	if err != nil {
+		return c, fmt.Errorf("reading case %q: %w", id, err)
+	}
+	return c, unmarshal(it, &c)
+}
+
+// History lists closed cases, newest first, of one project or of all ("").
+func (h *Healer) History(ctx context.Context, project string, limit int) ([]Closed, error) {
+	its, err := h.Store.Between(ctx, kindClosed, time.Time{}, h.Clock.Now().Add(time.Second), true, 1000)
+	if err != nil {
+		return nil, fmt.Errorf("reading the history: %w", err)
+	}
+	var out []Closed
+	for _, it := range its {
+		var c Closed
+		if err := unmarshal(it, &c); err != nil {
+			return nil, err
+		}
+		if (project == "" || c.Project == project) && len(out) < limit {
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}
+
+// replay takes a build up as if its event had just come.
+func (h *Healer) replay(ctx context.Context, build string, at settings.Account) (CommandAnswer, error) {
+	if at.ID == "" {
+		at.ID = h.Home.ID
+	}
+	if at.Region == "" {
+		at.Region = h.Home.Region
+	}
+	b, err := h.Builds.Get(ctx, at, build)
+	if errors.Is(err, ErrNotFound) {
+		return CommandAnswer{Message: fmt.Sprintf("There is no build %q.", build)}, nil
+	}
+	if err != nil {
+		return CommandAnswer{}, fmt.Errorf("reading build: %w", err)
+	}
+	if err := h.BuildEnded(ctx, Ended{At: at, Project: b.Project, Build: b.ID, Status: b.Status}); err != nil {
+		return CommandAnswer{}, err
+	}
+	id, err := h.caseOf(ctx, b.ID)
+	if err != nil || id == "" {
+		return CommandAnswer{Message: fmt.Sprintf("The build is %s, or settings do not name its project: nothing to do.", b.Status)}, err
+	}
+	c, err := h.Case(ctx, id)
+	return CommandAnswer{Done: err == nil, Message: "Taken up.", Case: &c}, err
+}
+
+func (h *Healer) unpause(ctx context.Context) (CommandAnswer, error) {
+	it, err := h.Store.Get(ctx, kindFlag, "paused")
+	if errors.Is(err, ErrNotFound) || (err == nil && len(it.Data) == 0) {
+		return CommandAnswer{Message: "It is not paused."}, nil
+	}
+	if err != nil {
+		return CommandAnswer{}, fmt.Errorf("resuming: %w", err)
+	}
+	it.Data = nil
+	if _, err := h.Store.Put(ctx, it); err != nil {
+		return CommandAnswer{}, fmt.Errorf("resuming: %w", err)
+	}
+	return CommandAnswer{Done: true, Message: "Writing is allowed again."}, nil
+}

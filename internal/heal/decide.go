@@ -1,0 +1,442 @@
+package heal
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// Facts is all that [Decide] knows. Facts that were not gathered, because
+// the diagnosis does not need them, are nil.
+type Facts struct {
+	Settings  *settings.Settings
+	Home      settings.Account
+	Project   settings.Project
+	Build     codebuild.Build
+	Diagnosis diagnose.Diagnosis
+	Case      string
+	Earlier   []Round // the case's rounds before this one
+
+	Role   *guardrail.RoleState
+	Before []guardrail.Answer // to guardrail.Questions of the same facts
+	Trail  []bool             // per causal denial: CloudTrail has confirmed it
+
+	ProjectRole string // ARN of the project's present role; only if settings name a role to switch to
+	Paused      string // why writing has stopped; "" if it has not
+	Healer      []string
+	Now         time.Time
+}
+
+// Causal gives the denials that failed the build.
+func (f Facts) Causal() []buildlog.Denial { return causal(f.Diagnosis) }
+
+func causal(d diagnose.Diagnosis) []buildlog.Denial {
+	var out []buildlog.Denial
+	for _, d := range d.Denials {
+		if d.Causal {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// Judged is the input for the guardrails.
+func (f Facts) Judged() guardrail.Input {
+	in := guardrail.Input{Settings: f.Settings, Project: f.Project, Build: f.Build, Denials: f.Causal(),
+		Before: f.Before, Trail: f.Trail, Now: f.Now, Healer: f.Healer}
+	if f.Role != nil {
+		in.Role = *f.Role
+	}
+	return in
+}
+
+// Decide chooses what to do about a failure. It is pure, and it never emits
+// a statement that is outside of the settings: what may be granted is
+// guardrail.Judge's word alone. Modes do not change what is chosen, only what
+// is done about it, so that observe shows exactly what heal would do.
+func Decide(f Facts) Decision {
+	d := Decision{Mode: f.Project.Mode, Remedy: f.Diagnosis.Remedy, Settings: f.Settings.SHA256}
+	switch d.Remedy {
+	case diagnose.Grant:
+		if f.Project.SwitchRole != "" {
+			return switchRole(f, d)
+		}
+		return grant(f, d)
+	case diagnose.Retry:
+		return retry(f, d)
+	case diagnose.OverrideBuildspec:
+		return overrideBuildspec(f, d)
+	case diagnose.CreateRepository:
+		return createRepository(f, d)
+	case diagnose.Ignore:
+		d.Why = "There is nothing to do."
+		return d
+	default:
+		d.Remedy = diagnose.Report
+		d.Why = "Only a person can cure this."
+		return d
+	}
+}
+
+func newPlan(f Facts, r diagnose.Remedy) *Plan {
+	p := &Plan{Case: f.Case, Build: f.Build.ID, Project: f.Build.Project, Remedy: r, Route: route(f)}
+	if role, ok := f.Build.Role(); ok {
+		p.Role = role.ARN()
+	}
+	return p
+}
+
+// route chooses how the build is started again; the order is that of
+// aws-facts §2.1.
+func route(f Facts) Route {
+	b := f.Build
+	switch {
+	case !f.Project.Retry:
+		return RouteNone
+	case b.Pipeline() != "":
+		return RouteStage
+	case b.BatchARN != "":
+		return RouteBatch
+	case b.AutoRetry.Pending():
+		return RouteCodeBuild
+	}
+	return RouteBuild
+}
+
+func refuse(d Decision, why string, rs ...guardrail.Refusal) Decision {
+	d.Plan, d.Refusals, d.Why = nil, append(d.Refusals, rs...), why
+	return d
+}
+
+// limits are the refusals that hold for whatever starts a build or changes
+// something.
+func limits(f Facts, changes bool) []guardrail.Refusal {
+	var rs []guardrail.Refusal
+	if n := f.Settings.Limits.Rounds; retries(f.Earlier) >= n {
+		rs = append(rs, guardrail.Refusal{Rule: guardrail.RoundsUsedUp, Message: fmt.Sprintf(
+			"This commit was already started again %d times, and limits.rounds is %d. Start the build by hand once the cause is cured, or raise limits.rounds.", retries(f.Earlier), n)})
+	}
+	if changes && f.Paused != "" {
+		rs = append(rs, guardrail.Refusal{Rule: guardrail.Paused, Message: f.Paused})
+	}
+	if changes {
+		if r := guardrail.RefuseUntrusted(f.Build); r != nil {
+			rs = append(rs, *r)
+		}
+	}
+	return rs
+}
+
+func retries(rs []Round) (n int) {
+	for _, r := range rs {
+		if r.Retry != "" || r.Step == StepRetried || (r.Step == StepDone && !r.RetryAt.IsZero()) {
+			n++
+		}
+	}
+	return n
+}
+
+func grant(f Facts, d Decision) Decision {
+	if rs := limits(f, true); len(rs) > 0 && retries(f.Earlier) == 0 {
+		// Nothing of ours is under way: explain everything at once.
+		j := guardrail.Judge(f.Judged())
+		return refuse(d, "The denial is explained, and nothing is granted.", merge(rs, j.Refusals)...)
+	}
+	j := guardrail.Judge(f.Judged())
+	again := sameAgain(f)
+	switch {
+	case j.NeedsTrail:
+		d.Waits, d.Refusals = true, j.Refusals
+		d.Why = "The grant asks for CloudTrail's word, which is not there yet."
+		return d
+	case len(j.Refusals) > 0:
+		return refuse(d, "The denial is explained, and nothing is granted.", j.Refusals...)
+	case j.Allowed:
+		return allowedAlready(f, d, again)
+	}
+	if i := lastWrite(f.Earlier, again); i >= 0 && j.Target != nil && j.Target.Kind != "attach" && j.Target.Before == j.Target.After {
+		return undo(d, i)
+	}
+	if rs := limits(f, true); len(rs) > 0 {
+		return refuse(d, "The budget of this commit is used up.", rs...)
+	}
+	d.Used = j.Used
+	d.Plan = newPlan(f, diagnose.Grant)
+	d.Plan.Write, d.Plan.Proof = j.Target, j.Proof
+	if early(f.Build) {
+		d.Plan.Settle = f.Settings.Limits.Settle
+	}
+	d.Why = "The settings allow what was denied: " + grantNames(j.Used) + "."
+	return d
+}
+
+func merge(a, b []guardrail.Refusal) []guardrail.Refusal {
+	for _, r := range b {
+		if !slices.ContainsFunc(a, func(x guardrail.Refusal) bool {
+			return x.Rule == r.Rule && x.Action == r.Action && x.Resource == r.Resource
+		}) {
+			a = append(a, r)
+		}
+	}
+	return a
+}
+
+func grantNames(us []guardrail.Used) string {
+	var ids []string
+	for _, u := range us {
+		ids = append(ids, u.Grant)
+	}
+	return "grant " + strings.Join(ids, ", ")
+}
+
+// early reports whether the build failed before its first command: so soon
+// after its start that IAM may not have settled by then (aws-facts §5.4).
+func early(b codebuild.Build) bool {
+	p, ok := b.FailedPhase()
+	return ok && slices.Contains([]string{"SUBMITTED", "QUEUED", "PROVISIONING", "DOWNLOAD_SOURCE"}, p.Type)
+}
+
+// sameAgain counts the rounds just before this one that failed of the same
+// denials.
+func sameAgain(f Facts) (n int) {
+	now := denialKeys(f.Diagnosis)
+	for i := len(f.Earlier) - 1; i >= 0; i-- {
+		r := f.Earlier[i]
+		if r.Diagnosis == nil || r.RetryAt.IsZero() || !slices.Equal(denialKeys(*r.Diagnosis), now) {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+func denialKeys(d diagnose.Diagnosis) []string {
+	var ks []string
+	for _, d := range causal(d) {
+		ks = append(ks, strings.ToLower(d.Action)+" "+d.Resource)
+	}
+	slices.Sort(ks)
+	return slices.Compact(ks)
+}
+
+// lastWrite finds among the last n rounds the newest that changed something
+// that still stands; -1 if none did.
+func lastWrite(rs []Round, n int) int {
+	for i := len(rs) - 1; i >= 0 && i >= len(rs)-n; i-- {
+		if !rs[i].Written.IsZero() && rs[i].Undone.IsZero() && rs[i].Decision.Changes() {
+			return i
+		}
+	}
+	return -1
+}
+
+// allowedAlready is for a denial that IAM, asked now, would not make: it
+// needed time, or a layer that the simulator does not see refuses.
+func allowedAlready(f Facts, d Decision, again int) Decision {
+	i := lastWrite(f.Earlier, again)
+	switch {
+	case i >= 0 && again >= 2:
+		return undo(d, i)
+	case i < 0 && again >= 1:
+		d.Remedy = diagnose.Report
+		return refuse(d, "IAM says that the role may do this, and yet it is denied again: another layer refuses (resource policy, VPC endpoint policy, session policy, resource control policy).")
+	}
+	if rs := limits(f, false); len(rs) > 0 {
+		if i >= 0 {
+			return undo(d, i)
+		}
+		return refuse(d, "The budget of this commit is used up.", rs...)
+	}
+	d.Remedy = diagnose.Retry
+	d.Plan = newPlan(f, diagnose.Retry)
+	d.Plan.Settle = f.Settings.Limits.Settle * time.Duration(1+3*again)
+	d.Why = "IAM says that the role may do this by now: permissions need time to settle."
+	return d
+}
+
+func undo(d Decision, round int) Decision {
+	d.Remedy, d.Undo = diagnose.Report, round+1
+	d.Why = "What was changed did not help: the same denial came back."
+	return d
+}
+
+func retry(f Facts, d Decision) Decision {
+	if rs := limits(f, false); len(rs) > 0 {
+		return refuse(d, "The budget of this commit is used up.", rs...)
+	}
+	d.Plan = newPlan(f, diagnose.Retry)
+	// A transient trouble gets more time with each round: 1, 4, 9 … settles.
+	n := time.Duration(retries(f.Earlier) + 1)
+	d.Plan.Settle = f.Settings.Limits.Settle * n * n
+	d.Why = "Causes like this pass: the build is started again, unchanged."
+	return noRoute(d)
+}
+
+// noRoute turns a plan that only starts a build, and may not, into a refusal.
+func noRoute(d Decision) Decision {
+	if d.Plan != nil && d.Plan.Route == RouteNone {
+		return refuse(d, "The settings forbid starting this project's builds.", guardrail.Refusal{Rule: guardrail.RetryForbidden,
+			Message: "The project has retry: false, so no build is started. Start it by hand, or set retry: true."})
+	}
+	return d
+}
+
+func overrideBuildspec(f Facts, d Decision) Decision {
+	tried := []string{f.Build.Buildspec}
+	for _, r := range f.Earlier {
+		if r.Decision != nil && r.Decision.Plan != nil && !r.RetryAt.IsZero() {
+			tried = append(tried, r.Decision.Plan.Buildspec)
+		}
+	}
+	i := slices.IndexFunc(f.Project.Buildspecs, func(p string) bool { return !slices.Contains(tried, p) })
+	switch {
+	case len(f.Project.Buildspecs) == 0:
+		return refuse(d, "No other place for the buildspec is listed.", guardrail.Refusal{Rule: guardrail.NoBuildspec,
+			Message: "The settings list no other path to try. Put the buildspec where the project expects it, or list its path.",
+			Entry:   fmt.Sprintf("projects:\n  - name: %s\n    buildspecs: [path/to/buildspec.yml]\n", f.Project.Name)})
+	case i < 0:
+		return refuse(d, "Every listed place for the buildspec was tried.", guardrail.Refusal{Rule: guardrail.NoBuildspec,
+			Message: fmt.Sprintf("None of %s is a buildspec at this commit.", strings.Join(f.Project.Buildspecs, ", "))})
+	}
+	if rs := limits(f, true); len(rs) > 0 {
+		return refuse(d, "The build is not started with another buildspec.", rs...)
+	}
+	d.Plan = newPlan(f, diagnose.OverrideBuildspec)
+	d.Plan.Buildspec = f.Project.Buildspecs[i]
+	if d.Plan.Route == RouteBuild || d.Plan.Route == RouteCodeBuild {
+		d.Plan.Route = RouteStart
+	}
+	if d.Plan.Route == RouteStage || d.Plan.Route == RouteBatch {
+		return refuse(d, "A build of a pipeline or a batch cannot be given another buildspec.", guardrail.Refusal{Rule: guardrail.NoRoute,
+			Message: fmt.Sprintf("The buildspec %q would be tried, but only a build of its own can be started with another buildspec. Set it in the project.", d.Plan.Buildspec)})
+	}
+	d.Why = fmt.Sprintf("The settings list %q as another place of the buildspec.", d.Plan.Buildspec)
+	return noRoute(d)
+}
+
+func createRepository(f Facts, d Decision) Decision {
+	name := f.Diagnosis.Details["repository"]
+	a, ok := codebuild.ParseARN(f.Build.ARN)
+	if !ok || !repositoryName(name) {
+		return refuse(d, "The log does not say which repository is missing.", guardrail.Refusal{Rule: guardrail.NoRepository,
+			Message: "The name of the missing repository cannot be read with certainty. Create it by hand."})
+	}
+	arn := codebuild.ARN{Partition: a.Partition, Service: "ecr", Region: a.Region, Account: a.Account, Resource: "repository/" + name}.String()
+	g, ok := creator(f, arn)
+	if !ok {
+		return refuse(d, "The settings do not allow creating the repository.", guardrail.Refusal{Rule: guardrail.NoRepository,
+			Action: "ecr:CreateRepository", Resource: arn,
+			Message: fmt.Sprintf("No grant of the project names the repository %q exactly with create: true.", name),
+			Entry: fmt.Sprintf("grants:\n  - id: %s-image\n    because: WHY\n    owner: TEAM\n    set: ecr-push\n    resources: [\"arn:${partition}:ecr:${region}:${account}:repository/%s\"]\n    create: true\n",
+				strings.ReplaceAll(name, "/", "-"), name)})
+	}
+	for _, r := range f.Earlier {
+		if r.Decision != nil && r.Decision.Plan != nil && r.Decision.Plan.Repository == name && !r.Written.IsZero() {
+			return refuse(d, "The repository was created, and the build says again that it is missing.", guardrail.Refusal{Rule: guardrail.NoRepository,
+				Action: "ecr:CreateRepository", Resource: arn, Message: "It was created in this account and region; the build looks for it elsewhere. Check the registry in the image's name."})
+		}
+	}
+	if rs := limits(f, true); len(rs) > 0 {
+		return refuse(d, "The repository is not created.", rs...)
+	}
+	d.Plan = newPlan(f, diagnose.CreateRepository)
+	d.Plan.Repository = name
+	d.Used = []guardrail.Used{{Grant: g.ID, Because: g.Because, Owner: g.Owner, Evidence: settings.EvidenceLog}}
+	d.Why = fmt.Sprintf("Grant %s allows creating the repository %q.", g.ID, name)
+	return d
+}
+
+// creator finds the project's grant that allows creating exactly the
+// repository: a pattern is not enough to make things.
+func creator(f Facts, arn string) (settings.Grant, bool) {
+	for _, id := range f.Project.Grants {
+		g, ok := f.Settings.Grant(id)
+		if !ok || !g.Create {
+			continue
+		}
+		for _, r := range g.Resources {
+			if guardrail.Expand(r, f.Build) == arn {
+				return g, true
+			}
+		}
+	}
+	return settings.Grant{}, false
+}
+
+// repositoryName reports whether s is a name that ECR takes.
+func repositoryName(s string) bool {
+	if len(s) < 2 || len(s) > 256 || strings.ContainsAny(s[:1]+s[len(s)-1:], "._-/") {
+		return false
+	}
+	for _, r := range s {
+		if (r < 'a' || r > 'z') && (r < '0' || r > '9') && !strings.ContainsRune("._-/", r) {
+			return false
+		}
+	}
+	return !strings.Contains(s, "//")
+}
+
+func switchRole(f Facts, d Decision) Decision {
+	d.Remedy = diagnose.SwitchRole
+	old, ok := f.Build.Role()
+	if !ok {
+		return refuse(d, "The build's service role cannot be read.", guardrail.Refusal{Rule: guardrail.NotTheRole,
+			Message: fmt.Sprintf("The build record names the role %q, which is none of this account.", f.Build.ServiceRole)})
+	}
+	next := old
+	next.Path, next.Name = splitPath(f.Project.SwitchRole)
+	again := sameAgain(f)
+	if i := lastWrite(f.Earlier, again); i >= 0 {
+		return undo(d, i)
+	}
+	j := guardrail.Input(f.Judged())
+	rs := merge(limits(f, true), guardrail.Identify(j))
+	switch {
+	case len(rs) > 0:
+		return refuse(d, "The project is not switched to another role.", rs...)
+	case next.ARN() == old.ARN():
+		return refuse(d, "The project runs with the ready role already.", guardrail.Refusal{Rule: guardrail.NotTheRole,
+			Message: fmt.Sprintf("switch_role names %q, which is the role that was denied. Give that role the permission, or name a grant instead.", f.Project.SwitchRole)})
+	case f.ProjectRole != "" && f.ProjectRole != old.ARN() && f.ProjectRole != next.ARN():
+		return refuse(d, "The project's role was changed since the build.", guardrail.Refusal{Rule: guardrail.NotTheRole,
+			Message: fmt.Sprintf("The build ran as %s, and the project now has %s.", old.ARN(), f.ProjectRole)})
+	}
+	d.Plan = newPlan(f, diagnose.SwitchRole)
+	d.Plan.NewRole, d.Plan.OldRole = next.ARN(), old.ARN()
+	// What role a retry takes is not documented (aws-facts §2.1); a new
+	// build surely takes the project's.
+	if d.Plan.Route == RouteBuild || d.Plan.Route == RouteCodeBuild {
+		d.Plan.Route = RouteStart
+	}
+	d.Why = fmt.Sprintf("The settings name the ready role %q.", f.Project.SwitchRole)
+	return d
+}
+
+func splitPath(pathName string) (path, name string) {
+	i := strings.LastIndexByte(pathName, '/')
+	if i < 0 {
+		return "/", pathName
+	}
+	return "/" + strings.Trim(pathName[:i], "/") + "/", pathName[i+1:]
+}
+
+// Resulting gives the document that a write leaves behind, nil if it leaves
+// none that can be read.
+func Resulting(t guardrail.Target) *iampolicy.Document {
+	if t.After == "" {
+		return nil
+	}
+	d, err := iampolicy.ParseLoose([]byte(t.After))
+	if err != nil {
+		return nil
+	}
+	return &d
+}

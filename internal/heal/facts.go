@@ -1,0 +1,165 @@
+package heal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// late is how long the last lines of a log may take to arrive (aws-facts §6.4).
+const late = 5 * time.Second
+
+// facts gathers what Decide needs to know about the case's last round, and
+// nothing that it does not need. If the log is not whole yet it sets the
+// round's NotYet and returns early.
+func (h *Healer) facts(ctx context.Context, c *held) (Facts, error) {
+	r := c.last()
+	p, ok := h.Settings.Project(c.Project, c.Account, c.Region, h.Home)
+	if !ok {
+		return Facts{}, fmt.Errorf("settings name the project %q no more: %w", c.Project, ErrFinal)
+	}
+	f := Facts{Settings: h.Settings, Home: h.Home, Project: p, Build: r.Build, Case: c.ID,
+		Earlier: current(c.Rounds[:len(c.Rounds)-1]), Healer: h.Self.Parts,
+		// The round's own time, so that a plan decided again is the same plan.
+		Now: r.Started}
+	failure, err := h.failure(ctx, c.at(), r)
+	if err != nil || h.Clock.Now().Before(r.NotYet) {
+		return f, err
+	}
+	f.Diagnosis = diagnose.Diagnose(failure)
+	if f.Diagnosis.Remedy != diagnose.Report && f.Diagnosis.Remedy != diagnose.Ignore {
+		if f.Paused, err = h.paused(ctx); err != nil {
+			return f, err
+		}
+	}
+	if f.Diagnosis.Remedy != diagnose.Grant {
+		return f, nil
+	}
+	if p.SwitchRole != "" {
+		f.ProjectRole, err = h.Projects.Role(ctx, c.at(), c.Project)
+		if err != nil {
+			return f, fmt.Errorf("reading the project's role: %w", err)
+		}
+		return f, nil
+	}
+	return f, h.permissions(ctx, c, &f)
+}
+
+// current leaves out the rounds of an earlier day.
+func current(rs []Round) []Round {
+	var out []Round
+	for _, r := range rs {
+		if !r.Old {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// failure reads what the build printed.
+func (h *Healer) failure(ctx context.Context, at settings.Account, r *Round) (buildlog.Failure, error) {
+	f, whole, err := ReadFailure(ctx, h.Logs, h.Decoder, at, r.Build)
+	if err != nil {
+		return f, err
+	}
+	now := h.Clock.Now()
+	if !whole && !r.Reread && now.Sub(r.Build.End) < time.Minute {
+		r.Reread, r.NotYet = true, now.Add(late)
+	}
+	return f, nil
+}
+
+// ReadFailure reads a build's log and decodes the denials that need it.
+// whole is false if the end of the failed phase is not in the log.
+func ReadFailure(ctx context.Context, logs Logs, dec Decoder, at settings.Account, b codebuild.Build) (f buildlog.Failure, whole bool, err error) {
+	phase, _ := b.FailedPhase()
+	text, err := logs.Tail(ctx, b, buildlog.FailedStart)
+	if err != nil {
+		return f, false, fmt.Errorf("reading build log: %w", err)
+	}
+	if text.None {
+		return buildlog.NoLog(b), true, nil
+	}
+	f = buildlog.ReadText(b, text.Text)
+	f.Cut = text.Cut
+	for i, d := range f.Denials {
+		if d.Encoded == "" {
+			continue
+		}
+		raw, err := dec.Decode(ctx, at, d.Encoded)
+		if errors.Is(err, ErrFinal) || errors.Is(err, ErrDenied) {
+			continue // cut, or not ours to decode: it stays what the text says
+		}
+		if err != nil {
+			return f, false, fmt.Errorf("decoding authorization message: %w", err)
+		}
+		if full, err := buildlog.DecodeMessage(d, raw); err == nil {
+			f.Denials[i] = full
+		}
+	}
+	return f, buildlog.Complete(text.Text, phase), nil
+}
+
+// permissions reads what the role has and asks the simulator what the
+// guardrails want to know.
+func (h *Healer) permissions(ctx context.Context, c *held, f *Facts) error {
+	role, ok := f.Build.Role()
+	if !ok || guardrail.RefuseUntrusted(f.Build) != nil || len(guardrail.Identify(f.Judged())) > 0 {
+		return nil // it will be explained without looking further
+	}
+	state, err := h.Roles.Role(ctx, c.at(), role, f.Project.Write)
+	if errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("the service role %q is gone: %w", role.ARN(), ErrFinal)
+	}
+	if err != nil {
+		return fmt.Errorf("reading role %q: %w", role.ARN(), err)
+	}
+	f.Role = &state
+	if qs := guardrail.Questions(f.Judged()); len(qs) > 0 {
+		if f.Before, err = h.Simulator.Simulate(ctx, c.at(), role, qs, nil); err != nil {
+			return fmt.Errorf("simulating role %q: %w", role.ARN(), err)
+		}
+	}
+	if h.Trail == nil {
+		return nil
+	}
+	for _, d := range f.Causal() {
+		seen, err := h.Trail.Seen(ctx, f.Build, d)
+		if err != nil {
+			return fmt.Errorf("asking CloudTrail: %w", err)
+		}
+		f.Trail = append(f.Trail, seen)
+	}
+	return nil
+}
+
+// paused tells why nothing may be written now, "" if it may.
+func (h *Healer) paused(ctx context.Context) (string, error) {
+	it, err := h.Store.Get(ctx, kindFlag, "paused")
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading whether writing is paused: %w", err)
+	}
+	return string(it.Data), nil
+}
+
+// sameDocument reports whether two policy documents are the same but for
+// white space; "" is no document.
+func sameDocument(a, b string) bool {
+	if a == b {
+		return true
+	}
+	da, erra := iampolicy.ParseLoose([]byte(a))
+	db, errb := iampolicy.ParseLoose([]byte(b))
+	return erra == nil && errb == nil && string(da.Compact()) == string(db.Compact())
+}

@@ -1,0 +1,205 @@
+package heal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// skew is how far CodeBuild's clock and the healer's may be apart.
+const skew = 2 * time.Minute
+
+// newBudget is how long after its end a case of the same commit starts over.
+const newBudget = 24 * time.Hour
+
+// failed takes up a failed build: as a new case, as the next round of the
+// case that started it, or as another delivery of what is known already.
+func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error {
+	id, err := h.caseOf(ctx, e.Build)
+	if err != nil {
+		return err
+	}
+	var b codebuild.Build
+	if id == "" {
+		if b, err = h.Builds.Get(ctx, e.At, e.Build); errors.Is(err, ErrNotFound) {
+			h.Log.WarnContext(ctx, "the build is gone", "build", e.Build)
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("reading build: %w", err)
+		}
+		if id, err = h.belongs(ctx, e.At, b); err != nil {
+			return err
+		}
+	}
+	c, err := h.open(ctx, id)
+	if err != nil {
+		return err
+	}
+	if c == nil {
+		c = &held{Case: Case{ID: id, Account: e.At.ID, Region: e.At.Region, Project: p.Name, Commit: b.Commit(), Opened: h.Clock.Now()}}
+	}
+	for i := range c.Rounds {
+		if c.Rounds[i].Build.ID == e.Build {
+			return h.run(ctx, c) // told before: go on, or send what was not sent
+		}
+	}
+	if b.ID == "" {
+		if b, err = h.Builds.Get(ctx, e.At, e.Build); err != nil {
+			return fmt.Errorf("reading build: %w", err)
+		}
+	}
+	if !h.takeUp(c, b) {
+		h.Log.InfoContext(ctx, "another build of a commit whose case is under way", "build", b.ID, "case", c.ID)
+		return h.point(ctx, b.ID, c.ID)
+	}
+	if err := h.save(ctx, c, false); err != nil {
+		return err
+	}
+	if err := h.point(ctx, b.ID, c.ID); err != nil {
+		return err
+	}
+	return h.run(ctx, c)
+}
+
+// takeUp opens a round for the failed build. It reports false if the case is
+// in the middle of something that the build has no part in.
+func (h *Healer) takeUp(c *held, b codebuild.Build) bool {
+	now := h.Clock.Now()
+	if len(c.Rounds) > 0 {
+		r := c.last()
+		switch {
+		case (r.Step == StepRetried || r.Step == StepRetrying) && h.startedBy(*r, b):
+			r.Retry, r.Ended, r.Step = b.ID, b.End, StepDone
+		case !c.Closed.IsZero():
+			if now.Sub(c.Closed) > newBudget {
+				c.startOver(now)
+			}
+			c.Closed, c.Outcome = time.Time{}, ""
+		default:
+			return false
+		}
+	}
+	c.Rounds = append(c.Rounds, Round{Build: b, Step: StepClaimed, Started: now})
+	return true
+}
+
+// startOver forgets the rounds of an earlier day but those whose change stands.
+func (c *held) startOver(now time.Time) {
+	var keep []Round
+	for _, r := range c.Rounds {
+		if !r.Written.IsZero() && r.Undone.IsZero() {
+			r.Old = true
+			keep = append(keep, r)
+		}
+	}
+	c.Rounds, c.Opened = keep, now
+}
+
+// belongs tells which case a build that the ledger does not know is of.
+func (h *Healer) belongs(ctx context.Context, at settings.Account, b codebuild.Build) (string, error) {
+	if _, prev, ok := cutBuildARN(b.AutoRetry.Previous); ok {
+		if id, err := h.caseOf(ctx, prev); err != nil || id != "" {
+			return id, err
+		}
+	}
+	id := caseID(at, b)
+	if b.Initiator != h.Self.Initiator {
+		return id, nil
+	}
+	// A build that the healer started, and died before it could write down
+	// that it did: its case waits in StepRetrying.
+	now := h.Clock.Now()
+	its, err := h.Store.Between(ctx, kindCase, now.Add(-recent), now.Add(recent), true, 200)
+	if err != nil {
+		return "", fmt.Errorf("looking for the case of build %q: %w", b.ID, err)
+	}
+	for _, it := range its {
+		c := &held{}
+		if err := unmarshal(it, &c.Case); err == nil && len(c.Rounds) > 0 && c.Project == b.Project && c.last().Step == StepRetrying && h.startedBy(*c.last(), b) {
+			return c.ID, nil
+		}
+	}
+	return id, nil
+}
+
+// startedBy reports whether b is the build that the round started.
+func (h *Healer) startedBy(r Round, b codebuild.Build) bool {
+	switch {
+	case r.Retry != "":
+		return b.ID == r.Retry
+	case b.ID == r.Build.ID || b.Project != r.Build.Project || r.Decision == nil || r.Decision.Plan == nil:
+		return false
+	case !b.Start.IsZero() && b.Start.Before(r.RetryAt.Add(-skew)):
+		return false
+	}
+	same := b.SourceVersion == r.Build.SourceVersion || b.Commit() == r.Build.Commit()
+	switch r.Decision.Plan.Route {
+	case RouteBuild, RouteStart:
+		return b.Initiator == h.Self.Initiator && same
+	case RouteStage:
+		return b.Initiator == r.Build.Initiator && same
+	case RouteBatch:
+		return b.BatchARN == r.Build.BatchARN
+	case RouteCodeBuild:
+		_, prev, ok := cutBuildARN(b.AutoRetry.Previous)
+		return ok && prev == r.Build.ID
+	}
+	return false
+}
+
+func cutBuildARN(arn string) (account, id string, ok bool) {
+	a, ok := codebuild.ParseARN(arn)
+	if !ok || len(a.Resource) < len("build/") || a.Resource[:len("build/")] != "build/" {
+		return "", "", false
+	}
+	return a.Account, a.Resource[len("build/"):], true
+}
+
+// succeeded closes the case whose build turned green.
+func (h *Healer) succeeded(ctx context.Context, e Ended) error {
+	return h.awaited(ctx, e, func(c *held, b codebuild.Build) {
+		c.finish(h.Clock.Now(), Healed, "")
+	})
+}
+
+// stopped closes the case whose build somebody stopped: it is left alone.
+func (h *Healer) stopped(ctx context.Context, e Ended) error {
+	return h.awaited(ctx, e, func(c *held, b codebuild.Build) {
+		c.finish(h.Clock.Now(), Failed, "Somebody stopped the build that was started again; it is left alone. What was changed stands.")
+	})
+}
+
+// awaited ends the case that waits for the build; a build that no case waits
+// for is nobody's business.
+func (h *Healer) awaited(ctx context.Context, e Ended, end func(*held, codebuild.Build)) error {
+	id, err := h.caseOf(ctx, e.Build)
+	if err != nil {
+		return err
+	}
+	b, err := h.Builds.Get(ctx, e.At, e.Build)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading build: %w", err)
+	}
+	if id == "" {
+		if id, err = h.belongs(ctx, e.At, b); err != nil {
+			return err
+		}
+	}
+	c, err := h.open(ctx, id)
+	if err != nil || c == nil {
+		return err
+	}
+	if r := c.last(); c.Closed.IsZero() && (r.Step == StepRetried || r.Step == StepRetrying) && h.startedBy(*r, b) {
+		r.Retry, r.Ended = b.ID, b.End
+		end(c, b)
+		return h.close(ctx, c)
+	}
+	return h.flush(ctx, c)
+}

@@ -1,0 +1,108 @@
+package heal
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// Healer carries the use case out. All fields but Analyzer and Trail are
+// needed; those two only when settings ask for them.
+type Healer struct {
+	Settings *settings.Settings
+	Home     settings.Account // the account and region that the healer runs in
+	Self     Self
+
+	Builds       Builds
+	Logs         Logs
+	Roles        Roles
+	Simulator    Simulator
+	Policies     Policies
+	Repositories Repositories
+	Projects     Projects
+	Retrier      Retrier
+	Decoder      Decoder
+	Analyzer     Analyzer
+	Trail        Trail
+	Notifier     Notifier
+	Journal      Journal
+	Queue        Queue
+	Store        Store
+	Clock        Clock
+	Log          *slog.Logger
+}
+
+// Self is what the healer knows of itself.
+type Self struct {
+	// Initiator is how builds that it starts name their initiator: ROLE/SESSION
+	// (aws-facts §1.5).
+	Initiator string
+	// Function is the function's name, for command lines in notices.
+	Function string
+	// Parts are the ARNs of its own parts, which no grant may touch.
+	Parts []string
+}
+
+// The healer's own patience.
+const (
+	// busyFor is how long one invocation may work on a case alone. It is
+	// longer than the function may run (aws-facts §7.2).
+	busyFor = 6 * time.Minute
+	// awaitFor is how long a started build may take to end before the sweep
+	// asks for it: CodeBuild's longest build and queue together are longer,
+	// so the sweep asks again and again.
+	awaitFor = 20 * time.Minute
+	// maxTries bounds how often a step is tried again when AWS is not ready.
+	maxTries = 24
+	// equalFor is for how long an equal failure of the same commit is only
+	// counted.
+	equalFor = time.Hour
+	// proposedFor is how long a proposed plan waits for its approval.
+	proposedFor = 7 * 24 * time.Hour
+	// recent is how far back the sweep looks for builds that no event told of.
+	recent = 24 * time.Hour
+)
+
+// Ended says that a build ended.
+type Ended struct {
+	At      settings.Account `json:"at"`
+	Project string           `json:"project"`
+	Build   string           `json:"build"` // PROJECT:UUID
+	Status  string           `json:"status"`
+}
+
+// BuildEnded takes up the end of a build. It returns nil once everything
+// that is to be remembered is remembered; an error means that the event must
+// be delivered again.
+func (h *Healer) BuildEnded(ctx context.Context, e Ended) error {
+	p, ok := h.Settings.Project(e.Project, e.At.ID, e.At.Region, h.Home)
+	if !ok {
+		h.Log.InfoContext(ctx, "build of a project that settings do not name", "project", e.Project, "account", e.At.ID)
+		return nil
+	}
+	var err error
+	switch e.Status {
+	case "SUCCEEDED":
+		err = h.succeeded(ctx, e)
+	case "FAILED", "FAULT", "TIMED_OUT":
+		err = h.failed(ctx, e, p)
+	case "STOPPED":
+		err = h.stopped(ctx, e)
+	}
+	if err != nil {
+		return fmt.Errorf("build %q: %w", e.Build, err)
+	}
+	return nil
+}
+
+// Resume goes on with a case: after a wait, or where an invocation died.
+func (h *Healer) Resume(ctx context.Context, caseID string) error {
+	c, err := h.open(ctx, caseID)
+	if err != nil || c == nil {
+		return err
+	}
+	return h.run(ctx, c)
+}

@@ -1,0 +1,182 @@
+package heal
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// The errors by which a port tells the healer what to do. Everything else is
+// trouble of an unknown kind: the message is kept and delivered again.
+var (
+	// ErrNotFound: what was asked for does not exist.
+	ErrNotFound = errors.New("not found")
+	// ErrConflict: somebody else changed it first.
+	ErrConflict = errors.New("changed by somebody else")
+	// ErrLater: AWS is busy, throttles or is at a limit; the same call may
+	// succeed later.
+	ErrLater = errors.New("not now")
+	// ErrFinal: AWS refuses this call for good.
+	ErrFinal = errors.New("refused by AWS")
+	// ErrDenied: the healer itself lacks a permission. The text names it.
+	ErrDenied = errors.New("the healer lacks a permission")
+)
+
+// Builds reads builds. Both return ErrNotFound for a build or project that
+// is gone.
+type Builds interface {
+	// Get reads one build by PROJECT:UUID or ARN.
+	Get(ctx context.Context, at settings.Account, id string) (codebuild.Build, error)
+	// Since lists the project's builds that began at or after from, newest
+	// first, at most 100.
+	Since(ctx context.Context, at settings.Account, project string, from time.Time) ([]codebuild.Build, error)
+}
+
+// Logs reads what a build printed.
+type Logs interface {
+	// Tail reads the log from its end backwards until enough says so, the
+	// log begins, or a budget is used up. A build without a log gives a Text
+	// with None set, never an error.
+	Tail(ctx context.Context, b codebuild.Build, enough func(text string) bool) (Text, error)
+}
+
+// Text is the end of a log.
+type Text struct {
+	Text string
+	Cut  bool // the log's beginning is missing
+	None bool // there is no log to read
+}
+
+// Roles reads a service role as IAM has it now.
+type Roles interface {
+	// Role reads the role's policies, boundary and trust. named is the
+	// project's write target: a managed policy named there is read with its
+	// versions and users, whether attached or not.
+	Role(ctx context.Context, at settings.Account, r codebuild.Role, named settings.Write) (guardrail.RoleState, error)
+}
+
+// Simulator asks IAM what a role may do.
+type Simulator interface {
+	// Simulate answers the questions in order, as if the documents in extra
+	// were on the role too.
+	Simulate(ctx context.Context, at settings.Account, r codebuild.Role, qs []guardrail.Question, extra []string) ([]guardrail.Answer, error)
+}
+
+// Policies changes a role's permissions, and only in the way that the target says.
+type Policies interface {
+	// Current reads what is at the target now: document and, for a managed
+	// policy, its default version. For an attach target document is the
+	// space-separated list of the target's ARNs that are attached. Nothing
+	// there gives "".
+	Current(ctx context.Context, at settings.Account, r codebuild.Role, t guardrail.Target) (document, version string, err error)
+	// Write puts t.After in the place of t.Before, reads it back, and returns
+	// the managed policy version that it made, "" for the other kinds.
+	// ErrConflict if something else than t.Before is there, or if somebody
+	// else wrote at the same time; a stranger's managed policy version is then
+	// the default again.
+	Write(ctx context.Context, at settings.Account, r codebuild.Role, t guardrail.Target) (version string, err error)
+	// Restore puts t.Before in the place of t.After, of which version is
+	// what Write returned. ErrConflict if something else than t.After is there.
+	Restore(ctx context.Context, at settings.Account, r codebuild.Role, t guardrail.Target, version string) error
+}
+
+// Analyzer is IAM Access Analyzer.
+type Analyzer interface {
+	// Check validates after, and checks that it gives no access beyond
+	// existing. It returns a finding per complaint, none for a pass.
+	Check(ctx context.Context, at settings.Account, existing, after string) (findings []string, err error)
+}
+
+// Trail is CloudTrail as a second witness.
+type Trail interface {
+	// Seen reports whether CloudTrail shows that the build's session was
+	// denied the action. It may become true minutes after the denial.
+	Seen(ctx context.Context, b codebuild.Build, d buildlog.Denial) (bool, error)
+}
+
+// Decoder decodes EC2's encoded authorization messages.
+type Decoder interface {
+	// Decode returns the JSON that STS gives; ErrFinal if the message is cut.
+	Decode(ctx context.Context, at settings.Account, encoded string) ([]byte, error)
+}
+
+// Repositories is ECR.
+type Repositories interface {
+	// Create makes the repository; one that exists already is no error.
+	Create(ctx context.Context, at settings.Account, name string) error
+}
+
+// Projects changes a CodeBuild project's service role.
+type Projects interface {
+	// Role reads the project's present role ARN.
+	Role(ctx context.Context, at settings.Account, project string) (string, error)
+	// SetRole switches the project to the role.
+	SetRole(ctx context.Context, at settings.Account, project, role string) error
+}
+
+// Retrier starts builds again.
+type Retrier interface {
+	// Retry starts b again by the plan's route and returns the new build's
+	// id, or "" when the route does not tell it (a stage, a batch). ErrFinal
+	// means that it cannot be retried this way; ErrLater that it can, later.
+	// A second call with the same token within five minutes does not start a
+	// second build; after that it may (aws-facts §2.1).
+	Retry(ctx context.Context, b codebuild.Build, p Plan, token string) (string, error)
+}
+
+// Notifier tells the team. A notice is delivered at least once.
+type Notifier interface {
+	Notify(ctx context.Context, o Outcome) error
+	// Digest tells of many at once.
+	Digest(ctx context.Context, os []Outcome) error
+}
+
+// Journal keeps one line per outcome for metrics and audit.
+type Journal interface{ Record(o Outcome) }
+
+// Queue brings the healer back to a case.
+type Queue interface {
+	// Later asks that the case be resumed at or after the time.
+	Later(ctx context.Context, caseID string, at time.Time) error
+}
+
+// Clock tells the time.
+type Clock interface{ Now() time.Time }
+
+// Item is one record of the ledger.
+type Item struct {
+	Kind    string // see ledger.go
+	ID      string
+	Version int64     // of what is stored; 0 means that nothing is
+	Due     time.Time // place in the order of [Store.Between]; zero: in none
+	Expires time.Time // may be forgotten after; zero: never
+	Data    []byte
+}
+
+// Store is the ledger's storage: single items, each written under the
+// condition that nobody else wrote it in between.
+type Store interface {
+	// Get reads an item; ErrNotFound if there is none.
+	Get(ctx context.Context, kind, id string) (Item, error)
+	// Put writes the item if the stored version is still it.Version, and
+	// returns it with its new version. ErrConflict if it is not.
+	Put(ctx context.Context, it Item) (Item, error)
+	// Between lists items of the kind that are due in [from, to), in order of
+	// Due, oldest first, or newest first if newest; at most limit.
+	Between(ctx context.Context, kind string, from, to time.Time, newest bool, limit int) ([]Item, error)
+	// Count adds one to a counter, unless that would take it past max, and
+	// reports whether it did. Counters are forgotten after expires.
+	Count(ctx context.Context, id string, max int, expires time.Time) (bool, error)
+}
+
+// Again is the message by which the healer calls itself back to a case.
+type Again struct {
+	Continue struct {
+		Case string `json:"case"`
+	} `json:"continue"`
+}

@@ -1,0 +1,384 @@
+package heal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+func unmarshal(it Item, v any) error {
+	if err := json.Unmarshal(it.Data, v); err != nil {
+		return fmt.Errorf("reading %s %q: %w", it.Kind, it.ID, err)
+	}
+	return nil
+}
+
+// errWait ends a run without an error: the case waits, and what it waits for
+// is recorded.
+var errWait = errors.New("waiting")
+
+// run takes the case as far as it can go now. Every step records what it is
+// about to do before it does it, so that a run that dies is gone on with, and
+// not begun again.
+func (h *Healer) run(ctx context.Context, c *held) error {
+	if !c.Closed.IsZero() && len(c.Outbox) == 0 {
+		return nil // everything is done and told
+	}
+	for c.Closed.IsZero() {
+		if r := c.last(); h.Clock.Now().Before(r.NotYet) {
+			return h.wait(ctx, c, r.NotYet)
+		}
+		err := h.step(ctx, c)
+		if errors.Is(err, errWait) {
+			return h.flush(ctx, c)
+		}
+		if err != nil {
+			return h.trouble(ctx, c, err)
+		}
+	}
+	return h.close(ctx, c)
+}
+
+// wait gives the case free until the time and asks to be called back.
+func (h *Healer) wait(ctx context.Context, c *held, until time.Time) error {
+	c.last().NotYet = until
+	if err := h.save(ctx, c, len(c.Outbox) == 0); err != nil {
+		return err
+	}
+	if err := h.Queue.Later(ctx, c.ID, until); err != nil {
+		return fmt.Errorf("asking to be called back: %w", err)
+	}
+	return h.flush(ctx, c)
+}
+
+// step does the case's next step.
+func (h *Healer) step(ctx context.Context, c *held) error {
+	r := c.last()
+	switch r.Step {
+	case StepClaimed:
+		return h.decide(ctx, c)
+	case StepDecided:
+		if r.Decision.Waits {
+			return h.decide(ctx, c)
+		}
+		return errWait // for an approval
+	case StepWriting:
+		return h.write(ctx, c)
+	case StepWritten:
+		r.Step, r.RetryAt, r.Token, r.Tries = StepRetrying, h.Clock.Now(), token(c), 0
+		if err := h.save(ctx, c, false); err != nil {
+			return err
+		}
+		return h.start(ctx, c)
+	case StepRetrying:
+		return h.startAgain(ctx, c)
+	case StepRetried:
+		return errWait // for the build's own event
+	case StepUndoing:
+		return h.takeBack(ctx, c)
+	}
+	return fmt.Errorf("case %q is at step %q, which this version does not know: deploy the version that wrote it", c.ID, r.Step)
+}
+
+// trouble decides what an error means for the case.
+func (h *Healer) trouble(ctx context.Context, c *held, err error) error {
+	r := c.last()
+	switch {
+	case errors.Is(err, errBusy):
+		return err
+	case errors.Is(err, ErrDenied), errors.Is(err, ErrFinal), r.Tries >= maxTries:
+		k := Reported
+		if !r.Written.IsZero() || !r.RetryAt.IsZero() {
+			k = Failed
+		}
+		c.finish(h.Clock.Now(), k, sentence(err))
+		return h.close(ctx, c)
+	case errors.Is(err, ErrLater), errors.Is(err, ErrConflict):
+		r.Tries++
+		return h.wait(ctx, c, h.Clock.Now().Add(backoff(r.Tries)))
+	}
+	r.Tries++
+	if serr := h.save(ctx, c, true); serr != nil {
+		h.Log.ErrorContext(ctx, "giving the case free", "case", c.ID, "error", serr)
+	}
+	return err
+}
+
+func backoff(try int) time.Duration {
+	return min(5*time.Second<<min(try, 8), 15*time.Minute)
+}
+
+// sentence is an error as notices print it.
+func sentence(err error) string {
+	s := err.Error()
+	return string(s[0]&^0x20) + s[1:] + "."
+}
+
+// decide reads the facts, decides, and records what comes next.
+func (h *Healer) decide(ctx context.Context, c *held) error {
+	r := c.last()
+	f, err := h.facts(ctx, c)
+	if err != nil {
+		return err
+	}
+	if h.Clock.Now().Before(r.NotYet) {
+		return nil // the log is not whole yet
+	}
+	d, err := h.Explain(ctx, c.at(), f)
+	if err != nil {
+		return err
+	}
+	r.Diagnosis, r.Decision = &f.Diagnosis, &d
+	now := h.Clock.Now()
+	switch {
+	case d.Undo > 0:
+		r.Step = StepUndoing
+		return h.save(ctx, c, false)
+	case d.Waits:
+		return h.witness(ctx, c)
+	case d.Remedy == diagnose.Ignore:
+		r.Step, c.Closed, c.Outcome = StepDone, now, Reported
+		return nil
+	case d.Plan == nil, d.Mode == settings.Observe:
+		c.finish(now, endWithoutPlan(c), "")
+		return nil
+	case d.Mode == settings.Propose && r.Approved != d.Plan.Hash():
+		return h.propose(ctx, c)
+	}
+	return h.begin(ctx, c, f)
+}
+
+// endWithoutPlan is how a case ends for which nothing more is done: a case
+// in which something was tried has failed, any other is reported.
+func endWithoutPlan(c *held) Kind {
+	for _, r := range c.Rounds {
+		if !r.Old && !r.RetryAt.IsZero() {
+			return Failed
+		}
+	}
+	return Reported
+}
+
+// witness waits for CloudTrail, outside the function's running time.
+func (h *Healer) witness(ctx context.Context, c *held) error {
+	r := c.last()
+	now := h.Clock.Now()
+	if now.Sub(r.Started) > h.Settings.Limits.CloudTrail {
+		r.Decision.Waits = false
+		c.finish(now, Reported, fmt.Sprintf("CloudTrail did not show the denial within %s, and the grant asks for its word.", h.Settings.Limits.CloudTrail))
+		return nil
+	}
+	r.Step, r.NotYet = StepDecided, now.Add(2*time.Minute)
+	return nil
+}
+
+// Explain decides, and has the decision proved. It changes nothing and needs
+// of the healer only Settings, Simulator and, if settings say so, Analyzer.
+func (h *Healer) Explain(ctx context.Context, at settings.Account, f Facts) (Decision, error) {
+	d := Decide(f)
+	return d, h.prove(ctx, at, f, &d)
+}
+
+// prove asks the simulator and, if settings say so, Access Analyzer about the
+// policy as it would be. Anything but a pass refuses.
+func (h *Healer) prove(ctx context.Context, at settings.Account, f Facts, d *Decision) error {
+	if d.Plan == nil || d.Plan.Write == nil {
+		return nil
+	}
+	t := d.Plan.Write
+	if t.Kind == "attach" {
+		return nil // the documents were proved when the stack made them
+	}
+	role, _ := f.Build.Role()
+	answers, err := h.Simulator.Simulate(ctx, at, role, d.Plan.Proof, []string{t.After})
+	if err != nil {
+		return fmt.Errorf("simulating the new policy: %w", err)
+	}
+	rs := guardrail.Proved(guardrail.Judgement{Proof: d.Plan.Proof}, answers)
+	if len(rs) == 0 && h.Settings.Limits.Analyzer {
+		found, err := h.Analyzer.Check(ctx, at, guardrail.Allowlist(f.Judged()), t.After)
+		if err != nil {
+			return fmt.Errorf("asking Access Analyzer: %w", err)
+		}
+		for _, s := range found {
+			rs = append(rs, guardrail.Refusal{Rule: guardrail.Analyzer, Message: s})
+		}
+	}
+	if len(rs) > 0 {
+		*d = refuse(*d, "The new policy was not proved.", rs...)
+		d.Used = nil
+	}
+	return nil
+}
+
+// propose stores the plan under its hash and waits for an approval.
+func (h *Healer) propose(ctx context.Context, c *held) error {
+	p := c.last().Decision.Plan
+	now := h.Clock.Now()
+	data, err := json.Marshal(storedPlan{Case: c.ID, Plan: p.Bytes(), Settings: h.Settings.SHA256})
+	if err != nil {
+		return err
+	}
+	_, err = h.Store.Put(ctx, Item{Kind: kindPlan, ID: p.Hash(), Data: data, Expires: now.Add(proposedFor)})
+	if err != nil && !errors.Is(err, ErrConflict) {
+		return fmt.Errorf("storing the plan: %w", err)
+	}
+	c.finish(now, Proposed, "")
+	return nil
+}
+
+type storedPlan struct {
+	Case     string          `json:"case"`
+	Plan     json.RawMessage `json:"plan"`
+	Settings string          `json:"settings"`
+}
+
+// begin takes what carrying out needs (budgets, the role) and records what
+// is about to be done.
+func (h *Healer) begin(ctx context.Context, c *held, f Facts) error {
+	r := c.last()
+	d := r.Decision
+	now := h.Clock.Now()
+	if rs, err := h.budgets(ctx, c, *d); err != nil {
+		return err
+	} else if len(rs) > 0 {
+		*d = refuse(*d, "A budget is used up.", rs...)
+		c.finish(now, endWithoutPlan(c), "")
+		return nil
+	}
+	if d.Changes() {
+		ok, err := h.lease(ctx, d.Plan.Role, c.ID)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fmt.Errorf("another case has the role %q now: %w", d.Plan.Role, ErrLater)
+		}
+		c.leased = true
+		r.Step, r.Tries = StepWriting, 0
+		if err := h.save(ctx, c, false); err != nil {
+			return err
+		}
+		return h.write(ctx, c)
+	}
+	return h.afterWrite(ctx, c)
+}
+
+// afterWrite waits for what was written to settle, or starts the build.
+func (h *Healer) afterWrite(ctx context.Context, c *held) error {
+	r := c.last()
+	p := r.Decision.Plan
+	now := h.Clock.Now()
+	r.Tries = 0
+	if p.Route == RouteNone {
+		c.finish(now, Failed, "The settings forbid starting this project's builds (retry: false): start it by hand.")
+		return nil
+	}
+	if p.Settle > 0 {
+		r.Step, r.NotYet = StepWritten, now.Add(p.Settle)
+		return nil // run waits
+	}
+	r.Step, r.RetryAt, r.Token = StepRetrying, now, token(c)
+	if err := h.save(ctx, c, false); err != nil {
+		return err
+	}
+	return h.start(ctx, c)
+}
+
+// token identifies a round's retry: CodeBuild starts one build for it within
+// five minutes, however often it is asked (aws-facts §2.1).
+func token(c *held) string {
+	return fmt.Sprintf("%s-%d-%d", c.ID, len(c.Rounds), c.Opened.Unix())
+}
+
+// budgets counts the writes and retries that are about to be made.
+func (h *Healer) budgets(ctx context.Context, c *held, d Decision) ([]guardrail.Refusal, error) {
+	l, now := h.Settings.Limits, h.Clock.Now()
+	hour, day := now.UTC().Format("2006-01-02T15"), now.UTC().Format("2006-01-02")
+	type budget struct {
+		rule    guardrail.Rule
+		id      string
+		max     int
+		setting string
+		until   time.Time
+	}
+	var bs []budget
+	if d.Changes() {
+		bs = append(bs,
+			budget{guardrail.WritesPerRole, "writes " + d.Plan.Role + " " + day, l.WritesRole, "limits.writes_per_role_per_day", now.Add(48 * time.Hour)},
+			budget{guardrail.WritesPerHour, "writes " + hour, l.WritesHour, "limits.writes_per_hour", now.Add(2 * time.Hour)})
+	}
+	if d.Plan.Route != RouteNone && d.Plan.Route != RouteCodeBuild {
+		bs = append(bs, budget{guardrail.RetriesPerHour, "retries " + hour, l.RetriesHour, "limits.retries_per_hour", now.Add(2 * time.Hour)})
+	}
+	for _, b := range bs {
+		ok, err := h.Store.Count(ctx, b.id, b.max, b.until)
+		if err != nil {
+			return nil, fmt.Errorf("counting %s: %w", b.setting, err)
+		}
+		if !ok {
+			return []guardrail.Refusal{{Rule: b.rule, Message: fmt.Sprintf("%s is %d, and that many were made already. Look at what happened, then raise the limit or act by hand.", b.setting, b.max)}}, nil
+		}
+	}
+	return nil, nil
+}
+
+// close records the end of the case and tells of it.
+func (h *Healer) close(ctx context.Context, c *held) error {
+	if err := h.history(ctx, c); err != nil {
+		return err
+	}
+	if err := h.save(ctx, c, len(c.Outbox) == 0); err != nil {
+		return err
+	}
+	return h.flush(ctx, c)
+}
+
+// history keeps the case findable by the time of its end.
+func (h *Healer) history(ctx context.Context, c *held) error {
+	it, err := h.Store.Get(ctx, kindClosed, c.ID)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("reading the history: %w", err)
+	}
+	if err == nil && it.Due.Equal(c.Closed) {
+		return nil
+	}
+	data, err := json.Marshal(c.summary())
+	if err != nil {
+		return err
+	}
+	_, err = h.Store.Put(ctx, Item{Kind: kindClosed, ID: c.ID, Version: it.Version, Due: c.Closed, Expires: c.Closed.Add(kept), Data: data})
+	if err != nil && !errors.Is(err, ErrConflict) {
+		return fmt.Errorf("writing the history: %w", err)
+	}
+	return nil
+}
+
+// flush sends what the outbox holds and gives the case free.
+func (h *Healer) flush(ctx context.Context, c *held) error {
+	if len(c.Outbox) == 0 {
+		if c.Busy.IsZero() {
+			return nil
+		}
+		return h.save(ctx, c, true)
+	}
+	for len(c.Outbox) > 0 {
+		p := c.Outbox[0]
+		o := Outcome{ID: p.ID, Kind: p.Kind, Case: c.Case, Round: p.Round, Note: p.Note, Repeats: p.Repeats,
+			Settings: h.Settings, Home: h.Home, At: p.At, Function: h.Self.Function}
+		if err := h.notify(ctx, o); err != nil {
+			if serr := h.save(ctx, c, true); serr != nil {
+				h.Log.ErrorContext(ctx, "giving the case free", "case", c.ID, "error", serr)
+			}
+			return fmt.Errorf("sending notice %q: %w", p.ID, err)
+		}
+		c.Outbox = c.Outbox[1:]
+	}
+	return h.save(ctx, c, true)
+}

@@ -1,0 +1,116 @@
+// Package inbox takes in everything that the function is told: batches from
+// its queue, commands of people, ticks of the schedule. It decodes each and
+// hands it to the healer; it decides nothing about failures.
+package inbox
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/buildmedic/buildmedic/internal/buildevent"
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// Inbox is what the function runs.
+type Inbox struct {
+	Healer *heal.Healer
+	// Requeue puts a message back into the function's queue, to be delivered
+	// after the delay with a fresh count of tries.
+	Requeue func(ctx context.Context, body string, delay time.Duration) error
+	Log     *slog.Logger
+}
+
+const (
+	// notNow is after how long a message comes back when AWS, or another
+	// invocation, was busy.
+	notNow = 20 * time.Second
+	// spare is how much of the function's time must be left to begin with
+	// another message.
+	spare = 45 * time.Second
+)
+
+// Invoke takes one invocation: a batch of the queue, an EventBridge event, or
+// a [heal.Command]. Whatever else comes is refused with an error that says
+// what there is.
+func (in *Inbox) Invoke(ctx context.Context, payload json.RawMessage) (any, error) {
+	var shape struct {
+		Records    []events.SQSMessage `json:"Records"`
+		DetailType string              `json:"detail-type"`
+	}
+	if err := json.Unmarshal(payload, &shape); err != nil {
+		return nil, fmt.Errorf("reading invocation: %w", err)
+	}
+	switch {
+	case shape.Records != nil:
+		return in.batch(ctx, shape.Records), nil
+	case shape.DetailType != "":
+		return nil, in.message(ctx, string(payload))
+	}
+	var cmd heal.Command
+	if err := strict(payload, &cmd); err != nil {
+		return nil, fmt.Errorf("reading command: %w; there are approve, reject, undo, status, replay, pause, resume, sweep", err)
+	}
+	answer, err := in.Healer.Do(ctx, cmd)
+	if errors.Is(err, heal.ErrLater) {
+		return heal.CommandAnswer{Message: "Not now: " + err.Error() + ". Send the command again in a minute."}, nil
+	}
+	return answer, err
+}
+
+func strict(data []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	return d.Decode(v)
+}
+
+// batch handles the messages one after the other and names those that must
+// be delivered again. One that cannot be read is among them, until the queue
+// moves it to the dead letters, where it is kept and an alarm tells of it.
+func (in *Inbox) batch(ctx context.Context, ms []events.SQSMessage) events.SQSEventResponse {
+	resp := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
+	for _, m := range ms {
+		err := in.one(ctx, m)
+		if err != nil {
+			in.Log.ErrorContext(ctx, "message not handled", "message", m.MessageId, "error", err.Error())
+			resp.BatchItemFailures = append(resp.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
+		}
+	}
+	return resp
+}
+
+func (in *Inbox) one(ctx context.Context, m events.SQSMessage) error {
+	if end, ok := ctx.Deadline(); ok && time.Until(end) < spare {
+		return errors.New("no time left in this invocation")
+	}
+	err := in.message(ctx, m.Body)
+	if errors.Is(err, heal.ErrLater) {
+		in.Log.InfoContext(ctx, "message comes back later", "message", m.MessageId, "because", err.Error())
+		return in.Requeue(ctx, m.Body, notNow)
+	}
+	return err
+}
+
+// message handles one message: an event, or the healer calling itself back.
+func (in *Inbox) message(ctx context.Context, body string) error {
+	var again heal.Again
+	if err := strict([]byte(body), &again); err == nil && again.Continue.Case != "" {
+		return in.Healer.Resume(ctx, again.Continue.Case)
+	}
+	e, err := buildevent.Decode([]byte(body))
+	if err != nil {
+		return err
+	}
+	if !e.Ended() {
+		in.Log.InfoContext(ctx, "event ignored", "event", e.ID, "status", e.Status, "because", e.Ignored)
+		return nil
+	}
+	return in.Healer.BuildEnded(ctx, heal.Ended{At: settings.Account{ID: e.Account, Region: e.Region}, Project: e.Project, Build: e.BuildID, Status: e.Status})
+}

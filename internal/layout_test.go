@@ -1,0 +1,131 @@
+// Package internal has only this test: it holds the rooms to the table of
+// who may import whom.
+package internal
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/buildmedic/buildmedic/"
+
+const sdk = "github.com/aws/aws-sdk-go-v2"
+
+// rooms says what each room may import besides the standard library: other
+// rooms by name, libraries by the beginning of their path. Facts, then
+// judgement, then effects: nothing imports backwards.
+var rooms = map[string][]string{
+	// facts
+	"internal/codebuild":  {},
+	"internal/buildevent": {"internal/codebuild"},
+	"internal/iamref":     {},
+	"internal/buildlog":   {"internal/codebuild", "internal/iamref"},
+	"internal/redact":     {},
+	// judgement
+	"internal/iampolicy":   {},
+	"internal/settings":    {"internal/iampolicy", "internal/iamref", "go.yaml.in/yaml"},
+	"internal/diagnose":    {"internal/buildlog", "internal/codebuild", "go.yaml.in/yaml"},
+	"internal/guardrail":   {"internal/buildlog", "internal/codebuild", "internal/iampolicy", "internal/iamref", "internal/settings"},
+	"internal/permissions": {"internal/guardrail", "internal/iampolicy", "internal/settings"},
+	// the use case, and its words
+	"internal/heal":   {"internal/buildlog", "internal/codebuild", "internal/diagnose", "internal/guardrail", "internal/iampolicy", "internal/redact", "internal/settings"},
+	"internal/notice": {"internal/buildlog", "internal/codebuild", "internal/diagnose", "internal/guardrail", "internal/heal", "internal/iampolicy", "internal/redact", "internal/settings"},
+	// effects
+	"internal/ledger": {"internal/heal", sdk},
+	"internal/awsapi": {"internal/buildlog", "internal/codebuild", "internal/guardrail", "internal/heal", "internal/iampolicy", "internal/iamref", "internal/notice", "internal/settings", sdk, "github.com/aws/smithy-go"},
+	"internal/inbox":  {"internal/buildevent", "internal/heal", "internal/settings", "github.com/aws/aws-lambda-go/events"},
+	"lambda": {"internal/awsapi", "internal/codebuild", "internal/guardrail", "internal/heal", "internal/inbox", "internal/ledger", "internal/settings",
+		sdk, "github.com/aws/aws-lambda-go"},
+	// the desk, and what stands in for AWS
+	"internal/simaws":   {"internal/codebuild", "internal/iampolicy", "internal/iamref", "go.yaml.in/yaml"},
+	"internal/story":    nil,
+	"internal/soak":     nil,
+	"lambda/buildmedic": nil,
+	"testdata":          {},
+}
+
+// free rooms are the desk's own: they may import anything but infra.
+var free = []string{"internal/story", "internal/soak", "lambda/buildmedic"}
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+	Deps       []string
+	Standard   bool
+}
+
+func list(t *testing.T, args ...string) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Imports,Deps,Standard"}, args...)...)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var ps []pkg
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return ps
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		ps = append(ps, p)
+	}
+}
+
+func standard(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return !strings.Contains(first, ".")
+}
+
+// TestRooms ensures that every package is in the table and imports only what
+// the table allows.
+func TestRooms(t *testing.T) {
+	for _, p := range list(t, module+"...") {
+		room := strings.TrimPrefix(p.ImportPath, module)
+		if room == "internal" || strings.Contains(room, "/gen") {
+			continue // this test; generators, which nothing imports
+		}
+		may, ok := rooms[room]
+		if !ok {
+			t.Errorf("%s is in no row of the table: add it to rooms, with what it may import", room)
+			continue
+		}
+		if slices.Contains(free, room) {
+			continue
+		}
+		for _, imp := range p.Imports {
+			name := strings.TrimPrefix(imp, module)
+			allowed := standard(imp) || slices.ContainsFunc(may, func(m string) bool {
+				return name == m || (!strings.HasPrefix(m, "internal/") && strings.HasPrefix(imp, m))
+			})
+			if !allowed {
+				t.Errorf("%s may not import %s", room, name)
+			}
+		}
+	}
+}
+
+// TestFunctionIsLean ensures that the deployed function links neither the CDK
+// nor the simulated account, and that nothing imports the function.
+func TestFunctionIsLean(t *testing.T) {
+	for _, p := range list(t, module+"lambda") {
+		for _, d := range p.Deps {
+			for _, bad := range []string{"aws-cdk-go", "jsii", module + "internal/simaws", module + "internal/story", module + "testdata", "/txtar"} {
+				if strings.Contains(d, bad) {
+					t.Errorf("lambda links %s", d)
+				}
+			}
+		}
+	}
+	for _, p := range list(t, module+"...") {
+		if slices.Contains(p.Imports, module+"lambda") || slices.Contains(p.Imports, module+"infra") {
+			t.Errorf("%s imports the function or the stack", p.ImportPath)
+		}
+	}
+}

@@ -1,0 +1,266 @@
+package ledger
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/buildmedic/buildmedic/internal/heal"
+)
+
+// API is the part of DynamoDB that the ledger uses: single items only, no
+// transactions.
+type API interface {
+	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
+	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
+	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
+	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
+}
+
+// The table's shape, as the stack makes it.
+const (
+	PartitionKey = "pk"      // KIND#ID
+	SortKey      = "sk"      // "item" or "count"
+	IndexName    = "due"     // partition key "kind", sort key "due", all attributes
+	TTLAttribute = "expires" // seconds since 1970
+)
+
+// dueForm sorts as time does.
+const dueForm = "2006-01-02T15:04:05.000000000Z"
+
+// maxItem bounds what is written: DynamoDB takes 400 KB an item, names and
+// all.
+const maxItem = 380 << 10
+
+// DynamoDB is the ledger in one table.
+type DynamoDB struct {
+	api   API
+	table string
+	clock heal.Clock
+}
+
+// NewDynamoDB gives the ledger in the table.
+func NewDynamoDB(api API, table string, clock heal.Clock) *DynamoDB {
+	return &DynamoDB{api: api, table: table, clock: clock}
+}
+
+func keyOf(kind, id, sort string) map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{
+		PartitionKey: &types.AttributeValueMemberS{Value: kind + "#" + id},
+		SortKey:      &types.AttributeValueMemberS{Value: sort},
+	}
+}
+
+func number(n int64) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
+}
+
+// Get implements [heal.Store]. The read is consistent.
+func (d *DynamoDB) Get(ctx context.Context, kind, id string) (heal.Item, error) {
+	out, err := d.api.GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.table, Key: keyOf(kind, id, "item"), ConsistentRead: aws.Bool(true)})
+	if err != nil {
+		return heal.Item{}, fmt.Errorf("reading %s %q: %w", kind, id, classify(err))
+	}
+	if out.Item == nil {
+		return heal.Item{}, heal.ErrNotFound
+	}
+	it, err := decode(out.Item)
+	if err != nil {
+		return heal.Item{}, fmt.Errorf("reading %s %q: %w", kind, id, err)
+	}
+	if expired(it.Expires, d.clock.Now()) {
+		return heal.Item{}, heal.ErrNotFound
+	}
+	return it, nil
+}
+
+// Put implements [heal.Store]. A write whose answer was lost and that the SDK
+// sent again is recognised as its own.
+func (d *DynamoDB) Put(ctx context.Context, it heal.Item) (heal.Item, error) {
+	before := it.Version
+	it.Version++
+	item, err := encode(it)
+	if err != nil {
+		return heal.Item{}, fmt.Errorf("writing %s %q: %w", it.Kind, it.ID, err)
+	}
+	in := &dynamodb.PutItemInput{TableName: &d.table, Item: item,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+		ConditionExpression:                 aws.String("version = :v"),
+		ExpressionAttributeValues:           map[string]types.AttributeValue{":v": number(before)}}
+	if before == 0 {
+		in.ConditionExpression = aws.String("attribute_not_exists(pk) OR expires < :now")
+		in.ExpressionAttributeValues = map[string]types.AttributeValue{":now": number(d.clock.Now().Unix())}
+	}
+	_, err = d.api.PutItem(ctx, in)
+	var failed *types.ConditionalCheckFailedException
+	if errors.As(err, &failed) {
+		if old, derr := decode(failed.Item); derr == nil && len(failed.Item) > 0 && old.Version == it.Version && bytes.Equal(old.Data, it.Data) && len(it.Data) > 0 && before > 0 {
+			return it, nil
+		}
+		return heal.Item{}, heal.ErrConflict
+	}
+	if err != nil {
+		return heal.Item{}, fmt.Errorf("writing %s %q: %w", it.Kind, it.ID, classify(err))
+	}
+	return it, nil
+}
+
+// Between implements [heal.Store]. The index follows the table with a delay
+// of usually well under a second.
+func (d *DynamoDB) Between(ctx context.Context, kind string, from, to time.Time, newest bool, limit int) ([]heal.Item, error) {
+	in := &dynamodb.QueryInput{TableName: &d.table, IndexName: aws.String(IndexName), ScanIndexForward: aws.Bool(!newest),
+		KeyConditionExpression:   aws.String("#k = :k AND #d BETWEEN :from AND :to"),
+		ExpressionAttributeNames: map[string]string{"#k": "kind", "#d": "due"},
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":k":    &types.AttributeValueMemberS{Value: kind},
+			":from": &types.AttributeValueMemberS{Value: from.UTC().Format(dueForm)},
+			":to":   &types.AttributeValueMemberS{Value: to.UTC().Add(-1).Format(dueForm)},
+		}}
+	if !from.Before(to) {
+		return nil, nil
+	}
+	var its []heal.Item
+	for p := dynamodb.NewQueryPaginator(d.api, in); p.HasMorePages() && len(its) < limit; {
+		page, err := p.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("listing %s: %w", kind, classify(err))
+		}
+		for _, m := range page.Items {
+			it, err := decode(m)
+			if err != nil {
+				return nil, fmt.Errorf("listing %s: %w", kind, err)
+			}
+			if !expired(it.Expires, d.clock.Now()) {
+				its = append(its, it)
+			}
+		}
+	}
+	return its[:min(limit, len(its))], nil
+}
+
+// Count implements [heal.Store].
+func (d *DynamoDB) Count(ctx context.Context, id string, max int, expires time.Time) (bool, error) {
+	if max <= 0 {
+		return false, nil
+	}
+	_, err := d.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: &d.table, Key: keyOf("count", id, "count"),
+		UpdateExpression:          aws.String("ADD n :one SET expires = :e"),
+		ConditionExpression:       aws.String("attribute_not_exists(n) OR n < :max"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":one": number(1), ":max": number(int64(max)), ":e": number(expires.Unix())}})
+	var failed *types.ConditionalCheckFailedException
+	if errors.As(err, &failed) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("counting %q: %w", id, classify(err))
+	}
+	return true, nil
+}
+
+// classify tells what the healer should do about an error of DynamoDB.
+func classify(err error) error {
+	var (
+		rate     *types.ProvisionedThroughputExceededException
+		limit    *types.RequestLimitExceeded
+		throttle *types.ThrottlingException
+		internal *types.InternalServerError
+	)
+	if errors.As(err, &rate) || errors.As(err, &limit) || errors.As(err, &throttle) || errors.As(err, &internal) {
+		return fmt.Errorf("%w: %w", heal.ErrLater, err)
+	}
+	return err
+}
+
+func encode(it heal.Item) (map[string]types.AttributeValue, error) {
+	data, err := pack(it.Data)
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxItem {
+		return nil, fmt.Errorf("%d bytes are more than DynamoDB takes", len(data))
+	}
+	m := keyOf(it.Kind, it.ID, "item")
+	m["id"] = &types.AttributeValueMemberS{Value: it.ID}
+	m["kind"] = &types.AttributeValueMemberS{Value: it.Kind}
+	m["version"] = number(it.Version)
+	m["data"] = &types.AttributeValueMemberB{Value: data}
+	if !it.Due.IsZero() {
+		m["due"] = &types.AttributeValueMemberS{Value: it.Due.UTC().Format(dueForm)}
+	}
+	if !it.Expires.IsZero() {
+		m[TTLAttribute] = number(it.Expires.Unix())
+	}
+	return m, nil
+}
+
+func decode(m map[string]types.AttributeValue) (it heal.Item, err error) {
+	str := func(name string) string {
+		if s, ok := m[name].(*types.AttributeValueMemberS); ok {
+			return s.Value
+		}
+		return ""
+	}
+	num := func(name string) (n int64) {
+		if s, ok := m[name].(*types.AttributeValueMemberN); ok && err == nil {
+			n, err = strconv.ParseInt(s.Value, 10, 64)
+		}
+		return n
+	}
+	it = heal.Item{Kind: str("kind"), ID: str("id"), Version: num("version")}
+	if n := num(TTLAttribute); n != 0 {
+		it.Expires = time.Unix(n, 0).UTC()
+	}
+	if err != nil {
+		return it, err
+	}
+	if s := str("due"); s != "" {
+		if it.Due, err = time.Parse(dueForm, s); err != nil {
+			return it, err
+		}
+	}
+	if b, ok := m["data"].(*types.AttributeValueMemberB); ok {
+		it.Data, err = unpack(b.Value)
+	}
+	return it, err
+}
+
+// pack compresses what is large: a case with several rounds holds whole
+// policy documents.
+func pack(data []byte) ([]byte, error) {
+	if len(data) < 1024 {
+		return append([]byte{0}, data...), nil
+	}
+	var b bytes.Buffer
+	b.WriteByte(1)
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write(data); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+func unpack(b []byte) ([]byte, error) {
+	if len(b) == 0 {
+		return nil, errors.New("empty data")
+	}
+	if b[0] == 0 {
+		return b[1:], nil
+	}
+	r, err := gzip.NewReader(bytes.NewReader(b[1:]))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// The function's environment. The stack in infra/ sets exactly these.
+const (
+	envSettings   = "BUILDMEDIC_SETTINGS"    // path of buildmedic.yaml
+	envTable      = "BUILDMEDIC_TABLE"       // name of the ledger's table
+	envLedger     = "BUILDMEDIC_LEDGER"      // "memory": no table, forgets at every cold start; for trials and tests
+	envTopic      = "BUILDMEDIC_TOPIC_ARN"   // where notices go
+	envQueue      = "BUILDMEDIC_QUEUE_URL"   // the function's own queue
+	envMemberRole = "BUILDMEDIC_MEMBER_ROLE" // role to assume in member accounts; may be empty
+	envFunction   = "AWS_LAMBDA_FUNCTION_NAME" // set by Lambda
+	envRegion     = "AWS_REGION"               // set by Lambda
+)
+
+// config is what the environment says.
+type config struct {
+	settings   *settings.Settings
+	table      string // "" with the ledger in memory
+	topic      string
+	queue      string
+	memberRole string
+	function   string
+	region     string
+}
+
+// readConfig reads the environment and the settings file, and reports all
+// that is wrong with them at once.
+func readConfig(getenv func(string) string, readFile func(string) ([]byte, error)) (config, error) {
+	var errs []error
+	need := func(name string) string {
+		v := strings.TrimSpace(getenv(name))
+		if v == "" {
+			errs = append(errs, fmt.Errorf("%s is not set", name))
+		}
+		return v
+	}
+	c := config{topic: need(envTopic), queue: need(envQueue), function: need(envFunction), region: need(envRegion),
+		memberRole: getenv(envMemberRole), table: getenv(envTable)}
+	switch ledger := getenv(envLedger); {
+	case ledger == "" && c.table == "":
+		errs = append(errs, fmt.Errorf("%s is not set (or %s=memory, for a trial)", envTable, envLedger))
+	case ledger != "" && ledger != "memory":
+		errs = append(errs, fmt.Errorf("%s is %q; only \"memory\" is known", envLedger, ledger))
+	case ledger == "memory" && c.table != "":
+		errs = append(errs, fmt.Errorf("both %s and %s are set", envTable, envLedger))
+	}
+	if a, ok := codebuild.ParseARN(c.topic); c.topic != "" && (!ok || a.Service != "sns") {
+		errs = append(errs, fmt.Errorf("%s is %q, which is no topic ARN", envTopic, c.topic))
+	}
+	if c.queue != "" && !strings.HasPrefix(c.queue, "https://") && !strings.HasPrefix(c.queue, "http://127.0.0.1") {
+		errs = append(errs, fmt.Errorf("%s is %q, which is no queue URL", envQueue, c.queue))
+	}
+	if path := need(envSettings); path != "" {
+		s, err := readSettings(path, readFile)
+		c.settings = s
+		errs = append(errs, err)
+	}
+	return c, errors.Join(errs...)
+}
+
+func readSettings(path string, readFile func(string) ([]byte, error)) (*settings.Settings, error) {
+	data, err := readFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("settings file %q does not exist: run make build, which puts it beside bootstrap", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading settings: %w", err)
+	}
+	s, err := settings.Parse(data, guardrail.Catalog())
+	if err != nil {
+		return nil, fmt.Errorf("settings file %q: %w", path, err)
+	}
+	return s, nil
+}
+
+func osConfig() (config, error) { return readConfig(os.Getenv, os.ReadFile) }

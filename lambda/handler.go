@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/buildmedic/buildmedic/internal/awsapi"
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/inbox"
+	"github.com/buildmedic/buildmedic/internal/ledger"
+)
+
+// handler is the function between its start and its invocations. Who it is,
+// it asks AWS at the first invocation: a cold start makes no call.
+type handler struct {
+	config config
+	aws    aws.Config
+	out    io.Writer
+
+	mu    sync.Mutex
+	inbox *inbox.Inbox
+}
+
+func newHandler(ctx context.Context, out io.Writer) (*handler, error) {
+	c, err := osConfig()
+	if err != nil {
+		return nil, fmt.Errorf("reading configuration:\n%w", err)
+	}
+	cfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(c.region))
+	if err != nil {
+		return nil, fmt.Errorf("loading AWS configuration: %w", err)
+	}
+	return &handler{config: c, aws: cfg, out: out}, nil
+}
+
+// Invoke handles one invocation.
+func (h *handler) Invoke(ctx context.Context, payload json.RawMessage) (any, error) {
+	in, err := h.wired(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return in.Invoke(ctx, payload)
+}
+
+func (h *handler) wired(ctx context.Context) (*inbox.Inbox, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.inbox != nil {
+		return h.inbox, nil
+	}
+	id, err := awsapi.Whoami(ctx, h.aws)
+	if err != nil {
+		return nil, err
+	}
+	c, clock := h.config, awsapi.Clock{}
+	log := slog.New(slog.NewJSONHandler(h.out, nil))
+	var store heal.Store = ledger.NewMemory(clock)
+	if c.table != "" {
+		store = ledger.NewDynamoDB(dynamodb.NewFromConfig(h.aws), c.table, clock)
+	} else {
+		log.Warn("the ledger is in memory: what was done is forgotten when this instance ends")
+	}
+	queue := awsapi.SQS{Config: h.aws, URL: c.queue, Clock: clock}
+	h.inbox = &inbox.Inbox{Log: log,
+		Healer: awsapi.Wire(awsapi.Wiring{Config: h.aws, Identity: id, Region: c.region, Settings: c.settings, Store: store,
+			Topic: c.topic, QueueURL: c.queue, MemberRole: c.memberRole, Function: c.function,
+			Parts: awsapi.Parts(id, c.region, c.function, c.topic, c.queue, c.table), Journal: h.out, Clock: clock, Log: log}),
+		Requeue: func(ctx context.Context, body string, delay time.Duration) error { return queue.Send(ctx, body, delay) },
+	}
+	return h.inbox, nil
+}
