@@ -79,8 +79,11 @@ type Input struct {
 	Denials  []buildlog.Denial // the causal ones
 	Role     RoleState
 	// Before holds the answers to [Questions] of the same input, in order.
+	// Any other number of answers counts as none.
 	Before []Answer
-	Now    time.Time
+	// Trail says per denial that CloudTrail has confirmed it; nil: of none.
+	Trail []bool
+	Now   time.Time
 	// Healer lists ARNs (patterns with * allowed) of the healer's own parts.
 	Healer []string
 }
@@ -112,9 +115,12 @@ type Used struct {
 // role has what was denied already; or Target says what to write.
 type Judgement struct {
 	Refusals []Refusal
-	Allowed  bool
-	Target   *Target
-	Used     []Used
+	// NeedsTrail: nothing but CloudTrail's word is missing. Judge again with
+	// Input.Trail once it may be there.
+	NeedsTrail bool
+	Allowed    bool
+	Target     *Target
+	Used       []Used
 	// Added are the statements that Target adds to Target.Before.
 	Added []iampolicy.Statement
 	// Proof are the calls that must be allowed with Target written: what

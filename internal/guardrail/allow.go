@@ -1,0 +1,326 @@
+package guardrail
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/iamref"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+const (
+	currentTime  = "aws:CurrentTime"
+	dateLessThan = "DateLessThan"
+	passedTo     = "iam:PassedToService"
+)
+
+// grant is an entry of the allowlist, with the statements that it stands for
+// in this build's account and region.
+type grant struct {
+	settings.Grant
+	statements []iampolicy.Statement
+}
+
+// whole reports whether one denial brings in all of the grant.
+func (g grant) whole() bool { return g.Give == settings.GiveSet }
+
+// grants gives the project's grants in the settings' order.
+func grants(in Input) (out []grant) {
+	if in.Settings == nil {
+		return nil
+	}
+	for _, id := range in.Project.Grants {
+		g, ok := in.Settings.Grant(id)
+		if !ok {
+			continue
+		}
+		sts := g.Statements(Catalog(), in.Project, home(in), partition(in))
+		out = append(out, grant{g, until(sts, expiry(in, g))})
+	}
+	return out
+}
+
+// most is everything that the settings could give the project's role.
+func most(in Input) []iampolicy.Statement {
+	if in.Settings == nil {
+		return nil
+	}
+	return settings.Max(in.Settings, Catalog(), in.Project, home(in), partition(in))
+}
+
+// home is the build's own account and region. A project that names none is
+// the hub's, and then so is the build; see serviceRole for one that does.
+func home(in Input) settings.Account {
+	a, _ := codebuild.ParseARN(in.Build.ARN)
+	return settings.Account{ID: a.Account, Region: a.Region}
+}
+
+func partition(in Input) string {
+	a, _ := codebuild.ParseARN(in.Build.ARN)
+	return a.Partition
+}
+
+// expiry is when what the grant gives now would end; zero: never.
+func expiry(in Input, g settings.Grant) time.Time {
+	if g.Expires <= 0 {
+		return time.Time{}
+	}
+	return in.Now.Add(g.Expires).UTC().Truncate(time.Second)
+}
+
+func stamp(t time.Time) string { return t.UTC().Truncate(time.Second).Format(time.RFC3339) }
+
+// until puts the end of the grant on the statements.
+func until(sts []iampolicy.Statement, end time.Time) (out []iampolicy.Statement) {
+	if end.IsZero() {
+		return sts
+	}
+	for _, st := range sts {
+		out = append(out, iampolicy.Allow(st.Sid, st.Action.List, st.Resource.List, append(slices.Clone(st.Condition),
+			iampolicy.Condition{Operator: dateLessThan, Key: currentTime, Values: iampolicy.Values{List: []string{stamp(end)}}})...))
+	}
+	return out
+}
+
+// covering gives what the statements allow of the action on the resource:
+// each statement that does, narrowed to them.
+func covering(sts []iampolicy.Statement, action, resource string) (out []iampolicy.Statement) {
+	for _, st := range sts {
+		if !slices.Contains(st.Action.List, action) ||
+			!slices.ContainsFunc(st.Resource.List, func(p string) bool { return iampolicy.PatternWithin(resource, p) }) {
+			continue
+		}
+		part := iampolicy.Allow(st.Sid, []string{action}, []string{resource}, st.Condition...)
+		if ok, _ := iampolicy.Contains(document(st), document(part)); ok {
+			out = append(out, part)
+		}
+	}
+	return out
+}
+
+func document(sts ...iampolicy.Statement) []iampolicy.Document {
+	return []iampolicy.Document{{Version: "2012-10-17", Statements: sts}}
+}
+
+// pick is what one grant gives, and how well the denial is proved that brings
+// it in.
+type pick struct {
+	grant      grant
+	statements []iampolicy.Statement
+	evidence   settings.Evidence
+}
+
+// allow takes one denied claim through guardrails 5 and 6. It gives what the
+// first grant that allows it gives; or, if the resource is missing, what all
+// of those give of which something is denied, since the text cannot tell
+// which one is meant. denied says so of a question about the claim.
+func allow(in Input, gs []grant, c claim, denied func(Question) bool) (picks []pick, r *Refusal) {
+	d := in.Denials[c.n]
+	if r := onFloor(in, c, d); r != nil {
+		return nil, r
+	}
+	if len(gs) == 0 {
+		return nil, about(d, NoGrantConfigured, fmt.Sprintf("The settings name no grant for project %q. Add the entry, and name it under the project's grants.", in.Project.Name)).with(entry(in, c))
+	}
+	var first *Refusal
+	for _, g := range gs {
+		sts := g.give(c, in.Now, denied)
+		if len(sts) == 0 {
+			continue
+		}
+		if r := acceptable(in, g, c, d, sts); r != nil {
+			first = cmp.Or(first, r)
+			continue
+		}
+		picks = append(picks, pick{g, sts, evidenceOf(in, c.n)})
+		if c.resources != nil {
+			break
+		}
+	}
+	switch {
+	case len(picks) > 0:
+		return picks, nil
+	case first != nil:
+		return nil, first
+	case c.resources == nil:
+		return nil, about(d, UnknownResource, fmt.Sprintf("The text does not say on what %s was denied, and a resource is never guessed. A grant of the project that holds the action and says give: set would bring in its own resources.", c.action.Name))
+	}
+	return nil, about(d, NotAllowed, fmt.Sprintf("No grant of project %q allows %s on %s. Add the entry if the build shall have it.", in.Project.Name, c.action.Name, clip(strings.Join(c.resources, " and ")))).with(entry(in, c))
+}
+
+func (r *Refusal) with(entry string) *Refusal {
+	r.Entry = entry
+	return r
+}
+
+// give is what the grant gives for the claim; nothing if it does not allow it.
+func (g grant) give(c claim, now time.Time, denied func(Question) bool) (sts []iampolicy.Statement) {
+	if c.resources == nil {
+		if g.whole() && slices.ContainsFunc(questionsOf(c, []grant{g}, now), denied) {
+			return g.statements
+		}
+		return nil
+	}
+	for i, r := range c.resources {
+		part := covering(g.statements, c.action.Name, r)
+		// Of a log group's two names the last is what IAM asks about.
+		if len(part) == 0 && i == len(c.resources)-1 {
+			return nil
+		}
+		sts = append(sts, part...)
+	}
+	if g.whole() {
+		return g.statements
+	}
+	return sts
+}
+
+// acceptable refuses what the grant would give if the denial is not proved
+// well enough, if it is below the floor, or if it cannot be given in part.
+func acceptable(in Input, g grant, c claim, d buildlog.Denial, sts []iampolicy.Statement) *Refusal {
+	if r := enough(in, g, c, d); r != nil {
+		return r
+	}
+	if in.Project.Write.Attach && (!g.whole() || g.Expires > 0) {
+		return about(d, AttachGivesAll, fmt.Sprintf("Grant %q gives only what was denied, or only for a time, and a ready-made policy is attached as a whole and for good. Set give: set without expires, or write to an inline policy.", g.ID))
+	}
+	return keepsFloor(in, g, d, sts)
+}
+
+// onFloor refuses what no grant may give.
+func onFloor(in Input, c claim, d buildlog.Denial) *Refusal {
+	if h, why := floor(c.action.Name); h == never {
+		return about(d, FloorNever, why+" Give it to the role yourself if it must have it.")
+	}
+	for _, r := range c.resources {
+		if reachesHealer(in, c.action.Name, r) {
+			return about(d, FloorHealer, "It is a part of the healer itself, which no build may touch.")
+		}
+	}
+	return nil
+}
+
+// keepsFloor checks what a grant would give, and by what right. Settings
+// check the same when they are read; this is the second lock.
+func keepsFloor(in Input, g grant, d buildlog.Denial, sts []iampolicy.Statement) *Refusal {
+	for _, st := range sts {
+		for _, a := range st.Action.List {
+			if r := floorOf(g, d, a); r != nil {
+				return r
+			}
+			for _, r := range st.Resource.List {
+				if reachesHealer(in, a, r) {
+					return about(d, FloorHealer, fmt.Sprintf("%s on %q would reach the healer's own parts. Narrow the grant's resources.", a, clip(r)))
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// floorOf checks an action against all statements of the grant that hold it:
+// an exact piece of a pattern is no exact name.
+func floorOf(g grant, d buildlog.Denial, action string) *Refusal {
+	h, why := floor(action)
+	if h == never {
+		return about(d, FloorNever, why)
+	}
+	for _, st := range g.statements {
+		if !slices.Contains(st.Action.List, action) {
+			continue
+		}
+		wide := slices.ContainsFunc(st.Resource.List, func(r string) bool { return !isExact(r) })
+		switch {
+		case h == passes && (wide || !passesToService(st)):
+			return about(d, FloorPassRole, why)
+		case h == exactName && wide:
+			return about(d, FloorExact, fmt.Sprintf("%s Grant %q has a pattern.", why, g.ID))
+		case !keptToPurpose(action, st):
+			return about(d, FloorNever, fmt.Sprintf("%s is given only under a condition that keeps it to its purpose, and the grant's statement has none.", action))
+		}
+	}
+	return nil
+}
+
+// keptToPurpose reports whether the statement has the condition without which the
+// action is never given.
+func keptToPurpose(action string, st iampolicy.Statement) bool {
+	cond, ok := bound[action]
+	return !ok || slices.ContainsFunc(st.Condition, func(c iampolicy.Condition) bool {
+		return c.Operator == cond.Operator && c.Key == cond.Key && slices.Equal(c.Values.List, cond.Values.List)
+	})
+}
+
+// isExact reports whether a grant's resource names one thing.
+func isExact(resource string) bool {
+	return strings.HasPrefix(resource, "arn:") && settings.Exact(resource)
+}
+
+// passesToService reports whether the statement says to whom a role may be
+// passed, by exact names.
+func passesToService(st iampolicy.Statement) bool {
+	return slices.ContainsFunc(st.Condition, func(c iampolicy.Condition) bool {
+		return c.Operator == "StringEquals" && c.Key == passedTo && len(c.Values.List) > 0
+	})
+}
+
+// reachesHealer reports whether the action on the resource could reach a part
+// of the healer.
+func reachesHealer(in Input, action, resource string) bool {
+	for _, part := range in.Healer {
+		if part != "*" && overlap(part, resource) && iamref.Fits(action, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// enough refuses if the grant asks for better evidence than the denial has.
+func enough(in Input, g grant, c claim, d buildlog.Denial) *Refusal {
+	have, want := evidenceOf(in, c.n), g.Evidence
+	if rank(have) >= rank(want) {
+		return nil
+	}
+	if want == settings.EvidenceCloudTrail {
+		return about(d, NoTrail, fmt.Sprintf("Grant %q asks for CloudTrail's confirmation, and CloudTrail has not shown this denial.", g.ID))
+	}
+	return about(d, WeakEvidence, fmt.Sprintf("Grant %q asks for evidence %q, and this denial has %q.", g.ID, want, have))
+}
+
+// evidenceOf is how well the denial is proved.
+func evidenceOf(in Input, n int) settings.Evidence {
+	switch d := in.Denials[n]; {
+	case n < len(in.Trail) && in.Trail[n]:
+		return settings.EvidenceCloudTrail
+	case d.Origin == buildlog.FromDecoded:
+		return settings.EvidenceDecoded
+	case d.Origin == buildlog.FromPhase:
+		return settings.EvidencePhase
+	}
+	return settings.EvidenceLog
+}
+
+// rank orders the kinds of evidence. None said in the settings is the weakest.
+func rank(e settings.Evidence) int {
+	all := []settings.Evidence{settings.EvidenceLog, settings.EvidencePhase, settings.EvidenceDecoded, settings.EvidenceCloudTrail}
+	if e == "" {
+		return 0
+	}
+	if i := slices.Index(all, e); i >= 0 {
+		return i
+	}
+	return len(all)
+}
+
+// Expand puts the build's partition, account, region and project into a
+// pattern of the settings. All of them come out of the build record.
+func Expand(pattern string, b codebuild.Build) string {
+	a, _ := codebuild.ParseARN(b.ARN)
+	return settings.Expand(pattern, settings.Vars{Partition: a.Partition, Account: a.Account, Region: a.Region, Project: b.Project})
+}

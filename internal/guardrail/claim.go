@@ -1,0 +1,300 @@
+package guardrail
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/iamref"
+)
+
+// Bounds on what hostile text may make us do. IAM reads no resource longer
+// than 2,048 characters, and no build is denied so many things at once.
+const (
+	maxResource = 2048
+	maxDenials  = 50
+)
+
+// claim is a denial that passed guardrails 1, 3 and 4 as far as the text and
+// the record go.
+type claim struct {
+	n      int // index into Input.Denials
+	action iamref.Action
+	// resources are what was denied, as a policy names it: exact, but for
+	// names that AWS itself gives only in part (aws-facts §3.3). nil: the
+	// text does not say, and nothing is guessed.
+	resources []string
+	needs     bool // counts only if the simulator says that the role lacks it
+}
+
+// Identify asks whose denials these are (guardrail 1): it refuses for a build
+// whose service role is not the one that the settings name, and for each
+// denial of somebody else. It needs the settings, the project, the build
+// record and the denials.
+func Identify(in Input) []Refusal {
+	role, r := serviceRole(in)
+	if r != nil {
+		return []Refusal{*r}
+	}
+	var out []Refusal
+	for _, d := range in.Denials {
+		if r := whose(in, role, d); r != nil {
+			out = append(out, *r)
+		}
+	}
+	return out
+}
+
+// serviceRole gives the role that may be changed: the build record's, if it
+// is the one that the settings name.
+func serviceRole(in Input) (codebuild.Role, *Refusal) {
+	b, p := in.Build, in.Project
+	at, _ := codebuild.ParseARN(b.ARN)
+	if p.Name != b.Project || p.Account != "" && p.Account != at.Account || p.Region != "" && p.Region != at.Region {
+		return codebuild.Role{}, &Refusal{Rule: ProjectNotListed,
+			Message: fmt.Sprintf("The build belongs to %q in %s/%s, which is not the project that the settings mean.", clip(b.Project), at.Account, at.Region)}
+	}
+	role, ok := b.Role()
+	if !ok || b.UUID() == "" || !accountID.MatchString(role.Account) {
+		return codebuild.Role{}, &Refusal{Rule: NotTheRole,
+			Message: fmt.Sprintf("The build record names the service role %q, which is none of this account's.", clip(b.ServiceRole))}
+	}
+	want := strings.TrimPrefix(p.Role, "/")
+	if !strings.HasPrefix(b.ServiceRole, "arn:") {
+		// A bare name comes without its path (aws-facts §1.4).
+		want = want[strings.LastIndexByte(want, '/')+1:]
+	}
+	if role.PathName() != want && (want != "" || len(p.Grants) > 0) {
+		return codebuild.Role{}, &Refusal{Rule: NotTheRole,
+			Message: fmt.Sprintf("The build ran as %q, and the settings name the role %q for this project. Correct projects.role, or the project's service role.", role.PathName(), p.Role)}
+	}
+	return role, nil
+}
+
+var accountID = regexp.MustCompile(`^[0-9]{12}$`)
+
+// whose refuses a denial of anybody but the build's own session. The role's
+// path is not part of a session's ARN (aws-facts §3.6).
+func whose(in Input, role codebuild.Role, d buildlog.Denial) *Refusal {
+	if d.Principal == "" {
+		return nil
+	}
+	refuse := func(rule Rule, format string, args ...any) *Refusal {
+		return about(d, rule, fmt.Sprintf(format, args...))
+	}
+	a, ok := codebuild.ParseARN(d.Principal)
+	if !ok {
+		return refuse(OtherPrincipal, "The denied principal %q is masked or cut, so it may be anybody.", clip(d.Principal))
+	}
+	if a.Account != role.Account || a.Partition != role.Partition {
+		return refuse(OtherAccount, "%q was denied, which is not of account %s. Give it the permission where it belongs.", clip(d.Principal), role.Account)
+	}
+	p := strings.Split(a.Resource, "/")
+	if a.Service != "sts" || a.Region != "" || len(p) != 3 || p[0] != "assumed-role" || p[1] != role.Name {
+		return refuse(OtherPrincipal, "%q was denied, not the build's service role %q. Give it the permission itself; the build's role would not help.", clip(d.Principal), role.Name)
+	}
+	if p[2] != in.Build.Session() {
+		return refuse(OtherBuild, "The session %q was denied, and this build's is %q. The line comes from elsewhere.", clip(p[2]), in.Build.Session())
+	}
+	return nil
+}
+
+// claims takes the denials through guardrails 1, 3 and 4.
+func claims(in Input) (cs []claim, refusals []Refusal) {
+	role, r := serviceRole(in)
+	if r != nil {
+		return nil, []Refusal{*r}
+	}
+	if len(in.Denials) > maxDenials {
+		return nil, []Refusal{{Rule: HostileText, Message: fmt.Sprintf(
+			"The build shows %d different denials, more than the %d that are looked at. Look at its log yourself.", len(in.Denials), maxDenials)}}
+	}
+	for n, d := range in.Denials {
+		c, r := readClaim(in, role, n, d)
+		if r != nil {
+			refusals = append(refusals, *r)
+			continue
+		}
+		cs = append(cs, c)
+	}
+	return cs, refusals
+}
+
+func readClaim(in Input, role codebuild.Role, n int, d buildlog.Denial) (claim, *Refusal) {
+	c := claim{n: n}
+	r := whose(in, role, d)
+	if r == nil {
+		c.needs, r = layer(d)
+	}
+	if r == nil {
+		c.action, r = action(d)
+	}
+	if r == nil {
+		c.resources, r = resource(in, role, c.action, d)
+	}
+	return c, r
+}
+
+// layer refuses what no allow in the role's policies can cure (aws-facts
+// §3.2), and tells whether the text alone proves too little.
+func layer(d buildlog.Denial) (needs bool, r *Refusal) {
+	by := ""
+	if d.PolicyARN != "" {
+		by = fmt.Sprintf(" (%s)", clip(d.PolicyARN))
+	}
+	switch {
+	case d.Effect == buildlog.Explicit:
+		return false, about(d, ExplicitDeny, fmt.Sprintf("A %s denies it explicitly%s. Only who owns that policy can lift the deny.", layerName(d.Layer), by))
+	case d.Layer != buildlog.IdentityBased && d.Layer != buildlog.LayerUnstated && d.Layer != "":
+		return false, about(d, OtherLayer, fmt.Sprintf("A %s does not allow it%s. Change it there; the role's own policies cannot cure it.", layerName(d.Layer), by))
+	}
+	stated := d.Principal != "" && d.Effect == buildlog.Implicit && d.Layer == buildlog.IdentityBased
+	return !stated, nil
+}
+
+func layerName(l buildlog.Layer) string {
+	if l == buildlog.LayerUnstated || l == "" {
+		return "policy"
+	}
+	return clip(strings.ReplaceAll(string(l), "-", " "))
+}
+
+var actionName = regexp.MustCompile(`^[A-Za-z0-9-]{1,63}:[A-Za-z0-9]{1,127}$`)
+
+func action(d buildlog.Denial) (iamref.Action, *Refusal) {
+	if d.Action == "" {
+		return iamref.Action{}, about(d, UnknownAction, "The text does not say which action was denied. Find out, and give it to the role yourself.")
+	}
+	if !actionName.MatchString(d.Action) {
+		return iamref.Action{}, about(d, HostileText, fmt.Sprintf("%q is not how AWS names an action.", clip(d.Action)))
+	}
+	a, ok := iamref.Lookup(d.Action)
+	if !ok {
+		return iamref.Action{}, about(d, UnknownAction, fmt.Sprintf("IAM knows no action %q.", clip(d.Action)))
+	}
+	return a, nil
+}
+
+// resource reads what was denied. The forms are those of aws-facts §3.3.
+func resource(in Input, role codebuild.Role, a iamref.Action, d buildlog.Denial) ([]string, *Refusal) {
+	text, partial := unmask(d.Resource)
+	if why := hostile(text, a); why != "" {
+		return nil, about(d, HostileText, "The resource "+why+", as AWS never prints it.")
+	}
+	arn, isARN := codebuild.ParseARN(d.Resource)
+	if isARN && !partial {
+		if r := foreign(d, arn, role); r != nil {
+			return nil, r
+		}
+	}
+	switch {
+	case len(a.Resources) == 0:
+		return []string{"*"}, nil // whatever the text says, a policy takes nothing else
+	case partial || d.Resource == "" || d.Resource == "*":
+		return nil, nil
+	case !isARN:
+		return bareName(in, role, a, d.Resource), nil
+	case strings.ContainsAny(d.Resource, "*?") && !unnumbered.MatchString(d.Resource):
+		return nil, about(d, HostileText, "The resource holds a wildcard, as AWS never prints it.")
+	case !iamref.Fits(a.Name, d.Resource):
+		return nil, about(d, UnfitResource, fmt.Sprintf("%s takes no resource like %q.", a.Name, clip(d.Resource)))
+	}
+	return logNames(in, d.Resource), nil
+}
+
+// unnumbered matches the names that AWS prints with a * in the place of a
+// number that does not exist yet: a stack's id, a task definition's revision.
+var unnumbered = regexp.MustCompile(`^arn:[^*?]*:(cloudformation:[^*?]*:stack/[^*?/]+/|ecs:[^*?]*:task-definition/[^*?:]+:)\*$`)
+
+// unmask takes out what CodeBuild puts in the place of secrets (aws-facts
+// §6.2), and the marks of a cut, and tells whether there were any.
+func unmask(s string) (rest string, partial bool) {
+	rest = strings.NewReplacer("***", "", "...", "", "…", "").Replace(s)
+	return rest, rest != s
+}
+
+// hostile says what in a resource no policy may hold or AWS does not print,
+// "" if nothing. A policy variable would mean something else in a policy.
+func hostile(s string, a iamref.Action) string {
+	switch {
+	case len(s) > maxResource:
+		return "is longer than IAM reads"
+	case strings.Contains(s, "${"):
+		return "holds a policy variable"
+	case strings.ContainsAny(s, "\"\\`<>"):
+		return "holds a quote, a backslash or an angle bracket"
+	case strings.Contains(s, " ") && strings.HasPrefix(s, "arn:") && !strings.HasPrefix(a.Name, "s3:"):
+		return "holds a space"
+	}
+	for _, r := range s {
+		if r < ' ' || r >= 0x7f && r < 0xa0 || r > 0xff {
+			return "holds a character that policies do not take"
+		}
+	}
+	return ""
+}
+
+// foreign refuses what is not of this partition and account. Some ARNs have
+// no account, and that of a transform is "aws".
+func foreign(d buildlog.Denial, arn codebuild.ARN, role codebuild.Role) *Refusal {
+	transform := arn.Account == "aws" && arn.Service == "cloudformation" && strings.HasPrefix(arn.Resource, "transform/")
+	if arn.Partition == role.Partition && (arn.Account == role.Account || arn.Account == "" || transform) {
+		return nil
+	}
+	return about(d, ForeignResource, fmt.Sprintf("%q is not in account %s. Such access needs a policy there too, so a person has to arrange it.", clip(d.Resource), role.Account))
+}
+
+var secretName = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]{1,512}$`)
+
+// bareName reads a resource that is no ARN. Secrets Manager prints a secret's
+// name, whose ARN ends in six characters more; everything else ("role X",
+// "this resource") does not name one certain resource.
+func bareName(in Input, role codebuild.Role, a iamref.Action, name string) []string {
+	if !strings.HasPrefix(a.Name, "secretsmanager:") || !secretName.MatchString(name) {
+		return nil
+	}
+	at, _ := codebuild.ParseARN(in.Build.ARN)
+	arn := codebuild.ARN{Partition: role.Partition, Service: "secretsmanager", Region: at.Region, Account: role.Account, Resource: "secret:" + name + "-??????"}
+	if !iamref.Fits(a.Name, arn.String()) {
+		return nil
+	}
+	return []string{arn.String()}
+}
+
+// logNames gives the resources for a denial by CloudWatch Logs. It names a
+// group with an empty stream, for which a policy needs two forms. A stream
+// that is named after this build has another name in the next one.
+func logNames(in Input, arn string) []string {
+	i := strings.Index(arn, ":log-stream:")
+	if !strings.Contains(arn, ":logs:") || i < 0 {
+		return []string{arn}
+	}
+	group, stream := arn[:i], arn[i+len(":log-stream:"):]
+	if stream == "" {
+		return []string{group, group + ":*"}
+	}
+	return []string{group + ":log-stream:" + strings.ReplaceAll(stream, in.Build.UUID(), "*")}
+}
+
+// about makes a refusal that concerns a denial.
+func about(d buildlog.Denial, rule Rule, message string) *Refusal {
+	return &Refusal{Rule: rule, Action: clip(d.Action), Resource: clip(d.Resource), Message: message}
+}
+
+// clip bounds text that came out of a log and takes out what does not print.
+func clip(s string) string {
+	const most = 300
+	var b strings.Builder
+	for _, r := range s {
+		if b.Len() >= most {
+			return b.String() + "…"
+		}
+		if r < ' ' || r >= 0x7f && r < 0xa0 || r > 0xff {
+			r = '?'
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}

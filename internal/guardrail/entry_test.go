@@ -1,0 +1,102 @@
+package guardrail
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+const entryHead = `version: 1
+projects:
+  - name: shop
+    role: service-role/codebuild-shop
+    mode: heal
+    write: {inline: buildmedic}
+    grants: [shop-image, ID]
+grants:
+  - id: shop-image
+    because: The image is pushed by its own pipeline.
+    owner: platform
+    set: ecr-push
+    resources: ["arn:${partition}:ecr:${region}:${account}:repository/shop"]
+`
+
+// TestEntry puts the entry of a refusal into the settings and asks again: it
+// is a valid entry, and it allows exactly what was refused.
+func TestEntry(t *testing.T) {
+	for _, row := range []struct {
+		action, resource string
+		want             string // its list of resources; "" if no entry may be given
+	}{
+		{"s3:GetObject", "arn:aws:s3:::shop/a b#c: [x]{y}'!.txt", `["arn:${partition}:s3:::shop/a b#c: [x]{y}'!.txt"]`},
+		{"ecr:DeleteRepository", repo + "2", `["arn:${partition}:ecr:${region}:${account}:repository/shop2"]`},
+		{"ecr:DescribeImages", strings.Replace(repo, "eu-west-1", "us-east-1", 1), `["arn:${partition}:ecr:us-east-1:${account}:repository/shop"]`},
+		{"ecs:DescribeTaskDefinition", "*", `["*"]`},
+		{"lambda:UpdateFunctionCode", "arn:aws:lambda:eu-west-1:111122223333:function:shop", `["arn:${partition}:lambda:${region}:${account}:function:shop"]`},
+		{"secretsmanager:GetSecretValue", "shop/db", `["arn:${partition}:secretsmanager:${region}:${account}:secret:shop/db-??????"]`},
+		{"logs:CreateLogGroup", "arn:aws:logs:eu-west-1:111122223333:log-group:/x:log-stream:",
+			`["arn:${partition}:logs:${region}:${account}:log-group:/x", "arn:${partition}:logs:${region}:${account}:log-group:/x:*"]`},
+		{"s3:GetObject", "arn:aws:s3:::shop/é", ""},
+		{"s3:GetObject", "arn:aws:s3:::shop/a$b", ""},
+		{"s3:GetObject", "arn:aws:s3:::shop/a ", ""},
+		{"ecr:DeleteRepository", "", ""},
+		{"ecr:DeleteRepository", "arn:aws:ecr:eu-west-1:***:repository/x", ""},
+		{"iam:CreateUser", "arn:aws:iam::111122223333:user/x", ""},
+		{"iam:PassRole", "arn:aws:iam::111122223333:role/x", ""},
+		{"ecr:DeleteRepository", strings.Replace(repo, account, "444455556666", 1), ""},
+		{"ecr:DeleteRepository", "arn:aws:ecr:eu-west-1:111122223333:repository/*", ""},
+	} {
+		in := shop()
+		in.Denials = []buildlog.Denial{denial(row.action, row.resource)}
+		j := Judge(asked(in))
+		if len(j.Refusals) != 1 {
+			t.Fatalf("%s on %s: %s", row.action, row.resource, verdict(j))
+		}
+		entry := j.Refusals[0].Entry
+		if (entry == "") != (row.want == "") || !strings.Contains(entry, row.want) {
+			t.Errorf("%s on %s: entry\n%swant %q", row.action, row.resource, entry, row.want)
+		}
+		if entry == "" {
+			continue
+		}
+		id := strings.TrimPrefix(strings.Split(entry, "\n")[1], "- id: ")
+		yaml := strings.Replace(entryHead, "ID", id, 1) + "  " + strings.ReplaceAll(strings.TrimSpace(entry), "\n", "\n  ") + "\n"
+		s, err := settings.Parse([]byte(yaml), Catalog())
+		if err != nil {
+			t.Errorf("%s on %s: the entry is no good: %v\n%s", row.action, row.resource, err, yaml)
+			continue
+		}
+		in.Settings, in.Project = s, s.Projects[0]
+		j = Judge(asked(in))
+		checkShape(t, in, j)
+		if len(j.Added) != 1 || len(j.Added[0].Action.List) != 1 {
+			t.Errorf("%s on %s: with the entry: %s %v", row.action, row.resource, verdict(j), j.Refusals)
+		}
+	}
+}
+
+func TestEntryText(t *testing.T) {
+	in := shop()
+	in.Denials = []buildlog.Denial{denial("ecr:deleterepository", repo+"2")}
+	in.Settings.Grants = append(in.Settings.Grants, settings.Grant{ID: "shop-ecr-deleterepository"})
+	want := `# to be named under the grants of project "shop"
+- id: shop-ecr-deleterepository-2
+  because: "Builds of shop call ecr:DeleteRepository."
+  owner: "platform"
+  actions: ["ecr:DeleteRepository"]
+  resources: ["arn:${partition}:ecr:${region}:${account}:repository/shop2"]
+`
+	if d := cmp.Diff(want, Judge(in).Refusals[0].Entry); d != "" {
+		t.Errorf("entry (-want +got):\n%s", d)
+	}
+	in.Settings.Grants, in.Project.Grants = nil, nil
+	in.Project.Name, in.Build.Project = strings.Repeat("Ünïcode ", 20), strings.Repeat("Ünïcode ", 20)
+	entry := Judge(in).Refusals[0].Entry
+	if id := strings.Split(entry, "\n")[1]; len(id) > 60 || strings.ContainsAny(id, "Üï") || !strings.Contains(entry, `owner: "platform"`) {
+		t.Errorf("entry\n%s", entry)
+	}
+}

@@ -1,0 +1,33 @@
+package guardrail
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+)
+
+// escalationJSON lists privilege-escalation paths and the permissions that
+// each needs. Its source line says where they are from and under which
+// licence.
+//
+//go:embed escalation-paths.json
+var escalationJSON []byte
+
+// escalationPath is a way to another identity's permissions: whoever holds
+// all of Required can take it.
+type escalationPath struct {
+	ID       string   `json:"id"`
+	Category string   `json:"category"`
+	Required []string `json:"required"`
+}
+
+var escalationPaths = func() []escalationPath {
+	var f struct {
+		Source string           `json:"source"`
+		Paths  []escalationPath `json:"paths"`
+	}
+	if err := json.Unmarshal(escalationJSON, &f); err != nil {
+		panic(fmt.Sprintf("guardrail: embedded escalation paths: %v", err))
+	}
+	return f.Paths
+}()

@@ -1,0 +1,115 @@
+package guardrail
+
+import (
+	_ "embed"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/iamref"
+)
+
+// The floor holds whatever the settings say (design.md §5.5).
+
+//go:embed exactonly.txt
+var exactOnlyText string
+
+// exactOnly holds the actions that are granted by exact name only, in lower case.
+var exactOnly = func() map[string]bool {
+	m := map[string]bool{}
+	for line := range strings.Lines(exactOnlyText) {
+		service, names, ok := strings.Cut(line, ":")
+		if strings.HasPrefix(line, "#") || !ok {
+			continue
+		}
+		for _, n := range strings.Fields(names) {
+			m[service+":"+strings.ToLower(n)] = true
+		}
+	}
+	return m
+}()
+
+// governing are the services in which nothing but reading is ever granted:
+// they say who may do what, who is who, and who pays.
+var governing = []string{
+	"account", "account-access", "aws-portal", "billing", "budgets", "consolidatedbilling", "controltower", "iam", "identity-sync",
+	"identitystore", "invoicing", "iq-permission", "mpa", "organizations", "payments", "purchase-orders", "ram", "rolesanywhere",
+	"signin", "sso", "sso-directory", "tax",
+}
+
+// accessWords name settings of access in actions that the service reference
+// counts as plain writes.
+var accessWords = []string{
+	"Permission", "AccountSetting", "AccountAccess", "OrganizationsAccess", "OrganizationAccess", "AccessGrant", "TrustAnchor",
+}
+
+// harmlessPolicies are the kinds of policy that say nothing about access. A
+// write to any other policy is never granted.
+var harmlessPolicies = []string{
+	"Backup", "Cache", "ContinuousDeployment", "Cors", "Index", "Lifecycle", "LoadBalancer", "Metric", "OriginRequest",
+	"PolicyGeneration", "Resilien", "ResponseHeaders", "Retention", "Scaling", "Scheduling", "Stickiness", "StorageTier",
+	"Tape", "Termination", "Traffic",
+}
+
+const passRole = "iam:PassRole"
+
+// bound are the actions that are granted only under a condition that keeps
+// them to their purpose (aws-facts §9). iam:PassRole is not among them: its
+// condition depends on the grant.
+var bound = map[string]iampolicy.Condition{
+	"ec2:CreateNetworkInterfacePermission": equals("ec2:AuthorizedService", "codebuild.amazonaws.com"),
+	"sts:GetServiceBearerToken":            equals("sts:AWSServiceName", "codeartifact.amazonaws.com"),
+}
+
+func equals(key, value string) iampolicy.Condition {
+	return iampolicy.Condition{Operator: "StringEquals", Key: key, Values: iampolicy.Values{List: []string{value}}}
+}
+
+// hardness is how hard the floor is for an action.
+type hardness int
+
+const (
+	free      hardness = iota // the settings alone decide
+	exactName                 // by exact action and exact resource only
+	passes                    // iam:PassRole
+	never
+)
+
+// floor tells how hard the floor is for an action, and why.
+func floor(action string) (hardness, string) {
+	a, ok := iamref.Lookup(action)
+	if !ok {
+		return never, fmt.Sprintf("IAM knows no action %q.", clip(action))
+	}
+	service, name, _ := strings.Cut(a.Name, ":")
+	_, conditioned := bound[a.Name]
+	switch {
+	case a.Name == passRole:
+		return passes, passRole + " is given only for the exact roles under a grant's pass_roles."
+	case conditioned:
+		return free, ""
+	case a.Level == iamref.Permissions:
+		return never, fmt.Sprintf("%s manages permissions and is never granted.", a.Name)
+	case exactOnly[strings.ToLower(a.Name)] && len(a.Resources) == 0:
+		return never, fmt.Sprintf("%s runs code or hands on an identity and takes no resource, so it cannot be limited and is never granted.", a.Name)
+	case exactOnly[strings.ToLower(a.Name)]:
+		return exactName, fmt.Sprintf("%s runs code or hands on an identity, so the grant must name the exact resource, without wildcards.", a.Name)
+	case a.Level == iamref.Read || a.Level == iamref.List:
+		return free, ""
+	case slices.Contains(governing, service):
+		return never, fmt.Sprintf("%s writes to %s and is never granted.", a.Name, service)
+	case setsAccess(name):
+		return never, fmt.Sprintf("%s changes who has access and is never granted.", a.Name)
+	}
+	return free, ""
+}
+
+// setsAccess judges a write by its name.
+func setsAccess(name string) bool {
+	has := func(word string) bool { return strings.Contains(name, word) }
+	if slices.ContainsFunc(accessWords, has) {
+		return true
+	}
+	return (has("Policy") || has("Policies")) && !slices.ContainsFunc(harmlessPolicies, has)
+}

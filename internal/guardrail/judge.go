@@ -1,0 +1,232 @@
+package guardrail
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+)
+
+// Judge takes a build's denials through the nine guardrails (design.md §5).
+// It is pure. All refusals are collected, in the order of the guardrails; if
+// there is one, nothing is granted for the build.
+//
+// It never emits a statement that is outside of the settings: texts only
+// choose among what the project's grants hold.
+func Judge(in Input) Judgement {
+	refusals, kept, qs, of := hear(in)
+	picks, rs := allowAll(in, kept, qs, of)
+	refusals = append(refusals, rs...)
+	docs, rs := documents(in.Role)
+	refusals = append(refusals, rs...)
+	if (in.Role.Role.Name != "" || len(refusals) == 0) && len(in.Denials) > 0 {
+		refusals = append(refusals, stateRefusals(in)...)
+	}
+	if len(refusals) > 0 {
+		return refused(refusals)
+	}
+	if len(kept) == 0 {
+		return Judgement{Allowed: true}
+	}
+
+	picks = join(picks)
+	dr, rs := aim(in, picks)
+	if len(rs) > 0 {
+		return refused(rs)
+	}
+	switch {
+	case len(dr.added) > 0:
+	case !answered(in, qs):
+		return Judgement{Allowed: true} // the policy says it already, and nobody was asked who knows better
+	case dr.target.Kind == "attach":
+		return refused([]Refusal{{Rule: AlreadyThere, Message: "The grant's ready-made policy is on the role already, and the simulator denies it still. Deploy the settings again, or look for what else refuses."}})
+	}
+	rs = append(escalations(docs, dr.added), beyond(in, dr)...)
+	if len(rs) > 0 {
+		return refused(rs)
+	}
+	return Judgement{Target: &dr.target, Used: used(in, picks), Added: dr.added, Proof: proof(in, kept, picks)}
+}
+
+// refused sorts the refusals by guardrail and frees them of doubles.
+func refused(rs []Refusal) Judgement {
+	var j Judgement
+	slices.SortStableFunc(rs, func(a, b Refusal) int { return ruleOrder[a.Rule] - ruleOrder[b.Rule] })
+	for _, r := range rs {
+		if !slices.Contains(j.Refusals, r) {
+			j.Refusals = append(j.Refusals, r)
+		}
+	}
+	j.NeedsTrail = !slices.ContainsFunc(j.Refusals, func(r Refusal) bool { return r.Rule != NoTrail })
+	return j
+}
+
+// hear takes the denials through guardrails 1 to 4. kept are the claims that
+// hold, with the indices of their questions.
+func hear(in Input) (refusals []Refusal, kept []claim, qs []Question, of [][]int) {
+	if len(in.Denials) == 0 {
+		return []Refusal{{Rule: NothingToDo, Message: "No denial made this build fail, so there is nothing to grant."}}, nil, nil, nil
+	}
+	if r := RefuseUntrusted(in.Build); r != nil {
+		refusals = append(refusals, *r)
+	}
+	cs, rs := claims(in)
+	refusals = append(refusals, rs...)
+	qs, asked := ask(in, cs)
+	for i, c := range cs {
+		counts, r := true, (*Refusal)(nil)
+		if answered(in, qs) || len(refusals) == 0 {
+			counts, r = confirm(in, c, qs, asked[i])
+		}
+		if r != nil {
+			refusals = append(refusals, *r)
+		}
+		if counts {
+			kept, of = append(kept, c), append(of, asked[i])
+		}
+	}
+	return refusals, kept, qs, of
+}
+
+// answered reports whether the simulator was asked. Answers to other
+// questions than ours are none.
+func answered(in Input, qs []Question) bool { return len(qs) > 0 && len(in.Before) == len(qs) }
+
+// confirm holds a claim against the simulator's answers (guardrail 3). It
+// does not count if the role has by now what was denied.
+func confirm(in Input, c claim, qs []Question, asked []int) (counts bool, r *Refusal) {
+	d := in.Denials[c.n]
+	denied, allowed := 0, 0
+	for _, i := range asked {
+		if !answered(in, qs) {
+			break // so a claim that needs an answer has none
+		}
+		switch a := in.Before[i]; {
+		case elsewhere(a.By):
+			return false, about(d, OtherLayer, fmt.Sprintf("The simulator says that %s does not allow it. Change it there; the role's own policies cannot cure it.", clip(a.By)))
+		case a.Verdict == iampolicy.ExplicitDeny:
+			return false, about(d, ExplicitDeny, fmt.Sprintf("The simulator says that it is denied explicitly%s. No allow beats that.", by(a.By)))
+		case a.Verdict == iampolicy.ImplicitDeny:
+			denied++
+		case a.Verdict == iampolicy.Allowed:
+			allowed++
+		}
+	}
+	switch {
+	case denied > 0:
+		return true, nil
+	case allowed > 0 && allowed == len(asked):
+		return false, nil
+	case c.needs && len(asked) == 0:
+		return true, nil // no grant could cover it, which guardrail 6 will say
+	case c.needs:
+		return false, about(d, Unconfirmed, "The text does not say who was denied, or by which policy, and the simulator does not confirm that the role lacks it. Give it to the role yourself if that is what is missing.")
+	}
+	return true, nil
+}
+
+// elsewhere reports whether the simulator blames a layer that is none of the
+// role's own policies.
+func elsewhere(by string) bool {
+	by = strings.ToLower(by)
+	return strings.Contains(by, "boundary") || strings.Contains(by, "organizations")
+}
+
+func by(what string) string {
+	if what == "" {
+		return ""
+	}
+	return " by " + clip(what)
+}
+
+// allowAll takes the claims through guardrails 5 and 6.
+func allowAll(in Input, cs []claim, qs []Question, of [][]int) (picks []pick, refusals []Refusal) {
+	gs := grants(in)
+	for _, c := range cs {
+		denied := func(q Question) bool {
+			i := slices.IndexFunc(qs, q.equal)
+			return !answered(in, qs) || i >= 0 && in.Before[i].Verdict != iampolicy.Allowed
+		}
+		ps, r := allow(in, gs, c, denied)
+		if r != nil {
+			refusals = append(refusals, *r)
+		}
+		picks = append(picks, ps...)
+	}
+	return picks, refusals
+}
+
+// stateRefusals are what stands in the way whatever is granted: the role as
+// IAM has it.
+func stateRefusals(in Input) []Refusal {
+	role, r := serviceRole(in)
+	if r != nil {
+		return nil // said already
+	}
+	if s := in.Role.Role; s.Name != role.Name || s.Account != role.Account || s.Partition != role.Partition {
+		return []Refusal{{Rule: NotTheRole, Message: fmt.Sprintf("The policies of %q were read, and the build ran as %q.", clip(s.ARN()), role.ARN())}}
+	}
+	return roleRefusals(in)
+}
+
+// Proof and containment.
+
+// proof is what must be allowed once the target is written: what was denied,
+// and nothing else.
+func proof(in Input, kept []claim, picks []pick) (qs []Question) {
+	gs := make([]grant, len(picks))
+	for i, p := range picks {
+		gs[i] = p.grant
+	}
+	for _, c := range kept {
+		for _, q := range questionsOf(c, gs, in.Now) {
+			if !slices.ContainsFunc(qs, q.equal) {
+				qs = append(qs, q)
+			}
+		}
+	}
+	return qs
+}
+
+// Proved holds the simulator's answers, given with the target written or as
+// if it were, against the judgement's proof. Anything but a clear yes to each
+// question refuses.
+func Proved(j Judgement, after []Answer) (out []Refusal) {
+	if len(after) != len(j.Proof) {
+		return []Refusal{{Rule: NotProved, Message: fmt.Sprintf("The simulator answered %d of %d questions.", len(after), len(j.Proof))}}
+	}
+	for i, a := range after {
+		if a.Verdict == iampolicy.Allowed {
+			continue
+		}
+		why := "The simulator does not say that it would be allowed then" + by(a.By) + "."
+		if len(a.Missing) > 0 {
+			why += fmt.Sprintf(" It hangs on %s.", clip(strings.Join(a.Missing, ", ")))
+		}
+		out = append(out, Refusal{Rule: NotProved, Action: j.Proof[i].Action, Resource: j.Proof[i].Resource, Message: why})
+	}
+	return out
+}
+
+// beyond refuses what is not contained in what was there and the settings.
+func beyond(in Input, dr draft) []Refusal {
+	outer, inner := []iampolicy.Document{allowlist(in)}, document(dr.added...)
+	if dr.target.Kind != "attach" && dr.target.After != dr.target.Before {
+		after, err := iampolicy.Parse([]byte(dr.target.After))
+		if err == nil {
+			err = iampolicy.Validate(after)
+		}
+		if err != nil {
+			return []Refusal{{Rule: NotContained, Message: "The policy that would be written is not one that IAM takes: " + clip(err.Error())}}
+		}
+		inner = []iampolicy.Document{after}
+		if before, err := iampolicy.Parse([]byte(dr.target.Before)); err == nil {
+			outer = append(outer, before)
+		}
+	}
+	if ok, what := iampolicy.Contains(outer, inner); !ok {
+		return []Refusal{{Rule: NotContained, Message: "It cannot be shown that what would be written stays within what was there and the settings: " + clip(what)}}
+	}
+	return nil
+}

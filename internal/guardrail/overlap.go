@@ -1,0 +1,26 @@
+package guardrail
+
+// overlap reports whether some text matches both patterns, in which * stands
+// for any characters and ? for one. It takes time in proportion to the
+// product of their lengths.
+func overlap(a, b string) bool {
+	// meet[j] says whether a[i:] and b[j:] have a text in common.
+	meet, next := make([]bool, len(b)+1), make([]bool, len(b)+1)
+	for i := len(a); i >= 0; i-- {
+		for j := len(b); j >= 0; j-- {
+			inA, inB := i < len(a), j < len(b)
+			switch {
+			case !inA && !inB:
+				meet[j] = true
+			case inA && a[i] == '*':
+				meet[j] = next[j] || inB && meet[j+1]
+			case inB && b[j] == '*':
+				meet[j] = meet[j+1] || inA && next[j]
+			default:
+				meet[j] = inA && inB && (a[i] == b[j] || a[i] == '?' || b[j] == '?') && next[j+1]
+			}
+		}
+		meet, next = next, meet
+	}
+	return next[0]
+}

@@ -1,0 +1,126 @@
+package guardrail
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+)
+
+// Bounds on what the simulator is asked about one build.
+const (
+	maxQuestionsDenial = 8
+	maxQuestions       = 100
+)
+
+// Questions are what the simulator must be asked before [Judge]: each causal
+// denial's action on its resource or, where the resource is missing, on a
+// representative of each resource of the grants that could cover it. There
+// are at most 100, in a fixed order, none twice. No text of a denial that is
+// refused anyway, and none that AWS would not have printed, gets into them.
+func Questions(in Input) []Question {
+	if ok, _ := Trusted(in.Build); !ok {
+		return nil
+	}
+	cs, _ := claims(in)
+	qs, _ := ask(in, cs)
+	return qs
+}
+
+// ask gives the questions and, for each claim, the indices of its own.
+func ask(in Input, cs []claim) (qs []Question, of [][]int) {
+	gs := grants(in)
+	for _, c := range cs {
+		var mine []int
+		for _, q := range questionsOf(c, gs, in.Now) {
+			i := slices.IndexFunc(qs, q.equal)
+			if i < 0 {
+				if len(qs) == maxQuestions {
+					continue
+				}
+				i, qs = len(qs), append(qs, q)
+			}
+			mine = append(mine, i)
+		}
+		of = append(of, mine)
+	}
+	return qs, of
+}
+
+// questionsOf asks about one claim.
+func questionsOf(c claim, gs []grant, now time.Time) (qs []Question) {
+	add := func(resource string, st iampolicy.Statement) {
+		q := Question{Action: c.action.Name, Resource: representative(resource), Context: contextOf(st, now)}
+		if len(qs) < maxQuestionsDenial && !slices.ContainsFunc(qs, q.equal) {
+			qs = append(qs, q)
+		}
+	}
+	if n := len(c.resources); n > 0 {
+		// Of a log group's two names the last is what IAM asks about.
+		r := c.resources[n-1]
+		for _, g := range gs {
+			for _, st := range covering(g.statements, c.action.Name, r) {
+				add(r, st)
+			}
+		}
+		if len(qs) == 0 {
+			add(r, iampolicy.Statement{})
+		}
+		return qs
+	}
+	for _, g := range gs {
+		if !g.whole() {
+			continue
+		}
+		for _, st := range g.statements {
+			for _, r := range st.Resource.List {
+				if slices.Contains(st.Action.List, c.action.Name) {
+					add(r, st)
+				}
+			}
+		}
+	}
+	return qs
+}
+
+func (q Question) equal(p Question) bool {
+	if q.Action != p.Action || q.Resource != p.Resource || len(q.Context) != len(p.Context) {
+		return false
+	}
+	for k, v := range q.Context {
+		if !slices.Equal(v, p.Context[k]) {
+			return false
+		}
+	}
+	return true
+}
+
+// representative gives an exact resource that the pattern matches; "*" alone
+// stays what it is.
+func representative(pattern string) string {
+	if pattern == "*" {
+		return pattern
+	}
+	group, ok := strings.CutSuffix(pattern, ":*")
+	if ok && strings.Contains(group, ":log-group:") {
+		pattern = group + ":log-stream:*"
+	}
+	return strings.NewReplacer("*", "buildmedic", "?", "x").Replace(pattern)
+}
+
+// contextOf gives the context in which the statement's conditions hold.
+func contextOf(st iampolicy.Statement, now time.Time) map[string][]string {
+	if len(st.Condition) == 0 {
+		return nil
+	}
+	ctx := map[string][]string{}
+	for _, c := range st.Condition {
+		if c.Key == currentTime {
+			ctx[c.Key] = []string{stamp(now)}
+			continue
+		}
+		ctx[c.Key] = c.Values.List
+	}
+	return ctx
+}

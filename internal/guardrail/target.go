@@ -1,0 +1,339 @@
+package guardrail
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+)
+
+// IAM's quotas (aws-facts §5.1). The number of attached policies can be
+// raised per account; to know that would need a permission more.
+const (
+	maxInlineSum     = 10240
+	maxManaged       = 6144
+	maxVersions      = 5
+	maxAttached      = 10
+	maxPolicyName    = 128
+	attachPath       = "/buildmedic/"
+	attachHashDigits = 12
+)
+
+// roleRefusals are guardrail 8 as far as it concerns the role alone.
+func roleRefusals(in Input) (out []Refusal) {
+	role := in.Role
+	refuse := func(rule Rule, format string, args ...any) {
+		out = append(out, Refusal{Rule: rule, Message: fmt.Sprintf(format, args...)})
+	}
+	arn := role.Role.ARN()
+	switch {
+	case role.Linked || strings.HasPrefix(role.Role.Path, "/aws-service-role/"):
+		refuse(ProtectedRole, "The role %q is linked to a service, and only that service changes it.", arn)
+	case strings.HasPrefix(role.Role.Path, "/aws-reserved/"):
+		refuse(ProtectedRole, "The role %q is reserved by AWS.", arn)
+	case role.Template != "":
+		refuse(ProtectedRole, "The role %q was made from the role template %q and is changed only there.", arn, clip(role.Template))
+	}
+	if b := in.Project.Boundary; b != "" && !hasBoundary(role, b) {
+		refuse(NoBoundary, "The settings ask for the permissions boundary %q, and the role %q does not carry it. Put it on the role.", b, arn)
+	}
+	if overlapsAny(in.Healer, arn) {
+		refuse(FloorHealer, "The role %q is a part of the healer itself.", arn)
+	}
+	return out
+}
+
+func overlapsAny(parts []string, resource string) bool {
+	return slices.ContainsFunc(parts, func(p string) bool { return p != "*" && overlap(p, resource) })
+}
+
+func hasBoundary(role RoleState, want string) bool {
+	if role.Boundary == nil {
+		return false
+	}
+	a, ok := codebuild.ParseARN(role.Boundary.ARN)
+	if !ok || a.Service != "iam" || a.Account != role.Role.Account && a.Account != "aws" {
+		return false
+	}
+	return role.Boundary.ARN == want || a.Resource == "policy/"+strings.TrimPrefix(want, "/")
+}
+
+// draft is a grant on its way into a policy.
+type draft struct {
+	target Target
+	added  []iampolicy.Statement
+}
+
+// aim merges the statements into the place that the settings name.
+func aim(in Input, picks []pick) (draft, []Refusal) {
+	switch w := in.Project.Write; {
+	case w.Inline != "":
+		return intoInline(in, picks)
+	case w.Managed != "":
+		return intoManaged(in, picks)
+	case w.Attach:
+		return attached(in, picks)
+	}
+	return draft{}, []Refusal{{Rule: NoTarget, Message: fmt.Sprintf("The settings do not say where to write for project %q. Add write: {inline: NAME}.", in.Project.Name)}}
+}
+
+func intoInline(in Input, picks []pick) (draft, []Refusal) {
+	t := Target{Kind: "inline", Name: in.Project.Write.Inline, Before: in.Role.Inline[in.Project.Write.Inline]}
+	dr, rs := merge(t, picks, in)
+	if len(rs) > 0 {
+		return draft{}, rs
+	}
+	sum := iampolicy.Size([]byte(dr.target.After))
+	for name, doc := range in.Role.Inline {
+		if name != t.Name {
+			sum += iampolicy.Size([]byte(doc))
+		}
+	}
+	if sum > maxInlineSum {
+		return draft{}, []Refusal{{Rule: PolicyTooLarge, Message: fmt.Sprintf(
+			"All inline policies of the role together would have %d characters, and IAM takes %d. Write to a managed policy, or clear out what is not needed.", sum, maxInlineSum)}}
+	}
+	return dr, nil
+}
+
+// consoleMade matches the policies that the CodeBuild console makes. A version
+// that is not its own breaks the console's editing of the project (aws-facts §5.3).
+var consoleMade = regexp.MustCompile(`^policy/service-role/CodeBuild[A-Za-z]*Policy-`)
+
+func intoManaged(in Input, picks []pick) (draft, []Refusal) {
+	refuse := func(rule Rule, format string, args ...any) (draft, []Refusal) {
+		return draft{}, []Refusal{{Rule: rule, Message: fmt.Sprintf(format, args...)}}
+	}
+	name, n := in.Project.Write.Managed, in.Role.Named
+	if n == nil {
+		return refuse(NoTarget, "There is no managed policy %q. Make it and attach it to the role, or write: {inline: NAME}.", name)
+	}
+	a, ok := codebuild.ParseARN(n.ARN)
+	switch {
+	case !ok || a.Service != "iam" || a.Resource != "policy/"+strings.TrimPrefix(name, "/"):
+		return refuse(NoTarget, "The settings name the managed policy %q, and %q was found.", name, clip(n.ARN))
+	case a.Account != in.Role.Role.Account:
+		return refuse(ProtectedPolicy, "%q is not a policy of this account, so it cannot be changed. Name one of your own.", n.ARN)
+	case consoleMade.MatchString(a.Resource):
+		return refuse(ProtectedPolicy, "%q was made by the CodeBuild console, which cannot edit the project any more once somebody else changes it. Use write: {inline: NAME}.", n.ARN)
+	case overlapsAny(in.Healer, n.ARN):
+		return refuse(FloorHealer, "The policy %q is a part of the healer itself.", n.ARN)
+	case !n.Attached:
+		return refuse(NoTarget, "The managed policy %q is not attached to the role, so changing it would not help. Attach it.", n.ARN)
+	case len(n.Users) > 0 && !in.Project.Write.Shared:
+		return refuse(SharedPolicy, "%s also use the policy %q and would get the permission too. Use a policy of the role's own, or say shared: true.", clip(strings.Join(n.Users, ", ")), n.ARN)
+	}
+	t := Target{Kind: "managed", Name: n.ARN, Before: n.Document, BeforeVersion: n.Default, DropVersion: drop(*n)}
+	dr, rs := merge(t, picks, in)
+	if size := iampolicy.Size([]byte(dr.target.After)); len(rs) == 0 && size > maxManaged {
+		return refuse(PolicyTooLarge, "The policy %q would have %d characters, and IAM takes %d. Use a second policy, or clear out what is not needed.", n.ARN, size, maxManaged)
+	}
+	return dr, rs
+}
+
+// drop names the version that must go before a new one is made: the oldest
+// that is not the default, and only when all places are taken.
+func drop(p ManagedPolicy) string {
+	if len(p.Versions) < maxVersions {
+		return ""
+	}
+	unused := slices.DeleteFunc(slices.Clone(p.Versions), func(v Version) bool { return v.ID == p.Default })
+	if len(unused) == 0 {
+		return ""
+	}
+	return slices.MinFunc(unused, func(a, b Version) int {
+		if c := a.Created.Compare(b.Created); c != 0 {
+			return c
+		}
+		return number(a.ID) - number(b.ID)
+	}).ID
+}
+
+func number(version string) int {
+	n, err := strconv.Atoi(strings.TrimPrefix(version, "v"))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// merge adds the statements to the target's document.
+func merge(t Target, picks []pick, in Input) (draft, []Refusal) {
+	var before iampolicy.Document
+	if t.Before != "" || t.Kind == "managed" {
+		var err error
+		if before, err = iampolicy.Parse([]byte(t.Before)); err != nil {
+			return draft{}, []Refusal{{Rule: UnreadablePolicy, Message: fmt.Sprintf("The policy %q, to which the grant would be added, cannot be read: %s.", t.Name, clip(err.Error()))}}
+		}
+	}
+	var add []iampolicy.Statement
+	for _, p := range picks {
+		sts, r := unexpired(in, p, before)
+		if r != nil {
+			return draft{}, []Refusal{*r}
+		}
+		add = append(add, sts...)
+	}
+	after, n := iampolicy.Merge(before, add)
+	t.After = t.Before
+	if n > 0 {
+		t.After = string(after.Canonical())
+	} else {
+		t.DropVersion = ""
+	}
+	return draft{t, after.Statements[len(after.Statements)-n:]}, nil
+}
+
+// unexpired leaves out what the document gives already until some time to
+// come. What it gave until a time that has passed is not given again: only
+// the owner renews a grant.
+func unexpired(in Input, p pick, d iampolicy.Document) (out []iampolicy.Statement, r *Refusal) {
+	if p.grant.Expires <= 0 {
+		return p.statements, nil
+	}
+	for _, st := range p.statements {
+		end, found := given(st, d)
+		switch {
+		case found && !in.Now.Before(end):
+			return nil, &Refusal{Rule: GrantExpired, Action: st.Action.List[0], Resource: st.Resource.List[0], Message: fmt.Sprintf(
+				"Grant %q was given and ended at %s. To renew it, take its statement out of the policy, or give the grant without an end.", p.grant.ID, stamp(end))}
+		case !found:
+			out = append(out, st)
+		}
+	}
+	return out, nil
+}
+
+// given finds until when the document gives what the statement gives, if it
+// gives it for a time.
+func given(st iampolicy.Statement, d iampolicy.Document) (end time.Time, found bool) {
+	st.Condition = slices.DeleteFunc(slices.Clone(st.Condition), isEnd)
+	for _, t := range d.Statements {
+		i := slices.IndexFunc(t.Condition, isEnd)
+		if i < 0 || len(t.Condition[i].Values.List) != 1 {
+			continue
+		}
+		at, err := time.Parse(time.RFC3339, t.Condition[i].Values.List[0])
+		if err != nil {
+			continue
+		}
+		t.Condition = slices.DeleteFunc(slices.Clone(t.Condition), isEnd)
+		whole := iampolicy.Document{Version: d.Version, Statements: []iampolicy.Statement{t}}
+		if ok, _ := iampolicy.Contains([]iampolicy.Document{whole}, document(st)); ok && (!found || at.After(end)) {
+			end, found = at, true
+		}
+	}
+	return end, found
+}
+
+func isEnd(c iampolicy.Condition) bool { return c.Operator == dateLessThan && c.Key == currentTime }
+
+// AttachName is the name of the ready-made managed policy of a grant for a
+// project. It is at path /buildmedic/, made when the settings are deployed.
+func AttachName(project, grantID string) string {
+	name := grantID + "@" + project
+	safe := unsafeInName.ReplaceAllString(name, "-")
+	if safe == name && len(name) <= maxPolicyName {
+		return name
+	}
+	h := sha256.Sum256([]byte(name))
+	tail := "-" + hex.EncodeToString(h[:])[:attachHashDigits]
+	return safe[:min(len(safe), maxPolicyName-len(tail))] + tail
+}
+
+var unsafeInName = regexp.MustCompile(`[^A-Za-z0-9_+=,.@-]`)
+
+func attached(in Input, picks []pick) (draft, []Refusal) {
+	role := in.Role.Role
+	dr := draft{target: Target{Kind: "attach"}}
+	for _, p := range picks {
+		arn := codebuild.ARN{Partition: role.Partition, Service: "iam", Account: role.Account,
+			Resource: "policy" + attachPath + AttachName(in.Project.Name, p.grant.ID)}.String()
+		if slices.ContainsFunc(in.Role.Managed, func(m ManagedPolicy) bool { return m.ARN == arn }) {
+			continue
+		}
+		dr.target.Attach = append(dr.target.Attach, arn)
+		dr.added = append(dr.added, p.statements...)
+	}
+	if n := len(in.Role.Managed) + len(dr.target.Attach); n > maxAttached {
+		return draft{}, []Refusal{{Rule: TooManyPolicies, Message: fmt.Sprintf(
+			"The role would have %d managed policies, and IAM takes %d. Detach what is not needed, or write to an inline policy.", n, maxAttached)}}
+	}
+	return dr, nil
+}
+
+// used lists what is used of which grant.
+func used(in Input, picks []pick) (out []Used) {
+	for _, p := range picks {
+		out = append(out, Used{Grant: p.grant.ID, Because: p.grant.Because, Owner: p.grant.Owner,
+			Statements: p.statements, Expires: expiry(in, p.grant.Grant), Evidence: p.evidence})
+	}
+	return out
+}
+
+// join puts picks of the same grant together: what several denials bring in
+// of it on the same resources, or one on several, becomes one statement. The
+// evidence is the weakest.
+func join(picks []pick) (out []pick) {
+	for _, p := range picks {
+		i := slices.IndexFunc(out, func(q pick) bool { return q.grant.ID == p.grant.ID })
+		if i < 0 {
+			i, out = len(out), append(out, pick{grant: p.grant, evidence: p.evidence})
+		}
+		if rank(p.evidence) < rank(out[i].evidence) {
+			out[i].evidence = p.evidence
+		}
+		for _, st := range p.statements {
+			out[i].statements = joinStatement(out[i].statements, st)
+		}
+	}
+	return out
+}
+
+func joinStatement(list []iampolicy.Statement, st iampolicy.Statement) []iampolicy.Statement {
+	for i, s := range list {
+		sameResources, sameActions := slices.Equal(s.Resource.List, st.Resource.List), slices.Equal(s.Action.List, st.Action.List)
+		if (sameResources || sameActions) && sameConditions(s, st) {
+			list[i] = iampolicy.Allow(s.Sid, slices.Concat(s.Action.List, st.Action.List), slices.Concat(s.Resource.List, st.Resource.List), s.Condition...)
+			return list
+		}
+	}
+	return append(list, st)
+}
+
+func sameConditions(a, b iampolicy.Statement) bool {
+	return slices.EqualFunc(a.Condition, b.Condition, func(x, y iampolicy.Condition) bool {
+		return x.Operator == y.Operator && x.Key == y.Key && slices.Equal(x.Values.List, y.Values.List)
+	})
+}
+
+// allowlist is the most that the settings give the project, as a document.
+func allowlist(in Input) iampolicy.Document {
+	return iampolicy.Document{Version: "2012-10-17", Statements: most(in)}
+}
+
+// Allowlist gives, as one policy document, what the settings give the project
+// at most together with what is at the target now: nothing that is written
+// may go beyond it. It is "" if the target's document cannot be read.
+func Allowlist(in Input) string {
+	var before iampolicy.Document
+	text := in.Role.Inline[in.Project.Write.Inline]
+	if in.Role.Named != nil && in.Project.Write.Managed != "" {
+		text = in.Role.Named.Document
+	}
+	if text != "" {
+		var err error
+		if before, err = iampolicy.Parse([]byte(text)); err != nil {
+			return ""
+		}
+	}
+	d, _ := iampolicy.Merge(before, most(in))
+	return string(d.Canonical())
+}

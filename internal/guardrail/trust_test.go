@@ -1,0 +1,68 @@
+package guardrail
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+)
+
+func TestTrusted(t *testing.T) {
+	const sha = "2f1c0de2f1c0de2f1c0de2f1c0de2f1c0de2f1c0"
+	const hook = "GitHub-Hookshot/0a1b2c3"
+	const child = "codebuild-shop/AWSCodeBuild-8745a7a9-c340-456a-9166-edf953571b01"
+	for _, row := range []struct {
+		name, initiator, version, source string
+		want                             bool
+	}{
+		{"a push to a branch", hook, "refs/heads/main^{" + sha + "}", "GITHUB", true},
+		{"a push to a branch, without the commit", hook, "refs/heads/feature/x", "GITHUB", true},
+		{"a branch that is named like a pull request", hook, "refs/heads/pr/7", "GITHUB", true},
+		{"a tag", hook, "refs/tags/v1.2", "GITHUB", true},
+		{"GitLab, a branch", "GitLab/17.3", "refs/heads/main", "GITLAB", true},
+		{"Bitbucket, a tag", "Bitbucket-Webhooks/2.0", "refs/tags/v1", "BITBUCKET", true},
+		{"a pipeline", "codepipeline/shop", "arn:aws:s3:::artifacts/shop/x", "CODEPIPELINE", true},
+		{"a person, a branch", "admin/alice", "main", "GITHUB", true},
+		{"a person, a commit", "admin/alice", sha, "GITHUB", true},
+		{"a person, the default branch", "alice", "", "GITHUB", true},
+		{"a role named after a host", "gitlab-ci-deploy/job-7", sha, "GITHUB", true},
+		{"a batch's child, a branch", child, "refs/heads/main", "GITHUB", true},
+		{"a batch's child, a name", child, "main", "GITHUB", true},
+		{"a batch's child, a commit of CodeCommit", child, sha, "CODECOMMIT", true},
+		{"a batch's child, the default branch", child, "", "GITHUB", true},
+		{"no initiator", "", "main", "GITHUB", true},
+
+		{"a pull request", hook, "pr/7", "GITHUB", false},
+		{"a pull request with its commit", hook, "pr/7^{" + sha + "}", "GITHUB", false},
+		{"a pull request in another case", hook, "PR/7", "GITHUB", false},
+		{"a pull request with a space before", "admin/alice", " pr/7", "GITHUB", false},
+		{"a pull request that a person started", "admin/alice", "pr/7", "GITHUB", false},
+		{"a pull request's child", child, "pr/7", "GITHUB", false},
+		{"a pull request, no initiator", "", "pr/7", "GITHUB", false},
+		{"a pull request's merge", hook, "refs/pull/7/merge", "GITHUB", false},
+		{"a pull request's head", "admin/alice", "refs/pull/7/head", "GITHUB", false},
+		{"a pull request of Bitbucket", "Bitbucket-Webhooks/2.0", "refs/pull-requests/7/from", "BITBUCKET", false},
+		{"a merge request", "GitLab/17.3", "refs/merge-requests/7/head", "GITLAB", false},
+		{"a merge request, short", "GitLab/17.3", "merge-requests/7", "GITLAB", false},
+		{"a merge request, shorter", "GitLab/17.3", "mr/7", "GITLAB", false},
+		{"a change under review", "admin/alice", "refs/changes/34/1234/1", "GITHUB", false},
+		{"another reference", "admin/alice", "refs/stash", "GITHUB", false},
+		{"no branch at all", "admin/alice", "refs/heads/", "GITHUB", false},
+		{"a webhook's commit", hook, sha, "GITHUB", false},
+		{"a webhook's bare name", hook, "main", "GITHUB", false},
+		{"a webhook's nothing", hook, "", "GITHUB", false},
+		{"a webhook in another case", "github-hookshot/x", sha, "GITHUB", false},
+		{"GitLab's commit", "GitLab/17.3", sha, "GITLAB", false},
+		{"a batch's child, a commit", child, sha, "GITHUB", false},
+		{"a batch's child, a short commit", child, sha[:8], "BITBUCKET", false},
+	} {
+		b := codebuild.Build{Initiator: row.initiator, SourceVersion: row.version, SourceType: row.source}
+		ok, why := Trusted(b)
+		if ok != row.want || ok != (why == "") {
+			t.Errorf("%s: Trusted = %v, %q, want %v", row.name, ok, why, row.want)
+		}
+		if r := RefuseUntrusted(b); (r == nil) != row.want || r != nil && (r.Rule != UntrustedBuild || !strings.Contains(r.Message, why)) {
+			t.Errorf("%s: RefuseUntrusted = %+v", row.name, r)
+		}
+	}
+}
