@@ -12,12 +12,12 @@ import (
 // testResource checks that a test can mean something: the resource is exact,
 // and the action takes it.
 func (r *reader) testResource(o object, t Test) {
-	if p := unknownPlaceholder(t.On); p != "" {
-		o.problem("on", "%s is not a placeholder; there are %s", clip(p), placeholders)
-		return
-	}
 	a, _ := iamref.Lookup(t.Action)
-	switch {
+	switch p := unknownPlaceholder(t.On); {
+	case !printable.MatchString(t.On):
+		o.problem("on", "%q is not a resource: write an ARN of printable ASCII characters", clip(t.On))
+	case p != "":
+		o.problem("on", "%q is not a placeholder; there are %s", clip(p), placeholders)
 	case len(a.Resources) == 0 && t.On != "*":
 		o.problem("on", `%s takes no resource; write "*"`, t.Action)
 	case len(a.Resources) > 0 && strings.ContainsAny(t.On, "*?"):

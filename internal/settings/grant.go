@@ -240,11 +240,11 @@ func (r *reader) passRoles(o object) map[string][]string {
 	path := o.at("pass_roles")
 	for _, e := range r.entries(o.values["pass_roles"], path) {
 		service := e.key.Value
-		path := path + "." + clip(service)
 		if !servicePrincipal.MatchString(service) {
 			r.problem(e.key, path, "%q is not a service principal; write one such as ecs-tasks.amazonaws.com", clip(service))
 			continue
 		}
+		path := path + "." + service
 		for _, v := range r.unique(r.items(e.value, path)) {
 			if !exactRole.MatchString(sample(v.text)) || unknownPlaceholder(v.text) != "" {
 				r.flag(v, "%q is not the exact ARN of a role; write arn:${partition}:iam::${account}:role/NAME, without wildcards", clip(v.text))

@@ -57,7 +57,8 @@ func (r *reader) syntax(err error) {
 		line, _ = strconv.Atoi(text[m[2]:m[3]])
 		text = text[:m[0]] + text[m[1]:]
 	}
-	r.problem(&yaml.Node{Line: line}, "", "this is not YAML: %s", text)
+	quoted := strconv.Quote(clip(text)) // the text may repeat any character
+	r.problem(&yaml.Node{Line: line}, "", "this is not YAML: %s", quoted[1:len(quoted)-1])
 }
 
 // plain refuses what makes a file mean more than it says: anchors, aliases,
@@ -66,11 +67,11 @@ func (r *reader) plain(n *yaml.Node) bool {
 	before := len(r.problems)
 	switch {
 	case n.Kind == yaml.AliasNode:
-		r.problem(n, "", "*%s is an alias; write out what it stands for", clip(n.Value))
+		r.problem(n, "", "%q is an alias; write out what it stands for", "*"+clip(n.Value))
 	case n.Anchor != "":
-		r.problem(n, "", "&%s is an anchor; aliases are not used here, so remove it", clip(n.Anchor))
+		r.problem(n, "", "%q is an anchor; aliases are not used here, so remove it", "&"+clip(n.Anchor))
 	case n.Style&yaml.TaggedStyle != 0:
-		r.problem(n, "", "%s is a tag; write the value without it", clip(n.Tag))
+		r.problem(n, "", "%q is a tag; write the value without it", clip(n.Tag))
 	case n.Tag == "!!merge":
 		r.problem(n, "", "<< is a merge key; write out what it merges")
 	}

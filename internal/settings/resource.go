@@ -90,7 +90,7 @@ func patternProblem(s string) string {
 		return fmt.Sprintf("%q is not a resource: write an ARN of printable ASCII characters, at most %d", clip(s), maxARN)
 	}
 	if p := unknownPlaceholder(s); p != "" {
-		return fmt.Sprintf("%s is not a placeholder; there are %s", clip(p), placeholders)
+		return fmt.Sprintf("%q is not a placeholder; there are %s", clip(p), placeholders)
 	}
 	f := strings.SplitN(sample(s), ":", 6)
 	if len(f) < 6 || f[0] != "arn" || f[5] == "" {
@@ -179,6 +179,22 @@ func hint(actions []value, resource string) string {
 	return ""
 }
 
+// LeftOut tells which actions of the grants' sets are not given, because no
+// resource of the grant is of the kind that they take. That may be meant: a
+// secret that no key of the owner's encrypts needs no kms:Decrypt.
+func LeftOut(s *Settings, c Catalog) []Problem {
+	var list []Problem
+	for i, g := range s.Grants {
+		for _, name := range g.actions(c) {
+			if a, ok := iamref.Lookup(name); ok && len(fitting(name, g.Resources)) == 0 {
+				list = append(list, Problem{g.Line, fmt.Sprintf("grants[%d].set", i),
+					fmt.Sprintf("grant %s does not give %s of its set: no resource is a %s", g.ID, name, wanted(a))})
+			}
+		}
+	}
+	return list
+}
+
 // Warnings are the grants that are valid and wide: on "*", in all regions, or
 // on a name that begins with a wildcard.
 func Warnings(s *Settings) []Problem {
@@ -194,7 +210,7 @@ func Warnings(s *Settings) []Problem {
 }
 
 // startsOpen matches the resource part of an ARN whose name begins with a
-// wildcard.
+// wildcard, after a word that may be its type.
 var startsOpen = regexp.MustCompile(`^([a-z-]+[/:])?[*?]`)
 
 func wide(resource string) string {
@@ -202,13 +218,26 @@ func wide(resource string) string {
 		return "is every resource, in every account that lets the role in"
 	}
 	f := strings.SplitN(resource, ":", 6)
-	switch {
-	case len(f) < 6:
+	if len(f) < 6 {
 		return ""
-	case startsOpen.MatchString(f[5]):
+	}
+	m := startsOpen.FindStringSubmatch(f[5])
+	switch {
+	case m != nil && (m[1] == "" || isType(f[2], m[1])):
 		return "is every resource of its kind"
 	case strings.ContainsAny(f[3], "*?"):
 		return "is in more than one region"
 	}
 	return ""
+}
+
+// isType reports whether a resource part of the service may begin so: in
+// "repository/*" the word is a type, in S3's "bucket/*" it is a name.
+func isType(service, word string) bool {
+	return slices.ContainsFunc(iamref.Actions(service), func(a iamref.Action) bool {
+		return slices.ContainsFunc(a.Resources, func(t iamref.ResourceType) bool {
+			f := strings.SplitN(t.ARN, ":", 6)
+			return strings.HasPrefix(f[5], word)
+		})
+	})
 }

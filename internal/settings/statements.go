@@ -19,22 +19,24 @@ import (
 func (g Grant) Statements(c Catalog, project Project, home Account, partition string) []iampolicy.Statement {
 	vars := project.Vars(home, partition)
 	var list []iampolicy.Statement
+	add := func(actions, patterns []string, conditions ...iampolicy.Condition) {
+		var resources []string
+		for _, p := range patterns {
+			if res := Expand(p, vars); res != "" {
+				resources = append(resources, res)
+			}
+		}
+		if len(resources) > 0 {
+			list = append(list, iampolicy.Allow(g.sid(len(list)), actions, resources, conditions...))
+		}
+	}
 	for _, b := range g.bundles(c) {
-		list = append(list, iampolicy.Allow(g.sid(len(list)), b.actions, expandAll(b.resources, vars), b.conditions...))
+		add(b.actions, b.resources, b.conditions...)
 	}
 	for _, service := range sortedKeys(g.PassRoles) {
-		roles := expandAll(g.PassRoles[service], vars)
-		list = append(list, iampolicy.Allow(g.sid(len(list)), []string{passRole}, roles, iampolicy.Condition{
+		add([]string{passRole}, g.PassRoles[service], iampolicy.Condition{
 			Operator: "StringEquals", Key: "iam:PassedToService", Values: iampolicy.Values{List: []string{service}},
-		}))
-	}
-	return list
-}
-
-func expandAll(patterns []string, v Vars) []string {
-	list := make([]string, len(patterns))
-	for i, p := range patterns {
-		list[i] = Expand(p, v)
+		})
 	}
 	return list
 }
@@ -55,13 +57,9 @@ type bundle struct {
 
 // bundles groups the grant's actions, in the order of their names.
 func (g Grant) bundles(c Catalog) []bundle {
-	actions := g.Actions
-	if g.Set != "" {
-		actions, _ = c.Set(g.Set)
-	}
 	var list []bundle
 	index := map[string]int{}
-	for _, name := range slices.Sorted(slices.Values(actions)) {
+	for _, name := range g.actions(c) {
 		on := fitting(name, g.Resources)
 		if len(on) == 0 {
 			continue // the owner lists no resource of this kind
@@ -76,6 +74,15 @@ func (g Grant) bundles(c Catalog) []bundle {
 		list[i].actions = append(list[i].actions, name)
 	}
 	return list
+}
+
+// actions gives the actions of the grant's set or its own, sorted.
+func (g Grant) actions(c Catalog) []string {
+	list := g.Actions
+	if g.Set != "" {
+		list, _ = c.Set(g.Set)
+	}
+	return slices.Compact(slices.Sorted(slices.Values(list)))
 }
 
 // fitting gives the patterns that an action takes. Which these are does not

@@ -1,0 +1,393 @@
+package settings
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/iamref"
+)
+
+var home = Account{"111122223333", "eu-west-1"}
+
+const granting = `
+version: 1
+accounts: [{id: "444455556666", region: us-east-1}]
+projects:
+  - {name: web, role: r, mode: heal, write: {inline: p}, grants: [image, deploy, packages, secret, who]}
+  - {name: web, account: "444455556666", region: us-east-1, role: r, write: {inline: p}, grants: [image]}
+  - {name: bare, role: r}
+grants:
+  - {id: image, because: b, owner: o, set: ecr-push, resources: ["arn:${partition}:ecr:${region}:${account}:repository/${project}"]}
+  - id: deploy
+    because: b
+    owner: o
+    set: ecs-deploy
+    resources: ["*"]
+    pass_roles:
+      ecs-tasks.amazonaws.com: ["arn:${partition}:iam::${account}:role/task", "arn:${partition}:iam::${account}:role/exec"]
+      ec2.amazonaws.com: ["arn:${partition}:iam::${account}:role/node"]
+  - id: packages
+    because: b
+    owner: o
+    set: codeartifact
+    resources:
+      - "arn:${partition}:codeartifact:${region}:${account}:domain/d"
+      - "arn:${partition}:codeartifact:${region}:${account}:repository/d/*"
+  - {id: secret, because: b, owner: o, set: secrets, resources: ["arn:${partition}:secretsmanager:${region}:${account}:secret:db-??????"]}
+  - {id: who, because: b, owner: o, actions: ["sts:GetCallerIdentity"]}
+tests:
+  - {project: bare, deny: "ecr:PutImage", on: "arn:aws:ecr:eu-west-1:111122223333:repository/web"}
+`
+
+func TestMax(t *testing.T) {
+	s := mustParse(t, granting)
+	got := iampolicy.Document{Version: "2012-10-17", Statements: Max(s, fake{}, s.Projects[0], home, "aws")}
+	if err := iampolicy.Validate(got); err != nil {
+		t.Errorf("IAM would not take it: %v", err)
+	}
+	allow := iampolicy.Allow
+	equals := func(key, value string) iampolicy.Condition {
+		return iampolicy.Condition{Operator: "StringEquals", Key: key, Values: iampolicy.Values{List: []string{value}}}
+	}
+	want := []iampolicy.Statement{
+		allow("image", []string{"ecr:BatchCheckLayerAvailability", "ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"},
+			[]string{"arn:aws:ecr:eu-west-1:111122223333:repository/web"}),
+		allow("image-2", []string{"ecr:GetAuthorizationToken"}, []string{"*"}),
+		allow("deploy", []string{"ecs:DescribeServices", "ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition", "ecs:UpdateService"}, []string{"*"}),
+		allow("deploy-2", []string{"iam:PassRole"}, []string{"arn:aws:iam::111122223333:role/node"}, equals("iam:PassedToService", "ec2.amazonaws.com")),
+		allow("deploy-3", []string{"iam:PassRole"}, []string{"arn:aws:iam::111122223333:role/exec", "arn:aws:iam::111122223333:role/task"}, equals("iam:PassedToService", "ecs-tasks.amazonaws.com")),
+		allow("packages", []string{"codeartifact:GetAuthorizationToken"}, []string{"arn:aws:codeartifact:eu-west-1:111122223333:domain/d"}),
+		allow("packages-2", []string{"codeartifact:ReadFromRepository"}, []string{"arn:aws:codeartifact:eu-west-1:111122223333:repository/d/*"}),
+		allow("packages-3", []string{"sts:GetServiceBearerToken"}, []string{"*"}, equals("sts:AWSServiceName", "codeartifact.amazonaws.com")),
+		allow("secret", []string{"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"}, []string{"arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-??????"}),
+		allow("who", []string{"sts:GetCallerIdentity"}, []string{"*"}),
+	}
+	if diff := cmp.Diff(want, got.Statements); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+
+	member := Max(s, fake{}, s.Projects[1], home, "aws-us-gov")
+	if r := member[0].Resource.List; r[0] != "arn:aws-us-gov:ecr:us-east-1:444455556666:repository/web" {
+		t.Errorf("in its own account and region: %q", r)
+	}
+	if got := Max(s, fake{}, s.Projects[2], home, "aws"); len(got) > 0 {
+		t.Errorf("without grants: %+v", got)
+	}
+	if got := Max(s, fake{}, Project{Grants: []string{"nosuch"}}, home, "aws"); len(got) > 0 {
+		t.Errorf("of a grant that does not exist: %+v", got)
+	}
+}
+
+// The Sids of a document are unique, whatever the grants' names.
+func TestMaxSids(t *testing.T) {
+	s := mustParse(t, `
+version: 1
+projects: [{name: web, role: r, write: {attach: true}, grants: [a-b, ab, a, a-2]}]
+grants:
+  - {id: a-b, because: b, owner: o, set: identity}
+  - {id: ab, because: b, owner: o, set: identity}
+  - {id: a, because: b, owner: o, set: ecr-push, resources: ["*"], pass_roles: {ec2.amazonaws.com: ["arn:aws:iam::111122223333:role/r"]}}
+  - {id: a-2, because: b, owner: o, set: identity}
+`)
+	d := iampolicy.Document{Version: "2012-10-17", Statements: Max(s, fake{}, s.Projects[0], home, "aws")}
+	if err := iampolicy.Validate(d); err != nil {
+		t.Error(err)
+	}
+	seen := map[string]bool{}
+	for _, st := range d.Statements {
+		key := strings.ToLower(st.Sid)
+		if st.Sid == "" || seen[key] {
+			t.Errorf("the Sid %q comes twice", st.Sid)
+		}
+		seen[key] = true
+	}
+}
+
+// A value with wildcards gives nothing rather than more.
+func TestExpand(t *testing.T) {
+	v := Vars{"aws", "111122223333", "eu-west-1", "web"}
+	tests := []struct {
+		pattern string
+		v       Vars
+		want    string
+	}{
+		{"arn:${partition}:ecr:${region}:${account}:repository/${project}-*", v, "arn:aws:ecr:eu-west-1:111122223333:repository/web-*"},
+		{"${project}${project}", v, "webweb"},
+		{"${Project} $project ${}", v, "${Project} $project ${}"},
+		{"*", v, "*"},
+		{"${project}", Vars{"aws", "1", "r", "${account}"}, "${account}"}, // filled in once
+		{"x/${project}", Vars{"aws", "1", "r", "w*"}, ""},
+		{"x", Vars{"aws", "?", "r", "w"}, ""},
+	}
+	for _, tt := range tests {
+		if got := Expand(tt.pattern, tt.v); got != tt.want {
+			t.Errorf("Expand(%q, %+v) = %q, want %q", tt.pattern, tt.v, got, tt.want)
+		}
+	}
+	g := Grant{ID: "g", Actions: []string{"ecr:PutImage"}, Resources: []string{"arn:${partition}:ecr:${region}:${account}:repository/${project}"}}
+	if got := g.Statements(fake{}, Project{Name: "*"}, home, "aws"); len(got) > 0 {
+		t.Errorf("a project named *: %+v", got)
+	}
+}
+
+func TestExact(t *testing.T) {
+	for pattern, want := range map[string]bool{
+		"arn:aws:ecr:eu-west-1:111122223333:repository/web":                true,
+		"arn:${partition}:iam::${account}:role/cdk-deploy-${region}":       true,
+		"arn:aws:cloudformation:eu-west-1:111122223333:stack/web/*":        true,
+		"arn:aws:ecs:eu-west-1:111122223333:task-definition/web:*":         true,
+		"arn:aws:secretsmanager:eu-west-1:111122223333:secret:db/a-??????": true,
+		"*": false,
+		"arn:aws:ecr:eu-west-1:111122223333:repository/web*":            false,
+		"arn:aws:ecr:eu-west-1:111122223333:repository/we?":             false,
+		"arn:aws:cloudformation:eu-west-1:111122223333:stack/*":         false,
+		"arn:aws:cloudformation:eu-west-1:111122223333:stack/web*/*":    false,
+		"arn:aws:cloudformation:*:111122223333:stack/web/*":             false,
+		"arn:aws:ecs:eu-west-1:111122223333:task-definition/web*":       false,
+		"arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-?????": false,
+		"arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-*":     false,
+		"arn:aws:s3:::bucket/stack/web/*":                               false,
+	} {
+		if Exact(pattern) != want {
+			t.Errorf("Exact(%q) = %v", pattern, !want)
+		}
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	s := mustParse(t, `
+version: 1
+grants:
+  - id: all
+    because: b
+    owner: o
+    actions: ["ecr:PutImage", "s3:GetObject", "logs:CreateLogGroup", "secretsmanager:GetSecretValue", "ssm:GetParameter"]
+    resources:
+      - "*"
+      - "arn:${partition}:ecr:${region}:${account}:*"
+      - "arn:${partition}:ecr:${region}:${account}:repository/*"
+      - "arn:${partition}:ecr:*:${account}:repository/web"
+      - "arn:${partition}:ecr:${region}:${account}:repository/team/*"
+      - "arn:${partition}:ecr:${region}:${account}:repository/web-*"
+      - "arn:${partition}:s3:::*/*"
+      - "arn:${partition}:s3:::bucket/*"
+      - "arn:${partition}:logs:${region}:${account}:log-group:*"
+      - "arn:${partition}:logs:${region}:${account}:log-group:/aws/codebuild/*"
+      - "arn:${partition}:secretsmanager:${region}:${account}:secret:?*"
+      - "arn:${partition}:ssm:${region}:${account}:parameter/*"
+  - {id: narrow, because: b, owner: o, set: secrets, resources: ["arn:${partition}:secretsmanager:${region}:${account}:secret:db-??????"]}
+`)
+	var got []string
+	for _, p := range Warnings(s) {
+		got = append(got, p.Error())
+	}
+	const of = "buildmedic.yaml:4: grants[0].resources"
+	want := []string{
+		of + `[0]: grant all is wide: "*" is every resource, in every account that lets the role in`,
+		of + `[1]: grant all is wide: "arn:${partition}:ecr:${region}:${account}:*" is every resource of its kind`,
+		of + `[2]: grant all is wide: "arn:${partition}:ecr:${region}:${account}:repository/*" is every resource of its kind`,
+		of + `[3]: grant all is wide: "arn:${partition}:ecr:*:${account}:repository/web" is in more than one region`,
+		of + `[6]: grant all is wide: "arn:${partition}:s3:::*/*" is every resource of its kind`,
+		of + `[8]: grant all is wide: "arn:${partition}:logs:${region}:${account}:log-group:*" is every resource of its kind`,
+		of + `[10]: grant all is wide: "arn:${partition}:secretsmanager:${region}:${account}:secret:?*" is every resource of its kind`,
+		of + `[11]: grant all is wide: "arn:${partition}:ssm:${region}:${account}:parameter/*" is every resource of its kind`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+
+	left := LeftOut(s, fake{})
+	if len(left) != 1 || left[0].Error() != "buildmedic.yaml:21: grants[1].set: grant narrow does not give kms:Decrypt of its set: no resource is a arn:${partition}:kms:${region}:${account}:key/KEYID" {
+		t.Errorf("left out: %v", left)
+	}
+}
+
+func TestRunTests(t *testing.T) {
+	const settings = `
+version: 1
+accounts: [{id: "444455556666", region: eu-west-1}]
+projects:
+  - {name: web, role: r, write: {inline: p}, grants: [image, roles]}
+  - {name: both, role: r, write: {inline: p}, grants: [image]}
+  - {name: both, account: "444455556666", role: r}
+grants:
+  - {id: image, because: b, owner: o, set: ecr-push, resources: ["arn:${partition}:ecr:${region}:${account}:repository/web-*"]}
+  - {id: roles, because: b, owner: o, pass_roles: {ec2.amazonaws.com: ["arn:aws:iam::111122223333:role/node"]}}
+tests:
+`
+	const repository = "arn:aws:ecr:eu-west-1:111122223333:repository/"
+	tests := []struct{ test, want string }{
+		{`{project: web, allow: "ecr:PutImage", on: "` + repository + `web-1"}`, ""},
+		{`{project: web, allow: "ecr:PutImage", on: "arn:${partition}:ecr:${region}:${account}:repository/web-1"}`, ""},
+		{`{project: web, allow: "ecr:PutImage", on: "` + repository + `web"}`, "failed: no grant of project web allows ecr:PutImage on " + repository + "web"},
+		{`{project: web, deny: "ecr:PutImage", on: "` + repository + `web"}`, ""},
+		{`{project: web, deny: "ecr:PutImage", on: "` + repository + `web-1"}`, "failed: grant image allows project web ecr:PutImage on " + repository + "web-1"},
+		{`{project: web, allow: "ecr:GetAuthorizationToken", on: "*"}`, ""},
+		{`{project: web, allow: "ecr:DeleteRepository", on: "` + repository + `web-1"}`, "failed: no grant of project web allows ecr:DeleteRepository on " + repository + "web-1"},
+		{`{project: web, allow: "iam:PassRole", on: "arn:aws:iam::111122223333:role/node"}`, ""},
+		{`{project: web, deny: "iam:PassRole", on: "arn:aws:iam::111122223333:role/admin"}`, ""},
+		{`{project: both, allow: "ecr:PutImage", on: "` + repository + `web-1"}`, "failed: no grant of project both allows ecr:PutImage on " + repository + "web-1"},
+		{`{project: both, deny: "ecr:PutImage", on: "` + repository + `web-1"}`, "failed: grant image allows project both ecr:PutImage on " + repository + "web-1"},
+	}
+	for _, tt := range tests {
+		s := mustParse(t, settings+"  - "+tt.test+"\n")
+		var got []string
+		for _, p := range RunTests(s, fake{}, home, "aws") {
+			if p.Line != 12 || p.Path != "tests[0]" {
+				t.Errorf("%s: at %d, %q", tt.test, p.Line, p.Path)
+			}
+			got = append(got, p.Message)
+		}
+		if strings.Join(got, "; ") != tt.want {
+			t.Errorf("%s:\n got %q\nwant %q", tt.test, got, tt.want)
+		}
+	}
+}
+
+func TestFind(t *testing.T) {
+	s := mustParse(t, granting)
+	for _, tt := range []struct {
+		name, account, region string
+		want                  int // index, -1: none
+	}{
+		{"web", "111122223333", "eu-west-1", 0},
+		{"web", "444455556666", "us-east-1", 1},
+		{"web", "444455556666", "eu-west-1", -1},
+		{"Web", "111122223333", "eu-west-1", -1},
+		{"", "", "", -1},
+	} {
+		p, ok := s.Project(tt.name, tt.account, tt.region, home)
+		if ok != (tt.want >= 0) || ok && !reflect.DeepEqual(p, s.Projects[tt.want]) {
+			t.Errorf("%+v: %+v, %v", tt, p, ok)
+		}
+	}
+}
+
+// Whatever Parse accepts keeps its promises.
+func FuzzParse(f *testing.F) {
+	f.Add(full)
+	f.Add(granting)
+	f.Add("version: 1\ngrants: [{id: a, because: b, owner: c, set: cdk-deploy, resources: ['arn:aws:iam::111122223333:role/x']}]")
+	f.Add("a: &a [*a]")
+	f.Add("? ? ?\n: {<<: !!binary x}")
+	f.Add("%YAML 1.1\n---\n\"\\x00\": 0o7\n...\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := Parse([]byte(text), fake{})
+		if err != nil {
+			checkProblems(t, s, err)
+			return
+		}
+		checkSettings(t, s)
+		again, err := Parse([]byte(text), fake{})
+		if err != nil || !reflect.DeepEqual(s, again) {
+			t.Errorf("a second time: %+v, %v", again, err)
+		}
+	})
+}
+
+// Whatever an owner writes into a grant, what the project could gain stays
+// above the floor.
+func FuzzGrant(f *testing.F) {
+	f.Add("ecr:PutImage", "arn:${partition}:ecr:${region}:${account}:repository/web", "ec2.amazonaws.com", "arn:aws:iam::111122223333:role/r")
+	f.Add("sts:AssumeRole", "arn:aws:iam::${account}:role/${project}", "ecs-tasks.amazonaws.com", "arn:${partition}:iam::${account}:role/a/b")
+	f.Add("cloudformation:CreateChangeSet", "arn:aws:cloudformation:eu-west-1:111122223333:stack/web/*", "x", "*")
+	f.Add("lambda:InvokeFunction", "arn:aws:lambda:eu-west-1:111122223333:function:f", "lambda.amazonaws.com", "arn:aws:iam::${account}:role/${region}")
+	f.Add("iam:PassRole", "*", "*.amazonaws.com", "arn:aws:iam::${account}:role/?")
+	f.Add("s3:GetObject", "arn:aws:s3:::b/${aws:username}/*", "events.amazonaws.com", "")
+	f.Fuzz(func(t *testing.T, action, resource, service, role string) {
+		s, err := Parse(fmt.Appendf(nil, `{version: 1, projects: [{name: web, role: r, write: {inline: p}, grants: [g]}], grants: [{id: g, because: b, owner: o,
+ actions: [%q], resources: [%q], pass_roles: {%q: [%q]}}]}`, action, resource, service, role), fake{})
+		if err != nil {
+			checkProblems(t, s, err)
+			return
+		}
+		checkSettings(t, s)
+		for _, st := range Max(s, fake{}, s.Projects[0], home, "aws") {
+			for _, res := range st.Resource.List {
+				if strings.Contains(res, "$") || strings.Count(res, ":") < 5 && res != "*" {
+					t.Errorf("%s on %q", st.Sid, res)
+				}
+			}
+		}
+	})
+}
+
+func checkProblems(t *testing.T, s *Settings, err error) {
+	t.Helper()
+	problems, ok := err.(Problems)
+	if !ok || len(problems) == 0 || s != nil {
+		t.Fatalf("%+v, %T: %v", s, err, err)
+	}
+	last := 0
+	for _, p := range problems {
+		if p.Line < last || p.Message == "" || strings.ContainsAny(p.Error(), "\n\x00\x1b") {
+			t.Errorf("a problem of line %d after line %d: %q", p.Line, last, p.Error())
+		}
+		last = p.Line
+	}
+}
+
+func checkSettings(t *testing.T, s *Settings) {
+	t.Helper()
+	l := s.Limits
+	if s.Version != 1 || len(s.SHA256) != 64 || s.Notify.Digest < 1 || l.Rounds < 1 || l.WritesRole < 1 || l.WritesHour < 1 ||
+		l.RetriesHour < 1 || l.UndoneToStop < 1 || l.Settle <= 0 || l.CloudTrail <= 0 {
+		t.Errorf("without defaults: %+v", s)
+	}
+	seen := map[string]bool{}
+	for _, g := range s.Grants {
+		if g.ID == "" || seen[g.ID] || strings.TrimSpace(g.Because) == "" || strings.TrimSpace(g.Owner) == "" || g.Give == "" || g.Evidence == "" {
+			t.Errorf("grant %+v", g)
+		}
+		seen[g.ID] = true
+	}
+	for _, p := range s.Projects {
+		w := p.Write
+		ways := 0
+		for _, given := range []bool{w.Inline != "", w.Managed != "", w.Attach} {
+			if given {
+				ways++
+			}
+		}
+		if p.Name == "" || p.Role == "" || strings.ContainsAny(p.Role+w.Inline+w.Managed+p.Boundary+p.SwitchRole, "*?$: ") ||
+			len(p.Grants) > 0 && ways != 1 || ways > 1 {
+			t.Errorf("project %+v", p)
+		}
+		for _, id := range p.Grants {
+			if !seen[id] {
+				t.Errorf("project %s has a grant %q", p.Name, id)
+			}
+		}
+		checkMax(t, s, p)
+	}
+	for _, test := range s.Tests {
+		if _, ok := iamref.Lookup(test.Action); !ok || test.Project == "" {
+			t.Errorf("test %+v", test)
+		}
+	}
+}
+
+// checkMax checks that what a project could gain is within IAM's rules and
+// above the floor.
+func checkMax(t *testing.T, s *Settings, p Project) {
+	t.Helper()
+	for _, st := range Max(s, fake{}, p, home, "aws") {
+		for _, action := range st.Action.List {
+			a, ok := iamref.Lookup(action)
+			_, never, exactOnly := fake{}.Floor(action)
+			if !ok || a.Name != action || never && action != passRole {
+				t.Errorf("%s gives %s", st.Sid, action)
+			}
+			for _, res := range st.Resource.List {
+				if !iamref.Fits(action, res) || exactOnly && !Exact(res) || action == passRole && (!Exact(res) || len(st.Condition) == 0) {
+					t.Errorf("%s gives %s on %s under %v", st.Sid, action, res, st.Condition)
+				}
+			}
+		}
+	}
+}
