@@ -54,16 +54,16 @@ type Denial struct {
 	PolicyARN string `json:"policy_arn"` // the denying policy, where AWS names it
 	Encoded   string `json:"-"`          // EC2's encoded authorization message, complete
 
-	Line   int    `json:"line"` // 1-based line of the log in which the message starts; 0 in a phase context
-	Text   string `json:"-"`    // the message as it was read: cleaned, one line, bounded
-	Origin Origin `json:"-"`
+	Line   int    `json:"line"`           // 1-based line of the log in which the message starts; 0 in a phase context
+	Text   string `json:"text,omitempty"` // the message as it was read: cleaned, one line, bounded
+	Origin Origin `json:"origin,omitempty"`
 
 	// Causal is false for a denial that did not fail the build: printed
 	// outside the failed command, or of a step that went on (aws-facts §4.1).
-	Causal bool `json:"-"`
+	Causal bool `json:"causal"`
 	// Inferred: the action was derived from an API operation or a known
 	// text, not printed as an action.
-	Inferred bool `json:"-"`
+	Inferred bool `json:"inferred,omitempty"`
 }
 
 // Failure is the facts of one failed build. Everything in it that came out
@@ -75,6 +75,7 @@ type Failure struct {
 	Command string            // the command that failed, "" if none
 	Exit    string            // its exit status as printed, "" if none
 	Denials []Denial          // all distinct ones, in order
+	Dropped int               // how many more denials there were: only the first and last are kept
 	Excerpt []Line            // what a person should read first, at most 40 lines
 	Tail    []Line            // the failed command's lines that causes are matched against, bounded
 	NoLog   bool              // there was no log to read

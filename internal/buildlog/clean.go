@@ -14,6 +14,7 @@ import (
 // say is then read from text.
 type page struct {
 	text []byte  // cleaned rows, each ended by '\n'
+	src  []int32 // text[i] was raw[src[i]]
 	rows []row   // in order; rows[0].start is 0
 	flat []byte  // text in lower case without white space; a blank row leaves one '\n'
 	at   []int32 // flat[i] was text[at[i]]
@@ -39,13 +40,15 @@ const (
 
 // newPage cleans raw, whose first line has the given number.
 func newPage(raw []byte, line int) *page {
-	p := &page{text: make([]byte, 0, len(raw)+1)}
-	c := cleaner{page: p}
-	for len(raw) > 0 {
-		l, rest, _ := bytes.Cut(raw, []byte{'\n'})
-		c.line(l, line)
-		raw = rest
-		line++
+	p := &page{text: make([]byte, 0, len(raw)+1), src: make([]int32, 0, len(raw)+1)}
+	c := cleaner{page: p, number: -1}
+	for i := 0; i < len(raw); line++ {
+		n := bytes.IndexByte(raw[i:], '\n')
+		if n < 0 {
+			n = len(raw) - i
+		}
+		c.line(raw[i:i+n], i, line)
+		i += n + 1
 	}
 	p.flatten()
 	return p
@@ -54,17 +57,20 @@ func newPage(raw []byte, line int) *page {
 type cleaner struct {
 	page   *page
 	buf    []byte
-	label  []byte // of the previous row, see repeatedLabel
+	src    []int32
+	label  []byte // of the previous row, see labelOf
 	number int    // line number printed in front of the previous row, -1 if none
 }
 
-// line adds one line of the log, without its newline.
-func (c *cleaner) line(raw []byte, n int) {
-	if !bytes.ContainsAny(raw, "\x1b\\&\r\b") && plain(raw) {
-		c.row(raw, n, true)
+// line adds line n of the log, without its newline; at is where in the raw
+// text it begins.
+func (c *cleaner) line(raw []byte, at, n int) {
+	c.buf, c.src = c.buf[:0], c.src[:0]
+	if plain(raw) {
+		c.put(raw, at)
+		c.row(n, true)
 		return
 	}
-	c.buf = c.buf[:0]
 	whole := true
 	for i := 0; i < len(raw); {
 		switch b := raw[i]; {
@@ -72,55 +78,70 @@ func (c *cleaner) line(raw []byte, n int) {
 			i += escape(raw[i:])
 		case b == '\r':
 			if i++; i < len(raw) { // a progress bar; at the end it is half of CRLF
-				c.row(c.buf, n, true)
-				c.buf = c.buf[:0]
+				c.row(n, true)
 			}
 		case b == '\\':
 			s, size := unescape(raw[i:])
-			i += size
 			if s == "\n" {
-				c.row(c.buf, n, false)
-				c.buf, whole = c.buf[:0], false
-				continue
+				c.row(n, false)
+				whole = false
+			} else if i+size == len(raw) && size == 1 { // a shell's line continuation
+			} else {
+				c.put([]byte(s), at+i)
 			}
-			c.buf = append(c.buf, s...)
+			i += size
 		case b == '&':
 			s, size := entity(raw[i:])
+			c.put([]byte(s), at+i)
 			i += size
-			c.buf = append(c.buf, s...)
-		case b < 0x20 || b == 0x7f:
-			if b == '\t' {
-				c.buf = append(c.buf, b)
-			}
+		case b == '\t' || b >= 0x20 && b != 0x7f:
+			c.put(raw[i:i+1], at+i)
 			i++
 		default:
-			c.buf = append(c.buf, b)
 			i++
 		}
 	}
-	c.row(c.buf, n, whole)
+	c.row(n, whole)
 }
 
-// plain reports whether b has no control characters other than tabs.
+// put adds bytes of the raw text at the given place to the row that is being made.
+func (c *cleaner) put(b []byte, at int) {
+	for i := range b {
+		c.src = append(c.src, int32(at+i))
+	}
+	c.buf = append(c.buf, b...)
+}
+
+// plain reports whether b holds nothing to clean.
 func plain(b []byte) bool {
 	for _, x := range b {
-		if x < 0x20 && x != '\t' || x == 0x7f {
+		if x < 0x20 && x != '\t' || x == 0x7f || x == '\\' || x == '&' {
 			return false
 		}
 	}
 	return true
 }
 
-// row adds one row; whole says that it is as wide as it was printed.
-func (c *cleaner) row(b []byte, n int, whole bool) {
-	b = bytes.TrimRight(b, " \t")
+// row ends the row that is being made; whole says that it is as wide as it
+// was printed.
+func (c *cleaner) row(n int, whole bool) {
+	b := bytes.TrimRight(c.buf, " \t")
 	r := row{start: int32(len(c.page.text)), line: n}
 	if whole {
 		r.width = int32(utf8.RuneCount(b))
 	}
-	b = c.strip(b, &r)
-	c.page.text = append(append(c.page.text, b...), '\n')
+	from, to := c.strip(b, &r)
+	c.page.text = append(append(c.page.text, b[from:to]...), '\n')
+	c.page.src = append(c.page.src, c.src[from:to]...)
+	end := int32(0)
+	if len(c.src) > 0 {
+		end = c.src[len(c.src)-1]
+	} else if n := len(c.page.src); n > 0 {
+		end = c.page.src[n-1]
+	}
+	c.page.src = append(c.page.src, end)
 	c.page.rows = append(c.page.rows, r)
+	c.buf, c.src = c.buf[:0], c.src[:0]
 }
 
 // flatten fills flat and at.

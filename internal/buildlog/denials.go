@@ -1,28 +1,21 @@
 package buildlog
 
-import "unicode/utf8"
+import (
+	"strings"
+	"unicode/utf8"
 
-const maxText = 2000 // bytes of Denial.Text
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+)
 
-// Denials gives all distinct denials of a text, in order. Where the text has
-// CodeBuild's markers they are not used: see [ReadText].
+// Denials gives all distinct denials of a text, in order: at most a few
+// hundred, the first and the last ones. Which of them failed a build only
+// [Read] can tell.
 func Denials(text string) []Denial {
-	return distinct(newPage([]byte(text), 1).claims())
-}
-
-// distinct drops repetitions: of two equal claims the first is kept.
-func distinct(claims []claim) []Denial {
-	var list []Denial
-	seen := map[Denial]bool{}
-	for i, c := range claims {
-		if c.Action == "" && c.Operation == "" && c.Resource == "" && explained(claims, i) {
-			continue
-		}
-		k := c.key()
-		if !seen[k] {
-			seen[k] = true
-			list = append(list, c.Denial)
-		}
+	t := newTracker(codebuild.Build{})
+	_ = scan(strings.NewReader(text), t) // such a reader has no errors
+	list := t.denials(t.failed)
+	for i := range list {
+		list[i].Causal = false
 	}
 	return list
 }
@@ -35,26 +28,6 @@ func (d Denial) key() Denial {
 		k.Operation = ""
 	}
 	return k
-}
-
-// near is how far apart, in lines, a bare "Access Denied" and the denial that
-// it is about may be.
-const near = 10
-
-// explained reports whether a claim that says nothing has one beside it that
-// does: tools print the same refusal in a long and in a short form.
-func explained(claims []claim, i int) bool {
-	for j := i - 1; j >= 0 && claims[i].Line-claims[j].Line <= near; j-- {
-		if claims[j].Action != "" {
-			return true
-		}
-	}
-	for j := i + 1; j < len(claims) && claims[j].Line-claims[i].Line <= near; j++ {
-		if claims[j].Action != "" {
-			return true
-		}
-	}
-	return false
 }
 
 // clip cuts s to at most n bytes, between runes.

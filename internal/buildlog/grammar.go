@@ -20,7 +20,12 @@ import (
 type claim struct {
 	Denial
 	from, to int
+	raw      int  // where in the raw text it begins
+	warning  bool // whoever printed it went on
 }
+
+// maxText is in bytes of Denial.Text.
+const maxText = 2000
 
 const (
 	headWords = "notauthorizedto"
@@ -41,10 +46,54 @@ func (p *page) claims() []claim {
 	slices.SortStableFunc(s.list, func(a, b claim) int { return a.from - b.from })
 	for i := range s.list {
 		c := &s.list[i]
-		c.Line = p.rows[p.rowAt(int(p.at[c.from]))].line
+		at := int(p.at[c.from])
+		c.Line, c.raw = p.rows[p.rowAt(at)].line, int(p.src[at])
 		c.Text = p.sentence(c.from, c.to)
+		c.warning = p.warned(c.from, c.to)
 	}
-	return s.list
+	list := s.list[:0:0]
+	for i, c := range s.list {
+		if c.Action != "" || c.Operation != "" || c.Resource != "" || !explained(s.list, i) {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// near is how far apart, in lines, a bare "Access Denied" and the denial that
+// it is about may be.
+const near = 10
+
+// explained reports whether a claim that says nothing has one beside it that
+// does: tools print the same refusal in a long and in a short form.
+func explained(claims []claim, i int) bool {
+	line := claims[i].Line
+	for j := i - 1; j >= 0 && j >= i-near && line-claims[j].Line <= near; j-- {
+		if claims[j].Action != "" {
+			return true
+		}
+	}
+	for j := i + 1; j < len(claims) && j <= i+near && claims[j].Line-line <= near; j++ {
+		if claims[j].Action != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// warningWords come before denials that fail no build (aws-facts §3.5), or
+// after them (§3.4).
+var warningWords = []string{"unabletodownloadcache", "unabletouploadcache", "proceedinganyway"}
+
+// warned reports whether flat[from:to] is told as a warning.
+func (p *page) warned(from, to int) bool {
+	around := p.flat[max(0, from-80):min(len(p.flat), to+80)]
+	for _, w := range warningWords {
+		if bytes.Contains(around, []byte(w)) {
+			return true
+		}
+	}
+	return false
 }
 
 type sentences struct {
@@ -104,7 +153,7 @@ func (s *sentences) head(at, after, next int) {
 	}
 	for _, a := range actions {
 		d.Action = canonical(a)
-		s.list = append(s.list, claim{d, from, rest})
+		s.list = append(s.list, claim{Denial: d, from: from, to: rest})
 	}
 }
 

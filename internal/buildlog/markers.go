@@ -28,7 +28,10 @@ const (
 	otherMarker             // any other line of the agent: it ends what a command printed
 )
 
-const container = "[Container]"
+const (
+	container   = "[Container]"
+	exitedWords = "Command did not exit successfully"
+)
 
 // parseMarker reads one line. A marker may stand in the middle of it, after
 // another one or after output that did not end its line.
@@ -60,7 +63,7 @@ func markerText(s string) marker {
 	if x, ok := strings.CutPrefix(s, "Running command"); ok {
 		return marker{kind: started, text: strings.TrimLeft(x, ": ")}
 	}
-	if x, ok := strings.CutPrefix(s, "Command did not exit successfully"); ok {
+	if x, ok := strings.CutPrefix(s, exitedWords); ok {
 		x = strings.TrimLeft(x, " ")
 		if i := strings.LastIndex(x, " exit status "); i >= 0 {
 			return marker{kind: exited, text: x[:i], exit: strings.TrimSpace(x[i+len(" exit status "):])}

@@ -6,16 +6,17 @@ import (
 	"unicode/utf8"
 )
 
-// strip takes away what a tool puts in front of every line: rules, comment
-// signs, times, line numbers, levels, CodeBuild's own "[Container] DATE TIME".
-// It notes in r what it saw.
-func (c *cleaner) strip(b []byte, r *row) []byte {
+// strip finds what a tool put in front of a row, and at the end of a box's
+// row: rules, comment signs, times, line numbers, levels, CodeBuild's own
+// "[Container] DATE TIME". The row's own text is b[from:to]; r is told what
+// was seen.
+func (c *cleaner) strip(b []byte, r *row) (from, to int) {
 	number := -1
-	for len(b) > 0 {
-		n, m := decoration(b)
+	for from < len(b) {
+		n, m := decoration(b[from:])
 		if n == 0 {
 			var num int
-			if n, num = lineNumber(b, c.number); n > 0 {
+			if n, num = lineNumber(b[from:], c.number); n > 0 {
 				number, m = num, markNumber
 			}
 		}
@@ -23,29 +24,32 @@ func (c *cleaner) strip(b []byte, r *row) []byte {
 			break
 		}
 		r.mark |= m
-		b = b[n:]
+		from += n
 	}
 	c.number = number
-	label := labelOf(b)
+	label := labelOf(b[from:])
 	if len(label) > 0 && bytes.Equal(label, c.label) {
-		b = bytes.TrimLeft(b[len(label):], " \t")
+		from += len(label)
+		from += len(b[from:]) - len(bytes.TrimLeft(b[from:], " \t"))
 	} else {
 		c.label = append(c.label[:0], label...)
 	}
+	rest := b[from:]
 	if r.mark&markBar != 0 { // the box's other side
-		b = bytes.TrimRight(b, " \t")
 		for _, bar := range []string{"│", "┃", "║", " |"} {
-			b = bytes.TrimSuffix(b, []byte(bar))
+			rest = bytes.TrimSuffix(rest, []byte(bar))
 		}
-		b = bytes.TrimRight(b, " \t")
+		rest = bytes.TrimRight(rest, " \t")
 	}
-	return b
+	return from, from + len(rest)
 }
 
 // decoration gives the length of the one decoration that b begins with, 0 if none.
 func decoration(b []byte) (int, mark) {
 	switch x := b[0]; {
 	case x == ' ' || x == '\t':
+		return 1, 0
+	case x == ',' && len(b) > 1 && b[1] == ' ': // SAM's tables
 		return 1, 0
 	case x == '|' && (len(b) == 1 || b[1] == ' '):
 		return 1, markBar

@@ -212,7 +212,7 @@ func (s *sentences) looseTail(t tail, end int) (claim, bool) {
 			break
 		}
 	}
-	return claim{d, from, t.to}, true
+	return claim{Denial: d, from: from, to: t.to}, true
 }
 
 // labelled gives the value after the last label in flat[lo:hi].

@@ -1,0 +1,201 @@
+package buildlog
+
+import (
+	"bytes"
+	"encoding/binary"
+	"slices"
+)
+
+// An anchor is a literal that makes a stretch of the log worth reading. Only
+// what a search of the whole log for all anchors finds is cleaned and parsed.
+//
+// Every way to report a denial holds at least two anchors, because a tool
+// that wraps lines may have broken one of them.
+type anchor struct {
+	literal string
+	kind    anchorKind
+	// before and near keep words that logs use for other things too from
+	// being read: if they are not empty, one of before must stand close
+	// before the literal, and one of near close before or after it.
+	before, near []string
+}
+
+type anchorKind uint8
+
+const (
+	denialAnchor anchorKind = iota
+	markerAnchor
+)
+
+// How close is close, in bytes. There may be a rule or a time stamp between.
+const (
+	closeBefore = 64
+	closeAround = 240
+)
+
+var anchors = []anchor{
+	{"uthoriz", denialAnchor, []string{"not", "Not", "Un", "coded", "un"}, []string{"erform", "arn:", "coded", "peration", "connection"}},
+	{"uthorizationError", denialAnchor, nil, []string{"peration"}},
+	{"perform", denialAnchor, []string{"rized", "autho"}, nil},
+	{"allows", denialAnchor, []string{"policy", "oundary", "OUNDARY"}, nil},
+	{"xplicit", denialAnchor, nil, []string{"deny"}},
+	{"Denied", denialAnchor, []string{"ccess"}, nil},
+	{"denied", denialAnchor, nil, []string{"User: arn:", "AccessDenied", "access has been"}},
+	{"orbidden", denialAnchor, nil, []string{"peration", "tatus code", "(Service", "StatusCode", "api error"}},
+	{"calling", denialAnchor, []string{"when"}, []string{"peration"}},
+	{"permission", denialAnchor, []string{"have", "give", "lack", "sufficient"}, nil},
+	{"git-codecommit", denialAnchor, nil, []string{"403"}},
+	{"ciphertext", denialAnchor, nil, []string{"refers"}},
+	{"access token", denialAnchor, nil, []string{"arn:"}},
+	{container, markerAnchor, nil, nil},
+	{exitedWords, markerAnchor, nil, nil},
+}
+
+// maxLiteral bounds the length of an anchor's literal.
+const maxLiteral = 40
+
+// at reports whether the anchor's literal is at b[i], with the texts that it
+// needs around it.
+func (a *anchor) at(b []byte, i int) bool {
+	if i < 0 || i+len(a.literal) > len(b) || string(b[i:i+len(a.literal)]) != a.literal {
+		return false
+	}
+	return holds(b[max(0, i-closeBefore):i], a.before) &&
+		holds(b[max(0, i-closeAround):min(len(b), i+len(a.literal)+closeAround)], a.near)
+}
+
+// holds reports whether b holds one of the texts, or there are none.
+func holds(b []byte, texts []string) bool {
+	for _, s := range texts {
+		if bytes.Contains(b, []byte(s)) {
+			return true
+		}
+	}
+	return len(texts) == 0
+}
+
+// matcher finds all anchors in one pass that looks at only some of the bytes
+// (Wu and Manber's method): it reads the two bytes that end a window of
+// window bytes, and skips as far as no anchor's window can end before.
+type matcher struct {
+	// shift is how far to go on, by the two bytes. Where it is 0, bucket
+	// gives the index of the windows that end so.
+	shift   [1 << 16]uint8
+	bucket  [1 << 16]uint8
+	windows [][]candidate
+}
+
+type candidate struct {
+	anchor *anchor
+	offset int // of the window's end within the literal
+}
+
+const window = 6 // no literal is shorter
+
+var anchorMatcher = newMatcher(anchors)
+
+func newMatcher(list []anchor) *matcher {
+	m := &matcher{windows: [][]candidate{nil}}
+	for i := range m.shift {
+		m.shift[i] = window - 1
+	}
+	for i := range list {
+		a := &list[i]
+		off := rarestWindow(a.literal)
+		w := []byte(a.literal[off : off+window])
+		for j := 1; j < window; j++ {
+			h := binary.LittleEndian.Uint16(w[j-1:])
+			m.shift[h] = min(m.shift[h], uint8(window-1-j))
+		}
+		h := binary.LittleEndian.Uint16(w[window-2:])
+		if m.bucket[h] == 0 {
+			m.bucket[h] = uint8(len(m.windows))
+			m.windows = append(m.windows, nil)
+		}
+		k := m.bucket[h]
+		m.windows[k] = append(m.windows[k], candidate{a, off + window - 1})
+	}
+	return m
+}
+
+// rarestWindow gives the offset of the window of a literal that ends in the
+// pair of characters that logs have least of.
+func rarestWindow(literal string) int {
+	const common = "etaoinsr/. -0123456789lcdup" // most frequent first
+	best, at := -1, 0
+	for i := 0; i+window <= len(literal); i++ {
+		score := 0
+		for _, c := range []byte(literal[i+window-2 : i+window]) {
+			if k := bytes.IndexByte([]byte(common), c); k >= 0 {
+				score += k
+			} else {
+				score += 2 * len(common)
+			}
+		}
+		if score > best {
+			best, at = score, i
+		}
+	}
+	return at
+}
+
+// A hit is an anchor and where its literal begins.
+type hit struct {
+	anchor *anchor
+	at     int
+}
+
+// find gives every anchor whose window ends in b[from:to], in order. What an
+// anchor needs around it is looked for in all of b.
+//
+// It goes through four parts of b at once: each step waits for the step
+// before it, but not for the steps in the other parts.
+func (m *matcher) find(b []byte, from, to int) []hit {
+	from, to = max(from, window-1), min(to, len(b))
+	if from >= to {
+		return nil
+	}
+	var hits []hit
+	n := (to - from) / 4
+	i, j, k, l := from, from+n, from+2*n, from+3*n
+	for i < from+n && j < from+2*n && k < from+3*n && l < to {
+		s := int(m.shift[binary.LittleEndian.Uint16(b[i-1:])])
+		t := int(m.shift[binary.LittleEndian.Uint16(b[j-1:])])
+		u := int(m.shift[binary.LittleEndian.Uint16(b[k-1:])])
+		v := int(m.shift[binary.LittleEndian.Uint16(b[l-1:])])
+		if s == 0 {
+			hits, s = m.check(b, i, hits), 1
+		}
+		if t == 0 {
+			hits, t = m.check(b, j, hits), 1
+		}
+		if u == 0 {
+			hits, u = m.check(b, k, hits), 1
+		}
+		if v == 0 {
+			hits, v = m.check(b, l, hits), 1
+		}
+		i, j, k, l = i+s, j+t, k+u, l+v
+	}
+	for _, part := range [4][2]int{{i, from + n}, {j, from + 2*n}, {k, from + 3*n}, {l, to}} {
+		for i := part[0]; i < part[1]; {
+			s := int(m.shift[binary.LittleEndian.Uint16(b[i-1:])])
+			if s == 0 {
+				hits, s = m.check(b, i, hits), 1
+			}
+			i += s
+		}
+	}
+	slices.SortFunc(hits, func(x, y hit) int { return x.at - y.at })
+	return hits
+}
+
+// check adds the anchors whose window ends at b[i].
+func (m *matcher) check(b []byte, i int, hits []hit) []hit {
+	for _, c := range m.windows[m.bucket[binary.LittleEndian.Uint16(b[i-1:])]] {
+		if c.anchor.at(b, i-c.offset) {
+			hits = append(hits, hit{c.anchor, i - c.offset})
+		}
+	}
+	return hits
+}

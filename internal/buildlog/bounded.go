@@ -1,0 +1,57 @@
+package buildlog
+
+// placed is a claim and where in the log it begins.
+type placed struct {
+	Denial
+	off     int64
+	warning bool
+}
+
+// bounded keeps the first and the last of any number of claims. Within one
+// section of the log, repetitions do not count.
+type bounded struct {
+	first, last []placed
+	section     int // of the log; set by the tracker
+	seen        map[Denial]int
+	dropped     int
+}
+
+// How many claims are kept.
+const (
+	maxFirst = 64
+	maxLast  = 256
+	maxSeen  = 4096
+)
+
+func (b *bounded) add(p placed) {
+	k := p.key()
+	if s, ok := b.seen[k]; ok && s == b.section {
+		return
+	}
+	if b.seen == nil || len(b.seen) >= maxSeen {
+		b.seen = map[Denial]int{}
+	}
+	b.seen[k] = b.section
+	if len(b.first) < maxFirst {
+		b.first = append(b.first, p)
+		return
+	}
+	if len(b.last) == 2*maxLast {
+		b.dropped += maxLast
+		b.last = append(b.last[:0], b.last[maxLast:]...)
+	}
+	b.last = append(b.last, p)
+}
+
+// within gives the claims that begin in [from, to).
+func (b *bounded) within(from, to int64) []placed {
+	var list []placed
+	for _, l := range [][]placed{b.first, b.last} {
+		for _, p := range l {
+			if p.off >= from && p.off < to {
+				list = append(list, p)
+			}
+		}
+	}
+	return list
+}

@@ -1,0 +1,225 @@
+package buildlog
+
+import (
+	"bytes"
+	"io"
+)
+
+// A scanner reads a log once, from the front to the end, in constant memory.
+// It looks only for anchors. Around an anchor of a denial it reads a stretch
+// of the log, a region, and hands its claims on; a line of CodeBuild's agent
+// it hands on as a marker. Both come in the order of the log.
+type scanner struct {
+	r   io.Reader
+	buf []byte // a part of the log
+	off int64  // of buf[0] in the log
+	eof bool
+
+	done int64 // anchors before this offset have been found
+
+	line    int   // number of the line that holds the byte at lineOff
+	lineOff int64 // somewhere not after done
+
+	// The region that is being gathered: anchors in [first, last]. Claims
+	// that begin before cut were handed on with the region before.
+	open        bool
+	first, last int64
+	cut         int64
+
+	waiting []located // markers that wait for the claims before them
+
+	tracker *tracker
+}
+
+// located is a marker and its place in the log.
+type located struct {
+	marker
+	from, to         int64
+	fromLine, toLine int
+}
+
+// Sizes in bytes. A region is what lies between anchors that are less than
+// ahead apart, with what a message may need before the first and after the
+// last of them. It is handed on in parts if it grows beyond maxRegion, so
+// that a log full of anchors is still read in constant memory.
+const (
+	blockSize = 2 << 20
+	back      = 4 << 10
+	ahead     = 16 << 10 // EC2's encoded messages have up to 10,240 characters
+	aheadMost = 4 << 10  // of all other messages
+	maxRegion = 128 << 10
+	keepTail  = 256 << 10 // of the failed command's end
+)
+
+// scan reads all of r. Read errors other than io.EOF end it and are given
+// back after what was read has been handed on.
+func scan(r io.Reader, t *tracker) error {
+	s := &scanner{r: r, buf: make([]byte, 0, blockSize), line: 1, tracker: t}
+	t.scanner = s
+	var err error
+	for !s.eof {
+		err = s.fill()
+		limit := s.end() - ahead - maxLiteral
+		if s.eof {
+			limit = s.end()
+		}
+		s.search(limit)
+	}
+	s.flush(s.end())
+	s.pass(s.end())
+	t.finish(s.end())
+	return err
+}
+
+// end is the offset after the last byte that was read.
+func (s *scanner) end() int64 { return s.off + int64(len(s.buf)) }
+
+// fill makes room by forgetting what nothing needs any more, and reads until
+// the buffer is full or the log ends.
+func (s *scanner) fill() error {
+	keep := min(s.done, s.end())
+	if s.open {
+		keep = min(keep, s.first)
+	}
+	keep = max(s.off, keep-keepTail)
+	s.tracker.forget(keep)
+	s.lineAt(keep)
+	n := copy(s.buf, s.buf[keep-s.off:])
+	s.buf, s.off = s.buf[:n], keep
+	for len(s.buf) < cap(s.buf) {
+		n, err := s.r.Read(s.buf[len(s.buf):cap(s.buf)])
+		s.buf = s.buf[:len(s.buf)+n]
+		if err != nil {
+			s.eof = true
+			if err == io.EOF {
+				err = nil
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// search finds the anchors before limit.
+func (s *scanner) search(limit int64) {
+	if limit <= s.done {
+		return
+	}
+	for _, h := range anchorMatcher.find(s.buf, int(s.done-s.off), int(limit-s.off)) {
+		if h.anchor.kind == markerAnchor {
+			s.marker(s.off + int64(h.at))
+		} else {
+			s.denial(s.off + int64(h.at))
+		}
+	}
+	s.done = limit
+	if s.open && limit >= s.last+ahead {
+		s.flush(limit)
+	}
+}
+
+// denial takes up an anchor of a denial.
+func (s *scanner) denial(at int64) {
+	switch {
+	case !s.open:
+	case at > s.last+ahead:
+		s.flush(at)
+	case at-s.first > maxRegion:
+		s.region(s.first-back, at+ahead, s.cut, at)
+		s.first, s.last, s.cut = at, at, at
+		return
+	default:
+		s.last = max(s.last, at)
+		return
+	}
+	s.open, s.first, s.last, s.cut = true, at, at, max(s.cut, at-back)
+}
+
+// flush hands on the region that is open. Claims that begin before limit are its own.
+func (s *scanner) flush(limit int64) {
+	if s.open {
+		s.region(s.first-back, s.last+ahead, s.cut, limit)
+		s.open, s.cut = false, min(limit, s.last+ahead)
+	}
+}
+
+// region reads the log in [from, to) and hands on the claims that begin in
+// [cut, limit).
+func (s *scanner) region(from, to, cut, limit int64) {
+	from, to = max(from, s.off), min(to, s.end())
+	raw := s.buf[from-s.off : to-s.off]
+	if short := int64(len(raw)) - (ahead - aheadMost); short > 0 && !bytes.Contains(raw[max(0, short-2*aheadMost):], encodedWord) {
+		raw = raw[:short]
+	}
+	if from > 0 { // begin with a whole line, if one begins
+		if n := bytes.IndexByte(raw[:min(len(raw), int(max(0, cut-from)))], '\n'); n >= 0 {
+			from += int64(n) + 1
+			raw = raw[n+1:]
+		}
+	}
+	p := newPage(raw, s.lineAt(from))
+	for _, c := range p.claims() {
+		if at := from + int64(c.raw); at >= cut && at < limit {
+			s.pass(at)
+			s.tracker.claim(c, at)
+		}
+	}
+	s.pass(limit)
+}
+
+// pass hands on the markers before limit that wait.
+func (s *scanner) pass(limit int64) {
+	n := 0
+	for n < len(s.waiting) && s.waiting[n].from < limit {
+		s.tracker.marker(s.waiting[n])
+		n++
+	}
+	s.waiting = append(s.waiting[:0], s.waiting[n:]...)
+}
+
+// lineAt gives the number of the line that holds the byte at off, which must
+// not be before the buffer.
+func (s *scanner) lineAt(off int64) int {
+	if off >= s.lineOff {
+		s.line += bytes.Count(s.buf[s.lineOff-s.off:off-s.off], newline)
+	} else {
+		s.line -= bytes.Count(s.buf[off-s.off:s.lineOff-s.off], newline)
+	}
+	s.lineOff = off
+	return s.line
+}
+
+var (
+	newline     = []byte{'\n'}
+	encodedWord = []byte("ncoded")
+)
+
+// marker takes up a line of CodeBuild's agent, or its part from off on.
+func (s *scanner) marker(off int64) {
+	b := s.buf[off-s.off:]
+	b = b[:min(len(b), ahead)]
+	end := bytes.IndexByte(b, '\n')
+	if end < 0 {
+		end = len(b)
+	}
+	if n := bytes.Index(b[1:end], []byte(container)); n >= 0 {
+		end = n + 1
+	}
+	m := parseMarker(b[:end])
+	if m.kind == noMarker {
+		return
+	}
+	if m.kind == exited && m.exit == "" || m.kind == phaseContext { // they may go on over several lines
+		n := bytes.Index(b[end:], []byte("\n"+container))
+		if n < 0 {
+			n = min(len(b)-end, 4<<10)
+		}
+		if more := parseMarker(b[:end+n]); more.exit != "" || m.kind == phaseContext {
+			m, end = more, end+n
+		}
+	}
+	s.waiting = append(s.waiting, located{m, off, off + int64(end), s.lineAt(off), s.lineAt(off + int64(end))})
+	if !s.open {
+		s.pass(off + 1)
+	}
+}
