@@ -1,0 +1,193 @@
+package simaws
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// batch is a batch build: child builds that run side by side.
+type batch struct {
+	p         *project
+	uuid      string
+	number    int64
+	status    string
+	complete  bool
+	start     time.Time
+	end       time.Time
+	initiator string
+	version   string
+	groups    []*batchGroup
+}
+
+// batchGroup is one child: its present build and those before it.
+type batchGroup struct {
+	identifier string
+	current    *build
+	prior      []*build
+}
+
+func (bb *batch) id() string  { return bb.p.conf.Name + ":" + bb.uuid }
+func (bb *batch) arn() string { return bb.p.est.arn("codebuild", "build-batch/"+bb.id()) }
+
+// beginBatch starts a batch with all its children. CodeBuild itself starts
+// them with the project's role (aws-facts §1.5).
+func (p *project) beginBatch(version, initiator string) *batch {
+	s := p.est.sim
+	bb := &batch{p: p, uuid: s.uuid("batch " + p.est.acct.id + p.est.region + p.conf.Name), number: int64(len(p.batches) + 1),
+		status: inProgress, start: s.now, initiator: initiator, version: version}
+	p.batches = append(p.batches, bb)
+	p.est.batches[bb.id()] = bb
+	for _, name := range p.conf.Batch {
+		g := &batchGroup{identifier: name}
+		bb.groups = append(bb.groups, g)
+		g.current = bb.beginChild(g, nil)
+	}
+	return bb
+}
+
+func (bb *batch) beginChild(g *batchGroup, c *commit) *build {
+	who := bb.p.est.acct.session(bb.p.role, "AWSCodeBuild-"+bb.uuid)
+	return bb.p.begin(order{version: bb.version, commit: c, initiator: who.initiator(), batch: bb, batchID: g.identifier})
+}
+
+// childEnded ends the batch when its last child has ended.
+func (bb *batch) childEnded(_ *build) {
+	for _, g := range bb.groups {
+		if !g.current.complete {
+			return
+		}
+	}
+	bb.complete, bb.end, bb.status = true, bb.p.est.sim.now, succeeded
+	for _, g := range bb.groups {
+		if g.current.status != succeeded {
+			bb.status = failed
+		}
+	}
+}
+
+// retry starts children again: the failed ones, or all.
+func (bb *batch) retry(all bool) {
+	bb.complete, bb.end, bb.status = false, time.Time{}, inProgress
+	for _, g := range bb.groups {
+		if all || g.current.status != succeeded {
+			old := g.current
+			g.prior = append(g.prior, old)
+			g.current = bb.beginChild(g, old.commit)
+		}
+	}
+}
+
+type retryBatchInput struct {
+	ID               string `json:"id"`
+	IdempotencyToken string `json:"idempotencyToken"`
+	RetryType        string `json:"retryType"`
+}
+
+// retryBuildBatch: only batches that have failed can be retried (aws-facts §2.1).
+func retryBuildBatch(r *request, in *retryBatchInput) (any, error) {
+	id := in.ID
+	if _, rest, ok := strings.Cut(id, ":build-batch/"); ok {
+		id = rest
+	}
+	name, uuid, _ := strings.Cut(id, ":")
+	if !uuidForm.MatchString(uuid) {
+		return nil, fail("InvalidInputException", "Invalid build batch ID: "+in.ID)
+	}
+	if in.RetryType != "RETRY_FAILED_BUILDS" && in.RetryType != "RETRY_ALL_BUILDS" {
+		return nil, fail("InvalidInputException", "Invalid retry type: "+in.RetryType)
+	}
+	p, err := r.projectNamed("codebuild:RetryBuildBatch", name)
+	if err != nil {
+		return nil, err
+	}
+	params := "RetryBuildBatch " + id + " " + in.RetryType
+	if t, used, err := p.redeem(in.IdempotencyToken, params); err != nil {
+		return nil, err
+	} else if used {
+		return map[string]any{"buildBatch": t.batch.out()}, nil
+	}
+	bb, ok := r.est.batches[id]
+	if !ok {
+		return nil, fail("ResourceNotFoundException", "Build batch cannot be found: "+r.est.arn("codebuild", "build-batch/"+id))
+	}
+	if bb.status != failed {
+		return nil, fail("InvalidInputException", "Only batch builds that have failed can be retried")
+	}
+	bb.retry(in.RetryType == "RETRY_ALL_BUILDS")
+	p.remember(in.IdempotencyToken, params, nil, bb)
+	return map[string]any{"buildBatch": bb.out()}, nil
+}
+
+type batchOut struct {
+	ID               string     `json:"id"`
+	Arn              string     `json:"arn"`
+	BuildBatchNumber int64      `json:"buildBatchNumber"`
+	BuildBatchStatus string     `json:"buildBatchStatus"`
+	Complete         bool       `json:"complete"`
+	StartTime        epoch      `json:"startTime"`
+	EndTime          epoch      `json:"endTime"`
+	Initiator        string     `json:"initiator"`
+	ProjectName      string     `json:"projectName"`
+	ServiceRole      string     `json:"serviceRole"`
+	SourceVersion    string     `json:"sourceVersion,omitempty"`
+	BuildGroups      []groupOut `json:"buildGroups"`
+}
+
+type groupOut struct {
+	Identifier          string       `json:"identifier"`
+	IgnoreFailure       bool         `json:"ignoreFailure"`
+	CurrentBuildSummary summaryOut   `json:"currentBuildSummary"`
+	Prior               []summaryOut `json:"priorBuildSummaryList"`
+}
+
+type summaryOut struct {
+	Arn         string `json:"arn"`
+	BuildStatus string `json:"buildStatus"`
+	RequestedOn epoch  `json:"requestedOn"`
+}
+
+func (b *build) summary() summaryOut { return summaryOut{b.arn(), b.status, epoch(b.start)} }
+
+func (bb *batch) out() batchOut {
+	o := batchOut{
+		ID: bb.id(), Arn: bb.arn(), BuildBatchNumber: bb.number, BuildBatchStatus: bb.status, Complete: bb.complete,
+		StartTime: epoch(bb.start), EndTime: epoch(bb.end), Initiator: bb.initiator, ProjectName: bb.p.conf.Name,
+		ServiceRole: bb.p.role, SourceVersion: bb.version,
+	}
+	for _, g := range bb.groups {
+		gr := groupOut{Identifier: g.identifier, CurrentBuildSummary: g.current.summary(), Prior: []summaryOut{}}
+		for _, b := range slices.Backward(g.prior) {
+			gr.Prior = append(gr.Prior, b.summary())
+		}
+		o.BuildGroups = append(o.BuildGroups, gr)
+	}
+	return o
+}
+
+func batchGetBuildBatches(r *request, in *idsInput) (any, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	found, missing := []batchOut{}, []string{}
+	for _, given := range in.Ids {
+		id := given
+		if _, rest, ok := strings.Cut(id, ":build-batch/"); ok {
+			id = rest
+		}
+		name, uuid, _ := strings.Cut(id, ":")
+		if !uuidForm.MatchString(uuid) {
+			return nil, fail("InvalidInputException", fmt.Sprintf("Invalid build batch ID: %s", given))
+		}
+		if err := r.authorize("codebuild:BatchGetBuildBatches", r.est.projectARN(name), nil); err != nil {
+			return nil, err
+		}
+		if bb, ok := r.est.batches[id]; ok {
+			found = append(found, bb.out())
+		} else {
+			missing = append(missing, given)
+		}
+	}
+	return map[string]any{"buildBatches": found, "buildBatchesNotFound": missing}, nil
+}

@@ -1,0 +1,305 @@
+package simaws
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// build is one run of a project.
+type build struct {
+	p         *project
+	uuid      string
+	number    int64
+	status    string
+	complete  bool
+	phases    []phase
+	start     time.Time
+	end       time.Time
+	initiator string
+	role      string // service role ARN
+
+	sourceVersion string
+	sourceType    string // the pipeline overrides the project's (aws-facts §1.5)
+	commit        *commit
+	resolved      string // commit id, known once the source was downloaded
+	buildspec     string // override, "" for the project's
+
+	stream  *logStream // in CloudWatch; nil: none
+	group   string
+	name    string     // of the stream
+	printed []logEvent // everything, wherever it goes
+	last    time.Time  // of the last line
+	mute    bool       // the role may not write to the stream
+
+	batch   *batch
+	batchID string // the child's identifier in the batch
+	run     *stageRun
+	retry   autoRetry
+
+	todo   []step // of the present phase
+	failed bool
+}
+
+// phase is one phase of a build.
+type phase struct {
+	kind, status  string
+	code, message string
+	start, end    time.Time
+}
+
+// autoRetry is CodeBuild's own retry (aws-facts §2.3).
+type autoRetry struct {
+	limit, number  int
+	next, previous string
+}
+
+// The statuses (aws-facts §1.1).
+const (
+	inProgress = "IN_PROGRESS"
+	succeeded  = "SUCCEEDED"
+	failed     = "FAILED"
+)
+
+// How long CodeBuild itself takes.
+const (
+	queuedTime       = 1 * time.Second
+	provisioningTime = 8 * time.Second
+	downloadTime     = 4 * time.Second
+	shortPhase       = 200 * time.Millisecond
+	eventTime        = 1 * time.Second // from the end to the event
+)
+
+func (b *build) id() string  { return b.p.conf.Name + ":" + b.uuid }
+func (b *build) arn() string { return b.p.est.arn("codebuild", "build/"+b.id()) }
+
+// session is the build's own caller (aws-facts §3.6).
+func (b *build) session() caller {
+	return b.p.est.acct.session(b.role, "AWSCodeBuild-"+b.uuid)
+}
+
+// order says what to build.
+type order struct {
+	version   string
+	commit    *commit // nil: what version resolves to
+	buildspec string
+	initiator string
+	role      string // "": the project's
+	batch     *batch
+	batchID   string
+	run       *stageRun
+	retry     autoRetry
+}
+
+// begin starts a build: it goes on by itself as time passes.
+func (p *project) begin(o order) *build {
+	s := p.est.sim
+	p.number++
+	b := &build{
+		p: p, uuid: s.uuid("build " + p.est.acct.id + p.est.region + p.conf.Name), number: p.number, status: inProgress,
+		start: s.now, initiator: o.initiator, role: p.role, sourceVersion: o.version, sourceType: p.conf.Source.Type,
+		commit: o.commit, buildspec: o.buildspec, batch: o.batch, batchID: o.batchID, run: o.run, retry: o.retry,
+	}
+	if o.role != "" {
+		b.role = o.role
+	}
+	if o.run != nil {
+		b.sourceType = "CODEPIPELINE"
+	}
+	p.builds = append(p.builds, b)
+	p.est.builds[b.id()] = b
+	b.phases = []phase{{kind: "SUBMITTED", status: succeeded, start: s.now, end: s.now}}
+	b.enter("QUEUED", queuedTime, b.queued)
+	b.announce()
+	return b
+}
+
+// enter begins a phase and has then called after d.
+func (b *build) enter(kind string, d time.Duration, then func()) {
+	b.phases = append(b.phases, phase{kind: kind, start: b.sim().now})
+	b.sim().after(d, then)
+}
+
+func (b *build) sim() *Sim { return b.p.est.sim }
+
+// leave ends the present phase.
+func (b *build) leave(code, message string) {
+	p := &b.phases[len(b.phases)-1]
+	p.end, p.status, p.code, p.message = b.sim().now, succeeded, code, message
+	if code != "" {
+		p.status = failed
+		b.failed = true
+	}
+}
+
+// queued makes the log stream; a role that may not fails the build here, and
+// there is no log (aws-facts §3.5, §6.4).
+func (b *build) queued() {
+	if code, msg := b.openLog(); code != "" {
+		b.leave(code, msg)
+		b.finish()
+		return
+	}
+	b.leave("", "")
+	b.enter("PROVISIONING", provisioningTime, b.provisioned)
+}
+
+// provisioned pulls the build image and joins the VPC.
+func (b *build) provisioned() {
+	if code, msg := b.provision(); code != "" {
+		b.leave(code, msg)
+		b.finish()
+		return
+	}
+	b.leave("", "")
+	b.agent("Running on CodeBuild On-demand")
+	b.agent("Waiting for agent ping")
+	b.agent("Waiting for DOWNLOAD_SOURCE")
+	b.enter("DOWNLOAD_SOURCE", downloadTime, b.downloaded)
+}
+
+// downloaded gets parameters, source and buildspec.
+func (b *build) downloaded() {
+	spec, code, msg := b.download()
+	if code != "" {
+		b.endPhase(code, msg)
+		b.finalize()
+		return
+	}
+	b.endPhase("", "")
+	b.runPhase(spec, 0)
+}
+
+// buildPhases are the phases that a buildspec can fill.
+var buildPhases = []string{"INSTALL", "PRE_BUILD", "BUILD", "POST_BUILD"}
+
+// runPhase runs the i-th phase of the buildspec, and those after it.
+func (b *build) runPhase(spec phasesFile, i int) {
+	b.agent("Entering phase " + buildPhases[i])
+	b.todo = [][]step{spec.Install, spec.PreBuild, spec.Build, spec.PostBuild}[i]
+	b.enter(buildPhases[i], shortPhase, func() {
+		b.work(func() { b.phaseEnded(spec, i) })
+	})
+}
+
+// phaseEnded goes on. After a failed BUILD, POST_BUILD still runs; after an
+// earlier failure nothing of the buildspec does (aws-facts §1.3).
+func (b *build) phaseEnded(spec phasesFile, i int) {
+	switch {
+	case buildPhases[i] == "POST_BUILD":
+		b.upload()
+	case b.failed && buildPhases[i] != "BUILD":
+		b.finalize()
+	default:
+		b.runPhase(spec, i+1)
+	}
+}
+
+// work runs the commands of the present phase, then calls then.
+func (b *build) work(then func()) {
+	if len(b.todo) == 0 {
+		b.endPhase("", "")
+		then()
+		return
+	}
+	st := b.todo[0]
+	b.todo = b.todo[1:]
+	b.agent("Running command " + st.Run)
+	b.sim().after(st.duration(), func() {
+		exit := b.perform(st)
+		b.print("") // as the agent does after every command
+		if exit == 0 || st.Ignore {
+			b.work(then)
+			return
+		}
+		b.agent("Command did not exit successfully " + st.Run + " exit status " + itoa(exit))
+		b.endPhase("COMMAND_EXECUTION_ERROR", "Error while executing command: "+st.Run+". Reason: exit status "+itoa(exit))
+		then()
+	})
+}
+
+// endPhase leaves the phase and logs it as the agent does (aws-facts §6.2).
+func (b *build) endPhase(code, message string) {
+	b.leave(code, message)
+	p := b.phases[len(b.phases)-1]
+	b.agent("Phase complete: " + p.kind + " State: " + p.status)
+	b.agent("Phase context status code: " + code + " Message: " + message)
+}
+
+// upload is always attempted, even after a failed BUILD (aws-facts §1.3).
+func (b *build) upload() {
+	b.enter("UPLOAD_ARTIFACTS", shortPhase, func() {
+		code, msg := b.uploadArtifacts()
+		b.endPhase(code, msg)
+		b.finalize()
+	})
+}
+
+func (b *build) finalize() {
+	b.enter("FINALIZING", 2*time.Second, func() {
+		b.leave("", "")
+		b.finish()
+	})
+}
+
+// finish ends the build, tells of it, and starts what follows.
+func (b *build) finish() {
+	s := b.sim()
+	b.phases = append(b.phases, phase{kind: "COMPLETED", start: s.now})
+	b.status = succeeded
+	if slices.ContainsFunc(b.phases, func(p phase) bool { return p.status == failed }) {
+		b.status = failed
+	}
+	b.complete, b.end = true, s.now
+	b.storeLog()
+	b.autoRetry()
+	s.after(eventTime, b.announce)
+	if b.batch != nil {
+		b.batch.childEnded(b)
+	}
+	if b.run != nil {
+		b.run.buildEnded(b)
+	}
+}
+
+// autoRetry has CodeBuild retry the build with the project's service role
+// (aws-facts §2.3). Pipelines' and batches' builds are not retried.
+func (b *build) autoRetry() {
+	r := b.retry
+	if b.status == succeeded || r.number >= r.limit || b.run != nil || b.batch != nil {
+		return
+	}
+	who := b.session()
+	q := question{who: who, action: "codebuild:RetryBuild", resource: b.p.arn(), region: b.p.est.region}
+	if !b.sim().judge(q).allowed {
+		return
+	}
+	next := b.p.begin(order{
+		version: b.sourceVersion, commit: b.commit, buildspec: b.buildspec, initiator: who.initiator(),
+		retry: autoRetry{limit: r.limit, number: r.number + 1, previous: b.arn()},
+	})
+	b.retry.next = next.arn()
+}
+
+// currentPhase is the last phase's name.
+func (b *build) currentPhase() string { return b.phases[len(b.phases)-1].kind }
+
+// failure is the code and message of the first failed phase.
+func (b *build) failure() string {
+	for _, p := range b.phases {
+		if p.status == failed {
+			return p.code + ": " + p.message
+		}
+	}
+	return ""
+}
+
+// srcDir is where the source lies in the container.
+func (b *build) srcDir() string {
+	d := b.sim().digest("src", b.uuid)
+	dir := "/codebuild/output/src" + itoa(int(d[0])<<16|int(d[1])<<8|int(d[2])|1<<24) + "/src"
+	if loc, ok := strings.CutPrefix(b.p.conf.Source.Location, "https://"); ok && b.sourceType != "CODEPIPELINE" {
+		return dir + "/" + strings.TrimSuffix(loc, ".git")
+	}
+	return dir
+}

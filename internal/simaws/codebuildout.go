@@ -1,0 +1,176 @@
+package simaws
+
+// What CodeBuild answers with.
+
+type buildOut struct {
+	ID                    string         `json:"id"`
+	Arn                   string         `json:"arn"`
+	BuildNumber           int64          `json:"buildNumber"`
+	BuildComplete         bool           `json:"buildComplete"`
+	BuildStatus           string         `json:"buildStatus"`
+	CurrentPhase          string         `json:"currentPhase"`
+	StartTime             epoch          `json:"startTime"`
+	EndTime               epoch          `json:"endTime"`
+	Initiator             string         `json:"initiator"`
+	ProjectName           string         `json:"projectName"`
+	ServiceRole           string         `json:"serviceRole"`
+	SourceVersion         string         `json:"sourceVersion,omitempty"`
+	ResolvedSourceVersion string         `json:"resolvedSourceVersion,omitempty"`
+	Source                sourceOut      `json:"source"`
+	Environment           environmentOut `json:"environment"`
+	Phases                []phaseOut     `json:"phases"`
+	Logs                  *logsOut       `json:"logs,omitempty"`
+	BuildBatchArn         string         `json:"buildBatchArn,omitempty"`
+	AutoRetryConfig       *autoRetryOut  `json:"autoRetryConfig,omitempty"`
+	EncryptionKey         string         `json:"encryptionKey"`
+	TimeoutInMinutes      int            `json:"timeoutInMinutes"`
+	QueuedTimeout         int            `json:"queuedTimeoutInMinutes"`
+}
+
+type sourceOut struct {
+	Type      string `json:"type"`
+	Location  string `json:"location,omitempty"`
+	Buildspec string `json:"buildspec,omitempty"`
+}
+
+type environmentOut struct {
+	Type                 string              `json:"type"`
+	Image                string              `json:"image"`
+	ComputeType          string              `json:"computeType"`
+	PrivilegedMode       bool                `json:"privilegedMode"`
+	EnvironmentVariables []map[string]string `json:"environmentVariables"`
+}
+
+type phaseOut struct {
+	PhaseType   string       `json:"phaseType"`
+	PhaseStatus string       `json:"phaseStatus,omitempty"`
+	StartTime   epoch        `json:"startTime"`
+	EndTime     epoch        `json:"endTime"`
+	Duration    *int64       `json:"durationInSeconds,omitempty"`
+	Contexts    []contextOut `json:"contexts,omitempty"`
+}
+
+type contextOut struct {
+	StatusCode string `json:"statusCode"`
+	Message    string `json:"message"`
+}
+
+type logsOut struct {
+	GroupName         string         `json:"groupName,omitempty"`
+	StreamName        string         `json:"streamName,omitempty"`
+	DeepLink          string         `json:"deepLink,omitempty"`
+	CloudWatchLogsArn string         `json:"cloudWatchLogsArn,omitempty"`
+	CloudWatchLogs    *cloudWatchOut `json:"cloudWatchLogs,omitempty"`
+	S3DeepLink        string         `json:"s3DeepLink,omitempty"`
+	S3LogsArn         string         `json:"s3LogsArn,omitempty"`
+	S3Logs            *s3LogsOut     `json:"s3Logs,omitempty"`
+}
+
+type cloudWatchOut struct {
+	Status     string `json:"status"`
+	GroupName  string `json:"groupName,omitempty"`
+	StreamName string `json:"streamName,omitempty"`
+}
+
+type s3LogsOut struct {
+	Status             string `json:"status"`
+	Location           string `json:"location,omitempty"`
+	EncryptionDisabled bool   `json:"encryptionDisabled"`
+}
+
+type autoRetryOut struct {
+	Limit    int    `json:"autoRetryLimit"`
+	Number   int    `json:"autoRetryNumber"`
+	Next     string `json:"nextAutoRetry,omitempty"`
+	Previous string `json:"previousAutoRetry,omitempty"`
+}
+
+func (b *build) out() buildOut {
+	o := buildOut{
+		ID: b.id(), Arn: b.arn(), BuildNumber: b.number, BuildComplete: b.complete, BuildStatus: b.status,
+		CurrentPhase: b.currentPhase(), StartTime: epoch(b.start), EndTime: epoch(b.end), Initiator: b.initiator,
+		ProjectName: b.p.conf.Name, ServiceRole: b.role, SourceVersion: b.sourceVersion, ResolvedSourceVersion: b.resolved,
+		Source: b.sourceOut(), Environment: b.p.environmentOut(), Phases: b.phasesOut(), Logs: b.logsOut(),
+		EncryptionKey:    b.p.est.arn("kms", "alias/aws/s3"),
+		TimeoutInMinutes: 60, QueuedTimeout: 480,
+	}
+	if b.batch != nil {
+		o.BuildBatchArn = b.batch.arn()
+	}
+	if r := b.retry; r.limit > 0 {
+		o.AutoRetryConfig = &autoRetryOut{r.limit, r.number, r.next, r.previous}
+	}
+	return o
+}
+
+func (b *build) sourceOut() sourceOut {
+	s := sourceOut{Type: b.sourceType, Buildspec: orText(b.buildspec, b.p.conf.Buildspec)}
+	if s.Type != "CODEPIPELINE" {
+		s.Location = b.p.conf.Source.Location
+	}
+	return s
+}
+
+func (p *project) environmentOut() environmentOut {
+	return environmentOut{Type: "LINUX_CONTAINER", Image: p.conf.Image, ComputeType: "BUILD_GENERAL1_SMALL", PrivilegedMode: true,
+		EnvironmentVariables: []map[string]string{{"name": "STAGE", "type": "PLAINTEXT", "value": "simulated-value"}}}
+}
+
+func (b *build) phasesOut() []phaseOut {
+	out := []phaseOut{}
+	for _, p := range b.phases {
+		o := phaseOut{PhaseType: p.kind, PhaseStatus: p.status, StartTime: epoch(p.start), EndTime: epoch(p.end)}
+		if !p.end.IsZero() {
+			d := int64(p.end.Sub(p.start).Seconds())
+			o.Duration, o.Contexts = &d, []contextOut{{p.code, p.message}}
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// logsOut: without a stream the ARN says null, even though CloudWatch logs
+// are enabled; a build that was just started has no log fields at all
+// (aws-facts §1.4, §2.1).
+func (b *build) logsOut() *logsOut {
+	if !b.complete && b.currentPhase() == "QUEUED" {
+		return nil
+	}
+	o := &logsOut{CloudWatchLogs: &cloudWatchOut{Status: "ENABLED"}}
+	if b.p.conf.Logs.Off {
+		o.CloudWatchLogs.Status = "DISABLED"
+	} else {
+		o.CloudWatchLogs.GroupName, o.CloudWatchLogs.StreamName = b.p.conf.Logs.Group, b.p.conf.Logs.Stream
+	}
+	group, stream := "null", "null"
+	if b.stream != nil {
+		group, stream = b.group, b.name
+		o.GroupName, o.StreamName = group, stream
+	}
+	o.DeepLink, o.CloudWatchLogsArn = b.deepLink(group, stream), b.p.est.streamARN(group, stream)
+	if bucket, key, ok := b.s3Log(); ok {
+		o.S3Logs = &s3LogsOut{Status: "ENABLED", Location: b.p.conf.Logs.S3}
+		o.S3LogsArn = "arn:" + b.p.est.acct.partition + ":s3:::" + bucket + "/" + key
+		o.S3DeepLink = "https://s3.console.aws.amazon.com/s3/object/" + bucket + "/" + key
+	}
+	return o
+}
+
+type projectOut struct {
+	Name           string         `json:"name"`
+	Arn            string         `json:"arn"`
+	ServiceRole    string         `json:"serviceRole"`
+	Source         sourceOut      `json:"source"`
+	Environment    environmentOut `json:"environment"`
+	Created        epoch          `json:"created"`
+	LastModified   epoch          `json:"lastModified"`
+	AutoRetryLimit int            `json:"autoRetryLimit"`
+}
+
+func (p *project) out() projectOut {
+	return projectOut{
+		Name: p.conf.Name, Arn: p.arn(), ServiceRole: p.role,
+		Source:      sourceOut{Type: p.conf.Source.Type, Location: p.conf.Source.Location, Buildspec: p.conf.Buildspec},
+		Environment: p.environmentOut(), Created: epoch(p.created), LastModified: epoch(p.changed), AutoRetryLimit: p.conf.AutoRetry,
+	}
+}

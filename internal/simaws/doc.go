@@ -1,0 +1,171 @@
+// Package simaws is a simulated AWS account: an HTTP server that the real AWS
+// SDK talks to, with CodeBuild projects whose builds run scripts of commands
+// and fail the way real ones do when IAM denies them. It is for the demo and
+// for tests; the function never links it.
+//
+// It stands in for AWS, so it errs where AWS errs; comments cite the section
+// of the AWS facts that a behaviour comes from. What it does not know
+// (services, operations, parameters, conditions) is refused with status 501
+// and listed by [Sim.Unknown], so that a test can fail on it.
+//
+// # Use
+//
+//	s, err := simaws.Load(text)          // or New(Config{…}) for an empty account
+//	defer s.Close()
+//	cfg := aws.Config{
+//		Region:       "us-west-2",
+//		BaseEndpoint: aws.String(s.URL()),
+//		Credentials:  credentials.NewStaticCredentialsProvider(simaws.FunctionKey, "any", ""),
+//	}
+//	for {
+//		m, ok := s.NextMessage(ctx)      // moves simulated time on
+//		if !ok { break }
+//		handle(m.Body)                   // calls AWS through clients made from cfg
+//		m.Ack()                          // or m.Nack()
+//	}
+//
+// Who calls is told by the access key id: [FunctionKey] is the healer's own
+// role, [OwnerKey] may do everything, others are made known by the world's
+// callers, [Sim.Caller] or sts:AssumeRole. Which region, by the region that
+// the request is signed for. All accounts and regions share the one endpoint.
+//
+// # Time
+//
+// Nothing happens unless time is moved: by [Clock.Advance], [Clock.Sleep],
+// [Sim.NextMessage] or [Sim.Settle]. A build started at 10:00 asks IAM at
+// 10:00:15 whether it may push, and what IAM says then depends on what was
+// written by then and has propagated. In real time all of it is immediate.
+//
+// # Trouble
+//
+// [Trouble] loses, doubles and delays events, throttles calls and cuts
+// connections with given probabilities. [Sim.Hook] sees each call before and
+// after its effect, may make a stranger's change between two calls, and may
+// answer with a [Fault]: an error, a lost answer, or a crash, after which
+// nothing of that caller gets through until [Sim.Restart].
+//
+// Everything random comes from the seed and from what it is about (the third
+// build of project X, the 17th call), so a run with one goroutine is
+// reproducible to the byte.
+//
+// # World files
+//
+// A world is one YAML document. Only what a story needs has to be there.
+//
+//	account: "290008131176"       # quoted; default 111122223333
+//	region: us-west-2             # default us-east-1
+//	partition: aws
+//	start: 2026-11-22T10:12:00Z   # simulated time at the beginning
+//	seed: 1
+//	propagation: 4s               # until builds feel an IAM write …
+//	propagation_most: 2m          # … at most; default the same
+//	enforce: false                # evaluate every call against its caller's policies
+//	retry_keeps_role: false       # RetryBuild takes the old build's role, not the project's present one
+//	build_queue: 0                # builds under way at once; 0 is any number
+//	function: {role: buildmedic, session: buildmedic}   # who FunctionKey is
+//	callers:                      # further access keys
+//	  AKIAALICE: {user: alice}
+//	  ASIAHUB: {role: hub, session: s, account: "444455556666"}
+//	pattern: |                    # event pattern of the rule, JSON; default: every ended build
+//	queue: {visibility: 6m, max_receive: 5}
+//	trouble: {drop_events: 0.1, duplicate_events: 0.1, delay_events: 2m, throttle: 0.05,
+//	  lose_request: 0.02, lose_response: 0.02, call_time: 25ms, log_lag: 0s, empty_pages: 0, rate_limits: false}
+//
+//	scps:                         # service control policies of the account
+//	  - {id: p-abcd1234, document: '…'}   # messages name arn:…:organizations::…/p-abcd1234
+//	full_aws_access: true         # false: without FullAWSAccess, so SCPs must allow
+//
+//	policies:                     # customer managed; an ARN as name is one of AWS's own
+//	  - name: team/qivr-codebuild-policy   # with path
+//	    document: '…'             # or versions: [v1, v2, …], the last is the default
+//	    default: v1
+//
+//	roles:
+//	  - name: service-role/codebuild-x     # with path
+//	    inline: {NAME: '…'}
+//	    attached: [team/qivr-codebuild-policy]   # names with path, or ARNs
+//	    boundary: NAME
+//	    trust: '…'                # default: codebuild.amazonaws.com
+//	    tags: {k: v}
+//
+//	repositories:                 # ECR
+//	  - {name: tracker_api, policy: '…'}   # repository policy
+//	buckets:
+//	  - {name: logs-bucket, policy: '…', objects: {key: text}}
+//	resource_policies:            # of any other resource
+//	  - {resource: "arn:…", document: '…'}
+//
+//	projects:
+//	  - name: TrackerAPI
+//	    role: codebuild-TrackerAPI-service-role
+//	    image: aws/codebuild/standard:7.0  # an ECR image is pulled with the role
+//	    source: {type: GITHUB, location: "https://github.com/example/tracker.git"}   # or S3, CODEPIPELINE
+//	    buildspec: ""             # path that the project is set to; "" is buildspec.yml
+//	    buildspecs:               # what the repository has: path → phases → commands
+//	      aws/buildspec.yml:
+//	        install: []
+//	        pre_build: []
+//	        build:
+//	          - docker build -t x .
+//	        post_build: []
+//	    versions:                 # states of the repository; the first is the default branch
+//	      - {ref: refs/heads/main, commit: 2f1c…}      # commit: default from the seed
+//	      - ref: pr/7
+//	        buildspecs: {…}       # instead of the project's
+//	    auto_retry: 0             # CodeBuild's own
+//	    concurrent_builds: 0
+//	    batch: [linux, windows]   # children of a batch build
+//	    logs: {group: /custom, stream: prefix, off: false, s3: bucket/prefix}
+//	    artifacts: bucket/prefix  # uploaded with the role
+//	    parameters: [/app/token]  # read from Parameter Store before the build
+//	    secrets: [NAME]           # … from Secrets Manager
+//	    vpc: false
+//
+//	pipelines:
+//	  - name: shop-main
+//	    stages:
+//	      - {name: Source, actions: [{name: Source}]}
+//	      - {name: Build, actions: [{name: Build, project: shop}, {name: Lint, project: shop-lint}]}
+//
+//	members:                      # other accounts and regions: same sections from scps to pipelines
+//	  - {account: "444455556666", region: eu-west-1, roles: […], projects: […]}
+//
+//	starts:                       # what begins by itself
+//	  - {project: TrackerAPI, version: pr/7, after: 10s}   # initiator: default is a webhook
+//	  - {pipeline: shop-main}
+//	  - {project: matrix, batch: true}
+//
+// # Commands
+//
+// A command is a string, or a mapping:
+//
+//	- run: node scripts/deploy.mjs
+//	  takes: 30s                  # default 2s
+//	  prints: text                # when all goes well; known commands print their own
+//	  calls:                      # made in order; the first denied one ends the command
+//	    - ecs:UpdateService on arn:aws:ecs:…        # or without "on": "*"
+//	    - action: iam:PassRole
+//	      on: arn:aws:iam::…:role/x
+//	      with: {iam:PassedToService: ecs-tasks.amazonaws.com}
+//	      as: full                # form of the message, see below
+//	      says: text              # or the tool's whole output, with $USER $ACTION $RESOURCE $MESSAGE $OPERATION
+//	      operation: CreateService          # API operation that the tool names
+//	      role: other, session: s           # the call is made by another role
+//	  tool: aws-cli               # how errors are wrapped: aws-cli, docker, sdk-js, sdk-go-v1, sdk-go-v2, sdk-java, terraform
+//	  exit: 255                   # exit status when denied; default as the tool's
+//	  fails: {times: 1, prints: text, exit: 1}      # fails by itself, the first so many times per commit; 0: always
+//	  ignore_failure: true        # as "|| true" does: printed, but the build goes on
+//
+// The forms: full is AWS's message of today; old lacks the reason at its
+// end; short is "CODE: User is not authorized to perform: ACTION"; plain is
+// "Access Denied"; encoded is EC2's; silent says nothing of a denial.
+//
+// The Sim knows by itself which calls these make and what they print: aws ecr
+// get-login-password (also piped into docker login), docker push to ECR, aws
+// ecs register-task-definition, describe-task-definition, update-service,
+// describe-services and wait, aws s3 cp, aws ssm get-parameter, aws
+// secretsmanager get-secret-value, aws cloudfront create-invalidation, aws
+// lambda update-function-code, aws sts get-caller-identity. Other commands of
+// the AWS CLI need calls. All other programs make no calls unless calls says
+// so. A forged denial is a command with prints.
+package simaws

@@ -1,0 +1,254 @@
+package simaws
+
+import (
+	"slices"
+	"time"
+)
+
+// pipeline is a CodePipeline pipeline. Its stages run one after the other, a
+// stage's actions side by side. Each stage remembers its last run.
+type pipeline struct {
+	est     *estate
+	name    string
+	version int
+	stages  []*stage
+}
+
+type stage struct {
+	name    string
+	actions []pipelineAction
+	latest  *stageRun
+}
+
+// pipelineAction is an action: a build, or, without a project, a source.
+type pipelineAction struct{ name, project string }
+
+// stageRun is one execution's way through one stage.
+type stageRun struct {
+	pipe      *pipeline
+	at        int // index of the stage
+	execution string
+	commit    string // version that the source gave
+	status    string // InProgress, Failed, Succeeded
+	actions   []*actionRun
+	retries   int // by hand
+}
+
+type actionRun struct {
+	action pipelineAction
+	build  *build // nil for a source
+	status string
+	at     time.Time
+}
+
+// Pipeline's statuses.
+const (
+	pipeRunning   = "InProgress"
+	pipeFailed    = "Failed"
+	pipeSucceeded = "Succeeded"
+)
+
+// start begins an execution at the first stage.
+func (p *pipeline) start(version string) string {
+	id := p.est.sim.uuid("execution " + p.name)
+	p.enter(0, id, version)
+	return id
+}
+
+func (p *pipeline) enter(i int, execution, version string) {
+	run := &stageRun{pipe: p, at: i, execution: execution, commit: version, status: pipeRunning}
+	p.stages[i].latest = run
+	for _, a := range p.stages[i].actions {
+		ar := &actionRun{action: a, status: pipeRunning, at: p.est.sim.now}
+		run.actions = append(run.actions, ar)
+		run.begin(ar)
+	}
+	run.settle()
+}
+
+// begin starts an action. A source is done at once.
+func (run *stageRun) begin(ar *actionRun) {
+	ar.status, ar.at = pipeRunning, run.pipe.est.sim.now
+	if ar.action.project == "" {
+		ar.status = pipeSucceeded
+		return
+	}
+	p := run.pipe.est.project[ar.action.project]
+	artifact := "arn:" + p.est.acct.partition + ":s3:::codepipeline-" + p.est.region + "-artifacts/" + run.pipe.name + "/SourceArti/" + run.execution[:7]
+	c, _ := p.resolve(run.commit)
+	ar.build = p.begin(order{version: artifact, commit: c, initiator: "codepipeline/" + run.pipe.name, run: run})
+}
+
+// buildEnded takes the end of one of the stage's builds.
+func (run *stageRun) buildEnded(b *build) {
+	for _, ar := range run.actions {
+		if ar.build == b {
+			ar.status = pipeSucceeded
+			if b.status != succeeded {
+				ar.status = pipeFailed
+			}
+		}
+	}
+	run.settle()
+}
+
+// settle ends the stage when all its actions have ended, and enters the next.
+func (run *stageRun) settle() {
+	worst := pipeSucceeded
+	for _, ar := range run.actions {
+		switch ar.status {
+		case pipeRunning:
+			return
+		case pipeFailed:
+			worst = pipeFailed
+		}
+	}
+	run.status = worst
+	next := run.at + 1
+	if worst == pipeSucceeded && next < len(run.pipe.stages) {
+		run.pipe.enter(next, run.execution, run.commit)
+	}
+}
+
+var pipelineOperations = map[string]operation{
+	"GetPipelineState":    jsonCall(false, getPipelineState),
+	"RetryStageExecution": jsonCall(true, retryStageExecution),
+}
+
+type pipelineNameInput struct {
+	Name string `json:"name"`
+}
+
+type stageStateOut struct {
+	StageName       string           `json:"stageName"`
+	ActionStates    []actionStateOut `json:"actionStates"`
+	LatestExecution *stageExecOut    `json:"latestExecution,omitempty"`
+	RetryMetadata   *retryMetaOut    `json:"retryStageMetadata,omitempty"`
+}
+
+type stageExecOut struct {
+	PipelineExecutionId string `json:"pipelineExecutionId"`
+	Status              string `json:"status"`
+}
+
+type retryMetaOut struct {
+	ManualStageRetryAttempt int    `json:"manualStageRetryAttempt"`
+	LatestRetryTrigger      string `json:"latestRetryTrigger"`
+}
+
+type actionStateOut struct {
+	ActionName      string         `json:"actionName"`
+	LatestExecution *actionExecOut `json:"latestExecution,omitempty"`
+}
+
+type actionExecOut struct {
+	Status              string `json:"status"`
+	LastStatusChange    epoch  `json:"lastStatusChange"`
+	ExternalExecutionId string `json:"externalExecutionId,omitempty"`
+}
+
+func (r *request) pipelineARN(name string) string { return r.est.arn("codepipeline", name) }
+
+func getPipelineState(r *request, in *pipelineNameInput) (any, error) {
+	if err := r.authorize("codepipeline:GetPipelineState", r.pipelineARN(in.Name), nil); err != nil {
+		return nil, err
+	}
+	p, ok := r.est.pipes[in.Name]
+	if !ok {
+		return nil, noPipeline(in.Name)
+	}
+	stages := []stageStateOut{}
+	for _, st := range p.stages {
+		stages = append(stages, st.out())
+	}
+	return map[string]any{"pipelineName": p.name, "pipelineVersion": 1, "stageStates": stages}, nil
+}
+
+func noPipeline(name string) error {
+	return fail("PipelineNotFoundException", "Account does not have a pipeline with name '"+name+"'")
+}
+
+func (st *stage) out() stageStateOut {
+	o := stageStateOut{StageName: st.name, ActionStates: []actionStateOut{}}
+	for i, a := range st.actions {
+		as := actionStateOut{ActionName: a.name}
+		if st.latest != nil {
+			ar := st.latest.actions[i]
+			as.LatestExecution = &actionExecOut{Status: ar.status, LastStatusChange: epoch(ar.at)}
+			if ar.build != nil {
+				as.LatestExecution.ExternalExecutionId = ar.build.id()
+			}
+		}
+		o.ActionStates = append(o.ActionStates, as)
+	}
+	if st.latest != nil {
+		o.LatestExecution = &stageExecOut{st.latest.execution, st.latest.status}
+		if st.latest.retries > 0 {
+			o.RetryMetadata = &retryMetaOut{st.latest.retries, "ManualStageRetry"}
+		}
+	}
+	return o
+}
+
+type retryStageInput struct {
+	PipelineName        string `json:"pipelineName"`
+	StageName           string `json:"stageName"`
+	PipelineExecutionId string `json:"pipelineExecutionId"`
+	RetryMode           string `json:"retryMode"`
+}
+
+// retryStageExecution starts the failed actions of a stage again, or all
+// (aws-facts §2.2).
+func retryStageExecution(r *request, in *retryStageInput) (any, error) {
+	arn := r.pipelineARN(in.PipelineName) + "/" + in.StageName
+	if err := r.authorize("codepipeline:RetryStageExecution", arn, nil); err != nil {
+		return nil, err
+	}
+	p, ok := r.est.pipes[in.PipelineName]
+	if !ok {
+		return nil, noPipeline(in.PipelineName)
+	}
+	i := slices.IndexFunc(p.stages, func(st *stage) bool { return st.name == in.StageName })
+	if i < 0 {
+		return nil, fail("StageNotFoundException", "Stage '"+in.StageName+"' was not found in pipeline '"+p.name+"'")
+	}
+	run := p.stages[i].latest
+	switch {
+	case in.RetryMode != "FAILED_ACTIONS" && in.RetryMode != "ALL_ACTIONS":
+		return nil, fail("ValidationException", "Invalid retryMode: "+in.RetryMode)
+	case run == nil || run.execution != in.PipelineExecutionId:
+		return nil, fail("NotLatestPipelineExecutionException", "The pipeline execution "+in.PipelineExecutionId+" is not the latest in stage "+in.StageName)
+	}
+	again, err := run.toRetry(in.RetryMode == "ALL_ACTIONS")
+	if err != nil {
+		return nil, err
+	}
+	run.status = pipeRunning
+	run.retries++
+	for _, ar := range again {
+		run.begin(ar)
+	}
+	return map[string]any{"pipelineExecutionId": run.execution}, nil
+}
+
+// toRetry lists the actions to start again: with failedOnly, those still in
+// progress go on; for all, none may be in progress.
+func (run *stageRun) toRetry(all bool) ([]*actionRun, error) {
+	var failedOnes []*actionRun
+	running := false
+	for _, ar := range run.actions {
+		running = running || ar.status == pipeRunning
+		if ar.status == pipeFailed {
+			failedOnes = append(failedOnes, ar)
+		}
+	}
+	switch {
+	case len(failedOnes) == 0:
+		return nil, fail("StageNotRetryableException", "Unable to retry: the stage has no failed actions")
+	case all && running:
+		return nil, fail("StageNotRetryableException", "Unable to retry: the stage has actions in progress")
+	case all:
+		return run.actions, nil
+	}
+	return failedOnes, nil
+}

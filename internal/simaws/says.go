@@ -1,0 +1,147 @@
+package simaws
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// What a tool prints when AWS denies a call (aws-facts §3.4).
+
+// errorCode is the code with which the action's service denies.
+func errorCode(action string) string {
+	service, _, _ := strings.Cut(action, ":")
+	switch service {
+	case "ec2":
+		return "UnauthorizedOperation"
+	case "sns":
+		return "AuthorizationError"
+	case "iam", "sts", "s3", "cloudformation", "cloudfront", "cloudwatch", "elasticloadbalancing", "autoscaling", "rds", "sqs":
+		return "AccessDenied"
+	}
+	return "AccessDeniedException"
+}
+
+// The forms of a denial's message that a world may ask for.
+const (
+	formFull    = "full"    // as AWS writes it today
+	formOld     = "old"     // no reason at the end
+	formShort   = "short"   // neither principal nor resource
+	formPlain   = "plain"   // "Access Denied"
+	formEncoded = "encoded" // EC2's encoded authorization message
+	formSilent  = "silent"  // nothing that says "denied"
+)
+
+var forms = []string{formFull, formOld, formShort, formPlain, formEncoded, formSilent}
+
+// The tools whose way of printing an error is known.
+const (
+	toolCLI       = "aws-cli"
+	toolDocker    = "docker"
+	toolNode      = "sdk-js"
+	toolGo1       = "sdk-go-v1"
+	toolGo2       = "sdk-go-v2"
+	toolJava      = "sdk-java"
+	toolTerraform = "terraform"
+)
+
+var tools = []string{toolCLI, toolDocker, toolNode, toolGo1, toolGo2, toolJava, toolTerraform}
+
+// refusal is a denied call of a step, to be printed.
+type refusal struct {
+	q         question
+	d         denial
+	form      string
+	operation string // the API operation that was called
+	service   string // of the operation, which may not be the action's
+	requestID string
+}
+
+// text is what the tool prints.
+func (b *build) text(tool string, r refusal) string {
+	code := errorCode(r.service + ":")
+	msg := r.q.message(r.d)
+	switch r.form {
+	case formOld:
+		msg = r.q.message(denial{})
+	case formShort:
+		return code + ": User is not authorized to perform: " + r.q.action
+	case formPlain:
+		code, msg = "AccessDenied", "Access Denied"
+	case formEncoded:
+		code = "UnauthorizedOperation"
+		msg = "You are not authorized to perform this operation. " + msg + ". Encoded authorization failure message: " + b.encode(r)
+	case formSilent:
+		return silent(tool)
+	}
+	return wrapped(tool, code, msg, r)
+}
+
+func wrapped(tool, code, msg string, r refusal) string {
+	switch tool {
+	case toolCLI:
+		return fmt.Sprintf("\nAn error occurred (%s) when calling the %s operation: %s", code, r.operation, msg)
+	case toolDocker:
+		return "denied: " + msg
+	case toolGo1:
+		return fmt.Sprintf("%s: %s\n\tstatus code: 403, request id: %s", code, msg, r.requestID)
+	case toolGo2:
+		return fmt.Sprintf("operation error %s: %s, https response error StatusCode: 403, RequestID: %s, api error %s: %s",
+			strings.ToUpper(r.service), r.operation, r.requestID, code, msg)
+	case toolJava:
+		return fmt.Sprintf("%s (Service: %s; Status Code: 400; Error Code: %s; Request ID: %s; Proxy: null)", msg, r.service, code, r.requestID)
+	case toolTerraform:
+		return fmt.Sprintf("╷\n│ Error: operation error %s: %s, https response error StatusCode: 403, RequestID: %s, api error %s: %s\n│ \n╵",
+			strings.ToUpper(r.service), r.operation, r.requestID, code, msg)
+	}
+	return code + ": " + msg
+}
+
+// silent is docker's way of failing without a reason (aws-facts §3.4).
+func silent(tool string) string {
+	if tool != toolDocker {
+		return ""
+	}
+	var b strings.Builder
+	for i := 5; i > 0; i-- {
+		fmt.Fprintf(&b, "5f70bf18a086: Retrying in %d seconds\n", i)
+	}
+	return b.String() + "EOF"
+}
+
+// encode makes an encoded authorization message, which STS can decode later.
+func (b *build) encode(r refusal) string {
+	s := b.sim()
+	doc, err := json.Marshal(map[string]any{
+		"allowed": false, "explicitDeny": r.d.explicit, "matchedStatements": map[string]any{"items": []any{}}, "failures": map[string]any{"items": []any{}},
+		"context": map[string]any{
+			"principal": map[string]string{"id": s.uniqueID("AROA", r.q.who.role) + ":" + r.q.who.session, "arn": r.q.who.arn},
+			"action":    r.q.action, "resource": r.q.resource, "conditions": map[string]any{"items": []any{}},
+		},
+	})
+	if err != nil {
+		panic("simaws: encoding an authorization message: " + err.Error()) // only strings in it
+	}
+	var raw []byte
+	for i := range 8 {
+		d := s.digest("encoded", string(doc), itoa(i))
+		raw = append(raw, d[:]...)
+	}
+	text := base64.RawURLEncoding.EncodeToString(raw)
+	s.encoded[text] = string(doc)
+	return text
+}
+
+// operationOf is the API operation of an action, if nothing else is known.
+func operationOf(action string) (service, operation string) {
+	service, operation, _ = strings.Cut(action, ":")
+	return service, operation
+}
+
+// fill replaces $USER, $ACTION, $RESOURCE, $MESSAGE, $OPERATION in a text
+// that a world gives.
+func (r refusal) fill(text string) string {
+	return strings.NewReplacer("$USER", r.q.who.arn, "$ACTION", r.q.action, "$RESOURCE", r.q.resource,
+		"$MESSAGE", r.q.message(r.d), "$OPERATION", r.operation).Replace(text)
+}

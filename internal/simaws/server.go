@@ -1,0 +1,205 @@
+package simaws
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// request is one API call on its way through the Sim.
+type request struct {
+	sim       *Sim
+	est       *estate // the caller's account, in the region that the request was signed for
+	caller    caller
+	service   string // as in the signature's scope
+	operation string
+	body      []byte
+	http      *http.Request
+	resources []string // what authorize was asked about
+	id        string
+}
+
+// operation is one API operation. run is called with the Sim locked.
+type operation struct {
+	writes bool // changes something that outlives the call
+	run    func(r *request) (any, error)
+}
+
+// wire is a service's protocol: how it names the operation, and how it puts
+// results and errors.
+type wire struct {
+	name       func(h *http.Request, body []byte) string
+	result     func(r *request, v any) response
+	failure    func(r *request, e *apiError) response
+	throttle   apiError
+	deniedCode string
+	operations map[string]operation
+}
+
+// response is what goes back over HTTP.
+type response struct {
+	status int
+	header map[string]string
+	body   []byte
+}
+
+// services are the services that the Sim knows, by the name in the
+// signature's scope.
+var services map[string]wire
+
+func init() {
+	services = map[string]wire{
+		"codebuild":       jsonWire("1.1", "CodeBuild_20161006", codebuildOperations),
+		"logs":            jsonWire("1.1", "Logs_20140328", logsOperations),
+		"ecr":             jsonWire("1.1", "AmazonEC2ContainerRegistry_V20150921", ecrOperations),
+		"codepipeline":    jsonWire("1.1", "CodePipeline_20150709", pipelineOperations),
+		"cloudtrail":      jsonWire("1.1", "CloudTrail_20131101", trailOperations),
+		"sqs":             sqsWire(),
+		"iam":             queryWire("https://iam.amazonaws.com/doc/2010-05-08/", "AccessDenied", iamOperations),
+		"sts":             queryWire("https://sts.amazonaws.com/doc/2011-06-15/", "AccessDenied", stsOperations),
+		"sns":             queryWire("http://sns.amazonaws.com/doc/2010-03-31/", "AuthorizationError", snsOperations),
+		"s3":              s3Wire(),
+		"access-analyzer": restWire(analyzerOperations),
+	}
+}
+
+// apiError is an error that a service answers with.
+type apiError struct {
+	Code, Message string
+	Status        int               // 0: the protocol's usual one
+	Members       map[string]string // further members of the error's shape
+}
+
+func (e *apiError) Error() string { return e.Code + ": " + e.Message }
+
+func fail(code, message string) error { return &apiError{Code: code, Message: message} }
+
+// serve answers one HTTP request.
+func (s *Sim) serve(w http.ResponseWriter, h *http.Request) {
+	began := time.Now()
+	body, err := io.ReadAll(io.LimitReader(h.Body, 8<<20))
+	if err != nil {
+		return
+	}
+	sc := parseScope(h.Header.Get("Authorization"))
+	wr, known := services[sc.service]
+	if !known {
+		s.note(sc.service + " (service)")
+		http.Error(w, "simaws: no such service: "+sc.service, http.StatusNotImplemented)
+		return
+	}
+	r := &request{sim: s, service: sc.service, operation: wr.name(h, body), body: body, http: h}
+	c := s.arrive(r, sc, began)
+	if s.cutOff(sc.key) {
+		s.finish(c, r, nil, faultCut)
+		cut(w)
+		return
+	}
+	if f := s.ask(c); f.any() {
+		s.refuse(w, r, wr, c, f)
+		return
+	}
+	resp, apiErr := s.perform(r, wr)
+	done := s.finish(c, r, apiErr, "")
+	if f := s.ask(done); f.any() {
+		s.refuse(w, r, wr, c, f)
+		return
+	}
+	s.writeResponse(w, r, resp)
+}
+
+// perform carries the call out and gives its answer.
+func (s *Sim) perform(r *request, wr wire) (response, *apiError) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cfg.Trouble.CallTime > 0 {
+		s.advance(s.now.Add(s.cfg.Trouble.CallTime))
+	}
+	v, err := s.carryOut(r, wr)
+	if err == nil {
+		return wr.result(r, v), nil
+	}
+	var ae *apiError
+	if !errors.As(err, &ae) {
+		ae = &apiError{Code: "InternalFailure", Message: "simaws: " + err.Error(), Status: http.StatusInternalServerError}
+		s.unknown = append(s.unknown, r.service+"."+r.operation+": "+err.Error())
+	}
+	return wr.failure(r, ae), ae
+}
+
+func (s *Sim) carryOut(r *request, wr wire) (any, error) {
+	op, ok := wr.operations[r.operation]
+	if !ok {
+		s.unknown = append(s.unknown, r.service+"."+r.operation)
+		return nil, &apiError{Code: "NotImplementedBySimaws", Status: http.StatusNotImplemented,
+			Message: "simaws does not know " + r.service + "." + r.operation}
+	}
+	if r.est == nil {
+		return nil, &apiError{Code: "UnrecognizedClientException", Status: http.StatusForbidden,
+			Message: "The security token included in the request is invalid."}
+	}
+	if s.throttled(r) {
+		e := wr.throttle
+		return nil, &e
+	}
+	return op.run(r)
+}
+
+// refuse answers with a fault instead.
+func (s *Sim) refuse(w http.ResponseWriter, r *request, wr wire, c Call, f Fault) {
+	if f.Crash {
+		s.mu.Lock()
+		s.dead[c.Key] = true
+		s.mu.Unlock()
+	}
+	if f.Cut || f.Crash {
+		s.finish(c, r, nil, faultCut)
+		cut(w)
+		return
+	}
+	e := &apiError{Code: f.Code, Message: f.Message, Status: f.Status}
+	if f.Throttle {
+		t := wr.throttle
+		e = &t
+	}
+	s.finish(c, r, e, "")
+	s.writeResponse(w, r, wr.failure(r, e))
+}
+
+// cut drops the connection without an answer.
+func cut(w http.ResponseWriter) {
+	conn, _, err := w.(http.Hijacker).Hijack()
+	if err == nil {
+		conn.Close()
+	}
+}
+
+func (s *Sim) writeResponse(w http.ResponseWriter, r *request, resp response) {
+	if d := s.latency(); d > 0 {
+		time.Sleep(d)
+	}
+	for k, v := range resp.header {
+		w.Header().Set(k, v)
+	}
+	w.Header().Set("x-amzn-RequestId", r.id)
+	w.WriteHeader(resp.status)
+	if r.http.Method != http.MethodHead {
+		w.Write(resp.body) // an error here is the caller's: it went away
+	}
+}
+
+// scope is what a request's signature says of itself.
+type scope struct{ key, region, service string }
+
+// parseScope reads Credential=KEY/DATE/REGION/SERVICE/aws4_request.
+func parseScope(authorization string) scope {
+	_, rest, _ := strings.Cut(authorization, "Credential=")
+	cred, _, _ := strings.Cut(rest, ",")
+	f := strings.Split(cred, "/")
+	if len(f) != 5 {
+		return scope{}
+	}
+	return scope{key: f[0], region: f[2], service: f[3]}
+}

@@ -1,0 +1,246 @@
+package simaws
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+)
+
+// Config is what a simulated account begins with. The zero value of each
+// field means the default given there.
+type Config struct {
+	Account   string    // "111122223333"
+	Region    string    // "us-east-1"
+	Partition string    // "aws"
+	Start     time.Time // simulated time at the beginning; 2026-11-22 10:00 UTC
+	Seed      uint64    // of everything that looks random
+
+	// Propagation is how long an IAM write takes until builds and callers
+	// feel it; IAM's own reads show it at once (aws-facts §5.4). Writes differ:
+	// each takes between Propagation and PropagationMost. 4s each.
+	Propagation, PropagationMost time.Duration
+
+	// Enforce evaluates every call against the caller's own policies.
+	Enforce bool
+
+	// RetryKeepsRole has RetryBuild use the old build's role instead of the
+	// project's present one: which of the two AWS does is not known
+	// (aws-facts §10).
+	RetryKeepsRole bool
+
+	// BuildQueue is how many builds may be under way at once in an account
+	// and region; 0: any number.
+	BuildQueue int
+
+	// Function names the role and session of the key [FunctionKey].
+	Function Identity
+
+	// Pattern is the EventBridge rule's event pattern, as JSON. The default
+	// lets every ended build through: FAILED, FAULT, TIMED_OUT, SUCCEEDED, STOPPED.
+	Pattern string
+	Queue   QueueConfig
+	Trouble Trouble
+}
+
+// Identity names a caller: a role with its session, or a user.
+type Identity struct {
+	Role    string `yaml:"role"`    // with its path
+	Session string `yaml:"session"` // default "session"
+	User    string `yaml:"user"`
+}
+
+// QueueConfig sets the queue that the rule feeds.
+type QueueConfig struct {
+	Visibility time.Duration // default 6m
+	MaxReceive int           // then to the dead-letter queue; default 5
+}
+
+// The names of what a Sim always has in its home account.
+const (
+	Queue      = "buildmedic"
+	DeadLetter = "buildmedic-dlq"
+	Topic      = "buildmedic"
+)
+
+// The access key ids that every Sim knows. Secrets are not checked: any will do.
+const (
+	FunctionKey = "ASIASIMULATEDFUNCTION" // the healer's own role, Config.Function
+	OwnerKey    = "AKIASIMULATEDOWNER"    // the account's root user, who may do everything
+)
+
+// Sim is a simulated AWS organization: one home account and region, members
+// if the world has them, and one HTTP endpoint for all of it. Its methods may
+// be called from several goroutines.
+type Sim struct {
+	// Clock is simulated time.
+	Clock Clock
+
+	cfg  Config
+	url  string
+	http *http.Server
+
+	mu       sync.Mutex
+	changed  *sync.Cond // broadcast whenever a message or the clock moved
+	now      time.Time
+	agenda   agenda
+	accounts map[string]*account
+	estates  map[place]*estate
+	buckets  map[string]*bucket
+	keys     map[string]caller
+
+	counters  map[string]int // for ids
+	documents map[string]*iampolicy.Document
+	encoded   map[string]string // EC2 authorization messages → decoded JSON
+	pattern   eventPattern
+
+	calls   []Call
+	unknown []string
+	notices []Notice
+	hooks   []func(Call) Fault
+	dead    map[string]bool // access keys of crashed callers
+	limits  tokenBuckets
+}
+
+// place is an account and a region.
+type place struct{ account, region string }
+
+// estate is what an account has in one region.
+type estate struct {
+	sim     *Sim
+	acct    *account
+	region  string
+	project map[string]*project
+	builds  map[string]*build // by id
+	batches map[string]*batch // by id
+	groups  map[string]*logGroup
+	repos   map[string]*repository
+	queues  map[string]*queue
+	topics  map[string]bool
+	pipes   map[string]*pipeline
+	grants  map[string]string // resource ARN → resource policy, beyond ECR's and S3's
+	trail   []trailEvent
+}
+
+// New starts an empty simulated account. The caller must Close it. It fails
+// only if the configuration is unusable or loopback cannot be listened on.
+func New(cfg Config) (*Sim, error) {
+	setDefaults(&cfg)
+	pattern, err := parsePattern(cfg.Pattern)
+	if err != nil {
+		return nil, err
+	}
+	s := &Sim{
+		cfg: cfg, now: cfg.Start, pattern: pattern,
+		accounts: map[string]*account{}, estates: map[place]*estate{}, buckets: map[string]*bucket{},
+		keys: map[string]caller{}, counters: map[string]int{}, documents: map[string]*iampolicy.Document{},
+		encoded: map[string]string{}, dead: map[string]bool{}, limits: tokenBuckets{},
+	}
+	s.Clock = Clock{s}
+	s.changed = sync.NewCond(&s.mu)
+	s.furnish()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("starting the simulated account: %w", err)
+	}
+	s.url = "http://" + ln.Addr().String()
+	s.http = &http.Server{Handler: http.HandlerFunc(s.serve)}
+	go s.http.Serve(ln) // ends with Close
+	return s, nil
+}
+
+func setDefaults(c *Config) {
+	def(&c.Account, "111122223333")
+	def(&c.Region, "us-east-1")
+	def(&c.Partition, "aws")
+	def(&c.Start, time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC))
+	c.Start = c.Start.UTC()
+	def(&c.Propagation, 4*time.Second)
+	c.PropagationMost = max(c.PropagationMost, c.Propagation)
+	if c.Function.User == "" {
+		def(&c.Function.Role, "buildmedic")
+		def(&c.Function.Session, "buildmedic")
+	}
+	def(&c.Pattern, defaultPattern)
+	def(&c.Queue.Visibility, 6*time.Minute)
+	def(&c.Queue.MaxReceive, 5)
+}
+
+// def sets a value that is still zero.
+func def[T comparable](p *T, v T) {
+	var zero T
+	if *p == zero {
+		*p = v
+	}
+}
+
+// furnish puts in what every home account has.
+func (s *Sim) furnish() {
+	home := s.estate(s.cfg.Account, s.cfg.Region)
+	dlq := &queue{name: DeadLetter, est: home, visibility: s.cfg.Queue.Visibility}
+	home.queues[DeadLetter] = dlq
+	home.queues[Queue] = &queue{
+		name: Queue, est: home, visibility: s.cfg.Queue.Visibility,
+		dead: dlq, maxReceive: s.cfg.Queue.MaxReceive,
+	}
+	home.topics[Topic] = true
+	s.keys[FunctionKey] = s.identify(home.acct, s.cfg.Function)
+	s.keys[OwnerKey] = caller{acct: home.acct, arn: home.acct.arn("iam", "", "root"), owner: true}
+}
+
+// URL is the endpoint for every service: give it to the SDK as base endpoint.
+func (s *Sim) URL() string { return s.url }
+
+// Close stops the endpoint.
+func (s *Sim) Close() { s.http.Close() }
+
+// QueueURL is the address of a queue in the home account.
+func (s *Sim) QueueURL(name string) string { return s.url + "/" + s.cfg.Account + "/" + name }
+
+// TopicARN is the ARN of the notice topic.
+func (s *Sim) TopicARN() string {
+	return s.accounts[s.cfg.Account].arn("sns", s.cfg.Region, Topic)
+}
+
+// account finds or founds an account.
+func (s *Sim) account(id string) *account {
+	a, ok := s.accounts[id]
+	if !ok {
+		a = &account{sim: s, id: id, partition: s.cfg.Partition, roles: map[string]*role{},
+			policies: map[string]*managedPolicy{}, fullAccess: true}
+		s.accounts[id] = a
+	}
+	return a
+}
+
+// estate finds or founds an account's part in a region.
+func (s *Sim) estate(acct, region string) *estate {
+	at := place{acct, region}
+	e, ok := s.estates[at]
+	if !ok {
+		e = &estate{
+			sim: s, acct: s.account(acct), region: region, project: map[string]*project{},
+			builds: map[string]*build{}, batches: map[string]*batch{}, groups: map[string]*logGroup{},
+			repos: map[string]*repository{}, queues: map[string]*queue{}, topics: map[string]bool{},
+			pipes: map[string]*pipeline{}, grants: map[string]string{},
+		}
+		s.estates[at] = e
+	}
+	return e
+}
+
+// arn names something of the estate.
+func (e *estate) arn(service, resource string) string { return e.acct.arn(service, e.region, resource) }
+
+func (a *account) arn(service, region, resource string) string {
+	return strings.Join([]string{"arn", a.partition, service, region, a.id, resource}, ":")
+}
+
+// sortedKeys gives a map's keys in order, so that nothing depends on Go's.
+func sortedKeys[M ~map[string]V, V any](m M) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,109 @@
+package simaws
+
+import (
+	"strings"
+	"time"
+)
+
+// step is one command of a buildspec.
+type step = stepFile
+
+func (st step) duration() time.Duration {
+	if st.Takes > 0 {
+		return time.Duration(st.Takes)
+	}
+	return 2 * time.Second
+}
+
+// perform runs a command and returns its exit status. First the step's own
+// failure, then its calls in order, each judged now; what a command needs
+// apart from IAM (a repository that exists) comes where the real one would
+// find out.
+func (b *build) perform(st step) (exit int) {
+	if f := st.Fails; f != nil && b.failsNow(st) {
+		b.print(f.Prints)
+		return f.exit()
+	}
+	cmd := b.command(st)
+	if cmd.before != "" {
+		b.print(cmd.before)
+	}
+	for _, c := range cmd.calls {
+		if exit := b.call(st, cmd, c); exit != 0 {
+			return exit
+		}
+	}
+	if cmd.check != nil {
+		if text, exit := cmd.check(); exit != 0 {
+			b.print(text)
+			return exit
+		}
+	}
+	if cmd.done != nil {
+		cmd.done()
+	}
+	if out := orText(st.Prints, cmd.after); out != "" {
+		b.print(out)
+	}
+	return 0
+}
+
+// call makes one of the step's API calls.
+func (b *build) call(st step, cmd command, c callFile) int {
+	q := b.ask(c.Action, orText(c.On, "*"))
+	if c.Role != "" {
+		q.who = b.p.est.acct.session(c.Role, orText(c.Session, "session"))
+	}
+	q.context = map[string][]string{}
+	for k, v := range c.With {
+		q.context[k] = []string{v}
+	}
+	d, denied := b.denied(q)
+	if !denied {
+		return 0
+	}
+	r := refusal{q: q, d: d, form: orText(c.As, formFull), requestID: b.sim().uuid("tool request")}
+	r.service, r.operation = cmd.service, cmd.operation
+	if r.operation == "" {
+		r.service, r.operation = operationOf(c.Action)
+	}
+	if c.Operation != "" {
+		r.operation = c.Operation
+	}
+	if c.Says != "" {
+		b.print(r.fill(c.Says))
+	} else if text := b.text(orText(st.Tool, cmd.tool), r); text != "" {
+		b.print(text)
+	}
+	if cmd.afterDenial != "" {
+		b.print(cmd.afterDenial)
+	}
+	if st.Exit != 0 {
+		return st.Exit
+	}
+	return cmd.exit
+}
+
+// failsNow reports whether the step's own failure applies: always, or only
+// for the first so many builds of the commit.
+func (b *build) failsNow(st step) bool {
+	if st.Fails.Times == 0 {
+		return true
+	}
+	n := b.sim().nth(strings.Join([]string{"fails", b.p.arn(), b.commit.id, st.Run}, " "))
+	return n <= st.Fails.Times
+}
+
+func (f failFile) exit() int {
+	if f.Exit == 0 {
+		return 1
+	}
+	return f.Exit
+}
+
+func orText(s, other string) string {
+	if s != "" {
+		return s
+	}
+	return other
+}

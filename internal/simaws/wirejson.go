@@ -1,0 +1,95 @@
+package simaws
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// jsonWire is AWS JSON 1.0 or 1.1: the operation is in X-Amz-Target, bodies
+// are JSON.
+func jsonWire(version, target string, operations map[string]operation) wire {
+	contentType := "application/x-amz-json-" + version
+	return wire{
+		name: func(h *http.Request, _ []byte) string {
+			return strings.TrimPrefix(h.Header.Get("X-Amz-Target"), target+".")
+		},
+		result: func(_ *request, v any) response { return jsonResponse(contentType, 200, v) },
+		failure: func(_ *request, e *apiError) response {
+			body := map[string]any{"__type": e.Code, "message": e.Message}
+			for k, v := range e.Members {
+				body[k] = v
+			}
+			return jsonResponse(contentType, orStatus(e.Status, 400), body)
+		},
+		throttle:   apiError{Code: "ThrottlingException", Message: "Rate exceeded", Status: 400},
+		deniedCode: "AccessDeniedException",
+		operations: operations,
+	}
+}
+
+// sqsWire is AWS JSON 1.0 with the error codes of the old query protocol in a
+// header, which is what the SDK gives as code.
+func sqsWire() wire {
+	w := jsonWire("1.0", "AmazonSQS", sqsOperations)
+	plain := w.failure
+	w.failure = func(r *request, e *apiError) response {
+		resp := plain(r, e)
+		if old, ok := sqsQueryCodes[e.Code]; ok {
+			resp.header["x-amzn-query-error"] = old + ";Sender"
+		}
+		return resp
+	}
+	w.throttle = apiError{Code: "RequestThrottled", Message: "Request is throttled.", Status: 400}
+	return w
+}
+
+func jsonResponse(contentType string, status int, v any) response {
+	body, err := json.Marshal(v)
+	if err != nil {
+		panic("simaws: encoding a response: " + err.Error()) // every response type is ours
+	}
+	return response{status: status, header: map[string]string{"Content-Type": contentType}, body: body}
+}
+
+func orStatus(status, usual int) int {
+	if status != 0 {
+		return status
+	}
+	return usual
+}
+
+// jsonCall makes an operation out of a function with a typed input. A
+// parameter that the type does not have is refused loudly.
+func jsonCall[In any](writes bool, f func(r *request, in *In) (any, error)) operation {
+	return operation{writes: writes, run: func(r *request) (any, error) {
+		var in In
+		dec := json.NewDecoder(bytes.NewReader(r.body))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(&in); err != nil {
+			return nil, r.unknownParameter(err.Error())
+		}
+		return f(r, &in)
+	}}
+}
+
+// unknownParameter refuses, and records, what the Sim does not know.
+func (r *request) unknownParameter(what string) error {
+	r.sim.unknown = append(r.sim.unknown, r.service+"."+r.operation+": "+what)
+	return &apiError{Code: "NotImplementedBySimaws", Status: http.StatusNotImplemented,
+		Message: "simaws does not know this input of " + r.service + "." + r.operation + ": " + what}
+}
+
+// epoch is a time as AWS JSON has it: seconds, with a fraction.
+type epoch time.Time
+
+func (e epoch) MarshalJSON() ([]byte, error) {
+	t := time.Time(e)
+	if t.IsZero() {
+		return []byte("null"), nil
+	}
+	return strconv.AppendFloat(nil, float64(t.UnixMilli())/1000, 'f', 3, 64), nil
+}

@@ -1,0 +1,343 @@
+package simaws
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Load starts the simulated account that a world file describes; the package
+// documentation explains the format. It is strict: an unknown key, an
+// unreadable policy, a reference to something that is not there, or a command
+// of the AWS CLI whose calls the Sim does not know are errors. All problems
+// are reported together.
+func Load(world []byte) (*Sim, error) {
+	var w worldFile
+	dec := yaml.NewDecoder(bytes.NewReader(world))
+	dec.KnownFields(true)
+	if err := dec.Decode(&w); err != nil && err != io.EOF {
+		return nil, fmt.Errorf("reading world: %w", err)
+	}
+	if err := dec.Decode(new(any)); err != io.EOF {
+		return nil, fmt.Errorf("reading world: more than one YAML document")
+	}
+	s, err := New(w.config())
+	if err != nil {
+		return nil, fmt.Errorf("reading world: %w", err)
+	}
+	if err := w.build(s); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("reading world: %w", err)
+	}
+	return s, nil
+}
+
+func (w *worldFile) config() Config {
+	t := w.Trouble
+	return Config{
+		Account: w.Account, Region: w.Region, Partition: w.Partition, Start: w.Start, Seed: w.Seed,
+		Propagation: time.Duration(w.Propagation), PropagationMost: time.Duration(w.PropagationMost),
+		Enforce: w.Enforce, RetryKeepsRole: w.RetryKeepsRole, BuildQueue: w.BuildQueue, Function: w.Function, Pattern: w.Pattern,
+		Queue: QueueConfig{time.Duration(w.Queue.Visibility), w.Queue.MaxReceive},
+		Trouble: Trouble{
+			DropEvents: t.DropEvents, DuplicateEvents: t.DuplicateEvents, DelayEvents: time.Duration(t.DelayEvents),
+			Throttle: t.Throttle, LoseRequest: t.LoseRequest, LoseResponse: t.LoseResponse, CallTime: time.Duration(t.CallTime),
+			LogLag: time.Duration(t.LogLag), EmptyPages: t.EmptyPages, RateLimits: t.RateLimits,
+		},
+	}
+}
+
+// builder puts a world together and collects what is wrong with it.
+type builder struct {
+	sim  *Sim
+	errs []error
+}
+
+func (bu *builder) bad(format string, args ...any) {
+	bu.errs = append(bu.errs, fmt.Errorf(format, args...))
+}
+
+var accountForm = regexp.MustCompile(`^[0-9]{12}$`)
+
+func (w *worldFile) build(s *Sim) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	bu := &builder{sim: s}
+	if !accountForm.MatchString(s.cfg.Account) {
+		bu.bad("account %q is no account id of 12 digits (quote it)", s.cfg.Account)
+	}
+	type part struct {
+		est  *estate
+		file estateFile
+	}
+	parts := []part{{s.home(), w.Estate}}
+	for _, m := range w.Members {
+		if !accountForm.MatchString(m.Account) {
+			bu.bad("members: account %q is no account id of 12 digits (quote it)", m.Account)
+			continue
+		}
+		parts = append(parts, part{s.estate(m.Account, orText(m.Region, s.cfg.Region)), m.Estate})
+	}
+	for _, p := range parts {
+		bu.account(p.est, p.file)
+	}
+	for _, p := range parts {
+		bu.estate(p.est, p.file)
+	}
+	for key, c := range w.Callers {
+		if c.Identity.Role == "" && c.Identity.User == "" {
+			bu.bad("callers: %s: neither role nor user", key)
+		}
+		s.keys[key] = s.identify(s.account(orText(c.Account, s.cfg.Account)), c.Identity)
+	}
+	for _, st := range w.Starts {
+		bu.start(st)
+	}
+	return errors.Join(bu.errs...)
+}
+
+// account puts in what belongs to an account: policies, roles, SCPs.
+func (bu *builder) account(e *estate, f estateFile) {
+	a := e.acct
+	if f.FullAccess != nil {
+		a.fullAccess = *f.FullAccess
+	}
+	for _, p := range f.SCPs {
+		bu.check("scp "+p.ID, p.Document)
+		arn := p.ID
+		if !strings.HasPrefix(arn, "arn:") {
+			arn = "arn:" + a.partition + ":organizations::" + bu.sim.cfg.Account + ":policy/o-simulated0/service_control_policy/" + p.ID
+		}
+		a.scps = append(a.scps, scp{arn, p.Document})
+	}
+	for _, p := range f.Policies {
+		bu.policy(a, p)
+	}
+	for _, r := range f.Roles {
+		bu.role(a, r)
+	}
+}
+
+func (bu *builder) check(what, document string) {
+	if err := checkDocument(document); err != nil {
+		bu.bad("%s: %v", what, err)
+	}
+}
+
+// policy founds a managed policy; a name that is an ARN is one of AWS's own.
+func (bu *builder) policy(a *account, f policyFile) {
+	docs := f.Versions
+	if f.Document != "" {
+		docs = append([]string{f.Document}, docs...)
+	}
+	if f.Name == "" || len(docs) == 0 || len(docs) > maxVersions {
+		bu.bad("policy %q: needs a name, and document or one to five versions", f.Name)
+		return
+	}
+	for _, d := range docs {
+		bu.check("policy "+f.Name, d)
+	}
+	p := a.addPolicy(f.Name, docs[0])
+	for _, d := range docs[1:] {
+		p.current = p.addVersion(d, bu.sim.cfg.Start).id
+	}
+	if f.Default != "" {
+		p.current = f.Default
+	}
+	if _, ok := p.version(p.current); !ok {
+		bu.bad("policy %q: no version %q", f.Name, p.current)
+	}
+	p.past = []feltPolicy{{document: p.document()}}
+	if strings.HasPrefix(f.Name, "arn:") {
+		delete(a.policies, p.arn)
+		p.acct, p.arn, p.path = nil, f.Name, "/"
+		a.policies[p.arn] = p
+	}
+}
+
+const codebuildTrust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"codebuild.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+
+func (bu *builder) role(a *account, f roleFile) {
+	if f.Name == "" {
+		bu.bad("a role without a name")
+		return
+	}
+	if _, ok := a.role(f.Name[strings.LastIndexByte(f.Name, '/')+1:]); ok {
+		bu.bad("role %q: there are two (names are unique ignoring case and path)", f.Name)
+	}
+	r := a.addRole(f.Name)
+	r.trust = orText(f.Trust, codebuildTrust)
+	if _, err := parseResourcePolicy(r.trust, r.arn()); err != nil {
+		bu.bad("role %q: trust: %v", f.Name, err)
+	}
+	for name, doc := range f.Inline {
+		bu.check("role "+f.Name+": "+name, doc)
+		r.inline[name] = doc
+	}
+	if inlineSize(r.inline) > maxInline {
+		bu.bad("role %q: more than %d characters of inline policies", f.Name, maxInline)
+	}
+	for _, name := range f.Attached {
+		r.attached = append(r.attached, bu.policyRef(a, "role "+f.Name, name))
+	}
+	if f.Boundary != "" {
+		r.boundary = bu.policyRef(a, "role "+f.Name, f.Boundary)
+	}
+	for k, v := range f.Tags {
+		r.tags[k] = v
+	}
+	r.settle(0)
+}
+
+// policyRef finds a policy by its name with path, or ARN.
+func (bu *builder) policyRef(a *account, where, name string) string {
+	arn := name
+	if !strings.HasPrefix(name, "arn:") {
+		arn = a.arn("iam", "", "policy/"+strings.TrimPrefix(name, "/"))
+	}
+	if _, ok := bu.sim.policyByARN(arn); !ok {
+		bu.bad("%s: there is no policy %q", where, name)
+	}
+	return arn
+}
+
+// estate puts in what belongs to a region.
+func (bu *builder) estate(e *estate, f estateFile) {
+	for _, r := range f.Repositories {
+		bu.resource("repository "+r.Name, r.Policy)
+		e.repos[r.Name] = &repository{created: bu.sim.now, policy: r.Policy}
+	}
+	for _, b := range f.Buckets {
+		bu.resource("bucket "+b.Name, b.Policy)
+		bk := &bucket{owner: e.acct, region: e.region, policy: b.Policy, objects: map[string]object{}}
+		for k, v := range b.Objects {
+			bk.objects[k] = object{[]byte(v), bu.sim.now}
+		}
+		bu.sim.buckets[b.Name] = bk
+	}
+	for _, p := range f.ResourcePolicies {
+		bu.resource("resource policy of "+p.Resource, p.Document)
+		e.grants[p.Resource] = p.Document
+	}
+	for _, p := range f.Projects {
+		bu.project(e, p)
+	}
+	for _, p := range f.Pipelines {
+		bu.pipeline(e, p)
+	}
+}
+
+func (bu *builder) resource(what, policy string) {
+	if policy == "" {
+		return
+	}
+	if _, err := parseResourcePolicy(policy, "*"); err != nil {
+		bu.bad("%s: %v", what, err)
+	}
+}
+
+func (bu *builder) project(e *estate, f projectFile) {
+	where := "project " + f.Name
+	def(&f.Source.Type, "GITHUB")
+	if f.Source.Type == "GITHUB" {
+		def(&f.Source.Location, "https://github.com/example/"+strings.ToLower(f.Name)+".git")
+	}
+	def(&f.Image, "aws/codebuild/standard:7.0")
+	if f.Name == "" || e.project[f.Name] != nil {
+		bu.bad("project %q: no name, or there are two", f.Name)
+		return
+	}
+	ro, ok := e.acct.role(f.Role[strings.LastIndexByte(f.Role, '/')+1:])
+	if !ok {
+		bu.bad("%s: there is no role %q", where, f.Role)
+		return
+	}
+	p := &project{est: e, conf: f, role: ro.arn(), created: bu.sim.now, changed: bu.sim.now, tokens: map[string]startToken{}}
+	if len(f.Versions) == 0 {
+		f.Versions = []versionFile{{Ref: "refs/heads/main"}}
+	}
+	for _, v := range f.Versions {
+		p.commits = append(p.commits, bu.commit(p, f, v))
+	}
+	e.project[f.Name] = p
+}
+
+func (bu *builder) commit(p *project, f projectFile, v versionFile) *commit {
+	c := &commit{id: v.Commit, buildspecs: v.Buildspecs}
+	if v.Ref != "" {
+		c.refs = []string{v.Ref}
+	}
+	if c.id == "" {
+		c.id = bu.sim.commitID(f.Name + " " + v.Ref)
+	}
+	if c.buildspecs == nil {
+		c.buildspecs = f.Buildspecs
+	}
+	for path, spec := range c.buildspecs {
+		for _, st := range slices.Concat(spec.Install, spec.PreBuild, spec.Build, spec.PostBuild) {
+			bu.step(p.est, "project "+f.Name+": "+path, st)
+		}
+	}
+	return c
+}
+
+var actionForm = regexp.MustCompile(`^[a-z0-9-]+:[A-Za-z0-9]+$`)
+
+func (bu *builder) step(e *estate, where string, st stepFile) {
+	if st.Run == "" {
+		bu.bad("%s: a step without run", where)
+		return
+	}
+	if len(st.Calls) == 0 && st.Fails == nil && !e.derive(st.Run).known {
+		bu.bad("%s: %q: the Sim does not know which calls this makes: list them under calls", where, st.Run)
+	}
+	if st.Tool != "" && !slices.Contains(tools, st.Tool) {
+		bu.bad("%s: %q: no tool %q: one of %s", where, st.Run, st.Tool, strings.Join(tools, ", "))
+	}
+	for _, c := range st.Calls {
+		if !actionForm.MatchString(c.Action) {
+			bu.bad("%s: %q: %q is no action", where, st.Run, c.Action)
+		}
+		if c.As != "" && !slices.Contains(forms, c.As) {
+			bu.bad("%s: %q: no form %q: one of %s", where, st.Run, c.As, strings.Join(forms, ", "))
+		}
+	}
+}
+
+func (bu *builder) pipeline(e *estate, f pipelineFile) {
+	p := &pipeline{est: e, name: f.Name}
+	for _, s := range f.Stages {
+		st := &stage{name: s.Name}
+		for _, a := range s.Actions {
+			if a.Project != "" && e.project[a.Project] == nil {
+				bu.bad("pipeline %s: there is no project %q", f.Name, a.Project)
+			}
+			st.actions = append(st.actions, pipelineAction{a.Name, a.Project})
+		}
+		p.stages = append(p.stages, st)
+	}
+	if f.Name == "" || len(p.stages) == 0 {
+		bu.bad("pipeline %q: needs a name and stages", f.Name)
+		return
+	}
+	e.pipes[f.Name] = p
+}
+
+// start puts a build on the agenda that the world itself begins.
+func (bu *builder) start(f startFile) {
+	st := Start{Project: f.Project, Pipeline: f.Pipeline, Batch: f.Batch, Account: f.Account, Region: f.Region,
+		Version: f.Version, Initiator: f.Initiator}
+	e, err := bu.sim.at(st)
+	if err != nil {
+		bu.bad("starts: %w", err)
+		return
+	}
+	bu.sim.after(time.Duration(f.After), func() { e.start(st) })
+}

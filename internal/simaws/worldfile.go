@@ -1,0 +1,270 @@
+package simaws
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// The world file: see the package documentation.
+
+type worldFile struct {
+	Account         string                `yaml:"account"`
+	Region          string                `yaml:"region"`
+	Partition       string                `yaml:"partition"`
+	Start           time.Time             `yaml:"start"`
+	Seed            uint64                `yaml:"seed"`
+	Propagation     duration              `yaml:"propagation"`
+	PropagationMost duration              `yaml:"propagation_most"`
+	Enforce         bool                  `yaml:"enforce"`
+	RetryKeepsRole  bool                  `yaml:"retry_keeps_role"`
+	BuildQueue      int                   `yaml:"build_queue"`
+	Function        Identity              `yaml:"function"`
+	Callers         map[string]callerFile `yaml:"callers"`
+	Pattern         string                `yaml:"pattern"`
+	Queue           queueFile             `yaml:"queue"`
+	Trouble         troubleFile           `yaml:"trouble"`
+	Estate          estateFile            `yaml:",inline"`
+	Members         []memberFile          `yaml:"members"`
+	Starts          []startFile           `yaml:"starts"`
+}
+
+type callerFile struct {
+	Account  string   `yaml:"account"`
+	Identity Identity `yaml:",inline"`
+}
+
+type queueFile struct {
+	Visibility duration `yaml:"visibility"`
+	MaxReceive int      `yaml:"max_receive"`
+}
+
+type troubleFile struct {
+	DropEvents      float64  `yaml:"drop_events"`
+	DuplicateEvents float64  `yaml:"duplicate_events"`
+	DelayEvents     duration `yaml:"delay_events"`
+	Throttle        float64  `yaml:"throttle"`
+	LoseRequest     float64  `yaml:"lose_request"`
+	LoseResponse    float64  `yaml:"lose_response"`
+	CallTime        duration `yaml:"call_time"`
+	LogLag          duration `yaml:"log_lag"`
+	EmptyPages      int      `yaml:"empty_pages"`
+	RateLimits      bool     `yaml:"rate_limits"`
+}
+
+type memberFile struct {
+	Account string     `yaml:"account"`
+	Region  string     `yaml:"region"`
+	Estate  estateFile `yaml:",inline"`
+}
+
+type estateFile struct {
+	SCPs             []scpFile            `yaml:"scps"`
+	FullAccess       *bool                `yaml:"full_aws_access"`
+	Policies         []policyFile         `yaml:"policies"`
+	Roles            []roleFile           `yaml:"roles"`
+	Repositories     []repositoryFile     `yaml:"repositories"`
+	Buckets          []bucketFile         `yaml:"buckets"`
+	ResourcePolicies []resourcePolicyFile `yaml:"resource_policies"`
+	Projects         []projectFile        `yaml:"projects"`
+	Pipelines        []pipelineFile       `yaml:"pipelines"`
+}
+
+type scpFile struct {
+	ID       string `yaml:"id"`
+	Document string `yaml:"document"`
+}
+
+type policyFile struct {
+	Name     string   `yaml:"name"`
+	Document string   `yaml:"document"`
+	Versions []string `yaml:"versions"`
+	Default  string   `yaml:"default"`
+}
+
+type roleFile struct {
+	Name     string            `yaml:"name"`
+	Trust    string            `yaml:"trust"`
+	Inline   map[string]string `yaml:"inline"`
+	Attached []string          `yaml:"attached"`
+	Boundary string            `yaml:"boundary"`
+	Tags     map[string]string `yaml:"tags"`
+}
+
+type repositoryFile struct {
+	Name   string `yaml:"name"`
+	Policy string `yaml:"policy"`
+}
+
+type bucketFile struct {
+	Name    string            `yaml:"name"`
+	Policy  string            `yaml:"policy"`
+	Objects map[string]string `yaml:"objects"`
+}
+
+type resourcePolicyFile struct {
+	Resource string `yaml:"resource"`
+	Document string `yaml:"document"`
+}
+
+type projectFile struct {
+	Name             string                `yaml:"name"`
+	Role             string                `yaml:"role"`
+	Image            string                `yaml:"image"`
+	Source           sourceFile            `yaml:"source"`
+	Buildspec        string                `yaml:"buildspec"`
+	Buildspecs       map[string]phasesFile `yaml:"buildspecs"`
+	Versions         []versionFile         `yaml:"versions"`
+	AutoRetry        int                   `yaml:"auto_retry"`
+	ConcurrentBuilds int                   `yaml:"concurrent_builds"`
+	Batch            []string              `yaml:"batch"`
+	Logs             logsFile              `yaml:"logs"`
+	Artifacts        string                `yaml:"artifacts"`
+	Parameters       []string              `yaml:"parameters"`
+	Secrets          []string              `yaml:"secrets"`
+	VPC              bool                  `yaml:"vpc"`
+}
+
+type sourceFile struct {
+	Type     string `yaml:"type"`
+	Location string `yaml:"location"`
+}
+
+type logsFile struct {
+	Group  string `yaml:"group"`
+	Stream string `yaml:"stream"`
+	Off    bool   `yaml:"off"`
+	S3     string `yaml:"s3"`
+}
+
+type versionFile struct {
+	Ref        string                `yaml:"ref"`
+	Commit     string                `yaml:"commit"`
+	Buildspecs map[string]phasesFile `yaml:"buildspecs"`
+}
+
+type phasesFile struct {
+	Install   []stepFile `yaml:"install"`
+	PreBuild  []stepFile `yaml:"pre_build"`
+	Build     []stepFile `yaml:"build"`
+	PostBuild []stepFile `yaml:"post_build"`
+}
+
+type stepFile struct {
+	Run    string     `yaml:"run"`
+	Takes  duration   `yaml:"takes"`
+	Prints string     `yaml:"prints"`
+	Calls  []callFile `yaml:"calls"`
+	Fails  *failFile  `yaml:"fails"`
+	Tool   string     `yaml:"tool"`
+	Exit   int        `yaml:"exit"`
+	Ignore bool       `yaml:"ignore_failure"`
+}
+
+type callFile struct {
+	Action    string            `yaml:"action"`
+	On        string            `yaml:"on"`
+	With      map[string]string `yaml:"with"`
+	As        string            `yaml:"as"`
+	Says      string            `yaml:"says"`
+	Operation string            `yaml:"operation"`
+	Role      string            `yaml:"role"`
+	Session   string            `yaml:"session"`
+}
+
+type failFile struct {
+	Times  int    `yaml:"times"`
+	Prints string `yaml:"prints"`
+	Exit   int    `yaml:"exit"`
+}
+
+type pipelineFile struct {
+	Name   string      `yaml:"name"`
+	Stages []stageFile `yaml:"stages"`
+}
+
+type stageFile struct {
+	Name    string       `yaml:"name"`
+	Actions []actionFile `yaml:"actions"`
+}
+
+type actionFile struct {
+	Name    string `yaml:"name"`
+	Project string `yaml:"project"`
+}
+
+type startFile struct {
+	Project   string   `yaml:"project"`
+	Pipeline  string   `yaml:"pipeline"`
+	Batch     bool     `yaml:"batch"`
+	Account   string   `yaml:"account"`
+	Region    string   `yaml:"region"`
+	Version   string   `yaml:"version"`
+	Initiator string   `yaml:"initiator"`
+	After     duration `yaml:"after"`
+}
+
+// duration is a Go duration in the file: "90s".
+type duration time.Duration
+
+func (d *duration) UnmarshalYAML(n *yaml.Node) error {
+	v, err := time.ParseDuration(n.Value)
+	if err != nil || v < 0 {
+		return fmt.Errorf("line %d: %q is no duration such as 90s", n.Line, n.Value)
+	}
+	*d = duration(v)
+	return nil
+}
+
+// UnmarshalYAML reads a step: a command, or a mapping.
+func (s *stepFile) UnmarshalYAML(n *yaml.Node) error {
+	type plain stepFile
+	if n.Kind == yaml.ScalarNode {
+		*s = stepFile{Run: n.Value}
+		return nil
+	}
+	if err := known(n, "run", "takes", "prints", "calls", "fails", "tool", "exit", "ignore_failure"); err != nil {
+		return err
+	}
+	return n.Decode((*plain)(s))
+}
+
+// UnmarshalYAML reads a call: "ACTION", "ACTION on RESOURCE", or a mapping.
+func (c *callFile) UnmarshalYAML(n *yaml.Node) error {
+	type plain callFile
+	if n.Kind == yaml.ScalarNode {
+		action, on, _ := strings.Cut(n.Value, " on ")
+		*c = callFile{Action: action, On: on}
+		return nil
+	}
+	if err := known(n, "action", "on", "with", "as", "says", "operation", "role", "session"); err != nil {
+		return err
+	}
+	return n.Decode((*plain)(c))
+}
+
+// UnmarshalYAML reads a step's own failure.
+func (f *failFile) UnmarshalYAML(n *yaml.Node) error {
+	type plain failFile
+	if err := known(n, "times", "prints", "exit"); err != nil {
+		return err
+	}
+	return n.Decode((*plain)(f))
+}
+
+// known refuses a key that is not in the list: the strictness of the decoder
+// does not reach into own unmarshalers.
+func known(n *yaml.Node, keys ...string) error {
+	if n.Kind != yaml.MappingNode {
+		return fmt.Errorf("line %d: neither a string nor a mapping", n.Line)
+	}
+	for i := 0; i < len(n.Content); i += 2 {
+		if k := n.Content[i]; !slices.Contains(keys, k.Value) {
+			return fmt.Errorf("line %d: field %s not found", k.Line, k.Value)
+		}
+	}
+	return nil
+}
