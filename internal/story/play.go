@@ -1,0 +1,337 @@
+package story
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"github.com/buildmedic/buildmedic/internal/awsapi"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/inbox"
+	"github.com/buildmedic/buildmedic/internal/ledger"
+	"github.com/buildmedic/buildmedic/internal/settings"
+	"github.com/buildmedic/buildmedic/internal/simaws"
+)
+
+// Stage is a story being played: the simulated account, and the healer on
+// AWS SDK clients that talk to it.
+type Stage struct {
+	Story    Story
+	Sim      *simaws.Sim
+	Settings *settings.Settings
+	Store    heal.Store
+	Inbox    *inbox.Inbox
+	Journal  bytes.Buffer // metrics and audit lines
+	Answers  []string     // to the commands
+
+	client aws.HTTPClient
+}
+
+// Options change how a story is played.
+type Options struct {
+	Settings func(*settings.Settings)    // changes the settings first
+	Store    func(heal.Clock) heal.Store // default: in memory
+	Log      io.Writer                   // the function's log; default: none
+	Sim      func(*simaws.Sim)           // prepares the account: troubles, hooks
+	Client   aws.HTTPClient              // default: the SDK's
+}
+
+// Function is the name of the function on the stage.
+const Function = "buildmedic"
+
+// Open builds the stage. Close it after use.
+func Open(s Story, o Options) (*Stage, error) {
+	sim, err := simaws.Load(s.World)
+	if err != nil {
+		return nil, fmt.Errorf("story %s: %w", s.Name, err)
+	}
+	set, err := settings.Parse(s.Settings, guardrail.Catalog())
+	if err != nil {
+		sim.Close()
+		return nil, fmt.Errorf("story %s: buildmedic.yaml: %w", s.Name, err)
+	}
+	if o.Settings != nil {
+		o.Settings(set)
+	}
+	if o.Sim != nil {
+		o.Sim(sim)
+	}
+	st := &Stage{Story: s, Sim: sim, Settings: set, client: o.Client}
+	if o.Store != nil {
+		st.Store = o.Store(sim.Clock)
+	} else {
+		st.Store = ledger.NewMemory(sim.Clock)
+	}
+	log := io.Discard
+	if o.Log != nil {
+		log = o.Log
+	}
+	if err := st.wire(log); err != nil {
+		sim.Close()
+		return nil, fmt.Errorf("story %s: %w", s.Name, err)
+	}
+	return st, nil
+}
+
+// Close ends the simulated account.
+func (st *Stage) Close() { st.Sim.Close() }
+
+// Config is the SDK configuration of a caller on the stage.
+func (st *Stage) Config(key string) aws.Config {
+	a := strings.Split(st.Sim.TopicARN(), ":")
+	return aws.Config{Region: a[3], BaseEndpoint: aws.String(st.Sim.URL()), Credentials: credentials.NewStaticCredentialsProvider(key, "simulated", ""),
+		HTTPClient: st.client, RetryMaxAttempts: 2, Retryer: quick}
+}
+
+// wire makes the healer as the function's handler does.
+func (st *Stage) wire(log io.Writer) error {
+	cfg := st.Config(simaws.FunctionKey)
+	id, err := awsapi.Whoami(context.Background(), cfg)
+	if err != nil {
+		return err
+	}
+	logger := slog.New(slog.NewJSONHandler(log, nil))
+	queue := awsapi.SQS{Config: cfg, URL: st.Sim.QueueURL(simaws.Queue), Clock: st.Sim.Clock}
+	st.Inbox = &inbox.Inbox{Log: logger, Requeue: func(ctx context.Context, body string, d time.Duration) error { return queue.Send(ctx, body, d) },
+		Healer: awsapi.Wire(awsapi.Wiring{Config: cfg, Identity: id, Region: cfg.Region, Settings: st.Settings, Store: st.Store,
+			Topic: st.Sim.TopicARN(), QueueURL: queue.URL, Function: Function, Journal: &st.Journal, Clock: st.Sim.Clock, Log: logger,
+			Parts: awsapi.Parts(id, cfg.Region, Function, st.Sim.TopicARN(), queue.URL, "")})}
+	return nil
+}
+
+// Run delivers messages until the queue is empty and nothing is under way,
+// then does what the story says happens then, and so on.
+func (st *Stage) Run(ctx context.Context) error {
+	if err := st.drain(ctx); err != nil {
+		return err
+	}
+	for _, th := range st.Story.Then {
+		if err := st.then(ctx, th); err != nil {
+			return err
+		}
+		if err := st.drain(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// most bounds how many messages a story may take: more is a loop.
+const most = 500
+
+func (st *Stage) drain(ctx context.Context) error {
+	for range most {
+		m, ok := st.Sim.NextMessage(ctx)
+		if !ok {
+			return ctx.Err()
+		}
+		failed, err := st.Deliver(ctx, m)
+		if err != nil {
+			m.Nack()
+			return err
+		}
+		if failed {
+			m.Nack()
+		} else {
+			m.Ack()
+		}
+	}
+	return fmt.Errorf("story %s: more than %d messages: it goes round and round", st.Story.Name, most)
+}
+
+// Deliver hands a message to the function as Lambda's SQS trigger does, and
+// reports whether it is to be delivered again.
+func (st *Stage) Deliver(ctx context.Context, m simaws.Message) (again bool, err error) {
+	payload, err := json.Marshal(Batch(m))
+	if err != nil {
+		return false, err
+	}
+	out, err := st.Inbox.Invoke(ctx, payload)
+	if err != nil {
+		return true, nil // as a function error: the whole batch comes again
+	}
+	resp, ok := out.(events.SQSEventResponse)
+	if !ok {
+		return false, fmt.Errorf("the function answered a batch with %T", out)
+	}
+	return len(resp.BatchItemFailures) > 0, nil
+}
+
+// Batch is the invocation by which Lambda's SQS trigger delivers messages.
+func Batch(ms ...simaws.Message) events.SQSEvent {
+	var e events.SQSEvent
+	for _, m := range ms {
+		e.Records = append(e.Records, events.SQSMessage{MessageId: m.ID, ReceiptHandle: m.ReceiptHandle, Body: m.Body,
+			Attributes: m.Attributes(), EventSource: "aws:sqs", EventSourceARN: m.EventSourceARN, AWSRegion: m.Region})
+	}
+	return e
+}
+
+func (st *Stage) then(ctx context.Context, th Then) error {
+	switch {
+	case th.After != "":
+		d, err := time.ParseDuration(th.After)
+		if err != nil {
+			return fmt.Errorf("story %s: then: %w", st.Story.Name, err)
+		}
+		st.Sim.Clock.Advance(d)
+		return nil
+	case th.Sweep:
+		th.Command = `{"sweep":{}}`
+	}
+	r, err := st.Result(ctx)
+	if err != nil {
+		return err
+	}
+	payload := strings.NewReplacer("PLAN", r.Plan, "CASE", r.Case).Replace(th.Command)
+	out, err := st.Inbox.Invoke(ctx, json.RawMessage(payload))
+	if err != nil {
+		return fmt.Errorf("story %s: command %s: %w", st.Story.Name, th.Command, err)
+	}
+	answer, ok := out.(heal.CommandAnswer)
+	if !ok {
+		return fmt.Errorf("story %s: command %s: answered %T", st.Story.Name, th.Command, out)
+	}
+	st.Answers = append(st.Answers, fmt.Sprintf("%s -> %v: %s", th.Command, answer.Done, answer.Message))
+	return nil
+}
+
+// Result is how a story ended, as `demo -json` prints it.
+type Result struct {
+	Story    string              `json:"story"`
+	Project  string              `json:"project"`
+	Cause    string              `json:"cause"`
+	Remedy   string              `json:"remedy"`
+	Rounds   int                 `json:"rounds"`
+	Outcome  heal.Kind           `json:"outcome"`
+	Grants   []string            `json:"grants"`
+	Refusals []guardrail.Refusal `json:"refusals"`
+	Policy   json.RawMessage     `json:"policy"` // the resulting document, {} if none was written or would be
+	Calls    []string            `json:"calls"`  // AWS operations that wrote something
+
+	Case   string        `json:"-"`
+	Plan   string        `json:"-"`
+	Closed bool          `json:"-"`
+	Took   time.Duration `json:"-"` // simulated
+}
+
+// Result reads the outcome of the story's project.
+func (st *Stage) Result(ctx context.Context) (Result, error) {
+	r := Result{Story: st.Story.Name, Project: st.Story.Expect.Project, Grants: []string{}, Refusals: []guardrail.Refusal{},
+		Policy: json.RawMessage("{}"), Calls: st.Writes()}
+	c, err := st.caseOf(ctx)
+	if errors.Is(err, heal.ErrNotFound) {
+		return r, nil
+	}
+	if err != nil {
+		return r, err
+	}
+	r.Case, r.Outcome, r.Closed, r.Took = c.ID, c.Outcome, !c.Closed.IsZero(), c.Closed.Sub(c.Opened)
+	for i, round := range c.Rounds {
+		if !round.RetryAt.IsZero() || i == 0 {
+			r.Rounds++
+		}
+		st.tellRound(&r, round)
+	}
+	return r, nil
+}
+
+func (st *Stage) tellRound(r *Result, round heal.Round) {
+	if round.Diagnosis != nil && r.Cause == "" {
+		r.Cause = round.Diagnosis.Cause
+	}
+	d := round.Decision
+	if d == nil {
+		return
+	}
+	if r.Remedy == "" {
+		r.Remedy = string(d.Remedy)
+	}
+	for _, u := range d.Used {
+		if !slices.Contains(r.Grants, u.Grant) {
+			r.Grants = append(r.Grants, u.Grant)
+		}
+	}
+	r.Refusals = append(r.Refusals, d.Refusals...)
+	if d.Plan != nil {
+		r.Plan = d.Plan.Hash()
+		if w := d.Plan.Write; w != nil && w.After != "" {
+			r.Policy = json.RawMessage(compact(w.After))
+		}
+	}
+}
+
+func compact(doc string) []byte {
+	var b bytes.Buffer
+	if err := json.Compact(&b, []byte(doc)); err != nil {
+		return []byte("{}")
+	}
+	return b.Bytes()
+}
+
+// Writes lists the operations that changed something, in the order of their
+// first success: notices and the function's own queue are not among them.
+func (st *Stage) Writes() []string {
+	out := []string{}
+	for _, w := range st.Sim.Writes() {
+		if w != "sns.Publish" && w != "sqs.SendMessage" {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// caseOf reads the case of the story's project: of its first build.
+func (st *Stage) caseOf(ctx context.Context) (heal.Case, error) {
+	bs := st.Sim.Builds(st.Story.Expect.Project)
+	if len(bs) == 0 {
+		return heal.Case{}, heal.ErrNotFound
+	}
+	it, err := st.Store.Get(ctx, "build", bs[0].ID)
+	if err != nil {
+		return heal.Case{}, err
+	}
+	return st.Inbox.Healer.Case(ctx, string(it.Data))
+}
+
+// Differs says in which way the result is not what the story expects; "" if
+// it is.
+func (s Story) Differs(r Result, builds []simaws.Build) string {
+	var rules []guardrail.Rule
+	for _, f := range r.Refusals {
+		rules = append(rules, f.Rule)
+	}
+	last := ""
+	if n := len(builds); n > 0 {
+		last = builds[n-1].Status
+	}
+	var bad []string
+	differ := func(what string, want, got any) {
+		if w, g := fmt.Sprint(want), fmt.Sprint(got); w != g {
+			bad = append(bad, fmt.Sprintf("%s is %s, should be %s", what, g, w))
+		}
+	}
+	e := s.Expect
+	differ("outcome", e.Outcome, r.Outcome)
+	differ("cause", e.Cause, r.Cause)
+	differ("remedy", e.Remedy, r.Remedy)
+	differ("rounds", e.Rounds, r.Rounds)
+	differ("grants", e.Grants, r.Grants)
+	differ("refusals", e.Refusals, rules)
+	differ("writes", e.Writes, r.Calls)
+	differ("builds", e.Builds, len(builds))
+	differ("last build", e.Last, last)
+	return strings.Join(bad, "; ")
+}

@@ -1,0 +1,194 @@
+package story
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/settings"
+	"github.com/buildmedic/buildmedic/testdata"
+)
+
+var update = flag.Bool("update", false, "rewrite the want sections of the stories")
+
+func all(t *testing.T) []Story {
+	t.Helper()
+	ss, err := Load(testdata.Stories, "stories")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ss
+}
+
+// order is that of the want sections in an archive.
+var order = []string{"want/story.json", "want/calls", "want/answers", "want/notices"}
+
+// TestStories plays every story and compares the whole of it: how it ended,
+// each call made in its order, each notice as a reader sees it.
+func TestStories(t *testing.T) {
+	for _, s := range all(t) {
+		t.Run(s.Name, func(t *testing.T) {
+			t.Parallel()
+			var log bytes.Buffer
+			st, err := Open(s, Options{Log: &log})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer st.Close()
+			if err := st.Run(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			r, err := st.Result(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := s.Differs(r, st.Sim.Builds(s.Expect.Project)); d != "" {
+				t.Errorf("the story ended otherwise than it should: %s\nlog:\n%s", d, log.String())
+			}
+			if u := st.Sim.Unknown(); len(u) > 0 {
+				t.Errorf("the simulated account was asked what it does not know: %q", u)
+			}
+			got := golden(t, st, r)
+			if *update {
+				path := filepath.Join("..", "..", "testdata", "stories", s.File)
+				if err := os.WriteFile(path, s.Rewrite(got, order), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			for _, name := range order {
+				if d := cmp.Diff(s.Want[name], got[name]); d != "" {
+					t.Errorf("%s (-want +got); if that is right, run: go test ./internal/story -update\n%s", name, d)
+				}
+			}
+			for name := range s.Want {
+				if _, ok := got[name]; !ok {
+					t.Errorf("%s is compared with nothing", name)
+				}
+			}
+		})
+	}
+}
+
+// golden gives what the want sections hold.
+func golden(t *testing.T, st *Stage, r Result) map[string]string {
+	t.Helper()
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(r); err != nil {
+		t.Fatal(err)
+	}
+	return map[string]string{"want/story.json": b.String(), "want/calls": calls(st), "want/notices": notices(st), "want/answers": lines(st.Answers)}
+}
+
+// calls is the transcript of the AWS calls, each with what it was about. Calls that
+// go out at the same time arrive in any order, so reads that follow each
+// other are sorted.
+func calls(st *Stage) string {
+	var out, reads []string
+	flush := func() {
+		slices.Sort(reads)
+		out, reads = append(out, reads...), nil
+	}
+	for _, c := range st.Sim.Calls() {
+		if c.Writes {
+			flush()
+			out = append(out, c.String())
+		} else {
+			reads = append(reads, c.String())
+		}
+	}
+	flush()
+	return lines(out)
+}
+
+func notices(st *Stage) string {
+	var b strings.Builder
+	for _, n := range st.Sim.Notices() {
+		fmt.Fprintf(&b, "Subject: %s\n\n%s\n", n.Subject, strings.TrimRight(n.ByProtocol["email"], "\n"))
+		b.WriteString(strings.Repeat("=", 72) + "\n")
+	}
+	return b.String()
+}
+
+func lines(ss []string) string {
+	if len(ss) == 0 {
+		return ""
+	}
+	return strings.Join(ss, "\n") + "\n"
+}
+
+// TestModes ensures that the same stories in observe write and start
+// nothing and say what they would have done, and that in propose they store
+// the plan under its hash and write nothing.
+func TestModes(t *testing.T) {
+	for _, s := range all(t) {
+		for _, mode := range []settings.Mode{settings.Observe, settings.Propose} {
+			t.Run(s.Name+"/"+string(mode), func(t *testing.T) {
+				t.Parallel()
+				s := s
+				s.Then = nil
+				st, err := Open(s, Options{Settings: s.InMode(mode)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer st.Close()
+				if err := st.Run(context.Background()); err != nil {
+					t.Fatal(err)
+				}
+				r, err := st.Result(context.Background())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(r.Calls) > 0 || len(st.Sim.Builds(s.Expect.Project)) != 1 {
+					t.Errorf("in %s something was changed or started: %v", mode, r.Calls)
+				}
+				if n := len(st.Sim.Notices()); n != 1 {
+					t.Errorf("%d notices, should be 1", n)
+				}
+				acts := len(s.Expect.Writes) > 0
+				switch {
+				case acts && r.Plan == "":
+					t.Error("no plan: nothing is said of what would be done")
+				case acts && mode == settings.Propose:
+					if r.Outcome != heal.Proposed {
+						t.Errorf("outcome %s", r.Outcome)
+					}
+					if it, err := st.Store.Get(context.Background(), "plan", r.Plan); err != nil || !bytes.Contains(it.Data, []byte(r.Case)) {
+						t.Errorf("plan %s is not stored: %v", r.Plan, err)
+					}
+				case r.Outcome != heal.Reported:
+					t.Errorf("outcome %s", r.Outcome)
+				}
+				if acts && mode == settings.Observe && !strings.Contains(st.Sim.Notices()[0].ByProtocol["email"], "would") {
+					t.Error("the notice does not say what would have been done")
+				}
+			})
+		}
+	}
+}
+
+// TestParseRefuses ensures that a story with a typing mistake is no story.
+func TestParseRefuses(t *testing.T) {
+	for text, want := range map[string]string{
+		"# c\n-- wrold.yaml --\nx\n":             "wrold.yaml: no such section",
+		"# c\n-- world.yaml --\n":                "it needs a comment",
+		"# c\n-- expect.yaml --\noutcom: healed": "field outcom not found",
+	} {
+		if _, err := Parse("x.txtar", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}

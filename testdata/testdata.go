@@ -1,0 +1,11 @@
+// Package testdata carries the golden stories: a whole failure each, from the
+// world in which it happens to the notices that tell of it.
+package testdata
+
+import "embed"
+
+// Stories holds the stories as txtar archives, in the order in which the
+// demo plays them.
+//
+//go:embed stories/*.txtar
+var Stories embed.FS
