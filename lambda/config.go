@@ -14,12 +14,12 @@ import (
 
 // The function's environment. The stack in infra/ sets exactly these.
 const (
-	envSettings   = "BUILDMEDIC_SETTINGS"    // path of buildmedic.yaml
-	envTable      = "BUILDMEDIC_TABLE"       // name of the ledger's table
-	envLedger     = "BUILDMEDIC_LEDGER"      // "memory": no table, forgets at every cold start; for trials and tests
-	envTopic      = "BUILDMEDIC_TOPIC_ARN"   // where notices go
-	envQueue      = "BUILDMEDIC_QUEUE_URL"   // the function's own queue
-	envMemberRole = "BUILDMEDIC_MEMBER_ROLE" // role to assume in member accounts; may be empty
+	envSettings   = "BUILDMEDIC_SETTINGS"      // path of buildmedic.yaml
+	envTable      = "BUILDMEDIC_TABLE"         // name of the ledger's table
+	envLedger     = "BUILDMEDIC_LEDGER"        // "memory": no table, forgets at every cold start; for trials and tests
+	envTopic      = "BUILDMEDIC_TOPIC_ARN"     // where notices go
+	envQueue      = "BUILDMEDIC_QUEUE_URL"     // the function's own queue
+	envMemberRole = "BUILDMEDIC_MEMBER_ROLE"   // role to assume in member accounts; may be empty
 	envFunction   = "AWS_LAMBDA_FUNCTION_NAME" // set by Lambda
 	envRegion     = "AWS_REGION"               // set by Lambda
 )
