@@ -52,8 +52,7 @@ type Action struct {
 type ResourceType struct {
 	Name string // "repository"
 	ARN  string // "arn:${Partition}:ecr:${Region}:${Account}:repository/${RepositoryName}"
-	// Required: the action always needs a resource of this type, or of
-	// another required one.
+	// Required: every call of the action is about a resource of this type.
 	Required bool
 }
 
