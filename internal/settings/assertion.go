@@ -30,6 +30,10 @@ func (r *reader) testResource(o object, t Test) {
 // RunTests runs the settings' own tests and tells which fail. A test is about
 // every project of its name. "allow" holds if a grant of the project could
 // give the action on the resource; "deny" holds if none could.
+//
+// What is empty in home, or partition, is taken from each test's own resource:
+// at a desk it is not known where the hub will be, and a test that holds for
+// a hub there is as good.
 func RunTests(s *Settings, c Catalog, home Account, partition string) []Problem {
 	var list []Problem
 	for i, t := range s.Tests {
@@ -46,6 +50,7 @@ func RunTests(s *Settings, c Catalog, home Account, partition string) []Problem 
 }
 
 func (t Test) run(s *Settings, c Catalog, p Project, home Account, partition string) string {
+	home, partition = t.place(home, partition)
 	on := Expand(t.On, p.Vars(home, partition))
 	by := ""
 	for _, id := range p.Grants {
@@ -62,6 +67,21 @@ func (t Test) run(s *Settings, c Catalog, p Project, home Account, partition str
 		return fmt.Sprintf("failed: grant %s allows project %s %s on %s", by, p.Name, t.Action, on)
 	}
 	return ""
+}
+
+// place fills in what is not known of the hub's place.
+func (t Test) place(home Account, partition string) (Account, string) {
+	f := strings.SplitN(t.On, ":", 6)
+	if len(f) < 6 {
+		return home, partition
+	}
+	own := func(known, field string) string {
+		if known != "" || strings.Contains(field, "$") {
+			return known
+		}
+		return field
+	}
+	return Account{own(home.ID, f[4]), own(home.Region, f[3])}, own(partition, f[1])
 }
 
 // gives reports whether a statement could allow the action on the resource,

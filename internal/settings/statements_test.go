@@ -249,6 +249,33 @@ tests:
 	}
 }
 
+// Where the hub will be is not known at a desk.
+func TestRunTestsAtADesk(t *testing.T) {
+	s := mustParse(t, `
+version: 1
+projects: [{name: web, role: r, write: {inline: p}, grants: [image]}]
+grants:
+  - {id: image, because: b, owner: o, set: ecr-push, resources: ["arn:${partition}:ecr:${region}:${account}:repository/web"]}
+tests:
+  - {project: web, allow: "ecr:PutImage", on: "arn:aws-cn:ecr:cn-north-1:111122223333:repository/web"}
+  - {project: web, allow: "ecr:PutImage", on: "arn:${partition}:ecr:${region}:${account}:repository/web"}
+  - {project: web, allow: "ecr:GetAuthorizationToken", on: "*"}
+  - {project: web, deny: "ecr:PutImage", on: "arn:aws:ecr:eu-west-1:111122223333:repository/web"}
+`)
+	failed := func(home Account, partition string) (lines []int) {
+		for _, p := range RunTests(s, fake{}, home, partition) {
+			lines = append(lines, p.Line)
+		}
+		return lines
+	}
+	if diff := cmp.Diff([]int{10}, failed(Account{}, "")); diff != "" {
+		t.Errorf("at a desk: -want +failed:\n%s", diff)
+	}
+	if diff := cmp.Diff([]int{7}, failed(Account{"111122223333", "eu-west-2"}, "aws")); diff != "" {
+		t.Errorf("elsewhere: -want +failed:\n%s", diff)
+	}
+}
+
 func TestFind(t *testing.T) {
 	s := mustParse(t, granting)
 	for _, tt := range []struct {
