@@ -30,16 +30,22 @@ type grant struct {
 // whole reports whether one denial brings in all of the grant.
 func (g grant) whole() bool { return g.Give == settings.GiveSet }
 
-// grants gives the project's grants in the settings' order.
-func grants(in Input) (out []grant) {
+// listed gives the settings' entries for the project, in the project's order.
+func listed(in Input) (out []settings.Grant) {
 	if in.Settings == nil {
 		return nil
 	}
 	for _, id := range in.Project.Grants {
-		g, ok := in.Settings.Grant(id)
-		if !ok {
-			continue
+		if g, ok := in.Settings.Grant(id); ok {
+			out = append(out, g)
 		}
+	}
+	return out
+}
+
+// grants works out what each of the project's grants stands for.
+func grants(in Input) (out []grant) {
+	for _, g := range listed(in) {
 		sts := g.Statements(Catalog(), in.Project, home(in), partition(in))
 		out = append(out, grant{g, until(sts, expiry(in, g))})
 	}

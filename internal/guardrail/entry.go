@@ -60,7 +60,7 @@ func freeID(in Input, action string) string {
 
 // ownerOf is the owner of the project's first grant that names one.
 func ownerOf(in Input) string {
-	for _, g := range grants(in) {
+	for _, g := range listed(in) {
 		if g.Owner != "" {
 			return g.Owner
 		}

@@ -214,6 +214,11 @@ func TestOpened(t *testing.T) {
 			with(deny, func(st *iampolicy.Statement) { st.Condition = conditional.Condition })}, allow("ecs:RegisterTaskDefinition"), "ecs-004"},
 		{"denied on something", []iampolicy.Statement{allow("iam:PassRole", "ecs:RunTask"),
 			with(deny, func(st *iampolicy.Statement) { st.Resource.List = []string{"arn:aws:ecs:*:*:task-definition/x:*"} })}, allow("ecs:RegisterTaskDefinition"), "ecs-004"},
+		{"open before, but perhaps denied", []iampolicy.Statement{allow("iam:PassRole", "ecs:RunTask", "ecs:RegisterTaskDefinition"),
+			with(deny, func(st *iampolicy.Statement) {
+				st.Action.List, st.Condition = []string{"ecs:Register*"}, conditional.Condition
+			})},
+			allow("ecs:RegisterTaskDefinition"), "ecs-004"},
 		{"one of two missing", []iampolicy.Statement{allow("ecs:RunTask")}, allow("ecs:RegisterTaskDefinition"), ""},
 		{"all at once", nil, allow("iam:PassRole", "ecs:RunTask", "ecs:RegisterTaskDefinition"), "ecs-004"},
 		{"a single permission on everything", nil, allow("sts:AssumeRole"), "sts-001"},

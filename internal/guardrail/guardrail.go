@@ -112,7 +112,9 @@ type Used struct {
 
 // Judgement is what the guardrails say of one build's denials. Either
 // Refusals is non-empty and nothing is granted; or Allowed is true and the
-// role has what was denied already; or Target says what to write.
+// role has what was denied already; or Target says what to write. If the
+// policy says it all already and IAM refuses nonetheless, Target.After is
+// Target.Before and Added is empty.
 type Judgement struct {
 	Refusals []Refusal
 	// NeedsTrail: nothing but CloudTrail's word is missing. Judge again with

@@ -15,8 +15,9 @@ import (
 // It never emits a statement that is outside of the settings: texts only
 // choose among what the project's grants hold.
 func Judge(in Input) Judgement {
-	refusals, kept, qs, of := hear(in)
-	picks, rs := allowAll(in, kept, qs, of)
+	gs := grants(in)
+	refusals, kept, qs := hear(in, gs)
+	picks, rs := allowAll(in, gs, kept, qs)
 	refusals = append(refusals, rs...)
 	docs, rs := documents(in.Role)
 	refusals = append(refusals, rs...)
@@ -63,17 +64,17 @@ func refused(rs []Refusal) Judgement {
 }
 
 // hear takes the denials through guardrails 1 to 4. kept are the claims that
-// hold, with the indices of their questions.
-func hear(in Input) (refusals []Refusal, kept []claim, qs []Question, of [][]int) {
+// hold.
+func hear(in Input, gs []grant) (refusals []Refusal, kept []claim, qs []Question) {
 	if len(in.Denials) == 0 {
-		return []Refusal{{Rule: NothingToDo, Message: "No denial made this build fail, so there is nothing to grant."}}, nil, nil, nil
+		return []Refusal{{Rule: NothingToDo, Message: "No denial made this build fail, so there is nothing to grant."}}, nil, nil
 	}
 	if r := RefuseUntrusted(in.Build); r != nil {
 		refusals = append(refusals, *r)
 	}
 	cs, rs := claims(in)
 	refusals = append(refusals, rs...)
-	qs, asked := ask(in, cs)
+	qs, asked := ask(gs, cs, in.Now)
 	for i, c := range cs {
 		counts, r := true, (*Refusal)(nil)
 		if answered(in, qs) || len(refusals) == 0 {
@@ -83,10 +84,10 @@ func hear(in Input) (refusals []Refusal, kept []claim, qs []Question, of [][]int
 			refusals = append(refusals, *r)
 		}
 		if counts {
-			kept, of = append(kept, c), append(of, asked[i])
+			kept = append(kept, c)
 		}
 	}
-	return refusals, kept, qs, of
+	return refusals, kept, qs
 }
 
 // answered reports whether the simulator was asked. Answers to other
@@ -141,13 +142,12 @@ func by(what string) string {
 }
 
 // allowAll takes the claims through guardrails 5 and 6.
-func allowAll(in Input, cs []claim, qs []Question, of [][]int) (picks []pick, refusals []Refusal) {
-	gs := grants(in)
+func allowAll(in Input, gs []grant, cs []claim, qs []Question) (picks []pick, refusals []Refusal) {
+	denied := func(q Question) bool {
+		i := slices.IndexFunc(qs, q.equal)
+		return !answered(in, qs) || i >= 0 && in.Before[i].Verdict != iampolicy.Allowed
+	}
 	for _, c := range cs {
-		denied := func(q Question) bool {
-			i := slices.IndexFunc(qs, q.equal)
-			return !answered(in, qs) || i >= 0 && in.Before[i].Verdict != iampolicy.Allowed
-		}
 		ps, r := allow(in, gs, c, denied)
 		if r != nil {
 			refusals = append(refusals, *r)

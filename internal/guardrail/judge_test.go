@@ -286,6 +286,7 @@ var judgeRows = []struct {
 
 	// 6: the allowlist.
 	{"a project without grants", func(in *Input) { in.Project.Grants = nil }, false, "no-grant-configured"},
+	{"no settings", func(in *Input) { in.Settings = nil }, false, "no-grant-configured"},
 	{"another action", func(in *Input) { in.Denials[0] = denial("ecr:DeleteRepository", repo) }, false, "not-on-allowlist"},
 	{"another resource", func(in *Input) { in.Denials[0].Resource = repo + "2" }, false, "not-on-allowlist"},
 	{"a grant of another project", func(in *Input) {

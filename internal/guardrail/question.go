@@ -24,16 +24,15 @@ func Questions(in Input) []Question {
 		return nil
 	}
 	cs, _ := claims(in)
-	qs, _ := ask(in, cs)
+	qs, _ := ask(grants(in), cs, in.Now)
 	return qs
 }
 
 // ask gives the questions and, for each claim, the indices of its own.
-func ask(in Input, cs []claim) (qs []Question, of [][]int) {
-	gs := grants(in)
+func ask(gs []grant, cs []claim, now time.Time) (qs []Question, of [][]int) {
 	for _, c := range cs {
 		var mine []int
-		for _, q := range questionsOf(c, gs, in.Now) {
+		for _, q := range questionsOf(c, gs, now) {
 			i := slices.IndexFunc(qs, q.equal)
 			if i < 0 {
 				if len(qs) == maxQuestions {

@@ -243,3 +243,31 @@ func TestAllowlist(t *testing.T) {
 		t.Errorf("allowlist of an unreadable document: %s", got)
 	}
 }
+
+// TestBeyond shows the last lock, which no way through Judge reaches.
+func TestBeyond(t *testing.T) {
+	mine := iampolicy.Allow("x", []string{"ecr:PutImage"}, []string{repo})
+	other := iampolicy.Allow("y", []string{"ecr:PutImage"}, []string{repo + "*"})
+	for _, row := range []struct {
+		name          string
+		kind          string
+		before, after string
+		added         []iampolicy.Statement
+		want          bool
+	}{
+		{"what the settings allow", "inline", "", policy(mine), []iampolicy.Statement{mine}, true},
+		{"more than they allow", "inline", "", policy(other), []iampolicy.Statement{other}, false},
+		{"what was there", "inline", policy(other), policy(other, mine), []iampolicy.Statement{mine}, true},
+		{"what was there, and more", "inline", policy(mine), policy(mine, other), []iampolicy.Statement{mine}, false},
+		{"a deny is lost", "inline", `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"ecr:PutImage","Resource":"*"}]}`, policy(mine), []iampolicy.Statement{mine}, false},
+		{"not a policy", "inline", "", `{"Version":"2012-10-17"}`, nil, false},
+		{"one that IAM does not take", "inline", "", strings.Replace(policy(mine), "shop", "шоп", 1), nil, false},
+		{"an attached one that the settings allow", "attach", "", "", []iampolicy.Statement{mine}, true},
+		{"an attached one that they do not", "attach", "", "", []iampolicy.Statement{other}, false},
+	} {
+		rs := beyond(shop(), draft{Target{Kind: row.kind, Before: row.before, After: row.after}, row.added})
+		if (len(rs) == 0) != row.want || len(rs) > 0 && rs[0].Rule != NotContained {
+			t.Errorf("%s: %v", row.name, rs)
+		}
+	}
+}

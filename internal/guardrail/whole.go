@@ -60,11 +60,11 @@ func all(list []string, holds func(string) bool) bool {
 // gives reports whether the statements allow the action; with alone set,
 // leaving out what is allowed by exact name as the floor asks.
 func gives(sts []iampolicy.Statement, action string, alone bool) bool {
-	h, _ := floor(action)
 	return slices.ContainsFunc(sts, func(st iampolicy.Statement) bool {
 		if st.Effect != "Allow" || !matches(st, action) {
 			return false
 		}
+		h, _ := floor(action)
 		exact := alone && h == exactName && len(st.NotAction.List) == 0 && len(st.Resource.List) > 0 &&
 			!slices.ContainsFunc(st.Resource.List, func(r string) bool { return !isExact(r) })
 		return !exact
@@ -116,7 +116,12 @@ func statementsOf(docs []iampolicy.Document) func(yield func(iampolicy.Statement
 
 // matches reports whether the statement is about the action on anything.
 func matches(st iampolicy.Statement, action string) bool {
-	match := func(p string) bool { return iampolicy.MatchAction(p, action) }
+	match := func(p string) bool {
+		if !strings.ContainsAny(p, "*?") {
+			return strings.EqualFold(p, action)
+		}
+		return iampolicy.MatchAction(p, action)
+	}
 	if len(st.NotAction.List) > 0 {
 		return !slices.ContainsFunc(st.NotAction.List, match)
 	}
