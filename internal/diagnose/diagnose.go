@@ -23,8 +23,8 @@ var Remedies = []Remedy{Grant, Retry, OverrideBuildspec, CreateRepository, Switc
 
 // Diagnosis is why a build failed.
 type Diagnosis struct {
-	Cause     string            `json:"cause"`     // a stable name out of causes.yaml, or "access-denied", "unknown", …
-	Title     string            `json:"title"`     // one sentence, plain text
+	Cause     string            `json:"cause"`     // the name of an entry of causes.yaml
+	Title     string            `json:"title"`     // one sentence, plain text, without a full stop
 	Remedy    Remedy            `json:"remedy"`    // never SwitchRole: only settings choose that
 	Retryable bool              `json:"retryable"` // an unchanged retry has a chance
 	Evidence  Evidence          `json:"evidence"`
@@ -42,4 +42,39 @@ type Evidence struct {
 	Line   int             `json:"line"` // 0 in a phase context
 	Text   string          `json:"text"`
 	Origin buildlog.Origin `json:"origin"`
+}
+
+// Diagnose says why the build failed. It always gives a cause: "unknown" if
+// no other holds, "command-failed" if at least a command did.
+//
+// Denials are all of f's; only those that failed the build (Causal) decide
+// the cause, and the remedy is grant only if a policy of the role could cure
+// each of those. Whether one may is not asked here.
+//
+// Neither Denials nor Excerpt is nil. All texts come out of the log and are
+// as untrusted as it is; they are single lines without control characters.
+func Diagnose(f buildlog.Failure) Diagnosis {
+	x := gather(&f)
+	c, r, found := x.find(causes)
+	d := Diagnosis{
+		Cause: c.Name, Remedy: c.Remedy, Retryable: c.Retryable,
+		Evidence: found.evidence, Details: found.details,
+		Denials: append([]buildlog.Denial{}, f.Denials...),
+	}
+	if r.remedy != "" && r.remedy != c.Remedy {
+		d.Remedy, d.Retryable = r.remedy, false
+	}
+	if d.Evidence.Text == "" {
+		d.Evidence = x.bestEvidence()
+	}
+	d.Fingerprint = x.fingerprint(&d)
+	d.Evidence.Text = printable(d.Evidence.Text)
+	words := x.words(found)
+	d.Title = expand(c.Title, words)
+	d.Advice = expand(c.Advice, words)
+	if found.denial != nil {
+		d.Advice += x.aboutDenial(found.denial)
+	}
+	d.Excerpt = x.excerpt(d.Evidence)
+	return d
 }

@@ -1,0 +1,59 @@
+package diagnose
+
+import (
+	"regexp"
+	"slices"
+	"sync"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+)
+
+//go:generate go run ./gen
+
+// Cause is one entry of causes.yaml, which documents the fields and the
+// precedence: the first cause that holds is the cause.
+type Cause struct {
+	Name      string // stable, kebab-case, unique
+	Title     string // one sentence without a full stop; may hold {placeholders}
+	Advice    string // what a person can do, in whole sentences
+	Remedy    Remedy
+	Retryable bool // an unchanged retry has a chance
+
+	last  int // only the last lines are looked at; 0: all that there are
+	rules []rule
+}
+
+// Causes lists every cause in the order of precedence.
+func Causes() []Cause { return slices.Clone(causes) }
+
+// rule is one way in which a cause shows. All fields that are set must hold.
+type rule struct {
+	status, phase, code, exit, command []string
+	denial                             *denialRule
+	says, not                          []string // in lower case
+	like                               *pattern
+	first                              bool   // the first line is the evidence, not the last
+	any                                string // "command", "failure" or ""
+	remedy                             Remedy // Report or ""
+}
+
+// denialRule says which denials a rule is about.
+type denialRule struct {
+	layer  []buildlog.Layer
+	effect []buildlog.Effect
+	action string // "known", "unknown" or "": either
+	every  bool
+}
+
+// pattern is a regular expression that is compiled when it is first needed:
+// most never are.
+type pattern struct {
+	source string
+	once   sync.Once
+	re     *regexp.Regexp
+}
+
+func (p *pattern) regexp() *regexp.Regexp {
+	p.once.Do(func() { p.re = regexp.MustCompile(p.source) })
+	return p.re
+}

@@ -1,0 +1,403 @@
+package diagnose
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+)
+
+// TestLogs diagnoses whole logs as CodeBuild writes them, with all that comes
+// before and after the reason.
+func TestLogs(t *testing.T) {
+	frame := func(phase, command, output, exit string) string {
+		return "[Container] 2026/03/04 10:11:12.131415 Entering phase " + phase + "\n" +
+			"[Container] 2026/03/04 10:11:12.131416 Running command " + command + "\n" +
+			output +
+			"[Container] 2026/03/04 10:11:13.131417 Command did not exit successfully " + command + " exit status " + exit + "\n" +
+			"[Container] 2026/03/04 10:11:13.131418 Phase complete: " + phase + " State: FAILED\n" +
+			"[Container] 2026/03/04 10:11:13.131419 Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: " +
+			command + ". Reason: exit status " + exit + "\n"
+	}
+	denial := "User: arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-11111111-2222-3333-4444-555555555555" +
+		" is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:eu-west-1:111122223333:repository/shop" +
+		" because no identity-based policy allows the ecr:PutImage action"
+	for _, tt := range []struct {
+		name, log string
+		cause     string
+		remedy    Remedy
+		line      int
+		evidence  string // part of it
+	}{
+		{"denial", frame("BUILD", "make push", "pushing\ndenied: "+denial+"\n", "1"),
+			"missing-permission", Grant, 4, "ecr:PutImage"},
+		{"denial of an earlier command", "[Container] 2026/03/04 10:11:11 Running command aws ecr describe || true\n" + denial + "\n" +
+			frame("BUILD", "npm test", "npm ERR! Test failed.  See above for more details.\n", "1"),
+			"test-failure", Report, 5, "Test failed"},
+		{"denial beside a generic cause", frame("BUILD", "./deploy.sh", "make: *** No rule to make target 'x'.  Stop.\n"+denial+"\n", "1"),
+			"missing-permission", Grant, 4, "ecr:PutImage"},
+		{"explicit denial beside a curable one", frame("BUILD", "./deploy.sh", denial+"\n"+
+			strings.ReplaceAll(strings.Replace(denial, "because no identity-based policy allows the ecr:PutImage action",
+				"with an explicit deny in a service control policy: arn:aws:organizations::444455556666:policy/o-example/service_control_policy/p-example", 1),
+				"ecr:PutImage", "s3:PutObject")+"\n", "1"),
+			"denied-by-scp", Report, 4, "service control policy"},
+		{"the command names what it guards against", frame("BUILD", `sh -c 'x || echo "No space left on device"'`, "nothing\n", "1"),
+			"command-failed", Report, 3, "nothing"},
+		{"Kubernetes is not IAM", frame("BUILD", "kubectl get secret", `Error from server (Forbidden): secrets "t" is forbidden: User "arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-1" cannot get resource "secrets" in API group "" in the namespace "prod"`+"\n", "1"),
+			"kubernetes-rbac-forbidden", Report, 3, "Forbidden"},
+		{"a database is not IAM", frame("BUILD", "mysql", "ERROR 1045 (28000): Access denied for user 'shop'@'10.0.0.1' (using password: YES)\n", "1"),
+			"database-auth-failed", Report, 3, "Access denied for user"},
+		{"GitHub is not IAM", frame("POST_BUILD", "git push", "remote: Permission to example/shop.git denied to bot.\nfatal: unable to access 'https://github.com/example/shop.git/': The requested URL returned error: 403\n", "128"),
+			"git-auth", Report, 3, "remote: Permission to"},
+		{"repository missing", frame("POST_BUILD", "docker push $IMAGE", "name unknown: The repository with name 'shop/web' does not exist in the registry with id '111122223333'\n", "1"),
+			"ecr-repository-not-found", CreateRepository, 3, "shop/web"},
+		{"a reset that was retried long before the end", frame("BUILD", "./build.sh", "ECONNRESET, trying again\n"+strings.Repeat("compiling\n", 100)+"it is wrong\n", "1"),
+			"command-failed", Report, 104, "it is wrong"},
+		{"out of memory by exit status", frame("BUILD", "./build.sh", "compiling\n", "137"),
+			"out-of-memory", Report, 3, "compiling"},
+		{"the buildspec is missing", "[Container] 2026/03/04 10:11:12 Phase complete: DOWNLOAD_SOURCE State: FAILED\n" +
+			"[Container] 2026/03/04 10:11:12 Phase context status code: YAML_FILE_ERROR Message: YAML file does not exist\n",
+			"buildspec-not-found", OverrideBuildspec, 0, "YAML file does not exist"},
+		{"CodeBuild's own code beats what the log says", frame("BUILD", "./build.sh", "YAML_FILE_ERROR: YAML file does not exist\n", "1"),
+			"command-failed", Report, 3, "YAML_FILE_ERROR"},
+		{"nothing", "", "unknown", Report, 0, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := Diagnose(buildlog.ReadText(codebuild.Build{Status: codebuild.Failed}, tt.log))
+			if d.Cause != tt.cause || d.Remedy != tt.remedy || d.Evidence.Line != tt.line || !strings.Contains(d.Evidence.Text, tt.evidence) {
+				t.Errorf("got %s, %s, line %d: %s\nwant %s, %s, line %d: %s", d.Cause, d.Remedy, d.Evidence.Line, d.Evidence.Text,
+					tt.cause, tt.remedy, tt.line, tt.evidence)
+			}
+			checkDiagnosis(t, d)
+		})
+	}
+}
+
+// TestSamplesAsLogs reads each sample that is only text as a log, so that
+// buildlog's way of reading and the rules fit together.
+func TestSamplesAsLogs(t *testing.T) {
+	n := 0
+	for _, s := range samples(t) {
+		f := s.failure
+		if len(f.Denials) > 0 || f.Phase != "" || f.Context.Code != "" || f.Exit != "" || f.Build.Status != codebuild.Failed || len(f.Tail) == 0 {
+			continue
+		}
+		n++
+		var b strings.Builder
+		for _, l := range f.Tail {
+			fmt.Fprintln(&b, l.Text)
+		}
+		got := Diagnose(buildlog.ReadText(f.Build, b.String()))
+		if got.Cause != s.cause {
+			t.Errorf("%s is diagnosed as %s, by %q, with denials %v", s.name, got.Cause, got.Evidence.Text, got.Denials)
+		}
+	}
+	if n < 300 {
+		t.Errorf("only %d samples are plain logs", n)
+	}
+}
+
+// TestGrantOnlyIfAllAreCurable puts every denial beside some others.
+func TestGrantOnlyIfAllAreCurable(t *testing.T) {
+	var all []buildlog.Denial
+	for _, l := range []buildlog.Layer{
+		buildlog.IdentityBased, buildlog.ResourceBased, buildlog.PermissionsBoundary, buildlog.SessionPolicy,
+		buildlog.ServiceControl, buildlog.ResourceControl, buildlog.VPCEndpoint, buildlog.RoleTrust, buildlog.LayerUnstated,
+	} {
+		for _, e := range []buildlog.Effect{buildlog.Implicit, buildlog.Explicit, buildlog.Unstated} {
+			for _, action := range []string{"", "s3:GetObject"} {
+				for _, causal := range []bool{false, true} {
+					all = append(all, buildlog.Denial{Layer: l, Effect: e, Action: action, Causal: causal, Text: "denied", Origin: buildlog.FromLog})
+				}
+			}
+		}
+	}
+	curable := func(d buildlog.Denial) bool {
+		return d.Action != "" && d.Effect != buildlog.Explicit && (d.Layer == buildlog.IdentityBased || d.Layer == buildlog.LayerUnstated)
+	}
+	beside := []buildlog.Denial{
+		{Layer: buildlog.IdentityBased, Effect: buildlog.Implicit, Action: "s3:PutObject", Causal: true},
+		{Layer: buildlog.IdentityBased, Effect: buildlog.Implicit, Action: "s3:PutObject"},
+		{Layer: buildlog.LayerUnstated, Effect: buildlog.Unstated, Causal: true},
+		{Layer: buildlog.ServiceControl, Effect: buildlog.Explicit, Action: "s3:PutObject"},
+	}
+	for _, a := range all {
+		for _, b := range beside {
+			list := []buildlog.Denial{a, b}
+			d := Diagnose(buildlog.Failure{Denials: list, Command: "x", Exit: "1"})
+			causal := slices.DeleteFunc(slices.Clone(list), func(d buildlog.Denial) bool { return !d.Causal })
+			want := len(causal) > 0 && !slices.ContainsFunc(causal, func(d buildlog.Denial) bool { return !curable(d) })
+			if got := d.Remedy == Grant; got != want {
+				t.Fatalf("%+v and %+v: remedy is %s", a, b, d.Remedy)
+			}
+			if isDenial := d.Cause != "command-failed"; isDenial != (len(causal) > 0) {
+				t.Fatalf("%+v and %+v: cause is %s", a, b, d.Cause)
+			}
+			if len(d.Denials) != 2 {
+				t.Fatalf("%d denials are listed, want both", len(d.Denials))
+			}
+		}
+	}
+}
+
+func TestAdviceOnDenials(t *testing.T) {
+	const build = "arn:aws:codebuild:eu-west-1:111122223333:build/shop:11111111-2222-3333-4444-555555555555"
+	session := func(role string) string { return "arn:aws:sts::111122223333:assumed-role/" + role + "/s" }
+	const other = "the permission belongs there"
+	const unstated = "does not say which policy"
+	for _, tt := range []struct {
+		name       string
+		role       string
+		denial     buildlog.Denial
+		want, miss []string
+	}{
+		{"the build's role", "arn:aws:iam::111122223333:role/service-role/codebuild-shop",
+			buildlog.Denial{Principal: session("codebuild-shop"), Effect: buildlog.Implicit, Layer: buildlog.IdentityBased},
+			nil, []string{other, unstated}},
+		{"the role's name only", "codebuild-shop",
+			buildlog.Denial{Principal: session("codebuild-shop"), Effect: buildlog.Implicit, Layer: buildlog.IdentityBased}, nil, []string{other}},
+		{"another role", "codebuild-shop",
+			buildlog.Denial{Principal: session("cdk-deploy"), Effect: buildlog.Implicit, Layer: buildlog.IdentityBased},
+			[]string{other, session("cdk-deploy")}, nil},
+		{"the role itself", "codebuild-shop",
+			buildlog.Denial{Principal: "arn:aws:iam::111122223333:role/path/codebuild-shop"}, nil, []string{other}},
+		{"the same name in another account", "codebuild-shop",
+			buildlog.Denial{Principal: "arn:aws:sts::444455556666:assumed-role/codebuild-shop/s"}, []string{other}, nil},
+		{"a user", "", buildlog.Denial{Principal: "arn:aws:iam::111122223333:user/dev"}, []string{other, "user/dev"}, nil},
+		{"the root of an account", "", buildlog.Denial{Principal: "arn:aws:iam::111122223333:root"}, []string{other}, nil},
+		{"no build record", "", buildlog.Denial{Principal: session("x")}, nil, []string{other}},
+		{"masked", "codebuild-shop", buildlog.Denial{Principal: "arn:aws:sts::***:assumed-role/x/s"}, nil, []string{other}},
+		{"none", "codebuild-shop", buildlog.Denial{}, nil, []string{other}},
+		{"the policy is named", "", buildlog.Denial{Effect: buildlog.Explicit, Layer: buildlog.ServiceControl,
+			PolicyARN: "arn:aws:organizations::444455556666:policy/o-example/service_control_policy/p-example"},
+			[]string{"The denying policy is arn:aws:organizations::444455556666:policy/o-example/service_control_policy/p-example."}, []string{unstated}},
+		{"unstated", "", buildlog.Denial{Effect: buildlog.Unstated, Layer: buildlog.LayerUnstated}, []string{unstated}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := codebuild.Build{ARN: build, ServiceRole: tt.role}
+			if tt.role == "" {
+				b = codebuild.Build{}
+			}
+			tt.denial.Action, tt.denial.Causal = "s3:GetObject", true
+			d := Diagnose(buildlog.Failure{Build: b, Denials: []buildlog.Denial{tt.denial}})
+			for _, w := range tt.want {
+				if !strings.Contains(d.Advice, w) {
+					t.Errorf("the advice lacks %q: %s", w, d.Advice)
+				}
+			}
+			for _, w := range tt.miss {
+				if strings.Contains(d.Advice, w) {
+					t.Errorf("the advice says %q: %s", w, d.Advice)
+				}
+			}
+		})
+	}
+}
+
+func TestTitleNamesActions(t *testing.T) {
+	denied := func(actions ...string) buildlog.Failure {
+		var f buildlog.Failure
+		for _, a := range actions {
+			d := buildlog.Denial{Action: a, Effect: buildlog.Implicit, Layer: buildlog.IdentityBased, Causal: true}
+			if op, ok := strings.CutPrefix(a, "op "); ok {
+				d.Action, d.Operation = "", op
+			}
+			f.Denials = append(f.Denials, d)
+		}
+		return f
+	}
+	for _, tt := range []struct {
+		f    buildlog.Failure
+		want string
+	}{
+		{denied("ecr:PutImage"), "The role lacks ecr:PutImage"},
+		{denied("ecr:PutImage", "ecr:PutImage"), "The role lacks ecr:PutImage"},
+		{denied("ecr:GetAuthorizationToken", "ecr:PutImage"), "The role lacks ecr:PutImage and 1 more"},
+		{denied("op Frobnicate"), "AWS denied access and does not say to what"},
+		{buildlog.Failure{Command: "make", Exit: "2"}, "A command failed with exit status 2"},
+		{buildlog.Failure{Command: "make"}, "A command failed with exit status unknown"},
+	} {
+		if got := Diagnose(tt.f).Title; got != tt.want {
+			t.Errorf("got %q, want %q", got, tt.want)
+		}
+	}
+}
+
+// TestTextIsPlain ensures that nothing of a hostile log reaches a terminal
+// or a mail as more than text.
+func TestTextIsPlain(t *testing.T) {
+	const evil = "\x1b[31m\x07a\u202eb\u2066c\x00d\r\ne\u009b1mf"
+	d := Diagnose(buildlog.Failure{
+		Command: evil, Exit: evil, Context: codebuild.Context{Code: "CLIENT_ERROR", Message: evil},
+		Denials: []buildlog.Denial{{Action: evil, Resource: evil, Principal: "arn:aws:iam::1:user/" + evil, PolicyARN: evil, Text: evil, Causal: true}},
+		Tail:    []buildlog.Line{{N: 1, Text: evil}}, Excerpt: []buildlog.Line{{N: 1, Text: evil}},
+	})
+	for _, s := range []string{d.Title, d.Advice, d.Evidence.Text, d.Excerpt[0].Text} {
+		checkPlain(t, s)
+	}
+}
+
+func TestExcerpt(t *testing.T) {
+	lines := func(from, to int) []buildlog.Line {
+		var l []buildlog.Line
+		for i := from; i <= to; i++ {
+			l = append(l, buildlog.Line{N: i, Text: fmt.Sprintf("line %d", i)})
+		}
+		return l
+	}
+	at := func(l []buildlog.Line, n int, text string) []buildlog.Line {
+		l = slices.Clone(l)
+		for i := range l {
+			if l[i].N == n {
+				l[i].Text = text
+			}
+		}
+		return l
+	}
+	for _, tt := range []struct {
+		name        string
+		f           buildlog.Failure
+		first, last int
+	}{
+		{"buildlog's, if it holds the evidence", buildlog.Failure{Tail: at(lines(1, 100), 95, "npm ERR! Test failed"), Excerpt: at(lines(80, 100), 95, "npm ERR! Test failed")}, 80, 100},
+		{"around the evidence", buildlog.Failure{Tail: at(lines(1, 100), 50, "npm ERR! Test failed"), Excerpt: lines(80, 100)}, 30, 69},
+		{"around evidence at the start", buildlog.Failure{Tail: at(lines(1, 100), 2, "npm ERR! Test failed"), Excerpt: lines(80, 100)}, 1, 21},
+		{"without any", buildlog.Failure{Tail: lines(1, 100)}, 61, 100},
+		{"too long", buildlog.Failure{Tail: lines(1, 100), Excerpt: lines(1, 100)}, 61, 100},
+		{"the context, if there is no log", buildlog.Failure{NoLog: true, Context: codebuild.Context{Code: "CLIENT_ERROR", Message: "x"}}, 0, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := Diagnose(tt.f)
+			if n := len(d.Excerpt); n == 0 || d.Excerpt[0].N != tt.first || d.Excerpt[n-1].N != tt.last {
+				t.Errorf("got %v, want lines %d to %d", d.Excerpt, tt.first, tt.last)
+			}
+		})
+	}
+	if d := Diagnose(buildlog.Failure{}); d.Excerpt == nil || d.Denials == nil {
+		t.Error("excerpt and denials must not be nil")
+	}
+}
+
+// TestBestEvidence shows which line stands for a failure of an unknown kind.
+func TestBestEvidence(t *testing.T) {
+	for _, tt := range []struct{ log, want string }{
+		{"start\nsomething failed here\nclean up\n", "something failed here"},
+		{"the widget is broken, unable to go on\n0 errors, 0 warnings\n\n", "the widget is broken, unable to go on"},
+		{"fatal: no widget\nmake: *** [Makefile:3: all] Error 1\n", "fatal: no widget"},
+		{"one\ntwo\n\n", "two"},
+		{"error one\nerror two\n", "error two"},
+	} {
+		f := buildlog.Failure{Command: "x", Exit: "1"}
+		for i, l := range strings.Split(strings.TrimSuffix(tt.log, "\n"), "\n") {
+			f.Tail = append(f.Tail, buildlog.Line{N: i + 1, Text: l})
+		}
+		if d := Diagnose(f); d.Evidence.Text != tt.want || d.Cause != "command-failed" {
+			t.Errorf("%q: got %s by %q, want %q", tt.log, d.Cause, d.Evidence.Text, tt.want)
+		}
+	}
+}
+
+// TestJSON fixes the names that programs read.
+func TestJSON(t *testing.T) {
+	got, err := json.Marshal(Diagnosis{Denials: []buildlog.Denial{}, Excerpt: []buildlog.Line{}, Details: map[string]string{"repository": "shop"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"cause":"","title":"","remedy":"","retryable":false,"evidence":{"line":0,"text":"","origin":""},"advice":"","denials":[],` +
+		`"details":{"repository":"shop"},"excerpt":[],"fingerprint":""}`
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+var fingerprintForm = regexp.MustCompile(`^[0-9a-f]{16}$`)
+
+// checkDiagnosis checks what is true of every diagnosis.
+func checkDiagnosis(t testing.TB, d Diagnosis) {
+	t.Helper()
+	i := slices.IndexFunc(causes, func(c Cause) bool { return c.Name == d.Cause })
+	if i < 0 {
+		t.Fatalf("there is no cause %q", d.Cause)
+	}
+	if d.Remedy != causes[i].Remedy && d.Remedy != Report {
+		t.Errorf("cause %s has remedy %s", d.Cause, d.Remedy)
+	}
+	if d.Remedy == Retry && !d.Retryable {
+		t.Error("the remedy is retry, and a retry has no chance")
+	}
+	if !fingerprintForm.MatchString(d.Fingerprint) {
+		t.Errorf("fingerprint is %q", d.Fingerprint)
+	}
+	if d.Denials == nil || d.Excerpt == nil || len(d.Excerpt) > maxExcerpt {
+		t.Error("denials or excerpt is nil or too long")
+	}
+	if len(d.Title) > 1000 || len(d.Advice) > 4000 || len(d.Evidence.Text) > 3*maxLineBytes {
+		t.Errorf("title, advice or evidence is too long: %d, %d, %d", len(d.Title), len(d.Advice), len(d.Evidence.Text))
+	}
+	for _, s := range []string{d.Title, d.Advice, d.Evidence.Text} {
+		checkPlain(t, s)
+	}
+	for _, l := range d.Excerpt {
+		checkPlain(t, l.Text)
+	}
+}
+
+func checkPlain(t testing.TB, s string) {
+	t.Helper()
+	for _, r := range s {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar || strings.ContainsRune("\u2028\u2029", r) {
+			t.Errorf("%q holds %q", s, r)
+		}
+	}
+}
+
+// FuzzDiagnose checks every diagnosis, and that it is always the same.
+func FuzzDiagnose(f *testing.F) {
+	for _, s := range samples(f) {
+		var b strings.Builder
+		for _, l := range s.failure.Tail {
+			fmt.Fprintln(&b, l.Text)
+		}
+		f.Add(b.String(), s.failure.Context.Code, s.failure.Context.Message, s.failure.Exit, "s3:GetObject", "implicit", "identity-based-policy", true)
+	}
+	f.Fuzz(func(t *testing.T, log, code, message, exit, action, effect, layer string, causal bool) {
+		b := codebuild.Build{Status: codebuild.Failed, Phases: []codebuild.Phase{
+			{Type: "BUILD", Status: codebuild.Failed, Contexts: []codebuild.Context{{Code: code, Message: message}}},
+		}}
+		fail := buildlog.ReadText(b, log)
+		fail.Exit = exit
+		if action != "" {
+			fail.Denials = append(fail.Denials, buildlog.Denial{Action: action, Effect: buildlog.Effect(effect), Layer: buildlog.Layer(layer), Causal: causal})
+		}
+		d := Diagnose(fail)
+		checkDiagnosis(t, d)
+		if diff := cmp.Diff(d, Diagnose(fail)); diff != "" {
+			t.Error(diff)
+		}
+		for _, x := range fail.Denials {
+			if d.Remedy == Grant && x.Causal && (x.Effect == buildlog.Explicit || x.Action == "") {
+				t.Errorf("the remedy is grant with %+v", x)
+			}
+		}
+	})
+}
+
+func BenchmarkDiagnose(b *testing.B) {
+	var text strings.Builder
+	for i := range 2000 {
+		fmt.Fprintf(&text, "%d compiling package number %d of the shop, nothing special about it\n", i, i)
+	}
+	f := buildlog.ReadText(codebuild.Build{Status: codebuild.Failed}, text.String())
+	b.ReportAllocs()
+	for b.Loop() {
+		Diagnose(f)
+	}
+}

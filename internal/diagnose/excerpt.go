@@ -1,0 +1,79 @@
+package diagnose
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+)
+
+// maxExcerpt is how many lines a person is given to read.
+const maxExcerpt = 40
+
+// excerpt gives what a person should read first: f's own excerpt if it holds
+// the evidence, else the lines around the evidence.
+func (x *facts) excerpt(e Evidence) []buildlog.Line {
+	list := x.Excerpt
+	if e.Origin == buildlog.FromLog && !slices.ContainsFunc(list, func(l buildlog.Line) bool { return l.N == e.Line }) {
+		if i := x.line(e.Line); i >= 0 {
+			hi := min(len(x.lines), i+maxExcerpt/2)
+			list = x.lines[max(0, hi-maxExcerpt):hi]
+		}
+	}
+	if len(list) == 0 {
+		list = x.lines
+	}
+	if len(list) == 0 && x.Context.String() != "" {
+		list = []buildlog.Line{{Text: x.Context.String()}}
+	}
+	list = list[max(0, len(list)-maxExcerpt):]
+	out := make([]buildlog.Line, 0, len(list))
+	for _, l := range list {
+		out = append(out, buildlog.Line{N: l.N, Text: printable(clip(l.Text, maxLineBytes))})
+	}
+	return out
+}
+
+// bestEvidence is the evidence of a cause that has none of its own: the
+// context if it says more than the command, else the line of the output that
+// reads most like an error, else whatever there is.
+func (x *facts) bestEvidence() Evidence {
+	if x.context != "" {
+		return x.contextEvidence()
+	}
+	if l, ok := x.errorLine(); ok {
+		return Evidence{l.N, l.Text, buildlog.FromLog}
+	}
+	return x.contextEvidence()
+}
+
+var (
+	errorWords = regexp.MustCompile(`(?i)\b(errors?|err!|fatal|panic|exception|fail(ed|ure|ures|s)?|denied|cannot|can't|could not|couldn't|` +
+		`unable|not found|invalid|missing|refused|abort(ed)?|rejected|unexpected|unknown)\b|Error:|Exception\b`)
+	// errorNoise are lines with such words that tell nothing: counts of zero,
+	// and what wrappers say after the error.
+	errorNoise = regexp.MustCompile(`(?i)\b(0|no) (errors?|failures?|failed|warnings)\b|complete log of this run|` +
+		`^make(\[\d+\])?: \*\*\*|ELIFECYCLE|Exit status|^\[INFO\]|--stacktrace|re-run Maven|\[Help \d\]|` +
+		`^npm ERR! *$|Phase complete|Phase context|^Command did not exit`)
+)
+
+// errorLine picks the last line that reads like an error; without any, the
+// last line that is not empty.
+func (x *facts) errorLine() (buildlog.Line, bool) {
+	var last buildlog.Line
+	some := false
+	for i := len(x.lines) - 1; i >= 0 && i >= len(x.lines)-200; i-- {
+		l, text := x.lines[i], x.bare[i]
+		if strings.TrimSpace(text) == "" || strings.HasPrefix(l.Text, "[Container] ") {
+			continue
+		}
+		if !some {
+			last, some = l, true
+		}
+		if errorWords.MatchString(text) && !errorNoise.MatchString(text) {
+			return l, true
+		}
+	}
+	return last, some
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestGeneratedIsFresh ensures that causes_gen.go is what causes.yaml says.
+func TestGeneratedIsFresh(t *testing.T) {
+	data, err := os.ReadFile("../causes.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := read(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := write(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile("../causes_gen.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("causes_gen.go is not what causes.yaml says; run go generate ./internal/diagnose")
+	}
+}
+
+func TestCausesAreReadStrictly(t *testing.T) {
+	const good = `
+version: 1
+causes:
+  - name: a-cause
+    title: A title
+    advice: An advice.
+    remedy: report
+    match:
+      - {says: [One, two], like: 'one (?P<x>\w+)', not: three, pick: first}
+`
+	if _, err := read([]byte(good)); err != nil {
+		t.Fatalf("the good one: %v", err)
+	}
+	for _, tt := range []struct{ name, old, new, want string }{
+		{"no version", "version: 1", "", "version is 0"},
+		{"other version", "version: 1", "version: 2", "version is 2"},
+		{"unknown key on top", "version: 1", "version: 1\nother: 1", "other not found"},
+		{"unknown key in a cause", "title:", "titel:", "titel not found"},
+		{"unknown key in a rule", "says:", "contains:", "contains not found"},
+		{"key twice", "remedy: report", "remedy: report\n    remedy: report", "already defined"},
+		{"second document", "match:", "match:\n---\n", "more after the first document"},
+		{"name twice", "causes:", "causes:\n  - {name: a-cause, title: T, advice: A., remedy: report, match: [{says: x}]}", "the name is taken"},
+		{"name not kebab", "a-cause", "A_Cause", "kebab-case"},
+		{"no name", "a-cause", `""`, "kebab-case"},
+		{"title with full stop", "A title", "A title.", "title"},
+		{"no advice", "An advice.", `""`, "advice"},
+		{"unknown remedy", "remedy: report", "remedy: pray", `remedy "pray"`},
+		{"no remedy", "remedy: report", "", `remedy ""`},
+		{"switch-role is for settings", "remedy: report", "remedy: switch-role", "switch-role"},
+		{"retry that is not retryable", "remedy: report", "remedy: retry", "not retryable"},
+		{"last negative", "remedy: report", "remedy: report\n    last: -1", "last"},
+		{"no rules", "match:\n      - {says: [One, two], like: 'one (?P<x>\\w+)', not: three, pick: first}", "match: []", "no rule"},
+		{"empty rule", "{says: [One, two], like: 'one (?P<x>\\w+)', not: three, pick: first}", "{}", "asks for nothing"},
+		{"like without says", "says: [One, two], ", "", "need says"},
+		{"empty word", "[One, two]", "[One, '']", "none empty"},
+		{"no words", "[One, two]", "[]", "empty"},
+		{"a map for words", "[One, two]", "{a: b}", "want text"},
+		{"bad regexp", `'one (?P<x>\w+)'`, "'one ('", "missing closing )"},
+		{"lookahead is not RE2", `'one (?P<x>\w+)'`, "'one(?=two)'", "invalid or unsupported"},
+		{"unknown pick", "pick: first", "pick: middle", "middle"},
+		{"unknown any", "pick: first", "any: thing", "any is"},
+		{"unknown status", "pick: first", "status: SUCCEEDED", "unknown status"},
+		{"unknown phase", "pick: first", "phase: TEST", "unknown phase"},
+		{"rule with another remedy", "pick: first", "remedy: grant", "only narrow"},
+		{"unknown layer", "pick: first", "denial: {layer: [policy]}", "unknown layer"},
+		{"unknown effect", "pick: first", "denial: {effect: [maybe]}", "unknown effect"},
+		{"unknown action", "pick: first", "denial: {action: some}", "known or unknown"},
+		{"nothing", good, "", "EOF"},
+		{"no causes", good, "version: 1", "no causes"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if !strings.Contains(good, tt.old) {
+				t.Fatalf("the good one has no %q", tt.old)
+			}
+			_, err := read([]byte(strings.Replace(good, tt.old, tt.new, 1)))
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want an error with %q", err, tt.want)
+			}
+		})
+	}
+}

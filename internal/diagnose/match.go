@@ -1,0 +1,337 @@
+package diagnose
+
+import (
+	"regexp"
+	"slices"
+	"sort"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+)
+
+// What is searched of a failed command's output: its end, where the reason
+// is. The bounds keep the worst text, one in which every rule's words occur
+// in every line, well under a second.
+const (
+	maxLines     = 1000
+	maxLineBytes = 4 << 10
+	maxTextBytes = 128 << 10
+)
+
+// facts is a Failure made ready for the rules.
+type facts struct {
+	*buildlog.Failure
+	statuses []string          // the build's and the failed phase's
+	causal   []buildlog.Denial // those that failed the build
+	context  string            // "CODE: message", if it says more than the command
+	lines    []buildlog.Line   // cut to the bounds; without lines that only repeat the command
+	bare     []string          // the lines without what tools put in front of them
+	text     string            // bare in lower case, each line ended by a newline
+	starts   []int             // where each line starts in text
+	grams    *grams            // of text
+}
+
+func gather(f *buildlog.Failure) *facts {
+	x := &facts{Failure: f}
+	if f.Build.Status != "" {
+		x.statuses = append(x.statuses, f.Build.Status)
+	}
+	if p, ok := f.Build.FailedPhase(); ok {
+		x.statuses = append(x.statuses, p.Status)
+	}
+	for _, d := range f.Denials {
+		if d.Causal {
+			x.causal = append(x.causal, d)
+		}
+	}
+	if f.Context.Code != commandError {
+		x.context = clip(f.Context.String(), maxLineBytes)
+	}
+	lines := f.Tail
+	if len(lines) == 0 {
+		lines = f.Excerpt
+	}
+	for i, size := len(lines)-1, 0; i >= 0 && len(x.lines) < maxLines; i-- {
+		l := buildlog.Line{N: lines[i].N, Text: clip(lines[i].Text, maxLineBytes)}
+		if size += len(l.Text) + 1; size > maxTextBytes {
+			break
+		}
+		if b := bare(l.Text); !repeatsCommand(b) {
+			x.lines, x.bare = append(x.lines, l), append(x.bare, b)
+		}
+	}
+	slices.Reverse(x.lines)
+	slices.Reverse(x.bare)
+	var b strings.Builder
+	for _, l := range x.bare {
+		x.starts = append(x.starts, b.Len())
+		b.WriteString(lower(l))
+		b.WriteByte('\n')
+	}
+	x.text = b.String()
+	x.grams = gramsOf(x.text)
+	return x
+}
+
+// commandError is the status code of a phase in which a command failed. Its
+// message is the command (aws-facts §4.1).
+const commandError = "COMMAND_EXECUTION_ERROR"
+
+// inFront is what tools put in front of each line: CodeBuild's agent, times,
+// BuildKit's step and seconds, Compose's service, Turborepo's task, the rule
+// beside a Terraform diagnostic, a quotation mark.
+var inFront = regexp.MustCompile(`^(\[Container\] \d{4}/\d\d/\d\d [\d:.]+ |\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S* |` +
+	`#\d+ \d+\.\d+ |[\w.-]+ +\| |[\w@/.-]+:(build|test|lint|typecheck|check|deploy): |[│╷╵|>] ?)`)
+
+// bare gives the line without what tools put in front of it.
+func bare(line string) string {
+	for range 4 {
+		n := len(inFront.FindString(line))
+		if n == 0 {
+			break
+		}
+		line = line[n:]
+	}
+	return line
+}
+
+// repeatsCommand reports whether the line is CodeBuild's and holds the text
+// of a command. A command that guards against an error names the error.
+func repeatsCommand(bare string) bool {
+	return strings.HasPrefix(bare, "Running command ") || strings.HasPrefix(bare, "Command did not exit successfully ") ||
+		strings.Contains(bare, "Error while executing command: ")
+}
+
+// A finding is what a rule found.
+type finding struct {
+	evidence Evidence
+	details  map[string]string
+	denial   *buildlog.Denial // the one that the rule is about
+}
+
+// find gives the first cause that holds, with the rule and what it found.
+// The last entry of causes.yaml always holds.
+func (x *facts) find(causes []Cause) (*Cause, *rule, finding) {
+	for i := range causes {
+		c := &causes[i]
+		for j := range c.rules {
+			if f, ok := x.try(&c.rules[j], c.last); ok {
+				return c, &c.rules[j], f
+			}
+		}
+	}
+	panic("diagnose: no cause holds; causes.yaml must end with one that always does")
+}
+
+// try reports whether the rule holds, looking at the last lines only if last
+// is not 0.
+func (x *facts) try(r *rule, last int) (finding, bool) {
+	switch {
+	case r.status != nil && !slices.ContainsFunc(x.statuses, func(s string) bool { return slices.Contains(r.status, s) }),
+		r.phase != nil && !slices.Contains(r.phase, x.Phase),
+		r.exit != nil && !slices.Contains(r.exit, x.Exit),
+		r.any == "command" && x.Command == "" && x.Exit == "",
+		r.command != nil && !slices.ContainsFunc(r.command, func(s string) bool { return strings.Contains(x.Command, s) }):
+		return finding{}, false
+	}
+	var found finding
+	if r.denial != nil {
+		d, ok := x.denial(r.denial)
+		if !ok {
+			return finding{}, false
+		}
+		found.denial = &d
+		found.evidence = x.denialEvidence(&d)
+	}
+	switch {
+	case r.code != nil:
+		return x.tryCode(r, found)
+	case r.says == nil:
+		return found, true
+	case r.inContext(x, &found):
+		return found, true
+	}
+	return found, x.search(r, last, &found)
+}
+
+// tryCode tries a rule about a phase's status code. CodeBuild's own context
+// is believed, not the log; only without any context is the log all there is.
+func (x *facts) tryCode(r *rule, found finding) (finding, bool) {
+	if x.Context.Code != "" {
+		switch {
+		case !slices.Contains(r.code, x.Context.Code):
+			return finding{}, false
+		case r.says == nil:
+			return found, true
+		}
+		return found, r.inContext(x, &found)
+	}
+	for _, code := range r.code {
+		named := &rule{says: append([]string{lower(code)}, r.says...), not: r.not, like: r.like, first: r.first}
+		if x.search(named, 0, &found) {
+			return found, true
+		}
+	}
+	return finding{}, false
+}
+
+// denial gives the last denial that the rule is about: the last one before
+// the command failed is the likeliest to have failed it (aws-facts §4.1).
+func (x *facts) denial(r *denialRule) (buildlog.Denial, bool) {
+	n := -1
+	for i := range x.causal {
+		switch {
+		case r.matches(&x.causal[i]):
+			n = i
+		case r.every:
+			return buildlog.Denial{}, false
+		}
+	}
+	if n < 0 {
+		return buildlog.Denial{}, false
+	}
+	return x.causal[n], true
+}
+
+// denialEvidence is the message itself; if it names no action, the whole
+// line says more.
+func (x *facts) denialEvidence(d *buildlog.Denial) Evidence {
+	e := Evidence{d.Line, clip(d.Text, maxLineBytes), d.Origin}
+	if d.Action != "" || d.Origin != buildlog.FromLog {
+		return e
+	}
+	if i := x.line(d.Line); i >= 0 {
+		e.Text = x.lines[i].Text
+	}
+	return e
+}
+
+// line gives the index of the line with number n, -1 if it is not there.
+func (x *facts) line(n int) int {
+	return slices.IndexFunc(x.lines, func(l buildlog.Line) bool { return l.N == n })
+}
+
+func (r *denialRule) matches(d *buildlog.Denial) bool {
+	return (r.layer == nil || slices.Contains(r.layer, d.Layer)) &&
+		(r.effect == nil || slices.Contains(r.effect, d.Effect)) &&
+		(r.action == "" || (r.action == "known") == (d.Action != ""))
+}
+
+// inContext tries the rule's words on the context.
+func (r *rule) inContext(x *facts, found *finding) bool {
+	if x.context == "" || !r.onLine(lower(x.context), x.context, found) {
+		return false
+	}
+	if found.denial == nil {
+		found.evidence = x.contextEvidence()
+	}
+	return true
+}
+
+func (x *facts) contextEvidence() Evidence {
+	return Evidence{Text: clip(x.Context.String(), maxLineBytes), Origin: buildlog.FromPhase}
+}
+
+// search tries the rule's words on the lines.
+func (x *facts) search(r *rule, last int, found *finding) bool {
+	lo := 0
+	if last > 0 && last < len(x.lines) {
+		lo = len(x.lines) - last
+	}
+	for _, i := range x.holding(r.says[0], lo, r.first) {
+		end := len(x.text)
+		if i+1 < len(x.starts) {
+			end = x.starts[i+1]
+		}
+		if r.onLine(x.text[x.starts[i]:end-1], x.bare[i], found) {
+			if found.denial == nil {
+				found.evidence = Evidence{x.lines[i].N, x.lines[i].Text, buildlog.FromLog}
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// holding gives the indices, from lo, of the lines that hold word, which is
+// in lower case: the last first, unless forward.
+func (x *facts) holding(word string, lo int, forward bool) []int {
+	if lo >= len(x.lines) || x.grams.lacks(word) {
+		return nil
+	}
+	var list []int
+	for at := x.starts[lo]; ; {
+		n := strings.Index(x.text[at:], word)
+		if n < 0 {
+			break
+		}
+		i := sort.SearchInts(x.starts, at+n+1) - 1
+		list = append(list, i)
+		if i+1 == len(x.starts) {
+			break
+		}
+		at = x.starts[i+1]
+	}
+	if !forward {
+		slices.Reverse(list)
+	}
+	return list
+}
+
+// onLine tries the rule's words on one line, given in lower case too, and
+// notes the named groups.
+func (r *rule) onLine(low, line string, found *finding) bool {
+	for _, w := range r.says {
+		if !strings.Contains(low, w) {
+			return false
+		}
+	}
+	for _, w := range r.not {
+		if strings.Contains(low, w) {
+			return false
+		}
+	}
+	if r.like == nil {
+		return true
+	}
+	re := r.like.regexp()
+	m := re.FindStringSubmatch(line)
+	if m == nil {
+		return false
+	}
+	for i, name := range re.SubexpNames() {
+		if name != "" && m[i] != "" {
+			if found.details == nil {
+				found.details = map[string]string{}
+			}
+			found.details[name] = clip(m[i], 256)
+		}
+	}
+	return true
+}
+
+// lower gives s with ASCII letters in lower case; its length is the same.
+func lower(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool { return 'A' <= r && r <= 'Z' }) < 0 {
+		return s
+	}
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] += 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
+// clip cuts s to at most n bytes at a character's boundary.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
