@@ -306,10 +306,25 @@ func evidenceOf(in Input, n int) settings.Evidence {
 		return settings.EvidenceCloudTrail
 	case d.Origin == buildlog.FromDecoded:
 		return settings.EvidenceDecoded
-	case d.Origin == buildlog.FromPhase:
+	case d.Origin == buildlog.FromPhase && saidByCodeBuild(in.Build, d):
 		return settings.EvidencePhase
 	}
 	return settings.EvidenceLog
+}
+
+// saidByCodeBuild reports whether CodeBuild itself wrote the denial into a
+// phase context. That of a failed command repeats the command, which whoever
+// wrote the buildspec chose (aws-facts §4.1), so it proves no more than the log.
+func saidByCodeBuild(b codebuild.Build, d buildlog.Denial) bool {
+	for _, p := range b.Phases {
+		for _, c := range p.Contexts {
+			if c.Code != "COMMAND_EXECUTION_ERROR" && c.Message != "" &&
+				(d.Inferred || strings.Contains(strings.ToLower(c.Message), strings.ToLower(d.Action))) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // rank orders the kinds of evidence. None said in the settings is the weakest.

@@ -130,8 +130,7 @@ func confirm(in Input, c claim, qs []Question, asked []int) (counts bool, r *Ref
 // elsewhere reports whether the simulator blames a layer that is none of the
 // role's own policies.
 func elsewhere(by string) bool {
-	by = strings.ToLower(by)
-	return strings.Contains(by, "boundary") || strings.Contains(by, "organizations")
+	return strings.EqualFold(by, "boundary") || strings.EqualFold(by, "organizations")
 }
 
 func by(what string) string {

@@ -214,6 +214,7 @@ var judgeRows = []struct {
 	{"the simulator blames the boundary", func(in *Input) { in.Before = []Answer{{By: "boundary"}} }, false, "other-layer"},
 	{"the simulator blames the organization", func(in *Input) { in.Before = []Answer{{By: "organizations"}} }, false, "other-layer"},
 	{"the simulator says allowed, and the organization refuses", func(in *Input) { in.Before = []Answer{{Verdict: iampolicy.Allowed, By: "Organizations"}} }, false, "other-layer"},
+	{"the simulator names a policy that is called like a layer", func(in *Input) { in.Before = []Answer{{By: "boundary-of-shop"}} }, false, granted},
 	{"attached already, and denied still", func(in *Input) {
 		in.Project.Write, grantOf(in).Give = settings.Write{Attach: true}, settings.GiveSet
 		in.Role.Managed = []ManagedPolicy{{ARN: "arn:aws:iam::111122223333:policy/buildmedic/shop-image@shop", Document: policy()}}
@@ -300,6 +301,19 @@ var judgeRows = []struct {
 	{"evidence of the phase asked, of the log had", func(in *Input) { grantOf(in).Evidence = settings.EvidencePhase }, false, "weak-evidence"},
 	{"evidence of the phase", func(in *Input) {
 		grantOf(in).Evidence, in.Denials[0].Origin = settings.EvidencePhase, buildlog.FromPhase
+		says(in, "CLIENT_ERROR", "User: "+session+" is not authorized to perform: ECR:PutImage")
+	}, false, granted},
+	{"a phase that repeats the command", func(in *Input) {
+		grantOf(in).Evidence, in.Denials[0].Origin = settings.EvidencePhase, buildlog.FromPhase
+		says(in, "COMMAND_EXECUTION_ERROR", "Error while executing command: echo not authorized to perform: ecr:PutImage. Reason: exit status 1")
+	}, false, "weak-evidence"},
+	{"a phase that says something else", func(in *Input) {
+		grantOf(in).Evidence, in.Denials[0].Origin = settings.EvidencePhase, buildlog.FromPhase
+		says(in, "CLIENT_ERROR", "no matching artifact paths found")
+	}, false, "weak-evidence"},
+	{"a phase from which the action was inferred", func(in *Input) {
+		grantOf(in).Evidence, in.Denials[0].Origin, in.Denials[0].Inferred = settings.EvidencePhase, buildlog.FromPhase, true
+		says(in, "CLIENT_ERROR", "AccessDenied: Access Denied for primary source")
 	}, false, granted},
 	{"decoded is better than the phase", func(in *Input) {
 		grantOf(in).Evidence, in.Denials[0].Origin = settings.EvidencePhase, buildlog.FromDecoded
@@ -360,6 +374,11 @@ var judgeRows = []struct {
 	{"the role and its policy are both refused", func(in *Input) {
 		in.Role.Linked, in.Project.Boundary, in.Role.Inline["deploy"] = true, "builds", "no"
 	}, false, "unreadable-policy | protected-role | no-boundary"},
+}
+
+// says puts a context into the build's failed phase.
+func says(in *Input, code, message string) {
+	in.Build.Phases = []codebuild.Phase{{Type: "BUILD", Status: codebuild.Failed, Contexts: []codebuild.Context{{Code: code, Message: message}}}}
 }
 
 func assume(in *Input, resource string) {
