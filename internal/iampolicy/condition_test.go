@@ -192,6 +192,8 @@ func TestConditions(t *testing.T) {
 		{"ArnLike", "k:arn", `"*"`, maybe},
 		{"ArnLike", "k:s", `"arn:aws:iam::*:role/*"`, no},
 		{"ArnLike", "k:s", `"*"`, maybe},
+		{"ArnLike", "k:arn", `"arn:aws:iam::111122223333:role/${k:unknown}"`, maybe},
+		{"ArnLike", "k:arn", `"arn:aws:iam::111122223333:user/${k:unknown}"`, no},
 		{"ArnNotLike", "k:arn", `"arn:aws:iam::*:role/*"`, no},
 		{"ArnNotEquals", "k:arn", `"arn:aws:iam::*:user/*"`, yes},
 

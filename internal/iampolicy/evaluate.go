@@ -69,7 +69,8 @@ func (f *finding) add(d Document, policy int, r Request, c contextKeys) {
 	for i, s := range d.Statements {
 		at := Match{Policy: policy, Statement: i}
 		applies := s.applies(d.version(), r, c)
-		if s.Effect != "Deny" && applies > f.allows {
+		// What is no Allow may be a Deny.
+		if s.Effect == "Allow" && applies > f.allows {
 			f.allows, f.allow = applies, at
 		}
 		if s.Effect != "Allow" && applies > f.denies {
@@ -185,15 +186,15 @@ func (c contextKeys) values(key string) (values []string, known bool) {
 	return values, known
 }
 
-// variable is the resolver for the context. Several values count as unknown:
-// a policy variable takes one.
-func (c contextKeys) variable(key string) (value string, found, known bool) {
+// variable is the resolver for the context. A policy variable takes one value;
+// of several, or of an empty one, it is not known what becomes.
+func (c contextKeys) variable(key string) (value string, known bool) {
 	values, known := c.values(key)
 	switch {
-	case !known || len(values) > 1:
-		return "", false, false
+	case !known || len(values) > 1 || slices.Contains(values, ""):
+		return "", false
 	case len(values) == 0:
-		return "", false, true
+		return "", true
 	}
-	return values[0], true, true
+	return values[0], true
 }

@@ -253,6 +253,7 @@ func TestEvaluateVariables(t *testing.T) {
 		{bucket + "/${s3:star}", bucket + "/*", Unknown},
 		{bucket + "/${s3:star}", bucket + "/a", Unknown},
 		{bucket + "/${s3:empty}", bucket + "/", Unknown},
+		{bucket + "/${s3:empty, 'web'}", bucket + "/web", Unknown},
 		{bucket + "/${s3:key}", bucket + "/one", Unknown},
 		{bucket + "/${s3:same}", bucket + "/web", Allowed},
 		{bucket + "/${", bucket + "/${", Unknown},

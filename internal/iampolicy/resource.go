@@ -67,13 +67,11 @@ func resourceMatches(pattern glob, resource string) tri {
 	if pattern.isAll() {
 		return yes
 	}
-	s := symbols(resource)
-	if resource == "*" || !hasWildcard(resource) {
-		return sure(covers(pattern.syms, s), narrow(pattern.syms, s) && !pattern.unsure)
+	s := compile(resource)
+	if resource == "*" {
+		s = symbols(resource) // an action without resources, not any resource
 	}
-	w := compile(resource)
-	return sure(covers(pattern.syms, s) || intersects(pattern.syms, w),
-		narrow(pattern.syms, s) && narrow(pattern.syms, w) && !pattern.unsure)
+	return sure(intersects(pattern.syms, s), narrow(pattern.syms, s) && !pattern.unsure)
 }
 
 // sure is no unless the wide reading holds, and yes if the narrow one does too.
@@ -107,12 +105,12 @@ func (g glob) same(o glob) bool {
 
 func (g glob) isAll() bool { return len(g.syms) == 1 && g.syms[0] == anyRun && !g.variables }
 
-// resolver gives a policy variable's value. Known tells whether anything is
-// known of the key; found, whether the request has exactly one value for it.
-type resolver func(key string) (value string, found, known bool)
+// resolver gives a policy variable's value, "" if the request is known to have
+// none. Known is false if nothing is known of it.
+type resolver func(key string) (value string, known bool)
 
 // unresolved knows no variable.
-func unresolved(string) (string, bool, bool) { return "", false, false }
+func unresolved(string) (string, bool) { return "", false }
 
 // variable is the inside of a policy variable: a key, or a key and a default.
 var variable = regexp.MustCompile(`^([A-Za-z0-9_:/.@+=-]+)(?:, *'([^'{}]*)')?$`)
@@ -160,8 +158,8 @@ func expand(text, version string, wildcards bool, resolve resolver) glob {
 // of an ARN, and one with wildcards in it; read as wildcards, they match at
 // least what they match as themselves.
 func (g *glob) substitute(key, fallback string, resolve resolver) {
-	value, found, known := resolve(key)
-	if known && !found {
+	value, known := resolve(key)
+	if value == "" {
 		value = fallback
 	}
 	if !known || value == "" || g.early && strings.Contains(value, ":") {

@@ -3,7 +3,6 @@ package iampolicy
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -130,7 +129,7 @@ func validResource(s string) string {
 	p := segments(expand(s, version2012, true, unresolved).syms)
 	n := len(p)
 	last := p[n-1]
-	if string(p[0]) != "arn" || n < 4 || slices.Contains([]int{len(p[1]), len(p[2]), len(last)}, 0) ||
+	if string(p[0]) != "arn" || n < 4 || len(p[1]) == 0 || len(p[2]) == 0 || len(last) == 0 ||
 		n < arnSegments && last[len(last)-1] != anyRun {
 		return "is neither \"*\" nor an ARN"
 	}
