@@ -1,0 +1,32 @@
+package heal
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// Look reads a build and decides about it, and neither remembers nor changes
+// anything. The case that it returns has one round, with the diagnosis and
+// the decision; it is in no ledger. ErrNotFound if the build is gone.
+func (h *Healer) Look(ctx context.Context, at settings.Account, build string) (Case, error) {
+	b, err := h.Builds.Get(ctx, at, build)
+	if err != nil {
+		return Case{}, fmt.Errorf("reading build %q: %w", build, err)
+	}
+	now := h.Clock.Now()
+	c := &held{Case: Case{ID: caseID(at, b), Account: at.ID, Region: at.Region, Project: b.Project, Commit: b.Commit(), Opened: now,
+		Rounds: []Round{{Build: b, Step: StepClaimed, Started: now, Reread: true}}}}
+	f, err := h.facts(ctx, c)
+	if err != nil {
+		return Case{}, err
+	}
+	d, err := h.Explain(ctx, at, f)
+	if err != nil {
+		return Case{}, err
+	}
+	r := c.last()
+	r.Diagnosis, r.Decision = &f.Diagnosis, &d
+	return c.Case, nil
+}

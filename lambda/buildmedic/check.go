@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// checked is what `check -json` prints.
+type checked struct {
+	Valid    bool               `json:"valid"`
+	Problems []settings.Problem `json:"problems"`
+	Warnings []settings.Problem `json:"warnings"`
+	Projects []reach            `json:"projects"`
+	SHA256   string             `json:"sha256,omitempty"`
+}
+
+// reach is what a project's role could at most gain.
+type reach struct {
+	Project    string                `json:"project"`
+	Role       string                `json:"role"`
+	Mode       settings.Mode         `json:"mode"`
+	Write      string                `json:"write"`
+	Statements []iampolicy.Statement `json:"statements"`
+}
+
+func runCheck(_ context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
+	fs := flags("check", "[-settings F] [-account ID] [-region R] [-partition P] [-json]",
+		"Validates settings, runs the tests in them, warns of what is wide, and shows per project\nwhat its role could at most gain. It uses no AWS.",
+		"buildmedic check -settings infra/buildmedic.yaml -account 111122223333 -region eu-west-1", stderr)
+	path := fs.String("settings", defaultSettings, "settings file")
+	account := fs.String("account", "", "account that ${account} stands for; without it each test's own, and the placeholder is printed")
+	region := fs.String("region", "", "region that ${region} stands for; likewise")
+	partition := fs.String("partition", "", "partition that ${partition} stands for; likewise")
+	asJSON := fs.Bool("json", false, "print JSON")
+	if done, code := parse(fs, args, stdout); done {
+		return code
+	}
+	data, err := os.ReadFile(*path)
+	if err != nil {
+		return fail(stderr, fmt.Errorf("reading settings: %w", err))
+	}
+	c := check(data, settings.Account{ID: *account, Region: *region}, *partition)
+	code := exitOK
+	if !c.Valid {
+		code = exitFailed
+	}
+	if *asJSON {
+		return max(code, printJSON(stdout, stderr, c))
+	}
+	fmt.Fprint(stdout, c.text(*path))
+	return code
+}
+
+func check(data []byte, home settings.Account, partition string) checked {
+	out := checked{Problems: []settings.Problem{}, Warnings: []settings.Problem{}, Projects: []reach{}}
+	s, err := settings.Parse(data, guardrail.Catalog())
+	if err != nil {
+		var ps settings.Problems
+		if !errors.As(err, &ps) {
+			ps = settings.Problems{{Message: err.Error()}}
+		}
+		out.Problems = ps
+		return out
+	}
+	out.SHA256 = s.SHA256
+	out.Problems = append(out.Problems, settings.RunTests(s, guardrail.Catalog(), home, partition)...)
+	out.Warnings = append(append(out.Warnings, settings.Warnings(s)...), settings.LeftOut(s, guardrail.Catalog())...)
+	if home.ID == "" {
+		home.ID = "${account}"
+	}
+	if home.Region == "" {
+		home.Region = "${region}"
+	}
+	if partition == "" {
+		partition = "${partition}"
+	}
+	out.Valid = len(out.Problems) == 0
+	for _, p := range s.Projects {
+		out.Projects = append(out.Projects, reach{p.Name, p.Role, p.Mode, writeWay(p.Write), settings.Max(s, guardrail.Catalog(), p, home, partition)})
+	}
+	return out
+}
+
+func writeWay(w settings.Write) string {
+	switch {
+	case w.Inline != "":
+		return "inline policy " + w.Inline
+	case w.Managed != "":
+		return "a new version of managed policy " + w.Managed
+	case w.Attach:
+		return "attaching ready-made policies"
+	}
+	return "nothing"
+}
+
+func (c checked) text(path string) string {
+	var b strings.Builder
+	for _, p := range c.Problems {
+		fmt.Fprintf(&b, "error: %s\n", p.Error())
+	}
+	for _, p := range c.Warnings {
+		fmt.Fprintf(&b, "warning: %s\n", p.Error())
+	}
+	if !c.Valid {
+		fmt.Fprintf(&b, "\n%s is not valid: %d error(s). It would grant nothing, and is not deployed.\n", path, len(c.Problems))
+		return b.String()
+	}
+	fmt.Fprintf(&b, "%s is valid. SHA-256 %s\n", path, c.SHA256)
+	if len(c.Projects) == 0 {
+		b.WriteString("It lists no project, so nothing is granted and nothing is started.\n")
+	}
+	for _, p := range c.Projects {
+		fmt.Fprintf(&b, "\n%s  (role %s, mode %s, writes %s)\n", p.Project, p.Role, p.Mode, p.Write)
+		if len(p.Statements) == 0 {
+			b.WriteString("  could gain nothing\n")
+		}
+		for _, s := range p.Statements {
+			fmt.Fprintf(&b, "  could at most gain %s\n", strings.ReplaceAll(s.String(), "\n", "\n  "))
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,254 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/buildmedic/buildmedic/internal/story"
+	"github.com/buildmedic/buildmedic/testdata"
+)
+
+// palette colours text on a terminal, and nothing anywhere else.
+type palette struct{ on bool }
+
+func newPalette(w io.Writer) palette {
+	f, ok := w.(*os.File)
+	return palette{ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))}
+}
+
+func (p palette) paint(code, s string) string {
+	if !p.on {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+func (p palette) bold(s string) string   { return p.paint("1", s) }
+func (p palette) dim(s string) string    { return p.paint("2", s) }
+func (p palette) red(s string) string    { return p.paint("31", s) }
+func (p palette) green(s string) string  { return p.paint("32", s) }
+func (p palette) yellow(s string) string { return p.paint("33", s) }
+func (p palette) blue(s string) string   { return p.paint("36", s) }
+
+func runDemo(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
+	fs := flags("demo", "[-json] [STORY...]",
+		"Plays stories of failed builds in a simulated AWS account: the healer and the AWS SDK are\nthe function's own, only the account is simulated. Without names all stories are played.\nExits with 1 if a story ends otherwise than it should.",
+		"buildmedic demo tracker-api qivr-deploy", stderr)
+	asJSON := fs.Bool("json", false, "print one JSON object per story")
+	if done, code := parse(fs, args, stdout); done {
+		return code
+	}
+	stories, err := chosen(fs.Args())
+	if err != nil {
+		return wrong(fs, "%v", err)
+	}
+	d := demo{out: stdout, palette: newPalette(stdout), json: *asJSON}
+	for _, s := range stories {
+		if err := d.play(ctx, s); err != nil {
+			return fail(stderr, err)
+		}
+	}
+	if !*asJSON {
+		d.table()
+	}
+	if d.wrong > 0 {
+		return exitFailed
+	}
+	return exitOK
+}
+
+func chosen(names []string) ([]story.Story, error) {
+	all, err := story.Load(testdata.Stories, "stories")
+	if err != nil || len(names) == 0 {
+		return all, err
+	}
+	var out []story.Story
+	for _, n := range names {
+		i := slices.IndexFunc(all, func(s story.Story) bool { return s.Name == n })
+		if i < 0 {
+			var known []string
+			for _, s := range all {
+				known = append(known, s.Name)
+			}
+			return nil, fmt.Errorf("there is no story %q; there are %s", n, strings.Join(known, ", "))
+		}
+		out = append(out, all[i])
+	}
+	return out, nil
+}
+
+type demo struct {
+	out io.Writer
+	palette
+	json  bool
+	rows  []row
+	wrong int
+}
+
+type row struct {
+	result story.Result
+	differ string
+}
+
+func (d *demo) play(ctx context.Context, s story.Story) error {
+	st, err := story.Open(s, story.Options{})
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	if err := st.Run(ctx); err != nil {
+		return err
+	}
+	r, err := st.Result(ctx)
+	if err != nil {
+		return err
+	}
+	differ := s.Differs(r, st.Sim.Builds(s.Expect.Project))
+	if u := st.Sim.Unknown(); len(u) > 0 {
+		differ = strings.TrimPrefix(differ+"; the simulated account was asked what it does not know: "+strings.Join(u, ", "), "; ")
+	}
+	if differ != "" {
+		d.wrong++
+	}
+	d.rows = append(d.rows, row{r, differ})
+	if d.json {
+		line, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(d.out, "%s\n", line)
+		return err
+	}
+	d.tell(s, st, differ)
+	return nil
+}
+
+// beat is one moment of a story.
+type beat struct {
+	at   time.Time
+	text string
+	what int // orders beats of the same moment
+}
+
+// tell prints a story as a timeline.
+func (d *demo) tell(s story.Story, st *story.Stage, differ string) {
+	fmt.Fprintf(d.out, "%s\n", d.bold("▌ "+s.Name))
+	for _, l := range wrapText(s.Comment, 92) {
+		fmt.Fprintf(d.out, "%s\n", d.dim("  "+l))
+	}
+	beats := d.beats(s, st)
+	slices.SortStableFunc(beats, func(a, b beat) int { return cmp.Or(a.at.Compare(b.at), a.what-b.what) })
+	for i, b := range beats {
+		when := fmt.Sprintf("%8s", clockFrom(beats[0].at, b.at))
+		if i > 0 && clockFrom(beats[0].at, beats[i-1].at) == clockFrom(beats[0].at, b.at) {
+			when = strings.Repeat(" ", 8)
+		}
+		fmt.Fprintf(d.out, "%s  %s\n", d.dim(when), b.text)
+	}
+	if differ != "" {
+		fmt.Fprintf(d.out, "%s\n", d.red("  ended otherwise than it should: "+differ))
+	}
+	fmt.Fprintln(d.out)
+}
+
+func clockFrom(start, t time.Time) string {
+	s := int(t.Sub(start).Round(time.Second) / time.Second)
+	return fmt.Sprintf("%d:%02d", s/60, s%60)
+}
+
+func (d *demo) beats(s story.Story, st *story.Stage) []beat {
+	var bs []beat
+	for _, b := range st.Sim.Builds(s.Expect.Project) {
+		how := "started by " + b.Initiator
+		if b.Number > 1 {
+			how = "started again"
+		}
+		bs = append(bs, beat{b.Start, fmt.Sprintf("%s build #%d %s", d.blue("▶"), b.Number, d.dim(how+" at "+cmp.Or(b.Version, "the default branch"))), 5})
+		if b.Status == "SUCCEEDED" {
+			bs = append(bs, beat{b.End, d.green("✔ build #" + fmt.Sprint(b.Number) + " is green"), 0})
+			continue
+		}
+		bs = append(bs, beat{b.End, d.red(fmt.Sprintf("✘ build #%d failed", b.Number)) + d.dim("  "+oneLine(b.Failure, 84)), 0})
+		if line := denialIn(b.Log); line != "" {
+			bs = append(bs, beat{b.End, d.dim("    │ ") + oneLine(line, 150), 1})
+		}
+	}
+	for _, c := range st.Sim.Calls() {
+		if c.Writes && c.Service != "sns" && c.Service != "sqs" && c.Error == "" {
+			bs = append(bs, beat{c.At, d.yellow("● "+c.Service+":"+c.Operation) + d.dim("  "+strings.Join(c.Resources, " ")), 3})
+		}
+	}
+	for _, n := range st.Sim.Notices() {
+		bs = append(bs, beat{n.At, "✉ " + d.bold(n.Subject), 4})
+	}
+	return bs
+}
+
+// denialIn picks the line of a log that a person would look for.
+func denialIn(log string) string {
+	found := ""
+	for l := range strings.Lines(log) {
+		for _, w := range []string{"not authorized to perform", "toomanyrequests", "does not exist in the registry"} {
+			if strings.Contains(l, w) && !strings.Contains(l, "Running command") {
+				found = strings.TrimSpace(l)
+			}
+		}
+	}
+	return found
+}
+
+func oneLine(s string, most int) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
+}
+
+func wrapText(s string, width int) []string {
+	var lines []string
+	line := ""
+	for _, w := range strings.Fields(s) {
+		if line != "" && len(line)+1+len(w) > width {
+			lines, line = append(lines, line), ""
+		}
+		line = strings.TrimSpace(line + " " + w)
+	}
+	return append(lines, line)
+}
+
+// table sums the stories up.
+func (d *demo) table() {
+	fmt.Fprintf(d.out, "%s\n", d.bold(fmt.Sprintf("%-26s %-19s %-9s %6s  %s", "STORY", "REMEDY", "OUTCOME", "ROUNDS", "WROTE")))
+	for _, r := range d.rows {
+		outcome := fmt.Sprintf("%-9s", r.result.Outcome)
+		switch {
+		case r.differ != "":
+			outcome = d.red(outcome)
+		case r.result.Outcome == "healed":
+			outcome = d.green(outcome)
+		default:
+			outcome = d.yellow(outcome)
+		}
+		wrote := strings.Join(r.result.Calls, ", ")
+		if wrote == "" {
+			wrote = d.dim("nothing")
+		}
+		fmt.Fprintf(d.out, "%-26s %-19s %s %6d  %s\n", r.result.Story, r.result.Remedy, outcome, r.result.Rounds, wrote)
+	}
+	n := len(d.rows)
+	verdict := d.green(fmt.Sprintf("all %d stories ended as they should", n))
+	if d.wrong > 0 {
+		verdict = d.red(fmt.Sprintf("%d of %d stories ended otherwise than they should", d.wrong, n))
+	}
+	fmt.Fprintf(d.out, "\n%s\n", verdict)
+}

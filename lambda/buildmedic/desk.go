@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/buildmedic/buildmedic/internal/awsapi"
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/ledger"
+	"github.com/buildmedic/buildmedic/internal/notice"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// timeKeeper is the time at the desk: a test puts simulated time here.
+type timeKeeper interface {
+	heal.Clock
+	Sleep(ctx context.Context, d time.Duration) error
+}
+
+type wallClock struct{}
+
+func (wallClock) Now() time.Time { return time.Now() }
+
+func (wallClock) Sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+var deskClock timeKeeper = wallClock{}
+
+// desk is the healer with the user's own AWS credentials, and nothing
+// deployed.
+type desk struct {
+	healer    *heal.Healer
+	codebuild awsapi.CodeBuild
+	home      settings.Account
+	queue     *deskQueue
+	store     heal.Store
+	close     func() error
+}
+
+// deskFlags are the flags of every command that works on an account.
+type deskFlags struct {
+	settings, table, ledger, topic *string
+}
+
+func addDeskFlags(fs *flag.FlagSet) deskFlags {
+	return deskFlags{
+		settings: fs.String("settings", defaultSettings, "settings file"),
+		table:    fs.String("table", "", "work on the function's own ledger: the name of its DynamoDB table"),
+		ledger:   fs.String("ledger", "", "file of the desk's ledger (default: buildmedic/ledger.json in the user's configuration folder)"),
+		topic:    fs.String("topic", "", "ARN of an SNS topic to send notices to; default: they are printed"),
+	}
+}
+
+// openDesk finds out who calls and makes the healer.
+func openDesk(ctx context.Context, f deskFlags, change func(*settings.Settings), notices io.Writer) (*desk, error) {
+	s, err := readSettings(*f.settings)
+	if err != nil {
+		return nil, err
+	}
+	if change != nil {
+		change(s)
+	}
+	cfg, err := awsconfig.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("loading AWS configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		return nil, errors.New("no AWS region: set AWS_REGION, or give your profile one")
+	}
+	id, err := awsapi.Whoami(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("%w: check your AWS credentials with `aws sts get-caller-identity`", err)
+	}
+	d := &desk{home: settings.Account{ID: id.Account, Region: cfg.Region}, queue: &deskQueue{}, close: func() error { return nil }}
+	if err := d.openStore(f, cfg); err != nil {
+		return nil, err
+	}
+	d.healer = awsapi.Wire(awsapi.Wiring{Config: cfg, Identity: id, Region: cfg.Region, Settings: s, Store: d.store, Topic: *f.topic,
+		Journal: io.Discard, Clock: deskClock, Log: slog.New(slog.DiscardHandler)})
+	d.healer.Queue = d.queue
+	if *f.topic == "" {
+		d.healer.Notifier = printer{notices}
+	}
+	d.codebuild = awsapi.CodeBuild{Accounts: awsapi.NewAccounts(cfg, d.home, id.Partition, "")}
+	return d, nil
+}
+
+// openReader makes a desk that only reads, and needs no settings and no ledger.
+func openReader(ctx context.Context) (*desk, error) {
+	cfg, err := awsconfig.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("loading AWS configuration: %w", err)
+	}
+	id, err := awsapi.Whoami(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("%w: check your AWS credentials with `aws sts get-caller-identity`", err)
+	}
+	home := settings.Account{ID: id.Account, Region: cfg.Region}
+	h := awsapi.Wire(awsapi.Wiring{Config: cfg, Identity: id, Region: cfg.Region, Settings: &settings.Settings{}, Clock: deskClock, Log: slog.New(slog.DiscardHandler)})
+	return &desk{healer: h, home: home, codebuild: awsapi.CodeBuild{Accounts: awsapi.NewAccounts(cfg, home, id.Partition, "")}}, nil
+}
+
+func (d *desk) openStore(f deskFlags, cfg aws.Config) error {
+	if *f.table != "" {
+		d.store = ledger.NewDynamoDB(dynamodb.NewFromConfig(cfg), *f.table, deskClock)
+		return nil
+	}
+	path := *f.ledger
+	if path == "" {
+		dir, err := os.UserConfigDir()
+		if err != nil {
+			return fmt.Errorf("finding a place for the ledger: %w; name one with -ledger", err)
+		}
+		path = filepath.Join(dir, "buildmedic", "ledger.json")
+	}
+	file, err := ledger.OpenFile(path, deskClock)
+	if err != nil {
+		return err
+	}
+	d.store, d.close = file, file.Close
+	return nil
+}
+
+// deskQueue remembers when the healer wants to be called back; the command
+// waits and calls.
+type deskQueue struct {
+	caseID string
+	at     time.Time
+}
+
+// Later implements heal.Queue.
+func (q *deskQueue) Later(_ context.Context, caseID string, at time.Time) error {
+	q.caseID, q.at = caseID, at
+	return nil
+}
+
+// printer implements heal.Notifier on the terminal.
+type printer struct{ w io.Writer }
+
+// Notify implements heal.Notifier.
+func (p printer) Notify(_ context.Context, o heal.Outcome) error {
+	m := notice.Render(o)
+	_, err := fmt.Fprintf(p.w, "\n%s\n\n%s\n", m.Subject, m.Email)
+	return err
+}
+
+// Digest implements heal.Notifier.
+func (p printer) Digest(_ context.Context, os []heal.Outcome) error {
+	m := notice.Digest(os)
+	_, err := fmt.Fprintf(p.w, "\n%s\n\n%s\n", m.Subject, m.Email)
+	return err
+}
+
+// follow stays with a case until it is closed: it waits where the healer
+// waits, and looks after the builds that it started.
+func (d *desk) follow(ctx context.Context, caseID string, progress io.Writer) (heal.Case, error) {
+	for {
+		c, err := d.healer.Case(ctx, caseID)
+		if err != nil {
+			return c, err
+		}
+		if !c.Closed.IsZero() {
+			return c, nil
+		}
+		r := c.Rounds[len(c.Rounds)-1]
+		wait := 10 * time.Second
+		switch {
+		case deskClock.Now().Before(r.NotYet):
+			wait = r.NotYet.Sub(deskClock.Now())
+			fmt.Fprintf(progress, "waiting %s\n", wait.Round(time.Second))
+		case r.Retry != "":
+			fmt.Fprintf(progress, "build %s runs\n", r.Retry)
+		}
+		if err := deskClock.Sleep(ctx, wait); err != nil {
+			return c, fmt.Errorf("interrupted: the case %s goes on with `buildmedic replay` of the same build: %w", caseID, err)
+		}
+		if err := d.goOn(ctx, c); err != nil && !errors.Is(err, heal.ErrLater) {
+			return c, err
+		}
+	}
+}
+
+// goOn does what an event would make the function do.
+func (d *desk) goOn(ctx context.Context, c heal.Case) error {
+	r := c.Rounds[len(c.Rounds)-1]
+	if r.Step != heal.StepRetried || r.Retry == "" {
+		return d.healer.Resume(ctx, c.ID)
+	}
+	at := settings.Account{ID: c.Account, Region: c.Region}
+	b, err := d.codebuild.Get(ctx, at, r.Retry)
+	if err != nil {
+		return err
+	}
+	return d.healer.BuildEnded(ctx, heal.Ended{At: at, Project: c.Project, Build: b.ID, Status: b.Status})
+}

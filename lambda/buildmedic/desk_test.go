@@ -1,0 +1,250 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/settings"
+	"github.com/buildmedic/buildmedic/internal/simaws"
+	"github.com/buildmedic/buildmedic/internal/story"
+	"github.com/buildmedic/buildmedic/testdata"
+)
+
+// account puts a story's world behind the environment's AWS credentials, as a
+// user's shell would have them, and plays its builds until they have failed.
+func account(t *testing.T, name string) (*simaws.Sim, string) {
+	t.Helper()
+	ss, err := story.Load(testdata.Stories, "stories")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range ss {
+		if s.Name != name {
+			continue
+		}
+		sim, err := simaws.Load(s.World)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(sim.Close)
+		sim.Settle()
+		file := filepath.Join(t.TempDir(), "buildmedic.yaml")
+		if err := os.WriteFile(file, s.Settings, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for k, v := range map[string]string{"AWS_ENDPOINT_URL": sim.URL(), "AWS_ACCESS_KEY_ID": simaws.OwnerKey, "AWS_SECRET_ACCESS_KEY": "simulated", "AWS_SESSION_TOKEN": "",
+			"AWS_REGION": strings.Split(sim.TopicARN(), ":")[3], "AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_EC2_METADATA_DISABLED": "true"} {
+			t.Setenv(k, v)
+		}
+		old := deskClock
+		deskClock = sim.Clock
+		t.Cleanup(func() { deskClock = old })
+		return sim, file
+	}
+	t.Fatalf("there is no story %q", name)
+	return nil, ""
+}
+
+// buildmedic runs the command line and gives what it printed.
+func buildmedic(t *testing.T, stdin string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	code = run(context.Background(), args, strings.NewReader(stdin), &out, &err)
+	return code, out.String(), err.String()
+}
+
+// TestReplayShows ensures that replay explains a real failed build and
+// changes nothing.
+func TestReplayShows(t *testing.T) {
+	sim, file := account(t, "tracker-api")
+	id := sim.Builds("TrackerAPI")[0].ID
+	code, out, errs := buildmedic(t, "", "replay", "-settings", file, "-ledger", filepath.Join(t.TempDir(), "l.json"), id)
+	if code != exitOK {
+		t.Fatalf("code %d: %s", code, errs)
+	}
+	for _, want := range []string{"ecr:GetAuthorizationToken", "CodeBuild-ECR-Permissions", "repository/tracker_api"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("it does not say %q:\n%s", want, out)
+		}
+	}
+	if w := sim.Writes(); len(w) > 0 {
+		t.Errorf("it wrote %v", w)
+	}
+}
+
+// TestReplayApplies ensures that replay -apply asks, does it, and stays until
+// the build is green; and that history, show and undo know of it afterwards.
+func TestReplayApplies(t *testing.T) {
+	sim, file := account(t, "tracker-api")
+	ledger := filepath.Join(t.TempDir(), "l.json")
+	id := sim.Builds("TrackerAPI")[0].ID
+	flags := []string{"-settings", file, "-ledger", ledger}
+	code, out, errs := buildmedic(t, "no\n", append([]string{"replay", "-apply"}, append(flags, id)...)...)
+	if code != exitOK || !strings.Contains(out, "Nothing was changed.") || len(sim.Writes()) > 0 {
+		t.Fatalf("code %d, wrote %v\n%s%s", code, sim.Writes(), out, errs)
+	}
+	code, out, errs = buildmedic(t, "yes\n", append([]string{"replay", "-apply"}, append(flags, id)...)...)
+	if code != exitOK || !strings.Contains(out, ": healed") {
+		t.Fatalf("code %d\n%s%s", code, out, errs)
+	}
+	if bs := sim.Builds("TrackerAPI"); len(bs) != 2 || bs[1].Status != "SUCCEEDED" {
+		t.Errorf("builds %+v", bs)
+	}
+	code, out, errs = buildmedic(t, "", append([]string{"history", "-json"}, append(flags, "TrackerAPI")...)...)
+	var cases []struct{ Case, Outcome string }
+	if err := json.Unmarshal([]byte(out), &cases); code != exitOK || err != nil || len(cases) != 1 || cases[0].Outcome != "healed" {
+		t.Fatalf("history: code %d %v\n%s%s", code, err, out, errs)
+	}
+	if code, out, errs = buildmedic(t, "", append([]string{"show"}, append(flags, cases[0].Case)...)...); code != exitOK || !strings.Contains(out, "round 1") {
+		t.Errorf("show: code %d\n%s%s", code, out, errs)
+	}
+	if code, out, errs = buildmedic(t, "", append([]string{"undo"}, append(flags, cases[0].Case)...)...); code != exitOK || !strings.Contains(out, "Took back 1 change") {
+		t.Errorf("undo: code %d\n%s%s", code, out, errs)
+	}
+	if inline, _ := sim.RolePolicies("", "codebuild-TrackerAPI-service-role"); inline["CodeBuild-ECR-Permissions"] != "" {
+		t.Error("the policy is still there")
+	}
+	if code, out, errs = buildmedic(t, "", append([]string{"undo"}, append(flags, cases[0].Case)...)...); code != exitFailed || !strings.Contains(out, "nothing that still stands") {
+		t.Errorf("second undo: code %d\n%s%s", code, out, errs)
+	}
+}
+
+// TestScan ensures that scan tells what fails, and that the settings it
+// writes are valid, observe everything and grant nothing; and that with the
+// number signs taken off they say what a person would say.
+func TestScan(t *testing.T) {
+	sim, _ := account(t, "tracker-api")
+	code, out, errs := buildmedic(t, "", "scan")
+	if code != exitOK {
+		t.Fatalf("code %d: %s", code, errs)
+	}
+	for _, want := range []string{"1 projects, 1 failed builds read", "missing-permission", "ecr:GetAuthorizationToken", "could have acted on 1 of 1"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("it does not say %q:\n%s", want, out)
+		}
+	}
+	if w := sim.Writes(); len(w) > 0 {
+		t.Errorf("it wrote %v", w)
+	}
+	_, yaml, _ := buildmedic(t, "", "scan", "-yaml")
+	s, err := settings.Parse([]byte(yaml), guardrail.Catalog())
+	if err != nil {
+		t.Fatalf("%v\n%s", err, yaml)
+	}
+	if len(s.Projects) != 1 || s.Projects[0].Mode != settings.Observe || len(s.Grants) != 0 {
+		t.Errorf("got %+v", s)
+	}
+}
+
+// TestPolicy ensures that a role's policy is printed as it is committed.
+func TestPolicy(t *testing.T) {
+	account(t, "qivr-deploy")
+	code, out, errs := buildmedic(t, "", "policy", "-role", "qivr-codebuild-role")
+	if code != exitOK || !strings.Contains(out, `"Sid": "Images"`) || !json.Valid([]byte(out)) {
+		t.Errorf("code %d\n%s%s", code, out, errs)
+	}
+	for _, form := range []string{"-cdk", "-terraform"} {
+		if code, out, errs := buildmedic(t, "", "policy", "-role", "qivr-codebuild-role", form); code != exitOK || !strings.Contains(out, "qivr-codebuild-policy") {
+			t.Errorf("%s: code %d\n%s%s", form, code, out, errs)
+		}
+	}
+	if code, _, errs := buildmedic(t, "", "policy", "-role", "nobody"); code != exitFailed || !strings.Contains(errs, "nobody") {
+		t.Errorf("code %d: %s", code, errs)
+	}
+}
+
+// TestUsage ensures that each command explains itself, with an example, and
+// that a wrong command line is said to be wrong.
+func TestUsage(t *testing.T) {
+	for _, c := range commands() {
+		code, out, _ := buildmedic(t, "", c.name, "-h")
+		if code != exitOK || !strings.Contains(out, "Example") || !strings.Contains(out, "buildmedic "+c.name) {
+			t.Errorf("%s -h: code %d\n%s", c.name, code, out)
+		}
+	}
+	for _, args := range [][]string{{}, {"heal-all"}, {"demo", "no-such-story"}, {"plan"}, {"replay"}, {"show"}, {"undo", "a", "b"}, {"policy"}, {"scan", "-n", "0"}, {"demo", "-nonsense"}} {
+		if code, _, errs := buildmedic(t, "", args...); code != exitUsage || errs == "" {
+			t.Errorf("%q: code %d, %q", args, code, errs)
+		}
+	}
+}
+
+// TestDemo ensures that every story ends as it should, in words and as JSON.
+func TestDemo(t *testing.T) {
+	code, out, errs := buildmedic(t, "", "demo")
+	if code != exitOK || !strings.Contains(out, "stories ended as they should") || strings.Contains(out, "\x1b") {
+		t.Errorf("code %d\n%s%s", code, out, errs)
+	}
+	code, out, _ = buildmedic(t, "", "demo", "-json", "tracker-api")
+	var r map[string]any
+	if err := json.Unmarshal([]byte(out), &r); code != exitOK || err != nil {
+		t.Fatalf("code %d: %v\n%s", code, err, out)
+	}
+	for _, k := range []string{"story", "project", "cause", "remedy", "rounds", "outcome", "grants", "refusals", "policy", "calls"} {
+		if _, ok := r[k]; !ok {
+			t.Errorf("no %q", k)
+		}
+	}
+}
+
+// TestPlan ensures that the whole decision is printed offline: story 1 from
+// a record, a log and the role's policies.
+func TestPlan(t *testing.T) {
+	sim, file := account(t, "tracker-api")
+	b := sim.Builds("TrackerAPI")[0]
+	dir := t.TempDir()
+	record := `{"builds":[{"id":"` + b.ID + `","arn":"` + b.ARN + `","projectName":"TrackerAPI","buildStatus":"FAILED","serviceRole":"` + b.Role + `",
+		"initiator":"` + b.Initiator + `","sourceVersion":"refs/heads/main","endTime":"2026-11-22T10:12:19Z",
+		"phases":[{"phaseType":"PRE_BUILD","phaseStatus":"FAILED","contexts":[{"statusCode":"COMMAND_EXECUTION_ERROR","message":"x"}]}]}]}`
+	for name, text := range map[string]string{"b.json": record, "l.log": b.Log, "p.json": `{"inline":{"Other":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"logs:*","Resource":"*"}]}}}`} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	code, out, errs := buildmedic(t, "", "plan", "-settings", file, "-build", filepath.Join(dir, "b.json"), "-log", filepath.Join(dir, "l.log"), "-policies", filepath.Join(dir, "p.json"))
+	var p planned
+	if err := json.Unmarshal([]byte(out), &p); code != exitOK || err != nil {
+		t.Fatalf("code %d: %v\n%s%s", code, err, out, errs)
+	}
+	if p.Remedy != "grant" || len(p.Statements) != 2 || p.Hash == "" || len(p.Refusals) != 0 || !strings.Contains(string(p.Policy), "repository/tracker_api") || p.Target != "inline CodeBuild-ECR-Permissions" {
+		t.Errorf("got %s", out)
+	}
+	// With the permission there already, nothing is written: the build is only started again.
+	all := `{"inline":{"All":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecr:*","Resource":"*"}]}}}`
+	if err := os.WriteFile(filepath.Join(dir, "p.json"), []byte(all), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, out, _ = buildmedic(t, "", "plan", "-settings", file, "-build", filepath.Join(dir, "b.json"), "-log", filepath.Join(dir, "l.log"), "-policies", filepath.Join(dir, "p.json"))
+	p = planned{}
+	if err := json.Unmarshal([]byte(out), &p); err != nil || p.Remedy != "retry" || string(p.Policy) != "null" {
+		t.Errorf("%v %s", err, out)
+	}
+}
+
+// TestCheck ensures that check shows what a project could gain, and fails on
+// settings that are not valid.
+func TestCheck(t *testing.T) {
+	_, file := account(t, "qivr-deploy")
+	code, out, errs := buildmedic(t, "", "check", "-settings", file)
+	if code != exitOK || !strings.Contains(out, "is valid") || !strings.Contains(out, "iam:PassedToService") || !strings.Contains(out, "warning:") {
+		t.Errorf("code %d\n%s%s", code, out, errs)
+	}
+	bad := filepath.Join(t.TempDir(), "bad.yaml")
+	if err := os.WriteFile(bad, []byte("version: 1\nproject: []\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, _ = buildmedic(t, "", "check", "-settings", bad)
+	if code != exitFailed || !strings.Contains(out, "error:") || !strings.Contains(out, "2") {
+		t.Errorf("code %d\n%s", code, out)
+	}
+	code, out, _ = buildmedic(t, "", "check", "-json", "-settings", bad)
+	if code != exitFailed || !json.Valid([]byte(out)) {
+		t.Errorf("code %d\n%s", code, out)
+	}
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/notice"
+)
+
+func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
+	fs := flags("history", "[-n N] [-json] [PROJECT]",
+		"Lists closed cases with their outcome, newest first: those of the desk, or with -table those\nof the function.", "buildmedic history -table buildmedic web", stderr)
+	df := addDeskFlags(fs)
+	n := fs.Int("n", 30, "how many")
+	asJSON := fs.Bool("json", false, "print JSON")
+	if done, code := parse(fs, args, stdout); done {
+		return code
+	}
+	if fs.NArg() > 1 {
+		return wrong(fs, "name one project, or none")
+	}
+	return withDesk(ctx, df, stdout, stderr, func(d *desk) error {
+		cs, err := d.healer.History(ctx, fs.Arg(0), *n)
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return orError(printJSON(stdout, stderr, cs))
+		}
+		printHistory(stdout, cs)
+		return nil
+	})
+}
+
+func printHistory(w io.Writer, cs []heal.Closed) {
+	if len(cs) == 0 {
+		fmt.Fprintln(w, "No case is closed yet.")
+		return
+	}
+	fmt.Fprintf(w, "%-17s %-16s %-9s %-24s %-18s %6s  %s\n", "CASE", "CLOSED", "OUTCOME", "CAUSE", "REMEDY", "ROUNDS", "PROJECT")
+	for _, c := range cs {
+		fmt.Fprintf(w, "%-17s %-16s %-9s %-24s %-18s %6d  %s\n", c.Case, c.Closed.UTC().Format("2006-01-02 15:04"), c.Outcome, c.Cause, c.Remedy, c.Rounds, c.Project)
+	}
+}
+
+// withDesk opens the desk, runs f and closes it.
+func withDesk(ctx context.Context, df deskFlags, stdout, stderr io.Writer, f func(*desk) error) int {
+	d, err := openDesk(ctx, df, nil, stdout)
+	if err != nil {
+		return fail(stderr, err)
+	}
+	if err := errors.Join(f(d), d.close()); err != nil {
+		return fail(stderr, err)
+	}
+	return exitOK
+}
+
+func runShow(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
+	fs := flags("show", "[-json] CASE", "Tells one case's whole story.", "buildmedic show -table buildmedic 1160bc9cefbf0600", stderr)
+	df := addDeskFlags(fs)
+	asJSON := fs.Bool("json", false, "print JSON")
+	if done, code := parse(fs, args, stdout); done {
+		return code
+	}
+	if fs.NArg() != 1 {
+		return wrong(fs, "name one case; `buildmedic history` lists them")
+	}
+	return withDesk(ctx, df, stdout, stderr, func(d *desk) error {
+		c, err := d.healer.Case(ctx, fs.Arg(0))
+		if errors.Is(err, heal.ErrNotFound) {
+			return fmt.Errorf("there is no case %q in this ledger", fs.Arg(0))
+		}
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return orError(printJSON(stdout, stderr, c))
+		}
+		fmt.Fprint(stdout, tellCase(c))
+		k := c.Outcome
+		if k == "" {
+			k = heal.Retrying
+		}
+		m := notice.Render(heal.Outcome{ID: c.ID, Kind: k, Case: c, Round: len(c.Rounds) - 1, Settings: d.healer.Settings, Home: d.home, At: deskClock.Now()})
+		fmt.Fprintf(stdout, "\n%s\n", m.Email)
+		return nil
+	})
+}
+
+// tellCase sums a case up, a line a round.
+func tellCase(c heal.Case) string {
+	var b strings.Builder
+	state := "open"
+	if !c.Closed.IsZero() {
+		state = fmt.Sprintf("%s after %s", c.Outcome, c.Closed.Sub(c.Opened).Round(time.Second))
+	}
+	fmt.Fprintf(&b, "case %s  %s  commit %s  %s\n", c.ID, c.Project, c.Commit, state)
+	for i, r := range c.Rounds {
+		fmt.Fprintf(&b, "  round %d  build %s", i+1, r.Build.ID)
+		if r.Diagnosis != nil {
+			fmt.Fprintf(&b, "  %s", r.Diagnosis.Cause)
+		}
+		if r.Decision != nil {
+			fmt.Fprintf(&b, "  %s", r.Decision.Remedy)
+		}
+		for _, s := range []struct {
+			word string
+			at   time.Time
+		}{{"written", r.Written}, {"started again", r.RetryAt}, {"undone", r.Undone}} {
+			if !s.at.IsZero() {
+				fmt.Fprintf(&b, "  %s %s", s.word, s.at.UTC().Format("15:04:05"))
+			}
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+func runUndo(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
+	var cmd heal.Command
+	cmd.Undo = &struct {
+		Case string `json:"case"`
+	}{}
+	return runCommand(ctx, "undo", "CASE", "Takes back everything that a case changed and that still stands. Refuses, and shows the\ndifference, if somebody has changed it since.",
+		"buildmedic undo -table buildmedic 1160bc9cefbf0600", args, func(arg string) heal.Command { cmd.Undo.Case = arg; return cmd }, stdout, stderr)
+}
+
+func runApprove(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
+	var cmd heal.Command
+	cmd.Approve = &struct {
+		Plan string `json:"plan"`
+	}{}
+	return runCommand(ctx, "approve", "PLAN", "Applies exactly the plan that was proposed under this SHA-256, or refuses since the world has\nchanged.",
+		"buildmedic approve -table buildmedic 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", args, func(arg string) heal.Command { cmd.Approve.Plan = arg; return cmd }, stdout, stderr)
+}
+
+// runCommand carries out a command of the function with the user's own
+// credentials.
+func runCommand(ctx context.Context, name, what, about, example string, args []string, command func(string) heal.Command, stdout, stderr io.Writer) int {
+	fs := flags(name, "[-table T] [-json] "+what, about, example, stderr)
+	df := addDeskFlags(fs)
+	asJSON := fs.Bool("json", false, "print JSON")
+	if done, code := parse(fs, args, stdout); done {
+		return code
+	}
+	if fs.NArg() != 1 {
+		return wrong(fs, "name one %s", strings.ToLower(what))
+	}
+	return withDesk(ctx, df, stdout, stderr, func(d *desk) error {
+		a, err := d.healer.Do(ctx, command(fs.Arg(0)))
+		if err != nil {
+			return err
+		}
+		if a.Done && a.Case != nil && a.Case.Closed.IsZero() {
+			c, err := d.follow(ctx, a.Case.ID, stderr)
+			if err != nil {
+				return err
+			}
+			a.Case = &c
+		}
+		if *asJSON {
+			err = orError(printJSON(stdout, stderr, a))
+		} else {
+			fmt.Fprintln(stdout, a.Message)
+		}
+		if !a.Done && err == nil {
+			err = errors.New("it was not done")
+		}
+		return err
+	})
+}

@@ -1,0 +1,77 @@
+// Command buildmedic is the healer at a desk: the same code as the function,
+// as a command.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+)
+
+// command is one sub-command. run returns the exit code.
+type command struct {
+	name, args, short string
+	run               func(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int
+}
+
+// The exit codes of every command.
+const (
+	exitOK     = 0 // done; for diagnose and plan: whatever the finding is
+	exitFailed = 1 // it did not go as it should: the error says what and what to do
+	exitUsage  = 2 // the command line is wrong
+)
+
+func commands() []command {
+	return []command{
+		{"demo", "[-json] [STORY...]", "heal the stories' failed builds in a simulated account", runDemo},
+		{"diagnose", "[-json|-jsonl] [FILE]", "say why a build failed, from its log", runDiagnose},
+		{"plan", "-settings F -build B.json -log L", "decide about one failed build, with no AWS at all", runPlan},
+		{"check", "[-settings F]", "validate settings and show what they could at most grant", runCheck},
+		{"policy", "-role NAME [-cdk|-terraform]", "print a role's present policy, ready to be committed", runPolicy},
+		{"replay", "[-settings F] [-apply] BUILD_ID", "diagnose a real failed build, and show or do what would be done", runReplay},
+		{"scan", "[-settings F] [-n N]", "see what fails in an account, and what could be healed", runScan},
+		{"history", "[PROJECT]", "list cases with their outcome", runHistory},
+		{"show", "CASE", "tell one case's whole story", runShow},
+		{"undo", "CASE", "take back what a case changed", runUndo},
+		{"approve", "PLAN", "apply a proposed plan", runApprove},
+		{"schema", "", "print the JSON Schema of notices for programs", runSchema},
+	}
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if len(args) > 0 {
+		for _, c := range commands() {
+			if c.name == args[0] {
+				return c.run(ctx, args[1:], stdin, stdout, stderr)
+			}
+		}
+	}
+	if len(args) > 0 && (args[0] == "help" || args[0] == "-h" || args[0] == "--help") {
+		usage(stdout)
+		return exitOK
+	}
+	if len(args) > 0 {
+		fmt.Fprintf(stderr, "buildmedic: there is no command %q\n\n", args[0])
+	}
+	usage(stderr)
+	return exitUsage
+}
+
+func usage(w io.Writer) {
+	var b strings.Builder
+	b.WriteString("buildmedic heals failed CodeBuild builds.\n\nUsage: go run ./lambda/buildmedic COMMAND [ARGUMENTS]\n\n")
+	for _, c := range commands() {
+		fmt.Fprintf(&b, "  %-9s %s\n", c.name, c.short)
+	}
+	b.WriteString("\nEach command explains itself, with an example, under -h.\nExit codes: 0 done, 1 failed, 2 wrong usage.\n")
+	io.WriteString(w, b.String())
+}

@@ -1,0 +1,271 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// flags makes a flag set that prints its usage with an example.
+func flags(name, args, about, example string, stderr io.Writer) *flag.FlagSet {
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	fs.Usage = func() {
+		fmt.Fprintf(fs.Output(), "Usage: buildmedic %s %s\n\n%s\n\nExample:\n  %s\n\n", name, args, about, example)
+		fs.PrintDefaults()
+	}
+	return fs
+}
+
+// parse reads the flags; done is true when the command is to end with code.
+func parse(fs *flag.FlagSet, args []string, stdout io.Writer) (done bool, code int) {
+	if slices.Contains(args, "-h") || slices.Contains(args, "--help") || slices.Contains(args, "-help") {
+		fs.SetOutput(stdout)
+		fs.Usage()
+		return true, exitOK
+	}
+	if err := fs.Parse(args); err != nil {
+		return true, exitUsage
+	}
+	return false, 0
+}
+
+// fail prints what went wrong and gives the exit code for it.
+func fail(stderr io.Writer, err error) int {
+	fmt.Fprintf(stderr, "buildmedic: %v\n", err)
+	return exitFailed
+}
+
+// wrong prints what is wrong with the command line.
+func wrong(fs *flag.FlagSet, format string, a ...any) int {
+	fmt.Fprintf(fs.Output(), "buildmedic %s: %s\n\n", fs.Name(), fmt.Sprintf(format, a...))
+	fs.Usage()
+	return exitUsage
+}
+
+const defaultSettings = "infra/buildmedic.yaml"
+
+func readSettings(path string) (*settings.Settings, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading settings: %w", err)
+	}
+	s, err := settings.Parse(data, guardrail.Catalog())
+	if err != nil {
+		return nil, fmt.Errorf("settings %s: %w", path, err)
+	}
+	return s, nil
+}
+
+// planned is the whole decision, as `plan` prints it.
+type planned struct {
+	Diagnosis  diagnose.Diagnosis    `json:"diagnosis"`
+	Remedy     diagnose.Remedy       `json:"remedy"`
+	Mode       settings.Mode         `json:"mode"`
+	Why        string                `json:"why"`
+	Statements []iampolicy.Statement `json:"statements"`
+	Policy     json.RawMessage       `json:"policy"` // the complete next document; null if nothing is written
+	Target     string                `json:"target,omitempty"`
+	Route      heal.Route            `json:"route,omitempty"`
+	Refusals   []guardrail.Refusal   `json:"refusals"`
+	Hash       string                `json:"hash"` // of the plan; "" without one
+	Settings   string                `json:"settings"`
+}
+
+func runPlan(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	fs := flags("plan", "-settings F -build B.json -log L [-policies P.json]",
+		"Decides about one failed build, and prints the whole decision as JSON. It uses no AWS.\n"+
+			"B.json is a build as `aws codebuild batch-get-builds` prints it (one element of builds).\n"+
+			"L is its log as text; - is standard input; without it only the phase contexts are read.\n"+
+			"P.json holds what the role has now: {\"inline\":{\"NAME\":{...}},\"managed\":{\"ARN\":{...}},\"boundary\":{...}}.",
+		"buildmedic plan -settings infra/buildmedic.yaml -build build.json -log build.log", stderr)
+	settingsPath := fs.String("settings", defaultSettings, "settings file")
+	buildPath := fs.String("build", "", "build record")
+	logPath := fs.String("log", "", "build log")
+	policiesPath := fs.String("policies", "", "the role's present policies")
+	if done, code := parse(fs, args, stdout); done {
+		return code
+	}
+	if *buildPath == "" || fs.NArg() > 0 {
+		return wrong(fs, "-build is needed, and no other argument")
+	}
+	s, err := readSettings(*settingsPath)
+	if err != nil {
+		return fail(stderr, err)
+	}
+	b, err := readBuild(*buildPath)
+	if err != nil {
+		return fail(stderr, err)
+	}
+	failure, err := readLog(b, *logPath, stdin)
+	if err != nil {
+		return fail(stderr, err)
+	}
+	state, err := readPolicies(*policiesPath, b, s)
+	if err != nil {
+		return fail(stderr, err)
+	}
+	p, err := plan(ctx, s, b, failure, state)
+	if err != nil {
+		return fail(stderr, err)
+	}
+	return printJSON(stdout, stderr, p)
+}
+
+func printJSON(stdout, stderr io.Writer, v any) int {
+	e := json.NewEncoder(stdout)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		return fail(stderr, fmt.Errorf("printing: %w", err))
+	}
+	return exitOK
+}
+
+func readBuild(path string) (codebuild.Build, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return codebuild.Build{}, fmt.Errorf("reading build: %w", err)
+	}
+	return codebuild.Decode(data)
+}
+
+func readLog(b codebuild.Build, path string, stdin io.Reader) (buildlog.Failure, error) {
+	r := stdin
+	switch path {
+	case "":
+		return buildlog.NoLog(b), nil
+	case "-":
+	default:
+		f, err := os.Open(path)
+		if err != nil {
+			return buildlog.Failure{}, fmt.Errorf("reading build log: %w", err)
+		}
+		defer f.Close()
+		r = f
+	}
+	return buildlog.Read(b, r)
+}
+
+// readPolicies reads P.json. Without one the role has no policies.
+func readPolicies(path string, b codebuild.Build, s *settings.Settings) (guardrail.RoleState, error) {
+	role, _ := b.Role()
+	state := guardrail.RoleState{Role: role, Inline: map[string]string{}}
+	if path == "" {
+		return state, nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return state, fmt.Errorf("reading policies: %w", err)
+	}
+	var p struct {
+		Inline   map[string]json.RawMessage `json:"inline"`
+		Managed  map[string]json.RawMessage `json:"managed"`
+		Boundary json.RawMessage            `json:"boundary"`
+	}
+	if err := json.Unmarshal(data, &p); err != nil {
+		return state, fmt.Errorf("reading policies %q: %w", path, err)
+	}
+	for name, doc := range p.Inline {
+		state.Inline[name] = string(doc)
+	}
+	for _, arn := range slices.Sorted(maps.Keys(p.Managed)) {
+		m := guardrail.ManagedPolicy{ARN: arn, Document: string(p.Managed[arn]), Default: "v1", Attached: true, Versions: []guardrail.Version{{ID: "v1"}}}
+		state.Managed = append(state.Managed, m)
+		if named := namedBy(s, b); named != "" && strings.HasSuffix(arn, ":policy/"+named) {
+			state.Named = &m
+		}
+	}
+	if len(p.Boundary) > 0 && string(p.Boundary) != "null" {
+		state.Boundary = &guardrail.ManagedPolicy{ARN: "boundary", Document: string(p.Boundary)}
+	}
+	return state, nil
+}
+
+// namedBy is the managed policy that settings name for the build's project.
+func namedBy(s *settings.Settings, b codebuild.Build) string {
+	p, _ := project(s, b)
+	return strings.TrimPrefix(p.Write.Managed, "/")
+}
+
+// project finds the build's project in settings that do not say which
+// account they are for: the build's own is taken for the hub's.
+func project(s *settings.Settings, b codebuild.Build) (settings.Project, settings.Account) {
+	home := homeOf(b)
+	p, ok := s.Project(b.Project, home.ID, home.Region, home)
+	if !ok {
+		p = settings.Project{Name: b.Project, Mode: settings.Observe, Retry: true}
+		if r, ok := b.Role(); ok {
+			p.Role = r.PathName()
+		}
+	}
+	return p, home
+}
+
+func homeOf(b codebuild.Build) settings.Account {
+	a, _ := codebuild.ParseARN(b.ARN)
+	return settings.Account{ID: a.Account, Region: a.Region}
+}
+
+// plan decides offline. The role's policies are asked in the simulator's
+// place.
+func plan(ctx context.Context, s *settings.Settings, b codebuild.Build, failure buildlog.Failure, state guardrail.RoleState) (planned, error) {
+	p, home := project(s, b)
+	when := b.End
+	if when.IsZero() {
+		when = time.Now().Truncate(time.Second)
+	}
+	offline := heal.Offline{State: state, Now: when}
+	f := heal.Facts{Settings: s, Home: home, Project: p, Build: b, Diagnosis: diagnose.Diagnose(failure), Case: "desk", Role: &state, Now: when}
+	qs := guardrail.Questions(f.Judged())
+	var err error
+	role, _ := b.Role()
+	if f.Before, err = offline.Simulate(ctx, home, role, qs, nil); err != nil {
+		return planned{}, fmt.Errorf("evaluating the role's policies: %w", err)
+	}
+	h := &heal.Healer{Settings: withoutAnalyzer(s), Home: home, Simulator: offline, Log: slog.New(slog.DiscardHandler)}
+	d, err := h.Explain(ctx, home, f)
+	if err != nil {
+		return planned{}, err
+	}
+	out := planned{Diagnosis: f.Diagnosis, Remedy: d.Remedy, Mode: d.Mode, Why: d.Why, Statements: []iampolicy.Statement{}, Refusals: d.Refusals, Settings: s.SHA256}
+	if out.Refusals == nil {
+		out.Refusals = []guardrail.Refusal{}
+	}
+	if d.Plan != nil {
+		out.Hash, out.Route = d.Plan.Hash(), d.Plan.Route
+	}
+	for _, u := range d.Used {
+		out.Statements = append(out.Statements, u.Statements...)
+	}
+	if d.Plan != nil && d.Plan.Write != nil {
+		out.Target = d.Plan.Write.Kind + " " + d.Plan.Write.Name
+		if d.Plan.Write.After != "" {
+			out.Policy = json.RawMessage(d.Plan.Write.After)
+		}
+	}
+	return out, nil
+}
+
+// withoutAnalyzer leaves out what cannot be asked without AWS.
+func withoutAnalyzer(s *settings.Settings) *settings.Settings {
+	c := *s
+	c.Limits.Analyzer = false
+	return &c
+}

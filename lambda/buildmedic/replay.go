@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/notice"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+func runReplay(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	fs := flags("replay", "[-settings F] [-apply] [-json] BUILD_ID",
+		"Diagnoses a real failed build with your own AWS credentials, and shows what would be done.\n"+
+			"With -apply it does it, after showing the difference and asking. Nothing needs to be deployed.\n"+
+			"BUILD_ID is PROJECT:UUID or the build's ARN.",
+		"buildmedic replay -settings infra/buildmedic.yaml web:8745a7a9-c340-456a-9166-edf953571b00", stderr)
+	df := addDeskFlags(fs)
+	apply := fs.Bool("apply", false, "do it, after asking")
+	yes := fs.Bool("yes", false, "with -apply: do not ask")
+	asJSON := fs.Bool("json", false, "print the case as JSON")
+	if done, code := parse(fs, args, stdout); done {
+		return code
+	}
+	if fs.NArg() != 1 {
+		return wrong(fs, "name one build")
+	}
+	// A person at the desk asks for it: what the settings would only observe
+	// is done when the person says so. What may be granted stays as it is.
+	mode := func(s *settings.Settings) {
+		for i := range s.Projects {
+			if *apply {
+				s.Projects[i].Mode = settings.Heal
+			}
+		}
+	}
+	d, err := openDesk(ctx, df, mode, stdout)
+	if err != nil {
+		return fail(stderr, err)
+	}
+	defer d.close()
+	r := replay{desk: d, in: stdin, out: stdout, err: stderr, apply: *apply, yes: *yes, json: *asJSON}
+	if err := r.run(ctx, fs.Arg(0)); err != nil {
+		return fail(stderr, err)
+	}
+	return exitOK
+}
+
+type replay struct {
+	desk             *desk
+	in               io.Reader
+	out, err         io.Writer
+	apply, yes, json bool
+}
+
+func (r replay) run(ctx context.Context, build string) error {
+	at := r.desk.home
+	if a, ok := codebuild.ParseARN(build); ok {
+		at = settings.Account{ID: a.Account, Region: a.Region}
+		build = strings.TrimPrefix(a.Resource, "build/")
+	}
+	c, err := r.desk.healer.Look(ctx, at, build)
+	if errors.Is(err, heal.ErrNotFound) {
+		return fmt.Errorf("there is no build %q in account %s, region %s", build, at.ID, at.Region)
+	}
+	if errors.Is(err, heal.ErrFinal) {
+		return fmt.Errorf("%w; `buildmedic diagnose` explains a log without settings", err)
+	}
+	if err != nil {
+		return err
+	}
+	round := c.Rounds[0]
+	if !r.apply {
+		if r.json {
+			return orError(printJSON(r.out, r.err, c))
+		}
+		r.show(c)
+		return nil
+	}
+	r.show(c)
+	if round.Decision.Plan == nil {
+		return nil
+	}
+	if !r.yes && !r.asked() {
+		fmt.Fprintln(r.out, "Nothing was changed.")
+		return nil
+	}
+	e := heal.Ended{At: at, Project: round.Build.Project, Build: round.Build.ID, Status: round.Build.Status}
+	if err := r.desk.healer.BuildEnded(ctx, e); err != nil {
+		return err
+	}
+	done, err := r.desk.follow(ctx, c.ID, r.err)
+	if err != nil {
+		return err
+	}
+	if r.json {
+		return orError(printJSON(r.out, r.err, done))
+	}
+	fmt.Fprintf(r.out, "\ncase %s: %s\n", done.ID, done.Outcome)
+	return nil
+}
+
+func orError(code int) error {
+	if code != exitOK {
+		return errors.New("printing failed")
+	}
+	return nil
+}
+
+// show prints what a notice would tell of the case.
+func (r replay) show(c heal.Case) {
+	kind := heal.Reported
+	m := notice.Render(heal.Outcome{ID: c.ID, Kind: kind, Case: c, Settings: r.desk.healer.Settings, Home: r.desk.home, At: deskClock.Now()})
+	fmt.Fprintf(r.out, "%s\n\n%s\n", m.Subject, m.Email)
+}
+
+func (r replay) asked() bool {
+	fmt.Fprint(r.out, "Do this? Type yes: ")
+	line, _ := bufio.NewReader(r.in).ReadString('\n')
+	return strings.TrimSpace(line) == "yes"
+}
