@@ -372,7 +372,7 @@ func BenchmarkJudge(b *testing.B) {
 	in.Settings, in.Project = s, s.Projects[0]
 	in.Denials = append(in.Denials, denial("s3:PutObject", "arn:aws:s3:::shop-a/x"), denial("ecs:RegisterTaskDefinition", ""))
 	for i := range 4 {
-		in.Role.Managed = append(in.Role.Managed, ManagedPolicy{ARN: fmt.Sprintf("arn:aws:iam::111122223333:policy/p%d", i), Document: bigPolicy(5000)})
+		in.Role.Managed = append(in.Role.Managed, ManagedPolicy{ARN: fmt.Sprintf("arn:aws:iam::111122223333:policy/p%d", i), Document: policy(ordinary(i)...)})
 	}
 	in = asked(in)
 	if j := Judge(in); j.Target == nil {
@@ -381,4 +381,13 @@ func BenchmarkJudge(b *testing.B) {
 	for b.Loop() {
 		Judge(in)
 	}
+}
+
+// ordinary statements, as roles of builds have them.
+func ordinary(n int) (out []iampolicy.Statement) {
+	for i := range 12 {
+		out = append(out, iampolicy.Allow(fmt.Sprintf("S%d", i), []string{"s3:GetObject", "s3:PutObject", "logs:*", "ec2:Describe*"},
+			[]string{fmt.Sprintf("arn:aws:s3:::bucket-%d-%d/*", n, i), fmt.Sprintf("arn:aws:logs:eu-west-1:111122223333:log-group:/aws/x%d:*", i)}))
+	}
+	return out
 }

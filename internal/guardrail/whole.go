@@ -44,13 +44,28 @@ func documents(role RoleState) (docs []iampolicy.Document, refusals []Refusal) {
 // permission is only given by exact name, which is the floor's business.
 func opened(before []iampolicy.Document, added []iampolicy.Statement) (paths []escalationPath) {
 	after := append(slices.Clone(before), document(added...)...)
+	open := remember(func(action string) bool { return maybe(after, action) })
+	there := remember(func(action string) bool { return surely(before, action) })
 	for _, p := range escalationPaths {
-		brings := func(action string) bool { return gives(added, action, len(p.Required) == 1) && !surely(before, action) }
-		if slices.ContainsFunc(p.Required, brings) && all(p.Required, func(a string) bool { return maybe(after, a) }) {
+		brings := func(action string) bool { return gives(added, action, len(p.Required) == 1) && !there(action) }
+		if slices.ContainsFunc(p.Required, brings) && all(p.Required, open) {
 			paths = append(paths, p)
 		}
 	}
 	return paths
+}
+
+// remember asks f once for each action: many paths need the same.
+func remember(f func(action string) bool) func(string) bool {
+	known := map[string]bool{}
+	return func(action string) bool {
+		v, ok := known[action]
+		if !ok {
+			v = f(action)
+			known[action] = v
+		}
+		return v
+	}
 }
 
 func all(list []string, holds func(string) bool) bool {
@@ -117,8 +132,11 @@ func statementsOf(docs []iampolicy.Document) func(yield func(iampolicy.Statement
 // matches reports whether the statement is about the action on anything.
 func matches(st iampolicy.Statement, action string) bool {
 	match := func(p string) bool {
-		if !strings.ContainsAny(p, "*?") {
-			return strings.EqualFold(p, action)
+		// Most patterns are of another service: that is cheap to see.
+		service, _, found := strings.Cut(p, ":")
+		own, _, _ := strings.Cut(action, ":")
+		if found && len(service) != len(own) && !strings.ContainsAny(service, "*?") {
+			return false
 		}
 		return iampolicy.MatchAction(p, action)
 	}
