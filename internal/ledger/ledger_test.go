@@ -124,6 +124,10 @@ func makeTable(t *testing.T, api *dynamodb.Client, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	made := dynamodb.NewTableExistsWaiter(api, func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay, o.MaxDelay = time.Millisecond, 50*time.Millisecond })
+	if err := made.Wait(context.Background(), &dynamodb.DescribeTableInput{TableName: &name}, time.Minute); err != nil {
+		t.Fatal(err)
+	}
 	return name
 }
 
