@@ -52,7 +52,9 @@ type Denial struct {
 	Effect    Effect `json:"effect"`
 	Layer     Layer  `json:"layer"`
 	PolicyARN string `json:"policy_arn"` // the denying policy, where AWS names it
-	Encoded   string `json:"-"`          // EC2's encoded authorization message, complete
+	Encoded   string `json:"-"`          // EC2's encoded authorization message, complete; see [DecodeMessage]
+	// EncodedCut: there was such a message, but not all of it.
+	EncodedCut bool `json:"-"`
 
 	Line   int    `json:"line"`           // 1-based line of the log in which the message starts; 0 in a phase context
 	Text   string `json:"text,omitempty"` // the message as it was read: cleaned, one line, bounded

@@ -36,12 +36,14 @@ const (
 	markBar    mark = 1 << iota // a rule or box, as Terraform and tables draw it
 	markBullet                  // a list item: a row that continues nothing
 	markNumber                  // a line number
+	markCell                    // the cell of a closed box
+	markFull                    // a cell that its text fills
 )
 
 // newPage cleans raw, whose first line has the given number.
 func newPage(raw []byte, line int) *page {
 	p := &page{text: make([]byte, 0, len(raw)+1), src: make([]int32, 0, len(raw)+1)}
-	c := cleaner{page: p, number: -1}
+	c := cleaner{buf: make([]byte, 0, len(raw)), src: make([]int32, 0, len(raw))}
 	for i := 0; i < len(raw); line++ {
 		n := bytes.IndexByte(raw[i:], '\n')
 		if n < 0 {
@@ -50,25 +52,37 @@ func newPage(raw []byte, line int) *page {
 		c.line(raw[i:i+n], i, line)
 		i += n + 1
 	}
+	s := stripper{number: -1}
+	for _, f := range byColumn(c.list) {
+		p.add(f, &s)
+	}
 	p.flatten()
 	return p
 }
 
+// A fragment is a line of the log, or a part of one, without escape
+// sequences and control characters.
+type fragment struct {
+	text  []byte
+	src   []int32 // text[i] was raw[src[i]]
+	line  int
+	whole bool // it is as wide as the line was printed
+}
+
+// cleaner makes fragments.
 type cleaner struct {
-	page   *page
-	buf    []byte
-	src    []int32
-	label  []byte // of the previous row, see labelOf
-	number int    // line number printed in front of the previous row, -1 if none
+	buf  []byte // backs the fragments' texts
+	src  []int32
+	from int // of the fragment that is being made
+	list []fragment
 }
 
 // line adds line n of the log, without its newline; at is where in the raw
 // text it begins.
 func (c *cleaner) line(raw []byte, at, n int) {
-	c.buf, c.src = c.buf[:0], c.src[:0]
 	if plain(raw) {
 		c.put(raw, at)
-		c.row(n, true)
+		c.end(n, true)
 		return
 	}
 	whole := true
@@ -78,12 +92,12 @@ func (c *cleaner) line(raw []byte, at, n int) {
 			i += escape(raw[i:])
 		case b == '\r':
 			if i++; i < len(raw) { // a progress bar; at the end it is half of CRLF
-				c.row(n, true)
+				c.end(n, true)
 			}
 		case b == '\\':
 			s, size := unescape(raw[i:])
 			if s == "\n" {
-				c.row(n, false)
+				c.end(n, false)
 				whole = false
 			} else if i+size == len(raw) && size == 1 { // a shell's line continuation
 			} else {
@@ -101,10 +115,11 @@ func (c *cleaner) line(raw []byte, at, n int) {
 			i++
 		}
 	}
-	c.row(n, whole)
+	c.end(n, whole)
 }
 
-// put adds bytes of the raw text at the given place to the row that is being made.
+// put adds bytes of the raw text at the given place to the
+// fragment that is being made.
 func (c *cleaner) put(b []byte, at int) {
 	for i := range b {
 		c.src = append(c.src, int32(at+i))
@@ -122,26 +137,30 @@ func plain(b []byte) bool {
 	return true
 }
 
-// row ends the row that is being made; whole says that it is as wide as it
-// was printed.
-func (c *cleaner) row(n int, whole bool) {
-	b := bytes.TrimRight(c.buf, " \t")
-	r := row{start: int32(len(c.page.text)), line: n}
-	if whole {
-		r.width = int32(utf8.RuneCount(b))
+// end ends the fragment that is being made.
+func (c *cleaner) end(n int, whole bool) {
+	to := c.from + len(bytes.TrimRight(c.buf[c.from:], " \t"))
+	c.list = append(c.list, fragment{c.buf[c.from:to:to], c.src[c.from:to:to], n, whole})
+	c.from = len(c.buf)
+}
+
+// add adds a row.
+func (p *page) add(f fragment, s *stripper) {
+	r := row{start: int32(len(p.text)), line: f.line}
+	if f.whole {
+		r.width = int32(utf8.RuneCount(f.text))
 	}
-	from, to := c.strip(b, &r)
-	c.page.text = append(append(c.page.text, b[from:to]...), '\n')
-	c.page.src = append(c.page.src, c.src[from:to]...)
+	from, to := s.strip(f.text, &r)
+	p.text = append(append(p.text, f.text[from:to]...), '\n')
+	p.src = append(p.src, f.src[from:to]...)
 	end := int32(0)
-	if len(c.src) > 0 {
-		end = c.src[len(c.src)-1]
-	} else if n := len(c.page.src); n > 0 {
-		end = c.page.src[n-1]
+	if len(f.src) > 0 {
+		end = f.src[len(f.src)-1]
+	} else if n := len(p.src); n > 0 {
+		end = p.src[n-1]
 	}
-	c.page.src = append(c.page.src, end)
-	c.page.rows = append(c.page.rows, r)
-	c.buf, c.src = c.buf[:0], c.src[:0]
+	p.src = append(p.src, end)
+	p.rows = append(p.rows, r)
 }
 
 // flatten fills flat and at.

@@ -26,6 +26,8 @@ func (d Denial) key() Denial {
 		Effect: d.Effect, Layer: d.Layer, PolicyARN: d.PolicyARN}
 	if d.Action != "" {
 		k.Operation = ""
+	} else {
+		k.Encoded = d.Encoded // it will tell
 	}
 	return k
 }

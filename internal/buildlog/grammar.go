@@ -41,8 +41,9 @@ const (
 func (p *page) claims() []claim {
 	s := &sentences{page: p, all: p.allTails()}
 	s.heads()
-	s.loose()
+	s.loose(true)
 	s.wrapped()
+	s.loose(false)
 	slices.SortStableFunc(s.list, func(a, b claim) int { return a.from - b.from })
 	for i := range s.list {
 		c := &s.list[i]
@@ -53,7 +54,7 @@ func (p *page) claims() []claim {
 	}
 	list := s.list[:0:0]
 	for i, c := range s.list {
-		if c.Action != "" || c.Operation != "" || c.Resource != "" || !explained(s.list, i) {
+		if c.Action != "" || c.Operation != "" || c.Resource != "" || c.Encoded != "" || !explained(s.list, i) {
 			list = append(list, c)
 		}
 	}
@@ -151,10 +152,22 @@ func (s *sentences) head(at, after, next int) {
 		}
 		d.Effect, d.Layer, d.PolicyARN, rest = t.effect, t.layer, t.policy, t.to
 	}
+	if d.Effect == Unstated && !strings.HasPrefix(d.Principal+d.Resource, "arn:") && !ofAWS(actions[0]) {
+		return
+	}
 	for _, a := range actions {
 		d.Action = canonical(a)
-		s.list = append(s.list, claim{Denial: d, from: from, to: rest})
+		c := claim{Denial: d, from: from, to: rest}
+		s.encoded(&c)
+		s.list = append(s.list, c)
 	}
+}
+
+// ofAWS reports whether the action's service is one of IAM's: other systems
+// say "not authorized to perform" too.
+func ofAWS(action string) bool {
+	prefix, _, _ := strings.Cut(action, ":")
+	return iamref.Actions(prefix) != nil
 }
 
 // adjoins reports whether only punctuation stands between two places of flat.
@@ -175,7 +188,10 @@ func (p *page) principal(at int) (from int, arn string) {
 	i := bytes.LastIndex(window, []byte("arn:"))
 	base := at - len(window)
 	user := bytes.LastIndex(window, []byte("user"))
-	if user >= 0 && p.startsWord(base+user) && user > i {
+	if user >= 0 && bytes.HasPrefix(window[user:], []byte("user/")) { // of the ARN
+		user = bytes.LastIndex(window[:user], []byte("user"))
+	}
+	if user > i && p.startsWord(base+user) {
 		i = -1 // "User: anonymous", "User: …", "User is"
 		if len(window)-user > 60 || bytes.IndexByte(window[user:], '\n') >= 0 {
 			return at, ""
@@ -424,29 +440,40 @@ func (p *page) value(i int, t tail, hasTail bool, width int32) (string, int) {
 			continue
 		}
 		closing := q
-		if q == "“" {
+		switch q {
+		case "“":
 			closing = "”"
+		case "`": // SES quotes `so'
+			closing = "`'"
 		}
 		body := start + len(q)
-		n := bytes.Index(p.text[body:min(len(p.text), body+maxResource)], []byte(closing))
+		n := bytes.IndexAny(p.text[body:min(len(p.text), body+maxResource)], closing)
 		if n >= 0 && !bytes.Contains(p.text[body:body+n], []byte("\n\n")) {
-			return p.unwrapped(body, body+n), p.flatAt(body + n + len(closing))
+			return elided(p.unwrapped(body, body+n)), p.flatAt(body + n + 1)
 		}
 		start = body
 	}
 	s, end := p.token(start, t, hasTail, width)
-	return s, p.flatAt(end)
+	return elided(s), p.flatAt(end)
 }
 
-// unwrapped joins the rows of a quoted value: with a space in a box, where
-// only spaces are wrapped at.
+// elided gives "" for what somebody left out: "..." names nothing.
+func elided(s string) string {
+	if strings.Trim(s, ".…[]<>") == "" {
+		return ""
+	}
+	return s
+}
+
+// unwrapped joins the rows of a quoted value: with a space behind a rule
+// without another side, as Terraform draws it, which wraps at spaces only.
 func (p *page) unwrapped(from, to int) string {
 	s := string(p.text[from:to])
 	if !strings.Contains(s, "\n") {
 		return s
 	}
 	glue := ""
-	if r := p.rowAt(from); r+1 < len(p.rows) && p.rows[r+1].mark&markBar != 0 && strings.Contains(s, " ") {
+	if r := p.rowAt(from); p.rows[r].mark&(markBar|markCell) == markBar {
 		glue = " "
 	}
 	return strings.ReplaceAll(s, "\n", glue)
@@ -549,7 +576,11 @@ func (p *page) continues(tok []byte, u, next int, t tail, hasTail bool, width in
 			return true
 		}
 	}
-	return incomplete(tok) || width > 0 && p.rows[p.rowAt(u)].width >= width
+	if len(bytes.Trim(p.text[next:e], "+-=_|*")) == 0 {
+		return false // a border
+	}
+	r := p.rows[p.rowAt(u)]
+	return incomplete(tok) || width > 0 && r.width >= width || r.mark&markFull != 0
 }
 
 // oneToken reports whether s is one token, perhaps over several rows, and

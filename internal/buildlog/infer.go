@@ -12,16 +12,41 @@ import (
 // printed just before it, or what the words before it say was tried.
 func (s *sentences) inferred(r report) string {
 	lo := max(0, r.from-300)
-	for _, b := range s.list {
-		if b.to <= r.from {
-			lo = max(lo, b.to)
+	for i := len(s.list) - 1; i >= 0 && i >= len(s.list)-near; i-- {
+		if s.list[i].to <= r.from {
+			lo = max(lo, s.list[i].to)
 		}
 	}
 	lo += 1 + bytes.LastIndexByte(s.flat[lo:r.from], '\n')
 	if a, _ := s.namedAction(lo, r.from); a != "" {
 		return a
 	}
+	if a := s.logged(lo, r.from); a != "" {
+		return a
+	}
 	return s.tried(lo, r)
+}
+
+var (
+	debugged = regexp.MustCompile(`\b(?:Request|Response) ([a-z0-9-]+)/([A-Z][A-Za-z0-9]+)\b`)
+	audited  = regexp.MustCompile(`"eventSource": ?"([a-z0-9-]+)\.amazonaws\.com",\s*"eventName": ?"([A-Za-z0-9]+)"`)
+)
+
+// logged finds the operation that an SDK's debug log or a CloudTrail event
+// names in flat[lo:hi].
+func (s *sentences) logged(lo, hi int) string {
+	text := s.text[s.at[lo]:s.at[hi]]
+	for _, re := range []*regexp.Regexp{debugged, audited} {
+		all := re.FindAllSubmatch(text, -1)
+		if len(all) == 0 {
+			continue
+		}
+		m := all[len(all)-1]
+		if list, ok := iamref.ForOperation(string(m[1]), string(m[2])); ok {
+			return list[0]
+		}
+	}
+	return ""
 }
 
 var actionWord = regexp.MustCompile(`\b[a-z][a-z0-9-]+:[A-Z][A-Za-z0-9]+\b`)
@@ -40,19 +65,31 @@ func (p *page) namedAction(lo, hi int) (string, int) {
 	return "", 0
 }
 
-// verbs are the words that operations begin with, by the forms in which tools
-// tell what they tried.
-var verbs = map[string]string{}
+// verbs are the words with which tools tell what they tried, and those with
+// which operations begin that do that.
+var verbs = map[string][]string{}
 
 func init() {
 	for _, v := range []string{"create", "describe", "delete", "get", "list", "put", "update", "attach", "detach", "modify", "run",
 		"tag", "start", "stop", "associate", "disassociate", "register", "deregister", "authorize", "revoke", "enable", "disable",
 		"add", "remove", "set", "use", "copy", "import", "allocate", "release"} {
-		verbs[v] = v
-		verbs[v+"ing"], verbs[strings.TrimSuffix(v, "e")+"ing"] = v, v
-		verbs[v+v[len(v)-1:]+"ing"] = v
+		forms(v, v)
+	}
+	for _, v := range []string{"read", "retrieve", "fetch", "query"} {
+		forms(v, "describe", "get", "head")
+	}
+	forms("launch", "run")
+}
+
+// forms enters a verb and its participle.
+func forms(verb string, operations ...string) {
+	for _, w := range []string{verb, verb + "ing", strings.TrimSuffix(verb, "e") + "ing", verb + verb[len(verb)-1:] + "ing"} {
+		verbs[w] = operations
 	}
 }
+
+// lookBack is how many words before a report are read.
+const lookBack = 16
 
 // tried reads the words before a report for an operation: "could not create
 // volume in EC2" is ec2:CreateVolume. The service must be told, by the words
@@ -62,60 +99,81 @@ func (s *sentences) tried(lo int, r report) string {
 	words := strings.FieldsFunc(text, func(c rune) bool {
 		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-')
 	})
-	services := servicesIn(text, words, r)
-	for i := len(words) - 1; i >= 0 && i >= len(words)-16; i-- {
-		verb, ok := verbs[strings.ToLower(words[i])]
-		if !ok {
-			continue
-		}
-		for _, service := range services {
-			if a := operationOf(service, verb, words[i+1:]); a != "" {
-				return a
+	words = words[max(0, len(words)-lookBack):]
+	for _, service := range servicesIn(text, words, r) {
+		for i := len(words) - 1; i >= 0; i-- {
+			for _, verb := range verbs[strings.ToLower(words[i])] {
+				if a := operationOf(service, verb, words[i+1:]); a != "" {
+					return a
+				}
 			}
 		}
 	}
 	return ""
 }
 
-// servicesIn lists the IAM prefixes that a report may be about.
+// servicesIn lists the IAM prefixes that a report may be about, the surest
+// first.
 func servicesIn(text string, words []string, r report) []string {
-	var list []string
 	if r.code == "unauthorizedoperation" {
 		return []string{"ec2"}
 	}
-	if r.service != "" {
-		return []string{r.service}
-	}
+	var list []string
 	if i := strings.LastIndex(text, "arn:"); i >= 0 {
 		if f := strings.SplitN(text[i:], ":", 4); len(f) == 4 {
 			list = append(list, f[2])
 		}
 	}
-	for i := len(words) - 1; i >= 0 && i >= len(words)-16; i-- {
-		switch w := strings.ToLower(words[i]); w {
-		case "s3", "ec2", "iam", "ecr", "ecs", "eks", "rds", "sns", "sqs", "kms", "ssm", "lambda", "dynamodb", "cloudwatch", "cloudfront",
-			"cloudformation", "route53", "codebuild", "codeartifact", "codecommit", "secretsmanager", "elasticache", "kinesis":
+	for i := len(words) - 1; i >= 0; i-- {
+		if w := strings.ToLower(words[i]); plainServices[w] {
 			list = append(list, w)
 		}
 	}
 	return list
 }
 
+// plainServices are prefixes that no sentence uses as another word.
+var plainServices = map[string]bool{"s3": true, "ec2": true, "iam": true, "ecr": true, "ecs": true, "eks": true, "rds": true, "sns": true,
+	"sqs": true, "kms": true, "ssm": true, "dynamodb": true, "cloudwatch": true, "cloudfront": true, "cloudformation": true,
+	"route53": true, "codebuild": true, "codeartifact": true, "codecommit": true, "secretsmanager": true, "elasticache": true,
+	"kinesis": true}
+
 // operationOf joins a verb and up to four of the words after it to an
-// operation that the service has.
+// operation that the service has. The longest wins: CreateVpcEndpoint, not
+// CreateVpc.
 func operationOf(service, verb string, words []string) (action string) {
-	op := verb
+	noun := ""
 	for i, n := 0, 0; i < len(words) && i < 7 && n < 4; i++ {
-		w := words[i]
-		switch strings.ToLower(w) {
-		case "the", "a", "an", "new", "aws", "amazon", service:
+		switch w := strings.ToLower(words[i]); w {
+		case "the", "a", "an", "new", "aws", "amazon", "source", "spot", service:
 			continue
+		default:
+			noun += strings.ReplaceAll(w, "-", "")
 		}
-		op += strings.ReplaceAll(w, "-", "")
 		n++
-		if a, ok := iamref.Lookup(service + ":" + op); ok {
-			action = a.Name // the longest wins: CreateVpcEndpoint, not CreateVpc
+		if a := operationNamed(service, verb, noun); a != "" {
+			action = a
 		}
 	}
 	return action
+}
+
+// operationNamed gives the action of the operation that verb and noun name.
+func operationNamed(service, verb, noun string) string {
+	names := []string{verb + noun, verb + noun + "s"}
+	switch {
+	case verb == "head" && service == "s3":
+		if list, ok := iamref.ForOperation(service, verb+noun); ok {
+			return list[0]
+		}
+		return ""
+	case service == "s3": // tools leave the bucket out
+		names = append(names, verb+"bucket"+noun)
+	}
+	for _, n := range names {
+		if a, ok := iamref.Lookup(service + ":" + n); ok {
+			return a.Name
+		}
+	}
+	return ""
 }

@@ -6,18 +6,23 @@ import (
 	"unicode/utf8"
 )
 
+// stripper takes away what tools put around every row.
+type stripper struct {
+	label  []byte // of the previous row, see labelOf
+	number int    // that the previous row began with, -1 if none
+}
+
 // strip finds what a tool put in front of a row, and at the end of a box's
 // row: rules, comment signs, times, line numbers, levels, CodeBuild's own
 // "[Container] DATE TIME". The row's own text is b[from:to]; r is told what
 // was seen.
-func (c *cleaner) strip(b []byte, r *row) (from, to int) {
+func (s *stripper) strip(b []byte, r *row) (from, to int) {
 	number := -1
 	for from < len(b) {
 		n, m := decoration(b[from:])
-		if n == 0 {
-			var num int
-			if n, num = lineNumber(b[from:], c.number); n > 0 {
-				number, m = num, markNumber
+		if n == 0 && number < 0 {
+			if n, number = lineNumber(b[from:], s.number); n > 0 {
+				m = markNumber
 			}
 		}
 		if n == 0 {
@@ -26,22 +31,33 @@ func (c *cleaner) strip(b []byte, r *row) (from, to int) {
 		r.mark |= m
 		from += n
 	}
-	c.number = number
+	s.number = number
 	label := labelOf(b[from:])
-	if len(label) > 0 && bytes.Equal(label, c.label) {
+	if len(label) > 0 && bytes.Equal(label, s.label) {
 		from += len(label)
 		from += len(b[from:]) - len(bytes.TrimLeft(b[from:], " \t"))
 	} else {
-		c.label = append(c.label[:0], label...)
+		s.label = append(s.label[:0], label...)
 	}
 	rest := b[from:]
-	if r.mark&markBar != 0 { // the box's other side
-		for _, bar := range []string{"│", "┃", "║", " |"} {
-			rest = bytes.TrimSuffix(rest, []byte(bar))
-		}
-		rest = bytes.TrimRight(rest, " \t")
+	if r.mark&markBar != 0 {
+		rest = r.otherSide(rest)
 	}
 	return from, from + len(rest)
+}
+
+// otherSide takes away the right side of a box.
+func (r *row) otherSide(b []byte) []byte {
+	for _, bar := range []string{"│", "┃", "║", "|"} {
+		if cell, ok := bytes.CutSuffix(b, []byte(bar)); ok && (len(cell) == 0 || cell[len(cell)-1] == ' ') {
+			r.mark |= markCell
+			b = bytes.TrimRight(cell, " \t")
+			if len(cell)-len(b) <= 1 {
+				r.mark |= markFull
+			}
+		}
+	}
+	return b
 }
 
 // decoration gives the length of the one decoration that b begins with, 0 if none.
@@ -208,28 +224,31 @@ func klog(b []byte) int {
 }
 
 // lineNumber reads a printed line number: "13: ", "13 | ", "13\t", and "13 "
-// if the row before had number 12.
+// if the row before began with 12. It gives the number, -1 if there is none,
+// and the length of what to take away.
 func lineNumber(b []byte, before int) (n, number int) {
 	d := digits(b)
 	if d == 0 || d > 7 || d == len(b) {
-		return 0, 0
+		return 0, -1
 	}
 	number, err := strconv.Atoi(string(b[:d]))
 	if err != nil {
-		return 0, 0
+		return 0, -1
 	}
 	rest := b[d:]
 	switch {
 	case rest[0] == '\t':
 		return d + 1, number
-	case (rest[0] == ':' || rest[0] == '|' || rest[0] == '.' || rest[0] == ')') && (len(rest) == 1 || rest[1] == ' ' || rest[1] == '\t'):
+	case bytes.IndexByte([]byte(":|.)"), rest[0]) >= 0 && (len(rest) == 1 || rest[1] == ' ' || rest[1] == '\t'):
 		return d + 1, number
 	case bytes.HasPrefix(rest, []byte(" | ")), bytes.HasPrefix(rest, []byte(" │ ")):
 		return d + 2, number
-	case rest[0] == ' ' && before >= 0 && number == before+1:
+	case rest[0] != ' ':
+		return 0, -1
+	case before >= 0 && number == before+1:
 		return d + 1, number
 	}
-	return 0, 0
+	return 0, number
 }
 
 // labelOf gives the word with which some tools name the source of each line:

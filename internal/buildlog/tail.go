@@ -161,8 +161,9 @@ func (p *page) explicit(from, i int) tail {
 }
 
 // loose reads the tails that belong to no head: a list of actions, or of
-// "Action: …", "Resource: …" lines, each with its reason.
-func (s *sentences) loose() {
+// "Action: …", "Resource: …" lines, each with its reason; or, without an
+// action, only that access was denied.
+func (s *sentences) loose(withAction bool) {
 	read := s.spans()
 	end := 0 // of the sentence before
 	for _, t := range s.all {
@@ -173,7 +174,7 @@ func (s *sentences) loose() {
 		if t.public || len(read) > 0 && read[0].from <= t.from {
 			continue
 		}
-		if c, ok := s.looseTail(t, end); ok {
+		if c, ok := s.looseTail(t, end); ok && (c.Action != "") == withAction {
 			s.list = append(s.list, c)
 			end = c.to
 		}
@@ -201,14 +202,19 @@ func (s *sentences) looseTail(t tail, end int) (claim, bool) {
 		if n := bytes.LastIndex(s.flat[lo:t.from], []byte(strings.ToLower(t.action))); n >= 0 {
 			from = lo + n
 		}
+	} else if bytes.HasSuffix(s.flat[:t.from], []byte("accessthisresource")) {
+		return claim{}, false // API Gateway, in front of somebody's own service
 	} else if a, at := s.namedAction(lo, t.from); a != "" {
 		d.Action, from = a, at
+	} else if n := bytes.LastIndex(s.flat[max(lo, t.from-40):t.from], []byte("accessdenied")); n >= 0 {
+		from = max(lo, t.from-40) + n
 	} else {
 		return claim{}, false
 	}
 	for _, label := range []string{"principal:", "user:"} {
 		if v := s.labelled(lo, t.from, label, tail{}); strings.HasPrefix(v, "arn:") {
 			d.Principal = v
+			from = min(from, lo+bytes.LastIndex(s.flat[lo:t.from], []byte(label)))
 			break
 		}
 	}

@@ -19,6 +19,7 @@ type report struct {
 	operation string // as printed, "" if it shows none
 	action    string // where the report names the action itself
 	resource  string
+	principal string
 }
 
 // shapes are the ways to report a refusal. Each is found by its anchor, a
@@ -29,25 +30,31 @@ var shapes = []struct {
 }{
 	{"whencallingthe", (*sentences).readCLI},
 	{"operationerror", (*sentences).readGo},
+	{`errorexecuting"`, (*sentences).readPHP},
 	{"accessdenied:", (*sentences).readCode},
 	{"accessdeniedexception:", (*sentences).readCode},
+	{"accessdenied]:", (*sentences).readCode},
+	{"accessdenied):", (*sentences).readCode},
 	{"forbidden:forbidden", (*sentences).readForbidden},
-	{"accessdenied(service:", (*sentences).readJava},
-	{"forbidden(service:", (*sentences).readJava},
+	{"accessdenied(", (*sentences).readClass},
+	{"forbidden(service:", (*sentences).readClass},
+	{"amazons3exception:accessdenied", (*sentences).readNET},
+	{"<code>accessdenied</code>", (*sentences).readXML},
+	{`code:"accessdenied`, (*sentences).readField},
+	{`code":"accessdenied`, (*sentences).readField},
+	{"code:'accessdenied", (*sentences).readField},
 	{"youarenotauthorizedtoperformthisoperation", (*sentences).readEC2},
 	{"unauthorizedoperation", (*sentences).readUnauthorized},
-	{"permissiontocall", (*sentences).readCall},
-	{"permissionstocall", (*sentences).readCall},
+	{"notauthorizedtoperform", (*sentences).readOperation},
+	{"permission", (*sentences).readPermission},
 	{"api:", (*sentences).readAPI},
-	{"git-codecommit.", (*sentences).readCodeCommit},
+	{"accesshasbeendeniedby", (*sentences).readDeniedBy},
+	{"accesstotheresource", (*sentences).readResource},
 	{"isnotauthorizedtoaccessconnection", (*sentences).readConnection},
 	{"failedtogetaccesstokenfrom", (*sentences).readConnection},
-	{"accesstotheresource", (*sentences).readResource},
 	{"ciphertextrefersto", (*sentences).readCiphertext},
-	{"thisroledoesnothave", (*sentences).readRole},
-	{"theprovidedroledoesnothave", (*sentences).readRole},
-	{"<code>accessdenied</code>", (*sentences).readXML},
-	{"notauthorizedtoperform", (*sentences).readOperation},
+	{"git-codecommit.", (*sentences).readCodeCommit},
+	{"denied:user:arn:", (*sentences).readCutPull},
 }
 
 // wrapped reads the refusals that are not in AWS's own sentence, and leaves
@@ -151,7 +158,14 @@ func terminal(flat []byte) (string, int) {
 // policy of the caller can cure.
 var notIAM = []string{
 	"blockpublic", "lakeformation", "accesstothemodel", "requesthasexpired", "mustbeverified", "multifactorauthentication",
-	"securitytoken", "requestsignature", "currentlyblocked", "suspended", "isnotsubscribed", "expired",
+	"securitytoken", "requestsignature", "currentlyblocked", "suspended", "subscription", "subscribed", "expired",
+}
+
+// keyRefused reports whether a message tells that a KMS key, which another
+// service uses, is missing or refused.
+func keyRefused(msg []byte) bool {
+	return bytes.Contains(msg, []byte("ciphertextrefersto")) ||
+		bytes.Contains(msg, []byte("kmskey")) && bytes.Contains(msg, []byte("notallowed"))
 }
 
 // refusal turns a report into a claim.
@@ -168,12 +182,17 @@ func (s *sentences) refusal(r report) (claim, bool) {
 	word, n := terminal(msg)
 	c := claim{from: r.from, to: r.msg + n}
 	c.Effect, c.Layer, c.Inferred = Unstated, LayerUnstated, true
-	c.Operation, c.Resource, c.Action = r.operation, r.resource, r.action
+	c.Operation, c.Resource, c.Action, c.Principal = r.operation, r.resource, r.action, r.principal
+	if i, ok := cut(s.flat, r.msg, "user:"); ok && bytes.HasPrefix(s.flat[i:], []byte("arn:")) { // cut before the action
+		if arn, _ := s.value(i, tail{}, false, 0); completePrincipal(arn) {
+			c.Principal = arn
+		}
+	}
 	if j, ok := cut(s.flat, r.msg, "accesstotheresource"); ok {
 		c.Resource, c.to = s.value(j, tail{}, false, 0)
 	}
-	if bytes.Contains(msg, []byte("ciphertextrefersto")) && r.operation != "" && s.actionOf(r, word) != "kms:Decrypt" {
-		c.Operation, c.Inferred = "", false // which key operation failed is not said
+	if keyRefused(msg) && (r.operation == "" || !strings.HasPrefix(s.actionOf(r, word), "kms:")) {
+		c.Operation, c.Inferred = "", false // which operation on the key failed is not said
 		return c, true
 	}
 	if c.Action == "" && r.operation != "" {
@@ -188,7 +207,14 @@ func (s *sentences) refusal(r report) (claim, bool) {
 	if t, ok := s.findTail(c.to, c.to+maxGap); ok && s.adjoins(c.to, t.from) {
 		c.Effect, c.Layer, c.PolicyARN, c.to = t.effect, t.layer, t.policy, t.to
 	}
+	s.encoded(&c)
 	return c, true
+}
+
+// completePrincipal reports whether arn names a user, a role or a session.
+func completePrincipal(arn string) bool {
+	f := strings.SplitN(arn, ":", 6)
+	return len(f) == 6 && strings.Contains(f[5], "/") && !strings.HasSuffix(f[5], "/")
 }
 
 // actionOf finds the action of the report's operation: by its service, else
@@ -309,7 +335,7 @@ func (s *sentences) readGo(at int) (report, bool) {
 		return report{}, false
 	}
 	for _, m := range goCode.FindAllSubmatchIndex(s.flat[j:end], -1) {
-		if code := string(s.flat[j+m[2] : j+m[3]]); denyCode(code) {
+		if code := strings.TrimPrefix(string(s.flat[j+m[2]:j+m[3]]), "apierror"); denyCode(code) {
 			r.code, r.msg = code, j+m[1]
 			return r, true
 		}
@@ -317,7 +343,7 @@ func (s *sentences) readGo(at int) (report, bool) {
 	return report{}, false
 }
 
-var goCode = regexp.MustCompile(`(?:^|apierror|[,.])([a-z.]+):`)
+var goCode = regexp.MustCompile(`[,.]([a-z.]+):`)
 
 // readCode: "AccessDenied: MESSAGE", as SDKs print an error without its operation.
 func (s *sentences) readCode(at int) (report, bool) {
@@ -325,7 +351,7 @@ func (s *sentences) readCode(at int) (report, bool) {
 		return report{}, false
 	}
 	colon := at + bytes.IndexByte(s.flat[at:], ':')
-	r := report{from: at, code: string(s.flat[at:colon]), msg: colon + 1}
+	r := report{from: at, code: strings.TrimRight(string(s.flat[at:colon]), ")]"), msg: colon + 1}
 	// Not the codes: "Error: access denied: /path", "Access denied: user".
 	t := int(s.at[at])
 	if !bytes.HasPrefix(s.text[t:], []byte("AccessDenied")) {
@@ -370,24 +396,65 @@ func (s *sentences) readForbidden(at int) (report, bool) {
 	return report{from: at, code: "forbidden", msg: i}, true
 }
 
-// readJava: "Access Denied (Service: Amazon S3; Status Code: 403; …)".
-func (s *sentences) readJava(at int) (report, bool) {
-	i := at + bytes.Index(s.flat[at:], []byte("(service:")) + len("(service:")
-	n := bytes.IndexAny(s.flat[i:min(len(s.flat), i+60)], ";,")
+// readClass: "Access Denied (Service: Amazon S3; Status Code: 403; …)" of
+// Java, "Access Denied (Aws::S3::Errors::AccessDenied)" of Ruby.
+func (s *sentences) readClass(at int) (report, bool) {
+	i := at + bytes.IndexByte(s.flat[at:], '(') + 1
+	j, java := cut(s.flat, i, "service:")
+	j, ruby := cut(s.flat, j, "aws::")
+	n := bytes.IndexAny(s.flat[j:min(len(s.flat), j+60)], ";,:)")
+	if !java && !ruby || n <= 0 {
+		return report{}, false
+	}
+	service, _ := s.joined(int(s.at[j]), int(s.at[j+n]))
+	return report{from: at, msg: at, code: "accessdenied", service: service}, true
+}
+
+// readNET: "Amazon.S3.AmazonS3Exception: Access Denied".
+func (s *sentences) readNET(at int) (report, bool) {
+	return report{from: at, msg: at + len("amazons3exception:"), code: "accessdenied", service: "S3"}, true
+}
+
+// readPHP: `Error executing "PutObject" on "https://…"; AWS HTTP error: …`.
+func (s *sentences) readPHP(at int) (report, bool) {
+	i := at + len(`errorexecuting"`)
+	end := min(len(s.flat), i+maxGap)
+	n := bytes.IndexByte(s.flat[i:min(end, i+90)], '"')
 	if n <= 0 {
 		return report{}, false
 	}
-	service, _ := s.joined(int(s.at[i]), int(s.at[i+n]))
-	return report{from: at, msg: at, code: "accessdenied", service: service}, true
+	r := report{from: at, msg: i + n, code: "accessdenied"}
+	r.operation, _ = s.joined(int(s.at[i]), int(s.at[i+n]))
+	for _, w := range []string{"accessdenied(client):", "<code>accessdenied</code><message>", "accessdeniedexception(client):"} {
+		if k := bytes.Index(s.flat[i:end], []byte(w)); k >= 0 {
+			r.msg = i + k + len(w)
+			return r, alphanumeric(r.operation)
+		}
+	}
+	return report{}, false
+}
+
+// readField: an SDK's error printed as a structure: `code: "AccessDenied"`.
+func (s *sentences) readField(at int) (report, bool) {
+	i := at + bytes.Index(s.flat[at:], []byte("accessdenied"))
+	if !bytes.HasPrefix(s.text[s.at[i]:], []byte("AccessDenied")) {
+		return report{}, false
+	}
+	return report{from: at, msg: i + len("accessdenied"), code: "accessdenied"}, true
 }
 
 // readEC2: "You are not authorized to perform this operation", EC2's message,
 // where something shows that it is EC2's.
 func (s *sentences) readEC2(at int) (report, bool) {
-	r := report{from: at, msg: at}
+	r := report{from: at, msg: at, code: "unauthorizedoperation"}
 	end := at + len("youarenotauthorizedtoperformthisoperation")
 	if _, ok := cut(s.flat, s.skipFlat(end, "."), "encodedauthorization"); ok {
-		r.code = "unauthorizedoperation"
+		return r, true
+	}
+	lo := max(0, at-80)
+	lo += 1 + bytes.LastIndexByte(s.flat[lo:at], '\n')
+	if a, i := s.namedAction(lo, at); a != "" {
+		r.from, r.action = i, a
 		return r, true
 	}
 	return report{}, false
@@ -396,8 +463,8 @@ func (s *sentences) readEC2(at int) (report, bool) {
 // readUnauthorized: EC2's code, alone or before its message.
 func (s *sentences) readUnauthorized(at int) (report, bool) {
 	r := report{from: at, code: "unauthorizedoperation", msg: at + len("unauthorizedoperation")}
-	if !bytes.HasPrefix(s.text[s.at[at]:], []byte("Unauthorized")) {
-		return report{}, false
+	if !bytes.HasPrefix(s.text[s.at[at]:], []byte("Unauthorized")) || r.msg+1 < len(s.flat) && s.flat[r.msg] == '.' && letter(s.flat[r.msg+1]) {
+		return report{}, false // "UnauthorizedOperation.CamNoAuth" is another cloud's
 	}
 	r.msg = s.skipFlat(r.msg, "exception", ":")
 	return r, true
@@ -410,48 +477,129 @@ func (s *sentences) readAPI(at int) (report, bool) {
 	if a == "" {
 		return report{}, false
 	}
-	if w, _ := terminal(s.flat[end:]); w != "accessdenied" && w != "youarenotauthorizedtoperformthisoperation" && w != "forbidden" {
+	w, _ := terminal(s.flat[end:])
+	if _, ok := cut(s.flat, end, "user:"); !ok && w != "accessdenied" && w != "youarenotauthorizedtoperformthisoperation" && w != "forbidden" {
 		return report{}, false
 	}
 	service, operation, _ := strings.Cut(a, ":")
-	r := report{from: at, msg: end, service: service, operation: operation}
+	r := report{from: at, msg: end, action: canonical(a)}
 	if known(a) {
-		r.action, r.operation = canonical(a), ""
-	} else if _, ok := iamref.ForOperation(service, operation); !ok {
-		r.action, r.operation = canonical(a), ""
+		return r, true
+	}
+	// The names are those of an old SDK: s3:SetBucketPolicy.
+	for _, op := range []string{operation, "Put" + strings.TrimPrefix(operation, "Set")} {
+		if list, ok := iamref.ForOperation(service, op); ok {
+			r.action = list[0]
+			break
+		}
 	}
 	return r, true
 }
 
-// readCall: "User doesn't have permission to call sqs:GetQueueAttributes",
-// "The provided execution role does not have permissions to call
-// CreateNetworkInterface on EC2".
-func (s *sentences) readCall(at int) (report, bool) {
-	i := at + bytes.Index(s.flat[at:], []byte("call")) + len("call")
-	i = s.skipFlat(i, "`", `"`, "'")
-	lo := max(0, at-40)
-	if !bytes.Contains(s.flat[lo:at], []byte("nothave")) && !bytes.Contains(s.flat[lo:at], []byte("n'thave")) &&
-		!bytes.Contains(s.flat[lo:at], []byte("lack")) {
+// lackWords come before "permission" where it is missing.
+var lackWords = []string{"nothave", "n'thave", "nothavethe", "lack", "missing", "nothavesufficient", "n'thavesufficient",
+	"nothaveenough", "nothaverequired", "nothavetherequired", "nothavethenecessary", "insufficient", "notgiveyou"}
+
+// readPermission reads sentences that say of which permission somebody is
+// short:
+//
+//	User doesn't have permission to call sqs:GetQueueAttributes
+//	The provided execution role does not have permissions to call CreateNetworkInterface on EC2
+//	You do not have permission to perform the 's3:PutObject' action
+//	The provided role does not have sufficient permissions
+//	Encountered a permissions error performing a tagging operation
+func (s *sentences) readPermission(at int) (report, bool) {
+	r := report{from: at}
+	r.msg = s.skipFlat(at+len("permission"), "s", "(s)")
+	if j, ok := cut(s.flat, r.msg, "errorperformingatagging"); ok {
+		r.msg = j
+		return r, true
+	}
+	lack := ""
+	for _, w := range lackWords {
+		if bytes.HasSuffix(s.flat[:at], []byte(w)) {
+			lack = w
+		}
+	}
+	if lack == "" {
 		return report{}, false
 	}
-	r := report{from: lo + max(0, bytes.LastIndexAny(s.flat[lo:at], ".:\n")+1), msg: i}
+	r.from = at - len(lack)
+	i := s.skipFlat(r.msg, "to", "perform", "call", "invoke", "execute", "for", ":", "the", "following", "actions", "action", "operations",
+		"operation", "api", "`", `"`, "'")
 	if a, end := s.action(i); a != "" {
+		if _, ok := iamref.Lookup(a); !ok {
+			return report{}, false
+		}
 		r.action, r.msg = canonical(a), end
 		return r, true
 	}
-	t := int(s.at[i])
-	u := actionEnd(s.text, t)
-	r.operation = string(s.text[t:u])
-	if !alphanumeric(r.operation) || r.operation == "" {
+	if _, ok := cut(s.flat, r.msg, "tocall"); ok {
+		return s.calledOperation(r, i)
+	}
+	lo := max(0, at-200)
+	if n := bytes.LastIndex(s.flat[lo:at], []byte("theiamrole")); n >= 0 && lack == "notgiveyou" {
+		r.from = lo + n
+		r.principal, _ = s.value(r.from+len("theiamrole"), tail{}, false, 0)
+		return r, strings.HasPrefix(r.principal, "arn:")
+	}
+	return r, bytes.Contains(s.flat[max(lo, at-60):at], []byte("theprovidedrole"))
+}
+
+// calledOperation reads "OPERATION on SERVICE" at flat[i].
+func (s *sentences) calledOperation(r report, i int) (report, bool) {
+	if i >= len(s.flat) {
+		return report{}, false
+	}
+	u := actionEnd(s.text, int(s.at[i]))
+	r.operation = string(s.text[s.at[i]:u])
+	if !alphanumeric(r.operation) || len(iamref.ForOperationName(r.operation)) == 0 {
 		return report{}, false
 	}
 	r.msg = s.flatAt(u)
-	if j, ok := cut(s.flat, r.msg, "on"); ok {
-		v := int(s.at[j])
-		w := actionEnd(s.text, v)
-		r.service, r.msg = string(s.text[v:w]), s.flatAt(w)
+	if j, ok := cut(s.flat, r.msg, "on"); ok && j < len(s.flat) {
+		w := actionEnd(s.text, int(s.at[j]))
+		r.service, r.msg = string(s.text[s.at[j]:w]), s.flatAt(w)
 	}
-	return r, len(iamref.ForOperationName(r.operation)) > 0
+	return r, true
+}
+
+// readDeniedBy: Lambda's "Your access has been denied by S3, please make sure
+// your request credentials have permission to GetObject for B/K. S3 Error
+// Code: AccessDenied. S3 Error Message: Access Denied".
+func (s *sentences) readDeniedBy(at int) (report, bool) {
+	i := at + len("accesshasbeendeniedby")
+	end := min(len(s.flat), i+maxGap)
+	n := bytes.IndexByte(s.flat[i:min(end, i+40)], ',')
+	k := bytes.Index(s.flat[i:end], []byte("permissionto"))
+	if n <= 0 || k < 0 {
+		return report{}, false
+	}
+	r := report{from: at, code: "accessdenied"}
+	r.service, _ = s.joined(int(s.at[i]), int(s.at[i+n]))
+	k = s.skipFlat(i+k+len("permissionto"), "*", "`", "'", `"`)
+	if k >= len(s.flat) {
+		return report{}, false
+	}
+	u := actionEnd(s.text, int(s.at[k]))
+	r.operation = strings.TrimRight(string(s.text[s.at[k]:u]), "*")
+	r.msg = s.flatAt(u)
+	if m := bytes.Index(s.flat[r.msg:end], []byte("errormessage:")); m >= 0 {
+		r.msg += m + len("errormessage:")
+	}
+	return r, alphanumeric(r.operation)
+}
+
+// readCutPull: "pull access denied for IMAGE, …: denied: User: arn:aws:sts::A",
+// which CodeBuild cuts before the action (aws-facts §3.5).
+func (s *sentences) readCutPull(at int) (report, bool) {
+	i := at + len("denied:user:")
+	lo := max(0, at-400)
+	if !bytes.Contains(s.flat[lo:at], []byte("pullaccessdeniedfor")) || !bytes.Contains(s.flat[lo:at], []byte(".dkr.ecr.")) ||
+		bytes.Contains(s.flat[i:min(len(s.flat), i+maxPrincipal)], []byte("notauth")) {
+		return report{}, false
+	}
+	return report{from: at, msg: i, action: "ecr:BatchGetImage"}, true
 }
 
 // readCodeCommit: git's "unable to access 'https://git-codecommit…': The
@@ -499,14 +647,7 @@ func (s *sentences) readResource(at int) (report, bool) {
 // readCiphertext: KMS's "The ciphertext refers to a customer master key that
 // does not exist, … or you are not allowed to access."
 func (s *sentences) readCiphertext(at int) (report, bool) {
-	return report{from: at, msg: at + len("ciphertextrefersto")}, true
-}
-
-// readRole: "The provided role does not have sufficient permissions."
-func (s *sentences) readRole(at int) (report, bool) {
-	i := at + bytes.Index(s.flat[at:], []byte("nothave")) + len("nothave")
-	j, ok := cut(s.flat, s.skipFlat(i, "the", "sufficient", "enough", "required", "necessary", "needed"), "permission")
-	return report{from: at, msg: s.skipFlat(j, "s", ".")}, ok
+	return report{from: at, msg: at}, true
 }
 
 // readXML: S3's error document.
