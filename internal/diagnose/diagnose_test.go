@@ -361,7 +361,10 @@ func checkPlain(t testing.TB, s string) {
 
 // FuzzDiagnose checks every diagnosis, and that it is always the same.
 func FuzzDiagnose(f *testing.F) {
-	for _, s := range samples(f) {
+	for i, s := range samples(f) {
+		if i%10 != 0 {
+			continue
+		}
 		var b strings.Builder
 		for _, l := range s.failure.Tail {
 			fmt.Fprintln(&b, l.Text)

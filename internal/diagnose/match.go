@@ -176,16 +176,19 @@ func (x *facts) tryCode(r *rule, found finding) (finding, bool) {
 	return finding{}, false
 }
 
-// denial gives the last denial that the rule is about: the last one before
-// the command failed is the likeliest to have failed it (aws-facts §4.1).
+// denial gives the denial that the rule is about: the last one, since that is
+// the likeliest to have failed the command (aws-facts §4.1); but one that
+// states its effect before one that does not.
 func (x *facts) denial(r *denialRule) (buildlog.Denial, bool) {
 	n := -1
 	for i := range x.causal {
 		switch {
-		case r.matches(&x.causal[i]):
+		case !r.matches(&x.causal[i]):
+			if r.every {
+				return buildlog.Denial{}, false
+			}
+		case n < 0 || x.causal[i].Effect != buildlog.Unstated || x.causal[n].Effect == buildlog.Unstated:
 			n = i
-		case r.every:
-			return buildlog.Denial{}, false
 		}
 	}
 	if n < 0 {

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/term"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/diagnose"
+)
+
+const diagnoseAbout = `Says why a build failed, from its log: the cause, the line that proves it, who was denied what on what
+and by which layer, what to do, and the grant that would cure it. It uses no AWS and changes nothing.
+FILE is the log as CodeBuild wrote it, gzip or plain; without it, standard input is read.
+
+With -jsonl it reads JSON Lines {"id","text","phase_contexts":["CODE: message",...],"build_arn","service_role"},
+all but id optional, and writes one object a line, in order: {"id","cause","remedy","retryable",
+"denials":[{"action","resource","principal","effect","layer","policy_arn","line"}],"excerpt":[...],"fingerprint"}.
+A line that cannot be read gives {"id","error"}, and the rest goes on.
+
+Exit codes: 0 diagnosed, whatever the cause; 1 the input could not be read or the output not written; 2 wrong usage.`
+
+// runDiagnose is the command "diagnose".
+func runDiagnose(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	fs := flags("diagnose", "[-json|-jsonl] [FILE]", diagnoseAbout,
+		"aws logs tail /aws/codebuild/shop --since 1h --format short | buildmedic diagnose", stderr)
+	asJSON := fs.Bool("json", false, "print the diagnosis as one JSON object")
+	asLines := fs.Bool("jsonl", false, "diagnose JSON Lines")
+	if done, code := parse(fs, args, stdout); done {
+		return code
+	}
+	if *asJSON && *asLines {
+		return wrong(fs, "-json and -jsonl exclude each other")
+	}
+	if fs.NArg() > 1 {
+		return wrong(fs, "one FILE at most, got %d", fs.NArg())
+	}
+	in, err := openInput(fs.Arg(0), stdin)
+	if err != nil {
+		return fail(stderr, err)
+	}
+	defer in.Close()
+	if *asLines {
+		if err := diagnoseLines(ctx, in, stdout); err != nil {
+			return fail(stderr, err)
+		}
+		return exitOK
+	}
+	f, err := readFailure(in)
+	if err != nil {
+		return fail(stderr, err)
+	}
+	d := diagnose.Diagnose(f)
+	if *asJSON {
+		return printJSON(stdout, stderr, d)
+	}
+	if err := tell(stdout, f, d, colourful(stdout)); err != nil {
+		return fail(stderr, fmt.Errorf("printing: %w", err))
+	}
+	return exitOK
+}
+
+// openInput opens the file, or standard input for "" and "-", and unpacks it
+// if it is packed, as CodeBuild's logs in S3 are (aws-facts §6.3).
+func openInput(path string, stdin io.Reader) (io.ReadCloser, error) {
+	var c io.Closer = io.NopCloser(nil)
+	r := stdin
+	if path != "" && path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, fmt.Errorf("reading build log: %w", err)
+		}
+		r, c = f, f
+	}
+	b := bufio.NewReaderSize(r, 64<<10)
+	r = b
+	if head, _ := b.Peek(2); bytes.Equal(head, []byte{0x1f, 0x8b}) {
+		z, err := gzip.NewReader(b)
+		if err != nil {
+			c.Close()
+			return nil, fmt.Errorf("reading build log: it begins like gzip and is none: %w", err)
+		}
+		r = z
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{r, c}, nil
+}
+
+// readFailure reads a log about whose build nothing else is known.
+func readFailure(r io.Reader) (buildlog.Failure, error) {
+	n := &counter{r: r}
+	f, err := buildlog.Read(codebuild.Build{Status: codebuild.Failed}, n)
+	if err != nil {
+		return f, err
+	}
+	if n.n == 0 {
+		return f, errors.New("reading build log: it is empty")
+	}
+	return f, nil
+}
+
+// counter counts what is read through it.
+type counter struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// colourful reports whether w is a terminal whose owner likes colours
+// (https://no-color.org).
+func colourful(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
+}

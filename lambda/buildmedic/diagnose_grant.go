@@ -1,0 +1,93 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// deskProject stands for the project's name, which no log holds.
+const deskProject = "PROJECT"
+
+// grantsFor asks the guardrails, with settings that allow nothing, which
+// entries would allow what failed the build; and what no entry may allow.
+func grantsFor(f buildlog.Failure, d diagnose.Diagnosis) (entries, hindrances []string) {
+	for _, x := range d.Denials {
+		if !x.Causal {
+			continue
+		}
+		in := deskInput(f.Build, x)
+		for range guardrail.Questions(in) { // the denial stands for the simulator's answer
+			in.Before = append(in.Before, guardrail.Answer{Verdict: iampolicy.ImplicitDeny})
+		}
+		for _, r := range guardrail.Judge(in).Refusals {
+			switch {
+			case r.Entry != "":
+				entries = append(entries, withoutComments(r.Entry))
+			case r.Rule == guardrail.NoGrantConfigured: // so far nothing but the resource is in the way
+				hindrances = append(hindrances, "The text does not say on what "+r.Action+" was denied, and a resource is never guessed."+
+					" A grant that holds the action and says give: set brings in its own resources.")
+			default:
+				hindrances = append(hindrances, r.Message)
+			}
+		}
+	}
+	return unique(entries), unique(hindrances)
+}
+
+// deskInput makes the build and role that the denial speaks of: at the desk
+// there is no other record of them.
+func deskInput(b codebuild.Build, x buildlog.Denial) guardrail.Input {
+	who, _ := codebuild.ParseARN(x.Principal)
+	what, _ := codebuild.ParseARN(x.Resource)
+	at := codebuild.ARN{Partition: first(who.Partition, what.Partition, "aws"), Service: "codebuild",
+		Region: first(what.Region, "us-east-1"), Account: first(who.Account, what.Account, "111122223333")}
+	role, session := deskProject, "AWSCodeBuild-desk"
+	if p := strings.Split(who.Resource, "/"); who.Service == "sts" && len(p) == 3 {
+		role, session = p[1], p[2]
+	}
+	id := deskProject + ":" + strings.TrimPrefix(session, "AWSCodeBuild-")
+	at.Resource = "build/" + id
+	b.ID, b.ARN, b.Project = id, at.String(), deskProject
+	b.ServiceRole = codebuild.Role{Partition: at.Partition, Account: at.Account, Path: "/", Name: role}.ARN()
+	r, _ := b.Role()
+	return guardrail.Input{
+		Settings: &settings.Settings{}, Project: settings.Project{Name: deskProject}, Build: b,
+		Denials: []buildlog.Denial{x}, Role: guardrail.RoleState{Role: r, Inline: map[string]string{}},
+	}
+}
+
+func first(list ...string) string {
+	for _, s := range list {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+func withoutComments(entry string) string {
+	var b strings.Builder
+	for l := range strings.Lines(entry) {
+		if !strings.HasPrefix(l, "#") {
+			b.WriteString(l)
+		}
+	}
+	return b.String()
+}
+
+func unique(list []string) []string {
+	var out []string
+	for _, s := range list {
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
