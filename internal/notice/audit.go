@@ -1,0 +1,135 @@
+package notice
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// auditSchema names the form of the audit line and its version.
+const auditSchema = "buildmedic.audit/1"
+
+// audit is one line: who was given what, under which settings.
+type audit struct {
+	Schema   string          `json:"audit"`
+	At       time.Time       `json:"at"`
+	Notice   string          `json:"notice"`
+	Kind     heal.Kind       `json:"kind"`
+	Case     string          `json:"case"`
+	Account  string          `json:"account"`
+	Region   string          `json:"region"`
+	Project  string          `json:"project"`
+	Commit   string          `json:"commit,omitempty"`
+	Build    string          `json:"build,omitempty"`
+	Round    int             `json:"round"`
+	Step     heal.Step       `json:"step,omitempty"`
+	Mode     settings.Mode   `json:"mode,omitempty"`
+	Cause    string          `json:"cause,omitempty"`
+	Remedy   diagnose.Remedy `json:"remedy,omitempty"`
+	Role     string          `json:"role,omitempty"`
+	Settings string          `json:"settings,omitempty"` // SHA-256
+	Plan     string          `json:"plan,omitempty"`     // SHA-256
+	Approved string          `json:"approved,omitempty"` // SHA-256 of the plan that a person approved
+	Grants   []Grant         `json:"grants"`
+	Refusals []auditRefusal  `json:"refusals"`
+	Write    *auditWrite     `json:"write,omitempty"`
+	Change   string          `json:"change,omitempty"` // repository, buildspec or role
+	Route    heal.Route      `json:"route,omitempty"`
+	Retry    string          `json:"retry,omitempty"`
+	Written  time.Time       `json:"written,omitzero"`
+	Undone   time.Time       `json:"undone,omitzero"`
+}
+
+type auditRefusal struct {
+	Rule     string `json:"rule"`
+	Action   string `json:"action,omitempty"`
+	Resource string `json:"resource,omitempty"`
+}
+
+type auditWrite struct {
+	Kind    string   `json:"kind"`
+	Name    string   `json:"name,omitempty"`
+	Attach  []string `json:"attach,omitempty"`
+	Before  string   `json:"before,omitempty"` // SHA-256 of the document; "" if there was none
+	After   string   `json:"after,omitempty"`
+	From    string   `json:"from,omitempty"` // versions of a managed policy
+	To      string   `json:"to,omitempty"`
+	Dropped string   `json:"dropped,omitempty"`
+}
+
+// Audit gives the one JSON line, without a line end, that records a decision and what became of
+// it: settings and plan by their hashes, grants, refusals, the policy before
+// and after by its hash. It holds no text of a log: of a denial only an
+// action and a resource that have the form of one.
+func Audit(o heal.Outcome) []byte {
+	c := caseOf(o)
+	a := audit{Schema: auditSchema, At: o.At.UTC(), Notice: id(o.ID), Kind: o.Kind, Case: c.ID, Account: c.Account, Region: c.Region, Project: c.Project,
+		Commit: c.Commit, Round: c.Round, Grants: grants(o), Refusals: []auditRefusal{}}
+	if r, ok := current(o); ok {
+		a.Build, a.Step, a.Approved, a.Retry, a.Written, a.Undone = id(r.Build.ID), r.Step, id(r.Approved), id(r.Retry), utc(r.Written), utc(r.Undone)
+		if role, ok := r.Build.Role(); ok {
+			a.Role = id(role.ARN())
+		}
+		if r.Diagnosis != nil {
+			a.Cause = id(r.Diagnosis.Cause)
+		}
+		if r.Decision != nil {
+			a.decided(r)
+		}
+	}
+	return []byte(jsonText(a))
+}
+
+var (
+	isAction   = regexp.MustCompile(`^[a-z0-9-]{1,64}:[A-Za-z0-9]{1,128}$`)
+	isResource = regexp.MustCompile(`^(?:\*|arn:[a-z0-9-]+:[a-z0-9-]+:[a-z0-9-]*:(?:[0-9]{12}|aws)?:[^\s"']{1,250})$`)
+)
+
+func (a *audit) decided(r heal.Round) {
+	d := r.Decision
+	a.Mode, a.Remedy, a.Settings, a.Plan = d.Mode, d.Remedy, id(d.Settings), planHash(r)
+	for _, f := range d.Refusals[:min(len(d.Refusals), maxRefusals)] {
+		x := auditRefusal{Rule: id(string(f.Rule))}
+		if isAction.MatchString(f.Action) {
+			x.Action = f.Action
+		}
+		if isResource.MatchString(f.Resource) {
+			x.Resource = id(f.Resource)
+		}
+		a.Refusals = append(a.Refusals, x)
+	}
+	p := d.Plan
+	if p == nil {
+		return
+	}
+	a.Route = p.Route
+	switch {
+	case p.Write != nil:
+		t := p.Write
+		a.Write = &auditWrite{Kind: id(t.Kind), Name: id(t.Name), Before: sum(t.Before), After: sum(t.After), From: id(t.BeforeVersion), To: id(r.WrittenVersion), Dropped: id(t.DropVersion)}
+		for _, arn := range slices.Sorted(slices.Values(t.Attach)) {
+			a.Write.Attach = append(a.Write.Attach, id(arn))
+		}
+	case p.Repository != "":
+		a.Change = id(p.Repository)
+	case p.NewRole != "":
+		a.Change = id(p.NewRole)
+	case p.Buildspec != "":
+		a.Change = quote(p.Buildspec, maxName)
+	}
+}
+
+// sum is a document's SHA-256 in hex, "" for none.
+func sum(doc string) string {
+	if doc == "" {
+		return ""
+	}
+	h := sha256.Sum256([]byte(doc))
+	return hex.EncodeToString(h[:])
+}

@@ -1,0 +1,264 @@
+package notice
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/buildmedic/buildmedic/internal/heal"
+)
+
+// Card is a custom notification of Amazon Q Developer in chat applications.
+// A message that does not fit this form is silently not shown (aws-facts §7.6).
+type Card struct {
+	Version  string   `json:"version"` // "1.0"
+	Source   string   `json:"source"`  // "custom"
+	ID       string   `json:"id,omitempty"`
+	Content  Content  `json:"content"`
+	Metadata Metadata `json:"metadata"`
+}
+
+// Content is what a card shows.
+type Content struct {
+	TextType    string   `json:"textType"` // "client-markdown"
+	Title       string   `json:"title,omitempty"`
+	Description string   `json:"description"`
+	NextSteps   []string `json:"nextSteps,omitempty"`
+	Keywords    []string `json:"keywords,omitempty"`
+}
+
+// Metadata is what a card is grouped by, and what its buttons know.
+type Metadata struct {
+	ThreadID            string            `json:"threadId,omitempty"`
+	Summary             string            `json:"summary,omitempty"`
+	EventType           string            `json:"eventType,omitempty"`
+	RelatedResources    []string          `json:"relatedResources,omitempty"`
+	AdditionalContext   map[string]string `json:"additionalContext,omitempty"`
+	EnableCustomActions bool              `json:"enableCustomActions"`
+}
+
+// Limits of a card, in bytes. The service's own are 250 and 8000 characters
+// for title and description; the rest is what reads well.
+const (
+	maxTitle       = 240
+	maxDescription = 7000
+	maxStep        = 600
+	maxSteps       = 6
+)
+
+// marks begin the titles, so that a channel is read at a glance.
+var marks = map[heal.Kind]string{
+	heal.Healed: "✅", heal.Proposed: "🙋", heal.Reported: "🔎", heal.Undone: "↩", heal.Failed: "❌",
+	heal.Retrying: "🔁", heal.Expiring: "⏳", heal.Paused: "⏸",
+}
+
+// card tells a notice as a chat card: what is needed to act, and where to
+// read the rest.
+func card(n Notice) Card {
+	c := Card{Version: "1.0", Source: "custom", ID: n.ID,
+		Content: Content{TextType: "client-markdown", Title: fit(marks[n.Kind]+" "+prosemark(n.title()), maxTitle), Description: description(n), NextSteps: steps(n)},
+		Metadata: Metadata{ThreadID: n.Case.ID, Summary: fit(prosemark(n.Lead), maxTitle), EventType: "buildmedic." + string(n.Kind),
+			AdditionalContext: buttons(n), EnableCustomActions: true},
+	}
+	for _, k := range []string{string(n.Kind), n.Case.Project, n.Cause, string(n.Mode)} {
+		if k != "" && k != "unknown" {
+			c.Content.Keywords = append(c.Content.Keywords, k)
+		}
+	}
+	if b := n.Build; b != nil {
+		for _, arn := range []string{b.ARN, b.Role} {
+			if arn != "" {
+				c.Metadata.RelatedResources = append(c.Metadata.RelatedResources, arn)
+			}
+		}
+	}
+	return c
+}
+
+// description is the card's text. Its parts come in the order of their
+// weight; what does not fit is left to the e-mail.
+func description(n Notice) string {
+	parts := []string{prosemark(n.Lead + " " + n.Summary)}
+	if n.Note != "" {
+		parts = append(parts, prosemark(n.Note))
+	}
+	if f := n.Failure; f != nil && f.Text != "" {
+		parts = append(parts, "*What failed*: "+failedWhere(f)+"\n"+fence(f.Text))
+	}
+	if len(n.Proof) > 0 {
+		parts = append(parts, "*How well that is proved*\n"+bullets(n.Proof))
+	}
+	if len(n.Refusals) > 0 {
+		parts = append(parts, "*Why nothing was granted*")
+	}
+	for i, r := range n.Refusals {
+		parts = append(parts, fmt.Sprintf("%d. ", i+1)+refusal(r, n.Refusals[:i]))
+	}
+	parts = append(parts, changed(n)...)
+	for _, c := range n.Commands {
+		if t := commandHeads[c.Name]; t != "" {
+			parts = append(parts, "*"+t+"*\n"+fence(c.Line))
+		}
+	}
+	return fitParts(parts)
+}
+
+// refusal tells one refusal; an entry that was shown before is not shown again.
+func refusal(r Refusal, before []Refusal) string {
+	p := ""
+	if r.Action != "" {
+		p = code(r.Action)
+		if r.Resource != "" {
+			p += " on " + code(r.Resource)
+		}
+		p += ": "
+	}
+	p += prosemark(sentence(r.Message)) + " (rule " + code(string(r.Rule)) + ")"
+	if r.Entry != "" && !slices.ContainsFunc(before, func(e Refusal) bool { return e.Entry == r.Entry }) {
+		p += "\nThis entry in `buildmedic.yaml` would allow it:\n" + fence(strings.TrimRight(r.Entry, "\n"))
+	}
+	return p
+}
+
+// changed tells the changes, each a part.
+func changed(n Notice) []string {
+	var parts []string
+	for _, h := range changeHeads {
+		for _, c := range n.Changes {
+			if c.Status != h.status {
+				continue
+			}
+			p := "*" + h.title + "*: " + prosemark(c.words())
+			if diff := c.difference(); len(diff) > 0 {
+				p += "\n" + fence(strings.Join(diff, "\n"))
+			}
+			parts = append(parts, p)
+		}
+	}
+	if n.Then != "" {
+		parts = append(parts, prosemark(n.Then))
+	}
+	return parts
+}
+
+// fitParts joins the parts that fit. The first always does.
+func fitParts(parts []string) string {
+	const more = "\n\n_The e-mail of this notice says more._"
+	out := fit(parts[0], maxDescription/2)
+	for _, p := range parts[1:] {
+		if len(out)+2+len(p)+len(more) > maxDescription {
+			return out + more
+		}
+		out += "\n\n" + p
+	}
+	return out
+}
+
+func failedWhere(f *Failure) string {
+	var words []string
+	if f.Phase != "" {
+		words = append(words, "phase "+code(f.Phase))
+	}
+	if f.Line > 0 {
+		words = append(words, fmt.Sprintf("line %d", f.Line))
+	}
+	if f.Command != "" {
+		words = append(words, "command "+code(f.Command))
+	}
+	return strings.Join(words, ", ")
+}
+
+// steps are what to do next, and where to look. Console links are our own
+// and may be links.
+func steps(n Notice) []string {
+	var out []string
+	for _, s := range n.Next {
+		out = append(out, fit(prosemark(s), maxStep))
+	}
+	out = out[:min(len(out), maxSteps)]
+	for _, l := range [][2]string{{"Build", n.Links.Build}, {"Build started again", n.Links.Retry}, {"Log", n.Links.Log}, {"Role", n.Links.Role}} {
+		if l[1] != "" && len(l[1]) <= maxStep {
+			out = append(out, l[0]+": "+l[1])
+		}
+	}
+	return out
+}
+
+// buttons gives a channel's custom actions what they need as variables. Each
+// command's payload is there under its name.
+func buttons(n Notice) map[string]string {
+	out := map[string]string{}
+	for k, v := range map[string]string{"Kind": string(n.Kind), "Case": n.Case.ID, "Project": n.Case.Project, "Plan": n.Plan, "Cause": n.Cause, "Mode": string(n.Mode)} {
+		if v != "" {
+			out[k] = v
+		}
+	}
+	if n.Build != nil && n.Build.ID != "" {
+		out["Build"] = n.Build.ID
+	}
+	for _, c := range n.Commands {
+		out[strings.ToUpper(c.Name[:1])+c.Name[1:]] = string(c.Payload)
+	}
+	return out
+}
+
+func bullets(items []string) string {
+	var out []string
+	for _, i := range items {
+		out = append(out, "• "+prosemark(i))
+	}
+	return strings.Join(out, "\n")
+}
+
+// prosemark escapes a sentence for the markdown of Slack and of Teams. They
+// have no escape in common, so every word with a character that either could
+// read as markup becomes code.
+func prosemark(s string) string {
+	words := strings.Fields(s)
+	for i, w := range words {
+		if !strings.ContainsAny(w, "*_~`<>[]{}\\|#!&") && !strings.Contains(w, "//") {
+			continue
+		}
+		if strings.Trim(w, "!") != "" && !strings.ContainsAny(strings.TrimRight(w, "!"), "*_~`<>[]{}\\|#!&") && !strings.Contains(w, "//") {
+			continue // "denied!"
+		}
+		core := strings.TrimRight(w, ".,:;!?)")
+		lead := core[:len(core)-len(strings.TrimLeft(core, "("))]
+		core = core[len(lead):]
+		if core == "" {
+			words[i] = "`" + plainCode(w) + "`"
+			continue
+		}
+		words[i] = lead + code(core) + w[len(lead)+len(core):]
+	}
+	return strings.Join(words, " ")
+}
+
+// code makes text a code span, in which nothing is markup.
+func code(s string) string { return "`" + plainCode(strings.Join(strings.Fields(s), " ")) + "`" }
+
+// fence makes text a code block.
+func fence(s string) string { return "```\n" + plainCode(s) + "\n```" }
+
+// plainCode replaces what could end code, or begin a mention or a link in
+// Slack even there.
+func plainCode(s string) string {
+	return strings.NewReplacer("`", "'", "<", "‹", ">", "›").Replace(s)
+}
+
+// fit shortens to limit bytes, at a character. A cut code span is closed.
+func fit(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	i := limit - len("`…")
+	for i > 0 && !utf8.RuneStart(s[i]) {
+		i--
+	}
+	s = s[:i]
+	if strings.Count(s, "`")%2 == 1 {
+		s += "`"
+	}
+	return s + "…"
+}

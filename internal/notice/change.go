@@ -1,0 +1,262 @@
+package notice
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// step is one round's change before it is put into words.
+type step struct {
+	plan    heal.Plan
+	status  Status
+	version string // managed policies: what the write made
+}
+
+// changes tells what was changed, or would be, up to the outcome's round.
+// Rounds that changed the same thing are told as one change.
+func changes(o heal.Outcome) []Change {
+	var steps []step
+	for i, r := range rounds(o) {
+		s, ok := statusOf(o, r, i)
+		if !ok {
+			continue
+		}
+		next := step{*r.Decision.Plan, s, r.WrittenVersion}
+		if j := slices.IndexFunc(steps, next.continues); j >= 0 {
+			next.plan.Write = joined(*steps[j].plan.Write, *next.plan.Write)
+			steps = slices.Delete(steps, j, j+1)
+		}
+		steps = append(steps, next)
+	}
+	out := []Change{}
+	for _, s := range steps {
+		if c, ok := s.change(); ok {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// rounds are the outcome's rounds up to the one that it tells about.
+func rounds(o heal.Outcome) []heal.Round {
+	return o.Case.Rounds[:min(max(o.Round+1, 0), len(o.Case.Rounds))]
+}
+
+// statusOf tells what became of a round's plan; ok is false if it is not
+// worth telling in this notice.
+func statusOf(o heal.Outcome, r heal.Round, i int) (s Status, ok bool) {
+	switch {
+	case r.Decision == nil || r.Decision.Plan == nil:
+		return "", false
+	case !r.Undone.IsZero():
+		return TakenBack, o.Kind == heal.Undone
+	case r.Old:
+		return "", false
+	case !r.Written.IsZero(), !r.Decision.Changes() && !r.RetryAt.IsZero():
+		return Done, true
+	case i != o.Round:
+		return "", false
+	case o.Kind == heal.Proposed:
+		return WaitsFor, true
+	case r.Decision.Mode == settings.Observe:
+		return WouldBe, true
+	}
+	return WasPlanned, true
+}
+
+// continues reports whether t's policy is written again by s.
+func (s step) continues(t step) bool {
+	return s.status == t.status && s.plan.Role == t.plan.Role && s.plan.Write != nil && t.plan.Write != nil &&
+		s.plan.Write.Kind == t.plan.Write.Kind && s.plan.Write.Name == t.plan.Write.Name
+}
+
+func joined(first, second guardrail.Target) *guardrail.Target {
+	second.Before, second.BeforeVersion = first.Before, first.BeforeVersion
+	for _, a := range first.Attach {
+		if !slices.Contains(second.Attach, a) {
+			second.Attach = append(slices.Clone(second.Attach), a)
+		}
+	}
+	return &second
+}
+
+func (s step) change() (c Change, ok bool) {
+	c.Status = s.status
+	p := s.plan
+	switch {
+	case p.Write != nil:
+		c.Role = id(p.Role)
+		s.policy(&c, *p.Write)
+	case p.Repository != "":
+		c.What, c.Name = Repository, id(p.Repository)
+	case p.NewRole != "":
+		c.What, c.Name, c.Before, c.After = ProjectRole, id(p.NewRole), id(p.OldRole), id(p.NewRole)
+	case p.Buildspec != "":
+		c.What, c.Name, c.After = Buildspec, quote(p.Buildspec, maxName), quote(p.Buildspec, maxName)
+	default:
+		return Change{}, false // only started again
+	}
+	return c, true
+}
+
+func (s step) policy(c *Change, t guardrail.Target) {
+	if t.Kind == "attach" {
+		c.What = AttachedPolicies
+		var names []string
+		for _, a := range t.Attach {
+			names = append(names, id(a))
+		}
+		c.Name = strings.Join(names, " ")
+		return
+	}
+	c.What, c.Name, c.fresh = InlinePolicy, id(t.Name), t.Before == ""
+	if t.Kind == "managed" {
+		c.What, c.Before, c.After = ManagedPolicy, id(t.BeforeVersion), id(s.version)
+	}
+	from, to := t.Before, t.After
+	if s.status == TakenBack {
+		from, to = to, from
+		c.Before, c.After = c.After, c.Before
+	}
+	c.compare(from, to)
+}
+
+// compare fills in the difference between two documents, "" for none.
+func (c *Change) compare(from, to string) {
+	before, after := statements(from), statements(to)
+	for _, s := range after {
+		if i := slices.IndexFunc(before, s.same); i >= 0 {
+			before = slices.Delete(before, i, i+1)
+			c.Kept++
+			continue
+		}
+		c.added, c.Added = append(c.added, s.Statement), append(c.Added, s.json)
+	}
+	for _, s := range before {
+		c.removed, c.Removed = append(c.removed, s.Statement), append(c.Removed, s.json)
+	}
+	if json.Valid([]byte(to)) {
+		c.Document = json.RawMessage(visibleJSON(to))
+	}
+}
+
+// statement is a statement, its bytes, and a form in which equal ones are equal.
+type statement struct {
+	iampolicy.Statement
+	json json.RawMessage
+	form string
+}
+
+func (s statement) same(t statement) bool { return s.form == t.form }
+
+// statements reads a document; one that cannot be read has none.
+func statements(doc string) []statement {
+	d, err := iampolicy.ParseLoose([]byte(doc))
+	if err != nil {
+		return nil
+	}
+	var out []statement
+	for _, s := range d.Statements {
+		var v any
+		if err := json.Unmarshal([]byte(s.Raw), &v); err != nil {
+			return nil
+		}
+		form, err := json.Marshal(v)
+		if err != nil {
+			return nil
+		}
+		out = append(out, statement{s, json.RawMessage(visibleJSON(s.Raw)), string(form)})
+	}
+	return out
+}
+
+// visibleJSON escapes the characters of a JSON text that a reader does not
+// see. It means the same as before.
+func visibleJSON(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '\n' || r == '\t' || r == '\r' || visible(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			r -= 0x10000
+			fmt.Fprintf(&b, `\u%04x\u%04x`, 0xd800+r>>10, 0xdc00+r&0x3ff)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
+}
+
+// pretty indents a JSON text; its keys keep their order.
+func pretty(doc json.RawMessage) string {
+	var b bytes.Buffer
+	if err := json.Indent(&b, doc, "", "  "); err != nil {
+		return string(doc)
+	}
+	return strings.TrimRight(b.String(), "\n ")
+}
+
+// difference puts a policy's change into lines: the statements that came with
+// a plus, those that went with a minus.
+func (c Change) difference() []string {
+	var out []string
+	for _, s := range c.removed {
+		out = append(out, statementLines("- ", s)...)
+	}
+	for _, s := range c.added {
+		out = append(out, statementLines("+ ", s)...)
+	}
+	if c.What == AttachedPolicies {
+		sign := "+ attach "
+		if c.Status == TakenBack {
+			sign = "- attach "
+		}
+		for a := range strings.FieldsSeq(c.Name) {
+			out = append(out, sign+a)
+		}
+	}
+	if c.Kept > 0 {
+		out = append(out, "  ("+plural(c.Kept, "statement")+" kept as "+map[bool]string{true: "it was", false: "they were"}[c.Kept == 1]+")")
+	}
+	return out
+}
+
+// statementLines tells a statement exactly, and with less noise than JSON:
+//
+//   - Allow ecr:BatchGetImage
+//     ecr:PutImage
+//     on arn:…
+//     if StringEquals iam:PassedToService = ecs-tasks.amazonaws.com
+func statementLines(sign string, s iampolicy.Statement) []string {
+	var out []string
+	put := func(label string, values []string) {
+		for _, v := range values {
+			out = append(out, sign+fmt.Sprintf("%-5s ", label)+clean(v))
+			label = ""
+		}
+	}
+	put(s.Effect, s.Action.List)
+	put(s.Effect, allBut(s.NotAction.List))
+	put("   on", s.Resource.List)
+	put("   on", allBut(s.NotResource.List))
+	for _, cond := range s.Condition {
+		put("   if", []string{cond.Operator + " " + cond.Key + " = " + strings.Join(cond.Values.List, " or ")})
+	}
+	return out
+}
+
+func allBut(values []string) []string {
+	if len(values) == 0 {
+		return nil
+	}
+	return append([]string{"all but " + values[0]}, values[1:]...)
+}

@@ -1,0 +1,99 @@
+package notice
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/heal"
+)
+
+// commands gives what the team can tell the healer after this outcome, the
+// likeliest first.
+func commands(o heal.Outcome) []Command {
+	c := commander{o}
+	out := []Command{}
+	add := func(name, key, value, desk string) {
+		if cmd, ok := c.command(name, key, value, desk); ok {
+			out = append(out, cmd)
+		}
+	}
+	r, _ := current(o)
+	build := id(r.Build.ID)
+	switch o.Kind {
+	case heal.Proposed:
+		if plan := planHash(r); plan != "" {
+			add("approve", "plan", plan, "approve "+plan)
+			add("reject", "plan", plan, "")
+		}
+	case heal.Paused:
+		add("resume", "", "", "")
+	case heal.Reported, heal.Undone, heal.Failed:
+		if build != "" {
+			add("replay", "build", build, "replay "+build)
+		}
+	}
+	caseID := id(o.Case.ID)
+	if standing(o) {
+		add("undo", "case", caseID, "undo "+caseID)
+	}
+	if caseID != "" {
+		add("status", "case", caseID, "show "+caseID)
+	}
+	if o.Kind != heal.Paused {
+		add("pause", "", "", "")
+	}
+	return out
+}
+
+// standing reports whether there is a change that an undo would take back.
+func standing(o heal.Outcome) bool {
+	for _, r := range rounds(o) {
+		if r.Decision != nil && r.Decision.Plan != nil && !r.Written.IsZero() && r.Undone.IsZero() &&
+			(r.Decision.Plan.Write != nil || r.Decision.Plan.NewRole != "") {
+			return true
+		}
+	}
+	return false
+}
+
+type commander struct{ o heal.Outcome }
+
+// command makes {"name":{"key":"value"}} and the shell line that sends it: to
+// the function, or, at the desk, the healer's own command. ok is false if the
+// desk has none.
+func (c commander) command(name, key, value, desk string) (Command, bool) {
+	arg := map[string]string{}
+	if key != "" {
+		arg[key] = value
+	}
+	cmd := Command{Name: name, Payload: json.RawMessage(jsonText(map[string]map[string]string{name: arg}))}
+	switch {
+	case c.o.Function != "":
+		words := []string{"aws lambda invoke --function-name " + shellWord(id(c.o.Function))}
+		if c.o.Home.Region != "" {
+			words[0] += " --region " + shellWord(id(c.o.Home.Region))
+		}
+		words = append(words, "--cli-binary-format raw-in-base64-out", "--payload "+shellQuote(string(cmd.Payload))+" out.json")
+		cmd.Line = strings.Join(words, " \\\n  ")
+	case desk != "":
+		cmd.Line = "go run ./lambda/buildmedic " + desk
+	default:
+		return Command{}, false
+	}
+	return cmd, true
+}
+
+// oneLine joins a command that was broken for reading.
+func oneLine(line string) string { return strings.ReplaceAll(line, " \\\n  ", " ") }
+
+// shellQuote makes s one word of a shell.
+func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+// shellWord quotes s only if it needs to be.
+func shellWord(s string) string {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@+,%"
+	if s != "" && strings.Trim(s, plain) == "" {
+		return s
+	}
+	return shellQuote(s)
+}

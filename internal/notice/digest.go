@@ -1,0 +1,183 @@
+package notice
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/heal"
+)
+
+// RoundupSchema names the JSON form of a digest and its version.
+const RoundupSchema = "buildmedic.digest/1"
+
+// Roundup is what a digest says, and its JSON form.
+type Roundup struct {
+	Schema   string            `json:"schema"`
+	ID       string            `json:"id"`
+	At       time.Time         `json:"at"`   // of its newest notice
+	From     time.Time         `json:"from"` // of its oldest
+	Headline string            `json:"headline"`
+	Failures int               `json:"failures"`
+	Projects int               `json:"projects"`
+	Counts   map[heal.Kind]int `json:"counts"`
+	Groups   []Group           `json:"groups"` // the largest first
+	More     int               `json:"more"`   // groups that are not listed
+}
+
+// Group is equal results of one project.
+type Group struct {
+	Account  string    `json:"account"`
+	Region   string    `json:"region"`
+	Project  string    `json:"project"`
+	Cause    string    `json:"cause"`
+	Kind     heal.Kind `json:"kind"`
+	Failures int       `json:"failures"`
+	Headline string    `json:"headline"`        // of the newest
+	Case     string    `json:"case"`            // the newest
+	Build    string    `json:"build,omitempty"` // link to its build
+	At       time.Time `json:"at"`
+}
+
+// maxGroups bounds a digest.
+const maxGroups = 40
+
+// Digest puts many outcomes into one message. Its ID depends only on theirs,
+// in any order.
+func Digest(os []heal.Outcome) Message {
+	r := roundup(os)
+	return Message{
+		ID:         r.ID,
+		Subject:    subject("digest", r.Headline),
+		Email:      r.email(),
+		Chat:       jsonText(r.card()),
+		JSON:       jsonText(r),
+		Default:    r.Headline + ".",
+		attributes: map[string]string{"kind": "digest"},
+	}
+}
+
+func roundup(os []heal.Outcome) Roundup {
+	r := Roundup{Schema: RoundupSchema, Counts: map[heal.Kind]int{}, Groups: []Group{}}
+	type key struct {
+		account, region, project, cause string
+		kind                            heal.Kind
+	}
+	groups := map[key]*Group{}
+	projects := map[[3]string]bool{}
+	ids := []string{}
+	for _, o := range os {
+		n := tell(o)
+		ids = append(ids, n.ID)
+		k := key{n.Case.Account, n.Case.Region, n.Case.Project, n.Cause, n.Kind}
+		g := groups[k]
+		if g == nil {
+			g = &Group{Account: k.account, Region: k.region, Project: k.project, Cause: k.cause, Kind: k.kind}
+			groups[k] = g
+		}
+		g.Failures += 1 + n.Repeats
+		if !n.At.Before(g.At) {
+			g.At, g.Headline, g.Case, g.Build = n.At, n.Headline, n.Case.ID, n.Links.Build
+		}
+		r.Failures += 1 + n.Repeats
+		r.Counts[n.Kind] += 1 + n.Repeats
+		projects[[3]string{k.account, k.region, k.project}] = true
+		if n.At.After(r.At) {
+			r.At = n.At
+		}
+		if r.From.IsZero() || n.At.Before(r.From) {
+			r.From = n.At
+		}
+	}
+	for _, g := range groups {
+		r.Groups = append(r.Groups, *g)
+	}
+	slices.SortFunc(r.Groups, func(a, b Group) int {
+		return cmp.Or(cmp.Compare(b.Failures, a.Failures), cmp.Compare(a.Project, b.Project), cmp.Compare(a.Cause, b.Cause),
+			cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region))
+	})
+	if len(r.Groups) > maxGroups {
+		r.Groups, r.More = r.Groups[:maxGroups], len(r.Groups)-maxGroups
+	}
+	r.Projects = len(projects)
+	r.Headline = fmt.Sprintf("%s in %s: %s", plural(r.Failures, "notice"), plural(r.Projects, "project"), strings.Join(r.counts(), ", "))
+	slices.Sort(ids)
+	sum := sha256.Sum256([]byte(strings.Join(ids, "\n")))
+	r.ID = "digest." + hex.EncodeToString(sum[:8])
+	return r
+}
+
+// kindOrder is the order in which results are counted up.
+var kindOrder = []heal.Kind{heal.Healed, heal.Proposed, heal.Reported, heal.Undone, heal.Failed, heal.Retrying, heal.Expiring, heal.Paused}
+
+func (r Roundup) counts() []string {
+	var out []string
+	for _, k := range kindOrder {
+		if n := r.Counts[k]; n > 0 {
+			out = append(out, thousands(n)+" "+string(k))
+		}
+	}
+	return out
+}
+
+func (r Roundup) email() string {
+	var m mail
+	m.para(fmt.Sprintf("More happened than is good to tell one by one, so here is all of it together, from %s to %s.", stamp(r.From), stamp(r.At)))
+	for _, k := range kindOrder {
+		if n := r.Counts[k]; n > 0 {
+			m.line(fmt.Sprintf("  %6s  %s", thousands(n), k))
+		}
+	}
+	m.end()
+	for _, g := range r.Groups {
+		m.line(g.name())
+		m.fact(string(g.Kind), g.Headline)
+		m.fact("cause", g.Cause)
+		m.fact("newest", stamp(g.At)+", case "+g.Case)
+		m.fact("build", g.Build)
+		m.end()
+	}
+	if r.More > 0 {
+		m.para(fmt.Sprintf("And %s more. The JSON form has the numbers; each case can be asked for by its id.", plural(r.More, "group")))
+	}
+	m.line("-- ")
+	m.line("Buildmedic, notice " + r.ID)
+	return m.b.String()
+}
+
+// about is the project, or the healer itself.
+func (g Group) about() string {
+	if g.Project == "" || g.Kind == heal.Paused {
+		return "Buildmedic"
+	}
+	return g.Project
+}
+
+func (g Group) name() string {
+	s := g.about()
+	if g.Account != "" {
+		s += fmt.Sprintf(" (%s, %s)", g.Account, g.Region)
+	}
+	if g.Failures > 1 {
+		s += fmt.Sprintf(", %s times", thousands(g.Failures))
+	}
+	return s
+}
+
+func (r Roundup) card() Card {
+	parts := []string{prosemark(r.Headline + ".")}
+	for _, g := range r.Groups {
+		parts = append(parts, fmt.Sprintf("%s %s %s× %s", marks[g.Kind], code(g.about()), thousands(g.Failures), prosemark(g.Headline)))
+	}
+	if r.More > 0 {
+		parts = append(parts, fmt.Sprintf("And %s more.", plural(r.More, "group")))
+	}
+	return Card{Version: "1.0", Source: "custom", ID: r.ID,
+		Content:  Content{TextType: "client-markdown", Title: "🗞 " + fit(prosemark(r.Headline), maxTitle), Description: fitParts(parts), Keywords: []string{"digest"}},
+		Metadata: Metadata{Summary: fit(prosemark(r.Headline), maxTitle), EventType: "buildmedic.digest", EnableCustomActions: true},
+	}
+}

@@ -1,0 +1,464 @@
+package notice
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/heal"
+)
+
+// width is how wide an e-mail's sentences are: what a phone held upright and
+// a mail program's plain text view both show well. Code, documents and links
+// are never broken.
+const width = 72
+
+// mail writes the plain text of an e-mail.
+type mail struct{ b strings.Builder }
+
+func (m *mail) line(s string) { m.b.WriteString(strings.TrimRight(s, " ") + "\n") }
+
+// para writes a paragraph.
+func (m *mail) para(s string) {
+	if s == "" {
+		return
+	}
+	for _, l := range wrap(s, width) {
+		m.line(l)
+	}
+	m.line("")
+}
+
+// head begins a section.
+func (m *mail) head(title string) { m.line(strings.ToUpper(title)) }
+
+// hang writes a sentence whose first line has a label; the rest is indented.
+func (m *mail) hang(label, s string) {
+	if s == "" {
+		return
+	}
+	for i, l := range wrap(s, width-len([]rune(label))) {
+		if i > 0 {
+			label = strings.Repeat(" ", len([]rune(label)))
+		}
+		m.line(label + l)
+	}
+}
+
+// fact writes a labelled value.
+func (m *mail) fact(label, s string) { m.hang(fmt.Sprintf("  %-9s ", label), s) }
+
+// block writes text that is to be copied, as it is.
+func (m *mail) block(s string) {
+	for l := range strings.Lines(strings.TrimRight(s, "\n") + "\n") {
+		m.line(strings.TrimRight(l, "\n"))
+	}
+	m.line("")
+}
+
+// end ends a section.
+func (m *mail) end() { m.line("") }
+
+// email tells a notice as plain text, the most urgent first, what is to be
+// copied last.
+func email(n Notice) string {
+	var m mail
+	m.para(n.Lead)
+	m.para(n.Summary)
+	m.para(n.Note)
+	m.failure(n)
+	m.proof(n)
+	m.done(n)
+	m.refused(n)
+	m.changes(n)
+	m.next(n)
+	m.commands(n)
+	m.links(n.Links)
+	m.documents(n)
+	m.permanent(n)
+	m.foot(n)
+	return m.b.String()
+}
+
+func (m *mail) failure(n Notice) {
+	f := n.Failure
+	if f == nil {
+		return
+	}
+	m.head("What failed")
+	if b := n.Build; b != nil {
+		m.fact("Build", buildLine(n))
+		m.fact("Role", lastElement(b.Role))
+	}
+	m.fact("Phase", f.Phase)
+	m.fact("Command", f.Command)
+	switch {
+	case f.Text != "" && f.Line > 0:
+		m.fact(fmt.Sprintf("Line %d", f.Line), f.Text)
+	case f.Text != "":
+		m.fact("Says", f.Text)
+	case f.Command == "":
+		m.fact("Says", f.Context)
+	}
+	m.end()
+	m.excerpt(n)
+	m.head("Why")
+	m.hang("  ", sentence(f.Title)+" ("+n.Cause+")")
+	for _, d := range f.Denials {
+		m.end()
+		m.denial(d)
+	}
+	m.end()
+}
+
+func buildLine(n Notice) string {
+	b := n.Build
+	words := []string{n.Case.Project}
+	if b.Number > 0 {
+		words = append(words, fmt.Sprintf("#%d", b.Number))
+	} else {
+		words = []string{b.ID}
+	}
+	s := strings.Join(words, " ")
+	if b.Source != "" && b.Source != b.Commit {
+		s += ", " + b.Source
+	}
+	if b.Commit != "" {
+		s += ", commit " + shortCommit(b.Commit)
+	}
+	return s
+}
+
+// excerpt shows the log where no denial tells enough.
+func (m *mail) excerpt(n Notice) {
+	f := n.Failure
+	if len(f.Denials) > 0 || len(f.Excerpt) < 2 {
+		return
+	}
+	m.head("The log there")
+	digits := 1
+	for _, l := range f.Excerpt {
+		digits = max(digits, len(fmt.Sprint(l.N)))
+	}
+	for _, l := range f.Excerpt {
+		m.line(fmt.Sprintf("  %*d  %s", digits, l.N, l.Text))
+	}
+	m.end()
+}
+
+func (m *mail) denial(d Denial) {
+	what := d.Action
+	if what == "" {
+		what = "an action that the message does not name"
+	}
+	m.fact("Denied", what)
+	switch {
+	case d.Resource != "":
+		m.fact("on", d.Resource)
+	default:
+		m.fact("on", "a resource that the message does not name")
+	}
+	m.fact("because", layerWords(d))
+	m.fact("policy", d.PolicyARN)
+}
+
+func (m *mail) proof(n Notice) {
+	if len(n.Proof) == 0 {
+		return
+	}
+	m.head("How well that is proved")
+	for _, p := range n.Proof {
+		m.hang("  * ", p)
+	}
+	m.end()
+}
+
+// done tells what was done, if anything but failing was.
+func (m *mail) done(n Notice) {
+	if len(n.Timeline) < 2 {
+		return
+	}
+	day := n.Timeline[0].At.Format("2006-01-02")
+	m.head("What was done")
+	m.line("  " + day + ", UTC")
+	for _, e := range n.Timeline {
+		if d := e.At.Format("2006-01-02"); d != day {
+			day = d
+			m.line("  " + day)
+		}
+		m.hang("  "+e.At.Format("15:04:05")+"  ", e.What)
+	}
+	m.end()
+	for _, g := range n.Grants {
+		m.grant(g)
+	}
+	if len(n.Grants) > 0 {
+		m.end()
+	}
+}
+
+func (m *mail) grant(g Grant) {
+	s := "Allowed by grant " + g.ID
+	if g.Owner != "" {
+		s += " of " + g.Owner
+	}
+	if g.Because != "" {
+		s += ": " + sentence(g.Because)
+	}
+	m.hang("  ", s)
+}
+
+func (m *mail) refused(n Notice) {
+	if len(n.Refusals) == 0 {
+		return
+	}
+	m.head("Why nothing was granted")
+	told := map[string]bool{}
+	for i, r := range n.Refusals {
+		what := r.Action
+		if r.Resource != "" {
+			what += " on " + r.Resource
+		}
+		if what = strings.TrimSpace(what); what != "" {
+			what += ": "
+		}
+		m.hang(fmt.Sprintf("  %d. ", i+1), what+sentence(r.Message)+" (rule "+string(r.Rule)+")")
+		m.end()
+		if r.Entry == "" || told[r.Entry] {
+			continue
+		}
+		told[r.Entry] = true
+		m.hang("  ", "This entry in buildmedic.yaml would allow it:")
+		m.end()
+		m.block(r.Entry)
+	}
+}
+
+// changeHeads are the titles over what was changed, in order.
+var changeHeads = []struct {
+	status Status
+	title  string
+}{
+	{TakenBack, "What was taken back"}, {Done, "What was changed"}, {WaitsFor, "What is proposed"},
+	{WouldBe, "What would have been done"}, {WasPlanned, "What was planned, and not done"},
+}
+
+func (m *mail) changes(n Notice) {
+	for _, h := range changeHeads {
+		first := true
+		for _, c := range n.Changes {
+			if c.Status != h.status {
+				continue
+			}
+			if first {
+				m.head(h.title)
+				first = false
+			}
+			m.hang("  ", c.words())
+			if diff := c.difference(); len(diff) > 0 {
+				m.end()
+				for _, l := range diff {
+					m.line("  " + l)
+				}
+			}
+			m.end()
+		}
+	}
+	if len(n.Timeline) >= 2 {
+		return // the rest is told with what was done
+	}
+	if n.Then != "" {
+		if len(n.Changes) == 0 {
+			m.head(map[bool]string{true: "What is proposed", false: "What would have been done"}[n.Kind == heal.Proposed])
+		}
+		m.hang("  ", n.Then)
+		m.end()
+	}
+	for _, g := range n.Grants {
+		m.grant(g)
+	}
+	if len(n.Grants) > 0 {
+		m.end()
+	}
+}
+
+// words names the thing that was changed.
+func (c Change) words() string {
+	role := lastElement(c.Role)
+	switch c.What {
+	case InlinePolicy:
+		if c.fresh && c.Status != TakenBack {
+			return fmt.Sprintf("New inline policy %s on role %s:", c.Name, role)
+		}
+		return fmt.Sprintf("Inline policy %s on role %s:", c.Name, role)
+	case ManagedPolicy:
+		return fmt.Sprintf("Managed policy %s of role %s%s:", lastElement(c.Name), role, instead(c.After, c.Before))
+	case AttachedPolicies:
+		return fmt.Sprintf("Managed policies of role %s:", role)
+	case Repository:
+		return fmt.Sprintf("ECR repository %s.", c.Name)
+	case Buildspec:
+		return fmt.Sprintf("The build's buildspec: %s.", c.Name)
+	}
+	return fmt.Sprintf("The project's service role: %s in place of %s.", c.After, c.Before)
+}
+
+func instead(now, before string) string {
+	switch {
+	case now != "" && before != "":
+		return ", " + now + " in place of " + before
+	case before != "":
+		return ", a new version in place of " + before
+	case now != "":
+		return ", " + now
+	}
+	return ""
+}
+
+func (m *mail) next(n Notice) {
+	if len(n.Next) == 0 {
+		return
+	}
+	m.head("What happens next")
+	for _, s := range n.Next {
+		m.hang("  ", s)
+	}
+	m.end()
+}
+
+// commandHeads are the titles over the commands that are shown in full.
+var commandHeads = map[string]string{"approve": "To approve", "reject": "To reject", "undo": "To undo", "resume": "To resume", "replay": "To take up this failure again"}
+
+func (m *mail) commands(n Notice) {
+	var payloads, lines []string
+	for _, c := range n.Commands {
+		switch title := commandHeads[c.Name]; {
+		case title != "":
+			m.head(title)
+			m.end()
+			m.block(c.Line)
+		case strings.HasPrefix(c.Line, "aws "):
+			payloads = append(payloads, string(c.Payload))
+		default:
+			lines = append(lines, c.Line)
+		}
+	}
+	if len(payloads) > 0 {
+		m.hang("  ", "Other payloads: "+strings.Join(payloads, " "))
+		m.end()
+	}
+	if len(lines) > 0 {
+		m.hang("  ", "Also: "+strings.Join(lines, "; "))
+		m.end()
+	}
+}
+
+func (m *mail) links(l Links) {
+	if l == (Links{}) {
+		return
+	}
+	m.head("Links")
+	for _, x := range [][2]string{{"Build", l.Build}, {"Retry", l.Retry}, {"Log", l.Log}, {"Role", l.Role}} {
+		m.fact(x[0], x[1])
+	}
+	m.end()
+}
+
+// documents prints the whole policies.
+func (m *mail) documents(n Notice) {
+	for _, c := range n.Changes {
+		if c.What != InlinePolicy && c.What != ManagedPolicy {
+			continue
+		}
+		if len(c.Document) == 0 {
+			if c.Status == TakenBack && len(c.removed) > 0 {
+				m.para("Policy " + lastElement(c.Name) + " is gone: before, there was none.")
+			}
+			continue
+		}
+		m.head("The whole policy " + map[Status]string{Done: "now", TakenBack: "as it is again", WaitsFor: "as it will be", WouldBe: "as it would be", WasPlanned: "as it would be"}[c.Status])
+		m.hang("  ", lastElement(c.Name)+", ready to be committed, for example as "+policyFile+":")
+		m.end()
+		m.block(pretty(c.Document))
+	}
+}
+
+func (m *mail) permanent(n Notice) {
+	if len(n.Permanent) == 0 {
+		return
+	}
+	if slices.ContainsFunc(n.Changes, func(c Change) bool { return c.Status == Done }) {
+		m.head("To make it permanent")
+	} else {
+		m.head("To do it in your own code")
+	}
+	m.end()
+	for _, s := range n.Permanent {
+		m.line(s.For + ":")
+		m.end()
+		m.block(s.Text)
+	}
+}
+
+func (m *mail) foot(n Notice) {
+	for _, c := range n.Cut {
+		m.para("Left out, since a notice may be no larger than 256 KiB: " + c + ".")
+	}
+	m.line("-- ")
+	words := []string{"Buildmedic"}
+	if n.Case.ID != "" {
+		words = append(words, "case "+n.Case.ID)
+	}
+	words = append(words, "notice "+n.ID)
+	for _, h := range [][2]string{{"settings ", n.Settings}, {"plan ", n.Plan}} {
+		if h[1] != "" {
+			words = append(words, h[0]+firstOf(h[1], 12))
+		}
+	}
+	m.hang("", strings.Join(words, ", "))
+}
+
+// subject is the e-mail's subject: printable ASCII, shorter than SNS's 100
+// characters (aws-facts §7.5).
+func subject(kind heal.Kind, title string) string {
+	return asciiLine("[" + string(kind) + "] " + title)
+}
+
+// asciiLine makes s a subject.
+func asciiLine(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r < ' ' || r > '~' {
+			r = '?'
+		}
+		b.WriteRune(r)
+	}
+	s = b.String()
+	if len(s) <= maxSubject {
+		return s
+	}
+	s = s[:maxSubject-3]
+	if i := strings.LastIndex(s, ", "); i > maxSubject*2/3 {
+		s = s[:i]
+	} else if i := strings.LastIndexByte(s, ' '); i > maxSubject/2 {
+		s = s[:i]
+	}
+	return strings.TrimRight(s, " ,:;") + "..."
+}
+
+const maxSubject = 99
+
+// layerWords says which policy refuses.
+func layerWords(d Denial) string {
+	name, ok := layers[d.Layer]
+	switch {
+	case ok && d.Effect == buildlog.Explicit:
+		return article(name) + " denies it"
+	case ok:
+		return "no " + name + " allows it"
+	case d.Effect == buildlog.Explicit:
+		return "a policy denies it; the message does not say which"
+	}
+	return "the message does not say which policy refuses"
+}

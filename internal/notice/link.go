@@ -1,0 +1,60 @@
+package notice
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+)
+
+// consoles are the hosts of the AWS console by partition. In any other
+// partition there are no links.
+var consoles = map[string]string{
+	"aws":        "console.aws.amazon.com",
+	"aws-cn":     "console.amazonaws.cn",
+	"aws-us-gov": "console.amazonaws-us-gov.com",
+}
+
+// Links are pages of the AWS console; "" where there is none.
+type Links struct {
+	Build string `json:"build,omitempty"`
+	Retry string `json:"retry,omitempty"` // the build that was started again
+	Log   string `json:"log,omitempty"`
+	Role  string `json:"role,omitempty"`
+}
+
+// links are made from the build's ARN, never taken from the build.
+func links(b codebuild.Build, retry string) Links {
+	a, ok := codebuild.ParseARN(b.ARN)
+	host := consoles[a.Partition]
+	if !ok || host == "" {
+		return Links{}
+	}
+	region := "region=" + url.QueryEscape(a.Region)
+	build := func(id string) string {
+		if id == "" {
+			return ""
+		}
+		return "https://" + host + "/codesuite/codebuild/" + url.PathEscape(a.Account) + "/projects/" + url.PathEscape(b.Project) +
+			"/build/" + strings.ReplaceAll(url.PathEscape(id), ":", "%3A") + "/?" + region
+	}
+	l := Links{Build: build(b.ID), Retry: build(retry)}
+	switch {
+	case b.Logs.Group != "" && b.Logs.Stream != "":
+		l.Log = "https://" + host + "/cloudwatch/home?" + region + "#logsV2:log-groups/log-group/" + fragment(b.Logs.Group) + "/log-events/" + fragment(b.Logs.Stream)
+	case b.Logs.S3ARN != "":
+		if s3, ok := codebuild.ParseARN(b.Logs.S3ARN); ok {
+			bucket, key, _ := strings.Cut(s3.Resource, "/")
+			l.Log = "https://" + host + "/s3/object/" + url.PathEscape(bucket) + "?" + region + "&prefix=" + url.QueryEscape(key)
+		}
+	}
+	if r, ok := b.Role(); ok {
+		l.Role = "https://" + host + "/iam/home#/roles/details/" + url.PathEscape(r.Name)
+	}
+	return l
+}
+
+// fragment escapes as the CloudWatch console does: twice, with $ for %.
+func fragment(s string) string {
+	return strings.ReplaceAll(url.QueryEscape(url.QueryEscape(s)), "%", "$")
+}

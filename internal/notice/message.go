@@ -1,0 +1,183 @@
+package notice
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/heal"
+)
+
+// Message is a notice ready to be sent.
+type Message struct {
+	ID      string // the same for a notice that is sent again
+	Subject string // shorter than 100 printable ASCII characters
+	Email   string // plain text
+	Chat    string // JSON of a [Card]
+	JSON    string // JSON of a [Notice] or a [Roundup]
+	Default string // a few sentences, for whatever shows nothing longer
+
+	attributes map[string]string
+}
+
+// maxMessage is how large subject, body and attributes may be together: SNS
+// takes 256 KiB (aws-facts §7.5), and a little room is left.
+const maxMessage = 250 << 10
+
+// Render puts an outcome into words. The message always fits SNS: if all
+// there is to say is too much, the excerpt goes first, then snippets and
+// refusals; whole policies go last, and what went is said.
+func Render(o heal.Outcome) Message {
+	n := tell(o)
+	m := render(n)
+	for _, shorten := range []func(*Notice){cutExcerpt, cutSnippets, cutRefusals, cutDifference, cutDocuments} {
+		if m.size() <= maxMessage {
+			break
+		}
+		shorten(&n)
+		m = render(n)
+	}
+	return m
+}
+
+func render(n Notice) Message {
+	return Message{
+		ID:         n.ID,
+		Subject:    subject(n.Kind, n.title()),
+		Email:      email(n),
+		Chat:       jsonText(card(n)),
+		JSON:       jsonText(n),
+		Default:    short(n),
+		attributes: attributes(n),
+	}
+}
+
+// short says the least: result, summary, case.
+func short(n Notice) string {
+	s := n.Lead + " " + n.Summary
+	if n.Case.ID != "" {
+		s += " Case " + n.Case.ID + "."
+	}
+	return s
+}
+
+// attributes are what subscriptions may filter by; SNS takes no empty ones.
+func attributes(n Notice) map[string]string {
+	out := map[string]string{}
+	for k, v := range map[string]string{"kind": string(n.Kind), "project": n.Case.Project, "case": n.Case.ID, "cause": n.Cause, "mode": string(n.Mode), "account": n.Case.Account} {
+		if v != "" {
+			out[k] = v
+		}
+	}
+	return out
+}
+
+func cutExcerpt(n *Notice) {
+	if n.Failure == nil || len(n.Failure.Excerpt) == 0 {
+		return
+	}
+	f := *n.Failure
+	f.Excerpt = []buildlog.Line{}
+	n.Failure = &f
+	n.Cut = append(n.Cut, "the excerpt of the log")
+}
+
+func cutSnippets(n *Notice) {
+	if len(n.Permanent) > 0 {
+		n.Permanent = []Snippet{}
+		n.Cut = append(n.Cut, "the snippets that make it permanent")
+	}
+}
+
+func cutRefusals(n *Notice) {
+	const keep = 5
+	if len(n.Refusals) > keep {
+		n.Cut = append(n.Cut, fmt.Sprintf("%d of %d refusals", len(n.Refusals)-keep, len(n.Refusals)))
+		n.Refusals = n.Refusals[:keep]
+	}
+	if f := n.Failure; f != nil && len(f.Denials) > keep {
+		n.Cut = append(n.Cut, fmt.Sprintf("%d of %d denials", len(f.Denials)-keep, len(f.Denials)))
+		g := *f
+		g.Denials = f.Denials[:keep]
+		n.Failure = &g
+	}
+}
+
+func cutDifference(n *Notice) {
+	for i := range n.Changes {
+		c := &n.Changes[i]
+		if len(c.Added)+len(c.Removed) == 0 {
+			continue
+		}
+		c.Added, c.Removed, c.added, c.removed = nil, nil, nil, nil
+		n.Cut = append(n.Cut, "the difference of policy "+lastElement(c.Name)+"; the whole policy is here")
+	}
+}
+
+func cutDocuments(n *Notice) {
+	for i := range n.Changes {
+		c := &n.Changes[i]
+		if len(c.Document) == 0 {
+			continue
+		}
+		n.Cut = append(n.Cut, fmt.Sprintf("policy %s of %s bytes", lastElement(c.Name), thousands(len(c.Document))))
+		c.Document = nil
+	}
+	const keep = 5
+	if len(n.Changes) > keep {
+		n.Cut = append(n.Cut[:min(len(n.Cut), keep)], fmt.Sprintf("%d of %d changes", len(n.Changes)-keep, len(n.Changes)))
+		n.Changes = n.Changes[:keep]
+	}
+}
+
+// size is what SNS counts.
+func (m Message) size() int {
+	n := len(m.Subject) + len(jsonText(m.protocols()))
+	for k, v := range m.attributes {
+		n += len(k) + len(v) + len("String")
+	}
+	return n
+}
+
+func (m Message) protocols() map[string]string {
+	out := map[string]string{"default": m.Default}
+	for protocol, text := range map[string]string{"email": m.Email, "https": m.Chat, "sqs": m.JSON, "lambda": m.JSON} {
+		if text != "" {
+			out[protocol] = text
+		}
+	}
+	return out
+}
+
+// SNS gives what sns:Publish takes, with MessageStructure "json": the body is
+// an object with the text for each protocol (email, https for the chat, sqs
+// and lambda), and a default for any other. Together they are always under
+// 256 KiB: texts of a message that was not made by [Render] or [Digest] may
+// be left out for that, or cut.
+func (m Message) SNS() (subject, body string, attributes map[string]string) {
+	if m.size() > maxMessage {
+		m.JSON = ""
+	}
+	if m.size() > maxMessage {
+		m.Chat = ""
+	}
+	if m.size() > maxMessage {
+		m.Default, m.attributes = truncate(m.Default, 1<<10), nil
+		m.Email = truncate(m.Email, maxMessage/6-1<<10) // JSON writes a character as six at most
+	}
+	return asciiLine(m.Subject), jsonText(m.protocols()), m.attributes
+}
+
+// truncate is for what no structure is known of.
+func truncate(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	const said = "\n[cut]"
+	i := limit - len(said)
+	for i > 0 && !utf8.RuneStart(s[i]) {
+		i--
+	}
+	return strings.TrimRight(s[:i], "\n") + said
+}

@@ -1,0 +1,433 @@
+package notice
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// snsLimit is what SNS takes, subject and attributes included (aws-facts §7.5).
+const snsLimit = 256 << 10
+
+// checkSNS holds a message against the limits of SNS and returns its parts.
+func checkSNS(t *testing.T, name string, m Message) map[string]string {
+	t.Helper()
+	subject, body, attributes := m.SNS()
+	size := len(subject) + len(body)
+	for k, v := range attributes {
+		if k == "" || v == "" {
+			t.Errorf("%s: attribute %q is %q, and SNS takes no empty ones", name, k, v)
+		}
+		size += len(k) + len("String") + len(v)
+	}
+	if size >= snsLimit {
+		t.Errorf("%s: %d bytes, SNS takes fewer than %d", name, size, snsLimit)
+	}
+	if len(subject) >= 100 {
+		t.Errorf("%s: the subject has %d characters", name, len(subject))
+	}
+	for _, r := range subject {
+		if r < ' ' || r > '~' {
+			t.Errorf("%s: the subject has %U", name, r)
+		}
+	}
+	var parts map[string]string
+	if err := json.Unmarshal([]byte(body), &parts); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	if parts["default"] == "" {
+		t.Errorf("%s: SNS wants a default", name)
+	}
+	return parts
+}
+
+// checkTexts looks for what no text may hold.
+func checkTexts(t *testing.T, name string, m Message) {
+	t.Helper()
+	for part, text := range map[string]string{"subject": m.Subject, "email": m.Email, "chat": m.Chat, "JSON": m.JSON, "default": m.Default} {
+		if r, ok := hiddenFrom(text, true); ok || !utf8.ValidString(text) {
+			t.Errorf("%s: %s holds %U", name, part, r)
+		}
+		if strings.Contains(strings.ToLower(text), "evil.com") || strings.Contains(text, "https://evil") {
+			at := max(strings.Index(strings.ToLower(text), "evil.com"), strings.Index(text, "https://evil"))
+			t.Errorf("%s: %s holds a link: …%q", name, part, text[max(0, at-60):min(len(text), at+60)])
+		}
+	}
+}
+
+func TestStoriesFitSNS(t *testing.T) {
+	var os []heal.Outcome
+	for _, s := range stories {
+		os = append(os, s.outcome)
+		m := Render(s.outcome)
+		parts := checkSNS(t, s.name, m)
+		checkTexts(t, s.name, m)
+		want := map[string]string{"default": m.Default, "email": m.Email, "https": m.Chat, "sqs": m.JSON, "lambda": m.JSON}
+		if diff := cmp.Diff(want, parts); diff != "" {
+			t.Errorf("%s: protocols (-want +got):\n%s", s.name, diff)
+		}
+		if _, _, attributes := m.SNS(); attributes["kind"] != string(s.outcome.Kind) {
+			t.Errorf("%s: attributes %v", s.name, attributes)
+		}
+	}
+	checkSNS(t, "digest", Digest(os))
+	checkSNS(t, "digest of none", Digest(nil))
+	checkSNS(t, "nothing", Render(heal.Outcome{}))
+}
+
+// TestPolicyStaysWhole: other things go first.
+func TestPolicyStaysWhole(t *testing.T) {
+	o := trackerHealed()
+	r := &o.Case.Rounds[0]
+	filler := strings.Repeat("word ", 50)
+	for i := range 500 {
+		r.Diagnosis.Excerpt = append(r.Diagnosis.Excerpt, buildlog.Line{N: i, Text: filler})
+	}
+	for i := range 22 {
+		r.Decision.Refusals = append(r.Decision.Refusals, guardrail.Refusal{Rule: "r", Message: strings.Repeat("why ", 300), Entry: fmt.Sprint(i) + strings.Repeat(" entry", 300)})
+	}
+	m := Render(o)
+	checkSNS(t, "long excerpt", m)
+	if !strings.Contains(m.Email, "Left out, since a notice may be no larger than 256 KiB: the excerpt of\nthe log.") {
+		t.Errorf("the e-mail does not say what was cut:\n%s", m.Email[len(m.Email)-400:])
+	}
+	for _, want := range []string{pretty(json.RawMessage(trackerPolicy())), "new iam.Policy(", "+ Allow ecr:GetAuthorizationToken"} {
+		if !strings.Contains(m.Email, want) {
+			t.Errorf("the e-mail has lost %q", want)
+		}
+	}
+}
+
+// TestTooMuch cuts in steps, and keeps the whole policy to the last.
+func TestTooMuch(t *testing.T) {
+	policy := func(statements int) string {
+		d := iampolicy.Document{Version: "2012-10-17"}
+		for i := range statements {
+			d.Statements = append(d.Statements, iampolicy.Statement{Sid: fmt.Sprintf("S%d", i), Effect: "Allow", Action: values(true, "ecr:PutImage"), Resource: values(true, "*")})
+		}
+		return string(d.Canonical())
+	}
+	for _, row := range []struct {
+		statements int
+		gone, kept []string
+	}{
+		{300, []string{"the excerpt", "the snippets"}, []string{"+ Allow", "THE WHOLE POLICY"}},
+		{520, []string{"the excerpt", "the snippets", "the difference"}, []string{"THE WHOLE POLICY", `"Sid": "S519"`}},
+		{3000, []string{"the excerpt", "the snippets", "the difference", "policy CodeBuild-ECR-Permissions of "}, []string{"WHAT HAPPENS NEXT", "TO UNDO"}},
+	} {
+		o := trackerHealed()
+		o.Case.Rounds[0].Decision.Plan.Write.After = policy(row.statements)
+		m := Render(o)
+		checkSNS(t, fmt.Sprint(row.statements), m)
+		var n Notice
+		if err := json.Unmarshal([]byte(m.JSON), &n); err != nil {
+			t.Fatal(err)
+		}
+		if len(n.Cut) != len(row.gone) {
+			t.Errorf("%d statements: cut %q, want %q", row.statements, n.Cut, row.gone)
+		}
+		for i, g := range row.gone {
+			if i < len(n.Cut) && !strings.HasPrefix(n.Cut[i], g) {
+				t.Errorf("%d statements: cut %q, want %q", row.statements, n.Cut[i], g)
+			}
+		}
+		for _, k := range row.kept {
+			if !strings.Contains(m.Email, k) {
+				t.Errorf("%d statements: the e-mail has lost %q", row.statements, k)
+			}
+		}
+	}
+}
+
+// TestSNSOfAnyMessage: even one that was not made here fits.
+func TestSNSOfAnyMessage(t *testing.T) {
+	huge := strings.Repeat("é\"\\\x01", 1<<20)
+	for name, m := range map[string]Message{
+		"huge email": {Email: huge, Chat: "{}", JSON: "{}", Default: "d"}, "huge chat": {Email: "e", Chat: huge, Default: "d"}, "huge JSON": {Email: "e", JSON: huge, Default: "d"},
+		"all huge": {Subject: strings.Repeat("s", 1<<20), Email: huge, Chat: huge, JSON: huge, Default: huge}, "huge attributes": {Default: "d", Email: huge, attributes: map[string]string{"a": huge}},
+	} {
+		parts := checkSNS(t, name, m)
+		if strings.HasPrefix(name, "huge email") && !strings.HasSuffix(parts["email"], "[cut]") {
+			t.Errorf("%s: the cut is not said", name)
+		}
+	}
+}
+
+// monster makes an outcome of random size out of hostile texts.
+func monster(r *rand.Rand) heal.Outcome {
+	texts := []string{"", "x", "https://evil.com/a", "\u202etxt\u200b", "\x1b[31m", "<!channel> `*_~", "`````", "a\nb\r\n", "\"\\", "]]>", "}}{{", "\xff\xfe", "arn:aws:s3:::b/*", strings.Repeat("é", 900), strings.Repeat("word ", 400), "\x00"}
+	names := []string{"", "x", "https://evil-host/a", "\u202etxt\u200b", "`a`", "a b", "é", "\xff", strings.Repeat("n", 900)}
+	text := func() string { return texts[r.IntN(len(texts))] + texts[r.IntN(len(texts))] }
+	name := func() string { return names[r.IntN(len(names))] } // of what AWS and the settings name
+	kinds := append([]heal.Kind{"", "other"}, kindOrder...)
+	var rounds []heal.Round
+	for range r.IntN(4) {
+		b := build("p", "r", text(), text())
+		b.Project, b.ID, b.ARN, b.SourceVersion, b.ResolvedSourceVersion, b.Initiator = name(), name(), name(), text(), text(), text()
+		g := diagnose.Diagnosis{Cause: name(), Title: text(), Advice: text(), Evidence: diagnose.Evidence{Text: text(), Line: r.IntN(9), Origin: buildlog.FromLog}, Fingerprint: name()}
+		d := heal.Decision{Mode: []settings.Mode{settings.Observe, settings.Propose, settings.Heal}[r.IntN(3)], Remedy: diagnose.Remedies[r.IntN(len(diagnose.Remedies))], Why: text(), Settings: name(), Undo: r.IntN(2)}
+		for range r.IntN(60) {
+			g.Denials = append(g.Denials, buildlog.Denial{Principal: text(), Action: text(), Resource: text(), PolicyARN: text(), Effect: buildlog.Explicit, Layer: buildlog.ServiceControl, Causal: r.IntN(2) == 0})
+			g.Excerpt = append(g.Excerpt, buildlog.Line{N: r.IntN(1e6), Text: text()})
+			d.Refusals = append(d.Refusals, guardrail.Refusal{Rule: guardrail.Rule(name()), Action: text(), Resource: text(), Message: text(), Entry: name()})
+			d.Used = append(d.Used, guardrail.Used{Grant: name(), Because: text(), Owner: text(), Expires: failedAt})
+		}
+		if r.IntN(3) > 0 {
+			d.Plan = &heal.Plan{Role: name(), Remedy: d.Remedy, Repository: name(), Buildspec: text(), NewRole: name(), OldRole: name(), Route: heal.RouteBuild}
+			if r.IntN(2) == 0 {
+				d.Plan.Write = &guardrail.Target{Kind: []string{"inline", "managed", "attach"}[r.IntN(3)], Name: name(), Before: text(), After: []string{text(), trackerPolicy(), qivrAfter()}[r.IntN(3)], Attach: []string{name(), name()}}
+			}
+		}
+		rd := heal.Round{Build: b, Diagnosis: &g, Decision: &d, Retry: name(), WrittenVersion: name()}
+		for _, at := range []*time.Time{&rd.Written, &rd.Undone, &rd.RetryAt, &rd.Ended} {
+			if r.IntN(2) == 0 {
+				*at = after(time.Duration(r.IntN(1e6)) * time.Second)
+			}
+		}
+		if r.IntN(5) == 0 {
+			rd.Diagnosis = nil
+		}
+		if r.IntN(5) == 0 {
+			rd.Decision = nil
+		}
+		rounds = append(rounds, rd)
+	}
+	return heal.Outcome{ID: name(), Kind: kinds[r.IntN(len(kinds))], Note: text(), Function: name(), Home: settings.Account{Region: name()}, Repeats: r.IntN(3), Round: r.IntN(6) - 1, At: failedAt,
+		Case: heal.Case{ID: name(), Account: name(), Region: name(), Project: name(), Commit: text(), Rounds: rounds}}
+}
+
+// TestMonsters renders random hostile outcomes.
+func TestMonsters(t *testing.T) {
+	seed := rand.Uint64()
+	r := rand.New(rand.NewPCG(seed, 1))
+	var os []heal.Outcome
+	for i := range 25 {
+		o := monster(r)
+		os = append(os, o)
+		m := Render(o)
+		name := fmt.Sprintf("seed %d, outcome %d, kind %q", seed, i, o.Kind)
+		checkSNS(t, name, m)
+		checkTexts(t, name, m)
+		checkCard(t, name, m.Chat)
+		for _, line := range strings.Split(strings.TrimSpace(string(Metrics(o))+"\n"+string(Audit(o))), "\n") {
+			if !json.Valid([]byte(line)) {
+				t.Errorf("%s: no JSON: %q", name, line)
+			}
+		}
+		if a, b := Render(o), m; a.Email != b.Email || a.Chat != b.Chat || a.JSON != b.JSON {
+			t.Errorf("%s: rendered twice, it is different", name)
+		}
+	}
+	checkSNS(t, fmt.Sprintf("seed %d, digest", seed), Digest(os))
+	checkTexts(t, fmt.Sprintf("seed %d, digest", seed), Digest(os))
+	checkCard(t, fmt.Sprintf("seed %d, digest", seed), Digest(os).Chat)
+}
+
+// checkCard holds a card against the form that Amazon Q Developer shows.
+func checkCard(t *testing.T, name, text string) {
+	t.Helper()
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.DisallowUnknownFields()
+	var c Card
+	if err := dec.Decode(&c); err != nil {
+		t.Errorf("%s: card: %v", name, err)
+		return
+	}
+	if c.Version != "1.0" || c.Source != "custom" || c.Content.TextType != "client-markdown" || c.Content.Description == "" || !c.Metadata.EnableCustomActions {
+		t.Errorf("%s: the card would not be shown: %+v", name, c)
+	}
+	if len(c.Content.Title) > 250 || len(c.Content.Description) > 8000 {
+		t.Errorf("%s: title of %d, description of %d bytes", name, len(c.Content.Title), len(c.Content.Description))
+	}
+	for _, s := range append([]string{c.Content.Title, c.Content.Description, c.Metadata.Summary}, c.Content.NextSteps...) {
+		if strings.ContainsAny(s, "<>") {
+			t.Errorf("%s: %q could be a mention", name, s)
+		}
+		if n := strings.Count(s, "```"); n%2 == 1 {
+			t.Errorf("%s: an open code block in %q", name, s)
+		}
+		if outside := outsideCode(s); strings.ContainsAny(strings.NewReplacer(headMarks...).Replace(outside), "~[]{}|\\") {
+			t.Errorf("%s: markup in %q", name, outside)
+		}
+	}
+	for k, v := range c.Metadata.AdditionalContext {
+		if v == "" || len(v) > 1024 {
+			t.Errorf("%s: variable %s is %q", name, k, v)
+		}
+	}
+}
+
+// headMarks are the bold titles that the card itself sets.
+var headMarks = []string{"*What failed*", "", "*How well that is proved*", "", "*Why nothing was granted*", ""}
+
+// outsideCode drops code blocks, code spans and links to the console.
+func outsideCode(s string) string {
+	var out strings.Builder
+	for i, block := range strings.Split(s, "```") {
+		if i%2 == 1 {
+			continue
+		}
+		for j, span := range strings.Split(block, "`") {
+			if j%2 == 0 {
+				out.WriteString(span + " ")
+			}
+		}
+	}
+	var words []string
+	for w := range strings.FieldsSeq(out.String()) {
+		if !strings.HasPrefix(w, "https://console.") {
+			words = append(words, w)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+func TestCards(t *testing.T) {
+	for _, s := range stories {
+		m := Render(s.outcome)
+		checkCard(t, s.name, m.Chat)
+		var c Card
+		if err := json.Unmarshal([]byte(m.Chat), &c); err != nil {
+			t.Fatal(err)
+		}
+		if c.Metadata.ThreadID != s.outcome.Case.ID {
+			t.Errorf("%s: thread %q, want the case %q", s.name, c.Metadata.ThreadID, s.outcome.Case.ID)
+		}
+	}
+}
+
+func TestProsemark(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain words, and a-name.":        "plain words, and a-name.",
+		"on *":                            "on `*`",
+		"bucket my_bucket, here":          "bucket `my_bucket`, here",
+		"(arn:aws:s3:::b/*).":             "(`arn:aws:s3:::b/*`).",
+		"<!channel> <@U1> <https://x|y>":  "`‹!channel›` `‹@U1›` `‹https://x|y›`",
+		"[a](b) ~x~ `code` **bold**":      "`[a](b`) `~x~` `'code'` `**bold**`",
+		"denied! # heading":               "denied! `#` heading",
+		"a & b":                           "a `&` b",
+		"see hxxps://x":                   "see `hxxps://x`",
+		"  many\n  lines ":                "many lines",
+		"":                                "",
+		"{\"resume\":{}}.":                "`{\"resume\":{}}`.",
+		`back\slash`:                      "`back\\slash`",
+		"repository-missing (rule x), no": "repository-missing (rule x), no",
+	} {
+		if got := prosemark(in); got != want {
+			t.Errorf("prosemark(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestSubject(t *testing.T) {
+	for title, want := range map[string]string{
+		"TrackerAPI: ECR push allowed":              "[healed] TrackerAPI: ECR push allowed",
+		"é\u202e\n":                                 "[healed] ???",
+		strings.Repeat("word ", 40):                 "[healed] " + strings.TrimSpace(strings.Repeat("word ", 17)) + "...",
+		strings.Repeat("x", 200):                    "[healed] " + strings.Repeat("x", 87) + "...",
+		"P: " + strings.Repeat("a lot of it, ", 12): "[healed] P: " + strings.TrimSuffix(strings.Repeat("a lot of it, ", 6), ", ") + "...",
+		strings.Repeat("y", 90):                     "[healed] " + strings.Repeat("y", 90),
+		strings.Repeat("y", 91):                     "[healed] " + strings.Repeat("y", 87) + "...",
+	} {
+		if got := subject(heal.Healed, title); got != want || len(got) > 99 {
+			t.Errorf("subject(%q)\n got %q (%d)\nwant %q", title, got, len(got), want)
+		}
+	}
+}
+
+// TestEmailWidth: sentences are wrapped; only what is copied or has no blank
+// is wider.
+func TestEmailWidth(t *testing.T) {
+	for _, s := range stories {
+		text, _, _ := strings.Cut(Render(s.outcome).Email, "THE WHOLE POLICY")
+		for _, l := range strings.Split(text, "\n") {
+			if utf8.RuneCountInString(l) > width && strings.HasPrefix(l, "  ") && len(strings.Fields(l)) > 3 && !strings.Contains(l, "--payload") && !strings.HasPrefix(strings.TrimSpace(l), "+") {
+				t.Errorf("%s: %q is wider than %d", s.name, l, width)
+			}
+		}
+	}
+}
+
+func TestLinks(t *testing.T) {
+	b := build("a b/c", "service-role/r", "BUILD", "X: y")
+	for _, row := range []struct {
+		partition, host string
+	}{{"aws", "https://console.aws.amazon.com/"}, {"aws-cn", "https://console.amazonaws.cn/"}, {"aws-us-gov", "https://console.amazonaws-us-gov.com/"}, {"aws-iso", ""}, {"evil.example/", ""}} {
+		b.ARN = "arn:" + row.partition + ":codebuild:us-west-2:" + account + ":build/x:y"
+		b.ServiceRole = "arn:" + row.partition + ":iam::" + account + ":role/service-role/r"
+		b.Logs = codebuild.Logs{Group: "/g/#?", Stream: "s/1"}
+		l := links(b, "a:2")
+		for _, u := range []string{l.Build, l.Retry, l.Log, l.Role} {
+			if row.host == "" && u != "" || !strings.HasPrefix(u, row.host) || strings.ContainsAny(u, " <>\"") {
+				t.Errorf("%s: %q", row.partition, u)
+			}
+		}
+	}
+	b.ARN = "arn:aws:codebuild:us-west-2:" + account + ":build/x:y"
+	b.ServiceRole = "service-role/r"
+	want := Links{
+		Build: "https://console.aws.amazon.com/codesuite/codebuild/111122223333/projects/a%20b%2Fc/build/a%20b%2Fc%3A" + uuid1 + "/?region=us-west-2",
+		Log:   "https://console.aws.amazon.com/cloudwatch/home?region=us-west-2#logsV2:log-groups/log-group/$252Fg$252F$2523$253F/log-events/s$252F1",
+		Role:  "https://console.aws.amazon.com/iam/home#/roles/details/r",
+	}
+	if diff := cmp.Diff(want, links(b, "")); diff != "" {
+		t.Errorf("links (-want +got):\n%s", diff)
+	}
+	if l := links(codebuild.Build{}, "x"); l != (Links{}) {
+		t.Errorf("links of no build: %+v", l)
+	}
+}
+
+func TestWords(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		-time.Second: "0 s", 0: "0 s", 999 * time.Millisecond: "0 s", 59 * time.Second: "59 s", time.Minute: "1 min", 252 * time.Second: "4 min 12 s",
+		time.Hour: "1 h", 2*time.Hour + 5*time.Minute + 9*time.Second: "2 h 5 min", 24 * time.Hour: "1 d", 3*24*time.Hour + 4*time.Hour: "3 d 4 h", 25 * time.Hour: "1 d 1 h", 24*time.Hour + 59*time.Minute: "1 d",
+	} {
+		if got := duration(d); got != want {
+			t.Errorf("duration(%v) = %q, want %q", d, got, want)
+		}
+		if got := about(d); !strings.HasPrefix(want, got) {
+			t.Errorf("about(%v) = %q", d, got)
+		}
+	}
+	for n, want := range map[int]string{0: "0", 12: "12", 999: "999", 1000: "1,000", 1234567: "1,234,567"} {
+		if got := thousands(n); got != want {
+			t.Errorf("thousands(%d) = %q, want %q", n, got, want)
+		}
+	}
+	for want, items := range map[string][]string{"": nil, "a": {"a"}, "a and b": {"a", "b"}, "a, b and c": {"a", "b", "c"}, "a, b, c and 2 more": {"a", "b", "c", "d", "e"}} {
+		if got := list(items, 3); got != want {
+			t.Errorf("list(%q) = %q, want %q", items, got, want)
+		}
+	}
+	if got := plural(2, "policy") + plural(1, "policy") + plural(0, "round"); got != "2 policies1 policy0 rounds" {
+		t.Errorf("plurals: %q", got)
+	}
+	if got := setWords("ecr-push") + "," + setWords("codeartifact") + "," + setWords("reports"); got != "ECR push,CodeArtifact,reports" {
+		t.Errorf("set words: %q", got)
+	}
+	for _, s := range []string{"", "one", "one two three four", strings.Repeat("x", 30) + " y", "é é é é é é"} {
+		for _, l := range wrap(s, 10) {
+			if utf8.RuneCountInString(l) > 10 && strings.Contains(l, " ") {
+				t.Errorf("wrap(%q): %q", s, l)
+			}
+		}
+		if strings.Join(wrap(s, 10), " ") != s {
+			t.Errorf("wrap(%q) lost words", s)
+		}
+	}
+}

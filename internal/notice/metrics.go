@@ -1,0 +1,104 @@
+package notice
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// Namespace is where the metrics are in CloudWatch.
+const Namespace = "Buildmedic"
+
+// metric is one metric of a line.
+type metric struct {
+	Name  string
+	Unit  string
+	value int
+}
+
+// Metrics gives an outcome's metrics in CloudWatch's embedded metric format,
+// one JSON object a line, without a line end after the last; each line is a
+// log event of its own.
+//
+// The first line counts: Failures (cases, once each, when they end), one
+// metric named after the kind of outcome (Healed, Proposed, Reported, Undone,
+// Failed, Retrying, Expiring, Paused), Rounds, and TimeToHeal in seconds; in
+// all, by Cause and by Project. A further line for each rule that refused
+// counts Refused by Rule. Dimensions have few values: names out of causes.yaml,
+// of the settings and of the guardrails.
+func Metrics(o heal.Outcome) []byte {
+	r, _ := current(o)
+	cause := "unknown"
+	if r.Diagnosis != nil && r.Diagnosis.Cause != "" {
+		cause = id(r.Diagnosis.Cause)
+	}
+	project := id(o.Case.Project)
+	if project == "" {
+		project = "none"
+	}
+	ms := []metric{{kindMetrics[o.Kind], "Count", 1}}
+	if endsCase(o) {
+		ms = append(ms, metric{"Failures", "Count", 1 + o.Repeats}, metric{"Rounds", "Count", len(acted(o))})
+	}
+	if o.Kind == heal.Healed {
+		ms = append(ms, metric{"TimeToHeal", "Seconds", int(timeToHeal(o).Seconds())})
+	}
+	line := map[string]any{"Cause": cause, "Project": project, "Case": id(o.Case.ID), "Notice": id(o.ID)}
+	lines := []string{emf(o, line, ms, []string{}, []string{"Cause"}, []string{"Project"})}
+	for _, rule := range rules(r) {
+		lines = append(lines, emf(o, map[string]any{"Rule": id(string(rule)), "Project": project, "Case": id(o.Case.ID)},
+			[]metric{{"Refused", "Count", 1}}, []string{}, []string{"Rule"}))
+	}
+	return []byte(strings.Join(lines, "\n"))
+}
+
+// kindMetrics are the metrics' names; the set of kinds is closed.
+var kindMetrics = map[heal.Kind]string{
+	heal.Healed: "Healed", heal.Proposed: "Proposed", heal.Reported: "Reported", heal.Undone: "Undone", heal.Failed: "Failed",
+	heal.Retrying: "Retrying", heal.Expiring: "Expiring", heal.Paused: "Paused",
+}
+
+// endsCase reports whether the outcome ends a case for the first time. A
+// proposed case has ended once already when its approval goes on with it, and
+// so has a healed one that somebody undoes.
+func endsCase(o heal.Outcome) bool {
+	r, _ := current(o)
+	switch o.Kind {
+	case heal.Proposed, heal.Reported:
+		return true
+	case heal.Healed, heal.Failed:
+		return r.Decision == nil || r.Decision.Mode != settings.Propose
+	case heal.Undone:
+		return r.Decision != nil && r.Decision.Undo > 0 && r.Decision.Mode != settings.Propose
+	}
+	return false
+}
+
+// rules are the rules that refused, each once.
+func rules(r heal.Round) []guardrail.Rule {
+	var out []guardrail.Rule
+	if r.Decision == nil {
+		return nil
+	}
+	for _, f := range r.Decision.Refusals {
+		if !slices.Contains(out, f.Rule) {
+			out = append(out, f.Rule)
+		}
+	}
+	return out
+}
+
+// emf writes one line. dimensions are sets of keys of the line.
+func emf(o heal.Outcome, line map[string]any, ms []metric, dimensions ...[]string) string {
+	for _, m := range ms {
+		line[m.Name] = m.value
+	}
+	line["_aws"] = map[string]any{
+		"Timestamp":         o.At.UnixMilli(),
+		"CloudWatchMetrics": []any{map[string]any{"Namespace": Namespace, "Dimensions": dimensions, "Metrics": ms}},
+	}
+	return jsonText(line)
+}

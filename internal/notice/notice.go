@@ -1,0 +1,203 @@
+// Package notice turns an [heal.Outcome] into words: an e-mail, a chat card
+// and JSON for programs; and into the metrics and the audit line of it. It is
+// pure.
+//
+// All that an outcome holds of a build's log, of its source and of IAM is
+// untrusted. It passes one gate, the making of a [Notice]: after that every
+// text in it is redacted, printable, free of links and bounded. What the
+// e-mail, the card and the JSON say, they say of the same Notice.
+package notice
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// Schema names the JSON form of a notice and its version. Within a version
+// keys are only added. schema.json describes it.
+const Schema = "buildmedic.notice/1"
+
+// Notice is what a notice says, and its JSON form.
+type Notice struct {
+	Schema string    `json:"schema"`
+	ID     string    `json:"id"` // the same for a notice that is sent again
+	Kind   heal.Kind `json:"kind"`
+	At     time.Time `json:"at"`
+	// Headline is a line without project and kind, Lead a sentence with the
+	// project, Summary two or three.
+	Headline string `json:"headline"`
+	Lead     string `json:"lead"`
+	Summary  string `json:"summary"`
+	Note     string `json:"note,omitempty"`
+	Repeats  int    `json:"repeats"` // equal failures beyond the first that this stands for
+	// HealSeconds is the time from the failed build's end to the green one's.
+	HealSeconds int `json:"heal_seconds,omitempty"`
+
+	Case     Case            `json:"case"`
+	Mode     settings.Mode   `json:"mode,omitempty"`
+	Cause    string          `json:"cause,omitempty"`
+	Remedy   diagnose.Remedy `json:"remedy,omitempty"`
+	Build    *Build          `json:"build,omitempty"`
+	Failure  *Failure        `json:"failure,omitempty"`
+	Proof    []string        `json:"proof"`    // how well the cause is proved, a sentence each
+	Timeline []Event         `json:"timeline"` // what was done
+	Why      string          `json:"why,omitempty"`
+	Refusals []Refusal       `json:"refusals"` // why nothing was done
+	Grants   []Grant         `json:"grants"`   // what allowed it
+	Changes  []Change        `json:"changes"`
+	// Then is what would follow a change that was not made (yet).
+	Then     string    `json:"then,omitempty"`
+	Next     []string  `json:"next"` // what happens now, and what a person should do
+	Commands []Command `json:"commands"`
+	// Permanent are snippets that make the changes last.
+	Permanent []Snippet `json:"permanent"`
+	Links     Links     `json:"links"`
+	Settings  string    `json:"settings,omitempty"` // SHA-256 of the settings decided under
+	Plan      string    `json:"plan,omitempty"`     // SHA-256 of the plan
+	// Cut says what was left out to keep the notice within SNS's limit.
+	Cut []string `json:"cut,omitempty"`
+}
+
+// Case tells which case a notice belongs to.
+type Case struct {
+	ID      string    `json:"id"`
+	Account string    `json:"account"`
+	Region  string    `json:"region"`
+	Project string    `json:"project"`
+	Commit  string    `json:"commit"`
+	Round   int       `json:"round"` // from 1
+	Opened  time.Time `json:"opened,omitzero"`
+	Closed  time.Time `json:"closed,omitzero"`
+}
+
+// Build is the failed build.
+type Build struct {
+	ID        string    `json:"id"` // PROJECT:UUID
+	ARN       string    `json:"arn"`
+	Number    int64     `json:"number,omitempty"`
+	Source    string    `json:"source_version,omitempty"`
+	Commit    string    `json:"commit,omitempty"`
+	Initiator string    `json:"initiator,omitempty"`
+	Role      string    `json:"role,omitempty"` // ARN of its service role
+	Ended     time.Time `json:"ended,omitzero"`
+	Retry     string    `json:"retry,omitempty"` // id of the build that was started for it
+}
+
+// Failure is what failed, and why.
+type Failure struct {
+	Phase       string          `json:"phase,omitempty"`
+	Command     string          `json:"command,omitempty"`
+	Context     string          `json:"context,omitempty"` // what CodeBuild says of the phase
+	Line        int             `json:"line,omitempty"`    // of the log, from 1; 0 in a phase context
+	Text        string          `json:"text,omitempty"`    // that line
+	Origin      buildlog.Origin `json:"origin,omitempty"`
+	Title       string          `json:"title"`
+	Advice      string          `json:"advice,omitempty"`
+	Denials     []Denial        `json:"denials"`
+	Excerpt     []buildlog.Line `json:"excerpt"`
+	Fingerprint string          `json:"fingerprint,omitempty"`
+}
+
+// Denial is one access-denied claim.
+type Denial struct {
+	Principal string          `json:"principal,omitempty"`
+	Action    string          `json:"action,omitempty"`
+	Resource  string          `json:"resource,omitempty"`
+	Effect    buildlog.Effect `json:"effect"`
+	Layer     buildlog.Layer  `json:"layer"`
+	PolicyARN string          `json:"policy_arn,omitempty"`
+	Line      int             `json:"line,omitempty"`
+}
+
+// Event is one thing that happened.
+type Event struct {
+	At   time.Time `json:"at"`
+	What string    `json:"what"`
+}
+
+// Refusal is one reason why nothing was granted.
+type Refusal struct {
+	Rule     guardrail.Rule `json:"rule"`
+	Action   string         `json:"action,omitempty"`
+	Resource string         `json:"resource,omitempty"`
+	Message  string         `json:"message"`
+	Entry    string         `json:"entry,omitempty"` // for buildmedic.yaml
+}
+
+// Grant is an entry of the settings that was used.
+type Grant struct {
+	ID       string            `json:"id"`
+	Because  string            `json:"because"`
+	Owner    string            `json:"owner"`
+	Evidence settings.Evidence `json:"evidence"`
+	Expires  time.Time         `json:"expires,omitzero"`
+}
+
+// Change is one thing that was changed, or that would be.
+type Change struct {
+	What   What   `json:"what"`
+	Status Status `json:"status"`
+	// Name is the policy's name or ARN, the repository's name, the buildspec's
+	// path or the role's ARN.
+	Name string `json:"name"`
+	Role string `json:"role,omitempty"` // policies: the role's ARN
+	// Before and After are a managed policy's default versions, the
+	// buildspec's paths, the project's role ARNs.
+	Before string `json:"before,omitempty"`
+	After  string `json:"after,omitempty"`
+	// The policy's statements that came and went, and how many stayed.
+	Added   []json.RawMessage `json:"added,omitempty"`
+	Removed []json.RawMessage `json:"removed,omitempty"`
+	Kept    int               `json:"kept,omitempty"`
+	// Document is the whole policy as it is with the change, or, for one that
+	// was undone, without it; nil if there is none.
+	Document json.RawMessage `json:"document,omitempty"`
+
+	added, removed []iampolicy.Statement
+	fresh          bool // there was no policy before
+}
+
+// What kind of thing was changed.
+type What string
+
+// The things that can be changed.
+const (
+	InlinePolicy     What = "inline-policy"
+	ManagedPolicy    What = "managed-policy"
+	AttachedPolicies What = "attached-policies"
+	Repository       What = "repository"
+	Buildspec        What = "buildspec"
+	ProjectRole      What = "project-role"
+)
+
+// Status of a change.
+type Status string
+
+// The statuses.
+const (
+	Done       Status = "done"
+	TakenBack  Status = "undone"
+	WaitsFor   Status = "proposed"
+	WouldBe    Status = "would" // in mode observe
+	WasPlanned Status = "planned"
+)
+
+// Command is something that the team can tell the healer to do.
+type Command struct {
+	Name    string          `json:"name"` // approve, reject, undo, status, replay, pause, resume
+	Payload json.RawMessage `json:"payload"`
+	Line    string          `json:"line"` // for a shell
+}
+
+// Snippet is code that makes a change last.
+type Snippet struct {
+	For  string `json:"for"` // "AWS CDK (TypeScript)", "Terraform", "AWS CLI", …
+	Text string `json:"text"`
+}

@@ -1,0 +1,186 @@
+package notice
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxQuote bounds a quoted text, in bytes before the remark that says how
+// much was cut: a denial with its ARNs fits.
+const maxQuote = 1200
+
+// Quote makes untrusted text fit to be shown: one line of printable
+// characters, secrets replaced by [Redact], nothing that a mail or chat
+// program would turn into a link, and bounded. What was cut is said.
+//
+// Control, bidirectional, zero-width and other invisible characters are
+// dropped, white space becomes one space, bytes that are not UTF-8 become "?".
+func Quote(s string) string { return quote(s, maxQuote) }
+
+func quote(s string, limit int) string {
+	return cut(unlink(Redact(clean(s))), limit)
+}
+
+// prose is [Quote] for the sentences of causes.yaml and the guardrails, into
+// which parts of a log may have found their way: links to the AWS
+// documentation stay.
+func prose(s string) string {
+	const docs = "https://docs.aws.amazon.com/"
+	parts := strings.Split(Redact(clean(s)), docs)
+	for i := range parts {
+		parts[i] = unlink(parts[i])
+	}
+	return cut(strings.Join(parts, docs), maxQuote)
+}
+
+// quoteLines quotes the lines of one text; their indentation stays. They are
+// redacted together, since a secret may span several of them.
+func quoteLines(lines []string, limit int) []string {
+	cleaned := make([]string, len(lines))
+	for i, l := range lines {
+		cleaned[i] = clean(l)
+	}
+	out := strings.Split(Redact(strings.Join(cleaned, "\n")), "\n")
+	for i, l := range lines {
+		out[i] = indentation(l) + cut(unlink(out[i]), limit)
+	}
+	return out[:len(lines)]
+}
+
+// indentation is the spaces that a line begins with, a sensible number of them.
+func indentation(line string) string {
+	const most = 16
+	n := len(line) - len(strings.TrimLeft(line, " "))
+	return strings.Repeat(" ", min(n, most))
+}
+
+// quoteBlock is for text of several lines that is to be copied, such as a
+// settings entry: its lines and their indentation stay, and names of hosts.
+func quoteBlock(s string, limit int) string {
+	var lines []string
+	for l := range strings.Lines(s) {
+		lines = append(lines, indentation(l)+clean(l))
+	}
+	return cut(schemeAt.ReplaceAllStringFunc(Redact(strings.Join(lines, "\n")), unlinkScheme), limit)
+}
+
+var escapes = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])`)
+
+// clean gives one line of visible text.
+func clean(s string) string {
+	s = strings.ToValidUTF8(s, "?")
+	if strings.Contains(s, "\x1b") {
+		s = escapes.ReplaceAllString(s, "")
+	}
+	var b strings.Builder
+	space := false
+	for _, r := range s {
+		switch {
+		case unicode.IsSpace(r):
+			space = b.Len() > 0
+		case !visible(r):
+		default:
+			if space {
+				b.WriteByte(' ')
+				space = false
+			}
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// visible reports whether a reader sees the character where it stands.
+func visible(r rune) bool {
+	return unicode.IsPrint(r) &&
+		!unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector, unicode.Noncharacter_Code_Point) &&
+		r != '\u2800' && r != utf8.RuneError // blank braille; what could not be decoded
+}
+
+var (
+	schemeAt = regexp.MustCompile(`(?i)[a-z][a-z0-9+.-]*://`)
+	callAt   = regexp.MustCompile(`(?i)\b(mailto|tel|sms|callto|skype|facetime|javascript|data|slack|msteams|vscode):(\S)`)
+	wwwAt    = regexp.MustCompile(`(?i)\bwww\.`)
+	// hostAt matches names that mail programs take for hosts. File names
+	// such as main.py or deploy.sh are no less host names, but are too common
+	// in logs, and no program known to us links them.
+	hostAt = regexp.MustCompile(`(?i)(?:[a-z0-9_-]+\.)+(?:` + domains + `)\b`)
+	// domainAt matches each dot in a host that a domain follows.
+	domainAt = regexp.MustCompile(`(?i)\.(` + domains + `)\b`)
+	// awsHost matches names that belong to messages from AWS and that nobody
+	// but AWS answers on: service principals and private registries.
+	awsHost = regexp.MustCompile(`^(?:[a-z0-9-]+\.amazonaws\.com|[0-9]{12}\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com)$`)
+)
+
+const domains = `com|net|org|io|co|info|biz|dev|app|cloud|ai|xyz|top|site|online|shop|store|club|live|link|click|page|pro|tech|work|ru|cn|uk|de|fr|eu|nl|jp|in|br|au|us|ca|me|tv|cc|ly|gl|gg|to|su|tk`
+
+// unlink breaks what a program would make a link of, legibly.
+func unlink(s string) string {
+	if strings.Contains(s, ":") {
+		s = schemeAt.ReplaceAllStringFunc(s, unlinkScheme)
+		s = callAt.ReplaceAllString(s, "$1[:]$2")
+	}
+	if !strings.Contains(s, ".") {
+		return s
+	}
+	s = wwwAt.ReplaceAllStringFunc(s, func(w string) string { return w[:3] + "[.]" })
+	var b strings.Builder
+	last := 0
+	for i := strings.IndexByte(s, '.'); i >= 0; {
+		// The run of characters around the dot that a host may be in.
+		start, end := i, i
+		for start > last && isHost(s[start-1]) {
+			start--
+		}
+		for end < len(s) && isHost(s[end]) {
+			end++
+		}
+		b.WriteString(s[last:start])
+		b.WriteString(unlinkHosts(s[start:end], s[end:]))
+		last = end
+		if i = strings.IndexByte(s[end:], '.'); i >= 0 {
+			i += end
+		}
+	}
+	return b.String() + s[last:]
+}
+
+func isHost(c byte) bool { return charClass(c) != 0 && c != '+' && c != '/' || c == '.' }
+
+// unlinkHosts breaks the hosts in a run of their characters, before rest.
+func unlinkHosts(run, rest string) string {
+	return hostAt.ReplaceAllStringFunc(run, func(host string) string {
+		if awsHost.MatchString(host) && host == strings.TrimRight(run, ".") && (strings.Contains(host, ".dkr.") || !strings.HasPrefix(rest, "/")) {
+			return host
+		}
+		return domainAt.ReplaceAllString(host, "[.]$1")
+	})
+}
+
+func unlinkScheme(s string) string {
+	name := strings.TrimSuffix(s, "://")
+	switch strings.ToLower(name) {
+	case "http":
+		return "hxxp://"
+	case "https":
+		return "hxxps://"
+	case "s3", "hxxp", "hxxps": // no program links these
+		return s
+	}
+	return name + "[:]//"
+}
+
+// cut shortens s to at most limit bytes and says by how many characters.
+func cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	i := limit
+	for i > 0 && !utf8.RuneStart(s[i]) {
+		i--
+	}
+	return fmt.Sprintf("%s [… %s more characters]", strings.TrimRight(s[:i], " "), thousands(utf8.RuneCountInString(s[i:])))
+}

@@ -1,0 +1,383 @@
+package notice
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// mark stands where a secret was.
+const mark = "[redacted]"
+
+// Redact replaces what looks like a secret by "[redacted]": keys and tokens
+// of known makes, values of names such as password or token, Authorization
+// headers, credentials in URLs, JSON web tokens, private key blocks (each of
+// their lines) and long random strings. The number of lines stays the same.
+//
+// ARNs, image digests, commit ids and UUIDs stay, since people need them.
+// Redact(Redact(s)) is Redact(s). Time is linear in the length of s.
+func Redact(s string) string {
+	// What is left beside a mark may look like a secret only now, hence the
+	// rounds. Text that is still not done after them is made to look so.
+	const rounds = 6
+	for range rounds {
+		next := redactOnce(s)
+		if next == s {
+			return s
+		}
+		s = next
+	}
+	return redactLines(s)
+}
+
+func redactOnce(s string) string {
+	if strings.Contains(s, "-----") {
+		s = keyBlock.ReplaceAllStringFunc(s, redactLines)
+		s = keyTail.ReplaceAllStringFunc(s, redactLines)
+	}
+	for _, t := range knownTokens {
+		if strings.Contains(s, t.needs) {
+			s = t.re.ReplaceAllString(s, mark)
+		}
+	}
+	for _, c := range contexts {
+		s = c.redact(s)
+	}
+	return redactRandom(s)
+}
+
+// redactLines puts a mark in the place of every line.
+func redactLines(s string) string {
+	return strings.Repeat(mark+"\n", strings.Count(s, "\n")) + mark
+}
+
+var (
+	keyBlock = regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|\z)`)
+	// keyTail is a block whose beginning is missing.
+	keyTail = regexp.MustCompile(`(?:[A-Za-z0-9+/=]+[ \t\r]*\n[ \t]*)*-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----`)
+)
+
+// token is a kind of secret that its issuer gave a form of its own. needs is
+// text that each of them has: looking for it first is much faster.
+type token struct {
+	needs string
+	re    *regexp.Regexp
+}
+
+var knownTokens = append(tokens(map[string]string{
+	// AWS: access key ids, session tokens, Bedrock API keys.
+	"AKIA": `[A-Z0-9]{16}`, "ASIA": `[A-Z0-9]{16}`, "ABIA": `[A-Z0-9]{16}`, "ACCA": `[A-Z0-9]{16}`,
+	"FwoGZXIvYXdz": `[A-Za-z0-9/+=_%-]{16,}`, "IQoJb3JpZ2lu": `[A-Za-z0-9/+=_%-]{16,}`, "FQoGZXIvYXdz": `[A-Za-z0-9/+=_%-]{16,}`, "AQoDYXdz": `[A-Za-z0-9/+=_%-]{16,}`,
+	"ABSK": `[A-Za-z0-9+/=]{40,}`,
+	// GitHub and GitLab.
+	"ghp_": `[A-Za-z0-9]{20,}`, "gho_": `[A-Za-z0-9]{20,}`, "ghu_": `[A-Za-z0-9]{20,}`, "ghs_": `[A-Za-z0-9]{20,}`, "ghr_": `[A-Za-z0-9]{20,}`,
+	"github_pat_": `[A-Za-z0-9_]{20,}`,
+	"gl":          `(?:pat|dt|rt|cbt|ptt|ft|soat|imt|agent|oas)-[A-Za-z0-9_.-]{16,}`, "GR1348941": `[A-Za-z0-9_-]{16,}`,
+	// Chat: tokens, and addresses that whoever knows them may post to.
+	"xox": `[abeoprs](?:\.xox[a-z])?-[A-Za-z0-9-]{10,}`, "xapp-": `[0-9]-[A-Za-z0-9-]{10,}`,
+	"hooks.slack.com/":    `(?:services|workflows|triggers)/[A-Za-z0-9/_-]+`,
+	".com/api/webhooks/":  `[0-9]+/[A-Za-z0-9_-]+`,
+	".webhook.office.com": `/[A-Za-z0-9/@_-]+`,
+	":AA":                 `[A-Za-z0-9_-]{33}`, // Telegram bots: after their number
+	// Registries.
+	"npm_": `[A-Za-z0-9]{20,}`, "pypi-": `[A-Za-z0-9_-]{20,}`, "rubygems_": `[a-f0-9]{32,}`, "cio": `[A-Za-z0-9]{32}`, "oy2": `[a-z0-9]{43}`,
+	"dckr_": `(?:pat|oat)_[A-Za-z0-9_-]{16,}`,
+	// Others.
+	"sk_": `(?:live|test)_[A-Za-z0-9]{10,}`, "rk_": `(?:live|test)_[A-Za-z0-9]{10,}`, "whsec_": `[A-Za-z0-9+/=]{16,}`,
+	"AIza": `[A-Za-z0-9_-]{35}`, "ya29.": `[A-Za-z0-9_-]{16,}`, "GOCSPX-": `[A-Za-z0-9_-]{16,}`,
+	"sk-":  `(?:ant-|proj-|svcacct-)?[A-Za-z0-9_-]{20,}`,
+	"SG.":  `[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}`,
+	"hvs.": `[A-Za-z0-9_-]{20,}`, "hvb.": `[A-Za-z0-9_-]{20,}`, "hvr.": `[A-Za-z0-9_-]{20,}`,
+	"ATATT3": `[A-Za-z0-9_=-]{20,}`, "ATBB": `[A-Za-z0-9]{24,}`,
+	"dop_v1_": `[a-f0-9]{32,}`, "doo_v1_": `[a-f0-9]{32,}`, "dapi": `[a-f0-9]{32}`, "dp.": `(?:pt|st|ct|sa)\.[A-Za-z0-9._-]{20,}`,
+	"shp": `(?:at|ca|pa|ss)_[a-fA-F0-9]{32}`, "lin_api_": `[A-Za-z0-9]{20,}`, "NRAK-": `[A-Z0-9]{20,}`, "sntry": `[su]_[A-Za-z0-9+/=_-]{20,}`,
+	"CCIPAT_": `[A-Za-z0-9_]{20,}`, "bkua_": `[a-f0-9]{32,}`, "nfp_": `[A-Za-z0-9]{30,}`, "pul-": `[a-f0-9]{40}`, "sq0": `[a-z]{3}-[A-Za-z0-9_-]{20,}`,
+	"AGE-SECRET-KEY-1": `[A-Z0-9]{50,}`,
+	// JSON web tokens; their first part, or any JSON in base64, as registry logins have.
+	"eyJ": `(?:[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]+){1,4}|[A-Za-z0-9+/_-]{32,}={0,2})`,
+}), token{".atlasv1.", regexp.MustCompile(`[A-Za-z0-9]*\.atlasv1\.[A-Za-z0-9_-]{20,}`)}) // Terraform Cloud
+
+// tokens compiles expressions for what follows each prefix.
+func tokens(forms map[string]string) []token {
+	var out []token
+	for _, prefix := range slices.Sorted(maps.Keys(forms)) {
+		out = append(out, token{prefix, regexp.MustCompile(regexp.QuoteMeta(prefix) + forms[prefix])})
+	}
+	return out
+}
+
+// context redacts the part of a match that its surroundings give away.
+type context struct {
+	// needs is text, in lower case, of which each match has some.
+	needs []string
+	re    *regexp.Regexp
+	// keep reports whether the match is no secret after all; nil: never.
+	keep func(m match) bool
+}
+
+// match is one match of a context: its groups "name" and "value", where the
+// expression has them, and what stands before it.
+type match struct{ name, sep, value, before string }
+
+const (
+	// passwordName and secretName end the names whose values are secrets.
+	passwordName = `passw(?:or)?d|passphrase|passwort|pwd`
+	secretName   = passwordName + `|secret|token|credentials?|api[_-]?key|access[_-]?key|private[_-]?key|signing[_-]?key|encryption[_-]?key|account[_-]?key|master[_-]?key|auth[_-]?key|deploy[_-]?key|license[_-]?key|_auth|signature|connection[_-]?string`
+	// aValue is a quoted or bare value; also quoted inside of quoted JSON.
+	aValue = `\\+"[^"\n]*?\\+"|"(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?|[^\s"']+`
+)
+
+// secretWords is some text of each secretName.
+var secretWords = []string{"passw", "passphrase", "pwd", "secret", "token", "credential", "key", "_auth", "signature", "connection"}
+
+var contexts = []context{
+	{ // Headers: all that follows.
+		needs: []string{"authorization", "cookie", "key", "token"},
+		re:    regexp.MustCompile(`(?i)\b(?P<name>(?:proxy-)?authorization|(?:set-)?cookie|x-api-key|x-auth-token|x-vault-token|x-amz-security-token|private-token|job-token)(?P<sep>["'\\]*[ \t]*[:=][ \t]*["'\\]*)(?P<value>[^\r\n"'\\]+)`),
+	},
+	{
+		needs: []string{"bearer", "basic"},
+		re:    regexp.MustCompile(`(?i)\b(?P<name>bearer|basic)(?P<sep>[ \t]+)(?P<value>[A-Za-z0-9._~+/=:-]{8,})`), keep: isWords,
+	},
+	{ // scheme://user:password@host, also where the password holds a slash.
+		needs: []string{"://"},
+		re:    regexp.MustCompile(`(?P<name>[A-Za-z][A-Za-z0-9+.-]*:)(?P<sep>//)(?P<value>[^\s/@"'<>]*:[^\s@"'<>]*|[^\s/@"'<>]+)@`), keep: isNoCredential,
+	},
+	{ // NAME=value, "name": "value", name => value
+		needs: secretWords,
+		re:    regexp.MustCompile(`(?i)(?P<name>[A-Za-z0-9_.-]*(?:` + secretName + `)[A-Za-z0-9_-]*)(?P<sep>["'\\]*[ \t]*(?:=>|:=|==?|:)[ \t]*)(?P<value>` + aValue + `)`), keep: isNoSecret,
+	},
+	{ // --name value
+		needs: secretWords,
+		re:    regexp.MustCompile(`(?i)(?:^|[\s"'(\[,])(?P<name>--?[A-Za-z0-9-]*(?:` + secretName + `)[A-Za-z0-9-]*)(?P<sep>["',]*[ \t]+)(?P<value>` + aValue + `)`), keep: isNoSecret,
+	},
+	{ // <name>value</name>
+		needs: secretWords,
+		re:    regexp.MustCompile(`(?i)<(?P<name>[A-Za-z0-9_.:-]*(?:` + secretName + `)[A-Za-z0-9_-]*)(?P<sep>>)(?P<value>[^<\n]+)`),
+	},
+	{ // Parameters of signed addresses.
+		needs: []string{"?", "&"},
+		re:    regexp.MustCompile(`(?i)[?&](?P<name>sig|key|code|auth|pass|x-amz-credential)(?P<sep>=)(?P<value>[^&\s"'#]+)`),
+	},
+	// Command lines.
+	{
+		needs: []string{"login"},
+		re:    regexp.MustCompile(`(?i)(?P<name>\blogin\b[^\n|;&]*[ \t]-p)(?P<sep>[ =]?)(?P<value>` + aValue + `)`), keep: isFlag,
+	},
+	{
+		needs: []string{"mysql"},
+		re:    regexp.MustCompile(`(?i)(?P<name>\bmysql(?:dump|admin)?\b[^\n|;&]*[ \t]-p)(?P<sep>)(?P<value>[^\s"']+)`),
+	},
+	{
+		needs: []string{" -u", "\t-u", "-user"},
+		re:    regexp.MustCompile(`(?P<name>[ \t](?:-u|--user|--proxy-user)[ =]["']?[^\s:"']+)(?P<sep>:)(?P<value>[^\s"']+)`),
+	},
+	{
+		needs: []string{"password"},
+		re:    regexp.MustCompile(`(?i)(?P<name>\blogin[ \t]+\S+[ \t]+password)(?P<sep>[ \t]+)(?P<value>\S+)`),
+	},
+	{
+		needs: []string{"--password-stdin"},
+		re:    regexp.MustCompile(`(?P<name>\becho)(?P<sep>[ \t]+(?:-n[ \t]+)?)(?P<value>` + aValue + `)[ \t]*\|[ \t]*[^\n|]*--password-stdin`), keep: isVariable,
+	},
+}
+
+func (c context) redact(s string) string {
+	lower := strings.ToLower(s)
+	if !slices.ContainsFunc(c.needs, func(n string) bool { return strings.Contains(lower, n) }) {
+		return s
+	}
+	ms := c.re.FindAllStringSubmatchIndex(s, -1)
+	if ms == nil {
+		return s
+	}
+	name, sep, value := 2*c.re.SubexpIndex("name"), 2*c.re.SubexpIndex("sep"), 2*c.re.SubexpIndex("value")
+	var b strings.Builder
+	last := 0
+	for _, m := range ms {
+		found := match{name: s[m[name]:m[name+1]], sep: s[m[sep]:m[sep+1]], value: s[m[value]:m[value+1]], before: s[max(0, m[0]-256):m[0]]}
+		if hidden(found.value) || c.keep != nil && c.keep(found) {
+			continue
+		}
+		b.WriteString(s[last:m[value]])
+		b.WriteString(requote(found.value))
+		last = m[value+1]
+	}
+	return b.String() + s[last:]
+}
+
+// requote keeps the quotes around a value that is replaced.
+func requote(v string) string {
+	open := v[:len(v)-len(strings.TrimLeft(v, `\"'`))]
+	rest := v[len(open):]
+	if open == "" {
+		return mark
+	}
+	return open + mark + rest[len(strings.TrimRight(rest, `\"'`)):]
+}
+
+// hidden reports whether a value is masked already: by us, by CodeBuild
+// (aws-facts §3.3) or by nature.
+func hidden(v string) bool {
+	v = strings.Trim(v, `\"'`)
+	return strings.Trim(v, "*xX.") == "" || v == mark
+}
+
+var (
+	wordsOnly  = regexp.MustCompile(`^(?:[A-Z]?[a-z]+|[A-Z]{1,4})(?:[-_]?(?:[A-Z][a-z]+|[a-z]+|[A-Z]{2,4}))*$`)
+	shortValue = regexp.MustCompile(`^(?:[0-9]{1,7}|true|false|null|none|nil|undefined|yes|no)$`)
+	noSecret   = regexp.MustCompile(`(?i)(?:[_-]?(?:stdin|arn|name|path|file|dir|type|length|count|ttl|expiry|expires|expiration|policy|version|region|manager|endpoint|prefix)|[_-]ids?)$`)
+	aPassword  = regexp.MustCompile(`(?i)(?:` + passwordName + `)`)
+	uuid       = regexp.MustCompile(`(?i)^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+)
+
+// isWords: "Basic authentication", not a credential.
+func isWords(m match) bool { return wordsOnly.MatchString(strings.TrimRight(m.value, ".:,;")) }
+
+func isFlag(m match) bool { return strings.HasPrefix(m.value, "-") }
+
+// isVariable: the shell's variable is not its value.
+func isVariable(m match) bool { return strings.HasPrefix(strings.Trim(m.value, `"'`), "$") }
+
+// isNoCredential: git@ is no secret, and host:443/path@x is a port.
+func isNoCredential(m match) bool {
+	_, port, ok := strings.Cut(m.value, ":")
+	digits := strings.TrimLeft(port, "0123456789")
+	return m.value == "git" || ok && digits != port && strings.HasPrefix(digits, "/")
+}
+
+// isNoSecret tells names and values apart that only look like secrets.
+func isNoSecret(m match) bool {
+	v := strings.Trim(m.value, `\"',;.`)
+	switch {
+	case strings.TrimSpace(m.sep) == "" && isFlag(m): // --name without a value
+		return true
+	case strings.HasPrefix(v, "$"): // a variable, not its value
+		return true
+	case strings.EqualFold(m.name, "PWD"), strings.EqualFold(m.name, "OLDPWD"):
+		return strings.HasPrefix(v, "/")
+	case strings.Contains(m.sep, ":") && inARN(m.before+m.name):
+		return true
+	case noSecret.MatchString(m.name):
+		return !uuid.MatchString(v) // such an id may be the secret itself
+	case aPassword.MatchString(m.name):
+		return false
+	case shortValue.MatchString(strings.ToLower(v)):
+		return true
+	}
+	// "secretsmanager:GetSecretValue", "token: expired": words.
+	return strings.Contains(m.sep, ":") && len(v) < 48 && wordsOnly.MatchString(v)
+}
+
+// inARN reports whether the text ends within an ARN.
+func inARN(s string) bool {
+	return strings.HasPrefix(s[strings.LastIndexAny(s, " \t\n\"'=(<[,")+1:], "arn:")
+}
+
+var (
+	arn = regexp.MustCompile(`\barn:aws[a-z-]*:[^\s"'<>,;()]+`)
+	// named matches what is random and public: UUIDs and hexadecimal digests.
+	named = regexp.MustCompile(`(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{12,}`)
+	// digestName stands before a digest that is not hexadecimal (npm, Go, S3).
+	digestName = regexp.MustCompile(`(?i)(?:sha(?:1|224|256|384|512)[-:=]|\bh1:)$`)
+	shaName    = regexp.MustCompile(`^sha(?:1|256|384|512)-`)
+)
+
+// redactRandom replaces long random strings that no name gives away.
+func redactRandom(s string) string {
+	arns := arn.FindAllStringIndex(s, -1)
+	var b strings.Builder
+	last := 0
+	for i := 0; i < len(s); {
+		if !isBase64(s[i]) {
+			i++
+			continue
+		}
+		start := i
+		for i < len(s) && isBase64(s[i]) {
+			i++
+		}
+		for len(arns) > 0 && arns[0][1] <= start {
+			arns = arns[1:]
+		}
+		if i-start < minRandom || len(arns) > 0 && arns[0][0] <= start || digestName.MatchString(s[max(0, start-12):start]) {
+			continue
+		}
+		b.WriteString(s[last:start])
+		b.WriteString(redactToken(s[start:i]))
+		last = i
+	}
+	return b.String() + s[last:]
+}
+
+// minRandom is the length from which a random string is taken for a secret.
+// AWS secret keys have 40 characters.
+const minRandom = 32
+
+// redactToken judges one run of base64 characters. One with slashes may be a
+// path, unless it is as long as an AWS secret key or random all over.
+func redactToken(t string) string {
+	if shaName.MatchString(t) { // sha512-… of npm
+		return t
+	}
+	slashes := strings.Contains(t, "/")
+	if !slashes && isRandom(t, often) || slashes && (len(t) == 40 && isRandom(t, often) || len(t) > 40 && isRandom(t, veryOften)) {
+		return mark
+	}
+	parts := strings.Split(t, "/")
+	for i, p := range parts {
+		if len(p) >= minRandom && isRandom(p, often) {
+			parts[i] = mark
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+func isBase64(c byte) bool { return charClass(c) != 0 || c == '=' }
+
+// By chance, upper case, lower case and digits change after 0.64 of the
+// characters; in words joined by capitals after fewer.
+const (
+	often     = 0.42
+	veryOften = 0.5
+)
+
+// aWord is a part of an identifier or a path. By chance, 0.15 of the
+// characters are in one.
+var aWord = regexp.MustCompile(`[A-Z]?[a-z]{3,}`)
+
+// isRandom reports whether the classes of t's characters change at least as
+// often as that, and few of them make words.
+func isRandom(t string, changing float64) bool {
+	t = named.ReplaceAllString(strings.TrimRight(t, "="), "-")
+	if len(t) < minRandom-8 {
+		return false
+	}
+	seen, changes := map[byte]bool{}, 0
+	for i := range len(t) {
+		seen[charClass(t[i])] = true
+		if i > 0 && charClass(t[i]) != charClass(t[i-1]) {
+			changes++
+		}
+	}
+	inWords := 0
+	for _, w := range aWord.FindAllString(t, -1) {
+		inWords += len(w)
+	}
+	return seen['A'] && seen['a'] && seen['0'] && float64(changes) >= changing*float64(len(t)-1) && 5*inWords < 2*len(t)
+}
+
+func charClass(c byte) byte {
+	switch {
+	case 'A' <= c && c <= 'Z':
+		return 'A'
+	case 'a' <= c && c <= 'z':
+		return 'a'
+	case '0' <= c && c <= '9':
+		return '0'
+	case c == '+' || c == '/' || c == '_' || c == '-':
+		return '-'
+	}
+	return 0
+}

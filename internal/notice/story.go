@@ -1,0 +1,421 @@
+package notice
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// story finds the sentences for an outcome, given what is known already.
+type story struct {
+	o heal.Outcome
+	n Notice
+}
+
+// headline is the result in a line, for a subject after kind and project.
+func (s story) headline() string {
+	p, planned := planOf(s.o)
+	h := ""
+	switch s.o.Kind {
+	case heal.Healed:
+		h = s.deed(p).done + ", build green after " + about(timeToHeal(s.o))
+	case heal.Retrying:
+		h = s.deed(p).done + ", build started again"
+		if p.Remedy == diagnose.Retry {
+			h = "build started again, unchanged"
+		}
+	case heal.Proposed:
+		h = s.deed(p).wish + " Your approval is needed"
+	case heal.Undone:
+		h = s.deed(p).done + ", then taken back"
+		if s.didNotHelp() {
+			h = s.deed(p).done + ", did not help, taken back"
+		}
+	case heal.Failed:
+		h = "not healed"
+		if planned {
+			h = s.deed(p).done + ", but the build is not green"
+		}
+	case heal.Expiring:
+		h = s.expiryWords()
+	case heal.Paused:
+		h = "nothing is written until you resume"
+	default:
+		h = s.reportWords(p)
+	}
+	if s.o.Repeats > 0 {
+		h += fmt.Sprintf(" (and %s more like this)", thousands(s.o.Repeats))
+	}
+	return h
+}
+
+func (s story) reportWords(p heal.Plan) string {
+	switch {
+	case observed(s.o):
+		return "would have " + s.deed(p).would
+	case s.n.Plan != "":
+		return "the repair was not made"
+	case len(s.n.Refusals) > 0 && s.refusedAction() != "":
+		if by := s.blame(); by != "" {
+			return fmt.Sprintf("%s denied by %s, nothing changed", s.refusedAction(), by)
+		}
+		return fmt.Sprintf("%s not granted (%s), nothing changed", s.refusedAction(), s.n.Refusals[0].Rule)
+	case s.n.Failure != nil && s.n.Failure.Title != "":
+		return strings.TrimSuffix(s.n.Failure.Title, ".")
+	}
+	return "nothing changed"
+}
+
+// refusedAction is the action that was refused first, or else denied first.
+func (s story) refusedAction() string {
+	if a := s.n.Refusals[0].Action; a != "" {
+		return a
+	}
+	if s.n.Failure != nil && len(s.n.Failure.Denials) > 0 {
+		return s.n.Failure.Denials[0].Action
+	}
+	return ""
+}
+
+// deed is what a plan does, in a few words.
+type deed struct {
+	done  string // "ECR push allowed"
+	would string // "allowed ECR push"
+	wish  string // "allow ECR push?"
+}
+
+func (s story) deed(p heal.Plan) deed {
+	switch p.Remedy {
+	case diagnose.Grant:
+		g := s.given()
+		return deed{g + " allowed", "allowed " + g, "allow " + g + "?"}
+	case diagnose.OverrideBuildspec:
+		b := quote(p.Buildspec, maxName)
+		return deed{"built with " + b, "built with " + b, "build with " + b + "?"}
+	case diagnose.CreateRepository:
+		r := "repository " + id(p.Repository)
+		return deed{r + " created", "created " + r, "create " + r + "?"}
+	case diagnose.SwitchRole:
+		r := "role " + lastElement(id(p.NewRole))
+		return deed{"switched to " + r, "switched to " + r, "switch to " + r + "?"}
+	}
+	return deed{"started again", "started it again", "start it again?"}
+}
+
+// given names what the grants allow: "ECR push", or the first actions.
+func (s story) given() string {
+	var out []string
+	for _, g := range s.n.Grants {
+		name := "grant " + g.ID
+		if s.o.Settings != nil {
+			if of, ok := s.o.Settings.Grant(g.ID); ok && of.Set != "" {
+				name = setWords(id(of.Set))
+			}
+		}
+		out = append(out, name)
+	}
+	if len(out) == 0 && s.n.Failure != nil {
+		out = actions(s.n.Failure.Denials)
+	}
+	if len(out) == 0 {
+		return "a permission"
+	}
+	return list(out, 2)
+}
+
+func (s story) expiryWords() string {
+	for _, g := range s.n.Grants {
+		if !g.Expires.IsZero() {
+			if g.Expires.After(s.o.At) {
+				return fmt.Sprintf("grant %s ends on %s", g.ID, g.Expires.Format("2006-01-02"))
+			}
+			return fmt.Sprintf("grant %s has ended", g.ID)
+		}
+	}
+	return "a grant ends"
+}
+
+// didNotHelp: the healer itself took the change back.
+func (s story) didNotHelp() bool {
+	r, _ := current(s.o)
+	return r.Decision != nil && r.Decision.Undo > 0
+}
+
+// lead is the first sentence.
+func (s story) lead() string {
+	name := s.n.about()
+	switch s.o.Kind {
+	case heal.Healed:
+		return name + " is green again."
+	case heal.Retrying:
+		return name + " failed and was started again."
+	case heal.Proposed:
+		return name + " failed. A repair waits for your approval."
+	case heal.Undone:
+		if s.didNotHelp() {
+			return name + " still fails, and the change was taken back."
+		}
+		return "The change made for " + name + " was taken back."
+	case heal.Failed:
+		return name + " is not healed."
+	case heal.Expiring:
+		return "The permission given to " + name + " is not for ever."
+	case heal.Paused:
+		return "Buildmedic has stopped changing anything."
+	}
+	if observed(s.o) {
+		if p, _ := planOf(s.o); p.Remedy == diagnose.Retry {
+			return name + " failed. In mode heal it would have been started again."
+		}
+		return name + " failed. In mode heal it would have been repaired."
+	}
+	if s.n.Plan != "" {
+		return name + " failed, and the repair was not made."
+	}
+	return name + " failed, and nothing was changed."
+}
+
+// summary is what happened in two or three sentences.
+func (s story) summary() string {
+	var out []string
+	say := func(sentence string) {
+		if sentence != "" {
+			out = append(out, sentence)
+		}
+	}
+	switch {
+	case s.o.Kind == heal.Expiring, s.o.Kind == heal.Paused:
+	case s.o.Kind == heal.Undone && !s.didNotHelp():
+		say("What was there before is there again. " + s.cause() + " If its builds still need that, they are denied it again.")
+	default:
+		say(s.cause())
+	}
+	switch p, _ := planOf(s.o); {
+	case s.o.Kind == heal.Undone && !s.didNotHelp():
+	case s.o.Kind == heal.Expiring:
+		for _, g := range s.n.Grants {
+			if !g.Expires.IsZero() {
+				say(fmt.Sprintf("Grant %s of role %s holds until %s. After that the build is denied the same thing again.", g.ID, lastElement(s.role()), stamp(g.Expires)))
+			}
+		}
+	case s.o.Kind == heal.Paused:
+		say("Failed builds are still explained, but no policy is written and nothing else is changed until somebody resumes it.")
+	case s.o.Kind == heal.Undone && s.didNotHelp():
+		say(s.n.Why)
+		say("So the role is as it was before.")
+	case s.o.Kind == heal.Healed, s.o.Kind == heal.Retrying, s.o.Kind == heal.Failed && s.n.Plan != "":
+		say(s.remedy(p))
+		if s.o.Kind == heal.Healed {
+			say("It is green " + duration(timeToHeal(s.o)) + " after it failed.")
+		}
+		if k := len(acted(s.o)); k > 1 {
+			say(fmt.Sprintf("It took %d rounds.", k))
+		}
+	case observed(s.o):
+		say(s.n.Why)
+		say("The project is in mode observe, so nothing was changed: this notice shows what would have been done.")
+	default:
+		say(s.n.Why)
+	}
+	if s.o.Repeats > 0 {
+		say(fmt.Sprintf("And %s more like this: equal failures since the last notice are counted, not told one by one.", thousands(s.o.Repeats)))
+	}
+	return strings.Join(out, " ")
+}
+
+// role is the ARN of the failed build's role.
+func (s story) role() string {
+	if s.n.Build == nil {
+		return ""
+	}
+	return s.n.Build.Role
+}
+
+// cause says in a sentence why the build failed.
+func (s story) cause() string {
+	f := s.n.Failure
+	if f == nil {
+		return ""
+	}
+	ds := f.Denials
+	if s.o.Kind == heal.Healed {
+		ds = nil
+		for _, r := range acted(s.o) {
+			if r.Diagnosis != nil {
+				ds = append(ds, denials(r.Diagnosis.Denials)...)
+			}
+		}
+	}
+	as := actions(ds)
+	if len(as) == 0 {
+		return sentence(f.Title)
+	}
+	if by := s.blame(); by != "" {
+		return fmt.Sprintf("The build was denied %s by %s.", list(as, 3), by)
+	}
+	return fmt.Sprintf("The build was denied %s.", list(as, 3))
+}
+
+// blame names the policy that denied, if it is none that a grant could cure.
+func (s story) blame() string {
+	if s.n.Failure == nil || len(s.n.Failure.Denials) == 0 {
+		return ""
+	}
+	d := s.n.Failure.Denials[0]
+	name := layers[d.Layer]
+	if name == "" || d.Layer == buildlog.IdentityBased && d.Effect != buildlog.Explicit {
+		return ""
+	}
+	return article(name)
+}
+
+// remedy says in a sentence what was done and why.
+func (s story) remedy(p heal.Plan) string {
+	switch p.Remedy {
+	case diagnose.Grant:
+		return "The settings allow that, so the role was given the permission and the build was started again."
+	case diagnose.OverrideBuildspec:
+		return fmt.Sprintf("The settings list %s as another place, so the same commit was built with that.", quote(p.Buildspec, maxName))
+	case diagnose.CreateRepository:
+		return fmt.Sprintf("The settings allow creating it, so the repository %s was created and the build was started again.", id(p.Repository))
+	case diagnose.SwitchRole:
+		return fmt.Sprintf("The settings name a ready role, so the project was switched to %s and built again.", lastElement(id(p.NewRole)))
+	}
+	return s.n.Why
+}
+
+// proof says how well the cause is proved, the weakest witness first.
+func (s story) proof() []string {
+	out := []string{}
+	f := s.n.Failure
+	if f == nil || f.Text == "" && len(f.Denials) == 0 {
+		return out
+	}
+	switch {
+	case f.Origin == buildlog.FromPhase:
+		out = append(out, "CodeBuild itself says so, in the phase's context.")
+	case f.Origin == buildlog.FromDecoded:
+		out = append(out, "AWS's encoded message, decoded by AWS STS, says so.")
+	case len(f.Denials) > 0:
+		out = append(out, fmt.Sprintf("Line %d of the build's log says so. That is a claim: whoever runs code in a build can print it.", f.Line))
+	case f.Line > 0:
+		out = append(out, fmt.Sprintf("Line %d of the build's log says so.", f.Line))
+	}
+	for _, g := range s.n.Grants {
+		if g.Evidence == settings.EvidenceCloudTrail {
+			out = append(out, "CloudTrail shows that this build's session was denied it.")
+			break
+		}
+	}
+	if p, ok := planOf(s.o); ok && p.Write != nil && p.Write.Kind != "attach" {
+		out = append(out, "IAM's policy simulator: not allowed without the change, allowed with it.")
+	}
+	if s.o.Kind == heal.Healed {
+		out = append(out, "The build, started again, is green.")
+	}
+	return out
+}
+
+// next says what happens now, and what a person should do.
+func (s story) next() []string {
+	out := []string{}
+	say := func(sentence string) {
+		if sentence != "" {
+			out = append(out, sentence)
+		}
+	}
+	advice := ""
+	if s.n.Failure != nil {
+		advice = sentence(s.n.Failure.Advice)
+	}
+	p, _ := planOf(s.o)
+	switch s.o.Kind {
+	case heal.Healed:
+		say("Nothing is left to do: the case is closed.")
+		s.keep(say, p)
+	case heal.Retrying:
+		say("The build runs again. A notice follows when it has ended: healed, or what was tried next.")
+		s.keep(say, p)
+	case heal.Proposed:
+		say("Nothing, until somebody approves or rejects it. An approval applies exactly what is shown here, or refuses since the world has changed.")
+	case heal.Expiring:
+		say("If the build still needs it, make it permanent in your own code, or renew the grant in buildmedic.yaml and deploy.")
+	case heal.Paused:
+		say("Look at the cases that were taken back, mend the settings, then resume.")
+	case heal.Undone, heal.Failed:
+		say(advice)
+		if standing(s.o) {
+			say("What was changed stands until it is undone.")
+		}
+	default:
+		switch {
+		case observed(s.o):
+			say("Nothing. To have such failures repaired, set mode: heal (or propose) for the project in buildmedic.yaml, and deploy.")
+		case entries(s.n.Refusals) > 0:
+			say(advice)
+			say("If the entry above is right, add it to buildmedic.yaml, deploy, and take up this failure again.")
+		default:
+			say(advice)
+		}
+	}
+	if len(out) == 0 {
+		say("Nothing more, until a person acts.")
+	}
+	return out
+}
+
+// keep says what becomes of a change that stands.
+func (s story) keep(say func(string), p heal.Plan) {
+	for _, g := range s.n.Grants {
+		if !g.Expires.IsZero() {
+			say(fmt.Sprintf("Grant %s ends on %s; a reminder comes before that.", g.ID, stamp(g.Expires)))
+		}
+	}
+	switch p.Remedy {
+	case diagnose.Grant:
+		say("Make it permanent in your own code: until then, IAM is not what your code says it is.")
+		if p.Write != nil && p.Write.Kind == "managed" {
+			say("If CloudFormation, CDK or Terraform owns the policy, its next deployment may put the old version back.")
+		} else {
+			say("If CloudFormation or CDK owns the role: the stack cannot delete the role while it carries this policy, so undo first. If Terraform owns it: the next apply may remove the policy.")
+		}
+	case diagnose.CreateRepository:
+		say("The repository stays. Make it permanent in your own code, with scanning and a lifecycle policy as you need them.")
+	case diagnose.OverrideBuildspec:
+		say("Only this build used that path: the next one fails again until you make it permanent.")
+	case diagnose.SwitchRole:
+		say("The project keeps that role. To switch back, undo, or use the command below.")
+	}
+}
+
+// then says what would follow what is only proposed or told.
+func (s story) then() string {
+	r, ok := current(s.o)
+	if !ok || r.Decision == nil || r.Decision.Plan == nil || s.o.Kind != heal.Proposed && !observed(s.o) {
+		return ""
+	}
+	verb := "would be"
+	if s.o.Kind == heal.Proposed {
+		verb = "will be"
+	}
+	switch p := r.Decision.Plan; {
+	case p.Route == heal.RouteNone:
+		return "The build " + verb + " left for you to start, as the settings ask."
+	case p.Settle > 0:
+		return fmt.Sprintf("After a wait of %s the build %s started again.", duration(p.Settle), verb)
+	}
+	return "Then the build " + verb + " started again."
+}
+
+func entries(rs []Refusal) (n int) {
+	for _, r := range rs {
+		if r.Entry != "" {
+			n++
+		}
+	}
+	return n
+}

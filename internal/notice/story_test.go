@@ -1,0 +1,458 @@
+package notice
+
+import (
+	"strings"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// stories are the outcomes whose notices are kept in testdata, by the name of
+// their file, with a sentence that says what the story shows.
+var stories = []struct {
+	name, shows string
+	outcome     heal.Outcome
+}{
+	{"tracker-retrying", "Story 1, on its way: the permission is there, the build runs again.", trackerRetrying()},
+	{"tracker-healed", "Story 1: the build's role may push to ECR now, and the build is green.", trackerHealed()},
+	{"qivr-healed", "Story 2: a managed policy got a second version; what it held before is kept.", qivrHealed()},
+	{"buildspec-healed", "Story 4: the same commit was built with a buildspec at another place.", buildspecHealed()},
+	{"repository-healed", "Story 5: the repository did not exist, and the settings allow creating it.", repositoryHealed()},
+	{"repository-reported", "Story 5, without create: true: the entry that would allow it is shown.", repositoryReported()},
+	{"role-healed", "Story 6: the project was switched to a ready role.", roleHealed()},
+	{"scp-reported", "Story 7: a service control policy denies; no grant can cure that.", scpReported()},
+	{"forged-reported", "Story 8: a pull request's build printed a denial, with all that a log may hold against its reader.", forgedReported()},
+	{"rate-limit-retrying", "Story 9: a transient trouble; nothing is granted.", rateLimitRetrying()},
+	{"rate-limit-healed", "Story 9: it passed, and seven more like it did.", rateLimitHealed()},
+	{"not-allowed-reported", "Story 10: what was denied is in no grant; the entry that would allow it is shown.", notAllowedReported()},
+	{"tracker-undone", "Story 11: the grant did not help and was taken back.", trackerUndone()},
+	{"qivr-undone", "Somebody undid a heal by command: the first version is the default again.", qivrUndone()},
+	{"tracker-proposed", "Mode propose: the plan waits, with the commands that approve and reject it.", trackerProposed()},
+	{"tracker-observed", "Mode observe: what would have been done.", trackerObserved()},
+	{"two-rounds-healed", "One denial hid another: two rounds, two grants, one policy.", twoRoundsHealed()},
+	{"retry-observed", "Mode observe, and a cause that passes.", retryObserved()},
+	{"attach-healed", "Write mode attach: a ready-made policy was attached.", attachHealed()},
+	{"tests-reported", "A cause that only a person can cure: the log's excerpt, and advice.", testsReported()},
+	{"stopped-failed", "The build that was started again was stopped by somebody.", stoppedFailed()},
+	{"healer-denied-reported", "The healer itself lacks a permission: its note names it.", healerDenied()},
+	{"tracker-expiring", "A grant with an end nears it.", trackerExpiring()},
+	{"paused", "Too many changes did not help: the breaker is open.", paused()},
+	{"desk-healed", "At a desk there is no function: the commands are the healer's own.", deskHealed()},
+	{"gov-reported", "Another partition, an S3 log, no build number, no commit.", govReported()},
+}
+
+const (
+	account  = "111122223333"
+	caseID   = "5f2c9a7be01d4c38"
+	commit   = "3f9c1e7a5b2d4860c1a2e3f405162738495a6b7c"
+	uuid1    = "1b7e6a52-3c4d-4e5f-8a9b-0c1d2e3f4a5b"
+	uuid2    = "9d8c7b6a-5e4f-4321-8765-43210fedcba9"
+	function = "buildmedic-Healer"
+)
+
+var (
+	failedAt = time.Date(2026, 11, 22, 12, 2, 41, 0, time.UTC)
+	home     = settings.Account{ID: account, Region: "us-west-2"}
+)
+
+func after(d time.Duration) time.Time { return failedAt.Add(d) }
+
+// build is a failed build; context is what CodeBuild says of its failed phase.
+func build(project, role, phase, context string) codebuild.Build {
+	b := codebuild.Build{
+		ID: project + ":" + uuid1, ARN: "arn:aws:codebuild:us-west-2:" + account + ":build/" + project + ":" + uuid1,
+		Project: project, Number: 41, Status: codebuild.Failed,
+		ServiceRole: "arn:aws:iam::" + account + ":role/" + role, Initiator: "GitHub-Hookshot/3a1b9c0",
+		SourceType: "GITHUB", SourceVersion: "main", ResolvedSourceVersion: commit,
+		Start: failedAt.Add(-97 * time.Second), End: failedAt,
+		Logs: codebuild.Logs{Group: "/aws/codebuild/" + project, Stream: uuid1},
+	}
+	code, message, _ := strings.Cut(context, ": ")
+	b.Phases = []codebuild.Phase{
+		{Type: "DOWNLOAD_SOURCE", Status: codebuild.Succeeded},
+		{Type: phase, Status: codebuild.Failed, Contexts: []codebuild.Context{{Code: code, Message: message}}},
+		{Type: "FINALIZING", Status: codebuild.Succeeded},
+	}
+	return b
+}
+
+func command(c string) string {
+	return "COMMAND_EXECUTION_ERROR: Error while executing command: " + c + ". Reason: exit status 1"
+}
+
+// outcome wraps rounds as the healer tells of them.
+func outcome(k heal.Kind, at time.Time, s *settings.Settings, rs ...heal.Round) heal.Outcome {
+	c := heal.Case{ID: caseID, Account: account, Region: "us-west-2", Project: rs[0].Build.Project, Commit: rs[0].Build.Commit(), Opened: after(5 * time.Second), Rounds: rs}
+	if k != heal.Retrying {
+		c.Closed, c.Outcome = at, k
+	}
+	return heal.Outcome{ID: caseID + ".1", Kind: k, Case: c, Round: len(rs) - 1, Settings: s, Home: home, At: at, Function: function}
+}
+
+func values(scalar bool, vs ...string) iampolicy.Values {
+	return iampolicy.Values{List: vs, Scalar: scalar}
+}
+
+func document(ss ...iampolicy.Statement) string {
+	return string(iampolicy.Document{Version: "2012-10-17", Statements: ss}.Canonical())
+}
+
+// The first seed: a role that may not push to ECR.
+
+const trackerRole = "codebuild-TrackerAPI-service-role"
+
+var trackerGrant = guardrail.Used{Grant: "tracker-image", Because: "The API's image is pushed by its own pipeline.", Owner: "platform", Evidence: settings.EvidenceLog}
+
+func trackerSettings() *settings.Settings {
+	return &settings.Settings{Version: 1, SHA256: strings.Repeat("8c1d0a2b", 8),
+		Grants: []settings.Grant{{ID: "tracker-image", Set: "ecr-push"}, {ID: "qivr-ecs-deploy", Set: "ecs-deploy"}, {ID: "web-assets", Actions: []string{"s3:PutObject"}}}}
+}
+
+func trackerPolicy() string {
+	return document(
+		iampolicy.Statement{Sid: "TrackerImageToken", Effect: "Allow", Action: values(true, "ecr:GetAuthorizationToken"), Resource: values(true, "*")},
+		iampolicy.Statement{Sid: "TrackerImage", Effect: "Allow", Action: values(false, "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload",
+			"ecr:GetDownloadUrlForLayer", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"),
+			Resource: values(true, "arn:aws:ecr:us-west-2:"+account+":repository/tracker_api")})
+}
+
+func trackerDenial() buildlog.Denial {
+	return buildlog.Denial{Principal: "arn:aws:sts::" + account + ":assumed-role/" + trackerRole + "/AWSCodeBuild-" + uuid1, Action: "ecr:GetAuthorizationToken",
+		Resource: "*", Effect: buildlog.Implicit, Layer: buildlog.IdentityBased, Line: 37, Causal: true}
+}
+
+func denied(d buildlog.Denial, operation string) *diagnose.Diagnosis {
+	text := "An error occurred (AccessDeniedException) when calling the " + operation + " operation: User: " + d.Principal + " is not authorized to perform: " + d.Action +
+		" on resource: " + d.Resource + " because no identity-based policy allows the " + d.Action + " action"
+	return &diagnose.Diagnosis{Cause: "access-denied", Title: "The build's role may not do what the build needs", Remedy: diagnose.Grant,
+		Evidence: diagnose.Evidence{Line: d.Line, Text: text, Origin: buildlog.FromLog}, Denials: []buildlog.Denial{d}, Fingerprint: "4be1f6a90c27d358",
+		Excerpt: []buildlog.Line{{N: d.Line - 1, Text: "[Container] 2026/11/22 12:02:39.118204 Running command aws ecr get-login-password"}, {N: d.Line, Text: text}}}
+}
+
+func trackerRound(m settings.Mode) heal.Round {
+	role := "arn:aws:iam::" + account + ":role/" + trackerRole
+	return heal.Round{
+		Build: build("TrackerAPI", trackerRole, "PRE_BUILD",
+			command("aws ecr get-login-password --region us-west-2 | docker login --username AWS --password-stdin "+account+".dkr.ecr.us-west-2.amazonaws.com")),
+		Step: heal.StepDone, Started: after(5 * time.Second), Diagnosis: denied(trackerDenial(), "GetAuthorizationToken"),
+		Decision: &heal.Decision{Mode: m, Remedy: diagnose.Grant, Why: "The settings allow what was denied: grant tracker-image.", Settings: strings.Repeat("8c1d0a2b", 8),
+			Used: []guardrail.Used{trackerGrant},
+			Plan: &heal.Plan{Case: caseID, Build: "TrackerAPI:" + uuid1, Project: "TrackerAPI", Role: role, Remedy: diagnose.Grant, Route: heal.RouteBuild,
+				Write: &guardrail.Target{Kind: "inline", Name: "CodeBuild-ECR-Permissions", After: trackerPolicy()},
+				Proof: []guardrail.Question{{Action: "ecr:GetAuthorizationToken", Resource: "*"}}}},
+	}
+}
+
+// written marks a round as carried out.
+func written(r heal.Round) heal.Round {
+	r.Written, r.RetryAt, r.Retry = after(7*time.Second), after(8*time.Second), r.Build.Project+":"+uuid2
+	return r
+}
+
+func ended(r heal.Round, took time.Duration) heal.Round {
+	r.Ended = r.RetryAt.Add(took)
+	return r
+}
+
+func trackerRetrying() heal.Outcome {
+	return outcome(heal.Retrying, after(9*time.Second), trackerSettings(), written(trackerRound(settings.Heal)))
+}
+
+func trackerHealed() heal.Outcome {
+	return outcome(heal.Healed, after(255*time.Second), trackerSettings(), ended(written(trackerRound(settings.Heal)), 244*time.Second))
+}
+
+func deskHealed() heal.Outcome {
+	o := trackerHealed()
+	o.Function = ""
+	return o
+}
+
+func trackerProposed() heal.Outcome {
+	return outcome(heal.Proposed, after(6*time.Second), trackerSettings(), trackerRound(settings.Propose))
+}
+
+func trackerObserved() heal.Outcome {
+	return outcome(heal.Reported, after(6*time.Second), trackerSettings(), trackerRound(settings.Observe))
+}
+
+// again is the round of a build that was denied the same thing once more.
+func again(r heal.Round) heal.Round {
+	r.Build.ID, r.Build.Number, r.Build.Logs.Stream = "TrackerAPI:"+uuid2, 42, uuid2
+	r.Build.End = after(190 * time.Second)
+	r.Decision = &heal.Decision{Mode: settings.Heal, Remedy: diagnose.Report, Why: "What was changed did not help: the same denial came back.", Settings: strings.Repeat("8c1d0a2b", 8), Undo: 1}
+	return r
+}
+
+func trackerUndone() heal.Outcome {
+	first := ended(written(trackerRound(settings.Heal)), 182*time.Second)
+	first.Undone = after(194 * time.Second)
+	second := again(trackerRound(settings.Heal))
+	second.Diagnosis.Advice = "Look for what else may refuse: a permissions boundary, the repository's own policy, or a VPC endpoint's"
+	return outcome(heal.Undone, after(195*time.Second), trackerSettings(), first, second)
+}
+
+func trackerExpiring() heal.Outcome {
+	r := ended(written(trackerRound(settings.Heal)), 244*time.Second)
+	r.Decision.Used[0].Expires = after(14 * 24 * time.Hour)
+	o := outcome(heal.Expiring, after(12*24*time.Hour), trackerSettings(), r)
+	o.Case.Closed, o.Case.Outcome = after(255*time.Second), heal.Healed
+	return o
+}
+
+// The second seed: a managed policy without what an ECS deployment needs.
+
+const qivrRole = "qivr-codebuild-role"
+
+var qivrPolicy = "arn:aws:iam::" + account + ":policy/qivr-codebuild-policy"
+
+func qivrBefore() string {
+	return `{"Version":"2012-10-17","Statement":[{"Sid":"Logs","Effect":"Allow","Action":["logs:CreateLogStream","logs:PutLogEvents"],"Resource":"arn:aws:logs:us-west-2:` + account + `:log-group:/aws/codebuild/*"},` +
+		`{"Effect":"Allow","Action":"ecr:*","Resource":"*"}]}`
+}
+
+func qivrAfter() string {
+	d, err := iampolicy.Parse([]byte(qivrBefore()))
+	if err != nil {
+		panic(err)
+	}
+	d.Statements = append(d.Statements,
+		iampolicy.Statement{Sid: "QivrEcsDeploy", Effect: "Allow", Action: values(false, "ecs:DescribeServices", "ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition", "ecs:UpdateService"), Resource: values(true, "*")},
+		iampolicy.Statement{Sid: "QivrEcsDeployPass", Effect: "Allow", Action: values(true, "iam:PassRole"),
+			Resource:  values(false, "arn:aws:iam::"+account+":role/qivr-ecs-task-execution-role", "arn:aws:iam::"+account+":role/qivr-ecs-task-role"),
+			Condition: []iampolicy.Condition{{Operator: "StringEquals", Key: "iam:PassedToService", Values: values(true, "ecs-tasks.amazonaws.com")}}})
+	return string(d.Canonical())
+}
+
+func qivrRound() heal.Round {
+	d := buildlog.Denial{Action: "ecs:RegisterTaskDefinition", Effect: buildlog.Unstated, Layer: buildlog.LayerUnstated, Line: 212, Causal: true}
+	g := denied(d, "RegisterTaskDefinition")
+	g.Evidence.Text = "AccessDeniedException: User is not authorized to perform: ecs:RegisterTaskDefinition"
+	r := heal.Round{
+		Build: build("qivr-deploy", qivrRole, "POST_BUILD", command("./scripts/deploy.sh production")), Step: heal.StepDone, Started: after(5 * time.Second), Diagnosis: g,
+		Decision: &heal.Decision{Mode: settings.Heal, Remedy: diagnose.Grant, Why: "The settings allow what was denied: grant qivr-ecs-deploy.", Settings: strings.Repeat("8c1d0a2b", 8),
+			Used: []guardrail.Used{{Grant: "qivr-ecs-deploy", Because: "Deploys run from the same build.", Owner: "platform", Evidence: settings.EvidenceLog}},
+			Plan: &heal.Plan{Case: caseID, Build: "qivr-deploy:" + uuid1, Project: "qivr-deploy", Role: "arn:aws:iam::" + account + ":role/" + qivrRole, Remedy: diagnose.Grant, Route: heal.RouteBuild,
+				Write: &guardrail.Target{Kind: "managed", Name: qivrPolicy, Before: qivrBefore(), BeforeVersion: "v1", After: qivrAfter()},
+				Proof: []guardrail.Question{{Action: "ecs:RegisterTaskDefinition", Resource: "*"}}}},
+	}
+	r = written(r)
+	r.WrittenVersion = "v2"
+	return r
+}
+
+func qivrHealed() heal.Outcome {
+	return outcome(heal.Healed, after(9*time.Minute), trackerSettings(), ended(qivrRound(), 523*time.Second))
+}
+
+func qivrUndone() heal.Outcome {
+	r := ended(qivrRound(), 523*time.Second)
+	r.Undone = after(26 * time.Hour)
+	o := outcome(heal.Undone, after(26*time.Hour+time.Second), trackerSettings(), r)
+	o.Case.Closed = after(9 * time.Minute)
+	return o
+}
+
+func attachHealed() heal.Outcome {
+	r := trackerRound(settings.Heal)
+	r.Decision.Plan.Write = &guardrail.Target{Kind: "attach", Attach: []string{"arn:aws:iam::" + account + ":policy/buildmedic/tracker-image"}}
+	return outcome(heal.Healed, after(255*time.Second), trackerSettings(), ended(written(r), 244*time.Second))
+}
+
+func twoRoundsHealed() heal.Outcome {
+	first := ended(written(trackerRound(settings.Heal)), 60*time.Second)
+	second := trackerRound(settings.Heal)
+	second.Build.ID, second.Build.Number, second.Build.Logs.Stream, second.Build.End = "TrackerAPI:"+uuid2, 42, uuid2, after(68*time.Second)
+	d := buildlog.Denial{Principal: trackerDenial().Principal, Action: "ssm:GetParameter", Resource: "arn:aws:ssm:us-west-2:" + account + ":parameter/tracker/url", Effect: buildlog.Implicit,
+		Layer: buildlog.IdentityBased, Line: 71, Causal: true}
+	second.Diagnosis = denied(d, "GetParameter")
+	second.Decision.Used = []guardrail.Used{{Grant: "tracker-parameters", Because: "The API's address is kept in Parameter Store.", Owner: "platform", Evidence: settings.EvidenceCloudTrail, Expires: after(14 * 24 * time.Hour)}}
+	doc, err := iampolicy.Parse([]byte(trackerPolicy()))
+	if err != nil {
+		panic(err)
+	}
+	doc.Statements = append(doc.Statements, iampolicy.Statement{Sid: "TrackerParameters", Effect: "Allow", Action: values(true, "ssm:GetParameter"), Resource: values(true, d.Resource),
+		Condition: []iampolicy.Condition{{Operator: "DateLessThan", Key: "aws:CurrentTime", Values: values(true, "2026-12-06T12:03:54Z")}}})
+	second.Decision.Plan.Write = &guardrail.Target{Kind: "inline", Name: "CodeBuild-ECR-Permissions", Before: trackerPolicy(), After: string(doc.Canonical())}
+	second.Written, second.RetryAt, second.Retry, second.Ended = after(73*time.Second), after(74*time.Second), "TrackerAPI:0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d", after(320*time.Second)
+	s := trackerSettings()
+	s.Grants = append(s.Grants, settings.Grant{ID: "tracker-parameters", Set: "ssm-parameters"})
+	return outcome(heal.Healed, after(321*time.Second), s, first, second)
+}
+
+func retryObserved() heal.Outcome {
+	r := rateLimitRound()
+	r.Decision.Mode = settings.Observe
+	return outcome(heal.Reported, after(6*time.Second), trackerSettings(), r)
+}
+
+// Other remedies.
+
+func other(project, role, phase, context string, g diagnose.Diagnosis, d heal.Decision) heal.Round {
+	d.Settings = strings.Repeat("8c1d0a2b", 8)
+	b := build(project, role, phase, context)
+	if d.Plan != nil {
+		d.Plan.Case, d.Plan.Build, d.Plan.Project, d.Plan.Remedy, d.Plan.Role = caseID, b.ID, project, d.Remedy, b.ServiceRole
+	}
+	return heal.Round{Build: b, Step: heal.StepDone, Started: after(5 * time.Second), Diagnosis: &g, Decision: &d}
+}
+
+func started(r heal.Round, took time.Duration) heal.Round {
+	r.RetryAt, r.Retry, r.Ended = after(8*time.Second), r.Build.Project+":"+uuid2, after(8*time.Second+took)
+	return r
+}
+
+func buildspecHealed() heal.Outcome {
+	r := other("qivr-deploy", qivrRole, "DOWNLOAD_SOURCE", "YAML_FILE_ERROR: stat /codebuild/output/src1/src/buildspec.yml: no such file or directory",
+		diagnose.Diagnosis{Cause: "buildspec-missing", Title: "The buildspec is not where the project looks for it", Remedy: diagnose.OverrideBuildspec, Fingerprint: "a1b2c3d4e5f60718",
+			Evidence: diagnose.Evidence{Text: "YAML_FILE_ERROR: stat /codebuild/output/src1/src/buildspec.yml: no such file or directory", Origin: buildlog.FromPhase}},
+		heal.Decision{Mode: settings.Heal, Remedy: diagnose.OverrideBuildspec, Why: `The settings list "aws/buildspec.yml" as another place of the buildspec.`,
+			Plan: &heal.Plan{Buildspec: "aws/buildspec.yml", Route: heal.RouteStart}})
+	return outcome(heal.Healed, after(3*time.Minute), trackerSettings(), started(r, 171*time.Second))
+}
+
+func repositoryDiagnosis() diagnose.Diagnosis {
+	return diagnose.Diagnosis{Cause: "ecr-repository-missing", Title: "The ECR repository that the build pushes to does not exist", Remedy: diagnose.CreateRepository, Fingerprint: "0718293a4b5c6d7e",
+		Details: map[string]string{"repository": "tracker_api"},
+		Evidence: diagnose.Evidence{Line: 88, Origin: buildlog.FromLog,
+			Text: "name unknown: The repository with name 'tracker_api' does not exist in the registry with id '" + account + "'"}}
+}
+
+const push = "docker push " + account + ".dkr.ecr.us-west-2.amazonaws.com/tracker_api:3f9c1e7"
+
+func repositoryHealed() heal.Outcome {
+	r := other("TrackerAPI", trackerRole, "POST_BUILD", command(push), repositoryDiagnosis(),
+		heal.Decision{Mode: settings.Heal, Remedy: diagnose.CreateRepository, Why: `Grant tracker-image allows creating the repository "tracker_api".`,
+			Used: []guardrail.Used{trackerGrant}, Plan: &heal.Plan{Repository: "tracker_api", Route: heal.RouteBuild}})
+	r.Written = after(7 * time.Second)
+	return outcome(heal.Healed, after(5*time.Minute), trackerSettings(), started(r, 291*time.Second))
+}
+
+func repositoryReported() heal.Outcome {
+	r := other("TrackerAPI", trackerRole, "POST_BUILD", command(push), repositoryDiagnosis(),
+		heal.Decision{Mode: settings.Heal, Remedy: diagnose.CreateRepository, Why: "The settings do not allow creating the repository.",
+			Refusals: []guardrail.Refusal{{Rule: "no-repository", Action: "ecr:CreateRepository", Resource: "arn:aws:ecr:us-west-2:" + account + ":repository/tracker_api",
+				Message: `No grant of the project names the repository "tracker_api" exactly with create: true.`,
+				Entry:   "grants:\n  - id: tracker_api-image\n    because: WHY\n    owner: TEAM\n    set: ecr-push\n    resources: [\"arn:${partition}:ecr:${region}:${account}:repository/tracker_api\"]\n    create: true\n"}}})
+	return outcome(heal.Reported, after(6*time.Second), trackerSettings(), r)
+}
+
+func roleHealed() heal.Outcome {
+	r := trackerRound(settings.Heal)
+	r.Decision.Remedy, r.Decision.Used, r.Decision.Why = diagnose.SwitchRole, nil, `The settings name the ready role "codebuild-ecr-ready".`
+	r.Decision.Plan = &heal.Plan{Case: caseID, Build: r.Build.ID, Project: "TrackerAPI", Role: r.Build.ServiceRole, Remedy: diagnose.SwitchRole, Route: heal.RouteStart,
+		NewRole: "arn:aws:iam::" + account + ":role/codebuild-ecr-ready", OldRole: r.Build.ServiceRole}
+	return outcome(heal.Healed, after(255*time.Second), trackerSettings(), ended(written(r), 244*time.Second))
+}
+
+// Refusals.
+
+func refused(project, role, ctx string, g *diagnose.Diagnosis, rs ...guardrail.Refusal) heal.Round {
+	return other(project, role, "BUILD", ctx, *g, heal.Decision{Mode: settings.Heal, Remedy: diagnose.Report, Why: "The denial is explained, and nothing is granted.", Refusals: rs})
+}
+
+func scpReported() heal.Outcome {
+	policy := "arn:aws:organizations::444455556666:policy/o-exampleorg1/service_control_policy/p-example1"
+	d := trackerDenial()
+	d.Action, d.Resource, d.Effect, d.Layer, d.PolicyARN, d.Line = "ecr:PutImage", "arn:aws:ecr:us-west-2:"+account+":repository/tracker_api", buildlog.Explicit, buildlog.ServiceControl, policy, 52
+	g := denied(d, "PutImage")
+	g.Evidence.Text = "denied: User: " + d.Principal + " is not authorized to perform: ecr:PutImage on resource: " + d.Resource + " with an explicit deny in a service control policy: " + policy
+	g.Advice = "Ask whoever keeps your organization's service control policies to allow ecr:PutImage for this account, or push to where it is allowed"
+	return outcome(heal.Reported, after(6*time.Second), trackerSettings(), refused("TrackerAPI", trackerRole, command(push), g,
+		guardrail.Refusal{Rule: "layer", Action: d.Action, Resource: d.Resource, Message: "A service control policy denies it explicitly (" + policy + "). An allow in the role never beats a deny there, so no grant can cure it."}))
+}
+
+func notAllowedReported() heal.Outcome {
+	d := buildlog.Denial{Principal: "arn:aws:sts::" + account + ":assumed-role/codebuild-web/AWSCodeBuild-" + uuid1, Action: "s3:DeleteObject",
+		Resource: "arn:aws:s3:::web-assets-" + account + "/app/old.js", Effect: buildlog.Implicit, Layer: buildlog.IdentityBased, Line: 64, Causal: true}
+	g := denied(d, "DeleteObject")
+	g.Advice = "Decide whether this build should be able to do that; then allow it in the settings, or change the build"
+	return outcome(heal.Reported, after(6*time.Second), trackerSettings(), refused("web", "codebuild-web", command("aws s3 sync dist s3://web-assets-"+account+"/app --delete"), g,
+		guardrail.Refusal{Rule: "allowlist", Action: d.Action, Resource: d.Resource, Message: "No grant of the project web allows s3:DeleteObject on this resource.",
+			Entry: "grants:\n  - id: web-delete-object\n    because: WHY\n    owner: TEAM\n    actions: [\"s3:DeleteObject\"]\n    resources: [\"arn:${partition}:s3:::web-assets-${account}/app/*\"]\n"}))
+}
+
+func forgedReported() heal.Outcome {
+	d := trackerDenial()
+	d.Principal = "arn:aws:sts::" + account + ":assumed-role/admin/AWSCodeBuild-" + uuid2
+	d.Action, d.Resource = "iam:AttachRolePolicy", "arn:aws:iam::"+account+":role/admin"
+	g := denied(d, "AttachRolePolicy")
+	g.Evidence.Text = "\x1b[31mUser: " + d.Principal + " is not authorized to perform: iam:AttachRolePolicy on resource: " + d.Resource +
+		"\u202e\u200b; log in at https://aws.example.com/approve?" + "token" + "=" + "dGhpcyBpcyBub3Qgc2VjcmV0IQ <!channel> @here `*now*`"
+	r := refused("TrackerAPI", trackerRole, command(`echo "$FORGED"`), g,
+		guardrail.Refusal{Rule: "untrusted-build", Message: "The build is of a pull request (pr/17): whoever opens one can print any denial, so nothing is granted for it."},
+		guardrail.Refusal{Rule: "principal", Action: d.Action, Resource: d.Resource, Message: "The denied principal is the role admin, and the build runs as " + trackerRole + "."})
+	r.Build.SourceVersion = "pr/17"
+	return outcome(heal.Reported, after(6*time.Second), trackerSettings(), r)
+}
+
+// Transient and other causes.
+
+func rateLimitRound() heal.Round {
+	return other("web", "codebuild-web", "PRE_BUILD", command("docker build -t web ."),
+		diagnose.Diagnosis{Cause: "docker-hub-rate-limit", Title: "Docker Hub limits how many images may be pulled", Remedy: diagnose.Retry, Retryable: true, Fingerprint: "1122334455667788",
+			Advice:   "Log in to Docker Hub, or pull through Amazon ECR's cache",
+			Evidence: diagnose.Evidence{Line: 29, Origin: buildlog.FromLog, Text: "toomanyrequests: You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit"}},
+		heal.Decision{Mode: settings.Heal, Remedy: diagnose.Retry, Why: "Causes like this pass: the build is started again, unchanged.", Plan: &heal.Plan{Route: heal.RouteBuild, Settle: time.Minute}})
+}
+
+func rateLimitRetrying() heal.Outcome {
+	r := rateLimitRound()
+	r.RetryAt, r.Retry = after(66*time.Second), "web:"+uuid2
+	return outcome(heal.Retrying, after(67*time.Second), trackerSettings(), r)
+}
+
+func rateLimitHealed() heal.Outcome {
+	r := rateLimitRound()
+	r.RetryAt, r.Retry, r.Ended = after(66*time.Second), "web:"+uuid2, after(161*time.Second)
+	o := outcome(heal.Healed, after(163*time.Second), trackerSettings(), r)
+	o.Repeats = 7
+	return o
+}
+
+func testsReported() heal.Outcome {
+	r := other("web", "codebuild-web", "BUILD", command("npm test"),
+		diagnose.Diagnosis{Cause: "tests-failed", Title: "2 tests failed", Remedy: diagnose.Report, Fingerprint: "99aabbccddeeff00",
+			Advice:   "Read the failed tests' output above; the first failure is usually the cause",
+			Evidence: diagnose.Evidence{Line: 141, Origin: buildlog.FromLog, Text: "Tests: 2 failed, 187 passed, 189 total"},
+			Excerpt: []buildlog.Line{
+				{N: 96, Text: "FAIL src/cart/total.test.ts"}, {N: 97, Text: "  ● total › rounds half a cent up"}, {N: 98, Text: "    expect(received).toBe(expected)"},
+				{N: 100, Text: "    Expected: 10.13"}, {N: 101, Text: "    Received: 10.12"}, {N: 141, Text: "Tests: 2 failed, 187 passed, 189 total"}, {N: 142, Text: "npm ERR! Test failed.  See above for more details."}}},
+		heal.Decision{Mode: settings.Heal, Remedy: diagnose.Report, Why: "Only a person can cure this."})
+	return outcome(heal.Reported, after(6*time.Second), trackerSettings(), r)
+}
+
+func stoppedFailed() heal.Outcome {
+	o := outcome(heal.Failed, after(100*time.Second), trackerSettings(), ended(written(trackerRound(settings.Heal)), 80*time.Second))
+	o.Note = "Somebody stopped the build that was started again; it is left alone. What was changed stands."
+	return o
+}
+
+func healerDenied() heal.Outcome {
+	o := outcome(heal.Reported, after(7*time.Second), trackerSettings(), trackerRound(settings.Heal))
+	o.Note = `Writing policy of "arn:aws:iam::` + account + `:role/` + trackerRole + `": the healer lacks a permission: iam:PutRolePolicy. Deploy the stack again: it renders the function's permissions from buildmedic.yaml.`
+	return o
+}
+
+func paused() heal.Outcome {
+	o := trackerUndone()
+	o.ID, o.Kind = caseID+".2", heal.Paused
+	o.Note = `3 changes that did not help had to be taken back within a day, so nothing more is written (limits.stop_after_undone). Look at the cases, then send {"resume":{}}.`
+	return o
+}
+
+func govReported() heal.Outcome {
+	o := testsReported()
+	b := &o.Case.Rounds[0].Build
+	b.ARN, b.ServiceRole = "arn:aws-us-gov:codebuild:us-gov-west-1:"+account+":build/web:"+uuid1, "arn:aws-us-gov:iam::"+account+":role/service-role/codebuild-web"
+	b.Number, b.SourceVersion, b.ResolvedSourceVersion = 0, "", ""
+	b.Logs = codebuild.Logs{S3ARN: "arn:aws-us-gov:s3:::web-logs/build/" + uuid1 + ".gz"}
+	o.Case.Region, o.Case.Commit, o.Home.Region = "us-gov-west-1", "", "us-gov-west-1"
+	return o
+}

@@ -1,0 +1,364 @@
+package notice
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// Bounds, so that no single text crowds out the rest of a notice.
+const (
+	maxName     = 300 // bytes of a name, an id or an ARN
+	maxEntry    = 2000
+	maxLine     = 300 // bytes of an excerpt's line
+	maxDenials  = 50
+	maxRefusals = 50
+	maxExcerpt  = 60
+	maxGrants   = 50
+	maxEvents   = 60
+)
+
+// id is for the names, ids and ARNs that AWS and the settings give: they are
+// copied, so they stay whole but for what belongs in none of them. Names out
+// of a log are quoted instead.
+func id(s string) string {
+	return cut(schemeAt.ReplaceAllStringFunc(Redact(clean(s)), unlinkScheme), maxName)
+}
+
+// current is the round that the outcome tells about; ok is false if the
+// outcome is of no build.
+func current(o heal.Outcome) (r heal.Round, ok bool) {
+	if o.Round < 0 || o.Round >= len(o.Case.Rounds) {
+		return heal.Round{}, false
+	}
+	return o.Case.Rounds[o.Round], true
+}
+
+func planHash(r heal.Round) string {
+	if r.Decision == nil || r.Decision.Plan == nil {
+		return ""
+	}
+	return r.Decision.Plan.Hash()
+}
+
+// tell makes the notice of an outcome.
+func tell(o heal.Outcome) Notice {
+	n := Notice{Schema: Schema, ID: id(o.ID), Kind: o.Kind, At: o.At.UTC(), Note: prose(o.Note), Repeats: o.Repeats, Case: caseOf(o),
+		Proof: []string{}, Timeline: []Event{}, Refusals: []Refusal{}, Grants: []Grant{}, Changes: []Change{}, Commands: commands(o)}
+	if r, ok := current(o); ok && o.Kind != heal.Paused { // which is about no single build
+		n.aboutBuild(o, r)
+	}
+	s := story{o, n}
+	n.Proof = s.proof()
+	n.Headline, n.Lead, n.Summary = s.headline(), s.lead(), s.summary()
+	n.Next, n.Then = s.next(), s.then()
+	n.Permanent = permanent(o, n)
+	return n
+}
+
+func (n *Notice) aboutBuild(o heal.Outcome, r heal.Round) {
+	n.Build, n.Links = buildOf(r), links(r.Build, id(r.Retry))
+	n.Changes, n.Timeline, n.Grants = changes(o), timeline(o), grants(o)
+	if o.Kind != heal.Expiring {
+		n.Failure = failureOf(r)
+	}
+	if g := r.Diagnosis; g != nil {
+		n.Cause = id(g.Cause)
+	}
+	if d := r.Decision; d != nil {
+		n.Mode, n.Remedy, n.Why, n.Settings, n.Plan = d.Mode, d.Remedy, prose(d.Why), id(d.Settings), planHash(r)
+		n.Refusals = refusals(d.Refusals)
+	}
+	if o.Kind == heal.Healed {
+		n.HealSeconds = int(timeToHeal(o) / time.Second)
+	}
+}
+
+// title is the headline with what it is about.
+func (n Notice) title() string { return n.about() + ": " + n.Headline }
+
+// about is the project, or the healer itself.
+func (n Notice) about() string {
+	if n.Case.Project == "" || n.Kind == heal.Paused {
+		return "Buildmedic"
+	}
+	return n.Case.Project
+}
+
+func caseOf(o heal.Outcome) Case {
+	c := o.Case
+	return Case{ID: id(c.ID), Account: id(c.Account), Region: id(c.Region), Project: id(c.Project), Commit: quote(c.Commit, maxName),
+		Round: min(o.Round+1, len(c.Rounds)), Opened: utc(c.Opened), Closed: utc(c.Closed)}
+}
+
+func buildOf(r heal.Round) *Build {
+	b := r.Build
+	out := &Build{ID: id(b.ID), ARN: id(b.ARN), Number: b.Number, Source: quote(b.SourceVersion, maxName), Commit: quote(b.Commit(), maxName),
+		Initiator: quote(b.Initiator, maxName), Ended: utc(b.End), Retry: id(r.Retry)}
+	if role, ok := b.Role(); ok {
+		out.Role = id(role.ARN())
+	}
+	return out
+}
+
+// commandFailed is how CodeBuild says which command failed (aws-facts §4.1).
+var commandFailed = regexp.MustCompile(`(?s)^Error while executing command: (.*)\. Reason: (exit status .*|.*)$`)
+
+func failureOf(r heal.Round) *Failure {
+	f := &Failure{Denials: []Denial{}, Excerpt: []buildlog.Line{}}
+	if p, ok := r.Build.FailedPhase(); ok {
+		f.Phase = quote(p.Type, maxName)
+		for _, c := range p.Contexts {
+			if m := commandFailed.FindStringSubmatch(strings.TrimSpace(c.Message)); m != nil {
+				f.Command = quote(m[1], 400)
+			}
+			if f.Context == "" && strings.Trim(c.String(), ": ") != "" {
+				f.Context = Quote(c.String())
+			}
+		}
+	}
+	g := r.Diagnosis
+	if g == nil {
+		return f
+	}
+	f.Title, f.Advice, f.Fingerprint = prose(g.Title), prose(g.Advice), id(g.Fingerprint)
+	f.Line, f.Text, f.Origin = g.Evidence.Line, Quote(g.Evidence.Text), g.Evidence.Origin
+	f.Denials = denials(g.Denials)
+	excerpt := g.Excerpt[:min(len(g.Excerpt), maxExcerpt)]
+	texts := make([]string, len(excerpt))
+	for i, l := range excerpt {
+		texts[i] = l.Text
+	}
+	for i, t := range quoteLines(texts, maxLine) {
+		f.Excerpt = append(f.Excerpt, buildlog.Line{N: excerpt[i].N, Text: t})
+	}
+	return f
+}
+
+// denials gives those that failed the build; if that is not known any more,
+// all of them.
+func denials(all []buildlog.Denial) []Denial {
+	causal := slices.DeleteFunc(slices.Clone(all), func(d buildlog.Denial) bool { return !d.Causal })
+	if len(causal) == 0 {
+		causal = all
+	}
+	out := []Denial{}
+	for _, d := range causal[:min(len(causal), maxDenials)] {
+		out = append(out, Denial{Principal: quote(d.Principal, maxName), Action: quote(d.Action, maxName), Resource: quote(d.Resource, maxName), Effect: d.Effect,
+			Layer: d.Layer, PolicyARN: quote(d.PolicyARN, maxName), Line: d.Line})
+	}
+	return out
+}
+
+func refusals(all []guardrail.Refusal) []Refusal {
+	out := []Refusal{}
+	for _, r := range all[:min(len(all), maxRefusals)] {
+		out = append(out, Refusal{Rule: guardrail.Rule(id(string(r.Rule))), Action: quote(r.Action, maxName), Resource: quote(r.Resource, maxName), Message: prose(r.Message), Entry: quoteBlock(r.Entry, maxEntry)})
+	}
+	return out
+}
+
+// grants lists what was used in the rounds so far, each once.
+func grants(o heal.Outcome) []Grant {
+	out := []Grant{}
+	for _, r := range rounds(o) {
+		if r.Decision == nil || r.Old {
+			continue
+		}
+		for _, u := range r.Decision.Used {
+			if len(out) == maxGrants {
+				return out
+			}
+			g := Grant{ID: id(u.Grant), Because: prose(u.Because), Owner: quote(u.Owner, maxName), Evidence: u.Evidence, Expires: utc(u.Expires)}
+			if !slices.ContainsFunc(out, func(h Grant) bool { return h.ID == g.ID }) {
+				out = append(out, g)
+			}
+		}
+	}
+	return out
+}
+
+// timeToHeal is from the end of the build that failed first to the end of
+// the one that turned green; where the ledger does not have them, from the
+// case's opening, to its closing or now.
+func timeToHeal(o heal.Outcome) time.Duration {
+	from, to := o.Case.Opened, o.Case.Closed
+	if to.IsZero() {
+		to = o.At
+	}
+	for _, r := range rounds(o) {
+		if !r.Old && !r.Build.End.IsZero() {
+			from = r.Build.End
+			break
+		}
+	}
+	if r, ok := current(o); ok && !r.Ended.IsZero() {
+		to = r.Ended
+	}
+	if from.IsZero() {
+		return 0
+	}
+	return max(to.Sub(from), 0)
+}
+
+// timeline tells what happened, round by round.
+func timeline(o heal.Outcome) []Event {
+	out := []Event{}
+	add := func(at time.Time, what string) {
+		if !at.IsZero() && len(out) < maxEvents {
+			out = append(out, Event{at.UTC(), what})
+		}
+	}
+	rs := rounds(o)
+	for i, r := range rs {
+		if r.Old {
+			continue
+		}
+		add(r.Build.End, "Build "+buildName(r.Build)+" failed"+phaseOf(r)+deniedIn(r)+".")
+		if r.Decision != nil && r.Decision.Plan != nil {
+			p := *r.Decision.Plan
+			add(r.Written, did(p, r.WrittenVersion))
+			if r.RetryAt != (time.Time{}) {
+				add(r.RetryAt, startedAs(p, id(r.Retry)))
+			}
+		}
+		if i == len(rs)-1 && o.Kind == heal.Healed {
+			to := r.Ended
+			if to.IsZero() {
+				to = o.At
+			}
+			add(to, "Green.")
+		}
+	}
+	for _, r := range rs {
+		add(r.Undone, "Taken back: what was there before is there again.")
+	}
+	return out
+}
+
+func buildName(b codebuild.Build) string {
+	if b.Number > 0 {
+		return fmt.Sprintf("#%d", b.Number)
+	}
+	return id(b.ID)
+}
+
+func phaseOf(r heal.Round) string {
+	if p, ok := r.Build.FailedPhase(); ok {
+		return " in " + quote(p.Type, maxName)
+	}
+	return ""
+}
+
+// deniedIn names what the round's build was denied.
+func deniedIn(r heal.Round) string {
+	if r.Diagnosis == nil {
+		return ""
+	}
+	if as := actions(denials(r.Diagnosis.Denials[:min(len(r.Diagnosis.Denials), maxDenials)])); len(as) > 0 {
+		return ": denied " + list(as, 3)
+	}
+	return ""
+}
+
+// did tells what a round wrote.
+func did(p heal.Plan, version string) string {
+	role := lastElement(id(p.Role))
+	switch {
+	case p.Write != nil && p.Write.Kind == "attach":
+		return fmt.Sprintf("Attached %s to role %s.", plural(len(p.Write.Attach), "policy"), role)
+	case p.Write != nil && p.Write.Kind == "managed" && version != "":
+		return fmt.Sprintf("Made %s of managed policy %s its default version.", id(version), lastElement(id(p.Write.Name)))
+	case p.Write != nil && p.Write.Kind == "managed":
+		return fmt.Sprintf("Made a new version of managed policy %s its default.", lastElement(id(p.Write.Name)))
+	case p.Write != nil && p.Write.Before == "":
+		return fmt.Sprintf("Wrote inline policy %s on role %s.", id(p.Write.Name), role)
+	case p.Write != nil:
+		return fmt.Sprintf("Extended inline policy %s on role %s.", id(p.Write.Name), role)
+	case p.Repository != "":
+		return fmt.Sprintf("Created the ECR repository %s.", id(p.Repository))
+	case p.NewRole != "":
+		return fmt.Sprintf("Switched the project to role %s.", lastElement(id(p.NewRole)))
+	}
+	return "Changed."
+}
+
+// startedAs tells how a build was started again.
+func startedAs(p heal.Plan, retry string) string {
+	how := "Started the build again"
+	switch p.Route {
+	case heal.RouteStart:
+		how = "Started a build of the same commit"
+		if p.Buildspec != "" {
+			how += " with buildspec " + quote(p.Buildspec, maxName)
+		}
+	case heal.RouteStage:
+		how = "Retried the pipeline's stage"
+	case heal.RouteBatch:
+		how = "Retried the batch"
+	case heal.RouteCodeBuild:
+		how = "CodeBuild retried by itself"
+	}
+	if retry != "" {
+		how += ": " + retry
+	}
+	return how + "."
+}
+
+func utc(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.UTC()
+}
+
+// actions are the denied actions, each once.
+func actions(ds []Denial) []string {
+	var out []string
+	for _, d := range ds {
+		if a := d.Action; a != "" && !slices.Contains(out, a) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// acted are the rounds that did something: wrote, or started a build.
+func acted(o heal.Outcome) []heal.Round {
+	return slices.DeleteFunc(slices.Clone(rounds(o)), func(r heal.Round) bool {
+		return r.Old || r.Decision == nil || r.Decision.Plan == nil || r.Written.IsZero() && r.RetryAt.IsZero()
+	})
+}
+
+// observed reports whether the outcome tells what would have been done.
+func observed(o heal.Outcome) bool {
+	r, _ := current(o)
+	return o.Kind == heal.Reported && r.Decision != nil && r.Decision.Mode == settings.Observe && r.Decision.Plan != nil
+}
+
+// planOf is the plan of the newest round that did something, or else the one
+// that the outcome tells about.
+func planOf(o heal.Outcome) (p heal.Plan, ok bool) {
+	if rs := acted(o); len(rs) > 0 {
+		// The change matters more than a later wait for it to settle.
+		for _, r := range slices.Backward(rs) {
+			if r.Decision.Plan.Remedy != diagnose.Retry {
+				return *r.Decision.Plan, true
+			}
+		}
+		return *rs[len(rs)-1].Decision.Plan, true
+	}
+	if r, _ := current(o); r.Decision != nil && r.Decision.Plan != nil {
+		return *r.Decision.Plan, true
+	}
+	return heal.Plan{}, false
+}
