@@ -37,6 +37,7 @@ type Stage struct {
 	Answers  []string     // to the commands
 
 	client aws.HTTPClient
+	log    io.Writer
 }
 
 // Options change how a story is played.
@@ -74,11 +75,11 @@ func Open(s Story, o Options) (*Stage, error) {
 	} else {
 		st.Store = ledger.NewMemory(sim.Clock)
 	}
-	log := io.Discard
+	st.log = io.Discard
 	if o.Log != nil {
-		log = o.Log
+		st.log = o.Log
 	}
-	if err := st.wire(log); err != nil {
+	if err := st.wire(); err != nil {
 		sim.Close()
 		return nil, fmt.Errorf("story %s: %w", s.Name, err)
 	}
@@ -95,14 +96,21 @@ func (st *Stage) Config(key string) aws.Config {
 		HTTPClient: st.client, RetryMaxAttempts: 2, Retryer: quick}
 }
 
+// Restart puts a new function in the place of one that died: same account,
+// same ledger, nothing else kept.
+func (st *Stage) Restart() error {
+	st.Sim.Restart()
+	return st.wire()
+}
+
 // wire makes the healer as the function's handler does.
-func (st *Stage) wire(log io.Writer) error {
+func (st *Stage) wire() error {
 	cfg := st.Config(simaws.FunctionKey)
 	id, err := awsapi.Whoami(context.Background(), cfg)
 	if err != nil {
 		return err
 	}
-	logger := slog.New(slog.NewJSONHandler(log, nil))
+	logger := slog.New(slog.NewJSONHandler(st.log, nil))
 	queue := awsapi.SQS{Config: cfg, URL: st.Sim.QueueURL(simaws.Queue), Clock: st.Sim.Clock}
 	st.Inbox = &inbox.Inbox{Log: logger, Requeue: func(ctx context.Context, body string, d time.Duration) error { return queue.Send(ctx, body, d) },
 		Healer: awsapi.Wire(awsapi.Wiring{Config: cfg, Identity: id, Region: cfg.Region, Settings: st.Settings, Store: st.Store,

@@ -1,0 +1,98 @@
+package story
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// readmeBlock is a block of the README that shows a notice: email or card,
+// the story, and which of its notices.
+var readmeBlock = regexp.MustCompile(`(?s)<!-- (email|card) ([a-z0-9-]+) (\d+) -->\n\x60{3}\w+\n(.*?)\x60{3}\n`)
+
+// TestReadme ensures that the README shows notices as readers really get them.
+func TestReadme(t *testing.T) {
+	path := filepath.Join("..", "..", "README.md")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ms := readmeBlock.FindAllSubmatchIndex(text, -1)
+	if len(ms) < 8 {
+		t.Fatalf("the README shows %d notices, should be 8: e-mail and card of four stories", len(ms))
+	}
+	played := map[string]*Stage{}
+	var out bytes.Buffer
+	last := 0
+	for _, m := range ms {
+		kind, name, n := string(text[m[2]:m[3]]), string(text[m[4]:m[5]]), string(text[m[6]:m[7]])
+		if played[name] == nil {
+			played[name] = playNamed(t, name)
+		}
+		want := shown(t, played[name], kind, n)
+		if d := cmp.Diff(want, string(text[m[8]:m[9]])); d != "" && !*update {
+			t.Errorf("%s of %s (-real +README); if the real one is right, run: go test ./internal/story -update\n%s", kind, name, d)
+		}
+		out.Write(text[last:m[8]])
+		out.WriteString(want)
+		last = m[9]
+	}
+	out.Write(text[last:])
+	if *update {
+		if err := os.WriteFile(path, out.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func playNamed(t *testing.T, name string) *Stage {
+	t.Helper()
+	for _, s := range all(t) {
+		if s.Name != name {
+			continue
+		}
+		st, err := Open(s, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(st.Close)
+		if err := st.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		return st
+	}
+	t.Fatalf("there is no story %q", name)
+	return nil
+}
+
+// shown gives the story's nth notice. Of an e-mail the README leaves out what
+// follows the links: the whole policy and the snippets to paste.
+func shown(t *testing.T, st *Stage, kind, nth string) string {
+	t.Helper()
+	n, err := strconv.Atoi(nth)
+	ns := st.Sim.Notices()
+	if err != nil || n < 1 || n > len(ns) {
+		t.Fatalf("story %s has no notice %s", st.Story.Name, nth)
+	}
+	if kind == "email" {
+		body := ns[n-1].ByProtocol["email"]
+		if i := strings.Index(body, "\nLINKS\n"); i >= 0 {
+			body = body[:i]
+		}
+		return fmt.Sprintf("Subject: %s\n\n%s\n", ns[n-1].Subject, strings.TrimRight(body, "\n"))
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, []byte(ns[n-1].ByProtocol["https"]), "", "  "); err != nil {
+		t.Fatalf("story %s: the card is no JSON: %v", st.Story.Name, err)
+	}
+	return b.String() + "\n"
+}
