@@ -1,0 +1,110 @@
+package permissions
+
+import (
+	"slices"
+
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// Anywhere is every action that is allowed on "*", and why it must be.
+var Anywhere = map[string]string{
+	"access-analyzer:CheckNoNewAccess": "Access Analyzer's checks compare documents that are sent along; they take no resource.",
+	"access-analyzer:ValidatePolicy":   "Access Analyzer's checks read documents that are sent along; they take no resource.",
+	"cloudtrail:LookupEvents":          "The look-up takes no resource; it reads management events only.",
+	"sts:DecodeAuthorizationMessage":   "Decoding takes no resource.",
+	"xray:PutTelemetryRecords":         "X-Ray's writing of traces takes no resource.",
+	"xray:PutTraceSegments":            "X-Ray's writing of traces takes no resource.",
+}
+
+// Parts are the hub's own parts. All but Place are ARNs.
+type Parts struct {
+	Place
+	Table, Topic, Key, Queue, LogGroup string
+}
+
+// own is what the function needs for its own parts.
+func own(parts Parts, s *settings.Settings) []Permission {
+	ps := []Permission{
+		allow("Queue", "Messages are taken from its own queue, and put there to come back to a case later.",
+			[]string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"}, []string{parts.Queue}),
+		allow("Ledger", "Cases, claims, leases and the audit are items of its own table.",
+			[]string{"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}, []string{parts.Table}),
+		allow("LedgerDue", "What is due is found by the table's index.",
+			[]string{"dynamodb:Query"}, []string{parts.Table + "/index/" + DueIndex}),
+		allow("Notices", "Notices go to its own topic.", []string{"sns:Publish"}, []string{parts.Topic}),
+		allow("NoticesKey", "The topic is encrypted with this key.", []string{"kms:Decrypt", "kms:GenerateDataKey"}, []string{parts.Key}),
+		allow("OwnLog", "It writes its own log; the group is the stack's.",
+			[]string{"logs:CreateLogStream", "logs:PutLogEvents"}, []string{parts.LogGroup + ":log-stream:*"}),
+		allow("Traces", Anywhere["xray:PutTraceSegments"], []string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"}, []string{"*"}),
+	}
+	var roles []string
+	for _, id := range Members(s) {
+		roles = append(roles, Place{parts.Partition, id, ""}.IAM("role/"+MemberRole))
+	}
+	if len(roles) > 0 {
+		ps = append(ps, allow("Members", "In a member account it acts as the role that the member's stack made for it.", []string{"sts:AssumeRole"}, roles))
+	}
+	return ps
+}
+
+// general is what looking after any of the projects needs. They are of one
+// account. It is empty without projects.
+func general(s *settings.Settings, projects []settings.Project, home Place) []Permission {
+	if len(projects) == 0 {
+		return nil
+	}
+	ps := []Permission{
+		allow("Decode", Anywhere["sts:DecodeAuthorizationMessage"], []string{"sts:DecodeAuthorizationMessage"}, []string{"*"}),
+	}
+	if slices.ContainsFunc(projects, judged) {
+		at := home.place(projects[0])
+		ps = append(ps, allow("AttachedPolicies",
+			"To tell what a service role may do, the managed policies on it are read, and so is its boundary. Which these are is known only then, so any may be read.",
+			[]string{"iam:GetPolicy", "iam:GetPolicyVersion"},
+			[]string{Place{at.Partition, "aws", ""}.IAM("policy/*"), at.IAM("policy/*")}))
+	}
+	if pipelines := pipelines(projects, home); len(pipelines) > 0 {
+		ps = append(ps, allow("Pipelines",
+			"A build of a pipeline is retried through its stage (aws-facts §2.2). Which pipelines run a project is in no setting: the build's initiator names it. A retry runs again, as the pipeline's own role, what the pipeline itself had run; it starts nothing new.",
+			[]string{"codepipeline:GetPipelineState", "codepipeline:RetryStageExecution"}, pipelines))
+	}
+	if s.Limits.Analyzer && slices.ContainsFunc(projects, granted) {
+		ps = append(ps, allow("Analyzer", Anywhere["access-analyzer:ValidatePolicy"],
+			[]string{"access-analyzer:ValidatePolicy", "access-analyzer:CheckNoNewAccess"}, []string{"*"}))
+	}
+	if slices.ContainsFunc(projects, func(p settings.Project) bool { return witnessed(s, p) }) {
+		ps = append(ps, allow("Trail", Anywhere["cloudtrail:LookupEvents"], []string{"cloudtrail:LookupEvents"}, []string{"*"}))
+	}
+	return ps
+}
+
+// pipelines are all pipelines of the places where builds may be retried.
+func pipelines(projects []settings.Project, home Place) []string {
+	var list []string
+	for _, p := range projects {
+		if arn := home.place(p).ARN("codepipeline", "*"); changed(p) && p.Retry && !slices.Contains(list, arn) {
+			list = append(list, arn)
+		}
+	}
+	return list
+}
+
+// denials are what the function denies itself, whatever else is attached to
+// its role by mistake.
+func denials(partition string) []Permission {
+	everywhere := Place{partition, "*", ""}
+	return []Permission{
+		deny("NeverItself", "Its own roles and ready-made policies are what holds it; it never changes them.",
+			[]string{"iam:Add*", "iam:Attach*", "iam:Create*", "iam:Delete*", "iam:Detach*", "iam:PassRole", "iam:Put*", "iam:Remove*", "iam:Set*", "iam:Tag*", "iam:Untag*", "iam:Update*"},
+			[]string{everywhere.IAM("role/" + Prefix + "*"), everywhere.IAM("policy" + Path + "*")}),
+		deny("NeverBoundaryOrTrust", "Boundaries, trust and the tags that other policies may go by are the owner's alone. It makes and deletes no roles or policies.",
+			[]string{"iam:CreatePolicy", "iam:CreateRole", "iam:CreateServiceLinkedRole", "iam:DeletePolicy", "iam:DeleteRole", "iam:DeleteRolePermissionsBoundary",
+				"iam:PutRolePermissionsBoundary", "iam:TagPolicy", "iam:TagRole", "iam:UntagPolicy", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription"},
+			[]string{"*"}),
+		deny("NeverUsersGroupsKeys", "It heals roles. Users, groups, access keys, identity providers, and who may use an encryption key are none of its business.",
+			[]string{"iam:*AccessKey*", "iam:*AccountAlias*", "iam:*AccountPasswordPolicy*", "iam:*Group*", "iam:*InstanceProfile*", "iam:*LoginProfile*", "iam:*MFADevice*",
+				"iam:*OpenIDConnectProvider*", "iam:*SAMLProvider*", "iam:*SSHPublicKey*", "iam:*ServerCertificate*", "iam:*ServiceSpecificCredential*",
+				"iam:*SigningCertificate*", "iam:*User*", "iam:ChangePassword", "kms:CreateGrant", "kms:DisableKey", "kms:PutKeyPolicy", "kms:ReplicateKey", "kms:RetireGrant", "kms:RevokeGrant", "kms:ScheduleKeyDeletion"},
+			[]string{"*"}),
+	}
+}

@@ -1,0 +1,410 @@
+package permissions
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+var home = Place{Partition: "aws", Account: "111122223333", Region: "us-west-2"}
+
+func parts() Parts {
+	return Parts{Place: home, Table: home.ARN("dynamodb", "table/T"), Topic: home.ARN("sns", "N"), Key: home.ARN("kms", "key/K"),
+		Queue: home.ARN("sqs", "Q"), LogGroup: home.ARN("logs", "log-group:/aws/lambda/buildmedic")}
+}
+
+func parse(t *testing.T, file string) *settings.Settings {
+	t.Helper()
+	s, err := settings.Parse([]byte("version: 1\n"+file), guardrail.Catalog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+const image = `
+grants:
+  - {id: image, because: It is pushed., owner: web, set: ecr-push, resources: ["arn:${partition}:ecr:${region}:${account}:repository/${project}"], give: set, create: true}
+`
+
+// lines gives a project's permissions, one action on one resource a line.
+func lines(t *testing.T, s *settings.Settings) []string {
+	t.Helper()
+	p, err := Hub(s, parts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, g := range p.Groups()[1:] {
+		for _, st := range g.Permissions {
+			if st.Because == "" {
+				t.Errorf("%s has no reason", st.Sid)
+			}
+			for _, r := range st.Resource.List {
+				f := strings.SplitN(r, ":", 6)
+				line := strings.Join(st.Action.List, " ") + " on " + f[5]
+				for _, c := range st.Condition {
+					line += " if " + c.Key + "=" + strings.TrimPrefix(c.Values.List[0], "arn:aws:iam::111122223333:")
+				}
+				out = append(out, line)
+			}
+		}
+	}
+	return out
+}
+
+func TestProject(t *testing.T) {
+	const (
+		reads    = "codebuild:BatchGetBuilds codebuild:ListBuildsForProject on project/web"
+		readsAll = "codebuild:BatchGetBuildBatches " + reads
+		log      = "logs:GetLogEvents on log-group:/aws/codebuild/web:log-stream:*"
+		role     = "iam:GetRole iam:GetRolePolicy iam:ListAttachedRolePolicies iam:ListRolePolicies iam:SimulatePrincipalPolicy on role/build/web"
+		retry    = "codebuild:RetryBuild codebuild:RetryBuildBatch on project/web"
+	)
+	for _, c := range []struct {
+		name, project string
+		want          []string
+	}{
+		{"observe is the default", "", []string{reads, log, role}},
+		{"observe, with everything that heal would use", "write: {inline: mine}, grants: [image], buildspecs: [a.yml], boundary: b", []string{reads, log, role}},
+		{"heal without grants", "mode: heal", []string{readsAll, log, role, retry}},
+		{"no retry", "mode: heal, retry: false, buildspecs: [a.yml]", []string{reads, log, role}},
+		{"buildspecs", "mode: heal, buildspecs: [a.yml]",
+			[]string{readsAll, log, role, "codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:StartBuild on project/web"}},
+		{"inline", "mode: heal, write: {inline: mine}, grants: [image]",
+			[]string{readsAll, log, role, retry, "ecr:CreateRepository on repository/web", "iam:DeleteRolePolicy iam:PutRolePolicy on role/build/web"}},
+		{"propose needs what heal needs", "mode: propose, write: {inline: mine}, grants: [image]",
+			[]string{readsAll, log, role, retry, "ecr:CreateRepository on repository/web", "iam:DeleteRolePolicy iam:PutRolePolicy on role/build/web"}},
+		{"boundary", "mode: heal, write: {inline: mine}, grants: [image], boundary: b/x",
+			[]string{readsAll, log, role, retry, "ecr:CreateRepository on repository/web", "iam:DeleteRolePolicy iam:PutRolePolicy on role/build/web if iam:PermissionsBoundary=policy/b/x"}},
+		{"managed", "mode: heal, write: {managed: p/web}, grants: [image]",
+			[]string{readsAll, log, role, "iam:ListEntitiesForPolicy iam:ListPolicyVersions on policy/p/web", retry, "ecr:CreateRepository on repository/web",
+				"iam:CreatePolicyVersion iam:DeletePolicyVersion iam:SetDefaultPolicyVersion on policy/p/web"}},
+		{"managed, observed", "write: {managed: p/web}, grants: [image]",
+			[]string{reads, log, role, "iam:ListEntitiesForPolicy iam:ListPolicyVersions on policy/p/web"}},
+		{"attach", "mode: heal, write: {attach: true}, grants: [image], boundary: b",
+			[]string{readsAll, log, role, retry, "ecr:CreateRepository on repository/web",
+				"iam:AttachRolePolicy iam:DetachRolePolicy on role/build/web if iam:PolicyARN=policy/buildmedic/image@web if iam:PermissionsBoundary=policy/b"}},
+		{"switch", "mode: heal, switch_role: ready, write: {inline: mine}, grants: [image]",
+			[]string{"codebuild:BatchGetBuildBatches codebuild:BatchGetBuilds codebuild:BatchGetProjects codebuild:ListBuildsForProject on project/web", log,
+				"codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:StartBuild on project/web", "ecr:CreateRepository on repository/web", "codebuild:UpdateProject on project/web",
+				"iam:PassRole on role/build/web if iam:PassedToService=codebuild.amazonaws.com", "iam:PassRole on role/ready if iam:PassedToService=codebuild.amazonaws.com"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			project := strings.TrimSuffix("name: web, role: build/web, "+c.project, ", ")
+			got := lines(t, parse(t, "projects:\n  - {"+project+"}\n"+image))
+			if d := cmp.Diff(c.want, got); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+// What may be created is what a grant names exactly.
+func TestCreateIsExact(t *testing.T) {
+	got := lines(t, parse(t, `
+projects:
+  - {name: web, role: web, mode: heal, write: {inline: mine}, grants: [images, others]}
+grants:
+  - id: images
+    because: They are pushed.
+    owner: web
+    set: ecr-push
+    resources: ["arn:${partition}:ecr:${region}:${account}:repository/web", "arn:${partition}:ecr:${region}:${account}:repository/web-*"]
+    create: true
+  - {id: others, because: They are pushed., owner: web, set: ecr-push, resources: ["arn:${partition}:ecr:${region}:${account}:repository/other"]}
+`))
+	var made []string
+	for _, l := range got {
+		if strings.HasPrefix(l, "ecr:") {
+			made = append(made, l)
+		}
+	}
+	if want := []string{"ecr:CreateRepository on repository/web"}; !slices.Equal(made, want) {
+		t.Errorf("got %q, want %q", made, want)
+	}
+}
+
+// No grant is ready-made that guardrails would not attach.
+func TestReady(t *testing.T) {
+	s := parse(t, `
+projects:
+  - {name: web, role: web, mode: heal, write: {attach: true}, grants: [image, exact, passing, tasks]}
+  - {name: shy, role: shy, write: {attach: true}, grants: [image]}
+  - {name: own, role: own, mode: heal, write: {inline: mine}, grants: [image]}
+`+image+`  - {id: exact, because: b, owner: o, set: ecr-pull, resources: ["arn:${partition}:ecr:${region}:${account}:repository/base"]}
+  - {id: passing, because: b, owner: o, set: ecr-pull, resources: ["arn:${partition}:ecr:${region}:${account}:repository/base"], give: set, expires: 14d}
+  - id: tasks
+    because: b
+    owner: o
+    give: set
+    pass_roles: {ecs-tasks.amazonaws.com: ["arn:${partition}:iam::${account}:role/task"]}
+`)
+	token := Place{Partition: "${Token[AWS.Partition.1]}", Account: "${Token[AWS.AccountId.2]}", Region: "${Token[AWS.Region.3]}"}
+	list, err := Ready(s, "", token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, a := range list {
+		got[a.ID+" "+a.Name] = string(a.Document.Compact())
+	}
+	want := map[string]string{
+		"webimage image@web": `{"Version":"2012-10-17","Statement":[` +
+			`{"Sid":"Image","Effect":"Allow","Action":["ecr:BatchCheckLayerAvailability","ecr:BatchGetImage","ecr:CompleteLayerUpload","ecr:GetDownloadUrlForLayer",` +
+			`"ecr:InitiateLayerUpload","ecr:PutImage","ecr:UploadLayerPart"],"Resource":["arn:${Token[AWS.Partition.1]}:ecr:${Token[AWS.Region.3]}:${Token[AWS.AccountId.2]}:repository/web"]},` +
+			`{"Sid":"Image2","Effect":"Allow","Action":["ecr:GetAuthorizationToken"],"Resource":["*"]}]}`,
+		"webtasks tasks@web": `{"Version":"2012-10-17","Statement":[{"Sid":"Tasks","Effect":"Allow","Action":["iam:PassRole"],` +
+			`"Resource":["arn:${Token[AWS.Partition.1]}:iam::${Token[AWS.AccountId.2]}:role/task"],"Condition":{"StringEquals":{"iam:PassedToService":["ecs-tasks.amazonaws.com"]}}}]}`,
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	for _, l := range lines(t, s) {
+		if strings.Contains(l, "iam:AttachRolePolicy") && !strings.HasSuffix(l, "policy/buildmedic/image@web") {
+			t.Errorf("it may attach %s", l)
+		}
+	}
+}
+
+func TestReadyOfTwoRegions(t *testing.T) {
+	s := parse(t, `
+accounts: [{id: "444455556666", region: eu-west-1}, {id: "444455556666", region: us-east-1}]
+projects:
+  - {name: web, role: web, account: "444455556666", region: eu-west-1, mode: heal, write: {attach: true}, grants: [image]}
+  - {name: web, role: web-us, account: "444455556666", region: us-east-1, mode: heal, write: {attach: true}, grants: [image]}
+`+image)
+	if _, err := Ready(s, "444455556666", home); err == nil || !strings.Contains(err.Error(), "another region") {
+		t.Errorf("got %v; each would get the other's permissions", err)
+	}
+}
+
+// Projects of other accounts are looked after by the role there, those of
+// other regions by the function itself.
+func TestPlaces(t *testing.T) {
+	s := parse(t, `
+accounts: [{id: "444455556666", region: eu-west-1}, {id: "777788889999", region: eu-west-1}]
+projects:
+  - {name: here, role: r1}
+  - {name: far, role: r2, region: eu-west-1, mode: heal}
+  - {name: theirs, role: r3, account: "444455556666", region: eu-west-1, mode: heal}
+  - {name: near, role: r4, account: "444455556666", mode: heal}
+`)
+	if got := Members(s); !slices.Equal(got, []string{"444455556666"}) {
+		t.Errorf("members are %v; an account without projects is none", got)
+	}
+	want := []settings.Account{{Region: "eu-west-1"}, {ID: "444455556666", Region: "eu-west-1"}, {ID: "444455556666"}}
+	if d := cmp.Diff(want, Elsewhere(s)); d != "" {
+		t.Errorf("elsewhere: %s", d)
+	}
+	hub, err := Hub(s, parts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	member, err := Member(s, "444455556666", home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		by       Policies
+		action   string
+		resource string
+		want     iampolicy.Verdict
+	}{
+		{hub, "codebuild:BatchGetBuilds", "arn:aws:codebuild:us-west-2:111122223333:project/here", iampolicy.Allowed},
+		{hub, "codebuild:RetryBuild", "arn:aws:codebuild:eu-west-1:111122223333:project/far", iampolicy.Allowed},
+		{hub, "codepipeline:RetryStageExecution", "arn:aws:codepipeline:eu-west-1:111122223333:shop/Build", iampolicy.Allowed},
+		{hub, "codepipeline:RetryStageExecution", "arn:aws:codepipeline:us-west-2:111122223333:shop/Build", iampolicy.ImplicitDeny}, // here is only observed
+		{hub, "codebuild:RetryBuild", "arn:aws:codebuild:us-west-2:111122223333:project/far", iampolicy.ImplicitDeny},
+		{hub, "codebuild:RetryBuild", "arn:aws:codebuild:eu-west-1:444455556666:project/theirs", iampolicy.ImplicitDeny},
+		{hub, "sts:AssumeRole", "arn:aws:iam::444455556666:role/buildmedic-member", iampolicy.Allowed},
+		{hub, "sts:AssumeRole", "arn:aws:iam::777788889999:role/buildmedic-member", iampolicy.ImplicitDeny},
+		{member, "codebuild:RetryBuild", "arn:aws:codebuild:eu-west-1:444455556666:project/theirs", iampolicy.Allowed},
+		{member, "codebuild:RetryBuild", "arn:aws:codebuild:us-west-2:444455556666:project/near", iampolicy.Allowed},
+		{member, "iam:GetRole", "arn:aws:iam::444455556666:role/r4", iampolicy.Allowed},
+		{member, "codebuild:RetryBuild", "arn:aws:codebuild:eu-west-1:111122223333:project/far", iampolicy.ImplicitDeny},
+	} {
+		v, _ := iampolicy.Evaluate(iampolicy.Access{Policies: []iampolicy.Document{Document(c.by.Groups()...)}}, iampolicy.Request{Action: c.action, Resource: c.resource})
+		if v != c.want {
+			t.Errorf("%s on %s: %v, want %v", c.action, c.resource, v, c.want)
+		}
+	}
+}
+
+// A change of one project changes its own statements only, unless it is the
+// first that needs a general one.
+func TestOneProjectChangesItsStatementsOnly(t *testing.T) {
+	file := func(third string) *settings.Settings {
+		return parse(t, `
+projects:
+  - {name: one, role: r1, mode: heal, write: {inline: mine}, grants: [image]}
+  - {name: two_2, role: r2, mode: heal, write: {managed: m}, grants: [image]}
+  - {name: two-2, role: r3`+third+`}
+  - {name: three, role: r4, mode: heal, write: {attach: true}, grants: [image]}
+`+image)
+	}
+	before, err := Hub(file(""), parts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range []string{", mode: heal", ", mode: propose, retry: false", ", mode: heal, write: {inline: x}, grants: [image]", ", mode: heal, switch_role: r9", ", boundary: b"} {
+		after, err := Hub(file(change), parts())
+		if err != nil {
+			t.Fatal(err)
+		}
+		own := string(sidOf(settings.Project{Name: "two-2"}))
+		for _, d := range iampolicy.Diff(Document(before.Groups()...), Document(after.Groups()...)) {
+			if strings.Contains(d, "Sid") && !strings.Contains(d, own) {
+				t.Errorf("%s: %s", change, d)
+			}
+		}
+		a, b := rest(before, own), rest(after, own)
+		if d := cmp.Diff(a, b); d != "" {
+			t.Errorf("%s changed more than its own statements: %s", change, d)
+		}
+	}
+}
+
+// rest are the statements that are not one project's.
+func rest(p Policies, sid string) (out []string) {
+	for _, st := range Document(p.Groups()...).Statements {
+		if !strings.HasSuffix(st.Sid, sid) {
+			out = append(out, st.String())
+		}
+	}
+	return out
+}
+
+func TestSids(t *testing.T) {
+	names := []string{"web", "Web", "we-b", "we_b", "w-eb", strings.Repeat("a", 150), strings.Repeat("a", 149), strings.Repeat("a", 40), strings.Repeat("a-", 75)}
+	var file strings.Builder
+	file.WriteString("projects:\n")
+	for i, n := range names {
+		fmt.Fprintf(&file, "  - {name: %s, role: r%d, mode: heal}\n", n, i)
+	}
+	fmt.Fprint(&file, "  - {name: web, role: rx, region: eu-west-1}\n")
+	p, err := Hub(parse(t, file.String()), parts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := iampolicy.Validate(Document(p.Groups()...)); err != nil && !strings.Contains(err.Error(), "too long") {
+		t.Error(err)
+	}
+}
+
+func TestPack(t *testing.T) {
+	file := func(n int, rest string) *settings.Settings {
+		var b strings.Builder
+		b.WriteString("projects:\n")
+		for i := range n {
+			fmt.Fprintf(&b, "  - {name: service-with-a-name-%03d, role: service-role/codebuild-service-with-a-name-%03[1]d%s}\n", i, rest)
+		}
+		return parse(t, b.String()+image)
+	}
+	fits := func(n int, rest string) bool {
+		p, err := Hub(file(n, rest), parts())
+		if err != nil {
+			if !strings.Contains(err.Error(), "IAM attaches 10 to a role") {
+				t.Error(err)
+			}
+			return false
+		}
+		builds := 0
+		for _, m := range p.Managed {
+			if s := iampolicy.Size(Document(m...).Compact()); s > managedSize {
+				t.Fatalf("a policy of %d characters", s)
+			}
+			for _, st := range Document(m...).Statements {
+				if slices.Contains(st.Action.List, "codebuild:BatchGetBuilds") {
+					builds += len(st.Resource.List)
+				}
+			}
+		}
+		if builds != n {
+			t.Fatalf("%d of %d projects are packed", builds, n)
+		}
+		return true
+	}
+	// README's Deploy part states the first two, for names as long as here.
+	const healing = ", mode: heal, write: {inline: mine}, grants: [image]"
+	for _, c := range []struct {
+		n    int
+		rest string
+		want bool
+	}{{100, healing, true}, {200, "", true}, {40, healing, true}, {1, healing, true}, {200, healing, false}, {400, "", false}} {
+		if got := fits(c.n, c.rest); got != c.want {
+			t.Errorf("%d projects with %q fit: %v, want %v", c.n, c.rest, got, c.want)
+		}
+	}
+}
+
+// However they are packed, projects may do the same.
+func TestPackedAlike(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("projects:\n")
+	for i := range 80 {
+		fmt.Fprintf(&b, "  - {name: service-with-a-name-%03d, role: service-role/codebuild-service-%03[1]d, mode: heal, write: {%s}, grants: [image]%s}\n",
+			i, []string{"inline: mine", "managed: m", "attach: true"}[i%3], []string{"", ", boundary: b"}[i%2])
+	}
+	s := parse(t, b.String()+image)
+	packed, err := Hub(s, parts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if packed.Managed[0][0].Name != "" {
+		t.Fatal("they fit as they are; the test needs more of them")
+	}
+	for _, m := range packed.Managed {
+		if err := iampolicy.Validate(Document(m...)); err != nil {
+			t.Error(err)
+		}
+	}
+	if d := cmp.Diff(singles(hub(s, parts())), singles(packed.Groups())); d != "" {
+		t.Error(d)
+	}
+}
+
+// singles takes statements apart: one action on one resource each.
+func singles(groups []Group) []string {
+	var list []string
+	for _, st := range Document(groups...).Statements {
+		for _, a := range st.Action.List {
+			for _, r := range st.Resource.List {
+				list = append(list, fmt.Sprint(st.Effect, a, r, st.Condition))
+			}
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+func TestPackOfOneTooLarge(t *testing.T) {
+	var grants, ids strings.Builder
+	for i := range 120 {
+		fmt.Fprintf(&ids, "g%d, ", i)
+		fmt.Fprintf(&grants, "  - {id: g%d, because: b, owner: o, set: ecr-push, resources: [\"arn:${partition}:ecr:${region}:${account}:repository/repository-%[1]d\"], create: true}\n", i)
+	}
+	s := parse(t, "projects:\n  - {name: web, role: r, mode: heal, write: {inline: mine}, grants: ["+ids.String()+"]}\ngrants:\n"+grants.String())
+	if _, err := Hub(s, parts()); err == nil || !strings.Contains(err.Error(), `project "web" alone`) {
+		t.Errorf("got %v; want an error that names the project", err)
+	}
+}
+
+func TestReadyTooLarge(t *testing.T) {
+	var resources strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&resources, "\"arn:${partition}:ecr:${region}:${account}:repository/repository-%d\", ", i)
+	}
+	s := parse(t, "projects:\n  - {name: web, role: r, mode: heal, write: {attach: true}, grants: [g]}\n"+
+		"grants:\n  - {id: g, because: b, owner: o, set: ecr-push, give: set, resources: ["+resources.String()+"]}\n")
+	if _, err := Ready(s, "", home); err == nil || !strings.Contains(err.Error(), `grant "g" makes a policy of`) {
+		t.Errorf("got %v; want an error that names the grant", err)
+	}
+}

@@ -1,0 +1,183 @@
+package permissions
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// changed reports whether anything may be changed for the project at all.
+func changed(p settings.Project) bool { return p.Mode == settings.Heal || p.Mode == settings.Propose }
+
+// judged reports whether the project's role is looked into. Where settings
+// name a role to switch to, it is not.
+func judged(p settings.Project) bool { return p.SwitchRole == "" }
+
+// granted reports whether policies may be written for the project.
+func granted(p settings.Project) bool { return changed(p) && judged(p) && len(p.Grants) > 0 }
+
+// witnessed reports whether one of the project's grants asks for CloudTrail.
+func witnessed(s *settings.Settings, p settings.Project) bool {
+	return slices.ContainsFunc(p.Grants, func(id string) bool {
+		g, ok := s.Grant(id)
+		return ok && g.Evidence == settings.EvidenceCloudTrail
+	})
+}
+
+// project is what looking after one project needs: reading in any mode;
+// starting builds and changing its role only in propose and heal.
+func project(s *settings.Settings, p settings.Project, at Place) Group {
+	sid := sidOf(p)
+	builds := at.ARN("codebuild", "project/"+p.Name)
+	reads := []string{"codebuild:BatchGetBuilds", "codebuild:ListBuildsForProject"}
+	if changed(p) && p.Retry {
+		reads = append(reads, "codebuild:BatchGetBuildBatches")
+	}
+	if p.SwitchRole != "" {
+		reads = append(reads, "codebuild:BatchGetProjects")
+	}
+	ps := []Permission{
+		sid.allow("Builds", "Builds are read to explain them, and listed to find those that no event told of.", reads, []string{builds}),
+		sid.allow("Log", "The log of a failed build is read.",
+			[]string{"logs:GetLogEvents"}, []string{at.ARN("logs", "log-group:/aws/codebuild/"+p.Name+":log-stream:*")}),
+	}
+	if judged(p) {
+		ps = append(ps, role(sid, p, at)...)
+	}
+	if changed(p) {
+		ps = append(ps, start(sid, p, builds)...)
+		ps = append(ps, create(s, sid, p, at)...)
+		ps = append(ps, switchRole(sid, p, at, builds)...)
+	}
+	if granted(p) {
+		ps = append(ps, write(s, sid, p, at)...)
+	}
+	return Group{Name: p.Name, Permissions: ps}
+}
+
+// role is for reading what the service role may do.
+func role(sid suffix, p settings.Project, at Place) []Permission {
+	ps := []Permission{sid.allow("Role", "What the service role may do is read, and asked of the simulator.",
+		[]string{"iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:SimulatePrincipalPolicy"},
+		[]string{at.IAM("role/" + p.Role)})}
+	if p.Write.Managed != "" {
+		ps = append(ps, sid.allow("Policy", "A new version needs room, and must not reach anybody else who uses the policy.",
+			[]string{"iam:ListEntitiesForPolicy", "iam:ListPolicyVersions"}, []string{at.IAM("policy/" + p.Write.Managed)}))
+	}
+	return ps
+}
+
+// start is for starting builds again.
+func start(sid suffix, p settings.Project, builds string) []Permission {
+	if !p.Retry {
+		return nil
+	}
+	actions := []string{"codebuild:RetryBuild", "codebuild:RetryBuildBatch"}
+	because := "A healed build is started again, alone or in its batch."
+	if len(p.Buildspecs) > 0 || p.SwitchRole != "" {
+		actions = append(actions, "codebuild:StartBuild")
+		because += " A retry takes no overrides, so one with another buildspec or role is started as a new build."
+	}
+	return []Permission{sid.allow("Retry", because, actions, []string{builds})}
+}
+
+// write is the one way in which the project's role may get a grant.
+func write(s *settings.Settings, sid suffix, p settings.Project, at Place) []Permission {
+	service := []string{at.IAM("role/" + p.Role)}
+	switch w := p.Write; {
+	case w.Managed != "":
+		return []Permission{sid.allow("Write", "Grants go into new versions of this policy. IAM has no condition for a boundary here; the guardrails look for it.",
+			[]string{"iam:CreatePolicyVersion", "iam:DeletePolicyVersion", "iam:SetDefaultPolicyVersion"}, []string{at.IAM("policy/" + w.Managed)})}
+	case w.Attach:
+		var ready []string
+		for _, g := range attachable(s, p) {
+			ready = append(ready, at.IAM("policy"+Path+guardrail.AttachName(p.Name, g.ID)))
+		}
+		if len(ready) == 0 {
+			return nil
+		}
+		return []Permission{sid.allow("Write", "Grants are ready-made policies; it may attach these and detach them, and never says what is in them.",
+			[]string{"iam:AttachRolePolicy", "iam:DetachRolePolicy"}, service,
+			append(boundary(p, at), equals("ArnEquals", "iam:PolicyARN", ready...))...)}
+	}
+	return []Permission{sid.allow("Write", "Grants go into an inline policy of this role. IAM has no condition for the policy's name or content; the guardrails see to these.",
+		[]string{"iam:DeleteRolePolicy", "iam:PutRolePolicy"}, service, boundary(p, at)...)}
+}
+
+// boundary holds only while the boundary that settings name is on the role.
+func boundary(p settings.Project, at Place) []iampolicy.Condition {
+	if p.Boundary == "" {
+		return nil
+	}
+	return []iampolicy.Condition{equals("StringEquals", "iam:PermissionsBoundary", at.IAM("policy/"+p.Boundary))}
+}
+
+// switchRole is for running the project with another role, and back.
+func switchRole(sid suffix, p settings.Project, at Place, builds string) []Permission {
+	if p.SwitchRole == "" {
+		return nil
+	}
+	return []Permission{
+		sid.allow("Switch", "The project is switched to the ready role, or back.", []string{"codebuild:UpdateProject"}, []string{builds}),
+		sid.allow("Pass", "Who switches a project's role passes it: the ready one, or the one before.",
+			[]string{"iam:PassRole"}, []string{at.IAM("role/" + p.SwitchRole), at.IAM("role/" + p.Role)},
+			equals("StringEquals", "iam:PassedToService", "codebuild.amazonaws.com")),
+	}
+}
+
+// create is for missing repositories that a grant names exactly; a pattern
+// is not enough to make things.
+func create(s *settings.Settings, sid suffix, p settings.Project, at Place) []Permission {
+	var repositories []string
+	for _, id := range p.Grants {
+		g, ok := s.Grant(id)
+		if !ok || !g.Create {
+			continue
+		}
+		for _, r := range g.Resources {
+			if strings.Contains(r, ":ecr:") && !strings.ContainsAny(r, "*?") {
+				repositories = append(repositories, at.fill(settings.Expand(r, p.Vars(unknown.home(), unknown.Partition))))
+			}
+		}
+	}
+	if len(repositories) == 0 {
+		return nil
+	}
+	return []Permission{sid.allow("Repository", "A grant says that this repository may be created when it is missing.",
+		[]string{"ecr:CreateRepository"}, repositories)}
+}
+
+// suffix ends a project's Sids.
+type suffix string
+
+func (sid suffix) allow(kind, because string, actions, resources []string, conditions ...iampolicy.Condition) Permission {
+	p := allow(kind+string(sid), because, actions, resources, conditions...)
+	p.kind = kind
+	return p
+}
+
+// sidOf tells a project's Sids from those of others. Sids take letters and
+// digits only, so a name with anything else carries a hash.
+func sidOf(p settings.Project) suffix {
+	full := p.Name
+	if p.Region != "" {
+		full += "@" + p.Region
+	}
+	plain := strings.Map(func(r rune) rune {
+		if (r >= 'a' && r <= 'z') || (r >= 'A' && r <= 'Z') || (r >= '0' && r <= '9') {
+			return r
+		}
+		return -1
+	}, full)
+	const most, cut = 40, 32
+	if plain == full && len(plain) <= most {
+		return suffix(plain)
+	}
+	h := sha256.Sum256([]byte(full))
+	return suffix(plain[:min(len(plain), cut)] + hex.EncodeToString(h[:4]))
+}
