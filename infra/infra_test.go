@@ -1,0 +1,275 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// These tests need Node and the CDK's modules. What the templates must say is
+// tested in the root module, on the committed ones; here it is tested that
+// the app still makes these.
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	jsii.Close()
+	os.Exit(code)
+}
+
+const bootstrap = "testdata/bootstrap"
+
+// synth makes the stacks and gives their templates by the stacks' names.
+func synth(t *testing.T, file string, edit func(*settings.Settings)) map[string]map[string]any {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := settings.Parse(data, guardrail.Catalog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if edit != nil {
+		edit(s)
+	}
+	code, err := stage(bootstrap, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(code) })
+	app := awscdk.NewApp(&awscdk.AppProps{AnalyticsReporting: jsii.Bool(false)})
+	if err := NewApp(app, s, code); err != nil {
+		t.Fatal(err)
+	}
+	templates := map[string]map[string]any{}
+	for _, c := range *app.Node().Children() {
+		if stack, ok := c.(awscdk.Stack); ok {
+			templates[*stack.StackName()] = plain(t, assertions.Template_FromStack(stack, nil).ToJSON())
+		}
+	}
+	return templates
+}
+
+// plain is v as JSON reads it.
+func plain(t *testing.T, v any) map[string]any {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m map[string]any
+	if err := json.Unmarshal(b, &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestGolden(t *testing.T) {
+	for _, c := range []struct{ settings, stack, golden string }{
+		{"buildmedic.yaml", "Buildmedic", "testdata/template.shipped.json"},
+		{"testdata/seed.yaml", "Buildmedic", "testdata/template.seed.json"},
+		{"testdata/seed.yaml", "BuildmedicMember", "testdata/template.member.json"},
+	} {
+		t.Run(filepath.Base(c.golden), func(t *testing.T) {
+			data, err := os.ReadFile(c.golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want map[string]any
+			if err := json.Unmarshal(data, &want); err != nil {
+				t.Fatal(err)
+			}
+			got := synth(t, c.settings, nil)[c.stack]
+			if where := difference("", want, got); where != "" {
+				t.Errorf("the app makes another template than %s; make synth-golden renews it:\n%s", c.golden, where)
+			}
+		})
+	}
+}
+
+// difference tells where two values differ, the first place only.
+func difference(path string, want, got any) string {
+	if reflect.DeepEqual(want, got) {
+		return ""
+	}
+	a, okA := want.(map[string]any)
+	b, okB := got.(map[string]any)
+	if !okA || !okB {
+		x, _ := json.Marshal(want)
+		y, _ := json.Marshal(got)
+		return fmt.Sprintf("%s:\nwant %s\ngot  %s", path, x, y)
+	}
+	keys := map[string]bool{}
+	for k := range a {
+		keys[k] = true
+	}
+	for k := range b {
+		keys[k] = true
+	}
+	for k := range keys {
+		if d := difference(path+"/"+k, a[k], b[k]); d != "" {
+			return d
+		}
+	}
+	return path
+}
+
+func TestSynthTwiceIsTheSame(t *testing.T) {
+	one, two := synth(t, "testdata/seed.yaml", nil), synth(t, "testdata/seed.yaml", nil)
+	if !reflect.DeepEqual(one, two) {
+		t.Error(difference("", map[string]any{"": one}, map[string]any{"": two}))
+	}
+}
+
+// Changing one project must change its statements and nothing else.
+func TestOneProjectChangesItsStatementsOnly(t *testing.T) {
+	before := synth(t, "testdata/seed.yaml", nil)
+	after := synth(t, "testdata/seed.yaml", func(s *settings.Settings) {
+		i := slices.IndexFunc(s.Projects, func(p settings.Project) bool { return p.Name == "docs" })
+		s.Projects[i].Mode = settings.Heal
+	})
+	for name := range before {
+		a, b := before[name]["Resources"].(map[string]any), after[name]["Resources"].(map[string]any)
+		for id := range a {
+			if reflect.DeepEqual(a[id], b[id]) {
+				continue
+			}
+			if id != "RoleProjects1" {
+				t.Errorf("%s: %s changed too: %s", name, id, difference("", a[id], b[id]))
+				continue
+			}
+			for _, sid := range changedSids(a[id], b[id]) {
+				if !strings.HasSuffix(sid, "docs") {
+					t.Errorf("statement %s changed too", sid)
+				}
+			}
+		}
+		if len(a) != len(b) {
+			t.Errorf("%s has %d resources, and had %d", name, len(b), len(a))
+		}
+	}
+}
+
+func changedSids(a, b any) (sids []string) {
+	of := func(v any) map[string]any {
+		m := map[string]any{}
+		doc := v.(map[string]any)["Properties"].(map[string]any)["PolicyDocument"].(map[string]any)
+		for _, s := range doc["Statement"].([]any) {
+			m[s.(map[string]any)["Sid"].(string)] = s
+		}
+		return m
+	}
+	x, y := of(a), of(b)
+	for sid := range y {
+		if !reflect.DeepEqual(x[sid], y[sid]) {
+			sids = append(sids, sid)
+		}
+	}
+	for sid := range x {
+		if y[sid] == nil {
+			sids = append(sids, sid)
+		}
+	}
+	return sids
+}
+
+func TestFunctionNotBuilt(t *testing.T) {
+	_, err := stage(filepath.Join(t.TempDir(), "bootstrap"), nil)
+	if err == nil || !strings.Contains(err.Error(), "make build") {
+		t.Errorf("got %v; it should say what to do", err)
+	}
+}
+
+func TestFunctionCarriesTheSettings(t *testing.T) {
+	dir, err := stage(bootstrap, []byte("version: 1\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	if got, err := os.ReadFile(filepath.Join(dir, "buildmedic.yaml")); err != nil || string(got) != "version: 1\n" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if info, err := os.Stat(filepath.Join(dir, "bootstrap")); err != nil || info.Mode().Perm() != 0o755 {
+		t.Errorf("bootstrap cannot be run: %v, %v", info, err)
+	}
+}
+
+func TestSuits(t *testing.T) {
+	s, err := settings.Parse([]byte(`version: 1
+projects:
+  - {name: web, role: codebuild-web, write: {inline: buildmedic}, grants: [image]}
+grants:
+  - {id: image, because: It is pushed., owner: web, set: ecr-push, resources: ["arn:${partition}:ecr:${region}:${account}:repository/web"]}
+tests:
+  - {project: web, allow: "ecr:PutImage", on: "arn:aws:ecr:eu-west-1:111122223333:repository/web"}
+accounts:
+  - {id: "444455556666", region: eu-west-1}
+`), guardrail.Catalog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ account, region, want string }{
+		{"", "", ""},
+		{"111122223333", "eu-west-1", ""},
+		{"111122223333", "us-east-1", "no grant of project web allows"},
+		{"444455556666", "eu-west-1", "the hub's own account"},
+	} {
+		err := suits(s, c.account, c.region)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("in %s %s: got %v, want %q", c.account, c.region, err, c.want)
+		}
+	}
+}
+
+func TestEventsFitEventBridge(t *testing.T) {
+	var ps []settings.Project
+	for i := range 200 {
+		ps = append(ps, settings.Project{Name: fmt.Sprintf("project-with-a-rather-long-name-%03d", i)})
+	}
+	seen := map[string]int{}
+	es := events(ps, "buildmedic-hub-ap-southeast-2/")
+	for _, e := range es {
+		if n := length(e.whole()); n > 2048 {
+			t.Errorf("a pattern has %d characters", n)
+		}
+		for _, p := range e.Projects {
+			seen[p]++
+		}
+	}
+	for _, p := range ps {
+		if seen[p.Name] != 2 {
+			t.Errorf("%s is in %d patterns; want it in one for failures and one for what was started", p.Name, seen[p.Name])
+		}
+	}
+	if len(events(nil, "x/")) != 0 {
+		t.Error("without projects there is nothing to listen to")
+	}
+}
+
+func TestTooManyProjects(t *testing.T) {
+	data := strings.Builder{}
+	data.WriteString("version: 1\nprojects:\n")
+	for i := range 400 {
+		fmt.Fprintf(&data, "  - {name: project-%03d, role: codebuild-%03[1]d, mode: heal}\n", i)
+	}
+	s, err := settings.Parse([]byte(data.String()), guardrail.Catalog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := awscdk.NewApp(&awscdk.AppProps{AnalyticsReporting: jsii.Bool(false)})
+	if err := NewApp(app, s, t.TempDir()); err == nil || !strings.Contains(err.Error(), "managed policies") {
+		t.Errorf("got %v; want an error that says what IAM takes", err)
+	}
+}

@@ -1,0 +1,113 @@
+// Infra is Buildmedic's CDK app: the hub, and, when the settings name member
+// accounts, the small stack for these. Both are made from the settings alone,
+// so that the same settings always give the same templates.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/permissions"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "buildmedic:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	defer jsii.Close()
+	app := awscdk.NewApp(&awscdk.AppProps{AnalyticsReporting: jsii.Bool(false)})
+	file := option(app, "settings", "buildmedic.yaml")
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("reading settings: %w", err)
+	}
+	s, err := settings.Parse(data, guardrail.Catalog())
+	if err == nil {
+		err = suits(s, os.Getenv("CDK_DEFAULT_ACCOUNT"), os.Getenv("CDK_DEFAULT_REGION"))
+	}
+	if err != nil {
+		return fmt.Errorf("settings %s: %w", file, err)
+	}
+	code, err := stage(option(app, "bootstrap", "../dist/arm64/bootstrap"), data)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(code) // the synth below keeps a copy of its own
+	if err := NewApp(app, s, code); err != nil {
+		return err
+	}
+	app.Synth(nil)
+	return nil
+}
+
+// NewApp adds the stacks that the settings ask for. code is the directory
+// with what the function carries.
+func NewApp(app constructs.Construct, s *settings.Settings, code string) error {
+	awscdk.Tags_Of(app).Add(jsii.String("Application"), jsii.String("buildmedic"), nil)
+	if _, err := NewHubStack(app, "Buildmedic", s, code); err != nil {
+		return err
+	}
+	if len(permissions.Elsewhere(s)) > 0 {
+		if _, err := NewMemberStack(app, "BuildmedicMember", s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// suits checks what the file alone cannot tell: that its own tests hold where
+// the hub will be, and that the hub is no member of itself. The CDK names
+// account and region from the credentials at hand; both are "" without any.
+func suits(s *settings.Settings, account, region string) error {
+	for _, a := range s.Accounts {
+		if a.ID == account {
+			return fmt.Errorf("accounts: %s is the hub's own account: take it out, and leave account out of its projects; for another region of it a project names the region alone", account)
+		}
+	}
+	var errs []error
+	for _, p := range settings.RunTests(s, guardrail.Catalog(), settings.Account{ID: account, Region: region}, "") {
+		errs = append(errs, p)
+	}
+	return errors.Join(errs...)
+}
+
+// option reads a context value: cdk -c name=value.
+func option(app awscdk.App, name, otherwise string) string {
+	if v, ok := app.Node().TryGetContext(jsii.String(name)).(string); ok && v != "" {
+		return v
+	}
+	return otherwise
+}
+
+// stage puts the function and the settings that were read into a directory of
+// their own: what the function carries is, byte for byte, what its
+// permissions were made from. The caller removes the directory.
+func stage(bootstrap string, settings []byte) (dir string, err error) {
+	program, err := os.ReadFile(bootstrap)
+	if err != nil {
+		return "", fmt.Errorf("the function is not built: %w: run make build first", err)
+	}
+	if dir, err = os.MkdirTemp("", "buildmedic"); err != nil {
+		return "", fmt.Errorf("staging the function: %w", err)
+	}
+	if err = os.WriteFile(filepath.Join(dir, "bootstrap"), program, 0o755); err == nil {
+		err = os.WriteFile(filepath.Join(dir, "buildmedic.yaml"), settings, 0o644)
+	}
+	if err != nil {
+		os.RemoveAll(dir)
+		return "", fmt.Errorf("staging the function: %w", err)
+	}
+	return dir, nil
+}

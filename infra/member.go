@@ -1,0 +1,151 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/buildmedic/buildmedic/internal/permissions"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// bus is where members send their events. Only they may, and only these.
+func (h *hub) bus() {
+	b := awsevents.NewEventBus(h.stack, jsii.String("Bus"), &awsevents.EventBusProps{
+		EventBusName: jsii.String(permissions.Bus), Description: jsii.String("Builds of Buildmedic's member accounts."),
+	})
+	at := here()
+	var roots []string
+	for _, id := range permissions.Members(h.s) {
+		roots = append(roots, permissions.Place{Partition: at.Partition, Account: id}.IAM("root"))
+	}
+	if len(roots) > 0 { // other regions of the hub's own account need no leave
+		awsevents.NewCfnEventBusPolicy(h.stack, jsii.String("BusPolicy"), &awsevents.CfnEventBusPolicyProps{
+			EventBusName: b.EventBusName(), StatementId: jsii.String("Members"),
+			Statement: map[string]any{
+				"Sid": "Members", "Effect": "Allow", "Principal": map[string]any{"AWS": roots}, "Action": "events:PutEvents", "Resource": b.EventBusArn(),
+				"Condition": map[string]any{"StringEquals": map[string]any{"events:source": source[0], "events:detail-type": detailType[0]}},
+			},
+		})
+	}
+	accounts := permissions.Members(h.s)
+	if slices.ContainsFunc(permissions.Elsewhere(h.s), func(a settings.Account) bool { return a.ID == "" }) {
+		accounts = append(accounts, at.Account)
+	}
+	h.rule("MemberBuilds", "Builds that the members' rules chose.", b, &awsevents.EventPattern{
+		Source: jsii.Strings(source...), DetailType: jsii.Strings(detailType...), Account: jsii.Strings(accounts...),
+	})
+}
+
+// NewMemberStack makes the one template for all member accounts and regions:
+// each takes from it, by conditions, what is its own. So it can be given to a
+// StackSet as it is. It carries no assets and needs no bootstrapped account.
+func NewMemberStack(scope constructs.Construct, id string, s *settings.Settings) (awscdk.Stack, error) {
+	stack := awscdk.NewStack(scope, jsii.String(id), &awscdk.StackProps{
+		StackName: jsii.String(id), Description: jsii.String("Lets Buildmedic look after CodeBuild projects of this account and region."),
+		Synthesizer: awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{GenerateBootstrapVersionRule: jsii.Bool(false)}),
+	})
+	account := parameter(stack, "HubAccount", "Account id of the hub.", `\d{12}`)
+	region := parameter(stack, "HubRegion", "Region of the hub.", `[a-z]{2}(-[a-z]+)+-\d`)
+	home := permissions.Place{Partition: *awscdk.Aws_PARTITION(), Account: *account, Region: *region}
+
+	forward(stack, s, home)
+	for _, id := range permissions.Members(s) {
+		if err := member(stack, s, id, home); err != nil {
+			return nil, err
+		}
+	}
+	return stack, nil
+}
+
+func parameter(stack awscdk.Stack, id, description, pattern string) *string {
+	return awscdk.NewCfnParameter(stack, jsii.String(id), &awscdk.CfnParameterProps{
+		Type: jsii.String("String"), Description: jsii.String(description), AllowedPattern: jsii.String(pattern),
+	}).ValueAsString()
+}
+
+// forward sends this account's and region's events to the hub. What a rule
+// cannot deliver within a day is found by the hub's sweep, so there is no
+// dead-letter queue that somebody would have to watch here.
+func forward(stack awscdk.Stack, s *settings.Settings, home permissions.Place) {
+	bus := home.ARN("events", "event-bus/"+permissions.Bus)
+	r := awsiam.NewCfnRole(stack, jsii.String("Forward"), &awsiam.CfnRoleProps{
+		Description:              jsii.String("Sends CodeBuild's events to Buildmedic's hub."),
+		AssumeRolePolicyDocument: map[string]any{"Version": "2012-10-17", "Statement": []any{trust("events.amazonaws.com", nil)}},
+		Policies: []any{&awsiam.CfnRole_PolicyProperty{PolicyName: jsii.String("forward"), PolicyDocument: map[string]any{
+			"Version": "2012-10-17", "Statement": []any{map[string]any{"Sid": "Hub", "Effect": "Allow", "Action": "events:PutEvents", "Resource": bus}}}}},
+	})
+	for _, a := range permissions.Elsewhere(s) {
+		own := permissions.MemberRole + "/"
+		if a.ID == "" { // there the function needs no other role than its own
+			own = permissions.HubRole + home.Region + "/"
+		}
+		cond := condition(stack, a, home)
+		for i, e := range events(permissions.At(s, a), own) {
+			rule := awsevents.NewCfnRule(stack, jsii.String(fmt.Sprintf("Builds%s%d", words(a), i+1)), &awsevents.CfnRuleProps{
+				Description: jsii.String("Builds for Buildmedic's hub."), EventPattern: e.whole(),
+				Targets: []any{&awsevents.CfnRule_TargetProperty{Id: jsii.String("Hub"), Arn: jsii.String(bus), RoleArn: r.AttrArn()}},
+			})
+			under(rule, cond)
+		}
+	}
+}
+
+// member is the role that the hub assumes in the account, and the policies
+// that it may attach there. IAM is one for all regions, so they are made in
+// the region that the settings' accounts name first for the account.
+func member(stack awscdk.Stack, s *settings.Settings, account string, home permissions.Place) error {
+	policies, err := permissions.Member(s, account, home)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(s.Accounts, func(a settings.Account) bool { return a.ID == account })
+	cond := condition(stack, s.Accounts[i], home)
+	hubRole := home.IAM("role/" + permissions.HubRole + home.Region)
+	// The condition names the hub's role, not the principal: IAM would turn
+	// a principal into an id that is worth nothing once the hub is made anew.
+	trusted := map[string]any{
+		"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": map[string]any{"AWS": home.IAM("root")},
+		"Condition": map[string]any{"ArnEquals": map[string]any{"aws:PrincipalArn": hubRole}},
+	}
+	role(stack, "Role"+account, permissions.MemberRole, "Buildmedic's hub acts as this role. Its permissions are made from its settings.", trusted, policies, cond)
+	return ready(stack, s, account, home, cond)
+}
+
+// condition holds where the template is deployed in the account and region.
+func condition(stack awscdk.Stack, a settings.Account, home permissions.Place) awscdk.CfnCondition {
+	id := "In" + words(a)
+	if c, ok := stack.Node().TryFindChild(jsii.String(id)).(awscdk.CfnCondition); ok {
+		return c
+	}
+	account, region := a.ID, a.Region
+	if account == "" {
+		account = home.Account
+	}
+	if region == "" {
+		region = home.Region
+	}
+	return awscdk.NewCfnCondition(stack, jsii.String(id), &awscdk.CfnConditionProps{Expression: awscdk.Fn_ConditionAnd(
+		awscdk.Fn_ConditionEquals(awscdk.Aws_ACCOUNT_ID(), account),
+		awscdk.Fn_ConditionEquals(awscdk.Aws_REGION(), region),
+	)})
+}
+
+// words is an account and region as part of an id.
+func words(a settings.Account) string {
+	if a.Region == "" {
+		a.Region = "Hub"
+	}
+	id := a.ID
+	for _, r := range a.Region {
+		if r != '-' {
+			id += string(r)
+		}
+	}
+	return id
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"encoding/json"
+
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// patternSize is how long an event pattern may be; EventBridge takes 2,048
+// characters, and what is not known before the deployment needs some of them.
+const patternSize = 1600
+
+// event is a pattern of EventBridge for CodeBuild's builds.
+type event struct {
+	Projects []string
+	// Own is how the initiator begins of builds that the function started;
+	// only these concern it when they went well, or were stopped. What it
+	// starts through a pipeline, a batch or CodeBuild's own retry names
+	// another initiator; the sweep asks for these.
+	Own string // "" for builds that failed
+}
+
+// source and detailType tell CodeBuild's builds from all other events.
+var source, detailType = []string{"aws.codebuild"}, []string{"CodeBuild Build State Change"}
+
+func (e event) detail() map[string]any {
+	d := map[string]any{"project-name": e.Projects, "build-status": []string{"FAILED", "FAULT", "TIMED_OUT"}}
+	if e.Own != "" {
+		d["build-status"] = []string{"SUCCEEDED", "STOPPED"}
+		d["additional-information"] = map[string]any{"initiator": []any{map[string]string{"prefix": e.Own}}}
+	}
+	return d
+}
+
+// whole is the pattern as the template has it.
+func (e event) whole() map[string]any {
+	return map[string]any{"source": source, "detail-type": detailType, "detail": e.detail()}
+}
+
+// events are the patterns for the projects: as few as hold their names.
+func events(projects []settings.Project, own string) []event {
+	var es []event
+	var names []string
+	for _, p := range projects {
+		if len(names) > 0 && length(event{Projects: append(names[:len(names):len(names)], p.Name)}.whole()) > patternSize {
+			es, names = append(es, event{names, ""}, event{names, own}), nil
+		}
+		names = append(names, p.Name)
+	}
+	if len(names) > 0 {
+		es = append(es, event{names, ""}, event{names, own})
+	}
+	return es
+}
+
+func length(v any) int {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic("infra: a pattern is no JSON: " + err.Error())
+	}
+	return len(b)
+}
