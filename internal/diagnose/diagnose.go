@@ -49,7 +49,7 @@ type Evidence struct {
 //
 // Denials are all of f's; only those that failed the build (Causal) decide
 // the cause, and the remedy is grant only if a policy of the role could cure
-// each of those. Whether one may is not asked here.
+// each of those and none was dropped. Whether one may is not asked here.
 //
 // Neither Denials nor Excerpt is nil. All texts come out of the log and are
 // as untrusted as it is; they are single lines without control characters.
@@ -63,6 +63,9 @@ func Diagnose(f buildlog.Failure) Diagnosis {
 	}
 	if r.remedy != "" && r.remedy != c.Remedy {
 		d.Remedy, d.Retryable = r.remedy, false
+	}
+	if d.Remedy == Grant && f.Dropped > 0 {
+		d.Remedy = Report // nobody knows whether a grant could cure the rest
 	}
 	if d.Evidence.Text == "" {
 		d.Evidence = x.bestEvidence()

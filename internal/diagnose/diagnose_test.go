@@ -30,6 +30,8 @@ func TestLogs(t *testing.T) {
 	denial := "User: arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-11111111-2222-3333-4444-555555555555" +
 		" is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:eu-west-1:111122223333:repository/shop" +
 		" because no identity-based policy allows the ecr:PutImage action"
+	const severalLines = "docker info || { echo \"FATAL: Cannot connect to the Docker daemon\"; exit 1; }\n" +
+		"test -f x || { echo \"FATAL: No space left on device\"; exit 1; }\n./verify.sh\n"
 	for _, tt := range []struct {
 		name, log string
 		cause     string
@@ -68,6 +70,36 @@ func TestLogs(t *testing.T) {
 			"buildspec-not-found", OverrideBuildspec, 0, "YAML file does not exist"},
 		{"CodeBuild's own code beats what the log says", frame("BUILD", "./build.sh", "YAML_FILE_ERROR: YAML file does not exist\n", "1"),
 			"command-failed", Report, 3, "YAML_FILE_ERROR"},
+		{"a command of several lines is printed twice", "[Container] 2026/03/04 10:11:12.131416 Running command set -e\n" + severalLines +
+			"\nthe contract does not match\n[Container] 2026/03/04 10:11:13.131417 Command did not exit successfully set -e\n" + severalLines +
+			" exit status 1\n[Container] 2026/03/04 10:11:13.131418 Phase complete: PRE_BUILD State: FAILED\n" +
+			"[Container] 2026/03/04 10:11:13.131419 Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: set -e\n" +
+			severalLines + ". Reason: exit status 1\n",
+			"command-failed", Report, 6, "the contract does not match"},
+		{"tests print errors on purpose", frame("BUILD", "npm test",
+			"console.error ThrottlingException: Rate exceeded\nError: connect ECONNREFUSED 127.0.0.1:5432\nHTTP Error 429\n"+
+				"Tests:       1 failed, 10 passed, 11 total\nnpm ERR! code ELIFECYCLE\n", "1"),
+			"test-failure", Report, 6, "1 failed"},
+		{"tests without Docker", frame("BUILD", "mvn verify",
+			"java.lang.IllegalStateException: Could not find a valid Docker environment.\nTests run: 3, Failures: 0, Errors: 3, Skipped: 0\n", "1"),
+			"docker-daemon-unavailable", Report, 3, "Docker environment"},
+		{"a stack that was rolled back for a wrong value", frame("BUILD", "cdk deploy",
+			"shop | CREATE_FAILED | AWS::Lambda::Function | F Resource handler returned message: \"'MemorySize' value failed to satisfy constraint: Member must have value less than or equal to 3008\"\n"+
+				"shop | ROLLBACK_COMPLETE | AWS::CloudFormation::Stack | shop\n ❌  shop failed: Error: The stack named shop failed creation\n", "1"),
+			"invalid-parameter", Report, 3, "MemorySize"},
+		{"a denial within a rolled back stack", frame("BUILD", "cdk deploy",
+			"shop | CREATE_FAILED | AWS::SQS::Queue | Q Resource handler returned message: \""+strings.ReplaceAll(denial, "ecr:PutImage", "sqs:CreateQueue")+" (Service: Sqs, Status Code: 403)\"\n"+
+				"shop | ROLLBACK_COMPLETE | AWS::CloudFormation::Stack | shop\n", "1"),
+			"missing-permission", Grant, 3, "sqs:CreateQueue"},
+		{"a compiler within an image build", frame("BUILD", "docker build .",
+			"#12 34.5 src/cart.ts(3,22): error TS2307: Cannot find module 'lodash'.\n#12 ERROR: process \"/bin/sh -c npm run build\" did not complete successfully: exit code: 2\n", "1"),
+			"compile-error", Report, 3, "TS2307"},
+		{"warnings of an install are no failed scan", frame("BUILD", "npm ci && npm run build",
+			"npm WARN deprecated left-pad@1.0.0\n3 vulnerabilities (1 moderate, 2 high)\nsh: 1: vite: not found\n", "127"),
+			"command-not-found", Report, 5, "vite"},
+		{"a limit while the stack waits", frame("BUILD", "terraform apply",
+			"│ Error: creating SQS Queue: operation error SQS: CreateQueue, https response error StatusCode: 400, RequestID: 1, api error RequestThrottled: Rate exceeded\n│\n", "1"),
+			"throttling", Retry, 3, "Rate exceeded"},
 		{"nothing", "", "unknown", Report, 0, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -199,6 +231,29 @@ func TestAdviceOnDenials(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestDroppedDenialsWithholdTheGrant: what is not known cannot be cured.
+func TestDroppedDenialsWithholdTheGrant(t *testing.T) {
+	f := buildlog.Failure{Dropped: 1, Denials: []buildlog.Denial{{Action: "s3:GetObject", Effect: buildlog.Implicit, Layer: buildlog.IdentityBased, Causal: true}}}
+	if d := Diagnose(f); d.Remedy != Report || d.Cause != "missing-permission" {
+		t.Errorf("%s, %s", d.Cause, d.Remedy)
+	}
+}
+
+func TestAdviceOnEncodedMessages(t *testing.T) {
+	denied := buildlog.Denial{Effect: buildlog.Unstated, Layer: buildlog.LayerUnstated, Causal: true, Encoded: "abc"}
+	if d := Diagnose(buildlog.Failure{Denials: []buildlog.Denial{denied}}); !strings.Contains(d.Advice, "decode-authorization-message") {
+		t.Error(d.Advice)
+	}
+	denied.Encoded, denied.EncodedCut = "", true
+	if d := Diagnose(buildlog.Failure{Denials: []buildlog.Denial{denied}}); !strings.Contains(d.Advice, "it is cut") {
+		t.Error(d.Advice)
+	}
+	denied.Action = "ec2:RunInstances"
+	if d := Diagnose(buildlog.Failure{Denials: []buildlog.Denial{denied}}); strings.Contains(d.Advice, "encoded") {
+		t.Error(d.Advice)
 	}
 }
 

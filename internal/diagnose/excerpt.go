@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -55,25 +56,25 @@ var (
 	// and what wrappers say after the error.
 	errorNoise = regexp.MustCompile(`(?i)\b(0|no) (errors?|failures?|failed|warnings)\b|complete log of this run|` +
 		`^make(\[\d+\])?: \*\*\*|ELIFECYCLE|Exit status|^\[INFO\]|--stacktrace|re-run Maven|\[Help \d\]|` +
-		`^npm ERR! *$|Phase complete|Phase context|^Command did not exit`)
+		`^npm ERR! *$|Phase complete|Phase context|^Command did not exit|^\.? ?(Reason: )?exit status \d+$`)
 )
 
 // errorLine picks the last line that reads like an error; without any, the
-// last line that is not empty.
-func (x *facts) errorLine() (buildlog.Line, bool) {
-	var last buildlog.Line
-	some := false
+// last line that is neither empty nor noise.
+func (x *facts) errorLine() (line buildlog.Line, ok bool) {
+	var last, noise buildlog.Line
 	for i := len(x.lines) - 1; i >= 0 && i >= len(x.lines)-200; i-- {
-		l, text := x.lines[i], x.bare[i]
-		if strings.TrimSpace(text) == "" || strings.HasPrefix(l.Text, "[Container] ") {
-			continue
-		}
-		if !some {
-			last, some = l, true
-		}
-		if errorWords.MatchString(text) && !errorNoise.MatchString(text) {
+		l, text := x.lines[i], strings.TrimSpace(x.bare[i])
+		switch {
+		case text == "" || strings.HasPrefix(l.Text, "[Container] ") || strings.HasPrefix(l.Text, "[Instance] "):
+		case errorNoise.MatchString(text):
+			noise = cmp.Or(noise, l)
+		case errorWords.MatchString(text):
 			return l, true
+		default:
+			last = cmp.Or(last, l)
 		}
 	}
-	return last, some
+	line = cmp.Or(last, noise)
+	return line, line.Text != ""
 }

@@ -52,12 +52,13 @@ func gather(f *buildlog.Failure) *facts {
 	if len(lines) == 0 {
 		lines = f.Excerpt
 	}
+	command := linesOf(f.Command)
 	for i, size := len(lines)-1, 0; i >= 0 && len(x.lines) < maxLines; i-- {
 		l := buildlog.Line{N: lines[i].N, Text: clip(lines[i].Text, maxLineBytes)}
 		if size += len(l.Text) + 1; size > maxTextBytes {
 			break
 		}
-		if b := bare(l.Text); !repeatsCommand(b) {
+		if b := bare(l.Text); !repeatsCommand(b) && !command[strings.TrimSpace(b)] {
 			x.lines, x.bare = append(x.lines, l), append(x.bare, b)
 		}
 	}
@@ -74,14 +75,28 @@ func gather(f *buildlog.Failure) *facts {
 	return x
 }
 
+// linesOf gives the lines of a command, each without the space around it.
+// CodeBuild prints a command of several lines whole, before it runs and once
+// more after it failed.
+func linesOf(command string) map[string]bool {
+	set := map[string]bool{}
+	for l := range strings.Lines(command) {
+		if l = strings.TrimSpace(bare(l)); l != "" {
+			set[l] = true
+		}
+	}
+	return set
+}
+
 // commandError is the status code of a phase in which a command failed. Its
 // message is the command (aws-facts §4.1).
 const commandError = "COMMAND_EXECUTION_ERROR"
 
-// inFront is what tools put in front of each line: CodeBuild's agent, times,
+// inFront is what tools put in front of each line: CodeBuild's agent (an
+// instance's, on reserved capacity), times,
 // BuildKit's step and seconds, Compose's service, Turborepo's task, the rule
 // beside a Terraform diagnostic, a quotation mark.
-var inFront = regexp.MustCompile(`^(\[Container\] \d{4}/\d\d/\d\d [\d:.]+ |\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S* |` +
+var inFront = regexp.MustCompile(`^(\[(?:Container|Instance)\] \d{4}/\d\d/\d\d [\d:.]+ |\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S* |` +
 	`#\d+ \d+\.\d+ |[\w.-]+ +\| |[\w@/.-]+:(build|test|lint|typecheck|check|deploy): |[│╷╵|>] ?)`)
 
 // bare gives the line without what tools put in front of it.

@@ -67,6 +67,13 @@ func (x *facts) aboutDenial(d *buildlog.Denial) string {
 		b.WriteString(" AWS does not say which policy is in the way; if the role has the permission already, look for a deny" +
 			" in the resource's policy or above the role.")
 	}
+	switch {
+	case d.Action != "":
+	case d.EncodedCut:
+		b.WriteString(" The encoded message would say it, but it is cut.")
+	case d.Encoded != "":
+		b.WriteString(" The encoded message says it: aws sts decode-authorization-message.")
+	}
 	if x.otherPrincipal(d.Principal) {
 		fmt.Fprintf(&b, " Denied was %s, which is not the build's service role: the permission belongs there.",
 			printable(clip(d.Principal, 300)))
