@@ -27,14 +27,17 @@ const (
 	markerAnchor
 )
 
-// How close is close, in bytes. There may be a rule or a time stamp between.
+// How close is close, in bytes: in a column far to the right there is much
+// blank between two parts of a word.
 const (
-	closeBefore = 64
-	closeAround = 240
+	closeBefore = 160
+	closeAround = 480
 )
 
 var anchors = []anchor{
-	{"uthoriz", denialAnchor, []string{"not", "Not", "Un", "coded", "un"}, []string{"erform", "arn:", "coded", "peration", "connection"}},
+	{"uthoriz", denialAnchor, []string{"not", "Not", "Un", "coded"}, []string{"erform", "arn:", "coded", "peration", "connection"}},
+	{"ot authorized", denialAnchor, nil, nil},
+	{"uthorized to", denialAnchor, nil, []string{"erform", "arn:"}},
 	{"uthorizationError", denialAnchor, nil, []string{"peration"}},
 	{"perform", denialAnchor, []string{"rized", "autho"}, nil},
 	{"allows", denialAnchor, []string{"policy", "oundary", "OUNDARY"}, nil},

@@ -59,11 +59,11 @@ var makeup = []struct {
 	{40, func(r *rand.Rand) string {
 		return fmt.Sprintf("aws_%s_%s.this[%d]: Refreshing state... [id=%s-%016x]", word(r), word(r), r.IntN(20), word(r), r.Uint64())
 	}},
-	{3, func(r *rand.Rand) string {
+	{1, func(r *rand.Rand) string {
 		return fmt.Sprintf("warning: %s performance may suffer: operation %s requires permission %s", word(r), word(r), word(r))
 	}},
-	{45, func(r *rand.Rand) string { return strings.Repeat(".", 20+r.IntN(60)) }},
-	{2, func(r *rand.Rand) string {
+	{48, func(r *rand.Rand) string { return strings.Repeat(".", 20+r.IntN(60)) }},
+	{1, func(r *rand.Rand) string {
 		return fmt.Sprintf("time=\"2026-01-05T10:11:%02dZ\" level=info msg=\"calling the authorization service for %s\" explicit=%t", r.IntN(60), word(r), r.IntN(2) == 0)
 	}},
 }

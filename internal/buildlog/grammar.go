@@ -276,21 +276,38 @@ func (p *page) action(i int) (action string, after int) {
 		}
 		w := actionEnd(p.text, v)
 		more := a + string(p.text[v:w])
-		prefix, name, whole := strings.Cut(a, ":")
-		switch {
-		case w == v, whole && p.stop(p.flatAt(v)):
-		case !whole, name == "", known(more) && !known(a) && prefix != "":
-			a, u = more, w
-			continue
+		_, name, whole := strings.Cut(a, ":")
+		if w == v || whole && p.afterAction(p.flatAt(v)) ||
+			whole && name != "" && (known(a) || !known(more)) && !p.afterAction(p.flatAt(w)) {
+			break
 		}
-		break
+		a, u = more, w
 	}
-	prefix, name, ok := strings.Cut(a, ":")
-	if !ok || prefix == "" || name == "" || !letter(prefix[0]) || !letter(name[0]) && name[0] != '*' ||
-		strings.ContainsAny(name, ":-") || strings.Contains(prefix, "*") {
+	if !validAction(a) {
 		return "", i
 	}
 	return a, p.flatAt(u)
+}
+
+// maxAction is in characters of flat; the longest action has under 100.
+const maxAction = 130
+
+// validAction reports whether a is written as an action.
+func validAction(a string) bool {
+	prefix, name, ok := strings.Cut(a, ":")
+	return ok && prefix != "" && name != "" && letter(prefix[0]) && (letter(name[0]) || name[0] == '*') &&
+		actionEnd([]byte(a), 0) == len(a) && !strings.ContainsAny(name, ":-") && !strings.Contains(prefix, "*")
+}
+
+// afterAction reports whether flat[i:] begins with what follows the action in
+// AWS's sentence.
+func (p *page) afterAction(i int) bool {
+	for _, w := range []string{"onresource", "onthisresource", "onarn:"} {
+		if _, ok := cut(p.flat, i, w); ok {
+			return true
+		}
+	}
+	return p.stop(i)
 }
 
 func actionEnd(b []byte, i int) int {
@@ -490,8 +507,11 @@ func (p *page) token(start int, t tail, hasTail bool, width int32) (string, int)
 		if u >= len(p.text) {
 			break
 		}
+		if more, end, ok := p.entityName(tok, u); ok {
+			return string(tok) + more, end
+		}
 		if p.text[u] == ' ' {
-			if more, end, ok := p.afterSpace(tok, u, t, hasTail); ok {
+			if more, end, ok := p.spaced(tok, u, t, hasTail); ok {
 				return string(append(tok, more...)), end
 			}
 			break
@@ -523,30 +543,43 @@ func tokenEnd(b []byte, i int) int {
 	return i
 }
 
-// afterSpace gives what of the text after the space at text[u] still belongs
-// to the token: the name of "role NAME", and all up to the tail of an ARN
-// that holds spaces.
-func (p *page) afterSpace(tok []byte, u int, t tail, hasTail bool) (more []byte, end int, ok bool) {
+// entityName gives what follows the first word, tok, of "role NAME" at
+// text[u].
+func (p *page) entityName(tok []byte, u int) (more string, end int, ok bool) {
 	for _, w := range entityWords {
 		first, second, two := strings.Cut(w, " ")
 		if string(tok) != first {
 			continue
 		}
-		v := u + 1
-		if two {
-			if !bytes.HasPrefix(p.text[v:], []byte(second+" ")) {
-				continue
-			}
-			v += len(second) + 1
+		v, ok := p.nextWord(u)
+		if two && ok && bytes.HasPrefix(p.text[v:], []byte(second)) {
+			more = " " + second
+			v, ok = p.nextWord(v + len(second))
+		} else if two {
+			continue
 		}
-		if p.stop(p.flatAt(v)) {
+		if !ok || p.stop(p.flatAt(v)) {
 			continue
 		}
 		if e := tokenEnd(p.text, v); e > v {
 			s, drop := trimToken(string(p.text[v:e]), e < len(p.text) && p.text[e] == ' ')
-			return append(append([]byte{}, p.text[u:v]...), s...), e - drop, true
+			return more + " " + s, e - drop, true
 		}
 	}
+	return "", 0, false
+}
+
+// nextWord gives where the word after the space or line break at text[u] begins.
+func (p *page) nextWord(u int) (int, bool) {
+	if u < len(p.text) && p.text[u] == ' ' {
+		return u + 1, true
+	}
+	return p.nextRow(u)
+}
+
+// spaced gives what of the text after the space at text[u] belongs to an ARN
+// that holds spaces: all up to the tail.
+func (p *page) spaced(tok []byte, u int, t tail, hasTail bool) (more []byte, end int, ok bool) {
 	if !hasTail || !bytes.HasPrefix(tok, []byte("arn:")) {
 		return nil, 0, false
 	}
@@ -567,7 +600,7 @@ func (p *page) continues(tok []byte, u, next int, t tail, hasTail bool, width in
 		return false
 	}
 	e := tokenEnd(p.text, next)
-	if e == next || p.text[e-1] == ':' && (e == len(p.text) || p.text[e] == ' ') && len(tok) > 0 && tok[len(tok)-1] != '-' {
+	if e == next || label(p.text[next:e]) && !p.stop(p.flatAt(e)) {
 		return false
 	}
 	if hasTail && t.from > g {
@@ -581,6 +614,11 @@ func (p *page) continues(tok []byte, u, next int, t tail, hasTail bool, width in
 	}
 	r := p.rows[p.rowAt(u)]
 	return incomplete(tok) || width > 0 && r.width >= width || r.mark&markFull != 0
+}
+
+// label reports whether a word introduces something: "Error:".
+func label(word []byte) bool {
+	return len(word) > 1 && bytes.IndexByte(word, ':') == len(word)-1 && letter(word[0])
 }
 
 // oneToken reports whether s is one token, perhaps over several rows, and

@@ -74,6 +74,9 @@ func decoration(b []byte) (int, mark) {
 	case x == '#' || x == '>' || x == '/' && len(b) > 1 && b[1] == '/':
 		return commentSign(b), 0
 	case (x == '-' || x == '*') && len(b) > 1 && b[1] == ' ':
+		if bytes.HasPrefix(b[2:], []byte("because ")) || bytes.HasPrefix(b[2:], []byte("with an ")) {
+			return 0, 0 // "on resource: *"
+		}
 		return 2, markBullet
 	case '0' <= x && x <= '9':
 		return timestamp(b), 0

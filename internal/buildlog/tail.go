@@ -131,12 +131,31 @@ func (p *page) implicit(from, i int) (tail, bool) {
 	t.layer, t.to = layer, j
 	if k, ok := cut(p.flat, j, "allowsthe"); ok {
 		t.to = k
-		if a, end := p.action(p.skipFlat(k, `"`, "'", "`")); a != "" {
-			t.action = a
-			t.to, _ = cut(p.flat, p.skipFlat(end, `"`, "'", "`"), "action")
-		}
+		t.action, t.to = p.allowedAction(k)
 	}
 	return t, true
+}
+
+// allowedAction reads "ACTION action" at flat[i]: the word after it tells
+// where an action ends that a line break went through.
+func (p *page) allowedAction(i int) (action string, after int) {
+	i = p.skipFlat(i, `"`, "'", "`")
+	for k := i; ; {
+		n := bytes.Index(p.flat[k:min(len(p.flat), i+maxAction)], []byte("action"))
+		if n < 0 {
+			break
+		}
+		k += n
+		t := int(p.at[k])
+		if t > 0 && bytes.IndexByte([]byte(" \n\"'`"), p.text[t-1]) >= 0 {
+			if a, spaces := p.joined(int(p.at[i]), t); !spaces && validAction(strings.TrimRight(a, "\"'`")) {
+				return strings.TrimRight(a, "\"'`"), k + len("action")
+			}
+		}
+		k += len("action")
+	}
+	a, end := p.action(i)
+	return a, end
 }
 
 // explicit reads "[in a LAYER[: POLICY]]" at flat[i].
