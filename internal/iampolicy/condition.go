@@ -25,19 +25,20 @@ const (
 type operator struct {
 	quantifier quantifier
 	ifExists   bool
-	test       test
+	comparison comparison
 }
 
-// test is the comparison that an operator makes. A context value passes if it
-// matches one of the condition's values, or, negated, none.
-type test struct {
-	name    string // of the comparison: operators with the same name differ in negation only
+// comparison is what an operator does with values. A context value passes if
+// it matches one of the condition's values, or, negated, none.
+type comparison struct {
+	name    string // operators with the same name differ in negation only
 	negated bool
 	// matches compares one context value with one value of the condition.
 	matches func(got, want, version string, c contextKeys) tri
 }
 
-var tests = map[string]test{
+// comparisons are IAM's operators, without prefix and suffix.
+var comparisons = map[string]comparison{
 	"StringEquals":              {"StringEquals", false, stringEquals},
 	"StringNotEquals":           {"StringEquals", true, stringEquals},
 	"StringEqualsIgnoreCase":    {"StringEqualsIgnoreCase", false, stringEqualsIgnoreCase},
@@ -80,7 +81,7 @@ func parseOperator(name string) (operator, bool) {
 	}
 	name, o.ifExists = strings.CutSuffix(name, "IfExists")
 	var known bool
-	o.test, known = tests[name]
+	o.comparison, known = comparisons[name]
 	return o, known
 }
 
@@ -103,9 +104,9 @@ func (cond Condition) holds(version string, c contextKeys) tri {
 	}
 	passes := func(value string) tri {
 		hit := anyOf(cond.Values.List, func(want string) tri {
-			return o.test.matches(value, want, version, c)
+			return o.comparison.matches(value, want, version, c)
 		})
-		if o.test.negated {
+		if o.comparison.negated {
 			return hit.not()
 		}
 		return hit
@@ -132,9 +133,9 @@ func (o operator) ofAbsent() tri {
 		return yes
 	case o.quantifier == forAny:
 		// A negated test and IfExists speak for, the quantifier against it.
-		return sure(o.test.negated || o.ifExists, false)
+		return sure(o.comparison.negated || o.ifExists, false)
 	}
-	return truth(o.test.negated)
+	return truth(o.comparison.negated)
 }
 
 // ofValues is the truth of a condition whose key has values.
@@ -284,21 +285,28 @@ func date(holds func(order int) bool) func(got, want, version string, c contextK
 	}
 }
 
-// plainSeconds is what is read as seconds since 1970. A shorter number could
-// be a year.
-var plainSeconds = regexp.MustCompile(`^[0-9]{5,18}$`)
+// plainDate and plainSeconds are what is read as a date: one with a time and a
+// zone, or seconds since 1970. A shorter number could be a year, a longer one
+// milliseconds.
+var (
+	plainDate    = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})$`)
+	plainSeconds = regexp.MustCompile(`^[1-9][0-9]{4,10}$`)
+)
 
-// parseDate reads a date with a time and a zone, or seconds since 1970. Less
-// precise dates are left unknown.
+// parseDate reads a date; a less precise one is left unknown.
 func parseDate(s string) (time.Time, bool) {
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t, true
-		}
+	if plainSeconds.MatchString(s) {
+		n, err := strconv.ParseInt(s, 10, 64)
+		return time.Unix(n, 0), err == nil
 	}
-	if !plainSeconds.MatchString(s) {
+	m := plainDate.FindStringSubmatch(s)
+	if m == nil {
 		return time.Time{}, false
 	}
-	n, err := strconv.ParseInt(s, 10, 64)
-	return time.Unix(n, 0), err == nil
+	layout := time.RFC3339
+	if m[1] == "" {
+		layout = "2006-01-02T15:04Z07:00"
+	}
+	t, err := time.Parse(layout, s)
+	return t, err == nil
 }

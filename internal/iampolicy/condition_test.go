@@ -155,6 +155,13 @@ func TestConditions(t *testing.T) {
 		{"DateLessThan", "k:date", `"2027"`, maybe},
 		{"DateLessThan", "k:date", `"2026-11-22T12:00:01"`, maybe},
 		{"DateLessThan", "k:date", `"tomorrow"`, maybe},
+		{"DateLessThan", "k:date", `"2026-11-22T12:00:00,5Z"`, maybe},
+		{"DateLessThan", "k:date", `"2026-11-22T9:00:00Z"`, maybe},
+		{"DateLessThan", "k:date", `"2026-02-30T00:00:00Z"`, maybe},
+		{"DateLessThan", "k:date", `"2026-11-22t12:00:01z"`, maybe},
+		{"DateLessThan", "k:date", `"1795348801000"`, maybe},
+		{"DateLessThan", "k:date", `"-1795348801"`, maybe},
+		{"DateLessThan", "k:date", `"01795348801"`, maybe},
 		{"DateLessThan", "k:day", `"2027-01-01T00:00:00Z"`, maybe},
 		{"DateLessThan", "aws:CurrentTime", `"2026-11-22T12:00:01Z"`, yes},
 		{"DateLessThan", "aws:currenttime", `"2026-11-22T12:00:00Z"`, no},
@@ -262,11 +269,11 @@ func TestTimeUnknown(t *testing.T) {
 }
 
 func TestOperators(t *testing.T) {
-	for name, want := range tests {
+	for name, want := range comparisons {
 		for _, quantifier := range []string{"", "ForAllValues:", "ForAnyValue:"} {
 			for _, suffix := range []string{"", "IfExists"} {
 				o, ok := parseOperator(quantifier + name + suffix)
-				if !ok || o.test.name != want.name || o.test.negated != want.negated || o.ifExists != (suffix != "") {
+				if !ok || o.comparison.name != want.name || o.comparison.negated != want.negated || o.ifExists != (suffix != "") {
 					t.Errorf("%s%s%s: got %+v", quantifier, name, suffix, o)
 				}
 			}

@@ -3,7 +3,6 @@ package iampolicy
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // Contains reports whether everything that the inner documents allow together
@@ -17,9 +16,11 @@ import (
 // inner.
 func Contains(outer, inner []Document) (bool, string) {
 	// Of a malformed statement nothing can be said, not even whether it denies.
-	for _, d := range slices.Concat(inner, outer) {
-		if i := slices.IndexFunc(d.Statements, Statement.malformed); i >= 0 {
-			return false, place(d.Statements[i], i) + ": is malformed"
+	for _, docs := range [][]Document{inner, outer} {
+		for k, d := range docs {
+			if i := slices.IndexFunc(d.Statements, Statement.malformed); i >= 0 {
+				return false, name(docs, k, i) + " is malformed"
+			}
 		}
 	}
 	allowed, denied, stillDenied := rules(outer, "Allow"), rules(outer, "Deny"), rules(inner, "Deny")
@@ -30,7 +31,7 @@ func Contains(outer, inner []Document) (bool, string) {
 		for _, d := range denied {
 			if _, _, found := d.meeting(r).firstOutside(stillDenied); found {
 				m := r.meeting(d)
-				return false, r.describe(m.actions[0], m.resources[0]) + ": denied by " + d.place
+				return false, r.describe(m.actions[0], m.resources[0]) + ": denied by " + d.name
 			}
 		}
 	}
@@ -43,44 +44,48 @@ type rule struct {
 	actions, resources []span
 	conditions         []Condition
 	version            string
-	place              string
+	name               string
 }
 
 // rules takes the well-formed statements with the effect.
 func rules(docs []Document, effect string) []rule {
 	var out []rule
-	for _, d := range docs {
+	for k, d := range docs {
 		for i, s := range d.Statements {
 			if s.Effect == effect && !s.malformed() {
-				out = append(out, s.rule(d.version(), place(s, i)))
+				out = append(out, s.rule(d.version(), name(docs, k, i)))
 			}
 		}
 	}
 	return out
 }
 
-func (s Statement) rule(version, place string) rule {
+func (s Statement) rule(version, name string) rule {
 	resource := func(text string) term { return resourceTerm(text, version) }
 	return rule{
 		actions:    spans(s.Action, s.NotAction, actionTerm),
 		resources:  spans(s.Resource, s.NotResource, resource),
 		conditions: s.Condition,
 		version:    version,
-		place:      place,
+		name:       name,
 	}
 }
 
-// place names a statement for people.
-func place(s Statement, index int) string {
-	if s.Sid != "" {
-		return fmt.Sprintf("Statement[%d] %s", index, show(s.Sid))
+// name names a statement for people.
+func name(docs []Document, policy, statement int) string {
+	out := fmt.Sprintf("Statement[%d]", statement)
+	if len(docs) > 1 {
+		out = fmt.Sprintf("Policy[%d].%s", policy, out)
 	}
-	return fmt.Sprintf("Statement[%d]", index)
+	if sid := docs[policy].Statements[statement].Sid; sid != "" {
+		out += " " + show(sid)
+	}
+	return out
 }
 
 // describe names one action and resource of the rule for people.
 func (r rule) describe(action, resource span) string {
-	out := fmt.Sprintf("%s: %s on %s", r.place, action, resource)
+	out := fmt.Sprintf("%s: %s on %s", r.name, action, resource)
 	if len(r.conditions) > 0 {
 		out += " if " + conditionText(r.conditions)
 	}
@@ -137,106 +142,3 @@ func (r rule) meeting(o rule) rule {
 	r.resources = slices.DeleteFunc(slices.Clone(r.resources), meets(o.resources))
 	return r
 }
-
-// span is what one term matches or, if except is set, what none of the terms
-// match.
-type span struct {
-	terms  []term
-	except bool
-}
-
-func (s span) String() string {
-	var parts []string
-	for _, t := range s.terms {
-		parts = append(parts, show(t.text))
-	}
-	out := strings.Join(parts, ", ")
-	if s.except {
-		return "everything except " + out
-	}
-	return out
-}
-
-// spans takes an element apart. Each pattern of a list is a span by itself;
-// those of a Not element are one together.
-func spans(in, except Values, of func(string) term) []span {
-	if len(except.List) > 0 {
-		s := span{except: true}
-		for _, text := range except.List {
-			s.terms = append(s.terms, of(text))
-		}
-		return []span{s}
-	}
-	var out []span
-	for _, text := range in.List {
-		out = append(out, span{terms: []term{of(text)}})
-	}
-	return out
-}
-
-// within reports whether all of s is in o.
-func (s span) within(o span) bool {
-	switch {
-	case !o.except && s.except:
-		return o.terms[0].glob.isAll()
-	case !o.except:
-		return s.terms[0].within(o.terms[0])
-	case !s.except:
-		return !slices.ContainsFunc(o.terms, s.terms[0].meets)
-	}
-	// What o leaves out, s must leave out too.
-	for _, t := range o.terms {
-		if !slices.ContainsFunc(s.terms, t.within) {
-			return false
-		}
-	}
-	return true
-}
-
-// meets reports whether s and o may have something in common.
-func (s span) meets(o span) bool {
-	switch {
-	case s.except && o.except:
-		return true
-	case s.except:
-		return !slices.ContainsFunc(s.terms, o.terms[0].within)
-	case o.except:
-		return !slices.ContainsFunc(o.terms, s.terms[0].within)
-	}
-	return s.terms[0].meets(o.terms[0])
-}
-
-// term is one pattern of a statement, an action's or a resource's.
-type term struct {
-	text   string
-	glob   glob
-	action bool
-}
-
-func actionTerm(text string) term {
-	return term{text, glob{syms: compile(lowerASCII(text))}, true}
-}
-
-func resourceTerm(text, version string) term {
-	return term{text, expand(text, version, true, unresolved), false}
-}
-
-// within reports whether o matches all that t matches. For resources it holds
-// in both readings of patterns (resource.go): segment within segment makes it
-// so.
-func (t term) within(o term) bool {
-	switch {
-	case o.glob.isAll():
-		return true
-	case t.glob.same(o.glob) && (!t.glob.variables || t.text == o.text):
-		return true
-	case t.action:
-		return hasService(o.text) && covers(widen(o.glob.syms), t.glob.syms)
-	case o.glob.variables || t.glob.early:
-		return false
-	}
-	return narrow(o.glob.syms, t.glob.syms)
-}
-
-// meets reports whether something may be matched by both.
-func (t term) meets(o term) bool { return intersects(t.glob.syms, o.glob.syms) }

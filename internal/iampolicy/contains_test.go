@@ -39,6 +39,7 @@ func TestContains(t *testing.T) {
 		{"short pattern", []string{allow("s3:*", "arn:aws:s3:*")}, []string{allow("s3:*", bucket+"/*")}, true, ""},
 		{"short pattern without *", []string{allow("s3:*", "arn:aws:s3:")}, []string{allow("s3:*", bucket)}, false, ""},
 		{"short pattern, longer one without *", []string{allow("s3:*", "arn:aws:s3::")}, []string{allow("s3:*", bucket)}, false, ""},
+		{"short pattern that ends within", []string{allow("ecr:*", "arn:aws:ecr:eu-west-1")}, []string{allow("ecr:*", repo)}, false, ""},
 		{"short in long", []string{allow("s3:*", "arn:aws:s3:*:*:*")}, []string{allow("s3:*", "arn:aws:s3:*")}, false, ""},
 		{"* across segments in *s", []string{allow("ecr:*", "arn:aws:ecr:*:*:repository/*")}, []string{allow("ecr:*", "arn:aws:ecr:*:repository/web")}, false, ""},
 		{"*s in a * across segments", []string{allow("ecr:*", "arn:aws:ecr:*:repository/web")}, []string{allow("ecr:*", "arn:aws:ecr:*:*:repository/web")}, false, ""},
@@ -240,8 +241,25 @@ func TestContainsMalformed(t *testing.T) {
 	all := Values{List: []string{"*"}}
 	good, bad := read(t, allow("*", "*")), Document{Statements: []Statement{{Sid: "Bad", Effect: "deny", Action: all, Resource: all}}}
 	for _, pair := range [][2]Document{{good, bad}, {bad, good}, {bad, bad}} {
-		if got, what := Contains(pair[:1], pair[1:]); got || what != "Statement[0] Bad: is malformed" {
+		if got, what := Contains(pair[:1], pair[1:]); got || what != "Statement[0] Bad is malformed" {
 			t.Errorf("got %v, %q", got, what)
+		}
+	}
+}
+
+// With several policies, the answer also tells which one.
+func TestContainsNamesThePolicy(t *testing.T) {
+	outer := []Document{read(t, allow("s3:*", "*"), deny("s3:Put*", "*")), read(t, deny("s3:Delete*", "*"))}
+	tests := []struct{ inner, want string }{
+		{`{"Sid":"Mine","Effect":"Allow","Action":["s3:Get*","ecr:*"],"Resource":"*"}`, "Policy[1].Statement[0] Mine: ecr:* on *"},
+		{`{"Sid":"a b","Effect":"Allow","Action":"s3:Put*","Resource":"*"}`, `Policy[1].Statement[0] "a b": s3:Put* on *: denied by Policy[0].Statement[1]`},
+		{allow("s3:D*", "*"), `Policy[1].Statement[0]: s3:D* on *: denied by Policy[1].Statement[0]`},
+		{statement("Allow", "s3:Get*", "*", `"Bool":{"k:b":"true"}`), ""},
+	}
+	for _, test := range tests {
+		inside, what := Contains(outer, []Document{read(t, allow("s3:Get*", "*")), read(t, test.inner)})
+		if what != test.want || inside != (test.want == "") {
+			t.Errorf("%s: got %v, %q", test.inner, inside, what)
 		}
 	}
 }

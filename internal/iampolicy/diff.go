@@ -55,15 +55,15 @@ func (s Statement) String() string {
 		b.WriteString(show(s.Sid) + ": ")
 	}
 	b.WriteString(strings.ToLower(show(s.Effect)))
-	b.WriteString(" " + list(s.Action, s.NotAction))
-	b.WriteString(" on " + list(s.Resource, s.NotResource))
+	b.WriteString(" " + listed(s.Action, s.NotAction))
+	b.WriteString(" on " + listed(s.Resource, s.NotResource))
 	if len(s.Condition) > 0 {
 		b.WriteString(" if " + conditionText(s.Condition))
 	}
 	return b.String()
 }
 
-func list(in, except Values) string {
+func listed(in, except Values) string {
 	var parts []string
 	if len(in.List) > 0 {
 		parts = append(parts, showSorted(in.List))

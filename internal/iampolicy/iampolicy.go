@@ -1,5 +1,24 @@
 // Package iampolicy reads, compares, merges and evaluates IAM policy
 // documents. It is pure and knows nothing of builds.
+//
+// # Reading and printing
+//
+// [Parse] reads what is to be written again, [ParseLoose] what is only to be
+// judged. [Document.Canonical] and [Document.Compact] print; statements that
+// were read are kept byte for byte. [Size] counts as IAM's quotas do, and
+// [Validate] checks IAM's own rules before IAM does.
+//
+// # Judging
+//
+// [Evaluate] answers one request, [Contains] compares whole documents. Both
+// are careful in the same direction: where IAM's behaviour is not documented,
+// or not all of a request is known, the answer is [Unknown], or false. So
+// Allowed and true can be relied on; the other answers say only that.
+//
+// # Changing
+//
+// [Allow] makes a statement, [Merge] adds what a document lacks, and [Diff]
+// tells people what changed.
 package iampolicy
 
 import "time"

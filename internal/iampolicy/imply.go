@@ -31,16 +31,16 @@ func implies(a Condition, aVersion string, b Condition, bVersion string) bool {
 	oa, okA := parseOperator(a.Operator)
 	ob, okB := parseOperator(b.Operator)
 	if !plain || !okA || !okB || oa.quantifier != ob.quantifier || oa.ifExists && !ob.ifExists ||
-		oa.test.negated != ob.test.negated || len(a.Values.List) == 0 || len(b.Values.List) == 0 {
+		oa.comparison.negated != ob.comparison.negated || len(a.Values.List) == 0 || len(b.Values.List) == 0 {
 		return false
 	}
-	// A negated test with fewer values, or of less, rules out less.
-	in, out, inTest, outTest := a.Values.List, b.Values.List, oa.test.name, ob.test.name
-	if oa.test.negated {
-		in, out, inTest, outTest = out, in, outTest, inTest
+	// What is negated rules out less with fewer values, or with narrower ones.
+	in, out, inName, outName := a.Values.List, b.Values.List, oa.comparison.name, ob.comparison.name
+	if oa.comparison.negated {
+		in, out, inName, outName = out, in, outName, inName
 	}
 	for _, v := range in {
-		if !slices.ContainsFunc(out, func(w string) bool { return valueWithin(inTest, v, outTest, w) }) {
+		if !slices.ContainsFunc(out, func(w string) bool { return valueWithin(inName, v, outName, w) }) {
 			return false
 		}
 	}
@@ -48,12 +48,12 @@ func implies(a Condition, aVersion string, b Condition, bVersion string) bool {
 }
 
 // valueWithin reports whether every context value that matches v in the inner
-// test matches w in the outer one.
-func valueWithin(inTest, v, outTest, w string) bool {
-	if inTest == outTest && v == w {
+// comparison matches w in the outer one.
+func valueWithin(inName, v, outName, w string) bool {
+	if inName == outName && v == w {
 		return true
 	}
-	switch inTest + " in " + outTest {
+	switch inName + " in " + outName {
 	case "StringEquals in StringLike":
 		return covers(compile(w), symbols(v))
 	case "StringLike in StringLike":

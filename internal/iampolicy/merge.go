@@ -119,10 +119,16 @@ func sameMeaning(a, b Statement) bool {
 	return true
 }
 
+// sameConditions reports whether the conditions are the same, in any order.
 func sameConditions(a, b []Condition) bool {
-	return slices.EqualFunc(a, b, func(a, b Condition) bool {
-		return a.Operator == b.Operator && lowerASCII(a.Key) == lowerASCII(b.Key) && sameSet(a.Values.List, b.Values.List)
-	})
+	missing := func(list []Condition) func(Condition) bool {
+		return func(c Condition) bool { return !slices.ContainsFunc(list, c.same) }
+	}
+	return !slices.ContainsFunc(a, missing(b)) && !slices.ContainsFunc(b, missing(a))
+}
+
+func (c Condition) same(o Condition) bool {
+	return c.Operator == o.Operator && lowerASCII(c.Key) == lowerASCII(o.Key) && sameSet(c.Values.List, o.Values.List)
 }
 
 // uniqueSid gives the statement's Sid, made speaking if there is none, and

@@ -115,6 +115,24 @@ func TestMergeOther(t *testing.T) {
 	}
 }
 
+// Conditions are compared without regard to order and the key's case.
+func TestMergeConditionsInAnyOrder(t *testing.T) {
+	s := Allow("", []string{"s3:GetObject"}, []string{"*"}, Condition{"Bool", "k:a", Values{List: []string{"true"}}}, Condition{"Bool", "K:B", Values{List: []string{"true"}}})
+	slices.Reverse(s.Condition)
+	d := read(t, statement("Allow", "s3:Get*", "*", `"Bool":{"k:b":true,"k:a":"true"}`))
+	if got, added := Merge(d, []Statement{s}); added != 0 {
+		t.Errorf("added %+v", got.Statements[1:])
+	}
+	d = read(t, statement("Allow", "s3:Get*", "*", `"Bool":{"k:b":true,"k:a":"true","k:c":"true"}`))
+	if _, added := Merge(d, []Statement{s}); added != 1 {
+		t.Error("taken for given under more conditions")
+	}
+	d = read(t, statement("Allow", "s3:Get*", "*", `"Bool":{"k:b":true}`))
+	if _, added := Merge(d, []Statement{s}); added != 1 {
+		t.Error("taken for given under one of two conditions")
+	}
+}
+
 func TestMergeSids(t *testing.T) {
 	d := Document{Statements: []Statement{
 		{Sid: "x", Effect: "Deny", Action: Values{List: []string{"a:b"}}, Resource: Values{List: []string{"*"}}},

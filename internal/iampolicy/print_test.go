@@ -113,6 +113,7 @@ func TestSize(t *testing.T) {
 		{"\"\u00e9\"", 4},               // bytes
 		{"\u00a0", 2},                   // no whitespace to JSON
 		{`"open `, 6},
+		{`\" x"`, 5}, // no JSON; rather too much than too little
 	}
 	for _, test := range tests {
 		if got := Size([]byte(test.doc)); got != test.want {

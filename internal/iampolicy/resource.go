@@ -6,10 +6,11 @@ import (
 	"strings"
 )
 
-// How IAM matches resource patterns is not documented in full: wildcards
-// belong to one of the six segments of an ARN, a * that ends a segment "can
-// expand to match beyond the colon boundaries", and the service segment takes
-// no wildcards. So two readings are kept. The narrow one matches segment by
+// How IAM matches resource patterns is not documented in full. The IAM User
+// Guide ("IAM JSON policy elements: Resource") says that wildcards belong to
+// one of the six segments of an ARN, that a * which ends a segment may go on
+// beyond its colon, and that the service segment takes none. So two readings
+// are kept. The narrow one matches segment by
 // segment; only a pattern that is shorter than an ARN and ends in * reaches
 // beyond. The wide one lets every * cross colons. What both match, matches;
 // what only the wide one matches, may.

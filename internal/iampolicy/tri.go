@@ -19,7 +19,7 @@ func truth(b bool) tri {
 	return no
 }
 
-// any is the truth of "test holds for one of the items".
+// anyOf is the truth of "test holds for one of the items".
 func anyOf(items []string, test func(string) tri) tri {
 	out := no
 	for _, s := range items {
