@@ -78,7 +78,7 @@ func plain(t *testing.T, v any) map[string]any {
 
 func TestGolden(t *testing.T) {
 	for _, c := range []struct{ settings, stack, golden string }{
-		{"buildmedic.yaml", "Buildmedic", "testdata/template.shipped.json"},
+		{"testdata/shipped.yaml", "Buildmedic", "testdata/template.shipped.json"},
 		{"testdata/seed.yaml", "Buildmedic", "testdata/template.seed.json"},
 		{"testdata/seed.yaml", "BuildmedicMember", "testdata/template.member.json"},
 	} {

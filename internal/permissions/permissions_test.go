@@ -10,6 +10,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/iamref"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -406,5 +407,40 @@ func TestReadyTooLarge(t *testing.T) {
 		"grants:\n  - {id: g, because: b, owner: o, set: ecr-push, give: set, resources: ["+resources.String()+"]}\n")
 	if _, err := Ready(s, "", home); err == nil || !strings.Contains(err.Error(), `grant "g" makes a policy of`) {
 		t.Errorf("got %v; want an error that names the grant", err)
+	}
+}
+
+// For an observed project there is nothing but reading, whatever else the
+// settings say of it.
+func TestObserveReadsOnly(t *testing.T) {
+	s := parse(t, `
+projects:
+  - {name: a, role: a, write: {inline: mine}, grants: [image], buildspecs: [a.yml], boundary: b}
+  - {name: b, role: b, write: {managed: m}, grants: [image]}
+  - {name: c, role: c, write: {attach: true}, grants: [image]}
+  - {name: d, role: d, switch_role: e}
+  - {name: f, role: f, mode: observe}
+limits: {access_analyzer: true}
+`+image)
+	p, err := Hub(s, parts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range p.Groups()[1:] {
+		for _, st := range g.Permissions {
+			for _, a := range st.Action.List {
+				if action, _ := iamref.Lookup(a); action.Level != iamref.Read && action.Level != iamref.List {
+					t.Errorf("project %s: %s is a %q action", g.Name, a, action.Level)
+				}
+			}
+		}
+	}
+	for _, st := range p.Inline.Permissions {
+		if slices.Contains(st.Action.List, "codepipeline:RetryStageExecution") || slices.Contains(st.Action.List, "access-analyzer:ValidatePolicy") {
+			t.Errorf("%s is there for nothing", st.Sid)
+		}
+	}
+	if list, err := Ready(s, "", home); err != nil || len(list) != 0 {
+		t.Errorf("there are %d ready-made policies, %v", len(list), err)
 	}
 }

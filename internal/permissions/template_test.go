@@ -17,9 +17,9 @@ import (
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 )
 
-// The templates are what the CDK app really made of infra/buildmedic.yaml and
-// of infra/testdata/seed.yaml; the app's own tests see to it that they are
-// not out of date.
+// The templates are what the CDK app really made of infra/testdata/shipped.yaml,
+// which is infra/buildmedic.yaml before anybody edits it, and of seed.yaml; the
+// app's own tests see to it that they are not out of date.
 const (
 	shipped = "template.shipped.json"
 	seed    = "template.seed.json"
