@@ -415,11 +415,11 @@ func TestReadyTooLarge(t *testing.T) {
 func TestObserveReadsOnly(t *testing.T) {
 	s := parse(t, `
 projects:
-  - {name: a, role: a, write: {inline: mine}, grants: [image], buildspecs: [a.yml], boundary: b}
-  - {name: b, role: b, write: {managed: m}, grants: [image]}
-  - {name: c, role: c, write: {attach: true}, grants: [image]}
-  - {name: d, role: d, switch_role: e}
-  - {name: f, role: f, mode: observe}
+  - {name: pa, role: a, write: {inline: mine}, grants: [image], buildspecs: [a.yml], boundary: b}
+  - {name: pb, role: b, write: {managed: m}, grants: [image]}
+  - {name: pc, role: c, write: {attach: true}, grants: [image]}
+  - {name: pd, role: d, switch_role: e}
+  - {name: pf, role: f, mode: observe}
 limits: {access_analyzer: true}
 `+image)
 	p, err := Hub(s, parts())
