@@ -9,3 +9,9 @@ import "embed"
 //
 //go:embed stories/*.txtar
 var Stories embed.FS
+
+// Routes holds further stories, for the tests alone: each way by which a
+// build is started again, and what can stand in it.
+//
+//go:embed routes/*.txtar
+var Routes embed.FS

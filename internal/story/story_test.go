@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,9 +22,12 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the want sections of the stories")
 
-func all(t *testing.T) []Story {
+// all are the stories that the demo plays.
+func all(t *testing.T) []Story { return load(t, testdata.Stories, "stories") }
+
+func load(t *testing.T, fsys fs.FS, dir string) []Story {
 	t.Helper()
-	ss, err := Load(testdata.Stories, "stories")
+	ss, err := Load(fsys, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,8 +39,13 @@ var order = []string{"want/story.json", "want/calls", "want/answers", "want/noti
 
 // TestStories plays every story and compares the whole of it: how it ended,
 // each call made in its order, each notice as a reader sees it.
-func TestStories(t *testing.T) {
-	for _, s := range all(t) {
+func TestStories(t *testing.T) { play(t, "stories", all(t)) }
+
+// TestRoutes does the same with the further stories, which the demo leaves out.
+func TestRoutes(t *testing.T) { play(t, "routes", load(t, testdata.Routes, "routes")) }
+
+func play(t *testing.T, dir string, ss []Story) {
+	for _, s := range ss {
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
 			var log bytes.Buffer
@@ -60,7 +69,7 @@ func TestStories(t *testing.T) {
 			}
 			got := golden(t, st, r)
 			if *update {
-				path := filepath.Join("..", "..", "testdata", "stories", s.File)
+				path := filepath.Join("..", "..", "testdata", dir, s.File)
 				if err := os.WriteFile(path, s.Rewrite(got, order), 0o644); err != nil {
 					t.Fatal(err)
 				}
