@@ -3,6 +3,7 @@ package awsapi
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,36 +56,51 @@ func (c CodeBuild) batch(ctx context.Context, at settings.Account, ids []string)
 	return bs, nil
 }
 
+// maxBuildPages bounds how far back a project's builds are looked at: 100 a
+// page.
+const maxBuildPages = 10
+
 // Since implements [heal.Builds]. ListBuildsForProject gives ids only, newest
-// first, 100 a page: one page is all that is looked at.
+// first, 100 a page, so pages are read until one is old enough.
 func (c CodeBuild) Since(ctx context.Context, at settings.Account, project string, from time.Time) ([]codebuild.Build, error) {
 	client, err := c.client(at)
 	if err != nil {
 		return nil, err
 	}
-	out, err := client.ListBuildsForProject(ctx, &cb.ListBuildsForProjectInput{ProjectName: &project, SortOrder: types.SortOrderTypeDescending})
-	if err != nil {
-		return nil, classify(err)
-	}
-	if len(out.Ids) == 0 {
-		return nil, nil
-	}
-	all, err := c.batch(ctx, at, out.Ids)
-	if err != nil {
-		return nil, err
-	}
-	// BatchGetBuilds keeps no order.
-	byID := map[string]codebuild.Build{}
-	for _, b := range all {
-		byID[b.ID] = b
-	}
 	var bs []codebuild.Build
-	for _, id := range out.Ids {
-		if b, ok := byID[id]; ok && !b.Start.Before(from) {
+	in := &cb.ListBuildsForProjectInput{ProjectName: &project, SortOrder: types.SortOrderTypeDescending}
+	for range maxBuildPages {
+		out, err := client.ListBuildsForProject(ctx, in)
+		if err != nil {
+			return nil, classify(err)
+		}
+		page, err := c.inOrder(ctx, at, out.Ids)
+		if err != nil {
+			return nil, err
+		}
+		for _, b := range page {
+			if b.Start.Before(from) {
+				return bs, nil
+			}
 			bs = append(bs, b)
 		}
+		if out.NextToken == nil {
+			break
+		}
+		in.NextToken = out.NextToken
 	}
 	return bs, nil
+}
+
+// inOrder reads builds in the order of their ids, which BatchGetBuilds does
+// not keep.
+func (c CodeBuild) inOrder(ctx context.Context, at settings.Account, ids []string) ([]codebuild.Build, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	bs, err := c.batch(ctx, at, ids)
+	slices.SortFunc(bs, func(a, b codebuild.Build) int { return slices.Index(ids, a.ID) - slices.Index(ids, b.ID) })
+	return bs, err
 }
 
 // Role implements [heal.Projects].
@@ -114,7 +130,7 @@ func (c CodeBuild) SetRole(ctx context.Context, at settings.Account, project, ro
 }
 
 // Retry implements [heal.Retrier].
-func (c CodeBuild) Retry(ctx context.Context, b codebuild.Build, p heal.Plan, token string) (string, error) {
+func (c CodeBuild) Retry(ctx context.Context, b codebuild.Build, p heal.Plan, token string, ready func([]string) error) (string, error) {
 	a, ok := codebuild.ParseARN(b.ARN)
 	if !ok {
 		return "", fmt.Errorf("build ARN %q: %w", b.ARN, heal.ErrFinal)
@@ -128,7 +144,7 @@ func (c CodeBuild) Retry(ctx context.Context, b codebuild.Build, p heal.Plan, to
 	case heal.RouteBatch:
 		return "", c.retryBatch(ctx, at, b, token)
 	case heal.RouteStage:
-		return CodePipeline{c.Accounts}.retryStage(ctx, at, b)
+		return "", CodePipeline{c.Accounts}.retryStage(ctx, at, b, ready)
 	}
 	return "", fmt.Errorf("route %q starts no build: %w", p.Route, heal.ErrFinal)
 }

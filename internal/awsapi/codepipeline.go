@@ -20,27 +20,42 @@ type CodePipeline struct{ Accounts *Accounts }
 // (aws-facts §2.2). All failed actions of the stage start again, so one
 // retry serves all of its failed builds. ErrFinal: a newer execution has
 // replaced the build's, or the stage was retried by somebody else.
-func (c CodePipeline) retryStage(ctx context.Context, at settings.Account, b codebuild.Build) (string, error) {
+func (c CodePipeline) retryStage(ctx context.Context, at settings.Account, b codebuild.Build, ready func([]string) error) error {
 	cfg, err := c.Accounts.config(at)
 	if err != nil {
-		return "", err
+		return err
 	}
 	client := codepipeline.NewFromConfig(cfg)
 	name := b.Pipeline()
 	state, err := client.GetPipelineState(ctx, &codepipeline.GetPipelineStateInput{Name: &name})
 	if err != nil {
-		return "", classify(err)
+		return classify(err)
 	}
 	stage, ok := stageOf(state.StageStates, b.ID)
 	if !ok {
-		return "", fmt.Errorf("pipeline %q: a newer execution has replaced the one of build %q, or its stage was retried already: %w", name, b.ID, heal.ErrFinal)
+		return fmt.Errorf("pipeline %q: a newer execution has replaced the one of build %q, or its stage was retried already: %w", name, b.ID, heal.ErrFinal)
 	}
 	if stage.LatestExecution == nil || stage.LatestExecution.Status == types.StageExecutionStatusInProgress {
-		return "", fmt.Errorf("pipeline %q: stage %q still runs: %w", name, aws.ToString(stage.StageName), heal.ErrLater)
+		return fmt.Errorf("pipeline %q: stage %q still runs: %w", name, aws.ToString(stage.StageName), heal.ErrLater)
+	}
+	if err := ready(failedWith(stage, b.ID)); err != nil {
+		return err
 	}
 	_, err = client.RetryStageExecution(ctx, &codepipeline.RetryStageExecutionInput{PipelineName: &name, StageName: stage.StageName,
 		PipelineExecutionId: stage.LatestExecution.PipelineExecutionId, RetryMode: types.StageRetryModeFailedActions})
-	return "", classify(err)
+	return classify(err)
+}
+
+// failedWith lists the other failed builds of the stage: they start again too.
+func failedWith(s types.StageState, build string) []string {
+	var ids []string
+	for _, a := range s.ActionStates {
+		e := a.LatestExecution
+		if e != nil && e.Status == types.ActionExecutionStatusFailed && aws.ToString(e.ExternalExecutionId) != build {
+			ids = append(ids, aws.ToString(e.ExternalExecutionId))
+		}
+	}
+	return ids
 }
 
 // stageOf finds the stage whose latest run of an action is the build.

@@ -63,7 +63,7 @@ func attachedOf(ctx context.Context, client *iam.Client, r codebuild.Role, t gua
 }
 
 // Write implements [heal.Policies].
-func (i IAM) Write(ctx context.Context, at settings.Account, r codebuild.Role, t guardrail.Target) (string, error) {
+func (i IAM) Write(ctx context.Context, at settings.Account, r codebuild.Role, t guardrail.Target, known []string) (string, error) {
 	client, err := i.client(at)
 	if err != nil {
 		return "", err
@@ -72,7 +72,7 @@ func (i IAM) Write(ctx context.Context, at settings.Account, r codebuild.Role, t
 	case inline:
 		return "", writeInline(ctx, client, r, t.Name, t.Before, t.After)
 	case managed:
-		return writeVersion(ctx, client, t)
+		return writeVersion(ctx, client, t, known)
 	case attach:
 		for _, arn := range t.Attach {
 			if _, err := client.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: &r.Name, PolicyArn: &arn}); err != nil {
@@ -100,8 +100,8 @@ func same(a, b string) bool {
 // right after; "" deletes the policy.
 func writeInline(ctx context.Context, client *iam.Client, r codebuild.Role, name, before, after string) error {
 	now, err := inlinePolicy(ctx, client, r.Name, name)
-	if err != nil {
-		return err
+	if err != nil || now == after {
+		return err // written already, by a run that died
 	}
 	if !same(now, before) {
 		return fmt.Errorf("inline policy %q is not what it was: %w", name, heal.ErrConflict)
@@ -125,20 +125,21 @@ func writeInline(ctx context.Context, client *iam.Client, r codebuild.Role, name
 	return nil
 }
 
-// writeVersion makes a new default version. A version that somebody else made
-// between the look and the write is found by comparing the lists, and is the
-// default again afterwards.
-func writeVersion(ctx context.Context, client *iam.Client, t guardrail.Target) (string, error) {
+// writeVersion makes a new default version. A version that is neither known
+// nor ours was made by somebody else between the look and the write; it is
+// found by comparing the lists, and is the default again afterwards. A version
+// of ours that is there already, of a run that died, is gone on with.
+func writeVersion(ctx context.Context, client *iam.Client, t guardrail.Target, known []string) (string, error) {
 	before, def, err := versions(ctx, client, t.Name)
 	if err != nil {
 		return "", err
 	}
 	if def != t.BeforeVersion {
-		return "", fmt.Errorf("policy %q has the default version %s, not %s: %w", t.Name, def, t.BeforeVersion, heal.ErrConflict)
+		return adoptVersion(ctx, client, t, before, def, known)
 	}
 	if t.DropVersion != "" && has(before, t.DropVersion) {
-		if _, err := client.DeletePolicyVersion(ctx, &iam.DeletePolicyVersionInput{PolicyArn: &t.Name, VersionId: &t.DropVersion}); err != nil {
-			return "", classify(err)
+		if err := dropVersion(ctx, client, t.Name, t.DropVersion); err != nil {
+			return "", err
 		}
 	}
 	out, err := client.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{PolicyArn: &t.Name, PolicyDocument: &t.After, SetAsDefault: true})
@@ -150,18 +151,42 @@ func writeVersion(ctx context.Context, client *iam.Client, t guardrail.Target) (
 	if err != nil {
 		return "", err
 	}
-	for _, v := range after {
-		if v.ID == ours || has(before, v.ID) {
-			continue
-		}
-		if err := settle(ctx, client, t, v.ID, ours); err != nil {
+	for _, v := range before {
+		known = append(known, v.ID)
+	}
+	return ours, alone(ctx, client, t, after, def, ours, known)
+}
+
+// adoptVersion goes on with a write that a run which died has made: the
+// default version is new, and it is what was to be written.
+func adoptVersion(ctx context.Context, client *iam.Client, t guardrail.Target, vs []guardrail.Version, def string, known []string) (string, error) {
+	doc := ""
+	if len(known) > 0 && !slices.Contains(known, def) {
+		var err error
+		if doc, err = policyVersion(ctx, client, t.Name, def); err != nil {
 			return "", err
 		}
 	}
-	if def != ours {
-		return "", fmt.Errorf("policy %q has the default version %s, not our %s: %w", t.Name, def, ours, heal.ErrConflict)
+	if doc == "" || !same(doc, t.After) {
+		return "", fmt.Errorf("policy %q has the default version %s, not %s: %w", t.Name, def, t.BeforeVersion, heal.ErrConflict)
 	}
-	return ours, nil
+	return def, alone(ctx, client, t, vs, def, def, known)
+}
+
+// alone ensures that nobody made another version while ours was made.
+func alone(ctx context.Context, client *iam.Client, t guardrail.Target, vs []guardrail.Version, def, ours string, known []string) error {
+	for _, v := range vs {
+		if v.ID == ours || slices.Contains(known, v.ID) {
+			continue
+		}
+		if err := settle(ctx, client, t, v.ID, ours); err != nil {
+			return err
+		}
+	}
+	if def != ours {
+		return fmt.Errorf("policy %q has the default version %s, not our %s: %w", t.Name, def, ours, heal.ErrConflict)
+	}
+	return nil
 }
 
 // settle deals with a version that appeared while ours was written: a twin of

@@ -61,7 +61,11 @@ func simulate(ctx context.Context, client *iam.Client, r codebuild.Role, qs []gu
 		in.ResourceArns = []string{res}
 	}
 	for k, vs := range qs[group[0]].Context {
-		in.ContextEntries = append(in.ContextEntries, types.ContextEntry{ContextKeyName: aws.String(k), ContextKeyType: types.ContextKeyTypeEnumStringList, ContextKeyValues: vs})
+		kind := types.ContextKeyTypeEnumStringList
+		if strings.EqualFold(k, "aws:CurrentTime") {
+			kind = types.ContextKeyTypeEnumDate
+		}
+		in.ContextEntries = append(in.ContextEntries, types.ContextEntry{ContextKeyName: aws.String(k), ContextKeyType: kind, ContextKeyValues: vs})
 	}
 	for p := iam.NewSimulatePrincipalPolicyPaginator(client, in); p.HasMorePages(); {
 		page, err := p.NextPage(ctx)

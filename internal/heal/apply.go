@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,28 +20,20 @@ const tokenFor = 5 * time.Minute
 // write makes the change that the plan asks for. It may be entered again
 // after a crash at any point: what is there already is not written again.
 func (h *Healer) write(ctx context.Context, c *held) error {
-	r := c.last()
-	p := r.Decision.Plan
 	resumed := !c.leased
 	if resumed {
-		ok, err := h.lease(ctx, p.Role, c.ID)
-		if err != nil {
+		if err := h.take(ctx, c); err != nil {
 			return err
 		}
-		if !ok {
-			return fmt.Errorf("another case has the role %q now: %w", p.Role, ErrLater)
-		}
-		c.leased = true
 	}
 	err := h.change(ctx, c, resumed)
 	if errors.Is(err, ErrConflict) {
 		// The world is not what was decided on: decide anew.
-		r.Step = StepClaimed
+		c.last().Step = StepClaimed
 	}
-	if rerr := h.release(ctx, p.Role, c.ID); err == nil {
+	if rerr := h.free(ctx, c); err == nil {
 		err = rerr
 	}
-	c.leased = false
 	if err != nil {
 		return err
 	}
@@ -60,11 +53,16 @@ func (h *Healer) change(ctx context.Context, c *held, resumed bool) (err error) 
 			return err
 		}
 	case p.Repository != "":
+		if resumed {
+			if err := h.still(ctx, c); err != nil {
+				return err
+			}
+		}
 		if err := h.Repositories.Create(ctx, c.at(), p.Repository); err != nil {
 			return fmt.Errorf("creating repository %q: %w", p.Repository, err)
 		}
 	case p.NewRole != "":
-		if err := h.setRole(ctx, c, p.OldRole, p.NewRole); err != nil {
+		if err := h.setRole(ctx, c, p.OldRole, p.NewRole, resumed); err != nil {
 			return err
 		}
 	}
@@ -72,18 +70,49 @@ func (h *Healer) change(ctx context.Context, c *held, resumed bool) (err error) 
 	return nil
 }
 
+// still reports whether what was decided before the function died may still
+// be carried out: ErrConflict if the settings are others since, or writing
+// has stopped.
+func (h *Healer) still(ctx context.Context, c *held) error {
+	if c.last().Decision.Settings != h.Settings.SHA256 {
+		return fmt.Errorf("the settings have changed since: %w", ErrConflict)
+	}
+	why, err := h.paused(ctx)
+	if err == nil && why != "" {
+		err = fmt.Errorf("writing has stopped: %w", ErrConflict)
+	}
+	return err
+}
+
 func (h *Healer) writePolicy(ctx context.Context, c *held, t guardrail.Target, resumed bool) (string, error) {
-	role, _ := c.last().Build.Role()
+	r := c.last()
+	role, _ := r.Build.Role()
 	if resumed {
-		doc, version, err := h.Policies.Current(ctx, c.at(), role, t)
+		_, there, err := h.written(ctx, c, t)
 		if err != nil {
 			return "", err
 		}
-		if sameDocument(doc, after(t)) {
-			return version, nil
+		if !there {
+			if err := h.still(ctx, c); err != nil {
+				return "", err
+			}
 		}
 	}
-	return h.Policies.Write(ctx, c.at(), role, t)
+	version, err := h.Policies.Write(ctx, c.at(), role, t, r.Versions)
+	if errors.Is(err, ErrFinal) || errors.Is(err, ErrDenied) {
+		// The write whose answer was lost may be what is in its own way.
+		if v, there, werr := h.written(ctx, c, t); werr == nil && there {
+			return v, nil
+		}
+	}
+	return version, err
+}
+
+// written reports whether the target is written already, and as which version.
+func (h *Healer) written(ctx context.Context, c *held, t guardrail.Target) (version string, there bool, err error) {
+	role, _ := c.last().Build.Role()
+	doc, version, err := h.Policies.Current(ctx, c.at(), role, t)
+	return version, err == nil && sameDocument(doc, after(t)), err
 }
 
 // after is what Policies.Current says once the target is written.
@@ -94,7 +123,7 @@ func after(t guardrail.Target) string {
 	return t.After
 }
 
-func (h *Healer) setRole(ctx context.Context, c *held, from, to string) error {
+func (h *Healer) setRole(ctx context.Context, c *held, from, to string, resumed bool) error {
 	now, err := h.Projects.Role(ctx, c.at(), c.Project)
 	if err != nil {
 		return fmt.Errorf("reading the project's role: %w", err)
@@ -104,6 +133,11 @@ func (h *Healer) setRole(ctx context.Context, c *held, from, to string) error {
 	}
 	if now != from {
 		return fmt.Errorf("project %q has the role %q, not %q: %w", c.Project, now, from, ErrConflict)
+	}
+	if resumed {
+		if err := h.still(ctx, c); err != nil {
+			return err
+		}
 	}
 	if err := h.Projects.SetRole(ctx, c.at(), c.Project, to); err != nil {
 		return fmt.Errorf("switching project %q to role %q: %w", c.Project, to, err)
@@ -153,7 +187,7 @@ func (h *Healer) start(ctx context.Context, c *held) error {
 	case p.Route == RouteCodeBuild:
 		_, id, _ = cutBuildARN(r.Build.AutoRetry.Next)
 	case id == "":
-		id, err = h.Retrier.Retry(ctx, r.Build, *p, r.Token)
+		id, err = h.Retrier.Retry(ctx, r.Build, *p, r.Token, func(others []string) error { return h.ready(ctx, c, others) })
 	}
 	if errors.Is(err, ErrFinal) {
 		// Somebody, or an earlier run of this one, may have started it.
@@ -167,17 +201,55 @@ func (h *Healer) start(ctx context.Context, c *held) error {
 	return h.started(ctx, c, id)
 }
 
+// ready waits until the cases of other builds that start again too have done
+// their part: one retry of a stage serves all of its failed builds, once all
+// were diagnosed and their roles repaired (aws-facts §2.2).
+func (h *Healer) ready(ctx context.Context, c *held, others []string) error {
+	for _, b := range others {
+		project := b[:max(strings.LastIndexByte(b, ':'), 0)]
+		if _, ok := h.Settings.Project(project, c.Account, c.Region, h.Home); !ok {
+			continue
+		}
+		id, err := h.caseOf(ctx, b)
+		if err != nil {
+			return err
+		}
+		if id == "" {
+			if h.Clock.Now().Sub(c.last().Build.End) < 2*skew {
+				return fmt.Errorf("build %q of the same stage failed too and is not diagnosed yet: %w", b, ErrLater)
+			}
+			continue // its event may never come
+		}
+		if id == c.ID {
+			continue
+		}
+		other, err := h.Case(ctx, id)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if n := len(other.Rounds); other.Closed.IsZero() && n > 0 && other.Rounds[n-1].Build.ID == b && !slices.Contains(underWay, other.Rounds[n-1].Step) {
+			return fmt.Errorf("build %q of the same stage failed too, and its case %s is not ready to start it: %w", b, id, ErrLater)
+		}
+	}
+	return nil
+}
+
+// underWay are the steps in which a round's build is or is being started.
+var underWay = []Step{StepRetrying, StepRetried, StepDone}
+
+// started records which build was started. First the way to the case, so that
+// whatever the build tells finds it.
 func (h *Healer) started(ctx context.Context, c *held, id string) error {
-	r := c.last()
-	r.Retry, r.Step, r.Tries = id, StepRetried, 0
-	c.tell(h.Clock.Now(), Retrying, "")
-	if err := h.save(ctx, c, false); err != nil {
-		return err
+	if id != "" {
+		if err := h.point(ctx, id, c.ID); err != nil {
+			return err
+		}
 	}
-	if id == "" {
-		return nil
-	}
-	return h.point(ctx, id, c.ID)
+	c.adopt(h.Clock.Now(), id)
+	return h.save(ctx, c, false)
 }
 
 // startAgain goes on where a run died between asking for the build and
@@ -201,19 +273,37 @@ func (h *Healer) startAgain(ctx context.Context, c *held) error {
 	return h.start(ctx, c)
 }
 
-// find looks for the build that the last round started.
+// find looks for the build that the last round started. ErrLater if there is
+// one of which it cannot be told yet.
 func (h *Healer) find(ctx context.Context, c *held) (b codebuild.Build, ok bool, err error) {
 	r := c.last()
-	bs, err := h.Builds.Since(ctx, c.at(), c.Project, r.RetryAt.Add(-skew))
+	bs, err := h.Builds.Since(ctx, c.at(), c.Project, r.Build.End)
 	if err != nil {
 		return b, false, fmt.Errorf("looking for the build that was started: %w", err)
 	}
-	for i := len(bs) - 1; i >= 0; i-- {
-		if h.startedBy(*r, bs[i]) && !c.has(bs[i].ID) {
-			return bs[i], true, nil
+	for _, b := range slices.Backward(bs) {
+		if !h.startedBy(*r, b) || c.has(b.ID) {
+			continue
 		}
+		id, err := h.caseOf(ctx, b.ID)
+		if err != nil {
+			return b, false, err
+		}
+		switch {
+		case id != "" && id != c.ID:
+			continue
+		case id == "" && b.Status == codebuild.InProgress && vague(r.Build, b):
+			return b, false, fmt.Errorf("build %q was started, of which commit is not known yet: %w", b.ID, ErrLater)
+		}
+		return b, true, nil
 	}
 	return b, false, nil
+}
+
+// vague reports whether b, which the healer started, may still turn out to be
+// of another commit than a.
+func vague(a, b codebuild.Build) bool {
+	return a.ResolvedSourceVersion != "" && b.ResolvedSourceVersion == "" && b.SourceVersion != a.ResolvedSourceVersion && b.Pipeline() == "" && b.BatchARN == ""
 }
 
 // has reports whether the build is known to the case already.
@@ -223,7 +313,7 @@ func (c *held) has(build string) bool {
 			return true
 		}
 	}
-	return false
+	return slices.Contains(c.Others, build)
 }
 
 // takeBack undoes the change that did not help, and closes the case.
@@ -256,23 +346,23 @@ func (h *Healer) takeBack(ctx context.Context, c *held) error {
 func (h *Healer) undoRound(ctx context.Context, c *held, i int) (note string, err error) {
 	r := &c.Rounds[i]
 	p := r.Decision.Plan
-	if ok, err := h.lease(ctx, p.Role, c.ID); err != nil {
+	if ok, err := h.lease(ctx, leaseOf(*p), c.ID); err != nil {
 		return "", err
 	} else if !ok {
-		return "", fmt.Errorf("another case has the role %q now: %w", p.Role, ErrLater)
+		return "", fmt.Errorf("another case has %q now: %w", leaseOf(*p), ErrLater)
 	}
 	switch {
 	case p.Write != nil:
 		note, err = h.restore(ctx, c, r)
 	case p.NewRole != "":
-		err = h.setRole(ctx, c, p.NewRole, p.OldRole)
+		err = h.setRole(ctx, c, p.NewRole, p.OldRole, false)
 		if errors.Is(err, ErrConflict) {
 			note, err = "The project's role was changed by somebody else since, so it was left as it is.", nil
 		}
 	case p.Repository != "":
 		note = fmt.Sprintf("The repository %q stays. Delete it by hand if nobody needs it.", p.Repository)
 	}
-	if rerr := h.release(ctx, p.Role, c.ID); err == nil {
+	if rerr := h.release(ctx, leaseOf(*p), c.ID); err == nil {
 		err = rerr
 	}
 	if err != nil {
@@ -318,7 +408,7 @@ func difference(a, b string) string {
 func (h *Healer) breaker(ctx context.Context, c *held) error {
 	now := h.Clock.Now()
 	n := h.Settings.Limits.UndoneToStop
-	ok, err := h.Store.Count(ctx, "undone "+now.UTC().Format("2006-01-02"), n-1, now.Add(48*time.Hour))
+	ok, err := h.Store.Count(ctx, "undone "+now.UTC().Format("2006-01-02"), token(c), n-1, now.Add(48*time.Hour))
 	if err != nil {
 		return fmt.Errorf("counting undone grants: %w", err)
 	}

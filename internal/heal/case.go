@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 // The kinds of items in the ledger. Only these are written.
 const (
 	kindCase   = "case"   // a Case; due while it is open
-	kindBuild  = "build"  // build id → case id
+	kindBuild  = "build"  // build id, or what its retry is known by, → case id
 	kindRole   = "role"   // a lease on a role
 	kindPlan   = "plan"   // plan hash → plan and its case
 	kindClosed = "closed" // case id of a closed case, due at its end: the history
@@ -151,6 +152,21 @@ func (c *held) tell(now time.Time, k Kind, note string) {
 	c.Repeats = 0
 }
 
+// knows reports whether the case has dealt with the build.
+func (c *held) knows(build string) bool {
+	return slices.Contains(c.Others, build) || slices.ContainsFunc(c.Rounds, func(r Round) bool { return r.Build.ID == build })
+}
+
+// adopt records the build that the last round started, as its answer would
+// have been recorded.
+func (c *held) adopt(now time.Time, build string) {
+	r := c.last()
+	if r.Step == StepRetrying {
+		c.tell(now, Retrying, "")
+	}
+	r.Retry, r.Step, r.Tries = build, StepRetried, 0
+}
+
 // finish closes the case, and tells how it ended. An equal failure of the
 // same commit that was told of a short while ago is only counted.
 func (c *held) finish(now time.Time, k Kind, note string) {
@@ -168,6 +184,15 @@ func (c *held) finish(now time.Time, k Kind, note string) {
 func equal(a, b Round) bool {
 	return a.Diagnosis != nil && b.Diagnosis != nil && a.Diagnosis.Fingerprint == b.Diagnosis.Fingerprint &&
 		a.RetryAt.IsZero() && a.Decision != nil && b.Decision != nil && len(a.Decision.Refusals) == len(b.Decision.Refusals)
+}
+
+// leaseOf names what the plan's change must have to itself: the role, or the
+// managed policy, which other roles may share.
+func leaseOf(p Plan) string {
+	if p.Write != nil && p.Write.BeforeVersion != "" {
+		return p.Write.Name
+	}
+	return p.Role
 }
 
 // lease takes a role for a case, so that only one case at a time reads,

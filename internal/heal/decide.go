@@ -165,6 +165,10 @@ func grant(f Facts, d Decision) Decision {
 	if i := lastWrite(f.Earlier, again); i >= 0 && j.Target != nil && j.Target.Kind != "attach" && j.Target.Before == j.Target.After {
 		return undo(d, i)
 	}
+	if t := j.Target; t != nil && t.Kind != "attach" && t.Before == t.After {
+		return refuse(d, "What the settings allow is written already, and the simulator still says that it is denied.", guardrail.Refusal{Rule: guardrail.AlreadyThere,
+			Message: "The policy holds everything that the grants give, and the call is denied all the same: look for a boundary, a service control policy or a condition that stands in the way."})
+	}
 	if rs := limits(f, true); len(rs) > 0 {
 		return refuse(d, "The budget of this commit is used up.", rs...)
 	}
@@ -330,6 +334,10 @@ func createRepository(f Facts, d Decision) Decision {
 			Message: "The name of the missing repository cannot be read with certainty. Create it by hand."})
 	}
 	arn := codebuild.ARN{Partition: a.Partition, Service: "ecr", Region: a.Region, Account: a.Account, Resource: "repository/" + name}.String()
+	if registry := f.Diagnosis.Details["registry"]; registry != "" && registry != a.Account {
+		return refuse(d, "The missing repository is in another account's registry.", guardrail.Refusal{Rule: guardrail.NoRepository,
+			Action: "ecr:CreateRepository", Message: fmt.Sprintf("The build looks for %q in registry %q, and its own account is %s. Create it there, or correct the image's name.", name, registry, a.Account)})
+	}
 	g, ok := creator(f, arn)
 	if !ok {
 		return refuse(d, "The settings do not allow creating the repository.", guardrail.Refusal{Rule: guardrail.NoRepository,

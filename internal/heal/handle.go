@@ -10,7 +10,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// skew is how far CodeBuild's clock and the healer's may be apart.
+// skew is how far AWS's clocks and the healer's may be apart.
 const skew = 2 * time.Minute
 
 // newBudget is how long after its end a case of the same commit starts over.
@@ -42,27 +42,51 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 	if c == nil {
 		c = &held{Case: Case{ID: id, Account: e.At.ID, Region: e.At.Region, Project: p.Name, Commit: b.Commit(), Opened: h.Clock.Now()}}
 	}
-	for i := range c.Rounds {
-		if c.Rounds[i].Build.ID == e.Build {
-			return h.run(ctx, c) // told before: go on, or send what was not sent
-		}
+	if c.knows(e.Build) {
+		return h.run(ctx, c) // told before: go on, or send what was not sent
 	}
 	if b.ID == "" {
 		if b, err = h.Builds.Get(ctx, e.At, e.Build); err != nil {
 			return fmt.Errorf("reading build: %w", err)
 		}
 	}
+	// First the way to the case, then the case: a build that is pointed to a
+	// case that does not know it yet is taken up by whoever comes next.
+	if err := h.pointAll(ctx, b, c.ID); err != nil {
+		return err
+	}
 	if !h.takeUp(c, b) {
 		h.Log.InfoContext(ctx, "another build of a commit whose case is under way", "build", b.ID, "case", c.ID)
-		return h.point(ctx, b.ID, c.ID)
+		c.Others = append(c.Others, b.ID)
+		return h.save(ctx, c, true)
 	}
 	if err := h.save(ctx, c, false); err != nil {
 		return err
 	}
-	if err := h.point(ctx, b.ID, c.ID); err != nil {
-		return err
-	}
 	return h.run(ctx, c)
+}
+
+// pointAll records that the build belongs to the case, and so does whatever
+// its pipeline execution or batch starts again.
+func (h *Healer) pointAll(ctx context.Context, b codebuild.Build, caseID string) error {
+	if k := kin(b); k != "" {
+		if err := h.point(ctx, k, caseID); err != nil {
+			return err
+		}
+	}
+	return h.point(ctx, b.ID, caseID)
+}
+
+// kin is what builds have in common that one pipeline execution or one batch
+// runs of a project, "" for any other build. Their commit may not be known.
+func kin(b codebuild.Build) string {
+	switch {
+	case b.Pipeline() != "" && b.SourceVersion != "":
+		return b.Initiator + " " + b.SourceVersion + " " + b.Project
+	case b.BatchARN != "":
+		return b.BatchARN
+	}
+	return ""
 }
 
 // takeUp opens a round for the failed build. It reports false if the case is
@@ -73,7 +97,8 @@ func (h *Healer) takeUp(c *held, b codebuild.Build) bool {
 		r := c.last()
 		switch {
 		case (r.Step == StepRetried || r.Step == StepRetrying) && h.startedBy(*r, b):
-			r.Retry, r.Ended, r.Step = b.ID, b.End, StepDone
+			c.adopt(now, b.ID)
+			r.Ended, r.Step = b.End, StepDone
 		case !c.Closed.IsZero():
 			if now.Sub(c.Closed) > newBudget {
 				c.startOver(now)
@@ -106,14 +131,20 @@ func (h *Healer) belongs(ctx context.Context, at settings.Account, b codebuild.B
 			return id, err
 		}
 	}
+	if k := kin(b); k != "" {
+		if id, err := h.caseOf(ctx, k); err != nil || id != "" {
+			return id, err
+		}
+	}
 	id := caseID(at, b)
 	if b.Initiator != h.Self.Initiator {
 		return id, nil
 	}
 	// A build that the healer started, and died before it could write down
-	// that it did: its case waits in StepRetrying.
+	// that it did: its case waits in StepRetrying. It may be another than the
+	// build's own commit says, which an early failure does not know.
 	now := h.Clock.Now()
-	its, err := h.Store.Between(ctx, kindCase, now.Add(-recent), now.Add(recent), true, 200)
+	its, err := h.Store.Between(ctx, kindCase, now.Add(-recent), now.Add(recent), true, 1000)
 	if err != nil {
 		return "", fmt.Errorf("looking for the case of build %q: %w", b.ID, err)
 	}
@@ -126,29 +157,40 @@ func (h *Healer) belongs(ctx context.Context, at settings.Account, b codebuild.B
 	return id, nil
 }
 
-// startedBy reports whether b is the build that the round started.
+// startedBy reports whether b is the build that the round started. It goes
+// by CodeBuild's clock alone, so that the healer's may be wrong.
 func (h *Healer) startedBy(r Round, b codebuild.Build) bool {
 	switch {
 	case r.Retry != "":
 		return b.ID == r.Retry
 	case b.ID == r.Build.ID || b.Project != r.Build.Project || r.Decision == nil || r.Decision.Plan == nil:
 		return false
-	case !b.Start.IsZero() && b.Start.Before(r.RetryAt.Add(-skew)):
-		return false
-	}
-	same := b.SourceVersion == r.Build.SourceVersion || b.Commit() == r.Build.Commit()
-	switch r.Decision.Plan.Route {
-	case RouteBuild, RouteStart:
-		return b.Initiator == h.Self.Initiator && same
-	case RouteStage:
-		return b.Initiator == r.Build.Initiator && same
-	case RouteBatch:
-		return b.BatchARN == r.Build.BatchARN
-	case RouteCodeBuild:
+	case r.Decision.Plan.Route == RouteCodeBuild:
 		_, prev, ok := cutBuildARN(b.AutoRetry.Previous)
 		return ok && prev == r.Build.ID
+	case !b.Start.IsZero() && b.Start.Before(r.Build.End):
+		return false
+	}
+	switch r.Decision.Plan.Route {
+	case RouteBuild, RouteStart:
+		return b.Initiator == h.Self.Initiator && sameSource(r.Build, b)
+	case RouteStage:
+		return b.Initiator == r.Build.Initiator && b.SourceVersion == r.Build.SourceVersion
+	case RouteBatch:
+		// A sibling may begin after this build has failed, but not after the
+		// batch has, and only then is it retried.
+		return b.BatchARN == r.Build.BatchARN && !b.Start.Before(r.RetryAt.Add(-skew))
 	}
 	return false
+}
+
+// sameSource reports whether b builds what a built. Until it has downloaded
+// its source, b knows only what it was asked for: a branch may move.
+func sameSource(a, b codebuild.Build) bool {
+	if a.ResolvedSourceVersion != "" && b.ResolvedSourceVersion != "" {
+		return a.ResolvedSourceVersion == b.ResolvedSourceVersion
+	}
+	return b.SourceVersion == a.SourceVersion || b.Commit() == a.Commit()
 }
 
 func cutBuildARN(arn string) (account, id string, ok bool) {
@@ -197,7 +239,8 @@ func (h *Healer) awaited(ctx context.Context, e Ended, end func(*held, codebuild
 		return err
 	}
 	if r := c.last(); c.Closed.IsZero() && (r.Step == StepRetried || r.Step == StepRetrying) && h.startedBy(*r, b) {
-		r.Retry, r.Ended = b.ID, b.End
+		c.adopt(h.Clock.Now(), b.ID)
+		r.Ended = b.End
 		end(c, b)
 		return h.close(ctx, c)
 	}

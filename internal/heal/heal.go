@@ -41,6 +41,9 @@ type Case struct {
 	// Repeats counts equal failures that came after the last notice and were
 	// not told of one by one.
 	Repeats int `json:"repeats,omitempty"`
+	// Others are failed builds of the same commit that came while the case
+	// was under way and had no part in it.
+	Others []string `json:"others,omitempty"`
 }
 
 // Step is how far a round has come. Each is recorded before the next begins.
@@ -65,13 +68,16 @@ type Round struct {
 	Started   time.Time           `json:"started"`
 	Diagnosis *diagnose.Diagnosis `json:"diagnosis,omitempty"`
 	Decision  *Decision           `json:"decision,omitempty"`
-	// Token and RetryAt identify the retry across a crash: a build of the
-	// project that the function started at or after RetryAt is that retry.
+	// Token has CodeBuild start one build within five minutes, however often
+	// it is asked; RetryAt is when it was asked first with this token.
 	Token   string    `json:"token,omitempty"`
 	RetryAt time.Time `json:"retry_at,omitzero"`
 	Retry   string    `json:"retry,omitempty"`  // id of the build that this round started
 	NotYet  time.Time `json:"not_yet,omitzero"` // do not go on before this time
 	Written time.Time `json:"written,omitzero"`
+	// Versions are the managed policy versions that there were when the write
+	// was decided on: any other one is ours, or a stranger's.
+	Versions []string `json:"versions,omitempty"`
 	// WrittenVersion is the managed policy version that the write made.
 	WrittenVersion string    `json:"written_version,omitempty"`
 	Undone         time.Time `json:"undone,omitzero"`
@@ -84,6 +90,8 @@ type Round struct {
 	// Approved is the hash of the plan that a person approved.
 	Approved string    `json:"approved,omitempty"`
 	Ended    time.Time `json:"ended,omitzero"` // when the build that this round started ended
+	// Reminded is when the team was told that the round's grant will expire.
+	Reminded time.Time `json:"reminded,omitzero"`
 }
 
 // Pending is a notice that is to be sent. It is recorded before it is sent; a

@@ -55,8 +55,11 @@ const (
 	// asks for it: CodeBuild's longest build and queue together are longer,
 	// so the sweep asks again and again.
 	awaitFor = 20 * time.Minute
-	// maxTries bounds how often a step is tried again when AWS is not ready.
+	// maxTries bounds how often a step is tried again when it fails for a
+	// reason that is not known; maxWaits, when AWS is not ready or another
+	// case is first: about a day.
 	maxTries = 24
+	maxWaits = 100
 	// equalFor is for how long an equal failure of the same commit is only
 	// counted.
 	equalFor = time.Hour

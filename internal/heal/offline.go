@@ -32,7 +32,15 @@ func (o Offline) Simulate(_ context.Context, _ settings.Account, _ codebuild.Rol
 	}
 	out := make([]guardrail.Answer, len(qs))
 	for i, q := range qs {
-		out[i].Verdict, _ = iampolicy.Evaluate(a, iampolicy.Request{Action: q.Action, Resource: q.Resource, Context: q.Context, Now: o.Now})
+		r := iampolicy.Request{Action: q.Action, Resource: q.Resource, Context: q.Context, Now: o.Now}
+		out[i].Verdict, _ = iampolicy.Evaluate(a, r)
+		if out[i].Verdict != iampolicy.Allowed && a.Boundary != nil {
+			unbound := a
+			unbound.Boundary = nil
+			if v, _ := iampolicy.Evaluate(unbound, r); v == iampolicy.Allowed {
+				out[i].By = "boundary"
+			}
+		}
 	}
 	return out, nil
 }

@@ -75,11 +75,13 @@ type Policies interface {
 	// there gives "".
 	Current(ctx context.Context, at settings.Account, r codebuild.Role, t guardrail.Target) (document, version string, err error)
 	// Write puts t.After in the place of t.Before, reads it back, and returns
-	// the managed policy version that it made, "" for the other kinds.
+	// the managed policy version that it made, "" for the other kinds. known
+	// are the versions that there were when the target was decided on. A write
+	// that was made already, by a run that died, is gone on with.
 	// ErrConflict if something else than t.Before is there, or if somebody
 	// else wrote at the same time; a stranger's managed policy version is then
 	// the default again.
-	Write(ctx context.Context, at settings.Account, r codebuild.Role, t guardrail.Target) (version string, err error)
+	Write(ctx context.Context, at settings.Account, r codebuild.Role, t guardrail.Target, known []string) (version string, err error)
 	// Restore puts t.Before in the place of t.After, of which version is
 	// what Write returned. ErrConflict if something else than t.After is there.
 	Restore(ctx context.Context, at settings.Account, r codebuild.Role, t guardrail.Target, version string) error
@@ -126,7 +128,9 @@ type Retrier interface {
 	// means that it cannot be retried this way; ErrLater that it can, later.
 	// A second call with the same token within five minutes does not start a
 	// second build; after that it may (aws-facts §2.1).
-	Retry(ctx context.Context, b codebuild.Build, p Plan, token string) (string, error)
+	// Where others' failed builds start again too (a stage), ready is asked
+	// first, with their ids; its error ends the call before anything starts.
+	Retry(ctx context.Context, b codebuild.Build, p Plan, token string, ready func(others []string) error) (string, error)
 }
 
 // Notifier tells the team. A notice is delivered at least once.
@@ -169,9 +173,10 @@ type Store interface {
 	// Between lists items of the kind that are due in [from, to), in order of
 	// Due, oldest first, or newest first if newest; at most limit.
 	Between(ctx context.Context, kind string, from, to time.Time, newest bool, limit int) ([]Item, error)
-	// Count adds one to a counter, unless that would take it past max, and
-	// reports whether it did. Counters are forgotten after expires.
-	Count(ctx context.Context, id string, max int, expires time.Time) (bool, error)
+	// Count adds one to a counter on behalf of by, unless that would take it
+	// past max, and reports whether by is counted. Whoever is counted already
+	// is not counted again. Counters are forgotten after expires.
+	Count(ctx context.Context, id, by string, max int, expires time.Time) (bool, error)
 }
 
 // Again is the message by which the healer calls itself back to a case.

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
@@ -89,17 +91,18 @@ func (h *Healer) step(ctx context.Context, c *held) error {
 // trouble decides what an error means for the case.
 func (h *Healer) trouble(ctx context.Context, c *held, err error) error {
 	r := c.last()
+	later := errors.Is(err, ErrLater) || errors.Is(err, ErrConflict)
 	switch {
 	case errors.Is(err, errBusy):
 		return err
-	case errors.Is(err, ErrDenied), errors.Is(err, ErrFinal), r.Tries >= maxTries:
+	case errors.Is(err, ErrDenied), errors.Is(err, ErrFinal), later && r.Tries >= maxWaits, !later && r.Tries >= maxTries:
 		k := Reported
 		if !r.Written.IsZero() || !r.RetryAt.IsZero() {
 			k = Failed
 		}
 		c.finish(h.Clock.Now(), k, sentence(err))
 		return h.close(ctx, c)
-	case errors.Is(err, ErrLater), errors.Is(err, ErrConflict):
+	case later:
 		r.Tries++
 		return h.wait(ctx, c, h.Clock.Now().Add(backoff(r.Tries)))
 	}
@@ -117,7 +120,8 @@ func backoff(try int) time.Duration {
 // sentence is an error as notices print it.
 func sentence(err error) string {
 	s := err.Error()
-	return string(s[0]&^0x20) + s[1:] + "."
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[n:] + "."
 }
 
 // decide reads the facts, decides, and records what comes next.
@@ -245,29 +249,61 @@ func (h *Healer) begin(ctx context.Context, c *held, f Facts) error {
 	r := c.last()
 	d := r.Decision
 	now := h.Clock.Now()
-	if rs, err := h.budgets(ctx, c, *d); err != nil {
+	if d.Changes() {
+		if err := h.take(ctx, c); err != nil {
+			return err
+		}
+	}
+	rs, err := h.budgets(ctx, c, *d)
+	if err != nil || len(rs) > 0 {
+		if rerr := h.free(ctx, c); err == nil {
+			err = rerr
+		}
+	}
+	if err != nil {
 		return err
-	} else if len(rs) > 0 {
+	}
+	if len(rs) > 0 {
 		*d = refuse(*d, "A budget is used up.", rs...)
 		c.finish(now, endWithoutPlan(c), "")
 		return nil
 	}
-	if d.Changes() {
-		ok, err := h.lease(ctx, d.Plan.Role, c.ID)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return fmt.Errorf("another case has the role %q now: %w", d.Plan.Role, ErrLater)
-		}
-		c.leased = true
-		r.Step, r.Tries = StepWriting, 0
-		if err := h.save(ctx, c, false); err != nil {
-			return err
-		}
-		return h.write(ctx, c)
+	if !d.Changes() {
+		return h.afterWrite(ctx, c)
 	}
-	return h.afterWrite(ctx, c)
+	r.Step, r.Tries, r.Versions = StepWriting, 0, nil
+	if f.Role != nil && f.Role.Named != nil {
+		for _, v := range f.Role.Named.Versions {
+			r.Versions = append(r.Versions, v.ID)
+		}
+	}
+	if err := h.save(ctx, c, false); err != nil {
+		return err
+	}
+	return h.write(ctx, c)
+}
+
+// take takes the lease that the last round's change needs.
+func (h *Healer) take(ctx context.Context, c *held) error {
+	p := c.last().Decision.Plan
+	ok, err := h.lease(ctx, leaseOf(*p), c.ID)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fmt.Errorf("another case has %q now: %w", leaseOf(*p), ErrLater)
+	}
+	c.leased = true
+	return nil
+}
+
+// free gives the lease back that take took.
+func (h *Healer) free(ctx context.Context, c *held) error {
+	if !c.leased {
+		return nil
+	}
+	c.leased = false
+	return h.release(ctx, leaseOf(*c.last().Decision.Plan), c.ID)
 }
 
 // afterWrite waits for what was written to settle, or starts the build.
@@ -297,7 +333,9 @@ func token(c *held) string {
 	return fmt.Sprintf("%s-%d-%d", c.ID, len(c.Rounds), c.Opened.Unix())
 }
 
-// budgets counts the writes and retries that are about to be made.
+// budgets counts the writes and retries that are about to be made, each round
+// once, however often it gets here. Of two budgets the first may be counted
+// and the second refuse: that errs to the safe side.
 func (h *Healer) budgets(ctx context.Context, c *held, d Decision) ([]guardrail.Refusal, error) {
 	l, now := h.Settings.Limits, h.Clock.Now()
 	hour, day := now.UTC().Format("2006-01-02T15"), now.UTC().Format("2006-01-02")
@@ -318,7 +356,7 @@ func (h *Healer) budgets(ctx context.Context, c *held, d Decision) ([]guardrail.
 		bs = append(bs, budget{guardrail.RetriesPerHour, "retries " + hour, l.RetriesHour, "limits.retries_per_hour", now.Add(2 * time.Hour)})
 	}
 	for _, b := range bs {
-		ok, err := h.Store.Count(ctx, b.id, b.max, b.until)
+		ok, err := h.Store.Count(ctx, b.id, token(c), b.max, b.until)
 		if err != nil {
 			return nil, fmt.Errorf("counting %s: %w", b.setting, err)
 		}
@@ -379,6 +417,9 @@ func (h *Healer) flush(ctx context.Context, c *held) error {
 			return fmt.Errorf("sending notice %q: %w", p.ID, err)
 		}
 		c.Outbox = c.Outbox[1:]
+		if err := h.save(ctx, c, len(c.Outbox) == 0); err != nil {
+			return err
+		}
 	}
-	return h.save(ctx, c, true)
+	return nil
 }

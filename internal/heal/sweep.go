@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -135,11 +138,11 @@ func (h *Healer) sweepProject(ctx context.Context, p settings.Project) error {
 			next = earlier(next, b.Start) // its end is still to come
 			continue
 		}
-		id, err := h.caseOf(ctx, b.ID)
-		if err == nil && id == "" && now.Sub(b.End) > skew {
+		known, err := h.known(ctx, b)
+		if err == nil && !known && now.Sub(b.End) > skew {
 			err = h.BuildEnded(ctx, Ended{At: at, Project: p.Name, Build: b.ID, Status: b.Status})
 		}
-		if err == nil && id == "" && now.Sub(b.End) <= skew {
+		if err == nil && !known && now.Sub(b.End) <= skew {
 			next = earlier(next, b.Start) // its event may still be on its way
 		}
 		if err != nil {
@@ -157,6 +160,27 @@ func (h *Healer) sweepProject(ctx context.Context, p settings.Project) error {
 		errs = append(errs, fmt.Errorf("project %q: recording the sweep: %w", p.Name, err))
 	}
 	return errors.Join(errs...)
+}
+
+// known reports whether the build's end needs no telling any more. That the
+// build points to a case is not enough: who took it up may have died before
+// the case knew of it.
+func (h *Healer) known(ctx context.Context, b codebuild.Build) (bool, error) {
+	id, err := h.caseOf(ctx, b.ID)
+	if err != nil || id == "" {
+		return false, err
+	}
+	c := held{}
+	if c.Case, err = h.Case(ctx, id); err != nil && !errors.Is(err, ErrNotFound) {
+		return false, err
+	}
+	switch {
+	case err != nil || len(c.Rounds) == 0:
+		return false, nil
+	case c.last().Retry == b.ID:
+		return !c.Closed.IsZero() || !c.last().Ended.IsZero(), nil
+	}
+	return c.knows(b.ID) || b.Status == codebuild.Succeeded || b.Status == "STOPPED", nil
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -192,11 +216,22 @@ func (h *Healer) remind(ctx context.Context) error {
 
 func (h *Healer) remindOf(ctx context.Context, e expiry) error {
 	c, err := h.open(ctx, e.Case)
-	if err != nil || c == nil || e.Round >= len(c.Rounds) || !c.Rounds[e.Round].Undone.IsZero() {
+	if err != nil || c == nil {
 		return err
 	}
-	c.tell(h.Clock.Now(), Expiring, fmt.Sprintf("Grant %s ends at %s. Nothing renews it but you: make it permanent, or let it end.", e.Grant, e.At.UTC().Format("2006-01-02 15:04 UTC")))
-	c.Outbox[len(c.Outbox)-1].Round = e.Round
+	// Not by its number: rounds of an earlier day are forgotten.
+	i := slices.IndexFunc(c.Rounds, func(r Round) bool {
+		return r.Decision != nil && !r.Written.IsZero() && r.Undone.IsZero() && slices.ContainsFunc(r.Decision.Used, func(u guardrail.Used) bool {
+			return u.Grant == e.Grant && u.Expires.Equal(e.At)
+		})
+	})
+	if i < 0 || !c.Rounds[i].Reminded.IsZero() {
+		return h.flush(ctx, c)
+	}
+	now := h.Clock.Now()
+	c.Rounds[i].Reminded = now
+	c.tell(now, Expiring, fmt.Sprintf("Grant %s ends at %s. Nothing renews it but you: make it permanent, or let it end.", e.Grant, e.At.UTC().Format("2006-01-02 15:04 UTC")))
+	c.Outbox[len(c.Outbox)-1].Round = i
 	if err := h.save(ctx, c, false); err != nil {
 		return err
 	}
@@ -206,15 +241,19 @@ func (h *Healer) remindOf(ctx context.Context, e expiry) error {
 // notify sends a notice, or lays it by for the digest when there were more
 // within the hour than settings want to be sent one by one.
 func (h *Healer) notify(ctx context.Context, o Outcome) error {
-	h.Journal.Record(o)
 	now := h.Clock.Now()
-	ok, err := h.Store.Count(ctx, "notices "+now.UTC().Format("2006-01-02T15"), h.Settings.Notify.Digest, now.Add(2*time.Hour))
+	ok, err := h.Store.Count(ctx, "notices "+now.UTC().Format("2006-01-02T15"), o.ID, h.Settings.Notify.Digest, now.Add(2*time.Hour))
 	if err != nil {
 		return fmt.Errorf("counting notices: %w", err)
 	}
 	if ok {
-		return h.Notifier.Notify(ctx, o)
+		if err := h.Notifier.Notify(ctx, o); err != nil {
+			return err
+		}
+		h.Journal.Record(o)
+		return nil
 	}
+	h.Journal.Record(o)
 	o.Settings = nil
 	data, err := json.Marshal(o)
 	if err != nil {
@@ -229,27 +268,52 @@ func (h *Healer) notify(ctx context.Context, o Outcome) error {
 
 // digest sends the notices that were laid by, many in one.
 func (h *Healer) digest(ctx context.Context) error {
-	its, err := h.Store.Between(ctx, kindDigest, time.Time{}, h.Clock.Now(), false, batch)
-	if err != nil || len(its) == 0 {
-		return err
+	for {
+		n, err := h.digestOnce(ctx)
+		if err != nil || n < batch {
+			return err
+		}
+	}
+}
+
+// digestOnce sends one digest and returns how many notices it looked at. They
+// are claimed first, so that of two sweeps at the same time one sends them; a
+// claim ends like any other, however its sweep ended.
+func (h *Healer) digestOnce(ctx context.Context) (int, error) {
+	now := h.Clock.Now()
+	its, err := h.Store.Between(ctx, kindDigest, time.Time{}, now, false, batch)
+	if err != nil {
+		return 0, fmt.Errorf("listing notices of the digest: %w", err)
 	}
 	var os []Outcome
+	var ours []Item
 	for _, it := range its {
 		var o Outcome
 		if err := unmarshal(it, &o); err != nil {
-			return err
+			return 0, err
+		}
+		it.Due = now.Add(busyFor)
+		it, err := h.Store.Put(ctx, it)
+		if errors.Is(err, ErrConflict) {
+			continue
+		}
+		if err != nil {
+			return 0, fmt.Errorf("claiming notice %q for the digest: %w", o.ID, err)
 		}
 		o.Settings = h.Settings
-		os = append(os, o)
+		os, ours = append(os, o), append(ours, it)
+	}
+	if len(os) == 0 {
+		return len(its), nil
 	}
 	if err := h.Notifier.Digest(ctx, os); err != nil {
-		return fmt.Errorf("sending the digest: %w", err)
+		return 0, fmt.Errorf("sending the digest: %w", err)
 	}
-	for _, it := range its {
-		it.Due, it.Expires = time.Time{}, h.Clock.Now().Add(time.Hour)
+	for _, it := range ours {
+		it.Due, it.Expires = time.Time{}, now.Add(time.Hour)
 		if _, err := h.Store.Put(ctx, it); err != nil && !errors.Is(err, ErrConflict) {
-			return fmt.Errorf("recording the digest: %w", err)
+			return 0, fmt.Errorf("recording the digest: %w", err)
 		}
 	}
-	return nil
+	return len(its), nil
 }

@@ -147,19 +147,43 @@ func (d *DynamoDB) Between(ctx context.Context, kind string, from, to time.Time,
 	return its[:min(limit, len(its))], nil
 }
 
-// Count implements [heal.Store].
-func (d *DynamoDB) Count(ctx context.Context, id string, max int, expires time.Time) (bool, error) {
+// Count implements [heal.Store]. Who is counted is kept as a set, so that a
+// call that is sent twice, by the SDK or after a crash, counts once.
+func (d *DynamoDB) Count(ctx context.Context, id, by string, max int, expires time.Time) (bool, error) {
 	if max <= 0 {
 		return false, nil
 	}
+	one := &types.AttributeValueMemberSS{Value: []string{by}}
 	_, err := d.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: &d.table, Key: keyOf("count", id, "count"),
-		UpdateExpression:          aws.String("ADD n :one SET expires = :e"),
-		ConditionExpression:       aws.String("attribute_not_exists(n) OR n < :max"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":one": number(1), ":max": number(int64(max)), ":e": number(expires.Unix())}})
+		UpdateExpression:                    aws.String("ADD who :one SET expires = if_not_exists(expires, :e)"),
+		ConditionExpression:                 aws.String("attribute_not_exists(who) OR (expires >= :now AND (size(who) < :max OR contains(who, :by)))"),
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+		ExpressionAttributeValues: map[string]types.AttributeValue{":one": one, ":max": number(int64(max)),
+			":by": &types.AttributeValueMemberS{Value: by}, ":e": number(expires.Unix()), ":now": number(d.clock.Now().Unix())}})
 	var failed *types.ConditionalCheckFailedException
 	if errors.As(err, &failed) {
+		return d.countAnew(ctx, failed.Item, id, by, expires)
+	}
+	if err != nil {
+		return false, fmt.Errorf("counting %q: %w", id, classify(err))
+	}
+	return true, nil
+}
+
+// countAnew begins a counter again that is past its time, though nobody has
+// deleted it yet.
+func (d *DynamoDB) countAnew(ctx context.Context, old map[string]types.AttributeValue, id, by string, expires time.Time) (bool, error) {
+	end, ok := old[TTLAttribute].(*types.AttributeValueMemberN)
+	if !ok {
 		return false, nil
 	}
+	if n, err := strconv.ParseInt(end.Value, 10, 64); err != nil || !expired(time.Unix(n, 0), d.clock.Now()) {
+		return false, err
+	}
+	item := keyOf("count", id, "count")
+	item["who"], item[TTLAttribute] = &types.AttributeValueMemberSS{Value: []string{by}}, number(expires.Unix())
+	_, err := d.api.PutItem(ctx, &dynamodb.PutItemInput{TableName: &d.table, Item: item,
+		ConditionExpression: aws.String("expires = :old"), ExpressionAttributeValues: map[string]types.AttributeValue{":old": end}})
 	if err != nil {
 		return false, fmt.Errorf("counting %q: %w", id, classify(err))
 	}

@@ -81,8 +81,8 @@ func (f *File) Put(ctx context.Context, it heal.Item) (heal.Item, error) {
 }
 
 // Count implements [heal.Store].
-func (f *File) Count(ctx context.Context, id string, max int, expires time.Time) (bool, error) {
-	ok, err := f.Memory.Count(ctx, id, max, expires)
+func (f *File) Count(ctx context.Context, id, by string, max int, expires time.Time) (bool, error) {
+	ok, err := f.Memory.Count(ctx, id, by, max, expires)
 	if err != nil || !ok {
 		return ok, err
 	}

@@ -27,7 +27,7 @@ type Memory struct {
 type key struct{ Kind, ID string }
 
 type counter struct {
-	N       int
+	By      map[string]bool
 	Expires time.Time
 }
 
@@ -103,16 +103,17 @@ func (m *Memory) Between(_ context.Context, kind string, from, to time.Time, new
 }
 
 // Count implements [heal.Store].
-func (m *Memory) Count(_ context.Context, id string, max int, expires time.Time) (bool, error) {
+func (m *Memory) Count(_ context.Context, id, by string, max int, expires time.Time) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	c := m.count[id]
-	if expired(c.Expires, m.clock.Now()) {
-		c = counter{}
+	c, ok := m.count[id]
+	if !ok || expired(c.Expires, m.clock.Now()) {
+		c = counter{By: map[string]bool{}, Expires: expires}
 	}
-	if c.N >= max {
+	if !c.By[by] && len(c.By) >= max {
 		return false, nil
 	}
-	m.count[id] = counter{c.N + 1, expires}
+	c.By[by] = true
+	m.count[id] = c
 	return true, nil
 }

@@ -74,7 +74,7 @@ func TestFileLasts(t *testing.T) {
 	if _, err := f.Put(ctx, heal.Item{Kind: "case", ID: "c1", Data: []byte("x"), Due: c.Now()}); err != nil {
 		t.Fatal(err)
 	}
-	if ok, err := f.Count(ctx, "n", 1, c.Now().Add(time.Hour)); !ok || err != nil {
+	if ok, err := f.Count(ctx, "n", "a", 1, c.Now().Add(time.Hour)); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
 	if _, err := OpenFile(path, c); err == nil || !strings.Contains(err.Error(), "another command uses it") {
@@ -91,7 +91,7 @@ func TestFileLasts(t *testing.T) {
 	if err != nil || string(it.Data) != "x" || it.Version != 1 {
 		t.Errorf("got %+v, %v", it, err)
 	}
-	if ok, _ := f.Count(ctx, "n", 1, c.Now().Add(time.Hour)); ok {
+	if ok, _ := f.Count(ctx, "n", "b", 1, c.Now().Add(time.Hour)); ok {
 		t.Error("the counter was forgotten")
 	}
 }
@@ -124,7 +124,9 @@ func makeTable(t *testing.T, api *dynamodb.Client, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made := dynamodb.NewTableExistsWaiter(api, func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay, o.MaxDelay = time.Millisecond, 50*time.Millisecond })
+	made := dynamodb.NewTableExistsWaiter(api, func(o *dynamodb.TableExistsWaiterOptions) {
+		o.MinDelay, o.MaxDelay = time.Millisecond, 50*time.Millisecond
+	})
 	if err := made.Wait(context.Background(), &dynamodb.DescribeTableInput{TableName: &name}, time.Minute); err != nil {
 		t.Fatal(err)
 	}
@@ -314,13 +316,38 @@ func conform(t *testing.T, open func(*testing.T, *clock) heal.Store) {
 	t.Run("a counter stops at its maximum", func(t *testing.T) {
 		s, c := start(t)
 		for i := range 5 {
-			ok, err := s.Count(ctx, "writes 2026", 3, c.Now().Add(time.Hour))
+			ok, err := s.Count(ctx, "writes 2026", fmt.Sprint("case ", i), 3, c.Now().Add(time.Hour))
 			if err != nil || ok != (i < 3) {
 				t.Errorf("%d: %v, %v", i, ok, err)
 			}
 		}
-		if ok, err := s.Count(ctx, "other", 0, c.Now().Add(time.Hour)); ok || err != nil {
+		if ok, err := s.Count(ctx, "other", "a", 0, c.Now().Add(time.Hour)); ok || err != nil {
 			t.Errorf("a maximum of none: %v, %v", ok, err)
+		}
+	})
+	t.Run("a counter counts nobody twice", func(t *testing.T) {
+		s, c := start(t)
+		for i, row := range []struct {
+			by   string
+			want bool
+		}{{"a", true}, {"a", true}, {"b", true}, {"c", false}, {"a", true}, {"b", true}, {"c", false}} {
+			if ok, err := s.Count(ctx, "n", row.by, 2, c.Now().Add(time.Hour)); ok != row.want || err != nil {
+				t.Errorf("%d: %s is counted: %v, %v", i, row.by, ok, err)
+			}
+		}
+	})
+	t.Run("a counter past its time begins again", func(t *testing.T) {
+		s, c := start(t)
+		for _, by := range []string{"a", "b"} {
+			if ok, err := s.Count(ctx, "n", by, 2, c.Now().Add(time.Minute)); !ok || err != nil {
+				t.Fatal(ok, err)
+			}
+		}
+		c.advance(2 * time.Minute)
+		for i, by := range []string{"c", "d", "e"} {
+			if ok, err := s.Count(ctx, "n", by, 2, c.Now().Add(time.Hour)); ok != (i < 2) || err != nil {
+				t.Errorf("%s is counted: %v, %v", by, ok, err)
+			}
 		}
 	})
 }

@@ -239,7 +239,7 @@ type Result struct {
 func (st *Stage) Result(ctx context.Context) (Result, error) {
 	r := Result{Story: st.Story.Name, Project: st.Story.Expect.Project, Grants: []string{}, Refusals: []guardrail.Refusal{},
 		Policy: json.RawMessage("{}"), Calls: st.Writes()}
-	c, err := st.caseOf(ctx)
+	c, err := st.Case(ctx)
 	if errors.Is(err, heal.ErrNotFound) {
 		return r, nil
 	}
@@ -301,8 +301,8 @@ func (st *Stage) Writes() []string {
 	return out
 }
 
-// caseOf reads the case of the story's project: of its first build.
-func (st *Stage) caseOf(ctx context.Context) (heal.Case, error) {
+// Case reads the case of the story's project: of its first build.
+func (st *Stage) Case(ctx context.Context) (heal.Case, error) {
 	bs := st.Sim.Builds(st.Story.Expect.Project)
 	if len(bs) == 0 {
 		return heal.Case{}, heal.ErrNotFound

@@ -1,0 +1,146 @@
+package soak
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/buildmedic/buildmedic/internal/story"
+)
+
+// TestCrashEverywhere lets the function die at every AWS call and at every
+// write to the ledger of every story, before the effect and after it, and
+// compares what came of it with the run in which it did not die: same
+// policies, same number of builds, same outcomes, same notices by id.
+//
+// One difference is allowed, since SNS cannot be asked to publish once: a
+// notice is sent a second time, under the same id, if the function dies
+// between sns.Publish taking effect and the ledger knowing of it. Nowhere
+// else.
+func TestCrashEverywhere(t *testing.T) {
+	var total tally
+	t.Run("stories", func(t *testing.T) {
+		for _, s := range stories(t) {
+			t.Run(s.Name, func(t *testing.T) {
+				t.Parallel()
+				crashStory(t, s, &total)
+			})
+		}
+	})
+	t.Logf("%d deaths: %d at AWS calls, %d at writes to the ledger; each once with the message delivered again, each after an effect once more with the message lost", total.deaths, total.calls, total.writes)
+	t.Logf("notices sent twice under one id: %d, at %v", total.twice, slices.Sorted(maps.Keys(total.where)))
+}
+
+type tally struct {
+	mu                           sync.Mutex
+	deaths, calls, writes, twice int
+	where                        map[string]bool
+}
+
+func crashStory(t *testing.T, s story.Story, total *tally) {
+	want, calls, writes := undisturbed(t, s)
+	var points []point
+	for n := range calls {
+		points = append(points, point{n: n + 1}, point{n: n + 1, after: true})
+	}
+	for n := range writes {
+		points = append(points, point{ledger: true, n: n + 1}, point{ledger: true, n: n + 1, after: true})
+	}
+	for _, p := range points {
+		crash(t, s, p, false, want, total)
+		if p.after {
+			crash(t, s, p, true, want, total)
+		}
+	}
+}
+
+// undisturbed plays the story without a death, and counts the places for one.
+func undisturbed(t *testing.T, s story.Story) (end, int, int) {
+	t.Helper()
+	ctx := context.Background()
+	r, err := open(s, point{}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	if err := r.play(ctx); err != nil {
+		t.Fatal(err)
+	}
+	e, err := r.end(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(e.Again) > 0 || e.Dead > 0 {
+		t.Fatalf("without any death, notices were sent twice %v, messages given up %d", e.Again, e.Dead)
+	}
+	return e, r.life.calls, r.life.writes
+}
+
+func crash(t *testing.T, s story.Story, at point, lost bool, want end, total *tally) {
+	ctx := context.Background()
+	r, err := open(s, at, lost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	name := at.String()
+	if lost {
+		name += ", message lost"
+	}
+	if err := r.play(ctx); err != nil {
+		t.Errorf("%s (%s): %v", name, r.life.where, err)
+		return
+	}
+	got, err := r.end(ctx)
+	if err != nil {
+		t.Errorf("%s: %v", name, err)
+		return
+	}
+	if r.life.where == "" {
+		t.Errorf("%s: it did not die: the story does not always run alike", name)
+	}
+	twice := got.Again
+	got.Again = want.Again
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("%s (%s) (-undisturbed +crashed):\n%s", name, r.life.where, d)
+	}
+	if len(twice) > 0 && !unavoidable(r.life) {
+		t.Errorf("%s (%s): sent twice: %v", name, r.life.where, twice)
+	}
+	total.add(r.life, len(twice))
+}
+
+// unavoidable tells whether the death was between a notice's publication and
+// its record: after sns.Publish took effect, or before the write that
+// follows it took effect.
+func unavoidable(l *life) bool {
+	if l.at.ledger {
+		return !l.at.after && l.afterPublish
+	}
+	return l.at.after && l.where == "sns.Publish"
+}
+
+func (y *tally) add(l *life, twice int) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.deaths++
+	if l.at.ledger {
+		y.writes++
+	} else {
+		y.calls++
+	}
+	if twice > 0 {
+		if y.where == nil {
+			y.where = map[string]bool{}
+		}
+		y.twice += twice
+		when, _, _ := strings.Cut(l.at.String(), " ")
+		y.where[fmt.Sprintf("%s %s", when, l.where)] = true
+	}
+}

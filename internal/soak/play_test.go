@@ -1,0 +1,278 @@
+package soak
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/ledger"
+	"github.com/buildmedic/buildmedic/internal/simaws"
+	"github.com/buildmedic/buildmedic/internal/story"
+	"github.com/buildmedic/buildmedic/testdata"
+)
+
+func stories(t testing.TB) []story.Story {
+	t.Helper()
+	ss, err := story.Load(testdata.Stories, "stories")
+	if err != nil {
+		t.Fatal(err)
+	}
+	more, err := story.Load(testdata.Routes, "routes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(ss, more...)
+}
+
+// client keeps its connections: a stage makes many small calls.
+func client() *http.Client {
+	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 32, DisableCompression: true}}
+}
+
+// run is one story played by one function that may die once.
+type run struct {
+	st    *story.Stage
+	life  *life
+	world world
+	// lost: the message in whose handling the function dies is never
+	// delivered again, so that only the sweep can help.
+	lost bool
+}
+
+// world is what a run's end is looked at in.
+type world struct {
+	Account   string `yaml:"account"`
+	Partition string `yaml:"partition"`
+	Roles     []struct {
+		Name string `yaml:"name"`
+	} `yaml:"roles"`
+	Policies []struct {
+		Name string `yaml:"name"`
+	} `yaml:"policies"`
+	Projects []struct {
+		Name string `yaml:"name"`
+	} `yaml:"projects"`
+}
+
+func open(s story.Story, at point, lost bool) (*run, error) {
+	r := &run{life: &life{at: at}, lost: lost}
+	if err := yaml.Unmarshal(s.World, &r.world); err != nil {
+		return nil, err
+	}
+	st, err := story.Open(s, story.Options{
+		Sim:    func(s *simaws.Sim) { s.Hook(r.life.hook) },
+		Store:  func(c heal.Clock) heal.Store { return mortal{ledger.NewMemory(c), r.life} },
+		Client: client(),
+	})
+	r.st = st
+	return r, err
+}
+
+func (r *run) close() { r.st.Close() }
+
+// play plays the story to its end, however often the function has to be
+// put up again, and then lets the schedule sweep until all is still.
+func (r *run) play(ctx context.Context) error {
+	r.life.arm()
+	if err := r.drain(ctx); err != nil {
+		return err
+	}
+	for _, th := range r.st.Story.Then {
+		if err := r.then(ctx, th); err != nil {
+			return err
+		}
+	}
+	return r.still(ctx)
+}
+
+// still sweeps until no case is open, and once more.
+func (r *run) still(ctx context.Context) error {
+	for range 80 {
+		open, err := r.st.Store.Between(ctx, "case", time.Time{}, r.st.Sim.Clock.Now().Add(1000*time.Hour), false, 100)
+		if err != nil {
+			return err
+		}
+		r.st.Sim.Clock.Advance(15 * time.Minute)
+		if err := r.tell(ctx, `{"sweep":{}}`); err != nil {
+			return err
+		}
+		if err := r.drain(ctx); err != nil {
+			return err
+		}
+		if len(open) == 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("cases are still open")
+}
+
+func (r *run) then(ctx context.Context, th story.Then) error {
+	if th.After != "" {
+		d, err := time.ParseDuration(th.After)
+		if err != nil {
+			return err
+		}
+		r.st.Sim.Clock.Advance(d)
+		return r.drain(ctx)
+	}
+	cmd := th.Command
+	if th.Sweep {
+		cmd = `{"sweep":{}}`
+	}
+	res, err := r.st.Result(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.tell(ctx, strings.NewReplacer("PLAN", res.Plan, "CASE", res.Case).Replace(cmd)); err != nil {
+		return err
+	}
+	return r.drain(ctx)
+}
+
+// tell sends a command, and sends it again when the function died at it or
+// had no time for it.
+func (r *run) tell(ctx context.Context, cmd string) error {
+	for range 20 {
+		out, err := r.st.Inbox.Invoke(ctx, json.RawMessage(cmd))
+		if r.life.died() {
+			if err := r.st.Restart(); err != nil {
+				return err
+			}
+		} else if a, ok := out.(heal.CommandAnswer); err == nil && ok && !strings.HasPrefix(a.Message, "Not now") {
+			return nil
+		}
+		r.st.Sim.Clock.Advance(7 * time.Minute)
+	}
+	return fmt.Errorf("command %s does not get through", cmd)
+}
+
+func (r *run) drain(ctx context.Context) error {
+	for range 2000 {
+		m, ok := r.st.Sim.NextMessage(ctx)
+		if !ok {
+			return ctx.Err()
+		}
+		again, err := r.st.Deliver(ctx, m)
+		if err != nil {
+			m.Nack()
+			return err
+		}
+		if r.life.died() {
+			if err := r.st.Restart(); err != nil {
+				return err
+			}
+			if r.lost {
+				m.Ack()
+				return r.still(ctx)
+			}
+			again = true
+		}
+		if again {
+			m.Nack()
+		} else {
+			m.Ack()
+		}
+	}
+	return fmt.Errorf("it goes round and round")
+}
+
+// end is what is compared.
+type end struct {
+	Policies map[string]string // what IAM holds
+	Builds   map[string]int    // of each project
+	Cases    map[string]heal.Kind
+	Notices  []string       // "CASE.N kind", sorted
+	Again    map[string]int // sent more than once
+	Dead     int            // messages given up by the queue
+}
+
+func (r *run) end(ctx context.Context) (end, error) {
+	e := end{Policies: map[string]string{}, Builds: map[string]int{}, Cases: map[string]heal.Kind{}, Again: map[string]int{}}
+	sim := r.st.Sim
+	for _, ro := range r.world.Roles {
+		name := ro.Name[strings.LastIndexByte(ro.Name, '/')+1:]
+		inline, attached := sim.RolePolicies("", name)
+		for k, v := range inline {
+			e.Policies["role "+name+" inline "+k] = expiry.ReplaceAllString(v, "later")
+		}
+		e.Policies["role "+name+" attached"] = strings.Join(attached, " ")
+	}
+	for _, p := range r.world.Policies {
+		arn := p.Name
+		if !strings.HasPrefix(arn, "arn:") {
+			arn = "arn:" + orDefault(r.world.Partition, "aws") + ":iam::" + orDefault(r.world.Account, "111122223333") + ":policy/" + p.Name
+		}
+		vs := sim.PolicyVersions(arn)
+		for _, v := range vs {
+			if v.Default {
+				e.Policies["policy "+p.Name] = v.Document
+			}
+		}
+		e.Policies["policy "+p.Name+" versions"] = fmt.Sprint(len(vs))
+	}
+	e.Policies["repositories"] = strings.Join(sim.Repositories(), " ")
+	for _, p := range r.world.Projects {
+		bs := sim.Builds(p.Name)
+		e.Builds[p.Name] = len(bs)
+		for _, b := range bs {
+			it, err := r.st.Store.Get(ctx, "build", b.ID)
+			if err != nil {
+				continue // a green build that no case waited for
+			}
+			c, err := r.st.Inbox.Healer.Case(ctx, string(it.Data))
+			if err != nil {
+				return e, err
+			}
+			e.Cases[c.ID] = c.Outcome
+			if c.Closed.IsZero() {
+				e.Cases[c.ID] = heal.Kind("open at " + string(c.Rounds[len(c.Rounds)-1].Step))
+			}
+		}
+	}
+	e.Notices, e.Again = sent(sim)
+	e.Dead = len(sim.Queued(simaws.DeadLetter))
+	return e, nil
+}
+
+// expiry is the time at which a grant ends: it is later if the function died.
+var expiry = regexp.MustCompile(`20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
+
+func orDefault(s, d string) string {
+	if s == "" {
+		return d
+	}
+	return s
+}
+
+var noticeID = regexp.MustCompile(`\b[0-9a-f]{16}\.[0-9]+\b`)
+
+// sent lists the notices by id, and those that were sent more than once.
+func sent(sim *simaws.Sim) (ids []string, again map[string]int) {
+	again = map[string]int{}
+	for _, n := range sim.Notices() {
+		var all []string
+		for _, text := range n.ByProtocol {
+			all = append(all, noticeID.FindAllString(text, -1)...)
+		}
+		slices.Sort(all)
+		for _, id := range slices.Compact(all) {
+			id += " " + n.Attributes["kind"]
+			if slices.Contains(ids, id) {
+				again[id]++
+			} else {
+				ids = append(ids, id)
+			}
+		}
+	}
+	slices.Sort(ids)
+	return ids, again
+}
