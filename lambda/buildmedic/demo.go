@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/story"
 	"github.com/buildmedic/buildmedic/testdata"
 )
@@ -172,7 +173,7 @@ func (d *demo) beats(s story.Story, st *story.Stage) []beat {
 		if b.Number > 1 {
 			how = "started again"
 		}
-		bs = append(bs, beat{b.Start, fmt.Sprintf("%s build #%d %s", d.blue("▶"), b.Number, d.dim(how+" at "+cmp.Or(b.Version, "the default branch"))), 5})
+		bs = append(bs, beat{b.Start, fmt.Sprintf("%s build #%d %s", d.blue("▶"), b.Number, d.dim(how+" at "+cmp.Or(b.Version, "the default branch"))), 6})
 		if b.Status == "SUCCEEDED" {
 			bs = append(bs, beat{b.End, d.green("✔ build #" + fmt.Sprint(b.Number) + " is green"), 0})
 			continue
@@ -184,22 +185,54 @@ func (d *demo) beats(s story.Story, st *story.Stage) []beat {
 	}
 	for _, c := range st.Sim.Calls() {
 		if c.Writes && c.Service != "sns" && c.Service != "sqs" && c.Error == "" {
-			bs = append(bs, beat{c.At, d.yellow("● "+c.Service+":"+c.Operation) + d.dim("  "+strings.Join(c.Resources, " ")), 3})
+			order := 4
+			if c.Service == "iam" {
+				order = 2 // what it changed comes right after it
+			}
+			bs = append(bs, beat{c.At, d.yellow("● "+c.Service+":"+c.Operation) + d.dim("  "+strings.Join(c.Resources, " ")), order})
 		}
 	}
 	for _, n := range st.Sim.Notices() {
-		bs = append(bs, beat{n.At, "✉ " + d.bold(n.Subject), 4})
+		bs = append(bs, beat{n.At, "✉ " + d.bold(n.Subject), 5})
+	}
+	return append(bs, d.changes(st)...)
+}
+
+// changes shows what each write added to the policy.
+func (d *demo) changes(st *story.Stage) (bs []beat) {
+	c, err := st.Case(context.Background())
+	if err != nil {
+		return nil // a story without a case has no changes
+	}
+	for _, r := range c.Rounds {
+		if r.Written.IsZero() || r.Decision == nil || r.Decision.Plan == nil || r.Decision.Plan.Write == nil {
+			continue
+		}
+		before, _ := iampolicy.ParseLoose([]byte(r.Decision.Plan.Write.Before)) // "" is an empty document
+		after, err := iampolicy.ParseLoose([]byte(r.Decision.Plan.Write.After))
+		if err != nil {
+			continue
+		}
+		for _, l := range iampolicy.Diff(before, after) {
+			for _, w := range wrapText(strings.TrimPrefix(l, "+ "), 108) {
+				bs = append(bs, beat{r.Written, d.dim("    │ ") + d.green("+ "+w), 3})
+			}
+		}
 	}
 	return bs
 }
+
+const denied = "not authorized to perform"
 
 // denialIn picks the line of a log that a person would look for.
 func denialIn(log string) string {
 	found := ""
 	for l := range strings.Lines(log) {
-		for _, w := range []string{"not authorized to perform", "toomanyrequests", "does not exist in the registry"} {
-			if strings.Contains(l, w) && !strings.Contains(l, "Running command") {
-				found = strings.TrimSpace(l)
+		for _, w := range []string{denied, "toomanyrequests", "does not exist in the registry"} {
+			if i := strings.Index(l, w); i >= 0 && !strings.Contains(l, "Running command") {
+				if found = strings.TrimSpace(l); w == denied && i > 24 {
+					found = "… is " + strings.TrimSpace(l[i:])
+				}
 			}
 		}
 	}
