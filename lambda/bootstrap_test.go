@@ -24,10 +24,12 @@ import (
 )
 
 // build makes bootstrap exactly as `make build` does.
-func build(t testing.TB, arch, dir string) string {
+func build(t testing.TB, arch, dir string) string { return buildPackage(t, ".", arch, dir) }
+
+func buildPackage(t testing.TB, pkg, arch, dir string) string {
 	t.Helper()
 	path := filepath.Join(dir, arch, "bootstrap")
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags=-s -w -buildid=", "-o", path, ".")
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags=-s -w -buildid=", "-o", path, pkg)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("building bootstrap for %s: %v\n%s", arch, err, out)
@@ -61,6 +63,7 @@ type runtimeAPI struct {
 	*httptest.Server
 	next    chan invocation
 	answers chan answer
+	asked   chan struct{} // one entry per request for work, while there is room
 }
 
 type invocation struct {
@@ -75,10 +78,14 @@ type answer struct {
 }
 
 func newRuntimeAPI(t testing.TB) *runtimeAPI {
-	r := &runtimeAPI{next: make(chan invocation), answers: make(chan answer, 8)}
+	r := &runtimeAPI{next: make(chan invocation), answers: make(chan answer, 8), asked: make(chan struct{}, 8)}
 	const base = "/2018-06-01/runtime/"
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+base+"invocation/next", func(w http.ResponseWriter, req *http.Request) {
+		select {
+		case r.asked <- struct{}{}:
+		default:
+		}
 		select {
 		case inv := <-r.next:
 			w.Header().Set("Lambda-Runtime-Aws-Request-Id", inv.id)

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"io/fs"
+	"strings"
+	"testing"
+)
+
+// TestReadConfig ensures that the environment is read whole, and that all
+// that is wrong with it is said at once.
+func TestReadConfig(t *testing.T) {
+	good := map[string]string{envSettings: "buildmedic.yaml", envTable: "buildmedic", envTopic: "arn:aws:sns:eu-west-1:111122223333:buildmedic",
+		envQueue: "https://sqs.eu-west-1.amazonaws.com/111122223333/buildmedic", envFunction: "buildmedic", envRegion: "eu-west-1"}
+	files := map[string]string{"buildmedic.yaml": "version: 1\n", "bad.yaml": "version: 1\nprojcts: []\nprojects: 3\n"}
+	for _, row := range []struct {
+		name string
+		set  map[string]string
+		want []string // of the error; none: it is read
+	}{
+		{"complete", nil, nil},
+		{"in memory", map[string]string{envTable: "", envLedger: "memory"}, nil},
+		{"with member accounts", map[string]string{envMemberRole: "buildmedic-member"}, nil},
+		{"nothing", map[string]string{envSettings: "", envTable: "", envTopic: "", envQueue: "", envFunction: "", envRegion: ""},
+			[]string{envSettings + " is not set", envTable + " is not set", envTopic + " is not set", envQueue + " is not set", envFunction + " is not set", envRegion + " is not set"}},
+		{"blank", map[string]string{envTopic: "  "}, []string{envTopic + " is not set"}},
+		{"two ledgers", map[string]string{envLedger: "memory"}, []string{"both BUILDMEDIC_TABLE and BUILDMEDIC_LEDGER are set"}},
+		{"unknown ledger", map[string]string{envTable: "", envLedger: "redis"}, []string{`is "redis"; only "memory" is known`}},
+		{"a queue for a topic", map[string]string{envTopic: "arn:aws:sqs:eu-west-1:111122223333:buildmedic"}, []string{"is no topic ARN"}},
+		{"an ARN for a URL", map[string]string{envQueue: "arn:aws:sqs:eu-west-1:111122223333:buildmedic"}, []string{"is no queue URL"}},
+		{"no file", map[string]string{envSettings: "none.yaml"}, []string{`"none.yaml" does not exist: run make build`}},
+		{"a bad file and no queue", map[string]string{envSettings: "bad.yaml", envQueue: ""}, []string{envQueue + " is not set", "bad.yaml", ":2:", ":3:"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			getenv := func(name string) string {
+				if v, ok := row.set[name]; ok {
+					return v
+				}
+				return good[name]
+			}
+			c, err := readConfig(getenv, func(path string) ([]byte, error) {
+				if text, ok := files[path]; ok {
+					return []byte(text), nil
+				}
+				return nil, fs.ErrNotExist
+			})
+			if len(row.want) == 0 {
+				if err != nil || c.settings == nil || c.region != "eu-west-1" || c.memberRole != row.set[envMemberRole] {
+					t.Errorf("got %+v, %v", c, err)
+				}
+				return
+			}
+			if err == nil {
+				t.Fatal("it was read")
+			}
+			for _, w := range row.want {
+				if !strings.Contains(err.Error(), w) {
+					t.Errorf("it does not say %q:\n%v", w, err)
+				}
+			}
+		})
+	}
+}

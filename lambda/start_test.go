@@ -1,0 +1,113 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/flate"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/story"
+	"github.com/buildmedic/buildmedic/testdata"
+)
+
+// maxZip is how large the function's package may be: a larger one starts
+// slower and is slow to upload.
+const maxZip = 6 << 20
+
+// TestZipIsSmall ensures that the packed function stays small.
+func TestZipIsSmall(t *testing.T) {
+	if n := zipped(t, build(t, "arm64", t.TempDir())); n > maxZip {
+		t.Errorf("the zip has %d bytes, should be at most %d", n, maxZip)
+	}
+}
+
+func zipped(t testing.TB, path string) int {
+	t.Helper()
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestCompression) })
+	w, err := z.Create("bootstrap")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := io.Copy(w, f); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Len()
+}
+
+// BenchmarkStart measures the time from the process's start to its first
+// request for work, against the smallest Lambda in Go built the same way, in
+// turns within one run.
+func BenchmarkStart(b *testing.B) {
+	ss, err := story.Load(testdata.Stories, "stories")
+	if err != nil {
+		b.Fatal(err)
+	}
+	settings := filepath.Join(b.TempDir(), "buildmedic.yaml")
+	if err := os.WriteFile(settings, ss[0].Settings, 0o600); err != nil {
+		b.Fatal(err)
+	}
+	env := []string{envSettings + "=" + settings, envLedger + "=memory", envTopic + "=arn:aws:sns:us-west-2:290008131176:buildmedic",
+		envQueue + "=https://sqs.us-west-2.amazonaws.com/290008131176/buildmedic", envRegion + "=us-west-2",
+		"AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=simulated"}
+	ours := build(b, runtime.GOARCH, b.TempDir())
+	hello := buildPackage(b, "./testdata/hello", runtime.GOARCH, b.TempDir())
+	var us, them, ratios []float64
+	for range max(b.N, 15) {
+		u, h := untilFirst(b, ours, env), untilFirst(b, hello, env)
+		us, them, ratios = append(us, u), append(them, h), append(ratios, u/h)
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(median(us), "ms/start")
+	b.ReportMetric(median(them), "ms/hello")
+	b.ReportMetric(median(ratios), "ratio")
+	b.ReportMetric(float64(zipped(b, ours))/float64(zipped(b, hello)), "zip-ratio")
+	b.ReportMetric(float64(zipped(b, ours))/(1<<20), "zip-MiB")
+}
+
+// untilFirst starts a function and gives the milliseconds until it asks for
+// its first invocation.
+func untilFirst(b *testing.B, path string, env []string) float64 {
+	b.Helper()
+	api := newRuntimeAPI(b)
+	defer api.Close()
+	cmd := exec.Command(path)
+	cmd.Env = append([]string{"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(api.URL, "http://"), "AWS_LAMBDA_FUNCTION_NAME=buildmedic"}, env...)
+	begin := time.Now()
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	select {
+	case <-api.asked:
+	case <-time.After(time.Minute):
+		b.Fatal(fmt.Errorf("%s does not ask for work", path))
+	}
+	took := time.Since(begin)
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait() // it was killed
+	api.CloseClientConnections()
+	return float64(took) / float64(time.Millisecond)
+}
+
+func median(xs []float64) float64 {
+	xs = slices.Sorted(slices.Values(xs))
+	return xs[len(xs)/2]
+}
