@@ -21,7 +21,7 @@ type calls struct {
 	actions  string // separated by spaces
 }
 
-type context = map[string][]string
+type conditions = map[string][]string
 
 const (
 	hubRole    = "arn:aws:iam::" + account + ":role/buildmedic-hub-" + region
@@ -87,7 +87,7 @@ func must(t *testing.T, tpl template) []calls {
 		{here("codepipeline", "shop/Build"), nil, "codepipeline:RetryStageExecution"},
 		// TrackerAPI: inline, with a boundary.
 		{trackerRol, nil, readsRole},
-		{trackerRol, context{"iam:PermissionsBoundary": {bounded}}, "iam:PutRolePolicy iam:DeleteRolePolicy"},
+		{trackerRol, conditions{"iam:PermissionsBoundary": {bounded}}, "iam:PutRolePolicy iam:DeleteRolePolicy"},
 		{here("ecr", "repository/tracker_api"), nil, "ecr:CreateRepository"},
 		{project("TrackerAPI"), nil, "codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:BatchGetBuildBatches"},
 		// qivr-deploy: managed, with another buildspec.
@@ -97,12 +97,12 @@ func must(t *testing.T, tpl template) []calls {
 		{project("qivr-deploy"), nil, "codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:StartBuild codebuild:BatchGetBuildBatches"},
 		// site: attach, proposed.
 		{siteRole, nil, readsRole},
-		{siteRole, context{"iam:PolicyARN": {siteReady}}, "iam:AttachRolePolicy iam:DetachRolePolicy"},
+		{siteRole, conditions{"iam:PolicyARN": {siteReady}}, "iam:AttachRolePolicy iam:DetachRolePolicy"},
 		{project("site"), nil, "codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:BatchGetBuildBatches"},
 		// nightly: another role.
 		{project("nightly"), nil, "codebuild:BatchGetProjects codebuild:UpdateProject codebuild:StartBuild codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:BatchGetBuildBatches"},
-		{iam("role/codebuild-nightly-ready"), context{"iam:PassedToService": {"codebuild.amazonaws.com"}}, "iam:PassRole"},
-		{iam("role/codebuild-nightly"), context{"iam:PassedToService": {"codebuild.amazonaws.com"}}, "iam:PassRole"},
+		{iam("role/codebuild-nightly-ready"), conditions{"iam:PassedToService": {"codebuild.amazonaws.com"}}, "iam:PassRole"},
+		{iam("role/codebuild-nightly"), conditions{"iam:PassedToService": {"codebuild.amazonaws.com"}}, "iam:PassRole"},
 		// docs: observed.
 		{iam("role/codebuild-docs"), nil, readsRole},
 	}
@@ -129,14 +129,14 @@ func never(own parts) []forbidden {
 		{"the rights to its key", true, calls{own.key, nil, "kms:PutKeyPolicy kms:CreateGrant kms:ScheduleKeyDeletion kms:DisableKey"}},
 
 		{"another role", false, calls{iam("role/admin"), nil, "iam:PutRolePolicy iam:DeleteRolePolicy iam:AttachRolePolicy iam:DetachRolePolicy iam:GetRole iam:SimulatePrincipalPolicy sts:AssumeRole"}},
-		{"a role of the same name with another path", false, calls{iam("role/x/codebuild-TrackerAPI-service-role"), context{"iam:PermissionsBoundary": {bounded}}, "iam:PutRolePolicy"}},
-		{"a role whose name only begins like it", false, calls{trackerRol + "-2", context{"iam:PermissionsBoundary": {bounded}}, "iam:PutRolePolicy"}},
-		{"the role without its boundary", false, calls{trackerRol, context{"iam:PermissionsBoundary": {}}, "iam:PutRolePolicy iam:DeleteRolePolicy"}},
-		{"the role with another boundary", false, calls{trackerRol, context{"iam:PermissionsBoundary": {iam("policy/wide")}}, "iam:PutRolePolicy"}},
-		{"another way than inline", false, calls{trackerRol, context{"iam:PermissionsBoundary": {bounded}, "iam:PolicyARN": {"arn:aws:iam::aws:policy/AdministratorAccess"}}, "iam:AttachRolePolicy iam:DetachRolePolicy"}},
-		{"another way than managed", false, calls{iam("role/qivr-codebuild-role"), context{"iam:PermissionsBoundary": {bounded}, "iam:PolicyARN": {siteReady}}, "iam:PutRolePolicy iam:AttachRolePolicy"}},
+		{"a role of the same name with another path", false, calls{iam("role/x/codebuild-TrackerAPI-service-role"), conditions{"iam:PermissionsBoundary": {bounded}}, "iam:PutRolePolicy"}},
+		{"a role whose name only begins like it", false, calls{trackerRol + "-2", conditions{"iam:PermissionsBoundary": {bounded}}, "iam:PutRolePolicy"}},
+		{"the role without its boundary", false, calls{trackerRol, conditions{"iam:PermissionsBoundary": {}}, "iam:PutRolePolicy iam:DeleteRolePolicy"}},
+		{"the role with another boundary", false, calls{trackerRol, conditions{"iam:PermissionsBoundary": {iam("policy/wide")}}, "iam:PutRolePolicy"}},
+		{"another way than inline", false, calls{trackerRol, conditions{"iam:PermissionsBoundary": {bounded}, "iam:PolicyARN": {"arn:aws:iam::aws:policy/AdministratorAccess"}}, "iam:AttachRolePolicy iam:DetachRolePolicy"}},
+		{"another way than managed", false, calls{iam("role/qivr-codebuild-role"), conditions{"iam:PermissionsBoundary": {bounded}, "iam:PolicyARN": {siteReady}}, "iam:PutRolePolicy iam:AttachRolePolicy"}},
 		{"another policy", false, calls{iam("policy/qivr-codebuild-policy-2"), nil, "iam:CreatePolicyVersion iam:SetDefaultPolicyVersion"}},
-		{"attaching another policy", false, calls{siteRole, context{"iam:PolicyARN": {"arn:aws:iam::aws:policy/AdministratorAccess"}}, "iam:AttachRolePolicy iam:DetachRolePolicy"}},
+		{"attaching another policy", false, calls{siteRole, conditions{"iam:PolicyARN": {"arn:aws:iam::aws:policy/AdministratorAccess"}}, "iam:AttachRolePolicy iam:DetachRolePolicy"}},
 		{"another way than attach", false, calls{siteRole, nil, "iam:PutRolePolicy iam:DeleteRolePolicy"}},
 		{"changing an observed project", false, calls{iam("role/codebuild-docs"), nil, "iam:PutRolePolicy iam:AttachRolePolicy"}},
 		{"starting an observed project", false, calls{project("docs"), nil, "codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:StartBuild codebuild:UpdateProject"}},
@@ -144,8 +144,8 @@ func never(own parts) []forbidden {
 		{"another project", false, calls{project("payroll"), nil, "codebuild:BatchGetBuilds codebuild:RetryBuild codebuild:StartBuild codebuild:UpdateProject"}},
 		{"another project's log", false, calls{stream("payroll"), nil, "logs:GetLogEvents"}},
 		{"the log of a project whose name only begins like it", false, calls{stream("site-secrets"), nil, "logs:GetLogEvents"}},
-		{"passing another role", false, calls{iam("role/admin"), context{"iam:PassedToService": {"codebuild.amazonaws.com"}}, "iam:PassRole"}},
-		{"passing to another service", false, calls{iam("role/codebuild-nightly-ready"), context{"iam:PassedToService": {"lambda.amazonaws.com"}}, "iam:PassRole"}},
+		{"passing another role", false, calls{iam("role/admin"), conditions{"iam:PassedToService": {"codebuild.amazonaws.com"}}, "iam:PassRole"}},
+		{"passing to another service", false, calls{iam("role/codebuild-nightly-ready"), conditions{"iam:PassedToService": {"lambda.amazonaws.com"}}, "iam:PassRole"}},
 		{"another repository", false, calls{here("ecr", "repository/other"), nil, "ecr:CreateRepository ecr:DeleteRepository ecr:SetRepositoryPolicy"}},
 		{"deleting its repository", false, calls{here("ecr", "repository/tracker_api"), nil, "ecr:DeleteRepository ecr:PutImage"}},
 		{"a pipeline of another region", false, calls{strings.Replace(here("codepipeline", "shop/Build"), region, "eu-west-1", 1), nil, "codepipeline:RetryStageExecution"}},
@@ -270,13 +270,13 @@ func TestMemberRole(t *testing.T) {
 		{in("us-east-1", "codebuild", "project/worker"), nil, "codebuild:BatchGetBuilds codebuild:RetryBuild"},
 		{in("eu-west-1", "logs", "log-group:/aws/codebuild/worker:log-stream:0a1b"), nil, "logs:GetLogEvents"},
 		{role + "codebuild-worker", nil, "iam:PutRolePolicy " + readsRole},
-		{role + "codebuild-worker-us", context{"iam:PolicyARN": {"arn:aws:iam::" + other + ":policy/buildmedic/site-bucket@worker"}}, "iam:AttachRolePolicy"},
+		{role + "codebuild-worker-us", conditions{"iam:PolicyARN": {"arn:aws:iam::" + other + ":policy/buildmedic/site-bucket@worker"}}, "iam:AttachRolePolicy"},
 		{"*", nil, "sts:DecodeAuthorizationMessage"},
 	}
 	no := []calls{
 		{in("eu-central-1", "codebuild", "project/worker"), nil, "codebuild:BatchGetBuilds codebuild:RetryBuild"},
 		{project("TrackerAPI"), nil, "codebuild:BatchGetBuilds codebuild:RetryBuild"},
-		{trackerRol, context{"iam:PermissionsBoundary": {bounded}}, "iam:PutRolePolicy"},
+		{trackerRol, conditions{"iam:PermissionsBoundary": {bounded}}, "iam:PutRolePolicy"},
 		{role + "codebuild-worker-us", nil, "iam:PutRolePolicy"},
 		{role + permissions.MemberRole, nil, "iam:PutRolePolicy iam:UpdateAssumeRolePolicy iam:AttachRolePolicy"},
 		{hubRole, nil, "sts:AssumeRole"},
