@@ -323,6 +323,11 @@ func TestWildcards(t *testing.T) {
 				if !ok || a.Name != action {
 					t.Errorf("%s: %s: IAM knows no action %s", c.file, st.Sid, action)
 				}
+				for _, c := range st.Condition {
+					if !slices.Contains(a.Conditions, c.Key) {
+						t.Errorf("%s: %s has no value for %s, so the condition never holds", st.Sid, action, c.Key)
+					}
+				}
 				fits := false
 				for _, r := range st.Resource.List {
 					fits = fits || r != "*" && iamref.Fits(action, r)
