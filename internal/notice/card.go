@@ -215,13 +215,11 @@ func bullets(items []string) string {
 // have no escape in common, so every word with a character that either could
 // read as markup becomes code.
 func prosemark(s string) string {
+	const markup = "*_~`<>[]{}\\|#&"
 	words := strings.Fields(s)
 	for i, w := range words {
-		if !strings.ContainsAny(w, "*_~`<>[]{}\\|#!&") && !strings.Contains(w, "//") {
+		if !strings.ContainsAny(w, markup) && !strings.Contains(w, "//") {
 			continue
-		}
-		if strings.Trim(w, "!") != "" && !strings.ContainsAny(strings.TrimRight(w, "!"), "*_~`<>[]{}\\|#!&") && !strings.Contains(w, "//") {
-			continue // "denied!"
 		}
 		core := strings.TrimRight(w, ".,:;!?)")
 		lead := core[:len(core)-len(strings.TrimLeft(core, "("))]

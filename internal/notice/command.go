@@ -19,6 +19,9 @@ func commands(o heal.Outcome) []Command {
 	}
 	r, _ := current(o)
 	build := id(r.Build.ID)
+	if build != "" && (o.Case.Account != o.Home.ID || o.Case.Region != o.Home.Region) {
+		build = id(r.Build.ARN) // a build elsewhere
+	}
 	switch o.Kind {
 	case heal.Proposed:
 		if plan := planHash(r); plan != "" {

@@ -148,11 +148,14 @@ func (m *mail) excerpt(n Notice) {
 }
 
 func (m *mail) denial(d Denial) {
-	what := d.Action
-	if what == "" {
-		what = "an action that the message does not name"
+	switch {
+	case d.Action != "":
+		m.fact("Denied", d.Action)
+	case d.Operation != "":
+		m.fact("Denied", "the operation "+d.Operation)
+	default:
+		m.fact("Denied", "an action that the message does not name")
 	}
-	m.fact("Denied", what)
 	switch {
 	case d.Resource != "":
 		m.fact("on", d.Resource)

@@ -155,7 +155,7 @@ func TestTooMuch(t *testing.T) {
 
 // TestSNSOfAnyMessage: even one that was not made here fits.
 func TestSNSOfAnyMessage(t *testing.T) {
-	huge := strings.Repeat("é\"\\\x01", 1<<20)
+	huge := strings.Repeat("é\"\\\x01", 1<<17)
 	for name, m := range map[string]Message{
 		"huge email": {Email: huge, Chat: "{}", JSON: "{}", Default: "d"}, "huge chat": {Email: "e", Chat: huge, Default: "d"}, "huge JSON": {Email: "e", JSON: huge, Default: "d"},
 		"all huge": {Subject: strings.Repeat("s", 1<<20), Email: huge, Chat: huge, JSON: huge, Default: huge}, "huge attributes": {Default: "d", Email: huge, attributes: map[string]string{"a": huge}},
@@ -215,7 +215,7 @@ func TestMonsters(t *testing.T) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 1))
 	var os []heal.Outcome
-	for i := range 25 {
+	for i := range 12 {
 		o := monster(r)
 		os = append(os, o)
 		m := Render(o)

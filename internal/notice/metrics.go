@@ -25,8 +25,8 @@ type metric struct {
 //
 // The first line counts: Failures (cases, once each, when they end), one
 // metric named after the kind of outcome (Healed, Proposed, Reported, Undone,
-// Failed, Retrying, Expiring, Paused), Rounds, and TimeToHeal in seconds; in
-// all, by Cause and by Project. A further line for each rule that refused
+// Failed, Retrying, Expiring, Paused), Rounds of cases in which something was
+// tried, and TimeToHeal in seconds; in all, by Cause and by Project. A further line for each rule that refused
 // counts Refused by Rule. Dimensions have few values: names out of causes.yaml,
 // of the settings and of the guardrails.
 func Metrics(o heal.Outcome) []byte {
@@ -41,7 +41,10 @@ func Metrics(o heal.Outcome) []byte {
 	}
 	ms := []metric{{kindMetrics[o.Kind], "Count", 1}}
 	if endsCase(o) {
-		ms = append(ms, metric{"Failures", "Count", 1 + o.Repeats}, metric{"Rounds", "Count", len(acted(o))})
+		ms = append(ms, metric{"Failures", "Count", 1 + o.Repeats})
+	}
+	if n := len(acted(o)); n > 0 && (o.Kind == heal.Healed || o.Kind == heal.Failed || o.Kind == heal.Undone && endsCase(o)) {
+		ms = append(ms, metric{"Rounds", "Count", n})
 	}
 	if o.Kind == heal.Healed {
 		ms = append(ms, metric{"TimeToHeal", "Seconds", int(timeToHeal(o).Seconds())})

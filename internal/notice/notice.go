@@ -109,6 +109,7 @@ type Failure struct {
 type Denial struct {
 	Principal string          `json:"principal,omitempty"`
 	Action    string          `json:"action,omitempty"`
+	Operation string          `json:"operation,omitempty"` // where no action is known
 	Resource  string          `json:"resource,omitempty"`
 	Effect    buildlog.Effect `json:"effect"`
 	Layer     buildlog.Layer  `json:"layer"`

@@ -86,7 +86,7 @@ func attachSnippets(c Change) []Snippet {
 	var cdk, terraform, cli string
 	role := lastElement(c.Role)
 	for arn := range strings.FieldsSeq(c.Name) {
-		name, _ := policyOf(arn)
+		name, _, _ := policyOf(arn)
 		cdk += fmt.Sprintf("role.addManagedPolicy(iam.ManagedPolicy.fromManagedPolicyArn(this, %s, %s));\n", jsString(identifier(name, true)), jsString(arn))
 		terraform += fmt.Sprintf("resource \"aws_iam_role_policy_attachment\" \"%s\" {\n  role       = %s\n  policy_arn = %s\n}\n", identifier(name, false), hclString(role), hclString(arn))
 		cli += fmt.Sprintf("aws iam attach-role-policy \\\n  --role-name %s \\\n  --policy-arn %s\n", shellWord(role), shellWord(arn))

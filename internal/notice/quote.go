@@ -182,5 +182,5 @@ func cut(s string, limit int) string {
 	for i > 0 && !utf8.RuneStart(s[i]) {
 		i--
 	}
-	return fmt.Sprintf("%s [… %s more characters]", strings.TrimRight(s[:i], " "), thousands(utf8.RuneCountInString(s[i:])))
+	return fmt.Sprintf("%s … (%s more characters)", strings.TrimRight(s[:i], " "), thousands(utf8.RuneCountInString(s[i:])))
 }

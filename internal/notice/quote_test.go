@@ -46,10 +46,10 @@ func TestQuote(t *testing.T) {
 func TestQuoteIsBounded(t *testing.T) {
 	long := strings.Repeat("é ", 5000)
 	got := Quote(long)
-	if len(got) > maxQuote+60 || !utf8.ValidString(got) || !strings.HasSuffix(got, "[… 9,199 more characters]") {
+	if len(got) > maxQuote+60 || !utf8.ValidString(got) || !strings.HasSuffix(got, "… (9,199 more characters)") {
 		t.Errorf("got %d bytes, ending %q", len(got), got[len(got)-40:])
 	}
-	if n := utf8.RuneCountInString(strings.TrimSuffix(got, " [… 9,199 more characters]")); n+9199+1+1 != 10000 {
+	if n := utf8.RuneCountInString(strings.TrimSuffix(got, " … (9,199 more characters)")); n+9199+1+1 != 10000 {
 		// one blank at the cut, one at the end
 		t.Errorf("%d characters are left, and 9199 are said to be cut of 10000", n)
 	}
@@ -85,7 +85,7 @@ func hiddenFrom(s string, newline bool) (rune, bool) {
 	return 0, false
 }
 
-var linkable = regexp.MustCompile(`(?i)\b(?:https?|ftp|ssh|slack)://|\bwww\.|\b(?:mailto|javascript|tel):\S|\bevil\.com`)
+var linkable = regexp.MustCompile(`(?i)\b(?:https?|ftp|ssh|slack)://|\bwww\.|\b(?:mailto|javascript|tel):\S|\bevil\.com\b`)
 
 func FuzzQuote(f *testing.F) {
 	for _, s := range []string{"", "https://evil.com", "a\u202eb", "\x1b[31mwww.evil.com", "mailto:x", "wwwwww..x", "hhttps://ttps://", "ht\u200btp://x", "mail\u00adto:x",

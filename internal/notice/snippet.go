@@ -16,7 +16,7 @@ import (
 func CDK(role, policyName string, d iampolicy.Document) string {
 	var b strings.Builder
 	b.WriteString("import * as iam from 'aws-cdk-lib/aws-iam';\n\n")
-	name, managed := policyOf(policyName)
+	name, path, managed := policyOf(policyName)
 	class := "Policy"
 	if managed {
 		class = "ManagedPolicy"
@@ -25,6 +25,9 @@ func CDK(role, policyName string, d iampolicy.Document) string {
 	fmt.Fprintf(&b, "new iam.%s(this, %s, {\n", class, jsString(identifier(name, true)))
 	if managed {
 		fmt.Fprintf(&b, "  managedPolicyName: %s,\n", jsString(name))
+		if path != "/" {
+			fmt.Fprintf(&b, "  path: %s,\n", jsString(path))
+		}
 	} else {
 		fmt.Fprintf(&b, "  policyName: %s,\n", jsString(name))
 	}
@@ -79,14 +82,26 @@ func cdkStatement(b *strings.Builder, s iampolicy.Statement) {
 // prints it. The arguments are those of [CDK].
 func Terraform(role, policyName string, d iampolicy.Document) string {
 	var b strings.Builder
-	name, managed := policyOf(policyName)
+	name, path, managed := policyOf(policyName)
 	label := identifier(name, false)
+	outer := aligned{b: &b, indent: "  "}
+	outer.add("name", hclString(name))
 	if managed {
-		fmt.Fprintf(&b, "import {\n  to = aws_iam_policy.%s\n  id = %s\n}\n\nresource \"aws_iam_policy\" \"%s\" {\n  name = %s\n", label, hclString(policyName), label, hclString(name))
+		fmt.Fprintf(&b, "import {\n  to = aws_iam_policy.%s\n  id = %s\n}\n\nresource \"aws_iam_policy\" \"%s\" {\n", label, hclString(policyName), label)
+		if path != "/" {
+			outer.add("path", hclString(path))
+		}
 	} else {
-		fmt.Fprintf(&b, "resource \"aws_iam_role_policy\" \"%s\" {\n  name = %s\n  role = %s\n", label, hclString(name), hclString(lastElement(role)))
+		fmt.Fprintf(&b, "resource \"aws_iam_role_policy\" \"%s\" {\n", label)
+		outer.add("role", hclString(lastElement(role)))
 	}
-	fmt.Fprintf(&b, "  policy = jsonencode({\n    Version = %s\n    Statement = [\n", hclString(d.Version))
+	outer.open("policy", "jsonencode({")
+	head := aligned{b: &b, indent: "    "}
+	head.add("Version", hclString(d.Version))
+	if d.ID != "" {
+		head.add("Id", hclString(d.ID))
+	}
+	head.open("Statement", "[")
 	for _, s := range d.Statements {
 		b.WriteString("      {\n")
 		hclStatement(&b, s)
@@ -168,18 +183,21 @@ func CLI(role, policyName string, d iampolicy.Document) string {
 }
 
 func cli(role, policyName, document string) string {
-	if _, managed := policyOf(policyName); managed {
+	if _, _, managed := policyOf(policyName); managed {
 		return "aws iam create-policy-version \\\n  --policy-arn " + shellWord(policyName) + " \\\n  --set-as-default \\\n  --policy-document " + document + "\n"
 	}
 	return "aws iam put-role-policy \\\n  --role-name " + shellWord(lastElement(role)) + " \\\n  --policy-name " + shellWord(policyName) + " \\\n  --policy-document " + document + "\n"
 }
 
-// policyOf tells a managed policy's ARN from an inline policy's name.
-func policyOf(policyName string) (name string, managed bool) {
-	if a, ok := codebuild.ParseARN(policyName); ok {
-		return lastElement(a.Resource), true
+// policyOf tells a managed policy's ARN from an inline policy's name. path
+// is the managed policy's, "/" if it has none.
+func policyOf(policyName string) (name, path string, managed bool) {
+	a, ok := codebuild.ParseARN(policyName)
+	if !ok {
+		return policyName, "/", false
 	}
-	return policyName, false
+	name = lastElement(a.Resource)
+	return name, strings.TrimSuffix(strings.TrimPrefix(a.Resource, "policy"), name), true
 }
 
 // operators puts the conditions of one operator together; they are sorted.

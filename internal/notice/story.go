@@ -2,6 +2,7 @@ package notice
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
@@ -163,7 +164,7 @@ func (s story) lead() string {
 	case heal.Failed:
 		return name + " is not healed."
 	case heal.Expiring:
-		return "The permission given to " + name + " is not for ever."
+		return name + ": " + s.expiryWords() + "."
 	case heal.Paused:
 		return "Buildmedic has stopped changing anything."
 	}
@@ -181,50 +182,40 @@ func (s story) lead() string {
 
 // summary is what happened in two or three sentences.
 func (s story) summary() string {
-	var out []string
-	say := func(sentence string) {
-		if sentence != "" {
-			out = append(out, sentence)
-		}
-	}
-	switch {
-	case s.o.Kind == heal.Expiring, s.o.Kind == heal.Paused:
-	case s.o.Kind == heal.Undone && !s.didNotHelp():
-		say("What was there before is there again. " + s.cause() + " If its builds still need that, they are denied it again.")
-	default:
-		say(s.cause())
-	}
-	switch p, _ := planOf(s.o); {
-	case s.o.Kind == heal.Undone && !s.didNotHelp():
-	case s.o.Kind == heal.Expiring:
-		for _, g := range s.n.Grants {
-			if !g.Expires.IsZero() {
-				say(fmt.Sprintf("Grant %s of role %s holds until %s. After that the build is denied the same thing again.", g.ID, lastElement(s.role()), stamp(g.Expires)))
-			}
-		}
-	case s.o.Kind == heal.Paused:
-		say("Failed builds are still explained, but no policy is written and nothing else is changed until somebody resumes it.")
-	case s.o.Kind == heal.Undone && s.didNotHelp():
-		say(s.n.Why)
-		say("So the role is as it was before.")
-	case s.o.Kind == heal.Healed, s.o.Kind == heal.Retrying, s.o.Kind == heal.Failed && s.n.Plan != "":
-		say(s.remedy(p))
-		if s.o.Kind == heal.Healed {
-			say("It is green " + duration(timeToHeal(s.o)) + " after it failed.")
-		}
-		if k := len(acted(s.o)); k > 1 {
-			say(fmt.Sprintf("It took %d rounds.", k))
-		}
-	case observed(s.o):
-		say(s.n.Why)
-		say("The project is in mode observe, so nothing was changed: this notice shows what would have been done.")
-	default:
-		say(s.n.Why)
-	}
+	out := s.happened()
 	if s.o.Repeats > 0 {
-		say(fmt.Sprintf("And %s more like this: equal failures since the last notice are counted, not told one by one.", thousands(s.o.Repeats)))
+		out = append(out, fmt.Sprintf("And %s more like this: equal failures since the last notice are counted, not told one by one.", thousands(s.o.Repeats)))
 	}
-	return strings.Join(out, " ")
+	return strings.Join(slices.DeleteFunc(out, func(sentence string) bool { return sentence == "" }), " ")
+}
+
+func (s story) happened() []string {
+	p, _ := planOf(s.o)
+	switch {
+	case s.o.Kind == heal.Paused:
+		return []string{"Failed builds are still explained, but no policy is written and nothing else is changed until somebody resumes it."}
+	case s.o.Kind == heal.Expiring:
+		return []string{fmt.Sprintf("Role %s may do what the grant allows until then; after that, the build is denied the same thing again.", lastElement(s.role()))}
+	case s.o.Kind == heal.Undone && s.didNotHelp():
+		return []string{s.cause(), s.n.Why, "So what was there before is there again."}
+	case s.o.Kind == heal.Undone:
+		return []string{"What was there before is there again.", s.cause(), "If its builds still need that, they fail of it again."}
+	case s.o.Kind == heal.Healed:
+		return []string{s.cause(), s.remedy(p), "It is green " + duration(timeToHeal(s.o)) + " after it failed.", s.rounds()}
+	case s.o.Kind == heal.Retrying, s.o.Kind == heal.Failed && s.n.Plan != "":
+		return []string{s.cause(), s.remedy(p), s.rounds()}
+	case observed(s.o):
+		return []string{s.cause(), s.n.Why, "The project is in mode observe, so nothing was changed: this notice shows what would have been done."}
+	}
+	return []string{s.cause(), s.n.Why}
+}
+
+// rounds says how many it took, if more than one.
+func (s story) rounds() string {
+	if n := len(acted(s.o)); n > 1 {
+		return fmt.Sprintf("It took %d rounds.", n)
+	}
+	return ""
 }
 
 // role is the ARN of the failed build's role.
@@ -254,10 +245,14 @@ func (s story) cause() string {
 	if len(as) == 0 {
 		return sentence(f.Title)
 	}
+	what := list(as, 3)
 	if by := s.blame(); by != "" {
-		return fmt.Sprintf("The build was denied %s by %s.", list(as, 3), by)
+		what += " by " + by
 	}
-	return fmt.Sprintf("The build was denied %s.", list(as, 3))
+	if f.Origin == buildlog.FromLog && len(s.n.Refusals) > 0 { // not proved any further
+		return "By its log, the build was denied " + what + "."
+	}
+	return "The build was denied " + what + "."
 }
 
 // blame names the policy that denied, if it is none that a grant could cure.
@@ -328,10 +323,6 @@ func (s story) next() []string {
 			out = append(out, sentence)
 		}
 	}
-	advice := ""
-	if s.n.Failure != nil {
-		advice = sentence(s.n.Failure.Advice)
-	}
 	p, _ := planOf(s.o)
 	switch s.o.Kind {
 	case heal.Healed:
@@ -346,26 +337,41 @@ func (s story) next() []string {
 		say("If the build still needs it, make it permanent in your own code, or renew the grant in buildmedic.yaml and deploy.")
 	case heal.Paused:
 		say("Look at the cases that were taken back, mend the settings, then resume.")
-	case heal.Undone, heal.Failed:
-		say(advice)
-		if standing(s.o) {
-			say("What was changed stands until it is undone.")
-		}
 	default:
-		switch {
-		case observed(s.o):
-			say("Nothing. To have such failures repaired, set mode: heal (or propose) for the project in buildmedic.yaml, and deploy.")
-		case entries(s.n.Refusals) > 0:
-			say(advice)
-			say("If the entry above is right, add it to buildmedic.yaml, deploy, and take up this failure again.")
-		default:
-			say(advice)
-		}
+		s.act(say)
 	}
 	if len(out) == 0 {
 		say("Nothing more, until a person acts.")
 	}
 	return out
+}
+
+// act says what a person should do about a build that is not healed.
+func (s story) act(say func(string)) {
+	advice := ""
+	// The advice for what a grant would cure is to allow it; the guardrails
+	// have said more than that, and a log alone is no reason to.
+	if r, _ := current(s.o); s.n.Failure != nil && r.Diagnosis != nil && r.Diagnosis.Remedy != diagnose.Grant {
+		advice = sentence(s.n.Failure.Advice)
+	}
+	switch {
+	case observed(s.o):
+		say("Nothing. To have such failures repaired, set mode: heal (or propose) for the project in buildmedic.yaml, and deploy.")
+	case s.didNotHelp():
+		say("Look for what else refuses, and what IAM's simulator does not see: the resource's own policy, a VPC endpoint policy, a session policy, a resource control policy.")
+	case entries(s.n.Refusals) > 0:
+		say("If the entry above is right, add it to buildmedic.yaml, deploy, and take up this failure again.")
+		if entries(s.n.Refusals) < len(s.n.Refusals) {
+			say("By itself it is not enough: nothing is granted while any of the reasons above is left.")
+		}
+	case advice != "":
+		say(advice)
+	case len(s.n.Refusals) > 0:
+		say("The reasons above say what would have to change. Do not allow it by hand only because this log asks for it: find out first who was denied what, for example in CloudTrail.")
+	}
+	if standing(s.o) {
+		say("What was changed stands until it is undone.")
+	}
 }
 
 // keep says what becomes of a change that stands.
@@ -411,6 +417,7 @@ func (s story) then() string {
 	return "Then the build " + verb + " started again."
 }
 
+// entries counts the refusals that an entry of the settings would lift.
 func entries(rs []Refusal) (n int) {
 	for _, r := range rs {
 		if r.Entry != "" {

@@ -130,7 +130,8 @@ func trackerDenial() buildlog.Denial {
 func denied(d buildlog.Denial, operation string) *diagnose.Diagnosis {
 	text := "An error occurred (AccessDeniedException) when calling the " + operation + " operation: User: " + d.Principal + " is not authorized to perform: " + d.Action +
 		" on resource: " + d.Resource + " because no identity-based policy allows the " + d.Action + " action"
-	return &diagnose.Diagnosis{Cause: "access-denied", Title: "The build's role may not do what the build needs", Remedy: diagnose.Grant,
+	return &diagnose.Diagnosis{Cause: "missing-permission", Title: "The role lacks " + d.Action, Remedy: diagnose.Grant,
+		Advice:   "Allow it in buildmedic.yaml, and Buildmedic adds it to the role and starts the build again; or add it to a policy of the role by hand.",
 		Evidence: diagnose.Evidence{Line: d.Line, Text: text, Origin: buildlog.FromLog}, Denials: []buildlog.Denial{d}, Fingerprint: "4be1f6a90c27d358",
 		Excerpt: []buildlog.Line{{N: d.Line - 1, Text: "[Container] 2026/11/22 12:02:39.118204 Running command aws ecr get-login-password"}, {N: d.Line, Text: text}}}
 }
@@ -194,7 +195,6 @@ func trackerUndone() heal.Outcome {
 	first := ended(written(trackerRound(settings.Heal)), 182*time.Second)
 	first.Undone = after(194 * time.Second)
 	second := again(trackerRound(settings.Heal))
-	second.Diagnosis.Advice = "Look for what else may refuse: a permissions boundary, the repository's own policy, or a VPC endpoint's"
 	return outcome(heal.Undone, after(195*time.Second), trackerSettings(), first, second)
 }
 
@@ -203,6 +203,7 @@ func trackerExpiring() heal.Outcome {
 	r.Decision.Used[0].Expires = after(14 * 24 * time.Hour)
 	o := outcome(heal.Expiring, after(12*24*time.Hour), trackerSettings(), r)
 	o.Case.Closed, o.Case.Outcome = after(255*time.Second), heal.Healed
+	o.Note = "Grant tracker-image ends at 2026-12-06 12:02 UTC. Nothing renews it but you: make it permanent, or let it end."
 	return o
 }
 
@@ -255,7 +256,7 @@ func qivrUndone() heal.Outcome {
 	r := ended(qivrRound(), 523*time.Second)
 	r.Undone = after(26 * time.Hour)
 	o := outcome(heal.Undone, after(26*time.Hour+time.Second), trackerSettings(), r)
-	o.Case.Closed = after(9 * time.Minute)
+	o.Case.Closed, o.Note = after(9*time.Minute), "Somebody asked for it."
 	return o
 }
 
@@ -310,7 +311,7 @@ func started(r heal.Round, took time.Duration) heal.Round {
 
 func buildspecHealed() heal.Outcome {
 	r := other("qivr-deploy", qivrRole, "DOWNLOAD_SOURCE", "YAML_FILE_ERROR: stat /codebuild/output/src1/src/buildspec.yml: no such file or directory",
-		diagnose.Diagnosis{Cause: "buildspec-missing", Title: "The buildspec is not where the project looks for it", Remedy: diagnose.OverrideBuildspec, Fingerprint: "a1b2c3d4e5f60718",
+		diagnose.Diagnosis{Cause: "buildspec-not-found", Title: "The build found no buildspec", Remedy: diagnose.OverrideBuildspec, Fingerprint: "a1b2c3d4e5f60718",
 			Evidence: diagnose.Evidence{Text: "YAML_FILE_ERROR: stat /codebuild/output/src1/src/buildspec.yml: no such file or directory", Origin: buildlog.FromPhase}},
 		heal.Decision{Mode: settings.Heal, Remedy: diagnose.OverrideBuildspec, Why: `The settings list "aws/buildspec.yml" as another place of the buildspec.`,
 			Plan: &heal.Plan{Buildspec: "aws/buildspec.yml", Route: heal.RouteStart}})
@@ -318,7 +319,7 @@ func buildspecHealed() heal.Outcome {
 }
 
 func repositoryDiagnosis() diagnose.Diagnosis {
-	return diagnose.Diagnosis{Cause: "ecr-repository-missing", Title: "The ECR repository that the build pushes to does not exist", Remedy: diagnose.CreateRepository, Fingerprint: "0718293a4b5c6d7e",
+	return diagnose.Diagnosis{Cause: "ecr-repository-not-found", Title: "The ECR repository tracker_api does not exist", Remedy: diagnose.CreateRepository, Fingerprint: "0718293a4b5c6d7e",
 		Details: map[string]string{"repository": "tracker_api"},
 		Evidence: diagnose.Evidence{Line: 88, Origin: buildlog.FromLog,
 			Text: "name unknown: The repository with name 'tracker_api' does not exist in the registry with id '" + account + "'"}}
@@ -337,7 +338,7 @@ func repositoryHealed() heal.Outcome {
 func repositoryReported() heal.Outcome {
 	r := other("TrackerAPI", trackerRole, "POST_BUILD", command(push), repositoryDiagnosis(),
 		heal.Decision{Mode: settings.Heal, Remedy: diagnose.CreateRepository, Why: "The settings do not allow creating the repository.",
-			Refusals: []guardrail.Refusal{{Rule: "no-repository", Action: "ecr:CreateRepository", Resource: "arn:aws:ecr:us-west-2:" + account + ":repository/tracker_api",
+			Refusals: []guardrail.Refusal{{Rule: guardrail.NoRepository, Action: "ecr:CreateRepository", Resource: "arn:aws:ecr:us-west-2:" + account + ":repository/tracker_api",
 				Message: `No grant of the project names the repository "tracker_api" exactly with create: true.`,
 				Entry:   "grants:\n  - id: tracker_api-image\n    because: WHY\n    owner: TEAM\n    set: ecr-push\n    resources: [\"arn:${partition}:ecr:${region}:${account}:repository/tracker_api\"]\n    create: true\n"}}})
 	return outcome(heal.Reported, after(6*time.Second), trackerSettings(), r)
@@ -363,18 +364,18 @@ func scpReported() heal.Outcome {
 	d.Action, d.Resource, d.Effect, d.Layer, d.PolicyARN, d.Line = "ecr:PutImage", "arn:aws:ecr:us-west-2:"+account+":repository/tracker_api", buildlog.Explicit, buildlog.ServiceControl, policy, 52
 	g := denied(d, "PutImage")
 	g.Evidence.Text = "denied: User: " + d.Principal + " is not authorized to perform: ecr:PutImage on resource: " + d.Resource + " with an explicit deny in a service control policy: " + policy
-	g.Advice = "Ask whoever keeps your organization's service control policies to allow ecr:PutImage for this account, or push to where it is allowed"
+	g.Cause, g.Remedy, g.Title = "denied-by-scp", diagnose.Report, "A service control policy denies ecr:PutImage"
+	g.Advice = "The organization forbids it for this account; no policy on the role can allow it. Ask those who manage AWS Organizations to change the service control policy, or build without the call. The denying policy is " + policy + "."
 	return outcome(heal.Reported, after(6*time.Second), trackerSettings(), refused("TrackerAPI", trackerRole, command(push), g,
-		guardrail.Refusal{Rule: "layer", Action: d.Action, Resource: d.Resource, Message: "A service control policy denies it explicitly (" + policy + "). An allow in the role never beats a deny there, so no grant can cure it."}))
+		guardrail.Refusal{Rule: guardrail.OtherLayer, Action: d.Action, Resource: d.Resource, Message: "A service control policy denies it explicitly (" + policy + "). An allow in the role never beats a deny there, so no grant can cure it."}))
 }
 
 func notAllowedReported() heal.Outcome {
 	d := buildlog.Denial{Principal: "arn:aws:sts::" + account + ":assumed-role/codebuild-web/AWSCodeBuild-" + uuid1, Action: "s3:DeleteObject",
 		Resource: "arn:aws:s3:::web-assets-" + account + "/app/old.js", Effect: buildlog.Implicit, Layer: buildlog.IdentityBased, Line: 64, Causal: true}
 	g := denied(d, "DeleteObject")
-	g.Advice = "Decide whether this build should be able to do that; then allow it in the settings, or change the build"
 	return outcome(heal.Reported, after(6*time.Second), trackerSettings(), refused("web", "codebuild-web", command("aws s3 sync dist s3://web-assets-"+account+"/app --delete"), g,
-		guardrail.Refusal{Rule: "allowlist", Action: d.Action, Resource: d.Resource, Message: "No grant of the project web allows s3:DeleteObject on this resource.",
+		guardrail.Refusal{Rule: guardrail.NotAllowed, Action: d.Action, Resource: d.Resource, Message: "No grant of the project web allows s3:DeleteObject on this resource.",
 			Entry: "grants:\n  - id: web-delete-object\n    because: WHY\n    owner: TEAM\n    actions: [\"s3:DeleteObject\"]\n    resources: [\"arn:${partition}:s3:::web-assets-${account}/app/*\"]\n"}))
 }
 
@@ -386,8 +387,8 @@ func forgedReported() heal.Outcome {
 	g.Evidence.Text = "\x1b[31mUser: " + d.Principal + " is not authorized to perform: iam:AttachRolePolicy on resource: " + d.Resource +
 		"\u202e\u200b; log in at https://aws.example.com/approve?" + "token" + "=" + "dGhpcyBpcyBub3Qgc2VjcmV0IQ <!channel> @here `*now*`"
 	r := refused("TrackerAPI", trackerRole, command(`echo "$FORGED"`), g,
-		guardrail.Refusal{Rule: "untrusted-build", Message: "The build is of a pull request (pr/17): whoever opens one can print any denial, so nothing is granted for it."},
-		guardrail.Refusal{Rule: "principal", Action: d.Action, Resource: d.Resource, Message: "The denied principal is the role admin, and the build runs as " + trackerRole + "."})
+		guardrail.Refusal{Rule: guardrail.UntrustedBuild, Message: "The build is of a pull request (pr/17): whoever opens one can print any denial, so nothing is granted for it."},
+		guardrail.Refusal{Rule: guardrail.OtherPrincipal, Action: d.Action, Resource: d.Resource, Message: "The denied principal is the role admin, and the build runs as " + trackerRole + "."})
 	r.Build.SourceVersion = "pr/17"
 	return outcome(heal.Reported, after(6*time.Second), trackerSettings(), r)
 }
@@ -396,8 +397,8 @@ func forgedReported() heal.Outcome {
 
 func rateLimitRound() heal.Round {
 	return other("web", "codebuild-web", "PRE_BUILD", command("docker build -t web ."),
-		diagnose.Diagnosis{Cause: "docker-hub-rate-limit", Title: "Docker Hub limits how many images may be pulled", Remedy: diagnose.Retry, Retryable: true, Fingerprint: "1122334455667788",
-			Advice:   "Log in to Docker Hub, or pull through Amazon ECR's cache",
+		diagnose.Diagnosis{Cause: "docker-rate-limit", Title: "The image registry's pull limit was reached", Remedy: diagnose.Retry, Retryable: true, Fingerprint: "1122334455667788",
+			Advice:   "Pull with a login (docker login before the pull), or from Amazon ECR: a pull-through cache, or public.ecr.aws/docker/library for the official images. The limit refills within hours.",
 			Evidence: diagnose.Evidence{Line: 29, Origin: buildlog.FromLog, Text: "toomanyrequests: You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit"}},
 		heal.Decision{Mode: settings.Heal, Remedy: diagnose.Retry, Why: "Causes like this pass: the build is started again, unchanged.", Plan: &heal.Plan{Route: heal.RouteBuild, Settle: time.Minute}})
 }
@@ -418,8 +419,8 @@ func rateLimitHealed() heal.Outcome {
 
 func testsReported() heal.Outcome {
 	r := other("web", "codebuild-web", "BUILD", command("npm test"),
-		diagnose.Diagnosis{Cause: "tests-failed", Title: "2 tests failed", Remedy: diagnose.Report, Fingerprint: "99aabbccddeeff00",
-			Advice:   "Read the failed tests' output above; the first failure is usually the cause",
+		diagnose.Diagnosis{Cause: "test-failure", Title: "Tests failed", Remedy: diagnose.Report, Fingerprint: "99aabbccddeeff00",
+			Advice:   "The failing tests are named above. Run the same command at home; if it passes there, compare time zone, order, services and environment variables.",
 			Evidence: diagnose.Evidence{Line: 141, Origin: buildlog.FromLog, Text: "Tests: 2 failed, 187 passed, 189 total"},
 			Excerpt: []buildlog.Line{
 				{N: 96, Text: "FAIL src/cart/total.test.ts"}, {N: 97, Text: "  ● total › rounds half a cent up"}, {N: 98, Text: "    expect(received).toBe(expected)"},

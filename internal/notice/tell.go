@@ -153,8 +153,12 @@ func denials(all []buildlog.Denial) []Denial {
 	}
 	out := []Denial{}
 	for _, d := range causal[:min(len(causal), maxDenials)] {
-		out = append(out, Denial{Principal: quote(d.Principal, maxName), Action: quote(d.Action, maxName), Resource: quote(d.Resource, maxName), Effect: d.Effect,
-			Layer: d.Layer, PolicyARN: quote(d.PolicyARN, maxName), Line: d.Line})
+		n := Denial{Principal: quote(d.Principal, maxName), Action: quote(d.Action, maxName), Resource: quote(d.Resource, maxName), Effect: d.Effect,
+			Layer: d.Layer, PolicyARN: quote(d.PolicyARN, maxName), Line: d.Line}
+		if n.Action == "" {
+			n.Operation = quote(d.Operation, maxName)
+		}
+		out = append(out, n)
 	}
 	return out
 }
