@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -100,9 +99,6 @@ func (r *reader) next() (json.Token, int, error) {
 	start := r.valueStart()
 	t, err := r.dec.Token()
 	if err != nil {
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
 		return nil, start, r.errorAt(start, "", "%v", err)
 	}
 	return t, start, nil

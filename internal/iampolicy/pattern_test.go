@@ -2,6 +2,7 @@ package iampolicy
 
 import (
 	"fmt"
+	"math/big"
 	"regexp"
 	"strings"
 	"testing"
@@ -139,28 +140,28 @@ func words(alphabet string, n int) []string {
 // decided by trying; the answers must be the same, both ways.
 func TestPatternsAgainstBruteForce(t *testing.T) {
 	patterns, texts := words("ab*?", 4), words("abc", 6)
-	matched := make([][]bool, len(patterns))
+	matched := make([]*big.Int, len(patterns)) // bit j: the pattern matches texts[j]
 	for i, p := range patterns {
 		re := regexp.MustCompile("^" + strings.NewReplacer("*", ".*", "?", ".").Replace(p) + "$")
-		matched[i] = make([]bool, len(texts))
+		matched[i] = new(big.Int)
 		for j, s := range texts {
-			matched[i][j] = re.MatchString(s)
-			if got := MatchPattern(p, s); got != matched[i][j] {
+			want := re.MatchString(s)
+			if got := MatchPattern(p, s); got != want {
 				t.Fatalf("MatchPattern(%q, %q) = %v", p, s, got)
+			}
+			if want {
+				matched[i].SetBit(matched[i], j, 1)
 			}
 		}
 	}
+	var both big.Int
 	for i, inner := range patterns {
 		for k, outer := range patterns {
-			within, meet := true, false
-			for j := range texts {
-				within = within && (!matched[i][j] || matched[k][j])
-				meet = meet || matched[i][j] && matched[k][j]
-			}
-			if got := PatternWithin(inner, outer); got != within {
+			both.And(matched[i], matched[k])
+			if got := PatternWithin(inner, outer); got != (both.Cmp(matched[i]) == 0) {
 				t.Fatalf("PatternWithin(%q, %q) = %v", inner, outer, got)
 			}
-			if got := intersects(compile(inner), compile(outer)); got != meet {
+			if got := intersects(compile(inner), compile(outer)); got != (both.Sign() > 0) {
 				t.Fatalf("intersects(%q, %q) = %v", inner, outer, got)
 			}
 		}

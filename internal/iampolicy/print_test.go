@@ -68,6 +68,10 @@ func TestCanonicalDistrustsRaw(t *testing.T) {
 	honest := Allow("a", []string{"s3:GetObject"}, []string{"arn:aws:s3:::b/*"})
 	for _, raw := range []string{
 		`{"Sid":"A","Effect":"Allow","Action":["*"],"Resource":["*"]}`,
+		`{"Sid":"B","Effect":"Allow","Action":["s3:GetObject"],"Resource":["arn:aws:s3:::b/*"]}`,
+		`{"Sid":"A","Effect":"Deny","Action":["s3:GetObject"],"Resource":["arn:aws:s3:::b/*"]}`,
+		`{"Sid":"A","Effect":"Allow","Action":["s3:GetObject"],"Resource":["arn:aws:s3:::b/*"],"Condition":{"Bool":{"k:b":"true"}}}`,
+		`{"Sid":"A","Effect":"Allow","Action":["s3:GetObject"],"NotResource":["arn:aws:s3:::b/*"]}`,
 		`{"Sid":"A","Effect":"Allow","Action":["s3:GetObject"],"Resource":["arn:aws:s3:::b/*"]},{"Effect":"Allow","Action":"*","Resource":"*"}`,
 		`{"Sid":"A","Effect":"Allow","Action":["s3:GetObject"],"Resource":["arn:aws:s3:::b/*"],"Resource":["*"]}`,
 		` {"Sid":"A","Effect":"Allow","Action":["s3:GetObject"],"Resource":["arn:aws:s3:::b/*"]}`,

@@ -322,7 +322,7 @@ func checkContains(t *testing.T, g generator, counts map[string]int) {
 
 func TestContainsIsSound(t *testing.T) {
 	counts := map[string]int{}
-	for seed := range uint64(3000) {
+	for seed := range uint64(2000) {
 		checkContains(t, newGenerator(seed), counts)
 	}
 	for _, what := range []string{"inside", "outside", "inside and allowed"} {
@@ -444,7 +444,7 @@ func checkMerge(t *testing.T, g generator, counts map[string]int) {
 
 func TestMergeIsExact(t *testing.T) {
 	counts := map[string]int{}
-	for seed := range uint64(1500) {
+	for seed := range uint64(1000) {
 		checkMerge(t, newGenerator(seed), counts)
 	}
 	if counts["added"] < 500 || counts["newly allowed"] < 300 {

@@ -109,12 +109,19 @@ func (rd reading) action(pattern, action string) bool {
 }
 
 func globText(pattern string) string {
-	return strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(regexp.QuoteMeta(pattern))
+	return wildcardsToText.Replace(regexp.QuoteMeta(pattern))
 }
 
 // The marks stand for characters of a variable's value that are to be taken
 // as they are.
 const starMark, oneMark = "\uE000", "\uE001"
+
+var (
+	wildcardsToText  = strings.NewReplacer(`\*`, ".*", `\?`, ".")
+	wildcardsToMarks = strings.NewReplacer("*", starMark, "?", oneMark)
+	marksToText      = strings.NewReplacer(starMark, `\*`, oneMark, `\?`)
+	marksToPlain     = strings.NewReplacer(starMark, "*", oneMark, "?")
+)
 
 var variableText = regexp.MustCompile(`\$\{([^}]*)\}`)
 
@@ -143,7 +150,7 @@ func (rd reading) fill(text string, r Request, variables bool) (filled string, o
 		if rd.valueIsGlob {
 			return values[0]
 		}
-		return strings.NewReplacer("*", starMark, "?", oneMark).Replace(values[0])
+		return wildcardsToMarks.Replace(values[0])
 	})
 	return filled, ok
 }
@@ -186,7 +193,7 @@ func (rd reading) arnText(parts []string) string {
 		}
 		out = append(out, text)
 	}
-	return strings.NewReplacer(starMark, `\*`, oneMark, `\?`).Replace(strings.Join(out, ":"))
+	return marksToText.Replace(strings.Join(out, ":"))
 }
 
 func (rd reading) condition(c Condition, r Request, variables bool) bool {
@@ -219,14 +226,14 @@ func (rd reading) compare(operator, got, want string, r Request, variables bool)
 	switch {
 	case strings.HasPrefix(operator, "String"):
 		want, ok := rd.fill(want, r, variables)
-		plain := strings.NewReplacer(starMark, "*", oneMark, "?").Replace(want)
+		plain := marksToPlain.Replace(want)
 		switch operator {
 		case "StringEquals":
 			return ok && got == plain
 		case "StringEqualsIgnoreCase":
 			return ok && strings.EqualFold(got, plain)
 		}
-		text := strings.NewReplacer(starMark, `\*`, oneMark, `\?`).Replace(globText(want))
+		text := marksToText.Replace(globText(want))
 		return ok && expression("^"+text+"$").MatchString(got)
 	case strings.HasPrefix(operator, "Arn"):
 		return expression("^" + rd.arnText(strings.SplitN(want, ":", 6)) + "$").MatchString(got)
