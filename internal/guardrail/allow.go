@@ -312,14 +312,16 @@ func evidenceOf(in Input, n int) settings.Evidence {
 	return settings.EvidenceLog
 }
 
-// saidByCodeBuild reports whether CodeBuild itself wrote the denial into a
-// phase context. That of a failed command repeats the command, which whoever
+// saidByCodeBuild reports whether CodeBuild itself wrote this very denial into
+// a phase context. That of a failed command repeats the command, which whoever
 // wrote the buildspec chose (aws-facts §4.1), so it proves no more than the log.
 func saidByCodeBuild(b codebuild.Build, d buildlog.Denial) bool {
+	same := func(c buildlog.Denial) bool {
+		return strings.EqualFold(c.Action, d.Action) && c.Resource == d.Resource && c.Principal == d.Principal
+	}
 	for _, p := range b.Phases {
 		for _, c := range p.Contexts {
-			if c.Code != "COMMAND_EXECUTION_ERROR" && c.Message != "" &&
-				(d.Inferred || strings.Contains(strings.ToLower(c.Message), strings.ToLower(d.Action))) {
+			if c.Code != "COMMAND_EXECUTION_ERROR" && slices.ContainsFunc(buildlog.Denials(c.String()), same) {
 				return true
 			}
 		}

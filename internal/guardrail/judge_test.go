@@ -301,7 +301,7 @@ var judgeRows = []struct {
 	{"evidence of the phase asked, of the log had", func(in *Input) { grantOf(in).Evidence = settings.EvidencePhase }, false, "weak-evidence"},
 	{"evidence of the phase", func(in *Input) {
 		grantOf(in).Evidence, in.Denials[0].Origin = settings.EvidencePhase, buildlog.FromPhase
-		says(in, "CLIENT_ERROR", "User: "+session+" is not authorized to perform: ECR:PutImage")
+		says(in, "CLIENT_ERROR", "User: "+session+" is not authorized to perform: ECR:PutImage on resource: "+repo)
 	}, false, granted},
 	{"a phase that repeats the command", func(in *Input) {
 		grantOf(in).Evidence, in.Denials[0].Origin = settings.EvidencePhase, buildlog.FromPhase
@@ -312,9 +312,12 @@ var judgeRows = []struct {
 		says(in, "CLIENT_ERROR", "no matching artifact paths found")
 	}, false, "weak-evidence"},
 	{"a phase from which the action was inferred", func(in *Input) {
-		grantOf(in).Evidence, in.Denials[0].Origin, in.Denials[0].Inferred = settings.EvidencePhase, buildlog.FromPhase, true
-		says(in, "CLIENT_ERROR", "AccessDenied: Access Denied for primary source")
-	}, false, granted},
+		g := grantOf(in)
+		g.Evidence, g.Give, g.Actions = settings.EvidencePhase, settings.GiveSet, []string{"ecr:BatchGetImage"}
+		in.Denials[0] = buildlog.Denial{Action: "ecr:BatchGetImage", Effect: buildlog.Unstated, Layer: buildlog.LayerUnstated, Origin: buildlog.FromPhase, Inferred: true, Causal: true}
+		says(in, "BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE", "Unable to pull customer's container image. CannotPullContainerError: Error response from daemon: "+
+			"pull access denied for 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop, repository does not exist or may require 'docker login': denied: User: arn:aws:sts::1")
+	}, true, "inline | + ecr:BatchGetImage on " + repo},
 	{"decoded is better than the phase", func(in *Input) {
 		grantOf(in).Evidence, in.Denials[0].Origin = settings.EvidencePhase, buildlog.FromDecoded
 	}, false, granted},

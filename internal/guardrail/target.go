@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -86,6 +87,14 @@ func aim(in Input, picks []pick) (draft, []Refusal) {
 
 func intoInline(in Input, picks []pick) (draft, []Refusal) {
 	t := Target{Kind: "inline", Name: in.Project.Write.Inline, Before: in.Role.Inline[in.Project.Write.Inline]}
+	for _, name := range slices.Sorted(maps.Keys(in.Role.Inline)) {
+		// IAM's names are unique ignoring case (aws-facts §5.1): to write the
+		// one might replace the other.
+		if name != t.Name && strings.EqualFold(name, t.Name) {
+			return draft{}, []Refusal{{Rule: NoTarget, Message: fmt.Sprintf(
+				"The settings name the inline policy %q, and the role has %q, which differs in case only. Write its name as the role has it.", t.Name, clip(name))}}
+		}
+	}
 	dr, rs := merge(t, picks, in)
 	if len(rs) > 0 {
 		return draft{}, rs
@@ -199,16 +208,29 @@ func unexpired(in Input, p pick, d iampolicy.Document) (out []iampolicy.Statemen
 		return p.statements, nil
 	}
 	for _, st := range p.statements {
-		end, found := given(st, d)
-		switch {
-		case found && !in.Now.Before(end):
-			return nil, &Refusal{Rule: GrantExpired, Action: st.Action.List[0], Resource: st.Resource.List[0], Message: fmt.Sprintf(
-				"Grant %q was given and ended at %s. To renew it, take its statement out of the policy, or give the grant without an end.", p.grant.ID, stamp(end))}
-		case !found:
-			out = append(out, st)
+		for _, part := range pairs(st) {
+			end, found := given(part, d)
+			switch {
+			case found && !in.Now.Before(end):
+				return nil, &Refusal{Rule: GrantExpired, Action: part.Action.List[0], Resource: part.Resource.List[0], Message: fmt.Sprintf(
+					"Grant %q was given and ended at %s. To renew it, take its statement out of the policy, or give the grant without an end.", p.grant.ID, stamp(end))}
+			case !found:
+				out = joinStatement(out, part)
+			}
 		}
 	}
 	return out, nil
+}
+
+// pairs takes a statement apart into one for each action on each resource: of
+// several together, some may have been given before.
+func pairs(st iampolicy.Statement) (out []iampolicy.Statement) {
+	for _, a := range st.Action.List {
+		for _, r := range st.Resource.List {
+			out = append(out, iampolicy.Allow(st.Sid, []string{a}, []string{r}, st.Condition...))
+		}
+	}
+	return out
 }
 
 // given finds until when the document gives what the statement gives, if it
