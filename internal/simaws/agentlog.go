@@ -20,7 +20,7 @@ func (b *build) openLog() (code, message string) {
 	arn := b.p.est.streamARN(group, name)
 	calls := []question{b.ask("logs:CreateLogStream", arn)}
 	if b.p.est.groups[group] == nil {
-		calls = append([]question{b.ask("logs:CreateLogGroup", b.p.est.arn("logs", "log-group:"+group))}, calls...)
+		calls = append(calls, b.ask("logs:CreateLogGroup", b.p.est.arn("logs", "log-group:"+group)))
 	}
 	for _, q := range calls {
 		if d, denied := b.denied(q); denied {

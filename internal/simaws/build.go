@@ -59,6 +59,9 @@ const (
 	inProgress = "IN_PROGRESS"
 	succeeded  = "SUCCEEDED"
 	failed     = "FAILED"
+	fault      = "FAULT"
+	timedOut   = "TIMED_OUT"
+	stopped    = "STOPPED"
 )
 
 // How long CodeBuild itself takes.
@@ -117,19 +120,39 @@ func (p *project) begin(o order) *build {
 // enter begins a phase and has then called after d.
 func (b *build) enter(kind string, d time.Duration, then func()) {
 	b.phases = append(b.phases, phase{kind: kind, start: b.sim().now})
-	b.sim().after(d, then)
+	b.after(d, then)
+}
+
+// after goes on with the build after d, unless it was ended meanwhile.
+func (b *build) after(d time.Duration, do func()) {
+	b.sim().after(d, func() {
+		if !b.complete {
+			do()
+		}
+	})
 }
 
 func (b *build) sim() *Sim { return b.p.est.sim }
 
-// leave ends the present phase.
+// leave ends the present phase; a code means that it failed.
 func (b *build) leave(code, message string) {
-	p := &b.phases[len(b.phases)-1]
-	p.end, p.status, p.code, p.message = b.sim().now, succeeded, code, message
-	if code != "" {
-		p.status = failed
-		b.failed = true
+	if code == "" {
+		b.leaveAs(succeeded, "", "")
+		return
 	}
+	b.leaveAs(failed, code, message)
+	b.failed = true
+}
+
+func (b *build) leaveAs(status, code, message string) {
+	p := &b.phases[len(b.phases)-1]
+	p.end, p.status, p.code, p.message = b.sim().now, status, code, message
+}
+
+// abort ends the build in its present phase, with that status.
+func (b *build) abort(status, code, message string) {
+	b.leaveAs(status, code, message)
+	b.finish()
 }
 
 // queued makes the log stream; a role that may not fails the build here, and
@@ -146,6 +169,10 @@ func (b *build) queued() {
 
 // provisioned pulls the build image and joins the VPC.
 func (b *build) provisioned() {
+	if n := b.p.conf.Faults; n > 0 && b.sim().nth("faults "+b.p.arn()) <= n {
+		b.abort(fault, "INTERNAL_SERVICE_ERROR", "CodeBuild is experiencing an issue")
+		return
+	}
 	if code, msg := b.provision(); code != "" {
 		b.leave(code, msg)
 		b.finish()
@@ -205,7 +232,11 @@ func (b *build) work(then func()) {
 	st := b.todo[0]
 	b.todo = b.todo[1:]
 	b.agent("Running command " + st.Run)
-	b.sim().after(st.duration(), func() {
+	if left := b.start.Add(time.Duration(b.p.conf.Timeout)).Sub(b.sim().now); st.duration() > left {
+		b.after(left, func() { b.abort(timedOut, "BUILD_TIMED_OUT", "Build has timed out. ") })
+		return
+	}
+	b.after(st.duration(), func() {
 		exit := b.perform(st)
 		b.print("") // as the agent does after every command
 		if exit == 0 || st.Ignore {
@@ -247,8 +278,10 @@ func (b *build) finish() {
 	s := b.sim()
 	b.phases = append(b.phases, phase{kind: "COMPLETED", start: s.now})
 	b.status = succeeded
-	if slices.ContainsFunc(b.phases, func(p phase) bool { return p.status == failed }) {
-		b.status = failed
+	for _, p := range slices.Backward(b.phases) {
+		if p.status != "" && p.status != succeeded {
+			b.status = p.status
+		}
 	}
 	b.complete, b.end = true, s.now
 	b.storeLog()
@@ -266,7 +299,7 @@ func (b *build) finish() {
 // (aws-facts §2.3). Pipelines' and batches' builds are not retried.
 func (b *build) autoRetry() {
 	r := b.retry
-	if b.status == succeeded || r.number >= r.limit || b.run != nil || b.batch != nil {
+	if b.status == succeeded || b.status == stopped || r.number >= r.limit || b.run != nil || b.batch != nil {
 		return
 	}
 	who := b.session()
@@ -287,7 +320,7 @@ func (b *build) currentPhase() string { return b.phases[len(b.phases)-1].kind }
 // failure is the code and message of the first failed phase.
 func (b *build) failure() string {
 	for _, p := range b.phases {
-		if p.status == failed {
+		if p.status != "" && p.status != succeeded {
 			return p.code + ": " + p.message
 		}
 	}

@@ -16,6 +16,7 @@ type Call struct {
 	Account   string // the caller's
 	Region    string
 	Resources []string // ARNs that the call concerns; known only once it is done
+	About     string   // what else tells calls apart: a policy's name, a build's id
 	Writes    bool     // the operation changes something
 	Error     string   // error code, "" for success; "cut" if the connection was cut
 
@@ -28,11 +29,14 @@ type Call struct {
 }
 
 // String is the call as a transcript shows it: service.Operation, what it
-// concerns, and its error.
+// concerns, what else tells it apart, and its error.
 func (c Call) String() string {
 	out := c.Service + "." + c.Operation
 	for _, r := range c.Resources {
 		out += " " + r
+	}
+	if c.About != "" {
+		out += " (" + c.About + ")"
 	}
 	if c.Error != "" {
 		out += " -> " + c.Error
@@ -129,6 +133,7 @@ func (s *Sim) finish(c Call, r *request, e *apiError, code string) Call {
 	defer s.mu.Unlock()
 	rec := &s.calls[c.Seq-1]
 	rec.Done, rec.Ended, rec.Resources, rec.Error = true, time.Now(), slices.Clone(r.resources), code
+	rec.About = r.about
 	if e != nil {
 		rec.Error = e.Code
 	}

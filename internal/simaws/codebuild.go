@@ -88,6 +88,8 @@ func listBuildsForProject(r *request, in *listBuildsInput) (any, error) {
 	}
 	if in.SortOrder != "ASCENDING" {
 		slices.Reverse(ids)
+	} else if len(ids) > 100 {
+		return nil, fail("InvalidInputException", "Sort order cannot be set for projects with more than 100 builds")
 	}
 	return pageOf("ids", ids, in.NextToken)
 }
@@ -142,6 +144,7 @@ func retryBuild(r *request, in *retryBuildInput) (any, error) {
 		return nil, err
 	}
 	params := "RetryBuild " + id
+	r.about = id
 	if t, used, err := p.redeem(in.IdempotencyToken, params); err != nil || used {
 		return buildResult(t.build), err
 	}
@@ -184,9 +187,12 @@ func (b *build) again(initiator string) order {
 	return o
 }
 
-// room refuses a build beyond the project's limit or the account's queue
-// (aws-facts §2.1).
+// room refuses a build whose role CodeBuild cannot assume (aws-facts §3.5),
+// and one beyond the project's limit or the account's queue (aws-facts §2.1).
 func (p *project) room() error {
+	if ro, ok := p.est.sim.roleByARN(p.role); !ok || !ro.trustsCodeBuild() {
+		return notAssumable()
+	}
 	if n := p.conf.ConcurrentBuilds; n > 0 && p.running() >= n {
 		return fail("AccountLimitExceededException", fmt.Sprintf("Cannot have more than %d active builds for the project", n))
 	}
@@ -226,7 +232,11 @@ func startBuild(r *request, in *startBuildInput) (any, error) {
 	if p.conf.Source.Type == "CODEPIPELINE" {
 		return nil, fail("InvalidInputException", "Project "+p.conf.Name+" has source type CODEPIPELINE: builds can only be started by CodePipeline")
 	}
+	if strings.Contains(in.BuildspecOverride, "\n") {
+		return nil, r.unknownParameter("a buildspec that is no path")
+	}
 	params := fmt.Sprintf("StartBuild %q %q", in.SourceVersion, in.BuildspecOverride)
+	r.about = strings.TrimSpace(in.SourceVersion + " " + in.BuildspecOverride)
 	if t, used, err := p.redeem(in.IdempotencyToken, params); err != nil || used {
 		return buildResult(t.build), err
 	}
@@ -288,15 +298,27 @@ func updateProject(r *request, in *updateProjectInput) (any, error) {
 		if !ok {
 			ro, ok = r.est.acct.role(in.ServiceRole[strings.LastIndexByte(in.ServiceRole, '/')+1:])
 		}
-		if !ok || ro.acct != r.est.acct {
-			return nil, fail("InvalidInputException", "CodeBuild is not authorized to perform: sts:AssumeRole on service role. Please verify that: 1) The provided service role exists, 2) The role name is case-sensitive and matches exactly, and 3) The role has the necessary trust policy configured.")
+		if !ok || ro.acct != r.est.acct || !ro.trustsCodeBuild() {
+			return nil, notAssumable()
 		}
 		passed := map[string][]string{"iam:PassedToService": {"codebuild.amazonaws.com"}}
 		if err := r.authorize("iam:PassRole", ro.arn(), passed); err != nil {
 			return nil, err
 		}
-		p.role = ro.arn()
+		p.role, r.about = ro.arn(), ro.name
 	}
 	p.changed = r.sim.now
 	return map[string]any{"project": p.out()}, nil
+}
+
+func notAssumable() error {
+	return fail("InvalidInputException", "CodeBuild is not authorized to perform: sts:AssumeRole on service role. Please verify that: 1) The provided service role exists, 2) The role name is case-sensitive and matches exactly, and 3) The role has the necessary trust policy configured.")
+}
+
+// trustsCodeBuild reports whether CodeBuild may assume the role.
+func (r *role) trustsCodeBuild() bool {
+	rules, err := parseResourcePolicy(r.trust, r.arn())
+	return err == nil && slices.ContainsFunc(rules, func(x resourceRule) bool {
+		return x.effect == "Allow" && slices.Contains(x.who.svcs, "codebuild.amazonaws.com")
+	})
 }

@@ -16,56 +16,43 @@ type command struct {
 	after       string // printed when all went well
 	afterDenial string // printed after the denial
 	exit        int    // exit status when a call is denied
-	check       func() (text string, exit int)
-	done        func()
-	known       bool // the calls are complete
+	push        *push  // what is pushed into ECR, nil for nothing
+	unknown     bool   // which calls it makes is not known
 }
 
 // command reads a step. Calls that the step lists replace those that the
 // Sim would derive.
 func (b *build) command(st step) command {
 	c := b.p.est.derive(st.Run)
-	if c.push != nil {
-		p := *c.push
-		c.check = func() (string, int) { return p.check() }
-		c.done = p.done
-	}
 	if len(st.Calls) > 0 {
 		c.calls = st.Calls
 	}
-	return c.command
+	return c
 }
 
-// derived is a command, with the image if it is a docker push.
-type derived struct {
-	command
-	push *push
-}
-
-// derive reads a command line. The first word decides; for a pipe into
-// docker login, docker does.
-func (e *estate) derive(line string) derived {
+// derive reads a command line. The first word decides; in a pipe into docker
+// login, docker does.
+func (e *estate) derive(line string) command {
 	f := strings.Fields(line)
-	if len(f) == 0 {
-		return derived{command: command{exit: 1, known: true}}
-	}
 	switch {
+	case len(f) == 0:
+		return command{exit: 1}
 	case f[0] == "echo":
-		return derived{command: command{exit: 1, known: true, after: strings.Trim(strings.TrimSpace(line[4:]), `"'`)}}
+		return command{exit: 1, after: strings.Trim(strings.TrimSpace(line[4:]), "\"'")}
 	case strings.Contains(line, "aws ecr get-login-password"):
-		return derived{command: login(strings.Contains(line, "docker login"))}
-	case f[0] == "aws" && len(f) > 2:
-		return derived{command: e.cli(f)}
+		return login(strings.Contains(line, "docker login"))
+	case f[0] == "aws":
+		return e.cli(f)
 	case f[0] == "docker" && len(f) > 2 && f[1] == "push":
 		return e.dockerPush(f[len(f)-1])
 	case f[0] == "docker":
-		return derived{command: command{tool: toolDocker, exit: 1, known: true}}
+		return command{tool: toolDocker, exit: 1}
 	case f[0] == "terraform":
-		return derived{command: command{tool: toolTerraform, exit: 1, known: true}}
+		return command{tool: toolTerraform, exit: 1}
 	case f[0] == "npm" || f[0] == "node" || f[0] == "npx" || f[0] == "cdk":
-		return derived{command: command{tool: toolNode, exit: 1, known: true, after: npmOutput(f)}}
+		return command{tool: toolNode, exit: 1, after: npmOutput(f)}
 	}
-	return derived{command: command{exit: 1, known: true}}
+	return command{exit: 1}
 }
 
 func npmOutput(f []string) string {
@@ -78,7 +65,7 @@ func npmOutput(f []string) string {
 // login is aws ecr get-login-password, alone or piped into docker login.
 func login(piped bool) command {
 	c := command{
-		tool: toolCLI, service: "ecr", operation: "GetAuthorizationToken", exit: 254, known: true,
+		tool: toolCLI, service: "ecr", operation: "GetAuthorizationToken", exit: 254,
 		calls: []callFile{{Action: "ecr:GetAuthorizationToken", On: "*"}},
 	}
 	if piped {
@@ -98,68 +85,85 @@ type push struct {
 	registry  string
 }
 
-func (e *estate) dockerPush(image string) derived {
-	c := command{tool: toolDocker, exit: 1, known: true, before: "The push refers to repository [" + strings.TrimSuffix(image, ":"+tagOf(image)) + "]\n5f70bf18a086: Preparing\na3b5c80a4eba: Preparing"}
+// dockerPush asks for what a push of new layers needs. An image of another
+// registry needs no calls.
+func (e *estate) dockerPush(image string) command {
+	repository, _, _ := strings.Cut(image, ":")
+	c := command{tool: toolDocker, exit: 1,
+		before: "The push refers to repository [" + repository + "]\n5f70bf18a086: Preparing\na3b5c80a4eba: Preparing"}
 	registry, region, name, tag, ok := parseImage(image)
+	def(&tag, "latest")
+	c.after = fmt.Sprintf("5f70bf18a086: Pushed\na3b5c80a4eba: Pushed\n%s: digest: sha256:%x size: 1786", tag, e.sim.digest("image", image))
 	if !ok {
-		c.known = false
-		return derived{command: c}
+		return c
 	}
 	arn := strings.Join([]string{"arn", e.acct.partition, "ecr", region, registry, "repository/" + name}, ":")
 	for _, a := range []string{"BatchCheckLayerAvailability", "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload", "PutImage"} {
 		c.calls = append(c.calls, callFile{Action: "ecr:" + a, On: arn})
 	}
-	d := e.sim.digest("image", image)
-	c.after = fmt.Sprintf("5f70bf18a086: Pushed\na3b5c80a4eba: Pushed\n%s: digest: sha256:%x size: 1786", tag, d)
-	return derived{c, &push{est: e.sim.estates[place{registry, region}], name: name, tag: tag, registry: registry}}
+	c.push = &push{est: e.sim.estates[place{registry, region}], name: name, tag: tag, registry: registry}
+	return c
 }
 
-func tagOf(image string) string { return image[strings.LastIndexByte(image, ':')+1:] }
-
-// check is what ECR finds out after IAM said yes.
-func (p push) check() (string, int) {
+// fail is what ECR finds wrong after IAM said yes, "" for nothing.
+func (p *push) fail() string {
 	if p.est == nil || p.est.repos[p.name] == nil {
-		return fmt.Sprintf("name unknown: The repository with name '%s' does not exist in the registry with id '%s'", p.name, p.registry), 1
+		return fmt.Sprintf("name unknown: The repository with name '%s' does not exist in the registry with id '%s'", p.name, p.registry)
 	}
-	return "", 0
+	return ""
 }
 
-func (p push) done() { p.est.repos[p.name].images = append(p.est.repos[p.name].images, p.tag) }
+// store puts the image into the repository.
+func (p *push) store() {
+	r := p.est.repos[p.name]
+	r.images = append(r.images, p.tag)
+}
 
 // cli is a command of the AWS CLI, version 2: exit status 254 when the
 // service refuses.
 func (e *estate) cli(f []string) command {
-	c := command{tool: toolCLI, service: f[1], operation: camel(f[2]), exit: 254, known: true}
-	arg := func(name string) string { return option(f, name) }
-	action := f[1] + ":" + c.operation
-	one := func(action, resource string) []callFile { return []callFile{{Action: action, On: resource}} }
-	switch f[1] + " " + f[2] {
-	case "sts get-caller-identity":
-	case "ecs register-task-definition":
-		c.calls = one(action, e.arn("ecs", "task-definition/"+orText(arg("--family"), "*")+":*"))
-	case "ecs describe-task-definition":
-		c.calls = one(action, "*")
-	case "ecs update-service":
-		c.calls = one(action, e.serviceARN(arg("--cluster"), arg("--service")))
-	case "ecs describe-services":
-		c.calls = one(action, e.serviceARN(arg("--cluster"), arg("--services")))
-	case "ecs wait":
-		c.operation, c.exit = "DescribeServices", 255
-		c.calls = one("ecs:DescribeServices", e.serviceARN(arg("--cluster"), arg("--services")))
-	case "s3 cp":
-		c.copyObject(e, f)
-	case "ssm get-parameter":
-		c.calls = one(action, e.arn("ssm", "parameter/"+strings.TrimPrefix(arg("--name"), "/")))
-	case "secretsmanager get-secret-value":
-		c.calls = one(action, e.arn("secretsmanager", "secret:"+arg("--secret-id")+"-a1B2c3"))
-	case "cloudfront create-invalidation":
-		c.calls = one(action, e.acct.arn("cloudfront", "", "distribution/"+arg("--distribution-id")))
-	case "lambda update-function-code":
-		c.calls = one(action, e.arn("lambda", "function:"+arg("--function-name")))
-	default:
-		c.known = false
+	if len(f) < 3 {
+		return command{unknown: true}
 	}
+	c := command{tool: toolCLI, service: f[1], operation: camel(f[2]), exit: 254}
+	resource, ok := e.cliResource(f)
+	switch {
+	case f[1] == "s3" && f[2] == "cp":
+		c.copyObject(e, f)
+		return c
+	case f[1] == "ecs" && f[2] == "wait":
+		c.operation, c.exit = "DescribeServices", 255
+	case f[1] == "sts" && f[2] == "get-caller-identity":
+		return c // needs no permission
+	}
+	c.unknown = !ok
+	c.calls = []callFile{{Action: f[1] + ":" + c.operation, On: resource}}
 	return c
+}
+
+// cliResource is the resource of a command of the CLI whose single call has
+// the operation's own name.
+func (e *estate) cliResource(f []string) (resource string, known bool) {
+	arg := func(name string) string { return option(f, name) }
+	switch f[1] + " " + f[2] {
+	case "ecs register-task-definition":
+		return e.arn("ecs", "task-definition/"+orText(arg("--family"), "*")+":*"), true
+	case "ecs describe-task-definition":
+		return "*", true
+	case "ecs update-service":
+		return e.serviceARN(arg("--cluster"), arg("--service")), true
+	case "ecs describe-services", "ecs wait":
+		return e.serviceARN(arg("--cluster"), arg("--services")), true
+	case "ssm get-parameter":
+		return e.arn("ssm", "parameter/"+strings.TrimPrefix(arg("--name"), "/")), true
+	case "secretsmanager get-secret-value":
+		return e.arn("secretsmanager", "secret:"+arg("--secret-id")+"-a1B2c3"), true
+	case "cloudfront create-invalidation":
+		return e.acct.arn("cloudfront", "", "distribution/"+arg("--distribution-id")), true
+	case "lambda update-function-code":
+		return e.arn("lambda", "function:"+arg("--function-name")), true
+	}
+	return "", false
 }
 
 func (e *estate) serviceARN(cluster, service string) string {
@@ -169,24 +173,22 @@ func (e *estate) serviceARN(cluster, service string) string {
 // copyObject is aws s3 cp, which prints its own line before the error.
 func (c *command) copyObject(e *estate, f []string) {
 	if len(f) < 5 {
-		c.known = false
+		c.unknown = true
 		return
 	}
 	src, dst := f[3], f[4]
-	action, url, verb, from := "s3:PutObject", dst, "upload", src
+	action, url, verb := "s3:PutObject", dst, "upload"
 	if strings.HasPrefix(src, "s3://") {
 		action, url, verb = "s3:GetObject", src, "download"
 	}
-	if !strings.HasPrefix(url, "s3://") {
-		c.known = false
-		return
-	}
+	object, ok := strings.CutPrefix(url, "s3://")
+	c.unknown = !ok
 	c.operation, c.exit = strings.TrimPrefix(action, "s3:"), 1
 	c.calls = []callFile{{
-		Action: action, On: "arn:" + e.acct.partition + ":s3:::" + strings.TrimPrefix(url, "s3://"),
-		Says: verb + " failed: " + from + " to " + dst + " An error occurred (AccessDenied) when calling the $OPERATION operation: $MESSAGE",
+		Action: action, On: "arn:" + e.acct.partition + ":s3:::" + object,
+		Says: verb + " failed: " + src + " to " + dst + " An error occurred (AccessDenied) when calling the $OPERATION operation: $MESSAGE",
 	}}
-	c.after = verb + ": " + from + " to " + dst
+	c.after = verb + ": " + src + " to " + dst
 }
 
 // option finds --name value or --name=value.

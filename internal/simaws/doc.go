@@ -15,6 +15,7 @@
 //	cfg := aws.Config{
 //		Region:       "us-west-2",
 //		BaseEndpoint: aws.String(s.URL()),
+//		HTTPClient:   s.Client(),
 //		Credentials:  credentials.NewStaticCredentialsProvider(simaws.FunctionKey, "any", ""),
 //	}
 //	for {
@@ -62,6 +63,7 @@
 //	enforce: false                # evaluate every call against its caller's policies
 //	retry_keeps_role: false       # RetryBuild takes the old build's role, not the project's present one
 //	build_queue: 0                # builds under way at once; 0 is any number
+//	topic_key: arn:aws:kms:…      # key that encrypts the notice topic; publishers need it
 //	function: {role: buildmedic, session: buildmedic}   # who FunctionKey is
 //	callers:                      # further access keys
 //	  AKIAALICE: {user: alice}
@@ -69,7 +71,8 @@
 //	pattern: |                    # event pattern of the rule, JSON; default: every ended build
 //	queue: {visibility: 6m, max_receive: 5}
 //	trouble: {drop_events: 0.1, duplicate_events: 0.1, delay_events: 2m, throttle: 0.05,
-//	  lose_request: 0.02, lose_response: 0.02, call_time: 25ms, log_lag: 0s, empty_pages: 0, rate_limits: false}
+//	  lose_request: 0.02, lose_response: 0.02, call_time: 25ms, log_lag: 0s, empty_pages: 0, log_page: 0, iam_page: 0,
+//	  rate_limits: false}         # see [Trouble]
 //
 //	scps:                         # service control policies of the account
 //	  - {id: p-abcd1234, document: '…'}   # messages name arn:…:organizations::…/p-abcd1234
@@ -113,7 +116,9 @@
 //	      - ref: pr/7
 //	        buildspecs: {…}       # instead of the project's
 //	    auto_retry: 0             # CodeBuild's own
-//	    concurrent_builds: 0
+//	    concurrent_builds: 0      # limit; 0 is none
+//	    timeout: 1h               # of a build: TIMED_OUT
+//	    faults: 0                 # the first so many builds end with FAULT
 //	    batch: [linux, windows]   # children of a batch build
 //	    logs: {group: /custom, stream: prefix, off: false, s3: bucket/prefix}
 //	    artifacts: bucket/prefix  # uploaded with the role
@@ -126,6 +131,7 @@
 //	    stages:
 //	      - {name: Source, actions: [{name: Source}]}
 //	      - {name: Build, actions: [{name: Build, project: shop}, {name: Lint, project: shop-lint}]}
+//	        # with retry_on_failure: true the stage retries itself, once
 //
 //	members:                      # other accounts and regions: same sections from scps to pipelines
 //	  - {account: "444455556666", region: eu-west-1, roles: […], projects: […]}
@@ -139,22 +145,22 @@
 //
 // A command is a string, or a mapping:
 //
-//	- run: node scripts/deploy.mjs
-//	  takes: 30s                  # default 2s
-//	  prints: text                # when all goes well; known commands print their own
-//	  calls:                      # made in order; the first denied one ends the command
-//	    - ecs:UpdateService on arn:aws:ecs:…        # or without "on": "*"
-//	    - action: iam:PassRole
-//	      on: arn:aws:iam::…:role/x
-//	      with: {iam:PassedToService: ecs-tasks.amazonaws.com}
-//	      as: full                # form of the message, see below
-//	      says: text              # or the tool's whole output, with $USER $ACTION $RESOURCE $MESSAGE $OPERATION
-//	      operation: CreateService          # API operation that the tool names
-//	      role: other, session: s           # the call is made by another role
-//	  tool: aws-cli               # how errors are wrapped: aws-cli, docker, sdk-js, sdk-go-v1, sdk-go-v2, sdk-java, terraform
-//	  exit: 255                   # exit status when denied; default as the tool's
-//	  fails: {times: 1, prints: text, exit: 1}      # fails by itself, the first so many times per commit; 0: always
-//	  ignore_failure: true        # as "|| true" does: printed, but the build goes on
+//   - run: node scripts/deploy.mjs
+//     takes: 30s                  # default 2s
+//     prints: text                # when all goes well; known commands print their own
+//     calls:                      # made in order; the first denied one ends the command
+//   - ecs:UpdateService on arn:aws:ecs:…        # or without "on": "*"
+//   - action: iam:PassRole
+//     on: arn:aws:iam::…:role/x
+//     with: {iam:PassedToService: ecs-tasks.amazonaws.com}
+//     as: full                # form of the message, see below
+//     says: text              # or the tool's whole output, with $USER $ACTION $RESOURCE $MESSAGE $OPERATION
+//     operation: CreateService          # API operation that the tool names
+//     role: other, session: s           # the call is made by another role
+//     tool: aws-cli               # how errors are wrapped: aws-cli, docker, sdk-js, sdk-go-v1, sdk-go-v2, sdk-java, terraform
+//     exit: 255                   # exit status when denied; default as the tool's
+//     fails: {times: 1, prints: text, exit: 1}      # fails by itself, the first so many times per commit; 0: always
+//     ignore_failure: true        # as "|| true" does: printed, but the build goes on
 //
 // The forms: full is AWS's message of today; old lacks the reason at its
 // end; short is "CODE: User is not authorized to perform: ACTION"; plain is

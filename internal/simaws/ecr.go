@@ -84,6 +84,11 @@ func createRepository(r *request, in *createRepositoryInput) (any, error) {
 	if err := r.authorize("ecr:CreateRepository", r.est.repositoryARN(in.RepositoryName), nil); err != nil {
 		return nil, err
 	}
+	if len(in.Tags) > 0 {
+		if err := r.authorize("ecr:TagResource", r.est.repositoryARN(in.RepositoryName), nil); err != nil {
+			return nil, err
+		}
+	}
 	if len(in.RepositoryName) < 2 || len(in.RepositoryName) > 256 || !repositoryNameForm.MatchString(in.RepositoryName) {
 		return nil, fail("InvalidParameterException", "Invalid parameter at 'repositoryName' failed to satisfy constraint: 'must satisfy regular expression "+repositoryNameForm.String()+"'")
 	}

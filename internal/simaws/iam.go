@@ -204,8 +204,40 @@ func checkDocument(text string) error {
 			return fail("ValidationError", "The specified value for policyDocument is invalid. It must contain only printable ASCII characters.")
 		}
 	}
-	if _, err := iampolicy.ParseLoose([]byte(text)); err != nil {
-		return fail("MalformedPolicyDocument", "Syntax errors in policy. ("+err.Error()+")")
+	d, err := iampolicy.ParseLoose([]byte(text))
+	if err != nil {
+		return malformed("Syntax errors in policy. (" + err.Error() + ")")
+	}
+	return checkStatements(d)
+}
+
+func malformed(message string) error { return fail("MalformedPolicyDocument", message) }
+
+var (
+	sidForm    = regexp.MustCompile(`^[0-9A-Za-z]*$`)
+	actionForm = regexp.MustCompile(`^(\*|[0-9A-Za-z-]+:[0-9A-Za-z*?]+)$`)
+)
+
+func checkStatements(d iampolicy.Document) error {
+	sids := map[string]bool{}
+	for _, st := range d.Statements {
+		switch {
+		case !sidForm.MatchString(st.Sid):
+			return malformed("Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*")
+		case st.Sid != "" && sids[st.Sid]:
+			return malformed("Statement IDs (SID) in a single policy must be unique.")
+		}
+		sids[st.Sid] = true
+		for _, a := range slices.Concat(st.Action.List, st.NotAction.List) {
+			if !actionForm.MatchString(a) {
+				return malformed("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.")
+			}
+		}
+		for _, res := range slices.Concat(st.Resource.List, st.NotResource.List) {
+			if res != "*" && !strings.HasPrefix(res, "arn:") {
+				return malformed("Resource " + res + " must be in ARN format or \"*\".")
+			}
+		}
 	}
 	return nil
 }
@@ -288,8 +320,9 @@ func with(c map[string][]string, key string, values ...string) map[string][]stri
 	return c
 }
 
-// page cuts a list by IAM's Marker and MaxItems (default 100).
-func page[T any](in form, list []T) ([]T, []node, error) {
+// page cuts a list by IAM's Marker and MaxItems (default 100). IAM may give
+// fewer items than it was asked for.
+func page[T any](r *request, in form, list []T) ([]T, []node, error) {
 	from, size := 0, 100
 	if m := in.get("Marker"); m != "" {
 		if _, err := fmt.Sscanf(m, "marker-%d", &from); err != nil || from > len(list) {
@@ -300,6 +333,9 @@ func page[T any](in form, list []T) ([]T, []node, error) {
 		if _, err := fmt.Sscan(n, &size); err != nil || size < 1 || size > 1000 {
 			return nil, nil, fail("ValidationError", "Invalid MaxItems.")
 		}
+	}
+	if n := r.sim.cfg.Trouble.IAMPage; n > 0 {
+		size = min(size, n)
 	}
 	to := min(from+size, len(list))
 	tail := []node{el("IsTruncated", to < len(list))}

@@ -49,7 +49,8 @@ func getPolicyVersion(r *request, in form) ([]node, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := p.versionNamed(in.get("VersionId"))
+	r.about = in.get("VersionId")
+	v, err := p.versionNamed(r.about)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +81,7 @@ func listPolicyVersions(r *request, in form) ([]node, error) {
 	}
 	newestFirst := slices.Clone(p.versions)
 	slices.Reverse(newestFirst)
-	vs, tail, err := page(in, newestFirst)
+	vs, tail, err := page(r, in, newestFirst)
 	return append([]node{members("Versions", vs, func(v policyVersion) node {
 		return el("member", p.describe(v))
 	})}, tail...), err
@@ -108,6 +109,7 @@ func createPolicyVersion(r *request, in form) ([]node, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.about = v.id
 	return []node{el("PolicyVersion", p.describe(v))}, nil
 }
 
@@ -144,7 +146,8 @@ func setDefaultPolicyVersion(r *request, in form) ([]node, error) {
 	if err := p.writable(); err != nil {
 		return nil, err
 	}
-	v, err := p.versionNamed(in.get("VersionId"))
+	r.about = in.get("VersionId")
+	v, err := p.versionNamed(r.about)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +168,8 @@ func deletePolicyVersion(r *request, in form) ([]node, error) {
 	if err := p.writable(); err != nil {
 		return nil, err
 	}
-	v, err := p.versionNamed(in.get("VersionId"))
+	r.about = in.get("VersionId")
+	v, err := p.versionNamed(r.about)
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +202,7 @@ func listEntitiesForPolicy(r *request, in form) ([]node, error) {
 	if pre := in.get("PathPrefix"); pre != "" {
 		users = slices.DeleteFunc(slices.Clone(users), func(ro *role) bool { return !strings.HasPrefix(ro.path, pre) })
 	}
-	list, tail, err := page(in, users)
+	list, tail, err := page(r, in, users)
 	out := []node{members("PolicyRoles", list, func(ro *role) node {
 		return el("member", el("RoleName", ro.name), el("RoleId", ro.id))
 	}), el("PolicyUsers"), el("PolicyGroups")}

@@ -1,6 +1,7 @@
 package simaws
 
 import (
+	"maps"
 	"slices"
 )
 
@@ -54,7 +55,7 @@ func listRolePolicies(r *request, in form) ([]node, error) {
 	if err != nil {
 		return nil, err
 	}
-	names, tail, err := page(in, sortedKeys(ro.inline))
+	names, tail, err := page(r, in, sortedKeys(ro.inline))
 	return append([]node{members("PolicyNames", names, textMember)}, tail...), err
 }
 
@@ -66,7 +67,8 @@ func getRolePolicy(r *request, in form) ([]node, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc, ok := ro.inline[in.get("PolicyName")]
+	r.about = in.get("PolicyName")
+	doc, ok := ro.inline[r.about]
 	if !ok {
 		return nil, noEntity("The role policy with name %s cannot be found.", in.get("PolicyName"))
 	}
@@ -75,6 +77,7 @@ func getRolePolicy(r *request, in form) ([]node, error) {
 
 func putRolePolicy(r *request, in form) ([]node, error) {
 	role, name, doc := in.get("RoleName"), in.get("PolicyName"), in.get("PolicyDocument")
+	r.about = name
 	if err := r.authorize("iam:PutRolePolicy", r.roleARN(role), r.roleContext(role)); err != nil {
 		return nil, err
 	}
@@ -97,10 +100,7 @@ func (r *role) putInline(name, doc string) error {
 	if err := checkDocument(doc); err != nil {
 		return err
 	}
-	next := map[string]string{}
-	for k, v := range r.inline {
-		next[k] = v
-	}
+	next := maps.Clone(r.inline)
 	next[name] = doc
 	if inlineSize(next) > maxInline {
 		return limitExceeded("Maximum policy size of %d bytes exceeded for role %s", maxInline, r.name)
@@ -112,6 +112,7 @@ func (r *role) putInline(name, doc string) error {
 
 func deleteRolePolicy(r *request, in form) ([]node, error) {
 	role, name := in.get("RoleName"), in.get("PolicyName")
+	r.about = name
 	if err := r.authorize("iam:DeleteRolePolicy", r.roleARN(role), r.roleContext(role)); err != nil {
 		return nil, err
 	}
@@ -138,7 +139,7 @@ func listAttachedRolePolicies(r *request, in form) ([]node, error) {
 	if err != nil {
 		return nil, err
 	}
-	arns, tail, err := page(in, slices.Clone(ro.attached))
+	arns, tail, err := page(r, in, slices.Clone(ro.attached))
 	return append([]node{members("AttachedPolicies", arns, func(arn string) node {
 		p, _ := r.sim.policyByARN(arn)
 		return el("member", el("PolicyName", p.name), el("PolicyArn", arn))
@@ -147,6 +148,7 @@ func listAttachedRolePolicies(r *request, in form) ([]node, error) {
 
 func attachRolePolicy(r *request, in form) ([]node, error) {
 	role, arn := in.get("RoleName"), in.get("PolicyArn")
+	r.about = arn
 	if err := r.authorize("iam:AttachRolePolicy", r.roleARN(role), with(r.roleContext(role), "iam:PolicyARN", arn)); err != nil {
 		return nil, err
 	}
@@ -173,6 +175,7 @@ func attachRolePolicy(r *request, in form) ([]node, error) {
 
 func detachRolePolicy(r *request, in form) ([]node, error) {
 	role, arn := in.get("RoleName"), in.get("PolicyArn")
+	r.about = arn
 	if err := r.authorize("iam:DetachRolePolicy", r.roleARN(role), with(r.roleContext(role), "iam:PolicyARN", arn)); err != nil {
 		return nil, err
 	}

@@ -54,7 +54,7 @@ func simulatePrincipalPolicy(r *request, in form) ([]node, error) {
 		}
 		results = append(results, sm.describe(sm.ask(action, resources)))
 	}
-	list, tail, err := page(in, results)
+	list, tail, err := page(r, in, results)
 	return append([]node{members("EvaluationResults", list, func(n node) node { return n })}, tail...), err
 }
 

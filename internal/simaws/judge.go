@@ -56,7 +56,7 @@ func (s *Sim) judge(q question) ruling {
 			return ruling{deny: denial{explicit: true, layer: l.name, policy: l.arn(i)}}
 		}
 	}
-	if !q.who.linked && !s.allows(scps, q) {
+	if !s.allows(scps, q) {
 		return ruling{deny: denial{layer: layerSCP}}
 	}
 	foreign := resourceAccount(q.resource) != "" && resourceAccount(q.resource) != q.who.acct.id

@@ -163,7 +163,12 @@ func (st *logStream) page(s *Sim, in *getLogEventsInput, t logToken) getLogEvent
 		}
 	}
 	t.pos = min(t.pos, len(evs))
-	from, to := window(evs, t, in.Limit)
+	limit := in.Limit
+	def(&limit, maxPageEvents)
+	if n := s.cfg.Trouble.LogPage; n > 0 {
+		limit = min(limit, n)
+	}
+	from, to := window(evs, t, limit)
 	out := getLogEventsOutput{Events: []logEventOut{}}
 	if from < to && t.empties < s.cfg.Trouble.EmptyPages {
 		t.empties++
@@ -201,9 +206,6 @@ func (st *logStream) visible(s *Sim, in *getLogEventsInput) []logEvent {
 
 // window is how far a page reaches from t.pos within the limits.
 func window(evs []logEvent, t logToken, limit int) (from, to int) {
-	if limit == 0 {
-		limit = maxPageEvents
-	}
 	from, to = t.pos, t.pos
 	size := 0
 	for to-from < limit {

@@ -15,9 +15,11 @@ type pipeline struct {
 }
 
 type stage struct {
-	name    string
-	actions []pipelineAction
-	latest  *stageRun
+	name           string
+	actions        []pipelineAction
+	retryOnFailure bool // once, by itself (aws-facts §2.2)
+	latest         *stageRun
+	waiting        func() // enters the newest execution that waits for this stage
 }
 
 // pipelineAction is an action: a build, or, without a project, a source.
@@ -32,6 +34,8 @@ type stageRun struct {
 	status    string // InProgress, Failed, Succeeded
 	actions   []*actionRun
 	retries   int // by hand
+	own       int // by the pipeline itself
+	trigger   string
 }
 
 type actionRun struct {
@@ -55,7 +59,13 @@ func (p *pipeline) start(version string) string {
 	return id
 }
 
+// enter has an execution enter a stage. A stage holds one execution at a
+// time; of those that wait, the newest replaces the others.
 func (p *pipeline) enter(i int, execution, version string) {
+	if l := p.stages[i].latest; l != nil && l.status == pipeRunning {
+		p.stages[i].waiting = func() { p.enter(i, execution, version) }
+		return
+	}
 	run := &stageRun{pipe: p, at: i, execution: execution, commit: version, status: pipeRunning}
 	p.stages[i].latest = run
 	for _, a := range p.stages[i].actions {
@@ -104,9 +114,28 @@ func (run *stageRun) settle() {
 		}
 	}
 	run.status = worst
-	next := run.at + 1
-	if worst == pipeSucceeded && next < len(run.pipe.stages) {
+	st := run.pipe.stages[run.at]
+	if worst == pipeFailed && st.retryOnFailure && run.own == 0 {
+		run.own++
+		run.again("AutomatedStageRetry", false)
+		return
+	}
+	if next := run.at + 1; worst == pipeSucceeded && next < len(run.pipe.stages) {
 		run.pipe.enter(next, run.execution, run.commit)
+	}
+	if enter := st.waiting; enter != nil {
+		st.waiting = nil
+		enter()
+	}
+}
+
+// again starts the failed actions once more, or all of them.
+func (run *stageRun) again(trigger string, all bool) {
+	run.status, run.trigger = pipeRunning, trigger
+	for _, ar := range run.actions {
+		if all || ar.status == pipeFailed {
+			run.begin(ar)
+		}
 	}
 }
 
@@ -132,6 +161,7 @@ type stageExecOut struct {
 }
 
 type retryMetaOut struct {
+	AutoStageRetryAttempt   int    `json:"autoStageRetryAttempt"`
 	ManualStageRetryAttempt int    `json:"manualStageRetryAttempt"`
 	LatestRetryTrigger      string `json:"latestRetryTrigger"`
 }
@@ -183,8 +213,8 @@ func (st *stage) out() stageStateOut {
 	}
 	if st.latest != nil {
 		o.LatestExecution = &stageExecOut{st.latest.execution, st.latest.status}
-		if st.latest.retries > 0 {
-			o.RetryMetadata = &retryMetaOut{st.latest.retries, "ManualStageRetry"}
+		if l := st.latest; l.trigger != "" {
+			o.RetryMetadata = &retryMetaOut{l.own, l.retries, l.trigger}
 		}
 	}
 	return o
@@ -219,36 +249,27 @@ func retryStageExecution(r *request, in *retryStageInput) (any, error) {
 	case run == nil || run.execution != in.PipelineExecutionId:
 		return nil, fail("NotLatestPipelineExecutionException", "The pipeline execution "+in.PipelineExecutionId+" is not the latest in stage "+in.StageName)
 	}
-	again, err := run.toRetry(in.RetryMode == "ALL_ACTIONS")
-	if err != nil {
+	all := in.RetryMode == "ALL_ACTIONS"
+	if err := run.retryable(all); err != nil {
 		return nil, err
 	}
-	run.status = pipeRunning
 	run.retries++
-	for _, ar := range again {
-		run.begin(ar)
-	}
+	run.again("ManualStageRetry", all)
+	r.about = run.execution
 	return map[string]any{"pipelineExecutionId": run.execution}, nil
 }
 
-// toRetry lists the actions to start again: with failedOnly, those still in
-// progress go on; for all, none may be in progress.
-func (run *stageRun) toRetry(all bool) ([]*actionRun, error) {
-	var failedOnes []*actionRun
-	running := false
-	for _, ar := range run.actions {
-		running = running || ar.status == pipeRunning
-		if ar.status == pipeFailed {
-			failedOnes = append(failedOnes, ar)
-		}
+// retryable: there must be failed actions, and, to retry all, none in
+// progress.
+func (run *stageRun) retryable(all bool) error {
+	has := func(status string) bool {
+		return slices.ContainsFunc(run.actions, func(ar *actionRun) bool { return ar.status == status })
 	}
 	switch {
-	case len(failedOnes) == 0:
-		return nil, fail("StageNotRetryableException", "Unable to retry: the stage has no failed actions")
-	case all && running:
-		return nil, fail("StageNotRetryableException", "Unable to retry: the stage has actions in progress")
-	case all:
-		return run.actions, nil
+	case !has(pipeFailed):
+		return fail("StageNotRetryableException", "Unable to retry: the stage has no failed actions")
+	case all && has(pipeRunning):
+		return fail("StageNotRetryableException", "Unable to retry: the stage has actions in progress")
 	}
-	return failedOnes, nil
+	return nil
 }

@@ -9,7 +9,6 @@ type caller struct {
 	role    string // role name, "" for a user
 	session string
 	owner   bool // the account's root user: may do everything
-	linked  bool // AWS's own service: service control policies do not apply
 }
 
 // principal is the ARN that conditions and Principal elements see: a role's

@@ -37,7 +37,7 @@ func (b *build) pullImage() (code, message string) {
 		if _, denied := b.denied(q); denied {
 			return "BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE", fmt.Sprintf("Unable to pull customer's container image. CannotPullContainerError: "+
 				"Error response from daemon: pull access denied for %s, repository does not exist or may require 'docker login': denied: User: arn:%s:sts::%s",
-				strings.TrimSuffix(b.p.conf.Image, ":"+tagOf(b.p.conf.Image)), b.p.est.acct.partition, b.p.est.acct.id)
+				strings.Split(b.p.conf.Image, ":")[0], b.p.est.acct.partition, b.p.est.acct.id)
 		}
 	}
 	return "", ""

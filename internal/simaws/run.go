@@ -61,6 +61,18 @@ func (s *Sim) Run(st Start) (string, error) {
 	return e.start(st), nil
 }
 
+// Stop stops a running build of the home account, as a person would.
+func (s *Sim) Stop(id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b, ok := s.home().builds[id]
+	if !ok || b.complete {
+		return fmt.Errorf("stopping build %q: there is none under way", id)
+	}
+	b.abort(stopped, "", "")
+	return nil
+}
+
 // Build tells of one build.
 type Build struct {
 	ID, ARN, Project string

@@ -38,6 +38,7 @@ func s3Wire() wire {
 		},
 		throttle:   apiError{Code: "SlowDown", Message: "Please reduce your request rate.", Status: 503},
 		deniedCode: "AccessDenied",
+		strange:    "InvalidAccessKeyId",
 		operations: s3Operations,
 	}
 }
@@ -66,6 +67,9 @@ func (e *estate) objectARN(bucket, key string) string {
 
 // getObject also answers HEAD, whose errors have no body (aws-facts §3.4).
 func getObject(r *request) (any, error) {
+	if err := r.onlyQuery("x-id"); err != nil {
+		return nil, err
+	}
 	name, key := s3Path(r.http)
 	if err := r.authorize("s3:GetObject", r.est.objectARN(name, key), nil); err != nil {
 		return nil, err
@@ -127,6 +131,9 @@ func cutRange(data []byte, header string) ([]byte, int, error) {
 }
 
 func listObjects(r *request) (any, error) {
+	if err := r.onlyQuery("list-type", "prefix"); err != nil {
+		return nil, err
+	}
 	name, _ := s3Path(r.http)
 	if err := r.authorize("s3:ListBucket", "arn:"+r.est.acct.partition+":s3:::"+name, nil); err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/accessanalyzer"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
@@ -42,7 +43,7 @@ type clients struct {
 // answer.
 func dial(s *simaws.Sim, key, region string) clients {
 	cfg := aws.Config{
-		Region: region, BaseEndpoint: aws.String(s.URL()),
+		Region: region, BaseEndpoint: aws.String(s.URL()), HTTPClient: s.Client(),
 		Credentials: credentials.NewStaticCredentialsProvider(key, "secret", ""),
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
 	}
@@ -83,4 +84,12 @@ func deadline(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
 	return ctx
+}
+
+// throttleCodes are the codes that the SDK's standard retryer takes for
+// throttling.
+var throttleCodes = retry.DefaultThrottleErrorCodes
+
+func sending(s *simaws.Sim) *sqs.SendMessageInput {
+	return &sqs.SendMessageInput{QueueUrl: aws.String(s.QueueURL(simaws.Queue)), MessageBody: aws.String("x")}
 }

@@ -18,6 +18,7 @@ type request struct {
 	body      []byte
 	http      *http.Request
 	resources []string // what authorize was asked about
+	about     string   // what else a transcript should show
 	id        string
 }
 
@@ -35,6 +36,7 @@ type wire struct {
 	failure    func(r *request, e *apiError) response
 	throttle   apiError
 	deniedCode string
+	strange    string // error code for an access key that nobody has
 	operations map[string]operation
 }
 
@@ -83,6 +85,7 @@ func (s *Sim) serve(w http.ResponseWriter, h *http.Request) {
 	if err != nil {
 		return
 	}
+	time.Sleep(s.latency())
 	sc := parseScope(h.Header.Get("Authorization"))
 	wr, known := services[sc.service]
 	if !known {
@@ -137,7 +140,7 @@ func (s *Sim) carryOut(r *request, wr wire) (any, error) {
 			Message: "simaws does not know " + r.service + "." + r.operation}
 	}
 	if r.est == nil {
-		return nil, &apiError{Code: "UnrecognizedClientException", Status: http.StatusForbidden,
+		return nil, &apiError{Code: wr.strange, Status: http.StatusForbidden,
 			Message: "The security token included in the request is invalid."}
 	}
 	if s.throttled(r) {
@@ -177,9 +180,6 @@ func cut(w http.ResponseWriter) {
 }
 
 func (s *Sim) writeResponse(w http.ResponseWriter, r *request, resp response) {
-	if d := s.latency(); d > 0 {
-		time.Sleep(d)
-	}
 	for k, v := range resp.header {
 		w.Header().Set(k, v)
 	}

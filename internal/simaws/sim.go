@@ -39,6 +39,10 @@ type Config struct {
 	// and region; 0: any number.
 	BuildQueue int
 
+	// TopicKey is the ARN of the KMS key that encrypts [Topic]; "" for none. A
+	// publisher needs it too (aws-facts §7.5).
+	TopicKey string
+
 	// Function names the role and session of the key [FunctionKey].
 	Function Identity
 
@@ -82,9 +86,10 @@ type Sim struct {
 	// Clock is simulated time.
 	Clock Clock
 
-	cfg  Config
-	url  string
-	http *http.Server
+	cfg    Config
+	url    string
+	http   *http.Server
+	client *http.Client
 
 	mu       sync.Mutex
 	changed  *sync.Cond // broadcast whenever a message or the clock moved
@@ -137,7 +142,7 @@ func New(cfg Config) (*Sim, error) {
 		return nil, err
 	}
 	s := &Sim{
-		cfg: cfg, now: cfg.Start, pattern: pattern,
+		cfg: cfg, now: cfg.Start, pattern: pattern, client: newClient(),
 		accounts: map[string]*account{}, estates: map[place]*estate{}, buckets: map[string]*bucket{},
 		keys: map[string]caller{}, counters: map[string]int{}, documents: map[string]*iampolicy.Document{},
 		encoded: map[string]string{}, dead: map[string]bool{}, limits: tokenBuckets{},
@@ -198,7 +203,10 @@ func (s *Sim) furnish() {
 func (s *Sim) URL() string { return s.url }
 
 // Close stops the endpoint.
-func (s *Sim) Close() { s.http.Close() }
+func (s *Sim) Close() {
+	s.client.CloseIdleConnections()
+	s.http.Close()
+}
 
 // QueueURL is the address of a queue in the home account.
 func (s *Sim) QueueURL(name string) string { return s.url + "/" + s.cfg.Account + "/" + name }

@@ -3,7 +3,6 @@ package simaws
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -44,11 +43,19 @@ func publish(r *request, in form) ([]node, error) {
 	if !r.sim.topicExists(topic) {
 		return nil, &apiError{Code: "NotFound", Message: "Topic does not exist", Status: 404}
 	}
+	if key := r.sim.cfg.TopicKey; key != "" {
+		for _, action := range []string{"kms:GenerateDataKey", "kms:Decrypt"} {
+			if err := r.authorize(action, key, nil); err != nil {
+				return nil, &apiError{Code: "KMSAccessDenied", Message: err.Error(), Status: 400}
+			}
+		}
+	}
 	n := Notice{At: r.sim.now, Topic: topic, Subject: in.get("Subject"), Message: in.get("Message"), Attributes: snsAttributes(in)}
 	if err := n.check(in); err != nil {
 		return nil, err
 	}
 	n.ID = r.sim.uuid("notice")
+	r.about = n.Subject
 	r.sim.notices = append(r.sim.notices, n)
 	return []node{el("MessageId", n.ID)}, nil
 }
@@ -115,6 +122,3 @@ func snsAttributes(in form) map[string]string {
 		out[in.get(pre+"Name")] = in.get(pre + "Value.StringValue")
 	}
 }
-
-// Attribute names of a notice in order.
-func (n Notice) attributeNames() []string { return slices.Sorted(maps.Keys(n.Attributes)) }

@@ -33,14 +33,12 @@ func (b *build) perform(st step) (exit int) {
 			return exit
 		}
 	}
-	if cmd.check != nil {
-		if text, exit := cmd.check(); exit != 0 {
+	if cmd.push != nil {
+		if text := cmd.push.fail(); text != "" {
 			b.print(text)
-			return exit
+			return 1
 		}
-	}
-	if cmd.done != nil {
-		cmd.done()
+		cmd.push.store()
 	}
 	if out := orText(st.Prints, cmd.after); out != "" {
 		b.print(out)

@@ -23,6 +23,9 @@ type Trouble struct {
 	// EmptyPages is how many empty pages GetLogEvents gives before each full
 	// one (aws-facts §6.1).
 	EmptyPages int
+	// LogPage and IAMPage are the most events, or items, that one page holds;
+	// 0: AWS's own limits. A service may give less than was asked for.
+	LogPage, IAMPage int
 	// RateLimits makes the limits of [RateLimits] apply, in simulated time.
 	RateLimits bool
 }

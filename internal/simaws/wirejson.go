@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,6 +28,7 @@ func jsonWire(version, target string, operations map[string]operation) wire {
 		},
 		throttle:   apiError{Code: "ThrottlingException", Message: "Rate exceeded", Status: 400},
 		deniedCode: "AccessDeniedException",
+		strange:    "UnrecognizedClientException",
 		operations: operations,
 	}
 }
@@ -67,6 +69,9 @@ func orStatus(status, usual int) int {
 func jsonCall[In any](writes bool, f func(r *request, in *In) (any, error)) operation {
 	return operation{writes: writes, run: func(r *request) (any, error) {
 		var in In
+		if err := r.onlyQuery(); err != nil {
+			return nil, err
+		}
 		dec := json.NewDecoder(bytes.NewReader(r.body))
 		dec.DisallowUnknownFields()
 		if err := dec.Decode(&in); err != nil {
@@ -81,6 +86,16 @@ func (r *request) unknownParameter(what string) error {
 	r.sim.unknown = append(r.sim.unknown, r.service+"."+r.operation+": "+what)
 	return &apiError{Code: "NotImplementedBySimaws", Status: http.StatusNotImplemented,
 		Message: "simaws does not know this input of " + r.service + "." + r.operation + ": " + what}
+}
+
+// onlyQuery refuses loudly what else is in the URL's query.
+func (r *request) onlyQuery(known ...string) error {
+	for name := range r.http.URL.Query() {
+		if !slices.Contains(known, name) {
+			return r.unknownParameter("query parameter " + name)
+		}
+	}
+	return nil
 }
 
 // epoch is a time as AWS JSON has it: seconds, with a fraction.

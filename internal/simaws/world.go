@@ -44,12 +44,12 @@ func (w *worldFile) config() Config {
 	return Config{
 		Account: w.Account, Region: w.Region, Partition: w.Partition, Start: w.Start, Seed: w.Seed,
 		Propagation: time.Duration(w.Propagation), PropagationMost: time.Duration(w.PropagationMost),
-		Enforce: w.Enforce, RetryKeepsRole: w.RetryKeepsRole, BuildQueue: w.BuildQueue, Function: w.Function, Pattern: w.Pattern,
+		Enforce: w.Enforce, RetryKeepsRole: w.RetryKeepsRole, BuildQueue: w.BuildQueue, TopicKey: w.TopicKey, Function: w.Function, Pattern: w.Pattern,
 		Queue: QueueConfig{time.Duration(w.Queue.Visibility), w.Queue.MaxReceive},
 		Trouble: Trouble{
 			DropEvents: t.DropEvents, DuplicateEvents: t.DuplicateEvents, DelayEvents: time.Duration(t.DelayEvents),
 			Throttle: t.Throttle, LoseRequest: t.LoseRequest, LoseResponse: t.LoseResponse, CallTime: time.Duration(t.CallTime),
-			LogLag: time.Duration(t.LogLag), EmptyPages: t.EmptyPages, RateLimits: t.RateLimits,
+			LogLag: time.Duration(t.LogLag), EmptyPages: t.EmptyPages, LogPage: t.LogPage, IAMPage: t.IAMPage, RateLimits: t.RateLimits,
 		},
 	}
 }
@@ -70,6 +70,7 @@ func (w *worldFile) build(s *Sim) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	bu := &builder{sim: s}
+	bu.ranges(w)
 	if !accountForm.MatchString(s.cfg.Account) {
 		bu.bad("account %q is no account id of 12 digits (quote it)", s.cfg.Account)
 	}
@@ -101,6 +102,23 @@ func (w *worldFile) build(s *Sim) error {
 		bu.start(st)
 	}
 	return errors.Join(bu.errs...)
+}
+
+// ranges checks numbers that would make no sense.
+func (bu *builder) ranges(w *worldFile) {
+	t := w.Trouble
+	for name, p := range map[string]float64{"drop_events": t.DropEvents, "duplicate_events": t.DuplicateEvents, "throttle": t.Throttle,
+		"lose_request": t.LoseRequest, "lose_response": t.LoseResponse} {
+		if !(p >= 0 && p <= 1) {
+			bu.bad("trouble: %s: %v is no probability", name, p)
+		}
+	}
+	for name, n := range map[string]int{"build_queue": w.BuildQueue, "queue: max_receive": w.Queue.MaxReceive,
+		"trouble: empty_pages": t.EmptyPages, "trouble: log_page": t.LogPage, "trouble: iam_page": t.IAMPage} {
+		if n < 0 || n > 1000 {
+			bu.bad("%s: %d is not between 0 and 1000", name, n)
+		}
+	}
 }
 
 // account puts in what belongs to an account: policies, roles, SCPs.
@@ -250,9 +268,13 @@ func (bu *builder) project(e *estate, f projectFile) {
 		def(&f.Source.Location, "https://github.com/example/"+strings.ToLower(f.Name)+".git")
 	}
 	def(&f.Image, "aws/codebuild/standard:7.0")
+	def(&f.Timeout, duration(time.Hour))
 	if f.Name == "" || e.project[f.Name] != nil {
 		bu.bad("project %q: no name, or there are two", f.Name)
 		return
+	}
+	if f.AutoRetry < 0 || f.AutoRetry > 10 || f.ConcurrentBuilds < 0 || f.Faults < 0 {
+		bu.bad("%s: auto_retry is between 0 and 10, concurrent_builds and faults are not negative", where)
 	}
 	ro, ok := e.acct.role(f.Role[strings.LastIndexByte(f.Role, '/')+1:])
 	if !ok {
@@ -288,21 +310,21 @@ func (bu *builder) commit(p *project, f projectFile, v versionFile) *commit {
 	return c
 }
 
-var actionForm = regexp.MustCompile(`^[a-z0-9-]+:[A-Za-z0-9]+$`)
+var callForm = regexp.MustCompile(`^[a-z0-9-]+:[A-Za-z0-9]+$`)
 
 func (bu *builder) step(e *estate, where string, st stepFile) {
 	if st.Run == "" {
 		bu.bad("%s: a step without run", where)
 		return
 	}
-	if len(st.Calls) == 0 && st.Fails == nil && !e.derive(st.Run).known {
+	if len(st.Calls) == 0 && st.Fails == nil && e.derive(st.Run).unknown {
 		bu.bad("%s: %q: the Sim does not know which calls this makes: list them under calls", where, st.Run)
 	}
 	if st.Tool != "" && !slices.Contains(tools, st.Tool) {
 		bu.bad("%s: %q: no tool %q: one of %s", where, st.Run, st.Tool, strings.Join(tools, ", "))
 	}
 	for _, c := range st.Calls {
-		if !actionForm.MatchString(c.Action) {
+		if !callForm.MatchString(c.Action) {
 			bu.bad("%s: %q: %q is no action", where, st.Run, c.Action)
 		}
 		if c.As != "" && !slices.Contains(forms, c.As) {
@@ -314,7 +336,7 @@ func (bu *builder) step(e *estate, where string, st stepFile) {
 func (bu *builder) pipeline(e *estate, f pipelineFile) {
 	p := &pipeline{est: e, name: f.Name}
 	for _, s := range f.Stages {
-		st := &stage{name: s.Name}
+		st := &stage{name: s.Name, retryOnFailure: s.Retry}
 		for _, a := range s.Actions {
 			if a.Project != "" && e.project[a.Project] == nil {
 				bu.bad("pipeline %s: there is no project %q", f.Name, a.Project)

@@ -22,6 +22,7 @@ type worldFile struct {
 	Enforce         bool                  `yaml:"enforce"`
 	RetryKeepsRole  bool                  `yaml:"retry_keeps_role"`
 	BuildQueue      int                   `yaml:"build_queue"`
+	TopicKey        string                `yaml:"topic_key"`
 	Function        Identity              `yaml:"function"`
 	Callers         map[string]callerFile `yaml:"callers"`
 	Pattern         string                `yaml:"pattern"`
@@ -52,6 +53,8 @@ type troubleFile struct {
 	CallTime        duration `yaml:"call_time"`
 	LogLag          duration `yaml:"log_lag"`
 	EmptyPages      int      `yaml:"empty_pages"`
+	LogPage         int      `yaml:"log_page"`
+	IAMPage         int      `yaml:"iam_page"`
 	RateLimits      bool     `yaml:"rate_limits"`
 }
 
@@ -120,6 +123,8 @@ type projectFile struct {
 	Versions         []versionFile         `yaml:"versions"`
 	AutoRetry        int                   `yaml:"auto_retry"`
 	ConcurrentBuilds int                   `yaml:"concurrent_builds"`
+	Timeout          duration              `yaml:"timeout"`
+	Faults           int                   `yaml:"faults"`
 	Batch            []string              `yaml:"batch"`
 	Logs             logsFile              `yaml:"logs"`
 	Artifacts        string                `yaml:"artifacts"`
@@ -188,6 +193,7 @@ type pipelineFile struct {
 
 type stageFile struct {
 	Name    string       `yaml:"name"`
+	Retry   bool         `yaml:"retry_on_failure"`
 	Actions []actionFile `yaml:"actions"`
 }
 
