@@ -5,6 +5,7 @@ type placed struct {
 	Denial
 	off     int64
 	warning bool
+	around  []Line // the lines around it, of a section's first claims
 }
 
 // bounded keeps the first and the last of any number of claims. Within one
@@ -13,6 +14,8 @@ type bounded struct {
 	first, last []placed
 	section     int // of the log; set by the tracker
 	seen        map[Denial]int
+	shown       int // claims of section whose lines around were kept
+	shownIn     int // that section
 	dropped     int
 }
 
@@ -21,9 +24,10 @@ const (
 	maxFirst = 64
 	maxLast  = 256
 	maxSeen  = 4096
+	maxShown = 4
 )
 
-func (b *bounded) add(p placed) {
+func (b *bounded) add(p placed, around func() []Line) {
 	k := p.key()
 	if s, ok := b.seen[k]; ok && s == b.section {
 		return
@@ -32,6 +36,12 @@ func (b *bounded) add(p placed) {
 		b.seen = map[Denial]int{}
 	}
 	b.seen[k] = b.section
+	if b.shownIn != b.section {
+		b.shown, b.shownIn = 0, b.section
+	}
+	if b.shown++; b.shown <= maxShown {
+		p.around = around()
+	}
 	if len(b.first) < maxFirst {
 		b.first = append(b.first, p)
 		return

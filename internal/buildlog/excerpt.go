@@ -27,6 +27,29 @@ func linesOf(raw []byte, n int) []Line {
 	return list
 }
 
+// linesAround gives the lines around raw[at], whose line has the given number.
+func linesAround(raw []byte, at, n int) []Line {
+	const reach = 3
+	from, to := at, at
+	for i := 0; ; i++ {
+		k := bytes.LastIndexByte(raw[:from], '\n')
+		if k < 0 || i == reach {
+			from = k + 1
+			break
+		}
+		from, n = k, n-1
+	}
+	for range reach + 1 {
+		k := bytes.IndexByte(raw[to:], '\n')
+		if k < 0 {
+			to = len(raw)
+			break
+		}
+		to += k + 1
+	}
+	return linesOf(raw[from:to], n)
+}
+
 // clean gives a line as a terminal would show it at the end: without escape
 // sequences and control characters, and only the last state of a progress bar.
 func clean(b []byte) string {

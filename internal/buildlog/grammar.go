@@ -82,24 +82,23 @@ func explained(claims []claim, i int) bool {
 	return false
 }
 
-// warningWords come before denials that fail no build (aws-facts §3.5), or
-// after them (§3.4).
-var warningWords = []string{"unabletodownloadcache", "unabletouploadcache", "proceedinganyway"}
+// Warnings stand around denials that fail no build (aws-facts §3.4, §3.5).
+var (
+	warnBefore = []string{"unabletodownloadcache", "unabletouploadcache"}
+	warnAfter  = []string{"proceedinganyway"}
+)
 
 // warned reports whether flat[from:to] is told as a warning.
 func (p *page) warned(from, to int) bool {
-	around := p.flat[max(0, from-80):min(len(p.flat), to+80)]
-	for _, w := range warningWords {
-		if bytes.Contains(around, []byte(w)) {
-			return true
-		}
-	}
-	return false
+	return holds(p.flat[max(0, from-80):from], warnBefore) || holds(p.flat[to:min(len(p.flat), to+80)], warnAfter)
 }
 
 type sentences struct {
 	*page
-	all  []tail
+	all []tail
+
+	actionsNamed []named // nil until it is asked for
+
 	list []claim
 	none []span // sentences that look like denials and are none
 }

@@ -3,20 +3,17 @@ package buildlog
 import (
 	"bytes"
 	"regexp"
+	"sort"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/iamref"
 )
 
 // inferred finds the action of a report that names no operation: an action
-// printed just before it, or what the words before it say was tried.
-func (s *sentences) inferred(r report) string {
-	lo := max(0, r.from-300)
-	for i := len(s.list) - 1; i >= 0 && i >= len(s.list)-near; i-- {
-		if s.list[i].to <= r.from {
-			lo = max(lo, s.list[i].to)
-		}
-	}
+// printed just before it, or what the words before it say was tried. Only
+// what follows flat[lo] is the report's.
+func (s *sentences) inferred(r report, lo int) string {
+	lo = max(min(lo, r.from), r.from-300)
 	lo += 1 + bytes.LastIndexByte(s.flat[lo:r.from], '\n')
 	if a, _ := s.namedAction(lo, r.from); a != "" {
 		return a
@@ -25,6 +22,38 @@ func (s *sentences) inferred(r report) string {
 		return a
 	}
 	return s.tried(lo, r)
+}
+
+var actionWord = regexp.MustCompile(`\b[a-z][a-z0-9-]+:[A-Z][A-Za-z0-9]+\b`)
+
+// named is an action that the text prints and that the service reference
+// knows.
+type named struct {
+	at     int // in flat
+	action string
+}
+
+// allNamed finds every action of the page, in order.
+func (p *page) allNamed() []named {
+	list := []named{}
+	for _, m := range actionWord.FindAllIndex(p.text, -1) {
+		if a, ok := iamref.Lookup(string(p.text[m[0]:m[1]])); ok {
+			list = append(list, named{p.flatAt(m[0]), a.Name})
+		}
+	}
+	return list
+}
+
+// namedAction gives the last action that is printed in flat[lo:hi], and where.
+func (s *sentences) namedAction(lo, hi int) (string, int) {
+	if s.actionsNamed == nil {
+		s.actionsNamed = s.allNamed()
+	}
+	i := sort.Search(len(s.actionsNamed), func(i int) bool { return s.actionsNamed[i].at >= hi }) - 1
+	if i < 0 || s.actionsNamed[i].at < lo {
+		return "", 0
+	}
+	return s.actionsNamed[i].action, s.actionsNamed[i].at
 }
 
 var (
@@ -47,22 +76,6 @@ func (s *sentences) logged(lo, hi int) string {
 		}
 	}
 	return ""
-}
-
-var actionWord = regexp.MustCompile(`\b[a-z][a-z0-9-]+:[A-Z][A-Za-z0-9]+\b`)
-
-// namedAction gives the last action that text prints in flat[lo:hi] and that
-// the service reference knows, and where.
-func (p *page) namedAction(lo, hi int) (string, int) {
-	from := int(p.at[lo])
-	list := actionWord.FindAllIndex(p.text[from:p.at[hi]], -1)
-	for i := len(list) - 1; i >= 0; i-- {
-		a := string(p.text[from+list[i][0] : from+list[i][1]])
-		if x, ok := iamref.Lookup(a); ok {
-			return x.Name, p.flatAt(from + list[i][0])
-		}
-	}
-	return "", 0
 }
 
 // verbs are the words with which tools tell what they tried, and those with

@@ -126,16 +126,21 @@ func Complete(tail string, phase codebuild.Phase) bool {
 }
 
 // FailedStart reports whether text, the end of a log, reaches back to where
-// the failed command was started, so that nothing before it needs to be read.
+// the failed command was started, or the failed phase if it had no command,
+// so that nothing before it needs to be read.
 func FailedStart(text string) bool {
-	begun := false
+	command, phase := false, false
 	for line := range strings.Lines(text) {
-		switch m := parseMarker([]byte(line)); m.kind {
-		case started:
-			begun = true
-		case exited:
-			return begun
+		switch m := parseMarker([]byte(line)); {
+		case m.kind == started:
+			command = true
+		case m.kind == exited:
+			return command
+		case m.kind == phaseDone && !m.ok:
+			return command || phase
+		case m.kind != noMarker:
+			phase = true
 		}
 	}
-	return begun
+	return command
 }

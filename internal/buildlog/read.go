@@ -72,12 +72,18 @@ func assemble(b codebuild.Build, t *tracker) Failure {
 	if f.Command == "" {
 		f.Command, f.Exit = p.command, p.exit
 	}
-	f.Denials = mergeContext(t.denials(p), contextDenials(b))
+	claims := t.denials(p)
+	f.Denials = mergeContext(plainDenials(claims), contextDenials(b))
 	f.Dropped = t.claims.dropped
 	if !p.saved {
 		t.scanner.save(p)
 	}
 	f.Tail = bound(merge(linesOf(wholeLines(p.head), p.headLine), linesOf(p.tail, p.tailLine)))
+	for _, c := range claims {
+		if c.Causal {
+			f.Tail = merge(f.Tail, c.around)
+		}
+	}
 	f.Excerpt = excerpt(f.Tail, f.Denials)
 	return f
 }
@@ -92,7 +98,7 @@ func wholeLines(b []byte) []byte {
 
 // denials gives the distinct claims of the log in order. A claim that was
 // made in the failed part and elsewhere is the one in the failed part.
-func (t *tracker) denials(failed *part) []Denial {
+func (t *tracker) denials(failed *part) []placed {
 	all := append(append(slices.Clone(failed.claims), t.claims.first...), t.claims.last...)
 	for i := range all {
 		d := &all[i]
@@ -115,9 +121,13 @@ func (t *tracker) denials(failed *part) []Denial {
 		return false
 	})
 	slices.SortStableFunc(all, func(a, b placed) int { return cmp.Compare(a.off, b.off) })
-	list := make([]Denial, len(all))
-	for i := range all {
-		list[i] = all[i].Denial
+	return all
+}
+
+func plainDenials(claims []placed) []Denial {
+	list := make([]Denial, len(claims))
+	for i := range claims {
+		list[i] = claims[i].Denial
 	}
 	return list
 }

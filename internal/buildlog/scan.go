@@ -125,7 +125,7 @@ func (s *scanner) denial(at int64) {
 	case at > s.last+ahead:
 		s.flush(at)
 	case at-s.first > maxRegion:
-		s.region(s.first-back, at+ahead, s.cut, at)
+		s.region(s.first, at, s.cut, at)
 		s.first, s.last, s.cut = at, at, at
 		return
 	default:
@@ -138,19 +138,20 @@ func (s *scanner) denial(at int64) {
 // flush hands on the region that is open. Claims that begin before limit are its own.
 func (s *scanner) flush(limit int64) {
 	if s.open {
-		s.region(s.first-back, s.last+ahead, s.cut, limit)
+		s.region(s.first, s.last, s.cut, limit)
 		s.open, s.cut = false, min(limit, s.last+ahead)
 	}
 }
 
-// region reads the log in [from, to) and hands on the claims that begin in
-// [cut, limit).
-func (s *scanner) region(from, to, cut, limit int64) {
-	from, to = max(from, s.off), min(to, s.end())
-	raw := s.buf[from-s.off : to-s.off]
-	if short := int64(len(raw)) - (ahead - aheadMost); short > 0 && !bytes.Contains(raw[max(0, short-2*aheadMost):], encodedWord) {
-		raw = raw[:short]
+// region reads the log from somewhat before first to somewhat after last, and
+// hands on the claims that begin in [cut, limit).
+func (s *scanner) region(first, last, cut, limit int64) {
+	to := min(last+aheadMost, s.end())
+	if bytes.Contains(s.buf[last-s.off:to-s.off], encodedWord) {
+		to = min(last+ahead, s.end())
 	}
+	from := max(first-back, s.off)
+	raw := s.buf[from-s.off : to-s.off]
 	if from > 0 { // begin with a whole line, if one begins
 		if n := bytes.IndexByte(raw[:min(len(raw), int(max(0, cut-from)))], '\n'); n >= 0 {
 			from += int64(n) + 1
@@ -161,7 +162,7 @@ func (s *scanner) region(from, to, cut, limit int64) {
 	for _, c := range p.claims() {
 		if at := from + int64(c.raw); at >= cut && at < limit {
 			s.pass(at)
-			s.tracker.claim(c, at)
+			s.tracker.claim(c, at, func() []Line { return linesAround(raw, c.raw, c.Line) })
 		}
 	}
 	s.pass(limit)
@@ -189,6 +190,19 @@ func (s *scanner) lineAt(off int64) int {
 	return s.line
 }
 
+// lineStart reports whether only white space stands between off and the
+// beginning of its line.
+func (s *scanner) lineStart(off int64) bool {
+	for i := off - s.off - 1; i >= 0 && off-s.off-i < 80; i-- {
+		if b := s.buf[i]; b == '\n' {
+			return true
+		} else if b != ' ' && b != '\t' && b != '\r' {
+			return false
+		}
+	}
+	return off == 0 || off-s.off < 80 && s.off == 0
+}
+
 var (
 	newline     = []byte{'\n'}
 	encodedWord = []byte("ncoded")
@@ -198,6 +212,9 @@ var (
 func (s *scanner) marker(off int64) {
 	b := s.buf[off-s.off:]
 	b = b[:min(len(b), ahead)]
+	if b[0] != container[0] && !s.lineStart(off) {
+		return // behind "[Container]", or in a sentence
+	}
 	end := bytes.IndexByte(b, '\n')
 	if end < 0 {
 		end = len(b)

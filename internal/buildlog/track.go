@@ -125,9 +125,10 @@ func (t *tracker) startOf(command string) part {
 	return t.phase
 }
 
-// claim takes up the next claim, which begins at off.
-func (t *tracker) claim(c claim, off int64) {
-	t.claims.add(placed{c.Denial, off, c.warning})
+// claim takes up the next claim, which begins at off; around gives the lines
+// around it.
+func (t *tracker) claim(c claim, off int64, around func() []Line) {
+	t.claims.add(placed{Denial: c.Denial, off: off, warning: c.warning}, around)
 }
 
 // finish chooses the failed part of a log that does not tell.

@@ -94,13 +94,23 @@ func (s *sentences) wrapped() {
 			end = r.msg
 			continue
 		}
+		before := max(end, endBefore(read, r.from))
 		end = max(r.msg, r.from+1)
-		if c, ok := s.refusal(r); ok {
+		if c, ok := s.refusal(r, before); ok {
 			end = c.to
 			found = append(found, c)
 		}
 	}
 	s.list = append(s.list, found...)
+}
+
+// endBefore gives where the last of the spans ends that end before at.
+func endBefore(read []span, at int) int {
+	i, _ := slices.BinarySearchFunc(read, at+1, func(a span, at int) int { return a.to - at })
+	if i == 0 {
+		return 0
+	}
+	return read[i-1].to
 }
 
 // introduced reports whether the sentence that follows r says what r is
@@ -168,8 +178,9 @@ func keyRefused(msg []byte) bool {
 		bytes.Contains(msg, []byte("kmskey")) && bytes.Contains(msg, []byte("notallowed"))
 }
 
-// refusal turns a report into a claim.
-func (s *sentences) refusal(r report) (claim, bool) {
+// refusal turns a report into a claim. What comes before flat[before] belongs
+// to something else.
+func (s *sentences) refusal(r report, before int) (claim, bool) {
 	msg := s.flat[min(r.msg, len(s.flat)):min(len(s.flat), r.msg+240)]
 	if n := bytes.IndexByte(msg, '\n'); n >= 0 {
 		msg = msg[:n]
@@ -199,7 +210,7 @@ func (s *sentences) refusal(r report) (claim, bool) {
 		c.Action = s.actionOf(r, word)
 	}
 	if c.Action == "" && r.operation == "" {
-		c.Action = s.inferred(r)
+		c.Action = s.inferred(r, before)
 	}
 	if c.Action == "" {
 		c.Inferred = false
