@@ -13,7 +13,7 @@ SETTINGS ?= infra/buildmedic.yaml
 DYNALITE := internal/ledger/testdata/dynalite
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build dynalite lint fmt verify cover bench soak fuzz update check synth diff deploy destroy test-event test-infra clean
+.PHONY: help demo test build dynalite lint fmt verify cover bench soak fuzz update check synth diff deploy destroy member test-event synth-golden test-infra clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -30,11 +30,10 @@ dynalite: # the DynamoDB for the ledger's tests; left out, loudly, without Node.
 	  test -d $(DYNALITE)/node_modules/dynalite || npm ci --prefix $(DYNALITE) --no-audit --no-fund --loglevel=error; \
 	else echo "NOTE: no npm here: the DynamoDB ledger is not tested"; fi
 
-build: ## the function for arm64 and amd64: dist/ARCH/bootstrap, and dist/function for the stack
+build: ## the function for arm64 and amd64: dist/ARCH/bootstrap
 	@for arch in arm64 amd64; do \
 	  CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build $(GOFLAGS_) -ldflags='$(LDFLAGS)' -o dist/$$arch/bootstrap ./lambda || exit 1; \
 	done
-	@mkdir -p dist/function && cp dist/arm64/bootstrap dist/function/bootstrap && cp $(SETTINGS) dist/function/buildmedic.yaml
 	@ls -l dist/*/bootstrap
 
 check: ## validate the settings, run their tests, show what each project could at most gain
@@ -56,7 +55,7 @@ cover: ## coverage by package
 	go test -cover ./... | sort
 
 update: ## rewrite the golden files, then run the tests
-	go test ./internal/heal ./internal/notice ./lambda/buildmedic -update
+	go test ./internal/story ./internal/notice ./internal/settings -update
 	go test ./...
 
 bench: ## speed, as ratios within one run
@@ -74,25 +73,50 @@ fuzz: ## every fuzz test for FUZZTIME (default 1m)
 	  done; \
 	done
 
+CONTEXT ?=
+CDK_ARGS = -c settings=$(abspath $(SETTINGS)) $(CONTEXT)
+
 synth: build ## the CloudFormation template
-	$(CDK) synth
+	$(CDK) synth Buildmedic $(CDK_ARGS)
 
 diff: build ## what a deployment would change
-	$(CDK) diff
+	$(CDK) diff Buildmedic $(CDK_ARGS)
 
-deploy: build ## deploy to the AWS account of your credentials
-	$(CDK) deploy --all
+deploy: build check ## deploy to the AWS account of your credentials
+	$(CDK) deploy Buildmedic $(CDK_ARGS)
 
-destroy: ## remove the stack; undo the grants first, see README
-	$(CDK) destroy --all
+destroy: build ## remove the stack; undo the grants first, see the README
+	$(CDK) destroy Buildmedic $(CDK_ARGS)
 
+member: build ## the template for member accounts: cdk.out/BuildmedicMember.template.json
+	$(CDK) synth -q BuildmedicMember $(CDK_ARGS)
+	@ls -l cdk.out/BuildmedicMember.template.json
+
+test-event: ## send the newest failed build of PROJECT to the function, as CodeBuild would
+	@test -n "$(PROJECT)" || { echo "whose? make test-event PROJECT=name"; exit 2; }
+	@queue=$$(aws cloudformation describe-stacks --stack-name Buildmedic --query "Stacks[0].Outputs[?OutputKey=='QueueUrl'].OutputValue" --output text) && \
+	ids=$$(aws codebuild list-builds-for-project --project-name "$(PROJECT)" --query 'ids[:100]' --output text) && \
+	arn=$$(aws codebuild batch-get-builds --ids $$ids --query "builds[?buildStatus=='FAILED']|[0].arn" --output text) && \
+	{ test "$$arn" != None || { echo "$(PROJECT) has no failed build among its last 100"; exit 1; }; } && \
+	aws sqs send-message --queue-url "$$queue" --query MessageId --output text --message-body \
+	  "{\"version\":\"0\",\"id\":\"test-event\",\"source\":\"aws.codebuild\",\"detail-type\":\"CodeBuild Build State Change\",\"detail\":{\"build-status\":\"FAILED\",\"project-name\":\"$(PROJECT)\",\"build-id\":\"$$arn\"}}" && \
+	echo "sent: $$arn"
+
+synth-golden: ## renew the committed templates of infra/testdata
+	@for c in shipped seed; do \
+	  $(CDK) synth -q -o cdk.out/golden -c settings=testdata/$$c.yaml -c bootstrap=testdata/bootstrap || exit 1; \
+	  cp cdk.out/golden/Buildmedic.template.json infra/testdata/template.$$c.json; \
+	done
+	@cp cdk.out/golden/BuildmedicMember.template.json infra/testdata/template.member.json
+
+# -modfile on a copy: the tree's go.mod and go.sum stay as they are.
 test-infra: ## type-check, test and synthesize infra/ where its modules can be had
-	@if (cd infra && go mod download -x >/dev/null 2>&1 && go list -mod=mod ./... >/dev/null 2>&1); then \
-	  cd infra && go vet -mod=mod ./... && go test -mod=mod ./...; \
-	else \
-	  echo "NOTE: the CDK's Go modules cannot be had here: infra/ was NOT type-checked and NOT synthesized."; \
-	  echo "      Its golden template is examined by the tests of the root module all the same."; \
-	fi
+	@tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && cp infra/go.mod infra/go.sum "$$tmp"/ && cd infra && \
+	if ! command -v node >/dev/null; then echo "NOTE: no Node.js here: infra/ was NOT type-checked and NOT synthesized."; \
+	elif go list -mod=mod -modfile="$$tmp/go.mod" -deps . >/dev/null 2>"$$tmp/why"; then \
+	  go vet -mod=mod -modfile="$$tmp/go.mod" . && go test -mod=mod -modfile="$$tmp/go.mod" .; \
+	else echo "NOTE: the CDK's Go modules cannot be had here: infra/ was NOT type-checked and NOT synthesized."; \
+	  echo "      Its committed templates are examined by the tests of the root module all the same."; fi
 
 clean: ## remove what was built
 	rm -rf dist cdk.out infra/cdk.out

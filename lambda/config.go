@@ -73,7 +73,7 @@ func readConfig(getenv func(string) string, readFile func(string) ([]byte, error
 func readSettings(path string, readFile func(string) ([]byte, error)) (*settings.Settings, error) {
 	data, err := readFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("settings file %q does not exist: run make build, which puts it beside bootstrap", path)
+		return nil, fmt.Errorf("settings file %q does not exist: the stack in infra/ puts it beside bootstrap; deploy it again", path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading settings: %w", err)

@@ -27,7 +27,7 @@ func TestReadConfig(t *testing.T) {
 		{"unknown ledger", map[string]string{envTable: "", envLedger: "redis"}, []string{`is "redis"; only "memory" is known`}},
 		{"a queue for a topic", map[string]string{envTopic: "arn:aws:sqs:eu-west-1:111122223333:buildmedic"}, []string{"is no topic ARN"}},
 		{"an ARN for a URL", map[string]string{envQueue: "arn:aws:sqs:eu-west-1:111122223333:buildmedic"}, []string{"is no queue URL"}},
-		{"no file", map[string]string{envSettings: "none.yaml"}, []string{`"none.yaml" does not exist: run make build`}},
+		{"no file", map[string]string{envSettings: "none.yaml"}, []string{`"none.yaml" does not exist`}},
 		{"a bad file and no queue", map[string]string{envSettings: "bad.yaml", envQueue: ""}, []string{envQueue + " is not set", "bad.yaml", ":2:", ":3:"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
