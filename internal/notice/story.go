@@ -25,10 +25,7 @@ func (s story) headline() string {
 	case heal.Healed:
 		h = s.deed(p).done + ", build green after " + about(timeToHeal(s.o))
 	case heal.Retrying:
-		h = s.deed(p).done + ", build started again"
-		if p.Remedy == diagnose.Retry {
-			h = "build started again, unchanged"
-		}
+		h = s.retryWords(p)
 	case heal.Proposed:
 		h = s.deed(p).wish + " Your approval is needed"
 	case heal.Undone:
@@ -54,6 +51,16 @@ func (s story) headline() string {
 	return h
 }
 
+func (s story) retryWords(p heal.Plan) string {
+	switch p.Remedy {
+	case diagnose.Retry:
+		return "build started again, unchanged"
+	case diagnose.OverrideBuildspec:
+		return "build started again with " + quote(p.Buildspec, maxName)
+	}
+	return s.deed(p).done + ", build started again"
+}
+
 func (s story) reportWords(p heal.Plan) string {
 	switch {
 	case observed(s.o):
@@ -62,9 +69,9 @@ func (s story) reportWords(p heal.Plan) string {
 		return "the repair was not made"
 	case len(s.n.Refusals) > 0 && s.refusedAction() != "":
 		if by := s.blame(); by != "" {
-			return fmt.Sprintf("%s denied by %s, nothing changed", s.refusedAction(), by)
+			return fmt.Sprintf("%s denied by %s", s.refusedAction(), by)
 		}
-		return fmt.Sprintf("%s not granted (%s), nothing changed", s.refusedAction(), s.n.Refusals[0].Rule)
+		return fmt.Sprintf("%s not granted (%s)", s.refusedAction(), s.n.Refusals[0].Rule)
 	case s.n.Failure != nil && s.n.Failure.Title != "":
 		return strings.TrimSuffix(s.n.Failure.Title, ".")
 	}
@@ -210,12 +217,16 @@ func (s story) happened() []string {
 	return []string{s.cause(), s.n.Why}
 }
 
-// rounds says how many it took, if more than one.
+// rounds says how many there were, if more than one.
 func (s story) rounds() string {
-	if n := len(acted(s.o)); n > 1 {
+	switch n := len(acted(s.o)); {
+	case n < 2:
+		return ""
+	case s.o.Kind == heal.Healed:
 		return fmt.Sprintf("It took %d rounds.", n)
+	default:
+		return fmt.Sprintf("This is round %d.", n)
 	}
-	return ""
 }
 
 // role is the ARN of the failed build's role.

@@ -35,6 +35,7 @@ var stories = []struct {
 	{"qivr-undone", "Somebody undid a heal by command: the first version is the default again.", qivrUndone()},
 	{"tracker-proposed", "Mode propose: the plan waits, with the commands that approve and reject it.", trackerProposed()},
 	{"tracker-observed", "Mode observe: what would have been done.", trackerObserved()},
+	{"settling-retrying", "The same denial again, though IAM allows it by now: the build is started once more, without a further grant.", settlingRetrying()},
 	{"two-rounds-healed", "One denial hid another: two rounds, two grants, one policy.", twoRoundsHealed()},
 	{"retry-observed", "Mode observe, and a cause that passes.", retryObserved()},
 	{"attach-healed", "Write mode attach: a ready-made policy was attached.", attachHealed()},
@@ -264,6 +265,15 @@ func attachHealed() heal.Outcome {
 	r := trackerRound(settings.Heal)
 	r.Decision.Plan.Write = &guardrail.Target{Kind: "attach", Attach: []string{"arn:aws:iam::" + account + ":policy/buildmedic/tracker-image"}}
 	return outcome(heal.Healed, after(255*time.Second), trackerSettings(), ended(written(r), 244*time.Second))
+}
+
+func settlingRetrying() heal.Outcome {
+	first := ended(written(trackerRound(settings.Heal)), 60*time.Second)
+	second := again(trackerRound(settings.Heal))
+	second.Decision = &heal.Decision{Mode: settings.Heal, Remedy: diagnose.Retry, Why: "IAM says that the role may do this by now: permissions need time to settle.", Settings: strings.Repeat("8c1d0a2b", 8),
+		Plan: &heal.Plan{Case: caseID, Build: second.Build.ID, Project: "TrackerAPI", Role: second.Build.ServiceRole, Remedy: diagnose.Retry, Route: heal.RouteBuild, Settle: 4 * time.Minute}}
+	second.Retry, second.RetryAt = "TrackerAPI:0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d", after(440*time.Second)
+	return outcome(heal.Retrying, after(441*time.Second), trackerSettings(), first, second)
 }
 
 func twoRoundsHealed() heal.Outcome {

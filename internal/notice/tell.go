@@ -352,7 +352,7 @@ func observed(o heal.Outcome) bool {
 // planOf is the plan of the newest round that did something, or else the one
 // that the outcome tells about.
 func planOf(o heal.Outcome) (p heal.Plan, ok bool) {
-	if rs := acted(o); len(rs) > 0 {
+	if rs := acted(o); len(rs) > 0 && o.Kind != heal.Retrying {
 		// The change matters more than a later wait for it to settle.
 		for _, r := range slices.Backward(rs) {
 			if r.Decision.Plan.Remedy != diagnose.Retry {
