@@ -10,10 +10,10 @@ import (
 // Guide ("IAM JSON policy elements: Resource") says that wildcards belong to
 // one of the six segments of an ARN, that a * which ends a segment may go on
 // beyond its colon, and that the service segment takes none. So two readings
-// are kept. The narrow one matches segment by
-// segment; only a pattern that is shorter than an ARN and ends in * reaches
-// beyond. The wide one lets every * cross colons. What both match, matches;
-// what only the wide one matches, may.
+// are kept. The narrow one matches segment by segment; only a pattern that is
+// shorter than an ARN and ends in * reaches beyond. The wide one lets every
+// wildcard cross colons. What both match, matches; what only the wide one
+// matches, may.
 
 // arnSegments is how many parts an ARN has: arn, partition, service, region,
 // account, resource. The last one may hold colons.
