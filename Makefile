@@ -55,7 +55,7 @@ cover: ## coverage by package
 	go test -cover ./... | sort
 
 update: ## rewrite the golden files, then run the tests
-	go test ./internal/story ./internal/notice ./internal/settings -update
+	go test ./internal/story ./internal/notice ./internal/settings ./lambda/buildmedic -update
 	go test ./...
 
 bench: ## speed, as ratios within one run

@@ -26,7 +26,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 )
 
-var updateDiagnose = flag.Bool("update-diagnose", false, "rewrite what testdata/diagnose wants")
+var update = flag.Bool("update", false, "rewrite what testdata/diagnose wants")
 
 // runDesk runs the command and gives its exit code and what it printed.
 func runDesk(stdin string, args ...string) (code int, stdout, stderr string) {
@@ -55,7 +55,7 @@ func TestDiagnoseText(t *testing.T) {
 			if code != exitOK || stderr != "" {
 				t.Fatalf("exit code %d: %s", code, stderr)
 			}
-			if *updateDiagnose {
+			if *update {
 				a.Files[1].Data = []byte(got)
 				if err := os.WriteFile(file, txtar.Format(a), 0o644); err != nil {
 					t.Fatal(err)
