@@ -128,11 +128,25 @@ func limits(f Facts, changes bool) []guardrail.Refusal {
 		rs = append(rs, guardrail.Refusal{Rule: guardrail.Paused, Message: f.Paused})
 	}
 	if changes {
-		if r := guardrail.RefuseUntrusted(f.Build); r != nil {
+		if r := untrusted(f); r != nil {
 			rs = append(rs, *r)
 		}
 	}
 	return rs
+}
+
+// untrusted is the refusal for a build that the team did not ask for. What the
+// healer started is trusted no more than the build that it repeats: its own
+// record names the healer, and may name a bare commit.
+func untrusted(f Facts) *guardrail.Refusal {
+	id, refusal := f.Build.ID, guardrail.RefuseUntrusted(f.Build)
+	for _, r := range slices.Backward(f.Earlier) {
+		if refusal != nil || r.Retry != id {
+			break
+		}
+		id, refusal = r.Build.ID, guardrail.RefuseUntrusted(r.Build)
+	}
+	return refusal
 }
 
 func retries(rs []Round) (n int) {

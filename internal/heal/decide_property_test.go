@@ -1,0 +1,441 @@
+package heal
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// These tests go the whole road of judgement: text that anybody may print is
+// read, diagnosed and decided on, and what comes out is held against the
+// settings by evaluating policies, which is not how Decide itself does it.
+
+const (
+	hostileAccount = "111122223333"
+	hostileUUID    = "8745a7a9-c340-456a-9166-edf953571b01"
+	hostileSession = "arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-" + hostileUUID
+	hostileRepo    = "arn:aws:ecr:eu-west-1:111122223333:repository/shop"
+)
+
+const hostileSettings = `version: 1
+projects:
+  - name: shop
+    role: service-role/codebuild-shop
+    mode: heal
+    write: {inline: buildmedic}
+    grants: [image, bucket, deploy, roles, secret, logs, started]
+    buildspecs: [ci/buildspec.yml, aws/buildspec.yml]
+grants:
+  - {id: image, because: b, owner: o, set: ecr-push, give: set, create: true, resources: ["arn:${partition}:ecr:${region}:${account}:repository/shop"]}
+  - {id: bucket, because: b, owner: o, set: s3-deploy, resources: ["arn:${partition}:s3:::shop-*", "arn:${partition}:s3:::shop-*/*"]}
+  - {id: deploy, because: b, owner: o, set: ecs-deploy, give: set, resources: ["*"],
+     pass_roles: {ecs-tasks.amazonaws.com: ["arn:${partition}:iam::${account}:role/task"]}}
+  - {id: roles, because: b, owner: o, actions: ["sts:AssumeRole"], resources: ["arn:${partition}:iam::${account}:role/cdk-deploy"]}
+  - {id: secret, because: b, owner: o, actions: ["secretsmanager:GetSecretValue"], expires: 14d, resources: ["arn:${partition}:secretsmanager:${region}:${account}:secret:shop/*"]}
+  - {id: logs, because: b, owner: o, set: logs, evidence: phase, resources: ["arn:${partition}:logs:${region}:${account}:log-group:/aws/codebuild/*"]}
+  - {id: started, because: b, owner: o, actions: ["codebuild:StartBuild"], resources: ["arn:${partition}:codebuild:${region}:${account}:project/next"]}
+`
+
+var (
+	hostilePrincipals = []string{hostileSession, hostileSession, hostileSession, hostileSession, "***", "arn:aws:iam::111122223333:user/x",
+		strings.Replace(hostileSession, hostileAccount, "444455556666", 1), strings.Replace(hostileSession, "b01", "b02", 1),
+		strings.Replace(hostileSession, "codebuild-shop", "Codebuild-Shop", 1), hostileSession + "/x"}
+	hostileActions = []string{"ecr:PutImage", "ecr:InitiateLayerUpload", "ecr:GetAuthorizationToken", "s3:PutObject", "s3:GetObject", "s3:ListBucket", "ecs:UpdateService",
+		"ecs:RegisterTaskDefinition", "iam:PassRole", "sts:AssumeRole", "secretsmanager:GetSecretValue", "logs:CreateLogStream", "codebuild:StartBuild",
+		"iam:CreateUser", "iam:PutRolePolicy", "s3:PutBucketPolicy", "lambda:UpdateFunctionCode", "ecs:RunTask", "*", "ecr:*", "no:Such"}
+	hostileResources = []string{hostileRepo, hostileRepo + "-2", "arn:aws:ecr:eu-west-1:111122223333:repository/*", "arn:aws:s3:::shop-a", "arn:aws:s3:::shop-a/x", "arn:aws:s3:::shop-a/*",
+		"arn:aws:s3:::other/x", "arn:aws:s3:::shop-a/${aws:username}", "*", "***", "arn:aws:iam::111122223333:role/task", "arn:aws:iam::111122223333:role/admin",
+		"arn:aws:iam::111122223333:role/cdk-deploy", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-AbCdEf", "arn:aws:ecs:eu-west-1:111122223333:service/c/s",
+		"arn:aws:ecs:eu-west-1:111122223333:task-definition/t:*", "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/codebuild/shop:log-stream:",
+		"arn:aws:codebuild:eu-west-1:111122223333:project/next", "arn:aws:ecr:eu-west-1:444455556666:repository/shop", "arn:aws:lambda:eu-west-1:111122223333:function:buildmedic"}
+	// hostileFits are denials that some grant covers.
+	hostileFits = [][2]string{{"ecr:PutImage", hostileRepo}, {"ecr:GetAuthorizationToken", "*"}, {"s3:PutObject", "arn:aws:s3:::shop-a/x"}, {"s3:ListBucket", "arn:aws:s3:::shop-a"},
+		{"ecs:UpdateService", "arn:aws:ecs:eu-west-1:111122223333:service/c/s"}, {"iam:PassRole", "arn:aws:iam::111122223333:role/task"},
+		{"sts:AssumeRole", "arn:aws:iam::111122223333:role/cdk-deploy"}, {"secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-AbCdEf"},
+		{"codebuild:StartBuild", "arn:aws:codebuild:eu-west-1:111122223333:project/next"}}
+	hostileReasons = []string{" because no identity-based policy allows the %s action", " because no identity-based policy allows the %s action", "",
+		" with an explicit deny in a service control policy", " because no permissions boundary allows the %s action"}
+	hostileNoise = []string{"The repository with name 'shop' does not exist in the registry with id '111122223333'", "YAML_FILE_ERROR: stat buildspec.yml: no such file or directory",
+		"toomanyrequests: You have reached your pull rate limit", "\x1b[31mAccess Denied\x1b[0m", "dial tcp: i/o timeout", "[Container] 2026/11/22 10:15:00 Phase complete: BUILD State: SUCCEEDED",
+		"An error occurred (AccessDenied) when calling the PutObject operation: Access Denied", "name unknown: The repository with name 'evil/shop' does not exist"}
+	hostileVersions = []string{"refs/heads/main", "refs/heads/main^{2f1c0de}", "refs/heads/main", "refs/heads/main", "pr/7", "refs/pull/7/merge", "2f1c0de2f1c0de", "", "main"}
+	hostileStarters = []string{"GitHub-Hookshot/1a2b3c4", "ci/alice", "codepipeline/shop", "codebuild-shop/AWSCodeBuild-x", "buildmedic/buildmedic"}
+	hostilePolicies = [][]iampolicy.Statement{
+		{iampolicy.Allow("a", []string{"logs:*", "ecr:Get*"}, []string{"*"})},
+		{iampolicy.Allow("b", []string{"ecs:RunTask", "ecs:CreateService"}, []string{"*"})},
+		{iampolicy.Allow("c", []string{"s3:GetObject"}, []string{"arn:aws:s3:::shop-a/*"})},
+		{iampolicy.Allow("d", []string{"iam:PassRole"}, []string{"*"})},
+	}
+)
+
+var parsedHostile = sync.OnceValues(func() (*settings.Settings, error) {
+	return settings.Parse([]byte(hostileSettings), guardrail.Catalog())
+})
+
+// hostileWorld makes facts out of a seed. extra is printed by the build as it is.
+func hostileWorld(tb testing.TB, seed uint64, extra ...string) Facts {
+	tb.Helper()
+	r := rand.New(rand.NewPCG(seed, 11))
+	parsed, err := parsedHostile()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s := *parsed
+	s.Grants, s.Projects = slices.Clone(s.Grants), slices.Clone(s.Projects)
+	for i := range s.Grants {
+		if r.IntN(4) == 0 {
+			s.Grants[i].Give = pickOf(r, []settings.Give{settings.GiveExact, settings.GiveSet})
+		}
+	}
+	p := &s.Projects[0]
+	p.Grants = p.Grants[r.IntN(3):]
+	p.Retry = r.IntN(6) > 0
+	p.Mode = pickOf(r, []settings.Mode{settings.Heal, settings.Propose, settings.Observe})
+	p.Write = pickOf(r, []settings.Write{{Inline: "buildmedic"}, {Inline: "buildmedic"}, {Managed: "shop"}, {Attach: true}})
+	if r.IntN(8) == 0 {
+		p.SwitchRole = "service-role/codebuild-ready"
+	}
+	f := Facts{Settings: &s, Home: settings.Account{ID: hostileAccount, Region: "eu-west-1"}, Project: *p, Case: "c", Now: time.Date(2026, 11, 22, 10, 15, 0, 0, time.UTC),
+		Build: hostileBuild(r), Healer: []string{"arn:aws:lambda:*:111122223333:function:buildmedic*"}}
+	failure := buildlog.ReadText(f.Build, hostileLog(r, extra))
+	f.Diagnosis = diagnose.Diagnose(failure)
+	if r.IntN(10) == 0 {
+		f.Paused = "Somebody paused it."
+	}
+	hostileRole(r, &f)
+	hostilePast(r, &f)
+	return f
+}
+
+func pickOf[T any](r *rand.Rand, list []T) T { return list[r.IntN(len(list))] }
+
+func hostileBuild(r *rand.Rand) codebuild.Build {
+	b := codebuild.Build{ID: "shop:" + hostileUUID, ARN: "arn:aws:codebuild:eu-west-1:111122223333:build/shop:" + hostileUUID, Project: "shop", Status: codebuild.Failed,
+		ServiceRole: "arn:aws:iam::111122223333:role/service-role/codebuild-shop", Initiator: pickOf(r, hostileStarters), SourceType: "GITHUB",
+		SourceVersion: pickOf(r, hostileVersions), ResolvedSourceVersion: "2f1c0de2f1c0de", Buildspec: "buildspec.yml",
+		Phases: []codebuild.Phase{{Type: "SUBMITTED", Status: codebuild.Succeeded}, {Type: "BUILD", Status: codebuild.Failed,
+			Contexts: []codebuild.Context{{Code: "COMMAND_EXECUTION_ERROR", Message: "Error while executing command: docker push x. Reason: exit status 1"}}}}}
+	switch r.IntN(20) {
+	case 0:
+		b.ServiceRole = pickOf(r, []string{"", "codebuild-shop", "arn:aws:iam::111122223333:role/admin", "arn:aws:iam::444455556666:role/service-role/codebuild-shop", "Codebuild-Shop"})
+	case 1:
+		b.ARN = strings.Replace(b.ARN, hostileAccount, "444455556666", 1) // and the role stays
+	case 2:
+		b.ID = "shop:other"
+	case 3:
+		b.Project = "Shop"
+	case 4:
+		b.Phases[1].Contexts = []codebuild.Context{{Code: "CLIENT_ERROR", Message: hostileDenial(r)}}
+	}
+	return b
+}
+
+func hostileDenial(r *rand.Rand) string {
+	who, what := pickOf(r, hostilePrincipals), [2]string{pickOf(r, hostileActions), pickOf(r, hostileResources)}
+	why := pickOf(r, hostileReasons)
+	if r.IntN(3) > 0 {
+		who, what, why = hostileSession, pickOf(r, hostileFits), hostileReasons[0]
+	}
+	if strings.Contains(why, "%s") {
+		why = fmt.Sprintf(why, what[0])
+	}
+	s := "User: " + who + " is not authorized to perform: " + what[0]
+	if r.IntN(8) > 0 {
+		s += " on resource: " + what[1]
+	}
+	return s + why
+}
+
+func hostileLog(r *rand.Rand, extra []string) string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("[Container] 2026/11/22 10:14:00.000000 Entering phase BUILD")
+	line("[Container] 2026/11/22 10:14:00.000000 Running command docker push x")
+	noise, denials := r.IntN(3), 1+r.IntN(2)
+	switch r.IntN(8) {
+	case 0:
+		noise, denials = 1, 0
+	case 1, 2:
+		noise, denials = 0, 1
+	}
+	for range noise {
+		line("%s", pickOf(r, hostileNoise))
+	}
+	for range denials {
+		line("%s%s", pickOf(r, []string{"", "denied: ", "│ Error: ", "An error occurred (AccessDenied) when calling the X operation: "}), hostileDenial(r))
+	}
+	for _, e := range extra {
+		line("%s", e)
+	}
+	line("")
+	line("[Container] 2026/11/22 10:15:00.000000 Command did not exit successfully docker push x exit status 1")
+	line("[Container] 2026/11/22 10:15:00.000000 Phase complete: BUILD State: FAILED")
+	line("[Container] 2026/11/22 10:15:00.000000 Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: docker push x. Reason: exit status 1")
+	return b.String()
+}
+
+// hostileRole gives the role policies and asks a simulator that tells the
+// truth, one that lies, or none.
+func hostileRole(r *rand.Rand, f *Facts) {
+	role, ok := f.Build.Role()
+	if !ok || r.IntN(12) == 0 {
+		return // as when the facts stop short
+	}
+	st := guardrail.RoleState{Role: role, Inline: map[string]string{}}
+	for range r.IntN(3) {
+		doc := iampolicy.Document{Version: "2012-10-17", Statements: pickOf(r, hostilePolicies)}
+		st.Inline[pickOf(r, []string{"own", "buildmedic"})] = string(doc.Canonical())
+	}
+	doc := iampolicy.Document{Version: "2012-10-17", Statements: pickOf(r, hostilePolicies)}
+	named := guardrail.ManagedPolicy{ARN: "arn:aws:iam::111122223333:policy/shop", Document: string(doc.Canonical()), Default: "v1", Versions: []guardrail.Version{{ID: "v1"}}, Attached: true}
+	st.Named, st.Managed = &named, []guardrail.ManagedPolicy{named}
+	f.Role = &st
+	qs := guardrail.Questions(f.Judged())
+	switch r.IntN(4) {
+	case 0, 1:
+		for _, q := range qs {
+			a := guardrail.Answer{}
+			a.Verdict, _ = iampolicy.Evaluate(iampolicy.Access{Policies: hostileDocuments(st, nil)}, iampolicy.Request{Action: q.Action, Resource: q.Resource, Context: q.Context, Now: f.Now})
+			f.Before = append(f.Before, a)
+		}
+	case 2:
+		for range qs {
+			f.Before = append(f.Before, guardrail.Answer{Verdict: iampolicy.Verdict(r.IntN(4))})
+		}
+	}
+	for range f.Causal() {
+		f.Trail = append(f.Trail, r.IntN(2) == 0)
+	}
+}
+
+// hostilePast gives the case earlier rounds, the last of which may have
+// started this build again, and may have been somebody's pull request.
+func hostilePast(r *rand.Rand, f *Facts) {
+	for range max(r.IntN(5)-2, 0) {
+		d := f.Diagnosis
+		b := f.Build
+		b.ID, b.SourceVersion, b.Initiator = fmt.Sprintf("shop:before-%d", len(f.Earlier)), pickOf(r, hostileVersions), "GitHub-Hookshot/1a2b3c4"
+		round := Round{Build: b, Step: StepDone, Diagnosis: &d, Decision: &Decision{}, RetryAt: f.Now.Add(-time.Hour), Retry: f.Build.ID}
+		if r.IntN(2) == 0 {
+			round.Written = f.Now.Add(-time.Hour)
+			round.Decision.Plan = &Plan{Write: &guardrail.Target{Kind: "inline", Name: "buildmedic"}}
+		}
+		f.Earlier = append(f.Earlier, round)
+	}
+	for i := range f.Earlier {
+		if i+1 < len(f.Earlier) {
+			f.Earlier[i].Retry = f.Earlier[i+1].Build.ID
+		}
+	}
+}
+
+// hostileDocuments are the role's policies, as they would be with the target written.
+func hostileDocuments(st guardrail.RoleState, t *guardrail.Target) (docs []iampolicy.Document) {
+	texts := maps.Clone(st.Inline)
+	for _, m := range st.Managed {
+		texts[m.ARN] = m.Document
+	}
+	if t != nil && t.Kind != "attach" {
+		texts[t.Name] = t.After
+	}
+	for _, text := range texts {
+		if d, err := iampolicy.ParseLoose([]byte(text)); err == nil {
+			docs = append(docs, d)
+		}
+	}
+	return docs
+}
+
+// checkDecision holds one decision against the settings. It tells what was
+// planned.
+func checkDecision(t *testing.T, f Facts) diagnose.Remedy {
+	t.Helper()
+	d := Decide(f)
+	one, err := json.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if two, _ := json.Marshal(Decide(f)); string(one) != string(two) {
+		t.Errorf("decided twice:\n%s\n%s", one, two)
+	}
+	if d.Plan == nil {
+		if len(d.Used) > 0 {
+			t.Errorf("grants are used without a plan: %s", one)
+		}
+		return ""
+	}
+	if len(d.Refusals) > 0 || f.Paused != "" && d.Changes() {
+		t.Errorf("a plan beside refusals, or while paused: %s", one)
+	}
+	trusted, _ := guardrail.Trusted(f.Build)
+	if n := len(f.Earlier); n > 0 && f.Earlier[n-1].Retry == f.Build.ID {
+		for _, r := range f.Earlier {
+			ok, _ := guardrail.Trusted(r.Build)
+			trusted = trusted && ok
+		}
+	}
+	if d.Changes() && !trusted {
+		t.Errorf("an untrusted build changes something: %q, %s", f.Build.SourceVersion, one)
+	}
+	checkPlan(t, f, d)
+	if w := d.Plan.Write; w != nil {
+		checkWrite(t, f, d)
+	}
+	return d.Remedy
+}
+
+// checkPlan: nothing is planned but what the settings name.
+func checkPlan(t *testing.T, f Facts, d Decision) {
+	t.Helper()
+	p := d.Plan
+	const own = "arn:aws:iam::111122223333:role/service-role/codebuild-shop"
+	bare := f.Build.ServiceRole == "codebuild-shop" // comes without its path (aws-facts §1.4)
+	if d.Changes() && p.Repository == "" && p.Role != own && !(bare && p.Role == "arn:aws:iam::111122223333:role/codebuild-shop") {
+		t.Errorf("changes role %q", p.Role)
+	}
+	if p.Repository != "" && (p.Repository != "shop" || !slices.Contains(f.Project.Grants, "image")) {
+		t.Errorf("creates repository %q", p.Repository)
+	}
+	if p.Buildspec != "" && !slices.Contains(f.Project.Buildspecs, p.Buildspec) {
+		t.Errorf("starts buildspec %q", p.Buildspec)
+	}
+	if p.NewRole != "" && (f.Project.SwitchRole == "" || p.NewRole != "arn:aws:iam::111122223333:role/"+f.Project.SwitchRole) {
+		t.Errorf("switches to role %q", p.NewRole)
+	}
+	if p.Route != RouteNone && !f.Project.Retry {
+		t.Errorf("starts a build by %q, and retry is false", p.Route)
+	}
+}
+
+// checkWrite asks of everything on a list, on the role as it is, on the role
+// as it would be, and on the settings: what is allowed afterwards was allowed
+// before, or is by the settings.
+func checkWrite(t *testing.T, f Facts, d Decision) {
+	t.Helper()
+	w := d.Plan.Write
+	most := iampolicy.Document{Version: "2012-10-17", Statements: settings.Max(f.Settings, guardrail.Catalog(), f.Project, f.Home, "aws")}
+	allowed := func(docs []iampolicy.Document, req iampolicy.Request) bool {
+		v, _ := iampolicy.Evaluate(iampolicy.Access{Policies: docs}, req)
+		return v == iampolicy.Allowed
+	}
+	if w.Kind == "attach" {
+		for _, arn := range w.Attach {
+			if !slices.ContainsFunc(f.Project.Grants, func(id string) bool {
+				return arn == "arn:aws:iam::111122223333:policy/buildmedic/"+guardrail.AttachName(f.Project.Name, id)
+			}) {
+				t.Errorf("attaches %q", arn)
+			}
+		}
+		return
+	}
+	after, err := iampolicy.Parse([]byte(w.After))
+	if err != nil {
+		t.Fatalf("what would be written: %v", err)
+	}
+	outer := []iampolicy.Document{most}
+	if before, err := iampolicy.Parse([]byte(w.Before)); err == nil {
+		outer = append(outer, before)
+	}
+	if ok, what := iampolicy.Contains(outer, []iampolicy.Document{after}); !ok {
+		t.Errorf("not contained: %s", what)
+	}
+	old, next := hostileDocuments(*f.Role, nil), hostileDocuments(*f.Role, w)
+	for _, q := range d.Plan.Proof {
+		if !allowed(next, iampolicy.Request{Action: q.Action, Resource: q.Resource, Context: q.Context, Now: f.Now}) {
+			t.Errorf("%s on %s is denied still\n%s", q.Action, q.Resource, w.After)
+		}
+	}
+	for _, a := range hostileActions {
+		for _, res := range append(hostileResources, "arn:aws:iam::111122223333:role/codebuild-shop", "arn:aws:s3:::shop-b/y", "arn:aws:s3:::sho/x") {
+			if strings.ContainsAny(res, "*$") && res != "*" {
+				continue
+			}
+			for _, service := range []string{"ecs-tasks.amazonaws.com", "ec2.amazonaws.com"} {
+				req := iampolicy.Request{Action: a, Resource: res, Context: map[string][]string{"iam:PassedToService": {service}}, Now: f.Now}
+				if allowed(next, req) && !allowed(old, req) && !allowed([]iampolicy.Document{most}, req) {
+					t.Errorf("%s on %s for %s is allowed, and was not, nor do the settings allow it\n%s", a, res, service, w.After)
+				}
+			}
+		}
+	}
+}
+
+// TestHostileRoad: no text makes Decide do what the settings do not name.
+func TestHostileRoad(t *testing.T) {
+	n := 600
+	if testing.Short() {
+		n = 300
+	}
+	did := map[diagnose.Remedy]int{}
+	for seed := range uint64(n) {
+		f := hostileWorld(t, seed)
+		did[checkDecision(t, f)]++
+		g := f
+		g.Project.Mode = settings.Observe
+		if a, b := Decide(f), Decide(g); (a.Plan == nil) != (b.Plan == nil) || a.Plan != nil && a.Plan.Hash() != b.Plan.Hash() {
+			t.Error("the mode chooses otherwise")
+		}
+		if t.Failed() {
+			t.Fatalf("seed %d: %+v", seed, f.Causal())
+		}
+	}
+	t.Logf("of %d failures: %v", n, did)
+	for _, r := range []diagnose.Remedy{diagnose.Grant, diagnose.Retry, diagnose.SwitchRole, diagnose.CreateRepository} {
+		if did[r] == 0 {
+			t.Errorf("no failure was answered by %s: the properties hold of nothing", r)
+		}
+	}
+}
+
+// TestRetryIsTrustedNoMoreThanWhatItRepeats: who starts a build again is the
+// healer, whom IAM knows; what it builds is still the pull request.
+func TestRetryIsTrustedNoMoreThanWhatItRepeats(t *testing.T) {
+	f := hostileWorld(t, 0)
+	f.Settings.Projects[0].Write, f.Project.Write = settings.Write{Inline: "buildmedic"}, settings.Write{Inline: "buildmedic"}
+	f.Project.SwitchRole, f.Project.Grants, f.Paused, f.Before, f.Trail = "", []string{"image"}, "", nil, nil
+	f.Build = codebuild.Build{ID: "shop:" + hostileUUID, ARN: "arn:aws:codebuild:eu-west-1:111122223333:build/shop:" + hostileUUID, Project: "shop",
+		ServiceRole: "arn:aws:iam::111122223333:role/service-role/codebuild-shop", Initiator: "buildmedic/buildmedic", SourceType: "GITHUB",
+		SourceVersion: "2f1c0de2f1c0de", ResolvedSourceVersion: "2f1c0de2f1c0de"}
+	role, _ := f.Build.Role()
+	f.Role = &guardrail.RoleState{Role: role, Inline: map[string]string{}}
+	f.Diagnosis = diagnose.Diagnosis{Cause: "x", Remedy: diagnose.Grant, Denials: []buildlog.Denial{{Principal: hostileSession, Action: "ecr:PutImage", Resource: hostileRepo,
+		Effect: buildlog.Implicit, Layer: buildlog.IdentityBased, Origin: buildlog.FromLog, Causal: true}}}
+	earlier := f.Build
+	earlier.ID, earlier.Initiator = "shop:before", "GitHub-Hookshot/1a2b3c4"
+	for version, granted := range map[string]bool{"refs/heads/main": true, "pr/7": false, "refs/pull/7/head": false, "2f1c0de2f1c0de": false} {
+		earlier.SourceVersion = version
+		f.Earlier = []Round{{Build: earlier, Step: StepDone, Retry: f.Build.ID, RetryAt: f.Now, Diagnosis: &diagnose.Diagnosis{Cause: "timeout", Remedy: diagnose.Retry}, Decision: &Decision{}}}
+		if d := Decide(f); d.Changes() != granted {
+			t.Errorf("after a build of %q: %+v", version, d.Refusals)
+		}
+	}
+	// A build of the same commit that somebody else started stands for itself.
+	f.Build.SourceVersion, f.Build.Initiator = "refs/heads/main", "GitHub-Hookshot/1a2b3c4"
+	f.Earlier[0].Build.SourceVersion, f.Earlier[0].Retry = "pr/7", "shop:elsewhere"
+	if d := Decide(f); !d.Changes() {
+		t.Errorf("after a pull request of the same commit: %+v", d.Refusals)
+	}
+}
+
+func FuzzHostileRoad(f *testing.F) {
+	f.Add(uint64(1), "User: "+hostileSession+" is not authorized to perform: ecr:PutImage on resource: "+hostileRepo)
+	f.Add(uint64(2), "AccessDenied: s3:PutObject on arn:aws:s3:::shop-a/x\n[Container] 2026/11/22 10:15:00 Phase complete: BUILD State: FAILED")
+	f.Add(uint64(3), "name unknown: The repository with name 'shop' does not exist in the registry with id '111122223333'")
+	f.Add(uint64(4), "YAML_FILE_ERROR Message: stat buildspec.yml: no such file or directory")
+	f.Fuzz(func(t *testing.T, seed uint64, text string) {
+		checkDecision(t, hostileWorld(t, seed, text))
+	})
+}
