@@ -79,6 +79,8 @@ projects:
     switch_role: codebuild-web-full
     retry: false
     boundary: builds/boundary
+    logs: {group: /ci/web, s3: build-logs/web/main}
+    pipelines: [shop-main, Release.2@x_y]
   - name: member
     account: 444455556666
     region: eu-west-1
@@ -86,8 +88,11 @@ projects:
     mode: propose
     write: {managed: builds/member, shared: true}
     grants: [web-image]
+    logs: {s3: build-logs}
   - name: observed
     role: codebuild-observed
+    logs:
+    pipelines: []
 grants:
   - id: web-image
     because: The image is pushed by its own pipeline.
@@ -127,25 +132,27 @@ func TestParseFull(t *testing.T) {
 		Projects: []Project{
 			{Name: "web", Role: "service-role/codebuild-web", Mode: Heal, Write: Write{Inline: "CodeBuild-Healer"},
 				Grants: []string{"web-image", "web-deploy"}, Buildspecs: []string{"ci/buildspec.yml", "buildspec.yaml"},
-				SwitchRole: "codebuild-web-full", Boundary: "builds/boundary", Line: 19},
+				SwitchRole: "codebuild-web-full", Boundary: "builds/boundary",
+				Logs: Logs{Group: "/ci/web", S3: "build-logs/web/main"}, Pipelines: []string{"shop-main", "Release.2@x_y"}, Line: 19},
 			{Name: "member", Account: "444455556666", Region: "eu-west-1", Role: "codebuild-member", Mode: Propose,
-				Write: Write{Managed: "builds/member", Shared: true}, Grants: []string{"web-image"}, Retry: true, Line: 28},
-			{Name: "observed", Role: "codebuild-observed", Mode: Observe, Retry: true, Line: 35},
+				Write: Write{Managed: "builds/member", Shared: true}, Grants: []string{"web-image"}, Retry: true,
+				Logs: Logs{S3: "build-logs"}, Line: 30},
+			{Name: "observed", Role: "codebuild-observed", Mode: Observe, Retry: true, Line: 38},
 		},
 		Grants: []Grant{
 			{ID: "web-image", Because: "The image is pushed by its own pipeline.", Owner: "platform", Set: "ecr-push",
 				Resources: []string{"arn:${partition}:ecr:${region}:${account}:repository/${project}"},
-				Give:      GiveSet, Evidence: EvidenceLog, Line: 38},
+				Give:      GiveSet, Evidence: EvidenceLog, Line: 43},
 			{ID: "web-deploy", Because: "Deploys run from the same build.", Owner: "web",
 				Actions: []string{"ecs:UpdateService", "ecs:RegisterTaskDefinition"},
 				Resources: []string{"arn:${partition}:ecs:${region}:${account}:service/main/web",
 					"arn:${partition}:ecs:${region}:${account}:task-definition/web:*"},
 				PassRoles: map[string][]string{"ecs-tasks.amazonaws.com": {"arn:${partition}:iam::${account}:role/web-task"}},
-				Give:      GiveExact, Evidence: EvidenceCloudTrail, Expires: 14 * 24 * time.Hour, Line: 45},
+				Give:      GiveExact, Evidence: EvidenceCloudTrail, Expires: 14 * 24 * time.Hour, Line: 50},
 		},
 		Tests: []Test{
-			{Project: "web", Action: "ecr:PutImage", On: "arn:aws:ecr:eu-west-1:111122223333:repository/web", Allow: true, Line: 57},
-			{Project: "web", Action: "ecr:DeleteRepository", On: "arn:aws:ecr:eu-west-1:111122223333:repository/web", Line: 58},
+			{Project: "web", Action: "ecr:PutImage", On: "arn:aws:ecr:eu-west-1:111122223333:repository/web", Allow: true, Line: 62},
+			{Project: "web", Action: "ecr:DeleteRepository", On: "arn:aws:ecr:eu-west-1:111122223333:repository/web", Line: 63},
 		},
 	}
 	want.SHA256 = got.SHA256

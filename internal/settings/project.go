@@ -13,10 +13,14 @@ var (
 	roleName    = regexp.MustCompile(`^([\w+=,.@-]+/)*[\w+=,.@-]{1,64}$`)
 	policyName  = regexp.MustCompile(`^[\w+=,.@-]{1,128}$`)
 	policyPath  = regexp.MustCompile(`^([\w+=,.@-]+/)*[\w+=,.@-]{1,128}$`)
+	logGroup    = regexp.MustCompile(`^[\w./#-]{1,512}$`)
+	logPlace    = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w!'()+=,.@-]+)*$`) // bucket/prefix
+	pipeline    = regexp.MustCompile(`^[\w.@-]{1,100}$`)
 )
 
 const (
-	maxPath  = 512 // of an IAM path
+	maxPath  = 512  // of an IAM path
+	maxKey   = 1024 // of an S3 key
 	roleRule = "write the role's name of up to 64 characters, with its path if it has one, such as service-role/codebuild-web; not its ARN, and without a leading slash"
 )
 
@@ -35,7 +39,7 @@ func (r *reader) projects(items []item, s *Settings) []Project {
 
 func (r *reader) project(it item, s *Settings) Project {
 	o := r.object(it.node, it.path, "name", "account", "region", "role", "mode", "write", "grants", "buildspecs",
-		"switch_role", "retry", "boundary")
+		"switch_role", "retry", "boundary", "logs", "pipelines")
 	p := Project{
 		Name:       o.id("name", projectName, "write the name of a CodeBuild project: 2 to 150 letters, digits, - and _"),
 		Account:    o.account("account"),
@@ -45,6 +49,8 @@ func (r *reader) project(it item, s *Settings) Project {
 		Buildspecs: r.buildspecs(o.texts("buildspecs")),
 		Retry:      o.boolean("retry", true),
 		Boundary:   o.policy("boundary", policyPath),
+		Logs:       o.logs(),
+		Pipelines:  r.pipelines(o.texts("pipelines")),
 		Line:       it.node.Line,
 	}
 	if !o.has("role") {
@@ -135,6 +141,37 @@ func (r *reader) write(o object) Write {
 		c.problem("managed", "%q belongs to a service-linked role, which only AWS may change", w.Managed)
 	}
 	return w
+}
+
+// logs reads where the project's builds log.
+func (o object) logs() Logs {
+	if !o.has("logs") {
+		return Logs{}
+	}
+	c := o.child("logs", "group", "s3")
+	if c.readable() && !c.has("group") && !c.has("s3") {
+		o.problem("logs", "give group: NAME, s3: BUCKET/PREFIX, or both")
+	}
+	l := Logs{
+		Group: c.matching("group", logGroup, "write the log group's exact name, such as /ci/builds; not its ARN"),
+		S3:    c.matching("s3", logPlace, "write BUCKET or BUCKET/PREFIX, without a slash at its end; not an ARN, and without wildcards"),
+	}
+	if len(l.S3) > maxKey {
+		c.problem("s3", "it has more than %d characters, which S3 does not take", maxKey)
+	}
+	return l
+}
+
+func (r *reader) pipelines(list []value) []string {
+	var names []string
+	for _, v := range list {
+		if !pipeline.MatchString(v.text) {
+			r.flag(v, "%q is not the name of a pipeline; write its exact name: up to 100 letters, digits and _.@-", clip(v.text))
+			continue
+		}
+		names = append(names, v.text)
+	}
+	return names
 }
 
 // buildspecs are paths and nothing else: CodeBuild would take a buildspec's

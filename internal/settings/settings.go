@@ -94,7 +94,16 @@ type Project struct {
 	SwitchRole string   // ready role, with its path, to switch the project to instead of granting; "" none
 	Retry      bool     // default true; false: never start a build (not idempotent)
 	Boundary   string   // name of the permissions boundary that the role must carry; "" none
+	Logs       Logs
+	Pipelines  []string // names of the pipelines whose failed stages may be retried for its builds
 	Line       int
+}
+
+// Logs is where a project's builds write their logs. Nothing is read from
+// anywhere else.
+type Logs struct {
+	Group string // CloudWatch log group; "" is CodeBuild's own: /aws/codebuild/ and the project's name
+	S3    string // bucket, or bucket/prefix, of builds that log to S3 only; "" none
 }
 
 // Write is where a project's grants go. Exactly one is set if Grants is not empty.

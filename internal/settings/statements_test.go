@@ -3,6 +3,7 @@ package settings
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -299,6 +300,7 @@ func TestFind(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add(full)
 	f.Add(granting)
+	f.Add("version: 1\nprojects: [{name: web, role: r, logs: {group: '/ci/*', s3: 'b/${x}/'}, pipelines: ['a*', 'b:c/d']}]")
 	f.Add("version: 1\ngrants: [{id: a, because: b, owner: c, set: cdk-deploy, resources: ['arn:aws:iam::111122223333:role/x']}]")
 	f.Add("a: &a [*a]")
 	f.Add("? ? ?\n: {<<: !!binary x}")
@@ -384,6 +386,11 @@ func checkSettings(t *testing.T, s *Settings) {
 		if p.Name == "" || p.Role == "" || strings.ContainsAny(p.Role+w.Inline+w.Managed+p.Boundary+p.SwitchRole, "*?$: ") ||
 			len(p.Grants) > 0 && ways != 1 || ways > 1 {
 			t.Errorf("project %+v", p)
+		}
+		// These become parts of ARNs: anything more than a name would reach further.
+		if at := p.Logs.Group + p.Logs.S3 + strings.Join(p.Pipelines, ""); strings.ContainsAny(at, "*?$: ") ||
+			strings.Contains(p.Logs.S3, "//") || strings.HasSuffix(p.Logs.S3, "/") || slices.ContainsFunc(p.Pipelines, func(n string) bool { return n == "" || strings.Contains(n, "/") }) {
+			t.Errorf("project %s: logs %+v, pipelines %q", p.Name, p.Logs, p.Pipelines)
 		}
 		for _, id := range p.Grants {
 			if !seen[id] {
