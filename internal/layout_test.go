@@ -37,7 +37,7 @@ var rooms = map[string][]string{
 	"internal/notice": {"internal/buildlog", "internal/codebuild", "internal/diagnose", "internal/guardrail", "internal/heal", "internal/iampolicy", "internal/redact", "internal/settings"},
 	// effects
 	"internal/ledger": {"internal/heal", sdk},
-	"internal/awsapi": {"internal/buildlog", "internal/codebuild", "internal/guardrail", "internal/heal", "internal/iampolicy", "internal/iamref", "internal/notice", "internal/settings", sdk, "github.com/aws/smithy-go"},
+	"internal/awsapi": {"internal/buildlog", "internal/codebuild", "internal/guardrail", "internal/heal", "internal/iampolicy", "internal/iamref", "internal/notice", "internal/redact", "internal/settings", sdk, "github.com/aws/smithy-go"},
 	"internal/inbox":  {"internal/buildevent", "internal/heal", "internal/settings", "github.com/aws/aws-lambda-go/events"},
 	"lambda": {"internal/awsapi", "internal/codebuild", "internal/guardrail", "internal/heal", "internal/inbox", "internal/ledger", "internal/settings",
 		sdk, "github.com/aws/aws-lambda-go"},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/redact"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -233,7 +234,7 @@ func build(b types.Build) codebuild.Build {
 	for _, p := range b.Phases {
 		ph := codebuild.Phase{Type: string(p.PhaseType), Status: string(p.PhaseStatus), Start: aws.ToTime(p.StartTime), End: aws.ToTime(p.EndTime)}
 		for _, c := range p.Contexts {
-			ph.Contexts = append(ph.Contexts, codebuild.Context{Code: aws.ToString(c.StatusCode), Message: codebuild.Clip(aws.ToString(c.Message))})
+			ph.Contexts = append(ph.Contexts, codebuild.Context{Code: aws.ToString(c.StatusCode), Message: codebuild.Clip(redact.Text(aws.ToString(c.Message)))})
 		}
 		out.Phases = append(out.Phases, ph)
 	}

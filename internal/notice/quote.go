@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/buildmedic/buildmedic/internal/redact"
 )
 
 // maxQuote bounds a quoted text, in bytes before the remark that says how
@@ -13,7 +15,7 @@ import (
 const maxQuote = 1200
 
 // Quote makes untrusted text fit to be shown: one line of printable
-// characters, secrets replaced by [Redact], nothing that a mail or chat
+// characters, secrets replaced by [redact.Text], nothing that a mail or chat
 // program would turn into a link, and bounded. What was cut is said.
 //
 // Control, bidirectional, zero-width and other invisible characters are
@@ -21,7 +23,7 @@ const maxQuote = 1200
 func Quote(s string) string { return quote(s, maxQuote) }
 
 func quote(s string, limit int) string {
-	return cut(unlink(Redact(clean(s))), limit)
+	return cut(unlink(redact.Text(clean(s))), limit)
 }
 
 // prose is [Quote] for the sentences of causes.yaml and the guardrails, into
@@ -29,7 +31,7 @@ func quote(s string, limit int) string {
 // documentation stay.
 func prose(s string) string {
 	const docs = "https://docs.aws.amazon.com/"
-	parts := strings.Split(Redact(clean(s)), docs)
+	parts := strings.Split(redact.Text(clean(s)), docs)
 	for i := range parts {
 		parts[i] = unlink(parts[i])
 	}
@@ -43,7 +45,7 @@ func quoteLines(lines []string, limit int) []string {
 	for i, l := range lines {
 		cleaned[i] = clean(l)
 	}
-	out := strings.Split(Redact(strings.Join(cleaned, "\n")), "\n")
+	out := strings.Split(redact.Text(strings.Join(cleaned, "\n")), "\n")
 	for i, l := range lines {
 		out[i] = indentation(l) + cut(unlink(out[i]), limit)
 	}
@@ -64,7 +66,7 @@ func quoteBlock(s string, limit int) string {
 	for l := range strings.Lines(s) {
 		lines = append(lines, indentation(l)+clean(l))
 	}
-	return cut(schemeAt.ReplaceAllStringFunc(Redact(strings.Join(lines, "\n")), unlinkScheme), limit)
+	return cut(schemeAt.ReplaceAllStringFunc(redact.Text(strings.Join(lines, "\n")), unlinkScheme), limit)
 }
 
 var escapes = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])`)
@@ -148,7 +150,9 @@ func unlink(s string) string {
 	return b.String() + s[last:]
 }
 
-func isHost(c byte) bool { return charClass(c) != 0 && c != '+' && c != '/' || c == '.' }
+func isHost(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.'
+}
 
 // unlinkHosts breaks the hosts in a run of their characters, before rest.
 func unlinkHosts(run, rest string) string {

@@ -12,6 +12,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/redact"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -31,7 +32,7 @@ const (
 // copied, so they stay whole but for what belongs in none of them. Names out
 // of a log are quoted instead.
 func id(s string) string {
-	return cut(schemeAt.ReplaceAllStringFunc(Redact(clean(s)), unlinkScheme), maxName)
+	return cut(schemeAt.ReplaceAllStringFunc(redact.Text(clean(s)), unlinkScheme), maxName)
 }
 
 // current is the round that the outcome tells about; ok is false if the

@@ -1,4 +1,4 @@
-package notice
+package redact
 
 import (
 	"math/rand/v2"
@@ -81,15 +81,15 @@ func secrets() map[string]string {
 	}
 }
 
-func TestRedactKnownForms(t *testing.T) {
+func TestTextKnownForms(t *testing.T) {
 	frames := []string{"%", "got % here", "X=%", "'%'", "\"%\",", "(%)", "https://api.example.com/?q=%", "{\"a\":\"%\"}", "%\n%", "--set a.b=%", "│ % │", "Bearer %", "path/%.", "%,%"}
 	for name, secret := range secrets() {
 		for _, f := range frames {
 			in := strings.ReplaceAll(f, "%", secret)
-			got := Redact(in)
+			got := Text(in)
 			survives(t, name, in, got, secret)
-			if again := Redact(got); again != got {
-				t.Errorf("%s: Redact is not stable: %q, then %q", name, got, again)
+			if again := Text(got); again != got {
+				t.Errorf("%s: Text is not stable: %q, then %q", name, got, again)
 			}
 		}
 	}
@@ -101,13 +101,13 @@ func survives(t *testing.T, name, in, got, secret string) {
 	const part = 12
 	for i := 0; i+part <= len(secret); i++ {
 		if p := secret[i : i+part]; strings.Contains(got, p) && !strings.Contains("hooks.slack.com/services/discord.com/api/webhooks/", p) {
-			t.Errorf("%s: Redact(%q) = %q leaves %q", name, in, got, p)
+			t.Errorf("%s: Text(%q) = %q leaves %q", name, in, got, p)
 			return
 		}
 	}
 }
 
-func TestRedactByName(t *testing.T) {
+func TestTextByName(t *testing.T) {
 	const v = "hun" + "ter2-Tr0ub4dor"
 	rows := []string{
 		"password=%", "PASSWORD = %", "DB_PASSWORD=%", "db.password: %", "passwd:%", "passphrase=%", "\"password\": \"%\"", "'password': '%'", `{\"password\":\"%\"}`, "password => %", "password := %",
@@ -124,20 +124,20 @@ func TestRedactByName(t *testing.T) {
 	}
 	for _, row := range rows {
 		in := strings.ReplaceAll(row, "%", v)
-		got := Redact(in)
+		got := Text(in)
 		if strings.Contains(got, v) || strings.Contains(got, "Tr0ub4dor") {
-			t.Errorf("Redact(%q) = %q", in, got)
+			t.Errorf("Text(%q) = %q", in, got)
 		}
 		if !strings.Contains(got, mark) {
-			t.Errorf("Redact(%q) = %q does not say that something was here", in, got)
+			t.Errorf("Text(%q) = %q does not say that something was here", in, got)
 		}
-		if again := Redact(got); again != got {
-			t.Errorf("Redact is not stable: %q, then %q", got, again)
+		if again := Text(got); again != got {
+			t.Errorf("Text is not stable: %q, then %q", got, again)
 		}
 	}
 }
 
-func TestRedactPrivateKeys(t *testing.T) {
+func TestTextPrivateKeys(t *testing.T) {
 	body := random(base64, 64) + "\n" + random(base64, 64) + "\n" + random(base64, 13) + "=="
 	for _, kind := range []string{"RSA ", "", "EC ", "OPENSSH ", "ENCRYPTED "} {
 		block := "-----BEGIN " + kind + "PRIVATE " + "KEY-----\n" + body + "\n-----END " + kind + "PRIVATE " + "KEY-----"
@@ -151,7 +151,7 @@ func TestRedactPrivateKeys(t *testing.T) {
 			"two blocks":          block + "\n" + block,
 			"last line by itself": strings.Join(strings.Split(block, "\n")[3:], "\n"),
 		} {
-			got := Redact(in)
+			got := Text(in)
 			for _, l := range strings.Split(body, "\n") {
 				if strings.Contains(got, l[:10]) {
 					t.Errorf("%s%s: %q is left in %q", kind, name, l, got)
@@ -167,8 +167,8 @@ func TestRedactPrivateKeys(t *testing.T) {
 	}
 }
 
-// TestRedactKeeps lists what people need to read.
-func TestRedactKeeps(t *testing.T) {
+// TestTextKeeps lists what people need to read.
+func TestTextKeeps(t *testing.T) {
 	digest := random(hexits, 64)
 	for _, s := range []string{
 		"arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db-AbCdEf", "arn:aws:iam::111122223333:role/service-role/codebuild-TrackerAPI-service-role",
@@ -193,37 +193,37 @@ func TestRedactKeeps(t *testing.T) {
 		"v0.0.0-20261122123456-abcdef123456", "x86_64-unknown-linux-gnu", "AROAEXAMPLEID1234567:AWSCodeBuild", "ThisIsOneVeryLongCamelCaseIdentifierWithManyWordsInIt",
 		"docker login registry -u AWS", "npm ERR! code E401", "user-agent: aws-sdk-go-v2/1.47.7 os/linux lang/go#1.26.8 md/GOOS#linux md/GOARCH#amd64",
 	} {
-		if got := Redact(s); got != s {
-			t.Errorf("Redact changed it:\n%s\n%s", s, got)
+		if got := Text(s); got != s {
+			t.Errorf("Text changed it:\n%s\n%s", s, got)
 		}
 	}
 }
 
-func TestRedactNextToAnother(t *testing.T) {
+func TestTextNextToAnother(t *testing.T) {
 	key := "AKI" + "A" + random(upper, 16)
 	for in, want := range map[string]string{
 		"password" + "=" + key + "rest": "password=[redacted]",
 		"a" + key + " b" + key:          "a[redacted] b[redacted]",
 		"token: \"" + key + "\", x":     "token: \"[redacted]\", x",
 	} {
-		if got := Redact(in); got != want {
-			t.Errorf("Redact(%q) = %q, want %q", in, got, want)
+		if got := Text(in); got != want {
+			t.Errorf("Text(%q) = %q, want %q", in, got, want)
 		}
 	}
 }
 
-// TestRedactIsLinear counts nothing: on text made to be slow, anything worse
+// TestTextIsLinear counts nothing: on text made to be slow, anything worse
 // than linear would not end within the test's time.
-func TestRedactIsLinear(t *testing.T) {
+func TestTextIsLinear(t *testing.T) {
 	for _, s := range []string{"a", "password", "password ", "token: ", "-----BEGIN PRIVATE " + "KEY-----\n", "aB1/", "eyJ.", "https://a:", "login -p ", "=", "\\\"", "\"", "arn:aws:", "[redacted]", "echo a | "} {
 		in := strings.Repeat(s, 1<<14/len(s))
-		if got := Redact(in); utf8.ValidString(in) != utf8.ValidString(got) {
+		if got := Text(in); utf8.ValidString(in) != utf8.ValidString(got) {
 			t.Errorf("%q: not UTF-8 any more", s)
 		}
 	}
 }
 
-func FuzzRedact(f *testing.F) {
+func FuzzText(f *testing.F) {
 	for _, s := range secrets() {
 		f.Add("password: " + s + " x=\"" + s + "\"")
 	}
@@ -232,18 +232,18 @@ func FuzzRedact(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		got := Redact(s)
-		if again := Redact(got); again != got {
-			t.Errorf("Redact(%q) = %q, and again: %q", s, got, again)
+		got := Text(s)
+		if again := Text(got); again != got {
+			t.Errorf("Text(%q) = %q, and again: %q", s, got, again)
 		}
 		if strings.Count(s, "\n") != strings.Count(got, "\n") {
-			t.Errorf("Redact(%q) = %q has other lines", s, got)
+			t.Errorf("Text(%q) = %q has other lines", s, got)
 		}
 		if utf8.ValidString(s) && !utf8.ValidString(got) {
-			t.Errorf("Redact(%q) = %q is not UTF-8", s, got)
+			t.Errorf("Text(%q) = %q is not UTF-8", s, got)
 		}
 		key := "AKI" + "A" + "ABCDEFGHIJ234567"
-		if with := Redact(s + " " + key + " " + s); strings.Contains(with, key) {
+		if with := Text(s + " " + key + " " + s); strings.Contains(with, key) {
 			t.Errorf("the key is left in %q", with)
 		}
 	})

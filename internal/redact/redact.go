@@ -1,4 +1,7 @@
-package notice
+// Package redact takes secrets out of text that a build printed, before it is
+// stored or shown: keys, tokens, passwords, URLs with credentials, private
+// keys. What a reader needs (ARNs, digests, commit ids, paths) stays.
+package redact
 
 import (
 	"maps"
@@ -10,14 +13,14 @@ import (
 // mark stands where a secret was.
 const mark = "[redacted]"
 
-// Redact replaces what looks like a secret by "[redacted]": keys and tokens
+// Text replaces what looks like a secret by "[redacted]": keys and tokens
 // of known makes, values of names such as password or token, Authorization
 // headers, credentials in URLs, JSON web tokens, private key blocks (each of
 // their lines) and long random strings. The number of lines stays the same.
 //
 // ARNs, image digests, commit ids and UUIDs stay, since people need them.
-// Redact(Redact(s)) is Redact(s). Time is linear in the length of s.
-func Redact(s string) string {
+// Text(Text(s)) is Text(s). Time is linear in the length of s.
+func Text(s string) string {
 	// What is left beside a mark may look like a secret only now, hence the
 	// rounds. Text that is still not done after them is made to look so.
 	const rounds = 6
