@@ -1,7 +1,6 @@
 package simaws
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -79,6 +78,16 @@ func (bb *batch) retry(all bool) {
 	}
 }
 
+// batchProject is the project in a batch's id, PROJECT:UUID. Whether an ARN
+// is taken is not documented, so here it is not.
+func batchProject(id string) (string, error) {
+	project, uuid, _ := strings.Cut(id, ":")
+	if !uuidForm.MatchString(uuid) {
+		return "", fail("InvalidInputException", "Invalid build batch ID: "+id)
+	}
+	return project, nil
+}
+
 type retryBatchInput struct {
 	ID               string `json:"id"`
 	IdempotencyToken string `json:"idempotencyToken"`
@@ -88,12 +97,9 @@ type retryBatchInput struct {
 // retryBuildBatch: only batches that have failed can be retried (aws-facts §2.1).
 func retryBuildBatch(r *request, in *retryBatchInput) (any, error) {
 	id := in.ID
-	if _, rest, ok := strings.Cut(id, ":build-batch/"); ok {
-		id = rest
-	}
-	name, uuid, _ := strings.Cut(id, ":")
-	if !uuidForm.MatchString(uuid) {
-		return nil, fail("InvalidInputException", "Invalid build batch ID: "+in.ID)
+	name, err := batchProject(id)
+	if err != nil {
+		return nil, err
 	}
 	if in.RetryType != "RETRY_FAILED_BUILDS" && in.RetryType != "RETRY_ALL_BUILDS" {
 		return nil, fail("InvalidInputException", "Invalid retry type: "+in.RetryType)
@@ -103,6 +109,7 @@ func retryBuildBatch(r *request, in *retryBatchInput) (any, error) {
 		return nil, err
 	}
 	params := "RetryBuildBatch " + id + " " + in.RetryType
+	r.about = id + " " + in.RetryType
 	if t, used, err := p.redeem(in.IdempotencyToken, params); err != nil {
 		return nil, err
 	} else if used {
@@ -172,18 +179,14 @@ func batchGetBuildBatches(r *request, in *idsInput) (any, error) {
 	}
 	found, missing := []batchOut{}, []string{}
 	for _, given := range in.Ids {
-		id := given
-		if _, rest, ok := strings.Cut(id, ":build-batch/"); ok {
-			id = rest
-		}
-		name, uuid, _ := strings.Cut(id, ":")
-		if !uuidForm.MatchString(uuid) {
-			return nil, fail("InvalidInputException", fmt.Sprintf("Invalid build batch ID: %s", given))
+		name, err := batchProject(given)
+		if err != nil {
+			return nil, err
 		}
 		if err := r.authorize("codebuild:BatchGetBuildBatches", r.est.projectARN(name), nil); err != nil {
 			return nil, err
 		}
-		if bb, ok := r.est.batches[id]; ok {
+		if bb, ok := r.est.batches[given]; ok {
 			found = append(found, bb.out())
 		} else {
 			missing = append(missing, given)

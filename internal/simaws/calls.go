@@ -18,7 +18,8 @@ type Call struct {
 	Resources []string // ARNs that the call concerns; known only once it is done
 	About     string   // what else tells calls apart: a policy's name, a build's id
 	Writes    bool     // the operation changes something
-	Error     string   // error code, "" for success; "cut" if the connection was cut
+	Error     string   // error code that the caller got, "" for none; "cut" if the connection was cut
+	Took      bool     // it had its effect, whatever the caller heard
 
 	// Done is false when a hook sees the call before it has any effect.
 	Done bool
@@ -64,7 +65,8 @@ const faultCut = "cut"
 
 // Hook has f asked before and after every call, in order of registration;
 // the first fault counts. f may use the Sim, e.g. to make a stranger's change
-// between two calls; such changes through Go are no calls.
+// between two calls, or to move the clock on; such things done through Go are
+// no calls.
 func (s *Sim) Hook(f func(Call) Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -127,13 +129,14 @@ func (s *Sim) arrive(r *request, sc scope, began time.Time) Call {
 	return c
 }
 
-// finish completes the record.
-func (s *Sim) finish(c Call, r *request, e *apiError, code string) Call {
+// finish completes the record; carried means that the call had its effect.
+func (s *Sim) finish(c Call, r *request, e *apiError, code string, carried bool) Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	rec := &s.calls[c.Seq-1]
 	rec.Done, rec.Ended, rec.Resources, rec.Error = true, time.Now(), slices.Clone(r.resources), code
 	rec.About = r.about
+	rec.Took = rec.Took || carried
 	if e != nil {
 		rec.Error = e.Code
 	}
@@ -161,13 +164,13 @@ func (s *Sim) cutOff(key string) bool {
 	return s.dead[key]
 }
 
-// Writes lists the distinct operations among the calls that changed
-// something, as "service.Operation", in the order of their first success.
+// Writes lists the distinct operations that changed something, as
+// "service.Operation", in the order of their first effect.
 func (s *Sim) Writes() []string {
 	var out []string
 	for _, c := range s.Calls() {
 		name := strings.Join([]string{c.Service, c.Operation}, ".")
-		if c.Writes && c.Error == "" && !slices.Contains(out, name) {
+		if c.Writes && c.Took && !slices.Contains(out, name) {
 			out = append(out, name)
 		}
 	}

@@ -59,7 +59,8 @@ func (s *Sim) After(d time.Duration, do func()) {
 
 // Settle lets everything happen that is under way, and returns when nothing
 // is: all builds have ended, all events have been delivered. It receives no
-// messages.
+// messages. Something that [Sim.After] starts again and again never settles,
+// and keeps [Sim.NextMessage] from ending.
 func (s *Sim) Settle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

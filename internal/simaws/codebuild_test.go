@@ -349,7 +349,7 @@ func TestBatch(t *testing.T) {
 		}
 	}
 	s.Settle()
-	got, err := c.codebuild.BatchGetBuildBatches(ctx, &codebuild.BatchGetBuildBatchesInput{Ids: []string{batchARN}})
+	got, err := c.codebuild.BatchGetBuildBatches(ctx, &codebuild.BatchGetBuildBatchesInput{Ids: []string{id}})
 	if err != nil {
 		t.Fatal(err)
 	}

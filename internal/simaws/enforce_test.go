@@ -392,3 +392,34 @@ func TestCheckNoNewAccess(t *testing.T) {
 		t.Errorf("findings %q", got)
 	}
 }
+
+// A trust policy names whom it trusts: a role, an account, everybody but.
+func TestTrust(t *testing.T) {
+	allow := func(principal string) string {
+		return `{"Effect":"Allow","Principal":` + principal + `,"Action":"sts:AssumeRole"}`
+	}
+	tests := []struct {
+		name, statements string
+		want             bool
+	}{
+		{"the role", allow(`{"AWS":"arn:aws:iam::111122223333:role/buildmedic"}`), true},
+		{"the session", allow(`{"AWS":"arn:aws:sts::111122223333:assumed-role/buildmedic/buildmedic"}`), true},
+		{"the account", allow(`{"AWS":"111122223333"}`), true},
+		{"the account's root", allow(`{"AWS":["arn:aws:iam::999999999999:root","arn:aws:iam::111122223333:root"]}`), true},
+		{"another role", allow(`{"AWS":"arn:aws:iam::111122223333:role/other"}`), false},
+		{"another account", allow(`{"AWS":"999999999999"}`), false},
+		{"a service", allow(`{"Service":"lambda.amazonaws.com"}`), false},
+		{"denied", allow(`"*"`) + `,{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/buildmedic"}}}`, false},
+		{"others denied", allow(`"*"`) + `,{"Effect":"Deny","NotPrincipal":{"AWS":"arn:aws:iam::111122223333:role/buildmedic"},"Action":"sts:AssumeRole"}`, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := world(t, "roles: [{name: buildmedic}, {name: target, trust: '"+`{"Version":"2012-10-17","Statement":[`+tt.statements+"]}'}]")
+			_, err := dial(s, simaws.FunctionKey, "us-east-1").sts.AssumeRole(deadline(t), &sts.AssumeRoleInput{
+				RoleArn: aws.String("arn:aws:iam::111122223333:role/target"), RoleSessionName: aws.String("s")})
+			if (err == nil) != tt.want {
+				t.Errorf("%v, want %v", err, tt.want)
+			}
+		})
+	}
+}

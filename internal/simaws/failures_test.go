@@ -111,6 +111,8 @@ func TestFailures(t *testing.T) {
 			"because no identity-based policy allows the ecr:BatchCheckLayerAvailability action"},
 		{"another account's repository", roleMay("ecr:*") + "members: [{account: '444455556666', region: us-east-1, repositories: [{name: img}]}]\n" + buildOf("docker push 444455556666.dkr.ecr.us-east-1.amazonaws.com/img:1"), "", "BUILD", "exit status 1",
 			"on resource: arn:aws:ecr:us-east-1:444455556666:repository/img because no resource-based policy allows the ecr:BatchCheckLayerAvailability action"},
+		{"another account's bucket", roleMay("s3:*") + "members: [{account: '444455556666', region: us-east-1, buckets: [{name: theirs}]}]\n" + buildOf("aws s3 cp k s3://theirs/k"), "", "BUILD", "exit status 1",
+			"upload failed: k to s3://theirs/k An error occurred (AccessDenied) when calling the PutObject operation: Access Denied\n"},
 		{"bucket policy denies", roleMay("s3:*") + "buckets: [{name: b, policy: '{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Deny\",\"NotPrincipal\":{\"AWS\":\"arn:aws:iam::111122223333:role/other\"},\"Action\":\"s3:*\",\"Resource\":\"arn:aws:s3:::b/*\"}]}'}]\n" + buildOf("aws s3 cp a s3://b/a"), "", "BUILD", "exit status 1",
 			`on resource: "arn:aws:s3:::b/a" with an explicit deny in a resource-based policy`},
 	}

@@ -59,7 +59,7 @@ func (s *Sim) judge(q question) ruling {
 	if !s.allows(scps, q) {
 		return ruling{deny: denial{layer: layerSCP}}
 	}
-	foreign := resourceAccount(q.resource) != "" && resourceAccount(q.resource) != q.who.acct.id
+	foreign := s.foreign(q)
 	given := s.allows(res.allows(q.who, foreign), q)
 	if foreign && !given {
 		return ruling{deny: denial{layer: layerResource}}
@@ -122,7 +122,7 @@ func (s *Sim) context(q question, docs []iampolicy.Document) map[string][]string
 	set("aws:PrincipalArn", q.who.principal())
 	set("aws:PrincipalAccount", q.who.acct.id)
 	set("aws:RequestedRegion", q.region)
-	set("aws:ResourceAccount", resourceAccount(q.resource))
+	set("aws:ResourceAccount", s.resourceAccount(q.resource))
 	set("aws:SecureTransport", "true")
 	for k, v := range q.context {
 		c[strings.ToLower(k)] = v
@@ -159,13 +159,26 @@ func (s *Sim) document(text string) iampolicy.Document {
 	return d
 }
 
-// resourceAccount is the account in an ARN, "" if it has none.
-func resourceAccount(arn string) string {
+// resourceAccount is the account that owns the resource, "" if nobody knows.
+func (s *Sim) resourceAccount(arn string) string {
 	f := strings.SplitN(arn, ":", 6)
+	if len(f) == 6 && f[2] == "s3" {
+		name, _, _ := strings.Cut(f[5], "/")
+		if b, ok := s.buckets[name]; ok {
+			return b.owner.id
+		}
+	}
 	if len(f) < 6 || len(f[4]) != 12 {
 		return ""
 	}
 	return f[4]
+}
+
+// foreign reports whether the resource belongs to another account than the
+// caller.
+func (s *Sim) foreign(q question) bool {
+	owner := s.resourceAccount(q.resource)
+	return owner != "" && owner != q.who.acct.id
 }
 
 // message is AWS's message for a denial, in the enriched form (aws-facts §3.1).

@@ -58,24 +58,38 @@ type refusal struct {
 	requestID string
 }
 
-// text is what the tool prints.
-func (b *build) text(tool string, r refusal) string {
-	code := errorCode(r.service + ":")
-	msg := r.q.message(r.d)
-	switch r.form {
-	case formOld:
-		msg = r.q.message(denial{})
-	case formShort:
-		return code + ": User is not authorized to perform: " + r.q.action
-	case formPlain:
-		code, msg = "AccessDenied", "Access Denied"
-	case formEncoded:
-		code = "UnauthorizedOperation"
-		msg = "You are not authorized to perform this operation. " + msg + ". Encoded authorization failure message: " + b.encode(r)
-	case formSilent:
+// text is what the tool prints; says, if it is not empty, is its whole
+// output with $USER, $ACTION, $RESOURCE, $OPERATION and $MESSAGE to be filled in.
+func (b *build) text(tool, says string, r refusal) string {
+	if r.form == formSilent {
 		return silent(tool)
 	}
+	code, msg := b.words(r)
+	switch {
+	case says != "":
+		return strings.NewReplacer("$USER", r.q.who.arn, "$ACTION", r.q.action, "$RESOURCE", r.q.resource,
+			"$MESSAGE", msg, "$OPERATION", r.operation).Replace(says)
+	case r.form == formShort:
+		return code + ": " + msg
+	}
 	return wrapped(tool, code, msg, r)
+}
+
+// words are AWS's error code and message.
+func (b *build) words(r refusal) (code, msg string) {
+	code = errorCode(r.service + ":")
+	msg = r.q.message(r.d)
+	switch r.form {
+	case formOld:
+		return code, r.q.message(denial{})
+	case formShort:
+		return code, "User is not authorized to perform: " + r.q.action
+	case formPlain:
+		return "AccessDenied", "Access Denied"
+	case formEncoded:
+		return "UnauthorizedOperation", "You are not authorized to perform this operation. " + msg + ". Encoded authorization failure message: " + b.encode(r)
+	}
+	return code, msg
 }
 
 func wrapped(tool, code, msg string, r refusal) string {
@@ -137,11 +151,4 @@ func (b *build) encode(r refusal) string {
 func operationOf(action string) (service, operation string) {
 	service, operation, _ = strings.Cut(action, ":")
 	return service, operation
-}
-
-// fill replaces $USER, $ACTION, $RESOURCE, $MESSAGE, $OPERATION in a text
-// that a world gives.
-func (r refusal) fill(text string) string {
-	return strings.NewReplacer("$USER", r.q.who.arn, "$ACTION", r.q.action, "$RESOURCE", r.q.resource,
-		"$MESSAGE", r.q.message(r.d), "$OPERATION", r.operation).Replace(text)
 }

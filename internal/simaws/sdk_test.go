@@ -93,3 +93,6 @@ var throttleCodes = retry.DefaultThrottleErrorCodes
 func sending(s *simaws.Sim) *sqs.SendMessageInput {
 	return &sqs.SendMessageInput{QueueUrl: aws.String(s.QueueURL(simaws.Queue)), MessageBody: aws.String("x")}
 }
+
+// simulatedMinute is enough for any IAM write to be felt.
+const simulatedMinute = time.Minute

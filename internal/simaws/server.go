@@ -70,8 +70,7 @@ func init() {
 // apiError is an error that a service answers with.
 type apiError struct {
 	Code, Message string
-	Status        int               // 0: the protocol's usual one
-	Members       map[string]string // further members of the error's shape
+	Status        int // 0: the protocol's usual one
 }
 
 func (e *apiError) Error() string { return e.Code + ": " + e.Message }
@@ -96,7 +95,7 @@ func (s *Sim) serve(w http.ResponseWriter, h *http.Request) {
 	r := &request{sim: s, service: sc.service, operation: wr.name(h, body), body: body, http: h}
 	c := s.arrive(r, sc, began)
 	if s.cutOff(sc.key) {
-		s.finish(c, r, nil, faultCut)
+		s.finish(c, r, nil, faultCut, false)
 		cut(w)
 		return
 	}
@@ -105,7 +104,7 @@ func (s *Sim) serve(w http.ResponseWriter, h *http.Request) {
 		return
 	}
 	resp, apiErr := s.perform(r, wr)
-	done := s.finish(c, r, apiErr, "")
+	done := s.finish(c, r, apiErr, "", apiErr == nil)
 	if f := s.ask(done); f.any() {
 		s.refuse(w, r, wr, c, f)
 		return
@@ -158,7 +157,7 @@ func (s *Sim) refuse(w http.ResponseWriter, r *request, wr wire, c Call, f Fault
 		s.mu.Unlock()
 	}
 	if f.Cut || f.Crash {
-		s.finish(c, r, nil, faultCut)
+		s.finish(c, r, nil, faultCut, false)
 		cut(w)
 		return
 	}
@@ -167,7 +166,7 @@ func (s *Sim) refuse(w http.ResponseWriter, r *request, wr wire, c Call, f Fault
 		t := wr.throttle
 		e = &t
 	}
-	s.finish(c, r, e, "")
+	s.finish(c, r, e, "", false)
 	s.writeResponse(w, r, wr.failure(r, e))
 }
 

@@ -213,7 +213,7 @@ func (s *Sim) QueueURL(name string) string { return s.url + "/" + s.cfg.Account 
 
 // TopicARN is the ARN of the notice topic.
 func (s *Sim) TopicARN() string {
-	return s.accounts[s.cfg.Account].arn("sns", s.cfg.Region, Topic)
+	return strings.Join([]string{"arn", s.cfg.Partition, "sns", s.cfg.Region, s.cfg.Account, Topic}, ":")
 }
 
 // account finds or founds an account.

@@ -60,7 +60,11 @@ func (b *build) call(st step, cmd command, c callFile) int {
 	if !denied {
 		return 0
 	}
-	r := refusal{q: q, d: d, form: orText(c.As, formFull), requestID: b.sim().uuid("tool request")}
+	usual := formFull
+	if strings.HasPrefix(c.Action, "s3:") && b.sim().foreign(q) {
+		usual = formPlain // S3 tells other accounts nothing (aws-facts §3.4)
+	}
+	r := refusal{q: q, d: d, form: orText(c.As, usual), requestID: b.sim().uuid("tool request")}
 	r.service, r.operation = cmd.service, cmd.operation
 	if r.operation == "" {
 		r.service, r.operation = operationOf(c.Action)
@@ -68,9 +72,7 @@ func (b *build) call(st step, cmd command, c callFile) int {
 	if c.Operation != "" {
 		r.operation = c.Operation
 	}
-	if c.Says != "" {
-		b.print(r.fill(c.Says))
-	} else if text := b.text(orText(st.Tool, cmd.tool), r); text != "" {
+	if text := b.text(orText(st.Tool, cmd.tool), c.Says, r); text != "" {
 		b.print(text)
 	}
 	if cmd.afterDenial != "" {

@@ -3,6 +3,8 @@ package simaws
 import (
 	"strings"
 	"time"
+
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
 )
 
 var stsOperations = map[string]operation{
@@ -78,26 +80,10 @@ func (r *role) trusts(c caller, externalID string) bool {
 	if externalID != "" {
 		q.context = map[string][]string{"sts:ExternalId": {externalID}}
 	}
-	if deny := rules.denies(c); len(deny.docs) > 0 && s.applies(deny, q) {
+	if v, _ := s.evaluate(rules.denies(c).docs, q); v == iampolicy.ExplicitDeny {
 		return false
 	}
 	return s.allows(rules.allows(c, true), q)
-}
-
-// applies reports whether a deny layer denies.
-func (s *Sim) applies(l layerDocs, q question) bool {
-	for i := range l.docs {
-		for j := range l.docs[i].Statements {
-			st := l.docs[i].Statements[j]
-			st.Effect = "Allow"
-			one := l.docs[i]
-			one.Statements = append(one.Statements[:0:0], st)
-			if s.allows(layerDocs{docs: append(l.docs[:0:0], one)}, q) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func decodeAuthorizationMessage(r *request, in form) ([]node, error) {

@@ -66,8 +66,11 @@ func TestFaults(t *testing.T) {
 			if want == "" {
 				want = "cut"
 			}
-			if call := s.Calls()[0]; call.Error != want || !call.Writes || !call.Done {
+			if call := s.Calls()[0]; call.Error != want || !call.Writes || !call.Done || call.Took != tt.written {
 				t.Errorf("recorded %+v", call)
+			}
+			if got := s.Writes(); (len(got) == 1) != tt.written {
+				t.Errorf("writes %q", got)
 			}
 			s.Unhook()
 			_, err = c.sts.GetCallerIdentity(deadline(t), nil)

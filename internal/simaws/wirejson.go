@@ -20,11 +20,7 @@ func jsonWire(version, target string, operations map[string]operation) wire {
 		},
 		result: func(_ *request, v any) response { return jsonResponse(contentType, 200, v) },
 		failure: func(_ *request, e *apiError) response {
-			body := map[string]any{"__type": e.Code, "message": e.Message}
-			for k, v := range e.Members {
-				body[k] = v
-			}
-			return jsonResponse(contentType, orStatus(e.Status, 400), body)
+			return jsonResponse(contentType, orStatus(e.Status, 400), map[string]string{"__type": e.Code, "message": e.Message})
 		},
 		throttle:   apiError{Code: "ThrottlingException", Message: "Rate exceeded", Status: 400},
 		deniedCode: "AccessDeniedException",
