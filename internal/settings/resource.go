@@ -195,8 +195,8 @@ func LeftOut(s *Settings, c Catalog) []Problem {
 	return list
 }
 
-// Warnings are the grants that are valid and wide: on "*", in all regions, or
-// on a name that begins with a wildcard.
+// Warnings are the grants that are valid and wide: on "*", in all regions, on
+// a name that begins with a wildcard, or on buckets that may be anybody's.
 func Warnings(s *Settings) []Problem {
 	var list []Problem
 	for i, g := range s.Grants {
@@ -225,10 +225,17 @@ func wide(resource string) string {
 	switch {
 	case m != nil && (m[1] == "" || isType(f[2], m[1])):
 		return "is every resource of its kind"
+	case f[2] == "s3" && f[4] == "" && strings.ContainsAny(before(f[5], "/"), "*?"):
+		return "is every bucket whose name fits, whoever owns it: anybody may make one"
 	case strings.ContainsAny(f[3], "*?"):
 		return "is in more than one region"
 	}
 	return ""
+}
+
+func before(s, sep string) string {
+	s, _, _ = strings.Cut(s, sep)
+	return s
 }
 
 // isType reports whether a resource part of the service may begin so: in

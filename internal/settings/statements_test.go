@@ -181,6 +181,8 @@ grants:
       - "arn:${partition}:logs:${region}:${account}:log-group:/aws/codebuild/*"
       - "arn:${partition}:secretsmanager:${region}:${account}:secret:?*"
       - "arn:${partition}:ssm:${region}:${account}:parameter/*"
+      - "arn:${partition}:s3:::shop*"
+      - "arn:${partition}:s3:::shop-?/*"
   - {id: narrow, because: b, owner: o, set: secrets, resources: ["arn:${partition}:secretsmanager:${region}:${account}:secret:db-??????"]}
 `)
 	var got []string
@@ -197,13 +199,15 @@ grants:
 		of + `[8]: grant all is wide: "arn:${partition}:logs:${region}:${account}:log-group:*" is every resource of its kind`,
 		of + `[10]: grant all is wide: "arn:${partition}:secretsmanager:${region}:${account}:secret:?*" is every resource of its kind`,
 		of + `[11]: grant all is wide: "arn:${partition}:ssm:${region}:${account}:parameter/*" is every resource of its kind`,
+		of + `[12]: grant all is wide: "arn:${partition}:s3:::shop*" is every bucket whose name fits, whoever owns it: anybody may make one`,
+		of + `[13]: grant all is wide: "arn:${partition}:s3:::shop-?/*" is every bucket whose name fits, whoever owns it: anybody may make one`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 
 	left := LeftOut(s, fake{})
-	if len(left) != 1 || left[0].Error() != "buildmedic.yaml:21: grants[1].set: grant narrow does not give kms:Decrypt of its set: no resource is a arn:${partition}:kms:${region}:${account}:key/KEYID" {
+	if len(left) != 1 || left[0].Error() != "buildmedic.yaml:23: grants[1].set: grant narrow does not give kms:Decrypt of its set: no resource is a arn:${partition}:kms:${region}:${account}:key/KEYID" {
 		t.Errorf("left out: %v", left)
 	}
 }
