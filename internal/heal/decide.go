@@ -1,6 +1,7 @@
 package heal
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -62,7 +63,9 @@ func (f Facts) Judged() guardrail.Input {
 // a statement that is outside of the settings: what may be granted is
 // guardrail.Judge's word alone. Modes do not change what is chosen, only what
 // is done about it, so that observe shows exactly what heal would do.
-func Decide(f Facts) Decision {
+func Decide(f Facts) Decision { return onlyListed(f, decide(f)) }
+
+func decide(f Facts) Decision {
 	d := Decision{Mode: f.Project.Mode, Remedy: f.Diagnosis.Remedy, Settings: f.Settings.SHA256}
 	switch d.Remedy {
 	case diagnose.Grant:
@@ -303,6 +306,28 @@ func noRoute(d Decision) Decision {
 	if d.Plan != nil && d.Plan.Route == RouteNone {
 		return refuse(d, "The settings forbid starting this project's builds.", guardrail.Refusal{Rule: guardrail.RetryForbidden,
 			Message: "The project has retry: false, so no build is started. Start it by hand, or set retry: true."})
+	}
+	return d
+}
+
+// onlyListed refuses what would start a build through a pipeline that the
+// settings do not list: the healer has no permission to retry its stages.
+// Beside other refusals it says so too, so that all is told at once.
+func onlyListed(f Facts, d Decision) Decision {
+	name := f.Build.Pipeline()
+	if route(f) != RouteStage || slices.Contains(f.Project.Pipelines, name) || d.Remedy == diagnose.OverrideBuildspec {
+		return d
+	}
+	names, _ := json.Marshal(append(slices.Clone(f.Project.Pipelines), name)) // which YAML reads as the same
+	no := guardrail.Refusal{Rule: guardrail.NoRoute,
+		Message: fmt.Sprintf("The build is of the pipeline %q, and only stages of the pipelines that the project lists are retried. List it, or retry the stage by hand.", name),
+		Entry:   fmt.Sprintf("projects:\n  - name: %s\n    pipelines: %s\n", f.Project.Name, names)}
+	switch {
+	case d.Plan != nil, d.Waits:
+		d.Waits, d.Used = false, nil
+		return refuse(d, "The settings do not list the pipeline that the build is of.", no)
+	case len(d.Refusals) > 0:
+		d.Refusals = append(d.Refusals, no)
 	}
 	return d
 }

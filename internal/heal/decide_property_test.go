@@ -103,6 +103,9 @@ func hostileWorld(tb testing.TB, seed uint64, extra ...string) Facts {
 	p := &s.Projects[0]
 	p.Grants = p.Grants[r.IntN(3):]
 	p.Retry = r.IntN(6) > 0
+	if seed%2 == 0 {
+		p.Pipelines = []string{"shop"}
+	}
 	p.Mode = pickOf(r, []settings.Mode{settings.Heal, settings.Propose, settings.Observe})
 	p.Write = pickOf(r, []settings.Write{{Inline: "buildmedic"}, {Inline: "buildmedic"}, {Managed: "shop"}, {Attach: true}})
 	if r.IntN(8) == 0 {
@@ -317,6 +320,9 @@ func checkPlan(t *testing.T, f Facts, d Decision) {
 	}
 	if p.Route != RouteNone && !f.Project.Retry {
 		t.Errorf("starts a build by %q, and retry is false", p.Route)
+	}
+	if p.Route == RouteStage && !slices.Contains(f.Project.Pipelines, f.Build.Pipeline()) {
+		t.Errorf("retries a stage of pipeline %q, which is not listed", f.Build.Pipeline())
 	}
 }
 
