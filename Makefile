@@ -1,8 +1,8 @@
 # Buildmedic. `make` lists the targets.
 
 # Tools, pinned. They are run by version and are in no go.mod.
-STATICCHECK := honnef.co/go/tools/cmd/staticcheck@2026.1
-GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@latest
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CDK         := npx --yes aws-cdk@2.1148.1
 
 # The function: no cgo, no paths, no build id, so that equal sources give

@@ -86,9 +86,6 @@ func (c commander) command(name, key, value, desk string) (Command, bool) {
 	return cmd, true
 }
 
-// oneLine joins a command that was broken for reading.
-func oneLine(line string) string { return strings.ReplaceAll(line, " \\\n  ", " ") }
-
 // shellQuote makes s one word of a shell.
 func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 

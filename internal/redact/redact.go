@@ -8,10 +8,17 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // mark stands where a secret was.
 const mark = "[redacted]"
+
+// lazy compiles an expression when it is first used: the function starts
+// without compiling what most failures never need.
+func lazy(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
 
 // Text replaces what looks like a secret by "[redacted]": keys and tokens
 // of known makes, values of names such as password or token, Authorization
@@ -36,12 +43,12 @@ func Text(s string) string {
 
 func redactOnce(s string) string {
 	if strings.Contains(s, "-----") {
-		s = keyBlock.ReplaceAllStringFunc(s, redactLines)
-		s = keyTail.ReplaceAllStringFunc(s, redactLines)
+		s = keyBlock().ReplaceAllStringFunc(s, redactLines)
+		s = keyTail().ReplaceAllStringFunc(s, redactLines)
 	}
 	for _, t := range knownTokens {
 		if strings.Contains(s, t.needs) {
-			s = t.re.ReplaceAllString(s, mark)
+			s = t.re().ReplaceAllString(s, mark)
 		}
 	}
 	for _, c := range contexts {
@@ -56,16 +63,16 @@ func redactLines(s string) string {
 }
 
 var (
-	keyBlock = regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|\z)`)
+	keyBlock = lazy(`(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|\z)`)
 	// keyTail is a block whose beginning is missing.
-	keyTail = regexp.MustCompile(`(?:[A-Za-z0-9+/=]+[ \t\r]*\n[ \t]*)*-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----`)
+	keyTail = lazy(`(?:[A-Za-z0-9+/=]+[ \t\r]*\n[ \t]*)*-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----`)
 )
 
 // token is a kind of secret that its issuer gave a form of its own. needs is
 // text that each of them has: looking for it first is much faster.
 type token struct {
 	needs string
-	re    *regexp.Regexp
+	re    func() *regexp.Regexp
 }
 
 var knownTokens = append(tokens(map[string]string{
@@ -99,13 +106,13 @@ var knownTokens = append(tokens(map[string]string{
 	"AGE-SECRET-KEY-1": `[A-Z0-9]{50,}`,
 	// JSON web tokens; their first part, or any JSON in base64, as registry logins have.
 	"eyJ": `(?:[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]+){1,4}|[A-Za-z0-9+/_-]{32,}={0,2})`,
-}), token{".atlasv1.", regexp.MustCompile(`[A-Za-z0-9]*\.atlasv1\.[A-Za-z0-9_-]{20,}`)}) // Terraform Cloud
+}), token{".atlasv1.", lazy(`[A-Za-z0-9]*\.atlasv1\.[A-Za-z0-9_-]{20,}`)}) // Terraform Cloud
 
 // tokens compiles expressions for what follows each prefix.
 func tokens(forms map[string]string) []token {
 	var out []token
 	for _, prefix := range slices.Sorted(maps.Keys(forms)) {
-		out = append(out, token{prefix, regexp.MustCompile(regexp.QuoteMeta(prefix) + forms[prefix])})
+		out = append(out, token{prefix, lazy(regexp.QuoteMeta(prefix) + forms[prefix])})
 	}
 	return out
 }
@@ -114,7 +121,7 @@ func tokens(forms map[string]string) []token {
 type context struct {
 	// needs is text, in lower case, of which each match has some.
 	needs []string
-	re    *regexp.Regexp
+	re    func() *regexp.Regexp
 	// keep reports whether the match is no secret after all; nil: never.
 	keep func(m match) bool
 }
@@ -137,52 +144,52 @@ var secretWords = []string{"passw", "passphrase", "pwd", "secret", "token", "cre
 var contexts = []context{
 	{ // Headers: all that follows.
 		needs: []string{"authorization", "cookie", "key", "token"},
-		re:    regexp.MustCompile(`(?i)\b(?P<name>(?:proxy-)?authorization|(?:set-)?cookie|x-api-key|x-auth-token|x-vault-token|x-amz-security-token|private-token|job-token)(?P<sep>["'\\]*[ \t]*[:=][ \t]*["'\\]*)(?P<value>[^\r\n"'\\]+)`),
+		re:    lazy(`(?i)\b(?P<name>(?:proxy-)?authorization|(?:set-)?cookie|x-api-key|x-auth-token|x-vault-token|x-amz-security-token|private-token|job-token)(?P<sep>["'\\]*[ \t]*[:=][ \t]*["'\\]*)(?P<value>[^\r\n"'\\]+)`),
 	},
 	{
 		needs: []string{"bearer", "basic"},
-		re:    regexp.MustCompile(`(?i)\b(?P<name>bearer|basic)(?P<sep>[ \t]+)(?P<value>[A-Za-z0-9._~+/=:-]{8,})`), keep: isWords,
+		re:    lazy(`(?i)\b(?P<name>bearer|basic)(?P<sep>[ \t]+)(?P<value>[A-Za-z0-9._~+/=:-]{8,})`), keep: isWords,
 	},
 	{ // scheme://user:password@host, also where the password holds a slash.
 		needs: []string{"://"},
-		re:    regexp.MustCompile(`(?P<name>[A-Za-z][A-Za-z0-9+.-]*:)(?P<sep>//)(?P<value>[^\s/@"'<>]*:[^\s@"'<>]*|[^\s/@"'<>]+)@`), keep: isNoCredential,
+		re:    lazy(`(?P<name>[A-Za-z][A-Za-z0-9+.-]*:)(?P<sep>//)(?P<value>[^\s/@"'<>]*:[^\s@"'<>]*|[^\s/@"'<>]+)@`), keep: isNoCredential,
 	},
 	{ // NAME=value, "name": "value", name => value
 		needs: secretWords,
-		re:    regexp.MustCompile(`(?i)(?P<name>[A-Za-z0-9_.-]*(?:` + secretName + `)[A-Za-z0-9_-]*)(?P<sep>["'\\]*[ \t]*(?:=>|:=|==?|:)[ \t]*)(?P<value>` + aValue + `)`), keep: isNoSecret,
+		re:    lazy(`(?i)(?P<name>[A-Za-z0-9_.-]*(?:` + secretName + `)[A-Za-z0-9_-]*)(?P<sep>["'\\]*[ \t]*(?:=>|:=|==?|:)[ \t]*)(?P<value>` + aValue + `)`), keep: isNoSecret,
 	},
 	{ // --name value
 		needs: secretWords,
-		re:    regexp.MustCompile(`(?i)(?:^|[\s"'(\[,])(?P<name>--?[A-Za-z0-9-]*(?:` + secretName + `)[A-Za-z0-9-]*)(?P<sep>["',]*[ \t]+)(?P<value>` + aValue + `)`), keep: isNoSecret,
+		re:    lazy(`(?i)(?:^|[\s"'(\[,])(?P<name>--?[A-Za-z0-9-]*(?:` + secretName + `)[A-Za-z0-9-]*)(?P<sep>["',]*[ \t]+)(?P<value>` + aValue + `)`), keep: isNoSecret,
 	},
 	{ // <name>value</name>
 		needs: secretWords,
-		re:    regexp.MustCompile(`(?i)<(?P<name>[A-Za-z0-9_.:-]*(?:` + secretName + `)[A-Za-z0-9_-]*)(?P<sep>>)(?P<value>[^<\n]+)`),
+		re:    lazy(`(?i)<(?P<name>[A-Za-z0-9_.:-]*(?:` + secretName + `)[A-Za-z0-9_-]*)(?P<sep>>)(?P<value>[^<\n]+)`),
 	},
 	{ // Parameters of signed addresses.
 		needs: []string{"?", "&"},
-		re:    regexp.MustCompile(`(?i)[?&](?P<name>sig|key|code|auth|pass|x-amz-credential)(?P<sep>=)(?P<value>[^&\s"'#]+)`),
+		re:    lazy(`(?i)[?&](?P<name>sig|key|code|auth|pass|x-amz-credential)(?P<sep>=)(?P<value>[^&\s"'#]+)`),
 	},
 	// Command lines.
 	{
 		needs: []string{"login"},
-		re:    regexp.MustCompile(`(?i)(?P<name>\blogin\b[^\n|;&]*[ \t]-p)(?P<sep>[ =]?)(?P<value>` + aValue + `)`), keep: isFlag,
+		re:    lazy(`(?i)(?P<name>\blogin\b[^\n|;&]*[ \t]-p)(?P<sep>[ =]?)(?P<value>` + aValue + `)`), keep: isFlag,
 	},
 	{
 		needs: []string{"mysql"},
-		re:    regexp.MustCompile(`(?i)(?P<name>\bmysql(?:dump|admin)?\b[^\n|;&]*[ \t]-p)(?P<sep>)(?P<value>[^\s"']+)`),
+		re:    lazy(`(?i)(?P<name>\bmysql(?:dump|admin)?\b[^\n|;&]*[ \t]-p)(?P<sep>)(?P<value>[^\s"']+)`),
 	},
 	{
 		needs: []string{" -u", "\t-u", "-user"},
-		re:    regexp.MustCompile(`(?P<name>[ \t](?:-u|--user|--proxy-user)[ =]["']?[^\s:"']+)(?P<sep>:)(?P<value>[^\s"']+)`),
+		re:    lazy(`(?P<name>[ \t](?:-u|--user|--proxy-user)[ =]["']?[^\s:"']+)(?P<sep>:)(?P<value>[^\s"']+)`),
 	},
 	{
 		needs: []string{"password"},
-		re:    regexp.MustCompile(`(?i)(?P<name>\blogin[ \t]+\S+[ \t]+password)(?P<sep>[ \t]+)(?P<value>\S+)`),
+		re:    lazy(`(?i)(?P<name>\blogin[ \t]+\S+[ \t]+password)(?P<sep>[ \t]+)(?P<value>\S+)`),
 	},
 	{
 		needs: []string{"--password-stdin"},
-		re:    regexp.MustCompile(`(?P<name>\becho)(?P<sep>[ \t]+(?:-n[ \t]+)?)(?P<value>` + aValue + `)[ \t]*\|[ \t]*[^\n|]*--password-stdin`), keep: isVariable,
+		re:    lazy(`(?P<name>\becho)(?P<sep>[ \t]+(?:-n[ \t]+)?)(?P<value>` + aValue + `)[ \t]*\|[ \t]*[^\n|]*--password-stdin`), keep: isVariable,
 	},
 }
 
@@ -191,11 +198,11 @@ func (c context) redact(s string) string {
 	if !slices.ContainsFunc(c.needs, func(n string) bool { return strings.Contains(lower, n) }) {
 		return s
 	}
-	ms := c.re.FindAllStringSubmatchIndex(s, -1)
+	ms := c.re().FindAllStringSubmatchIndex(s, -1)
 	if ms == nil {
 		return s
 	}
-	name, sep, value := 2*c.re.SubexpIndex("name"), 2*c.re.SubexpIndex("sep"), 2*c.re.SubexpIndex("value")
+	name, sep, value := 2*c.re().SubexpIndex("name"), 2*c.re().SubexpIndex("sep"), 2*c.re().SubexpIndex("value")
 	var b strings.Builder
 	last := 0
 	for _, m := range ms {
@@ -228,15 +235,15 @@ func hidden(v string) bool {
 }
 
 var (
-	wordsOnly  = regexp.MustCompile(`^(?:[A-Z]?[a-z]+|[A-Z]{1,4})(?:[-_]?(?:[A-Z][a-z]+|[a-z]+|[A-Z]{2,4}))*$`)
-	shortValue = regexp.MustCompile(`^(?:[0-9]{1,7}|true|false|null|none|nil|undefined|yes|no)$`)
-	noSecret   = regexp.MustCompile(`(?i)(?:[_-]?(?:stdin|arn|name|path|file|dir|type|length|count|ttl|expiry|expires|expiration|policy|version|region|manager|endpoint|prefix)|[_-]ids?)$`)
-	aPassword  = regexp.MustCompile(`(?i)(?:` + passwordName + `)`)
-	uuid       = regexp.MustCompile(`(?i)^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	wordsOnly  = lazy(`^(?:[A-Z]?[a-z]+|[A-Z]{1,4})(?:[-_]?(?:[A-Z][a-z]+|[a-z]+|[A-Z]{2,4}))*$`)
+	shortValue = lazy(`^(?:[0-9]{1,7}|true|false|null|none|nil|undefined|yes|no)$`)
+	noSecret   = lazy(`(?i)(?:[_-]?(?:stdin|arn|name|path|file|dir|type|length|count|ttl|expiry|expires|expiration|policy|version|region|manager|endpoint|prefix)|[_-]ids?)$`)
+	aPassword  = lazy(`(?i)(?:` + passwordName + `)`)
+	uuid       = lazy(`(?i)^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 )
 
 // isWords: "Basic authentication", not a credential.
-func isWords(m match) bool { return wordsOnly.MatchString(strings.TrimRight(m.value, ".:,;")) }
+func isWords(m match) bool { return wordsOnly().MatchString(strings.TrimRight(m.value, ".:,;")) }
 
 func isFlag(m match) bool { return strings.HasPrefix(m.value, "-") }
 
@@ -262,15 +269,15 @@ func isNoSecret(m match) bool {
 		return strings.HasPrefix(v, "/")
 	case strings.Contains(m.sep, ":") && inARN(m.before+m.name):
 		return true
-	case noSecret.MatchString(m.name):
-		return !uuid.MatchString(v) // such an id may be the secret itself
-	case aPassword.MatchString(m.name):
+	case noSecret().MatchString(m.name):
+		return !uuid().MatchString(v) // such an id may be the secret itself
+	case aPassword().MatchString(m.name):
 		return false
-	case shortValue.MatchString(strings.ToLower(v)):
+	case shortValue().MatchString(strings.ToLower(v)):
 		return true
 	}
 	// "secretsmanager:GetSecretValue", "token: expired": words.
-	return strings.Contains(m.sep, ":") && len(v) < 48 && wordsOnly.MatchString(v)
+	return strings.Contains(m.sep, ":") && len(v) < 48 && wordsOnly().MatchString(v)
 }
 
 // inARN reports whether the text ends within an ARN.
@@ -279,17 +286,17 @@ func inARN(s string) bool {
 }
 
 var (
-	arn = regexp.MustCompile(`\barn:aws[a-z-]*:[^\s"'<>,;()]+`)
+	arn = lazy(`\barn:aws[a-z-]*:[^\s"'<>,;()]+`)
 	// named matches what is random and public: UUIDs and hexadecimal digests.
-	named = regexp.MustCompile(`(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{12,}`)
+	named = lazy(`(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{12,}`)
 	// digestName stands before a digest that is not hexadecimal (npm, Go, S3).
-	digestName = regexp.MustCompile(`(?i)(?:sha(?:1|224|256|384|512)[-:=]|\bh1:)$`)
-	shaName    = regexp.MustCompile(`^sha(?:1|256|384|512)-`)
+	digestName = lazy(`(?i)(?:sha(?:1|224|256|384|512)[-:=]|\bh1:)$`)
+	shaName    = lazy(`^sha(?:1|256|384|512)-`)
 )
 
 // redactRandom replaces long random strings that no name gives away.
 func redactRandom(s string) string {
-	arns := arn.FindAllStringIndex(s, -1)
+	arns := arn().FindAllStringIndex(s, -1)
 	var b strings.Builder
 	last := 0
 	for i := 0; i < len(s); {
@@ -304,7 +311,7 @@ func redactRandom(s string) string {
 		for len(arns) > 0 && arns[0][1] <= start {
 			arns = arns[1:]
 		}
-		if i-start < minRandom || len(arns) > 0 && arns[0][0] <= start || digestName.MatchString(s[max(0, start-12):start]) {
+		if i-start < minRandom || len(arns) > 0 && arns[0][0] <= start || digestName().MatchString(s[max(0, start-12):start]) {
 			continue
 		}
 		b.WriteString(s[last:start])
@@ -321,7 +328,7 @@ const minRandom = 32
 // redactToken judges one run of base64 characters. One with slashes may be a
 // path, unless it is as long as an AWS secret key or random all over.
 func redactToken(t string) string {
-	if shaName.MatchString(t) { // sha512-… of npm
+	if shaName().MatchString(t) { // sha512-… of npm
 		return t
 	}
 	slashes := strings.Contains(t, "/")
@@ -348,12 +355,12 @@ const (
 
 // aWord is a part of an identifier or a path. By chance, 0.15 of the
 // characters are in one.
-var aWord = regexp.MustCompile(`[A-Z]?[a-z]{3,}`)
+var aWord = lazy(`[A-Z]?[a-z]{3,}`)
 
 // isRandom reports whether the classes of t's characters change at least as
 // often as that, and few of them make words.
 func isRandom(t string, changing float64) bool {
-	t = named.ReplaceAllString(strings.TrimRight(t, "="), "-")
+	t = named().ReplaceAllString(strings.TrimRight(t, "="), "-")
 	if len(t) < minRandom-8 {
 		return false
 	}
@@ -365,7 +372,7 @@ func isRandom(t string, changing float64) bool {
 		}
 	}
 	inWords := 0
-	for _, w := range aWord.FindAllString(t, -1) {
+	for _, w := range aWord().FindAllString(t, -1) {
 		inWords += len(w)
 	}
 	return seen['A'] && seen['a'] && seen['0'] && float64(changes) >= changing*float64(len(t)-1) && 5*inWords < 2*len(t)
