@@ -43,7 +43,7 @@ var anchors = []anchor{
 	{"allows", denialAnchor, []string{"policy", "oundary", "OUNDARY"}, nil},
 	{"xplicit", denialAnchor, nil, []string{"deny"}},
 	{"Denied", denialAnchor, []string{"ccess"}, nil},
-	{"denied", denialAnchor, nil, []string{"User: arn:", "AccessDenied", "access has been"}},
+	{"denied", denialAnchor, nil, []string{"User: arn:", "AccessDenied", "access has been", "for operation"}},
 	{"orbidden", denialAnchor, nil, []string{"peration", "tatus code", "(Service", "StatusCode", "api error"}},
 	{"calling", denialAnchor, []string{"when"}, []string{"peration"}},
 	{"permission", denialAnchor, []string{"have", "give", "lack", "sufficient"}, nil},

@@ -83,14 +83,15 @@ func (s *sentences) logged(lo, hi int) string {
 var verbs = map[string][]string{}
 
 func init() {
-	for _, v := range []string{"create", "describe", "delete", "get", "list", "put", "update", "attach", "detach", "modify", "run",
+	for _, v := range []string{"create", "describe", "delete", "put", "update", "attach", "detach", "modify", "run",
 		"tag", "start", "stop", "associate", "disassociate", "register", "deregister", "authorize", "revoke", "enable", "disable",
 		"add", "remove", "set", "use", "copy", "import", "allocate", "release"} {
 		forms(v, v)
 	}
-	for _, v := range []string{"read", "retrieve", "fetch", "query"} {
-		forms(v, "describe", "get", "head")
+	for _, v := range []string{"get", "read", "retrieve", "fetch", "query"} {
+		forms(v, "get", "describe", "head")
 	}
+	forms("list", "list", "describe")
 	forms("launch", "run")
 }
 
@@ -104,22 +105,50 @@ func forms(verb string, operations ...string) {
 // lookBack is how many words before a report are read.
 const lookBack = 16
 
+// parenthesized is what tools put in the middle of a name: "VPC (vpc-0a)
+// Attribute".
+var parenthesized = regexp.MustCompile(`\([^()]*\)`)
+
 // tried reads the words before a report for an operation: "could not create
 // volume in EC2" is ec2:CreateVolume. The service must be told, by the words
 // or by the error code.
 func (s *sentences) tried(lo int, r report) string {
-	text := string(s.text[s.at[lo]:s.at[r.from]])
+	text := parenthesized.ReplaceAllString(string(s.text[s.at[lo]:s.at[r.from]]), " ")
 	words := strings.FieldsFunc(text, func(c rune) bool {
 		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-')
 	})
 	words = words[max(0, len(words)-lookBack):]
-	for _, service := range servicesIn(text, words, r) {
-		for i := len(words) - 1; i >= 0; i-- {
-			for _, verb := range verbs[strings.ToLower(words[i])] {
+	services := servicesIn(text, words, r)
+	for i := len(words) - 1; i >= 0; i-- {
+		for _, verb := range verbs[strings.ToLower(words[i])] {
+			for _, service := range services {
 				if a := operationOf(service, verb, words[i+1:]); a != "" {
 					return a
 				}
 			}
+			if a := namedService(verb, words[i+1:]); a != "" && r.code != "unauthorizedoperation" {
+				return a
+			}
+		}
+	}
+	return ""
+}
+
+// namedService reads "creating CloudWatch Logs Log Group": the service's
+// name, then what was to be made.
+func namedService(verb string, words []string) string {
+	for n := min(3, len(words)-1); n > 0; n-- {
+		service := strings.Join(words[:n], " ")
+		op := verb
+		action := ""
+		for _, w := range words[n:min(len(words), n+4)] {
+			op += strings.ReplaceAll(w, "-", "")
+			if list, ok := iamref.ForOperation(service, op); ok {
+				action = list[0]
+			}
+		}
+		if action != "" {
+			return action
 		}
 	}
 	return ""

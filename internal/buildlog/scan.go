@@ -3,6 +3,7 @@ package buildlog
 import (
 	"bytes"
 	"io"
+	"slices"
 )
 
 // A scanner reads a log once, from the front to the end, in constant memory.
@@ -44,6 +45,7 @@ type located struct {
 // that a log full of anchors is still read in constant memory.
 const (
 	blockSize = 2 << 20
+	firstSize = 32 << 10 // of the buffer, until a log turns out to be longer
 	back      = 4 << 10
 	ahead     = 16 << 10 // EC2's encoded messages have up to 10,240 characters
 	aheadMost = 4 << 10  // of all other messages
@@ -54,7 +56,7 @@ const (
 // scan reads all of r. Read errors other than io.EOF end it and are given
 // back after what was read has been handed on.
 func scan(r io.Reader, t *tracker) error {
-	s := &scanner{r: r, buf: make([]byte, 0, blockSize), line: 1, tracker: t}
+	s := &scanner{r: r, buf: make([]byte, 0, firstSize), line: 1, tracker: t}
 	t.scanner = s
 	var err error
 	for !s.eof {
@@ -86,6 +88,9 @@ func (s *scanner) fill() error {
 	s.lineAt(keep)
 	n := copy(s.buf, s.buf[keep-s.off:])
 	s.buf, s.off = s.buf[:n], keep
+	if n > cap(s.buf)/2 && cap(s.buf) < blockSize {
+		s.buf = slices.Grow(s.buf, blockSize-n)
+	}
 	for len(s.buf) < cap(s.buf) {
 		n, err := s.r.Read(s.buf[len(s.buf):cap(s.buf)])
 		s.buf = s.buf[:len(s.buf)+n]

@@ -35,6 +35,8 @@ var shapes = []struct {
 	{"accessdeniedexception:", (*sentences).readCode},
 	{"accessdenied]:", (*sentences).readCode},
 	{"accessdenied):", (*sentences).readCode},
+	{"accessdenied", (*sentences).readBareCode},
+	{"accessdeniedforoperation'", (*sentences).readHandler},
 	{"forbidden:forbidden", (*sentences).readForbidden},
 	{"accessdenied(", (*sentences).readClass},
 	{"forbidden(service:", (*sentences).readClass},
@@ -134,11 +136,16 @@ func (s *sentences) introduced(r report, read []span, next int) (ok bool, at int
 	if _, n := terminal(gap); n > 0 && len(gap)-n > 12 {
 		return false, 0
 	}
-	if bytes.IndexByte(gap, '\n') >= 0 {
+	rows := s.rowAt(int(s.at[b.from])) - s.rowAt(int(s.at[min(r.msg, b.from)]))
+	if bytes.IndexByte(gap, '\n') >= 0 || rows > maxIntroduction {
 		return false, 0
 	}
 	return true, b.from
 }
+
+// maxIntroduction is how many rows may lie between a report and the sentence
+// that it introduces.
+const maxIntroduction = 5
 
 // pullBack lets the claims that begin at from begin at the report that
 // introduces them.
@@ -168,7 +175,24 @@ func terminal(flat []byte) (string, int) {
 // policy of the caller can cure.
 var notIAM = []string{
 	"blockpublic", "lakeformation", "accesstothemodel", "requesthasexpired", "mustbeverified", "multifactorauthentication",
-	"securitytoken", "requestsignature", "currentlyblocked", "suspended", "subscription", "subscribed", "expired",
+	"terminationprotection", "securitytoken", "requestsignature", "currentlyblocked", "suspended", "subscription", "subscribed", "expired",
+}
+
+// message gives the message that begins at flat[i], as far as it can be told:
+// to the end of the next row.
+func (s *sentences) message(i int) []byte {
+	if i >= len(s.flat) {
+		return nil
+	}
+	end := len(s.text)
+	if r := s.rowAt(int(s.at[i])); r+2 < len(s.rows) {
+		end = int(s.rows[r+2].start)
+	}
+	msg := s.flat[i:min(s.flatAt(end), i+maxGap)]
+	if n := bytes.IndexByte(msg, '\n'); n >= 0 {
+		msg = msg[:n]
+	}
+	return msg
 }
 
 // keyRefused reports whether a message tells that a KMS key, which another
@@ -181,16 +205,11 @@ func keyRefused(msg []byte) bool {
 // refusal turns a report into a claim. What comes before flat[before] belongs
 // to something else.
 func (s *sentences) refusal(r report, before int) (claim, bool) {
-	msg := s.flat[min(r.msg, len(s.flat)):min(len(s.flat), r.msg+240)]
-	if n := bytes.IndexByte(msg, '\n'); n >= 0 {
-		msg = msg[:n]
-	}
-	for _, w := range notIAM {
-		if bytes.Contains(msg, []byte(w)) {
-			return claim{}, false
-		}
-	}
+	msg := s.message(r.msg)
 	word, n := terminal(msg)
+	if n == 0 && holds(msg, notIAM) {
+		return claim{}, false
+	}
 	c := claim{from: r.from, to: r.msg + n}
 	c.Effect, c.Layer, c.Inferred = Unstated, LayerUnstated, true
 	c.Operation, c.Resource, c.Action, c.Principal = r.operation, r.resource, r.action, r.principal
@@ -201,6 +220,10 @@ func (s *sentences) refusal(r report, before int) (claim, bool) {
 	}
 	if j, ok := cut(s.flat, r.msg, "accesstotheresource"); ok {
 		c.Resource, c.to = s.value(j, tail{}, false, 0)
+	}
+	if bytes.HasPrefix(msg, []byte("s3error:")) { // of a template that CloudFormation was to read
+		c.Inferred = false
+		return c, true
 	}
 	if keyRefused(msg) && (r.operation == "" || !strings.HasPrefix(s.actionOf(r, word), "kms:")) {
 		c.Operation, c.Inferred = "", false // which operation on the key failed is not said
@@ -256,26 +279,26 @@ func (s *sentences) actionOf(r report, word string) string {
 			return list[0]
 		}
 	}
-	return s.nearest(list, r.from)
+	return s.nearest(r.operation, r.from)
 }
 
-// nearest chooses the action whose service the text before flat[at] names
-// last, as in "aws ecr get-login-password".
-func (s *sentences) nearest(list []string, at int) (action string) {
-	lo := max(0, at-600)
-	best := -1
-	for _, a := range list {
-		prefix, _, _ := strings.Cut(a, ":")
-		for _, w := range []string{"aws" + prefix, prefix + "://", "client('" + prefix + "'", `client("` + prefix + `"`} {
-			if n := bytes.LastIndex(s.flat[lo:at], []byte(w)); n > best {
-				best, action = n, a
-			}
+// clientNames are the ways in which a command or a program names the service
+// that it talks to.
+var clientNames = regexp.MustCompile(`\baws\s+(?:--?[\w-]+(?:[ =][\w./-]+)?\s+)*([a-z0-9-]+)|\b(?:client|resource)\(\s*['"]([a-z0-9-]+)|\b(s3)://|\bhttps://([a-z0-9-]+)\.[a-z0-9-]+\.amazonaws\.com`)
+
+// nearest gives the operation's action in the service that the text before
+// flat[at] names last, as in "aws ecr get-login-password".
+func (s *sentences) nearest(operation string, at int) string {
+	found := clientNames.FindAllSubmatch(s.text[s.at[max(0, at-600)]:s.at[at]], -1)
+	for i := len(found) - 1; i >= 0; i-- {
+		if list, ok := iamref.ForOperation(string(bytes.Join(found[i][1:], nil)), operation); ok {
+			return list[0]
 		}
 	}
-	return action
+	return ""
 }
 
-// codes are the error codes of a refusal, as in flat.
+// denyCode reports whether code, as in flat, is that of a refusal.
 func denyCode(code string) bool {
 	code = strings.TrimPrefix(code, "client.")
 	switch code {
@@ -377,6 +400,33 @@ func (s *sentences) readCode(at int) (report, bool) {
 	return r, true
 }
 
+// readBareCode: "failed: AccessDenied" at the end of a row, or alone in it.
+func (s *sentences) readBareCode(at int) (report, bool) {
+	end := s.skipFlat(at+len("accessdenied"), "exception")
+	t, u := int(s.at[at]), int(s.at[end-1])+1
+	if !bytes.HasPrefix(s.text[t:], []byte("AccessDenied")) || u < len(s.text) && s.text[u] != '\n' || s.foreignClass(at) {
+		return report{}, false
+	}
+	if t > 0 && s.text[t-1] != '\n' && (t < 2 || string(s.text[t-2:t]) != ": ") || bytes.HasSuffix(s.flat[:at], []byte("code:")) {
+		return report{}, false
+	}
+	return report{from: at, msg: end, code: "accessdenied"}, true
+}
+
+// readHandler: CloudFormation's "Access denied for operation 'NAME'".
+func (s *sentences) readHandler(at int) (report, bool) {
+	i := at + len("accessdeniedforoperation'")
+	n := bytes.IndexByte(s.flat[i:min(len(s.flat), i+120)], '\'')
+	if n <= 0 {
+		return report{from: at, msg: i}, true
+	}
+	r := report{from: at, msg: i + n + 1}
+	if op, _ := s.joined(int(s.at[i]), int(s.at[i+n])); alphanumeric(op) {
+		r.operation = op
+	}
+	return r, true
+}
+
 // foreignClass reports whether the class name that ends at flat[at] is not of
 // AWS: java.nio.file.AccessDeniedException is about files.
 func (s *sentences) foreignClass(at int) bool {
@@ -389,12 +439,12 @@ func (s *sentences) foreignClass(at int) bool {
 	if !strings.HasSuffix(class, ".") {
 		return class != ""
 	}
-	for _, own := range []string{"aws", "boto", "smithy", "exceptions.", "errorfactory.", "types."} {
+	for _, own := range []string{"aws", "amazon", "boto", "smithy"} {
 		if strings.Contains(strings.ToLower(class), own) {
 			return false
 		}
 	}
-	return strings.Contains(class, ".") && class != "."
+	return class != "." && class != "types." && class != "exceptions."
 }
 
 // readForbidden: "Forbidden: Forbidden\n status code: 403, request id: …".
@@ -664,6 +714,9 @@ func (s *sentences) readCiphertext(at int) (report, bool) {
 // readXML: S3's error document.
 func (s *sentences) readXML(at int) (report, bool) {
 	i := at + len("<code>accessdenied</code>")
+	if holds(s.flat[at:min(len(s.flat), at+400)], []string{"aliyuncs.com", "myqcloud.com"}) {
+		return report{}, false // stores of other clouds speak like S3
+	}
 	return report{from: at, code: "accessdenied", msg: s.skipFlat(i, "<message>")}, true
 }
 
