@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -173,40 +174,73 @@ func adoptVersion(ctx context.Context, client *iam.Client, t guardrail.Target, v
 	return def, alone(ctx, client, t, vs, def, def, known)
 }
 
-// alone ensures that nobody made another version while ours was made.
+// alone ensures that nobody made another version while ours was made. A twin
+// of ours, of a call whose answer was lost, is deleted. Of strangers' versions
+// the newest is made the default again, and ours is deleted.
 func alone(ctx context.Context, client *iam.Client, t guardrail.Target, vs []guardrail.Version, def, ours string, known []string) error {
+	newest := ""
 	for _, v := range vs {
 		if v.ID == ours || slices.Contains(known, v.ID) {
 			continue
 		}
-		if err := settle(ctx, client, t, v.ID, ours); err != nil {
+		doc, err := policyVersion(ctx, client, t.Name, v.ID)
+		if err != nil {
 			return err
 		}
+		if !same(doc, t.After) {
+			if number(v.ID) > number(newest) {
+				newest = v.ID
+			}
+		} else if v.ID != def {
+			if err := dropVersion(ctx, client, t.Name, v.ID); err != nil {
+				return err
+			}
+		}
 	}
-	if def != ours {
-		return fmt.Errorf("policy %q has the default version %s, not our %s: %w", t.Name, def, ours, heal.ErrConflict)
+	if newest == "" {
+		if def != ours {
+			return fmt.Errorf("policy %q has the default version %s, not our %s: %w", t.Name, def, ours, heal.ErrConflict)
+		}
+		return nil
 	}
-	return nil
-}
-
-// settle deals with a version that appeared while ours was written: a twin of
-// ours, of a call whose answer was lost, is deleted; a stranger's is made the
-// default again, and ours is deleted.
-func settle(ctx context.Context, client *iam.Client, t guardrail.Target, other, ours string) error {
-	doc, err := policyVersion(ctx, client, t.Name, other)
-	if err != nil {
+	if err := setDefault(ctx, client, t.Name, newest, ours); err != nil {
 		return err
-	}
-	if same(doc, t.After) {
-		return dropVersion(ctx, client, t.Name, other)
-	}
-	if _, err := client.SetDefaultPolicyVersion(ctx, &iam.SetDefaultPolicyVersionInput{PolicyArn: &t.Name, VersionId: &other}); err != nil {
-		return classify(err)
 	}
 	if err := dropVersion(ctx, client, t.Name, ours); err != nil {
 		return err
 	}
-	return fmt.Errorf("somebody else made version %s of policy %q at the same time: %w", other, t.Name, heal.ErrConflict)
+	return fmt.Errorf("somebody else made version %s of policy %q at the same time: %w", newest, t.Name, heal.ErrConflict)
+}
+
+// setDefault makes the version the default, or one that is newer still but
+// not ours: a stranger may be at it at this moment.
+func setDefault(ctx context.Context, client *iam.Client, arn, version, ours string) error {
+	for range 3 {
+		if _, err := client.SetDefaultPolicyVersion(ctx, &iam.SetDefaultPolicyVersionInput{PolicyArn: &arn, VersionId: &version}); err != nil {
+			return classify(err)
+		}
+		vs, _, err := versions(ctx, client, arn)
+		if err != nil {
+			return err
+		}
+		newest := version
+		for _, v := range vs {
+			if v.ID != ours && number(v.ID) > number(newest) {
+				newest = v.ID
+			}
+		}
+		if newest == version {
+			return nil
+		}
+		version = newest
+	}
+	return nil
+}
+
+// number is that of a version, "v12"; versions count up.
+func number(version string) int {
+	n, _ := strconv.Atoi(strings.TrimPrefix(version, "v"))
+	return n
 }
 
 func dropVersion(ctx context.Context, client *iam.Client, arn, version string) error {

@@ -313,7 +313,7 @@ func (c *held) has(build string) bool {
 			return true
 		}
 	}
-	return slices.Contains(c.Others, build)
+	return false
 }
 
 // takeBack undoes the change that did not help, and closes the case.

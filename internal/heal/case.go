@@ -157,6 +157,13 @@ func (c *held) knows(build string) bool {
 	return slices.Contains(c.Others, build) || slices.ContainsFunc(c.Rounds, func(r Round) bool { return r.Build.ID == build })
 }
 
+// early reports whether the build that the case waits for had failed before
+// the case knew that it is its own: CodeBuild's own retry, or a stage's that
+// another case has retried.
+func (c *held) early(build string) bool {
+	return len(c.Rounds) > 0 && c.last().Step == StepRetried && c.last().Retry == build && slices.Contains(c.Others, build)
+}
+
 // adopt records the build that the last round started, as its answer would
 // have been recorded.
 func (c *held) adopt(now time.Time, build string) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
@@ -42,7 +43,7 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 	if c == nil {
 		c = &held{Case: Case{ID: id, Account: e.At.ID, Region: e.At.Region, Project: p.Name, Commit: b.Commit(), Opened: h.Clock.Now()}}
 	}
-	if c.knows(e.Build) {
+	if c.knows(e.Build) && !c.early(e.Build) {
 		return h.run(ctx, c) // told before: go on, or send what was not sent
 	}
 	if b.ID == "" {
@@ -56,7 +57,7 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 		return err
 	}
 	if !h.takeUp(c, b) {
-		h.Log.InfoContext(ctx, "another build of a commit whose case is under way", "build", b.ID, "case", c.ID)
+		h.Log.InfoContext(ctx, "another build of a commit whose case is under way, or has dealt with a later one", "build", b.ID, "case", c.ID)
 		c.Others = append(c.Others, b.ID)
 		return h.save(ctx, c, true)
 	}
@@ -96,6 +97,8 @@ func (h *Healer) takeUp(c *held, b codebuild.Build) bool {
 	if len(c.Rounds) > 0 {
 		r := c.last()
 		switch {
+		case c.overtaken(b):
+			return false
 		case (r.Step == StepRetried || r.Step == StepRetrying) && h.startedBy(*r, b):
 			c.adopt(now, b.ID)
 			r.Ended, r.Step = b.End, StepDone
@@ -108,8 +111,22 @@ func (h *Healer) takeUp(c *held, b codebuild.Build) bool {
 			return false
 		}
 	}
+	c.Others = slices.DeleteFunc(c.Others, func(id string) bool { return id == b.ID })
 	c.Rounds = append(c.Rounds, Round{Build: b, Step: StepClaimed, Started: now})
 	return true
+}
+
+// overtaken reports whether the case has dealt with a later build of the
+// same commit than b, whose event was late or lost: one that began after b
+// had ended, or, where builds do not run side by side, one that is green.
+func (c *held) overtaken(b codebuild.Build) bool {
+	if b.End.IsZero() {
+		return false
+	}
+	if c.Outcome == Healed && kin(b) == "" && !b.End.After(c.last().Ended) {
+		return true
+	}
+	return slices.ContainsFunc(c.Rounds, func(r Round) bool { return !r.Old && !r.Build.Start.Before(b.End) })
 }
 
 // startOver forgets the rounds of an earlier day but those whose change stands.

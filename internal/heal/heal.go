@@ -42,7 +42,7 @@ type Case struct {
 	// not told of one by one.
 	Repeats int `json:"repeats,omitempty"`
 	// Others are failed builds of the same commit that came while the case
-	// was under way and had no part in it.
+	// was under way and had no part in it, or after a later one was dealt with.
 	Others []string `json:"others,omitempty"`
 }
 

@@ -81,11 +81,25 @@ func (h *Healer) step(ctx context.Context, c *held) error {
 	case StepRetrying:
 		return h.startAgain(ctx, c)
 	case StepRetried:
+		if c.early(r.Retry) {
+			return h.nextRound(ctx, c)
+		}
 		return errWait // for the build's own event
 	case StepUndoing:
 		return h.takeBack(ctx, c)
 	}
 	return fmt.Errorf("case %q is at step %q, which this version does not know: deploy the version that wrote it", c.ID, r.Step)
+}
+
+// nextRound takes up the failed build whose event came before the case waited
+// for it.
+func (h *Healer) nextRound(ctx context.Context, c *held) error {
+	b, err := h.Builds.Get(ctx, c.at(), c.last().Retry)
+	if err != nil {
+		return fmt.Errorf("reading build %q: %w", c.last().Retry, err)
+	}
+	h.takeUp(c, b)
+	return h.save(ctx, c, false)
 }
 
 // trouble decides what an error means for the case.
@@ -265,6 +279,7 @@ func (h *Healer) begin(ctx context.Context, c *held, f Facts) error {
 	}
 	if len(rs) > 0 {
 		*d = refuse(*d, "A budget is used up.", rs...)
+		d.Used = nil
 		c.finish(now, endWithoutPlan(c), "")
 		return nil
 	}

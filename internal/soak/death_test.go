@@ -34,13 +34,14 @@ func (p point) String() string {
 type life struct {
 	at point
 
-	mu     sync.Mutex
-	armed  bool
-	dead   bool
-	calls  int
-	writes int
-	seq    int    // the fatal call's
-	where  string // what it died at
+	mu      sync.Mutex
+	armed   bool
+	dead    bool
+	calls   int
+	writes  int
+	effects map[int]bool // calls that changed something
+	seq     int          // the fatal call's
+	where   string       // what it died at
 
 	published    bool // the last thing that had an effect was a publication
 	afterPublish bool // so it was when the function died
@@ -76,6 +77,12 @@ func (l *life) hook(c simaws.Call) simaws.Fault {
 		return simaws.Fault{}
 	case !c.Done:
 		l.published = false
+		if c.Writes {
+			if l.effects == nil {
+				l.effects = map[int]bool{}
+			}
+			l.effects[l.calls+1] = true
+		}
 		if l.calls++; l.at.ledger || l.calls != l.at.n {
 			return simaws.Fault{}
 		}

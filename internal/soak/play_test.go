@@ -260,9 +260,11 @@ func sent(sim *simaws.Sim) (ids []string, again map[string]int) {
 	again = map[string]int{}
 	for _, n := range sim.Notices() {
 		var all []string
-		for _, text := range n.ByProtocol {
-			all = append(all, noticeID.FindAllString(text, -1)...)
+		text, ok := n.ByProtocol["sqs"]
+		if !ok {
+			text = n.Message
 		}
+		all = append(all, noticeID.FindAllString(text, -1)...)
 		slices.Sort(all)
 		for _, id := range slices.Compact(all) {
 			id += " " + n.Attributes["kind"]

@@ -38,12 +38,14 @@ type Stage struct {
 
 	client aws.HTTPClient
 	log    io.Writer
+	clock  heal.Clock
 }
 
 // Options change how a story is played.
 type Options struct {
 	Settings func(*settings.Settings)    // changes the settings first
 	Store    func(heal.Clock) heal.Store // default: in memory
+	Clock    func(heal.Clock) heal.Clock // the function's own; default: the simulated one
 	Log      io.Writer                   // the function's log; default: none
 	Sim      func(*simaws.Sim)           // prepares the account: troubles, hooks
 	Client   aws.HTTPClient              // default: the SDK's
@@ -69,11 +71,14 @@ func Open(s Story, o Options) (*Stage, error) {
 	if o.Sim != nil {
 		o.Sim(sim)
 	}
-	st := &Stage{Story: s, Sim: sim, Settings: set, client: o.Client}
+	st := &Stage{Story: s, Sim: sim, Settings: set, client: o.Client, clock: sim.Clock}
+	if o.Clock != nil {
+		st.clock = o.Clock(sim.Clock)
+	}
 	if o.Store != nil {
-		st.Store = o.Store(sim.Clock)
+		st.Store = o.Store(st.clock)
 	} else {
-		st.Store = ledger.NewMemory(sim.Clock)
+		st.Store = ledger.NewMemory(st.clock)
 	}
 	st.log = io.Discard
 	if o.Log != nil {
@@ -111,10 +116,10 @@ func (st *Stage) wire() error {
 		return err
 	}
 	logger := slog.New(slog.NewJSONHandler(st.log, nil))
-	queue := awsapi.SQS{Config: cfg, URL: st.Sim.QueueURL(simaws.Queue), Clock: st.Sim.Clock}
+	queue := awsapi.SQS{Config: cfg, URL: st.Sim.QueueURL(simaws.Queue), Clock: st.clock}
 	st.Inbox = &inbox.Inbox{Log: logger, Requeue: func(ctx context.Context, body string, d time.Duration) error { return queue.Send(ctx, body, d) },
 		Healer: awsapi.Wire(awsapi.Wiring{Config: cfg, Identity: id, Region: cfg.Region, Settings: st.Settings, Store: st.Store,
-			Topic: st.Sim.TopicARN(), QueueURL: queue.URL, Function: Function, Journal: &st.Journal, Clock: st.Sim.Clock, Log: logger,
+			Topic: st.Sim.TopicARN(), QueueURL: queue.URL, Function: Function, Journal: &st.Journal, Clock: st.clock, Log: logger,
 			Parts: awsapi.Parts(id, cfg.Region, Function, st.Sim.TopicARN(), queue.URL, "")})}
 	return nil
 }
