@@ -63,11 +63,6 @@ func general(s *settings.Settings, projects []settings.Project, home Place) []Pe
 			[]string{"iam:GetPolicy", "iam:GetPolicyVersion"},
 			[]string{Place{at.Partition, "aws", ""}.IAM("policy/*"), at.IAM("policy/*")}))
 	}
-	if pipelines := pipelines(projects, home); len(pipelines) > 0 {
-		ps = append(ps, allow("Pipelines",
-			"A build of a pipeline is retried through its stage (aws-facts §2.2). Which pipelines run a project is in no setting: the build's initiator names it. A retry runs again, as the pipeline's own role, what the pipeline itself had run; it starts nothing new.",
-			[]string{"codepipeline:GetPipelineState", "codepipeline:RetryStageExecution"}, pipelines))
-	}
 	if s.Limits.Analyzer && slices.ContainsFunc(projects, granted) {
 		ps = append(ps, allow("Analyzer", Anywhere["access-analyzer:ValidatePolicy"],
 			[]string{"access-analyzer:ValidatePolicy", "access-analyzer:CheckNoNewAccess"}, []string{"*"}))
@@ -76,17 +71,6 @@ func general(s *settings.Settings, projects []settings.Project, home Place) []Pe
 		ps = append(ps, allow("Trail", Anywhere["cloudtrail:LookupEvents"], []string{"cloudtrail:LookupEvents"}, []string{"*"}))
 	}
 	return ps
-}
-
-// pipelines are all pipelines of the places where builds may be retried.
-func pipelines(projects []settings.Project, home Place) []string {
-	var list []string
-	for _, p := range projects {
-		if arn := home.place(p).ARN("codepipeline", "*"); changed(p) && p.Retry && !slices.Contains(list, arn) {
-			list = append(list, arn)
-		}
-	}
-	return list
 }
 
 // denials are what the function denies itself, whatever else is attached to

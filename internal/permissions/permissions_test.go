@@ -88,6 +88,17 @@ func TestProject(t *testing.T) {
 		{"managed", "mode: heal, write: {managed: p/web}, grants: [image]",
 			[]string{readsAll, log, role, "iam:ListEntitiesForPolicy iam:ListPolicyVersions on policy/p/web", retry, "ecr:CreateRepository on repository/web",
 				"iam:CreatePolicyVersion iam:DeletePolicyVersion iam:SetDefaultPolicyVersion on policy/p/web"}},
+		{"another log group", "logs: {group: /ci/web}", []string{reads, "logs:GetLogEvents on log-group:/ci/web:log-stream:*", role}},
+		{"logs in S3", "logs: {s3: builds/web/main}", []string{reads, log, "s3:GetObject on builds/web/main/*", role}},
+		{"logs in S3, of a bucket of its own", "logs: {group: web, s3: web-builds}",
+			[]string{reads, "logs:GetLogEvents on log-group:web:log-stream:*", "s3:GetObject on web-builds/*", role}},
+		{"pipelines", "mode: heal, pipelines: [main, release]", []string{readsAll, log, role, retry,
+			"codepipeline:GetPipelineState on main", "codepipeline:GetPipelineState on release",
+			"codepipeline:RetryStageExecution on main/*", "codepipeline:RetryStageExecution on release/*"}},
+		{"pipelines, proposed", "mode: propose, pipelines: [main]", []string{readsAll, log, role, retry,
+			"codepipeline:GetPipelineState on main", "codepipeline:RetryStageExecution on main/*"}},
+		{"pipelines, observed", "pipelines: [main]", []string{reads, log, role}},
+		{"pipelines, no retry", "mode: heal, retry: false, pipelines: [main]", []string{reads, log, role}},
 		{"managed, observed", "write: {managed: p/web}, grants: [image]",
 			[]string{reads, log, role, "iam:ListEntitiesForPolicy iam:ListPolicyVersions on policy/p/web"}},
 		{"attach", "mode: heal, write: {attach: true}, grants: [image], boundary: b",
@@ -194,7 +205,7 @@ func TestPlaces(t *testing.T) {
 accounts: [{id: "444455556666", region: eu-west-1}, {id: "777788889999", region: eu-west-1}]
 projects:
   - {name: here, role: r1}
-  - {name: far, role: r2, region: eu-west-1, mode: heal}
+  - {name: far, role: r2, region: eu-west-1, mode: heal, pipelines: [shop]}
   - {name: theirs, role: r3, account: "444455556666", region: eu-west-1, mode: heal}
   - {name: near, role: r4, account: "444455556666", mode: heal}
 `)
@@ -222,7 +233,9 @@ projects:
 		{hub, "codebuild:BatchGetBuilds", "arn:aws:codebuild:us-west-2:111122223333:project/here", iampolicy.Allowed},
 		{hub, "codebuild:RetryBuild", "arn:aws:codebuild:eu-west-1:111122223333:project/far", iampolicy.Allowed},
 		{hub, "codepipeline:RetryStageExecution", "arn:aws:codepipeline:eu-west-1:111122223333:shop/Build", iampolicy.Allowed},
-		{hub, "codepipeline:RetryStageExecution", "arn:aws:codepipeline:us-west-2:111122223333:shop/Build", iampolicy.ImplicitDeny}, // here is only observed
+		{hub, "codepipeline:RetryStageExecution", "arn:aws:codepipeline:us-west-2:111122223333:shop/Build", iampolicy.ImplicitDeny},
+		{hub, "codepipeline:RetryStageExecution", "arn:aws:codepipeline:eu-west-1:111122223333:other/Build", iampolicy.ImplicitDeny},
+		{member, "codepipeline:RetryStageExecution", "arn:aws:codepipeline:eu-west-1:444455556666:shop/Build", iampolicy.ImplicitDeny},
 		{hub, "codebuild:RetryBuild", "arn:aws:codebuild:us-west-2:111122223333:project/far", iampolicy.ImplicitDeny},
 		{hub, "codebuild:RetryBuild", "arn:aws:codebuild:eu-west-1:444455556666:project/theirs", iampolicy.ImplicitDeny},
 		{hub, "sts:AssumeRole", "arn:aws:iam::444455556666:role/buildmedic-member", iampolicy.Allowed},
@@ -255,7 +268,8 @@ projects:
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, change := range []string{", mode: heal", ", mode: propose, retry: false", ", mode: heal, write: {inline: x}, grants: [image]", ", mode: heal, switch_role: r9", ", boundary: b"} {
+	for _, change := range []string{", mode: heal", ", mode: propose, retry: false", ", mode: heal, write: {inline: x}, grants: [image]", ", mode: heal, switch_role: r9", ", boundary: b",
+		", mode: heal, pipelines: [main]", ", logs: {group: /ci, s3: builds}"} {
 		after, err := Hub(file(change), parts())
 		if err != nil {
 			t.Fatal(err)
@@ -288,12 +302,25 @@ func TestSids(t *testing.T) {
 	var file strings.Builder
 	file.WriteString("projects:\n")
 	for i, n := range names {
-		fmt.Fprintf(&file, "  - {name: %s, role: r%d, mode: heal}\n", n, i)
+		fmt.Fprintf(&file, "  - {name: %s, role: r%d, mode: heal, write: {%s}, grants: [image], logs: {s3: logs}, pipelines: [p]}\n", n, i, []string{"inline: x", "managed: x"}[i%2])
 	}
-	fmt.Fprint(&file, "  - {name: web, role: rx, region: eu-west-1}\n")
+	fmt.Fprint(&file, "  - {name: web, role: rx, region: eu-west-1, mode: heal, switch_role: ry}\n"+image)
 	p, err := Hub(parse(t, file.String()), parts())
 	if err != nil {
 		t.Fatal(err)
+	}
+	kinds := map[string]bool{}
+	for _, g := range p.Groups()[1:] {
+		for _, st := range g.Permissions {
+			kinds[st.kind] = true
+		}
+	}
+	for a := range kinds {
+		for b := range kinds {
+			if a != b && strings.HasPrefix(a, b) {
+				t.Errorf("the kinds %s and %s make the same Sid of some two names", a, b)
+			}
+		}
 	}
 	if err := iampolicy.Validate(Document(p.Groups()...)); err != nil && !strings.Contains(err.Error(), "too long") {
 		t.Error(err)
@@ -415,7 +442,7 @@ func TestReadyTooLarge(t *testing.T) {
 func TestObserveReadsOnly(t *testing.T) {
 	s := parse(t, `
 projects:
-  - {name: pa, role: a, write: {inline: mine}, grants: [image], buildspecs: [a.yml], boundary: b}
+  - {name: pa, role: a, write: {inline: mine}, grants: [image], buildspecs: [a.yml], boundary: b, logs: {group: /ci, s3: builds/pa}, pipelines: [main]}
   - {name: pb, role: b, write: {managed: m}, grants: [image]}
   - {name: pc, role: c, write: {attach: true}, grants: [image]}
   - {name: pd, role: d, switch_role: e}

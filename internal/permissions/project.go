@@ -43,14 +43,13 @@ func project(s *settings.Settings, p settings.Project, at Place) Group {
 	}
 	ps := []Permission{
 		sid.allow("Builds", "Builds are read to explain them, and listed to find those that no event told of.", reads, []string{builds}),
-		sid.allow("Log", "The log of a failed build is read.",
-			[]string{"logs:GetLogEvents"}, []string{at.ARN("logs", "log-group:/aws/codebuild/"+p.Name+":log-stream:*")}),
 	}
+	ps = append(ps, logs(sid, p, at)...)
 	if judged(p) {
 		ps = append(ps, role(sid, p, at)...)
 	}
 	if changed(p) {
-		ps = append(ps, start(sid, p, builds)...)
+		ps = append(ps, start(sid, p, at, builds)...)
 		ps = append(ps, create(s, sid, p, at)...)
 		ps = append(ps, switchRole(sid, p, at, builds)...)
 	}
@@ -58,6 +57,23 @@ func project(s *settings.Settings, p settings.Project, at Place) Group {
 		ps = append(ps, write(s, sid, p, at)...)
 	}
 	return Group{Name: p.Name, Permissions: ps}
+}
+
+// logs is for reading the project's logs, where settings say that they are.
+// Logs in S3 are encrypted; a key other than S3's own (SSE-KMS) is not
+// covered: its key policy has to allow the healer kms:Decrypt.
+func logs(sid suffix, p settings.Project, at Place) []Permission {
+	group := p.Logs.Group
+	if group == "" {
+		group = "/aws/codebuild/" + p.Name
+	}
+	ps := []Permission{sid.allow("Log", "The log of a failed build is read.",
+		[]string{"logs:GetLogEvents"}, []string{at.ARN("logs", "log-group:"+group+":log-stream:*")})}
+	if p.Logs.S3 != "" {
+		ps = append(ps, sid.allow("Object", "A build that logs to S3 only has its log there, in an object with the build's id (aws-facts §6.3).",
+			[]string{"s3:GetObject"}, []string{"arn:" + at.Partition + ":s3:::" + p.Logs.S3 + "/*"}))
+	}
+	return ps
 }
 
 // role is for reading what the service role may do.
@@ -73,7 +89,7 @@ func role(sid suffix, p settings.Project, at Place) []Permission {
 }
 
 // start is for starting builds again.
-func start(sid suffix, p settings.Project, builds string) []Permission {
+func start(sid suffix, p settings.Project, at Place, builds string) []Permission {
 	if !p.Retry {
 		return nil
 	}
@@ -83,7 +99,25 @@ func start(sid suffix, p settings.Project, builds string) []Permission {
 		actions = append(actions, "codebuild:StartBuild")
 		because += " A retry takes no overrides, so one with another buildspec or role is started as a new build."
 	}
-	return []Permission{sid.allow("Retry", because, actions, []string{builds})}
+	return append([]Permission{sid.allow("Retry", because, actions, []string{builds})}, pipelines(sid, p, at)...)
+}
+
+// pipelines is for starting builds of pipelines again, which is done through
+// their stages (aws-facts §2.2): those of the pipelines that settings list.
+func pipelines(sid suffix, p settings.Project, at Place) []Permission {
+	if len(p.Pipelines) == 0 {
+		return nil
+	}
+	var whole, stages []string
+	for _, name := range p.Pipelines {
+		whole = append(whole, at.ARN("codepipeline", name))
+		stages = append(stages, at.ARN("codepipeline", name+"/*"))
+	}
+	return []Permission{
+		sid.allow("Pipeline", "Which stage a build is of is read.", []string{"codepipeline:GetPipelineState"}, whole),
+		sid.allow("Stage", "A pipeline's build is started again by a retry of its stage. That runs again, as the pipeline's own role, what the pipeline itself had run; it starts nothing new.",
+			[]string{"codepipeline:RetryStageExecution"}, stages),
+	}
 }
 
 // write is the one way in which the project's role may get a grant.

@@ -83,31 +83,38 @@ func must(t *testing.T, tpl template) []calls {
 		// Any project.
 		{"arn:aws:iam::aws:policy/AWSCodeBuildDeveloperAccess", nil, "iam:GetPolicy iam:GetPolicyVersion"},
 		{bounded, nil, "iam:GetPolicy iam:GetPolicyVersion"},
-		{here("codepipeline", "shop"), nil, "codepipeline:GetPipelineState"},
-		{here("codepipeline", "shop/Build"), nil, "codepipeline:RetryStageExecution"},
 		// TrackerAPI: inline, with a boundary.
 		{trackerRol, nil, readsRole},
 		{trackerRol, conditions{"iam:PermissionsBoundary": {bounded}}, "iam:PutRolePolicy iam:DeleteRolePolicy"},
 		{here("ecr", "repository/tracker_api"), nil, "ecr:CreateRepository"},
 		{project("TrackerAPI"), nil, "codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:BatchGetBuildBatches"},
-		// qivr-deploy: managed, with another buildspec.
+		// qivr-deploy: managed, with another buildspec and two pipelines.
 		{iam("role/qivr-codebuild-role"), nil, readsRole},
 		{qivrPolicy, nil, "iam:ListPolicyVersions iam:ListEntitiesForPolicy iam:GetPolicyVersion"},
 		{qivrPolicy, nil, "iam:CreatePolicyVersion iam:DeletePolicyVersion iam:SetDefaultPolicyVersion"},
 		{project("qivr-deploy"), nil, "codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:StartBuild codebuild:BatchGetBuildBatches"},
-		// site: attach, proposed.
+		{here("codepipeline", "qivr-main"), nil, "codepipeline:GetPipelineState"},
+		{here("codepipeline", "qivr-main/Build"), nil, "codepipeline:RetryStageExecution"},
+		{here("codepipeline", "qivr-release"), nil, "codepipeline:GetPipelineState"},
+		{here("codepipeline", "qivr-release/Deploy"), nil, "codepipeline:RetryStageExecution"},
+		// site: attach, proposed, with its logs in S3.
 		{siteRole, nil, readsRole},
 		{siteRole, conditions{"iam:PolicyARN": {siteReady}}, "iam:AttachRolePolicy iam:DetachRolePolicy"},
 		{project("site"), nil, "codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:BatchGetBuildBatches"},
-		// nightly: another role.
+		{"arn:aws:s3:::example-build-logs/site/0a1b.gz", nil, "s3:GetObject"},
+		// nightly: another role, and another log group.
 		{project("nightly"), nil, "codebuild:BatchGetProjects codebuild:UpdateProject codebuild:StartBuild codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:BatchGetBuildBatches"},
 		{iam("role/codebuild-nightly-ready"), conditions{"iam:PassedToService": {"codebuild.amazonaws.com"}}, "iam:PassRole"},
 		{iam("role/codebuild-nightly"), conditions{"iam:PassedToService": {"codebuild.amazonaws.com"}}, "iam:PassRole"},
+		{here("logs", "log-group:/ci/nightly:log-stream:nightly/0a1b"), nil, "logs:GetLogEvents"},
 		// docs: observed.
 		{iam("role/codebuild-docs"), nil, readsRole},
 	}
 	for _, name := range []string{"TrackerAPI", "qivr-deploy", "site", "nightly", "docs"} {
-		list = append(list, calls{project(name), nil, "codebuild:BatchGetBuilds codebuild:ListBuildsForProject"}, calls{stream(name), nil, "logs:GetLogEvents"})
+		list = append(list, calls{project(name), nil, "codebuild:BatchGetBuilds codebuild:ListBuildsForProject"})
+		if name != "nightly" { // which logs elsewhere
+			list = append(list, calls{stream(name), nil, "logs:GetLogEvents"})
+		}
 	}
 	return list
 }
@@ -144,12 +151,23 @@ func never(own parts) []forbidden {
 		{"another project", false, calls{project("payroll"), nil, "codebuild:BatchGetBuilds codebuild:RetryBuild codebuild:StartBuild codebuild:UpdateProject"}},
 		{"another project's log", false, calls{stream("payroll"), nil, "logs:GetLogEvents"}},
 		{"the log of a project whose name only begins like it", false, calls{stream("site-secrets"), nil, "logs:GetLogEvents"}},
+		{"the group where the project does not log", false, calls{stream("nightly"), nil, "logs:GetLogEvents"}},
+		{"a group whose name only begins like its own", false, calls{here("logs", "log-group:/ci/nightly-secrets:log-stream:0a1b"), nil, "logs:GetLogEvents"}},
+		{"changing a log", false, calls{stream("TrackerAPI"), nil, "logs:PutLogEvents logs:DeleteLogStream logs:FilterLogEvents"}},
+		{"another prefix of the logs' bucket", false, calls{"arn:aws:s3:::example-build-logs/payroll/0a1b.gz", nil, "s3:GetObject"}},
+		{"a prefix that only begins like its own", false, calls{"arn:aws:s3:::example-build-logs/site-secrets/0a1b.gz", nil, "s3:GetObject"}},
+		{"changing logs in S3", false, calls{"arn:aws:s3:::example-build-logs/site/0a1b.gz", nil, "s3:PutObject s3:DeleteObject s3:PutObjectAcl"}},
+		{"the logs' bucket", false, calls{"arn:aws:s3:::example-build-logs", nil, "s3:ListBucket s3:PutBucketPolicy"}},
 		{"passing another role", false, calls{iam("role/admin"), conditions{"iam:PassedToService": {"codebuild.amazonaws.com"}}, "iam:PassRole"}},
 		{"passing to another service", false, calls{iam("role/codebuild-nightly-ready"), conditions{"iam:PassedToService": {"lambda.amazonaws.com"}}, "iam:PassRole"}},
 		{"another repository", false, calls{here("ecr", "repository/other"), nil, "ecr:CreateRepository ecr:DeleteRepository ecr:SetRepositoryPolicy"}},
 		{"deleting its repository", false, calls{here("ecr", "repository/tracker_api"), nil, "ecr:DeleteRepository ecr:PutImage"}},
-		{"a pipeline of another region", false, calls{strings.Replace(here("codepipeline", "shop/Build"), region, "eu-west-1", 1), nil, "codepipeline:RetryStageExecution"}},
-		{"starting a pipeline", false, calls{here("codepipeline", "shop"), nil, "codepipeline:StartPipelineExecution codepipeline:UpdatePipeline codepipeline:PutApprovalResult"}},
+		{"a pipeline that no project lists", false, calls{here("codepipeline", "payroll"), nil, "codepipeline:GetPipelineState"}},
+		{"its stages", false, calls{here("codepipeline", "payroll/Build"), nil, "codepipeline:RetryStageExecution"}},
+		{"a pipeline whose name only begins like a listed one", false, calls{here("codepipeline", "qivr-main-2/Build"), nil, "codepipeline:RetryStageExecution"}},
+		{"a pipeline of an observed project", false, calls{here("codepipeline", "docs/Build"), nil, "codepipeline:RetryStageExecution"}},
+		{"a pipeline of another region", false, calls{strings.Replace(here("codepipeline", "qivr-main/Build"), region, "eu-west-1", 1), nil, "codepipeline:RetryStageExecution"}},
+		{"starting a pipeline", false, calls{here("codepipeline", "qivr-main"), nil, "codepipeline:StartPipelineExecution codepipeline:UpdatePipeline codepipeline:PutApprovalResult"}},
 		{"its own code", false, calls{here("lambda", "function:buildmedic"), nil, "lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration lambda:AddPermission lambda:InvokeFunction"}},
 		{"its table as a whole", false, calls{own.table, nil, "dynamodb:DeleteTable dynamodb:UpdateTable dynamodb:Scan dynamodb:DeleteItem"}},
 		{"who hears its notices", false, calls{own.topic, nil, "sns:Subscribe sns:SetTopicAttributes sns:AddPermission"}},
@@ -268,6 +286,8 @@ func TestMemberRole(t *testing.T) {
 	yes := []calls{
 		{in("eu-west-1", "codebuild", "project/worker"), nil, "codebuild:BatchGetBuilds codebuild:ListBuildsForProject codebuild:RetryBuild"},
 		{in("us-east-1", "codebuild", "project/worker"), nil, "codebuild:BatchGetBuilds codebuild:RetryBuild"},
+		{in("eu-west-1", "codepipeline", "worker"), nil, "codepipeline:GetPipelineState"},
+		{in("eu-west-1", "codepipeline", "worker/Build"), nil, "codepipeline:RetryStageExecution"},
 		{in("eu-west-1", "logs", "log-group:/aws/codebuild/worker:log-stream:0a1b"), nil, "logs:GetLogEvents"},
 		{role + "codebuild-worker", nil, "iam:PutRolePolicy " + readsRole},
 		{role + "codebuild-worker-us", conditions{"iam:PolicyARN": {"arn:aws:iam::" + other + ":policy/buildmedic/site-bucket@worker"}}, "iam:AttachRolePolicy"},
@@ -275,6 +295,7 @@ func TestMemberRole(t *testing.T) {
 	}
 	no := []calls{
 		{in("eu-central-1", "codebuild", "project/worker"), nil, "codebuild:BatchGetBuilds codebuild:RetryBuild"},
+		{in("us-east-1", "codepipeline", "worker/Build"), nil, "codepipeline:RetryStageExecution"}, // listed for the other region
 		{project("TrackerAPI"), nil, "codebuild:BatchGetBuilds codebuild:RetryBuild"},
 		{trackerRol, conditions{"iam:PermissionsBoundary": {bounded}}, "iam:PutRolePolicy"},
 		{role + "codebuild-worker-us", nil, "iam:PutRolePolicy"},
@@ -306,9 +327,11 @@ func TestWildcards(t *testing.T) {
 		"arn:aws:iam::aws:policy/*":                                   "Which policies are on a role is known only then; reading only.",
 		iam("policy/*"):                                               "Which policies are on a role is known only then; reading only.",
 		"arn:aws:iam::" + other + ":policy/*":                         "Which policies are on a role is known only then; reading only.",
-		here("codepipeline", "*"):                                     "Which pipelines run a project is in no setting.",
-		"arn:aws:codepipeline:eu-west-1:" + other + ":*":              "Which pipelines run a project is in no setting.",
-		"arn:aws:codepipeline:us-east-1:" + other + ":*":              "Which pipelines run a project is in no setting.",
+		here("codepipeline", "qivr-main/*"):                           "Which stage a build is of is known only then; the pipeline is listed.",
+		here("codepipeline", "qivr-release/*"):                        "Which stage a build is of is known only then; the pipeline is listed.",
+		"arn:aws:codepipeline:eu-west-1:" + other + ":worker/*":       "Which stage a build is of is known only then; the pipeline is listed.",
+		here("logs", "log-group:/ci/nightly:log-stream:*"):            "CodeBuild names the streams.",
+		"arn:aws:s3:::example-build-logs/site/*":                      "CodeBuild names the objects.",
 	}
 	reasons := map[string]bool{}
 	seen := map[string]bool{}
@@ -403,7 +426,6 @@ func TestRoleIsWhatTheCodeCalls(t *testing.T) {
 	// What is called and is allowed by no role, on purpose.
 	for a, why := range map[string]string{
 		"sts:GetCallerIdentity":  "It needs no permission.",
-		"s3:GetObject":           "Settings name no bucket of logs; who keeps logs in one adds the permission.",
 		"codebuild:ListProjects": "Only the command scan calls it, at a desk, as the person there.",
 	} {
 		if !called[a] || allowed[a] {
