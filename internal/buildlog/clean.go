@@ -53,7 +53,7 @@ func newPage(raw []byte, line int) *page {
 		i += n + 1
 	}
 	s := stripper{number: -1}
-	for _, f := range byColumn(c.list) {
+	for _, f := range byColumn(singleSpaced(c.list)) {
 		p.add(f, &s)
 	}
 	p.flatten()
@@ -67,6 +67,25 @@ type fragment struct {
 	src   []int32 // text[i] was raw[src[i]]
 	line  int
 	whole bool // it is as wide as the line was printed
+}
+
+// singleSpaced drops the blank lines of a text in which every second line is
+// blank: line ends were doubled on the way.
+func singleSpaced(list []fragment) []fragment {
+	var rest []fragment
+	pairs := 0
+	for i, f := range list {
+		if len(f.text) > 0 {
+			rest = append(rest, f)
+			if i > 0 && len(list[i-1].text) == 0 && i > 1 && len(list[i-2].text) > 0 {
+				pairs++
+			}
+		}
+	}
+	if len(rest) < 4 || pairs < len(rest)-2 {
+		return list
+	}
+	return rest
 }
 
 // cleaner makes fragments.

@@ -506,8 +506,9 @@ func (p *page) token(start int, t tail, hasTail bool, width int32) (string, int)
 		if u >= len(p.text) {
 			break
 		}
-		if more, end, ok := p.entityName(tok, u); ok {
-			return string(tok) + more, end
+		if next, ok := p.entityName(tok, u); ok {
+			tok, u = append(tok, ' '), next
+			continue
 		}
 		if p.text[u] == ' ' {
 			if more, end, ok := p.spaced(tok, u, t, hasTail); ok {
@@ -542,30 +543,23 @@ func tokenEnd(b []byte, i int) int {
 	return i
 }
 
-// entityName gives what follows the first word, tok, of "role NAME" at
-// text[u].
-func (p *page) entityName(tok []byte, u int) (more string, end int, ok bool) {
+// entityName gives where the next word of "role NAME" begins, if tok is what
+// stands before text[u] of it.
+func (p *page) entityName(tok []byte, u int) (next int, ok bool) {
 	for _, w := range entityWords {
 		first, second, two := strings.Cut(w, " ")
-		if string(tok) != first {
+		if s := string(tok); s != w && (!two || s != first) {
 			continue
 		}
-		v, ok := p.nextWord(u)
-		if two && ok && bytes.HasPrefix(p.text[v:], []byte(second)) {
-			more = " " + second
-			v, ok = p.nextWord(v + len(second))
-		} else if two {
-			continue
+		next, ok = p.nextWord(u)
+		if ok && two && string(tok) == first {
+			ok = bytes.HasPrefix(p.text[next:], []byte(second))
 		}
-		if !ok || p.stop(p.flatAt(v)) {
-			continue
-		}
-		if e := tokenEnd(p.text, v); e > v {
-			s, drop := trimToken(string(p.text[v:e]), e < len(p.text) && p.text[e] == ' ')
-			return more + " " + s, e - drop, true
+		if ok && next < len(p.text) && !p.stop(p.flatAt(next)) {
+			return next, true
 		}
 	}
-	return "", 0, false
+	return 0, false
 }
 
 // nextWord gives where the word after the space or line break at text[u] begins.
@@ -611,8 +605,25 @@ func (p *page) continues(tok []byte, u, next int, t tail, hasTail bool, width in
 	if len(bytes.Trim(p.text[next:e], "+-=_|*")) == 0 {
 		return false // a border
 	}
-	r := p.rows[p.rowAt(u)]
-	return incomplete(tok) || width > 0 && r.width >= width || r.mark&markFull != 0
+	at := p.rowAt(u)
+	r := p.rows[at]
+	return incomplete(tok) || width > 0 && r.width >= width || r.mark&markFull != 0 || p.brokenByTerminal(at, next, e)
+}
+
+// minTerminal is the least width at which rows of the same width are taken
+// to be one line that a terminal broke.
+const minTerminal = 60
+
+// brokenByTerminal reports whether the row at index at seems to go on with
+// text[next:end]: rows as wide stand before it. If there is but one, it may
+// be chance, and what follows has to look like a part of a name.
+func (p *page) brokenByTerminal(at, next, end int) bool {
+	const marks = markBar | markNumber
+	w := p.rows[at].width
+	if at == 0 || w < minTerminal || p.rows[at-1].width != w || p.rows[at].mark&marks != p.rows[at+1].mark&marks {
+		return false
+	}
+	return at > 1 && p.rows[at-2].width == w || p.stop(p.flatAt(end)) || bytes.ContainsAny(p.text[next:end], "-_/:0123456789")
 }
 
 // label reports whether a word introduces something: "Error:".

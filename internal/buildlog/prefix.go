@@ -18,10 +18,28 @@ type stripper struct {
 // was seen.
 func (s *stripper) strip(b []byte, r *row) (from, to int) {
 	number := -1
+	from = decorations(b, 0, s.number, &number, r)
+	label := labelOf(b[from:])
+	if len(label) > 0 && bytes.Equal(label, s.label) {
+		from = decorations(b, from+len(label), s.number, &number, r)
+	} else {
+		s.label = append(s.label[:0], label...)
+	}
+	s.number = number
+	rest := b[from:]
+	if r.mark&markBar != 0 {
+		rest = r.otherSide(rest)
+	}
+	return from, from + len(rest)
+}
+
+// decorations gives where b's own text begins, from b[from:] on. before is
+// the number in front of the row before; number is set to this row's.
+func decorations(b []byte, from, before int, number *int, r *row) int {
 	for from < len(b) {
 		n, m := decoration(b[from:])
-		if n == 0 && number < 0 {
-			if n, number = lineNumber(b[from:], s.number); n > 0 {
+		if n == 0 && *number < 0 {
+			if n, *number = lineNumber(b[from:], before); n > 0 {
 				m = markNumber
 			}
 		}
@@ -31,19 +49,7 @@ func (s *stripper) strip(b []byte, r *row) (from, to int) {
 		r.mark |= m
 		from += n
 	}
-	s.number = number
-	label := labelOf(b[from:])
-	if len(label) > 0 && bytes.Equal(label, s.label) {
-		from += len(label)
-		from += len(b[from:]) - len(bytes.TrimLeft(b[from:], " \t"))
-	} else {
-		s.label = append(s.label[:0], label...)
-	}
-	rest := b[from:]
-	if r.mark&markBar != 0 {
-		rest = r.otherSide(rest)
-	}
-	return from, from + len(rest)
+	return from
 }
 
 // otherSide takes away the right side of a box.

@@ -137,7 +137,7 @@ func (s *sentences) introduced(r report, read []span, next int) (ok bool, at int
 		return false, 0
 	}
 	rows := s.rowAt(int(s.at[b.from])) - s.rowAt(int(s.at[min(r.msg, b.from)]))
-	if bytes.IndexByte(gap, '\n') >= 0 || rows > maxIntroduction {
+	if bytes.IndexByte(bytes.TrimLeft(gap, "\n"), '\n') >= 0 || rows > maxIntroduction {
 		return false, 0
 	}
 	return true, b.from
