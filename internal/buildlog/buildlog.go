@@ -3,6 +3,14 @@
 //
 // The text is hostile: anyone who can run code in a build can print a
 // perfect denial. So a [Denial] is a claim and never a permission.
+//
+// A log is read in one pass (scan.go), which only looks for anchors: literals
+// of which every denial, and every line of CodeBuild's agent, has one
+// (anchors.go). What lies around them is cleaned (clean.go, prefix.go,
+// columns.go) and read with the grammar of denials: AWS's own sentence
+// (grammar.go, resource.go, tail.go) and what tools print instead of it
+// (wrapped.go, shapes.go). The agent's lines tell which part of the log
+// belongs to the failure (track.go).
 package buildlog
 
 import "github.com/buildmedic/buildmedic/internal/codebuild"

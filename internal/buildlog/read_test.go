@@ -138,6 +138,12 @@ func TestWhichDenialsAreCausal(t *testing.T) {
 			agentStamp+"Running command make two",
 			put,
 		), []string{"ssm:GetParameter not 2 log", "ecr:PutImage causal 4 log"}},
+		{"a failed phase whose end has not arrived", failedIn("UPLOAD_ARTIFACTS", "CLIENT_ERROR", "something else"), lines(
+			agentStamp+"Running command make probe || true",
+			get,
+			agentStamp+"Phase complete: BUILD State: SUCCEEDED",
+			put,
+		), []string{"ssm:GetParameter not 2 log", "ecr:PutImage causal 4 log"}},
 		{"a command whose text spans lines", codebuild.Build{}, lines(
 			agentStamp+"Running command if true; then",
 			"  make push",

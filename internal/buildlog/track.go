@@ -14,7 +14,8 @@ import (
 //   - else, if a phase failed without one, all of that phase;
 //   - else, if the log ends within a command, that command: the build timed
 //     out, or the rest of the log has not arrived;
-//   - else, without any marker, the whole text: it is an excerpt.
+//   - else what follows the last phase that is told to have ended;
+//   - else, without any such marker, the whole text: it is an excerpt.
 //
 // A build may print what looks like a marker. Of several failed phases with
 // the same name the last one counts, because what a build prints comes
@@ -24,12 +25,11 @@ type tracker struct {
 	name    string // of the failed phase; "" until it is known
 
 	starts  []part // of the last commands, newest last
-	phase   part   // what follows the last end of a phase
+	phase   part   // what follows the last end of a phase, or the beginning
 	pending *part  // from a failed command's start to its end
 	failed  *part  // what belongs to the failure
 
 	claims bounded
-	lead   part // the beginning of the log
 }
 
 // A part is a stretch of the log.
@@ -53,7 +53,7 @@ const maxStarts = 16
 const headSize = 4 << 10
 
 func newTracker(b codebuild.Build) *tracker {
-	t := &tracker{phase: part{fromLine: 1}, lead: part{fromLine: 1}}
+	t := &tracker{phase: part{fromLine: 1}}
 	if p, ok := b.FailedPhase(); ok {
 		t.name = p.Type
 	}
@@ -145,7 +145,7 @@ func (t *tracker) finish(end int64) {
 		p.to, p.toLine = end, lines
 		t.failed = &p
 	default:
-		p := t.lead
+		p := t.phase // all of the log if no phase has ended
 		p.to, p.toLine = end, lines
 		t.failed = &p
 	}
@@ -159,7 +159,6 @@ func (t *tracker) forget(off int64) {
 		s.saveHead(&t.starts[i], off)
 	}
 	s.saveHead(&t.phase, off)
-	s.saveHead(&t.lead, off)
 	for _, p := range []*part{t.pending, t.failed} {
 		if p != nil && !p.saved && max(p.from, p.to-keepTail) < off {
 			s.save(p)

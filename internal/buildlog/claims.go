@@ -1,0 +1,80 @@
+package buildlog
+
+import (
+	"slices"
+	"strings"
+)
+
+// A claim is a denial and where in page.flat it was read.
+type claim struct {
+	Denial
+	from, to int
+	raw      int  // where in the raw text it begins
+	warning  bool // whoever printed it went on
+}
+
+// maxText is in bytes of Denial.Text.
+const maxText = 2000
+
+// claims gives all denials of the page in the order of the text, not yet
+// without repetitions.
+func (p *page) claims() []claim {
+	s := &sentences{page: p, all: p.allTails()}
+	s.heads()
+	s.loose(true)
+	s.wrapped()
+	s.loose(false)
+	slices.SortStableFunc(s.list, func(a, b claim) int { return a.from - b.from })
+	for i := range s.list {
+		c := &s.list[i]
+		at := int(p.at[c.from])
+		c.Line, c.raw = p.rows[p.rowAt(at)].line, int(p.src[at])
+		c.Text = p.sentence(c.from, c.to)
+		c.warning = p.warned(c.from, c.to)
+	}
+	list := s.list[:0:0]
+	for i, c := range s.list {
+		if c.Action != "" || c.Operation != "" || c.Resource != "" || c.Encoded != "" || !explained(s.list, i) {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// near is how far apart, in lines, a bare "Access Denied" and the denial that
+// it is about may be.
+const near = 10
+
+// explained reports whether a claim that says nothing has one beside it that
+// does: tools print the same refusal in a long and in a short form.
+func explained(claims []claim, i int) bool {
+	line := claims[i].Line
+	for j := i - 1; j >= 0 && j >= i-near && line-claims[j].Line <= near; j-- {
+		if claims[j].Action != "" {
+			return true
+		}
+	}
+	for j := i + 1; j < len(claims) && j <= i+near && claims[j].Line-line <= near; j++ {
+		if claims[j].Action != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// Warnings stand around denials that fail no build (aws-facts §3.4, §3.5).
+var (
+	warnBefore = []string{"unabletodownloadcache", "unabletouploadcache"}
+	warnAfter  = []string{"proceedinganyway"}
+)
+
+// warned reports whether flat[from:to] is told as a warning.
+func (p *page) warned(from, to int) bool {
+	return holds(p.flat[max(0, from-80):from], warnBefore) || holds(p.flat[to:min(len(p.flat), to+80)], warnAfter)
+}
+
+// sentence gives flat[from:to] as one line of text.
+func (p *page) sentence(from, to int) string {
+	b := p.text[p.at[from]:p.at[min(to, len(p.at)-1)]]
+	return clip(strings.Join(strings.Fields(string(b)), " "), maxText)
+}

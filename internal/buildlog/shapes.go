@@ -1,0 +1,434 @@
+package buildlog
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/iamref"
+)
+
+// readCLI: "An error occurred (CODE) when calling the OPERATION operation: MESSAGE".
+func (s *sentences) readCLI(at int) (report, bool) {
+	var r report
+	r.from = at
+	lo := max(0, at-80)
+	if i := bytes.LastIndexByte(s.flat[lo:at], '('); i >= 0 {
+		if j := bytes.IndexByte(s.flat[lo+i:at], ')'); j > 0 {
+			r.code, r.from = string(s.flat[lo+i+1:lo+i+j]), lo+i
+		}
+	}
+	if n := bytes.LastIndex(s.flat[max(0, r.from-24):r.from], []byte("anerroroccurred")); n >= 0 {
+		r.from = max(0, r.from-24) + n
+	}
+	i := at + len("whencallingthe")
+	n := bytes.Index(s.flat[i:min(len(s.flat), i+90)], []byte("operation"))
+	if n <= 0 {
+		return report{}, false
+	}
+	r.operation, _ = s.joined(int(s.at[i]), int(s.at[i+n]))
+	if !alphanumeric(r.operation) {
+		return report{}, false
+	}
+	r.msg = i + n + len("operation")
+	if j, ok := cut(s.flat, r.msg, "("); ok { // (reached max retries: 4)
+		if k := bytes.IndexByte(s.flat[j:min(len(s.flat), j+40)], ')'); k >= 0 {
+			r.msg = j + k + 1
+		}
+	}
+	r.msg, _ = cut(s.flat, r.msg, ":")
+	if r.code == "" {
+		w, _ := terminal(s.flat[r.msg:])
+		return r, w == "accessdenied" || w == "forbidden"
+	}
+	return r, denyCode(r.code)
+}
+
+// readGo: "operation error SERVICE: OPERATION, … api error CODE: MESSAGE".
+func (s *sentences) readGo(at int) (report, bool) {
+	i := at + len("operationerror")
+	end := min(len(s.flat), i+maxGap)
+	if n := bytes.Index(s.flat[i:end], []byte("operationerror")); n >= 0 {
+		end = i + n
+	}
+	colon := bytes.IndexByte(s.flat[i:min(end, i+60)], ':')
+	if colon <= 0 {
+		return report{}, false
+	}
+	j := i + colon + 1
+	comma := bytes.IndexByte(s.flat[j:min(end, j+90)], ',')
+	if comma <= 0 {
+		return report{}, false
+	}
+	r := report{from: at}
+	r.service, _ = s.joined(int(s.at[i]), int(s.at[i+colon]))
+	r.operation, _ = s.joined(int(s.at[j]), int(s.at[j+comma]))
+	if !alphanumeric(r.operation) {
+		return report{}, false
+	}
+	for _, m := range goCode.FindAllSubmatchIndex(s.flat[j:end], -1) {
+		if code := strings.TrimPrefix(string(s.flat[j+m[2]:j+m[3]]), "apierror"); denyCode(code) {
+			r.code, r.msg = code, j+m[1]
+			return r, true
+		}
+	}
+	return report{}, false
+}
+
+var goCode = regexp.MustCompile(`[,.]([a-z.]+):`)
+
+// readCode: "AccessDenied: MESSAGE", as SDKs print an error without its operation.
+func (s *sentences) readCode(at int) (report, bool) {
+	if s.foreignClass(at) {
+		return report{}, false
+	}
+	colon := at + bytes.IndexByte(s.flat[at:], ':')
+	r := report{from: at, code: strings.TrimRight(string(s.flat[at:colon]), ")]"), msg: colon + 1}
+	// Not the codes: "Error: access denied: /path", "Access denied: user".
+	t := int(s.at[at])
+	if !bytes.HasPrefix(s.text[t:], []byte("AccessDenied")) {
+		return report{}, false
+	}
+	m := s.flat[r.msg:]
+	for _, w := range []string{"/", "\\", "c:", "accessisdenied", "accessdeniedexception", "authentication"} {
+		if bytes.HasPrefix(m, []byte(w)) {
+			return report{}, false
+		}
+	}
+	return r, true
+}
+
+// readBareCode: "failed: AccessDenied" at the end of a row, or alone in it.
+func (s *sentences) readBareCode(at int) (report, bool) {
+	end := s.skipFlat(at+len("accessdenied"), "exception")
+	t, u := int(s.at[at]), int(s.at[end-1])+1
+	if !bytes.HasPrefix(s.text[t:], []byte("AccessDenied")) || u < len(s.text) && s.text[u] != '\n' || s.foreignClass(at) {
+		return report{}, false
+	}
+	if t > 0 && s.text[t-1] != '\n' && (t < 2 || string(s.text[t-2:t]) != ": ") || bytes.HasSuffix(s.flat[:at], []byte("code:")) {
+		return report{}, false
+	}
+	return report{from: at, msg: end, code: "accessdenied"}, true
+}
+
+// readHandler: CloudFormation's "Access denied for operation 'NAME'".
+func (s *sentences) readHandler(at int) (report, bool) {
+	i := at + len("accessdeniedforoperation'")
+	n := bytes.IndexByte(s.flat[i:min(len(s.flat), i+120)], '\'')
+	if n <= 0 {
+		return report{from: at, msg: i}, true
+	}
+	r := report{from: at, msg: i + n + 1}
+	if op, _ := s.joined(int(s.at[i]), int(s.at[i+n])); alphanumeric(op) {
+		r.operation = op
+	}
+	return r, true
+}
+
+// foreignClass reports whether the class name that ends at flat[at] is not of
+// AWS: java.nio.file.AccessDeniedException is about files.
+func (s *sentences) foreignClass(at int) bool {
+	t := int(s.at[at])
+	i := t
+	for i > 0 && (letter(s.text[i-1]) || digit(s.text[i-1]) || s.text[i-1] == '.' || s.text[i-1] == '_') {
+		i--
+	}
+	class := string(s.text[i:t])
+	if !strings.HasSuffix(class, ".") {
+		return class != ""
+	}
+	for _, own := range []string{"aws", "amazon", "boto", "smithy"} {
+		if strings.Contains(strings.ToLower(class), own) {
+			return false
+		}
+	}
+	return class != "." && class != "types." && class != "exceptions."
+}
+
+// readForbidden: "Forbidden: Forbidden\n status code: 403, request id: …".
+func (s *sentences) readForbidden(at int) (report, bool) {
+	i := at + len("forbidden:")
+	j := i + len("forbidden")
+	if _, ok := cut(s.flat, s.skipFlat(j, ".", ","), "statuscode:403"); !ok {
+		return report{}, false
+	}
+	return report{from: at, code: "forbidden", msg: i}, true
+}
+
+// readClass: "Access Denied (Service: Amazon S3; Status Code: 403; …)" of
+// Java, "Access Denied (Aws::S3::Errors::AccessDenied)" of Ruby.
+func (s *sentences) readClass(at int) (report, bool) {
+	i := at + bytes.IndexByte(s.flat[at:], '(') + 1
+	j, java := cut(s.flat, i, "service:")
+	j, ruby := cut(s.flat, j, "aws::")
+	n := bytes.IndexAny(s.flat[j:min(len(s.flat), j+60)], ";,:)")
+	if !java && !ruby || n <= 0 {
+		return report{}, false
+	}
+	service, _ := s.joined(int(s.at[j]), int(s.at[j+n]))
+	return report{from: at, msg: at, code: "accessdenied", service: service}, true
+}
+
+// readNET: "Amazon.S3.AmazonS3Exception: Access Denied".
+func (s *sentences) readNET(at int) (report, bool) {
+	return report{from: at, msg: at + len("amazons3exception:"), code: "accessdenied", service: "S3"}, true
+}
+
+// readPHP: `Error executing "PutObject" on "https://…"; AWS HTTP error: …`.
+func (s *sentences) readPHP(at int) (report, bool) {
+	i := at + len(`errorexecuting"`)
+	end := min(len(s.flat), i+maxGap)
+	n := bytes.IndexByte(s.flat[i:min(end, i+90)], '"')
+	if n <= 0 {
+		return report{}, false
+	}
+	r := report{from: at, msg: i + n, code: "accessdenied"}
+	r.operation, _ = s.joined(int(s.at[i]), int(s.at[i+n]))
+	for _, w := range []string{"accessdenied(client):", "<code>accessdenied</code><message>", "accessdeniedexception(client):"} {
+		if k := bytes.Index(s.flat[i:end], []byte(w)); k >= 0 {
+			r.msg = i + k + len(w)
+			return r, alphanumeric(r.operation)
+		}
+	}
+	return report{}, false
+}
+
+// readField: an SDK's error printed as a structure: `code: "AccessDenied"`.
+func (s *sentences) readField(at int) (report, bool) {
+	i := at + bytes.Index(s.flat[at:], []byte("accessdenied"))
+	if !bytes.HasPrefix(s.text[s.at[i]:], []byte("AccessDenied")) {
+		return report{}, false
+	}
+	return report{from: at, msg: i + len("accessdenied"), code: "accessdenied"}, true
+}
+
+// readEC2: "You are not authorized to perform this operation", EC2's message,
+// where something shows that it is EC2's.
+func (s *sentences) readEC2(at int) (report, bool) {
+	r := report{from: at, msg: at, code: "unauthorizedoperation"}
+	end := at + len("youarenotauthorizedtoperformthisoperation")
+	if _, ok := cut(s.flat, s.skipFlat(end, "."), "encodedauthorization"); ok {
+		return r, true
+	}
+	lo := max(0, at-80)
+	lo += 1 + bytes.LastIndexByte(s.flat[lo:at], '\n')
+	if a, i := s.namedAction(lo, at); a != "" {
+		r.from, r.action = i, a
+		return r, true
+	}
+	return report{}, false
+}
+
+// readUnauthorized: EC2's code, alone or before its message.
+func (s *sentences) readUnauthorized(at int) (report, bool) {
+	r := report{from: at, code: "unauthorizedoperation", msg: at + len("unauthorizedoperation")}
+	if !bytes.HasPrefix(s.text[s.at[at]:], []byte("Unauthorized")) || r.msg+1 < len(s.flat) && s.flat[r.msg] == '.' && letter(s.flat[r.msg+1]) {
+		return report{}, false // "UnauthorizedOperation.CamNoAuth" is another cloud's
+	}
+	r.msg = s.skipFlat(r.msg, "exception", ":")
+	return r, true
+}
+
+// readAPI: CloudFormation's "API: ec2:CreateVpc You are not authorized …" or
+// "API: s3:CreateBucket Access Denied".
+func (s *sentences) readAPI(at int) (report, bool) {
+	a, end := s.action(at + len("api:"))
+	if a == "" {
+		return report{}, false
+	}
+	w, _ := terminal(s.flat[end:])
+	if _, ok := cut(s.flat, end, "user:"); !ok && w != "accessdenied" && w != "youarenotauthorizedtoperformthisoperation" && w != "forbidden" {
+		return report{}, false
+	}
+	service, operation, _ := strings.Cut(a, ":")
+	r := report{from: at, msg: end, action: canonical(a)}
+	if known(a) {
+		return r, true
+	}
+	// The names are those of an old SDK: s3:SetBucketPolicy.
+	for _, op := range []string{operation, "Put" + strings.TrimPrefix(operation, "Set")} {
+		if list, ok := iamref.ForOperation(service, op); ok {
+			r.action = list[0]
+			break
+		}
+	}
+	return r, true
+}
+
+// lackWords come before "permission" where it is missing.
+var lackWords = []string{"nothave", "n'thave", "nothavethe", "lack", "missing", "nothavesufficient", "n'thavesufficient",
+	"nothaveenough", "nothaverequired", "nothavetherequired", "nothavethenecessary", "insufficient", "notgiveyou"}
+
+// readPermission reads sentences that say of which permission somebody is
+// short:
+//
+//	User doesn't have permission to call sqs:GetQueueAttributes
+//	The provided execution role does not have permissions to call CreateNetworkInterface on EC2
+//	You do not have permission to perform the 's3:PutObject' action
+//	The provided role does not have sufficient permissions
+//	Encountered a permissions error performing a tagging operation
+func (s *sentences) readPermission(at int) (report, bool) {
+	r := report{from: at}
+	r.msg = s.skipFlat(at+len("permission"), "s", "(s)")
+	if j, ok := cut(s.flat, r.msg, "errorperformingatagging"); ok {
+		r.msg = j
+		return r, true
+	}
+	lack := ""
+	for _, w := range lackWords {
+		if bytes.HasSuffix(s.flat[:at], []byte(w)) {
+			lack = w
+		}
+	}
+	if lack == "" {
+		return report{}, false
+	}
+	r.from = at - len(lack)
+	i := s.skipFlat(r.msg, "to", "perform", "call", "invoke", "execute", "for", ":", "the", "following", "actions", "action", "operations",
+		"operation", "api", "`", `"`, "'")
+	if a, end := s.action(i); a != "" {
+		if _, ok := iamref.Lookup(a); !ok {
+			return report{}, false
+		}
+		r.action, r.msg = canonical(a), end
+		return r, true
+	}
+	if _, ok := cut(s.flat, r.msg, "tocall"); ok {
+		return s.calledOperation(r, i)
+	}
+	lo := max(0, at-200)
+	if n := bytes.LastIndex(s.flat[lo:at], []byte("theiamrole")); n >= 0 && lack == "notgiveyou" {
+		r.from = lo + n
+		r.principal, _ = s.value(r.from+len("theiamrole"), tail{}, false, 0)
+		return r, strings.HasPrefix(r.principal, "arn:")
+	}
+	return r, bytes.Contains(s.flat[max(lo, at-60):at], []byte("theprovidedrole"))
+}
+
+// calledOperation reads "OPERATION on SERVICE" at flat[i].
+func (s *sentences) calledOperation(r report, i int) (report, bool) {
+	if i >= len(s.flat) {
+		return report{}, false
+	}
+	u := actionEnd(s.text, int(s.at[i]))
+	r.operation = string(s.text[s.at[i]:u])
+	if !alphanumeric(r.operation) || len(iamref.ForOperationName(r.operation)) == 0 {
+		return report{}, false
+	}
+	r.msg = s.flatAt(u)
+	if j, ok := cut(s.flat, r.msg, "on"); ok && j < len(s.flat) {
+		w := actionEnd(s.text, int(s.at[j]))
+		r.service, r.msg = string(s.text[s.at[j]:w]), s.flatAt(w)
+	}
+	return r, true
+}
+
+// readDeniedBy: Lambda's "Your access has been denied by S3, please make sure
+// your request credentials have permission to GetObject for B/K. S3 Error
+// Code: AccessDenied. S3 Error Message: Access Denied".
+func (s *sentences) readDeniedBy(at int) (report, bool) {
+	i := at + len("accesshasbeendeniedby")
+	end := min(len(s.flat), i+maxGap)
+	n := bytes.IndexByte(s.flat[i:min(end, i+40)], ',')
+	k := bytes.Index(s.flat[i:end], []byte("permissionto"))
+	if n <= 0 || k < 0 {
+		return report{}, false
+	}
+	r := report{from: at, code: "accessdenied"}
+	r.service, _ = s.joined(int(s.at[i]), int(s.at[i+n]))
+	k = s.skipFlat(i+k+len("permissionto"), "*", "`", "'", `"`)
+	if k >= len(s.flat) {
+		return report{}, false
+	}
+	u := actionEnd(s.text, int(s.at[k]))
+	r.operation = strings.TrimRight(string(s.text[s.at[k]:u]), "*")
+	r.msg = s.flatAt(u)
+	if m := bytes.Index(s.flat[r.msg:end], []byte("errormessage:")); m >= 0 {
+		r.msg += m + len("errormessage:")
+	}
+	return r, alphanumeric(r.operation)
+}
+
+// readCutPull: "pull access denied for IMAGE, …: denied: User: arn:aws:sts::A",
+// which CodeBuild cuts before the action (aws-facts §3.5).
+func (s *sentences) readCutPull(at int) (report, bool) {
+	i := at + len("denied:user:")
+	lo := max(0, at-400)
+	if !bytes.Contains(s.flat[lo:at], []byte("pullaccessdeniedfor")) || !bytes.Contains(s.flat[lo:at], []byte(".dkr.ecr.")) ||
+		bytes.Contains(s.flat[i:min(len(s.flat), i+maxPrincipal)], []byte("notauth")) {
+		return report{}, false
+	}
+	return report{from: at, msg: i, action: "ecr:BatchGetImage"}, true
+}
+
+// readCodeCommit: git's "unable to access 'https://git-codecommit…': The
+// requested URL returned error: 403".
+func (s *sentences) readCodeCommit(at int) (report, bool) {
+	end := min(len(s.flat), at+400)
+	n := bytes.Index(s.flat[at:end], []byte("therequestedurlreturnederror:403"))
+	if n < 0 || bytes.IndexByte(s.flat[at:at+n], '\n') >= 0 {
+		return report{}, false
+	}
+	r := report{from: at, msg: at + n + len("therequestedurlreturnederror:403"), action: "codecommit:GitPull"}
+	if bytes.Contains(s.flat[max(0, at-600):at], []byte("gitpush")) {
+		r.action = "codecommit:GitPush"
+	}
+	if n := bytes.LastIndex(s.flat[max(0, at-60):at], []byte("fatal:")); n >= 0 {
+		r.from = max(0, at-60) + n
+	}
+	return r, true
+}
+
+// readConnection: "User is not authorized to access connection ARN", "Failed
+// to get access token from ARN" (aws-facts §3.5): the user is the service role.
+func (s *sentences) readConnection(at int) (report, bool) {
+	n := bytes.Index(s.flat[at:min(len(s.flat), at+60)], []byte("arn:"))
+	if n < 0 {
+		return report{}, false
+	}
+	arn, end := s.value(at+n, tail{}, false, 0)
+	f := strings.SplitN(arn, ":", 4)
+	if len(f) < 4 || f[2] != "codeconnections" && f[2] != "codestar-connections" {
+		return report{}, false
+	}
+	return report{from: at, msg: end, action: f[2] + ":GetConnectionToken", resource: arn}, true
+}
+
+// readResource: SQS's "Access to the resource URL is denied."
+func (s *sentences) readResource(at int) (report, bool) {
+	v, end := s.value(at+len("accesstotheresource"), tail{}, false, 0)
+	if _, ok := cut(s.flat, end, "isdenied"); !ok || !strings.Contains(v, "amazonaws.com") && !strings.HasPrefix(v, "arn:") {
+		return report{}, false
+	}
+	return report{from: at, msg: at, resource: v}, true
+}
+
+// readCiphertext: KMS's "The ciphertext refers to a customer master key that
+// does not exist, … or you are not allowed to access."
+func (s *sentences) readCiphertext(at int) (report, bool) {
+	return report{from: at, msg: at}, true
+}
+
+// readXML: S3's error document.
+func (s *sentences) readXML(at int) (report, bool) {
+	i := at + len("<code>accessdenied</code>")
+	if holds(s.flat[at:min(len(s.flat), at+400)], []string{"aliyuncs.com", "myqcloud.com"}) {
+		return report{}, false // stores of other clouds speak like S3
+	}
+	return report{from: at, code: "accessdenied", msg: s.skipFlat(i, "<message>")}, true
+}
+
+// readOperation: "Not authorized to perform DescribeSecurityGroups".
+func (s *sentences) readOperation(at int) (report, bool) {
+	i := s.skipFlat(at+len("notauthorizedtoperform"), ":", "operation:", "`", `"`, "'")
+	if i >= len(s.flat) {
+		return report{}, false
+	}
+	t := int(s.at[i])
+	u := actionEnd(s.text, t)
+	op := string(s.text[t:u])
+	if !alphanumeric(op) || strings.ToLower(op[:1]) == op[:1] || len(iamref.ForOperationName(op)) == 0 {
+		return report{}, false
+	}
+	return report{from: at, operation: op, msg: s.flatAt(u)}, true
+}
