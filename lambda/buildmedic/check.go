@@ -43,6 +43,9 @@ func runCheck(_ context.Context, args []string, _ io.Reader, stdout, stderr io.W
 	if done, code := parse(fs, args, stdout); done {
 		return code
 	}
+	if fs.NArg() > 0 {
+		return wrong(fs, "%q is no flag; name the file with -settings", fs.Arg(0))
+	}
 	data, err := os.ReadFile(*path)
 	if err != nil {
 		return fail(stderr, fmt.Errorf("reading settings: %w", err))
