@@ -44,7 +44,7 @@ var anchors = []anchor{
 	{"xplicit", denialAnchor, nil, []string{"deny"}},
 	{"Denied", denialAnchor, []string{"ccess"}, nil},
 	{"denied", denialAnchor, nil, []string{"User: arn:", "AccessDenied", "access has been", "for operation"}},
-	{"orbidden", denialAnchor, nil, []string{"peration", "tatus code", "(Service", "StatusCode", "api error"}},
+	{"orbidden", denialAnchor, nil, []string{"peration", "tatus code", "(Service", "StatusCode", "api error", "aws-sdk"}},
 	{"calling", denialAnchor, []string{"when"}, []string{"peration"}},
 	{"permission", denialAnchor, []string{"have", "give", "lack", "sufficient"}, nil},
 	{"git-codecommit", denialAnchor, nil, []string{"403"}},

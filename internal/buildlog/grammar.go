@@ -183,7 +183,7 @@ func (p *page) actions(i, limit int) (list []string, after int) {
 		}
 		list, i = append(list, a), p.skipFlat(end, `"`, "'", "`", "]", ")")
 		j := p.skipFlat(i, ",", "and")
-		if j == i {
+		if j == i && !p.bulletAfter(i) {
 			break
 		}
 		if next, _ := p.action(p.skipFlat(j, `"`, "'", "`")); next == "" {
@@ -192,6 +192,15 @@ func (p *page) actions(i, limit int) (list []string, after int) {
 		i = j
 	}
 	return list, i
+}
+
+// bulletAfter reports whether flat[i] begins a list item.
+func (p *page) bulletAfter(i int) bool {
+	if i == 0 || i >= len(p.flat) {
+		return false
+	}
+	r := p.rowAt(int(p.at[i]))
+	return p.rows[r].mark&markBullet != 0 && int(p.rows[r].start) == int(p.at[i])
 }
 
 // action reads one action, which may go on in the next row, at flat[i].

@@ -159,6 +159,9 @@ func (p *page) token(start int, t tail, hasTail bool, width int32) (string, int)
 		u = next
 	}
 	s, drop := trimToken(string(tok), u < len(p.text) && p.text[u] == ' ')
+	if inner, ok := strings.CutPrefix(s, "["); ok && strings.HasSuffix(s, "]") {
+		s = strings.TrimSuffix(inner, "]")
+	}
 	return s, u - drop
 }
 

@@ -155,6 +155,12 @@ func (s *sentences) readForbidden(at int) (report, bool) {
 	return report{from: at, code: "forbidden", msg: i}, true
 }
 
+// readNull: "Forbidden: null", as JavaScript's old SDK prints a HEAD request.
+func (s *sentences) readNull(at int) (report, bool) {
+	i := at + len("forbidden:")
+	return report{from: at, msg: i, code: "forbidden"}, holds(s.flat[i:min(len(s.flat), i+400)], []string{"aws-sdk", "extracterror"})
+}
+
 // readClass: "Access Denied (Service: Amazon S3; Status Code: 403; …)" of
 // Java, "Access Denied (Aws::S3::Errors::AccessDenied)" of Ruby.
 func (s *sentences) readClass(at int) (report, bool) {

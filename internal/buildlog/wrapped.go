@@ -35,6 +35,7 @@ var shapes = []struct {
 	{"accessdenied", (*sentences).readBareCode},
 	{"accessdeniedforoperation'", (*sentences).readHandler},
 	{"forbidden:forbidden", (*sentences).readForbidden},
+	{"forbidden:null", (*sentences).readNull},
 	{"accessdenied(", (*sentences).readClass},
 	{"forbidden(service:", (*sentences).readClass},
 	{"amazons3exception:accessdenied", (*sentences).readNET},
