@@ -27,6 +27,8 @@ const (
 	maxShown = 4
 )
 
+// add takes up a claim; around gives the lines around it, and is called only
+// if they will be kept.
 func (b *bounded) add(p placed, around func() []Line) {
 	k := p.key()
 	if s, ok := b.seen[k]; ok && s == b.section {

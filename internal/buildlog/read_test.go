@@ -138,6 +138,14 @@ func TestWhichDenialsAreCausal(t *testing.T) {
 			agentStamp+"Running command make two",
 			put,
 		), []string{"ssm:GetParameter not 2 log", "ecr:PutImage causal 4 log"}},
+		{"a command that was stopped", failedIn("BUILD", "", ""), lines(
+			agentStamp+"Running command make probe || true",
+			get,
+			agentStamp+"Running command make wait",
+			put,
+			agentStamp+"Phase complete: BUILD State: TIMED_OUT",
+			agentStamp+"Phase context status code: BUILD_TIMED_OUT Message: Build has timed out. ",
+		), []string{"ssm:GetParameter not 2 log", "ecr:PutImage causal 4 log"}},
 		{"a failed phase whose end has not arrived", failedIn("UPLOAD_ARTIFACTS", "CLIENT_ERROR", "something else"), lines(
 			agentStamp+"Running command make probe || true",
 			get,

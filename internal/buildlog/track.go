@@ -11,7 +11,8 @@ import (
 //
 //   - the command that CodeBuild says did not exit successfully, up to the end
 //     of the failed phase;
-//   - else, if a phase failed without one, all of that phase;
+//   - else, if a phase failed without one, its last command: it was stopped;
+//   - else, if it had no command, all of that phase;
 //   - else, if the log ends within a command, that command: the build timed
 //     out, or the rest of the log has not arrived;
 //   - else what follows the last phase that is told to have ended;
@@ -79,7 +80,7 @@ func (t *tracker) marker(m located) {
 	case phaseContext:
 		if f := t.failed; f != nil && m.fromLine <= f.toLine+1 && f.context == (codebuild.Context{}) {
 			f.context = m.context()
-			t.extend(f, m)
+			f.extend(m)
 		}
 	}
 }
@@ -91,9 +92,11 @@ func (t *tracker) phaseDone(m located) {
 		f := t.phase
 		if t.pending != nil {
 			f = *t.pending
+		} else if n := len(t.starts); n > 0 {
+			f = t.starts[n-1]
 		}
 		f.phase = m.text
-		t.extend(&f, m)
+		f.extend(m)
 		f.claims = t.claims.within(f.from, f.to)
 		t.failed = &f
 	}
@@ -103,11 +106,7 @@ func (t *tracker) phaseDone(m located) {
 }
 
 // extend lets p end where m ends.
-func (t *tracker) extend(p *part, m located) {
-	if !p.saved {
-		p.to, p.toLine = m.to, m.toLine
-	}
-}
+func (p *part) extend(m located) { p.to, p.toLine = m.to, m.toLine }
 
 // startOf finds where a command began: the newest start with its text, else
 // the newest start, else the start of the phase.
@@ -181,6 +180,9 @@ func (s *scanner) save(p *part) {
 	s.saveHead(p, p.from+1)
 	from := max(p.from, p.to-keepTail, s.off)
 	to := max(from, min(p.to, s.end()))
+	if n := bytes.IndexByte(s.buf[from-s.off:to-s.off], '\n'); from > p.from && n >= 0 {
+		from += int64(n) + 1 // with a whole line
+	}
 	p.tail = bytes.Clone(s.buf[from-s.off : to-s.off])
 	p.tailLine = s.lineAt(from)
 	p.saved = true
