@@ -70,7 +70,7 @@ func (r record) shows(b codebuild.Build, d buildlog.Denial) bool {
 		return false
 	}
 	want := "arn:" + role.Partition + ":sts::" + role.Account + ":assumed-role/" + role.Name + "/" + b.Session()
-	if r.User.ARN != want {
+	if r.User.ARN != want || !r.concerns(d.Resource) {
 		return false
 	}
 	if strings.Contains(strings.ToLower(r.ErrorMessage), "to perform: "+strings.ToLower(d.Action)+" ") {
@@ -79,6 +79,17 @@ func (r record) shows(b codebuild.Build, d buildlog.Denial) bool {
 	service, _, _ := strings.Cut(r.Source, ".")
 	actions, ok := iamref.ForOperation(service, r.Name)
 	return ok && slices.ContainsFunc(actions, func(a string) bool { return strings.EqualFold(a, d.Action) })
+}
+
+// concerns reports whether the record may be about the resource: where AWS's
+// message names one, it must be that one.
+func (r record) concerns(resource string) bool {
+	for _, d := range buildlog.Denials(r.ErrorMessage) {
+		if d.Resource != "" && d.Resource != resource {
+			return false
+		}
+	}
+	return true
 }
 
 var _ heal.Trail = CloudTrail{}

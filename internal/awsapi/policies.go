@@ -76,6 +76,9 @@ func (i IAM) Write(ctx context.Context, at settings.Account, r codebuild.Role, t
 		return writeVersion(ctx, client, t, known)
 	case attach:
 		for _, arn := range t.Attach {
+			if err := holdsAtMost(ctx, client, arn, t.Holds[arn]); err != nil {
+				return "", err
+			}
 			if _, err := client.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: &r.Name, PolicyArn: &arn}); err != nil {
 				return "", classify(err)
 			}
@@ -83,6 +86,27 @@ func (i IAM) Write(ctx context.Context, at settings.Account, r codebuild.Role, t
 		return "", nil
 	}
 	return "", fmt.Errorf("target kind %q is not known", t.Kind)
+}
+
+// holdsAtMost looks whether a ready-made policy gives no more than its grant:
+// whoever could change it would otherwise decide what the role gets.
+func holdsAtMost(ctx context.Context, client *iam.Client, arn, most string) error {
+	p, err := managedPolicy(ctx, client, arn)
+	if err != nil {
+		return fmt.Errorf("reading policy %q: %w; deploy the stack with these settings", arn, err)
+	}
+	has, err := iampolicy.ParseLoose([]byte(p.Document))
+	if err != nil {
+		return fmt.Errorf("policy %q: %w: %w", arn, err, heal.ErrFinal)
+	}
+	may, err := iampolicy.ParseLoose([]byte(most))
+	if err != nil {
+		return fmt.Errorf("policy %q: what it should hold: %w: %w", arn, err, heal.ErrFinal)
+	}
+	if ok, why := iampolicy.Contains([]iampolicy.Document{may}, []iampolicy.Document{has}); !ok {
+		return fmt.Errorf("policy %q gives more than its grant (%s), so it was not attached; deploy the stack again: %w", arn, why, heal.ErrFinal)
+	}
+	return nil
 }
 
 // same compares documents as IAM gives them back: it keeps the bytes, but

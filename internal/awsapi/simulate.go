@@ -26,6 +26,9 @@ func (i IAM) Simulate(ctx context.Context, at settings.Account, r codebuild.Role
 		return nil, err
 	}
 	answers := make([]guardrail.Answer, len(qs))
+	for i := range answers {
+		answers[i].Verdict = iampolicy.Unknown // until IAM has answered
+	}
 	var fns []func(context.Context) error
 	for _, group := range together(qs) {
 		fns = append(fns, func(ctx context.Context) error { return simulate(ctx, client, r, qs, group, extra, answers) })
@@ -95,8 +98,10 @@ func answer(res types.EvaluationResult) guardrail.Answer {
 		a.Verdict = iampolicy.Allowed
 	case types.PolicyEvaluationDecisionTypeExplicitDeny:
 		a.Verdict = iampolicy.ExplicitDeny
-	default:
+	case types.PolicyEvaluationDecisionTypeImplicitDeny:
 		a.Verdict = iampolicy.ImplicitDeny
+	default:
+		a.Verdict = iampolicy.Unknown
 	}
 	switch o, b := res.OrganizationsDecisionDetail, res.PermissionsBoundaryDecisionDetail; {
 	case o != nil && !o.AllowedByOrganizations:

@@ -135,6 +135,17 @@ func (b Build) Role() (r Role, ok bool) {
 	return Role{a.Partition, a.Account, path, name}, true
 }
 
+// WithRolePath completes a service role that the record names without its
+// path (aws-facts §1.4) from pathName, the same role as settings name it. Any
+// other role is left as it is.
+func (b Build) WithRolePath(pathName string) Build {
+	pathName = strings.TrimPrefix(pathName, "/")
+	if !strings.ContainsAny(b.ServiceRole, ":/") && b.ServiceRole == pathName[strings.LastIndexByte(pathName, '/')+1:] {
+		b.ServiceRole = pathName
+	}
+	return b
+}
+
 // UUID is the part of the build id after the project's name.
 func (b Build) UUID() string {
 	i := strings.LastIndexByte(b.ID, ':')

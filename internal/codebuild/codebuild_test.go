@@ -35,6 +35,25 @@ func TestRole(t *testing.T) {
 	}
 }
 
+// TestWithRolePath ensures that only a bare name is completed, and only by
+// the same role.
+func TestWithRolePath(t *testing.T) {
+	for _, row := range []struct{ record, settings, want string }{
+		{"codebuild-web", "service-role/codebuild-web", "service-role/codebuild-web"},
+		{"codebuild-web", "/service-role/codebuild-web", "service-role/codebuild-web"},
+		{"codebuild-web", "codebuild-web", "codebuild-web"},
+		{"codebuild-web", "service-role/admin", "codebuild-web"},
+		{"codebuild-web", "", "codebuild-web"},
+		{"other/codebuild-web", "service-role/codebuild-web", "other/codebuild-web"},
+		{"arn:aws:iam::111122223333:role/codebuild-web", "service-role/codebuild-web", "arn:aws:iam::111122223333:role/codebuild-web"},
+		{"", "", ""},
+	} {
+		if got := (Build{ServiceRole: row.record}).WithRolePath(row.settings).ServiceRole; got != row.want {
+			t.Errorf("%+v: got %q", row, got)
+		}
+	}
+}
+
 // TestFailedPhase ensures that the first failed phase is the cause, though
 // later ones passed or failed too (aws-facts §1.3).
 func TestFailedPhase(t *testing.T) {

@@ -97,7 +97,10 @@ type Target struct {
 	BeforeVersion string
 	After         string   // inline, managed: the complete next document, canonical
 	Attach        []string // attach: ARNs to attach
-	DropVersion   string   // managed: version to delete first, "" if none
+	// Holds tells for each of Attach what its policy holds at most: the
+	// document that the stack made of the grant.
+	Holds       map[string]string `json:",omitempty"`
+	DropVersion string            // managed: version to delete first, "" if none
 }
 
 // Used tells what of a grant is used.

@@ -274,7 +274,7 @@ var unsafeInName = regexp.MustCompile(`[^A-Za-z0-9_+=,.@-]`)
 
 func attached(in Input, picks []pick) (draft, []Refusal) {
 	role := in.Role.Role
-	dr := draft{target: Target{Kind: "attach"}}
+	dr := draft{target: Target{Kind: "attach", Holds: map[string]string{}}}
 	for _, p := range picks {
 		arn := codebuild.ARN{Partition: role.Partition, Service: "iam", Account: role.Account,
 			Resource: "policy" + attachPath + AttachName(in.Project.Name, p.grant.ID)}.String()
@@ -282,6 +282,7 @@ func attached(in Input, picks []pick) (draft, []Refusal) {
 			continue
 		}
 		dr.target.Attach = append(dr.target.Attach, arn)
+		dr.target.Holds[arn] = string(iampolicy.Document{Version: "2012-10-17", Statements: p.statements}.Canonical())
 		dr.added = append(dr.added, p.statements...)
 	}
 	if n := len(in.Role.Managed) + len(dr.target.Attach); n > maxAttached {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -56,7 +57,12 @@ func caseID(at settings.Account, b codebuild.Build) string {
 	if what == "" {
 		what = b.ID
 	}
-	h := sha256.Sum256([]byte(strings.Join([]string{at.ID, at.Region, b.Project, what}, "\x00")))
+	parts := []string{at.ID, at.Region, b.Project, what}
+	if guardrail.RefuseUntrusted(b) != nil {
+		// A pull request must not use up what a branch may have.
+		parts = append(parts, "untrusted")
+	}
+	h := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(h[:8])
 }
 
@@ -190,7 +196,8 @@ func (c *held) finish(now time.Time, k Kind, note string) {
 // equal reports whether two rounds failed alike and were both only explained.
 func equal(a, b Round) bool {
 	return a.Diagnosis != nil && b.Diagnosis != nil && a.Diagnosis.Fingerprint == b.Diagnosis.Fingerprint &&
-		a.RetryAt.IsZero() && a.Decision != nil && b.Decision != nil && len(a.Decision.Refusals) == len(b.Decision.Refusals)
+		a.RetryAt.IsZero() && a.Decision != nil && b.Decision != nil &&
+		slices.EqualFunc(a.Decision.Refusals, b.Decision.Refusals, func(x, y guardrail.Refusal) bool { return x.Rule == y.Rule })
 }
 
 // leaseOf names what the plan's change must have to itself: the role, or the

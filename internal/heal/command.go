@@ -73,9 +73,22 @@ func (c *held) summary() Closed {
 	return s
 }
 
+// count is how many commands are in it.
+func (c Command) count() (n int) {
+	for _, there := range []bool{c.Approve != nil, c.Reject != nil, c.Undo != nil, c.Status != nil, c.Replay != nil, c.Pause != nil, c.Resume != nil, c.Sweep != nil} {
+		if there {
+			n++
+		}
+	}
+	return n
+}
+
 // Do carries out a command. What a command cannot do is an answer with Done
 // false and a reason, not an error.
 func (h *Healer) Do(ctx context.Context, cmd Command) (CommandAnswer, error) {
+	if n := cmd.count(); n != 1 {
+		return CommandAnswer{Message: fmt.Sprintf("There are %d commands in it; send one at a time. There are approve, reject, undo, status, replay, pause, resume, sweep.", n)}, nil
+	}
 	switch {
 	case cmd.Approve != nil:
 		return h.approve(ctx, cmd.Approve.Plan)
@@ -95,10 +108,8 @@ func (h *Healer) Do(ctx context.Context, cmd Command) (CommandAnswer, error) {
 		return CommandAnswer{Done: true, Message: "Nothing is written until {\"resume\":{}}. Failures are still explained."}, h.pause(ctx, nil, why)
 	case cmd.Resume != nil:
 		return h.unpause(ctx)
-	case cmd.Sweep != nil:
-		return CommandAnswer{Done: true, Message: "Swept."}, h.Sweep(ctx)
 	}
-	return CommandAnswer{Message: "No such command. There are approve, reject, undo, status, replay, pause, resume, sweep."}, nil
+	return CommandAnswer{Done: true, Message: "Swept."}, h.Sweep(ctx)
 }
 
 // approve applies exactly the plan that was stored under the hash, or says
@@ -129,7 +140,7 @@ func (h *Healer) approve(ctx context.Context, hash string) (CommandAnswer, error
 func (h *Healer) plan(ctx context.Context, hash string) (c *held, p Plan, no string, err error) {
 	it, err := h.Store.Get(ctx, kindPlan, hash)
 	if errors.Is(err, ErrNotFound) {
-		return nil, p, fmt.Sprintf("There is no plan %q. It may have been longer than %s ago.", hash, proposedFor), nil
+		return nil, p, fmt.Sprintf("There is no plan %q. A plan is kept for %d days.", hash, proposedDays), nil
 	}
 	if err != nil {
 		return nil, p, "", fmt.Errorf("reading plan %q: %w", hash, err)
@@ -145,7 +156,7 @@ func (h *Healer) plan(ctx context.Context, hash string) (c *held, p Plan, no str
 	case p.Hash() != hash:
 		return nil, p, "The stored plan is damaged: its bytes do not have that hash.", nil
 	case h.Clock.Now().After(it.Expires):
-		return nil, p, fmt.Sprintf("The plan is older than %s.", proposedFor), nil
+		return nil, p, fmt.Sprintf("The plan is older than %d days.", proposedDays), nil
 	case s.Settings != h.Settings.SHA256:
 		return nil, p, "The settings have changed since the plan was made.", nil
 	}

@@ -446,6 +446,12 @@ func switchRole(f Facts, d Decision) Decision {
 	}
 	j := guardrail.Input(f.Judged())
 	rs := merge(limits(f, true), guardrail.Identify(j))
+	for _, den := range f.Causal() {
+		if den.Principal == "" {
+			rs = append(rs, guardrail.Refusal{Rule: guardrail.Unconfirmed, Action: den.Action, Resource: den.Resource,
+				Message: "The text does not say who was denied, and for switching a role that is asked for."})
+		}
+	}
 	switch {
 	case len(rs) > 0:
 		return refuse(d, "The project is not switched to another role.", rs...)

@@ -51,6 +51,7 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 			return fmt.Errorf("reading build: %w", err)
 		}
 	}
+	b = b.WithRolePath(p.Role)
 	// First the way to the case, then the case: a build that is pointed to a
 	// case that does not know it yet is taken up by whoever comes next.
 	if err := h.pointAll(ctx, b, c.ID); err != nil {

@@ -60,11 +60,15 @@ const (
 	// case is first: about a day.
 	maxTries = 24
 	maxWaits = 100
+	// unheard is for how long a stage waits for a failed build of it that no
+	// event has told of: longer than a message takes to come again.
+	unheard = 10 * time.Minute
 	// equalFor is for how long an equal failure of the same commit is only
 	// counted.
 	equalFor = time.Hour
-	// proposedFor is how long a proposed plan waits for its approval.
-	proposedFor = 7 * 24 * time.Hour
+	// proposedDays is for how many days a proposed plan waits for its approval.
+	proposedDays = 7
+	proposedFor  = proposedDays * 24 * time.Hour
 	// recent is how far back the sweep looks for builds that no event told of.
 	recent = 24 * time.Hour
 )

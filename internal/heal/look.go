@@ -15,6 +15,9 @@ func (h *Healer) Look(ctx context.Context, at settings.Account, build string) (C
 	if err != nil {
 		return Case{}, fmt.Errorf("reading build %q: %w", build, err)
 	}
+	if p, ok := h.Settings.Project(b.Project, at.ID, at.Region, h.Home); ok {
+		b = b.WithRolePath(p.Role)
+	}
 	now := h.Clock.Now()
 	c := &held{Case: Case{ID: caseID(at, b), Account: at.ID, Region: at.Region, Project: b.Project, Commit: b.Commit(), Opened: now,
 		Rounds: []Round{{Build: b, Step: StepClaimed, Started: now, Reread: true}}}}

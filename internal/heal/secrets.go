@@ -1,6 +1,8 @@
 package heal
 
 import (
+	"strings"
+
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/redact"
 )
@@ -14,9 +16,19 @@ func withoutSecrets(d diagnose.Diagnosis) diagnose.Diagnosis {
 	}
 	for i := range d.Denials {
 		d.Denials[i].Text = redact.Text(d.Denials[i].Text)
+		d.Denials[i].Principal, d.Denials[i].Resource = named(d.Denials[i].Principal), named(d.Denials[i].Resource)
 	}
 	for k, v := range d.Details {
 		d.Details[k] = redact.Text(v)
 	}
 	return d
+}
+
+// named leaves an ARN as it is. Whatever else stands in its place may be an
+// address with a signature.
+func named(s string) string {
+	if strings.HasPrefix(s, "arn:") {
+		return s
+	}
+	return redact.Text(s)
 }
