@@ -210,31 +210,36 @@ func (h *Healer) ready(ctx context.Context, c *held, others []string) error {
 		if _, ok := h.Settings.Project(project, c.Account, c.Region, h.Home); !ok {
 			continue
 		}
-		id, err := h.caseOf(ctx, b)
+		other, err := h.caseThatKnows(ctx, b)
 		if err != nil {
 			return err
 		}
-		if id == "" {
-			if h.Clock.Now().Sub(c.last().Build.End) < 2*skew {
-				return fmt.Errorf("build %q of the same stage failed too and is not diagnosed yet: %w", b, ErrLater)
-			}
-			continue // its event may never come
-		}
-		if id == c.ID {
-			continue
-		}
-		other, err := h.Case(ctx, id)
-		if errors.Is(err, ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if n := len(other.Rounds); other.Closed.IsZero() && n > 0 && other.Rounds[n-1].Build.ID == b && !slices.Contains(underWay, other.Rounds[n-1].Step) {
-			return fmt.Errorf("build %q of the same stage failed too, and its case %s is not ready to start it: %w", b, id, ErrLater)
+		n := len(other.Rounds)
+		switch {
+		case other.ID == c.ID:
+		case n == 0 && h.Clock.Now().Sub(c.last().Build.End) < unheard:
+			return fmt.Errorf("build %q of the same stage failed too and is not diagnosed yet: %w", b, ErrLater)
+		case n == 0: // its event may never come
+		case other.Closed.IsZero() && other.Rounds[n-1].Build.ID == b && !slices.Contains(underWay, other.Rounds[n-1].Step):
+			return fmt.Errorf("build %q of the same stage failed too, and its case %s is not ready to start it: %w", b, other.ID, ErrLater)
 		}
 	}
 	return nil
+}
+
+// caseThatKnows finds the case that has taken the build up; an empty one if
+// none has.
+func (h *Healer) caseThatKnows(ctx context.Context, build string) (Case, error) {
+	id, err := h.caseOf(ctx, build)
+	if err != nil || id == "" {
+		return Case{}, err
+	}
+	c := held{}
+	c.Case, err = h.Case(ctx, id)
+	if errors.Is(err, ErrNotFound) || (err == nil && !c.knows(build)) {
+		return Case{}, nil
+	}
+	return c.Case, err
 }
 
 // underWay are the steps in which a round's build is or is being started.

@@ -155,14 +155,13 @@ func (d *DynamoDB) Count(ctx context.Context, id, by string, max int, expires ti
 	}
 	one := &types.AttributeValueMemberSS{Value: []string{by}}
 	_, err := d.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: &d.table, Key: keyOf("count", id, "count"),
-		UpdateExpression:                    aws.String("ADD who :one SET expires = if_not_exists(expires, :e)"),
-		ConditionExpression:                 aws.String("attribute_not_exists(who) OR (expires >= :now AND (size(who) < :max OR contains(who, :by)))"),
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+		UpdateExpression:    aws.String("ADD who :one SET expires = if_not_exists(expires, :e)"),
+		ConditionExpression: aws.String("attribute_not_exists(who) OR (expires >= :now AND (size(who) < :max OR contains(who, :by)))"),
 		ExpressionAttributeValues: map[string]types.AttributeValue{":one": one, ":max": number(int64(max)),
 			":by": &types.AttributeValueMemberS{Value: by}, ":e": number(expires.Unix()), ":now": number(d.clock.Now().Unix())}})
 	var failed *types.ConditionalCheckFailedException
 	if errors.As(err, &failed) {
-		return d.countAnew(ctx, failed.Item, id, by, expires)
+		return d.countAnew(ctx, id, by, expires)
 	}
 	if err != nil {
 		return false, fmt.Errorf("counting %q: %w", id, classify(err))
@@ -172,8 +171,12 @@ func (d *DynamoDB) Count(ctx context.Context, id, by string, max int, expires ti
 
 // countAnew begins a counter again that is past its time, though nobody has
 // deleted it yet.
-func (d *DynamoDB) countAnew(ctx context.Context, old map[string]types.AttributeValue, id, by string, expires time.Time) (bool, error) {
-	end, ok := old[TTLAttribute].(*types.AttributeValueMemberN)
+func (d *DynamoDB) countAnew(ctx context.Context, id, by string, expires time.Time) (bool, error) {
+	old, err := d.api.GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.table, Key: keyOf("count", id, "count"), ConsistentRead: aws.Bool(true)})
+	if err != nil {
+		return false, fmt.Errorf("counting %q: %w", id, classify(err))
+	}
+	end, ok := old.Item[TTLAttribute].(*types.AttributeValueMemberN)
 	if !ok {
 		return false, nil
 	}
@@ -182,7 +185,7 @@ func (d *DynamoDB) countAnew(ctx context.Context, old map[string]types.Attribute
 	}
 	item := keyOf("count", id, "count")
 	item["who"], item[TTLAttribute] = &types.AttributeValueMemberSS{Value: []string{by}}, number(expires.Unix())
-	_, err := d.api.PutItem(ctx, &dynamodb.PutItemInput{TableName: &d.table, Item: item,
+	_, err = d.api.PutItem(ctx, &dynamodb.PutItemInput{TableName: &d.table, Item: item,
 		ConditionExpression: aws.String("expires = :old"), ExpressionAttributeValues: map[string]types.AttributeValue{":old": end}})
 	if err != nil {
 		return false, fmt.Errorf("counting %q: %w", id, classify(err))

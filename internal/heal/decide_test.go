@@ -1,0 +1,285 @@
+package heal
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+const (
+	account = "111122223333"
+	roleARN = "arn:aws:iam::111122223333:role/shop-role"
+)
+
+var began = time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+
+func build() codebuild.Build {
+	return codebuild.Build{ID: "shop:1", ARN: "arn:aws:codebuild:us-east-1:" + account + ":build/shop:1", Project: "shop", Status: "FAILED",
+		ServiceRole: roleARN, Initiator: "GitHub-Hookshot/0a1b2c3", SourceType: "GITHUB", SourceVersion: "refs/heads/main",
+		ResolvedSourceVersion: "1111111111111111111111111111111111111111", Buildspec: "", Start: began, End: began.Add(time.Minute),
+		Phases: []codebuild.Phase{{Type: "BUILD", Status: "FAILED"}}}
+}
+
+func facts(t *testing.T, remedy diagnose.Remedy, change func(*Facts)) Facts {
+	t.Helper()
+	set, err := settings.Parse([]byte(`version: 1
+projects:
+  - {name: shop, role: shop-role, mode: heal, write: {inline: healed}, grants: [image], buildspecs: [a.yml, b.yml]}
+grants:
+  - {id: image, because: It pushes., owner: team, set: ecr-push, resources: ["arn:${partition}:ecr:${region}:${account}:repository/shop"], create: true}
+`), guardrail.Catalog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := settings.Account{ID: account, Region: "us-east-1"}
+	p, _ := set.Project("shop", account, "us-east-1", home)
+	f := Facts{Settings: set, Home: home, Project: p, Build: build(), Case: "c", Diagnosis: diagnose.Diagnosis{Cause: "some", Remedy: remedy}, Now: began}
+	if change != nil {
+		change(&f)
+	}
+	return f
+}
+
+func again(n int, change func(*Round)) (rs []Round) {
+	for i := range n {
+		r := Round{Build: build(), Step: StepDone, RetryAt: began, Retry: fmt.Sprintf("shop:%d", i+2),
+			Diagnosis: &diagnose.Diagnosis{}, Decision: &Decision{Plan: &Plan{}}}
+		if change != nil {
+			change(&r)
+		}
+		rs = append(rs, r)
+	}
+	return rs
+}
+
+// TestDecide is the table of what is chosen where no denial is judged: the
+// guardrails have their own.
+func TestDecide(t *testing.T) {
+	repository := func(name string) func(*Facts) {
+		return func(f *Facts) { f.Diagnosis.Details = map[string]string{"repository": name} }
+	}
+	for _, row := range []struct {
+		name   string
+		remedy diagnose.Remedy
+		change func(*Facts)
+		want   string // remedy, route or refusal, what else
+	}{
+		{"nothing to do", diagnose.Ignore, nil, "ignore"},
+		{"only a person can", diagnose.Report, nil, "report"},
+		{"a remedy of tomorrow", "teleport", nil, "report"},
+
+		{"a transient trouble", diagnose.Retry, nil, "retry build 1m0s"},
+		{"… again", diagnose.Retry, func(f *Facts) { f.Earlier = again(1, nil) }, "retry build 4m0s"},
+		{"… and again", diagnose.Retry, func(f *Facts) { f.Earlier = again(2, nil) }, "retry build 9m0s"},
+		{"… too often", diagnose.Retry, func(f *Facts) { f.Earlier = again(3, nil) }, "retry rounds-used-up"},
+		{"while paused it may be started", diagnose.Retry, func(f *Facts) { f.Paused = "why" }, "retry build 1m0s"},
+		{"retry: false", diagnose.Retry, func(f *Facts) { f.Project.Retry = false }, "retry retry-forbidden"},
+		{"of a pipeline", diagnose.Retry, func(f *Facts) { f.Build.Initiator, f.Project.Pipelines = "codepipeline/main", []string{"main"} }, "retry stage 1m0s"},
+		{"of a batch", diagnose.Retry, func(f *Facts) { f.Build.BatchARN = "arn:x" }, "retry batch 1m0s"},
+		{"CodeBuild does it", diagnose.Retry, func(f *Facts) { f.Build.AutoRetry = codebuild.AutoRetry{Limit: 1} }, "retry codebuild 1m0s"},
+		{"CodeBuild has given up", diagnose.Retry, func(f *Facts) { f.Build.AutoRetry = codebuild.AutoRetry{Limit: 1, Number: 1} }, "retry build 1m0s"},
+		{"a pipeline's batch is the pipeline's", diagnose.Retry, func(f *Facts) {
+			f.Build.Initiator, f.Build.BatchARN, f.Project.Pipelines = "codepipeline/main", "arn:x", []string{"main"}
+		}, "retry stage 1m0s"},
+
+		{"buildspec elsewhere", diagnose.OverrideBuildspec, nil, "override-buildspec start a.yml"},
+		{"… not the one that failed", diagnose.OverrideBuildspec, func(f *Facts) { f.Build.Buildspec = "a.yml" }, "override-buildspec start b.yml"},
+		{"… not one that was tried", diagnose.OverrideBuildspec, func(f *Facts) {
+			f.Earlier = again(1, func(r *Round) { r.Decision.Plan.Buildspec = "a.yml" })
+		}, "override-buildspec start b.yml"},
+		{"… none is left", diagnose.OverrideBuildspec, func(f *Facts) {
+			f.Build.Buildspec = "b.yml"
+			f.Earlier = again(1, func(r *Round) { r.Decision.Plan.Buildspec = "a.yml" })
+		}, "override-buildspec no-buildspec"},
+		{"… none is listed", diagnose.OverrideBuildspec, func(f *Facts) { f.Project.Buildspecs = nil }, "override-buildspec no-buildspec"},
+		{"… in a pipeline", diagnose.OverrideBuildspec, func(f *Facts) { f.Build.Initiator = "codepipeline/main" }, "override-buildspec no-route"},
+		{"… in a batch", diagnose.OverrideBuildspec, func(f *Facts) { f.Build.BatchARN = "arn:x" }, "override-buildspec no-route"},
+		{"… of a pull request", diagnose.OverrideBuildspec, func(f *Facts) { f.Build.SourceVersion = "pr/7" }, "override-buildspec untrusted-build"},
+		{"… while paused", diagnose.OverrideBuildspec, func(f *Facts) { f.Paused = "why" }, "override-buildspec paused"},
+		{"… and retry: false", diagnose.OverrideBuildspec, func(f *Facts) { f.Project.Retry = false }, "override-buildspec retry-forbidden"},
+
+		{"repository missing", diagnose.CreateRepository, repository("shop"), "create-repository build shop"},
+		{"… of another name", diagnose.CreateRepository, repository("shop2"), "create-repository no-repository"},
+		{"… of no name", diagnose.CreateRepository, nil, "create-repository no-repository"},
+		{"… of a forged name", diagnose.CreateRepository, repository("Shop; rm -rf"), "create-repository no-repository"},
+		{"… of a name with an empty part", diagnose.CreateRepository, repository("a//b"), "create-repository no-repository"},
+		{"… that ends in a dot", diagnose.CreateRepository, repository("shop."), "create-repository no-repository"},
+		{"… created already", diagnose.CreateRepository, func(f *Facts) {
+			repository("shop")(f)
+			f.Earlier = again(1, func(r *Round) { r.Written, r.Decision.Plan.Repository = began, "shop" })
+		}, "create-repository no-repository"},
+		{"… of a pull request", diagnose.CreateRepository, func(f *Facts) { repository("shop")(f); f.Build.SourceVersion = "pr/7" }, "create-repository untrusted-build"},
+		{"… of a build without an ARN", diagnose.CreateRepository, func(f *Facts) { repository("shop")(f); f.Build.ARN = "x" }, "create-repository no-repository"},
+
+		{"another role", diagnose.Grant, func(f *Facts) { f.Project.SwitchRole, f.ProjectRole = "ready/next-role", roleARN }, "switch-role start arn:aws:iam::111122223333:role/ready/next-role"},
+		{"… which it has already", diagnose.Grant, func(f *Facts) { f.Project.SwitchRole = "shop-role" }, "switch-role not-the-role"},
+		{"… but it was changed", diagnose.Grant, func(f *Facts) {
+			f.Project.SwitchRole, f.ProjectRole = "next-role", "arn:aws:iam::111122223333:role/third"
+		}, "switch-role not-the-role"},
+		{"… of a build whose role cannot be read", diagnose.Grant, func(f *Facts) { f.Project.SwitchRole, f.Build.ServiceRole = "next-role", "" }, "switch-role not-the-role"},
+		{"… did not help", diagnose.Grant, func(f *Facts) {
+			f.Project.SwitchRole = "next-role"
+			f.Earlier = again(1, func(r *Round) { r.Written, r.Decision.Plan.NewRole = began, "arn:x" })
+		}, "report undo 1"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			d := Decide(facts(t, row.remedy, row.change))
+			if got := short(d); got != row.want {
+				t.Errorf("got %q, want %q (%s)", got, row.want, d.Why)
+			}
+			if d.Why == "" || (d.Plan != nil && len(d.Refusals) > 0) {
+				t.Errorf("why %q, plan and refusals %v", d.Why, d.Refusals)
+			}
+			for _, r := range d.Refusals {
+				if r.Message == "" {
+					t.Errorf("refusal %s says nothing that a person can act on", r.Rule)
+				}
+			}
+		})
+	}
+}
+
+func short(d Decision) string {
+	out := []string{string(d.Remedy)}
+	for _, r := range d.Refusals {
+		out = append(out, string(r.Rule))
+	}
+	if d.Undo > 0 {
+		out = append(out, "undo", fmt.Sprint(d.Undo))
+	}
+	if p := d.Plan; p != nil {
+		out = append(out, string(p.Route))
+		if p.Settle > 0 {
+			out = append(out, p.Settle.String())
+		}
+		if rest := p.Buildspec + p.Repository + p.NewRole; rest != "" {
+			out = append(out, rest)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// denied gives facts of a denial that the settings allow.
+func denied(t *testing.T, change func(*Facts)) Facts {
+	return facts(t, diagnose.Grant, func(f *Facts) {
+		f.Diagnosis.Denials = []buildlog.Denial{{Principal: "arn:aws:sts::" + account + ":assumed-role/shop-role/AWSCodeBuild-1", Action: "ecr:PutImage",
+			Resource: "arn:aws:ecr:us-east-1:" + account + ":repository/shop", Effect: buildlog.Implicit, Layer: buildlog.IdentityBased, Causal: true}}
+		f.Role = &guardrail.RoleState{Role: codebuild.Role{Partition: "aws", Account: account, Path: "/", Name: "shop-role"},
+			Trust: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"codebuild.amazonaws.com"},"Action":"sts:AssumeRole"}]}`}
+		f.Before = make([]guardrail.Answer, len(guardrail.Questions(f.Judged())))
+		if change != nil {
+			change(f)
+		}
+	})
+}
+
+// TestDecideAgain ensures that a decision depends on its facts alone: decided
+// again, it is the same to the byte, and so is its plan's hash.
+func TestDecideAgain(t *testing.T) {
+	for name, f := range map[string]Facts{
+		"grant": denied(t, nil), "retry": facts(t, diagnose.Retry, nil), "buildspec": facts(t, diagnose.OverrideBuildspec, nil),
+		"repository": facts(t, diagnose.CreateRepository, func(f *Facts) { f.Diagnosis.Details = map[string]string{"repository": "shop"} }),
+	} {
+		first := Decide(f)
+		if first.Plan == nil {
+			t.Errorf("%s: no plan: %s %v", name, first.Why, first.Refusals)
+			continue
+		}
+		for range 50 {
+			next := Decide(f)
+			if d := cmp.Diff(string(first.Plan.Bytes()), string(next.Plan.Bytes())); d != "" || first.Plan.Hash() != next.Plan.Hash() {
+				t.Fatalf("%s: %s", name, d)
+			}
+		}
+	}
+}
+
+// TestModesDecideAlike ensures that modes do not change what is chosen.
+func TestModesDecideAlike(t *testing.T) {
+	for _, m := range []settings.Mode{settings.Observe, settings.Propose, settings.Heal} {
+		d := Decide(denied(t, func(f *Facts) { f.Project.Mode = m }))
+		if d.Mode != m || d.Plan == nil || d.Plan.Hash() != Decide(denied(t, nil)).Plan.Hash() {
+			t.Errorf("%s: %+v", m, d)
+		}
+	}
+}
+
+// TestCaseID ensures that builds of one commit are one case, and others not.
+func TestCaseID(t *testing.T) {
+	at := settings.Account{ID: account, Region: "us-east-1"}
+	b := build()
+	same := b
+	same.ID = "shop:2"
+	if caseID(at, b) != caseID(at, same) {
+		t.Error("two builds of a commit are two cases")
+	}
+	for name, change := range map[string]func(*codebuild.Build, *settings.Account){
+		"commit":  func(b *codebuild.Build, _ *settings.Account) { b.ResolvedSourceVersion = "2" },
+		"project": func(b *codebuild.Build, _ *settings.Account) { b.Project = "other" },
+		"account": func(_ *codebuild.Build, at *settings.Account) { at.ID = "444455556666" },
+		"region":  func(_ *codebuild.Build, at *settings.Account) { at.Region = "eu-west-1" },
+		"unknown": func(b *codebuild.Build, _ *settings.Account) { b.ResolvedSourceVersion, b.SourceVersion = "", "" },
+	} {
+		o, oat := b, at
+		change(&o, &oat)
+		if caseID(at, b) == caseID(oat, o) {
+			t.Errorf("another %s is the same case", name)
+		}
+	}
+}
+
+// TestStartedBy is the table of which build passes for a round's retry.
+func TestStartedBy(t *testing.T) {
+	h := &Healer{Self: Self{Initiator: "buildmedic/s"}}
+	for _, row := range []struct {
+		name   string
+		route  Route
+		change func(*Round, *codebuild.Build)
+		want   bool
+	}{
+		{"ours", RouteBuild, nil, true},
+		{"known by its id", RouteBuild, func(r *Round, b *codebuild.Build) { r.Retry = b.ID }, true},
+		{"another than the known one", RouteBuild, func(r *Round, b *codebuild.Build) { r.Retry = "shop:9" }, false},
+		{"somebody else's", RouteBuild, func(_ *Round, b *codebuild.Build) { b.Initiator = "alice" }, false},
+		{"of another commit on the same branch", RouteBuild, func(_ *Round, b *codebuild.Build) { b.ResolvedSourceVersion = "2" }, false},
+		{"not resolved yet, same branch", RouteBuild, func(_ *Round, b *codebuild.Build) { b.ResolvedSourceVersion = "" }, true},
+		{"of another project", RouteBuild, func(_ *Round, b *codebuild.Build) { b.Project = "other" }, false},
+		{"the failed build itself", RouteBuild, func(r *Round, b *codebuild.Build) { b.ID = r.Build.ID }, false},
+		{"begun before the build failed", RouteBuild, func(r *Round, b *codebuild.Build) { b.Start = r.Build.End.Add(-time.Second) }, false},
+		{"the healer's clock is an hour ahead", RouteBuild, func(r *Round, _ *codebuild.Build) { r.RetryAt = began.Add(time.Hour) }, true},
+		{"of the same execution", RouteStage, func(r *Round, b *codebuild.Build) {
+			r.Build.Initiator, b.Initiator = "codepipeline/x", "codepipeline/x"
+		}, true},
+		{"of another execution", RouteStage, func(r *Round, b *codebuild.Build) {
+			r.Build.Initiator, b.Initiator, b.SourceVersion = "codepipeline/x", "codepipeline/x", "other"
+		}, false},
+		{"of the batch", RouteBatch, func(r *Round, b *codebuild.Build) { r.Build.BatchARN, b.BatchARN = "b", "b" }, true},
+		{"a sibling that began long before the retry", RouteBatch, func(r *Round, b *codebuild.Build) {
+			r.Build.BatchARN, b.BatchARN, r.RetryAt = "b", "b", b.Start.Add(time.Hour)
+		}, false},
+		{"CodeBuild's own", RouteCodeBuild, func(r *Round, b *codebuild.Build) { b.AutoRetry.Previous = r.Build.ARN }, true},
+		{"CodeBuild's own of another build", RouteCodeBuild, func(r *Round, b *codebuild.Build) {
+			b.AutoRetry.Previous = "arn:aws:codebuild:us-east-1:111122223333:build/shop:7"
+		}, false},
+		{"none", RouteNone, nil, false},
+	} {
+		r := Round{Build: build(), RetryAt: began.Add(2 * time.Minute), Decision: &Decision{Plan: &Plan{Route: row.route}}}
+		b := build()
+		b.ID, b.Initiator, b.Start, b.End = "shop:2", "buildmedic/s", began.Add(2*time.Minute), time.Time{}
+		if row.change != nil {
+			row.change(&r, &b)
+		}
+		if got := h.startedBy(r, b); got != row.want {
+			t.Errorf("%s: %v", row.name, got)
+		}
+	}
+}

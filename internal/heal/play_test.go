@@ -1,0 +1,539 @@
+package heal_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/simaws"
+	"github.com/buildmedic/buildmedic/internal/story"
+)
+
+const logs = `{"Effect": "Allow", "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"}`
+
+// shop is a world with n projects, each with a role of its own that may not
+// upload to the bucket.
+func shop(n int, extra string) string {
+	var b strings.Builder
+	b.WriteString("start: 2026-11-22T10:00:00Z\nbuckets:\n  - {name: dist}\nroles:\n")
+	for i := range n {
+		fmt.Fprintf(&b, "  - name: role-%d\n    inline: {base: '{\"Version\": \"2012-10-17\", \"Statement\": [%s]}'}\n", i, logs)
+	}
+	b.WriteString("projects:\n")
+	for i := range n {
+		fmt.Fprintf(&b, "  - name: p%d\n    role: role-%d\n%s    buildspecs: {buildspec.yml: {build: [{run: make, takes: 60s}, aws s3 cp x s3://dist/x]}}\n", i, i, extra)
+	}
+	return b.String()
+}
+
+func shopSettings(n int, limits string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "version: 1\nlimits: {%s}\nprojects:\n", limits)
+	for i := range n {
+		fmt.Fprintf(&b, "  - {name: p%d, role: role-%d, mode: heal, write: {inline: healed}, grants: [dist]}\n", i, i)
+	}
+	b.WriteString("grants:\n  - {id: dist, because: The build uploads., owner: team, actions: [\"s3:PutObject\"], resources: [\"arn:${partition}:s3:::dist/*\"]}\n")
+	return b.String()
+}
+
+type stage struct {
+	*story.Stage
+	t   *testing.T
+	log bytes.Buffer
+}
+
+func open(t *testing.T, world, set string) *stage {
+	t.Helper()
+	s := &stage{t: t}
+	st, err := story.Open(story.Story{Name: t.Name(), World: []byte(world), Settings: []byte(set), Expect: story.Expect{Project: "p0"}}, story.Options{Log: &s.log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(st.Close)
+	s.Stage = st
+	return s
+}
+
+func (s *stage) start(project string) string {
+	s.t.Helper()
+	id, err := s.Sim.Run(simaws.Start{Project: project, Version: "refs/heads/main"})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return id
+}
+
+func (s *stage) drain() {
+	s.t.Helper()
+	if err := s.Run(context.Background()); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// do sends a command and gives its answer.
+func (s *stage) do(command string) heal.CommandAnswer {
+	s.t.Helper()
+	out, err := s.Inbox.Invoke(context.Background(), json.RawMessage(command))
+	if err != nil {
+		s.t.Fatalf("%s: %v", command, err)
+	}
+	return out.(heal.CommandAnswer)
+}
+
+// of reads the case of a build.
+func (s *stage) of(build string) heal.Case {
+	s.t.Helper()
+	it, err := s.Store.Get(context.Background(), "build", build)
+	if err != nil {
+		s.t.Fatalf("the case of %s: %v", build, err)
+	}
+	c, err := s.Inbox.Healer.Case(context.Background(), string(it.Data))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return c
+}
+
+func (s *stage) inline(role string) string {
+	in, _ := s.Sim.RolePolicies("", role)
+	return in["healed"]
+}
+
+func (s *stage) subjects() (out []string) {
+	for _, n := range s.Sim.Notices() {
+		out = append(out, n.Subject)
+	}
+	return out
+}
+
+func refusals(c heal.Case) (out []string) {
+	for _, r := range c.Rounds {
+		if r.Decision != nil {
+			for _, f := range r.Decision.Refusals {
+				out = append(out, string(f.Rule))
+			}
+		}
+	}
+	return out
+}
+
+// TestStopped ensures that a build that somebody stopped is left alone: at
+// first, and as a retry.
+func TestStopped(t *testing.T) {
+	s := open(t, shop(1, ""), shopSettings(1, ""))
+	id := s.start("p0")
+	s.Sim.Clock.Advance(20 * time.Second)
+	if err := s.Sim.Stop(id); err != nil {
+		t.Fatal(err)
+	}
+	s.drain()
+	s.Sim.Clock.Advance(10 * time.Minute)
+	s.do(`{"sweep":{}}`)
+	s.drain()
+	if n := len(s.Sim.Builds("p0")); n != 1 || len(s.Sim.Notices()) != 0 {
+		t.Errorf("%d builds, notices %q: a stopped build was not left alone", n, s.subjects())
+	}
+
+	id = s.start("p0")
+	s.Sim.Hook(func(c simaws.Call) simaws.Fault {
+		if c.Operation == "RetryBuild" && c.Done {
+			s.Sim.After(20*time.Second, func() { _ = s.Sim.Stop(last(s.Sim.Builds("p0")).ID) })
+		}
+		return simaws.Fault{}
+	})
+	s.drain()
+	c := s.of(id)
+	if c.Outcome != heal.Failed || len(s.Sim.Builds("p0")) != 3 || s.inline("role-0") == "" {
+		t.Errorf("the stopped retry: outcome %s, %d builds, policy %q", c.Outcome, len(s.Sim.Builds("p0")), s.inline("role-0"))
+	}
+}
+
+func last[T any](s []T) T { return s[len(s)-1] }
+
+// deaf has IAM allow and the bucket refuse, so that a grant does not help.
+const deaf = "buckets:\n  - {name: dist, policy: '{\"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\": \"Deny\", \"Principal\": \"*\", \"Action\": \"s3:PutObject\", \"Resource\": \"*\"}]}'}\n"
+
+// TestBreaker ensures that after as many undone grants as settings say
+// nothing more is written, that the team is told, and that a person can
+// allow writing again.
+func TestBreaker(t *testing.T) {
+	const n = 3
+	world := strings.Replace(strings.Replace(shop(n, ""), "buckets:\n  - {name: dist}\n", deaf, 1), "aws s3 cp x s3://dist/x", "{run: ./deploy, calls: [{action: s3:PutObject, on: \"arn:aws:s3:::dist/x\", says: \"An error occurred (AccessDenied) when calling the PutObject operation: User: $USER is not authorized to perform: s3:PutObject on resource: \\\"arn:aws:s3:::dist/x\\\" because no identity-based policy allows the s3:PutObject action\"}]}", n)
+	s := open(t, world, shopSettings(n, "stop_after_undone: 2"))
+	for i := range n {
+		id := s.start(fmt.Sprintf("p%d", i))
+		s.drain()
+		c := s.of(id)
+		switch {
+		case i < 2 && (c.Outcome != heal.Undone || s.inline(fmt.Sprintf("role-%d", i)) != ""):
+			t.Fatalf("p%d: outcome %s %v, should be undone; policy %q\n%s", i, c.Outcome, refusals(c), s.inline(fmt.Sprintf("role-%d", i)), s.Sim.Builds("p0")[0].Log)
+		case i == 2 && (strings.Join(refusals(c), " ") != "paused" || c.Outcome != heal.Reported):
+			t.Errorf("p%d: outcome %s, refusals %v", i, c.Outcome, refusals(c))
+		}
+	}
+	told := 0
+	for _, n := range s.Sim.Notices() {
+		if n.Attributes["kind"] == "paused" {
+			told++
+		}
+	}
+	if told != 1 {
+		t.Errorf("%d notices of the pause: %q", told, s.subjects())
+	}
+	if a := s.do(`{"status":{}}`); a.Paused == "" || len(a.Cases) != n {
+		t.Errorf("status: %+v", a)
+	}
+	if a := s.do(`{"resume":{}}`); !a.Done {
+		t.Errorf("resume: %+v", a)
+	}
+	if a := s.do(`{"resume":{}}`); a.Done {
+		t.Errorf("resume twice: %+v", a)
+	}
+}
+
+// TestBudgets ensures that the budgets of the hour hold over all projects,
+// and that the refusal names the setting.
+func TestBudgets(t *testing.T) {
+	for limits, rule := range map[string]string{"writes_per_hour: 2": "writes-per-hour", "retries_per_hour: 2": "retries-per-hour"} {
+		t.Run(rule, func(t *testing.T) {
+			s := open(t, shop(3, ""), shopSettings(3, limits))
+			var ids []string
+			for i := range 3 {
+				ids = append(ids, s.start(fmt.Sprintf("p%d", i)))
+			}
+			s.drain()
+			healed, refused := 0, 0
+			for _, id := range ids {
+				switch c := s.of(id); {
+				case c.Outcome == heal.Healed:
+					healed++
+				case strings.Join(refusals(c), " ") == rule && strings.Contains(c.Rounds[0].Decision.Refusals[0].Message, "limits."+strings.Fields(limits)[0][:5]):
+					refused++
+				default:
+					t.Errorf("%s: %s %v", id, c.Outcome, refusals(c))
+				}
+			}
+			if healed != 2 || refused != 1 {
+				t.Errorf("%d healed, %d refused", healed, refused)
+			}
+		})
+	}
+}
+
+// TestUnreadable ensures that a message that cannot be read is kept: the
+// queue gives it up after its tries, for a person to see.
+func TestUnreadable(t *testing.T) {
+	s := open(t, shop(1, ""), shopSettings(1, ""))
+	const bad = `{"source": "aws.codebuild", "detail-type": "CodeBuild Build State Change", "detail": {`
+	s.Sim.Send(simaws.Queue, bad, 0)
+	id := s.start("p0")
+	s.drain()
+	if got := s.Sim.Queued(simaws.DeadLetter); len(got) != 1 || got[0] != bad {
+		t.Errorf("dead letters: %q", got)
+	}
+	if c := s.of(id); c.Outcome != heal.Healed {
+		t.Errorf("the next failure: %s", c.Outcome)
+	}
+	if !strings.Contains(s.log.String(), "message not handled") {
+		t.Error("the log does not tell of it")
+	}
+}
+
+// TestThrottled ensures that throttled calls come back, and that no message
+// is given up for them.
+func TestThrottled(t *testing.T) {
+	s := open(t, shop(1, ""), shopSettings(1, ""))
+	var mu sync.Mutex
+	seen := map[string]int{}
+	s.Sim.Hook(func(c simaws.Call) simaws.Fault {
+		mu.Lock()
+		defer mu.Unlock()
+		if c.Done || c.Service == "sqs" {
+			return simaws.Fault{}
+		}
+		seen[c.Operation]++ // more often than the SDK tries
+		return simaws.Fault{Throttle: seen[c.Operation] <= 8}
+	})
+	id := s.start("p0")
+	s.drain()
+	s.Sim.Clock.Advance(20 * time.Minute)
+	s.do(`{"sweep":{}}`)
+	s.drain()
+	if c := s.of(id); c.Outcome != heal.Healed || len(s.Sim.Queued(simaws.DeadLetter)) > 0 || len(s.Sim.Builds("p0")) != 2 {
+		t.Errorf("outcome %s, %d builds, dead letters %q", c.Outcome, len(s.Sim.Builds("p0")), s.Sim.Queued(simaws.DeadLetter))
+	}
+}
+
+// dieAt has the function die at the first such call, after its effect.
+func dieAt(s *stage, operation string) {
+	done := false
+	s.Sim.Hook(func(c simaws.Call) simaws.Fault {
+		if c.Operation == operation && c.Done && c.Error == "" && !done && c.Key == simaws.FunctionKey {
+			done = true
+			return simaws.Fault{Crash: true}
+		}
+		return simaws.Fault{}
+	})
+}
+
+// TestSettingsChanged ensures that a case is gone on with under the settings
+// of now: what was decided before they changed is decided anew before
+// anything is written.
+func TestSettingsChanged(t *testing.T) {
+	s := open(t, shop(1, ""), shopSettings(1, ""))
+	n := 0
+	s.Sim.Hook(func(c simaws.Call) simaws.Fault {
+		if c.Operation == "PutRolePolicy" && !c.Done {
+			n++
+			return simaws.Fault{Code: "ServiceFailure", Status: 500} // the write does not get through
+		}
+		return simaws.Fault{}
+	})
+	id := s.start("p0")
+	ctx := context.Background()
+	for n == 0 {
+		m, ok := s.Sim.NextMessage(ctx)
+		if !ok {
+			t.Fatal("no write was tried")
+		}
+		if _, err := s.Deliver(ctx, m); err != nil {
+			t.Fatal(err)
+		}
+		m.Ack()
+	}
+	if step := s.of(id).Rounds[0].Step; step != heal.StepWriting {
+		t.Fatalf("the case waits at %s", step)
+	}
+	s.Sim.Unhook()
+	s.Settings.Grants[0].Actions = []string{"s3:GetObject"}
+	s.Settings.SHA256 = "other"
+	s.drain()
+	if c := s.of(id); c.Outcome != heal.Reported || s.inline("role-0") != "" {
+		t.Errorf("outcome %s %v, policy %q: what is no longer allowed was written", c.Outcome, refusals(c), s.inline("role-0"))
+	}
+}
+
+// TestProjectGone ensures that a case ends, and says why, when the settings
+// name its project no more.
+func TestProjectGone(t *testing.T) {
+	s := open(t, shop(1, ""), shopSettings(1, ""))
+	dieAt(s, "GetLogEvents")
+	id := s.start("p0")
+	ctx := context.Background()
+	m, _ := s.Sim.NextMessage(ctx)
+	if _, err := s.Deliver(ctx, m); err != nil {
+		t.Fatal(err)
+	}
+	m.Ack()
+	if err := s.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	s.Settings.Projects = nil
+	s.Sim.Clock.Advance(10 * time.Minute)
+	s.do(`{"sweep":{}}`)
+	s.drain()
+	if c := s.of(id); c.Outcome != heal.Reported || len(s.Sim.Notices()) != 1 {
+		t.Errorf("outcome %q, notices %q", c.Outcome, s.subjects())
+	}
+}
+
+// TestCommands plays what people tell the function, right and wrong.
+func TestCommands(t *testing.T) {
+	s := open(t, shop(2, ""), shopSettings(2, ""))
+	for command, want := range map[string]string{
+		`{}`:                          "There are approve",
+		`{"approve":{"plan":"none"}}`: "There is no plan",
+		`{"reject":{"plan":"none"}}`:  "There is no plan",
+		`{"undo":{"case":"none"}}`:    "There is no case",
+		`{"status":{"case":"none"}}`:  "There is no case",
+		`{"replay":{"build":"p0:00000000-0000-0000-0000-000000000000"}}`: "There is no build",
+	} {
+		if a := s.do(command); a.Done || !strings.Contains(a.Message, want) {
+			t.Errorf("%s: %+v", command, a)
+		}
+	}
+	if _, err := s.Inbox.Invoke(context.Background(), json.RawMessage(`{"aprove":{}}`)); err == nil {
+		t.Error("a command with a typing mistake was taken")
+	}
+	if a := s.do(`{"pause":{"because":"a freeze"}}`); !a.Done {
+		t.Errorf("pause: %+v", a)
+	}
+	id := s.start("p0")
+	s.drain()
+	if c := s.of(id); c.Outcome != heal.Reported || strings.Join(refusals(c), "") != "paused" {
+		t.Errorf("while paused: %s %v", c.Outcome, refusals(c))
+	}
+	s.do(`{"resume":{}}`)
+	if a := s.do(fmt.Sprintf(`{"replay":{"build":%q}}`, id)); !a.Done || a.Case.Outcome != heal.Reported {
+		t.Errorf("replay of what is told already: %+v", a)
+	}
+
+	id = s.start("p1")
+	s.drain()
+	c := s.of(id)
+	if a := s.do(fmt.Sprintf(`{"status":{"case":%q}}`, c.ID)); !a.Done || a.Case.Outcome != heal.Healed {
+		t.Errorf("status: %+v", a)
+	}
+	if a := s.do(fmt.Sprintf(`{"undo":{"case":%q}}`, c.ID)); !a.Done || s.inline("role-1") != "" {
+		t.Errorf("undo: %+v, policy %q", a, s.inline("role-1"))
+	}
+	if a := s.do(fmt.Sprintf(`{"undo":{"case":%q}}`, c.ID)); a.Done {
+		t.Errorf("undo twice: %+v", a)
+	}
+}
+
+// TestUndoRespectsOthers ensures that what somebody else changed since is
+// not touched, and that the answer says what differs.
+func TestUndoRespectsOthers(t *testing.T) {
+	s := open(t, shop(1, ""), shopSettings(1, ""))
+	id := s.start("p0")
+	s.drain()
+	changed := strings.Replace(s.inline("role-0"), "s3:PutObject", "s3:GetObject", 1)
+	if err := s.Sim.PutRolePolicy("role-0", "healed", changed); err != nil {
+		t.Fatal(err)
+	}
+	a := s.do(fmt.Sprintf(`{"undo":{"case":%q}}`, s.of(id).ID))
+	if a.Done || !strings.Contains(a.Message, "s3:GetObject") || s.inline("role-0") != changed {
+		t.Errorf("undo: %+v, policy %q", a, s.inline("role-0"))
+	}
+}
+
+// TestPropose plays approval, rejection, and a plan that the world has
+// overtaken.
+func TestPropose(t *testing.T) {
+	propose := strings.ReplaceAll(shopSettings(3, ""), "mode: heal", "mode: propose")
+	s := open(t, shop(3, ""), propose)
+	plan := func(id string) string {
+		c := s.of(id)
+		if c.Outcome != heal.Proposed {
+			t.Fatalf("%s: %s", id, c.Outcome)
+		}
+		return c.Rounds[0].Decision.Plan.Hash()
+	}
+	var ids []string
+	for i := range 3 {
+		ids = append(ids, s.start(fmt.Sprintf("p%d", i)))
+	}
+	s.drain()
+	if a := s.do(fmt.Sprintf(`{"approve":{"plan":%q}}`, plan(ids[0]))); !a.Done {
+		t.Errorf("approve: %+v", a)
+	}
+	s.drain()
+	if c := s.of(ids[0]); c.Outcome != heal.Healed {
+		t.Errorf("approved: %s", c.Outcome)
+	}
+	if a := s.do(fmt.Sprintf(`{"reject":{"plan":%q}}`, plan(ids[1]))); !a.Done || s.inline("role-1") != "" {
+		t.Errorf("reject: %+v", a)
+	}
+	if err := s.Sim.PutRolePolicy("role-2", "healed", `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"}]}`); err != nil {
+		t.Fatal(err)
+	}
+	old := plan(ids[2])
+	if a := s.do(fmt.Sprintf(`{"approve":{"plan":%q}}`, old)); a.Done || !strings.Contains(a.Message, "changed") {
+		t.Errorf("approval of an overtaken plan: %+v", a)
+	}
+	if next := s.of(ids[2]); next.Outcome != heal.Proposed || last(next.Rounds).Decision.Plan.Hash() == old {
+		t.Errorf("it was not proposed anew: %s", next.Outcome)
+	}
+}
+
+// TestDigest ensures that more notices than settings want one by one are
+// laid by, sent in one, once, and that none is lost.
+func TestDigest(t *testing.T) {
+	const n = 5
+	s := open(t, shop(n, ""), strings.ReplaceAll(shopSettings(n, ""), "mode: heal", "mode: observe"))
+	s.Settings.Notify.Digest = 2
+	for i := range n {
+		s.start(fmt.Sprintf("p%d", i))
+	}
+	s.drain()
+	if got := len(s.Sim.Notices()); got != 2 {
+		t.Fatalf("%d notices before the digest: %q", got, s.subjects())
+	}
+	s.Sim.Clock.Advance(time.Minute)
+	s.do(`{"sweep":{}}`)
+	s.do(`{"sweep":{}}`)
+	ns := s.Sim.Notices()
+	if len(ns) != 3 {
+		t.Fatalf("%d notices: %q", len(ns), s.subjects())
+	}
+	for i := range n {
+		found := false
+		for _, m := range ns {
+			found = found || strings.Contains(m.Message, fmt.Sprintf("p%d", i))
+		}
+		if !found {
+			t.Errorf("nothing tells of p%d", i)
+		}
+	}
+}
+
+// TestFreshBatch ensures that a batch of several messages names exactly
+// those that must come again.
+func TestFreshBatch(t *testing.T) {
+	s := open(t, shop(1, ""), shopSettings(1, ""))
+	s.Sim.Send(simaws.Queue, "nonsense", 0)
+	s.Sim.Send(simaws.Queue, `{"continue":{"case":"none"}}`, 0)
+	ctx := context.Background()
+	a, _ := s.Sim.NextMessage(ctx)
+	b, _ := s.Sim.NextMessage(ctx)
+	payload, err := json.Marshal(story.Batch(a, b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := s.Inbox.Invoke(ctx, payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := out.(events.SQSEventResponse).BatchItemFailures; len(got) != 1 || got[0].ItemIdentifier != a.ID {
+		t.Errorf("failures: %+v", got)
+	}
+	a.Ack()
+	b.Ack()
+}
+
+// TestNoTimeLeft ensures that a message for which no time is left goes back
+// into the queue as it came, and not nearer to the dead letters.
+func TestNoTimeLeft(t *testing.T) {
+	s := open(t, shop(1, ""), shopSettings(1, ""))
+	s.start("p0")
+	s.Sim.Settle()
+	m, ok := s.Sim.NextMessage(context.Background())
+	if !ok {
+		t.Fatal("no message")
+	}
+	ctx, cancel := context.WithDeadline(context.Background(), time.Now().Add(10*time.Second))
+	defer cancel()
+	if again, err := s.Deliver(ctx, m); again || err != nil {
+		t.Errorf("again %v, %v", again, err)
+	}
+	m.Ack()
+	next, ok := s.Sim.NextMessage(context.Background())
+	if !ok || next.Body != m.Body || next.ReceiveCount != 1 {
+		t.Errorf("back in the queue: %v, received %d times", ok, next.ReceiveCount)
+	}
+	next.Ack()
+}
+
+// TestSharedPolicy ensures that roles that share a managed policy write it
+// one after the other, so that each one's statement stays.
+func TestSharedPolicy(t *testing.T) {
+	world := shop(2, "") + "policies:\n  - {name: shared, document: '{\"Version\": \"2012-10-17\", \"Statement\": [" + logs + "]}'}\n"
+	world = strings.ReplaceAll(world, "    inline: {base:", "    attached: [shared]\n    inline: {base:")
+	world = strings.Replace(world, "s3://dist/x]}}\n  - name: p1", "s3://dist/x]}}\n  - name: p1", 1)
+	set := strings.ReplaceAll(shopSettings(2, ""), "write: {inline: healed}", "write: {managed: shared, shared: true}")
+	s := open(t, world, set)
+	a, b := s.start("p0"), s.start("p1")
+	s.drain()
+	if s.of(a).Outcome != heal.Healed || s.of(b).Outcome != heal.Healed {
+		t.Errorf("%s %v, %s %v", s.of(a).Outcome, refusals(s.of(a)), s.of(b).Outcome, refusals(s.of(b)))
+	}
+}
