@@ -246,13 +246,16 @@ func foreign(d buildlog.Denial, arn codebuild.ARN, role codebuild.Role) *Refusal
 	return about(d, ForeignResource, fmt.Sprintf("%q is not in account %s. Such access needs a policy there too, so a person has to arrange it.", clip(d.Resource), role.Account))
 }
 
-var secretName = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]{1,512}$`)
+// maxSecretName is how long a secret's name may be.
+const maxSecretName = 512
+
+var secretName = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]+$`)
 
 // bareName reads a resource that is no ARN. Secrets Manager prints a secret's
 // name, whose ARN ends in six characters more; everything else ("role X",
 // "this resource") does not name one certain resource.
 func bareName(in Input, role codebuild.Role, a iamref.Action, name string) []string {
-	if !strings.HasPrefix(a.Name, "secretsmanager:") || !secretName.MatchString(name) {
+	if !strings.HasPrefix(a.Name, "secretsmanager:") || !secretName.MatchString(name) || len(name) > maxSecretName {
 		return nil
 	}
 	at, _ := codebuild.ParseARN(in.Build.ARN)

@@ -86,9 +86,12 @@ func Audit(o heal.Outcome) []byte {
 	return []byte(jsonText(a))
 }
 
+// maxAudited is how long a resource may be that an audit line repeats.
+const maxAudited = 320
+
 var (
 	isAction   = regexp.MustCompile(`^[a-z0-9-]{1,64}:[A-Za-z0-9]{1,128}$`)
-	isResource = regexp.MustCompile(`^(?:\*|arn:[a-z0-9-]+:[a-z0-9-]+:[a-z0-9-]*:(?:[0-9]{12}|aws)?:[^\s"']{1,250})$`)
+	isResource = regexp.MustCompile(`^(?:\*|arn:[a-z0-9-]+:[a-z0-9-]+:[a-z0-9-]*:(?:[0-9]{12}|aws)?:[^\s"']+)$`)
 )
 
 func (a *audit) decided(r heal.Round) {
@@ -99,7 +102,7 @@ func (a *audit) decided(r heal.Round) {
 		if isAction.MatchString(f.Action) {
 			x.Action = f.Action
 		}
-		if isResource.MatchString(f.Resource) {
+		if len(f.Resource) <= maxAudited && isResource.MatchString(f.Resource) {
 			x.Resource = id(f.Resource)
 		}
 		a.Refusals = append(a.Refusals, x)
