@@ -46,7 +46,13 @@ func (l Logs) Tail(ctx context.Context, b codebuild.Build, enough func(string) b
 	default:
 		return heal.Text{None: true}, nil
 	}
-	if errors.Is(err, heal.ErrNotFound) {
+	missing := errors.Is(err, heal.ErrNotFound)
+	if b.Logs.Group == "" {
+		// S3 answers 403 for an object that does not exist to whoever may not
+		// list the bucket (aws-facts §3.4).
+		missing = missing || errors.Is(err, heal.ErrDenied)
+	}
+	if missing {
 		return heal.Text{None: true}, nil // never made: the role may not write logs (aws-facts §6.4)
 	}
 	return t, err

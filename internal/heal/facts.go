@@ -34,7 +34,7 @@ func (h *Healer) facts(ctx context.Context, c *held) (Facts, error) {
 	if err != nil || h.Clock.Now().Before(r.NotYet) {
 		return f, err
 	}
-	f.Diagnosis = withoutSecrets(diagnose.Diagnose(failure))
+	f.Diagnosis = WithoutSecrets(diagnose.Diagnose(failure))
 	if f.Diagnosis.Remedy != diagnose.Report && f.Diagnosis.Remedy != diagnose.Ignore {
 		if f.Paused, err = h.paused(ctx); err != nil {
 			return f, err

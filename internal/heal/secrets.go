@@ -7,9 +7,9 @@ import (
 	"github.com/buildmedic/buildmedic/internal/redact"
 )
 
-// withoutSecrets takes secrets out of everything that a diagnosis quotes from
+// WithoutSecrets takes secrets out of everything that a diagnosis quotes from
 // the log: from here on it is stored, shown and sent.
-func withoutSecrets(d diagnose.Diagnosis) diagnose.Diagnosis {
+func WithoutSecrets(d diagnose.Diagnosis) diagnose.Diagnosis {
 	d.Title, d.Advice, d.Evidence.Text = redact.Text(d.Title), redact.Text(d.Advice), redact.Text(d.Evidence.Text)
 	for i := range d.Excerpt {
 		d.Excerpt[i].Text = redact.Text(d.Excerpt[i].Text)

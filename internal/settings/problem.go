@@ -9,9 +9,9 @@ import (
 
 // Problem is one thing that is wrong with a settings file, and what to do.
 type Problem struct {
-	Line    int    // 1-based; 0 if it belongs to no line
-	Path    string // "projects[0].grants[1]"; "" for the file itself
-	Message string
+	Line    int    `json:"line"` // 1-based; 0 if it belongs to no line
+	Path    string `json:"path"` // "projects[0].grants[1]"; "" for the file itself
+	Message string `json:"message"`
 }
 
 // Error gives "buildmedic.yaml:12: projects[0].grants[1]: ...".

@@ -34,7 +34,7 @@ type Stage struct {
 	Store    heal.Store
 	Inbox    *inbox.Inbox
 	Journal  bytes.Buffer // metrics and audit lines
-	Answers  []string     // to the commands
+	Asked    []Asked      // the commands that people sent
 
 	client aws.HTTPClient
 	log    io.Writer
@@ -182,6 +182,15 @@ func (st *Stage) Deliver(ctx context.Context, m simaws.Message) (again bool, err
 	return len(resp.BatchItemFailures) > 0, nil
 }
 
+// Asked is a command that a person sent, and its answer.
+type Asked struct {
+	At      time.Time // simulated
+	After   int       // how many calls were made before it
+	Command string    // as the story has it
+	Done    bool
+	Message string
+}
+
 // Batch is the invocation by which Lambda's SQS trigger delivers messages.
 func Batch(ms ...simaws.Message) events.SQSEvent {
 	var e events.SQSEvent
@@ -208,6 +217,7 @@ func (st *Stage) then(ctx context.Context, th Then) error {
 	if err != nil {
 		return err
 	}
+	at, after := st.Sim.Clock.Now(), len(st.Sim.Calls())
 	payload := strings.NewReplacer("PLAN", r.Plan, "CASE", r.Case).Replace(th.Command)
 	out, err := st.Inbox.Invoke(ctx, json.RawMessage(payload))
 	if err != nil {
@@ -217,7 +227,7 @@ func (st *Stage) then(ctx context.Context, th Then) error {
 	if !ok {
 		return fmt.Errorf("story %s: command %s: answered %T", st.Story.Name, th.Command, out)
 	}
-	st.Answers = append(st.Answers, fmt.Sprintf("%s -> %v: %s", th.Command, answer.Done, answer.Message))
+	st.Asked = append(st.Asked, Asked{At: at, After: after, Command: th.Command, Done: answer.Done, Message: answer.Message})
 	return nil
 }
 

@@ -99,7 +99,7 @@ func golden(t *testing.T, st *Stage, r Result) map[string]string {
 	if err := e.Encode(r); err != nil {
 		t.Fatal(err)
 	}
-	return map[string]string{"want/story.json": b.String(), "want/calls": calls(st), "want/notices": notices(st), "want/answers": lines(st.Answers)}
+	return map[string]string{"want/story.json": b.String(), "want/calls": calls(st), "want/notices": notices(st), "want/answers": answers(st)}
 }
 
 // calls is the transcript of the AWS calls, each with what it was about. Calls that
@@ -130,6 +130,14 @@ func notices(st *Stage) string {
 		b.WriteString(strings.Repeat("=", 72) + "\n")
 	}
 	return b.String()
+}
+
+func answers(st *Stage) string {
+	var out []string
+	for _, a := range st.Asked {
+		out = append(out, fmt.Sprintf("%s -> %v: %s", a.Command, a.Done, a.Message))
+	}
+	return lines(out)
 }
 
 func lines(ss []string) string {

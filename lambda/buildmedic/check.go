@@ -104,13 +104,18 @@ func writeWay(w settings.Write) string {
 	return "nothing"
 }
 
+// at is a problem with the file's own path, so that an editor can jump there.
+func at(path string, p settings.Problem) string {
+	return path + strings.TrimPrefix(p.Error(), "buildmedic.yaml")
+}
+
 func (c checked) text(path string) string {
 	var b strings.Builder
 	for _, p := range c.Problems {
-		fmt.Fprintf(&b, "error: %s\n", p.Error())
+		fmt.Fprintf(&b, "error: %s\n", at(path, p))
 	}
 	for _, p := range c.Warnings {
-		fmt.Fprintf(&b, "warning: %s\n", p.Error())
+		fmt.Fprintf(&b, "warning: %s\n", at(path, p))
 	}
 	if !c.Valid {
 		fmt.Fprintf(&b, "\n%s is not valid: %d error(s). It would grant nothing, and is not deployed.\n", path, len(c.Problems))

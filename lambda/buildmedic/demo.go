@@ -133,6 +133,12 @@ func (d *demo) play(ctx context.Context, s story.Story) error {
 	return nil
 }
 
+// inTurn orders beats of the same moment by the calls around them; builds
+// end before all of them, and start after.
+func inTurn(call int) int { return 10 * (call + 1) }
+
+const last = 1 << 30
+
 // beat is one moment of a story.
 type beat struct {
 	at   time.Time
@@ -163,6 +169,9 @@ func (d *demo) tell(s story.Story, st *story.Stage, differ string) {
 
 func clockFrom(start, t time.Time) string {
 	s := int(t.Sub(start).Round(time.Second) / time.Second)
+	if s >= 24*3600 {
+		return fmt.Sprintf("%dd %d:%02d", s/(24*3600), s/3600%24, s/60%60)
+	}
 	return fmt.Sprintf("%d:%02d", s/60, s%60)
 }
 
@@ -173,7 +182,7 @@ func (d *demo) beats(s story.Story, st *story.Stage) []beat {
 		if b.Number > 1 {
 			how = "started again"
 		}
-		bs = append(bs, beat{b.Start, fmt.Sprintf("%s build #%d %s", d.blue("▶"), b.Number, d.dim(how+" at "+cmp.Or(b.Version, "the default branch"))), 6})
+		bs = append(bs, beat{b.Start, fmt.Sprintf("%s build #%d %s", d.blue("▶"), b.Number, d.dim(how+" at "+cmp.Or(b.Version, "the default branch"))), last})
 		if b.Status == "SUCCEEDED" {
 			bs = append(bs, beat{b.End, d.green("✔ build #" + fmt.Sprint(b.Number) + " is green"), 0})
 			continue
@@ -184,16 +193,21 @@ func (d *demo) beats(s story.Story, st *story.Stage) []beat {
 		}
 	}
 	for _, c := range st.Sim.Calls() {
-		if c.Writes && c.Service != "sns" && c.Service != "sqs" && c.Error == "" {
-			order := 4
-			if c.Service == "iam" {
-				order = 2 // what it changed comes right after it
-			}
-			bs = append(bs, beat{c.At, d.yellow("● "+c.Service+":"+c.Operation) + d.dim("  "+strings.Join(c.Resources, " ")), order})
+		if !c.Writes || c.Service == "sqs" || c.Error != "" {
+			continue
 		}
+		text := d.yellow("● "+c.Service+":"+c.Operation) + d.dim("  "+strings.Join(c.Resources, " "))
+		if c.Service == "sns" {
+			text = "✉ " + d.bold(c.About)
+		}
+		bs = append(bs, beat{c.At, text, inTurn(c.Seq)})
 	}
-	for _, n := range st.Sim.Notices() {
-		bs = append(bs, beat{n.At, "✉ " + d.bold(n.Subject), 5})
+	for _, a := range st.Asked {
+		who := "● a person says "
+		if strings.Contains(a.Command, `"sweep"`) {
+			who = "● the schedule says "
+		}
+		bs = append(bs, beat{a.At, d.blue(who) + a.Command + d.dim("  "+oneLine(a.Message, 84)), inTurn(a.After) + 1})
 	}
 	return append(bs, d.changes(st)...)
 }
@@ -204,6 +218,7 @@ func (d *demo) changes(st *story.Stage) (bs []beat) {
 	if err != nil {
 		return nil // a story without a case has no changes
 	}
+	writes := policyWrites(st)
 	for _, r := range c.Rounds {
 		if r.Written.IsZero() || r.Decision == nil || r.Decision.Plan == nil || r.Decision.Plan.Write == nil {
 			continue
@@ -215,7 +230,7 @@ func (d *demo) changes(st *story.Stage) (bs []beat) {
 		}
 		for _, l := range iampolicy.Diff(before, after) {
 			for _, w := range wrapText(strings.TrimPrefix(l, "+ "), 108) {
-				bs = append(bs, beat{r.Written, d.dim("    │ ") + d.green("+ "+w), 3})
+				bs = append(bs, beat{r.Written, d.dim("    │ ") + d.green("+ "+w), writes[r.Written] + 1})
 			}
 		}
 	}
@@ -223,6 +238,17 @@ func (d *demo) changes(st *story.Stage) (bs []beat) {
 }
 
 const denied = "not authorized to perform"
+
+// policyWrites tells the place of the last policy write of each moment.
+func policyWrites(st *story.Stage) map[time.Time]int {
+	at := map[time.Time]int{}
+	for _, c := range st.Sim.Calls() {
+		if c.Writes && c.Service == "iam" && c.Error == "" {
+			at[c.At] = inTurn(c.Seq)
+		}
+	}
+	return at
+}
 
 // denialIn picks the line of a log that a person would look for.
 func denialIn(log string) string {
@@ -261,7 +287,7 @@ func wrapText(s string, width int) []string {
 
 // table sums the stories up.
 func (d *demo) table() {
-	fmt.Fprintf(d.out, "%s\n", d.bold(fmt.Sprintf("%-26s %-19s %-9s %6s  %s", "STORY", "REMEDY", "OUTCOME", "ROUNDS", "WROTE")))
+	fmt.Fprintf(d.out, "%s\n", d.bold(fmt.Sprintf("%-26s %-19s %-9s %6s  %s", "STORY", "CALLED FOR", "OUTCOME", "ROUNDS", "WROTE")))
 	for _, r := range d.rows {
 		outcome := fmt.Sprintf("%-9s", r.result.Outcome)
 		switch {

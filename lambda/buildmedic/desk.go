@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/buildmedic/buildmedic/internal/awsapi"
 	"github.com/buildmedic/buildmedic/internal/heal"
@@ -77,16 +78,13 @@ func openDesk(ctx context.Context, f deskFlags, change func(*settings.Settings),
 	if change != nil {
 		change(s)
 	}
-	cfg, err := awsconfig.LoadDefaultConfig(ctx)
+	cfg, err := quietly(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("loading AWS configuration: %w", err)
-	}
-	if cfg.Region == "" {
-		return nil, errors.New("no AWS region: set AWS_REGION, or give your profile one")
+		return nil, err
 	}
 	id, err := awsapi.Whoami(ctx, cfg)
 	if err != nil {
-		return nil, fmt.Errorf("%w: check your AWS credentials with `aws sts get-caller-identity`", err)
+		return nil, noIdentity(err)
 	}
 	d := &desk{home: settings.Account{ID: id.Account, Region: cfg.Region}, queue: &deskQueue{}, close: func() error { return nil }}
 	if err := d.openStore(f, cfg); err != nil {
@@ -104,13 +102,13 @@ func openDesk(ctx context.Context, f deskFlags, change func(*settings.Settings),
 
 // openReader makes a desk that only reads, and needs no settings and no ledger.
 func openReader(ctx context.Context) (*desk, error) {
-	cfg, err := awsconfig.LoadDefaultConfig(ctx)
+	cfg, err := quietly(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("loading AWS configuration: %w", err)
+		return nil, err
 	}
 	id, err := awsapi.Whoami(ctx, cfg)
 	if err != nil {
-		return nil, fmt.Errorf("%w: check your AWS credentials with `aws sts get-caller-identity`", err)
+		return nil, noIdentity(err)
 	}
 	home := settings.Account{ID: id.Account, Region: cfg.Region}
 	h := awsapi.Wire(awsapi.Wiring{Config: cfg, Identity: id, Region: cfg.Region, Settings: &settings.Settings{}, Clock: deskClock, Log: slog.New(slog.DiscardHandler)})
@@ -136,6 +134,23 @@ func (d *desk) openStore(f deskFlags, cfg aws.Config) error {
 	}
 	d.store, d.close = file, file.Close
 	return nil
+}
+
+// noIdentity says first what to do, then what the SDK said.
+func noIdentity(err error) error {
+	return fmt.Errorf("no AWS credentials that work: set AWS_PROFILE, or run `aws sso login`, until `aws sts get-caller-identity` answers (%w)", err)
+}
+
+// quietly loads the SDK's configuration without its own log.
+func quietly(ctx context.Context) (aws.Config, error) {
+	cfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithLogger(logging.Nop{}))
+	if err != nil {
+		return cfg, fmt.Errorf("loading AWS configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		return cfg, errors.New("no AWS region: set AWS_REGION, or give your profile one")
+	}
+	return cfg, nil
 }
 
 // deskQueue remembers when the healer wants to be called back; the command

@@ -15,6 +15,8 @@ import (
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/redact"
 )
 
 const diagnoseAbout = `Says why a build failed, from its log: the cause, the line that proves it, who was denied what on what
@@ -58,7 +60,8 @@ func runDiagnose(ctx context.Context, args []string, stdin io.Reader, stdout, st
 	if err != nil {
 		return fail(stderr, err)
 	}
-	d := diagnose.Diagnose(f)
+	d := heal.WithoutSecrets(diagnose.Diagnose(f)) // what is printed gets pasted into tickets
+	f.Command = redact.Text(f.Command)
 	if *asJSON {
 		return printJSON(stdout, stderr, d)
 	}

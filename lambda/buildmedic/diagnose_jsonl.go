@@ -13,6 +13,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/redact"
 )
 
 // maxRecord is how long a line of JSON Lines may be. A longer one is an
@@ -134,7 +135,7 @@ func answerLine(line []byte, n int) any {
 		a.Denials = append(a.Denials, answeredDenial{x.Action, x.Resource, x.Principal, x.Effect, x.Layer, x.PolicyARN, x.Line})
 	}
 	for _, l := range d.Excerpt {
-		a.Excerpt = append(a.Excerpt, l.Text)
+		a.Excerpt = append(a.Excerpt, redact.Text(l.Text))
 	}
 	return a
 }

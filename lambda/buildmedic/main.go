@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"time"
 )
 
 // command is one sub-command. run returns the exit code.
@@ -19,9 +20,10 @@ type command struct {
 
 // The exit codes of every command.
 const (
-	exitOK     = 0 // done; for diagnose and plan: whatever the finding is
-	exitFailed = 1 // it did not go as it should: the error says what and what to do
-	exitUsage  = 2 // the command line is wrong
+	exitOK          = 0 // done; for diagnose and plan: whatever the finding is
+	exitFailed      = 1 // it did not go as it should: the error says what and what to do
+	exitUsage       = 2 // the command line is wrong
+	exitInterrupted = 130
 )
 
 func commands() []command {
@@ -43,8 +45,16 @@ func commands() []command {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	context.AfterFunc(ctx, func() {
+		stop() // a second interrupt ends at once
+		time.Sleep(2 * time.Second)
+		os.Exit(exitInterrupted) // what runs does not look at ctx: it waits for input
+	})
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	if ctx.Err() != nil {
+		code = exitInterrupted
+	}
+	os.Exit(code)
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
@@ -72,6 +82,6 @@ func usage(w io.Writer) {
 	for _, c := range commands() {
 		fmt.Fprintf(&b, "  %-9s %s\n", c.name, c.short)
 	}
-	b.WriteString("\nEach command explains itself, with an example, under -h.\nExit codes: 0 done, 1 failed, 2 wrong usage.\n")
+	b.WriteString("\nEach command explains itself, with an example, under -h.\nExit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.\n")
 	io.WriteString(w, b.String())
 }

@@ -40,8 +40,16 @@ func parse(fs *flag.FlagSet, args []string, stdout io.Writer) (done bool, code i
 		fs.Usage()
 		return true, exitOK
 	}
+	usage := fs.Usage
+	fs.Usage = func() { fmt.Fprintf(fs.Output(), "see: buildmedic %s -h\n", fs.Name()) }
 	if err := fs.Parse(args); err != nil {
 		return true, exitUsage
+	}
+	fs.Usage = usage
+	for _, a := range fs.Args() {
+		if len(a) > 1 && a[0] == '-' {
+			return true, wrong(fs, "flags go before names: %s comes too late", a)
+		}
 	}
 	return false, 0
 }
@@ -54,8 +62,7 @@ func fail(stderr io.Writer, err error) int {
 
 // wrong prints what is wrong with the command line.
 func wrong(fs *flag.FlagSet, format string, a ...any) int {
-	fmt.Fprintf(fs.Output(), "buildmedic %s: %s\n\n", fs.Name(), fmt.Sprintf(format, a...))
-	fs.Usage()
+	fmt.Fprintf(fs.Output(), "buildmedic %s: %s\nsee: buildmedic %s -h\n", fs.Name(), fmt.Sprintf(format, a...), fs.Name())
 	return exitUsage
 }
 
@@ -91,7 +98,7 @@ type planned struct {
 func runPlan(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	fs := flags("plan", "-settings F -build B.json -log L [-policies P.json]",
 		"Decides about one failed build, and prints the whole decision as JSON. It uses no AWS.\n"+
-			"B.json is a build as `aws codebuild batch-get-builds` prints it (one element of builds).\n"+
+			"B.json is a build as `aws codebuild batch-get-builds` prints it, the whole answer or one element.\n"+
 			"L is its log as text; - is standard input; without it only the phase contexts are read.\n"+
 			"P.json holds what the role has now: {\"inline\":{\"NAME\":{...}},\"managed\":{\"ARN\":{...}},\"boundary\":{...}}.",
 		"buildmedic plan -settings infra/buildmedic.yaml -build build.json -log build.log", stderr)
@@ -112,6 +119,9 @@ func runPlan(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	b, err := readBuild(*buildPath)
 	if err != nil {
 		return fail(stderr, err)
+	}
+	if b.Status == codebuild.Succeeded || b.Status == codebuild.InProgress {
+		return fail(stderr, fmt.Errorf("build %s did not fail: its status is %s", b.ID, b.Status))
 	}
 	failure, err := readLog(b, *logPath, stdin)
 	if err != nil {
@@ -232,7 +242,7 @@ func plan(ctx context.Context, s *settings.Settings, b codebuild.Build, failure 
 		when = time.Now().Truncate(time.Second)
 	}
 	offline := heal.Offline{State: state, Now: when}
-	f := heal.Facts{Settings: s, Home: home, Project: p, Build: b, Diagnosis: diagnose.Diagnose(failure), Case: "desk", Role: &state, Now: when}
+	f := heal.Facts{Settings: s, Home: home, Project: p, Build: b, Diagnosis: heal.WithoutSecrets(diagnose.Diagnose(failure)), Case: "desk", Role: &state, Now: when}
 	qs := guardrail.Questions(f.Judged())
 	var err error
 	role, _ := b.Role()

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-
 	"github.com/buildmedic/buildmedic/internal/awsapi"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
@@ -57,13 +55,13 @@ func runPolicy(ctx context.Context, args []string, _ io.Reader, stdout, stderr i
 }
 
 func readRoleState(ctx context.Context, name string) (guardrail.RoleState, error) {
-	cfg, err := awsconfig.LoadDefaultConfig(ctx)
+	cfg, err := quietly(ctx)
 	if err != nil {
-		return guardrail.RoleState{}, fmt.Errorf("loading AWS configuration: %w", err)
+		return guardrail.RoleState{}, err
 	}
 	id, err := awsapi.Whoami(ctx, cfg)
 	if err != nil {
-		return guardrail.RoleState{}, err
+		return guardrail.RoleState{}, noIdentity(err)
 	}
 	r := codebuild.Role{Partition: id.Partition, Account: id.Account, Path: "/", Name: strings.TrimPrefix(name, "/")}
 	if i := strings.LastIndexByte(r.Name, '/'); i >= 0 {

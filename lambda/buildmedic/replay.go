@@ -30,6 +30,9 @@ func runReplay(ctx context.Context, args []string, stdin io.Reader, stdout, stde
 	if fs.NArg() != 1 {
 		return wrong(fs, "name one build")
 	}
+	if !strings.Contains(fs.Arg(0), ":") {
+		return wrong(fs, "%q is no build: write PROJECT:UUID, or the build's ARN", fs.Arg(0))
+	}
 	// A person at the desk asks for it: what the settings would only observe
 	// is done when the person says so. What may be granted stays as it is.
 	mode := func(s *settings.Settings) {
