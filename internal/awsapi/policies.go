@@ -179,7 +179,10 @@ func writeVersion(ctx context.Context, client *iam.Client, t guardrail.Target, k
 	for _, v := range before {
 		known = append(known, v.ID)
 	}
-	return ours, alone(ctx, client, t, after, def, ours, known)
+	if err := alone(ctx, client, t, after, def, ours, known); err != nil {
+		return "", err
+	}
+	return ours, nil
 }
 
 // adoptVersion goes on with a write that a run which died has made: the
@@ -195,7 +198,10 @@ func adoptVersion(ctx context.Context, client *iam.Client, t guardrail.Target, v
 	if doc == "" || !same(doc, t.After) {
 		return "", fmt.Errorf("policy %q has the default version %s, not %s: %w", t.Name, def, t.BeforeVersion, heal.ErrConflict)
 	}
-	return def, alone(ctx, client, t, vs, def, def, known)
+	if err := alone(ctx, client, t, vs, def, def, known); err != nil {
+		return "", err
+	}
+	return def, nil
 }
 
 // alone ensures that nobody made another version while ours was made. A twin
