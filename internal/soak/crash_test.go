@@ -19,6 +19,11 @@ import (
 // compares what came of it with the run in which it did not die: same
 // policies, same number of builds, same outcomes, same notices by id.
 //
+// It plays the demo's stories, whose end does not depend on how long it
+// takes. In some of the routes the world goes on while the function is dead:
+// CodeBuild's own retry runs before the role is repaired, IAM settles
+// meanwhile, so that more or fewer builds are right there.
+//
 // One difference is allowed, since SNS cannot be asked to publish once: a
 // notice is sent a second time, under the same id, if the function dies
 // between sns.Publish taking effect and the ledger knowing of it. Nowhere
@@ -26,7 +31,7 @@ import (
 func TestCrashEverywhere(t *testing.T) {
 	var total tally
 	t.Run("stories", func(t *testing.T) {
-		for _, s := range stories(t) {
+		for _, s := range demo(t) {
 			t.Run(s.Name, func(t *testing.T) {
 				t.Parallel()
 				crashStory(t, s, &total)

@@ -20,17 +20,24 @@ import (
 	"github.com/buildmedic/buildmedic/testdata"
 )
 
-func stories(t testing.TB) []story.Story {
+// demo are the demo's stories.
+func demo(t testing.TB) []story.Story {
 	t.Helper()
 	ss, err := story.Load(testdata.Stories, "stories")
 	if err != nil {
 		t.Fatal(err)
 	}
+	return ss
+}
+
+// stories are the demo's and the routes.
+func stories(t testing.TB) []story.Story {
+	t.Helper()
 	more, err := story.Load(testdata.Routes, "routes")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append(ss, more...)
+	return append(demo(t), more...)
 }
 
 // client keeps its connections: a stage makes many small calls.
