@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -136,13 +137,31 @@ func (r *runtimeAPI) invoke(t testing.TB, payload any) answer {
 	return answer{}
 }
 
+// output is what a process prints, readable while it runs.
+type output struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
 // start runs bootstrap as Lambda does.
-func start(t testing.TB, path string, api *runtimeAPI, env ...string) *strings.Builder {
+func start(t testing.TB, path string, api *runtimeAPI, env ...string) *output {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, path)
-	var out strings.Builder
-	cmd.Stdout, cmd.Stderr = &out, &out
+	out := &output{}
+	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Env = append(env, "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(api.URL, "http://"), "AWS_LAMBDA_FUNCTION_NAME=buildmedic",
 		"AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE=/nonexistent", "AWS_SHARED_CREDENTIALS_FILE=/nonexistent")
 	if err := cmd.Start(); err != nil {
@@ -155,7 +174,7 @@ func start(t testing.TB, path string, api *runtimeAPI, env ...string) *strings.B
 			t.Logf("bootstrap printed:\n%s", out.String())
 		}
 	})
-	return &out
+	return out
 }
 
 // TestBootstrapHeals drives the function as deployed through the Lambda
