@@ -65,10 +65,17 @@ func (in *Inbox) Invoke(ctx context.Context, payload json.RawMessage) (any, erro
 	return answer, err
 }
 
+// strict decodes one JSON value with known fields and nothing behind it.
 func strict(data []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
-	return d.Decode(v)
+	if err := d.Decode(v); err != nil {
+		return err
+	}
+	if d.InputOffset() < int64(len(bytes.TrimRight(data, " \t\r\n"))) {
+		return errors.New("there is more behind it")
+	}
+	return nil
 }
 
 // batch handles the messages one after the other and names those that must

@@ -1,0 +1,278 @@
+package inbox_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/simaws"
+	"github.com/buildmedic/buildmedic/internal/story"
+)
+
+// shop is an account with two projects whose builds fail for reasons that no
+// grant mends.
+const shop = `
+roles: [{name: ci, inline: {logs: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"logs:*","Resource":"*"}]}'}}]
+projects:
+  - {name: one, role: ci, buildspecs: {buildspec.yml: {build: [{run: make, fails: {prints: "no rule"}}]}}}
+  - {name: two, role: ci, buildspecs: {buildspec.yml: {build: [{run: make, fails: {prints: "no rule"}}]}}}
+starts: [{project: one}, {project: two}]
+`
+
+const rules = `
+version: 1
+notify: {email: [platform@example.com]}
+projects:
+  - {name: one, role: ci, mode: heal, write: {inline: CI}}
+  - {name: two, role: ci, mode: heal, write: {inline: CI}}
+`
+
+// stage opens the account with the healer on it, and takes the events of
+// both builds from the queue.
+func stage(t *testing.T, o story.Options) (*story.Stage, []simaws.Message) {
+	t.Helper()
+	s := story.Story{Name: "inbox", World: []byte(shop), Settings: []byte(rules), Expect: story.Expect{Project: "one"}}
+	st, err := story.Open(s, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(st.Close)
+	var ms []simaws.Message
+	for range 2 {
+		m, ok := st.Sim.NextMessage(t.Context())
+		if !ok {
+			t.Fatal("there are not two events")
+		}
+		ms = append(ms, m)
+	}
+	return st, ms
+}
+
+// deliver invokes the function with a batch.
+func deliver(t *testing.T, ctx context.Context, st *story.Stage, bodies ...string) []string {
+	t.Helper()
+	var b events.SQSEvent
+	for i, body := range bodies {
+		b.Records = append(b.Records, events.SQSMessage{MessageId: fmt.Sprintf("m-%d", i), Body: body, EventSource: "aws:sqs"})
+	}
+	payload, err := json.Marshal(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := st.Inbox.Invoke(ctx, payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := json.Marshal(out)
+	if err != nil || !strings.HasPrefix(string(answer), `{"batchItemFailures":[`) {
+		t.Fatalf("Lambda gets %s, %v", answer, err)
+	}
+	failed := []string{}
+	for _, f := range out.(events.SQSEventResponse).BatchItemFailures {
+		failed = append(failed, f.ItemIdentifier)
+	}
+	return failed
+}
+
+// requeued is a message that was put back.
+type requeued struct {
+	body  string
+	delay time.Duration
+}
+
+// record has what is put back remembered instead.
+func record(st *story.Stage, back *[]requeued, err error) {
+	st.Inbox.Requeue = func(_ context.Context, body string, d time.Duration) error {
+		*back = append(*back, requeued{body, d})
+		return err
+	}
+}
+
+// cases counts the builds of a project that have a case.
+func cases(t *testing.T, st *story.Stage, project string) int {
+	t.Helper()
+	n := 0
+	for _, b := range st.Sim.Builds(project) {
+		if _, err := st.Store.Get(t.Context(), "build", b.ID); err == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// TestBatch: of a good message, one that nobody can read and one for which
+// AWS was busy, only the second is delivered again by the queue. The third
+// comes back as a new message, so it does not come nearer to the dead letters.
+func TestBatch(t *testing.T) {
+	var log bytes.Buffer
+	st, ms := stage(t, story.Options{Log: &log})
+	var back []requeued
+	record(st, &back, nil)
+	busy := 0
+	st.Sim.Hook(func(c simaws.Call) simaws.Fault {
+		if c.Operation == "BatchGetBuilds" && !c.Done && busy < 3 { // as often as the SDK tries
+			busy++
+			return simaws.Fault{Throttle: true}
+		}
+		return simaws.Fault{}
+	})
+	throttled, good, poison := ms[0].Body, ms[1].Body, `{"detail": "secret-value"`
+	failed := deliver(t, t.Context(), st, throttled, poison, good)
+	if !slices.Equal(failed, []string{"m-1"}) {
+		t.Errorf("delivered again: %q", failed)
+	}
+	if len(back) != 1 || back[0].body != throttled || back[0].delay < time.Second || back[0].delay > 15*time.Minute {
+		t.Errorf("put back: %+v", back)
+	}
+	if n := cases(t, st, "two"); n != 1 {
+		t.Errorf("the good message made %d cases", n)
+	}
+	if s := log.String(); !strings.Contains(s, `"message":"m-1"`) || strings.Contains(s, "secret-value") {
+		t.Errorf("the log: %s", s)
+	}
+	st.Sim.Unhook()
+	if failed := deliver(t, t.Context(), st, back[0].body); len(failed) > 0 || cases(t, st, "one") != 1 {
+		t.Errorf("when it came back: failed %q, %d cases", failed, cases(t, st, "one"))
+	}
+}
+
+// TestRequeueFails: a message that cannot be put back is not lost.
+func TestRequeueFails(t *testing.T) {
+	st, ms := stage(t, story.Options{})
+	var back []requeued
+	record(st, &back, fmt.Errorf("the queue is away: %w", heal.ErrLater))
+	st.Sim.Hook(func(c simaws.Call) simaws.Fault { return simaws.Fault{Throttle: c.Operation == "BatchGetBuilds"} })
+	if failed := deliver(t, t.Context(), st, ms[0].Body, ms[1].Body); !slices.Equal(failed, []string{"m-0", "m-1"}) {
+		t.Errorf("delivered again: %q", failed)
+	}
+}
+
+// TestPoison: each message that cannot be read is delivered again, until the
+// queue moves it to the dead letters.
+func TestPoison(t *testing.T) {
+	st, _ := stage(t, story.Options{})
+	var back []requeued
+	record(st, &back, nil)
+	bodies := []string{"", "hello", "null", "[]", "{}", `{"continue":{}}`, `{"continue":{"case":""}}`, `{"continue":{"case":"c","more":1}}`, `{"continue":{"case":3}}`, `{"continue":{"case":"c"}} x`, `{"continue":{"case":"c"}}{"continue":{"case":"d"}}`,
+		`{"status":{}}`, `{"source":"aws.codebuild","detail-type":"CodeBuild Build State Change","detail":{}}`}
+	var want []string
+	for i := range bodies {
+		want = append(want, fmt.Sprintf("m-%d", i))
+	}
+	if failed := deliver(t, t.Context(), st, bodies...); !slices.Equal(failed, want) || len(back) > 0 {
+		t.Errorf("delivered again: %q, put back %v", failed, back)
+	}
+}
+
+// TestIgnored: what is no ended build, or not of a project in the settings,
+// is done with.
+func TestIgnored(t *testing.T) {
+	st, ms := stage(t, story.Options{})
+	other := strings.NewReplacer(`build/one:`, `build/unnamed:`, `build/two:`, `build/unnamed:`).Replace(ms[0].Body)
+	running := strings.ReplaceAll(ms[0].Body, `"FAILED"`, `"IN_PROGRESS"`)
+	if other == ms[0].Body || running == ms[0].Body {
+		t.Fatal("the event has another shape")
+	}
+	before := len(st.Sim.Calls())
+	if failed := deliver(t, t.Context(), st, other, running, `{"source":"aws.ec2","detail-type":"EC2 Instance State-change Notification","detail":{}}`); len(failed) > 0 {
+		t.Errorf("delivered again: %q", failed)
+	}
+	if n := len(st.Sim.Calls()) - before; n > 0 {
+		t.Errorf("%d calls were made", n)
+	}
+}
+
+// TestNoTimeLeft: what the function has no time for goes back as it is.
+func TestNoTimeLeft(t *testing.T) {
+	st, ms := stage(t, story.Options{})
+	var back []requeued
+	record(st, &back, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	before := len(st.Sim.Calls())
+	failed := deliver(t, ctx, st, ms[0].Body, "poison", ms[1].Body)
+	if len(failed) > 0 || !slices.Equal(back, []requeued{{ms[0].Body, 0}, {"poison", 0}, {ms[1].Body, 0}}) || len(st.Sim.Calls()) != before {
+		t.Errorf("failed %q, put back %v, %d calls", failed, back, len(st.Sim.Calls())-before)
+	}
+	roomy, stop := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer stop()
+	if failed := deliver(t, roomy, st, ms[0].Body); len(failed) > 0 || len(back) != 3 {
+		t.Errorf("with time enough: failed %q, %d put back", failed, len(back))
+	}
+}
+
+// TestDirectEvent: EventBridge, or a person, may invoke the function with the
+// event itself. An error is then the invocation's.
+func TestDirectEvent(t *testing.T) {
+	st, ms := stage(t, story.Options{})
+	out, err := st.Inbox.Invoke(t.Context(), json.RawMessage(ms[0].Body))
+	if err != nil || out != nil || cases(t, st, "one")+cases(t, st, "two") != 1 {
+		t.Errorf("answered %v, %v", out, err)
+	}
+	if _, err := st.Inbox.Invoke(t.Context(), json.RawMessage(`{"source":"aws.codebuild","detail-type":"CodeBuild Build State Change","detail":{"build-id":"x"}}`)); err == nil {
+		t.Error("an event that cannot be read was taken")
+	}
+}
+
+// TestCommands: what is no command says which there are.
+func TestCommands(t *testing.T) {
+	st, _ := stage(t, story.Options{})
+	for _, payload := range []string{"", "{", `"status"`, `[]`, `{"statsu":{}}`, `{"status":{"cse":"x"}}`, `{"approve":"plan"}`, `{"status":{},"more":1}`} {
+		out, err := st.Inbox.Invoke(t.Context(), json.RawMessage(payload))
+		if err == nil || out != nil && out.(heal.CommandAnswer).Done {
+			t.Errorf("%q was taken: %v", payload, out)
+		}
+	}
+	_, err := st.Inbox.Invoke(t.Context(), json.RawMessage(`{"statsu":{}}`))
+	if err == nil || !strings.Contains(err.Error(), "statsu") || !strings.Contains(err.Error(), "approve, reject, undo, status, replay, pause, resume, sweep") {
+		t.Errorf("an unknown command: %v", err)
+	}
+	for payload, done := range map[string]bool{`{}`: false, `{"status":{},"sweep":{}}`: false, `{"status":{}}`: true, `{"pause":{"because":"a release"}}`: true, `{"resume":{}}`: true} {
+		out, err := st.Inbox.Invoke(t.Context(), json.RawMessage(payload))
+		a, ok := out.(heal.CommandAnswer)
+		if err != nil || !ok || a.Done != done || a.Message == "" && !done {
+			t.Errorf("%s: %+v, %v", payload, out, err)
+		}
+	}
+}
+
+// TestCommandNotNow: a command that comes while AWS is busy is answered, and
+// did nothing.
+func TestCommandNotNow(t *testing.T) {
+	st, _ := stage(t, story.Options{})
+	st.Sim.Hook(func(c simaws.Call) simaws.Fault { return simaws.Fault{Throttle: c.Operation == "BatchGetBuilds"} })
+	out, err := st.Inbox.Invoke(t.Context(), json.RawMessage(fmt.Sprintf(`{"replay":{"build":%q}}`, st.Sim.Builds("one")[0].ID)))
+	a, ok := out.(heal.CommandAnswer)
+	if err != nil || !ok || a.Done || !strings.HasPrefix(a.Message, "Not now: ") {
+		t.Errorf("%+v, %v", out, err)
+	}
+}
+
+// TestContinue: the healer's own message goes on with the case, and does no
+// harm when it comes twice; white space around it is nothing.
+func TestContinue(t *testing.T) {
+	st, ms := stage(t, story.Options{})
+	if failed := deliver(t, t.Context(), st, ms[0].Body, ms[1].Body); len(failed) > 0 {
+		t.Fatal(failed)
+	}
+	c, err := st.Case(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := fmt.Sprintf(`{"continue":{"case":%q}}`, c.ID)
+	if failed := deliver(t, t.Context(), st, body, "\n"+body+" \n"); len(failed) > 0 {
+		t.Errorf("delivered again: %q", failed)
+	}
+	again, err := st.Case(t.Context())
+	if err != nil || again.ID != c.ID || len(again.Rounds) != len(c.Rounds) {
+		t.Errorf("the case went from %+v to %+v, %v", c, again, err)
+	}
+}
