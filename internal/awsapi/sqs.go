@@ -36,8 +36,10 @@ func (s SQS) Later(ctx context.Context, caseID string, at time.Time) error {
 }
 
 // Send puts a message into the queue that becomes visible after the delay.
+// SQS counts whole seconds; a part of one is rounded up, so that a message
+// never comes before its time and then waits again.
 func (s SQS) Send(ctx context.Context, body string, delay time.Duration) error {
-	seconds := int32(min(max(delay, 0), maxDelay).Round(time.Second) / time.Second)
+	seconds := int32((min(max(delay, 0), maxDelay) + time.Second - 1) / time.Second)
 	_, err := sqs.NewFromConfig(s.Config).SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: aws.String(s.URL), MessageBody: &body, DelaySeconds: seconds})
 	if err != nil {
 		return fmt.Errorf("sending to queue %q: %w", s.URL, classify(err))
