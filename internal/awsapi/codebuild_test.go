@@ -1,0 +1,302 @@
+package awsapi
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/settings"
+	"github.com/buildmedic/buildmedic/internal/simaws"
+)
+
+// failing is a project whose builds fail, and one whose builds do not.
+const failing = `
+roles: [{name: r, inline: {logs: LOGS}}, {name: other}]
+projects:
+  - {name: shop, role: r, buildspecs: {buildspec.yml: {build: [{run: make, fails: {prints: "no"}}]}, moved.yml: {build: [make]}}}
+  - {name: fine, role: r, buildspecs: {buildspec.yml: {build: [make]}}}
+`
+
+func TestGet(t *testing.T) {
+	s := world(t, failing)
+	b := ran(t, s, simaws.Start{Project: "shop", Version: "refs/heads/main"})
+	if b.Project != "shop" || b.Status != "FAILED" || b.Number != 1 || b.ServiceRole != role("r").ARN() || !b.End.After(b.Start) || len(b.Phases) == 0 {
+		t.Errorf("%+v", b)
+	}
+	c := CodeBuild{function(s, "")}
+	for _, id := range []string{"shop:00000000-0000-4000-8000-000000000000", "gone:00000000-0000-4000-8000-000000000000"} {
+		if _, err := c.Get(t.Context(), home, id); !errors.Is(err, heal.ErrNotFound) {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+}
+
+// TestSince reads more builds than fit a page, newest first, and stops at
+// the first that is too old.
+func TestSince(t *testing.T) {
+	s := world(t, failing)
+	var ids []string
+	for range 230 {
+		ids = append(ids, begun(t, s, simaws.Start{Project: "fine"}))
+		s.Clock.Advance(time.Minute)
+	}
+	s.Settle()
+	slices.Reverse(ids)
+	c := CodeBuild{function(s, "")}
+	first := got(t, s, ids[len(ids)-1]).Start
+	for _, row := range []struct {
+		from         time.Time
+		want, listed int
+	}{
+		{time.Time{}, 230, 3},
+		{first, 230, 3},
+		{first.Add(time.Second), 229, 3},
+		{got(t, s, ids[9]).Start, 10, 1},
+		{got(t, s, ids[99]).Start, 100, 2},
+		{s.Clock.Now().Add(time.Hour), 0, 1},
+	} {
+		before := count(s, "ListBuildsForProject")
+		bs, err := c.Since(t.Context(), home, "fine", row.from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var have []string
+		for _, b := range bs {
+			have = append(have, b.ID)
+		}
+		if !slices.Equal(have, ids[:row.want]) {
+			t.Errorf("since %v: %d builds, or not newest first; want %d", row.from, len(have), row.want)
+		}
+		if n := count(s, "ListBuildsForProject") - before; n != row.listed {
+			t.Errorf("since %v: %d pages of ids were read, want %d", row.from, n, row.listed)
+		}
+	}
+	if _, err := c.Since(t.Context(), home, "gone", time.Time{}); !errors.Is(err, heal.ErrNotFound) {
+		t.Errorf("no such project: %v", err)
+	}
+	if bs, err := c.Since(t.Context(), home, "shop", time.Time{}); err != nil || len(bs) > 0 {
+		t.Errorf("a project without builds: %d, %v", len(bs), err)
+	}
+}
+
+func TestProjectRole(t *testing.T) {
+	s := world(t, failing)
+	c := CodeBuild{function(s, "")}
+	if err := c.SetRole(t.Context(), home, "shop", role("other").ARN()); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.Role(t.Context(), home, "shop"); err != nil || got != role("other").ARN() {
+		t.Errorf("the role is %q, %v", got, err)
+	}
+	if _, err := c.Role(t.Context(), home, "gone"); !errors.Is(err, heal.ErrNotFound) {
+		t.Errorf("no such project: %v", err)
+	}
+	if err := c.SetRole(t.Context(), home, "shop", role("gone").ARN()); !errors.Is(err, heal.ErrFinal) {
+		t.Errorf("no such role: %v", err)
+	}
+}
+
+// TestRetryToken: the same token starts one build, however often it is sent;
+// for something else it is refused.
+func TestRetryToken(t *testing.T) {
+	for _, route := range []heal.Route{heal.RouteBuild, heal.RouteStart} {
+		s := world(t, failing)
+		b, other := ran(t, s, simaws.Start{Project: "shop"}), ran(t, s, simaws.Start{Project: "shop", Version: "v2"})
+		c := CodeBuild{function(s, "")}
+		p := heal.Plan{Route: route, Buildspec: "moved.yml"}
+		one, err := c.Retry(t.Context(), b, p, "token", nil)
+		if err != nil {
+			t.Fatal(route, err)
+		}
+		two, err := c.Retry(t.Context(), b, p, "token", nil)
+		if err != nil || one != two || one == b.ID || len(s.Builds("shop")) != 3 {
+			t.Errorf("%s: %q, then %q, %v; %d builds", route, one, two, err, len(s.Builds("shop")))
+		}
+		p.Buildspec = ""
+		if _, err := c.Retry(t.Context(), other, p, "token", nil); !errors.Is(err, heal.ErrFinal) {
+			t.Errorf("%s: the token of another build: %v", route, err)
+		}
+		s.Settle()
+		if again := got(t, s, one); again.Commit() != b.Commit() || route == heal.RouteStart && again.Status != "SUCCEEDED" {
+			t.Errorf("%s: started %+v", route, again)
+		}
+	}
+}
+
+// TestRetryRefused: what can start no build says so for good.
+func TestRetryRefused(t *testing.T) {
+	s := world(t, failing)
+	b := ran(t, s, simaws.Start{Project: "shop"})
+	c := CodeBuild{function(s, "")}
+	gone, noARN := b, b
+	gone.ID = "shop:00000000-0000-4000-8000-000000000000"
+	noARN.ARN = "shop"
+	for name, row := range map[string]struct {
+		b     codebuild.Build
+		route heal.Route
+		want  error
+	}{
+		"a build that is gone":    {gone, heal.RouteBuild, heal.ErrNotFound},
+		"no ARN":                  {noARN, heal.RouteBuild, heal.ErrFinal},
+		"no such route":           {b, "", heal.ErrFinal},
+		"a batch that is none":    {b, heal.RouteBatch, heal.ErrFinal},
+		"a pipeline that is gone": {b, heal.RouteStage, heal.ErrNotFound},
+	} {
+		if row.route == heal.RouteStage {
+			row.b.Initiator = "codepipeline/gone"
+		}
+		if _, err := c.Retry(t.Context(), row.b, heal.Plan{Route: row.route}, "t", nil); !errors.Is(err, row.want) {
+			t.Errorf("%s: %v, want %v", name, err, row.want)
+		}
+	}
+	if n := len(s.Builds("shop")); n != 1 {
+		t.Errorf("%d builds", n)
+	}
+}
+
+// TestRetryBatch: a batch is retried once no build of it runs any more, and
+// only if it has failed.
+func TestRetryBatch(t *testing.T) {
+	s := world(t, `
+roles: [{name: r, inline: {logs: LOGS}}]
+projects: [{name: matrix, role: r, batch: [linux, windows], buildspecs: {buildspec.yml: {build: [{run: make, fails: {times: 1, prints: "no"}}]}}}]
+`)
+	begun(t, s, simaws.Start{Project: "matrix", Batch: true})
+	b := got(t, s, s.Builds("matrix")[0].ID)
+	c, p := CodeBuild{function(s, "")}, heal.Plan{Route: heal.RouteBatch}
+	retry := func(token string) error { _, err := c.Retry(t.Context(), b, p, token, nil); return err }
+	if err := retry("a"); !errors.Is(err, heal.ErrLater) || count(s, "RetryBuildBatch") > 0 {
+		t.Errorf("its siblings run: %v", err)
+	}
+	s.Settle()
+	if err := retry("a"); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(s.Builds("matrix")); n != 3 {
+		t.Errorf("%d builds, want the failed one again and no other", n)
+	}
+	if err := retry("b"); !errors.Is(err, heal.ErrLater) {
+		t.Errorf("it runs again: %v", err)
+	}
+	s.Settle()
+	if err := retry("c"); !errors.Is(err, heal.ErrFinal) || count(s, "RetryBuildBatch") != 1 {
+		t.Errorf("it has succeeded: %v", err)
+	}
+	b.BatchARN = strings.Replace(b.BatchARN, b.BatchARN[len(b.BatchARN)-4:], "0000", 1)
+	if err := retry("d"); !errors.Is(err, heal.ErrFinal) {
+		t.Errorf("it is gone: %v", err)
+	}
+}
+
+// pipe is a pipeline whose stage has three actions; two fail.
+const pipe = `
+roles: [{name: r, inline: {logs: LOGS}}]
+projects:
+  - {name: app, role: r, source: {type: CODEPIPELINE}, buildspecs: {buildspec.yml: {build: [{run: make, fails: {times: 1, prints: "no"}}]}}}
+  - {name: lint, role: r, source: {type: CODEPIPELINE}, buildspecs: {buildspec.yml: {build: [{run: lint, fails: {times: 1, prints: "no"}}]}}}
+  - {name: docs, role: r, source: {type: CODEPIPELINE}, buildspecs: {buildspec.yml: {build: [make docs]}}}
+pipelines:
+  - name: shop
+    stages:
+      - {name: Source, actions: [{name: Source}]}
+      - {name: Build, actions: [{name: App, project: app}, {name: Lint, project: lint}, {name: Docs, project: docs}]}
+`
+
+func TestRetryStage(t *testing.T) {
+	s := world(t, pipe)
+	begun(t, s, simaws.Start{Pipeline: "shop"})
+	b := got(t, s, s.Builds("app")[0].ID)
+	c, p := CodeBuild{function(s, "")}, heal.Plan{Route: heal.RouteStage}
+	var with []string
+	ready := func(ids []string) error { with = ids; return nil }
+	retry := func() error { _, err := c.Retry(t.Context(), b, p, "t", ready); return err }
+	if err := retry(); !errors.Is(err, heal.ErrLater) {
+		t.Errorf("the stage runs: %v", err)
+	}
+	s.Settle()
+
+	wait := fmt.Errorf("its log is not read yet: %w", heal.ErrLater)
+	if _, err := c.Retry(t.Context(), b, p, "t", func([]string) error { return wait }); !errors.Is(err, wait) || count(s, "RetryStageExecution") > 0 {
+		t.Errorf("a sibling is not ready: %v", err)
+	}
+	for code, want := range map[string]error{"ConflictException": heal.ErrLater, "ConcurrentPipelineExecutionsLimitExceededException": heal.ErrLater,
+		"NotLatestPipelineExecutionException": heal.ErrFinal, "StageNotRetryableException": heal.ErrFinal} {
+		fault(s, "RetryStageExecution", simaws.Fault{Code: code, Message: "no"})
+		if err := retry(); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", code, err, want)
+		}
+		s.Unhook()
+	}
+	if err := retry(); err != nil || !slices.Equal(with, []string{s.Builds("lint")[0].ID}) {
+		t.Errorf("%v, starts again with it: %q", err, with)
+	}
+	if a, l, d := len(s.Builds("app")), len(s.Builds("lint")), len(s.Builds("docs")); a != 2 || l != 2 || d != 1 {
+		t.Errorf("builds: app %d, lint %d, docs %d", a, l, d)
+	}
+	if err := retry(); !errors.Is(err, heal.ErrFinal) {
+		t.Errorf("it was retried already: %v", err)
+	}
+}
+
+// TestRetryStageReplaced: a newer execution has taken the stage.
+func TestRetryStageReplaced(t *testing.T) {
+	s := world(t, pipe)
+	begun(t, s, simaws.Start{Pipeline: "shop"})
+	s.Settle()
+	b := got(t, s, s.Builds("app")[0].ID)
+	begun(t, s, simaws.Start{Pipeline: "shop"})
+	s.Settle()
+	ready := func([]string) error { t.Error("asked whether its siblings are ready"); return nil }
+	if _, err := (CodeBuild{function(s, "")}).Retry(t.Context(), b, heal.Plan{Route: heal.RouteStage}, "t", ready); !errors.Is(err, heal.ErrFinal) || count(s, "RetryStageExecution") > 0 {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestMember: a build of another account is read by assuming the member role
+// there, once for many calls.
+func TestMember(t *testing.T) {
+	s := world(t, `
+roles: [{name: buildmedic}]
+members:
+  - account: "444455556666"
+    region: eu-west-1
+    roles:
+      - {name: r, inline: {logs: LOGS}}
+      - name: buildmedic/member
+        trust: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/buildmedic"},"Action":"sts:AssumeRole"}]}'
+    projects: [{name: shop, role: r, buildspecs: {buildspec.yml: {build: [{run: make, fails: {prints: "no"}}]}}}]
+`)
+	there := settings.Account{ID: "444455556666", Region: "eu-west-1"}
+	id := begun(t, s, simaws.Start{Project: "shop", Account: there.ID, Region: there.Region})
+	s.Settle()
+	c := CodeBuild{function(s, "buildmedic/member")}
+	for range 2 {
+		b, err := c.Get(t.Context(), there, id)
+		if err != nil || b.Status != "FAILED" || !strings.HasPrefix(b.ARN, "arn:aws:codebuild:eu-west-1:444455556666:build/shop:") {
+			t.Errorf("%+v, %v", b, err)
+		}
+	}
+	if n := count(s, "AssumeRole"); n != 1 {
+		t.Errorf("the role was assumed %d times", n)
+	}
+	if _, err := c.Get(t.Context(), home, id); !errors.Is(err, heal.ErrNotFound) {
+		t.Errorf("the same id at home: %v", err)
+	}
+	if _, err := c.Get(t.Context(), settings.Account{ID: home.ID, Region: "eu-west-1"}, id); err == nil {
+		t.Error("the home account in another region has the build")
+	}
+
+	n := len(s.Calls())
+	_, err := CodeBuild{function(s, "")}.Get(t.Context(), there, id)
+	if err == nil || !strings.Contains(err.Error(), "444455556666") || !strings.Contains(err.Error(), "member stack") || len(s.Calls()) != n {
+		t.Errorf("without a member role: %v", err)
+	}
+	if _, err := (CodeBuild{function(s, "r")}).Get(t.Context(), there, id); !errors.Is(err, heal.ErrDenied) || !strings.Contains(err.Error(), "sts:AssumeRole") {
+		t.Errorf("a role that does not trust us: %v", err)
+	}
+}

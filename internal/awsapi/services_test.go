@@ -1,0 +1,106 @@
+package awsapi
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/buildmedic/buildmedic/internal/simaws"
+)
+
+func TestWhoami(t *testing.T) {
+	s := world(t, "partition: aws-us-gov\nregion: us-gov-west-1\nfunction: {role: ci/medic, session: run}\n")
+	s.Caller("AKIAALICE", "", simaws.Identity{User: "team/alice"})
+	for key, want := range map[string]Identity{
+		simaws.FunctionKey: {Partition: "aws-us-gov", Account: home.ID, Initiator: "medic/run", Role: "medic"},
+		"AKIAALICE":        {Partition: "aws-us-gov", Account: home.ID, Initiator: "team/alice"},
+	} {
+		id, err := Whoami(t.Context(), config(s.URL(), key, s.Client()))
+		if d := cmp.Diff(want, id); err != nil || d != "" {
+			t.Errorf("%s: %v\n%s", key, err, d)
+		}
+	}
+	if _, err := Whoami(t.Context(), config(s.URL(), "AKIANOBODY", s.Client())); err == nil || !strings.Contains(err.Error(), "asking AWS who calls") {
+		t.Errorf("a key that nobody has: %v", err)
+	}
+}
+
+// TestCreateRepository: it is made once, and is there already the next time.
+func TestCreateRepository(t *testing.T) {
+	s := world(t, "repositories: [{name: old}]\n")
+	for _, name := range []string{"old", "team/new", "team/new"} {
+		if err := (ECR{function(s, "")}).Create(t.Context(), home, name); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	have := s.Repositories()
+	if slices.Sort(have); !slices.Equal(have, []string{"old", "team/new"}) {
+		t.Errorf("there are %q", have)
+	}
+}
+
+// TestAnalyzer: errors and security warnings are findings, and so is access
+// that is new.
+func TestAnalyzer(t *testing.T) {
+	s := world(t, "roles: [{name: shop}]\n")
+	a := Analyzer{function(s, "")}
+	for _, row := range []struct {
+		existing, after string
+		want            []string // what each finding contains
+	}{
+		{may("s3:GetObject"), may("s3:GetObject"), nil},
+		{may("s3:*"), may("s3:GetObject"), nil},
+		{may("s3:GetObject"), may("s3:GetObject s3:PutObject"), []string{"grant new access", "index: 0"}},
+		{may("iam:PassRole"), may("iam:PassRole"), []string{"SECURITY_WARNING PASS_ROLE_WITH_STAR_IN_RESOURCE"}},
+		{may("s3:GetObject"), may("iam:PassRole"), []string{"SECURITY_WARNING PASS_ROLE_WITH_STAR_IN_RESOURCE", "grant new access", "index: 0"}},
+	} {
+		found, err := a.Check(t.Context(), home, row.existing, row.after)
+		if err != nil || len(found) != len(row.want) {
+			t.Errorf("%s: %q, %v", row.after, found, err)
+			continue
+		}
+		for i, f := range found {
+			if !strings.HasPrefix(f, "Access Analyzer: ") || !strings.Contains(f, row.want[i]) {
+				t.Errorf("%s: finding %q does not tell of %q", row.after, f, row.want[i])
+			}
+		}
+	}
+}
+
+// TestLater: a message comes when it should, never earlier, but after 15
+// minutes at the latest.
+func TestLater(t *testing.T) {
+	for delay, want := range map[time.Duration]time.Duration{
+		-time.Hour: 0, 0: 0, time.Nanosecond: time.Second, 400 * time.Millisecond: time.Second, 20 * time.Second: 20 * time.Second,
+		90*time.Second + time.Millisecond: 91 * time.Second, 15*time.Minute - time.Millisecond: 15 * time.Minute,
+		15 * time.Minute: 15 * time.Minute, 15*time.Minute + time.Second: 15 * time.Minute, 300 * 24 * time.Hour: 15 * time.Minute,
+	} {
+		s := world(t, "roles: [{name: shop}]\n")
+		q := SQS{Config: config(s.URL(), simaws.FunctionKey, s.Client()), URL: s.QueueURL(simaws.Queue), Clock: s.Clock}
+		start := s.Clock.Now()
+		if err := q.Later(t.Context(), "c-1", start.Add(delay)); err != nil {
+			t.Errorf("%v: %v", delay, err)
+			continue
+		}
+		m, ok := s.NextMessage(t.Context())
+		if at := s.Clock.Now().Sub(start); !ok || m.Body != `{"continue":{"case":"c-1"}}` || at != want {
+			t.Errorf("in %v: came after %v: %q", delay, at, m.Body)
+		}
+	}
+}
+
+// TestParallel: the first error in order is returned, and all have run.
+func TestParallel(t *testing.T) {
+	ran := make([]bool, 3)
+	fail := func(i int, err error) func(context.Context) error {
+		return func(context.Context) error { ran[i] = true; return err }
+	}
+	one, two := context.Canceled, context.DeadlineExceeded
+	if err := parallel(t.Context(), fail(0, nil), fail(1, one), fail(2, two)); err != one || slices.Contains(ran, false) {
+		t.Errorf("%v, ran %v", err, ran)
+	}
+}
