@@ -126,6 +126,21 @@ func TestDocumentExact(t *testing.T) {
 	}
 }
 
+// TestDocumentDecoding: a plus sign stands for itself, and what is no
+// URL-encoding is an error.
+func TestDocumentDecoding(t *testing.T) {
+	for in, want := range map[string]string{"a+b": "a+b", "a%2Bb%20c%25": "a+b c%", "%C3%A9": "é", "": ""} {
+		if doc, err := document(&in); err != nil || doc != want {
+			t.Errorf("%q: %q, %v", in, doc, err)
+		}
+	}
+	for _, in := range []string{"100%", "%zz"} {
+		if doc, err := document(&in); err == nil {
+			t.Errorf("%q was decoded to %q", in, doc)
+		}
+	}
+}
+
 // TestAttachHoldsAtMost: a ready-made policy is attached only as long as it
 // gives no more than its grant.
 func TestAttachHoldsAtMost(t *testing.T) {
