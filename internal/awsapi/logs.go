@@ -26,7 +26,9 @@ type Logs struct{ Accounts *Accounts }
 const (
 	maxPages = 24       // of at most 1 MB or 10,000 events each
 	maxBytes = 16 << 20 // of text that is kept
-	maxGzip  = 64 << 20 // of an S3 object, unpacked
+	// maxUnpacked bounds what is unpacked of an S3 object; of a longer log,
+	// which no build has, the end is not seen.
+	maxUnpacked = 4 << 30
 )
 
 // Tail implements [heal.Logs].
@@ -131,12 +133,30 @@ func (l Logs) object(ctx context.Context, at settings.Account, arn string) (heal
 			return heal.Text{}, fmt.Errorf("unpacking %q: %w", arn, err)
 		}
 	}
-	data, err := io.ReadAll(io.LimitReader(r, maxGzip))
+	data, cut, err := lastOf(io.LimitReader(r, maxUnpacked))
 	if err != nil {
 		return heal.Text{}, fmt.Errorf("reading %q: %w", arn, err)
 	}
-	if len(data) > maxBytes {
-		return heal.Text{Text: string(data[len(data)-maxBytes:]), Cut: true}, nil
+	return heal.Text{Text: string(data), Cut: cut}, nil
+}
+
+// lastOf reads to the end and keeps the last maxBytes.
+func lastOf(r io.Reader) (data []byte, cut bool, err error) {
+	chunk := make([]byte, 64<<10)
+	for {
+		n, err := r.Read(chunk)
+		if data = append(data, chunk[:n]...); len(data) > 2*maxBytes {
+			data, cut = append(data[:0], data[len(data)-maxBytes:]...), true
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, false, err
+		}
 	}
-	return heal.Text{Text: string(data)}, nil
+	if len(data) > maxBytes {
+		return data[len(data)-maxBytes:], true, nil
+	}
+	return data, cut, nil
 }

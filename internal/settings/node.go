@@ -208,7 +208,7 @@ func (o object) required(key, why string) string {
 }
 
 // matching gives a string that, if it is there, must match.
-func (o object) matching(key string, want *regexp.Regexp, rule string) string {
+func (o object) matching(key string, want matcher, rule string) string {
 	s := o.text(key)
 	if o.has(key) && o.values[key].Kind == yaml.ScalarNode && o.values[key].Tag == "!!str" && !want.MatchString(s) {
 		o.problem(key, "%q is not valid: %s", clip(s), rule)
@@ -338,3 +338,17 @@ func clip(s string) string {
 	}
 	return strings.ToValidUTF8(s[:most], "") + "…"
 }
+
+// matcher is a form, or a regular expression.
+type matcher interface{ MatchString(string) bool }
+
+// form is what a name may consist of, and how long it may be. The length is
+// no part of the expression: a counted repeat of 512 is a large program, and
+// the function compiles it at each start.
+type form struct {
+	characters *regexp.Regexp
+	most       int
+}
+
+// MatchString reports whether s has the form.
+func (f form) MatchString(s string) bool { return len(s) <= f.most && f.characters.MatchString(s) }

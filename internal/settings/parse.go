@@ -101,8 +101,8 @@ func (r *reader) notify(o object) Notify {
 
 // The forms of Amazon Q Developer's channel configurations.
 var (
-	slackWorkspace = regexp.MustCompile(`^[0-9A-Z]{1,255}$`)
-	slackChannel   = regexp.MustCompile(`^[A-Za-z0-9]{1,128}$`)
+	slackWorkspace = form{regexp.MustCompile(`^[0-9A-Z]+$`), 255}
+	slackChannel   = form{regexp.MustCompile(`^[A-Za-z0-9]+$`), 128}
 	uuid           = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
 	teamsChannel   = regexp.MustCompile(`^[\w=+/.,-]*%3[aA][\w=+/.,-]*%40[\w=+/.,-]*$`)
 )
@@ -131,7 +131,7 @@ func (r *reader) chat(o object) *Chat {
 }
 
 // id gives a string that must be there and match.
-func (o object) id(key string, want *regexp.Regexp, rule string) string {
+func (o object) id(key string, want matcher, rule string) string {
 	if !o.has(key) {
 		o.problem(key, "missing; %s", rule)
 		return ""

@@ -9,11 +9,11 @@ import (
 // Names as AWS takes them (aws-facts §5.1). Paths are kept to the same
 // characters as names: in an ARN, anything more could be a pattern.
 var (
-	projectName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{1,149}$`)
+	projectName = form{regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]+$`), 150}
 	roleName    = regexp.MustCompile(`^([\w+=,.@-]+/)*[\w+=,.@-]{1,64}$`)
-	policyName  = regexp.MustCompile(`^[\w+=,.@-]{1,128}$`)
+	policyName  = form{regexp.MustCompile(`^[\w+=,.@-]+$`), 128}
 	policyPath  = regexp.MustCompile(`^([\w+=,.@-]+/)*[\w+=,.@-]{1,128}$`)
-	logGroup    = regexp.MustCompile(`^[\w./#-]{1,512}$`)
+	logGroup    = form{regexp.MustCompile(`^[\w./#-]+$`), 512}
 	logPlace    = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w!'()+=,.@-]+)*$`) // bucket/prefix
 	pipeline    = regexp.MustCompile(`^[\w.@-]{1,100}$`)
 )
@@ -106,7 +106,7 @@ func (o object) role(key string) string {
 	return s
 }
 
-func (o object) policy(key string, want *regexp.Regexp) string {
+func (o object) policy(key string, want matcher) string {
 	return o.matching(key, want, "write the policy's name, with its path if it has one; not its ARN, and without a leading slash")
 }
 
@@ -189,4 +189,4 @@ func (r *reader) buildspecs(list []value) []string {
 	return paths
 }
 
-var buildspecPath = regexp.MustCompile(`^[\w.][\w.@+ /-]{0,254}$`)
+var buildspecPath = form{regexp.MustCompile(`^[\w.][\w.@+ /-]*$`), 255}
