@@ -298,13 +298,13 @@ func parsePrincipals(raw json.RawMessage) (principals, error) {
 	var star string
 	if json.Unmarshal(raw, &star) == nil {
 		if star != "*" {
-			return principals{}, fmt.Errorf("Principal %q", star)
+			return principals{}, fmt.Errorf("element Principal is %q", star)
 		}
 		return principals{all: true}, nil
 	}
 	var kinds map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &kinds); err != nil {
-		return principals{}, fmt.Errorf("Principal: %w", err)
+		return principals{}, fmt.Errorf("element Principal: %w", err)
 	}
 	var p principals
 	for kind, v := range kinds {
@@ -312,7 +312,7 @@ func parsePrincipals(raw json.RawMessage) (principals, error) {
 		if json.Unmarshal(v, &list) != nil {
 			var one string
 			if err := json.Unmarshal(v, &one); err != nil {
-				return p, fmt.Errorf("Principal.%s: %w", kind, err)
+				return p, fmt.Errorf("element Principal.%s: %w", kind, err)
 			}
 			list = []string{one}
 		}
@@ -323,7 +323,7 @@ func parsePrincipals(raw json.RawMessage) (principals, error) {
 		case "Service":
 			p.svcs = append(p.svcs, list...)
 		default:
-			return p, fmt.Errorf("Principal kind %q is not simulated", kind)
+			return p, fmt.Errorf("principals of the kind %q are not simulated", kind)
 		}
 	}
 	return p, nil

@@ -8,10 +8,9 @@ import (
 // pipeline is a CodePipeline pipeline. Its stages run one after the other, a
 // stage's actions side by side. Each stage remembers its last run.
 type pipeline struct {
-	est     *estate
-	name    string
-	version int
-	stages  []*stage
+	est    *estate
+	name   string
+	stages []*stage
 }
 
 type stage struct {
