@@ -145,7 +145,7 @@ func (c CodeBuild) Retry(ctx context.Context, b codebuild.Build, p heal.Plan, to
 	case heal.RouteBatch:
 		return "", c.retryBatch(ctx, at, b, token)
 	case heal.RouteStage:
-		return "", CodePipeline{c.Accounts}.retryStage(ctx, at, b, ready)
+		return "", CodePipeline(c).retryStage(ctx, at, b, ready)
 	}
 	return "", fmt.Errorf("route %q starts no build: %w", p.Route, heal.ErrFinal)
 }

@@ -40,7 +40,7 @@ func TestLoadErrors(t *testing.T) {
 		{"no action", base + buildOf("{run: make, calls: [s3]}"), `"s3" is no action`},
 		{"step without a command", base + buildOf("{prints: x}"), "a step without run"},
 		{"repository policy", "repositories: [{name: i, policy: '[]'}]", "repository i: reading resource policy"},
-		{"federated principal", `buckets: [{name: b, policy: '{"Statement":[{"Effect":"Allow","Principal":{"Federated":"x"},"Action":"s3:*","Resource":"*"}]}'}]`, `Principal kind "Federated" is not simulated`},
+		{"federated principal", `buckets: [{name: b, policy: '{"Statement":[{"Effect":"Allow","Principal":{"Federated":"x"},"Action":"s3:*","Resource":"*"}]}'}]`, `principals of the kind "Federated" are not simulated`},
 		{"pipeline without stages", "pipelines: [{name: x}]", `pipeline "x": needs a name and stages`},
 		{"pipeline's project", "pipelines: [{name: x, stages: [{name: s, actions: [{name: a, project: gone}]}]}]", `pipeline x: there is no project "gone"`},
 		{"start of nothing", "starts: [{project: gone}]", `starts: there is no project "gone"`},
