@@ -66,11 +66,13 @@ func current(rs []Round) []Round {
 
 // failure reads what the build printed.
 func (h *Healer) failure(ctx context.Context, at settings.Account, r *Round) (buildlog.Failure, error) {
+	began := h.Clock.Now()
 	f, whole, err := ReadFailure(ctx, h.Logs, h.Decoder, at, r.Build)
 	if err != nil {
 		return f, err
 	}
 	now := h.Clock.Now()
+	r.Scan = now.Sub(began)
 	if !whole && !r.Reread && now.Sub(r.Build.End) < time.Minute {
 		r.Reread, r.NotYet = true, now.Add(late)
 	}

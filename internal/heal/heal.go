@@ -81,6 +81,8 @@ type Round struct {
 	// WrittenVersion is the managed policy version that the write made.
 	WrittenVersion string    `json:"written_version,omitempty"`
 	Undone         time.Time `json:"undone,omitzero"`
+	// Scan is how long it took to read the log and find what is in it.
+	Scan time.Duration `json:"scan,omitempty"`
 	// Reread: the log was not whole at first and has been read again.
 	Reread bool `json:"reread,omitempty"`
 	Tries  int  `json:"tries,omitempty"` // of the current step, when AWS was not ready

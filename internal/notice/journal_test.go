@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -65,11 +66,14 @@ func TestMetricsCountOnce(t *testing.T) {
 	refused := notAllowedReported()
 	d := refused.Case.Rounds[0].Decision
 	d.Refusals = append(d.Refusals, guardrail.Refusal{Rule: guardrail.NotAllowed}, guardrail.Refusal{Rule: guardrail.UntrustedBuild})
+	scanned := notAllowedReported()
+	scanned.Case.Rounds[0].Scan = 1500 * time.Millisecond
 	for _, row := range []struct {
 		name string
 		os   []heal.Outcome
 		want map[string]float64
 	}{
+		{"the log took its time", []heal.Outcome{scanned}, map[string]float64{"Reported": 1, "Failures": 1, "Refused": 1, "ScanTime": 1500}},
 		{"healed", []heal.Outcome{trackerRetrying(), trackerHealed()}, map[string]float64{"Retrying": 1, "Healed": 1, "Failures": 1, "Rounds": 1, "TimeToHeal": 252}},
 		{"healed and undone by hand", []heal.Outcome{qivrHealed(), qivrUndone()}, map[string]float64{"Healed": 1, "Undone": 1, "Failures": 1, "Rounds": 1, "TimeToHeal": 531}},
 		{"proposed and healed", []heal.Outcome{trackerProposed(), proposedThenHealed}, map[string]float64{"Proposed": 1, "Healed": 1, "Failures": 1, "Rounds": 1, "TimeToHeal": 252}},

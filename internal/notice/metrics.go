@@ -26,7 +26,8 @@ type metric struct {
 // The first line counts: Failures (cases, once each, when they end), one
 // metric named after the kind of outcome (Healed, Proposed, Reported, Undone,
 // Failed, Retrying, Expiring, Paused), Rounds of cases in which something was
-// tried, and TimeToHeal in seconds; in all, by Cause and by Project. A further line for each rule that refused
+// tried, TimeToHeal in seconds, and ScanTime (reading and scanning the log) in
+// milliseconds; in all, by Cause and by Project. A further line for each rule that refused
 // counts Refused by Rule. Dimensions have few values: names out of causes.yaml,
 // of the settings and of the guardrails.
 func Metrics(o heal.Outcome) []byte {
@@ -42,6 +43,9 @@ func Metrics(o heal.Outcome) []byte {
 	ms := []metric{{kindMetrics[o.Kind], "Count", 1}}
 	if endsCase(o) {
 		ms = append(ms, metric{"Failures", "Count", 1 + o.Repeats})
+		if r.Scan > 0 {
+			ms = append(ms, metric{"ScanTime", "Milliseconds", int(r.Scan.Milliseconds())})
+		}
 	}
 	if n := len(acted(o)); n > 0 && (o.Kind == heal.Healed || o.Kind == heal.Failed || o.Kind == heal.Undone && endsCase(o)) {
 		ms = append(ms, metric{"Rounds", "Count", n})
