@@ -30,7 +30,7 @@ var makeup = []struct {
 			word(r), word(r), r.IntN(9), r.IntN(40), r.IntN(20), word(r), r.IntN(99), r.IntN(4000), r.Float64()*90)
 	}},
 	{150, func(r *rand.Rand) string {
-		return fmt.Sprintf("npm http fetch GET 200 https://registry.npmjs.org/%s%%2f%s %dms (cache miss)", word(r), word(r), r.IntN(900))
+		return fmt.Sprintf("npm http fetch GET 200 https://registry.example.com/%s%%2f%s %dms (cache miss)", word(r), word(r), r.IntN(900))
 	}},
 	{120, func(r *rand.Rand) string {
 		return fmt.Sprintf("%012x: Pushing [%s>%s]  %.2fMB/%.2fMB", r.Uint64()>>16, strings.Repeat("=", r.IntN(40)), strings.Repeat(" ", r.IntN(40)),

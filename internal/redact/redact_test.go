@@ -111,7 +111,7 @@ func TestTextByName(t *testing.T) {
 	const v = "hun" + "ter2-Tr0ub4dor"
 	rows := []string{
 		"password=%", "PASSWORD = %", "DB_PASSWORD=%", "db.password: %", "passwd:%", "passphrase=%", "\"password\": \"%\"", "'password': '%'", `{\"password\":\"%\"}`, "password => %", "password := %",
-		"MYSQL_PWD=%", "export NPM_TOKEN=%", "//registry.npmjs.org/:_authToken=%", "_auth=%", "_password = \"%\"", "token=%", "access_token: %", "AWS_SECRET_ACCESS_KEY=%", "aws_session_token = %",
+		"MYSQL_PWD=%", "export NPM_TOKEN=%", "//registry.example.com/:_authToken=%", "_auth=%", "_password = \"%\"", "token=%", "access_token: %", "AWS_SECRET_ACCESS_KEY=%", "aws_session_token = %",
 		"secretAccessKey: '%'", "\"SecretAccessKey\": \"%\"", "SessionToken=%", "client_secret=%", "CLIENT-SECRET: %", "api_key=%", "apiKey: \"%\"", "X-Api-Key: %", "private_key=%", "AccountKey=%;EndpointSuffix=core.windows.net",
 		"connection_string=%", "signing_key=%", "SIGNATURE=%", "credential=%", "password==%",
 		"--password %", "--password=%", "--token '%'", "--api-key \"%\"", "--auth-token %", "--secret-string %", "-token %", "docker login -u AWS -p % registry", "docker login --username x --password % y", "mysql -u root -p% db",
@@ -188,7 +188,7 @@ func TestTextKeeps(t *testing.T) {
 		"PWD=/codebuild/output/src1/src", "OLDPWD=/root", "max_tokens=4096", "token: expired", "Error: invalid token: unexpected", "secret: not found", "--token-file /run/token", "password=***", "password: ********", "TOKEN=[redacted]",
 		"/usr/local/lib/node_modules/typescript/lib/TypeScriptLanguageServicePlugin/index.js", "src/main/java/com/example/app/service/TrackerServiceImplementationTest2.java",
 		"shouldReturn404WhenUserIdIsMissingFromRequest2AndHeaderIsSet", "COMMAND_EXECUTION_ERROR: Error while executing command: npm test. Reason: exit status 1",
-		"https://git-codecommit.us-west-2.amazonaws.com/v1/repos/x", "https://registry.npmjs.org:443/@scope/pkg", "git@github.com:o/r.git", "ssh://git@github.com/o/r.git", "https://docs.aws.amazon.com/codebuild/latest/userguide/troubleshooting.html#troubleshooting-cannot-access",
+		"https://git-codecommit.us-west-2.amazonaws.com/v1/repos/x", "https://registry.example.com:443/@scope/pkg", "git@github.com:o/r.git", "ssh://git@github.com/o/r.git", "https://docs.aws.amazon.com/codebuild/latest/userguide/troubleshooting.html#troubleshooting-cannot-access",
 		"Basic authentication failed", "Bearer authentication is required", "kubectl get secret", "TOKEN_URL is not set", "secret_name: prod/db", "token_ttl=3600", "signature_version: s3v4", "credentials: none", "Unable to locate credentials. You can configure credentials by running",
 		"v0.0.0-20261122123456-abcdef123456", "x86_64-unknown-linux-gnu", "AROAEXAMPLEID1234567:AWSCodeBuild", "ThisIsOneVeryLongCamelCaseIdentifierWithManyWordsInIt",
 		"docker login registry -u AWS", "npm ERR! code E401", "user-agent: aws-sdk-go-v2/1.47.7 os/linux lang/go#1.26.8 md/GOOS#linux md/GOARCH#amd64",
