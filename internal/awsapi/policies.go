@@ -109,17 +109,6 @@ func holdsAtMost(ctx context.Context, client *iam.Client, arn, most string) erro
 	return nil
 }
 
-// same compares documents as IAM gives them back: it keeps the bytes, but
-// white space is nobody's change.
-func same(a, b string) bool {
-	if a == b {
-		return true
-	}
-	da, erra := iampolicy.ParseLoose([]byte(a))
-	db, errb := iampolicy.ParseLoose([]byte(b))
-	return erra == nil && errb == nil && string(da.Compact()) == string(db.Compact())
-}
-
 // writeInline replaces an inline policy. IAM has no condition for that call
 // (aws-facts §5.2): the document is compared right before, and read back
 // right after; "" deletes the policy.
@@ -128,7 +117,7 @@ func writeInline(ctx context.Context, client *iam.Client, r codebuild.Role, name
 	if err != nil || now == after {
 		return err // written already, by a run that died
 	}
-	if !same(now, before) {
+	if !iampolicy.Same(now, before) {
 		return fmt.Errorf("inline policy %q is not what it was: %w", name, heal.ErrConflict)
 	}
 	if after == "" {
@@ -144,7 +133,7 @@ func writeInline(ctx context.Context, client *iam.Client, r codebuild.Role, name
 	if now, err = inlinePolicy(ctx, client, r.Name, name); err != nil {
 		return err
 	}
-	if !same(now, after) {
+	if !iampolicy.Same(now, after) {
 		return fmt.Errorf("inline policy %q was written by somebody else at the same time: %w", name, heal.ErrConflict)
 	}
 	return nil
@@ -195,7 +184,7 @@ func adoptVersion(ctx context.Context, client *iam.Client, t guardrail.Target, v
 			return "", err
 		}
 	}
-	if doc == "" || !same(doc, t.After) {
+	if doc == "" || !iampolicy.Same(doc, t.After) {
 		return "", fmt.Errorf("policy %q has the default version %s, not %s: %w", t.Name, def, t.BeforeVersion, heal.ErrConflict)
 	}
 	if err := alone(ctx, client, t, vs, def, def, known); err != nil {
@@ -217,7 +206,7 @@ func alone(ctx context.Context, client *iam.Client, t guardrail.Target, vs []gua
 		if err != nil {
 			return err
 		}
-		if !same(doc, t.After) {
+		if !iampolicy.Same(doc, t.After) {
 			if number(v.ID) > number(newest) {
 				newest = v.ID
 			}

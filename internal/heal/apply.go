@@ -112,7 +112,7 @@ func (h *Healer) writePolicy(ctx context.Context, c *held, t guardrail.Target, r
 func (h *Healer) written(ctx context.Context, c *held, t guardrail.Target) (version string, there bool, err error) {
 	role, _ := c.last().Build.Role()
 	doc, version, err := h.Policies.Current(ctx, c.at(), role, t)
-	return version, err == nil && sameDocument(doc, after(t)), err
+	return version, err == nil && iampolicy.Same(doc, after(t)), err
 }
 
 // after is what Policies.Current says once the target is written.
@@ -387,9 +387,9 @@ func (h *Healer) restore(ctx context.Context, c *held, r *Round) (note string, e
 		return "", err
 	}
 	switch {
-	case sameDocument(doc, t.Before):
+	case iampolicy.Same(doc, t.Before):
 		return "", nil // restored already
-	case !sameDocument(doc, after(t)):
+	case !iampolicy.Same(doc, after(t)):
 		return "Somebody has changed the policy since, so it was left as it is. What differs from what was written: " + difference(after(t), doc), nil
 	}
 	err = h.Policies.Restore(ctx, c.at(), role, t, r.WrittenVersion)

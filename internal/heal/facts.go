@@ -10,7 +10,6 @@ import (
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
-	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -153,15 +152,4 @@ func (h *Healer) paused(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("reading whether writing is paused: %w", err)
 	}
 	return string(it.Data), nil
-}
-
-// sameDocument reports whether two policy documents are the same but for
-// white space; "" is no document.
-func sameDocument(a, b string) bool {
-	if a == b {
-		return true
-	}
-	da, erra := iampolicy.ParseLoose([]byte(a))
-	db, errb := iampolicy.ParseLoose([]byte(b))
-	return erra == nil && errb == nil && string(da.Compact()) == string(db.Compact())
 }

@@ -101,3 +101,15 @@ func show(s string) string {
 	}
 	return s
 }
+
+// Same reports whether two texts are the same policy document but for white
+// space, which is nobody's change. Equal texts are the same whatever they
+// hold; "" is no document, and so is what cannot be read.
+func Same(a, b string) bool {
+	if a == b {
+		return true
+	}
+	da, erra := ParseLoose([]byte(a))
+	db, errb := ParseLoose([]byte(b))
+	return erra == nil && errb == nil && string(da.Compact()) == string(db.Compact())
+}

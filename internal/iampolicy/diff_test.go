@@ -1,6 +1,7 @@
 package iampolicy
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -32,5 +33,28 @@ func TestDiff(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestSame ensures that white space is nobody's change, and that everything
+// else is.
+func TestSame(t *testing.T) {
+	const doc = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}`
+	for _, row := range []struct {
+		a, b string
+		want bool
+	}{
+		{doc, doc, true},
+		{doc, strings.ReplaceAll(doc, ",", ",\n  "), true},
+		{doc, strings.Replace(doc, "GetObject", "PutObject", 1), false},
+		{doc, strings.Replace(doc, "Allow", "Deny", 1), false},
+		{"", "", true},
+		{doc, "", false},
+		{"", doc, false},
+		{"{", "{ ", false},
+	} {
+		if got := Same(row.a, row.b); got != row.want {
+			t.Errorf("Same(%q, %q) is %v", row.a, row.b, got)
+		}
 	}
 }
