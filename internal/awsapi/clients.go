@@ -6,6 +6,7 @@ package awsapi
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -56,9 +57,21 @@ func (a *Accounts) config(at settings.Account) (aws.Config, error) {
 	cfg := a.base.Copy()
 	cfg.Region = at.Region
 	cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(a.base), arn,
-		func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = "buildmedic" }))
+		func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = memberSession }))
 	a.cfgs[at] = cfg
 	return cfg, nil
+}
+
+// memberSession is the name of the healer's sessions in member accounts.
+const memberSession = "buildmedic"
+
+// memberInitiator is how CodeBuild names the healer as a build's initiator in
+// a member account (aws-facts §1.5).
+func memberInitiator(role string) string {
+	if role == "" {
+		return ""
+	}
+	return role[strings.LastIndexByte(role, '/')+1:] + "/" + memberSession
 }
 
 // parallel runs the functions at the same time and returns the first error

@@ -296,7 +296,7 @@ members:
 	if err == nil || !strings.Contains(err.Error(), "444455556666") || !strings.Contains(err.Error(), "member stack") || len(s.Calls()) != n {
 		t.Errorf("without a member role: %v", err)
 	}
-	if _, err := (CodeBuild{function(s, "r")}).Get(t.Context(), there, id); !errors.Is(err, heal.ErrDenied) || !strings.Contains(err.Error(), "sts:AssumeRole") {
+	if _, err := (CodeBuild{function(s, "r")}).Get(t.Context(), there, id); !errors.Is(err, heal.ErrDenied) || !strings.Contains(err.Error(), "sts:AssumeRole on arn:aws:iam::444455556666:role/r, so it reaches nothing in account 444455556666; deploy the member template") {
 		t.Errorf("a role that does not trust us: %v", err)
 	}
 }

@@ -30,6 +30,10 @@ var (
 // deniedAction finds which action an access-denied message of AWS names.
 var deniedAction = regexp.MustCompile(`not authorized to perform: ([A-Za-z0-9-]+:[A-Za-z0-9]+)`)
 
+// deniedMember finds the member role that the healer may not assume, and its
+// account.
+var deniedMember = regexp.MustCompile(`not authorized to perform: sts:AssumeRole on resource: (arn:[a-z-]+:iam::([0-9]{12}):role/[\w+=,.@/-]*[\w+=,@/-])`)
+
 // classify says what the healer should do about an error of AWS, by wrapping
 // one of heal's errors. nil stays nil.
 func classify(err error) error {
@@ -48,6 +52,9 @@ func classify(err error) error {
 	case slices.Contains(final, code):
 		return fmt.Errorf("%w: %s: %s", heal.ErrFinal, code, api.ErrorMessage())
 	case slices.Contains(denied, code):
+		if m := deniedMember.FindStringSubmatch(api.ErrorMessage()); m != nil {
+			return fmt.Errorf("%w: sts:AssumeRole on %s, so it reaches nothing in account %s; deploy the member template of these settings there (make member), with this hub's account and region as its parameters, and the hub's stack if the account is new in the settings", heal.ErrDenied, m[1], m[2])
+		}
 		what := "which one, AWS does not say"
 		if m := deniedAction.FindStringSubmatch(api.ErrorMessage()); m != nil {
 			what = m[1]

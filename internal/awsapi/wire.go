@@ -37,7 +37,8 @@ func Wire(w Wiring) *heal.Healer {
 	build, iam := CodeBuild{accounts}, IAM{accounts}
 	h := &heal.Healer{
 		Settings: w.Settings, Home: home,
-		Self:   heal.Self{Initiator: w.Identity.Initiator, Function: w.Function, Parts: w.Parts},
+		Self: heal.Self{Initiator: w.Identity.Initiator, MemberInitiator: memberInitiator(w.MemberRole), Function: w.Function,
+			Parts: append(memberParts(w), w.Parts...)},
 		Builds: build, Projects: build, Retrier: build, Logs: Logs{accounts},
 		Roles: iam, Simulator: iam, Policies: iam, Repositories: ECR{accounts}, Decoder: STS{accounts},
 		Analyzer: Analyzer{accounts},
@@ -51,6 +52,14 @@ func Wire(w Wiring) *heal.Healer {
 		}
 	}
 	return h
+}
+
+// memberParts are the healer's roles in member accounts.
+func memberParts(w Wiring) []string {
+	if w.MemberRole == "" {
+		return nil
+	}
+	return []string{"arn:" + w.Identity.Partition + ":iam::*:role/" + w.MemberRole}
 }
 
 // Parts lists the ARNs of the function's own parts, as patterns, from what

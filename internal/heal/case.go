@@ -66,6 +66,12 @@ func caseID(at settings.Account, b codebuild.Build) string {
 	return hex.EncodeToString(h[:8])
 }
 
+// unreadID names the case of a failed build that could not be read.
+func unreadID(e Ended) string {
+	h := sha256.Sum256([]byte(strings.Join([]string{e.At.ID, e.At.Region, e.Build, "unread"}, "\x00")))
+	return hex.EncodeToString(h[:8])
+}
+
 // open reads a case and takes it for this invocation alone. A case that does
 // not exist is nil without an error.
 func (h *Healer) open(ctx context.Context, id string) (*held, error) {

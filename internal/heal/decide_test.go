@@ -239,7 +239,8 @@ func TestCaseID(t *testing.T) {
 
 // TestStartedBy is the table of which build passes for a round's retry.
 func TestStartedBy(t *testing.T) {
-	h := &Healer{Self: Self{Initiator: "buildmedic/s"}}
+	h := &Healer{Home: settings.Account{ID: "111122223333"}, Self: Self{Initiator: "buildmedic/s", MemberInitiator: "buildmedic-member/s"}}
+	member := func(_ *Round, b *codebuild.Build) { b.ARN = "arn:aws:codebuild:eu-west-1:444455556666:build/" + b.ID }
 	for _, row := range []struct {
 		name   string
 		route  Route
@@ -250,6 +251,9 @@ func TestStartedBy(t *testing.T) {
 		{"known by its id", RouteBuild, func(r *Round, b *codebuild.Build) { r.Retry = b.ID }, true},
 		{"another than the known one", RouteBuild, func(r *Round, b *codebuild.Build) { r.Retry = "shop:9" }, false},
 		{"somebody else's", RouteBuild, func(_ *Round, b *codebuild.Build) { b.Initiator = "alice" }, false},
+		{"ours in a member account", RouteBuild, func(r *Round, b *codebuild.Build) { member(r, b); b.Initiator = "buildmedic-member/s" }, true},
+		{"there, by a role that is named like the hub's", RouteBuild, member, false},
+		{"here, by a role that is named like a member's", RouteBuild, func(_ *Round, b *codebuild.Build) { b.Initiator = "buildmedic-member/s" }, false},
 		{"of another commit on the same branch", RouteBuild, func(_ *Round, b *codebuild.Build) { b.ResolvedSourceVersion = "2" }, false},
 		{"not resolved yet, same branch", RouteBuild, func(_ *Round, b *codebuild.Build) { b.ResolvedSourceVersion = "" }, true},
 		{"of another project", RouteBuild, func(_ *Round, b *codebuild.Build) { b.Project = "other" }, false},

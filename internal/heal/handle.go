@@ -29,6 +29,8 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 		if b, err = h.Builds.Get(ctx, e.At, e.Build); errors.Is(err, ErrNotFound) {
 			h.Log.WarnContext(ctx, "the build is gone", "build", e.Build)
 			return nil
+		} else if errors.Is(err, ErrDenied) {
+			return h.unread(ctx, e, err)
 		} else if err != nil {
 			return fmt.Errorf("reading build: %w", err)
 		}
@@ -66,6 +68,26 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 		return err
 	}
 	return h.run(ctx, c)
+}
+
+// unread tells of a failed build that the healer may not read, in a case of
+// its own. The build does not point to that case: once the healer may read it,
+// the sweep, or a person who says replay, takes it up as if it were new.
+func (h *Healer) unread(ctx context.Context, e Ended, why error) error {
+	c, err := h.open(ctx, unreadID(e))
+	if err != nil {
+		return err
+	}
+	if c == nil {
+		now := h.Clock.Now()
+		c = &held{Case: Case{ID: unreadID(e), Account: e.At.ID, Region: e.At.Region, Project: e.Project, Opened: now,
+			Rounds: []Round{{Build: codebuild.Build{ID: e.Build, Project: e.Project, Status: e.Status}, Started: now}}}}
+		c.finish(now, Reported, "The build could not be read: "+sentence(why)+" Then say replay, or wait: the sweep takes the build up by itself within a day.")
+		if err := h.save(ctx, c, false); err != nil {
+			return err
+		}
+	}
+	return h.close(ctx, c)
 }
 
 // pointAll records that the build belongs to the case, and so does whatever
@@ -155,7 +177,7 @@ func (h *Healer) belongs(ctx context.Context, at settings.Account, b codebuild.B
 		}
 	}
 	id := caseID(at, b)
-	if b.Initiator != h.Self.Initiator {
+	if !h.began(b) {
 		return id, nil
 	}
 	// A build that the healer started, and died before it could write down
@@ -191,7 +213,7 @@ func (h *Healer) startedBy(r Round, b codebuild.Build) bool {
 	}
 	switch r.Decision.Plan.Route {
 	case RouteBuild, RouteStart:
-		return b.Initiator == h.Self.Initiator && sameSource(r.Build, b)
+		return h.began(b) && sameSource(r.Build, b)
 	case RouteStage:
 		return b.Initiator == r.Build.Initiator && b.SourceVersion == r.Build.SourceVersion
 	case RouteBatch:
@@ -200,6 +222,15 @@ func (h *Healer) startedBy(r Round, b codebuild.Build) bool {
 		return b.BatchARN == r.Build.BatchARN && !b.Start.Before(r.RetryAt.Add(-skew))
 	}
 	return false
+}
+
+// began reports whether the healer itself asked for the build: in another
+// account than its own it acts as the member's role.
+func (h *Healer) began(b codebuild.Build) bool {
+	if account, _, ok := cutBuildARN(b.ARN); ok && account != h.Home.ID {
+		return h.Self.MemberInitiator != "" && b.Initiator == h.Self.MemberInitiator
+	}
+	return b.Initiator == h.Self.Initiator
 }
 
 // sameSource reports whether b builds what a built. Until it has downloaded

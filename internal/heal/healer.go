@@ -40,6 +40,9 @@ type Self struct {
 	// Initiator is how builds that it starts name their initiator: ROLE/SESSION
 	// (aws-facts §1.5).
 	Initiator string
+	// MemberInitiator is the same where it acts as the role of a member
+	// account; "" if there is none.
+	MemberInitiator string
 	// Function is the function's name, for command lines in notices.
 	Function string
 	// Parts are the ARNs of its own parts, which no grant may touch.

@@ -129,7 +129,13 @@ func (h *Healer) sweepProject(ctx context.Context, p settings.Project) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("listing builds of project %q: %w", p.Name, err)
+		err = fmt.Errorf("listing builds of project %q: %w", p.Name, err)
+		if it.Version > 0 {
+			return err
+		}
+		// A new project that cannot be reached yet: what fails from now on is
+		// taken up once it can.
+		return errors.Join(err, h.swept(ctx, it, key, from))
 	}
 	next := now.Add(-skew)
 	var errs []error
@@ -152,14 +158,19 @@ func (h *Healer) sweepProject(ctx context.Context, p settings.Project) error {
 			}
 		}
 	}
+	return errors.Join(append(errs, h.swept(ctx, it, key, next))...)
+}
+
+// swept records from when on the next sweep of a project has to look.
+func (h *Healer) swept(ctx context.Context, it Item, key string, next time.Time) error {
 	data, err := json.Marshal(next)
 	if err != nil {
 		return err
 	}
 	if _, err := h.Store.Put(ctx, Item{Kind: kindSweep, ID: key, Version: it.Version, Data: data}); err != nil && !errors.Is(err, ErrConflict) {
-		errs = append(errs, fmt.Errorf("project %q: recording the sweep: %w", p.Name, err))
+		return fmt.Errorf("recording the sweep of %q: %w", key, err)
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // known reports whether the build's end needs no telling any more. That the
