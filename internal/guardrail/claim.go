@@ -2,12 +2,12 @@ package guardrail
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/iamref"
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // Bounds on what hostile text may make us do. IAM reads no resource longer
@@ -57,7 +57,7 @@ func serviceRole(in Input) (codebuild.Role, *Refusal) {
 			Message: fmt.Sprintf("The build belongs to %q in %s/%s, which is not the project that the settings mean.", clip(b.Project), at.Account, at.Region)}
 	}
 	role, ok := b.Role()
-	if !ok || b.UUID() == "" || !accountID.MatchString(role.Account) {
+	if !ok || b.UUID() == "" || !isAccount(role.Account) {
 		return codebuild.Role{}, &Refusal{Rule: NotTheRole,
 			Message: fmt.Sprintf("The build record names the service role %q, which is none of this account's.", clip(b.ServiceRole))}
 	}
@@ -73,7 +73,7 @@ func serviceRole(in Input) (codebuild.Role, *Refusal) {
 	return role, nil
 }
 
-var accountID = regexp.MustCompile(`^[0-9]{12}$`)
+func isAccount(id string) bool { return len(id) == 12 && strings.Trim(id, "0123456789") == "" }
 
 // whose refuses a denial of anybody but the build's own session. The role's
 // path is not part of a session's ARN (aws-facts §3.6).
@@ -161,13 +161,20 @@ func layerName(l buildlog.Layer) string {
 	return clip(strings.ReplaceAll(string(l), "-", " "))
 }
 
-var actionName = regexp.MustCompile(`^[A-Za-z0-9-]{1,63}:[A-Za-z0-9]{1,127}$`)
+var actionName = lazyregexp.New(`^[A-Za-z0-9-]+:[A-Za-z0-9]+$`)
+
+// isActionName reports whether AWS could name an action so. The lengths are no
+// part of the expression, which would take long to compile.
+func isActionName(s string) bool {
+	service, name, _ := strings.Cut(s, ":")
+	return len(service) <= 63 && len(name) <= 127 && actionName.MatchString(s)
+}
 
 func action(d buildlog.Denial) (iamref.Action, *Refusal) {
 	if d.Action == "" {
 		return iamref.Action{}, about(d, UnknownAction, "The text does not say which action was denied. Find out, and give it to the role yourself.")
 	}
-	if !actionName.MatchString(d.Action) {
+	if !isActionName(d.Action) {
 		return iamref.Action{}, about(d, HostileText, fmt.Sprintf("%q is not how AWS names an action.", clip(d.Action)))
 	}
 	a, ok := iamref.Lookup(d.Action)
@@ -206,7 +213,7 @@ func resource(in Input, role codebuild.Role, a iamref.Action, d buildlog.Denial)
 
 // unnumbered matches the names that AWS prints with a * in the place of a
 // number that does not exist yet: a stack's id, a task definition's revision.
-var unnumbered = regexp.MustCompile(`^arn:[^*?]*:(cloudformation:[^*?]*:stack/[^*?/]+/|ecs:[^*?]*:task-definition/[^*?:]+:)\*$`)
+var unnumbered = lazyregexp.New(`^arn:[^*?]*:(cloudformation:[^*?]*:stack/[^*?/]+/|ecs:[^*?]*:task-definition/[^*?:]+:)\*$`)
 
 // unmask takes out what CodeBuild puts in the place of secrets (aws-facts
 // §6.2), and the marks of a cut, and tells whether there were any.
@@ -249,7 +256,7 @@ func foreign(d buildlog.Denial, arn codebuild.ARN, role codebuild.Role) *Refusal
 // maxSecretName is how long a secret's name may be.
 const maxSecretName = 512
 
-var secretName = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]+$`)
+var secretName = lazyregexp.New(`^[A-Za-z0-9/_+=.@-]+$`)
 
 // bareName reads a resource that is no ARN. Secrets Manager prints a secret's
 // name, whose ARN ends in six characters more; everything else ("role X",
@@ -271,7 +278,7 @@ func bareName(in Input, role codebuild.Role, a iamref.Action, name string) []str
 // that is named after this build has another name in the next one.
 func logNames(in Input, arn string) []string {
 	i := strings.Index(arn, ":log-stream:")
-	if !strings.Contains(arn, ":logs:") || i < 0 {
+	if a, _ := codebuild.ParseARN(arn); a.Service != "logs" || i < 0 {
 		return []string{arn}
 	}
 	group, stream := arn[:i], arn[i+len(":log-stream:"):]

@@ -17,6 +17,9 @@ import (
 func Judge(in Input) Judgement {
 	gs := grants(in)
 	refusals, kept, qs := hear(in, gs)
+	if len(refusals) == 0 && len(kept) == 0 {
+		return Judgement{Allowed: true} // whatever the role is like, nothing is asked of it
+	}
 	picks, rs := allowAll(in, gs, kept, qs)
 	refusals = append(refusals, rs...)
 	docs, rs := documents(in.Role)
@@ -27,10 +30,6 @@ func Judge(in Input) Judgement {
 	if len(refusals) > 0 {
 		return refused(refusals)
 	}
-	if len(kept) == 0 {
-		return Judgement{Allowed: true}
-	}
-
 	picks = join(picks)
 	dr, rs := aim(in, picks)
 	if len(rs) > 0 {
@@ -119,7 +118,7 @@ func confirm(in Input, c claim, qs []Question, asked []int) (counts bool, r *Ref
 		return true, nil
 	case allowed > 0 && allowed == len(asked):
 		return false, nil
-	case c.needs && len(asked) == 0:
+	case c.needs && len(asked) == 0 && c.resources == nil:
 		return true, nil // no grant could cover it, which guardrail 6 will say
 	case c.needs:
 		return false, about(d, Unconfirmed, "The text does not say who was denied, or by which policy, and the simulator does not confirm that the role lacks it. Give it to the role yourself if that is what is missing.")

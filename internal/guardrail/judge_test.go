@@ -584,6 +584,32 @@ func TestQuestionsAreBounded(t *testing.T) {
 	}
 }
 
+// TestNoQuestionIsNoAnswer: of so many denials that some cannot be asked
+// about, these are not confirmed.
+func TestNoQuestionIsNoAnswer(t *testing.T) {
+	in := shop()
+	g := grantOf(&in)
+	g.Actions, g.Resources, g.PassRoles = nil, nil, map[string][]string{}
+	in.Denials = nil
+	for i := range maxDenials {
+		role := fmt.Sprintf("arn:aws:iam::111122223333:role/task-%d", i)
+		for n := range maxQuestionsDenial {
+			service := fmt.Sprintf("s%d.amazonaws.com", n)
+			g.PassRoles[service] = append(g.PassRoles[service], role)
+		}
+		d := denial(passRole, role)
+		d.Principal = "" // whom it is about, only the simulator can tell
+		in.Denials = append(in.Denials, d)
+	}
+	for range Questions(in) {
+		in.Before = append(in.Before, Answer{Verdict: iampolicy.Allowed})
+	}
+	j := Judge(in)
+	if len(in.Before) != maxQuestions || j.Target != nil || slices.ContainsFunc(j.Refusals, func(r Refusal) bool { return r.Rule != Unconfirmed }) {
+		t.Errorf("%d answers: %s", len(in.Before), verdict(j))
+	}
+}
+
 func TestProved(t *testing.T) {
 	j := Judgement{Proof: []Question{{Action: "ecr:PutImage", Resource: repo}, {Action: "ecr:GetAuthorizationToken", Resource: "*"}}}
 	yes := Answer{Verdict: iampolicy.Allowed}
