@@ -54,8 +54,9 @@ type Fault struct {
 	Message  string
 	Status   int  // of Code; 0: the protocol's usual one
 	Cut      bool // cut the connection
-	// Crash cuts this connection and each later one of the same access key,
-	// as if the caller had died, until [Sim.Restart].
+	// Crash cuts this connection and each later one of the same access key, or
+	// of a role that was assumed with it, as if the caller had died, until
+	// [Sim.Restart].
 	Crash bool
 }
 
@@ -116,7 +117,7 @@ func (s *Sim) note(what string) {
 func (s *Sim) arrive(r *request, sc scope, began time.Time) Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r.id = s.uuid("request")
+	r.id, r.key = s.uuid("request"), sc.key
 	c := Call{
 		Seq: len(s.calls) + 1, Service: r.service, Operation: r.operation, Key: sc.key, Region: sc.region,
 		Writes: services[r.service].operations[r.operation].writes, At: s.now, Began: began,
@@ -158,10 +159,19 @@ func (s *Sim) ask(c Call) Fault {
 	return s.random(c)
 }
 
+// root is the access key that a chain of assumed roles began with: whoever
+// calls with the last one dies with the first.
+func (s *Sim) root(key string) string {
+	for s.assumed[key] != "" {
+		key = s.assumed[key]
+	}
+	return key
+}
+
 func (s *Sim) cutOff(key string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.dead[key]
+	return s.dead[s.root(key)]
 }
 
 // Writes lists the distinct operations that changed something, as

@@ -195,7 +195,7 @@ func every(s *simaws.Sim, c clients) map[string]func(context.Context) error {
 			return err
 		},
 		"sts:AssumeRole on arn:aws:iam::111122223333:role/free": func(ctx context.Context) error {
-			_, err := c.sts.AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::111122223333:role/free"), RoleSessionName: aws.String("s")})
+			_, err := c.sts.AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::111122223333:role/free"), RoleSessionName: aws.String("medic")})
 			return err
 		},
 		"ecr:DescribeRepositories on arn:aws:ecr:us-east-1:111122223333:repository/img": func(ctx context.Context) error {
@@ -352,6 +352,114 @@ starts: [{project: p, account: "444455556666", region: eu-west-1}]`)
 	}
 }
 
+// Whoever assumes a role needs both sides of it, and what the session may do
+// is the role's, not the caller's.
+func TestAssumeRole(t *testing.T) {
+	const (
+		hub    = "arn:aws:iam::111122223333:role/hub"
+		member = "arn:aws:iam::444455556666:role/member"
+		deny   = `'{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"sts:AssumeRole","Resource":"*"}]}'`
+	)
+	trusts := func(principal string) string {
+		return `'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + principal + `"},"Action":"sts:AssumeRole"}]}'`
+	}
+	for _, tt := range []struct{ name, caller, own, scp, boundary, trust, role, want string }{
+		{"both sides", "hub", may("sts:AssumeRole"), "", "", trusts(hub), member, ""},
+		{"the account is trusted", "hub", may("sts:AssumeRole"), "", "", trusts("111122223333"), member, ""},
+		{"nothing on the caller's side", "hub", may("sqs:SendMessage"), "", "", trusts(hub), member, "because no identity-based policy allows"},
+		{"nothing on the role's side", "hub", may("sts:AssumeRole"), "", "", trusts("arn:aws:iam::111122223333:role/other"), member, "because no role trust policy allows"},
+		{"the caller's own account denies", "hub", deny, "", "", trusts(hub), member, "with an explicit deny in an identity-based policy"},
+		{"the organization denies", "hub", may("sts:AssumeRole"), deny, "", trusts(hub), member, "with an explicit deny in a service control policy"},
+		{"beyond the boundary", "hub", may("sts:AssumeRole"), "", may("sqs:SendMessage"), trusts(hub), member, "because no permissions boundary allows"},
+		{"no such role", "hub", may("sts:AssumeRole"), "", "", trusts(hub), "arn:aws:iam::444455556666:role/gone", "sts:AssumeRole on resource: arn:aws:iam::444455556666:role/gone"},
+		{"no such account", "hub", may("sts:AssumeRole"), "", "", trusts(hub), "arn:aws:iam::999988887777:role/member", "sts:AssumeRole on resource: arn:aws:iam::999988887777:role/member"},
+		{"the root user", "root", may("sts:AssumeRole"), "", "", trusts("111122223333"), member, "Roles may not be assumed by root accounts."},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			text := "enforce: true\nfunction: {role: hub, session: s}\n"
+			if tt.scp != "" {
+				text += "scps: [{id: p-fence, document: " + tt.scp + "}]\n"
+			}
+			if tt.boundary != "" {
+				text += "policies: [{name: fence, document: " + tt.boundary + "}]\nroles: [{name: hub, boundary: fence, inline: {own: " + tt.own + "}}]\n"
+			} else {
+				text += "roles: [{name: hub, inline: {own: " + tt.own + "}}]\n"
+			}
+			text += `members: [{account: "444455556666", region: eu-west-1, roles: [{name: member, trust: ` + tt.trust + `, inline: {p: ` + may("codebuild:*") + `}}]}]`
+			s := world(t, text)
+			key := map[string]string{"hub": simaws.FunctionKey, "root": simaws.OwnerKey}[tt.caller]
+			out, err := dial(s, key, "us-east-1").sts.AssumeRole(deadline(t), &sts.AssumeRoleInput{RoleArn: aws.String(tt.role), RoleSessionName: aws.String("medic")})
+			if tt.want != "" {
+				if err == nil || !strings.Contains(err.Error(), "api error AccessDenied: ") || !strings.Contains(err.Error(), tt.want) {
+					t.Errorf("%v, want AccessDenied with %q", err, tt.want)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			there := dial(s, *out.Credentials.AccessKeyId, "eu-west-1")
+			if _, err := there.codebuild.ListProjects(deadline(t), &codebuild.ListProjectsInput{}); err != nil {
+				t.Errorf("what the role may do: %v", err)
+			}
+			if _, err := there.sts.AssumeRole(deadline(t), &sts.AssumeRoleInput{RoleArn: aws.String(tt.role), RoleSessionName: aws.String("medic")}); err == nil {
+				t.Error("the session may what only the hub's role may")
+			}
+		})
+	}
+}
+
+// A caller that dies takes the sessions with it that it assumed.
+func TestCrashOfASession(t *testing.T) {
+	s := world(t, `
+roles: [{name: buildmedic}]
+members: [{account: "444455556666", region: eu-west-1, roles: [{name: member, trust: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole"}]}'}]}]`)
+	hub := dial(s, simaws.FunctionKey, "us-east-1")
+	out, err := hub.sts.AssumeRole(deadline(t), &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::444455556666:role/member"), RoleSessionName: aws.String("medic")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	member := dial(s, *out.Credentials.AccessKeyId, "eu-west-1")
+	s.Hook(func(c simaws.Call) simaws.Fault { return simaws.Fault{Crash: c.Account == "444455556666"} })
+	if _, err := member.sts.GetCallerIdentity(deadline(t), nil); err == nil {
+		t.Error("the crash did not happen")
+	}
+	s.Unhook()
+	for name, c := range map[string]clients{"session": member, "hub": hub} {
+		if _, err := c.sts.GetCallerIdentity(deadline(t), nil); err == nil {
+			t.Errorf("the dead %s still calls", name)
+		}
+	}
+	s.Restart()
+	if _, err := member.sts.GetCallerIdentity(deadline(t), nil); err != nil {
+		t.Errorf("after the restart: %v", err)
+	}
+}
+
+// An owner may change whom a role trusts.
+func TestUpdateAssumeRolePolicy(t *testing.T) {
+	s := world(t, `members: [{account: "444455556666", region: eu-west-1, roles: [{name: member}]}]`)
+	assume := func() error {
+		_, err := dial(s, simaws.FunctionKey, "us-east-1").sts.AssumeRole(deadline(t), &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::444455556666:role/member"), RoleSessionName: aws.String("medic")})
+		return err
+	}
+	if assume() == nil {
+		t.Error("a role that trusts CodeBuild alone is assumed")
+	}
+	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sts:AssumeRole"}]}`
+	for _, bad := range [][3]string{{"444455556666", "gone", trust}, {"", "member", trust}, {"444455556666", "member", "{"}} {
+		if err := s.UpdateAssumeRolePolicy(bad[0], bad[1], bad[2]); err == nil {
+			t.Errorf("%q: no error", bad)
+		}
+	}
+	if err := s.UpdateAssumeRolePolicy("444455556666", "member", trust); err != nil {
+		t.Fatal(err)
+	}
+	if err := assume(); err != nil {
+		t.Error(err)
+	}
+}
+
 // Access Analyzer tells new access from old, and not the other way round.
 func TestCheckNoNewAccess(t *testing.T) {
 	s := world(t, "region: us-east-1")
@@ -416,7 +524,7 @@ func TestTrust(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := world(t, "roles: [{name: buildmedic}, {name: target, trust: '"+`{"Version":"2012-10-17","Statement":[`+tt.statements+"]}'}]")
 			_, err := dial(s, simaws.FunctionKey, "us-east-1").sts.AssumeRole(deadline(t), &sts.AssumeRoleInput{
-				RoleArn: aws.String("arn:aws:iam::111122223333:role/target"), RoleSessionName: aws.String("s")})
+				RoleArn: aws.String("arn:aws:iam::111122223333:role/target"), RoleSessionName: aws.String("medic")})
 			if (err == nil) != tt.want {
 				t.Errorf("%v, want %v", err, tt.want)
 			}

@@ -243,7 +243,7 @@ func TestErrors(t *testing.T) {
 			return err
 		}, isA[*ststypes.InvalidAuthorizationMessageException], "InvalidAuthorizationMessageException", "not valid"},
 		{"untrusting role", func(ctx context.Context) error {
-			_, err := c.sts.AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::111122223333:role/r"), RoleSessionName: aws.String("s")})
+			_, err := c.sts.AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::111122223333:role/r"), RoleSessionName: aws.String("medic")})
 			return err
 		}, anyError, "AccessDenied", "because no role trust policy allows the sts:AssumeRole action"},
 		{"two lookup attributes", func(ctx context.Context) error {

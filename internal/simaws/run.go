@@ -173,6 +173,22 @@ func (s *Sim) PutRolePolicy(role, name, document string) error {
 	return r.putInline(name, document)
 }
 
+// UpdateAssumeRolePolicy changes whom a role trusts, as its owner would. The
+// account "" is home.
+func (s *Sim) UpdateAssumeRolePolicy(account, role, document string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, ok := s.account(orText(account, s.cfg.Account)).role(role)
+	if !ok {
+		return fmt.Errorf("changing whom role %q trusts: there is no such role", role)
+	}
+	if _, err := parseResourcePolicy(document, r.arn()); err != nil {
+		return fmt.Errorf("changing whom role %q trusts: %w", role, err)
+	}
+	r.trust = document
+	return nil
+}
+
 // CreatePolicyVersion makes a new default version of a managed policy as a
 // stranger would, and returns its id.
 func (s *Sim) CreatePolicyVersion(arn, document string) (string, error) {

@@ -11,6 +11,7 @@ import (
 // request is one API call on its way through the Sim.
 type request struct {
 	sim       *Sim
+	key       string  // access key id
 	est       *estate // the caller's account, in the region that the request was signed for
 	caller    caller
 	service   string // as in the signature's scope
@@ -153,7 +154,7 @@ func (s *Sim) carryOut(r *request, wr wire) (any, error) {
 func (s *Sim) refuse(w http.ResponseWriter, r *request, wr wire, c Call, f Fault) {
 	if f.Crash {
 		s.mu.Lock()
-		s.dead[c.Key] = true
+		s.dead[s.root(c.Key)] = true
 		s.mu.Unlock()
 	}
 	if f.Cut || f.Crash {

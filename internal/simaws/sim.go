@@ -99,6 +99,7 @@ type Sim struct {
 	estates  map[place]*estate
 	buckets  map[string]*bucket
 	keys     map[string]caller
+	assumed  map[string]string // access key of a session → the key that assumed the role
 
 	counters  map[string]int // for ids
 	documents map[string]*iampolicy.Document
@@ -144,7 +145,7 @@ func New(cfg Config) (*Sim, error) {
 	s := &Sim{
 		cfg: cfg, now: cfg.Start, pattern: pattern, client: newClient(),
 		accounts: map[string]*account{}, estates: map[place]*estate{}, buckets: map[string]*bucket{},
-		keys: map[string]caller{}, counters: map[string]int{}, documents: map[string]*iampolicy.Document{},
+		keys: map[string]caller{}, assumed: map[string]string{}, counters: map[string]int{}, documents: map[string]*iampolicy.Document{},
 		encoded: map[string]string{}, dead: map[string]bool{}, limits: tokenBuckets{},
 	}
 	s.Clock = Clock{s}

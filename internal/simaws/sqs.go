@@ -188,6 +188,19 @@ func (s *Sim) NextMessage(ctx context.Context) (m Message, ok bool) {
 	return Message{}, false
 }
 
+// Receive takes the next message of [Queue] that is visible now, if there is
+// one. Unlike [Sim.NextMessage] it never moves time.
+func (s *Sim) Receive() (m Message, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q := s.home().queues[Queue]
+	got := q.receive(q.visibility)
+	if got == nil {
+		return Message{}, false
+	}
+	return q.hand(got), true
+}
+
 func (q *queue) hand(m *message) Message {
 	return Message{ID: m.id, Body: m.body, ReceiptHandle: m.receipt, ReceiveCount: m.receives, Sent: m.sent, First: m.first,
 		EventSourceARN: q.arn(), Region: q.est.region, queue: q, message: m}

@@ -1,6 +1,8 @@
 package simaws
 
 import (
+	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -23,21 +25,35 @@ func getCallerIdentity(r *request, _ form) ([]node, error) {
 }
 
 // assumeRole gives credentials whose access key id stands for the session.
-// The trust policy is always checked. The expiration is by the real clock,
-// since that is what SDKs compare it with; the Sim itself never expires keys.
+// The trust policy is always checked, the caller's own policies if the Sim
+// enforces them. The expiration is by the real clock, since that is what SDKs
+// compare it with; the Sim itself never expires keys.
 func assumeRole(r *request, in form) ([]node, error) {
 	arn, session := in.get("RoleArn"), in.get("RoleSessionName")
-	if err := r.authorizeForeign("sts:AssumeRole", arn); err != nil {
-		return nil, err
+	r.resources = append(r.resources, arn)
+	if !sessionForm.MatchString(session) {
+		return nil, fail("ValidationError", fmt.Sprintf("1 validation error detected: Value '%s' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*", session))
+	}
+	if r.caller.owner {
+		return nil, &apiError{Code: "AccessDenied", Status: 403, Message: "Roles may not be assumed by root accounts."}
+	}
+	q := question{who: r.caller, action: "sts:AssumeRole", resource: arn, region: r.est.region}
+	if id := in.get("ExternalId"); id != "" {
+		q.context = map[string][]string{"sts:ExternalId": {id}}
 	}
 	target, ok := r.sim.roleByARN(arn)
-	if !ok || !target.trusts(r.caller, in.get("ExternalId")) {
-		q := question{who: r.caller, action: "sts:AssumeRole", resource: arn}
-		return nil, &apiError{Code: "AccessDenied", Status: 403, Message: q.message(denial{layer: layerTrust})}
+	rule := ruling{deny: denial{layer: layerTrust}} // of a role that does not exist AWS says no more
+	if ok {
+		rule = r.sim.mayAssume(q, target)
+	}
+	if !rule.allowed {
+		m := q.message(rule.deny)
+		r.est.witness(r.caller, q.action, "AccessDenied", m)
+		return nil, &apiError{Code: "AccessDenied", Status: 403, Message: m}
 	}
 	who := target.acct.session(target.name, session)
 	key := r.sim.uniqueID("ASIA", r.sim.uuid("credentials"))
-	r.sim.keys[key] = who
+	r.sim.keys[key], r.sim.assumed[key] = who, r.key
 	return []node{
 		el("Credentials", el("AccessKeyId", key), el("SecretAccessKey", "simulated"), el("SessionToken", "simulated"),
 			el("Expiration", time.Now().Add(time.Hour))),
@@ -45,18 +61,41 @@ func assumeRole(r *request, in form) ([]node, error) {
 	}, nil
 }
 
-// authorizeForeign asks only the caller's identity policies: what the other
-// account says is the trust policy's business.
-func (r *request) authorizeForeign(action, resource string) error {
-	r.resources = append(r.resources, resource)
-	if !r.sim.cfg.Enforce || r.caller.owner {
-		return nil
+var sessionForm = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
+
+// mayAssume decides who may assume a role: the trust policy must let the
+// caller, and the caller's own side must, too, unless the trust policy of its
+// own account names it itself.
+func (s *Sim) mayAssume(q question, target *role) ruling {
+	trust, err := parseResourcePolicy(target.trust, target.arn())
+	if err != nil {
+		s.unknown = append(s.unknown, "trust policy of "+target.arn()+": "+err.Error())
+		return ruling{deny: denial{layer: layerTrust}}
 	}
-	q := question{who: r.caller, action: action, resource: resource, region: r.est.region}
-	if r.sim.allows(r.sim.access(r.caller).identity, q) {
-		return nil
+	refuses := trust.denies(q.who)
+	refuses.name = layerTrust
+	layers := []layerDocs{refuses}
+	own, scps := s.access(q.who), s.serviceControl(q.who.acct)
+	if s.cfg.Enforce {
+		layers = []layerDocs{scps, refuses, own.identity, own.boundary}
 	}
-	return &apiError{Code: "AccessDenied", Status: 403, Message: q.message(denial{layer: layerIdentity})}
+	for _, l := range layers {
+		if v, i := s.evaluate(l.docs, q); v == iampolicy.ExplicitDeny {
+			return ruling{deny: denial{explicit: true, layer: l.name, policy: l.arn(i)}}
+		}
+	}
+	named := !s.foreign(q) && s.allows(trust.allows(q.who, false), q)
+	switch {
+	case s.cfg.Enforce && !s.allows(scps, q):
+		return ruling{deny: denial{layer: layerSCP}}
+	case s.cfg.Enforce && !named && !s.allows(own.identity, q):
+		return ruling{deny: denial{layer: layerIdentity}}
+	case !s.allows(trust.allows(q.who, true), q):
+		return ruling{deny: denial{layer: layerTrust}}
+	case s.cfg.Enforce && own.bounded && !s.allows(own.boundary, q):
+		return ruling{deny: denial{layer: layerBoundary}}
+	}
+	return ruling{allowed: true}
 }
 
 func (s *Sim) roleByARN(arn string) (*role, bool) {
@@ -66,24 +105,6 @@ func (s *Sim) roleByARN(arn string) (*role, bool) {
 	}
 	ro, ok := s.accounts[f[4]].role(f[5][strings.LastIndexByte(f[5], '/')+1:])
 	return ro, ok && ro.arn() == arn
-}
-
-// trusts reports whether the role's trust policy lets the caller assume it.
-func (r *role) trusts(c caller, externalID string) bool {
-	s := r.acct.sim
-	rules, err := parseResourcePolicy(r.trust, r.arn())
-	if err != nil {
-		s.unknown = append(s.unknown, "trust policy of "+r.arn()+": "+err.Error())
-		return false
-	}
-	q := question{who: c, action: "sts:AssumeRole", resource: r.arn()}
-	if externalID != "" {
-		q.context = map[string][]string{"sts:ExternalId": {externalID}}
-	}
-	if v, _ := s.evaluate(rules.denies(c).docs, q); v == iampolicy.ExplicitDeny {
-		return false
-	}
-	return s.allows(rules.allows(c, true), q)
 }
 
 func decodeAuthorizationMessage(r *request, in form) ([]node, error) {
