@@ -29,6 +29,9 @@
 // role, [OwnerKey] may do everything, others are made known by the world's
 // callers, [Sim.Caller] or sts:AssumeRole. Which region, by the region that
 // the request is signed for. All accounts and regions share the one endpoint.
+// A role's trust policy always decides who may assume it; with enforce, so does
+// the caller's own side. The session then acts in the role's account, and dies
+// with the caller.
 //
 // # Time
 //
