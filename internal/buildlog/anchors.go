@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"slices"
+	"sync"
 )
 
 // An anchor is a literal that makes a stretch of the log worth reading. Only
@@ -95,7 +96,8 @@ type candidate struct {
 
 const window = 6 // no literal is shorter
 
-var anchorMatcher = newMatcher(anchors)
+// anchorMatcher is made when the first log is read.
+var anchorMatcher = sync.OnceValue(func() *matcher { return newMatcher(anchors) })
 
 func newMatcher(list []anchor) *matcher {
 	m := &matcher{windows: [][]candidate{nil}}

@@ -45,7 +45,7 @@ func TestMatcher(t *testing.T) {
 				}
 			}
 		}
-		for _, h := range anchorMatcher.find(text, from, len(text)) {
+		for _, h := range anchorMatcher().find(text, from, len(text)) {
 			got = append(got, place{h.anchor.literal, h.at})
 		}
 		byPlace := func(a, b place) int {

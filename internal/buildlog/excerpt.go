@@ -2,9 +2,10 @@ package buildlog
 
 import (
 	"bytes"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // Bounds of what is kept of the failed command for people and causes.
@@ -110,9 +111,9 @@ func excerpt(tail []Line, denials []Denial) []Line {
 }
 
 // errorWords mark lines that tell of an error, the surest first.
-var errorWords = []*regexp.Regexp{
-	regexp.MustCompile(`^(?:\[?(?i:error|fatal|panic)\]?\b[: ]|\S+: (?i:error|fatal error): |E\s{2,})|\b(?i:fatal error|error occurred|unhandled exception)\b|\berror(?: TS\d+|\[E\d+\])?: |Error: |npm (?:ERR!|error) code|^--- FAIL|^FAIL\b|Traceback \(most recent`),
-	regexp.MustCompile(`(?i)\b(?:error|failed|failure|exception|denied|cannot|could not|unable to|not found|no such|timed out|unauthorized|forbidden)\b`),
+var errorWords = []*lazyregexp.Regexp{
+	lazyregexp.New(`^(?:\[?(?i:error|fatal|panic)\]?\b[: ]|\S+: (?i:error|fatal error): |E\s{2,})|\b(?i:fatal error|error occurred|unhandled exception)\b|\berror(?: TS\d+|\[E\d+\])?: |Error: |npm (?:ERR!|error) code|^--- FAIL|^FAIL\b|Traceback \(most recent`),
+	lazyregexp.New(`(?i)\b(?:error|failed|failure|exception|denied|cannot|could not|unable to|not found|no such|timed out|unauthorized|forbidden)\b`),
 }
 
 // errorLine gives the index of the line that an excerpt should show: a

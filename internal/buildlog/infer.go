@@ -2,11 +2,12 @@ package buildlog
 
 import (
 	"bytes"
-	"regexp"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/buildmedic/buildmedic/internal/iamref"
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // inferred finds the action of a report that names no operation: an action
@@ -24,7 +25,7 @@ func (s *sentences) inferred(r report, lo int) string {
 	return s.tried(lo, r)
 }
 
-var actionWord = regexp.MustCompile(`\b[a-z][a-z0-9-]+:[A-Z][A-Za-z0-9]+\b`)
+var actionWord = lazyregexp.New(`\b[a-z][a-z0-9-]+:[A-Z][A-Za-z0-9]+\b`)
 
 // named is an action that the text prints and that the service reference
 // knows.
@@ -36,7 +37,7 @@ type named struct {
 // allNamed finds every action of the page, in order.
 func (p *page) allNamed() []named {
 	list := []named{}
-	for _, m := range actionWord.FindAllIndex(p.text, -1) {
+	for _, m := range actionWord.Get().FindAllIndex(p.text, -1) {
 		if a, ok := iamref.Lookup(string(p.text[m[0]:m[1]])); ok {
 			list = append(list, named{p.flatAt(m[0]), a.Name})
 		}
@@ -57,16 +58,16 @@ func (s *sentences) namedAction(lo, hi int) (string, int) {
 }
 
 var (
-	debugged = regexp.MustCompile(`\b(?:Request|Response) ([a-z0-9-]+)/([A-Z][A-Za-z0-9]+)\b`)
-	audited  = regexp.MustCompile(`"eventSource": ?"([a-z0-9-]+)\.amazonaws\.com",\s*"eventName": ?"([A-Za-z0-9]+)"`)
+	debugged = lazyregexp.New(`\b(?:Request|Response) ([a-z0-9-]+)/([A-Z][A-Za-z0-9]+)\b`)
+	audited  = lazyregexp.New(`"eventSource": ?"([a-z0-9-]+)\.amazonaws\.com",\s*"eventName": ?"([A-Za-z0-9]+)"`)
 )
 
 // logged finds the operation that an SDK's debug log or a CloudTrail event
 // names in flat[lo:hi].
 func (s *sentences) logged(lo, hi int) string {
 	text := s.text[s.at[lo]:s.at[hi]]
-	for _, re := range []*regexp.Regexp{debugged, audited} {
-		all := re.FindAllSubmatch(text, -1)
+	for _, re := range []*lazyregexp.Regexp{debugged, audited} {
+		all := re.Get().FindAllSubmatch(text, -1)
 		if len(all) == 0 {
 			continue
 		}
@@ -80,9 +81,14 @@ func (s *sentences) logged(lo, hi int) string {
 
 // verbs are the words with which tools tell what they tried, and those with
 // which operations begin that do that.
-var verbs = map[string][]string{}
-
-func init() {
+var verbs = sync.OnceValue(func() map[string][]string {
+	list := map[string][]string{}
+	// forms enters a verb and its participle.
+	forms := func(verb string, operations ...string) {
+		for _, w := range []string{verb, verb + "ing", strings.TrimSuffix(verb, "e") + "ing", verb + verb[len(verb)-1:] + "ing"} {
+			list[w] = operations
+		}
+	}
 	for _, v := range []string{"create", "describe", "delete", "put", "update", "attach", "detach", "modify", "run",
 		"tag", "start", "stop", "associate", "disassociate", "register", "deregister", "authorize", "revoke", "enable", "disable",
 		"add", "remove", "set", "use", "copy", "import", "allocate", "release"} {
@@ -93,21 +99,15 @@ func init() {
 	}
 	forms("list", "list", "describe")
 	forms("launch", "run")
-}
-
-// forms enters a verb and its participle.
-func forms(verb string, operations ...string) {
-	for _, w := range []string{verb, verb + "ing", strings.TrimSuffix(verb, "e") + "ing", verb + verb[len(verb)-1:] + "ing"} {
-		verbs[w] = operations
-	}
-}
+	return list
+})
 
 // lookBack is how many words before a report are read.
 const lookBack = 16
 
 // parenthesized is what tools put in the middle of a name: "VPC (vpc-0a)
 // Attribute".
-var parenthesized = regexp.MustCompile(`\([^()]*\)`)
+var parenthesized = lazyregexp.New(`\([^()]*\)`)
 
 // tried reads the words before a report for an operation: "could not create
 // volume in EC2" is ec2:CreateVolume. The service must be told, by the words
@@ -120,7 +120,7 @@ func (s *sentences) tried(lo int, r report) string {
 	words = words[max(0, len(words)-lookBack):]
 	services := servicesIn(text, words, r)
 	for i := len(words) - 1; i >= 0; i-- {
-		for _, verb := range verbs[strings.ToLower(words[i])] {
+		for _, verb := range verbs()[strings.ToLower(words[i])] {
 			for _, service := range services {
 				if a := operationOf(service, verb, words[i+1:]); a != "" {
 					return a

@@ -2,10 +2,10 @@ package buildlog
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/iamref"
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // actionOf finds the action of the report's operation: by its service, else
@@ -41,12 +41,12 @@ func (s *sentences) actionOf(r report, word string) string {
 
 // clientNames are the ways in which a command or a program names the service
 // that it talks to.
-var clientNames = regexp.MustCompile(`\baws\s+(?:--?[\w-]+(?:[ =][\w./-]+)?\s+)*([a-z0-9-]+)|\b(?:client|resource)\(\s*['"]([a-z0-9-]+)|\b(s3)://|\bhttps://([a-z0-9-]+)\.[a-z0-9-]+\.amazonaws\.com`)
+var clientNames = lazyregexp.New(`\baws\s+(?:--?[\w-]+(?:[ =][\w./-]+)?\s+)*([a-z0-9-]+)|\b(?:client|resource)\(\s*['"]([a-z0-9-]+)|\b(s3)://|\bhttps://([a-z0-9-]+)\.[a-z0-9-]+\.amazonaws\.com`)
 
 // nearest gives the operation's action in the service that the text before
 // flat[at] names last, as in "aws ecr get-login-password".
 func (s *sentences) nearest(operation string, at int) string {
-	found := clientNames.FindAllSubmatch(s.text[s.at[max(0, at-600)]:s.at[at]], -1)
+	found := clientNames.Get().FindAllSubmatch(s.text[s.at[max(0, at-600)]:s.at[at]], -1)
 	for i := len(found) - 1; i >= 0; i-- {
 		if list, ok := iamref.ForOperation(string(bytes.Join(found[i][1:], nil)), operation); ok {
 			return list[0]

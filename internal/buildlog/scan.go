@@ -110,7 +110,7 @@ func (s *scanner) search(limit int64) {
 	if limit <= s.done {
 		return
 	}
-	for _, h := range anchorMatcher.find(s.buf, int(s.done-s.off), int(limit-s.off)) {
+	for _, h := range anchorMatcher().find(s.buf, int(s.done-s.off), int(limit-s.off)) {
 		if h.anchor.kind == markerAnchor {
 			s.marker(s.off + int64(h.at))
 		} else {

@@ -2,10 +2,10 @@ package buildlog
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/iamref"
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // readCLI: "An error occurred (CODE) when calling the OPERATION operation: MESSAGE".
@@ -66,7 +66,7 @@ func (s *sentences) readGo(at int) (report, bool) {
 	if !alphanumeric(r.operation) {
 		return report{}, false
 	}
-	for _, m := range goCode.FindAllSubmatchIndex(s.flat[j:end], -1) {
+	for _, m := range goCode.Get().FindAllSubmatchIndex(s.flat[j:end], -1) {
 		if code := strings.TrimPrefix(string(s.flat[j+m[2]:j+m[3]]), "apierror"); denyCode(code) {
 			r.code, r.msg = code, j+m[1]
 			return r, true
@@ -75,7 +75,7 @@ func (s *sentences) readGo(at int) (report, bool) {
 	return report{}, false
 }
 
-var goCode = regexp.MustCompile(`[,.]([a-z.]+):`)
+var goCode = lazyregexp.New(`[,.]([a-z.]+):`)
 
 // readCode: "AccessDenied: MESSAGE", as SDKs print an error without its operation.
 func (s *sentences) readCode(at int) (report, bool) {

@@ -2,11 +2,11 @@ package diagnose
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // maxExcerpt is how many lines a person is given to read.
@@ -50,11 +50,11 @@ func (x *facts) bestEvidence() Evidence {
 }
 
 var (
-	errorWords = regexp.MustCompile(`(?i)\b(errors?|err!|fatal|panic|exception|fail(ed|ure|ures|s)?|denied|cannot|can't|could not|couldn't|` +
+	errorWords = lazyregexp.New(`(?i)\b(errors?|err!|fatal|panic|exception|fail(ed|ure|ures|s)?|denied|cannot|can't|could not|couldn't|` +
 		`unable|not found|invalid|missing|refused|abort(ed)?|rejected|unexpected|unknown)\b|Error:|Exception\b`)
 	// errorNoise are lines with such words that tell nothing: counts of zero,
 	// and what wrappers say after the error.
-	errorNoise = regexp.MustCompile(`(?i)\b(0|no) (errors?|failures?|failed|warnings)\b|complete log of this run|` +
+	errorNoise = lazyregexp.New(`(?i)\b(0|no) (errors?|failures?|failed|warnings)\b|complete log of this run|` +
 		`^make(\[\d+\])?: \*\*\*|ELIFECYCLE|Exit status|^\[INFO\]|--stacktrace|re-run Maven|\[Help \d\]|` +
 		`^npm ERR! *$|Phase complete|Phase context|^Command did not exit|^\.? ?(Reason: )?exit status \d+$`)
 )

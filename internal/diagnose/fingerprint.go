@@ -3,12 +3,12 @@ package diagnose
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // fingerprint condenses what is the same about equal failures: the cause,
@@ -57,22 +57,22 @@ func steadyResource(s string) string {
 
 // What changes from build to build. The order matters: longer forms first.
 var (
-	ansi  = regexp.MustCompile(`\x1b(\[[0-9;?]*[ -/]*[@-~]|[@-Z\\-_])`)
-	uuid  = regexp.MustCompile(`(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`)
-	date  = regexp.MustCompile(`(?i)\b((mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6},? +)?(` + month + `\.? +\d{1,2}|\d{1,2}[ -]` + month + `)\b`)
-	clock = regexp.MustCompile(`(?i)\d{1,2}:\d{2}(:\d{2})?([.,]\d+)?( ?[ap]m\b)?( ?(utc|gmt|z\b|[+-]\d{2}:?\d{2}))?`)
-	url   = regexp.MustCompile(`(?i)\b([a-z][a-z0-9+.-]*)://([^\s"'<>@/]*@)?([^\s"'<>/:?#]*)[^\s"'<>]*`)
+	ansi  = lazyregexp.New(`\x1b(\[[0-9;?]*[ -/]*[@-~]|[@-Z\\-_])`)
+	uuid  = lazyregexp.New(`(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`)
+	date  = lazyregexp.New(`(?i)\b((mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6},? +)?(` + month + `\.? +\d{1,2}|\d{1,2}[ -]` + month + `)\b`)
+	clock = lazyregexp.New(`(?i)\d{1,2}:\d{2}(:\d{2})?([.,]\d+)?( ?[ap]m\b)?( ?(utc|gmt|z\b|[+-]\d{2}:?\d{2}))?`)
+	url   = lazyregexp.New(`(?i)\b([a-z][a-z0-9+.-]*)://([^\s"'<>@/]*@)?([^\s"'<>/:?#]*)[^\s"'<>]*`)
 	// opaque is base64 if it has capitals and digits; long paths look alike.
-	opaque = regexp.MustCompile(`[A-Za-z0-9+/]{20,}={0,2}`)
+	opaque = lazyregexp.New(`[A-Za-z0-9+/]{20,}={0,2}`)
 	// A path starts at its root, or ends in a file name. Two words with a
 	// slash between them, as in an image's name, are none.
-	rooted   = regexp.MustCompile(`(^|[\s"'` + "`" + `=:(\[,<>|])(?:[A-Za-z]:\\|\\\\|~/|\.{1,2}/|/)[^\s"'` + "`" + `:;,()\[\]{}<>|=]*`)
-	filename = regexp.MustCompile(`[\w@.+-]+(?:[/\\][\w@.+-]+)+\.[A-Za-z]\w{0,7}\b`)
-	token    = regexp.MustCompile(`[A-Za-z0-9_]*[0-9][A-Za-z0-9_]*|\b[0-9a-fA-F]{7,}\b`)
-	units    = regexp.MustCompile(`(?i)# ?(ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?|[kmgt]?i?b|bytes)\b`)
+	rooted   = lazyregexp.New(`(^|[\s"'` + "`" + `=:(\[,<>|])(?:[A-Za-z]:\\|\\\\|~/|\.{1,2}/|/)[^\s"'` + "`" + `:;,()\[\]{}<>|=]*`)
+	filename = lazyregexp.New(`[\w@.+-]+(?:[/\\][\w@.+-]+)+\.[A-Za-z]\w{0,7}\b`)
+	token    = lazyregexp.New(`[A-Za-z0-9_]*[0-9][A-Za-z0-9_]*|\b[0-9a-fA-F]{7,}\b`)
+	units    = lazyregexp.New(`(?i)# ?(ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?|[kmgt]?i?b|bytes)\b`)
 	// directory is what a command has in front of a program's or file's name.
-	directory = regexp.MustCompile(`[^\s"'=;|&()]*[/\\]`)
-	runs      = regexp.MustCompile(`#([\s.,:/+_-]*#|=+)+`)
+	directory = lazyregexp.New(`[^\s"'=;|&()]*[/\\]`)
+	runs      = lazyregexp.New(`#([\s.,:/+_-]*#|=+)+`)
 )
 
 const month = `(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}`

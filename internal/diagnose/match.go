@@ -1,13 +1,13 @@
 package diagnose
 
 import (
-	"regexp"
 	"slices"
 	"sort"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // What is searched of a failed command's output: its end, where the reason
@@ -96,13 +96,13 @@ const commandError = "COMMAND_EXECUTION_ERROR"
 // instance's, on reserved capacity), times,
 // BuildKit's step and seconds, Compose's service, Turborepo's task, the rule
 // beside a Terraform diagnostic, a quotation mark.
-var inFront = regexp.MustCompile(`^(\[(?:Container|Instance)\] \d{4}/\d\d/\d\d [\d:.]+ |\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S* |` +
+var inFront = lazyregexp.New(`^(\[(?:Container|Instance)\] \d{4}/\d\d/\d\d [\d:.]+ |\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S* |` +
 	`#\d+ \d+\.\d+ |[\w.-]+ +\| |[\w@/.-]+:(build|test|lint|typecheck|check|deploy): |[│╷╵|>] ?)`)
 
 // bare gives the line without what tools put in front of it.
 func bare(line string) string {
 	for range 4 {
-		n := len(inFront.FindString(line))
+		n := len(inFront.Get().FindString(line))
 		if n == 0 {
 			break
 		}

@@ -3,10 +3,10 @@ package guardrail
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // entry writes the settings entry that would allow a claim; "" if none may,
@@ -69,9 +69,9 @@ func ownerOf(in Input) string {
 }
 
 // writable matches what settings take as a resource.
-var writable = regexp.MustCompile(`^[!-#%-~]([ -#%-~]*[!-#%-~])?$`)
+var writable = lazyregexp.New(`^[!-#%-~]([ -#%-~]*[!-#%-~])?$`)
 
-var notID = regexp.MustCompile(`[^a-z0-9]+`)
+var notID = lazyregexp.New(`[^a-z0-9]+`)
 
 // placeholders is the reverse of [Expand], for an ARN.
 func placeholders(resource string, b codebuild.Build) string {

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"sync"
 )
 
 // escalationJSON lists privilege-escalation paths and the permissions that
@@ -21,7 +22,8 @@ type escalationPath struct {
 	Required []string `json:"required"`
 }
 
-var escalationPaths = func() []escalationPath {
+// escalationPaths are read when the first grant is judged.
+var escalationPaths = sync.OnceValue(func() []escalationPath {
 	var f struct {
 		Source string           `json:"source"`
 		Paths  []escalationPath `json:"paths"`
@@ -30,4 +32,4 @@ var escalationPaths = func() []escalationPath {
 		panic(fmt.Sprintf("guardrail: embedded escalation paths: %v", err))
 	}
 	return f.Paths
-}()
+})

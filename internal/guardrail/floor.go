@@ -15,20 +15,21 @@ import (
 //go:embed exactonly.txt
 var exactOnlyText string
 
-// exactOnly holds the actions that are granted by exact name only, in lower case.
-var exactOnly = func() map[string]bool {
-	m := map[string]bool{}
-	for line := range strings.Lines(exactOnlyText) {
-		service, names, ok := strings.Cut(line, ":")
-		if strings.HasPrefix(line, "#") || !ok {
-			continue
-		}
-		for _, n := range strings.Fields(names) {
-			m[service+":"+strings.ToLower(n)] = true
+// exactOnly reports whether the action is granted by exact name only.
+func exactOnly(action string) bool {
+	service, name, _ := strings.Cut(action, ":")
+	_, names, ok := strings.Cut(exactOnlyText, "\n"+strings.ToLower(service)+": ")
+	if !ok {
+		return false
+	}
+	names, _, _ = strings.Cut(names, "\n")
+	for n := range strings.FieldsSeq(names) {
+		if strings.EqualFold(n, name) {
+			return true
 		}
 	}
-	return m
-}()
+	return false
+}
 
 // governing are the services in which nothing but reading is ever granted:
 // they say who may do what, who is who, and who pays.
@@ -91,9 +92,9 @@ func floor(action string) (hardness, string) {
 		return free, ""
 	case a.Level == iamref.Permissions:
 		return never, fmt.Sprintf("%s manages permissions and is never granted.", a.Name)
-	case exactOnly[strings.ToLower(a.Name)] && len(a.Resources) == 0:
+	case exactOnly(a.Name) && len(a.Resources) == 0:
 		return never, fmt.Sprintf("%s runs code or hands on an identity and takes no resource, so it cannot be limited and is never granted.", a.Name)
-	case exactOnly[strings.ToLower(a.Name)]:
+	case exactOnly(a.Name):
 		return exactName, fmt.Sprintf("%s runs code or hands on an identity, so the grant must name the exact resource, without wildcards.", a.Name)
 	case a.Level == iamref.Read || a.Level == iamref.List:
 		return free, ""

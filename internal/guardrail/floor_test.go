@@ -124,10 +124,23 @@ func TestFloor(t *testing.T) {
 
 // TestExactOnlyExist fails for a line of exactonly.txt that protects nothing.
 func TestExactOnlyExist(t *testing.T) {
-	if len(exactOnly) < 300 {
-		t.Errorf("only %d actions", len(exactOnly))
+	var list []string
+	for line := range strings.Lines(exactOnlyText) {
+		if service, names, ok := strings.Cut(line, ": "); ok && !strings.HasPrefix(line, "#") {
+			for n := range strings.FieldsSeq(names) {
+				list = append(list, service+":"+n)
+			}
+		} else if strings.TrimSpace(line) != "" && !strings.HasPrefix(line, "#") {
+			t.Errorf("line %q has no service", line)
+		}
 	}
-	for a := range exactOnly {
+	if len(list) < 300 {
+		t.Errorf("only %d actions", len(list))
+	}
+	for _, a := range list {
+		if !exactOnly(a) || !exactOnly(strings.ToUpper(a)) || exactOnly(a+"x") || exactOnly(a[1:]) {
+			t.Errorf("%s is not found by its name, or by more", a)
+		}
 		if _, ok := iamref.Lookup(a); !ok {
 			t.Errorf("there is no action %s", a)
 		}

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // IAM's quotas (aws-facts §5.1). The number of attached policies can be
@@ -114,7 +114,7 @@ func intoInline(in Input, picks []pick) (draft, []Refusal) {
 
 // consoleMade matches the policies that the CodeBuild console makes. A version
 // that is not its own breaks the console's editing of the project (aws-facts §5.3).
-var consoleMade = regexp.MustCompile(`^policy/service-role/CodeBuild[A-Za-z]*Policy-`)
+var consoleMade = lazyregexp.New(`^policy/service-role/CodeBuild[A-Za-z]*Policy-`)
 
 func intoManaged(in Input, picks []pick) (draft, []Refusal) {
 	refuse := func(rule Rule, format string, args ...any) (draft, []Refusal) {
@@ -270,7 +270,7 @@ func AttachName(project, grantID string) string {
 	return safe[:min(len(safe), maxPolicyName-len(tail))] + tail
 }
 
-var unsafeInName = regexp.MustCompile(`[^A-Za-z0-9_+=,.@-]`)
+var unsafeInName = lazyregexp.New(`[^A-Za-z0-9_+=,.@-]`)
 
 func attached(in Input, picks []pick) (draft, []Refusal) {
 	role := in.Role.Role

@@ -2,11 +2,11 @@ package guardrail
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // Trusted reports whether the team itself asked for what was built, and if
@@ -56,9 +56,8 @@ const (
 )
 
 var (
-	requestRef = regexp.MustCompile(`^(refs/)?(pr|pull|pulls|pull-requests?|mr|merge-requests?)/`)
-	branchRef  = regexp.MustCompile(`^refs/(heads|tags)/.`)
-	commitRef  = regexp.MustCompile(`^[0-9a-f]{7,64}$`)
+	requestRef = lazyregexp.New(`^(refs/)?(pr|pull|pulls|pull-requests?|mr|merge-requests?)/`)
+	branchRef  = lazyregexp.New(`^refs/(heads|tags)/.`)
 )
 
 // reference says what a source version names. CodeBuild writes
@@ -76,7 +75,7 @@ func reference(version string) refKind {
 		return refBranchOrTag
 	case strings.HasPrefix(s, "refs/"):
 		return refStrange
-	case commitRef.MatchString(s):
+	case len(s) >= 7 && len(s) <= 64 && strings.Trim(s, "0123456789abcdef") == "":
 		return refCommit
 	}
 	return refOther

@@ -46,7 +46,7 @@ func opened(before []iampolicy.Document, added []iampolicy.Statement) (paths []e
 	after := append(slices.Clone(before), document(added...)...)
 	open := remember(func(action string) bool { return maybe(after, action) })
 	there := remember(func(action string) bool { return surely(before, action) })
-	for _, p := range escalationPaths {
+	for _, p := range escalationPaths() {
 		brings := func(action string) bool { return gives(added, action, len(p.Required) == 1) && !there(action) }
 		if slices.ContainsFunc(p.Required, brings) && all(p.Required, open) {
 			paths = append(paths, p)

@@ -5,11 +5,12 @@ import (
 	"encoding/base64"
 	"math/big"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // quantifier says how an operator takes several values of a context key.
@@ -263,12 +264,16 @@ func numeric(holds func(order int) bool) func(got, want, version string, c conte
 
 // plainNumber is what is read as a number. Its length bounds what a
 // comparison can cost.
-var plainNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,40})?$`)
+var plainNumber = lazyregexp.New(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
+
+// maxDigits is how many digits a number may have on each side of its point.
+const maxDigits = 40
 
 // parseNumber reads a plain decimal number; one with an exponent is left
 // unknown.
 func parseNumber(s string) (*big.Rat, bool) {
-	if !plainNumber.MatchString(s) {
+	m := plainNumber.FindStringSubmatch(s)
+	if m == nil || len(m[1]) > maxDigits || len(m[2]) > len(".")+maxDigits {
 		return nil, false
 	}
 	return new(big.Rat).SetString(s)
@@ -289,8 +294,8 @@ func date(holds func(order int) bool) func(got, want, version string, c contextK
 // zone, or seconds since 1970. A shorter number could be a year, a longer one
 // milliseconds.
 var (
-	plainDate    = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})$`)
-	plainSeconds = regexp.MustCompile(`^[1-9][0-9]{4,10}$`)
+	plainDate    = lazyregexp.New(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})$`)
+	plainSeconds = lazyregexp.New(`^[1-9][0-9]{4,10}$`)
 )
 
 // parseDate reads a date; a less precise one is left unknown.

@@ -1,9 +1,10 @@
 package iampolicy
 
 import (
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // How IAM matches resource patterns is not documented in full. The IAM User
@@ -114,7 +115,7 @@ type resolver func(key string) (value string, known bool)
 func unresolved(string) (string, bool) { return "", false }
 
 // variable is the inside of a policy variable: a key, or a key and a default.
-var variable = regexp.MustCompile(`^([A-Za-z0-9_:/.@+=-]+)(?:, *'([^'{}]*)')?$`)
+var variable = lazyregexp.New(`^([A-Za-z0-9_:/.@+=-]+)(?:, *'([^'{}]*)')?$`)
 
 // expand compiles a pattern. Except in documents of the older version, ${key}
 // is the request's value for the key, ${key, 'x'} the same with a default, and

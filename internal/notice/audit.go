@@ -3,12 +3,12 @@ package notice
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"regexp"
 	"slices"
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -89,9 +89,13 @@ func Audit(o heal.Outcome) []byte {
 // maxAudited is how long a resource may be that an audit line repeats.
 const maxAudited = 320
 
+// maxAction is how long an action's name is at most: its service's prefix and
+// itself.
+const maxAction = 64 + len(":") + 128
+
 var (
-	isAction   = regexp.MustCompile(`^[a-z0-9-]{1,64}:[A-Za-z0-9]{1,128}$`)
-	isResource = regexp.MustCompile(`^(?:\*|arn:[a-z0-9-]+:[a-z0-9-]+:[a-z0-9-]*:(?:[0-9]{12}|aws)?:[^\s"']+)$`)
+	isAction   = lazyregexp.New(`^[a-z0-9-]+:[A-Za-z0-9]+$`)
+	isResource = lazyregexp.New(`^(?:\*|arn:[a-z0-9-]+:[a-z0-9-]+:[a-z0-9-]*:(?:[0-9]{12}|aws)?:[^\s"']+)$`)
 )
 
 func (a *audit) decided(r heal.Round) {
@@ -99,7 +103,7 @@ func (a *audit) decided(r heal.Round) {
 	a.Mode, a.Remedy, a.Settings, a.Plan = d.Mode, d.Remedy, id(d.Settings), planHash(r)
 	for _, f := range d.Refusals[:min(len(d.Refusals), maxRefusals)] {
 		x := auditRefusal{Rule: id(string(f.Rule))}
-		if isAction.MatchString(f.Action) {
+		if len(f.Action) <= maxAction && isAction.MatchString(f.Action) {
 			x.Action = f.Action
 		}
 		if len(f.Resource) <= maxAudited && isResource.MatchString(f.Resource) {

@@ -2,11 +2,11 @@ package notice
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 	"github.com/buildmedic/buildmedic/internal/redact"
 )
 
@@ -69,7 +69,7 @@ func quoteBlock(s string, limit int) string {
 	return cut(schemeAt.ReplaceAllStringFunc(redact.Text(strings.Join(lines, "\n")), unlinkScheme), limit)
 }
 
-var escapes = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])`)
+var escapes = lazyregexp.New(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])`)
 
 // clean gives one line of visible text.
 func clean(s string) string {
@@ -103,18 +103,18 @@ func visible(r rune) bool {
 }
 
 var (
-	schemeAt = regexp.MustCompile(`(?i)[a-z][a-z0-9+.-]*://`)
-	callAt   = regexp.MustCompile(`(?i)\b(mailto|tel|sms|callto|skype|facetime|javascript|data|slack|msteams|vscode):(\S)`)
-	wwwAt    = regexp.MustCompile(`(?i)\bwww\.`)
+	schemeAt = lazyregexp.New(`(?i)[a-z][a-z0-9+.-]*://`)
+	callAt   = lazyregexp.New(`(?i)\b(mailto|tel|sms|callto|skype|facetime|javascript|data|slack|msteams|vscode):(\S)`)
+	wwwAt    = lazyregexp.New(`(?i)\bwww\.`)
 	// hostAt matches names that mail programs take for hosts. File names
 	// such as main.py or deploy.sh are no less host names, but are too common
 	// in logs, and no program known to us links them.
-	hostAt = regexp.MustCompile(`(?i)(?:[a-z0-9_-]+\.)+(?:` + domains + `)\b`)
+	hostAt = lazyregexp.New(`(?i)(?:[a-z0-9_-]+\.)+(?:` + domains + `)\b`)
 	// domainAt matches each dot in a host that a domain follows.
-	domainAt = regexp.MustCompile(`(?i)\.(` + domains + `)\b`)
+	domainAt = lazyregexp.New(`(?i)\.(` + domains + `)\b`)
 	// awsHost matches names that belong to messages from AWS and that nobody
 	// but AWS answers on: service principals and private registries.
-	awsHost = regexp.MustCompile(`^(?:[a-z0-9-]+\.amazonaws\.com|[0-9]{12}\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com)$`)
+	awsHost = lazyregexp.New(`^(?:[a-z0-9-]+\.amazonaws\.com|[0-9]{12}\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com)$`)
 )
 
 const domains = `com|net|org|io|co|info|biz|dev|app|cloud|ai|xyz|top|site|online|shop|store|club|live|link|click|page|pro|tech|work|ru|cn|uk|de|fr|eu|nl|jp|in|br|au|us|ca|me|tv|cc|ly|gl|gg|to|su|tk`

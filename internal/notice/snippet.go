@@ -3,11 +3,11 @@ package notice
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // CDK gives the policy as AWS CDK code in TypeScript, for the stack that owns
@@ -224,7 +224,7 @@ func inline(v iampolicy.Values, str func(string) string) string {
 	return "[" + strings.Join(out, ", ") + "]"
 }
 
-var noIdentifier = regexp.MustCompile(`[^A-Za-z0-9]+`)
+var noIdentifier = lazyregexp.New(`[^A-Za-z0-9]+`)
 
 // identifier turns a policy's name into a construct's id (camel), or a
 // Terraform label.

@@ -2,7 +2,6 @@ package notice
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 	"github.com/buildmedic/buildmedic/internal/redact"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -112,7 +112,7 @@ func buildOf(r heal.Round) *Build {
 }
 
 // commandFailed is how CodeBuild says which command failed (aws-facts §4.1).
-var commandFailed = regexp.MustCompile(`(?s)^Error while executing command: (.*)\. Reason: (exit status .*|.*)$`)
+var commandFailed = lazyregexp.New(`(?s)^Error while executing command: (.*)\. Reason: (exit status .*|.*)$`)
 
 func failureOf(r heal.Round) *Failure {
 	f := &Failure{Denials: []Denial{}, Excerpt: []buildlog.Line{}}

@@ -9,16 +9,12 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // mark stands where a secret was.
 const mark = "[redacted]"
-
-// lazy compiles an expression when it is first used: the function starts
-// without compiling what most failures never need.
-func lazy(expr string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
-}
 
 // Text replaces what looks like a secret by "[redacted]": keys and tokens
 // of known makes, values of names such as password or token, Authorization
@@ -43,12 +39,12 @@ func Text(s string) string {
 
 func redactOnce(s string) string {
 	if strings.Contains(s, "-----") {
-		s = keyBlock().ReplaceAllStringFunc(s, redactLines)
-		s = keyTail().ReplaceAllStringFunc(s, redactLines)
+		s = keyBlock.ReplaceAllStringFunc(s, redactLines)
+		s = keyTail.ReplaceAllStringFunc(s, redactLines)
 	}
-	for _, t := range knownTokens {
+	for _, t := range knownTokens() {
 		if strings.Contains(s, t.needs) {
-			s = t.re().ReplaceAllString(s, mark)
+			s = t.re.ReplaceAllString(s, mark)
 		}
 	}
 	for _, c := range contexts {
@@ -63,56 +59,60 @@ func redactLines(s string) string {
 }
 
 var (
-	keyBlock = lazy(`(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|\z)`)
+	keyBlock = lazyregexp.New(`(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|\z)`)
 	// keyTail is a block whose beginning is missing.
-	keyTail = lazy(`(?:[A-Za-z0-9+/=]+[ \t\r]*\n[ \t]*)*-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----`)
+	keyTail = lazyregexp.New(`(?:[A-Za-z0-9+/=]+[ \t\r]*\n[ \t]*)*-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----`)
 )
 
 // token is a kind of secret that its issuer gave a form of its own. needs is
 // text that each of them has: looking for it first is much faster.
 type token struct {
 	needs string
-	re    func() *regexp.Regexp
+	re    *lazyregexp.Regexp
 }
 
-var knownTokens = append(tokens(map[string]string{
-	// AWS: access key ids, session tokens, Bedrock API keys.
-	"AKIA": `[A-Z0-9]{16}`, "ASIA": `[A-Z0-9]{16}`, "ABIA": `[A-Z0-9]{16}`, "ACCA": `[A-Z0-9]{16}`,
-	"FwoGZXIvYXdz": `[A-Za-z0-9/+=_%-]{16,}`, "IQoJb3JpZ2lu": `[A-Za-z0-9/+=_%-]{16,}`, "FQoGZXIvYXdz": `[A-Za-z0-9/+=_%-]{16,}`, "AQoDYXdz": `[A-Za-z0-9/+=_%-]{16,}`,
-	"ABSK": `[A-Za-z0-9+/=]{40,}`,
-	// GitHub and GitLab.
-	"ghp_": `[A-Za-z0-9]{20,}`, "gho_": `[A-Za-z0-9]{20,}`, "ghu_": `[A-Za-z0-9]{20,}`, "ghs_": `[A-Za-z0-9]{20,}`, "ghr_": `[A-Za-z0-9]{20,}`,
-	"github_pat_": `[A-Za-z0-9_]{20,}`,
-	"gl":          `(?:pat|dt|rt|cbt|ptt|ft|soat|imt|agent|oas)-[A-Za-z0-9_.-]{16,}`, "GR1348941": `[A-Za-z0-9_-]{16,}`,
-	// Chat: tokens, and addresses that whoever knows them may post to.
-	"xox": `[abeoprs](?:\.xox[a-z])?-[A-Za-z0-9-]{10,}`, "xapp-": `[0-9]-[A-Za-z0-9-]{10,}`,
-	"hooks.slack.com/":    `(?:services|workflows|triggers)/[A-Za-z0-9/_-]+`,
-	".com/api/webhooks/":  `[0-9]+/[A-Za-z0-9_-]+`,
-	".webhook.office.com": `/[A-Za-z0-9/@_-]+`,
-	":AA":                 `[A-Za-z0-9_-]{33}`, // Telegram bots: after their number
-	// Registries.
-	"npm_": `[A-Za-z0-9]{20,}`, "pypi-": `[A-Za-z0-9_-]{20,}`, "rubygems_": `[a-f0-9]{32,}`, "cio": `[A-Za-z0-9]{32}`, "oy2": `[a-z0-9]{43}`,
-	"dckr_": `(?:pat|oat)_[A-Za-z0-9_-]{16,}`,
-	// Others.
-	"sk_": `(?:live|test)_[A-Za-z0-9]{10,}`, "rk_": `(?:live|test)_[A-Za-z0-9]{10,}`, "whsec_": `[A-Za-z0-9+/=]{16,}`,
-	"AIza": `[A-Za-z0-9_-]{35}`, "ya29.": `[A-Za-z0-9_-]{16,}`, "GOCSPX-": `[A-Za-z0-9_-]{16,}`,
-	"sk-":  `(?:ant-|proj-|svcacct-)?[A-Za-z0-9_-]{20,}`,
-	"SG.":  `[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}`,
-	"hvs.": `[A-Za-z0-9_-]{20,}`, "hvb.": `[A-Za-z0-9_-]{20,}`, "hvr.": `[A-Za-z0-9_-]{20,}`,
-	"ATATT3": `[A-Za-z0-9_=-]{20,}`, "ATBB": `[A-Za-z0-9]{24,}`,
-	"dop_v1_": `[a-f0-9]{32,}`, "doo_v1_": `[a-f0-9]{32,}`, "dapi": `[a-f0-9]{32}`, "dp.": `(?:pt|st|ct|sa)\.[A-Za-z0-9._-]{20,}`,
-	"shp": `(?:at|ca|pa|ss)_[a-fA-F0-9]{32}`, "lin_api_": `[A-Za-z0-9]{20,}`, "NRAK-": `[A-Z0-9]{20,}`, "sntry": `[su]_[A-Za-z0-9+/=_-]{20,}`,
-	"CCIPAT_": `[A-Za-z0-9_]{20,}`, "bkua_": `[a-f0-9]{32,}`, "nfp_": `[A-Za-z0-9]{30,}`, "pul-": `[a-f0-9]{40}`, "sq0": `[a-z]{3}-[A-Za-z0-9_-]{20,}`,
-	"AGE-SECRET-KEY-1": `[A-Z0-9]{50,}`,
-	// JSON web tokens; their first part, or any JSON in base64, as registry logins have.
-	"eyJ": `(?:[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]+){1,4}|[A-Za-z0-9+/_-]{32,}={0,2})`,
-}), token{".atlasv1.", lazy(`[A-Za-z0-9]*\.atlasv1\.[A-Za-z0-9_-]{20,}`)}) // Terraform Cloud
+// knownTokens are made when the first text is redacted.
+var knownTokens = sync.OnceValue(func() []token {
+	terraform := token{".atlasv1.", lazyregexp.New(`[A-Za-z0-9]*\.atlasv1\.[A-Za-z0-9_-]{20,}`)}
+	return append(tokens(map[string]string{
+		// AWS: access key ids, session tokens, Bedrock API keys.
+		"AKIA": `[A-Z0-9]{16}`, "ASIA": `[A-Z0-9]{16}`, "ABIA": `[A-Z0-9]{16}`, "ACCA": `[A-Z0-9]{16}`,
+		"FwoGZXIvYXdz": `[A-Za-z0-9/+=_%-]{16,}`, "IQoJb3JpZ2lu": `[A-Za-z0-9/+=_%-]{16,}`, "FQoGZXIvYXdz": `[A-Za-z0-9/+=_%-]{16,}`, "AQoDYXdz": `[A-Za-z0-9/+=_%-]{16,}`,
+		"ABSK": `[A-Za-z0-9+/=]{40,}`,
+		// GitHub and GitLab.
+		"ghp_": `[A-Za-z0-9]{20,}`, "gho_": `[A-Za-z0-9]{20,}`, "ghu_": `[A-Za-z0-9]{20,}`, "ghs_": `[A-Za-z0-9]{20,}`, "ghr_": `[A-Za-z0-9]{20,}`,
+		"github_pat_": `[A-Za-z0-9_]{20,}`,
+		"gl":          `(?:pat|dt|rt|cbt|ptt|ft|soat|imt|agent|oas)-[A-Za-z0-9_.-]{16,}`, "GR1348941": `[A-Za-z0-9_-]{16,}`,
+		// Chat: tokens, and addresses that whoever knows them may post to.
+		"xox": `[abeoprs](?:\.xox[a-z])?-[A-Za-z0-9-]{10,}`, "xapp-": `[0-9]-[A-Za-z0-9-]{10,}`,
+		"hooks.slack.com/":    `(?:services|workflows|triggers)/[A-Za-z0-9/_-]+`,
+		".com/api/webhooks/":  `[0-9]+/[A-Za-z0-9_-]+`,
+		".webhook.office.com": `/[A-Za-z0-9/@_-]+`,
+		":AA":                 `[A-Za-z0-9_-]{33}`, // Telegram bots: after their number
+		// Registries.
+		"npm_": `[A-Za-z0-9]{20,}`, "pypi-": `[A-Za-z0-9_-]{20,}`, "rubygems_": `[a-f0-9]{32,}`, "cio": `[A-Za-z0-9]{32}`, "oy2": `[a-z0-9]{43}`,
+		"dckr_": `(?:pat|oat)_[A-Za-z0-9_-]{16,}`,
+		// Others.
+		"sk_": `(?:live|test)_[A-Za-z0-9]{10,}`, "rk_": `(?:live|test)_[A-Za-z0-9]{10,}`, "whsec_": `[A-Za-z0-9+/=]{16,}`,
+		"AIza": `[A-Za-z0-9_-]{35}`, "ya29.": `[A-Za-z0-9_-]{16,}`, "GOCSPX-": `[A-Za-z0-9_-]{16,}`,
+		"sk-":  `(?:ant-|proj-|svcacct-)?[A-Za-z0-9_-]{20,}`,
+		"SG.":  `[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}`,
+		"hvs.": `[A-Za-z0-9_-]{20,}`, "hvb.": `[A-Za-z0-9_-]{20,}`, "hvr.": `[A-Za-z0-9_-]{20,}`,
+		"ATATT3": `[A-Za-z0-9_=-]{20,}`, "ATBB": `[A-Za-z0-9]{24,}`,
+		"dop_v1_": `[a-f0-9]{32,}`, "doo_v1_": `[a-f0-9]{32,}`, "dapi": `[a-f0-9]{32}`, "dp.": `(?:pt|st|ct|sa)\.[A-Za-z0-9._-]{20,}`,
+		"shp": `(?:at|ca|pa|ss)_[a-fA-F0-9]{32}`, "lin_api_": `[A-Za-z0-9]{20,}`, "NRAK-": `[A-Z0-9]{20,}`, "sntry": `[su]_[A-Za-z0-9+/=_-]{20,}`,
+		"CCIPAT_": `[A-Za-z0-9_]{20,}`, "bkua_": `[a-f0-9]{32,}`, "nfp_": `[A-Za-z0-9]{30,}`, "pul-": `[a-f0-9]{40}`, "sq0": `[a-z]{3}-[A-Za-z0-9_-]{20,}`,
+		"AGE-SECRET-KEY-1": `[A-Z0-9]{50,}`,
+		// JSON web tokens; their first part, or any JSON in base64, as registry logins have.
+		"eyJ": `(?:[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]+){1,4}|[A-Za-z0-9+/_-]{32,}={0,2})`,
+	}), terraform)
+})
 
 // tokens compiles expressions for what follows each prefix.
 func tokens(forms map[string]string) []token {
 	var out []token
 	for _, prefix := range slices.Sorted(maps.Keys(forms)) {
-		out = append(out, token{prefix, lazy(regexp.QuoteMeta(prefix) + forms[prefix])})
+		out = append(out, token{prefix, lazyregexp.New(regexp.QuoteMeta(prefix) + forms[prefix])})
 	}
 	return out
 }
@@ -121,7 +121,7 @@ func tokens(forms map[string]string) []token {
 type context struct {
 	// needs is text, in lower case, of which each match has some.
 	needs []string
-	re    func() *regexp.Regexp
+	re    *lazyregexp.Regexp
 	// keep reports whether the match is no secret after all; nil: never.
 	keep func(m match) bool
 }
@@ -144,52 +144,52 @@ var secretWords = []string{"passw", "passphrase", "pwd", "secret", "token", "cre
 var contexts = []context{
 	{ // Headers: all that follows.
 		needs: []string{"authorization", "cookie", "key", "token"},
-		re:    lazy(`(?i)\b(?P<name>(?:proxy-)?authorization|(?:set-)?cookie|x-api-key|x-auth-token|x-vault-token|x-amz-security-token|private-token|job-token)(?P<sep>["'\\]*[ \t]*[:=][ \t]*["'\\]*)(?P<value>[^\r\n"'\\]+)`),
+		re:    lazyregexp.New(`(?i)\b(?P<name>(?:proxy-)?authorization|(?:set-)?cookie|x-api-key|x-auth-token|x-vault-token|x-amz-security-token|private-token|job-token)(?P<sep>["'\\]*[ \t]*[:=][ \t]*["'\\]*)(?P<value>[^\r\n"'\\]+)`),
 	},
 	{
 		needs: []string{"bearer", "basic"},
-		re:    lazy(`(?i)\b(?P<name>bearer|basic)(?P<sep>[ \t]+)(?P<value>[A-Za-z0-9._~+/=:-]{8,})`), keep: isWords,
+		re:    lazyregexp.New(`(?i)\b(?P<name>bearer|basic)(?P<sep>[ \t]+)(?P<value>[A-Za-z0-9._~+/=:-]{8,})`), keep: isWords,
 	},
 	{ // scheme://user:password@host, also where the password holds a slash.
 		needs: []string{"://"},
-		re:    lazy(`(?P<name>[A-Za-z][A-Za-z0-9+.-]*:)(?P<sep>//)(?P<value>[^\s/@"'<>]*:[^\s@"'<>]*|[^\s/@"'<>]+)@`), keep: isNoCredential,
+		re:    lazyregexp.New(`(?P<name>[A-Za-z][A-Za-z0-9+.-]*:)(?P<sep>//)(?P<value>[^\s/@"'<>]*:[^\s@"'<>]*|[^\s/@"'<>]+)@`), keep: isNoCredential,
 	},
 	{ // NAME=value, "name": "value", name => value
 		needs: secretWords,
-		re:    lazy(`(?i)(?P<name>[A-Za-z0-9_.-]*(?:` + secretName + `)[A-Za-z0-9_-]*)(?P<sep>["'\\]*[ \t]*(?:=>|:=|==?|:)[ \t]*)(?P<value>` + aValue + `)`), keep: isNoSecret,
+		re:    lazyregexp.New(`(?i)(?P<name>[A-Za-z0-9_.-]*(?:` + secretName + `)[A-Za-z0-9_-]*)(?P<sep>["'\\]*[ \t]*(?:=>|:=|==?|:)[ \t]*)(?P<value>` + aValue + `)`), keep: isNoSecret,
 	},
 	{ // --name value
 		needs: secretWords,
-		re:    lazy(`(?i)(?:^|[\s"'(\[,])(?P<name>--?[A-Za-z0-9-]*(?:` + secretName + `)[A-Za-z0-9-]*)(?P<sep>["',]*[ \t]+)(?P<value>` + aValue + `)`), keep: isNoSecret,
+		re:    lazyregexp.New(`(?i)(?:^|[\s"'(\[,])(?P<name>--?[A-Za-z0-9-]*(?:` + secretName + `)[A-Za-z0-9-]*)(?P<sep>["',]*[ \t]+)(?P<value>` + aValue + `)`), keep: isNoSecret,
 	},
 	{ // <name>value</name>
 		needs: secretWords,
-		re:    lazy(`(?i)<(?P<name>[A-Za-z0-9_.:-]*(?:` + secretName + `)[A-Za-z0-9_-]*)(?P<sep>>)(?P<value>[^<\n]+)`),
+		re:    lazyregexp.New(`(?i)<(?P<name>[A-Za-z0-9_.:-]*(?:` + secretName + `)[A-Za-z0-9_-]*)(?P<sep>>)(?P<value>[^<\n]+)`),
 	},
 	{ // Parameters of signed addresses.
 		needs: []string{"?", "&"},
-		re:    lazy(`(?i)[?&](?P<name>sig|key|code|auth|pass|x-amz-credential)(?P<sep>=)(?P<value>[^&\s"'#]+)`),
+		re:    lazyregexp.New(`(?i)[?&](?P<name>sig|key|code|auth|pass|x-amz-credential)(?P<sep>=)(?P<value>[^&\s"'#]+)`),
 	},
 	// Command lines.
 	{
 		needs: []string{"login"},
-		re:    lazy(`(?i)(?P<name>\blogin\b[^\n|;&]*[ \t]-p)(?P<sep>[ =]?)(?P<value>` + aValue + `)`), keep: isFlag,
+		re:    lazyregexp.New(`(?i)(?P<name>\blogin\b[^\n|;&]*[ \t]-p)(?P<sep>[ =]?)(?P<value>` + aValue + `)`), keep: isFlag,
 	},
 	{
 		needs: []string{"mysql"},
-		re:    lazy(`(?i)(?P<name>\bmysql(?:dump|admin)?\b[^\n|;&]*[ \t]-p)(?P<sep>)(?P<value>[^\s"']+)`),
+		re:    lazyregexp.New(`(?i)(?P<name>\bmysql(?:dump|admin)?\b[^\n|;&]*[ \t]-p)(?P<sep>)(?P<value>[^\s"']+)`),
 	},
 	{
 		needs: []string{" -u", "\t-u", "-user"},
-		re:    lazy(`(?P<name>[ \t](?:-u|--user|--proxy-user)[ =]["']?[^\s:"']+)(?P<sep>:)(?P<value>[^\s"']+)`),
+		re:    lazyregexp.New(`(?P<name>[ \t](?:-u|--user|--proxy-user)[ =]["']?[^\s:"']+)(?P<sep>:)(?P<value>[^\s"']+)`),
 	},
 	{
 		needs: []string{"password"},
-		re:    lazy(`(?i)(?P<name>\blogin[ \t]+\S+[ \t]+password)(?P<sep>[ \t]+)(?P<value>\S+)`),
+		re:    lazyregexp.New(`(?i)(?P<name>\blogin[ \t]+\S+[ \t]+password)(?P<sep>[ \t]+)(?P<value>\S+)`),
 	},
 	{
 		needs: []string{"--password-stdin"},
-		re:    lazy(`(?P<name>\becho)(?P<sep>[ \t]+(?:-n[ \t]+)?)(?P<value>` + aValue + `)[ \t]*\|[ \t]*[^\n|]*--password-stdin`), keep: isVariable,
+		re:    lazyregexp.New(`(?P<name>\becho)(?P<sep>[ \t]+(?:-n[ \t]+)?)(?P<value>` + aValue + `)[ \t]*\|[ \t]*[^\n|]*--password-stdin`), keep: isVariable,
 	},
 }
 
@@ -198,11 +198,11 @@ func (c context) redact(s string) string {
 	if !slices.ContainsFunc(c.needs, func(n string) bool { return strings.Contains(lower, n) }) {
 		return s
 	}
-	ms := c.re().FindAllStringSubmatchIndex(s, -1)
+	ms := c.re.Get().FindAllStringSubmatchIndex(s, -1)
 	if ms == nil {
 		return s
 	}
-	name, sep, value := 2*c.re().SubexpIndex("name"), 2*c.re().SubexpIndex("sep"), 2*c.re().SubexpIndex("value")
+	name, sep, value := 2*c.re.Get().SubexpIndex("name"), 2*c.re.Get().SubexpIndex("sep"), 2*c.re.Get().SubexpIndex("value")
 	var b strings.Builder
 	last := 0
 	for _, m := range ms {
@@ -235,15 +235,15 @@ func hidden(v string) bool {
 }
 
 var (
-	wordsOnly  = lazy(`^(?:[A-Z]?[a-z]+|[A-Z]{1,4})(?:[-_]?(?:[A-Z][a-z]+|[a-z]+|[A-Z]{2,4}))*$`)
-	shortValue = lazy(`^(?:[0-9]{1,7}|true|false|null|none|nil|undefined|yes|no)$`)
-	noSecret   = lazy(`(?i)(?:[_-]?(?:stdin|arn|name|path|file|dir|type|length|count|ttl|expiry|expires|expiration|policy|version|region|manager|endpoint|prefix)|[_-]ids?)$`)
-	aPassword  = lazy(`(?i)(?:` + passwordName + `)`)
-	uuid       = lazy(`(?i)^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	wordsOnly  = lazyregexp.New(`^(?:[A-Z]?[a-z]+|[A-Z]{1,4})(?:[-_]?(?:[A-Z][a-z]+|[a-z]+|[A-Z]{2,4}))*$`)
+	shortValue = lazyregexp.New(`^(?:[0-9]{1,7}|true|false|null|none|nil|undefined|yes|no)$`)
+	noSecret   = lazyregexp.New(`(?i)(?:[_-]?(?:stdin|arn|name|path|file|dir|type|length|count|ttl|expiry|expires|expiration|policy|version|region|manager|endpoint|prefix)|[_-]ids?)$`)
+	aPassword  = lazyregexp.New(`(?i)(?:` + passwordName + `)`)
+	uuid       = lazyregexp.New(`(?i)^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 )
 
 // isWords: "Basic authentication", not a credential.
-func isWords(m match) bool { return wordsOnly().MatchString(strings.TrimRight(m.value, ".:,;")) }
+func isWords(m match) bool { return wordsOnly.MatchString(strings.TrimRight(m.value, ".:,;")) }
 
 func isFlag(m match) bool { return strings.HasPrefix(m.value, "-") }
 
@@ -269,15 +269,15 @@ func isNoSecret(m match) bool {
 		return strings.HasPrefix(v, "/")
 	case strings.Contains(m.sep, ":") && inARN(m.before+m.name):
 		return true
-	case noSecret().MatchString(m.name):
-		return !uuid().MatchString(v) // such an id may be the secret itself
-	case aPassword().MatchString(m.name):
+	case noSecret.MatchString(m.name):
+		return !uuid.MatchString(v) // such an id may be the secret itself
+	case aPassword.MatchString(m.name):
 		return false
-	case shortValue().MatchString(strings.ToLower(v)):
+	case shortValue.MatchString(strings.ToLower(v)):
 		return true
 	}
 	// "secretsmanager:GetSecretValue", "token: expired": words.
-	return strings.Contains(m.sep, ":") && len(v) < 48 && wordsOnly().MatchString(v)
+	return strings.Contains(m.sep, ":") && len(v) < 48 && wordsOnly.MatchString(v)
 }
 
 // inARN reports whether the text ends within an ARN.
@@ -286,17 +286,17 @@ func inARN(s string) bool {
 }
 
 var (
-	arn = lazy(`\barn:aws[a-z-]*:[^\s"'<>,;()]+`)
+	arn = lazyregexp.New(`\barn:aws[a-z-]*:[^\s"'<>,;()]+`)
 	// named matches what is random and public: UUIDs and hexadecimal digests.
-	named = lazy(`(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{12,}`)
+	named = lazyregexp.New(`(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{12,}`)
 	// digestName stands before a digest that is not hexadecimal (npm, Go, S3).
-	digestName = lazy(`(?i)(?:sha(?:1|224|256|384|512)[-:=]|\bh1:)$`)
-	shaName    = lazy(`^sha(?:1|256|384|512)-`)
+	digestName = lazyregexp.New(`(?i)(?:sha(?:1|224|256|384|512)[-:=]|\bh1:)$`)
+	shaName    = lazyregexp.New(`^sha(?:1|256|384|512)-`)
 )
 
 // redactRandom replaces long random strings that no name gives away.
 func redactRandom(s string) string {
-	arns := arn().FindAllStringIndex(s, -1)
+	arns := arn.Get().FindAllStringIndex(s, -1)
 	var b strings.Builder
 	last := 0
 	for i := 0; i < len(s); {
@@ -311,7 +311,7 @@ func redactRandom(s string) string {
 		for len(arns) > 0 && arns[0][1] <= start {
 			arns = arns[1:]
 		}
-		if i-start < minRandom || len(arns) > 0 && arns[0][0] <= start || digestName().MatchString(s[max(0, start-12):start]) {
+		if i-start < minRandom || len(arns) > 0 && arns[0][0] <= start || digestName.MatchString(s[max(0, start-12):start]) {
 			continue
 		}
 		b.WriteString(s[last:start])
@@ -328,7 +328,7 @@ const minRandom = 32
 // redactToken judges one run of base64 characters. One with slashes may be a
 // path, unless it is as long as an AWS secret key or random all over.
 func redactToken(t string) string {
-	if shaName().MatchString(t) { // sha512-… of npm
+	if shaName.MatchString(t) { // sha512-… of npm
 		return t
 	}
 	slashes := strings.Contains(t, "/")
@@ -355,12 +355,12 @@ const (
 
 // aWord is a part of an identifier or a path. By chance, 0.15 of the
 // characters are in one.
-var aWord = lazy(`[A-Z]?[a-z]{3,}`)
+var aWord = lazyregexp.New(`[A-Z]?[a-z]{3,}`)
 
 // isRandom reports whether the classes of t's characters change at least as
 // often as that, and few of them make words.
 func isRandom(t string, changing float64) bool {
-	t = named().ReplaceAllString(strings.TrimRight(t, "="), "-")
+	t = named.ReplaceAllString(strings.TrimRight(t, "="), "-")
 	if len(t) < minRandom-8 {
 		return false
 	}
@@ -372,7 +372,7 @@ func isRandom(t string, changing float64) bool {
 		}
 	}
 	inWords := 0
-	for _, w := range aWord().FindAllString(t, -1) {
+	for _, w := range aWord.Get().FindAllString(t, -1) {
 		inWords += len(w)
 	}
 	return seen['A'] && seen['a'] && seen['0'] && float64(changes) >= changing*float64(len(t)-1) && 5*inWords < 2*len(t)

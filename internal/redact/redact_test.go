@@ -248,3 +248,13 @@ func FuzzText(f *testing.F) {
 		}
 	})
 }
+
+// TestKnownTokensCompile compiles the expressions that are put together at run
+// time.
+func TestKnownTokensCompile(t *testing.T) {
+	for _, k := range knownTokens() {
+		if k.re.Get().MatchString(k.needs) {
+			t.Errorf("%q alone is taken for a secret", k.needs)
+		}
+	}
+}

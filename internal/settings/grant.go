@@ -2,7 +2,6 @@ package settings
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -10,9 +9,10 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/buildmedic/buildmedic/internal/iamref"
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
-var grantID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
+var grantID = form{lazyregexp.New(`^[a-z0-9][a-z0-9-]*$`), 64}
 
 const maxExpiry = 365 * 24 * time.Hour
 
@@ -246,7 +246,7 @@ func (r *reader) passRoles(o object) map[string][]string {
 		}
 		path := path + "." + service
 		for _, v := range r.unique(r.items(e.value, path)) {
-			if !exactRole.MatchString(sample(v.text)) || unknownPlaceholder(v.text) != "" {
+			if !isExactRole(sample(v.text)) || unknownPlaceholder(v.text) != "" {
 				r.flag(v, "%q is not the exact ARN of a role; write arn:${partition}:iam::${account}:role/NAME, without wildcards", clip(v.text))
 				continue
 			}
@@ -265,9 +265,15 @@ func (r *reader) passRoles(o object) map[string][]string {
 const passRole = "iam:PassRole"
 
 var (
-	servicePrincipal = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?$`)
-	exactRole        = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/([\w+=,.@-]+/)*[\w+=,.@-]{1,64}$`)
-	exactRepository  = regexp.MustCompile(`^arn:[^:]+:ecr:[^:*?]+:[0-9]{12}:repository/[a-z0-9._/-]+$`)
+	servicePrincipal = lazyregexp.New(`^[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?$`)
+	roleAccount      = lazyregexp.New(`^arn:aws[a-z-]*:iam::[0-9]{12}$`)
+	exactRepository  = lazyregexp.New(`^arn:[^:]+:ecr:[^:*?]+:[0-9]{12}:repository/[a-z0-9._/-]+$`)
 )
+
+// isExactRole reports whether arn is that of one role, in one account.
+func isExactRole(arn string) bool {
+	account, name, ok := strings.Cut(arn, ":role/")
+	return ok && roleAccount.MatchString(account) && roleName.MatchString(name)
+}
 
 func isRepository(resource string) bool { return exactRepository.MatchString(sample(resource)) }

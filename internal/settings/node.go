@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // reader collects the problems of a file while it is read.
@@ -48,12 +49,12 @@ func (r *reader) document(data []byte) *yaml.Node {
 	return doc.Content[0]
 }
 
-var lineNumber = regexp.MustCompile(`line (\d+): `)
+var lineNumber = lazyregexp.New(`line (\d+): `)
 
 func (r *reader) syntax(err error) {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	line := 0
-	if m := lineNumber.FindStringSubmatchIndex(text); m != nil {
+	if m := lineNumber.Get().FindStringSubmatchIndex(text); m != nil {
 		line, _ = strconv.Atoi(text[m[2]:m[3]])
 		text = text[:m[0]] + text[m[1]:]
 	}
@@ -239,7 +240,7 @@ func (o object) integer(key string, otherwise, min, max int) int {
 	return n
 }
 
-var durationText = regexp.MustCompile(`^[1-9][0-9]{0,8}[smhd]$`)
+var durationText = lazyregexp.New(`^[1-9][0-9]{0,8}[smhd]$`)
 
 var units = map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour}
 
@@ -343,12 +344,23 @@ func clip(s string) string {
 type matcher interface{ MatchString(string) bool }
 
 // form is what a name may consist of, and how long it may be. The length is
-// no part of the expression: a counted repeat of 512 is a large program, and
-// the function compiles it at each start.
+// no part of the expression: a counted repeat of 512 is a large program, which
+// takes long to compile.
 type form struct {
-	characters *regexp.Regexp
+	characters *lazyregexp.Regexp
 	most       int
 }
 
 // MatchString reports whether s has the form.
 func (f form) MatchString(s string) bool { return len(s) <= f.most && f.characters.MatchString(s) }
+
+// inPath is a name in IAM's own characters, after its path if it has one. most
+// bounds the name alone.
+type inPath struct{ most int }
+
+var namesAndSlashes = lazyregexp.New(`^([\w+=,.@-]+/)*[\w+=,.@-]+$`)
+
+// MatchString reports whether s is such a name.
+func (p inPath) MatchString(s string) bool {
+	return len(s)-strings.LastIndex(s, "/")-1 <= p.most && namesAndSlashes.MatchString(s)
+}

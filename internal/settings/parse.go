@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"maps"
 	"net/mail"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // MaxSize is the most bytes that a settings file may have.
@@ -101,10 +102,10 @@ func (r *reader) notify(o object) Notify {
 
 // The forms of Amazon Q Developer's channel configurations.
 var (
-	slackWorkspace = form{regexp.MustCompile(`^[0-9A-Z]+$`), 255}
-	slackChannel   = form{regexp.MustCompile(`^[A-Za-z0-9]+$`), 128}
-	uuid           = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
-	teamsChannel   = regexp.MustCompile(`^[\w=+/.,-]*%3[aA][\w=+/.,-]*%40[\w=+/.,-]*$`)
+	slackWorkspace = form{lazyregexp.New(`^[0-9A-Z]+$`), 255}
+	slackChannel   = form{lazyregexp.New(`^[A-Za-z0-9]+$`), 128}
+	uuid           = lazyregexp.New(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+	teamsChannel   = lazyregexp.New(`^[\w=+/.,-]*%3[aA][\w=+/.,-]*%40[\w=+/.,-]*$`)
 )
 
 func (r *reader) chat(o object) *Chat {
@@ -153,8 +154,8 @@ func (r *reader) limits(o object) Limits {
 }
 
 var (
-	accountID  = regexp.MustCompile(`^[0-9]{12}$`)
-	regionName = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}$`)
+	accountID  = lazyregexp.New(`^[0-9]{12}$`)
+	regionName = lazyregexp.New(`^[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}$`)
 )
 
 func (o object) region(key string) string {

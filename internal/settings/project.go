@@ -1,21 +1,22 @@
 package settings
 
 import (
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // Names as AWS takes them (aws-facts §5.1). Paths are kept to the same
 // characters as names: in an ARN, anything more could be a pattern.
 var (
-	projectName = form{regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]+$`), 150}
-	roleName    = regexp.MustCompile(`^([\w+=,.@-]+/)*[\w+=,.@-]{1,64}$`)
-	policyName  = form{regexp.MustCompile(`^[\w+=,.@-]+$`), 128}
-	policyPath  = regexp.MustCompile(`^([\w+=,.@-]+/)*[\w+=,.@-]{1,128}$`)
-	logGroup    = form{regexp.MustCompile(`^[\w./#-]+$`), 512}
-	logPlace    = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w!'()+=,.@-]+)*$`) // bucket/prefix
-	pipeline    = regexp.MustCompile(`^[\w.@-]{1,100}$`)
+	projectName = form{lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9_-]+$`), 150}
+	roleName    = inPath{64}
+	policyName  = form{lazyregexp.New(`^[\w+=,.@-]+$`), 128}
+	policyPath  = inPath{128}
+	logGroup    = form{lazyregexp.New(`^[\w./#-]+$`), 512}
+	logPlace    = lazyregexp.New(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w!'()+=,.@-]+)*$`) // bucket/prefix
+	pipeline    = form{lazyregexp.New(`^[\w.@-]+$`), 100}
 )
 
 const (
@@ -189,4 +190,4 @@ func (r *reader) buildspecs(list []value) []string {
 	return paths
 }
 
-var buildspecPath = form{regexp.MustCompile(`^[\w.][\w.@+ /-]*$`), 255}
+var buildspecPath = form{lazyregexp.New(`^[\w.][\w.@+ /-]*$`), 255}

@@ -3,11 +3,11 @@ package settings
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/iamref"
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // Vars are the values of the placeholders ${partition}, ${account}, ${region}
@@ -47,11 +47,11 @@ func sample(pattern string) string {
 
 const placeholders = "${partition}, ${account}, ${region}, ${project}"
 
-var placeholder = regexp.MustCompile(`\$\{[^}]*\}?|\$`)
+var placeholder = lazyregexp.New(`\$\{[^}]*\}?|\$`)
 
 // unknownPlaceholder gives the first that is none of ours, or "".
 func unknownPlaceholder(s string) string {
-	for _, p := range placeholder.FindAllString(s, -1) {
+	for _, p := range placeholder.Get().FindAllString(s, -1) {
 		if !slices.Contains(strings.Split(placeholders, ", "), p) {
 			return p
 		}
@@ -73,10 +73,10 @@ func (r *reader) resources(list []value) []value {
 }
 
 var (
-	printable = regexp.MustCompile(`^[!-~]([ -~]*[!-~])?$`)
-	partition = regexp.MustCompile(`^aws[a-z-]*$`)
-	service   = regexp.MustCompile(`^[a-z0-9-]+$`)
-	anyRegion = regexp.MustCompile(`^[a-z0-9*?-]*$`)
+	printable = lazyregexp.New(`^[!-~]([ -~]*[!-~])?$`)
+	partition = lazyregexp.New(`^aws[a-z-]*$`)
+	service   = lazyregexp.New(`^[a-z0-9-]+$`)
+	anyRegion = lazyregexp.New(`^[a-z0-9*?-]*$`)
 )
 
 const maxARN = 2048
@@ -118,7 +118,7 @@ func Exact(pattern string) bool {
 	return !strings.ContainsAny(openEnd.ReplaceAllString(pattern, "$1"), "*?")
 }
 
-var openEnd = regexp.MustCompile(`(:stack/[^/*?]+)/\*$|(:task-definition/[^/:*?]+):\*$|(:secret:[^*?]+)-\?{6}$`)
+var openEnd = lazyregexp.New(`(:stack/[^/*?]+)/\*$|(:task-definition/[^/:*?]+):\*$|(:secret:[^*?]+)-\?{6}$`)
 
 // wanted names the resources that an action takes, as they are written here.
 func wanted(a iamref.Action) string {
@@ -142,7 +142,7 @@ func wantedByAll(actions []value) string {
 	return strings.Join(slices.Compact(list), " or ")
 }
 
-var referenceVariable = regexp.MustCompile(`\$\{([A-Za-z0-9]+)\}`)
+var referenceVariable = lazyregexp.New(`\$\{([A-Za-z0-9]+)\}`)
 
 // ours writes an ARN of the service reference with the settings' placeholders
 // and plain words for what the owner fills in.
@@ -211,7 +211,7 @@ func Warnings(s *Settings) []Problem {
 
 // startsOpen matches the resource part of an ARN whose name begins with a
 // wildcard, after a word that may be its type.
-var startsOpen = regexp.MustCompile(`^([a-z-]+[/:])?[*?]`)
+var startsOpen = lazyregexp.New(`^([a-z-]+[/:])?[*?]`)
 
 func wide(resource string) string {
 	if resource == "*" {

@@ -1,0 +1,42 @@
+// Package lazyregexp has regular expressions that are compiled when they are
+// first used. The function starts anew for many an invocation, and most
+// invocations need few of its expressions.
+package lazyregexp
+
+import (
+	"regexp"
+	"sync"
+)
+
+// A Regexp is an expression that is compiled when it is first used. It is safe
+// for concurrent use.
+type Regexp struct {
+	expr string
+	once sync.Once
+	re   *regexp.Regexp
+}
+
+// New gives the expression without compiling it. An expression that cannot be
+// compiled panics only when it is used; a test of this package compiles all
+// that the module has.
+func New(expr string) *Regexp { return &Regexp{expr: expr} }
+
+// Get compiles the expression at its first call.
+func (r *Regexp) Get() *regexp.Regexp {
+	r.once.Do(func() { r.re = regexp.MustCompile(r.expr) })
+	return r.re
+}
+
+// MatchString is [regexp.Regexp.MatchString].
+func (r *Regexp) MatchString(s string) bool { return r.Get().MatchString(s) }
+
+// FindStringSubmatch is [regexp.Regexp.FindStringSubmatch].
+func (r *Regexp) FindStringSubmatch(s string) []string { return r.Get().FindStringSubmatch(s) }
+
+// ReplaceAllString is [regexp.Regexp.ReplaceAllString].
+func (r *Regexp) ReplaceAllString(s, repl string) string { return r.Get().ReplaceAllString(s, repl) }
+
+// ReplaceAllStringFunc is [regexp.Regexp.ReplaceAllStringFunc].
+func (r *Regexp) ReplaceAllStringFunc(s string, repl func(string) string) string {
+	return r.Get().ReplaceAllStringFunc(s, repl)
+}
