@@ -187,6 +187,9 @@ func TestOpened(t *testing.T) {
 		edit(&st)
 		return st
 	}
+	pass := func(role string) iampolicy.Statement {
+		return iampolicy.Allow("x", []string{"iam:PassRole"}, []string{"arn:aws:iam::111122223333:role/" + role}, equals("iam:PassedToService", "ecs-tasks.amazonaws.com"))
+	}
 	deny := with(allow("ecs:RunTask"), func(st *iampolicy.Statement) { st.Effect = "Deny" })
 	conditional := iampolicy.Allow("x", []string{"ecs:RunTask"}, []string{"*"}, equals("aws:RequestedRegion", "eu-west-1"))
 	all := with(allow("x:y"), func(st *iampolicy.Statement) {
@@ -219,6 +222,23 @@ func TestOpened(t *testing.T) {
 				st.Action.List, st.Condition = []string{"ecs:Register*"}, conditional.Condition
 			})},
 			allow("ecs:RegisterTaskDefinition"), "ecs-004"},
+		{"held on what the action does not take", []iampolicy.Statement{allow("ecs:RunTask", "iam:PassRole"),
+			iampolicy.Allow("x", []string{"ecs:RegisterTaskDefinition"}, []string{"arn:aws:s3:::nothing"})}, allow("ecs:RegisterTaskDefinition"), "ecs-004"},
+		{"held in another account", []iampolicy.Statement{allow("iam:PassRole", "ecs:RegisterTaskDefinition"),
+			iampolicy.Allow("x", []string{"ecs:RunTask"}, []string{"arn:aws:ecs:eu-west-1:444455556666:task-definition/x:*"})}, allow("ecs:RunTask"), "ecs-004"},
+		{"held in another partition", []iampolicy.Statement{allow("iam:PassRole", "ecs:RegisterTaskDefinition"),
+			iampolicy.Allow("x", []string{"ecs:RunTask"}, []string{"arn:aws-cn:ecs:eu-west-1:111122223333:task-definition/x:*"})}, allow("ecs:RunTask"), "ecs-004"},
+		{"held on all but everything", []iampolicy.Statement{allow("iam:PassRole", "ecs:RegisterTaskDefinition"),
+			with(allow("ecs:RunTask"), func(st *iampolicy.Statement) {
+				st.Resource, st.NotResource = iampolicy.Values{}, iampolicy.Values{List: []string{"arn:*"}}
+			})}, allow("ecs:RunTask"), "ecs-004"},
+		{"held on something else that the action takes", []iampolicy.Statement{allow("iam:PassRole", "ecs:RegisterTaskDefinition"),
+			iampolicy.Allow("x", []string{"ecs:RunTask"}, []string{"arn:aws:ecs:*:111122223333:task-definition/x:*"})}, allow("ecs:RunTask"), ""},
+		{"another role is passed", []iampolicy.Statement{allow("ecs:RunTask", "ecs:RegisterTaskDefinition"), pass("task")}, pass("admin"), "ecs-004"},
+		{"the same role is passed", []iampolicy.Statement{allow("ecs:RunTask", "ecs:RegisterTaskDefinition"), pass("task")}, pass("task"), ""},
+		{"any role was passed before", []iampolicy.Statement{allow("ecs:RunTask", "ecs:RegisterTaskDefinition", "iam:PassRole")}, pass("admin"), ""},
+		{"the same role is passed to more services", []iampolicy.Statement{allow("ecs:RunTask", "ecs:RegisterTaskDefinition"),
+			iampolicy.Allow("x", []string{"iam:PassRole"}, []string{"arn:aws:iam::111122223333:role/task"}, equals("iam:PassedToService", "events.amazonaws.com"))}, pass("task"), "ecs-004"},
 		{"one of two missing", []iampolicy.Statement{allow("ecs:RunTask")}, allow("ecs:RegisterTaskDefinition"), ""},
 		{"all at once", nil, allow("iam:PassRole", "ecs:RunTask", "ecs:RegisterTaskDefinition"), "ecs-004"},
 		{"a single permission on everything", nil, allow("sts:AssumeRole"), "sts-001"},
@@ -227,14 +247,14 @@ func TestOpened(t *testing.T) {
 			iampolicy.Allow("x", []string{"lambda:UpdateFunctionCode"}, []string{"arn:aws:lambda:eu-west-1:111122223333:function:x"}), "lambda-004"},
 	} {
 		var ids []string
-		for _, p := range opened(document(row.before...), []iampolicy.Statement{row.added}) {
+		for _, p := range opened(shop().Role.Role, document(row.before...), []iampolicy.Statement{row.added}) {
 			ids = append(ids, p.ID)
 		}
 		if got := strings.Join(ids, " "); got != row.want {
 			t.Errorf("%s: opens %q, want %q", row.name, got, row.want)
 		}
 	}
-	if rs := escalations(nil, []iampolicy.Statement{allow("sts:AssumeRole")}); len(rs) != 1 || rs[0].Action != "sts:AssumeRole" || !strings.Contains(fmt.Sprint(rs), "sts-001") {
+	if rs := escalations(shop().Role.Role, nil, []iampolicy.Statement{allow("sts:AssumeRole")}); len(rs) != 1 || rs[0].Action != "sts:AssumeRole" || !strings.Contains(fmt.Sprint(rs), "sts-001") {
 		t.Errorf("refusal %v", rs)
 	}
 }

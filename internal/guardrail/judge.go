@@ -42,7 +42,7 @@ func Judge(in Input) Judgement {
 	case dr.target.Kind == "attach":
 		return refused([]Refusal{{Rule: AlreadyThere, Message: "The grant's ready-made policy is on the role already, and the simulator denies it still. Deploy the settings again, or look for what else refuses."}})
 	}
-	rs = append(escalations(docs, dr.added), beyond(in, dr)...)
+	rs = append(escalations(in.Role.Role, docs, dr.added), beyond(in, dr)...)
 	if len(rs) > 0 {
 		return refused(rs)
 	}

@@ -194,7 +194,7 @@ func checkProperties(t *testing.T, in Input) bool {
 	if len(rs) > 0 {
 		t.Errorf("a role that cannot be read is changed: %v", rs)
 	}
-	if paths := opened(docs, j.Added); len(paths) > 0 {
+	if paths := opened(in.Role.Role, docs, j.Added); len(paths) > 0 {
 		t.Errorf("opens %v", paths)
 	}
 	if j.Target.Kind != "attach" && j.Target.After != j.Target.Before {

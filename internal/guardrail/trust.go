@@ -11,8 +11,9 @@ import (
 
 // Trusted reports whether the team itself asked for what was built, and if
 // not, why. Pull requests and merge requests never are trusted, nor are
-// builds of a webhook, or started from within a build, whose reference is no
-// branch and no tag. Branches, tags, pipelines and callers that IAM knows are.
+// builds of a webhook, or of CodeBuild's own batches and retries, whose
+// reference is no branch and no tag; nor what the commands of a build started.
+// Branches, tags, pipelines and callers that IAM knows are.
 //
 // It looks at the build record alone: initiator and source version (aws-facts
 // §1.5). A record without an initiator is judged by its source version.
@@ -23,6 +24,8 @@ func Trusted(b codebuild.Build) (ok bool, why string) {
 		return false, fmt.Sprintf("It built %q, which anyone who may open a pull request can fill.", clip(b.SourceVersion))
 	case ref == refStrange:
 		return false, fmt.Sprintf("It built %q, which is no branch and no tag.", clip(b.SourceVersion))
+	case withinBuild(b.Initiator) && b.BatchARN == "" && b.AutoRetry.Previous == "":
+		return false, "The commands of another build started it, and its record does not say what that one built: perhaps a pull request. Let a push, a pipeline or a person start it."
 	case ref == refBranchOrTag:
 		return true, ""
 	case webhook(b.Initiator):

@@ -57,12 +57,49 @@ func TestTrusted(t *testing.T) {
 		{"a batch's child, a short commit", child, sha[:8], "BITBUCKET", false},
 	} {
 		b := codebuild.Build{Initiator: row.initiator, SourceVersion: row.version, SourceType: row.source}
+		if row.initiator == child {
+			b.BatchARN = "arn:aws:codebuild:eu-west-1:111122223333:build-batch/shop:8745a7a9-c340-456a-9166-edf953571b00"
+		}
 		ok, why := Trusted(b)
 		if ok != row.want || ok != (why == "") {
 			t.Errorf("%s: Trusted = %v, %q, want %v", row.name, ok, why, row.want)
 		}
 		if r := RefuseUntrusted(b); (r == nil) != row.want || r != nil && (r.Rule != UntrustedBuild || !strings.Contains(r.Message, why)) {
 			t.Errorf("%s: RefuseUntrusted = %+v", row.name, r)
+		}
+	}
+}
+
+// TestStartedWithinABuild: what a build's commands start is what whoever wrote
+// them made of it, be it called a branch. CodeBuild itself uses the same
+// initiator for a batch's children and for its own retries.
+func TestStartedWithinABuild(t *testing.T) {
+	const other = "arn:aws:codebuild:eu-west-1:111122223333:build/shop:8745a7a9-c340-456a-9166-edf953571b00"
+	child := func(edit func(*codebuild.Build)) codebuild.Build {
+		b := codebuild.Build{Initiator: "codebuild-shop/AWSCodeBuild-8745a7a9-c340-456a-9166-edf953571b00", SourceType: "GITHUB", SourceVersion: "refs/heads/main"}
+		edit(&b)
+		return b
+	}
+	for _, row := range []struct {
+		name string
+		b    codebuild.Build
+		want bool
+	}{
+		{"commands, a branch", child(func(*codebuild.Build) {}), false},
+		{"commands, a tag", child(func(b *codebuild.Build) { b.SourceVersion = "refs/tags/v1" }), false},
+		{"commands, a name", child(func(b *codebuild.Build) { b.SourceVersion = "main" }), false},
+		{"commands, the default branch", child(func(b *codebuild.Build) { b.SourceVersion = "" }), false},
+		{"commands, retries to come", child(func(b *codebuild.Build) { b.AutoRetry = codebuild.AutoRetry{Limit: 3, Next: other} }), false},
+		{"commands, where no stranger asks, of a build that may be elsewhere", child(func(b *codebuild.Build) { b.SourceType = "CODECOMMIT" }), false},
+		{"commands, no source at all", child(func(b *codebuild.Build) { b.SourceType, b.SourceVersion = "NO_SOURCE", "" }), false},
+		{"a batch's child", child(func(b *codebuild.Build) { b.BatchARN = strings.Replace(other, ":build/", ":build-batch/", 1) }), true},
+		{"CodeBuild's own retry", child(func(b *codebuild.Build) { b.AutoRetry = codebuild.AutoRetry{Limit: 3, Number: 1, Previous: other} }), true},
+		{"CodeBuild's own retry of a pull request", child(func(b *codebuild.Build) {
+			b.SourceVersion, b.AutoRetry = "pr/7", codebuild.AutoRetry{Limit: 3, Number: 1, Previous: other}
+		}), false},
+	} {
+		if ok, why := Trusted(row.b); ok != row.want {
+			t.Errorf("%s: Trusted = %v, %q, want %v", row.name, ok, why, row.want)
 		}
 	}
 }

@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/iamref"
 )
 
 // documents reads all policies of the role. The boundary is left out: it
@@ -39,13 +41,19 @@ func documents(role RoleState) (docs []iampolicy.Document, refusals []Refusal) {
 // at all.
 //
 // It errs on the closed side: before, only what is allowed without a
-// condition and without any deny counts as there; after, everything that may
-// be allowed does. A path of a single permission stays shut as long as the
+// condition and without any deny counts as there, on something of the role's
+// account that the action takes, and a role that is passed only if that very
+// role was; after, everything that may be allowed does. A path of a single permission stays shut as long as the
 // permission is only given by exact name, which is the floor's business.
-func opened(before []iampolicy.Document, added []iampolicy.Statement) (paths []escalationPath) {
+func opened(role codebuild.Role, before []iampolicy.Document, added []iampolicy.Statement) (paths []escalationPath) {
 	after := append(slices.Clone(before), document(added...)...)
 	open := remember(func(action string) bool { return maybe(after, action) })
-	there := remember(func(action string) bool { return surely(before, action) })
+	there := remember(func(action string) bool {
+		if action == passRole {
+			return passesAlready(before, added)
+		}
+		return surely(role, before, action)
+	})
 	for _, p := range escalationPaths() {
 		brings := func(action string) bool { return gives(added, action, len(p.Required) == 1) && !there(action) }
 		if slices.ContainsFunc(p.Required, brings) && all(p.Required, open) {
@@ -86,20 +94,47 @@ func gives(sts []iampolicy.Statement, action string, alone bool) bool {
 	})
 }
 
-// surely reports whether the documents allow the action on some resource
-// beyond doubt.
-func surely(docs []iampolicy.Document, action string) bool {
+// surely reports whether the documents allow the action on some resource of
+// the role's account beyond doubt.
+func surely(role codebuild.Role, docs []iampolicy.Document, action string) bool {
 	found := false
 	for st := range statementsOf(docs) {
 		switch {
 		case !matches(st, action):
 		case st.Effect != "Allow":
 			return false
-		case len(st.Condition) == 0 && plainService(st):
+		case len(st.Condition) == 0 && plainService(st) &&
+			slices.ContainsFunc(st.Resource.List, func(r string) bool { return ofUse(role, action, r) }):
 			found = true
 		}
 	}
 	return found
+}
+
+// ofUse reports whether a resource pattern means something of the role's
+// account that the action takes. One that does not gives nothing.
+func ofUse(role codebuild.Role, action, pattern string) bool {
+	if pattern == "*" {
+		return true
+	}
+	a, ok := codebuild.ParseARN(pattern)
+	return ok && overlap(a.Partition, role.Partition) && (a.Account == "" || overlap(a.Account, role.Account)) && iamref.Fits(action, pattern)
+}
+
+// passesAlready reports whether every role that the added statements let be
+// passed may be passed to the same service already. A role is what the way
+// leads to: that another one may be passed does not count.
+func passesAlready(before []iampolicy.Document, added []iampolicy.Statement) bool {
+	for _, st := range added {
+		if !matches(st, passRole) {
+			continue
+		}
+		st.Action, st.NotAction = iampolicy.Values{List: []string{passRole}}, iampolicy.Values{}
+		if ok, _ := iampolicy.Contains(before, document(st)); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // maybe reports whether the documents may allow the action on some resource.
@@ -156,8 +191,8 @@ func plainService(st iampolicy.Statement) bool {
 }
 
 // escalations refuses if the whole would open a path.
-func escalations(before []iampolicy.Document, added []iampolicy.Statement) (out []Refusal) {
-	for _, p := range opened(before, added) {
+func escalations(role codebuild.Role, before []iampolicy.Document, added []iampolicy.Statement) (out []Refusal) {
+	for _, p := range opened(role, before, added) {
 		i := slices.IndexFunc(p.Required, func(a string) bool { return gives(added, a, false) })
 		out = append(out, Refusal{Rule: EscalationPath, Action: p.Required[max(i, 0)],
 			Message: fmt.Sprintf("Together with what the role has, it would open the known escalation path %s (%s). Take one of these from the role or from the grant, or give it yourself.",
