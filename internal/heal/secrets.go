@@ -3,6 +3,7 @@ package heal
 import (
 	"strings"
 
+	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/redact"
 )
@@ -11,12 +12,11 @@ import (
 // the log: from here on it is stored, shown and sent.
 func WithoutSecrets(d diagnose.Diagnosis) diagnose.Diagnosis {
 	d.Title, d.Advice, d.Evidence.Text = redact.Text(d.Title), redact.Text(d.Advice), redact.Text(d.Evidence.Text)
-	for i := range d.Excerpt {
-		d.Excerpt[i].Text = redact.Text(d.Excerpt[i].Text)
-	}
+	withoutSecrets(d.Excerpt)
 	for i := range d.Denials {
-		d.Denials[i].Text = redact.Text(d.Denials[i].Text)
-		d.Denials[i].Principal, d.Denials[i].Resource = named(d.Denials[i].Principal), named(d.Denials[i].Resource)
+		n := &d.Denials[i]
+		n.Text, n.Action, n.Operation = redact.Text(n.Text), redact.Text(n.Action), redact.Text(n.Operation)
+		n.Principal, n.Resource, n.PolicyARN = named(n.Principal), named(n.Resource), named(n.PolicyARN)
 	}
 	for k, v := range d.Details {
 		d.Details[k] = redact.Text(v)
@@ -24,11 +24,18 @@ func WithoutSecrets(d diagnose.Diagnosis) diagnose.Diagnosis {
 	return d
 }
 
-// named leaves an ARN as it is. Whatever else stands in its place may be an
-// address with a signature.
-func named(s string) string {
-	if strings.HasPrefix(s, "arn:") {
-		return s
+// withoutSecrets takes secrets out of the lines. They are read together, since
+// a key spans several of them.
+func withoutSecrets(lines []buildlog.Line) {
+	texts := make([]string, len(lines))
+	for i, l := range lines {
+		texts[i] = strings.ReplaceAll(l.Text, "\n", " ")
 	}
-	return redact.Text(s)
+	for i, text := range strings.SplitN(redact.Text(strings.Join(texts, "\n")), "\n", len(lines)) {
+		lines[i].Text = text
+	}
 }
+
+// named masks secrets as CodeBuild does (aws-facts §6.2): where one was, the
+// text does not name one certain thing any more.
+func named(s string) string { return strings.ReplaceAll(redact.Text(s), redact.Mark, "***") }

@@ -13,8 +13,8 @@ import (
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
-// mark stands where a secret was.
-const mark = "[redacted]"
+// Mark stands where a secret was.
+const Mark = "[redacted]"
 
 // Text replaces what looks like a secret by "[redacted]": keys and tokens
 // of known makes, values of names such as password or token, Authorization
@@ -44,7 +44,7 @@ func redactOnce(s string) string {
 	}
 	for _, t := range knownTokens() {
 		if strings.Contains(s, t.needs) {
-			s = t.re.ReplaceAllString(s, mark)
+			s = t.re.ReplaceAllString(s, Mark)
 		}
 	}
 	for _, c := range contexts {
@@ -55,7 +55,7 @@ func redactOnce(s string) string {
 
 // redactLines puts a mark in the place of every line.
 func redactLines(s string) string {
-	return strings.Repeat(mark+"\n", strings.Count(s, "\n")) + mark
+	return strings.Repeat(Mark+"\n", strings.Count(s, "\n")) + Mark
 }
 
 var (
@@ -74,6 +74,7 @@ type token struct {
 // knownTokens are made when the first text is redacted.
 var knownTokens = sync.OnceValue(func() []token {
 	terraform := token{".atlasv1.", lazyregexp.New(`[A-Za-z0-9]*\.atlasv1\.[A-Za-z0-9_-]{20,}`)}
+	openAI := token{"sk-", lazyregexp.New(`\bsk-[A-Za-z0-9_-]{20,}`)} // ecs-task-execution-role is none
 	return append(tokens(map[string]string{
 		// AWS: access key ids, session tokens, Bedrock API keys.
 		"AKIA": `[A-Z0-9]{16}`, "ASIA": `[A-Z0-9]{16}`, "ABIA": `[A-Z0-9]{16}`, "ACCA": `[A-Z0-9]{16}`,
@@ -90,12 +91,11 @@ var knownTokens = sync.OnceValue(func() []token {
 		".webhook.office.com": `/[A-Za-z0-9/@_-]+`,
 		":AA":                 `[A-Za-z0-9_-]{33}`, // Telegram bots: after their number
 		// Registries.
-		"npm_": `[A-Za-z0-9]{20,}`, "pypi-": `[A-Za-z0-9_-]{20,}`, "rubygems_": `[a-f0-9]{32,}`, "cio": `[A-Za-z0-9]{32}`, "oy2": `[a-z0-9]{43}`,
+		"npm_": `[A-Za-z0-9]{20,}`, "pypi-AgE": `[A-Za-z0-9_-]{16,}`, "rubygems_": `[a-f0-9]{32,}`, "cio": `[A-Za-z0-9]{32}`, "oy2": `[a-z0-9]{43}`,
 		"dckr_": `(?:pat|oat)_[A-Za-z0-9_-]{16,}`,
 		// Others.
 		"sk_": `(?:live|test)_[A-Za-z0-9]{10,}`, "rk_": `(?:live|test)_[A-Za-z0-9]{10,}`, "whsec_": `[A-Za-z0-9+/=]{16,}`,
 		"AIza": `[A-Za-z0-9_-]{35}`, "ya29.": `[A-Za-z0-9_-]{16,}`, "GOCSPX-": `[A-Za-z0-9_-]{16,}`,
-		"sk-":  `(?:ant-|proj-|svcacct-)?[A-Za-z0-9_-]{20,}`,
 		"SG.":  `[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}`,
 		"hvs.": `[A-Za-z0-9_-]{20,}`, "hvb.": `[A-Za-z0-9_-]{20,}`, "hvr.": `[A-Za-z0-9_-]{20,}`,
 		"ATATT3": `[A-Za-z0-9_=-]{20,}`, "ATBB": `[A-Za-z0-9]{24,}`,
@@ -105,7 +105,7 @@ var knownTokens = sync.OnceValue(func() []token {
 		"AGE-SECRET-KEY-1": `[A-Z0-9]{50,}`,
 		// JSON web tokens; their first part, or any JSON in base64, as registry logins have.
 		"eyJ": `(?:[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]+){1,4}|[A-Za-z0-9+/_-]{32,}={0,2})`,
-	}), terraform)
+	}), terraform, openAI)
 })
 
 // tokens compiles expressions for what follows each prefix.
@@ -222,16 +222,16 @@ func requote(v string) string {
 	open := v[:len(v)-len(strings.TrimLeft(v, `\"'`))]
 	rest := v[len(open):]
 	if open == "" {
-		return mark
+		return Mark
 	}
-	return open + mark + rest[len(strings.TrimRight(rest, `\"'`)):]
+	return open + Mark + rest[len(strings.TrimRight(rest, `\"'`)):]
 }
 
 // hidden reports whether a value is masked already: by us, by CodeBuild
 // (aws-facts §3.3) or by nature.
 func hidden(v string) bool {
 	v = strings.Trim(v, `\"'`)
-	return strings.Trim(v, "*xX.") == "" || v == mark
+	return strings.Trim(v, "*xX.") == "" || v == Mark
 }
 
 var (
@@ -333,12 +333,12 @@ func redactToken(t string) string {
 	}
 	slashes := strings.Contains(t, "/")
 	if !slashes && isRandom(t, often) || slashes && (len(t) == 40 && isRandom(t, often) || len(t) > 40 && isRandom(t, veryOften)) {
-		return mark
+		return Mark
 	}
 	parts := strings.Split(t, "/")
 	for i, p := range parts {
 		if len(p) >= minRandom && isRandom(p, often) {
-			parts[i] = mark
+			parts[i] = Mark
 		}
 	}
 	return strings.Join(parts, "/")

@@ -128,7 +128,7 @@ func TestTextByName(t *testing.T) {
 		if strings.Contains(got, v) || strings.Contains(got, "Tr0ub4dor") {
 			t.Errorf("Text(%q) = %q", in, got)
 		}
-		if !strings.Contains(got, mark) {
+		if !strings.Contains(got, Mark) {
 			t.Errorf("Text(%q) = %q does not say that something was here", in, got)
 		}
 		if again := Text(got); again != got {
@@ -174,6 +174,8 @@ func TestTextKeeps(t *testing.T) {
 		"arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db-AbCdEf", "arn:aws:iam::111122223333:role/service-role/codebuild-TrackerAPI-service-role",
 		"arn:aws:sts::111122223333:assumed-role/codebuild-x/AWSCodeBuild-1b7e6a52-3c4d-4e5f-8a9b-0c1d2e3f4a5b",
 		"arn:aws:cloudformation:us-west-2:111122223333:stack/TrackerStackServiceRoleDefaultPolicy8F3E2D1C/5b6c7d80-1122-11ee-be56-0242ac120002",
+		"arn:aws:iam::111122223333:role/ecs-task-execution-role-production", "repository/risk-assessment-service-backend", "function:disk-usage-monitoring-and-alerts",
+		"arn:aws:s3:::shop/pypi-mirror-of-all-the-packages-we-use", "arn:aws:ssm:us-west-2:111122223333:parameter/shop/api-key:3", "arn:aws:ecr:us-west-2:111122223333:repository/task-runner-service-v2-prod",
 		"arn:aws:organizations::444455556666:policy/o-exampleorg1/service_control_policy/p-example1",
 		"arn:aws:ecs:us-west-2:111122223333:task/Prod-Cluster/1dc5c17a42144c8ab2a51dc5c17a4214",
 		"arn:aws-cn:kms:cn-north-1:111122223333:key/1b7e6a52-3c4d-4e5f-8a9b-0c1d2e3f4a5b",

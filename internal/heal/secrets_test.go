@@ -1,0 +1,48 @@
+package heal
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/diagnose"
+)
+
+// TestWithoutSecrets puts a secret wherever a diagnosis quotes the log. None
+// is left, and what a policy would be made of is masked where one was.
+func TestWithoutSecrets(t *testing.T) {
+	const token = "gh" + "p_0123456789abcdefghijABCDEFGHIJ012345" // no one's
+	key := []string{"-----BEGIN RSA PRIVATE " + "KEY-----", "MIIEpAIBAAKCAQEAsecretsecret", "c2VjcmV0", "-----END RSA PRIVATE " + "KEY-----", "after it"}
+	d := diagnose.Diagnosis{Title: "t " + token, Advice: "a " + token, Evidence: diagnose.Evidence{Text: "e " + token}, Details: map[string]string{"x": token},
+		Denials: []buildlog.Denial{
+			{Principal: "arn:aws:sts::111122223333:assumed-role/" + token + "/s", Action: "s3:GetObject", Resource: "arn:aws:s3:::shop/" + token, PolicyARN: "arn:aws:iam::111122223333:policy/" + token, Operation: token, Text: token},
+			{Action: "s3:GetObject", Resource: "arn:aws:s3:::shop/x?X-Amz-Security-Token=" + token},
+			{Action: "s3:GetObject", Resource: "https://shop.s3.amazonaws.com/x?X-Amz-Signature=" + strings.Repeat("0f", 32)},
+			{Action: token, Resource: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-password-AbCdEf"},
+		}}
+	for i, l := range key {
+		d.Excerpt = append(d.Excerpt, buildlog.Line{N: i + 1, Text: l})
+	}
+	got := WithoutSecrets(d)
+	all, err := json.Marshal(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{token, "0f0f0f", "c2VjcmV0", "MIIEpAIBAAKCAQEA"} {
+		if strings.Contains(string(all), secret) {
+			t.Errorf("%q is left in %s", secret, all)
+		}
+	}
+	if n := len(got.Excerpt); n != len(key) || got.Excerpt[n-1].Text != "after it" || got.Excerpt[n-1].N != n {
+		t.Errorf("excerpt %+v", got.Excerpt)
+	}
+	for i, want := range []string{"arn:aws:s3:::shop/***", "arn:aws:s3:::shop/x?X-Amz-Security-Token=***"} {
+		if got.Denials[i].Resource != want {
+			t.Errorf("resource %q, want %q", got.Denials[i].Resource, want)
+		}
+	}
+	if got := got.Denials[3].Resource; got != "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-password-AbCdEf" {
+		t.Errorf("the name of a secret is none: %q", got)
+	}
+}
