@@ -2,6 +2,8 @@ package permissions_test
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -21,8 +23,9 @@ import (
 )
 
 // enforced is the story with a function that may do only what the story's
-// own settings give it, in an account that enforces that.
-func enforced(t *testing.T, s story.Story) (story.Story, permissions.Policies) {
+// own settings give it, here and as the role of a member account, in accounts
+// that enforce that.
+func enforced(t *testing.T, s story.Story) (story.Story, []permissions.Group) {
 	t.Helper()
 	set, err := settings.Parse(s.Settings, guardrail.Catalog())
 	if err != nil {
@@ -44,20 +47,59 @@ func enforced(t *testing.T, s story.Story) (story.Story, permissions.Policies) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inline := map[string]string{"own": string(permissions.Document(p.Inline).Compact())}
-	for _, groups := range p.Managed {
-		inline["projects"+groups[0].Name] = string(permissions.Document(groups...).Compact())
-	}
 	name := permissions.HubRole + at.Region
-	roles, _ := world["roles"].([]any)
-	world["roles"] = append(roles, map[string]any{"name": name, "inline": inline,
-		"trust": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`})
+	world["roles"] = append(without(world["roles"], name), role(name, p, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`))
 	world["function"] = map[string]any{"role": name, "session": permissions.Function}
 	world["enforce"] = true
+	groups := p.Groups()
+	for _, id := range permissions.Members(set) {
+		groups = append(groups, enforcedMember(t, world, set, id, at)...)
+	}
 	if s.World, err = yaml.Marshal(world); err != nil {
 		t.Fatal(err)
 	}
-	return s, p
+	return s, groups
+}
+
+// enforcedMember puts the role into a member of the world that the member's
+// template makes there, with the trust that the synthesized template has.
+func enforcedMember(t *testing.T, world map[string]any, set *settings.Settings, id string, hub permissions.Place) []permissions.Group {
+	t.Helper()
+	p, err := permissions.Member(set, id, hub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if hub.Account != account || hub.Region != region {
+		t.Fatalf("the template is resolved for a hub in %s, %s; tell the story there", account, region)
+	}
+	made, _ := load(t, member).role(t, permissions.MemberRole)
+	trust, err := json.Marshal(made.Properties["AssumeRolePolicyDocument"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range world["members"].([]any) {
+		if m := m.(map[string]any); m["account"] == id {
+			m["roles"] = append(without(m["roles"], permissions.MemberRole), role(permissions.MemberRole, p, string(trust)))
+			return p.Groups()
+		}
+	}
+	t.Fatalf("the world has no member %s", id)
+	return nil
+}
+
+// role is a role of a world file that has the policies.
+func role(name string, p permissions.Policies, trust string) map[string]any {
+	inline := map[string]string{"own": string(permissions.Document(p.Inline).Compact())}
+	for i, groups := range p.Managed {
+		inline[fmt.Sprintf("projects%d", i+1)] = string(permissions.Document(groups...).Compact())
+	}
+	return map[string]any{"name": name, "inline": inline, "trust": trust}
+}
+
+// without is the list of roles without the one of that name.
+func without(roles any, name string) []any {
+	list, _ := roles.([]any)
+	return slices.DeleteFunc(slices.Clone(list), func(r any) bool { return r.(map[string]any)["name"] == name })
 }
 
 // The stories end as told when the function has its own permissions only,
@@ -74,8 +116,8 @@ func TestStoriesWithOwnPermissions(t *testing.T) {
 	allowed, used := map[string]bool{}, map[string]bool{}
 	for _, told := range stories {
 		t.Run(told.Name, func(t *testing.T) {
-			s, p := enforced(t, told)
-			for _, st := range permissions.Document(p.Groups()...).Statements {
+			s, groups := enforced(t, told)
+			for _, st := range permissions.Document(groups...).Statements {
 				for _, a := range st.Action.List {
 					if st.Effect == "Allow" {
 						allowed[a] = true
@@ -115,7 +157,7 @@ func TestStoriesWithOwnPermissions(t *testing.T) {
 	}
 }
 
-// play runs a story to its end and gives the function's calls.
+// play runs a story to its end and gives the function's calls, in all accounts.
 func play(t *testing.T, s story.Story) (calls []simaws.Call) {
 	t.Helper()
 	st, err := story.Open(s, story.Options{})
@@ -130,11 +172,11 @@ func play(t *testing.T, s story.Story) (calls []simaws.Call) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := s.Differs(r, st.Sim.Builds(s.Expect.Project)); d != "" {
+	if d := s.Differs(r, st.Builds()); d != "" {
 		t.Errorf("the story ended otherwise than it is told: %s", d)
 	}
 	for _, c := range st.Sim.Calls() {
-		if c.Key == simaws.FunctionKey {
+		if c.Key == simaws.FunctionKey || strings.Contains(c.Principal, ":assumed-role/"+permissions.MemberRole+"/") {
 			calls = append(calls, c)
 		}
 	}
@@ -142,4 +184,59 @@ func play(t *testing.T, s story.Story) (calls []simaws.Call) {
 		t.Error("the function made no call")
 	}
 	return calls
+}
+
+// Neither side of the way into a member account is enough alone, and either
+// one that is missing is told, with what to deploy.
+func TestMemberNeedsBothSides(t *testing.T) {
+	stories, err := story.Load(testdata.Stories, "stories")
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(stories, func(s story.Story) bool { return s.Name == "member-account" })
+	for name, change := range map[string]func(world map[string]any){
+		"the hub's stack is older than the account": func(w map[string]any) {
+			for _, r := range w["roles"].([]any) {
+				inline := r.(map[string]any)["inline"].(map[string]any)
+				inline["own"] = strings.ReplaceAll(inline["own"].(string), "role/"+permissions.MemberRole, "role/somewhere-else")
+			}
+		},
+		"the member trusts another hub": func(w map[string]any) {
+			for _, r := range w["members"].([]any)[0].(map[string]any)["roles"].([]any) {
+				if r := r.(map[string]any); r["name"] == permissions.MemberRole {
+					r["trust"] = strings.ReplaceAll(r["trust"].(string), permissions.HubRole+region, permissions.HubRole+"us-east-1")
+				}
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := enforced(t, stories[i])
+			var world map[string]any
+			if err := yaml.Unmarshal(s.World, &world); err != nil {
+				t.Fatal(err)
+			}
+			change(world)
+			if s.World, err = yaml.Marshal(world); err != nil {
+				t.Fatal(err)
+			}
+			st, err := story.Open(s, story.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer st.Close()
+			if err := st.Run(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			ns := st.Sim.Notices()
+			if len(ns) != 1 || len(st.Writes()) != 0 || len(st.Sim.Queued(simaws.DeadLetter)) != 0 {
+				t.Fatalf("%d notices, wrote %v, dead letters %q; want one notice and nothing else", len(ns), st.Writes(), st.Sim.Queued(simaws.DeadLetter))
+			}
+			said := strings.Join(strings.Fields(ns[0].ByProtocol["email"]), " ")
+			for _, want := range []string{"account " + other, "deploy the member template", "the hub's stack", "make member"} {
+				if !strings.Contains(said, want) {
+					t.Errorf("the notice does not say %q:\n%s", want, ns[0].ByProtocol["email"])
+				}
+			}
+		})
+	}
 }

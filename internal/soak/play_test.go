@@ -57,9 +57,16 @@ type run struct {
 
 // world is what a run's end is looked at in.
 type world struct {
-	Account   string `yaml:"account"`
-	Partition string `yaml:"partition"`
-	Roles     []struct {
+	Partition string   `yaml:"partition"`
+	Home      estate   `yaml:",inline"`
+	Members   []estate `yaml:"members"`
+}
+
+// estate is what an account has in a region.
+type estate struct {
+	Account string `yaml:"account"`
+	Region  string `yaml:"region"`
+	Roles   []struct {
 		Name string `yaml:"name"`
 	} `yaml:"roles"`
 	Policies []struct {
@@ -205,18 +212,32 @@ type end struct {
 func (r *run) end(ctx context.Context) (end, error) {
 	e := end{Policies: map[string]string{}, Builds: map[string]int{}, Cases: map[string]heal.Kind{}, Again: map[string]int{}}
 	sim := r.st.Sim
-	for _, ro := range r.world.Roles {
+	for _, at := range append([]estate{r.world.Home}, r.world.Members...) {
+		if err := r.endAt(ctx, at, &e); err != nil {
+			return e, err
+		}
+	}
+	e.Policies["repositories"] = strings.Join(sim.Repositories(), " ")
+	e.Notices, e.Again = sent(sim)
+	e.Dead = len(sim.Queued(simaws.DeadLetter))
+	return e, nil
+}
+
+// endAt adds what is in one account and region.
+func (r *run) endAt(ctx context.Context, at estate, e *end) error {
+	sim := r.st.Sim
+	for _, ro := range at.Roles {
 		name := ro.Name[strings.LastIndexByte(ro.Name, '/')+1:]
-		inline, attached := sim.RolePolicies("", name)
+		inline, attached := sim.RolePolicies(at.Account, name)
 		for k, v := range inline {
 			e.Policies["role "+name+" inline "+k] = expiry.ReplaceAllString(v, "later")
 		}
 		e.Policies["role "+name+" attached"] = strings.Join(attached, " ")
 	}
-	for _, p := range r.world.Policies {
+	for _, p := range at.Policies {
 		arn := p.Name
 		if !strings.HasPrefix(arn, "arn:") {
-			arn = "arn:" + orDefault(r.world.Partition, "aws") + ":iam::" + orDefault(r.world.Account, "111122223333") + ":policy/" + p.Name
+			arn = "arn:" + orDefault(r.world.Partition, "aws") + ":iam::" + orDefault(at.Account, "111122223333") + ":policy/" + p.Name
 		}
 		vs := sim.PolicyVersions(arn)
 		for _, v := range vs {
@@ -226,9 +247,8 @@ func (r *run) end(ctx context.Context) (end, error) {
 		}
 		e.Policies["policy "+p.Name+" versions"] = fmt.Sprint(len(vs))
 	}
-	e.Policies["repositories"] = strings.Join(sim.Repositories(), " ")
-	for _, p := range r.world.Projects {
-		bs := sim.Builds(p.Name)
+	for _, p := range at.Projects {
+		bs := sim.BuildsAt(at.Account, at.Region, p.Name)
 		e.Builds[p.Name] = len(bs)
 		for _, b := range bs {
 			it, err := r.st.Store.Get(ctx, "build", b.ID)
@@ -237,7 +257,7 @@ func (r *run) end(ctx context.Context) (end, error) {
 			}
 			c, err := r.st.Inbox.Healer.Case(ctx, string(it.Data))
 			if err != nil {
-				return e, err
+				return err
 			}
 			e.Cases[c.ID] = c.Outcome
 			if c.Closed.IsZero() {
@@ -245,9 +265,7 @@ func (r *run) end(ctx context.Context) (end, error) {
 			}
 		}
 	}
-	e.Notices, e.Again = sent(sim)
-	e.Dead = len(sim.Queued(simaws.DeadLetter))
-	return e, nil
+	return nil
 }
 
 // expiry is the time at which a grant ends: it is later if the function died.

@@ -51,8 +51,11 @@ type Options struct {
 	Client   aws.HTTPClient              // default: the SDK's
 }
 
-// Function is the name of the function on the stage.
-const Function = "buildmedic"
+// The names of the function and of its role in member accounts on the stage.
+const (
+	Function   = "buildmedic"
+	MemberRole = "buildmedic-member"
+)
 
 // Open builds the stage. Close it after use.
 func Open(s Story, o Options) (*Stage, error) {
@@ -119,7 +122,7 @@ func (st *Stage) wire() error {
 	queue := awsapi.SQS{Config: cfg, URL: st.Sim.QueueURL(simaws.Queue), Clock: st.clock}
 	st.Inbox = &inbox.Inbox{Log: logger, Requeue: func(ctx context.Context, body string, d time.Duration) error { return queue.Send(ctx, body, d) },
 		Healer: awsapi.Wire(awsapi.Wiring{Config: cfg, Identity: id, Region: cfg.Region, Settings: st.Settings, Store: st.Store,
-			Topic: st.Sim.TopicARN(), QueueURL: queue.URL, Function: Function, Journal: &st.Journal, Clock: st.clock, Log: logger,
+			Topic: st.Sim.TopicARN(), QueueURL: queue.URL, MemberRole: MemberRole, Function: Function, Journal: &st.Journal, Clock: st.clock, Log: logger,
 			Parts: awsapi.Parts(id, cfg.Region, Function, st.Sim.TopicARN(), queue.URL, "")})}
 	return nil
 }
@@ -210,6 +213,8 @@ func (st *Stage) then(ctx context.Context, th Then) error {
 		}
 		st.Sim.Clock.Advance(d)
 		return nil
+	case th.Trust != nil:
+		return st.Sim.UpdateAssumeRolePolicy(th.Trust.Account, th.Trust.Role, th.Trust.Document)
 	case th.Sweep:
 		th.Command = `{"sweep":{}}`
 	}
@@ -220,6 +225,13 @@ func (st *Stage) then(ctx context.Context, th Then) error {
 	at, after := st.Sim.Clock.Now(), len(st.Sim.Calls())
 	payload := strings.NewReplacer("PLAN", r.Plan, "CASE", r.Case).Replace(th.Command)
 	out, err := st.Inbox.Invoke(ctx, json.RawMessage(payload))
+	if th.Fails {
+		if err == nil {
+			return fmt.Errorf("story %s: command %s: it should have failed", st.Story.Name, th.Command)
+		}
+		st.Asked = append(st.Asked, Asked{At: at, After: after, Command: th.Command, Message: err.Error()})
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("story %s: command %s: %w", st.Story.Name, th.Command, err)
 	}
@@ -318,7 +330,7 @@ func (st *Stage) Writes() []string {
 
 // Case reads the case of the story's project: of its first build.
 func (st *Stage) Case(ctx context.Context) (heal.Case, error) {
-	bs := st.Sim.Builds(st.Story.Expect.Project)
+	bs := st.Builds()
 	if len(bs) == 0 {
 		return heal.Case{}, heal.ErrNotFound
 	}

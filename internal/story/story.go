@@ -18,6 +18,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/settings"
+	"github.com/buildmedic/buildmedic/internal/simaws"
 )
 
 // Story is one archive.
@@ -48,11 +49,20 @@ type Expect struct {
 }
 
 // Then is one thing that happens once the queue is empty. Exactly one field
-// is set.
+// is set; Fails may stand beside a command or a sweep.
 type Then struct {
 	Command string `yaml:"command"` // JSON; PLAN and CASE stand for the story's own
 	Sweep   bool   `yaml:"sweep"`
 	After   string `yaml:"after"` // a duration passes
+	Fails   bool   `yaml:"fails"` // the function answers with an error
+	Trust   *Trust `yaml:"trust"` // somebody changes whom a role trusts
+}
+
+// Trust is a change of a role's trust policy.
+type Trust struct {
+	Account  string `yaml:"account"`
+	Role     string `yaml:"role"`
+	Document string `yaml:"document"`
 }
 
 // Load reads all stories below dir, in the order of their file names.
@@ -121,6 +131,18 @@ func strict(data []byte, v any) error {
 		return err
 	}
 	return nil
+}
+
+// Builds are those of the story's project, oldest first, in the account and
+// region where the settings have it.
+func (st *Stage) Builds() []simaws.Build {
+	name := st.Story.Expect.Project
+	for _, p := range st.Settings.Projects {
+		if p.Name == name {
+			return st.Sim.BuildsAt(p.Account, p.Region, name)
+		}
+	}
+	return st.Sim.Builds(name)
 }
 
 // comment takes the number signs off.

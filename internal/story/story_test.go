@@ -61,7 +61,7 @@ func play(t *testing.T, dir string, ss []Story) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := s.Differs(r, st.Sim.Builds(s.Expect.Project)); d != "" {
+			if d := s.Differs(r, st.Builds()); d != "" {
 				t.Errorf("the story ended otherwise than it should: %s\nlog:\n%s", d, log.String())
 			}
 			if u := st.Sim.Unknown(); len(u) > 0 {
@@ -169,7 +169,7 @@ func TestModes(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if len(r.Calls) > 0 || len(st.Sim.Builds(s.Expect.Project)) != 1 {
+				if len(r.Calls) > 0 || len(st.Builds()) != 1 {
 					t.Errorf("in %s something was changed or started: %v", mode, r.Calls)
 				}
 				if n := len(st.Sim.Notices()); n != 1 {

@@ -113,7 +113,7 @@ func (d *demo) play(ctx context.Context, s story.Story) error {
 	if err != nil {
 		return err
 	}
-	differ := s.Differs(r, st.Sim.Builds(s.Expect.Project))
+	differ := s.Differs(r, st.Builds())
 	if u := st.Sim.Unknown(); len(u) > 0 {
 		differ = strings.TrimPrefix(differ+"; the simulated account was asked what it does not know: "+strings.Join(u, ", "), "; ")
 	}
@@ -177,7 +177,7 @@ func clockFrom(start, t time.Time) string {
 
 func (d *demo) beats(s story.Story, st *story.Stage) []beat {
 	var bs []beat
-	for _, b := range st.Sim.Builds(s.Expect.Project) {
+	for _, b := range st.Builds() {
 		how := "started by " + b.Initiator
 		if b.Number > 1 {
 			how = "started again"
@@ -193,7 +193,7 @@ func (d *demo) beats(s story.Story, st *story.Stage) []beat {
 		}
 	}
 	for _, c := range st.Sim.Calls() {
-		if !c.Writes || c.Service == "sqs" || c.Error != "" {
+		if !c.Writes && c.Operation != "AssumeRole" || c.Service == "sqs" || c.Error != "" {
 			continue
 		}
 		text := d.yellow("● "+c.Service+":"+c.Operation) + d.dim("  "+strings.Join(c.Resources, " "))
