@@ -3,10 +3,9 @@
 // needs.
 //
 // The data is generated (see gen) and embedded, a block a service; a block is
-// decompressed and parsed when it is first asked for, so looking up one action
-// costs one service. Nothing here talks to anything. All functions may be
-// called at once from several goroutines, and what they return is shared: do
-// not modify it.
+// parsed when it is first asked for, so looking up one action costs one
+// service. Nothing here talks to anything. All functions may be called at once
+// from several goroutines, and what they return is shared: do not modify it.
 //
 // The reference is what AWS documents. aws-facts §10 lists where AWS itself
 // behaves otherwise; what this package adds for that is in

@@ -1,7 +1,10 @@
 package iamref
 
 import (
+	"bytes"
+	"compress/flate"
 	"encoding/json"
+	"io"
 	"os"
 	"regexp"
 	"slices"
@@ -181,10 +184,22 @@ func TestExpand(t *testing.T) {
 	}
 }
 
-// The embedded file stays small, and asking for one service parses one.
+// The embedded file stays small in the function's package, and asking for one
+// service parses one.
 func TestSizeAndLaziness(t *testing.T) {
-	if len(reference) >= 300_000 {
-		t.Errorf("reference.bin has %d bytes, want fewer than 300,000", len(reference))
+	var packed bytes.Buffer
+	w, err := flate.NewWriter(&packed, flate.BestCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(w, reference); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if packed.Len() >= 250_000 {
+		t.Errorf("reference.txt has %d bytes when compressed, want fewer than 250,000", packed.Len())
 	}
 	var parsed []string
 	f := open(reference, func(prefix, text string) *service {
@@ -200,6 +215,31 @@ func TestSizeAndLaziness(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"ecr"}, parsed); diff != "" {
 		t.Errorf("asking for ecr: -want +parsed:\n%s", diff)
+	}
+}
+
+// A file that is not whole is noticed when it is opened.
+func TestDamaged(t *testing.T) {
+	for name, damage := range map[string]func(string) string{
+		"empty":           func(string) string { return "" },
+		"another version": func(s string) string { return strings.Replace(s, version, "iamref 1", 1) },
+		"cut":             func(s string) string { return s[:len(s)-1] },
+		"a line gone":     func(s string) string { return strings.Replace(s, "PutImage\tW\t0!\n", "", 1) },
+		"a line more":     func(s string) string { return strings.Replace(s, "\necr\n", "\necr\n\n", 1) },
+		"a size more":     func(s string) string { return strings.Replace(s, "\necr\t", "\necr\t1", 1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := damage(reference)
+			if text == reference {
+				t.Fatal("it is not damaged")
+			}
+			defer func() {
+				if recover() == nil {
+					t.Error("it was opened")
+				}
+			}()
+			open(text, parseService)
+		})
 	}
 }
 
@@ -219,7 +259,7 @@ func TestNotice(t *testing.T) {
 	}
 	f := file()
 	if f.operationSource != ops.Source || ops.Source == "" {
-		t.Errorf("reference.bin was made from %q, the room has %q", f.operationSource, ops.Source)
+		t.Errorf("reference.txt was made from %q, the room has %q", f.operationSource, ops.Source)
 	}
 	versions := regexp.MustCompile(`\d+\.\d+\.\d+`).FindAllString(f.packageSource, -1)
 	if len(versions) != 2 {

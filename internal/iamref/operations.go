@@ -75,8 +75,7 @@ type row struct {
 }
 
 var operations = sync.OnceValue(func() *operationTable {
-	f := file()
-	text := inflate(f.operations, f.dictionary)
+	text := file().operations
 	t := &operationTable{names: map[string]int{}, rows: map[row][]string{},
 		rowsByName: map[string][]string{}, notByName: map[string]bool{}}
 	for i, line := range section(&text) {
@@ -124,11 +123,11 @@ func (t *operationTable) ofAPI(at int, op string) []string {
 var sameName = sync.OnceValue(func() map[string][]string {
 	f, t := file(), operations()
 	m := map[string][]string{}
-	for _, prefix := range f.prefixes {
+	for i, prefix := range f.prefixes {
 		if t.notByName[prefix] {
 			continue
 		}
-		text := inflate(f.blocks[prefix].packed, f.dictionary)
+		text := f.blocks[i].text
 		section(&text)
 		section(&text)
 		for _, line := range section(&text) {

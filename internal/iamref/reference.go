@@ -1,23 +1,22 @@
 package iamref
 
 import (
-	"compress/flate"
 	_ "embed"
-	"encoding/binary"
-	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 )
 
-// reference.bin is, all texts deflated:
+// reference.txt is a head, an empty line, and the blocks. It is plain, since
+// the function's package is compressed as a whole, and what is read in place
+// needs no time at the start.
 //
-//	"iamref\x001", 4 bytes length of the index, the index, the blocks
-//
-// The index has two lines that tell the sources, then a line NAME \t SIZE a
-// block, in order: "#dictionary", the preset dictionary of all further
-// blocks; "#operations", see operations.go; then one a service, named by its
-// prefix. A service's block is three lists, each ended by an empty line:
+// The head's first line is its version, the next two tell the sources. Then
+// there is a line NAME \t SIZE for each block, in order: "#operations", see
+// operations.go, and one a service, named by its prefix, sorted. A block
+// begins with a line of its name. A service's block is three lists, each ended
+// by an empty line:
 //
 //	NAME \t ARN without its "arn:${Partition}:"     its resource types
 //	KEY                                             its condition keys
@@ -27,81 +26,74 @@ import (
 // ("3!": a required type), lists are joined by commas, empty fields at the
 // end are left out.
 //
-//go:embed reference.bin
+//go:embed reference.txt
 var reference string
 
-const magic = "iamref\x001"
+const (
+	version         = "iamref 2"
+	operationsBlock = "#operations"
+)
 
-// archive is the index of reference.bin.
+// archive is the head of reference.txt.
 type archive struct {
 	packageSource   string
 	operationSource string
-	dictionary      []byte
-	operations      string // compressed
-	prefixes        []string
-	blocks          map[string]*block
+	operations      string
+	prefixes        []string // sorted
+	blocks          []block  // of each prefix
+	parse           func(prefix, text string) *service
 }
 
 // block is one service, parsed at most once.
 type block struct {
-	packed string
-	load   func() *service
+	text    string
+	once    sync.Once
+	service *service
 }
 
-// file reads the index. The file is part of the program and its tests, so
+// file reads the head. The file is part of the program and its tests, so
 // one that cannot be read is a defect of the build: it panics.
 var file = sync.OnceValue(func() *archive { return open(reference, parseService) })
 
 // open reads an archive. parse is called for each service that is asked for.
 func open(reference string, parse func(prefix, text string) *service) *archive {
-	rest, ok := strings.CutPrefix(reference, magic)
-	if !ok || len(rest) < 4 {
-		panic("iamref: reference.bin is not what gen writes")
+	head, rest, _ := strings.Cut(reference, "\n\n")
+	lines := strings.Split(head, "\n")
+	if lines[0] != version || len(lines) < 4 {
+		panic("iamref: reference.txt is not what gen writes")
 	}
-	size := int(binary.BigEndian.Uint32([]byte(rest[:4])))
-	lines := strings.Split(strings.TrimSuffix(inflate(rest[4:4+size], nil), "\n"), "\n")
-	rest = rest[4+size:]
-	f := &archive{packageSource: lines[0], operationSource: lines[1], blocks: map[string]*block{}}
-	for _, line := range lines[2:] {
+	f := &archive{packageSource: lines[1], operationSource: lines[2], parse: parse}
+	for _, line := range lines[3:] {
 		name, n, _ := strings.Cut(line, "\t")
 		size := number(n)
-		data := rest[:size]
-		rest = rest[size:]
-		switch name {
-		case "#dictionary":
-			f.dictionary = []byte(inflate(data, nil))
-		case "#operations":
-			f.operations = data
-		default:
-			f.prefixes = append(f.prefixes, name)
-			f.blocks[name] = &block{data, sync.OnceValue(func() *service {
-				return parse(name, inflate(data, f.dictionary))
-			})}
+		text, ok := strings.CutPrefix(rest[:size], name+"\n")
+		if !ok {
+			panic("iamref: reference.txt is damaged: there is no " + name)
 		}
+		rest = rest[size:]
+		if name == operationsBlock {
+			f.operations = text
+			continue
+		}
+		f.prefixes = append(f.prefixes, name)
+		f.blocks = append(f.blocks, block{text: text})
 	}
 	return f
 }
 
 // service gives a service by its lower-case prefix, or nil.
 func (f *archive) service(prefix string) *service {
-	b := f.blocks[prefix]
-	if b == nil {
+	i, ok := slices.BinarySearch(f.prefixes, prefix)
+	if !ok {
 		return nil
 	}
-	return b.load()
+	b := &f.blocks[i]
+	b.once.Do(func() { b.service = f.parse(prefix, b.text) })
+	return b.service
 }
 
 // load gives a service by its lower-case prefix, or nil.
 func load(prefix string) *service { return file().service(prefix) }
-
-func inflate(packed string, dictionary []byte) string {
-	r := flate.NewReaderDict(strings.NewReader(packed), dictionary)
-	var b strings.Builder
-	if _, err := io.Copy(&b, r); err != nil {
-		panic("iamref: reference.bin is damaged: " + err.Error())
-	}
-	return b.String()
-}
 
 // service is one parsed block.
 type service struct {
@@ -177,7 +169,7 @@ func list(s string) []string {
 func number(s string) int {
 	n, err := strconv.Atoi(s)
 	if err != nil {
-		panic("iamref: reference.bin is damaged: " + err.Error())
+		panic("iamref: reference.txt is damaged: " + err.Error())
 	}
 	return n
 }

@@ -1,4 +1,4 @@
-// Command gen writes reference.bin, the data of package iamref.
+// Command gen writes reference.txt, the data of package iamref.
 //
 // Usage: go run ./gen [DIRECTORY OLDER]
 //
@@ -22,7 +22,7 @@ import (
 	"path/filepath"
 )
 
-const output = "reference.bin"
+const output = "reference.txt"
 
 //go:embed operation-actions.json
 var operationJSON []byte
