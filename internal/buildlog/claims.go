@@ -68,9 +68,23 @@ var (
 	warnAfter  = []string{"proceedinganyway"}
 )
 
-// warned reports whether flat[from:to] is told as a warning.
+// warned reports whether flat[from:to] is told as a warning, or is the text of
+// a script.
 func (p *page) warned(from, to int) bool {
-	return holds(p.flat[max(0, from-80):from], warnBefore) || holds(p.flat[to:min(len(p.flat), to+80)], warnAfter)
+	return holds(p.flat[max(0, from-80):from], warnBefore) || holds(p.flat[to:min(len(p.flat), to+80)], warnAfter) || p.toldAside(from)
+}
+
+// toldAside reports whether the row in which flat[from] stands calls what
+// follows a warning ("Warning: …", "[Warning at /Stack] …"), or is a line of a
+// script that would print it (echo "…").
+func (p *page) toldAside(from int) bool {
+	at := int(p.at[from])
+	before := strings.ToLower(strings.TrimRight(string(p.text[p.rows[p.rowAt(at)].start:at]), " \"'"))
+	if strings.HasSuffix(before, "warning:") || strings.HasPrefix(before, "[warning at /") {
+		return true
+	}
+	word, ok := strings.CutSuffix(before, "echo")
+	return ok && strings.TrimRight(word, " ;+&|({@-\t") != word || before == "echo"
 }
 
 // sentence gives flat[from:to] as one line of text.

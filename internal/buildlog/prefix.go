@@ -143,14 +143,15 @@ func commentSign(b []byte) int {
 	return i
 }
 
-// bracketed reads "[Container] DATE TIME ", "[INFO] ", "[12:30:01] ".
+// bracketed reads "[Container] DATE TIME ", "[INFO] ", "[12:30:01] "; not the
+// CDK's "[Error at /Stack] ", which says whose message follows.
 func bracketed(b []byte) int {
 	end := bytes.IndexByte(b[:min(len(b), 48)], ']')
 	if end < 2 || end+1 < len(b) && b[end+1] != ' ' && b[end+1] != ':' && b[end+1] != '[' {
 		return 0
 	}
 	for i, x := range b[1:end] {
-		if x == '"' || x == '*' || x == ':' && i+2 < end && letter(b[i+2]) {
+		if x == '"' || x == '*' || x == '/' && b[i] == ' ' || x == ':' && i+2 < end && letter(b[i+2]) {
 			return 0
 		}
 	}

@@ -116,6 +116,16 @@ func TestWhichDenialsAreCausal(t *testing.T) {
 			agentStamp+"Phase complete: DOWNLOAD_SOURCE State: FAILED",
 			agentStamp+"Phase context status code: CLIENT_ERROR Message: something else",
 		), []string{"ecs:ListTasks not 2 log", "ssm:GetParameter causal 3 log"}},
+		{"warnings, and the text of a script", codebuild.Build{}, lines(
+			"Warning: "+list,
+			"[Warning at /ShopStack/Role] "+get,
+			"+ echo '"+put+"'",
+		), []string{"ecs:ListTasks not 1 log", "ssm:GetParameter not 2 log", "ecr:PutImage not 3 log"}},
+		{"what only looks like a warning", codebuild.Build{}, lines(
+			"[WARNING]: Error: "+list,
+			"Warning: deploy failed: "+get,
+			"techecho "+put,
+		), []string{"ecs:ListTasks causal 1 log", "ssm:GetParameter causal 2 log", "ecr:PutImage causal 3 log"}},
 		{"only in the context that the log prints", codebuild.Build{}, lines(
 			agentStamp+"Phase complete: POST_BUILD State: SUCCEEDED",
 			agentStamp+"Expanding base directory path: .",

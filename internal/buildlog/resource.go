@@ -147,6 +147,10 @@ func (p *page) token(start int, t tail, hasTail bool, width int32) (string, int)
 			continue
 		}
 		if p.text[u] == ' ' {
+			if n := p.placeholder(tok, u); n > u {
+				tok, u = append(tok, p.text[u:n]...), n
+				continue
+			}
 			if more, end, ok := p.spaced(tok, u, t, hasTail); ok {
 				return string(append(tok, more...)), end
 			}
@@ -215,6 +219,23 @@ func (p *page) nextWord(u int) (int, bool) {
 		return u + 1, true
 	}
 	return p.nextRow(u)
+}
+
+// maxPlaceholder bounds the text of a placeholder, in bytes.
+const maxPlaceholder = 40
+
+// placeholder gives the end of a placeholder in an ARN, "<account id>", that
+// the space at text[u] is in; u if it is in none.
+func (p *page) placeholder(tok []byte, u int) int {
+	open := bytes.LastIndexByte(tok, '<')
+	if !bytes.HasPrefix(tok, []byte("arn:")) || open < bytes.LastIndexByte(tok, '>') || open < 0 || tok[open-1] != ':' && tok[open-1] != '/' {
+		return u
+	}
+	n := bytes.IndexAny(p.text[u:min(len(p.text), u+maxPlaceholder)], ">\n<\"'")
+	if n < 0 || p.text[u+n] != '>' {
+		return u
+	}
+	return u + n + 1
 }
 
 // spaced gives what of the text after the space at text[u] belongs to an ARN

@@ -209,7 +209,8 @@ func (s *sentences) readField(at int) (report, bool) {
 }
 
 // readEC2: "You are not authorized to perform this operation", EC2's message,
-// where something shows that it is EC2's.
+// where something shows that it is EC2's; the CDK prints it as "[Error at
+// /Stack] MESSAGE".
 func (s *sentences) readEC2(at int) (report, bool) {
 	r := report{from: at, msg: at, code: "unauthorizedoperation"}
 	end := at + len("youarenotauthorizedtoperformthisoperation")
@@ -222,7 +223,7 @@ func (s *sentences) readEC2(at int) (report, bool) {
 		r.from, r.action = i, a
 		return r, true
 	}
-	return report{}, false
+	return r, s.flat[max(0, at-1)] == ']' && bytes.Contains(s.flat[max(0, at-200):at], []byte("[errorat/"))
 }
 
 // readUnauthorized: EC2's code, alone or before its message.

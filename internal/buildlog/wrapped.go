@@ -43,6 +43,7 @@ var shapes = []struct {
 	{`code:"accessdenied`, (*sentences).readField},
 	{`code":"accessdenied`, (*sentences).readField},
 	{"code:'accessdenied", (*sentences).readField},
+	{"code':'accessdenied", (*sentences).readField},
 	{"youarenotauthorizedtoperformthisoperation", (*sentences).readEC2},
 	{"unauthorizedoperation", (*sentences).readUnauthorized},
 	{"notauthorizedtoperform", (*sentences).readOperation},
