@@ -19,8 +19,9 @@ type Cause struct {
 	Remedy    Remedy
 	Retryable bool // an unchanged retry has a chance
 
-	last  int // only the last lines are looked at; 0: all that there are
-	rules []rule
+	last   int  // only the last lines are looked at; 0: all that there are
+	quotes bool // such a failure prints texts about others
+	rules  []rule
 }
 
 // Causes lists every cause in the order of precedence.
@@ -30,7 +31,7 @@ func Causes() []Cause { return slices.Clone(causes) }
 type rule struct {
 	status, phase, code, exit, command []string
 	denial                             *denialRule
-	says, not                          []string // in lower case
+	says, not, also                    []string // in lower case
 	like                               *pattern
 	first                              bool   // the first line is the evidence, not the last
 	any                                string // "command", "failure" or ""
@@ -42,6 +43,7 @@ type denialRule struct {
 	layer  []buildlog.Layer
 	effect []buildlog.Effect
 	action string // "known", "unknown" or "": either
+	other  bool   // it is certainly not the build that was denied
 	every  bool
 }
 

@@ -146,6 +146,15 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:   "denied-to-another",
+		Title:  "{denied} was denied to {principal}, not to this build",
+		Advice: "A permission of the build's role cannot help. If the build works as somebody else (a role that it assumes, a user's keys, CloudFormation's role), the permission belongs there. If a script or test only prints this text, see what else failed around that line.",
+		Remedy: "grant",
+		rules: []rule{
+			{denial: &denialRule{action: "", every: true, other: true, layer: []buildlog.Layer{"identity-based-policy", "unstated"}, effect: []buildlog.Effect{"implicit", "unstated"}}},
+		},
+	},
+	{
 		Name:   "missing-permission",
 		Title:  "The role lacks {denied}",
 		Advice: "Allow it in buildmedic.yaml, and Buildmedic adds it to the role and starts the build again; or add it to a policy of the role by hand.",
@@ -499,6 +508,25 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:   "docker-push-denied",
+		Title:  "The image registry refuses the push",
+		Advice: "With Docker Hub and others: log in first, with a token that may write, and push under a name that the account owns. With Amazon ECR, which prints the denied action most often: check that the repository is in this account and region, and that the role has all eight actions for pushing.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"push access denied"}},
+			{says: []string{"requested access to the resource is denied"}, not: []string{"pull access denied"}, also: []string{"the push refers to repository"}},
+			{command: []string{"push"}, says: []string{"requested access to the resource is denied"}, not: []string{"pull access denied"}},
+			{says: []string{"failed to push", "403 forbidden"}},
+			{says: []string{"failed to push", "denied:"}, not: []string{"user: arn:"}},
+			{says: []string{"checking push permission", "unauthorized"}},
+			{says: []string{"checking push permission", "denied"}, not: []string{"user: arn:"}},
+			{says: []string{"error parsing http 403 response body"}, also: []string{"the push refers to repository"}},
+			{command: []string{"push"}, says: []string{"error parsing http 403 response body"}},
+			{says: []string{"denied: "}, not: []string{"authorization token", "user: arn:"}, also: []string{"the push refers to repository"}, like: &pattern{source: "^denied: "}},
+			{command: []string{"push"}, says: []string{"denied: "}, not: []string{"authorization token", "user: arn:"}, like: &pattern{source: "^denied: "}},
+		},
+	},
+	{
 		Name:   "registry-authentication-required",
 		Title:  "The image registry wants a login that the build did not make",
 		Advice: "Log in to the registry of exactly this host and region before the push or pull (for Amazon ECR: aws ecr get-login-password | docker login --username AWS --password-stdin HOST). A login lasts 12 hours.",
@@ -655,6 +683,7 @@ var causes = []Cause{
 		rules: []rule{
 			{code: []string{"BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE"}},
 			{says: []string{"cannotpullcontainererror"}},
+			{says: []string{"unable to pull customer's container image"}},
 		},
 	},
 	{
@@ -875,6 +904,7 @@ var causes = []Cause{
 			{says: []string{"gyp err!"}, first: true},
 			{says: []string{"failed building wheel for"}},
 			{says: []string{"failed to build gem native extension"}},
+			{says: []string{"gem files will remain installed in"}},
 			{says: []string{"failed to run custom build command for"}},
 			{says: []string{"could not build wheels for"}},
 			{says: []string{"error: microsoft visual c++"}},
@@ -926,6 +956,7 @@ var causes = []Cause{
 			{says: []string{"externally-managed-environment"}},
 			{says: []string{"these packages do not match the hashes"}},
 			{says: []string{"could not open requirements file"}},
+			{says: []string{"error: http error", "while getting"}, not: []string{"429"}},
 			{says: []string{"version solving failed"}},
 			{says: []string{"no solution found when resolving dependencies"}},
 			{says: []string{"solverproblemerror"}},
@@ -1187,6 +1218,7 @@ var causes = []Cause{
 		Title:  "Tests failed",
 		Advice: "The failing tests are named above. Run the same command at home; if it passes there, compare time zone, order, services and environment variables.",
 		Remedy: "report",
+		quotes: true,
 		rules: []rule{
 			{says: []string{"npm err! test failed"}},
 			{says: []string{"--- fail:"}, like: &pattern{source: "^\\s*--- FAIL: (?P<test>\\S+)"}, first: true},
@@ -1269,6 +1301,17 @@ var causes = []Cause{
 			{says: []string{"this stack uses assets, so the toolkit stack must be deployed"}},
 			{says: []string{"cdk-bootstrap/", "/version", "not found"}},
 			{says: []string{"unable to fetch parameters", "cdk-bootstrap"}},
+			{says: []string{"no bucket named '", "bootstrapped?"}},
+		},
+	},
+	{
+		Name:   "cdk-assets-unreachable",
+		Title:  "The build may not use the CDK's bucket for assets",
+		Advice: "The bucket exists, but S3 does not show it to these credentials: it is another account's, or the build may not assume the CDK's file-publishing role. Give the build's role sts:AssumeRole on the bootstrap's roles, or deploy to the account that the app names.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"exists, but not in account", "wrong account?"}},
+			{says: []string{"bucket named '", "exists, but we dont have access to it"}},
 		},
 	},
 	{
@@ -1417,6 +1460,8 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"error from server (forbidden)"}},
 			{says: []string{"is forbidden: user \""}},
+			{says: []string{"is forbidden: user \\\""}},
+			{says: []string{"is forbidden: user", "\"reason\":\"forbidden\""}},
 			{says: []string{"cannot", "resource \"", "in api group"}, like: &pattern{source: "(?i)user \"[^\"]*\" cannot \\w+ resource"}},
 		},
 	},
@@ -1477,6 +1522,7 @@ var causes = []Cause{
 			{says: []string{"no matches for kind"}},
 			{says: []string{"field is immutable"}},
 			{says: []string{"error: unable to recognize"}},
+			{says: []string{"error: schemaerror("}},
 			{says: []string{"is invalid: spec."}},
 			{says: []string{"error converting yaml to json"}},
 			{says: []string{"rendered manifests contain a resource that already exists"}},
@@ -1704,6 +1750,18 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:   "database-permission-denied",
+		Title:  "The database user may not do that",
+		Advice: "This is the database's own permission, not IAM. Have the owner of the schema or table grant it to the build's user, or let the migration run as the owner.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"permission denied for"}, like: &pattern{source: "(?i)ERROR: +permission denied for (schema|table|relation|database|sequence|function|view|type|language|tablespace)\\b"}},
+			{says: []string{"must be owner of"}, like: &pattern{source: "(?i)ERROR: +must be owner of "}},
+			{says: []string{"command denied to user '", "' for table '"}},
+			{says: []string{"access denied; you need (at least one of) the"}},
+		},
+	},
+	{
 		Name:   "database-unreachable",
 		Title:  "The database cannot be reached",
 		Advice: "If it is a database in a VPC, run the build in that VPC and let its security group in. If the build starts it itself, wait until it answers before it is used.",
@@ -1766,6 +1824,7 @@ var causes = []Cause{
 			{says: []string{"error while loading shared libraries"}},
 			{says: []string{"cannot open shared object file"}},
 			{says: []string{"version `glibc_"}},
+			{says: []string{"glibc_", "not found (required by"}},
 		},
 	},
 	{
@@ -1825,6 +1884,7 @@ var causes = []Cause{
 		Title:  "The linter or formatter found something",
 		Advice: "Run it at home with its fix option and commit the result.",
 		Remedy: "report",
+		quotes: true,
 		rules: []rule{
 			{says: []string{"problems ("}, like: &pattern{source: "✖ \\d+ problems? \\([1-9]\\d* errors?"}},
 			{says: []string{"problem ("}, like: &pattern{source: "✖ 1 problem \\(1 error"}},
@@ -2332,6 +2392,7 @@ var causes = []Cause{
 			{says: []string{"eacces"}, like: &pattern{source: "(?i)EACCES: permission denied"}},
 			{says: []string{"permissionerror:"}},
 			{says: []string{"permission denied"}, like: &pattern{source: "(?i)^(\\w+: )?(cannot|can.t|could not|mkdir|rm|cp|mv|touch|tar|open|unlink|chmod|chown|cat|ls)\\b.*permission denied"}},
+			{says: []string{"java.nio.file.accessdeniedexception"}},
 			{says: []string{"erofs"}, like: &pattern{source: "\\bEROFS\\b"}},
 			{says: []string{"read-only file system"}},
 		},

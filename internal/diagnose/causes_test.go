@@ -77,7 +77,7 @@ func (r *rule) fills(name string) bool {
 	if slices.Contains([]string{"command", "exit"}, name) {
 		return true
 	}
-	if slices.Contains([]string{"action", "denied"}, name) {
+	if slices.Contains([]string{"action", "denied", "principal"}, name) {
 		return r.denial != nil
 	}
 	if r.like == nil {
@@ -103,6 +103,9 @@ func TestWordsReachTheirCause(t *testing.T) {
 				f.Context.Code, f.Context.Message = r.code[0], text
 			} else {
 				f.Tail = []buildlog.Line{{N: 1, Text: text}}
+			}
+			for i, w := range r.also {
+				f.Tail = append(f.Tail, buildlog.Line{N: i + 2, Text: w})
 			}
 			if r.phase != nil {
 				f.Phase = r.phase[0]

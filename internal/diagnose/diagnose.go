@@ -55,6 +55,7 @@ type Evidence struct {
 // as untrusted as it is; they are single lines without control characters.
 func Diagnose(f buildlog.Failure) Diagnosis {
 	x := gather(&f)
+	x.setAside(causes)
 	c, r, found := x.find(causes)
 	d := Diagnosis{
 		Cause: c.Name, Remedy: c.Remedy, Retryable: c.Retryable,
@@ -78,6 +79,7 @@ func Diagnose(f buildlog.Failure) Diagnosis {
 	if found.denial != nil {
 		d.Advice += x.aboutDenial(found.denial)
 	}
+	d.Advice += x.aboutQuoted()
 	d.Excerpt = x.excerpt(d.Evidence)
 	return d
 }

@@ -100,6 +100,22 @@ func TestLogs(t *testing.T) {
 		{"a limit while the stack waits", frame("BUILD", "terraform apply",
 			"│ Error: creating SQS Queue: operation error SQS: CreateQueue, https response error StatusCode: 400, RequestID: 1, api error RequestThrottled: Rate exceeded\n│\n", "1"),
 			"throttling", Retry, 3, "Rate exceeded"},
+		{"a test prints a denial of nobody here", frame("BUILD", "go test ./...",
+			"    denial_test.go:4: got \""+strings.ReplaceAll(denial, "codebuild-shop/AWSCodeBuild-11111111-2222-3333-4444-555555555555", "fake/session")+"\"\n--- FAIL: TestDenial (0.00s)\nFAIL\n", "1"),
+			"test-failure", Report, 4, "--- FAIL: TestDenial"},
+		{"a test prints words of a denial", frame("BUILD", "npx mocha",
+			"  1 failing\n\n     AssertionError: expected 'AccessDenied: Access Denied' to equal 'StoreError'\n", "1"),
+			"test-failure", Report, 3, "1 failing"},
+		{"a test is denied as the build", frame("BUILD", "go test ./...", "    push_test.go:4: "+denial+"\n--- FAIL: TestPush (0.00s)\nFAIL\n", "1"),
+			"missing-permission", Grant, 3, "ecr:PutImage"},
+		{"a test is denied an operation, and AWS names nobody", frame("BUILD", "pytest",
+			"E   botocore.exceptions.ClientError: An error occurred (AccessDenied) when calling the PutObject operation: Access Denied\nFAILED t.py::test_up - botocore\n", "1"),
+			"missing-permission", Grant, 3, "PutObject"},
+		{"a user's keys", frame("POST_BUILD", "./upload.sh",
+			strings.ReplaceAll(denial, "sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-11111111-2222-3333-4444-555555555555", "iam::111122223333:user/uploader")+"\n", "1"),
+			"denied-to-another", Grant, 3, "user/uploader"},
+		{"a denied push", frame("POST_BUILD", "./release.sh", "The push refers to repository [docker.io/example/shop]\n5f70bf18a086: Waiting\ndenied: requested access to the resource is denied\n", "1"),
+			"docker-push-denied", Report, 5, "denied: requested"},
 		{"nothing", "", "unknown", Report, 0, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -126,6 +142,9 @@ func TestSamplesAsLogs(t *testing.T) {
 		var b strings.Builder
 		for _, l := range f.Tail {
 			fmt.Fprintln(&b, l.Text)
+		}
+		if f.Command != "" {
+			fmt.Fprintf(&b, "[Container] 2026/03/04 10:11:13.131417 Command did not exit successfully %s exit status 1\n", f.Command)
 		}
 		got := Diagnose(buildlog.ReadText(f.Build, b.String()))
 		if got.Cause != s.cause {
@@ -457,5 +476,60 @@ func BenchmarkDiagnose(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		Diagnose(f)
+	}
+}
+
+// TestWhose: whose denial it is, with a build record and without.
+func TestWhose(t *testing.T) {
+	const uuid = "11111111-2222-3333-4444-555555555555"
+	build := codebuild.Build{ID: "shop:" + uuid, ServiceRole: "arn:aws:iam::111122223333:role/service-role/codebuild-shop",
+		ARN: "arn:aws:codebuild:eu-west-1:111122223333:build/shop:" + uuid}
+	for _, tt := range []struct {
+		principal       string
+		recorded, alone owner
+	}{
+		{"arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-" + uuid, perhapsOurs, perhapsOurs},
+		{"arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-99999999-2222-3333-4444-555555555555", anotherSession, perhapsOurs},
+		{"arn:aws:sts::111122223333:assumed-role/codebuild-shop/test-session", anotherSession, anotherSession},
+		{"arn:aws:sts::111122223333:assumed-role/codebuild-shop", perhapsOurs, perhapsOurs},
+		{"arn:aws:sts::111122223333:assumed-role/codebuild-shop/...", perhapsOurs, perhapsOurs},
+		{"arn:aws:sts::111122223333:assumed-role/codebuild-shop/xxxx", perhapsOurs, perhapsOurs},
+		{"arn:aws:sts::111122223333:assumed-role/codebuild-shop/<session>", perhapsOurs, perhapsOurs},
+		{"arn:aws:sts::444455556666:assumed-role/codebuild-shop/AWSCodeBuild-" + uuid, anotherRole, perhapsOurs},
+		{"arn:aws:sts::111122223333:assumed-role/codebuild-shop/***", perhapsOurs, perhapsOurs},
+		{"arn:aws:sts::***:assumed-role/codebuild-shop/AWSCodeBuild-" + uuid, perhapsOurs, perhapsOurs},
+		{"arn:aws:iam::111122223333:role/service-role/codebuild-shop", perhapsOurs, perhapsOurs},
+		{"arn:aws:iam::111122223333:role/deploy", anotherRole, perhapsOurs},
+		{"arn:aws:iam::111122223333:user/kim", anotherRole, anotherRole},
+		{"arn:aws:iam::111122223333:root", anotherRole, anotherRole},
+		{"arn:aws:sts::111122223333:federated-user/kim", perhapsOurs, perhapsOurs},
+		{"anonymous", perhapsOurs, perhapsOurs},
+		{"", perhapsOurs, perhapsOurs},
+	} {
+		with := facts{Failure: &buildlog.Failure{Build: build}}
+		without := facts{Failure: &buildlog.Failure{}}
+		if got := with.whose(&buildlog.Denial{Principal: tt.principal}); got != tt.recorded {
+			t.Errorf("%q with a record: %d", tt.principal, got)
+		}
+		if got := without.whose(&buildlog.Denial{Principal: tt.principal}); got != tt.alone {
+			t.Errorf("%q without a record: %d", tt.principal, got)
+		}
+	}
+}
+
+// TestSetAside: what a failing test only prints is told, and decides nothing.
+func TestSetAside(t *testing.T) {
+	f := buildlog.Failure{
+		Tail: []buildlog.Line{{N: 1, Text: "--- FAIL: TestDenial (0.00s)"}},
+		Denials: []buildlog.Denial{{Principal: "arn:aws:iam::111122223333:user/fake", Action: "s3:PutObject", Effect: buildlog.Explicit,
+			Layer: buildlog.ServiceControl, Causal: true, Origin: buildlog.FromLog}},
+	}
+	d := Diagnose(f)
+	if d.Cause != "test-failure" || !strings.Contains(d.Advice, "user/fake was denied s3:PutObject") || len(d.Denials) != 1 {
+		t.Errorf("%s: %s (%d denials)", d.Cause, d.Advice, len(d.Denials))
+	}
+	f.Tail[0].Text = "all tests passed"
+	if d := Diagnose(f); d.Cause != "denied-by-scp" || !strings.Contains(d.Advice, "user/fake, which is not the build's service role") {
+		t.Errorf("%s: %s", d.Cause, d.Advice)
 	}
 }

@@ -24,6 +24,7 @@ type facts struct {
 	*buildlog.Failure
 	statuses []string          // the build's and the failed phase's
 	causal   []buildlog.Denial // those that failed the build
+	quoted   []buildlog.Denial // those that the failing command only printed
 	context  string            // "CODE: message", if it says more than the command
 	lines    []buildlog.Line   // cut to the bounds; without lines that only repeat the command
 	bare     []string          // the lines without what tools put in front of them
@@ -125,6 +126,45 @@ type finding struct {
 	denial   *buildlog.Denial // the one that the rule is about
 }
 
+// setAside takes out of the causal denials those that a failing test or a
+// linter only printed: of somebody else than the build, or without saying
+// whose or what. A denial of the build itself stays, wherever it is printed.
+func (x *facts) setAside(causes []Cause) {
+	if !slices.ContainsFunc(x.causal, x.quotable) || !x.quotes(causes) {
+		return
+	}
+	var own []buildlog.Denial
+	for _, d := range x.causal {
+		if x.quotable(d) {
+			x.quoted = append(x.quoted, d)
+		} else {
+			own = append(own, d)
+		}
+	}
+	x.causal = own
+}
+
+// quotes reports whether a cause holds that prints texts about others.
+func (x *facts) quotes(causes []Cause) bool {
+	for i := range causes {
+		c := &causes[i]
+		if c.quotes && slices.ContainsFunc(c.rules, func(r rule) bool { _, ok := x.try(&r, c.last); return ok }) {
+			return true
+		}
+	}
+	return false
+}
+
+// quotable reports whether d may be text about somebody else. AWS's own
+// sentence always names a principal, so one without it is a piece of text; a
+// tool's report of an operation has none.
+func (x *facts) quotable(d buildlog.Denial) bool {
+	if d.Principal == "" {
+		return d.Origin == buildlog.FromLog && (d.Action == "" || !d.Inferred)
+	}
+	return x.whose(&d) != perhapsOurs
+}
+
 // find gives the first cause that holds, with the rule and what it found.
 // The last entry of causes.yaml always holds.
 func (x *facts) find(causes []Cause) (*Cause, *rule, finding) {
@@ -164,10 +204,22 @@ func (x *facts) try(r *rule, last int) (finding, bool) {
 		return x.tryCode(r, found)
 	case r.says == nil:
 		return found, true
+	case !x.hasAll(r.also):
+		return finding{}, false
 	case r.inContext(x, &found):
 		return found, true
 	}
 	return found, x.search(r, last, &found)
+}
+
+// hasAll reports whether each word, in lower case, is somewhere in the lines.
+func (x *facts) hasAll(words []string) bool {
+	for _, w := range words {
+		if !strings.Contains(x.text, w) {
+			return false
+		}
+	}
+	return true
 }
 
 // tryCode tries a rule about a phase's status code. CodeBuild's own context
@@ -198,7 +250,7 @@ func (x *facts) denial(r *denialRule) (buildlog.Denial, bool) {
 	n := -1
 	for i := range x.causal {
 		switch {
-		case !r.matches(&x.causal[i]):
+		case !r.matches(&x.causal[i]) || r.other && x.whose(&x.causal[i]) == perhapsOurs:
 			if r.every {
 				return buildlog.Denial{}, false
 			}

@@ -112,14 +112,17 @@ func readSample(name, text string) (sample, error) {
 func readDenial(text string) (buildlog.Denial, error) {
 	text, aside := strings.CutPrefix(text, "aside ")
 	w := strings.Fields(text)
-	if len(w) != 4 {
-		return buildlog.Denial{}, fmt.Errorf("denial %q: want EFFECT LAYER ACTION RESOURCE", text)
+	if len(w) != 4 && len(w) != 5 {
+		return buildlog.Denial{}, fmt.Errorf("denial %q: want EFFECT LAYER ACTION RESOURCE [PRINCIPAL]", text)
 	}
 	none := func(s string) string { return strings.TrimPrefix(s, "-") }
 	d := buildlog.Denial{
 		Principal: "arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-11111111-2222-3333-4444-555555555555",
 		Effect:    buildlog.Effect(w[0]), Layer: buildlog.Layer(w[1]), Action: none(w[2]), Resource: none(w[3]),
 		Causal: !aside, Origin: buildlog.FromPhase, Text: text,
+	}
+	if len(w) == 5 {
+		d.Principal = w[4]
 	}
 	effects := []buildlog.Effect{buildlog.Implicit, buildlog.Explicit, buildlog.Unstated}
 	layers := []buildlog.Layer{

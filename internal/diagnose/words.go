@@ -22,6 +22,7 @@ func (x *facts) words(found finding) map[string]string {
 	if d := found.denial; d != nil {
 		w["action"] = what(d)
 		w["denied"] = what(d)
+		w["principal"] = who(d)
 		if n := len(x.actions()) - 1; n > 0 {
 			w["denied"] += fmt.Sprintf(" and %d more", n)
 		}
@@ -56,6 +57,29 @@ func what(d *buildlog.Denial) string {
 	return "an action that the text does not name"
 }
 
+// who names the denied principal without its account: "deploy/ci" of a session
+// of the role deploy.
+func who(d *buildlog.Denial) string {
+	a, ok := codebuild.ParseARN(d.Principal)
+	if !ok {
+		return "somebody"
+	}
+	return printable(clip(strings.TrimPrefix(a.Resource, "assumed-role/"), 128))
+}
+
+// aboutQuoted tells of the denials that were set aside.
+func (x *facts) aboutQuoted() string {
+	if len(x.quoted) == 0 {
+		return ""
+	}
+	d := &x.quoted[len(x.quoted)-1]
+	if d.Principal == "" {
+		return " The output also speaks of a denied access, without saying whose; it is taken for text that the command prints."
+	}
+	return fmt.Sprintf(" The output also says that %s was denied %s; this is not the build's own session, so it is taken for text that the command prints.",
+		printable(clip(d.Principal, 300)), what(d))
+}
+
 // aboutDenial adds to the advice what is known of this one denial: which
 // policy denies, and whether it is the build's role that was denied.
 func (x *facts) aboutDenial(d *buildlog.Denial) string {
@@ -74,34 +98,57 @@ func (x *facts) aboutDenial(d *buildlog.Denial) string {
 	case d.Encoded != "":
 		b.WriteString(" The encoded message says it: aws sts decode-authorization-message.")
 	}
-	if x.otherPrincipal(d.Principal) {
-		fmt.Fprintf(&b, " Denied was %s, which is not the build's service role: the permission belongs there.",
-			printable(clip(d.Principal, 300)))
+	switch who := printable(clip(d.Principal, 300)); x.whose(d) {
+	case anotherRole:
+		fmt.Fprintf(&b, " Denied was %s, which is not the build's service role: the permission belongs there.", who)
+	case anotherSession:
+		fmt.Fprintf(&b, " Denied was %s, which is not this build's session.", who)
 	}
 	return b.String()
 }
 
-// otherPrincipal reports whether the principal is certainly not the build's
-// service role (aws-facts §3.6). Without a build record, only an IAM user or
-// an account's root is certain.
-func (x *facts) otherPrincipal(principal string) bool {
-	a, ok := codebuild.ParseARN(principal)
-	if !ok || strings.Contains(principal, "*") {
-		return false
+// An owner tells whose denial it is.
+type owner int
+
+const (
+	perhapsOurs    owner = iota // or masked, cut, or not said
+	anotherRole                 // a user, or a role that is not the build's service role
+	anotherSession              // not this build's session, whatever its role
+)
+
+// whose tells whose denial d is, as far as that is certain (aws-facts §3.6).
+// Without a build record that is an IAM user, an account's root, and a session
+// whose name is none of CodeBuild's.
+func (x *facts) whose(d *buildlog.Denial) owner {
+	a, ok := codebuild.ParseARN(d.Principal)
+	if !ok || strings.Contains(d.Principal, "*") {
+		return perhapsOurs
 	}
-	kind, name, _ := strings.Cut(a.Resource, "/")
+	if a.Service == "iam" && (strings.HasPrefix(a.Resource, "user/") || a.Resource == "root") {
+		return anotherRole
+	}
+	name, account, session := d.Owner()
+	role, recorded := x.Build.Role()
 	switch {
-	case a.Service == "iam" && (kind == "user" || a.Resource == "root"):
-		return true
-	case a.Service == "sts" && kind == "assumed-role":
-		name, _, _ = strings.Cut(name, "/")
-	case a.Service == "iam" && kind == "role":
-		name = name[strings.LastIndexByte(name, '/')+1:]
-	default:
-		return false
+	case name == "":
+		return perhapsOurs
+	case recorded && (name != role.Name || account != role.Account):
+		return anotherRole
+	case !readable(session):
+		return perhapsOurs
+	case recorded && x.Build.UUID() != "" && session != x.Build.Session(), !recorded && !strings.HasPrefix(session, "AWSCodeBuild"):
+		return anotherSession
 	}
-	role, ok := x.Build.Role()
-	return ok && (name != role.Name || a.Account != role.Account)
+	return perhapsOurs
+}
+
+// readable reports whether a session's name is complete: AWS allows fewer
+// characters than those that people mask with.
+func readable(session string) bool {
+	return len(session) >= 2 && !strings.Contains(session, "..") && strings.Trim(strings.ToLower(session), "x") != "" &&
+		!strings.ContainsFunc(session, func(r rune) bool {
+			return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_+=,.@-", r))
+		})
 }
 
 // expand replaces the {placeholders} that it knows.

@@ -51,6 +51,7 @@ type cause struct {
 	Remedy    diagnose.Remedy `yaml:"remedy"`
 	Retryable bool            `yaml:"retryable"`
 	Last      int             `yaml:"last"`
+	Quotes    bool            `yaml:"quotes"`
 	Match     []rule          `yaml:"match"`
 }
 
@@ -63,6 +64,7 @@ type rule struct {
 	Denial  *denial         `yaml:"denial"`
 	Says    words           `yaml:"says"`
 	Not     words           `yaml:"not"`
+	Also    words           `yaml:"also"`
 	Like    string          `yaml:"like"`
 	Pick    string          `yaml:"pick"`
 	Any     string          `yaml:"any"`
@@ -73,6 +75,7 @@ type denial struct {
 	Layer  words  `yaml:"layer"`
 	Effect words  `yaml:"effect"`
 	Action string `yaml:"action"`
+	Whose  string `yaml:"whose"`
 	Every  bool   `yaml:"every"`
 }
 
@@ -170,8 +173,8 @@ func (c *cause) check() error {
 
 func (r *rule) check() error {
 	switch {
-	case r.Says == nil && (r.Like != "" || r.Not != nil || r.Pick != ""):
-		return errors.New("like, not and pick need says")
+	case r.Says == nil && (r.Like != "" || r.Not != nil || r.Also != nil || r.Pick != ""):
+		return errors.New("like, not, also and pick need says")
 	case r.Says == nil && r.Status == nil && r.Phase == nil && r.Code == nil && r.Exit == nil && r.Denial == nil && r.Any == "":
 		return errors.New("the rule asks for nothing")
 	case r.Pick != "" && r.Pick != "first" && r.Pick != "last":
@@ -203,6 +206,9 @@ func (r *rule) check() error {
 func (d *denial) check() error {
 	if d.Action != "" && d.Action != "known" && d.Action != "unknown" {
 		return fmt.Errorf("action is %q, want known or unknown", d.Action)
+	}
+	if d.Whose != "" && d.Whose != "other" {
+		return fmt.Errorf("whose is %q, want other", d.Whose)
 	}
 	for _, l := range d.Layer {
 		if !slices.Contains(layers, buildlog.Layer(l)) {
@@ -245,6 +251,9 @@ func write(list []cause) ([]byte, error) {
 		if c.Last != 0 {
 			fmt.Fprintf(&b, "last: %d,\n", c.Last)
 		}
+		if c.Quotes {
+			b.WriteString("quotes: true,\n")
+		}
 		b.WriteString("rules: []rule{\n")
 		for j := range c.Match {
 			b.WriteString("{" + strings.Join(c.Match[j].fields(), ", ") + "},\n")
@@ -271,6 +280,9 @@ func (r *rule) fields() []string {
 	strs("command", r.Command)
 	if d := r.Denial; d != nil {
 		s := fmt.Sprintf("action: %q, every: %t", d.Action, d.Every)
+		if d.Whose != "" {
+			s += ", other: true"
+		}
 		if d.Layer != nil {
 			s += fmt.Sprintf(", layer: []buildlog.Layer{%s}", quoted(d.Layer))
 		}
@@ -281,6 +293,7 @@ func (r *rule) fields() []string {
 	}
 	strs("says", lower(r.Says))
 	strs("not", lower(r.Not))
+	strs("also", lower(r.Also))
 	add("like", "&pattern{source: %q}", r.Like, r.Like != "")
 	add("first", "%t", true, r.Pick == "first")
 	add("any", "%q", r.Any, r.Any != "")

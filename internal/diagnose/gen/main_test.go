@@ -57,6 +57,8 @@ causes:
 		{"no name", "a-cause", `""`, "kebab-case"},
 		{"title with full stop", "A title", "A title.", "title"},
 		{"no advice", "An advice.", `""`, "advice"},
+		{"also without says", "match:", "match:\n      - {exit: ['1'], also: x}", "need says"},
+		{"a denial of nobody known", "match:", "match:\n      - {denial: {whose: mine}}", "whose is \"mine\""},
 		{"unknown remedy", "remedy: report", "remedy: pray", `remedy "pray"`},
 		{"no remedy", "remedy: report", "", `remedy ""`},
 		{"switch-role is for settings", "remedy: report", "remedy: switch-role", "switch-role"},
