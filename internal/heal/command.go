@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -263,7 +265,12 @@ func (h *Healer) History(ctx context.Context, project string, limit int) ([]Clos
 }
 
 // replay takes a build up as if its event had just come.
+// A build whose failure was only told is decided about anew: by now the
+// settings may allow what they did not.
 func (h *Healer) replay(ctx context.Context, build string, at settings.Account) (CommandAnswer, error) {
+	if a, ok := codebuild.ParseARN(build); ok {
+		at, build = settings.Account{ID: a.Account, Region: a.Region}, strings.TrimPrefix(a.Resource, "build/")
+	}
 	if at.ID == "" {
 		at.ID = h.Home.ID
 	}
@@ -277,6 +284,9 @@ func (h *Healer) replay(ctx context.Context, build string, at settings.Account) 
 	if err != nil {
 		return CommandAnswer{}, fmt.Errorf("reading build: %w", err)
 	}
+	if err := h.reopen(ctx, b); err != nil {
+		return CommandAnswer{}, err
+	}
 	if err := h.BuildEnded(ctx, Ended{At: at, Project: b.Project, Build: b.ID, Status: b.Status}); err != nil {
 		return CommandAnswer{}, err
 	}
@@ -286,6 +296,27 @@ func (h *Healer) replay(ctx context.Context, build string, at settings.Account) 
 	}
 	c, err := h.Case(ctx, id)
 	return CommandAnswer{Done: err == nil, Message: "Taken up.", Case: &c}, err
+}
+
+// reopen puts the build's case back to where it took the build up, if nothing
+// but telling has come of it.
+func (h *Healer) reopen(ctx context.Context, b codebuild.Build) error {
+	id, err := h.caseOf(ctx, b.ID)
+	if err != nil || id == "" {
+		return err
+	}
+	c, err := h.open(ctx, id)
+	if err != nil || c == nil || len(c.Rounds) == 0 {
+		return err
+	}
+	r := c.last()
+	told := (c.Outcome == Reported || c.Outcome == Failed) && r.Build.ID == b.ID && r.Written.IsZero() && r.RetryAt.IsZero()
+	if c.Closed.IsZero() || !told || len(c.Outbox) > 0 {
+		return nil
+	}
+	*r = Round{Build: r.Build, Step: StepClaimed, Started: h.Clock.Now()}
+	c.Closed, c.Outcome = time.Time{}, ""
+	return h.save(ctx, c, true)
 }
 
 func (h *Healer) unpause(ctx context.Context) (CommandAnswer, error) {

@@ -371,9 +371,19 @@ func TestCommands(t *testing.T) {
 	if c := s.of(id); c.Outcome != heal.Reported || strings.Join(refusals(c), "") != "paused" {
 		t.Errorf("while paused: %s %v", c.Outcome, refusals(c))
 	}
+	if a := s.do(fmt.Sprintf(`{"replay":{"build":%q}}`, id)); !a.Done || a.Case.Outcome != heal.Reported || len(a.Case.Rounds) != 1 {
+		t.Errorf("replay of what is told already, and still refused: %+v", a)
+	}
 	s.do(`{"resume":{}}`)
-	if a := s.do(fmt.Sprintf(`{"replay":{"build":%q}}`, id)); !a.Done || a.Case.Outcome != heal.Reported {
-		t.Errorf("replay of what is told already: %+v", a)
+	if a := s.do(fmt.Sprintf(`{"replay":{"build":%q}}`, s.Sim.Builds("p0")[0].ARN)); !a.Done || !a.Case.Closed.IsZero() {
+		t.Errorf("replay of what may be repaired now: %+v", a)
+	}
+	s.drain()
+	if c := s.of(id); c.Outcome != heal.Healed || len(c.Rounds) != 1 || len(s.Sim.Builds("p0")) != 2 {
+		t.Errorf("after the replay: %s, %d rounds, %d builds", c.Outcome, len(c.Rounds), len(s.Sim.Builds("p0")))
+	}
+	if a := s.do(fmt.Sprintf(`{"replay":{"build":%q}}`, id)); !a.Done || a.Case.Outcome != heal.Healed || len(s.Sim.Builds("p0")) != 2 {
+		t.Errorf("replay of what is healed: %+v", a)
 	}
 
 	id = s.start("p1")
