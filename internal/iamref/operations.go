@@ -75,7 +75,7 @@ type row struct {
 }
 
 var operations = sync.OnceValue(func() *operationTable {
-	text := file().operations
+	text := lists(operationsBlock, file().operations)
 	t := &operationTable{names: map[string]int{}, rows: map[row][]string{},
 		rowsByName: map[string][]string{}, notByName: map[string]bool{}}
 	for i, line := range section(&text) {
@@ -127,7 +127,7 @@ var sameName = sync.OnceValue(func() map[string][]string {
 		if t.notByName[prefix] {
 			continue
 		}
-		text := f.blocks[i].text
+		text := lists(prefix, f.blocks[i].text)
 		section(&text)
 		section(&text)
 		for _, line := range section(&text) {

@@ -38,7 +38,7 @@ const (
 type archive struct {
 	packageSource   string
 	operationSource string
-	operations      string
+	operations      string   // its block
 	prefixes        []string // sorted
 	blocks          []block  // of each prefix
 	parse           func(prefix, text string) *service
@@ -46,7 +46,7 @@ type archive struct {
 
 // block is one service, parsed at most once.
 type block struct {
-	text    string
+	text    string // with its name
 	once    sync.Once
 	service *service
 }
@@ -63,13 +63,12 @@ func open(reference string, parse func(prefix, text string) *service) *archive {
 		panic("iamref: reference.txt is not what gen writes")
 	}
 	f := &archive{packageSource: lines[1], operationSource: lines[2], parse: parse}
-	for _, line := range lines[3:] {
+	lines = lines[3:]
+	f.prefixes, f.blocks = make([]string, 0, len(lines)), make([]block, 0, len(lines))
+	for _, line := range lines {
 		name, n, _ := strings.Cut(line, "\t")
 		size := number(n)
-		text, ok := strings.CutPrefix(rest[:size], name+"\n")
-		if !ok {
-			panic("iamref: reference.txt is damaged: there is no " + name)
-		}
+		text := rest[:size] // not looked at: most of the file need never be loaded
 		rest = rest[size:]
 		if name == operationsBlock {
 			f.operations = text
@@ -77,6 +76,9 @@ func open(reference string, parse func(prefix, text string) *service) *archive {
 		}
 		f.prefixes = append(f.prefixes, name)
 		f.blocks = append(f.blocks, block{text: text})
+	}
+	if rest != "" {
+		panic("iamref: reference.txt is damaged: there is more than it says")
 	}
 	return f
 }
@@ -88,8 +90,17 @@ func (f *archive) service(prefix string) *service {
 		return nil
 	}
 	b := &f.blocks[i]
-	b.once.Do(func() { b.service = f.parse(prefix, b.text) })
+	b.once.Do(func() { b.service = f.parse(prefix, lists(prefix, b.text)) })
 	return b.service
+}
+
+// lists gives what is in a block after its name.
+func lists(name, text string) string {
+	rest, ok := strings.CutPrefix(text, name+"\n")
+	if !ok {
+		panic("iamref: reference.txt is damaged: there is no " + name)
+	}
+	return rest
 }
 
 // load gives a service by its lower-case prefix, or nil.
