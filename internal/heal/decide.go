@@ -142,14 +142,33 @@ func limits(f Facts, changes bool) []guardrail.Refusal {
 // healer started is trusted no more than the build that it repeats: its own
 // record names the healer, and may name a bare commit.
 func untrusted(f Facts) *guardrail.Refusal {
-	id, refusal := f.Build.ID, guardrail.RefuseUntrusted(f.Build)
+	b := f.Build
 	for _, r := range slices.Backward(f.Earlier) {
-		if refusal != nil || r.Retry != id {
-			break
+		if r.Retry != b.ID {
+			continue // of another build of the commit
 		}
-		id, refusal = r.Build.ID, guardrail.RefuseUntrusted(r.Build)
+		if refusal := guardrail.RefuseUntrusted(b); refusal != nil {
+			return refusal
+		}
+		b = r.Build
 	}
-	return refusal
+	if refusal := guardrail.RefuseUntrusted(b); refusal != nil || !ownBuild(f, b) {
+		return refusal
+	}
+	return &guardrail.Refusal{Rule: guardrail.UntrustedBuild,
+		Message: "The healer itself started the build, and which one it repeats is not recorded any more: perhaps one of a pull request. So nothing is changed. Start the build by a push, a pipeline or by hand."}
+}
+
+// ownBuild reports whether the healer asked for the build, and the record does
+// not say in full that it is of a branch or a tag.
+func ownBuild(f Facts, b codebuild.Build) bool {
+	at, ok := codebuild.ParseARN(b.ARN)
+	role, _, asRole := strings.Cut(b.Initiator, "/")
+	if !ok || !asRole || strings.HasPrefix(b.SourceVersion, "refs/heads/") || strings.HasPrefix(b.SourceVersion, "refs/tags/") {
+		return false
+	}
+	arn := codebuild.Role{Partition: at.Partition, Account: at.Account, Path: "/", Name: role}.ARN()
+	return slices.ContainsFunc(f.Healer, func(part string) bool { return part != "*" && iampolicy.MatchPattern(part, arn) })
 }
 
 func retries(rs []Round) (n int) {

@@ -428,6 +428,23 @@ func TestRetryIsTrustedNoMoreThanWhatItRepeats(t *testing.T) {
 			t.Errorf("after a build of %q: %+v", version, d.Refusals)
 		}
 	}
+	// Another build of the commit that came in between changes nothing of that.
+	f.Earlier[0].Build.SourceVersion = "pr/7"
+	between := earlier
+	between.ID, between.SourceVersion = "shop:between", "refs/heads/main"
+	f.Earlier = append(f.Earlier, Round{Build: between, Step: StepDone, Decision: &Decision{}})
+	if d := Decide(f); d.Changes() {
+		t.Error("granted after another build of the commit came in between")
+	}
+	// What the healer started stands for nothing if it is forgotten what it repeats.
+	f.Healer = []string{"arn:aws:iam::111122223333:role/buildmedic", "arn:aws:iam::111122223333:role/*/buildmedic"}
+	for version, granted := range map[string]bool{"2f1c0de2f1c0de": false, "": false, "main": false, "refs/heads/main": true, "refs/tags/v1": true} {
+		f.Build.SourceVersion, f.Earlier = version, nil
+		if d := Decide(f); d.Changes() != granted {
+			t.Errorf("the healer's own build of %q, of which nothing is known: %+v", version, d.Refusals)
+		}
+	}
+	f.Earlier = []Round{{Build: earlier, Step: StepDone, Decision: &Decision{}}}
 	// A build of the same commit that somebody else started stands for itself.
 	f.Build.SourceVersion, f.Build.Initiator = "refs/heads/main", "GitHub-Hookshot/1a2b3c4"
 	f.Earlier[0].Build.SourceVersion, f.Earlier[0].Retry = "pr/7", "shop:elsewhere"
