@@ -82,7 +82,7 @@ func (h *Healer) unread(ctx context.Context, e Ended, why error) error {
 		now := h.Clock.Now()
 		c = &held{Case: Case{ID: unreadID(e), Account: e.At.ID, Region: e.At.Region, Project: e.Project, Opened: now,
 			Rounds: []Round{{Build: codebuild.Build{ID: e.Build, Project: e.Project, Status: e.Status}, Started: now}}}}
-		c.finish(now, Reported, "The build could not be read: "+sentence(why)+" Then say replay, or wait: the sweep takes the build up by itself within a day.")
+		c.finish(now, Reported, sentence(why))
 		if err := h.save(ctx, c, false); err != nil {
 			return err
 		}

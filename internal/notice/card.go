@@ -79,7 +79,7 @@ func card(n Notice) Card {
 // description is the card's text. Its parts come in the order of their
 // weight; what does not fit is left to the e-mail.
 func description(n Notice) string {
-	parts := []string{prosemark(n.Lead + " " + n.Summary)}
+	parts := []string{prosemark(n.Lead) + "\n" + prosemark(n.Todo), prosemark(n.Summary)}
 	if n.Note != "" {
 		parts = append(parts, prosemark(n.Note))
 	}

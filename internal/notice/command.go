@@ -12,38 +12,43 @@ import (
 func commands(o heal.Outcome) []Command {
 	c := commander{o}
 	out := []Command{}
-	add := func(name, key, value, desk string) {
-		if cmd, ok := c.command(name, key, value, desk); ok {
+	add := func(name string, with args, desk string) {
+		if cmd, ok := c.command(name, with, desk); ok {
 			out = append(out, cmd)
 		}
 	}
 	r, _ := current(o)
 	build := id(r.Build.ID)
-	if build != "" && (o.Case.Account != o.Home.ID || o.Case.Region != o.Home.Region) {
-		build = id(r.Build.ARN) // a build elsewhere
+	there := o.Case.Account != o.Home.ID || o.Case.Region != o.Home.Region
+	if build != "" && there && r.Build.ARN != "" {
+		build = id(r.Build.ARN)
 	}
 	switch o.Kind {
 	case heal.Proposed:
 		if plan := planHash(r); plan != "" {
-			add("approve", "plan", plan, "approve "+plan)
-			add("reject", "plan", plan, "")
+			add("approve", args{"plan": plan}, "approve "+plan)
+			add("reject", args{"plan": plan}, "")
 		}
 	case heal.Paused:
-		add("resume", "", "", "")
+		add("resume", args{}, "")
 	case heal.Reported, heal.Undone, heal.Failed:
-		if build != "" {
-			add("replay", "build", build, "replay "+build)
+		switch {
+		case build == "":
+		case there && r.Build.ARN == "": // which could not be read
+			add("replay", args{"build": build, "account": id(o.Case.Account), "region": id(o.Case.Region)}, "")
+		default:
+			add("replay", args{"build": build}, "replay "+build)
 		}
 	}
 	caseID := id(o.Case.ID)
 	if standing(o) {
-		add("undo", "case", caseID, "undo "+caseID)
+		add("undo", args{"case": caseID}, "undo "+caseID)
 	}
 	if caseID != "" {
-		add("status", "case", caseID, "show "+caseID)
+		add("status", args{"case": caseID}, "show "+caseID)
 	}
 	if o.Kind != heal.Paused {
-		add("pause", "", "", "")
+		add("pause", args{}, "")
 	}
 	return out
 }
@@ -61,15 +66,14 @@ func standing(o heal.Outcome) bool {
 
 type commander struct{ o heal.Outcome }
 
+// args are what a command is about.
+type args map[string]string
+
 // command makes {"name":{"key":"value"}} and the shell line that sends it: to
 // the function, or, at the desk, the healer's own command. ok is false if the
 // desk has none.
-func (c commander) command(name, key, value, desk string) (Command, bool) {
-	arg := map[string]string{}
-	if key != "" {
-		arg[key] = value
-	}
-	cmd := Command{Name: name, Payload: json.RawMessage(jsonText(map[string]map[string]string{name: arg}))}
+func (c commander) command(name string, with args, desk string) (Command, bool) {
+	cmd := Command{Name: name, Payload: json.RawMessage(jsonText(map[string]args{name: with}))}
 	switch {
 	case c.o.Function != "":
 		words := []string{"aws lambda invoke --function-name " + shellWord(id(c.o.Function))}

@@ -30,6 +30,14 @@ func (m *mail) para(s string) {
 	m.line("")
 }
 
+// opening writes the two lines that a phone shows first. They are not broken:
+// a phone does that itself.
+func (m *mail) opening(n Notice) {
+	m.line(n.Lead)
+	m.line(n.Todo)
+	m.line("")
+}
+
 // head begins a section.
 func (m *mail) head(title string) { m.line(strings.ToUpper(title)) }
 
@@ -64,7 +72,7 @@ func (m *mail) end() { m.line("") }
 // copied last.
 func email(n Notice) string {
 	var m mail
-	m.para(n.Lead)
+	m.opening(n)
 	m.para(n.Summary)
 	m.para(n.Note)
 	m.failure(n)
@@ -89,6 +97,9 @@ func (m *mail) failure(n Notice) {
 	m.head("What failed")
 	if b := n.Build; b != nil {
 		m.fact("Build", buildLine(n))
+		if n.elsewhere != "" {
+			m.fact("Account", n.Case.Account+", "+n.Case.Region)
+		}
 		m.fact("Role", lastElement(b.Role))
 	}
 	m.fact("Phase", f.Phase)
@@ -103,6 +114,9 @@ func (m *mail) failure(n Notice) {
 	}
 	m.end()
 	m.excerpt(n)
+	if f.Title == "" {
+		return
+	}
 	m.head("Why")
 	m.hang("  ", sentence(f.Title)+" ("+n.Cause+")")
 	for _, d := range f.Denials {

@@ -55,7 +55,7 @@ func render(n Notice) Message {
 
 // short says the least: result, summary, case.
 func short(n Notice) string {
-	s := n.Lead + " " + n.Summary
+	s := n.Lead + " " + n.Todo + " " + n.Summary
 	if n.Case.ID != "" {
 		s += " Case " + n.Case.ID + "."
 	}

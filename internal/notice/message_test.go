@@ -351,6 +351,57 @@ func TestSubject(t *testing.T) {
 
 // TestEmailWidth: sentences are wrapped; only what is copied or has no blank
 // is wider.
+// TestOpening ensures that a mail and a card begin with two lines that say
+// what happened to what, and what to do, and that a phone shows whole.
+func TestOpening(t *testing.T) {
+	for _, s := range stories {
+		n, m := tell(s.outcome), Render(s.outcome)
+		lines := strings.SplitN(m.Email, "\n", 4)
+		if lines[0] != n.Lead || lines[1] != n.Todo || lines[2] != "" {
+			t.Errorf("%s: the e-mail begins %q", s.name, lines[:3])
+		}
+		if l := len(n.Lead) + len(n.Todo); l > maxOpening {
+			t.Errorf("%s: the first two lines have %d characters:\n%s\n%s", s.name, l, n.Lead, n.Todo)
+		}
+		if !strings.Contains(n.Lead, n.about()) {
+			t.Errorf("%s: %q does not say what it is about: %s", s.name, n.Lead, n.about())
+		}
+		if !strings.HasPrefix(n.Todo, "To do: ") && !strings.HasPrefix(n.Todo, "Nothing ") {
+			t.Errorf("%s: %q does not say what to do", s.name, n.Todo)
+		}
+		if want := prosemark(n.Lead) + "\n" + prosemark(n.Todo); !strings.HasPrefix(card(n).Content.Description, want) {
+			t.Errorf("%s: the card does not begin with %q", s.name, want)
+		}
+	}
+}
+
+// TestLongOpening ensures that what is too long is said in a shorter way, the
+// result and what to do before the detail.
+func TestLongOpening(t *testing.T) {
+	for _, row := range []struct {
+		why        string
+		change     func(*heal.Outcome)
+		lead, todo string
+	}{
+		{"all of it", func(*heal.Outcome) {}, "web failed: Tests failed.", "To do: follow the advice below."},
+		{"a long title", func(o *heal.Outcome) {
+			o.Case.Rounds[0].Diagnosis.Title = "The stack makes IAM resources or uses macros, and the command does not agree to that"
+		}, "web failed: The stack makes IAM resources or uses macros, and the command does not agree to that.", "To do: see below."},
+		{"a longer one", func(o *heal.Outcome) {
+			o.Case.Rounds[0].Diagnosis.Title = strings.Repeat("a reason ", 15) + "of its own"
+		}, "web failed.", "To do: follow the advice below."},
+		{"a long name", func(o *heal.Outcome) { o.Case.Project = strings.Repeat("w", 150) }, strings.Repeat("w", 150) + " failed.", "To do: see below."},
+		{"in a member account", func(o *heal.Outcome) { o.Case.Account = "444455556666" }, "web (444455556666) failed: Tests failed.", "To do: follow the advice below."},
+		{"in another region", func(o *heal.Outcome) { o.Case.Region = "eu-west-1" }, "web (eu-west-1) failed: Tests failed.", "To do: follow the advice below."},
+	} {
+		o := testsReported()
+		row.change(&o)
+		if n := tell(o); n.Lead != row.lead || n.Todo != row.todo {
+			t.Errorf("%s:\n%s\n%s\nwant\n%s\n%s", row.why, n.Lead, n.Todo, row.lead, row.todo)
+		}
+	}
+}
+
 func TestEmailWidth(t *testing.T) {
 	for _, s := range stories {
 		text, _, _ := strings.Cut(Render(s.outcome).Email, "THE WHOLE POLICY")

@@ -31,9 +31,11 @@ type Notice struct {
 	Kind   heal.Kind `json:"kind"`
 	At     time.Time `json:"at"`
 	// Headline is a line without project and kind, Lead a sentence with the
-	// project, Summary two or three.
+	// project: what happened to what. Todo is a line: what a person should do.
+	// The two are what a phone shows first. Summary is two or three sentences.
 	Headline string `json:"headline"`
 	Lead     string `json:"lead"`
+	Todo     string `json:"todo"`
 	Summary  string `json:"summary"`
 	Note     string `json:"note,omitempty"`
 	Repeats  int    `json:"repeats"` // equal failures beyond the first that this stands for
@@ -63,6 +65,8 @@ type Notice struct {
 	Plan      string    `json:"plan,omitempty"`     // SHA-256 of the plan
 	// Cut says what was left out to keep the notice within SNS's limit.
 	Cut []string `json:"cut,omitempty"`
+
+	elsewhere string // account, or region, of the project if it is not the healer's own
 }
 
 // Case tells which case a notice belongs to.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -72,8 +73,10 @@ func (s story) reportWords(p heal.Plan) string {
 			return fmt.Sprintf("%s denied by %s", s.refusedAction(), by)
 		}
 		return fmt.Sprintf("%s not granted (%s)", s.refusedAction(), s.n.Refusals[0].Rule)
-	case s.n.Failure != nil && s.n.Failure.Title != "":
-		return strings.TrimSuffix(s.n.Failure.Title, ".")
+	case unread(s.o):
+		return "the build could not be read"
+	case s.title() != "":
+		return s.title()
 	}
 	return "nothing changed"
 }
@@ -153,38 +156,153 @@ func (s story) didNotHelp() bool {
 	return r.Decision != nil && r.Decision.Undo > 0
 }
 
-// lead is the first sentence.
-func (s story) lead() string {
+// maxOpening is how long lead and todo should be together: what a phone shows
+// of a mail or a chat before it is opened.
+const maxOpening = 120
+
+// opening is the first two lines: what happened to what, and what to do. Of a
+// few ways to say it, the first that is short enough counts.
+func (s story) opening() (lead, todo string) {
+	todo, brief := s.todo()
+	long, short := s.lead()
+	for _, way := range [][2]string{{long, todo}, {long, brief}, {short, todo}} {
+		if len(way[0])+len(way[1]) <= maxOpening {
+			return way[0], way[1]
+		}
+	}
+	return short, brief
+}
+
+// lead is the first sentence, and a shorter one for when it is too long.
+func (s story) lead() (long, short string) {
 	name := s.n.about()
+	p, planned := planOf(s.o)
+	done := ""
+	if planned {
+		done = s.deed(p).done
+	}
+	with := func(short, detail string) (string, string) {
+		if detail == "" {
+			return short + ".", short + "."
+		}
+		return short + ": " + detail + ".", short + "."
+	}
 	switch s.o.Kind {
 	case heal.Healed:
-		return name + " is green again."
+		return with(name+" is green again after "+about(timeToHeal(s.o)), done)
 	case heal.Retrying:
-		return name + " failed and was started again."
+		if p.Remedy == diagnose.Retry {
+			return with(name+" failed and was started again, unchanged", s.title())
+		}
+		return with(name+" failed and was started again", done)
 	case heal.Proposed:
-		return name + " failed. A repair waits for your approval."
+		return with(name+" failed, and a repair waits for approval", strings.TrimSuffix(s.deed(p).wish, "?"))
 	case heal.Undone:
 		if s.didNotHelp() {
-			return name + " still fails, and the change was taken back."
+			return with(name+" still fails", done+", did not help, taken back")
 		}
-		return "The change made for " + name + " was taken back."
+		return with("The change made for "+name+" was taken back", "")
 	case heal.Failed:
-		return name + " is not healed."
-	case heal.Expiring:
-		return name + ": " + s.expiryWords() + "."
-	case heal.Paused:
-		return "Buildmedic has stopped changing anything."
-	}
-	if observed(s.o) {
-		if p, _ := planOf(s.o); p.Remedy == diagnose.Retry {
-			return name + " failed. In mode heal it would have been started again."
+		if done != "" {
+			done += ", build not green"
 		}
-		return name + " failed. In mode heal it would have been repaired."
+		return with(name+" is not healed", done)
+	case heal.Expiring:
+		return with(name, s.expiryWords())
+	case heal.Paused:
+		return with("Buildmedic has stopped changing anything", "")
 	}
-	if s.n.Plan != "" {
-		return name + " failed, and the repair was not made."
+	switch {
+	case unread(s.o):
+		return with(name+" failed, and Buildmedic may not read the build", "")
+	case observed(s.o):
+		return with(name+" failed", "mode heal would have "+s.deed(p).would)
+	case s.n.Plan != "":
+		return with(name+" failed, and the repair was not made", strings.TrimSuffix(s.deed(p).wish, "?"))
 	}
-	return name + " failed, and nothing was changed."
+	return with(name+" failed", s.whyReported())
+}
+
+// whyReported is why nothing was done about a failure, without the rule.
+func (s story) whyReported() string {
+	if len(s.n.Refusals) > 0 && s.refusedAction() != "" {
+		if by := s.blame(); by != "" {
+			return s.refusedAction() + " denied by " + by
+		}
+		return s.refusedAction() + " not granted"
+	}
+	return s.title()
+}
+
+// title is the cause's, as a part of a sentence.
+func (s story) title() string {
+	if s.n.Failure == nil {
+		return ""
+	}
+	return strings.TrimSuffix(s.n.Failure.Title, ".")
+}
+
+// todo is a line that says what a person should do, and a shorter one.
+func (s story) todo() (long, short string) {
+	const nothing = "Nothing to do now."
+	p, _ := planOf(s.o)
+	switch s.o.Kind {
+	case heal.Healed:
+		switch p.Remedy {
+		case diagnose.Retry:
+			return "Nothing to do.", "Nothing to do."
+		case diagnose.OverrideBuildspec:
+			return "To do: make it permanent; the next build fails again.", "To do: make it permanent."
+		}
+		return "Nothing to do now; make it permanent in your own code.", nothing
+	case heal.Retrying:
+		return "Nothing to do now: a notice follows when it has ended.", nothing
+	case heal.Proposed:
+		return "To do: approve or reject it, with a command below.", "To do: approve or reject it."
+	case heal.Undone:
+		if s.didNotHelp() {
+			return "To do: find what else refuses.", "To do: see below."
+		}
+		return nothing, nothing
+	case heal.Failed:
+		if standing(s.o) {
+			return "To do: look at the build; keep the change or undo it.", "To do: keep it or undo it."
+		}
+		return "To do: look at the build.", "To do: look at the build."
+	case heal.Expiring:
+		return "To do: make it permanent, renew it, or let it end.", "To do: renew it or let it end."
+	case heal.Paused:
+		return "To do: look at what was taken back, then resume.", "To do: see below."
+	}
+	return s.todoReported()
+}
+
+func (s story) todoReported() (long, short string) {
+	const advice, below = "To do: follow the advice below.", "To do: see below."
+	switch {
+	case unread(s.o) && s.o.Case.Account != s.o.Home.ID:
+		return "To do: deploy the member template in that account.", "To do: deploy the member template."
+	case unread(s.o):
+		return "To do: deploy the stack with these settings again.", "To do: deploy the stack again."
+	case observed(s.o):
+		return "Nothing was changed: the project is in mode observe.", "Nothing was changed."
+	case s.n.Plan != "":
+		return "To do: mend what is said below.", below
+	case entries(s.n.Refusals) > 0:
+		return "To do: if it should be, add the entry below.", below
+	case len(s.n.Refusals) > 0 && s.blame() != "":
+		return "To do: have that policy changed; no grant helps.", below
+	case s.untrusted():
+		return "Nothing to do, unless it fails on a branch, too.", below
+	case len(s.n.Refusals) > 0:
+		return "To do: read why before you allow anything.", below
+	}
+	return advice, below
+}
+
+// untrusted reports whether the build was refused for whose it is.
+func (s story) untrusted() bool {
+	return slices.ContainsFunc(s.n.Refusals, func(r Refusal) bool { return r.Rule == guardrail.UntrustedBuild })
 }
 
 // summary is what happened in two or three sentences.
@@ -213,6 +331,10 @@ func (s story) happened() []string {
 		return []string{s.cause(), s.remedy(p), s.rounds()}
 	case observed(s.o):
 		return []string{s.cause(), s.n.Why, "The project is in mode observe, so nothing was changed: this notice shows what would have been done."}
+	case unread(s.o):
+		return []string{"Nothing is known of it but that it failed, and nothing was changed."}
+	case s.o.Kind == heal.Reported && s.n.Plan == "":
+		return []string{s.cause(), s.n.Why, "Nothing was changed."}
 	}
 	return []string{s.cause(), s.n.Why}
 }
@@ -366,6 +488,8 @@ func (s story) act(say func(string)) {
 		advice = sentence(s.n.Failure.Advice)
 	}
 	switch {
+	case unread(s.o):
+		say("Once that is done, take up this failure again, or wait: the sweep finds it by itself within a quarter of an hour, if it is no older than a day.")
 	case observed(s.o):
 		say("Nothing. To have such failures repaired, set mode: heal (or propose) for the project in buildmedic.yaml, and deploy.")
 	case s.didNotHelp():

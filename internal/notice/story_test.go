@@ -45,6 +45,8 @@ var stories = []struct {
 	{"tracker-expiring", "A grant with an end nears it.", trackerExpiring()},
 	{"paused", "Too many changes did not help: the breaker is open.", paused()},
 	{"desk-healed", "At a desk there is no function: the commands are the healer's own.", deskHealed()},
+	{"member-retrying", "A project of another account: the notice names the account.", memberRetrying()},
+	{"member-unread", "A project of another account that the hub may not enter: what to deploy there.", memberUnread()},
 	{"gov-reported", "Another partition, an S3 log, no build number, no commit.", govReported()},
 }
 
@@ -455,6 +457,27 @@ func paused() heal.Outcome {
 	o := trackerUndone()
 	o.ID, o.Kind = caseID+".2", heal.Paused
 	o.Note = `3 changes that did not help had to be taken back within a day, so nothing more is written (limits.stop_after_undone). Look at the cases, then send {"resume":{}}.`
+	return o
+}
+
+// inMember moves an outcome's project into a member account.
+func inMember(o heal.Outcome) heal.Outcome {
+	o.Case.Account, o.Case.Region = "444455556666", "eu-west-1"
+	for i := range o.Case.Rounds {
+		r := &o.Case.Rounds[i]
+		r.Build.ARN = "arn:aws:codebuild:eu-west-1:444455556666:build/" + r.Build.ID
+		r.Build.ServiceRole = strings.ReplaceAll(r.Build.ServiceRole, account, "444455556666")
+	}
+	return o
+}
+
+func memberRetrying() heal.Outcome { return inMember(trackerRetrying()) }
+
+func memberUnread() heal.Outcome {
+	o := inMember(outcome(heal.Reported, after(6*time.Second), trackerSettings(), heal.Round{Step: heal.StepDone, Started: after(5 * time.Second),
+		Build: codebuild.Build{ID: "TrackerAPI:" + uuid1, Project: "TrackerAPI", Status: codebuild.Failed}}))
+	o.Case.Commit, o.Case.Rounds[0].Build.ARN = "", ""
+	o.Note = "The healer lacks a permission: sts:AssumeRole on arn:aws:iam::444455556666:role/buildmedic-member, so it reaches nothing in account 444455556666; deploy the member template of these settings there (make member), with this hub's account and region as its parameters, and the hub's stack if the account is new in the settings."
 	return o
 }
 

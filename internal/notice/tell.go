@@ -54,13 +54,14 @@ func planHash(r heal.Round) string {
 // tell makes the notice of an outcome.
 func tell(o heal.Outcome) Notice {
 	n := Notice{Schema: Schema, ID: id(o.ID), Kind: o.Kind, At: o.At.UTC(), Note: prose(o.Note), Repeats: o.Repeats, Case: caseOf(o),
-		Proof: []string{}, Timeline: []Event{}, Refusals: []Refusal{}, Grants: []Grant{}, Changes: []Change{}, Commands: commands(o)}
+		Proof: []string{}, Timeline: []Event{}, Refusals: []Refusal{}, Grants: []Grant{}, Changes: []Change{}, Commands: commands(o), elsewhere: elsewhere(o)}
 	if r, ok := current(o); ok && o.Kind != heal.Paused { // which is about no single build
 		n.aboutBuild(o, r)
 	}
 	s := story{o, n}
 	n.Proof = s.proof()
-	n.Headline, n.Lead, n.Summary = s.headline(), s.lead(), s.summary()
+	n.Headline, n.Summary = s.headline(), s.summary()
+	n.Lead, n.Todo = s.opening()
 	n.Next, n.Then = s.next(), s.then()
 	n.Permanent = permanent(o, n)
 	return n
@@ -87,12 +88,36 @@ func (n *Notice) aboutBuild(o heal.Outcome, r heal.Round) {
 // title is the headline with what it is about.
 func (n Notice) title() string { return n.about() + ": " + n.Headline }
 
-// about is the project, or the healer itself.
+// about is the project, with its account or region where that is not the
+// healer's own, or the healer itself.
 func (n Notice) about() string {
-	if n.Case.Project == "" || n.Kind == heal.Paused {
+	switch {
+	case n.Case.Project == "" || n.Kind == heal.Paused:
 		return "Buildmedic"
+	case n.elsewhere != "":
+		return n.Case.Project + " (" + n.elsewhere + ")"
 	}
 	return n.Case.Project
+}
+
+// elsewhere is what tells the project's place from the healer's own.
+func elsewhere(o heal.Outcome) string {
+	switch {
+	case o.Home == settings.Account{}:
+		return ""
+	case o.Case.Account != o.Home.ID:
+		return id(o.Case.Account)
+	case o.Case.Region != o.Home.Region:
+		return id(o.Case.Region)
+	}
+	return ""
+}
+
+// unread reports whether the outcome tells of a build that the healer could
+// not read.
+func unread(o heal.Outcome) bool {
+	r, ok := current(o)
+	return ok && o.Kind == heal.Reported && r.Diagnosis == nil && r.Decision == nil && r.Build.ServiceRole == ""
 }
 
 func caseOf(o heal.Outcome) Case {
