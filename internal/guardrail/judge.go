@@ -165,7 +165,7 @@ func stateRefusals(in Input) []Refusal {
 	if s := in.Role.Role; s.Name != role.Name || s.Account != role.Account || s.Partition != role.Partition {
 		return []Refusal{{Rule: NotTheRole, Message: fmt.Sprintf("The policies of %q were read, and the build ran as %q.", clip(s.ARN()), role.ARN())}}
 	}
-	return roleRefusals(in)
+	return append(roleRefusals(in), trustRefusals(in.Role)...)
 }
 
 // Proof and containment.

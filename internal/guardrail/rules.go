@@ -50,6 +50,7 @@ const (
 	AttachGivesAll    Rule = "attach-gives-all"
 	// 7: the whole.
 	EscalationPath   Rule = "escalation-path"
+	OpenTrust        Rule = "open-trust"
 	UnreadablePolicy Rule = "unreadable-policy"
 	// 8: what IAM takes.
 	ProtectedRole   Rule = "protected-role"
@@ -109,6 +110,7 @@ var rules = []struct {
 	{GrantExpired, 6, "The grant was given and has expired; only its owner renews it."},
 	{AttachGivesAll, 6, "A ready-made policy gives all of its grant and for good, and the grant does not say so."},
 	{EscalationPath, 7, "Old and new permissions together would open a known privilege-escalation path."},
+	{OpenTrust, 7, "Strangers may assume the role, and would get what it is given."},
 	{UnreadablePolicy, 7, "A policy of the role cannot be read, so the whole cannot be judged."},
 	{ProtectedRole, 8, "The role belongs to AWS or to a template and must not be changed."},
 	{NoBoundary, 8, "The role does not carry the permissions boundary that the settings ask for."},
