@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/buildmedic/buildmedic/internal/awsapi"
@@ -30,14 +30,14 @@ type handler struct {
 	inbox *inbox.Inbox
 }
 
-func newHandler(ctx context.Context, out io.Writer) (*handler, error) {
+func newHandler(out io.Writer) (*handler, error) {
 	c, err := osConfig()
 	if err != nil {
 		return nil, fmt.Errorf("reading configuration:\n%w", err)
 	}
-	cfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(c.region))
+	cfg, err := awsConfig(c.region, os.Getenv)
 	if err != nil {
-		return nil, fmt.Errorf("loading AWS configuration: %w", err)
+		return nil, fmt.Errorf("reading AWS configuration: %w", err)
 	}
 	return &handler{config: c, aws: cfg, out: out}, nil
 }

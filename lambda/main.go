@@ -4,7 +4,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 
@@ -12,7 +11,7 @@ import (
 )
 
 func main() {
-	h, err := newHandler(context.Background(), os.Stdout)
+	h, err := newHandler(os.Stdout)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "buildmedic: %v\n", err)
 		os.Exit(1)
