@@ -80,7 +80,7 @@ func (r *reader) set(o object, g *Grant) []value {
 	names, ok := r.catalog.Set(g.Set)
 	if !ok {
 		if o.values["set"].Tag == "!!str" {
-			o.problem("set", "there is no set %q; %s", clip(g.Set), among(r.catalog.Names()))
+			o.problem("set", "there is no set %q%s", clip(g.Set), suggest(g.Set, r.catalog.Names(), among(r.catalog.Names())))
 		}
 		return nil
 	}
@@ -139,11 +139,20 @@ func nearest(text string) string {
 		}
 		return "; write it with its service, such as ecr:PutImage"
 	}
-	if actions, ok := iamref.ForOperation(service, name); ok {
-		return "; the API operation of that name needs " + actions[0]
+	if needs, ok := iamref.ForOperation(service, name); ok {
+		return "; the API operation of that name needs " + needs[0]
 	}
-	if iamref.Actions(service) == nil {
-		return fmt.Sprintf("; no service has the prefix %q", clip(service))
+	actions := iamref.Actions(service)
+	if actions == nil {
+		return fmt.Sprintf("; no service has the prefix %q", clip(service)) + suggest(service, iamref.Services(), "")
+	}
+	prefix, _, _ := strings.Cut(actions[0].Name, ":")
+	var known []string
+	for _, a := range actions {
+		known = append(known, strings.TrimPrefix(a.Name, prefix+":"))
+	}
+	if meant := near(name, known); meant != "" {
+		return fmt.Sprintf("; did you mean %q?", prefix+":"+meant)
 	}
 	return ""
 }

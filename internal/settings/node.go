@@ -98,7 +98,7 @@ func (r *reader) object(n *yaml.Node, path string, keys ...string) object {
 	o := object{r, n, path, map[string]*yaml.Node{}}
 	for _, e := range r.entries(n, path) {
 		if !slices.Contains(keys, e.key.Value) {
-			r.problem(e.key, path, "unknown key %q; the keys here are %s", clip(e.key.Value), strings.Join(keys, ", "))
+			r.problem(e.key, path, "unknown key %q%s", clip(e.key.Value), suggest(e.key.Value, keys, "the keys here are "+strings.Join(keys, ", ")))
 			continue
 		}
 		if !isNull(e.value) {

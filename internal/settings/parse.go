@@ -227,7 +227,7 @@ func (r *reader) test(it item, s *Settings) (Test, bool) {
 		return t, false
 	}
 	if !slices.ContainsFunc(s.Projects, func(p Project) bool { return p.Name == t.Project }) {
-		o.problem("project", "there is no project %q", clip(t.Project))
+		o.problem("project", "there is no project %q%s", clip(t.Project), suggest(t.Project, names(s.Projects), ""))
 	}
 	t.Action, _ = r.action(o.values[key], o.at(key), action)
 	if t.Action != "" {
@@ -247,7 +247,7 @@ func oneOf[T ~string](o object, key string, list ...T) T {
 		for i, v := range list {
 			names[i] = string(v)
 		}
-		o.problem(key, "%q is not one of %s", clip(s), strings.Join(names, ", "))
+		o.problem(key, "%q is not one of %s%s", clip(s), strings.Join(names, ", "), suggest(s, names, ""))
 		return list[0]
 	}
 	return T(s)

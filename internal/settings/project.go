@@ -65,7 +65,7 @@ func (r *reader) project(it item, s *Settings) Project {
 	}
 	for _, v := range o.texts("grants") {
 		if !slices.ContainsFunc(s.Grants, func(g Grant) bool { return g.ID == v.text }) {
-			r.flag(v, "there is no grant %q; %s", clip(v.text), among(ids(s.Grants)))
+			r.flag(v, "there is no grant %q%s", clip(v.text), suggest(v.text, ids(s.Grants), among(ids(s.Grants))))
 			continue
 		}
 		p.Grants = append(p.Grants, v.text)
@@ -73,6 +73,14 @@ func (r *reader) project(it item, s *Settings) Project {
 	p.Write = r.write(o)
 	r.place(o, p, s)
 	return p
+}
+
+func names(projects []Project) []string {
+	var list []string
+	for _, p := range projects {
+		list = append(list, p.Name)
+	}
+	return list
 }
 
 func ids(grants []Grant) []string {

@@ -90,7 +90,7 @@ func patternProblem(s string) string {
 		return fmt.Sprintf("%q is not a resource: write an ARN of printable ASCII characters, at most %d", clip(s), maxARN)
 	}
 	if p := unknownPlaceholder(s); p != "" {
-		return fmt.Sprintf("%q is not a placeholder; there are %s", clip(p), placeholders)
+		return fmt.Sprintf("%q is not a placeholder%s", clip(p), suggest(p, strings.Split(placeholders, ", "), "there are "+placeholders))
 	}
 	f := strings.SplitN(sample(s), ":", 6)
 	if len(f) < 6 || f[0] != "arn" || f[5] == "" {
