@@ -966,6 +966,18 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:   "package-publish-refused",
+		Title:  "The package registry refuses what the build publishes",
+		Advice: "It answers 401 or 403: the token is missing, expired or may only read, the name belongs to somebody else, or this version exists and may not be written again. This is the registry's own permission, not IAM.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"could not put 'http", "status code 40"}, like: &pattern{source: "status code 40[13]"}},
+			{says: []string{"failed to publish to registry"}},
+			{says: []string{"httperror: 40", "upload"}, like: &pattern{source: "HTTPError: 40[13] "}},
+			{says: []string{"failed to deploy artifacts", "status code: 40"}, like: &pattern{source: "status code: 40[13]"}},
+		},
+	},
+	{
 		Name:   "maven-dependency-failed",
 		Title:  "Maven cannot get a dependency",
 		Advice: "Check the coordinates and the repository that should hold them, and the credentials in settings.xml. For CodeArtifact, export a fresh CODEARTIFACT_AUTH_TOKEN in the same build.",

@@ -528,6 +528,13 @@ func TestSetAside(t *testing.T) {
 	if d.Cause != "test-failure" || !strings.Contains(d.Advice, "user/fake was denied s3:PutObject") || len(d.Denials) != 1 {
 		t.Errorf("%s: %s (%d denials)", d.Cause, d.Advice, len(d.Denials))
 	}
+	own := buildlog.Denial{Principal: "arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-1", Action: "s3:PutObject",
+		Effect: buildlog.Implicit, Layer: buildlog.IdentityBased, Causal: true, Origin: buildlog.FromLog}
+	mixed := f
+	mixed.Denials = append([]buildlog.Denial{own}, f.Denials...)
+	if d := Diagnose(mixed); d.Cause != "denied-by-scp" || d.Remedy != Report {
+		t.Errorf("beside a denial of the build: %s, %s", d.Cause, d.Remedy)
+	}
 	f.Tail[0].Text = "all tests passed"
 	if d := Diagnose(f); d.Cause != "denied-by-scp" || !strings.Contains(d.Advice, "user/fake, which is not the build's service role") {
 		t.Errorf("%s: %s", d.Cause, d.Advice)

@@ -126,22 +126,16 @@ type finding struct {
 	denial   *buildlog.Denial // the one that the rule is about
 }
 
-// setAside takes out of the causal denials those that a failing test or a
-// linter only printed: of somebody else than the build, or without saying
-// whose or what. A denial of the build itself stays, wherever it is printed.
+// setAside takes out the causal denials if a failing test or a linter only
+// printed them: of somebody else than the build, or without saying whose or
+// what. With one denial of the build itself, wherever it is printed, all stay:
+// one that no policy cures withholds the grant.
 func (x *facts) setAside(causes []Cause) {
-	if !slices.ContainsFunc(x.causal, x.quotable) || !x.quotes(causes) {
+	own := func(d buildlog.Denial) bool { return !x.quotable(d) }
+	if len(x.causal) == 0 || slices.ContainsFunc(x.causal, own) || !x.quotes(causes) {
 		return
 	}
-	var own []buildlog.Denial
-	for _, d := range x.causal {
-		if x.quotable(d) {
-			x.quoted = append(x.quoted, d)
-		} else {
-			own = append(own, d)
-		}
-	}
-	x.causal = own
+	x.causal, x.quoted = nil, x.causal
 }
 
 // quotes reports whether a cause holds that prints texts about others.
