@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/buildmedic/buildmedic/internal/awsapi"
 	"github.com/buildmedic/buildmedic/internal/heal"
@@ -39,6 +40,7 @@ func newHandler(out io.Writer) (*handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading AWS configuration: %w", err)
 	}
+	cfg.Retryer = func() aws.Retryer { return awsapi.Retryer() }
 	return &handler{config: c, aws: cfg, out: out}, nil
 }
 
@@ -69,10 +71,10 @@ func (h *handler) wired(ctx context.Context) (*inbox.Inbox, error) {
 	} else {
 		log.Warn("the ledger is in memory: what was done is forgotten when this instance ends")
 	}
-	queue := awsapi.SQS{Config: h.aws, URL: c.queue, Clock: clock}
+	queue := awsapi.SQS{Client: sqs.NewFromConfig(h.aws), URL: c.queue, Clock: clock}
 	h.inbox = &inbox.Inbox{Log: log,
 		Healer: awsapi.Wire(awsapi.Wiring{Config: h.aws, Identity: id, Region: c.region, Settings: c.settings, Store: store,
-			Topic: c.topic, QueueURL: c.queue, MemberRole: c.memberRole, Function: c.function,
+			Topic: c.topic, Queue: queue, MemberRole: c.memberRole, Function: c.function,
 			Parts: awsapi.Parts(id, c.region, c.function, c.topic, c.queue, c.table), Journal: h.out, Clock: clock, Log: log}),
 		Requeue: func(ctx context.Context, body string, delay time.Duration) error { return queue.Send(ctx, body, delay) },
 	}

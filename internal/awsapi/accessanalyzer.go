@@ -17,11 +17,10 @@ type Analyzer struct{ Accounts *Accounts }
 // Check implements [heal.Analyzer]: ValidatePolicy, of which errors and
 // security warnings count, and CheckNoNewAccess (aws-facts §5.4).
 func (a Analyzer) Check(ctx context.Context, at settings.Account, existing, after string) ([]string, error) {
-	cfg, err := a.Accounts.config(at)
+	client, err := client(a.Accounts, at, func(cfg aws.Config) *accessanalyzer.Client { return accessanalyzer.NewFromConfig(cfg) })
 	if err != nil {
 		return nil, err
 	}
-	client := accessanalyzer.NewFromConfig(cfg)
 	var invalid, wider []string
 	err = parallel(ctx,
 		func(ctx context.Context) (err error) { invalid, err = validate(ctx, client, after); return err },

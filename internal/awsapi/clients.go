@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -27,6 +28,8 @@ type Accounts struct {
 
 	mu   sync.Mutex
 	cfgs map[settings.Account]aws.Config
+
+	clients sync.Map // place[C] → *C
 }
 
 // NewAccounts wires the accounts. memberRole is the name, with its path, of
@@ -72,6 +75,35 @@ func memberInitiator(role string) string {
 		return ""
 	}
 	return role[strings.LastIndexByte(role, '/')+1:] + "/" + memberSession
+}
+
+// client gives the client of a service in an account and region. It is made
+// once and kept, since it remembers how fast the service lets it go; see
+// [Retryer].
+func client[C any](a *Accounts, at settings.Account, make func(aws.Config) *C) (*C, error) {
+	if c, ok := a.clients.Load(place[C]{at}); ok {
+		return c.(*C), nil
+	}
+	cfg, err := a.config(at)
+	if err != nil {
+		return nil, err
+	}
+	c, _ := a.clients.LoadOrStore(place[C]{at}, make(cfg))
+	return c.(*C), nil
+}
+
+// place is a key of its own for each type of client.
+type place[C any] struct{ settings.Account }
+
+// Retryer is how the function's clients try again: the SDK's adaptive mode,
+// in which a client that was throttled slows all of its calls down to what the
+// service lets through. Many failures at once then take longer, but no more
+// calls. It is patient, since the function has minutes; what it still does not
+// get is asked for later, by the case (see heal.ErrLater).
+func Retryer(options ...func(*retry.AdaptiveModeOptions)) *retry.AdaptiveMode {
+	return retry.NewAdaptiveMode(append(options, func(o *retry.AdaptiveModeOptions) {
+		o.StandardOptions = append(o.StandardOptions, func(o *retry.StandardOptions) { o.MaxAttempts = 8 })
+	})...)
 }
 
 // parallel runs the functions at the same time and returns the first error

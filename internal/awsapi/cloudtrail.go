@@ -39,7 +39,7 @@ var denials = []string{"AccessDenied", "AccessDeniedException", "Client.Unauthor
 // name, which for a build's session is AWSCodeBuild-UUID.
 func (c CloudTrail) Seen(ctx context.Context, b codebuild.Build, d buildlog.Denial) (bool, error) {
 	a, _ := codebuild.ParseARN(b.ARN)
-	cfg, err := c.Accounts.config(settings.Account{ID: a.Account, Region: a.Region})
+	client, err := client(c.Accounts, settings.Account{ID: a.Account, Region: a.Region}, func(cfg aws.Config) *cloudtrail.Client { return cloudtrail.NewFromConfig(cfg) })
 	if err != nil {
 		return false, err
 	}
@@ -47,7 +47,7 @@ func (c CloudTrail) Seen(ctx context.Context, b codebuild.Build, d buildlog.Deni
 		LookupAttributes: []types.LookupAttribute{{AttributeKey: types.LookupAttributeKeyUsername, AttributeValue: aws.String(b.Session())}},
 		StartTime:        aws.Time(b.Start.Add(-time.Minute)),
 	}
-	for p := cloudtrail.NewLookupEventsPaginator(cloudtrail.NewFromConfig(cfg), in); p.HasMorePages(); {
+	for p := cloudtrail.NewLookupEventsPaginator(client, in); p.HasMorePages(); {
 		page, err := p.NextPage(ctx)
 		if err != nil {
 			return false, classify(err)

@@ -21,11 +21,7 @@ import (
 type CodeBuild struct{ Accounts *Accounts }
 
 func (c CodeBuild) client(at settings.Account) (*cb.Client, error) {
-	cfg, err := c.Accounts.config(at)
-	if err != nil {
-		return nil, err
-	}
-	return cb.NewFromConfig(cfg), nil
+	return client(c.Accounts, at, func(cfg aws.Config) *cb.Client { return cb.NewFromConfig(cfg) })
 }
 
 // Get implements [heal.Builds].
@@ -62,8 +58,9 @@ func (c CodeBuild) batch(ctx context.Context, at settings.Account, ids []string)
 const maxBuildPages = 10
 
 // Since implements [heal.Builds]. ListBuildsForProject gives ids only, newest
-// first, 100 a page, so pages are read until one is old enough.
-func (c CodeBuild) Since(ctx context.Context, at settings.Account, project string, from time.Time) ([]codebuild.Build, error) {
+// first, 100 a page, so pages are read until one is old enough, or has seen;
+// of a project that built nothing since, no build is read.
+func (c CodeBuild) Since(ctx context.Context, at settings.Account, project string, from time.Time, seen string) ([]codebuild.Build, error) {
 	client, err := c.client(at)
 	if err != nil {
 		return nil, err
@@ -75,7 +72,12 @@ func (c CodeBuild) Since(ctx context.Context, at settings.Account, project strin
 		if err != nil {
 			return nil, classify(err)
 		}
-		page, err := c.inOrder(ctx, at, out.Ids)
+		ids := out.Ids
+		i := slices.Index(ids, seen)
+		if i >= 0 {
+			ids = ids[:i]
+		}
+		page, err := c.inOrder(ctx, at, ids)
 		if err != nil {
 			return nil, err
 		}
@@ -85,7 +87,7 @@ func (c CodeBuild) Since(ctx context.Context, at settings.Account, project strin
 			}
 			bs = append(bs, b)
 		}
-		if out.NextToken == nil {
+		if i >= 0 || out.NextToken == nil {
 			break
 		}
 		in.NextToken = out.NextToken

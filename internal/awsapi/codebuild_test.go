@@ -50,18 +50,26 @@ func TestSince(t *testing.T) {
 	c := CodeBuild{function(s, "")}
 	first := got(t, s, ids[len(ids)-1]).Start
 	for _, row := range []struct {
-		from         time.Time
-		want, listed int
+		from               time.Time
+		seen               string
+		want, listed, read int // builds; pages of ids, pages of builds
 	}{
-		{time.Time{}, 130, 2},
-		{first, 130, 2},
-		{first.Add(time.Second), 129, 2},
-		{got(t, s, ids[9]).Start, 10, 1},
-		{got(t, s, ids[99]).Start, 100, 2},
-		{s.Clock.Now().Add(time.Hour), 0, 1},
+		{time.Time{}, "", 130, 2, 2},
+		{first, "", 130, 2, 2},
+		{first.Add(time.Second), "", 129, 2, 2},
+		{got(t, s, ids[9]).Start, "", 10, 1, 1},
+		{got(t, s, ids[99]).Start, "", 100, 2, 2},
+		{s.Clock.Now().Add(time.Hour), "", 0, 1, 1},
+		{time.Time{}, ids[0], 0, 1, 0},
+		{time.Time{}, ids[5], 5, 1, 1},
+		{time.Time{}, ids[99], 99, 1, 1},
+		{time.Time{}, ids[100], 100, 2, 1},
+		{time.Time{}, ids[120], 120, 2, 2},
+		{got(t, s, ids[9]).Start, ids[20], 10, 1, 1},
+		{time.Time{}, "fine:gone", 130, 2, 2},
 	} {
-		before := count(s, "ListBuildsForProject")
-		bs, err := c.Since(t.Context(), home, "fine", row.from)
+		before, reads := count(s, "ListBuildsForProject"), count(s, "BatchGetBuilds")
+		bs, err := c.Since(t.Context(), home, "fine", row.from, row.seen)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,13 +81,16 @@ func TestSince(t *testing.T) {
 			t.Errorf("since %v: %d builds, or not newest first; want %d", row.from, len(have), row.want)
 		}
 		if n := count(s, "ListBuildsForProject") - before; n != row.listed {
-			t.Errorf("since %v: %d pages of ids were read, want %d", row.from, n, row.listed)
+			t.Errorf("since %v, %q: %d pages of ids were read, want %d", row.from, row.seen, n, row.listed)
+		}
+		if n := count(s, "BatchGetBuilds") - reads; n != row.read {
+			t.Errorf("since %v, %q: %d pages of builds were read, want %d", row.from, row.seen, n, row.read)
 		}
 	}
-	if _, err := c.Since(t.Context(), home, "gone", time.Time{}); !errors.Is(err, heal.ErrNotFound) {
+	if _, err := c.Since(t.Context(), home, "gone", time.Time{}, ""); !errors.Is(err, heal.ErrNotFound) {
 		t.Errorf("no such project: %v", err)
 	}
-	if bs, err := c.Since(t.Context(), home, "shop", time.Time{}); err != nil || len(bs) > 0 {
+	if bs, err := c.Since(t.Context(), home, "shop", time.Time{}, ""); err != nil || len(bs) > 0 {
 		t.Errorf("a project without builds: %d, %v", len(bs), err)
 	}
 }

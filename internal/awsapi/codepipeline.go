@@ -21,11 +21,10 @@ type CodePipeline struct{ Accounts *Accounts }
 // retry serves all of its failed builds. ErrFinal: a newer execution has
 // replaced the build's, or the stage was retried by somebody else.
 func (c CodePipeline) retryStage(ctx context.Context, at settings.Account, b codebuild.Build, ready func([]string) error) error {
-	cfg, err := c.Accounts.config(at)
+	client, err := client(c.Accounts, at, func(cfg aws.Config) *codepipeline.Client { return codepipeline.NewFromConfig(cfg) })
 	if err != nil {
 		return err
 	}
-	client := codepipeline.NewFromConfig(cfg)
 	name := b.Pipeline()
 	state, err := client.GetPipelineState(ctx, &codepipeline.GetPipelineStateInput{Name: &name})
 	if err != nil {

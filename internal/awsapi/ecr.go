@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 
@@ -16,11 +17,11 @@ type ECR struct{ Accounts *Accounts }
 // Create implements [heal.Repositories]. Tags cannot be overwritten in the
 // new repository only if its owner says so: it is made with ECR's defaults.
 func (e ECR) Create(ctx context.Context, at settings.Account, name string) error {
-	cfg, err := e.Accounts.config(at)
+	client, err := client(e.Accounts, at, func(cfg aws.Config) *ecr.Client { return ecr.NewFromConfig(cfg) })
 	if err != nil {
 		return err
 	}
-	_, err = ecr.NewFromConfig(cfg).CreateRepository(ctx, &ecr.CreateRepositoryInput{RepositoryName: &name})
+	_, err = client.CreateRepository(ctx, &ecr.CreateRepositoryInput{RepositoryName: &name})
 	var exists *types.RepositoryAlreadyExistsException
 	if errors.As(err, &exists) {
 		return nil

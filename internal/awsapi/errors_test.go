@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/settings"
@@ -49,7 +51,7 @@ func TestErrorsOnTheWire(t *testing.T) {
 			return err
 		},
 		"SendMessage": func(ctx context.Context) error {
-			return SQS{Config: accounts.base, URL: s.QueueURL(simaws.Queue), Clock: s.Clock}.Send(ctx, "x", 0)
+			return SQS{Client: sqs.NewFromConfig(accounts.base), URL: s.QueueURL(simaws.Queue), Clock: s.Clock}.Send(ctx, "x", 0)
 		},
 	}
 	for _, row := range []struct {

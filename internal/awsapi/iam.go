@@ -22,11 +22,7 @@ import (
 type IAM struct{ Accounts *Accounts }
 
 func (i IAM) client(at settings.Account) (*iam.Client, error) {
-	cfg, err := i.Accounts.config(at)
-	if err != nil {
-		return nil, err
-	}
-	return iam.NewFromConfig(cfg), nil
+	return client(i.Accounts, at, func(cfg aws.Config) *iam.Client { return iam.NewFromConfig(cfg) })
 }
 
 // document decodes a policy document: IAM answers with it URL-encoded
@@ -197,7 +193,7 @@ func policyVersion(ctx context.Context, client *iam.Client, arn, version string)
 // namedPolicy reads the customer managed policy that settings name, with its
 // versions and users; nil if it does not exist.
 func namedPolicy(ctx context.Context, client *iam.Client, r codebuild.Role, name string) (*guardrail.ManagedPolicy, error) {
-	arn := fmt.Sprintf("arn:%s:iam::%s:policy/%s", r.Partition, r.Account, strings.TrimPrefix(name, "/"))
+	arn := r.PolicyARN(name)
 	m := guardrail.ManagedPolicy{ARN: arn}
 	err := parallel(ctx,
 		func(ctx context.Context) (err error) {

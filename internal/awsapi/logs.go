@@ -64,11 +64,10 @@ func (l Logs) Tail(ctx context.Context, b codebuild.Build, enough func(string) b
 // more exist; the beginning is reached when the same token comes back
 // (aws-facts §6.1).
 func (l Logs) cloudWatch(ctx context.Context, at settings.Account, where codebuild.Logs, enough func(string) bool) (heal.Text, error) {
-	cfg, err := l.Accounts.config(at)
+	client, err := client(l.Accounts, at, func(cfg aws.Config) *cloudwatchlogs.Client { return cloudwatchlogs.NewFromConfig(cfg) })
 	if err != nil {
 		return heal.Text{}, err
 	}
-	client := cloudwatchlogs.NewFromConfig(cfg)
 	in := &cloudwatchlogs.GetLogEventsInput{LogGroupName: &where.Group, LogStreamName: &where.Stream, StartFromHead: aws.Bool(false)}
 	var pages []string
 	size := 0
@@ -117,11 +116,12 @@ func (l Logs) object(ctx context.Context, at settings.Account, arn string) (heal
 	if !ok || !found {
 		return heal.Text{None: true}, nil
 	}
-	cfg, err := l.Accounts.config(at)
+	client, err := client(l.Accounts, at, func(cfg aws.Config) *s3.Client {
+		return s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = aws.ToString(o.BaseEndpoint) != "" })
+	})
 	if err != nil {
 		return heal.Text{}, err
 	}
-	client := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = aws.ToString(o.BaseEndpoint) != "" })
 	out, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &key})
 	if err != nil {
 		return heal.Text{}, classify(err)

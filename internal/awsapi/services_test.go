@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
 	"github.com/buildmedic/buildmedic/internal/simaws"
 )
 
@@ -80,7 +82,7 @@ func TestLater(t *testing.T) {
 		15 * time.Minute: 15 * time.Minute, 15*time.Minute + time.Second: 15 * time.Minute, 300 * 24 * time.Hour: 15 * time.Minute,
 	} {
 		s := world(t, "roles: [{name: shop}]\n")
-		q := SQS{Config: config(s.URL(), simaws.FunctionKey, s.Client()), URL: s.QueueURL(simaws.Queue), Clock: s.Clock}
+		q := SQS{Client: sqs.NewFromConfig(config(s.URL(), simaws.FunctionKey, s.Client())), URL: s.QueueURL(simaws.Queue), Clock: s.Clock}
 		start := s.Clock.Now()
 		if err := q.Later(t.Context(), "c-1", start.Add(delay)); err != nil {
 			t.Errorf("%v: %v", delay, err)

@@ -14,7 +14,7 @@ import (
 
 // SNS implements heal.Notifier.
 type SNS struct {
-	Config aws.Config
+	Client *sns.Client
 	Topic  string // ARN
 }
 
@@ -35,7 +35,7 @@ func (s SNS) publish(ctx context.Context, m notice.Message) error {
 	for k, v := range attributes {
 		in.MessageAttributes[k] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(v)}
 	}
-	if _, err := sns.NewFromConfig(s.Config).Publish(ctx, in); err != nil {
+	if _, err := s.Client.Publish(ctx, in); err != nil {
 		return fmt.Errorf("publishing to %q: %w", s.Topic, classify(err))
 	}
 	return nil

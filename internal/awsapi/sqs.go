@@ -15,7 +15,7 @@ import (
 // SQS implements heal.Queue with delayed messages to the function's own
 // queue.
 type SQS struct {
-	Config aws.Config
+	Client *sqs.Client
 	URL    string
 	Clock  heal.Clock
 }
@@ -40,7 +40,7 @@ func (s SQS) Later(ctx context.Context, caseID string, at time.Time) error {
 // never comes before its time and then waits again.
 func (s SQS) Send(ctx context.Context, body string, delay time.Duration) error {
 	seconds := int32((min(max(delay, 0), maxDelay) + time.Second - 1) / time.Second)
-	_, err := sqs.NewFromConfig(s.Config).SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: aws.String(s.URL), MessageBody: &body, DelaySeconds: seconds})
+	_, err := s.Client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: aws.String(s.URL), MessageBody: &body, DelaySeconds: seconds})
 	if err != nil {
 		return fmt.Errorf("sending to queue %q: %w", s.URL, classify(err))
 	}

@@ -17,11 +17,11 @@ type STS struct{ Accounts *Accounts }
 
 // Decode implements [heal.Decoder].
 func (s STS) Decode(ctx context.Context, at settings.Account, encoded string) ([]byte, error) {
-	cfg, err := s.Accounts.config(at)
+	client, err := client(s.Accounts, at, func(cfg aws.Config) *sts.Client { return sts.NewFromConfig(cfg) })
 	if err != nil {
 		return nil, err
 	}
-	out, err := sts.NewFromConfig(cfg).DecodeAuthorizationMessage(ctx, &sts.DecodeAuthorizationMessageInput{EncodedMessage: &encoded})
+	out, err := client.DecodeAuthorizationMessage(ctx, &sts.DecodeAuthorizationMessageInput{EncodedMessage: &encoded})
 	if err != nil {
 		return nil, classify(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/notice"
@@ -21,7 +22,7 @@ type Wiring struct {
 	Settings   *settings.Settings
 	Store      heal.Store
 	Topic      string // ARN
-	QueueURL   string
+	Queue      SQS
 	MemberRole string
 	Function   string   // name
 	Parts      []string // ARNs of the healer's own parts
@@ -42,8 +43,8 @@ func Wire(w Wiring) *heal.Healer {
 		Builds: build, Projects: build, Retrier: build, Logs: Logs{accounts},
 		Roles: iam, Simulator: iam, Policies: iam, Repositories: ECR{accounts}, Decoder: STS{accounts},
 		Analyzer: Analyzer{accounts},
-		Notifier: SNS{Config: w.Config, Topic: w.Topic}, Journal: Journal{w.Journal},
-		Queue: SQS{Config: w.Config, URL: w.QueueURL, Clock: w.Clock},
+		Notifier: SNS{Client: sns.NewFromConfig(w.Config), Topic: w.Topic}, Journal: Journal{w.Journal},
+		Queue: w.Queue,
 		Store: w.Store, Clock: w.Clock, Log: w.Log,
 	}
 	for _, g := range w.Settings.Grants {

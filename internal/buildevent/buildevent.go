@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 )
@@ -27,6 +28,9 @@ type Event struct {
 	BuildID string // PROJECT:UUID
 	ARN     string // of the build
 	Status  string // as it came; see the constants of package codebuild
+	// Time is the envelope's: for the end of a build, when it ended, to about
+	// a second; zero if it cannot be read.
+	Time time.Time
 	// Ignored says why the event concerns nobody; "" if it does concern us.
 	Ignored string
 }
@@ -41,6 +45,7 @@ type envelope struct {
 	DetailType string          `json:"detail-type"`
 	Account    string          `json:"account"`
 	Region     string          `json:"region"`
+	Time       json.RawMessage `json:"time"`
 	Resources  []string        `json:"resources"`
 	Detail     json.RawMessage `json:"detail"`
 }
@@ -65,6 +70,9 @@ func Decode(data []byte) (Event, error) {
 		return Event{}, fmt.Errorf("reading event: neither source nor detail-type: not an EventBridge event")
 	}
 	e := Event{ID: env.ID, Account: env.Account, Region: env.Region}
+	if json.Unmarshal(env.Time, &e.Time) != nil {
+		e.Time = time.Time{} // the event is about its build, whatever its time is like
+	}
 	if env.Source != Source || env.DetailType != DetailType {
 		e.Ignored = fmt.Sprintf("%q from %q is no build state change", env.DetailType, env.Source)
 		return e, nil

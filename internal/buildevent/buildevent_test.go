@@ -3,6 +3,7 @@ package buildevent
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -11,13 +12,14 @@ const arn = "arn:aws:codebuild:eu-west-1:111122223333:build/shop:8745a7a9-c340-4
 
 func event(detail string) string {
 	return `{"version":"0","id":"e1","detail-type":"CodeBuild Build State Change","source":"aws.codebuild",` +
-		`"account":"111122223333","region":"eu-west-1","resources":["` + arn + `"],"detail":` + detail + `}`
+		`"account":"111122223333","time":"2026-11-22T10:15:12Z","region":"eu-west-1","resources":["` + arn + `"],"detail":` + detail + `}`
 }
 
 // TestDecode ensures that what breaks published decoders (aws-facts §1.6) does not break this one.
 func TestDecode(t *testing.T) {
 	want := Event{ID: "e1", Account: "111122223333", Region: "eu-west-1", Project: "shop",
-		BuildID: "shop:8745a7a9-c340-456a-9166-edf953571b00", ARN: arn, Status: "FAILED"}
+		BuildID: "shop:8745a7a9-c340-456a-9166-edf953571b00", ARN: arn, Status: "FAILED",
+		Time: time.Date(2026, 11, 22, 10, 15, 12, 0, time.UTC)}
 	for name, detail := range map[string]string{
 		"plain":            `{"build-status":"FAILED","project-name":"shop","build-id":"` + arn + `"}`,
 		"empty times":      `{"build-status":"FAILED","project-name":"shop","build-id":"` + arn + `","additional-information":{"build-start-time":"","phases":[{"start-time":null,"end-time":""}]}}`,
@@ -86,4 +88,15 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("incomplete event without an error: %+v", e)
 		}
 	})
+}
+
+// TestTime: an event whose time cannot be read is still an event.
+func TestTime(t *testing.T) {
+	good := event(`{"build-status":"FAILED","project-name":"shop","build-id":"` + arn + `"}`)
+	for _, time := range []string{`""`, `"Nov 22, 2026"`, `1795342512`, `null`, `{}`} {
+		got, err := Decode([]byte(strings.Replace(good, `"2026-11-22T10:15:12Z"`, time, 1)))
+		if err != nil || !got.Time.IsZero() || got.BuildID == "" {
+			t.Errorf("time %s: %+v, %v", time, got, err)
+		}
+	}
 }

@@ -102,6 +102,12 @@ func (r Role) ARN() string {
 	return "arn:" + r.Partition + ":iam::" + r.Account + ":role" + r.Path + r.Name
 }
 
+// PolicyARN gives the ARN of the customer managed policy of that name, with
+// its path, in the role's account.
+func (r Role) PolicyARN(pathName string) string {
+	return "arn:" + r.Partition + ":iam::" + r.Account + ":policy/" + strings.TrimPrefix(pathName, "/")
+}
+
 // PathName gives the role's name with its path and without a leading slash:
 // the form in settings.
 func (r Role) PathName() string { return strings.TrimPrefix(r.Path+r.Name, "/") }

@@ -20,7 +20,7 @@ const tokenFor = 5 * time.Minute
 // write makes the change that the plan asks for. It may be entered again
 // after a crash at any point: what is there already is not written again.
 func (h *Healer) write(ctx context.Context, c *held) error {
-	resumed := !c.leased
+	resumed := c.leased == ""
 	if resumed {
 		if err := h.take(ctx, c); err != nil {
 			return err
@@ -31,7 +31,7 @@ func (h *Healer) write(ctx context.Context, c *held) error {
 		// The world is not what was decided on: decide anew.
 		c.last().Step = StepClaimed
 	}
-	if rerr := h.free(ctx, c); err == nil {
+	if rerr := h.giveBack(ctx, c, c.last().Written); err == nil {
 		err = rerr
 	}
 	if err != nil {
@@ -282,7 +282,7 @@ func (h *Healer) startAgain(ctx context.Context, c *held) error {
 // one of which it cannot be told yet.
 func (h *Healer) find(ctx context.Context, c *held) (b codebuild.Build, ok bool, err error) {
 	r := c.last()
-	bs, err := h.Builds.Since(ctx, c.at(), c.Project, r.Build.End)
+	bs, err := h.Builds.Since(ctx, c.at(), c.Project, r.Build.End, r.Build.ID)
 	if err != nil {
 		return b, false, fmt.Errorf("looking for the build that was started: %w", err)
 	}
@@ -367,7 +367,7 @@ func (h *Healer) undoRound(ctx context.Context, c *held, i int) (note string, er
 	case p.Repository != "":
 		note = fmt.Sprintf("The repository %q stays. Delete it by hand if nobody needs it.", p.Repository)
 	}
-	if rerr := h.release(ctx, leaseOf(*p), c.ID); err == nil {
+	if rerr := h.release(ctx, leaseOf(*p), c.ID, h.Clock.Now()); err == nil {
 		err = rerr
 	}
 	if err != nil {

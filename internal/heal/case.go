@@ -43,7 +43,7 @@ var errBusy = fmt.Errorf("another invocation works on the case: %w", ErrLater)
 type held struct {
 	Case
 	version int64
-	leased  bool // this invocation has taken the role for the case
+	leased  string // what this invocation has taken a lease on for the case; "" for nothing
 }
 
 func (c *held) last() *Round { return &c.Rounds[len(c.Rounds)-1] }
@@ -209,61 +209,81 @@ func equal(a, b Round) bool {
 // leaseOf names what the plan's change must have to itself: the role, or the
 // managed policy, which other roles may share.
 func leaseOf(p Plan) string {
-	if p.Write != nil && p.Write.BeforeVersion != "" {
+	if p.Write != nil && p.Write.Kind == "managed" {
 		return p.Write.Name
 	}
 	return p.Role
 }
 
-// lease takes a role for a case, so that only one case at a time reads,
-// merges and writes its policies. It reports false while another case has it.
-func (h *Healer) lease(ctx context.Context, role, caseID string) (bool, error) {
-	it, err := h.Store.Get(ctx, kindRole, role)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return false, fmt.Errorf("reading the lease of %q: %w", role, err)
-	}
-	var l roleLease
-	if err == nil {
-		if err := json.Unmarshal(it.Data, &l); err != nil {
-			return false, fmt.Errorf("reading the lease of %q: %w", role, err)
-		}
-	}
-	now := h.Clock.Now()
-	if l.Case != caseID && now.Before(l.Until) {
-		return false, nil
-	}
-	return h.putLease(ctx, it.Version, role, roleLease{Case: caseID, Until: now.Add(busyFor)})
-}
-
-// release gives a role free again. A lease that was taken over meanwhile is
-// left alone.
-func (h *Healer) release(ctx context.Context, role, caseID string) error {
-	it, err := h.Store.Get(ctx, kindRole, role)
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("reading the lease of %q: %w", role, err)
-	}
-	var l roleLease
-	if err := json.Unmarshal(it.Data, &l); err != nil || l.Case != caseID {
-		return err
-	}
-	_, err = h.putLease(ctx, it.Version, role, roleLease{})
-	return err
-}
-
+// roleLease says which case has a role to itself, and until when.
 type roleLease struct {
 	Case  string    `json:"case"`
 	Until time.Time `json:"until"`
+	// Wrote is when the role was last written, whichever case did.
+	Wrote time.Time `json:"wrote,omitzero"`
+
+	version int64 // that is stored
 }
 
-func (h *Healer) putLease(ctx context.Context, version int64, role string, l roleLease) (bool, error) {
+// lease takes a role for a case, so that only one case at a time reads,
+// merges and writes its policies. It reports false while another case has it.
+func (h *Healer) lease(ctx context.Context, role, caseID string) (bool, error) {
+	l, err := h.leaseOn(ctx, role)
+	if err != nil || !h.free(l, caseID) {
+		return false, err
+	}
+	return h.takeLease(ctx, role, caseID, l)
+}
+
+// leaseOn reads a role's lease; nobody's, if there is none.
+func (h *Healer) leaseOn(ctx context.Context, role string) (l roleLease, err error) {
+	it, err := h.Store.Get(ctx, kindRole, role)
+	if errors.Is(err, ErrNotFound) {
+		return l, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(it.Data, &l)
+	}
+	if err != nil {
+		return l, fmt.Errorf("reading the lease of %q: %w", role, err)
+	}
+	l.version = it.Version
+	return l, nil
+}
+
+// free reports whether no other case has the lease now.
+func (h *Healer) free(l roleLease, caseID string) bool {
+	return l.Case == caseID || !h.Clock.Now().Before(l.Until)
+}
+
+// takeLease takes a lease as it was seen. It reports false if somebody else
+// was quicker.
+func (h *Healer) takeLease(ctx context.Context, role, caseID string, seen roleLease) (bool, error) {
+	seen.Case, seen.Until = caseID, h.Clock.Now().Add(busyFor)
+	return h.putLease(ctx, role, seen)
+}
+
+// release gives a role free again, and remembers when it was written if it
+// was (else zero). A lease that was taken over meanwhile is left alone.
+func (h *Healer) release(ctx context.Context, role, caseID string, wrote time.Time) error {
+	l, err := h.leaseOn(ctx, role)
+	if err != nil || l.Case != caseID {
+		return err
+	}
+	l.Case, l.Until = "", time.Time{}
+	if !wrote.IsZero() {
+		l.Wrote = wrote
+	}
+	_, err = h.putLease(ctx, role, l)
+	return err
+}
+
+func (h *Healer) putLease(ctx context.Context, role string, l roleLease) (bool, error) {
 	data, err := json.Marshal(l)
 	if err != nil {
 		return false, err
 	}
-	_, err = h.Store.Put(ctx, Item{Kind: kindRole, ID: role, Version: version, Data: data, Expires: h.Clock.Now().Add(kept)})
+	_, err = h.Store.Put(ctx, Item{Kind: kindRole, ID: role, Version: l.version, Data: data, Expires: h.Clock.Now().Add(kept)})
 	if errors.Is(err, ErrConflict) {
 		return false, nil
 	}

@@ -287,7 +287,7 @@ func (h *Healer) replay(ctx context.Context, build string, at settings.Account) 
 	if err := h.reopen(ctx, b); err != nil {
 		return CommandAnswer{}, err
 	}
-	if err := h.BuildEnded(ctx, Ended{At: at, Project: b.Project, Build: b.ID, Status: b.Status}); err != nil {
+	if err := h.BuildEnded(ctx, Ended{At: at, Project: b.Project, Build: b.ID, Status: b.Status, End: b.End}); err != nil {
 		return CommandAnswer{}, err
 	}
 	id, err := h.caseOf(ctx, b.ID)

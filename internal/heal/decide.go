@@ -30,8 +30,9 @@ type Facts struct {
 	Before []guardrail.Answer // to guardrail.Questions of the same facts
 	Trail  []bool             // per causal denial: CloudTrail has confirmed it
 
-	ProjectRole string // ARN of the project's present role; only if settings name a role to switch to
-	Paused      string // why writing has stopped; "" if it has not
+	Wrote       time.Time // when the healer last wrote the role, for whichever case; zero: never, or not asked
+	ProjectRole string    // ARN of the project's present role; only if settings name a role to switch to
+	Paused      string    // why writing has stopped; "" if it has not
 	Healer      []string
 	Now         time.Time
 }
@@ -201,6 +202,9 @@ func grant(f Facts, d Decision) Decision {
 	if i := lastWrite(f.Earlier, again); i >= 0 && j.Target != nil && j.Target.Kind != "attach" && j.Target.Before == j.Target.After {
 		return undo(d, i)
 	}
+	if t := j.Target; t != nil && t.Kind != "attach" && t.Before == t.After && f.Wrote.After(f.Build.End) {
+		return allowedAlready(f, d, again) // another case wrote it since, and IAM needs time to settle
+	}
 	if t := j.Target; t != nil && t.Kind != "attach" && t.Before == t.After {
 		return refuse(d, "What the settings allow is written already, and the simulator still says that it is denied.", guardrail.Refusal{Rule: guardrail.AlreadyThere,
 			Message: "The policy holds everything that the grants give, and the call is denied all the same: look for a boundary, a service control policy or a condition that stands in the way."})
@@ -297,7 +301,9 @@ func allowedAlready(f Facts, d Decision, again int) Decision {
 	}
 	d.Remedy = diagnose.Retry
 	d.Plan = newPlan(f, diagnose.Retry)
-	d.Plan.Settle = f.Settings.Limits.Settle * time.Duration(1+3*again)
+	if again > 0 || early(f.Build) {
+		d.Plan.Settle = f.Settings.Limits.Settle * time.Duration(1+3*again)
+	}
 	d.Why = "IAM says that the role may do this by now: permissions need time to settle."
 	return d
 }

@@ -170,7 +170,8 @@ func hostileLog(r *rand.Rand, extra []string) string {
 	noise, denials := r.IntN(3), 1+r.IntN(2)
 	switch r.IntN(8) {
 	case 0:
-		noise, denials = 1, 0
+		line("%s", hostileNoise[0])
+		noise, denials = 0, 0
 	case 1, 2:
 		noise, denials = 0, 1
 	}

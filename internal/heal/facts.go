@@ -4,21 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
 // late is how long the last lines of a log may take to arrive (aws-facts §6.4).
 const late = 5 * time.Second
 
-// facts gathers what Decide needs to know about the case's last round, and
-// nothing that it does not need. If the log is not whole yet it sets the
-// round's NotYet and returns early.
+// facts gathers what the build and its log tell about the case's last round;
+// what the role has is [Healer.permissions]' part. If the log is not whole yet
+// it sets the round's NotYet and returns early.
 func (h *Healer) facts(ctx context.Context, c *held) (Facts, error) {
 	r := c.last()
 	p, ok := h.Settings.Project(c.Project, c.Account, c.Region, h.Home)
@@ -29,27 +31,22 @@ func (h *Healer) facts(ctx context.Context, c *held) (Facts, error) {
 		Earlier: current(c.Rounds[:len(c.Rounds)-1]), Healer: h.Self.Parts,
 		// The round's own time, so that a plan decided again is the same plan.
 		Now: r.Started}
-	failure, err := h.failure(ctx, c.at(), r)
-	if err != nil || h.Clock.Now().Before(r.NotYet) {
-		return f, err
+	if r.Diagnosis != nil {
+		f.Diagnosis = *r.Diagnosis // the log was read before something else could not be
+	} else {
+		failure, err := h.failure(ctx, c.at(), r)
+		if err != nil || h.Clock.Now().Before(r.NotYet) {
+			return f, err
+		}
+		f.Diagnosis = WithoutSecrets(diagnose.Diagnose(failure))
 	}
-	f.Diagnosis = WithoutSecrets(diagnose.Diagnose(failure))
+	var err error
 	if f.Diagnosis.Remedy != diagnose.Report && f.Diagnosis.Remedy != diagnose.Ignore {
 		if f.Paused, err = h.paused(ctx); err != nil {
 			return f, err
 		}
 	}
-	if f.Diagnosis.Remedy != diagnose.Grant {
-		return f, nil
-	}
-	if p.SwitchRole != "" {
-		f.ProjectRole, err = h.Projects.Role(ctx, c.at(), c.Project)
-		if err != nil {
-			return f, fmt.Errorf("reading the project's role: %w", err)
-		}
-		return f, nil
-	}
-	return f, h.permissions(ctx, c, &f)
+	return f, nil
 }
 
 // current leaves out the rounds of an earlier day.
@@ -109,26 +106,49 @@ func ReadFailure(ctx context.Context, logs Logs, dec Decoder, at settings.Accoun
 	return f, buildlog.Complete(text.Text, phase), nil
 }
 
-// permissions reads what the role has and asks the simulator what the
-// guardrails want to know.
-func (h *Healer) permissions(ctx context.Context, c *held, f *Facts) error {
+// permissions finds out what the build's role may do and has, as far as it
+// matters.
+func (h *Healer) permissions(ctx context.Context, at settings.Account, f *Facts) error {
+	further, err := h.ask(ctx, at, f)
+	if err != nil || !further {
+		return err
+	}
+	return h.readRole(ctx, at, f)
+}
+
+// ask asks the simulator what the guardrails want to know. further is false
+// if nothing more need be read: if the role may do all of it by now, nothing
+// will be granted, whatever it has.
+func (h *Healer) ask(ctx context.Context, at settings.Account, f *Facts) (further bool, err error) {
+	if f.Project.SwitchRole != "" {
+		if f.ProjectRole, err = h.Projects.Role(ctx, at, f.Project.Name); err != nil {
+			return false, fmt.Errorf("reading the project's role: %w", err)
+		}
+		return false, nil
+	}
 	role, ok := f.Build.Role()
 	if !ok || guardrail.RefuseUntrusted(f.Build) != nil || len(guardrail.Identify(f.Judged())) > 0 {
-		return nil // it will be explained without looking further
+		return false, nil // it will be explained without looking further
 	}
-	state, err := h.Roles.Role(ctx, c.at(), role, f.Project.Write)
-	if errors.Is(err, ErrNotFound) {
-		return fmt.Errorf("the service role %q is gone: %w", role.ARN(), ErrFinal)
+	qs := guardrail.Questions(f.Judged())
+	if len(qs) == 0 {
+		return true, nil
 	}
+	if f.Before, err = h.Simulator.Simulate(ctx, at, role, qs, nil); err != nil {
+		return false, aboutRole("simulating", role, err)
+	}
+	return slices.ContainsFunc(f.Before, func(a guardrail.Answer) bool { return a.Verdict != iampolicy.Allowed }), nil
+}
+
+// readRole reads what the role has, and whether CloudTrail knows of the
+// denials where that is asked.
+func (h *Healer) readRole(ctx context.Context, at settings.Account, f *Facts) error {
+	role, _ := f.Build.Role()
+	state, err := h.Roles.Role(ctx, at, role, f.Project.Write)
 	if err != nil {
-		return fmt.Errorf("reading role %q: %w", role.ARN(), err)
+		return aboutRole("reading", role, err)
 	}
 	f.Role = &state
-	if qs := guardrail.Questions(f.Judged()); len(qs) > 0 {
-		if f.Before, err = h.Simulator.Simulate(ctx, c.at(), role, qs, nil); err != nil {
-			return fmt.Errorf("simulating role %q: %w", role.ARN(), err)
-		}
-	}
 	if h.Trail == nil {
 		return nil
 	}
@@ -140,6 +160,13 @@ func (h *Healer) permissions(ctx context.Context, c *held, f *Facts) error {
 		f.Trail = append(f.Trail, seen)
 	}
 	return nil
+}
+
+func aboutRole(doing string, role codebuild.Role, err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("the service role %q is gone: %w", role.ARN(), ErrFinal)
+	}
+	return fmt.Errorf("%s role %q: %w", doing, role.ARN(), err)
 }
 
 // paused tells why nothing may be written now, "" if it may.

@@ -81,7 +81,7 @@ func (h *Healer) unread(ctx context.Context, e Ended, why error) error {
 	if c == nil {
 		now := h.Clock.Now()
 		c = &held{Case: Case{ID: unreadID(e), Account: e.At.ID, Region: e.At.Region, Project: e.Project, Opened: now,
-			Rounds: []Round{{Build: codebuild.Build{ID: e.Build, Project: e.Project, Status: e.Status}, Started: now}}}}
+			Rounds: []Round{{Build: codebuild.Build{ID: e.Build, Project: e.Project, Status: e.Status, End: e.End}, Started: now}}}}
 		c.finish(now, Reported, sentence(why))
 		if err := h.save(ctx, c, false); err != nil {
 			return err
@@ -252,45 +252,53 @@ func cutBuildARN(arn string) (account, id string, ok bool) {
 
 // succeeded closes the case whose build turned green.
 func (h *Healer) succeeded(ctx context.Context, e Ended) error {
-	return h.awaited(ctx, e, func(c *held, b codebuild.Build) {
+	return h.awaited(ctx, e, func(c *held) {
 		c.finish(h.Clock.Now(), Healed, "")
 	})
 }
 
 // stopped closes the case whose build somebody stopped: it is left alone.
 func (h *Healer) stopped(ctx context.Context, e Ended) error {
-	return h.awaited(ctx, e, func(c *held, b codebuild.Build) {
+	return h.awaited(ctx, e, func(c *held) {
 		c.finish(h.Clock.Now(), Failed, "Somebody stopped the build that was started again; it is left alone. What was changed stands.")
 	})
 }
 
 // awaited ends the case that waits for the build; a build that no case waits
 // for is nobody's business.
-func (h *Healer) awaited(ctx context.Context, e Ended, end func(*held, codebuild.Build)) error {
+func (h *Healer) awaited(ctx context.Context, e Ended, end func(*held)) error {
 	id, err := h.caseOf(ctx, e.Build)
 	if err != nil {
 		return err
 	}
-	b, err := h.Builds.Get(ctx, e.At, e.Build)
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("reading build: %w", err)
-	}
-	if id == "" {
-		if id, err = h.belongs(ctx, e.At, b); err != nil {
+	b := codebuild.Build{ID: e.Build, End: e.End}
+	var c *held
+	if id != "" {
+		if c, err = h.open(ctx, id); err != nil || c == nil {
 			return err
 		}
 	}
-	c, err := h.open(ctx, id)
-	if err != nil || c == nil {
-		return err
+	if c == nil || c.last().Retry != e.Build || e.End.IsZero() {
+		b, err = h.Builds.Get(ctx, e.At, e.Build) // the event alone does not tell whose build it is
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("reading build: %w", err)
+		}
+	}
+	if c == nil {
+		if id, err = h.belongs(ctx, e.At, b); err != nil {
+			return err
+		}
+		if c, err = h.open(ctx, id); err != nil || c == nil {
+			return err
+		}
 	}
 	if r := c.last(); c.Closed.IsZero() && (r.Step == StepRetried || r.Step == StepRetrying) && h.startedBy(*r, b) {
 		c.adopt(h.Clock.Now(), b.ID)
 		r.Ended = b.End
-		end(c, b)
+		end(c)
 		return h.close(ctx, c)
 	}
 	return h.flush(ctx, c)

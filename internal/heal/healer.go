@@ -63,6 +63,11 @@ const (
 	// case is first: about a day.
 	maxTries = 24
 	maxWaits = 100
+	// unsettled is for how long after a write IAM may show what was before:
+	// four seconds as a rule, at times more (aws-facts §5.4).
+	unsettled = 15 * time.Second
+	// lastWords is how long recording that the time is over may take.
+	lastWords = 10 * time.Second
 	// unheard is for how long a stage waits for a failed build of it that no
 	// event has told of: longer than a message takes to come again.
 	unheard = 10 * time.Minute
@@ -82,6 +87,8 @@ type Ended struct {
 	Project string           `json:"project"`
 	Build   string           `json:"build"` // PROJECT:UUID
 	Status  string           `json:"status"`
+	// End is when it ended, zero if that is not known.
+	End time.Time `json:"end,omitzero"`
 }
 
 // BuildEnded takes up the end of a build. It returns nil once everything

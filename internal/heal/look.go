@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -24,6 +25,11 @@ func (h *Healer) Look(ctx context.Context, at settings.Account, build string) (C
 	f, err := h.facts(ctx, c)
 	if err != nil {
 		return Case{}, err
+	}
+	if f.Diagnosis.Remedy == diagnose.Grant {
+		if err := h.permissions(ctx, at, &f); err != nil {
+			return Case{}, err
+		}
 	}
 	d, err := h.Explain(ctx, at, f)
 	if err != nil {

@@ -32,9 +32,9 @@ var (
 type Builds interface {
 	// Get reads one build by PROJECT:UUID or ARN.
 	Get(ctx context.Context, at settings.Account, id string) (codebuild.Build, error)
-	// Since lists the project's builds that began at or after from, newest
-	// first, at most 100.
-	Since(ctx context.Context, at settings.Account, project string, from time.Time) ([]codebuild.Build, error)
+	// Since lists the project's builds that began at or after from and after
+	// the build seen ("" for none), newest first, at most 1,000.
+	Since(ctx context.Context, at settings.Account, project string, from time.Time, seen string) ([]codebuild.Build, error)
 }
 
 // Logs reads what a build printed.

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
+	"math"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -102,8 +104,14 @@ func (h *Healer) nextRound(ctx context.Context, c *held) error {
 	return h.save(ctx, c, false)
 }
 
-// trouble decides what an error means for the case.
+// trouble decides what an error means for the case. If the invocation's time
+// is over, there is a little left to record that.
 func (h *Healer) trouble(ctx context.Context, c *held, err error) error {
+	if ctx.Err() != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+		defer cancel()
+	}
 	r := c.last()
 	later := errors.Is(err, ErrLater) || errors.Is(err, ErrConflict)
 	switch {
@@ -116,9 +124,9 @@ func (h *Healer) trouble(ctx context.Context, c *held, err error) error {
 		}
 		c.finish(h.Clock.Now(), k, sentence(err))
 		return h.close(ctx, c)
-	case later:
+	case later, errors.Is(err, context.DeadlineExceeded):
 		r.Tries++
-		return h.wait(ctx, c, h.Clock.Now().Add(backoff(r.Tries)))
+		return h.wait(ctx, c, h.Clock.Now().Add(backoff(c.ID, r.Tries)))
 	}
 	r.Tries++
 	if serr := h.save(ctx, c, true); serr != nil {
@@ -127,8 +135,18 @@ func (h *Healer) trouble(ctx context.Context, c *held, err error) error {
 	return err
 }
 
-func backoff(try int) time.Duration {
-	return min(5*time.Second<<min(try, 8), 15*time.Minute)
+// backoff is how long a case waits after so many tries: at most 10 s, doubled
+// each time, to 15 minutes.
+func backoff(caseID string, try int) time.Duration {
+	return Apart(min(5*time.Second<<min(try, 8), 15*time.Minute), fmt.Sprint(caseID, " ", try))
+}
+
+// Apart is a part of most, between half and all of it, that is the key's own:
+// many that were throttled together must not come back together.
+func Apart(most time.Duration, key string) time.Duration {
+	h := fnv.New32a()
+	h.Write([]byte(key)) // never fails
+	return most/2 + time.Duration(float64(h.Sum32())/math.MaxUint32*float64(most/2))
 }
 
 // sentence is an error as notices print it.
@@ -139,7 +157,12 @@ func sentence(err error) string {
 }
 
 // decide reads the facts, decides, and records what comes next.
-func (h *Healer) decide(ctx context.Context, c *held) error {
+func (h *Healer) decide(ctx context.Context, c *held) (err error) {
+	defer func() {
+		if gerr := h.giveBack(ctx, c, time.Time{}); err == nil {
+			err = gerr
+		}
+	}()
 	r := c.last()
 	f, err := h.facts(ctx, c)
 	if err != nil {
@@ -148,11 +171,17 @@ func (h *Healer) decide(ctx context.Context, c *held) error {
 	if h.Clock.Now().Before(r.NotYet) {
 		return nil // the log is not whole yet
 	}
+	r.Diagnosis = &f.Diagnosis // a run that is throttled now need not read the log again
+	if f.Diagnosis.Remedy == diagnose.Grant {
+		if err := h.permitted(ctx, c, &f); err != nil {
+			return err
+		}
+	}
 	d, err := h.Explain(ctx, c.at(), f)
 	if err != nil {
 		return err
 	}
-	r.Diagnosis, r.Decision = &f.Diagnosis, &d
+	r.Decision = &d
 	now := h.Clock.Now()
 	switch {
 	case d.Undo > 0:
@@ -269,11 +298,6 @@ func (h *Healer) begin(ctx context.Context, c *held, f Facts) error {
 		}
 	}
 	rs, err := h.budgets(ctx, c, *d)
-	if err != nil || len(rs) > 0 {
-		if rerr := h.free(ctx, c); err == nil {
-			err = rerr
-		}
-	}
 	if err != nil {
 		return err
 	}
@@ -298,27 +322,87 @@ func (h *Healer) begin(ctx context.Context, c *held, f Facts) error {
 	return h.write(ctx, c)
 }
 
+// permitted finds out what the build's role may do and has, as far as it
+// matters. A role that may be written is read under its lease: what it has
+// then is what will be written to, and of many cases that share a role one
+// reads it at a time.
+func (h *Healer) permitted(ctx context.Context, c *held, f *Facts) error {
+	of := h.toLease(*f)
+	var seen roleLease
+	if of != "" {
+		var err error
+		if seen, err = h.leaseOn(ctx, of); err != nil {
+			return err
+		}
+		switch {
+		case !h.free(seen, c.ID):
+			return taken(of)
+		case h.Clock.Now().Sub(seen.Wrote) < unsettled:
+			return fmt.Errorf("%q was written a moment ago, and IAM does not show it everywhere yet: %w", of, ErrLater)
+		}
+		f.Wrote = seen.Wrote
+	}
+	further, err := h.ask(ctx, c.at(), f)
+	if err != nil || !further {
+		return err
+	}
+	if of != "" {
+		ok, err := h.takeLease(ctx, of, c.ID, seen)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return taken(of)
+		}
+		c.leased = of
+	}
+	return h.readRole(ctx, c.at(), f)
+}
+
+// toLease names what must be leased before the role is read; "" if nothing
+// will be written.
+func (h *Healer) toLease(f Facts) string {
+	role, ok := f.Build.Role()
+	switch {
+	case !ok, f.Project.Mode != settings.Heal, f.Project.SwitchRole != "":
+		return ""
+	case f.Project.Write.Managed != "":
+		return role.PolicyARN(f.Project.Write.Managed)
+	}
+	return role.ARN()
+}
+
+func taken(of string) error { return fmt.Errorf("another case has %q now: %w", of, ErrLater) }
+
 // take takes the lease that the last round's change needs.
 func (h *Healer) take(ctx context.Context, c *held) error {
-	p := c.last().Decision.Plan
-	ok, err := h.lease(ctx, leaseOf(*p), c.ID)
+	of := leaseOf(*c.last().Decision.Plan)
+	if c.leased == of {
+		return nil
+	}
+	if err := h.giveBack(ctx, c, time.Time{}); err != nil {
+		return err
+	}
+	ok, err := h.lease(ctx, of, c.ID)
 	if err != nil {
 		return err
 	}
 	if !ok {
-		return fmt.Errorf("another case has %q now: %w", leaseOf(*p), ErrLater)
+		return taken(of)
 	}
-	c.leased = true
+	c.leased = of
 	return nil
 }
 
-// free gives the lease back that take took.
-func (h *Healer) free(ctx context.Context, c *held) error {
-	if !c.leased {
+// giveBack gives the lease back that the invocation has taken, if it has one.
+// wrote is when it wrote, zero if it did not.
+func (h *Healer) giveBack(ctx context.Context, c *held, wrote time.Time) error {
+	of := c.leased
+	if of == "" {
 		return nil
 	}
-	c.leased = false
-	return h.release(ctx, leaseOf(*c.last().Decision.Plan), c.ID)
+	c.leased = ""
+	return h.release(ctx, of, c.ID, wrote)
 }
 
 // afterWrite waits for what was written to settle, or starts the build.

@@ -16,16 +16,53 @@ import (
 // Sweep looks for what events did not tell: failed builds of the configured
 // projects (events are best effort, aws-facts §1.1), cases that got stuck,
 // grants that expire, notices that wait for a digest. It goes on past
-// trouble with one of them and returns all of it.
+// trouble with one of them and returns all of it. What it has no time for, of
+// thousands of projects, comes first in the next sweep.
 func (h *Healer) Sweep(ctx context.Context) error {
-	errs := []error{h.resumeDue(ctx), h.remind(ctx), h.digest(ctx)}
-	for _, p := range h.Settings.Projects {
-		errs = append(errs, h.sweepProject(ctx, p))
-	}
+	errs := []error{h.resumeDue(ctx), h.remind(ctx), h.digest(ctx), h.sweepProjects(ctx)}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("sweeping: %w", err)
 	}
 	return nil
+}
+
+// sweepProjects sweeps the projects, beginning with the one that was not
+// swept for the longest time.
+func (h *Healer) sweepProjects(ctx context.Context) error {
+	now := h.Clock.Now()
+	its, err := h.Store.Between(ctx, kindSweep, time.Time{}, now.Add(recent), false, maxProjects)
+	if err != nil {
+		return fmt.Errorf("listing earlier sweeps: %w", err)
+	}
+	marks := map[string]Item{}
+	for _, it := range its {
+		marks[it.ID] = it
+	}
+	ps := slices.Clone(h.Settings.Projects)
+	slices.SortStableFunc(ps, func(a, b settings.Project) int {
+		return marks[h.sweepKey(a)].Due.Compare(marks[h.sweepKey(b)].Due)
+	})
+	var errs []error
+	for i, p := range ps {
+		if pressed(ctx) {
+			h.Log.InfoContext(ctx, "the sweep goes on next time", "swept", i, "projects", len(ps))
+			break
+		}
+		if err := h.sweepProject(ctx, p, marks[h.sweepKey(p)]); err != nil {
+			errs = append(errs, fmt.Errorf("project %q: %w", p.Name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// maxProjects bounds how many projects' sweeps are remembered.
+const maxProjects = 20_000
+
+// pressed reports whether the invocation has too little time left to begin
+// with something more.
+func pressed(ctx context.Context) bool {
+	end, ok := ctx.Deadline()
+	return ok && time.Until(end) < 45*time.Second
 }
 
 // batch bounds how much one sweep takes up; the next one goes on.
@@ -41,6 +78,9 @@ func (h *Healer) resumeDue(ctx context.Context) error {
 	}
 	var errs []error
 	for _, it := range its {
+		if pressed(ctx) {
+			break
+		}
 		if err := h.resumeOne(ctx, it.ID); err != nil && !errors.Is(err, errBusy) {
 			errs = append(errs, fmt.Errorf("case %q: %w", it.ID, err))
 		}
@@ -86,7 +126,7 @@ func (h *Healer) askAfter(ctx context.Context, c *held) error {
 	if err := h.save(ctx, c, true); err != nil { // asks again later; an end is taken up as its event would be
 		return err
 	}
-	return h.BuildEnded(ctx, Ended{At: c.at(), Project: c.Project, Build: r.Retry, Status: b.Status})
+	return h.BuildEnded(ctx, Ended{At: c.at(), Project: c.Project, Build: r.Retry, Status: b.Status, End: b.End})
 }
 
 // giveUp closes a case whose build never came, once it is late enough.
@@ -98,9 +138,14 @@ func (h *Healer) giveUp(ctx context.Context, c *held, why string) error {
 	return h.close(ctx, c)
 }
 
-// sweepProject takes up the project's failed builds that the ledger does not
-// know.
-func (h *Healer) sweepProject(ctx context.Context, p settings.Project) error {
+// swept is up to where a project was swept: all that began before From, and
+// all up to the build Seen, has ended and been dealt with.
+type swept struct {
+	From time.Time `json:"from"`
+	Seen string    `json:"seen,omitempty"`
+}
+
+func (h *Healer) sweepAt(p settings.Project) settings.Account {
 	at := settings.Account{ID: p.Account, Region: p.Region}
 	if at.ID == "" {
 		at.ID = h.Home.ID
@@ -108,67 +153,79 @@ func (h *Healer) sweepProject(ctx context.Context, p settings.Project) error {
 	if at.Region == "" {
 		at.Region = h.Home.Region
 	}
-	now := h.Clock.Now()
-	key := at.ID + " " + at.Region + " " + p.Name
-	it, err := h.Store.Get(ctx, kindSweep, key)
-	from := now.Add(-recent)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		from = now.Add(-time.Hour) // a new project: no old history is taken up
-	case err != nil:
-		return fmt.Errorf("project %q: %w", p.Name, err)
-	default:
-		var last time.Time
-		if err := unmarshal(it, &last); err == nil && last.After(from) {
-			from = last
-		}
-	}
-	bs, err := h.Builds.Since(ctx, at, p.Name, from)
-	if errors.Is(err, ErrNotFound) {
-		h.Log.WarnContext(ctx, "settings name a project that does not exist", "project", p.Name, "account", at.ID, "region", at.Region)
-		return nil
-	}
-	if err != nil {
-		err = fmt.Errorf("listing builds of project %q: %w", p.Name, err)
-		if it.Version > 0 {
-			return err
-		}
-		// A new project that cannot be reached yet: what fails from now on is
-		// taken up once it can.
-		return errors.Join(err, h.swept(ctx, it, key, from))
-	}
-	next := now.Add(-skew)
-	var errs []error
-	for _, b := range bs {
-		if b.Status == "IN_PROGRESS" {
-			next = earlier(next, b.Start) // its end is still to come
-			continue
-		}
-		known, err := h.known(ctx, b)
-		if err == nil && !known && now.Sub(b.End) > skew {
-			err = h.BuildEnded(ctx, Ended{At: at, Project: p.Name, Build: b.ID, Status: b.Status})
-		}
-		if err == nil && !known && now.Sub(b.End) <= skew {
-			next = earlier(next, b.Start) // its event may still be on its way
-		}
-		if err != nil {
-			next = earlier(next, b.Start)
-			if !errors.Is(err, ErrLater) {
-				errs = append(errs, fmt.Errorf("project %q: %w", p.Name, err))
-			}
-		}
-	}
-	return errors.Join(append(errs, h.swept(ctx, it, key, next))...)
+	return at
 }
 
-// swept records from when on the next sweep of a project has to look.
-func (h *Healer) swept(ctx context.Context, it Item, key string, next time.Time) error {
-	data, err := json.Marshal(next)
+func (h *Healer) sweepKey(p settings.Project) string {
+	at := h.sweepAt(p)
+	return at.ID + " " + at.Region + " " + p.Name
+}
+
+// sweepProject takes up the project's failed builds that the ledger does not
+// know. mark is what the last sweep of it recorded.
+func (h *Healer) sweepProject(ctx context.Context, p settings.Project, mark Item) error {
+	at, now := h.sweepAt(p), h.Clock.Now()
+	to := swept{From: now.Add(-time.Hour)} // a new project: no old history is taken up
+	if mark.Version > 0 {
+		if err := unmarshal(mark, &to); err != nil {
+			return err
+		}
+		if oldest := now.Add(-recent); to.From.Before(oldest) {
+			to.From = oldest
+		}
+	}
+	mark.Kind, mark.ID = kindSweep, h.sweepKey(p)
+	bs, err := h.Builds.Since(ctx, at, p.Name, to.From, to.Seen)
+	if errors.Is(err, ErrNotFound) {
+		h.Log.WarnContext(ctx, "settings name a project that does not exist", "project", p.Name, "account", at.ID, "region", at.Region)
+		return h.recordSweep(ctx, mark, to)
+	}
 	if err != nil {
+		// What fails from now on is taken up once the project can be reached.
+		return errors.Join(fmt.Errorf("listing its builds: %w", err), h.recordSweep(ctx, mark, to))
+	}
+	next, all := now.Add(-skew), true
+	var errs []error
+	for _, b := range slices.Backward(bs) { // oldest first
+		done, err := h.sweepBuild(ctx, at, b)
+		if err != nil && !errors.Is(err, ErrLater) {
+			errs = append(errs, err)
+		}
+		if !done {
+			next, all = earlier(next, b.Start), false
+		}
+		if all {
+			to.Seen = b.ID
+		}
+	}
+	to.From = next
+	return errors.Join(append(errs, h.recordSweep(ctx, mark, to))...)
+}
+
+// sweepBuild takes up the end of a build that no event told of. done means
+// that there is nothing left to learn of it.
+func (h *Healer) sweepBuild(ctx context.Context, at settings.Account, b codebuild.Build) (done bool, err error) {
+	if b.Status == codebuild.InProgress {
+		return false, nil // its end is still to come
+	}
+	if known, err := h.known(ctx, b); err != nil || known {
+		return known, err
+	}
+	if h.Clock.Now().Sub(b.End) <= skew {
+		return false, nil // its event may still be on its way
+	}
+	err = h.BuildEnded(ctx, Ended{At: at, Project: b.Project, Build: b.ID, Status: b.Status, End: b.End})
+	return err == nil, err
+}
+
+// recordSweep records up to where the project was swept, and when.
+func (h *Healer) recordSweep(ctx context.Context, mark Item, to swept) (err error) {
+	if mark.Data, err = json.Marshal(to); err != nil {
 		return err
 	}
-	if _, err := h.Store.Put(ctx, Item{Kind: kindSweep, ID: key, Version: it.Version, Data: data}); err != nil && !errors.Is(err, ErrConflict) {
-		return fmt.Errorf("recording the sweep of %q: %w", key, err)
+	mark.Due = h.Clock.Now()
+	if _, err := h.Store.Put(ctx, mark); err != nil && !errors.Is(err, ErrConflict) {
+		return fmt.Errorf("recording the sweep: %w", err)
 	}
 	return nil
 }

@@ -29,12 +29,16 @@ type Inbox struct {
 }
 
 const (
-	// notNow is after how long a message comes back when AWS, or another
-	// invocation, was busy.
-	notNow = 20 * time.Second
+	// notNow is after how long at most a message comes back when AWS, or
+	// another invocation, was busy.
+	notNow = 40 * time.Second
 	// spare is how much of the function's time must be left to begin with
 	// another message.
-	spare = 45 * time.Second
+	spare = 90 * time.Second
+	// last is how much of it is kept for giving a message back: one whose
+	// function is ended by Lambda comes again only when its visibility timeout
+	// ends.
+	last = 20 * time.Second
 )
 
 // Invoke takes one invocation: a batch of the queue, an EventBridge event, or
@@ -99,12 +103,22 @@ func (in *Inbox) one(ctx context.Context, m events.SQSMessage) error {
 		// nearer to the dead letters.
 		return in.Requeue(ctx, m.Body, 0)
 	}
-	err := in.message(ctx, m.Body)
-	if errors.Is(err, heal.ErrLater) {
+	err := in.inTime(ctx, m.Body)
+	if errors.Is(err, heal.ErrLater) || errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		in.Log.InfoContext(ctx, "message comes back later", "message", m.MessageId, "because", err.Error())
-		return in.Requeue(ctx, m.Body, notNow)
+		return in.Requeue(ctx, m.Body, heal.Apart(notNow, m.MessageId)) // when it comes back it has a new id
 	}
 	return err
+}
+
+// inTime handles a message within the function's time but for the last part.
+func (in *Inbox) inTime(ctx context.Context, body string) error {
+	if end, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, end.Add(-last))
+		defer cancel()
+	}
+	return in.message(ctx, body)
 }
 
 // message handles one message: an event, or the healer calling itself back.
@@ -121,5 +135,5 @@ func (in *Inbox) message(ctx context.Context, body string) error {
 		in.Log.InfoContext(ctx, "event ignored", "event", e.ID, "status", e.Status, "because", e.Ignored)
 		return nil
 	}
-	return in.Healer.BuildEnded(ctx, heal.Ended{At: settings.Account{ID: e.Account, Region: e.Region}, Project: e.Project, Build: e.BuildID, Status: e.Status})
+	return in.Healer.BuildEnded(ctx, heal.Ended{At: settings.Account{ID: e.Account, Region: e.Region}, Project: e.Project, Build: e.BuildID, Status: e.Status, End: e.Time})
 }

@@ -235,11 +235,14 @@ func TestCommands(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "statsu") || !strings.Contains(err.Error(), "approve, reject, undo, status, replay, pause, resume, sweep") {
 		t.Errorf("an unknown command: %v", err)
 	}
-	for payload, done := range map[string]bool{`{}`: false, `{"status":{},"sweep":{}}`: false, `{"status":{}}`: true, `{"pause":{"because":"a release"}}`: true, `{"resume":{}}`: true} {
-		out, err := st.Inbox.Invoke(t.Context(), json.RawMessage(payload))
+	for _, row := range []struct {
+		payload string
+		done    bool
+	}{{`{}`, false}, {`{"status":{},"sweep":{}}`, false}, {`{"status":{}}`, true}, {`{"pause":{"because":"a release"}}`, true}, {`{"resume":{}}`, true}} {
+		out, err := st.Inbox.Invoke(t.Context(), json.RawMessage(row.payload))
 		a, ok := out.(heal.CommandAnswer)
-		if err != nil || !ok || a.Done != done || a.Message == "" && !done {
-			t.Errorf("%s: %+v, %v", payload, out, err)
+		if err != nil || !ok || a.Done != row.done || a.Message == "" && !row.done {
+			t.Errorf("%s: %+v, %v", row.payload, out, err)
 		}
 	}
 }

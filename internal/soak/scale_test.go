@@ -4,26 +4,36 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+
+	"github.com/buildmedic/buildmedic/internal/awsapi"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/inbox"
 	"github.com/buildmedic/buildmedic/internal/settings"
 	"github.com/buildmedic/buildmedic/internal/simaws"
 	"github.com/buildmedic/buildmedic/internal/story"
 )
 
 // TestScale has as many builds fail at once as a broken shared policy makes
-// fail, over up to 500 roles, under AWS's rate limits and with ten
-// invocations at a time, and prints what it takes. Nothing is lost: every
-// case is closed, and every build that failed is in one.
+// fail, over up to 500 roles, under AWS's rate limits, with ten instances of
+// the function and calls of 25 ms, and prints what it takes. Nothing is lost:
+// every build that failed is in a case, and every case ends healed.
 func TestScale(t *testing.T) {
-	sizes := []int{100}
+	sizes := []int{100, 1000}
 	if *long {
-		sizes = append(sizes, 1000, 10_000)
+		sizes = append(sizes, 10_000)
 	}
 	t.Logf("%8s %6s %14s %12s %10s %8s %12s %12s", "failures", "roles", "simulated time", "calls", "calls/heal", "growth", "throttled", "heap/case")
 	first := 0.0
@@ -45,7 +55,14 @@ type scaleRow struct {
 	heap                       uint64
 }
 
-const perRole = 20
+const (
+	perRole = 20
+	// invocations is how many of the function the queue starts at a time, and
+	// batch how many messages each takes, as infra/ has it.
+	invocations, batch = 10, 10
+	// timeout is the function's, and sweeping how often the schedule sweeps.
+	timeout, sweeping = 5 * time.Minute, 15 * time.Minute
+)
 
 // scale plays n failures at once. Each project fails as many commits as it
 // takes.
@@ -66,17 +83,109 @@ func scale(t *testing.T, n int) scaleRow {
 			t.Fatal(err)
 		}
 	}
-	st.Sim.SetTrouble(simaws.Trouble{RateLimits: true, CallTime: 2 * time.Millisecond})
+	st.Sim.SetTrouble(simaws.Trouble{RateLimits: true, Latency: latency})
 	began := st.Sim.Clock.Now()
-	ctx := context.Background()
-	// Each worker takes simulated time only with its calls; ten at a time.
-	work(ctx, t, st, 10)
-	for i := 0; i < 200 && anyOpen(ctx, t, st); i++ {
-		st.Sim.Clock.Advance(10 * time.Minute)
-		_, _ = st.Inbox.Invoke(ctx, json.RawMessage(`{"sweep":{}}`)) // throttled ones come with the next
-		work(ctx, t, st, 10)
+	synctest.Test(t, func(t *testing.T) { fleet(t, st) })
+	return scaleEnd(t.Context(), t, st, scaleRow{n: n, roles: roles}, began)
+}
+
+// fleet runs as many instances of the function as Lambda would, in a bubble
+// in which time moves when all of them wait: for an answer, for their SDK's
+// next try, for a message. The simulated account's time is the bubble's.
+func fleet(t *testing.T, st *story.Stage) {
+	ctx, stop := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for ctx.Err() == nil {
+			time.Sleep(latency)
+			st.Sim.Clock.Advance(latency)
+		}
+	})
+	for range invocations {
+		in := instance(t, st)
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				invoke(ctx, t, st, in)
+			}
+		})
 	}
-	return scaleEnd(ctx, t, st, scaleRow{n: n, roles: roles}, began)
+	sweeper := instance(t, st)
+	wg.Go(func() {
+		for ctx.Err() == nil {
+			within, cancel := context.WithTimeout(ctx, timeout)
+			_, _ = sweeper.Invoke(within, json.RawMessage(`{"sweep":{}}`)) // what was throttled comes with the next
+			cancel()
+			time.Sleep(sweeping)
+		}
+	})
+	for range 48 * 60 {
+		time.Sleep(time.Minute)
+		if len(st.Sim.Queued(simaws.Queue)) == 0 && !building(st) && !anyOpen(ctx, t, st) {
+			break
+		}
+	}
+	stop()
+	wg.Wait()
+}
+
+// instance is an instance of the function as it is deployed: with its own
+// clients, and with the SDK's real waiting.
+func instance(t *testing.T, st *story.Stage) *inbox.Inbox {
+	cfg := st.Config(simaws.FunctionKey)
+	cfg.HTTPClient, cfg.Retryer = st.Sim.Direct(), retryer
+	in, err := st.Instance(cfg, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return in
+}
+
+// invoke does what Lambda's SQS trigger does once.
+func invoke(ctx context.Context, t *testing.T, st *story.Stage, in *inbox.Inbox) {
+	var ms []simaws.Message
+	for len(ms) < batch {
+		m, ok := st.Sim.Receive()
+		if !ok {
+			break
+		}
+		ms = append(ms, m)
+	}
+	if len(ms) == 0 {
+		time.Sleep(time.Second)
+		return
+	}
+	payload, err := json.Marshal(story.Batch(ms...))
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	within, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	out, err := in.Invoke(within, payload)
+	resp, ok := out.(events.SQSEventResponse)
+	if err != nil || !ok || within.Err() != nil && ctx.Err() == nil {
+		t.Errorf("an invocation with %d messages ended with %v, %v", len(ms), err, within.Err())
+		return
+	}
+	for _, m := range ms {
+		if slices.ContainsFunc(resp.BatchItemFailures, func(f events.SQSBatchItemFailure) bool { return f.ItemIdentifier == m.ID }) {
+			m.Nack()
+		} else {
+			m.Ack()
+		}
+	}
+}
+
+// building reports whether a build is under way.
+func building(st *story.Stage) bool {
+	for i := range st.Settings.Projects {
+		for _, b := range st.Sim.Builds(st.Settings.Projects[i].Name) {
+			if b.Status == codebuild.InProgress {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func scaleEnd(ctx context.Context, t *testing.T, st *story.Stage, row scaleRow, began time.Time) scaleRow {
@@ -145,27 +254,6 @@ func anyOpen(ctx context.Context, t *testing.T, st *story.Stage) bool {
 	return len(its) > 0
 }
 
-// work delivers with so many invocations at a time until nothing is left.
-func work(ctx context.Context, t *testing.T, st *story.Stage, workers int) {
-	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			for {
-				m, ok := st.Sim.NextMessage(ctx)
-				if !ok {
-					return
-				}
-				if again, err := st.Deliver(ctx, m); again || err != nil {
-					m.Nack()
-				} else {
-					m.Ack()
-				}
-			}
-		})
-	}
-	wg.Wait()
-}
-
 func scaleWorld(roles int) (world, set []byte) {
 	var w, s strings.Builder
 	w.WriteString("start: 2026-11-22T10:00:00Z\nbuckets:\n  - {name: dist}\nroles:\n")
@@ -184,4 +272,24 @@ func scaleWorld(roles int) (world, set []byte) {
 	}
 	s.WriteString("grants:\n  - {id: dist, because: The build uploads., owner: team, actions: [\"s3:PutObject\"], resources: [\"arn:${partition}:s3:::dist/*\"]}\n")
 	return []byte(w.String()), []byte(s.String())
+}
+
+// polled is the function's retryer with one change: it asks again for its
+// turn. The SDK waits for the turn's own time, rounded down, and in a bubble
+// a wait for nothing takes no time, so that the turn never comes.
+type polled struct{ *retry.AdaptiveMode }
+
+func retryer() aws.Retryer {
+	return polled{awsapi.Retryer(func(o *retry.AdaptiveModeOptions) { o.FailOnNoAttemptTokens = true })}
+}
+
+// GetAttemptToken implements [aws.RetryerV2].
+func (p polled) GetAttemptToken(ctx context.Context) (func(error) error, error) {
+	for {
+		release, err := p.AdaptiveMode.GetAttemptToken(ctx)
+		if err == nil || ctx.Err() != nil {
+			return release, err
+		}
+		time.Sleep(2 * latency)
+	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/buildmedic/buildmedic/internal/awsapi"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
@@ -111,20 +112,25 @@ func (st *Stage) Restart() error {
 	return st.wire()
 }
 
-// wire makes the healer as the function's handler does.
-func (st *Stage) wire() error {
-	cfg := st.Config(simaws.FunctionKey)
+// wire puts up the one function of a story.
+func (st *Stage) wire() (err error) {
+	st.Inbox, err = st.Instance(st.Config(simaws.FunctionKey), &st.Journal)
+	return err
+}
+
+// Instance makes another instance of the function, as the function's handler
+// does: it shares nothing with others but the account and the ledger.
+func (st *Stage) Instance(cfg aws.Config, journal io.Writer) (*inbox.Inbox, error) {
 	id, err := awsapi.Whoami(context.Background(), cfg)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	logger := slog.New(slog.NewJSONHandler(st.log, nil))
-	queue := awsapi.SQS{Config: cfg, URL: st.Sim.QueueURL(simaws.Queue), Clock: st.clock}
-	st.Inbox = &inbox.Inbox{Log: logger, Requeue: func(ctx context.Context, body string, d time.Duration) error { return queue.Send(ctx, body, d) },
+	queue := awsapi.SQS{Client: sqs.NewFromConfig(cfg), URL: st.Sim.QueueURL(simaws.Queue), Clock: st.clock}
+	return &inbox.Inbox{Log: logger, Requeue: func(ctx context.Context, body string, d time.Duration) error { return queue.Send(ctx, body, d) },
 		Healer: awsapi.Wire(awsapi.Wiring{Config: cfg, Identity: id, Region: cfg.Region, Settings: st.Settings, Store: st.Store,
-			Topic: st.Sim.TopicARN(), QueueURL: queue.URL, MemberRole: MemberRole, Function: Function, Journal: &st.Journal, Clock: st.clock, Log: logger,
-			Parts: awsapi.Parts(id, cfg.Region, Function, st.Sim.TopicARN(), queue.URL, "")})}
-	return nil
+			Topic: st.Sim.TopicARN(), Queue: queue, MemberRole: MemberRole, Function: Function, Journal: journal, Clock: st.clock, Log: logger,
+			Parts: awsapi.Parts(id, cfg.Region, Function, st.Sim.TopicARN(), queue.URL, "")})}, nil
 }
 
 // Run delivers messages until the queue is empty and nothing is under way,

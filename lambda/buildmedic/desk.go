@@ -223,5 +223,5 @@ func (d *desk) goOn(ctx context.Context, c heal.Case) error {
 	if err != nil {
 		return err
 	}
-	return d.healer.BuildEnded(ctx, heal.Ended{At: at, Project: c.Project, Build: b.ID, Status: b.Status})
+	return d.healer.BuildEnded(ctx, heal.Ended{At: at, Project: c.Project, Build: b.ID, Status: b.Status, End: b.End})
 }

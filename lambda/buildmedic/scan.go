@@ -127,7 +127,7 @@ func (s scan) run(ctx context.Context) (scanned, error) {
 }
 
 func (s scan) project(ctx context.Context, name string, r *scanned, causes map[string]*causeCount, denied map[deniedCount]int) error {
-	bs, err := s.desk.codebuild.Since(ctx, s.desk.home, name, s.from)
+	bs, err := s.desk.codebuild.Since(ctx, s.desk.home, name, s.from, "")
 	if err != nil && !errors.Is(err, heal.ErrNotFound) {
 		return err
 	}
