@@ -132,7 +132,7 @@ func intoManaged(in Input, picks []pick) (draft, []Refusal) {
 		return refuse(ProtectedPolicy, "%q is not a policy of this account, so it cannot be changed. Name one of your own.", n.ARN)
 	case consoleMade.MatchString(a.Resource):
 		return refuse(ProtectedPolicy, "%q was made by the CodeBuild console, which cannot edit the project any more once somebody else changes it. Use write: {inline: NAME}.", n.ARN)
-	case overlapsAny(in.Healer, n.ARN):
+	case overlapsAny(in.Healer, n.ARN), strings.HasPrefix(a.Resource, "policy"+attachPath):
 		return refuse(FloorHealer, "The policy %q is a part of the healer itself.", n.ARN)
 	case !n.Attached:
 		return refuse(NoTarget, "The managed policy %q is not attached to the role, so changing it would not help. Attach it.", n.ARN)

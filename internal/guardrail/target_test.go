@@ -62,6 +62,10 @@ var managedRows = []struct {
 		in.Role.Named.ARN = "arn:aws:iam::111122223333:policy/service-role/CodeBuildVpcPolicy-shop"
 	}, "protected-policy"},
 	{"a policy of the healer", func(in *Input) { in.Healer = append(in.Healer, "arn:aws:iam::*:policy/shop-*") }, "floor-healer"},
+	{"a ready-made policy", func(in *Input) {
+		in.Project.Write.Managed = "buildmedic/shop-image@shop"
+		in.Role.Named.ARN = "arn:aws:iam::111122223333:policy/buildmedic/shop-image@shop"
+	}, "floor-healer"},
 	{"unreadable", func(in *Input) { in.Role.Named.Document = "" }, "unreadable-policy"},
 	{"too large", func(in *Input) { in.Role.Named.Document = bigPolicy(maxManaged - 50) }, "policy-too-large"},
 }
