@@ -33,7 +33,8 @@ func (r *reader) testResource(o object, t Test) {
 //
 // What is empty in home, or partition, is taken from each test's own resource:
 // at a desk it is not known where the hub will be, and a test that holds for
-// a hub there is as good.
+// a hub there is as good. What the resource leaves open, too, stays a
+// placeholder, and a test that fails says so.
 func RunTests(s *Settings, c Catalog, home Account, partition string) []Problem {
 	var list []Problem
 	for i, t := range s.Tests {
@@ -52,36 +53,60 @@ func RunTests(s *Settings, c Catalog, home Account, partition string) []Problem 
 func (t Test) run(s *Settings, c Catalog, p Project, home Account, partition string) string {
 	home, partition = t.place(home, partition)
 	on := Expand(t.On, p.Vars(home, partition))
-	by := ""
+	by, asked := "", []string{on}
 	for _, id := range p.Grants {
 		g, _ := s.Grant(id)
-		if slices.ContainsFunc(g.Statements(c, p, home, partition), func(st iampolicy.Statement) bool { return gives(st, t.Action, on) }) {
-			by = id
-			break
+		for _, st := range g.Statements(c, p, home, partition) {
+			if slices.Contains(st.Action.List, t.Action) {
+				asked = append(asked, st.Resource.List...)
+			}
+			if by == "" && gives(st, t.Action, on) {
+				by = id
+			}
 		}
 	}
 	switch {
 	case t.Allow && by == "":
-		return fmt.Sprintf("failed: no grant of project %s allows %s on %s", p.Name, t.Action, on)
+		return fmt.Sprintf("failed: no grant of project %s allows %s on %s", p.Name, t.Action, on) + unknownHere(asked)
 	case !t.Allow && by != "":
-		return fmt.Sprintf("failed: grant %s allows project %s %s on %s", by, p.Name, t.Action, on)
+		return fmt.Sprintf("failed: grant %s allows project %s %s on %s", by, p.Name, t.Action, on) + unknownHere(asked)
 	}
 	return ""
 }
 
-// place fills in what is not known of the hub's place.
+// place fills in what is not known of the hub's place; what the test's
+// resource does not tell, by the placeholder itself.
 func (t Test) place(home Account, partition string) (Account, string) {
 	f := strings.SplitN(t.On, ":", 6)
-	if len(f) < 6 {
-		return home, partition
-	}
-	own := func(known, field string) string {
-		if known != "" || strings.Contains(field, "$") {
+	own := func(known string, field int, placeholder string) string {
+		switch {
+		case known != "":
 			return known
+		case len(f) < 6 || f[field] == "" || strings.Contains(f[field], "$"):
+			return placeholder
 		}
-		return field
+		return f[field]
 	}
-	return Account{own(home.ID, f[4]), own(home.Region, f[3])}, own(partition, f[1])
+	return Account{own(home.ID, 4, "${account}"), own(home.Region, 3, "${region}")}, own(partition, 1, "${partition}")
+}
+
+// unknownHere tells which placeholders are left in what a test asked about,
+// and how to say what they are.
+func unknownHere(asked []string) string {
+	var left, flags []string
+	for _, p := range [][2]string{{"${partition}", "-partition P"}, {"${account}", "-account ID"}, {"${region}", "-region R"}} {
+		if slices.ContainsFunc(asked, func(resource string) bool { return strings.Contains(resource, p[0]) }) {
+			left, flags = append(left, p[0]), append(flags, p[1])
+		}
+	}
+	if len(left) == 0 {
+		return ""
+	}
+	verb := "is"
+	if len(left) > 1 {
+		verb = "are"
+	}
+	return fmt.Sprintf("; %s %s not known here: try check %s", strings.Join(left, ", "), verb, strings.Join(flags, " "))
 }
 
 // gives reports whether a statement could allow the action on the resource,

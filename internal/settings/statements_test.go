@@ -212,6 +212,53 @@ grants:
 	}
 }
 
+// What loads and will surprise is told; what is whole is not.
+func TestSurprises(t *testing.T) {
+	const (
+		told   = "notify: {email: [a@example.com]}\n"
+		grant  = "grants: [{id: image, because: b, owner: o, set: ecr-push, resources: [\"arn:${partition}:ecr:${region}:${account}:repository/web\"]}]\n"
+		tests  = "tests: [{project: web, allow: \"ecr:PutImage\", on: \"arn:${partition}:ecr:${region}:${account}:repository/web\"}]\n"
+		heals  = "projects: [{name: web, role: r, mode: heal, write: {inline: p}, grants: [image]}]\n"
+		noTest = "buildmedic.yaml: tests: there are grants and no tests: add a line for what each must allow, and one for what it must not, so that a slip stops the deployment"
+		nobody = "buildmedic.yaml: notify: nobody is told: there is no address under email and no channel under chat; what happens is in the ledger and the function's log alone"
+	)
+	project := func(more string) string { return "projects: [{name: web, role: r" + more + "}]\n" }
+	for _, row := range []struct {
+		why, text string
+		want      []string
+	}{
+		{"empty", "", nil},
+		{"whole", told + heals + grant + tests, nil},
+		{"a channel is enough", "notify: {chat: {slack: {workspace: T0123456789, channel: C0123456789}}}\n" + heals + grant + tests, nil},
+		{"no target", heals + grant + tests, []string{nobody}},
+		{"an empty list of addresses", "notify: {email: [], digest: 5}\n" + heals + grant + tests, []string{nobody}},
+		{"no project, no target", "limits: {rounds: 2}\n", nil},
+		{"no tests", told + heals + grant, []string{noTest}},
+		{"an empty list of tests", told + heals + grant + "tests: []\n", []string{noTest}},
+		{"a grant that nobody has", told + project("") + grant + tests, []string{"buildmedic.yaml:4: grants[0]: no project has grant image, so it gives nothing; name it under the grants of a project, or remove it"}},
+		{"observed without grants", told + project(", mode: observe"), nil},
+		{"observed with grants", told + project(", write: {inline: p}, grants: [image]") + grant + tests, nil},
+		{"heals nothing", told + project(", mode: heal"), []string{"buildmedic.yaml:3: projects[0].grants: project web is in mode heal and has no grants: builds that fail of what passes are started again, and no permission is ever added"}},
+		{"proposes nothing", told + project(", mode: propose, grants: []"), []string{"buildmedic.yaml:3: projects[0].grants: project web is in mode propose and has no grants: builds that fail of what passes are started again, and no permission is ever added"}},
+		{"may not even start", told + project(", mode: heal, retry: false"), []string{"buildmedic.yaml:3: projects[0].grants: project web is in mode heal and has no grants: with retry: false, its failures are explained, as in mode observe"}},
+		{"heals by a ready role", told + project(", mode: heal, switch_role: ready"), nil},
+		{"heals by a buildspec", told + project(", mode: heal, buildspecs: [ci/buildspec.yml]"), nil},
+		{"an account without a project", told + "accounts: [{id: \"444455556666\", region: eu-west-1}, {id: \"444455556666\", region: us-east-1}]\n" + project(", account: \"444455556666\", region: us-east-1"),
+			[]string{"buildmedic.yaml: accounts[0]: no project is in account 444455556666, region eu-west-1, so nothing is deployed there; remove it, or name it in a project"}},
+		{"everything at once", project(", mode: heal") + grant, []string{nobody,
+			"buildmedic.yaml:2: projects[0].grants: project web is in mode heal and has no grants: builds that fail of what passes are started again, and no permission is ever added",
+			"buildmedic.yaml:3: grants[0]: no project has grant image, so it gives nothing; name it under the grants of a project, or remove it", noTest}},
+	} {
+		var got []string
+		for _, p := range Surprises(mustParse(t, "version: 1\n"+row.text)) {
+			got = append(got, p.Error())
+		}
+		if diff := cmp.Diff(row.want, got); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", row.why, diff)
+		}
+	}
+}
+
 func TestRunTests(t *testing.T) {
 	const settings = `
 version: 1
@@ -250,6 +297,53 @@ tests:
 		}
 		if strings.Join(got, "; ") != tt.want {
 			t.Errorf("%s:\n got %q\nwant %q", tt.test, got, tt.want)
+		}
+	}
+}
+
+// A test that fails where the hub's place is not known shows what is left
+// open, and how to tell it.
+func TestUnknownHere(t *testing.T) {
+	const text = `
+version: 1
+accounts: [{id: "444455556666", region: us-east-1}]
+projects:
+  - {name: web, role: r, write: {inline: p}, grants: [image, assets]}
+  - {name: member, account: "444455556666", region: us-east-1, role: r, write: {inline: p}, grants: [image]}
+grants:
+  - {id: image, because: b, owner: o, set: ecr-push, resources: ["arn:${partition}:ecr:${region}:${account}:repository/web"]}
+  - {id: assets, because: b, owner: o, actions: ["s3:PutObject"], resources: ["arn:${partition}:s3:::assets-${account}/*"]}
+tests:
+`
+	for _, row := range []struct {
+		test      string
+		home      Account
+		partition string
+		want      string
+	}{
+		{`{project: web, allow: "s3:PutObject", on: "arn:${partition}:s3:::other/x"}`, Account{}, "",
+			"failed: no grant of project web allows s3:PutObject on arn:${partition}:s3:::other/x; ${partition}, ${account} are not known here: try check -partition P -account ID"},
+		{`{project: web, allow: "s3:PutObject", on: "arn:${partition}:s3:::other/x"}`, Account{ID: "111122223333"}, "aws",
+			"failed: no grant of project web allows s3:PutObject on arn:aws:s3:::other/x"},
+		{`{project: web, allow: "s3:PutObject", on: "arn:aws:s3:::assets-111122223333/x"}`, Account{}, "",
+			"failed: no grant of project web allows s3:PutObject on arn:aws:s3:::assets-111122223333/x; ${account} is not known here: try check -account ID"},
+		{`{project: web, allow: "s3:PutObject", on: "arn:aws:s3:::assets-111122223333/x"}`, Account{ID: "111122223333"}, "", ""},
+		{`{project: web, allow: "s3:PutObject", on: "arn:aws:s3:::assets-${account}/x"}`, Account{}, "", ""},
+		{`{project: web, deny: "s3:PutObject", on: "arn:aws:s3:::assets-${account}/x"}`, Account{}, "",
+			"failed: grant assets allows project web s3:PutObject on arn:aws:s3:::assets-${account}/x; ${account} is not known here: try check -account ID"},
+		{`{project: web, deny: "ecr:PutImage", on: "arn:aws:ecr:${region}:${account}:repository/web"}`, Account{Region: "eu-west-1"}, "",
+			"failed: grant image allows project web ecr:PutImage on arn:aws:ecr:eu-west-1:${account}:repository/web; ${account} is not known here: try check -account ID"},
+		{`{project: member, deny: "ecr:PutImage", on: "arn:${partition}:ecr:${region}:${account}:repository/web"}`, Account{}, "aws",
+			"failed: grant image allows project member ecr:PutImage on arn:aws:ecr:us-east-1:444455556666:repository/web"},
+		{`{project: web, allow: "sqs:SendMessage", on: "arn:aws:sqs:eu-west-1:111122223333:q"}`, Account{}, "",
+			"failed: no grant of project web allows sqs:SendMessage on arn:aws:sqs:eu-west-1:111122223333:q"},
+	} {
+		var got []string
+		for _, p := range RunTests(mustParse(t, text+"  - "+row.test+"\n"), fake{}, row.home, row.partition) {
+			got = append(got, p.Message)
+		}
+		if strings.Join(got, "; ") != row.want {
+			t.Errorf("%s in %+v %q:\n got %q\nwant %q", row.test, row.home, row.partition, got, row.want)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/guardrail"
@@ -33,7 +34,7 @@ type reach struct {
 
 func runCheck(_ context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	fs := flags("check", "[-settings F] [-account ID] [-region R] [-partition P] [-json]",
-		"Validates settings, runs the tests in them, warns of what is wide, and shows per project\nwhat its role could at most gain. It uses no AWS.",
+		"Validates settings, runs the tests in them, warns of what is wide and of what does nothing,\nand shows per project what its role could at most gain. It uses no AWS.",
 		"buildmedic check -settings infra/buildmedic.yaml -account 111122223333 -region eu-west-1", stderr)
 	path := fs.String("settings", defaultSettings, "settings file")
 	account := fs.String("account", "", "account that ${account} stands for; without it each test's own, and the placeholder is printed")
@@ -75,7 +76,7 @@ func check(data []byte, home settings.Account, partition string) checked {
 	}
 	out.SHA256 = s.SHA256
 	out.Problems = append(out.Problems, settings.RunTests(s, guardrail.Catalog(), home, partition)...)
-	out.Warnings = append(append(out.Warnings, settings.Warnings(s)...), settings.LeftOut(s, guardrail.Catalog())...)
+	out.Warnings = slices.Concat(out.Warnings, settings.Surprises(s), settings.Warnings(s), settings.LeftOut(s, guardrail.Catalog()))
 	if home.ID == "" {
 		home.ID = "${account}"
 	}

@@ -235,13 +235,37 @@ func TestCheck(t *testing.T) {
 	if code != exitOK || !strings.Contains(out, "is valid") || !strings.Contains(out, "iam:PassedToService") || !strings.Contains(out, "warning:") {
 		t.Errorf("code %d\n%s%s", code, out, errs)
 	}
-	bad := filepath.Join(t.TempDir(), "bad.yaml")
-	if err := os.WriteFile(bad, []byte("version: 1\nproject: []\n"), 0o600); err != nil {
-		t.Fatal(err)
+	write := func(text string) string {
+		t.Helper()
+		path := filepath.Join(t.TempDir(), "buildmedic.yaml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
 	}
+	bad := write("version: 1\nproject: []\n")
 	code, out, _ = buildmedic(t, "", "check", "-settings", bad)
-	if code != exitFailed || !strings.Contains(out, "error:") || !strings.Contains(out, "2") {
+	if code != exitFailed || !strings.Contains(out, "error: "+bad+":2: unknown key \"project\"; did you mean \"projects\"?") {
 		t.Errorf("code %d\n%s", code, out)
+	}
+	idle := write("version: 1\nprojects: [{name: web, role: r, mode: heal}]\n")
+	code, out, _ = buildmedic(t, "", "check", "-settings", idle)
+	if code != exitOK || !strings.Contains(out, "warning: "+idle+": notify: nobody is told") || !strings.Contains(out, "warning: "+idle+":2: projects[0].grants: ") {
+		t.Errorf("code %d\n%s", code, out)
+	}
+	failing := write("version: 1\nprojects: [{name: web, role: r}]\ntests: [{project: web, allow: \"s3:GetObject\", on: \"arn:${partition}:s3:::b/${account}\"}]\n")
+	for _, row := range [][3]string{
+		{"", "", "on arn:${partition}:s3:::b/${account}; ${partition}, ${account} are not known here: try check -partition P -account ID\n"},
+		{"-partition", "aws-cn", "on arn:aws-cn:s3:::b/${account}; ${account} is not known here: try check -account ID\n"},
+	} {
+		args := []string{"check", "-settings", failing}
+		if row[0] != "" {
+			args = append(args, row[0], row[1])
+		}
+		code, out, _ = buildmedic(t, "", args...)
+		if code != exitFailed || !strings.Contains(out, row[2]) {
+			t.Errorf("%q: code %d\n%s", args, code, out)
+		}
 	}
 	code, out, _ = buildmedic(t, "", "check", "-json", "-settings", bad)
 	if code != exitFailed || !json.Valid([]byte(out)) {
