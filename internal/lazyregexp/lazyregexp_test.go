@@ -34,7 +34,7 @@ func TestRegexp(t *testing.T) {
 			if w, g := want.ReplaceAllStringFunc(text, strings.ToUpper), got.ReplaceAllStringFunc(text, strings.ToUpper); w != g {
 				t.Errorf("ReplaceAllStringFunc: %q, want %q", g, w)
 			}
-			if got.Get() != got.Get() {
+			if re := got.Get(); re != got.Get() {
 				t.Error("it was compiled twice")
 			}
 		})
