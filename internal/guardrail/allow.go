@@ -263,9 +263,13 @@ func keptToPurpose(action string, st iampolicy.Statement) bool {
 	})
 }
 
-// isExact reports whether a grant's resource names one thing.
+// isExact reports whether a grant's resource names one thing. An open end
+// counts as exact only where AWS itself makes it up, and not in a name of
+// another service that looks like it.
 func isExact(resource string) bool {
-	return strings.HasPrefix(resource, "arn:") && settings.Exact(resource)
+	a, ok := codebuild.ParseARN(resource)
+	openEnded := a.Service == "cloudformation" || a.Service == "ecs" || a.Service == "secretsmanager"
+	return ok && settings.Exact(resource) && (openEnded || !strings.ContainsAny(resource, "*?"))
 }
 
 // passesToService reports whether the statement says to whom a role may be

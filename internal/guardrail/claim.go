@@ -213,7 +213,7 @@ func resource(in Input, role codebuild.Role, a iamref.Action, d buildlog.Denial)
 
 // unnumbered matches the names that AWS prints with a * in the place of a
 // number that does not exist yet: a stack's id, a task definition's revision.
-var unnumbered = lazyregexp.New(`^arn:[^*?]*:(cloudformation:[^*?]*:stack/[^*?/]+/|ecs:[^*?]*:task-definition/[^*?:]+:)\*$`)
+var unnumbered = lazyregexp.New(`^arn:[^:*?]*:(cloudformation:[^:*?]*:[^:*?]*:stack/[^*?/]+/|ecs:[^:*?]*:[^:*?]*:task-definition/[^*?:]+:)\*$`)
 
 // unmask takes out what CodeBuild puts in the place of secrets (aws-facts
 // §6.2), and the marks of a cut, and tells whether there were any.

@@ -52,6 +52,8 @@ func TestResourceForms(t *testing.T) {
 		{"a stack whose id nobody knows", "cloudformation:CreateChangeSet", "arn:aws:cloudformation:eu-west-1:111122223333:stack/shop/*",
 			"arn:aws:cloudformation:${region}:${account}:stack/shop/*",
 			"+ cloudformation:CreateChangeSet on arn:aws:cloudformation:eu-west-1:111122223333:stack/shop/*"},
+		{"an object that looks like a stack", "s3:GetObject", "arn:aws:s3:::shop/x:cloudformation:y:stack/z/*", "arn:aws:s3:::shop/*", "hostile-text"},
+		{"an object that looks like a task definition", "s3:GetObject", "arn:aws:s3:::shop/x:ecs:y:task-definition/z:*", "arn:aws:s3:::shop/*", "hostile-text"},
 		{"all stacks", "cloudformation:DescribeStacks", "arn:aws:cloudformation:eu-west-1:111122223333:stack/*/*", "*", "hostile-text"},
 		{"all stacks of a kind", "cloudformation:DescribeStacks", "arn:aws:cloudformation:eu-west-1:111122223333:stack/shop*/*", "*", "hostile-text"},
 		{"all objects", "s3:GetObject", "arn:aws:s3:::shop/*", "arn:aws:s3:::shop/*", "hostile-text"},
