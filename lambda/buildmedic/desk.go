@@ -52,7 +52,7 @@ type desk struct {
 	home      settings.Account
 	queue     *deskQueue
 	store     heal.Store
-	close     func() error
+	close     func() error // gives the ledger free
 }
 
 // deskFlags are the flags of every command that works on an account.
@@ -86,8 +86,8 @@ func openDesk(ctx context.Context, f deskFlags, change func(*settings.Settings),
 	if err != nil {
 		return nil, noIdentity(err)
 	}
-	d := &desk{home: settings.Account{ID: id.Account, Region: cfg.Region}, queue: &deskQueue{}, close: func() error { return nil }}
-	if err := d.openStore(f, cfg); err != nil {
+	d := &desk{home: settings.Account{ID: id.Account, Region: cfg.Region}, queue: &deskQueue{}}
+	if d.store, d.close, err = openStore(f, func() (aws.Config, error) { return cfg, nil }); err != nil {
 		return nil, err
 	}
 	d.healer = awsapi.Wire(awsapi.Wiring{Config: cfg, Identity: id, Region: cfg.Region, Settings: s, Store: d.store, Topic: *f.topic,
@@ -115,25 +115,29 @@ func openReader(ctx context.Context) (*desk, error) {
 	return &desk{healer: h, home: home, codebuild: awsapi.CodeBuild{Accounts: awsapi.NewAccounts(cfg, home, id.Partition, "")}}, nil
 }
 
-func (d *desk) openStore(f deskFlags, cfg aws.Config) error {
+// openStore opens the ledger that the flags name. Only the function's own
+// table needs AWS.
+func openStore(f deskFlags, config func() (aws.Config, error)) (heal.Store, func() error, error) {
 	if *f.table != "" {
-		d.store = ledger.NewDynamoDB(dynamodb.NewFromConfig(cfg), *f.table, deskClock)
-		return nil
+		cfg, err := config()
+		if err != nil {
+			return nil, nil, err
+		}
+		return ledger.NewDynamoDB(dynamodb.NewFromConfig(cfg), *f.table, deskClock), func() error { return nil }, nil
 	}
 	path := *f.ledger
 	if path == "" {
 		dir, err := os.UserConfigDir()
 		if err != nil {
-			return fmt.Errorf("finding a place for the ledger: %w; name one with -ledger", err)
+			return nil, nil, fmt.Errorf("finding a place for the ledger: %w; name one with -ledger", err)
 		}
 		path = filepath.Join(dir, "buildmedic", "ledger.json")
 	}
 	file, err := ledger.OpenFile(path, deskClock)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	d.store, d.close = file, file.Close
-	return nil
+	return file, file.Close, nil
 }
 
 // noIdentity says first what to do, then what the SDK said.

@@ -115,6 +115,56 @@ func TestReplayApplies(t *testing.T) {
 	}
 }
 
+// TestLedgerWithoutAWS ensures that history and show read a ledger file with
+// no region, no credentials and no settings; and that a ledger that is not
+// there is not begun.
+func TestLedgerWithoutAWS(t *testing.T) {
+	sim, file := account(t, "tracker-api")
+	ledger := filepath.Join(t.TempDir(), "l.json")
+	if code, out, errs := buildmedic(t, "", "replay", "-apply", "-yes", "-settings", file, "-ledger", ledger, sim.Builds("TrackerAPI")[0].ARN); code != exitOK {
+		t.Fatalf("code %d\n%s%s", code, out, errs)
+	}
+	calls := len(sim.Calls())
+	for _, k := range []string{"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+		t.Setenv(k, "")
+	}
+	code, out, errs := buildmedic(t, "", "history", "-json", "-ledger", ledger)
+	var cases []struct{ Case, Outcome string }
+	if err := json.Unmarshal([]byte(out), &cases); code != exitOK || err != nil || len(cases) != 1 || cases[0].Outcome != "healed" {
+		t.Fatalf("history: code %d %v\n%s%s", code, err, out, errs)
+	}
+	if code, out, errs = buildmedic(t, "", "show", "-ledger", ledger, cases[0].Case); code != exitOK || !strings.Contains(out, "round 1") || !strings.Contains(out, "TrackerAPI is green again") {
+		t.Errorf("show: code %d\n%s%s", code, out, errs)
+	}
+	if n := len(sim.Calls()); n != calls {
+		t.Errorf("%d calls to AWS", n-calls)
+	}
+	for _, args := range [][]string{{"history", "-ledger", ledger + ".gone"}, {"show", "-ledger", ledger + ".gone", "c"}} {
+		if code, _, errs := buildmedic(t, "", args...); code != exitFailed || !strings.Contains(errs, "there is no ledger to read") {
+			t.Errorf("%q: code %d: %s", args, code, errs)
+		}
+	}
+	if code, _, errs := buildmedic(t, "", "history", "-settings", file+".gone", "-ledger", ledger); code != exitFailed || !strings.Contains(errs, "settings") {
+		t.Errorf("settings that are named and not there: code %d: %s", code, errs)
+	}
+	for _, args := range [][]string{{"history", "-table", "t"}, {"undo", "-settings", file, "-ledger", ledger, cases[0].Case}} {
+		if code, _, errs := buildmedic(t, "", args...); code != exitFailed || !strings.Contains(errs, "no AWS region") {
+			t.Errorf("%q: code %d: %s", args, code, errs)
+		}
+	}
+}
+
+// TestReplayElsewhere ensures that a build of another account is told from
+// one that does not exist.
+func TestReplayElsewhere(t *testing.T) {
+	sim, file := account(t, "member-account")
+	b := sim.BuildsAt("444455556666", "eu-west-1", "worker")[0]
+	code, _, errs := buildmedic(t, "", "replay", "-settings", file, "-ledger", filepath.Join(t.TempDir(), "l.json"), b.ARN)
+	if code != exitFailed || !strings.Contains(errs, "is in account 444455556666") || !strings.Contains(errs, "AWS_PROFILE") {
+		t.Errorf("code %d: %s", code, errs)
+	}
+}
+
 // TestScan ensures that scan tells what fails, and that the settings it
 // writes are valid, observe everything and grant nothing; and that with the
 // number signs taken off they say what a person would say.

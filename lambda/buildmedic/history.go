@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/notice"
@@ -24,8 +27,8 @@ func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 	if fs.NArg() > 1 {
 		return wrong(fs, "name one project, or none")
 	}
-	return withDesk(ctx, df, stdout, stderr, func(d *desk) error {
-		cs, err := d.healer.History(ctx, fs.Arg(0), *n)
+	return withLedger(ctx, df, stderr, func(h *heal.Healer) error {
+		cs, err := h.History(ctx, fs.Arg(0), *n)
 		if err != nil {
 			return err
 		}
@@ -46,6 +49,33 @@ func printHistory(w io.Writer, cs []heal.Closed) {
 	for _, c := range cs {
 		fmt.Fprintf(w, "%-17s %-16s %-9s %-24s %-18s %6d  %s\n", c.Case, c.Closed.UTC().Format("2006-01-02 15:04"), c.Outcome, c.Cause, c.Remedy, c.Rounds, c.Project)
 	}
+}
+
+// withLedger runs f with a healer that has nothing but a ledger, and closes
+// that: to read cases from a file, nobody needs AWS or settings.
+func withLedger(ctx context.Context, df deskFlags, stderr io.Writer, f func(*heal.Healer) error) int {
+	if *df.table == "" && *df.ledger != "" {
+		if _, err := os.Stat(*df.ledger); err != nil {
+			return fail(stderr, fmt.Errorf("there is no ledger to read: %w", err))
+		}
+	}
+	h := &heal.Healer{Clock: deskClock}
+	s, err := readSettings(*df.settings)
+	switch {
+	case err == nil:
+		h.Settings = s // they only make the words better
+	case *df.settings != defaultSettings:
+		return fail(stderr, err)
+	}
+	store, done, err := openStore(df, func() (aws.Config, error) { return quietly(ctx) })
+	if err != nil {
+		return fail(stderr, err)
+	}
+	h.Store = store
+	if err := errors.Join(f(h), done()); err != nil {
+		return fail(stderr, err)
+	}
+	return exitOK
 }
 
 // withDesk opens the desk, runs f and closes it.
@@ -70,8 +100,8 @@ func runShow(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.
 	if fs.NArg() != 1 {
 		return wrong(fs, "name one case; `buildmedic history` lists them")
 	}
-	return withDesk(ctx, df, stdout, stderr, func(d *desk) error {
-		c, err := d.healer.Case(ctx, fs.Arg(0))
+	return withLedger(ctx, df, stderr, func(h *heal.Healer) error {
+		c, err := h.Case(ctx, fs.Arg(0))
 		if errors.Is(err, heal.ErrNotFound) {
 			return fmt.Errorf("there is no case %q in this ledger", fs.Arg(0))
 		}
@@ -86,7 +116,7 @@ func runShow(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.
 		if k == "" {
 			k = heal.Retrying
 		}
-		m := notice.Render(heal.Outcome{ID: c.ID, Kind: k, Case: c, Round: len(c.Rounds) - 1, Settings: d.healer.Settings, Home: d.home, At: deskClock.Now()})
+		m := notice.Render(heal.Outcome{ID: c.ID, Kind: k, Case: c, Round: len(c.Rounds) - 1, Settings: h.Settings, At: deskClock.Now()})
 		fmt.Fprintf(stdout, "\n%s\n", m.Email)
 		return nil
 	})

@@ -67,6 +67,9 @@ func (r replay) run(ctx context.Context, build string) error {
 		at = settings.Account{ID: a.Account, Region: a.Region}
 		build = strings.TrimPrefix(a.Resource, "build/")
 	}
+	if at.ID != r.desk.home.ID {
+		return fmt.Errorf("build %q is in account %s, and these credentials are of account %s: set AWS_PROFILE to one of that account", build, at.ID, r.desk.home.ID)
+	}
 	c, err := r.desk.healer.Look(ctx, at, build)
 	if errors.Is(err, heal.ErrNotFound) {
 		return fmt.Errorf("there is no build %q in account %s, region %s", build, at.ID, at.Region)
@@ -93,11 +96,20 @@ func (r replay) run(ctx context.Context, build string) error {
 		fmt.Fprintln(r.out, "Nothing was changed.")
 		return nil
 	}
-	e := heal.Ended{At: at, Project: round.Build.Project, Build: round.Build.ID, Status: round.Build.Status}
-	if err := r.desk.healer.BuildEnded(ctx, e); err != nil {
+	var cmd heal.Command
+	cmd.Replay = &struct {
+		Build   string `json:"build"`
+		Account string `json:"account,omitempty"`
+		Region  string `json:"region,omitempty"`
+	}{round.Build.ID, at.ID, at.Region}
+	answer, err := r.desk.healer.Do(ctx, cmd)
+	if err != nil {
 		return err
 	}
-	done, err := r.desk.follow(ctx, c.ID, r.err)
+	if answer.Case == nil {
+		return errors.New(answer.Message)
+	}
+	done, err := r.desk.follow(ctx, answer.Case.ID, r.err)
 	if err != nil {
 		return err
 	}
