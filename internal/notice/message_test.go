@@ -386,7 +386,7 @@ func TestLongOpening(t *testing.T) {
 		{"all of it", func(*heal.Outcome) {}, "web failed: Tests failed.", "To do: follow the advice below."},
 		{"a long title", func(o *heal.Outcome) {
 			o.Case.Rounds[0].Diagnosis.Title = "The stack makes IAM resources or uses macros, and the command does not agree to that"
-		}, "web failed: The stack makes IAM resources or uses macros, and the command does not agree to that.", "To do: see below."},
+		}, "web failed: the stack makes IAM resources or uses macros, and the command does not agree to that.", "To do: see below."},
 		{"a longer one", func(o *heal.Outcome) {
 			o.Case.Rounds[0].Diagnosis.Title = strings.Repeat("a reason ", 15) + "of its own"
 		}, "web failed.", "To do: follow the advice below."},

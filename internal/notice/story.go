@@ -185,6 +185,11 @@ func (s story) lead() (long, short string) {
 		if detail == "" {
 			return short + ".", short + "."
 		}
+		for _, article := range []string{"A ", "An ", "The "} {
+			if rest, ok := strings.CutPrefix(detail, article); ok {
+				detail = strings.ToLower(article) + rest
+			}
+		}
 		return short + ": " + detail + ".", short + "."
 	}
 	switch s.o.Kind {
@@ -290,7 +295,7 @@ func (s story) todoReported() (long, short string) {
 		return "To do: mend what is said below.", below
 	case entries(s.n.Refusals) > 0:
 		return "To do: if it should be, add the entry below.", below
-	case len(s.n.Refusals) > 0 && s.blame() != "":
+	case s.blame() != "":
 		return "To do: have that policy changed; no grant helps.", below
 	case s.untrusted():
 		return "Nothing to do, unless it fails on a branch, too.", below

@@ -17,6 +17,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/settings"
+	"github.com/buildmedic/buildmedic/internal/simaws"
 	"github.com/buildmedic/buildmedic/testdata"
 )
 
@@ -67,6 +68,9 @@ func play(t *testing.T, dir string, ss []Story) {
 			if u := st.Sim.Unknown(); len(u) > 0 {
 				t.Errorf("the simulated account was asked what it does not know: %q", u)
 			}
+			for _, n := range st.Sim.Notices() {
+				checkOpening(t, n)
+			}
 			got := golden(t, st, r)
 			if *update {
 				path := filepath.Join("..", "..", "testdata", dir, s.File)
@@ -86,6 +90,17 @@ func play(t *testing.T, dir string, ss []Story) {
 				}
 			}
 		})
+	}
+}
+
+// checkOpening ensures that an e-mail's first two lines are what a phone
+// shows whole: what happened, and what to do.
+func checkOpening(t *testing.T, n simaws.Notice) {
+	t.Helper()
+	const phone = 120
+	lines := strings.SplitN(n.ByProtocol["email"], "\n", 4)
+	if len(lines) < 4 || lines[0] == "" || lines[1] == "" || lines[2] != "" || len(lines[0])+len(lines[1]) > phone {
+		t.Errorf("%s: the e-mail begins %q", n.Subject, lines[:min(len(lines), 3)])
 	}
 }
 
