@@ -223,8 +223,11 @@ func build(b types.Build) codebuild.Build {
 		Start: aws.ToTime(b.StartTime), End: aws.ToTime(b.EndTime), Logs: logs(b.Logs),
 	}
 	if s := b.Source; s != nil {
-		out.SourceType, out.SourceLocation = string(s.Type), aws.ToString(s.Location)
+		out.SourceType = string(s.Type)
 		out.Buildspec = codebuild.BuildspecPath(aws.ToString(s.Buildspec))
+	}
+	for _, v := range b.SecondarySourceVersions {
+		out.SecondaryVersions = append(out.SecondaryVersions, aws.ToString(v.SourceVersion))
 	}
 	if e := b.Environment; e != nil {
 		out.Image = aws.ToString(e.Image)

@@ -1,12 +1,16 @@
 package awsapi
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codebuild/types"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/heal"
@@ -309,5 +313,22 @@ members:
 	}
 	if _, err := (CodeBuild{function(s, "r")}).Get(t.Context(), there, id); !errors.Is(err, heal.ErrDenied) || !strings.Contains(err.Error(), "sts:AssumeRole on arn:aws:iam::444455556666:role/r, so it reaches nothing in account 444455556666; deploy the member template") {
 		t.Errorf("a role that does not trust us: %v", err)
+	}
+}
+
+// TestBuildHasNoSecrets: of the record only what the healer needs comes in,
+// and all versions that were built.
+func TestBuildHasNoSecrets(t *testing.T) {
+	const secret = "hunter2"
+	b := build(types.Build{Id: aws.String("web:b1"), SourceVersion: aws.String("main"),
+		Source:                  &types.ProjectSource{Type: types.SourceTypeGithub, Location: aws.String("https://user:" + secret + "@github.com/o/r"), Buildspec: aws.String("env:\n  variables: {T: " + secret + "}"), Auth: &types.SourceAuth{Resource: aws.String(secret)}},
+		SecondarySourceVersions: []types.ProjectSourceVersion{{SourceIdentifier: aws.String("lib"), SourceVersion: aws.String("pr/7")}},
+		Environment:             &types.ProjectEnvironment{EnvironmentVariables: []types.EnvironmentVariable{{Name: aws.String("T"), Value: aws.String(secret)}}},
+		Phases:                  []types.BuildPhase{{Contexts: []types.PhaseContext{{Message: aws.String("password=" + secret)}}}}})
+	if all, err := json.Marshal(b); err != nil || strings.Contains(string(all), secret) {
+		t.Errorf("%s, %v", all, err)
+	}
+	if !slices.Equal(b.SecondaryVersions, []string{"pr/7"}) {
+		t.Errorf("secondary versions %q", b.SecondaryVersions)
 	}
 }

@@ -38,10 +38,12 @@ type Build struct {
 	Initiator   string // aws-facts §1.5
 
 	SourceType            string // GITHUB, CODEPIPELINE, S3, …
-	SourceLocation        string
 	SourceVersion         string // branch, tag, pr/N, commit, refs/…, S3 ARN; "" is the default branch
 	ResolvedSourceVersion string // commit id, or S3 version
-	Buildspec             string // path as the project or the start call gave it; inline ones are cut to "(inline)"
+	// SecondaryVersions are those of the secondary sources that the build was
+	// asked for by name, like SourceVersion.
+	SecondaryVersions []string `json:",omitempty"`
+	Buildspec         string   // path as the project or the start call gave it; inline ones are cut to "(inline)"
 
 	BatchARN  string // "" if the build is no batch child
 	AutoRetry AutoRetry

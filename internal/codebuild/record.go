@@ -9,20 +9,21 @@ import (
 // record is a build as the AWS CLI prints it, one element of `builds`. Only
 // these fields are read: environment variables never enter the program.
 type record struct {
-	ID, ARN               string
-	BuildNumber           json.Number
-	BuildStatus           string
-	ProjectName           string
-	ServiceRole           string
-	Initiator             string
-	SourceVersion         string
-	ResolvedSourceVersion string
-	BuildBatchArn         string
-	EncryptionKey         string
-	StartTime, EndTime    moment
-	Source                struct{ Type, Location, Buildspec string }
-	Environment           struct{ Image string }
-	AutoRetryConfig       struct {
+	ID, ARN                 string
+	BuildNumber             json.Number
+	BuildStatus             string
+	ProjectName             string
+	ServiceRole             string
+	Initiator               string
+	SourceVersion           string
+	ResolvedSourceVersion   string
+	SecondarySourceVersions []struct{ SourceVersion string }
+	BuildBatchArn           string
+	EncryptionKey           string
+	StartTime, EndTime      moment
+	Source                  struct{ Type, Buildspec string }
+	Environment             struct{ Image string }
+	AutoRetryConfig         struct {
 		AutoRetryLimit, AutoRetryNumber  int
 		NextAutoRetry, PreviousAutoRetry string
 	}
@@ -90,11 +91,14 @@ func Decode(data []byte) (Build, error) {
 func (r record) build() Build {
 	number, _ := r.BuildNumber.Int64() // absent while a build is young
 	b := Build{ID: r.ID, ARN: r.ARN, Project: r.ProjectName, Number: number, Status: r.BuildStatus, ServiceRole: r.ServiceRole,
-		Initiator: r.Initiator, SourceType: r.Source.Type, SourceLocation: r.Source.Location, SourceVersion: r.SourceVersion,
+		Initiator: r.Initiator, SourceType: r.Source.Type, SourceVersion: r.SourceVersion,
 		ResolvedSourceVersion: r.ResolvedSourceVersion, Buildspec: BuildspecPath(r.Source.Buildspec), BatchARN: r.BuildBatchArn,
 		AutoRetry:     AutoRetry{r.AutoRetryConfig.AutoRetryLimit, r.AutoRetryConfig.AutoRetryNumber, r.AutoRetryConfig.NextAutoRetry, r.AutoRetryConfig.PreviousAutoRetry},
 		EncryptionKey: r.EncryptionKey, Image: r.Environment.Image, Start: r.StartTime.Time, End: r.EndTime.Time,
 		Logs: Logs{Group: r.Logs.GroupName, Stream: r.Logs.StreamName, S3ARN: r.Logs.S3LogsArn, S3Encrypted: !r.Logs.S3Logs.EncryptionDisabled, DeepLink: r.Logs.DeepLink}.Known()}
+	for _, v := range r.SecondarySourceVersions {
+		b.SecondaryVersions = append(b.SecondaryVersions, v.SourceVersion)
+	}
 	for _, p := range r.Phases {
 		ph := Phase{Type: p.PhaseType, Status: p.PhaseStatus, Start: p.StartTime.Time, End: p.EndTime.Time}
 		for _, c := range p.Contexts {

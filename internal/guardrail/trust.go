@@ -15,15 +15,18 @@ import (
 // reference is no branch and no tag; nor what the commands of a build started.
 // Branches, tags, pipelines and callers that IAM knows are.
 //
-// It looks at the build record alone: initiator and source version (aws-facts
+// It looks at the build record alone: initiator and source versions (aws-facts
 // §1.5). A record without an initiator is judged by its source version.
 func Trusted(b codebuild.Build) (ok bool, why string) {
 	ref := reference(b.SourceVersion)
+	other := slices.IndexFunc(b.SecondaryVersions, func(v string) bool { r := reference(v); return r == refRequest || r == refStrange })
 	switch {
 	case ref == refRequest:
 		return false, fmt.Sprintf("It built %q, which anyone who may open a pull request can fill.", clip(b.SourceVersion))
 	case ref == refStrange:
 		return false, fmt.Sprintf("It built %q, which is no branch and no tag.", clip(b.SourceVersion))
+	case other >= 0:
+		return false, fmt.Sprintf("It also built %q, which is no branch and no tag that the team alone can fill.", clip(b.SecondaryVersions[other]))
 	case withinBuild(b.Initiator) && b.BatchARN == "" && b.AutoRetry.Previous == "":
 		return false, "The commands of another build started it, and its record does not say what that one built: perhaps a pull request. Let a push, a pipeline or a person start it."
 	case ref == refBranchOrTag:

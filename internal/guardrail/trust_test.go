@@ -70,6 +70,17 @@ func TestTrusted(t *testing.T) {
 	}
 }
 
+// TestSecondarySources: a pull request of any source makes the build untrusted.
+func TestSecondarySources(t *testing.T) {
+	for version, want := range map[string]bool{"": true, "main": true, "refs/heads/main": true, "2f1c0de2f1c0de": true,
+		"pr/7": false, "refs/pull/7/head^{2f1c0de}": false, "refs/merge-requests/7/head": false, "refs/changes/1": false} {
+		b := codebuild.Build{Initiator: "codepipeline/shop", SourceType: "GITHUB", SourceVersion: "refs/heads/main", SecondaryVersions: []string{"refs/heads/main", version}}
+		if ok, why := Trusted(b); ok != want {
+			t.Errorf("%q: Trusted = %v, %q", version, ok, why)
+		}
+	}
+}
+
 // TestStartedWithinABuild: what a build's commands start is what whoever wrote
 // them made of it, be it called a branch. CodeBuild itself uses the same
 // initiator for a batch's children and for its own retries.
