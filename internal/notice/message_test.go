@@ -402,6 +402,16 @@ func TestLongOpening(t *testing.T) {
 	}
 }
 
+// TestUnreadAtHome: what the hub may not read in its own account, its own
+// stack has to allow.
+func TestUnreadAtHome(t *testing.T) {
+	o := memberUnread()
+	o.Case.Account, o.Case.Region = o.Home.ID, o.Home.Region
+	if n := tell(o); n.Lead != "TrackerAPI failed, and Buildmedic may not read the build." || n.Todo != "To do: deploy the stack with these settings again." {
+		t.Errorf("%s\n%s", n.Lead, n.Todo)
+	}
+}
+
 func TestEmailWidth(t *testing.T) {
 	for _, s := range stories {
 		text, _, _ := strings.Cut(Render(s.outcome).Email, "THE WHOLE POLICY")
