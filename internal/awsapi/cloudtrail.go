@@ -35,8 +35,13 @@ type record struct {
 // denials are the error codes of a refused call.
 var denials = []string{"AccessDenied", "AccessDeniedException", "Client.UnauthorizedOperation", "UnauthorizedOperation"}
 
+// maxTrailPages bounds how far back a session's calls are looked at: 50 a
+// page, newest first, two pages a second. A build may make as many as it likes.
+const maxTrailPages = 10
+
 // Seen implements [heal.Trail]. LookupEvents takes one attribute: the user
-// name, which for a build's session is AWSCodeBuild-UUID.
+// name, which for a build's session is AWSCodeBuild-UUID. A denial with more
+// than some hundred calls after it is not seen.
 func (c CloudTrail) Seen(ctx context.Context, b codebuild.Build, d buildlog.Denial) (bool, error) {
 	a, _ := codebuild.ParseARN(b.ARN)
 	client, err := client(c.Accounts, settings.Account{ID: a.Account, Region: a.Region}, func(cfg aws.Config) *cloudtrail.Client { return cloudtrail.NewFromConfig(cfg) })
@@ -47,8 +52,9 @@ func (c CloudTrail) Seen(ctx context.Context, b codebuild.Build, d buildlog.Deni
 		LookupAttributes: []types.LookupAttribute{{AttributeKey: types.LookupAttributeKeyUsername, AttributeValue: aws.String(b.Session())}},
 		StartTime:        aws.Time(b.Start.Add(-time.Minute)),
 	}
-	for p := cloudtrail.NewLookupEventsPaginator(client, in); p.HasMorePages(); {
-		page, err := p.NextPage(ctx)
+	pages := cloudtrail.NewLookupEventsPaginator(client, in)
+	for n := 0; n < maxTrailPages && pages.HasMorePages(); n++ {
+		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return false, classify(err)
 		}

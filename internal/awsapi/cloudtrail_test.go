@@ -1,6 +1,9 @@
 package awsapi
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
@@ -36,5 +39,23 @@ func TestTrailShowsTheDenial(t *testing.T) {
 		if got := r.shows(b, d); got != row.want {
 			t.Errorf("%s: %v", row.name, got)
 		}
+	}
+}
+
+// TestTrailOfATalkativeBuild: a build that never stops calling costs a bounded
+// number of look-ups.
+func TestTrailOfATalkativeBuild(t *testing.T) {
+	asked := 0
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		fmt.Fprintf(w, `{"Events":[],"NextToken":"page-%d"}`, min(asked, 3*maxTrailPages))
+	}))
+	defer srv.Close()
+	b := codebuild.Build{ID: "shop:u", ARN: "arn:aws:codebuild:eu-west-1:111122223333:build/shop:u", ServiceRole: "arn:aws:iam::111122223333:role/r"}
+	trail := CloudTrail{NewAccounts(config(srv.URL, "x", srv.Client()), home, "aws", "")}
+	seen, err := trail.Seen(t.Context(), b, buildlog.Denial{Action: "ecr:PutImage"})
+	if err != nil || seen || asked != maxTrailPages {
+		t.Errorf("seen %v, %v, asked %d times", seen, err, asked)
 	}
 }
