@@ -156,7 +156,7 @@ func (o *output) String() string {
 }
 
 // start runs bootstrap as Lambda does.
-func start(t testing.TB, path string, api *runtimeAPI, env ...string) *output {
+func start(t testing.TB, path string, api *runtimeAPI, env ...string) (pid int, printed *output) {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, path)
@@ -171,10 +171,10 @@ func start(t testing.TB, path string, api *runtimeAPI, env ...string) *output {
 		stop()
 		_ = cmd.Wait() // it ends by being stopped
 		if t.Failed() {
-			t.Logf("bootstrap printed:\n%s", out.String())
+			t.Logf("bootstrap printed:\n%.20000s", out.String())
 		}
 	})
-	return out
+	return cmd.Process.Pid, out
 }
 
 // TestBootstrapHeals drives the function as deployed through the Lambda
@@ -195,7 +195,7 @@ func TestBootstrapHeals(t *testing.T) {
 		t.Fatal(err)
 	}
 	api := newRuntimeAPI(t)
-	out := start(t, build(t, runtime.GOARCH, t.TempDir()), api,
+	_, out := start(t, build(t, runtime.GOARCH, t.TempDir()), api,
 		envSettings+"="+file, envLedger+"=memory", envTopic+"="+sim.TopicARN(), envQueue+"="+sim.QueueURL(simaws.Queue), envRegion+"=us-west-2",
 		"AWS_ENDPOINT_URL="+sim.URL(), "AWS_ACCESS_KEY_ID="+simaws.FunctionKey, "AWS_SECRET_ACCESS_KEY=simulated", "AWS_SESSION_TOKEN=simulated")
 	for {

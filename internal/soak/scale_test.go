@@ -68,7 +68,7 @@ const (
 // takes.
 func scale(t *testing.T, n int) scaleRow {
 	roles := max(n/perRole, 1)
-	world, set := scaleWorld(roles)
+	world, set := story.Crowd(roles, perRole)
 	st, err := story.Open(story.Story{Name: "scale", World: world, Settings: set, Expect: story.Expect{Project: "p0"}},
 		story.Options{Client: client(), Settings: func(s *settings.Settings) {
 			s.Limits.WritesHour, s.Limits.RetriesHour, s.Limits.WritesRole = n+1, 4*n, perRole
@@ -252,26 +252,6 @@ func anyOpen(ctx context.Context, t *testing.T, st *story.Stage) bool {
 		t.Fatal(err)
 	}
 	return len(its) > 0
-}
-
-func scaleWorld(roles int) (world, set []byte) {
-	var w, s strings.Builder
-	w.WriteString("start: 2026-11-22T10:00:00Z\nbuckets:\n  - {name: dist}\nroles:\n")
-	s.WriteString("version: 1\nprojects:\n")
-	for i := range roles {
-		fmt.Fprintf(&w, "  - name: role-%d\n    inline: {base: '%s'}\n", i, strings.ReplaceAll(chaosBase, "\n", ""))
-		fmt.Fprintf(&s, "  - {name: p%d, role: role-%d, mode: heal, write: {inline: healed}, grants: [dist]}\n", i, i)
-	}
-	w.WriteString("projects:\n")
-	for i := range roles {
-		fmt.Fprintf(&w, "  - name: p%d\n    role: role-%d\n    versions:\n", i, i)
-		for n := range perRole {
-			fmt.Fprintf(&w, "      - {ref: refs/heads/b%d, commit: \"%040x\"}\n", n, n+1)
-		}
-		w.WriteString("    buildspecs: {buildspec.yml: {build: [{run: make, takes: 60s}, aws s3 cp x s3://dist/x]}}\n")
-	}
-	s.WriteString("grants:\n  - {id: dist, because: The build uploads., owner: team, actions: [\"s3:PutObject\"], resources: [\"arn:${partition}:s3:::dist/*\"]}\n")
-	return []byte(w.String()), []byte(s.String())
 }
 
 // polled is the function's retryer with one change: it asks again for its
