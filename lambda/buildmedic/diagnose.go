@@ -25,7 +25,8 @@ FILE is the log as CodeBuild wrote it, gzip or plain; without it, standard input
 
 With -jsonl it reads JSON Lines {"id","text","phase_contexts":["CODE: message",...],"build_arn","service_role"},
 all but id optional, and writes one object a line, in order: {"id","cause","remedy","retryable",
-"denials":[{"action","resource","principal","effect","layer","policy_arn","line"}],"excerpt":[...],"fingerprint"}.
+"denials":[{"action","resource","principal","effect","layer","policy_arn","line","causal"}],"excerpt":[...],"fingerprint"}.
+A denial that is not causal did not fail the build. What looks like a secret is masked.
 A line that cannot be read gives {"id","error"}, and the rest goes on.
 
 Exit codes: 0 diagnosed, whatever the cause; 1 the input could not be read or the output not written; 2 wrong usage.`

@@ -13,7 +13,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
-	"github.com/buildmedic/buildmedic/internal/redact"
+	"github.com/buildmedic/buildmedic/internal/heal"
 )
 
 // maxRecord is how long a line of JSON Lines may be. A longer one is an
@@ -30,7 +30,8 @@ type record struct {
 	ServiceRole   string          `json:"service_role"`
 }
 
-// answer is the diagnosis of one record; nothing in it is null.
+// answer is the diagnosis of one record, without secrets; nothing in it is
+// null.
 type answer struct {
 	ID          json.RawMessage  `json:"id"`
 	Cause       string           `json:"cause"`
@@ -49,6 +50,7 @@ type answeredDenial struct {
 	Layer     buildlog.Layer  `json:"layer"`
 	PolicyARN string          `json:"policy_arn"`
 	Line      int             `json:"line"`
+	Causal    bool            `json:"causal"` // it failed the build
 }
 
 // badRecord answers a line that cannot be read.
@@ -129,13 +131,13 @@ func answerLine(line []byte, n int) any {
 		return badRecord{nil, fmt.Sprintf("line %d: id is missing, or neither text nor number", n)}
 	}
 	f := rec.failure()
-	d := diagnose.Diagnose(f)
+	d := heal.WithoutSecrets(diagnose.Diagnose(f))
 	a := answer{id, d.Cause, d.Remedy, d.Retryable, []answeredDenial{}, []string{}, d.Fingerprint}
 	for _, x := range d.Denials {
-		a.Denials = append(a.Denials, answeredDenial{x.Action, x.Resource, x.Principal, x.Effect, x.Layer, x.PolicyARN, x.Line})
+		a.Denials = append(a.Denials, answeredDenial{x.Action, x.Resource, x.Principal, x.Effect, x.Layer, x.PolicyARN, x.Line, x.Causal})
 	}
 	for _, l := range d.Excerpt {
-		a.Excerpt = append(a.Excerpt, redact.Text(l.Text))
+		a.Excerpt = append(a.Excerpt, l.Text)
 	}
 	return a
 }

@@ -206,7 +206,7 @@ func TestDiagnoseLines(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"a denial", `{"id":"a","text":"one\n` + denied + `\n"}`,
 			`{"id":"a","cause":"missing-permission","remedy":"grant","retryable":false,"denials":[{"action":"s3:PutObject","resource":"arn:aws:s3:::b/k",` +
-				`"principal":"` + user + `","effect":"implicit","layer":"identity-based-policy","policy_arn":"","line":2}],` +
+				`"principal":"` + user + `","effect":"implicit","layer":"identity-based-policy","policy_arn":"","line":2,"causal":true}],` +
 				`"excerpt":["one","` + denied + `"],"fingerprint":"FINGERPRINT"}`},
 		{"a phase context", `{"id":"a","phase_contexts":[": ","YAML_FILE_ERROR: YAML file does not exist"]}`,
 			`{"id":"a","cause":"buildspec-not-found","remedy":"override-buildspec","retryable":false,"denials":[],"excerpt":["YAML_FILE_ERROR: YAML file does not exist"],"fingerprint":"FINGERPRINT"}`},
@@ -214,7 +214,7 @@ func TestDiagnoseLines(t *testing.T) {
 			`{"id":"a","cause":"parameter-not-found","remedy":"report","retryable":false,"denials":[],"excerpt":["Decrypted Variables Error: parameter does not exist: /x"],"fingerprint":"FINGERPRINT"}`},
 		{"a denial in a context", `{"id":"a","phase_contexts":["ACCESS_DENIED: Error message: ` + denied + `"],"service_role":"codebuild-shop","build_arn":"arn:aws:codebuild:eu-west-1:111122223333:build/shop:11111111-2222-3333-4444-555555555555"}`,
 			`{"id":"a","cause":"missing-permission","remedy":"grant","retryable":false,"denials":[{"action":"s3:PutObject","resource":"arn:aws:s3:::b/k",` +
-				`"principal":"` + user + `","effect":"implicit","layer":"identity-based-policy","policy_arn":"","line":0}],` +
+				`"principal":"` + user + `","effect":"implicit","layer":"identity-based-policy","policy_arn":"","line":0,"causal":true}],` +
 				`"excerpt":["ACCESS_DENIED: Error message: ` + denied + `"],"fingerprint":"FINGERPRINT"}`},
 		{"only an id", `{"id":"a"}`,
 			`{"id":"a","cause":"unknown","remedy":"report","retryable":false,"denials":[],"excerpt":[],"fingerprint":"FINGERPRINT"}`},
@@ -250,6 +250,66 @@ func TestDiagnoseLines(t *testing.T) {
 				t.Errorf("-want +got\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestDiagnoseLinesKeepsSecrets puts a secret wherever an answer quotes the
+// text, among them a key that spans lines.
+func TestDiagnoseLinesKeepsSecrets(t *testing.T) {
+	const token = "gh" + "p_0123456789abcdefghijABCDEFGHIJ012345" // no one's
+	key := "-----BEGIN RSA PRIVATE " + "KEY-----\nMIIEpAIBAAKCAQEAsecret\nc2Vj cmV0\n-----END RSA PRIVATE " + "KEY-----\n"
+	const user = "arn:aws:sts::111122223333:assumed-role/shop/"
+	denied := func(session, key, policy string) string {
+		return "User: " + user + session + " is not authorized to perform: s3:GetObject on resource: \"arn:aws:s3:::b/" + key + "\" with an explicit deny in an identity-based policy: arn:aws:iam::111122223333:policy/" + policy + "\n"
+	}
+	text := key + denied("s", "x?X-Amz-Security-Token="+token, "p") + denied(token, "k", token) + "export TOKEN=" + token + "\n"
+	in, err := json.Marshal(map[string]any{"id": "a", "text": text, "phase_contexts": []string{"ACCESS_DENIED: " + denied("s", token, "p")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, got, _ := runDesk(string(in), "-jsonl")
+	for _, secret := range []string{token, "MIIEpAIBAAKCAQEA", "c2Vj cmV0"} {
+		if strings.Contains(got, secret) {
+			t.Errorf("%q is left in %s", secret, got)
+		}
+	}
+	for _, want := range []string{`"resource":"arn:aws:s3:::b/x?X-Amz-Security-Token=***"`, `"resource":"arn:aws:s3:::b/***"`, `"resource":"arn:aws:s3:::b/k"`,
+		`"principal":"` + user + `***"`, `"policy_arn":"arn:aws:iam::111122223333:policy/***"`, `"[redacted]","[redacted]","[redacted]","[redacted]"`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s is missing in %s", want, got)
+		}
+	}
+}
+
+// TestDiagnoseLinesTellsWhatFailedTheBuild: a denial of a command that was
+// gone on from is listed, and marked.
+func TestDiagnoseLinesTellsWhatFailedTheBuild(t *testing.T) {
+	denied := func(action string) string {
+		return "An error occurred (AccessDenied): User: arn:aws:sts::111122223333:assumed-role/shop/s is not authorized to perform: " + action + " on resource: arn:aws:s3:::b/k because no identity-based policy allows the " + action + " action\n"
+	}
+	const at = "[Container] 2026/01/05 10:11:12.000001 "
+	text := at + "Running command ./cache || true\n" + denied("s3:GetObject") + at + "Running command ./publish\n" + denied("s3:PutObject") +
+		at + "Command did not exit successfully ./publish exit status 1\n" + at + "Phase complete: BUILD State: FAILED\n"
+	in, err := json.Marshal(map[string]any{"id": "a", "text": text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, got, _ := runDesk(string(in), "-jsonl")
+	var a struct {
+		Denials []struct {
+			Action string
+			Causal *bool
+		}
+	}
+	if err := json.Unmarshal([]byte(got), &a); err != nil {
+		t.Fatal(err)
+	}
+	causal := map[string]bool{}
+	for _, d := range a.Denials {
+		causal[d.Action] = d.Causal != nil && *d.Causal
+	}
+	if diff := cmp.Diff(map[string]bool{"s3:GetObject": false, "s3:PutObject": true}, causal); diff != "" {
+		t.Errorf("-want +got\n%s\n%s", diff, got)
 	}
 }
 
