@@ -1,0 +1,203 @@
+package heal_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/simaws"
+	"github.com/buildmedic/buildmedic/internal/story"
+)
+
+// crowd is projects that each fail with several commits at once.
+func crowd(t *testing.T, projects, commits int) *stage {
+	t.Helper()
+	world, set := story.Crowd(projects, commits)
+	s := open(t, string(world), string(set))
+	for c := range commits {
+		for p := range projects {
+			if _, err := s.Sim.Run(simaws.Start{Project: fmt.Sprintf("p%d", p), Version: fmt.Sprintf("refs/heads/b%d", c)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return s
+}
+
+func (s *stage) count(operation string) (n int) {
+	for _, c := range s.Sim.Calls() {
+		if c.Operation == operation {
+			n++
+		}
+	}
+	return n
+}
+
+// TestSharedRole: of cases that fail at once of what their role lacks, one
+// reads the role and writes it; the others see by the simulator's word that it
+// has been cured, and only start their builds again.
+func TestSharedRole(t *testing.T) {
+	s := crowd(t, 1, 6)
+	s.drain()
+	for _, b := range s.Sim.Builds("p0")[:6] {
+		if c := s.of(b.ID); c.Outcome != heal.Healed || len(c.Rounds) != 1 {
+			t.Errorf("%s: %s after %d rounds, %v", b.ID, c.Outcome, len(c.Rounds), refusals(c))
+		}
+	}
+	if reads, writes := s.count("GetRole"), s.count("PutRolePolicy"); reads != 1 || writes != 1 {
+		t.Errorf("the role was read %d times and written %d times\n%s", reads, writes, transcript(s.Stage))
+	}
+}
+
+// TestWrittenAMomentAgo: while IAM still says what was before another case's
+// write, a case waits, and does not take the old word for a denial that stays.
+func TestWrittenAMomentAgo(t *testing.T) {
+	world, set := story.Crowd(1, 3)
+	s := open(t, strings.Replace(string(world), "start:", "propagation: 90s\nstart:", 1), string(set))
+	for c := range 3 {
+		if _, err := s.Sim.Run(simaws.Start{Project: "p0", Version: fmt.Sprintf("refs/heads/b%d", c)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.drain()
+	for _, b := range s.Sim.Builds("p0")[:3] {
+		if c := s.of(b.ID); c.Outcome != heal.Healed || len(refusals(c)) > 0 {
+			t.Errorf("%s: %s, %v", b.ID, c.Outcome, refusals(c))
+		}
+	}
+	if n := s.count("PutRolePolicy"); n != 1 {
+		t.Errorf("%d writes", n)
+	}
+}
+
+// TestThrottledReadsAreKept: a case whose role cannot be read now has not
+// forgotten its log when it comes back.
+func TestThrottledReadsAreKept(t *testing.T) {
+	s := crowd(t, 1, 1)
+	n := 0
+	s.Sim.Hook(func(c simaws.Call) simaws.Fault {
+		if c.Operation != "SimulatePrincipalPolicy" || c.Done {
+			return simaws.Fault{}
+		}
+		n++
+		return simaws.Fault{Throttle: n <= 12}
+	})
+	s.drain()
+	c := s.of(s.Sim.Builds("p0")[0].ID)
+	if c.Outcome != heal.Healed || n <= 12 {
+		t.Fatalf("outcome %s after %d questions", c.Outcome, n)
+	}
+	pages := s.count("GetLogEvents")
+	if reads := s.count("BatchGetBuilds"); reads != 1 || pages > 2 {
+		t.Errorf("the build was read %d times, %d pages of its log", reads, pages)
+	}
+}
+
+// TestGreenWithoutAsking: the event of the green build that a case waits for
+// closes it; nothing is asked.
+func TestGreenWithoutAsking(t *testing.T) {
+	s := crowd(t, 1, 1)
+	s.drain()
+	calls := s.Sim.Calls()
+	retry := slices.IndexFunc(calls, func(c simaws.Call) bool { return c.Operation == "RetryBuild" })
+	for _, c := range calls[retry+1:] {
+		if c.Operation != "Publish" {
+			t.Errorf("%s after the build was started again", c)
+		}
+	}
+	if c := s.of(s.Sim.Builds("p0")[0].ID); c.Rounds[0].Ended.IsZero() {
+		t.Error("the case does not know when its build ended")
+	}
+}
+
+// TestApart: no two keys wait alike, and none longer or much shorter than it
+// is told.
+func TestApart(t *testing.T) {
+	const most = time.Minute
+	seen := map[time.Duration]bool{}
+	for i := range 1000 {
+		d := heal.Apart(most, fmt.Sprint("case ", i))
+		if d < most/2 || d > most {
+			t.Errorf("%s of %s", d, most)
+		}
+		seen[d.Round(100*time.Millisecond)] = true
+	}
+	if len(seen) < 200 { // of 300 that there are
+		t.Errorf("1,000 keys share %d times", len(seen))
+	}
+}
+
+// TestSweepTakesTurns: a sweep that has no time for all projects begins the
+// next time with those that it left out.
+func TestSweepTakesTurns(t *testing.T) {
+	s := crowd(t, 7, 0)
+	lists := func(ctx context.Context) (out []string) {
+		from := len(s.Sim.Calls())
+		if err := s.Inbox.Healer.Sweep(ctx); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range s.Sim.Calls()[from:] {
+			if c.Operation == "ListBuildsForProject" {
+				out = append(out, c.Resources[0][strings.LastIndexByte(c.Resources[0], '/')+1:])
+			}
+		}
+		s.Sim.Clock.Advance(15 * time.Minute)
+		return out
+	}
+	late, cancel := context.WithTimeout(t.Context(), time.Second) // too late to begin with anything
+	defer cancel()
+	if got := lists(late); len(got) > 0 {
+		t.Errorf("without time it swept %q", got)
+	}
+	n := 0
+	s.Sim.Hook(func(c simaws.Call) simaws.Fault {
+		if c.Operation == "ListBuildsForProject" && !c.Done {
+			n++
+			s.Sim.Clock.Advance(time.Second) // so that each was swept at a time of its own
+		}
+		return simaws.Fault{}
+	})
+	ps := s.Settings.Projects
+	s.Settings.Projects = ps[3:5]
+	lists(t.Context())
+	s.Settings.Projects = ps
+	want := []string{"p0", "p1", "p2", "p5", "p6", "p3", "p4"}
+	if got := lists(t.Context()); !slices.Equal(got, want) {
+		t.Errorf("swept %q, want %q", got, want)
+	}
+}
+
+// TestSweepReadsWhatIsNew: builds that a sweep has dealt with are not read
+// again.
+func TestSweepReadsWhatIsNew(t *testing.T) {
+	s := crowd(t, 1, 1)
+	s.drain()
+	for i := range 4 {
+		s.Sim.Clock.Advance(15 * time.Minute)
+		before := s.count("BatchGetBuilds")
+		s.do(`{"sweep":{}}`)
+		if n := s.count("BatchGetBuilds") - before; i == 0 && n != 1 || i > 0 && n != 0 {
+			t.Errorf("sweep %d read %d pages of builds", i+1, n)
+		}
+	}
+	s.Sim.SetTrouble(simaws.Trouble{DropEvents: 1})
+	if err := s.Sim.PutRolePolicy("role-0", "healed", `{"Version": "2012-10-17", "Statement": []}`); err != nil {
+		t.Fatal(err)
+	}
+	id, err := s.Sim.Run(simaws.Start{Project: "p0", Version: "refs/heads/b0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		s.Sim.Clock.Advance(15 * time.Minute)
+		s.do(`{"sweep":{}}`)
+		s.drain()
+	}
+	if c := s.of(id); c.Outcome != heal.Healed {
+		t.Errorf("the failure that no event told of: %s", c.Outcome)
+	}
+}
