@@ -40,32 +40,37 @@ var denials = []string{"AccessDenied", "AccessDeniedException", "Client.Unauthor
 const maxTrailPages = 10
 
 // Seen implements [heal.Trail]. LookupEvents takes one attribute: the user
-// name, which for a build's session is AWSCodeBuild-UUID. A denial with more
-// than some hundred calls after it is not seen.
-func (c CloudTrail) Seen(ctx context.Context, b codebuild.Build, d buildlog.Denial) (bool, error) {
+// name, which for a build's session is AWSCodeBuild-UUID. So one look-up
+// serves all denials of a build; it ends once each was seen. A denial with
+// more than some hundred calls after it is not seen.
+func (c CloudTrail) Seen(ctx context.Context, b codebuild.Build, ds []buildlog.Denial) ([]bool, error) {
 	a, _ := codebuild.ParseARN(b.ARN)
 	client, err := client(c.Accounts, settings.Account{ID: a.Account, Region: a.Region}, func(cfg aws.Config) *cloudtrail.Client { return cloudtrail.NewFromConfig(cfg) })
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	in := &cloudtrail.LookupEventsInput{
 		LookupAttributes: []types.LookupAttribute{{AttributeKey: types.LookupAttributeKeyUsername, AttributeValue: aws.String(b.Session())}},
 		StartTime:        aws.Time(b.Start.Add(-time.Minute)),
 	}
+	seen := make([]bool, len(ds))
 	pages := cloudtrail.NewLookupEventsPaginator(client, in)
-	for n := 0; n < maxTrailPages && pages.HasMorePages(); n++ {
+	for n := 0; n < maxTrailPages && pages.HasMorePages() && slices.Contains(seen, false); n++ {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return false, classify(err)
+			return nil, classify(err)
 		}
 		for _, e := range page.Events {
 			var r record
-			if err := json.Unmarshal([]byte(aws.ToString(e.CloudTrailEvent)), &r); err == nil && r.shows(b, d) {
-				return true, nil
+			if err := json.Unmarshal([]byte(aws.ToString(e.CloudTrailEvent)), &r); err != nil {
+				continue
+			}
+			for i, d := range ds {
+				seen[i] = seen[i] || r.shows(b, d)
 			}
 		}
 	}
-	return false, nil
+	return seen, nil
 }
 
 // shows reports whether the record is the denial: same session, same action,

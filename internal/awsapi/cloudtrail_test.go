@@ -1,9 +1,11 @@
 package awsapi
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
@@ -54,8 +56,64 @@ func TestTrailOfATalkativeBuild(t *testing.T) {
 	defer srv.Close()
 	b := codebuild.Build{ID: "shop:u", ARN: "arn:aws:codebuild:eu-west-1:111122223333:build/shop:u", ServiceRole: "arn:aws:iam::111122223333:role/r"}
 	trail := CloudTrail{NewAccounts(config(srv.URL, "x", srv.Client()), home, "aws", "")}
-	seen, err := trail.Seen(t.Context(), b, buildlog.Denial{Action: "ecr:PutImage"})
-	if err != nil || seen || asked != maxTrailPages {
+	seen, err := trail.Seen(t.Context(), b, []buildlog.Denial{{Action: "ecr:PutImage"}, {Action: "ecr:BatchGetImage"}})
+	if err != nil || !slices.Equal(seen, []bool{false, false}) || asked != maxTrailPages {
 		t.Errorf("seen %v, %v, asked %d times", seen, err, asked)
+	}
+}
+
+// TestTrailServesAllDenialsAtOnce: however many denials a build has, its
+// calls are looked up once, page by page, until each denial was seen.
+func TestTrailServesAllDenialsAtOnce(t *testing.T) {
+	b := codebuild.Build{ID: "shop:u", ARN: "arn:aws:codebuild:eu-west-1:111122223333:build/shop:u", ServiceRole: "arn:aws:iam::111122223333:role/r"}
+	const session = "arn:aws:sts::111122223333:assumed-role/r/AWSCodeBuild-u"
+	refused := func(op string) map[string]any {
+		return map[string]any{"eventSource": "ecr.amazonaws.com", "eventName": op, "errorCode": "AccessDenied", "userIdentity": map[string]any{"arn": session}}
+	}
+	pages := [][]map[string]any{{refused("PutImage"), refused("PutImage")}, {refused("BatchGetImage")}, {refused("InitiateLayerUpload")}}
+	of := func(actions ...string) (ds []buildlog.Denial) {
+		for _, a := range actions {
+			ds = append(ds, buildlog.Denial{Action: a})
+		}
+		return ds
+	}
+	for _, row := range []struct {
+		name  string
+		ds    []buildlog.Denial
+		want  []bool
+		asked int
+	}{
+		{"none to look for", nil, []bool{}, 0},
+		{"all on the first page", of("ecr:PutImage"), []bool{true}, 1},
+		{"on two pages, the later first", of("ecr:BatchGetImage", "ecr:PutImage"), []bool{true, true}, 2},
+		{"one of them nowhere", of("ecr:PutImage", "ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload"), []bool{true, false, true}, 3},
+		{"the same twice", of("ecr:PutImage", "ecr:PutImage"), []bool{true, true}, 1},
+	} {
+		asked := 0
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			out := map[string]any{}
+			var events []map[string]any
+			for _, e := range pages[min(asked, len(pages)-1)] {
+				text, err := json.Marshal(e)
+				if err != nil {
+					t.Error(err)
+				}
+				events = append(events, map[string]any{"CloudTrailEvent": string(text)})
+			}
+			if asked++; asked < len(pages) {
+				out["NextToken"] = fmt.Sprint("page-", asked)
+			}
+			out["Events"] = events
+			w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+			if err := json.NewEncoder(w).Encode(out); err != nil {
+				t.Error(err)
+			}
+		}))
+		trail := CloudTrail{NewAccounts(config(srv.URL, "x", srv.Client()), home, "aws", "")}
+		seen, err := trail.Seen(t.Context(), b, row.ds)
+		srv.Close()
+		if err != nil || !slices.Equal(seen, row.want) || asked != row.asked {
+			t.Errorf("%s: seen %v, %v, asked %d times, want %v and %d", row.name, seen, err, asked, row.want, row.asked)
+		}
 	}
 }

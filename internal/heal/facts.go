@@ -149,17 +149,22 @@ func (h *Healer) readRole(ctx context.Context, at settings.Account, f *Facts) er
 		return aboutRole("reading", role, err)
 	}
 	f.Role = &state
-	if h.Trail == nil {
+	if h.Trail == nil || !witnessed(f) {
 		return nil
 	}
-	for _, d := range f.Causal() {
-		seen, err := h.Trail.Seen(ctx, f.Build, d)
-		if err != nil {
-			return fmt.Errorf("asking CloudTrail: %w", err)
-		}
-		f.Trail = append(f.Trail, seen)
+	if f.Trail, err = h.Trail.Seen(ctx, f.Build, f.Causal()); err != nil {
+		return fmt.Errorf("asking CloudTrail: %w", err)
 	}
 	return nil
+}
+
+// witnessed reports whether one of the project's grants asks for CloudTrail's
+// word. For other projects the healer may lack the permission to ask.
+func witnessed(f *Facts) bool {
+	return slices.ContainsFunc(f.Project.Grants, func(id string) bool {
+		g, ok := f.Settings.Grant(id)
+		return ok && g.Evidence == settings.EvidenceCloudTrail
+	})
 }
 
 func aboutRole(doing string, role codebuild.Role, err error) error {

@@ -96,9 +96,11 @@ type Analyzer interface {
 
 // Trail is CloudTrail as a second witness.
 type Trail interface {
-	// Seen reports whether CloudTrail shows that the build's session was
-	// denied the action. It may become true minutes after the denial.
-	Seen(ctx context.Context, b codebuild.Build, d buildlog.Denial) (bool, error)
+	// Seen reports per denial, in order, whether CloudTrail shows that the
+	// build's session was denied the action. It may become true minutes
+	// after the denial. It is asked once for all, since CloudTrail answers
+	// two requests a second (aws-facts §5.5).
+	Seen(ctx context.Context, b codebuild.Build, ds []buildlog.Denial) ([]bool, error)
 }
 
 // Decoder decodes EC2's encoded authorization messages.
