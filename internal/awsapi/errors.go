@@ -3,12 +3,12 @@ package awsapi
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 
 	"github.com/aws/smithy-go"
 
 	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // The error codes by what the healer does about them. They are AWS's own
@@ -28,11 +28,11 @@ var (
 )
 
 // deniedAction finds which action an access-denied message of AWS names.
-var deniedAction = regexp.MustCompile(`not authorized to perform: ([A-Za-z0-9-]+:[A-Za-z0-9]+)`)
+var deniedAction = lazyregexp.New(`not authorized to perform: ([A-Za-z0-9-]+:[A-Za-z0-9]+)`)
 
 // deniedMember finds the member role that the healer may not assume, and its
 // account.
-var deniedMember = regexp.MustCompile(`not authorized to perform: sts:AssumeRole on resource: (arn:[a-z-]+:iam::([0-9]{12}):role/[\w+=,.@/-]*[\w+=,@/-])`)
+var deniedMember = lazyregexp.New(`not authorized to perform: sts:AssumeRole on resource: (arn:[a-z-]+:iam::([0-9]{12}):role/[\w+=,.@/-]*[\w+=,@/-])`)
 
 // classify says what the healer should do about an error of AWS, by wrapping
 // one of heal's errors. nil stays nil.

@@ -5,12 +5,16 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/simaws"
@@ -207,6 +211,33 @@ func TestNoTimeLeft(t *testing.T) {
 	if failed := deliver(t, roomy, st, ms[0].Body); len(failed) > 0 || len(back) != 3 {
 		t.Errorf("with time enough: failed %q, %d put back", failed, len(back))
 	}
+}
+
+// TestTimeRunsOut: a message in whose handling the function's time runs out is
+// put back before Lambda ends the function; so is what comes after it.
+func TestTimeRunsOut(t *testing.T) {
+	st, ms := stage(t, story.Options{})
+	st.Sim.Hook(func(c simaws.Call) simaws.Fault { return simaws.Fault{Throttle: c.Service == "codebuild"} })
+	synctest.Test(t, func(t *testing.T) { // in which waiting takes no time
+		cfg := st.Config(simaws.FunctionKey)
+		cfg.HTTPClient, cfg.RetryMaxAttempts = st.Sim.Direct(), 0
+		cfg.Retryer = func() aws.Retryer { return retry.AddWithMaxAttempts(retry.NewStandard(), 0) }
+		var err error
+		if st.Inbox, err = st.Instance(cfg, io.Discard); err != nil {
+			t.Fatal(err)
+		}
+		var back []requeued
+		record(st, &back, nil)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+		defer cancel()
+		failed := deliver(t, ctx, st, ms[0].Body, ms[1].Body)
+		if ctx.Err() != nil {
+			t.Error("the function's time was used up")
+		}
+		if len(failed) > 0 || len(back) != 2 || back[0].body != ms[0].Body || back[0].delay == 0 || back[1] != (requeued{ms[1].Body, 0}) {
+			t.Errorf("failed %q, put back %.300v", failed, back)
+		}
+	})
 }
 
 // TestDirectEvent: EventBridge, or a person, may invoke the function with the

@@ -132,7 +132,7 @@ func fleet(t *testing.T, st *story.Stage) {
 // clients, and with the SDK's real waiting.
 func instance(t *testing.T, st *story.Stage) *inbox.Inbox {
 	cfg := st.Config(simaws.FunctionKey)
-	cfg.HTTPClient, cfg.Retryer = st.Sim.Direct(), retryer
+	cfg.HTTPClient, cfg.Retryer, cfg.RetryMaxAttempts = st.Sim.Direct(), retryer, 0
 	in, err := st.Instance(cfg, io.Discard)
 	if err != nil {
 		t.Fatal(err)
