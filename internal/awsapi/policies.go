@@ -133,6 +133,10 @@ func writeInline(ctx context.Context, client *iam.Client, r codebuild.Role, name
 	if now, err = inlinePolicy(ctx, client, r.Name, name); err != nil {
 		return err
 	}
+	if iampolicy.Same(now, before) {
+		// Not overwritten, but not shown yet (aws-facts §5.4): looked at again later.
+		return fmt.Errorf("inline policy %q was written, and IAM does not show it yet: %w", name, heal.ErrLater)
+	}
 	if !iampolicy.Same(now, after) {
 		return fmt.Errorf("inline policy %q was written by somebody else at the same time: %w", name, heal.ErrConflict)
 	}

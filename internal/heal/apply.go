@@ -31,7 +31,8 @@ func (h *Healer) write(ctx context.Context, c *held) error {
 		// The world is not what was decided on: decide anew.
 		c.last().Step = StepClaimed
 	}
-	if rerr := h.giveBack(ctx, c, c.last().Written); err == nil {
+	// Whatever came of it, it may have been written.
+	if rerr := h.giveBack(ctx, c, h.Clock.Now()); err == nil {
 		err = rerr
 	}
 	if err != nil {
@@ -282,12 +283,15 @@ func (h *Healer) startAgain(ctx context.Context, c *held) error {
 // one of which it cannot be told yet.
 func (h *Healer) find(ctx context.Context, c *held) (b codebuild.Build, ok bool, err error) {
 	r := c.last()
+	if r.ofBatch() {
+		return h.findInBatch(ctx, c)
+	}
 	bs, err := h.Builds.Since(ctx, c.at(), c.Project, r.Build.End, r.Build.ID)
 	if err != nil {
 		return b, false, fmt.Errorf("looking for the build that was started: %w", err)
 	}
 	for _, b := range slices.Backward(bs) {
-		if !h.startedBy(*r, b) || c.has(b.ID) {
+		if !h.startedBy(*r, b, codebuild.Batch{}) || c.has(b.ID) {
 			continue
 		}
 		id, err := h.caseOf(ctx, b.ID)
@@ -303,6 +307,19 @@ func (h *Healer) find(ctx context.Context, c *held) (b codebuild.Build, ok bool,
 		return b, true, nil
 	}
 	return b, false, nil
+}
+
+// findInBatch looks for the run that repeats the last round's build.
+func (h *Healer) findInBatch(ctx context.Context, c *held) (b codebuild.Build, ok bool, err error) {
+	batch, err := h.Builds.Batch(ctx, c.at(), c.last().Build.BatchARN)
+	if errors.Is(err, ErrNotFound) {
+		return b, false, nil
+	}
+	if err != nil {
+		return b, false, fmt.Errorf("looking for the build that was started: %w", err)
+	}
+	g, ok := batch.Rerun(c.last().Build.ID)
+	return codebuild.Build{ID: g.Build}, ok && g.Build != "", nil
 }
 
 // vague reports whether b, which the healer started, may still turn out to be

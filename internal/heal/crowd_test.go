@@ -201,3 +201,43 @@ func TestSweepReadsWhatIsNew(t *testing.T) {
 		t.Errorf("the failure that no event told of: %s", c.Outcome)
 	}
 }
+
+// TestStaleReads: two projects share a role, and each needs another grant of
+// it in the same policy. While IAM's reads still show what was before the
+// first write, the second must not be made of them: the first would be lost.
+func TestStaleReads(t *testing.T) {
+	for seed := range 12 {
+		world := fmt.Sprintf("seed: %d\nstart: 2026-11-22T10:00:00Z\nbuckets: [{name: one}, {name: two}]\nroles:\n  - name: ci\n    inline: {base: '{\"Version\": \"2012-10-17\", \"Statement\": [%s]}'}\nprojects:\n", seed, logs)
+		set := "version: 1\nprojects:\n"
+		for _, p := range []string{"one", "two"} {
+			world += fmt.Sprintf("  - {name: %s, role: ci, buildspecs: {buildspec.yml: {build: [{run: make, takes: 60s}, aws s3 cp x s3://%s/x]}}}\n", p, p)
+			set += fmt.Sprintf("  - {name: %s, role: ci, mode: heal, write: {inline: healed}, grants: [%s]}\n", p, p)
+		}
+		set += "grants:\n"
+		for _, p := range []string{"one", "two"} {
+			set += fmt.Sprintf("  - {id: %s, because: It uploads., owner: team, actions: [\"s3:PutObject\"], resources: [\"arn:${partition}:s3:::%s/*\"]}\n", p, p)
+		}
+		s := open(t, world, set)
+		s.Sim.SetTrouble(simaws.Trouble{StaleReads: 8 * time.Second, CallTime: 50 * time.Millisecond})
+		s.start("one")
+		s.start("two")
+		s.drain()
+		for range 3 {
+			s.Sim.Clock.Advance(30 * time.Minute)
+			s.do(`{"sweep":{}}`)
+			s.drain()
+		}
+		inline, _ := s.Sim.RolePolicies("", "ci")
+		for _, p := range []string{"one", "two"} {
+			if c := s.of(s.Sim.Builds(p)[0].ID); c.Outcome != heal.Healed {
+				t.Errorf("seed %d: %s: %s %v", seed, p, c.Outcome, refusals(c))
+			}
+			if !strings.Contains(inline["healed"], "arn:aws:s3:::"+p+"/") {
+				t.Errorf("seed %d: the grant of %s is lost: %s", seed, p, inline["healed"])
+			}
+		}
+		if n := s.count("PutRolePolicy"); n != 2 {
+			t.Errorf("seed %d: %d writes, so a grant was lost meanwhile", seed, n)
+		}
+	}
+}

@@ -202,7 +202,7 @@ func grant(f Facts, d Decision) Decision {
 	if i := lastWrite(f.Earlier, again); i >= 0 && j.Target != nil && j.Target.Kind != "attach" && j.Target.Before == j.Target.After {
 		return undo(d, i)
 	}
-	if t := j.Target; t != nil && t.Kind != "attach" && t.Before == t.After && f.Wrote.After(f.Build.End) {
+	if t := j.Target; t != nil && t.Kind != "attach" && t.Before == t.After && f.Wrote.Add(skew).After(f.Build.End) {
 		return allowedAlready(f, d, again) // another case wrote it since, and IAM needs time to settle
 	}
 	if t := j.Target; t != nil && t.Kind != "attach" && t.Before == t.After {

@@ -36,6 +36,13 @@ type role struct {
 	boundary   string            // ARN, "" for none
 	tags       map[string]string
 	past       []feltRole // oldest first
+	held       []heldInline
+}
+
+// heldInline is what a role's inline policies were from a time on.
+type heldInline struct {
+	from   time.Time
+	inline map[string]string
 }
 
 // feltRole is what a role's policies were, and from when builds feel it.
@@ -154,6 +161,31 @@ func (r *role) settle(delay time.Duration) {
 		f.inline = append(f.inline, r.inline[name])
 	}
 	r.past = append(r.past, f)
+}
+
+// setInline replaces the inline policies. next is the role's own from now on.
+func (r *role) setInline(next map[string]string) {
+	if len(r.held) == 0 {
+		r.held = []heldInline{{inline: r.inline}}
+	}
+	r.inline = next
+	r.held = append(r.held, heldInline{r.acct.sim.now, next})
+	r.changed()
+}
+
+// readInline is what one read of the inline policies finds.
+func (r *role) readInline() map[string]string {
+	s := r.acct.sim
+	if s.cfg.Trouble.StaleReads == 0 {
+		return r.inline
+	}
+	at := s.now.Add(-s.between(0, s.cfg.Trouble.StaleReads, "stale", r.arn(), fmt.Sprint(s.nth("stale "+r.arn()))))
+	for _, h := range slices.Backward(r.held) {
+		if !h.from.After(at) {
+			return h.inline
+		}
+	}
+	return r.inline
 }
 
 // changed records a write to the role's policies.

@@ -55,7 +55,7 @@ func listRolePolicies(r *request, in form) ([]node, error) {
 	if err != nil {
 		return nil, err
 	}
-	names, tail, err := page(r, in, sortedKeys(ro.inline))
+	names, tail, err := page(r, in, sortedKeys(ro.readInline()))
 	return append([]node{members("PolicyNames", names, textMember)}, tail...), err
 }
 
@@ -68,7 +68,7 @@ func getRolePolicy(r *request, in form) ([]node, error) {
 		return nil, err
 	}
 	r.about = in.get("PolicyName")
-	doc, ok := ro.inline[r.about]
+	doc, ok := ro.readInline()[r.about]
 	if !ok {
 		return nil, noEntity("The role policy with name %s cannot be found.", in.get("PolicyName"))
 	}
@@ -105,8 +105,7 @@ func (r *role) putInline(name, doc string) error {
 	if inlineSize(next) > maxInline {
 		return limitExceeded("Maximum policy size of %d bytes exceeded for role %s", maxInline, r.name)
 	}
-	r.inline = next
-	r.changed()
+	r.setInline(next)
 	return nil
 }
 
@@ -126,8 +125,9 @@ func deleteRolePolicy(r *request, in form) ([]node, error) {
 	if _, ok := ro.inline[name]; !ok {
 		return nil, noEntity("The role policy with name %s cannot be found.", name)
 	}
-	delete(ro.inline, name)
-	ro.changed()
+	next := maps.Clone(ro.inline)
+	delete(next, name)
+	ro.setInline(next)
 	return nil, nil
 }
 

@@ -69,8 +69,9 @@ func (r *request) newSimulator(in form, source string) (*simulator, error) {
 		return nil, noEntity("The role with name %s cannot be found.", name)
 	}
 	sm := &simulator{sim: r.sim, role: ro, scps: r.sim.serviceControl(a), bounded: ro.boundary != "", context: contextEntries(in)}
-	for _, n := range sortedKeys(ro.inline) {
-		sm.add(n, ro.inline[n])
+	inline := ro.readInline()
+	for _, n := range sortedKeys(inline) {
+		sm.add(n, inline[n])
 	}
 	for _, arn := range ro.attached {
 		if p, ok := r.sim.policyByARN(arn); ok {

@@ -26,6 +26,10 @@ type Trouble struct {
 	// LogPage and IAMPage are the most events, or items, that one page holds;
 	// 0: AWS's own limits. A service may give less than was asked for.
 	LogPage, IAMPage int
+	// StaleReads is up to how long after a write to a role's inline policies
+	// IAM's reads and its simulator may still answer as if it had not been:
+	// IAM is eventually consistent (aws-facts §5.4).
+	StaleReads time.Duration
 	// RateLimits makes the limits of [RateLimits] apply, in simulated time.
 	RateLimits bool
 }

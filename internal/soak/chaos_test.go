@@ -127,6 +127,9 @@ func newChaosWorld(rng *rand.Rand, seed int64) *chaosWorld {
 	w.skew = time.Duration(rng.IntN(181)-90) * time.Second
 	w.trouble = simaws.Trouble{DropEvents: 0.1, DuplicateEvents: 0.2, DelayEvents: time.Duration(rng.IntN(120)) * time.Second,
 		Throttle: 0.04, LoseRequest: 0.01, LoseResponse: 0.02, CallTime: time.Duration(rng.IntN(200)) * time.Millisecond}
+	if seed%5 == 0 { // and no strangers: nobody could see what they write
+		w.trouble.StaleReads = 8 * time.Second
+	}
 	kinds := []string{"plain", "plain", "plain", "hopeless", "flaky", "auto", "batch", "stage"}
 	var y, set, starts, pipes strings.Builder
 	fmt.Fprintf(&y, "seed: %d\nstart: 2026-11-22T10:00:00Z\npropagation: 4s\npropagation_most: %ds\n", seed, 4+rng.IntN(180))
@@ -246,7 +249,7 @@ func (w *chaosWorld) stranger(s *simaws.Sim, c simaws.Call) {
 		w.strangerVersion(s, w.policyName(role))
 		return
 	}
-	open := w.workers > 1 || c.Operation == "PutRolePolicy" && !c.Done || c.Operation == "GetRolePolicy" && c.Done
+	open := w.trouble.StaleReads > 0 || w.workers > 1 || c.Operation == "PutRolePolicy" && !c.Done || c.Operation == "GetRolePolicy" && c.Done
 	if !open {
 		w.strangerInline(s, role)
 	}
