@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -183,30 +184,76 @@ func (c CodeBuild) startBuild(ctx context.Context, at settings.Account, b codebu
 	return aws.ToString(out.Build.Id), nil
 }
 
+// Batch implements [heal.Builds].
+func (c CodeBuild) Batch(ctx context.Context, at settings.Account, arn string) (codebuild.Batch, error) {
+	client, err := c.client(at)
+	if err != nil {
+		return codebuild.Batch{}, err
+	}
+	id, err := batchID(arn)
+	if err != nil {
+		return codebuild.Batch{}, err
+	}
+	out, err := client.BatchGetBuildBatches(ctx, &cb.BatchGetBuildBatchesInput{Ids: []string{id}})
+	if err != nil {
+		return codebuild.Batch{}, classify(err)
+	}
+	if len(out.BuildBatches) == 0 {
+		return codebuild.Batch{}, fmt.Errorf("batch %q: %w", id, heal.ErrNotFound)
+	}
+	b := codebuild.Batch{Status: string(out.BuildBatches[0].BuildBatchStatus)}
+	for _, g := range out.BuildBatches[0].BuildGroups {
+		group := codebuild.BuildGroup{Identifier: aws.ToString(g.Identifier), IgnoreFailure: g.IgnoreFailure}
+		if s := g.CurrentBuildSummary; s != nil {
+			group.Build, group.Status = buildID(s), string(s.BuildStatus)
+		}
+		for _, s := range g.PriorBuildSummaryList {
+			group.Prior = append(group.Prior, buildID(&s))
+		}
+		b.Groups = append(b.Groups, group)
+	}
+	return b, nil
+}
+
+// batchID is the PROJECT:UUID of a batch's ARN.
+func batchID(arn string) (string, error) {
+	_, id, ok := strings.Cut(arn, ":build-batch/")
+	if !ok {
+		return "", fmt.Errorf("batch ARN %q: %w", arn, heal.ErrFinal)
+	}
+	return id, nil
+}
+
+// buildID is the PROJECT:UUID of a summary's build, "" if it names none.
+func buildID(s *types.BuildSummary) string {
+	_, id, _ := strings.Cut(aws.ToString(s.Arn), ":build/")
+	return id
+}
+
 // retryBatch retries the failed builds of a batch, once the batch itself has
 // failed: a sibling may still run (aws-facts §2.1).
 func (c CodeBuild) retryBatch(ctx context.Context, at settings.Account, b codebuild.Build, token string) error {
+	now, err := c.Batch(ctx, at, b.BatchARN)
+	if errors.Is(err, heal.ErrNotFound) {
+		return fmt.Errorf("batch %q is gone: %w", b.BatchARN, heal.ErrFinal)
+	}
+	if err != nil {
+		return err
+	}
+	switch now.Status {
+	case codebuild.InProgress:
+		return fmt.Errorf("batch %q still runs: %w", b.BatchARN, heal.ErrLater)
+	case codebuild.Failed, codebuild.Fault, codebuild.TimedOut:
+	default:
+		return fmt.Errorf("batch %q is %s and cannot be retried: %w", b.BatchARN, now.Status, heal.ErrFinal)
+	}
 	client, err := c.client(at)
 	if err != nil {
 		return err
 	}
-	_, id, ok := strings.Cut(b.BatchARN, ":build-batch/")
-	if !ok {
-		return fmt.Errorf("batch ARN %q: %w", b.BatchARN, heal.ErrFinal)
-	}
-	out, err := client.BatchGetBuildBatches(ctx, &cb.BatchGetBuildBatchesInput{Ids: []string{id}})
+	id, err := batchID(b.BatchARN)
 	if err != nil {
-		return classify(err)
-	}
-	if len(out.BuildBatches) == 0 {
-		return fmt.Errorf("batch %q is gone: %w", id, heal.ErrFinal)
-	}
-	switch s := out.BuildBatches[0].BuildBatchStatus; s {
-	case types.StatusTypeInProgress:
-		return fmt.Errorf("batch %q still runs: %w", id, heal.ErrLater)
-	case types.StatusTypeFailed, types.StatusTypeFault, types.StatusTypeTimedOut:
-	default:
-		return fmt.Errorf("batch %q is %s and cannot be retried: %w", id, s, heal.ErrFinal)
+		return err
 	}
 	_, err = client.RetryBuildBatch(ctx, &cb.RetryBuildBatchInput{Id: &id, IdempotencyToken: &token, RetryType: types.RetryBuildBatchTypeRetryFailedBuilds})
 	return classify(err)

@@ -266,10 +266,6 @@ func TestStartedBy(t *testing.T) {
 		{"of another execution", RouteStage, func(r *Round, b *codebuild.Build) {
 			r.Build.Initiator, b.Initiator, b.SourceVersion = "codepipeline/x", "codepipeline/x", "other"
 		}, false},
-		{"of the batch", RouteBatch, func(r *Round, b *codebuild.Build) { r.Build.BatchARN, b.BatchARN = "b", "b" }, true},
-		{"a sibling that began long before the retry", RouteBatch, func(r *Round, b *codebuild.Build) {
-			r.Build.BatchARN, b.BatchARN, r.RetryAt = "b", "b", b.Start.Add(time.Hour)
-		}, false},
 		{"CodeBuild's own", RouteCodeBuild, func(r *Round, b *codebuild.Build) { b.AutoRetry.Previous = r.Build.ARN }, true},
 		{"CodeBuild's own of another build", RouteCodeBuild, func(r *Round, b *codebuild.Build) {
 			b.AutoRetry.Previous = "arn:aws:codebuild:us-east-1:111122223333:build/shop:7"
@@ -282,7 +278,33 @@ func TestStartedBy(t *testing.T) {
 		if row.change != nil {
 			row.change(&r, &b)
 		}
-		if got := h.startedBy(r, b); got != row.want {
+		if got := h.startedBy(r, b, codebuild.Batch{}); got != row.want {
+			t.Errorf("%s: %v", row.name, got)
+		}
+	}
+}
+
+// TestStartedByABatch: whether a build of a batch is of before its retry or of
+// since, the batch's groups say, and no clock.
+func TestStartedByABatch(t *testing.T) {
+	failed, other, second := build().ID, "shop:other", "shop:2"
+	now := func(gs ...codebuild.BuildGroup) codebuild.Batch { return codebuild.Batch{Groups: gs} }
+	for _, row := range []struct {
+		name  string
+		batch codebuild.Batch
+		build string
+		want  bool
+	}{
+		{"its own second run", now(codebuild.BuildGroup{Build: second, Prior: []string{failed}}), second, true},
+		{"another's second run", now(codebuild.BuildGroup{Build: "shop:3", Prior: []string{failed}}, codebuild.BuildGroup{Build: second, Prior: []string{other}}), second, true},
+		{"one that had not begun before", now(codebuild.BuildGroup{Build: "shop:3", Prior: []string{failed}}, codebuild.BuildGroup{Build: second}), second, true},
+		{"a sibling, before the batch was retried", now(codebuild.BuildGroup{Build: failed}, codebuild.BuildGroup{Build: other}), other, false},
+		{"a sibling's first run, after", now(codebuild.BuildGroup{Build: "shop:3", Prior: []string{failed}}, codebuild.BuildGroup{Build: second, Prior: []string{other}}), other, false},
+		{"of another batch", now(codebuild.BuildGroup{Build: second, Prior: []string{other}}), second, false},
+		{"the batch is gone", now(), second, false},
+	} {
+		r := Round{Build: build(), Step: StepRetried, Decision: &Decision{Plan: &Plan{Route: RouteBatch}}}
+		if got := (&Healer{}).startedBy(r, codebuild.Build{ID: row.build, Project: r.Build.Project}, row.batch); got != row.want {
 			t.Errorf("%s: %v", row.name, got)
 		}
 	}

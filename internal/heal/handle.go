@@ -59,7 +59,11 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 	if err := h.pointAll(ctx, b, c.ID); err != nil {
 		return err
 	}
-	if !h.takeUp(c, b) {
+	batch, err := h.retriedBatch(ctx, c, b)
+	if err != nil {
+		return err
+	}
+	if !h.takeUp(c, b, batch) {
 		h.Log.InfoContext(ctx, "another build of a commit whose case is under way, or has dealt with a later one", "build", b.ID, "case", c.ID)
 		c.Others = append(c.Others, b.ID)
 		return h.save(ctx, c, true)
@@ -113,16 +117,35 @@ func kin(b codebuild.Build) string {
 	return ""
 }
 
+// retriedBatch reads the batch that b is of, if the case has retried one: only
+// the batch tells which of its builds are of before that, and which of since.
+func (h *Healer) retriedBatch(ctx context.Context, c *held, b codebuild.Build) (batch codebuild.Batch, err error) {
+	if b.BatchARN == "" || !slices.ContainsFunc(c.Rounds, func(r Round) bool { return r.ofBatch() && !r.RetryAt.IsZero() }) {
+		return batch, nil
+	}
+	if batch, err = h.Builds.Batch(ctx, c.at(), b.BatchARN); err != nil && !errors.Is(err, ErrNotFound) {
+		return batch, fmt.Errorf("reading batch: %w", err)
+	}
+	return batch, nil
+}
+
+// ofBatch reports whether the round starts its build again by retrying a batch.
+func (r *Round) ofBatch() bool {
+	return r.Decision != nil && r.Decision.Plan != nil && r.Decision.Plan.Route == RouteBatch
+}
+
 // takeUp opens a round for the failed build. It reports false if the case is
-// in the middle of something that the build has no part in.
-func (h *Healer) takeUp(c *held, b codebuild.Build) bool {
+// in the middle of something that the build has no part in. batch is what
+// [Healer.retriedBatch] read.
+func (h *Healer) takeUp(c *held, b codebuild.Build, batch codebuild.Batch) bool {
 	now := h.Clock.Now()
 	if len(c.Rounds) > 0 {
 		r := c.last()
+		_, again := batch.Rerun(b.ID)
 		switch {
-		case c.overtaken(b):
+		case again || c.overtaken(b):
 			return false
-		case (r.Step == StepRetried || r.Step == StepRetrying) && h.startedBy(*r, b):
+		case r.waits() && h.startedBy(*r, b, batch):
 			c.adopt(now, b.ID)
 			r.Ended, r.Step = b.End, StepDone
 		case !c.Closed.IsZero():
@@ -190,17 +213,25 @@ func (h *Healer) belongs(ctx context.Context, at settings.Account, b codebuild.B
 	}
 	for _, it := range its {
 		c := &held{}
-		if err := unmarshal(it, &c.Case); err == nil && len(c.Rounds) > 0 && c.Project == b.Project && c.last().Step == StepRetrying && h.startedBy(*c.last(), b) {
+		if err := unmarshal(it, &c.Case); err == nil && len(c.Rounds) > 0 && c.Project == b.Project && c.last().Step == StepRetrying && h.startedBy(*c.last(), b, codebuild.Batch{}) {
 			return c.ID, nil
 		}
 	}
 	return id, nil
 }
 
+// waits reports whether the round has started a build, or may have, and has
+// not seen it end.
+func (r *Round) waits() bool { return r.Step == StepRetried || r.Step == StepRetrying }
+
 // startedBy reports whether b is the build that the round started. It goes
-// by CodeBuild's clock alone, so that the healer's may be wrong.
-func (h *Healer) startedBy(r Round, b codebuild.Build) bool {
+// by CodeBuild's clock alone, so that the healer's may be wrong. Which builds
+// of a batch a retry has started, the batch says.
+func (h *Healer) startedBy(r Round, b codebuild.Build, batch codebuild.Batch) bool {
 	switch {
+	case r.ofBatch():
+		_, again := batch.Rerun(r.Build.ID)
+		return again && batch.Has(b.ID)
 	case r.Retry != "":
 		return b.ID == r.Retry
 	case b.ID == r.Build.ID || b.Project != r.Build.Project || r.Decision == nil || r.Decision.Plan == nil:
@@ -216,10 +247,6 @@ func (h *Healer) startedBy(r Round, b codebuild.Build) bool {
 		return h.began(b) && sameSource(r.Build, b)
 	case RouteStage:
 		return b.Initiator == r.Build.Initiator && b.SourceVersion == r.Build.SourceVersion
-	case RouteBatch:
-		// A sibling may begin after this build has failed, but not after the
-		// batch has, and only then is it retried.
-		return b.BatchARN == r.Build.BatchARN && !b.Start.Before(r.RetryAt.Add(-skew))
 	}
 	return false
 }
@@ -295,11 +322,46 @@ func (h *Healer) awaited(ctx context.Context, e Ended, end func(*held)) error {
 			return err
 		}
 	}
-	if r := c.last(); c.Closed.IsZero() && (r.Step == StepRetried || r.Step == StepRetrying) && h.startedBy(*r, b) {
+	r := c.last()
+	if c.Closed.IsZero() && r.waits() && r.ofBatch() {
+		return h.batchAwaited(ctx, c, b, e.Status)
+	}
+	if c.Closed.IsZero() && r.waits() && h.startedBy(*r, b, codebuild.Batch{}) {
 		c.adopt(h.Clock.Now(), b.ID)
 		r.Ended = b.End
 		end(c)
 		return h.close(ctx, c)
 	}
 	return h.flush(ctx, c)
+}
+
+// batchAwaited ends the case that waits for a batch, once all of it has ended:
+// of several builds that failed, one may heal and another not. b is one of its
+// builds, which has ended with the status. One that failed again opens the
+// next round by its own event.
+func (h *Healer) batchAwaited(ctx context.Context, c *held, b codebuild.Build, status string) error {
+	r, now := c.last(), h.Clock.Now()
+	batch, err := h.Builds.Batch(ctx, c.at(), r.Build.BatchARN)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("reading batch: %w", err)
+	}
+	own, again := batch.Rerun(r.Build.ID)
+	if !again || !batch.Has(b.ID) {
+		return h.flush(ctx, c)
+	}
+	kind, note := Failed, ""
+	switch outcome := batch.Outcome(b.ID, status); {
+	case outcome == codebuild.Succeeded && (own.Status == codebuild.Succeeded || own.Build == b.ID && status == codebuild.Succeeded):
+		kind = Healed
+	case outcome == codebuild.Stopped:
+		note = "The batch that was started again was stopped; it is left alone. What was changed stands."
+	case now.Sub(r.RetryAt) < recent:
+		return h.flush(ctx, c)
+	default:
+		note = "The batch that was started again did not become green within a day."
+	}
+	c.adopt(now, own.Build)
+	r.Ended = b.End
+	c.finish(now, kind, note)
+	return h.close(ctx, c)
 }

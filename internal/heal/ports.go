@@ -27,14 +27,16 @@ var (
 	ErrDenied = errors.New("the healer lacks a permission")
 )
 
-// Builds reads builds. Both return ErrNotFound for a build or project that
-// is gone.
+// Builds reads builds. All return ErrNotFound for a build, project or batch
+// that is gone.
 type Builds interface {
 	// Get reads one build by PROJECT:UUID or ARN.
 	Get(ctx context.Context, at settings.Account, id string) (codebuild.Build, error)
 	// Since lists the project's builds that began at or after from and after
 	// the build seen ("" for none), newest first, at most 1,000.
 	Since(ctx context.Context, at settings.Account, project string, from time.Time, seen string) ([]codebuild.Build, error)
+	// Batch reads a batch by its ARN.
+	Batch(ctx context.Context, at settings.Account, arn string) (codebuild.Batch, error)
 }
 
 // Logs reads what a build printed.

@@ -100,7 +100,11 @@ func (h *Healer) nextRound(ctx context.Context, c *held) error {
 	if err != nil {
 		return fmt.Errorf("reading build %q: %w", c.last().Retry, err)
 	}
-	h.takeUp(c, b)
+	batch, err := h.retriedBatch(ctx, c, b)
+	if err != nil {
+		return err
+	}
+	h.takeUp(c, b, batch)
 	return h.save(ctx, c, false)
 }
 

@@ -103,7 +103,7 @@ func (h *Healer) resumeOne(ctx context.Context, id string) error {
 // may have been lost.
 func (h *Healer) askAfter(ctx context.Context, c *held) error {
 	r := c.last()
-	if r.Retry == "" {
+	if r.Retry == "" || r.ofBatch() { // a batch may have been retried by somebody since
 		b, ok, err := h.find(ctx, c)
 		if err != nil {
 			return err

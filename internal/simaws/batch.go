@@ -23,6 +23,7 @@ type batch struct {
 // batchGroup is one child: its present build and those before it.
 type batchGroup struct {
 	identifier string
+	buildspec  string // "": the project's
 	current    *build
 	prior      []*build
 }
@@ -38,8 +39,8 @@ func (p *project) beginBatch(version, initiator string) *batch {
 		status: inProgress, start: s.now, initiator: initiator, version: version}
 	p.batches = append(p.batches, bb)
 	p.est.batches[bb.id()] = bb
-	for _, name := range p.conf.Batch {
-		g := &batchGroup{identifier: name}
+	for _, c := range p.conf.Batch {
+		g := &batchGroup{identifier: c.Identifier, buildspec: c.Buildspec}
 		bb.groups = append(bb.groups, g)
 		g.current = bb.beginChild(g, nil)
 	}
@@ -48,7 +49,7 @@ func (p *project) beginBatch(version, initiator string) *batch {
 
 func (bb *batch) beginChild(g *batchGroup, c *commit) *build {
 	who := bb.p.est.acct.session(bb.p.role, "AWSCodeBuild-"+bb.uuid)
-	return bb.p.begin(order{version: bb.version, commit: c, initiator: who.initiator(), batch: bb, batchID: g.identifier})
+	return bb.p.begin(order{version: bb.version, commit: c, buildspec: g.buildspec, initiator: who.initiator(), batch: bb, batchID: g.identifier})
 }
 
 // childEnded ends the batch when its last child has ended.

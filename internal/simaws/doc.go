@@ -122,7 +122,7 @@
 //	    concurrent_builds: 0      # limit; 0 is none
 //	    timeout: 1h               # of a build: TIMED_OUT
 //	    faults: 0                 # the first so many builds end with FAULT
-//	    batch: [linux, windows]   # children of a batch build
+//	    batch: [linux, {identifier: windows, buildspec: win.yml}]   # children of a batch build
 //	    logs: {group: /custom, stream: prefix, off: false, s3: bucket/prefix}
 //	    artifacts: bucket/prefix  # uploaded with the role
 //	    parameters: [/app/token]  # read from Parameter Store before the build

@@ -125,7 +125,7 @@ type projectFile struct {
 	ConcurrentBuilds int                   `yaml:"concurrent_builds"`
 	Timeout          duration              `yaml:"timeout"`
 	Faults           int                   `yaml:"faults"`
-	Batch            []string              `yaml:"batch"`
+	Batch            []childFile           `yaml:"batch"`
 	Logs             logsFile              `yaml:"logs"`
 	Artifacts        string                `yaml:"artifacts"`
 	Parameters       []string              `yaml:"parameters"`
@@ -149,6 +149,11 @@ type versionFile struct {
 	Ref        string                `yaml:"ref"`
 	Commit     string                `yaml:"commit"`
 	Buildspecs map[string]phasesFile `yaml:"buildspecs"`
+}
+
+type childFile struct {
+	Identifier string `yaml:"identifier"`
+	Buildspec  string `yaml:"buildspec"`
 }
 
 type phasesFile struct {
@@ -236,6 +241,19 @@ func (s *stepFile) UnmarshalYAML(n *yaml.Node) error {
 		return err
 	}
 	return n.Decode((*plain)(s))
+}
+
+// UnmarshalYAML reads a batch's child: its identifier, or a mapping.
+func (c *childFile) UnmarshalYAML(n *yaml.Node) error {
+	type plain childFile
+	if n.Kind == yaml.ScalarNode {
+		*c = childFile{Identifier: n.Value}
+		return nil
+	}
+	if err := known(n, "identifier", "buildspec"); err != nil {
+		return err
+	}
+	return n.Decode((*plain)(c))
 }
 
 // UnmarshalYAML reads a call: "ACTION", "ACTION on RESOURCE", or a mapping.

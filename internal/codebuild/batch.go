@@ -1,0 +1,68 @@
+package codebuild
+
+import "slices"
+
+// Batch is what BatchGetBuildBatches says of one batch build: builds that run
+// side by side. It has no event of its own (aws-facts §1.1).
+type Batch struct {
+	Status string
+	Groups []BuildGroup
+}
+
+// BuildGroup is one build of a batch's buildspec: its present run, and the
+// runs that it had before the batch was retried.
+type BuildGroup struct {
+	Identifier    string
+	IgnoreFailure bool     // the batch may pass without it
+	Build         string   // PROJECT:UUID; "" until it begins
+	Status        string   // of Build
+	Prior         []string // PROJECT:UUID
+}
+
+// Rerun finds the group that the build was a run of and that has been started
+// again since. Nothing in a build's own record tells which one it repeats.
+func (b Batch) Rerun(build string) (BuildGroup, bool) {
+	i := slices.IndexFunc(b.Groups, func(g BuildGroup) bool { return slices.Contains(g.Prior, build) })
+	if i < 0 {
+		return BuildGroup{}, false
+	}
+	return b.Groups[i], true
+}
+
+// Has reports whether the build is the present run of one of the groups.
+func (b Batch) Has(build string) bool {
+	return slices.ContainsFunc(b.Groups, func(g BuildGroup) bool { return build != "" && g.Build == build })
+}
+
+// Outcome is how the batch ends: [InProgress] while that is open, else
+// [Failed] if a build failed that it needs, [Stopped] if one was stopped, or
+// [Succeeded]. The build that has ended as ended says is taken at its word:
+// whether the batch's record shows an end at once is not documented.
+func (b Batch) Outcome(build, ended string) string {
+	out, open := Succeeded, false
+	for _, g := range b.Groups {
+		if g.Build == build && build != "" {
+			g.Status = ended
+		}
+		switch {
+		case g.Build == "" || g.Status == InProgress:
+			open = true
+		case g.Status == Succeeded || g.IgnoreFailure:
+		case g.Status == Stopped:
+			if out == Succeeded {
+				out = Stopped
+			}
+		default:
+			out = Failed
+		}
+	}
+	switch {
+	case out == Failed || !open:
+		return out
+	case b.Status == InProgress:
+		return InProgress
+	case b.Status == Succeeded || b.Status == Stopped:
+		return b.Status // builds that did not begin never will
+	}
+	return Failed
+}
