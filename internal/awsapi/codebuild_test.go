@@ -198,6 +198,18 @@ projects: [{name: matrix, role: r, batch: [linux, windows], buildspecs: {buildsp
 	if err := retry("b"); !errors.Is(err, heal.ErrLater) {
 		t.Errorf("it runs again: %v", err)
 	}
+	batch, err := c.Batch(t.Context(), home, b.BatchARN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bs := s.Builds("matrix") // of the first commit's builds, one fails by itself
+	again, ok := batch.Rerun(bs[0].ID)
+	if !ok {
+		again, ok = batch.Rerun(bs[1].ID)
+	}
+	if !ok || again.Build != bs[2].ID || again.Status != codebuild.InProgress || batch.Status != codebuild.InProgress || len(batch.Groups) != 2 {
+		t.Errorf("the batch is %+v", batch)
+	}
 	s.Settle()
 	if err := retry("c"); !errors.Is(err, heal.ErrFinal) || count(s, "RetryBuildBatch") != 1 {
 		t.Errorf("it has succeeded: %v", err)
@@ -205,6 +217,12 @@ projects: [{name: matrix, role: r, batch: [linux, windows], buildspecs: {buildsp
 	b.BatchARN = strings.Replace(b.BatchARN, b.BatchARN[len(b.BatchARN)-4:], "0000", 1)
 	if err := retry("d"); !errors.Is(err, heal.ErrFinal) {
 		t.Errorf("it is gone: %v", err)
+	}
+	if _, err := c.Batch(t.Context(), home, b.BatchARN); !errors.Is(err, heal.ErrNotFound) {
+		t.Errorf("it is gone, and reads as %v", err)
+	}
+	if _, err := c.Batch(t.Context(), home, b.ARN); !errors.Is(err, heal.ErrFinal) {
+		t.Errorf("a build's ARN is no batch's: %v", err)
 	}
 }
 
