@@ -181,6 +181,9 @@ type Store interface {
 	// past max, and reports whether by is counted. Whoever is counted already
 	// is not counted again. Counters are forgotten after expires.
 	Count(ctx context.Context, id, by string, max int, expires time.Time) (bool, error)
+	// Room reports whether Count would count by now. It counts nothing, and
+	// keeps no place free: Count has the last word.
+	Room(ctx context.Context, id, by string, max int) (bool, error)
 }
 
 // Again is the message by which the healer calls itself back to a case.

@@ -64,6 +64,11 @@ func (h *Healer) wait(ctx context.Context, c *held, until time.Time) error {
 // step does the case's next step.
 func (h *Healer) step(ctx context.Context, c *held) error {
 	r := c.last()
+	if r.Step != StepRetried && (r.Step != StepDecided || r.Decision.Waits) { // else it only waits
+		if err := h.claim(ctx, c); err != nil {
+			return err
+		}
+	}
 	switch r.Step {
 	case StepClaimed:
 		return h.decide(ctx, c)
@@ -108,14 +113,19 @@ func (h *Healer) nextRound(ctx context.Context, c *held) error {
 	return h.save(ctx, c, false)
 }
 
-// trouble decides what an error means for the case. If the invocation's time
-// is over, there is a little left to record that.
-func (h *Healer) trouble(ctx context.Context, c *held, err error) error {
-	if ctx.Err() != nil {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), lastWords)
-		defer cancel()
+// inTheEnd is the context for what must be recorded even if the invocation's
+// time is over: there is a little left for that.
+func inTheEnd(ctx context.Context) (context.Context, context.CancelFunc) {
+	if ctx.Err() == nil {
+		return ctx, func() {}
 	}
+	return context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+}
+
+// trouble decides what an error means for the case.
+func (h *Healer) trouble(ctx context.Context, c *held, err error) error {
+	ctx, cancel := inTheEnd(ctx)
+	defer cancel()
 	r := c.last()
 	later := errors.Is(err, ErrLater) || errors.Is(err, ErrConflict)
 	switch {
@@ -314,7 +324,7 @@ func (h *Healer) begin(ctx context.Context, c *held, f Facts) error {
 	if !d.Changes() {
 		return h.afterWrite(ctx, c)
 	}
-	r.Step, r.Tries, r.Versions = StepWriting, 0, nil
+	r.Step, r.Versions = StepWriting, nil
 	if f.Role != nil && f.Role.Named != nil {
 		for _, v := range f.Role.Named.Versions {
 			r.Versions = append(r.Versions, v.ID)
@@ -406,6 +416,8 @@ func (h *Healer) giveBack(ctx context.Context, c *held, wrote time.Time) error {
 		return nil
 	}
 	c.leased = ""
+	ctx, cancel := inTheEnd(ctx)
+	defer cancel()
 	return h.release(ctx, of, c.ID, wrote)
 }
 
@@ -436,20 +448,19 @@ func token(c *held) string {
 	return fmt.Sprintf("%s-%d-%d", c.ID, len(c.Rounds), c.Opened.Unix())
 }
 
-// budgets counts the writes and retries that are about to be made, each round
-// once, however often it gets here. Of two budgets the first may be counted
-// and the second refuse: that errs to the safe side.
-func (h *Healer) budgets(ctx context.Context, c *held, d Decision) ([]guardrail.Refusal, error) {
+// budget is how often something may be done within a time.
+type budget struct {
+	rule    guardrail.Rule
+	id      string
+	max     int
+	setting string
+	until   time.Time
+}
+
+// budgetsOf gives the budgets that carrying out the decision uses.
+func (h *Healer) budgetsOf(d Decision) (bs []budget) {
 	l, now := h.Settings.Limits, h.Clock.Now()
 	hour, day := now.UTC().Format("2006-01-02T15"), now.UTC().Format("2006-01-02")
-	type budget struct {
-		rule    guardrail.Rule
-		id      string
-		max     int
-		setting string
-		until   time.Time
-	}
-	var bs []budget
 	if d.Changes() {
 		bs = append(bs,
 			budget{guardrail.WritesPerRole, "writes " + d.Plan.Role + " " + day, l.WritesRole, "limits.writes_per_role_per_day", now.Add(48 * time.Hour)},
@@ -458,16 +469,39 @@ func (h *Healer) budgets(ctx context.Context, c *held, d Decision) ([]guardrail.
 	if d.Plan.Route != RouteNone && d.Plan.Route != RouteCodeBuild {
 		bs = append(bs, budget{guardrail.RetriesPerHour, "retries " + hour, l.RetriesHour, "limits.retries_per_hour", now.Add(2 * time.Hour)})
 	}
+	return bs
+}
+
+// budgets counts the writes and retries that are about to be made, each round
+// once, however often it gets here. It looks before it counts, so that a
+// refusal uses nothing up. Where another case takes the last place in between,
+// an earlier budget stays counted: that errs to the safe side, which giving it
+// back would not.
+func (h *Healer) budgets(ctx context.Context, c *held, d Decision) ([]guardrail.Refusal, error) {
+	bs := h.budgetsOf(d)
+	for i := 1; i < len(bs); i++ { // the first is looked at by counting it
+		ok, err := h.Store.Room(ctx, bs[i].id, token(c), bs[i].max)
+		if err != nil {
+			return nil, fmt.Errorf("reading how much of %s is used: %w", bs[i].setting, err)
+		}
+		if !ok {
+			return bs[i].usedUp(), nil
+		}
+	}
 	for _, b := range bs {
 		ok, err := h.Store.Count(ctx, b.id, token(c), b.max, b.until)
 		if err != nil {
 			return nil, fmt.Errorf("counting %s: %w", b.setting, err)
 		}
 		if !ok {
-			return []guardrail.Refusal{{Rule: b.rule, Message: fmt.Sprintf("%s is %d, and that many were made already. Look at what happened, then raise the limit or act by hand.", b.setting, b.max)}}, nil
+			return b.usedUp(), nil
 		}
 	}
 	return nil, nil
+}
+
+func (b budget) usedUp() []guardrail.Refusal {
+	return []guardrail.Refusal{{Rule: b.rule, Message: fmt.Sprintf("%s is %d, and that many were made already. Look at what happened, then raise the limit or act by hand.", b.setting, b.max)}}
 }
 
 // close records the end of the case and tells of it.

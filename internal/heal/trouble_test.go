@@ -60,6 +60,13 @@ func (b broken) Count(ctx context.Context, id, by string, max int, expires time.
 	return b.Store.Count(ctx, id, by, max, expires)
 }
 
+func (b broken) Room(ctx context.Context, id, by string, max int) (bool, error) {
+	if err := b.fails(); err != nil {
+		return false, err
+	}
+	return b.Store.Room(ctx, id, by, max)
+}
+
 // TestLedgerTrouble has each operation on the ledger fail in its turn, as it
 // does when DynamoDB is busy and when it is broken: the message comes again,
 // and it ends as it would have.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -167,6 +168,23 @@ func (d *DynamoDB) Count(ctx context.Context, id, by string, max int, expires ti
 		return false, fmt.Errorf("counting %q: %w", id, classify(err))
 	}
 	return true, nil
+}
+
+// Room implements [heal.Store]. The read is consistent.
+func (d *DynamoDB) Room(ctx context.Context, id, by string, max int) (bool, error) {
+	out, err := d.api.GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.table, Key: keyOf("count", id, "count"), ConsistentRead: aws.Bool(true)})
+	if err != nil {
+		return false, fmt.Errorf("reading the counter %q: %w", id, classify(err))
+	}
+	who, _ := out.Item["who"].(*types.AttributeValueMemberSS)
+	if end, ok := out.Item[TTLAttribute].(*types.AttributeValueMemberN); who == nil || !ok {
+		return max > 0, nil // there is none
+	} else if n, err := strconv.ParseInt(end.Value, 10, 64); err != nil {
+		return false, fmt.Errorf("reading the counter %q: %w", id, err)
+	} else if expired(time.Unix(n, 0), d.clock.Now()) {
+		return max > 0, nil
+	}
+	return max > 0 && (len(who.Value) < max || slices.Contains(who.Value, by)), nil
 }
 
 // countAnew begins a counter again that is past its time, though nobody has

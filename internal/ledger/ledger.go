@@ -110,10 +110,24 @@ func (m *Memory) Count(_ context.Context, id, by string, max int, expires time.T
 	if !ok || expired(c.Expires, m.clock.Now()) {
 		c = counter{By: map[string]bool{}, Expires: expires}
 	}
-	if !c.By[by] && len(c.By) >= max {
+	if !c.room(by, max) {
 		return false, nil
 	}
 	c.By[by] = true
 	m.count[id] = c
 	return true, nil
 }
+
+// Room implements [heal.Store].
+func (m *Memory) Room(_ context.Context, id, by string, max int) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c, ok := m.count[id]
+	if !ok || expired(c.Expires, m.clock.Now()) {
+		c = counter{}
+	}
+	return c.room(by, max), nil
+}
+
+// room reports whether by is counted, or can be.
+func (c counter) room(by string, max int) bool { return c.By[by] || len(c.By) < max }

@@ -336,6 +336,29 @@ func conform(t *testing.T, open func(*testing.T, *clock) heal.Store) {
 			}
 		}
 	})
+	t.Run("room is what a count would find, and takes none", func(t *testing.T) {
+		s, c := start(t)
+		room := func(by string, max int, want bool) {
+			t.Helper()
+			for range 2 { // asking changes nothing
+				if ok, err := s.Room(ctx, "n", by, max); ok != want || err != nil {
+					t.Errorf("room for %s of %d: %v, %v", by, max, ok, err)
+				}
+			}
+		}
+		room("a", 0, false)
+		room("a", 1, true)
+		for _, by := range []string{"a", "b"} {
+			if ok, err := s.Count(ctx, "n", by, 2, c.Now().Add(time.Minute)); !ok || err != nil {
+				t.Fatal(ok, err)
+			}
+		}
+		room("a", 2, true)
+		room("c", 2, false)
+		room("c", 3, true)
+		c.advance(2 * time.Minute)
+		room("c", 1, true)
+	})
 	t.Run("a counter past its time begins again", func(t *testing.T) {
 		s, c := start(t)
 		for _, by := range []string{"a", "b"} {
