@@ -384,7 +384,8 @@ func (h *Healer) undoRound(ctx context.Context, c *held, i int) (note string, er
 	case p.Repository != "":
 		note = fmt.Sprintf("The repository %q stays. Delete it by hand if nobody needs it.", p.Repository)
 	}
-	if rerr := h.release(ctx, leaseOf(*p), c.ID, h.Clock.Now()); err == nil {
+	c.leased = leaseOf(*p)
+	if rerr := h.giveBack(ctx, c, h.Clock.Now()); err == nil {
 		err = rerr
 	}
 	if err != nil {

@@ -43,6 +43,7 @@ var errBusy = fmt.Errorf("another invocation works on the case: %w", ErrLater)
 type held struct {
 	Case
 	version int64
+	claimed bool   // this invocation has recorded that it works on the case alone
 	leased  string // what this invocation has taken a lease on for the case; "" for nothing
 }
 
@@ -72,8 +73,9 @@ func unreadID(e Ended) string {
 	return hex.EncodeToString(h[:8])
 }
 
-// open reads a case and takes it for this invocation alone. A case that does
-// not exist is nil without an error.
+// open reads a case that no other invocation works on. What is more than a
+// look needs [Healer.claim] or [Healer.save] first. A case that does not exist
+// is nil without an error.
 func (h *Healer) open(ctx context.Context, id string) (*held, error) {
 	it, err := h.Store.Get(ctx, kindCase, id)
 	if errors.Is(err, ErrNotFound) {
@@ -111,8 +113,17 @@ func (h *Healer) save(ctx context.Context, c *held, done bool) error {
 		}
 		return fmt.Errorf("recording case %q: %w", c.ID, err)
 	}
-	c.version = it.Version
+	c.version, c.claimed = it.Version, !done
 	return nil
+}
+
+// claim takes the case for this invocation alone: of two that have opened it,
+// a message and the sweep perhaps, one may go on.
+func (h *Healer) claim(ctx context.Context, c *held) error {
+	if c.claimed {
+		return nil
+	}
+	return h.save(ctx, c, false)
 }
 
 // due is when the sweep should look at the case; zero for a closed one with

@@ -198,6 +198,9 @@ func (h *Healer) undo(ctx context.Context, id string) (CommandAnswer, error) {
 	if c.Closed.IsZero() && c.last().Step != StepRetried {
 		return CommandAnswer{Message: "The case is under way. Wait for its notice, then undo."}, nil
 	}
+	if err := h.claim(ctx, c); err != nil {
+		return CommandAnswer{}, err
+	}
 	done := 0
 	for i := len(c.Rounds) - 1; i >= 0; i-- {
 		if r := c.Rounds[i]; r.Written.IsZero() || !r.Undone.IsZero() {
@@ -205,7 +208,7 @@ func (h *Healer) undo(ctx context.Context, id string) (CommandAnswer, error) {
 		}
 		note, err := h.undoRound(ctx, c, i)
 		if err != nil {
-			return CommandAnswer{}, err
+			return CommandAnswer{}, errors.Join(err, h.save(ctx, c, true))
 		}
 		if note != "" {
 			return CommandAnswer{Message: note, Case: &c.Case}, h.save(ctx, c, true)
@@ -213,7 +216,7 @@ func (h *Healer) undo(ctx context.Context, id string) (CommandAnswer, error) {
 		done++
 	}
 	if done == 0 {
-		return CommandAnswer{Message: "The case has changed nothing that still stands.", Case: &c.Case}, nil
+		return CommandAnswer{Message: "The case has changed nothing that still stands.", Case: &c.Case}, h.save(ctx, c, true)
 	}
 	c.finish(h.Clock.Now(), Undone, "Somebody asked for it.")
 	return CommandAnswer{Done: true, Message: fmt.Sprintf("Took back %d change(s).", done), Case: &c.Case}, h.close(ctx, c)

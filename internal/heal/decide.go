@@ -202,8 +202,8 @@ func grant(f Facts, d Decision) Decision {
 	if i := lastWrite(f.Earlier, again); i >= 0 && j.Target != nil && j.Target.Kind != "attach" && j.Target.Before == j.Target.After {
 		return undo(d, i)
 	}
-	if t := j.Target; t != nil && t.Kind != "attach" && t.Before == t.After && f.Wrote.Add(skew).After(f.Build.End) {
-		return allowedAlready(f, d, again) // another case wrote it since, and IAM needs time to settle
+	if t := j.Target; t != nil && t.Kind != "attach" && t.Before == t.After && again < 2 && f.wroteSince(f.Build) {
+		return unsettledYet(f, allowedAlready(f, d, again))
 	}
 	if t := j.Target; t != nil && t.Kind != "attach" && t.Before == t.After {
 		return refuse(d, "What the settings allow is written already, and the simulator still says that it is denied.", guardrail.Refusal{Rule: guardrail.AlreadyThere,
@@ -289,7 +289,7 @@ func allowedAlready(f Facts, d Decision, again int) Decision {
 	switch {
 	case i >= 0 && again >= 2:
 		return undo(d, i)
-	case i < 0 && again >= 1:
+	case i < 0 && again >= 1 && (again >= 2 || !f.wroteSince(f.Earlier[len(f.Earlier)-again].Build)):
 		d.Remedy = diagnose.Report
 		return refuse(d, "IAM says that the role may do this, and yet it is denied again: another layer refuses (resource policy, VPC endpoint policy, session policy, resource control policy).")
 	}
@@ -306,6 +306,22 @@ func allowedAlready(f Facts, d Decision, again int) Decision {
 	}
 	d.Why = "IAM says that the role may do this by now: permissions need time to settle."
 	return d
+}
+
+// unsettledYet is for a denial that even IAM's own word repeats, though another
+// case has written what it needs.
+func unsettledYet(f Facts, d Decision) Decision {
+	if d.Plan != nil {
+		d.Plan.Settle = max(d.Plan.Settle, f.Settings.Limits.Settle)
+		d.Why = "The policy was written a moment ago, for another build: permissions need time to settle."
+	}
+	return d
+}
+
+// wroteSince reports whether the role was written, by whichever case, after b
+// had failed or a moment before: b may not have felt it.
+func (f Facts) wroteSince(b codebuild.Build) bool {
+	return !f.Wrote.IsZero() && f.Wrote.Add(skew).After(b.End)
 }
 
 func undo(d Decision, round int) Decision {

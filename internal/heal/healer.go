@@ -66,8 +66,9 @@ const (
 	// unsettled is for how long after a write IAM may show what was before:
 	// four seconds as a rule, at times more (aws-facts §5.4).
 	unsettled = 15 * time.Second
-	// lastWords is how long recording that the time is over may take.
-	lastWords = 10 * time.Second
+	// lastWords is how long giving back a role, or recording that the time is
+	// over, may take. Both must fit into what the function keeps for its end.
+	lastWords = 8 * time.Second
 	// unheard is for how long a stage waits for a failed build of it that no
 	// event has told of: longer than a message takes to come again.
 	unheard = 10 * time.Minute
