@@ -78,8 +78,11 @@ const (
 	// proposedDays is for how many days a proposed plan waits for its approval.
 	proposedDays = 7
 	proposedFor  = proposedDays * 24 * time.Hour
-	// recent is how far back the sweep looks for builds that no event told of.
+	// recent is for how long a build that was started is looked for.
 	recent = 24 * time.Hour
+	// longest is how far back the sweep looks for builds that no event told
+	// of. A build may wait 8 hours and then run for 36.
+	longest = 45 * time.Hour
 )
 
 // Ended says that a build ended.

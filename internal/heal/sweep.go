@@ -102,6 +102,16 @@ func (h *Healer) resumeOne(ctx context.Context, id string) error {
 // askAfter looks how the build that the case waits for is doing: its event
 // may have been lost.
 func (h *Healer) askAfter(ctx context.Context, c *held) error {
+	if _, ok := h.Settings.Project(c.Project, c.Account, c.Region, h.Home); !ok {
+		c.finish(h.Clock.Now(), Failed, "The settings name the project no more, so how its build ended is not asked.")
+		return h.close(ctx, c)
+	}
+	// It is asked again later, whatever comes of it now: a build that cannot be
+	// read must not stand in the way of other cases. An end is taken up as its
+	// event would be.
+	if err := h.save(ctx, c, true); err != nil {
+		return err
+	}
 	r := c.last()
 	if r.Retry == "" || r.ofBatch() { // a batch may have been retried by somebody since
 		b, ok, err := h.find(ctx, c)
@@ -111,8 +121,11 @@ func (h *Healer) askAfter(ctx context.Context, c *held) error {
 		if !ok {
 			return h.giveUp(ctx, c, "No build was seen to start.")
 		}
-		r.Retry = b.ID
 		if err := h.point(ctx, b.ID, c.ID); err != nil {
+			return err
+		}
+		r.Retry = b.ID
+		if err := h.save(ctx, c, true); err != nil {
 			return err
 		}
 	}
@@ -123,16 +136,13 @@ func (h *Healer) askAfter(ctx context.Context, c *held) error {
 	if err != nil {
 		return fmt.Errorf("reading build %q: %w", r.Retry, err)
 	}
-	if err := h.save(ctx, c, true); err != nil { // asks again later; an end is taken up as its event would be
-		return err
-	}
 	return h.BuildEnded(ctx, Ended{At: c.at(), Project: c.Project, Build: r.Retry, Status: b.Status, End: b.End})
 }
 
 // giveUp closes a case whose build never came, once it is late enough.
 func (h *Healer) giveUp(ctx context.Context, c *held, why string) error {
 	if h.Clock.Now().Sub(c.last().RetryAt) < recent {
-		return h.save(ctx, c, true)
+		return nil // asked again later
 	}
 	c.finish(h.Clock.Now(), Failed, why)
 	return h.close(ctx, c)
@@ -165,16 +175,10 @@ func (h *Healer) sweepKey(p settings.Project) string {
 // know. mark is what the last sweep of it recorded.
 func (h *Healer) sweepProject(ctx context.Context, p settings.Project, mark Item) error {
 	at, now := h.sweepAt(p), h.Clock.Now()
-	to := swept{From: now.Add(-time.Hour)} // a new project: no old history is taken up
-	if mark.Version > 0 {
-		if err := unmarshal(mark, &to); err != nil {
-			return err
-		}
-		if oldest := now.Add(-recent); to.From.Before(oldest) {
-			to.From = oldest
-		}
+	mark, to, err := h.sweptTo(ctx, p, mark)
+	if err != nil {
+		return err
 	}
-	mark.Kind, mark.ID = kindSweep, h.sweepKey(p)
 	bs, err := h.Builds.Since(ctx, at, p.Name, to.From, to.Seen)
 	if errors.Is(err, ErrNotFound) {
 		h.Log.WarnContext(ctx, "settings name a project that does not exist", "project", p.Name, "account", at.ID, "region", at.Region)
@@ -187,6 +191,10 @@ func (h *Healer) sweepProject(ctx context.Context, p settings.Project, mark Item
 	next, all := now.Add(-skew), true
 	var errs []error
 	for _, b := range slices.Backward(bs) { // oldest first
+		if pressed(ctx) {
+			next = earlier(next, b.Start)
+			break // the others are as old or younger
+		}
 		done, err := h.sweepBuild(ctx, at, b)
 		if err != nil && !errors.Is(err, ErrLater) {
 			errs = append(errs, err)
@@ -200,6 +208,31 @@ func (h *Healer) sweepProject(ctx context.Context, p settings.Project, mark Item
 	}
 	to.From = next
 	return errors.Join(append(errs, h.recordSweep(ctx, mark, to))...)
+}
+
+// sweptTo tells up to where the project was swept. A mark that was not listed
+// is looked for: the list follows the ledger with a delay.
+func (h *Healer) sweptTo(ctx context.Context, p settings.Project, mark Item) (Item, swept, error) {
+	now, key := h.Clock.Now(), h.sweepKey(p)
+	if mark.Version == 0 {
+		var err error
+		if mark, err = h.Store.Get(ctx, kindSweep, key); errors.Is(err, ErrNotFound) {
+			// A new project: no old history is taken up.
+			return Item{Kind: kindSweep, ID: key}, swept{From: now.Add(-time.Hour)}, nil
+		} else if err != nil {
+			return mark, swept{}, fmt.Errorf("reading the earlier sweep: %w", err)
+		}
+	}
+	to := swept{}
+	if err := json.Unmarshal(mark.Data, &to); err != nil {
+		// Another version of the healer wrote it: all is looked at once more.
+		h.Log.WarnContext(ctx, "the mark of an earlier sweep cannot be read", "project", p.Name, "error", err.Error())
+		to = swept{}
+	}
+	if oldest := now.Add(-longest); to.From.Before(oldest) {
+		to.From = oldest
+	}
+	return mark, to, nil
 }
 
 // sweepBuild takes up the end of a build that no event told of. done means
