@@ -67,7 +67,9 @@ func (c CodeBuild) Since(ctx context.Context, at settings.Account, project strin
 		return nil, err
 	}
 	var bs []codebuild.Build
-	in := &cb.ListBuildsForProjectInput{ProjectName: &project, SortOrder: types.SortOrderTypeDescending}
+	// Newest first is what it does unasked. Asked for an order, it fails for a
+	// project with more than 100 builds.
+	in := &cb.ListBuildsForProjectInput{ProjectName: &project}
 	for range maxBuildPages {
 		out, err := client.ListBuildsForProject(ctx, in)
 		if err != nil {

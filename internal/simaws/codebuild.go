@@ -86,10 +86,11 @@ func listBuildsForProject(r *request, in *listBuildsInput) (any, error) {
 	for _, b := range p.builds {
 		ids = append(ids, b.id())
 	}
+	if in.SortOrder != "" && len(ids) > 100 {
+		return nil, fail("InvalidInputException", "Sort order cannot be set for projects with more than 100 builds")
+	}
 	if in.SortOrder != "ASCENDING" {
 		slices.Reverse(ids)
-	} else if len(ids) > 100 {
-		return nil, fail("InvalidInputException", "Sort order cannot be set for projects with more than 100 builds")
 	}
 	return pageOf("ids", ids, in.NextToken)
 }
