@@ -53,12 +53,13 @@ func RunTests(s *Settings, c Catalog, home Account, partition string) []Problem 
 func (t Test) run(s *Settings, c Catalog, p Project, home Account, partition string) string {
 	home, partition = t.place(home, partition)
 	on := Expand(t.On, p.Vars(home, partition))
-	by, asked := "", []string{on}
+	by := ""
+	var asked []string
 	for _, id := range p.Grants {
 		g, _ := s.Grant(id)
 		for _, st := range g.Statements(c, p, home, partition) {
 			if slices.Contains(st.Action.List, t.Action) {
-				asked = append(asked, st.Resource.List...)
+				asked = append(append(asked, on), st.Resource.List...)
 			}
 			if by == "" && gives(st, t.Action, on) {
 				by = id

@@ -337,6 +337,8 @@ tests:
 			"failed: grant image allows project member ecr:PutImage on arn:aws:ecr:us-east-1:444455556666:repository/web"},
 		{`{project: web, allow: "sqs:SendMessage", on: "arn:aws:sqs:eu-west-1:111122223333:q"}`, Account{}, "",
 			"failed: no grant of project web allows sqs:SendMessage on arn:aws:sqs:eu-west-1:111122223333:q"},
+		{`{project: web, allow: "ecr:DeleteRepository", on: "arn:${partition}:ecr:${region}:${account}:repository/web"}`, Account{}, "",
+			"failed: no grant of project web allows ecr:DeleteRepository on arn:${partition}:ecr:${region}:${account}:repository/web"},
 	} {
 		var got []string
 		for _, p := range RunTests(mustParse(t, text+"  - "+row.test+"\n"), fake{}, row.home, row.partition) {

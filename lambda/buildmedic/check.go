@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"slices"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/guardrail"
@@ -20,6 +18,7 @@ type checked struct {
 	Problems []settings.Problem `json:"problems"`
 	Warnings []settings.Problem `json:"warnings"`
 	Projects []reach            `json:"projects"`
+	Tests    int                `json:"tests"` // that were run
 	SHA256   string             `json:"sha256,omitempty"`
 }
 
@@ -47,9 +46,12 @@ func runCheck(_ context.Context, args []string, _ io.Reader, stdout, stderr io.W
 	if fs.NArg() > 0 {
 		return wrong(fs, "%q is no flag; name the file with -settings", fs.Arg(0))
 	}
-	data, err := os.ReadFile(*path)
+	if *account != "" && (len(*account) != 12 || strings.Trim(*account, "0123456789") != "") {
+		return wrong(fs, "-account %q is not an account id; write its 12 digits", *account)
+	}
+	data, err := settingsFile(*path)
 	if err != nil {
-		return fail(stderr, fmt.Errorf("reading settings: %w", err))
+		return fail(stderr, err)
 	}
 	c := check(data, settings.Account{ID: *account, Region: *region}, *partition)
 	code := exitOK
@@ -76,7 +78,10 @@ func check(data []byte, home settings.Account, partition string) checked {
 	}
 	out.SHA256 = s.SHA256
 	out.Problems = append(out.Problems, settings.RunTests(s, guardrail.Catalog(), home, partition)...)
-	out.Warnings = slices.Concat(out.Warnings, settings.Surprises(s), settings.Warnings(s), settings.LeftOut(s, guardrail.Catalog()))
+	out.Tests = len(s.Tests)
+	for _, ws := range [][]settings.Problem{settings.Surprises(s), settings.Warnings(s), settings.LeftOut(s, guardrail.Catalog())} {
+		out.Warnings = append(out.Warnings, ws...)
+	}
 	if home.ID == "" {
 		home.ID = "${account}"
 	}
@@ -110,6 +115,14 @@ func at(path string, p settings.Problem) string {
 	return path + strings.TrimPrefix(p.Error(), "buildmedic.yaml")
 }
 
+// count is a number of things in words.
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
 func (c checked) text(path string) string {
 	var b strings.Builder
 	for _, p := range c.Problems {
@@ -119,10 +132,18 @@ func (c checked) text(path string) string {
 		fmt.Fprintf(&b, "warning: %s\n", at(path, p))
 	}
 	if !c.Valid {
-		fmt.Fprintf(&b, "\n%s is not valid: %d error(s). It would grant nothing, and is not deployed.\n", path, len(c.Problems))
+		fmt.Fprintf(&b, "\n%s is not valid: %s. It would grant nothing, and is not deployed.\n", path, count(len(c.Problems), "error"))
 		return b.String()
 	}
-	fmt.Fprintf(&b, "%s is valid. SHA-256 %s\n", path, c.SHA256)
+	hold := ""
+	switch c.Tests {
+	case 0:
+	case 1:
+		hold = ", and its test holds"
+	default:
+		hold = fmt.Sprintf(", and its %d tests hold", c.Tests)
+	}
+	fmt.Fprintf(&b, "%s is valid%s. SHA-256 %s\n", path, hold, c.SHA256)
 	if len(c.Projects) == 0 {
 		b.WriteString("It lists no project, so nothing is granted and nothing is started.\n")
 	}

@@ -74,7 +74,8 @@ func chosen(names []string) ([]story.Story, error) {
 	}
 	var out []story.Story
 	for _, n := range names {
-		i := slices.IndexFunc(all, func(s story.Story) bool { return s.Name == n })
+		name := strings.TrimLeft(n, "0123456789-") // its file's name begins with a number
+		i := slices.IndexFunc(all, func(s story.Story) bool { return s.Name == name })
 		if i < 0 {
 			var known []string
 			for _, s := range all {
@@ -306,6 +307,9 @@ func (d *demo) table() {
 	}
 	n := len(d.rows)
 	verdict := d.green(fmt.Sprintf("all %d stories ended as they should", n))
+	if n == 1 {
+		verdict = d.green("it ended as it should")
+	}
 	if d.wrong > 0 {
 		verdict = d.red(fmt.Sprintf("%d of %d stories ended otherwise than they should", d.wrong, n))
 	}

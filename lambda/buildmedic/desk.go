@@ -63,10 +63,21 @@ type deskFlags struct {
 func addDeskFlags(fs *flag.FlagSet) deskFlags {
 	return deskFlags{
 		settings: fs.String("settings", defaultSettings, "settings file"),
-		table:    fs.String("table", "", "work on the function's own ledger: the name of its DynamoDB table"),
+		table:    fs.String("table", "", "work on the function's own ledger: the name of its DynamoDB table, which is the stack's output TableName"),
 		ledger:   fs.String("ledger", "", "file of the desk's ledger (default: buildmedic/ledger.json in the user's configuration folder)"),
 		topic:    fs.String("topic", "", "ARN of an SNS topic to send notices to; default: they are printed"),
 	}
+}
+
+// parse reads a command's flags, as the function of that name does.
+func (f deskFlags) parse(fs *flag.FlagSet, args []string, stdout io.Writer) (done bool, code int) {
+	if done, code := parse(fs, args, stdout); done {
+		return true, code
+	}
+	if *f.table != "" && *f.ledger != "" {
+		return true, wrong(fs, "-table and -ledger exclude each other")
+	}
+	return false, exitOK
 }
 
 // openDesk finds out who calls and makes the healer.

@@ -154,6 +154,33 @@ func TestLedgerWithoutAWS(t *testing.T) {
 	}
 }
 
+// TestJSONAlone ensures that what -json prints on standard output is JSON and
+// nothing else, whatever is asked and told beside it.
+func TestJSONAlone(t *testing.T) {
+	sim, file := account(t, "tracker-api")
+	ledger := filepath.Join(t.TempDir(), "l.json")
+	if err := os.WriteFile(ledger, []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	flags := []string{"-json", "-settings", file, "-ledger", ledger}
+	id := sim.Builds("TrackerAPI")[0].ID
+	for _, row := range []struct {
+		name, stdin string
+		args        []string
+		want, told  string
+	}{
+		{"nothing is closed yet", "", append([]string{"history"}, flags...), "[]\n", ""},
+		{"refused", "no\n", append(append([]string{"replay", "-apply"}, flags...), id), `"rounds"`, "Do this? Type yes: Nothing was changed."},
+		{"done", "yes\n", append(append([]string{"replay", "-apply"}, flags...), id), `"outcome": "healed"`, ": healed"},
+		{"taken back", "", append(append([]string{"undo"}, flags...), "1160bc9cefbf0600"), "Took back 1 change", "[undone]"},
+	} {
+		code, out, errs := buildmedic(t, row.stdin, row.args...)
+		if code != exitOK || !json.Valid([]byte(out)) || !strings.Contains(out, row.want) || !strings.Contains(errs, row.told) {
+			t.Errorf("%s: code %d\n%s\n%s", row.name, code, out, errs)
+		}
+	}
+}
+
 // TestReplayElsewhere ensures that a build of another account is told from
 // one that does not exist.
 func TestReplayElsewhere(t *testing.T) {
@@ -174,7 +201,7 @@ func TestScan(t *testing.T) {
 	if code != exitOK {
 		t.Fatalf("code %d: %s", code, errs)
 	}
-	for _, want := range []string{"1 projects, 1 failed builds read", "missing-permission", "ecr:GetAuthorizationToken", "could have acted on 1 of 1"} {
+	for _, want := range []string{"1 project, 1 failed build read", "missing-permission", "ecr:GetAuthorizationToken", "could have acted on 1 of 1"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("it does not say %q:\n%s", want, out)
 		}
@@ -218,10 +245,21 @@ func TestUsage(t *testing.T) {
 			t.Errorf("%s -h: code %d\n%s", c.name, code, out)
 		}
 	}
-	for _, args := range [][]string{{}, {"heal-all"}, {"demo", "no-such-story"}, {"plan"}, {"replay"}, {"show"}, {"undo", "a", "b"}, {"policy"}, {"scan", "-n", "0"}, {"demo", "-nonsense"}} {
+	for _, args := range [][]string{{}, {"heal-all"}, {"demo", "no-such-story"}, {"plan"}, {"replay"}, {"show"}, {"undo", "a", "b"}, {"policy"}, {"scan", "-n", "0"}, {"demo", "-nonsense"}, {"schema", "x"},
+		{"history", "-n", "0"}, {"history", "-table", "t", "-ledger", "l"}, {"undo", "-table", "t", "-ledger", "l", "c"}, {"approve", "abc"}, {"approve", strings.Repeat("x", 64)},
+		{"check", "-account", "1111"}, {"help", "heal-all"}, {"-v"}} {
 		if code, _, errs := buildmedic(t, "", args...); code != exitUsage || errs == "" {
 			t.Errorf("%q: code %d, %q", args, code, errs)
 		}
+	}
+	if code, out, _ := buildmedic(t, "", "help", "diagnose"); code != exitOK || !strings.HasPrefix(out, "Usage: buildmedic diagnose ") {
+		t.Errorf("help diagnose: code %d\n%s", code, out)
+	}
+	if code, _, errs := buildmedic(t, "", "diagnos"); code != exitUsage || !strings.Contains(errs, `no command "diagnos"; there are demo, diagnose, `) {
+		t.Errorf("diagnos: code %d\n%s", code, errs)
+	}
+	if code, _, errs := buildmedic(t, "", "undo", "c"); code != exitFailed || !strings.Contains(errs, "name the file with -settings") {
+		t.Errorf("undo without settings: code %d\n%s", code, errs)
 	}
 }
 
@@ -230,6 +268,9 @@ func TestDemo(t *testing.T) {
 	code, out, errs := buildmedic(t, "", "demo")
 	if code != exitOK || !strings.Contains(out, "stories ended as they should") || strings.Contains(out, "\x1b") {
 		t.Errorf("code %d\n%s%s", code, out, errs)
+	}
+	if code, out, errs = buildmedic(t, "", "demo", "10-forged-in-a-pull-request"); code != exitOK || !strings.Contains(out, "\nit ended as it should\n") {
+		t.Errorf("a story by its file's name: code %d\n%s%s", code, out, errs)
 	}
 	code, out, _ = buildmedic(t, "", "demo", "-json", "tracker-api")
 	var r map[string]any
@@ -303,7 +344,8 @@ func TestCheck(t *testing.T) {
 	if code != exitOK || !strings.Contains(out, "warning: "+idle+": notify: nobody is told") || !strings.Contains(out, "warning: "+idle+":2: projects[0].grants: ") {
 		t.Errorf("code %d\n%s", code, out)
 	}
-	failing := write("version: 1\nprojects: [{name: web, role: r}]\ntests: [{project: web, allow: \"s3:GetObject\", on: \"arn:${partition}:s3:::b/${account}\"}]\n")
+	failing := write("version: 1\nprojects: [{name: web, role: r, grants: [g], write: {inline: p}}]\n" +
+		"grants: [{id: g, because: b, owner: o, actions: [\"s3:GetObject\"], resources: [\"arn:${partition}:s3:::other/*\"]}]\ntests: [{project: web, allow: \"s3:GetObject\", on: \"arn:${partition}:s3:::b/${account}\"}]\n")
 	for _, row := range [][3]string{
 		{"", "", "on arn:${partition}:s3:::b/${account}; ${partition}, ${account} are not known here: try check -partition P -account ID\n"},
 		{"-partition", "aws-cn", "on arn:aws-cn:s3:::b/${account}; ${account} is not known here: try check -account ID\n"},
@@ -319,6 +361,22 @@ func TestCheck(t *testing.T) {
 	}
 	code, out, _ = buildmedic(t, "", "check", "-json", "-settings", bad)
 	if code != exitFailed || !json.Valid([]byte(out)) {
+		t.Errorf("code %d\n%s", code, out)
+	}
+	held := write(`version: 1
+notify: {email: [a@example.com]}
+projects: [{name: web, role: r, grants: [g], write: {inline: p}}]
+grants: [{id: g, because: b, owner: o, actions: ["s3:GetObject"], resources: ["arn:${partition}:s3:::assets/*"]}]
+tests:
+  - {project: web, allow: "s3:GetObject", on: "arn:aws:s3:::assets/a"}
+  - {project: web, deny: "s3:PutObject", on: "arn:aws:s3:::assets/a"}
+`)
+	code, out, _ = buildmedic(t, "", "check", "-settings", held)
+	if code != exitOK || !strings.HasPrefix(out, held+" is valid, and its 2 tests hold. SHA-256 ") {
+		t.Errorf("code %d\n%s", code, out)
+	}
+	code, out, _ = buildmedic(t, "", "check", "-json", "-settings", held)
+	if code != exitOK || !strings.Contains(out, `"warnings": []`) || !strings.Contains(out, `"tests": 2`) {
 		t.Errorf("code %d\n%s", code, out)
 	}
 }

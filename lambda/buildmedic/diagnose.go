@@ -1,9 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -21,7 +18,7 @@ import (
 
 const diagnoseAbout = `Says why a build failed, from its log: the cause, the line that proves it, who was denied what on what
 and by which layer, what to do, and the grant that would cure it. It uses no AWS and changes nothing.
-FILE is the log as CodeBuild wrote it, gzip or plain; without it, standard input is read.
+FILE is the log as CodeBuild wrote it, gzip, UTF-16 or plain; without it, standard input is read.
 
 With -jsonl it reads JSON Lines {"id","text","phase_contexts":["CODE: message",...],"build_arn","service_role"},
 all but id optional, and writes one object a line, in order: {"id","cause","remedy","retryable",
@@ -46,7 +43,7 @@ func runDiagnose(ctx context.Context, args []string, stdin io.Reader, stdout, st
 	if fs.NArg() > 1 {
 		return wrong(fs, "one FILE at most, got %d", fs.NArg())
 	}
-	in, err := openInput(fs.Arg(0), stdin)
+	in, err := openInput("build log", fs.Arg(0), stdin)
 	if err != nil {
 		return fail(stderr, err)
 	}
@@ -70,34 +67,6 @@ func runDiagnose(ctx context.Context, args []string, stdin io.Reader, stdout, st
 		return fail(stderr, fmt.Errorf("printing: %w", err))
 	}
 	return exitOK
-}
-
-// openInput opens the file, or standard input for "" and "-", and unpacks it
-// if it is packed, as CodeBuild's logs in S3 are (aws-facts §6.3).
-func openInput(path string, stdin io.Reader) (io.ReadCloser, error) {
-	var c io.Closer = io.NopCloser(nil)
-	r := stdin
-	if path != "" && path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, fmt.Errorf("reading build log: %w", err)
-		}
-		r, c = f, f
-	}
-	b := bufio.NewReaderSize(r, 64<<10)
-	r = b
-	if head, _ := b.Peek(2); bytes.Equal(head, []byte{0x1f, 0x8b}) {
-		z, err := gzip.NewReader(b)
-		if err != nil {
-			c.Close()
-			return nil, fmt.Errorf("reading build log: it begins like gzip and is none: %w", err)
-		}
-		r = z
-	}
-	return struct {
-		io.Reader
-		io.Closer
-	}{r, c}, nil
 }
 
 // readFailure reads a log about whose build nothing else is known.

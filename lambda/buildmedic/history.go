@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -21,11 +23,11 @@ func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 	df := addDeskFlags(fs)
 	n := fs.Int("n", 30, "how many")
 	asJSON := fs.Bool("json", false, "print JSON")
-	if done, code := parse(fs, args, stdout); done {
+	if done, code := df.parse(fs, args, stdout); done {
 		return code
 	}
-	if fs.NArg() > 1 {
-		return wrong(fs, "name one project, or none")
+	if fs.NArg() > 1 || *n < 1 {
+		return wrong(fs, "name one project, or none; -n is 1 or more")
 	}
 	return withLedger(ctx, df, stderr, func(h *heal.Healer) error {
 		cs, err := h.History(ctx, fs.Arg(0), *n)
@@ -33,16 +35,20 @@ func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 			return err
 		}
 		if *asJSON {
-			return orError(printJSON(stdout, stderr, cs))
+			return orError(printJSON(stdout, stderr, append([]heal.Closed{}, cs...))) // of none, too, an array
 		}
-		printHistory(stdout, cs)
+		printHistory(stdout, cs, *df.table)
 		return nil
 	})
 }
 
-func printHistory(w io.Writer, cs []heal.Closed) {
-	if len(cs) == 0 {
-		fmt.Fprintln(w, "No case is closed yet.")
+func printHistory(w io.Writer, cs []heal.Closed, table string) {
+	switch {
+	case len(cs) == 0 && table == "":
+		fmt.Fprintln(w, "The desk's own ledger has no such closed case. That of the function is read with -table NAME.")
+		return
+	case len(cs) == 0:
+		fmt.Fprintf(w, "Table %q has no such closed case.\n", table)
 		return
 	}
 	fmt.Fprintf(w, "%-17s %-16s %-9s %-24s %-18s %6s  %s\n", "CASE", "CLOSED", "OUTCOME", "CAUSE", "REMEDY", "ROUNDS", "PROJECT")
@@ -78,9 +84,10 @@ func withLedger(ctx context.Context, df deskFlags, stderr io.Writer, f func(*hea
 	return exitOK
 }
 
-// withDesk opens the desk, runs f and closes it.
-func withDesk(ctx context.Context, df deskFlags, stdout, stderr io.Writer, f func(*desk) error) int {
-	d, err := openDesk(ctx, df, nil, stdout)
+// withDesk opens the desk, runs f and closes it. Notices are printed if no
+// topic takes them.
+func withDesk(ctx context.Context, df deskFlags, notices, stderr io.Writer, f func(*desk) error) int {
+	d, err := openDesk(ctx, df, nil, notices)
 	if err != nil {
 		return fail(stderr, err)
 	}
@@ -94,7 +101,7 @@ func runShow(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.
 	fs := flags("show", "[-json] CASE", "Tells one case's whole story.", "buildmedic show -table buildmedic 1160bc9cefbf0600", stderr)
 	df := addDeskFlags(fs)
 	asJSON := fs.Bool("json", false, "print JSON")
-	if done, code := parse(fs, args, stdout); done {
+	if done, code := df.parse(fs, args, stdout); done {
 		return code
 	}
 	if fs.NArg() != 1 {
@@ -157,7 +164,7 @@ func runUndo(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.
 		Case string `json:"case"`
 	}{}
 	return runCommand(ctx, "undo", "CASE", "Takes back everything that a case changed and that still stands. Refuses, and shows the\ndifference, if somebody has changed it since.",
-		"buildmedic undo -table buildmedic 1160bc9cefbf0600", args, func(arg string) heal.Command { cmd.Undo.Case = arg; return cmd }, stdout, stderr)
+		"buildmedic undo -table buildmedic 1160bc9cefbf0600", args, func(arg string) (heal.Command, error) { cmd.Undo.Case = arg; return cmd, nil }, stdout, stderr)
 }
 
 func runApprove(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
@@ -166,23 +173,37 @@ func runApprove(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 		Plan string `json:"plan"`
 	}{}
 	return runCommand(ctx, "approve", "PLAN", "Applies exactly the plan that was proposed under this SHA-256, or refuses since the world has\nchanged.",
-		"buildmedic approve -table buildmedic 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", args, func(arg string) heal.Command { cmd.Approve.Plan = arg; return cmd }, stdout, stderr)
+		"buildmedic approve -table buildmedic 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", args, func(arg string) (heal.Command, error) {
+			if sum, err := hex.DecodeString(arg); err != nil || len(sum) != sha256.Size {
+				return cmd, fmt.Errorf("%q is no plan: write its SHA-256 out of the notice, 64 hexadecimal digits", arg)
+			}
+			cmd.Approve.Plan = arg
+			return cmd, nil
+		}, stdout, stderr)
 }
 
 // runCommand carries out a command of the function with the user's own
 // credentials.
-func runCommand(ctx context.Context, name, what, about, example string, args []string, command func(string) heal.Command, stdout, stderr io.Writer) int {
+func runCommand(ctx context.Context, name, what, about, example string, args []string, command func(string) (heal.Command, error), stdout, stderr io.Writer) int {
 	fs := flags(name, "[-table T] [-json] "+what, about, example, stderr)
 	df := addDeskFlags(fs)
 	asJSON := fs.Bool("json", false, "print JSON")
-	if done, code := parse(fs, args, stdout); done {
+	if done, code := df.parse(fs, args, stdout); done {
 		return code
 	}
 	if fs.NArg() != 1 {
 		return wrong(fs, "name one %s", strings.ToLower(what))
 	}
-	return withDesk(ctx, df, stdout, stderr, func(d *desk) error {
-		a, err := d.healer.Do(ctx, command(fs.Arg(0)))
+	cmd, err := command(fs.Arg(0))
+	if err != nil {
+		return wrong(fs, "%v", err)
+	}
+	notices := stdout
+	if *asJSON {
+		notices = stderr
+	}
+	return withDesk(ctx, df, notices, stderr, func(d *desk) error {
+		a, err := d.healer.Do(ctx, cmd)
 		if err != nil {
 			return err
 		}

@@ -14,8 +14,8 @@ import (
 
 // command is one sub-command. run returns the exit code.
 type command struct {
-	name, args, short string
-	run               func(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int
+	name, short string
+	run         func(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int
 }
 
 // The exit codes of every command.
@@ -28,18 +28,18 @@ const (
 
 func commands() []command {
 	return []command{
-		{"demo", "[-json] [STORY...]", "heal the stories' failed builds in a simulated account", runDemo},
-		{"diagnose", "[-json|-jsonl] [FILE]", "say why a build failed, from its log", runDiagnose},
-		{"plan", "-settings F -build B.json -log L", "decide about one failed build, with no AWS at all", runPlan},
-		{"check", "[-settings F]", "validate settings and show what they could at most grant", runCheck},
-		{"policy", "-role NAME [-cdk|-terraform]", "print a role's present policy, ready to be committed", runPolicy},
-		{"replay", "[-settings F] [-apply] BUILD_ID", "diagnose a real failed build, and show or do what would be done", runReplay},
-		{"scan", "[-settings F] [-n N]", "see what fails in an account, and what could be healed", runScan},
-		{"history", "[PROJECT]", "list cases with their outcome", runHistory},
-		{"show", "CASE", "tell one case's whole story", runShow},
-		{"undo", "CASE", "take back what a case changed", runUndo},
-		{"approve", "PLAN", "apply a proposed plan", runApprove},
-		{"schema", "", "print the JSON Schema of notices for programs", runSchema},
+		{"demo", "heal the stories' failed builds in a simulated account", runDemo},
+		{"diagnose", "say why a build failed, from its log", runDiagnose},
+		{"plan", "decide about one failed build, with no AWS at all", runPlan},
+		{"check", "validate settings and show what they could at most grant", runCheck},
+		{"policy", "print a role's present policy, ready to be committed", runPolicy},
+		{"replay", "diagnose a real failed build, and show or do what would be done", runReplay},
+		{"scan", "see what fails in an account, and what could be healed", runScan},
+		{"history", "list cases with their outcome", runHistory},
+		{"show", "tell one case's whole story", runShow},
+		{"undo", "take back what a case changed", runUndo},
+		{"approve", "apply a proposed plan", runApprove},
+		{"schema", "print the JSON Schema of notices for programs", runSchema},
 	}
 }
 
@@ -58,21 +58,26 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	if len(args) > 0 {
-		for _, c := range commands() {
-			if c.name == args[0] {
-				return c.run(ctx, args[1:], stdin, stdout, stderr)
-			}
+	for _, c := range commands() {
+		if len(args) > 0 && c.name == args[0] {
+			return c.run(ctx, args[1:], stdin, stdout, stderr)
 		}
 	}
-	if len(args) > 0 && (args[0] == "help" || args[0] == "-h" || args[0] == "--help") {
+	switch {
+	case len(args) == 0:
+		usage(stderr)
+		return exitUsage
+	case args[0] == "help" && len(args) == 2 && args[1] != "help":
+		return run(ctx, []string{args[1], "-h"}, stdin, stdout, stderr)
+	case args[0] == "help" || args[0] == "-h" || args[0] == "-help" || args[0] == "--help":
 		usage(stdout)
 		return exitOK
 	}
-	if len(args) > 0 {
-		fmt.Fprintf(stderr, "buildmedic: there is no command %q\n\n", args[0])
+	var names []string
+	for _, c := range commands() {
+		names = append(names, c.name)
 	}
-	usage(stderr)
+	fmt.Fprintf(stderr, "buildmedic: there is no command %q; there are %s\nsee: buildmedic -h\n", args[0], strings.Join(names, ", "))
 	return exitUsage
 }
 

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -68,10 +70,21 @@ func wrong(fs *flag.FlagSet, format string, a ...any) int {
 
 const defaultSettings = "infra/buildmedic.yaml"
 
-func readSettings(path string) (*settings.Settings, error) {
+func settingsFile(path string) ([]byte, error) {
 	data, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("reading settings: %w; name the file with -settings", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading settings: %w", err)
+	}
+	return data, nil
+}
+
+func readSettings(path string) (*settings.Settings, error) {
+	data, err := settingsFile(path)
+	if err != nil {
+		return nil, err
 	}
 	s, err := settings.Parse(data, guardrail.Catalog())
 	if err != nil {
@@ -99,7 +112,7 @@ func runPlan(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	fs := flags("plan", "-settings F -build B.json -log L [-policies P.json]",
 		"Decides about one failed build, and prints the whole decision as JSON. It uses no AWS.\n"+
 			"B.json is a build as `aws codebuild batch-get-builds` prints it, the whole answer or one element.\n"+
-			"L is its log as text; - is standard input; without it only the phase contexts are read.\n"+
+			"L is its log, gzip, UTF-16 or plain; - is standard input; without it only the phase contexts are read.\n"+
 			"P.json holds what the role has now: {\"inline\":{\"NAME\":{...}},\"managed\":{\"ARN\":{...}},\"boundary\":{...}}.",
 		"buildmedic plan -settings infra/buildmedic.yaml -build build.json -log build.log", stderr)
 	settingsPath := fs.String("settings", defaultSettings, "settings file")
@@ -110,7 +123,7 @@ func runPlan(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 		return code
 	}
 	if *buildPath == "" || fs.NArg() > 0 {
-		return wrong(fs, "-build is needed, and no other argument")
+		return wrong(fs, "write -build B.json, with no other argument")
 	}
 	s, err := readSettings(*settingsPath)
 	if err != nil {
@@ -149,28 +162,31 @@ func printJSON(stdout, stderr io.Writer, v any) int {
 }
 
 func readBuild(path string) (codebuild.Build, error) {
-	data, err := os.ReadFile(path)
+	data, err := readInput("build", path)
 	if err != nil {
-		return codebuild.Build{}, fmt.Errorf("reading build: %w", err)
+		return codebuild.Build{}, err
 	}
-	return codebuild.Decode(data)
+	var list []json.RawMessage // as --query builds makes it
+	if json.Unmarshal(data, &list) == nil && len(list) == 1 {
+		data = list[0]
+	}
+	b, err := codebuild.Decode(data)
+	if err != nil {
+		return b, fmt.Errorf("%w; %q should hold a build as `aws codebuild batch-get-builds` prints it", err, path)
+	}
+	return b, nil
 }
 
 func readLog(b codebuild.Build, path string, stdin io.Reader) (buildlog.Failure, error) {
-	r := stdin
-	switch path {
-	case "":
+	if path == "" {
 		return buildlog.NoLog(b), nil
-	case "-":
-	default:
-		f, err := os.Open(path)
-		if err != nil {
-			return buildlog.Failure{}, fmt.Errorf("reading build log: %w", err)
-		}
-		defer f.Close()
-		r = f
 	}
-	return buildlog.Read(b, r)
+	in, err := openInput("build log", path, stdin)
+	if err != nil {
+		return buildlog.Failure{}, err
+	}
+	defer in.Close()
+	return buildlog.Read(b, in)
 }
 
 // readPolicies reads P.json. Without one the role has no policies.
@@ -180,17 +196,19 @@ func readPolicies(path string, b codebuild.Build, s *settings.Settings) (guardra
 	if path == "" {
 		return state, nil
 	}
-	data, err := os.ReadFile(path)
+	data, err := readInput("policies", path)
 	if err != nil {
-		return state, fmt.Errorf("reading policies: %w", err)
+		return state, err
 	}
 	var p struct {
 		Inline   map[string]json.RawMessage `json:"inline"`
 		Managed  map[string]json.RawMessage `json:"managed"`
 		Boundary json.RawMessage            `json:"boundary"`
 	}
-	if err := json.Unmarshal(data, &p); err != nil {
-		return state, fmt.Errorf("reading policies %q: %w", path, err)
+	in := json.NewDecoder(bytes.NewReader(data))
+	in.DisallowUnknownFields() // a key that is misspelt would be a role without policies
+	if err := in.Decode(&p); err != nil {
+		return state, fmt.Errorf("reading policies %q: %w; the keys are inline, managed and boundary", path, err)
 	}
 	for name, doc := range p.Inline {
 		state.Inline[name] = string(doc)

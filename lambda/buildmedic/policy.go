@@ -29,7 +29,7 @@ func runPolicy(ctx context.Context, args []string, _ io.Reader, stdout, stderr i
 		return code
 	}
 	if *role == "" || fs.NArg() > 0 || (*cdk && *terraform) {
-		return wrong(fs, "-role is needed, no other argument, and one of -cdk and -terraform at most")
+		return wrong(fs, "write -role NAME, with no other argument, and one of -cdk and -terraform at most")
 	}
 	state, err := readRoleState(ctx, *role)
 	if err != nil {
@@ -102,6 +102,9 @@ func runSchema(_ context.Context, args []string, _ io.Reader, stdout, stderr io.
 	fs := flags("schema", "", "Prints the JSON Schema of the notices for programs.", "buildmedic schema > notice.schema.json", stderr)
 	if done, code := parse(fs, args, stdout); done {
 		return code
+	}
+	if fs.NArg() > 0 {
+		return wrong(fs, "there is no argument, got %q", fs.Arg(0))
 	}
 	fmt.Fprintln(stdout, notice.JSONSchema())
 	return exitOK

@@ -24,7 +24,7 @@ func runReplay(ctx context.Context, args []string, stdin io.Reader, stdout, stde
 	apply := fs.Bool("apply", false, "do it, after asking")
 	yes := fs.Bool("yes", false, "with -apply: do not ask")
 	asJSON := fs.Bool("json", false, "print the case as JSON")
-	if done, code := parse(fs, args, stdout); done {
+	if done, code := df.parse(fs, args, stdout); done {
 		return code
 	}
 	if fs.NArg() != 1 {
@@ -42,12 +42,16 @@ func runReplay(ctx context.Context, args []string, stdin io.Reader, stdout, stde
 			}
 		}
 	}
-	d, err := openDesk(ctx, df, mode, stdout)
+	talk := stdout
+	if *asJSON {
+		talk = stderr
+	}
+	d, err := openDesk(ctx, df, mode, talk)
 	if err != nil {
 		return fail(stderr, err)
 	}
 	defer d.close()
-	r := replay{desk: d, in: stdin, out: stdout, err: stderr, apply: *apply, yes: *yes, json: *asJSON}
+	r := replay{desk: d, in: stdin, out: stdout, talk: talk, err: stderr, apply: *apply, yes: *yes, json: *asJSON}
 	if err := r.run(ctx, fs.Arg(0)); err != nil {
 		return fail(stderr, err)
 	}
@@ -58,6 +62,7 @@ type replay struct {
 	desk             *desk
 	in               io.Reader
 	out, err         io.Writer
+	talk             io.Writer // what persons read: out, or err beside JSON
 	apply, yes, json bool
 }
 
@@ -81,20 +86,15 @@ func (r replay) run(ctx context.Context, build string) error {
 		return err
 	}
 	round := c.Rounds[0]
-	if !r.apply {
-		if r.json {
-			return orError(printJSON(r.out, r.err, c))
-		}
+	if r.apply || !r.json {
 		r.show(c)
-		return nil
 	}
-	r.show(c)
-	if round.Decision.Plan == nil {
-		return nil
+	if !r.apply || round.Decision.Plan == nil {
+		return r.result(c)
 	}
 	if !r.yes && !r.asked() {
-		fmt.Fprintln(r.out, "Nothing was changed.")
-		return nil
+		fmt.Fprintln(r.talk, "Nothing was changed.")
+		return r.result(c)
 	}
 	var cmd heal.Command
 	cmd.Replay = &struct {
@@ -106,18 +106,23 @@ func (r replay) run(ctx context.Context, build string) error {
 	if err != nil {
 		return err
 	}
-	if answer.Case == nil {
+	if !answer.Done {
 		return errors.New(answer.Message)
 	}
 	done, err := r.desk.follow(ctx, answer.Case.ID, r.err)
 	if err != nil {
 		return err
 	}
-	if r.json {
-		return orError(printJSON(r.out, r.err, done))
+	fmt.Fprintf(r.talk, "\ncase %s: %s\n", done.ID, done.Outcome)
+	return r.result(done)
+}
+
+// result prints the case for programs, if they asked.
+func (r replay) result(c heal.Case) error {
+	if !r.json {
+		return nil
 	}
-	fmt.Fprintf(r.out, "\ncase %s: %s\n", done.ID, done.Outcome)
-	return nil
+	return orError(printJSON(r.out, r.err, c))
 }
 
 func orError(code int) error {
@@ -131,11 +136,11 @@ func orError(code int) error {
 func (r replay) show(c heal.Case) {
 	kind := heal.Reported
 	m := notice.Render(heal.Outcome{ID: c.ID, Kind: kind, Case: c, Settings: r.desk.healer.Settings, Home: r.desk.home, At: deskClock.Now()})
-	fmt.Fprintf(r.out, "%s\n\n%s\n", m.Subject, m.Email)
+	fmt.Fprintf(r.talk, "%s\n\n%s\n", m.Subject, m.Email)
 }
 
 func (r replay) asked() bool {
-	fmt.Fprint(r.out, "Do this? Type yes: ")
+	fmt.Fprint(r.talk, "Do this? Type yes: ")
 	line, _ := bufio.NewReader(r.in).ReadString('\n')
 	return strings.TrimSpace(line) == "yes"
 }

@@ -293,7 +293,7 @@ func grantID(project string) string {
 
 func (r scanned) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d projects, %d failed builds read\n", r.Projects, r.Failures-r.Unread)
+	fmt.Fprintf(&b, "%s, %s read\n", count(r.Projects, "project"), count(r.Failures-r.Unread, "failed build"))
 	if r.Unread > 0 {
 		fmt.Fprintf(&b, "%d logs could not be read: your credentials lack logs:GetLogEvents, or AWS throttled\n", r.Unread)
 	}
