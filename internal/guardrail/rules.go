@@ -11,6 +11,7 @@ const (
 	WritesPerHour    Rule = "writes-per-hour"
 	RetriesPerHour   Rule = "retries-per-hour"
 	RetryForbidden   Rule = "retry-forbidden"
+	TakenBack        Rule = "taken-back"
 	NoRoute          Rule = "no-route"
 	NoBuildspec      Rule = "no-buildspec"
 	NoRepository     Rule = "no-repository"
@@ -81,6 +82,7 @@ var rules = []struct {
 	{WritesPerHour, 0, "All roles together were changed as often this hour as limits.writes_hour allows."},
 	{RetriesPerHour, 0, "As many builds were started again this hour as limits.retries_hour allows."},
 	{RetryForbidden, 0, "The project has retry: false, so its builds are never started again."},
+	{TakenBack, 0, "It was given to this commit and taken back, so only a person's replay gives it again."},
 	{NoRoute, 0, "There is no way to start this build again as the remedy needs it."},
 	{NoBuildspec, 0, "The settings list no other path of the buildspec that was not tried yet."},
 	{NoRepository, 0, "No grant of the project allows creating exactly this repository."},

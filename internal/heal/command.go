@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -267,9 +268,16 @@ func (h *Healer) History(ctx context.Context, project string, limit int) ([]Clos
 	return out, nil
 }
 
-// replay takes a build up as if its event had just come.
-// A build whose failure was only told is decided about anew: by now the
-// settings may allow what they did not.
+// replay takes a build up as if its event had just come. That a person asks
+// for it means that the world has changed: settings, a layer that refused, or
+// somebody's mind.
+//
+// So a failed build whose case is closed, and not healed, is decided about
+// anew, in a round that says who asked. What was tried before is no reason
+// against trying it now, and what was undone may be given again; nothing but a
+// replay does that, for the rest of the case. What limits a case limits a
+// replay too: the guardrails, limits.rounds until a day after the case was
+// closed, and the budgets of the role and the hour.
 func (h *Healer) replay(ctx context.Context, build string, at settings.Account) (CommandAnswer, error) {
 	if a, ok := codebuild.ParseARN(build); ok {
 		at, build = settings.Account{ID: a.Account, Region: a.Region}, strings.TrimPrefix(a.Resource, "build/")
@@ -287,39 +295,61 @@ func (h *Healer) replay(ctx context.Context, build string, at settings.Account) 
 	if err != nil {
 		return CommandAnswer{}, fmt.Errorf("reading build: %w", err)
 	}
-	if err := h.reopen(ctx, b); err != nil {
-		return CommandAnswer{}, err
+	id, no, err := h.reopen(ctx, at, b)
+	if err == nil && no == "" {
+		err = h.BuildEnded(ctx, Ended{At: at, Project: b.Project, Build: b.ID, Status: b.Status, End: b.End})
 	}
-	if err := h.BuildEnded(ctx, Ended{At: at, Project: b.Project, Build: b.ID, Status: b.Status, End: b.End}); err != nil {
-		return CommandAnswer{}, err
+	if err == nil && id == "" {
+		id, err = h.caseOf(ctx, b.ID)
 	}
-	id, err := h.caseOf(ctx, b.ID)
 	if err != nil || id == "" {
 		return CommandAnswer{Message: fmt.Sprintf("The build is %s, or settings do not name its project: nothing to do.", b.Status)}, err
 	}
 	c, err := h.Case(ctx, id)
+	if no != "" {
+		return CommandAnswer{Message: no, Case: &c}, err
+	}
 	return CommandAnswer{Done: err == nil, Message: "Taken up.", Case: &c}, err
 }
 
-// reopen puts the build's case back to where it took the build up, if nothing
-// but telling has come of it.
-func (h *Healer) reopen(ctx context.Context, b codebuild.Build) error {
-	id, err := h.caseOf(ctx, b.ID)
-	if err != nil || id == "" {
-		return err
+// reopen begins a new round about the build if its case is closed. id is the
+// case's, "" if there is none; no says why it stays closed, "" if it does not.
+func (h *Healer) reopen(ctx context.Context, at settings.Account, b codebuild.Build) (id, no string, err error) {
+	p, named := h.Settings.Project(b.Project, at.ID, at.Region, h.Home)
+	if id, err = h.caseOf(ctx, b.ID); err != nil || id == "" || !named {
+		return id, "", err
 	}
 	c, err := h.open(ctx, id)
-	if err != nil || c == nil || len(c.Rounds) == 0 {
-		return err
+	if err != nil || c == nil || c.Closed.IsZero() {
+		return id, "", err
 	}
-	r := c.last()
-	told := (c.Outcome == Reported || c.Outcome == Failed) && r.Build.ID == b.ID && r.Written.IsZero() && r.RetryAt.IsZero()
-	if c.Closed.IsZero() || !told || len(c.Outbox) > 0 {
-		return nil
+	switch {
+	case !slices.Contains([]string{codebuild.Failed, codebuild.Fault, codebuild.TimedOut}, b.Status):
+		return id, fmt.Sprintf("The build is %s, so there is nothing to do about it.", b.Status), nil
+	case c.Outcome == Healed:
+		return id, "The build's case is healed: there is nothing to do.", nil
+	case c.Outcome == Proposed:
+		return id, "A plan for the build's case waits for its approval. Approve or reject it.", nil
 	}
-	*r = Round{Build: r.Build, Step: StepClaimed, Started: h.Clock.Now()}
+	if err := h.flush(ctx, c); err != nil { // what is still to be told of how it ended
+		return id, "", err
+	}
+	now := h.Clock.Now()
+	if now.Sub(c.Closed) > newBudget {
+		c.startOver(now)
+	}
+	c.Others = slices.DeleteFunc(c.Others, func(id string) bool { return id == b.ID })
+	if n := len(c.Rounds); n > 0 && c.last().Build.ID == b.ID && c.last().toldOnly() {
+		c.Rounds = c.Rounds[:n-1]
+	}
+	c.Rounds = append(c.Rounds, Round{Build: b.WithRolePath(p.Role), Step: StepClaimed, Started: now, Replayed: now})
 	c.Closed, c.Outcome = time.Time{}, ""
-	return h.save(ctx, c, true)
+	return id, "", h.save(ctx, c, true)
+}
+
+// toldOnly reports whether nothing but telling has come of the round.
+func (r *Round) toldOnly() bool {
+	return r.Written.IsZero() && r.RetryAt.IsZero() && (r.Decision == nil || r.Decision.Undo == 0)
 }
 
 func (h *Healer) unpause(ctx context.Context) (CommandAnswer, error) {

@@ -25,6 +25,7 @@ type Facts struct {
 	Diagnosis diagnose.Diagnosis
 	Case      string
 	Earlier   []Round // the case's rounds before this one
+	Replayed  bool    // a person asked for this round
 
 	Role   *guardrail.RoleState
 	Before []guardrail.Answer // to guardrail.Questions of the same facts
@@ -212,6 +213,9 @@ func grant(f Facts, d Decision) Decision {
 	if rs := limits(f, true); len(rs) > 0 {
 		return refuse(d, "The budget of this commit is used up.", rs...)
 	}
+	if r := takenBack(f); r != nil {
+		return refuse(d, "What the settings allow was given to this commit before, and taken back.", *r)
+	}
 	d.Used = j.Used
 	d.Plan = newPlan(f, diagnose.Grant)
 	d.Plan.Write, d.Plan.Proof = j.Target, j.Proof
@@ -249,17 +253,40 @@ func early(b codebuild.Build) bool {
 }
 
 // sameAgain counts the rounds just before this one that failed of the same
-// denials.
+// denials. Whoever has a build taken up anew says that the world has changed:
+// what was tried before that proves nothing.
 func sameAgain(f Facts) (n int) {
-	now := denialKeys(f.Diagnosis)
-	for i := len(f.Earlier) - 1; i >= 0; i-- {
+	now, replayed := denialKeys(f.Diagnosis), f.Replayed
+	for i := len(f.Earlier) - 1; i >= 0 && !replayed; i-- {
 		r := f.Earlier[i]
 		if r.Diagnosis == nil || r.RetryAt.IsZero() || !slices.Equal(denialKeys(*r.Diagnosis), now) {
 			break
 		}
-		n++
+		n, replayed = n+1, !r.Replayed.IsZero()
 	}
 	return n
+}
+
+// takenBack is the refusal to make a change once more that was made for one of
+// the same denials and undone, by a person or since it did not help. Only a
+// person may ask for it again.
+func takenBack(f Facts) *guardrail.Refusal {
+	if f.Replayed {
+		return nil
+	}
+	now := denialKeys(f.Diagnosis)
+	for _, r := range slices.Backward(f.Earlier) {
+		if r.Written.IsZero() || r.Diagnosis == nil || !slices.ContainsFunc(denialKeys(*r.Diagnosis), func(k string) bool { return slices.Contains(now, k) }) {
+			continue
+		}
+		if r.Undone.IsZero() {
+			return nil // it was asked for again since
+		}
+		return &guardrail.Refusal{Rule: guardrail.TakenBack, Message: fmt.Sprintf(
+			"The change for this denial was made for the same commit and taken back at %s, so it is not made again by itself. Once it is wanted, or what stood in its way is gone, replay the build.",
+			r.Undone.UTC().Format("2006-01-02 15:04 UTC"))}
+	}
+	return nil
 }
 
 func denialKeys(d diagnose.Diagnosis) []string {
@@ -492,6 +519,9 @@ func switchRole(f Facts, d Decision) Decision {
 			rs = append(rs, guardrail.Refusal{Rule: guardrail.Unconfirmed, Action: den.Action, Resource: den.Resource,
 				Message: "The text does not say who was denied, and for switching a role that is asked for."})
 		}
+	}
+	if r := takenBack(f); r != nil {
+		rs = append(rs, *r)
 	}
 	switch {
 	case len(rs) > 0:

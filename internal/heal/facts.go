@@ -30,7 +30,7 @@ func (h *Healer) facts(ctx context.Context, c *held) (Facts, error) {
 	f := Facts{Settings: h.Settings, Home: h.Home, Project: p, Build: r.Build, Case: c.ID,
 		Earlier: current(c.Rounds[:len(c.Rounds)-1]), Healer: h.Self.Parts,
 		// The round's own time, so that a plan decided again is the same plan.
-		Now: r.Started}
+		Now: r.Started, Replayed: !r.Replayed.IsZero()}
 	if r.Diagnosis != nil {
 		f.Diagnosis = *r.Diagnosis // the log was read before something else could not be
 	} else {

@@ -89,6 +89,9 @@ type Round struct {
 	// Old: the round is of an earlier day and counts in no budget any more;
 	// it is kept since its change still stands and can be undone.
 	Old bool `json:"old,omitempty"`
+	// Replayed is when a person had the build taken up anew; zero: an event
+	// or the sweep did.
+	Replayed time.Time `json:"replayed,omitzero"`
 	// Approved is the hash of the plan that a person approved.
 	Approved string    `json:"approved,omitempty"`
 	Ended    time.Time `json:"ended,omitzero"` // when the build that this round started ended

@@ -249,11 +249,25 @@ func timeline(o heal.Outcome) []Event {
 		}
 	}
 	rs := rounds(o)
+	told := make([]bool, len(rs))
+	takenBack := func(by func(time.Time) bool) { // and may have been given again since
+		for i, r := range rs {
+			if !told[i] && !r.Undone.IsZero() && by(r.Undone) {
+				add(r.Undone, "Taken back: what was there before is there again.")
+				told[i] = true
+			}
+		}
+	}
 	for i, r := range rs {
 		if r.Old {
 			continue
 		}
-		add(r.Build.End, "Build "+buildName(r.Build)+" failed"+phaseOf(r)+deniedIn(r)+".")
+		takenBack(r.Replayed.After)
+		known := slices.ContainsFunc(rs[:i], func(e heal.Round) bool { return !e.Old && e.Build.ID == r.Build.ID })
+		if !known {
+			add(r.Build.End, "Build "+buildName(r.Build)+" failed"+phaseOf(r)+deniedIn(r)+".")
+		}
+		add(r.Replayed, "Somebody had the failure of build "+buildName(r.Build)+" taken up anew.")
 		if r.Decision != nil && r.Decision.Plan != nil {
 			p := *r.Decision.Plan
 			add(r.Written, did(p, r.WrittenVersion))
@@ -269,9 +283,7 @@ func timeline(o heal.Outcome) []Event {
 			add(to, "Green.")
 		}
 	}
-	for _, r := range rs {
-		add(r.Undone, "Taken back: what was there before is there again.")
-	}
+	takenBack(func(time.Time) bool { return true })
 	return out
 }
 
