@@ -35,9 +35,9 @@ const (
 	// spare is how much of the function's time must be left to begin with
 	// another message.
 	spare = 90 * time.Second
-	// last is how much of it is kept for giving a message back: one whose
-	// function is ended by Lambda comes again only when its visibility timeout
-	// ends.
+	// last is how much of it is kept for recording how far it came, and for
+	// giving a message back: one whose function is ended by Lambda comes again
+	// only when its visibility timeout ends.
 	last = 20 * time.Second
 )
 
@@ -56,8 +56,10 @@ func (in *Inbox) Invoke(ctx context.Context, payload json.RawMessage) (any, erro
 	case shape.Records != nil:
 		return in.batch(ctx, shape.Records), nil
 	case shape.DetailType != "":
-		return nil, in.message(ctx, string(payload))
+		return nil, in.inTime(ctx, string(payload))
 	}
+	ctx, cancel := early(ctx)
+	defer cancel()
 	var cmd heal.Command
 	if err := strict(payload, &cmd); err != nil {
 		return nil, fmt.Errorf("reading command: %w; there are approve, reject, undo, status, replay, pause, resume, sweep", err)
@@ -111,13 +113,20 @@ func (in *Inbox) one(ctx context.Context, m events.SQSMessage) error {
 	return err
 }
 
+// early ends before the function's time does, so that what is under way then
+// can still be recorded.
+func early(ctx context.Context) (context.Context, context.CancelFunc) {
+	end, ok := ctx.Deadline()
+	if !ok {
+		return ctx, func() {}
+	}
+	return context.WithDeadline(ctx, end.Add(-last))
+}
+
 // inTime handles a message within the function's time but for the last part.
 func (in *Inbox) inTime(ctx context.Context, body string) error {
-	if end, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, end.Add(-last))
-		defer cancel()
-	}
+	ctx, cancel := early(ctx)
+	defer cancel()
 	return in.message(ctx, body)
 }
 

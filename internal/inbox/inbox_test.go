@@ -310,3 +310,34 @@ func TestContinue(t *testing.T) {
 		t.Errorf("the case went from %+v to %+v, %v", c, again, err)
 	}
 }
+
+// watched is a ledger that notes until when it is asked to have answered.
+type watched struct {
+	heal.Store
+	by *time.Time
+}
+
+func (w watched) Get(ctx context.Context, kind, id string) (heal.Item, error) {
+	*w.by, _ = ctx.Deadline()
+	return w.Store.Get(ctx, kind, id)
+}
+
+// TestTimeToRecord: whatever the function is invoked with, it has time left
+// to record how far it came when it has to stop.
+func TestTimeToRecord(t *testing.T) {
+	st, ms := stage(t, story.Options{})
+	var by time.Time
+	st.Inbox.Healer.Store = watched{st.Store, &by}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	end, _ := ctx.Deadline()
+	for _, payload := range []string{ms[0].Body, `{"status":{}}`, `{"sweep":{}}`} {
+		by = time.Time{}
+		if _, err := st.Inbox.Invoke(ctx, json.RawMessage(payload)); err != nil {
+			t.Fatal(err)
+		}
+		if by.IsZero() || end.Sub(by) < 20*time.Second {
+			t.Errorf("%.40s may take until %s before the end", payload, end.Sub(by))
+		}
+	}
+}
