@@ -258,18 +258,60 @@ func TestEventsFitEventBridge(t *testing.T) {
 	}
 }
 
-func TestTooManyProjects(t *testing.T) {
+// What one role holds depends on how many managed policies IAM attaches to
+// it, which an account may have had raised.
+func TestQuota(t *testing.T) {
 	data := strings.Builder{}
 	data.WriteString("version: 1\nprojects:\n")
 	for i := range 400 {
-		fmt.Fprintf(&data, "  - {name: project-%03d, role: codebuild-%03[1]d, mode: heal}\n", i)
+		fmt.Fprintf(&data, "  - {name: service-with-a-longer-name-%03d, role: service-role/codebuild-service-with-a-longer-name-%03[1]d, mode: heal}\n", i)
 	}
 	s, err := settings.Parse([]byte(data.String()), guardrail.Catalog())
 	if err != nil {
 		t.Fatal(err)
 	}
-	app := awscdk.NewApp(&awscdk.AppProps{AnalyticsReporting: jsii.Bool(false)})
-	if err := NewApp(app, s, t.TempDir()); err == nil || !strings.Contains(err.Error(), "managed policies") {
-		t.Errorf("got %v; want an error that says what IAM takes", err)
+	code, err := stage(bootstrap, []byte(data.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(code) })
+	for _, c := range []struct{ policies, want string }{
+		{"", "-c policies=19"}, {"18", "-c policies=19"}, {"19", ""}, {"9", "from 10 to 25"}, {"26", "from 10 to 25"}, {"many", `policies is "many"`},
+	} {
+		context := map[string]any{"policies": c.policies}
+		err := NewApp(awscdk.NewApp(&awscdk.AppProps{AnalyticsReporting: jsii.Bool(false), Context: &context}), s, code)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("policies=%s: got %v, want %q", c.policies, err, c.want)
+		}
+	}
+}
+
+// What CloudFormation would not take is said before it is asked.
+func TestTooManyResources(t *testing.T) {
+	data := strings.Builder{}
+	data.WriteString("version: 1\naccounts:\n")
+	regions := []string{"eu-west-1", "us-east-1", "us-west-2"}
+	each := func(format string) {
+		for i := range 90 {
+			for _, r := range regions {
+				fmt.Fprintf(&data, format, 444455550000+i, r)
+			}
+		}
+	}
+	each("  - {id: \"%d\", region: %s}\n")
+	data.WriteString("projects:\n")
+	each("  - {name: web, role: web, account: \"%d\", region: %s}\n")
+	s, err := settings.Parse([]byte(data.String()), guardrail.Catalog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := stage(bootstrap, []byte(data.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(code) })
+	err = NewApp(awscdk.NewApp(&awscdk.AppProps{AnalyticsReporting: jsii.Bool(false)}), s, code)
+	if err == nil || !strings.Contains(err.Error(), "BuildmedicMember: it has 631 resources, and CloudFormation takes 500") {
+		t.Errorf("got %v; want an error that says what CloudFormation takes", err)
 	}
 }

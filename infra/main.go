@@ -56,13 +56,31 @@ func run() error {
 // with what the function carries.
 func NewApp(app constructs.Construct, s *settings.Settings, code string) error {
 	awscdk.Tags_Of(app).Add(jsii.String("Application"), jsii.String("buildmedic"), nil)
-	if _, err := NewHubStack(app, "Buildmedic", s, code); err != nil {
+	hub, err := NewHubStack(app, "Buildmedic", s, code)
+	if err != nil {
 		return err
 	}
-	if len(permissions.Elsewhere(s)) > 0 {
-		if _, err := NewMemberStack(app, "BuildmedicMember", s); err != nil {
-			return err
+	if err := fits(hub); err != nil || len(permissions.Elsewhere(s)) == 0 {
+		return err
+	}
+	member, err := NewMemberStack(app, "BuildmedicMember", s)
+	if err != nil {
+		return err
+	}
+	return fits(member)
+}
+
+// fits reports more resources than CloudFormation takes in a template.
+func fits(stack awscdk.Stack) error {
+	const most = 500
+	n := 0
+	for _, c := range *stack.Node().FindAll(constructs.ConstructOrder_PREORDER) {
+		if *awscdk.CfnResource_IsCfnResource(c) {
+			n++
 		}
+	}
+	if n > most {
+		return fmt.Errorf("stack %s: it has %d resources, and CloudFormation takes %d in a template: give some of the accounts or projects to another hub", *stack.StackName(), n, most)
 	}
 	return nil
 }
@@ -84,8 +102,8 @@ func suits(s *settings.Settings, account, region string) error {
 }
 
 // option reads a context value: cdk -c name=value.
-func option(app awscdk.App, name, otherwise string) string {
-	if v, ok := app.Node().TryGetContext(jsii.String(name)).(string); ok && v != "" {
+func option(scope constructs.Construct, name, otherwise string) string {
+	if v, ok := scope.Node().TryGetContext(jsii.String(name)).(string); ok && v != "" {
 		return v
 	}
 	return otherwise

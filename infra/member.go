@@ -37,9 +37,9 @@ func (h *hub) bus() {
 	if slices.ContainsFunc(permissions.Elsewhere(h.s), func(a settings.Account) bool { return a.ID == "" }) {
 		accounts = append(accounts, at.Account)
 	}
-	h.rule("MemberBuilds", "Builds that the members' rules chose.", b, &awsevents.EventPattern{
-		Source: jsii.Strings(source...), DetailType: jsii.Strings(detailType...), Account: jsii.Strings(accounts...),
-	})
+	h.rule("MemberBuilds", "Builds that the members' rules chose.", map[string]any{
+		"source": source, "detail-type": detailType, "account": accounts,
+	}).SetEventBusName(b.EventBusName())
 }
 
 // NewMemberStack makes the one template for all member accounts and regions:
@@ -48,15 +48,20 @@ func (h *hub) bus() {
 func NewMemberStack(scope constructs.Construct, id string, s *settings.Settings) (awscdk.Stack, error) {
 	stack := awscdk.NewStack(scope, jsii.String(id), &awscdk.StackProps{
 		StackName: jsii.String(id), Description: jsii.String("Lets Buildmedic look after CodeBuild projects of this account and region."),
-		Synthesizer: awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{GenerateBootstrapVersionRule: jsii.Bool(false)}),
+		Synthesizer:                 awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{GenerateBootstrapVersionRule: jsii.Bool(false)}),
+		SuppressTemplateIndentation: tight(s),
 	})
 	account := parameter(stack, "HubAccount", "Account id of the hub.", `\d{12}`)
 	region := parameter(stack, "HubRegion", "Region of the hub.", `[a-z]{2}(-[a-z]+)+-\d`)
 	home := permissions.Place{Partition: *awscdk.Aws_PARTITION(), Account: *account, Region: *region}
 
 	forward(stack, s, home)
+	most, err := quota(stack)
+	if err != nil {
+		return nil, err
+	}
 	for _, id := range permissions.Members(s) {
-		if err := member(stack, s, id, home); err != nil {
+		if err := member(stack, s, id, home, most); err != nil {
 			return nil, err
 		}
 	}
@@ -72,11 +77,19 @@ func parameter(stack awscdk.Stack, id, description, pattern string) *string {
 // forward sends this account's and region's events to the hub. What a rule
 // cannot deliver within a day is found by the hub's sweep, so there is no
 // dead-letter queue that somebody would have to watch here.
+//
+// EventBridge acts for a rule, and names it: only rules of this account and
+// region may send as this role. Their names are CloudFormation's, which cuts
+// them as it likes, and a rule that names the role cannot be named by it.
 func forward(stack awscdk.Stack, s *settings.Settings, home permissions.Place) {
 	bus := home.ARN("events", "event-bus/"+permissions.Bus)
+	rules := map[string]any{
+		"StringEquals": map[string]any{"aws:SourceAccount": here().Account},
+		"ArnLike":      map[string]any{"aws:SourceArn": here().ARN("events", "rule/*")},
+	}
 	r := awsiam.NewCfnRole(stack, jsii.String("Forward"), &awsiam.CfnRoleProps{
 		Description:              jsii.String("Sends CodeBuild's events to Buildmedic's hub."),
-		AssumeRolePolicyDocument: map[string]any{"Version": "2012-10-17", "Statement": []any{trust("events.amazonaws.com", nil)}},
+		AssumeRolePolicyDocument: map[string]any{"Version": "2012-10-17", "Statement": []any{trust("events.amazonaws.com", rules)}},
 		Policies: []any{&awsiam.CfnRole_PolicyProperty{PolicyName: jsii.String("forward"), PolicyDocument: map[string]any{
 			"Version": "2012-10-17", "Statement": []any{map[string]any{"Sid": "Hub", "Effect": "Allow", "Action": "events:PutEvents", "Resource": bus}}}}},
 	})
@@ -99,8 +112,8 @@ func forward(stack awscdk.Stack, s *settings.Settings, home permissions.Place) {
 // member is the role that the hub assumes in the account, and the policies
 // that it may attach there. IAM is one for all regions, so they are made in
 // the region that the settings' accounts name first for the account.
-func member(stack awscdk.Stack, s *settings.Settings, account string, home permissions.Place) error {
-	policies, err := permissions.Member(s, account, home)
+func member(stack awscdk.Stack, s *settings.Settings, account string, home permissions.Place, most int) error {
+	policies, err := permissions.Member(s, account, home, most)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -17,6 +18,17 @@ import (
 // here is where a stack is deployed, known only then.
 func here() permissions.Place {
 	return permissions.Place{Partition: *awscdk.Aws_PARTITION(), Region: *awscdk.Aws_REGION(), Account: *awscdk.Aws_ACCOUNT_ID()}
+}
+
+// quota is how many managed policies IAM attaches to one role. Where that was
+// raised in the accounts concerned, -c policies=N says so.
+func quota(stack awscdk.Stack) (int, error) {
+	v := option(stack, "policies", strconv.Itoa(permissions.ManagedPolicies))
+	n, err := strconv.Atoi(v)
+	if err != nil || n < permissions.ManagedPolicies || n > permissions.MostManagedPolicies {
+		return 0, fmt.Errorf("context policies is %q: it is how many managed policies IAM attaches to one role, from %d to %d", v, permissions.ManagedPolicies, permissions.MostManagedPolicies)
+	}
+	return n, nil
 }
 
 // object is a policy document as a template has it. The CDK's own documents

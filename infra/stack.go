@@ -54,6 +54,7 @@ type hub struct {
 func NewHubStack(scope constructs.Construct, id string, s *settings.Settings, code string) (awscdk.Stack, error) {
 	h := &hub{s: s, stack: awscdk.NewStack(scope, jsii.String(id), &awscdk.StackProps{
 		StackName: jsii.String(id), Description: jsii.String("Buildmedic heals failed CodeBuild builds."),
+		SuppressTemplateIndentation: tight(s),
 	})}
 	h.notices()
 	h.ledger()
@@ -69,6 +70,7 @@ func NewHubStack(scope constructs.Construct, id string, s *settings.Settings, co
 	if len(permissions.Elsewhere(s)) > 0 {
 		h.bus()
 	}
+	h.deliveries()
 	if err := ready(h.stack, s, "", here(), nil); err != nil {
 		return nil, err
 	}
@@ -78,6 +80,10 @@ func NewHubStack(scope constructs.Construct, id string, s *settings.Settings, co
 	h.outputs()
 	return h.stack, nil
 }
+
+// tight reports whether a template has to do without indentation, which is half
+// of it.
+func tight(s *settings.Settings) *bool { return jsii.Bool(len(s.Projects) >= permissions.Many) }
 
 // notices is the topic on which the team is told. An AWS managed key would
 // not let alarms publish, so the key is the stack's own.
@@ -145,10 +151,14 @@ func (h *hub) queues() {
 func (h *hub) healer(code string) error {
 	name := permissions.HubRole + *h.stack.Region()
 	at := here()
+	most, err := quota(h.stack)
+	if err != nil {
+		return err
+	}
 	policies, err := permissions.Hub(h.s, permissions.Parts{
 		Place: at, Table: *h.table.TableArn(), Topic: *h.topic.TopicArn(), Key: *h.key.KeyArn(),
 		Queue: *h.queue.QueueArn(), LogGroup: at.ARN("logs", "log-group:/aws/lambda/"+permissions.Function),
-	})
+	}, most)
 	if err != nil {
 		return err
 	}
@@ -197,6 +207,7 @@ func (h *hub) environment() *map[string]*string {
 		"BUILDMEDIC_SETTINGS":  jsii.String("/var/task/buildmedic.yaml"),
 		"BUILDMEDIC_TABLE":     h.table.TableName(),
 		"BUILDMEDIC_TOPIC_ARN": h.topic.TopicArn(),
+		"BUILDMEDIC_KEY_ARN":   h.key.KeyArn(),
 		"BUILDMEDIC_QUEUE_URL": h.queue.QueueUrl(),
 	}
 	if len(permissions.Members(h.s)) > 0 {
@@ -220,24 +231,38 @@ func (h *hub) reserved() *float64 {
 func (h *hub) rules() {
 	own := permissions.HubRole + *h.stack.Region() + "/"
 	for i, e := range events(permissions.At(h.s, settings.Account{}), own) {
-		detail := e.detail()
 		what := "Builds that failed."
 		if e.Own != "" {
 			what = "The end of builds that Buildmedic started."
 		}
-		h.rule(fmt.Sprintf("Builds%d", i+1), what, nil, &awsevents.EventPattern{
-			Source: jsii.Strings(source...), DetailType: jsii.Strings(detailType...), Detail: &detail,
-		})
+		h.rule(fmt.Sprintf("Builds%d", i+1), what, e.whole()).SetName(jsii.String(fmt.Sprintf("%s%d", ruleNames, i+1)))
 	}
 }
 
-func (h *hub) rule(id, description string, bus awsevents.IEventBus, pattern *awsevents.EventPattern) {
-	props := &awsevents.RuleProps{Description: jsii.String(description), EventPattern: pattern,
-		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewSqsQueue(h.queue, &awseventstargets.SqsQueueProps{DeadLetterQueue: h.lost})}}
-	if bus != nil {
-		props.EventBus = bus
+// ruleNames is how the names of the rules begin that bring builds of the
+// hub's own account and region, so that one pattern names all of them.
+const ruleNames = permissions.Prefix + "builds-"
+
+// rule brings events into the queue. It is on the default bus.
+func (h *hub) rule(id, description string, pattern map[string]any) awsevents.CfnRule {
+	return awsevents.NewCfnRule(h.stack, jsii.String(id), &awsevents.CfnRuleProps{
+		Description: jsii.String(description), EventPattern: pattern, State: jsii.String("ENABLED"),
+		Targets: []any{&awsevents.CfnRule_TargetProperty{Id: jsii.String("Queue"), Arn: h.queue.QueueArn(),
+			DeadLetterConfig: &awsevents.CfnRule_DeadLetterConfigProperty{Arn: h.lost.QueueArn()}}},
+	})
+}
+
+// deliveries lets EventBridge send to the queue, and what it cannot deliver to
+// lost events, for the hub's own rules: those named so on the default bus, and
+// all of its bus for members. It is one statement whatever the number of rules,
+// since SQS takes no more than 20 in a policy, and it is about sending only,
+// where the CDK's own target would let the rules look at the queue, too.
+func (h *hub) deliveries() {
+	at := here()
+	rules := map[string]any{"ArnLike": map[string]any{"aws:SourceArn": []string{at.ARN("events", "rule/"+ruleNames+"*"), at.ARN("events", "rule/"+permissions.Bus+"/*")}}}
+	for _, q := range []awssqs.Queue{h.queue, h.lost} {
+		q.AddToResourcePolicy(statement("EventsMaySend", awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil), *q.QueueArn(), rules, "sqs:SendMessage"))
 	}
-	awsevents.NewRule(h.stack, jsii.String(id), props)
 }
 
 // chat sends the notices to a channel of Amazon Q Developer. The channel
@@ -253,6 +278,8 @@ func (h *hub) chat() {
 		PolicyDocument: map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
 			"Sid": "Commands", "Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": h.function.FunctionArn()}}},
 	})
+	// AWS documents no aws:SourceAccount or aws:SourceArn for this service when
+	// it assumes a role, and a condition on a key that is not there never holds.
 	r := awsiam.NewCfnRole(h.stack, jsii.String("ChatRole"), &awsiam.CfnRoleProps{
 		Description:              jsii.String("Buildmedic's channel. It has no permissions."),
 		AssumeRolePolicyDocument: map[string]any{"Version": "2012-10-17", "Statement": []any{trust("chatbot.amazonaws.com", nil)}},

@@ -18,6 +18,7 @@ const (
 	envTable      = "BUILDMEDIC_TABLE"         // name of the ledger's table
 	envLedger     = "BUILDMEDIC_LEDGER"        // "memory": no table, forgets at every cold start; for trials and tests
 	envTopic      = "BUILDMEDIC_TOPIC_ARN"     // where notices go
+	envKey        = "BUILDMEDIC_KEY_ARN"       // the topic's key, which no grant may touch; may be empty
 	envQueue      = "BUILDMEDIC_QUEUE_URL"     // the function's own queue
 	envMemberRole = "BUILDMEDIC_MEMBER_ROLE"   // role to assume in member accounts; may be empty
 	envFunction   = "AWS_LAMBDA_FUNCTION_NAME" // set by Lambda
@@ -29,6 +30,7 @@ type config struct {
 	settings   *settings.Settings
 	table      string // "" with the ledger in memory
 	topic      string
+	key        string // ARN, or ""
 	queue      string
 	memberRole string
 	function   string
@@ -47,7 +49,7 @@ func readConfig(getenv func(string) string, readFile func(string) ([]byte, error
 		return v
 	}
 	c := config{topic: need(envTopic), queue: need(envQueue), function: need(envFunction), region: need(envRegion),
-		memberRole: getenv(envMemberRole), table: getenv(envTable)}
+		memberRole: getenv(envMemberRole), table: getenv(envTable), key: getenv(envKey)}
 	switch ledger := getenv(envLedger); {
 	case ledger == "" && c.table == "":
 		errs = append(errs, fmt.Errorf("%s is not set (or %s=memory, for a trial)", envTable, envLedger))
@@ -58,6 +60,9 @@ func readConfig(getenv func(string) string, readFile func(string) ([]byte, error
 	}
 	if a, ok := codebuild.ParseARN(c.topic); c.topic != "" && (!ok || a.Service != "sns") {
 		errs = append(errs, fmt.Errorf("%s is %q, which is no topic ARN", envTopic, c.topic))
+	}
+	if a, ok := codebuild.ParseARN(c.key); c.key != "" && (!ok || a.Service != "kms") {
+		errs = append(errs, fmt.Errorf("%s is %q, which is no key ARN", envKey, c.key))
 	}
 	if c.queue != "" && !strings.HasPrefix(c.queue, "https://") && !strings.HasPrefix(c.queue, "http://127.0.0.1") {
 		errs = append(errs, fmt.Errorf("%s is %q, which is no queue URL", envQueue, c.queue))

@@ -26,6 +26,8 @@ func TestReadConfig(t *testing.T) {
 		{"two ledgers", map[string]string{envLedger: "memory"}, []string{"both BUILDMEDIC_TABLE and BUILDMEDIC_LEDGER are set"}},
 		{"unknown ledger", map[string]string{envTable: "", envLedger: "redis"}, []string{`is "redis"; only "memory" is known`}},
 		{"a queue for a topic", map[string]string{envTopic: "arn:aws:sqs:eu-west-1:111122223333:buildmedic"}, []string{"is no topic ARN"}},
+		{"with the topic's key", map[string]string{envKey: "arn:aws:kms:eu-west-1:111122223333:key/0a1b"}, nil},
+		{"a topic for a key", map[string]string{envKey: "arn:aws:sns:eu-west-1:111122223333:buildmedic"}, []string{"is no key ARN"}},
 		{"an ARN for a URL", map[string]string{envQueue: "arn:aws:sqs:eu-west-1:111122223333:buildmedic"}, []string{"is no queue URL"}},
 		{"no file", map[string]string{envSettings: "none.yaml"}, []string{`"none.yaml" does not exist`}},
 		{"a bad file and no queue", map[string]string{envSettings: "bad.yaml", envQueue: ""}, []string{envQueue + " is not set", "bad.yaml", ":2:", ":3:"}},
@@ -44,7 +46,7 @@ func TestReadConfig(t *testing.T) {
 				return nil, fs.ErrNotExist
 			})
 			if len(row.want) == 0 {
-				if err != nil || c.settings == nil || c.region != "eu-west-1" || c.memberRole != row.set[envMemberRole] {
+				if err != nil || c.settings == nil || c.region != "eu-west-1" || c.memberRole != row.set[envMemberRole] || c.key != row.set[envKey] {
 					t.Errorf("got %+v, %v", c, err)
 				}
 				return

@@ -63,13 +63,23 @@ func memberParts(w Wiring) []string {
 	return []string{"arn:" + w.Identity.Partition + ":iam::*:role/" + w.MemberRole}
 }
 
-// Parts lists the ARNs of the function's own parts, as patterns, from what
-// its environment names.
-func Parts(id Identity, region, function, topic, queueURL, table string) []string {
+// Parts lists the ARNs of the healer's own parts, as patterns: what the
+// function's environment names, arns among it, and what the stacks in infra/
+// make, whose own names are fixed.
+func Parts(id Identity, region, function, queueURL, table string, arns ...string) []string {
 	arn := func(service, resource string) string {
 		return strings.Join([]string{"arn", id.Partition, service, region, id.Account, resource}, ":")
 	}
-	parts := []string{topic, arn("lambda", "function:"+function), arn("lambda", "function:"+function+":*"), arn("logs", "log-group:/aws/lambda/"+function+"*")}
+	parts := append(stackParts(id.Partition),
+		arn("lambda", "function:"+function), arn("lambda", "function:"+function+":*"), arn("logs", "log-group:/aws/lambda/"+function+"*"),
+		arn("sqs", "Buildmedic-*"), // the queue, its dead letters and lost events
+		arn("events", "event-bus/buildmedic"), arn("events", "rule/buildmedic/*"), arn("events", "rule/buildmedic-*"),
+		arn("cloudwatch", "alarm:Buildmedic-*"))
+	for _, a := range arns {
+		if a != "" {
+			parts = append(parts, a)
+		}
+	}
 	if i := strings.LastIndexByte(queueURL, '/'); i >= 0 {
 		parts = append(parts, arn("sqs", queueURL[i+1:]))
 	}
@@ -79,6 +89,17 @@ func Parts(id Identity, region, function, topic, queueURL, table string) []strin
 	if id.Role != "" {
 		iam := "arn:" + id.Partition + ":iam::" + id.Account + ":role/"
 		parts = append(parts, iam+id.Role, iam+"*/"+id.Role)
+	}
+	return parts
+}
+
+// stackParts are the stacks, wherever they are, and what CloudFormation named
+// for them: a name that it makes begins with the stack's.
+func stackParts(partition string) []string {
+	parts := []string{"arn:" + partition + ":iam::*:role/buildmedic-*", "arn:" + partition + ":iam::*:policy/buildmedic/*", "arn:" + partition + ":cloudformation:*:*:stackset/BuildmedicMember:*"}
+	for _, stack := range []string{"Buildmedic", "BuildmedicMember", "StackSet-BuildmedicMember-*"} {
+		parts = append(parts, "arn:"+partition+":cloudformation:*:*:stack/"+stack+"/*",
+			"arn:"+partition+":events:*:*:rule/"+stack+"-*", "arn:"+partition+":iam::*:role/"+stack+"-*")
 	}
 	return parts
 }

@@ -3,16 +3,24 @@ package permissions
 import (
 	"fmt"
 	"slices"
+	"strings"
 
-	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
 // IAM's further quotas on one role (aws-facts §5.1).
 const (
-	inlineSize  = 10240 // of all inline policies together
-	managedMost = 10    // managed policies on one role
+	inlineSize = 10240 // of all inline policies together
+	// ManagedPolicies is how many managed policies IAM attaches to a role
+	// unless the account had that quota raised, which it can be up to
+	// MostManagedPolicies.
+	ManagedPolicies     = 10
+	MostManagedPolicies = 25
 )
+
+// Many is from how many projects on a template has to be small: CloudFormation
+// takes 1 MB.
+const Many = 200
 
 // Policies are a role's permissions, packed so that IAM takes them: what is
 // the role's own in one inline policy, the projects in managed ones.
@@ -30,20 +38,20 @@ func (p Policies) Groups() []Group {
 	return all
 }
 
-// Hub renders the function's own role. It fails if the settings name more
-// projects than one role can hold.
-func Hub(s *settings.Settings, parts Parts) (Policies, error) {
-	return pack("the hub", hub(s, parts), hub(s, longest))
+// Hub renders the function's own role, with at most that many managed
+// policies. It fails if the settings name more projects than that holds.
+func Hub(s *settings.Settings, parts Parts, most int) (Policies, error) {
+	return pack(s, "the hub", parts, func(parts Parts) []Group { return hub(s, parts) }, most)
 }
 
 func hub(s *settings.Settings, parts Parts) []Group {
 	return append([]Group{{Permissions: append(own(parts, s), common(s, "", parts.Place)...)}}, each(s, "", parts.Place)...)
 }
 
-// Member renders the role that the hub assumes in another account; home is
-// the hub's own place.
-func Member(s *settings.Settings, account string, home Place) (Policies, error) {
-	return pack("account "+account, member(s, account, home), member(s, account, longest.Place))
+// Member renders the role that the hub assumes in another account, with at
+// most that many managed policies; home is the hub's own place.
+func Member(s *settings.Settings, account string, home Place, most int) (Policies, error) {
+	return pack(s, "account "+account, Parts{Place: home}, func(parts Parts) []Group { return member(s, account, parts.Place) }, most)
 }
 
 func member(s *settings.Settings, account string, home Place) []Group {
@@ -70,82 +78,61 @@ var longest = func() Parts {
 		Key: at.ARN("kms", "key/"+cut), LogGroup: at.ARN("logs", "log-group:/aws/lambda/"+cut)}
 }()
 
-// pack puts the first group into the inline policy and the others, which are
-// projects, into managed ones, as many as are needed. sized are the same
-// groups with names of their full length.
-func pack(whose string, groups, sized []Group) (Policies, error) {
+// pack puts the first of the rendered groups into the inline policy and the
+// others, which are projects, into managed ones, as many as are needed and at
+// most that many. Where statements of each project's own do not fit, or there
+// are many projects in all, statements are shared, which makes a change of one
+// project show in those of others, too; the inline policy is then filled up.
+func pack(s *settings.Settings, whose string, parts Parts, render func(Parts) []Group, most int) (Policies, error) {
+	groups, sized := render(parts), render(longest)
 	p := Policies{Inline: groups[0]}
-	if n := size(sized[0]); n > inlineSize {
-		return p, fmt.Errorf("permissions of %s: what is not for one project has %d characters, and IAM takes %d in a role: look after fewer accounts", whose, n, inlineSize)
+	left := inlineSize - size(sized[0])
+	if left < 0 {
+		return p, fmt.Errorf("permissions of %s: what is not for one project has %d characters, and IAM takes %d in a role: look after fewer accounts", whose, inlineSize-left, inlineSize)
 	}
-	for i, g := range sized[1:] {
-		if n := size(g); n > managedSize {
-			return p, fmt.Errorf("permissions of %s: project %q alone needs %d characters, and IAM takes %d in a policy: give it fewer grants", whose, groups[i+1].Name, n, managedSize)
+	if own, ok := whole(groups[1:], sized[1:]); ok && len(own) <= most && len(s.Projects) < Many {
+		p.Managed = own
+		return p, nil
+	}
+	lists := share(render(Parts{Place: unknown})[1:])
+	if err := splittable(whose, lists); err != nil {
+		return p, err
+	}
+	policies := fill(lists, left)
+	for i, statements := range policies {
+		switch g := parts.filled(Group{Permissions: statements}); i {
+		case 0:
+			p.Inline.Permissions = slices.Concat(p.Inline.Permissions, g.Permissions)
+		default:
+			p.Managed = append(p.Managed, []Group{g})
 		}
 	}
-	if p.Managed = fill(groups[1:], sized[1:]); len(p.Managed) > managedMost {
-		p.Managed = fill(merge(groups[1:], sized[1:]))
-	}
-	if len(p.Managed) > managedMost {
-		return p, fmt.Errorf("permissions of %s: %d projects need %d managed policies, and IAM attaches %d to a role: look after fewer projects in this account, or leave some in mode observe, which needs less",
-			whose, len(groups)-1, len(p.Managed), managedMost)
+	if len(p.Managed) > most {
+		return p, tooMany(whose, len(groups)-1, len(p.Managed), most)
 	}
 	return p, nil
 }
 
-// fill puts each group into the first policy that has room for it.
-func fill(groups, sized []Group) (policies [][]Group) {
-	empty := size()
-	var room []int // what is left in each policy
-	for i, g := range groups {
-		need := size(sized[i]) - empty
-		at := slices.IndexFunc(room, func(left int) bool { return left >= need+1 }) // and a comma
-		if at < 0 {
-			at, policies, room = len(policies), append(policies, nil), append(room, managedSize-empty)
-		}
-		policies[at] = append(policies[at], g)
-		room[at] -= need + 1
-	}
-	return policies
-}
-
-// merge makes, of statements that differ in their resources alone, one for
-// all projects: more than twice as many projects then fit into a role. It is
-// done only when they would not fit otherwise, since it makes a change of one
-// project show in statements that are of others, too.
-func merge(groups, sized []Group) (merged, mergedSized []Group) {
-	const most = 20 // resources a statement, so that a policy is filled well
-	index := map[string]int{}
-	for i, g := range sized {
-		for j, st := range g.Permissions {
-			real := groups[i].Permissions[j]
-			key := fmt.Sprint(st.kind, st.Action.List, st.Condition)
-			at, ok := index[key]
-			if !ok || len(merged[at].Permissions[0].Resource.List) >= most {
-				at, index[key] = len(merged), len(merged)
-				sid := fmt.Sprintf("%s%d", st.kind, at+1)
-				merged, mergedSized = append(merged, renamed(real, sid)), append(mergedSized, renamed(st, sid))
-				continue
+// splittable fails if a statement is too large for a policy even with one
+// resource.
+func splittable(whose string, lists []*list) error {
+	for _, l := range lists {
+		for _, r := range l.resources {
+			if n := size() + l.head + length(r); n > managedSize {
+				return fmt.Errorf("permissions of %s: what it may do to %q needs %d characters, and IAM takes %d in a policy: give the project fewer grants",
+					whose, strings.SplitN(r, ":", 6)[5], n, managedSize)
 			}
-			join(&merged[at].Permissions[0], real)
-			join(&mergedSized[at].Permissions[0], st)
 		}
 	}
-	return merged, mergedSized
+	return nil
 }
 
-// renamed is a group of one statement with another Sid.
-func renamed(p Permission, sid string) Group {
-	p.Sid, p.Resource.List = sid, slices.Clone(p.Resource.List)
-	return Group{Permissions: []Permission{p}}
-}
-
-func join(into *Permission, p Permission) {
-	for _, r := range p.Resource.List {
-		if !slices.Contains(into.Resource.List, r) {
-			into.Resource.List = append(into.Resource.List, r)
-		}
+// tooMany says how to go on when a role does not hold all projects.
+func tooMany(whose string, projects, need, most int) error {
+	if need > MostManagedPolicies {
+		return fmt.Errorf("permissions of %s: %d projects need %d managed policies on one role, and IAM attaches %d at most: give some of them to a hub in another region, which has a role of its own",
+			whose, projects, need, MostManagedPolicies)
 	}
+	return fmt.Errorf("permissions of %s: %d projects need %d managed policies on one role, and IAM attaches %d: ask Service Quotas, in that account, for %d of \"Managed policies per role\", then deploy with CONTEXT='-c policies=%d'; or give some projects to another hub",
+		whose, projects, need, most, need, need)
 }
-
-func size(groups ...Group) int { return iampolicy.Size(Document(groups...).Compact()) }

@@ -2,6 +2,8 @@ package permissions
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -38,7 +40,7 @@ grants:
 // lines gives a project's permissions, one action on one resource a line.
 func lines(t *testing.T, s *settings.Settings) []string {
 	t.Helper()
-	p, err := Hub(s, parts())
+	p, err := Hub(s, parts(), ManagedPolicies)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +67,7 @@ func TestProject(t *testing.T) {
 	const (
 		reads    = "codebuild:BatchGetBuilds codebuild:ListBuildsForProject on project/web"
 		readsAll = "codebuild:BatchGetBuildBatches " + reads
-		log      = "logs:GetLogEvents on log-group:/aws/codebuild/web:log-stream:*"
+		log      = "logs:GetLogEvents on log-group:/aws/codebuild/web:*"
 		role     = "iam:GetRole iam:GetRolePolicy iam:ListAttachedRolePolicies iam:ListRolePolicies iam:SimulatePrincipalPolicy on role/build/web"
 		retry    = "codebuild:RetryBuild codebuild:RetryBuildBatch on project/web"
 	)
@@ -88,10 +90,10 @@ func TestProject(t *testing.T) {
 		{"managed", "mode: heal, write: {managed: p/web}, grants: [image]",
 			[]string{readsAll, log, role, "iam:ListEntitiesForPolicy iam:ListPolicyVersions on policy/p/web", retry, "ecr:CreateRepository on repository/web",
 				"iam:CreatePolicyVersion iam:DeletePolicyVersion iam:SetDefaultPolicyVersion on policy/p/web"}},
-		{"another log group", "logs: {group: /ci/web}", []string{reads, "logs:GetLogEvents on log-group:/ci/web:log-stream:*", role}},
+		{"another log group", "logs: {group: /ci/web}", []string{reads, "logs:GetLogEvents on log-group:/ci/web:*", role}},
 		{"logs in S3", "logs: {s3: builds/web/main}", []string{reads, log, "s3:GetObject on builds/web/main/*", role}},
 		{"logs in S3, of a bucket of its own", "logs: {group: web, s3: web-builds}",
-			[]string{reads, "logs:GetLogEvents on log-group:web:log-stream:*", "s3:GetObject on web-builds/*", role}},
+			[]string{reads, "logs:GetLogEvents on log-group:web:*", "s3:GetObject on web-builds/*", role}},
 		{"pipelines", "mode: heal, pipelines: [main, release]", []string{readsAll, log, role, retry,
 			"codepipeline:GetPipelineState on main", "codepipeline:GetPipelineState on release",
 			"codepipeline:RetryStageExecution on main/*", "codepipeline:RetryStageExecution on release/*"}},
@@ -216,11 +218,11 @@ projects:
 	if d := cmp.Diff(want, Elsewhere(s)); d != "" {
 		t.Errorf("elsewhere: %s", d)
 	}
-	hub, err := Hub(s, parts())
+	hub, err := Hub(s, parts(), ManagedPolicies)
 	if err != nil {
 		t.Fatal(err)
 	}
-	member, err := Member(s, "444455556666", home)
+	member, err := Member(s, "444455556666", home, ManagedPolicies)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,13 +266,13 @@ projects:
   - {name: three, role: r4, mode: heal, write: {attach: true}, grants: [image]}
 `+image)
 	}
-	before, err := Hub(file(""), parts())
+	before, err := Hub(file(""), parts(), ManagedPolicies)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, change := range []string{", mode: heal", ", mode: propose, retry: false", ", mode: heal, write: {inline: x}, grants: [image]", ", mode: heal, switch_role: r9", ", boundary: b",
 		", mode: heal, pipelines: [main]", ", logs: {group: /ci, s3: builds}"} {
-		after, err := Hub(file(change), parts())
+		after, err := Hub(file(change), parts(), ManagedPolicies)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -305,7 +307,7 @@ func TestSids(t *testing.T) {
 		fmt.Fprintf(&file, "  - {name: %s, role: r%d, mode: heal, write: {%s}, grants: [image], logs: {s3: logs}, pipelines: [p]}\n", n, i, []string{"inline: x", "managed: x"}[i%2])
 	}
 	fmt.Fprint(&file, "  - {name: web, role: rx, region: eu-west-1, mode: heal, switch_role: ry}\n"+image)
-	p, err := Hub(parse(t, file.String()), parts())
+	p, err := Hub(parse(t, file.String()), parts(), ManagedPolicies)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -327,82 +329,188 @@ func TestSids(t *testing.T) {
 	}
 }
 
-func TestPack(t *testing.T) {
-	file := func(n int, rest string) *settings.Settings {
-		var b strings.Builder
-		b.WriteString("projects:\n")
-		for i := range n {
-			fmt.Fprintf(&b, "  - {name: service-with-a-name-%03d, role: service-role/codebuild-service-with-a-name-%03[1]d%s}\n", i, rest)
-		}
-		return parse(t, b.String()+image)
+// many are projects in every way, each with a name and a role of its own.
+// NAME in rest is the project's name.
+func many(t *testing.T, n int, rest ...string) *settings.Settings {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("projects:\n")
+	for i := range n {
+		name := fmt.Sprintf("service-with-a-longer-name-%03d", i)
+		fmt.Fprintf(&b, "  - {name: %s, role: service-role/codebuild-%[1]s%s}\n", name, strings.ReplaceAll(rest[i%len(rest)], "NAME", name))
 	}
-	fits := func(n int, rest string) bool {
-		p, err := Hub(file(n, rest), parts())
-		if err != nil {
-			if !strings.Contains(err.Error(), "IAM attaches 10 to a role") {
-				t.Error(err)
-			}
-			return false
-		}
-		builds := 0
-		for _, m := range p.Managed {
-			if s := iampolicy.Size(Document(m...).Compact()); s > managedSize {
-				t.Fatalf("a policy of %d characters", s)
-			}
-			for _, st := range Document(m...).Statements {
-				if slices.Contains(st.Action.List, "codebuild:BatchGetBuilds") {
-					builds += len(st.Resource.List)
-				}
-			}
-		}
-		if builds != n {
-			t.Fatalf("%d of %d projects are packed", builds, n)
-		}
-		return true
+	return parse(t, b.String()+`
+grants:
+  - {id: image, because: It is pushed., owner: web, set: ecr-push, resources: ["arn:${partition}:ecr:${region}:${account}:repository/${project}"], give: set}
+  - {id: new, because: It is made., owner: web, set: ecr-push, resources: ["arn:${partition}:ecr:${region}:${account}:repository/${project}"], create: true}
+`)
+}
+
+const (
+	inline  = ", mode: heal, write: {inline: mine}, grants: [image]"
+	managed = ", mode: heal, write: {managed: policy-of-NAME}, grants: [image]"
+	attach  = ", mode: heal, write: {attach: true}, grants: [image]"
+)
+
+// How many projects of an account fit, to the last one, is what README says.
+func TestCapacity(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
 	}
-	// README's Deploy part states the first two, for names as long as here.
-	const healing = ", mode: heal, write: {inline: mine}, grants: [image]"
 	for _, c := range []struct {
-		n    int
-		rest string
-		want bool
-	}{{100, healing, true}, {200, "", true}, {40, healing, true}, {1, healing, true}, {200, healing, false}, {400, "", false}} {
-		if got := fits(c.n, c.rest); got != c.want {
-			t.Errorf("%d projects with %q fit: %v, want %v", c.n, c.rest, got, c.want)
+		row, rest string
+		ten, most int
+	}{
+		{"`observe`", "", 223, 524},
+		{"`heal`, `write: {inline: …}`", inline, 221, 518},
+		{"the same, with a `boundary`", inline + ", boundary: b", 167, 394},
+		{"the same, with a pipeline each instead", inline + ", pipelines: [NAME]", 138, 324},
+		{"`heal`, `write: {managed: …}`, a policy each", managed, 173, 406},
+		{"`heal`, `write: {attach: true}`, one grant each", attach, 105, 247},
+	} {
+		if row := fmt.Sprintf("\n| %s | %d | %d |\n", c.row, c.ten, c.most); !strings.Contains(string(readme), row) {
+			t.Errorf("README does not say %s", row)
+		}
+		for policies, n := range map[int]int{ManagedPolicies: c.ten, MostManagedPolicies: c.most} {
+			if _, err := Hub(many(t, n, c.rest), parts(), policies); err != nil {
+				t.Errorf("%s, %d policies: %d projects: %v", c.row, policies, n, err)
+			}
+			if _, err := Hub(many(t, n+1, c.rest), parts(), policies); err == nil {
+				t.Errorf("%s, %d policies: %d projects fit, too", c.row, policies, n+1)
+			}
 		}
 	}
 }
 
-// However they are packed, projects may do the same.
-func TestPackedAlike(t *testing.T) {
-	var b strings.Builder
-	b.WriteString("projects:\n")
-	for i := range 80 {
-		fmt.Fprintf(&b, "  - {name: service-with-a-name-%03d, role: service-role/codebuild-service-%03[1]d, mode: heal, write: {%s}, grants: [image]%s}\n",
-			i, []string{"inline: mine", "managed: m", "attach: true"}[i%3], []string{"", ", boundary: b"}[i%2])
-	}
-	s := parse(t, b.String()+image)
-	packed, err := Hub(s, parts())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if packed.Managed[0][0].Name != "" {
-		t.Fatal("they fit as they are; the test needs more of them")
-	}
-	for _, m := range packed.Managed {
-		if err := iampolicy.Validate(Document(m...)); err != nil {
-			t.Error(err)
+// Who asks for too much is told how many policies it takes and how to go on.
+func TestTooMany(t *testing.T) {
+	for _, c := range []struct {
+		n, most int
+		want    []string
+	}{
+		{222, 10, []string{"of the hub", "222 projects need 11 managed policies", "IAM attaches 10", "Service Quotas", "CONTEXT='-c policies=11'"}},
+		{519, 25, []string{"519 projects need 26", "IAM attaches 25 at most", "a hub in another region"}},
+		{519, 10, []string{"519 projects need 26", "IAM attaches 25 at most"}},
+	} {
+		_, err := Hub(many(t, c.n, inline), parts(), c.most)
+		for _, w := range c.want {
+			if err == nil || !strings.Contains(err.Error(), w) {
+				t.Errorf("%d projects and %d policies: got %v, want %q", c.n, c.most, err, w)
+			}
 		}
 	}
-	if d := cmp.Diff(singles(hub(s, parts())), singles(packed.Groups())); d != "" {
-		t.Error(d)
+	if _, err := Hub(many(t, 222, inline), parts(), 11); err != nil {
+		t.Errorf("11 policies were said to do: %v", err)
+	}
+}
+
+// Every policy is within IAM's quotas with the names that a deployment may
+// give, the longest there are, and the policies hold what they are said to.
+func TestPoliciesFit(t *testing.T) {
+	for _, n := range []int{1, 5, 40, 80, 150} {
+		s := many(t, n, inline, managed, attach, "", ", mode: heal, switch_role: ready-NAME, logs: {s3: builds/NAME}", ", mode: propose, write: {inline: mine}, grants: [image, new], boundary: b, pipelines: [a, b]")
+		p, err := Hub(s, longest, MostManagedPolicies)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := size(p.Inline); got > inlineSize {
+			t.Errorf("%d projects: the inline policy has %d characters", n, got)
+		}
+		for i, m := range append(p.Managed, []Group{p.Inline}) {
+			if got := size(m...); got > managedSize && i < len(p.Managed) {
+				t.Errorf("%d projects: a managed policy has %d characters", n, got)
+			}
+			if err := iampolicy.Validate(Document(m...)); err != nil {
+				t.Errorf("%d projects: %v", n, err)
+			}
+			for _, st := range Document(m...).Statements {
+				if strings.Contains(fmt.Sprint(st), unknown.Partition) || strings.Contains(fmt.Sprint(st), unknown.Region) {
+					t.Errorf("%d projects: %s is about a place that nobody filled in", n, st.Sid)
+				}
+			}
+		}
+	}
+}
+
+// However they are packed, projects may do the same, and nobody may do more:
+// shared statements are made for some settings and places at random, and each
+// is judged against the statements of each project's own.
+func TestPackedAlike(t *testing.T) {
+	ways := []string{"", inline, managed, attach, inline + ", boundary: b", attach + ", boundary: b", ", mode: heal, switch_role: ready-NAME",
+		", mode: propose, write: {inline: mine}, grants: [image, new], pipelines: [shared, NAME]", ", region: eu-west-1, mode: heal, write: {inline: mine}, grants: [image, new]",
+		", logs: {group: /ci/shared, s3: builds/NAME}", ", mode: heal, retry: false", ", mode: heal, buildspecs: [a.yml]"}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 4 {
+		random.Shuffle(len(ways), func(i, j int) { ways[i], ways[j] = ways[j], ways[i] })
+		s := many(t, 20+random.IntN(20), ways[:3+random.IntN(len(ways)-3)]...)
+		for i := range s.Projects {
+			if random.IntN(4) == 0 { // roles that projects share
+				s.Projects[i].Role = "service-role/shared"
+			}
+		}
+		groups := hub(s, parts())
+		p, err := Hub(s, parts(), MostManagedPolicies)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lists := share(hub(s, Parts{Place: unknown})[1:])
+		var shared []iampolicy.Document
+		for _, statements := range fill(lists, 4000) {
+			shared = append(shared, Document(home.filled(Group{Permissions: statements})))
+		}
+		single := Document(groups[1:]...)
+		if d := cmp.Diff(singles(groups), singles(p.Groups())); d != "" {
+			t.Errorf("packed: %s", d)
+		}
+		if d := cmp.Diff(singles(groups[1:]), singlesOf(shared...)); d != "" {
+			t.Errorf("shared: %s", d)
+		}
+		alike(t, random, single, shared)
+	}
+}
+
+// alike asks both for calls, most of which neither allows: an action of one
+// statement on a resource of another, in the context of a third.
+func alike(t *testing.T, random *rand.Rand, single iampolicy.Document, shared []iampolicy.Document) {
+	t.Helper()
+	const calls = 250
+	one := func() iampolicy.Statement { return single.Statements[random.IntN(len(single.Statements))] }
+	allowed := 0
+	for range calls {
+		by := one()
+		on, under := by, by
+		if random.IntN(2) == 0 {
+			on = one()
+		}
+		if random.IntN(2) == 0 {
+			under = one()
+		}
+		r := iampolicy.Request{Action: by.Action.List[random.IntN(len(by.Action.List))], Resource: on.Resource.List[random.IntN(len(on.Resource.List))], Context: map[string][]string{}}
+		r.Resource = strings.ReplaceAll(r.Resource, "*", "x"+strings.Repeat("y", random.IntN(2)))
+		for _, c := range under.Condition {
+			r.Context[c.Key] = c.Values.List[:1]
+		}
+		want, _ := iampolicy.Evaluate(iampolicy.Access{Policies: []iampolicy.Document{single}}, r)
+		got, _ := iampolicy.Evaluate(iampolicy.Access{Policies: shared}, r)
+		if got != want {
+			t.Fatalf("%s on %s in %v: %v by shared statements, %v by the projects' own", r.Action, r.Resource, r.Context, got, want)
+		}
+		if got == iampolicy.Allowed {
+			allowed++
+		}
+	}
+	if allowed == 0 || allowed == calls {
+		t.Errorf("%d of %d calls are allowed; the test asks for nothing that differs", allowed, calls)
 	}
 }
 
 // singles takes statements apart: one action on one resource each.
-func singles(groups []Group) []string {
+func singles(groups []Group) []string { return singlesOf(Document(groups...)) }
+
+func singlesOf(docs ...iampolicy.Document) []string {
 	var list []string
-	for _, st := range Document(groups...).Statements {
+	for _, st := range statementsOf(docs) {
 		for _, a := range st.Action.List {
 			for _, r := range st.Resource.List {
 				list = append(list, fmt.Sprint(st.Effect, a, r, st.Condition))
@@ -413,15 +521,29 @@ func singles(groups []Group) []string {
 	return slices.Compact(list)
 }
 
-func TestPackOfOneTooLarge(t *testing.T) {
-	var grants, ids strings.Builder
-	for i := range 120 {
-		fmt.Fprintf(&ids, "g%d, ", i)
-		fmt.Fprintf(&grants, "  - {id: g%d, because: b, owner: o, set: ecr-push, resources: [\"arn:${partition}:ecr:${region}:${account}:repository/repository-%[1]d\"], create: true}\n", i)
+func statementsOf(docs []iampolicy.Document) (list []iampolicy.Statement) {
+	for _, d := range docs {
+		list = append(list, d.Statements...)
 	}
-	s := parse(t, "projects:\n  - {name: web, role: r, mode: heal, write: {inline: mine}, grants: ["+ids.String()+"]}\ngrants:\n"+grants.String())
-	if _, err := Hub(s, parts()); err == nil || !strings.Contains(err.Error(), `project "web" alone`) {
-		t.Errorf("got %v; want an error that names the project", err)
+	return list
+}
+
+// One project whose statements are larger than a policy is spread over some;
+// only one statement that cannot be divided may be too large.
+func TestPackOfOneTooLarge(t *testing.T) {
+	file := func(n int, write string) *settings.Settings {
+		var grants, ids strings.Builder
+		for i := range n {
+			fmt.Fprintf(&ids, "g%d, ", i)
+			fmt.Fprintf(&grants, "  - {id: g%d, because: b, owner: o, set: ecr-push, resources: [\"arn:${partition}:ecr:${region}:${account}:repository/repository-%[1]d\"], create: true, give: set}\n", i)
+		}
+		return parse(t, "projects:\n  - {name: web, role: r, mode: heal, write: {"+write+"}, grants: ["+ids.String()+"]}\ngrants:\n"+grants.String())
+	}
+	if p, err := Hub(file(120, "inline: mine"), parts(), ManagedPolicies); err != nil || len(p.Managed) != 1 {
+		t.Errorf("got %d policies, %v; want 1", len(p.Managed), err)
+	}
+	if _, err := Hub(file(120, "attach: true"), parts(), ManagedPolicies); err == nil || !strings.Contains(err.Error(), `"role/r"`) || !strings.Contains(err.Error(), "fewer grants") {
+		t.Errorf("got %v; want an error that says what to give less", err)
 	}
 }
 
@@ -449,7 +571,7 @@ projects:
   - {name: pf, role: f, mode: observe}
 limits: {access_analyzer: true}
 `+image)
-	p, err := Hub(s, parts())
+	p, err := Hub(s, parts(), ManagedPolicies)
 	if err != nil {
 		t.Fatal(err)
 	}

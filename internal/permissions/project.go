@@ -68,7 +68,7 @@ func logs(sid suffix, p settings.Project, at Place) []Permission {
 		group = "/aws/codebuild/" + p.Name
 	}
 	ps := []Permission{sid.allow("Log", "The log of a failed build is read.",
-		[]string{"logs:GetLogEvents"}, []string{at.ARN("logs", "log-group:"+group+":log-stream:*")})}
+		[]string{"logs:GetLogEvents"}, []string{at.ARN("logs", "log-group:"+group+":*")})}
 	if p.Logs.S3 != "" {
 		ps = append(ps, sid.allow("Object", "A build that logs to S3 only has its log there, in an object with the build's id (aws-facts §6.3).",
 			[]string{"s3:GetObject"}, []string{"arn:" + at.Partition + ":s3:::" + p.Logs.S3 + "/*"}))

@@ -76,3 +76,23 @@ func (at Place) home() settings.Account { return settings.Account{ID: at.Account
 func (at Place) fill(s string) string {
 	return strings.NewReplacer(unknown.Partition, at.Partition, unknown.Account, at.Account, unknown.Region, at.Region).Replace(s)
 }
+
+// filled is the group with the place where unknown stands.
+func (at Place) filled(g Group) Group {
+	all := func(v iampolicy.Values) iampolicy.Values {
+		v.List = slices.Clone(v.List)
+		for i := range v.List {
+			v.List[i] = at.fill(v.List[i])
+		}
+		return v
+	}
+	g.Permissions = slices.Clone(g.Permissions)
+	for i := range g.Permissions {
+		p := &g.Permissions[i]
+		p.Resource, p.Condition = all(p.Resource), slices.Clone(p.Condition)
+		for j := range p.Condition {
+			p.Condition[j].Values = all(p.Condition[j].Values)
+		}
+	}
+	return g
+}

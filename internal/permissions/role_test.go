@@ -327,7 +327,7 @@ func TestWildcards(t *testing.T) {
 		"arn:aws:iam::" + other + ":policy/*":                         "Which policies are on a role is known only then; reading only.",
 		here("codepipeline", "qivr-main/*"):                           "Which stage a build is of is known only then; the pipeline is listed.",
 		"arn:aws:codepipeline:eu-west-1:" + other + ":worker/*":       "Which stage a build is of is known only then; the pipeline is listed.",
-		here("logs", "log-group:/ci/nightly:log-stream:*"):            "CodeBuild names the streams.",
+		here("logs", "log-group:/ci/nightly:*"):                       "CodeBuild names the streams.",
 		"arn:aws:s3:::example-build-logs/worker/*":                    "CodeBuild names the objects.",
 	}
 	reasons := map[string]bool{}
@@ -351,7 +351,7 @@ func TestWildcards(t *testing.T) {
 				fits := false
 				for _, r := range st.Resource.List {
 					fits = fits || r != "*" && iamref.Fits(action, r)
-					switch log := strings.HasPrefix(r, "arn:aws:logs:") && strings.Contains(r, ":log-group:/aws/codebuild/") && strings.HasSuffix(r, ":log-stream:*"); {
+					switch log := strings.HasPrefix(r, "arn:aws:logs:") && strings.Contains(r, ":log-group:/aws/codebuild/") && strings.HasSuffix(r, ":*"); {
 					case r == "*":
 						reasons[action] = true
 						if permissions.Anywhere[action] == "" {

@@ -11,7 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/buildmedic/buildmedic/internal/awsapi"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/permissions"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -180,6 +182,112 @@ func TestMemberConditions(t *testing.T) {
 	}
 }
 
+// EventBridge may send to the two queues for the hub's own rules, and may do
+// nothing else to them. It stays one statement however many rules there are:
+// SQS takes 20 in a policy.
+func TestQueuePolicies(t *testing.T) {
+	for _, file := range []string{shipped, seed} {
+		tpl := load(t, file)
+		may := map[string]bool{}
+		for _, p := range tpl.of("AWS::SQS::QueuePolicy") {
+			for _, v := range p.Properties["PolicyDocument"].(map[string]any)["Statement"].([]any) {
+				st := v.(map[string]any)
+				if st["Effect"] != "Allow" {
+					continue
+				}
+				if text(st["Principal"]) != `{"Service":"events.amazonaws.com"}` || st["Action"] != "sqs:SendMessage" {
+					t.Errorf("%s: %s may %v", file, text(st["Principal"]), st["Action"])
+				}
+				want := `{"ArnLike":{"aws:SourceArn":["` + here("events", "rule/buildmedic-builds-*") + `","` + here("events", "rule/buildmedic/*") + `"]}}`
+				if got := text(st["Condition"]); got != want {
+					t.Errorf("%s: it may for %s, want %s", file, got, want)
+				}
+				queue := st["Resource"].(string)
+				if may[queue] {
+					t.Errorf("%s: %s is there twice", file, queue)
+				}
+				may[queue] = true
+			}
+		}
+		rules := 0
+		for id, r := range tpl.of("AWS::Events::Rule") {
+			target := r.Properties["Targets"].([]any)[0].(map[string]any)
+			if r.Properties["ScheduleExpression"] != nil {
+				continue
+			}
+			rules++
+			name, _ := r.Properties["Name"].(string)
+			if bus := r.Properties["EventBusName"]; bus == nil && !strings.HasPrefix(name, "buildmedic-builds-") || bus != nil && bus != permissions.Bus {
+				t.Errorf("%s: rule %s, named %q, may not send to the queue", file, id, name)
+			}
+			for _, q := range []any{target["Arn"], target["DeadLetterConfig"].(map[string]any)["Arn"]} {
+				if !may[q.(string)] {
+					t.Errorf("%s: rule %s may not send to %s", file, id, q)
+				}
+			}
+		}
+		if len(may) != 2 || file == seed && rules != 3 {
+			t.Errorf("%s: %d rules send to %d queues", file, rules, len(may))
+		}
+	}
+}
+
+// Only EventBridge, for rules of this account and region, sends as the
+// member's role, and only to the hub's bus. EventBridge names the rule and its
+// account when it assumes a target's role.
+func TestForwardRole(t *testing.T) {
+	p := load(t, member).Resources["Forward"].Properties
+	want := `[{"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:SourceArn":"` + here("events", "rule/*") + `"},"StringEquals":{"aws:SourceAccount":"` + account +
+		`"}},"Effect":"Allow","Principal":{"Service":"events.amazonaws.com"}}]`
+	if got := text(p["AssumeRolePolicyDocument"].(map[string]any)["Statement"]); got != want {
+		t.Errorf("its trust is %s, want %s", got, want)
+	}
+	policies := p["Policies"].([]any)
+	want = `[{"Action":"events:PutEvents","Effect":"Allow","Resource":"` + here("events", "event-bus/buildmedic") + `","Sid":"Hub"}]`
+	if got := text(policies[0].(map[string]any)["PolicyDocument"].(map[string]any)["Statement"]); len(policies) != 1 || got != want {
+		t.Errorf("it may %s, want %s", got, want)
+	}
+	if p["ManagedPolicyArns"] != nil {
+		t.Error("policies of AWS's own are on it")
+	}
+}
+
+// All that the stacks make is known to the function as its own, so that no
+// grant touches it.
+func TestPartsAreWhatTheStacksMake(t *testing.T) {
+	// What has no ARN of its own, or one that nothing in a build's reach acts on.
+	other := []string{"AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::SNS::Subscription", "AWS::Events::EventBusPolicy", "AWS::Lambda::Permission",
+		"AWS::Lambda::EventInvokeConfig", "AWS::Lambda::EventSourceMapping", "AWS::CloudWatch::Dashboard", "AWS::Chatbot::SlackChannelConfiguration"}
+	for file, stack := range map[string]string{seed: "Buildmedic", member: "BuildmedicMember"} {
+		tpl := load(t, file)
+		// The topic, table, key and queue are named by the environment.
+		id := func(kind string) string { return slices.Collect(maps.Keys(load(t, seed).of(kind)))[0] }
+		parts := awsapi.Parts(awsapi.Identity{Partition: partition, Account: account, Role: "buildmedic-hub-" + region}, region, permissions.Function,
+			"", id("AWS::DynamoDB::Table"), here("sns", id("AWS::SNS::Topic")), here("kms", "key/"+id("AWS::KMS::Key")))
+		names := resolver{t, map[string]any{}}
+		for id, r := range tpl.Resources {
+			names.resources[id] = map[string]any{"Type": r.Type, "Properties": r.Properties}
+		}
+		for id, r := range tpl.Resources {
+			if slices.Contains(other, r.Type) {
+				continue
+			}
+			arn := names.attribute(id, "Arn")
+			switch { // CloudFormation makes the name
+			case r.Type == "AWS::IAM::ManagedPolicy" || r.Type == "AWS::DynamoDB::Table" || r.Type == "AWS::SNS::Topic" || r.Type == "AWS::KMS::Key":
+			case names.name(id) == id:
+				arn = strings.TrimSuffix(arn, id) + stack + "-" + id + "-0A1B2C3D4E5F"
+			}
+			if r.Type == "AWS::Events::Rule" && r.Properties["EventBusName"] != nil {
+				arn = strings.Replace(arn, ":rule/", ":rule/"+permissions.Bus+"/", 1)
+			}
+			if !slices.ContainsFunc(parts, func(p string) bool { return iampolicy.MatchPattern(p, arn) }) {
+				t.Errorf("%s: %s, %s, is none of its parts", file, id, arn)
+			}
+		}
+	}
+}
+
 // Environment and lambda/config.go name the same variables.
 func TestEnvironmentIsWhatTheFunctionReads(t *testing.T) {
 	var reads []string
@@ -203,7 +311,7 @@ func TestEnvironmentIsWhatTheFunctionReads(t *testing.T) {
 			t.Errorf("%s is %v, want %s", name, e[name], want)
 		}
 	}
-	for name, prefix := range map[string]string{"BUILDMEDIC_TOPIC_ARN": "arn:aws:sns:", "BUILDMEDIC_QUEUE_URL": "https://sqs."} {
+	for name, prefix := range map[string]string{"BUILDMEDIC_TOPIC_ARN": "arn:aws:sns:", "BUILDMEDIC_KEY_ARN": "arn:aws:kms:", "BUILDMEDIC_QUEUE_URL": "https://sqs."} {
 		if v, _ := e[name].(string); !strings.HasPrefix(v, prefix) {
 			t.Errorf("%s is %v, want %s…", name, e[name], prefix)
 		}
@@ -439,6 +547,10 @@ func TestChat(t *testing.T) {
 	}
 	if tpl.Resources["ChatRole"].Properties["Policies"] != nil || tpl.Resources["ChatRole"].Properties["ManagedPolicyArns"] != nil {
 		t.Error("the channel itself has permissions")
+	}
+	if got, want := text(tpl.Resources["ChatRole"].Properties["AssumeRolePolicyDocument"].(map[string]any)["Statement"]),
+		`[{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"Service":"chatbot.amazonaws.com"}}]`; got != want {
+		t.Errorf("its trust is %s, want %s", got, want)
 	}
 }
 

@@ -43,7 +43,7 @@ func enforced(t *testing.T, s story.Story) (story.Story, []permissions.Group) {
 	}
 	at := permissions.Place{Partition: get("partition", "aws"), Account: get("account", "111122223333"), Region: get("region", "us-east-1")}
 	p, err := permissions.Hub(set, permissions.Parts{Place: at, Table: at.ARN("dynamodb", "table/ledger"), Key: at.ARN("kms", "key/notices"),
-		Topic: at.ARN("sns", simaws.Topic), Queue: at.ARN("sqs", simaws.Queue), LogGroup: at.ARN("logs", "log-group:/aws/lambda/buildmedic")})
+		Topic: at.ARN("sns", simaws.Topic), Queue: at.ARN("sqs", simaws.Queue), LogGroup: at.ARN("logs", "log-group:/aws/lambda/buildmedic")}, permissions.ManagedPolicies)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func enforced(t *testing.T, s story.Story) (story.Story, []permissions.Group) {
 // template makes there, with the trust that the synthesized template has.
 func enforcedMember(t *testing.T, world map[string]any, set *settings.Settings, id string, hub permissions.Place) []permissions.Group {
 	t.Helper()
-	p, err := permissions.Member(set, id, hub)
+	p, err := permissions.Member(set, id, hub, permissions.ManagedPolicies)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -178,6 +178,8 @@ func (r resolver) attribute(id, attribute string) string {
 		return arn("dynamodb", "table/"+name)
 	case "AWS::Lambda::Function":
 		return arn("lambda", "function:"+name)
+	case "AWS::Logs::LogGroup":
+		return arn("logs", "log-group:"+name)
 	case "AWS::Events::Rule":
 		return arn("events", "rule/"+name)
 	case "AWS::Events::EventBus":

@@ -130,7 +130,7 @@ func (st *Stage) Instance(cfg aws.Config, journal io.Writer) (*inbox.Inbox, erro
 	return &inbox.Inbox{Log: logger, Requeue: func(ctx context.Context, body string, d time.Duration) error { return queue.Send(ctx, body, d) },
 		Healer: awsapi.Wire(awsapi.Wiring{Config: cfg, Identity: id, Region: cfg.Region, Settings: st.Settings, Store: st.Store,
 			Topic: st.Sim.TopicARN(), Queue: queue, MemberRole: MemberRole, Function: Function, Journal: journal, Clock: st.clock, Log: logger,
-			Parts: awsapi.Parts(id, cfg.Region, Function, st.Sim.TopicARN(), queue.URL, "")})}, nil
+			Parts: awsapi.Parts(id, cfg.Region, Function, queue.URL, "", st.Sim.TopicARN())})}, nil
 }
 
 // Run delivers messages until the queue is empty and nothing is under way,

@@ -1,0 +1,69 @@
+package awsapi
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+)
+
+// TestParts ensures that what belongs to the healer is known as such, and
+// that what only looks like it is not. internal/permissions asks the same
+// about everything that the stacks make.
+func TestParts(t *testing.T) {
+	id := Identity{Partition: "aws", Account: "111122223333", Role: "buildmedic-hub-us-west-2"}
+	const key = "arn:aws:kms:us-west-2:111122223333:key/0a1b2c3d-0000-4000-8000-000000000001"
+	parts := Parts(id, "us-west-2", "buildmedic", "https://sqs.us-west-2.amazonaws.com/111122223333/healer-queue", "healer-table",
+		"arn:aws:sns:us-west-2:111122223333:healer-topic", key, "")
+	for _, row := range []struct {
+		arn  string
+		want bool
+	}{
+		{"arn:aws:sns:us-west-2:111122223333:healer-topic", true},
+		{key, true},
+		{"arn:aws:sqs:us-west-2:111122223333:healer-queue", true},
+		{"arn:aws:sqs:us-west-2:111122223333:Buildmedic-DeadLettersBBF8BAAB-X1Y2Z3", true},
+		{"arn:aws:sqs:us-west-2:111122223333:Buildmedic-LostEvents3D75545E-X1Y2Z3", true},
+		{"arn:aws:dynamodb:us-west-2:111122223333:table/healer-table/index/due", true},
+		{"arn:aws:lambda:us-west-2:111122223333:function:buildmedic", true},
+		{"arn:aws:lambda:us-west-2:111122223333:function:buildmedic:1", true},
+		{"arn:aws:logs:us-west-2:111122223333:log-group:/aws/lambda/buildmedic:log-stream:0a1b", true},
+		{"arn:aws:events:us-west-2:111122223333:event-bus/buildmedic", true},
+		{"arn:aws:events:us-west-2:111122223333:rule/buildmedic/Buildmedic-MemberBuilds-X1Y2Z3", true},
+		{"arn:aws:events:us-west-2:111122223333:rule/buildmedic-builds-12", true},
+		{"arn:aws:events:us-west-2:111122223333:rule/Buildmedic-Sweep6A4E0E64-X1Y2Z3", true},
+		{"arn:aws:events:eu-west-1:444455556666:rule/BuildmedicMember-Builds444455556666euwest11-X1Y2Z3", true},
+		{"arn:aws:cloudwatch:us-west-2:111122223333:alarm:Buildmedic-ErrorsAlarm-X1Y2Z3", true},
+		{"arn:aws:iam::111122223333:role/buildmedic-hub-us-west-2", true},
+		{"arn:aws:iam::111122223333:role/buildmedic-hub-eu-west-1", true}, // another hub's
+		{"arn:aws:iam::444455556666:role/buildmedic-member", true},
+		{"arn:aws:iam::111122223333:role/Buildmedic-ChatRole-X1Y2Z3", true},
+		{"arn:aws:iam::444455556666:role/StackSet-BuildmedicMember-0a1b-Forward-X1Y2Z3", true},
+		{"arn:aws:iam::111122223333:policy/buildmedic/image@web", true},
+		{"arn:aws:iam::444455556666:policy/buildmedic/BuildmedicMember-Role444455556666Projects1-X1Y2Z3", true},
+		{"arn:aws:cloudformation:us-west-2:111122223333:stack/Buildmedic/0a1b", true},
+		{"arn:aws:cloudformation:eu-west-1:444455556666:stack/StackSet-BuildmedicMember-0a1b/2c3d", true},
+		{"arn:aws:cloudformation:us-east-1:111122223333:stackset/BuildmedicMember:0a1b", true},
+
+		{"arn:aws:kms:us-west-2:111122223333:key/0a1b2c3d-0000-4000-8000-000000000002", false},
+		{"arn:aws:sqs:us-west-2:111122223333:orders", false},
+		{"arn:aws:sqs:us-west-2:111122223333:buildmedical", false},
+		{"arn:aws:sns:us-west-2:111122223333:healer-topic-2", false},
+		{"arn:aws:dynamodb:us-west-2:111122223333:table/healer-table-2", false},
+		{"arn:aws:lambda:us-west-2:111122223333:function:buildmedic-demo", false},
+		{"arn:aws:events:us-west-2:111122223333:event-bus/default", false},
+		{"arn:aws:events:us-west-2:111122223333:rule/nightly", false},
+		{"arn:aws:iam::111122223333:role/codebuild-web", false},
+		{"arn:aws:iam::111122223333:policy/build/web", false},
+		{"arn:aws:cloudformation:us-west-2:111122223333:stack/BuildmedicDemo/0a1b", false},
+		{"arn:aws:cloudformation:us-west-2:111122223333:stack/shop/0a1b", false},
+	} {
+		got := slices.ContainsFunc(parts, func(p string) bool { return iampolicy.MatchPattern(p, row.arn) })
+		if got != row.want {
+			t.Errorf("%s is a part: %v, want %v", row.arn, got, row.want)
+		}
+	}
+	if slices.Contains(parts, "") {
+		t.Error("what is not known is no part")
+	}
+}
