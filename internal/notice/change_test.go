@@ -129,6 +129,7 @@ func TestFacts(t *testing.T) {
 		{"repeats", rateLimitHealed(), []string{"And 7 more like this"}, []string{"TO UNDO"}},
 		{"paused", paused(), []string{`{"resume":{}}`}, []string{"WHAT FAILED", `{"pause":{}}`}},
 		{"desk", deskHealed(), []string{"go run ./lambda/buildmedic undo " + caseID}, []string{"aws lambda invoke", "Other payloads"}},
+		{"preview", deskPreviewed(), []string{"would have", "go run ./lambda/buildmedic replay -apply " + deskPreviewed().Case.Rounds[0].Build.ID, "Nothing was changed"}, []string{"the project is in mode observe", "deploy.", "aws lambda invoke"}},
 		{"buildspec", buildspecHealed(), []string{"git mv aws/buildspec.yml buildspec.yml", "aws codebuild update-project --name qivr-deploy"}, []string{"TO UNDO", "simulator"}},
 		{"role", roleHealed(), []string{"--service-role arn:aws:iam::111122223333:role/" + trackerRole, "TO UNDO"}, []string{"put-role-policy"}},
 		{"expiring", twoRoundsHealed(), []string{"Grant tracker-parameters ends on 2026-12-06 12:02 UTC", "without the end of the grant", "It took 2 rounds", "CloudTrail shows"}, nil},

@@ -36,6 +36,8 @@ func commands(o heal.Outcome) []Command {
 		case build == "":
 		case there && r.Build.ARN == "": // which could not be read
 			add("replay", args{"build": build, "account": id(o.Case.Account), "region": id(o.Case.Region)}, "")
+		case observed(o):
+			add("replay", args{"build": build}, "replay -apply "+build)
 		default:
 			add("replay", args{"build": build}, "replay "+build)
 		}
@@ -80,7 +82,8 @@ func (c commander) command(name string, with args, desk string) (Command, bool) 
 		if c.o.Home.Region != "" {
 			words[0] += " --region " + shellWord(id(c.o.Home.Region))
 		}
-		words = append(words, "--cli-binary-format raw-in-base64-out", "--payload "+shellQuote(string(cmd.Payload))+" out.json")
+		// The answer goes to where it is seen: that it was refused is one, too.
+		words = append(words, "--cli-binary-format raw-in-base64-out", "--payload "+shellQuote(string(cmd.Payload))+" /dev/stdout")
 		cmd.Line = strings.Join(words, " \\\n  ")
 	case desk != "":
 		cmd.Line = "go run ./lambda/buildmedic " + desk

@@ -289,6 +289,8 @@ func (s story) todoReported() (long, short string) {
 		return "To do: deploy the member template in that account.", "To do: deploy the member template."
 	case unread(s.o):
 		return "To do: deploy the stack with these settings again.", "To do: deploy the stack again."
+	case observed(s.o) && s.o.Function == "":
+		return "Nothing was changed: this shows what would have been done.", "Nothing was changed."
 	case observed(s.o):
 		return "Nothing was changed: the project is in mode observe.", "Nothing was changed."
 	case s.n.Plan != "":
@@ -334,6 +336,8 @@ func (s story) happened() []string {
 		return []string{s.cause(), s.remedy(p), "It is green " + duration(timeToHeal(s.o)) + " after it failed.", s.rounds()}
 	case s.o.Kind == heal.Retrying, s.o.Kind == heal.Failed && s.n.Plan != "":
 		return []string{s.cause(), s.remedy(p), s.rounds()}
+	case observed(s.o) && s.o.Function == "":
+		return []string{s.cause(), s.n.Why}
 	case observed(s.o):
 		return []string{s.cause(), s.n.Why, "The project is in mode observe, so nothing was changed: this notice shows what would have been done."}
 	case unread(s.o):
@@ -495,6 +499,8 @@ func (s story) act(say func(string)) {
 	switch {
 	case unread(s.o):
 		say("Once that is done, take up this failure again, or wait: the sweep finds it by itself within a quarter of an hour, if it is no older than a day.")
+	case observed(s.o) && s.o.Function == "":
+		say("Nothing, until you ask for it: the command below does it, after asking again.")
 	case observed(s.o):
 		say("Nothing. To have such failures repaired, set mode: heal (or propose) for the project in buildmedic.yaml, and deploy.")
 	case s.didNotHelp():

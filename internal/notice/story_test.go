@@ -44,6 +44,7 @@ var stories = []struct {
 	{"healer-denied-reported", "The healer itself lacks a permission: its note names it.", healerDenied()},
 	{"tracker-expiring", "A grant with an end nears it.", trackerExpiring()},
 	{"paused", "Too many changes did not help: the breaker is open.", paused()},
+	{"desk-previewed", "At a desk: what replay shows before it is asked to do it.", deskPreviewed()},
 	{"desk-healed", "At a desk there is no function: the commands are the healer's own.", deskHealed()},
 	{"member-retrying", "A project of another account: the notice names the account.", memberRetrying()},
 	{"member-unread", "A project of another account that the hub may not enter: what to deploy there.", memberUnread()},
@@ -174,6 +175,12 @@ func trackerHealed() heal.Outcome {
 
 func deskHealed() heal.Outcome {
 	o := trackerHealed()
+	o.Function = ""
+	return o
+}
+
+func deskPreviewed() heal.Outcome {
+	o := trackerObserved()
 	o.Function = ""
 	return o
 }

@@ -68,10 +68,13 @@ func TestReplayShows(t *testing.T) {
 	if code != exitOK {
 		t.Fatalf("code %d: %s", code, errs)
 	}
-	for _, want := range []string{"ecr:GetAuthorizationToken", "CodeBuild-ECR-Permissions", "repository/tracker_api"} {
+	for _, want := range []string{"ecr:GetAuthorizationToken", "CodeBuild-ECR-Permissions", "repository/tracker_api", "would have allowed ECR push", "buildmedic replay -apply " + id} {
 		if !strings.Contains(out, want) {
 			t.Errorf("it does not say %q:\n%s", want, out)
 		}
+	}
+	if strings.Contains(out, "not made") {
+		t.Errorf("what is only shown reads like a failure:\n%s", out)
 	}
 	if w := sim.Writes(); len(w) > 0 {
 		t.Errorf("it wrote %v", w)

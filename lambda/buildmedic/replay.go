@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
@@ -132,10 +133,14 @@ func orError(code int) error {
 	return nil
 }
 
-// show prints what a notice would tell of the case.
+// show prints what a notice would tell of the case in mode observe: nothing
+// has been done yet, whatever the project's mode is.
 func (r replay) show(c heal.Case) {
-	kind := heal.Reported
-	m := notice.Render(heal.Outcome{ID: c.ID, Kind: kind, Case: c, Settings: r.desk.healer.Settings, Home: r.desk.home, At: deskClock.Now()})
+	d := *c.Rounds[0].Decision
+	d.Mode = settings.Observe
+	c.Rounds = slices.Clone(c.Rounds)
+	c.Rounds[0].Decision = &d
+	m := notice.Render(heal.Outcome{ID: c.ID, Kind: heal.Reported, Case: c, Settings: r.desk.healer.Settings, Home: r.desk.home, At: deskClock.Now()})
 	fmt.Fprintf(r.talk, "%s\n\n%s\n", m.Subject, m.Email)
 }
 
