@@ -1,8 +1,11 @@
 package notice
 
 import (
+	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -106,18 +109,42 @@ var (
 	schemeAt = lazyregexp.New(`(?i)[a-z][a-z0-9+.-]*://`)
 	callAt   = lazyregexp.New(`(?i)\b(mailto|tel|sms|callto|skype|facetime|javascript|data|slack|msteams|vscode):(\S)`)
 	wwwAt    = lazyregexp.New(`(?i)\bwww\.`)
-	// hostAt matches names that mail programs take for hosts. File names
-	// such as main.py or deploy.sh are no less host names, but are too common
-	// in logs, and no program known to us links them.
-	hostAt = lazyregexp.New(`(?i)(?:[a-z0-9_-]+\.)+(?:` + domains + `)\b`)
-	// domainAt matches each dot in a host that a domain follows.
-	domainAt = lazyregexp.New(`(?i)\.(` + domains + `)\b`)
 	// awsHost matches names that belong to messages from AWS and that nobody
 	// but AWS answers on: service principals and private registries.
 	awsHost = lazyregexp.New(`^(?:[a-z0-9-]+\.amazonaws\.com|[0-9]{12}\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com)$`)
 )
 
-const domains = `com|net|org|io|co|info|biz|dev|app|cloud|ai|xyz|top|site|online|shop|store|club|live|link|click|page|pro|tech|work|ru|cn|uk|de|fr|eu|nl|jp|in|br|au|us|ca|me|tv|cc|ly|gl|gg|to|su|tk`
+// domainNames lists the top-level domains, as IANA's root zone had them on
+// 2026-01-19 (https://data.iana.org/TLD/tlds-alpha-by-domain.txt), sorted, but
+// for aws, in which nobody but AWS has names.
+//
+//go:embed domains.txt
+var domainNames string
+
+var topLevel = sync.OnceValue(func() []string { return strings.Fields(domainNames) })
+
+// domain reports whether the label of a name is a top-level domain.
+func domain(label string) bool {
+	_, ok := slices.BinarySearch(topLevel(), strings.ToLower(label))
+	return ok
+}
+
+var (
+	// inside are the domains at which a name is broken even if it goes on:
+	// some programs link the part of it that ends there.
+	inside = setOf("com net org io co info biz dev app cloud ai xyz top site online shop store club live link click page pro tech work ru cn uk de fr eu nl jp in br au us ca me tv cc ly gl gg to su tk")
+	// endings are domains that most often are a file's ending. A name with one
+	// stays unless it stands as an address does.
+	endings = setOf("ac am bz cab gs java la map md mk ml mov pl pm properties ps py rs sh so st tf vi zip")
+)
+
+func setOf(words string) map[string]bool {
+	set := map[string]bool{}
+	for _, w := range strings.Fields(words) {
+		set[w] = true
+	}
+	return set
+}
 
 // unlink breaks what a program would make a link of, legibly.
 func unlink(s string) string {
@@ -141,7 +168,7 @@ func unlink(s string) string {
 			end++
 		}
 		b.WriteString(s[last:start])
-		b.WriteString(unlinkHosts(s[start:end], s[end:]))
+		b.WriteString(unlinkHosts(s[:start], s[start:end], s[end:]))
 		last = end
 		if i = strings.IndexByte(s[end:], '.'); i >= 0 {
 			i += end
@@ -154,14 +181,29 @@ func isHost(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.'
 }
 
-// unlinkHosts breaks the hosts in a run of their characters, before rest.
-func unlinkHosts(run, rest string) string {
-	return hostAt.ReplaceAllStringFunc(run, func(host string) string {
-		if awsHost.MatchString(host) && host == strings.TrimRight(run, ".") && (strings.Contains(host, ".dkr.") || !strings.HasPrefix(rest, "/")) {
-			return host
+// unlinkHosts breaks the hosts in a run of their characters, between before
+// and rest, where a top-level domain ends them.
+func unlinkHosts(before, run, rest string) string {
+	host := strings.TrimRight(run, ".")
+	if awsHost.MatchString(host) && (strings.Contains(host, ".dkr.") || !strings.HasPrefix(rest, "/")) {
+		return run
+	}
+	address := strings.HasSuffix(before, "@") || strings.HasPrefix(rest, "/") && !strings.HasSuffix(before, "/")
+	labels := strings.Split(host, ".")
+	var b strings.Builder
+	for i, l := range labels {
+		word, _, dash := strings.Cut(strings.ToLower(l), "-") // some programs end a link there
+		end := dash || i == len(labels)-1
+		switch {
+		case i == 0:
+		case labels[i-1] != "" && (inside[word] || end && (domain(l) || domain(word)) && (address || !endings[word])):
+			b.WriteString("[.]")
+		default:
+			b.WriteByte('.')
 		}
-		return domainAt.ReplaceAllString(host, "[.]$1")
-	})
+		b.WriteString(l)
+	}
+	return b.String() + run[len(host):]
 }
 
 func unlinkScheme(s string) string {

@@ -2,6 +2,7 @@ package notice
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -29,8 +30,15 @@ func TestQuote(t *testing.T) {
 		{"data: in a sentence stays", "data: nothing", "data: nothing"},
 		{"www", "www.evil.example WWW.x", "www[.]evil.example WWW[.]x"},
 		{"bare hosts", "visit evil.com/login or Login.Evil.IO now, a@evil.org", "visit evil[.]com/login or Login.Evil[.]IO now, a@evil[.]org"},
-		{"file names stay", "main.py deploy.sh package.json app.rs", "main.py deploy.sh package.json app.rs"},
+		{"hosts of any domain", "evil.be Evil.ICU/x, evil.museum. (evil.xn--p1ai) a@evil.ch evil.it:8080", "evil[.]be Evil[.]ICU/x, evil[.]museum. (evil[.]xn--p1ai) a@evil[.]ch evil[.]it:8080"},
+		{"hosts that a dash or a dot follows", "evil.pw-x evil.be.", "evil[.]pw-x evil[.]be."},
+		{"addresses with a domain that files end in", "evil.zip/login a@evil.sh evil.mov/ evil.be-x.txt", "evil[.]zip/login a@evil[.]sh evil[.]mov/ evil[.]be-x.txt"},
+		{"file names stay", "main.py deploy.sh package.json app.rs main.go buildspec.yml main.tf README.md app.zip dist/app.zip ./a.sh, src/main.rs/x index.js.map Main.java log4j.properties libx.so.1 a.tar.gz go.mod go.sum x.txt .zip", "main.py deploy.sh package.json app.rs main.go buildspec.yml main.tf README.md app.zip dist/app.zip ./a.sh, src/main.rs/x index.js.map Main.java log4j.properties libx.so.1 a.tar.gz go.mod go.sum x.txt .zip"},
+		{"names in code stay", "java.lang.NullPointerException botocore.exceptions.ClientError module.vpc.aws_subnet.this[0] org.apache.tools.ant.BuildException v1.2.3 1.25.0 $.Statement.Action", "java.lang.NullPointerException botocore.exceptions.ClientError module.vpc.aws_subnet.this[0] org.apache.tools.ant.BuildException v1.2.3 1.25.0 $.Statement.Action"},
+		{"actions and ARNs stay", "ecr:PutImage s3:* arn:aws:ecr:us-west-2:111122223333:repository/a.b/c arn:aws:s3:::shop-dist/app.zip arn:aws:iam::111122223333:role/r", "ecr:PutImage s3:* arn:aws:ecr:us-west-2:111122223333:repository/a.b/c arn:aws:s3:::shop-dist/app.zip arn:aws:iam::111122223333:role/r"},
+		{"sentences stay", "It failed. See e.g. the log... or not.", "It failed. See e.g. the log... or not."},
 		{"registry stays", "push 111122223333.dkr.ecr.us-west-2.amazonaws.com/tracker_api:1", "push 111122223333.dkr.ecr.us-west-2.amazonaws.com/tracker_api:1"},
+		{"AWS's public registry stays", "public.ecr.aws/docker/library/golang:1", "public.ecr.aws/docker/library/golang:1"},
 		{"service principal stays", "codebuild.amazonaws.com", "codebuild.amazonaws.com"},
 		{"bucket website does not", "evil.s3.amazonaws.com/login s3.amazonaws.com/evil", "evil.s3.amazonaws[.]com/login s3.amazonaws[.]com/evil"},
 		{"China's hosts", "x.amazonaws.com.cn", "x.amazonaws[.]com[.]cn"},
@@ -39,6 +47,25 @@ func TestQuote(t *testing.T) {
 	} {
 		if got := Quote(row.in); got != row.want {
 			t.Errorf("%s: Quote(%q)\n got %q\nwant %q", row.name, row.in, got, row.want)
+		}
+	}
+}
+
+// TestDomains: the list can be searched, and what is named beside it is of it.
+func TestDomains(t *testing.T) {
+	if ds := topLevel(); len(ds) < 1400 || !slices.IsSorted(ds) || len(slices.Compact(slices.Clone(ds))) != len(ds) || strings.ToLower(domainNames) != domainNames {
+		t.Errorf("%d domains, sorted %v", len(ds), slices.IsSorted(ds))
+	}
+	for _, set := range []map[string]bool{inside, endings} {
+		for l := range set {
+			if !domain(l) {
+				t.Errorf("%q is no domain", l)
+			}
+		}
+	}
+	for _, l := range []string{"", "example", "go", "yml", "json", "js", "ts", "local", "internal"} {
+		if domain(l) {
+			t.Errorf("%q is a domain", l)
 		}
 	}
 }
@@ -85,11 +112,11 @@ func hiddenFrom(s string, newline bool) (rune, bool) {
 	return 0, false
 }
 
-var linkable = regexp.MustCompile(`(?i)\b(?:https?|ftp|ssh|slack)://|\bwww\.|\b(?:mailto|javascript|tel):\S|\bevil\.com\b`)
+var linkable = regexp.MustCompile(`(?i)\b(?:https?|ftp|ssh|slack)://|\bwww\.|\b(?:mailto|javascript|tel):\S|\bevil\.(?:com|be|icu|museum)\b`)
 
 func FuzzQuote(f *testing.F) {
 	for _, s := range []string{"", "https://evil.com", "a\u202eb", "\x1b[31mwww.evil.com", "mailto:x", "wwwwww..x", "hhttps://ttps://", "ht\u200btp://x", "mail\u00adto:x",
-		"\x1b]0;https://x", "a\xffb", "password=x https://u:p@evil.com", "evil.com.evil.com/x", "www\u200b.evil.com", "https\u202e://"} {
+		"\x1b]0;https://x", "a\xffb", "password=x https://u:p@evil.com", "evil.com.evil.com/x", "www\u200b.evil.com", "a@evil.be", "evil.museum/x", "evil.icu.", "evil.be-evil.be", "https\u202e://"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
