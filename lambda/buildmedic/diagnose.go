@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
+	"strings"
 
 	"golang.org/x/term"
 
@@ -54,7 +57,12 @@ func runDiagnose(ctx context.Context, args []string, stdin io.Reader, stdout, st
 		}
 		return exitOK
 	}
-	f, err := readFailure(in)
+	b := bufio.NewReader(in)
+	head, _ := b.Peek(512)
+	if kind := http.DetectContentType(head); !strings.HasPrefix(kind, "text/") {
+		fmt.Fprintf(stderr, "buildmedic: this looks like %s and not like a log: what follows may mean nothing\n", kind)
+	}
+	f, err := readFailure(b)
 	if err != nil {
 		return fail(stderr, err)
 	}

@@ -41,6 +41,24 @@ func grantsFor(f buildlog.Failure, d diagnose.Diagnosis) (entries, hindrances []
 	return unique(entries), unique(hindrances)
 }
 
+// setsOf names the sets that hold all the actions that failed the build.
+func setsOf(d diagnose.Diagnosis) []string {
+	var actions []string
+	for _, x := range d.Denials {
+		if x.Causal {
+			actions = append(actions, x.Action)
+		}
+	}
+	var out []string
+	for _, name := range guardrail.Catalog().Names() {
+		set, _ := guardrail.Catalog().Set(name)
+		if len(actions) > 0 && !slices.ContainsFunc(actions, func(a string) bool { return !slices.Contains(set, a) }) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
 // deskInput makes the build and role that the denial speaks of: at the desk
 // there is no other record of them.
 func deskInput(b codebuild.Build, x buildlog.Denial) guardrail.Input {

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -166,6 +167,8 @@ func TestDiagnoseUsage(t *testing.T) {
 		{"a dash for standard input", "npm ERR! Test failed.\n", []string{"-"}, exitOK, "test-failure", ""},
 		{"a packed file of JSON Lines", "", []string{"-jsonl", packedFile}, exitOK, `{"error":"line 1: `, ""},
 		{"no such file", "", []string{filepath.Join(dir, "none")}, exitFailed, "", "none"},
+		{"an archive", "PK\x03\x04\x14\x00\x00\x00", nil, exitOK, "cause unknown", "looks like application/zip"},
+		{"colours and a progress bar", "\x1b[31m 10 %\r 20 %\nnpm ERR! Test failed.\n", nil, exitOK, "test-failure", ""},
 		{"empty", "", nil, exitFailed, "", "it is empty"},
 		{"cut gzip", packed.String()[:packed.Len()-6], nil, exitFailed, "", "reading build log"},
 		{"no gzip", "\x1f\x8bnone", nil, exitFailed, "", "like gzip"},
@@ -433,6 +436,34 @@ func TestColourful(t *testing.T) {
 	for _, w := range []io.Writer{&bytes.Buffer{}, f} {
 		if colourful(w) {
 			t.Errorf("%T is no terminal", w)
+		}
+	}
+}
+
+// TestSetsOf ensures that only sets with all of the denied actions are named.
+func TestSetsOf(t *testing.T) {
+	deny := func(causal bool, actions ...string) (d diagnose.Diagnosis) {
+		for _, a := range actions {
+			d.Denials = append(d.Denials, buildlog.Denial{Action: a, Causal: causal})
+		}
+		return d
+	}
+	for _, row := range []struct {
+		name       string
+		d          diagnose.Diagnosis
+		with, sans string
+	}{
+		{"one of a push", deny(true, "ecr:PutImage"), "ecr-push", "ecr-pull"},
+		{"one of both", deny(true, "ecr:BatchGetImage"), "ecr-pull", "ecs-deploy"},
+		{"two of a push", deny(true, "ecr:BatchGetImage", "ecr:PutImage"), "ecr-push", "ecr-pull"},
+		{"of no set", deny(true, "sqs:SendMessage"), "", "ecr-push"},
+		{"of two sets", deny(true, "ecr:PutImage", "ecs:UpdateService"), "", "ecr-push"},
+		{"no action", deny(true, ""), "", "ecr-push"},
+		{"aside", deny(false, "ecr:PutImage"), "", "ecr-push"},
+	} {
+		got := setsOf(row.d)
+		if (row.with == "") != (len(got) == 0) || row.with != "" && !slices.Contains(got, row.with) || slices.Contains(got, row.sans) {
+			t.Errorf("%s: got %q", row.name, got)
 		}
 	}
 }

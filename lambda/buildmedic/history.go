@@ -19,7 +19,7 @@ import (
 
 func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	fs := flags("history", "[-n N] [-json] [PROJECT]",
-		"Lists closed cases with their outcome, newest first: those of the desk, or with -table those\nof the function.", "buildmedic history -table buildmedic web", stderr)
+		"Lists closed cases with their outcome, newest first: those of the desk, or with -table those\nof the function.", "buildmedic history -table TABLE web", stderr)
 	df := addDeskFlags(fs)
 	n := fs.Int("n", 30, "how many")
 	asJSON := fs.Bool("json", false, "print JSON")
@@ -98,7 +98,7 @@ func withDesk(ctx context.Context, df deskFlags, notices, stderr io.Writer, f fu
 }
 
 func runShow(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
-	fs := flags("show", "[-json] CASE", "Tells one case's whole story.", "buildmedic show -table buildmedic 1160bc9cefbf0600", stderr)
+	fs := flags("show", "[-json] CASE", "Tells one case's whole story.", "buildmedic show -table TABLE 1160bc9cefbf0600", stderr)
 	df := addDeskFlags(fs)
 	asJSON := fs.Bool("json", false, "print JSON")
 	if done, code := df.parse(fs, args, stdout); done {
@@ -164,7 +164,7 @@ func runUndo(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.
 		Case string `json:"case"`
 	}{}
 	return runCommand(ctx, "undo", "CASE", "Takes back everything that a case changed and that still stands. Refuses, and shows the\ndifference, if somebody has changed it since.",
-		"buildmedic undo -table buildmedic 1160bc9cefbf0600", args, func(arg string) (heal.Command, error) { cmd.Undo.Case = arg; return cmd, nil }, stdout, stderr)
+		"buildmedic undo -table TABLE 1160bc9cefbf0600", args, func(arg string) (heal.Command, error) { cmd.Undo.Case = arg; return cmd, nil }, stdout, stderr)
 }
 
 func runApprove(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
@@ -173,7 +173,7 @@ func runApprove(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 		Plan string `json:"plan"`
 	}{}
 	return runCommand(ctx, "approve", "PLAN", "Applies exactly the plan that was proposed under this SHA-256, or refuses since the world has\nchanged.",
-		"buildmedic approve -table buildmedic 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", args, func(arg string) (heal.Command, error) {
+		"buildmedic approve -table TABLE 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", args, func(arg string) (heal.Command, error) {
 			if sum, err := hex.DecodeString(arg); err != nil || len(sum) != sha256.Size {
 				return cmd, fmt.Errorf("%q is no plan: write its SHA-256 out of the notice, 64 hexadecimal digits", arg)
 			}
