@@ -226,8 +226,10 @@ func (r *reader) test(it item, s *Settings) (Test, bool) {
 	if len(r.problems) > before {
 		return t, false
 	}
-	if !slices.ContainsFunc(s.Projects, func(p Project) bool { return p.Name == t.Project }) {
-		o.problem("project", "there is no project %q%s", clip(t.Project), suggest(t.Project, names(s.Projects), ""))
+	known := names(s.Projects)
+	// Where no project could be read, that has been said, and is all there is to mend.
+	if !slices.Contains(known, t.Project) && (len(known) > 0 || before == 0) {
+		o.problem("project", "there is no project %q%s", clip(t.Project), suggest(t.Project, known, ""))
 	}
 	t.Action, _ = r.action(o.values[key], o.at(key), action)
 	if t.Action != "" {
