@@ -300,6 +300,9 @@ func (i IAM) Restore(ctx context.Context, at settings.Account, r codebuild.Role,
 	return nil
 }
 
+// restoreVersion makes the earlier version the default again, and deletes ours.
+// Like a write it has no condition: a version that somebody else made between
+// the look and the change is the default again afterwards.
 func restoreVersion(ctx context.Context, client *iam.Client, t guardrail.Target, version string) error {
 	vs, def, err := versions(ctx, client, t.Name)
 	if err != nil {
@@ -310,6 +313,22 @@ func restoreVersion(ctx context.Context, client *iam.Client, t guardrail.Target,
 	}
 	if _, err := client.SetDefaultPolicyVersion(ctx, &iam.SetDefaultPolicyVersionInput{PolicyArn: &t.Name, VersionId: &t.BeforeVersion}); err != nil {
 		return classify(err)
+	}
+	after, _, err := versions(ctx, client, t.Name)
+	if err != nil {
+		return err
+	}
+	newest := ""
+	for _, v := range after {
+		if !has(vs, v.ID) && number(v.ID) > number(newest) {
+			newest = v.ID
+		}
+	}
+	if newest != "" {
+		if err := setDefault(ctx, client, t.Name, newest, version); err != nil {
+			return err
+		}
+		return fmt.Errorf("somebody else made version %s of policy %q at the same time: %w", newest, t.Name, heal.ErrConflict)
 	}
 	return dropVersion(ctx, client, t.Name, version)
 }

@@ -31,6 +31,9 @@ func (h *Healer) write(ctx context.Context, c *held) error {
 		// The world is not what was decided on: decide anew.
 		c.last().Step = StepClaimed
 	}
+	if c.halfDone(err) {
+		return err
+	}
 	// Whatever came of it, it may have been written.
 	if rerr := h.giveBack(ctx, c, h.Clock.Now()); err == nil {
 		err = rerr
@@ -39,6 +42,14 @@ func (h *Healer) write(ctx context.Context, c *held) error {
 		return err
 	}
 	return h.afterWrite(ctx, c)
+}
+
+// halfDone reports whether the error leaves a change that may be made in part,
+// and that the case will come back to. Nobody else shall build on what is
+// there now, so the lease is kept.
+func (c *held) halfDone(err error) bool {
+	return err != nil && c.leased != "" && (c.last().Step == StepWriting || c.last().Step == StepUndoing) &&
+		!errors.Is(err, ErrFinal) && !errors.Is(err, ErrDenied)
 }
 
 func (h *Healer) change(ctx context.Context, c *held, resumed bool) (err error) {
@@ -347,9 +358,12 @@ func (h *Healer) takeBack(ctx context.Context, c *held) error {
 			i++
 		}
 	}
-	note, err := h.undoRound(ctx, c, i)
-	if err != nil {
-		return err
+	note := ""
+	if c.Rounds[i].Undone.IsZero() { // else a run that died has done it
+		var err error
+		if note, err = h.undoRound(ctx, c, i); err != nil {
+			return err
+		}
 	}
 	k := Undone
 	if note != "" {
@@ -385,14 +399,20 @@ func (h *Healer) undoRound(ctx context.Context, c *held, i int) (note string, er
 		note = fmt.Sprintf("The repository %q stays. Delete it by hand if nobody needs it.", p.Repository)
 	}
 	c.leased = leaseOf(*p)
+	if err == nil && note == "" {
+		// Before others may write: a run that dies must not take back once more
+		// what another case may give by then.
+		r.Undone = h.Clock.Now()
+		err = h.save(ctx, c, false)
+	}
+	if c.halfDone(err) {
+		return "", fmt.Errorf("undoing: %w", err)
+	}
 	if rerr := h.giveBack(ctx, c, h.Clock.Now()); err == nil {
 		err = rerr
 	}
 	if err != nil {
 		return "", fmt.Errorf("undoing: %w", err)
-	}
-	if note == "" {
-		r.Undone = h.Clock.Now()
 	}
 	return note, nil
 }
@@ -412,18 +432,41 @@ func (h *Healer) restore(ctx context.Context, c *held, r *Round) (note string, e
 	}
 	err = h.Policies.Restore(ctx, c.at(), role, t, r.WrittenVersion)
 	if errors.Is(err, ErrConflict) {
-		return "Somebody changed the policy at this moment, so it was left as it is.", nil
+		return h.restoredBeside(ctx, c, role, t)
 	}
 	return "", err
 }
 
-func difference(a, b string) string {
-	da, erra := iampolicy.ParseLoose([]byte(a))
-	db, errb := iampolicy.ParseLoose([]byte(b))
-	if erra != nil || errb != nil {
-		return fmt.Sprintf("there is now %q", b)
+// restoredBeside tells what came of restoring while somebody else changed the
+// policy too: they may have built on what was there before, or after.
+func (h *Healer) restoredBeside(ctx context.Context, c *held, role codebuild.Role, t guardrail.Target) (note string, err error) {
+	doc, _, err := h.Policies.Current(ctx, c.at(), role, t)
+	if err != nil || t.Kind == "attach" {
+		return "", err
 	}
-	return strings.Join(iampolicy.Diff(da, db), "; ")
+	given, there := changes(t.Before, after(t)), changes(t.Before, doc)
+	if !slices.ContainsFunc(given, func(line string) bool { return strings.HasPrefix(line, "+ ") && slices.Contains(there, line) }) {
+		return "", nil
+	}
+	return "Somebody changed the policy at this moment, so it was left as it is. What differs from what was written: " + difference(after(t), doc), nil
+}
+
+func difference(a, b string) string { return strings.Join(changes(a, b), "; ") }
+
+// changes lists what differs from document a to b; "" is an empty one.
+func changes(a, b string) []string {
+	var ds [2]iampolicy.Document
+	for i, text := range []string{a, b} {
+		if text == "" {
+			continue
+		}
+		d, err := iampolicy.ParseLoose([]byte(text))
+		if err != nil {
+			return []string{fmt.Sprintf("there is now %q", b)}
+		}
+		ds[i] = d
+	}
+	return iampolicy.Diff(ds[0], ds[1])
 }
 
 // breaker stops all writing once as many grants as settings say had to be

@@ -136,11 +136,18 @@ func (h *Healer) trouble(ctx context.Context, c *held, err error) error {
 		if !r.Written.IsZero() || !r.RetryAt.IsZero() {
 			k = Failed
 		}
+		if gerr := h.giveBack(ctx, c, h.Clock.Now()); gerr != nil {
+			return gerr
+		}
 		c.finish(h.Clock.Now(), k, sentence(err))
 		return h.close(ctx, c)
 	case later, errors.Is(err, context.DeadlineExceeded):
 		r.Tries++
-		return h.wait(ctx, c, h.Clock.Now().Add(backoff(c.ID, r.Tries)))
+		until := h.Clock.Now().Add(backoff(c.ID, r.Tries))
+		if kerr := h.keep(ctx, c, until); kerr != nil {
+			return kerr
+		}
+		return h.wait(ctx, c, until)
 	}
 	r.Tries++
 	if serr := h.save(ctx, c, true); serr != nil {
@@ -173,6 +180,9 @@ func sentence(err error) string {
 // decide reads the facts, decides, and records what comes next.
 func (h *Healer) decide(ctx context.Context, c *held) (err error) {
 	defer func() {
+		if c.halfDone(err) {
+			return
+		}
 		if gerr := h.giveBack(ctx, c, time.Time{}); err == nil {
 			err = gerr
 		}
@@ -406,6 +416,21 @@ func (h *Healer) take(ctx context.Context, c *held) error {
 	}
 	c.leased = of
 	return nil
+}
+
+// keep keeps the lease that the invocation has taken, if it has one, until the
+// case has come back to what it left half done.
+func (h *Healer) keep(ctx context.Context, c *held, until time.Time) error {
+	if c.leased == "" {
+		return nil
+	}
+	l, err := h.leaseOn(ctx, c.leased)
+	if err != nil || l.Case != c.ID {
+		return err
+	}
+	l.Until = until.Add(busyFor)
+	_, err = h.putLease(ctx, c.leased, l)
+	return err
 }
 
 // giveBack gives the lease back that the invocation has taken, if it has one.
