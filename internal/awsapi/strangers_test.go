@@ -90,6 +90,38 @@ func TestStrangers(t *testing.T) {
 	}
 }
 
+// TestStrangersAtRestore has a stranger make a version before and after each
+// call by which ours is taken back: it is the default afterwards.
+func TestStrangersAtRestore(t *testing.T) {
+	for n := 1; n <= 8; n++ {
+		s, i := account(t)
+		if _, err := s.CreatePolicyVersion(policyARN, statement("Ours")); err != nil {
+			t.Fatal(err)
+		}
+		calls, at := 0, ""
+		s.Hook(func(c simaws.Call) simaws.Fault {
+			if calls++; calls == n {
+				at = fmt.Sprintf("%s, done %v", c.Operation, c.Done)
+				if _, err := s.CreatePolicyVersion(policyARN, statement("Stranger")); err != nil {
+					t.Error(err)
+				}
+			}
+			return simaws.Fault{}
+		})
+		target := guardrail.Target{Kind: managed, Name: policyARN, BeforeVersion: "v1", Before: statement("Before"), After: statement("Ours")}
+		err := i.Restore(t.Context(), settings.Account{}, codebuild.Role{}, target, "v2")
+		if at == "" {
+			break
+		}
+		if now := standing(s, managed); !strings.Contains(now, "Stranger") {
+			t.Errorf("stranger at %s: lost: %v, %s", at, err, now)
+		}
+		if noticed := n <= 5; noticed != errors.Is(err, heal.ErrConflict) {
+			t.Errorf("stranger at %s: %v", at, err)
+		}
+	}
+}
+
 // standing is the document that IAM has now.
 func standing(s *simaws.Sim, kind string) string {
 	if kind == inline {
