@@ -516,6 +516,8 @@ var causes = []Cause{
 			{says: []string{"push access denied"}},
 			{says: []string{"requested access to the resource is denied"}, not: []string{"pull access denied"}, also: []string{"the push refers to repository"}},
 			{command: []string{"push"}, says: []string{"requested access to the resource is denied"}, not: []string{"pull access denied"}},
+			{says: []string{"requested access to the resource is denied"}, also: []string{"docker push"}, like: &pattern{source: "^denied: "}},
+			{says: []string{"requested access to the resource is denied"}, also: []string{"docker image push"}, like: &pattern{source: "^denied: "}},
 			{says: []string{"failed to push", "403 forbidden"}},
 			{says: []string{"failed to push", "denied:"}, not: []string{"user: arn:"}},
 			{says: []string{"checking push permission", "unauthorized"}},
