@@ -305,6 +305,7 @@ func (w *chaosWorld) withStatement(doc, name string) (string, string) {
 // play delivers all there is, sweeps as the schedule would, and puts the
 // function up again when it dies.
 func (w *chaosWorld) play(ctx context.Context, r *run) error {
+	w.sweep(ctx, r) // as before anything failed: a project's first sweep looks back an hour only
 	for n := range 200 {
 		if err := w.drain(ctx, r); err != nil {
 			return err
