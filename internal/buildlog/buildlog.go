@@ -56,7 +56,10 @@ type Denial struct {
 	Principal string `json:"principal"` // ARN as printed; "" if the text names none
 	Action    string `json:"action"`    // "ecr:PutImage"; "" if neither action nor operation is named
 	Operation string `json:"operation,omitempty"`
-	Resource  string `json:"resource"` // as printed, unquoted; "" if the text does not say; "*" if it says so
+	// Resource is as printed, unquoted; "" if the text does not say; "*" if it
+	// says so. Where a tool prints an S3 object's bucket and key instead, it is
+	// their ARN in the build's partition.
+	Resource  string `json:"resource"`
 	Effect    Effect `json:"effect"`
 	Layer     Layer  `json:"layer"`
 	PolicyARN string `json:"policy_arn"` // the denying policy, where AWS names it

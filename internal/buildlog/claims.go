@@ -17,9 +17,9 @@ type claim struct {
 const maxText = 2000
 
 // claims gives all denials of the page in the order of the text, not yet
-// without repetitions.
-func (p *page) claims() []claim {
-	s := &sentences{page: p, all: p.allTails()}
+// without repetitions. What the text names without an ARN is in the partition.
+func (p *page) claims(partition string) []claim {
+	s := &sentences{page: p, partition: partition, all: p.allTails()}
 	s.heads()
 	s.loose(true)
 	s.wrapped()

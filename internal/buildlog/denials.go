@@ -10,8 +10,11 @@ import (
 // Denials gives all distinct denials of a text, in order: at most a few
 // hundred, the first and the last ones. Which of them failed a build only
 // [Read] can tell.
-func Denials(text string) []Denial {
-	t := newTracker(codebuild.Build{})
+func Denials(text string) []Denial { return denialsOf(codebuild.Build{}, text) }
+
+// denialsOf is [Denials] for a text about b.
+func denialsOf(b codebuild.Build, text string) []Denial {
+	t := newTracker(codebuild.Build{ARN: b.ARN})
 	_ = scan(strings.NewReader(text), t) // such a reader has no errors
 	list := plainDenials(t.denials(t.failed))
 	for i := range list {

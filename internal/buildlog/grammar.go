@@ -27,7 +27,8 @@ const (
 
 type sentences struct {
 	*page
-	all []tail
+	partition string
+	all       []tail
 
 	actionsNamed []named // nil until it is asked for
 

@@ -146,7 +146,7 @@ func contextDenials(b codebuild.Build) []Denial {
 	failed, _ := b.FailedPhase()
 	for _, p := range b.Phases {
 		for _, c := range p.Contexts {
-			for _, d := range Denials(c.String()) {
+			for _, d := range denialsOf(b, c.String()) {
 				d.Line, d.Origin, d.Causal = 0, FromPhase, p.Type == failed.Type
 				list = append(list, d)
 			}

@@ -227,6 +227,26 @@ func TestTheFailedCommand(t *testing.T) {
 	}
 }
 
+// TestObjectsPartition ensures that an object is named in the build's partition.
+func TestObjectsPartition(t *testing.T) {
+	const text = `Unable to access object "k" in S3 bucket "shop-state": operation error S3: HeadObject, https response error StatusCode: 403, api error Forbidden: Forbidden`
+	for partition, want := range map[string]string{
+		"":       "arn:aws:s3:::shop-state/k",
+		"aws":    "arn:aws:s3:::shop-state/k",
+		"aws-cn": "arn:aws-cn:s3:::shop-state/k",
+	} {
+		b := codebuild.Build{Phases: []codebuild.Phase{{Type: "BUILD", Status: codebuild.Failed, Contexts: []codebuild.Context{{Code: "X", Message: text}}}}}
+		if partition != "" {
+			b.ARN = "arn:" + partition + ":codebuild:cn-north-1:111122223333:build/shop:11111111-2222-3333-4444-555555555555"
+		}
+		for name, f := range map[string]Failure{"log": ReadText(b, text), "context": NoLog(b)} {
+			if len(f.Denials) != 1 || f.Denials[0].Resource != want {
+				t.Errorf("%s, partition %q: got %+v, want one denial on %s", name, partition, f.Denials, want)
+			}
+		}
+	}
+}
+
 func TestNoLog(t *testing.T) {
 	b := failedIn("QUEUED", "ACCESS_DENIED", "Service role arn:aws:iam::111122223333:role/codebuild-shop does not allow AWS CodeBuild to create Amazon CloudWatch Logs log streams for build "+
 		"arn:aws:codebuild:eu-west-1:111122223333:build/shop:b1. Error message: "+denial("logs:CreateLogStream", "arn:aws:logs:eu-west-1:111122223333:log-group:shop:log-stream:b1"))
@@ -326,7 +346,7 @@ func TestAnchorsMissNothing(t *testing.T) {
 		text := s.text
 		p := newPage([]byte(text), 1)
 		var want []placed
-		for _, c := range p.claims() {
+		for _, c := range p.claims("aws") {
 			want = append(want, placed{Denial: c.Denial})
 		}
 		all := &tracker{claims: bounded{first: want}}

@@ -164,7 +164,7 @@ func (s *scanner) region(first, last, cut, limit int64) {
 		}
 	}
 	p := newPage(raw, s.lineAt(from))
-	for _, c := range p.claims() {
+	for _, c := range p.claims(s.tracker.partition) {
 		if at := from + int64(c.raw); at >= cut && at < limit {
 			s.pass(at)
 			s.tracker.claim(c, at, func() []Line { return linesAround(raw, c.raw, c.Line) })

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/iamref"
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
@@ -69,10 +70,47 @@ func (s *sentences) readGo(at int) (report, bool) {
 	for _, m := range goCode.Get().FindAllSubmatchIndex(s.flat[j:end], -1) {
 		if code := strings.TrimPrefix(string(s.flat[j+m[2]:j+m[3]]), "apierror"); denyCode(code) {
 			r.code, r.msg = code, j+m[1]
+			if r.service == "S3" && r.operation == "HeadObject" {
+				r.resource = s.stateObject(at)
+			}
 			return r, true
 		}
 	}
 	return report{}, false
+}
+
+var bucketName = lazyregexp.New(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+
+// stateObject reads what Terraform's S3 backend says before the report at
+// flat[at]: `Unable to access object "KEY" in S3 bucket "BUCKET": `. It gives
+// the object's ARN; "" if that is not said, or not certain.
+func (s *sentences) stateObject(at int) string {
+	const words = "unabletoaccessobject"
+	lo := max(0, at-maxResource)
+	n := bytes.LastIndex(s.flat[lo:at], []byte(words))
+	if n < 0 {
+		return ""
+	}
+	key, i := s.quotedRow(lo + n + len(words))
+	i, ok := cut(s.flat, i, "ins3bucket")
+	bucket, i := s.quotedRow(i)
+	if i, colon := cut(s.flat, i, ":"); !ok || !colon || i != at || key == "" || !bucketName.MatchString(bucket) {
+		return ""
+	}
+	return codebuild.ARN{Partition: s.partition, Service: "s3", Resource: bucket + "/" + key}.String()
+}
+
+// quotedRow reads what stands in quotation marks at flat[i]; "" if it goes on
+// in another row, where nobody can tell whether a space was in between.
+func (s *sentences) quotedRow(i int) (string, int) {
+	if i >= len(s.flat) || s.flat[i] != '"' {
+		return "", i
+	}
+	v, end := s.value(i, tail{}, false, 0)
+	if bytes.IndexByte(s.text[s.at[i]:s.at[end-1]], '\n') >= 0 {
+		return "", end
+	}
+	return v, end
 }
 
 var goCode = lazyregexp.New(`[,.]([a-z.]+):`)

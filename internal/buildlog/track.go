@@ -25,6 +25,8 @@ type tracker struct {
 	scanner *scanner
 	name    string // of the failed phase; "" until it is known
 
+	partition string // the build's
+
 	starts  []part // of the last commands, newest last
 	phase   part   // what follows the last end of a phase, or the beginning
 	pending *part  // from a failed command's start to its end
@@ -54,7 +56,10 @@ const maxStarts = 16
 const headSize = 4 << 10
 
 func newTracker(b codebuild.Build) *tracker {
-	t := &tracker{phase: part{fromLine: 1}}
+	t := &tracker{phase: part{fromLine: 1}, partition: "aws"}
+	if a, ok := codebuild.ParseARN(b.ARN); ok {
+		t.partition = a.Partition
+	}
 	if p, ok := b.FailedPhase(); ok {
 		t.name = p.Type
 	}
