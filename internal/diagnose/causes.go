@@ -40,11 +40,12 @@ type rule struct {
 
 // denialRule says which denials a rule is about.
 type denialRule struct {
-	layer  []buildlog.Layer
-	effect []buildlog.Effect
-	action string // "known", "unknown" or "": either
-	other  bool   // it is certainly not the build that was denied
-	every  bool
+	layer     []buildlog.Layer
+	effect    []buildlog.Effect
+	action    string // "known", "unknown" or "": either
+	operation []string
+	other     bool // it is certainly not the build that was denied
+	every     bool
 }
 
 // pattern is a regular expression that is compiled when it is first needed:

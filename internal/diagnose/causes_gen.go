@@ -155,6 +155,15 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:   "object-missing-or-denied",
+		Title:  "S3 refuses HeadObject: the object does not exist, or the role lacks s3:GetObject",
+		Advice: "To a role without s3:ListBucket, S3 answers 403 for a missing key too. So see first whether the key is there. If it is, allow {denied} in buildmedic.yaml, and Buildmedic adds it to the role and starts the build again, unless the role has it already. If it is not, correct the key, or let what makes it run first; with s3:ListBucket on the bucket, S3 says 404.",
+		Remedy: "grant",
+		rules: []rule{
+			{denial: &denialRule{action: "known", every: true, operation: []string{"HeadObject"}, layer: []buildlog.Layer{"identity-based-policy", "unstated"}, effect: []buildlog.Effect{"implicit", "unstated"}}},
+		},
+	},
+	{
 		Name:   "missing-permission",
 		Title:  "The role lacks {denied}",
 		Advice: "Allow it in buildmedic.yaml, and Buildmedic adds it to the role and starts the build again; or add it to a policy of the role by hand.",

@@ -116,6 +116,18 @@ func TestLogs(t *testing.T) {
 			"denied-to-another", Grant, 3, "user/uploader"},
 		{"a denied push", frame("POST_BUILD", "./release.sh", "The push refers to repository [docker.io/example/shop]\n5f70bf18a086: Waiting\ndenied: requested access to the resource is denied\n", "1"),
 			"docker-push-denied", Report, 5, "denied: requested"},
+		{"a HEAD of an object", frame("BUILD", "aws s3 cp s3://shop/a .", "fatal error: An error occurred (403) when calling the HeadObject operation: Forbidden\n", "1"),
+			"object-missing-or-denied", Grant, 3, "HeadObject"},
+		{"two HEADs", frame("BUILD", "terraform init", `Unable to access object "a" in S3 bucket "shop-state": operation error S3: HeadObject, https response error StatusCode: 403, api error Forbidden: Forbidden`+
+			"\nAn error occurred (403) when calling the HeadObject operation: Forbidden\n", "1"),
+			"object-missing-or-denied", Grant, 4, "HeadObject"},
+		{"a HEAD and another denial", frame("BUILD", "./sync.sh", "An error occurred (403) when calling the HeadObject operation: Forbidden\n"+
+			"An error occurred (AccessDenied) when calling the ListObjectsV2 operation: Access Denied\n", "1"),
+			"missing-permission", Grant, 4, "ListObjectsV2"},
+		{"a GET says that it may not", frame("BUILD", "./get.sh", "An error occurred (AccessDenied) when calling the GetObject operation: Access Denied\n", "1"),
+			"missing-permission", Grant, 3, "GetObject"},
+		{"a HEAD of a bucket", frame("BUILD", "./get.sh", "An error occurred (403) when calling the HeadBucket operation: Forbidden\n", "1"),
+			"missing-permission", Grant, 3, "HeadBucket"},
 		{"nothing", "", "unknown", Report, 0, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -279,6 +279,7 @@ func (x *facts) line(n int) int {
 func (r *denialRule) matches(d *buildlog.Denial) bool {
 	return (r.layer == nil || slices.Contains(r.layer, d.Layer)) &&
 		(r.effect == nil || slices.Contains(r.effect, d.Effect)) &&
+		(r.operation == nil || slices.Contains(r.operation, d.Operation)) &&
 		(r.action == "" || (r.action == "known") == (d.Action != ""))
 }
 

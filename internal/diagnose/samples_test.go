@@ -91,6 +91,9 @@ func readSample(name, text string) (sample, error) {
 				k, v, _ := strings.Cut(kv, "=")
 				s.details[k] = v
 			}
+		case "operation": // of the denial before it, which has nobody's name
+			d := &f.Denials[len(f.Denials)-1]
+			d.Operation, d.Inferred, d.Principal = value, true, ""
 		case "denial":
 			d, err := readDenial(value)
 			if err != nil {

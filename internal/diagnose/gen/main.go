@@ -72,11 +72,12 @@ type rule struct {
 }
 
 type denial struct {
-	Layer  words  `yaml:"layer"`
-	Effect words  `yaml:"effect"`
-	Action string `yaml:"action"`
-	Whose  string `yaml:"whose"`
-	Every  bool   `yaml:"every"`
+	Layer     words  `yaml:"layer"`
+	Effect    words  `yaml:"effect"`
+	Action    string `yaml:"action"`
+	Operation words  `yaml:"operation"`
+	Whose     string `yaml:"whose"`
+	Every     bool   `yaml:"every"`
 }
 
 // words is one string or a list of them.
@@ -282,6 +283,9 @@ func (r *rule) fields() []string {
 		s := fmt.Sprintf("action: %q, every: %t", d.Action, d.Every)
 		if d.Whose != "" {
 			s += ", other: true"
+		}
+		if d.Operation != nil {
+			s += fmt.Sprintf(", operation: %#v", []string(d.Operation))
 		}
 		if d.Layer != nil {
 			s += fmt.Sprintf(", layer: []buildlog.Layer{%s}", quoted(d.Layer))

@@ -59,6 +59,7 @@ causes:
 		{"no advice", "An advice.", `""`, "advice"},
 		{"also without says", "match:", "match:\n      - {exit: ['1'], also: x}", "need says"},
 		{"a denial of nobody known", "match:", "match:\n      - {denial: {whose: mine}}", "whose is \"mine\""},
+		{"a denial of no operation", "match:", "match:\n      - {denial: {operation: ''}}", "none empty"},
 		{"unknown remedy", "remedy: report", "remedy: pray", `remedy "pray"`},
 		{"no remedy", "remedy: report", "", `remedy ""`},
 		{"switch-role is for settings", "remedy: report", "remedy: switch-role", "switch-role"},
