@@ -204,7 +204,11 @@ func (h *Healer) undo(ctx context.Context, id string) (CommandAnswer, error) {
 	}
 	done := 0
 	for i := len(c.Rounds) - 1; i >= 0; i-- {
-		if r := c.Rounds[i]; r.Written.IsZero() || !r.Undone.IsZero() {
+		r := c.Rounds[i]
+		if c.Outcome != Undone && r.Undone.After(c.last().Started) {
+			done++ // by a run that died before it could end the case
+		}
+		if r.Written.IsZero() || !r.Undone.IsZero() {
 			continue
 		}
 		note, err := h.undoRound(ctx, c, i)
