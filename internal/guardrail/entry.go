@@ -3,16 +3,19 @@ package guardrail
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/iamref"
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // entry writes the settings entry that would allow a claim; "" if none may,
 // or if the resource is not known. Account, region and partition become
 // placeholders. What of it came out of the log is one action that IAM knows
-// and resources that were checked; both are quoted.
+// and resources that were checked; both are quoted. A set that the action
+// belongs to is offered as a comment: the default stays narrow.
 func entry(in Input, c claim) string {
 	if h, _ := floor(c.action.Name); h == never || h == passes || c.resources == nil {
 		return ""
@@ -23,6 +26,9 @@ func entry(in Input, c claim) string {
 	fmt.Fprintf(&b, "  because: %s\n", quoteYAML("Builds of "+in.Project.Name+" call "+c.action.Name+"."))
 	fmt.Fprintf(&b, "  owner: %s\n", quoteYAML(ownerOf(in)))
 	fmt.Fprintf(&b, "  actions: [%s]\n", quoteYAML(c.action.Name))
+	if s, ok := fitting(in, c); ok {
+		fmt.Fprintf(&b, "  # or, in place of the actions, all that it takes to\n  # %s:\n  # set: %s\n  # give: set\n", s.purpose, s.name)
+	}
 	var rs []string
 	for _, r := range c.resources {
 		if !writable.MatchString(r) {
@@ -32,6 +38,48 @@ func entry(in Input, c claim) string {
 	}
 	fmt.Fprintf(&b, "  resources: [%s]\n", strings.Join(rs, ", "))
 	return b.String()
+}
+
+// fitting gives the one set of several actions that holds the claim's and of
+// which each action goes with the claim's resources. Of more than one, it is
+// the one after which the failed command is named: docker pull, docker push.
+func fitting(in Input, c claim) (set, bool) {
+	var fit, meant []set
+	words := commandWords(in.Build)
+	for _, s := range sets {
+		strays := func(action string) bool { return !goesWith(action, c.resources) }
+		if len(s.actions) < 2 || !slices.Contains(s.actions, c.action.Name) || slices.ContainsFunc(s.actions, strays) {
+			continue
+		}
+		fit = append(fit, s)
+		if slices.Contains(words, s.name[strings.LastIndexByte(s.name, '-')+1:]) {
+			meant = append(meant, s)
+		}
+	}
+	if len(fit) > 1 {
+		fit = meant
+	}
+	if len(fit) != 1 {
+		return set{}, false
+	}
+	return fit[0], true
+}
+
+// goesWith reports whether the action takes one of the resources, or none at
+// all. "*" is none that could stand for another action's.
+func goesWith(action string, resources []string) bool {
+	a, ok := iamref.Lookup(action)
+	return ok && (len(a.Resources) == 0 || slices.ContainsFunc(resources, func(r string) bool { return r != "*" && iamref.Fits(action, r) }))
+}
+
+// commandWords are the words of what the failed phase says, which is the
+// failed command (aws-facts §4.1).
+func commandWords(b codebuild.Build) (words []string) {
+	p, _ := b.FailedPhase()
+	for _, c := range p.Contexts {
+		words = append(words, strings.Fields(c.Message)...)
+	}
+	return words
 }
 
 // quoteYAML prints a string as JSON does, which YAML reads as the same.

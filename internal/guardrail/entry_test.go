@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -98,5 +99,72 @@ func TestEntryText(t *testing.T) {
 	entry := Judge(in).Refusals[0].Entry
 	if id := strings.Split(entry, "\n")[1]; len(id) > 60 || strings.ContainsAny(id, "Üï") || !strings.Contains(entry, `owner: "platform"`) {
 		t.Errorf("entry\n%s", entry)
+	}
+}
+
+// TestEntrySet ensures that an entry offers the one set that fits, as a
+// comment, and that it is a valid entry with the set in the actions' place.
+func TestEntrySet(t *testing.T) {
+	const distribution = "arn:aws:cloudfront::111122223333:distribution/E1EXAMPLE23456"
+	for _, row := range []struct {
+		action, resource, command string
+		want                      string // the set; "" if none is offered
+	}{
+		{"ecr:InitiateLayerUpload", repo + "2", "", "ecr-push"},
+		{"ecr:BatchGetImage", repo + "2", "docker push shop2:1", "ecr-push"},
+		{"ecr:BatchGetImage", repo + "2", "docker pull shop2:1", "ecr-pull"},
+		{"ecr:BatchGetImage", repo + "2", "./build.sh", ""},
+		{"ecr:BatchGetImage", repo + "2", "docker pull shop2:1 && docker push shop2:1", ""},
+		{"ecr:BatchGetImage", repo + "2", "./pusher.sh", ""},
+		{"cloudfront:CreateInvalidation", distribution, "", "cloudfront-invalidate"},
+		{"ecr:DeleteRepository", repo + "2", "docker push shop2:1", ""},                 // in no set
+		{"ecr:GetAuthorizationToken", "*", "docker push shop2:1", ""},                   // no resource for the rest
+		{"s3:GetObject", "arn:aws:s3:::shop/k", "terraform init", ""},                   // sets that want a bucket or table too
+		{"ecr:TagResource", repo + "2", "docker push shop2:1", ""},                      // a set of other services too
+		{"eks:DescribeCluster", "arn:aws:eks:eu-west-1:111122223333:cluster/x", "", ""}, // a set of one action
+	} {
+		in := shop()
+		in.Settings.Grants, in.Project.Grants = nil, nil
+		in.Build.Phases = []codebuild.Phase{{Type: "BUILD", Status: codebuild.Failed,
+			Contexts: []codebuild.Context{{Code: "COMMAND_EXECUTION_ERROR", Message: "Error while executing command: " + row.command + ". Reason: exit status 1"}}}}
+		in.Denials = []buildlog.Denial{denial(row.action, row.resource)}
+		j := Judge(asked(in))
+		if len(j.Refusals) != 1 || j.Refusals[0].Entry == "" {
+			t.Fatalf("%s: %s %v", row.action, verdict(j), j.Refusals)
+		}
+		entry := j.Refusals[0].Entry
+		if !strings.Contains(entry, "\n  actions: [\""+row.action+"\"]\n") || strings.Contains(entry, "set:") != (row.want != "") ||
+			!strings.Contains(entry, "  # set: "+row.want) && row.want != "" {
+			t.Errorf("%s in %q: entry\n%swant set %q", row.action, row.command, entry, row.want)
+			continue
+		}
+		if row.want == "" {
+			continue
+		}
+		var lines []string
+		for l := range strings.Lines(strings.NewReplacer("# set:", "set:", "# give:", "give:").Replace(entry)) {
+			if !strings.HasPrefix(l, "  actions:") {
+				lines = append(lines, "  "+l)
+			}
+		}
+		id := strings.TrimSpace(strings.TrimPrefix(lines[1], "  - id: "))
+		yaml := strings.Replace(entryHead, "ID", id, 1) + strings.Join(lines, "")
+		s, err := settings.Parse([]byte(yaml), Catalog())
+		if err != nil {
+			t.Errorf("%s: the set is no good: %v\n%s", row.action, err, yaml)
+			continue
+		}
+		in.Settings, in.Project = s, s.Projects[0]
+		j = Judge(asked(in))
+		checkShape(t, in, j)
+		given := map[string]bool{}
+		for _, st := range j.Added {
+			for _, a := range st.Action.List {
+				given[a] = true
+			}
+		}
+		if set, _ := Catalog().Set(row.want); len(given) != len(set) {
+			t.Errorf("%s: with set %s: given %v, want %v; %v", row.action, row.want, given, set, j.Refusals)
+		}
 	}
 }
