@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/smithy-go"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
@@ -111,7 +112,8 @@ func holdsAtMost(ctx context.Context, client *iam.Client, arn, most string) erro
 
 // writeInline replaces an inline policy. IAM has no condition for that call
 // (aws-facts §5.2): the document is compared right before, and read back
-// right after; "" deletes the policy.
+// right after; "" deletes the policy. The SDK must not repeat the call: if the
+// answer is lost, somebody else may have written since, so it is looked first.
 func writeInline(ctx context.Context, client *iam.Client, r codebuild.Role, name, before, after string) error {
 	now, err := inlinePolicy(ctx, client, r.Name, name)
 	if err != nil || now == after {
@@ -121,13 +123,16 @@ func writeInline(ctx context.Context, client *iam.Client, r codebuild.Role, name
 		return fmt.Errorf("inline policy %q is not what it was: %w", name, heal.ErrConflict)
 	}
 	if after == "" {
-		_, err := client.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: &r.Name, PolicyName: &name})
+		_, err := client.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: &r.Name, PolicyName: &name}, once)
+		if err != nil && !answered(err) {
+			return fmt.Errorf("deleting inline policy %q: no answer: %w: %w", name, heal.ErrLater, err)
+		}
 		if err = classify(err); errors.Is(err, heal.ErrNotFound) {
 			return nil
 		}
 		return err
 	}
-	if _, err := client.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &r.Name, PolicyName: &name, PolicyDocument: &after}); err != nil {
+	if _, err := client.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &r.Name, PolicyName: &name, PolicyDocument: &after}, once); err != nil && answered(err) {
 		return classify(err)
 	}
 	if now, err = inlinePolicy(ctx, client, r.Name, name); err != nil {
@@ -141,6 +146,16 @@ func writeInline(ctx context.Context, client *iam.Client, r codebuild.Role, name
 		return fmt.Errorf("inline policy %q was written by somebody else at the same time: %w", name, heal.ErrConflict)
 	}
 	return nil
+}
+
+// once keeps the SDK from sending a call again.
+func once(o *iam.Options) { o.RetryMaxAttempts = 1 }
+
+// answered reports whether an error is AWS's own word: any other one leaves
+// open whether the call had its effect.
+func answered(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api)
 }
 
 // writeVersion makes a new default version. A version that is neither known

@@ -190,3 +190,48 @@ func TestClassify(t *testing.T) {
 		t.Error("what is not AWS's answer was changed")
 	}
 }
+
+// TestLostAnswer: the answer to our write, or to our deleting, is lost. What a
+// stranger writes before it is noticed stands: the call is not repeated blindly.
+func TestLostAnswer(t *testing.T) {
+	role := codebuild.Role{Partition: "aws", Account: "111122223333", Path: "/", Name: "shop"}
+	for _, row := range []struct {
+		name, after string
+		stranger    bool
+		want        error
+	}{
+		{"written", statement("Ours"), false, nil},
+		{"written, and a stranger writes", statement("Ours"), true, heal.ErrConflict},
+		{"deleted", "", false, heal.ErrLater}, // and the next look finds it done
+		{"deleted, and a stranger writes", "", true, heal.ErrLater},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s, i := account(t)
+			lost := false
+			s.Hook(func(c simaws.Call) simaws.Fault {
+				if !c.Writes || !c.Done || lost {
+					return simaws.Fault{}
+				}
+				lost = true
+				if row.stranger {
+					if err := s.PutRolePolicy("shop", "healed", statement("Stranger")); err != nil {
+						t.Error(err)
+					}
+				}
+				return simaws.Fault{Cut: true}
+			})
+			target := guardrail.Target{Kind: inline, Name: "healed", Before: statement("Before"), After: row.after}
+			_, err := i.Write(t.Context(), settings.Account{}, role, target, nil)
+			if !lost || !errors.Is(err, row.want) {
+				t.Errorf("got %v, want %v", err, row.want)
+			}
+			now := standing(s, inline)
+			if row.stranger != strings.Contains(now, "Stranger") {
+				t.Errorf("what stands: %q", now)
+			}
+			if _, err := i.Write(t.Context(), settings.Account{}, role, target, nil); row.stranger != errors.Is(err, heal.ErrConflict) {
+				t.Errorf("the next time: %v", err)
+			}
+		})
+	}
+}
