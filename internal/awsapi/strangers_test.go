@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -31,7 +32,7 @@ func account(t *testing.T) (*simaws.Sim, IAM) {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	cfg := aws.Config{Region: "us-east-1", BaseEndpoint: aws.String(s.URL()), Credentials: credentials.NewStaticCredentialsProvider(simaws.FunctionKey, "x", "")}
+	cfg := aws.Config{HTTPClient: s.Client(), Region: "us-east-1", BaseEndpoint: aws.String(s.URL()), Credentials: credentials.NewStaticCredentialsProvider(simaws.FunctionKey, "x", "")}
 	return s, IAM{NewAccounts(cfg, settings.Account{ID: "111122223333", Region: "us-east-1"}, "aws", "")}
 }
 
@@ -207,12 +208,11 @@ func TestLostAnswer(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s, i := account(t)
-			lost := false
+			var lost atomic.Bool // the Sim asks from a goroutine of its own
 			s.Hook(func(c simaws.Call) simaws.Fault {
-				if !c.Writes || !c.Done || lost {
+				if !c.Writes || !c.Done || lost.Swap(true) {
 					return simaws.Fault{}
 				}
-				lost = true
 				if row.stranger {
 					if err := s.PutRolePolicy("shop", "healed", statement("Stranger")); err != nil {
 						t.Error(err)
@@ -222,7 +222,7 @@ func TestLostAnswer(t *testing.T) {
 			})
 			target := guardrail.Target{Kind: inline, Name: "healed", Before: statement("Before"), After: row.after}
 			_, err := i.Write(t.Context(), settings.Account{}, role, target, nil)
-			if !lost || !errors.Is(err, row.want) {
+			if !lost.Load() || !errors.Is(err, row.want) {
 				t.Errorf("got %v, want %v", err, row.want)
 			}
 			now := standing(s, inline)

@@ -49,7 +49,7 @@ type Options struct {
 	Clock    func(heal.Clock) heal.Clock // the function's own; default: the simulated one
 	Log      io.Writer                   // the function's log; default: none
 	Sim      func(*simaws.Sim)           // prepares the account: troubles, hooks
-	Client   aws.HTTPClient              // default: the SDK's
+	Client   aws.HTTPClient              // default: the Sim's
 }
 
 // The names of the function and of its role in member accounts on the stage.
@@ -76,6 +76,9 @@ func Open(s Story, o Options) (*Stage, error) {
 		o.Sim(sim)
 	}
 	st := &Stage{Story: s, Sim: sim, Settings: set, client: o.Client, clock: sim.Clock}
+	if st.client == nil {
+		st.client = sim.Client()
+	}
 	if o.Clock != nil {
 		st.clock = o.Clock(sim.Clock)
 	}
