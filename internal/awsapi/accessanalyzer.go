@@ -17,7 +17,7 @@ type Analyzer struct{ Accounts *Accounts }
 // Check implements [heal.Analyzer]: ValidatePolicy, of which errors and
 // security warnings count, and CheckNoNewAccess (aws-facts §5.4).
 func (a Analyzer) Check(ctx context.Context, at settings.Account, existing, after string) ([]string, error) {
-	client, err := client(a.Accounts, at, func(cfg aws.Config) *accessanalyzer.Client { return accessanalyzer.NewFromConfig(cfg) })
+	client, err := client(a.Accounts, at, accessanalyzer.NewFromConfig)
 	if err != nil {
 		return nil, err
 	}

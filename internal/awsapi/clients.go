@@ -79,8 +79,8 @@ func memberInitiator(role string) string {
 
 // client gives the client of a service in an account and region. It is made
 // once and kept, since it remembers how fast the service lets it go; see
-// [Retryer].
-func client[C any](a *Accounts, at settings.Account, make func(aws.Config) *C) (*C, error) {
+// [Retryer]. make is the SDK's NewFromConfig.
+func client[C, O any](a *Accounts, at settings.Account, make func(aws.Config, ...func(*O)) *C, options ...func(*O)) (*C, error) {
 	if c, ok := a.clients.Load(place[C]{at}); ok {
 		return c.(*C), nil
 	}
@@ -88,7 +88,7 @@ func client[C any](a *Accounts, at settings.Account, make func(aws.Config) *C) (
 	if err != nil {
 		return nil, err
 	}
-	c, _ := a.clients.LoadOrStore(place[C]{at}, make(cfg))
+	c, _ := a.clients.LoadOrStore(place[C]{at}, make(cfg, options...))
 	return c.(*C), nil
 }
 

@@ -45,7 +45,7 @@ const maxTrailPages = 10
 // more than some hundred calls after it is not seen.
 func (c CloudTrail) Seen(ctx context.Context, b codebuild.Build, ds []buildlog.Denial) ([]bool, error) {
 	a, _ := codebuild.ParseARN(b.ARN)
-	client, err := client(c.Accounts, settings.Account{ID: a.Account, Region: a.Region}, func(cfg aws.Config) *cloudtrail.Client { return cloudtrail.NewFromConfig(cfg) })
+	client, err := client(c.Accounts, settings.Account{ID: a.Account, Region: a.Region}, cloudtrail.NewFromConfig)
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ import (
 type CodeBuild struct{ Accounts *Accounts }
 
 func (c CodeBuild) client(at settings.Account) (*cb.Client, error) {
-	return client(c.Accounts, at, func(cfg aws.Config) *cb.Client { return cb.NewFromConfig(cfg) })
+	return client(c.Accounts, at, cb.NewFromConfig)
 }
 
 // Get implements [heal.Builds].

@@ -21,7 +21,7 @@ type CodePipeline struct{ Accounts *Accounts }
 // retry serves all of its failed builds. ErrFinal: a newer execution has
 // replaced the build's, or the stage was retried by somebody else.
 func (c CodePipeline) retryStage(ctx context.Context, at settings.Account, b codebuild.Build, ready func([]string) error) error {
-	client, err := client(c.Accounts, at, func(cfg aws.Config) *codepipeline.Client { return codepipeline.NewFromConfig(cfg) })
+	client, err := client(c.Accounts, at, codepipeline.NewFromConfig)
 	if err != nil {
 		return err
 	}

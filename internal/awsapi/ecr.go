@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 
@@ -17,7 +16,7 @@ type ECR struct{ Accounts *Accounts }
 // Create implements [heal.Repositories]. Tags cannot be overwritten in the
 // new repository only if its owner says so: it is made with ECR's defaults.
 func (e ECR) Create(ctx context.Context, at settings.Account, name string) error {
-	client, err := client(e.Accounts, at, func(cfg aws.Config) *ecr.Client { return ecr.NewFromConfig(cfg) })
+	client, err := client(e.Accounts, at, ecr.NewFromConfig)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ import (
 type IAM struct{ Accounts *Accounts }
 
 func (i IAM) client(at settings.Account) (*iam.Client, error) {
-	return client(i.Accounts, at, func(cfg aws.Config) *iam.Client { return iam.NewFromConfig(cfg) })
+	return client(i.Accounts, at, iam.NewFromConfig)
 }
 
 // document decodes a policy document: IAM answers with it URL-encoded

@@ -64,7 +64,7 @@ func (l Logs) Tail(ctx context.Context, b codebuild.Build, enough func(string) b
 // more exist; the beginning is reached when the same token comes back
 // (aws-facts §6.1).
 func (l Logs) cloudWatch(ctx context.Context, at settings.Account, where codebuild.Logs, enough func(string) bool) (heal.Text, error) {
-	client, err := client(l.Accounts, at, func(cfg aws.Config) *cloudwatchlogs.Client { return cloudwatchlogs.NewFromConfig(cfg) })
+	client, err := client(l.Accounts, at, cloudwatchlogs.NewFromConfig)
 	if err != nil {
 		return heal.Text{}, err
 	}
@@ -116,9 +116,7 @@ func (l Logs) object(ctx context.Context, at settings.Account, arn string) (heal
 	if !ok || !found {
 		return heal.Text{None: true}, nil
 	}
-	client, err := client(l.Accounts, at, func(cfg aws.Config) *s3.Client {
-		return s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = aws.ToString(o.BaseEndpoint) != "" })
-	})
+	client, err := client(l.Accounts, at, s3.NewFromConfig, func(o *s3.Options) { o.UsePathStyle = aws.ToString(o.BaseEndpoint) != "" })
 	if err != nil {
 		return heal.Text{}, err
 	}

@@ -113,7 +113,7 @@ func holdsAtMost(ctx context.Context, client *iam.Client, arn, most string) erro
 // writeInline replaces an inline policy. IAM has no condition for that call
 // (aws-facts §5.2): the document is compared right before, and read back
 // right after; "" deletes the policy. The SDK must not repeat the call: if the
-// answer is lost, somebody else may have written since, so it is looked first.
+// answer is lost, somebody else may have written since, so what is there is looked at first.
 func writeInline(ctx context.Context, client *iam.Client, r codebuild.Role, name, before, after string) error {
 	now, err := inlinePolicy(ctx, client, r.Name, name)
 	if err != nil || now == after {
@@ -216,7 +216,7 @@ func adoptVersion(ctx context.Context, client *iam.Client, t guardrail.Target, v
 // of ours, of a call whose answer was lost, is deleted. Of strangers' versions
 // the newest is made the default again, and ours is deleted.
 func alone(ctx context.Context, client *iam.Client, t guardrail.Target, vs []guardrail.Version, def, ours string, known []string) error {
-	newest := ""
+	theirs := ""
 	for _, v := range vs {
 		if v.ID == ours || slices.Contains(known, v.ID) {
 			continue
@@ -226,8 +226,8 @@ func alone(ctx context.Context, client *iam.Client, t guardrail.Target, vs []gua
 			return err
 		}
 		if !iampolicy.Same(doc, t.After) {
-			if number(v.ID) > number(newest) {
-				newest = v.ID
+			if number(v.ID) > number(theirs) {
+				theirs = v.ID
 			}
 		} else if v.ID != def {
 			if err := dropVersion(ctx, client, t.Name, v.ID); err != nil {
@@ -235,19 +235,19 @@ func alone(ctx context.Context, client *iam.Client, t guardrail.Target, vs []gua
 			}
 		}
 	}
-	if newest == "" {
+	if theirs == "" {
 		if def != ours {
 			return fmt.Errorf("policy %q has the default version %s, not our %s: %w", t.Name, def, ours, heal.ErrConflict)
 		}
 		return nil
 	}
-	if err := setDefault(ctx, client, t.Name, newest, ours); err != nil {
+	if err := setDefault(ctx, client, t.Name, theirs, ours); err != nil {
 		return err
 	}
 	if err := dropVersion(ctx, client, t.Name, ours); err != nil {
 		return err
 	}
-	return fmt.Errorf("somebody else made version %s of policy %q at the same time: %w", newest, t.Name, heal.ErrConflict)
+	return fmt.Errorf("somebody else made version %s of policy %q at the same time: %w", theirs, t.Name, heal.ErrConflict)
 }
 
 // setDefault makes the version the default, or one that is newer still but
@@ -261,18 +261,23 @@ func setDefault(ctx context.Context, client *iam.Client, arn, version, ours stri
 		if err != nil {
 			return err
 		}
-		newest := version
-		for _, v := range vs {
-			if v.ID != ours && number(v.ID) > number(newest) {
-				newest = v.ID
-			}
-		}
-		if newest == version {
+		later := newest(vs, func(id string) bool { return id != ours })
+		if number(later) <= number(version) {
 			return nil
 		}
-		version = newest
+		version = later
 	}
 	return nil
+}
+
+// newest is the newest of the versions that count, "" if none does.
+func newest(vs []guardrail.Version, counts func(id string) bool) (id string) {
+	for _, v := range vs {
+		if counts(v.ID) && number(v.ID) > number(id) {
+			id = v.ID
+		}
+	}
+	return id
 }
 
 // number is that of a version, "v12"; versions count up.
@@ -333,17 +338,11 @@ func restoreVersion(ctx context.Context, client *iam.Client, t guardrail.Target,
 	if err != nil {
 		return err
 	}
-	newest := ""
-	for _, v := range after {
-		if !has(vs, v.ID) && number(v.ID) > number(newest) {
-			newest = v.ID
-		}
-	}
-	if newest != "" {
-		if err := setDefault(ctx, client, t.Name, newest, version); err != nil {
+	if theirs := newest(after, func(id string) bool { return !has(vs, id) }); theirs != "" {
+		if err := setDefault(ctx, client, t.Name, theirs, version); err != nil {
 			return err
 		}
-		return fmt.Errorf("somebody else made version %s of policy %q at the same time: %w", newest, t.Name, heal.ErrConflict)
+		return fmt.Errorf("somebody else made version %s of policy %q at the same time: %w", theirs, t.Name, heal.ErrConflict)
 	}
 	return dropVersion(ctx, client, t.Name, version)
 }

@@ -17,7 +17,7 @@ type STS struct{ Accounts *Accounts }
 
 // Decode implements [heal.Decoder].
 func (s STS) Decode(ctx context.Context, at settings.Account, encoded string) ([]byte, error) {
-	client, err := client(s.Accounts, at, func(cfg aws.Config) *sts.Client { return sts.NewFromConfig(cfg) })
+	client, err := client(s.Accounts, at, sts.NewFromConfig)
 	if err != nil {
 		return nil, err
 	}
