@@ -382,10 +382,8 @@ func (h *Healer) takeBack(ctx context.Context, c *held) error {
 func (h *Healer) undoRound(ctx context.Context, c *held, i int) (note string, err error) {
 	r := &c.Rounds[i]
 	p := r.Decision.Plan
-	if ok, err := h.lease(ctx, leaseOf(*p), c.ID); err != nil {
+	if err := h.takeFor(ctx, c, leaseOf(*p)); err != nil {
 		return "", err
-	} else if !ok {
-		return "", fmt.Errorf("another case has %q now: %w", leaseOf(*p), ErrLater)
 	}
 	switch {
 	case p.Write != nil:
@@ -398,7 +396,6 @@ func (h *Healer) undoRound(ctx context.Context, c *held, i int) (note string, er
 	case p.Repository != "":
 		note = fmt.Sprintf("The repository %q stays. Delete it by hand if nobody needs it.", p.Repository)
 	}
-	c.leased = leaseOf(*p)
 	if err == nil && note == "" {
 		// Before others may write: a run that dies must not take back once more
 		// what another case may give by then.

@@ -400,7 +400,11 @@ func taken(of string) error { return fmt.Errorf("another case has %q now: %w", o
 
 // take takes the lease that the last round's change needs.
 func (h *Healer) take(ctx context.Context, c *held) error {
-	of := leaseOf(*c.last().Decision.Plan)
+	return h.takeFor(ctx, c, leaseOf(*c.last().Decision.Plan))
+}
+
+// takeFor takes the lease on a role, or on a managed policy, for the case.
+func (h *Healer) takeFor(ctx context.Context, c *held, of string) error {
 	if c.leased == of {
 		return nil
 	}

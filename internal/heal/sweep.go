@@ -38,18 +38,23 @@ func (h *Healer) sweepProjects(ctx context.Context) error {
 	for _, it := range its {
 		marks[it.ID] = it
 	}
-	ps := slices.Clone(h.Settings.Projects)
-	slices.SortStableFunc(ps, func(a, b settings.Project) int {
-		return marks[h.sweepKey(a)].Due.Compare(marks[h.sweepKey(b)].Due)
-	})
+	type turn struct {
+		settings.Project
+		mark Item
+	}
+	var turns []turn
+	for _, p := range h.Settings.Projects {
+		turns = append(turns, turn{p, marks[h.sweepKey(p)]})
+	}
+	slices.SortStableFunc(turns, func(a, b turn) int { return a.mark.Due.Compare(b.mark.Due) })
 	var errs []error
-	for i, p := range ps {
+	for i, t := range turns {
 		if pressed(ctx) {
-			h.Log.InfoContext(ctx, "the sweep goes on next time", "swept", i, "projects", len(ps))
+			h.Log.InfoContext(ctx, "the sweep goes on next time", "swept", i, "projects", len(turns))
 			break
 		}
-		if err := h.sweepProject(ctx, p, marks[h.sweepKey(p)]); err != nil {
-			errs = append(errs, fmt.Errorf("project %q: %w", p.Name, err))
+		if err := h.sweepProject(ctx, t.Project, t.mark); err != nil {
+			errs = append(errs, fmt.Errorf("project %q: %w", t.Name, err))
 		}
 	}
 	return errors.Join(errs...)
