@@ -41,7 +41,7 @@ type measured struct {
 }
 
 func measure(b *testing.B, s story.Story) measured {
-	st, err := story.Open(s, story.Options{Client: client()})
+	st, err := story.Open(s, story.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -70,9 +70,8 @@ func chaos(t *testing.T, seed int64, sum *chaosSum) bool {
 			s.Hook(r.life.hook)
 			s.Hook(func(c simaws.Call) simaws.Fault { w.stranger(s, c); return simaws.Fault{} })
 		},
-		Store:  func(c heal.Clock) heal.Store { return mortal{ledger.NewMemory(c), r.life} },
-		Clock:  func(c heal.Clock) heal.Clock { return skewed{c, w.skew} },
-		Client: client(),
+		Store: func(c heal.Clock) heal.Store { return mortal{ledger.NewMemory(c), r.life} },
+		Clock: func(c heal.Clock) heal.Clock { return skewed{c, w.skew} },
 	})
 	if err != nil {
 		t.Error(err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -38,11 +37,6 @@ func stories(t testing.TB) []story.Story {
 		t.Fatal(err)
 	}
 	return append(demo(t), more...)
-}
-
-// client keeps its connections: a stage makes many small calls.
-func client() *http.Client {
-	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 32, DisableCompression: true}}
 }
 
 // run is one story played by one function that may die once.
@@ -83,9 +77,8 @@ func open(s story.Story, at point, lost bool) (*run, error) {
 		return nil, err
 	}
 	st, err := story.Open(s, story.Options{
-		Sim:    func(s *simaws.Sim) { s.Hook(r.life.hook) },
-		Store:  func(c heal.Clock) heal.Store { return mortal{ledger.NewMemory(c), r.life} },
-		Client: client(),
+		Sim:   func(s *simaws.Sim) { s.Hook(r.life.hook) },
+		Store: func(c heal.Clock) heal.Store { return mortal{ledger.NewMemory(c), r.life} },
 	})
 	r.st = st
 	return r, err

@@ -70,7 +70,7 @@ func scale(t *testing.T, n int) scaleRow {
 	roles := max(n/perRole, 1)
 	world, set := story.Crowd(roles, perRole)
 	st, err := story.Open(story.Story{Name: "scale", World: world, Settings: set, Expect: story.Expect{Project: "p0"}},
-		story.Options{Client: client(), Settings: func(s *settings.Settings) {
+		story.Options{Settings: func(s *settings.Settings) {
 			s.Limits.WritesHour, s.Limits.RetriesHour, s.Limits.WritesRole = n+1, 4*n, perRole
 			s.Notify.Digest = 100
 		}})

@@ -37,9 +37,8 @@ type Stage struct {
 	Journal  bytes.Buffer // metrics and audit lines
 	Asked    []Asked      // the commands that people sent
 
-	client aws.HTTPClient
-	log    io.Writer
-	clock  heal.Clock
+	log   io.Writer
+	clock heal.Clock
 }
 
 // Options change how a story is played.
@@ -49,7 +48,6 @@ type Options struct {
 	Clock    func(heal.Clock) heal.Clock // the function's own; default: the simulated one
 	Log      io.Writer                   // the function's log; default: none
 	Sim      func(*simaws.Sim)           // prepares the account: troubles, hooks
-	Client   aws.HTTPClient              // default: the Sim's
 }
 
 // The names of the function and of its role in member accounts on the stage.
@@ -75,10 +73,7 @@ func Open(s Story, o Options) (*Stage, error) {
 	if o.Sim != nil {
 		o.Sim(sim)
 	}
-	st := &Stage{Story: s, Sim: sim, Settings: set, client: o.Client, clock: sim.Clock}
-	if st.client == nil {
-		st.client = sim.Client()
-	}
+	st := &Stage{Story: s, Sim: sim, Settings: set, clock: sim.Clock}
 	if o.Clock != nil {
 		st.clock = o.Clock(sim.Clock)
 	}
@@ -105,7 +100,7 @@ func (st *Stage) Close() { st.Sim.Close() }
 func (st *Stage) Config(key string) aws.Config {
 	a := strings.Split(st.Sim.TopicARN(), ":")
 	return aws.Config{Region: a[3], BaseEndpoint: aws.String(st.Sim.URL()), Credentials: credentials.NewStaticCredentialsProvider(key, "simulated", ""),
-		HTTPClient: st.client, RetryMaxAttempts: 2, Retryer: quick}
+		HTTPClient: st.Sim.Client(), RetryMaxAttempts: 2, Retryer: quick}
 }
 
 // Restart puts a new function in the place of one that died: same account,
