@@ -30,6 +30,21 @@ func TestMain(m *testing.M) {
 
 const bootstrap = "testdata/bootstrap"
 
+// staged reads the settings and lays out the function's code with them.
+func staged(t *testing.T, data []byte) (*settings.Settings, string) {
+	t.Helper()
+	s, err := settings.Parse(data, guardrail.Catalog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := stage(bootstrap, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(code) })
+	return s, code
+}
+
 // synth makes the stacks and gives their templates by the stacks' names.
 func synth(t *testing.T, file string, edit func(*settings.Settings)) map[string]map[string]any {
 	t.Helper()
@@ -37,18 +52,10 @@ func synth(t *testing.T, file string, edit func(*settings.Settings)) map[string]
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := settings.Parse(data, guardrail.Catalog())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, code := staged(t, data)
 	if edit != nil {
 		edit(s)
 	}
-	code, err := stage(bootstrap, data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(code) })
 	app := awscdk.NewApp(&awscdk.AppProps{AnalyticsReporting: jsii.Bool(false)})
 	if err := NewApp(app, s, code); err != nil {
 		t.Fatal(err)
@@ -266,15 +273,7 @@ func TestQuota(t *testing.T) {
 	for i := range 400 {
 		fmt.Fprintf(&data, "  - {name: service-with-a-longer-name-%03d, role: service-role/codebuild-service-with-a-longer-name-%03[1]d, mode: heal}\n", i)
 	}
-	s, err := settings.Parse([]byte(data.String()), guardrail.Catalog())
-	if err != nil {
-		t.Fatal(err)
-	}
-	code, err := stage(bootstrap, []byte(data.String()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(code) })
+	s, code := staged(t, []byte(data.String()))
 	for _, c := range []struct{ policies, want string }{
 		{"", "-c policies=19"}, {"18", "-c policies=19"}, {"19", ""}, {"9", "from 10 to 25"}, {"26", "from 10 to 25"}, {"many", `policies is "many"`},
 	} {
@@ -301,16 +300,8 @@ func TestTooManyResources(t *testing.T) {
 	each("  - {id: \"%d\", region: %s}\n")
 	data.WriteString("projects:\n")
 	each("  - {name: web, role: web, account: \"%d\", region: %s}\n")
-	s, err := settings.Parse([]byte(data.String()), guardrail.Catalog())
-	if err != nil {
-		t.Fatal(err)
-	}
-	code, err := stage(bootstrap, []byte(data.String()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(code) })
-	err = NewApp(awscdk.NewApp(&awscdk.AppProps{AnalyticsReporting: jsii.Bool(false)}), s, code)
+	s, code := staged(t, []byte(data.String()))
+	err := NewApp(awscdk.NewApp(&awscdk.AppProps{AnalyticsReporting: jsii.Bool(false)}), s, code)
 	if err == nil || !strings.Contains(err.Error(), "BuildmedicMember: it has 631 resources, and CloudFormation takes 500") {
 		t.Errorf("got %v; want an error that says what CloudFormation takes", err)
 	}

@@ -6,14 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/simaws"
-	"github.com/buildmedic/buildmedic/internal/story"
 )
 
 // ending is a context whose deadline passes when a test says so.
@@ -178,13 +176,7 @@ func TestTimeIsOver(t *testing.T) {
 // TestAnothersWriteIsSlow: what another case wrote takes minutes until builds
 // feel it. Who only starts its build again must be as patient as who wrote.
 func TestAnothersWriteIsSlow(t *testing.T) {
-	world, set := story.Crowd(1, 3)
-	s := open(t, strings.Replace(string(world), "start:", "propagation: 150s\npropagation_most: 150s\nstart:", 1), string(set))
-	for c := range 3 {
-		if _, err := s.Sim.Run(simaws.Start{Project: "p0", Version: fmt.Sprintf("refs/heads/b%d", c)}); err != nil {
-			t.Fatal(err)
-		}
-	}
+	s := crowd(t, 1, 3, "propagation: 150s", "propagation_most: 150s")
 	s.drain()
 	for _, b := range s.Sim.Builds("p0")[:3] {
 		if c := s.of(b.ID); c.Outcome != heal.Healed {

@@ -13,11 +13,12 @@ import (
 	"github.com/buildmedic/buildmedic/internal/story"
 )
 
-// crowd is projects that each fail with several commits at once.
-func crowd(t *testing.T, projects, commits int) *stage {
+// crowd is projects that each fail with several commits at once. first are
+// lines that the world begins with.
+func crowd(t *testing.T, projects, commits int, first ...string) *stage {
 	t.Helper()
 	world, set := story.Crowd(projects, commits)
-	s := open(t, string(world), string(set))
+	s := open(t, strings.Join(append(first, string(world)), "\n"), string(set))
 	for c := range commits {
 		for p := range projects {
 			if _, err := s.Sim.Run(simaws.Start{Project: fmt.Sprintf("p%d", p), Version: fmt.Sprintf("refs/heads/b%d", c)}); err != nil {
@@ -56,13 +57,7 @@ func TestSharedRole(t *testing.T) {
 // TestWrittenAMomentAgo: while IAM still says what was before another case's
 // write, a case waits, and does not take the old word for a denial that stays.
 func TestWrittenAMomentAgo(t *testing.T) {
-	world, set := story.Crowd(1, 3)
-	s := open(t, strings.Replace(string(world), "start:", "propagation: 90s\nstart:", 1), string(set))
-	for c := range 3 {
-		if _, err := s.Sim.Run(simaws.Start{Project: "p0", Version: fmt.Sprintf("refs/heads/b%d", c)}); err != nil {
-			t.Fatal(err)
-		}
-	}
+	s := crowd(t, 1, 3, "propagation: 90s")
 	s.drain()
 	for _, b := range s.Sim.Builds("p0")[:3] {
 		if c := s.of(b.ID); c.Outcome != heal.Healed || len(refusals(c)) > 0 {

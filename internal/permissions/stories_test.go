@@ -157,17 +157,24 @@ func TestStoriesWithOwnPermissions(t *testing.T) {
 	}
 }
 
-// play runs a story to its end and gives the function's calls, in all accounts.
-func play(t *testing.T, s story.Story) (calls []simaws.Call) {
+// over runs a story to its end.
+func over(t *testing.T, s story.Story) *story.Stage {
 	t.Helper()
 	st, err := story.Open(s, story.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer st.Close()
+	t.Cleanup(st.Close)
 	if err := st.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
+	return st
+}
+
+// play runs a story to its end and gives the function's calls, in all accounts.
+func play(t *testing.T, s story.Story) (calls []simaws.Call) {
+	t.Helper()
+	st := over(t, s)
 	r, err := st.Result(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -219,14 +226,7 @@ func TestMemberNeedsBothSides(t *testing.T) {
 			if s.World, err = yaml.Marshal(world); err != nil {
 				t.Fatal(err)
 			}
-			st, err := story.Open(s, story.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer st.Close()
-			if err := st.Run(context.Background()); err != nil {
-				t.Fatal(err)
-			}
+			st := over(t, s)
 			ns := st.Sim.Notices()
 			if len(ns) != 1 || len(st.Writes()) != 0 || len(st.Sim.Queued(simaws.DeadLetter)) != 0 {
 				t.Fatalf("%d notices, wrote %v, dead letters %q; want one notice and nothing else", len(ns), st.Writes(), st.Sim.Queued(simaws.DeadLetter))
