@@ -1,0 +1,47 @@
+//go:build unix
+
+package notice
+
+import (
+	"bytes"
+	"encoding/json"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestCLIInShell lets a shell read the command, and compares the document
+// that arrives.
+func TestCLIInShell(t *testing.T) {
+	sh, err := exec.LookPath("sh") // which each Unix has
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := awkward(t)
+	for policy, want := range map[string][]string{
+		"it's a; name": {"iam", "put-role-policy", "--role-name", "codebuild-x", "--policy-name", "it's a; name", "--policy-document"},
+		"arn:aws:iam::111122223333:policy/team/p": {"iam", "create-policy-version", "--policy-arn", "arn:aws:iam::111122223333:policy/team/p", "--set-as-default", "--policy-document"},
+	} {
+		cmd := exec.Command(sh, "-c", `aws() { for a; do printf '%s\0' "$a"; done; }; `+CLI("service-role/codebuild-x", policy, d))
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		args := strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
+		if diff := cmp.Diff(want, args[:len(args)-1]); diff != "" {
+			t.Errorf("%s: arguments (-want +got):\n%s", policy, diff)
+		}
+		var got, wanted bytes.Buffer
+		if err := json.Compact(&got, []byte(args[len(args)-1])); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Compact(&wanted, d.Canonical()); err != nil {
+			t.Fatal(err)
+		}
+		if got.String() != wanted.String() {
+			t.Errorf("%s: the document that arrives is\n%s\nwant\n%s", policy, got.String(), wanted.String())
+		}
+	}
+}
