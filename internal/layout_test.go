@@ -5,8 +5,12 @@ package internal
 import (
 	"encoding/json"
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -36,15 +40,21 @@ var rooms = map[string][]string{
 	"internal/diagnose":    {"internal/buildlog", "internal/codebuild", "go.yaml.in/yaml"},
 	"internal/guardrail":   {"internal/buildlog", "internal/codebuild", "internal/iampolicy", "internal/iamref", "internal/settings"},
 	"internal/permissions": {"internal/guardrail", "internal/iampolicy", "internal/settings"},
-	// the use case, and its words
-	"internal/heal":   {"internal/buildlog", "internal/codebuild", "internal/diagnose", "internal/guardrail", "internal/iampolicy", "internal/redact", "internal/settings"},
-	"internal/notice": {"internal/buildlog", "internal/codebuild", "internal/diagnose", "internal/guardrail", "internal/heal", "internal/iampolicy", "internal/redact", "internal/settings"},
+	"internal/decide": {"internal/buildlog", "internal/codebuild", "internal/diagnose", "internal/guardrail",
+		"internal/iampolicy", "internal/settings"},
+	"internal/notice": {"internal/buildlog", "internal/codebuild", "internal/decide", "internal/diagnose",
+		"internal/guardrail", "internal/iampolicy", "internal/redact", "internal/settings"},
+	// the use case: facts gathered, decisions carried out
+	"internal/heal": {"internal/buildlog", "internal/codebuild", "internal/decide", "internal/diagnose",
+		"internal/guardrail", "internal/iampolicy", "internal/redact", "internal/settings"},
 	// effects
 	"internal/ledger": {"internal/heal", sdk},
-	"internal/awsapi": {"internal/buildlog", "internal/codebuild", "internal/guardrail", "internal/heal", "internal/iampolicy", "internal/iamref", "internal/notice", "internal/redact", "internal/settings", sdk, "github.com/aws/smithy-go"},
-	"internal/inbox":  {"internal/buildevent", "internal/heal", "internal/settings", "github.com/aws/aws-lambda-go/events"},
-	"lambda": {"internal/awsapi", "internal/codebuild", "internal/guardrail", "internal/heal", "internal/inbox", "internal/ledger", "internal/settings",
-		sdk, "github.com/aws/aws-lambda-go", "github.com/aws/smithy-go"},
+	"internal/awsapi": {"internal/buildlog", "internal/codebuild", "internal/decide", "internal/guardrail",
+		"internal/heal", "internal/iampolicy", "internal/iamref", "internal/notice", "internal/redact",
+		"internal/settings", sdk, "github.com/aws/smithy-go"},
+	"internal/inbox": {"internal/buildevent", "internal/heal", "internal/settings", "github.com/aws/aws-lambda-go/events"},
+	"lambda": {"internal/awsapi", "internal/codebuild", "internal/guardrail", "internal/heal", "internal/inbox",
+		"internal/ledger", "internal/settings", sdk, "github.com/aws/aws-lambda-go", "github.com/aws/smithy-go"},
 	// the desk, and what stands in for AWS
 	"internal/simaws":   {"internal/codebuild", "internal/iampolicy", "internal/iamref", "go.yaml.in/yaml"},
 	"internal/story":    nil,
@@ -53,19 +63,30 @@ var rooms = map[string][]string{
 	"testdata":          {},
 }
 
+// pure rooms are functions of what they are given: they do no I/O, wait for
+// nothing and ask no clock.
+var pure = []string{"internal/buildevent", "internal/buildlog", "internal/codebuild", "internal/decide", "internal/diagnose",
+	"internal/guardrail", "internal/iampolicy", "internal/iamref", "internal/notice", "internal/permissions", "internal/redact",
+	"internal/settings"}
+
+// impure are the standard library's ways out of a function: what reaches
+// files, the network or other processes, or belongs to code that waits.
+var impure = []string{"context", "io/ioutil", "log", "log/slog", "math/rand", "net/http", "os", "runtime", "syscall", "testing", "unsafe"}
+
 // free rooms are the desk's own: they may import anything but infra.
 var free = []string{"internal/story", "internal/soak", "lambda/buildmedic"}
 
 type pkg struct {
 	ImportPath string
+	Dir        string
+	GoFiles    []string
 	Imports    []string
 	Deps       []string
-	Standard   bool
 }
 
 func list(t *testing.T, args ...string) []pkg {
 	t.Helper()
-	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Imports,Deps,Standard"}, args...)...)
+	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Dir,GoFiles,Imports,Deps"}, args...)...)
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
@@ -111,6 +132,39 @@ func TestRooms(t *testing.T) {
 			if !allowed {
 				t.Errorf("%s may not import %s", room, name)
 			}
+		}
+	}
+}
+
+// TestPureRooms ensures that judgement is pure: that it imports nothing by
+// which it could act or wait, and that it never reads the clock.
+func TestPureRooms(t *testing.T) {
+	for _, p := range list(t, module+"internal/...") {
+		if !slices.Contains(pure, strings.TrimPrefix(p.ImportPath, module)) {
+			continue
+		}
+		for _, imp := range p.Imports {
+			if slices.ContainsFunc(impure, func(no string) bool { return imp == no || imp == "net" || strings.HasPrefix(imp, no+"/") }) {
+				t.Errorf("%s imports %s: it is no longer pure", p.ImportPath, imp)
+			}
+		}
+		for _, name := range p.GoFiles {
+			fset := token.NewFileSet()
+			f, err := parser.ParseFile(fset, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(f, func(n ast.Node) bool {
+				sel, ok := n.(*ast.SelectorExpr)
+				if !ok {
+					return true
+				}
+				if x, ok := sel.X.(*ast.Ident); ok && x.Name == "time" &&
+					slices.Contains([]string{"Now", "Since", "Until", "Sleep", "After", "NewTimer", "NewTicker", "Tick", "AfterFunc"}, sel.Sel.Name) {
+					t.Errorf("%s: time.%s: a pure room is told the time", fset.Position(n.Pos()), sel.Sel.Name)
+				}
+				return true
+			})
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codebuild/types"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/redact"
 	"github.com/buildmedic/buildmedic/internal/settings"
@@ -136,20 +137,20 @@ func (c CodeBuild) SetRole(ctx context.Context, at settings.Account, project, ro
 }
 
 // Retry implements [heal.Retrier].
-func (c CodeBuild) Retry(ctx context.Context, b codebuild.Build, p heal.Plan, token string, ready func([]string) error) (string, error) {
+func (c CodeBuild) Retry(ctx context.Context, b codebuild.Build, p decide.Plan, token string, ready func([]string) error) (string, error) {
 	a, ok := codebuild.ParseARN(b.ARN)
 	if !ok {
 		return "", fmt.Errorf("build ARN %q: %w", b.ARN, heal.ErrFinal)
 	}
 	at := settings.Account{ID: a.Account, Region: a.Region}
 	switch p.Route {
-	case heal.RouteBuild:
+	case decide.RouteBuild:
 		return c.retryBuild(ctx, at, b, token)
-	case heal.RouteStart:
+	case decide.RouteStart:
 		return c.startBuild(ctx, at, b, p, token)
-	case heal.RouteBatch:
+	case decide.RouteBatch:
 		return "", c.retryBatch(ctx, at, b, token)
-	case heal.RouteStage:
+	case decide.RouteStage:
 		return "", CodePipeline(c).retryStage(ctx, at, b, ready)
 	}
 	return "", fmt.Errorf("route %q starts no build: %w", p.Route, heal.ErrFinal)
@@ -167,7 +168,7 @@ func (c CodeBuild) retryBuild(ctx context.Context, at settings.Account, b codebu
 	return aws.ToString(out.Build.Id), nil
 }
 
-func (c CodeBuild) startBuild(ctx context.Context, at settings.Account, b codebuild.Build, p heal.Plan, token string) (string, error) {
+func (c CodeBuild) startBuild(ctx context.Context, at settings.Account, b codebuild.Build, p decide.Plan, token string) (string, error) {
 	client, err := c.client(at)
 	if err != nil {
 		return "", err

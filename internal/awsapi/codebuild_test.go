@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codebuild/types"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/settings"
 	"github.com/buildmedic/buildmedic/internal/simaws"
@@ -119,11 +120,11 @@ func TestProjectRole(t *testing.T) {
 // TestRetryToken: the same token starts one build, however often it is sent;
 // for something else it is refused.
 func TestRetryToken(t *testing.T) {
-	for _, route := range []heal.Route{heal.RouteBuild, heal.RouteStart} {
+	for _, route := range []decide.Route{decide.RouteBuild, decide.RouteStart} {
 		s := world(t, failing)
 		b, other := ran(t, s, simaws.Start{Project: "shop"}), ran(t, s, simaws.Start{Project: "shop", Version: "v2"})
 		c := CodeBuild{function(s, "")}
-		p := heal.Plan{Route: route, Buildspec: "moved.yml"}
+		p := decide.Plan{Route: route, Buildspec: "moved.yml"}
 		one, err := c.Retry(t.Context(), b, p, "token", nil)
 		if err != nil {
 			t.Fatal(route, err)
@@ -137,7 +138,7 @@ func TestRetryToken(t *testing.T) {
 			t.Errorf("%s: the token of another build: %v", route, err)
 		}
 		s.Settle()
-		if again := got(t, s, one); again.Commit() != b.Commit() || route == heal.RouteStart && again.Status != "SUCCEEDED" {
+		if again := got(t, s, one); again.Commit() != b.Commit() || route == decide.RouteStart && again.Status != "SUCCEEDED" {
 			t.Errorf("%s: started %+v", route, again)
 		}
 	}
@@ -153,19 +154,19 @@ func TestRetryRefused(t *testing.T) {
 	noARN.ARN = "shop"
 	for name, row := range map[string]struct {
 		b     codebuild.Build
-		route heal.Route
+		route decide.Route
 		want  error
 	}{
-		"a build that is gone":    {gone, heal.RouteBuild, heal.ErrNotFound},
-		"no ARN":                  {noARN, heal.RouteBuild, heal.ErrFinal},
+		"a build that is gone":    {gone, decide.RouteBuild, heal.ErrNotFound},
+		"no ARN":                  {noARN, decide.RouteBuild, heal.ErrFinal},
 		"no such route":           {b, "", heal.ErrFinal},
-		"a batch that is none":    {b, heal.RouteBatch, heal.ErrFinal},
-		"a pipeline that is gone": {b, heal.RouteStage, heal.ErrNotFound},
+		"a batch that is none":    {b, decide.RouteBatch, heal.ErrFinal},
+		"a pipeline that is gone": {b, decide.RouteStage, heal.ErrNotFound},
 	} {
-		if row.route == heal.RouteStage {
+		if row.route == decide.RouteStage {
 			row.b.Initiator = "codepipeline/gone"
 		}
-		if _, err := c.Retry(t.Context(), row.b, heal.Plan{Route: row.route}, "t", nil); !errors.Is(err, row.want) {
+		if _, err := c.Retry(t.Context(), row.b, decide.Plan{Route: row.route}, "t", nil); !errors.Is(err, row.want) {
 			t.Errorf("%s: %v, want %v", name, err, row.want)
 		}
 	}
@@ -183,7 +184,7 @@ projects: [{name: matrix, role: r, batch: [linux, windows], buildspecs: {buildsp
 `)
 	begun(t, s, simaws.Start{Project: "matrix", Batch: true})
 	b := got(t, s, s.Builds("matrix")[0].ID)
-	c, p := CodeBuild{function(s, "")}, heal.Plan{Route: heal.RouteBatch}
+	c, p := CodeBuild{function(s, "")}, decide.Plan{Route: decide.RouteBatch}
 	retry := func(token string) error { _, err := c.Retry(t.Context(), b, p, token, nil); return err }
 	if err := retry("a"); !errors.Is(err, heal.ErrLater) || count(s, "RetryBuildBatch") > 0 {
 		t.Errorf("its siblings run: %v", err)
@@ -244,7 +245,7 @@ func TestRetryStage(t *testing.T) {
 	s := world(t, pipe)
 	begun(t, s, simaws.Start{Pipeline: "shop"})
 	b := got(t, s, s.Builds("app")[0].ID)
-	c, p := CodeBuild{function(s, "")}, heal.Plan{Route: heal.RouteStage}
+	c, p := CodeBuild{function(s, "")}, decide.Plan{Route: decide.RouteStage}
 	var with []string
 	ready := func(ids []string) error { with = ids; return nil }
 	retry := func() error { _, err := c.Retry(t.Context(), b, p, "t", ready); return err }
@@ -285,7 +286,7 @@ func TestRetryStageReplaced(t *testing.T) {
 	begun(t, s, simaws.Start{Pipeline: "shop"})
 	s.Settle()
 	ready := func([]string) error { t.Error("asked whether its siblings are ready"); return nil }
-	if _, err := (CodeBuild{function(s, "")}).Retry(t.Context(), b, heal.Plan{Route: heal.RouteStage}, "t", ready); !errors.Is(err, heal.ErrFinal) || count(s, "RetryStageExecution") > 0 {
+	if _, err := (CodeBuild{function(s, "")}).Retry(t.Context(), b, decide.Plan{Route: decide.RouteStage}, "t", ready); !errors.Is(err, heal.ErrFinal) || count(s, "RetryStageExecution") > 0 {
 		t.Errorf("%v", err)
 	}
 }

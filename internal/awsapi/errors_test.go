@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/settings"
@@ -40,7 +41,7 @@ func TestErrorsOnTheWire(t *testing.T) {
 		},
 		"BatchGetBuilds": func(ctx context.Context) error { _, err := c.Get(ctx, home, b.ID); return err },
 		"RetryBuild": func(ctx context.Context) error {
-			_, err := c.Retry(ctx, b, heal.Plan{Route: heal.RouteBuild}, "t", nil)
+			_, err := c.Retry(ctx, b, decide.Plan{Route: decide.RouteBuild}, "t", nil)
 			return err
 		},
 		"GetLogEvents":               func(ctx context.Context) error { _, err := Logs{accounts}.Tail(ctx, b, never); return err },

@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
-	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/notice"
 )
 
@@ -19,12 +19,12 @@ type SNS struct {
 }
 
 // Notify implements [heal.Notifier].
-func (s SNS) Notify(ctx context.Context, o heal.Outcome) error {
+func (s SNS) Notify(ctx context.Context, o decide.Outcome) error {
 	return s.publish(ctx, notice.Render(o))
 }
 
 // Digest implements [heal.Notifier].
-func (s SNS) Digest(ctx context.Context, os []heal.Outcome) error {
+func (s SNS) Digest(ctx context.Context, os []decide.Outcome) error {
 	return s.publish(ctx, notice.Digest(os))
 }
 

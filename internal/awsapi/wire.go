@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/notice"
 	"github.com/buildmedic/buildmedic/internal/settings"
@@ -109,7 +110,7 @@ func stackParts(partition string) []string {
 type Journal struct{ W io.Writer }
 
 // Record implements [heal.Journal].
-func (j Journal) Record(o heal.Outcome) {
+func (j Journal) Record(o decide.Outcome) {
 	// A journal that cannot be written must not stop a heal.
 	_, _ = j.W.Write(append(notice.Metrics(o), '\n'))
 	_, _ = j.W.Write(append(notice.Audit(o), '\n'))

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/simaws"
 )
@@ -71,7 +72,7 @@ func (s *stage) lease(role string) (l struct{ Case string }) {
 }
 
 // waiting is a case of one build that was throttled and waits.
-func waiting(t *testing.T) (*stage, heal.Case) {
+func waiting(t *testing.T) (*stage, decide.Case) {
 	t.Helper()
 	s := crowd(t, 1, 1)
 	throttle := true
@@ -90,7 +91,7 @@ func waiting(t *testing.T) (*stage, heal.Case) {
 	throttle = false
 	s.Sim.Clock.Advance(time.Minute)
 	c := s.of(id)
-	if r := c.Rounds[0]; r.Step != heal.StepClaimed || r.Tries == 0 {
+	if r := c.Rounds[0]; r.Step != decide.StepClaimed || r.Tries == 0 {
 		t.Fatalf("the case is at %s after %d tries", r.Step, r.Tries)
 	}
 	return s, c
@@ -142,7 +143,7 @@ func TestOneInvocationAtATime(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.drain()
-	if got := s.of(c.Rounds[0].Build.ID); got.Outcome != heal.Healed || s.count("PutRolePolicy") != 1 {
+	if got := s.of(c.Rounds[0].Build.ID); got.Outcome != decide.Healed || s.count("PutRolePolicy") != 1 {
 		t.Errorf("outcome %s, %d writes", got.Outcome, s.count("PutRolePolicy"))
 	}
 }
@@ -168,7 +169,7 @@ func TestTimeIsOver(t *testing.T) {
 		t.Errorf("the lease was %q's and is %q's", leased, now)
 	}
 	s.drain()
-	if got := s.of(c.Rounds[0].Build.ID); got.Outcome != heal.Healed {
+	if got := s.of(c.Rounds[0].Build.ID); got.Outcome != decide.Healed {
 		t.Errorf("outcome %s", got.Outcome)
 	}
 }
@@ -179,7 +180,7 @@ func TestAnothersWriteIsSlow(t *testing.T) {
 	s := crowd(t, 1, 3, "propagation: 150s", "propagation_most: 150s")
 	s.drain()
 	for _, b := range s.Sim.Builds("p0")[:3] {
-		if c := s.of(b.ID); c.Outcome != heal.Healed {
+		if c := s.of(b.ID); c.Outcome != decide.Healed {
 			t.Errorf("%s: %s after %d rounds, %s", b.ID, c.Outcome, len(c.Rounds), c.Rounds[len(c.Rounds)-1].Decision.Why)
 		}
 	}
@@ -215,7 +216,7 @@ func TestChangedEachTime(t *testing.T) {
 		m.Ack()
 	}
 	c := s.of(s.Sim.Builds("p0")[0].ID)
-	if c.Closed.IsZero() || c.Outcome != heal.Reported || !slices.ContainsFunc(s.subjects(), func(s string) bool { return s != "" }) {
+	if c.Closed.IsZero() || c.Outcome != decide.Reported || !slices.ContainsFunc(s.subjects(), func(s string) bool { return s != "" }) {
 		t.Errorf("after three days: closed %s as %q, %d questions", c.Closed, c.Outcome, n)
 	}
 }

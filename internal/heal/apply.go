@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 )
@@ -29,7 +30,7 @@ func (h *Healer) write(ctx context.Context, c *held) error {
 	err := h.change(ctx, c, resumed)
 	if errors.Is(err, ErrConflict) {
 		// The world is not what was decided on: decide anew.
-		c.last().Step = StepClaimed
+		c.last().Step = decide.StepClaimed
 	}
 	if c.halfDone(err) {
 		return err
@@ -48,7 +49,7 @@ func (h *Healer) write(ctx context.Context, c *held) error {
 // and that the case will come back to. Nobody else shall build on what is
 // there now, so the lease is kept.
 func (c *held) halfDone(err error) bool {
-	return err != nil && c.leased != "" && (c.last().Step == StepWriting || c.last().Step == StepUndoing) &&
+	return err != nil && c.leased != "" && (c.last().Step == decide.StepWriting || c.last().Step == decide.StepUndoing) &&
 		!errors.Is(err, ErrFinal) && !errors.Is(err, ErrDenied)
 }
 
@@ -196,7 +197,7 @@ func (h *Healer) start(ctx context.Context, c *held) error {
 	p := r.Decision.Plan
 	id, err := r.Retry, error(nil)
 	switch {
-	case p.Route == RouteCodeBuild:
+	case p.Route == decide.RouteCodeBuild:
 		_, id, _ = cutBuildARN(r.Build.AutoRetry.Next)
 	case id == "":
 		id, err = h.Retrier.Retry(ctx, r.Build, *p, r.Token, func(others []string) error { return h.ready(ctx, c, others) })
@@ -241,21 +242,21 @@ func (h *Healer) ready(ctx context.Context, c *held, others []string) error {
 
 // caseThatKnows finds the case that has taken the build up; an empty one if
 // none has.
-func (h *Healer) caseThatKnows(ctx context.Context, build string) (Case, error) {
+func (h *Healer) caseThatKnows(ctx context.Context, build string) (decide.Case, error) {
 	id, err := h.caseOf(ctx, build)
 	if err != nil || id == "" {
-		return Case{}, err
+		return decide.Case{}, err
 	}
 	c := held{}
 	c.Case, err = h.Case(ctx, id)
 	if errors.Is(err, ErrNotFound) || (err == nil && !c.knows(build)) {
-		return Case{}, nil
+		return decide.Case{}, nil
 	}
 	return c.Case, err
 }
 
 // underWay are the steps in which a round's build is or is being started.
-var underWay = []Step{StepRetrying, StepRetried, StepDone}
+var underWay = []decide.Step{decide.StepRetrying, decide.StepRetried, decide.StepDone}
 
 // started records which build was started. First the way to the case, so that
 // whatever the build tells finds it.
@@ -294,7 +295,7 @@ func (h *Healer) startAgain(ctx context.Context, c *held) error {
 // one of which it cannot be told yet.
 func (h *Healer) find(ctx context.Context, c *held) (b codebuild.Build, ok bool, err error) {
 	r := c.last()
-	if r.ofBatch() {
+	if r.OfBatch() {
 		return h.findInBatch(ctx, c)
 	}
 	bs, err := h.Builds.Since(ctx, c.at(), c.Project, r.Build.End, r.Build.ID)
@@ -365,9 +366,9 @@ func (h *Healer) takeBack(ctx context.Context, c *held) error {
 			return err
 		}
 	}
-	k := Undone
+	k := decide.Undone
 	if note != "" {
-		k = Failed
+		k = decide.Failed
 	}
 	if err := h.breaker(ctx, c); err != nil {
 		return err
@@ -414,7 +415,7 @@ func (h *Healer) undoRound(ctx context.Context, c *held, i int) (note string, er
 	return note, nil
 }
 
-func (h *Healer) restore(ctx context.Context, c *held, r *Round) (note string, err error) {
+func (h *Healer) restore(ctx context.Context, c *held, r *decide.Round) (note string, err error) {
 	t := *r.Decision.Plan.Write
 	role, _ := r.Build.Role()
 	doc, _, err := h.Policies.Current(ctx, c.at(), role, t)
@@ -493,7 +494,7 @@ func (h *Healer) pause(ctx context.Context, c *held, why string) error {
 		return fmt.Errorf("pausing: %w", err)
 	}
 	if c != nil {
-		c.tell(h.Clock.Now(), Paused, why)
+		c.tell(h.Clock.Now(), decide.Paused, why)
 	}
 	return nil
 }

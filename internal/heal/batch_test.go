@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/simaws"
 )
 
@@ -57,7 +57,7 @@ func TestBatchIsHealedAsAWhole(t *testing.T) {
 				}
 			}
 			c := s.of(bs[0].ID)
-			if c.Outcome != heal.Healed || len(bs) != 4 || c.Closed.Before(end) {
+			if c.Outcome != decide.Healed || len(bs) != 4 || c.Closed.Before(end) {
 				t.Errorf("outcome %s at %v, %d builds until %v, notices %q", c.Outcome, c.Closed, len(bs), end, s.subjects())
 			}
 			if got := strings.Count(strings.Join(s.subjects(), "\n"), "[healed]"); got != 1 {
@@ -80,7 +80,7 @@ func TestBatchStopped(t *testing.T) {
 	s.startBatch("p0")
 	s.drain()
 	c := s.of(s.Sim.Builds("p0")[0].ID)
-	if c.Outcome != heal.Failed || len(s.Sim.Builds("p0")) != 4 || strings.Contains(strings.Join(s.subjects(), "\n"), "[healed]") {
+	if c.Outcome != decide.Failed || len(s.Sim.Builds("p0")) != 4 || strings.Contains(strings.Join(s.subjects(), "\n"), "[healed]") {
 		t.Errorf("outcome %s, %d builds, notices %q", c.Outcome, len(s.Sim.Builds("p0")), s.subjects())
 	}
 }

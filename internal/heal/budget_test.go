@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/ledger"
@@ -20,21 +21,21 @@ func (f fixed) Now() time.Time { return time.Time(f) }
 
 // asked is a case that asks whether it may carry out its decision.
 type asked struct {
-	heal.Case
-	d heal.Decision
+	decide.Case
+	d decide.Decision
 }
 
 // askers are cases of a few roles; some write, some only start a build again.
 func askers(r *rand.Rand) (out []asked) {
 	for i := range 60 {
-		p := &heal.Plan{Role: fmt.Sprint("role-", r.IntN(4)), Route: heal.RouteBuild}
+		p := &decide.Plan{Role: fmt.Sprint("role-", r.IntN(4)), Route: decide.RouteBuild}
 		if r.IntN(4) > 0 {
 			p.Write = &guardrail.Target{}
 		}
 		if r.IntN(4) == 0 {
-			p.Route = heal.RouteCodeBuild
+			p.Route = decide.RouteCodeBuild
 		}
-		out = append(out, asked{heal.Case{ID: fmt.Sprint("case-", i), Rounds: make([]heal.Round, 1)}, heal.Decision{Plan: p}})
+		out = append(out, asked{decide.Case{ID: fmt.Sprint("case-", i), Rounds: make([]decide.Round, 1)}, decide.Decision{Plan: p}})
 	}
 	return out
 }
@@ -42,18 +43,18 @@ func askers(r *rand.Rand) (out []asked) {
 // spent is what was let through, by budget.
 type spent map[string]int
 
-func (s spent) add(d heal.Decision) {
+func (s spent) add(d decide.Decision) {
 	if d.Changes() {
 		s[d.Plan.Role]++
 		s["writes"]++
 	}
-	if d.Plan.Route == heal.RouteBuild {
+	if d.Plan.Route == decide.RouteBuild {
 		s["retries"]++
 	}
 }
 
 // within reports whether what was let through, and d too, is within the limits.
-func (s spent) within(l settings.Limits, d heal.Decision) bool {
+func (s spent) within(l settings.Limits, d decide.Decision) bool {
 	next := spent{}
 	next.add(d)
 	ok := true

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -41,31 +41,15 @@ var errBusy = fmt.Errorf("another invocation works on the case: %w", ErrLater)
 // held is a case that this invocation works on alone, and the version of it
 // that is stored.
 type held struct {
-	Case
+	decide.Case
 	version int64
 	claimed bool   // this invocation has recorded that it works on the case alone
 	leased  string // what this invocation has taken a lease on for the case; "" for nothing
 }
 
-func (c *held) last() *Round { return &c.Rounds[len(c.Rounds)-1] }
+func (c *held) last() *decide.Round { return &c.Rounds[len(c.Rounds)-1] }
 
 func (c *held) at() settings.Account { return settings.Account{ID: c.Account, Region: c.Region} }
-
-// caseID names the case of a build: by project and commit, or by the build
-// itself where CodeBuild does not say which commit it was.
-func caseID(at settings.Account, b codebuild.Build) string {
-	what := b.Commit()
-	if what == "" {
-		what = b.ID
-	}
-	parts := []string{at.ID, at.Region, b.Project, what}
-	if guardrail.RefuseUntrusted(b) != nil {
-		// A pull request must not use up what a branch may have.
-		parts = append(parts, "untrusted")
-	}
-	h := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
-	return hex.EncodeToString(h[:8])
-}
 
 // unreadID names the case of a failed build that could not be read.
 func unreadID(e Ended) string {
@@ -136,7 +120,7 @@ func (c *held) due(now time.Time) time.Time {
 	switch {
 	case !c.Busy.IsZero():
 		return c.Busy
-	case r.Step == StepRetried:
+	case r.Step == decide.StepRetried:
 		return now.Add(awaitFor)
 	case r.NotYet.After(now):
 		return r.NotYet.Add(time.Minute)
@@ -168,42 +152,42 @@ func (h *Healer) point(ctx context.Context, build, caseID string) error {
 }
 
 // tell puts a notice into the outbox. It is sent after the next save.
-func (c *held) tell(now time.Time, k Kind, note string) {
+func (c *held) tell(now time.Time, k decide.Kind, note string) {
 	c.Told++
-	c.Outbox = append(c.Outbox, Pending{ID: fmt.Sprintf("%s.%d", c.ID, c.Told), Kind: k,
+	c.Outbox = append(c.Outbox, decide.Pending{ID: fmt.Sprintf("%s.%d", c.ID, c.Told), Kind: k,
 		Round: len(c.Rounds) - 1, At: now, Note: note, Repeats: c.Repeats})
 	c.Repeats = 0
 }
 
 // knows reports whether the case has dealt with the build.
 func (c *held) knows(build string) bool {
-	return slices.Contains(c.Others, build) || slices.ContainsFunc(c.Rounds, func(r Round) bool { return r.Build.ID == build })
+	return slices.Contains(c.Others, build) || slices.ContainsFunc(c.Rounds, func(r decide.Round) bool { return r.Build.ID == build })
 }
 
 // early reports whether the build that the case waits for had failed before
 // the case knew that it is its own: CodeBuild's own retry, or a stage's that
 // another case has retried.
 func (c *held) early(build string) bool {
-	return len(c.Rounds) > 0 && c.last().Step == StepRetried && c.last().Retry == build && slices.Contains(c.Others, build)
+	return len(c.Rounds) > 0 && c.last().Step == decide.StepRetried && c.last().Retry == build && slices.Contains(c.Others, build)
 }
 
 // adopt records the build that the last round started, as its answer would
 // have been recorded.
 func (c *held) adopt(now time.Time, build string) {
 	r := c.last()
-	if r.Step == StepRetrying {
-		c.tell(now, Retrying, "")
+	if r.Step == decide.StepRetrying {
+		c.tell(now, decide.Retrying, "")
 	}
-	r.Retry, r.Step, r.Tries = build, StepRetried, 0
+	r.Retry, r.Step, r.Tries = build, decide.StepRetried, 0
 }
 
 // finish closes the case, and tells how it ended. An equal failure of the
 // same commit that was told of a short while ago is only counted.
-func (c *held) finish(now time.Time, k Kind, note string) {
+func (c *held) finish(now time.Time, k decide.Kind, note string) {
 	r := c.last()
-	r.Step = StepDone
+	r.Step = decide.StepDone
 	c.Closed, c.Outcome = now, k
-	if n := len(c.Rounds); k == Reported && n > 1 && r.Replayed.IsZero() && equal(c.Rounds[n-2], *r) && now.Sub(r.Started) < equalFor && now.Sub(c.Rounds[n-2].Started) < equalFor {
+	if n := len(c.Rounds); k == decide.Reported && n > 1 && r.Replayed.IsZero() && equal(c.Rounds[n-2], *r) && now.Sub(r.Started) < equalFor && now.Sub(c.Rounds[n-2].Started) < equalFor {
 		c.Repeats++
 		return
 	}
@@ -211,7 +195,7 @@ func (c *held) finish(now time.Time, k Kind, note string) {
 }
 
 // equal reports whether two rounds failed alike and were both only explained.
-func equal(a, b Round) bool {
+func equal(a, b decide.Round) bool {
 	return a.Diagnosis != nil && b.Diagnosis != nil && a.Diagnosis.Fingerprint == b.Diagnosis.Fingerprint &&
 		a.RetryAt.IsZero() && a.Decision != nil && b.Decision != nil &&
 		slices.EqualFunc(a.Decision.Refusals, b.Decision.Refusals, func(x, y guardrail.Refusal) bool { return x.Rule == y.Rule })
@@ -219,7 +203,7 @@ func equal(a, b Round) bool {
 
 // leaseOf names what the plan's change must have to itself: the role, or the
 // managed policy, which other roles may share.
-func leaseOf(p Plan) string {
+func leaseOf(p decide.Plan) string {
 	if p.Write != nil && p.Write.Kind == "managed" {
 		return p.Write.Name
 	}

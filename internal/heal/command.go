@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -43,11 +44,11 @@ type Command struct {
 
 // Answer is what a command returns.
 type CommandAnswer struct {
-	Done    bool     `json:"done"`
-	Message string   `json:"message"`
-	Case    *Case    `json:"case,omitempty"`
-	Paused  string   `json:"paused,omitempty"`
-	Cases   []Closed `json:"cases,omitempty"`
+	Done    bool         `json:"done"`
+	Message string       `json:"message"`
+	Case    *decide.Case `json:"case,omitempty"`
+	Paused  string       `json:"paused,omitempty"`
+	Cases   []Closed     `json:"cases,omitempty"`
 }
 
 // Closed is one line of the history.
@@ -57,7 +58,7 @@ type Closed struct {
 	Commit  string          `json:"commit"`
 	Opened  time.Time       `json:"opened"`
 	Closed  time.Time       `json:"closed"`
-	Outcome Kind            `json:"outcome"`
+	Outcome decide.Kind     `json:"outcome"`
 	Cause   string          `json:"cause"`
 	Remedy  diagnose.Remedy `json:"remedy"`
 	Rounds  int             `json:"rounds"`
@@ -123,7 +124,7 @@ func (h *Healer) approve(ctx context.Context, hash string) (CommandAnswer, error
 		return CommandAnswer{Message: no}, err
 	}
 	r := c.last()
-	r.Approved, r.Step, r.NotYet = hash, StepClaimed, time.Time{}
+	r.Approved, r.Step, r.NotYet = hash, decide.StepClaimed, time.Time{}
 	c.Closed, c.Outcome = time.Time{}, ""
 	// Everything is asked again. Only if the same plan, byte for byte, comes
 	// out is it carried out; what came out differently is proposed anew.
@@ -140,7 +141,7 @@ func (h *Healer) approve(ctx context.Context, hash string) (CommandAnswer, error
 }
 
 // plan finds a stored plan and its case; no says why it cannot be used.
-func (h *Healer) plan(ctx context.Context, hash string) (c *held, p Plan, no string, err error) {
+func (h *Healer) plan(ctx context.Context, hash string) (c *held, p decide.Plan, no string, err error) {
 	it, err := h.Store.Get(ctx, kindPlan, hash)
 	if errors.Is(err, ErrNotFound) {
 		return nil, p, fmt.Sprintf("There is no plan %q. A plan is kept for %d days.", hash, proposedDays), nil
@@ -166,7 +167,7 @@ func (h *Healer) plan(ctx context.Context, hash string) (c *held, p Plan, no str
 	if c, err = h.open(ctx, s.Case); err != nil {
 		return nil, p, "", err
 	}
-	if c == nil || c.Outcome != Proposed || c.last().Decision.Plan == nil || c.last().Decision.Plan.Hash() != hash {
+	if c == nil || c.Outcome != decide.Proposed || c.last().Decision.Plan == nil || c.last().Decision.Plan.Hash() != hash {
 		return nil, p, "The case has moved on since the plan was made.", nil
 	}
 	return c, p, "", nil
@@ -177,7 +178,7 @@ func (h *Healer) reject(ctx context.Context, hash string) (CommandAnswer, error)
 	if err != nil || no != "" {
 		return CommandAnswer{Message: no}, err
 	}
-	c.Outcome = Reported
+	c.Outcome = decide.Reported
 	if err := h.history(ctx, c); err != nil {
 		return CommandAnswer{}, err
 	}
@@ -196,7 +197,7 @@ func (h *Healer) undo(ctx context.Context, id string) (CommandAnswer, error) {
 	if c == nil {
 		return CommandAnswer{Message: fmt.Sprintf("There is no case %q.", id)}, nil
 	}
-	if c.Closed.IsZero() && c.last().Step != StepRetried {
+	if c.Closed.IsZero() && c.last().Step != decide.StepRetried {
 		return CommandAnswer{Message: "The case is under way. Wait for its notice, then undo."}, nil
 	}
 	if err := h.claim(ctx, c); err != nil {
@@ -205,7 +206,7 @@ func (h *Healer) undo(ctx context.Context, id string) (CommandAnswer, error) {
 	done := 0
 	for i := len(c.Rounds) - 1; i >= 0; i-- {
 		r := c.Rounds[i]
-		if c.Outcome != Undone && r.Undone.After(c.last().Started) {
+		if c.Outcome != decide.Undone && r.Undone.After(c.last().Started) {
 			done++ // by a run that died before it could end the case
 		}
 		if r.Written.IsZero() || !r.Undone.IsZero() {
@@ -223,7 +224,7 @@ func (h *Healer) undo(ctx context.Context, id string) (CommandAnswer, error) {
 	if done == 0 {
 		return CommandAnswer{Message: "The case has changed nothing that still stands.", Case: &c.Case}, h.save(ctx, c, true)
 	}
-	c.finish(h.Clock.Now(), Undone, "Somebody asked for it.")
+	c.finish(h.Clock.Now(), decide.Undone, "Somebody asked for it.")
 	return CommandAnswer{Done: true, Message: fmt.Sprintf("Took back %d change(s).", done), Case: &c.Case}, h.close(ctx, c)
 }
 
@@ -244,8 +245,8 @@ func (h *Healer) status(ctx context.Context, id string) (CommandAnswer, error) {
 }
 
 // Case reads a case without taking it.
-func (h *Healer) Case(ctx context.Context, id string) (Case, error) {
-	var c Case
+func (h *Healer) Case(ctx context.Context, id string) (decide.Case, error) {
+	var c decide.Case
 	it, err := h.Store.Get(ctx, kindCase, id)
 	if err != nil {
 		return c, fmt.Errorf("reading case %q: %w", id, err)
@@ -330,9 +331,9 @@ func (h *Healer) reopen(ctx context.Context, at settings.Account, b codebuild.Bu
 	switch {
 	case !slices.Contains([]string{codebuild.Failed, codebuild.Fault, codebuild.TimedOut}, b.Status):
 		return id, fmt.Sprintf("The build is %s, so there is nothing to do about it.", b.Status), nil
-	case c.Outcome == Healed:
+	case c.Outcome == decide.Healed:
 		return id, "The build's case is healed: there is nothing to do.", nil
-	case c.Outcome == Proposed:
+	case c.Outcome == decide.Proposed:
 		return id, "A plan for the build's case waits for its approval. Approve or reject it.", nil
 	}
 	if err := h.flush(ctx, c); err != nil { // what is still to be told of how it ended
@@ -343,17 +344,12 @@ func (h *Healer) reopen(ctx context.Context, at settings.Account, b codebuild.Bu
 		c.startOver(now)
 	}
 	c.Others = slices.DeleteFunc(c.Others, func(id string) bool { return id == b.ID })
-	if n := len(c.Rounds); n > 0 && c.last().Build.ID == b.ID && c.last().toldOnly() {
+	if n := len(c.Rounds); n > 0 && c.last().Build.ID == b.ID && c.last().ToldOnly() {
 		c.Rounds = c.Rounds[:n-1]
 	}
-	c.Rounds = append(c.Rounds, Round{Build: b.WithRolePath(p.Role), Step: StepClaimed, Started: now, Replayed: now})
+	c.Rounds = append(c.Rounds, decide.Round{Build: b.WithRolePath(p.Role), Step: decide.StepClaimed, Started: now, Replayed: now})
 	c.Closed, c.Outcome = time.Time{}, ""
 	return id, "", h.save(ctx, c, true)
-}
-
-// toldOnly reports whether nothing but telling has come of the round.
-func (r *Round) toldOnly() bool {
-	return r.Written.IsZero() && r.RetryAt.IsZero() && (r.Decision == nil || r.Decision.Undo == 0)
 }
 
 func (h *Healer) unpause(ctx context.Context) (CommandAnswer, error) {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/simaws"
 	"github.com/buildmedic/buildmedic/internal/story"
@@ -45,7 +46,7 @@ func TestSharedRole(t *testing.T) {
 	s := crowd(t, 1, 6)
 	s.drain()
 	for _, b := range s.Sim.Builds("p0")[:6] {
-		if c := s.of(b.ID); c.Outcome != heal.Healed || len(c.Rounds) != 1 {
+		if c := s.of(b.ID); c.Outcome != decide.Healed || len(c.Rounds) != 1 {
 			t.Errorf("%s: %s after %d rounds, %v", b.ID, c.Outcome, len(c.Rounds), refusals(c))
 		}
 	}
@@ -60,7 +61,7 @@ func TestWrittenAMomentAgo(t *testing.T) {
 	s := crowd(t, 1, 3, "propagation: 90s")
 	s.drain()
 	for _, b := range s.Sim.Builds("p0")[:3] {
-		if c := s.of(b.ID); c.Outcome != heal.Healed || len(refusals(c)) > 0 {
+		if c := s.of(b.ID); c.Outcome != decide.Healed || len(refusals(c)) > 0 {
 			t.Errorf("%s: %s, %v", b.ID, c.Outcome, refusals(c))
 		}
 	}
@@ -83,7 +84,7 @@ func TestThrottledReadsAreKept(t *testing.T) {
 	})
 	s.drain()
 	c := s.of(s.Sim.Builds("p0")[0].ID)
-	if c.Outcome != heal.Healed || n <= 12 {
+	if c.Outcome != decide.Healed || n <= 12 {
 		t.Fatalf("outcome %s after %d questions", c.Outcome, n)
 	}
 	pages := s.count("GetLogEvents")
@@ -192,7 +193,7 @@ func TestSweepReadsWhatIsNew(t *testing.T) {
 		s.do(`{"sweep":{}}`)
 		s.drain()
 	}
-	if c := s.of(id); c.Outcome != heal.Healed {
+	if c := s.of(id); c.Outcome != decide.Healed {
 		t.Errorf("the failure that no event told of: %s", c.Outcome)
 	}
 }
@@ -224,7 +225,7 @@ func TestStaleReads(t *testing.T) {
 		}
 		inline, _ := s.Sim.RolePolicies("", "ci")
 		for _, p := range []string{"one", "two"} {
-			if c := s.of(s.Sim.Builds(p)[0].ID); c.Outcome != heal.Healed {
+			if c := s.of(s.Sim.Builds(p)[0].ID); c.Outcome != decide.Healed {
 				t.Errorf("seed %d: %s: %s %v", seed, p, c.Outcome, refusals(c))
 			}
 			if !strings.Contains(inline["healed"], "arn:aws:s3:::"+p+"/") {

@@ -1,10 +1,14 @@
 package heal
 
-import "context"
+import (
+	"context"
+
+	"github.com/buildmedic/buildmedic/internal/decide"
+)
 
 // CountBudgets counts what carrying the decision out would use, on behalf of
 // the case, and reports whether it may.
-func (h *Healer) CountBudgets(ctx context.Context, c Case, d Decision) (bool, error) {
+func (h *Healer) CountBudgets(ctx context.Context, c decide.Case, d decide.Decision) (bool, error) {
 	rs, err := h.budgets(ctx, &held{Case: c}, d)
 	return len(rs) == 0, err
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
@@ -21,13 +22,13 @@ const late = 5 * time.Second
 // facts gathers what the build and its log tell about the case's last round;
 // what the role has is [Healer.permissions]' part. If the log is not whole yet
 // it sets the round's NotYet and returns early.
-func (h *Healer) facts(ctx context.Context, c *held) (Facts, error) {
+func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 	r := c.last()
 	p, ok := h.Settings.Project(c.Project, c.Account, c.Region, h.Home)
 	if !ok {
-		return Facts{}, fmt.Errorf("settings name the project %q no more: %w", c.Project, ErrFinal)
+		return decide.Facts{}, fmt.Errorf("settings name the project %q no more: %w", c.Project, ErrFinal)
 	}
-	f := Facts{Settings: h.Settings, Home: h.Home, Project: p, Build: r.Build, Case: c.ID,
+	f := decide.Facts{Settings: h.Settings, Home: h.Home, Project: p, Build: r.Build, Case: c.ID,
 		Earlier: current(c.Rounds[:len(c.Rounds)-1]), Healer: h.Self.Parts,
 		// The round's own time, so that a plan decided again is the same plan.
 		Now: r.Started, Replayed: !r.Replayed.IsZero()}
@@ -50,8 +51,8 @@ func (h *Healer) facts(ctx context.Context, c *held) (Facts, error) {
 }
 
 // current leaves out the rounds of an earlier day.
-func current(rs []Round) []Round {
-	var out []Round
+func current(rs []decide.Round) []decide.Round {
+	var out []decide.Round
 	for _, r := range rs {
 		if !r.Old {
 			out = append(out, r)
@@ -61,7 +62,7 @@ func current(rs []Round) []Round {
 }
 
 // failure reads what the build printed.
-func (h *Healer) failure(ctx context.Context, at settings.Account, r *Round) (buildlog.Failure, error) {
+func (h *Healer) failure(ctx context.Context, at settings.Account, r *decide.Round) (buildlog.Failure, error) {
 	began := h.Clock.Now()
 	f, whole, err := ReadFailure(ctx, h.Logs, h.Decoder, at, r.Build)
 	if err != nil {
@@ -108,7 +109,7 @@ func ReadFailure(ctx context.Context, logs Logs, dec Decoder, at settings.Accoun
 
 // permissions finds out what the build's role may do and has, as far as it
 // matters.
-func (h *Healer) permissions(ctx context.Context, at settings.Account, f *Facts) error {
+func (h *Healer) permissions(ctx context.Context, at settings.Account, f *decide.Facts) error {
 	further, err := h.ask(ctx, at, f)
 	if err != nil || !further {
 		return err
@@ -119,7 +120,7 @@ func (h *Healer) permissions(ctx context.Context, at settings.Account, f *Facts)
 // ask asks the simulator what the guardrails want to know. further is false
 // if nothing more need be read: if the role may do all of it by now, nothing
 // will be granted, whatever it has.
-func (h *Healer) ask(ctx context.Context, at settings.Account, f *Facts) (further bool, err error) {
+func (h *Healer) ask(ctx context.Context, at settings.Account, f *decide.Facts) (further bool, err error) {
 	if f.Project.SwitchRole != "" {
 		if f.ProjectRole, err = h.Projects.Role(ctx, at, f.Project.Name); err != nil {
 			return false, fmt.Errorf("reading the project's role: %w", err)
@@ -142,7 +143,7 @@ func (h *Healer) ask(ctx context.Context, at settings.Account, f *Facts) (furthe
 
 // readRole reads what the role has, and whether CloudTrail knows of the
 // denials where that is asked.
-func (h *Healer) readRole(ctx context.Context, at settings.Account, f *Facts) error {
+func (h *Healer) readRole(ctx context.Context, at settings.Account, f *decide.Facts) error {
 	role, _ := f.Build.Role()
 	state, err := h.Roles.Role(ctx, at, role, f.Project.Write)
 	if err != nil {
@@ -160,7 +161,7 @@ func (h *Healer) readRole(ctx context.Context, at settings.Account, f *Facts) er
 
 // witnessed reports whether one of the project's grants asks for CloudTrail's
 // word. For other projects the healer may lack the permission to ask.
-func witnessed(f *Facts) bool {
+func witnessed(f *decide.Facts) bool {
 	return slices.ContainsFunc(f.Project.Grants, func(id string) bool {
 		g, ok := f.Settings.Grant(id)
 		return ok && g.Evidence == settings.EvidenceCloudTrail

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/simaws"
 )
@@ -36,7 +37,7 @@ func TestHalfWritten(t *testing.T) {
 	if role != c.ID || fails < 12 {
 		t.Errorf("while case %s waits, after %d failures, %q has the role", c.ID, fails, role)
 	}
-	if now := s.lease("role-0").Case; c.Outcome != heal.Healed || now != "" || s.count("PutRolePolicy") != 1 {
+	if now := s.lease("role-0").Case; c.Outcome != decide.Healed || now != "" || s.count("PutRolePolicy") != 1 {
 		t.Errorf("outcome %s, the role is %q's, %d writes", c.Outcome, now, s.count("PutRolePolicy"))
 	}
 }
@@ -83,7 +84,7 @@ func TestUndoneOnce(t *testing.T) {
 		s.do(`{"sweep":{}}`)
 		s.drain()
 	}
-	if c := s.of(id); c.Outcome != heal.Undone || s.inline("role-0") != given {
+	if c := s.of(id); c.Outcome != decide.Undone || s.inline("role-0") != given {
 		t.Errorf("outcome %s, policy %q", c.Outcome, s.inline("role-0"))
 	}
 }
@@ -130,9 +131,9 @@ func TestUndoneBeside(t *testing.T) {
 			return simaws.Fault{}
 		})
 		s.drain()
-		c, want := s.of(id), heal.Undone
+		c, want := s.of(id), decide.Undone
 		if kept {
-			want = heal.Failed
+			want = decide.Failed
 		}
 		if c.Outcome != want || !strings.Contains(s.inline("role-0"), "s3:ListBucket") {
 			t.Errorf("the grant stands: %v; outcome %s, policy %s", kept, c.Outcome, s.inline("role-0"))

@@ -8,11 +8,9 @@ import (
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
-
-// skew is how far AWS's clocks and the healer's may be apart.
-const skew = 2 * time.Minute
 
 // newBudget is how long after its end a case of the same commit starts over.
 const newBudget = 24 * time.Hour
@@ -43,7 +41,7 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 		return err
 	}
 	if c == nil {
-		c = &held{Case: Case{ID: id, Account: e.At.ID, Region: e.At.Region, Project: p.Name, Commit: b.Commit(), Opened: h.Clock.Now()}}
+		c = &held{Case: decide.Case{ID: id, Account: e.At.ID, Region: e.At.Region, Project: p.Name, Commit: b.Commit(), Opened: h.Clock.Now()}}
 	}
 	if c.knows(e.Build) && !c.early(e.Build) {
 		return h.run(ctx, c) // told before: go on, or send what was not sent
@@ -84,9 +82,9 @@ func (h *Healer) unread(ctx context.Context, e Ended, why error) error {
 	}
 	if c == nil {
 		now := h.Clock.Now()
-		c = &held{Case: Case{ID: unreadID(e), Account: e.At.ID, Region: e.At.Region, Project: e.Project, Opened: now,
-			Rounds: []Round{{Build: codebuild.Build{ID: e.Build, Project: e.Project, Status: e.Status, End: e.End}, Started: now}}}}
-		c.finish(now, Reported, sentence(why))
+		c = &held{Case: decide.Case{ID: unreadID(e), Account: e.At.ID, Region: e.At.Region, Project: e.Project, Opened: now,
+			Rounds: []decide.Round{{Build: codebuild.Build{ID: e.Build, Project: e.Project, Status: e.Status, End: e.End}, Started: now}}}}
+		c.finish(now, decide.Reported, sentence(why))
 		if err := h.save(ctx, c, false); err != nil {
 			return err
 		}
@@ -120,18 +118,13 @@ func kin(b codebuild.Build) string {
 // retriedBatch reads the batch that b is of, if the case has retried one: only
 // the batch tells which of its builds are of before that, and which of since.
 func (h *Healer) retriedBatch(ctx context.Context, c *held, b codebuild.Build) (batch codebuild.Batch, err error) {
-	if b.BatchARN == "" || !slices.ContainsFunc(c.Rounds, func(r Round) bool { return r.ofBatch() && !r.RetryAt.IsZero() }) {
+	if b.BatchARN == "" || !slices.ContainsFunc(c.Rounds, func(r decide.Round) bool { return r.OfBatch() && !r.RetryAt.IsZero() }) {
 		return batch, nil
 	}
 	if batch, err = h.Builds.Batch(ctx, c.at(), b.BatchARN); err != nil && !errors.Is(err, ErrNotFound) {
 		return batch, fmt.Errorf("reading batch: %w", err)
 	}
 	return batch, nil
-}
-
-// ofBatch reports whether the round starts its build again by retrying a batch.
-func (r *Round) ofBatch() bool {
-	return r.Decision != nil && r.Decision.Plan != nil && r.Decision.Plan.Route == RouteBatch
 }
 
 // takeUp opens a round for the failed build. It reports false if the case is
@@ -145,9 +138,9 @@ func (h *Healer) takeUp(c *held, b codebuild.Build, batch codebuild.Batch) bool 
 		switch {
 		case again || c.overtaken(b):
 			return false
-		case r.waits() && h.startedBy(*r, b, batch):
+		case r.Waits() && h.startedBy(*r, b, batch):
 			c.adopt(now, b.ID)
-			r.Ended, r.Step = b.End, StepDone
+			r.Ended, r.Step = b.End, decide.StepDone
 		case !c.Closed.IsZero():
 			if now.Sub(c.Closed) > newBudget {
 				c.startOver(now)
@@ -158,7 +151,7 @@ func (h *Healer) takeUp(c *held, b codebuild.Build, batch codebuild.Batch) bool 
 		}
 	}
 	c.Others = slices.DeleteFunc(c.Others, func(id string) bool { return id == b.ID })
-	c.Rounds = append(c.Rounds, Round{Build: b, Step: StepClaimed, Started: now})
+	c.Rounds = append(c.Rounds, decide.Round{Build: b, Step: decide.StepClaimed, Started: now})
 	return true
 }
 
@@ -169,15 +162,15 @@ func (c *held) overtaken(b codebuild.Build) bool {
 	if b.End.IsZero() {
 		return false
 	}
-	if c.Outcome == Healed && kin(b) == "" && !b.End.After(c.last().Ended) {
+	if c.Outcome == decide.Healed && kin(b) == "" && !b.End.After(c.last().Ended) {
 		return true
 	}
-	return slices.ContainsFunc(c.Rounds, func(r Round) bool { return !r.Old && !r.Build.Start.Before(b.End) })
+	return slices.ContainsFunc(c.Rounds, func(r decide.Round) bool { return !r.Old && !r.Build.Start.Before(b.End) })
 }
 
 // startOver forgets the rounds of an earlier day but those whose change stands.
 func (c *held) startOver(now time.Time) {
-	var keep []Round
+	var keep []decide.Round
 	for _, r := range c.Rounds {
 		if !r.Written.IsZero() && r.Undone.IsZero() {
 			r.Old = true
@@ -199,7 +192,7 @@ func (h *Healer) belongs(ctx context.Context, at settings.Account, b codebuild.B
 			return id, err
 		}
 	}
-	id := caseID(at, b)
+	id := decide.CaseID(at, b)
 	if !h.began(b) {
 		return id, nil
 	}
@@ -213,39 +206,35 @@ func (h *Healer) belongs(ctx context.Context, at settings.Account, b codebuild.B
 	}
 	for _, it := range its {
 		c := &held{}
-		if err := unmarshal(it, &c.Case); err == nil && len(c.Rounds) > 0 && c.Project == b.Project && c.last().Step == StepRetrying && h.startedBy(*c.last(), b, codebuild.Batch{}) {
+		if err := unmarshal(it, &c.Case); err == nil && len(c.Rounds) > 0 && c.Project == b.Project && c.last().Step == decide.StepRetrying && h.startedBy(*c.last(), b, codebuild.Batch{}) {
 			return c.ID, nil
 		}
 	}
 	return id, nil
 }
 
-// waits reports whether the round has started a build, or may have, and has
-// not seen it end.
-func (r *Round) waits() bool { return r.Step == StepRetried || r.Step == StepRetrying }
-
 // startedBy reports whether b is the build that the round started. It goes
 // by CodeBuild's clock alone, so that the healer's may be wrong. Which builds
 // of a batch a retry has started, the batch says.
-func (h *Healer) startedBy(r Round, b codebuild.Build, batch codebuild.Batch) bool {
+func (h *Healer) startedBy(r decide.Round, b codebuild.Build, batch codebuild.Batch) bool {
 	switch {
-	case r.ofBatch():
+	case r.OfBatch():
 		_, again := batch.Rerun(r.Build.ID)
 		return again && batch.Has(b.ID)
 	case r.Retry != "":
 		return b.ID == r.Retry
 	case b.ID == r.Build.ID || b.Project != r.Build.Project || r.Decision == nil || r.Decision.Plan == nil:
 		return false
-	case r.Decision.Plan.Route == RouteCodeBuild:
+	case r.Decision.Plan.Route == decide.RouteCodeBuild:
 		_, prev, ok := cutBuildARN(b.AutoRetry.Previous)
 		return ok && prev == r.Build.ID
 	case !b.Start.IsZero() && b.Start.Before(r.Build.End):
 		return false
 	}
 	switch r.Decision.Plan.Route {
-	case RouteBuild, RouteStart:
+	case decide.RouteBuild, decide.RouteStart:
 		return h.began(b) && sameSource(r.Build, b)
-	case RouteStage:
+	case decide.RouteStage:
 		return b.Initiator == r.Build.Initiator && b.SourceVersion == r.Build.SourceVersion
 	}
 	return false
@@ -280,14 +269,14 @@ func cutBuildARN(arn string) (account, id string, ok bool) {
 // succeeded closes the case whose build turned green.
 func (h *Healer) succeeded(ctx context.Context, e Ended) error {
 	return h.awaited(ctx, e, func(c *held) {
-		c.finish(h.Clock.Now(), Healed, "")
+		c.finish(h.Clock.Now(), decide.Healed, "")
 	})
 }
 
 // stopped closes the case whose build somebody stopped: it is left alone.
 func (h *Healer) stopped(ctx context.Context, e Ended) error {
 	return h.awaited(ctx, e, func(c *held) {
-		c.finish(h.Clock.Now(), Failed, "Somebody stopped the build that was started again; it is left alone. What was changed stands.")
+		c.finish(h.Clock.Now(), decide.Failed, "Somebody stopped the build that was started again; it is left alone. What was changed stands.")
 	})
 }
 
@@ -323,10 +312,10 @@ func (h *Healer) awaited(ctx context.Context, e Ended, end func(*held)) error {
 		}
 	}
 	r := c.last()
-	if c.Closed.IsZero() && r.waits() && r.ofBatch() {
+	if c.Closed.IsZero() && r.Waits() && r.OfBatch() {
 		return h.batchAwaited(ctx, c, b, e.Status)
 	}
-	if c.Closed.IsZero() && r.waits() && h.startedBy(*r, b, codebuild.Batch{}) {
+	if c.Closed.IsZero() && r.Waits() && h.startedBy(*r, b, codebuild.Batch{}) {
 		c.adopt(h.Clock.Now(), b.ID)
 		r.Ended = b.End
 		end(c)
@@ -349,10 +338,10 @@ func (h *Healer) batchAwaited(ctx context.Context, c *held, b codebuild.Build, s
 	if !again || !batch.Has(b.ID) {
 		return h.flush(ctx, c)
 	}
-	kind, note := Failed, ""
+	kind, note := decide.Failed, ""
 	switch outcome := batch.Outcome(b.ID, status); {
 	case outcome == codebuild.Succeeded && (own.Status == codebuild.Succeeded || own.Build == b.ID && status == codebuild.Succeeded):
-		kind = Healed
+		kind = decide.Healed
 	case outcome == codebuild.Stopped:
 		note = "The batch that was started again was stopped; it is left alone. What was changed stands."
 	case now.Sub(r.RetryAt) < recent:

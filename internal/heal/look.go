@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -11,29 +12,29 @@ import (
 // Look reads a build and decides about it, and neither remembers nor changes
 // anything. The case that it returns has one round, with the diagnosis and
 // the decision; it is in no ledger. ErrNotFound if the build is gone.
-func (h *Healer) Look(ctx context.Context, at settings.Account, build string) (Case, error) {
+func (h *Healer) Look(ctx context.Context, at settings.Account, build string) (decide.Case, error) {
 	b, err := h.Builds.Get(ctx, at, build)
 	if err != nil {
-		return Case{}, fmt.Errorf("reading build %q: %w", build, err)
+		return decide.Case{}, fmt.Errorf("reading build %q: %w", build, err)
 	}
 	if p, ok := h.Settings.Project(b.Project, at.ID, at.Region, h.Home); ok {
 		b = b.WithRolePath(p.Role)
 	}
 	now := h.Clock.Now()
-	c := &held{Case: Case{ID: caseID(at, b), Account: at.ID, Region: at.Region, Project: b.Project, Commit: b.Commit(), Opened: now,
-		Rounds: []Round{{Build: b, Step: StepClaimed, Started: now, Reread: true}}}}
+	c := &held{Case: decide.Case{ID: decide.CaseID(at, b), Account: at.ID, Region: at.Region, Project: b.Project, Commit: b.Commit(), Opened: now,
+		Rounds: []decide.Round{{Build: b, Step: decide.StepClaimed, Started: now, Reread: true}}}}
 	f, err := h.facts(ctx, c)
 	if err != nil {
-		return Case{}, err
+		return decide.Case{}, err
 	}
 	if f.Diagnosis.Remedy == diagnose.Grant {
 		if err := h.permissions(ctx, at, &f); err != nil {
-			return Case{}, err
+			return decide.Case{}, err
 		}
 	}
 	d, err := h.Explain(ctx, at, f)
 	if err != nil {
-		return Case{}, err
+		return decide.Case{}, err
 	}
 	r := c.last()
 	r.Diagnosis, r.Decision = &f.Diagnosis, &d

@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/simaws"
 	"github.com/buildmedic/buildmedic/internal/story"
@@ -89,7 +90,7 @@ func (s *stage) do(command string) heal.CommandAnswer {
 }
 
 // of reads the case of a build.
-func (s *stage) of(build string) heal.Case {
+func (s *stage) of(build string) decide.Case {
 	s.t.Helper()
 	it, err := s.Store.Get(context.Background(), "build", build)
 	if err != nil {
@@ -114,7 +115,7 @@ func (s *stage) subjects() (out []string) {
 	return out
 }
 
-func refusals(c heal.Case) (out []string) {
+func refusals(c decide.Case) (out []string) {
 	for _, r := range c.Rounds {
 		if r.Decision != nil {
 			for _, f := range r.Decision.Refusals {
@@ -151,7 +152,7 @@ func TestStopped(t *testing.T) {
 	})
 	s.drain()
 	c := s.of(id)
-	if c.Outcome != heal.Failed || len(s.Sim.Builds("p0")) != 3 || s.inline("role-0") == "" {
+	if c.Outcome != decide.Failed || len(s.Sim.Builds("p0")) != 3 || s.inline("role-0") == "" {
 		t.Errorf("the stopped retry: outcome %s, %d builds, policy %q", c.Outcome, len(s.Sim.Builds("p0")), s.inline("role-0"))
 	}
 }
@@ -173,9 +174,9 @@ func TestBreaker(t *testing.T) {
 		s.drain()
 		c := s.of(id)
 		switch {
-		case i < 2 && (c.Outcome != heal.Undone || s.inline(fmt.Sprintf("role-%d", i)) != ""):
+		case i < 2 && (c.Outcome != decide.Undone || s.inline(fmt.Sprintf("role-%d", i)) != ""):
 			t.Fatalf("p%d: outcome %s %v, should be undone; policy %q\n%s", i, c.Outcome, refusals(c), s.inline(fmt.Sprintf("role-%d", i)), s.Sim.Builds("p0")[0].Log)
-		case i == 2 && (strings.Join(refusals(c), " ") != "paused" || c.Outcome != heal.Reported):
+		case i == 2 && (strings.Join(refusals(c), " ") != "paused" || c.Outcome != decide.Reported):
 			t.Errorf("p%d: outcome %s, refusals %v", i, c.Outcome, refusals(c))
 		}
 	}
@@ -213,7 +214,7 @@ func TestBudgets(t *testing.T) {
 			healed, refused := 0, 0
 			for _, id := range ids {
 				switch c := s.of(id); {
-				case c.Outcome == heal.Healed:
+				case c.Outcome == decide.Healed:
 					healed++
 				case strings.Join(refusals(c), " ") == rule && strings.Contains(c.Rounds[0].Decision.Refusals[0].Message, "limits."+strings.Fields(limits)[0][:5]):
 					refused++
@@ -239,7 +240,7 @@ func TestUnreadable(t *testing.T) {
 	if got := s.Sim.Queued(simaws.DeadLetter); len(got) != 1 || got[0] != bad {
 		t.Errorf("dead letters: %q", got)
 	}
-	if c := s.of(id); c.Outcome != heal.Healed {
+	if c := s.of(id); c.Outcome != decide.Healed {
 		t.Errorf("the next failure: %s", c.Outcome)
 	}
 	if !strings.Contains(s.log.String(), "message not handled") {
@@ -267,7 +268,7 @@ func TestThrottled(t *testing.T) {
 	s.Sim.Clock.Advance(20 * time.Minute)
 	s.do(`{"sweep":{}}`)
 	s.drain()
-	if c := s.of(id); c.Outcome != heal.Healed || len(s.Sim.Queued(simaws.DeadLetter)) > 0 || len(s.Sim.Builds("p0")) != 2 {
+	if c := s.of(id); c.Outcome != decide.Healed || len(s.Sim.Queued(simaws.DeadLetter)) > 0 || len(s.Sim.Builds("p0")) != 2 {
 		t.Errorf("outcome %s, %d builds, dead letters %q", c.Outcome, len(s.Sim.Builds("p0")), s.Sim.Queued(simaws.DeadLetter))
 	}
 }
@@ -309,14 +310,14 @@ func TestSettingsChanged(t *testing.T) {
 		}
 		m.Ack()
 	}
-	if step := s.of(id).Rounds[0].Step; step != heal.StepWriting {
+	if step := s.of(id).Rounds[0].Step; step != decide.StepWriting {
 		t.Fatalf("the case waits at %s", step)
 	}
 	s.Sim.Unhook()
 	s.Settings.Grants[0].Actions = []string{"s3:GetObject"}
 	s.Settings.SHA256 = "other"
 	s.drain()
-	if c := s.of(id); c.Outcome != heal.Reported || s.inline("role-0") != "" {
+	if c := s.of(id); c.Outcome != decide.Reported || s.inline("role-0") != "" {
 		t.Errorf("outcome %s %v, policy %q: what is no longer allowed was written", c.Outcome, refusals(c), s.inline("role-0"))
 	}
 }
@@ -340,7 +341,7 @@ func TestProjectGone(t *testing.T) {
 	s.Sim.Clock.Advance(10 * time.Minute)
 	s.do(`{"sweep":{}}`)
 	s.drain()
-	if c := s.of(id); c.Outcome != heal.Reported || len(s.Sim.Notices()) != 1 {
+	if c := s.of(id); c.Outcome != decide.Reported || len(s.Sim.Notices()) != 1 {
 		t.Errorf("outcome %q, notices %q", c.Outcome, s.subjects())
 	}
 }
@@ -368,10 +369,10 @@ func TestCommands(t *testing.T) {
 	}
 	id := s.start("p0")
 	s.drain()
-	if c := s.of(id); c.Outcome != heal.Reported || strings.Join(refusals(c), "") != "paused" {
+	if c := s.of(id); c.Outcome != decide.Reported || strings.Join(refusals(c), "") != "paused" {
 		t.Errorf("while paused: %s %v", c.Outcome, refusals(c))
 	}
-	if a := s.do(fmt.Sprintf(`{"replay":{"build":%q}}`, id)); !a.Done || a.Case.Outcome != heal.Reported || len(a.Case.Rounds) != 1 {
+	if a := s.do(fmt.Sprintf(`{"replay":{"build":%q}}`, id)); !a.Done || a.Case.Outcome != decide.Reported || len(a.Case.Rounds) != 1 {
 		t.Errorf("replay of what is told already, and still refused: %+v", a)
 	}
 	s.do(`{"resume":{}}`)
@@ -379,17 +380,17 @@ func TestCommands(t *testing.T) {
 		t.Errorf("replay of what may be repaired now: %+v", a)
 	}
 	s.drain()
-	if c := s.of(id); c.Outcome != heal.Healed || len(c.Rounds) != 1 || len(s.Sim.Builds("p0")) != 2 {
+	if c := s.of(id); c.Outcome != decide.Healed || len(c.Rounds) != 1 || len(s.Sim.Builds("p0")) != 2 {
 		t.Errorf("after the replay: %s, %d rounds, %d builds", c.Outcome, len(c.Rounds), len(s.Sim.Builds("p0")))
 	}
-	if a := s.do(fmt.Sprintf(`{"replay":{"build":%q}}`, id)); a.Done || a.Case.Outcome != heal.Healed || !strings.Contains(a.Message, "healed") || len(s.Sim.Builds("p0")) != 2 {
+	if a := s.do(fmt.Sprintf(`{"replay":{"build":%q}}`, id)); a.Done || a.Case.Outcome != decide.Healed || !strings.Contains(a.Message, "healed") || len(s.Sim.Builds("p0")) != 2 {
 		t.Errorf("replay of what is healed: %+v", a)
 	}
 
 	id = s.start("p1")
 	s.drain()
 	c := s.of(id)
-	if a := s.do(fmt.Sprintf(`{"status":{"case":%q}}`, c.ID)); !a.Done || a.Case.Outcome != heal.Healed {
+	if a := s.do(fmt.Sprintf(`{"status":{"case":%q}}`, c.ID)); !a.Done || a.Case.Outcome != decide.Healed {
 		t.Errorf("status: %+v", a)
 	}
 	if a := s.do(fmt.Sprintf(`{"undo":{"case":%q}}`, c.ID)); !a.Done || s.inline("role-1") != "" {
@@ -423,7 +424,7 @@ func TestPropose(t *testing.T) {
 	s := open(t, shop(3, ""), propose)
 	plan := func(id string) string {
 		c := s.of(id)
-		if c.Outcome != heal.Proposed {
+		if c.Outcome != decide.Proposed {
 			t.Fatalf("%s: %s", id, c.Outcome)
 		}
 		return c.Rounds[0].Decision.Plan.Hash()
@@ -437,7 +438,7 @@ func TestPropose(t *testing.T) {
 		t.Errorf("approve: %+v", a)
 	}
 	s.drain()
-	if c := s.of(ids[0]); c.Outcome != heal.Healed {
+	if c := s.of(ids[0]); c.Outcome != decide.Healed {
 		t.Errorf("approved: %s", c.Outcome)
 	}
 	if a := s.do(fmt.Sprintf(`{"reject":{"plan":%q}}`, plan(ids[1]))); !a.Done || s.inline("role-1") != "" {
@@ -450,7 +451,7 @@ func TestPropose(t *testing.T) {
 	if a := s.do(fmt.Sprintf(`{"approve":{"plan":%q}}`, old)); a.Done || !strings.Contains(a.Message, "changed") {
 		t.Errorf("approval of an overtaken plan: %+v", a)
 	}
-	if next := s.of(ids[2]); next.Outcome != heal.Proposed || last(next.Rounds).Decision.Plan.Hash() == old {
+	if next := s.of(ids[2]); next.Outcome != decide.Proposed || last(next.Rounds).Decision.Plan.Hash() == old {
 		t.Errorf("it was not proposed anew: %s", next.Outcome)
 	}
 }
@@ -543,7 +544,7 @@ func TestSharedPolicy(t *testing.T) {
 	s := open(t, world, set)
 	a, b := s.start("p0"), s.start("p1")
 	s.drain()
-	if s.of(a).Outcome != heal.Healed || s.of(b).Outcome != heal.Healed {
+	if s.of(a).Outcome != decide.Healed || s.of(b).Outcome != decide.Healed {
 		t.Errorf("%s %v, %s %v", s.of(a).Outcome, refusals(s.of(a)), s.of(b).Outcome, refusals(s.of(b)))
 	}
 }

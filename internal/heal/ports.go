@@ -7,6 +7,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -134,18 +135,18 @@ type Retrier interface {
 	// second build; after that it may (aws-facts §2.1).
 	// Where others' failed builds start again too (a stage), ready is asked
 	// first, with their ids; its error ends the call before anything starts.
-	Retry(ctx context.Context, b codebuild.Build, p Plan, token string, ready func(others []string) error) (string, error)
+	Retry(ctx context.Context, b codebuild.Build, p decide.Plan, token string, ready func(others []string) error) (string, error)
 }
 
 // Notifier tells the team. A notice is delivered at least once.
 type Notifier interface {
-	Notify(ctx context.Context, o Outcome) error
+	Notify(ctx context.Context, o decide.Outcome) error
 	// Digest tells of many at once.
-	Digest(ctx context.Context, os []Outcome) error
+	Digest(ctx context.Context, os []decide.Outcome) error
 }
 
 // Journal keeps one line per outcome for metrics and audit.
-type Journal interface{ Record(o Outcome) }
+type Journal interface{ Record(o decide.Outcome) }
 
 // Queue brings the healer back to a case.
 type Queue interface {

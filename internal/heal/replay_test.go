@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/simaws"
 )
@@ -26,7 +27,7 @@ func (s *stage) undo(build string) {
 }
 
 // lastRefusal is the rule by which the case's last round was refused.
-func lastRefusal(c heal.Case) string {
+func lastRefusal(c decide.Case) string {
 	if d := last(c.Rounds).Decision; d != nil && len(d.Refusals) > 0 {
 		return string(last(d.Refusals).Rule)
 	}
@@ -50,7 +51,7 @@ func TestReplayOfWhatAPersonTookBack(t *testing.T) {
 		t.Errorf("its notice does not offer a replay:\n%s", m)
 	}
 	a := s.replay(again)
-	if c := s.of(again); !a.Done || c.Outcome != heal.Healed || s.inline("role-0") == "" || len(s.Sim.Builds("p0")) != 4 {
+	if c := s.of(again); !a.Done || c.Outcome != decide.Healed || s.inline("role-0") == "" || len(s.Sim.Builds("p0")) != 4 {
 		t.Errorf("after the replay: %+v, %s %v, policy %q", a, c.Outcome, refusals(c), s.inline("role-0"))
 	}
 }
@@ -66,7 +67,7 @@ func TestReplayOfTheUndoneBuild(t *testing.T) {
 		t.Fatalf("the notice offers something else:\n%s", m)
 	}
 	s.replay(id)
-	if c := s.of(id); c.Outcome != heal.Healed || s.inline("role-0") == "" || len(c.Rounds) != 2 || c.Rounds[1].Replayed.IsZero() || !c.Rounds[0].Replayed.IsZero() {
+	if c := s.of(id); c.Outcome != decide.Healed || s.inline("role-0") == "" || len(c.Rounds) != 2 || c.Rounds[1].Replayed.IsZero() || !c.Rounds[0].Replayed.IsZero() {
 		t.Errorf("%s %v, %d rounds, policy %q", c.Outcome, refusals(c), len(c.Rounds), s.inline("role-0"))
 	}
 	if got := s.subjects(); len(got) != 5 {
@@ -123,7 +124,7 @@ func TestReplayWithinBudgets(t *testing.T) {
 		}
 		s.Sim.Clock.Advance(25 * time.Hour) // the case's rounds are forgotten
 		s.replay(id)
-		if c := s.of(id); c.Outcome != heal.Healed {
+		if c := s.of(id); c.Outcome != decide.Healed {
 			t.Errorf("%s, a day later: %s %v", limits, c.Outcome, refusals(c))
 		}
 	}
@@ -154,13 +155,13 @@ func TestReplayOfAFailedCase(t *testing.T) {
 		s.Sim.Hook(fault(s))
 		id := s.start("p0")
 		s.drain()
-		if c := s.of(id); c.Outcome != heal.Failed || s.inline("role-0") == "" {
+		if c := s.of(id); c.Outcome != decide.Failed || s.inline("role-0") == "" {
 			t.Fatalf("%s: %s %v", name, c.Outcome, refusals(c))
 		}
 		s.Sim.Unhook()
 		writes := s.count("PutRolePolicy")
 		a := s.replay(id)
-		if c := s.of(id); !a.Done || c.Outcome != heal.Healed || s.count("PutRolePolicy") != writes {
+		if c := s.of(id); !a.Done || c.Outcome != decide.Healed || s.count("PutRolePolicy") != writes {
 			t.Errorf("%s, replayed: %s %v", name, c.Outcome, refusals(c))
 		}
 	}
@@ -171,7 +172,7 @@ func TestReplayOfWhatIsNotOver(t *testing.T) {
 	s := open(t, shop(1, ""), strings.ReplaceAll(shopSettings(1, ""), "mode: heal", "mode: propose"))
 	id := s.start("p0")
 	s.drain()
-	if a := s.replay(id); a.Done || !strings.Contains(a.Message, "approval") || s.of(id).Outcome != heal.Proposed {
+	if a := s.replay(id); a.Done || !strings.Contains(a.Message, "approval") || s.of(id).Outcome != decide.Proposed {
 		t.Errorf("a plan waits: %+v", a)
 	}
 	s = open(t, shop(1, ""), shopSettings(1, ""))

@@ -11,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/settings"
@@ -64,35 +65,35 @@ func (h *Healer) wait(ctx context.Context, c *held, until time.Time) error {
 // step does the case's next step.
 func (h *Healer) step(ctx context.Context, c *held) error {
 	r := c.last()
-	if r.Step != StepRetried && (r.Step != StepDecided || r.Decision.Waits) { // else it only waits
+	if r.Step != decide.StepRetried && (r.Step != decide.StepDecided || r.Decision.Waits) { // else it only waits
 		if err := h.claim(ctx, c); err != nil {
 			return err
 		}
 	}
 	switch r.Step {
-	case StepClaimed:
+	case decide.StepClaimed:
 		return h.decide(ctx, c)
-	case StepDecided:
+	case decide.StepDecided:
 		if r.Decision.Waits {
 			return h.decide(ctx, c)
 		}
 		return errWait // for an approval
-	case StepWriting:
+	case decide.StepWriting:
 		return h.write(ctx, c)
-	case StepWritten:
-		r.Step, r.RetryAt, r.Token, r.Tries = StepRetrying, h.Clock.Now(), token(c), 0
+	case decide.StepWritten:
+		r.Step, r.RetryAt, r.Token, r.Tries = decide.StepRetrying, h.Clock.Now(), token(c), 0
 		if err := h.save(ctx, c, false); err != nil {
 			return err
 		}
 		return h.start(ctx, c)
-	case StepRetrying:
+	case decide.StepRetrying:
 		return h.startAgain(ctx, c)
-	case StepRetried:
+	case decide.StepRetried:
 		if c.early(r.Retry) {
 			return h.nextRound(ctx, c)
 		}
 		return errWait // for the build's own event
-	case StepUndoing:
+	case decide.StepUndoing:
 		return h.takeBack(ctx, c)
 	}
 	return fmt.Errorf("case %q is at step %q, which this version does not know: deploy the version that wrote it", c.ID, r.Step)
@@ -132,9 +133,9 @@ func (h *Healer) trouble(ctx context.Context, c *held, err error) error {
 	case errors.Is(err, errBusy):
 		return err
 	case errors.Is(err, ErrDenied), errors.Is(err, ErrFinal), later && r.Tries >= maxWaits, !later && r.Tries >= maxTries:
-		k := Reported
+		k := decide.Reported
 		if !r.Written.IsZero() || !r.RetryAt.IsZero() {
-			k = Failed
+			k = decide.Failed
 		}
 		if gerr := h.giveBack(ctx, c, h.Clock.Now()); gerr != nil {
 			return gerr
@@ -209,12 +210,12 @@ func (h *Healer) decide(ctx context.Context, c *held) (err error) {
 	now := h.Clock.Now()
 	switch {
 	case d.Undo > 0:
-		r.Step = StepUndoing
+		r.Step = decide.StepUndoing
 		return h.save(ctx, c, false)
 	case d.Waits:
 		return h.witness(ctx, c)
 	case d.Remedy == diagnose.Ignore:
-		r.Step, c.Closed, c.Outcome = StepDone, now, Reported
+		r.Step, c.Closed, c.Outcome = decide.StepDone, now, decide.Reported
 		return nil
 	case d.Plan == nil, d.Mode == settings.Observe:
 		c.finish(now, endWithoutPlan(c), "")
@@ -227,13 +228,13 @@ func (h *Healer) decide(ctx context.Context, c *held) (err error) {
 
 // endWithoutPlan is how a case ends for which nothing more is done: a case
 // in which something was tried has failed, any other is reported.
-func endWithoutPlan(c *held) Kind {
+func endWithoutPlan(c *held) decide.Kind {
 	for _, r := range c.Rounds {
 		if !r.Old && !r.RetryAt.IsZero() {
-			return Failed
+			return decide.Failed
 		}
 	}
-	return Reported
+	return decide.Reported
 }
 
 // witness waits for CloudTrail, outside the function's running time.
@@ -242,23 +243,23 @@ func (h *Healer) witness(ctx context.Context, c *held) error {
 	now := h.Clock.Now()
 	if now.Sub(r.Started) > h.Settings.Limits.CloudTrail {
 		r.Decision.Waits = false
-		c.finish(now, Reported, fmt.Sprintf("CloudTrail did not show the denial within %s, and the grant asks for its word.", h.Settings.Limits.CloudTrail))
+		c.finish(now, decide.Reported, fmt.Sprintf("CloudTrail did not show the denial within %s, and the grant asks for its word.", h.Settings.Limits.CloudTrail))
 		return nil
 	}
-	r.Step, r.NotYet = StepDecided, now.Add(2*time.Minute)
+	r.Step, r.NotYet = decide.StepDecided, now.Add(2*time.Minute)
 	return nil
 }
 
 // Explain decides, and has the decision proved. It changes nothing and needs
 // of the healer only Settings, Simulator and, if settings say so, Analyzer.
-func (h *Healer) Explain(ctx context.Context, at settings.Account, f Facts) (Decision, error) {
-	d := Decide(f)
+func (h *Healer) Explain(ctx context.Context, at settings.Account, f decide.Facts) (decide.Decision, error) {
+	d := decide.Decide(f)
 	return d, h.prove(ctx, at, f, &d)
 }
 
 // prove asks the simulator and, if settings say so, Access Analyzer about the
 // policy as it would be. Anything but a pass refuses.
-func (h *Healer) prove(ctx context.Context, at settings.Account, f Facts, d *Decision) error {
+func (h *Healer) prove(ctx context.Context, at settings.Account, f decide.Facts, d *decide.Decision) error {
 	if d.Plan == nil || d.Plan.Write == nil {
 		return nil
 	}
@@ -282,7 +283,7 @@ func (h *Healer) prove(ctx context.Context, at settings.Account, f Facts, d *Dec
 		}
 	}
 	if len(rs) > 0 {
-		*d = refuse(*d, "The new policy was not proved.", rs...)
+		*d = decide.Refuse(*d, "The new policy was not proved.", rs...)
 		d.Used = nil
 	}
 	return nil
@@ -300,7 +301,7 @@ func (h *Healer) propose(ctx context.Context, c *held) error {
 	if err != nil && !errors.Is(err, ErrConflict) {
 		return fmt.Errorf("storing the plan: %w", err)
 	}
-	c.finish(now, Proposed, "")
+	c.finish(now, decide.Proposed, "")
 	return nil
 }
 
@@ -312,7 +313,7 @@ type storedPlan struct {
 
 // begin takes what carrying out needs (budgets, the role) and records what
 // is about to be done.
-func (h *Healer) begin(ctx context.Context, c *held, f Facts) error {
+func (h *Healer) begin(ctx context.Context, c *held, f decide.Facts) error {
 	r := c.last()
 	d := r.Decision
 	now := h.Clock.Now()
@@ -326,7 +327,7 @@ func (h *Healer) begin(ctx context.Context, c *held, f Facts) error {
 		return err
 	}
 	if len(rs) > 0 {
-		*d = refuse(*d, "A budget is used up.", rs...)
+		*d = decide.Refuse(*d, "A budget is used up.", rs...)
 		d.Used = nil
 		c.finish(now, endWithoutPlan(c), "")
 		return nil
@@ -334,7 +335,7 @@ func (h *Healer) begin(ctx context.Context, c *held, f Facts) error {
 	if !d.Changes() {
 		return h.afterWrite(ctx, c)
 	}
-	r.Step, r.Versions = StepWriting, nil
+	r.Step, r.Versions = decide.StepWriting, nil
 	if f.Role != nil && f.Role.Named != nil {
 		for _, v := range f.Role.Named.Versions {
 			r.Versions = append(r.Versions, v.ID)
@@ -350,7 +351,7 @@ func (h *Healer) begin(ctx context.Context, c *held, f Facts) error {
 // matters. A role that may be written is read under its lease: what it has
 // then is what will be written to, and of many cases that share a role one
 // reads it at a time.
-func (h *Healer) permitted(ctx context.Context, c *held, f *Facts) error {
+func (h *Healer) permitted(ctx context.Context, c *held, f *decide.Facts) error {
 	of := h.toLease(*f)
 	var seen roleLease
 	if of != "" {
@@ -385,7 +386,7 @@ func (h *Healer) permitted(ctx context.Context, c *held, f *Facts) error {
 
 // toLease names what must be leased before the role is read; "" if nothing
 // will be written.
-func (h *Healer) toLease(f Facts) string {
+func (h *Healer) toLease(f decide.Facts) string {
 	role, ok := f.Build.Role()
 	switch {
 	case !ok, f.Project.Mode != settings.Heal, f.Project.SwitchRole != "":
@@ -456,15 +457,15 @@ func (h *Healer) afterWrite(ctx context.Context, c *held) error {
 	p := r.Decision.Plan
 	now := h.Clock.Now()
 	r.Tries = 0
-	if p.Route == RouteNone {
-		c.finish(now, Failed, "The settings forbid starting this project's builds (retry: false): start it by hand.")
+	if p.Route == decide.RouteNone {
+		c.finish(now, decide.Failed, "The settings forbid starting this project's builds (retry: false): start it by hand.")
 		return nil
 	}
 	if p.Settle > 0 {
-		r.Step, r.NotYet = StepWritten, now.Add(p.Settle)
+		r.Step, r.NotYet = decide.StepWritten, now.Add(p.Settle)
 		return nil // run waits
 	}
-	r.Step, r.RetryAt, r.Token = StepRetrying, now, token(c)
+	r.Step, r.RetryAt, r.Token = decide.StepRetrying, now, token(c)
 	if err := h.save(ctx, c, false); err != nil {
 		return err
 	}
@@ -487,7 +488,7 @@ type budget struct {
 }
 
 // budgetsOf gives the budgets that carrying out the decision uses.
-func (h *Healer) budgetsOf(d Decision) (bs []budget) {
+func (h *Healer) budgetsOf(d decide.Decision) (bs []budget) {
 	l, now := h.Settings.Limits, h.Clock.Now()
 	hour, day := now.UTC().Format("2006-01-02T15"), now.UTC().Format("2006-01-02")
 	if d.Changes() {
@@ -495,7 +496,7 @@ func (h *Healer) budgetsOf(d Decision) (bs []budget) {
 			budget{guardrail.WritesPerRole, "writes " + d.Plan.Role + " " + day, l.WritesRole, "limits.writes_per_role_per_day", now.Add(48 * time.Hour)},
 			budget{guardrail.WritesPerHour, "writes " + hour, l.WritesHour, "limits.writes_per_hour", now.Add(2 * time.Hour)})
 	}
-	if d.Plan.Route != RouteNone && d.Plan.Route != RouteCodeBuild {
+	if d.Plan.Route != decide.RouteNone && d.Plan.Route != decide.RouteCodeBuild {
 		bs = append(bs, budget{guardrail.RetriesPerHour, "retries " + hour, l.RetriesHour, "limits.retries_per_hour", now.Add(2 * time.Hour)})
 	}
 	return bs
@@ -506,7 +507,7 @@ func (h *Healer) budgetsOf(d Decision) (bs []budget) {
 // refusal uses nothing up. Where another case takes the last place in between,
 // an earlier budget stays counted: that errs to the safe side, which giving it
 // back would not.
-func (h *Healer) budgets(ctx context.Context, c *held, d Decision) ([]guardrail.Refusal, error) {
+func (h *Healer) budgets(ctx context.Context, c *held, d decide.Decision) ([]guardrail.Refusal, error) {
 	bs := h.budgetsOf(d)
 	for i := 1; i < len(bs); i++ { // the first is looked at by counting it
 		ok, err := h.Store.Room(ctx, bs[i].id, token(c), bs[i].max)
@@ -574,7 +575,7 @@ func (h *Healer) flush(ctx context.Context, c *held) error {
 	}
 	for len(c.Outbox) > 0 {
 		p := c.Outbox[0]
-		o := Outcome{ID: p.ID, Kind: p.Kind, Case: c.Case, Round: p.Round, Note: p.Note, Repeats: p.Repeats,
+		o := decide.Outcome{ID: p.ID, Kind: p.Kind, Case: c.Case, Round: p.Round, Note: p.Note, Repeats: p.Repeats,
 			Settings: h.Settings, Home: h.Home, At: p.At, Function: h.Self.Function}
 		if err := h.notify(ctx, o); err != nil {
 			if serr := h.save(ctx, c, true); serr != nil {

@@ -11,9 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
-	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/settings"
 	"github.com/buildmedic/buildmedic/internal/story"
 	"github.com/buildmedic/buildmedic/testdata"
@@ -43,7 +43,7 @@ type decided struct {
 	Why      string
 	Refusals []guardrail.Rule `json:",omitempty"`
 	Grants   []string         `json:",omitempty"`
-	Route    heal.Route       `json:",omitempty"`
+	Route    decide.Route     `json:",omitempty"`
 	Settle   string           `json:",omitempty"`
 	Changes  bool             `json:",omitempty"`
 	Undo     int              `json:",omitempty"`
@@ -53,7 +53,7 @@ type decided struct {
 // and ensures that among them each remedy and each route occurs.
 func TestDecisions(t *testing.T) {
 	var all []decided
-	remedies, routes := map[diagnose.Remedy]bool{}, map[heal.Route]bool{}
+	remedies, routes := map[diagnose.Remedy]bool{}, map[decide.Route]bool{}
 	for _, s := range stories(t) {
 		st, err := story.Open(s, story.Options{})
 		if err != nil {
@@ -82,7 +82,7 @@ func TestDecisions(t *testing.T) {
 			t.Errorf("no story ends in %s", r)
 		}
 	}
-	for _, r := range []heal.Route{heal.RouteNone, heal.RouteBuild, heal.RouteStart, heal.RouteStage, heal.RouteBatch, heal.RouteCodeBuild} {
+	for _, r := range []decide.Route{decide.RouteNone, decide.RouteBuild, decide.RouteStart, decide.RouteStage, decide.RouteBatch, decide.RouteCodeBuild} {
 		if !routes[r] {
 			t.Errorf("no story takes the route %s", r)
 		}
@@ -90,7 +90,7 @@ func TestDecisions(t *testing.T) {
 	compare(t, "decisions.jsonl", all)
 }
 
-func tell(name string, i int, r heal.Round) decided {
+func tell(name string, i int, r decide.Round) decided {
 	d := decided{Story: name, Round: i}
 	if r.Decision == nil {
 		return d

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -98,7 +99,7 @@ func (h *Healer) resumeOne(ctx context.Context, id string) error {
 	if err != nil || c == nil {
 		return err
 	}
-	if c.Closed.IsZero() && c.last().Step == StepRetried {
+	if c.Closed.IsZero() && c.last().Step == decide.StepRetried {
 		return h.askAfter(ctx, c)
 	}
 	return h.run(ctx, c)
@@ -108,7 +109,7 @@ func (h *Healer) resumeOne(ctx context.Context, id string) error {
 // may have been lost.
 func (h *Healer) askAfter(ctx context.Context, c *held) error {
 	if _, ok := h.Settings.Project(c.Project, c.Account, c.Region, h.Home); !ok {
-		c.finish(h.Clock.Now(), Failed, "The settings name the project no more, so how its build ended is not asked.")
+		c.finish(h.Clock.Now(), decide.Failed, "The settings name the project no more, so how its build ended is not asked.")
 		return h.close(ctx, c)
 	}
 	// It is asked again later, whatever comes of it now: a build that cannot be
@@ -118,7 +119,7 @@ func (h *Healer) askAfter(ctx context.Context, c *held) error {
 		return err
 	}
 	r := c.last()
-	if r.Retry == "" || r.ofBatch() { // a batch may have been retried by somebody since
+	if r.Retry == "" || r.OfBatch() { // a batch may have been retried by somebody since
 		b, ok, err := h.find(ctx, c)
 		if err != nil {
 			return err
@@ -149,7 +150,7 @@ func (h *Healer) giveUp(ctx context.Context, c *held, why string) error {
 	if h.Clock.Now().Sub(c.last().RetryAt) < recent {
 		return nil // asked again later
 	}
-	c.finish(h.Clock.Now(), Failed, why)
+	c.finish(h.Clock.Now(), decide.Failed, why)
 	return h.close(ctx, c)
 }
 
@@ -193,7 +194,7 @@ func (h *Healer) sweepProject(ctx context.Context, p settings.Project, mark Item
 		// What fails from now on is taken up once the project can be reached.
 		return errors.Join(fmt.Errorf("listing its builds: %w", err), h.recordSweep(ctx, mark, to))
 	}
-	next, all := now.Add(-skew), true
+	next, all := now.Add(-decide.ClockSkew), true
 	var errs []error
 	for _, b := range slices.Backward(bs) { // oldest first
 		if pressed(ctx) {
@@ -249,7 +250,7 @@ func (h *Healer) sweepBuild(ctx context.Context, at settings.Account, b codebuil
 	if known, err := h.known(ctx, b); err != nil || known {
 		return known, err
 	}
-	if h.Clock.Now().Sub(b.End) <= skew {
+	if h.Clock.Now().Sub(b.End) <= decide.ClockSkew {
 		return false, nil // its event may still be on its way
 	}
 	err = h.BuildEnded(ctx, Ended{At: at, Project: b.Project, Build: b.ID, Status: b.Status, End: b.End})
@@ -326,7 +327,7 @@ func (h *Healer) remindOf(ctx context.Context, e expiry) error {
 		return err
 	}
 	// Not by its number: rounds of an earlier day are forgotten.
-	i := slices.IndexFunc(c.Rounds, func(r Round) bool {
+	i := slices.IndexFunc(c.Rounds, func(r decide.Round) bool {
 		return r.Decision != nil && !r.Written.IsZero() && r.Undone.IsZero() && slices.ContainsFunc(r.Decision.Used, func(u guardrail.Used) bool {
 			return u.Grant == e.Grant && u.Expires.Equal(e.At)
 		})
@@ -336,7 +337,7 @@ func (h *Healer) remindOf(ctx context.Context, e expiry) error {
 	}
 	now := h.Clock.Now()
 	c.Rounds[i].Reminded = now
-	c.tell(now, Expiring, fmt.Sprintf("Grant %s ends at %s. Nothing renews it but you: make it permanent, or let it end.", e.Grant, e.At.UTC().Format("2006-01-02 15:04 UTC")))
+	c.tell(now, decide.Expiring, fmt.Sprintf("Grant %s ends at %s. Nothing renews it but you: make it permanent, or let it end.", e.Grant, e.At.UTC().Format("2006-01-02 15:04 UTC")))
 	c.Outbox[len(c.Outbox)-1].Round = i
 	if err := h.save(ctx, c, false); err != nil {
 		return err
@@ -346,7 +347,7 @@ func (h *Healer) remindOf(ctx context.Context, e expiry) error {
 
 // notify sends a notice, or lays it by for the digest when there were more
 // within the hour than settings want to be sent one by one.
-func (h *Healer) notify(ctx context.Context, o Outcome) error {
+func (h *Healer) notify(ctx context.Context, o decide.Outcome) error {
 	now := h.Clock.Now()
 	ok, err := h.Store.Count(ctx, "notices "+now.UTC().Format("2006-01-02T15"), o.ID, h.Settings.Notify.Digest, now.Add(2*time.Hour))
 	if err != nil {
@@ -391,10 +392,10 @@ func (h *Healer) digestOnce(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("listing notices of the digest: %w", err)
 	}
-	var os []Outcome
+	var os []decide.Outcome
 	var ours []Item
 	for _, it := range its {
-		var o Outcome
+		var o decide.Outcome
 		if err := unmarshal(it, &o); err != nil {
 			return 0, err
 		}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/simaws"
 )
@@ -128,7 +129,7 @@ func awaiting(t *testing.T) (*stage, string) {
 	})
 	s.drain()
 	id := s.Sim.Builds("p0")[0].ID
-	if c := s.of(id); c.Rounds[0].Step != heal.StepRetried {
+	if c := s.of(id); c.Rounds[0].Step != decide.StepRetried {
 		t.Fatalf("the case is at %s", c.Rounds[0].Step)
 	}
 	s.Sim.Clock.Advance(time.Hour)
@@ -156,7 +157,7 @@ func TestUnreadableBuildsGoLast(t *testing.T) {
 	refuse = false
 	s.Sim.Clock.Advance(time.Hour)
 	s.do(`{"sweep":{}}`)
-	if c := s.of(id); c.Outcome != heal.Healed {
+	if c := s.of(id); c.Outcome != decide.Healed {
 		t.Errorf("outcome %s", c.Outcome)
 	}
 }
@@ -170,7 +171,7 @@ func TestProjectLeavesSettings(t *testing.T) {
 		s.do(`{"sweep":{}}`)
 		s.Sim.Clock.Advance(time.Hour)
 	}
-	if c := s.of(id); c.Outcome != heal.Failed || len(c.Outbox) > 0 {
+	if c := s.of(id); c.Outcome != decide.Failed || len(c.Outbox) > 0 {
 		t.Errorf("outcome %q, %d notices to send", c.Outcome, len(c.Outbox))
 	}
 	if n := s.subjects(); len(n) != 2 {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -50,14 +51,14 @@ func TestTrailIsAskedOnce(t *testing.T) {
 		{"CloudTrail throttles", []string{"strict"}, &trail{err: ErrLater}, nil, 1, true},
 	} {
 		h := &Healer{Roles: Offline{}, Trail: row.trail}
-		f := Facts{Settings: set, Project: settings.Project{Grants: row.grants}, Diagnosis: diagnose.Diagnosis{Denials: ds},
+		f := decide.Facts{Settings: set, Project: settings.Project{Grants: row.grants}, Diagnosis: diagnose.Diagnosis{Denials: ds},
 			Build: codebuild.Build{ARN: "arn:aws:codebuild:eu-west-1:111122223333:build/shop:u", ServiceRole: "arn:aws:iam::111122223333:role/r"}}
 		err := h.readRole(t.Context(), settings.Account{}, &f)
 		if errors.Is(err, ErrLater) != row.fails || (err != nil) != row.fails || row.trail.asked != row.asked || (!row.fails && !slices.Equal(f.Trail, row.want)) {
 			t.Errorf("%s: %v, %v, asked %d times", row.name, f.Trail, err, row.trail.asked)
 		}
 	}
-	h, f := &Healer{Roles: Offline{}}, Facts{Settings: set, Project: settings.Project{Grants: []string{"strict"}}, Diagnosis: diagnose.Diagnosis{Denials: ds}}
+	h, f := &Healer{Roles: Offline{}}, decide.Facts{Settings: set, Project: settings.Project{Grants: []string{"strict"}}, Diagnosis: diagnose.Diagnosis{Denials: ds}}
 	if err := h.readRole(t.Context(), settings.Account{}, &f); err != nil || f.Trail != nil {
 		t.Errorf("without CloudTrail: %v, %v", f.Trail, err)
 	}

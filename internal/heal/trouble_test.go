@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
@@ -134,7 +135,7 @@ func TestLostRetry(t *testing.T) {
 	s.drain()
 	s.Sim.Clock.Advance(25 * time.Minute) // the build is over, and nobody said so
 	s.do(`{"sweep":{}}`)
-	if c := s.of(id); c.Outcome != heal.Healed {
+	if c := s.of(id); c.Outcome != decide.Healed {
 		t.Errorf("outcome %q", c.Outcome)
 	}
 }
@@ -153,7 +154,7 @@ func TestAnotherDay(t *testing.T) {
 	next := s.start("p0")
 	s.drain()
 	c := s.of(next)
-	if c.ID != before.ID || c.Outcome != heal.Healed || len(c.Rounds) != 2 || !c.Rounds[0].Old || c.Rounds[1].Old {
+	if c.ID != before.ID || c.Outcome != decide.Healed || len(c.Rounds) != 2 || !c.Rounds[0].Old || c.Rounds[1].Old {
 		t.Errorf("case %s (was %s), outcome %s %v, %d rounds", c.ID, before.ID, c.Outcome, refusals(c), len(c.Rounds))
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
-	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -20,7 +20,7 @@ type audit struct {
 	Schema   string          `json:"audit"`
 	At       time.Time       `json:"at"`
 	Notice   string          `json:"notice"`
-	Kind     heal.Kind       `json:"kind"`
+	Kind     decide.Kind     `json:"kind"`
 	Case     string          `json:"case"`
 	Account  string          `json:"account"`
 	Region   string          `json:"region"`
@@ -28,7 +28,7 @@ type audit struct {
 	Commit   string          `json:"commit,omitempty"`
 	Build    string          `json:"build,omitempty"`
 	Round    int             `json:"round"`
-	Step     heal.Step       `json:"step,omitempty"`
+	Step     decide.Step     `json:"step,omitempty"`
 	Mode     settings.Mode   `json:"mode,omitempty"`
 	Cause    string          `json:"cause,omitempty"`
 	Remedy   diagnose.Remedy `json:"remedy,omitempty"`
@@ -40,7 +40,7 @@ type audit struct {
 	Refusals []auditRefusal  `json:"refusals"`
 	Write    *auditWrite     `json:"write,omitempty"`
 	Change   string          `json:"change,omitempty"` // repository, buildspec or role
-	Route    heal.Route      `json:"route,omitempty"`
+	Route    decide.Route    `json:"route,omitempty"`
 	Retry    string          `json:"retry,omitempty"`
 	Written  time.Time       `json:"written,omitzero"`
 	Undone   time.Time       `json:"undone,omitzero"`
@@ -67,7 +67,7 @@ type auditWrite struct {
 // it: settings and plan by their hashes, grants, refusals, the policy before
 // and after by its hash. It holds no text of a log: of a denial only an
 // action and a resource that have the form of one.
-func Audit(o heal.Outcome) []byte {
+func Audit(o decide.Outcome) []byte {
 	c := caseOf(o)
 	a := audit{Schema: auditSchema, At: o.At.UTC(), Notice: id(o.ID), Kind: o.Kind, Case: c.ID, Account: c.Account, Region: c.Region, Project: c.Project,
 		Commit: c.Commit, Round: c.Round, Grants: grants(o), Refusals: []auditRefusal{}}
@@ -98,7 +98,7 @@ var (
 	isResource = lazyregexp.New(`^(?:\*|arn:[a-z0-9-]+:[a-z0-9-]+:[a-z0-9-]*:(?:[0-9]{12}|aws)?:[^\s"']+)$`)
 )
 
-func (a *audit) decided(r heal.Round) {
+func (a *audit) decided(r decide.Round) {
 	d := r.Decision
 	a.Mode, a.Remedy, a.Settings, a.Plan = d.Mode, d.Remedy, id(d.Settings), planHash(r)
 	for _, f := range d.Refusals[:min(len(d.Refusals), maxRefusals)] {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/decide"
 )
 
 // Card is a custom notification of Amazon Q Developer in chat applications.
@@ -48,9 +48,9 @@ const (
 )
 
 // marks begin the titles, so that a channel is read at a glance.
-var marks = map[heal.Kind]string{
-	heal.Healed: "✅", heal.Proposed: "🙋", heal.Reported: "🔎", heal.Undone: "↩", heal.Failed: "❌",
-	heal.Retrying: "🔁", heal.Expiring: "⏳", heal.Paused: "⏸",
+var marks = map[decide.Kind]string{
+	decide.Healed: "✅", decide.Proposed: "🙋", decide.Reported: "🔎", decide.Undone: "↩", decide.Failed: "❌",
+	decide.Retrying: "🔁", decide.Expiring: "⏳", decide.Paused: "⏸",
 }
 
 // card tells a notice as a chat card: what is needed to act, and where to

@@ -7,22 +7,22 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
-	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
 // step is one round's change before it is put into words.
 type step struct {
-	plan    heal.Plan
+	plan    decide.Plan
 	status  Status
 	version string // managed policies: what the write made
 }
 
 // changes tells what was changed, or would be, up to the outcome's round.
 // Rounds that changed the same thing are told as one change.
-func changes(o heal.Outcome) []Change {
+func changes(o decide.Outcome) []Change {
 	var steps []step
 	for i, r := range rounds(o) {
 		s, ok := statusOf(o, r, i)
@@ -46,25 +46,25 @@ func changes(o heal.Outcome) []Change {
 }
 
 // rounds are the outcome's rounds up to the one that it tells about.
-func rounds(o heal.Outcome) []heal.Round {
+func rounds(o decide.Outcome) []decide.Round {
 	return o.Case.Rounds[:min(max(o.Round+1, 0), len(o.Case.Rounds))]
 }
 
 // statusOf tells what became of a round's plan; ok is false if it is not
 // worth telling in this notice.
-func statusOf(o heal.Outcome, r heal.Round, i int) (s Status, ok bool) {
+func statusOf(o decide.Outcome, r decide.Round, i int) (s Status, ok bool) {
 	switch {
 	case r.Decision == nil || r.Decision.Plan == nil:
 		return "", false
 	case !r.Undone.IsZero():
-		return TakenBack, o.Kind == heal.Undone
+		return TakenBack, o.Kind == decide.Undone
 	case r.Old:
 		return "", false
 	case !r.Written.IsZero(), !r.Decision.Changes() && !r.RetryAt.IsZero():
 		return Done, true
 	case i != o.Round:
 		return "", false
-	case o.Kind == heal.Proposed:
+	case o.Kind == decide.Proposed:
 		return WaitsFor, true
 	case r.Decision.Mode == settings.Observe:
 		return WouldBe, true

@@ -7,8 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
-	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -65,7 +65,7 @@ func TestChangesOfRounds(t *testing.T) {
 	undone := first
 	undone.Undone = failedAt
 	planned := trackerRound(settings.Heal)
-	attached := func(arn string) heal.Round {
+	attached := func(arn string) decide.Round {
 		r := written(trackerRound(settings.Heal))
 		r.Decision.Plan.Write = &guardrail.Target{Kind: "attach", Attach: []string{arn}}
 		return r
@@ -79,22 +79,22 @@ func TestChangesOfRounds(t *testing.T) {
 	const policy = "CodeBuild-ECR-Permissions"
 	for _, row := range []struct {
 		name   string
-		kind   heal.Kind
-		rounds []heal.Round
+		kind   decide.Kind
+		rounds []decide.Round
 		want   []change
 	}{
-		{"one", heal.Healed, []heal.Round{first}, []change{{InlinePolicy, Done, 2, 0, policy}}},
-		{"two, joined", heal.Healed, []heal.Round{first, second}, []change{{InlinePolicy, Done, 4, 0, policy}}},
-		{"one of an earlier day", heal.Healed, []heal.Round{old, second}, []change{{InlinePolicy, Done, 4, 2, policy}}},
-		{"undone is not told of when healed", heal.Healed, []heal.Round{undone, second}, []change{{InlinePolicy, Done, 4, 2, policy}}},
-		{"undone", heal.Undone, []heal.Round{undone}, []change{{InlinePolicy, TakenBack, 0, 2, policy}}},
-		{"planned, and never done", heal.Reported, []heal.Round{planned}, []change{{InlinePolicy, WasPlanned, 2, 0, policy}}},
-		{"proposed", heal.Proposed, []heal.Round{planned}, []change{{InlinePolicy, WaitsFor, 2, 0, policy}}},
-		{"a plan of an earlier round", heal.Reported, []heal.Round{planned, first}, []change{{InlinePolicy, Done, 2, 0, policy}}},
-		{"attached, joined", heal.Healed, []heal.Round{attached("arn:a"), attached("arn:b"), attached("arn:a")}, []change{{AttachedPolicies, Done, 0, 0, "arn:b arn:a"}}},
-		{"none", heal.Reported, nil, []change{}},
+		{"one", decide.Healed, []decide.Round{first}, []change{{InlinePolicy, Done, 2, 0, policy}}},
+		{"two, joined", decide.Healed, []decide.Round{first, second}, []change{{InlinePolicy, Done, 4, 0, policy}}},
+		{"one of an earlier day", decide.Healed, []decide.Round{old, second}, []change{{InlinePolicy, Done, 4, 2, policy}}},
+		{"undone is not told of when healed", decide.Healed, []decide.Round{undone, second}, []change{{InlinePolicy, Done, 4, 2, policy}}},
+		{"undone", decide.Undone, []decide.Round{undone}, []change{{InlinePolicy, TakenBack, 0, 2, policy}}},
+		{"planned, and never done", decide.Reported, []decide.Round{planned}, []change{{InlinePolicy, WasPlanned, 2, 0, policy}}},
+		{"proposed", decide.Proposed, []decide.Round{planned}, []change{{InlinePolicy, WaitsFor, 2, 0, policy}}},
+		{"a plan of an earlier round", decide.Reported, []decide.Round{planned, first}, []change{{InlinePolicy, Done, 2, 0, policy}}},
+		{"attached, joined", decide.Healed, []decide.Round{attached("arn:a"), attached("arn:b"), attached("arn:a")}, []change{{AttachedPolicies, Done, 0, 0, "arn:b arn:a"}}},
+		{"none", decide.Reported, nil, []change{}},
 	} {
-		o := heal.Outcome{Kind: row.kind, Case: heal.Case{Rounds: row.rounds}, Round: len(row.rounds) - 1}
+		o := decide.Outcome{Kind: row.kind, Case: decide.Case{Rounds: row.rounds}, Round: len(row.rounds) - 1}
 		got := []change{}
 		for _, c := range changes(o) {
 			got = append(got, change{c.What, c.Status, len(c.Added), len(c.Removed), c.Name})
@@ -116,7 +116,7 @@ func TestChangesOfRounds(t *testing.T) {
 func TestFacts(t *testing.T) {
 	for _, row := range []struct {
 		name           string
-		o              heal.Outcome
+		o              decide.Outcome
 		email, nowhere []string
 	}{
 		{"healed", trackerHealed(), []string{"Line 37", "PRE_BUILD", "4 min 12 s", `{"undo":{"case":"` + caseID + `"}}`, "put-role-policy", "the stack cannot delete the"}, []string{"would", "approve"}},
@@ -164,23 +164,23 @@ func TestTimeToHeal(t *testing.T) {
 	o := trackerHealed()
 	for _, row := range []struct {
 		name string
-		with func(o *heal.Outcome)
+		with func(o *decide.Outcome)
 		want time.Duration
 	}{
-		{"from build to build", func(*heal.Outcome) {}, 252 * time.Second},
-		{"the green build's end is not known", func(o *heal.Outcome) { o.Case.Rounds[0].Ended = time.Time{} }, 255 * time.Second},
-		{"nor the case's", func(o *heal.Outcome) { o.Case.Rounds[0].Ended, o.Case.Closed = time.Time{}, time.Time{} }, 255 * time.Second},
-		{"the failed build's end is not known", func(o *heal.Outcome) { o.Case.Rounds[0].Build.End = time.Time{} }, 247 * time.Second},
-		{"nothing is known", func(o *heal.Outcome) { *o = heal.Outcome{At: failedAt} }, 0},
-		{"clocks differ", func(o *heal.Outcome) { o.Case.Rounds[0].Ended = failedAt.Add(-time.Hour) }, 0},
-		{"an earlier day's round does not count", func(o *heal.Outcome) {
+		{"from build to build", func(*decide.Outcome) {}, 252 * time.Second},
+		{"the green build's end is not known", func(o *decide.Outcome) { o.Case.Rounds[0].Ended = time.Time{} }, 255 * time.Second},
+		{"nor the case's", func(o *decide.Outcome) { o.Case.Rounds[0].Ended, o.Case.Closed = time.Time{}, time.Time{} }, 255 * time.Second},
+		{"the failed build's end is not known", func(o *decide.Outcome) { o.Case.Rounds[0].Build.End = time.Time{} }, 247 * time.Second},
+		{"nothing is known", func(o *decide.Outcome) { *o = decide.Outcome{At: failedAt} }, 0},
+		{"clocks differ", func(o *decide.Outcome) { o.Case.Rounds[0].Ended = failedAt.Add(-time.Hour) }, 0},
+		{"an earlier day's round does not count", func(o *decide.Outcome) {
 			r := o.Case.Rounds[0]
 			r.Old, r.Build.End = true, failedAt.Add(-48*time.Hour)
-			o.Case.Rounds, o.Round = []heal.Round{r, o.Case.Rounds[0]}, 1
+			o.Case.Rounds, o.Round = []decide.Round{r, o.Case.Rounds[0]}, 1
 		}, 252 * time.Second},
 	} {
 		c := o
-		c.Case.Rounds = append([]heal.Round(nil), o.Case.Rounds...)
+		c.Case.Rounds = append([]decide.Round(nil), o.Case.Rounds...)
 		row.with(&c)
 		if got := timeToHeal(c); got != row.want {
 			t.Errorf("%s: %v, want %v", row.name, got, row.want)

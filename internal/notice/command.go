@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"strings"
 
-	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/decide"
 )
 
 // commands gives what the team can tell the healer after this outcome, the
 // likeliest first.
-func commands(o heal.Outcome) []Command {
+func commands(o decide.Outcome) []Command {
 	c := commander{o}
 	out := []Command{}
 	add := func(name string, with args, desk string) {
@@ -24,14 +24,14 @@ func commands(o heal.Outcome) []Command {
 		build = id(r.Build.ARN)
 	}
 	switch o.Kind {
-	case heal.Proposed:
+	case decide.Proposed:
 		if plan := planHash(r); plan != "" {
 			add("approve", args{"plan": plan}, "approve "+plan)
 			add("reject", args{"plan": plan}, "")
 		}
-	case heal.Paused:
+	case decide.Paused:
 		add("resume", args{}, "")
-	case heal.Reported, heal.Undone, heal.Failed:
+	case decide.Reported, decide.Undone, decide.Failed:
 		switch {
 		case build == "":
 		case there && r.Build.ARN == "": // which could not be read
@@ -49,14 +49,14 @@ func commands(o heal.Outcome) []Command {
 	if caseID != "" {
 		add("status", args{"case": caseID}, "show "+caseID)
 	}
-	if o.Kind != heal.Paused {
+	if o.Kind != decide.Paused {
 		add("pause", args{}, "")
 	}
 	return out
 }
 
 // standing reports whether there is a change that an undo would take back.
-func standing(o heal.Outcome) bool {
+func standing(o decide.Outcome) bool {
 	for _, r := range rounds(o) {
 		if r.Decision != nil && r.Decision.Plan != nil && !r.Written.IsZero() && r.Undone.IsZero() &&
 			(r.Decision.Plan.Write != nil || r.Decision.Plan.NewRole != "") {
@@ -66,7 +66,7 @@ func standing(o heal.Outcome) bool {
 	return false
 }
 
-type commander struct{ o heal.Outcome }
+type commander struct{ o decide.Outcome }
 
 // args are what a command is about.
 type args map[string]string

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/decide"
 )
 
 // RoundupSchema names the JSON form of a digest and its version.
@@ -17,30 +17,30 @@ const RoundupSchema = "buildmedic.digest/1"
 
 // Roundup is what a digest says, and its JSON form.
 type Roundup struct {
-	Schema   string            `json:"schema"`
-	ID       string            `json:"id"`
-	At       time.Time         `json:"at"`   // of its newest notice
-	From     time.Time         `json:"from"` // of its oldest
-	Headline string            `json:"headline"`
-	Failures int               `json:"failures"`
-	Projects int               `json:"projects"`
-	Counts   map[heal.Kind]int `json:"counts"`
-	Groups   []Group           `json:"groups"` // the largest first
-	More     int               `json:"more"`   // groups that are not listed
+	Schema   string              `json:"schema"`
+	ID       string              `json:"id"`
+	At       time.Time           `json:"at"`   // of its newest notice
+	From     time.Time           `json:"from"` // of its oldest
+	Headline string              `json:"headline"`
+	Failures int                 `json:"failures"`
+	Projects int                 `json:"projects"`
+	Counts   map[decide.Kind]int `json:"counts"`
+	Groups   []Group             `json:"groups"` // the largest first
+	More     int                 `json:"more"`   // groups that are not listed
 }
 
 // Group is equal results of one project.
 type Group struct {
-	Account  string    `json:"account"`
-	Region   string    `json:"region"`
-	Project  string    `json:"project"`
-	Cause    string    `json:"cause"`
-	Kind     heal.Kind `json:"kind"`
-	Failures int       `json:"failures"`
-	Headline string    `json:"headline"`        // of the newest
-	Case     string    `json:"case"`            // the newest
-	Build    string    `json:"build,omitempty"` // link to its build
-	At       time.Time `json:"at"`
+	Account  string      `json:"account"`
+	Region   string      `json:"region"`
+	Project  string      `json:"project"`
+	Cause    string      `json:"cause"`
+	Kind     decide.Kind `json:"kind"`
+	Failures int         `json:"failures"`
+	Headline string      `json:"headline"`        // of the newest
+	Case     string      `json:"case"`            // the newest
+	Build    string      `json:"build,omitempty"` // link to its build
+	At       time.Time   `json:"at"`
 }
 
 // maxGroups bounds a digest.
@@ -48,7 +48,7 @@ const maxGroups = 40
 
 // Digest puts many outcomes into one message. Its ID depends only on theirs,
 // in any order.
-func Digest(os []heal.Outcome) Message {
+func Digest(os []decide.Outcome) Message {
 	r := roundup(os)
 	return Message{
 		ID:         r.ID,
@@ -61,11 +61,11 @@ func Digest(os []heal.Outcome) Message {
 	}
 }
 
-func roundup(os []heal.Outcome) Roundup {
-	r := Roundup{Schema: RoundupSchema, Counts: map[heal.Kind]int{}, Groups: []Group{}}
+func roundup(os []decide.Outcome) Roundup {
+	r := Roundup{Schema: RoundupSchema, Counts: map[decide.Kind]int{}, Groups: []Group{}}
 	type key struct {
 		account, region, project, cause string
-		kind                            heal.Kind
+		kind                            decide.Kind
 	}
 	groups := map[key]*Group{}
 	projects := map[[3]string]bool{}
@@ -112,7 +112,7 @@ func roundup(os []heal.Outcome) Roundup {
 }
 
 // kindOrder is the order in which results are counted up.
-var kindOrder = []heal.Kind{heal.Healed, heal.Proposed, heal.Reported, heal.Undone, heal.Failed, heal.Retrying, heal.Expiring, heal.Paused}
+var kindOrder = []decide.Kind{decide.Healed, decide.Proposed, decide.Reported, decide.Undone, decide.Failed, decide.Retrying, decide.Expiring, decide.Paused}
 
 func (r Roundup) counts() []string {
 	var out []string
@@ -151,7 +151,7 @@ func (r Roundup) email() string {
 
 // about is the project, or the healer itself.
 func (g Group) about() string {
-	if g.Project == "" || g.Kind == heal.Paused {
+	if g.Project == "" || g.Kind == decide.Paused {
 		return "Buildmedic"
 	}
 	return g.Project

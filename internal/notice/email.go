@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
-	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/decide"
 )
 
 // width is how wide an e-mail's sentences are: what a phone held upright and
@@ -287,7 +287,7 @@ func (m *mail) changes(n Notice) {
 	}
 	if n.Then != "" {
 		if len(n.Changes) == 0 {
-			m.head(map[bool]string{true: "What is proposed", false: "What would have been done"}[n.Kind == heal.Proposed])
+			m.head(map[bool]string{true: "What is proposed", false: "What would have been done"}[n.Kind == decide.Proposed])
 		}
 		m.hang("  ", n.Then)
 		m.end()
@@ -438,7 +438,7 @@ func (m *mail) foot(n Notice) {
 
 // subject is the e-mail's subject: printable ASCII, shorter than SNS's 100
 // characters (aws-facts §7.5).
-func subject(kind heal.Kind, title string) string {
+func subject(kind decide.Kind, title string) string {
 	return asciiLine("[" + string(kind) + "] " + title)
 }
 

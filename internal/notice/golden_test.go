@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
-	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/decide"
 )
 
 var update = flag.Bool("update", false, "rewrite the files in testdata")
@@ -31,7 +31,7 @@ func TestStories(t *testing.T) {
 		})
 	}
 	t.Run("digest", func(t *testing.T) {
-		var os []heal.Outcome
+		var os []decide.Outcome
 		for _, s := range stories {
 			os = append(os, s.outcome)
 		}

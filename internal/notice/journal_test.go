@@ -8,8 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
-	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -70,16 +70,16 @@ func TestMetricsCountOnce(t *testing.T) {
 	scanned.Case.Rounds[0].Scan = 1500 * time.Millisecond
 	for _, row := range []struct {
 		name string
-		os   []heal.Outcome
+		os   []decide.Outcome
 		want map[string]float64
 	}{
-		{"the log took its time", []heal.Outcome{scanned}, map[string]float64{"Reported": 1, "Failures": 1, "Refused": 1, "ScanTime": 1500}},
-		{"healed", []heal.Outcome{trackerRetrying(), trackerHealed()}, map[string]float64{"Retrying": 1, "Healed": 1, "Failures": 1, "Rounds": 1, "TimeToHeal": 252}},
-		{"healed and undone by hand", []heal.Outcome{qivrHealed(), qivrUndone()}, map[string]float64{"Healed": 1, "Undone": 1, "Failures": 1, "Rounds": 1, "TimeToHeal": 531}},
-		{"proposed and healed", []heal.Outcome{trackerProposed(), proposedThenHealed}, map[string]float64{"Proposed": 1, "Healed": 1, "Failures": 1, "Rounds": 1, "TimeToHeal": 252}},
-		{"did not help", []heal.Outcome{trackerRetrying(), trackerUndone(), paused()}, map[string]float64{"Retrying": 1, "Undone": 1, "Failures": 1, "Rounds": 1, "Paused": 1}},
-		{"refused twice by one rule", []heal.Outcome{refused}, map[string]float64{"Reported": 1, "Failures": 1, "Refused": 2}},
-		{"eight at once", []heal.Outcome{many}, map[string]float64{"Healed": 1, "Failures": 8, "Rounds": 1, "TimeToHeal": 161}},
+		{"the log took its time", []decide.Outcome{scanned}, map[string]float64{"Reported": 1, "Failures": 1, "Refused": 1, "ScanTime": 1500}},
+		{"healed", []decide.Outcome{trackerRetrying(), trackerHealed()}, map[string]float64{"Retrying": 1, "Healed": 1, "Failures": 1, "Rounds": 1, "TimeToHeal": 252}},
+		{"healed and undone by hand", []decide.Outcome{qivrHealed(), qivrUndone()}, map[string]float64{"Healed": 1, "Undone": 1, "Failures": 1, "Rounds": 1, "TimeToHeal": 531}},
+		{"proposed and healed", []decide.Outcome{trackerProposed(), proposedThenHealed}, map[string]float64{"Proposed": 1, "Healed": 1, "Failures": 1, "Rounds": 1, "TimeToHeal": 252}},
+		{"did not help", []decide.Outcome{trackerRetrying(), trackerUndone(), paused()}, map[string]float64{"Retrying": 1, "Undone": 1, "Failures": 1, "Rounds": 1, "Paused": 1}},
+		{"refused twice by one rule", []decide.Outcome{refused}, map[string]float64{"Reported": 1, "Failures": 1, "Refused": 2}},
+		{"eight at once", []decide.Outcome{many}, map[string]float64{"Healed": 1, "Failures": 8, "Rounds": 1, "TimeToHeal": 161}},
 	} {
 		got := map[string]float64{}
 		for _, o := range row.os {
@@ -143,14 +143,14 @@ func TestAuditNamesThePolicy(t *testing.T) {
 func TestDigest(t *testing.T) {
 	web, other := rateLimitHealed(), notAllowedReported()
 	web.ID, other.ID = "a.1", "b.1"
-	m, again := Digest([]heal.Outcome{web, other}), Digest([]heal.Outcome{other, web})
+	m, again := Digest([]decide.Outcome{web, other}), Digest([]decide.Outcome{other, web})
 	if diff := cmp.Diff(m, again, cmp.AllowUnexported(Message{})); diff != "" {
 		t.Errorf("the order of the outcomes matters (-one +other):\n%s", diff)
 	}
 	if m.Subject != "[digest] 9 notices in 1 project: 8 healed, 1 reported" {
 		t.Errorf("subject %q", m.Subject)
 	}
-	var many []heal.Outcome
+	var many []decide.Outcome
 	for i := range 500 {
 		o := notAllowedReported()
 		o.ID = "x." + string(rune('a'+i%26)) + strings.Repeat("x", i/26)

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
-	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/decide"
 )
 
 // Message is a notice ready to be sent.
@@ -28,7 +28,7 @@ const maxMessage = 250 << 10
 // Render puts an outcome into words. The message always fits SNS: if all
 // there is to say is too much, the excerpt goes first, then snippets and
 // refusals; whole policies go last, and what went is said.
-func Render(o heal.Outcome) Message {
+func Render(o decide.Outcome) Message {
 	n := tell(o)
 	m := render(n)
 	for _, shorten := range []func(*Notice){cutExcerpt, cutSnippets, cutRefusals, cutDifference, cutDocuments} {

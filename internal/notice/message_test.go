@@ -13,9 +13,9 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
-	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -70,7 +70,7 @@ func checkTexts(t *testing.T, name string, m Message) {
 }
 
 func TestStoriesFitSNS(t *testing.T) {
-	var os []heal.Outcome
+	var os []decide.Outcome
 	for _, s := range stories {
 		os = append(os, s.outcome)
 		m := Render(s.outcome)
@@ -86,7 +86,7 @@ func TestStoriesFitSNS(t *testing.T) {
 	}
 	checkSNS(t, "digest", Digest(os))
 	checkSNS(t, "digest of none", Digest(nil))
-	checkSNS(t, "nothing", Render(heal.Outcome{}))
+	checkSNS(t, "nothing", Render(decide.Outcome{}))
 }
 
 // TestPolicyStaysWhole: other things go first.
@@ -168,18 +168,18 @@ func TestSNSOfAnyMessage(t *testing.T) {
 }
 
 // monster makes an outcome of random size out of hostile texts.
-func monster(r *rand.Rand) heal.Outcome {
+func monster(r *rand.Rand) decide.Outcome {
 	texts := []string{"", "x", "https://evil.com/a", "\u202etxt\u200b", "\x1b[31m", "<!channel> `*_~", "`````", "a\nb\r\n", "\"\\", "]]>", "}}{{", "\xff\xfe", "arn:aws:s3:::b/*", strings.Repeat("é", 900), strings.Repeat("word ", 400), "\x00"}
 	names := []string{"", "x", "https://evil-host/a", "\u202etxt\u200b", "`a`", "a b", "é", "\xff", strings.Repeat("n", 900)}
 	text := func() string { return texts[r.IntN(len(texts))] + texts[r.IntN(len(texts))] }
 	name := func() string { return names[r.IntN(len(names))] } // of what AWS and the settings name
-	kinds := append([]heal.Kind{"", "other"}, kindOrder...)
-	var rounds []heal.Round
+	kinds := append([]decide.Kind{"", "other"}, kindOrder...)
+	var rounds []decide.Round
 	for range r.IntN(4) {
 		b := build("p", "r", text(), text())
 		b.Project, b.ID, b.ARN, b.SourceVersion, b.ResolvedSourceVersion, b.Initiator = name(), name(), name(), text(), text(), text()
 		g := diagnose.Diagnosis{Cause: name(), Title: text(), Advice: text(), Evidence: diagnose.Evidence{Text: text(), Line: r.IntN(9), Origin: buildlog.FromLog}, Fingerprint: name()}
-		d := heal.Decision{Mode: []settings.Mode{settings.Observe, settings.Propose, settings.Heal}[r.IntN(3)], Remedy: diagnose.Remedies[r.IntN(len(diagnose.Remedies))], Why: text(), Settings: name(), Undo: r.IntN(2)}
+		d := decide.Decision{Mode: []settings.Mode{settings.Observe, settings.Propose, settings.Heal}[r.IntN(3)], Remedy: diagnose.Remedies[r.IntN(len(diagnose.Remedies))], Why: text(), Settings: name(), Undo: r.IntN(2)}
 		for range r.IntN(60) {
 			g.Denials = append(g.Denials, buildlog.Denial{Principal: text(), Action: text(), Resource: text(), PolicyARN: text(), Effect: buildlog.Explicit, Layer: buildlog.ServiceControl, Causal: r.IntN(2) == 0})
 			g.Excerpt = append(g.Excerpt, buildlog.Line{N: r.IntN(1e6), Text: text()})
@@ -187,12 +187,12 @@ func monster(r *rand.Rand) heal.Outcome {
 			d.Used = append(d.Used, guardrail.Used{Grant: name(), Because: text(), Owner: text(), Expires: failedAt})
 		}
 		if r.IntN(3) > 0 {
-			d.Plan = &heal.Plan{Role: name(), Remedy: d.Remedy, Repository: name(), Buildspec: text(), NewRole: name(), OldRole: name(), Route: heal.RouteBuild}
+			d.Plan = &decide.Plan{Role: name(), Remedy: d.Remedy, Repository: name(), Buildspec: text(), NewRole: name(), OldRole: name(), Route: decide.RouteBuild}
 			if r.IntN(2) == 0 {
 				d.Plan.Write = &guardrail.Target{Kind: []string{"inline", "managed", "attach"}[r.IntN(3)], Name: name(), Before: text(), After: []string{text(), trackerPolicy(), qivrAfter()}[r.IntN(3)], Attach: []string{name(), name()}}
 			}
 		}
-		rd := heal.Round{Build: b, Diagnosis: &g, Decision: &d, Retry: name(), WrittenVersion: name()}
+		rd := decide.Round{Build: b, Diagnosis: &g, Decision: &d, Retry: name(), WrittenVersion: name()}
 		for _, at := range []*time.Time{&rd.Written, &rd.Undone, &rd.RetryAt, &rd.Ended} {
 			if r.IntN(2) == 0 {
 				*at = after(time.Duration(r.IntN(1e6)) * time.Second)
@@ -206,15 +206,15 @@ func monster(r *rand.Rand) heal.Outcome {
 		}
 		rounds = append(rounds, rd)
 	}
-	return heal.Outcome{ID: name(), Kind: kinds[r.IntN(len(kinds))], Note: text(), Function: name(), Home: settings.Account{Region: name()}, Repeats: r.IntN(3), Round: r.IntN(6) - 1, At: failedAt,
-		Case: heal.Case{ID: name(), Account: name(), Region: name(), Project: name(), Commit: text(), Rounds: rounds}}
+	return decide.Outcome{ID: name(), Kind: kinds[r.IntN(len(kinds))], Note: text(), Function: name(), Home: settings.Account{Region: name()}, Repeats: r.IntN(3), Round: r.IntN(6) - 1, At: failedAt,
+		Case: decide.Case{ID: name(), Account: name(), Region: name(), Project: name(), Commit: text(), Rounds: rounds}}
 }
 
 // TestMonsters renders random hostile outcomes.
 func TestMonsters(t *testing.T) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 1))
-	var os []heal.Outcome
+	var os []decide.Outcome
 	for i := range 12 {
 		o := monster(r)
 		os = append(os, o)
@@ -343,7 +343,7 @@ func TestSubject(t *testing.T) {
 		strings.Repeat("y", 90):                     "[healed] " + strings.Repeat("y", 90),
 		strings.Repeat("y", 91):                     "[healed] " + strings.Repeat("y", 87) + "...",
 	} {
-		if got := subject(heal.Healed, title); got != want || len(got) > 99 {
+		if got := subject(decide.Healed, title); got != want || len(got) > 99 {
 			t.Errorf("subject(%q)\n got %q (%d)\nwant %q", title, got, len(got), want)
 		}
 	}
@@ -380,19 +380,19 @@ func TestOpening(t *testing.T) {
 func TestLongOpening(t *testing.T) {
 	for _, row := range []struct {
 		why        string
-		change     func(*heal.Outcome)
+		change     func(*decide.Outcome)
 		lead, todo string
 	}{
-		{"all of it", func(*heal.Outcome) {}, "web failed: Tests failed.", "To do: follow the advice below."},
-		{"a long title", func(o *heal.Outcome) {
+		{"all of it", func(*decide.Outcome) {}, "web failed: Tests failed.", "To do: follow the advice below."},
+		{"a long title", func(o *decide.Outcome) {
 			o.Case.Rounds[0].Diagnosis.Title = "The stack makes IAM resources or uses macros, and the command does not agree to that"
 		}, "web failed: the stack makes IAM resources or uses macros, and the command does not agree to that.", "To do: see below."},
-		{"a longer one", func(o *heal.Outcome) {
+		{"a longer one", func(o *decide.Outcome) {
 			o.Case.Rounds[0].Diagnosis.Title = strings.Repeat("a reason ", 15) + "of its own"
 		}, "web failed.", "To do: follow the advice below."},
-		{"a long name", func(o *heal.Outcome) { o.Case.Project = strings.Repeat("w", 150) }, strings.Repeat("w", 150) + " failed.", "To do: see below."},
-		{"in a member account", func(o *heal.Outcome) { o.Case.Account = "444455556666" }, "web (444455556666) failed: Tests failed.", "To do: follow the advice below."},
-		{"in another region", func(o *heal.Outcome) { o.Case.Region = "eu-west-1" }, "web (eu-west-1) failed: Tests failed.", "To do: follow the advice below."},
+		{"a long name", func(o *decide.Outcome) { o.Case.Project = strings.Repeat("w", 150) }, strings.Repeat("w", 150) + " failed.", "To do: see below."},
+		{"in a member account", func(o *decide.Outcome) { o.Case.Account = "444455556666" }, "web (444455556666) failed: Tests failed.", "To do: follow the advice below."},
+		{"in another region", func(o *decide.Outcome) { o.Case.Region = "eu-west-1" }, "web (eu-west-1) failed: Tests failed.", "To do: follow the advice below."},
 	} {
 		o := testsReported()
 		row.change(&o)

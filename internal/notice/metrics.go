@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
-	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -30,7 +30,7 @@ type metric struct {
 // milliseconds; in all, by Cause and by Project. A further line for each rule that refused
 // counts Refused by Rule. Dimensions have few values: names out of causes.yaml,
 // of the settings and of the guardrails.
-func Metrics(o heal.Outcome) []byte {
+func Metrics(o decide.Outcome) []byte {
 	r, _ := current(o)
 	cause := "unknown"
 	if r.Diagnosis != nil && r.Diagnosis.Cause != "" {
@@ -47,10 +47,10 @@ func Metrics(o heal.Outcome) []byte {
 			ms = append(ms, metric{"ScanTime", "Milliseconds", int(r.Scan.Milliseconds())})
 		}
 	}
-	if n := len(acted(o)); n > 0 && (o.Kind == heal.Healed || o.Kind == heal.Failed || o.Kind == heal.Undone && endsCase(o)) {
+	if n := len(acted(o)); n > 0 && (o.Kind == decide.Healed || o.Kind == decide.Failed || o.Kind == decide.Undone && endsCase(o)) {
 		ms = append(ms, metric{"Rounds", "Count", n})
 	}
-	if o.Kind == heal.Healed {
+	if o.Kind == decide.Healed {
 		ms = append(ms, metric{"TimeToHeal", "Seconds", int(timeToHeal(o).Seconds())})
 	}
 	line := map[string]any{"Cause": cause, "Project": project, "Case": id(o.Case.ID), "Notice": id(o.ID)}
@@ -63,29 +63,29 @@ func Metrics(o heal.Outcome) []byte {
 }
 
 // kindMetrics are the metrics' names; the set of kinds is closed.
-var kindMetrics = map[heal.Kind]string{
-	heal.Healed: "Healed", heal.Proposed: "Proposed", heal.Reported: "Reported", heal.Undone: "Undone", heal.Failed: "Failed",
-	heal.Retrying: "Retrying", heal.Expiring: "Expiring", heal.Paused: "Paused",
+var kindMetrics = map[decide.Kind]string{
+	decide.Healed: "Healed", decide.Proposed: "Proposed", decide.Reported: "Reported", decide.Undone: "Undone", decide.Failed: "Failed",
+	decide.Retrying: "Retrying", decide.Expiring: "Expiring", decide.Paused: "Paused",
 }
 
 // endsCase reports whether the outcome ends a case for the first time. A
 // proposed case has ended once already when its approval goes on with it, and
 // so has a healed one that somebody undoes.
-func endsCase(o heal.Outcome) bool {
+func endsCase(o decide.Outcome) bool {
 	r, _ := current(o)
 	switch o.Kind {
-	case heal.Proposed, heal.Reported:
+	case decide.Proposed, decide.Reported:
 		return true
-	case heal.Healed, heal.Failed:
+	case decide.Healed, decide.Failed:
 		return r.Decision == nil || r.Decision.Mode != settings.Propose
-	case heal.Undone:
+	case decide.Undone:
 		return r.Decision != nil && r.Decision.Undo > 0 && r.Decision.Mode != settings.Propose
 	}
 	return false
 }
 
 // rules are the rules that refused, each once.
-func rules(r heal.Round) []guardrail.Rule {
+func rules(r decide.Round) []guardrail.Rule {
 	var out []guardrail.Rule
 	if r.Decision == nil {
 		return nil
@@ -99,7 +99,7 @@ func rules(r heal.Round) []guardrail.Rule {
 }
 
 // emf writes one line. dimensions are sets of keys of the line.
-func emf(o heal.Outcome, line map[string]any, ms []metric, dimensions ...[]string) string {
+func emf(o decide.Outcome, line map[string]any, ms []metric, dimensions ...[]string) string {
 	for _, m := range ms {
 		line[m.Name] = m.value
 	}

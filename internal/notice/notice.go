@@ -1,4 +1,4 @@
-// Package notice turns an [heal.Outcome] into words: an e-mail, a chat card
+// Package notice turns an [decide.Outcome] into words: an e-mail, a chat card
 // and JSON for programs; and into the metrics and the audit line of it. It is
 // pure.
 //
@@ -13,9 +13,9 @@ import (
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
-	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -26,10 +26,10 @@ const Schema = "buildmedic.notice/1"
 
 // Notice is what a notice says, and its JSON form.
 type Notice struct {
-	Schema string    `json:"schema"`
-	ID     string    `json:"id"` // the same for a notice that is sent again
-	Kind   heal.Kind `json:"kind"`
-	At     time.Time `json:"at"`
+	Schema string      `json:"schema"`
+	ID     string      `json:"id"` // the same for a notice that is sent again
+	Kind   decide.Kind `json:"kind"`
+	At     time.Time   `json:"at"`
 	// Headline is a line without project and kind, Lead a sentence with the
 	// project: what happened to what. Todo is a line: what a person should do.
 	// The two are what a phone shows first. Summary is two or three sentences.

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
-	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 )
 
@@ -21,9 +21,9 @@ const (
 const policyFile = "iam-policy-codebuild.json"
 
 // permanent gives the snippets that make the outcome's changes last.
-func permanent(o heal.Outcome, n Notice) []Snippet {
+func permanent(o decide.Outcome, n Notice) []Snippet {
 	out := []Snippet{}
-	if o.Kind == heal.Undone || o.Kind == heal.Paused {
+	if o.Kind == decide.Undone || o.Kind == decide.Paused {
 		return out
 	}
 	for _, c := range n.Changes {

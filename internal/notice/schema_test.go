@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/decide"
 )
 
 // schema is the part of JSON Schema that schema.json uses. Any other keyword
@@ -149,12 +149,12 @@ func (root *schema) object(s *schema, path string, v map[string]any) []string {
 func TestSchema(t *testing.T) {
 	root := readSchema(t)
 	texts := map[string]string{}
-	var os []heal.Outcome
+	var os []decide.Outcome
 	for _, s := range stories {
 		os = append(os, s.outcome)
 		texts[s.name] = Render(s.outcome).JSON
 	}
-	texts["digest"], texts["empty digest"], texts["empty"] = Digest(os).JSON, Digest(nil).JSON, Render(heal.Outcome{Kind: heal.Reported}).JSON
+	texts["digest"], texts["empty digest"], texts["empty"] = Digest(os).JSON, Digest(nil).JSON, Render(decide.Outcome{Kind: decide.Reported}).JSON
 	for name, text := range texts {
 		var v any
 		if err := json.Unmarshal([]byte(text), &v); err != nil {
@@ -238,7 +238,7 @@ func TestSchemaKinds(t *testing.T) {
 	if len(kinds) != len(kindOrder) {
 		t.Errorf("the schema has %d kinds, want %d", len(kinds), len(kindOrder))
 	}
-	told := map[heal.Kind]bool{}
+	told := map[decide.Kind]bool{}
 	for _, s := range stories {
 		told[s.outcome.Kind] = true
 	}

@@ -6,15 +6,15 @@ import (
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
-	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
 // story finds the sentences for an outcome, given what is known already.
 type story struct {
-	o heal.Outcome
+	o decide.Outcome
 	n Notice
 }
 
@@ -23,25 +23,25 @@ func (s story) headline() string {
 	p, planned := planOf(s.o)
 	h := ""
 	switch s.o.Kind {
-	case heal.Healed:
+	case decide.Healed:
 		h = s.deed(p).done + ", build green after " + about(timeToHeal(s.o))
-	case heal.Retrying:
+	case decide.Retrying:
 		h = s.retryWords(p)
-	case heal.Proposed:
+	case decide.Proposed:
 		h = s.deed(p).wish + " Your approval is needed"
-	case heal.Undone:
+	case decide.Undone:
 		h = s.deed(p).done + ", then taken back"
 		if s.didNotHelp() {
 			h = s.deed(p).done + ", did not help, taken back"
 		}
-	case heal.Failed:
+	case decide.Failed:
 		h = "not healed"
 		if planned {
 			h = s.deed(p).done + ", but the build is not green"
 		}
-	case heal.Expiring:
+	case decide.Expiring:
 		h = s.expiryWords()
-	case heal.Paused:
+	case decide.Paused:
 		h = "nothing is written until you resume"
 	default:
 		h = s.reportWords(p)
@@ -52,7 +52,7 @@ func (s story) headline() string {
 	return h
 }
 
-func (s story) retryWords(p heal.Plan) string {
+func (s story) retryWords(p decide.Plan) string {
 	switch p.Remedy {
 	case diagnose.Retry:
 		return "build started again, unchanged"
@@ -62,7 +62,7 @@ func (s story) retryWords(p heal.Plan) string {
 	return s.deed(p).done + ", build started again"
 }
 
-func (s story) reportWords(p heal.Plan) string {
+func (s story) reportWords(p decide.Plan) string {
 	switch {
 	case observed(s.o):
 		return "would have " + s.deed(p).would
@@ -99,7 +99,7 @@ type deed struct {
 	wish  string // "allow ECR push?"
 }
 
-func (s story) deed(p heal.Plan) deed {
+func (s story) deed(p decide.Plan) deed {
 	switch p.Remedy {
 	case diagnose.Grant:
 		g := s.given()
@@ -193,28 +193,28 @@ func (s story) lead() (long, short string) {
 		return short + ": " + detail + ".", short + "."
 	}
 	switch s.o.Kind {
-	case heal.Healed:
+	case decide.Healed:
 		return with(name+" is green again after "+about(timeToHeal(s.o)), done)
-	case heal.Retrying:
+	case decide.Retrying:
 		if p.Remedy == diagnose.Retry {
 			return with(name+" failed and was started again, unchanged", s.title())
 		}
 		return with(name+" failed and was started again", done)
-	case heal.Proposed:
+	case decide.Proposed:
 		return with(name+" failed, and a repair waits for approval", strings.TrimSuffix(s.deed(p).wish, "?"))
-	case heal.Undone:
+	case decide.Undone:
 		if s.didNotHelp() {
 			return with(name+" still fails", done+", did not help, taken back")
 		}
 		return with("The change made for "+name+" was taken back", "")
-	case heal.Failed:
+	case decide.Failed:
 		if done != "" {
 			done += ", build not green"
 		}
 		return with(name+" is not healed", done)
-	case heal.Expiring:
+	case decide.Expiring:
 		return with(name, s.expiryWords())
-	case heal.Paused:
+	case decide.Paused:
 		return with("Buildmedic has stopped changing anything", "")
 	}
 	switch {
@@ -252,7 +252,7 @@ func (s story) todo() (long, short string) {
 	const nothing = "Nothing to do now."
 	p, _ := planOf(s.o)
 	switch s.o.Kind {
-	case heal.Healed:
+	case decide.Healed:
 		switch p.Remedy {
 		case diagnose.Retry:
 			return "Nothing to do.", "Nothing to do."
@@ -260,23 +260,23 @@ func (s story) todo() (long, short string) {
 			return "To do: make it permanent; the next build fails again.", "To do: make it permanent."
 		}
 		return "Nothing to do now; make it permanent in your own code.", nothing
-	case heal.Retrying:
+	case decide.Retrying:
 		return "Nothing to do now: a notice follows when it has ended.", nothing
-	case heal.Proposed:
+	case decide.Proposed:
 		return "To do: approve or reject it, with a command below.", "To do: approve or reject it."
-	case heal.Undone:
+	case decide.Undone:
 		if s.didNotHelp() {
 			return "To do: find what else refuses.", "To do: see below."
 		}
 		return nothing, nothing
-	case heal.Failed:
+	case decide.Failed:
 		if standing(s.o) {
 			return "To do: look at the build; keep the change or undo it.", "To do: keep it or undo it."
 		}
 		return "To do: look at the build.", "To do: look at the build."
-	case heal.Expiring:
+	case decide.Expiring:
 		return "To do: make it permanent, renew it, or let it end.", "To do: renew it or let it end."
-	case heal.Paused:
+	case decide.Paused:
 		return "To do: look at what was taken back, then resume.", "To do: see below."
 	}
 	return s.todoReported()
@@ -324,17 +324,17 @@ func (s story) summary() string {
 func (s story) happened() []string {
 	p, _ := planOf(s.o)
 	switch {
-	case s.o.Kind == heal.Paused:
+	case s.o.Kind == decide.Paused:
 		return []string{"Failed builds are still explained, but no policy is written and nothing else is changed until somebody resumes it."}
-	case s.o.Kind == heal.Expiring:
+	case s.o.Kind == decide.Expiring:
 		return []string{fmt.Sprintf("Role %s may do what the grant allows until then; after that, the build is denied the same thing again.", lastElement(s.role()))}
-	case s.o.Kind == heal.Undone && s.didNotHelp():
+	case s.o.Kind == decide.Undone && s.didNotHelp():
 		return []string{s.cause(), s.n.Why, "So what was there before is there again."}
-	case s.o.Kind == heal.Undone:
+	case s.o.Kind == decide.Undone:
 		return []string{"What was there before is there again.", s.cause(), "If its builds still need that, they fail of it again."}
-	case s.o.Kind == heal.Healed:
+	case s.o.Kind == decide.Healed:
 		return []string{s.cause(), s.remedy(p), "It is green " + duration(timeToHeal(s.o)) + " after it failed.", s.rounds()}
-	case s.o.Kind == heal.Retrying, s.o.Kind == heal.Failed && s.n.Plan != "":
+	case s.o.Kind == decide.Retrying, s.o.Kind == decide.Failed && s.n.Plan != "":
 		return []string{s.cause(), s.remedy(p), s.rounds()}
 	case observed(s.o) && s.o.Function == "":
 		return []string{s.cause(), s.n.Why}
@@ -342,7 +342,7 @@ func (s story) happened() []string {
 		return []string{s.cause(), s.n.Why, "The project is in mode observe, so nothing was changed: this notice shows what would have been done."}
 	case unread(s.o):
 		return []string{"Nothing is known of it but that it failed, and nothing was changed."}
-	case s.o.Kind == heal.Reported && s.n.Plan == "":
+	case s.o.Kind == decide.Reported && s.n.Plan == "":
 		return []string{s.cause(), s.n.Why, "Nothing was changed."}
 	}
 	return []string{s.cause(), s.n.Why}
@@ -353,7 +353,7 @@ func (s story) rounds() string {
 	switch n := len(acted(s.o)); {
 	case n < 2:
 		return ""
-	case s.o.Kind == heal.Healed:
+	case s.o.Kind == decide.Healed:
 		return fmt.Sprintf("It took %d rounds.", n)
 	default:
 		return fmt.Sprintf("This is round %d.", n)
@@ -375,7 +375,7 @@ func (s story) cause() string {
 		return ""
 	}
 	ds := f.Denials
-	if s.o.Kind == heal.Healed {
+	if s.o.Kind == decide.Healed {
 		ds = nil
 		for _, r := range acted(s.o) {
 			if r.Diagnosis != nil {
@@ -411,7 +411,7 @@ func (s story) blame() string {
 }
 
 // remedy says in a sentence what was done and why.
-func (s story) remedy(p heal.Plan) string {
+func (s story) remedy(p decide.Plan) string {
 	switch p.Remedy {
 	case diagnose.Grant:
 		return "The settings allow that, so the role was given the permission and the build was started again."
@@ -451,7 +451,7 @@ func (s story) proof() []string {
 	if p, ok := planOf(s.o); ok && p.Write != nil && p.Write.Kind != "attach" {
 		out = append(out, "IAM's policy simulator: not allowed without the change, allowed with it.")
 	}
-	if s.o.Kind == heal.Healed {
+	if s.o.Kind == decide.Healed {
 		out = append(out, "The build, started again, is green.")
 	}
 	return out
@@ -467,17 +467,17 @@ func (s story) next() []string {
 	}
 	p, _ := planOf(s.o)
 	switch s.o.Kind {
-	case heal.Healed:
+	case decide.Healed:
 		say("Nothing is left to do: the case is closed.")
 		s.keep(say, p)
-	case heal.Retrying:
+	case decide.Retrying:
 		say("The build runs again. A notice follows when it has ended: healed, or what was tried next.")
 		s.keep(say, p)
-	case heal.Proposed:
+	case decide.Proposed:
 		say("Nothing, until somebody approves or rejects it. An approval applies exactly what is shown here, or refuses since the world has changed.")
-	case heal.Expiring:
+	case decide.Expiring:
 		say("If the build still needs it, make it permanent in your own code, or renew the grant in buildmedic.yaml and deploy.")
-	case heal.Paused:
+	case decide.Paused:
 		say("Look at the cases that were taken back, mend the settings, then resume.")
 	default:
 		s.act(say)
@@ -521,7 +521,7 @@ func (s story) act(say func(string)) {
 }
 
 // keep says what becomes of a change that stands.
-func (s story) keep(say func(string), p heal.Plan) {
+func (s story) keep(say func(string), p decide.Plan) {
 	for _, g := range s.n.Grants {
 		if !g.Expires.IsZero() {
 			say(fmt.Sprintf("Grant %s ends on %s; a reminder comes before that.", g.ID, stamp(g.Expires)))
@@ -547,15 +547,15 @@ func (s story) keep(say func(string), p heal.Plan) {
 // then says what would follow what is only proposed or told.
 func (s story) then() string {
 	r, ok := current(s.o)
-	if !ok || r.Decision == nil || r.Decision.Plan == nil || s.o.Kind != heal.Proposed && !observed(s.o) {
+	if !ok || r.Decision == nil || r.Decision.Plan == nil || s.o.Kind != decide.Proposed && !observed(s.o) {
 		return ""
 	}
 	verb := "would be"
-	if s.o.Kind == heal.Proposed {
+	if s.o.Kind == decide.Proposed {
 		verb = "will be"
 	}
 	switch p := r.Decision.Plan; {
-	case p.Route == heal.RouteNone:
+	case p.Route == decide.RouteNone:
 		return "The build " + verb + " left for you to start, as the settings ask."
 	case p.Settle > 0:
 		return fmt.Sprintf("After a wait of %s the build %s started again.", duration(p.Settle), verb)

@@ -6,9 +6,9 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
-	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -17,7 +17,7 @@ import (
 // their file, with a sentence that says what the story shows.
 var stories = []struct {
 	name, shows string
-	outcome     heal.Outcome
+	outcome     decide.Outcome
 }{
 	{"tracker-retrying", "Story 1, on its way: the permission is there, the build runs again.", trackerRetrying()},
 	{"tracker-healed", "Story 1: the build's role may push to ECR now, and the build is green.", trackerHealed()},
@@ -91,12 +91,12 @@ func command(c string) string {
 }
 
 // outcome wraps rounds as the healer tells of them.
-func outcome(k heal.Kind, at time.Time, s *settings.Settings, rs ...heal.Round) heal.Outcome {
-	c := heal.Case{ID: caseID, Account: account, Region: "us-west-2", Project: rs[0].Build.Project, Commit: rs[0].Build.Commit(), Opened: after(5 * time.Second), Rounds: rs}
-	if k != heal.Retrying {
+func outcome(k decide.Kind, at time.Time, s *settings.Settings, rs ...decide.Round) decide.Outcome {
+	c := decide.Case{ID: caseID, Account: account, Region: "us-west-2", Project: rs[0].Build.Project, Commit: rs[0].Build.Commit(), Opened: after(5 * time.Second), Rounds: rs}
+	if k != decide.Retrying {
 		c.Closed, c.Outcome = at, k
 	}
-	return heal.Outcome{ID: caseID + ".1", Kind: k, Case: c, Round: len(rs) - 1, Settings: s, Home: home, At: at, Function: function}
+	return decide.Outcome{ID: caseID + ".1", Kind: k, Case: c, Round: len(rs) - 1, Settings: s, Home: home, At: at, Function: function}
 }
 
 func values(scalar bool, vs ...string) iampolicy.Values {
@@ -140,79 +140,79 @@ func denied(d buildlog.Denial, operation string) *diagnose.Diagnosis {
 		Excerpt: []buildlog.Line{{N: d.Line - 1, Text: "[Container] 2026/11/22 12:02:39.118204 Running command aws ecr get-login-password"}, {N: d.Line, Text: text}}}
 }
 
-func trackerRound(m settings.Mode) heal.Round {
+func trackerRound(m settings.Mode) decide.Round {
 	role := "arn:aws:iam::" + account + ":role/" + trackerRole
-	return heal.Round{
+	return decide.Round{
 		Build: build("TrackerAPI", trackerRole, "PRE_BUILD",
 			command("aws ecr get-login-password --region us-west-2 | docker login --username AWS --password-stdin "+account+".dkr.ecr.us-west-2.amazonaws.com")),
-		Step: heal.StepDone, Started: after(5 * time.Second), Diagnosis: denied(trackerDenial(), "GetAuthorizationToken"),
-		Decision: &heal.Decision{Mode: m, Remedy: diagnose.Grant, Why: "The settings allow what was denied: grant tracker-image.", Settings: strings.Repeat("8c1d0a2b", 8),
+		Step: decide.StepDone, Started: after(5 * time.Second), Diagnosis: denied(trackerDenial(), "GetAuthorizationToken"),
+		Decision: &decide.Decision{Mode: m, Remedy: diagnose.Grant, Why: "The settings allow what was denied: grant tracker-image.", Settings: strings.Repeat("8c1d0a2b", 8),
 			Used: []guardrail.Used{trackerGrant},
-			Plan: &heal.Plan{Case: caseID, Build: "TrackerAPI:" + uuid1, Project: "TrackerAPI", Role: role, Remedy: diagnose.Grant, Route: heal.RouteBuild,
+			Plan: &decide.Plan{Case: caseID, Build: "TrackerAPI:" + uuid1, Project: "TrackerAPI", Role: role, Remedy: diagnose.Grant, Route: decide.RouteBuild,
 				Write: &guardrail.Target{Kind: "inline", Name: "CodeBuild-ECR-Permissions", After: trackerPolicy()},
 				Proof: []guardrail.Question{{Action: "ecr:GetAuthorizationToken", Resource: "*"}}}},
 	}
 }
 
 // written marks a round as carried out.
-func written(r heal.Round) heal.Round {
+func written(r decide.Round) decide.Round {
 	r.Written, r.RetryAt, r.Retry = after(7*time.Second), after(8*time.Second), r.Build.Project+":"+uuid2
 	return r
 }
 
-func ended(r heal.Round, took time.Duration) heal.Round {
+func ended(r decide.Round, took time.Duration) decide.Round {
 	r.Ended = r.RetryAt.Add(took)
 	return r
 }
 
-func trackerRetrying() heal.Outcome {
-	return outcome(heal.Retrying, after(9*time.Second), trackerSettings(), written(trackerRound(settings.Heal)))
+func trackerRetrying() decide.Outcome {
+	return outcome(decide.Retrying, after(9*time.Second), trackerSettings(), written(trackerRound(settings.Heal)))
 }
 
-func trackerHealed() heal.Outcome {
-	return outcome(heal.Healed, after(255*time.Second), trackerSettings(), ended(written(trackerRound(settings.Heal)), 244*time.Second))
+func trackerHealed() decide.Outcome {
+	return outcome(decide.Healed, after(255*time.Second), trackerSettings(), ended(written(trackerRound(settings.Heal)), 244*time.Second))
 }
 
-func deskHealed() heal.Outcome {
+func deskHealed() decide.Outcome {
 	o := trackerHealed()
 	o.Function = ""
 	return o
 }
 
-func deskPreviewed() heal.Outcome {
+func deskPreviewed() decide.Outcome {
 	o := trackerObserved()
 	o.Function = ""
 	return o
 }
 
-func trackerProposed() heal.Outcome {
-	return outcome(heal.Proposed, after(6*time.Second), trackerSettings(), trackerRound(settings.Propose))
+func trackerProposed() decide.Outcome {
+	return outcome(decide.Proposed, after(6*time.Second), trackerSettings(), trackerRound(settings.Propose))
 }
 
-func trackerObserved() heal.Outcome {
-	return outcome(heal.Reported, after(6*time.Second), trackerSettings(), trackerRound(settings.Observe))
+func trackerObserved() decide.Outcome {
+	return outcome(decide.Reported, after(6*time.Second), trackerSettings(), trackerRound(settings.Observe))
 }
 
 // again is the round of a build that was denied the same thing once more.
-func again(r heal.Round) heal.Round {
+func again(r decide.Round) decide.Round {
 	r.Build.ID, r.Build.Number, r.Build.Logs.Stream = "TrackerAPI:"+uuid2, 42, uuid2
 	r.Build.End = after(190 * time.Second)
-	r.Decision = &heal.Decision{Mode: settings.Heal, Remedy: diagnose.Report, Why: "What was changed did not help: the same denial came back.", Settings: strings.Repeat("8c1d0a2b", 8), Undo: 1}
+	r.Decision = &decide.Decision{Mode: settings.Heal, Remedy: diagnose.Report, Why: "What was changed did not help: the same denial came back.", Settings: strings.Repeat("8c1d0a2b", 8), Undo: 1}
 	return r
 }
 
-func trackerUndone() heal.Outcome {
+func trackerUndone() decide.Outcome {
 	first := ended(written(trackerRound(settings.Heal)), 182*time.Second)
 	first.Undone = after(194 * time.Second)
 	second := again(trackerRound(settings.Heal))
-	return outcome(heal.Undone, after(195*time.Second), trackerSettings(), first, second)
+	return outcome(decide.Undone, after(195*time.Second), trackerSettings(), first, second)
 }
 
-func trackerExpiring() heal.Outcome {
+func trackerExpiring() decide.Outcome {
 	r := ended(written(trackerRound(settings.Heal)), 244*time.Second)
 	r.Decision.Used[0].Expires = after(14 * 24 * time.Hour)
-	o := outcome(heal.Expiring, after(12*24*time.Hour), trackerSettings(), r)
-	o.Case.Closed, o.Case.Outcome = after(255*time.Second), heal.Healed
+	o := outcome(decide.Expiring, after(12*24*time.Hour), trackerSettings(), r)
+	o.Case.Closed, o.Case.Outcome = after(255*time.Second), decide.Healed
 	o.Note = "Grant tracker-image ends at 2026-12-06 12:02 UTC. Nothing renews it but you: make it permanent, or let it end."
 	return o
 }
@@ -241,15 +241,15 @@ func qivrAfter() string {
 	return string(d.Canonical())
 }
 
-func qivrRound() heal.Round {
+func qivrRound() decide.Round {
 	d := buildlog.Denial{Action: "ecs:RegisterTaskDefinition", Effect: buildlog.Unstated, Layer: buildlog.LayerUnstated, Line: 212, Causal: true}
 	g := denied(d, "RegisterTaskDefinition")
 	g.Evidence.Text = "AccessDeniedException: User is not authorized to perform: ecs:RegisterTaskDefinition"
-	r := heal.Round{
-		Build: build("qivr-deploy", qivrRole, "POST_BUILD", command("./scripts/deploy.sh production")), Step: heal.StepDone, Started: after(5 * time.Second), Diagnosis: g,
-		Decision: &heal.Decision{Mode: settings.Heal, Remedy: diagnose.Grant, Why: "The settings allow what was denied: grant qivr-ecs-deploy.", Settings: strings.Repeat("8c1d0a2b", 8),
+	r := decide.Round{
+		Build: build("qivr-deploy", qivrRole, "POST_BUILD", command("./scripts/deploy.sh production")), Step: decide.StepDone, Started: after(5 * time.Second), Diagnosis: g,
+		Decision: &decide.Decision{Mode: settings.Heal, Remedy: diagnose.Grant, Why: "The settings allow what was denied: grant qivr-ecs-deploy.", Settings: strings.Repeat("8c1d0a2b", 8),
 			Used: []guardrail.Used{{Grant: "qivr-ecs-deploy", Because: "Deploys run from the same build.", Owner: "platform", Evidence: settings.EvidenceLog}},
-			Plan: &heal.Plan{Case: caseID, Build: "qivr-deploy:" + uuid1, Project: "qivr-deploy", Role: "arn:aws:iam::" + account + ":role/" + qivrRole, Remedy: diagnose.Grant, Route: heal.RouteBuild,
+			Plan: &decide.Plan{Case: caseID, Build: "qivr-deploy:" + uuid1, Project: "qivr-deploy", Role: "arn:aws:iam::" + account + ":role/" + qivrRole, Remedy: diagnose.Grant, Route: decide.RouteBuild,
 				Write: &guardrail.Target{Kind: "managed", Name: qivrPolicy, Before: qivrBefore(), BeforeVersion: "v1", After: qivrAfter()},
 				Proof: []guardrail.Question{{Action: "ecs:RegisterTaskDefinition", Resource: "*"}}}},
 	}
@@ -258,34 +258,34 @@ func qivrRound() heal.Round {
 	return r
 }
 
-func qivrHealed() heal.Outcome {
-	return outcome(heal.Healed, after(9*time.Minute), trackerSettings(), ended(qivrRound(), 523*time.Second))
+func qivrHealed() decide.Outcome {
+	return outcome(decide.Healed, after(9*time.Minute), trackerSettings(), ended(qivrRound(), 523*time.Second))
 }
 
-func qivrUndone() heal.Outcome {
+func qivrUndone() decide.Outcome {
 	r := ended(qivrRound(), 523*time.Second)
 	r.Undone = after(26 * time.Hour)
-	o := outcome(heal.Undone, after(26*time.Hour+time.Second), trackerSettings(), r)
+	o := outcome(decide.Undone, after(26*time.Hour+time.Second), trackerSettings(), r)
 	o.Case.Closed, o.Note = after(9*time.Minute), "Somebody asked for it."
 	return o
 }
 
-func attachHealed() heal.Outcome {
+func attachHealed() decide.Outcome {
 	r := trackerRound(settings.Heal)
 	r.Decision.Plan.Write = &guardrail.Target{Kind: "attach", Attach: []string{"arn:aws:iam::" + account + ":policy/buildmedic/tracker-image"}}
-	return outcome(heal.Healed, after(255*time.Second), trackerSettings(), ended(written(r), 244*time.Second))
+	return outcome(decide.Healed, after(255*time.Second), trackerSettings(), ended(written(r), 244*time.Second))
 }
 
-func settlingRetrying() heal.Outcome {
+func settlingRetrying() decide.Outcome {
 	first := ended(written(trackerRound(settings.Heal)), 60*time.Second)
 	second := again(trackerRound(settings.Heal))
-	second.Decision = &heal.Decision{Mode: settings.Heal, Remedy: diagnose.Retry, Why: "IAM says that the role may do this by now: permissions need time to settle.", Settings: strings.Repeat("8c1d0a2b", 8),
-		Plan: &heal.Plan{Case: caseID, Build: second.Build.ID, Project: "TrackerAPI", Role: second.Build.ServiceRole, Remedy: diagnose.Retry, Route: heal.RouteBuild, Settle: 4 * time.Minute}}
+	second.Decision = &decide.Decision{Mode: settings.Heal, Remedy: diagnose.Retry, Why: "IAM says that the role may do this by now: permissions need time to settle.", Settings: strings.Repeat("8c1d0a2b", 8),
+		Plan: &decide.Plan{Case: caseID, Build: second.Build.ID, Project: "TrackerAPI", Role: second.Build.ServiceRole, Remedy: diagnose.Retry, Route: decide.RouteBuild, Settle: 4 * time.Minute}}
 	second.Retry, second.RetryAt = "TrackerAPI:0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d", after(440*time.Second)
-	return outcome(heal.Retrying, after(441*time.Second), trackerSettings(), first, second)
+	return outcome(decide.Retrying, after(441*time.Second), trackerSettings(), first, second)
 }
 
-func twoRoundsHealed() heal.Outcome {
+func twoRoundsHealed() decide.Outcome {
 	first := ended(written(trackerRound(settings.Heal)), 60*time.Second)
 	second := trackerRound(settings.Heal)
 	second.Build.ID, second.Build.Number, second.Build.Logs.Stream, second.Build.End = "TrackerAPI:"+uuid2, 42, uuid2, after(68*time.Second)
@@ -303,38 +303,38 @@ func twoRoundsHealed() heal.Outcome {
 	second.Written, second.RetryAt, second.Retry, second.Ended = after(73*time.Second), after(74*time.Second), "TrackerAPI:0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d", after(320*time.Second)
 	s := trackerSettings()
 	s.Grants = append(s.Grants, settings.Grant{ID: "tracker-parameters", Set: "ssm-parameters"})
-	return outcome(heal.Healed, after(321*time.Second), s, first, second)
+	return outcome(decide.Healed, after(321*time.Second), s, first, second)
 }
 
-func retryObserved() heal.Outcome {
+func retryObserved() decide.Outcome {
 	r := rateLimitRound()
 	r.Decision.Mode = settings.Observe
-	return outcome(heal.Reported, after(6*time.Second), trackerSettings(), r)
+	return outcome(decide.Reported, after(6*time.Second), trackerSettings(), r)
 }
 
 // Other remedies.
 
-func other(project, role, phase, context string, g diagnose.Diagnosis, d heal.Decision) heal.Round {
+func other(project, role, phase, context string, g diagnose.Diagnosis, d decide.Decision) decide.Round {
 	d.Settings = strings.Repeat("8c1d0a2b", 8)
 	b := build(project, role, phase, context)
 	if d.Plan != nil {
 		d.Plan.Case, d.Plan.Build, d.Plan.Project, d.Plan.Remedy, d.Plan.Role = caseID, b.ID, project, d.Remedy, b.ServiceRole
 	}
-	return heal.Round{Build: b, Step: heal.StepDone, Started: after(5 * time.Second), Diagnosis: &g, Decision: &d}
+	return decide.Round{Build: b, Step: decide.StepDone, Started: after(5 * time.Second), Diagnosis: &g, Decision: &d}
 }
 
-func started(r heal.Round, took time.Duration) heal.Round {
+func started(r decide.Round, took time.Duration) decide.Round {
 	r.RetryAt, r.Retry, r.Ended = after(8*time.Second), r.Build.Project+":"+uuid2, after(8*time.Second+took)
 	return r
 }
 
-func buildspecHealed() heal.Outcome {
+func buildspecHealed() decide.Outcome {
 	r := other("qivr-deploy", qivrRole, "DOWNLOAD_SOURCE", "YAML_FILE_ERROR: stat /codebuild/output/src1/src/buildspec.yml: no such file or directory",
 		diagnose.Diagnosis{Cause: "buildspec-not-found", Title: "The build found no buildspec", Remedy: diagnose.OverrideBuildspec, Fingerprint: "a1b2c3d4e5f60718",
 			Evidence: diagnose.Evidence{Text: "YAML_FILE_ERROR: stat /codebuild/output/src1/src/buildspec.yml: no such file or directory", Origin: buildlog.FromPhase}},
-		heal.Decision{Mode: settings.Heal, Remedy: diagnose.OverrideBuildspec, Why: `The settings list "aws/buildspec.yml" as another place of the buildspec.`,
-			Plan: &heal.Plan{Buildspec: "aws/buildspec.yml", Route: heal.RouteStart}})
-	return outcome(heal.Healed, after(3*time.Minute), trackerSettings(), started(r, 171*time.Second))
+		decide.Decision{Mode: settings.Heal, Remedy: diagnose.OverrideBuildspec, Why: `The settings list "aws/buildspec.yml" as another place of the buildspec.`,
+			Plan: &decide.Plan{Buildspec: "aws/buildspec.yml", Route: decide.RouteStart}})
+	return outcome(decide.Healed, after(3*time.Minute), trackerSettings(), started(r, 171*time.Second))
 }
 
 func repositoryDiagnosis() diagnose.Diagnosis {
@@ -346,38 +346,38 @@ func repositoryDiagnosis() diagnose.Diagnosis {
 
 const push = "docker push " + account + ".dkr.ecr.us-west-2.amazonaws.com/tracker_api:3f9c1e7"
 
-func repositoryHealed() heal.Outcome {
+func repositoryHealed() decide.Outcome {
 	r := other("TrackerAPI", trackerRole, "POST_BUILD", command(push), repositoryDiagnosis(),
-		heal.Decision{Mode: settings.Heal, Remedy: diagnose.CreateRepository, Why: `Grant tracker-image allows creating the repository "tracker_api".`,
-			Used: []guardrail.Used{trackerGrant}, Plan: &heal.Plan{Repository: "tracker_api", Route: heal.RouteBuild}})
+		decide.Decision{Mode: settings.Heal, Remedy: diagnose.CreateRepository, Why: `Grant tracker-image allows creating the repository "tracker_api".`,
+			Used: []guardrail.Used{trackerGrant}, Plan: &decide.Plan{Repository: "tracker_api", Route: decide.RouteBuild}})
 	r.Written = after(7 * time.Second)
-	return outcome(heal.Healed, after(5*time.Minute), trackerSettings(), started(r, 291*time.Second))
+	return outcome(decide.Healed, after(5*time.Minute), trackerSettings(), started(r, 291*time.Second))
 }
 
-func repositoryReported() heal.Outcome {
+func repositoryReported() decide.Outcome {
 	r := other("TrackerAPI", trackerRole, "POST_BUILD", command(push), repositoryDiagnosis(),
-		heal.Decision{Mode: settings.Heal, Remedy: diagnose.CreateRepository, Why: "The settings do not allow creating the repository.",
+		decide.Decision{Mode: settings.Heal, Remedy: diagnose.CreateRepository, Why: "The settings do not allow creating the repository.",
 			Refusals: []guardrail.Refusal{{Rule: guardrail.NoRepository, Action: "ecr:CreateRepository", Resource: "arn:aws:ecr:us-west-2:" + account + ":repository/tracker_api",
 				Message: `No grant of the project names the repository "tracker_api" exactly with create: true.`,
 				Entry:   "grants:\n  - id: tracker_api-image\n    because: WHY\n    owner: TEAM\n    set: ecr-push\n    resources: [\"arn:${partition}:ecr:${region}:${account}:repository/tracker_api\"]\n    create: true\n"}}})
-	return outcome(heal.Reported, after(6*time.Second), trackerSettings(), r)
+	return outcome(decide.Reported, after(6*time.Second), trackerSettings(), r)
 }
 
-func roleHealed() heal.Outcome {
+func roleHealed() decide.Outcome {
 	r := trackerRound(settings.Heal)
 	r.Decision.Remedy, r.Decision.Used, r.Decision.Why = diagnose.SwitchRole, nil, `The settings name the ready role "codebuild-ecr-ready".`
-	r.Decision.Plan = &heal.Plan{Case: caseID, Build: r.Build.ID, Project: "TrackerAPI", Role: r.Build.ServiceRole, Remedy: diagnose.SwitchRole, Route: heal.RouteStart,
+	r.Decision.Plan = &decide.Plan{Case: caseID, Build: r.Build.ID, Project: "TrackerAPI", Role: r.Build.ServiceRole, Remedy: diagnose.SwitchRole, Route: decide.RouteStart,
 		NewRole: "arn:aws:iam::" + account + ":role/codebuild-ecr-ready", OldRole: r.Build.ServiceRole}
-	return outcome(heal.Healed, after(255*time.Second), trackerSettings(), ended(written(r), 244*time.Second))
+	return outcome(decide.Healed, after(255*time.Second), trackerSettings(), ended(written(r), 244*time.Second))
 }
 
 // Refusals.
 
-func refused(project, role, ctx string, g *diagnose.Diagnosis, rs ...guardrail.Refusal) heal.Round {
-	return other(project, role, "BUILD", ctx, *g, heal.Decision{Mode: settings.Heal, Remedy: diagnose.Report, Why: "The denial is explained, and nothing is granted.", Refusals: rs})
+func refused(project, role, ctx string, g *diagnose.Diagnosis, rs ...guardrail.Refusal) decide.Round {
+	return other(project, role, "BUILD", ctx, *g, decide.Decision{Mode: settings.Heal, Remedy: diagnose.Report, Why: "The denial is explained, and nothing is granted.", Refusals: rs})
 }
 
-func scpReported() heal.Outcome {
+func scpReported() decide.Outcome {
 	policy := "arn:aws:organizations::444455556666:policy/o-exampleorg1/service_control_policy/p-example1"
 	d := trackerDenial()
 	d.Action, d.Resource, d.Effect, d.Layer, d.PolicyARN, d.Line = "ecr:PutImage", "arn:aws:ecr:us-west-2:"+account+":repository/tracker_api", buildlog.Explicit, buildlog.ServiceControl, policy, 52
@@ -385,20 +385,20 @@ func scpReported() heal.Outcome {
 	g.Evidence.Text = "denied: User: " + d.Principal + " is not authorized to perform: ecr:PutImage on resource: " + d.Resource + " with an explicit deny in a service control policy: " + policy
 	g.Cause, g.Remedy, g.Title = "denied-by-scp", diagnose.Report, "A service control policy denies ecr:PutImage"
 	g.Advice = "The organization forbids it for this account; no policy on the role can allow it. Ask those who manage AWS Organizations to change the service control policy, or build without the call. The denying policy is " + policy + "."
-	return outcome(heal.Reported, after(6*time.Second), trackerSettings(), refused("TrackerAPI", trackerRole, command(push), g,
+	return outcome(decide.Reported, after(6*time.Second), trackerSettings(), refused("TrackerAPI", trackerRole, command(push), g,
 		guardrail.Refusal{Rule: guardrail.OtherLayer, Action: d.Action, Resource: d.Resource, Message: "A service control policy denies it explicitly (" + policy + "). An allow in the role never beats a deny there, so no grant can cure it."}))
 }
 
-func notAllowedReported() heal.Outcome {
+func notAllowedReported() decide.Outcome {
 	d := buildlog.Denial{Principal: "arn:aws:sts::" + account + ":assumed-role/codebuild-web/AWSCodeBuild-" + uuid1, Action: "s3:DeleteObject",
 		Resource: "arn:aws:s3:::web-assets-" + account + "/app/old.js", Effect: buildlog.Implicit, Layer: buildlog.IdentityBased, Line: 64, Causal: true}
 	g := denied(d, "DeleteObject")
-	return outcome(heal.Reported, after(6*time.Second), trackerSettings(), refused("web", "codebuild-web", command("aws s3 sync dist s3://web-assets-"+account+"/app --delete"), g,
+	return outcome(decide.Reported, after(6*time.Second), trackerSettings(), refused("web", "codebuild-web", command("aws s3 sync dist s3://web-assets-"+account+"/app --delete"), g,
 		guardrail.Refusal{Rule: guardrail.NotAllowed, Action: d.Action, Resource: d.Resource, Message: "No grant of the project web allows s3:DeleteObject on this resource.",
 			Entry: "grants:\n  - id: web-delete-object\n    because: WHY\n    owner: TEAM\n    actions: [\"s3:DeleteObject\"]\n    resources: [\"arn:${partition}:s3:::web-assets-${account}/app/*\"]\n"}))
 }
 
-func forgedReported() heal.Outcome {
+func forgedReported() decide.Outcome {
 	d := trackerDenial()
 	d.Principal = "arn:aws:sts::" + account + ":assumed-role/admin/AWSCodeBuild-" + uuid2
 	d.Action, d.Resource = "iam:AttachRolePolicy", "arn:aws:iam::"+account+":role/admin"
@@ -409,34 +409,34 @@ func forgedReported() heal.Outcome {
 		guardrail.Refusal{Rule: guardrail.UntrustedBuild, Message: "The build is of a pull request (pr/17): whoever opens one can print any denial, so nothing is granted for it."},
 		guardrail.Refusal{Rule: guardrail.OtherPrincipal, Action: d.Action, Resource: d.Resource, Message: "The denied principal is the role admin, and the build runs as " + trackerRole + "."})
 	r.Build.SourceVersion = "pr/17"
-	return outcome(heal.Reported, after(6*time.Second), trackerSettings(), r)
+	return outcome(decide.Reported, after(6*time.Second), trackerSettings(), r)
 }
 
 // Transient and other causes.
 
-func rateLimitRound() heal.Round {
+func rateLimitRound() decide.Round {
 	return other("web", "codebuild-web", "PRE_BUILD", command("docker build -t web ."),
 		diagnose.Diagnosis{Cause: "docker-rate-limit", Title: "The image registry's pull limit was reached", Remedy: diagnose.Retry, Retryable: true, Fingerprint: "1122334455667788",
 			Advice:   "Pull with a login (docker login before the pull), or from Amazon ECR: a pull-through cache, or public.ecr.aws/docker/library for the official images. The limit refills within hours.",
 			Evidence: diagnose.Evidence{Line: 29, Origin: buildlog.FromLog, Text: "toomanyrequests: You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit"}},
-		heal.Decision{Mode: settings.Heal, Remedy: diagnose.Retry, Why: "Causes like this pass: the build is started again, unchanged.", Plan: &heal.Plan{Route: heal.RouteBuild, Settle: time.Minute}})
+		decide.Decision{Mode: settings.Heal, Remedy: diagnose.Retry, Why: "Causes like this pass: the build is started again, unchanged.", Plan: &decide.Plan{Route: decide.RouteBuild, Settle: time.Minute}})
 }
 
-func rateLimitRetrying() heal.Outcome {
+func rateLimitRetrying() decide.Outcome {
 	r := rateLimitRound()
 	r.RetryAt, r.Retry = after(66*time.Second), "web:"+uuid2
-	return outcome(heal.Retrying, after(67*time.Second), trackerSettings(), r)
+	return outcome(decide.Retrying, after(67*time.Second), trackerSettings(), r)
 }
 
-func rateLimitHealed() heal.Outcome {
+func rateLimitHealed() decide.Outcome {
 	r := rateLimitRound()
 	r.RetryAt, r.Retry, r.Ended = after(66*time.Second), "web:"+uuid2, after(161*time.Second)
-	o := outcome(heal.Healed, after(163*time.Second), trackerSettings(), r)
+	o := outcome(decide.Healed, after(163*time.Second), trackerSettings(), r)
 	o.Repeats = 7
 	return o
 }
 
-func testsReported() heal.Outcome {
+func testsReported() decide.Outcome {
 	r := other("web", "codebuild-web", "BUILD", command("npm test"),
 		diagnose.Diagnosis{Cause: "test-failure", Title: "Tests failed", Remedy: diagnose.Report, Fingerprint: "99aabbccddeeff00",
 			Advice:   "The failing tests are named above. Run the same command at home; if it passes there, compare time zone, order, services and environment variables.",
@@ -444,31 +444,31 @@ func testsReported() heal.Outcome {
 			Excerpt: []buildlog.Line{
 				{N: 96, Text: "FAIL src/cart/total.test.ts"}, {N: 97, Text: "  ● total › rounds half a cent up"}, {N: 98, Text: "    expect(received).toBe(expected)"},
 				{N: 100, Text: "    Expected: 10.13"}, {N: 101, Text: "    Received: 10.12"}, {N: 141, Text: "Tests: 2 failed, 187 passed, 189 total"}, {N: 142, Text: "npm ERR! Test failed.  See above for more details."}}},
-		heal.Decision{Mode: settings.Heal, Remedy: diagnose.Report, Why: "Only a person can cure this."})
-	return outcome(heal.Reported, after(6*time.Second), trackerSettings(), r)
+		decide.Decision{Mode: settings.Heal, Remedy: diagnose.Report, Why: "Only a person can cure this."})
+	return outcome(decide.Reported, after(6*time.Second), trackerSettings(), r)
 }
 
-func stoppedFailed() heal.Outcome {
-	o := outcome(heal.Failed, after(100*time.Second), trackerSettings(), ended(written(trackerRound(settings.Heal)), 80*time.Second))
+func stoppedFailed() decide.Outcome {
+	o := outcome(decide.Failed, after(100*time.Second), trackerSettings(), ended(written(trackerRound(settings.Heal)), 80*time.Second))
 	o.Note = "Somebody stopped the build that was started again; it is left alone. What was changed stands."
 	return o
 }
 
-func healerDenied() heal.Outcome {
-	o := outcome(heal.Reported, after(7*time.Second), trackerSettings(), trackerRound(settings.Heal))
+func healerDenied() decide.Outcome {
+	o := outcome(decide.Reported, after(7*time.Second), trackerSettings(), trackerRound(settings.Heal))
 	o.Note = `Writing policy of "arn:aws:iam::` + account + `:role/` + trackerRole + `": the healer lacks a permission: iam:PutRolePolicy. Deploy the stack again: it renders the function's permissions from buildmedic.yaml.`
 	return o
 }
 
-func paused() heal.Outcome {
+func paused() decide.Outcome {
 	o := trackerUndone()
-	o.ID, o.Kind = caseID+".2", heal.Paused
+	o.ID, o.Kind = caseID+".2", decide.Paused
 	o.Note = `3 changes that did not help had to be taken back within a day, so nothing more is written (limits.stop_after_undone). Look at the cases, then send {"resume":{}}.`
 	return o
 }
 
 // inMember moves an outcome's project into a member account.
-func inMember(o heal.Outcome) heal.Outcome {
+func inMember(o decide.Outcome) decide.Outcome {
 	o.Case.Account, o.Case.Region = "444455556666", "eu-west-1"
 	for i := range o.Case.Rounds {
 		r := &o.Case.Rounds[i]
@@ -478,17 +478,17 @@ func inMember(o heal.Outcome) heal.Outcome {
 	return o
 }
 
-func memberRetrying() heal.Outcome { return inMember(trackerRetrying()) }
+func memberRetrying() decide.Outcome { return inMember(trackerRetrying()) }
 
-func memberUnread() heal.Outcome {
-	o := inMember(outcome(heal.Reported, after(6*time.Second), trackerSettings(), heal.Round{Step: heal.StepDone, Started: after(5 * time.Second),
+func memberUnread() decide.Outcome {
+	o := inMember(outcome(decide.Reported, after(6*time.Second), trackerSettings(), decide.Round{Step: decide.StepDone, Started: after(5 * time.Second),
 		Build: codebuild.Build{ID: "TrackerAPI:" + uuid1, Project: "TrackerAPI", Status: codebuild.Failed}}))
 	o.Case.Commit, o.Case.Rounds[0].Build.ARN = "", ""
 	o.Note = "The healer lacks a permission: sts:AssumeRole on arn:aws:iam::444455556666:role/buildmedic-member, so it reaches nothing in account 444455556666; deploy the member template of these settings there (make member), with this hub's account and region as its parameters, and the hub's stack if the account is new in the settings."
 	return o
 }
 
-func govReported() heal.Outcome {
+func govReported() decide.Outcome {
 	o := testsReported()
 	b := &o.Case.Rounds[0].Build
 	b.ARN, b.ServiceRole = "arn:aws-us-gov:codebuild:us-gov-west-1:"+account+":build/web:"+uuid1, "arn:aws-us-gov:iam::"+account+":role/service-role/codebuild-web"

@@ -8,9 +8,9 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
-	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 	"github.com/buildmedic/buildmedic/internal/redact"
 	"github.com/buildmedic/buildmedic/internal/settings"
@@ -37,14 +37,14 @@ func id(s string) string {
 
 // current is the round that the outcome tells about; ok is false if the
 // outcome is of no build.
-func current(o heal.Outcome) (r heal.Round, ok bool) {
+func current(o decide.Outcome) (r decide.Round, ok bool) {
 	if o.Round < 0 || o.Round >= len(o.Case.Rounds) {
-		return heal.Round{}, false
+		return decide.Round{}, false
 	}
 	return o.Case.Rounds[o.Round], true
 }
 
-func planHash(r heal.Round) string {
+func planHash(r decide.Round) string {
 	if r.Decision == nil || r.Decision.Plan == nil {
 		return ""
 	}
@@ -52,10 +52,10 @@ func planHash(r heal.Round) string {
 }
 
 // tell makes the notice of an outcome.
-func tell(o heal.Outcome) Notice {
+func tell(o decide.Outcome) Notice {
 	n := Notice{Schema: Schema, ID: id(o.ID), Kind: o.Kind, At: o.At.UTC(), Note: prose(o.Note), Repeats: o.Repeats, Case: caseOf(o),
 		Proof: []string{}, Timeline: []Event{}, Refusals: []Refusal{}, Grants: []Grant{}, Changes: []Change{}, Commands: commands(o), elsewhere: elsewhere(o)}
-	if r, ok := current(o); ok && o.Kind != heal.Paused { // which is about no single build
+	if r, ok := current(o); ok && o.Kind != decide.Paused { // which is about no single build
 		n.aboutBuild(o, r)
 	}
 	s := story{o, n}
@@ -67,10 +67,10 @@ func tell(o heal.Outcome) Notice {
 	return n
 }
 
-func (n *Notice) aboutBuild(o heal.Outcome, r heal.Round) {
+func (n *Notice) aboutBuild(o decide.Outcome, r decide.Round) {
 	n.Build, n.Links = buildOf(r), links(r.Build, id(r.Retry))
 	n.Changes, n.Timeline, n.Grants = changes(o), timeline(o), grants(o)
-	if o.Kind != heal.Expiring {
+	if o.Kind != decide.Expiring {
 		n.Failure = failureOf(r)
 	}
 	if g := r.Diagnosis; g != nil {
@@ -80,7 +80,7 @@ func (n *Notice) aboutBuild(o heal.Outcome, r heal.Round) {
 		n.Mode, n.Remedy, n.Why, n.Settings, n.Plan = d.Mode, d.Remedy, prose(d.Why), id(d.Settings), planHash(r)
 		n.Refusals = refusals(d.Refusals)
 	}
-	if o.Kind == heal.Healed {
+	if o.Kind == decide.Healed {
 		n.HealSeconds = int(timeToHeal(o) / time.Second)
 	}
 }
@@ -92,7 +92,7 @@ func (n Notice) title() string { return n.about() + ": " + n.Headline }
 // healer's own, or the healer itself.
 func (n Notice) about() string {
 	switch {
-	case n.Case.Project == "" || n.Kind == heal.Paused:
+	case n.Case.Project == "" || n.Kind == decide.Paused:
 		return "Buildmedic"
 	case n.elsewhere != "":
 		return n.Case.Project + " (" + n.elsewhere + ")"
@@ -101,7 +101,7 @@ func (n Notice) about() string {
 }
 
 // elsewhere is what tells the project's place from the healer's own.
-func elsewhere(o heal.Outcome) string {
+func elsewhere(o decide.Outcome) string {
 	switch {
 	case o.Home == settings.Account{}:
 		return ""
@@ -115,18 +115,18 @@ func elsewhere(o heal.Outcome) string {
 
 // unread reports whether the outcome tells of a build that the healer could
 // not read.
-func unread(o heal.Outcome) bool {
+func unread(o decide.Outcome) bool {
 	r, ok := current(o)
-	return ok && o.Kind == heal.Reported && r.Diagnosis == nil && r.Decision == nil && r.Build.ServiceRole == ""
+	return ok && o.Kind == decide.Reported && r.Diagnosis == nil && r.Decision == nil && r.Build.ServiceRole == ""
 }
 
-func caseOf(o heal.Outcome) Case {
+func caseOf(o decide.Outcome) Case {
 	c := o.Case
 	return Case{ID: id(c.ID), Account: id(c.Account), Region: id(c.Region), Project: id(c.Project), Commit: quote(c.Commit, maxName),
 		Round: min(o.Round+1, len(c.Rounds)), Opened: utc(c.Opened), Closed: utc(c.Closed)}
 }
 
-func buildOf(r heal.Round) *Build {
+func buildOf(r decide.Round) *Build {
 	b := r.Build
 	out := &Build{ID: id(b.ID), ARN: id(b.ARN), Number: b.Number, Source: quote(b.SourceVersion, maxName), Commit: quote(b.Commit(), maxName),
 		Initiator: quote(b.Initiator, maxName), Ended: utc(b.End), Retry: id(r.Retry)}
@@ -139,7 +139,7 @@ func buildOf(r heal.Round) *Build {
 // commandFailed is how CodeBuild says which command failed (aws-facts §4.1).
 var commandFailed = lazyregexp.New(`(?s)^Error while executing command: (.*)\. Reason: (exit status .*|.*)$`)
 
-func failureOf(r heal.Round) *Failure {
+func failureOf(r decide.Round) *Failure {
 	f := &Failure{Denials: []Denial{}, Excerpt: []buildlog.Line{}}
 	if p, ok := r.Build.FailedPhase(); ok {
 		f.Phase = quote(p.Type, maxName)
@@ -198,7 +198,7 @@ func refusals(all []guardrail.Refusal) []Refusal {
 }
 
 // grants lists what was used in the rounds so far, each once.
-func grants(o heal.Outcome) []Grant {
+func grants(o decide.Outcome) []Grant {
 	out := []Grant{}
 	for _, r := range rounds(o) {
 		if r.Decision == nil || r.Old {
@@ -220,7 +220,7 @@ func grants(o heal.Outcome) []Grant {
 // timeToHeal is from the end of the build that failed first to the end of
 // the one that turned green; where the ledger does not have them, from the
 // case's opening, to its closing or now.
-func timeToHeal(o heal.Outcome) time.Duration {
+func timeToHeal(o decide.Outcome) time.Duration {
 	from, to := o.Case.Opened, o.Case.Closed
 	if to.IsZero() {
 		to = o.At
@@ -241,7 +241,7 @@ func timeToHeal(o heal.Outcome) time.Duration {
 }
 
 // timeline tells what happened, round by round.
-func timeline(o heal.Outcome) []Event {
+func timeline(o decide.Outcome) []Event {
 	out := []Event{}
 	add := func(at time.Time, what string) {
 		if !at.IsZero() && len(out) < maxEvents {
@@ -263,7 +263,7 @@ func timeline(o heal.Outcome) []Event {
 			continue
 		}
 		takenBack(r.Replayed.After)
-		known := slices.ContainsFunc(rs[:i], func(e heal.Round) bool { return !e.Old && e.Build.ID == r.Build.ID })
+		known := slices.ContainsFunc(rs[:i], func(e decide.Round) bool { return !e.Old && e.Build.ID == r.Build.ID })
 		if !known {
 			add(r.Build.End, "Build "+buildName(r.Build)+" failed"+phaseOf(r)+deniedIn(r)+".")
 		}
@@ -275,7 +275,7 @@ func timeline(o heal.Outcome) []Event {
 				add(r.RetryAt, startedAs(p, id(r.Retry)))
 			}
 		}
-		if i == len(rs)-1 && o.Kind == heal.Healed {
+		if i == len(rs)-1 && o.Kind == decide.Healed {
 			to := r.Ended
 			if to.IsZero() {
 				to = o.At
@@ -294,7 +294,7 @@ func buildName(b codebuild.Build) string {
 	return id(b.ID)
 }
 
-func phaseOf(r heal.Round) string {
+func phaseOf(r decide.Round) string {
 	if p, ok := r.Build.FailedPhase(); ok {
 		return " in " + quote(p.Type, maxName)
 	}
@@ -302,7 +302,7 @@ func phaseOf(r heal.Round) string {
 }
 
 // deniedIn names what the round's build was denied.
-func deniedIn(r heal.Round) string {
+func deniedIn(r decide.Round) string {
 	if r.Diagnosis == nil {
 		return ""
 	}
@@ -313,7 +313,7 @@ func deniedIn(r heal.Round) string {
 }
 
 // did tells what a round wrote.
-func did(p heal.Plan, version string) string {
+func did(p decide.Plan, version string) string {
 	role := lastElement(id(p.Role))
 	switch {
 	case p.Write != nil && p.Write.Kind == "attach":
@@ -335,19 +335,19 @@ func did(p heal.Plan, version string) string {
 }
 
 // startedAs tells how a build was started again.
-func startedAs(p heal.Plan, retry string) string {
+func startedAs(p decide.Plan, retry string) string {
 	how := "Started the build again"
 	switch p.Route {
-	case heal.RouteStart:
+	case decide.RouteStart:
 		how = "Started a build of the same commit"
 		if p.Buildspec != "" {
 			how += " with buildspec " + quote(p.Buildspec, maxName)
 		}
-	case heal.RouteStage:
+	case decide.RouteStage:
 		how = "Retried the pipeline's stage"
-	case heal.RouteBatch:
+	case decide.RouteBatch:
 		how = "Retried the batch"
-	case heal.RouteCodeBuild:
+	case decide.RouteCodeBuild:
 		how = "CodeBuild retried by itself"
 	}
 	if retry != "" {
@@ -375,22 +375,22 @@ func actions(ds []Denial) []string {
 }
 
 // acted are the rounds that did something: wrote, or started a build.
-func acted(o heal.Outcome) []heal.Round {
-	return slices.DeleteFunc(slices.Clone(rounds(o)), func(r heal.Round) bool {
+func acted(o decide.Outcome) []decide.Round {
+	return slices.DeleteFunc(slices.Clone(rounds(o)), func(r decide.Round) bool {
 		return r.Old || r.Decision == nil || r.Decision.Plan == nil || r.Written.IsZero() && r.RetryAt.IsZero()
 	})
 }
 
 // observed reports whether the outcome tells what would have been done.
-func observed(o heal.Outcome) bool {
+func observed(o decide.Outcome) bool {
 	r, _ := current(o)
-	return o.Kind == heal.Reported && r.Decision != nil && r.Decision.Mode == settings.Observe && r.Decision.Plan != nil
+	return o.Kind == decide.Reported && r.Decision != nil && r.Decision.Mode == settings.Observe && r.Decision.Plan != nil
 }
 
 // planOf is the plan of the newest round that did something, or else the one
 // that the outcome tells about.
-func planOf(o heal.Outcome) (p heal.Plan, ok bool) {
-	if rs := acted(o); len(rs) > 0 && o.Kind != heal.Retrying {
+func planOf(o decide.Outcome) (p decide.Plan, ok bool) {
+	if rs := acted(o); len(rs) > 0 && o.Kind != decide.Retrying {
 		// The change matters more than a later wait for it to settle.
 		for _, r := range slices.Backward(rs) {
 			if r.Decision.Plan.Remedy != diagnose.Retry {
@@ -402,5 +402,5 @@ func planOf(o heal.Outcome) (p heal.Plan, ok bool) {
 	if r, _ := current(o); r.Decision != nil && r.Decision.Plan != nil {
 		return *r.Decision.Plan, true
 	}
-	return heal.Plan{}, false
+	return decide.Plan{}, false
 }

@@ -7,16 +7,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
-	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/decide"
 )
 
 // TestTimelineOfAReplay: what was taken back, taken up anew by a person and
 // given again is told in that order, and a build's failure once.
 func TestTimelineOfAReplay(t *testing.T) {
 	at := func(minute int) time.Time { return time.Date(2026, 11, 22, 10, minute, 0, 0, time.UTC) }
-	plan := &heal.Decision{Plan: &heal.Plan{Repository: "shop", Route: heal.RouteBuild}}
+	plan := &decide.Decision{Plan: &decide.Plan{Repository: "shop", Route: decide.RouteBuild}}
 	first := codebuild.Build{ID: "shop:1", Number: 1, End: at(1)}
-	o := heal.Outcome{Kind: heal.Undone, At: at(9), Round: 1, Case: heal.Case{Rounds: []heal.Round{
+	o := decide.Outcome{Kind: decide.Undone, At: at(9), Round: 1, Case: decide.Case{Rounds: []decide.Round{
 		{Build: first, Decision: plan, Written: at(2), RetryAt: at(2), Retry: "shop:2", Undone: at(3)},
 		{Build: first, Replayed: at(4), Decision: plan, Written: at(5), RetryAt: at(6), Retry: "shop:3", Undone: at(8)},
 	}}}

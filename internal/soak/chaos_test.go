@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/ledger"
 	"github.com/buildmedic/buildmedic/internal/simaws"
@@ -51,7 +52,7 @@ func TestChaos(t *testing.T) {
 type chaosSum struct {
 	mu                                                            sync.Mutex
 	runs, failed, cases, started, strangers, notices, again, dead int
-	outcomes                                                      map[heal.Kind]int
+	outcomes                                                      map[decide.Kind]int
 }
 
 type skewed struct {
@@ -398,23 +399,23 @@ func (w *chaosWorld) allKnown(ctx context.Context, r *run) bool {
 	return true
 }
 
-func caseOf(ctx context.Context, r *run, build string) (heal.Case, error) {
+func caseOf(ctx context.Context, r *run, build string) (decide.Case, error) {
 	it, err := r.st.Store.Get(ctx, "build", build)
 	if err != nil {
-		return heal.Case{}, err
+		return decide.Case{}, err
 	}
 	return r.st.Inbox.Healer.Case(ctx, string(it.Data))
 }
 
-func knows(c heal.Case, build string) bool {
-	return slices.Contains(c.Others, build) || slices.ContainsFunc(c.Rounds, func(r heal.Round) bool { return r.Build.ID == build })
+func knows(c decide.Case, build string) bool {
+	return slices.Contains(c.Others, build) || slices.ContainsFunc(c.Rounds, func(r decide.Round) bool { return r.Build.ID == build })
 }
 
 // check holds the end against what must be true of it.
 func (w *chaosWorld) check(ctx context.Context, r *run, sum *chaosSum) (bad []string) {
 	complain := func(format string, args ...any) { bad = append(bad, fmt.Sprintf(format, args...)) }
 	sim := r.st.Sim
-	cases := map[string]heal.Case{}
+	cases := map[string]decide.Case{}
 	failed, started := 0, 0
 	for _, p := range w.projects {
 		ours := map[string]int{}
@@ -465,7 +466,7 @@ func (w *chaosWorld) check(ctx context.Context, r *run, sum *chaosSum) (bad []st
 
 // checkPolicies looks for each statement that a stranger wrote, and for each
 // that a healed case says it gave.
-func (w *chaosWorld) checkPolicies(r *run, cases map[string]heal.Case, complain func(string, ...any)) {
+func (w *chaosWorld) checkPolicies(r *run, cases map[string]decide.Case, complain func(string, ...any)) {
 	docs := map[string]string{}
 	for i := range w.roles {
 		role := fmt.Sprintf("role-%d", i)
@@ -504,11 +505,11 @@ func (w *chaosWorld) checkPolicies(r *run, cases map[string]heal.Case, complain 
 	}
 }
 
-func (s *chaosSum) add(w *chaosWorld, cases map[string]heal.Case, failed, started, notices, again, dead int) {
+func (s *chaosSum) add(w *chaosWorld, cases map[string]decide.Case, failed, started, notices, again, dead int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.outcomes == nil {
-		s.outcomes = map[heal.Kind]int{}
+		s.outcomes = map[decide.Kind]int{}
 	}
 	s.runs++
 	s.failed += failed

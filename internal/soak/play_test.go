@@ -12,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/ledger"
 	"github.com/buildmedic/buildmedic/internal/simaws"
@@ -196,14 +197,14 @@ func (r *run) drain(ctx context.Context) error {
 type end struct {
 	Policies map[string]string // what IAM holds
 	Builds   map[string]int    // of each project
-	Cases    map[string]heal.Kind
+	Cases    map[string]decide.Kind
 	Notices  []string       // "CASE.N kind", sorted
 	Again    map[string]int // sent more than once
 	Dead     int            // messages given up by the queue
 }
 
 func (r *run) end(ctx context.Context) (end, error) {
-	e := end{Policies: map[string]string{}, Builds: map[string]int{}, Cases: map[string]heal.Kind{}, Again: map[string]int{}}
+	e := end{Policies: map[string]string{}, Builds: map[string]int{}, Cases: map[string]decide.Kind{}, Again: map[string]int{}}
 	sim := r.st.Sim
 	for _, at := range append([]estate{r.world.Home}, r.world.Members...) {
 		if err := r.endAt(ctx, at, &e); err != nil {
@@ -254,7 +255,7 @@ func (r *run) endAt(ctx context.Context, at estate, e *end) error {
 			}
 			e.Cases[c.ID] = c.Outcome
 			if c.Closed.IsZero() {
-				e.Cases[c.ID] = heal.Kind("open at " + string(c.Rounds[len(c.Rounds)-1].Step))
+				e.Cases[c.ID] = decide.Kind("open at " + string(c.Rounds[len(c.Rounds)-1].Step))
 			}
 		}
 	}

@@ -19,7 +19,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/awsapi"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
-	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/inbox"
 	"github.com/buildmedic/buildmedic/internal/settings"
 	"github.com/buildmedic/buildmedic/internal/simaws"
@@ -200,7 +200,7 @@ func scaleEnd(ctx context.Context, t *testing.T, st *story.Stage, row scaleRow, 
 			if err != nil || !knows(c, b.ID) || c.Closed.IsZero() {
 				t.Fatalf("%d failures: build %s is lost: case %s at %v, %v", row.n, b.ID, c.ID, c.Closed, err)
 			}
-			if c.Outcome != heal.Healed {
+			if c.Outcome != decide.Healed {
 				t.Errorf("%d failures: case %s ended %s: %s", row.n, c.ID, c.Outcome, c.Rounds[len(c.Rounds)-1].Decision.Why)
 			}
 			if c.Closed.After(last) {
@@ -229,7 +229,7 @@ func ledgerHeap(ctx context.Context, t *testing.T, st *story.Stage, n int) uint6
 	runtime.GC()
 	runtime.GC() // twice, so that what pools hold is gone too
 	runtime.ReadMemStats(&before)
-	var cases []heal.Case
+	var cases []decide.Case
 	for _, it := range its {
 		c, err := st.Inbox.Healer.Case(ctx, it.ID)
 		if err != nil {

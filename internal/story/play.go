@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/buildmedic/buildmedic/internal/awsapi"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/inbox"
@@ -254,7 +255,7 @@ type Result struct {
 	Cause    string              `json:"cause"`
 	Remedy   string              `json:"remedy"`
 	Rounds   int                 `json:"rounds"`
-	Outcome  heal.Kind           `json:"outcome"`
+	Outcome  decide.Kind         `json:"outcome"`
 	Grants   []string            `json:"grants"`
 	Refusals []guardrail.Refusal `json:"refusals"`
 	Policy   json.RawMessage     `json:"policy"` // the resulting document, {} if none was written or would be
@@ -287,7 +288,7 @@ func (st *Stage) Result(ctx context.Context) (Result, error) {
 	return r, nil
 }
 
-func (st *Stage) tellRound(r *Result, round heal.Round) {
+func (st *Stage) tellRound(r *Result, round decide.Round) {
 	if round.Diagnosis != nil && r.Cause == "" {
 		r.Cause = round.Diagnosis.Cause
 	}
@@ -333,14 +334,14 @@ func (st *Stage) Writes() []string {
 }
 
 // Case reads the case of the story's project: of its first build.
-func (st *Stage) Case(ctx context.Context) (heal.Case, error) {
+func (st *Stage) Case(ctx context.Context) (decide.Case, error) {
 	bs := st.Builds()
 	if len(bs) == 0 {
-		return heal.Case{}, heal.ErrNotFound
+		return decide.Case{}, heal.ErrNotFound
 	}
 	it, err := st.Store.Get(ctx, "build", bs[0].ID)
 	if err != nil {
-		return heal.Case{}, err
+		return decide.Case{}, err
 	}
 	return st.Inbox.Healer.Case(ctx, string(it.Data))
 }

@@ -14,9 +14,9 @@ import (
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/tools/txtar"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
-	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/settings"
 	"github.com/buildmedic/buildmedic/internal/simaws"
 )
@@ -40,7 +40,7 @@ type Expect struct {
 	Cause    string           `yaml:"cause"`
 	Remedy   diagnose.Remedy  `yaml:"remedy"`
 	Rounds   int              `yaml:"rounds"`
-	Outcome  heal.Kind        `yaml:"outcome"`
+	Outcome  decide.Kind      `yaml:"outcome"`
 	Grants   []string         `yaml:"grants"`
 	Refusals []guardrail.Rule `yaml:"refusals"`
 	Writes   []string         `yaml:"writes"` // AWS operations that wrote something, in order

@@ -15,7 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/settings"
 	"github.com/buildmedic/buildmedic/internal/simaws"
 	"github.com/buildmedic/buildmedic/testdata"
@@ -195,13 +195,13 @@ func TestModes(t *testing.T) {
 				case acts && r.Plan == "":
 					t.Error("no plan: nothing is said of what would be done")
 				case acts && mode == settings.Propose:
-					if r.Outcome != heal.Proposed {
+					if r.Outcome != decide.Proposed {
 						t.Errorf("outcome %s", r.Outcome)
 					}
 					if it, err := st.Store.Get(context.Background(), "plan", r.Plan); err != nil || !bytes.Contains(it.Data, []byte(r.Case)) {
 						t.Errorf("plan %s is not stored: %v", r.Plan, err)
 					}
-				case r.Outcome != heal.Reported:
+				case r.Outcome != decide.Reported:
 					t.Errorf("outcome %s", r.Outcome)
 				}
 				if acts && mode == settings.Observe && !strings.Contains(st.Sim.Notices()[0].ByProtocol["email"], "would") {

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/smithy-go/logging"
 
 	"github.com/buildmedic/buildmedic/internal/awsapi"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/ledger"
 	"github.com/buildmedic/buildmedic/internal/notice"
@@ -185,14 +186,14 @@ func (q *deskQueue) Later(_ context.Context, caseID string, at time.Time) error 
 type printer struct{ w io.Writer }
 
 // Notify implements heal.Notifier.
-func (p printer) Notify(_ context.Context, o heal.Outcome) error {
+func (p printer) Notify(_ context.Context, o decide.Outcome) error {
 	m := notice.Render(o)
 	_, err := fmt.Fprintf(p.w, "\n%s\n\n%s\n", m.Subject, m.Email)
 	return err
 }
 
 // Digest implements heal.Notifier.
-func (p printer) Digest(_ context.Context, os []heal.Outcome) error {
+func (p printer) Digest(_ context.Context, os []decide.Outcome) error {
 	m := notice.Digest(os)
 	_, err := fmt.Fprintf(p.w, "\n%s\n\n%s\n", m.Subject, m.Email)
 	return err
@@ -200,7 +201,7 @@ func (p printer) Digest(_ context.Context, os []heal.Outcome) error {
 
 // follow stays with a case until it is closed: it waits where the healer
 // waits, and looks after the builds that it started.
-func (d *desk) follow(ctx context.Context, caseID string, progress io.Writer) (heal.Case, error) {
+func (d *desk) follow(ctx context.Context, caseID string, progress io.Writer) (decide.Case, error) {
 	for {
 		c, err := d.healer.Case(ctx, caseID)
 		if err != nil {
@@ -228,9 +229,9 @@ func (d *desk) follow(ctx context.Context, caseID string, progress io.Writer) (h
 }
 
 // goOn does what an event would make the function do.
-func (d *desk) goOn(ctx context.Context, c heal.Case) error {
+func (d *desk) goOn(ctx context.Context, c decide.Case) error {
 	r := c.Rounds[len(c.Rounds)-1]
-	if r.Step != heal.StepRetried || r.Retry == "" {
+	if r.Step != decide.StepRetried || r.Retry == "" {
 		return d.healer.Resume(ctx, c.ID)
 	}
 	at := settings.Account{ID: c.Account, Region: c.Region}

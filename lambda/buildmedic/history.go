@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/notice"
 )
@@ -121,16 +122,16 @@ func runShow(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.
 		fmt.Fprint(stdout, tellCase(c))
 		k := c.Outcome
 		if k == "" {
-			k = heal.Retrying
+			k = decide.Retrying
 		}
-		m := notice.Render(heal.Outcome{ID: c.ID, Kind: k, Case: c, Round: len(c.Rounds) - 1, Settings: h.Settings, At: deskClock.Now()})
+		m := notice.Render(decide.Outcome{ID: c.ID, Kind: k, Case: c, Round: len(c.Rounds) - 1, Settings: h.Settings, At: deskClock.Now()})
 		fmt.Fprintf(stdout, "\n%s\n", m.Email)
 		return nil
 	})
 }
 
 // tellCase sums a case up, a line a round.
-func tellCase(c heal.Case) string {
+func tellCase(c decide.Case) string {
 	var b strings.Builder
 	state := "open"
 	if !c.Closed.IsZero() {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/heal"
@@ -102,7 +103,7 @@ type planned struct {
 	Statements []iampolicy.Statement `json:"statements"`
 	Policy     json.RawMessage       `json:"policy"` // the complete next document; null if nothing is written
 	Target     string                `json:"target,omitempty"`
-	Route      heal.Route            `json:"route,omitempty"`
+	Route      decide.Route          `json:"route,omitempty"`
 	Refusals   []guardrail.Refusal   `json:"refusals"`
 	Hash       string                `json:"hash"` // of the plan; "" without one
 	Settings   string                `json:"settings"`
@@ -260,7 +261,7 @@ func plan(ctx context.Context, s *settings.Settings, b codebuild.Build, failure 
 		when = time.Now().Truncate(time.Second)
 	}
 	offline := heal.Offline{State: state, Now: when}
-	f := heal.Facts{Settings: s, Home: home, Project: p, Build: b, Diagnosis: heal.WithoutSecrets(diagnose.Diagnose(failure)), Case: "desk", Role: &state, Now: when}
+	f := decide.Facts{Settings: s, Home: home, Project: p, Build: b, Diagnosis: heal.WithoutSecrets(diagnose.Diagnose(failure)), Case: "desk", Role: &state, Now: when}
 	qs := guardrail.Questions(f.Judged())
 	var err error
 	role, _ := b.Role()

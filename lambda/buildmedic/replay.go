@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/notice"
 	"github.com/buildmedic/buildmedic/internal/settings"
@@ -119,7 +120,7 @@ func (r replay) run(ctx context.Context, build string) error {
 }
 
 // result prints the case for programs, if they asked.
-func (r replay) result(c heal.Case) error {
+func (r replay) result(c decide.Case) error {
 	if !r.json {
 		return nil
 	}
@@ -135,12 +136,12 @@ func orError(code int) error {
 
 // show prints what a notice would tell of the case in mode observe: nothing
 // has been done yet, whatever the project's mode is.
-func (r replay) show(c heal.Case) {
+func (r replay) show(c decide.Case) {
 	d := *c.Rounds[0].Decision
 	d.Mode = settings.Observe
 	c.Rounds = slices.Clone(c.Rounds)
 	c.Rounds[0].Decision = &d
-	m := notice.Render(heal.Outcome{ID: c.ID, Kind: heal.Reported, Case: c, Settings: r.desk.healer.Settings, Home: r.desk.home, At: deskClock.Now()})
+	m := notice.Render(decide.Outcome{ID: c.ID, Kind: decide.Reported, Case: c, Settings: r.desk.healer.Settings, Home: r.desk.home, At: deskClock.Now()})
 	fmt.Fprintf(r.talk, "%s\n\n%s\n", m.Subject, m.Email)
 }
 

@@ -1,4 +1,4 @@
-package heal
+package decide
 
 import (
 	"encoding/json"
@@ -116,7 +116,7 @@ func route(f Facts) Route {
 	return RouteBuild
 }
 
-func refuse(d Decision, why string, rs ...guardrail.Refusal) Decision {
+func Refuse(d Decision, why string, rs ...guardrail.Refusal) Decision {
 	d.Plan, d.Refusals, d.Why = nil, append(d.Refusals, rs...), why
 	return d
 }
@@ -186,7 +186,7 @@ func grant(f Facts, d Decision) Decision {
 	if rs := limits(f, true); len(rs) > 0 && retries(f.Earlier) == 0 {
 		// Nothing of ours is under way: explain everything at once.
 		j := guardrail.Judge(f.Judged())
-		return refuse(d, "The denial is explained, and nothing is granted.", merge(rs, j.Refusals)...)
+		return Refuse(d, "The denial is explained, and nothing is granted.", merge(rs, j.Refusals)...)
 	}
 	j := guardrail.Judge(f.Judged())
 	again := sameAgain(f)
@@ -196,7 +196,7 @@ func grant(f Facts, d Decision) Decision {
 		d.Why = "The grant asks for CloudTrail's word, which is not there yet."
 		return d
 	case len(j.Refusals) > 0:
-		return refuse(d, "The denial is explained, and nothing is granted.", j.Refusals...)
+		return Refuse(d, "The denial is explained, and nothing is granted.", j.Refusals...)
 	case j.Allowed:
 		return allowedAlready(f, d, again)
 	}
@@ -207,14 +207,14 @@ func grant(f Facts, d Decision) Decision {
 		return unsettledYet(f, allowedAlready(f, d, again))
 	}
 	if t := j.Target; t != nil && t.Kind != "attach" && t.Before == t.After {
-		return refuse(d, "What the settings allow is written already, and the simulator still says that it is denied.", guardrail.Refusal{Rule: guardrail.AlreadyThere,
+		return Refuse(d, "What the settings allow is written already, and the simulator still says that it is denied.", guardrail.Refusal{Rule: guardrail.AlreadyThere,
 			Message: "The policy holds everything that the grants give, and the call is denied all the same: look for a boundary, a service control policy or a condition that stands in the way."})
 	}
 	if rs := limits(f, true); len(rs) > 0 {
-		return refuse(d, "The budget of this commit is used up.", rs...)
+		return Refuse(d, "The budget of this commit is used up.", rs...)
 	}
 	if r := takenBack(f); r != nil {
-		return refuse(d, "What the settings allow was given to this commit before, and taken back.", *r)
+		return Refuse(d, "What the settings allow was given to this commit before, and taken back.", *r)
 	}
 	d.Used = j.Used
 	d.Plan = newPlan(f, diagnose.Grant)
@@ -318,13 +318,13 @@ func allowedAlready(f Facts, d Decision, again int) Decision {
 		return undo(d, i)
 	case i < 0 && again >= 1 && (again >= 2 || !f.wroteSince(f.Earlier[len(f.Earlier)-again].Build)):
 		d.Remedy = diagnose.Report
-		return refuse(d, "IAM says that the role may do this, and yet it is denied again: another layer refuses (resource policy, VPC endpoint policy, session policy, resource control policy).")
+		return Refuse(d, "IAM says that the role may do this, and yet it is denied again: another layer refuses (resource policy, VPC endpoint policy, session policy, resource control policy).")
 	}
 	if rs := limits(f, false); len(rs) > 0 {
 		if i >= 0 {
 			return undo(d, i)
 		}
-		return refuse(d, "The budget of this commit is used up.", rs...)
+		return Refuse(d, "The budget of this commit is used up.", rs...)
 	}
 	d.Remedy = diagnose.Retry
 	d.Plan = newPlan(f, diagnose.Retry)
@@ -348,7 +348,7 @@ func unsettledYet(f Facts, d Decision) Decision {
 // wroteSince reports whether the role was written, by whichever case, after b
 // had failed or a moment before: b may not have felt it.
 func (f Facts) wroteSince(b codebuild.Build) bool {
-	return !f.Wrote.IsZero() && f.Wrote.Add(skew).After(b.End)
+	return !f.Wrote.IsZero() && f.Wrote.Add(ClockSkew).After(b.End)
 }
 
 func undo(d Decision, round int) Decision {
@@ -359,7 +359,7 @@ func undo(d Decision, round int) Decision {
 
 func retry(f Facts, d Decision) Decision {
 	if rs := limits(f, false); len(rs) > 0 {
-		return refuse(d, "The budget of this commit is used up.", rs...)
+		return Refuse(d, "The budget of this commit is used up.", rs...)
 	}
 	d.Plan = newPlan(f, diagnose.Retry)
 	// A transient trouble gets more time with each round: 1, 4, 9 … settles.
@@ -372,7 +372,7 @@ func retry(f Facts, d Decision) Decision {
 // noRoute turns a plan that only starts a build, and may not, into a refusal.
 func noRoute(d Decision) Decision {
 	if d.Plan != nil && d.Plan.Route == RouteNone {
-		return refuse(d, "The settings forbid starting this project's builds.", guardrail.Refusal{Rule: guardrail.RetryForbidden,
+		return Refuse(d, "The settings forbid starting this project's builds.", guardrail.Refusal{Rule: guardrail.RetryForbidden,
 			Message: "The project has retry: false, so no build is started. Start it by hand, or set retry: true."})
 	}
 	return d
@@ -393,7 +393,7 @@ func onlyListed(f Facts, d Decision) Decision {
 	switch {
 	case d.Plan != nil, d.Waits:
 		d.Waits, d.Used = false, nil
-		return refuse(d, "The settings do not list the pipeline that the build is of.", no)
+		return Refuse(d, "The settings do not list the pipeline that the build is of.", no)
 	case len(d.Refusals) > 0:
 		d.Refusals = append(d.Refusals, no)
 	}
@@ -410,15 +410,15 @@ func overrideBuildspec(f Facts, d Decision) Decision {
 	i := slices.IndexFunc(f.Project.Buildspecs, func(p string) bool { return !slices.Contains(tried, p) })
 	switch {
 	case len(f.Project.Buildspecs) == 0:
-		return refuse(d, "No other place for the buildspec is listed.", guardrail.Refusal{Rule: guardrail.NoBuildspec,
+		return Refuse(d, "No other place for the buildspec is listed.", guardrail.Refusal{Rule: guardrail.NoBuildspec,
 			Message: "The settings list no other path to try. Put the buildspec where the project expects it, or list its path.",
 			Entry:   fmt.Sprintf("projects:\n  - name: %s\n    buildspecs: [path/to/buildspec.yml]\n", f.Project.Name)})
 	case i < 0:
-		return refuse(d, "Every listed place for the buildspec was tried.", guardrail.Refusal{Rule: guardrail.NoBuildspec,
+		return Refuse(d, "Every listed place for the buildspec was tried.", guardrail.Refusal{Rule: guardrail.NoBuildspec,
 			Message: fmt.Sprintf("None of %s is a buildspec at this commit.", strings.Join(f.Project.Buildspecs, ", "))})
 	}
 	if rs := limits(f, true); len(rs) > 0 {
-		return refuse(d, "The build is not started with another buildspec.", rs...)
+		return Refuse(d, "The build is not started with another buildspec.", rs...)
 	}
 	d.Plan = newPlan(f, diagnose.OverrideBuildspec)
 	d.Plan.Buildspec = f.Project.Buildspecs[i]
@@ -426,7 +426,7 @@ func overrideBuildspec(f Facts, d Decision) Decision {
 		d.Plan.Route = RouteStart
 	}
 	if d.Plan.Route == RouteStage || d.Plan.Route == RouteBatch {
-		return refuse(d, "A build of a pipeline or a batch cannot be given another buildspec.", guardrail.Refusal{Rule: guardrail.NoRoute,
+		return Refuse(d, "A build of a pipeline or a batch cannot be given another buildspec.", guardrail.Refusal{Rule: guardrail.NoRoute,
 			Message: fmt.Sprintf("The buildspec %q would be tried, but only a build of its own can be started with another buildspec. Set it in the project.", d.Plan.Buildspec)})
 	}
 	d.Why = fmt.Sprintf("The settings list %q as another place of the buildspec.", d.Plan.Buildspec)
@@ -437,17 +437,17 @@ func createRepository(f Facts, d Decision) Decision {
 	name := f.Diagnosis.Details["repository"]
 	a, ok := codebuild.ParseARN(f.Build.ARN)
 	if !ok || !repositoryName(name) {
-		return refuse(d, "The log does not say which repository is missing.", guardrail.Refusal{Rule: guardrail.NoRepository,
+		return Refuse(d, "The log does not say which repository is missing.", guardrail.Refusal{Rule: guardrail.NoRepository,
 			Message: "The name of the missing repository cannot be read with certainty. Create it by hand."})
 	}
 	arn := codebuild.ARN{Partition: a.Partition, Service: "ecr", Region: a.Region, Account: a.Account, Resource: "repository/" + name}.String()
 	if registry := f.Diagnosis.Details["registry"]; registry != "" && registry != a.Account {
-		return refuse(d, "The missing repository is in another account's registry.", guardrail.Refusal{Rule: guardrail.NoRepository,
+		return Refuse(d, "The missing repository is in another account's registry.", guardrail.Refusal{Rule: guardrail.NoRepository,
 			Action: "ecr:CreateRepository", Message: fmt.Sprintf("The build looks for %q in registry %q, and its own account is %s. Create it there, or correct the image's name.", name, registry, a.Account)})
 	}
 	g, ok := creator(f, arn)
 	if !ok {
-		return refuse(d, "The settings do not allow creating the repository.", guardrail.Refusal{Rule: guardrail.NoRepository,
+		return Refuse(d, "The settings do not allow creating the repository.", guardrail.Refusal{Rule: guardrail.NoRepository,
 			Action: "ecr:CreateRepository", Resource: arn,
 			Message: fmt.Sprintf("No grant of the project names the repository %q exactly with create: true.", name),
 			Entry: fmt.Sprintf("grants:\n  - id: %s-image\n    because: WHY\n    owner: TEAM\n    set: ecr-push\n    resources: [\"arn:${partition}:ecr:${region}:${account}:repository/%s\"]\n    create: true\n",
@@ -455,12 +455,12 @@ func createRepository(f Facts, d Decision) Decision {
 	}
 	for _, r := range f.Earlier {
 		if r.Decision != nil && r.Decision.Plan != nil && r.Decision.Plan.Repository == name && !r.Written.IsZero() {
-			return refuse(d, "The repository was created, and the build says again that it is missing.", guardrail.Refusal{Rule: guardrail.NoRepository,
+			return Refuse(d, "The repository was created, and the build says again that it is missing.", guardrail.Refusal{Rule: guardrail.NoRepository,
 				Action: "ecr:CreateRepository", Resource: arn, Message: "It was created in this account and region; the build looks for it elsewhere. Check the registry in the image's name."})
 		}
 	}
 	if rs := limits(f, true); len(rs) > 0 {
-		return refuse(d, "The repository is not created.", rs...)
+		return Refuse(d, "The repository is not created.", rs...)
 	}
 	d.Plan = newPlan(f, diagnose.CreateRepository)
 	d.Plan.Repository = name
@@ -503,7 +503,7 @@ func switchRole(f Facts, d Decision) Decision {
 	d.Remedy = diagnose.SwitchRole
 	old, ok := f.Build.Role()
 	if !ok {
-		return refuse(d, "The build's service role cannot be read.", guardrail.Refusal{Rule: guardrail.NotTheRole,
+		return Refuse(d, "The build's service role cannot be read.", guardrail.Refusal{Rule: guardrail.NotTheRole,
 			Message: fmt.Sprintf("The build record names the role %q, which is none of this account.", f.Build.ServiceRole)})
 	}
 	next := old
@@ -525,12 +525,12 @@ func switchRole(f Facts, d Decision) Decision {
 	}
 	switch {
 	case len(rs) > 0:
-		return refuse(d, "The project is not switched to another role.", rs...)
+		return Refuse(d, "The project is not switched to another role.", rs...)
 	case next.ARN() == old.ARN():
-		return refuse(d, "The project runs with the ready role already.", guardrail.Refusal{Rule: guardrail.NotTheRole,
+		return Refuse(d, "The project runs with the ready role already.", guardrail.Refusal{Rule: guardrail.NotTheRole,
 			Message: fmt.Sprintf("switch_role names %q, which is the role that was denied. Give that role the permission, or name a grant instead.", f.Project.SwitchRole)})
 	case f.ProjectRole != "" && f.ProjectRole != old.ARN() && f.ProjectRole != next.ARN():
-		return refuse(d, "The project's role was changed since the build.", guardrail.Refusal{Rule: guardrail.NotTheRole,
+		return Refuse(d, "The project's role was changed since the build.", guardrail.Refusal{Rule: guardrail.NotTheRole,
 			Message: fmt.Sprintf("The build ran as %s, and the project now has %s.", old.ARN(), f.ProjectRole)})
 	}
 	d.Plan = newPlan(f, diagnose.SwitchRole)
@@ -550,17 +550,4 @@ func splitPath(pathName string) (path, name string) {
 		return "/", pathName
 	}
 	return "/" + strings.Trim(pathName[:i], "/") + "/", pathName[i+1:]
-}
-
-// Resulting gives the document that a write leaves behind, nil if it leaves
-// none that can be read.
-func Resulting(t guardrail.Target) *iampolicy.Document {
-	if t.After == "" {
-		return nil
-	}
-	d, err := iampolicy.ParseLoose([]byte(t.After))
-	if err != nil {
-		return nil
-	}
-	return &d
 }

@@ -1,4 +1,4 @@
-package heal
+package decide
 
 import (
 	"fmt"
@@ -219,7 +219,7 @@ func TestCaseID(t *testing.T) {
 	b := build()
 	same := b
 	same.ID = "shop:2"
-	if caseID(at, b) != caseID(at, same) {
+	if CaseID(at, b) != CaseID(at, same) {
 		t.Error("two builds of a commit are two cases")
 	}
 	for name, change := range map[string]func(*codebuild.Build, *settings.Account){
@@ -231,81 +231,8 @@ func TestCaseID(t *testing.T) {
 	} {
 		o, oat := b, at
 		change(&o, &oat)
-		if caseID(at, b) == caseID(oat, o) {
+		if CaseID(at, b) == CaseID(oat, o) {
 			t.Errorf("another %s is the same case", name)
-		}
-	}
-}
-
-// TestStartedBy is the table of which build passes for a round's retry.
-func TestStartedBy(t *testing.T) {
-	h := &Healer{Home: settings.Account{ID: "111122223333"}, Self: Self{Initiator: "buildmedic/s", MemberInitiator: "buildmedic-member/s"}}
-	member := func(_ *Round, b *codebuild.Build) { b.ARN = "arn:aws:codebuild:eu-west-1:444455556666:build/" + b.ID }
-	for _, row := range []struct {
-		name   string
-		route  Route
-		change func(*Round, *codebuild.Build)
-		want   bool
-	}{
-		{"ours", RouteBuild, nil, true},
-		{"known by its id", RouteBuild, func(r *Round, b *codebuild.Build) { r.Retry = b.ID }, true},
-		{"another than the known one", RouteBuild, func(r *Round, b *codebuild.Build) { r.Retry = "shop:9" }, false},
-		{"somebody else's", RouteBuild, func(_ *Round, b *codebuild.Build) { b.Initiator = "alice" }, false},
-		{"ours in a member account", RouteBuild, func(r *Round, b *codebuild.Build) { member(r, b); b.Initiator = "buildmedic-member/s" }, true},
-		{"there, by a role that is named like the hub's", RouteBuild, member, false},
-		{"here, by a role that is named like a member's", RouteBuild, func(_ *Round, b *codebuild.Build) { b.Initiator = "buildmedic-member/s" }, false},
-		{"of another commit on the same branch", RouteBuild, func(_ *Round, b *codebuild.Build) { b.ResolvedSourceVersion = "2" }, false},
-		{"not resolved yet, same branch", RouteBuild, func(_ *Round, b *codebuild.Build) { b.ResolvedSourceVersion = "" }, true},
-		{"of another project", RouteBuild, func(_ *Round, b *codebuild.Build) { b.Project = "other" }, false},
-		{"the failed build itself", RouteBuild, func(r *Round, b *codebuild.Build) { b.ID = r.Build.ID }, false},
-		{"begun before the build failed", RouteBuild, func(r *Round, b *codebuild.Build) { b.Start = r.Build.End.Add(-time.Second) }, false},
-		{"the healer's clock is an hour ahead", RouteBuild, func(r *Round, _ *codebuild.Build) { r.RetryAt = began.Add(time.Hour) }, true},
-		{"of the same execution", RouteStage, func(r *Round, b *codebuild.Build) {
-			r.Build.Initiator, b.Initiator = "codepipeline/x", "codepipeline/x"
-		}, true},
-		{"of another execution", RouteStage, func(r *Round, b *codebuild.Build) {
-			r.Build.Initiator, b.Initiator, b.SourceVersion = "codepipeline/x", "codepipeline/x", "other"
-		}, false},
-		{"CodeBuild's own", RouteCodeBuild, func(r *Round, b *codebuild.Build) { b.AutoRetry.Previous = r.Build.ARN }, true},
-		{"CodeBuild's own of another build", RouteCodeBuild, func(r *Round, b *codebuild.Build) {
-			b.AutoRetry.Previous = "arn:aws:codebuild:us-east-1:111122223333:build/shop:7"
-		}, false},
-		{"none", RouteNone, nil, false},
-	} {
-		r := Round{Build: build(), RetryAt: began.Add(2 * time.Minute), Decision: &Decision{Plan: &Plan{Route: row.route}}}
-		b := build()
-		b.ID, b.Initiator, b.Start, b.End = "shop:2", "buildmedic/s", began.Add(2*time.Minute), time.Time{}
-		if row.change != nil {
-			row.change(&r, &b)
-		}
-		if got := h.startedBy(r, b, codebuild.Batch{}); got != row.want {
-			t.Errorf("%s: %v", row.name, got)
-		}
-	}
-}
-
-// TestStartedByABatch: whether a build of a batch is of before its retry or of
-// since, the batch's groups say, and no clock.
-func TestStartedByABatch(t *testing.T) {
-	failed, other, second := build().ID, "shop:other", "shop:2"
-	now := func(gs ...codebuild.BuildGroup) codebuild.Batch { return codebuild.Batch{Groups: gs} }
-	for _, row := range []struct {
-		name  string
-		batch codebuild.Batch
-		build string
-		want  bool
-	}{
-		{"its own second run", now(codebuild.BuildGroup{Build: second, Prior: []string{failed}}), second, true},
-		{"another's second run", now(codebuild.BuildGroup{Build: "shop:3", Prior: []string{failed}}, codebuild.BuildGroup{Build: second, Prior: []string{other}}), second, true},
-		{"one that had not begun before", now(codebuild.BuildGroup{Build: "shop:3", Prior: []string{failed}}, codebuild.BuildGroup{Build: second}), second, true},
-		{"a sibling, before the batch was retried", now(codebuild.BuildGroup{Build: failed}, codebuild.BuildGroup{Build: other}), other, false},
-		{"a sibling's first run, after", now(codebuild.BuildGroup{Build: "shop:3", Prior: []string{failed}}, codebuild.BuildGroup{Build: second, Prior: []string{other}}), other, false},
-		{"of another batch", now(codebuild.BuildGroup{Build: second, Prior: []string{other}}), second, false},
-		{"the batch is gone", now(), second, false},
-	} {
-		r := Round{Build: build(), Step: StepRetried, Decision: &Decision{Plan: &Plan{Route: RouteBatch}}}
-		if got := (&Healer{}).startedBy(r, codebuild.Build{ID: row.build, Project: r.Build.Project}, row.batch); got != row.want {
-			t.Errorf("%s: %v", row.name, got)
 		}
 	}
 }

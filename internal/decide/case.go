@@ -1,15 +1,18 @@
-// Package heal is the use case: it takes up a failed build, decides what to
-// do about it, and does it, once.
+// Package decide is the judgement about one failed build: from the [Facts]
+// that were gathered, [Decide] makes a [Decision], with the complete next
+// policy document. It is pure: no clock, no context, no I/O; what it is not
+// told it does not know.
 //
-// [Decide] is pure: facts in, a [Decision] out. The [Healer] gathers the
-// facts and carries decisions out through the ports declared in ports.go,
-// recording each step, so that a case resumes where it died.
-package heal
+// It also declares what a decision is about and what becomes of it: the
+// [Case], its rounds, and the [Outcome] that notices tell. Package heal gathers the
+// facts, carries decisions out and keeps the cases.
+package decide
 
 import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
@@ -17,6 +20,9 @@ import (
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
+
+// ClockSkew is how far AWS's clocks and the healer's may be apart.
+const ClockSkew = 2 * time.Minute
 
 // Case is everything that belongs to one original failure: project and
 // resolved commit. Its rounds are its attempts.
@@ -44,6 +50,22 @@ type Case struct {
 	// Others are failed builds of the same commit that came while the case
 	// was under way and had no part in it, or after a later one was dealt with.
 	Others []string `json:"others,omitempty"`
+}
+
+// CaseID names the case of a build: by project and commit, or by the build
+// itself where CodeBuild does not say which commit it was.
+func CaseID(at settings.Account, b codebuild.Build) string {
+	what := b.Commit()
+	if what == "" {
+		what = b.ID
+	}
+	parts := []string{at.ID, at.Region, b.Project, what}
+	if guardrail.RefuseUntrusted(b) != nil {
+		// A pull request must not use up what a branch may have.
+		parts = append(parts, "untrusted")
+	}
+	h := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(h[:8])
 }
 
 // Step is how far a round has come. Each is recorded before the next begins.
@@ -97,6 +119,20 @@ type Round struct {
 	Ended    time.Time `json:"ended,omitzero"` // when the build that this round started ended
 	// Reminded is when the team was told that the round's grant will expire.
 	Reminded time.Time `json:"reminded,omitzero"`
+}
+
+// OfBatch reports whether the round starts its build again by retrying a batch.
+func (r *Round) OfBatch() bool {
+	return r.Decision != nil && r.Decision.Plan != nil && r.Decision.Plan.Route == RouteBatch
+}
+
+// Waits reports whether the round has started a build, or may have, and has
+// not seen it end.
+func (r *Round) Waits() bool { return r.Step == StepRetried || r.Step == StepRetrying }
+
+// ToldOnly reports whether nothing but telling has come of the round.
+func (r *Round) ToldOnly() bool {
+	return r.Written.IsZero() && r.RetryAt.IsZero() && (r.Decision == nil || r.Decision.Undo == 0)
 }
 
 // Pending is a notice that is to be sent. It is recorded before it is sent; a
@@ -175,7 +211,7 @@ type Plan struct {
 func (p Plan) Bytes() []byte {
 	b, err := json.Marshal(p)
 	if err != nil {
-		panic("heal: a plan is always printable: " + err.Error())
+		panic("decide: a plan is always printable: " + err.Error())
 	}
 	return b
 }

@@ -1,4 +1,4 @@
-package heal
+package decide
 
 import (
 	"fmt"
