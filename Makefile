@@ -10,7 +10,7 @@ CDK         := npx --yes aws-cdk@2.1148.1
 LDFLAGS  := -s -w -buildid=
 GOFLAGS_ := -trimpath -buildvcs=false -tags lambda.norpc
 SETTINGS ?= infra/buildmedic.yaml
-DYNALITE := internal/ledger/testdata/dynalite
+DYNALITE := internal/awsapi/testdata/dynalite
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test build dynalite lint fmt verify cover bench soak fuzz update check synth diff deploy destroy member test-event synth-golden test-infra clean

@@ -67,7 +67,7 @@ func (h *handler) wired(ctx context.Context) (*inbox.Inbox, error) {
 	log := slog.New(slog.NewJSONHandler(h.out, nil))
 	var store heal.Store = ledger.NewMemory(clock)
 	if c.table != "" {
-		store = ledger.NewDynamoDB(dynamodb.NewFromConfig(h.aws), c.table, clock)
+		store = awsapi.NewDynamoDB(dynamodb.NewFromConfig(h.aws), c.table, clock)
 	} else {
 		log.Warn("the ledger is in memory: what was done is forgotten when this instance ends")
 	}

@@ -19,6 +19,7 @@ var (
 		"PipelineNotFoundException", "StageNotFoundException", "NotFound"}
 	conflict = []string{"ConcurrentModification", "EntityAlreadyExists", "DeleteConflict"}
 	later    = []string{"Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown",
+		"ProvisionedThroughputExceededException",
 		"AccountLimitExceededException", "ServiceFailure", "ServiceUnavailable", "ServiceUnavailableException", "InternalFailure", "InternalError",
 		"InternalServerException", "InternalServerError", "ServerException", "ConflictException", "ConcurrentPipelineExecutionsLimitExceededException",
 		"OperationAbortedException", "RequestTimeout", "PriorRequestNotComplete"}

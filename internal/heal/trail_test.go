@@ -10,6 +10,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -27,6 +28,13 @@ func (t *trail) Seen(_ context.Context, _ codebuild.Build, ds []buildlog.Denial)
 		out[i] = d.Resource == "seen"
 	}
 	return out, t.err
+}
+
+// noPolicies is an IAM in which each role has none.
+type noPolicies struct{}
+
+func (noPolicies) Role(context.Context, settings.Account, codebuild.Role, settings.Write) (guardrail.RoleState, error) {
+	return guardrail.RoleState{}, nil
 }
 
 // TestTrailIsAskedOnce ensures that CloudTrail, which answers two requests a
@@ -50,7 +58,7 @@ func TestTrailIsAskedOnce(t *testing.T) {
 		{"a grant that is not there", []string{"gone"}, &trail{}, nil, 0, false},
 		{"CloudTrail throttles", []string{"strict"}, &trail{err: ErrLater}, nil, 1, true},
 	} {
-		h := &Healer{Roles: Offline{}, Trail: row.trail}
+		h := &Healer{Roles: noPolicies{}, Trail: row.trail}
 		f := decide.Facts{Settings: set, Project: settings.Project{Grants: row.grants}, Diagnosis: diagnose.Diagnosis{Denials: ds},
 			Build: codebuild.Build{ARN: "arn:aws:codebuild:eu-west-1:111122223333:build/shop:u", ServiceRole: "arn:aws:iam::111122223333:role/r"}}
 		err := h.readRole(t.Context(), settings.Account{}, &f)
@@ -58,7 +66,7 @@ func TestTrailIsAskedOnce(t *testing.T) {
 			t.Errorf("%s: %v, %v, asked %d times", row.name, f.Trail, err, row.trail.asked)
 		}
 	}
-	h, f := &Healer{Roles: Offline{}}, decide.Facts{Settings: set, Project: settings.Project{Grants: []string{"strict"}}, Diagnosis: diagnose.Diagnosis{Denials: ds}}
+	h, f := &Healer{Roles: noPolicies{}}, decide.Facts{Settings: set, Project: settings.Project{Grants: []string{"strict"}}, Diagnosis: diagnose.Diagnosis{Denials: ds}}
 	if err := h.readRole(t.Context(), settings.Account{}, &f); err != nil || f.Trail != nil {
 		t.Errorf("without CloudTrail: %v, %v", f.Trail, err)
 	}

@@ -1,7 +1,7 @@
-// Package ledger stores what the healer must not forget: cases, claims, role
-// leases, plans, budgets, history. It offers [heal.Store] three times: in
-// memory, in a file (for the desk), and in DynamoDB (for the function). All
-// pass the same conformance suite.
+// Package ledger stores what the healer must not forget: cases, leases, plans,
+// budgets, history. It offers [heal.Store] in memory (for tests and stories)
+// and in a file (for the desk); package awsapi has the function's, in
+// DynamoDB. All pass the conformance suite in ledgertest.
 //
 // Times are compared, never left to deletion: an item past its Expires is not
 // there, whether or not somebody has deleted it yet (aws-facts §7.2).

@@ -135,7 +135,7 @@ func openStore(f deskFlags, config func() (aws.Config, error)) (heal.Store, func
 		if err != nil {
 			return nil, nil, err
 		}
-		return ledger.NewDynamoDB(dynamodb.NewFromConfig(cfg), *f.table, deskClock), func() error { return nil }, nil
+		return awsapi.NewDynamoDB(dynamodb.NewFromConfig(cfg), *f.table, deskClock), func() error { return nil }, nil
 	}
 	path := *f.ledger
 	if path == "" {

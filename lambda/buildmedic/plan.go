@@ -260,15 +260,15 @@ func plan(ctx context.Context, s *settings.Settings, b codebuild.Build, failure 
 	if when.IsZero() {
 		when = time.Now().Truncate(time.Second)
 	}
-	offline := heal.Offline{State: state, Now: when}
+	iam := offline{State: state, Now: when}
 	f := decide.Facts{Settings: s, Home: home, Project: p, Build: b, Diagnosis: heal.WithoutSecrets(diagnose.Diagnose(failure)), Case: "desk", Role: &state, Now: when}
 	qs := guardrail.Questions(f.Judged())
 	var err error
 	role, _ := b.Role()
-	if f.Before, err = offline.Simulate(ctx, home, role, qs, nil); err != nil {
+	if f.Before, err = iam.Simulate(ctx, home, role, qs, nil); err != nil {
 		return planned{}, fmt.Errorf("evaluating the role's policies: %w", err)
 	}
-	h := &heal.Healer{Settings: withoutAnalyzer(s), Home: home, Simulator: offline, Log: slog.New(slog.DiscardHandler)}
+	h := &heal.Healer{Settings: withoutAnalyzer(s), Home: home, Simulator: iam, Log: slog.New(slog.DiscardHandler)}
 	d, err := h.Explain(ctx, home, f)
 	if err != nil {
 		return planned{}, err

@@ -1,4 +1,4 @@
-package heal
+package main
 
 import (
 	"context"
@@ -11,21 +11,21 @@ import (
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// Offline stands in for IAM where there is none: a role's policies are given,
+// offline stands in for IAM where there is none: a role's policies are given,
 // and package iampolicy answers in the simulator's place. It knows identity
 // policies and the boundary only.
-type Offline struct {
+type offline struct {
 	State guardrail.RoleState
 	Now   time.Time
 }
 
-// Role implements [Roles].
-func (o Offline) Role(context.Context, settings.Account, codebuild.Role, settings.Write) (guardrail.RoleState, error) {
+// Role implements [heal.Roles].
+func (o offline) Role(context.Context, settings.Account, codebuild.Role, settings.Write) (guardrail.RoleState, error) {
 	return o.State, nil
 }
 
-// Simulate implements [Simulator].
-func (o Offline) Simulate(_ context.Context, _ settings.Account, _ codebuild.Role, qs []guardrail.Question, extra []string) ([]guardrail.Answer, error) {
+// Simulate implements [heal.Simulator].
+func (o offline) Simulate(_ context.Context, _ settings.Account, _ codebuild.Role, qs []guardrail.Question, extra []string) ([]guardrail.Answer, error) {
 	a, err := o.access(extra)
 	if err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func (o Offline) Simulate(_ context.Context, _ settings.Account, _ codebuild.Rol
 	return out, nil
 }
 
-func (o Offline) access(extra []string) (a iampolicy.Access, err error) {
+func (o offline) access(extra []string) (a iampolicy.Access, err error) {
 	add := func(what, text string) error {
 		d, err := iampolicy.ParseLoose([]byte(text))
 		if err != nil {

@@ -1,4 +1,4 @@
-package ledger
+package awsapi
 
 import (
 	"bytes"
@@ -18,9 +18,9 @@ import (
 	"github.com/buildmedic/buildmedic/internal/heal"
 )
 
-// API is the part of DynamoDB that the ledger uses: single items only, no
+// DynamoDBAPI is the part of DynamoDB that the ledger uses: single items only, no
 // transactions.
-type API interface {
+type DynamoDBAPI interface {
 	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
 	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
@@ -42,43 +42,43 @@ const dueForm = "2006-01-02T15:04:05.000000000Z"
 // all.
 const maxItem = 380 << 10
 
-// DynamoDB is the ledger in one table.
+// DynamoDB is the healer's ledger in one table; it implements [heal.Store].
 type DynamoDB struct {
-	api   API
+	api   DynamoDBAPI
 	table string
 	clock heal.Clock
 }
 
-// NewDynamoDB gives the ledger in the table.
-func NewDynamoDB(api API, table string, clock heal.Clock) *DynamoDB {
+// NewDynamoDB gives the ledger in the table, which has the shape above.
+func NewDynamoDB(api DynamoDBAPI, table string, clock heal.Clock) *DynamoDB {
 	return &DynamoDB{api: api, table: table, clock: clock}
 }
 
-func keyOf(kind, id, sort string) map[string]types.AttributeValue {
+func itemKey(kind, id, sort string) map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{
 		PartitionKey: &types.AttributeValueMemberS{Value: kind + "#" + id},
 		SortKey:      &types.AttributeValueMemberS{Value: sort},
 	}
 }
 
-func number(n int64) types.AttributeValue {
+func numberValue(n int64) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
 }
 
 // Get implements [heal.Store]. The read is consistent.
 func (d *DynamoDB) Get(ctx context.Context, kind, id string) (heal.Item, error) {
-	out, err := d.api.GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.table, Key: keyOf(kind, id, "item"), ConsistentRead: aws.Bool(true)})
+	out, err := d.api.GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.table, Key: itemKey(kind, id, "item"), ConsistentRead: aws.Bool(true)})
 	if err != nil {
 		return heal.Item{}, fmt.Errorf("reading %s %q: %w", kind, id, classify(err))
 	}
 	if out.Item == nil {
 		return heal.Item{}, heal.ErrNotFound
 	}
-	it, err := decode(out.Item)
+	it, err := decodeItem(out.Item)
 	if err != nil {
 		return heal.Item{}, fmt.Errorf("reading %s %q: %w", kind, id, err)
 	}
-	if expired(it.Expires, d.clock.Now()) {
+	if past(it.Expires, d.clock.Now()) {
 		return heal.Item{}, heal.ErrNotFound
 	}
 	return it, nil
@@ -89,22 +89,22 @@ func (d *DynamoDB) Get(ctx context.Context, kind, id string) (heal.Item, error) 
 func (d *DynamoDB) Put(ctx context.Context, it heal.Item) (heal.Item, error) {
 	before := it.Version
 	it.Version++
-	item, err := encode(it)
+	item, err := encodeItem(it)
 	if err != nil {
 		return heal.Item{}, fmt.Errorf("writing %s %q: %w", it.Kind, it.ID, err)
 	}
 	in := &dynamodb.PutItemInput{TableName: &d.table, Item: item,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		ConditionExpression:                 aws.String("version = :v"),
-		ExpressionAttributeValues:           map[string]types.AttributeValue{":v": number(before)}}
+		ExpressionAttributeValues:           map[string]types.AttributeValue{":v": numberValue(before)}}
 	if before == 0 {
 		in.ConditionExpression = aws.String("attribute_not_exists(pk) OR expires < :now")
-		in.ExpressionAttributeValues = map[string]types.AttributeValue{":now": number(d.clock.Now().Unix())}
+		in.ExpressionAttributeValues = map[string]types.AttributeValue{":now": numberValue(d.clock.Now().Unix())}
 	}
 	_, err = d.api.PutItem(ctx, in)
 	var failed *types.ConditionalCheckFailedException
 	if errors.As(err, &failed) {
-		if old, derr := decode(failed.Item); derr == nil && len(failed.Item) > 0 && old.Version == it.Version && bytes.Equal(old.Data, it.Data) && len(it.Data) > 0 && before > 0 {
+		if old, derr := decodeItem(failed.Item); derr == nil && len(failed.Item) > 0 && old.Version == it.Version && bytes.Equal(old.Data, it.Data) && len(it.Data) > 0 && before > 0 {
 			return it, nil
 		}
 		return heal.Item{}, heal.ErrConflict
@@ -136,11 +136,11 @@ func (d *DynamoDB) Between(ctx context.Context, kind string, from, to time.Time,
 			return nil, fmt.Errorf("listing %s: %w", kind, classify(err))
 		}
 		for _, m := range page.Items {
-			it, err := decode(m)
+			it, err := decodeItem(m)
 			if err != nil {
 				return nil, fmt.Errorf("listing %s: %w", kind, err)
 			}
-			if !expired(it.Expires, d.clock.Now()) {
+			if !past(it.Expires, d.clock.Now()) {
 				its = append(its, it)
 			}
 		}
@@ -155,11 +155,11 @@ func (d *DynamoDB) Count(ctx context.Context, id, by string, max int, expires ti
 		return false, nil
 	}
 	one := &types.AttributeValueMemberSS{Value: []string{by}}
-	_, err := d.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: &d.table, Key: keyOf("count", id, "count"),
+	_, err := d.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: &d.table, Key: itemKey("count", id, "count"),
 		UpdateExpression:    aws.String("ADD who :one SET expires = if_not_exists(expires, :e)"),
 		ConditionExpression: aws.String("attribute_not_exists(who) OR (expires >= :now AND (size(who) < :max OR contains(who, :by)))"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":one": one, ":max": number(int64(max)),
-			":by": &types.AttributeValueMemberS{Value: by}, ":e": number(expires.Unix()), ":now": number(d.clock.Now().Unix())}})
+		ExpressionAttributeValues: map[string]types.AttributeValue{":one": one, ":max": numberValue(int64(max)),
+			":by": &types.AttributeValueMemberS{Value: by}, ":e": numberValue(expires.Unix()), ":now": numberValue(d.clock.Now().Unix())}})
 	var failed *types.ConditionalCheckFailedException
 	if errors.As(err, &failed) {
 		return d.countAnew(ctx, id, by, expires)
@@ -172,7 +172,7 @@ func (d *DynamoDB) Count(ctx context.Context, id, by string, max int, expires ti
 
 // Room implements [heal.Store]. The read is consistent.
 func (d *DynamoDB) Room(ctx context.Context, id, by string, max int) (bool, error) {
-	out, err := d.api.GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.table, Key: keyOf("count", id, "count"), ConsistentRead: aws.Bool(true)})
+	out, err := d.api.GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.table, Key: itemKey("count", id, "count"), ConsistentRead: aws.Bool(true)})
 	if err != nil {
 		return false, fmt.Errorf("reading the counter %q: %w", id, classify(err))
 	}
@@ -181,7 +181,7 @@ func (d *DynamoDB) Room(ctx context.Context, id, by string, max int) (bool, erro
 		return max > 0, nil // there is none
 	} else if n, err := strconv.ParseInt(end.Value, 10, 64); err != nil {
 		return false, fmt.Errorf("reading the counter %q: %w", id, err)
-	} else if expired(time.Unix(n, 0), d.clock.Now()) {
+	} else if past(time.Unix(n, 0), d.clock.Now()) {
 		return max > 0, nil
 	}
 	return max > 0 && (len(who.Value) < max || slices.Contains(who.Value, by)), nil
@@ -190,7 +190,7 @@ func (d *DynamoDB) Room(ctx context.Context, id, by string, max int) (bool, erro
 // countAnew begins a counter again that is past its time, though nobody has
 // deleted it yet.
 func (d *DynamoDB) countAnew(ctx context.Context, id, by string, expires time.Time) (bool, error) {
-	old, err := d.api.GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.table, Key: keyOf("count", id, "count"), ConsistentRead: aws.Bool(true)})
+	old, err := d.api.GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.table, Key: itemKey("count", id, "count"), ConsistentRead: aws.Bool(true)})
 	if err != nil {
 		return false, fmt.Errorf("counting %q: %w", id, classify(err))
 	}
@@ -198,11 +198,11 @@ func (d *DynamoDB) countAnew(ctx context.Context, id, by string, expires time.Ti
 	if !ok {
 		return false, nil
 	}
-	if n, err := strconv.ParseInt(end.Value, 10, 64); err != nil || !expired(time.Unix(n, 0), d.clock.Now()) {
+	if n, err := strconv.ParseInt(end.Value, 10, 64); err != nil || !past(time.Unix(n, 0), d.clock.Now()) {
 		return false, err
 	}
-	item := keyOf("count", id, "count")
-	item["who"], item[TTLAttribute] = &types.AttributeValueMemberSS{Value: []string{by}}, number(expires.Unix())
+	item := itemKey("count", id, "count")
+	item["who"], item[TTLAttribute] = &types.AttributeValueMemberSS{Value: []string{by}}, numberValue(expires.Unix())
 	_, err = d.api.PutItem(ctx, &dynamodb.PutItemInput{TableName: &d.table, Item: item,
 		ConditionExpression: aws.String("expires = :old"), ExpressionAttributeValues: map[string]types.AttributeValue{":old": end}})
 	if err != nil {
@@ -211,43 +211,33 @@ func (d *DynamoDB) countAnew(ctx context.Context, id, by string, expires time.Ti
 	return true, nil
 }
 
-// classify tells what the healer should do about an error of DynamoDB.
-func classify(err error) error {
-	var (
-		rate     *types.ProvisionedThroughputExceededException
-		limit    *types.RequestLimitExceeded
-		throttle *types.ThrottlingException
-		internal *types.InternalServerError
-	)
-	if errors.As(err, &rate) || errors.As(err, &limit) || errors.As(err, &throttle) || errors.As(err, &internal) {
-		return fmt.Errorf("%w: %w", heal.ErrLater, err)
-	}
-	return err
-}
+// past reports whether an item's or a counter's time is over at now. DynamoDB
+// deletes it days later.
+func past(at, now time.Time) bool { return !at.IsZero() && at.Before(now) }
 
-func encode(it heal.Item) (map[string]types.AttributeValue, error) {
-	data, err := pack(it.Data)
+func encodeItem(it heal.Item) (map[string]types.AttributeValue, error) {
+	data, err := compress(it.Data)
 	if err != nil {
 		return nil, err
 	}
 	if len(data) > maxItem {
 		return nil, fmt.Errorf("%d bytes are more than DynamoDB takes", len(data))
 	}
-	m := keyOf(it.Kind, it.ID, "item")
+	m := itemKey(it.Kind, it.ID, "item")
 	m["id"] = &types.AttributeValueMemberS{Value: it.ID}
 	m["kind"] = &types.AttributeValueMemberS{Value: it.Kind}
-	m["version"] = number(it.Version)
+	m["version"] = numberValue(it.Version)
 	m["data"] = &types.AttributeValueMemberB{Value: data}
 	if !it.Due.IsZero() {
 		m["due"] = &types.AttributeValueMemberS{Value: it.Due.UTC().Format(dueForm)}
 	}
 	if !it.Expires.IsZero() {
-		m[TTLAttribute] = number(it.Expires.Unix())
+		m[TTLAttribute] = numberValue(it.Expires.Unix())
 	}
 	return m, nil
 }
 
-func decode(m map[string]types.AttributeValue) (it heal.Item, err error) {
+func decodeItem(m map[string]types.AttributeValue) (it heal.Item, err error) {
 	str := func(name string) string {
 		if s, ok := m[name].(*types.AttributeValueMemberS); ok {
 			return s.Value
@@ -273,14 +263,14 @@ func decode(m map[string]types.AttributeValue) (it heal.Item, err error) {
 		}
 	}
 	if b, ok := m["data"].(*types.AttributeValueMemberB); ok {
-		it.Data, err = unpack(b.Value)
+		it.Data, err = decompress(b.Value)
 	}
 	return it, err
 }
 
-// pack compresses what is large: a case with several rounds holds whole
+// compress packs what is large: a case with several rounds holds whole
 // policy documents.
-func pack(data []byte) ([]byte, error) {
+func compress(data []byte) ([]byte, error) {
 	if len(data) < 1024 {
 		return append([]byte{0}, data...), nil
 	}
@@ -296,7 +286,7 @@ func pack(data []byte) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func unpack(b []byte) ([]byte, error) {
+func decompress(b []byte) ([]byte, error) {
 	if len(b) == 0 {
 		return nil, errors.New("empty data")
 	}

@@ -1,0 +1,250 @@
+// Package ledgertest is the conformance suite of [heal.Store]: the ledgers in
+// memory, in a file and in DynamoDB all pass it.
+package ledgertest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/buildmedic/buildmedic/internal/heal"
+)
+
+// Clock is a clock that goes only when it is told to.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// NewClock starts at the real time: an independent DynamoDB has its own.
+func NewClock() *Clock { return &Clock{now: time.Now().UTC().Truncate(time.Second)} }
+
+// Now implements [heal.Clock].
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Advance lets time pass.
+func (c *Clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// Conform holds a store to what every ledger must do. open gives an empty one
+// that goes by the clock.
+func Conform(t *testing.T, open func(*testing.T, *Clock) heal.Store) {
+	t.Helper()
+	ctx := context.Background()
+	start := func(t *testing.T) (heal.Store, *Clock) { c := NewClock(); return open(t, c), c }
+
+	t.Run("a missing item is not found", func(t *testing.T) {
+		s, _ := start(t)
+		if _, err := s.Get(ctx, "case", "none"); !errors.Is(err, heal.ErrNotFound) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("what is put is got", func(t *testing.T) {
+		s, c := start(t)
+		for name, data := range map[string][]byte{"empty": nil, "small": []byte("x"), "binary": {0, 1, 255}, "large": bytes.Repeat([]byte("policy "), 40_000)} {
+			want := heal.Item{Kind: "case", ID: "id/with #signs " + name, Data: data, Due: c.Now().Add(123456789 * time.Nanosecond), Expires: c.Now().Add(time.Hour)}
+			put, err := s.Put(ctx, want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want.Version = 1
+			got, err := s.Get(ctx, "case", want.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, it := range []heal.Item{put, got} {
+				it.Data, want.Data = append([]byte{}, it.Data...), append([]byte{}, want.Data...)
+				if d := cmp.Diff(want, it); d != "" {
+					t.Errorf("%s: %s", name, d)
+				}
+			}
+		}
+	})
+	t.Run("kinds do not mix", func(t *testing.T) {
+		s, _ := start(t)
+		mustPut(t, s, heal.Item{Kind: "build", ID: "x", Data: []byte("b")})
+		if _, err := s.Get(ctx, "case", "x"); !errors.Is(err, heal.ErrNotFound) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("a put on a stale version conflicts", func(t *testing.T) {
+		s, _ := start(t)
+		v1 := mustPut(t, s, heal.Item{Kind: "case", ID: "x", Data: []byte("1")})
+		if _, err := s.Put(ctx, heal.Item{Kind: "case", ID: "x", Data: []byte("other")}); !errors.Is(err, heal.ErrConflict) {
+			t.Errorf("second creation: %v", err)
+		}
+		v1.Data = []byte("2")
+		mustPut(t, s, v1)
+		v1.Data = []byte("late")
+		if _, err := s.Put(ctx, v1); !errors.Is(err, heal.ErrConflict) {
+			t.Errorf("stale put: %v", err)
+		}
+		if it, _ := s.Get(ctx, "case", "x"); string(it.Data) != "2" || it.Version != 2 {
+			t.Errorf("got %+v", it)
+		}
+	})
+	t.Run("a put on what was never there conflicts", func(t *testing.T) {
+		s, _ := start(t)
+		if _, err := s.Put(ctx, heal.Item{Kind: "case", ID: "x", Version: 3}); !errors.Is(err, heal.ErrConflict) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("of many writers one wins", func(t *testing.T) {
+		s, _ := start(t)
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		won := 0
+		for i := range 16 {
+			wg.Go(func() {
+				_, err := s.Put(ctx, heal.Item{Kind: "role", ID: "r", Data: []byte{byte(i)}})
+				mu.Lock()
+				defer mu.Unlock()
+				if err == nil {
+					won++
+				} else if !errors.Is(err, heal.ErrConflict) {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if won != 1 {
+			t.Errorf("%d won", won)
+		}
+	})
+	t.Run("an expired item is gone and may be made again", func(t *testing.T) {
+		s, c := start(t)
+		mustPut(t, s, heal.Item{Kind: "plan", ID: "p", Data: []byte("old"), Due: c.Now(), Expires: c.Now().Add(time.Minute)})
+		c.Advance(2 * time.Minute)
+		if _, err := s.Get(ctx, "plan", "p"); !errors.Is(err, heal.ErrNotFound) {
+			t.Errorf("got %v", err)
+		}
+		if its, err := s.Between(ctx, "plan", time.Time{}, c.Now().Add(time.Hour), false, 10); err != nil || len(its) != 0 {
+			t.Errorf("listed %v, %v", its, err)
+		}
+		mustPut(t, s, heal.Item{Kind: "plan", ID: "p", Data: []byte("new")})
+	})
+	t.Run("between lists in order", func(t *testing.T) {
+		s, c := start(t)
+		for i, id := range []string{"c", "a", "d", "b"} {
+			mustPut(t, s, heal.Item{Kind: "closed", ID: id, Due: c.Now().Add(time.Duration((i*7)%4) * time.Second)})
+		}
+		mustPut(t, s, heal.Item{Kind: "closed", ID: "never"})
+		mustPut(t, s, heal.Item{Kind: "case", ID: "other", Due: c.Now()})
+		for _, row := range []struct {
+			from, to time.Duration
+			newest   bool
+			limit    int
+			want     string
+		}{
+			{-time.Hour, time.Hour, false, 10, "cbda"},
+			{-time.Hour, time.Hour, true, 10, "adbc"},
+			{-time.Hour, time.Hour, false, 2, "cb"},
+			{0, 2 * time.Second, false, 10, "cb"},
+			{time.Second, time.Second, false, 10, ""},
+		} {
+			its, err := s.Between(ctx, "closed", c.Now().Add(row.from), c.Now().Add(row.to), row.newest, row.limit)
+			got := ""
+			for _, it := range its {
+				got += it.ID
+			}
+			if err != nil || got != row.want {
+				t.Errorf("%+v: got %q, %v", row, got, err)
+			}
+		}
+		its, err := s.Between(ctx, "closed", time.Time{}, c.Now().Add(time.Hour), false, 10)
+		if err != nil || len(its) != 4 {
+			t.Errorf("from the beginning of time: %d items, %v", len(its), err)
+		}
+	})
+	t.Run("an item can leave the list", func(t *testing.T) {
+		s, c := start(t)
+		it := mustPut(t, s, heal.Item{Kind: "case", ID: "x", Due: c.Now()})
+		it.Due = time.Time{}
+		mustPut(t, s, it)
+		if its, err := s.Between(ctx, "case", time.Time{}, c.Now().Add(time.Hour), false, 10); err != nil || len(its) != 0 {
+			t.Errorf("listed %v, %v", its, err)
+		}
+	})
+	t.Run("a counter stops at its maximum", func(t *testing.T) {
+		s, c := start(t)
+		for i := range 5 {
+			ok, err := s.Count(ctx, "writes 2026", fmt.Sprint("case ", i), 3, c.Now().Add(time.Hour))
+			if err != nil || ok != (i < 3) {
+				t.Errorf("%d: %v, %v", i, ok, err)
+			}
+		}
+		if ok, err := s.Count(ctx, "other", "a", 0, c.Now().Add(time.Hour)); ok || err != nil {
+			t.Errorf("a maximum of none: %v, %v", ok, err)
+		}
+	})
+	t.Run("a counter counts nobody twice", func(t *testing.T) {
+		s, c := start(t)
+		for i, row := range []struct {
+			by   string
+			want bool
+		}{{"a", true}, {"a", true}, {"b", true}, {"c", false}, {"a", true}, {"b", true}, {"c", false}} {
+			if ok, err := s.Count(ctx, "n", row.by, 2, c.Now().Add(time.Hour)); ok != row.want || err != nil {
+				t.Errorf("%d: %s is counted: %v, %v", i, row.by, ok, err)
+			}
+		}
+	})
+	t.Run("room is what a count would find, and takes none", func(t *testing.T) {
+		s, c := start(t)
+		room := func(by string, max int, want bool) {
+			t.Helper()
+			for range 2 { // asking changes nothing
+				if ok, err := s.Room(ctx, "n", by, max); ok != want || err != nil {
+					t.Errorf("room for %s of %d: %v, %v", by, max, ok, err)
+				}
+			}
+		}
+		room("a", 0, false)
+		room("a", 1, true)
+		for _, by := range []string{"a", "b"} {
+			if ok, err := s.Count(ctx, "n", by, 2, c.Now().Add(time.Minute)); !ok || err != nil {
+				t.Fatal(ok, err)
+			}
+		}
+		room("a", 2, true)
+		room("c", 2, false)
+		room("c", 3, true)
+		c.Advance(2 * time.Minute)
+		room("c", 1, true)
+	})
+	t.Run("a counter past its time begins again", func(t *testing.T) {
+		s, c := start(t)
+		for _, by := range []string{"a", "b"} {
+			if ok, err := s.Count(ctx, "n", by, 2, c.Now().Add(time.Minute)); !ok || err != nil {
+				t.Fatal(ok, err)
+			}
+		}
+		c.Advance(2 * time.Minute)
+		for i, by := range []string{"c", "d", "e"} {
+			if ok, err := s.Count(ctx, "n", by, 2, c.Now().Add(time.Hour)); ok != (i < 2) || err != nil {
+				t.Errorf("%s is counted: %v, %v", by, ok, err)
+			}
+		}
+	})
+}
+
+func mustPut(t *testing.T, s heal.Store, it heal.Item) heal.Item {
+	t.Helper()
+	it, err := s.Put(context.Background(), it)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return it
+}
