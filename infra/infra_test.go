@@ -14,7 +14,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
 	"github.com/aws/jsii-runtime-go"
 
-	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -33,7 +32,7 @@ const bootstrap = "testdata/bootstrap"
 // staged reads the settings and lays out the function's code with them.
 func staged(t *testing.T, data []byte) (*settings.Settings, string) {
 	t.Helper()
-	s, err := settings.Parse(data, guardrail.Catalog())
+	s, err := settings.Parse(data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +222,7 @@ tests:
   - {project: web, allow: "ecr:PutImage", on: "arn:aws:ecr:eu-west-1:111122223333:repository/web"}
 accounts:
   - {id: "444455556666", region: eu-west-1}
-`), guardrail.Catalog())
+`))
 	if err != nil {
 		t.Fatal(err)
 	}

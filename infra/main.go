@@ -13,7 +13,6 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
-	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/permissions"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -33,7 +32,7 @@ func run() error {
 	if err != nil {
 		return fmt.Errorf("reading settings: %w", err)
 	}
-	s, err := settings.Parse(data, guardrail.Catalog())
+	s, err := settings.Parse(data)
 	if err == nil {
 		err = suits(s, os.Getenv("CDK_DEFAULT_ACCOUNT"), os.Getenv("CDK_DEFAULT_REGION"))
 	}
@@ -95,7 +94,7 @@ func suits(s *settings.Settings, account, region string) error {
 		}
 	}
 	var errs []error
-	for _, p := range settings.RunTests(s, guardrail.Catalog(), settings.Account{ID: account, Region: region}, "") {
+	for _, p := range settings.RunTests(s, settings.Account{ID: account, Region: region}, "") {
 		errs = append(errs, p)
 	}
 	return errors.Join(errs...)

@@ -36,9 +36,10 @@ var rooms = map[string][]string{
 	"internal/redact":     {},
 	// judgement
 	"internal/iampolicy":   {},
-	"internal/settings":    {"internal/iampolicy", "internal/iamref", "go.yaml.in/yaml"},
+	"internal/floor":       {"internal/iampolicy", "internal/iamref"},
+	"internal/settings":    {"internal/floor", "internal/iampolicy", "internal/iamref", "go.yaml.in/yaml"},
 	"internal/diagnose":    {"internal/buildlog", "internal/codebuild", "go.yaml.in/yaml"},
-	"internal/guardrail":   {"internal/buildlog", "internal/codebuild", "internal/iampolicy", "internal/iamref", "internal/settings"},
+	"internal/guardrail":   {"internal/buildlog", "internal/codebuild", "internal/floor", "internal/iampolicy", "internal/iamref", "internal/settings"},
 	"internal/permissions": {"internal/guardrail", "internal/iampolicy", "internal/settings"},
 	"internal/decide": {"internal/buildlog", "internal/codebuild", "internal/diagnose", "internal/guardrail",
 		"internal/iampolicy", "internal/settings"},
@@ -53,7 +54,7 @@ var rooms = map[string][]string{
 		"internal/heal", "internal/iampolicy", "internal/iamref", "internal/notice", "internal/redact",
 		"internal/settings", sdk, "github.com/aws/smithy-go"},
 	"internal/inbox": {"internal/buildevent", "internal/heal", "internal/settings", "github.com/aws/aws-lambda-go/events"},
-	"lambda": {"internal/awsapi", "internal/codebuild", "internal/guardrail", "internal/heal", "internal/inbox",
+	"lambda": {"internal/awsapi", "internal/codebuild", "internal/heal", "internal/inbox",
 		"internal/ledger", "internal/settings", sdk, "github.com/aws/aws-lambda-go", "github.com/aws/smithy-go"},
 	// the desk, and what stands in for AWS
 	"internal/simaws":            {"internal/codebuild", "internal/iampolicy", "internal/iamref", "go.yaml.in/yaml"},
@@ -67,7 +68,7 @@ var rooms = map[string][]string{
 // pure rooms are functions of what they are given: they do no I/O, wait for
 // nothing and ask no clock.
 var pure = []string{"internal/buildevent", "internal/buildlog", "internal/codebuild", "internal/decide", "internal/diagnose",
-	"internal/guardrail", "internal/iampolicy", "internal/iamref", "internal/notice", "internal/permissions", "internal/redact",
+	"internal/floor", "internal/guardrail", "internal/iampolicy", "internal/iamref", "internal/notice", "internal/permissions", "internal/redact",
 	"internal/settings"}
 
 // impure are the standard library's ways out of a function: what reaches

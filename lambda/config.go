@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
-	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -83,7 +82,7 @@ func readSettings(path string, readFile func(string) ([]byte, error)) (*settings
 	if err != nil {
 		return nil, fmt.Errorf("reading settings: %w", err)
 	}
-	s, err := settings.Parse(data, guardrail.Catalog())
+	s, err := settings.Parse(data)
 	if err != nil {
 		return nil, fmt.Errorf("settings file %q: %w", path, err)
 	}

@@ -36,7 +36,7 @@ projects:
   - {name: shop, role: shop-role, mode: heal, write: {inline: healed}, grants: [image], buildspecs: [a.yml, b.yml]}
 grants:
   - {id: image, because: It pushes., owner: team, set: ecr-push, resources: ["arn:${partition}:ecr:${region}:${account}:repository/shop"], create: true}
-`), guardrail.Catalog())
+`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ projects:
 grants:
   - {id: image, because: b, owner: o, set: ecr-push, create: true, resources: ["arn:${partition}:ecr:${region}:${account}:repository/shop"]}
   - {id: proved, because: b, owner: o, set: ecr-push, evidence: cloudtrail, resources: ["arn:${partition}:ecr:${region}:${account}:repository/shop"]}
-`, project), guardrail.Catalog())
+`, project))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -82,7 +82,7 @@ var (
 )
 
 var parsedHostile = sync.OnceValues(func() (*settings.Settings, error) {
-	return settings.Parse([]byte(hostileSettings), guardrail.Catalog())
+	return settings.Parse([]byte(hostileSettings))
 })
 
 // hostileWorld makes facts out of a seed. extra is printed by the build as it is.
@@ -333,7 +333,7 @@ func checkPlan(t *testing.T, f Facts, d Decision) {
 func checkWrite(t *testing.T, f Facts, d Decision) {
 	t.Helper()
 	w := d.Plan.Write
-	most := iampolicy.Document{Version: "2012-10-17", Statements: settings.Max(f.Settings, guardrail.Catalog(), f.Project, f.Home, "aws")}
+	most := iampolicy.Document{Version: "2012-10-17", Statements: settings.Max(f.Settings, f.Project, f.Home, "aws")}
 	allowed := func(docs []iampolicy.Document, req iampolicy.Request) bool {
 		v, _ := iampolicy.Evaluate(iampolicy.Access{Policies: docs}, req)
 		return v == iampolicy.Allowed

@@ -9,6 +9,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/floor"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/iamref"
 	"github.com/buildmedic/buildmedic/internal/settings"
@@ -46,7 +47,7 @@ func listed(in Input) (out []settings.Grant) {
 // grants works out what each of the project's grants stands for.
 func grants(in Input) (out []grant) {
 	for _, g := range listed(in) {
-		sts := g.Statements(Catalog(), in.Project, home(in), partition(in))
+		sts := g.Statements(in.Project, home(in), partition(in))
 		out = append(out, grant{g, until(sts, expiry(in, g))})
 	}
 	return out
@@ -57,7 +58,7 @@ func most(in Input) []iampolicy.Statement {
 	if in.Settings == nil {
 		return nil
 	}
-	return settings.Max(in.Settings, Catalog(), in.Project, home(in), partition(in))
+	return settings.Max(in.Settings, in.Project, home(in), partition(in))
 }
 
 // home is the build's own account and region. A project that names none is
@@ -201,7 +202,7 @@ func acceptable(in Input, g grant, c claim, d buildlog.Denial, sts []iampolicy.S
 
 // onFloor refuses what no grant may give.
 func onFloor(in Input, c claim, d buildlog.Denial) *Refusal {
-	if h, why := floor(c.action.Name); h == never {
+	if h, why := floor.Of(c.action.Name); h == floor.Never {
 		return about(d, FloorNever, why+" Give it to the role yourself if it must have it.")
 	}
 	for _, r := range c.resources {
@@ -233,8 +234,8 @@ func keepsFloor(in Input, g grant, d buildlog.Denial, sts []iampolicy.Statement)
 // floorOf checks an action against all statements of the grant that hold it:
 // an exact piece of a pattern is no exact name.
 func floorOf(g grant, d buildlog.Denial, action string) *Refusal {
-	h, why := floor(action)
-	if h == never {
+	h, why := floor.Of(action)
+	if h == floor.Never {
 		return about(d, FloorNever, why)
 	}
 	for _, st := range g.statements {
@@ -243,9 +244,9 @@ func floorOf(g grant, d buildlog.Denial, action string) *Refusal {
 		}
 		wide := slices.ContainsFunc(st.Resource.List, func(r string) bool { return !isExact(r) })
 		switch {
-		case h == passes && (wide || !passesToService(st)):
+		case h == floor.PassRoles && (wide || !passesToService(st)):
 			return about(d, FloorPassRole, why)
-		case h == exactName && wide:
+		case h == floor.ExactName && wide:
 			return about(d, FloorExact, fmt.Sprintf("%s Grant %q has a pattern.", why, g.ID))
 		case !keptToPurpose(action, st):
 			return about(d, FloorNever, fmt.Sprintf("%s is given only under a condition that keeps it to its purpose, and the grant's statement has none.", action))
@@ -257,10 +258,14 @@ func floorOf(g grant, d buildlog.Denial, action string) *Refusal {
 // keptToPurpose reports whether the statement has the condition without which the
 // action is never given.
 func keptToPurpose(action string, st iampolicy.Statement) bool {
-	cond, ok := bound[action]
-	return !ok || slices.ContainsFunc(st.Condition, func(c iampolicy.Condition) bool {
-		return c.Operator == cond.Operator && c.Key == cond.Key && slices.Equal(c.Values.List, cond.Values.List)
-	})
+	for _, want := range floor.Conditions(action) {
+		if !slices.ContainsFunc(st.Condition, func(c iampolicy.Condition) bool {
+			return c.Operator == want.Operator && c.Key == want.Key && slices.Equal(c.Values.List, want.Values.List)
+		}) {
+			return false
+		}
+	}
+	return true
 }
 
 // isExact reports whether a grant's resource names one thing. An open end

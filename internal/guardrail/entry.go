@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/floor"
 	"github.com/buildmedic/buildmedic/internal/iamref"
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
@@ -17,7 +18,7 @@ import (
 // and resources that were checked; both are quoted. A set that the action
 // belongs to is offered as a comment: the default stays narrow.
 func entry(in Input, c claim) string {
-	if h, _ := floor(c.action.Name); h == never || h == passes || c.resources == nil {
+	if h, _ := floor.Of(c.action.Name); h == floor.Never || h == floor.PassRoles || c.resources == nil {
 		return ""
 	}
 	var b strings.Builder
@@ -27,7 +28,7 @@ func entry(in Input, c claim) string {
 	fmt.Fprintf(&b, "  owner: %s\n", quoteYAML(ownerOf(in)))
 	fmt.Fprintf(&b, "  actions: [%s]\n", quoteYAML(c.action.Name))
 	if s, ok := fitting(in, c); ok {
-		fmt.Fprintf(&b, "  # or, in place of the actions, all that it takes to\n  # %s:\n  # set: %s\n  # give: set\n", s.purpose, s.name)
+		fmt.Fprintf(&b, "  # or, in place of the actions, all that it takes to\n  # %s:\n  # set: %s\n  # give: set\n", s.Purpose, s.Name)
 	}
 	var rs []string
 	for _, r := range c.resources {
@@ -43,16 +44,16 @@ func entry(in Input, c claim) string {
 // fitting gives the one set of several actions that holds the claim's and of
 // which each action goes with the claim's resources. Of more than one, it is
 // the one after which the failed command is named: docker pull, docker push.
-func fitting(in Input, c claim) (set, bool) {
-	var fit, meant []set
+func fitting(in Input, c claim) (floor.Set, bool) {
+	var fit, meant []floor.Set
 	words := commandWords(in.Build)
-	for _, s := range sets {
+	for _, s := range floor.Sets() {
 		strays := func(action string) bool { return !goesWith(action, c.resources) }
-		if len(s.actions) < 2 || !slices.Contains(s.actions, c.action.Name) || slices.ContainsFunc(s.actions, strays) {
+		if len(s.Actions) < 2 || !slices.Contains(s.Actions, c.action.Name) || slices.ContainsFunc(s.Actions, strays) {
 			continue
 		}
 		fit = append(fit, s)
-		if slices.Contains(words, s.name[strings.LastIndexByte(s.name, '-')+1:]) {
+		if slices.Contains(words, s.Name[strings.LastIndexByte(s.Name, '-')+1:]) {
 			meant = append(meant, s)
 		}
 	}
@@ -60,7 +61,7 @@ func fitting(in Input, c claim) (set, bool) {
 		fit = meant
 	}
 	if len(fit) != 1 {
-		return set{}, false
+		return floor.Set{}, false
 	}
 	return fit[0], true
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/floor"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -66,7 +67,7 @@ func TestEntry(t *testing.T) {
 		}
 		id := strings.TrimPrefix(strings.Split(entry, "\n")[1], "- id: ")
 		yaml := strings.Replace(entryHead, "ID", id, 1) + "  " + strings.ReplaceAll(strings.TrimSpace(entry), "\n", "\n  ") + "\n"
-		s, err := settings.Parse([]byte(yaml), Catalog())
+		s, err := settings.Parse([]byte(yaml))
 		if err != nil {
 			t.Errorf("%s on %s: the entry is no good: %v\n%s", row.action, row.resource, err, yaml)
 			continue
@@ -149,7 +150,7 @@ func TestEntrySet(t *testing.T) {
 		}
 		id := strings.TrimSpace(strings.TrimPrefix(lines[1], "  - id: "))
 		yaml := strings.Replace(entryHead, "ID", id, 1) + strings.Join(lines, "")
-		s, err := settings.Parse([]byte(yaml), Catalog())
+		s, err := settings.Parse([]byte(yaml))
 		if err != nil {
 			t.Errorf("%s: the set is no good: %v\n%s", row.action, err, yaml)
 			continue
@@ -163,7 +164,7 @@ func TestEntrySet(t *testing.T) {
 				given[a] = true
 			}
 		}
-		if set, _ := Catalog().Set(row.want); len(given) != len(set) {
+		if set, _ := floor.SetNamed(row.want); len(given) != len(set.Actions) {
 			t.Errorf("%s: with set %s: given %v, want %v; %v", row.action, row.want, given, set, j.Refusals)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/floor"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/iamref"
 	"github.com/buildmedic/buildmedic/internal/settings"
@@ -33,7 +34,7 @@ func TestEscalationData(t *testing.T) {
 				t.Errorf("path %s: there is no action %s", p.ID, a)
 			}
 		}
-		if !slices.ContainsFunc(p.Required, func(a string) bool { h, _ := floor(a); return h != free }) {
+		if !slices.ContainsFunc(p.Required, func(a string) bool { h, _ := floor.Of(a); return h != floor.Free }) {
 			t.Errorf("path %s: the floor has none of %v", p.ID, p.Required)
 		}
 	}
@@ -61,7 +62,7 @@ func TestCarelessOwner(t *testing.T) {
 	for _, p := range escalationPaths() {
 		open := false
 		for _, yaml := range carelessWays(p) {
-			s, err := settings.Parse([]byte(settingsHead+yaml), Catalog())
+			s, err := settings.Parse([]byte(settingsHead + yaml))
 			if err != nil {
 				inError++
 				s = unchecked(p) // and had the settings not been checked?
@@ -96,7 +97,7 @@ func unchecked(p escalationPath) *settings.Settings {
 // iam:PassRole as an action; on everything, with any role under pass_roles;
 // with one role there.
 func carelessWays(p escalationPath) []string {
-	others := slices.DeleteFunc(slices.Clone(p.Required), func(a string) bool { return a == passRole })
+	others := slices.DeleteFunc(slices.Clone(p.Required), func(a string) bool { return a == floor.PassRole })
 	list := func(as []string) string {
 		return "    actions: [" + strings.Join(as, ", ") + "]\n    resources: [\"*\"]\n"
 	}
@@ -125,16 +126,16 @@ func TestLastPermissionIsNotGiven(t *testing.T) {
 			in.Denials = []buildlog.Denial{denial(last, res)}
 			g := grantOf(&in)
 			g.Actions, g.Resources, g.Give = []string{last}, []string{res}, settings.GiveSet
-			if last == passRole {
+			if last == floor.PassRole {
 				g.Actions, g.PassRoles = nil, map[string][]string{"ecs-tasks.amazonaws.com": {res}}
 			}
 			j := Judge(asked(in))
-			switch h, _ := floor(last); {
-			case len(j.Refusals) == 1 && j.Refusals[0].Rule == FloorNever && h == never:
+			switch h, _ := floor.Of(last); {
+			case len(j.Refusals) == 1 && j.Refusals[0].Rule == FloorNever && h == floor.Never:
 				byFloor++
 			case len(j.Refusals) > 0 && !slices.ContainsFunc(j.Refusals, func(r Refusal) bool { return r.Rule != EscalationPath }):
 				byWhole++
-			case len(p.Required) == 1 && h == exactName && len(j.Added) == 1 && slices.Equal(j.Added[0].Action.List, []string{last}) && slices.Equal(j.Added[0].Resource.List, []string{res}):
+			case len(p.Required) == 1 && h == floor.ExactName && len(j.Added) == 1 && slices.Equal(j.Added[0].Action.List, []string{last}) && slices.Equal(j.Added[0].Resource.List, []string{res}):
 				exact++
 			default:
 				open = true

@@ -9,6 +9,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/floor"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -170,7 +171,7 @@ func TestPathsOverManyRounds(t *testing.T) {
 			action := p.Required[i%len(p.Required)]
 			res := exampleOf(t, action)
 			g := settings.Grant{ID: fmt.Sprintf("g%d", i), Because: "b", Owner: "o", Actions: []string{action}, Resources: []string{res}, Give: settings.GiveSet}
-			if action == passRole {
+			if action == floor.PassRole {
 				g.Actions, g.PassRoles = nil, map[string][]string{"ecs-tasks.amazonaws.com": {res}}
 			}
 			in.Settings.Grants = []settings.Grant{g}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/floor"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -263,13 +264,13 @@ var judgeRows = []struct {
 	{"a write to IAM, not asked about", func(in *Input) {
 		in.Denials = append(in.Denials, denial("iam:AttachRolePolicy", "arn:aws:iam::111122223333:role/service-role/codebuild-shop"))
 	}, true, "floor-never"},
-	{"passing a role that is not listed", func(in *Input) { in.Denials[0] = denial(passRole, "arn:aws:iam::111122223333:role/task") }, false, "not-on-allowlist"},
+	{"passing a role that is not listed", func(in *Input) { in.Denials[0] = denial(floor.PassRole, "arn:aws:iam::111122223333:role/task") }, false, "not-on-allowlist"},
 	{"passing a role that is listed", func(in *Input) {
-		in.Denials[0] = denial(passRole, "arn:aws:iam::111122223333:role/task")
+		in.Denials[0] = denial(floor.PassRole, "arn:aws:iam::111122223333:role/task")
 		grantOf(in).PassRoles = map[string][]string{"ecs-tasks.amazonaws.com": {"arn:${partition}:iam::${account}:role/task"}}
 	}, true, "inline | + iam:PassRole on arn:aws:iam::111122223333:role/task"},
 	{"passing any role", func(in *Input) {
-		in.Denials[0] = denial(passRole, "arn:aws:iam::111122223333:role/task")
+		in.Denials[0] = denial(floor.PassRole, "arn:aws:iam::111122223333:role/task")
 		grantOf(in).PassRoles = map[string][]string{"ecs-tasks.amazonaws.com": {"arn:aws:iam::111122223333:role/*"}}
 	}, false, "floor-pass-role"},
 	{"assuming a role by its exact name", func(in *Input) { assume(in, "arn:aws:iam::111122223333:role/cdk-deploy") }, true,
@@ -555,7 +556,7 @@ func TestQuestions(t *testing.T) {
 func TestQuestionsCarryTheContext(t *testing.T) {
 	in := shop()
 	role := "arn:aws:iam::111122223333:role/task"
-	in.Denials[0] = denial(passRole, role)
+	in.Denials[0] = denial(floor.PassRole, role)
 	grantOf(&in).PassRoles = map[string][]string{"ecs-tasks.amazonaws.com": {role}, "events.amazonaws.com": {role}}
 	grantOf(&in).Expires = time.Hour
 	var got []string
@@ -597,7 +598,7 @@ func TestNoQuestionIsNoAnswer(t *testing.T) {
 			service := fmt.Sprintf("s%d.amazonaws.com", n)
 			g.PassRoles[service] = append(g.PassRoles[service], role)
 		}
-		d := denial(passRole, role)
+		d := denial(floor.PassRole, role)
 		d.Principal = "" // whom it is about, only the simulator can tell
 		in.Denials = append(in.Denials, d)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/floor"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -39,7 +40,7 @@ grants:
 `
 
 var (
-	someActions = []string{"ecr:PutImage", "ecr:GetAuthorizationToken", "ecs:RegisterTaskDefinition", "ecs:UpdateService", passRole, "sts:AssumeRole",
+	someActions = []string{"ecr:PutImage", "ecr:GetAuthorizationToken", "ecs:RegisterTaskDefinition", "ecs:UpdateService", floor.PassRole, "sts:AssumeRole",
 		"s3:GetObject", "s3:PutObject", "s3:ListBucket", "logs:PutLogEvents", "logs:CreateLogGroup", "secretsmanager:GetSecretValue",
 		"ec2:CreateNetworkInterfacePermission", "ec2:DescribeVpcs", "codebuild:StartBuild", "logs:DescribeLogGroups", "ssm:GetParameter",
 		"iam:CreateUser", "ecs:RunTask", "*", "ecr:*", "", "ECR:PUTIMAGE", "s3:PutBucketPolicy", "no:Such"}
@@ -72,7 +73,7 @@ var (
 // fairDenials are those that some grant of propertySettings covers.
 var fairDenials = []buildlog.Denial{
 	denial("ecr:PutImage", repo), denial("ecr:GetAuthorizationToken", "*"), denial("ecr:PutImage", ""), denial("ecs:RegisterTaskDefinition", ""),
-	denial("ecs:UpdateService", "arn:aws:ecs:eu-west-1:111122223333:service/c/s"), denial(passRole, "arn:aws:iam::111122223333:role/task"),
+	denial("ecs:UpdateService", "arn:aws:ecs:eu-west-1:111122223333:service/c/s"), denial(floor.PassRole, "arn:aws:iam::111122223333:role/task"),
 	denial("sts:AssumeRole", "arn:aws:iam::111122223333:role/cdk-deploy"), denial("s3:PutObject", "arn:aws:s3:::shop-a/x y"), denial("s3:ListBucket", "arn:aws:s3:::shop-a"),
 	denial("logs:CreateLogGroup", "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/codebuild/shop:log-stream:"), denial("secretsmanager:GetSecretValue", "shop/db"),
 	denial("ec2:CreateNetworkInterfacePermission", "arn:aws:ec2:eu-west-1:111122223333:network-interface/eni-1"), denial("ec2:DescribeVpcs", ""),
@@ -80,7 +81,7 @@ var fairDenials = []buildlog.Denial{
 }
 
 var parsedProperty = sync.OnceValues(func() (*settings.Settings, error) {
-	return settings.Parse([]byte(propertySettings), Catalog())
+	return settings.Parse([]byte(propertySettings))
 })
 
 // parsed gives propertySettings, to be edited.
@@ -185,7 +186,7 @@ func checkProperties(t *testing.T, in Input) bool {
 		return false
 	}
 	checkWho(t, in)
-	most := iampolicy.Document{Version: "2012-10-17", Statements: settings.Max(in.Settings, Catalog(), in.Project, settings.Account{ID: account, Region: "eu-west-1"}, "aws")}
+	most := iampolicy.Document{Version: "2012-10-17", Statements: settings.Max(in.Settings, in.Project, settings.Account{ID: account, Region: "eu-west-1"}, "aws")}
 	for _, st := range j.Added {
 		checkAboveFloor(t, in, st)
 		checkAllowed(t, []iampolicy.Document{most}, iampolicy.Document{Version: "2012-10-17", Statements: []iampolicy.Statement{st}})
@@ -248,12 +249,12 @@ func checkAboveFloor(t *testing.T, in Input, st iampolicy.Statement) {
 	t.Helper()
 	for _, a := range st.Action.List {
 		for _, res := range st.Resource.List {
-			switch h, _ := floor(a); {
-			case h == never || strings.ContainsAny(a, "*?"):
+			switch h, _ := floor.Of(a); {
+			case h == floor.Never || strings.ContainsAny(a, "*?"):
 				t.Errorf("gives %s", a)
-			case h == passes && (res != "arn:aws:iam::111122223333:role/task" || fmt.Sprint(st.Condition[0].Values.List) != "[ecs-tasks.amazonaws.com]"):
+			case h == floor.PassRoles && (res != "arn:aws:iam::111122223333:role/task" || fmt.Sprint(st.Condition[0].Values.List) != "[ecs-tasks.amazonaws.com]"):
 				t.Errorf("passes %s: %v", res, st.Condition)
-			case h == exactName && res != "arn:aws:iam::111122223333:role/cdk-deploy" && res != "arn:aws:codebuild:eu-west-1:111122223333:project/next":
+			case h == floor.ExactName && res != "arn:aws:iam::111122223333:role/cdk-deploy" && res != "arn:aws:codebuild:eu-west-1:111122223333:project/next":
 				t.Errorf("gives %s on %s", a, res)
 			case a == "ec2:CreateNetworkInterfacePermission" && len(st.Condition) == 0:
 				t.Errorf("gives %s without its condition", a)

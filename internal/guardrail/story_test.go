@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/floor"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -14,7 +15,7 @@ import (
 // story makes the input for a project as settings say it.
 func story(t *testing.T, yaml string, ds ...buildlog.Denial) Input {
 	t.Helper()
-	s, err := settings.Parse([]byte(yaml), Catalog())
+	s, err := settings.Parse([]byte(yaml))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +89,7 @@ func TestDeploy(t *testing.T) {
 		"the text that says least":   {Action: "ecs:RegisterTaskDefinition", Effect: buildlog.Unstated, Layer: buildlog.LayerUnstated, Origin: buildlog.FromLog},
 		"the full text":              full,
 		"the text of some years ago": denial("ecs:RegisterTaskDefinition", "*"),
-		"only the role to pass":      denial(passRole, "arn:aws:iam::111122223333:role/task"),
+		"only the role to pass":      denial(floor.PassRole, "arn:aws:iam::111122223333:role/task"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := story(t, deploySettings, d)

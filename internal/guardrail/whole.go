@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/floor"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/iamref"
 )
@@ -49,7 +50,7 @@ func opened(role codebuild.Role, before []iampolicy.Document, added []iampolicy.
 	after := append(slices.Clone(before), document(added...)...)
 	open := remember(func(action string) bool { return maybe(after, action) })
 	there := remember(func(action string) bool {
-		if action == passRole {
+		if action == floor.PassRole {
 			return passesAlready(before, added)
 		}
 		return surely(role, before, action)
@@ -87,8 +88,8 @@ func gives(sts []iampolicy.Statement, action string, alone bool) bool {
 		if st.Effect != "Allow" || !matches(st, action) {
 			return false
 		}
-		h, _ := floor(action)
-		exact := alone && h == exactName && len(st.NotAction.List) == 0 && len(st.Resource.List) > 0 &&
+		h, _ := floor.Of(action)
+		exact := alone && h == floor.ExactName && len(st.NotAction.List) == 0 && len(st.Resource.List) > 0 &&
 			!slices.ContainsFunc(st.Resource.List, func(r string) bool { return !isExact(r) })
 		return !exact
 	})
@@ -126,10 +127,10 @@ func ofUse(role codebuild.Role, action, pattern string) bool {
 // leads to: that another one may be passed does not count.
 func passesAlready(before []iampolicy.Document, added []iampolicy.Statement) bool {
 	for _, st := range added {
-		if !matches(st, passRole) {
+		if !matches(st, floor.PassRole) {
 			continue
 		}
-		st.Action, st.NotAction = iampolicy.Values{List: []string{passRole}}, iampolicy.Values{}
+		st.Action, st.NotAction = iampolicy.Values{List: []string{floor.PassRole}}, iampolicy.Values{}
 		if ok, _ := iampolicy.Contains(before, document(st)); !ok {
 			return false
 		}

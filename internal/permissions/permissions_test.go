@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/iamref"
 	"github.com/buildmedic/buildmedic/internal/settings"
@@ -25,7 +24,7 @@ func parts() Parts {
 
 func parse(t *testing.T, file string) *settings.Settings {
 	t.Helper()
-	s, err := settings.Parse([]byte("version: 1\n"+file), guardrail.Catalog())
+	s, err := settings.Parse([]byte("version: 1\n" + file))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ func Ready(s *settings.Settings, account string, home Place) ([]Attachment, erro
 			if slices.ContainsFunc(list, func(b Attachment) bool { return b.Name == a.Name }) {
 				return nil, fmt.Errorf("project %q: grant %q: a project of that name in another region of the account already has the ready-made policy %q: let one of the two write: {inline: NAME}", p.Name, g.ID, a.Name)
 			}
-			for _, st := range g.Statements(guardrail.Catalog(), p, unknown.home(), unknown.Partition) {
+			for _, st := range g.Statements(p, unknown.home(), unknown.Partition) {
 				for i, r := range st.Resource.List {
 					st.Resource.List[i] = home.place(p).fill(r)
 				}

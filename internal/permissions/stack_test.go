@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/buildmedic/buildmedic/internal/awsapi"
-	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/permissions"
 	"github.com/buildmedic/buildmedic/internal/settings"
@@ -557,11 +556,11 @@ func TestChat(t *testing.T) {
 // parseFile reads a settings file whose tests must hold.
 func parseFile(t *testing.T, what string, data []byte) *settings.Settings {
 	t.Helper()
-	s, err := settings.Parse(data, guardrail.Catalog())
+	s, err := settings.Parse(data)
 	if err != nil {
 		t.Fatalf("%s: %v", what, err)
 	}
-	for _, problem := range settings.RunTests(s, guardrail.Catalog(), settings.Account{}, "") {
+	for _, problem := range settings.RunTests(s, settings.Account{}, "") {
 		t.Errorf("%s: %v", what, problem)
 	}
 	return s

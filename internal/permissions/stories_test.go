@@ -13,7 +13,6 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/iamref"
 	"github.com/buildmedic/buildmedic/internal/permissions"
 	"github.com/buildmedic/buildmedic/internal/settings"
@@ -27,7 +26,7 @@ import (
 // that enforce that.
 func enforced(t *testing.T, s story.Story) (story.Story, []permissions.Group) {
 	t.Helper()
-	set, err := settings.Parse(s.Settings, guardrail.Catalog())
+	set, err := settings.Parse(s.Settings)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,14 +35,14 @@ func (r *reader) testResource(o object, t Test) {
 // at a desk it is not known where the hub will be, and a test that holds for
 // a hub there is as good. What the resource leaves open, too, stays a
 // placeholder, and a test that fails says so.
-func RunTests(s *Settings, c Catalog, home Account, partition string) []Problem {
+func RunTests(s *Settings, home Account, partition string) []Problem {
 	var list []Problem
 	for i, t := range s.Tests {
 		for _, p := range s.Projects {
 			if p.Name != t.Project {
 				continue
 			}
-			if problem := t.run(s, c, p, home, partition); problem != "" {
+			if problem := t.run(s, p, home, partition); problem != "" {
 				list = append(list, Problem{t.Line, fmt.Sprintf("tests[%d]", i), problem})
 			}
 		}
@@ -50,14 +50,14 @@ func RunTests(s *Settings, c Catalog, home Account, partition string) []Problem 
 	return list
 }
 
-func (t Test) run(s *Settings, c Catalog, p Project, home Account, partition string) string {
+func (t Test) run(s *Settings, p Project, home Account, partition string) string {
 	home, partition = t.place(home, partition)
 	on := Expand(t.On, p.Vars(home, partition))
 	by := ""
 	var asked []string
 	for _, id := range p.Grants {
 		g, _ := s.Grant(id)
-		for _, st := range g.Statements(c, p, home, partition) {
+		for _, st := range g.Statements(p, home, partition) {
 			if slices.Contains(st.Action.List, t.Action) {
 				asked = append(append(asked, on), st.Resource.List...)
 			}

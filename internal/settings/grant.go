@@ -8,6 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/buildmedic/buildmedic/internal/floor"
 	"github.com/buildmedic/buildmedic/internal/iamref"
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
@@ -72,20 +73,20 @@ func (r *reader) content(o object, g *Grant) []value {
 	case o.has("pass_roles"):
 		return nil
 	}
-	o.problem("actions", "missing; give a set (%s), or actions, or pass_roles", strings.Join(r.catalog.Names(), ", "))
+	o.problem("actions", "missing; give a set (%s), or actions, or pass_roles", strings.Join(floor.SetNames(), ", "))
 	return nil
 }
 
 func (r *reader) set(o object, g *Grant) []value {
-	names, ok := r.catalog.Set(g.Set)
+	set, ok := floor.SetNamed(g.Set)
 	if !ok {
 		if o.values["set"].Tag == "!!str" {
-			o.problem("set", "there is no set %q%s", clip(g.Set), suggest(g.Set, r.catalog.Names(), among(r.catalog.Names())))
+			o.problem("set", "there is no set %q%s", clip(g.Set), suggest(g.Set, floor.SetNames(), among(floor.SetNames())))
 		}
 		return nil
 	}
 	var list []value
-	for _, name := range names {
+	for _, name := range set.Actions {
 		v := value{item{o.values["set"], o.at("set")}, name}
 		if r.floor(v, name) {
 			list = append(list, v)
@@ -176,12 +177,12 @@ func instead(pattern string) string {
 
 // floor checks an action that the owner lists against what is never granted.
 func (r *reader) floor(v value, name string) bool {
-	if name == passRole {
-		r.flag(v, "%s is given by pass_roles only: list there, for each service principal, the exact roles that may be passed", passRole)
+	if name == floor.PassRole {
+		r.flag(v, "%s is given by pass_roles only: list there, for each service principal, the exact roles that may be passed", floor.PassRole)
 		return false
 	}
-	if problem, never, _ := r.catalog.Floor(name); never {
-		r.flag(v, "%s", problem)
+	if h, why := floor.Of(name); h == floor.Never {
+		r.flag(v, "%s", why)
 		return false
 	}
 	return true
@@ -225,8 +226,8 @@ func (r *reader) users(actions []value, res value) []string {
 			continue
 		}
 		names = append(names, v.text)
-		if problem, _, exactOnly := r.catalog.Floor(v.text); exactOnly && !told && !Exact(res.text) {
-			r.flag(res, "%q is too wide: %s", clip(res.text), problem)
+		if h, why := floor.Of(v.text); h == floor.ExactName && !told && !Exact(res.text) {
+			r.flag(res, "%q is too wide: %s", clip(res.text), why)
 			told = true
 		}
 	}
@@ -270,8 +271,6 @@ func (r *reader) passRoles(o object) map[string][]string {
 	}
 	return list
 }
-
-const passRole = "iam:PassRole"
 
 var (
 	servicePrincipal = lazyregexp.New(`^[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?$`)

@@ -17,7 +17,6 @@ import (
 
 // reader collects the problems of a file while it is read.
 type reader struct {
-	catalog  Catalog
 	problems Problems
 }
 

@@ -24,11 +24,11 @@ const MaxSize = 256 << 10
 //
 // An empty file is valid and allows nothing. The file's own tests are not run:
 // they need the hub's account, so the caller runs [RunTests].
-func Parse(data []byte, c Catalog) (*Settings, error) {
+func Parse(data []byte) (*Settings, error) {
 	if len(data) > MaxSize {
 		return nil, Problems{{Message: fmt.Sprintf("it has %d bytes, more than %d; split the projects over two installations", len(data), MaxSize)}}
 	}
-	r := &reader{catalog: c}
+	r := &reader{}
 	s := r.settings(r.document(data))
 	if len(r.problems) > 0 {
 		return nil, r.problems.sorted()

@@ -28,7 +28,7 @@ func defaults() *Settings {
 
 func mustParse(t testing.TB, text string) *Settings {
 	t.Helper()
-	s, err := Parse([]byte(text), fake{})
+	s, err := Parse([]byte(text))
 	if err != nil {
 		t.Fatalf("Parse: %v", err)
 	}
@@ -47,7 +47,7 @@ func TestParseEmpty(t *testing.T) {
 			t.Errorf("%q: -want +got:\n%s", text, diff)
 		}
 	}
-	if s, err := Parse(nil, fake{}); err != nil || len(s.Projects)+len(s.Grants) > 0 {
+	if s, err := Parse(nil); err != nil || len(s.Projects)+len(s.Grants) > 0 {
 		t.Errorf("nil: %+v, %v", s, err)
 	}
 }
@@ -159,7 +159,7 @@ func TestParseFull(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	if problems := RunTests(got, fake{}, Account{"111122223333", "eu-west-1"}, "aws"); len(problems) > 0 {
+	if problems := RunTests(got, Account{"111122223333", "eu-west-1"}, "aws"); len(problems) > 0 {
 		t.Errorf("its own tests: %v", problems)
 	}
 }
@@ -180,7 +180,7 @@ func TestParseProblems(t *testing.T) {
 			t.Fatalf("the archive has %q and then %q", in.Name, want.Name)
 		}
 		t.Run(name, func(t *testing.T) {
-			s, err := Parse(in.Data, fake{})
+			s, err := Parse(in.Data)
 			if err == nil || s != nil {
 				t.Fatalf("Parse gives %+v, %v", s, err)
 			}
@@ -207,10 +207,10 @@ func TestParseProblems(t *testing.T) {
 
 func TestParseTooLarge(t *testing.T) {
 	comment := "#" + strings.Repeat("x", MaxSize-1)
-	if _, err := Parse([]byte(comment), fake{}); err != nil {
+	if _, err := Parse([]byte(comment)); err != nil {
 		t.Errorf("at the limit: %v", err)
 	}
-	_, err := Parse([]byte(comment+"x"), fake{})
+	_, err := Parse([]byte(comment + "x"))
 	if err == nil || !strings.Contains(err.Error(), "has 262145 bytes, more than 262144") {
 		t.Errorf("one over the limit: %v", err)
 	}

@@ -182,10 +182,10 @@ func hint(actions []value, resource string) string {
 // LeftOut tells which actions of the grants' sets are not given, because no
 // resource of the grant is of the kind that they take. That may be meant: a
 // secret that no key of the owner's encrypts needs no kms:Decrypt.
-func LeftOut(s *Settings, c Catalog) []Problem {
+func LeftOut(s *Settings) []Problem {
 	var list []Problem
 	for i, g := range s.Grants {
-		for _, name := range g.actions(c) {
+		for _, name := range g.actions() {
 			if a, ok := iamref.Lookup(name); ok && len(fitting(name, g.Resources)) == 0 {
 				list = append(list, Problem{g.Line, fmt.Sprintf("grants[%d].set", i),
 					fmt.Sprintf("grant %s does not give %s of its set: no resource is a %s", g.ID, name, wanted(a))})

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/buildmedic/buildmedic/internal/floor"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/iamref"
 )
@@ -16,7 +17,7 @@ import (
 // its order. Expiry is not in it.
 //
 // home is the hub's own account and region, for what the project leaves open.
-func (g Grant) Statements(c Catalog, project Project, home Account, partition string) []iampolicy.Statement {
+func (g Grant) Statements(project Project, home Account, partition string) []iampolicy.Statement {
 	vars := project.Vars(home, partition)
 	var list []iampolicy.Statement
 	add := func(actions, patterns []string, conditions ...iampolicy.Condition) {
@@ -30,11 +31,11 @@ func (g Grant) Statements(c Catalog, project Project, home Account, partition st
 			list = append(list, iampolicy.Allow(g.sid(len(list)), actions, resources, conditions...))
 		}
 	}
-	for _, b := range g.bundles(c) {
+	for _, b := range g.bundles() {
 		add(b.actions, b.resources, b.conditions...)
 	}
 	for _, service := range sortedKeys(g.PassRoles) {
-		add([]string{passRole}, g.PassRoles[service], iampolicy.Condition{
+		add([]string{floor.PassRole}, g.PassRoles[service], iampolicy.Condition{
 			Operator: "StringEquals", Key: "iam:PassedToService", Values: iampolicy.Values{List: []string{service}},
 		})
 	}
@@ -56,15 +57,15 @@ type bundle struct {
 }
 
 // bundles groups the grant's actions, in the order of their names.
-func (g Grant) bundles(c Catalog) []bundle {
+func (g Grant) bundles() []bundle {
 	var list []bundle
 	index := map[string]int{}
-	for _, name := range g.actions(c) {
+	for _, name := range g.actions() {
 		on := fitting(name, g.Resources)
 		if len(on) == 0 {
 			continue // the owner lists no resource of this kind
 		}
-		conditions := c.Conditions(name)
+		conditions := floor.Conditions(name)
 		key := fmt.Sprintf("%q %v", on, conditions)
 		i, ok := index[key]
 		if !ok {
@@ -77,10 +78,10 @@ func (g Grant) bundles(c Catalog) []bundle {
 }
 
 // actions gives the actions of the grant's set or its own, sorted.
-func (g Grant) actions(c Catalog) []string {
+func (g Grant) actions() []string {
 	list := g.Actions
-	if g.Set != "" {
-		list, _ = c.Set(g.Set)
+	if set, ok := floor.SetNamed(g.Set); ok {
+		list = set.Actions
 	}
 	return slices.Compact(slices.Sorted(slices.Values(list)))
 }
@@ -107,7 +108,7 @@ func fitting(action string, resources []string) []string {
 
 // Max gives everything that the project's role could at most gain by its
 // grants, all together: their [Grant.Statements], with Sids that are unique.
-func Max(s *Settings, c Catalog, project Project, home Account, partition string) []iampolicy.Statement {
+func Max(s *Settings, project Project, home Account, partition string) []iampolicy.Statement {
 	var list []iampolicy.Statement
 	taken := map[string]bool{}
 	for _, id := range project.Grants {
@@ -115,7 +116,7 @@ func Max(s *Settings, c Catalog, project Project, home Account, partition string
 		if !ok {
 			continue
 		}
-		for _, st := range g.Statements(c, project, home, partition) {
+		for _, st := range g.Statements(project, home, partition) {
 			sid := st.Sid
 			for n := 2; taken[strings.ToLower(st.Sid)]; n++ {
 				st.Sid = fmt.Sprintf("%sx%d", sid, n)

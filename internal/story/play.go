@@ -63,7 +63,7 @@ func Open(s Story, o Options) (*Stage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("story %s: %w", s.Name, err)
 	}
-	set, err := settings.Parse(s.Settings, guardrail.Catalog())
+	set, err := settings.Parse(s.Settings)
 	if err != nil {
 		sim.Close()
 		return nil, fmt.Errorf("story %s: buildmedic.yaml: %w", s.Name, err)

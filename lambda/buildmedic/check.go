@@ -7,7 +7,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -67,7 +66,7 @@ func runCheck(_ context.Context, args []string, _ io.Reader, stdout, stderr io.W
 
 func check(data []byte, home settings.Account, partition string) checked {
 	out := checked{Problems: []settings.Problem{}, Warnings: []settings.Problem{}, Projects: []reach{}}
-	s, err := settings.Parse(data, guardrail.Catalog())
+	s, err := settings.Parse(data)
 	if err != nil {
 		var ps settings.Problems
 		if !errors.As(err, &ps) {
@@ -77,9 +76,9 @@ func check(data []byte, home settings.Account, partition string) checked {
 		return out
 	}
 	out.SHA256 = s.SHA256
-	out.Problems = append(out.Problems, settings.RunTests(s, guardrail.Catalog(), home, partition)...)
+	out.Problems = append(out.Problems, settings.RunTests(s, home, partition)...)
 	out.Tests = len(s.Tests)
-	for _, ws := range [][]settings.Problem{settings.Surprises(s), settings.Warnings(s), settings.LeftOut(s, guardrail.Catalog())} {
+	for _, ws := range [][]settings.Problem{settings.Surprises(s), settings.Warnings(s), settings.LeftOut(s)} {
 		out.Warnings = append(out.Warnings, ws...)
 	}
 	if home.ID == "" {
@@ -93,7 +92,7 @@ func check(data []byte, home settings.Account, partition string) checked {
 	}
 	out.Valid = len(out.Problems) == 0
 	for _, p := range s.Projects {
-		out.Projects = append(out.Projects, reach{p.Name, p.Role, p.Mode, writeWay(p.Write), settings.Max(s, guardrail.Catalog(), p, home, partition)})
+		out.Projects = append(out.Projects, reach{p.Name, p.Role, p.Mode, writeWay(p.Write), settings.Max(s, p, home, partition)})
 	}
 	return out
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/settings"
 	"github.com/buildmedic/buildmedic/internal/simaws"
 	"github.com/buildmedic/buildmedic/internal/story"
@@ -213,7 +212,7 @@ func TestScan(t *testing.T) {
 		t.Errorf("it wrote %v", w)
 	}
 	_, yaml, _ := buildmedic(t, "", "scan", "-yaml")
-	s, err := settings.Parse([]byte(yaml), guardrail.Catalog())
+	s, err := settings.Parse([]byte(yaml))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, yaml)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/floor"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/settings"
@@ -50,10 +51,9 @@ func setsOf(d diagnose.Diagnosis) []string {
 		}
 	}
 	var out []string
-	for _, name := range guardrail.Catalog().Names() {
-		set, _ := guardrail.Catalog().Set(name)
-		if len(actions) > 0 && !slices.ContainsFunc(actions, func(a string) bool { return !slices.Contains(set, a) }) {
-			out = append(out, name)
+	for _, set := range floor.Sets() {
+		if len(actions) > 0 && !slices.ContainsFunc(actions, func(a string) bool { return !slices.Contains(set.Actions, a) }) {
+			out = append(out, set.Name)
 		}
 	}
 	return out

@@ -87,7 +87,7 @@ func readSettings(path string) (*settings.Settings, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := settings.Parse(data, guardrail.Catalog())
+	s, err := settings.Parse(data)
 	if err != nil {
 		return nil, fmt.Errorf("settings %s: %w", path, err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/floor"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/settings"
@@ -197,14 +198,13 @@ func own(b codebuild.Build, d buildlog.Denial) bool {
 
 // smallestSet names the smallest set that has all the actions; "" if none has.
 func smallestSet(actions []string) (name string) {
-	c, best := guardrail.Catalog(), 0
-	for _, n := range c.Names() {
-		set, _ := c.Set(n)
+	best := 0
+	for _, set := range floor.Sets() {
 		has := func(a string) bool {
-			return slices.ContainsFunc(set, func(s string) bool { return strings.EqualFold(s, a) })
+			return slices.ContainsFunc(set.Actions, func(s string) bool { return strings.EqualFold(s, a) })
 		}
-		if !slices.ContainsFunc(actions, func(a string) bool { return !has(a) }) && (name == "" || len(set) < best) {
-			name, best = n, len(set)
+		if !slices.ContainsFunc(actions, func(a string) bool { return !has(a) }) && (name == "" || len(set.Actions) < best) {
+			name, best = set.Name, len(set.Actions)
 		}
 	}
 	return name

@@ -1,4 +1,8 @@
-package guardrail
+// Package floor says what every grant is held to, whatever the settings say:
+// the floor, which no setting lowers, and the sets, which name actions that
+// belong together. Settings and guardrails both ask it, so that neither can
+// allow what the other refuses. It is pure.
+package floor
 
 import (
 	_ "embed"
@@ -9,8 +13,6 @@ import (
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/iamref"
 )
-
-// The floor holds whatever the settings say (design.md §5.5).
 
 //go:embed exactonly.txt
 var exactOnlyText string
@@ -53,7 +55,23 @@ var harmlessPolicies = []string{
 	"Tape", "Termination", "Traffic",
 }
 
-const passRole = "iam:PassRole"
+// PassRole is the action that hands a role to a service.
+const PassRole = "iam:PassRole"
+
+// Conditions are those under which alone the action is granted; nil for most.
+// Not for [PassRole], whose condition depends on the grant.
+func Conditions(action string) []iampolicy.Condition {
+	a, ok := iamref.Lookup(action)
+	if !ok {
+		return nil
+	}
+	c, ok := bound[a.Name]
+	if !ok {
+		return nil
+	}
+	c.Values.List = slices.Clone(c.Values.List)
+	return []iampolicy.Condition{c}
+}
 
 // bound are the actions that are granted only under a condition that keeps
 // them to their purpose (aws-facts §9). iam:PassRole is not among them: its
@@ -67,43 +85,45 @@ func equals(key, value string) iampolicy.Condition {
 	return iampolicy.Condition{Operator: "StringEquals", Key: key, Values: iampolicy.Values{List: []string{value}}}
 }
 
-// hardness is how hard the floor is for an action.
-type hardness int
+// Hardness is how hard the floor is for an action.
+type Hardness int
 
+// From soft to hard.
 const (
-	free      hardness = iota // the settings alone decide
-	exactName                 // by exact action and exact resource only
-	passes                    // iam:PassRole
-	never
+	Free      Hardness = iota // the settings alone decide
+	ExactName                 // by exact action and exact resource only
+	PassRoles                 // [PassRole]: no action of a grant, only its pass_roles brings it in
+	Never
 )
 
-// floor tells how hard the floor is for an action, and why.
-func floor(action string) (hardness, string) {
+// Of tells how hard the floor is for an action, and why in one sentence; ""
+// if it is [Free].
+func Of(action string) (Hardness, string) {
 	a, ok := iamref.Lookup(action)
 	if !ok {
-		return never, fmt.Sprintf("IAM knows no action %q.", clip(action))
+		return Never, "IAM knows no such action."
 	}
 	service, name, _ := strings.Cut(a.Name, ":")
 	_, conditioned := bound[a.Name]
 	switch {
-	case a.Name == passRole:
-		return passes, passRole + " is given only for the exact roles under a grant's pass_roles."
+	case a.Name == PassRole:
+		return PassRoles, PassRole + " is given only for the exact roles under a grant's pass_roles."
 	case conditioned:
-		return free, ""
+		return Free, ""
 	case a.Level == iamref.Permissions:
-		return never, fmt.Sprintf("%s manages permissions and is never granted.", a.Name)
+		return Never, fmt.Sprintf("%s manages permissions and is never granted.", a.Name)
 	case exactOnly(a.Name) && len(a.Resources) == 0:
-		return never, fmt.Sprintf("%s runs code or hands on an identity and takes no resource, so it cannot be limited and is never granted.", a.Name)
+		return Never, fmt.Sprintf("%s runs code or hands on an identity and takes no resource, so it cannot be limited and is never granted.", a.Name)
 	case exactOnly(a.Name):
-		return exactName, fmt.Sprintf("%s runs code or hands on an identity, so the grant must name the exact resource, without wildcards.", a.Name)
+		return ExactName, fmt.Sprintf("%s runs code or hands on an identity, so the grant must name the exact resource, without wildcards.", a.Name)
 	case a.Level == iamref.Read || a.Level == iamref.List:
-		return free, ""
+		return Free, ""
 	case slices.Contains(governing, service):
-		return never, fmt.Sprintf("%s writes to %s and is never granted.", a.Name, service)
+		return Never, fmt.Sprintf("%s writes to %s and is never granted.", a.Name, service)
 	case setsAccess(name):
-		return never, fmt.Sprintf("%s changes who has access and is never granted.", a.Name)
+		return Never, fmt.Sprintf("%s changes who has access and is never granted.", a.Name)
 	}
-	return free, ""
+	return Free, ""
 }
 
 // setsAccess judges a write by its name.

@@ -1,15 +1,48 @@
-package guardrail
+package floor
 
-// A set is a bundle of actions that belong together: a build that misses one
+import (
+	"slices"
+	"strings"
+)
+
+// Set is a bundle of actions that belong together: a build that misses one
 // of them misses the rest too, and shows one a run (aws-facts §9). It never
 // holds iam:PassRole, which only a grant's pass_roles brings in.
-type set struct {
-	name    string
-	purpose string
-	actions []string
+type Set struct {
+	Name    string
+	Purpose string   // in a few words
+	Actions []string // sorted, in canonical case
 }
 
-var sets = []set{
+// Sets gives every set, sorted by name. The caller may change what it gets.
+func Sets() []Set {
+	list := slices.Clone(sets)
+	for i := range list {
+		list[i].Actions = slices.Clone(list[i].Actions)
+	}
+	return list
+}
+
+// SetNamed gives the set of that name. The caller may change what it gets.
+func SetNamed(name string) (s Set, ok bool) {
+	i, ok := slices.BinarySearchFunc(sets, name, func(s Set, name string) int { return strings.Compare(s.Name, name) })
+	if !ok {
+		return Set{}, false
+	}
+	s = sets[i]
+	s.Actions = slices.Clone(s.Actions)
+	return s, true
+}
+
+// SetNames lists the sets' names, sorted.
+func SetNames() (names []string) {
+	for _, s := range sets {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+var sets = []Set{
 	{"cdk-deploy", "deploy with the AWS CDK through the bootstrap roles, each named exactly", []string{
 		"ssm:GetParameter", "sts:AssumeRole"}},
 	{"cloudfront-invalidate", "invalidate a distribution and wait for it", []string{
