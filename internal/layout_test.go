@@ -37,7 +37,7 @@ var rooms = map[string][]string{
 	// judgement
 	"internal/iampolicy":   {},
 	"internal/floor":       {"internal/iampolicy", "internal/iamref"},
-	"internal/settings":    {"internal/floor", "internal/iampolicy", "internal/iamref", "go.yaml.in/yaml"},
+	"internal/settings":    {"internal/codebuild", "internal/floor", "internal/iampolicy", "internal/iamref", "go.yaml.in/yaml"},
 	"internal/diagnose":    {"internal/buildlog", "internal/codebuild", "go.yaml.in/yaml"},
 	"internal/guardrail":   {"internal/buildlog", "internal/codebuild", "internal/floor", "internal/iampolicy", "internal/iamref", "internal/settings"},
 	"internal/permissions": {"internal/guardrail", "internal/iampolicy", "internal/settings"},

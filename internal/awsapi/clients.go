@@ -6,7 +6,6 @@ package awsapi
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -74,7 +74,8 @@ func memberInitiator(role string) string {
 	if role == "" {
 		return ""
 	}
-	return role[strings.LastIndexByte(role, '/')+1:] + "/" + memberSession
+	_, name := codebuild.SplitPath(role)
+	return name + "/" + memberSession
 }
 
 // client gives the client of a service in an account and region. It is made

@@ -44,8 +44,7 @@ const maxTrailPages = 10
 // serves all denials of a build; it ends once each was seen. A denial with
 // more than some hundred calls after it is not seen.
 func (c CloudTrail) Seen(ctx context.Context, b codebuild.Build, ds []buildlog.Denial) ([]bool, error) {
-	a, _ := codebuild.ParseARN(b.ARN)
-	client, err := client(c.Accounts, settings.Account{ID: a.Account, Region: a.Region}, cloudtrail.NewFromConfig)
+	client, err := client(c.Accounts, settings.AccountOf(b.At()), cloudtrail.NewFromConfig)
 	if err != nil {
 		return nil, err
 	}

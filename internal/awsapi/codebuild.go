@@ -136,13 +136,21 @@ func (c CodeBuild) SetRole(ctx context.Context, at settings.Account, project, ro
 	return classify(err)
 }
 
+// accountOf is where the build is; ErrFinal if its record does not say.
+func accountOf(b codebuild.Build) (settings.Account, error) {
+	at := settings.AccountOf(b.At())
+	if at.ID == "" {
+		return at, fmt.Errorf("build ARN %q: %w", b.ARN, heal.ErrFinal)
+	}
+	return at, nil
+}
+
 // Retry implements [heal.Retrier].
 func (c CodeBuild) Retry(ctx context.Context, b codebuild.Build, p decide.Plan, token string, ready func([]string) error) (string, error) {
-	a, ok := codebuild.ParseARN(b.ARN)
-	if !ok {
-		return "", fmt.Errorf("build ARN %q: %w", b.ARN, heal.ErrFinal)
+	at, err := accountOf(b)
+	if err != nil {
+		return "", err
 	}
-	at := settings.Account{ID: a.Account, Region: a.Region}
 	switch p.Route {
 	case decide.RouteBuild:
 		return c.retryBuild(ctx, at, b, token)
@@ -229,7 +237,7 @@ func batchID(arn string) (string, error) {
 
 // buildID is the PROJECT:UUID of a summary's build, "" if it names none.
 func buildID(s *types.BuildSummary) string {
-	_, id, _ := strings.Cut(aws.ToString(s.Arn), ":build/")
+	_, id, _ := codebuild.ParseBuildARN(aws.ToString(s.Arn))
 	return id
 }
 

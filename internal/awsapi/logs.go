@@ -33,13 +33,11 @@ const (
 
 // Tail implements [heal.Logs].
 func (l Logs) Tail(ctx context.Context, b codebuild.Build, enough func(string) bool) (heal.Text, error) {
-	a, ok := codebuild.ParseARN(b.ARN)
-	if !ok {
-		return heal.Text{}, fmt.Errorf("build ARN %q: %w", b.ARN, heal.ErrFinal)
+	at, err := accountOf(b)
+	if err != nil {
+		return heal.Text{}, err
 	}
-	at := settings.Account{ID: a.Account, Region: a.Region}
 	var t heal.Text
-	var err error
 	switch {
 	case b.Logs.Group != "":
 		t, err = l.cloudWatch(ctx, at, b.Logs, enough)

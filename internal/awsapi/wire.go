@@ -39,7 +39,7 @@ func Wire(w Wiring) *heal.Healer {
 	build, iam := CodeBuild{accounts}, IAM{accounts}
 	h := &heal.Healer{
 		Settings: w.Settings, Home: home,
-		Self: heal.Self{Initiator: w.Identity.Initiator, MemberInitiator: memberInitiator(w.MemberRole), Function: w.Function,
+		Self: decide.Self{Initiator: w.Identity.Initiator, MemberInitiator: memberInitiator(w.MemberRole), Function: w.Function,
 			Parts: append(memberParts(w), w.Parts...)},
 		Builds: build, Projects: build, Retrier: build, Logs: Logs{accounts},
 		Roles: iam, Simulator: iam, Policies: iam, Repositories: ECR{accounts}, Decoder: STS{accounts},

@@ -85,9 +85,8 @@ func Decode(data []byte) (Event, error) {
 	if !strings.HasPrefix(arn, "arn:") && len(env.Resources) > 0 {
 		arn = env.Resources[0]
 	}
-	a, ok := codebuild.ParseARN(arn)
-	id, isBuild := strings.CutPrefix(a.Resource, "build/")
-	if !ok || a.Service != "codebuild" || !isBuild {
+	a, id, ok := codebuild.ParseBuildARN(arn)
+	if !ok {
 		return Event{}, fmt.Errorf("reading event %q: build-id %q is no build ARN", env.ID, d.BuildID)
 	}
 	project, uuid, ok := cutLast(id, ":")

@@ -57,8 +57,8 @@ const headSize = 4 << 10
 
 func newTracker(b codebuild.Build) *tracker {
 	t := &tracker{phase: part{fromLine: 1}, partition: "aws"}
-	if a, ok := codebuild.ParseARN(b.ARN); ok {
-		t.partition = a.Partition
+	if p := b.At().Partition; p != "" {
+		t.partition = p
 	}
 	if p, ok := b.FailedPhase(); ok {
 		t.name = p.Type

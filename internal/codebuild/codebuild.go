@@ -114,6 +114,28 @@ func (r Role) PolicyARN(pathName string) string {
 // the form in settings.
 func (r Role) PathName() string { return strings.TrimPrefix(r.Path+r.Name, "/") }
 
+// RoleNamed is the role of that name, with its path if it has one, in the
+// account of at.
+func RoleNamed(at ARN, pathName string) Role {
+	path, name := SplitPath(pathName)
+	return Role{at.Partition, at.Account, path, name}
+}
+
+// SplitPath parts an IAM name from its path: "a/b/NAME" is "/a/b/" and "NAME",
+// and a bare name has the path "/".
+func SplitPath(pathName string) (path, name string) {
+	pathName = strings.TrimPrefix(pathName, "/")
+	i := strings.LastIndexByte(pathName, '/')
+	return "/" + pathName[:i+1], pathName[i+1:]
+}
+
+// At is where the build is: its own ARN. It is the zero ARN if the record
+// has none that can be read.
+func (b Build) At() ARN {
+	a, _ := ParseARN(b.ARN)
+	return a
+}
+
 // Role is the build's service role. Account and partition are the build's
 // own; ok is false if the record has no readable role or one of another
 // account.
@@ -132,24 +154,16 @@ func (b Build) Role() (r Role, ok bool) {
 			return Role{}, false
 		}
 	}
-	name = strings.TrimPrefix(name, "/")
-	path := "/"
-	if i := strings.LastIndexByte(name, '/'); i >= 0 {
-		path, name = "/"+name[:i+1], name[i+1:]
-	}
-	if name == "" {
-		return Role{}, false
-	}
-	return Role{a.Partition, a.Account, path, name}, true
+	r = RoleNamed(a, name)
+	return r, r.Name != ""
 }
 
 // WithRolePath completes a service role that the record names without its
 // path (aws-facts §1.4) from pathName, the same role as settings name it. Any
 // other role is left as it is.
 func (b Build) WithRolePath(pathName string) Build {
-	pathName = strings.TrimPrefix(pathName, "/")
-	if !strings.ContainsAny(b.ServiceRole, ":/") && b.ServiceRole == pathName[strings.LastIndexByte(pathName, '/')+1:] {
-		b.ServiceRole = pathName
+	if _, name := SplitPath(pathName); !strings.ContainsAny(b.ServiceRole, ":/") && b.ServiceRole == name {
+		b.ServiceRole = strings.TrimPrefix(pathName, "/")
 	}
 	return b
 }
@@ -203,6 +217,17 @@ func ParseARN(s string) (a ARN, ok bool) {
 		return ARN{}, false
 	}
 	return ARN{f[1], f[2], f[3], f[4], f[5]}, true
+}
+
+// ParseBuildARN reads a build's ARN: where the build is, and its id,
+// PROJECT:UUID. ok is false for any other text.
+func ParseBuildARN(s string) (at ARN, id string, ok bool) {
+	at, ok = ParseARN(s)
+	id, isBuild := strings.CutPrefix(at.Resource, "build/")
+	if !ok || !isBuild || at.Service != "codebuild" || id == "" {
+		return ARN{}, "", false
+	}
+	return at, id, true
 }
 
 // String joins the ARN again.

@@ -118,3 +118,30 @@ func FuzzParseARN(f *testing.F) {
 		}
 	})
 }
+
+// TestParseBuildARN ensures that only a build's ARN gives a build.
+func TestParseBuildARN(t *testing.T) {
+	at, id, ok := ParseBuildARN("arn:aws-cn:codebuild:cn-north-1:111122223333:build/shop:1")
+	if !ok || id != "shop:1" || at.Account != "111122223333" || at.Partition != "aws-cn" {
+		t.Errorf("%+v, %q, %v", at, id, ok)
+	}
+	for _, s := range []string{"", "shop:1", "arn:aws:codebuild:r:a:build/", "arn:aws:codebuild:r:a:build-batch/shop:1",
+		"arn:aws:codebuild:r:a:project/shop", "arn:aws:logs:r:a:build/shop:1"} {
+		if at, id, ok := ParseBuildARN(s); ok || id != "" || at != (ARN{}) {
+			t.Errorf("%q: %+v, %q, %v", s, at, id, ok)
+		}
+	}
+}
+
+// TestRoleNamed ensures that a name and its path come apart and together.
+func TestRoleNamed(t *testing.T) {
+	at := ARN{Partition: "aws", Account: "111122223333"}
+	for in, want := range map[string]string{
+		"r": "arn:aws:iam::111122223333:role/r", "/r": "arn:aws:iam::111122223333:role/r",
+		"a/b/r": "arn:aws:iam::111122223333:role/a/b/r", "/a/r": "arn:aws:iam::111122223333:role/a/r",
+	} {
+		if got := RoleNamed(at, in).ARN(); got != want {
+			t.Errorf("%q: %s, want %s", in, got, want)
+		}
+	}
+}

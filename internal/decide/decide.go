@@ -11,7 +11,6 @@ import (
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
-	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -34,7 +33,7 @@ type Facts struct {
 	Wrote       time.Time // when the healer last wrote the role, for whichever case; zero: never, or not asked
 	ProjectRole string    // ARN of the project's present role; only if settings name a role to switch to
 	Paused      string    // why writing has stopped; "" if it has not
-	Healer      []string
+	Self        Self
 	Now         time.Time
 }
 
@@ -54,7 +53,7 @@ func causal(d diagnose.Diagnosis) []buildlog.Denial {
 // Judged is the input for the guardrails.
 func (f Facts) Judged() guardrail.Input {
 	in := guardrail.Input{Settings: f.Settings, Project: f.Project, Build: f.Build, Denials: f.Causal(),
-		Before: f.Before, Trail: f.Trail, Now: f.Now, Healer: f.Healer}
+		Before: f.Before, Trail: f.Trail, Now: f.Now, Healer: f.Self.Parts}
 	if f.Role != nil {
 		in.Role = *f.Role
 	}
@@ -154,23 +153,19 @@ func untrusted(f Facts) *guardrail.Refusal {
 		}
 		b = r.Build
 	}
-	if refusal := guardrail.RefuseUntrusted(b); refusal != nil || !ownBuild(f, b) {
+	if refusal := guardrail.RefuseUntrusted(b); refusal != nil || !bareRepeat(f, b) {
 		return refusal
 	}
 	return &guardrail.Refusal{Rule: guardrail.UntrustedBuild,
 		Message: "The healer itself started the build, and which one it repeats is not recorded any more: perhaps one of a pull request. So nothing is changed. Start the build by a push, a pipeline or by hand."}
 }
 
-// ownBuild reports whether the healer asked for the build, and the record does
-// not say in full that it is of a branch or a tag.
-func ownBuild(f Facts, b codebuild.Build) bool {
-	at, ok := codebuild.ParseARN(b.ARN)
-	role, _, asRole := strings.Cut(b.Initiator, "/")
-	if !ok || !asRole || strings.HasPrefix(b.SourceVersion, "refs/heads/") || strings.HasPrefix(b.SourceVersion, "refs/tags/") {
-		return false
-	}
-	arn := codebuild.Role{Partition: at.Partition, Account: at.Account, Path: "/", Name: role}.ARN()
-	return slices.ContainsFunc(f.Healer, func(part string) bool { return part != "*" && iampolicy.MatchPattern(part, arn) })
+// bareRepeat reports whether the function itself asked for the build, and the
+// record does not say in full that it is of a branch or a tag. At a desk it is
+// a person who asks.
+func bareRepeat(f Facts, b codebuild.Build) bool {
+	return f.Self.Function != "" && f.Self.Started(f.Home, b) &&
+		!strings.HasPrefix(b.SourceVersion, "refs/heads/") && !strings.HasPrefix(b.SourceVersion, "refs/tags/")
 }
 
 func retries(rs []Round) (n int) {
@@ -435,8 +430,8 @@ func overrideBuildspec(f Facts, d Decision) Decision {
 
 func createRepository(f Facts, d Decision) Decision {
 	name := f.Diagnosis.Details["repository"]
-	a, ok := codebuild.ParseARN(f.Build.ARN)
-	if !ok || !repositoryName(name) {
+	a := f.Build.At()
+	if a.Account == "" || !repositoryName(name) {
 		return Refuse(d, "The log does not say which repository is missing.", guardrail.Refusal{Rule: guardrail.NoRepository,
 			Message: "The name of the missing repository cannot be read with certainty. Create it by hand."})
 	}
@@ -506,8 +501,7 @@ func switchRole(f Facts, d Decision) Decision {
 		return Refuse(d, "The build's service role cannot be read.", guardrail.Refusal{Rule: guardrail.NotTheRole,
 			Message: fmt.Sprintf("The build record names the role %q, which is none of this account.", f.Build.ServiceRole)})
 	}
-	next := old
-	next.Path, next.Name = splitPath(f.Project.SwitchRole)
+	next := codebuild.RoleNamed(f.Build.At(), f.Project.SwitchRole)
 	again := sameAgain(f)
 	if i := lastWrite(f.Earlier, again); i >= 0 {
 		return undo(d, i)
@@ -542,12 +536,4 @@ func switchRole(f Facts, d Decision) Decision {
 	}
 	d.Why = fmt.Sprintf("The settings name the ready role %q.", f.Project.SwitchRole)
 	return d
-}
-
-func splitPath(pathName string) (path, name string) {
-	i := strings.LastIndexByte(pathName, '/')
-	if i < 0 {
-		return "/", pathName
-	}
-	return "/" + strings.Trim(pathName[:i], "/") + "/", pathName[i+1:]
 }

@@ -112,7 +112,7 @@ func hostileWorld(tb testing.TB, seed uint64, extra ...string) Facts {
 		p.SwitchRole = "service-role/codebuild-ready"
 	}
 	f := Facts{Settings: &s, Home: settings.Account{ID: hostileAccount, Region: "eu-west-1"}, Project: *p, Case: "c", Now: time.Date(2026, 11, 22, 10, 15, 0, 0, time.UTC),
-		Build: hostileBuild(r), Healer: []string{"arn:aws:lambda:*:111122223333:function:buildmedic*"}}
+		Build: hostileBuild(r), Self: Self{Parts: []string{"arn:aws:lambda:*:111122223333:function:buildmedic*"}}}
 	failure := buildlog.ReadText(f.Build, hostileLog(r, extra))
 	f.Diagnosis = diagnose.Diagnose(failure)
 	if r.IntN(10) == 0 {
@@ -438,7 +438,7 @@ func TestRetryIsTrustedNoMoreThanWhatItRepeats(t *testing.T) {
 		t.Error("granted after another build of the commit came in between")
 	}
 	// What the healer started stands for nothing if it is forgotten what it repeats.
-	f.Healer = []string{"arn:aws:iam::111122223333:role/buildmedic", "arn:aws:iam::111122223333:role/*/buildmedic"}
+	f.Home, f.Self = settings.AccountOf(f.Build.At()), Self{Initiator: "buildmedic/another-session", Function: "buildmedic"}
 	for version, granted := range map[string]bool{"2f1c0de2f1c0de": false, "": false, "main": false, "refs/heads/main": true, "refs/tags/v1": true} {
 		f.Build.SourceVersion, f.Earlier = version, nil
 		if d := Decide(f); d.Changes() != granted {

@@ -46,8 +46,9 @@ func listed(in Input) (out []settings.Grant) {
 
 // grants works out what each of the project's grants stands for.
 func grants(in Input) (out []grant) {
+	at := in.Build.At()
 	for _, g := range listed(in) {
-		sts := g.Statements(in.Project, home(in), partition(in))
+		sts := g.Statements(in.Project, settings.AccountOf(at), at.Partition)
 		out = append(out, grant{g, until(sts, expiry(in, g))})
 	}
 	return out
@@ -58,19 +59,8 @@ func most(in Input) []iampolicy.Statement {
 	if in.Settings == nil {
 		return nil
 	}
-	return settings.Max(in.Settings, in.Project, home(in), partition(in))
-}
-
-// home is the build's own account and region. A project that names none is
-// the hub's, and then so is the build; see serviceRole for one that does.
-func home(in Input) settings.Account {
-	a, _ := codebuild.ParseARN(in.Build.ARN)
-	return settings.Account{ID: a.Account, Region: a.Region}
-}
-
-func partition(in Input) string {
-	a, _ := codebuild.ParseARN(in.Build.ARN)
-	return a.Partition
+	at := in.Build.At()
+	return settings.Max(in.Settings, in.Project, settings.AccountOf(at), at.Partition)
 }
 
 // expiry is when what the grant gives now would end; zero: never.
@@ -353,6 +343,6 @@ func rank(e settings.Evidence) int {
 // Expand puts the build's partition, account, region and project into a
 // pattern of the settings. All of them come out of the build record.
 func Expand(pattern string, b codebuild.Build) string {
-	a, _ := codebuild.ParseARN(b.ARN)
+	a := b.At()
 	return settings.Expand(pattern, settings.Vars{Partition: a.Partition, Account: a.Account, Region: a.Region, Project: b.Project})
 }

@@ -51,7 +51,7 @@ func Identify(in Input) []Refusal {
 // is the one that the settings name.
 func serviceRole(in Input) (codebuild.Role, *Refusal) {
 	b, p := in.Build, in.Project
-	at, _ := codebuild.ParseARN(b.ARN)
+	at := b.At()
 	if p.Name != b.Project || p.Account != "" && p.Account != at.Account || p.Region != "" && p.Region != at.Region {
 		return codebuild.Role{}, &Refusal{Rule: ProjectNotListed,
 			Message: fmt.Sprintf("The build belongs to %q in %s/%s, which is not the project that the settings mean.", clip(b.Project), at.Account, at.Region)}
@@ -64,7 +64,7 @@ func serviceRole(in Input) (codebuild.Role, *Refusal) {
 	want := strings.TrimPrefix(p.Role, "/")
 	if !strings.HasPrefix(b.ServiceRole, "arn:") {
 		// A bare name comes without its path (aws-facts §1.4).
-		want = want[strings.LastIndexByte(want, '/')+1:]
+		_, want = codebuild.SplitPath(want)
 	}
 	if role.PathName() != want && (want != "" || len(p.Grants) > 0) {
 		return codebuild.Role{}, &Refusal{Rule: NotTheRole,
@@ -265,7 +265,7 @@ func bareName(in Input, role codebuild.Role, a iamref.Action, name string) []str
 	if !strings.HasPrefix(a.Name, "secretsmanager:") || !secretName.MatchString(name) || len(name) > maxSecretName {
 		return nil
 	}
-	at, _ := codebuild.ParseARN(in.Build.ARN)
+	at := in.Build.At()
 	arn := codebuild.ARN{Partition: role.Partition, Service: "secretsmanager", Region: at.Region, Account: role.Account, Resource: "secret:" + name + "-??????"}
 	if !iamref.Fits(a.Name, arn.String()) {
 		return nil

@@ -124,9 +124,9 @@ var notID = lazyregexp.New(`[^a-z0-9]+`)
 
 // placeholders is the reverse of [Expand], for an ARN.
 func placeholders(resource string, b codebuild.Build) string {
-	at, ok := codebuild.ParseARN(b.ARN)
+	at := b.At()
 	f := strings.SplitN(resource, ":", 6)
-	if !ok || len(f) != 6 {
+	if at.Account == "" || len(f) != 6 {
 		return resource
 	}
 	put := func(i int, value, name string) {

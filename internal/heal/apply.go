@@ -198,7 +198,7 @@ func (h *Healer) start(ctx context.Context, c *held) error {
 	id, err := r.Retry, error(nil)
 	switch {
 	case p.Route == decide.RouteCodeBuild:
-		_, id, _ = cutBuildARN(r.Build.AutoRetry.Next)
+		_, id, _ = codebuild.ParseBuildARN(r.Build.AutoRetry.Next)
 	case id == "":
 		id, err = h.Retrier.Retry(ctx, r.Build, *p, r.Token, func(others []string) error { return h.ready(ctx, c, others) })
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
@@ -284,8 +283,8 @@ func (h *Healer) History(ctx context.Context, project string, limit int) ([]Clos
 // replay too: the guardrails, limits.rounds until a day after the case was
 // closed, and the budgets of the role and the hour.
 func (h *Healer) replay(ctx context.Context, build string, at settings.Account) (CommandAnswer, error) {
-	if a, ok := codebuild.ParseARN(build); ok {
-		at, build = settings.Account{ID: a.Account, Region: a.Region}, strings.TrimPrefix(a.Resource, "build/")
+	if a, id, ok := codebuild.ParseBuildARN(build); ok {
+		at, build = settings.AccountOf(a), id
 	}
 	if at.ID == "" {
 		at.ID = h.Home.ID

@@ -29,7 +29,7 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 		return decide.Facts{}, fmt.Errorf("settings name the project %q no more: %w", c.Project, ErrFinal)
 	}
 	f := decide.Facts{Settings: h.Settings, Home: h.Home, Project: p, Build: r.Build, Case: c.ID,
-		Earlier: current(c.Rounds[:len(c.Rounds)-1]), Healer: h.Self.Parts,
+		Earlier: current(c.Rounds[:len(c.Rounds)-1]), Self: h.Self,
 		// The round's own time, so that a plan decided again is the same plan.
 		Now: r.Started, Replayed: !r.Replayed.IsZero()}
 	if r.Diagnosis != nil {

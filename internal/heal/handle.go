@@ -182,7 +182,7 @@ func (c *held) startOver(now time.Time) {
 
 // belongs tells which case a build that the ledger does not know is of.
 func (h *Healer) belongs(ctx context.Context, at settings.Account, b codebuild.Build) (string, error) {
-	if _, prev, ok := cutBuildARN(b.AutoRetry.Previous); ok {
+	if _, prev, ok := codebuild.ParseBuildARN(b.AutoRetry.Previous); ok {
 		if id, err := h.caseOf(ctx, prev); err != nil || id != "" {
 			return id, err
 		}
@@ -193,7 +193,7 @@ func (h *Healer) belongs(ctx context.Context, at settings.Account, b codebuild.B
 		}
 	}
 	id := decide.CaseID(at, b)
-	if !h.began(b) {
+	if !h.Self.Started(h.Home, b) {
 		return id, nil
 	}
 	// A build that the healer started, and died before it could write down
@@ -226,27 +226,18 @@ func (h *Healer) startedBy(r decide.Round, b codebuild.Build, batch codebuild.Ba
 	case b.ID == r.Build.ID || b.Project != r.Build.Project || r.Decision == nil || r.Decision.Plan == nil:
 		return false
 	case r.Decision.Plan.Route == decide.RouteCodeBuild:
-		_, prev, ok := cutBuildARN(b.AutoRetry.Previous)
+		_, prev, ok := codebuild.ParseBuildARN(b.AutoRetry.Previous)
 		return ok && prev == r.Build.ID
 	case !b.Start.IsZero() && b.Start.Before(r.Build.End):
 		return false
 	}
 	switch r.Decision.Plan.Route {
 	case decide.RouteBuild, decide.RouteStart:
-		return h.began(b) && sameSource(r.Build, b)
+		return h.Self.Started(h.Home, b) && sameSource(r.Build, b)
 	case decide.RouteStage:
 		return b.Initiator == r.Build.Initiator && b.SourceVersion == r.Build.SourceVersion
 	}
 	return false
-}
-
-// began reports whether the healer itself asked for the build: in another
-// account than its own it acts as the member's role.
-func (h *Healer) began(b codebuild.Build) bool {
-	if account, _, ok := cutBuildARN(b.ARN); ok && account != h.Home.ID {
-		return h.Self.MemberInitiator != "" && b.Initiator == h.Self.MemberInitiator
-	}
-	return b.Initiator == h.Self.Initiator
 }
 
 // sameSource reports whether b builds what a built. Until it has downloaded
@@ -256,14 +247,6 @@ func sameSource(a, b codebuild.Build) bool {
 		return a.ResolvedSourceVersion == b.ResolvedSourceVersion
 	}
 	return b.SourceVersion == a.SourceVersion || b.Commit() == a.Commit()
-}
-
-func cutBuildARN(arn string) (account, id string, ok bool) {
-	a, ok := codebuild.ParseARN(arn)
-	if !ok || len(a.Resource) < len("build/") || a.Resource[:len("build/")] != "build/" {
-		return "", "", false
-	}
-	return a.Account, a.Resource[len("build/"):], true
 }
 
 // succeeded closes the case whose build turned green.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -14,7 +15,7 @@ import (
 type Healer struct {
 	Settings *settings.Settings
 	Home     settings.Account // the account and region that the healer runs in
-	Self     Self
+	Self     decide.Self
 
 	Builds       Builds
 	Logs         Logs
@@ -33,20 +34,6 @@ type Healer struct {
 	Store        Store
 	Clock        Clock
 	Log          *slog.Logger
-}
-
-// Self is what the healer knows of itself.
-type Self struct {
-	// Initiator is how builds that it starts name their initiator: ROLE/SESSION
-	// (aws-facts §1.5).
-	Initiator string
-	// MemberInitiator is the same where it acts as the role of a member
-	// account; "" if there is none.
-	MemberInitiator string
-	// Function is the function's name, for command lines in notices.
-	Function string
-	// Parts are the ARNs of its own parts, which no grant may touch.
-	Parts []string
 }
 
 // The healer's own patience.

@@ -11,7 +11,7 @@ import (
 
 // TestStartedBy is the table of which build passes for a round's retry.
 func TestStartedBy(t *testing.T) {
-	h := &Healer{Home: settings.Account{ID: "111122223333"}, Self: Self{Initiator: "buildmedic/s", MemberInitiator: "buildmedic-member/s"}}
+	h := &Healer{Home: settings.Account{ID: "111122223333"}, Self: decide.Self{Initiator: "buildmedic/s", MemberInitiator: "buildmedic-member/s"}}
 	member := func(_ *decide.Round, b *codebuild.Build) {
 		b.ARN = "arn:aws:codebuild:eu-west-1:444455556666:build/" + b.ID
 	}

@@ -25,9 +25,9 @@ type Links struct {
 
 // links are made from the build's ARN, never taken from the build.
 func links(b codebuild.Build, retry string) Links {
-	a, ok := codebuild.ParseARN(b.ARN)
+	a := b.At()
 	host := consoles[a.Partition]
-	if !ok || host == "" {
+	if host == "" {
 		return Links{}
 	}
 	region := "region=" + url.QueryEscape(a.Region)

@@ -2,7 +2,11 @@
 // projects. Deny is the zero value: an empty file grants nothing.
 package settings
 
-import "time"
+import (
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+)
 
 // Mode is how far the healer may go.
 type Mode string
@@ -80,6 +84,9 @@ type Limits struct {
 
 // Account is a member account or another region that the hub looks after.
 type Account struct{ ID, Region string }
+
+// AccountOf is the account and region of what the ARN names.
+func AccountOf(a codebuild.ARN) Account { return Account{ID: a.Account, Region: a.Region} }
 
 // Project is one CodeBuild project that the healer looks after.
 type Project struct {

@@ -153,8 +153,8 @@ func scalar(id json.RawMessage) json.RawMessage {
 // failure reads the record's text as the log of a failed build.
 func (r *record) failure() buildlog.Failure {
 	b := codebuild.Build{ARN: r.BuildARN, ServiceRole: r.ServiceRole, Status: codebuild.Failed}
-	if a, ok := codebuild.ParseARN(r.BuildARN); ok {
-		b.ID = strings.TrimPrefix(a.Resource, "build/")
+	if _, id, ok := codebuild.ParseBuildARN(r.BuildARN); ok {
+		b.ID = id
 		b.Project, _, _ = strings.Cut(b.ID, ":")
 	}
 	for _, c := range r.PhaseContexts {

@@ -236,7 +236,7 @@ func namedBy(s *settings.Settings, b codebuild.Build) string {
 // project finds the build's project in settings that do not say which
 // account they are for: the build's own is taken for the hub's.
 func project(s *settings.Settings, b codebuild.Build) (settings.Project, settings.Account) {
-	home := homeOf(b)
+	home := settings.AccountOf(b.At())
 	p, ok := s.Project(b.Project, home.ID, home.Region, home)
 	if !ok {
 		p = settings.Project{Name: b.Project, Mode: settings.Observe, Retry: true}
@@ -245,11 +245,6 @@ func project(s *settings.Settings, b codebuild.Build) (settings.Project, setting
 		}
 	}
 	return p, home
-}
-
-func homeOf(b codebuild.Build) settings.Account {
-	a, _ := codebuild.ParseARN(b.ARN)
-	return settings.Account{ID: a.Account, Region: a.Region}
 }
 
 // plan decides offline. The role's policies are asked in the simulator's

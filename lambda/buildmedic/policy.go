@@ -63,10 +63,7 @@ func readRoleState(ctx context.Context, name string) (guardrail.RoleState, error
 	if err != nil {
 		return guardrail.RoleState{}, noIdentity(err)
 	}
-	r := codebuild.Role{Partition: id.Partition, Account: id.Account, Path: "/", Name: strings.TrimPrefix(name, "/")}
-	if i := strings.LastIndexByte(r.Name, '/'); i >= 0 {
-		r.Path, r.Name = "/"+r.Name[:i+1], r.Name[i+1:]
-	}
+	r := codebuild.RoleNamed(codebuild.ARN{Partition: id.Partition, Account: id.Account}, name)
 	home := settings.Account{ID: id.Account, Region: cfg.Region}
 	state, err := (awsapi.IAM{Accounts: awsapi.NewAccounts(cfg, home, id.Partition, "")}).Role(ctx, home, r, settings.Write{})
 	if err != nil {

@@ -70,9 +70,8 @@ type replay struct {
 
 func (r replay) run(ctx context.Context, build string) error {
 	at := r.desk.home
-	if a, ok := codebuild.ParseARN(build); ok {
-		at = settings.Account{ID: a.Account, Region: a.Region}
-		build = strings.TrimPrefix(a.Resource, "build/")
+	if a, id, ok := codebuild.ParseBuildARN(build); ok {
+		at, build = settings.AccountOf(a), id
 	}
 	if at.ID != r.desk.home.ID {
 		return fmt.Errorf("build %q is in account %s, and these credentials are of account %s: set AWS_PROFILE to one of that account", build, at.ID, r.desk.home.ID)
