@@ -26,7 +26,7 @@ const maxDelay = 15 * time.Minute
 
 // Later implements [heal.Queue].
 func (s SQS) Later(ctx context.Context, caseID string, at time.Time) error {
-	var m heal.Again
+	var m heal.ResumeMessage
 	m.Continue.Case = caseID
 	body, err := json.Marshal(m)
 	if err != nil {

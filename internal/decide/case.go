@@ -1,11 +1,24 @@
-// Package decide is the judgement about one failed build: from the [Facts]
-// that were gathered, [Decide] makes a [Decision], with the complete next
-// policy document. It is pure: no clock, no context, no I/O; what it is not
-// told it does not know.
+// Package decide is the judgement about one failed build: from [Facts], which
+// package heal has gathered, [Decide] makes a [Decision], with the complete next
+// policy document. It is pure: no clock, no context, no I/O.
 //
-// It also declares what a decision is about and what becomes of it: the
-// [Case], its rounds, and the [Outcome] that notices tell. Package heal gathers the
-// facts, carries decisions out and keeps the cases.
+// It also declares what a decision is about, and what comes of it: the [Case],
+// its rounds, and the [Outcome] that notices report.
+//
+// Words, one meaning each, here and in package heal:
+//
+//   - case: everything that belongs to one original failure
+//   - round: one attempt within a case; its steps are recorded one by one
+//   - decision: what should be done; plan: the exact change and retry
+//   - outcome: what really happened
+//   - lock: one invocation works on a case; lease: one case may write a role.
+//     Both are acquired, renewed and released, and end by themselves
+//   - assign: record that a build belongs to a case; adopt: recognise a build as
+//     the one that a round started
+//   - undo: restore what was there before a change, asked for by a person;
+//     revert: the same, because the change did not help
+//   - mutate: change something in AWS other than starting a build
+//   - batch: CodeBuild's batch build, and nothing else; page: a part of a list
 package decide
 
 import (
@@ -37,18 +50,19 @@ type Case struct {
 	// Outcome is how the case ended, "" while it is open.
 	Outcome Kind    `json:"outcome,omitempty"`
 	Rounds  []Round `json:"rounds"`
-	// Outbox holds the notices that are still to be sent, oldest first; Told
-	// counts all that there were.
+	// Outbox holds the notices still to be sent, oldest first; Told counts all
+	// notices of the case.
 	Outbox []Pending `json:"outbox,omitempty"`
 	Told   int       `json:"told,omitempty"`
-	// Busy is until when one invocation works on the case alone; it is over
-	// when that time has passed, however the invocation ended.
+	// Busy is until when an invocation has locked the case; zero: not locked. The
+	// lock ends then, however the invocation ended.
 	Busy time.Time `json:"busy,omitzero"`
-	// Repeats counts equal failures that came after the last notice and were
-	// not told of one by one.
+	// Repeats counts failures like the one that the last notice reported, which
+	// were not reported one by one.
 	Repeats int `json:"repeats,omitempty"`
-	// Others are failed builds of the same commit that came while the case
-	// was under way and had no part in it, or after a later one was dealt with.
+	// Others are failed builds of the same commit that were set aside: they failed
+	// while the case was busy with another build, or are older than one that has
+	// been dealt with.
 	Others []string `json:"others,omitempty"`
 }
 
@@ -61,7 +75,7 @@ func CaseID(at settings.Account, b codebuild.Build) string {
 	}
 	parts := []string{at.ID, at.Region, b.Project, what}
 	if guardrail.RefuseUntrusted(b) != nil {
-		// A pull request must not use up what a branch may have.
+		// A pull request must not use up a branch's budget.
 		parts = append(parts, "untrusted")
 	}
 	h := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
@@ -73,7 +87,7 @@ type Step string
 
 // The steps of a round.
 const (
-	StepClaimed  Step = "claimed"  // taken up; facts not yet read
+	StepReceived Step = "received" // recorded; facts not read yet
 	StepDecided  Step = "decided"  // the decision is stored and waits: for an approval or for evidence
 	StepWriting  Step = "writing"  // about to change something in AWS; what and from what is stored
 	StepWritten  Step = "written"  // changed and read back
@@ -90,29 +104,29 @@ type Round struct {
 	Started   time.Time           `json:"started"`
 	Diagnosis *diagnose.Diagnosis `json:"diagnosis,omitempty"`
 	Decision  *Decision           `json:"decision,omitempty"`
-	// Token has CodeBuild start one build within five minutes, however often
-	// it is asked; RetryAt is when it was asked first with this token.
+	// Token makes CodeBuild start only one build within five minutes, however often
+	// it is asked; RetryAt is when it was first asked with this token.
 	Token   string    `json:"token,omitempty"`
 	RetryAt time.Time `json:"retry_at,omitzero"`
 	Retry   string    `json:"retry,omitempty"`  // id of the build that this round started
-	NotYet  time.Time `json:"not_yet,omitzero"` // do not go on before this time
+	NotYet  time.Time `json:"not_yet,omitzero"` // do not continue before this time
 	Written time.Time `json:"written,omitzero"`
-	// Versions are the managed policy versions that there were when the write
-	// was decided on: any other one is ours, or a stranger's.
+	// Versions are the managed policy versions that existed when the write was
+	// decided on: any other version is ours, or somebody else's.
 	Versions []string `json:"versions,omitempty"`
 	// WrittenVersion is the managed policy version that the write made.
 	WrittenVersion string    `json:"written_version,omitempty"`
 	Undone         time.Time `json:"undone,omitzero"`
 	// Scan is how long it took to read the log and find what is in it.
 	Scan time.Duration `json:"scan,omitempty"`
-	// Reread: the log was not whole at first and has been read again.
+	// Reread: the log was incomplete at first and has been read again.
 	Reread bool `json:"reread,omitempty"`
 	Tries  int  `json:"tries,omitempty"` // of the current step, when AWS was not ready
-	// Old: the round is of an earlier day and counts in no budget any more;
-	// it is kept since its change still stands and can be undone.
+	// Old: the round is of an earlier day and no longer counts in any budget. It is
+	// kept because its change is still in place and can be undone.
 	Old bool `json:"old,omitempty"`
-	// Replayed is when a person had the build taken up anew; zero: an event
-	// or the sweep did.
+	// Replayed is when a person asked for this round; zero: an event or the sweep
+	// caused it.
 	Replayed time.Time `json:"replayed,omitzero"`
 	// Approved is the hash of the plan that a person approved.
 	Approved string    `json:"approved,omitempty"`
@@ -130,7 +144,7 @@ func (r *Round) OfBatch() bool {
 // not seen it end.
 func (r *Round) Waits() bool { return r.Step == StepRetried || r.Step == StepRetrying }
 
-// ToldOnly reports whether nothing but telling has come of the round.
+// ToldOnly reports whether the round led to nothing but a notice.
 func (r *Round) ToldOnly() bool {
 	return r.Written.IsZero() && r.RetryAt.IsZero() && (r.Decision == nil || r.Decision.Undo == 0)
 }
@@ -148,10 +162,10 @@ type Pending struct {
 	Note    string `json:"note,omitempty"` // one more sentence, e.g. why an undo was refused
 }
 
-// Kind is what happened, the word for it in notices, metrics and history.
+// Kind is the word for what happened in notices, metrics and history.
 type Kind string
 
-// The kinds of outcome. The first five end a case; the rest tell of its way.
+// The kinds of outcome. The first five end a case; the others report progress.
 const (
 	Healed   Kind = "healed"   // the retried build is green
 	Proposed Kind = "proposed" // a plan is stored and waits for an approval
@@ -173,16 +187,16 @@ type Decision struct {
 	Used     []guardrail.Used    `json:"grants"`
 	Plan     *Plan               `json:"plan,omitempty"` // nil: nothing to do
 	Settings string              `json:"settings"`       // SHA-256 of the settings decided under
-	// Undo asks that the write of an earlier round be taken back, since it
-	// did not help: the index of that round plus one; 0: nothing.
+	// Undo asks that the write of an earlier round be undone, since it did not help:
+	// the index of that round plus one; 0: nothing.
 	Undo int `json:"undo,omitempty"`
 	// Waits asks for CloudTrail to confirm the denial before anything is granted.
 	Waits bool `json:"waits,omitempty"`
 }
 
-// Changes reports whether carrying the decision out changes something in AWS
+// Mutates reports whether carrying out the decision changes something in AWS
 // other than starting a build.
-func (d Decision) Changes() bool {
+func (d Decision) Mutates() bool {
 	return d.Plan != nil && (d.Plan.Write != nil || d.Plan.Repository != "" || d.Plan.NewRole != "")
 }
 
@@ -202,8 +216,8 @@ type Plan struct {
 	NewRole    string               `json:"new_role,omitempty"`   // switch-role: ARN
 	OldRole    string               `json:"old_role,omitempty"`   // switch-role: what to switch back to
 	Route      Route                `json:"route"`
-	// Settle is how long to wait before the build is started again: for IAM
-	// to settle, or for a transient trouble to pass.
+	// Settle is how long to wait before the build is started again: until IAM shows
+	// the change everywhere, or a transient failure has passed.
 	Settle time.Duration `json:"settle,omitempty"`
 }
 

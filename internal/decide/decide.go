@@ -60,10 +60,10 @@ func (f Facts) Judged() guardrail.Input {
 	return in
 }
 
-// Decide chooses what to do about a failure. It is pure, and it never emits
-// a statement that is outside of the settings: what may be granted is
-// guardrail.Judge's word alone. Modes do not change what is chosen, only what
-// is done about it, so that observe shows exactly what heal would do.
+// Decide chooses what to do about a failure. It is pure, and it never emits a
+// statement outside the settings: only [guardrail.Judge] says what may be
+// granted. Modes do not change what is chosen, only what is done about it, so
+// that observe shows exactly what heal would do.
 func Decide(f Facts) Decision { return onlyListed(f, decide(f)) }
 
 func decide(f Facts) Decision {
@@ -120,18 +120,18 @@ func Refuse(d Decision, why string, rs ...guardrail.Refusal) Decision {
 	return d
 }
 
-// limits are the refusals that hold for whatever starts a build or changes
-// something.
-func limits(f Facts, changes bool) []guardrail.Refusal {
+// limits are the refusals that apply to anything that starts a build, or, if
+// mutates, changes something else.
+func limits(f Facts, mutates bool) []guardrail.Refusal {
 	var rs []guardrail.Refusal
 	if n := f.Settings.Limits.Rounds; retries(f.Earlier) >= n {
 		rs = append(rs, guardrail.Refusal{Rule: guardrail.RoundsUsedUp, Message: fmt.Sprintf(
 			"This commit was already started again %d times, and limits.rounds is %d. Start the build by hand once the cause is cured, or raise limits.rounds.", retries(f.Earlier), n)})
 	}
-	if changes && f.Paused != "" {
+	if mutates && f.Paused != "" {
 		rs = append(rs, guardrail.Refusal{Rule: guardrail.Paused, Message: f.Paused})
 	}
-	if changes {
+	if mutates {
 		if r := untrusted(f); r != nil {
 			rs = append(rs, *r)
 		}
@@ -139,9 +139,9 @@ func limits(f Facts, changes bool) []guardrail.Refusal {
 	return rs
 }
 
-// untrusted is the refusal for a build that the team did not ask for. What the
-// healer started is trusted no more than the build that it repeats: its own
-// record names the healer, and may name a bare commit.
+// untrusted is the refusal for a build that the team did not ask for. A build that
+// the healer started is trusted no more than the build that it repeats: its own
+// record names the healer as initiator, and perhaps only a bare commit.
 func untrusted(f Facts) *guardrail.Refusal {
 	b := f.Build
 	for _, r := range slices.Backward(f.Earlier) {
@@ -157,12 +157,12 @@ func untrusted(f Facts) *guardrail.Refusal {
 		return refusal
 	}
 	return &guardrail.Refusal{Rule: guardrail.UntrustedBuild,
-		Message: "The healer itself started the build, and which one it repeats is not recorded any more: perhaps one of a pull request. So nothing is changed. Start the build by a push, a pipeline or by hand."}
+		Message: "The healer itself started the build, and there is no record left of which build it repeats: it may be one of a pull request. So nothing is changed. Start the build by a push, a pipeline or by hand."}
 }
 
-// bareRepeat reports whether the function itself asked for the build, and the
-// record does not say in full that it is of a branch or a tag. At a desk it is
-// a person who asks.
+// bareRepeat reports whether the function itself started the build, and the
+// record does not name a branch or a tag in full. At a desk, a person starts
+// builds.
 func bareRepeat(f Facts, b codebuild.Build) bool {
 	return f.Self.Function != "" && f.Self.Started(f.Home, b) &&
 		!strings.HasPrefix(b.SourceVersion, "refs/heads/") && !strings.HasPrefix(b.SourceVersion, "refs/tags/")
@@ -179,7 +179,7 @@ func retries(rs []Round) (n int) {
 
 func grant(f Facts, d Decision) Decision {
 	if rs := limits(f, true); len(rs) > 0 && retries(f.Earlier) == 0 {
-		// Nothing of ours is under way: explain everything at once.
+		// No change of ours may have to be undone: explain everything at once.
 		j := guardrail.Judge(f.Judged())
 		return Refuse(d, "The denial is explained, and nothing is granted.", merge(rs, j.Refusals)...)
 	}
@@ -188,7 +188,7 @@ func grant(f Facts, d Decision) Decision {
 	switch {
 	case j.NeedsTrail:
 		d.Waits, d.Refusals = true, j.Refusals
-		d.Why = "The grant asks for CloudTrail's word, which is not there yet."
+		d.Why = "The grant requires CloudTrail to show the denial, and it does not show it yet."
 		return d
 	case len(j.Refusals) > 0:
 		return Refuse(d, "The denial is explained, and nothing is granted.", j.Refusals...)
@@ -203,7 +203,7 @@ func grant(f Facts, d Decision) Decision {
 	}
 	if t := j.Target; t != nil && t.Kind != "attach" && t.Before == t.After {
 		return Refuse(d, "What the settings allow is written already, and the simulator still says that it is denied.", guardrail.Refusal{Rule: guardrail.AlreadyThere,
-			Message: "The policy holds everything that the grants give, and the call is denied all the same: look for a boundary, a service control policy or a condition that stands in the way."})
+			Message: "The policy has everything that the grants give, and the call is still denied: look for a permissions boundary, a service control policy or a condition that denies it."})
 	}
 	if rs := limits(f, true); len(rs) > 0 {
 		return Refuse(d, "The budget of this commit is used up.", rs...)
@@ -214,7 +214,7 @@ func grant(f Facts, d Decision) Decision {
 	d.Used = j.Used
 	d.Plan = newPlan(f, diagnose.Grant)
 	d.Plan.Write, d.Plan.Proof = j.Target, j.Proof
-	if early(f.Build) {
+	if beforeFirstCommand(f.Build) {
 		d.Plan.Settle = f.Settings.Limits.Settle
 	}
 	d.Why = "The settings allow what was denied: " + grantNames(j.Used) + "."
@@ -240,16 +240,16 @@ func grantNames(us []guardrail.Used) string {
 	return "grant " + strings.Join(ids, ", ")
 }
 
-// early reports whether the build failed before its first command: so soon
-// after its start that IAM may not have settled by then (aws-facts §5.4).
-func early(b codebuild.Build) bool {
+// beforeFirstCommand reports whether the build failed before its first command:
+// so soon after its start that IAM may not show a change by then (aws-facts §5.4).
+func beforeFirstCommand(b codebuild.Build) bool {
 	p, ok := b.FailedPhase()
 	return ok && slices.Contains([]string{"SUBMITTED", "QUEUED", "PROVISIONING", "DOWNLOAD_SOURCE"}, p.Type)
 }
 
-// sameAgain counts the rounds just before this one that failed of the same
-// denials. Whoever has a build taken up anew says that the world has changed:
-// what was tried before that proves nothing.
+// sameAgain counts the rounds just before this one that failed because of the
+// same denials. Rounds before a replay do not count: a person who replays a build
+// says that something has changed.
 func sameAgain(f Facts) (n int) {
 	now, replayed := denialKeys(f.Diagnosis), f.Replayed
 	for i := len(f.Earlier) - 1; i >= 0 && !replayed; i-- {
@@ -262,9 +262,9 @@ func sameAgain(f Facts) (n int) {
 	return n
 }
 
-// takenBack is the refusal to make a change once more that was made for one of
-// the same denials and undone, by a person or since it did not help. Only a
-// person may ask for it again.
+// takenBack is the refusal to repeat a change that was made for one of the same
+// denials and undone, by a person or because it did not help. Only a person may
+// ask for it again.
 func takenBack(f Facts) *guardrail.Refusal {
 	if f.Replayed {
 		return nil
@@ -278,7 +278,7 @@ func takenBack(f Facts) *guardrail.Refusal {
 			return nil // it was asked for again since
 		}
 		return &guardrail.Refusal{Rule: guardrail.TakenBack, Message: fmt.Sprintf(
-			"The change for this denial was made for the same commit and taken back at %s, so it is not made again by itself. Once it is wanted, or what stood in its way is gone, replay the build.",
+			"The change for this denial was made for the same commit and taken back at %s, so it is not made again automatically. If it is wanted again, or what stood in its way is gone, replay the build.",
 			r.Undone.UTC().Format("2006-01-02 15:04 UTC"))}
 	}
 	return nil
@@ -297,15 +297,15 @@ func denialKeys(d diagnose.Diagnosis) []string {
 // that still stands; -1 if none did.
 func lastWrite(rs []Round, n int) int {
 	for i := len(rs) - 1; i >= 0 && i >= len(rs)-n; i-- {
-		if !rs[i].Written.IsZero() && rs[i].Undone.IsZero() && rs[i].Decision.Changes() {
+		if !rs[i].Written.IsZero() && rs[i].Undone.IsZero() && rs[i].Decision.Mutates() {
 			return i
 		}
 	}
 	return -1
 }
 
-// allowedAlready is for a denial that IAM, asked now, would not make: it
-// needed time, or a layer that the simulator does not see refuses.
+// allowedAlready is for a denial that IAM's simulator does not confirm: either the
+// permission was too new, or a layer that the simulator does not see denies.
 func allowedAlready(f Facts, d Decision, again int) Decision {
 	i := lastWrite(f.Earlier, again)
 	switch {
@@ -313,7 +313,7 @@ func allowedAlready(f Facts, d Decision, again int) Decision {
 		return undo(d, i)
 	case i < 0 && again >= 1 && (again >= 2 || !f.wroteSince(f.Earlier[len(f.Earlier)-again].Build)):
 		d.Remedy = diagnose.Report
-		return Refuse(d, "IAM says that the role may do this, and yet it is denied again: another layer refuses (resource policy, VPC endpoint policy, session policy, resource control policy).")
+		return Refuse(d, "IAM says that the role may do this, and it is denied again all the same: another layer denies it (resource policy, VPC endpoint policy, session policy, resource control policy).")
 	}
 	if rs := limits(f, false); len(rs) > 0 {
 		if i >= 0 {
@@ -323,15 +323,15 @@ func allowedAlready(f Facts, d Decision, again int) Decision {
 	}
 	d.Remedy = diagnose.Retry
 	d.Plan = newPlan(f, diagnose.Retry)
-	if again > 0 || early(f.Build) {
+	if again > 0 || beforeFirstCommand(f.Build) {
 		d.Plan.Settle = f.Settings.Limits.Settle * time.Duration(1+3*again)
 	}
 	d.Why = "IAM says that the role may do this by now: permissions need time to settle."
 	return d
 }
 
-// unsettledYet is for a denial that even IAM's own word repeats, though another
-// case has written what it needs.
+// unsettledYet is for a denial that the simulator confirms although another case
+// has just written the permission.
 func unsettledYet(f Facts, d Decision) Decision {
 	if d.Plan != nil {
 		d.Plan.Settle = max(d.Plan.Settle, f.Settings.Limits.Settle)
@@ -341,7 +341,7 @@ func unsettledYet(f Facts, d Decision) Decision {
 }
 
 // wroteSince reports whether the role was written, by whichever case, after b
-// had failed or a moment before: b may not have felt it.
+// failed or a moment before: b may not have had the permission yet.
 func (f Facts) wroteSince(b codebuild.Build) bool {
 	return !f.Wrote.IsZero() && f.Wrote.Add(ClockSkew).After(b.End)
 }
@@ -357,14 +357,15 @@ func retry(f Facts, d Decision) Decision {
 		return Refuse(d, "The budget of this commit is used up.", rs...)
 	}
 	d.Plan = newPlan(f, diagnose.Retry)
-	// A transient trouble gets more time with each round: 1, 4, 9 … settles.
+	// A transient failure gets more time with each round: 1, 4, 9 … times settle.
 	n := time.Duration(retries(f.Earlier) + 1)
 	d.Plan.Settle = f.Settings.Limits.Settle * n * n
-	d.Why = "Causes like this pass: the build is started again, unchanged."
+	d.Why = "Failures like this pass: the build is started again, unchanged."
 	return noRoute(d)
 }
 
-// noRoute turns a plan that only starts a build, and may not, into a refusal.
+// noRoute turns a plan that only starts a build, which the settings forbid, into
+// a refusal.
 func noRoute(d Decision) Decision {
 	if d.Plan != nil && d.Plan.Route == RouteNone {
 		return Refuse(d, "The settings forbid starting this project's builds.", guardrail.Refusal{Rule: guardrail.RetryForbidden,
@@ -373,9 +374,9 @@ func noRoute(d Decision) Decision {
 	return d
 }
 
-// onlyListed refuses what would start a build through a pipeline that the
-// settings do not list: the healer has no permission to retry its stages.
-// Beside other refusals it says so too, so that all is told at once.
+// onlyListed refuses to start a build through a pipeline that the settings do not
+// list: the healer has no permission to retry its stages. It adds this to other
+// refusals, too, so that everything is reported at once.
 func onlyListed(f Facts, d Decision) Decision {
 	name := f.Build.Pipeline()
 	if route(f) != RouteStage || slices.Contains(f.Project.Pipelines, name) || d.Remedy == diagnose.OverrideBuildspec {
@@ -464,8 +465,8 @@ func createRepository(f Facts, d Decision) Decision {
 	return d
 }
 
-// creator finds the project's grant that allows creating exactly the
-// repository: a pattern is not enough to make things.
+// creator finds the project's grant that allows creating exactly this
+// repository: for creating something, a pattern is not enough.
 func creator(f Facts, arn string) (settings.Grant, bool) {
 	for _, id := range f.Project.Grants {
 		g, ok := f.Settings.Grant(id)
@@ -499,7 +500,7 @@ func switchRole(f Facts, d Decision) Decision {
 	old, ok := f.Build.Role()
 	if !ok {
 		return Refuse(d, "The build's service role cannot be read.", guardrail.Refusal{Rule: guardrail.NotTheRole,
-			Message: fmt.Sprintf("The build record names the role %q, which is none of this account.", f.Build.ServiceRole)})
+			Message: fmt.Sprintf("The build record names the role %q, which is not a role of this account.", f.Build.ServiceRole)})
 	}
 	next := codebuild.RoleNamed(f.Build.At(), f.Project.SwitchRole)
 	again := sameAgain(f)
@@ -511,7 +512,7 @@ func switchRole(f Facts, d Decision) Decision {
 	for _, den := range f.Causal() {
 		if den.Principal == "" {
 			rs = append(rs, guardrail.Refusal{Rule: guardrail.Unconfirmed, Action: den.Action, Resource: den.Resource,
-				Message: "The text does not say who was denied, and for switching a role that is asked for."})
+				Message: "The text does not say who was denied, and switching a role requires that."})
 		}
 	}
 	if r := takenBack(f); r != nil {
@@ -521,7 +522,7 @@ func switchRole(f Facts, d Decision) Decision {
 	case len(rs) > 0:
 		return Refuse(d, "The project is not switched to another role.", rs...)
 	case next.ARN() == old.ARN():
-		return Refuse(d, "The project runs with the ready role already.", guardrail.Refusal{Rule: guardrail.NotTheRole,
+		return Refuse(d, "The project already runs with the role in switch_role.", guardrail.Refusal{Rule: guardrail.NotTheRole,
 			Message: fmt.Sprintf("switch_role names %q, which is the role that was denied. Give that role the permission, or name a grant instead.", f.Project.SwitchRole)})
 	case f.ProjectRole != "" && f.ProjectRole != old.ARN() && f.ProjectRole != next.ARN():
 		return Refuse(d, "The project's role was changed since the build.", guardrail.Refusal{Rule: guardrail.NotTheRole,

@@ -281,7 +281,7 @@ func checkDecision(t *testing.T, f Facts) diagnose.Remedy {
 		}
 		return ""
 	}
-	if len(d.Refusals) > 0 || f.Paused != "" && d.Changes() {
+	if len(d.Refusals) > 0 || f.Paused != "" && d.Mutates() {
 		t.Errorf("a plan beside refusals, or while paused: %s", one)
 	}
 	trusted, _ := guardrail.Trusted(f.Build)
@@ -291,7 +291,7 @@ func checkDecision(t *testing.T, f Facts) diagnose.Remedy {
 			trusted = trusted && ok
 		}
 	}
-	if d.Changes() && !trusted {
+	if d.Mutates() && !trusted {
 		t.Errorf("an untrusted build changes something: %q, %s", f.Build.SourceVersion, one)
 	}
 	checkPlan(t, f, d)
@@ -307,7 +307,7 @@ func checkPlan(t *testing.T, f Facts, d Decision) {
 	p := d.Plan
 	const own = "arn:aws:iam::111122223333:role/service-role/codebuild-shop"
 	bare := f.Build.ServiceRole == "codebuild-shop" // comes without its path (aws-facts §1.4)
-	if d.Changes() && p.Repository == "" && p.Role != own && !(bare && p.Role == "arn:aws:iam::111122223333:role/codebuild-shop") {
+	if d.Mutates() && p.Repository == "" && p.Role != own && !(bare && p.Role == "arn:aws:iam::111122223333:role/codebuild-shop") {
 		t.Errorf("changes role %q", p.Role)
 	}
 	if p.Repository != "" && (p.Repository != "shop" || !slices.Contains(f.Project.Grants, "image")) {
@@ -425,7 +425,7 @@ func TestRetryIsTrustedNoMoreThanWhatItRepeats(t *testing.T) {
 	for version, granted := range map[string]bool{"refs/heads/main": true, "pr/7": false, "refs/pull/7/head": false, "2f1c0de2f1c0de": false} {
 		earlier.SourceVersion = version
 		f.Earlier = []Round{{Build: earlier, Step: StepDone, Retry: f.Build.ID, RetryAt: f.Now, Diagnosis: &diagnose.Diagnosis{Cause: "timeout", Remedy: diagnose.Retry}, Decision: &Decision{}}}
-		if d := Decide(f); d.Changes() != granted {
+		if d := Decide(f); d.Mutates() != granted {
 			t.Errorf("after a build of %q: %+v", version, d.Refusals)
 		}
 	}
@@ -434,14 +434,14 @@ func TestRetryIsTrustedNoMoreThanWhatItRepeats(t *testing.T) {
 	between := earlier
 	between.ID, between.SourceVersion = "shop:between", "refs/heads/main"
 	f.Earlier = append(f.Earlier, Round{Build: between, Step: StepDone, Decision: &Decision{}})
-	if d := Decide(f); d.Changes() {
+	if d := Decide(f); d.Mutates() {
 		t.Error("granted after another build of the commit came in between")
 	}
 	// What the healer started stands for nothing if it is forgotten what it repeats.
 	f.Home, f.Self = settings.AccountOf(f.Build.At()), Self{Initiator: "buildmedic/another-session", Function: "buildmedic"}
 	for version, granted := range map[string]bool{"2f1c0de2f1c0de": false, "": false, "main": false, "refs/heads/main": true, "refs/tags/v1": true} {
 		f.Build.SourceVersion, f.Earlier = version, nil
-		if d := Decide(f); d.Changes() != granted {
+		if d := Decide(f); d.Mutates() != granted {
 			t.Errorf("the healer's own build of %q, of which nothing is known: %+v", version, d.Refusals)
 		}
 	}
@@ -449,7 +449,7 @@ func TestRetryIsTrustedNoMoreThanWhatItRepeats(t *testing.T) {
 	// A build of the same commit that somebody else started stands for itself.
 	f.Build.SourceVersion, f.Build.Initiator = "refs/heads/main", "GitHub-Hookshot/1a2b3c4"
 	f.Earlier[0].Build.SourceVersion, f.Earlier[0].Retry = "pr/7", "shop:elsewhere"
-	if d := Decide(f); !d.Changes() {
+	if d := Decide(f); !d.Mutates() {
 		t.Errorf("after a pull request of the same commit: %+v", d.Refusals)
 	}
 }

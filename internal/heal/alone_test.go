@@ -91,7 +91,7 @@ func waiting(t *testing.T) (*stage, decide.Case) {
 	throttle = false
 	s.Sim.Clock.Advance(time.Minute)
 	c := s.of(id)
-	if r := c.Rounds[0]; r.Step != decide.StepClaimed || r.Tries == 0 {
+	if r := c.Rounds[0]; r.Step != decide.StepReceived || r.Tries == 0 {
 		t.Fatalf("the case is at %s after %d tries", r.Step, r.Tries)
 	}
 	return s, c

@@ -18,25 +18,25 @@ import (
 // tokenFor is how long CodeBuild remembers a token (aws-facts §2.1).
 const tokenFor = 5 * time.Minute
 
-// write makes the change that the plan asks for. It may be entered again
-// after a crash at any point: what is there already is not written again.
+// write makes the change that the plan asks for. It may run again after a
+// crash at any point: what has been written already is not written twice.
 func (h *Healer) write(ctx context.Context, c *held) error {
 	resumed := c.leased == ""
 	if resumed {
-		if err := h.take(ctx, c); err != nil {
+		if err := h.acquire(ctx, c); err != nil {
 			return err
 		}
 	}
 	err := h.change(ctx, c, resumed)
 	if errors.Is(err, ErrConflict) {
-		// The world is not what was decided on: decide anew.
-		c.last().Step = decide.StepClaimed
+		// What the decision was based on has changed: decide again.
+		c.last().Step = decide.StepReceived
 	}
 	if c.halfDone(err) {
 		return err
 	}
-	// Whatever came of it, it may have been written.
-	if rerr := h.giveBack(ctx, c, h.Clock.Now()); err == nil {
+	// Even after an error, the write may have been made.
+	if rerr := h.release(ctx, c, h.Clock.Now()); err == nil {
 		err = rerr
 	}
 	if err != nil {
@@ -45,9 +45,9 @@ func (h *Healer) write(ctx context.Context, c *held) error {
 	return h.afterWrite(ctx, c)
 }
 
-// halfDone reports whether the error leaves a change that may be made in part,
-// and that the case will come back to. Nobody else shall build on what is
-// there now, so the lease is kept.
+// halfDone reports whether the error leaves a change that may be partly made
+// and that the case will come back to. The lease is kept then, so that no
+// other case builds on a half-made change.
 func (c *held) halfDone(err error) bool {
 	return err != nil && c.leased != "" && (c.last().Step == decide.StepWriting || c.last().Step == decide.StepUndoing) &&
 		!errors.Is(err, ErrFinal) && !errors.Is(err, ErrDenied)
@@ -83,9 +83,9 @@ func (h *Healer) change(ctx context.Context, c *held, resumed bool) (err error) 
 	return nil
 }
 
-// still reports whether what was decided before the function died may still
-// be carried out: ErrConflict if the settings are others since, or writing
-// has stopped.
+// still reports whether a decision made before the function died may still be
+// carried out. It gives ErrConflict if the settings have changed since, or if
+// writing is paused.
 func (h *Healer) still(ctx context.Context, c *held) error {
 	if c.last().Decision.Settings != h.Settings.SHA256 {
 		return fmt.Errorf("the settings have changed since: %w", ErrConflict)
@@ -113,7 +113,7 @@ func (h *Healer) writePolicy(ctx context.Context, c *held, t guardrail.Target, r
 	}
 	version, err := h.Policies.Write(ctx, c.at(), role, t, r.Versions)
 	if errors.Is(err, ErrFinal) || errors.Is(err, ErrDenied) {
-		// The write whose answer was lost may be what is in its own way.
+		// The conflict may be with our own write, whose answer was lost.
 		if v, there, werr := h.written(ctx, c, t); werr == nil && there {
 			return v, nil
 		}
@@ -121,7 +121,7 @@ func (h *Healer) writePolicy(ctx context.Context, c *held, t guardrail.Target, r
 	return version, err
 }
 
-// written reports whether the target is written already, and as which version.
+// written reports whether the target has been written already, and as which version.
 func (h *Healer) written(ctx context.Context, c *held, t guardrail.Target) (version string, there bool, err error) {
 	role, _ := c.last().Build.Role()
 	doc, version, err := h.Policies.Current(ctx, c.at(), role, t)
@@ -158,8 +158,8 @@ func (h *Healer) setRole(ctx context.Context, c *held, from, to string, resumed 
 	return nil
 }
 
-// remember notes when a grant of the round will expire, so that the sweep
-// can remind the team.
+// remember records when each grant of the round expires, so that the sweep can
+// remind the team.
 func (h *Healer) remember(ctx context.Context, c *held) error {
 	for _, u := range c.last().Decision.Used {
 		if u.Expires.IsZero() {
@@ -203,7 +203,7 @@ func (h *Healer) start(ctx context.Context, c *held) error {
 		id, err = h.Retrier.Retry(ctx, r.Build, *p, r.Token, func(others []string) error { return h.ready(ctx, c, others) })
 	}
 	if errors.Is(err, ErrFinal) {
-		// Somebody, or an earlier run of this one, may have started it.
+		// Somebody else, or an earlier run of this case, may have started it.
 		if b, ok, ferr := h.find(ctx, c); ferr == nil && ok {
 			id, err = b.ID, nil
 		}
@@ -214,16 +214,16 @@ func (h *Healer) start(ctx context.Context, c *held) error {
 	return h.started(ctx, c, id)
 }
 
-// ready waits until the cases of other builds that start again too have done
-// their part: one retry of a stage serves all of its failed builds, once all
-// were diagnosed and their roles repaired (aws-facts §2.2).
+// ready waits for the cases of the other builds that the same retry starts: one
+// retry of a stage serves all of its failed builds, once each has been
+// diagnosed and its role repaired (aws-facts §2.2).
 func (h *Healer) ready(ctx context.Context, c *held, others []string) error {
 	for _, b := range others {
 		project := b[:max(strings.LastIndexByte(b, ':'), 0)]
 		if _, ok := h.Settings.Project(project, c.Account, c.Region, h.Home); !ok {
 			continue
 		}
-		other, err := h.caseThatKnows(ctx, b)
+		other, err := h.caseKnowing(ctx, b)
 		if err != nil {
 			return err
 		}
@@ -240,9 +240,8 @@ func (h *Healer) ready(ctx context.Context, c *held, others []string) error {
 	return nil
 }
 
-// caseThatKnows finds the case that has taken the build up; an empty one if
-// none has.
-func (h *Healer) caseThatKnows(ctx context.Context, build string) (decide.Case, error) {
+// caseKnowing finds the case that deals with the build; an empty one if none does.
+func (h *Healer) caseKnowing(ctx context.Context, build string) (decide.Case, error) {
 	id, err := h.caseOf(ctx, build)
 	if err != nil || id == "" {
 		return decide.Case{}, err
@@ -255,14 +254,14 @@ func (h *Healer) caseThatKnows(ctx context.Context, build string) (decide.Case, 
 	return c.Case, err
 }
 
-// underWay are the steps in which a round's build is or is being started.
+// underWay are the steps in which a round's build has been, or is being, started.
 var underWay = []decide.Step{decide.StepRetrying, decide.StepRetried, decide.StepDone}
 
-// started records which build was started. First the way to the case, so that
-// whatever the build tells finds it.
+// started records which build was started. The build is assigned to the case
+// first, so that an event of the build finds the case even after a crash here.
 func (h *Healer) started(ctx context.Context, c *held, id string) error {
 	if id != "" {
-		if err := h.point(ctx, id, c.ID); err != nil {
+		if err := h.assign(ctx, id, c.ID); err != nil {
 			return err
 		}
 	}
@@ -270,9 +269,9 @@ func (h *Healer) started(ctx context.Context, c *held, id string) error {
 	return h.save(ctx, c, false)
 }
 
-// startAgain goes on where a run died between asking for the build and
-// recording it: the build that was started is adopted; only if there is none
-// is it started.
+// startAgain continues after a run that died between asking for the build and
+// recording it: a build that was started is adopted, and only if there is none
+// is one started.
 func (h *Healer) startAgain(ctx context.Context, c *held) error {
 	r := c.last()
 	b, ok, err := h.find(ctx, c)
@@ -291,8 +290,8 @@ func (h *Healer) startAgain(ctx context.Context, c *held) error {
 	return h.start(ctx, c)
 }
 
-// find looks for the build that the last round started. ErrLater if there is
-// one of which it cannot be told yet.
+// find looks for the build that the last round started. It gives ErrLater if
+// there is a candidate that cannot be told apart yet.
 func (h *Healer) find(ctx context.Context, c *held) (b codebuild.Build, ok bool, err error) {
 	r := c.last()
 	if r.OfBatch() {
@@ -313,8 +312,8 @@ func (h *Healer) find(ctx context.Context, c *held) (b codebuild.Build, ok bool,
 		switch {
 		case id != "" && id != c.ID:
 			continue
-		case id == "" && b.Status == codebuild.InProgress && vague(r.Build, b):
-			return b, false, fmt.Errorf("build %q was started, of which commit is not known yet: %w", b.ID, ErrLater)
+		case id == "" && b.Status == codebuild.InProgress && unresolved(r.Build, b):
+			return b, false, fmt.Errorf("build %q was started, and its commit is not known yet: %w", b.ID, ErrLater)
 		}
 		return b, true, nil
 	}
@@ -334,13 +333,13 @@ func (h *Healer) findInBatch(ctx context.Context, c *held) (b codebuild.Build, o
 	return codebuild.Build{ID: g.Build}, ok && g.Build != "", nil
 }
 
-// vague reports whether b, which the healer started, may still turn out to be
-// of another commit than a.
-func vague(a, b codebuild.Build) bool {
+// unresolved reports whether b, which the healer started, may still turn out to
+// build another commit than a.
+func unresolved(a, b codebuild.Build) bool {
 	return a.ResolvedSourceVersion != "" && b.ResolvedSourceVersion == "" && b.SourceVersion != a.ResolvedSourceVersion && b.Pipeline() == "" && b.BatchARN == ""
 }
 
-// has reports whether the build is known to the case already.
+// has reports whether the case knows the build already.
 func (c *held) has(build string) bool {
 	for i, r := range c.Rounds {
 		if r.Build.ID == build || (r.Retry == build && i < len(c.Rounds)-1) {
@@ -350,17 +349,17 @@ func (c *held) has(build string) bool {
 	return false
 }
 
-// takeBack undoes the change that did not help, and closes the case.
-func (h *Healer) takeBack(ctx context.Context, c *held) error {
+// revert undoes the change that did not help, and closes the case.
+func (h *Healer) revert(ctx context.Context, c *held) error {
 	i := c.last().Decision.Undo - 1
-	// Earlier in Facts leaves out old rounds, so count past them.
+	// Facts.Earlier leaves out old rounds, so skip them when counting.
 	for j := range c.Rounds {
 		if c.Rounds[j].Old && j <= i {
 			i++
 		}
 	}
 	note := ""
-	if c.Rounds[i].Undone.IsZero() { // else a run that died has done it
+	if c.Rounds[i].Undone.IsZero() { // otherwise an earlier run has done it
 		var err error
 		if note, err = h.undoRound(ctx, c, i); err != nil {
 			return err
@@ -377,13 +376,13 @@ func (h *Healer) takeBack(ctx context.Context, c *held) error {
 	return nil
 }
 
-// undoRound restores what was there before a round's change. If that cannot
-// be done without touching what somebody else did since, nothing is changed
+// undoRound restores what was there before a round's change. If that is not
+// possible without touching somebody else's later change, nothing is changed
 // and note says what differs.
 func (h *Healer) undoRound(ctx context.Context, c *held, i int) (note string, err error) {
 	r := &c.Rounds[i]
 	p := r.Decision.Plan
-	if err := h.takeFor(ctx, c, leaseOf(*p)); err != nil {
+	if err := h.acquireOn(ctx, c, leaseOf(*p)); err != nil {
 		return "", err
 	}
 	switch {
@@ -398,15 +397,15 @@ func (h *Healer) undoRound(ctx context.Context, c *held, i int) (note string, er
 		note = fmt.Sprintf("The repository %q stays. Delete it by hand if nobody needs it.", p.Repository)
 	}
 	if err == nil && note == "" {
-		// Before others may write: a run that dies must not take back once more
-		// what another case may give by then.
+		// Recorded before other cases may write: a later run of this case must not
+		// undo again what another case has granted in the meantime.
 		r.Undone = h.Clock.Now()
 		err = h.save(ctx, c, false)
 	}
 	if c.halfDone(err) {
 		return "", fmt.Errorf("undoing: %w", err)
 	}
-	if rerr := h.giveBack(ctx, c, h.Clock.Now()); err == nil {
+	if rerr := h.release(ctx, c, h.Clock.Now()); err == nil {
 		err = rerr
 	}
 	if err != nil {
@@ -435,24 +434,24 @@ func (h *Healer) restore(ctx context.Context, c *held, r *decide.Round) (note st
 	return "", err
 }
 
-// restoredBeside tells what came of restoring while somebody else changed the
-// policy too: they may have built on what was there before, or after.
+// restoredBeside finds out how a restore ended that met somebody else's change
+// of the same policy: they may have built on the document before ours, or on ours.
 func (h *Healer) restoredBeside(ctx context.Context, c *held, role codebuild.Role, t guardrail.Target) (note string, err error) {
 	doc, _, err := h.Policies.Current(ctx, c.at(), role, t)
 	if err != nil || t.Kind == "attach" {
 		return "", err
 	}
-	given, there := changes(t.Before, after(t)), changes(t.Before, doc)
+	given, there := diff(t.Before, after(t)), diff(t.Before, doc)
 	if !slices.ContainsFunc(given, func(line string) bool { return strings.HasPrefix(line, "+ ") && slices.Contains(there, line) }) {
 		return "", nil
 	}
 	return "Somebody changed the policy at this moment, so it was left as it is. What differs from what was written: " + difference(after(t), doc), nil
 }
 
-func difference(a, b string) string { return strings.Join(changes(a, b), "; ") }
+func difference(a, b string) string { return strings.Join(diff(a, b), "; ") }
 
-// changes lists what differs from document a to b; "" is an empty one.
-func changes(a, b string) []string {
+// diff lists what differs from document a to document b; "" is an empty document.
+func diff(a, b string) []string {
 	var ds [2]iampolicy.Document
 	for i, text := range []string{a, b} {
 		if text == "" {
@@ -467,8 +466,8 @@ func changes(a, b string) []string {
 	return iampolicy.Diff(ds[0], ds[1])
 }
 
-// breaker stops all writing once as many grants as settings say had to be
-// taken back within a day.
+// breaker pauses all writing once as many grants were undone within a day as
+// the settings name.
 func (h *Healer) breaker(ctx context.Context, c *held) error {
 	now := h.Clock.Now()
 	n := h.Settings.Limits.UndoneToStop

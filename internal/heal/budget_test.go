@@ -44,7 +44,7 @@ func askers(r *rand.Rand) (out []asked) {
 type spent map[string]int
 
 func (s spent) add(d decide.Decision) {
-	if d.Changes() {
+	if d.Mutates() {
 		s[d.Plan.Role]++
 		s["writes"]++
 	}

@@ -41,7 +41,7 @@ type Command struct {
 	Sweep  *struct{} `json:"sweep,omitempty"`
 }
 
-// Answer is what a command returns.
+// CommandAnswer is what a command returns.
 type CommandAnswer struct {
 	Done    bool         `json:"done"`
 	Message string       `json:"message"`
@@ -115,18 +115,18 @@ func (h *Healer) Do(ctx context.Context, cmd Command) (CommandAnswer, error) {
 	return CommandAnswer{Done: true, Message: "Swept."}, h.Sweep(ctx)
 }
 
-// approve applies exactly the plan that was stored under the hash, or says
-// what has changed since.
+// approve applies exactly the plan that is stored under the hash, or says what
+// has changed since it was made.
 func (h *Healer) approve(ctx context.Context, hash string) (CommandAnswer, error) {
 	c, p, no, err := h.plan(ctx, hash)
 	if err != nil || no != "" {
 		return CommandAnswer{Message: no}, err
 	}
 	r := c.last()
-	r.Approved, r.Step, r.NotYet = hash, decide.StepClaimed, time.Time{}
+	r.Approved, r.Step, r.NotYet = hash, decide.StepReceived, time.Time{}
 	c.Closed, c.Outcome = time.Time{}, ""
-	// Everything is asked again. Only if the same plan, byte for byte, comes
-	// out is it carried out; what came out differently is proposed anew.
+	// All facts are read again. Only if they lead to the same plan, byte for byte,
+	// is it carried out; a different plan is proposed anew.
 	if err := h.save(ctx, c, false); err != nil {
 		return CommandAnswer{}, err
 	}
@@ -139,7 +139,7 @@ func (h *Healer) approve(ctx context.Context, hash string) (CommandAnswer, error
 	return CommandAnswer{Done: true, Message: fmt.Sprintf("Applied plan %s of project %s.", hash, p.Project), Case: &c.Case}, nil
 }
 
-// plan finds a stored plan and its case; no says why it cannot be used.
+// plan finds a stored plan and its case; no says why the plan cannot be used.
 func (h *Healer) plan(ctx context.Context, hash string) (c *held, p decide.Plan, no string, err error) {
 	it, err := h.Store.Get(ctx, kindPlan, hash)
 	if errors.Is(err, ErrNotFound) {
@@ -187,7 +187,7 @@ func (h *Healer) reject(ctx context.Context, hash string) (CommandAnswer, error)
 	return CommandAnswer{Done: true, Message: "The plan is rejected; nothing was changed.", Case: &c.Case}, nil
 }
 
-// undo takes back all changes of a case, newest first.
+// undo undoes all changes of a case, newest first.
 func (h *Healer) undo(ctx context.Context, id string) (CommandAnswer, error) {
 	c, err := h.open(ctx, id)
 	if err != nil {
@@ -199,14 +199,14 @@ func (h *Healer) undo(ctx context.Context, id string) (CommandAnswer, error) {
 	if c.Closed.IsZero() && c.last().Step != decide.StepRetried {
 		return CommandAnswer{Message: "The case is under way. Wait for its notice, then undo."}, nil
 	}
-	if err := h.claim(ctx, c); err != nil {
+	if err := h.lock(ctx, c); err != nil {
 		return CommandAnswer{}, err
 	}
 	done := 0
 	for i := len(c.Rounds) - 1; i >= 0; i-- {
 		r := c.Rounds[i]
 		if c.Outcome != decide.Undone && r.Undone.After(c.last().Started) {
-			done++ // by a run that died before it could end the case
+			done++ // by an earlier run that died before it could close the case
 		}
 		if r.Written.IsZero() || !r.Undone.IsZero() {
 			continue
@@ -243,7 +243,7 @@ func (h *Healer) status(ctx context.Context, id string) (CommandAnswer, error) {
 	return CommandAnswer{Done: err == nil, Message: "The case as it is.", Paused: why, Case: &c}, err
 }
 
-// Case reads a case without taking it.
+// Case reads a case without locking it.
 func (h *Healer) Case(ctx context.Context, id string) (decide.Case, error) {
 	var c decide.Case
 	it, err := h.Store.Get(ctx, kindCase, id)
@@ -272,16 +272,15 @@ func (h *Healer) History(ctx context.Context, project string, limit int) ([]Clos
 	return out, nil
 }
 
-// replay takes a build up as if its event had just come. That a person asks
-// for it means that the world has changed: settings, a layer that refused, or
-// somebody's mind.
+// replay handles a build as if its event had just come. A person who asks for it
+// says that something has changed: the settings, a layer that refused, or a
+// decision.
 //
-// So a failed build whose case is closed, and not healed, is decided about
-// anew, in a round that says who asked. What was tried before is no reason
-// against trying it now, and what was undone may be given again; nothing but a
-// replay does that, for the rest of the case. What limits a case limits a
-// replay too: the guardrails, limits.rounds until a day after the case was
-// closed, and the budgets of the role and the hour.
+// So a failed build whose case is closed, and not healed, is decided again, in a
+// round that records the request. What was tried before may be tried again, and
+// what was undone may be granted again; only a replay allows that. A replay is
+// limited like any case: by the guardrails, by limits.rounds until a day after
+// the case was closed, and by the budgets of the role and the hour.
 func (h *Healer) replay(ctx context.Context, build string, at settings.Account) (CommandAnswer, error) {
 	if a, id, ok := codebuild.ParseBuildARN(build); ok {
 		at, build = settings.AccountOf(a), id
@@ -316,8 +315,8 @@ func (h *Healer) replay(ctx context.Context, build string, at settings.Account) 
 	return CommandAnswer{Done: err == nil, Message: "Taken up.", Case: &c}, err
 }
 
-// reopen begins a new round about the build if its case is closed. id is the
-// case's, "" if there is none; no says why it stays closed, "" if it does not.
+// reopen opens a new round for the build if its case is closed. id is the case's,
+// "" if there is none; no says why the case stays closed, "" if it does not.
 func (h *Healer) reopen(ctx context.Context, at settings.Account, b codebuild.Build) (id, no string, err error) {
 	p, named := h.Settings.Project(b.Project, at.ID, at.Region, h.Home)
 	if id, err = h.caseOf(ctx, b.ID); err != nil || id == "" || !named {
@@ -335,7 +334,7 @@ func (h *Healer) reopen(ctx context.Context, at settings.Account, b codebuild.Bu
 	case c.Outcome == decide.Proposed:
 		return id, "A plan for the build's case waits for its approval. Approve or reject it.", nil
 	}
-	if err := h.flush(ctx, c); err != nil { // what is still to be told of how it ended
+	if err := h.flush(ctx, c); err != nil { // notices of how it ended that are not sent yet
 		return id, "", err
 	}
 	now := h.Clock.Now()
@@ -346,7 +345,7 @@ func (h *Healer) reopen(ctx context.Context, at settings.Account, b codebuild.Bu
 	if n := len(c.Rounds); n > 0 && c.last().Build.ID == b.ID && c.last().ToldOnly() {
 		c.Rounds = c.Rounds[:n-1]
 	}
-	c.Rounds = append(c.Rounds, decide.Round{Build: b.WithRolePath(p.Role), Step: decide.StepClaimed, Started: now, Replayed: now})
+	c.Rounds = append(c.Rounds, decide.Round{Build: b.WithRolePath(p.Role), Step: decide.StepReceived, Started: now, Replayed: now})
 	c.Closed, c.Outcome = time.Time{}, ""
 	return id, "", h.save(ctx, c, true)
 }

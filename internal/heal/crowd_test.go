@@ -116,7 +116,7 @@ func TestApart(t *testing.T) {
 	const most = time.Minute
 	seen := map[time.Duration]bool{}
 	for i := range 1000 {
-		d := heal.Apart(most, fmt.Sprint("case ", i))
+		d := heal.Jitter(most, fmt.Sprint("case ", i))
 		if d < most/2 || d > most {
 			t.Errorf("%s of %s", d, most)
 		}

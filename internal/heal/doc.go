@@ -1,7 +1,13 @@
-// Package heal is the use case: it takes up a failed build, decides what to
-// do about it, and does it, once.
+// Package heal is the use case: it handles the end of a failed build, decides
+// what to do about it, and does that exactly once.
 //
-// [Decide] is pure: facts in, a [Decision] out. The [Healer] gathers the
-// facts and carries decisions out through the ports declared in ports.go,
-// recording each step, so that a case resumes where it died.
+// The [Healer] gathers facts through the ports in ports.go, has package decide
+// judge them, and carries the decision out. It records each step before it takes
+// it, so that a case resumes where an invocation died. The words that it uses for
+// that are listed in package decide.
+//
+// Where things are: healer.go begins with an event; handle.go finds the case of a
+// build; run.go takes a case from step to step; apply.go changes AWS and undoes
+// it; record.go stores cases, locks and leases; command.go does what people ask
+// for; sweep.go finds what no event told.
 package heal

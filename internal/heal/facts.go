@@ -19,21 +19,21 @@ import (
 // late is how long the last lines of a log may take to arrive (aws-facts §6.4).
 const late = 5 * time.Second
 
-// facts gathers what the build and its log tell about the case's last round;
-// what the role has is [Healer.permissions]' part. If the log is not whole yet
-// it sets the round's NotYet and returns early.
+// facts gathers what the build and its log say about the case's last round; the
+// role's policies are read by [Healer.permissions]. If the log is not complete
+// yet, facts sets the round's NotYet and returns early.
 func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 	r := c.last()
 	p, ok := h.Settings.Project(c.Project, c.Account, c.Region, h.Home)
 	if !ok {
-		return decide.Facts{}, fmt.Errorf("settings name the project %q no more: %w", c.Project, ErrFinal)
+		return decide.Facts{}, fmt.Errorf("the settings no longer name the project %q: %w", c.Project, ErrFinal)
 	}
 	f := decide.Facts{Settings: h.Settings, Home: h.Home, Project: p, Build: r.Build, Case: c.ID,
-		Earlier: current(c.Rounds[:len(c.Rounds)-1]), Self: h.Self,
-		// The round's own time, so that a plan decided again is the same plan.
+		Earlier: counted(c.Rounds[:len(c.Rounds)-1]), Self: h.Self,
+		// The round's own time, so that deciding again gives the same plan.
 		Now: r.Started, Replayed: !r.Replayed.IsZero()}
 	if r.Diagnosis != nil {
-		f.Diagnosis = *r.Diagnosis // the log was read before something else could not be
+		f.Diagnosis = *r.Diagnosis // read by an earlier run, which was throttled later
 	} else {
 		failure, err := h.failure(ctx, c.at(), r)
 		if err != nil || h.Clock.Now().Before(r.NotYet) {
@@ -50,8 +50,8 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 	return f, nil
 }
 
-// current leaves out the rounds of an earlier day.
-func current(rs []decide.Round) []decide.Round {
+// counted leaves out the rounds of an earlier day, which count in no budget.
+func counted(rs []decide.Round) []decide.Round {
 	var out []decide.Round
 	for _, r := range rs {
 		if !r.Old {
@@ -76,8 +76,8 @@ func (h *Healer) failure(ctx context.Context, at settings.Account, r *decide.Rou
 	return f, nil
 }
 
-// ReadFailure reads a build's log and decodes the denials that need it.
-// whole is false if the end of the failed phase is not in the log.
+// ReadFailure reads a build's log and decodes the denials that need it. whole is
+// false if the log does not reach the end of the failed phase.
 func ReadFailure(ctx context.Context, logs Logs, dec Decoder, at settings.Account, b codebuild.Build) (f buildlog.Failure, whole bool, err error) {
 	phase, _ := b.FailedPhase()
 	text, err := logs.Tail(ctx, b, buildlog.FailedStart)
@@ -95,7 +95,7 @@ func ReadFailure(ctx context.Context, logs Logs, dec Decoder, at settings.Accoun
 		}
 		raw, err := dec.Decode(ctx, at, d.Encoded)
 		if errors.Is(err, ErrFinal) || errors.Is(err, ErrDenied) {
-			continue // cut, or not ours to decode: it stays what the text says
+			continue // cut, or not ours to decode: the denial stays as the text has it
 		}
 		if err != nil {
 			return f, false, fmt.Errorf("decoding authorization message: %w", err)
@@ -107,8 +107,8 @@ func ReadFailure(ctx context.Context, logs Logs, dec Decoder, at settings.Accoun
 	return f, buildlog.Complete(text.Text, phase), nil
 }
 
-// permissions finds out what the build's role may do and has, as far as it
-// matters.
+// permissions finds out what the build's role may do and which policies it has,
+// as far as the decision needs it.
 func (h *Healer) permissions(ctx context.Context, at settings.Account, f *decide.Facts) error {
 	further, err := h.ask(ctx, at, f)
 	if err != nil || !further {
@@ -117,9 +117,9 @@ func (h *Healer) permissions(ctx context.Context, at settings.Account, f *decide
 	return h.readRole(ctx, at, f)
 }
 
-// ask asks the simulator what the guardrails want to know. further is false
-// if nothing more need be read: if the role may do all of it by now, nothing
-// will be granted, whatever it has.
+// ask asks the simulator what the guardrails want to know. further is false if
+// nothing more need be read: if the role may do everything already, nothing will
+// be granted, whatever its policies are.
 func (h *Healer) ask(ctx context.Context, at settings.Account, f *decide.Facts) (further bool, err error) {
 	if f.Project.SwitchRole != "" {
 		if f.ProjectRole, err = h.Projects.Role(ctx, at, f.Project.Name); err != nil {
@@ -129,7 +129,7 @@ func (h *Healer) ask(ctx context.Context, at settings.Account, f *decide.Facts) 
 	}
 	role, ok := f.Build.Role()
 	if !ok || guardrail.RefuseUntrusted(f.Build) != nil || len(guardrail.Identify(f.Judged())) > 0 {
-		return false, nil // it will be explained without looking further
+		return false, nil // it is refused whatever the role has
 	}
 	qs := guardrail.Questions(f.Judged())
 	if len(qs) == 0 {
@@ -141,8 +141,8 @@ func (h *Healer) ask(ctx context.Context, at settings.Account, f *decide.Facts) 
 	return slices.ContainsFunc(f.Before, func(a guardrail.Answer) bool { return a.Verdict != iampolicy.Allowed }), nil
 }
 
-// readRole reads what the role has, and whether CloudTrail knows of the
-// denials where that is asked.
+// readRole reads the role's policies, and asks CloudTrail about the denials
+// where a grant demands that.
 func (h *Healer) readRole(ctx context.Context, at settings.Account, f *decide.Facts) error {
 	role, _ := f.Build.Role()
 	state, err := h.Roles.Role(ctx, at, role, f.Project.Write)
@@ -175,7 +175,7 @@ func aboutRole(doing string, role codebuild.Role, err error) error {
 	return fmt.Errorf("%s role %q: %w", doing, role.ARN(), err)
 }
 
-// paused tells why nothing may be written now, "" if it may.
+// paused says why nothing may be written now; "" if writing is allowed.
 func (h *Healer) paused(ctx context.Context) (string, error) {
 	it, err := h.Store.Get(ctx, kindFlag, "paused")
 	if errors.Is(err, ErrNotFound) {

@@ -12,11 +12,12 @@ import (
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// newBudget is how long after its end a case of the same commit starts over.
+// newBudget is how long after its end a case starts over, with a new budget, if
+// its commit fails again.
 const newBudget = 24 * time.Hour
 
-// failed takes up a failed build: as a new case, as the next round of the
-// case that started it, or as another delivery of what is known already.
+// failed deals with a failed build: as a new case, as the next round of the case
+// that started it, or as another delivery of a known event.
 func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error {
 	id, err := h.caseOf(ctx, e.Build)
 	if err != nil {
@@ -32,7 +33,7 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 		} else if err != nil {
 			return fmt.Errorf("reading build: %w", err)
 		}
-		if id, err = h.belongs(ctx, e.At, b); err != nil {
+		if id, err = h.findCase(ctx, e.At, b); err != nil {
 			return err
 		}
 	}
@@ -43,8 +44,8 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 	if c == nil {
 		c = &held{Case: decide.Case{ID: id, Account: e.At.ID, Region: e.At.Region, Project: p.Name, Commit: b.Commit(), Opened: h.Clock.Now()}}
 	}
-	if c.knows(e.Build) && !c.early(e.Build) {
-		return h.run(ctx, c) // told before: go on, or send what was not sent
+	if c.knows(e.Build) && !c.alreadyFailed(e.Build) {
+		return h.run(ctx, c) // a known event: continue, or send what was not sent
 	}
 	if b.ID == "" {
 		if b, err = h.Builds.Get(ctx, e.At, e.Build); err != nil {
@@ -52,16 +53,16 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 		}
 	}
 	b = b.WithRolePath(p.Role)
-	// First the way to the case, then the case: a build that is pointed to a
-	// case that does not know it yet is taken up by whoever comes next.
-	if err := h.pointAll(ctx, b, c.ID); err != nil {
+	// The build is assigned before the case is saved: if this run dies in between,
+	// the next delivery still finds a case that does not know the build yet.
+	if err := h.assignAll(ctx, b, c.ID); err != nil {
 		return err
 	}
 	batch, err := h.retriedBatch(ctx, c, b)
 	if err != nil {
 		return err
 	}
-	if !h.takeUp(c, b, batch) {
+	if !h.openRound(c, b, batch) {
 		h.Log.InfoContext(ctx, "another build of a commit whose case is under way, or has dealt with a later one", "build", b.ID, "case", c.ID)
 		c.Others = append(c.Others, b.ID)
 		return h.save(ctx, c, true)
@@ -72,9 +73,9 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 	return h.run(ctx, c)
 }
 
-// unread tells of a failed build that the healer may not read, in a case of
-// its own. The build does not point to that case: once the healer may read it,
-// the sweep, or a person who says replay, takes it up as if it were new.
+// unread reports a failed build that the healer may not read, in a case of its
+// own. The build is not assigned to that case, so that once the healer may read
+// it, the sweep or a person's replay treats it as new.
 func (h *Healer) unread(ctx context.Context, e Ended, why error) error {
 	c, err := h.open(ctx, unreadID(e))
 	if err != nil {
@@ -92,20 +93,21 @@ func (h *Healer) unread(ctx context.Context, e Ended, why error) error {
 	return h.close(ctx, c)
 }
 
-// pointAll records that the build belongs to the case, and so does whatever
-// its pipeline execution or batch starts again.
-func (h *Healer) pointAll(ctx context.Context, b codebuild.Build, caseID string) error {
-	if k := kin(b); k != "" {
-		if err := h.point(ctx, k, caseID); err != nil {
+// assignAll assigns the build to the case, and with it whatever its pipeline
+// execution or batch starts again.
+func (h *Healer) assignAll(ctx context.Context, b codebuild.Build, caseID string) error {
+	if k := executionKey(b); k != "" {
+		if err := h.assign(ctx, k, caseID); err != nil {
 			return err
 		}
 	}
-	return h.point(ctx, b.ID, caseID)
+	return h.assign(ctx, b.ID, caseID)
 }
 
-// kin is what builds have in common that one pipeline execution or one batch
-// runs of a project, "" for any other build. Their commit may not be known.
-func kin(b codebuild.Build) string {
+// executionKey identifies the pipeline execution or batch, and the project, that
+// a build is of; "" for any other build. Such builds belong together even where
+// CodeBuild does not say which commit they built.
+func executionKey(b codebuild.Build) string {
 	switch {
 	case b.Pipeline() != "" && b.SourceVersion != "":
 		return b.Initiator + " " + b.SourceVersion + " " + b.Project
@@ -115,8 +117,8 @@ func kin(b codebuild.Build) string {
 	return ""
 }
 
-// retriedBatch reads the batch that b is of, if the case has retried one: only
-// the batch tells which of its builds are of before that, and which of since.
+// retriedBatch reads b's batch if the case has retried it: only the batch tells
+// which of its builds ran before the retry, and which after.
 func (h *Healer) retriedBatch(ctx context.Context, c *held, b codebuild.Build) (batch codebuild.Batch, err error) {
 	if b.BatchARN == "" || !slices.ContainsFunc(c.Rounds, func(r decide.Round) bool { return r.OfBatch() && !r.RetryAt.IsZero() }) {
 		return batch, nil
@@ -127,10 +129,10 @@ func (h *Healer) retriedBatch(ctx context.Context, c *held, b codebuild.Build) (
 	return batch, nil
 }
 
-// takeUp opens a round for the failed build. It reports false if the case is
-// in the middle of something that the build has no part in. batch is what
+// openRound opens a round for the failed build. It reports false if the case is
+// busy with something that the build has no part in. batch is what
 // [Healer.retriedBatch] read.
-func (h *Healer) takeUp(c *held, b codebuild.Build, batch codebuild.Batch) bool {
+func (h *Healer) openRound(c *held, b codebuild.Build, batch codebuild.Batch) bool {
 	now := h.Clock.Now()
 	if len(c.Rounds) > 0 {
 		r := c.last()
@@ -151,24 +153,25 @@ func (h *Healer) takeUp(c *held, b codebuild.Build, batch codebuild.Batch) bool 
 		}
 	}
 	c.Others = slices.DeleteFunc(c.Others, func(id string) bool { return id == b.ID })
-	c.Rounds = append(c.Rounds, decide.Round{Build: b, Step: decide.StepClaimed, Started: now})
+	c.Rounds = append(c.Rounds, decide.Round{Build: b, Step: decide.StepReceived, Started: now})
 	return true
 }
 
-// overtaken reports whether the case has dealt with a later build of the
-// same commit than b, whose event was late or lost: one that began after b
-// had ended, or, where builds do not run side by side, one that is green.
+// overtaken reports whether the case has already dealt with a build of the same
+// commit later than b, whose event was late or lost: one that began after b
+// ended, or, where builds do not run side by side, a green one.
 func (c *held) overtaken(b codebuild.Build) bool {
 	if b.End.IsZero() {
 		return false
 	}
-	if c.Outcome == decide.Healed && kin(b) == "" && !b.End.After(c.last().Ended) {
+	if c.Outcome == decide.Healed && executionKey(b) == "" && !b.End.After(c.last().Ended) {
 		return true
 	}
 	return slices.ContainsFunc(c.Rounds, func(r decide.Round) bool { return !r.Old && !r.Build.Start.Before(b.End) })
 }
 
-// startOver forgets the rounds of an earlier day but those whose change stands.
+// startOver drops the rounds of an earlier day, except those whose change is
+// still in place.
 func (c *held) startOver(now time.Time) {
 	var keep []decide.Round
 	for _, r := range c.Rounds {
@@ -180,14 +183,14 @@ func (c *held) startOver(now time.Time) {
 	c.Rounds, c.Opened = keep, now
 }
 
-// belongs tells which case a build that the ledger does not know is of.
-func (h *Healer) belongs(ctx context.Context, at settings.Account, b codebuild.Build) (string, error) {
+// findCase finds the case of a build that the ledger does not know.
+func (h *Healer) findCase(ctx context.Context, at settings.Account, b codebuild.Build) (string, error) {
 	if _, prev, ok := codebuild.ParseBuildARN(b.AutoRetry.Previous); ok {
 		if id, err := h.caseOf(ctx, prev); err != nil || id != "" {
 			return id, err
 		}
 	}
-	if k := kin(b); k != "" {
+	if k := executionKey(b); k != "" {
 		if id, err := h.caseOf(ctx, k); err != nil || id != "" {
 			return id, err
 		}
@@ -196,9 +199,9 @@ func (h *Healer) belongs(ctx context.Context, at settings.Account, b codebuild.B
 	if !h.Self.Started(h.Home, b) {
 		return id, nil
 	}
-	// A build that the healer started, and died before it could write down
-	// that it did: its case waits in StepRetrying. It may be another than the
-	// build's own commit says, which an early failure does not know.
+	// The healer may have started the build and died before recording that: its
+	// case is then in StepRetrying. It may be another case than the build's commit
+	// names, since a build that fails early does not know its commit.
 	now := h.Clock.Now()
 	its, err := h.Store.Between(ctx, kindCase, now.Add(-recent), now.Add(recent), true, 1000)
 	if err != nil {
@@ -213,9 +216,9 @@ func (h *Healer) belongs(ctx context.Context, at settings.Account, b codebuild.B
 	return id, nil
 }
 
-// startedBy reports whether b is the build that the round started. It goes
-// by CodeBuild's clock alone, so that the healer's may be wrong. Which builds
-// of a batch a retry has started, the batch says.
+// startedBy reports whether b is the build that the round started. It compares
+// only CodeBuild's own times, so that a wrong clock of the healer does no harm.
+// For a batch, batch says which builds its retry has started.
 func (h *Healer) startedBy(r decide.Round, b codebuild.Build, batch codebuild.Batch) bool {
 	switch {
 	case r.OfBatch():
@@ -240,8 +243,8 @@ func (h *Healer) startedBy(r decide.Round, b codebuild.Build, batch codebuild.Ba
 	return false
 }
 
-// sameSource reports whether b builds what a built. Until it has downloaded
-// its source, b knows only what it was asked for: a branch may move.
+// sameSource reports whether b builds what a built. Until b has downloaded its
+// source, only what was asked for is known, and a branch may move.
 func sameSource(a, b codebuild.Build) bool {
 	if a.ResolvedSourceVersion != "" && b.ResolvedSourceVersion != "" {
 		return a.ResolvedSourceVersion == b.ResolvedSourceVersion
@@ -249,22 +252,23 @@ func sameSource(a, b codebuild.Build) bool {
 	return b.SourceVersion == a.SourceVersion || b.Commit() == a.Commit()
 }
 
-// succeeded closes the case whose build turned green.
+// succeeded closes the case whose retried build is green.
 func (h *Healer) succeeded(ctx context.Context, e Ended) error {
 	return h.awaited(ctx, e, func(c *held) {
 		c.finish(h.Clock.Now(), decide.Healed, "")
 	})
 }
 
-// stopped closes the case whose build somebody stopped: it is left alone.
+// stopped closes the case whose retried build was stopped by somebody: a person
+// who stops a build does not want it started again.
 func (h *Healer) stopped(ctx context.Context, e Ended) error {
 	return h.awaited(ctx, e, func(c *held) {
 		c.finish(h.Clock.Now(), decide.Failed, "Somebody stopped the build that was started again; it is left alone. What was changed stands.")
 	})
 }
 
-// awaited ends the case that waits for the build; a build that no case waits
-// for is nobody's business.
+// awaited ends the case that waits for the build; a build that no case waits for
+// is ignored.
 func (h *Healer) awaited(ctx context.Context, e Ended, end func(*held)) error {
 	id, err := h.caseOf(ctx, e.Build)
 	if err != nil {
@@ -278,7 +282,7 @@ func (h *Healer) awaited(ctx context.Context, e Ended, end func(*held)) error {
 		}
 	}
 	if c == nil || c.last().Retry != e.Build || e.End.IsZero() {
-		b, err = h.Builds.Get(ctx, e.At, e.Build) // the event alone does not tell whose build it is
+		b, err = h.Builds.Get(ctx, e.At, e.Build) // the event does not say who started the build
 		if errors.Is(err, ErrNotFound) {
 			return nil
 		}
@@ -287,7 +291,7 @@ func (h *Healer) awaited(ctx context.Context, e Ended, end func(*held)) error {
 		}
 	}
 	if c == nil {
-		if id, err = h.belongs(ctx, e.At, b); err != nil {
+		if id, err = h.findCase(ctx, e.At, b); err != nil {
 			return err
 		}
 		if c, err = h.open(ctx, id); err != nil || c == nil {
@@ -307,9 +311,9 @@ func (h *Healer) awaited(ctx context.Context, e Ended, end func(*held)) error {
 	return h.flush(ctx, c)
 }
 
-// batchAwaited ends the case that waits for a batch, once all of it has ended:
-// of several builds that failed, one may heal and another not. b is one of its
-// builds, which has ended with the status. One that failed again opens the
+// batchAwaited ends the case that waits for a batch, once the whole batch has
+// ended: of several failed builds, one may be healed and another not. b is one
+// of its builds, which ended with status. A build that failed again opens the
 // next round by its own event.
 func (h *Healer) batchAwaited(ctx context.Context, c *held, b codebuild.Build, status string) error {
 	r, now := c.last(), h.Clock.Now()

@@ -10,8 +10,8 @@ import (
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// Healer carries the use case out. All fields but Analyzer and Trail are
-// needed; those two only when settings ask for them.
+// Healer carries out the use case. All fields are needed, except Analyzer and
+// Trail, which are needed only if the settings ask for them.
 type Healer struct {
 	Settings *settings.Settings
 	Home     settings.Account // the account and region that the healer runs in
@@ -36,39 +36,37 @@ type Healer struct {
 	Log          *slog.Logger
 }
 
-// The healer's own patience.
+// How long the healer waits, and for what.
 const (
 	// busyFor is how long one invocation may work on a case alone. It is
 	// longer than the function may run (aws-facts §7.2).
 	busyFor = 6 * time.Minute
-	// awaitFor is how long a started build may take to end before the sweep
-	// asks for it: CodeBuild's longest build and queue together are longer,
-	// so the sweep asks again and again.
+	// awaitFor is how long after a build was started the sweep asks CodeBuild
+	// about it. The build may take longer, so the sweep asks repeatedly.
 	awaitFor = 20 * time.Minute
-	// maxTries bounds how often a step is tried again when it fails for a
-	// reason that is not known; maxWaits, when AWS is not ready or another
-	// case is first: about a day.
+	// maxTries bounds how often a step is tried again after an unknown error;
+	// maxWaits, after AWS throttled or another case held the role (about a day).
 	maxTries = 24
 	maxWaits = 100
 	// unsettled is for how long after a write IAM may show what was before:
 	// four seconds as a rule, at times more (aws-facts §5.4).
 	unsettled = 15 * time.Second
-	// lastWords is how long giving back a role, or recording that the time is
-	// over, may take. Both must fit into what the function keeps for its end.
-	lastWords = 8 * time.Second
-	// unheard is for how long a stage waits for a failed build of it that no
-	// event has told of: longer than a message takes to come again.
+	// gracePeriod is how long releasing a role, or recording that the time is
+	// over, may take. Both must fit into the time that the function reserves for
+	// its end.
+	gracePeriod = 8 * time.Second
+	// unheard is how long a stage waits for one of its failed builds that no event
+	// has reported: longer than a message takes to be delivered again.
 	unheard = 10 * time.Minute
-	// equalFor is for how long an equal failure of the same commit is only
-	// counted.
+	// equalFor is how long a repeat of a reported failure is only counted.
 	equalFor = time.Hour
 	// proposedDays is for how many days a proposed plan waits for its approval.
 	proposedDays = 7
 	proposedFor  = proposedDays * 24 * time.Hour
-	// recent is for how long a build that was started is looked for.
+	// recent is how long a build that was started is looked for.
 	recent = 24 * time.Hour
-	// longest is how far back the sweep looks for builds that no event told
-	// of. A build may wait 8 hours and then run for 36.
+	// longest is how far back the sweep looks for builds that no event reported. A
+	// build may wait for 8 hours and then run for 36.
 	longest = 45 * time.Hour
 )
 
@@ -82,9 +80,8 @@ type Ended struct {
 	End time.Time `json:"end,omitzero"`
 }
 
-// BuildEnded takes up the end of a build. It returns nil once everything
-// that is to be remembered is remembered; an error means that the event must
-// be delivered again.
+// BuildEnded handles the end of a build. It returns nil once everything that
+// matters is recorded; an error means that the event must be delivered again.
 func (h *Healer) BuildEnded(ctx context.Context, e Ended) error {
 	p, ok := h.Settings.Project(e.Project, e.At.ID, e.At.Region, h.Home)
 	if !ok {
@@ -106,7 +103,7 @@ func (h *Healer) BuildEnded(ctx context.Context, e Ended) error {
 	return nil
 }
 
-// Resume goes on with a case: after a wait, or where an invocation died.
+// Resume continues a case: after a wait, or where an invocation died.
 func (h *Healer) Resume(ctx context.Context, caseID string) error {
 	c, err := h.open(ctx, caseID)
 	if err != nil || c == nil {

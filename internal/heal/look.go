@@ -9,9 +9,9 @@ import (
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// Look reads a build and decides about it, and neither remembers nor changes
-// anything. The case that it returns has one round, with the diagnosis and
-// the decision; it is in no ledger. ErrNotFound if the build is gone.
+// Look reads a build and decides about it, without recording or changing
+// anything. The case that it returns has one round, with the diagnosis and the
+// decision, and is in no ledger. It gives ErrNotFound if the build is gone.
 func (h *Healer) Look(ctx context.Context, at settings.Account, build string) (decide.Case, error) {
 	b, err := h.Builds.Get(ctx, at, build)
 	if err != nil {
@@ -22,7 +22,7 @@ func (h *Healer) Look(ctx context.Context, at settings.Account, build string) (d
 	}
 	now := h.Clock.Now()
 	c := &held{Case: decide.Case{ID: decide.CaseID(at, b), Account: at.ID, Region: at.Region, Project: b.Project, Commit: b.Commit(), Opened: now,
-		Rounds: []decide.Round{{Build: b, Step: decide.StepClaimed, Started: now, Reread: true}}}}
+		Rounds: []decide.Round{{Build: b, Step: decide.StepReceived, Started: now, Reread: true}}}}
 	f, err := h.facts(ctx, c)
 	if err != nil {
 		return decide.Case{}, err

@@ -285,7 +285,7 @@ func dieAt(s *stage, operation string) {
 	})
 }
 
-// TestSettingsChanged ensures that a case is gone on with under the settings
+// TestSettingsChanged ensures that a case continues under the settings
 // of now: what was decided before they changed is decided anew before
 // anything is written.
 func TestSettingsChanged(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// The errors by which a port tells the healer what to do. Everything else is
-// trouble of an unknown kind: the message is kept and delivered again.
+// The errors by which a port tells the healer what to do. Any other error is
+// unknown: the message is delivered again.
 var (
 	// ErrNotFound: what was asked for does not exist.
 	ErrNotFound = errors.New("not found")
@@ -79,14 +79,13 @@ type Policies interface {
 	Current(ctx context.Context, at settings.Account, r codebuild.Role, t guardrail.Target) (document, version string, err error)
 	// Write puts t.After in the place of t.Before, reads it back, and returns
 	// the managed policy version that it made, "" for the other kinds. known
-	// are the versions that there were when the target was decided on. A write
-	// that was made already, by a run that died, is gone on with.
-	// ErrConflict if something else than t.Before is there, or if somebody
-	// else wrote at the same time; a stranger's managed policy version is then
-	// the default again.
+	// are the versions that existed when the target was decided on. A write that an
+	// earlier run has made already is completed, not repeated. It gives ErrConflict
+	// if something other than t.Before is there, or if somebody else wrote at the
+	// same time; their managed policy version is then the default again.
 	Write(ctx context.Context, at settings.Account, r codebuild.Role, t guardrail.Target, known []string) (version string, err error)
-	// Restore puts t.Before in the place of t.After, of which version is
-	// what Write returned. ErrConflict if something else than t.After is there.
+	// Restore puts t.Before in the place of t.After; version is what Write
+	// returned. It gives ErrConflict if something other than t.After is there.
 	Restore(ctx context.Context, at settings.Account, r codebuild.Role, t guardrail.Target, version string) error
 }
 
@@ -133,8 +132,8 @@ type Retrier interface {
 	// means that it cannot be retried this way; ErrLater that it can, later.
 	// A second call with the same token within five minutes does not start a
 	// second build; after that it may (aws-facts §2.1).
-	// Where others' failed builds start again too (a stage), ready is asked
-	// first, with their ids; its error ends the call before anything starts.
+	// If other failed builds start again too (those of a stage), ready is called
+	// first with their ids; its error ends the call before anything starts.
 	Retry(ctx context.Context, b codebuild.Build, p decide.Plan, token string, ready func(others []string) error) (string, error)
 }
 
@@ -148,7 +147,7 @@ type Notifier interface {
 // Journal keeps one line per outcome for metrics and audit.
 type Journal interface{ Record(o decide.Outcome) }
 
-// Queue brings the healer back to a case.
+// Queue brings a case back to the healer later.
 type Queue interface {
 	// Later asks that the case be resumed at or after the time.
 	Later(ctx context.Context, caseID string, at time.Time) error
@@ -159,16 +158,16 @@ type Clock interface{ Now() time.Time }
 
 // Item is one record of the ledger.
 type Item struct {
-	Kind    string // see ledger.go
+	Kind    string // see record.go
 	ID      string
-	Version int64     // of what is stored; 0 means that nothing is
+	Version int64     // as stored; 0: nothing is stored
 	Due     time.Time // place in the order of [Store.Between]; zero: in none
 	Expires time.Time // may be forgotten after; zero: never
 	Data    []byte
 }
 
-// Store is the ledger's storage: single items, each written under the
-// condition that nobody else wrote it in between.
+// Store is the ledger's storage: single items, each written only if nobody else
+// has written it in the meantime.
 type Store interface {
 	// Get reads an item; ErrNotFound if there is none.
 	Get(ctx context.Context, kind, id string) (Item, error)
@@ -178,17 +177,17 @@ type Store interface {
 	// Between lists items of the kind that are due in [from, to), in order of
 	// Due, oldest first, or newest first if newest; at most limit.
 	Between(ctx context.Context, kind string, from, to time.Time, newest bool, limit int) ([]Item, error)
-	// Count adds one to a counter on behalf of by, unless that would take it
-	// past max, and reports whether by is counted. Whoever is counted already
-	// is not counted again. Counters are forgotten after expires.
+	// Count adds one to a counter on behalf of by, unless that would take it past
+	// max, and reports whether by is counted. It counts the same by only once.
+	// Counters may be deleted after expires.
 	Count(ctx context.Context, id, by string, max int, expires time.Time) (bool, error)
-	// Room reports whether Count would count by now. It counts nothing, and
-	// keeps no place free: Count has the last word.
+	// Room reports whether Count would count by now. It reserves nothing: by the
+	// time of Count the place may be gone.
 	Room(ctx context.Context, id, by string, max int) (bool, error)
 }
 
-// Again is the message by which the healer calls itself back to a case.
-type Again struct {
+// ResumeMessage is the message that brings a case back to the healer.
+type ResumeMessage struct {
 	Continue struct {
 		Case string `json:"case"`
 	} `json:"continue"`

@@ -24,16 +24,16 @@ func unmarshal(it Item, v any) error {
 	return nil
 }
 
-// errWait ends a run without an error: the case waits, and what it waits for
-// is recorded.
+// errWait ends a run without an error: the case waits for something that is
+// recorded in it.
 var errWait = errors.New("waiting")
 
 // run takes the case as far as it can go now. Every step records what it is
-// about to do before it does it, so that a run that dies is gone on with, and
-// not begun again.
+// about to do before it does it, so that after a crash the next run continues
+// there instead of starting over.
 func (h *Healer) run(ctx context.Context, c *held) error {
 	if !c.Closed.IsZero() && len(c.Outbox) == 0 {
-		return nil // everything is done and told
+		return nil // closed, and every notice is sent
 	}
 	for c.Closed.IsZero() {
 		if r := c.last(); h.Clock.Now().Before(r.NotYet) {
@@ -44,13 +44,13 @@ func (h *Healer) run(ctx context.Context, c *held) error {
 			return h.flush(ctx, c)
 		}
 		if err != nil {
-			return h.trouble(ctx, c, err)
+			return h.handleError(ctx, c, err)
 		}
 	}
 	return h.close(ctx, c)
 }
 
-// wait gives the case free until the time and asks to be called back.
+// wait unlocks the case and asks the queue to bring it back at the given time.
 func (h *Healer) wait(ctx context.Context, c *held, until time.Time) error {
 	c.last().NotYet = until
 	if err := h.save(ctx, c, len(c.Outbox) == 0); err != nil {
@@ -65,13 +65,13 @@ func (h *Healer) wait(ctx context.Context, c *held, until time.Time) error {
 // step does the case's next step.
 func (h *Healer) step(ctx context.Context, c *held) error {
 	r := c.last()
-	if r.Step != decide.StepRetried && (r.Step != decide.StepDecided || r.Decision.Waits) { // else it only waits
-		if err := h.claim(ctx, c); err != nil {
+	if r.Step != decide.StepRetried && (r.Step != decide.StepDecided || r.Decision.Waits) { // otherwise it only waits
+		if err := h.lock(ctx, c); err != nil {
 			return err
 		}
 	}
 	switch r.Step {
-	case decide.StepClaimed:
+	case decide.StepReceived:
 		return h.decide(ctx, c)
 	case decide.StepDecided:
 		if r.Decision.Waits {
@@ -89,18 +89,18 @@ func (h *Healer) step(ctx context.Context, c *held) error {
 	case decide.StepRetrying:
 		return h.startAgain(ctx, c)
 	case decide.StepRetried:
-		if c.early(r.Retry) {
+		if c.alreadyFailed(r.Retry) {
 			return h.nextRound(ctx, c)
 		}
 		return errWait // for the build's own event
 	case decide.StepUndoing:
-		return h.takeBack(ctx, c)
+		return h.revert(ctx, c)
 	}
 	return fmt.Errorf("case %q is at step %q, which this version does not know: deploy the version that wrote it", c.ID, r.Step)
 }
 
-// nextRound takes up the failed build whose event came before the case waited
-// for it.
+// nextRound opens a round for the retried build whose failure arrived before
+// the case was waiting for it.
 func (h *Healer) nextRound(ctx context.Context, c *held) error {
 	b, err := h.Builds.Get(ctx, c.at(), c.last().Retry)
 	if err != nil {
@@ -110,22 +110,23 @@ func (h *Healer) nextRound(ctx context.Context, c *held) error {
 	if err != nil {
 		return err
 	}
-	h.takeUp(c, b, batch)
+	h.openRound(c, b, batch)
 	return h.save(ctx, c, false)
 }
 
-// inTheEnd is the context for what must be recorded even if the invocation's
-// time is over: there is a little left for that.
-func inTheEnd(ctx context.Context) (context.Context, context.CancelFunc) {
+// graceContext is the context for what must be recorded even if the
+// invocation's time is over: [gracePeriod] is reserved for that.
+func graceContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	if ctx.Err() == nil {
 		return ctx, func() {}
 	}
-	return context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+	return context.WithTimeout(context.WithoutCancel(ctx), gracePeriod)
 }
 
-// trouble decides what an error means for the case.
-func (h *Healer) trouble(ctx context.Context, c *held, err error) error {
-	ctx, cancel := inTheEnd(ctx)
+// handleError decides what an error means for the case: end it, try it again
+// later, or leave the message to be delivered again.
+func (h *Healer) handleError(ctx context.Context, c *held, err error) error {
+	ctx, cancel := graceContext(ctx)
 	defer cancel()
 	r := c.last()
 	later := errors.Is(err, ErrLater) || errors.Is(err, ErrConflict)
@@ -137,7 +138,7 @@ func (h *Healer) trouble(ctx context.Context, c *held, err error) error {
 		if !r.Written.IsZero() || !r.RetryAt.IsZero() {
 			k = decide.Failed
 		}
-		if gerr := h.giveBack(ctx, c, h.Clock.Now()); gerr != nil {
+		if gerr := h.release(ctx, c, h.Clock.Now()); gerr != nil {
 			return gerr
 		}
 		c.finish(h.Clock.Now(), k, sentence(err))
@@ -145,7 +146,7 @@ func (h *Healer) trouble(ctx context.Context, c *held, err error) error {
 	case later, errors.Is(err, context.DeadlineExceeded):
 		r.Tries++
 		until := h.Clock.Now().Add(backoff(c.ID, r.Tries))
-		if kerr := h.keep(ctx, c, until); kerr != nil {
+		if kerr := h.renew(ctx, c, until); kerr != nil {
 			return kerr
 		}
 		return h.wait(ctx, c, until)
@@ -160,18 +161,18 @@ func (h *Healer) trouble(ctx context.Context, c *held, err error) error {
 // backoff is how long a case waits after so many tries: at most 10 s, doubled
 // each time, to 15 minutes.
 func backoff(caseID string, try int) time.Duration {
-	return Apart(min(5*time.Second<<min(try, 8), 15*time.Minute), fmt.Sprint(caseID, " ", try))
+	return Jitter(min(5*time.Second<<min(try, 8), 15*time.Minute), fmt.Sprint(caseID, " ", try))
 }
 
-// Apart is a part of most, between half and all of it, that is the key's own:
-// many that were throttled together must not come back together.
-func Apart(most time.Duration, key string) time.Duration {
+// Jitter is a duration between half of most and most, fixed by the key: cases
+// that were throttled together must not come back together.
+func Jitter(most time.Duration, key string) time.Duration {
 	h := fnv.New32a()
 	h.Write([]byte(key)) // never fails
 	return most/2 + time.Duration(float64(h.Sum32())/math.MaxUint32*float64(most/2))
 }
 
-// sentence is an error as notices print it.
+// sentence is an error in the form in which notices print it.
 func sentence(err error) string {
 	s := err.Error()
 	r, n := utf8.DecodeRuneInString(s)
@@ -184,7 +185,7 @@ func (h *Healer) decide(ctx context.Context, c *held) (err error) {
 		if c.halfDone(err) {
 			return
 		}
-		if gerr := h.giveBack(ctx, c, time.Time{}); err == nil {
+		if gerr := h.release(ctx, c, time.Time{}); err == nil {
 			err = gerr
 		}
 	}()
@@ -194,9 +195,9 @@ func (h *Healer) decide(ctx context.Context, c *held) (err error) {
 		return err
 	}
 	if h.Clock.Now().Before(r.NotYet) {
-		return nil // the log is not whole yet
+		return nil // the log is not complete yet
 	}
-	r.Diagnosis = &f.Diagnosis // a run that is throttled now need not read the log again
+	r.Diagnosis = &f.Diagnosis // so that a run after throttling need not read the log again
 	if f.Diagnosis.Remedy == diagnose.Grant {
 		if err := h.permitted(ctx, c, &f); err != nil {
 			return err
@@ -213,7 +214,7 @@ func (h *Healer) decide(ctx context.Context, c *held) (err error) {
 		r.Step = decide.StepUndoing
 		return h.save(ctx, c, false)
 	case d.Waits:
-		return h.witness(ctx, c)
+		return h.waitForCloudTrail(ctx, c)
 	case d.Remedy == diagnose.Ignore:
 		r.Step, c.Closed, c.Outcome = decide.StepDone, now, decide.Reported
 		return nil
@@ -226,8 +227,8 @@ func (h *Healer) decide(ctx context.Context, c *held) (err error) {
 	return h.begin(ctx, c, f)
 }
 
-// endWithoutPlan is how a case ends for which nothing more is done: a case
-// in which something was tried has failed, any other is reported.
+// endWithoutPlan is the outcome of a case for which nothing more can be done:
+// failed if something was tried, else reported.
 func endWithoutPlan(c *held) decide.Kind {
 	for _, r := range c.Rounds {
 		if !r.Old && !r.RetryAt.IsZero() {
@@ -237,35 +238,36 @@ func endWithoutPlan(c *held) decide.Kind {
 	return decide.Reported
 }
 
-// witness waits for CloudTrail, outside the function's running time.
-func (h *Healer) witness(ctx context.Context, c *held) error {
+// waitForCloudTrail schedules another look at CloudTrail, outside the
+// function's running time, or gives up when the settings' time is over.
+func (h *Healer) waitForCloudTrail(ctx context.Context, c *held) error {
 	r := c.last()
 	now := h.Clock.Now()
 	if now.Sub(r.Started) > h.Settings.Limits.CloudTrail {
 		r.Decision.Waits = false
-		c.finish(now, decide.Reported, fmt.Sprintf("CloudTrail did not show the denial within %s, and the grant asks for its word.", h.Settings.Limits.CloudTrail))
+		c.finish(now, decide.Reported, fmt.Sprintf("CloudTrail did not show the denial within %s, and the grant requires it (evidence: cloudtrail).", h.Settings.Limits.CloudTrail))
 		return nil
 	}
 	r.Step, r.NotYet = decide.StepDecided, now.Add(2*time.Minute)
 	return nil
 }
 
-// Explain decides, and has the decision proved. It changes nothing and needs
-// of the healer only Settings, Simulator and, if settings say so, Analyzer.
+// Explain decides, and has the decision proved. It changes nothing. Of the
+// healer it needs only Settings, Simulator and, if the settings say so, Analyzer.
 func (h *Healer) Explain(ctx context.Context, at settings.Account, f decide.Facts) (decide.Decision, error) {
 	d := decide.Decide(f)
 	return d, h.prove(ctx, at, f, &d)
 }
 
-// prove asks the simulator and, if settings say so, Access Analyzer about the
-// policy as it would be. Anything but a pass refuses.
+// prove asks the simulator and, if the settings say so, Access Analyzer about
+// the policy as it would be. Anything but a pass becomes a refusal.
 func (h *Healer) prove(ctx context.Context, at settings.Account, f decide.Facts, d *decide.Decision) error {
 	if d.Plan == nil || d.Plan.Write == nil {
 		return nil
 	}
 	t := d.Plan.Write
 	if t.Kind == "attach" {
-		return nil // the documents were proved when the stack made them
+		return nil // these documents are checked when the stack is synthesized
 	}
 	role, _ := f.Build.Role()
 	answers, err := h.Simulator.Simulate(ctx, at, role, d.Plan.Proof, []string{t.After})
@@ -311,14 +313,14 @@ type storedPlan struct {
 	Settings string          `json:"settings"`
 }
 
-// begin takes what carrying out needs (budgets, the role) and records what
-// is about to be done.
+// begin acquires what the plan needs (budgets, the role's lease) and records
+// what is about to be done.
 func (h *Healer) begin(ctx context.Context, c *held, f decide.Facts) error {
 	r := c.last()
 	d := r.Decision
 	now := h.Clock.Now()
-	if d.Changes() {
-		if err := h.take(ctx, c); err != nil {
+	if d.Mutates() {
+		if err := h.acquire(ctx, c); err != nil {
 			return err
 		}
 	}
@@ -332,7 +334,7 @@ func (h *Healer) begin(ctx context.Context, c *held, f decide.Facts) error {
 		c.finish(now, endWithoutPlan(c), "")
 		return nil
 	}
-	if !d.Changes() {
+	if !d.Mutates() {
 		return h.afterWrite(ctx, c)
 	}
 	r.Step, r.Versions = decide.StepWriting, nil
@@ -347,21 +349,21 @@ func (h *Healer) begin(ctx context.Context, c *held, f decide.Facts) error {
 	return h.write(ctx, c)
 }
 
-// permitted finds out what the build's role may do and has, as far as it
-// matters. A role that may be written is read under its lease: what it has
-// then is what will be written to, and of many cases that share a role one
-// reads it at a time.
+// permitted finds out what the build's role may do and which policies it has,
+// as far as the decision needs it. A role that may be written is read under its
+// lease, so that the write starts from what was read, and so that of many
+// cases that share a role only one reads it at a time.
 func (h *Healer) permitted(ctx context.Context, c *held, f *decide.Facts) error {
-	of := h.toLease(*f)
+	of := h.leaseNeeded(*f)
 	var seen roleLease
 	if of != "" {
 		var err error
-		if seen, err = h.leaseOn(ctx, of); err != nil {
+		if seen, err = h.readLease(ctx, of); err != nil {
 			return err
 		}
 		switch {
-		case !h.free(seen, c.ID):
-			return taken(of)
+		case !h.available(seen, c.ID):
+			return errLeased(of)
 		case h.Clock.Now().Sub(seen.Wrote) < unsettled:
 			return fmt.Errorf("%q was written a moment ago, and IAM does not show it everywhere yet: %w", of, ErrLater)
 		}
@@ -372,21 +374,21 @@ func (h *Healer) permitted(ctx context.Context, c *held, f *decide.Facts) error 
 		return err
 	}
 	if of != "" {
-		ok, err := h.takeLease(ctx, of, c.ID, seen)
+		ok, err := h.acquireSeen(ctx, of, c.ID, seen)
 		if err != nil {
 			return err
 		}
 		if !ok {
-			return taken(of)
+			return errLeased(of)
 		}
 		c.leased = of
 	}
 	return h.readRole(ctx, c.at(), f)
 }
 
-// toLease names what must be leased before the role is read; "" if nothing
+// leaseNeeded names what must be leased before the role is read; "" if nothing
 // will be written.
-func (h *Healer) toLease(f decide.Facts) string {
+func (h *Healer) leaseNeeded(f decide.Facts) string {
 	role, ok := f.Build.Role()
 	switch {
 	case !ok, f.Project.Mode != settings.Heal, f.Project.SwitchRole != "":
@@ -397,39 +399,39 @@ func (h *Healer) toLease(f decide.Facts) string {
 	return role.ARN()
 }
 
-func taken(of string) error { return fmt.Errorf("another case has %q now: %w", of, ErrLater) }
+func errLeased(of string) error { return fmt.Errorf("another case has %q now: %w", of, ErrLater) }
 
-// take takes the lease that the last round's change needs.
-func (h *Healer) take(ctx context.Context, c *held) error {
-	return h.takeFor(ctx, c, leaseOf(*c.last().Decision.Plan))
+// acquire acquires the lease that the last round's change needs.
+func (h *Healer) acquire(ctx context.Context, c *held) error {
+	return h.acquireOn(ctx, c, leaseOf(*c.last().Decision.Plan))
 }
 
-// takeFor takes the lease on a role, or on a managed policy, for the case.
-func (h *Healer) takeFor(ctx context.Context, c *held, of string) error {
+// acquireOn acquires the lease on a role, or on a managed policy, for the case.
+func (h *Healer) acquireOn(ctx context.Context, c *held, of string) error {
 	if c.leased == of {
 		return nil
 	}
-	if err := h.giveBack(ctx, c, time.Time{}); err != nil {
+	if err := h.release(ctx, c, time.Time{}); err != nil {
 		return err
 	}
-	ok, err := h.lease(ctx, of, c.ID)
+	ok, err := h.tryAcquire(ctx, of, c.ID)
 	if err != nil {
 		return err
 	}
 	if !ok {
-		return taken(of)
+		return errLeased(of)
 	}
 	c.leased = of
 	return nil
 }
 
-// keep keeps the lease that the invocation has taken, if it has one, until the
+// renew extends the lease that the invocation holds, if it holds one, until the
 // case has come back to what it left half done.
-func (h *Healer) keep(ctx context.Context, c *held, until time.Time) error {
+func (h *Healer) renew(ctx context.Context, c *held, until time.Time) error {
 	if c.leased == "" {
 		return nil
 	}
-	l, err := h.leaseOn(ctx, c.leased)
+	l, err := h.readLease(ctx, c.leased)
 	if err != nil || l.Case != c.ID {
 		return err
 	}
@@ -438,17 +440,17 @@ func (h *Healer) keep(ctx context.Context, c *held, until time.Time) error {
 	return err
 }
 
-// giveBack gives the lease back that the invocation has taken, if it has one.
-// wrote is when it wrote, zero if it did not.
-func (h *Healer) giveBack(ctx context.Context, c *held, wrote time.Time) error {
+// release releases the lease that the invocation holds, if it holds one. wrote
+// is when it wrote; zero if it did not.
+func (h *Healer) release(ctx context.Context, c *held, wrote time.Time) error {
 	of := c.leased
 	if of == "" {
 		return nil
 	}
 	c.leased = ""
-	ctx, cancel := inTheEnd(ctx)
+	ctx, cancel := graceContext(ctx)
 	defer cancel()
-	return h.release(ctx, of, c.ID, wrote)
+	return h.releaseOn(ctx, of, c.ID, wrote)
 }
 
 // afterWrite waits for what was written to settle, or starts the build.
@@ -491,7 +493,7 @@ type budget struct {
 func (h *Healer) budgetsOf(d decide.Decision) (bs []budget) {
 	l, now := h.Settings.Limits, h.Clock.Now()
 	hour, day := now.UTC().Format("2006-01-02T15"), now.UTC().Format("2006-01-02")
-	if d.Changes() {
+	if d.Mutates() {
 		bs = append(bs,
 			budget{guardrail.WritesPerRole, "writes " + d.Plan.Role + " " + day, l.WritesRole, "limits.writes_per_role_per_day", now.Add(48 * time.Hour)},
 			budget{guardrail.WritesPerHour, "writes " + hour, l.WritesHour, "limits.writes_per_hour", now.Add(2 * time.Hour)})
@@ -502,11 +504,10 @@ func (h *Healer) budgetsOf(d decide.Decision) (bs []budget) {
 	return bs
 }
 
-// budgets counts the writes and retries that are about to be made, each round
-// once, however often it gets here. It looks before it counts, so that a
-// refusal uses nothing up. Where another case takes the last place in between,
-// an earlier budget stays counted: that errs to the safe side, which giving it
-// back would not.
+// budgets counts the writes and retries that are about to be made: once a
+// round, however often the round gets here. It looks at every budget before it
+// counts, so that a refusal uses up nothing. If another case takes the last
+// place in between, an earlier budget stays counted: that is the safe side.
 func (h *Healer) budgets(ctx context.Context, c *held, d decide.Decision) ([]guardrail.Refusal, error) {
 	bs := h.budgetsOf(d)
 	for i := 1; i < len(bs); i++ { // the first is looked at by counting it
@@ -534,7 +535,7 @@ func (b budget) usedUp() []guardrail.Refusal {
 	return []guardrail.Refusal{{Rule: b.rule, Message: fmt.Sprintf("%s is %d, and that many were made already. Look at what happened, then raise the limit or act by hand.", b.setting, b.max)}}
 }
 
-// close records the end of the case and tells of it.
+// close records the end of the case and sends its notices.
 func (h *Healer) close(ctx context.Context, c *held) error {
 	if err := h.history(ctx, c); err != nil {
 		return err
@@ -545,7 +546,7 @@ func (h *Healer) close(ctx context.Context, c *held) error {
 	return h.flush(ctx, c)
 }
 
-// history keeps the case findable by the time of its end.
+// history records the closed case under the time of its end.
 func (h *Healer) history(ctx context.Context, c *held) error {
 	it, err := h.Store.Get(ctx, kindClosed, c.ID)
 	if err != nil && !errors.Is(err, ErrNotFound) {
@@ -565,7 +566,7 @@ func (h *Healer) history(ctx context.Context, c *held) error {
 	return nil
 }
 
-// flush sends what the outbox holds and gives the case free.
+// flush sends the notices in the outbox and unlocks the case.
 func (h *Healer) flush(ctx context.Context, c *held) error {
 	if len(c.Outbox) == 0 {
 		if c.Busy.IsZero() {

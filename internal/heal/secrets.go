@@ -8,8 +8,8 @@ import (
 	"github.com/buildmedic/buildmedic/internal/redact"
 )
 
-// WithoutSecrets takes secrets out of everything that a diagnosis quotes from
-// the log: from here on it is stored, shown and sent.
+// WithoutSecrets removes secrets from everything that a diagnosis quotes from the
+// log, before it is stored, shown or sent.
 func WithoutSecrets(d diagnose.Diagnosis) diagnose.Diagnosis {
 	d.Title, d.Advice, d.Evidence.Text = redact.Text(d.Title), redact.Text(d.Advice), redact.Text(d.Evidence.Text)
 	withoutSecrets(d.Excerpt)
@@ -24,8 +24,8 @@ func WithoutSecrets(d diagnose.Diagnosis) diagnose.Diagnosis {
 	return d
 }
 
-// withoutSecrets takes secrets out of the lines. They are read together, since
-// a key spans several of them.
+// withoutSecrets removes secrets from the lines. They are read together, since a
+// private key spans several lines.
 func withoutSecrets(lines []buildlog.Line) {
 	texts := make([]string, len(lines))
 	for i, l := range lines {
@@ -37,5 +37,5 @@ func withoutSecrets(lines []buildlog.Line) {
 }
 
 // named masks secrets as CodeBuild does (aws-facts §6.2): where one was, the
-// text does not name one certain thing any more.
+// text no longer names one certain thing.
 func named(s string) string { return strings.ReplaceAll(redact.Text(s), redact.Mark, "***") }

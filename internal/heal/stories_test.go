@@ -95,7 +95,7 @@ func tell(name string, i int, r decide.Round) decided {
 	if r.Decision == nil {
 		return d
 	}
-	d.Mode, d.Remedy, d.Why, d.Undo, d.Changes = r.Decision.Mode, r.Decision.Remedy, r.Decision.Why, r.Decision.Undo, r.Decision.Changes()
+	d.Mode, d.Remedy, d.Why, d.Undo, d.Changes = r.Decision.Mode, r.Decision.Remedy, r.Decision.Why, r.Decision.Undo, r.Decision.Mutates()
 	for _, f := range r.Decision.Refusals {
 		d.Refusals = append(d.Refusals, f.Rule)
 	}

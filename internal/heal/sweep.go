@@ -14,11 +14,11 @@ import (
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// Sweep looks for what events did not tell: failed builds of the configured
-// projects (events are best effort, aws-facts §1.1), cases that got stuck,
-// grants that expire, notices that wait for a digest. It goes on past
-// trouble with one of them and returns all of it. What it has no time for, of
-// thousands of projects, comes first in the next sweep.
+// Sweep looks for what no event told: failed builds of the configured projects
+// (events are best effort, aws-facts §1.1), stuck cases, grants that expire,
+// notices that wait for a digest. An error with one of them does not stop the
+// others; all errors are returned together. Projects that it had no time for
+// come first in the next sweep.
 func (h *Healer) Sweep(ctx context.Context) error {
 	errs := []error{h.resumeDue(ctx), h.remind(ctx), h.digest(ctx), h.sweepProjects(ctx)}
 	if err := errors.Join(errs...); err != nil {
@@ -27,8 +27,7 @@ func (h *Healer) Sweep(ctx context.Context) error {
 	return nil
 }
 
-// sweepProjects sweeps the projects, beginning with the one that was not
-// swept for the longest time.
+// sweepProjects sweeps the projects, the one swept longest ago first.
 func (h *Healer) sweepProjects(ctx context.Context) error {
 	now := h.Clock.Now()
 	its, err := h.Store.Between(ctx, kindSweep, time.Time{}, now.Add(recent), false, maxProjects)
@@ -64,21 +63,20 @@ func (h *Healer) sweepProjects(ctx context.Context) error {
 // maxProjects bounds how many projects' sweeps are remembered.
 const maxProjects = 20_000
 
-// pressed reports whether the invocation has too little time left to begin
-// with something more.
+// pressed reports whether too little of the invocation's time is left to start
+// something more.
 func pressed(ctx context.Context) bool {
 	end, ok := ctx.Deadline()
 	return ok && time.Until(end) < 45*time.Second
 }
 
-// batch bounds how much one sweep takes up; the next one goes on.
-const batch = 100
+// pageSize bounds how many items one sweep deals with; the next sweep continues.
+const pageSize = 100
 
-// resumeDue goes on with cases that nobody works on and that should have
-// moved by now.
+// resumeDue continues cases that no invocation works on and that are due.
 func (h *Healer) resumeDue(ctx context.Context) error {
 	now := h.Clock.Now()
-	its, err := h.Store.Between(ctx, kindCase, time.Time{}, now, false, batch)
+	its, err := h.Store.Between(ctx, kindCase, time.Time{}, now, false, pageSize)
 	if err != nil {
 		return fmt.Errorf("listing stuck cases: %w", err)
 	}
@@ -100,26 +98,25 @@ func (h *Healer) resumeOne(ctx context.Context, id string) error {
 		return err
 	}
 	if c.Closed.IsZero() && c.last().Step == decide.StepRetried {
-		return h.askAfter(ctx, c)
+		return h.poll(ctx, c)
 	}
 	return h.run(ctx, c)
 }
 
-// askAfter looks how the build that the case waits for is doing: its event
-// may have been lost.
-func (h *Healer) askAfter(ctx context.Context, c *held) error {
+// poll asks CodeBuild about the build that the case waits for: its event may
+// have been lost.
+func (h *Healer) poll(ctx context.Context, c *held) error {
 	if _, ok := h.Settings.Project(c.Project, c.Account, c.Region, h.Home); !ok {
-		c.finish(h.Clock.Now(), decide.Failed, "The settings name the project no more, so how its build ended is not asked.")
+		c.finish(h.Clock.Now(), decide.Failed, "The settings no longer name the project, so its build was not followed any further.")
 		return h.close(ctx, c)
 	}
-	// It is asked again later, whatever comes of it now: a build that cannot be
-	// read must not stand in the way of other cases. An end is taken up as its
-	// event would be.
+	// Saving first sets the time of the next look, so that a build that cannot be
+	// read does not block other cases. An end is handled as its event would be.
 	if err := h.save(ctx, c, true); err != nil {
 		return err
 	}
 	r := c.last()
-	if r.Retry == "" || r.OfBatch() { // a batch may have been retried by somebody since
+	if r.Retry == "" || r.OfBatch() { // somebody may have retried the batch in the meantime
 		b, ok, err := h.find(ctx, c)
 		if err != nil {
 			return err
@@ -127,7 +124,7 @@ func (h *Healer) askAfter(ctx context.Context, c *held) error {
 		if !ok {
 			return h.giveUp(ctx, c, "No build was seen to start.")
 		}
-		if err := h.point(ctx, b.ID, c.ID); err != nil {
+		if err := h.assign(ctx, b.ID, c.ID); err != nil {
 			return err
 		}
 		r.Retry = b.ID
@@ -145,7 +142,7 @@ func (h *Healer) askAfter(ctx context.Context, c *held) error {
 	return h.BuildEnded(ctx, Ended{At: c.at(), Project: c.Project, Build: r.Retry, Status: b.Status, End: b.End})
 }
 
-// giveUp closes a case whose build never came, once it is late enough.
+// giveUp closes a case whose build never appeared, once it has waited long enough.
 func (h *Healer) giveUp(ctx context.Context, c *held, why string) error {
 	if h.Clock.Now().Sub(c.last().RetryAt) < recent {
 		return nil // asked again later
@@ -154,8 +151,8 @@ func (h *Healer) giveUp(ctx context.Context, c *held, why string) error {
 	return h.close(ctx, c)
 }
 
-// swept is up to where a project was swept: all that began before From, and
-// all up to the build Seen, has ended and been dealt with.
+// swept says how far a project has been swept: every build that began before
+// From, and every build up to Seen, has ended and been dealt with.
 type swept struct {
 	From time.Time `json:"from"`
 	Seen string    `json:"seen,omitempty"`
@@ -177,8 +174,8 @@ func (h *Healer) sweepKey(p settings.Project) string {
 	return at.ID + " " + at.Region + " " + p.Name
 }
 
-// sweepProject takes up the project's failed builds that the ledger does not
-// know. mark is what the last sweep of it recorded.
+// sweepProject deals with the project's failed builds that the ledger does not
+// know. mark is what the project's last sweep recorded.
 func (h *Healer) sweepProject(ctx context.Context, p settings.Project, mark Item) error {
 	at, now := h.sweepAt(p), h.Clock.Now()
 	mark, to, err := h.sweptTo(ctx, p, mark)
@@ -191,7 +188,7 @@ func (h *Healer) sweepProject(ctx context.Context, p settings.Project, mark Item
 		return h.recordSweep(ctx, mark, to)
 	}
 	if err != nil {
-		// What fails from now on is taken up once the project can be reached.
+		// Builds that fail from now on are found once the project can be read.
 		return errors.Join(fmt.Errorf("listing its builds: %w", err), h.recordSweep(ctx, mark, to))
 	}
 	next, all := now.Add(-decide.ClockSkew), true
@@ -199,7 +196,7 @@ func (h *Healer) sweepProject(ctx context.Context, p settings.Project, mark Item
 	for _, b := range slices.Backward(bs) { // oldest first
 		if pressed(ctx) {
 			next = earlier(next, b.Start)
-			break // the others are as old or younger
+			break // the rest are newer
 		}
 		done, err := h.sweepBuild(ctx, at, b)
 		if err != nil && !errors.Is(err, ErrLater) {
@@ -216,14 +213,14 @@ func (h *Healer) sweepProject(ctx context.Context, p settings.Project, mark Item
 	return errors.Join(append(errs, h.recordSweep(ctx, mark, to))...)
 }
 
-// sweptTo tells up to where the project was swept. A mark that was not listed
-// is looked for: the list follows the ledger with a delay.
+// sweptTo says how far the project has been swept. A mark that was not in the
+// list is read by its key, since the list lags behind the ledger.
 func (h *Healer) sweptTo(ctx context.Context, p settings.Project, mark Item) (Item, swept, error) {
 	now, key := h.Clock.Now(), h.sweepKey(p)
 	if mark.Version == 0 {
 		var err error
 		if mark, err = h.Store.Get(ctx, kindSweep, key); errors.Is(err, ErrNotFound) {
-			// A new project: no old history is taken up.
+			// A new project: its past builds are left alone.
 			return Item{Kind: kindSweep, ID: key}, swept{From: now.Add(-time.Hour)}, nil
 		} else if err != nil {
 			return mark, swept{}, fmt.Errorf("reading the earlier sweep: %w", err)
@@ -231,7 +228,7 @@ func (h *Healer) sweptTo(ctx context.Context, p settings.Project, mark Item) (It
 	}
 	to := swept{}
 	if err := json.Unmarshal(mark.Data, &to); err != nil {
-		// Another version of the healer wrote it: all is looked at once more.
+		// Another version of the healer wrote it: look at everything again.
 		h.Log.WarnContext(ctx, "the mark of an earlier sweep cannot be read", "project", p.Name, "error", err.Error())
 		to = swept{}
 	}
@@ -241,8 +238,8 @@ func (h *Healer) sweptTo(ctx context.Context, p settings.Project, mark Item) (It
 	return mark, to, nil
 }
 
-// sweepBuild takes up the end of a build that no event told of. done means
-// that there is nothing left to learn of it.
+// sweepBuild handles the end of a build that no event reported. done means that
+// the sweep need not look at the build again.
 func (h *Healer) sweepBuild(ctx context.Context, at settings.Account, b codebuild.Build) (done bool, err error) {
 	if b.Status == codebuild.InProgress {
 		return false, nil // its end is still to come
@@ -257,7 +254,7 @@ func (h *Healer) sweepBuild(ctx context.Context, at settings.Account, b codebuil
 	return err == nil, err
 }
 
-// recordSweep records up to where the project was swept, and when.
+// recordSweep records how far the project was swept, and when.
 func (h *Healer) recordSweep(ctx context.Context, mark Item, to swept) (err error) {
 	if mark.Data, err = json.Marshal(to); err != nil {
 		return err
@@ -269,9 +266,9 @@ func (h *Healer) recordSweep(ctx context.Context, mark Item, to swept) (err erro
 	return nil
 }
 
-// known reports whether the build's end needs no telling any more. That the
-// build points to a case is not enough: who took it up may have died before
-// the case knew of it.
+// known reports whether the build's end has been dealt with. That the build is
+// assigned to a case is not enough: the invocation that assigned it may have
+// died before it saved the case.
 func (h *Healer) known(ctx context.Context, b codebuild.Build) (bool, error) {
 	id, err := h.caseOf(ctx, b.ID)
 	if err != nil || id == "" {
@@ -299,7 +296,7 @@ func earlier(a, b time.Time) time.Time {
 
 // remind tells of grants that will expire soon.
 func (h *Healer) remind(ctx context.Context) error {
-	its, err := h.Store.Between(ctx, kindExpiry, time.Time{}, h.Clock.Now(), false, batch)
+	its, err := h.Store.Between(ctx, kindExpiry, time.Time{}, h.Clock.Now(), false, pageSize)
 	if err != nil {
 		return fmt.Errorf("listing grants that expire: %w", err)
 	}
@@ -326,7 +323,7 @@ func (h *Healer) remindOf(ctx context.Context, e expiry) error {
 	if err != nil || c == nil {
 		return err
 	}
-	// Not by its number: rounds of an earlier day are forgotten.
+	// Found by its grant, not its number: rounds of an earlier day are dropped.
 	i := slices.IndexFunc(c.Rounds, func(r decide.Round) bool {
 		return r.Decision != nil && !r.Written.IsZero() && r.Undone.IsZero() && slices.ContainsFunc(r.Decision.Used, func(u guardrail.Used) bool {
 			return u.Grant == e.Grant && u.Expires.Equal(e.At)
@@ -345,8 +342,8 @@ func (h *Healer) remindOf(ctx context.Context, e expiry) error {
 	return h.flush(ctx, c)
 }
 
-// notify sends a notice, or lays it by for the digest when there were more
-// within the hour than settings want to be sent one by one.
+// notify sends a notice, or keeps it for the digest if more were sent within the
+// hour than the settings allow one by one.
 func (h *Healer) notify(ctx context.Context, o decide.Outcome) error {
 	now := h.Clock.Now()
 	ok, err := h.Store.Count(ctx, "notices "+now.UTC().Format("2006-01-02T15"), o.ID, h.Settings.Notify.Digest, now.Add(2*time.Hour))
@@ -368,27 +365,27 @@ func (h *Healer) notify(ctx context.Context, o decide.Outcome) error {
 	}
 	_, err = h.Store.Put(ctx, Item{Kind: kindDigest, ID: o.ID, Due: now, Expires: now.Add(kept), Data: data})
 	if errors.Is(err, ErrConflict) {
-		return nil // laid by already
+		return nil // kept already
 	}
 	return err
 }
 
-// digest sends the notices that were laid by, many in one.
+// digest sends the notices that were kept, many in one.
 func (h *Healer) digest(ctx context.Context) error {
 	for {
 		n, err := h.digestOnce(ctx)
-		if err != nil || n < batch {
+		if err != nil || n < pageSize {
 			return err
 		}
 	}
 }
 
 // digestOnce sends one digest and returns how many notices it looked at. They
-// are claimed first, so that of two sweeps at the same time one sends them; a
-// claim ends like any other, however its sweep ended.
+// are locked first, so that of two sweeps at the same time only one sends them;
+// the lock ends by itself, however its sweep ended.
 func (h *Healer) digestOnce(ctx context.Context) (int, error) {
 	now := h.Clock.Now()
-	its, err := h.Store.Between(ctx, kindDigest, time.Time{}, now, false, batch)
+	its, err := h.Store.Between(ctx, kindDigest, time.Time{}, now, false, pageSize)
 	if err != nil {
 		return 0, fmt.Errorf("listing notices of the digest: %w", err)
 	}

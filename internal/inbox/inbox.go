@@ -108,7 +108,7 @@ func (in *Inbox) one(ctx context.Context, m events.SQSMessage) error {
 	err := in.inTime(ctx, m.Body)
 	if errors.Is(err, heal.ErrLater) || errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		in.Log.InfoContext(ctx, "message comes back later", "message", m.MessageId, "because", err.Error())
-		return in.Requeue(ctx, m.Body, heal.Apart(notNow, m.MessageId)) // when it comes back it has a new id
+		return in.Requeue(ctx, m.Body, heal.Jitter(notNow, m.MessageId)) // when it comes back it has a new id
 	}
 	return err
 }
@@ -132,7 +132,7 @@ func (in *Inbox) inTime(ctx context.Context, body string) error {
 
 // message handles one message: an event, or the healer calling itself back.
 func (in *Inbox) message(ctx context.Context, body string) error {
-	var again heal.Again
+	var again heal.ResumeMessage
 	if err := strict([]byte(body), &again); err == nil && again.Continue.Case != "" {
 		return in.Healer.Resume(ctx, again.Continue.Case)
 	}

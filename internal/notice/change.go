@@ -60,7 +60,7 @@ func statusOf(o decide.Outcome, r decide.Round, i int) (s Status, ok bool) {
 		return TakenBack, o.Kind == decide.Undone
 	case r.Old:
 		return "", false
-	case !r.Written.IsZero(), !r.Decision.Changes() && !r.RetryAt.IsZero():
+	case !r.Written.IsZero(), !r.Decision.Mutates() && !r.RetryAt.IsZero():
 		return Done, true
 	case i != o.Round:
 		return "", false

@@ -426,7 +426,7 @@ func TestStorage(t *testing.T) {
 
 // The table is of the ledger's shape.
 func TestTableIsTheLedgers(t *testing.T) {
-	names := constants(t, "../ledger/dynamodb.go")
+	names := constants(t, "../awsapi/dynamodb.go")
 	if names["IndexName"] != permissions.DueIndex {
 		t.Errorf("the ledger asks the index %q, and the function may ask %q", names["IndexName"], permissions.DueIndex)
 	}

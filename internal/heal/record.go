@@ -35,16 +35,15 @@ var Kinds = []string{kindCase, kindBuild, kindRole, kindPlan, kindClosed, kindFl
 // kept is how long finished things stay in the ledger.
 const kept = 90 * 24 * time.Hour
 
-// errBusy: another invocation works on the case now.
+// errBusy: another invocation has locked the case.
 var errBusy = fmt.Errorf("another invocation works on the case: %w", ErrLater)
 
-// held is a case that this invocation works on alone, and the version of it
-// that is stored.
+// held is a case that this invocation works on, with its stored version.
 type held struct {
 	decide.Case
 	version int64
-	claimed bool   // this invocation has recorded that it works on the case alone
-	leased  string // what this invocation has taken a lease on for the case; "" for nothing
+	locked  bool   // this invocation has recorded that it alone works on the case
+	leased  string // what this invocation holds a lease on for the case; "" for nothing
 }
 
 func (c *held) last() *decide.Round { return &c.Rounds[len(c.Rounds)-1] }
@@ -57,9 +56,9 @@ func unreadID(e Ended) string {
 	return hex.EncodeToString(h[:8])
 }
 
-// open reads a case that no other invocation works on. What is more than a
-// look needs [Healer.claim] or [Healer.save] first. A case that does not exist
-// is nil without an error.
+// open reads a case that no other invocation has locked. Anything more than a
+// look needs [Healer.lock] or [Healer.save] first. For a case that does not
+// exist it returns nil and no error.
 func (h *Healer) open(ctx context.Context, id string) (*held, error) {
 	it, err := h.Store.Get(ctx, kindCase, id)
 	if errors.Is(err, ErrNotFound) {
@@ -78,8 +77,8 @@ func (h *Healer) open(ctx context.Context, id string) (*held, error) {
 	return c, nil
 }
 
-// save records the case as it is. While work goes on it stays this
-// invocation's own; done gives it free.
+// save records the case as it is. It stays locked by this invocation, unless
+// done.
 func (h *Healer) save(ctx context.Context, c *held, done bool) error {
 	now := h.Clock.Now()
 	c.Busy = now.Add(busyFor)
@@ -97,21 +96,21 @@ func (h *Healer) save(ctx context.Context, c *held, done bool) error {
 		}
 		return fmt.Errorf("recording case %q: %w", c.ID, err)
 	}
-	c.version, c.claimed = it.Version, !done
+	c.version, c.locked = it.Version, !done
 	return nil
 }
 
-// claim takes the case for this invocation alone: of two that have opened it,
-// a message and the sweep perhaps, one may go on.
-func (h *Healer) claim(ctx context.Context, c *held) error {
-	if c.claimed {
+// lock locks the case for this invocation: of two that have opened it, such as a
+// message and the sweep, only one may continue.
+func (h *Healer) lock(ctx context.Context, c *held) error {
+	if c.locked {
 		return nil
 	}
 	return h.save(ctx, c, false)
 }
 
-// due is when the sweep should look at the case; zero for a closed one with
-// nothing left to tell.
+// due is when the sweep should look at the case; zero for a closed case whose
+// notices are all sent.
 func (c *held) due(now time.Time) time.Time {
 	if !c.Closed.IsZero() && len(c.Outbox) == 0 {
 		return time.Time{}
@@ -128,8 +127,8 @@ func (c *held) due(now time.Time) time.Time {
 	return now.Add(time.Minute)
 }
 
-// caseOf finds the case that a build belongs to by the build's id; "" if the
-// ledger does not know the build.
+// caseOf looks up the case that a build is assigned to; "" if the ledger does
+// not know the build.
 func (h *Healer) caseOf(ctx context.Context, build string) (string, error) {
 	it, err := h.Store.Get(ctx, kindBuild, build)
 	if errors.Is(err, ErrNotFound) {
@@ -141,9 +140,9 @@ func (h *Healer) caseOf(ctx context.Context, build string) (string, error) {
 	return string(it.Data), nil
 }
 
-// point records that a build belongs to the case. A build belongs to one
-// case for good: the first word counts.
-func (h *Healer) point(ctx context.Context, build, caseID string) error {
+// assign records that a build belongs to the case. That never changes: if the
+// build is assigned already, assign does nothing.
+func (h *Healer) assign(ctx context.Context, build, caseID string) error {
 	_, err := h.Store.Put(ctx, Item{Kind: kindBuild, ID: build, Data: []byte(caseID), Expires: h.Clock.Now().Add(kept)})
 	if err != nil && !errors.Is(err, ErrConflict) {
 		return fmt.Errorf("recording the case of build %q: %w", build, err)
@@ -159,20 +158,20 @@ func (c *held) tell(now time.Time, k decide.Kind, note string) {
 	c.Repeats = 0
 }
 
-// knows reports whether the case has dealt with the build.
+// knows reports whether the case has dealt with the build, or set it aside.
 func (c *held) knows(build string) bool {
 	return slices.Contains(c.Others, build) || slices.ContainsFunc(c.Rounds, func(r decide.Round) bool { return r.Build.ID == build })
 }
 
-// early reports whether the build that the case waits for had failed before
-// the case knew that it is its own: CodeBuild's own retry, or a stage's that
-// another case has retried.
-func (c *held) early(build string) bool {
+// alreadyFailed reports whether the build that the case waits for failed before
+// the case knew that it was its own: CodeBuild's auto-retry, or the build of a
+// stage that another case retried.
+func (c *held) alreadyFailed(build string) bool {
 	return len(c.Rounds) > 0 && c.last().Step == decide.StepRetried && c.last().Retry == build && slices.Contains(c.Others, build)
 }
 
-// adopt records the build that the last round started, as its answer would
-// have been recorded.
+// adopt records the build that the last round started, just as if the answer to
+// the retry had named it.
 func (c *held) adopt(now time.Time, build string) {
 	r := c.last()
 	if r.Step == decide.StepRetrying {
@@ -181,8 +180,8 @@ func (c *held) adopt(now time.Time, build string) {
 	r.Retry, r.Step, r.Tries = build, decide.StepRetried, 0
 }
 
-// finish closes the case, and tells how it ended. An equal failure of the
-// same commit that was told of a short while ago is only counted.
+// finish closes the case and queues the notice of how it ended. A repeat of a
+// failure that was reported a short while ago is only counted.
 func (c *held) finish(now time.Time, k decide.Kind, note string) {
 	r := c.last()
 	r.Step = decide.StepDone
@@ -194,15 +193,16 @@ func (c *held) finish(now time.Time, k decide.Kind, note string) {
 	c.tell(now, k, note)
 }
 
-// equal reports whether two rounds failed alike and were both only explained.
+// equal reports whether two rounds failed in the same way and were both only
+// explained.
 func equal(a, b decide.Round) bool {
 	return a.Diagnosis != nil && b.Diagnosis != nil && a.Diagnosis.Fingerprint == b.Diagnosis.Fingerprint &&
 		a.RetryAt.IsZero() && a.Decision != nil && b.Decision != nil &&
 		slices.EqualFunc(a.Decision.Refusals, b.Decision.Refusals, func(x, y guardrail.Refusal) bool { return x.Rule == y.Rule })
 }
 
-// leaseOf names what the plan's change must have to itself: the role, or the
-// managed policy, which other roles may share.
+// leaseOf names what must be leased for the plan's change: the role, or the
+// managed policy, which several roles may share.
 func leaseOf(p decide.Plan) string {
 	if p.Write != nil && p.Write.Kind == "managed" {
 		return p.Write.Name
@@ -210,28 +210,29 @@ func leaseOf(p decide.Plan) string {
 	return p.Role
 }
 
-// roleLease says which case has a role to itself, and until when.
+// roleLease says which case holds a role, and until when.
 type roleLease struct {
 	Case  string    `json:"case"`
 	Until time.Time `json:"until"`
-	// Wrote is when the role was last written, whichever case did.
+	// Wrote is when the role was last written, by whichever case.
 	Wrote time.Time `json:"wrote,omitzero"`
 
-	version int64 // that is stored
+	version int64 // as stored
 }
 
-// lease takes a role for a case, so that only one case at a time reads,
-// merges and writes its policies. It reports false while another case has it.
-func (h *Healer) lease(ctx context.Context, role, caseID string) (bool, error) {
-	l, err := h.leaseOn(ctx, role)
-	if err != nil || !h.free(l, caseID) {
+// tryAcquire acquires the lease on a role for a case, so that only one case at a
+// time reads, merges and writes its policies. It reports false while another
+// case holds it.
+func (h *Healer) tryAcquire(ctx context.Context, role, caseID string) (bool, error) {
+	l, err := h.readLease(ctx, role)
+	if err != nil || !h.available(l, caseID) {
 		return false, err
 	}
-	return h.takeLease(ctx, role, caseID, l)
+	return h.acquireSeen(ctx, role, caseID, l)
 }
 
-// leaseOn reads a role's lease; nobody's, if there is none.
-func (h *Healer) leaseOn(ctx context.Context, role string) (l roleLease, err error) {
+// readLease reads a role's lease; a free one if there is none.
+func (h *Healer) readLease(ctx context.Context, role string) (l roleLease, err error) {
 	it, err := h.Store.Get(ctx, kindRole, role)
 	if errors.Is(err, ErrNotFound) {
 		return l, nil
@@ -246,22 +247,23 @@ func (h *Healer) leaseOn(ctx context.Context, role string) (l roleLease, err err
 	return l, nil
 }
 
-// free reports whether no other case has the lease now.
-func (h *Healer) free(l roleLease, caseID string) bool {
+// available reports whether no other case holds the lease now.
+func (h *Healer) available(l roleLease, caseID string) bool {
 	return l.Case == caseID || !h.Clock.Now().Before(l.Until)
 }
 
-// takeLease takes a lease as it was seen. It reports false if somebody else
-// was quicker.
-func (h *Healer) takeLease(ctx context.Context, role, caseID string, seen roleLease) (bool, error) {
+// acquireSeen acquires a lease that was read before. It reports false if another
+// case was quicker.
+func (h *Healer) acquireSeen(ctx context.Context, role, caseID string, seen roleLease) (bool, error) {
 	seen.Case, seen.Until = caseID, h.Clock.Now().Add(busyFor)
 	return h.putLease(ctx, role, seen)
 }
 
-// release gives a role free again, and remembers when it was written if it
-// was (else zero). A lease that was taken over meanwhile is left alone.
-func (h *Healer) release(ctx context.Context, role, caseID string, wrote time.Time) error {
-	l, err := h.leaseOn(ctx, role)
+// releaseOn releases the case's lease on a role and records when the role was
+// written (zero if it was not). A lease that another case has acquired in the
+// meantime is left alone.
+func (h *Healer) releaseOn(ctx context.Context, role, caseID string, wrote time.Time) error {
+	l, err := h.readLease(ctx, role)
 	if err != nil || l.Case != caseID {
 		return err
 	}
