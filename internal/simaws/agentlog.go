@@ -50,7 +50,7 @@ func (b *build) denied(q question) (denial, bool) {
 	return r.deny, !r.allowed
 }
 
-// agent logs a line with the agent's prefix (aws-facts §6.2).
+// agent logs a line with the agent's prefix (AWS.md#log-lines).
 func (b *build) agent(line string) {
 	b.tick()
 	b.line(b.last.Format("[Container] 2006/01/02 15:04:05.000000 ") + line)
@@ -81,7 +81,7 @@ func (b *build) line(text string) {
 	}
 }
 
-// storeLog writes the S3 log, if the project has one (aws-facts §6.3).
+// storeLog writes the S3 log, if the project has one (AWS.md#s3-logs).
 func (b *build) storeLog() {
 	bucket, key, ok := b.s3Log()
 	if !ok || len(b.printed) == 0 {

@@ -87,7 +87,7 @@ type checkNoNewAccessInput struct {
 }
 
 // checkNoNewAccess passes if every allowed action and resource of the new
-// document is within one statement of the existing one (aws-facts §5.4).
+// document is within one statement of the existing one (AWS.md#access-analyzer).
 // AWS reasons about the whole; this is stricter where several statements
 // cover one together.
 func checkNoNewAccess(r *request, in *checkNoNewAccessInput) (any, error) {

@@ -32,7 +32,7 @@ func (bb *batch) id() string  { return bb.p.conf.Name + ":" + bb.uuid }
 func (bb *batch) arn() string { return bb.p.est.arn("codebuild", "build-batch/"+bb.id()) }
 
 // beginBatch starts a batch with all its children. CodeBuild itself starts
-// them with the project's role (aws-facts §1.5).
+// them, with the project's role (AWS.md#initiator).
 func (p *project) beginBatch(version, initiator string) *batch {
 	s := p.est.sim
 	bb := &batch{p: p, uuid: s.uuid("batch " + p.est.acct.id + p.est.region + p.conf.Name), number: int64(len(p.batches) + 1),
@@ -80,7 +80,7 @@ func (bb *batch) retry(all bool) {
 }
 
 // batchProject is the project in a batch's id, PROJECT:UUID. Whether an ARN
-// is taken is not documented, so here it is not.
+// is taken is not documented, so here it is not (AWS.md#undocumented).
 func batchProject(id string) (string, error) {
 	project, uuid, _ := strings.Cut(id, ":")
 	if !uuidForm.MatchString(uuid) {
@@ -95,7 +95,7 @@ type retryBatchInput struct {
 	RetryType        string `json:"retryType"`
 }
 
-// retryBuildBatch: only batches that have failed can be retried (aws-facts §2.1).
+// retryBuildBatch: only batches that have failed can be retried (AWS.md#retry-of-a-batch).
 func retryBuildBatch(r *request, in *retryBatchInput) (any, error) {
 	id := in.ID
 	name, err := batchProject(id)

@@ -20,7 +20,7 @@ type build struct {
 	role      string // service role ARN
 
 	sourceVersion string
-	sourceType    string // the pipeline overrides the project's (aws-facts §1.5)
+	sourceType    string // the pipeline overrides the project's (AWS.md#initiator)
 	commit        *commit
 	resolved      string // commit id, known once the source was downloaded
 	buildspec     string // override, "" for the project's
@@ -48,13 +48,13 @@ type phase struct {
 	start, end    time.Time
 }
 
-// autoRetry is CodeBuild's own retry (aws-facts §2.3).
+// autoRetry is CodeBuild's own retry (AWS.md#auto-retry).
 type autoRetry struct {
 	limit, number  int
 	next, previous string
 }
 
-// The statuses (aws-facts §1.1).
+// The statuses (AWS.md#statuses).
 const (
 	inProgress = "IN_PROGRESS"
 	succeeded  = "SUCCEEDED"
@@ -76,7 +76,7 @@ const (
 func (b *build) id() string  { return b.p.conf.Name + ":" + b.uuid }
 func (b *build) arn() string { return b.p.est.arn("codebuild", "build/"+b.id()) }
 
-// session is the build's own caller (aws-facts §3.6).
+// session is the caller as which the build acts (AWS.md#build-session).
 func (b *build) session() caller {
 	return b.p.est.acct.session(b.role, "AWSCodeBuild-"+b.uuid)
 }
@@ -155,8 +155,8 @@ func (b *build) abort(status, code, message string) {
 	b.finish()
 }
 
-// queued makes the log stream; a role that may not fails the build here, and
-// there is no log (aws-facts §3.5, §6.4).
+// queued makes the log stream. If the role may not, the build fails here and has
+// no log (AWS.md#codebuild-denials, AWS.md#no-log).
 func (b *build) queued() {
 	if code, msg := b.openLog(); code != "" {
 		b.leave(code, msg)
@@ -209,8 +209,8 @@ func (b *build) runPhase(spec phasesFile, i int) {
 	})
 }
 
-// phaseEnded goes on. After a failed BUILD, POST_BUILD still runs; after an
-// earlier failure nothing of the buildspec does (aws-facts §1.3).
+// phaseEnded starts the next phase. After a failed BUILD, POST_BUILD still runs;
+// after an earlier failure nothing of the buildspec does (AWS.md#build-phases).
 func (b *build) phaseEnded(spec phasesFile, i int) {
 	switch {
 	case buildPhases[i] == "POST_BUILD":
@@ -249,7 +249,7 @@ func (b *build) work(then func()) {
 	})
 }
 
-// endPhase leaves the phase and logs it as the agent does (aws-facts §6.2).
+// endPhase leaves the phase and logs it as the agent does (AWS.md#log-lines).
 func (b *build) endPhase(code, message string) {
 	b.leave(code, message)
 	p := b.phases[len(b.phases)-1]
@@ -257,7 +257,7 @@ func (b *build) endPhase(code, message string) {
 	b.agent("Phase context status code: " + code + " Message: " + message)
 }
 
-// upload is always attempted, even after a failed BUILD (aws-facts §1.3).
+// upload is always attempted, even after a failed BUILD (AWS.md#build-phases).
 func (b *build) upload() {
 	b.enter("UPLOAD_ARTIFACTS", shortPhase, func() {
 		code, msg := b.uploadArtifacts()
@@ -296,7 +296,7 @@ func (b *build) finish() {
 }
 
 // autoRetry has CodeBuild retry the build with the project's service role
-// (aws-facts §2.3). Pipelines' and batches' builds are not retried.
+// (AWS.md#auto-retry). Pipelines' and batches' builds are not retried.
 func (b *build) autoRetry() {
 	r := b.retry
 	if b.status == succeeded || b.status == stopped || r.number >= r.limit || b.run != nil || b.batch != nil {

@@ -19,10 +19,11 @@ type trailEvent struct {
 }
 
 // trailDelay is how long CloudTrail takes to show an event: about five
-// minutes (aws-facts §5.5).
+// minutes (AWS.md#cloudtrail).
 const trailDelay = 5 * time.Minute
 
-// dataEvents are actions that LookupEvents never shows (aws-facts §5.5).
+// dataEvent reports whether LookupEvents never shows the action
+// (AWS.md#cloudtrail).
 func dataEvent(action string) bool {
 	switch action {
 	case "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket", "lambda:InvokeFunction", "logs:PutLogEvents":

@@ -46,8 +46,8 @@ func (in idsInput) check() error {
 	return nil
 }
 
-// batchGetBuilds accepts ids and ARNs (aws-facts §2.1); what is not there is
-// listed, not an error.
+// batchGetBuilds accepts ids and ARNs (AWS.md#listing-builds); what does not
+// exist is listed, and no error.
 func batchGetBuilds(r *request, in *idsInput) (any, error) {
 	if err := in.check(); err != nil {
 		return nil, err
@@ -132,8 +132,8 @@ type retryBuildInput struct {
 	IdempotencyToken string `json:"idempotencyToken"`
 }
 
-// retryBuild starts a build again under a new id (aws-facts §2.1). What AWS
-// does with running, pipeline and batch builds is not documented; the Sim
+// retryBuild starts a build again under a new id (AWS.md#retry-of-a-build). What
+// AWS does with running, pipeline and batch builds is not documented; the Sim
 // refuses them, since a caller must not rely on it.
 func retryBuild(r *request, in *retryBuildInput) (any, error) {
 	id, name, ok := buildID(in.ID)
@@ -177,8 +177,8 @@ func (b *build) retryable() error {
 }
 
 // again is the order for the same build once more: same source, and the
-// project's present role, or the old one if the world says so (which of the
-// two AWS takes is not known: aws-facts §10).
+// project's present role, or the old one if the world says so: which of the two
+// AWS takes is not documented (AWS.md#undocumented).
 func (b *build) again(initiator string) order {
 	o := order{version: b.sourceVersion, commit: b.commit, buildspec: b.buildspec, initiator: initiator,
 		retry: autoRetry{limit: b.retry.limit}}
@@ -188,8 +188,9 @@ func (b *build) again(initiator string) order {
 	return o
 }
 
-// room refuses a build whose role CodeBuild cannot assume (aws-facts §3.5),
-// and one beyond the project's limit or the account's queue (aws-facts §2.1).
+// room refuses a build whose role CodeBuild cannot assume
+// (AWS.md#codebuild-denials), and one beyond the project's limit or the account's
+// queue (AWS.md#queue-limits).
 func (p *project) room() error {
 	if ro, ok := p.est.sim.roleByARN(p.role); !ok || !ro.trustsCodeBuild() {
 		return notAssumable()

@@ -284,7 +284,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// The event has the shape of aws-facts §1.2, whatever befell the build.
+// The event has CodeBuild's shape (AWS.md#event-shape), however the build ended.
 func TestEvent(t *testing.T) {
 	s := world(t, "start: 2026-11-22T10:12:29Z\n"+roleMay()+buildOf("make"))
 	id, err := s.Run(simaws.Start{Project: "p", Version: "refs/heads/main"})

@@ -131,7 +131,7 @@ func (b *build) phasesOut() []phaseOut {
 
 // logsOut: without a stream the ARN says null, even though CloudWatch logs
 // are enabled; a build that was just started has no log fields at all
-// (aws-facts §1.4, §2.1).
+// (AWS.md#log-location, AWS.md#retry-of-a-build).
 func (b *build) logsOut() *logsOut {
 	if !b.complete && b.currentPhase() == "QUEUED" {
 		return nil

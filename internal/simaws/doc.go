@@ -3,8 +3,8 @@
 // and fail the way real ones do when IAM denies them. It is for the demo and
 // for tests; the function never links it.
 //
-// It stands in for AWS, so it errs where AWS errs; comments cite the section
-// of the AWS facts that a behaviour comes from. What it does not know
+// It stands in for AWS, so it errs where AWS errs; comments cite the section of
+// internal/AWS.md that a behaviour comes from. What it does not know
 // (services, operations, parameters, conditions) is refused with status 501
 // and listed by [Sim.Unknown], so that a test can fail on it.
 //

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// announce has CodeBuild tell EventBridge of the build's state, in the shape
-// of aws-facts §1.2, and EventBridge the queue, if the rule's pattern matches.
+// announce sends the build's state to EventBridge, in the shape of CodeBuild's
+// events (AWS.md#event-shape), and on to the queue if the rule's pattern matches.
 func (b *build) announce() {
 	s := b.sim()
 	ev := b.event()
@@ -69,7 +69,7 @@ func (b *build) information() map[string]any {
 		"queued-timeout-in-minutes": float(480),
 	}
 	if b.complete {
-		info["build-number"] = float(b.number) // absent while in progress (aws-facts §1.2)
+		info["build-number"] = float(b.number) // absent while in progress (AWS.md#event-shape)
 	}
 	if b.sourceVersion != "" {
 		info["source-version"] = b.sourceVersion
@@ -105,7 +105,7 @@ func (b *build) eventEnvironment() map[string]any {
 }
 
 // eventLogs names the stream only if there is one; an S3 log is not
-// mentioned at all (aws-facts §1.4).
+// mentioned at all (AWS.md#log-location).
 func (b *build) eventLogs() map[string]any {
 	if b.stream == nil {
 		return map[string]any{"deep-link": b.deepLink("null", "null")}

@@ -18,7 +18,7 @@ type account struct {
 	sim        *Sim
 	id         string
 	partition  string
-	roles      map[string]*role          // by lower-case name: names are unique ignoring case (aws-facts §5.1)
+	roles      map[string]*role          // by lower-case name: names are unique ignoring case (AWS.md#names)
 	policies   map[string]*managedPolicy // by ARN
 	scps       []scp
 	fullAccess bool // the policy FullAWSAccess is attached, as it is unless somebody took it away
@@ -75,7 +75,7 @@ type feltPolicy struct {
 	document string
 }
 
-// The quotas (aws-facts §5.1).
+// The quotas (AWS.md#quotas).
 const (
 	maxInline   = 10240 // characters of all inline policies of a role, without whitespace
 	maxManaged  = 6144
@@ -312,7 +312,7 @@ func limitExceeded(format string, args ...any) error {
 	return &apiError{Code: "LimitExceeded", Message: fmt.Sprintf(format, args...), Status: 409}
 }
 
-// modifiable refuses service-linked roles (aws-facts §5.3).
+// modifiable refuses service-linked roles (AWS.md#untouchable-policies).
 func (r *role) modifiable() error {
 	if strings.HasPrefix(r.path, "/aws-service-role/") {
 		return fail("UnmodifiableEntity", fmt.Sprintf("Cannot perform the operation on the protected role '%s' - this role is only modifiable by AWS", r.name))
@@ -321,12 +321,12 @@ func (r *role) modifiable() error {
 }
 
 // encoded is a document as IAM gives it: URL-encoded by RFC 3986, so a space
-// is %20 (aws-facts §5.2).
+// is %20 (AWS.md#policy-writes).
 func encoded(document string) string {
 	return strings.ReplaceAll(url.QueryEscape(document), "+", "%20")
 }
 
-// roleContext are the condition keys about a role (aws-facts §5.2).
+// roleContext gives the condition keys about a role (AWS.md#conditions-on-writes).
 func (r *request) roleContext(name string) map[string][]string {
 	ro, ok := r.caller.acct.role(name)
 	if !ok {

@@ -87,7 +87,7 @@ func listPolicyVersions(r *request, in form) ([]node, error) {
 	})}, tail...), err
 }
 
-// writable refuses AWS's own policies (aws-facts §5.3).
+// writable refuses AWS's own policies (AWS.md#untouchable-policies).
 func (p *managedPolicy) writable() error {
 	if p.acct == nil {
 		return &apiError{Code: "AccessDenied", Status: 403,

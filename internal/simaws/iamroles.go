@@ -88,8 +88,8 @@ func putRolePolicy(r *request, in form) ([]node, error) {
 	return nil, ro.putInline(name, doc)
 }
 
-// putInline writes an inline policy, whole, over whatever is there: there is
-// no version check (aws-facts §5.2).
+// putInline replaces an inline policy as a whole, without a version check, as
+// IAM does (AWS.md#policy-writes).
 func (r *role) putInline(name, doc string) error {
 	if err := r.modifiable(); err != nil {
 		return err

@@ -10,9 +10,9 @@ import (
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 )
 
-// simulator is one SimulatePrincipalPolicy: what is written on the role, not
-// what is felt yet; identity policies, boundary and service control policies;
-// no resource policies, no session (aws-facts §5.4).
+// simulator is one SimulatePrincipalPolicy. It judges by what is written on the
+// role, even before it takes effect: identity policies, boundary and service
+// control policies; no resource or session policies (AWS.md#policy-simulator).
 type simulator struct {
 	sim      *Sim
 	role     *role

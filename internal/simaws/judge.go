@@ -32,7 +32,7 @@ type denial struct {
 	policy   string // ARN of the denying policy; only for explicit denials
 }
 
-// The layers as messages write them (aws-facts §3.2).
+// The layers as messages write them (AWS.md#denial-layers).
 const (
 	layerIdentity = "identity-based policy"
 	layerResource = "resource-based policy"
@@ -43,7 +43,7 @@ const (
 
 // judge decides as AWS does: a deny anywhere wins; then service control
 // policies, resource policy, identity policies and boundary must allow. Only
-// the first layer that denies is named (aws-facts §3.1).
+// the first layer that denies is named (AWS.md#denial-sentence).
 func (s *Sim) judge(q question) ruling {
 	if q.who.owner {
 		return ruling{allowed: true}
@@ -181,7 +181,8 @@ func (s *Sim) foreign(q question) bool {
 	return owner != "" && owner != q.who.acct.id
 }
 
-// message is AWS's message for a denial, in the enriched form (aws-facts §3.1).
+// message is AWS's message for a denial, in the form that names the layer
+// (AWS.md#denial-sentence).
 func (q question) message(d denial) string {
 	m := fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s", q.who.arn, q.action, q.shown())
 	switch {
@@ -197,7 +198,7 @@ func (q question) message(d denial) string {
 	return m + " because no " + d.layer + " allows the " + q.action + " action"
 }
 
-// shown is the resource as messages write it: S3 quotes it (aws-facts §3.3).
+// shown is the resource as messages write it: S3 quotes it (AWS.md#denied-resource).
 func (q question) shown() string {
 	if strings.HasPrefix(q.action, "s3:") && q.resource != "*" {
 		return `"` + q.resource + `"`

@@ -22,7 +22,7 @@ type logEvent struct {
 	message string
 }
 
-// The limits of one page (aws-facts §6.1).
+// The limits of one page (AWS.md#reading-cloudwatch).
 const (
 	maxPageEvents = 10000
 	maxPageBytes  = 1 << 20
@@ -75,7 +75,7 @@ type getLogEventsOutput struct {
 	NextBackwardToken string        `json:"nextBackwardToken"`
 }
 
-// getLogEvents gives pages of a stream (aws-facts §6.1): at most 1 MB or
+// getLogEvents gives pages of a stream (AWS.md#reading-cloudwatch): at most 1 MB or
 // 10,000 events, possibly empty while more exist; the end is reached when the
 // same token comes back; without startFromHead the first page is the latest.
 func getLogEvents(r *request, in *getLogEventsInput) (any, error) {

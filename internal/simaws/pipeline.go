@@ -16,7 +16,7 @@ type pipeline struct {
 type stage struct {
 	name           string
 	actions        []pipelineAction
-	retryOnFailure bool // once, by itself (aws-facts §2.2)
+	retryOnFailure bool // once, by itself (AWS.md#retry-of-a-stage)
 	latest         *stageRun
 	waiting        func() // enters the newest execution that waits for this stage
 }
@@ -227,7 +227,7 @@ type retryStageInput struct {
 }
 
 // retryStageExecution starts the failed actions of a stage again, or all
-// (aws-facts §2.2).
+// (AWS.md#retry-of-a-stage).
 func retryStageExecution(r *request, in *retryStageInput) (any, error) {
 	arn := r.pipelineARN(in.PipelineName) + "/" + in.StageName
 	if err := r.authorize("codepipeline:RetryStageExecution", arn, nil); err != nil {

@@ -20,7 +20,7 @@ func (c caller) principal() string {
 	return c.arn
 }
 
-// initiator is how CodeBuild names who started a build (aws-facts §1.5).
+// initiator is how CodeBuild names who started a build (AWS.md#initiator).
 func (c caller) initiator() string {
 	if c.role != "" {
 		return c.role + "/" + c.session
@@ -38,7 +38,7 @@ func (s *Sim) identify(a *account, id Identity) caller {
 	return a.session(id.Role, session)
 }
 
-// session is a session of a role: its ARN drops the role's path (aws-facts §3.6).
+// session is a session of a role: its ARN drops the role's path (AWS.md#build-session).
 func (a *account) session(roleName, session string) caller {
 	name := roleName[strings.LastIndexByte(roleName, '/')+1:]
 	return caller{acct: a, role: name, session: session, arn: a.arn("sts", "", "assumed-role/"+name+"/"+session)}

@@ -27,7 +27,7 @@ type commit struct {
 	buildspecs map[string]phasesFile
 }
 
-// startToken remembers an idempotency token (aws-facts §2.1).
+// startToken remembers an idempotency token (AWS.md#retry-token).
 type startToken struct {
 	at     time.Time
 	params string
@@ -35,7 +35,7 @@ type startToken struct {
 	batch  *batch
 }
 
-// tokenLife is how long an idempotency token is valid (aws-facts §2.1).
+// tokenLife is how long an idempotency token is valid (AWS.md#retry-token).
 const tokenLife = 5 * time.Minute
 
 func (p *project) arn() string { return p.est.arn("codebuild", "project/"+p.conf.Name) }
@@ -73,7 +73,7 @@ func (p *project) buildspecPath(override string) string {
 }
 
 // logGroup and logStream are where a build logs to: names may be the
-// project's own, and the stream's name is a prefix (aws-facts §1.4).
+// project's own, and the stream's name is a prefix (AWS.md#log-location).
 func (p *project) logGroup() string {
 	if p.conf.Logs.Group != "" {
 		return p.conf.Logs.Group

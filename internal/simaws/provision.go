@@ -6,7 +6,7 @@ import (
 )
 
 // What a build needs besides its commands: each in its phase, failing with
-// CodeBuild's own text (aws-facts §3.5).
+// CodeBuild's own text (AWS.md#codebuild-denials).
 
 // provision pulls the image and makes the network interface.
 func (b *build) provision() (code, message string) {

@@ -65,7 +65,7 @@ func (e *estate) objectARN(bucket, key string) string {
 	return "arn:" + e.acct.partition + ":s3:::" + bucket + "/" + key
 }
 
-// getObject also answers HEAD, whose errors have no body (aws-facts §3.4).
+// getObject also answers HEAD, whose errors have no body (AWS.md#missing-object).
 func getObject(r *request) (any, error) {
 	if err := r.onlyQuery("x-id"); err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func getObject(r *request) (any, error) {
 	}}, nil
 }
 
-// missingKey: without s3:ListBucket a missing key gives 403 (aws-facts §3.4).
+// missingKey: without s3:ListBucket a missing key gives 403 (AWS.md#missing-object).
 func (r *request) missingKey(bucket string) error {
 	q := question{who: r.caller, action: "s3:ListBucket", resource: "arn:" + r.est.acct.partition + ":s3:::" + bucket, region: r.est.region}
 	if r.sim.cfg.Enforce && !r.sim.judge(q).allowed {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// What a tool prints when AWS denies a call (aws-facts §3.4).
+// What a tool prints when AWS denies a call (AWS.md#denial-wrappers).
 
 // errorCode is the code with which the action's service denies.
 func errorCode(action string) string {
@@ -112,7 +112,7 @@ func wrapped(tool, code, msg string, r refusal) string {
 	return code + ": " + msg
 }
 
-// silent is docker's way of failing without a reason (aws-facts §3.4).
+// silent is docker's way of failing without a reason (AWS.md#denial-wrappers).
 func silent(tool string) string {
 	if tool != toolDocker {
 		return ""

@@ -23,7 +23,7 @@ type Config struct {
 	Seed      uint64    // of everything that looks random
 
 	// Propagation is how long an IAM write takes until builds and callers
-	// feel it; IAM's own reads show it at once (aws-facts §5.4). Writes differ:
+	// feel it; IAM's own reads show it at once (AWS.md#consistency). Writes differ:
 	// each takes between Propagation and PropagationMost. 4s each.
 	Propagation, PropagationMost time.Duration
 
@@ -31,8 +31,8 @@ type Config struct {
 	Enforce bool
 
 	// RetryKeepsRole has RetryBuild use the old build's role instead of the
-	// project's present one: which of the two AWS does is not known
-	// (aws-facts §10).
+	// project's present one: which of the two AWS uses is not documented
+	// (AWS.md#undocumented).
 	RetryKeepsRole bool
 
 	// BuildQueue is how many builds may be under way at once in an account
@@ -40,7 +40,7 @@ type Config struct {
 	BuildQueue int
 
 	// TopicKey is the ARN of the KMS key that encrypts [Topic]; "" for none. A
-	// publisher needs it too (aws-facts §7.5).
+	// publisher needs it too (AWS.md#sns).
 	TopicKey string
 
 	// Function names the role and session of the key [FunctionKey].

@@ -21,7 +21,7 @@ type Notice struct {
 	Attributes map[string]string // string message attributes
 }
 
-// maxPublish is SNS's default limit, attributes included (aws-facts §7.5).
+// maxPublish is SNS's default limit, attributes included (AWS.md#sns).
 const maxPublish = 256 << 10
 
 var snsOperations = map[string]operation{
@@ -70,7 +70,7 @@ func (s *Sim) topicExists(arn string) bool {
 	return false
 }
 
-// check applies SNS's rules (aws-facts §7.5).
+// check applies SNS's rules (AWS.md#sns).
 func (n *Notice) check(in form) error {
 	size := len(n.Message)
 	for k, v := range n.Attributes {

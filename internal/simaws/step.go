@@ -62,7 +62,7 @@ func (b *build) call(st step, cmd command, c callFile) int {
 	}
 	usual := formFull
 	if strings.HasPrefix(c.Action, "s3:") && b.sim().foreign(q) {
-		usual = formPlain // S3 tells other accounts nothing (aws-facts §3.4)
+		usual = formPlain // S3 tells other accounts nothing (AWS.md#operation-names)
 	}
 	r := refusal{q: q, d: d, form: orText(c.As, usual), requestID: b.sim().uuid("tool request")}
 	r.service, r.operation = cmd.service, cmd.operation

@@ -9,7 +9,7 @@ import (
 // happens to a certain event or call depends on the seed and on which one it
 // is, not on timing.
 type Trouble struct {
-	DropEvents      float64       // EventBridge loses it: delivery is best effort (aws-facts §1.1)
+	DropEvents      float64       // EventBridge loses it: delivery is best effort (AWS.md#delivery)
 	DuplicateEvents float64       // it comes twice
 	DelayEvents     time.Duration // each comes up to this late, so order is lost
 
@@ -19,16 +19,16 @@ type Trouble struct {
 
 	CallTime time.Duration // simulated time that each call takes
 	Latency  time.Duration // real time that each call takes, for measuring chains of calls
-	LogLag   time.Duration // log lines can be read only this much later (aws-facts §6.4)
+	LogLag   time.Duration // log lines can be read only this much later (AWS.md#late-lines)
 	// EmptyPages is how many empty pages GetLogEvents gives before each full
-	// one (aws-facts §6.1).
+	// one (AWS.md#reading-cloudwatch).
 	EmptyPages int
 	// LogPage and IAMPage are the most events, or items, that one page holds;
 	// 0: AWS's own limits. A service may give less than was asked for.
 	LogPage, IAMPage int
 	// StaleReads is up to how long after a write to a role's inline policies
 	// IAM's reads and its simulator may still answer as if it had not been:
-	// IAM is eventually consistent (aws-facts §5.4).
+	// IAM is eventually consistent (AWS.md#consistency).
 	StaleReads time.Duration
 	// RateLimits makes the limits of [RateLimits] apply, in simulated time.
 	RateLimits bool
@@ -69,8 +69,8 @@ type Rate struct{ PerSecond, Burst float64 }
 
 // RateLimits are the request rates that AWS allows per account and region,
 // by "service:Operation" or "service". LookupEvents and GetLogEvents are
-// documented (aws-facts §5.5, §6.1); the others are not published and are set
-// low here, since a healer must live with low ones.
+// documented; the others are not published (AWS.md#request-rates) and are set low
+// here, since a healer must live with low ones.
 var RateLimits = map[string]Rate{
 	"cloudtrail:LookupEvents": {2, 2},
 	"logs:GetLogEvents":       {10, 10},
