@@ -1,7 +1,8 @@
 // Package buildevent decodes the events that EventBridge sends about
 // CodeBuild builds. It takes from an event only what tells which build ended
 // and how; everything else is read from CodeBuild itself, since the event
-// lacks it or has it in a form that breaks decoders (aws-facts §1).
+// lacks it or has it in a form that breaks decoders (AWS.md#event-shape,
+// AWS.md#event-decoding).
 package buildevent
 
 import (

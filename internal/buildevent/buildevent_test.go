@@ -15,7 +15,7 @@ func event(detail string) string {
 		`"account":"111122223333","time":"2026-11-22T10:15:12Z","region":"eu-west-1","resources":["` + arn + `"],"detail":` + detail + `}`
 }
 
-// TestDecode ensures that what breaks published decoders (aws-facts §1.6) does not break this one.
+// TestDecode ensures that what breaks published decoders (AWS.md#event-decoding) does not break this one.
 func TestDecode(t *testing.T) {
 	want := Event{ID: "e1", Account: "111122223333", Region: "eu-west-1", Project: "shop",
 		BuildID: "shop:8745a7a9-c340-456a-9166-edf953571b00", ARN: arn, Status: "FAILED",

@@ -25,7 +25,7 @@ const (
 	Unstated Effect = "unstated"
 )
 
-// Layer is the kind of policy that AWS blames (aws-facts §3.2).
+// Layer is the kind of policy that AWS blames (AWS.md#denial-layers).
 type Layer string
 
 // The layers.
@@ -72,7 +72,7 @@ type Denial struct {
 	Origin Origin `json:"origin,omitempty"`
 
 	// Causal is false for a denial that did not fail the build: printed
-	// outside the failed command, or of a step that went on (aws-facts §4.1).
+	// outside the failed command, or by a step that went on (AWS.md#failed-command).
 	Causal bool `json:"causal"`
 	// Inferred: the action was derived from an API operation or a known
 	// text, not printed as an action.

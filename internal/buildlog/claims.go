@@ -62,7 +62,8 @@ func explained(claims []claim, i int) bool {
 	return false
 }
 
-// Warnings stand around denials that fail no build (aws-facts §3.4, §3.5).
+// Warnings stand around denials that fail no build (AWS.md#denial-wrappers,
+// AWS.md#codebuild-denials).
 var (
 	warnBefore = []string{"unabletodownloadcache", "unabletouploadcache"}
 	warnAfter  = []string{"proceedinganyway"}

@@ -8,7 +8,7 @@ import (
 )
 
 // DecodeMessage completes d with what sts:DecodeAuthorizationMessage gave
-// for d.Encoded (aws-facts §3.4): AWS's own word on principal, action,
+// for d.Encoded (AWS.md#encoded-message): AWS's own word on principal, action,
 // resource and effect, which replaces what the text says of them. The layer
 // is not in it and stays as the text has it, unless the two contradict each
 // other. It is an error if decoded is not such a message, or if it says that

@@ -7,7 +7,7 @@ import (
 
 // EC2 tells the details of a denial in a message for
 // sts:DecodeAuthorizationMessage, in base64url, several hundred characters
-// long (aws-facts §3.4). Terminals and tables wrap it anywhere.
+// long (AWS.md#encoded-message). Terminals and tables wrap it anywhere.
 const (
 	encodedWords = "encodedauthorizationfailuremessage:"
 	minEncoded   = 100   // a shorter one was cut

@@ -8,7 +8,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/iamref"
 )
 
-// AWS's own sentence (aws-facts §3.1) is
+// AWS's own sentence (AWS.md#denial-sentence) is
 //
 //	User: PRINCIPAL is not authorized to perform: ACTION [on resource: RESOURCE] [because no LAYER allows the ACTION action
 //	                                                                             | with an explicit deny in a LAYER[: POLICY]]

@@ -8,7 +8,7 @@ import (
 )
 
 // A marker is one of the lines by which CodeBuild's agent tells what it does
-// (aws-facts §6.2).
+// (AWS.md#log-lines).
 type marker struct {
 	kind markerKind
 	text string // Command, Exited: the command's first line; PhaseDone: the phase; Context: "CODE Message: TEXT"
@@ -94,7 +94,7 @@ func (m marker) context() codebuild.Context {
 }
 
 // contextCommand reads the failed command and its exit status from a phase
-// context (aws-facts §4.1).
+// context (AWS.md#failed-command).
 func contextCommand(c codebuild.Context) (command, exit string) {
 	rest, ok := strings.CutPrefix(c.Message, "Error while executing command:")
 	if !ok {
@@ -111,7 +111,7 @@ func contextCommand(c codebuild.Context) (command, exit string) {
 
 // Complete reports whether the last lines of a log, tail, hold the end of the
 // failed phase: the last lines may arrive after the build's event
-// (aws-facts §6.4). An unknown phase is any that failed.
+// (AWS.md#late-lines). An unknown phase stands for any that failed.
 func Complete(tail string, phase codebuild.Phase) bool {
 	done := false
 	for line := range strings.Lines(tail) {

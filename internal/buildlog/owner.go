@@ -7,7 +7,7 @@ import (
 )
 
 // Owner says whose denial d is: the role's name without its path, because
-// AWS drops the path in session ARNs (aws-facts §3.6), the account, and the
+// AWS drops the path in session ARNs (AWS.md#build-session), the account, and the
 // session's name. role is "" if the principal is no role, session is "" if
 // it is no session; all are "" if the text names no principal.
 //

@@ -33,8 +33,8 @@ func ReadText(b codebuild.Build, text string) Failure {
 	return f
 }
 
-// NoLog gives what is known of a build without a log: the role may not write
-// one, or logs are disabled (aws-facts §6.4).
+// NoLog gives what is known of a build without a log: its role may not write
+// one, or logs are disabled (AWS.md#no-log).
 func NoLog(b codebuild.Build) Failure {
 	f := failure(b)
 	f.NoLog = true

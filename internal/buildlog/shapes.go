@@ -395,7 +395,7 @@ func (s *sentences) readDeniedBy(at int) (report, bool) {
 }
 
 // readCutPull: "pull access denied for IMAGE, …: denied: User: arn:aws:sts::A",
-// which CodeBuild cuts before the action (aws-facts §3.5).
+// which CodeBuild cuts before the action (AWS.md#codebuild-denials).
 func (s *sentences) readCutPull(at int) (report, bool) {
 	i := at + len("denied:user:")
 	lo := max(0, at-400)
@@ -425,7 +425,8 @@ func (s *sentences) readCodeCommit(at int) (report, bool) {
 }
 
 // readConnection: "User is not authorized to access connection ARN", "Failed
-// to get access token from ARN" (aws-facts §3.5): the user is the service role.
+// to get access token from ARN" (AWS.md#codebuild-denials): the user is the service
+// role.
 func (s *sentences) readConnection(at int) (report, bool) {
 	n := bytes.Index(s.flat[at:min(len(s.flat), at+60)], []byte("arn:"))
 	if n < 0 {

@@ -17,7 +17,7 @@ type tail struct {
 	public   bool   // S3 Block Public Access: no policy denies
 }
 
-// layerWords are the layers as printed (aws-facts §3.2), without white space
+// layerWords are the layers as printed (AWS.md#denial-layers), without white space
 // and in lower case. Longer forms come first.
 var layerWords = []struct {
 	words string

@@ -8,7 +8,7 @@ import (
 
 // A refusal that AWS worded otherwise, or that a tool reports in its own
 // words: an error code, most often with the name of an API operation
-// (aws-facts §3.4). Its action is inferred.
+// (AWS.md#operation-names). Its action is inferred.
 type report struct {
 	from, msg int    // in flat: where it begins, and its message
 	code      string // as in flat; "" if it shows none

@@ -3,14 +3,14 @@ package codebuild
 import "slices"
 
 // Batch is what BatchGetBuildBatches says of one batch build: builds that run
-// side by side. It has no event of its own (aws-facts §1.1).
+// side by side. It has no event of its own (AWS.md#delivery).
 type Batch struct {
 	Status string
 	Groups []BuildGroup
 }
 
 // BuildGroup is one build of a batch's buildspec: its present run, and the
-// runs that it had before the batch was retried.
+// runs that it had before the batch was retried (AWS.md#retry-of-a-batch).
 type BuildGroup struct {
 	Identifier    string
 	IgnoreFailure bool     // the batch may pass without it
@@ -37,7 +37,8 @@ func (b Batch) Has(build string) bool {
 // Outcome is how the batch ends: [InProgress] while that is open, else
 // [Failed] if a build failed that it needs, [Stopped] if one was stopped, or
 // [Succeeded]. The build that has ended as ended says is taken at its word:
-// whether the batch's record shows an end at once is not documented.
+// whether the batch's record shows an end at once is not documented
+// (AWS.md#undocumented).
 func (b Batch) Outcome(build, ended string) string {
 	out, open := Succeeded, false
 	for _, g := range b.Groups {

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Statuses of a build (aws-facts §1.1).
+// Statuses of a build (AWS.md#statuses).
 const (
 	Succeeded  = "SUCCEEDED"
 	Failed     = "FAILED"
@@ -32,11 +32,12 @@ type Build struct {
 	Status  string // see the constants; unknown values are kept
 
 	// ServiceRole is the role's ARN as the project has it. BatchGetBuilds
-	// documents it as a name (aws-facts §1.4), so it may be a bare one;
+	// documents it as a name (AWS.md#service-role), so it may be a bare one;
 	// [Build.Role] reads both.
 	ServiceRole string
-	Initiator   string // aws-facts §1.5
+	Initiator   string // AWS.md#initiator
 
+	// AWS.md#source-version has the forms of SourceVersion.
 	SourceType            string // GITHUB, CODEPIPELINE, S3, …
 	SourceVersion         string // branch, tag, pr/N, commit, refs/…, S3 ARN; "" is the default branch
 	ResolvedSourceVersion string // commit id, or S3 version
@@ -55,7 +56,7 @@ type Build struct {
 	Logs          Logs
 }
 
-// AutoRetry is CodeBuild's native auto-retry state (aws-facts §2.3).
+// AutoRetry is CodeBuild's native auto-retry state (AWS.md#auto-retry).
 type AutoRetry struct {
 	Limit, Number  int
 	Next, Previous string // build ARNs, "" if none
@@ -72,7 +73,7 @@ type Phase struct {
 	Start, End time.Time
 }
 
-// Context is one phase context. Code may contain spaces (aws-facts §1.3).
+// Context is one phase context. Code may contain spaces (AWS.md#phase-contexts).
 type Context struct{ Code, Message string }
 
 // String gives "CODE: message", as the event prints it.
@@ -84,7 +85,7 @@ func (c Context) String() string {
 }
 
 // Logs says where the build's log is. An empty Group and S3ARN mean that
-// there is no log to read (aws-facts §1.4, §6.4).
+// there is no log to read (AWS.md#log-location, AWS.md#no-log).
 type Logs struct {
 	Group, Stream string // CloudWatch; never the literal "null"
 	S3ARN         string // arn:P:s3:::bucket/key.gz
@@ -159,8 +160,8 @@ func (b Build) Role() (r Role, ok bool) {
 }
 
 // WithRolePath completes a service role that the record names without its
-// path (aws-facts §1.4) from pathName, the same role as settings name it. Any
-// other role is left as it is.
+// path (AWS.md#service-role) from pathName, the same role as settings name it.
+// Any other role is left as it is.
 func (b Build) WithRolePath(pathName string) Build {
 	if _, name := SplitPath(pathName); !strings.ContainsAny(b.ServiceRole, ":/") && b.ServiceRole == name {
 		b.ServiceRole = strings.TrimPrefix(pathName, "/")
@@ -174,11 +175,11 @@ func (b Build) UUID() string {
 	return b.ID[i+1:]
 }
 
-// Session is the session name under which the build calls AWS (aws-facts §3.6).
+// Session is the session name under which the build calls AWS (AWS.md#build-session).
 func (b Build) Session() string { return "AWSCodeBuild-" + b.UUID() }
 
 // FailedPhase is the first phase whose status is neither SUCCEEDED nor
-// empty: later phases may have passed (aws-facts §1.3).
+// empty: later phases may have passed (AWS.md#build-phases).
 func (b Build) FailedPhase() (Phase, bool) {
 	for _, p := range b.Phases {
 		if p.Status != "" && p.Status != Succeeded && p.Status != InProgress {
@@ -236,7 +237,7 @@ func (a ARN) String() string {
 }
 
 // Known gives the logs without the literal "null" that CodeBuild writes for
-// a log that does not exist (aws-facts §1.4).
+// a log that does not exist (AWS.md#log-location).
 func (l Logs) Known() Logs {
 	if l.Group == "null" || l.Stream == "null" || l.Group == "" || l.Stream == "" {
 		l.Group, l.Stream = "", ""

@@ -10,7 +10,7 @@ import (
 const arn = "arn:aws:codebuild:eu-west-1:111122223333:build/web:b1"
 
 // TestRole ensures that a build's role is read in every form that AWS
-// documents (aws-facts §1.4), and never as one of another account.
+// documents (AWS.md#service-role), and never as one of another account.
 func TestRole(t *testing.T) {
 	for _, row := range []struct{ role, want string }{
 		{"arn:aws:iam::111122223333:role/codebuild-web", "arn:aws:iam::111122223333:role/codebuild-web"},
@@ -56,7 +56,7 @@ func TestWithRolePath(t *testing.T) {
 }
 
 // TestFailedPhase ensures that the first failed phase is the cause, though
-// later ones passed or failed too (aws-facts §1.3).
+// later ones passed or failed too (AWS.md#build-phases).
 func TestFailedPhase(t *testing.T) {
 	b := Build{Phases: []Phase{{Type: "SUBMITTED", Status: Succeeded}, {Type: "BUILD", Status: "CLIENT_ERROR"}, {Type: "POST_BUILD", Status: Failed}, {Type: "COMPLETED"}}}
 	if p, ok := b.FailedPhase(); !ok || p.Type != "BUILD" {

@@ -90,7 +90,7 @@ func linesOf(command string) map[string]bool {
 }
 
 // commandError is the status code of a phase in which a command failed. Its
-// message is the command (aws-facts §4.1).
+// message is the command (AWS.md#failed-command).
 const commandError = "COMMAND_EXECUTION_ERROR"
 
 // inFront is what tools put in front of each line: CodeBuild's agent (an
@@ -238,7 +238,7 @@ func (x *facts) tryCode(r *rule, found finding) (finding, bool) {
 }
 
 // denial gives the denial that the rule is about: the last one, since that is
-// the likeliest to have failed the command (aws-facts §4.1); but one that
+// the likeliest to have failed the command (AWS.md#failed-command); but one that
 // states its effect before one that does not.
 func (x *facts) denial(r *denialRule) (buildlog.Denial, bool) {
 	n := -1

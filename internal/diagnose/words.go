@@ -116,7 +116,7 @@ const (
 	anotherSession              // not this build's session, whatever its role
 )
 
-// whose tells whose denial d is, as far as that is certain (aws-facts §3.6).
+// whose tells whose denial d is, as far as that is certain (AWS.md#build-session).
 // Without a build record that is an IAM user, an account's root, and a session
 // whose name is none of CodeBuild's.
 func (x *facts) whose(d *buildlog.Denial) owner {

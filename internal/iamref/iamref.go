@@ -7,9 +7,9 @@
 // service. Nothing here talks to anything. All functions may be called at once
 // from several goroutines, and what they return is shared: do not modify it.
 //
-// The reference is what AWS documents. aws-facts §10 lists where AWS itself
-// behaves otherwise; what this package adds for that is in
-// gen/corrections.json, each with its reason.
+// The reference is what AWS documents. Where AWS itself behaves otherwise
+// (AWS.md#denied-resource, AWS.md#operation-names), gen/corrections.json adds to
+// it, each entry with its reason.
 package iamref
 
 import (
@@ -36,7 +36,7 @@ type Action struct {
 	Name  string // canonical case: "ecr:PutImage"
 	Level Level
 	// Resources are the types that it takes, in the reference's order. Empty:
-	// it takes none, and a policy has to say "*" (aws-facts §5.6).
+	// it takes none, and a policy has to say "*" (AWS.md#actions-without-a-resource).
 	Resources []ResourceType
 	// Dependent are the actions that the caller may need besides, as of 2025:
 	// "iam:PassRole". Sorted; not complete.

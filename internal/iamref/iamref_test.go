@@ -120,7 +120,7 @@ func sample(arn string) string {
 	return strings.ReplaceAll(arn, "*", "x2")
 }
 
-// aws-facts §5.6, word for word: these take no resource. Of ec2:Describe* a
+// These take no resource (AWS.md#actions-without-a-resource). Of ec2:Describe* a
 // few do, as describeWithResource says.
 func TestActionsWithoutResource(t *testing.T) {
 	patterns := strings.Fields(`

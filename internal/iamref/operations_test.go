@@ -17,7 +17,7 @@ func TestForOperation(t *testing.T) {
 		want               string // one action: certain
 		candidates         []string
 	}{
-		// aws-facts §3.4
+		// AWS.md#operation-names
 		{"S3", "CreateMultipartUpload", "s3:PutObject", nil},
 		{"S3", "HeadObject", "s3:GetObject", nil},
 		{"S3", "ListObjectsV2", "s3:ListBucket", nil},

@@ -228,7 +228,7 @@ func requote(v string) string {
 }
 
 // hidden reports whether a value is masked already: by us, by CodeBuild
-// (aws-facts §3.3) or by nature.
+// (AWS.md#masking), or by whoever wrote it as XXXX or dots.
 func hidden(v string) bool {
 	v = strings.Trim(v, `\"'`)
 	return strings.Trim(v, "*xX.") == "" || v == Mark
