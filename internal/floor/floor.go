@@ -74,7 +74,7 @@ func Conditions(action string) []iampolicy.Condition {
 }
 
 // bound are the actions that are granted only under a condition that keeps
-// them to their purpose (aws-facts §9). iam:PassRole is not among them: its
+// them to their purpose (AWS.md#permission-sets). iam:PassRole is not among them: its
 // condition depends on the grant.
 var bound = map[string]iampolicy.Condition{
 	"ec2:CreateNetworkInterfacePermission": equals("ec2:AuthorizedService", "codebuild.amazonaws.com"),

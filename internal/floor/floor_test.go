@@ -45,8 +45,8 @@ func TestSets(t *testing.T) {
 	}
 }
 
-// TestTheTwentyNeeds checks that each need of aws-facts §9 has its set. Need
-// 16 (EKS) ends at the cluster's own gate, 19 is an image pull.
+// TestTheTwentyNeeds checks that each need of AWS.md#permission-sets has its set.
+// Need 16 (EKS) ends at the cluster's own access entries, 19 is an image pull.
 func TestTheTwentyNeeds(t *testing.T) {
 	needs := map[string]string{
 		"1 ECR": "ecr-push ecr-pull", "2 logs": "logs", "3 SSM": "ssm-parameters", "4 secrets": "secrets", "5 S3 artifacts": "s3-artifacts",
@@ -69,7 +69,8 @@ func TestTheTwentyNeeds(t *testing.T) {
 	}
 }
 
-// The two sets of the seed failures are exactly what was told there.
+// These two sets are exactly what the two builds lacked for which Buildmedic was
+// made.
 func TestSeedSets(t *testing.T) {
 	for name, want := range map[string]string{
 		"ecr-push": "ecr:BatchCheckLayerAvailability ecr:BatchGetImage ecr:CompleteLayerUpload ecr:GetAuthorizationToken " +

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Set is a bundle of actions that belong together: a build that misses one
-// of them misses the rest too, and shows one a run (aws-facts §9). It never
+// Set is a bundle of actions that belong together: a build that lacks one of
+// them lacks the rest too, and shows one a run (AWS.md#permission-sets). It never
 // holds iam:PassRole, which only a grant's pass_roles brings in.
 type Set struct {
 	Name    string

@@ -313,7 +313,7 @@ func evidenceOf(in Input, n int) settings.Evidence {
 
 // saidByCodeBuild reports whether CodeBuild itself wrote this very denial into
 // a phase context. That of a failed command repeats the command, which whoever
-// wrote the buildspec chose (aws-facts §4.1), so it proves no more than the log.
+// wrote the buildspec chose (AWS.md#failed-command), so it proves no more than the log.
 func saidByCodeBuild(b codebuild.Build, d buildlog.Denial) bool {
 	same := func(c buildlog.Denial) bool {
 		return strings.EqualFold(c.Action, d.Action) && c.Resource == d.Resource && c.Principal == d.Principal

@@ -23,8 +23,8 @@ type claim struct {
 	n      int // index into Input.Denials
 	action iamref.Action
 	// resources are what was denied, as a policy names it: exact, but for
-	// names that AWS itself gives only in part (aws-facts §3.3). nil: the
-	// text does not say, and nothing is guessed.
+	// names that AWS itself gives only in part (AWS.md#denied-resource). nil:
+	// the text does not say, and nothing is guessed.
 	resources []string
 	needs     bool // counts only if the simulator says that the role lacks it
 }
@@ -63,7 +63,7 @@ func serviceRole(in Input) (codebuild.Role, *Refusal) {
 	}
 	want := strings.TrimPrefix(p.Role, "/")
 	if !strings.HasPrefix(b.ServiceRole, "arn:") {
-		// A bare name comes without its path (aws-facts §1.4).
+		// A bare name comes without its path (AWS.md#service-role).
 		_, want = codebuild.SplitPath(want)
 	}
 	if role.PathName() != want && (want != "" || len(p.Grants) > 0) {
@@ -76,7 +76,7 @@ func serviceRole(in Input) (codebuild.Role, *Refusal) {
 func isAccount(id string) bool { return len(id) == 12 && strings.Trim(id, "0123456789") == "" }
 
 // whose refuses a denial of anybody but the build's own session. The role's
-// path is not part of a session's ARN (aws-facts §3.6).
+// path is not part of a session's ARN (AWS.md#build-session).
 func whose(in Input, role codebuild.Role, d buildlog.Denial) *Refusal {
 	if d.Principal == "" {
 		return nil
@@ -137,8 +137,8 @@ func readClaim(in Input, role codebuild.Role, n int, d buildlog.Denial) (claim, 
 	return c, r
 }
 
-// layer refuses what no allow in the role's policies can cure (aws-facts
-// §3.2), and tells whether the text alone proves too little.
+// layer refuses what no allow in the role's policies can cure
+// (AWS.md#denial-layers), and tells whether the text alone proves too little.
 func layer(d buildlog.Denial) (needs bool, r *Refusal) {
 	by := ""
 	if d.PolicyARN != "" {
@@ -184,7 +184,7 @@ func action(d buildlog.Denial) (iamref.Action, *Refusal) {
 	return a, nil
 }
 
-// resource reads what was denied. The forms are those of aws-facts §3.3.
+// resource reads what was denied, in the forms of AWS.md#denied-resource.
 func resource(in Input, role codebuild.Role, a iamref.Action, d buildlog.Denial) ([]string, *Refusal) {
 	text, partial := unmask(d.Resource)
 	if why := hostile(text, a); why != "" {
@@ -215,8 +215,8 @@ func resource(in Input, role codebuild.Role, a iamref.Action, d buildlog.Denial)
 // number that does not exist yet: a stack's id, a task definition's revision.
 var unnumbered = lazyregexp.New(`^arn:[^:*?]*:(cloudformation:[^:*?]*:[^:*?]*:stack/[^*?/]+/|ecs:[^:*?]*:[^:*?]*:task-definition/[^*?:]+:)\*$`)
 
-// unmask takes out what CodeBuild puts in the place of secrets (aws-facts
-// §6.2), and the marks of a cut, and tells whether there were any.
+// unmask takes out what CodeBuild puts in the place of secrets (AWS.md#masking),
+// and the marks of a cut, and tells whether there were any.
 func unmask(s string) (rest string, partial bool) {
 	rest = strings.NewReplacer("***", "", "...", "", "…", "").Replace(s)
 	return rest, rest != s

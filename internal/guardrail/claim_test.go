@@ -9,7 +9,7 @@ import (
 )
 
 // TestResourceForms shows what becomes of each form in which AWS prints a
-// resource (aws-facts §3.3), with a grant that gives exactly what was denied.
+// resource (AWS.md#denied-resource), with a grant that gives exactly what was denied.
 func TestResourceForms(t *testing.T) {
 	logs := "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/codebuild/shop"
 	for _, row := range []struct {

@@ -74,7 +74,7 @@ func goesWith(action string, resources []string) bool {
 }
 
 // commandWords are the words of what the failed phase says, which is the
-// failed command (aws-facts §4.1).
+// failed command (AWS.md#failed-command).
 func commandWords(b codebuild.Build) (words []string) {
 	p, _ := b.FailedPhase()
 	for _, c := range p.Contexts {

@@ -8,9 +8,10 @@ import (
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 )
 
-// Judge takes a build's denials through the nine guardrails (design.md §5).
-// It is pure. All refusals are collected, in the order of the guardrails; if
-// there is one, nothing is granted for the build.
+// Judge takes a build's denials through the nine guardrails, whose rules are
+// constants of this package in the same order. It is pure. All refusals are
+// collected, in the order of the guardrails; if there is one, nothing is granted
+// for the build.
 //
 // It never emits a statement that is outside of the settings: texts only
 // choose among what the project's grants hold.

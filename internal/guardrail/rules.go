@@ -17,7 +17,7 @@ const (
 	NoRepository     Rule = "no-repository"
 )
 
-// The guardrails' rules, in their order (design.md §5).
+// The rules by guardrail, in the order in which the guardrails are applied.
 const (
 	// 1: whose denial it is.
 	NotTheRole     Rule = "not-the-role"

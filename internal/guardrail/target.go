@@ -15,7 +15,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
-// IAM's quotas (aws-facts §5.1). The number of attached policies can be
+// IAM's quotas (AWS.md#quotas). The number of attached policies can be
 // raised per account; to know that would need a permission more.
 const (
 	maxInlineSum     = 10240
@@ -88,8 +88,8 @@ func aim(in Input, picks []pick) (draft, []Refusal) {
 func intoInline(in Input, picks []pick) (draft, []Refusal) {
 	t := Target{Kind: "inline", Name: in.Project.Write.Inline, Before: in.Role.Inline[in.Project.Write.Inline]}
 	for _, name := range slices.Sorted(maps.Keys(in.Role.Inline)) {
-		// IAM's names are unique ignoring case (aws-facts §5.1): to write the
-		// one might replace the other.
+		// IAM's names are unique ignoring case (AWS.md#names): writing the one
+		// might replace the other.
 		if name != t.Name && strings.EqualFold(name, t.Name) {
 			return draft{}, []Refusal{{Rule: NoTarget, Message: fmt.Sprintf(
 				"The settings name the inline policy %q, and the role has %q, which differs in case only. Write its name as the role has it.", t.Name, clip(name))}}
@@ -113,7 +113,7 @@ func intoInline(in Input, picks []pick) (draft, []Refusal) {
 }
 
 // consoleMade matches the policies that the CodeBuild console makes. A version
-// that is not its own breaks the console's editing of the project (aws-facts §5.3).
+// that is not its own breaks the console's editing of the project (AWS.md#untouchable-policies).
 var consoleMade = lazyregexp.New(`^policy/service-role/CodeBuild[A-Za-z]*Policy-`)
 
 func intoManaged(in Input, picks []pick) (draft, []Refusal) {

@@ -15,8 +15,9 @@ import (
 // reference is no branch and no tag; nor what the commands of a build started.
 // Branches, tags, pipelines and callers that IAM knows are.
 //
-// It looks at the build record alone: initiator and source versions (aws-facts
-// §1.5). A record without an initiator is judged by its source version.
+// It looks at the build's record alone: at its initiator (AWS.md#initiator) and
+// its source versions (AWS.md#source-version). A record without an initiator is
+// judged by its source version.
 func Trusted(b codebuild.Build) (ok bool, why string) {
 	ref := reference(b.SourceVersion)
 	other := slices.IndexFunc(b.SecondaryVersions, func(v string) bool { r := reference(v); return r == refRequest || r == refStrange })

@@ -47,7 +47,7 @@ func (d Document) Compact() []byte {
 }
 
 // Size is what the document counts against IAM's quotas, in bytes: all but
-// whitespace (aws-facts §5.1). Whether IAM counts whitespace inside of strings
+// whitespace (AWS.md#quotas). Whether IAM counts whitespace inside of strings
 // is not documented, so it counts here, and so does each byte of a character
 // beyond ASCII: the true size is never larger.
 func Size(doc []byte) int {

@@ -8,7 +8,7 @@ import (
 )
 
 // Validate checks what can be checked of IAM's own rules without asking IAM
-// (aws-facts §5.1): version, effect, characters U+0009, U+000A, U+000D and
+// (AWS.md#policy-text): version, effect, characters U+0009, U+000A, U+000D and
 // U+0020 to U+00FF, Sids of letters and digits that occur once, action names,
 // resources that are "*" or an ARN, known condition operators, and that the
 // document can be printed without a repeated key. All problems are reported at

@@ -8,7 +8,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// IAM's further quotas on one role (aws-facts §5.1).
+// IAM's further quotas on one role (AWS.md#quotas).
 const (
 	inlineSize = 10240 // of all inline policies together
 	// ManagedPolicies is how many managed policies IAM attaches to a role

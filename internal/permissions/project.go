@@ -69,8 +69,8 @@ func logs(sid suffix, p settings.Project, at Place) []Permission {
 	}
 	ps := []Permission{sid.allow("Log", "The log of a failed build is read.",
 		[]string{"logs:GetLogEvents"}, []string{at.ARN("logs", "log-group:"+group+":*")})}
-	if p.Logs.S3 != "" {
-		ps = append(ps, sid.allow("Object", "A build that logs to S3 only has its log there, in an object with the build's id (aws-facts §6.3).",
+	if p.Logs.S3 != "" { // the log is there and nowhere else (AWS.md#s3-logs)
+		ps = append(ps, sid.allow("Object", "A build that logs to S3 only has its log there, in an object with the build's id.",
 			[]string{"s3:GetObject"}, []string{"arn:" + at.Partition + ":s3:::" + p.Logs.S3 + "/*"}))
 	}
 	return ps
@@ -103,7 +103,7 @@ func start(sid suffix, p settings.Project, at Place, builds string) []Permission
 }
 
 // pipelines is for starting builds of pipelines again, which is done through
-// their stages (aws-facts §2.2): those of the pipelines that settings list.
+// their stages (AWS.md#retry-of-a-stage): those of the pipelines that settings list.
 func pipelines(sid suffix, p settings.Project, at Place) []Permission {
 	if len(p.Pipelines) == 0 {
 		return nil
@@ -120,7 +120,8 @@ func pipelines(sid suffix, p settings.Project, at Place) []Permission {
 	}
 }
 
-// write is the one way in which the project's role may get a grant.
+// write is the one way in which the project's role may get a grant. What IAM can
+// bound here, and what it cannot: AWS.md#conditions-on-writes.
 func write(s *settings.Settings, sid suffix, p settings.Project, at Place) []Permission {
 	service := []string{at.IAM("role/" + p.Role)}
 	switch w := p.Write; {

@@ -19,7 +19,7 @@ type Attachment struct {
 	Document iampolicy.Document
 }
 
-// managedSize is what IAM takes in one managed policy (aws-facts §5.1).
+// managedSize is what IAM takes in one managed policy (AWS.md#quotas).
 const managedSize = 6144
 
 // Ready renders the ready-made policies of an account's projects; "" is the

@@ -50,7 +50,7 @@ func matches(t *testing.T, pattern, event any) bool {
 	return false
 }
 
-// event is CodeBuild's state change, as far as patterns look (aws-facts §1.2).
+// event is CodeBuild's state change, as far as patterns look (AWS.md#event-shape).
 func event(t *testing.T, project, status, initiator string) map[string]any {
 	t.Helper()
 	data := `{"version": "0", "id": "c030038d-8c4d-6141-9545-00ff7b7153e0", "detail-type": "CodeBuild Build State Change",

@@ -7,7 +7,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
-// Names as AWS takes them (aws-facts §5.1). Paths are kept to the same
+// Names as AWS takes them (AWS.md#names). Paths are kept to the same
 // characters as names: in an ARN, anything more could be a pattern.
 var (
 	projectName = form{lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9_-]+$`), 150}
