@@ -15,7 +15,7 @@ import (
 type Analyzer struct{ Accounts *Accounts }
 
 // Check implements [heal.Analyzer]: ValidatePolicy, of which errors and
-// security warnings count, and CheckNoNewAccess (aws-facts §5.4).
+// security warnings count, and CheckNoNewAccess (AWS.md#access-analyzer).
 func (a Analyzer) Check(ctx context.Context, at settings.Account, existing, after string) ([]string, error) {
 	client, err := client(a.Accounts, at, accessanalyzer.NewFromConfig)
 	if err != nil {

@@ -69,7 +69,7 @@ func (a *Accounts) config(at settings.Account) (aws.Config, error) {
 const memberSession = "buildmedic"
 
 // memberInitiator is how CodeBuild names the healer as a build's initiator in
-// a member account (aws-facts §1.5).
+// a member account (AWS.md#initiator).
 func memberInitiator(role string) string {
 	if role == "" {
 		return ""

@@ -18,7 +18,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// CloudTrail implements heal.Trail (aws-facts §5.5).
+// CloudTrail implements heal.Trail (AWS.md#cloudtrail).
 type CloudTrail struct{ Accounts *Accounts }
 
 // record is what the healer reads of a CloudTrail event.

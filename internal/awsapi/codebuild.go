@@ -68,8 +68,8 @@ func (c CodeBuild) Since(ctx context.Context, at settings.Account, project strin
 		return nil, err
 	}
 	var bs []codebuild.Build
-	// Newest first is what it does unasked. Asked for an order, it fails for a
-	// project with more than 100 builds.
+	// Without an order, the newest come first. With one, the call fails for a
+	// project with more than 100 builds (AWS.md#listing-builds).
 	in := &cb.ListBuildsForProjectInput{ProjectName: &project}
 	for range maxBuildPages {
 		out, err := client.ListBuildsForProject(ctx, in)
@@ -242,7 +242,7 @@ func buildID(s *types.BuildSummary) string {
 }
 
 // retryBatch retries the failed builds of a batch, once the batch itself has
-// failed: a sibling may still run (aws-facts §2.1).
+// failed: a sibling may still run (AWS.md#retry-of-a-batch).
 func (c CodeBuild) retryBatch(ctx context.Context, at settings.Account, b codebuild.Build, token string) error {
 	now, err := c.Batch(ctx, at, b.BatchARN)
 	if errors.Is(err, heal.ErrNotFound) {
@@ -304,7 +304,7 @@ func build(b types.Build) codebuild.Build {
 	return out
 }
 
-// logs says where the log is; "null" stands for nothing (aws-facts §1.4).
+// logs says where the log is; "null" stands for nothing (AWS.md#log-location).
 func logs(l *types.LogsLocation) codebuild.Logs {
 	if l == nil {
 		return codebuild.Logs{}

@@ -17,7 +17,7 @@ import (
 type CodePipeline struct{ Accounts *Accounts }
 
 // retryStage retries the failed actions of the stage that the build is of
-// (aws-facts §2.2). All failed actions of the stage start again, so one
+// (AWS.md#retry-of-a-stage). All failed actions of the stage start again, so one
 // retry serves all of its failed builds. ErrFinal: a newer execution has
 // replaced the build's, or the stage was retried by somebody else.
 func (c CodePipeline) retryStage(ctx context.Context, at settings.Account, b codebuild.Build, ready func([]string) error) error {

@@ -12,8 +12,9 @@ import (
 )
 
 // The error codes by what the healer does about them. They are AWS's own
-// (aws-facts §2, §5.2); a code that is in none of the lists is trouble of an
-// unknown kind, and the message is delivered again.
+// (AWS.md#retry-of-a-build, AWS.md#retry-of-a-stage, AWS.md#policy-writes). A code
+// in none of the lists is trouble of an unknown kind: the message is delivered
+// again.
 var (
 	notFound = []string{"NoSuchEntity", "ResourceNotFoundException", "RepositoryNotFoundException", "NoSuchKey", "NoSuchBucket",
 		"PipelineNotFoundException", "StageNotFoundException", "NotFound"}

@@ -26,7 +26,7 @@ func (i IAM) client(at settings.Account) (*iam.Client, error) {
 }
 
 // document decodes a policy document: IAM answers with it URL-encoded
-// (aws-facts §5.2). A plus sign stands for itself.
+// (AWS.md#policy-writes). A plus sign stands for itself.
 func document(s *string) (string, error) {
 	doc, err := url.PathUnescape(aws.ToString(s))
 	if err != nil {

@@ -49,18 +49,18 @@ func (l Logs) Tail(ctx context.Context, b codebuild.Build, enough func(string) b
 	missing := errors.Is(err, heal.ErrNotFound)
 	if b.Logs.Group == "" {
 		// S3 answers 403 for an object that does not exist to whoever may not
-		// list the bucket (aws-facts §3.4).
+		// list the bucket (AWS.md#missing-object).
 		missing = missing || errors.Is(err, heal.ErrDenied)
 	}
 	if missing {
-		return heal.Text{None: true}, nil // never made: the role may not write logs (aws-facts §6.4)
+		return heal.Text{None: true}, nil // never made: the role may not write logs (AWS.md#no-log)
 	}
 	return t, err
 }
 
 // cloudWatch walks from the stream's end backwards. A page may be empty while
 // more exist; the beginning is reached when the same token comes back
-// (aws-facts §6.1).
+// (AWS.md#reading-cloudwatch).
 func (l Logs) cloudWatch(ctx context.Context, at settings.Account, where codebuild.Logs, enough func(string) bool) (heal.Text, error) {
 	client, err := client(l.Accounts, at, cloudwatchlogs.NewFromConfig)
 	if err != nil {
@@ -90,8 +90,8 @@ func (l Logs) cloudWatch(ctx context.Context, at settings.Account, where codebui
 	return heal.Text{Text: join(pages), Cut: true}, nil
 }
 
-// writeEvent adds an event. CodeBuild's messages end with their newline; one
-// that does not, of another writer, still is a line of its own (§6.2).
+// writeEvent adds an event. CodeBuild's messages end with their newline
+// (AWS.md#log-lines); another writer's may not, and still is a line of its own.
 func writeEvent(b *strings.Builder, message string) {
 	b.WriteString(message)
 	if !strings.HasSuffix(message, "\n") && !strings.HasSuffix(message, "\r") {
@@ -107,7 +107,7 @@ func join(pages []string) string {
 	return s
 }
 
-// object reads a log out of S3: a gzip of the plain text (aws-facts §6.3).
+// object reads a log out of S3: a gzip of the plain text (AWS.md#s3-logs).
 func (l Logs) object(ctx context.Context, at settings.Account, arn string) (heal.Text, error) {
 	a, ok := codebuild.ParseARN(arn)
 	bucket, key, found := strings.Cut(a.Resource, "/")

@@ -111,7 +111,7 @@ func holdsAtMost(ctx context.Context, client *iam.Client, arn, most string) erro
 }
 
 // writeInline replaces an inline policy. IAM has no condition for that call
-// (aws-facts §5.2): the document is compared right before, and read back
+// (AWS.md#policy-writes): the document is compared right before, and read back
 // right after; "" deletes the policy. The SDK must not repeat the call: if the
 // answer is lost, somebody else may have written since, so what is there is looked at first.
 func writeInline(ctx context.Context, client *iam.Client, r codebuild.Role, name, before, after string) error {
@@ -139,7 +139,7 @@ func writeInline(ctx context.Context, client *iam.Client, r codebuild.Role, name
 		return err
 	}
 	if iampolicy.Same(now, before) {
-		// Not overwritten, but not shown yet (aws-facts §5.4): looked at again later.
+		// Not overwritten, but not shown yet (AWS.md#consistency): looked at again later.
 		return fmt.Errorf("inline policy %q was written, and IAM does not show it yet: %w", name, heal.ErrLater)
 	}
 	if !iampolicy.Same(now, after) {

@@ -17,7 +17,7 @@ import (
 )
 
 // Simulate implements [heal.Simulator] by SimulatePrincipalPolicy, with its
-// caveats (aws-facts §5.4): it knows identity policies, boundary and service
+// caveats (AWS.md#policy-simulator): it knows identity policies, boundary and service
 // control policies, and no other layer. Questions about the same resource go
 // together in one call; the calls run at the same time.
 func (i IAM) Simulate(ctx context.Context, at settings.Account, r codebuild.Role, qs []guardrail.Question, extra []string) ([]guardrail.Answer, error) {

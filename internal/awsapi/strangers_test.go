@@ -39,7 +39,7 @@ func account(t *testing.T) (*simaws.Sim, IAM) {
 // TestStrangers has a stranger write before and after each call of one of
 // our writes. On a managed policy each one is noticed, and the stranger's
 // version is the default again, or still. On an inline policy IAM leaves one
-// gap, between our look and our write (aws-facts §5.2): there, and only
+// gap, between our look and our write (AWS.md#policy-writes): there, and only
 // there, the stranger's document is lost.
 func TestStrangers(t *testing.T) {
 	role := codebuild.Role{Partition: "aws", Account: "111122223333", Path: "/", Name: "shop"}

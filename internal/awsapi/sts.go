@@ -32,7 +32,7 @@ func (s STS) Decode(ctx context.Context, at settings.Account, encoded string) ([
 type Identity struct {
 	Partition, Account string
 	// Initiator is how CodeBuild names the caller as a build's initiator:
-	// ROLE/SESSION, or USER (aws-facts §1.5).
+	// ROLE/SESSION, or USER (AWS.md#initiator).
 	Initiator string
 	// Role is the name of the assumed role; "" for a user.
 	Role string

@@ -236,7 +236,7 @@ func (p Plan) Hash() string {
 	return hex.EncodeToString(h[:])
 }
 
-// Route is the way by which a build is started again (aws-facts §2).
+// Route is the way by which a build is started again (AWS.md#retry-route).
 type Route string
 
 // The routes.

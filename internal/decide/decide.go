@@ -98,8 +98,8 @@ func newPlan(f Facts, r diagnose.Remedy) *Plan {
 	return p
 }
 
-// route chooses how the build is started again; the order is that of
-// aws-facts §2.1.
+// route chooses how the build is started again, in the order of
+// AWS.md#retry-route.
 func route(f Facts) Route {
 	b := f.Build
 	switch {
@@ -241,7 +241,7 @@ func grantNames(us []guardrail.Used) string {
 }
 
 // beforeFirstCommand reports whether the build failed before its first command:
-// so soon after its start that IAM may not show a change by then (aws-facts §5.4).
+// so soon after its start that IAM may not show a change by then (AWS.md#consistency).
 func beforeFirstCommand(b codebuild.Build) bool {
 	p, ok := b.FailedPhase()
 	return ok && slices.Contains([]string{"SUBMITTED", "QUEUED", "PROVISIONING", "DOWNLOAD_SOURCE"}, p.Type)
@@ -530,7 +530,7 @@ func switchRole(f Facts, d Decision) Decision {
 	}
 	d.Plan = newPlan(f, diagnose.SwitchRole)
 	d.Plan.NewRole, d.Plan.OldRole = next.ARN(), old.ARN()
-	// What role a retry takes is not documented (aws-facts §2.1); a new
+	// Which role a retry takes is not documented (AWS.md#undocumented); a new
 	// build surely takes the project's.
 	if d.Plan.Route == RouteBuild || d.Plan.Route == RouteCodeBuild {
 		d.Plan.Route = RouteStart

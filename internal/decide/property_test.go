@@ -306,7 +306,7 @@ func checkPlan(t *testing.T, f Facts, d Decision) {
 	t.Helper()
 	p := d.Plan
 	const own = "arn:aws:iam::111122223333:role/service-role/codebuild-shop"
-	bare := f.Build.ServiceRole == "codebuild-shop" // comes without its path (aws-facts §1.4)
+	bare := f.Build.ServiceRole == "codebuild-shop" // comes without its path (AWS.md#service-role)
 	if d.Mutates() && p.Repository == "" && p.Role != own && !(bare && p.Role == "arn:aws:iam::111122223333:role/codebuild-shop") {
 		t.Errorf("changes role %q", p.Role)
 	}

@@ -11,7 +11,7 @@ import (
 // Self is what the healer knows of itself.
 type Self struct {
 	// Initiator is how CodeBuild names the healer as the initiator of builds in
-	// its own account: ROLE/SESSION, or at a desk perhaps USER (aws-facts §1.5).
+	// its own account: ROLE/SESSION, or at a desk perhaps USER (AWS.md#initiator).
 	Initiator string
 	// MemberInitiator is the same where it acts as the role of a member
 	// account; "" if there is none.

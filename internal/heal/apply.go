@@ -15,7 +15,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 )
 
-// tokenFor is how long CodeBuild remembers a token (aws-facts §2.1).
+// tokenFor is how long CodeBuild remembers a token (AWS.md#retry-token).
 const tokenFor = 5 * time.Minute
 
 // write makes the change that the plan asks for. It may run again after a
@@ -216,7 +216,7 @@ func (h *Healer) start(ctx context.Context, c *held) error {
 
 // ready waits for the cases of the other builds that the same retry starts: one
 // retry of a stage serves all of its failed builds, once each has been
-// diagnosed and its role repaired (aws-facts §2.2).
+// diagnosed and its role repaired (AWS.md#retry-of-a-stage).
 func (h *Healer) ready(ctx context.Context, c *held, others []string) error {
 	for _, b := range others {
 		project := b[:max(strings.LastIndexByte(b, ':'), 0)]

@@ -16,7 +16,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// late is how long the last lines of a log may take to arrive (aws-facts §6.4).
+// late is how long the last lines of a log may take to arrive (AWS.md#late-lines).
 const late = 5 * time.Second
 
 // facts gathers what the build and its log say about the case's last round; the

@@ -39,7 +39,7 @@ type Healer struct {
 // How long the healer waits, and for what.
 const (
 	// busyFor is how long one invocation may work on a case alone. It is
-	// longer than the function may run (aws-facts §7.2).
+	// longer than the function may run (AWS.md#function-timeout).
 	busyFor = 6 * time.Minute
 	// awaitFor is how long after a build was started the sweep asks CodeBuild
 	// about it. The build may take longer, so the sweep asks repeatedly.
@@ -49,7 +49,7 @@ const (
 	maxTries = 24
 	maxWaits = 100
 	// unsettled is for how long after a write IAM may show what was before:
-	// four seconds as a rule, at times more (aws-facts §5.4).
+	// four seconds as a rule, at times more (AWS.md#consistency).
 	unsettled = 15 * time.Second
 	// gracePeriod is how long releasing a role, or recording that the time is
 	// over, may take. Both must fit into the time that the function reserves for

@@ -101,7 +101,7 @@ type Trail interface {
 	// Seen reports per denial, in order, whether CloudTrail shows that the
 	// build's session was denied the action. It may become true minutes
 	// after the denial. It is asked once for all, since CloudTrail answers
-	// two requests a second (aws-facts §5.5).
+	// two requests a second (AWS.md#request-rates).
 	Seen(ctx context.Context, b codebuild.Build, ds []buildlog.Denial) ([]bool, error)
 }
 
@@ -131,7 +131,7 @@ type Retrier interface {
 	// id, or "" when the route does not tell it (a stage, a batch). ErrFinal
 	// means that it cannot be retried this way; ErrLater that it can, later.
 	// A second call with the same token within five minutes does not start a
-	// second build; after that it may (aws-facts §2.1).
+	// second build; after that it may (AWS.md#retry-token).
 	// If other failed builds start again too (those of a stage), ready is called
 	// first with their ids; its error ends the call before anything starts.
 	Retry(ctx context.Context, b codebuild.Build, p decide.Plan, token string, ready func(others []string) error) (string, error)

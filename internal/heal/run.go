@@ -475,7 +475,7 @@ func (h *Healer) afterWrite(ctx context.Context, c *held) error {
 }
 
 // token identifies a round's retry: CodeBuild starts one build for it within
-// five minutes, however often it is asked (aws-facts §2.1).
+// five minutes, however often it is asked (AWS.md#retry-token).
 func token(c *held) string {
 	return fmt.Sprintf("%s-%d-%d", c.ID, len(c.Rounds), c.Opened.Unix())
 }

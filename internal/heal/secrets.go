@@ -36,6 +36,6 @@ func withoutSecrets(lines []buildlog.Line) {
 	}
 }
 
-// named masks secrets as CodeBuild does (aws-facts §6.2): where one was, the
+// named masks secrets as CodeBuild does (AWS.md#masking): where one was, the
 // text no longer names one certain thing.
 func named(s string) string { return strings.ReplaceAll(redact.Text(s), redact.Mark, "***") }

@@ -15,7 +15,7 @@ import (
 )
 
 // Sweep looks for what no event told: failed builds of the configured projects
-// (events are best effort, aws-facts §1.1), stuck cases, grants that expire,
+// (events are best effort, AWS.md#delivery), stuck cases, grants that expire,
 // notices that wait for a digest. An error with one of them does not stop the
 // others; all errors are returned together. Projects that it had no time for
 // come first in the next sweep.

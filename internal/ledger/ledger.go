@@ -3,8 +3,8 @@
 // and in a file (for the desk); package awsapi has the function's, in
 // DynamoDB. All pass the conformance suite in ledgertest.
 //
-// Times are compared, never left to deletion: an item past its Expires is not
-// there, whether or not somebody has deleted it yet (aws-facts §7.2).
+// Expiry is decided by comparing times, never by deletion: an item past its
+// Expires does not exist, deleted or not (AWS.md#expired-items).
 package ledger
 
 import (

@@ -10,7 +10,7 @@ import (
 )
 
 // Card is a custom notification of Amazon Q Developer in chat applications.
-// A message that does not fit this form is silently not shown (aws-facts §7.6).
+// A message that does not fit this form is silently not shown (AWS.md#chat-card).
 type Card struct {
 	Version  string   `json:"version"` // "1.0"
 	Source   string   `json:"source"`  // "custom"

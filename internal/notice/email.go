@@ -437,7 +437,7 @@ func (m *mail) foot(n Notice) {
 }
 
 // subject is the e-mail's subject: printable ASCII, shorter than SNS's 100
-// characters (aws-facts §7.5).
+// characters (AWS.md#sns).
 func subject(kind decide.Kind, title string) string {
 	return asciiLine("[" + string(kind) + "] " + title)
 }

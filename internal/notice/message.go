@@ -22,7 +22,7 @@ type Message struct {
 }
 
 // maxMessage is how large subject, body and attributes may be together: SNS
-// takes 256 KiB (aws-facts §7.5), and a little room is left.
+// takes 256 KiB (AWS.md#sns), and a little room is left.
 const maxMessage = 250 << 10
 
 // Render puts an outcome into words. The message always fits SNS: if all

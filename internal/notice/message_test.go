@@ -20,7 +20,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// snsLimit is what SNS takes, subject and attributes included (aws-facts §7.5).
+// snsLimit is what SNS takes, subject and attributes included (AWS.md#sns).
 const snsLimit = 256 << 10
 
 // checkSNS holds a message against the limits of SNS and returns its parts.

@@ -136,7 +136,7 @@ func buildOf(r decide.Round) *Build {
 	return out
 }
 
-// commandFailed is how CodeBuild says which command failed (aws-facts §4.1).
+// commandFailed is how CodeBuild says which command failed (AWS.md#failed-command).
 var commandFailed = lazyregexp.New(`(?s)^Error while executing command: (.*)\. Reason: (exit status .*|.*)$`)
 
 func failureOf(r decide.Round) *Failure {

@@ -234,7 +234,7 @@ func (w *chaosWorld) String() string {
 // stranger sometimes adds a statement to one of the policies that we write:
 // at any point around the calls on a managed policy; on an inline policy of
 // our name at any point but the one that IAM leaves open, between our last
-// look and our write (aws-facts §5.2).
+// look and our write (AWS.md#policy-writes).
 func (w *chaosWorld) stranger(s *simaws.Sim, c simaws.Call) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

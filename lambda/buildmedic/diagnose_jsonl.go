@@ -169,7 +169,7 @@ func (r *record) failure() buildlog.Failure {
 }
 
 // readContext splits "CODE: message" at the first colon that a space follows
-// (aws-facts §1.3); ": " is the context of a phase that passed.
+// (AWS.md#phase-contexts); ": " is the context of a phase that passed.
 func readContext(s string) codebuild.Context {
 	code, message, ok := strings.Cut(s, ": ")
 	if !ok {

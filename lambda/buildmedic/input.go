@@ -13,7 +13,7 @@ import (
 )
 
 // openInput opens a file, or standard input for "" and "-", as text: it
-// unpacks gzip, which CodeBuild's logs in S3 are (aws-facts §6.3), and turns
+// unpacks gzip, which CodeBuild's logs in S3 are (AWS.md#s3-logs), and turns
 // UTF-16, which PowerShell writes with >, into UTF-8. what is named in errors.
 func openInput(what, path string, stdin io.Reader) (io.ReadCloser, error) {
 	var c io.Closer = io.NopCloser(nil)
