@@ -1,5 +1,5 @@
-// Package internal has only this test: it holds the rooms to the table of
-// who may import whom.
+// Package internal has only tests: they hold the rooms to the table of who may
+// import whom, and citations to AWS.md.
 package internal
 
 import (
