@@ -3,6 +3,7 @@ package awsapi
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/ledger/ledgertest"
@@ -99,4 +101,31 @@ func dynalite(t *testing.T) string {
 		t.Fatalf("dynalite did not start: %v", err)
 	}
 	return strings.TrimSpace(line)
+}
+
+// refusing is a DynamoDB that answers everything with one error code.
+type refusing struct {
+	DynamoDBAPI
+	code string
+}
+
+func (r refusing) GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+	return nil, &smithy.GenericAPIError{Code: r.code, Message: "User is not authorized to perform: dynamodb:GetItem on the table"}
+}
+
+// TestDynamoDBErrors ensures that the ledger's errors are classified like those
+// of any other service: a missing permission of the healer is told as one.
+func TestDynamoDBErrors(t *testing.T) {
+	for code, want := range map[string]error{
+		"AccessDeniedException":                  heal.ErrDenied,
+		"ProvisionedThroughputExceededException": heal.ErrLater,
+		"RequestLimitExceeded":                   heal.ErrLater,
+		"InternalServerError":                    heal.ErrLater,
+		"ResourceNotFoundException":              heal.ErrNotFound, // the table is gone
+	} {
+		_, err := NewDynamoDB(refusing{code: code}, "ledger", ledgertest.NewClock()).Get(t.Context(), "case", "c")
+		if !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", code, err, want)
+		}
+	}
 }

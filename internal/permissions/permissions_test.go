@@ -592,3 +592,27 @@ limits: {access_analyzer: true}
 		t.Errorf("there are %d ready-made policies, %v", len(list), err)
 	}
 }
+
+// TestAt ensures that a project is found where the settings place it, and
+// nowhere else.
+func TestAt(t *testing.T) {
+	s := parse(t, `
+accounts: [{id: "444455556666", region: eu-west-1}]
+projects:
+  - {name: here, role: r}
+  - {name: there, role: r, account: "444455556666", region: eu-west-1}
+`)
+	for at, want := range map[settings.Account]string{
+		{}: "here",
+		{ID: "444455556666", Region: "eu-west-1"}: "there",
+		{ID: "444455556666"}:                      "",
+	} {
+		got := ""
+		for _, p := range At(s, at) {
+			got += p.Name
+		}
+		if got != want {
+			t.Errorf("%+v: %q, want %q", at, got, want)
+		}
+	}
+}
