@@ -13,7 +13,7 @@ SETTINGS ?= infra/buildmedic.yaml
 DYNALITE := internal/awsapi/testdata/dynalite
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build dynalite lint fmt verify cover bench soak fuzz update check synth diff deploy destroy member test-event synth-golden test-infra clean
+.PHONY: help demo test build dynalite lint fmt verify cover bench soak fuzz generate update check synth diff deploy destroy member test-event synth-golden test-infra clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -58,8 +58,13 @@ verify: lint ## lint, known vulnerabilities, a tidy go.mod
 cover: ## coverage by package
 	go test -cover ./... | sort
 
-update: ## rewrite the golden files, then run the tests
+generate: ## renew what is generated
+	go generate ./...
+
+update: ## rewrite the golden files and templates, then run the tests
 	go test ./internal/story ./internal/notice ./internal/settings ./lambda/buildmedic -update
+	@if command -v node >/dev/null; then $(MAKE) synth-golden; \
+	else echo "NOTE: no Node.js here: the templates of infra/testdata are NOT renewed."; fi
 	go test ./...
 
 bench: ## speed, as ratios within one run

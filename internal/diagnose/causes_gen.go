@@ -1,4 +1,4 @@
-// Code generated from causes.yaml by go generate; DO NOT EDIT.
+// Code generated from causes.yaml by make generate; DO NOT EDIT.
 
 package diagnose
 
@@ -15,27 +15,33 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "service-role-not-assumable",
-		Title:  "CodeBuild may not assume the project's service role",
-		Advice: "Check that the role exists (names are case-sensitive), that its trust policy lets codebuild.amazonaws.com call sts:AssumeRole, and that STS is active in this region. A role policy cannot cure this.",
+		Name:  "service-role-not-assumable",
+		Title: "CodeBuild may not assume the project's service role",
+		Advice: "Check that the role exists (names are case-sensitive), that its trust policy lets " +
+			"codebuild.amazonaws.com call sts:AssumeRole, and that STS is active in this region. A " +
+			"role policy cannot cure this.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"codebuild is not authorized to perform: sts:assumerole"}},
 		},
 	},
 	{
-		Name:   "service-role-edited",
-		Title:  "The console cannot update a service role that somebody edited",
-		Advice: "The policy that CodeBuild made was changed by hand. Clear \"Allow AWS CodeBuild to modify this service role\" in the project's settings, or restore the policy that CodeBuild made.",
+		Name:  "service-role-edited",
+		Title: "The console cannot update a service role that somebody edited",
+		Advice: "The policy that CodeBuild made was changed by hand. Clear \"Allow AWS CodeBuild to " +
+			"modify this service role\" in the project's settings, or restore the policy that " +
+			"CodeBuild made.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"was not created by enhanced zero click role creation"}},
 		},
 	},
 	{
-		Name:   "s3-block-public-access",
-		Title:  "S3 Block Public Access refused a public policy or ACL",
-		Advice: "No permission is missing. Deploy without a public bucket policy or ACL (serve the bucket through CloudFront with origin access control), or have the bucket's owner turn this setting off on purpose.",
+		Name:  "s3-block-public-access",
+		Title: "S3 Block Public Access refused a public policy or ACL",
+		Advice: "No permission is missing. Deploy without a public bucket policy or ACL (serve the " +
+			"bucket through CloudFront with origin access control), or have the bucket's owner turn " +
+			"this setting off on purpose.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"setting in s3 block public access"}},
@@ -44,9 +50,11 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "bucket-acl-not-supported",
-		Title:  "The bucket does not take ACLs",
-		Advice: "Object ownership of the bucket is \"bucket owner enforced\". Drop --acl (or the ACL property) from the command, or set the bucket's object ownership to \"bucket owner preferred\".",
+		Name:  "bucket-acl-not-supported",
+		Title: "The bucket does not take ACLs",
+		Advice: "Object ownership of the bucket is \"bucket owner enforced\". Drop --acl (or the ACL " +
+			"property) from the command, or set the bucket's object ownership to \"bucket owner " +
+			"preferred\".",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"accesscontrollistnotsupported"}},
@@ -54,18 +62,28 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "vpc-unauthorized",
-		Title:  "CodeBuild could not place the build in its VPC",
-		Advice: "EC2 says only UnauthorizedOperation. Either the service role lacks the VPC set (ec2:CreateNetworkInterface, ec2:CreateNetworkInterfacePermission, ec2:DeleteNetworkInterface, ec2:DescribeDhcpOptions, DescribeNetworkInterfaces, DescribeSecurityGroups, DescribeSubnets, DescribeVpcs), or all subnets of the project are public: it needs private ones with a NAT gateway.",
+		Name:  "vpc-unauthorized",
+		Title: "CodeBuild could not place the build in its VPC",
+		Advice: "EC2 says only UnauthorizedOperation. Either the service role lacks the VPC set " +
+			"(ec2:CreateNetworkInterface, ec2:CreateNetworkInterfacePermission, " +
+			"ec2:DeleteNetworkInterface, ec2:DescribeDhcpOptions, DescribeNetworkInterfaces, " +
+			"DescribeSecurityGroups, DescribeSubnets, DescribeVpcs), or all subnets of the project " +
+			"are public: it needs private ones with a NAT gateway.",
 		Remedy: "report",
 		rules: []rule{
-			{code: []string{"VPC_CLIENT_ERROR"}, says: []string{"unauthorizedoperation"}, not: []string{"is not authorized to perform"}},
+			{
+				code: []string{"VPC_CLIENT_ERROR"},
+				says: []string{"unauthorizedoperation"},
+				not:  []string{"is not authorized to perform"},
+			},
 		},
 	},
 	{
-		Name:   "not-subscribed",
-		Title:  "The account is not signed up for this service",
-		Advice: "AWS answers OptInRequired or SubscriptionRequired. Open the service once in the console of this account, or accept the product's terms in AWS Marketplace. A policy does not cure it.",
+		Name:  "not-subscribed",
+		Title: "The account is not signed up for this service",
+		Advice: "AWS answers OptInRequired or SubscriptionRequired. Open the service once in the console " +
+			"of this account, or accept the product's terms in AWS Marketplace. A policy does not " +
+			"cure it.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"optinrequired"}},
@@ -74,137 +92,186 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "denied-by-scp",
-		Title:  "A service control policy denies {denied}",
-		Advice: "The organization forbids it for this account; no policy on the role can allow it. Ask those who manage AWS Organizations to change the service control policy, or build without the call.",
+		Name:  "denied-by-scp",
+		Title: "A service control policy denies {denied}",
+		Advice: "The organization forbids it for this account; no policy on the role can allow it. Ask " +
+			"those who manage AWS Organizations to change the service control policy, or build " +
+			"without the call.",
 		Remedy: "report",
 		rules: []rule{
-			{denial: &denialRule{action: "", every: false, layer: []buildlog.Layer{"service-control-policy"}}},
+			{denial: &denialRule{layer: []buildlog.Layer{"service-control-policy"}}},
 		},
 	},
 	{
-		Name:   "denied-by-rcp",
-		Title:  "A resource control policy denies {denied}",
-		Advice: "The organization protects the resource against this caller; no policy on the role can allow it. Ask those who manage AWS Organizations to change the resource control policy.",
+		Name:  "denied-by-rcp",
+		Title: "A resource control policy denies {denied}",
+		Advice: "The organization protects the resource against this caller; no policy on the role can " +
+			"allow it. Ask those who manage AWS Organizations to change the resource control policy.",
 		Remedy: "report",
 		rules: []rule{
-			{denial: &denialRule{action: "", every: false, layer: []buildlog.Layer{"resource-control-policy"}}},
+			{denial: &denialRule{layer: []buildlog.Layer{"resource-control-policy"}}},
 		},
 	},
 	{
-		Name:   "denied-by-boundary",
-		Title:  "The role's permissions boundary does not allow {denied}",
-		Advice: "A boundary caps what any policy on the role can give. Whoever set it must add the action to the boundary first; the role may then still need the permission itself.",
+		Name:  "denied-by-boundary",
+		Title: "The role's permissions boundary does not allow {denied}",
+		Advice: "A boundary caps what any policy on the role can give. Whoever set it must add the " +
+			"action to the boundary first; the role may then still need the permission itself.",
 		Remedy: "report",
 		rules: []rule{
-			{denial: &denialRule{action: "", every: false, layer: []buildlog.Layer{"permissions-boundary"}}},
+			{denial: &denialRule{layer: []buildlog.Layer{"permissions-boundary"}}},
 		},
 	},
 	{
-		Name:   "denied-by-session-policy",
-		Title:  "The session's policy does not allow {denied}",
-		Advice: "Whoever assumed the role passed a session policy that narrows it. Change the call that assumes the role (policy or policy ARNs of AssumeRole); the role itself is not the place.",
+		Name:  "denied-by-session-policy",
+		Title: "The session's policy does not allow {denied}",
+		Advice: "Whoever assumed the role passed a session policy that narrows it. Change the call that " +
+			"assumes the role (policy or policy ARNs of AssumeRole); the role itself is not the " +
+			"place.",
 		Remedy: "report",
 		rules: []rule{
-			{denial: &denialRule{action: "", every: false, layer: []buildlog.Layer{"session-policy"}}},
+			{denial: &denialRule{layer: []buildlog.Layer{"session-policy"}}},
 		},
 	},
 	{
-		Name:   "denied-by-vpc-endpoint",
-		Title:  "A VPC endpoint's policy does not allow {denied}",
-		Advice: "The call went through a VPC endpoint whose policy does not let it pass. The network's owner must add the action, resource and role to the endpoint policy.",
+		Name:  "denied-by-vpc-endpoint",
+		Title: "A VPC endpoint's policy does not allow {denied}",
+		Advice: "The call went through a VPC endpoint whose policy does not let it pass. The network's " +
+			"owner must add the action, resource and role to the endpoint policy.",
 		Remedy: "report",
 		rules: []rule{
-			{denial: &denialRule{action: "", every: false, layer: []buildlog.Layer{"vpc-endpoint-policy"}}},
+			{denial: &denialRule{layer: []buildlog.Layer{"vpc-endpoint-policy"}}},
 		},
 	},
 	{
-		Name:   "denied-by-trust-policy",
-		Title:  "The trust policy of the role to assume does not allow {denied}",
-		Advice: "The owner of the target role must name the build's role as a principal in the target's trust policy. Permissions on the build's role do not help here.",
+		Name:  "denied-by-trust-policy",
+		Title: "The trust policy of the role to assume does not allow {denied}",
+		Advice: "The owner of the target role must name the build's role as a principal in the target's " +
+			"trust policy. Permissions on the build's role do not help here.",
 		Remedy: "report",
 		rules: []rule{
-			{denial: &denialRule{action: "", every: false, layer: []buildlog.Layer{"role-trust-policy"}}},
+			{denial: &denialRule{layer: []buildlog.Layer{"role-trust-policy"}}},
 		},
 	},
 	{
-		Name:   "denied-by-resource-policy",
-		Title:  "The resource's own policy does not allow {denied}",
-		Advice: "The owner of the resource must change its policy (bucket, repository, key, queue, secret ...). If it is in another account, the build's role needs the same permission as well: AWS names only one of the two.",
+		Name:  "denied-by-resource-policy",
+		Title: "The resource's own policy does not allow {denied}",
+		Advice: "The owner of the resource must change its policy (bucket, repository, key, queue, " +
+			"secret ...). If it is in another account, the build's role needs the same permission as " +
+			"well: AWS names only one of the two.",
 		Remedy: "report",
 		rules: []rule{
-			{denial: &denialRule{action: "", every: false, layer: []buildlog.Layer{"resource-based-policy"}}},
+			{denial: &denialRule{layer: []buildlog.Layer{"resource-based-policy"}}},
 		},
 	},
 	{
-		Name:   "explicit-deny",
-		Title:  "A policy explicitly denies {denied}",
-		Advice: "A deny statement beats every allow, so nothing that is added to the role helps. Find the Deny statement that covers the call and have its owner narrow it.",
+		Name:  "explicit-deny",
+		Title: "A policy explicitly denies {denied}",
+		Advice: "A deny statement beats every allow, so nothing that is added to the role helps. Find " +
+			"the Deny statement that covers the call and have its owner narrow it.",
 		Remedy: "report",
 		rules: []rule{
-			{denial: &denialRule{action: "", every: false, effect: []buildlog.Effect{"explicit"}}},
+			{denial: &denialRule{effect: []buildlog.Effect{"explicit"}}},
 		},
 	},
 	{
-		Name:   "denied-to-another",
-		Title:  "{denied} was denied to {principal}, not to this build",
-		Advice: "A permission of the build's role cannot help. If the build works as somebody else (a role that it assumes, a user's keys, CloudFormation's role), the permission belongs there. If a script or test only prints this text, see what else failed around that line.",
+		Name:  "denied-to-another",
+		Title: "{denied} was denied to {principal}, not to this build",
+		Advice: "A permission of the build's role cannot help. If the build works as somebody else (a " +
+			"role that it assumes, a user's keys, CloudFormation's role), the permission belongs " +
+			"there. If a script or test only prints this text, see what else failed around that line.",
 		Remedy: "grant",
 		rules: []rule{
-			{denial: &denialRule{action: "", every: true, other: true, layer: []buildlog.Layer{"identity-based-policy", "unstated"}, effect: []buildlog.Effect{"implicit", "unstated"}}},
+			{
+				denial: &denialRule{
+					layer:  []buildlog.Layer{"identity-based-policy", "unstated"},
+					effect: []buildlog.Effect{"implicit", "unstated"},
+					other:  true,
+					every:  true,
+				},
+			},
 		},
 	},
 	{
-		Name:   "object-missing-or-denied",
-		Title:  "S3 refuses HeadObject: the object does not exist, or the role lacks s3:GetObject",
-		Advice: "To a role without s3:ListBucket, S3 answers 403 for a missing key too. So see first whether the key is there. If it is, allow {denied} in buildmedic.yaml, and Buildmedic adds it to the role and starts the build again, unless the role has it already. If it is not, correct the key, or let what makes it run first; with s3:ListBucket on the bucket, S3 says 404.",
+		Name:  "object-missing-or-denied",
+		Title: "S3 refuses HeadObject: the object does not exist, or the role lacks s3:GetObject",
+		Advice: "To a role without s3:ListBucket, S3 answers 403 for a missing key too. So see first " +
+			"whether the key is there. If it is, allow {denied} in buildmedic.yaml, and Buildmedic " +
+			"adds it to the role and starts the build again, unless the role has it already. If it " +
+			"is not, correct the key, or let what makes it run first; with s3:ListBucket on the " +
+			"bucket, S3 says 404.",
 		Remedy: "grant",
 		rules: []rule{
-			{denial: &denialRule{action: "known", every: true, operation: []string{"HeadObject"}, layer: []buildlog.Layer{"identity-based-policy", "unstated"}, effect: []buildlog.Effect{"implicit", "unstated"}}},
+			{
+				denial: &denialRule{
+					layer:     []buildlog.Layer{"identity-based-policy", "unstated"},
+					effect:    []buildlog.Effect{"implicit", "unstated"},
+					action:    "known",
+					operation: []string{"HeadObject"},
+					every:     true,
+				},
+			},
 		},
 	},
 	{
-		Name:   "missing-permission",
-		Title:  "The role lacks {denied}",
-		Advice: "Allow it in buildmedic.yaml, and Buildmedic adds it to the role and starts the build again; or add it to a policy of the role by hand.",
+		Name:  "missing-permission",
+		Title: "The role lacks {denied}",
+		Advice: "Allow it in buildmedic.yaml, and Buildmedic adds it to the role and starts the build " +
+			"again; or add it to a policy of the role by hand.",
 		Remedy: "grant",
 		rules: []rule{
-			{denial: &denialRule{action: "known", every: true, layer: []buildlog.Layer{"identity-based-policy", "unstated"}, effect: []buildlog.Effect{"implicit", "unstated"}}},
+			{
+				denial: &denialRule{
+					layer:  []buildlog.Layer{"identity-based-policy", "unstated"},
+					effect: []buildlog.Effect{"implicit", "unstated"},
+					action: "known",
+					every:  true,
+				},
+			},
 		},
 	},
 	{
-		Name:   "source-access-denied",
-		Title:  "S3 denies CodeBuild the source",
-		Advice: "The service role needs s3:GetObject and s3:GetObjectVersion on the bucket that the source version names, and kms:Decrypt on the key that encrypts it. S3 does not say which of the two is missing.",
+		Name:  "source-access-denied",
+		Title: "S3 denies CodeBuild the source",
+		Advice: "The service role needs s3:GetObject and s3:GetObjectVersion on the bucket that the " +
+			"source version names, and kms:Decrypt on the key that encrypts it. S3 does not say " +
+			"which of the two is missing.",
 		Remedy: "report",
 		rules: []rule{
-			{denial: &denialRule{action: "unknown", every: false}, says: []string{"for primary source"}},
-			{phase: []string{"DOWNLOAD_SOURCE"}, denial: &denialRule{action: "unknown", every: false}},
+			{denial: &denialRule{action: "unknown"}, says: []string{"for primary source"}},
+			{phase: []string{"DOWNLOAD_SOURCE"}, denial: &denialRule{action: "unknown"}},
 		},
 	},
 	{
-		Name:   "kms-key-denied",
-		Title:  "A KMS key does not exist, or the role may not use it",
-		Advice: "KMS does not say which. Check that the key exists in this region; then give the role kms:Decrypt on it, and see that the key's policy lets the account or the role use it.",
+		Name:  "kms-key-denied",
+		Title: "A KMS key does not exist, or the role may not use it",
+		Advice: "KMS does not say which. Check that the key exists in this region; then give the role " +
+			"kms:Decrypt on it, and see that the key's policy lets the account or the role use it.",
 		Remedy: "report",
 		rules: []rule{
-			{denial: &denialRule{action: "unknown", every: false}, says: []string{"ciphertext refers to a customer master key"}},
+			{
+				denial: &denialRule{action: "unknown"},
+				says:   []string{"ciphertext refers to a customer master key"},
+			},
 		},
 	},
 	{
-		Name:   "denied-unspecified",
-		Title:  "AWS denied access and does not say to what",
-		Advice: "The text names no action, so nothing can be granted from it. Look in CloudTrail for the role's events with an errorCode of AccessDenied at the time of the build.",
+		Name:  "denied-unspecified",
+		Title: "AWS denied access and does not say to what",
+		Advice: "The text names no action, so nothing can be granted from it. Look in CloudTrail for the " +
+			"role's events with an errorCode of AccessDenied at the time of the build.",
 		Remedy: "report",
 		rules: []rule{
-			{denial: &denialRule{action: "unknown", every: false}},
-			{denial: &denialRule{action: "", every: false}},
+			{denial: &denialRule{action: "unknown"}},
+			{denial: &denialRule{}},
 		},
 	},
 	{
-		Name:      "queue-timed-out",
-		Title:     "The build waited in the queue until its time was up",
-		Advice:    "Other builds hold the account's or the project's concurrency. Start it again when they are done; if it happens often, raise the concurrent build limit in Service Quotas, or on the project.",
+		Name:  "queue-timed-out",
+		Title: "The build waited in the queue until its time was up",
+		Advice: "Other builds hold the account's or the project's concurrency. Start it again when they " +
+			"are done; if it happens often, raise the concurrent build limit in Service Quotas, or " +
+			"on the project.",
 		Remedy:    "retry",
 		Retryable: true,
 		rules: []rule{
@@ -212,9 +279,11 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:      "build-timed-out",
-		Title:     "The build ran into its time limit",
-		Advice:    "See what the last lines wait for: a prompt for input, a server that was never stopped, a stack or a service that does not settle. If it only needs longer, raise the project's timeout.",
+		Name:  "build-timed-out",
+		Title: "The build ran into its time limit",
+		Advice: "See what the last lines wait for: a prompt for input, a server that was never stopped, " +
+			"a stack or a service that does not settle. If it only needs longer, raise the project's " +
+			"timeout.",
 		Remedy:    "report",
 		Retryable: true,
 		rules: []rule{
@@ -223,30 +292,37 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "buildspec-not-found",
-		Title:  "The build found no buildspec",
-		Advice: "Commit a buildspec.yml at the root of the source, or give its path in the project's (or the pipeline action's) settings. Paths are case-sensitive and count from the root.",
+		Name:  "buildspec-not-found",
+		Title: "The build found no buildspec",
+		Advice: "Commit a buildspec.yml at the root of the source, or give its path in the project's (or " +
+			"the pipeline action's) settings. Paths are case-sensitive and count from the root.",
 		Remedy: "override-buildspec",
 		rules: []rule{
 			{code: []string{"YAML_FILE_ERROR"}, says: []string{"yaml file does not exist"}},
-			{code: []string{"YAML_FILE_ERROR"}, says: []string{"stat ", "no such file or directory"}, like: &pattern{source: "stat (?P<buildspec>[^\\s:]+)"}},
+			{
+				code: []string{"YAML_FILE_ERROR"},
+				says: []string{"stat ", "no such file or directory"},
+				like: &pattern{source: "stat (?P<buildspec>[^\\s:]+)"},
+			},
 			{code: []string{"YAML_FILE_ERROR"}, says: []string{"no such file or directory"}},
 			{code: []string{"YAML_FILE_ERROR"}, says: []string{"cannot find the file specified"}},
 		},
 	},
 	{
-		Name:   "runtime-version-missing",
-		Title:  "The buildspec selects no runtime version",
-		Advice: "This build image wants one: add runtime-versions (for instance nodejs: 22) under phases, install.",
+		Name:  "runtime-version-missing",
+		Title: "The buildspec selects no runtime version",
+		Advice: "This build image wants one: add runtime-versions (for instance nodejs: 22) under " +
+			"phases, install.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"requires selecting at least one runtime version"}},
 		},
 	},
 	{
-		Name:   "runtime-version-unknown",
-		Title:  "The build image does not have the runtime version that the buildspec asks for",
-		Advice: "Choose one of the versions that the message lists, or a newer build image in the project's environment settings.",
+		Name:  "runtime-version-unknown",
+		Title: "The build image does not have the runtime version that the buildspec asks for",
+		Advice: "Choose one of the versions that the message lists, or a newer build image in the " +
+			"project's environment settings.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"unknown runtime version named"}},
@@ -254,9 +330,11 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "buildspec-invalid",
-		Title:  "The buildspec cannot be read",
-		Advice: "The message names the line or the key. Common: a tab, a colon in an unquoted command (quote the whole command), a misspelt phase (install, pre_build, build, post_build), a command that is no string.",
+		Name:  "buildspec-invalid",
+		Title: "The buildspec cannot be read",
+		Advice: "The message names the line or the key. Common: a tab, a colon in an unquoted command " +
+			"(quote the whole command), a misspelt phase (install, pre_build, build, post_build), a " +
+			"command that is no string.",
 		Remedy: "report",
 		rules: []rule{
 			{code: []string{"YAML_FILE_ERROR"}},
@@ -265,9 +343,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:      "codebuild-account-limit",
-		Title:     "The account may not queue more builds",
-		Advice:    "Wait for running builds, or raise the concurrency in Service Quotas. A limit of 0 means a new account: ask AWS Support to open it.",
+		Name:  "codebuild-account-limit",
+		Title: "The account may not queue more builds",
+		Advice: "Wait for running builds, or raise the concurrency in Service Quotas. A limit of 0 means " +
+			"a new account: ask AWS Support to open it.",
 		Remedy:    "retry",
 		Retryable: true,
 		rules: []rule{
@@ -279,9 +358,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:      "codebuild-fault",
-		Title:     "CodeBuild itself failed",
-		Advice:    "Nothing in the source caused it. Start the build again; if it recurs, see the AWS Health dashboard.",
+		Name:  "codebuild-fault",
+		Title: "CodeBuild itself failed",
+		Advice: "Nothing in the source caused it. Start the build again; if it recurs, see the AWS " +
+			"Health dashboard.",
 		Remedy:    "retry",
 		Retryable: true,
 		rules: []rule{
@@ -290,9 +370,11 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:      "container-found-dead",
-		Title:     "The build container died before the build was complete",
-		Advice:    "Most often it ran out of memory: take the next larger compute type. Other reasons: a custom image without sh, an image for another architecture, proxy variables that cut the agent off.",
+		Name:  "container-found-dead",
+		Title: "The build container died before the build was complete",
+		Advice: "Most often it ran out of memory: take the next larger compute type. Other reasons: a " +
+			"custom image without sh, an image for another architecture, proxy variables that cut " +
+			"the agent off.",
 		Remedy:    "report",
 		Retryable: true,
 		rules: []rule{
@@ -300,9 +382,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "insufficient-subnet",
-		Title:  "No subnet of the project can take the build",
-		Advice: "The subnets' address ranges overlap those that Docker keeps for itself (172.17.0.0/16), or have no free address. Give the project other private subnets.",
+		Name:  "insufficient-subnet",
+		Title: "No subnet of the project can take the build",
+		Advice: "The subnets' address ranges overlap those that Docker keeps for itself (172.17.0.0/16), " +
+			"or have no free address. Give the project other private subnets.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"insufficient_subnet"}},
@@ -310,9 +393,11 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "efs-mount-failed",
-		Title:  "The EFS file system could not be mounted",
-		Advice: "Let the build's security group reach the mount target on TCP 2049, check that the mount target is in the build's VPC and zone, that the file system policy lets the role mount, and that the project is privileged.",
+		Name:  "efs-mount-failed",
+		Title: "The EFS file system could not be mounted",
+		Advice: "Let the build's security group reach the mount target on TCP 2049, check that the mount " +
+			"target is in the build's VPC and zone, that the file system policy lets the role mount, " +
+			"and that the project is privileged.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"mounting '", "' failed"}},
@@ -321,21 +406,28 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "source-authorization-failed",
-		Title:  "The source host refused CodeBuild's credentials",
-		Advice: "With a connection, the service role needs codeconnections:GetConnectionToken, GetConnection and UseConnection on it (codestar-connections: for old ARNs). With a token, renew it in the project's source settings, with access to this repository.",
+		Name:  "source-authorization-failed",
+		Title: "The source host refused CodeBuild's credentials",
+		Advice: "With a connection, the service role needs codeconnections:GetConnectionToken, " +
+			"GetConnection and UseConnection on it (codestar-connections: for old ARNs). With a " +
+			"token, renew it in the project's source settings, with access to this repository.",
 		Remedy: "report",
 		rules: []rule{
-			{says: []string{"authorization failed for"}, like: &pattern{source: "authorization failed for (primary|secondary) source"}},
+			{
+				says: []string{"authorization failed for"},
+				like: &pattern{source: "authorization failed for (primary|secondary) source"},
+			},
 			{says: []string{"failed to get access token from"}},
 			{says: []string{"oauthproviderexception"}},
 			{says: []string{"could not find access token for server type"}},
 		},
 	},
 	{
-		Name:      "github-runner-unavailable",
-		Title:     "GitHub gave no token for the self-hosted runner",
-		Advice:    "The project's credential needs administration rights on the repository (or organization) to register runners. If it has them, GitHub had an outage: start the job again.",
+		Name:  "github-runner-unavailable",
+		Title: "GitHub gave no token for the self-hosted runner",
+		Advice: "The project's credential needs administration rights on the repository (or " +
+			"organization) to register runners. If it has them, GitHub had an outage: start the job " +
+			"again.",
 		Remedy:    "report",
 		Retryable: true,
 		rules: []rule{
@@ -344,21 +436,27 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "source-not-found",
-		Title:  "The source repository does not exist, or is not visible to CodeBuild",
-		Advice: "Check the repository's URL in the project, and that the project's credential or connection may read it; hosts answer \"not found\" for what they do not show.",
+		Name:  "source-not-found",
+		Title: "The source repository does not exist, or is not visible to CodeBuild",
+		Advice: "Check the repository's URL in the project, and that the project's credential or " +
+			"connection may read it; hosts answer \"not found\" for what they do not show.",
 		Remedy: "report",
 		rules: []rule{
-			{says: []string{"repository not found for"}, like: &pattern{source: "repository not found for (primary|secondary) source"}},
+			{
+				says: []string{"repository not found for"},
+				like: &pattern{source: "repository not found for (primary|secondary) source"},
+			},
 			{says: []string{"remote: repository not found"}},
 			{says: []string{"fatal: repository '", "not found"}},
 			{says: []string{"error: repository not found"}},
 		},
 	},
 	{
-		Name:   "source-artifact-missing",
-		Title:  "The pipeline's source artifact is gone",
-		Advice: "The object was deleted or has expired, for instance by a lifecycle rule, before the build (or its retry) read it. Release the change again so that the source stage makes a new artifact.",
+		Name:  "source-artifact-missing",
+		Title: "The pipeline's source artifact is gone",
+		Advice: "The object was deleted or has expired, for instance by a lifecycle rule, before the " +
+			"build (or its retry) read it. Release the change again so that the source stage makes a " +
+			"new artifact.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"nosuchkey", "for primary source"}},
@@ -367,22 +465,27 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "parameter-not-found",
-		Title:  "A parameter of Systems Manager Parameter Store does not exist",
-		Advice: "Check its name, leading slash, region and account. Some tools say this also when the role lacks ssm:GetParameters on it.",
+		Name:  "parameter-not-found",
+		Title: "A parameter of Systems Manager Parameter Store does not exist",
+		Advice: "Check its name, leading slash, region and account. Some tools say this also when the " +
+			"role lacks ssm:GetParameters on it.",
 		Remedy: "report",
 		rules: []rule{
 			{code: []string{"Decrypted Variables Error"}, says: []string{"does not exist"}},
 			{code: []string{"Decrypted Variables Error"}, says: []string{"parameternotfound"}},
 			{says: []string{"parameternotfound"}, not: []string{"cdk-bootstrap"}},
 			{says: []string{"parameter does not exist"}},
-			{says: []string{"unable to fetch parameters [", "from parameter store"}, not: []string{"cdk-bootstrap"}},
+			{
+				says: []string{"unable to fetch parameters [", "from parameter store"},
+				not:  []string{"cdk-bootstrap"},
+			},
 		},
 	},
 	{
-		Name:   "secret-not-found",
-		Title:  "A secret of Secrets Manager does not exist",
-		Advice: "Check its name, region and account, the version stage, and the JSON key after the colon in the buildspec (secret:key:stage:version).",
+		Name:  "secret-not-found",
+		Title: "A secret of Secrets Manager does not exist",
+		Advice: "Check its name, region and account, the version stage, and the JSON key after the colon " +
+			"in the buildspec (secret:key:stage:version).",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"secrets manager can't find the specified secret"}},
@@ -392,18 +495,21 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "secret-unreadable",
-		Title:  "CodeBuild could not read the variables that the project keeps in AWS",
-		Advice: "The context's message says why. Check the parameter's or secret's name and format: a secret must be JSON if the buildspec asks for a key of it.",
+		Name:  "secret-unreadable",
+		Title: "CodeBuild could not read the variables that the project keeps in AWS",
+		Advice: "The context's message says why. Check the parameter's or secret's name and format: a " +
+			"secret must be JSON if the buildspec asks for a key of it.",
 		Remedy: "report",
 		rules: []rule{
 			{code: []string{"Secrets Manager Error", "Decrypted Variables Error"}},
 		},
 	},
 	{
-		Name:   "artifact-not-found",
-		Title:  "The build's artifacts are not where the buildspec looks for them",
-		Advice: "Compare artifacts, files and base-directory in the buildspec with what the build wrote (list it in post_build). Paths count from the source directory, not from where the last command went.",
+		Name:  "artifact-not-found",
+		Title: "The build's artifacts are not where the buildspec looks for them",
+		Advice: "Compare artifacts, files and base-directory in the buildspec with what the build wrote " +
+			"(list it in post_build). Paths count from the source directory, not from where the last " +
+			"command went.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"no matching artifact paths found"}},
@@ -411,9 +517,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "wrong-region",
-		Title:  "A resource is in another region than the call",
-		Advice: "Set the region of the command, the client or the project's artifacts to the one in which the bucket or resource is (AWS_DEFAULT_REGION, --region).",
+		Name:  "wrong-region",
+		Title: "A resource is in another region than the call",
+		Advice: "Set the region of the command, the client or the project's artifacts to the one in " +
+			"which the bucket or resource is (AWS_DEFAULT_REGION, --region).",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"must be addressed using the specified endpoint"}},
@@ -426,9 +533,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "kms-key-unusable",
-		Title:  "A KMS key does not exist, is disabled or is about to be deleted",
-		Advice: "Check the key that the project, bucket or parameter names: its region, account and state. Enable it, cancel its deletion, or name another one.",
+		Name:  "kms-key-unusable",
+		Title: "A KMS key does not exist, is disabled or is about to be deleted",
+		Advice: "Check the key that the project, bucket or parameter names: its region, account and " +
+			"state. Enable it, cancel its deletion, or name another one.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"kms.notfoundexception"}},
@@ -440,9 +548,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "disk-full",
-		Title:  "The build's disk is full",
-		Advice: "Take a larger compute type (it has more disk), remove what is not needed between steps (docker system prune -af), or make images smaller.",
+		Name:  "disk-full",
+		Title: "The build's disk is full",
+		Advice: "Take a larger compute type (it has more disk), remove what is not needed between steps " +
+			"(docker system prune -af), or make images smaller.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"no space left on device"}},
@@ -453,9 +562,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "file-watch-limit",
-		Title:  "The build used up the system's file watchers",
-		Advice: "A tool runs in watch mode. Run it once instead (CI=true, --no-watch, --watchAll=false); a build has no use for watching.",
+		Name:  "file-watch-limit",
+		Title: "The build used up the system's file watchers",
+		Advice: "A tool runs in watch mode. Run it once instead (CI=true, --no-watch, --watchAll=false); " +
+			"a build has no use for watching.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"system limit for number of file watchers reached"}},
@@ -463,9 +573,11 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "out-of-memory",
-		Title:  "The build ran out of memory",
-		Advice: "Take a larger compute type, run fewer things at once (jest --maxWorkers=2, make -j2, no Gradle daemon), or raise the tool's own limit (NODE_OPTIONS=--max-old-space-size, -Xmx) if there is memory left.",
+		Name:  "out-of-memory",
+		Title: "The build ran out of memory",
+		Advice: "Take a larger compute type, run fewer things at once (jest --maxWorkers=2, make -j2, no " +
+			"Gradle daemon), or raise the tool's own limit (NODE_OPTIONS=--max-old-space-size, -Xmx) " +
+			"if there is memory left.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"javascript heap out of memory"}},
@@ -479,7 +591,10 @@ var causes = []Cause{
 			{says: []string{"out of memory: kill"}},
 			{says: []string{"oomkilled"}},
 			{says: []string{"signal: killed"}},
-			{says: []string{"sigkill"}, like: &pattern{source: "(?i)(worker|process|exited|terminated|command|killed).*SIGKILL"}},
+			{
+				says: []string{"sigkill"},
+				like: &pattern{source: "(?i)(worker|process|exited|terminated|command|killed).*SIGKILL"},
+			},
 			{says: []string{"killed"}, like: &pattern{source: "^(\\S+: line \\d+: +\\d+ )?Killed\\b"}},
 			{says: []string{"cannot start cc1plus"}},
 			{says: []string{"virtual memory exhausted"}},
@@ -488,9 +603,11 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:      "docker-rate-limit",
-		Title:     "The image registry's pull limit was reached",
-		Advice:    "Pull with a login (docker login before the pull), or from Amazon ECR: a pull-through cache, or public.ecr.aws/docker/library for the official images. The limit refills within hours.",
+		Name:  "docker-rate-limit",
+		Title: "The image registry's pull limit was reached",
+		Advice: "Pull with a login (docker login before the pull), or from Amazon ECR: a pull-through " +
+			"cache, or public.ecr.aws/docker/library for the official images. The limit refills " +
+			"within hours.",
 		Remedy:    "retry",
 		Retryable: true,
 		rules: []rule{
@@ -501,9 +618,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "docker-daemon-unavailable",
-		Title:  "There is no Docker daemon to talk to",
-		Advice: "Turn on privileged mode in the project's environment settings. With an own image, start dockerd in the install phase and wait until \"docker info\" answers.",
+		Name:  "docker-daemon-unavailable",
+		Title: "There is no Docker daemon to talk to",
+		Advice: "Turn on privileged mode in the project's environment settings. With an own image, start " +
+			"dockerd in the install phase and wait until \"docker info\" answers.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"cannot connect to the docker daemon"}},
@@ -517,30 +635,64 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "docker-push-denied",
-		Title:  "The image registry refuses the push",
-		Advice: "With Docker Hub and others: log in first, with a token that may write, and push under a name that the account owns. With Amazon ECR, which prints the denied action most often: check that the repository is in this account and region, and that the role has all eight actions for pushing.",
+		Name:  "docker-push-denied",
+		Title: "The image registry refuses the push",
+		Advice: "With Docker Hub and others: log in first, with a token that may write, and push under a " +
+			"name that the account owns. With Amazon ECR, which prints the denied action most often: " +
+			"check that the repository is in this account and region, and that the role has all " +
+			"eight actions for pushing.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"push access denied"}},
-			{says: []string{"requested access to the resource is denied"}, not: []string{"pull access denied"}, also: []string{"the push refers to repository"}},
-			{command: []string{"push"}, says: []string{"requested access to the resource is denied"}, not: []string{"pull access denied"}},
-			{says: []string{"requested access to the resource is denied"}, also: []string{"docker push"}, like: &pattern{source: "^denied: "}},
-			{says: []string{"requested access to the resource is denied"}, also: []string{"docker image push"}, like: &pattern{source: "^denied: "}},
+			{
+				says: []string{"requested access to the resource is denied"},
+				not:  []string{"pull access denied"},
+				also: []string{"the push refers to repository"},
+			},
+			{
+				command: []string{"push"},
+				says:    []string{"requested access to the resource is denied"},
+				not:     []string{"pull access denied"},
+			},
+			{
+				says: []string{"requested access to the resource is denied"},
+				also: []string{"docker push"},
+				like: &pattern{source: "^denied: "},
+			},
+			{
+				says: []string{"requested access to the resource is denied"},
+				also: []string{"docker image push"},
+				like: &pattern{source: "^denied: "},
+			},
 			{says: []string{"failed to push", "403 forbidden"}},
 			{says: []string{"failed to push", "denied:"}, not: []string{"user: arn:"}},
 			{says: []string{"checking push permission", "unauthorized"}},
 			{says: []string{"checking push permission", "denied"}, not: []string{"user: arn:"}},
-			{says: []string{"error parsing http 403 response body"}, also: []string{"the push refers to repository"}},
+			{
+				says: []string{"error parsing http 403 response body"},
+				also: []string{"the push refers to repository"},
+			},
 			{command: []string{"push"}, says: []string{"error parsing http 403 response body"}},
-			{says: []string{"denied: "}, not: []string{"authorization token", "user: arn:"}, also: []string{"the push refers to repository"}, like: &pattern{source: "^denied: "}},
-			{command: []string{"push"}, says: []string{"denied: "}, not: []string{"authorization token", "user: arn:"}, like: &pattern{source: "^denied: "}},
+			{
+				says: []string{"denied: "},
+				not:  []string{"authorization token", "user: arn:"},
+				also: []string{"the push refers to repository"},
+				like: &pattern{source: "^denied: "},
+			},
+			{
+				command: []string{"push"},
+				says:    []string{"denied: "},
+				not:     []string{"authorization token", "user: arn:"},
+				like:    &pattern{source: "^denied: "},
+			},
 		},
 	},
 	{
-		Name:   "registry-authentication-required",
-		Title:  "The image registry wants a login that the build did not make",
-		Advice: "Log in to the registry of exactly this host and region before the push or pull (for Amazon ECR: aws ecr get-login-password | docker login --username AWS --password-stdin HOST). A login lasts 12 hours.",
+		Name:  "registry-authentication-required",
+		Title: "The image registry wants a login that the build did not make",
+		Advice: "Log in to the registry of exactly this host and region before the push or pull (for " +
+			"Amazon ECR: aws ecr get-login-password | docker login --username AWS --password-stdin " +
+			"HOST). A login lasts 12 hours.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"no basic auth credentials"}},
@@ -553,9 +705,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "docker-login-failed",
-		Title:  "The login to the image registry failed",
-		Advice: "Check that the password reaches the command (an empty one makes docker ask for it), that user, token and registry belong together, and that the token has not expired.",
+		Name:  "docker-login-failed",
+		Title: "The login to the image registry failed",
+		Advice: "Check that the password reaches the command (an empty one makes docker ask for it), " +
+			"that user, token and registry belong together, and that the token has not expired.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"cannot perform an interactive login from a non tty device"}},
@@ -567,19 +720,31 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "ecr-repository-not-found",
-		Title:  "The ECR repository {repository} does not exist",
-		Advice: "Create the repository, or correct its name, account or region in the build. Buildmedic can create it where a grant says create: true.",
+		Name:  "ecr-repository-not-found",
+		Title: "The ECR repository {repository} does not exist",
+		Advice: "Create the repository, or correct its name, account or region in the build. Buildmedic " +
+			"can create it where a grant says create: true.",
 		Remedy: "create-repository",
 		rules: []rule{
-			{says: []string{"the repository with name", "does not exist in the registry"}, not: []string{"not found: name unknown"}, like: &pattern{source: "repository with name '(?P<repository>[^']+)' does not exist in the registry with id '(?P<registry>[^']*)'"}},
-			{says: []string{"the repository with name", "does not exist in the registry"}, like: &pattern{source: "repository with name '(?P<repository>[^']+)' does not exist in the registry with id '(?P<registry>[^']*)'"}, remedy: "report"},
+			{
+				says: []string{"the repository with name", "does not exist in the registry"},
+				not:  []string{"not found: name unknown"},
+				like: &pattern{source: "repository with name '(?P<repository>[^']+)' does not exist in the registry with id " +
+					"'(?P<registry>[^']*)'"},
+			},
+			{
+				says: []string{"the repository with name", "does not exist in the registry"},
+				like: &pattern{source: "repository with name '(?P<repository>[^']+)' does not exist in the registry with id " +
+					"'(?P<registry>[^']*)'"},
+				remedy: "report",
+			},
 		},
 	},
 	{
-		Name:   "ecr-tag-immutable",
-		Title:  "The image tag exists already and may not be overwritten",
-		Advice: "The ECR repository's tags are immutable. Push under a tag that is new with every build (the commit), or skip the push if the tag is there.",
+		Name:  "ecr-tag-immutable",
+		Title: "The image tag exists already and may not be overwritten",
+		Advice: "The ECR repository's tags are immutable. Push under a tag that is new with every build " +
+			"(the commit), or skip the push if the tag is there.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"cannot be overwritten because the", "immutable"}},
@@ -587,9 +752,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "image-platform-mismatch",
-		Title:  "The image or program is for another processor architecture",
-		Advice: "Build for the platform it runs on (docker build --platform linux/amd64 or linux/arm64), or choose a build environment of the same architecture.",
+		Name:  "image-platform-mismatch",
+		Title: "The image or program is for another processor architecture",
+		Advice: "Build for the platform it runs on (docker build --platform linux/amd64 or linux/arm64), " +
+			"or choose a build environment of the same architecture.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"exec format error"}},
@@ -599,9 +765,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "docker-pull-access-denied",
-		Title:  "The registry shows no such image to the build",
-		Advice: "The image's name is wrong or it is private. Check the spelling (docker.io/library/NAME is the default), and log in to the registry if the image is private.",
+		Name:  "docker-pull-access-denied",
+		Title: "The registry shows no such image to the build",
+		Advice: "The image's name is wrong or it is private. Check the spelling (docker.io/library/NAME " +
+			"is the default), and log in to the registry if the image is private.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"pull access denied for"}},
@@ -610,9 +777,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "image-not-found",
-		Title:  "The image or its tag does not exist",
-		Advice: "Check name and tag; tags get removed (lifecycle rules, old base images). Choose a tag that the registry lists, and pin it by digest if it must stay.",
+		Name:  "image-not-found",
+		Title: "The image or its tag does not exist",
+		Advice: "Check name and tag; tags get removed (lifecycle rules, old base images). Choose a tag " +
+			"that the registry lists, and pin it by digest if it must stay.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"manifest unknown"}},
@@ -624,9 +792,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "dockerfile-error",
-		Title:  "The image cannot be built from this Dockerfile and directory",
-		Advice: "Check the path of the Dockerfile (-f), the build context (the last argument), .dockerignore, and that what COPY and ADD name is inside the context.",
+		Name:  "dockerfile-error",
+		Title: "The image cannot be built from this Dockerfile and directory",
+		Advice: "Check the path of the Dockerfile (-f), the build context (the last argument), " +
+			".dockerignore, and that what COPY and ADD name is inside the context.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"failed to read dockerfile"}},
@@ -644,9 +813,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "docker-too-old",
-		Title:  "Docker in the build is too old for the registry, the image or the daemon",
-		Advice: "Choose a newer build image in the project's environment settings, or install a current Docker in the install phase.",
+		Name:  "docker-too-old",
+		Title: "Docker in the build is too old for the registry, the image or the daemon",
+		Advice: "Choose a newer build image in the project's environment settings, or install a current " +
+			"Docker in the install phase.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"missing signature key"}},
@@ -673,23 +843,31 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:      "docker-push-failed",
-		Title:     "The push to the image registry was cut off",
-		Advice:    "If it is Amazon ECR and no denial is printed, the role most often lacks a permission for pushing (ecr:InitiateLayerUpload, UploadLayerPart, CompleteLayerUpload, PutImage, BatchCheckLayerAvailability), or the repository is another one than logged in to. Otherwise it is the network.",
+		Name:  "docker-push-failed",
+		Title: "The push to the image registry was cut off",
+		Advice: "If it is Amazon ECR and no denial is printed, the role most often lacks a permission " +
+			"for pushing (ecr:InitiateLayerUpload, UploadLayerPart, CompleteLayerUpload, PutImage, " +
+			"BatchCheckLayerAvailability), or the repository is another one than logged in to. " +
+			"Otherwise it is the network.",
 		Remedy:    "report",
 		Retryable: true,
 		rules: []rule{
 			{says: []string{"error checking push permissions"}},
 			{says: []string{"retrying in"}, like: &pattern{source: "[0-9a-f]{12}: Retrying in \\d+ seconds?"}},
-			{says: []string{"failed to push"}, like: &pattern{source: "(?i)failed to push( to destination)? \\S*[./]"}},
+			{
+				says: []string{"failed to push"},
+				like: &pattern{source: "(?i)failed to push( to destination)? \\S*[./]"},
+			},
 			{says: []string{"error pushing image"}},
 			{says: []string{"failed commit on ref"}},
 		},
 	},
 	{
-		Name:   "build-image-unavailable",
-		Title:  "CodeBuild could not pull the build image",
-		Advice: "Check the image's name and tag, that it fits on the build's disk, that the service role or the repository's policy lets CodeBuild pull it, and that a build in a VPC has a way to the registry.",
+		Name:  "build-image-unavailable",
+		Title: "CodeBuild could not pull the build image",
+		Advice: "Check the image's name and tag, that it fits on the build's disk, that the service role " +
+			"or the repository's policy lets CodeBuild pull it, and that a build in a VPC has a way " +
+			"to the registry.",
 		Remedy: "report",
 		rules: []rule{
 			{code: []string{"BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE"}},
@@ -698,26 +876,36 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "submodule-failed",
-		Title:  "A Git submodule could not be fetched",
-		Advice: "Give the build access to the submodule's repository (https with the same credential rather than git@), turn on \"Git submodules\" in the source settings, and check that the recorded commit exists.",
+		Name:  "submodule-failed",
+		Title: "A Git submodule could not be fetched",
+		Advice: "Give the build access to the submodule's repository (https with the same credential " +
+			"rather than git@), turn on \"Git submodules\" in the source settings, and check that " +
+			"the recorded commit exists.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"into submodule path", "failed"}},
 			{says: []string{"fetched in submodule path"}},
 			{says: []string{"no submodule mapping found in .gitmodules"}},
 			{says: []string{"no url found for submodule path"}},
-			{says: []string{"failed to clone '", "aborting"}, like: &pattern{source: "Failed to clone '[^']+' a second time"}},
+			{
+				says: []string{"failed to clone '", "aborting"},
+				like: &pattern{source: "Failed to clone '[^']+' a second time"},
+			},
 			{says: []string{"unable to find current", "revision in submodule path"}},
 		},
 	},
 	{
-		Name:   "git-auth",
-		Title:  "The Git host refused the build's credentials",
-		Advice: "Renew the token or deploy key that the build uses, with the right it needs (read, or write to push). CodeBuild's own source credential serves later git commands only with git-credential-helper: yes in the buildspec's env section.",
+		Name:  "git-auth",
+		Title: "The Git host refused the build's credentials",
+		Advice: "Renew the token or deploy key that the build uses, with the right it needs (read, or " +
+			"write to push). CodeBuild's own source credential serves later git commands only with " +
+			"git-credential-helper: yes in the buildspec's env section.",
 		Remedy: "report",
 		rules: []rule{
-			{says: []string{"authentication required for"}, like: &pattern{source: "authentication required for (primary|secondary) source"}},
+			{
+				says: []string{"authentication required for"},
+				like: &pattern{source: "authentication required for (primary|secondary) source"},
+			},
 			{says: []string{"permission denied (publickey"}},
 			{says: []string{"remote: permission to", "denied to"}},
 			{says: []string{"fatal: authentication failed for"}},
@@ -727,15 +915,19 @@ var causes = []Cause{
 			{says: []string{"remote: invalid username or"}},
 			{says: []string{"remote: http basic: access denied"}},
 			{says: []string{"remote: write access to repository not granted"}},
-			{says: []string{"fatal: unable to access 'http", "returned error: 403"}, not: []string{"git-codecommit"}},
+			{
+				says: []string{"fatal: unable to access 'http", "returned error: 403"},
+				not:  []string{"git-codecommit"},
+			},
 			{says: []string{"fatal: unable to access 'http", "returned error: 401"}},
 			{says: []string{"the project you were looking for could not be found or you don't have permission"}},
 		},
 	},
 	{
-		Name:   "git-host-key",
-		Title:  "The Git host's key is not known to the build",
-		Advice: "Add it before the first git command: ssh-keyscan HOST >> ~/.ssh/known_hosts, and compare it with the fingerprint that the host publishes.",
+		Name:  "git-host-key",
+		Title: "The Git host's key is not known to the build",
+		Advice: "Add it before the first git command: ssh-keyscan HOST >> ~/.ssh/known_hosts, and " +
+			"compare it with the fingerprint that the host publishes.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"host key verification failed"}},
@@ -744,13 +936,20 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "git-ref-not-found",
-		Title:  "The branch, tag or commit does not exist",
-		Advice: "It was deleted, force-pushed away, never pushed, or is outside a shallow clone. Check the source version; set the clone depth to full if older commits or tags are needed.",
+		Name:  "git-ref-not-found",
+		Title: "The branch, tag or commit does not exist",
+		Advice: "It was deleted, force-pushed away, never pushed, or is outside a shallow clone. Check " +
+			"the source version; set the clone depth to full if older commits or tags are needed.",
 		Remedy: "report",
 		rules: []rule{
-			{says: []string{"reference not found for"}, like: &pattern{source: "reference not found for (primary|secondary) source"}},
-			{says: []string{"object not found for"}, like: &pattern{source: "object not found for (primary|secondary) source"}},
+			{
+				says: []string{"reference not found for"},
+				like: &pattern{source: "reference not found for (primary|secondary) source"},
+			},
+			{
+				says: []string{"object not found for"},
+				like: &pattern{source: "object not found for (primary|secondary) source"},
+			},
 			{says: []string{"couldn't find remote ref"}},
 			{says: []string{"pathspec '", "did not match any file(s) known to git"}},
 			{says: []string{"remote branch", "not found in upstream"}},
@@ -762,20 +961,26 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "not-a-git-repository",
-		Title:  "The source is no Git repository in this build",
-		Advice: "CodePipeline hands over a zip without .git. Choose \"Full clone\" as output artifact format of the source action (and the connection's permission for the build role), or do without git: the commit is in CODEBUILD_RESOLVED_SOURCE_VERSION.",
+		Name:  "not-a-git-repository",
+		Title: "The source is no Git repository in this build",
+		Advice: "CodePipeline hands over a zip without .git. Choose \"Full clone\" as output artifact " +
+			"format of the source action (and the connection's permission for the build role), or do " +
+			"without git: the commit is in CODEBUILD_RESOLVED_SOURCE_VERSION.",
 		Remedy: "report",
 		rules: []rule{
-			{says: []string{"not a git repository"}, like: &pattern{source: "(?i)(fatal|error)[^:]*:.*not a git repository"}},
+			{
+				says: []string{"not a git repository"},
+				like: &pattern{source: "(?i)(fatal|error)[^:]*:.*not a git repository"},
+			},
 			{says: []string{"does not have a .git directory"}},
 			{says: []string{".git can't be found"}, like: &pattern{source: "(?i)error|fatal"}},
 		},
 	},
 	{
-		Name:   "git-dubious-ownership",
-		Title:  "Git does not trust the source directory's owner",
-		Advice: "Run git config --global --add safe.directory \"$CODEBUILD_SRC_DIR\" before the first git command.",
+		Name:  "git-dubious-ownership",
+		Title: "Git does not trust the source directory's owner",
+		Advice: "Run git config --global --add safe.directory \"$CODEBUILD_SRC_DIR\" before the first " +
+			"git command.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"detected dubious ownership in repository"}},
@@ -783,20 +988,26 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "git-lfs-failed",
-		Title:  "Git LFS could not fetch a file",
-		Advice: "See whether the LFS bandwidth or storage of the repository's owner is used up, and whether the build's credential may read LFS objects.",
+		Name:  "git-lfs-failed",
+		Title: "Git LFS could not fetch a file",
+		Advice: "See whether the LFS bandwidth or storage of the repository's owner is used up, and " +
+			"whether the build's credential may read LFS objects.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"smudge filter lfs failed"}},
 			{says: []string{"this repository is over its data quota"}},
-			{says: []string{"batch response: "}, like: &pattern{source: "(?i)batch response: (rate limit|this repository|not authorized|repository not found|resource not accessible)"}},
+			{
+				says: []string{"batch response: "},
+				like: &pattern{source: "(?i)batch response: (rate limit|this repository|not authorized|repository not " +
+					"found|resource not accessible)"},
+			},
 		},
 	},
 	{
-		Name:   "git-push-rejected",
-		Title:  "The Git host rejected the push",
-		Advice: "The branch moved on meanwhile (pull or rebase, then push), or it is protected: push to another branch and open a pull request, or let the build's user pass the protection.",
+		Name:  "git-push-rejected",
+		Title: "The Git host rejected the push",
+		Advice: "The branch moved on meanwhile (pull or rebase, then push), or it is protected: push to " +
+			"another branch and open a pull request, or let the build's user pass the protection.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"! [rejected]"}},
@@ -807,9 +1018,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "lockfile-out-of-date",
-		Title:  "The lock file does not match the manifest",
-		Advice: "Run the install once without the frozen or locked option at home, and commit the changed lock file together with the manifest.",
+		Name:  "lockfile-out-of-date",
+		Title: "The lock file does not match the manifest",
+		Advice: "Run the install once without the frozen or locked option at home, and commit the " +
+			"changed lock file together with the manifest.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"can only install packages when your package.json and package-lock.json"}},
@@ -832,20 +1044,26 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "npm-forbidden",
-		Title:  "The npm registry forbids a package to the build",
-		Advice: "A mirror or security policy blocks this version, or the token may not read or publish it. Choose an allowed version, or ask those who run the registry.",
+		Name:  "npm-forbidden",
+		Title: "The npm registry forbids a package to the build",
+		Advice: "A mirror or security policy blocks this version, or the token may not read or publish " +
+			"it. Choose an allowed version, or ask those who run the registry.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"code e403"}, like: &pattern{source: "(?i)npm (err!|error) code E403"}},
-			{says: []string{"403 forbidden"}, like: &pattern{source: "(?i)(npm (err!|error)|yarn|YN00|ERR_PNPM_FETCH_403).*403"}},
+			{
+				says: []string{"403 forbidden"},
+				like: &pattern{source: "(?i)(npm (err!|error)|yarn|YN00|ERR_PNPM_FETCH_403).*403"},
+			},
 			{says: []string{"err_pnpm_fetch_403"}},
 		},
 	},
 	{
-		Name:   "npm-unauthorized",
-		Title:  "The npm registry does not accept the build's login",
-		Advice: "Set the registry's token for exactly this registry in .npmrc from a secret. CodeArtifact's token lasts at most 12 hours: run aws codeartifact login in the same build.",
+		Name:  "npm-unauthorized",
+		Title: "The npm registry does not accept the build's login",
+		Advice: "Set the registry's token for exactly this registry in .npmrc from a secret. " +
+			"CodeArtifact's token lasts at most 12 hours: run aws codeartifact login in the same " +
+			"build.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"code e401"}, like: &pattern{source: "(?i)npm (err!|error) code E401"}},
@@ -854,30 +1072,44 @@ var causes = []Cause{
 			{says: []string{"unable to authenticate, need: "}},
 			{says: []string{"err_pnpm_fetch_401"}},
 			{says: []string{"yn0041"}},
-			{says: []string{"401 unauthorized"}, like: &pattern{source: "(?i)(npm|yarn|pnpm|registry\\.).*401 Unauthorized"}},
+			{
+				says: []string{"401 unauthorized"},
+				like: &pattern{source: "(?i)(npm|yarn|pnpm|registry\\.).*401 Unauthorized"},
+			},
 		},
 	},
 	{
-		Name:   "npm-package-not-found",
-		Title:  "An npm package or version does not exist in the registry",
-		Advice: "Check name and version, and that .npmrc points a private scope (@scope:registry=) to the registry that has it.",
+		Name:  "npm-package-not-found",
+		Title: "An npm package or version does not exist in the registry",
+		Advice: "Check name and version, and that .npmrc points a private scope (@scope:registry=) to " +
+			"the registry that has it.",
 		Remedy: "report",
 		rules: []rule{
-			{says: []string{"is not in this registry"}, like: &pattern{source: "'(?P<package>[^']+)' is not in this registry"}},
+			{
+				says: []string{"is not in this registry"},
+				like: &pattern{source: "'(?P<package>[^']+)' is not in this registry"},
+			},
 			{says: []string{"code e404"}, like: &pattern{source: "(?i)npm (err!|error) code E404"}},
-			{says: []string{"notarget no matching version found for"}, like: &pattern{source: "No matching version found for (?P<package>\\S+[^.\\s])"}},
+			{
+				says: []string{"notarget no matching version found for"},
+				like: &pattern{source: "No matching version found for (?P<package>\\S+[^.\\s])"},
+			},
 			{says: []string{"code etarget"}},
 			{says: []string{"err_pnpm_fetch_404"}},
 			{says: []string{"err_pnpm_no_matching_version"}},
-			{says: []string{"couldn't find package"}, like: &pattern{source: "(?i)couldn't find package \"[^\"]+\".* on the \"npm\" registry"}},
+			{
+				says: []string{"couldn't find package"},
+				like: &pattern{source: "(?i)couldn't find package \"[^\"]+\".* on the \"npm\" registry"},
+			},
 			{says: []string{"couldn't find any versions for"}},
 			{says: []string{"yn0035"}},
 		},
 	},
 	{
-		Name:   "npm-conflict",
-		Title:  "The npm packages' peer dependencies contradict each other",
-		Advice: "Bring the named packages to versions that fit. --legacy-peer-deps hides the conflict, and is a stopgap.",
+		Name:  "npm-conflict",
+		Title: "The npm packages' peer dependencies contradict each other",
+		Advice: "Bring the named packages to versions that fit. --legacy-peer-deps hides the conflict, " +
+			"and is a stopgap.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"eresolve"}, like: &pattern{source: "(?i)npm (err!|error)"}},
@@ -885,9 +1117,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "npm-script-missing",
-		Title:  "package.json has no script of that name",
-		Advice: "Add the script, correct its name in the buildspec, or run it in the directory (workspace) that has it.",
+		Name:  "npm-script-missing",
+		Title: "package.json has no script of that name",
+		Advice: "Add the script, correct its name in the buildspec, or run it in the directory " +
+			"(workspace) that has it.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"missing script:"}},
@@ -897,9 +1130,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "openssl-unsupported",
-		Title:  "The bundler needs an older OpenSSL than this Node.js has",
-		Advice: "Upgrade the bundler (webpack 5), or set NODE_OPTIONS=--openssl-legacy-provider until then.",
+		Name:  "openssl-unsupported",
+		Title: "The bundler needs an older OpenSSL than this Node.js has",
+		Advice: "Upgrade the bundler (webpack 5), or set NODE_OPTIONS=--openssl-legacy-provider until " +
+			"then.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"err_ossl_evp_unsupported"}},
@@ -907,9 +1141,11 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "native-build-failed",
-		Title:  "A package's native part could not be compiled",
-		Advice: "Install what it builds with (python3, make, g++, the library's -dev package) in the install phase, or take a version of the package that brings a ready build for this runtime.",
+		Name:  "native-build-failed",
+		Title: "A package's native part could not be compiled",
+		Advice: "Install what it builds with (python3, make, g++, the library's -dev package) in the " +
+			"install phase, or take a version of the package that brings a ready build for this " +
+			"runtime.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"gyp err!"}, first: true},
@@ -922,9 +1158,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "toolchain-version",
-		Title:  "The code needs another version of its compiler or runtime than the build has",
-		Advice: "Select the version in the buildspec's runtime-versions, or choose a build image that has it; or lower what the project demands.",
+		Name:  "toolchain-version",
+		Title: "The code needs another version of its compiler or runtime than the build has",
+		Advice: "Select the version in the buildspec's runtime-versions, or choose a build image that " +
+			"has it; or lower what the project demands.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"gotoolchain=local"}, like: &pattern{source: "requires go >= "}},
@@ -955,15 +1192,20 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "pip-dependency-failed",
-		Title:  "A Python package cannot be installed",
-		Advice: "Check name and version, that there is a release for this Python version, and the index (--index-url, pip config). With conflicting requirements, loosen one of those that the message lists.",
+		Name:  "pip-dependency-failed",
+		Title: "A Python package cannot be installed",
+		Advice: "Check name and version, that there is a release for this Python version, and the index " +
+			"(--index-url, pip config). With conflicting requirements, loosen one of those that the " +
+			"message lists.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"no matching distribution found for"}},
 			{says: []string{"could not find a version that satisfies the requirement"}},
 			{says: []string{"resolutionimpossible"}},
-			{says: []string{"conflicting dependencies"}, like: &pattern{source: "(?i)cannot install|because these package versions have"}},
+			{
+				says: []string{"conflicting dependencies"},
+				like: &pattern{source: "(?i)cannot install|because these package versions have"},
+			},
 			{says: []string{"externally-managed-environment"}},
 			{says: []string{"these packages do not match the hashes"}},
 			{says: []string{"could not open requirements file"}},
@@ -977,21 +1219,31 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "package-publish-refused",
-		Title:  "The package registry refuses what the build publishes",
-		Advice: "It answers 401 or 403: the token is missing, expired or may only read, the name belongs to somebody else, or this version exists and may not be written again. This is the registry's own permission, not IAM.",
+		Name:  "package-publish-refused",
+		Title: "The package registry refuses what the build publishes",
+		Advice: "It answers 401 or 403: the token is missing, expired or may only read, the name belongs " +
+			"to somebody else, or this version exists and may not be written again. This is the " +
+			"registry's own permission, not IAM.",
 		Remedy: "report",
 		rules: []rule{
-			{says: []string{"could not put 'http", "status code 40"}, like: &pattern{source: "status code 40[13]"}},
+			{
+				says: []string{"could not put 'http", "status code 40"},
+				like: &pattern{source: "status code 40[13]"},
+			},
 			{says: []string{"failed to publish to registry"}},
 			{says: []string{"httperror: 40", "upload"}, like: &pattern{source: "HTTPError: 40[13] "}},
-			{says: []string{"failed to deploy artifacts", "status code: 40"}, like: &pattern{source: "status code: 40[13]"}},
+			{
+				says: []string{"failed to deploy artifacts", "status code: 40"},
+				like: &pattern{source: "status code: 40[13]"},
+			},
 		},
 	},
 	{
-		Name:   "maven-dependency-failed",
-		Title:  "Maven cannot get a dependency",
-		Advice: "Check the coordinates and the repository that should hold them, and the credentials in settings.xml. For CodeArtifact, export a fresh CODEARTIFACT_AUTH_TOKEN in the same build.",
+		Name:  "maven-dependency-failed",
+		Title: "Maven cannot get a dependency",
+		Advice: "Check the coordinates and the repository that should hold them, and the credentials in " +
+			"settings.xml. For CodeArtifact, export a fresh CODEARTIFACT_AUTH_TOKEN in the same " +
+			"build.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"could not resolve dependencies for project"}, first: true},
@@ -1004,22 +1256,30 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "gradle-dependency-failed",
-		Title:  "Gradle cannot get a dependency",
-		Advice: "Check the coordinates, the repositories block and its credentials. What the message names under \"Searched in\" is where Gradle looked.",
+		Name:  "gradle-dependency-failed",
+		Title: "Gradle cannot get a dependency",
+		Advice: "Check the coordinates, the repositories block and its credentials. What the message " +
+			"names under \"Searched in\" is where Gradle looked.",
 		Remedy: "report",
 		rules: []rule{
-			{says: []string{"could not resolve all"}, like: &pattern{source: "(?i)could not resolve all (files|artifacts|dependencies|task dependencies)"}},
+			{
+				says: []string{"could not resolve all"},
+				like: &pattern{source: "(?i)could not resolve all (files|artifacts|dependencies|task dependencies)"},
+			},
 			{says: []string{"could not get 'http"}},
 			{says: []string{"could not head 'http"}},
 			{says: []string{"plugin [id:", "was not found in any of the following sources"}},
-			{says: []string{"could not find "}, like: &pattern{source: "^ *(> )?Could not find [\\w.-]+:[\\w.-]+:"}},
+			{
+				says: []string{"could not find "},
+				like: &pattern{source: "^ *(> )?Could not find [\\w.-]+:[\\w.-]+:"},
+			},
 		},
 	},
 	{
-		Name:   "go-dependency-failed",
-		Title:  "A Go module cannot be resolved",
-		Advice: "Run go mod tidy and commit go.mod and go.sum. For private modules set GOPRIVATE and give git a credential for their host.",
+		Name:  "go-dependency-failed",
+		Title: "A Go module cannot be resolved",
+		Advice: "Run go mod tidy and commit go.mod and go.sum. For private modules set GOPRIVATE and " +
+			"give git a credential for their host.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"missing go.sum entry"}},
@@ -1035,9 +1295,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "cargo-dependency-failed",
-		Title:  "Cargo cannot get a crate",
-		Advice: "Check the crate's name and version requirement, and for private registries or Git crates the credential and net.git-fetch-with-cli.",
+		Name:  "cargo-dependency-failed",
+		Title: "Cargo cannot get a crate",
+		Advice: "Check the crate's name and version requirement, and for private registries or Git " +
+			"crates the credential and net.git-fetch-with-cli.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"failed to select a version for"}},
@@ -1048,9 +1309,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "nuget-dependency-failed",
-		Title:  "NuGet cannot get a package",
-		Advice: "Check the package's name and version and the feeds in nuget.config, with their credentials.",
+		Name:  "nuget-dependency-failed",
+		Title: "NuGet cannot get a package",
+		Advice: "Check the package's name and version and the feeds in nuget.config, with their " +
+			"credentials.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"nu1101"}},
@@ -1062,9 +1324,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "bundler-dependency-failed",
-		Title:  "Bundler cannot get a gem",
-		Advice: "Check the gem's name, version and source, and run bundle lock with the platform of the build.",
+		Name:  "bundler-dependency-failed",
+		Title: "Bundler cannot get a gem",
+		Advice: "Check the gem's name, version and source, and run bundle lock with the platform of the " +
+			"build.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"could not find gem '"}},
@@ -1075,9 +1338,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "composer-dependency-failed",
-		Title:  "Composer cannot resolve the PHP packages",
-		Advice: "The list of problems names the package and what it needs: adjust the version or add the PHP extension. For private packages set the auth.json credential.",
+		Name:  "composer-dependency-failed",
+		Title: "Composer cannot resolve the PHP packages",
+		Advice: "The list of problems names the package and what it needs: adjust the version or add the " +
+			"PHP extension. For private packages set the auth.json credential.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"your requirements could not be resolved to an installable set of packages"}},
@@ -1086,9 +1350,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:      "os-package-locked",
-		Title:     "Another process holds the package manager's lock",
-		Advice:    "Start the build again. If it recurs, wait for the lock: apt-get -o DPkg::Lock::Timeout=120 install.",
+		Name:  "os-package-locked",
+		Title: "Another process holds the package manager's lock",
+		Advice: "Start the build again. If it recurs, wait for the lock: apt-get -o " +
+			"DPkg::Lock::Timeout=120 install.",
 		Remedy:    "retry",
 		Retryable: true,
 		rules: []rule{
@@ -1098,9 +1363,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:      "os-package-mirror",
-		Title:     "The operating system's package mirror was not in order",
-		Advice:    "A mirror was half-way through an update or out of reach. Start the build again; run apt-get update in the same command as the install.",
+		Name:  "os-package-mirror",
+		Title: "The operating system's package mirror was not in order",
+		Advice: "A mirror was half-way through an update or out of reach. Start the build again; run " +
+			"apt-get update in the same command as the install.",
 		Remedy:    "retry",
 		Retryable: true,
 		rules: []rule{
@@ -1112,9 +1378,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "os-package-failed",
-		Title:  "A package of the operating system cannot be installed",
-		Advice: "Run apt-get update first, check the package's name for this release of the image, and replace sources that are gone or unsigned. Amazon Linux uses dnf or yum, not apt-get.",
+		Name:  "os-package-failed",
+		Title: "A package of the operating system cannot be installed",
+		Advice: "Run apt-get update first, check the package's name for this release of the image, and " +
+			"replace sources that are gone or unsigned. Amazon Linux uses dnf or yum, not apt-get.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"e: unable to locate package"}},
@@ -1132,9 +1399,11 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "expired-credentials",
-		Title:  "The AWS credentials have expired",
-		Advice: "A role that the build assumed lasts at most an hour by default: assume it later, or for longer (--duration-seconds). Keys copied into the build's variables should give way to the service role.",
+		Name:  "expired-credentials",
+		Title: "The AWS credentials have expired",
+		Advice: "A role that the build assumed lasts at most an hour by default: assume it later, or for " +
+			"longer (--duration-seconds). Keys copied into the build's variables should give way to " +
+			"the service role.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"expiredtoken"}},
@@ -1145,9 +1414,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "invalid-signature",
-		Title:  "The request's signature does not match",
-		Advice: "The secret key is wrong or cut (a lost character, quotes, a new line), a proxy changed the request, or the clock is off. Prefer the service role over keys.",
+		Name:  "invalid-signature",
+		Title: "The request's signature does not match",
+		Advice: "The secret key is wrong or cut (a lost character, quotes, a new line), a proxy changed " +
+			"the request, or the clock is off. Prefer the service role over keys.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"signaturedoesnotmatch"}},
@@ -1157,9 +1427,11 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "invalid-credentials",
-		Title:  "AWS does not know these credentials",
-		Advice: "The access key was deleted, is mistyped, or belongs to another partition; a session token may be missing beside it. Remove the keys from the build's variables and use the service role.",
+		Name:  "invalid-credentials",
+		Title: "AWS does not know these credentials",
+		Advice: "The access key was deleted, is mistyped, or belongs to another partition; a session " +
+			"token may be missing beside it. Remove the keys from the build's variables and use the " +
+			"service role.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"invalidclienttokenid"}},
@@ -1171,9 +1443,11 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "missing-credentials",
-		Title:  "The tool found no AWS credentials",
-		Advice: "Inside docker build or docker run, pass AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and AWS_REGION in. Otherwise the SDK is too old for containers, or a profile or wrong variable hides the service role.",
+		Name:  "missing-credentials",
+		Title: "The tool found no AWS credentials",
+		Advice: "Inside docker build or docker run, pass AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and " +
+			"AWS_REGION in. Otherwise the SDK is too old for containers, or a profile or wrong " +
+			"variable hides the service role.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"unable to locate credentials"}},
@@ -1207,9 +1481,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "missing-region",
-		Title:  "The tool does not know which AWS region to use",
-		Advice: "Set AWS_REGION or --region. CodeBuild sets AWS_REGION, but not inside docker build or docker run.",
+		Name:  "missing-region",
+		Title: "The tool does not know which AWS region to use",
+		Advice: "Set AWS_REGION or --region. CodeBuild sets AWS_REGION, but not inside docker build or " +
+			"docker run.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"you must specify a region"}},
@@ -1228,7 +1503,10 @@ var causes = []Cause{
 		Advice: "Add tests for what is new, or change the threshold on purpose.",
 		Remedy: "report",
 		rules: []rule{
-			{says: []string{"coverage threshold for"}, like: &pattern{source: "(?i)coverage threshold for .+ not met"}},
+			{
+				says: []string{"coverage threshold for"},
+				like: &pattern{source: "(?i)coverage threshold for .+ not met"},
+			},
 			{says: []string{"does not meet", "threshold"}, like: &pattern{source: "(?i)coverage"}},
 			{says: []string{"coverage failure: total of"}},
 			{says: []string{"required test coverage of", "not reached"}},
@@ -1237,38 +1515,65 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "test-failure",
-		Title:  "Tests failed",
-		Advice: "The failing tests are named above. Run the same command at home; if it passes there, compare time zone, order, services and environment variables.",
+		Name:  "test-failure",
+		Title: "Tests failed",
+		Advice: "The failing tests are named above. Run the same command at home; if it passes there, " +
+			"compare time zone, order, services and environment variables.",
 		Remedy: "report",
 		quotes: true,
 		rules: []rule{
 			{says: []string{"npm err! test failed"}},
 			{says: []string{"--- fail:"}, like: &pattern{source: "^\\s*--- FAIL: (?P<test>\\S+)"}, first: true},
 			{says: []string{"failed"}, like: &pattern{source: "^FAILED \\S+::(?P<test>\\S+)"}, first: true},
-			{says: []string{"fail"}, not: []string{"[build failed]"}, like: &pattern{source: "^FAIL\\s+\\S+\\s+(\\[build failed\\]|\\d+(\\.\\d+)?s)"}, first: true},
+			{
+				says:  []string{"fail"},
+				not:   []string{"[build failed]"},
+				like:  &pattern{source: "^FAIL\\s+\\S+\\s+(\\[build failed\\]|\\d+(\\.\\d+)?s)"},
+				first: true,
+			},
 			{says: []string{"tests:"}, like: &pattern{source: "^\\s*Tests:\\s+.*\\b[1-9]\\d* failed"}},
-			{says: []string{"test suites:"}, like: &pattern{source: "^\\s*Test Suites:\\s+.*\\b[1-9]\\d* failed"}},
+			{
+				says: []string{"test suites:"},
+				like: &pattern{source: "^\\s*Test Suites:\\s+.*\\b[1-9]\\d* failed"},
+			},
 			{says: []string{"test files"}, like: &pattern{source: "^\\s*Test Files\\s+[1-9]\\d* failed"}},
-			{says: []string{"failed"}, like: &pattern{source: "^=+ .*\\b[1-9]\\d* (failed|errors?)\\b.* in [\\d.:]+"}},
+			{
+				says: []string{"failed"},
+				like: &pattern{source: "^=+ .*\\b[1-9]\\d* (failed|errors?)\\b.* in [\\d.:]+"},
+			},
 			{says: []string{"failed"}, like: &pattern{source: "^FAILED \\((failures|errors)="}},
 			{says: []string{"there are test failures"}},
 			{says: []string{"there were test failures"}},
 			{says: []string{"there were failing tests"}},
-			{says: []string{"tests run:"}, like: &pattern{source: "Tests run: \\d+, Failures: ([1-9]|0, Errors: [1-9])"}},
-			{says: []string{"tests completed"}, like: &pattern{source: "^\\s*\\d+ tests? completed, [1-9]\\d* failed"}},
+			{
+				says: []string{"tests run:"},
+				like: &pattern{source: "Tests run: \\d+, Failures: ([1-9]|0, Errors: [1-9])"},
+			},
+			{
+				says: []string{"tests completed"},
+				like: &pattern{source: "^\\s*\\d+ tests? completed, [1-9]\\d* failed"},
+			},
 			{says: []string{"examples,"}, like: &pattern{source: "^\\s*\\d+ examples?, [1-9]\\d* failures?"}},
 			{says: []string{"failing"}, like: &pattern{source: "^\\s*[1-9]\\d* failing\\b"}},
 			{says: []string{"test result: failed"}},
 			{says: []string{"failed!  - failed:"}},
 			{says: []string{"test run failed."}},
 			{says: []string{"failures!"}},
-			{says: []string{"tests: "}, like: &pattern{source: "Tests: \\d+, Assertions: \\d+.*(Failures|Errors): [1-9]"}},
-			{says: []string{"runs,"}, like: &pattern{source: "\\d+ runs, \\d+ assertions, (\\d+ failures, [1-9]\\d* errors|[1-9]\\d* failures)"}},
+			{
+				says: []string{"tests: "},
+				like: &pattern{source: "Tests: \\d+, Assertions: \\d+.*(Failures|Errors): [1-9]"},
+			},
+			{
+				says: []string{"runs,"},
+				like: &pattern{source: "\\d+ runs, \\d+ assertions, (\\d+ failures, [1-9]\\d* errors|[1-9]\\d* failures)"},
+			},
 			{says: []string{"scenarios ("}, like: &pattern{source: "\\d+ scenarios? \\(.*\\b[1-9]\\d* failed"}},
 			{says: []string{"tests failed out of"}},
 			{says: []string{"executed", "fails locally"}, like: &pattern{source: "[1-9]\\d* fails? locally"}},
-			{says: []string{"failed"}, like: &pattern{source: "(?i)executed \\d+ of \\d+ .*\\([1-9]\\d* FAILED\\)"}},
+			{
+				says: []string{"failed"},
+				like: &pattern{source: "(?i)executed \\d+ of \\d+ .*\\([1-9]\\d* FAILED\\)"},
+			},
 			{says: []string{"[  failed  ]"}, first: true},
 			{says: []string{"cypress"}, like: &pattern{source: "(?i)[1-9]\\d* of \\d+ failed"}},
 			{says: []string{"of "}, like: &pattern{source: "[✖x]\\s+[1-9]\\d* of \\d+ failed \\("}},
@@ -1276,9 +1581,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:      "github-rate-limit",
-		Title:     "GitHub's API limit was reached",
-		Advice:    "Make the calls with a token (unauthenticated ones share 60 an hour per address), or cache what is downloaded. The limit refills within the hour.",
+		Name:  "github-rate-limit",
+		Title: "GitHub's API limit was reached",
+		Advice: "Make the calls with a token (unauthenticated ones share 60 an hour per address), or " +
+			"cache what is downloaded. The limit refills within the hour.",
 		Remedy:    "retry",
 		Retryable: true,
 		rules: []rule{
@@ -1287,9 +1593,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:      "registry-rate-limit",
-		Title:     "A package host's request limit was reached",
-		Advice:    "Start the build again later. To be rid of it, cache dependencies (the project's cache, or CodeArtifact in between) or log in to the host.",
+		Name:  "registry-rate-limit",
+		Title: "A package host's request limit was reached",
+		Advice: "Start the build again later. To be rid of it, cache dependencies (the project's cache, " +
+			"or CodeArtifact in between) or log in to the host.",
 		Remedy:    "retry",
 		Retryable: true,
 		rules: []rule{
@@ -1312,9 +1619,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "cdk-not-bootstrapped",
-		Title:  "The account and region are not bootstrapped for the CDK, or too long ago",
-		Advice: "Run cdk bootstrap aws://ACCOUNT/REGION once, with the qualifier that the app uses, as an administrator.",
+		Name:  "cdk-not-bootstrapped",
+		Title: "The account and region are not bootstrapped for the CDK, or too long ago",
+		Advice: "Run cdk bootstrap aws://ACCOUNT/REGION once, with the qualifier that the app uses, as " +
+			"an administrator.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"has the environment been bootstrapped?"}},
@@ -1328,9 +1636,12 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "cdk-assets-unreachable",
-		Title:  "The build may not use the CDK's bucket for assets",
-		Advice: "The bucket exists, but S3 does not show it to these credentials: it is another account's, or the build may not assume the CDK's file-publishing role. Give the build's role sts:AssumeRole on the bootstrap's roles, or deploy to the account that the app names.",
+		Name:  "cdk-assets-unreachable",
+		Title: "The build may not use the CDK's bucket for assets",
+		Advice: "The bucket exists, but S3 does not show it to these credentials: it is another " +
+			"account's, or the build may not assume the CDK's file-publishing role. Give the build's " +
+			"role sts:AssumeRole on the bootstrap's roles, or deploy to the account that the app " +
+			"names.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"exists, but not in account", "wrong account?"}},
@@ -1338,9 +1649,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "cdk-cli-too-old",
-		Title:  "The CDK command line is older than the app's CDK library",
-		Advice: "Pin the CLI in the project (npm i -D aws-cdk@VERSION, npx cdk) at a version that the message accepts. Do not rely on the tag \"latest\".",
+		Name:  "cdk-cli-too-old",
+		Title: "The CDK command line is older than the app's CDK library",
+		Advice: "Pin the CLI in the project (npm i -D aws-cdk@VERSION, npx cdk) at a version that the " +
+			"message accepts. Do not rely on the tag \"latest\".",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"cloud assembly schema version mismatch"}},
@@ -1349,24 +1661,33 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "cdk-app-failed",
-		Title:  "The CDK app itself failed to synthesize",
-		Advice: "Read the stack trace above: a construct refused its properties, or the app's command in cdk.json did not run. cdk synth at home shows the same.",
+		Name:  "cdk-app-failed",
+		Title: "The CDK app itself failed to synthesize",
+		Advice: "Read the stack trace above: a construct refused its properties, or the app's command in " +
+			"cdk.json did not run. cdk synth at home shows the same.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"--app is required either in command-line, in cdk.json"}},
-			{says: []string{"subprocess exited with error"}, like: &pattern{source: "(?i)^(\\S*error: )?subprocess exited with error"}},
+			{
+				says: []string{"subprocess exited with error"},
+				like: &pattern{source: "(?i)^(\\S*error: )?subprocess exited with error"},
+			},
 			{says: []string{"validationerror: resolution error"}},
 		},
 	},
 	{
-		Name:      "stack-in-bad-state",
-		Title:     "The CloudFormation stack is in a state that allows no update",
-		Advice:    "If it still works (…IN_PROGRESS), wait and start the build again. After ROLLBACK_COMPLETE delete the stack; after UPDATE_ROLLBACK_FAILED continue the rollback; then deploy.",
+		Name:  "stack-in-bad-state",
+		Title: "The CloudFormation stack is in a state that allows no update",
+		Advice: "If it still works (…IN_PROGRESS), wait and start the build again. After " +
+			"ROLLBACK_COMPLETE delete the stack; after UPDATE_ROLLBACK_FAILED continue the rollback; " +
+			"then deploy.",
 		Remedy:    "report",
 		Retryable: true,
 		rules: []rule{
-			{says: []string{"state and can not be updated"}, like: &pattern{source: "is in:? ?[A-Z_]+ state and can not be updated"}},
+			{
+				says: []string{"state and can not be updated"},
+				like: &pattern{source: "is in:? ?[A-Z_]+ state and can not be updated"},
+			},
 			{says: []string{"state and cannot be updated"}},
 			{says: []string{"is in the rollback_complete state"}},
 			{says: []string{"is in a failed state:", "rollback"}},
@@ -1375,9 +1696,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "cloudformation-no-changes",
-		Title:  "CloudFormation has nothing to update",
-		Advice: "That is no fault: tell the command so (aws cloudformation deploy --no-fail-on-empty-changeset, or sam deploy with the same option).",
+		Name:  "cloudformation-no-changes",
+		Title: "CloudFormation has nothing to update",
+		Advice: "That is no fault: tell the command so (aws cloudformation deploy " +
+			"--no-fail-on-empty-changeset, or sam deploy with the same option).",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"no updates are to be performed"}},
@@ -1386,9 +1708,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "cloudformation-capabilities",
-		Title:  "The stack makes IAM resources or uses macros, and the command does not agree to that",
-		Advice: "Add --capabilities CAPABILITY_IAM, CAPABILITY_NAMED_IAM or CAPABILITY_AUTO_EXPAND, as the message says.",
+		Name:  "cloudformation-capabilities",
+		Title: "The stack makes IAM resources or uses macros, and the command does not agree to that",
+		Advice: "Add --capabilities CAPABILITY_IAM, CAPABILITY_NAMED_IAM or CAPABILITY_AUTO_EXPAND, as " +
+			"the message says.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"requires capabilities"}},
@@ -1396,9 +1719,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "cloudformation-template-invalid",
-		Title:  "The CloudFormation template is not valid",
-		Advice: "The message names the key, reference or parameter. Check it with cfn-lint or aws cloudformation validate-template before the deploy.",
+		Name:  "cloudformation-template-invalid",
+		Title: "The CloudFormation template is not valid",
+		Advice: "The message names the key, reference or parameter. Check it with cfn-lint or aws " +
+			"cloudformation validate-template before the deploy.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"template format error"}},
@@ -1408,14 +1732,19 @@ var causes = []Cause{
 			{says: []string{"parameters: [", "must have values"}},
 			{says: []string{"parameters: [", "do not exist in the template"}},
 			{says: []string{"invalidsamdocumentexception"}},
-			{says: []string{"failed to create changeset for the stack"}, like: &pattern{source: "(?i)transform|invalid"}},
+			{
+				says: []string{"failed to create changeset for the stack"},
+				like: &pattern{source: "(?i)transform|invalid"},
+			},
 			{says: []string{"circular dependency between resources"}},
 		},
 	},
 	{
-		Name:      "terraform-state-lock",
-		Title:     "The Terraform state is locked",
-		Advice:    "Another run holds the lock, or died with it. Look at Who and Created in the message; if that run is gone, terraform force-unlock with the ID it prints. Let only one build at a time apply.",
+		Name:  "terraform-state-lock",
+		Title: "The Terraform state is locked",
+		Advice: "Another run holds the lock, or died with it. Look at Who and Created in the message; if " +
+			"that run is gone, terraform force-unlock with the ID it prints. Let only one build at a " +
+			"time apply.",
 		Remedy:    "report",
 		Retryable: true,
 		rules: []rule{
@@ -1426,9 +1755,11 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "terraform-init-failed",
-		Title:  "Terraform is not initialized for this configuration",
-		Advice: "Run terraform init in the same directory and build; -reconfigure or -migrate-state if the backend changed, -upgrade and a committed .terraform.lock.hcl (for all platforms) if providers do not match.",
+		Name:  "terraform-init-failed",
+		Title: "Terraform is not initialized for this configuration",
+		Advice: "Run terraform init in the same directory and build; -reconfigure or -migrate-state if " +
+			"the backend changed, -upgrade and a committed .terraform.lock.hcl (for all platforms) " +
+			"if providers do not match.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"backend initialization required"}},
@@ -1444,9 +1775,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "terraform-config-invalid",
-		Title:  "The Terraform configuration is not valid",
-		Advice: "The message names file and line. Run terraform validate at home, and give every variable a value (-var-file).",
+		Name:  "terraform-config-invalid",
+		Title: "The Terraform configuration is not valid",
+		Advice: "The message names file and line. Run terraform validate at home, and give every " +
+			"variable a value (-var-file).",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"error: unsupported argument"}},
@@ -1476,22 +1808,29 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "kubernetes-rbac-forbidden",
-		Title:  "Kubernetes forbids this to the build's user",
-		Advice: "This is Kubernetes' own access control, not IAM: bind a role to the user or group that the message names (RoleBinding), or give the build's IAM role an EKS access entry with a matching access policy.",
+		Name:  "kubernetes-rbac-forbidden",
+		Title: "Kubernetes forbids this to the build's user",
+		Advice: "This is Kubernetes' own access control, not IAM: bind a role to the user or group that " +
+			"the message names (RoleBinding), or give the build's IAM role an EKS access entry with " +
+			"a matching access policy.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"error from server (forbidden)"}},
 			{says: []string{"is forbidden: user \""}},
 			{says: []string{"is forbidden: user \\\""}},
 			{says: []string{"is forbidden: user", "\"reason\":\"forbidden\""}},
-			{says: []string{"cannot", "resource \"", "in api group"}, like: &pattern{source: "(?i)user \"[^\"]*\" cannot \\w+ resource"}},
+			{
+				says: []string{"cannot", "resource \"", "in api group"},
+				like: &pattern{source: "(?i)user \"[^\"]*\" cannot \\w+ resource"},
+			},
 		},
 	},
 	{
-		Name:   "kubernetes-unauthorized",
-		Title:  "The Kubernetes cluster does not know the build's role",
-		Advice: "Give the IAM role that the build uses an EKS access entry (or a line in the aws-auth config map, there without the role's path). IAM permissions alone do not open the cluster.",
+		Name:  "kubernetes-unauthorized",
+		Title: "The Kubernetes cluster does not know the build's role",
+		Advice: "Give the IAM role that the build uses an EKS access entry (or a line in the aws-auth " +
+			"config map, there without the role's path). IAM permissions alone do not open the " +
+			"cluster.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"you must be logged in to the server"}},
@@ -1502,20 +1841,26 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "kubeconfig-outdated",
-		Title:  "kubectl or Helm cannot read this kubeconfig",
-		Advice: "The token plugin's API version is not supported: update the AWS CLI, kubectl and Helm to current versions and write the kubeconfig anew.",
+		Name:  "kubeconfig-outdated",
+		Title: "kubectl or Helm cannot read this kubeconfig",
+		Advice: "The token plugin's API version is not supported: update the AWS CLI, kubectl and Helm " +
+			"to current versions and write the kubeconfig anew.",
 		Remedy: "report",
 		rules: []rule{
-			{says: []string{"client.authentication.k8s.io/v1alpha1"}, like: &pattern{source: "(?i)invalid apiVersion|no kind|error|exec plugin"}},
+			{
+				says: []string{"client.authentication.k8s.io/v1alpha1"},
+				like: &pattern{source: "(?i)invalid apiVersion|no kind|error|exec plugin"},
+			},
 			{says: []string{"exec plugin is configured to use api version"}},
 			{says: []string{"invalid kubeconfig"}},
 		},
 	},
 	{
-		Name:   "kubernetes-unreachable",
-		Title:  "The Kubernetes cluster cannot be reached",
-		Advice: "Run aws eks update-kubeconfig first (localhost:8080 means that there is no kubeconfig). If the endpoint is private, the build must run in the cluster's VPC with a security group that the cluster lets in.",
+		Name:  "kubernetes-unreachable",
+		Title: "The Kubernetes cluster cannot be reached",
+		Advice: "Run aws eks update-kubeconfig first (localhost:8080 means that there is no kubeconfig). " +
+			"If the endpoint is private, the build must run in the cluster's VPC with a security " +
+			"group that the cluster lets in.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"the connection to the server", "was refused"}},
@@ -1525,9 +1870,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:      "helm-release-busy",
-		Title:     "Another operation on the Helm release is in progress, or died half-way",
-		Advice:    "Wait for it; if none runs, helm history shows a pending release: roll back to the last deployed revision (helm rollback RELEASE REVISION), then deploy again.",
+		Name:  "helm-release-busy",
+		Title: "Another operation on the Helm release is in progress, or died half-way",
+		Advice: "Wait for it; if none runs, helm history shows a pending release: roll back to the last " +
+			"deployed revision (helm rollback RELEASE REVISION), then deploy again.",
 		Remedy:    "report",
 		Retryable: true,
 		rules: []rule{
@@ -1536,9 +1882,11 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "kubernetes-object-invalid",
-		Title:  "Kubernetes does not accept the manifest",
-		Advice: "The message names the kind and field. Check the API version against the cluster's (kubectl api-resources), and try kubectl apply --dry-run=server. Some fields cannot be changed in place: delete and create.",
+		Name:  "kubernetes-object-invalid",
+		Title: "Kubernetes does not accept the manifest",
+		Advice: "The message names the kind and field. Check the API version against the cluster's " +
+			"(kubectl api-resources), and try kubectl apply --dry-run=server. Some fields cannot be " +
+			"changed in place: delete and create.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"error validating data"}},
@@ -1552,9 +1900,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "opensearch-security-denied",
-		Title:  "OpenSearch's own security forbids this to the user",
-		Advice: "This is OpenSearch's fine-grained access control, not IAM: map the role's ARN to an OpenSearch role that has the permission in brackets (Security, Roles, Mapped users).",
+		Name:  "opensearch-security-denied",
+		Title: "OpenSearch's own security forbids this to the user",
+		Advice: "This is OpenSearch's fine-grained access control, not IAM: map the role's ARN to an " +
+			"OpenSearch role that has the permission in brackets (Security, Roles, Mapped users).",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"no permissions for [", "and user ["}},
@@ -1562,9 +1911,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "unsupported-certificate",
-		Title:  "The load balancer does not accept this certificate",
-		Advice: "The certificate must be issued, in the same region, for a full domain name, with an RSA or ECDSA key that the listener supports. Wait for its validation if it is new.",
+		Name:  "unsupported-certificate",
+		Title: "The load balancer does not accept this certificate",
+		Advice: "The certificate must be issued, in the same region, for a full domain name, with an RSA " +
+			"or ECDSA key that the listener supports. Wait for its validation if it is new.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"unsupportedcertificate"}},
@@ -1573,9 +1923,11 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "malformed-policy",
-		Title:  "AWS does not accept the policy document",
-		Advice: "The message says what is wrong: a principal that does not exist (deleted role, wildcard in an account id), an action without service, a resource that does not fit. Access Analyzer's validate-policy shows all of it.",
+		Name:  "malformed-policy",
+		Title: "AWS does not accept the policy document",
+		Advice: "The message says what is wrong: a principal that does not exist (deleted role, wildcard " +
+			"in an account id), an action without service, a resource that does not fit. Access " +
+			"Analyzer's validate-policy shows all of it.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"malformedpolicydocument"}},
@@ -1586,9 +1938,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "service-not-available",
-		Title:  "The service, or this part of it, is not available there",
-		Advice: "Check that the service exists in the region, and that an emulator (LocalStack) covers the operation in the plan that is used.",
+		Name:  "service-not-available",
+		Title: "The service, or this part of it, is not available there",
+		Advice: "Check that the service exists in the region, and that an emulator (LocalStack) covers " +
+			"the operation in the plan that is used.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"not yet been emulated by localstack"}},
@@ -1598,9 +1951,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "lambda-package-too-large",
-		Title:  "The Lambda function's package is too large",
-		Advice: "250 MB unzipped with its layers is the limit (50 MB zipped in a direct upload). Leave out what the function does not need, upload through S3, or use a container image.",
+		Name:  "lambda-package-too-large",
+		Title: "The Lambda function's package is too large",
+		Advice: "250 MB unzipped with its layers is the limit (50 MB zipped in a direct upload). Leave " +
+			"out what the function does not need, upload through S3, or use a container image.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"unzipped size must be smaller than"}},
@@ -1619,26 +1973,34 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "quota-exceeded",
-		Title:  "A quota of the AWS account is used up",
-		Advice: "Delete what is no longer used, or raise the quota in Service Quotas. Quotas are per account and region.",
+		Name:  "quota-exceeded",
+		Title: "A quota of the AWS account is used up",
+		Advice: "Delete what is no longer used, or raise the quota in Service Quotas. Quotas are per " +
+			"account and region.",
 		Remedy: "report",
 		rules: []rule{
 			{code: []string{"QUOTA_EXCEEDED"}},
 			{says: []string{"cannot exceed quota for"}},
 			{says: []string{"servicequotaexceeded"}},
-			{says: []string{"limitexceeded"}, not: []string{"requestlimitexceeded", "accountlimitexceeded", "concurrentupdatelimitexceeded"}},
+			{
+				says: []string{"limitexceeded"},
+				not:  []string{"requestlimitexceeded", "accountlimitexceeded", "concurrentupdatelimitexceeded"},
+			},
 			{says: []string{"toomanybuckets"}},
 			{says: []string{"you have attempted to create more buckets than allowed"}},
 			{says: []string{"has reached the maximum number of"}},
-			{says: []string{"the maximum number of"}, like: &pattern{source: "(?i)the maximum number of [\\w -]+ has been reached"}},
+			{
+				says: []string{"the maximum number of"},
+				like: &pattern{source: "(?i)the maximum number of [\\w -]+ has been reached"},
+			},
 			{says: []string{"instancelimitexceeded"}},
 		},
 	},
 	{
-		Name:      "insufficient-capacity",
-		Title:     "AWS has no capacity for this just now",
-		Advice:    "Start the build again later. If it recurs, use another availability zone, instance type or, for the build itself, compute type.",
+		Name:  "insufficient-capacity",
+		Title: "AWS has no capacity for this just now",
+		Advice: "Start the build again later. If it recurs, use another availability zone, instance type " +
+			"or, for the build itself, compute type.",
 		Remedy:    "retry",
 		Retryable: true,
 		rules: []rule{
@@ -1651,9 +2013,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:      "throttling",
-		Title:     "AWS throttled the calls",
-		Advice:    "Start the build again. If it recurs, let fewer builds or threads call at once, and let the client retry more (AWS_RETRY_MODE=adaptive, AWS_MAX_ATTEMPTS=10).",
+		Name:  "throttling",
+		Title: "AWS throttled the calls",
+		Advice: "Start the build again. If it recurs, let fewer builds or threads call at once, and let " +
+			"the client retry more (AWS_RETRY_MODE=adaptive, AWS_MAX_ATTEMPTS=10).",
 		Remedy:    "retry",
 		Retryable: true,
 		rules: []rule{
@@ -1666,15 +2029,19 @@ var causes = []Cause{
 			{says: []string{"provisionedthroughputexceededexception"}},
 			{says: []string{"api error throttling"}},
 			{says: []string{"error code: throttling"}},
-			{says: []string{"slowdown"}, like: &pattern{source: "(?i)\\bSlowDown\\b.*(reduce your request rate|operation)|code: SlowDown"}},
+			{
+				says: []string{"slowdown"},
+				like: &pattern{source: "(?i)\\bSlowDown\\b.*(reduce your request rate|operation)|code: SlowDown"},
+			},
 			{says: []string{"priorrequestnotcomplete"}},
 			{says: []string{"rate exceeded"}, like: &pattern{source: "(?i)\\brate exceeded\\b"}},
 		},
 	},
 	{
-		Name:      "resource-busy",
-		Title:     "The AWS resource is busy with another change",
-		Advice:    "Start the build again when the other change is done. In scripts, wait first (aws lambda wait function-updated-v2, aws cloudformation wait ...).",
+		Name:  "resource-busy",
+		Title: "The AWS resource is busy with another change",
+		Advice: "Start the build again when the other change is done. In scripts, wait first (aws lambda " +
+			"wait function-updated-v2, aws cloudformation wait ...).",
 		Remedy:    "retry",
 		Retryable: true,
 		rules: []rule{
@@ -1682,7 +2049,10 @@ var causes = []Cause{
 			{says: []string{"a conflicting conditional operation is currently in progress"}},
 			{says: []string{"operationaborted"}},
 			{says: []string{"the function is currently in the following state: pending"}},
-			{says: []string{"resourceinuseexception"}, like: &pattern{source: "(?i)being (created|updated|deleted)|currently|in progress"}},
+			{
+				says: []string{"resourceinuseexception"},
+				like: &pattern{source: "(?i)being (created|updated|deleted)|currently|in progress"},
+			},
 			{says: []string{"concurrentmodification"}},
 			{says: []string{"concurrentupdatelimitexceeded"}},
 			{says: []string{"operationinprogressexception"}},
@@ -1709,9 +2079,11 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:      "deploy-timeout",
-		Title:     "The deployment did not become healthy in time",
-		Advice:    "What was deployed does not start or does not pass its health check. Read its events and log (kubectl describe and logs, the ECS service's events, the stack's events), not the build's.",
+		Name:  "deploy-timeout",
+		Title: "The deployment did not become healthy in time",
+		Advice: "What was deployed does not start or does not pass its health check. Read its events and " +
+			"log (kubectl describe and logs, the ECS service's events, the stack's events), not the " +
+			"build's.",
 		Remedy:    "report",
 		Retryable: true,
 		rules: []rule{
@@ -1730,14 +2102,17 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "deploy-failed",
-		Title:  "The deployment was rolled back or given up",
-		Advice: "The new version does not come up: look at its stopped tasks, pods or instances and their logs. The build itself did its part.",
+		Name:  "deploy-failed",
+		Title: "The deployment was rolled back or given up",
+		Advice: "The new version does not come up: look at its stopped tasks, pods or instances and " +
+			"their logs. The build itself did its part.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"deployment circuit breaker"}},
 			{says: []string{"ecs deployment circuit breaker was triggered"}},
-			{says: []string{"the overall deployment failed because too many individual instances failed deployment"}},
+			{
+				says: []string{"the overall deployment failed because too many individual instances failed deployment"},
+			},
 			{says: []string{"waiter deploymentsuccessful failed"}},
 			{says: []string{"the deployment failed because"}},
 			{says: []string{"failed to deploy application"}},
@@ -1747,9 +2122,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "serverless-login-required",
-		Title:  "The Serverless Framework wants a licence or login",
-		Advice: "Set SERVERLESS_ACCESS_KEY or a licence key from a secret, or pin serverless at version 3.",
+		Name:  "serverless-login-required",
+		Title: "The Serverless Framework wants a licence or login",
+		Advice: "Set SERVERLESS_ACCESS_KEY or a licence key from a secret, or pin serverless at version " +
+			"3.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"you must sign in or use a license key"}},
@@ -1758,9 +2134,11 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "database-auth-failed",
-		Title:  "The database refused the user name or password",
-		Advice: "This is the database's own login, not IAM. Check that user, password and host reach the command (an unset secret is an empty password), and that the user may connect from the build's address.",
+		Name:  "database-auth-failed",
+		Title: "The database refused the user name or password",
+		Advice: "This is the database's own login, not IAM. Check that user, password and host reach the " +
+			"command (an unset secret is an empty password), and that the user may connect from the " +
+			"build's address.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"access denied for user '"}},
@@ -1773,27 +2151,37 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "database-permission-denied",
-		Title:  "The database user may not do that",
-		Advice: "This is the database's own permission, not IAM. Have the owner of the schema or table grant it to the build's user, or let the migration run as the owner.",
+		Name:  "database-permission-denied",
+		Title: "The database user may not do that",
+		Advice: "This is the database's own permission, not IAM. Have the owner of the schema or table " +
+			"grant it to the build's user, or let the migration run as the owner.",
 		Remedy: "report",
 		rules: []rule{
-			{says: []string{"permission denied for"}, like: &pattern{source: "(?i)ERROR: +permission denied for (schema|table|relation|database|sequence|function|view|type|language|tablespace)\\b"}},
+			{
+				says: []string{"permission denied for"},
+				like: &pattern{source: "(?i)ERROR: +permission denied for " +
+					"(schema|table|relation|database|sequence|function|view|type|language|tablespace)\\b"},
+			},
 			{says: []string{"must be owner of"}, like: &pattern{source: "(?i)ERROR: +must be owner of "}},
 			{says: []string{"command denied to user '", "' for table '"}},
 			{says: []string{"access denied; you need (at least one of) the"}},
 		},
 	},
 	{
-		Name:   "database-unreachable",
-		Title:  "The database cannot be reached",
-		Advice: "If it is a database in a VPC, run the build in that VPC and let its security group in. If the build starts it itself, wait until it answers before it is used.",
+		Name:  "database-unreachable",
+		Title: "The database cannot be reached",
+		Advice: "If it is a database in a VPC, run the build in that VPC and let its security group in. " +
+			"If the build starts it itself, wait until it answers before it is used.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"can't reach database server at"}},
 			{says: []string{"can't connect to mysql server"}},
 			{says: []string{"can't connect to local mysql server"}},
-			{says: []string{"could not connect to server"}, like: &pattern{source: "(?i)(postgres|5432|tcp/ip|psql|OperationalError)|could not connect to server: (connection|no such)"}},
+			{
+				says: []string{"could not connect to server"},
+				like: &pattern{source: "(?i)(postgres|5432|tcp/ip|psql|OperationalError)|could not connect to server: " +
+					"(connection|no such)"},
+			},
 			{says: []string{"connection to server at", "failed"}},
 			{says: []string{"mongoserverselectionerror"}},
 			{says: []string{"error connecting to redis"}},
@@ -1804,9 +2192,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "database-migration-failed",
-		Title:  "A database migration failed",
-		Advice: "The message names the migration and the statement. Repair or resolve it on the database before the next deploy: a half-applied migration blocks those after it.",
+		Name:  "database-migration-failed",
+		Title: "A database migration failed",
+		Advice: "The message names the migration and the statement. Repair or resolve it on the database " +
+			"before the next deploy: a half-applied migration blocks those after it.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"migrate found failed migrations in the target database"}},
@@ -1821,9 +2210,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "browser-missing",
-		Title:  "The browser for the tests is not installed in the build",
-		Advice: "Install it in the install phase with its libraries (npx playwright install --with-deps, npx puppeteer browsers install chrome), or use an image that has it.",
+		Name:  "browser-missing",
+		Title: "The browser for the tests is not installed in the build",
+		Advice: "Install it in the install phase with its libraries (npx playwright install --with-deps, " +
+			"npx puppeteer browsers install chrome), or use an image that has it.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"browsertype.launch: executable doesn't exist"}},
@@ -1839,9 +2229,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "shared-library-missing",
-		Title:  "A program misses a shared library of the operating system",
-		Advice: "Install the package that has the library in the install phase (apt-file search or dnf provides names it).",
+		Name:  "shared-library-missing",
+		Title: "A program misses a shared library of the operating system",
+		Advice: "Install the package that has the library in the install phase (apt-file search or dnf " +
+			"provides names it).",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"error while loading shared libraries"}},
@@ -1862,9 +2253,27 @@ var causes = []Cause{
 			{says: []string{"type error:"}, like: &pattern{source: "^\\s*Type error: "}, first: true},
 			{says: []string{"failed to compile"}, first: true},
 			{says: []string{"[build failed]"}, first: true},
-			{says: []string{".go:"}, not: []string{"warning", "(errcheck)", "(govet)", "(staticcheck)", "(unused)", "(ineffassign)", "(revive)", "(gosec)"}, like: &pattern{source: "^\\S*\\.go:\\d+:\\d+: "}, first: true},
+			{
+				says: []string{".go:"},
+				not: []string{
+					"warning",
+					"(errcheck)",
+					"(govet)",
+					"(staticcheck)",
+					"(unused)",
+					"(ineffassign)",
+					"(revive)",
+					"(gosec)",
+				},
+				like:  &pattern{source: "^\\S*\\.go:\\d+:\\d+: "},
+				first: true,
+			},
 			{says: []string{"compilation error"}, first: true},
-			{says: []string{".java:"}, like: &pattern{source: "\\.java:(\\d+: error:|\\[\\d+,\\d+\\])"}, first: true},
+			{
+				says:  []string{".java:"},
+				like:  &pattern{source: "\\.java:(\\d+: error:|\\[\\d+,\\d+\\])"},
+				first: true,
+			},
 			{says: []string{"compilation failed; see the compiler error output"}, first: true},
 			{says: []string{"compilation error. see log for more details"}, first: true},
 			{says: []string{".kt:"}, like: &pattern{source: "^e: .*\\.kt:"}, first: true},
@@ -1872,7 +2281,11 @@ var causes = []Cause{
 			{says: []string{"error: could not compile `"}, first: true},
 			{says: []string{"error cs"}, like: &pattern{source: "\\berror CS\\d+:"}, first: true},
 			{says: []string{"error fs"}, like: &pattern{source: "\\berror FS\\d+:"}, first: true},
-			{says: []string{"error:"}, like: &pattern{source: "\\.(c|cc|cpp|cxx|h|hpp|m|mm|swift):\\d+:\\d+: (fatal )?error:"}, first: true},
+			{
+				says:  []string{"error:"},
+				like:  &pattern{source: "\\.(c|cc|cpp|cxx|h|hpp|m|mm|swift):\\d+:\\d+: (fatal )?error:"},
+				first: true,
+			},
 			{says: []string{"undefined reference to"}, first: true},
 			{says: []string{"ld returned 1 exit status"}},
 			{says: []string{"syntaxerror:"}, not: []string{"in json", "json input"}, first: true},
@@ -1883,7 +2296,11 @@ var causes = []Cause{
 			{says: []string{"module not found: error: can't resolve"}, first: true},
 			{says: []string{"module not found: can't resolve"}, first: true},
 			{says: []string{"rollup failed to resolve import"}, first: true},
-			{says: []string{"[error] could not resolve"}, like: &pattern{source: "(?i)could not resolve \""}, first: true},
+			{
+				says:  []string{"[error] could not resolve"},
+				like:  &pattern{source: "(?i)could not resolve \""},
+				first: true,
+			},
 			{says: []string{"parsing error:"}, first: true},
 			{says: []string{".scala:"}, like: &pattern{source: "\\[error\\] .*\\.scala:\\d+"}, first: true},
 			{says: []string{"protoc"}, like: &pattern{source: "\\.proto:\\d+:\\d+:"}, first: true},
@@ -1891,9 +2308,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "warnings-as-errors",
-		Title:  "The build treats warnings as errors",
-		Advice: "Fix the warnings that are printed. CI=true makes some tools strict; setting it to false hides them and is a stopgap.",
+		Name:  "warnings-as-errors",
+		Title: "The build treats warnings as errors",
+		Advice: "Fix the warnings that are printed. CI=true makes some tools strict; setting it to false " +
+			"hides them and is a stopgap.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"treating warnings as errors because process.env.ci = true"}},
@@ -1914,12 +2332,22 @@ var causes = []Cause{
 			{says: []string{"code style issues found"}},
 			{says: []string{"code style issues in the above file"}},
 			{says: []string{"eslint found too many warnings"}},
-			{says: []string{"would be reformatted"}, like: &pattern{source: "(?i)\\d+ files? would be reformatted"}},
+			{
+				says: []string{"would be reformatted"},
+				like: &pattern{source: "(?i)\\d+ files? would be reformatted"},
+			},
 			{says: []string{"found"}, like: &pattern{source: "^Found [1-9]\\d* errors?\\.$"}},
 			{says: []string{"your code has been rated at"}},
-			{says: []string{".go:"}, like: &pattern{source: "\\.go:\\d+:\\d+: .* \\((errcheck|govet|staticcheck|unused|ineffassign|revive|gosec)\\)$"}, first: true},
+			{
+				says:  []string{".go:"},
+				like:  &pattern{source: "\\.go:\\d+:\\d+: .* \\((errcheck|govet|staticcheck|unused|ineffassign|revive|gosec)\\)$"},
+				first: true,
+			},
 			{says: []string{"[error] found"}, like: &pattern{source: "\\[ERROR\\] Found [1-9]\\d* errors?"}},
-			{says: []string{"found"}, like: &pattern{source: "^Found [1-9]\\d* errors? in [1-9]\\d* files? \\(checked "}},
+			{
+				says: []string{"found"},
+				like: &pattern{source: "^Found [1-9]\\d* errors? in [1-9]\\d* files? \\(checked "},
+			},
 			{says: []string{"issues:"}, like: &pattern{source: "^[1-9]\\d* issues:$"}},
 			{says: []string{"you have"}, like: &pattern{source: "You have [1-9]\\d* Checkstyle violations"}},
 			{says: []string{"checkstyle violations"}},
@@ -1929,9 +2357,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "quality-gate-failed",
-		Title:  "SonarQube's quality gate failed",
-		Advice: "Open the report whose address is printed above; it lists the conditions that were not met.",
+		Name:  "quality-gate-failed",
+		Title: "SonarQube's quality gate failed",
+		Advice: "Open the report whose address is printed above; it lists the conditions that were not " +
+			"met.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"quality gate status: failed"}},
@@ -1940,25 +2369,40 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "security-scan-failed",
-		Title:  "A security scan found something",
-		Advice: "Upgrade what the report names, or record an exception with a reason in the scanner's ignore file.",
+		Name:  "security-scan-failed",
+		Title: "A security scan found something",
+		Advice: "Upgrade what the report names, or record an exception with a reason in the scanner's " +
+			"ignore file.",
 		Remedy: "report",
 		rules: []rule{
-			{command: []string{"audit"}, says: []string{"vulnerabilit"}, like: &pattern{source: "(?i)\\b[1-9]\\d* (low |moderate |high |critical )?(severity )?vulnerabilit"}},
+			{
+				command: []string{"audit"},
+				says:    []string{"vulnerabilit"},
+				like:    &pattern{source: "(?i)\\b[1-9]\\d* (low |moderate |high |critical )?(severity )?vulnerabilit"},
+			},
 			{says: []string{"total:"}, like: &pattern{source: "^Total: \\d+ \\(.*CRITICAL: [1-9]"}},
-			{says: []string{"failed checks:"}, like: &pattern{source: "Passed checks: \\d+, Failed checks: [1-9]"}},
+			{
+				says: []string{"failed checks:"},
+				like: &pattern{source: "Passed checks: \\d+, Failed checks: [1-9]"},
+			},
 			{says: []string{"leaks found:"}, like: &pattern{source: "leaks found: [1-9]"}},
 			{says: []string{"failures count:"}, like: &pattern{source: "Failures count: [1-9]"}},
 			{says: []string{"dependency-check failure"}},
-			{says: []string{"dependencies for known"}, like: &pattern{source: "for known (vulnerabilities|issues), found [1-9]"}},
-			{says: []string{"your code is affected by"}, like: &pattern{source: "affected by [1-9]\\d* vulnerabilit"}},
+			{
+				says: []string{"dependencies for known"},
+				like: &pattern{source: "for known (vulnerabilities|issues), found [1-9]"},
+			},
+			{
+				says: []string{"your code is affected by"},
+				like: &pattern{source: "affected by [1-9]\\d* vulnerabilit"},
+			},
 		},
 	},
 	{
-		Name:   "line-endings",
-		Title:  "A script has Windows line endings",
-		Advice: "Store it with LF: add \"*.sh text eol=lf\" to .gitattributes and renormalize (git add --renormalize .).",
+		Name:  "line-endings",
+		Title: "A script has Windows line endings",
+		Advice: "Store it with LF: add \"*.sh text eol=lf\" to .gitattributes and renormalize (git add " +
+			"--renormalize .).",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"^m: bad interpreter"}},
@@ -1968,14 +2412,18 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "command-not-found",
-		Title:  "A command that the build calls is not installed",
-		Advice: "Install it in the install phase, choose an image that has it, or check the PATH; an npm tool needs npm ci first (and to be no dev dependency in a production install).",
+		Name:  "command-not-found",
+		Title: "A command that the build calls is not installed",
+		Advice: "Install it in the install phase, choose an image that has it, or check the PATH; an npm " +
+			"tool needs npm ci first (and to be no dev dependency in a production install).",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
 			{says: []string{"command not found"}},
-			{says: []string{": not found"}, like: &pattern{source: "^(\\S*sh|\\S+\\.sh): (line )?\\d+: (?P<program>[^:]+): not found"}},
+			{
+				says: []string{": not found"},
+				like: &pattern{source: "^(\\S*sh|\\S+\\.sh): (line )?\\d+: (?P<program>[^:]+): not found"},
+			},
 			{says: []string{": not found"}, like: &pattern{source: "^\\S*sh: (?P<program>[^:]+): not found"}},
 			{says: []string{"executable file not found in $path"}},
 			{says: []string{"is not recognized as an internal or external command"}},
@@ -1985,36 +2433,45 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "not-executable",
-		Title:  "A script may not be executed",
-		Advice: "Set its bit in Git (git update-index --chmod=+x FILE), or call it through its interpreter (bash FILE).",
+		Name:  "not-executable",
+		Title: "A script may not be executed",
+		Advice: "Set its bit in Git (git update-index --chmod=+x FILE), or call it through its " +
+			"interpreter (bash FILE).",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
-			{says: []string{"permission denied"}, like: &pattern{source: "^(\\S*sh|\\S+\\.sh): (line )?\\d+: .+: Permission denied"}},
+			{
+				says: []string{"permission denied"},
+				like: &pattern{source: "^(\\S*sh|\\S+\\.sh): (line )?\\d+: .+: Permission denied"},
+			},
 			{says: []string{"eacces"}, like: &pattern{source: "(?i)spawn \\S+ EACCES"}},
 			{says: []string{"bad interpreter", "permission denied"}},
 			{exit: []string{"126"}},
 		},
 	},
 	{
-		Name:   "unset-variable",
-		Title:  "An environment variable that the build needs is not set",
-		Advice: "Set it in the project or in the buildspec's env section. Variables of one buildspec phase reach the next only in version 0.2, and exported ones only.",
+		Name:  "unset-variable",
+		Title: "An environment variable that the build needs is not set",
+		Advice: "Set it in the project or in the buildspec's env section. Variables of one buildspec " +
+			"phase reach the next only in version 0.2, and exported ones only.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"unbound variable"}},
 			{says: []string{"parameter null or not set"}},
-			{says: []string{"environment variable", "not set"}, like: &pattern{source: "(?i)(error|fatal|missing|required|must|not set)"}},
+			{
+				says: []string{"environment variable", "not set"},
+				like: &pattern{source: "(?i)(error|fatal|missing|required|must|not set)"},
+			},
 			{says: []string{"environment variable", "is required"}},
 			{says: []string{"missing required environment variable"}},
 			{says: []string{"environment variable not found:"}},
 		},
 	},
 	{
-		Name:   "shell-syntax-error",
-		Title:  "A shell command is not written correctly",
-		Advice: "Check quotes, \"then\", \"fi\" and line breaks in the buildspec; use \"|\" for commands of several lines. The default shell is sh: set env, shell: bash for bash's own syntax.",
+		Name:  "shell-syntax-error",
+		Title: "A shell command is not written correctly",
+		Advice: "Check quotes, \"then\", \"fi\" and line breaks in the buildspec; use \"|\" for commands " +
+			"of several lines. The default shell is sh: set env, shell: bash for bash's own syntax.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"syntax error near unexpected token"}},
@@ -2027,9 +2484,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "make-target-missing",
-		Title:  "make has no rule for the target",
-		Advice: "Check the target's name, the directory, and that the files it is made from are in the source.",
+		Name:  "make-target-missing",
+		Title: "make has no rule for the target",
+		Advice: "Check the target's name, the directory, and that the files it is made from are in the " +
+			"source.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"no rule to make target"}},
@@ -2056,9 +2514,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "python-module-missing",
-		Title:  "A Python module is not installed",
-		Advice: "Add it to the requirements and install them with the same Python that runs the command (python -m pip).",
+		Name:  "python-module-missing",
+		Title: "A Python module is not installed",
+		Advice: "Add it to the requirements and install them with the same Python that runs the command " +
+			"(python -m pip).",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
@@ -2068,9 +2527,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "node-module-missing",
-		Title:  "A Node.js module is not installed",
-		Advice: "Add it to package.json and run npm ci before; a bundle or an own file may also be missing from the source.",
+		Name:  "node-module-missing",
+		Title: "A Node.js module is not installed",
+		Advice: "Add it to package.json and run npm ci before; a bundle or an own file may also be " +
+			"missing from the source.",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
@@ -2081,9 +2541,11 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "tls-certificate",
-		Title:  "A server's certificate is not trusted",
-		Advice: "Give the build the certificate authority (a proxy's, or the company's): the project's certificate setting, NODE_EXTRA_CA_CERTS, REQUESTS_CA_BUNDLE, update-ca-certificates. An expired certificate its owner must renew.",
+		Name:  "tls-certificate",
+		Title: "A server's certificate is not trusted",
+		Advice: "Give the build the certificate authority (a proxy's, or the company's): the project's " +
+			"certificate setting, NODE_EXTRA_CA_CERTS, REQUESTS_CA_BUNDLE, update-ca-certificates. " +
+			"An expired certificate its owner must renew.",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
@@ -2105,9 +2567,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "vpc-no-internet",
-		Title:  "The VPC has no way to the Internet",
-		Advice: "A build in a VPC needs private subnets whose route goes to a NAT gateway (in a public subnet, behind an Internet gateway), or VPC endpoints for all that it calls.",
+		Name:  "vpc-no-internet",
+		Title: "The VPC has no way to the Internet",
+		Advice: "A build in a VPC needs private subnets whose route goes to a NAT gateway (in a public " +
+			"subnet, behind an Internet gateway), or VPC endpoints for all that it calls.",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
@@ -2119,9 +2582,11 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:      "endpoint-unreachable",
-		Title:     "The AWS endpoint, or one like it, cannot be reached",
-		Advice:    "Check the address: a mistyped or wrong region, an --endpoint-url of a test set-up, a service that the region does not have; then the build's VPC (NAT gateway or VPC endpoint) and proxy variables.",
+		Name:  "endpoint-unreachable",
+		Title: "The AWS endpoint, or one like it, cannot be reached",
+		Advice: "Check the address: a mistyped or wrong region, an --endpoint-url of a test set-up, a " +
+			"service that the region does not have; then the build's VPC (NAT gateway or VPC " +
+			"endpoint) and proxy variables.",
 		Remedy:    "report",
 		Retryable: true,
 		last:      80,
@@ -2136,9 +2601,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:      "dns-failure",
-		Title:     "A host name could not be resolved",
-		Advice:    "Start the build again if the name is right. If it is private, the build must run in the VPC that knows it; if it is made from a variable, check that the variable is set.",
+		Name:  "dns-failure",
+		Title: "A host name could not be resolved",
+		Advice: "Start the build again if the name is right. If it is private, the build must run in the " +
+			"VPC that knows it; if it is made from a variable, check that the variable is set.",
 		Remedy:    "retry",
 		Retryable: true,
 		last:      80,
@@ -2158,9 +2624,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:      "network-failure",
-		Title:     "The network failed",
-		Advice:    "Start the build again. If it recurs in a VPC, check NAT gateway, routes and security group; otherwise the other side's status page.",
+		Name:  "network-failure",
+		Title: "The network failed",
+		Advice: "Start the build again. If it recurs in a VPC, check NAT gateway, routes and security " +
+			"group; otherwise the other side's status page.",
 		Remedy:    "retry",
 		Retryable: true,
 		last:      80,
@@ -2170,7 +2637,10 @@ var causes = []Cause{
 			{says: []string{"esockettimedout"}},
 			{says: []string{"err_socket_timeout"}},
 			{says: []string{"connection reset by peer"}},
-			{says: []string{"connection reset"}, like: &pattern{source: "(?i)(socketexception|transfer|error|failed).*connection reset"}},
+			{
+				says: []string{"connection reset"},
+				like: &pattern{source: "(?i)(socketexception|transfer|error|failed).*connection reset"},
+			},
 			{says: []string{"i/o timeout"}},
 			{says: []string{"tls handshake timeout"}},
 			{says: []string{"net/http: request canceled"}},
@@ -2192,7 +2662,10 @@ var causes = []Cause{
 			{says: []string{"503 service unavailable"}},
 			{says: []string{"503 service temporarily unavailable"}},
 			{says: []string{"504 gateway"}},
-			{says: []string{"500 internal server error"}, like: &pattern{source: "(?i)(npm|fetch|get|download|registry|https?://)"}},
+			{
+				says: []string{"500 internal server error"},
+				like: &pattern{source: "(?i)(npm|fetch|get|download|registry|https?://)"},
+			},
 			{says: []string{"returned error: 50"}, like: &pattern{source: "returned error: 50\\d"}},
 			{says: []string{"http error 503"}},
 			{says: []string{"status code 503"}},
@@ -2201,13 +2674,17 @@ var causes = []Cause{
 			{says: []string{"premature close"}},
 			{says: []string{"err_stream_premature_close"}},
 			{says: []string{"transfer closed with"}, like: &pattern{source: "bytes remaining to read"}},
-			{says: []string{"openssl ssl_read: "}, like: &pattern{source: "SSL_ERROR_SYSCALL|Connection (reset|timed out)"}},
+			{
+				says: []string{"openssl ssl_read: "},
+				like: &pattern{source: "SSL_ERROR_SYSCALL|Connection (reset|timed out)"},
+			},
 		},
 	},
 	{
-		Name:   "connection-refused",
-		Title:  "Nothing listens where the build connects to",
-		Advice: "Start the service in the build and wait for it, or correct host and port. localhost inside a container is that container.",
+		Name:  "connection-refused",
+		Title: "Nothing listens where the build connects to",
+		Advice: "Start the service in the build and wait for it, or correct host and port. localhost " +
+			"inside a container is that container.",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
@@ -2228,9 +2705,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "s3-object-not-found",
-		Title:  "The S3 object does not exist",
-		Advice: "Check bucket, key and region, and that what should write the object ran before. Without s3:ListBucket S3 says 403 instead of 404.",
+		Name:  "s3-object-not-found",
+		Title: "The S3 object does not exist",
+		Advice: "Check bucket, key and region, and that what should write the object ran before. Without " +
+			"s3:ListBucket S3 says 403 instead of 404.",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
@@ -2242,9 +2720,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "bucket-not-empty",
-		Title:  "The S3 bucket is not empty",
-		Advice: "Empty it first, with all versions (aws s3 rm --recursive, or a lifecycle rule), or keep the bucket.",
+		Name:  "bucket-not-empty",
+		Title: "The S3 bucket is not empty",
+		Advice: "Empty it first, with all versions (aws s3 rm --recursive, or a lifecycle rule), or keep " +
+			"the bucket.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"bucketnotempty"}},
@@ -2252,9 +2731,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "resource-already-exists",
-		Title:  "What should be created exists already",
-		Advice: "Import it into the stack or state, choose another name, or let the script accept that it is there. Something made by hand, or by another stack, has the name.",
+		Name:  "resource-already-exists",
+		Title: "What should be created exists already",
+		Advice: "Import it into the stack or state, choose another name, or let the script accept that " +
+			"it is there. Something made by hand, or by another stack, has the name.",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
@@ -2263,14 +2743,22 @@ var causes = []Cause{
 			{says: []string{"bucketalreadyownedbyyou"}},
 			{says: []string{"resourceexistsexception"}},
 			{says: []string{"resourceconflictexception"}, like: &pattern{source: "(?i)already exist"}},
-			{says: []string{"already exists"}, like: &pattern{source: "(?i)(error|failed|exception|operation|handler|resource|stack|api error|: ).*already exists"}},
-			{says: []string{"duplicate"}, like: &pattern{source: "\\.Duplicate\\b|\\((Duplicate\\w*|\\w+\\.Duplicate)\\)"}},
+			{
+				says: []string{"already exists"},
+				like: &pattern{source: "(?i)(error|failed|exception|operation|handler|resource|stack|api error|: ).*already " +
+					"exists"},
+			},
+			{
+				says: []string{"duplicate"},
+				like: &pattern{source: "\\.Duplicate\\b|\\((Duplicate\\w*|\\w+\\.Duplicate)\\)"},
+			},
 		},
 	},
 	{
-		Name:   "resource-in-use",
-		Title:  "The resource cannot be deleted or changed while something uses it",
-		Advice: "Remove first what depends on it: exports that other stacks import, network interfaces, targets, attachments.",
+		Name:  "resource-in-use",
+		Title: "The resource cannot be deleted or changed while something uses it",
+		Advice: "Remove first what depends on it: exports that other stacks import, network interfaces, " +
+			"targets, attachments.",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
@@ -2282,9 +2770,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "resource-not-found",
-		Title:  "An AWS resource that the build names does not exist",
-		Advice: "Check its name, account and region, and the variable it comes from. It may have been deleted or renamed.",
+		Name:  "resource-not-found",
+		Title: "An AWS resource that the build names does not exist",
+		Advice: "Check its name, account and region, and the variable it comes from. It may have been " +
+			"deleted or renamed.",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
@@ -2293,7 +2782,10 @@ var causes = []Cause{
 			{says: []string{"clusternotfoundexception"}},
 			{says: []string{"servicenotfoundexception"}},
 			{says: []string{"repositorynotfoundexception"}},
-			{says: []string{"notfoundexception"}, like: &pattern{source: "\\((\\w*NotFoundException)\\)|api error \\w*NotFoundException"}},
+			{
+				says: []string{"notfoundexception"},
+				like: &pattern{source: "\\((\\w*NotFoundException)\\)|api error \\w*NotFoundException"},
+			},
 			{says: []string{".notfound)"}, like: &pattern{source: "\\(Invalid\\w+\\.NotFound\\)"}},
 			{says: []string{".notfound:"}, like: &pattern{source: "Invalid\\w+\\.NotFound:"}},
 			{says: []string{"stack with id", "does not exist"}},
@@ -2306,9 +2798,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "invalid-parameter",
-		Title:  "AWS does not accept a value",
-		Advice: "The message names the parameter and what it must be. Check the template or variable that it comes from.",
+		Name:  "invalid-parameter",
+		Title: "AWS does not accept a value",
+		Advice: "The message names the parameter and what it must be. Check the template or variable " +
+			"that it comes from.",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
@@ -2317,21 +2810,37 @@ var causes = []Cause{
 			{says: []string{"(validationerror)"}},
 			{says: []string{"(validationexception)"}},
 			{says: []string{"validationexception:"}},
-			{says: []string{"validationerror:"}, like: &pattern{source: "(?i)stack|template|api error|status code"}},
-			{says: []string{"invalidargument"}, like: &pattern{source: "(?i)operation|api error|status code|error code"}},
-			{says: []string{"invalidrequest"}, like: &pattern{source: "(?i)operation|api error|status code|error code|handler"}},
-			{says: []string{"invalidinput"}, like: &pattern{source: "(?i)operation|api error|status code|error code"}},
+			{
+				says: []string{"validationerror:"},
+				like: &pattern{source: "(?i)stack|template|api error|status code"},
+			},
+			{
+				says: []string{"invalidargument"},
+				like: &pattern{source: "(?i)operation|api error|status code|error code"},
+			},
+			{
+				says: []string{"invalidrequest"},
+				like: &pattern{source: "(?i)operation|api error|status code|error code|handler"},
+			},
+			{
+				says: []string{"invalidinput"},
+				like: &pattern{source: "(?i)operation|api error|status code|error code"},
+			},
 			{says: []string{"missingparameter"}},
 			{says: []string{"extraneous key ["}},
-			{says: []string{"#/"}, like: &pattern{source: "#/[\\w/]+: (required key|expected type|extraneous key|.* is not a valid enum value)"}},
+			{
+				says: []string{"#/"},
+				like: &pattern{source: "#/[\\w/]+: (required key|expected type|extraneous key|.* is not a valid enum value)"},
+			},
 			{says: []string{"properties validation failed for resource"}},
 			{says: []string{"clientexception"}, like: &pattern{source: "\\(ClientException\\)"}},
 		},
 	},
 	{
-		Name:   "invalid-cli-arguments",
-		Title:  "The command was called with arguments that it does not take",
-		Advice: "Compare with the tool's help in the version that the build has. An empty variable shifts arguments: quote them.",
+		Name:  "invalid-cli-arguments",
+		Title: "The command was called with arguments that it does not take",
+		Advice: "Compare with the tool's help in the version that the build has. An empty variable " +
+			"shifts arguments: quote them.",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
@@ -2364,9 +2873,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "stack-create-failed",
-		Title:  "CloudFormation could not create or update the stack",
-		Advice: "The first resource that failed names the reason in the stack's events; those after it say only \"cancelled\". Delete a stack left in ROLLBACK_COMPLETE before the next try.",
+		Name:  "stack-create-failed",
+		Title: "CloudFormation could not create or update the stack",
+		Advice: "The first resource that failed names the reason in the stack's events; those after it " +
+			"say only \"cancelled\". Delete a stack left in ROLLBACK_COMPLETE before the next try.",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
@@ -2384,9 +2894,11 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "file-not-found",
-		Title:  "A file or directory that the build needs is not there",
-		Advice: "Check the path and the directory in which the command runs (every buildspec command starts where the last one left off), its case, .gitignore, and that the step which makes it ran.",
+		Name:  "file-not-found",
+		Title: "A file or directory that the build needs is not there",
+		Advice: "Check the path and the directory in which the command runs (every buildspec command " +
+			"starts where the last one left off), its case, .gitignore, and that the step which " +
+			"makes it ran.",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
@@ -2396,7 +2908,10 @@ var causes = []Cause{
 			{says: []string{"no such file or directory"}},
 			{says: []string{"filenotfounderror"}},
 			{says: []string{"filenotfoundexception"}},
-			{says: []string{"the user-provided path"}, like: &pattern{source: "The user-provided path \\S+ does not exist"}},
+			{
+				says: []string{"the user-provided path"},
+				like: &pattern{source: "The user-provided path \\S+ does not exist"},
+			},
 			{says: []string{"unable to open file"}},
 			{says: []string{"the system cannot find the path specified"}},
 			{says: []string{"cannot find or open"}},
@@ -2406,37 +2921,50 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "file-permission",
-		Title:  "The build may not read or write a file",
-		Advice: "This is the file system's permission, not IAM: see who owns the file (a volume or cache from a root container?), and write below the source directory or /tmp.",
+		Name:  "file-permission",
+		Title: "The build may not read or write a file",
+		Advice: "This is the file system's permission, not IAM: see who owns the file (a volume or cache " +
+			"from a root container?), and write below the source directory or /tmp.",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
 			{says: []string{"eacces"}, like: &pattern{source: "(?i)EACCES: permission denied"}},
 			{says: []string{"permissionerror:"}},
-			{says: []string{"permission denied"}, like: &pattern{source: "(?i)^(\\w+: )?(cannot|can.t|could not|mkdir|rm|cp|mv|touch|tar|open|unlink|chmod|chown|cat|ls)\\b.*permission denied"}},
+			{
+				says: []string{"permission denied"},
+				like: &pattern{source: "(?i)^(\\w+: )?(cannot|can.t|could " +
+					"not|mkdir|rm|cp|mv|touch|tar|open|unlink|chmod|chown|cat|ls)\\b.*permission denied"},
+			},
 			{says: []string{"java.nio.file.accessdeniedexception"}},
 			{says: []string{"erofs"}, like: &pattern{source: "\\bEROFS\\b"}},
 			{says: []string{"read-only file system"}},
 		},
 	},
 	{
-		Name:   "aws-api-error",
-		Title:  "AWS refused the call: {code}",
-		Advice: "The message after the code says why. The API reference of the operation lists its errors.",
+		Name:  "aws-api-error",
+		Title: "AWS refused the call: {code}",
+		Advice: "The message after the code says why. The API reference of the operation lists its " +
+			"errors.",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
-			{says: []string{"an error occurred ("}, like: &pattern{source: "An error occurred \\((?P<code>[\\w.]+)\\) when calling the (?P<operation>\\w+) operation"}},
-			{says: []string{"api error "}, like: &pattern{source: "operation error [^:]+: (?P<operation>\\w+), .*api error (?P<code>[\\w.]+):"}},
+			{
+				says: []string{"an error occurred ("},
+				like: &pattern{source: "An error occurred \\((?P<code>[\\w.]+)\\) when calling the (?P<operation>\\w+) operation"},
+			},
+			{
+				says: []string{"api error "},
+				like: &pattern{source: "operation error [^:]+: (?P<operation>\\w+), .*api error (?P<code>[\\w.]+):"},
+			},
 			{says: []string{"api error "}, like: &pattern{source: "api error (?P<code>[\\w.]+):"}},
 			{says: []string{"error code: "}, like: &pattern{source: "Error Code: (?P<code>[\\w.]+);"}},
 		},
 	},
 	{
-		Name:   "docker-build-failed",
-		Title:  "A step of the image build failed",
-		Advice: "The step's own output stands above this line; the step runs without the build's variables and credentials.",
+		Name:  "docker-build-failed",
+		Title: "A step of the image build failed",
+		Advice: "The step's own output stands above this line; the step runs without the build's " +
+			"variables and credentials.",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
@@ -2459,9 +2987,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:      "command-killed",
-		Title:     "A command was ended by a signal",
-		Advice:    "Something stopped the command from outside, or it crashed (139 is a segmentation fault). Its last lines say where.",
+		Name:  "command-killed",
+		Title: "A command was ended by a signal",
+		Advice: "Something stopped the command from outside, or it crashed (139 is a segmentation " +
+			"fault). Its last lines say where.",
 		Remedy:    "report",
 		Retryable: true,
 		last:      80,
@@ -2490,18 +3019,20 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "vpc-misconfigured",
-		Title:  "The project's VPC settings do not work",
-		Advice: "The context's message says what EC2 refused. Check that VPC, subnets and security groups exist, belong together, and have free addresses and network interfaces.",
+		Name:  "vpc-misconfigured",
+		Title: "The project's VPC settings do not work",
+		Advice: "The context's message says what EC2 refused. Check that VPC, subnets and security " +
+			"groups exist, belong together, and have free addresses and network interfaces.",
 		Remedy: "report",
 		rules: []rule{
 			{code: []string{"VPC_CLIENT_ERROR"}},
 		},
 	},
 	{
-		Name:   "command-failed",
-		Title:  "A command failed with exit status {exit}",
-		Advice: "The excerpt holds its last lines. Run the same command with the same image at home to see more.",
+		Name:  "command-failed",
+		Title: "A command failed with exit status {exit}",
+		Advice: "The excerpt holds its last lines. Run the same command with the same image at home to " +
+			"see more.",
 		Remedy: "report",
 		rules: []rule{
 			{code: []string{"COMMAND_EXECUTION_ERROR"}},
@@ -2509,9 +3040,10 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "unknown",
-		Title:  "The build failed for a reason that Buildmedic does not know",
-		Advice: "Read the excerpt and the phase's context. If this cause is common with you, it deserves an entry in causes.yaml.",
+		Name:  "unknown",
+		Title: "The build failed for a reason that Buildmedic does not know",
+		Advice: "Read the excerpt and the phase's context. If this cause is common with you, it deserves " +
+			"an entry in causes.yaml.",
 		Remedy: "report",
 		rules: []rule{
 			{any: "failure"},
