@@ -10,8 +10,9 @@ import (
 // An anchor is a literal that makes a stretch of the log worth reading. Only
 // what a search of the whole log for all anchors finds is cleaned and parsed.
 //
-// Every way to report a denial holds at least two anchors, because a tool
-// that wraps lines may have broken one of them.
+// AWS's own sentence holds at least two anchors, because a tool that wraps
+// lines may have broken one of them. A short report, such as an error code
+// alone, may hold only one; TestBrokenAnchor bounds how many do.
 type anchor struct {
 	literal string
 	kind    anchorKind

@@ -2,6 +2,7 @@ package buildlog
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -64,4 +65,64 @@ func TestMatcher(t *testing.T) {
 	if found < 1000 {
 		t.Errorf("only %d anchors in the samples", found)
 	}
+}
+
+// TestBrokenAnchor breaks each anchor of each text at each of its characters,
+// as a tool that wraps lines does. AWS's own sentence holds at least two, so
+// what it states is still found. A tool's own short report may hold only one,
+// such as an error code; how many are lost with it is bounded.
+func TestBrokenAnchor(t *testing.T) {
+	texts := map[string]string{}
+	for _, s := range readShapes(t) {
+		if s.category != "wrapped" { // broken already, some of them at an anchor
+			texts[s.category+"/"+s.name] = s.text
+		}
+	}
+	for seed := range uint64(200) {
+		_, texts[fmt.Sprintf("random sentence %d", seed)] = randomDenial(rand.New(rand.NewPCG(seed, 5)))
+	}
+	stated, reported, lost := 0, 0, 0
+	for name, text := range texts {
+		hits := slices.DeleteFunc(anchorMatcher().find([]byte(text), 0, len(text)), func(h hit) bool { return h.anchor.kind != denialAnchor })
+		want := statedActions(text)
+		switch {
+		case len(want) > 0 && len(hits) < 2:
+			t.Errorf("%s holds %d anchors, want two: %s", name, len(hits), text)
+		case len(want) > 0:
+			stated++
+		case len(Denials(text)) > 0:
+			reported++
+		}
+		found := true
+		for _, h := range hits {
+			for k := h.at + 1; k < h.at+len(h.anchor.literal); k++ {
+				broken := text[:k] + "\n" + text[k:]
+				if got := statedActions(broken); !slices.Equal(got, want) {
+					t.Errorf("%s, broken within %q: %v, want %v\n%s", name, h.anchor.literal, got, want, broken)
+				}
+				found = found && len(Denials(broken)) > 0
+			}
+		}
+		if len(hits) > 0 && len(want) == 0 && len(Denials(text)) > 0 && !found {
+			lost++
+		}
+	}
+	t.Logf("%d texts with AWS's sentence, all found; %d other reports, of which a broken anchor loses %d", stated, reported, lost)
+	if stated < 300 || reported < 90 {
+		t.Errorf("%d texts with AWS's sentence and %d other reports, want at least 300 and 90", stated, reported)
+	}
+	if lost > 45 {
+		t.Errorf("a broken anchor loses %d of %d reports, want at most 45", lost, reported)
+	}
+}
+
+// statedActions gives the actions that AWS's own sentence states in a text.
+func statedActions(text string) []string {
+	var list []string
+	for _, d := range Denials(text) {
+		if d.Action != "" && !d.Inferred {
+			list = append(list, d.Action)
+		}
+	}
+	return list
 }

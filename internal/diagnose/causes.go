@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"regexp"
-	"slices"
 	"sync"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
@@ -23,9 +22,6 @@ type Cause struct {
 	quotes bool // such a failure prints texts about others
 	rules  []rule
 }
-
-// Causes lists every cause in the order of precedence.
-func Causes() []Cause { return slices.Clone(causes) }
 
 // rule is one way in which a cause shows. All fields that are set must hold.
 type rule struct {

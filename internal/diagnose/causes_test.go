@@ -13,7 +13,6 @@ import (
 // pattern compiles and is proved by a sample, every remedy occurs, and every
 // placeholder is one that all rules of the cause can fill.
 func TestCausesAreComplete(t *testing.T) {
-	causes := Causes()
 	count := map[string]int{}
 	proved := map[*rule]bool{}
 	for _, s := range samples(t) {
@@ -91,7 +90,7 @@ func (r *rule) fills(name string) bool {
 // or the order, wrong.
 func TestWordsReachTheirCause(t *testing.T) {
 	n := 0
-	for _, c := range Causes() {
+	for _, c := range causes {
 		for _, r := range c.rules {
 			if r.says == nil || r.like != nil || r.denial != nil || r.command != nil || c.Remedy == Ignore {
 				continue
@@ -122,7 +121,6 @@ func TestWordsReachTheirCause(t *testing.T) {
 
 // TestLastCauseAlwaysHolds: find panics without one.
 func TestLastCauseAlwaysHolds(t *testing.T) {
-	causes := Causes()
 	last := causes[len(causes)-1]
 	if last.Name != "unknown" || len(last.rules) != 1 || last.rules[0].any != "failure" {
 		t.Errorf("the last cause is %s; it must be unknown and always hold", last.Name)

@@ -140,15 +140,15 @@ func readDenial(text string) (buildlog.Denial, error) {
 
 // TestSamples diagnoses every sample as the cause that it is filed under.
 func TestSamples(t *testing.T) {
-	causes := map[string]Cause{}
-	for _, c := range Causes() {
-		causes[c.Name] = c
+	byName := map[string]Cause{}
+	for _, c := range causes {
+		byName[c.Name] = c
 	}
 	for _, s := range samples(t) {
 		t.Run(s.name, func(t *testing.T) {
-			c, ok := causes[s.cause]
+			c, ok := byName[s.cause]
 			if !ok {
-				t.Fatalf("there is no cause %q", s.cause)
+				t.Fatalf("there is no cause %q; if it is new, run: make generate", s.cause)
 			}
 			d := Diagnose(s.failure)
 			if d.Cause != s.cause {
