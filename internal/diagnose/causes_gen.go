@@ -126,8 +126,8 @@ var causes = []Cause{
 		Name:  "denied-by-session-policy",
 		Title: "The session's policy does not allow {denied}",
 		Advice: "Whoever assumed the role passed a session policy that narrows it. Change the call that " +
-			"assumes the role (policy or policy ARNs of AssumeRole); the role itself is not the " +
-			"place.",
+			"assumes the role (policy or policy ARNs of AssumeRole); changing the role itself does " +
+			"not help.",
 		Remedy: "report",
 		rules: []rule{
 			{denial: &denialRule{layer: []buildlog.Layer{"session-policy"}}},
@@ -177,9 +177,10 @@ var causes = []Cause{
 	{
 		Name:  "denied-to-another",
 		Title: "{denied} was denied to {principal}, not to this build",
-		Advice: "A permission of the build's role cannot help. If the build works as somebody else (a " +
-			"role that it assumes, a user's keys, CloudFormation's role), the permission belongs " +
-			"there. If a script or test only prints this text, see what else failed around that line.",
+		Advice: "A permission of the build's role cannot help. If the build acts as somebody else (a " +
+			"role that it assumes, a user's keys, CloudFormation's role), grant the permission " +
+			"there. If a script or test only prints this text, look for what else failed around that " +
+			"line.",
 		Remedy: "grant",
 		rules: []rule{
 			{
@@ -195,10 +196,10 @@ var causes = []Cause{
 	{
 		Name:  "object-missing-or-denied",
 		Title: "S3 refuses HeadObject: the object does not exist, or the role lacks s3:GetObject",
-		Advice: "To a role without s3:ListBucket, S3 answers 403 for a missing key too. So see first " +
-			"whether the key is there. If it is, allow {denied} in buildmedic.yaml, and Buildmedic " +
-			"adds it to the role and starts the build again, unless the role has it already. If it " +
-			"is not, correct the key, or let what makes it run first; with s3:ListBucket on the " +
+		Advice: "To a role without s3:ListBucket, S3 answers 403 for a missing key too. So first check " +
+			"whether the key exists. If it does, allow {denied} in buildmedic.yaml, and Buildmedic " +
+			"adds it to the role and starts the build again, unless the role already has it. If it " +
+			"does not, correct the key, or first run what creates it; with s3:ListBucket on the " +
 			"bucket, S3 says 404.",
 		Remedy: "grant",
 		rules: []rule{
@@ -268,7 +269,7 @@ var causes = []Cause{
 	},
 	{
 		Name:  "queue-timed-out",
-		Title: "The build waited in the queue until its time was up",
+		Title: "The build timed out in the queue",
 		Advice: "Other builds hold the account's or the project's concurrency. Start it again when they " +
 			"are done; if it happens often, raise the concurrent build limit in Service Quotas, or " +
 			"on the project.",
@@ -280,7 +281,7 @@ var causes = []Cause{
 	},
 	{
 		Name:  "build-timed-out",
-		Title: "The build ran into its time limit",
+		Title: "The build reached its time limit",
 		Advice: "See what the last lines wait for: a prompt for input, a server that was never stopped, " +
 			"a stack or a service that does not settle. If it only needs longer, raise the project's " +
 			"timeout.",
@@ -295,7 +296,7 @@ var causes = []Cause{
 		Name:  "buildspec-not-found",
 		Title: "The build found no buildspec",
 		Advice: "Commit a buildspec.yml at the root of the source, or give its path in the project's (or " +
-			"the pipeline action's) settings. Paths are case-sensitive and count from the root.",
+			"the pipeline action's) settings. Paths are case-sensitive and relative to the root.",
 		Remedy: "override-buildspec",
 		rules: []rule{
 			{code: []string{"YAML_FILE_ERROR"}, says: []string{"yaml file does not exist"}},
@@ -311,7 +312,7 @@ var causes = []Cause{
 	{
 		Name:  "runtime-version-missing",
 		Title: "The buildspec selects no runtime version",
-		Advice: "This build image wants one: add runtime-versions (for instance nodejs: 22) under " +
+		Advice: "This build image needs one: add runtime-versions (for instance nodejs: 22) under " +
 			"phases, install.",
 		Remedy: "report",
 		rules: []rule{
@@ -334,7 +335,7 @@ var causes = []Cause{
 		Title: "The buildspec cannot be read",
 		Advice: "The message names the line or the key. Common: a tab, a colon in an unquoted command " +
 			"(quote the whole command), a misspelt phase (install, pre_build, build, post_build), a " +
-			"command that is no string.",
+			"command that is not a string.",
 		Remedy: "report",
 		rules: []rule{
 			{code: []string{"YAML_FILE_ERROR"}},
@@ -346,7 +347,7 @@ var causes = []Cause{
 		Name:  "codebuild-account-limit",
 		Title: "The account may not queue more builds",
 		Advice: "Wait for running builds, or raise the concurrency in Service Quotas. A limit of 0 means " +
-			"a new account: ask AWS Support to open it.",
+			"a new account: ask AWS Support to raise it.",
 		Remedy:    "retry",
 		Retryable: true,
 		rules: []rule{
@@ -372,7 +373,7 @@ var causes = []Cause{
 	{
 		Name:  "container-found-dead",
 		Title: "The build container died before the build was complete",
-		Advice: "Most often it ran out of memory: take the next larger compute type. Other reasons: a " +
+		Advice: "Most often it ran out of memory: use the next larger compute type. Other reasons: a " +
 			"custom image without sh, an image for another architecture, proxy variables that cut " +
 			"the agent off.",
 		Remedy:    "report",
@@ -467,7 +468,7 @@ var causes = []Cause{
 	{
 		Name:  "parameter-not-found",
 		Title: "A parameter of Systems Manager Parameter Store does not exist",
-		Advice: "Check its name, leading slash, region and account. Some tools say this also when the " +
+		Advice: "Check its name, leading slash, region and account. Some tools also say this when the " +
 			"role lacks ssm:GetParameters on it.",
 		Remedy: "report",
 		rules: []rule{
@@ -508,8 +509,8 @@ var causes = []Cause{
 		Name:  "artifact-not-found",
 		Title: "The build's artifacts are not where the buildspec looks for them",
 		Advice: "Compare artifacts, files and base-directory in the buildspec with what the build wrote " +
-			"(list it in post_build). Paths count from the source directory, not from where the last " +
-			"command went.",
+			"(list it in post_build). Paths are relative to the source directory, not to where the " +
+			"last command changed to.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"no matching artifact paths found"}},
@@ -518,7 +519,7 @@ var causes = []Cause{
 	},
 	{
 		Name:  "wrong-region",
-		Title: "A resource is in another region than the call",
+		Title: "The call goes to another region than the resource's",
 		Advice: "Set the region of the command, the client or the project's artifacts to the one in " +
 			"which the bucket or resource is (AWS_DEFAULT_REGION, --region).",
 		Remedy: "report",
@@ -550,7 +551,7 @@ var causes = []Cause{
 	{
 		Name:  "disk-full",
 		Title: "The build's disk is full",
-		Advice: "Take a larger compute type (it has more disk), remove what is not needed between steps " +
+		Advice: "Use a larger compute type (it has more disk), remove what is not needed between steps " +
 			"(docker system prune -af), or make images smaller.",
 		Remedy: "report",
 		rules: []rule{
@@ -565,7 +566,7 @@ var causes = []Cause{
 		Name:  "file-watch-limit",
 		Title: "The build used up the system's file watchers",
 		Advice: "A tool runs in watch mode. Run it once instead (CI=true, --no-watch, --watchAll=false); " +
-			"a build has no use for watching.",
+			"a build does not need to watch files.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"system limit for number of file watchers reached"}},
@@ -575,7 +576,7 @@ var causes = []Cause{
 	{
 		Name:  "out-of-memory",
 		Title: "The build ran out of memory",
-		Advice: "Take a larger compute type, run fewer things at once (jest --maxWorkers=2, make -j2, no " +
+		Advice: "Use a larger compute type, run fewer things at once (jest --maxWorkers=2, make -j2, no " +
 			"Gradle daemon), or raise the tool's own limit (NODE_OPTIONS=--max-old-space-size, -Xmx) " +
 			"if there is memory left.",
 		Remedy: "report",
@@ -620,8 +621,8 @@ var causes = []Cause{
 	{
 		Name:  "docker-daemon-unavailable",
 		Title: "There is no Docker daemon to talk to",
-		Advice: "Turn on privileged mode in the project's environment settings. With an own image, start " +
-			"dockerd in the install phase and wait until \"docker info\" answers.",
+		Advice: "Turn on privileged mode in the project's environment settings. With your own image, " +
+			"start dockerd in the install phase and wait until \"docker info\" answers.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"cannot connect to the docker daemon"}},
@@ -689,7 +690,7 @@ var causes = []Cause{
 	},
 	{
 		Name:  "registry-authentication-required",
-		Title: "The image registry wants a login that the build did not make",
+		Title: "The image registry requires a login that the build did not do",
 		Advice: "Log in to the registry of exactly this host and region before the push or pull (for " +
 			"Amazon ECR: aws ecr get-login-password | docker login --username AWS --password-stdin " +
 			"HOST). A login lasts 12 hours.",
@@ -742,9 +743,9 @@ var causes = []Cause{
 	},
 	{
 		Name:  "ecr-tag-immutable",
-		Title: "The image tag exists already and may not be overwritten",
+		Title: "The image tag already exists and may not be overwritten",
 		Advice: "The ECR repository's tags are immutable. Push under a tag that is new with every build " +
-			"(the commit), or skip the push if the tag is there.",
+			"(the commit), or skip the push if the tag exists.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"cannot be overwritten because the", "immutable"}},
@@ -766,9 +767,9 @@ var causes = []Cause{
 	},
 	{
 		Name:  "docker-pull-access-denied",
-		Title: "The registry shows no such image to the build",
-		Advice: "The image's name is wrong or it is private. Check the spelling (docker.io/library/NAME " +
-			"is the default), and log in to the registry if the image is private.",
+		Title: "The image does not exist, or the build may not see it",
+		Advice: "Its name is wrong, or it is private. Check the spelling (docker.io/library/NAME is the " +
+			"default), and log in to the registry if the image is private.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"pull access denied for"}},
@@ -827,7 +828,7 @@ var causes = []Cause{
 	},
 	{
 		Name:      "docker-pull-failed",
-		Title:     "Pulling an image broke off",
+		Title:     "Pulling an image was interrupted",
 		Advice:    "Most often the network or the registry was to blame. Start the build again.",
 		Remedy:    "retry",
 		Retryable: true,
@@ -866,8 +867,8 @@ var causes = []Cause{
 		Name:  "build-image-unavailable",
 		Title: "CodeBuild could not pull the build image",
 		Advice: "Check the image's name and tag, that it fits on the build's disk, that the service role " +
-			"or the repository's policy lets CodeBuild pull it, and that a build in a VPC has a way " +
-			"to the registry.",
+			"or the repository's policy lets CodeBuild pull it, and that a build in a VPC has a " +
+			"route to the registry.",
 		Remedy: "report",
 		rules: []rule{
 			{code: []string{"BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE"}},
@@ -962,10 +963,10 @@ var causes = []Cause{
 	},
 	{
 		Name:  "not-a-git-repository",
-		Title: "The source is no Git repository in this build",
+		Title: "The source is not a Git repository in this build",
 		Advice: "CodePipeline hands over a zip without .git. Choose \"Full clone\" as output artifact " +
-			"format of the source action (and the connection's permission for the build role), or do " +
-			"without git: the commit is in CODEBUILD_RESOLVED_SOURCE_VERSION.",
+			"format of the source action (and the connection's permission for the build role), or " +
+			"work without git: the commit is in CODEBUILD_RESOLVED_SOURCE_VERSION.",
 		Remedy: "report",
 		rules: []rule{
 			{
@@ -990,7 +991,7 @@ var causes = []Cause{
 	{
 		Name:  "git-lfs-failed",
 		Title: "Git LFS could not fetch a file",
-		Advice: "See whether the LFS bandwidth or storage of the repository's owner is used up, and " +
+		Advice: "Check whether the LFS bandwidth or storage of the repository's owner is used up, and " +
 			"whether the build's credential may read LFS objects.",
 		Remedy: "report",
 		rules: []rule{
@@ -1020,7 +1021,7 @@ var causes = []Cause{
 	{
 		Name:  "lockfile-out-of-date",
 		Title: "The lock file does not match the manifest",
-		Advice: "Run the install once without the frozen or locked option at home, and commit the " +
+		Advice: "Run the install once locally without the frozen or locked option, and commit the " +
 			"changed lock file together with the manifest.",
 		Remedy: "report",
 		rules: []rule{
@@ -1108,8 +1109,8 @@ var causes = []Cause{
 	{
 		Name:  "npm-conflict",
 		Title: "The npm packages' peer dependencies contradict each other",
-		Advice: "Bring the named packages to versions that fit. --legacy-peer-deps hides the conflict, " +
-			"and is a stopgap.",
+		Advice: "Bring the named packages to versions that fit. --legacy-peer-deps hides the conflict " +
+			"and is only a stopgap.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"eresolve"}, like: &pattern{source: "(?i)npm (err!|error)"}},
@@ -1144,7 +1145,7 @@ var causes = []Cause{
 		Name:  "native-build-failed",
 		Title: "A package's native part could not be compiled",
 		Advice: "Install what it builds with (python3, make, g++, the library's -dev package) in the " +
-			"install phase, or take a version of the package that brings a ready build for this " +
+			"install phase, or use a version of the package that ships a prebuilt binary for this " +
 			"runtime.",
 		Remedy: "report",
 		rules: []rule{
@@ -1161,7 +1162,7 @@ var causes = []Cause{
 		Name:  "toolchain-version",
 		Title: "The code needs another version of its compiler or runtime than the build has",
 		Advice: "Select the version in the buildspec's runtime-versions, or choose a build image that " +
-			"has it; or lower what the project demands.",
+			"has it; or lower the version that the project requires.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"gotoolchain=local"}, like: &pattern{source: "requires go >= "}},
@@ -1364,7 +1365,7 @@ var causes = []Cause{
 	},
 	{
 		Name:  "os-package-mirror",
-		Title: "The operating system's package mirror was not in order",
+		Title: "The operating system's package mirror failed",
 		Advice: "A mirror was half-way through an update or out of reach. Start the build again; run " +
 			"apt-get update in the same command as the install.",
 		Remedy:    "retry",
@@ -1471,7 +1472,7 @@ var causes = []Cause{
 	{
 		Name:   "aws-profile-not-found",
 		Title:  "The AWS profile that the command names is not configured in the build",
-		Advice: "Drop --profile (or AWS_PROFILE) in the build, where the service role is the credential.",
+		Advice: "Drop --profile (or AWS_PROFILE) in the build, which uses the service role's credentials.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"the config profile (", "could not be found"}},
@@ -1517,7 +1518,7 @@ var causes = []Cause{
 	{
 		Name:  "test-failure",
 		Title: "Tests failed",
-		Advice: "The failing tests are named above. Run the same command at home; if it passes there, " +
+		Advice: "The failing tests are named above. Run the same command locally; if it passes there, " +
 			"compare time zone, order, services and environment variables.",
 		Remedy: "report",
 		quotes: true,
@@ -1595,8 +1596,8 @@ var causes = []Cause{
 	{
 		Name:  "registry-rate-limit",
 		Title: "A package host's request limit was reached",
-		Advice: "Start the build again later. To be rid of it, cache dependencies (the project's cache, " +
-			"or CodeArtifact in between) or log in to the host.",
+		Advice: "Start the build again later. To avoid it, cache dependencies (the project's cache, or " +
+			"CodeArtifact in between) or log in to the host.",
 		Remedy:    "retry",
 		Retryable: true,
 		rules: []rule{
@@ -1611,7 +1612,7 @@ var causes = []Cause{
 	{
 		Name:   "dry-run-operation",
 		Title:  "The call would have succeeded, but was only a dry run",
-		Advice: "Take --dry-run away, or let the script accept DryRunOperation as success.",
+		Advice: "Remove --dry-run, or let the script accept DryRunOperation as success.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"dryrunoperation"}},
@@ -1620,7 +1621,7 @@ var causes = []Cause{
 	},
 	{
 		Name:  "cdk-not-bootstrapped",
-		Title: "The account and region are not bootstrapped for the CDK, or too long ago",
+		Title: "The account and region are not bootstrapped for the CDK, or the bootstrap is too old",
 		Advice: "Run cdk bootstrap aws://ACCOUNT/REGION once, with the qualifier that the app uses, as " +
 			"an administrator.",
 		Remedy: "report",
@@ -1664,7 +1665,7 @@ var causes = []Cause{
 		Name:  "cdk-app-failed",
 		Title: "The CDK app itself failed to synthesize",
 		Advice: "Read the stack trace above: a construct refused its properties, or the app's command in " +
-			"cdk.json did not run. cdk synth at home shows the same.",
+			"cdk.json did not run. cdk synth shows the same locally.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"--app is required either in command-line, in cdk.json"}},
@@ -1698,7 +1699,7 @@ var causes = []Cause{
 	{
 		Name:  "cloudformation-no-changes",
 		Title: "CloudFormation has nothing to update",
-		Advice: "That is no fault: tell the command so (aws cloudformation deploy " +
+		Advice: "This is not an error: tell the command so (aws cloudformation deploy " +
 			"--no-fail-on-empty-changeset, or sam deploy with the same option).",
 		Remedy: "report",
 		rules: []rule{
@@ -1709,7 +1710,7 @@ var causes = []Cause{
 	},
 	{
 		Name:  "cloudformation-capabilities",
-		Title: "The stack makes IAM resources or uses macros, and the command does not agree to that",
+		Title: "The stack creates IAM resources or uses macros, and the command does not acknowledge it",
 		Advice: "Add --capabilities CAPABILITY_IAM, CAPABILITY_NAMED_IAM or CAPABILITY_AUTO_EXPAND, as " +
 			"the message says.",
 		Remedy: "report",
@@ -1777,7 +1778,7 @@ var causes = []Cause{
 	{
 		Name:  "terraform-config-invalid",
 		Title: "The Terraform configuration is not valid",
-		Advice: "The message names file and line. Run terraform validate at home, and give every " +
+		Advice: "The message names file and line. Run terraform validate locally, and give every " +
 			"variable a value (-var-file).",
 		Remedy: "report",
 		rules: []rule{
@@ -1844,7 +1845,7 @@ var causes = []Cause{
 		Name:  "kubeconfig-outdated",
 		Title: "kubectl or Helm cannot read this kubeconfig",
 		Advice: "The token plugin's API version is not supported: update the AWS CLI, kubectl and Helm " +
-			"to current versions and write the kubeconfig anew.",
+			"to current versions and write the kubeconfig again.",
 		Remedy: "report",
 		rules: []rule{
 			{
@@ -1998,7 +1999,7 @@ var causes = []Cause{
 	},
 	{
 		Name:  "insufficient-capacity",
-		Title: "AWS has no capacity for this just now",
+		Title: "AWS has no capacity for this right now",
 		Advice: "Start the build again later. If it recurs, use another availability zone, instance type " +
 			"or, for the build itself, compute type.",
 		Remedy:    "retry",
@@ -2103,7 +2104,7 @@ var causes = []Cause{
 	},
 	{
 		Name:  "deploy-failed",
-		Title: "The deployment was rolled back or given up",
+		Title: "The deployment was rolled back or abandoned",
 		Advice: "The new version does not come up: look at its stopped tasks, pods or instances and " +
 			"their logs. The build itself did its part.",
 		Remedy: "report",
@@ -2123,7 +2124,7 @@ var causes = []Cause{
 	},
 	{
 		Name:  "serverless-login-required",
-		Title: "The Serverless Framework wants a licence or login",
+		Title: "The Serverless Framework requires a licence or login",
 		Advice: "Set SERVERLESS_ACCESS_KEY or a licence key from a secret, or pin serverless at version " +
 			"3.",
 		Remedy: "report",
@@ -2230,7 +2231,7 @@ var causes = []Cause{
 	},
 	{
 		Name:  "shared-library-missing",
-		Title: "A program misses a shared library of the operating system",
+		Title: "A shared library of the operating system is missing",
 		Advice: "Install the package that has the library in the install phase (apt-file search or dnf " +
 			"provides names it).",
 		Remedy: "report",
@@ -2311,7 +2312,7 @@ var causes = []Cause{
 		Name:  "warnings-as-errors",
 		Title: "The build treats warnings as errors",
 		Advice: "Fix the warnings that are printed. CI=true makes some tools strict; setting it to false " +
-			"hides them and is a stopgap.",
+			"hides them and is only a stopgap.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"treating warnings as errors because process.env.ci = true"}},
@@ -2323,7 +2324,7 @@ var causes = []Cause{
 	{
 		Name:   "lint-failed",
 		Title:  "The linter or formatter found something",
-		Advice: "Run it at home with its fix option and commit the result.",
+		Advice: "Run it locally with its fix option and commit the result.",
 		Remedy: "report",
 		quotes: true,
 		rules: []rule{
@@ -2415,7 +2416,7 @@ var causes = []Cause{
 		Name:  "command-not-found",
 		Title: "A command that the build calls is not installed",
 		Advice: "Install it in the install phase, choose an image that has it, or check the PATH; an npm " +
-			"tool needs npm ci first (and to be no dev dependency in a production install).",
+			"tool needs npm ci first (and must not be a dev dependency in a production install).",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
@@ -2486,7 +2487,7 @@ var causes = []Cause{
 	{
 		Name:  "make-target-missing",
 		Title: "make has no rule for the target",
-		Advice: "Check the target's name, the directory, and that the files it is made from are in the " +
+		Advice: "Check the target's name, the directory, and that the files it depends on are in the " +
 			"source.",
 		Remedy: "report",
 		rules: []rule{
@@ -2529,8 +2530,8 @@ var causes = []Cause{
 	{
 		Name:  "node-module-missing",
 		Title: "A Node.js module is not installed",
-		Advice: "Add it to package.json and run npm ci before; a bundle or an own file may also be " +
-			"missing from the source.",
+		Advice: "Add it to package.json and run npm ci before; a bundle or one of your own files may " +
+			"also be missing from the source.",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
@@ -2545,7 +2546,7 @@ var causes = []Cause{
 		Title: "A server's certificate is not trusted",
 		Advice: "Give the build the certificate authority (a proxy's, or the company's): the project's " +
 			"certificate setting, NODE_EXTRA_CA_CERTS, REQUESTS_CA_BUNDLE, update-ca-certificates. " +
-			"An expired certificate its owner must renew.",
+			"An expired certificate must be renewed by its owner.",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
@@ -2568,9 +2569,9 @@ var causes = []Cause{
 	},
 	{
 		Name:  "vpc-no-internet",
-		Title: "The VPC has no way to the Internet",
+		Title: "The VPC has no route to the Internet",
 		Advice: "A build in a VPC needs private subnets whose route goes to a NAT gateway (in a public " +
-			"subnet, behind an Internet gateway), or VPC endpoints for all that it calls.",
+			"subnet, behind an Internet gateway), or VPC endpoints for everything that it calls.",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
@@ -2584,7 +2585,7 @@ var causes = []Cause{
 	{
 		Name:  "endpoint-unreachable",
 		Title: "The AWS endpoint, or one like it, cannot be reached",
-		Advice: "Check the address: a mistyped or wrong region, an --endpoint-url of a test set-up, a " +
+		Advice: "Check the address: a mistyped or wrong region, an --endpoint-url from a test setup, a " +
 			"service that the region does not have; then the build's VPC (NAT gateway or VPC " +
 			"endpoint) and proxy variables.",
 		Remedy:    "report",
@@ -2604,7 +2605,7 @@ var causes = []Cause{
 		Name:  "dns-failure",
 		Title: "A host name could not be resolved",
 		Advice: "Start the build again if the name is right. If it is private, the build must run in the " +
-			"VPC that knows it; if it is made from a variable, check that the variable is set.",
+			"VPC that resolves it; if it comes from a variable, check that the variable is set.",
 		Remedy:    "retry",
 		Retryable: true,
 		last:      80,
@@ -2627,7 +2628,7 @@ var causes = []Cause{
 		Name:  "network-failure",
 		Title: "The network failed",
 		Advice: "Start the build again. If it recurs in a VPC, check NAT gateway, routes and security " +
-			"group; otherwise the other side's status page.",
+			"group; otherwise the remote host's status page.",
 		Remedy:    "retry",
 		Retryable: true,
 		last:      80,
@@ -2732,9 +2733,9 @@ var causes = []Cause{
 	},
 	{
 		Name:  "resource-already-exists",
-		Title: "What should be created exists already",
+		Title: "What the build creates already exists",
 		Advice: "Import it into the stack or state, choose another name, or let the script accept that " +
-			"it is there. Something made by hand, or by another stack, has the name.",
+			"it exists. Something created by hand, or by another stack, has the name.",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
@@ -2898,7 +2899,7 @@ var causes = []Cause{
 		Title: "A file or directory that the build needs is not there",
 		Advice: "Check the path and the directory in which the command runs (every buildspec command " +
 			"starts where the last one left off), its case, .gitignore, and that the step which " +
-			"makes it ran.",
+			"creates it ran.",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
@@ -2923,8 +2924,8 @@ var causes = []Cause{
 	{
 		Name:  "file-permission",
 		Title: "The build may not read or write a file",
-		Advice: "This is the file system's permission, not IAM: see who owns the file (a volume or cache " +
-			"from a root container?), and write below the source directory or /tmp.",
+		Advice: "This is the file system's permission, not IAM: check who owns the file (a volume or " +
+			"cache from a root container?), and write below the source directory or /tmp.",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
@@ -2978,7 +2979,7 @@ var causes = []Cause{
 	},
 	{
 		Name:      "command-timed-out",
-		Title:     "A command was ended after its own time limit",
+		Title:     "A command was stopped at its own time limit",
 		Advice:    "Raise the limit given to timeout, or find out what the command waits for.",
 		Remedy:    "report",
 		Retryable: true,
@@ -3004,7 +3005,7 @@ var causes = []Cause{
 	{
 		Name:   "unhandled-exception",
 		Title:  "A program ended with an exception that nothing caught",
-		Advice: "The message and its stack trace name the place.",
+		Advice: "The message and its stack trace show where.",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
@@ -3031,7 +3032,7 @@ var causes = []Cause{
 	{
 		Name:  "command-failed",
 		Title: "A command failed with exit status {exit}",
-		Advice: "The excerpt holds its last lines. Run the same command with the same image at home to " +
+		Advice: "The excerpt holds its last lines. Run the same command locally with the same image to " +
 			"see more.",
 		Remedy: "report",
 		rules: []rule{
@@ -3042,8 +3043,8 @@ var causes = []Cause{
 	{
 		Name:  "unknown",
 		Title: "The build failed for a reason that Buildmedic does not know",
-		Advice: "Read the excerpt and the phase's context. If this cause is common with you, it deserves " +
-			"an entry in causes.yaml.",
+		Advice: "Read the excerpt and the phase's context. If you see it often, add a cause for it to " +
+			"causes.yaml.",
 		Remedy: "report",
 		rules: []rule{
 			{any: "failure"},
