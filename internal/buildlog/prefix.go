@@ -91,7 +91,7 @@ func decoration(b []byte) (int, mark) {
 	case x == 'E' || x == 'W' || x == 'I' || x == 'F':
 		return klog(b), 0
 	}
-	for _, s := range []string{"npm ERR! ", "npm error ", "gyp ERR! ", "remote: ", "stderr: ", "stdout: "} {
+	for _, s := range []string{"npm ERR! ", "npm error ", "gyp ERR! ", "remote: ", "stderr: ", "stdout: ", "STDERR ", "STDOUT "} {
 		if bytes.HasPrefix(b, []byte(s)) {
 			return len(s), 0
 		}
