@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -97,16 +98,21 @@ func render(list []Denial) string {
 	return b.String()
 }
 
-// TestAccuracy reads every shape and prints how many of each category are
-// right.
+// score counts the samples of one category.
+type score struct{ shapes, denials, right int }
+
+// TestAccuracy reads every sample, prints how many of each category are right,
+// and holds README.md to these numbers.
 func TestAccuracy(t *testing.T) {
-	type score struct{ shapes, right, denials int }
 	var categories []string
 	scores := map[string]*score{}
 	all := &score{}
 	list := readShapes(t)
 	for i := range list {
 		s := &list[i]
+		if s.name == "crlf" && !strings.Contains(s.text, "\r\n") {
+			t.Errorf("%s/crlf has no carriage returns any more: an editor took them out", s.category)
+		}
 		if scores[s.category] == nil {
 			scores[s.category] = &score{}
 			categories = append(categories, s.category)
@@ -116,7 +122,7 @@ func TestAccuracy(t *testing.T) {
 		for _, c := range []*score{scores[s.category], all} {
 			c.shapes++
 			c.denials += len(denials)
-			if got == s.want {
+			if got == s.want || *update {
 				c.right++
 			}
 		}
@@ -130,11 +136,48 @@ func TestAccuracy(t *testing.T) {
 		rewrite(t, list)
 	}
 	t.Logf("%-16s %7s %9s %7s", "category", "shapes", "denials", "right")
+	rows := map[string]score{"**all**": *all}
 	for _, c := range categories {
 		s := scores[c]
+		rows["`"+c+"`"] = *s
 		t.Logf("%-16s %7d %9d %7d", c, s.shapes, s.denials, s.right)
 	}
 	t.Logf("%-16s %7d %9d %7d (%.1f %%)", "all", all.shapes, all.denials, all.right, 100*float64(all.right)/float64(all.shapes))
+	checkTable(t, rows)
+}
+
+// checkTable holds the table of README.md to the scores, by its first column.
+func checkTable(t *testing.T, scores map[string]score) {
+	t.Helper()
+	old, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := regexp.MustCompile(`(?m)^(\| (\S+) \|.*?\|) \d+ \| \d+ \| \d+ \|$`)
+	found := map[string]bool{}
+	text := row.ReplaceAllStringFunc(string(old), func(line string) string {
+		m := row.FindStringSubmatch(line)
+		s, ok := scores[m[2]]
+		if !ok || found[m[2]] {
+			t.Errorf("README.md: the row of %s is about no category, or there are two", m[2])
+		}
+		found[m[2]] = true
+		return fmt.Sprintf("%s %d | %d | %d |", m[1], s.shapes, s.denials, s.right)
+	})
+	for name := range scores {
+		if !found[name] {
+			t.Errorf("README.md has no row of %s", name)
+		}
+	}
+	if text == string(old) {
+		return
+	}
+	if !*update {
+		t.Errorf("README.md's accuracy is not that of the samples; run: go test ./internal/buildlog -run Accuracy -update\n%s",
+			cmp.Diff(string(old), text))
+	} else if err := os.WriteFile("README.md", []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func rewrite(t *testing.T, list []shape) {
