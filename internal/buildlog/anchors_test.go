@@ -27,7 +27,8 @@ func TestMatcher(t *testing.T) {
 		var b strings.Builder
 		for range r.IntN(200) {
 			a := anchors[r.IntN(len(anchors))]
-			pieces := append([]string{a.literal, a.literal[:r.IntN(len(a.literal))], a.literal[r.IntN(len(a.literal)):], " ", "\n", word(r)}, slices.Concat(a.before, a.near)...)
+			pieces := append([]string{a.literal, a.literal[:r.IntN(len(a.literal))], a.literal[r.IntN(len(a.literal)):], " ",
+				"\n", word(r)}, slices.Concat(a.before, a.near)...)
 			b.WriteString(pick(r, pieces...))
 		}
 		text := []byte(b.String())

@@ -26,35 +26,42 @@ var makeup = []struct {
 	line  func(r *rand.Rand) string
 }{
 	{180, func(r *rand.Rand) string {
-		return fmt.Sprintf("[INFO] Downloaded from central: https://repo.maven.apache.org/maven2/org/%s/%s/%d.%d.%d/%s-%d.jar (%d kB at %.1f MB/s)",
+		return fmt.Sprintf("[INFO] Downloaded from central: "+
+			"https://repo.maven.apache.org/maven2/org/%s/%s/%d.%d.%d/%s-%d.jar (%d kB at %.1f MB/s)",
 			word(r), word(r), r.IntN(9), r.IntN(40), r.IntN(20), word(r), r.IntN(99), r.IntN(4000), r.Float64()*90)
 	}},
 	{150, func(r *rand.Rand) string {
 		return fmt.Sprintf("npm http fetch GET 200 https://registry.example.com/%s%%2f%s %dms (cache miss)", word(r), word(r), r.IntN(900))
 	}},
 	{120, func(r *rand.Rand) string {
-		return fmt.Sprintf("%012x: Pushing [%s>%s]  %.2fMB/%.2fMB", r.Uint64()>>16, strings.Repeat("=", r.IntN(40)), strings.Repeat(" ", r.IntN(40)),
+		return fmt.Sprintf("%012x: Pushing [%s>%s]  %.2fMB/%.2fMB", r.Uint64()>>16, strings.Repeat("=", r.IntN(40)),
+			strings.Repeat(" ", r.IntN(40)),
 			r.Float64()*80, 80+r.Float64()*80)
 	}},
 	{110, func(r *rand.Rand) string {
 		return fmt.Sprintf("  %s src/%s/%s.test.ts > %s %s should %s (%d ms)", "✓", word(r), word(r), word(r), word(r), word(r), r.IntN(200))
 	}},
 	{90, func(r *rand.Rand) string {
-		return fmt.Sprintf("ok  \tgithub.com/%s/%s/internal/%s\t%d.%03ds\tcoverage: %.1f%% of statements", word(r), word(r), word(r), r.IntN(9), r.IntN(1000), r.Float64()*100)
+		return fmt.Sprintf("ok  \tgithub.com/%s/%s/internal/%s\t%d.%03ds\tcoverage: %.1f%% of statements", word(r),
+			word(r), word(r), r.IntN(9), r.IntN(1000), r.Float64()*100)
 	}},
 	{80, func(r *rand.Rand) string {
-		return fmt.Sprintf("#%d %d.%03d Get:%d http://deb.debian.org/debian bookworm/main amd64 %s amd64 %d.%d-%d [%d kB]", r.IntN(40), r.IntN(90), r.IntN(1000),
+		return fmt.Sprintf("#%d %d.%03d Get:%d http://deb.debian.org/debian bookworm/main amd64 %s amd64 %d.%d-%d [%d kB]",
+			r.IntN(40), r.IntN(90), r.IntN(1000),
 			r.IntN(300), word(r), r.IntN(9), r.IntN(20), r.IntN(9), r.IntN(900))
 	}},
 	{70, func(r *rand.Rand) string {
-		return fmt.Sprintf("2026-01-05 10:%02d:%02d,%03d DEBUG [main] com.%s.%s.%s - Resolved %s in %d ms with %d candidates", r.IntN(60), r.IntN(60), r.IntN(1000),
+		return fmt.Sprintf("2026-01-05 10:%02d:%02d,%03d DEBUG [main] com.%s.%s.%s - Resolved %s in %d ms with %d candidates",
+			r.IntN(60), r.IntN(60), r.IntN(1000),
 			word(r), word(r), word(r), word(r), r.IntN(90), r.IntN(30))
 	}},
 	{60, func(r *rand.Rand) string {
-		return fmt.Sprintf("\x1b[32masset \x1b[1m%s.%016x.js\x1b[39m\x1b[22m %d KiB [emitted] [immutable] [minimized] (name: %s)", word(r), r.Uint64(), r.IntN(900), word(r))
+		return fmt.Sprintf("\x1b[32masset \x1b[1m%s.%016x.js\x1b[39m\x1b[22m %d KiB [emitted] [immutable] [minimized] "+
+			"(name: %s)", word(r), r.Uint64(), r.IntN(900), word(r))
 	}},
 	{50, func(r *rand.Rand) string {
-		return fmt.Sprintf("Collecting %s>=%d.%d\n  Downloading %s-%d.%d.%d-py3-none-any.whl (%d kB)", word(r), r.IntN(4), r.IntN(20), word(r), r.IntN(4), r.IntN(20), r.IntN(20), r.IntN(900))
+		return fmt.Sprintf("Collecting %s>=%d.%d\n  Downloading %s-%d.%d.%d-py3-none-any.whl (%d kB)", word(r), r.IntN(4),
+			r.IntN(20), word(r), r.IntN(4), r.IntN(20), r.IntN(20), r.IntN(900))
 	}},
 	{40, func(r *rand.Rand) string {
 		return fmt.Sprintf("aws_%s_%s.this[%d]: Refreshing state... [id=%s-%016x]", word(r), word(r), r.IntN(20), word(r), r.Uint64())
@@ -64,11 +71,13 @@ var makeup = []struct {
 	}},
 	{48, func(r *rand.Rand) string { return strings.Repeat(".", 20+r.IntN(60)) }},
 	{1, func(r *rand.Rand) string {
-		return fmt.Sprintf("time=\"2026-01-05T10:11:%02dZ\" level=info msg=\"calling the authorization service for %s\" explicit=%t", r.IntN(60), word(r), r.IntN(2) == 0)
+		return fmt.Sprintf("time=\"2026-01-05T10:11:%02dZ\" level=info msg=\"calling the authorization service for %s\" "+
+			"explicit=%t", r.IntN(60), word(r), r.IntN(2) == 0)
 	}},
 }
 
-var syllables = []string{"ba", "cor", "den", "el", "form", "gra", "hash", "in", "ker", "lo", "mod", "net", "or", "pack", "re", "spi", "ter", "un", "ver", "web"}
+var syllables = []string{"ba", "cor", "den", "el", "form", "gra", "hash", "in", "ker", "lo", "mod", "net", "or",
+	"pack", "re", "spi", "ter", "un", "ver", "web"}
 
 func word(r *rand.Rand) string {
 	s := ""
@@ -107,12 +116,14 @@ func generated(w io.Writer, size int) {
 		}
 		put(chunk.String())
 	}
-	put(agent + "Running command docker push $URI\n" + deniedLine + "\n" + agent + "Command did not exit successfully docker push $URI exit status 1\n" +
+	put(agent + "Running command docker push $URI\n" + deniedLine + "\n" + agent +
+		"Command did not exit successfully docker push $URI exit status 1\n" +
 		agent + "Phase complete: BUILD State: FAILED\n")
 }
 
 const deniedLine = "denied: User: arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-b1 is not authorized to perform: " +
-	"ecr:InitiateLayerUpload on resource: arn:aws:ecr:eu-west-1:111122223333:repository/shop because no identity-based policy allows the ecr:InitiateLayerUpload action"
+	"ecr:InitiateLayerUpload on resource: arn:aws:ecr:eu-west-1:111122223333:repository/shop because no " +
+	"identity-based policy allows the ecr:InitiateLayerUpload action"
 
 // BenchmarkScan reads the log of a large build with one denial.
 func BenchmarkScan(b *testing.B) {

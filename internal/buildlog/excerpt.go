@@ -112,8 +112,11 @@ func excerpt(tail []Line, denials []Denial) []Line {
 
 // errorWords mark lines that tell of an error, the surest first.
 var errorWords = []*lazyregexp.Regexp{
-	lazyregexp.New(`^(?:\[?(?i:error|fatal|panic)\]?\b[: ]|\S+: (?i:error|fatal error): |E\s{2,})|\b(?i:fatal error|error occurred|unhandled exception)\b|\berror(?: TS\d+|\[E\d+\])?: |Error: |npm (?:ERR!|error) code|^--- FAIL|^FAIL\b|Traceback \(most recent`),
-	lazyregexp.New(`(?i)\b(?:error|failed|failure|exception|denied|cannot|could not|unable to|not found|no such|timed out|unauthorized|forbidden)\b`),
+	lazyregexp.New(`^(?:\[?(?i:error|fatal|panic)\]?\b[: ]|\S+: (?i:error|fatal error): |E\s{2,})|` +
+		`\b(?i:fatal error|error occurred|unhandled exception)\b|\berror(?: TS\d+|\[E\d+\])?: |Error: |npm (?:ERR!|error) code|^--- FAIL|` +
+		`^FAIL\b|Traceback \(most recent`),
+	lazyregexp.New(`(?i)\b(?:error|failed|failure|exception|denied|cannot|could not|unable to|not found|no such|` +
+		`timed out|unauthorized|forbidden)\b`),
 }
 
 // errorLine gives the index of the line that an excerpt should show: a

@@ -56,7 +56,8 @@ func checkFailure(t *testing.T, f Failure, lines int) {
 		if d.Inferred && d.Action == "" || d.Encoded != "" && d.EncodedCut {
 			t.Errorf("contradicts itself: %+v", d)
 		}
-		if !slices.Contains([]Effect{Implicit, Explicit, Unstated}, d.Effect) || d.Layer == "" || d.Effect == Unstated && d.Layer != LayerUnstated {
+		if !slices.Contains([]Effect{Implicit, Explicit, Unstated}, d.Effect) || d.Layer == "" ||
+			d.Effect == Unstated && d.Layer != LayerUnstated {
 			t.Errorf("effect %q, layer %q", d.Effect, d.Layer)
 		}
 		d.Owner()
@@ -122,7 +123,8 @@ func FuzzMarkers(f *testing.F) {
 
 // FuzzDecodeMessage: a decoded message gives a denial or an error.
 func FuzzDecodeMessage(f *testing.F) {
-	f.Add([]byte(`{"allowed":false,"explicitDeny":true,"context":{"principal":{"arn":"arn:aws:iam::111122223333:user/kim"},"action":"ec2:RunInstances","resource":"*"}}`))
+	f.Add([]byte(`{"allowed":false,"explicitDeny":true,` +
+		`"context":{"principal":{"arn":"arn:aws:iam::111122223333:user/kim"},"action":"ec2:RunInstances","resource":"*"}}`))
 	f.Add([]byte(`{"allowed":true}`))
 	f.Fuzz(func(t *testing.T, decoded []byte) {
 		d, err := DecodeMessage(Denial{Effect: Unstated, Layer: LayerUnstated}, decoded)

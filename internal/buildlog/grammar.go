@@ -10,8 +10,10 @@ import (
 
 // AWS's own sentence (AWS.md#denial-sentence) is
 //
-//	User: PRINCIPAL is not authorized to perform: ACTION [on resource: RESOURCE] [because no LAYER allows the ACTION action
-//	                                                                             | with an explicit deny in a LAYER[: POLICY]]
+//	User: PRINCIPAL is not authorized to perform: ACTION [on resource: RESOURCE] [TAIL]
+//
+// where TAIL is "because no LAYER allows the ACTION action" or "with an explicit
+// deny in a LAYER[: POLICY]".
 //
 // It is found by its head, "not authorized to perform". A tail without a
 // head is read on its own: some tools print only a list of actions and reasons.

@@ -41,7 +41,8 @@ func (s *sentences) actionOf(r report, word string) string {
 
 // clientNames are the ways in which a command or a program names the service
 // that it talks to.
-var clientNames = lazyregexp.New(`\baws\s+(?:--?[\w-]+(?:[ =][\w./-]+)?\s+)*([a-z0-9-]+)|\b(?:client|resource)\(\s*['"]([a-z0-9-]+)|\b(s3)://|\bhttps://([a-z0-9-]+)\.[a-z0-9-]+\.amazonaws\.com`)
+var clientNames = lazyregexp.New(`\baws\s+(?:--?[\w-]+(?:[ =][\w./-]+)?\s+)*([a-z0-9-]+)|` +
+	`\b(?:client|resource)\(\s*['"]([a-z0-9-]+)|\b(s3)://|\bhttps://([a-z0-9-]+)\.[a-z0-9-]+\.amazonaws\.com`)
 
 // nearest gives the operation's action in the service that the text before
 // flat[at] names last, as in "aws ecr get-login-password".

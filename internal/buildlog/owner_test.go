@@ -32,9 +32,11 @@ func TestDecodeMessage(t *testing.T) {
 		"principal":{"id":"AROA:AWSCodeBuild-b1","arn":"arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-b1"},
 		"action":"ec2:CreateNetworkInterface","resource":"arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-0a",
 		"conditions":{"items":[{"key":"ec2:Region","values":{"items":[{"value":"eu-west-1"}]}}]}}}`
-	inferred := Denial{Action: "ec2:RunInstances", Operation: "RunInstances", Effect: Unstated, Layer: LayerUnstated, Inferred: true, Encoded: "abc", Line: 7, Text: "text", Causal: true}
+	inferred := Denial{Action: "ec2:RunInstances", Operation: "RunInstances", Effect: Unstated, Layer: LayerUnstated,
+		Inferred: true, Encoded: "abc", Line: 7, Text: "text", Causal: true}
 	want := Denial{Principal: "arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-b1", Action: "ec2:CreateNetworkInterface",
-		Resource: "arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-0a", Effect: Implicit, Layer: LayerUnstated, Encoded: "abc", Line: 7, Text: "text", Causal: true, Origin: FromDecoded}
+		Resource: "arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-0a", Effect: Implicit, Layer: LayerUnstated,
+		Encoded: "abc", Line: 7, Text: "text", Causal: true, Origin: FromDecoded}
 	got, err := DecodeMessage(inferred, []byte(whole))
 	if err != nil || got != want {
 		t.Errorf("%v\n got %+v\nwant %+v", err, got, want)
@@ -47,11 +49,13 @@ func TestDecodeMessage(t *testing.T) {
 	}
 	explicit := strings.Replace(whole, `"explicitDeny":false`, `"explicitDeny":true`, 1)
 	stated.PolicyARN = "arn:aws:iam::111122223333:policy/p"
-	if got, err := DecodeMessage(stated, []byte(explicit)); err != nil || got.Layer != LayerUnstated || got.Effect != Explicit || got.PolicyARN != "" {
+	if got, err := DecodeMessage(stated, []byte(explicit)); err != nil || got.Layer != LayerUnstated ||
+		got.Effect != Explicit || got.PolicyARN != "" {
 		t.Errorf("%v, %+v", err, got)
 	}
 
-	for _, bad := range []string{"", "null", "[]", "{}", "not json", `{"allowed":false}`, `{"allowed":false,"context":{"action":"RunInstances"}}`,
+	for _, bad := range []string{"", "null", "[]", "{}", "not json", `{"allowed":false}`,
+		`{"allowed":false,"context":{"action":"RunInstances"}}`,
 		strings.Replace(whole, `"allowed":false`, `"allowed":true`, 1), strings.Replace(whole, `"allowed":false,`, "", 1)} {
 		if d, err := DecodeMessage(inferred, []byte(bad)); err == nil {
 			t.Errorf("%q gave %+v", bad, d)

@@ -22,7 +22,8 @@ func randomDenial(r *rand.Rand) (Denial, string) {
 	region := pick(r, "eu-west-1", "us-east-1", "us-gov-west-1", "cn-north-1")
 	account := pick(r, "111122223333", "444455556666", "***")
 	name := func() string {
-		return pick(r, "shop", "codebuild-shop-service-role", "my.bucket", "orders.fifo", "a", "Prod_DB-01", "cdk-hnb659fds-deploy-role-111122223333-eu-west-1", "x+y=z,w.@")
+		return pick(r, "shop", "codebuild-shop-service-role", "my.bucket", "orders.fifo", "a", "Prod_DB-01",
+			"cdk-hnb659fds-deploy-role-111122223333-eu-west-1", "x+y=z,w.@")
 	}
 	d := Denial{Effect: Unstated, Layer: LayerUnstated}
 	d.Principal = pick(r,
@@ -31,7 +32,8 @@ func randomDenial(r *rand.Rand) (Denial, string) {
 		fmt.Sprintf("arn:%s:sts::%s:federated-user/%s", p, account, name()),
 		fmt.Sprintf("arn:%s:iam::%s:root", p, account))
 	arn := func(format string) string { return fmt.Sprintf("arn:%s:"+format, p, region, account, name()) }
-	s3 := fmt.Sprintf("arn:%s:s3:::%s", p, pick(r, "my.bucket", "artifacts", "artifacts/a/b c/d, e.tgz", "lake/year=2026/part-0.parquet", "b/über.txt"))
+	s3 := fmt.Sprintf("arn:%s:s3:::%s", p, pick(r, "my.bucket", "artifacts", "artifacts/a/b c/d, e.tgz",
+		"lake/year=2026/part-0.parquet", "b/über.txt"))
 	type call struct{ action, resource string }
 	c := pick(r,
 		call{"ecr:InitiateLayerUpload", arn("ecr:%s:%s:repository/%s")},
@@ -59,8 +61,10 @@ func randomDenial(r *rand.Rand) (Denial, string) {
 	default:
 		s += " on resource: " + d.Resource
 	}
-	implicit := map[Layer]string{IdentityBased: "identity-based policy", ResourceBased: "resource-based policy", PermissionsBoundary: "permissions boundary",
-		SessionPolicy: "session policy", ServiceControl: "service control policy", VPCEndpoint: "VPC endpoint policy", RoleTrust: "role trust policy"}
+	implicit := map[Layer]string{IdentityBased: "identity-based policy", ResourceBased: "resource-based policy",
+		PermissionsBoundary: "permissions boundary",
+		SessionPolicy:       "session policy", ServiceControl: "service control policy", VPCEndpoint: "VPC endpoint policy",
+		RoleTrust: "role trust policy"}
 	layers := []Layer{IdentityBased, ResourceBased, PermissionsBoundary, SessionPolicy, ServiceControl, VPCEndpoint, RoleTrust}
 	switch r.IntN(5) {
 	case 0:
@@ -76,7 +80,8 @@ func randomDenial(r *rand.Rand) (Denial, string) {
 		}
 		s += " with an explicit deny in " + article + implicit[d.Layer]
 		if r.IntN(2) == 0 {
-			d.PolicyARN = pick(r, "arn:aws:organizations::444455556666:policy/o-abc/service_control_policy/p-def", "arn:aws:iam::111122223333:policy/deny.all")
+			d.PolicyARN = pick(r, "arn:aws:organizations::444455556666:policy/o-abc/service_control_policy/p-def",
+				"arn:aws:iam::111122223333:policy/deny.all")
 			s += ": " + d.PolicyARN
 		}
 	}
@@ -102,21 +107,26 @@ var envelopes = []wrapper{
 		return "Error: creating thing (x): AccessDenied: " + s + "\n\tstatus code: 403, request id: 0a1b"
 	}, nil},
 	{"go v2", func(_ *rand.Rand, s string) string {
-		return "operation error S3: PutObject, https response error StatusCode: 403, RequestID: 0a1b, HostID: a/b+c=, api error AccessDenied: " + s
+		return "operation error S3: PutObject, https response error StatusCode: 403, RequestID: 0a1b, HostID: a/b+c=, " +
+			"api error AccessDenied: " + s
 	}, nil},
 	{"java", func(_ *rand.Rand, s string) string {
-		return "com.amazonaws.AmazonServiceException: " + s + " (Service: AWSThing; Status Code: 400; Error Code: AccessDeniedException; Request ID: 0a1b; Proxy: null)"
+		return "com.amazonaws.AmazonServiceException: " + s +
+			" (Service: AWSThing; Status Code: 400; Error Code: AccessDeniedException; Request ID: 0a1b; Proxy: null)"
 	}, nil},
 	{"handler", func(_ *rand.Rand, s string) string {
-		return `Resource handler returned message: "` + s + ` (Service: Thing, Status Code: 403, Request ID: 0a1b)" (RequestToken: 0a1b, HandlerErrorCode: AccessDenied)`
+		return `Resource handler returned message: "` + s +
+			` (Service: Thing, Status Code: 403, Request ID: 0a1b)" (RequestToken: 0a1b, HandlerErrorCode: AccessDenied)`
 	}, nil},
 	{"docker", func(_ *rand.Rand, s string) string { return "denied: " + s }, nil},
 	{"ec2", func(_ *rand.Rand, s string) string {
-		return "UnauthorizedOperation: You are not authorized to perform this operation. " + s + ". Encoded authorization failure message: " + strings.Repeat("aB3-_x", 40)
+		return "UnauthorizedOperation: You are not authorized to perform this operation. " + s +
+			". Encoded authorization failure message: " + strings.Repeat("aB3-_x", 40)
 	}, nil},
 	{"bracketed", func(_ *rand.Rand, s string) string { return "failed: [" + s + "]" }, nil},
 	{"codebuild", func(_ *rand.Rand, s string) string {
-		return "ACCESS_DENIED: Service role arn:aws:iam::111122223333:role/service-role/x does not allow AWS CodeBuild to create Amazon CloudWatch Logs log streams for build arn:aws:codebuild:eu-west-1:111122223333:build/shop:0a1b. Error message: " + s
+		return "ACCESS_DENIED: Service role arn:aws:iam::111122223333:role/service-role/x does not allow AWS CodeBuild " +
+			"to create Amazon CloudWatch Logs log streams for build arn:aws:codebuild:eu-west-1:111122223333:build/shop:0a1b. Error message: " + s
 	}, nil},
 }
 
@@ -144,7 +154,8 @@ var layouts = []wrapper{
 			}
 			rows[i] = left + rows[i]
 		}
-		return strings.Join(rows, "\n") + "\nCREATE_FAILED            AWS::S3::Bucket          Bucket                   Resource creation cancelled"
+		return strings.Join(rows, "\n") + "\nCREATE_FAILED            AWS::S3::Bucket          Bucket                   " +
+			"Resource creation cancelled"
 	}, looseEnd},
 	{"json", func(_ *rand.Rand, s string) string { return quote(map[string]string{"msg": s}) }, nil},
 	{"json in json", func(_ *rand.Rand, s string) string {
@@ -223,7 +234,8 @@ func quote(v any) string {
 }
 
 // noise is what may stand before and after.
-var noise = []string{"", "npm warn deprecated glob@7.2.3\n", "+ make deploy\n", "\n", "Step 3/9 : RUN make\n", "make: *** [deploy] Error 1\n", "  12: resource \"aws_x\" \"y\" {\n"}
+var noise = []string{"", "npm warn deprecated glob@7.2.3\n", "+ make deploy\n", "\n", "Step 3/9 : RUN make\n",
+	"make: *** [deploy] Error 1\n", "  12: resource \"aws_x\" \"y\" {\n"}
 
 func TestWrappedDenialsAreReadBack(t *testing.T) {
 	for seed := range uint64(3000) {
@@ -236,7 +248,8 @@ func TestWrappedDenialsAreReadBack(t *testing.T) {
 		text := pick(r, noise...) + l.wrap(r, e.wrap(r, s)) + "\n" + pick(r, noise...)
 		var got []Denial
 		for _, g := range Denials(text) {
-			got = append(got, Denial{Principal: g.Principal, Action: g.Action, Resource: g.Resource, Effect: g.Effect, Layer: g.Layer, PolicyARN: g.PolicyARN})
+			got = append(got, Denial{Principal: g.Principal, Action: g.Action, Resource: g.Resource, Effect: g.Effect,
+				Layer: g.Layer, PolicyARN: g.PolicyARN})
 		}
 		if diff := cmp.Diff([]Denial{d}, got); diff != "" {
 			t.Errorf("seed %d, %s, %s (-want +got):\n%s\n%s", seed, e.name, l.name, diff, text)

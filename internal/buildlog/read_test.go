@@ -57,7 +57,8 @@ func TestWhichDenialsAreCausal(t *testing.T) {
 		log   string
 		want  []string
 	}{
-		{"the failed command's", failedIn("BUILD", "COMMAND_EXECUTION_ERROR", "Error while executing command: make push. Reason: exit status 1"), lines(
+		{"the failed command's", failedIn("BUILD", "COMMAND_EXECUTION_ERROR",
+			"Error while executing command: make push. Reason: exit status 1"), lines(
 			agentStamp+"Entering phase BUILD",
 			agentStamp+"Running command aws ecs list-tasks || true",
 			list,
@@ -79,7 +80,8 @@ func TestWhichDenialsAreCausal(t *testing.T) {
 			agentStamp+"Command did not exit successfully make push exit status 1",
 			agentStamp+"Phase complete: BUILD State: FAILED",
 		), []string{"ecr:PutImage causal 4 log"}},
-		{"a later phase that fails too", failedIn("BUILD", "COMMAND_EXECUTION_ERROR", "Error while executing command: make. Reason: exit status 2"), lines(
+		{"a later phase that fails too", failedIn("BUILD", "COMMAND_EXECUTION_ERROR",
+			"Error while executing command: make. Reason: exit status 2"), lines(
 			agentStamp+"Running command make",
 			put,
 			agentStamp+"Command did not exit successfully make exit status 2",
@@ -172,7 +174,8 @@ func TestWhichDenialsAreCausal(t *testing.T) {
 			"fi exit status 3",
 			agentStamp+"Phase complete: BUILD State: FAILED",
 		), []string{"ecr:PutImage causal 4 log"}},
-		{"markers that the build prints itself", failedIn("BUILD", "COMMAND_EXECUTION_ERROR", "Error while executing command: go test. Reason: exit status 1"), lines(
+		{"markers that the build prints itself", failedIn("BUILD", "COMMAND_EXECUTION_ERROR",
+			"Error while executing command: go test. Reason: exit status 1"), lines(
 			agentStamp+"Running command go test",
 			put,
 			agentStamp+"Running command a sample",
@@ -193,9 +196,11 @@ func TestWhichDenialsAreCausal(t *testing.T) {
 }
 
 func TestTheFailedCommand(t *testing.T) {
-	multi := agentStamp + "Running command if true; then\n  false\nfi\n" + agentStamp + "Command did not exit successfully if true; then\n  false\nfi exit status 3\n" +
+	multi := agentStamp + "Running command if true; then\n  false\nfi\n" + agentStamp +
+		"Command did not exit successfully if true; then\n  false\nfi exit status 3\n" +
 		agentStamp + "Phase complete: PRE_BUILD State: FAILED\n" +
-		agentStamp + "Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: if true; then\n  false\nfi. Reason: exit status 3\n"
+		agentStamp + "Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: if " +
+		"true; then\n  false\nfi. Reason: exit status 3\n"
 	for _, c := range []struct {
 		name                 string
 		build                codebuild.Build
@@ -203,16 +208,25 @@ func TestTheFailedCommand(t *testing.T) {
 		phase, command, exit string
 		context              codebuild.Context
 	}{
-		{"from the build record", failedIn("BUILD", "COMMAND_EXECUTION_ERROR", "Error while executing command: docker push $URI. Reason: exit status 1"), "",
-			"BUILD", "docker push $URI", "1", codebuild.Context{Code: "COMMAND_EXECUTION_ERROR", Message: "Error while executing command: docker push $URI. Reason: exit status 1"}},
+		{"from the build record", failedIn("BUILD", "COMMAND_EXECUTION_ERROR",
+			"Error while executing command: docker push $URI. Reason: exit status 1"), "",
+			"BUILD", "docker push $URI", "1", codebuild.Context{Code: "COMMAND_EXECUTION_ERROR",
+				Message: "Error while executing command: docker push $URI. Reason: exit status 1"}},
 		{"from the log", codebuild.Build{}, multi, "PRE_BUILD", "if true; then\n  false\nfi", "3",
-			codebuild.Context{Code: "COMMAND_EXECUTION_ERROR", Message: "Error while executing command: if true; then\n  false\nfi. Reason: exit status 3"}},
-		{"from the old log", codebuild.Build{}, "[Container] 2018/08/06 13:08:44 Command did not exit successfully $(aws ecr get-login) exit status 255\n[Container] 2018/08/06 13:08:44 Phase complete: PRE_BUILD Success: false\n",
+			codebuild.Context{Code: "COMMAND_EXECUTION_ERROR",
+				Message: "Error while executing command: if true; then\n  false\nfi. Reason: exit status 3"}},
+		{"from the old log", codebuild.Build{}, "[Container] 2018/08/06 13:08:44 Command did not exit successfully $(aws " +
+			"ecr get-login) exit status 255\n[Container] 2018/08/06 13:08:44 Phase complete: PRE_BUILD Success: false\n",
 			"PRE_BUILD", "$(aws ecr get-login)", "255", codebuild.Context{}},
-		{"two markers in one line", codebuild.Build{}, agentStamp + "Phase complete: PRE_BUILD State: FAILED " + agentStamp + "Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: make. Reason: exit status 2",
-			"PRE_BUILD", "make", "2", codebuild.Context{Code: "COMMAND_EXECUTION_ERROR", Message: "Error while executing command: make. Reason: exit status 2"}},
-		{"without the agent's stamp", codebuild.Build{}, "sh: 1: jest: not found\nCommand did not exit successfully npm test -- --ci exit status 127\n", "", "npm test -- --ci", "127", codebuild.Context{}},
-		{"a code with spaces", failedIn("DOWNLOAD_SOURCE", "Secrets Manager Error", "not found"), "", "DOWNLOAD_SOURCE", "", "", codebuild.Context{Code: "Secrets Manager Error", Message: "not found"}},
+		{"two markers in one line", codebuild.Build{}, agentStamp + "Phase complete: PRE_BUILD State: FAILED " +
+			agentStamp + "Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: make. Reason: exit status 2",
+			"PRE_BUILD", "make", "2", codebuild.Context{Code: "COMMAND_EXECUTION_ERROR",
+				Message: "Error while executing command: make. Reason: exit status 2"}},
+		{"without the agent's stamp", codebuild.Build{},
+			"sh: 1: jest: not found\nCommand did not exit successfully npm test -- --ci exit status 127\n", "",
+			"npm test -- --ci", "127", codebuild.Context{}},
+		{"a code with spaces", failedIn("DOWNLOAD_SOURCE", "Secrets Manager Error", "not found"), "", "DOWNLOAD_SOURCE",
+			"", "", codebuild.Context{Code: "Secrets Manager Error", Message: "not found"}},
 		{"nothing", codebuild.Build{}, "", "", "", "", codebuild.Context{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -229,13 +243,15 @@ func TestTheFailedCommand(t *testing.T) {
 
 // TestObjectsPartition ensures that an object is named in the build's partition.
 func TestObjectsPartition(t *testing.T) {
-	const text = `Unable to access object "k" in S3 bucket "shop-state": operation error S3: HeadObject, https response error StatusCode: 403, api error Forbidden: Forbidden`
+	const text = `Unable to access object "k" in S3 bucket "shop-state": operation error S3: HeadObject, https ` +
+		`response error StatusCode: 403, api error Forbidden: Forbidden`
 	for partition, want := range map[string]string{
 		"":       "arn:aws:s3:::shop-state/k",
 		"aws":    "arn:aws:s3:::shop-state/k",
 		"aws-cn": "arn:aws-cn:s3:::shop-state/k",
 	} {
-		b := codebuild.Build{Phases: []codebuild.Phase{{Type: "BUILD", Status: codebuild.Failed, Contexts: []codebuild.Context{{Code: "X", Message: text}}}}}
+		b := codebuild.Build{Phases: []codebuild.Phase{{Type: "BUILD", Status: codebuild.Failed,
+			Contexts: []codebuild.Context{{Code: "X", Message: text}}}}}
 		if partition != "" {
 			b.ARN = "arn:" + partition + ":codebuild:cn-north-1:111122223333:build/shop:11111111-2222-3333-4444-555555555555"
 		}
@@ -248,9 +264,12 @@ func TestObjectsPartition(t *testing.T) {
 }
 
 func TestNoLog(t *testing.T) {
-	b := failedIn("QUEUED", "ACCESS_DENIED", "Service role arn:aws:iam::111122223333:role/codebuild-shop does not allow AWS CodeBuild to create Amazon CloudWatch Logs log streams for build "+
-		"arn:aws:codebuild:eu-west-1:111122223333:build/shop:b1. Error message: "+denial("logs:CreateLogStream", "arn:aws:logs:eu-west-1:111122223333:log-group:shop:log-stream:b1"))
-	b.Phases = append(b.Phases, codebuild.Phase{Type: "UPLOAD_ARTIFACTS", Status: "FAILED", Contexts: []codebuild.Context{{Code: "CLIENT_ERROR", Message: denial("s3:PutObject", "*")}}})
+	b := failedIn("QUEUED", "ACCESS_DENIED", "Service role arn:aws:iam::111122223333:role/codebuild-shop does not "+
+		"allow AWS CodeBuild to create Amazon CloudWatch Logs log streams for build "+
+		"arn:aws:codebuild:eu-west-1:111122223333:build/shop:b1. Error message: "+denial("logs:CreateLogStream",
+		"arn:aws:logs:eu-west-1:111122223333:log-group:shop:log-stream:b1"))
+	b.Phases = append(b.Phases, codebuild.Phase{Type: "UPLOAD_ARTIFACTS", Status: "FAILED",
+		Contexts: []codebuild.Context{{Code: "CLIENT_ERROR", Message: denial("s3:PutObject", "*")}}})
 	f := NoLog(b)
 	if !f.NoLog || f.Phase != "QUEUED" || f.Context.Code != "ACCESS_DENIED" {
 		t.Errorf("NoLog %t, phase %q, context %q", f.NoLog, f.Phase, f.Context)
@@ -324,8 +343,10 @@ func (o *oddReader) Read(p []byte) (int, error) {
 // A message is read wherever in the scanner's buffer it comes to lie, and its
 // line is the right one.
 func TestReadAcrossBlocks(t *testing.T) {
-	message := words("An error occurred (AccessDenied) when calling the PutImage operation: "+denial("ecr:PutImage", "arn:aws:ecr:eu-west-1:111122223333:repository/shop"), 70)
-	for _, at := range []int{blockSize - ahead - 2*len(message), blockSize - ahead - len(message)/2, blockSize - ahead, blockSize - len(message)/2, blockSize, blockSize + 1} {
+	message := words("An error occurred (AccessDenied) when calling the PutImage operation: "+denial("ecr:PutImage",
+		"arn:aws:ecr:eu-west-1:111122223333:repository/shop"), 70)
+	for _, at := range []int{blockSize - ahead - 2*len(message), blockSize - ahead - len(message)/2, blockSize - ahead,
+		blockSize - len(message)/2, blockSize, blockSize + 1} {
 		for shift := range 7 {
 			before := strings.Repeat("compiled package number seven\n", (at+shift*37)/30)
 			before += strings.Repeat(".", (at+shift*37)%30) + "\n"
@@ -439,8 +460,10 @@ func TestConstantMemory(t *testing.T) {
 
 func TestComplete(t *testing.T) {
 	done := agentStamp + "Phase complete: BUILD State: FAILED\n"
-	context := agentStamp + "Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: make. Reason: exit status 2\n"
-	later := agentStamp + "Entering phase POST_BUILD\n" + agentStamp + "Phase complete: POST_BUILD State: SUCCEEDED\n" + agentStamp + "Phase context status code:  Message: \n"
+	context := agentStamp + "Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing " +
+		"command: make. Reason: exit status 2\n"
+	later := agentStamp + "Entering phase POST_BUILD\n" + agentStamp + "Phase complete: POST_BUILD State: SUCCEEDED\n" +
+		agentStamp + "Phase context status code:  Message: \n"
 	build := codebuild.Phase{Type: "BUILD", Status: "FAILED"}
 	for _, c := range []struct {
 		name  string
@@ -474,7 +497,8 @@ func TestFailedStart(t *testing.T) {
 		{"end only", "x\n" + fail, false},
 		{"a later start", fail + agentStamp + "Entering phase POST_BUILD\n" + run, false},
 		{"no end", run + "x\n", true},
-		{"a phase without commands", agentStamp + "Waiting for DOWNLOAD_SOURCE\nx\n" + agentStamp + "Phase complete: DOWNLOAD_SOURCE State: FAILED\n", true},
+		{"a phase without commands", agentStamp + "Waiting for DOWNLOAD_SOURCE\nx\n" + agentStamp +
+			"Phase complete: DOWNLOAD_SOURCE State: FAILED\n", true},
 		{"its end only", "x\n" + agentStamp + "Phase complete: DOWNLOAD_SOURCE State: FAILED\n", false},
 		{"nothing", "x\n", false},
 	} {

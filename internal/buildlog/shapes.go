@@ -267,7 +267,8 @@ func (s *sentences) readEC2(at int) (report, bool) {
 // readUnauthorized: EC2's code, alone or before its message.
 func (s *sentences) readUnauthorized(at int) (report, bool) {
 	r := report{from: at, code: "unauthorizedoperation", msg: at + len("unauthorizedoperation")}
-	if !bytes.HasPrefix(s.text[s.at[at]:], []byte("Unauthorized")) || r.msg+1 < len(s.flat) && s.flat[r.msg] == '.' && letter(s.flat[r.msg+1]) {
+	if !bytes.HasPrefix(s.text[s.at[at]:], []byte("Unauthorized")) || r.msg+1 < len(s.flat) && s.flat[r.msg] == '.' &&
+		letter(s.flat[r.msg+1]) {
 		return report{}, false // "UnauthorizedOperation.CamNoAuth" is another cloud's
 	}
 	r.msg = s.skipFlat(r.msg, "exception", ":")

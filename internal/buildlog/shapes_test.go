@@ -192,7 +192,8 @@ func rewrite(t *testing.T, list []shape) {
 			}
 			archives[f] = &txtar.Archive{Comment: old.Comment}
 		}
-		archives[f].Files = append(archives[f].Files, txtar.File{Name: s.name, Data: []byte(s.text)}, txtar.File{Name: s.name + ".want", Data: []byte(s.want)})
+		archives[f].Files = append(archives[f].Files, txtar.File{Name: s.name, Data: []byte(s.text)},
+			txtar.File{Name: s.name + ".want", Data: []byte(s.want)})
 	}
 	for f, ar := range archives {
 		if err := os.WriteFile(f, txtar.Format(ar), 0o644); err != nil {

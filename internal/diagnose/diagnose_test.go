@@ -48,20 +48,29 @@ func TestLogs(t *testing.T) {
 			"missing-permission", Grant, 4, "ecr:PutImage"},
 		{"explicit denial beside a curable one", frame("BUILD", "./deploy.sh", denial+"\n"+
 			strings.ReplaceAll(strings.Replace(denial, "because no identity-based policy allows the ecr:PutImage action",
-				"with an explicit deny in a service control policy: arn:aws:organizations::444455556666:policy/o-example/service_control_policy/p-example", 1),
+				"with an explicit deny in a service control policy: "+
+					"arn:aws:organizations::444455556666:policy/o-example/service_control_policy/p-example", 1),
 				"ecr:PutImage", "s3:PutObject")+"\n", "1"),
 			"denied-by-scp", Report, 4, "service control policy"},
 		{"the command names what it guards against", frame("BUILD", `sh -c 'x || echo "No space left on device"'`, "nothing\n", "1"),
 			"command-failed", Report, 3, "nothing"},
-		{"Kubernetes is not IAM", frame("BUILD", "kubectl get secret", `Error from server (Forbidden): secrets "t" is forbidden: User "arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-1" cannot get resource "secrets" in API group "" in the namespace "prod"`+"\n", "1"),
+		{"Kubernetes is not IAM", frame("BUILD", "kubectl get secret",
+			`Error from server (Forbidden): secrets "t" is forbidden: User `+
+				`"arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-1" cannot get resource "secrets" in API `+
+				`group "" in the namespace "prod"`+"\n", "1"),
 			"kubernetes-rbac-forbidden", Report, 3, "Forbidden"},
-		{"a database is not IAM", frame("BUILD", "mysql", "ERROR 1045 (28000): Access denied for user 'shop'@'10.0.0.1' (using password: YES)\n", "1"),
+		{"a database is not IAM", frame("BUILD", "mysql",
+			"ERROR 1045 (28000): Access denied for user 'shop'@'10.0.0.1' (using password: YES)\n", "1"),
 			"database-auth-failed", Report, 3, "Access denied for user"},
-		{"GitHub is not IAM", frame("POST_BUILD", "git push", "remote: Permission to example/shop.git denied to bot.\nfatal: unable to access 'https://github.com/example/shop.git/': The requested URL returned error: 403\n", "128"),
+		{"GitHub is not IAM", frame("POST_BUILD", "git push",
+			"remote: Permission to example/shop.git denied to bot.\nfatal: unable to access "+
+				"'https://github.com/example/shop.git/': The requested URL returned error: 403\n", "128"),
 			"git-auth", Report, 3, "remote: Permission to"},
-		{"repository missing", frame("POST_BUILD", "docker push $IMAGE", "name unknown: The repository with name 'shop/web' does not exist in the registry with id '111122223333'\n", "1"),
+		{"repository missing", frame("POST_BUILD", "docker push $IMAGE",
+			"name unknown: The repository with name 'shop/web' does not exist in the registry with id '111122223333'\n", "1"),
 			"ecr-repository-not-found", CreateRepository, 3, "shop/web"},
-		{"a reset that was retried long before the end", frame("BUILD", "./build.sh", "ECONNRESET, trying again\n"+strings.Repeat("compiling\n", 100)+"it is wrong\n", "1"),
+		{"a reset that was retried long before the end",
+			frame("BUILD", "./build.sh", "ECONNRESET, trying again\n"+strings.Repeat("compiling\n", 100)+"it is wrong\n", "1"),
 			"command-failed", Report, 104, "it is wrong"},
 		{"out of memory by exit status", frame("BUILD", "./build.sh", "compiling\n", "137"),
 			"out-of-memory", Report, 3, "compiling"},
@@ -73,7 +82,8 @@ func TestLogs(t *testing.T) {
 		{"a command of several lines is printed twice", "[Container] 2026/03/04 10:11:12.131416 Running command set -e\n" + severalLines +
 			"\nthe contract does not match\n[Container] 2026/03/04 10:11:13.131417 Command did not exit successfully set -e\n" + severalLines +
 			" exit status 1\n[Container] 2026/03/04 10:11:13.131418 Phase complete: PRE_BUILD State: FAILED\n" +
-			"[Container] 2026/03/04 10:11:13.131419 Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: set -e\n" +
+			"[Container] 2026/03/04 10:11:13.131419 Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while " +
+			"executing command: set -e\n" +
 			severalLines + ". Reason: exit status 1\n",
 			"command-failed", Report, 6, "the contract does not match"},
 		{"tests print errors on purpose", frame("BUILD", "npm test",
@@ -84,47 +94,61 @@ func TestLogs(t *testing.T) {
 			"java.lang.IllegalStateException: Could not find a valid Docker environment.\nTests run: 3, Failures: 0, Errors: 3, Skipped: 0\n", "1"),
 			"docker-daemon-unavailable", Report, 3, "Docker environment"},
 		{"a stack that was rolled back for a wrong value", frame("BUILD", "cdk deploy",
-			"shop | CREATE_FAILED | AWS::Lambda::Function | F Resource handler returned message: \"'MemorySize' value failed to satisfy constraint: Member must have value less than or equal to 3008\"\n"+
+			"shop | CREATE_FAILED | AWS::Lambda::Function | F Resource handler returned message: \"'MemorySize' value "+
+				"failed to satisfy constraint: Member must have value less than or equal to 3008\"\n"+
 				"shop | ROLLBACK_COMPLETE | AWS::CloudFormation::Stack | shop\n ❌  shop failed: Error: The stack named shop failed creation\n", "1"),
 			"invalid-parameter", Report, 3, "MemorySize"},
 		{"a denial within a rolled back stack", frame("BUILD", "cdk deploy",
-			"shop | CREATE_FAILED | AWS::SQS::Queue | Q Resource handler returned message: \""+strings.ReplaceAll(denial, "ecr:PutImage", "sqs:CreateQueue")+" (Service: Sqs, Status Code: 403)\"\n"+
+			"shop | CREATE_FAILED | AWS::SQS::Queue | Q Resource handler returned message: \""+strings.ReplaceAll(denial,
+				"ecr:PutImage", "sqs:CreateQueue")+" (Service: Sqs, Status Code: 403)\"\n"+
 				"shop | ROLLBACK_COMPLETE | AWS::CloudFormation::Stack | shop\n", "1"),
 			"missing-permission", Grant, 3, "sqs:CreateQueue"},
 		{"a compiler within an image build", frame("BUILD", "docker build .",
-			"#12 34.5 src/cart.ts(3,22): error TS2307: Cannot find module 'lodash'.\n#12 ERROR: process \"/bin/sh -c npm run build\" did not complete successfully: exit code: 2\n", "1"),
+			"#12 34.5 src/cart.ts(3,22): error TS2307: Cannot find module 'lodash'.\n#12 ERROR: process \"/bin/sh -c npm "+
+				"run build\" did not complete successfully: exit code: 2\n", "1"),
 			"compile-error", Report, 3, "TS2307"},
 		{"warnings of an install are no failed scan", frame("BUILD", "npm ci && npm run build",
 			"npm WARN deprecated left-pad@1.0.0\n3 vulnerabilities (1 moderate, 2 high)\nsh: 1: vite: not found\n", "127"),
 			"command-not-found", Report, 5, "vite"},
 		{"a limit while the stack waits", frame("BUILD", "terraform apply",
-			"│ Error: creating SQS Queue: operation error SQS: CreateQueue, https response error StatusCode: 400, RequestID: 1, api error RequestThrottled: Rate exceeded\n│\n", "1"),
+			"│ Error: creating SQS Queue: operation error SQS: CreateQueue, https response error StatusCode: 400, "+
+				"RequestID: 1, api error RequestThrottled: Rate exceeded\n│\n", "1"),
 			"throttling", Retry, 3, "Rate exceeded"},
 		{"a test prints a denial of nobody here", frame("BUILD", "go test ./...",
-			"    denial_test.go:4: got \""+strings.ReplaceAll(denial, "codebuild-shop/AWSCodeBuild-11111111-2222-3333-4444-555555555555", "fake/session")+"\"\n--- FAIL: TestDenial (0.00s)\nFAIL\n", "1"),
+			"    denial_test.go:4: got \""+strings.ReplaceAll(denial,
+				"codebuild-shop/AWSCodeBuild-11111111-2222-3333-4444-555555555555", "fake/session")+"\"\n--- FAIL: TestDenial (0.00s)\nFAIL\n", "1"),
 			"test-failure", Report, 4, "--- FAIL: TestDenial"},
 		{"a test prints words of a denial", frame("BUILD", "npx mocha",
 			"  1 failing\n\n     AssertionError: expected 'AccessDenied: Access Denied' to equal 'StoreError'\n", "1"),
 			"test-failure", Report, 3, "1 failing"},
-		{"a test is denied as the build", frame("BUILD", "go test ./...", "    push_test.go:4: "+denial+"\n--- FAIL: TestPush (0.00s)\nFAIL\n", "1"),
+		{"a test is denied as the build", frame("BUILD", "go test ./...",
+			"    push_test.go:4: "+denial+"\n--- FAIL: TestPush (0.00s)\nFAIL\n", "1"),
 			"missing-permission", Grant, 3, "ecr:PutImage"},
 		{"a test is denied an operation, and AWS names nobody", frame("BUILD", "pytest",
-			"E   botocore.exceptions.ClientError: An error occurred (AccessDenied) when calling the PutObject operation: Access Denied\nFAILED t.py::test_up - botocore\n", "1"),
+			"E   botocore.exceptions.ClientError: An error occurred (AccessDenied) when calling the PutObject operation: "+
+				"Access Denied\nFAILED t.py::test_up - botocore\n", "1"),
 			"missing-permission", Grant, 3, "PutObject"},
 		{"a user's keys", frame("POST_BUILD", "./upload.sh",
-			strings.ReplaceAll(denial, "sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-11111111-2222-3333-4444-555555555555", "iam::111122223333:user/uploader")+"\n", "1"),
+			strings.ReplaceAll(denial, "sts::111122223333:assumed-role/codebuild-shop/"+
+				"AWSCodeBuild-11111111-2222-3333-4444-555555555555", "iam::111122223333:user/uploader")+"\n", "1"),
 			"denied-to-another", Grant, 3, "user/uploader"},
-		{"a denied push", frame("POST_BUILD", "./release.sh", "The push refers to repository [docker.io/example/shop]\n5f70bf18a086: Waiting\ndenied: requested access to the resource is denied\n", "1"),
+		{"a denied push", frame("POST_BUILD", "./release.sh",
+			"The push refers to repository [docker.io/example/shop]\n5f70bf18a086: Waiting\ndenied: requested access to the "+
+				"resource is denied\n", "1"),
 			"docker-push-denied", Report, 5, "denied: requested"},
-		{"a HEAD of an object", frame("BUILD", "aws s3 cp s3://shop/a .", "fatal error: An error occurred (403) when calling the HeadObject operation: Forbidden\n", "1"),
+		{"a HEAD of an object", frame("BUILD", "aws s3 cp s3://shop/a .",
+			"fatal error: An error occurred (403) when calling the HeadObject operation: Forbidden\n", "1"),
 			"object-missing-or-denied", Grant, 3, "HeadObject"},
-		{"two HEADs", frame("BUILD", "terraform init", `Unable to access object "a" in S3 bucket "shop-state": operation error S3: HeadObject, https response error StatusCode: 403, api error Forbidden: Forbidden`+
-			"\nAn error occurred (403) when calling the HeadObject operation: Forbidden\n", "1"),
+		{"two HEADs", frame("BUILD", "terraform init",
+			`Unable to access object "a" in S3 bucket "shop-state": operation error S3: HeadObject, https response error `+
+				`StatusCode: 403, api error Forbidden: Forbidden`+
+				"\nAn error occurred (403) when calling the HeadObject operation: Forbidden\n", "1"),
 			"object-missing-or-denied", Grant, 4, "HeadObject"},
 		{"a HEAD and another denial", frame("BUILD", "./sync.sh", "An error occurred (403) when calling the HeadObject operation: Forbidden\n"+
 			"An error occurred (AccessDenied) when calling the ListObjectsV2 operation: Access Denied\n", "1"),
 			"missing-permission", Grant, 4, "ListObjectsV2"},
-		{"a GET says that it may not", frame("BUILD", "./get.sh", "An error occurred (AccessDenied) when calling the GetObject operation: Access Denied\n", "1"),
+		{"a GET says that it may not", frame("BUILD", "./get.sh",
+			"An error occurred (AccessDenied) when calling the GetObject operation: Access Denied\n", "1"),
 			"missing-permission", Grant, 3, "GetObject"},
 		{"a HEAD of a bucket", frame("BUILD", "./get.sh", "An error occurred (403) when calling the HeadBucket operation: Forbidden\n", "1"),
 			"missing-permission", Grant, 3, "HeadBucket"},
@@ -241,7 +265,8 @@ func TestAdviceOnDenials(t *testing.T) {
 		{"none", "codebuild-shop", buildlog.Denial{}, nil, []string{other}},
 		{"the policy is named", "", buildlog.Denial{Effect: buildlog.Explicit, Layer: buildlog.ServiceControl,
 			PolicyARN: "arn:aws:organizations::444455556666:policy/o-example/service_control_policy/p-example"},
-			[]string{"The denying policy is arn:aws:organizations::444455556666:policy/o-example/service_control_policy/p-example."}, []string{unstated}},
+			[]string{"The denying policy is " +
+				"arn:aws:organizations::444455556666:policy/o-example/service_control_policy/p-example."}, []string{unstated}},
 		{"unstated", "", buildlog.Denial{Effect: buildlog.Unstated, Layer: buildlog.LayerUnstated}, []string{unstated}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -267,7 +292,8 @@ func TestAdviceOnDenials(t *testing.T) {
 
 // TestDroppedDenialsWithholdTheGrant: what is not known cannot be cured.
 func TestDroppedDenialsWithholdTheGrant(t *testing.T) {
-	f := buildlog.Failure{Dropped: 1, Denials: []buildlog.Denial{{Action: "s3:GetObject", Effect: buildlog.Implicit, Layer: buildlog.IdentityBased, Causal: true}}}
+	f := buildlog.Failure{Dropped: 1, Denials: []buildlog.Denial{{Action: "s3:GetObject", Effect: buildlog.Implicit,
+		Layer: buildlog.IdentityBased, Causal: true}}}
 	if d := Diagnose(f); d.Remedy != Report || d.Cause != "missing-permission" {
 		t.Errorf("%s, %s", d.Cause, d.Remedy)
 	}
@@ -323,8 +349,9 @@ func TestTextIsPlain(t *testing.T) {
 	const evil = "\x1b[31m\x07a\u202eb\u2066c\x00d\r\ne\u009b1mf"
 	d := Diagnose(buildlog.Failure{
 		Command: evil, Exit: evil, Context: codebuild.Context{Code: "CLIENT_ERROR", Message: evil},
-		Denials: []buildlog.Denial{{Action: evil, Resource: evil, Principal: "arn:aws:iam::1:user/" + evil, PolicyARN: evil, Text: evil, Causal: true}},
-		Tail:    []buildlog.Line{{N: 1, Text: evil}}, Excerpt: []buildlog.Line{{N: 1, Text: evil}},
+		Denials: []buildlog.Denial{{Action: evil, Resource: evil, Principal: "arn:aws:iam::1:user/" + evil,
+			PolicyARN: evil, Text: evil, Causal: true}},
+		Tail: []buildlog.Line{{N: 1, Text: evil}}, Excerpt: []buildlog.Line{{N: 1, Text: evil}},
 	})
 	for _, s := range []string{d.Title, d.Advice, d.Evidence.Text, d.Excerpt[0].Text} {
 		checkPlain(t, s)
@@ -353,7 +380,8 @@ func TestExcerpt(t *testing.T) {
 		f           buildlog.Failure
 		first, last int
 	}{
-		{"buildlog's, if it holds the evidence", buildlog.Failure{Tail: at(lines(1, 100), 95, "npm ERR! Test failed"), Excerpt: at(lines(80, 100), 95, "npm ERR! Test failed")}, 80, 100},
+		{"buildlog's, if it holds the evidence", buildlog.Failure{Tail: at(lines(1, 100), 95, "npm ERR! Test failed"),
+			Excerpt: at(lines(80, 100), 95, "npm ERR! Test failed")}, 80, 100},
 		{"around the evidence", buildlog.Failure{Tail: at(lines(1, 100), 50, "npm ERR! Test failed"), Excerpt: lines(80, 100)}, 30, 69},
 		{"around evidence at the start", buildlog.Failure{Tail: at(lines(1, 100), 2, "npm ERR! Test failed"), Excerpt: lines(80, 100)}, 1, 21},
 		{"without any", buildlog.Failure{Tail: lines(1, 100)}, 61, 100},
@@ -393,7 +421,8 @@ func TestBestEvidence(t *testing.T) {
 
 // TestJSON fixes the names that programs read.
 func TestJSON(t *testing.T) {
-	got, err := json.Marshal(Diagnosis{Denials: []buildlog.Denial{}, Excerpt: []buildlog.Line{}, Details: map[string]string{"repository": "shop"}})
+	got, err := json.Marshal(Diagnosis{Denials: []buildlog.Denial{}, Excerpt: []buildlog.Line{},
+		Details: map[string]string{"repository": "shop"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -455,7 +484,8 @@ func FuzzDiagnose(f *testing.F) {
 		for _, l := range s.failure.Tail {
 			fmt.Fprintln(&b, l.Text)
 		}
-		f.Add(b.String(), s.failure.Context.Code, s.failure.Context.Message, s.failure.Exit, "s3:GetObject", "implicit", "identity-based-policy", true)
+		f.Add(b.String(), s.failure.Context.Code, s.failure.Context.Message, s.failure.Exit, "s3:GetObject", "implicit",
+			"identity-based-policy", true)
 	}
 	f.Fuzz(func(t *testing.T, log, code, message, exit, action, effect, layer string, causal bool) {
 		b := codebuild.Build{Status: codebuild.Failed, Phases: []codebuild.Phase{
@@ -464,7 +494,8 @@ func FuzzDiagnose(f *testing.F) {
 		fail := buildlog.ReadText(b, log)
 		fail.Exit = exit
 		if action != "" {
-			fail.Denials = append(fail.Denials, buildlog.Denial{Action: action, Effect: buildlog.Effect(effect), Layer: buildlog.Layer(layer), Causal: causal})
+			fail.Denials = append(fail.Denials, buildlog.Denial{Action: action, Effect: buildlog.Effect(effect),
+				Layer: buildlog.Layer(layer), Causal: causal})
 		}
 		d := Diagnose(fail)
 		checkDiagnosis(t, d)

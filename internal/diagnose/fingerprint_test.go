@@ -53,7 +53,8 @@ func fill(r *rand.Rand, text string) string {
 				fmt.Sprintf("%s %d, %d %d:%02d:%02d PM", months[mo], d, y, 1+h/2, m, s),
 			}[r.IntN(6)]
 		case "{duration}":
-			return []string{digits(2) + "s", "0." + digits(3) + "s", digits(3) + "ms", digits(1) + "m" + digits(2) + "s", digits(1) + " seconds"}[r.IntN(5)]
+			return []string{digits(2) + "s", "0." + digits(3) + "s", digits(3) + "ms", digits(1) + "m" + digits(2) + "s",
+				digits(1) + " seconds"}[r.IntN(5)]
 		case "{path}":
 			return []string{
 				"/codebuild/output/src" + digits(9) + "/src/" + word() + "/" + word() + ".txt", "/tmp/" + word(), "./" + word() + "/" + word(),
@@ -90,7 +91,8 @@ func TestFingerprintIsSteady(t *testing.T) {
 		var want, first string
 		for range 200 {
 			text := fill(r, line)
-			f := buildlog.Failure{Command: fill(r, "/opt/{n}/run.sh --until={n} >/tmp/{hash}/out-{n}"), Exit: "1", Tail: []buildlog.Line{{N: 1 + r.IntN(1000), Text: text}}}
+			f := buildlog.Failure{Command: fill(r, "/opt/{n}/run.sh --until={n} >/tmp/{hash}/out-{n}"), Exit: "1",
+				Tail: []buildlog.Line{{N: 1 + r.IntN(1000), Text: text}}}
 			got := Diagnose(f).Fingerprint
 			if want == "" {
 				want, first = got, text
@@ -109,7 +111,8 @@ func TestFingerprintTellsApart(t *testing.T) {
 		return buildlog.Failure{Command: "./run.sh", Exit: "1", Tail: []buildlog.Line{{N: 1, Text: line}}}
 	}
 	denied := func(action, resource string, layer buildlog.Layer) buildlog.Failure {
-		return buildlog.Failure{Denials: []buildlog.Denial{{Action: action, Resource: resource, Effect: buildlog.Implicit, Layer: layer, Causal: true}}}
+		return buildlog.Failure{Denials: []buildlog.Denial{{Action: action, Resource: resource, Effect: buildlog.Implicit,
+			Layer: layer, Causal: true}}}
 	}
 	list := []buildlog.Failure{
 		{},
@@ -145,12 +148,14 @@ func TestFingerprintTellsApart(t *testing.T) {
 // not count, nor the order of several, nor those aside.
 func TestFingerprintOfDenials(t *testing.T) {
 	a := buildlog.Denial{Action: "s3:GetObject", Resource: "arn:aws:s3:::bucket/2026/03/04/x1Y2z3.zip", Effect: buildlog.Implicit,
-		Layer: buildlog.IdentityBased, Causal: true, Line: 3, Text: "request id: AAAA", Principal: "arn:aws:sts::111122223333:assumed-role/r/AWSCodeBuild-1"}
+		Layer: buildlog.IdentityBased, Causal: true, Line: 3, Text: "request id: AAAA",
+		Principal: "arn:aws:sts::111122223333:assumed-role/r/AWSCodeBuild-1"}
 	b := buildlog.Denial{Action: "kms:Decrypt", Resource: "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-3333-4444-555555555555",
 		Effect: buildlog.Implicit, Layer: buildlog.IdentityBased, Causal: true}
 	want := Diagnose(buildlog.Failure{Denials: []buildlog.Denial{a, b}}).Fingerprint
 	a2, b2, aside := a, b, a
-	a2.Resource, a2.Line, a2.Text, a2.Principal = "arn:aws:s3:::bucket/2026/11/22/aBcdEfg.zip", 77, "request id: BBBB", "arn:aws:sts::111122223333:assumed-role/r/AWSCodeBuild-2"
+	a2.Resource, a2.Line, a2.Text, a2.Principal = "arn:aws:s3:::bucket/2026/11/22/aBcdEfg.zip", 77, "request id: BBBB",
+		"arn:aws:sts::111122223333:assumed-role/r/AWSCodeBuild-2"
 	b2.Resource = "arn:aws:kms:eu-west-1:111122223333:key/99999999-8888-7777-6666-555555555555"
 	aside.Action, aside.Causal = "s3:ListBucket", false
 	if got := Diagnose(buildlog.Failure{Denials: []buildlog.Denial{aside, b2, a2, a}}).Fingerprint; got != want {

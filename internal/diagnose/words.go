@@ -76,7 +76,8 @@ func (x *facts) aboutQuoted() string {
 	if d.Principal == "" {
 		return " The output also speaks of a denied access, without saying whose; it is taken for text that the command prints."
 	}
-	return fmt.Sprintf(" The output also says that %s was denied %s; this is not the build's own session, so it is taken for text that the command prints.",
+	return fmt.Sprintf(" The output also says that %s was denied %s; this is not the build's own session, so it is "+
+		"taken for text that the command prints.",
 		printable(clip(d.Principal, 300)), what(d))
 }
 

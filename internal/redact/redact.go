@@ -59,7 +59,8 @@ func redactLines(s string) string {
 }
 
 var (
-	keyBlock = lazyregexp.New(`(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|\z)`)
+	keyBlock = lazyregexp.New(`(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----.*?` +
+		`(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|\z)`)
 	// keyTail is a block whose beginning is missing.
 	keyTail = lazyregexp.New(`(?:[A-Za-z0-9+/=]+[ \t\r]*\n[ \t]*)*-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----`)
 )
@@ -78,10 +79,12 @@ var knownTokens = sync.OnceValue(func() []token {
 	return append(tokens(map[string]string{
 		// AWS: access key ids, session tokens, Bedrock API keys.
 		"AKIA": `[A-Z0-9]{16}`, "ASIA": `[A-Z0-9]{16}`, "ABIA": `[A-Z0-9]{16}`, "ACCA": `[A-Z0-9]{16}`,
-		"FwoGZXIvYXdz": `[A-Za-z0-9/+=_%-]{16,}`, "IQoJb3JpZ2lu": `[A-Za-z0-9/+=_%-]{16,}`, "FQoGZXIvYXdz": `[A-Za-z0-9/+=_%-]{16,}`, "AQoDYXdz": `[A-Za-z0-9/+=_%-]{16,}`,
+		"FwoGZXIvYXdz": `[A-Za-z0-9/+=_%-]{16,}`, "IQoJb3JpZ2lu": `[A-Za-z0-9/+=_%-]{16,}`,
+		"FQoGZXIvYXdz": `[A-Za-z0-9/+=_%-]{16,}`, "AQoDYXdz": `[A-Za-z0-9/+=_%-]{16,}`,
 		"ABSK": `[A-Za-z0-9+/=]{40,}`,
 		// GitHub and GitLab.
-		"ghp_": `[A-Za-z0-9]{20,}`, "gho_": `[A-Za-z0-9]{20,}`, "ghu_": `[A-Za-z0-9]{20,}`, "ghs_": `[A-Za-z0-9]{20,}`, "ghr_": `[A-Za-z0-9]{20,}`,
+		"ghp_": `[A-Za-z0-9]{20,}`, "gho_": `[A-Za-z0-9]{20,}`, "ghu_": `[A-Za-z0-9]{20,}`, "ghs_": `[A-Za-z0-9]{20,}`,
+		"ghr_":        `[A-Za-z0-9]{20,}`,
 		"github_pat_": `[A-Za-z0-9_]{20,}`,
 		"gl":          `(?:pat|dt|rt|cbt|ptt|ft|soat|imt|agent|oas)-[A-Za-z0-9_.-]{16,}`, "GR1348941": `[A-Za-z0-9_-]{16,}`,
 		// Chat: tokens, and addresses that whoever knows them may post to.
@@ -91,7 +94,8 @@ var knownTokens = sync.OnceValue(func() []token {
 		".webhook.office.com": `/[A-Za-z0-9/@_-]+`,
 		":AA":                 `[A-Za-z0-9_-]{33}`, // Telegram bots: after their number
 		// Registries.
-		"npm_": `[A-Za-z0-9]{20,}`, "pypi-AgE": `[A-Za-z0-9_-]{16,}`, "rubygems_": `[a-f0-9]{32,}`, "cio": `[A-Za-z0-9]{32}`, "oy2": `[a-z0-9]{43}`,
+		"npm_": `[A-Za-z0-9]{20,}`, "pypi-AgE": `[A-Za-z0-9_-]{16,}`, "rubygems_": `[a-f0-9]{32,}`,
+		"cio": `[A-Za-z0-9]{32}`, "oy2": `[a-z0-9]{43}`,
 		"dckr_": `(?:pat|oat)_[A-Za-z0-9_-]{16,}`,
 		// Others.
 		"sk_": `(?:live|test)_[A-Za-z0-9]{10,}`, "rk_": `(?:live|test)_[A-Za-z0-9]{10,}`, "whsec_": `[A-Za-z0-9+/=]{16,}`,
@@ -101,7 +105,8 @@ var knownTokens = sync.OnceValue(func() []token {
 		"ATATT3": `[A-Za-z0-9_=-]{20,}`, "ATBB": `[A-Za-z0-9]{24,}`,
 		"dop_v1_": `[a-f0-9]{32,}`, "doo_v1_": `[a-f0-9]{32,}`, "dapi": `[a-f0-9]{32}`, "dp.": `(?:pt|st|ct|sa)\.[A-Za-z0-9._-]{20,}`,
 		"shp": `(?:at|ca|pa|ss)_[a-fA-F0-9]{32}`, "lin_api_": `[A-Za-z0-9]{20,}`, "NRAK-": `[A-Z0-9]{20,}`, "sntry": `[su]_[A-Za-z0-9+/=_-]{20,}`,
-		"CCIPAT_": `[A-Za-z0-9_]{20,}`, "bkua_": `[a-f0-9]{32,}`, "nfp_": `[A-Za-z0-9]{30,}`, "pul-": `[a-f0-9]{40}`, "sq0": `[a-z]{3}-[A-Za-z0-9_-]{20,}`,
+		"CCIPAT_": `[A-Za-z0-9_]{20,}`, "bkua_": `[a-f0-9]{32,}`, "nfp_": `[A-Za-z0-9]{30,}`, "pul-": `[a-f0-9]{40}`,
+		"sq0":              `[a-z]{3}-[A-Za-z0-9_-]{20,}`,
 		"AGE-SECRET-KEY-1": `[A-Z0-9]{50,}`,
 		// JSON web tokens; their first part, or any JSON in base64, as registry logins have.
 		"eyJ": `(?:[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]+){1,4}|[A-Za-z0-9+/_-]{32,}={0,2})`,
@@ -133,7 +138,9 @@ type match struct{ name, sep, value, before string }
 const (
 	// passwordName and secretName end the names whose values are secrets.
 	passwordName = `passw(?:or)?d|passphrase|passwort|pwd`
-	secretName   = passwordName + `|secret|token|credentials?|api[_-]?key|access[_-]?key|private[_-]?key|signing[_-]?key|encryption[_-]?key|account[_-]?key|master[_-]?key|auth[_-]?key|deploy[_-]?key|license[_-]?key|_auth|signature|connection[_-]?string`
+	secretName   = passwordName + `|secret|token|credentials?|api[_-]?key|access[_-]?key|private[_-]?key|` +
+		`signing[_-]?key|encryption[_-]?key|account[_-]?key|master[_-]?key|auth[_-]?key|deploy[_-]?key|license[_-]?key|` +
+		`_auth|signature|connection[_-]?string`
 	// aValue is a quoted or bare value; also quoted inside of quoted JSON.
 	aValue = `\\+"[^"\n]*?\\+"|"(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?|[^\s"']+`
 )
@@ -144,7 +151,8 @@ var secretWords = []string{"passw", "passphrase", "pwd", "secret", "token", "cre
 var contexts = []context{
 	{ // Headers: all that follows.
 		needs: []string{"authorization", "cookie", "key", "token"},
-		re:    lazyregexp.New(`(?i)\b(?P<name>(?:proxy-)?authorization|(?:set-)?cookie|x-api-key|x-auth-token|x-vault-token|x-amz-security-token|private-token|job-token)(?P<sep>["'\\]*[ \t]*[:=][ \t]*["'\\]*)(?P<value>[^\r\n"'\\]+)`),
+		re: lazyregexp.New(`(?i)\b(?P<name>(?:proxy-)?authorization|(?:set-)?cookie|x-api-key|x-auth-token|` +
+			`x-vault-token|x-amz-security-token|private-token|job-token)(?P<sep>["'\\]*[ \t]*[:=][ \t]*["'\\]*)(?P<value>[^\r\n"'\\]+)`),
 	},
 	{
 		needs: []string{"bearer", "basic"},
@@ -152,15 +160,18 @@ var contexts = []context{
 	},
 	{ // scheme://user:password@host, also where the password holds a slash.
 		needs: []string{"://"},
-		re:    lazyregexp.New(`(?P<name>[A-Za-z][A-Za-z0-9+.-]*:)(?P<sep>//)(?P<value>[^\s/@"'<>]*:[^\s@"'<>]*|[^\s/@"'<>]+)@`), keep: isNoCredential,
+		re: lazyregexp.New(`(?P<name>[A-Za-z][A-Za-z0-9+.-]*:)(?P<sep>//)(?P<value>[^\s/@"'<>]*:[^\s@"'<>]*|` +
+			`[^\s/@"'<>]+)@`), keep: isNoCredential,
 	},
 	{ // NAME=value, "name": "value", name => value
 		needs: secretWords,
-		re:    lazyregexp.New(`(?i)(?P<name>[A-Za-z0-9_.-]*(?:` + secretName + `)[A-Za-z0-9_-]*)(?P<sep>["'\\]*[ \t]*(?:=>|:=|==?|:)[ \t]*)(?P<value>` + aValue + `)`), keep: isNoSecret,
+		re: lazyregexp.New(`(?i)(?P<name>[A-Za-z0-9_.-]*(?:` + secretName +
+			`)[A-Za-z0-9_-]*)(?P<sep>["'\\]*[ \t]*(?:=>|:=|==?|:)[ \t]*)(?P<value>` + aValue + `)`), keep: isNoSecret,
 	},
 	{ // --name value
 		needs: secretWords,
-		re:    lazyregexp.New(`(?i)(?:^|[\s"'(\[,])(?P<name>--?[A-Za-z0-9-]*(?:` + secretName + `)[A-Za-z0-9-]*)(?P<sep>["',]*[ \t]+)(?P<value>` + aValue + `)`), keep: isNoSecret,
+		re: lazyregexp.New(`(?i)(?:^|[\s"'(\[,])(?P<name>--?[A-Za-z0-9-]*(?:` + secretName +
+			`)[A-Za-z0-9-]*)(?P<sep>["',]*[ \t]+)(?P<value>` + aValue + `)`), keep: isNoSecret,
 	},
 	{ // <name>value</name>
 		needs: secretWords,
@@ -189,7 +200,8 @@ var contexts = []context{
 	},
 	{
 		needs: []string{"--password-stdin"},
-		re:    lazyregexp.New(`(?P<name>\becho)(?P<sep>[ \t]+(?:-n[ \t]+)?)(?P<value>` + aValue + `)[ \t]*\|[ \t]*[^\n|]*--password-stdin`), keep: isVariable,
+		re: lazyregexp.New(`(?P<name>\becho)(?P<sep>[ \t]+(?:-n[ \t]+)?)(?P<value>` + aValue +
+			`)[ \t]*\|[ \t]*[^\n|]*--password-stdin`), keep: isVariable,
 	},
 }
 
@@ -237,9 +249,10 @@ func hidden(v string) bool {
 var (
 	wordsOnly  = lazyregexp.New(`^(?:[A-Z]?[a-z]+|[A-Z]{1,4})(?:[-_]?(?:[A-Z][a-z]+|[a-z]+|[A-Z]{2,4}))*$`)
 	shortValue = lazyregexp.New(`^(?:[0-9]{1,7}|true|false|null|none|nil|undefined|yes|no)$`)
-	noSecret   = lazyregexp.New(`(?i)(?:[_-]?(?:stdin|arn|name|path|file|dir|type|length|count|ttl|expiry|expires|expiration|policy|version|region|manager|endpoint|prefix)|[_-]ids?)$`)
-	aPassword  = lazyregexp.New(`(?i)(?:` + passwordName + `)`)
-	uuid       = lazyregexp.New(`(?i)^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	noSecret   = lazyregexp.New(`(?i)(?:[_-]?(?:stdin|arn|name|path|file|dir|type|length|count|ttl|expiry|expires|` +
+		`expiration|policy|version|region|manager|endpoint|prefix)|[_-]ids?)$`)
+	aPassword = lazyregexp.New(`(?i)(?:` + passwordName + `)`)
+	uuid      = lazyregexp.New(`(?i)^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 )
 
 // isWords: "Basic authentication", not a credential.

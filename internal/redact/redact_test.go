@@ -82,7 +82,8 @@ func secrets() map[string]string {
 }
 
 func TestTextKnownForms(t *testing.T) {
-	frames := []string{"%", "got % here", "X=%", "'%'", "\"%\",", "(%)", "https://api.example.com/?q=%", "{\"a\":\"%\"}", "%\n%", "--set a.b=%", "│ % │", "Bearer %", "path/%.", "%,%"}
+	frames := []string{"%", "got % here", "X=%", "'%'", "\"%\",", "(%)", "https://api.example.com/?q=%",
+		"{\"a\":\"%\"}", "%\n%", "--set a.b=%", "│ % │", "Bearer %", "path/%.", "%,%"}
 	for name, secret := range secrets() {
 		for _, f := range frames {
 			in := strings.ReplaceAll(f, "%", secret)
@@ -110,16 +111,26 @@ func survives(t *testing.T, name, in, got, secret string) {
 func TestTextByName(t *testing.T) {
 	const v = "hun" + "ter2-Tr0ub4dor"
 	rows := []string{
-		"password=%", "PASSWORD = %", "DB_PASSWORD=%", "db.password: %", "passwd:%", "passphrase=%", "\"password\": \"%\"", "'password': '%'", `{\"password\":\"%\"}`, "password => %", "password := %",
-		"MYSQL_PWD=%", "export NPM_TOKEN=%", "//registry.example.com/:_authToken=%", "_auth=%", "_password = \"%\"", "token=%", "access_token: %", "AWS_SECRET_ACCESS_KEY=%", "aws_session_token = %",
-		"secretAccessKey: '%'", "\"SecretAccessKey\": \"%\"", "SessionToken=%", "client_secret=%", "CLIENT-SECRET: %", "api_key=%", "apiKey: \"%\"", "X-Api-Key: %", "private_key=%", "AccountKey=%;EndpointSuffix=core.windows.net",
+		"password=%", "PASSWORD = %", "DB_PASSWORD=%", "db.password: %", "passwd:%", "passphrase=%", "\"password\": \"%\"",
+		"'password': '%'", `{\"password\":\"%\"}`, "password => %", "password := %",
+		"MYSQL_PWD=%", "export NPM_TOKEN=%", "//registry.example.com/:_authToken=%", "_auth=%", "_password = \"%\"",
+		"token=%", "access_token: %", "AWS_SECRET_ACCESS_KEY=%", "aws_session_token = %",
+		"secretAccessKey: '%'", "\"SecretAccessKey\": \"%\"", "SessionToken=%", "client_secret=%", "CLIENT-SECRET: %",
+		"api_key=%", "apiKey: \"%\"", "X-Api-Key: %", "private_key=%", "AccountKey=%;EndpointSuffix=core.windows.net",
 		"connection_string=%", "signing_key=%", "SIGNATURE=%", "credential=%", "password==%",
-		"--password %", "--password=%", "--token '%'", "--api-key \"%\"", "--auth-token %", "--secret-string %", "-token %", "docker login -u AWS -p % registry", "docker login --username x --password % y", "mysql -u root -p% db",
-		"mysqldump -proot -p% db", "curl -u user:% https://x", "curl --user \"user:%\" https://x", "machine github.com login bot password %", "echo % | docker login --username AWS --password-stdin x", "echo -n '%' | docker login --password-stdin",
-		"Authorization: Bearer %", "authorization: Basic %", "Authorization: token %", "curl -H \"Authorization: Bearer %\" https://x", "Proxy-Authorization: %", "Cookie: a=b; session=%", "Set-Cookie: sid=%; Path=/", "PRIVATE-TOKEN: %", "Bearer %",
-		"https://user:%@host/path", "https://%@github.com/o/r.git", "postgres://u:%@db:5432/x", "redis://:%@cache:6379", "https://user:%/x@host", "amqp://u:%@q/v", "git clone https://oauth2:%@gitlab.com/o/r",
+		"--password %", "--password=%", "--token '%'", "--api-key \"%\"", "--auth-token %", "--secret-string %",
+		"-token %", "docker login -u AWS -p % registry", "docker login --username x --password % y", "mysql -u root -p% db",
+		"mysqldump -proot -p% db", "curl -u user:% https://x", "curl --user \"user:%\" https://x",
+		"machine github.com login bot password %", "echo % | docker login --username AWS --password-stdin x",
+		"echo -n '%' | docker login --password-stdin",
+		"Authorization: Bearer %", "authorization: Basic %", "Authorization: token %",
+		"curl -H \"Authorization: Bearer %\" https://x", "Proxy-Authorization: %", "Cookie: a=b; session=%",
+		"Set-Cookie: sid=%; Path=/", "PRIVATE-TOKEN: %", "Bearer %",
+		"https://user:%@host/path", "https://%@github.com/o/r.git", "postgres://u:%@db:5432/x", "redis://:%@cache:6379",
+		"https://user:%/x@host", "amqp://u:%@q/v", "git clone https://oauth2:%@gitlab.com/o/r",
 		"https://b.s3.amazonaws.com/k?X-Amz-Signature=%&x=1", "https://x/?sig=%", "https://x/?a=1&key=%#f", "https://x/?X-Amz-Credential=%",
-		"<password>%</password>", "<ClientSecret>%</ClientSecret>", "VAULT_TOKEN: %", "GH_TOKEN=\"%\"", "password: \"a\\\"%\"", "TF_VAR_db_password=%", "spring.datasource.password=%", "set PASSWORD=%",
+		"<password>%</password>", "<ClientSecret>%</ClientSecret>", "VAULT_TOKEN: %", "GH_TOKEN=\"%\"",
+		"password: \"a\\\"%\"", "TF_VAR_db_password=%", "spring.datasource.password=%", "set PASSWORD=%",
 		"--build-arg NPM_TOKEN=%", "-e SECRET=%", "-Dpassword=%",
 	}
 	for _, row := range rows {
@@ -171,29 +182,49 @@ func TestTextPrivateKeys(t *testing.T) {
 func TestTextKeeps(t *testing.T) {
 	digest := random(hexits, 64)
 	for _, s := range []string{
-		"arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db-AbCdEf", "arn:aws:iam::111122223333:role/service-role/codebuild-TrackerAPI-service-role",
+		"arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db-AbCdEf",
+		"arn:aws:iam::111122223333:role/service-role/codebuild-TrackerAPI-service-role",
 		"arn:aws:sts::111122223333:assumed-role/codebuild-x/AWSCodeBuild-1b7e6a52-3c4d-4e5f-8a9b-0c1d2e3f4a5b",
 		"arn:aws:cloudformation:us-west-2:111122223333:stack/TrackerStackServiceRoleDefaultPolicy8F3E2D1C/5b6c7d80-1122-11ee-be56-0242ac120002",
-		"arn:aws:iam::111122223333:role/ecs-task-execution-role-production", "repository/risk-assessment-service-backend", "function:disk-usage-monitoring-and-alerts",
-		"arn:aws:s3:::shop/pypi-mirror-of-all-the-packages-we-use", "arn:aws:ssm:us-west-2:111122223333:parameter/shop/api-key:3", "arn:aws:ecr:us-west-2:111122223333:repository/task-runner-service-v2-prod",
+		"arn:aws:iam::111122223333:role/ecs-task-execution-role-production", "repository/risk-assessment-service-backend",
+		"function:disk-usage-monitoring-and-alerts",
+		"arn:aws:s3:::shop/pypi-mirror-of-all-the-packages-we-use",
+		"arn:aws:ssm:us-west-2:111122223333:parameter/shop/api-key:3",
+		"arn:aws:ecr:us-west-2:111122223333:repository/task-runner-service-v2-prod",
 		"arn:aws:organizations::444455556666:policy/o-exampleorg1/service_control_policy/p-example1",
 		"arn:aws:ecs:us-west-2:111122223333:task/Prod-Cluster/1dc5c17a42144c8ab2a51dc5c17a4214",
 		"arn:aws-cn:kms:cn-north-1:111122223333:key/1b7e6a52-3c4d-4e5f-8a9b-0c1d2e3f4a5b",
-		"User: arn:aws:sts::111122223333:assumed-role/r/s is not authorized to perform: secretsmanager:GetSecretValue on resource: arn:aws:secretsmanager:us-west-2:111122223333:secret:a",
-		"is not authorized to perform: sts:GetSessionToken", "secretsmanager:GetSecretValue", "codeartifact:GetAuthorizationToken: AccessDeniedException", "ssm:GetParameters",
+		"User: arn:aws:sts::111122223333:assumed-role/r/s is not authorized to perform: secretsmanager:GetSecretValue on " +
+			"resource: arn:aws:secretsmanager:us-west-2:111122223333:secret:a",
+		"is not authorized to perform: sts:GetSessionToken", "secretsmanager:GetSecretValue",
+		"codeartifact:GetAuthorizationToken: AccessDeniedException", "ssm:GetParameters",
 		"An error occurred (AccessDeniedException) when calling the GetAuthorizationToken operation: User: arn:aws:sts::1:x",
-		"sha256:" + digest, "111122223333.dkr.ecr.us-west-2.amazonaws.com/tracker_api@sha256:" + digest, "commit " + random(hexits, 40), "HEAD is now at " + random(hexits, 12) + " fix", digest,
+		"sha256:" + digest, "111122223333.dkr.ecr.us-west-2.amazonaws.com/tracker_api@sha256:" + digest,
+		"commit " + random(hexits, 40), "HEAD is now at " + random(hexits, 12) + " fix", digest,
 		"integrity sha512-" + random(base64, 86) + "==", "github.com/a/b v1.2.3 h1:" + random(base64, 43) + "=",
-		"request id: 1b7e6a52-3c4d-4e5f-8a9b-0c1d2e3f4a5b", "TrackerStackServiceRoleDefaultPolicyAB12CD34", "buildmedic-TrackerStack-ServiceRoleDefaultPolicy8F3E2D1C-prod-2026",
-		"aws ecr get-login-password --region us-west-2 | docker login --username AWS --password-stdin 111122223333.dkr.ecr.us-west-2.amazonaws.com",
-		"echo $TOKEN | docker login --password-stdin x", "echo \"$DOCKER_PASSWORD\" | docker login -u x --password-stdin", "aws secretsmanager get-secret-value --secret-id prod/db", "token=$GITHUB_TOKEN", "PASSWORD=${DB_PASSWORD}",
-		"PWD=/codebuild/output/src1/src", "OLDPWD=/root", "max_tokens=4096", "token: expired", "Error: invalid token: unexpected", "secret: not found", "--token-file /run/token", "password=***", "password: ********", "TOKEN=[redacted]",
-		"/usr/local/lib/node_modules/typescript/lib/TypeScriptLanguageServicePlugin/index.js", "src/main/java/com/example/app/service/TrackerServiceImplementationTest2.java",
-		"shouldReturn404WhenUserIdIsMissingFromRequest2AndHeaderIsSet", "COMMAND_EXECUTION_ERROR: Error while executing command: npm test. Reason: exit status 1",
-		"https://git-codecommit.us-west-2.amazonaws.com/v1/repos/x", "https://registry.example.com:443/@scope/pkg", "git@github.com:o/r.git", "ssh://git@github.com/o/r.git", "https://docs.aws.amazon.com/codebuild/latest/userguide/troubleshooting.html#troubleshooting-cannot-access",
-		"Basic authentication failed", "Bearer authentication is required", "kubectl get secret", "TOKEN_URL is not set", "secret_name: prod/db", "token_ttl=3600", "signature_version: s3v4", "credentials: none", "Unable to locate credentials. You can configure credentials by running",
-		"v0.0.0-20261122123456-abcdef123456", "x86_64-unknown-linux-gnu", "AROAEXAMPLEID1234567:AWSCodeBuild", "ThisIsOneVeryLongCamelCaseIdentifierWithManyWordsInIt",
-		"docker login registry -u AWS", "npm ERR! code E401", "user-agent: aws-sdk-go-v2/1.47.7 os/linux lang/go#1.26.8 md/GOOS#linux md/GOARCH#amd64",
+		"request id: 1b7e6a52-3c4d-4e5f-8a9b-0c1d2e3f4a5b", "TrackerStackServiceRoleDefaultPolicyAB12CD34",
+		"buildmedic-TrackerStack-ServiceRoleDefaultPolicy8F3E2D1C-prod-2026",
+		"aws ecr get-login-password --region us-west-2 | docker login --username AWS --password-stdin " +
+			"111122223333.dkr.ecr.us-west-2.amazonaws.com",
+		"echo $TOKEN | docker login --password-stdin x", "echo \"$DOCKER_PASSWORD\" | docker login -u x --password-stdin",
+		"aws secretsmanager get-secret-value --secret-id prod/db", "token=$GITHUB_TOKEN", "PASSWORD=${DB_PASSWORD}",
+		"PWD=/codebuild/output/src1/src", "OLDPWD=/root", "max_tokens=4096", "token: expired",
+		"Error: invalid token: unexpected", "secret: not found", "--token-file /run/token", "password=***",
+		"password: ********", "TOKEN=[redacted]",
+		"/usr/local/lib/node_modules/typescript/lib/TypeScriptLanguageServicePlugin/index.js",
+		"src/main/java/com/example/app/service/TrackerServiceImplementationTest2.java",
+		"shouldReturn404WhenUserIdIsMissingFromRequest2AndHeaderIsSet",
+		"COMMAND_EXECUTION_ERROR: Error while executing command: npm test. Reason: exit status 1",
+		"https://git-codecommit.us-west-2.amazonaws.com/v1/repos/x", "https://registry.example.com:443/@scope/pkg",
+		"git@github.com:o/r.git", "ssh://git@github.com/o/r.git",
+		"https://docs.aws.amazon.com/codebuild/latest/userguide/troubleshooting.html#troubleshooting-cannot-access",
+		"Basic authentication failed", "Bearer authentication is required", "kubectl get secret", "TOKEN_URL is not set",
+		"secret_name: prod/db", "token_ttl=3600", "signature_version: s3v4", "credentials: none",
+		"Unable to locate credentials. You can configure credentials by running",
+		"v0.0.0-20261122123456-abcdef123456", "x86_64-unknown-linux-gnu", "AROAEXAMPLEID1234567:AWSCodeBuild",
+		"ThisIsOneVeryLongCamelCaseIdentifierWithManyWordsInIt",
+		"docker login registry -u AWS", "npm ERR! code E401",
+		"user-agent: aws-sdk-go-v2/1.47.7 os/linux lang/go#1.26.8 md/GOOS#linux md/GOARCH#amd64",
 	} {
 		if got := Text(s); got != s {
 			t.Errorf("Text changed it:\n%s\n%s", s, got)
@@ -217,7 +248,8 @@ func TestTextNextToAnother(t *testing.T) {
 // TestTextIsLinear counts nothing: on text made to be slow, anything worse
 // than linear would not end within the test's time.
 func TestTextIsLinear(t *testing.T) {
-	for _, s := range []string{"a", "password", "password ", "token: ", "-----BEGIN PRIVATE " + "KEY-----\n", "aB1/", "eyJ.", "https://a:", "login -p ", "=", "\\\"", "\"", "arn:aws:", "[redacted]", "echo a | "} {
+	for _, s := range []string{"a", "password", "password ", "token: ", "-----BEGIN PRIVATE " + "KEY-----\n", "aB1/",
+		"eyJ.", "https://a:", "login -p ", "=", "\\\"", "\"", "arn:aws:", "[redacted]", "echo a | "} {
 		in := strings.Repeat(s, 1<<14/len(s))
 		if got := Text(in); utf8.ValidString(in) != utf8.ValidString(got) {
 			t.Errorf("%q: not UTF-8 any more", s)
@@ -229,7 +261,8 @@ func FuzzText(f *testing.F) {
 	for _, s := range secrets() {
 		f.Add("password: " + s + " x=\"" + s + "\"")
 	}
-	for _, s := range []string{"", "a:b://c:d@e@f", "token=token=token=", "--password --token x", "secret=[redacted]x", "\"password\":\"\\\"", "-----END PRIVATE " + "KEY-----", "Authorization: \nCookie:",
+	for _, s := range []string{"", "a:b://c:d@e@f", "token=token=token=", "--password --token x", "secret=[redacted]x",
+		"\"password\":\"\\\"", "-----END PRIVATE " + "KEY-----", "Authorization: \nCookie:",
 		"<password>x<password>y", "https://:@:@", "login -p -p x", "bearer bearer bearer12345", "a=[redacted] [redacted]@x://[redacted]@y"} {
 		f.Add(s)
 	}
