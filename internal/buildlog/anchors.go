@@ -16,9 +16,9 @@ import (
 type anchor struct {
 	literal string
 	kind    anchorKind
-	// before and near keep words that logs use for other things too from
-	// being read: if they are not empty, one of before must stand close
-	// before the literal, and one of near close before or after it.
+	// before and near keep words that logs also use for other things from being read: if not
+	// empty, one of before must stand shortly before the literal, and one of near shortly before
+	// or after it.
 	before, near []string
 }
 
@@ -29,8 +29,8 @@ const (
 	markerAnchor
 )
 
-// How close is close, in bytes: in a column far to the right there is much
-// blank between two parts of a word.
+// How close is close, in bytes: in a column far to the right, many blanks separate two parts of a
+// word.
 const (
 	closeBefore = 160
 	closeAround = 480
@@ -79,12 +79,12 @@ func holds(b []byte, texts []string) bool {
 	return len(texts) == 0
 }
 
-// matcher finds all anchors in one pass that looks at only some of the bytes
-// (Wu and Manber's method): it reads the two bytes that end a window of
-// window bytes, and skips as far as no anchor's window can end before.
+// matcher finds all anchors in one pass that looks at only some of the bytes (Wu and Manber's
+// method): it reads the two bytes that end a window of window bytes, and skips to where the next
+// anchor's window could end at the earliest.
 type matcher struct {
-	// shift is how far to go on, by the two bytes. Where it is 0, bucket
-	// gives the index of the windows that end so.
+	// shift is how far to advance, by the two bytes. Where it is 0, bucket gives the index of the
+	// windows that end so.
 	shift   [1 << 16]uint8
 	bucket  [1 << 16]uint8
 	windows [][]candidate
@@ -124,8 +124,8 @@ func newMatcher(list []anchor) *matcher {
 	return m
 }
 
-// rarestWindow gives the offset of the window of a literal that ends in the
-// pair of characters that logs have least of.
+// rarestWindow returns the offset of the window of a literal that ends in the rarest pair of
+// characters.
 func rarestWindow(literal string) int {
 	const common = "etaoinsr/. -0123456789lcdup" // most frequent first
 	best, at := -1, 0
@@ -151,8 +151,8 @@ type hit struct {
 	at     int
 }
 
-// find gives every anchor whose window ends in b[from:to], in order. What an
-// anchor needs around it is looked for in all of b.
+// find returns every anchor whose window ends in b[from:to], in order. What an anchor needs around
+// it is looked for in all of b.
 //
 // It goes through four parts of b at once: each step waits for the step
 // before it, but not for the steps in the other parts.

@@ -117,7 +117,7 @@ func TestBrokenAnchor(t *testing.T) {
 	}
 }
 
-// statedActions gives the actions that AWS's own sentence states in a text.
+// statedActions returns the actions that AWS's own sentence states in a text.
 func statedActions(text string) []string {
 	var list []string
 	for _, d := range Denials(text) {

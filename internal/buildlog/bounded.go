@@ -27,8 +27,7 @@ const (
 	maxShown = 4
 )
 
-// add takes up a claim; around gives the lines around it, and is called only
-// if they will be kept.
+// add records a claim; around returns the lines around it, and is called only if they will be kept.
 func (b *bounded) add(p placed, around func() []Line) {
 	k := p.key()
 	if s, ok := b.seen[k]; ok && s == b.section {
@@ -55,7 +54,7 @@ func (b *bounded) add(p placed, around func() []Line) {
 	b.last = append(b.last, p)
 }
 
-// within gives the claims that begin in [from, to).
+// within returns the claims that begin in [from, to).
 func (b *bounded) within(from, to int64) []placed {
 	var list []placed
 	for _, l := range [][]placed{b.first, b.last} {

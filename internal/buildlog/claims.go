@@ -10,14 +10,14 @@ type claim struct {
 	Denial
 	from, to int
 	raw      int  // where in the raw text it begins
-	warning  bool // whoever printed it went on
+	warning  bool // the program that printed it went on
 }
 
-// maxText is in bytes of Denial.Text.
+// maxText bounds Denial.Text, in bytes.
 const maxText = 2000
 
-// claims gives all denials of the page in the order of the text, not yet
-// without repetitions. What the text names without an ARN is in the partition.
+// claims returns all denials of the page in the order of the text, with repetitions. Resources that
+// the text names without an ARN are taken to be in the partition.
 func (p *page) claims(partition string) []claim {
 	s := &sentences{page: p, partition: partition, all: p.allTails()}
 	s.heads()
@@ -45,8 +45,8 @@ func (p *page) claims(partition string) []claim {
 // it is about may be.
 const near = 10
 
-// explained reports whether a claim that says nothing has one beside it that
-// does: tools print the same refusal in a long and in a short form.
+// explained reports whether a claim that says nothing has one near it that does: tools print the
+// same refusal in a long and in a short form.
 func explained(claims []claim, i int) bool {
 	line := claims[i].Line
 	for j := i - 1; j >= 0 && j >= i-near && line-claims[j].Line <= near; j-- {
@@ -69,8 +69,7 @@ var (
 	warnAfter  = []string{"proceedinganyway"}
 )
 
-// warned reports whether flat[from:to] is told as a warning, or is the text of
-// a script.
+// warned reports whether flat[from:to] is printed as a warning, or is the text of a script.
 func (p *page) warned(from, to int) bool {
 	return holds(p.flat[max(0, from-80):from], warnBefore) || holds(p.flat[to:min(len(p.flat), to+80)], warnAfter) || p.toldAside(from)
 }
@@ -88,7 +87,7 @@ func (p *page) toldAside(from int) bool {
 	return ok && strings.TrimRight(word, " ;+&|({@-\t") != word || before == "echo"
 }
 
-// sentence gives flat[from:to] as one line of text.
+// sentence returns flat[from:to] as one line of text.
 func (p *page) sentence(from, to int) string {
 	b := p.text[p.at[from]:p.at[min(to, len(p.at)-1)]]
 	return clip(strings.Join(strings.Fields(string(b)), " "), maxText)

@@ -6,12 +6,11 @@ import (
 	"unicode/utf8"
 )
 
-// A page is a stretch of a log made readable: without escape sequences,
-// control characters, and what tools put in front of every line.
+// A page is a stretch of a log, cleaned: without escape sequences, control characters and the
+// prefixes that tools print on every line.
 //
-// Denials are looked for in flat, which has no white space at all, so that
-// it does not matter where and how a tool wrapped the message. What they
-// say is then read from text.
+// Denials are looked for in flat, which has no white space at all, so that it does not matter where
+// and how a tool wrapped the message. Their contents are then read from text.
 type page struct {
 	text []byte  // cleaned rows, each ended by '\n'
 	src  []int32 // text[i] was raw[src[i]]
@@ -29,7 +28,7 @@ type row struct {
 	mark  mark
 }
 
-// mark tells what stood in front of a row.
+// mark says what was printed before a row.
 type mark uint8
 
 const (
@@ -69,8 +68,8 @@ type fragment struct {
 	whole bool // it is as wide as the line was printed
 }
 
-// singleSpaced drops the blank lines of a text in which every second line is
-// blank: line ends were doubled on the way.
+// singleSpaced drops the blank lines of a text in which every second line is blank: something
+// doubled the line ends.
 func singleSpaced(list []fragment) []fragment {
 	var rest []fragment
 	pairs := 0
@@ -203,17 +202,17 @@ func (p *page) flatten() {
 	p.at = append(p.at, int32(len(p.text)))
 }
 
-// rowAt gives the index of the row that holds text[pos].
+// rowAt returns the index of the row that holds text[pos].
 func (p *page) rowAt(pos int) int {
 	return sort.Search(len(p.rows), func(i int) bool { return int(p.rows[i].start) > pos }) - 1
 }
 
-// flatAt gives the index in flat of the first character at or after text[pos].
+// flatAt returns the index in flat of the first character at or after text[pos].
 func (p *page) flatAt(pos int) int {
 	return sort.Search(len(p.at), func(i int) bool { return int(p.at[i]) >= pos })
 }
 
-// escape gives the length of the terminal escape sequence that b begins with.
+// escape returns the length of the terminal escape sequence that b begins with.
 func escape(b []byte) int {
 	if len(b) < 2 {
 		return len(b)
@@ -245,9 +244,8 @@ func escape(b []byte) int {
 	return 2
 }
 
-// unescape reads the run of backslashes that b begins with and what they
-// escape in JSON or in a quoted string, however often it was quoted. It
-// gives what they stand for and their length.
+// unescape reads the run of backslashes that b begins with and what they escape in JSON or in a
+// quoted string, however often it was quoted. It returns what they stand for and their length.
 func unescape(b []byte) (string, int) {
 	i := 0
 	for i < len(b) && b[i] == '\\' {
@@ -285,8 +283,8 @@ func unescape(b []byte) (string, int) {
 	return string(b[:i]), i
 }
 
-// control gives the character v that ends at b[end]: an escape sequence is
-// dropped with all of it.
+// control returns the character v that ends at b[end]: an escape sequence is dropped with all of
+// it.
 func control(b []byte, v rune, end int) (string, int) {
 	switch {
 	case v == 0x1b:

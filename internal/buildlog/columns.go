@@ -6,10 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// byColumn puts the lines of tables in the order in which they are to be
-// read: cell by cell. Where only one column was wrapped nothing has to be
-// done, because the other cells are blank in the lines that follow; where
-// several were, the cells of one line are parts of different texts.
+// byColumn puts the lines of tables in reading order: cell by cell. Where only one column was
+// wrapped, nothing needs to change, because the other cells are blank in the lines that follow;
+// where several were, the cells of one line are parts of different texts.
 func byColumn(list []fragment) []fragment {
 	var out []fragment
 	for i := 0; i < len(list); {
@@ -29,8 +28,8 @@ func byColumn(list []fragment) []fragment {
 // compared with no more than the lines of its own table.
 const maxTable = 400
 
-// table reads the table that list begins with. It gives the number of its
-// lines and its cells, or 0 if there is none that has to be reordered.
+// table reads the table that list begins with. It returns the number of its lines and its cells, or
+// 0 if there is none that needs reordering.
 func table(list []fragment) (int, []fragment) {
 	first := list[0].text
 	if len(first) > 1000 {
@@ -63,8 +62,8 @@ func table(list []fragment) (int, []fragment) {
 	return n, columnCells(list[:n], starts)
 }
 
-// columnCells cuts lines at the given places and gives what is in the first
-// column, then what is in the second, and so on, with a blank line between.
+// columnCells cuts lines at the given places and returns the text of the first column, then that of
+// the second, and so on, with a blank line between.
 func columnCells(list []fragment, starts []int) []fragment {
 	var out []fragment
 	for k, from := range starts {
@@ -118,8 +117,7 @@ func continuesColumns(line []byte, starts []int, last int) (more, other bool) {
 	return true, other
 }
 
-// columns gives where the columns of a line begin that are at least two
-// spaces apart.
+// columns returns where the columns of a line begin that are at least two spaces apart.
 func columns(line []byte) []int {
 	var starts []int
 	for i := 0; i < len(line); i++ {
@@ -130,8 +128,8 @@ func columns(line []byte) []int {
 	return starts
 }
 
-// bars gives the columns of the sides of the boxes in a line that begins and
-// ends with one; nil if it does not.
+// bars returns the columns of the sides of the boxes in a line that begins and ends with one; nil
+// if it does not.
 func bars(line []byte) []int {
 	var columns []int
 	for _, at := range barBytes(line) {
@@ -140,7 +138,7 @@ func bars(line []byte) []int {
 	return columns
 }
 
-// barBytes gives the same as places in the line: where each begins and ends.
+// barBytes returns the same as places in the line: where each begins and ends.
 func barBytes(line []byte) [][2]int {
 	line = bytes.TrimRight(line, " ")
 	for _, bar := range []string{"│", "┃", "║", "|"} {

@@ -7,9 +7,8 @@ import (
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 )
 
-// Denials gives all distinct denials of a text, in order: at most a few
-// hundred, the first and the last ones. Which of them failed a build only
-// [Read] can tell.
+// Denials returns all distinct denials of a text, in order: at most a few hundred, the first and
+// the last ones. Only [Read] can tell which of them failed a build.
 func Denials(text string) []Denial { return denialsOf(codebuild.Build{}, text) }
 
 // denialsOf is [Denials] for a text about b.

@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// EC2 tells the details of a denial in a message for
-// sts:DecodeAuthorizationMessage, in base64url, several hundred characters
-// long (AWS.md#encoded-message). Terminals and tables wrap it anywhere.
+// EC2 puts the details of a denial in a message for sts:DecodeAuthorizationMessage, in base64url,
+// several hundred characters long (AWS.md#encoded-message). Terminals and tables wrap it anywhere.
 const (
 	encodedWords = "encodedauthorizationfailuremessage:"
 	minEncoded   = 100   // a shorter one was cut

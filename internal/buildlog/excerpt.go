@@ -28,7 +28,7 @@ func linesOf(raw []byte, n int) []Line {
 	return list
 }
 
-// linesAround gives the lines around raw[at], whose line has the given number.
+// linesAround returns the lines around raw[at], whose line has the given number.
 func linesAround(raw []byte, at, n int) []Line {
 	const reach = 3
 	from, to := at, at
@@ -51,8 +51,8 @@ func linesAround(raw []byte, at, n int) []Line {
 	return linesOf(raw[from:to], n)
 }
 
-// clean gives a line as a terminal would show it at the end: without escape
-// sequences and control characters, and only the last state of a progress bar.
+// clean returns a line as a terminal would show it at the end: without escape sequences and control
+// characters, and only the last state of a progress bar.
 func clean(b []byte) string {
 	b = bytes.TrimRight(b, "\r\n")
 	if i := bytes.LastIndexByte(b, '\r'); i >= 0 {
@@ -97,8 +97,8 @@ func bound(l []Line) []Line {
 	return append(slices.Clone(l[:2*edge]), l[len(l)-(maxTailLines-2*edge):]...)
 }
 
-// excerpt chooses what a person should read first: how the command began,
-// what is around its error, and how it ended.
+// excerpt chooses what a person should read first: the beginning of the command's output, what is
+// around its error, and its end.
 func excerpt(tail []Line, denials []Denial) []Line {
 	if len(tail) <= maxExcerpt {
 		return tail
@@ -110,7 +110,7 @@ func excerpt(tail []Line, denials []Denial) []Line {
 	return merge(tail[:edge], tail[lo:hi], tail[len(tail)-edge:])
 }
 
-// errorWords mark lines that tell of an error, the surest first.
+// errorWords mark lines that report an error, the most certain first.
 var errorWords = []*lazyregexp.Regexp{
 	lazyregexp.New(`^(?:\[?(?i:error|fatal|panic)\]?\b[: ]|\S+: (?i:error|fatal error): |E\s{2,})|` +
 		`\b(?i:fatal error|error occurred|unhandled exception)\b|\berror(?: TS\d+|\[E\d+\])?: |Error: |npm (?:ERR!|error) code|^--- FAIL|` +
@@ -119,9 +119,8 @@ var errorWords = []*lazyregexp.Regexp{
 		`timed out|unauthorized|forbidden)\b`),
 }
 
-// errorLine gives the index of the line that an excerpt should show: a
-// denial, else the first line of those near the end that surely tell of an
-// error, else the first that seem to.
+// errorLine returns the index of the line that an excerpt should show: a denial, else the first
+// line near the end that certainly reports an error, else the first that seems to.
 func errorLine(tail []Line, denials []Denial) int {
 	for _, d := range denials {
 		if i, ok := slices.BinarySearchFunc(tail, d.Line, func(l Line, n int) int { return l.N - n }); ok && d.Causal && d.Line > 0 {

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// numbered gives n lines "PREFIX 1", …
+// numbered returns n lines "PREFIX 1", …
 func numbered(prefix string, n int) string {
 	var b strings.Builder
 	for i := range n {

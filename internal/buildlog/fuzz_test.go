@@ -18,8 +18,7 @@ func seeds(f *testing.F) {
 		agentStamp + "Phase complete: BUILD State: FAILED\n" + agentStamp + "Phase context status code: COMMAND_EXECUTION_ERROR Message: x\n")
 }
 
-// FuzzRead: any text gives bounded facts that hang together, the same however
-// it arrives.
+// FuzzRead: any text gives bounded and consistent facts, whatever the pieces in which it is read.
 func FuzzRead(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, text string) {

@@ -109,8 +109,8 @@ func (p *page) adjoins(from, to int) bool {
 	return from <= to && len(bytes.Trim(p.flat[from:to], ".,;:)]}\"'`\\")) == 0
 }
 
-// principal finds the ARN of whom the sentence, whose head is at flat[at],
-// speaks, and where the sentence begins.
+// principal finds the ARN of the principal of the sentence whose head is at flat[at], and where
+// that sentence begins.
 func (p *page) principal(at int) (from int, arn string) {
 	for _, w := range []string{"is", "are", "was"} {
 		if bytes.HasSuffix(p.flat[:at], []byte(w)) {
@@ -164,8 +164,8 @@ func (p *page) startsWord(i int) bool {
 	return t == 0 || !letter(p.text[t-1]) && !digit(p.text[t-1]) && bytes.IndexByte([]byte(":/-_."), p.text[t-1]) < 0
 }
 
-// joined gives text[from:to] with its rows joined without a space. spaces
-// tells whether a row holds white space.
+// joined returns text[from:to] with its rows joined without a space. spaces reports whether a row
+// holds white space.
 func (p *page) joined(from, to int) (s string, spaces bool) {
 	var b strings.Builder
 	for _, part := range strings.Split(strings.TrimSpace(string(p.text[from:to])), "\n") {
@@ -206,7 +206,7 @@ func (p *page) bulletAfter(i int) bool {
 	return p.rows[r].mark&markBullet != 0 && int(p.rows[r].start) == int(p.at[i])
 }
 
-// action reads one action, which may go on in the next row, at flat[i].
+// action reads one action at flat[i]; it may continue in the next row.
 func (p *page) action(i int) (action string, after int) {
 	if i >= len(p.flat) {
 		return "", i
@@ -262,8 +262,7 @@ func actionEnd(b []byte, i int) int {
 	return i
 }
 
-// nextRow gives where the text goes on if text[t] ends a row and the next
-// one can continue it.
+// nextRow returns where the text continues if text[t] ends a row and the next one can continue it.
 func (p *page) nextRow(t int) (int, bool) {
 	if t >= len(p.text) || p.text[t] != '\n' {
 		return 0, false
@@ -291,7 +290,7 @@ func (p *page) stop(i int) bool {
 	return false
 }
 
-// cut gives the place after w if b[i:] begins with w.
+// cut returns the place after w if b[i:] begins with w.
 func cut(b []byte, i int, w string) (int, bool) {
 	if i <= len(b) && bytes.HasPrefix(b[i:], []byte(w)) {
 		return i + len(w), true

@@ -45,7 +45,7 @@ func (p *page) allNamed() []named {
 	return list
 }
 
-// namedAction gives the last action that is printed in flat[lo:hi], and where.
+// namedAction returns the last action that is printed in flat[lo:hi], and where.
 func (s *sentences) namedAction(lo, hi int) (string, int) {
 	if s.actionsNamed == nil {
 		s.actionsNamed = s.allNamed()
@@ -79,11 +79,11 @@ func (s *sentences) logged(lo, hi int) string {
 	return ""
 }
 
-// verbs are the words with which tools tell what they tried, and those with
-// which operations begin that do that.
+// verbs maps the words with which tools say what they tried to the beginnings of the operations
+// that do it.
 var verbs = sync.OnceValue(func() map[string][]string {
 	list := map[string][]string{}
-	// forms enters a verb and its participle.
+	// forms adds a verb and its participle.
 	forms := func(verb string, operations ...string) {
 		for _, w := range []string{verb, verb + "ing", strings.TrimSuffix(verb, "e") + "ing", verb + verb[len(verb)-1:] + "ing"} {
 			list[w] = operations
@@ -109,9 +109,8 @@ const lookBack = 16
 // Attribute".
 var parenthesized = lazyregexp.New(`\([^()]*\)`)
 
-// tried reads the words before a report for an operation: "could not create
-// volume in EC2" is ec2:CreateVolume. The service must be told, by the words
-// or by the error code.
+// tried reads the words before a report for an operation: "could not create volume in EC2" is
+// ec2:CreateVolume. The words or the error code must name the service.
 func (s *sentences) tried(lo int, r report) string {
 	text := parenthesized.ReplaceAllString(string(s.text[s.at[lo]:s.at[r.from]]), " ")
 	words := strings.FieldsFunc(text, func(c rune) bool {
@@ -134,8 +133,8 @@ func (s *sentences) tried(lo int, r report) string {
 	return ""
 }
 
-// namedService reads "creating CloudWatch Logs Log Group": the service's
-// name, then what was to be made.
+// namedService reads "creating CloudWatch Logs Log Group": the service's name, then what it should
+// have created.
 func namedService(verb string, words []string) string {
 	for n := min(3, len(words)-1); n > 0; n-- {
 		service := strings.Join(words[:n], " ")
@@ -154,8 +153,7 @@ func namedService(verb string, words []string) string {
 	return ""
 }
 
-// servicesIn lists the IAM prefixes that a report may be about, the surest
-// first.
+// servicesIn lists the IAM prefixes that a report may be about, the most certain first.
 func servicesIn(text string, words []string, r report) []string {
 	if r.code == "unauthorizedoperation" {
 		return []string{"ec2"}
@@ -174,7 +172,7 @@ func servicesIn(text string, words []string, r report) []string {
 	return list
 }
 
-// plainServices are prefixes that no sentence uses as another word.
+// plainServices are prefixes that have no other meaning in a sentence.
 var plainServices = map[string]bool{"s3": true, "ec2": true, "iam": true, "ecr": true, "ecs": true, "eks": true, "rds": true, "sns": true,
 	"sqs": true, "kms": true, "ssm": true, "dynamodb": true, "cloudwatch": true, "cloudfront": true, "cloudformation": true,
 	"route53": true, "codebuild": true, "codeartifact": true, "codecommit": true, "secretsmanager": true, "elasticache": true,
@@ -200,7 +198,7 @@ func operationOf(service, verb string, words []string) (action string) {
 	return action
 }
 
-// operationNamed gives the action of the operation that verb and noun name.
+// operationNamed returns the action of the operation that verb and noun name.
 func operationNamed(service, verb, noun string) string {
 	names := []string{verb + noun, verb + noun + "s"}
 	switch {

@@ -7,8 +7,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 )
 
-// A marker is one of the lines by which CodeBuild's agent tells what it does
-// (AWS.md#log-lines).
+// A marker is one of the lines in which CodeBuild's agent says what it does (AWS.md#log-lines).
 type marker struct {
 	kind markerKind
 	text string // Command, Exited: the command's first line; PhaseDone: the phase; Context: "CODE Message: TEXT"
@@ -33,8 +32,8 @@ const (
 	exitedWords = "Command did not exit successfully"
 )
 
-// parseMarker reads one line. A marker may stand in the middle of it, after
-// another one or after output that did not end its line.
+// parseMarker reads one line. A marker may be in the middle of it, after another one or after
+// output without a line end.
 func parseMarker(line []byte) marker {
 	i := bytes.LastIndex(line, []byte(container))
 	if i < 0 {

@@ -8,9 +8,8 @@ import (
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
-// actionOf finds the action of the report's operation: by its service, else
-// because only one service has such an operation, else by what the text
-// around it speaks of.
+// actionOf finds the action of the report's operation: by its service, else because only one
+// service has such an operation, else by the service that the text around it names.
 func (s *sentences) actionOf(r report, word string) string {
 	if r.service != "" {
 		if list, ok := iamref.ForOperation(r.service, r.operation); ok {
@@ -44,8 +43,8 @@ func (s *sentences) actionOf(r report, word string) string {
 var clientNames = lazyregexp.New(`\baws\s+(?:--?[\w-]+(?:[ =][\w./-]+)?\s+)*([a-z0-9-]+)|` +
 	`\b(?:client|resource)\(\s*['"]([a-z0-9-]+)|\b(s3)://|\bhttps://([a-z0-9-]+)\.[a-z0-9-]+\.amazonaws\.com`)
 
-// nearest gives the operation's action in the service that the text before
-// flat[at] names last, as in "aws ecr get-login-password".
+// nearest returns the operation's action in the service that the text before flat[at] names last,
+// as in "aws ecr get-login-password".
 func (s *sentences) nearest(operation string, at int) string {
 	found := clientNames.Get().FindAllSubmatch(s.text[s.at[max(0, at-600)]:s.at[at]], -1)
 	for i := len(found) - 1; i >= 0; i-- {

@@ -6,12 +6,12 @@ import (
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 )
 
-// Owner says whose denial d is: the role's name without its path, because
-// AWS drops the path in session ARNs (AWS.md#build-session), the account, and the
-// session's name. role is "" if the principal is no role, session is "" if
-// it is no session; all are "" if the text names no principal.
+// Owner says whose denial d is: the role's name without its path, because AWS drops the path in
+// session ARNs (AWS.md#build-session), the account, and the session's name. role is "" if the
+// principal is not a role, session is "" if it is not a session; all are "" if the text names no
+// principal.
 //
-// What the text masks is given as it is printed: "***" is no account.
+// What the text masks is returned as printed: the account may be "***".
 func (d Denial) Owner() (role, account, session string) {
 	a, ok := codebuild.ParseARN(d.Principal)
 	if !ok {

@@ -6,16 +6,15 @@ import (
 	"unicode/utf8"
 )
 
-// stripper takes away what tools put around every row.
+// stripper removes what tools print around every row.
 type stripper struct {
 	label  []byte // of the previous row, see labelOf
 	number int    // that the previous row began with, -1 if none
 }
 
-// strip finds what a tool put in front of a row, and at the end of a box's
-// row: rules, comment signs, times, line numbers, levels, CodeBuild's own
-// "[Container] DATE TIME". The row's own text is b[from:to]; r is told what
-// was seen.
+// strip finds what a tool put in front of a row, and at the end of a box's row: rules, comment
+// signs, times, line numbers, levels, CodeBuild's own "[Container] DATE TIME". The row's own text
+// is b[from:to]; r.mark records what was removed.
 func (s *stripper) strip(b []byte, r *row) (from, to int) {
 	number := -1
 	from = decorations(b, 0, s.number, &number, r)
@@ -33,8 +32,8 @@ func (s *stripper) strip(b []byte, r *row) (from, to int) {
 	return from, from + len(rest)
 }
 
-// decorations gives where b's own text begins, from b[from:] on. before is
-// the number in front of the row before; number is set to this row's.
+// decorations returns where b's own text begins, from b[from:] on. before is the number in front of
+// the row before; number is set to this row's.
 func decorations(b []byte, from, before int, number *int, r *row) int {
 	for from < len(b) {
 		n, m := decoration(b[from:])
@@ -52,7 +51,7 @@ func decorations(b []byte, from, before int, number *int, r *row) int {
 	return from
 }
 
-// otherSide takes away the right side of a box.
+// otherSide removes the right side of a box.
 func (r *row) otherSide(b []byte) []byte {
 	for _, bar := range []string{"│", "┃", "║", "|"} {
 		if cell, ok := bytes.CutSuffix(b, []byte(bar)); ok && (len(cell) == 0 || cell[len(cell)-1] == ' ') {
@@ -66,7 +65,7 @@ func (r *row) otherSide(b []byte) []byte {
 	return b
 }
 
-// decoration gives the length of the one decoration that b begins with, 0 if none.
+// decoration returns the length of the first decoration of b, 0 if none.
 func decoration(b []byte) (int, mark) {
 	switch x := b[0]; {
 	case x == ' ' || x == '\t':
@@ -233,9 +232,8 @@ func klog(b []byte) int {
 	return end + 2
 }
 
-// lineNumber reads a printed line number: "13: ", "13 | ", "13\t", and "13 "
-// if the row before began with 12. It gives the number, -1 if there is none,
-// and the length of what to take away.
+// lineNumber reads a printed line number: "13: ", "13 | ", "13\t", and "13 " if the row before
+// began with 12. It returns the number, -1 if there is none, and the length of what to remove.
 func lineNumber(b []byte, before int) (n, number int) {
 	d := digits(b)
 	if d == 0 || d > 7 || d == len(b) {
@@ -261,8 +259,8 @@ func lineNumber(b []byte, before int) (n, number int) {
 	return 0, number
 }
 
-// labelOf gives the word with which some tools name the source of each line:
-// "web_1  |", "deploy:", "==>". "User:" is none: messages begin with it.
+// labelOf returns the word with which some tools name the source of each line: "web_1  |",
+// "deploy:", "==>". "User:" is not one: messages begin with it.
 func labelOf(b []byte) []byte {
 	i := bytes.IndexAny(b[:min(len(b), 40)], " \t")
 	if i <= 0 {

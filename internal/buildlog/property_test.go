@@ -92,7 +92,7 @@ func randomDenial(r *rand.Rand) (Denial, string) {
 type wrapper struct {
 	name string
 	wrap func(r *rand.Rand, s string) string
-	// spoils reports that the wrapped text no longer tells what d was.
+	// spoils reports that d cannot be read back from the wrapped text.
 	spoils func(d Denial) bool
 }
 
@@ -168,8 +168,8 @@ func quotedSpaces(d Denial) bool {
 	return strings.HasPrefix(d.Action, "s3:") && strings.Contains(d.Resource, " ")
 }
 
-// looseEnd: nothing tells that a name goes on in the next line, or that it
-// does not; and a space at the end of a line is lost.
+// looseEnd: nothing shows whether a name continues in the next line, and a space at the end of a
+// line is lost.
 func looseEnd(d Denial) bool {
 	return strings.Contains(d.Resource, " ") || d.Effect == Unstated && d.Resource != "" ||
 		d.PolicyARN != ""

@@ -15,7 +15,7 @@ import (
 // reads once, in constant memory, whatever the log holds. b's phases say
 // which phase failed, and their contexts may hold denials of their own.
 //
-// The error is r's. What was read before it is given too, with Cut set.
+// The error is r's. The facts read before it are returned too, with Cut set.
 func Read(b codebuild.Build, r io.Reader) (Failure, error) {
 	t := newTracker(b)
 	err := scan(r, t)
@@ -33,8 +33,8 @@ func ReadText(b codebuild.Build, text string) Failure {
 	return f
 }
 
-// NoLog gives what is known of a build without a log: its role may not write
-// one, or logs are disabled (AWS.md#no-log).
+// NoLog returns what is known of a build without a log: the role may not write one, or logs are
+// disabled (AWS.md#no-log).
 func NoLog(b codebuild.Build) Failure {
 	f := failure(b)
 	f.NoLog = true
@@ -42,7 +42,7 @@ func NoLog(b codebuild.Build) Failure {
 	return f
 }
 
-// failure begins the facts with those of the build record.
+// failure starts the facts with those of the build record.
 func failure(b codebuild.Build) Failure {
 	f := Failure{Build: b}
 	if p, ok := b.FailedPhase(); ok {
@@ -96,8 +96,8 @@ func wholeLines(b []byte) []byte {
 	return b[:strings.LastIndexByte(string(b), '\n')+1]
 }
 
-// denials gives the distinct claims of the log in order. A claim that was
-// made in the failed part and elsewhere is the one in the failed part.
+// denials returns the distinct claims of the log in order. Of a claim that is made in the failed
+// part and elsewhere, the one in the failed part is kept.
 func (t *tracker) denials(failed *part) []placed {
 	all := append(append(slices.Clone(failed.claims), t.claims.first...), t.claims.last...)
 	for i := range all {
@@ -139,8 +139,8 @@ func btoi(b bool) int {
 	return 0
 }
 
-// contextDenials gives the denials that phase contexts hold. Those of the
-// first failed phase are causal.
+// contextDenials returns the denials that phase contexts hold. Those of the first failed phase are
+// causal.
 func contextDenials(b codebuild.Build) []Denial {
 	var list []Denial
 	failed, _ := b.FailedPhase()

@@ -17,7 +17,7 @@ import (
 
 const agentStamp = "[Container] 2026/01/05 10:11:12.000001 "
 
-// denial gives AWS's sentence for an action on a resource.
+// denial returns AWS's sentence for an action on a resource.
 func denial(action, resource string) string {
 	return "User: arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-b1 is not authorized to perform: " + action +
 		" on resource: " + resource + " because no identity-based policy allows the " + action + " action"
@@ -325,7 +325,7 @@ func TestReadInPieces(t *testing.T) {
 	}
 }
 
-// oddReader gives pieces of any length, and sometimes nothing.
+// oddReader returns pieces of any length, and sometimes nothing.
 type oddReader struct {
 	s string
 	r *rand.Rand
@@ -340,8 +340,7 @@ func (o *oddReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// A message is read wherever in the scanner's buffer it comes to lie, and its
-// line is the right one.
+// A message is read wherever in the scanner's buffer it lies, and its line number is right.
 func TestReadAcrossBlocks(t *testing.T) {
 	message := words("An error occurred (AccessDenied) when calling the PutImage operation: "+denial("ecr:PutImage",
 		"arn:aws:ecr:eu-west-1:111122223333:repository/shop"), 70)
@@ -361,7 +360,7 @@ func TestReadAcrossBlocks(t *testing.T) {
 	}
 }
 
-// What is searched for anchors gives the same as cleaning and parsing it all.
+// Searching for anchors first gives the same claims as cleaning and parsing everything.
 func TestAnchorsMissNothing(t *testing.T) {
 	for _, s := range readShapes(t) {
 		text := s.text
@@ -420,7 +419,7 @@ func TestManyDenials(t *testing.T) {
 	}
 }
 
-// endless gives size bytes by repeating b.
+// endless returns size bytes by repeating b.
 type endless struct {
 	b    []byte
 	i    int

@@ -49,8 +49,8 @@ func (p *page) wordLength(end int) int {
 // entityWords precede the name of an IAM entity where AWS prints no ARN.
 var entityWords = []string{"role", "user", "group", "policy", "instance profile", "policy path", "server certificate"}
 
-// resource reads "[on [this] resource[:] RESOURCE]" at flat[i]. It gives ""
-// and i itself if there is no such thing; width is what splitWidth gave.
+// resource reads "[on [this] resource[:] RESOURCE]" at flat[i]. It returns "" and i itself if there
+// is none; width is splitWidth's.
 func (p *page) resource(i int, t tail, hasTail bool, width int32) (string, int) {
 	j := p.skipFlat(i, ",", ".")
 	for _, w := range []string{"on", "for", "against", "to"} {
@@ -109,7 +109,7 @@ func (p *page) value(i int, t tail, hasTail bool, width int32) (string, int) {
 	return elided(s), p.flatAt(end)
 }
 
-// elided gives "" for what somebody left out: "..." names nothing.
+// elided returns "" for an omission: "..." names nothing.
 func elided(s string) string {
 	if strings.Trim(s, ".…[]<>") == "" {
 		return ""
@@ -117,8 +117,8 @@ func elided(s string) string {
 	return s
 }
 
-// unwrapped joins the rows of a quoted value: with a space behind a rule
-// without another side, as Terraform draws it, which wraps at spaces only.
+// unwrapped joins the rows of a quoted value: with a space after a bar on the left alone, as
+// Terraform draws it, which wraps only at spaces.
 func (p *page) unwrapped(from, to int) string {
 	s := string(p.text[from:to])
 	if !strings.Contains(s, "\n") {
@@ -169,8 +169,7 @@ func (p *page) token(start int, t tail, hasTail bool, width int32) (string, int)
 	return s, u - drop
 }
 
-// tokenEnd gives the end of the run of characters that may be part of an ARN
-// or a name.
+// tokenEnd returns the end of the run of characters that may be part of an ARN or a name.
 func tokenEnd(b []byte, i int) int {
 	for i < len(b) {
 		switch b[i] {
@@ -194,8 +193,8 @@ func tokenEnd(b []byte, i int) int {
 	return i
 }
 
-// entityName gives where the next word of "role NAME" begins, if tok is what
-// stands before text[u] of it.
+// entityName returns where the next word of "role NAME" begins, if tok is the part of it before
+// text[u].
 func (p *page) entityName(tok []byte, u int) (next int, ok bool) {
 	for _, w := range entityWords {
 		first, second, two := strings.Cut(w, " ")
@@ -213,7 +212,7 @@ func (p *page) entityName(tok []byte, u int) (next int, ok bool) {
 	return 0, false
 }
 
-// nextWord gives where the word after the space or line break at text[u] begins.
+// nextWord returns where the word after the space or line break at text[u] begins.
 func (p *page) nextWord(u int) (int, bool) {
 	if u < len(p.text) && p.text[u] == ' ' {
 		return u + 1, true
@@ -224,8 +223,8 @@ func (p *page) nextWord(u int) (int, bool) {
 // maxPlaceholder bounds the text of a placeholder, in bytes.
 const maxPlaceholder = 40
 
-// placeholder gives the end of a placeholder in an ARN, "<account id>", that
-// the space at text[u] is in; u if it is in none.
+// placeholder returns the end of a placeholder in an ARN, "<account id>", that the space at text[u]
+// is in; u if it is in none.
 func (p *page) placeholder(tok []byte, u int) int {
 	open := bytes.LastIndexByte(tok, '<')
 	if !bytes.HasPrefix(tok, []byte("arn:")) || open < bytes.LastIndexByte(tok, '>') || open < 0 || tok[open-1] != ':' && tok[open-1] != '/' {
@@ -238,8 +237,8 @@ func (p *page) placeholder(tok []byte, u int) int {
 	return u + n + 1
 }
 
-// spaced gives what of the text after the space at text[u] belongs to an ARN
-// that holds spaces: all up to the tail.
+// spaced returns the part of the text after the space at text[u] that belongs to an ARN with
+// spaces: all up to the tail.
 func (p *page) spaced(tok []byte, u int, t tail, hasTail bool) (more []byte, end int, ok bool) {
 	if !hasTail || !bytes.HasPrefix(tok, []byte("arn:")) {
 		return nil, 0, false
@@ -253,8 +252,7 @@ func (p *page) spaced(tok []byte, u int, t tail, hasTail bool) (more []byte, end
 	return between, u + len(between), true
 }
 
-// continues reports whether the token, whose row ends at text[u], goes on at
-// text[next].
+// continues reports whether the token, whose row ends at text[u], continues at text[next].
 func (p *page) continues(tok []byte, u, next int, t tail, hasTail bool, width int32) bool {
 	g := p.flatAt(next)
 	if p.stop(g) {
@@ -282,9 +280,9 @@ func (p *page) continues(tok []byte, u, next int, t tail, hasTail bool, width in
 // to be one line that a terminal broke.
 const minTerminal = 60
 
-// brokenByTerminal reports whether the row at index at seems to go on with
-// text[next:end]: rows as wide stand before it. If there is but one, it may
-// be chance, and what follows has to look like a part of a name.
+// brokenByTerminal reports whether the row at index at seems to continue with text[next:end]: rows
+// of the same width precede it. If there is only one, it may be chance, and what follows must look
+// like a part of a name.
 func (p *page) brokenByTerminal(at, next, end int) bool {
 	const marks = markBar | markNumber
 	w := p.rows[at].width
@@ -324,8 +322,8 @@ func incomplete(tok []byte) bool {
 	return bytes.HasPrefix(tok, []byte("arn:")) && bytes.Count(tok, []byte{':'}) < 5
 }
 
-// trimToken takes away punctuation that is the sentence's and not the
-// name's. spaced tells that a space follows.
+// trimToken removes punctuation that belongs to the sentence and not to the name. spaced says that
+// a space follows.
 func trimToken(s string, spaced bool) (trimmed string, dropped int) {
 	n := len(s)
 	for s != "" {

@@ -6,10 +6,10 @@ import (
 	"slices"
 )
 
-// A scanner reads a log once, from the front to the end, in constant memory.
-// It looks only for anchors. Around an anchor of a denial it reads a stretch
-// of the log, a region, and hands its claims on; a line of CodeBuild's agent
-// it hands on as a marker. Both come in the order of the log.
+// A scanner reads a log once, from front to end, in constant memory. It looks only for anchors.
+// Around an anchor of a denial it reads a stretch of the log, a region, and passes its claims to
+// the tracker; a line of CodeBuild's agent it passes on as a marker. Both come in the order of the
+// log.
 type scanner struct {
 	r   io.Reader
 	buf []byte // a part of the log
@@ -21,8 +21,8 @@ type scanner struct {
 	line    int   // number of the line that holds the byte at lineOff
 	lineOff int64 // somewhere not after done
 
-	// The region that is being gathered: anchors in [first, last]. Claims
-	// that begin before cut were handed on with the region before.
+	// The open region: anchors in [first, last]. Claims that begin before cut were passed on with
+	// the previous region.
 	open        bool
 	first, last int64
 	cut         int64
@@ -39,10 +39,9 @@ type located struct {
 	fromLine, toLine int
 }
 
-// Sizes in bytes. A region is what lies between anchors that are less than
-// ahead apart, with what a message may need before the first and after the
-// last of them. It is handed on in parts if it grows beyond maxRegion, so
-// that a log full of anchors is still read in constant memory.
+// Sizes in bytes. A region is what lies between anchors that are less than ahead apart, with what a
+// message may need before the first and after the last of them. It is passed on in parts if it
+// grows beyond maxRegion, so that a log full of anchors is still read in constant memory.
 const (
 	blockSize = 2 << 20
 	firstSize = 32 << 10 // of the buffer, until a log turns out to be longer
@@ -53,8 +52,8 @@ const (
 	keepTail  = 256 << 10 // of the failed command's end
 )
 
-// scan reads all of r. Read errors other than io.EOF end it and are given
-// back after what was read has been handed on.
+// scan reads all of r. A read error other than io.EOF ends it and is returned after everything read
+// has been passed on.
 func scan(r io.Reader, t *tracker) error {
 	s := &scanner{r: r, buf: make([]byte, 0, firstSize), line: 1, tracker: t}
 	t.scanner = s
@@ -76,8 +75,8 @@ func scan(r io.Reader, t *tracker) error {
 // end is the offset after the last byte that was read.
 func (s *scanner) end() int64 { return s.off + int64(len(s.buf)) }
 
-// fill makes room by forgetting what nothing needs any more, and reads until
-// the buffer is full or the log ends.
+// fill makes room by dropping what is no longer needed, and reads until the buffer is full or the
+// log ends.
 func (s *scanner) fill() error {
 	keep := min(s.done, s.end())
 	if s.open {
@@ -123,7 +122,7 @@ func (s *scanner) search(limit int64) {
 	}
 }
 
-// denial takes up an anchor of a denial.
+// denial handles an anchor of a denial.
 func (s *scanner) denial(at int64) {
 	switch {
 	case !s.open:
@@ -140,7 +139,7 @@ func (s *scanner) denial(at int64) {
 	s.open, s.first, s.last, s.cut = true, at, at, max(s.cut, at-back)
 }
 
-// flush hands on the region that is open. Claims that begin before limit are its own.
+// flush passes on the open region. Claims that begin before limit belong to it.
 func (s *scanner) flush(limit int64) {
 	if s.open {
 		s.region(s.first, s.last, s.cut, limit)
@@ -148,8 +147,8 @@ func (s *scanner) flush(limit int64) {
 	}
 }
 
-// region reads the log from somewhat before first to somewhat after last, and
-// hands on the claims that begin in [cut, limit).
+// region reads the log from shortly before first to shortly after last, and passes on the claims
+// that begin in [cut, limit).
 func (s *scanner) region(first, last, cut, limit int64) {
 	to := min(last+aheadMost, s.end())
 	if bytes.Contains(s.buf[last-s.off:to-s.off], encodedWord) {
@@ -173,7 +172,7 @@ func (s *scanner) region(first, last, cut, limit int64) {
 	s.pass(limit)
 }
 
-// pass hands on the markers before limit that wait.
+// pass passes on the waiting markers before limit.
 func (s *scanner) pass(limit int64) {
 	n := 0
 	for n < len(s.waiting) && s.waiting[n].from < limit {
@@ -183,8 +182,8 @@ func (s *scanner) pass(limit int64) {
 	s.waiting = append(s.waiting[:0], s.waiting[n:]...)
 }
 
-// lineAt gives the number of the line that holds the byte at off, which must
-// not be before the buffer.
+// lineAt returns the number of the line that holds the byte at off, which must not be before the
+// buffer.
 func (s *scanner) lineAt(off int64) int {
 	if off >= s.lineOff {
 		s.line += bytes.Count(s.buf[s.lineOff-s.off:off-s.off], newline)
@@ -213,7 +212,7 @@ var (
 	encodedWord = []byte("ncoded")
 )
 
-// marker takes up a line of CodeBuild's agent, or its part from off on.
+// marker handles a line of CodeBuild's agent, or its part from off on.
 func (s *scanner) marker(off int64) {
 	b := s.buf[off-s.off:]
 	b = b[:min(len(b), ahead)]

@@ -81,9 +81,9 @@ func (s *sentences) readGo(at int) (report, bool) {
 
 var bucketName = lazyregexp.New(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
-// stateObject reads what Terraform's S3 backend says before the report at
-// flat[at]: `Unable to access object "KEY" in S3 bucket "BUCKET": `. It gives
-// the object's ARN; "" if that is not said, or not certain.
+// stateObject reads what Terraform's S3 backend says before the report at flat[at]: `Unable to
+// access object "KEY" in S3 bucket "BUCKET": `. It returns the object's ARN; "" if it is not
+// stated, or not certain.
 func (s *sentences) stateObject(at int) string {
 	const words = "unabletoaccessobject"
 	lo := max(0, at-maxResource)
@@ -100,8 +100,8 @@ func (s *sentences) stateObject(at int) string {
 	return codebuild.ARN{Partition: s.partition, Service: "s3", Resource: bucket + "/" + key}.String()
 }
 
-// quotedRow reads what stands in quotation marks at flat[i]; "" if it goes on
-// in another row, where nobody can tell whether a space was in between.
+// quotedRow reads what stands in quotation marks at flat[i]; "" if it continues in another row,
+// because there may have been a space at the break.
 func (s *sentences) quotedRow(i int) (string, int) {
 	if i >= len(s.flat) || s.flat[i] != '"' {
 		return "", i
@@ -163,8 +163,8 @@ func (s *sentences) readHandler(at int) (report, bool) {
 	return r, true
 }
 
-// foreignClass reports whether the class name that ends at flat[at] is not of
-// AWS: java.nio.file.AccessDeniedException is about files.
+// foreignClass reports whether the class name that ends at flat[at] is not AWS's:
+// java.nio.file.AccessDeniedException is about files.
 func (s *sentences) foreignClass(at int) bool {
 	t := int(s.at[at])
 	i := t
@@ -246,9 +246,8 @@ func (s *sentences) readField(at int) (report, bool) {
 	return report{from: at, msg: i + len("accessdenied"), code: "accessdenied"}, true
 }
 
-// readEC2: "You are not authorized to perform this operation", EC2's message,
-// where something shows that it is EC2's; the CDK prints it as "[Error at
-// /Stack] MESSAGE".
+// readEC2: "You are not authorized to perform this operation", EC2's message, where something else
+// shows that it comes from EC2; the CDK prints it as "[Error at /Stack] MESSAGE".
 func (s *sentences) readEC2(at int) (report, bool) {
 	r := report{from: at, msg: at, code: "unauthorizedoperation"}
 	end := at + len("youarenotauthorizedtoperformthisoperation")
@@ -301,12 +300,11 @@ func (s *sentences) readAPI(at int) (report, bool) {
 	return r, true
 }
 
-// lackWords come before "permission" where it is missing.
+// lackWords precede "permission" where one is missing.
 var lackWords = []string{"nothave", "n'thave", "nothavethe", "lack", "missing", "nothavesufficient", "n'thavesufficient",
 	"nothaveenough", "nothaverequired", "nothavetherequired", "nothavethenecessary", "insufficient", "notgiveyou"}
 
-// readPermission reads sentences that say of which permission somebody is
-// short:
+// readPermission reads sentences that say which permission is missing:
 //
 //	User doesn't have permission to call sqs:GetQueueAttributes
 //	The provided execution role does not have permissions to call CreateNetworkInterface on EC2

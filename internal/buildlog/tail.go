@@ -136,8 +136,8 @@ func (p *page) implicit(from, i int) (tail, bool) {
 	return t, true
 }
 
-// allowedAction reads "ACTION action" at flat[i]: the word after it tells
-// where an action ends that a line break went through.
+// allowedAction reads "ACTION action" at flat[i]: the word after it shows where an action ends that
+// is broken over two lines.
 func (p *page) allowedAction(i int) (action string, after int) {
 	i = p.skipFlat(i, `"`, "'", "`")
 	for k := i; ; {
@@ -179,9 +179,8 @@ func (p *page) explicit(from, i int) tail {
 	return t
 }
 
-// loose reads the tails that belong to no head: a list of actions, or of
-// "Action: …", "Resource: …" lines, each with its reason; or, without an
-// action, only that access was denied.
+// loose reads the tails without a head: a list of actions, or of "Action: …", "Resource: …" lines,
+// each with its reason; or, without an action, only that access was denied.
 func (s *sentences) loose(withAction bool) {
 	read := s.spans()
 	end := 0 // of the sentence before
@@ -200,7 +199,7 @@ func (s *sentences) loose(withAction bool) {
 	}
 }
 
-// spans gives what was read so far, in order.
+// spans returns the sentences read so far, in order.
 func (s *sentences) spans() []span {
 	list := slices.Clone(s.none)
 	for _, c := range s.list {
@@ -240,7 +239,7 @@ func (s *sentences) looseTail(t tail, end int) (claim, bool) {
 	return claim{Denial: d, from: from, to: t.to}, true
 }
 
-// labelled gives the value after the last label in flat[lo:hi].
+// labelled returns the value after the last label in flat[lo:hi].
 func (p *page) labelled(lo, hi int, label string, t tail) string {
 	n := bytes.LastIndex(p.flat[lo:hi], []byte(label))
 	if n < 0 {

@@ -6,8 +6,8 @@ import (
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 )
 
-// A tracker follows the markers and claims of a log, in order, and finds out
-// which part of the log belongs to the failure:
+// A tracker follows the markers and claims of a log, in order, and determines which part of the log
+// belongs to the failure:
 //
 //   - the command that CodeBuild says did not exit successfully, up to the end
 //     of the failed phase;
@@ -15,7 +15,7 @@ import (
 //   - else, if it had no command, all of that phase;
 //   - else, if the log ends within a command, that command: the build timed
 //     out, or the rest of the log has not arrived;
-//   - else what follows the last phase that is told to have ended;
+//   - else what follows the last phase that is said to have ended;
 //   - else, without any such marker, the whole text: it is an excerpt.
 //
 // A build may print what looks like a marker. Of several failed phases with
@@ -66,7 +66,7 @@ func newTracker(b codebuild.Build) *tracker {
 	return t
 }
 
-// marker takes up the next marker.
+// marker handles the next marker.
 func (t *tracker) marker(m located) {
 	switch m.kind {
 	case started:
@@ -90,7 +90,7 @@ func (t *tracker) marker(m located) {
 	}
 }
 
-// phaseDone takes up the end of a phase.
+// phaseDone handles the end of a phase.
 func (t *tracker) phaseDone(m located) {
 	if !m.ok && (t.name == "" || t.name == m.text) {
 		t.name = m.text
@@ -110,7 +110,7 @@ func (t *tracker) phaseDone(m located) {
 	t.phase = part{from: m.to, fromLine: m.toLine}
 }
 
-// extend lets p end where m ends.
+// extend moves the end of p to that of m.
 func (p *part) extend(m located) { p.to, p.toLine = m.to, m.toLine }
 
 // startOf finds where a command began: the newest start with its text, else
@@ -129,13 +129,12 @@ func (t *tracker) startOf(command string) part {
 	return t.phase
 }
 
-// claim takes up the next claim, which begins at off; around gives the lines
-// around it.
+// claim records the next claim, which begins at off; around returns the lines around it.
 func (t *tracker) claim(c claim, off int64, around func() []Line) {
 	t.claims.add(placed{Denial: c.Denial, off: off, warning: c.warning}, around)
 }
 
-// finish chooses the failed part of a log that does not tell.
+// finish chooses the failed part of a log that does not say which it is.
 func (t *tracker) finish(end int64) {
 	if t.failed != nil {
 		return
@@ -155,8 +154,7 @@ func (t *tracker) finish(end int64) {
 	}
 }
 
-// forget copies what is needed of the log before off, which the buffer is
-// about to drop.
+// forget copies the needed part of the log before off, which the buffer is about to drop.
 func (t *tracker) forget(off int64) {
 	s := t.scanner
 	for i := range t.starts {

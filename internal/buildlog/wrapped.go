@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// A refusal that AWS worded otherwise, or that a tool reports in its own
-// words: an error code, most often with the name of an API operation
-// (AWS.md#operation-names). Its action is inferred.
+// A report is a refusal that AWS words differently, or that a tool reports in its own words: an
+// error code, most often with the name of an API operation (AWS.md#operation-names). Its action is
+// inferred.
 type report struct {
 	from, msg int    // in flat: where it begins, and its message
 	code      string // as in flat; "" if it shows none
@@ -19,8 +19,8 @@ type report struct {
 	principal string
 }
 
-// shapes are the ways to report a refusal. Each is found by its anchor, a
-// text in flat, and read by its function, which gives false if it is none.
+// shapes are the ways to report a refusal. Each is found by its anchor, a text in flat, and read by
+// its function, which returns false if it is not a report.
 var shapes = []struct {
 	anchor string
 	read   func(s *sentences, at int) (report, bool)
@@ -58,8 +58,8 @@ var shapes = []struct {
 	{"denied:user:arn:", (*sentences).readCutPull},
 }
 
-// wrapped reads the refusals that are not in AWS's own sentence, and leaves
-// out those that only introduce one.
+// wrapped reads the refusals that are not in AWS's own sentence, except those that only introduce
+// one.
 func (s *sentences) wrapped() {
 	var list []report
 	for _, sh := range shapes {
@@ -105,7 +105,7 @@ func (s *sentences) wrapped() {
 	s.list = append(s.list, found...)
 }
 
-// endBefore gives where the last of the spans ends that end before at.
+// endBefore returns where the last of the spans ends that end before at.
 func endBefore(read []span, at int) int {
 	i, _ := slices.BinarySearchFunc(read, at+1, func(a span, at int) int { return a.to - at })
 	if i == 0 {
@@ -146,8 +146,7 @@ func (s *sentences) introduced(r report, read []span, next int) (ok bool, at int
 // that it introduces.
 const maxIntroduction = 5
 
-// pullBack lets the claims that begin at from begin at the report that
-// introduces them.
+// pullBack moves the start of the claims that begin at from to the report that introduces them.
 func (s *sentences) pullBack(from, to int) {
 	for i := range s.list {
 		if s.list[i].from == from && to < from {
@@ -156,11 +155,10 @@ func (s *sentences) pullBack(from, to int) {
 	}
 }
 
-// terminalWords are complete messages: nothing more is said after them.
+// terminalWords are complete messages: nothing follows them.
 var terminalWords = []string{"accessdenied", "forbidden", "youarenotauthorizedtoperformthisoperation", "unauthorized", "null", "none"}
 
-// terminal gives the message that flat begins with if nothing more is said
-// after it, and its length.
+// terminal returns the message that flat begins with if nothing follows it, and its length.
 func terminal(flat []byte) (string, int) {
 	for _, w := range terminalWords {
 		if bytes.HasPrefix(flat, []byte(w)) {
@@ -177,8 +175,8 @@ var notIAM = []string{
 	"terminationprotection", "securitytoken", "requestsignature", "currentlyblocked", "suspended", "subscription", "subscribed", "expired",
 }
 
-// message gives the message that begins at flat[i], as far as it can be told:
-// to the end of the next row.
+// message returns the message that begins at flat[i], up to the end of the next row, since nothing
+// marks its end.
 func (s *sentences) message(i int) []byte {
 	if i >= len(s.flat) {
 		return nil
@@ -194,8 +192,8 @@ func (s *sentences) message(i int) []byte {
 	return msg
 }
 
-// keyRefused reports whether a message tells that a KMS key, which another
-// service uses, is missing or refused.
+// keyRefused reports whether a message says that a KMS key, which another service uses, is missing
+// or refused.
 func keyRefused(msg []byte) bool {
 	return bytes.Contains(msg, []byte("ciphertextrefersto")) ||
 		bytes.Contains(msg, []byte("kmskey")) && bytes.Contains(msg, []byte("notallowed"))

@@ -18,12 +18,12 @@ type Cause struct {
 	Remedy    Remedy
 	Retryable bool // an unchanged retry has a chance
 
-	last   int  // only the last lines are looked at; 0: all that there are
+	last   int  // only so many last lines are searched; 0: all
 	quotes bool // such a failure prints texts about others
 	rules  []rule
 }
 
-// rule is one way in which a cause shows. All fields that are set must hold.
+// rule is one sign of a cause. All fields that are set must hold.
 type rule struct {
 	status, phase, code, exit, command []string
 	denial                             *denialRule
@@ -40,7 +40,7 @@ type denialRule struct {
 	effect    []buildlog.Effect
 	action    string // "known", "unknown" or "": either
 	operation []string
-	other     bool // it is certainly not the build that was denied
+	other     bool // certainly not the build was denied
 	every     bool
 }
 

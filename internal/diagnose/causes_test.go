@@ -87,9 +87,8 @@ func (r *rule) fills(name string) bool {
 	return slices.Contains(regexp.MustCompile(r.like.source).SubexpNames(), name)
 }
 
-// TestWordsReachTheirCause gives each rule that looks only for words a line
-// of just these words. An earlier cause that takes the line makes the rule,
-// or the order, wrong.
+// TestWordsReachTheirCause returns each rule that looks only for words a line of just these words.
+// An earlier cause that takes the line makes the rule, or the order, wrong.
 func TestWordsReachTheirCause(t *testing.T) {
 	n := 0
 	for _, c := range causes {

@@ -25,7 +25,7 @@ var Remedies = []Remedy{Grant, Retry, OverrideBuildspec, CreateRepository, Switc
 type Diagnosis struct {
 	Cause     string            `json:"cause"`     // the name of an entry of causes.yaml
 	Title     string            `json:"title"`     // one sentence, plain text, without a full stop
-	Remedy    Remedy            `json:"remedy"`    // never SwitchRole: only settings choose that
+	Remedy    Remedy            `json:"remedy"`    // never SwitchRole, which only settings choose
 	Retryable bool              `json:"retryable"` // an unchanged retry has a chance
 	Evidence  Evidence          `json:"evidence"`
 	Advice    string            `json:"advice"` // what a person should do, plain text
@@ -44,15 +44,15 @@ type Evidence struct {
 	Origin buildlog.Origin `json:"origin"`
 }
 
-// Diagnose says why the build failed. It always gives a cause: "unknown" if
-// no other holds, "command-failed" if at least a command did.
+// Diagnose says why the build failed. It always names a cause: "unknown" if no other holds,
+// "command-failed" if at least a command did.
 //
-// Denials are all of f's; only those that failed the build (Causal) decide
-// the cause, and the remedy is grant only if a policy of the role could cure
-// each of those and none was dropped. Whether one may is not asked here.
+// Denials are all of f's; only those that failed the build (Causal) decide the cause, and the
+// remedy is grant only if a policy of the role could cure each of those and none was dropped.
+// Whether such a policy is allowed is not decided here.
 //
-// Neither Denials nor Excerpt is nil. All texts come out of the log and are
-// as untrusted as it is; they are single lines without control characters.
+// Neither Denials nor Excerpt is nil. All texts come from the log and are as untrusted as it is;
+// they are single lines without control characters.
 func Diagnose(f buildlog.Failure) Diagnosis {
 	x := gather(&f)
 	x.setAside(causes)

@@ -343,8 +343,8 @@ func TestTitleNamesActions(t *testing.T) {
 	}
 }
 
-// TestTextIsPlain ensures that nothing of a hostile log reaches a terminal
-// or a mail as more than text.
+// TestTextIsPlain ensures that a terminal or a mail program finds nothing to interpret in a hostile
+// log.
 func TestTextIsPlain(t *testing.T) {
 	const evil = "\x1b[31m\x07a\u202eb\u2066c\x00d\r\ne\u009b1mf"
 	d := Diagnose(buildlog.Failure{
@@ -435,7 +435,7 @@ func TestJSON(t *testing.T) {
 
 var fingerprintForm = regexp.MustCompile(`^[0-9a-f]{16}$`)
 
-// checkDiagnosis checks what is true of every diagnosis.
+// checkDiagnosis checks what holds for every diagnosis.
 func checkDiagnosis(t testing.TB, d Diagnosis) {
 	t.Helper()
 	i := slices.IndexFunc(causes, func(c Cause) bool { return c.Name == d.Cause })
@@ -522,7 +522,7 @@ func BenchmarkDiagnose(b *testing.B) {
 	}
 }
 
-// TestWhose: whose denial it is, with a build record and without.
+// TestWhose: whose denial it is, with and without a build record.
 func TestWhose(t *testing.T) {
 	const uuid = "11111111-2222-3333-4444-555555555555"
 	build := codebuild.Build{ID: "shop:" + uuid, ServiceRole: "arn:aws:iam::111122223333:role/service-role/codebuild-shop",
@@ -560,7 +560,7 @@ func TestWhose(t *testing.T) {
 	}
 }
 
-// TestSetAside: what a failing test only prints is told, and decides nothing.
+// TestSetAside: what a failing test only prints is mentioned, and decides nothing.
 func TestSetAside(t *testing.T) {
 	f := buildlog.Failure{
 		Tail: []buildlog.Line{{N: 1, Text: "--- FAIL: TestDenial (0.00s)"}},
@@ -579,7 +579,7 @@ func TestSetAside(t *testing.T) {
 		t.Errorf("beside a denial of the build: %s, %s", d.Cause, d.Remedy)
 	}
 	f.Tail[0].Text = "all tests passed"
-	if d := Diagnose(f); d.Cause != "denied-by-scp" || !strings.Contains(d.Advice, "user/fake, which is not the build's service role") {
+	if d := Diagnose(f); d.Cause != "denied-by-scp" || !strings.Contains(d.Advice, "user/fake that was denied, not the build's service role") {
 		t.Errorf("%s: %s", d.Cause, d.Advice)
 	}
 }

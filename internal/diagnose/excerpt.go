@@ -12,8 +12,8 @@ import (
 // maxExcerpt is how many lines a person is given to read.
 const maxExcerpt = 40
 
-// excerpt gives what a person should read first: f's own excerpt if it holds
-// the evidence, else the lines around the evidence.
+// excerpt returns what a person should read first: f's own excerpt if it holds the evidence, else
+// the lines around the evidence.
 func (x *facts) excerpt(e Evidence) []buildlog.Line {
 	list := x.Excerpt
 	if e.Origin == buildlog.FromLog && !slices.ContainsFunc(list, func(l buildlog.Line) bool { return l.N == e.Line }) {
@@ -36,9 +36,9 @@ func (x *facts) excerpt(e Evidence) []buildlog.Line {
 	return out
 }
 
-// bestEvidence is the evidence of a cause that has none of its own: the
-// context if it says more than the command, else the line of the output that
-// reads most like an error, else whatever there is.
+// bestEvidence is the evidence of a cause whose rule found none: the context if it says more than
+// the command, else the line of the output that reads most like an error, else the context in any
+// case.
 func (x *facts) bestEvidence() Evidence {
 	if x.context != "" {
 		return x.contextEvidence()
@@ -52,8 +52,8 @@ func (x *facts) bestEvidence() Evidence {
 var (
 	errorWords = lazyregexp.New(`(?i)\b(errors?|err!|fatal|panic|exception|fail(ed|ure|ures|s)?|denied|cannot|can't|could not|couldn't|` +
 		`unable|not found|invalid|missing|refused|abort(ed)?|rejected|unexpected|unknown)\b|Error:|Exception\b`)
-	// errorNoise are lines with such words that tell nothing: counts of zero,
-	// and what wrappers say after the error.
+	// errorNoise matches lines with such words that explain nothing: counts of zero, and what
+	// wrappers print after the error.
 	errorNoise = lazyregexp.New(`(?i)\b(0|no) (errors?|failures?|failed|warnings)\b|complete log of this run|` +
 		`^make(\[\d+\])?: \*\*\*|ELIFECYCLE|Exit status|^\[INFO\]|--stacktrace|re-run Maven|\[Help \d\]|` +
 		`^npm ERR! *$|Phase complete|Phase context|^Command did not exit|^\.? ?(Reason: )?exit status \d+$`)

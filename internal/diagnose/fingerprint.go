@@ -11,10 +11,9 @@ import (
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
-// fingerprint condenses what is the same about equal failures: the cause,
-// the failed command, and either what was denied or what the evidence says,
-// each without what changes from build to build. Project and account are not
-// in it: the same failure in two projects has one fingerprint.
+// fingerprint condenses what is the same about equal failures: the cause, the failed command, and
+// either what was denied or what the evidence says, without the parts that change from build to
+// build. Project and account are not in it: the same failure in two projects has one fingerprint.
 func (x *facts) fingerprint(d *Diagnosis) string {
 	parts := []string{d.Cause, steady(directory.ReplaceAllString(x.Command, ""))}
 	var denied []string
@@ -31,8 +30,8 @@ func (x *facts) fingerprint(d *Diagnosis) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// steadyDenial gives what is the same about equal denials: what was denied,
-// rather than the text, which is full of request ids.
+// steadyDenial returns what is the same about equal denials: what was denied, rather than the text,
+// which is full of request ids.
 func steadyDenial(d *buildlog.Denial) string {
 	if d.Action == "" && d.Operation == "" && d.Resource == "" {
 		return steady(d.Text)
@@ -55,7 +54,7 @@ func steadyResource(s string) string {
 	return a.Service + ":" + steady(strings.ReplaceAll(a.Resource, "/", " / "))
 }
 
-// What changes from build to build. The order matters: longer forms first.
+// What changes from build to build. Order matters: longer forms first.
 var (
 	ansi  = lazyregexp.New(`\x1b(\[[0-9;?]*[ -/]*[@-~]|[@-Z\\-_])`)
 	uuid  = lazyregexp.New(`(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`)
@@ -64,8 +63,8 @@ var (
 	url   = lazyregexp.New(`(?i)\b([a-z][a-z0-9+.-]*)://([^\s"'<>@/]*@)?([^\s"'<>/:?#]*)[^\s"'<>]*`)
 	// opaque is base64 if it has capitals and digits; long paths look alike.
 	opaque = lazyregexp.New(`[A-Za-z0-9+/]{20,}={0,2}`)
-	// A path starts at its root, or ends in a file name. Two words with a
-	// slash between them, as in an image's name, are none.
+	// A path starts at its root, or ends in a file name. Two words with a slash between them, as
+	// in an image's name, are not a path.
 	rooted   = lazyregexp.New(`(^|[\s"'` + "`" + `=:(\[,<>|])(?:[A-Za-z]:\\|\\\\|~/|\.{1,2}/|/)[^\s"'` + "`" + `:;,()\[\]{}<>|=]*`)
 	filename = lazyregexp.New(`[\w@.+-]+(?:[/\\][\w@.+-]+)+\.[A-Za-z]\w{0,7}\b`)
 	token    = lazyregexp.New(`[A-Za-z0-9_]*[0-9][A-Za-z0-9_]*|\b[0-9a-fA-F]{7,}\b`)
@@ -77,8 +76,8 @@ var (
 
 const month = `(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}`
 
-// steady gives text without what changes from build to build: colours,
-// times, ids, hashes, numbers and paths. A URL keeps its host.
+// steady returns text without what changes from build to build: colours, times, ids, hashes,
+// numbers and paths. A URL keeps its host.
 func steady(s string) string {
 	s = clip(s, maxLineBytes)
 	s = ansi.ReplaceAllString(s, "")

@@ -105,7 +105,7 @@ func TestFingerprintIsSteady(t *testing.T) {
 	}
 }
 
-// TestFingerprintTellsApart gives failures that are not the same.
+// TestFingerprintTellsApart returns failures that are not the same.
 func TestFingerprintTellsApart(t *testing.T) {
 	command := func(line string) buildlog.Failure {
 		return buildlog.Failure{Command: "./run.sh", Exit: "1", Tail: []buildlog.Line{{N: 1, Text: line}}}
@@ -180,8 +180,7 @@ func TestFingerprintsOfSamples(t *testing.T) {
 	}
 }
 
-// FuzzSteady ensures that nothing that changes is left, and that reading
-// twice changes nothing more than once.
+// FuzzSteady ensures that no changing part is left, and that the result is bounded.
 func FuzzSteady(f *testing.F) {
 	for _, s := range samples(f) {
 		for _, l := range s.failure.Tail {

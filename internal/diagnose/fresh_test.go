@@ -8,8 +8,8 @@ import (
 	"github.com/buildmedic/buildmedic/internal/diagnose/gen/causefile"
 )
 
-// TestCausesAreGenerated ensures that causes_gen.go is what causes.yaml says.
-// It reads both files, so that go test runs it anew after an edit of either.
+// TestCausesAreGenerated ensures that causes_gen.go is what causes.yaml says. It reads both files,
+// so that go test does not use a cached result after an edit of either.
 func TestCausesAreGenerated(t *testing.T) {
 	data, err := os.ReadFile("causes.yaml")
 	if err != nil {

@@ -1,8 +1,8 @@
 package diagnose
 
-// grams tells quickly which words cannot be in a text: it holds the hashes
-// of all runs of four bytes of the text. Looking for each of the causes'
-// words in turn would read the text hundreds of times.
+// grams quickly rules out words that cannot be in a text: it holds the hashes of all runs of four
+// bytes of the text. Looking for each of the causes' words in turn would read the text hundreds of
+// times.
 type grams [1 << 12]uint64
 
 func gramsOf(text string) *grams {

@@ -10,16 +10,16 @@ import (
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
-// What is searched of a failed command's output: its end, where the reason
-// is. The bounds keep the worst text, one in which every rule's words occur
-// in every line, well under a second.
+// How much of a failed command's output is searched: its end, where the reason is. With these
+// bounds even the worst text, in which every rule's words occur in every line, takes well under a
+// second.
 const (
 	maxLines     = 1000
 	maxLineBytes = 4 << 10
 	maxTextBytes = 128 << 10
 )
 
-// facts is a Failure made ready for the rules.
+// facts is a Failure prepared for the rules.
 type facts struct {
 	*buildlog.Failure
 	statuses []string          // the build's and the failed phase's
@@ -76,9 +76,8 @@ func gather(f *buildlog.Failure) *facts {
 	return x
 }
 
-// linesOf gives the lines of a command, each without the space around it.
-// CodeBuild prints a command of several lines whole, before it runs and once
-// more after it failed.
+// linesOf returns the lines of a command, without the white space around them. CodeBuild prints a
+// command of several lines in full, before it runs and again after it failed.
 func linesOf(command string) map[string]bool {
 	set := map[string]bool{}
 	for l := range strings.Lines(command) {
@@ -93,14 +92,13 @@ func linesOf(command string) map[string]bool {
 // message is the command (AWS.md#failed-command).
 const commandError = "COMMAND_EXECUTION_ERROR"
 
-// inFront is what tools put in front of each line: CodeBuild's agent (an
-// instance's, on reserved capacity), times,
-// BuildKit's step and seconds, Compose's service, Turborepo's task, the rule
+// inFront is what tools put in front of each line: CodeBuild's agent (an instance's, on reserved
+// capacity), times, BuildKit's step and seconds, Compose's service, Turborepo's task, the bar
 // beside a Terraform diagnostic, a quotation mark.
 var inFront = lazyregexp.New(`^(\[(?:Container|Instance)\] \d{4}/\d\d/\d\d [\d:.]+ |\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S* |` +
 	`#\d+ \d+\.\d+ |[\w.-]+ +\| |[\w@/.-]+:(build|test|lint|typecheck|check|deploy): |[│╷╵|>] ?)`)
 
-// bare gives the line without what tools put in front of it.
+// bare returns the line without what tools put in front of it.
 func bare(line string) string {
 	for range 4 {
 		n := len(inFront.Get().FindString(line))
@@ -126,10 +124,9 @@ type finding struct {
 	denial   *buildlog.Denial // the one that the rule is about
 }
 
-// setAside takes out the causal denials if a failing test or a linter only
-// printed them: of somebody else than the build, or without saying whose or
-// what. With one denial of the build itself, wherever it is printed, all stay:
-// one that no policy cures withholds the grant.
+// setAside removes the causal denials if a failing test or a linter only printed them: they are
+// somebody else's, or do not say whose or of what. If one of them is the build's own, wherever it
+// is printed, all stay: one that no policy cures withholds the grant.
 func (x *facts) setAside(causes []Cause) {
 	own := func(d buildlog.Denial) bool { return !x.quotable(d) }
 	if len(x.causal) == 0 || slices.ContainsFunc(x.causal, own) || !x.quotes(causes) {
@@ -149,9 +146,8 @@ func (x *facts) quotes(causes []Cause) bool {
 	return false
 }
 
-// quotable reports whether d may be text about somebody else. AWS's own
-// sentence always names a principal, so one without it is a piece of text; a
-// tool's report of an operation has none.
+// quotable reports whether d may be text about somebody else. AWS's own sentence always names a
+// principal, so one without it is only text; a tool's report of an operation has no principal.
 func (x *facts) quotable(d buildlog.Denial) bool {
 	if d.Principal == "" {
 		return d.Origin == buildlog.FromLog && (d.Action == "" || !d.Inferred)
@@ -159,8 +155,8 @@ func (x *facts) quotable(d buildlog.Denial) bool {
 	return x.whose(&d) != perhapsOurs
 }
 
-// find gives the first cause that holds, with the rule and what it found.
-// The last entry of causes.yaml always holds.
+// find returns the first cause that holds, with the rule and what it found. The last entry of
+// causes.yaml always holds.
 func (x *facts) find(causes []Cause) (*Cause, *rule, finding) {
 	for i := range causes {
 		c := &causes[i]
@@ -216,8 +212,8 @@ func (x *facts) hasAll(words []string) bool {
 	return true
 }
 
-// tryCode tries a rule about a phase's status code. CodeBuild's own context
-// is believed, not the log; only without any context is the log all there is.
+// tryCode tries a rule about a phase's status code. It trusts CodeBuild's own context and not the
+// log, unless there is no context at all.
 func (x *facts) tryCode(r *rule, found finding) (finding, bool) {
 	if x.Context.Code != "" {
 		switch {
@@ -237,9 +233,9 @@ func (x *facts) tryCode(r *rule, found finding) (finding, bool) {
 	return finding{}, false
 }
 
-// denial gives the denial that the rule is about: the last one, since that is
-// the likeliest to have failed the command (AWS.md#failed-command); but one that
-// states its effect before one that does not.
+// denial returns the denial that the rule is about: the last one, since that is the likeliest to
+// have failed the command (AWS.md#failed-command); but one that states its effect before one that
+// does not.
 func (x *facts) denial(r *denialRule) (buildlog.Denial, bool) {
 	n := -1
 	for i := range x.causal {
@@ -258,8 +254,7 @@ func (x *facts) denial(r *denialRule) (buildlog.Denial, bool) {
 	return x.causal[n], true
 }
 
-// denialEvidence is the message itself; if it names no action, the whole
-// line says more.
+// denialEvidence is the message itself, or the whole line if the message names no action.
 func (x *facts) denialEvidence(d *buildlog.Denial) Evidence {
 	e := Evidence{d.Line, clip(d.Text, maxLineBytes), d.Origin}
 	if d.Action != "" || d.Origin != buildlog.FromLog {
@@ -271,7 +266,7 @@ func (x *facts) denialEvidence(d *buildlog.Denial) Evidence {
 	return e
 }
 
-// line gives the index of the line with number n, -1 if it is not there.
+// line returns the index of the line with number n, -1 if it is not there.
 func (x *facts) line(n int) int {
 	return slices.IndexFunc(x.lines, func(l buildlog.Line) bool { return l.N == n })
 }
@@ -319,8 +314,8 @@ func (x *facts) search(r *rule, last int, found *finding) bool {
 	return false
 }
 
-// holding gives the indices, from lo, of the lines that hold word, which is
-// in lower case: the last first, unless forward.
+// holding returns the indices, from lo, of the lines that hold word, which is in lower case: the
+// last first, unless forward.
 func (x *facts) holding(word string, lo int, forward bool) []int {
 	if lo >= len(x.lines) || x.grams.lacks(word) {
 		return nil
@@ -344,8 +339,7 @@ func (x *facts) holding(word string, lo int, forward bool) []int {
 	return list
 }
 
-// onLine tries the rule's words on one line, given in lower case too, and
-// notes the named groups.
+// onLine tries the rule's words on one line, given in lower case too, and records the named groups.
 func (r *rule) onLine(low, line string, found *finding) bool {
 	for _, w := range r.says {
 		if !strings.Contains(low, w) {
@@ -376,7 +370,7 @@ func (r *rule) onLine(low, line string, found *finding) bool {
 	return true
 }
 
-// lower gives s with ASCII letters in lower case; its length is the same.
+// lower returns s with ASCII letters in lower case; its length is the same.
 func lower(s string) string {
 	if strings.IndexFunc(s, func(r rune) bool { return 'A' <= r && r <= 'Z' }) < 0 {
 		return s

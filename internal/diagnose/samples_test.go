@@ -20,7 +20,7 @@ type sample struct {
 	name    string // CAUSE/WHAT
 	cause   string
 	failure buildlog.Failure
-	report  bool // the cause's rule narrows the remedy to report
+	report  bool // the cause's rule changes the remedy to report
 	details map[string]string
 }
 
@@ -91,7 +91,7 @@ func readSample(name, text string) (sample, error) {
 				k, v, _ := strings.Cut(kv, "=")
 				s.details[k] = v
 			}
-		case "operation": // of the denial before it, which has nobody's name
+		case "operation": // of the denial before it, which names nobody
 			d := &f.Denials[len(f.Denials)-1]
 			d.Operation, d.Inferred, d.Principal = value, true, ""
 		case "denial":

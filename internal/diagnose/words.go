@@ -9,8 +9,8 @@ import (
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 )
 
-// words gives what the placeholders of titles and advice stand for: the
-// named groups, and those that are always there.
+// words returns what the placeholders of titles and advice stand for: the named groups, and those
+// that are always there.
 func (x *facts) words(found finding) map[string]string {
 	w := map[string]string{"command": "unknown", "exit": "unknown", "action": "an action", "denied": "an action"}
 	if x.Command != "" {
@@ -33,7 +33,7 @@ func (x *facts) words(found finding) map[string]string {
 	return w
 }
 
-// actions gives the different actions that failed the build, as what names them.
+// actions returns the different actions that failed the build, as what names them.
 func (x *facts) actions() []string {
 	var list []string
 	seen := map[string]bool{}
@@ -46,7 +46,7 @@ func (x *facts) actions() []string {
 	return list
 }
 
-// what names the denied action as well as the text allows.
+// what names the denied action as precisely as the text allows.
 func what(d *buildlog.Denial) string {
 	switch {
 	case d.Action != "":
@@ -67,48 +67,48 @@ func who(d *buildlog.Denial) string {
 	return printable(clip(strings.TrimPrefix(a.Resource, "assumed-role/"), 128))
 }
 
-// aboutQuoted tells of the denials that were set aside.
+// aboutQuoted adds to the advice which denials were set aside.
 func (x *facts) aboutQuoted() string {
 	if len(x.quoted) == 0 {
 		return ""
 	}
 	d := &x.quoted[len(x.quoted)-1]
 	if d.Principal == "" {
-		return " The output also speaks of a denied access, without saying whose; it is taken for text that the command prints."
+		return " The output also speaks of a denied access, without saying whose; it is treated as text that the command prints."
 	}
 	return fmt.Sprintf(" The output also says that %s was denied %s; this is not the build's own session, so it is "+
-		"taken for text that the command prints.",
+		"treated as text that the command prints.",
 		printable(clip(d.Principal, 300)), what(d))
 }
 
-// aboutDenial adds to the advice what is known of this one denial: which
-// policy denies, and whether it is the build's role that was denied.
+// aboutDenial adds to the advice what is known about this one denial: which policy denies, and
+// whether the build's role was denied.
 func (x *facts) aboutDenial(d *buildlog.Denial) string {
 	var b strings.Builder
 	if d.PolicyARN != "" {
 		fmt.Fprintf(&b, " The denying policy is %s.", printable(clip(d.PolicyARN, 300)))
 	}
 	if d.Layer == buildlog.LayerUnstated && d.Effect == buildlog.Unstated && d.Action != "" {
-		b.WriteString(" AWS does not say which policy is in the way; if the role has the permission already, look for a deny" +
+		b.WriteString(" AWS does not say which policy denies; if the role already has the permission, look for a deny" +
 			" in the resource's policy or above the role.")
 	}
 	switch {
 	case d.Action != "":
 	case d.EncodedCut:
-		b.WriteString(" The encoded message would say it, but it is cut.")
+		b.WriteString(" The encoded message would name it, but it is cut.")
 	case d.Encoded != "":
-		b.WriteString(" The encoded message says it: aws sts decode-authorization-message.")
+		b.WriteString(" The encoded message names it; decode it with aws sts decode-authorization-message.")
 	}
 	switch who := printable(clip(d.Principal, 300)); x.whose(d) {
 	case anotherRole:
-		fmt.Fprintf(&b, " Denied was %s, which is not the build's service role: the permission belongs there.", who)
+		fmt.Fprintf(&b, " It was %s that was denied, not the build's service role: the permission belongs there.", who)
 	case anotherSession:
-		fmt.Fprintf(&b, " Denied was %s, which is not this build's session.", who)
+		fmt.Fprintf(&b, " It was %s that was denied, not this build's session.", who)
 	}
 	return b.String()
 }
 
-// An owner tells whose denial it is.
+// An owner says whose denial it is.
 type owner int
 
 const (
@@ -117,9 +117,9 @@ const (
 	anotherSession              // not this build's session, whatever its role
 )
 
-// whose tells whose denial d is, as far as that is certain (AWS.md#build-session).
-// Without a build record that is an IAM user, an account's root, and a session
-// whose name is none of CodeBuild's.
+// whose says whose denial d is, where that is certain (AWS.md#build-session). Without a build
+// record only an IAM user, an account's root, and a session whose name is not one of CodeBuild's
+// are certainly not ours.
 func (x *facts) whose(d *buildlog.Denial) owner {
 	a, ok := codebuild.ParseARN(d.Principal)
 	if !ok || strings.Contains(d.Principal, "*") {
@@ -143,8 +143,8 @@ func (x *facts) whose(d *buildlog.Denial) owner {
 	return perhapsOurs
 }
 
-// readable reports whether a session's name is complete: AWS allows fewer
-// characters than those that people mask with.
+// readable reports whether a session's name is complete: people mask with characters that AWS does
+// not allow.
 func readable(session string) bool {
 	return len(session) >= 2 && !strings.Contains(session, "..") && strings.Trim(strings.ToLower(session), "x") != "" &&
 		!strings.ContainsFunc(session, func(r rune) bool {
@@ -173,8 +173,8 @@ func expand(text string, words map[string]string) string {
 	}
 }
 
-// printable gives s as one line without anything that a terminal or a mail
-// program could take for more than text.
+// printable returns s as one line, without anything that a terminal or a mail program could
+// interpret.
 func printable(s string) string {
 	if strings.IndexFunc(s, unprintable) < 0 {
 		return s

@@ -1,6 +1,5 @@
-// Package lazyregexp has regular expressions that are compiled when they are
-// first used. The function starts anew for many an invocation, and most
-// invocations need few of its expressions.
+// Package lazyregexp has regular expressions that are compiled when they are first used. The Lambda
+// function often starts cold, and most invocations need few of its expressions.
 package lazyregexp
 
 import (
@@ -16,9 +15,8 @@ type Regexp struct {
 	re   *regexp.Regexp
 }
 
-// New gives the expression without compiling it. An expression that cannot be
-// compiled panics only when it is used; a test of this package compiles all
-// that the module has.
+// New returns the expression without compiling it. An expression that does not compile panics only
+// when it is used; a test of this package compiles all of the module's.
 func New(expr string) *Regexp { return &Regexp{expr: expr} }
 
 // Get compiles the expression at its first call.

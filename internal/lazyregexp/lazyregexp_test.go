@@ -42,8 +42,8 @@ func TestRegexp(t *testing.T) {
 	wg.Wait()
 }
 
-// TestNewCompilesNothing ensures that an expression costs nothing until it is
-// used, and that a bad one is not passed over then.
+// TestNewCompilesNothing ensures that an expression costs nothing until it is used, and that a bad
+// one panics then.
 func TestNewCompilesNothing(t *testing.T) {
 	bad := New(`(`)
 	defer func() {
@@ -54,9 +54,8 @@ func TestNewCompilesNothing(t *testing.T) {
 	bad.MatchString("")
 }
 
-// TestAllCompile compiles every expression of the module, since a bad one
-// would be noticed only where it is used. One that is put together at run time
-// is its own package's to test.
+// TestAllCompile compiles every expression of the module, since a bad one would be noticed only
+// where it is used. An expression that is assembled at run time must be tested by its own package.
 func TestAllCompile(t *testing.T) {
 	n := 0
 	for dir, files := range sources(t) {
@@ -96,8 +95,7 @@ func TestAllCompile(t *testing.T) {
 	}
 }
 
-// sources gives the module's packages' files without their tests, by
-// directory.
+// sources returns the Go files of the module's packages without their tests, by directory.
 func sources(t *testing.T) map[string][]string {
 	t.Helper()
 	list := map[string][]string{}

@@ -1,6 +1,6 @@
-// Package redact takes secrets out of text that a build printed, before it is
-// stored or shown: keys, tokens, passwords, URLs with credentials, private
-// keys. What a reader needs (ARNs, digests, commit ids, paths) stays.
+// Package redact removes secrets from text that a build printed, before it is stored or shown:
+// keys, tokens, passwords, URLs with credentials, private keys. What a reader needs (ARNs, digests,
+// commit ids, paths) stays.
 package redact
 
 import (
@@ -24,8 +24,8 @@ const Mark = "[redacted]"
 // ARNs, image digests, commit ids and UUIDs stay, since people need them.
 // Text(Text(s)) is Text(s). Time is linear in the length of s.
 func Text(s string) string {
-	// What is left beside a mark may look like a secret only now, hence the
-	// rounds. Text that is still not done after them is made to look so.
+	// Text beside a mark may look like a secret only after the replacement, hence the rounds. Text
+	// that still changes after them is redacted whole.
 	const rounds = 6
 	for range rounds {
 		next := redactOnce(s)
@@ -53,7 +53,7 @@ func redactOnce(s string) string {
 	return redactRandom(s)
 }
 
-// redactLines puts a mark in the place of every line.
+// redactLines replaces every line by a mark.
 func redactLines(s string) string {
 	return strings.Repeat(Mark+"\n", strings.Count(s, "\n")) + Mark
 }
@@ -61,12 +61,12 @@ func redactLines(s string) string {
 var (
 	keyBlock = lazyregexp.New(`(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----.*?` +
 		`(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|\z)`)
-	// keyTail is a block whose beginning is missing.
+	// keyTail matches a block whose beginning is missing.
 	keyTail = lazyregexp.New(`(?:[A-Za-z0-9+/=]+[ \t\r]*\n[ \t]*)*-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----`)
 )
 
-// token is a kind of secret that its issuer gave a form of its own. needs is
-// text that each of them has: looking for it first is much faster.
+// token is a kind of secret with a form of its own. needs is text that all of them contain:
+// searching for it first is much faster.
 type token struct {
 	needs string
 	re    *lazyregexp.Regexp
@@ -75,7 +75,7 @@ type token struct {
 // knownTokens are made when the first text is redacted.
 var knownTokens = sync.OnceValue(func() []token {
 	terraform := token{".atlasv1.", lazyregexp.New(`[A-Za-z0-9]*\.atlasv1\.[A-Za-z0-9_-]{20,}`)}
-	openAI := token{"sk-", lazyregexp.New(`\bsk-[A-Za-z0-9_-]{20,}`)} // ecs-task-execution-role is none
+	openAI := token{"sk-", lazyregexp.New(`\bsk-[A-Za-z0-9_-]{20,}`)} // ecs-task-execution-role is not one
 	return append(tokens(map[string]string{
 		// AWS: access key ids, session tokens, Bedrock API keys.
 		"AKIA": `[A-Z0-9]{16}`, "ASIA": `[A-Z0-9]{16}`, "ABIA": `[A-Z0-9]{16}`, "ACCA": `[A-Z0-9]{16}`,
@@ -87,7 +87,7 @@ var knownTokens = sync.OnceValue(func() []token {
 		"ghr_":        `[A-Za-z0-9]{20,}`,
 		"github_pat_": `[A-Za-z0-9_]{20,}`,
 		"gl":          `(?:pat|dt|rt|cbt|ptt|ft|soat|imt|agent|oas)-[A-Za-z0-9_.-]{16,}`, "GR1348941": `[A-Za-z0-9_-]{16,}`,
-		// Chat: tokens, and addresses that whoever knows them may post to.
+		// Chat: tokens, and addresses to which anybody who knows them may post.
 		"xox": `[abeoprs](?:\.xox[a-z])?-[A-Za-z0-9-]{10,}`, "xapp-": `[0-9]-[A-Za-z0-9-]{10,}`,
 		"hooks.slack.com/":    `(?:services|workflows|triggers)/[A-Za-z0-9/_-]+`,
 		".com/api/webhooks/":  `[0-9]+/[A-Za-z0-9_-]+`,
@@ -108,7 +108,7 @@ var knownTokens = sync.OnceValue(func() []token {
 		"CCIPAT_": `[A-Za-z0-9_]{20,}`, "bkua_": `[a-f0-9]{32,}`, "nfp_": `[A-Za-z0-9]{30,}`, "pul-": `[a-f0-9]{40}`,
 		"sq0":              `[a-z]{3}-[A-Za-z0-9_-]{20,}`,
 		"AGE-SECRET-KEY-1": `[A-Z0-9]{50,}`,
-		// JSON web tokens; their first part, or any JSON in base64, as registry logins have.
+		// JSON web tokens; their first part, or any JSON in base64, as in registry logins.
 		"eyJ": `(?:[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]+){1,4}|[A-Za-z0-9+/_-]{32,}={0,2})`,
 	}), terraform, openAI)
 })
@@ -122,17 +122,17 @@ func tokens(forms map[string]string) []token {
 	return out
 }
 
-// context redacts the part of a match that its surroundings give away.
+// context redacts a secret that is recognized by what stands around it.
 type context struct {
-	// needs is text, in lower case, of which each match has some.
+	// needs are texts in lower case; each match contains one of them.
 	needs []string
 	re    *lazyregexp.Regexp
-	// keep reports whether the match is no secret after all; nil: never.
+	// keep reports whether the match is not a secret after all; nil: never.
 	keep func(m match) bool
 }
 
-// match is one match of a context: its groups "name" and "value", where the
-// expression has them, and what stands before it.
+// match is one match of a context: its groups "name" and "value", where the expression has them,
+// and the text before it.
 type match struct{ name, sep, value, before string }
 
 const (
@@ -145,7 +145,7 @@ const (
 	aValue = `\\+"[^"\n]*?\\+"|"(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?|[^\s"']+`
 )
 
-// secretWords is some text of each secretName.
+// secretWords contains a part of each secretName.
 var secretWords = []string{"passw", "passphrase", "pwd", "secret", "token", "credential", "key", "_auth", "signature", "connection"}
 
 var contexts = []context{
@@ -239,8 +239,8 @@ func requote(v string) string {
 	return open + Mark + rest[len(strings.TrimRight(rest, `\"'`)):]
 }
 
-// hidden reports whether a value is masked already: by us, by CodeBuild
-// (AWS.md#masking), or by whoever wrote it as XXXX or dots.
+// hidden reports whether a value is already masked: by us, by CodeBuild (AWS.md#masking) or by the
+// program that wrote it as XXXX or dots.
 func hidden(v string) bool {
 	v = strings.Trim(v, `\"'`)
 	return strings.Trim(v, "*xX.") == "" || v == Mark
@@ -260,17 +260,17 @@ func isWords(m match) bool { return wordsOnly.MatchString(strings.TrimRight(m.va
 
 func isFlag(m match) bool { return strings.HasPrefix(m.value, "-") }
 
-// isVariable: the shell's variable is not its value.
+// isVariable: a shell variable is not its value.
 func isVariable(m match) bool { return strings.HasPrefix(strings.Trim(m.value, `"'`), "$") }
 
-// isNoCredential: git@ is no secret, and host:443/path@x is a port.
+// isNoCredential: git@ is not a secret, and in host:443/path@x there is only a port.
 func isNoCredential(m match) bool {
 	_, port, ok := strings.Cut(m.value, ":")
 	digits := strings.TrimLeft(port, "0123456789")
 	return m.value == "git" || ok && digits != port && strings.HasPrefix(digits, "/")
 }
 
-// isNoSecret tells names and values apart that only look like secrets.
+// isNoSecret recognizes names and values that only look like secrets.
 func isNoSecret(m match) bool {
 	v := strings.Trim(m.value, `\"',;.`)
 	switch {
@@ -302,12 +302,12 @@ var (
 	arn = lazyregexp.New(`\barn:aws[a-z-]*:[^\s"'<>,;()]+`)
 	// named matches what is random and public: UUIDs and hexadecimal digests.
 	named = lazyregexp.New(`(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{12,}`)
-	// digestName stands before a digest that is not hexadecimal (npm, Go, S3).
+	// digestName precedes a digest that is not hexadecimal (npm, Go, S3).
 	digestName = lazyregexp.New(`(?i)(?:sha(?:1|224|256|384|512)[-:=]|\bh1:)$`)
 	shaName    = lazyregexp.New(`^sha(?:1|256|384|512)-`)
 )
 
-// redactRandom replaces long random strings that no name gives away.
+// redactRandom replaces long random strings, whatever stands around them.
 func redactRandom(s string) string {
 	arns := arn.Get().FindAllStringIndex(s, -1)
 	var b strings.Builder
@@ -334,12 +334,12 @@ func redactRandom(s string) string {
 	return b.String() + s[last:]
 }
 
-// minRandom is the length from which a random string is taken for a secret.
-// AWS secret keys have 40 characters.
+// minRandom is the length from which a random string counts as a secret. AWS secret keys have 40
+// characters.
 const minRandom = 32
 
-// redactToken judges one run of base64 characters. One with slashes may be a
-// path, unless it is as long as an AWS secret key or random all over.
+// redactToken judges one run of base64 characters. One with slashes may be a path, unless it is as
+// long as an AWS secret key or random throughout.
 func redactToken(t string) string {
 	if shaName.MatchString(t) { // sha512-… of npm
 		return t

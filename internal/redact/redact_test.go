@@ -7,10 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// The samples are no one's secrets. They are put together here, so that no
-// file of this repository holds text that looks like one.
+// The samples are nobody's secrets. They are assembled here, so that no file of this repository
+// contains text that looks like one.
 
-// random gives n characters out of an alphabet, the same ones each time.
+// random returns n characters out of an alphabet, the same ones each time.
 func random(alphabet string, n int) string {
 	r := rand.New(rand.NewPCG(uint64(len(alphabet)), uint64(n)))
 	b := make([]byte, n)
@@ -96,7 +96,7 @@ func TestTextKnownForms(t *testing.T) {
 	}
 }
 
-// survives reports parts of a secret that are left in got.
+// survives reports parts of a secret that got still contains.
 func survives(t *testing.T, name, in, got, secret string) {
 	t.Helper()
 	const part = 12
@@ -245,8 +245,8 @@ func TestTextNextToAnother(t *testing.T) {
 	}
 }
 
-// TestTextIsLinear counts nothing: on text made to be slow, anything worse
-// than linear would not end within the test's time.
+// TestTextIsLinear measures nothing: on text made to be slow, anything worse than linear would not
+// finish within the test's time.
 func TestTextIsLinear(t *testing.T) {
 	for _, s := range []string{"a", "password", "password ", "token: ", "-----BEGIN PRIVATE " + "KEY-----\n", "aB1/",
 		"eyJ.", "https://a:", "login -p ", "=", "\\\"", "\"", "arn:aws:", "[redacted]", "echo a | "} {
@@ -284,8 +284,7 @@ func FuzzText(f *testing.F) {
 	})
 }
 
-// TestKnownTokensCompile compiles the expressions that are put together at run
-// time.
+// TestKnownTokensCompile compiles the expressions that are assembled at run time.
 func TestKnownTokensCompile(t *testing.T) {
 	for _, k := range knownTokens() {
 		if k.re.Get().MatchString(k.needs) {

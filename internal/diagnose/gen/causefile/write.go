@@ -13,7 +13,7 @@ import (
 // maxLine is the width that the generated lines keep to before indentation.
 const maxLine = 100
 
-// write gives the causes as the Go source of causes_gen.go.
+// write returns the causes as the Go source of causes_gen.go.
 func write(list []cause) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("// Code generated from causes.yaml by make generate; DO NOT EDIT.\n\npackage diagnose\n\n" +
@@ -39,7 +39,7 @@ type field struct{ name, value string }
 
 func (f field) String() string { return f.name + ": " + f.value }
 
-// literal gives a composite literal: on one line if it fits.
+// literal returns a composite literal: on one line if it fits.
 func literal(typ string, fields []field) string {
 	var list []string
 	for _, f := range fields {
@@ -48,7 +48,7 @@ func literal(typ string, fields []field) string {
 	return braced(typ, list)
 }
 
-// braced gives typ{a, b}: on one line if it fits, else an element a line.
+// braced returns typ{a, b}: on one line if it fits, else an element a line.
 func braced(typ string, list []string) string {
 	if s := typ + "{" + strings.Join(list, ", ") + "}"; len(s) <= maxLine && !strings.Contains(s, "\n") {
 		return s
@@ -56,7 +56,7 @@ func braced(typ string, list []string) string {
 	return typ + "{\n" + strings.Join(list, ",\n") + ",\n}"
 }
 
-// text gives s as a Go string, in several parts if it is long.
+// text returns s as a Go string, in several parts if it is long.
 func text(s string) string {
 	var parts []string
 	for {
@@ -91,7 +91,7 @@ func texts(typ string, w words) string {
 	return braced("[]"+typ, list)
 }
 
-// fields gives the cause's fields that are set, but for its rules.
+// fields returns the cause's fields that are set, but for its rules.
 func (c *cause) fields() []field {
 	list := []field{{"Name", text(c.Name)}, {"Title", text(c.Title)}, {"Advice", text(c.Advice)}, {"Remedy", text(string(c.Remedy))}}
 	if c.Retryable || c.Remedy == diagnose.Retry {
@@ -106,7 +106,7 @@ func (c *cause) fields() []field {
 	return list
 }
 
-// fields gives the rule's fields that are set.
+// fields returns the rule's fields that are set.
 func (r *rule) fields() []field {
 	var list []field
 	add := func(name, value string, set bool) {
@@ -133,7 +133,7 @@ func (r *rule) fields() []field {
 	return list
 }
 
-// fields gives the fields of the rule about a denial that are set.
+// fields returns the fields of the rule about a denial that are set.
 func (d *denial) fields() []field {
 	var list []field
 	if d.Layer != nil {
@@ -157,7 +157,7 @@ func (d *denial) fields() []field {
 	return list
 }
 
-// lower gives the words as they are compared: ASCII letters in lower case.
+// lower returns the words as they are compared: ASCII letters in lower case.
 func lower(w words) words {
 	var list words
 	for _, s := range w {
