@@ -79,7 +79,7 @@ func TestBrokenAnchor(t *testing.T) {
 			texts[s.category+"/"+s.name] = s.text
 		}
 	}
-	for seed := range uint64(200) {
+	for seed := range uint64(60) {
 		_, texts[fmt.Sprintf("random sentence %d", seed)] = randomDenial(rand.New(rand.NewPCG(seed, 5)))
 	}
 	stated, reported, lost := 0, 0, 0
@@ -109,8 +109,8 @@ func TestBrokenAnchor(t *testing.T) {
 		}
 	}
 	t.Logf("%d texts with AWS's sentence, all found; %d other reports, of which a broken anchor loses %d", stated, reported, lost)
-	if stated < 300 || reported < 90 {
-		t.Errorf("%d texts with AWS's sentence and %d other reports, want at least 300 and 90", stated, reported)
+	if stated < 190 || reported < 90 {
+		t.Errorf("%d texts with AWS's sentence and %d other reports, want at least 190 and 90", stated, reported)
 	}
 	if lost > 45 {
 		t.Errorf("a broken anchor loses %d of %d reports, want at most 45", lost, reported)
