@@ -121,7 +121,7 @@ func member(stack awscdk.Stack, s *settings.Settings, account string, home permi
 	cond := condition(stack, s.Accounts[i], home)
 	hubRole := home.IAM("role/" + permissions.HubRole + home.Region)
 	// The condition names the hub's role, not the principal: IAM would turn
-	// a principal into an id that is worth nothing once the hub is made anew.
+	// a principal into an id that is worth nothing once the hub is created again.
 	trusted := map[string]any{
 		"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": map[string]any{"AWS": home.IAM("root")},
 		"Condition": map[string]any{"ArnEquals": map[string]any{"aws:PrincipalArn": hubRole}},

@@ -191,7 +191,7 @@ func (h *hub) healer(code string) error {
 		MaxConcurrency: jsii.Number(concurrency), ReportBatchItemFailures: jsii.Bool(true),
 	})
 	awsevents.NewRule(h.stack, jsii.String("Sweep"), &awsevents.RuleProps{
-		Description: jsii.String("Finds failed builds that no event told of, and cases that are due."),
+		Description: jsii.String("Finds failed builds that no event reported, and cases that are due."),
 		Schedule:    awsevents.Schedule_Rate(awscdk.Duration_Minutes(jsii.Number(sweepMinutes))),
 		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(h.function, &awseventstargets.LambdaFunctionProps{
 			Event:         awsevents.RuleTargetInput_FromObject(map[string]any{"sweep": map[string]any{}}),

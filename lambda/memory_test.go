@@ -41,7 +41,7 @@ func BenchmarkMemory(b *testing.B) {
 		envSettings+"="+file, envLedger+"=memory", envTopic+"="+sim.TopicARN(), envQueue+"="+sim.QueueURL(simaws.Queue), envRegion+"=us-east-1",
 		"AWS_ENDPOINT_URL="+sim.URL(), "AWS_ACCESS_KEY_ID="+simaws.FunctionKey, "AWS_SECRET_ACCESS_KEY=simulated", "AWS_SESSION_TOKEN=simulated")
 	from := 0
-	for _, to := range []int{1, 50, projects} { // always new projects: a healed one fails no more
+	for _, to := range []int{1, 50, projects} { // always new projects: a healed one does not fail again
 		for i := range commits {
 			for p := from; p < to; p++ {
 				if _, err := sim.Run(simaws.Start{Project: fmt.Sprintf("p%d", p), Version: fmt.Sprintf("refs/heads/b%d", i)}); err != nil {

@@ -144,7 +144,7 @@ func TestRetryToken(t *testing.T) {
 	}
 }
 
-// TestRetryRefused: what can start no build says so for good.
+// TestRetryRefused ensures that a route that can never start a build says so.
 func TestRetryRefused(t *testing.T) {
 	s := world(t, failing)
 	b := ran(t, s, simaws.Start{Project: "shop"})
@@ -175,7 +175,7 @@ func TestRetryRefused(t *testing.T) {
 	}
 }
 
-// TestRetryBatch: a batch is retried once no build of it runs any more, and
+// TestRetryBatch: a batch is retried once none of its builds is running, and
 // only if it has failed.
 func TestRetryBatch(t *testing.T) {
 	s := world(t, `

@@ -26,7 +26,7 @@ func (i IAM) client(at settings.Account) (*iam.Client, error) {
 }
 
 // document decodes a policy document: IAM answers with it URL-encoded
-// (AWS.md#policy-writes). A plus sign stands for itself.
+// (AWS.md#policy-writes). A plus sign is a plus sign.
 func document(s *string) (string, error) {
 	doc, err := url.PathUnescape(aws.ToString(s))
 	if err != nil {

@@ -126,7 +126,7 @@ func TestDocumentExact(t *testing.T) {
 	}
 }
 
-// TestDocumentDecoding: a plus sign stands for itself, and what is no
+// TestDocumentDecoding: a plus sign is a plus sign, and what is no
 // URL-encoding is an error.
 func TestDocumentDecoding(t *testing.T) {
 	for in, want := range map[string]string{"a+b": "a+b", "a%2Bb%20c%25": "a+b c%", "%C3%A9": "é", "": ""} {

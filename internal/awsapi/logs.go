@@ -48,7 +48,7 @@ func (l Logs) Tail(ctx context.Context, b codebuild.Build, enough func(string) b
 	}
 	missing := errors.Is(err, heal.ErrNotFound)
 	if b.Logs.Group == "" {
-		// S3 answers 403 for an object that does not exist to whoever may not
+		// S3 answers 403 for an object that does not exist to a caller that may not
 		// list the bucket (AWS.md#missing-object).
 		missing = missing || errors.Is(err, heal.ErrDenied)
 	}

@@ -90,7 +90,7 @@ func (i IAM) Write(ctx context.Context, at settings.Account, r codebuild.Role, t
 }
 
 // holdsAtMost looks whether a ready-made policy gives no more than its grant:
-// whoever could change it would otherwise decide what the role gets.
+// otherwise a person who can change it would decide what the role gets.
 func holdsAtMost(ctx context.Context, client *iam.Client, arn, most string) error {
 	p, err := managedPolicy(ctx, client, arn)
 	if err != nil {
@@ -161,7 +161,7 @@ func answered(err error) bool {
 // writeVersion makes a new default version. A version that is neither known
 // nor ours was made by somebody else between the look and the write; it is
 // found by comparing the lists, and is the default again afterwards. A version
-// of ours that is there already, of a run that died, is gone on with.
+// of ours that an earlier run has made already is completed.
 func writeVersion(ctx context.Context, client *iam.Client, t guardrail.Target, known []string) (string, error) {
 	before, def, err := versions(ctx, client, t.Name)
 	if err != nil {
@@ -193,7 +193,7 @@ func writeVersion(ctx context.Context, client *iam.Client, t guardrail.Target, k
 	return ours, nil
 }
 
-// adoptVersion goes on with a write that a run which died has made: the
+// adoptVersion completes a write that an earlier run has made: the
 // default version is new, and it is what was to be written.
 func adoptVersion(ctx context.Context, client *iam.Client, t guardrail.Target, vs []guardrail.Version, def string, known []string) (string, error) {
 	doc := ""

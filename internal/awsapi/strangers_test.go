@@ -137,7 +137,7 @@ func standing(s *simaws.Sim, kind string) string {
 	return ""
 }
 
-// TestWriteAgain ensures that a write which a dead run made is gone on with,
+// TestWriteAgain ensures that a write which an earlier run made is completed,
 // and that a stranger's version of that time is found even then.
 func TestWriteAgain(t *testing.T) {
 	role := codebuild.Role{Partition: "aws", Account: "111122223333", Path: "/", Name: "shop"}

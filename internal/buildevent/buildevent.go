@@ -60,7 +60,7 @@ type detail struct {
 // Decode reads one event. An event of another source or type is no error: it
 // is returned with Ignored set. An error means that the data is no event, or
 // that a CodeBuild event does not tell which build it is about; account and
-// region are then whatever the build's ARN says, never the envelope's word
+// region are then those of the build's ARN, never those of the envelope
 // against it.
 func Decode(data []byte) (Event, error) {
 	var env envelope

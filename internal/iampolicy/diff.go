@@ -103,7 +103,7 @@ func show(s string) string {
 }
 
 // Same reports whether two texts are the same policy document but for white
-// space, which is nobody's change. Equal texts are the same whatever they
+// space, which changes nothing. Equal texts are the same whatever they
 // hold; "" is no document, and so is what cannot be read.
 func Same(a, b string) bool {
 	if a == b {

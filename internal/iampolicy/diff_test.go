@@ -36,7 +36,7 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-// TestSame ensures that white space is nobody's change, and that everything
+// TestSame ensures that white space counts as no change, and that everything
 // else is.
 func TestSame(t *testing.T) {
 	const doc = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}`

@@ -98,7 +98,7 @@ func (s Statement) applies(version string, r Request, c contextKeys) tri {
 }
 
 // malformed reports a statement that IAM would not take, so that its meaning
-// is nobody's guess.
+// is not guessed.
 func (s Statement) malformed() bool {
 	has := func(v Values) bool { return len(v.List) > 0 }
 	return s.Effect != "Allow" && s.Effect != "Deny" ||

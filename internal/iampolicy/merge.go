@@ -7,7 +7,7 @@ import (
 )
 
 // Allow makes a statement that allows the actions on the resources. Lists are
-// sorted and freed of doubles; the Sid is reduced to letters and digits, as
+// sorted and without duplicates; the Sid is reduced to letters and digits, as
 // IAM wants it ("tracker-image" becomes "TrackerImage"). Two conditions with
 // the same operator and key cannot be printed; [Validate] reports them.
 func Allow(sid string, actions, resources []string, cond ...Condition) Statement {

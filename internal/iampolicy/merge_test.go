@@ -14,7 +14,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the want files in testdata")
 
-// Each archive has before.json, add.json and what comes of merging them.
+// Each archive has before.json, add.json and the result of merging them.
 func TestMergeStories(t *testing.T) {
 	names, err := filepath.Glob("testdata/merge/*.txtar")
 	if err != nil || len(names) == 0 {

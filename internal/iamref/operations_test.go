@@ -123,7 +123,7 @@ func TestForOperationName(t *testing.T) {
 	}
 }
 
-// The operations of the data that give no action any more, and why.
+// The operations of the data that no longer give an action, and why.
 var gone = map[string]string{
 	"CloudHSM.ModifyHsm":                       "CloudHSM Classic has ended; its actions are no longer listed",
 	"Finspacedata.DeleteDataset":               "FinSpace's dataset browser has ended",

@@ -290,7 +290,7 @@ func TestCommandNotNow(t *testing.T) {
 	}
 }
 
-// TestContinue: the healer's own message goes on with the case, and does no
+// TestContinue: the healer's own message continues the case, and does no
 // harm when it comes twice; white space around it is nothing.
 func TestContinue(t *testing.T) {
 	st, ms := stage(t, story.Options{})

@@ -42,7 +42,7 @@ func project(s *settings.Settings, p settings.Project, at Place) Group {
 		reads = append(reads, "codebuild:BatchGetProjects")
 	}
 	ps := []Permission{
-		sid.allow("Builds", "Builds are read to explain them, and listed to find those that no event told of.", reads, []string{builds}),
+		sid.allow("Builds", "Builds are read to explain them, and listed to find those that no event reported.", reads, []string{builds}),
 	}
 	ps = append(ps, logs(sid, p, at)...)
 	if judged(p) {

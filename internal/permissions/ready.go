@@ -51,7 +51,7 @@ func Ready(s *settings.Settings, account string, home Place) ([]Attachment, erro
 }
 
 // attachable are the grants that a ready-made policy can hold: it gives all
-// of a grant, and for good.
+// of a grant, permanently.
 func attachable(s *settings.Settings, p settings.Project) []settings.Grant {
 	if !p.Write.Attach || !granted(p) {
 		return nil

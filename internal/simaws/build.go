@@ -123,7 +123,7 @@ func (b *build) enter(kind string, d time.Duration, then func()) {
 	b.after(d, then)
 }
 
-// after goes on with the build after d, unless it was ended meanwhile.
+// after continues the build after d, unless it was ended in the meantime.
 func (b *build) after(d time.Duration, do func()) {
 	b.sim().after(d, func() {
 		if !b.complete {

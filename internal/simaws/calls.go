@@ -159,7 +159,7 @@ func (s *Sim) ask(c Call) Fault {
 	return s.random(c)
 }
 
-// root is the access key that a chain of assumed roles began with: whoever
+// root is the access key that a chain of assumed roles began with: the caller who
 // calls with the last one dies with the first.
 func (s *Sim) root(key string) string {
 	for s.assumed[key] != "" {

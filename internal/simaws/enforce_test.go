@@ -352,7 +352,7 @@ starts: [{project: p, account: "444455556666", region: eu-west-1}]`)
 	}
 }
 
-// Whoever assumes a role needs both sides of it, and what the session may do
+// Assuming a role needs both sides of it, and what the session may do
 // is the role's, not the caller's.
 func TestAssumeRole(t *testing.T) {
 	const (

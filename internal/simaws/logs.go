@@ -185,7 +185,7 @@ func (st *logStream) page(s *Sim, in *getLogEventsInput, t logToken) getLogEvent
 	return out
 }
 
-// visible gives the events in the asked time that have arrived by now.
+// visible gives the events in the asked time that have arrived so far.
 func (st *logStream) visible(s *Sim, in *getLogEventsInput) []logEvent {
 	lag := s.cfg.Trouble.LogLag
 	n, _ := slices.BinarySearchFunc(st.events, s.now.Add(-lag), func(e logEvent, t time.Time) int {

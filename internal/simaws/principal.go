@@ -2,7 +2,7 @@ package simaws
 
 import "strings"
 
-// caller is whoever makes a call: a role's session or a user.
+// caller is who makes a call: a role's session or a user.
 type caller struct {
 	acct    *account
 	arn     string // as denials name it: …:assumed-role/R/SESSION or …:user/U

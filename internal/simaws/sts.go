@@ -42,7 +42,7 @@ func assumeRole(r *request, in form) ([]node, error) {
 		q.context = map[string][]string{"sts:ExternalId": {id}}
 	}
 	target, ok := r.sim.roleByARN(arn)
-	rule := ruling{deny: denial{layer: layerTrust}} // of a role that does not exist AWS says no more
+	rule := ruling{deny: denial{layer: layerTrust}} // AWS says nothing more about a role that does not exist
 	if ok {
 		rule = r.sim.mayAssume(q, target)
 	}

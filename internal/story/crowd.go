@@ -29,5 +29,5 @@ func Crowd(projects, commits int) (world, settings []byte) {
 	return []byte(w.String()), []byte(s.String())
 }
 
-// crowdBase lets a build write its log, and no more.
+// crowdBase lets a build write its log, and nothing else.
 const crowdBase = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"}]}`

@@ -119,7 +119,7 @@ func TestReplayApplies(t *testing.T) {
 
 // TestLedgerWithoutAWS ensures that history and show read a ledger file with
 // no region, no credentials and no settings; and that a ledger that is not
-// there is not begun.
+// there is not started.
 func TestLedgerWithoutAWS(t *testing.T) {
 	sim, file := account(t, "tracker-api")
 	ledger := filepath.Join(t.TempDir(), "l.json")

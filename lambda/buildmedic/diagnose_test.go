@@ -285,7 +285,7 @@ func TestDiagnoseLinesKeepsSecrets(t *testing.T) {
 }
 
 // TestDiagnoseLinesTellsWhatFailedTheBuild: a denial of a command that was
-// gone on from is listed, and marked.
+// that was survived is listed, and marked.
 func TestDiagnoseLinesTellsWhatFailedTheBuild(t *testing.T) {
 	denied := func(action string) string {
 		return "An error occurred (AccessDenied): User: arn:aws:sts::111122223333:assumed-role/shop/s is not authorized to perform: " + action + " on resource: arn:aws:s3:::b/k because no identity-based policy allows the " + action + " action\n"

@@ -62,7 +62,7 @@ func asUTF8(b *bufio.Reader) io.Reader {
 		b.Discard(3)
 		return b
 	}
-	head, _ := b.Peek(8) // no more: JSON Lines are answered as they come
+	head, _ := b.Peek(8) // not more: JSON Lines are answered as they come
 	switch {
 	case bytes.HasPrefix(head, []byte{0xff, 0xfe}):
 		b.Discard(2)

@@ -104,7 +104,7 @@ func readOperations(data []byte, cor *corrections, apis *apiList, ref *reference
 		service, op, _ := strings.Cut(name, ".")
 		at, ok := apis.byName[key(service)]
 		if !ok {
-			l.dropped = append(l.dropped, name+": no such service any more")
+			l.dropped = append(l.dropped, name+": that service no longer exists")
 			continue
 		}
 		var actions []string
@@ -123,7 +123,7 @@ func readOperations(data []byte, cor *corrections, apis *apiList, ref *reference
 			// The action is younger than the data: either may be meant.
 			l.rows = append(l.rows, operation{at, op, unique(append(actions, same))})
 		case len(actions) == 0:
-			l.dropped = append(l.dropped, fmt.Sprintf("%s: %v does not exist any more", name, file.Operations[name]))
+			l.dropped = append(l.dropped, fmt.Sprintf("%s: %v no longer exists", name, file.Operations[name]))
 		case len(actions) == 1 && strings.HasPrefix(actions[0], "iam:"):
 			l.dropped = append(l.dropped, fmt.Sprintf("%s: only %v of %v exists", name, actions, file.Operations[name]))
 		default:
