@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -55,17 +56,33 @@ func synth(t *testing.T, file string, edit func(*settings.Settings)) map[string]
 	if edit != nil {
 		edit(s)
 	}
-	app := awscdk.NewApp(&awscdk.AppProps{AnalyticsReporting: jsii.Bool(false)})
-	if err := NewApp(app, s, code); err != nil {
+	a := app(t, nil)
+	if err := NewApp(a, s, code); err != nil {
 		t.Fatal(err)
 	}
 	templates := map[string]map[string]any{}
-	for _, c := range *app.Node().Children() {
+	for _, c := range *a.Node().Children() {
 		if stack, ok := c.(awscdk.Stack); ok {
 			templates[*stack.StackName()] = plain(t, assertions.Template_FromStack(stack, nil).ToJSON())
 		}
 	}
 	return templates
+}
+
+// app is the app as the CDK's command would start it: with the context of
+// cdk.json, and that of its own -c.
+func app(t *testing.T, own map[string]any) awscdk.App {
+	t.Helper()
+	data, err := os.ReadFile("../cdk.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct{ Context map[string]any }
+	if err := json.Unmarshal(data, &file); err != nil || len(file.Context) == 0 {
+		t.Fatalf("cdk.json has no context: %v", err)
+	}
+	maps.Copy(file.Context, own)
+	return awscdk.NewApp(&awscdk.AppProps{AnalyticsReporting: jsii.Bool(false), Context: &file.Context})
 }
 
 // plain is v as JSON reads it.
@@ -276,8 +293,7 @@ func TestQuota(t *testing.T) {
 	for _, c := range []struct{ policies, want string }{
 		{"", "-c policies=19"}, {"18", "-c policies=19"}, {"19", ""}, {"9", "from 10 to 25"}, {"26", "from 10 to 25"}, {"many", `policies is "many"`},
 	} {
-		context := map[string]any{"policies": c.policies}
-		err := NewApp(awscdk.NewApp(&awscdk.AppProps{AnalyticsReporting: jsii.Bool(false), Context: &context}), s, code)
+		err := NewApp(app(t, map[string]any{"policies": c.policies}), s, code)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("policies=%s: got %v, want %q", c.policies, err, c.want)
 		}
@@ -300,7 +316,7 @@ func TestTooManyResources(t *testing.T) {
 	data.WriteString("projects:\n")
 	each("  - {name: web, role: web, account: \"%d\", region: %s}\n")
 	s, code := staged(t, []byte(data.String()))
-	err := NewApp(awscdk.NewApp(&awscdk.AppProps{AnalyticsReporting: jsii.Bool(false)}), s, code)
+	err := NewApp(app(t, nil), s, code)
 	if err == nil || !strings.Contains(err.Error(), "BuildmedicMember: it has 631 resources, and CloudFormation takes 500") {
 		t.Errorf("got %v; want an error that says what CloudFormation takes", err)
 	}

@@ -1,6 +1,10 @@
 // Infra is Buildmedic's CDK app: the hub, and, when the settings name member
 // accounts, the small stack for these. Both are made from the settings alone,
 // so that the same settings always give the same templates.
+//
+// The CDK's command builds and starts it from the root of the repository, as
+// cdk.json says: it hands over relative paths of its own, so the app must not
+// change the directory, and paths here are seen from the root.
 package main
 
 import (
@@ -27,7 +31,7 @@ func main() {
 func run() error {
 	defer jsii.Close()
 	app := awscdk.NewApp(&awscdk.AppProps{AnalyticsReporting: jsii.Bool(false)})
-	file := option(app, "settings", "buildmedic.yaml")
+	file := option(app, "settings", "infra/buildmedic.yaml")
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return fmt.Errorf("reading settings: %w", err)
@@ -39,7 +43,7 @@ func run() error {
 	if err != nil {
 		return fmt.Errorf("settings %s: %w", file, err)
 	}
-	code, err := stage(option(app, "bootstrap", "../dist/arm64/bootstrap"), data)
+	code, err := stage(option(app, "bootstrap", "dist/arm64/bootstrap"), data)
 	if err != nil {
 		return err
 	}
