@@ -100,8 +100,8 @@ node:
 	@v=$$(node -p 'process.versions.node.split(".")[0]') && case $$v in 22|24) ;; \
 	  *) echo "NOTE: this is Node.js $$v; the CDK is tested with 22 and 24" >&2;; esac
 
-# What cdk.json has the CDK's command build before each synthesis, so that
-# a bare npx aws-cdk works on a fresh clone, too.
+# The "build" of cdk.json: the CDK's command runs it before each synthesis, so
+# that a bare npx aws-cdk works on a fresh clone, too.
 app:
 	$(call function,arm64)
 	go build -C infra -o ../dist/infra .
