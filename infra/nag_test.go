@@ -43,10 +43,10 @@ func nag(t *testing.T, file string) []finding {
 			continue
 		}
 		annotations := assertions.Annotations_FromStack(stack)
-		any := assertions.Match_AnyValue()
-		for _, m := range append(*annotations.FindError(jsii.String("*"), any), *annotations.FindWarning(jsii.String("*"), any)...) {
-			text, _ := m.Entry.Data.(string)
-			parts := form.FindStringSubmatch(strings.TrimPrefix(text, "AwsSolutions-"))
+		all, text := jsii.String("*"), assertions.Match_AnyValue()
+		for _, m := range append(*annotations.FindError(all, text), *annotations.FindWarning(all, text)...) {
+			says, _ := m.Entry.Data.(string)
+			parts := form.FindStringSubmatch(strings.TrimPrefix(says, "AwsSolutions-"))
 			if parts == nil {
 				t.Errorf("%s: %v", *m.Id, m.Entry.Data)
 				continue
@@ -57,10 +57,11 @@ func nag(t *testing.T, file string) []finding {
 	return list
 }
 
-// exceptions are the findings that are as they shall be.
-var exceptions = []struct {
-	rule, at, about, because string // at and about are patterns of the whole
-}{
+// exception is a finding that is as it shall be; at and about are patterns of
+// the whole.
+type exception struct{ rule, at, about, because string }
+
+var exceptions = []exception{
 	{"SQS3", `Buildmedic/LostEvents/Resource`, ``,
 		"It is the dead-letter queue of the rules, which cdk-nag does not see, and an alarm watches it."},
 	{"IAM5", `Buildmedic/Role`, `Resource::.*:log-group:/aws/lambda/buildmedic:log-stream:\*`,
@@ -85,7 +86,7 @@ var exceptions = []struct {
 func TestNag(t *testing.T) {
 	used := make([]bool, len(exceptions))
 	for _, f := range append(nag(t, "testdata/shipped.yaml"), nag(t, "testdata/seed.yaml")...) {
-		i := slices.IndexFunc(exceptions, func(e struct{ rule, at, about, because string }) bool {
+		i := slices.IndexFunc(exceptions, func(e exception) bool {
 			return e.rule == f.rule && whole(e.at).MatchString(f.at) && whole(e.about).MatchString(f.about)
 		})
 		if i < 0 {
