@@ -71,6 +71,9 @@ var comparisons = map[string]comparison{
 // nullOperator asks whether a key is absent. It takes no prefix or suffix.
 const nullOperator = "Null"
 
+// ifExistsSuffix ends the operators that also hold for an absent key.
+const ifExistsSuffix = "IfExists"
+
 // parseOperator takes an operator's name apart; false if it is not known.
 // Null is not among them.
 func parseOperator(name string) (operator, bool) {
@@ -80,7 +83,7 @@ func parseOperator(name string) (operator, bool) {
 	} else if rest, ok := strings.CutPrefix(name, "ForAnyValue:"); ok {
 		o.quantifier, name = forAny, rest
 	}
-	name, o.ifExists = strings.CutSuffix(name, "IfExists")
+	name, o.ifExists = strings.CutSuffix(name, ifExistsSuffix)
 	var known bool
 	o.comparison, known = comparisons[name]
 	return o, known
@@ -97,7 +100,7 @@ func (cond Condition) holds(version string, c contextKeys) tri {
 		return isNull(len(got) == 0, cond.Values.List)
 	}
 	o, ok := parseOperator(cond.Operator)
-	if !ok {
+	if !ok || o.quantifier == single && isMultivalued(cond.Key) {
 		return maybe
 	}
 	if len(got) == 0 {

@@ -32,6 +32,13 @@ var conditionContext = map[string][]string{
 	"k:arn":       {"arn:aws:iam::111122223333:role/service-role/web"},
 	"k:user":      {"ali"},
 	"k:café":      {"É"},
+	"aws:TagKeys": {"a"},
+
+	"aws:PrincipalOrgPaths":             {},
+	"events:Metadata/team":              {"a"},
+	"events:source":                     {"a"},
+	"aws:CalledViaFirst":                {"a"},
+	"vpc-lattice-svcs:RequestHeader/id": {"a"},
 }
 
 func TestConditions(t *testing.T) {
@@ -203,6 +210,20 @@ func TestConditions(t *testing.T) {
 		{"ArnLike", "k:arn", `"arn:aws:iam::111122223333:user/${k:unknown}"`, no},
 		{"ArnNotLike", "k:arn", `"arn:aws:iam::*:role/*"`, no},
 		{"ArnNotEquals", "k:arn", `"arn:aws:iam::*:user/*"`, yes},
+
+		{"StringEquals", "aws:TagKeys", `"a"`, maybe},
+		{"StringEquals", "AWS:tagkeys", `"b"`, maybe},
+		{"StringNotEquals", "aws:TagKeys", `"b"`, maybe},
+		{"StringLikeIfExists", "aws:TagKeys", `"*"`, maybe},
+		{"StringEquals", "aws:PrincipalOrgPaths", `"a"`, maybe},
+		{"StringNotEquals", "aws:PrincipalOrgPaths", `"a"`, maybe},
+		{"ForAnyValue:StringEquals", "aws:TagKeys", `"a"`, yes},
+		{"ForAllValues:StringEquals", "aws:TagKeys", `"b"`, no},
+		{"Null", "aws:TagKeys", `"false"`, yes},
+		{"StringEquals", "events:source", `"a"`, maybe},
+		{"StringEquals", "events:Metadata/team", `"a"`, maybe},
+		{"StringEquals", "vpc-lattice-svcs:RequestHeader/id", `"a"`, yes},
+		{"StringEquals", "aws:CalledViaFirst", `"a"`, yes},
 
 		{"StringEqual", "k:s", `"Web"`, maybe},
 		{"stringequals", "k:s", `"Web"`, maybe},

@@ -3,6 +3,7 @@ package iampolicy
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Contains reports whether everything that the inner documents allow together
@@ -11,8 +12,9 @@ import (
 // the first thing of inner that could not be shown inside.
 //
 // Each pair of an action pattern and a resource pattern that inner allows must
-// lie within one Allow statement of outer whose conditions follow from its own;
-// and each Deny of outer must be out of the way of it, or be within a Deny of
+// lie within one Allow statement of outer whose conditions follow from its own
+// and which has no other policy variables, since one without a value may make
+// a statement invalid; and each Deny of outer must be out of the way of it, or be within a Deny of
 // inner.
 func Contains(outer, inner []Document) (bool, string) {
 	// Of a malformed statement nothing can be said, not even whether it denies.
@@ -44,6 +46,7 @@ type rule struct {
 	actions, resources []span
 	conditions         []Condition
 	version            string
+	variables          []string // whose lack of a value may make it invalid
 	name               string
 }
 
@@ -67,8 +70,28 @@ func (s Statement) rule(version, name string) rule {
 		resources:  spans(s.Resource, s.NotResource, resource),
 		conditions: s.Condition,
 		version:    version,
+		variables:  s.variables(version),
 		name:       name,
 	}
+}
+
+// variables lists the insides of the statement's policy variables, of which
+// one without a value may make it invalid.
+func (s Statement) variables(version string) []string {
+	texts := slices.Concat(s.Resource.List, s.NotResource.List)
+	for _, cond := range s.Condition {
+		if !strings.HasSuffix(cond.Operator, ifExistsSuffix) {
+			texts = append(texts, cond.Values.List...)
+		}
+	}
+	var out []string
+	for _, text := range texts {
+		expand(text, version, true, func(key string) (string, bool) {
+			out = append(out, lowerASCII(key))
+			return "", false
+		})
+	}
+	return out
 }
 
 // name names a statement for people.
@@ -100,7 +123,7 @@ func (r rule) firstOutside(list []rule) (action, resource span, found bool) {
 		inside[i] = make([]bool, len(r.resources))
 	}
 	for _, o := range list {
-		if !conditionsImply(r.conditions, r.version, o.conditions, o.version) {
+		if !subset(o.variables, r.variables) || !conditionsImply(r.conditions, r.version, o.conditions, o.version) {
 			continue
 		}
 		mark(inside, within(r.actions, o.actions), within(r.resources, o.resources))

@@ -49,6 +49,13 @@ func TestContains(t *testing.T) {
 
 		{"variable in itself", []string{allow("s3:*", bucket+"/${a:b}/*")}, []string{allow("s3:Get*", bucket+"/${a:b}/*")}, true, ""},
 		{"variable in another", []string{allow("s3:*", bucket+"/${a:b}/*")}, []string{allow("s3:*", bucket+"/${a:c}/*")}, false, ""},
+		{"beside a variable that may void it", []string{`{"Effect":"Allow","Action":"s3:*","Resource":["` + object + `","` + bucket + `/${a:b}"]}`},
+			[]string{allow("s3:*", object)}, false, "Statement[0]: s3:* on"},
+		{"beside the same variable", []string{`{"Effect":"Allow","Action":"s3:*","Resource":["` + object + `","` + bucket + `/${a:b}"]}`},
+			[]string{`{"Effect":"Allow","Action":"s3:Get*","Resource":["` + object + `","` + bucket + `/${a:b}"]}`}, true, ""},
+		{"not resource with a variable", []string{allow("s3:*", "not "+bucket+"/${a:b}")}, []string{allow("s3:*", "arn:aws:s3:::other")}, false, ""},
+		{"denied beside a variable that may void it", []string{allow("s3:*", "*"), deny("s3:*", object)},
+			[]string{allow("s3:*", "*"), `{"Effect":"Deny","Action":"s3:*","Resource":["` + object + `","` + bucket + `/${a:b}"]}`}, false, ""},
 		{"variable in *", []string{allow("s3:*", bucket+"/*")}, []string{allow("s3:*", bucket+"/${a:b}/x")}, true, ""},
 		{"text in a variable", []string{allow("s3:*", bucket+"/${a:b}")}, []string{allow("s3:*", bucket+"/x")}, false, ""},
 		{"variable for the region", []string{allow("s3:*", "arn:aws:s3:*:*:b")}, []string{allow("s3:*", "arn:aws:s3:${a:b}::b")}, false, ""},

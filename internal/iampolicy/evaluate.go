@@ -15,8 +15,9 @@ import (
 // does not for sure, or may; a Deny that may apply, and an Allow that may and
 // is needed, make the verdict [Unknown]. A statement may apply if it has an
 // operator that this package does not know, a condition key or policy variable
-// that the request's context lacks, several values where one is meant, a
-// value that cannot be read, or a pattern whose match is not documented.
+// that the request's context lacks, several values where one is meant, an
+// operator for one value on a key that AWS documents as multivalued, a value
+// that cannot be read, or a pattern whose match is not documented.
 //
 // A context key with an empty list of values is known to be absent from the
 // request; one that is not in the context at all is not known. The request's
@@ -94,7 +95,25 @@ func (s Statement) applies(version string, r Request, c contextKeys) tri {
 		}
 		out = min(out, cond.holds(version, c))
 	}
+	if out == yes && s.unresolved(version, c) {
+		return maybe
+	}
 	return out
+}
+
+// unresolved reports whether a policy variable of the statement may have no
+// value. The IAM User Guide ("IAM policy elements: Variables and tags") says
+// both that such a resource matches nothing and that this might make the whole
+// statement invalid, even if another value matches. Conditions with IfExists
+// are said to prevent that.
+func (s Statement) unresolved(version string, c contextKeys) bool {
+	lacks := func(text string) bool { return expand(text, version, true, c.variable).unresolved }
+	if slices.ContainsFunc(s.Resource.List, lacks) || slices.ContainsFunc(s.NotResource.List, lacks) {
+		return true
+	}
+	return slices.ContainsFunc(s.Condition, func(cond Condition) bool {
+		return !strings.HasSuffix(cond.Operator, ifExistsSuffix) && slices.ContainsFunc(cond.Values.List, lacks)
+	})
 }
 
 // malformed reports a statement that IAM would not take, so that its meaning
@@ -186,12 +205,12 @@ func (c contextKeys) values(key string) (values []string, known bool) {
 	return values, known
 }
 
-// variable is the resolver for the context. A policy variable takes one value;
-// of several, or of an empty one, it is not known what becomes.
+// variable is the resolver for the context. A policy variable takes the value
+// of a key for one; of several, or of an empty one, it is not known what becomes.
 func (c contextKeys) variable(key string) (value string, known bool) {
 	values, known := c.values(key)
 	switch {
-	case !known || len(values) > 1 || slices.Contains(values, ""):
+	case !known || isMultivalued(key) || len(values) > 1 || slices.Contains(values, ""):
 		return "", false
 	case len(values) == 0:
 		return "", true

@@ -291,6 +291,54 @@ func TestEvaluateVariables(t *testing.T) {
 	}
 }
 
+// A variable without a value may make its statement invalid, also where the
+// statement is about the request for another reason.
+func TestEvaluateUnresolvedVariables(t *testing.T) {
+	context := map[string][]string{"aws:PrincipalTag/team": {"web"}, "aws:username": nil, "aws:TagKeys": {"a"}, "s3:prefix": {"x"}, "s3:delimiter": nil}
+	either := func(element, second string) string {
+		return fmt.Sprintf(`{"Effect":"Allow","Action":"s3:*",%q:[%q,%q]}`, element, bucket+"/go/*", second)
+	}
+	condition := func(text string) string { return statement("Allow", "s3:*", "*", text) }
+	tests := []struct {
+		name, statement string
+		want            Verdict
+	}{
+		{"resolved beside a match", either("Resource", bucket+"/${aws:PrincipalTag/team}"), Allowed},
+		{"absent beside a match", either("Resource", bucket+"/${aws:username}"), Unknown},
+		{"unknown beside a match", either("Resource", bucket+"/${s3:missing}"), Unknown},
+		{"absent, with a default, beside a match", either("Resource", bucket+"/${aws:username, 'x'}"), Allowed},
+		{"multivalued beside a match", either("Resource", bucket+"/${aws:TagKeys}"), Unknown},
+		{"no key beside a match", either("Resource", bucket+"/${}"), Unknown},
+		{"a character beside a match", either("Resource", bucket+"/${*}"), Allowed},
+
+		{"NotResource, resolved, elsewhere", allow("s3:*", "not "+bucket+"/${aws:PrincipalTag/team}/*"), Allowed},
+		{"NotResource, absent, elsewhere", allow("s3:*", "not arn:aws:s3:::other/${aws:username}"), Unknown},
+		{"NotResource, unknown, elsewhere", allow("s3:*", "not arn:aws:s3:::other/${s3:missing}"), Unknown},
+		{"NotResource, absent, with a default", allow("s3:*", "not arn:aws:s3:::other/${aws:username, 'x'}"), Allowed},
+		{"NotResource, absent beside a match", either("NotResource", bucket+"/${aws:username}"), ImplicitDeny},
+
+		{"condition, absent beside a match", condition(`"StringEquals":{"s3:prefix":["x","${aws:username}"]}`), Unknown},
+		{"condition, resolved beside a match", condition(`"StringEquals":{"s3:prefix":["x","${aws:PrincipalTag/team}"]}`), Allowed},
+		{"condition, absent, of an absent key", condition(`"StringNotEquals":{"s3:delimiter":"${aws:username}"}`), Unknown},
+		{"IfExists, absent, of an absent key", condition(`"StringEqualsIfExists":{"s3:delimiter":"${aws:username}"}`), Allowed},
+	}
+	for _, test := range tests {
+		r := Request{Action: "s3:GetObject", Resource: object, Context: context}
+		if got, _ := Evaluate(Access{Policies: []Document{read(t, test.statement)}}, r); got != test.want {
+			t.Errorf("%s: got %v, want %v", test.name, got, test.want)
+		}
+		wantDeny := map[Verdict]Verdict{Allowed: ExplicitDeny, ImplicitDeny: Allowed, Unknown: Unknown}[test.want]
+		denies := strings.Replace(test.statement, `"Allow"`, `"Deny"`, 1)
+		if got, _ := Evaluate(Access{Policies: []Document{read(t, allow("*", "*"), denies)}}, r); got != wantDeny {
+			t.Errorf("deny, %s: got %v, want %v", test.name, got, wantDeny)
+		}
+	}
+	d := readVersion(t, version2008, allow("s3:*", "not arn:aws:s3:::other/${aws:username}"))
+	if got, _ := Evaluate(Access{Policies: []Document{d}}, Request{Action: "s3:GetObject", Resource: object}); got != Allowed {
+		t.Errorf("older version: got %v", got)
+	}
+}
+
 func TestVerdictString(t *testing.T) {
 	for v, want := range map[Verdict]string{ImplicitDeny: "implicitDeny", ExplicitDeny: "explicitDeny", Allowed: "allowed", Unknown: "unknown", 99: "unknown"} {
 		if v.String() != want {

@@ -32,8 +32,8 @@ func sortedSet(list []string) []string { return slices.Compact(slices.Sorted(sli
 // are, in their order; new ones come after them. An action on a resource that
 // one Allow statement gives already, without conditions or with equal ones,
 // is not added again, so merging twice adds nothing. Statements to add that
-// deny, or use NotAction or NotResource, are added whole unless an equal one
-// is there. Each new statement gets a Sid that is unique in the document.
+// deny, use NotAction or NotResource, or lack something and have policy
+// variables, are added whole unless an equal one is there. Each new statement gets a Sid that is unique in the document.
 //
 // An empty document gets the newer version. The version of another one is
 // kept: in the older version, policy variables are plain text.
@@ -61,8 +61,10 @@ func missing(d Document, s Statement) []Statement {
 		return []Statement{s}
 	}
 	parts := lacking(rules([]Document{d}, "Allow"), s, d.version())
-	if len(parts) == 1 && len(parts[0].Action.List) == len(s.Action.List) &&
-		len(parts[0].Resource.List) == len(s.Resource.List) {
+	whole := len(parts) == 1 && len(parts[0].Action.List) == len(s.Action.List) &&
+		len(parts[0].Resource.List) == len(s.Resource.List)
+	// A part without a variable of the whole could be valid where that is not.
+	if whole || len(parts) > 0 && len(s.variables(d.version())) > 0 {
 		return []Statement{s}
 	}
 	return parts
@@ -77,7 +79,7 @@ func lacking(have []rule, s Statement, version string) []Statement {
 		given[i] = make([]bool, len(want.resources))
 	}
 	for _, h := range have {
-		if len(h.conditions) == 0 || sameConditions(h.conditions, s.Condition) {
+		if subset(h.variables, want.variables) && (len(h.conditions) == 0 || sameConditions(h.conditions, s.Condition)) {
 			mark(given, within(want.actions, h.actions), within(want.resources, h.resources))
 		}
 	}

@@ -46,7 +46,7 @@ func (g generator) actionPattern() string {
 func (g generator) resourcePattern() string {
 	if g.chance(60) {
 		return pick(g, g.resource(), "*", "arn:aws:s3:::b/*", "arn:aws:s3:::*", "arn:aws:ecr:*:*:repository/*", "arn:aws:ecr:r:1:*",
-			"arn:aws:s3:::b/${k:user}", "arn:aws:s3:::b/?", "arn:*:s3:::b/k")
+			"arn:aws:s3:::b/${k:user}", "arn:aws:ecr:r:1:repository/${k:user}", "arn:aws:s3:::b/?", "arn:*:s3:::b/k")
 	}
 	return pick(g, "arn:aws:s3:*", "arn:aws:*", "arn:*", "arn:aws:ecr:*:repository/a", "arn:aws:ecr:r*:repository/a", "arn:aws:*:::b/k",
 		"*/k", "arn:aws:ecr:?:1:repository/?", "arn:aws:s3:::b/${*}", "arn:aws:s3:::b/${$}", "arn:aws:ecr:${k:user}:1:repository/a", "arn:aws:s3", "arn:aws:ecr:r", "arn:aws:s3:::*?", "**")
@@ -91,9 +91,9 @@ func (g generator) condition() Condition {
 	case 4:
 		key, operator = "k:bool", "Bool"
 	case 5:
-		key, operator = pick(g, "k:user", "k:tags", "k:bool"), "Null"
+		key, operator = pick(g, "k:user", listKey, "k:bool"), "Null"
 	case 6:
-		key = "k:tags"
+		key = listKey
 	}
 	c := Condition{Operator: operator, Key: key, Values: Values{List: g.values(operator)}}
 	if operator != "Null" && g.chance(25) {
@@ -133,6 +133,9 @@ func (g generator) document() Document {
 	return Document{Version: pick(g, version2012, version2012, version2008), Statements: some(g, g.statement)}
 }
 
+// listKey is multivalued.
+const listKey = "aws:TagKeys"
+
 // requestValues are the condition keys, each with the values it may have.
 var requestValues = [][]string{
 	{"k:arn", "arn:aws:iam::1:role/a", "arn:aws:iam::22:role/b"},
@@ -140,7 +143,7 @@ var requestValues = [][]string{
 	{"k:date", "2025-06-01T00:00:00Z", "2026-06-01T00:00:00Z", "2026-09-01T00:00:00Z"},
 	{"k:ip", "10.1.2.3", "10.9.9.9", "192.0.2.1"},
 	{"k:number", "1", "2", "3.5", "4"},
-	{"k:tags", "ali", "bob", "x"},
+	{listKey, "ali", "bob", "x"},
 	{"k:user", "ali", "Ali", "bob", "a*", "r"},
 }
 
@@ -152,7 +155,7 @@ func (g generator) request() Request {
 		switch {
 		case g.chance(15):
 			r.Context[key] = nil
-		case key == "k:tags" || g.chance(5):
+		case key == listKey || g.chance(5):
 			r.Context[key] = some(g, func() string { return pick(g, words...) })
 		default:
 			r.Context[key] = []string{pick(g, words...)}

@@ -23,6 +23,8 @@ type reading struct {
 	noValueEmpty bool // a policy variable without a value is the empty text; else nothing matches
 	severalAny   bool // a test of one value, given several, wants any; else all
 	anyOfAbsent  bool // ForAnyValue of an absent key: what the test says; else false
+	noValueVoids bool // a policy variable without a value makes its statement invalid
+	needsSet     bool // a multivalued key meets no condition without ForAllValues or ForAnyValue
 }
 
 // crossing says which * in an ARN pattern match colons.
@@ -50,9 +52,9 @@ var expressions sync.Map
 func readings() []reading {
 	var out []reading
 	for _, cross := range []crossing{crossNone, crossEnd, crossAll} {
-		for bits := range 32 {
+		for bits := range 128 {
 			bit := func(n int) bool { return bits>>n&1 == 1 }
-			out = append(out, reading{cross, bit(0), bit(1), bit(2), bit(3), bit(4)})
+			out = append(out, reading{cross, bit(0), bit(1), bit(2), bit(3), bit(4), bit(5), bit(6)})
 		}
 	}
 	return out
@@ -97,7 +99,26 @@ func (rd reading) applies(variables bool, s Statement, r Request) bool {
 			return false
 		}
 	}
-	return true
+	return !rd.noValueVoids || !variables || !lacksValue(s, r)
+}
+
+// lacksValue reports a policy variable without a value, other than in a
+// condition with IfExists.
+func lacksValue(s Statement, r Request) bool {
+	texts := slices.Concat(s.Resource.List, s.NotResource.List)
+	for _, c := range s.Condition {
+		if !strings.HasSuffix(c.Operator, "IfExists") {
+			texts = append(texts, c.Values.List...)
+		}
+	}
+	for _, text := range texts {
+		for _, v := range variableText.FindAllStringSubmatch(text, -1) {
+			if len(v[1]) > 1 && len(r.Context[v[1]]) != 1 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (rd reading) action(pattern, action string) bool {
@@ -211,6 +232,8 @@ func (rd reading) condition(c Condition, r Request, variables bool) bool {
 	}
 	fail := func(value string) bool { return !pass(value) }
 	switch {
+	case rd.needsSet && c.Key == listKey && !forAny && !forAll:
+		return false
 	case len(got) == 0 && forAny:
 		return rd.anyOfAbsent && (positive != name || ifExists)
 	case len(got) == 0:

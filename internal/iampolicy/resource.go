@@ -93,6 +93,8 @@ type glob struct {
 	// unsure: a variable's value is not known and anyRun stands for it, so
 	// syms matches at least what the pattern matches.
 	unsure bool
+	// unresolved: a variable may have no value.
+	unresolved bool
 	// variables: the text has policy variables, known or not.
 	variables bool
 	// early: a variable stands before the last segment of an ARN.
@@ -164,16 +166,21 @@ func (g *glob) substitute(key, fallback string, resolve resolver) {
 	if value == "" {
 		value = fallback
 	}
-	if !known || value == "" || g.early && strings.Contains(value, ":") {
+	if !known || value == "" {
 		g.giveUp()
+		return
+	}
+	if g.early && strings.Contains(value, ":") {
+		g.unsure = true
+		g.syms = append(g.syms, anyRun)
 		return
 	}
 	g.unsure = g.unsure || strings.ContainsAny(value, "*?$")
 	g.syms = append(g.syms, compile(value)...)
 }
 
-// giveUp lets anything stand in the place of a variable.
+// giveUp lets anything stand in the place of a variable without a value.
 func (g *glob) giveUp() {
-	g.unsure = true
+	g.unsure, g.unresolved = true, true
 	g.syms = append(g.syms, anyRun)
 }
