@@ -134,7 +134,7 @@ func (s Statement) matchesAction(action string) tri {
 
 func (s Statement) matchesResource(version, resource string, c contextKeys) tri {
 	test := func(pattern string) tri {
-		return resourceMatches(expand(pattern, version, true, c.variable), resource)
+		return resourceMatches(expandResource(pattern, version, c.variable), resource)
 	}
 	if len(s.NotResource.List) > 0 {
 		return anyOf(s.NotResource.List, test).not()

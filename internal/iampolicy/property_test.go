@@ -49,7 +49,8 @@ func (g generator) resourcePattern() string {
 			"arn:aws:s3:::b/${k:user}", "arn:aws:ecr:r:1:repository/${k:user}", "arn:aws:s3:::b/?", "arn:*:s3:::b/k")
 	}
 	return pick(g, "arn:aws:s3:*", "arn:aws:*", "arn:*", "arn:aws:ecr:*:repository/a", "arn:aws:ecr:r*:repository/a", "arn:aws:*:::b/k",
-		"*/k", "arn:aws:ecr:?:1:repository/?", "arn:aws:s3:::b/${*}", "arn:aws:s3:::b/${$}", "arn:aws:ecr:${k:user}:1:repository/a", "arn:aws:s3", "arn:aws:ecr:r", "arn:aws:s3:::*?", "**")
+		"*/k", "arn:aws:ecr:?:1:repository/?", "arn:aws:s3:::b/${*}", "arn:aws:s3:::b/${$}", "arn:aws:ecr:${k:user}:1:repository/a", "arn:aws:s3", "arn:aws:ecr:r", "arn:aws:s3:::*?", "**",
+		"arn:aws:ecr:*:*:repo*", "arn:aws:ecr:*:*:*/a", "arn:aws:ecr:r:1:?epository/*")
 }
 
 func (g generator) values(operator string) []string {

@@ -24,6 +24,8 @@ type reading struct {
 	severalAny   bool // a test of one value, given several, wants any; else all
 	anyOfAbsent  bool // ForAnyValue of an absent key: what the test says; else false
 	noValueVoids bool // a policy variable without a value makes its statement invalid
+	completes    bool // a pattern shorter than an ARN gets the missing segments, as *
+	typeWild     bool // wildcards in a part of a resource's type work
 	needsSet     bool // a multivalued key meets no condition without ForAllValues or ForAnyValue
 }
 
@@ -52,9 +54,9 @@ var expressions sync.Map
 func readings() []reading {
 	var out []reading
 	for _, cross := range []crossing{crossNone, crossEnd, crossAll} {
-		for bits := range 128 {
+		for bits := range 512 {
 			bit := func(n int) bool { return bits>>n&1 == 1 }
-			out = append(out, reading{cross, bit(0), bit(1), bit(2), bit(3), bit(4), bit(5), bit(6)})
+			out = append(out, reading{cross, bit(0), bit(1), bit(2), bit(3), bit(4), bit(5), bit(6), bit(7), bit(8)})
 		}
 	}
 	return out
@@ -187,6 +189,16 @@ func (rd reading) resource(pattern string, r Request, variables bool) bool {
 	parts := strings.SplitN(pattern, ":", 6)
 	if len(parts) > 2 && strings.ContainsAny(parts[2], "*?") && !rd.wildService {
 		return false
+	}
+	for rd.completes && parts[0] == "arn" && len(parts) < 6 {
+		parts = append(parts, "*")
+	}
+	if !rd.typeWild && len(parts) == 6 && parts[2] != "s3" {
+		kind := expression("^[^:/]*").FindString(parts[5])
+		named := kind == parts[5] && strings.Count(r.Resource, ":") < 6 && !strings.Contains(r.Resource, "/")
+		if !named && kind != "*" && strings.ContainsAny(kind, "*?") {
+			return false
+		}
 	}
 	return expression("^" + rd.arnText(parts) + "$").MatchString(r.Resource)
 }

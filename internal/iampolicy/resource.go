@@ -15,6 +15,13 @@ import (
 // shorter than an ARN and ends in * reaches beyond. The wide one lets every
 // wildcard cross colons. What both match, matches; what only the wide one
 // matches, may.
+//
+// Of a pattern shorter than an ARN the Guide says ("IAM ARNs") that its missing
+// segments are taken as *; other pages do not know that, and IAM refuses some.
+// So one without a * at its end is unsure. It also says that a resource's type
+// must have no wildcard, as in "u*" for "user/ann", but not what becomes of one:
+// so that is in the wide reading only. A whole type may be *, as in the "*/*" of
+// the EC2 User Guide ("Grant permission to tag resources during creation").
 
 // arnSegments is how many parts an ARN has: arn, partition, service, region,
 // account, resource. The last one may hold colons.
@@ -59,7 +66,35 @@ func narrow(pattern, s []rune) bool {
 			return false
 		}
 	}
-	return true
+	return n < arnSegments || !wildType(p, t[arnSegments-1])
+}
+
+// typeless are the services whose resources begin with a name, not a type.
+var typeless = []string{"s3", "execute-api"}
+
+// wildType reports whether a pattern has a wildcard in the type of a resource,
+// which is what stands before the first colon or slash; a name without a type
+// has neither after it. A type that is * altogether does not count.
+func wildType(pattern [][]rune, resource []rune) bool {
+	separator := func(r rune) bool { return r == ':' || r == '/' }
+	kind, more := pattern[arnSegments-1], slices.ContainsFunc(resource, separator)
+	if end := slices.IndexFunc(kind, separator); end >= 0 {
+		kind, more = kind[:end], true
+	}
+	whole := len(kind) == 1 && kind[0] == anyRun
+	return more && !whole && !isPlain(kind) && !slices.Contains(typeless, string(pattern[2]))
+}
+
+// expandResource compiles a pattern of resources.
+func expandResource(text, version string, resolve resolver) glob {
+	g := expand(text, version, true, resolve)
+	p := segments(g.syms)
+	last := p[len(p)-1]
+	if len(p) > 1 && len(p) < arnSegments && string(p[0]) == "arn" && (len(last) == 0 || last[len(last)-1] != anyRun) {
+		g.unsure, g.incomplete = true, true
+		g.syms = append(g.syms, anyRun)
+	}
+	return g
 }
 
 // resourceMatches tells whether a pattern of a statement matches the resource
@@ -95,6 +130,8 @@ type glob struct {
 	unsure bool
 	// unresolved: a variable may have no value.
 	unresolved bool
+	// incomplete: the pattern is shorter than an ARN, and anyRun was added.
+	incomplete bool
 	// variables: the text has policy variables, known or not.
 	variables bool
 	// early: a variable stands before the last segment of an ARN.
@@ -104,7 +141,7 @@ type glob struct {
 // same reports whether two patterns have the same symbols. If there are
 // variables among them, their texts must be compared as well.
 func (g glob) same(o glob) bool {
-	return slices.Equal(g.syms, o.syms) && g.variables == o.variables
+	return slices.Equal(g.syms, o.syms) && g.variables == o.variables && g.incomplete == o.incomplete
 }
 
 func (g glob) isAll() bool { return len(g.syms) == 1 && g.syms[0] == anyRun && !g.variables }

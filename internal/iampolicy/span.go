@@ -85,7 +85,7 @@ func actionTerm(text string) term {
 }
 
 func resourceTerm(text, version string) term {
-	return term{text, expand(text, version, true, unresolved), false}
+	return term{text, expandResource(text, version, unresolved), false}
 }
 
 // within reports whether o matches all that t matches. For resources it holds
@@ -99,7 +99,7 @@ func (t term) within(o term) bool {
 		return true
 	case t.action:
 		return hasService(o.text) && covers(widen(o.glob.syms), t.glob.syms)
-	case o.glob.variables || t.glob.early:
+	case o.glob.variables || o.glob.incomplete || t.glob.early:
 		return false
 	}
 	return narrow(o.glob.syms, t.glob.syms)
