@@ -147,5 +147,12 @@ synth-golden: node ## renew the committed templates of infra/testdata
 test-infra: node ## the tests of infra/, with the CDK's own command
 	cd infra && go vet . && go test -timeout 30m .
 
+# Each tool is installed below dist/crosscheck, once. One that cannot be had is
+# said to be NOT CHECKED; with BUILDMEDIC_NEED=1 that is a failure.
+.PHONY: crosscheck
+crosscheck: ## judge by tools of others: IAM evaluation, event patterns, templates
+	go vet -tags crosscheck ./internal/crosscheck ./internal/iampolicy ./internal/permissions
+	go test -tags crosscheck -run CrossCheck -count=1 -v -timeout 20m ./internal/iampolicy ./internal/permissions
+
 clean: ## remove what was built
 	rm -rf dist cdk.out

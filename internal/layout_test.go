@@ -63,6 +63,8 @@ var rooms = map[string][]string{
 	"internal/soak":              nil,
 	"lambda/buildmedic":          nil,
 	"testdata":                   {},
+	// tools of others, for tests with the build tag crosscheck
+	"internal/crosscheck": {},
 }
 
 // pure rooms are functions of what they are given: they do no I/O, wait for

@@ -1,0 +1,29 @@
+// Judges requests by @cloud-copilot/iam-simulate: a request a line in, a
+// verdict a line out. Run in the folder that has its node_modules.
+import { createRequire } from 'node:module'
+import { createInterface } from 'node:readline'
+
+const { runSimulation } = createRequire(process.cwd() + '/')('@cloud-copilot/iam-simulate')
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { action, resource, context, policies, boundary } = JSON.parse(line)
+  const named = (list) => list.map((policy, i) => ({ name: String(i), policy }))
+  const out = await runSimulation(
+    {
+      request: {
+        principal: 'arn:aws:iam::111122223333:role/build',
+        action,
+        resource: { resource, accountId: '111122223333' },
+        contextVariables: context
+      },
+      identityPolicies: named(policies),
+      serviceControlPolicies: [],
+      resourceControlPolicies: [],
+      ...(boundary && { permissionBoundaryPolicies: named([boundary]) })
+    },
+    {}
+  )
+  const ignored = out.result?.ignoredContextKeys ?? []
+  const error = out.errors ?? (ignored.length > 0 ? { ignored } : undefined)
+  process.stdout.write(JSON.stringify({ verdict: out.overallResult, error }) + '\n')
+}

@@ -1,0 +1,182 @@
+//go:build crosscheck
+
+package permissions_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/buildmedic/buildmedic/internal/crosscheck"
+	"github.com/buildmedic/buildmedic/internal/floor"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+)
+
+// events are builds of the projects and of others, of all states and origins,
+// and events that CodeBuild does not send.
+func events(t *testing.T, projects []string) []map[string]any {
+	t.Helper()
+	statuses := []string{"FAILED", "FAULT", "TIMED_OUT", "SUCCEEDED", "STOPPED", "IN_PROGRESS", "failed", ""}
+	initiators := []string{"alice", "codepipeline/shop", "GitHub-Hookshot/0123abc", "buildmedic-hub-us-west-2/buildmedic", "buildmedic-hub-us-west-2/",
+		"buildmedic-hub-us-west-2", "buildmedic-hub-us-west-2b/x", "Buildmedic-hub-us-west-2/buildmedic", "x/buildmedic-hub-us-west-2/",
+		"buildmedic-member/buildmedic", "buildmedic-member", ""}
+	var others []string
+	for _, name := range projects {
+		others = append(others, name+"-2", name[:len(name)-1], strings.ToUpper(name)+"!", name+" ")
+	}
+	var out []map[string]any
+	for _, project := range slices.Concat(projects, others, []string{"payroll", "", "*"}) {
+		for _, status := range statuses {
+			for _, initiator := range initiators {
+				out = append(out, event(t, project, status, initiator))
+			}
+		}
+	}
+	// Of each project, one that fails and one that we retried, with one thing
+	// other than CodeBuild sends it.
+	for _, project := range projects {
+		for _, e := range [][2]string{{"FAILED", "alice"}, {"SUCCEEDED", "buildmedic-hub-us-west-2/b"}, {"STOPPED", "buildmedic-member/b"}} {
+			for _, value := range []any{nil, "", "x", true, 1.0, map[string]any{}, map[string]any{"prefix": "FAILED"}, "444455556666"} {
+				for _, path := range []string{"source", "detail-type", "account", "detail", "detail.build-status", "detail.project-name",
+					"detail.additional-information", "detail.additional-information.initiator"} {
+					out = append(out, changed(event(t, project, e[0], e[1]), path, value))
+				}
+			}
+			out = append(out, changed(event(t, project, e[0], e[1]), "more", []any{"x"}), changed(event(t, project, e[0], e[1]), "detail.Build-Status", "STOPPED"))
+		}
+	}
+	return out
+}
+
+// changed puts the value at the path; nil takes away what is there.
+func changed(e map[string]any, path string, value any) map[string]any {
+	at, keys := e, strings.Split(path, ".")
+	for _, key := range keys[:len(keys)-1] {
+		at = at[key].(map[string]any)
+	}
+	if last := keys[len(keys)-1]; value == nil {
+		delete(at, last)
+	} else {
+		at[last] = value
+	}
+	return e
+}
+
+// The patterns of all rules take of all events those that AWS's own library
+// takes, which EventBridge runs; the tests of this package judge by matches.
+func TestCrossCheckPatterns(t *testing.T) {
+	type question struct {
+		Pattern any            `json:"pattern"`
+		Event   map[string]any `json:"event"`
+	}
+	var questions []question
+	var rules []string
+	for _, file := range []string{shipped, seed, member} {
+		all := load(t, file).of("AWS::Events::Rule")
+		for _, id := range slices.Sorted(maps.Keys(all)) {
+			p := all[id].Properties["EventPattern"]
+			if p == nil {
+				continue
+			}
+			projects := []string{"TrackerAPI"}
+			if detail, ok := p.(map[string]any)["detail"].(map[string]any); ok {
+				projects = nil
+				for _, name := range detail["project-name"].([]any) {
+					projects = append(projects, name.(string))
+				}
+			}
+			for _, e := range events(t, projects) {
+				questions, rules = append(questions, question{p, e}), append(rules, file+" "+id)
+			}
+		}
+	}
+	var input []byte
+	for _, q := range questions {
+		line, err := json.Marshal(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		input = append(append(input, line...), '\n')
+	}
+	answers := crosscheck.Lines(t, crosscheck.EventRuler(t), input)
+	if len(answers) != len(questions) {
+		t.Fatalf("event-ruler answered %d of %d questions", len(answers), len(questions))
+	}
+	counts := map[string]map[string]int{}
+	for i, answer := range answers {
+		if counts[rules[i]] == nil {
+			counts[rules[i]] = map[string]int{}
+		}
+		counts[rules[i]][answer]++
+		if got := matches(t, questions[i].Pattern, questions[i].Event); answer != map[bool]string{true: "true", false: "false"}[got] {
+			t.Errorf("%s: we say %v, event-ruler says %s of %s", rules[i], got, answer, text(questions[i].Event))
+		}
+	}
+	for rule, n := range counts {
+		if n["true"] < 3 || n["false"] < 100 {
+			t.Errorf("%s takes %d events and leaves %d: the test shows little", rule, n["true"], n["false"])
+		}
+	}
+	t.Logf("%d events: taken and left by rule: %v", len(answers), counts)
+}
+
+// Neither the templates nor the policies that a grant of a set makes have an
+// error or a warning of cfn-lint's; it knows properties, their types and
+// values, and which actions there are.
+func TestCrossCheckTemplates(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name string, resources map[string]any) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text(map[string]any{"Resources": resources})), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	policy := func(actions ...string) any {
+		doc := iampolicy.Document{Version: "2012-10-17", Statements: []iampolicy.Statement{iampolicy.Allow("set", actions, []string{"*"})}}
+		return map[string]any{"Type": "AWS::IAM::ManagedPolicy", "Properties": map[string]any{"PolicyDocument": json.RawMessage(doc.Compact())}}
+	}
+	sets := map[string]any{}
+	for i, set := range floor.Sets() {
+		sets[fmt.Sprintf("Set%d", i)] = policy(set.Actions...)
+	}
+	// Of a template that is wrong in two ways both must be found.
+	wrong := map[string]any{"Policy": policy("sqs:SendMessages"),
+		"Queue": map[string]any{"Type": "AWS::SQS::Queue", "Properties": map[string]any{"VisibilityTimeout": "soon"}}}
+	args := []string{"--format", "json", "--non-zero-exit-code", "none", "--", write("sets.json", sets), write("wrong.json", wrong)}
+	for _, file := range []string{shipped, seed, member} {
+		path, err := filepath.Abs(filepath.Join("../../infra/testdata", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, path)
+	}
+	var found []struct {
+		Filename, Level, Message string
+		Location                 struct{ Start struct{ LineNumber int } }
+		Rule                     struct{ ID string }
+	}
+	out := crosscheck.Lines(t, crosscheck.CfnLint(t, args...), nil)
+	if err := json.Unmarshal([]byte(strings.Join(out, "\n")), &found); err != nil {
+		t.Fatalf("cfn-lint: %v", err)
+	}
+	ours := 0
+	inWrong := map[string]int{}
+	for _, f := range found {
+		if name := filepath.Base(f.Filename); name == "wrong.json" {
+			inWrong[f.Rule.ID]++
+		} else {
+			ours++
+			t.Errorf("%s:%d: %s %s: %s", name, f.Location.Start.LineNumber, f.Level, f.Rule.ID, f.Message)
+		}
+	}
+	if want := map[string]int{"E3012": 1, "W3037": 1}; !maps.Equal(inWrong, want) {
+		t.Errorf("in the wrong template it finds %v, want %v", inWrong, want)
+	}
+	t.Logf("3 templates and %d sets: %d errors and warnings", len(sets), ours)
+}
