@@ -152,7 +152,7 @@ test-infra: node ## the tests of infra/, with the CDK's own command
 .PHONY: crosscheck
 crosscheck: ## judge by tools of others: IAM evaluation, event patterns, templates
 	go vet -tags crosscheck ./internal/crosscheck ./internal/iampolicy ./internal/permissions
-	go test -tags crosscheck -run CrossCheck -count=1 -v -timeout 20m ./internal/iampolicy ./internal/permissions
+	go test -tags crosscheck -run CrossCheck -p 1 -count=1 -v -timeout 20m ./internal/iampolicy ./internal/permissions
 
 clean: ## remove what was built
 	rm -rf dist cdk.out

@@ -1,6 +1,7 @@
 // Package crosscheck installs and runs tools by others that judge what this
 // project judges: what AWS would say of a policy, an event pattern, a template.
-// Only tests with the build tag crosscheck use it (make crosscheck).
+// Only tests with the build tag crosscheck use it (make crosscheck), one
+// package at a time, since each may install.
 //
 // Each tool is pinned in testdata and installed below dist/crosscheck, once
 // for each state of its pins. A test whose tool cannot be had is skipped; with

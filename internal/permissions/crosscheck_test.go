@@ -70,6 +70,7 @@ func changed(e map[string]any, path string, value any) map[string]any {
 // The patterns of all rules take of all events those that AWS's own library
 // takes, which EventBridge runs; the tests of this package judge by matches.
 func TestCrossCheckPatterns(t *testing.T) {
+	t.Parallel()
 	type question struct {
 		Pattern any            `json:"pattern"`
 		Event   map[string]any `json:"event"`
@@ -125,10 +126,76 @@ func TestCrossCheckPatterns(t *testing.T) {
 	t.Logf("%d events: taken and left by rule: %v", len(answers), counts)
 }
 
+// An evaluation by others, too, says that the function can do what it must and
+// nothing that it must never. It also checks that the actions exist and the
+// resources fit them.
+func TestCrossCheckRole(t *testing.T) {
+	t.Parallel()
+	tpl := load(t, seed)
+	_, docs := tpl.role(t, "buildmedic-hub-"+region)
+	var policies []json.RawMessage
+	for _, d := range docs {
+		policies = append(policies, d.Compact())
+	}
+	var input []byte
+	var asked []string
+	var allowed []bool
+	ask := func(c calls, want bool) {
+		for r := range c.each {
+			context := map[string]any{}
+			for key, values := range r.Context {
+				if len(values) > 0 {
+					context[key] = values[0]
+				}
+			}
+			q := map[string]any{"action": r.Action, "resource": r.Resource, "context": context, "policies": policies}
+			if f := strings.Split(r.Resource, ":"); len(f) > 4 && len(f[4]) == len(account) {
+				q["account"] = f[4]
+			}
+			// Keys and roles have to trust the account besides.
+			trusts := map[string]any{"Effect": "Allow", "Principal": map[string]any{"AWS": "arn:aws:iam::" + account + ":root"}, "Action": r.Action}
+			if strings.HasPrefix(r.Action, "kms:") {
+				trusts["Resource"] = "*"
+			}
+			if r.Action == "sts:AssumeRole" || strings.HasPrefix(r.Action, "kms:") {
+				q["resourcePolicy"] = map[string]any{"Version": "2012-10-17", "Statement": []any{trusts}}
+			}
+			input = append(append(input, text(q)...), '\n')
+			asked, allowed = append(asked, fmt.Sprintf("%s on %s %v", r.Action, r.Resource, r.Context)), append(allowed, want)
+		}
+	}
+	for _, c := range must(t, tpl) {
+		ask(c, true)
+	}
+	for _, c := range never(ownParts(t, tpl)) {
+		ask(c.calls, false)
+	}
+	answers := crosscheck.Lines(t, crosscheck.IAMSimulate(t, "judge.mjs"), input)
+	if len(answers) != len(asked) {
+		t.Fatalf("the simulator answered %d of %d questions", len(answers), len(asked))
+	}
+	counts := map[string]int{}
+	for i, line := range answers {
+		var answer struct {
+			Verdict string
+			Error   json.RawMessage
+		}
+		if err := json.Unmarshal([]byte(line), &answer); err != nil {
+			t.Fatal(err)
+		}
+		counts[answer.Verdict]++
+		if answer.Error != nil || (answer.Verdict == "Allowed") != allowed[i] {
+			t.Errorf("%s: it says %s, want allowed: %v", asked[i], line, allowed[i])
+		}
+	}
+	t.Logf("%d calls that the function must or must never be able to make: %v", len(asked), counts)
+}
+
 // Neither the templates nor the policies that a grant of a set makes have an
 // error or a warning of cfn-lint's; it knows properties, their types and
 // values, and which actions there are.
 func TestCrossCheckTemplates(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	write := func(name string, resources map[string]any) string {
 		path := filepath.Join(dir, name)

@@ -6,24 +6,25 @@ import { createInterface } from 'node:readline'
 const { runSimulation } = createRequire(process.cwd() + '/')('@cloud-copilot/iam-simulate')
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const { action, resource, context, policies, boundary } = JSON.parse(line)
+  const { action, resource, account, context, policies, boundary, resourcePolicy } = JSON.parse(line)
   const named = (list) => list.map((policy, i) => ({ name: String(i), policy }))
   const out = await runSimulation(
     {
       request: {
         principal: 'arn:aws:iam::111122223333:role/build',
         action,
-        resource: { resource, accountId: '111122223333' },
-        contextVariables: context
+        resource: { resource, accountId: account ?? '111122223333' },
+        contextVariables: context ?? {}
       },
       identityPolicies: named(policies),
       serviceControlPolicies: [],
       resourceControlPolicies: [],
+      resourcePolicy,
       ...(boundary && { permissionBoundaryPolicies: named([boundary]) })
     },
     {}
   )
+  // Keys that the action does not have are ignored, as IAM does not send them.
   const ignored = out.result?.ignoredContextKeys ?? []
-  const error = out.errors ?? (ignored.length > 0 ? { ignored } : undefined)
-  process.stdout.write(JSON.stringify({ verdict: out.overallResult, error }) + '\n')
+  process.stdout.write(JSON.stringify({ verdict: out.overallResult, error: out.errors, ignored }) + '\n')
 }
