@@ -102,10 +102,8 @@ func (s Statement) applies(version string, r Request, c contextKeys) tri {
 }
 
 // unresolved reports whether a policy variable of the statement may have no
-// value. The IAM User Guide ("IAM policy elements: Variables and tags") says
-// both that such a resource matches nothing and that this might make the whole
-// statement invalid, even if another value matches. Conditions with IfExists
-// are said to prevent that.
+// value, which might make the whole statement invalid, even if it has another
+// value that matches (AWS.md#variables-without-a-value).
 func (s Statement) unresolved(version string, c contextKeys) bool {
 	lacks := func(text string) bool { return expand(text, version, true, c.variable).unresolved }
 	if slices.ContainsFunc(s.Resource.List, lacks) || slices.ContainsFunc(s.NotResource.List, lacks) {

@@ -23,10 +23,7 @@ var multivalued = sync.OnceValue(func() map[string]bool {
 })
 
 // isMultivalued reports whether AWS documents that a request may have several
-// values for the key. Of such a key the IAM User Guide ("Single-valued vs.
-// multivalued context keys") says that it requires ForAllValues or ForAnyValue
-// and cannot be a policy variable; what becomes of it without is not said, not
-// even where a request has one value only.
+// values for the key (AWS.md#multivalued-keys).
 func isMultivalued(key string) bool {
 	key = lowerASCII(key)
 	family, _, found := strings.Cut(key, "/")

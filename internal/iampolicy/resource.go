@@ -7,21 +7,12 @@ import (
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
-// How IAM matches resource patterns is not documented in full. The IAM User
-// Guide ("IAM JSON policy elements: Resource") says that wildcards belong to
-// one of the six segments of an ARN, that a * which ends a segment may go on
-// beyond its colon, and that the service segment takes none. So two readings
-// are kept. The narrow one matches segment by segment; only a pattern that is
-// shorter than an ARN and ends in * reaches beyond. The wide one lets every
-// wildcard cross colons. What both match, matches; what only the wide one
-// matches, may.
-//
-// Of a pattern shorter than an ARN the Guide says ("IAM ARNs") that its missing
-// segments are taken as *; other pages do not know that, and IAM refuses some.
-// So one without a * at its end is unsure. It also says that a resource's type
-// must have no wildcard, as in "u*" for "user/ann", but not what becomes of one:
-// so that is in the wide reading only. A whole type may be *, as in the "*/*" of
-// the EC2 User Guide ("Grant permission to tag resources during creation").
+// How IAM matches resource patterns is not documented in full (AWS.md#resource-patterns).
+// So two readings are kept. The narrow one matches segment by segment; only a
+// pattern that is shorter than an ARN and ends in * reaches beyond, and a part
+// of a resource's type is no wildcard. The wide one lets every wildcard cross
+// colons. What both match, matches; what only the wide one matches, may. A
+// pattern shorter than an ARN and without a * at its end is unsure.
 
 // arnSegments is how many parts an ARN has: arn, partition, service, region,
 // account, resource. The last one may hold colons.
