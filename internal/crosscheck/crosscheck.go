@@ -57,7 +57,8 @@ func CfnLint(t testing.TB, args ...string) *exec.Cmd {
 	dir := install(t, "cfn-lint", []string{"python3"}, func(dir string) [][]string {
 		return [][]string{
 			{"python3", "-m", "venv", dir},
-			{filepath.Join(dir, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r", filepath.Join(pins, "requirements.txt")},
+			{filepath.Join(dir, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", "--no-deps",
+				"-r", filepath.Join(pins, "requirements.txt")},
 		}
 	})
 	return command(t, "", filepath.Join(dir, "bin", "cfn-lint"), args...)

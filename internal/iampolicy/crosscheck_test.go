@@ -30,7 +30,8 @@ func TestCrossCheckMultivalued(t *testing.T) {
 		}
 	}
 	if !slices.Equal(got, want) {
-		t.Errorf("multivalued.txt has %d keys, the reference has %d:\n%s", len(got), len(want), strings.Join(want, "\n"))
+		t.Errorf("multivalued.txt has %d keys, the reference has %d:\n%s", len(got), len(want),
+			strings.Join(want, "\n"))
 	}
 	t.Logf("%d multivalued keys are the reference's", len(want))
 }
@@ -65,9 +66,11 @@ var realRequests = [][2]string{
 func (g generator) realActionPattern(action string) string {
 	service, name, _ := strings.Cut(action, ":")
 	if g.chance(70) {
-		return pick(g, action, strings.ToUpper(action), action[:len(action)-2]+"*", service+":"+strings.Replace(name, "e", "?", 1), service+":*", "*")
+		return pick(g, action, strings.ToUpper(action), action[:len(action)-2]+"*",
+			service+":"+strings.Replace(name, "e", "?", 1), service+":*", "*")
 	}
-	return pick(g, "s3:GetObject", "s3:Get*", "s3:*", "s3:???Object", "s3:*O*t", "ecr:*", "ecr:Put?mage", "logs:Put*", "dynamodb:*Item", "sns:Publish", "ssm:Get*", "codebuild:*Build")
+	return pick(g, "s3:GetObject", "s3:Get*", "s3:*", "s3:???Object", "s3:*O*t", "ecr:*", "ecr:Put?mage",
+		"logs:Put*", "dynamodb:*Item", "sns:Publish", "ssm:Get*", "codebuild:*Build")
 }
 
 func (g generator) realResourcePattern(resource string) string {
@@ -77,22 +80,32 @@ func (g generator) realResourcePattern(resource string) string {
 	case g.chance(40) && resource != "*":
 		return pick(g, resource, resource+"*", resource[:len(resource)-1]+"?")
 	}
-	return pick(g, "arn:aws:s3:::builds", "arn:aws:s3:::builds/*", "arn:aws:s3:::*", "arn:aws:s3:::build*/k", "arn:aws:s3:::builds/?", "arn:aws:s3:::builds/k*v",
-		"arn:aws:s3:::builds/${aws:username}", "arn:aws:s3:::builds/${aws:username}/*", "arn:aws:s3:::builds/${aws:PrincipalTag/team, 'ali'}*",
-		"arn:aws:s3:::builds/${aws:TagKeys}", "arn:aws:s3:::builds/${$}", "arn:aws:s3:::builds/${*}", "arn:*:s3:::builds/k",
-		"arn:aws:ecr:*:*:repository/*", "arn:aws:ecr:eu-*:111122223333:repository/web", "arn:aws:ecr:??-*-1:111122223333:repository/*",
-		"arn:aws:ecr:eu-west-1:111122223333:repository/${AWS:Username}", "arn:aws:ecr:*:repository/web", "arn:aws:*:eu-west-1:111122223333:table/web",
-		"arn:aws:s3:*", "arn:aws:logs:*:*:log-group:*", "arn:aws:logs:eu-west-1:111122223333:log-group:g:*", "arn:aws:logs:*:*:*:log-stream:s",
-		"arn:aws:codebuild:*:*:project/*", "arn:aws:codebuild:*:*:pro*", "arn:aws:ssm:*:*:?arameter/*", "arn:aws:dynamodb:*:*:*/web", "arn:aws:sns", "arn:aws:ecr:eu-west-1", "arn:aws:ssm:*:*:parameter/*/key", "arn:aws:dynamodb:*:111122223333:table/w*", "arn:aws:sns:*:*:*", "arn:aws:sns:*:*:w?b")
+	return pick(g, "arn:aws:s3:::builds", "arn:aws:s3:::builds/*", "arn:aws:s3:::*", "arn:aws:s3:::build*/k",
+		"arn:aws:s3:::builds/?", "arn:aws:s3:::builds/k*v",
+		"arn:aws:s3:::builds/${aws:username}", "arn:aws:s3:::builds/${aws:username}/*",
+		"arn:aws:s3:::builds/${aws:PrincipalTag/team, 'ali'}*",
+		"arn:aws:s3:::builds/${aws:TagKeys}", "arn:aws:s3:::builds/${$}", "arn:aws:s3:::builds/${*}",
+		"arn:*:s3:::builds/k",
+		"arn:aws:ecr:*:*:repository/*", "arn:aws:ecr:eu-*:111122223333:repository/web",
+		"arn:aws:ecr:??-*-1:111122223333:repository/*",
+		"arn:aws:ecr:eu-west-1:111122223333:repository/${AWS:Username}", "arn:aws:ecr:*:repository/web",
+		"arn:aws:*:eu-west-1:111122223333:table/web",
+		"arn:aws:s3:*", "arn:aws:logs:*:*:log-group:*", "arn:aws:logs:eu-west-1:111122223333:log-group:g:*",
+		"arn:aws:logs:*:*:*:log-stream:s",
+		"arn:aws:codebuild:*:*:project/*", "arn:aws:codebuild:*:*:pro*", "arn:aws:ssm:*:*:?arameter/*",
+		"arn:aws:dynamodb:*:*:*/web", "arn:aws:sns", "arn:aws:ecr:eu-west-1",
+		"arn:aws:ssm:*:*:parameter/*/key", "arn:aws:dynamodb:*:111122223333:table/w*",
+		"arn:aws:sns:*:*:*", "arn:aws:sns:*:*:w?b")
 }
 
 // realKeys are condition keys, each with values that it may have; those of
 // multivalued ones are given in lists.
 var realKeys = map[string][]string{
-	"aws:username":              {"ali", "Ali", "web", "a*"},
-	"aws:PrincipalTag/team":     {"web", "ali", "WEB"},
-	"aws:PrincipalTag/blob":     {"QmluYXJ5", "YWxp"},
-	"aws:SourceArn":             {"arn:aws:iam::111122223333:role/a", "arn:aws:iam::444455556666:role/b", "arn:aws:sns:eu-west-1:111122223333:web"},
+	"aws:username":          {"ali", "Ali", "web", "a*"},
+	"aws:PrincipalTag/team": {"web", "ali", "WEB"},
+	"aws:PrincipalTag/blob": {"QmluYXJ5", "YWxp"},
+	"aws:SourceArn": {"arn:aws:iam::111122223333:role/a", "arn:aws:iam::444455556666:role/b",
+		"arn:aws:sns:eu-west-1:111122223333:web"},
 	"aws:MultiFactorAuthAge":    {"0", "10", "300", "3600"},
 	"aws:TokenIssueTime":        {"2025-06-01T00:00:00Z", "2026-06-01T00:00:00Z", "2026-09-01T12:30:00Z"},
 	"aws:SourceIp":              {"10.1.2.3", "10.9.9.9", "192.0.2.1", "2001:db8::7", "2001:db8:1::7"},
@@ -108,13 +121,17 @@ func (g generator) realCondition() Condition {
 	var c Condition
 	switch g.IntN(10) {
 	case 0:
-		c = Condition{pick(g, arnTests...), "aws:SourceArn", list("arn:aws:iam::111122223333:role/a", "arn:aws:iam::*:role/*", "arn:aws:iam:*:*:role/?", "arn:*:sns:*:*:${aws:PrincipalTag/team}", "arn:aws:iam:*:role/a")}
+		c = Condition{pick(g, arnTests...), "aws:SourceArn", list("arn:aws:iam::111122223333:role/a",
+			"arn:aws:iam::*:role/*", "arn:aws:iam:*:*:role/?", "arn:*:sns:*:*:${aws:PrincipalTag/team}",
+			"arn:aws:iam:*:role/a")}
 	case 1:
 		c = Condition{pick(g, numberTests...), "aws:MultiFactorAuthAge", list("0", "10", "10.5", "300", "-1")}
 	case 2:
-		c = Condition{pick(g, dateTests...), "aws:TokenIssueTime", list("2026-01-01T00:00:00Z", "2026-06-01T00:00:00Z", "2026-06-01T02:00:00+02:00", "2027-01-01T00:00:00Z")}
+		c = Condition{pick(g, dateTests...), "aws:TokenIssueTime", list("2026-01-01T00:00:00Z",
+			"2026-06-01T00:00:00Z", "2026-06-01T02:00:00+02:00", "2027-01-01T00:00:00Z")}
 	case 3:
-		c = Condition{pick(g, ipTests...), "aws:SourceIp", list("10.0.0.0/8", "10.1.0.0/16", "10.1.2.3", "10.1.2.3/32", "192.0.2.128/25", "2001:db8::/32", "2001:db8::7", "2001:db8:1::/48")}
+		c = Condition{pick(g, ipTests...), "aws:SourceIp", list("10.0.0.0/8", "10.1.0.0/16", "10.1.2.3",
+			"10.1.2.3/32", "192.0.2.128/25", "2001:db8::/32", "2001:db8::7", "2001:db8:1::/48")}
 	case 4:
 		c = Condition{"Bool", pick(g, "aws:SecureTransport", "aws:PrincipalIsAWSService"), list("true", "false")}
 	case 5:
@@ -126,9 +143,11 @@ func (g generator) realCondition() Condition {
 		c = Condition{pick(g, stringTests...), "aws:TagKeys", list("ali", "Bob", "*", "w?b", "${aws:username}")}
 	case 8:
 		key := pick(g, "aws:PrincipalOrgPaths", "aws:CalledVia")
-		c = Condition{pick(g, stringTests...), key, list("*", "o-a1b2c3d4e5/*", "*/ou-ab12-11111111/", "athena.amazonaws.com", "*.amazonaws.com")}
+		c = Condition{pick(g, stringTests...), key, list("*", "o-a1b2c3d4e5/*", "*/ou-ab12-11111111/",
+			"athena.amazonaws.com", "*.amazonaws.com")}
 	default:
-		c = Condition{pick(g, stringTests...), pick(g, "aws:username", "AWS:UserName", "aws:PrincipalTag/team"), list("ali", "Ali", "a*", "w?b", "${aws:PrincipalTag/team}", "${aws:username, 'web'}", "${*}", "a${*}", "*")}
+		c = Condition{pick(g, stringTests...), pick(g, "aws:username", "AWS:UserName", "aws:PrincipalTag/team"),
+			list("ali", "Ali", "a*", "w?b", "${aws:PrincipalTag/team}", "${aws:username, 'web'}", "${*}", "a${*}", "*")}
 	}
 	quantified := 20
 	if isMultivalued(c.Key) {
@@ -159,7 +178,10 @@ func (g generator) realStatement(r Request) Statement {
 	if g.chance(40) {
 		s.Condition = some(g, g.realCondition)
 		slices.SortFunc(s.Condition, compareConditions)
-		s.Condition = slices.CompactFunc(s.Condition, func(a, b Condition) bool { return a.Operator == b.Operator && strings.EqualFold(a.Key, b.Key) })
+		s.Condition = slices.CompactFunc(s.Condition, func(a,
+			b Condition) bool {
+			return a.Operator == b.Operator && strings.EqualFold(a.Key, b.Key)
+		})
 	}
 	return s
 }
@@ -279,16 +301,20 @@ var theirs = []excuse{
 	{"NotIpAddress of a single address of the other family", func(_ Document, s Statement, r Request) bool {
 		got := r.Context["aws:SourceIp"]
 		return len(got) > 0 && slices.ContainsFunc(s.Condition, func(c Condition) bool {
-			return strings.Contains(c.Operator, "NotIpAddress") && slices.ContainsFunc(c.Values.List, func(v string) bool {
-				return !strings.Contains(v, "/") && strings.Contains(v, ":") != strings.Contains(got[0], ":")
-			})
+			return strings.Contains(c.Operator, "NotIpAddress") && slices.ContainsFunc(c.Values.List,
+				func(v string) bool {
+					return !strings.Contains(v, "/") && strings.Contains(v, ":") != strings.Contains(got[0], ":")
+				})
 		})
 	}},
 	// IAM User Guide, "IAM ARNs": a pattern shorter than an ARN is completed,
 	// so NotResource with one is about the resources of all other services.
 	// For the simulator such a NotResource is about nothing.
 	{"NotResource shorter than an ARN", func(_ Document, s Statement, _ Request) bool {
-		return slices.ContainsFunc(s.NotResource.List, func(v string) bool { return v != "*" && strings.Count(v, ":") < arnSegments-1 })
+		return slices.ContainsFunc(s.NotResource.List, func(v string) bool {
+			return v != "*" && strings.Count(v,
+				":") < arnSegments-1
+		})
 	}},
 	// EC2 User Guide, "Grant permission to tag resources during creation": "*/*"
 	// is any resource of any type. The simulator takes no wildcard in a type.
@@ -368,7 +394,8 @@ func TestCrossCheckEvaluate(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d pairs, %d of them known in part: agreed %v; it errs: %v; disagreements: %d", pairs, partly, agreed, excused, differ)
+	t.Logf("%d pairs, %d of them known in part: agreed %v; it errs: %v; disagreements: %d", pairs, partly,
+		agreed, excused, differ)
 	t.Logf("Unknown: %d known in part; known wholly, by what it says: %v", unsurePartly, unsure)
 	for v := ImplicitDeny; v <= Allowed; v++ {
 		if agreed[v] < pairs/10 {

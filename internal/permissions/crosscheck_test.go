@@ -22,8 +22,10 @@ import (
 func events(t *testing.T, projects []string) []map[string]any {
 	t.Helper()
 	statuses := []string{"FAILED", "FAULT", "TIMED_OUT", "SUCCEEDED", "STOPPED", "IN_PROGRESS", "failed", ""}
-	initiators := []string{"alice", "codepipeline/shop", "GitHub-Hookshot/0123abc", "buildmedic-hub-us-west-2/buildmedic", "buildmedic-hub-us-west-2/",
-		"buildmedic-hub-us-west-2", "buildmedic-hub-us-west-2b/x", "Buildmedic-hub-us-west-2/buildmedic", "x/buildmedic-hub-us-west-2/",
+	initiators := []string{"alice", "codepipeline/shop", "GitHub-Hookshot/0123abc",
+		"buildmedic-hub-us-west-2/buildmedic", "buildmedic-hub-us-west-2/",
+		"buildmedic-hub-us-west-2", "buildmedic-hub-us-west-2b/x", "Buildmedic-hub-us-west-2/buildmedic",
+		"x/buildmedic-hub-us-west-2/",
 		"buildmedic-member/buildmedic", "buildmedic-member", ""}
 	var others []string
 	for _, name := range projects {
@@ -40,14 +42,18 @@ func events(t *testing.T, projects []string) []map[string]any {
 	// Of each project, one that fails and one that we retried, with one thing
 	// other than CodeBuild sends it.
 	for _, project := range projects {
-		for _, e := range [][2]string{{"FAILED", "alice"}, {"SUCCEEDED", "buildmedic-hub-us-west-2/b"}, {"STOPPED", "buildmedic-member/b"}} {
-			for _, value := range []any{nil, "", "x", true, 1.0, map[string]any{}, map[string]any{"prefix": "FAILED"}, "444455556666"} {
-				for _, path := range []string{"source", "detail-type", "account", "detail", "detail.build-status", "detail.project-name",
+		for _, e := range [][2]string{{"FAILED", "alice"}, {"SUCCEEDED",
+			"buildmedic-hub-us-west-2/b"}, {"STOPPED", "buildmedic-member/b"}} {
+			for _, value := range []any{nil, "", "x", true, 1.0, map[string]any{},
+				map[string]any{"prefix": "FAILED"}, "444455556666"} {
+				for _, path := range []string{"source", "detail-type", "account", "detail",
+					"detail.build-status", "detail.project-name",
 					"detail.additional-information", "detail.additional-information.initiator"} {
 					out = append(out, changed(event(t, project, e[0], e[1]), path, value))
 				}
 			}
-			out = append(out, changed(event(t, project, e[0], e[1]), "more", []any{"x"}), changed(event(t, project, e[0], e[1]), "detail.Build-Status", "STOPPED"))
+			out = append(out, changed(event(t, project, e[0], e[1]), "more", []any{"x"}), changed(event(t,
+				project, e[0], e[1]), "detail.Build-Status", "STOPPED"))
 		}
 	}
 	return out
@@ -114,7 +120,8 @@ func TestCrossCheckPatterns(t *testing.T) {
 			counts[rules[i]] = map[string]int{}
 		}
 		counts[rules[i]][answer]++
-		if got := matches(t, questions[i].Pattern, questions[i].Event); answer != map[bool]string{true: "true", false: "false"}[got] {
+		if got := matches(t, questions[i].Pattern, questions[i].Event); answer != map[bool]string{true: "true",
+			false: "false"}[got] {
 			t.Errorf("%s: we say %v, event-ruler says %s of %s", rules[i], got, answer, text(questions[i].Event))
 		}
 	}
@@ -153,7 +160,8 @@ func TestCrossCheckRole(t *testing.T) {
 				q["account"] = f[4]
 			}
 			// Keys and roles have to trust the account besides.
-			trusts := map[string]any{"Effect": "Allow", "Principal": map[string]any{"AWS": "arn:aws:iam::" + account + ":root"}, "Action": r.Action}
+			trusts := map[string]any{"Effect": "Allow",
+				"Principal": map[string]any{"AWS": "arn:aws:iam::" + account + ":root"}, "Action": r.Action}
 			if strings.HasPrefix(r.Action, "kms:") {
 				trusts["Resource"] = "*"
 			}
@@ -161,7 +169,8 @@ func TestCrossCheckRole(t *testing.T) {
 				q["resourcePolicy"] = map[string]any{"Version": "2012-10-17", "Statement": []any{trusts}}
 			}
 			input = append(append(input, text(q)...), '\n')
-			asked, allowed = append(asked, fmt.Sprintf("%s on %s %v", r.Action, r.Resource, r.Context)), append(allowed, want)
+			asked, allowed = append(asked, fmt.Sprintf("%s on %s %v", r.Action, r.Resource, r.Context)),
+				append(allowed, want)
 		}
 	}
 	for _, c := range must(t, tpl) {
@@ -205,8 +214,10 @@ func TestCrossCheckTemplates(t *testing.T) {
 		return path
 	}
 	policy := func(actions ...string) any {
-		doc := iampolicy.Document{Version: "2012-10-17", Statements: []iampolicy.Statement{iampolicy.Allow("set", actions, []string{"*"})}}
-		return map[string]any{"Type": "AWS::IAM::ManagedPolicy", "Properties": map[string]any{"PolicyDocument": json.RawMessage(doc.Compact())}}
+		doc := iampolicy.Document{Version: "2012-10-17", Statements: []iampolicy.Statement{iampolicy.Allow("set",
+			actions, []string{"*"})}}
+		return map[string]any{"Type": "AWS::IAM::ManagedPolicy",
+			"Properties": map[string]any{"PolicyDocument": json.RawMessage(doc.Compact())}}
 	}
 	sets := map[string]any{}
 	for i, set := range floor.Sets() {
@@ -215,7 +226,8 @@ func TestCrossCheckTemplates(t *testing.T) {
 	// Of a template that is wrong in two ways both must be found.
 	wrong := map[string]any{"Policy": policy("sqs:SendMessages"),
 		"Queue": map[string]any{"Type": "AWS::SQS::Queue", "Properties": map[string]any{"VisibilityTimeout": "soon"}}}
-	args := []string{"--format", "json", "--non-zero-exit-code", "none", "--", write("sets.json", sets), write("wrong.json", wrong)}
+	args := []string{"--format", "json", "--non-zero-exit-code", "none", "--", write("sets.json", sets),
+		write("wrong.json", wrong)}
 	for _, file := range []string{shipped, seed, member} {
 		path, err := filepath.Abs(filepath.Join("../../infra/testdata", file))
 		if err != nil {
