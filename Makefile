@@ -2,6 +2,7 @@
 
 # Tools, pinned. They are run by version and are in no go.mod.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+DEADCODE    := golang.org/x/tools/cmd/deadcode@v0.52.0
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CDK         := npx --yes aws-cdk@2.1148.1
 
@@ -48,10 +49,12 @@ check: ## validate the settings, run their tests, show what each project could a
 fmt: ## format
 	gofmt -w $$(git ls-files '*.go')
 
-lint: ## formatting, vet, staticcheck
+lint: ## formatting, line width, vet, staticcheck, dead code
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 	go vet ./...
 	go run $(STATICCHECK) ./...
+	go test -run '^TestWidth' ./internal
+	@dead=$$(go run $(DEADCODE) -test ./...) && test -z "$$dead" || { echo "dead code: $$dead" >&2; exit 1; }
 
 verify: lint ## lint, known vulnerabilities, tidy go.mod files
 	go mod tidy -diff
@@ -65,7 +68,7 @@ generate: ## renew what is generated
 	go generate ./...
 
 update: ## rewrite the golden files and templates, then run the tests
-	go test ./internal/story ./internal/notice ./internal/settings ./lambda/buildmedic -update
+	go test ./internal/buildlog ./internal/heal ./internal/iampolicy ./internal/notice ./internal/settings ./internal/story ./lambda/buildmedic -update
 	@if command -v node >/dev/null; then $(MAKE) synth-golden; \
 	else echo "NOTE: no Node.js here: the templates of infra/testdata are NOT renewed."; fi
 	go test ./...
