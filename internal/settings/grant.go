@@ -2,6 +2,7 @@ package settings
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -17,31 +18,29 @@ var grantID = form{lazyregexp.New(`^[a-z0-9][a-z0-9-]*$`), 64}
 
 const maxExpiry = 365 * 24 * time.Hour
 
-func (r *reader) grants(items []item) []Grant {
+func (r *reader) grants(items iter.Seq[object]) []Grant {
 	var list []Grant
-	for _, it := range items {
-		g := r.grant(it)
+	for o := range items {
+		g := r.grant(o)
 		if i := slices.IndexFunc(list, func(h Grant) bool { return h.ID == g.ID }); i >= 0 && g.ID != "" {
-			r.problem(it.node, it.path+".id", "grant %q is there already, in line %d; remove or rename one", g.ID, list[i].Line)
+			r.problem(o.node, o.at("id"), "grant %q is there already, in line %d; remove or rename one", g.ID, list[i].Line)
 		}
 		list = append(list, g)
 	}
 	return list
 }
 
-func (r *reader) grant(it item) Grant {
-	o := r.object(it.node, it.path, "id", "because", "owner", "set", "actions", "resources", "pass_roles", "give", "create",
-		"evidence", "expires")
+func (r *reader) grant(o object) Grant {
 	g := Grant{
 		ID:       o.id("id", grantID, "write lower-case letters, digits and -, such as web-image"),
 		Because:  o.required("because", "say in a sentence why the project may have this"),
 		Owner:    o.required("owner", "say who answers for it"),
 		Set:      o.text("set"),
-		Give:     oneOf(o, "give", GiveExact, GiveSet),
-		Create:   o.boolean("create", false),
-		Evidence: oneOf(o, "evidence", EvidenceLog, EvidencePhase, EvidenceDecoded, EvidenceCloudTrail),
-		Expires:  o.duration("expires", 0, time.Hour, maxExpiry),
-		Line:     it.node.Line,
+		Give:     Give(o.oneOf("give")),
+		Create:   o.boolean("create"),
+		Evidence: Evidence(o.oneOf("evidence")),
+		Expires:  o.duration("expires"),
+		Line:     o.node.Line,
 	}
 	before := len(r.problems)
 	actions := r.content(o, &g)
@@ -80,14 +79,14 @@ func (r *reader) content(o object, g *Grant) []value {
 func (r *reader) set(o object, g *Grant) []value {
 	set, ok := floor.SetNamed(g.Set)
 	if !ok {
-		if o.values["set"].Tag == "!!str" {
+		if o.value("set").Tag == "!!str" {
 			o.problem("set", "there is no set %q%s", clip(g.Set), suggest(g.Set, floor.SetNames(), among(floor.SetNames())))
 		}
 		return nil
 	}
 	var list []value
 	for _, name := range set.Actions {
-		v := value{item{o.values["set"], o.at("set")}, name}
+		v := value{item{o.value("set"), o.at("set")}, name}
 		if r.floor(v, name) {
 			list = append(list, v)
 		}
@@ -97,7 +96,7 @@ func (r *reader) set(o object, g *Grant) []value {
 
 func (r *reader) actions(o object, g *Grant) []value {
 	items := o.texts("actions")
-	if len(items) == 0 && o.values["actions"].Kind == yaml.SequenceNode && len(o.values["actions"].Content) == 0 {
+	if len(items) == 0 && o.value("actions").Kind == yaml.SequenceNode && len(o.value("actions").Content) == 0 {
 		o.problem("actions", "empty; list the actions, or remove the grant")
 	}
 	var list []value
@@ -248,7 +247,7 @@ func (r *reader) passRoles(o object) map[string][]string {
 	}
 	list := map[string][]string{}
 	path := o.at("pass_roles")
-	for _, e := range r.entries(o.values["pass_roles"], path) {
+	for _, e := range r.entries(o.value("pass_roles"), path) {
 		service := e.key.Value
 		if !servicePrincipal.MatchString(service) {
 			r.problem(e.key, path, "%q is not a service principal; write one such as ecs-tasks.amazonaws.com", clip(service))
@@ -266,7 +265,7 @@ func (r *reader) passRoles(o object) map[string][]string {
 			r.problem(e.value, path, "empty; list the exact roles that may be passed to it")
 		}
 	}
-	if len(list) == 0 && len(o.values["pass_roles"].Content) == 0 && o.values["pass_roles"].Kind == yaml.MappingNode {
+	if len(list) == 0 && len(o.value("pass_roles").Content) == 0 && o.value("pass_roles").Kind == yaml.MappingNode {
 		o.problem("pass_roles", "empty; write a service principal and its list of roles")
 	}
 	return list

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,15 +90,19 @@ type object struct {
 	r      *reader
 	node   *yaml.Node
 	path   string
+	keys   []Key
 	values map[string]*yaml.Node
+	before int // how many problems there were when it began
 }
 
 // object reads a mapping that may have the keys given and no others.
-func (r *reader) object(n *yaml.Node, path string, keys ...string) object {
-	o := object{r, n, path, map[string]*yaml.Node{}}
+func (r *reader) object(n *yaml.Node, path string, keys []Key) object {
+	o := object{r, n, path, keys, map[string]*yaml.Node{}, len(r.problems)}
+	names := keyNames(keys)
 	for _, e := range r.entries(n, path) {
-		if !slices.Contains(keys, e.key.Value) {
-			r.problem(e.key, path, "unknown key %q%s", clip(e.key.Value), suggest(e.key.Value, keys, "the keys here are "+strings.Join(keys, ", ")))
+		if !slices.Contains(names, e.key.Value) {
+			r.problem(e.key, path, "unknown key %q%s", clip(e.key.Value),
+				suggest(e.key.Value, names, "the keys here are "+strings.Join(names, ", ")))
 			continue
 		}
 		if !isNull(e.value) {
@@ -157,12 +162,15 @@ func (o object) at(key string) string {
 // readable reports whether the object is a mapping at all.
 func (o object) readable() bool { return o.node.Kind == yaml.MappingNode }
 
-func (o object) has(key string) bool { return o.values[key] != nil }
+func (o object) has(key string) bool { return o.value(key) != nil }
+
+// value gives what stands under a key; nil if nothing does.
+func (o object) value(key string) *yaml.Node { return o.values[o.key(key).Name] }
 
 // problem tells of a problem with a key's value or, if it has none, with the
 // object. What is no mapping lacks every key, which needs no telling.
 func (o object) problem(key, format string, args ...any) {
-	n := o.values[key]
+	n := o.value(key)
 	if n == nil {
 		if n = o.node; !o.readable() {
 			return
@@ -173,7 +181,7 @@ func (o object) problem(key, format string, args ...any) {
 
 // scalar gives the text of a key's value if its type is one of the tags.
 func (o object) scalar(key, want string, tags ...string) (string, bool) {
-	n := o.values[key]
+	n := o.value(key)
 	if n == nil {
 		return "", false
 	}
@@ -210,54 +218,65 @@ func (o object) required(key, why string) string {
 // matching gives a string that, if it is there, must match.
 func (o object) matching(key string, want matcher, rule string) string {
 	s := o.text(key)
-	if o.has(key) && o.values[key].Kind == yaml.ScalarNode && o.values[key].Tag == "!!str" && !want.MatchString(s) {
+	if o.has(key) && o.value(key).Kind == yaml.ScalarNode && o.value(key).Tag == "!!str" && !want.MatchString(s) {
 		o.problem(key, "%q is not valid: %s", clip(s), rule)
 		return ""
 	}
 	return s
 }
 
-func (o object) boolean(key string, otherwise bool) bool {
+func (o object) boolean(key string) bool {
 	s, ok := o.scalar(key, "true or false", "!!bool")
 	if !ok {
-		return otherwise
+		return o.key(key).unset == 1
 	}
 	return strings.EqualFold(s, "true")
 }
 
-// integer gives a whole number from min to max; 0 and none mean otherwise.
-func (o object) integer(key string, otherwise, min, max int) int {
+// integer gives a whole number. A 0 is a number like any other.
+func (o object) integer(key string) int {
+	k := o.key(key)
 	s, ok := o.scalar(key, "a whole number", "!!int")
-	if !ok || s == "0" {
-		return otherwise
+	if !ok {
+		return int(k.unset)
 	}
-	n, err := strconv.Atoi(s)
-	if err != nil || n < min || n > max {
-		o.problem(key, "%s is not a whole number from %d to %d", clip(s), min, max)
-		return otherwise
+	n, err := strconv.ParseInt(s, 10, 32)
+	if err != nil || n < k.from || n > k.to {
+		o.problem(key, "%s is not a whole number from %d to %d%s", clip(s), k.from, k.to, k.insteadOf(s))
+		return int(k.unset)
 	}
-	return n
+	return int(n)
 }
 
-var durationText = lazyregexp.New(`^[1-9][0-9]{0,8}[smhd]$`)
+// insteadOf ends a message about a 0 that must not be one.
+func (k Key) insteadOf(s string) string {
+	if k.noZero == "" || strings.Trim(s, "0smhd") != "" {
+		return ""
+	}
+	return "; " + k.noZero
+}
+
+var durationText = lazyregexp.New(`^(0|[1-9][0-9]{0,8}[smhd]|0[smhd])$`)
 
 var units = map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour}
 
-// duration gives a time span from min to max, such as 60s, 20m, 12h or 14d.
-func (o object) duration(key string, otherwise, min, max time.Duration) time.Duration {
+// duration gives a time span, such as 60s, 20m, 12h or 14d. A 0 needs no unit, and is a time span
+// like any other.
+func (o object) duration(key string) time.Duration {
+	k := o.key(key)
 	s, ok := o.scalar(key, "a time span such as 60s, 20m, 12h or 14d", "!!str", "!!int")
-	if !ok || s == "0" {
-		return otherwise
+	if !ok {
+		return time.Duration(k.unset)
 	}
 	if !durationText.MatchString(s) {
 		o.problem(key, "%q is not a time span; write a number and s, m, h or d, such as 60s, 20m, 12h or 14d", clip(s))
-		return otherwise
+		return time.Duration(k.unset)
 	}
-	n, _ := strconv.Atoi(s[:len(s)-1])
+	n, _ := strconv.Atoi(strings.TrimRight(s, "smhd"))
 	d := time.Duration(n) * units[s[len(s)-1]]
-	if d < min || d > max {
-		o.problem(key, "%s is not from %s to %s", s, span(min), span(max))
-		return otherwise
+	if d < time.Duration(k.from) || d > time.Duration(k.to) {
+		o.problem(key, "%s is not from %s to %s%s", s, span(time.Duration(k.from)), span(time.Duration(k.to)), k.insteadOf(s))
+		return time.Duration(k.unset)
 	}
 	return d
 }
@@ -278,9 +297,20 @@ type item struct {
 	path string
 }
 
+// each gives the mappings of a list, one after the other; none if there is no list.
+func (o object) each(key string) iter.Seq[object] {
+	return func(yield func(object) bool) {
+		for _, it := range o.items(key) {
+			if !yield(o.r.object(it.node, it.path, o.key(key).Keys)) {
+				return
+			}
+		}
+	}
+}
+
 // items gives the elements of a list; none if there is no list.
 func (o object) items(key string) []item {
-	n := o.values[key]
+	n := o.value(key)
 	if n == nil {
 		return nil
 	}

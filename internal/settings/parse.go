@@ -4,11 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"maps"
 	"net/mail"
 	"slices"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -45,14 +45,13 @@ func (r *reader) settings(n *yaml.Node) *Settings {
 	} else {
 		r.version(n)
 	}
-	o := r.object(n, "", "version", "notify", "limits", "accounts", "projects", "grants", "tests")
-	s.Notify = r.notify(o.child("notify", "email", "chat", "digest"))
-	s.Limits = r.limits(o.child("limits", "rounds", "writes_per_role_per_day", "writes_per_hour", "retries_per_hour",
-		"stop_after_undone", "settle", "cloudtrail_wait", "access_analyzer"))
-	s.Accounts = r.accounts(o.items("accounts"))
-	s.Grants = r.grants(o.items("grants"))
-	s.Projects = r.projects(o.items("projects"), s)
-	s.Tests = r.tests(o.items("tests"), s)
+	o := r.object(n, "", fileKeys)
+	s.Notify = r.notify(o.child("notify"))
+	s.Limits = r.limits(o.child("limits"))
+	s.Accounts = r.accounts(o.each("accounts"))
+	s.Grants = r.grants(o.each("grants"))
+	s.Projects = r.projects(o.each("projects"), s)
+	s.Tests = r.tests(o.each("tests"), s)
 	return s
 }
 
@@ -74,18 +73,16 @@ func (r *reader) version(n *yaml.Node) {
 }
 
 // child gives the mapping under a key, an empty one if there is none.
-func (o object) child(key string, keys ...string) object {
-	n := o.values[key]
+func (o object) child(key string) object {
+	n := o.value(key)
 	if n == nil {
 		n = &yaml.Node{Kind: yaml.MappingNode, Line: o.node.Line}
 	}
-	return o.r.object(n, o.at(key), keys...)
+	return o.r.object(n, o.at(key), o.key(key).Keys)
 }
 
-const defaultDigest = 30
-
 func (r *reader) notify(o object) Notify {
-	n := Notify{Digest: o.integer("digest", defaultDigest, 1, 1000)}
+	n := Notify{Digest: o.integer("digest")}
 	for _, v := range o.texts("email") {
 		a, err := mail.ParseAddress(v.text)
 		if err != nil || a.Address != v.text {
@@ -95,7 +92,7 @@ func (r *reader) notify(o object) Notify {
 		n.Email = append(n.Email, v.text)
 	}
 	if o.has("chat") {
-		n.Chat = r.chat(o.child("chat", "slack", "teams"))
+		n.Chat = r.chat(o.child("chat"))
 	}
 	return n
 }
@@ -117,13 +114,13 @@ func (r *reader) chat(o object) *Chat {
 		return nil
 	}
 	if o.has("slack") {
-		c := o.child("slack", "workspace", "channel")
+		c := o.child("slack")
 		return &Chat{Slack: &SlackChannel{
 			Workspace: c.id("workspace", slackWorkspace, "write the workspace's id, such as T0123456789"),
 			Channel:   c.id("channel", slackChannel, "write the channel's id, such as C0123456789, not its name"),
 		}}
 	}
-	c := o.child("teams", "team", "tenant", "channel")
+	c := o.child("teams")
 	return &Chat{Teams: &TeamsChannel{
 		Team:    c.id("team", uuid, "write the team's id, a UUID"),
 		Tenant:  c.id("tenant", uuid, "write the tenant's id, a UUID"),
@@ -142,14 +139,14 @@ func (o object) id(key string, want matcher, rule string) string {
 
 func (r *reader) limits(o object) Limits {
 	return Limits{
-		Rounds:       o.integer("rounds", 3, 1, 20),
-		WritesRole:   o.integer("writes_per_role_per_day", 10, 1, 1000),
-		WritesHour:   o.integer("writes_per_hour", 20, 1, 1000),
-		RetriesHour:  o.integer("retries_per_hour", 60, 1, 1000),
-		UndoneToStop: o.integer("stop_after_undone", 3, 1, 1000),
-		Settle:       o.duration("settle", time.Minute, time.Second, 15*time.Minute),
-		CloudTrail:   o.duration("cloudtrail_wait", 20*time.Minute, time.Minute, 6*time.Hour),
-		Analyzer:     o.boolean("access_analyzer", false),
+		Rounds:       o.integer("rounds"),
+		WritesRole:   o.integer("writes_per_role_per_day"),
+		WritesHour:   o.integer("writes_per_hour"),
+		RetriesHour:  o.integer("retries_per_hour"),
+		UndoneToStop: o.integer("stop_after_undone"),
+		Settle:       o.duration("settle"),
+		CloudTrail:   o.duration("cloudtrail_wait"),
+		Analyzer:     o.boolean("access_analyzer"),
 	}
 }
 
@@ -173,10 +170,9 @@ func (o object) account(key string) string {
 	return s
 }
 
-func (r *reader) accounts(items []item) []Account {
+func (r *reader) accounts(items iter.Seq[object]) []Account {
 	var list []Account
-	for _, it := range items {
-		o := r.object(it.node, it.path, "id", "region")
+	for o := range items {
 		for _, key := range []string{"id", "region"} {
 			if !o.has(key) {
 				o.problem(key, "missing; an account needs an id and a region")
@@ -187,7 +183,7 @@ func (r *reader) accounts(items []item) []Account {
 			continue
 		}
 		if slices.Contains(list, a) {
-			r.problem(it.node, it.path, "account %s in %s is there already; remove one", a.ID, a.Region)
+			r.problem(o.node, o.path, "account %s in %s is there already; remove one", a.ID, a.Region)
 			continue
 		}
 		list = append(list, a)
@@ -195,27 +191,25 @@ func (r *reader) accounts(items []item) []Account {
 	return list
 }
 
-func (r *reader) tests(items []item, s *Settings) []Test {
+func (r *reader) tests(items iter.Seq[object], s *Settings) []Test {
 	var list []Test
-	for _, it := range items {
-		if t, ok := r.test(it, s); ok {
+	for o := range items {
+		if t, ok := r.test(o, s); ok {
 			list = append(list, t)
 		}
 	}
 	return list
 }
 
-func (r *reader) test(it item, s *Settings) (Test, bool) {
-	before := len(r.problems)
-	o := r.object(it.node, it.path, "project", "allow", "deny", "on")
+func (r *reader) test(o object, s *Settings) (Test, bool) {
 	t := Test{
 		Project: o.required("project", "name the project that the test is about"),
 		On:      o.required("on", `name the resource by its exact ARN, or "*" for an action that takes none`),
 		Allow:   o.has("allow"),
-		Line:    it.node.Line,
+		Line:    o.node.Line,
 	}
 	if o.readable() && o.has("allow") == o.has("deny") {
-		r.problem(it.node, it.path, "give exactly one of allow and deny")
+		r.problem(o.node, o.path, "give exactly one of allow and deny")
 		return t, false
 	}
 	key := "deny"
@@ -223,36 +217,36 @@ func (r *reader) test(it item, s *Settings) (Test, bool) {
 		key = "allow"
 	}
 	action := o.required(key, "name an action")
-	if len(r.problems) > before {
+	if len(r.problems) > o.before {
 		return t, false
 	}
 	known := names(s.Projects)
 	// Where no project could be read, that has been said, and is all there is to mend.
-	if !slices.Contains(known, t.Project) && (len(known) > 0 || before == 0) {
+	if !slices.Contains(known, t.Project) && (len(known) > 0 || o.before == 0) {
 		o.problem("project", "there is no project %q%s", clip(t.Project), suggest(t.Project, known, ""))
 	}
-	t.Action, _ = r.action(o.values[key], o.at(key), action)
+	t.Action, _ = r.action(o.value(key), o.at(key), action)
 	if t.Action != "" {
 		r.testResource(o, t)
 	}
-	return t, len(r.problems) == before
+	return t, len(r.problems) == o.before
 }
 
-// oneOf gives a string out of a closed list; the first is the default.
-func oneOf[T ~string](o object, key string, list ...T) T {
+// oneOf gives one of the words that a key takes; the first is the default.
+func (o object) oneOf(key string) string {
+	var words []string
+	for _, c := range o.key(key).Choices {
+		words = append(words, c.Word)
+	}
 	s, ok := o.scalar(key, "text", "!!str")
 	if !ok {
-		return list[0]
+		return words[0]
 	}
-	if !slices.Contains(list, T(s)) {
-		names := make([]string, len(list))
-		for i, v := range list {
-			names[i] = string(v)
-		}
-		o.problem(key, "%q is not one of %s%s", clip(s), strings.Join(names, ", "), suggest(s, names, ""))
-		return list[0]
+	if !slices.Contains(words, s) {
+		o.problem(key, "%q is not one of %s%s", clip(s), strings.Join(words, ", "), suggest(s, words, ""))
+		return words[0]
 	}
-	return T(s)
+	return s
 }
 
 // among lists known names for a message.

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -25,34 +26,32 @@ const (
 	roleRule = "write the role's name of up to 64 characters, with its path if it has one, such as service-role/codebuild-web; not its ARN, and without a leading slash"
 )
 
-func (r *reader) projects(items []item, s *Settings) []Project {
+func (r *reader) projects(items iter.Seq[object], s *Settings) []Project {
 	var list []Project
-	for _, it := range items {
-		p := r.project(it, s)
+	for o := range items {
+		p := r.project(o, s)
 		same := func(q Project) bool { return q.Name == p.Name && q.Account == p.Account && q.Region == p.Region }
 		if i := slices.IndexFunc(list, same); i >= 0 && p.Name != "" {
-			r.problem(it.node, it.path+".name", "project %q is there already, in line %d; remove one, or tell them apart by account and region", p.Name, list[i].Line)
+			r.problem(o.node, o.at("name"), "project %q is there already, in line %d; remove one, or tell them apart by account and region", p.Name, list[i].Line)
 		}
 		list = append(list, p)
 	}
 	return list
 }
 
-func (r *reader) project(it item, s *Settings) Project {
-	o := r.object(it.node, it.path, "name", "account", "region", "role", "mode", "write", "grants", "buildspecs",
-		"switch_role", "retry", "boundary", "logs", "pipelines")
+func (r *reader) project(o object, s *Settings) Project {
 	p := Project{
 		Name:       o.id("name", projectName, "write the name of a CodeBuild project: 2 to 150 letters, digits, - and _"),
 		Account:    o.account("account"),
 		Region:     o.region("region"),
 		Role:       o.role("role"),
-		Mode:       oneOf(o, "mode", Observe, Propose, Heal),
+		Mode:       Mode(o.oneOf("mode")),
 		Buildspecs: r.buildspecs(o.texts("buildspecs")),
-		Retry:      o.boolean("retry", true),
+		Retry:      o.boolean("retry"),
 		Boundary:   o.policy("boundary", policyPath),
 		Logs:       o.logs(),
 		Pipelines:  r.pipelines(o.texts("pipelines")),
-		Line:       it.node.Line,
+		Line:       o.node.Line,
 	}
 	if !o.has("role") {
 		o.problem("role", "missing; %s", roleRule)
@@ -122,17 +121,17 @@ func (o object) policy(key string, want matcher) string {
 // write reads where the project's grants go.
 func (r *reader) write(o object) Write {
 	if !o.has("write") {
-		if n := o.values["grants"]; n != nil && len(n.Content) > 0 {
+		if n := o.value("grants"); n != nil && len(n.Content) > 0 {
 			o.problem("write", "missing; say where grants are written: {inline: NAME}, {managed: NAME} or {attach: true}")
 		}
 		return Write{}
 	}
-	c := o.child("write", "inline", "managed", "attach", "shared")
+	c := o.child("write")
 	w := Write{
 		Inline:  c.matching("inline", policyName, "write the inline policy's name: up to 128 letters, digits and _+=,.@-"),
 		Managed: c.policy("managed", policyPath),
-		Attach:  c.boolean("attach", false),
-		Shared:  c.boolean("shared", false),
+		Attach:  c.boolean("attach"),
+		Shared:  c.boolean("shared"),
 	}
 	count := 0
 	for _, given := range []bool{c.has("inline"), c.has("managed"), w.Attach} {
@@ -157,7 +156,7 @@ func (o object) logs() Logs {
 	if !o.has("logs") {
 		return Logs{}
 	}
-	c := o.child("logs", "group", "s3")
+	c := o.child("logs")
 	if c.readable() && !c.has("group") && !c.has("s3") {
 		o.problem("logs", "give group: NAME, s3: BUCKET/PREFIX, or both")
 	}

@@ -55,7 +55,7 @@ type Settings struct {
 type Notify struct {
 	Email  []string
 	Chat   *Chat // nil: none
-	Digest int   // notices an hour beyond which they are put together; default 30
+	Digest int   // notices an hour that are sent one by one; default 30
 }
 
 // Chat is an Amazon Q Developer channel.
@@ -70,7 +70,7 @@ type SlackChannel struct{ Workspace, Channel string }
 // TeamsChannel names a Microsoft Teams channel.
 type TeamsChannel struct{ Team, Tenant, Channel string }
 
-// Limits are the budgets; zero values in the file mean the defaults given here.
+// Limits are the budgets. A key left out of the file means the default; a 0 means none.
 type Limits struct {
 	Rounds       int           // retries per case; default 3
 	WritesRole   int           // policy writes per role and day; default 10
@@ -78,7 +78,7 @@ type Limits struct {
 	RetriesHour  int           // retries per hour, all projects; default 60
 	UndoneToStop int           // undone grants within a day after which writing stops; default 3
 	Settle       time.Duration // wait after a write before an early denial is retried; default 60s
-	CloudTrail   time.Duration // how long to wait for CloudTrail evidence; default 20m
+	CloudTrail   time.Duration // how long to wait for CloudTrail evidence; 0: ask once; default 20m
 	Analyzer     bool          // also ask Access Analyzer
 }
 

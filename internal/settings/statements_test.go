@@ -465,9 +465,9 @@ func checkProblems(t *testing.T, s *Settings, err error) {
 func checkSettings(t *testing.T, s *Settings) {
 	t.Helper()
 	l := s.Limits
-	if s.Version != 1 || len(s.SHA256) != 64 || s.Notify.Digest < 1 || l.Rounds < 1 || l.WritesRole < 1 || l.WritesHour < 1 ||
-		l.RetriesHour < 1 || l.UndoneToStop < 1 || l.Settle <= 0 || l.CloudTrail <= 0 {
-		t.Errorf("without defaults: %+v", s)
+	if s.Version != 1 || len(s.SHA256) != 64 || s.Notify.Digest < 0 || l.Rounds < 0 || l.WritesRole < 0 || l.WritesHour < 0 ||
+		l.RetriesHour < 0 || l.UndoneToStop < 1 || l.Settle < 0 || l.CloudTrail < 0 {
+		t.Errorf("limits that cannot be: %+v", s)
 	}
 	seen := map[string]bool{}
 	for _, g := range s.Grants {

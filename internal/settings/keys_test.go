@@ -1,0 +1,118 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// everyKey walks the tables. at is a key's place as problems name it, and
+// wrap puts text under the key, into a file that has nothing else.
+func everyKey(keys []Key, at string, wrap func(string) string, visit func(k Key, at string, wrap func(string) string)) {
+	for _, k := range keys {
+		at, wrap := strings.TrimPrefix(at+"."+k.Name, "."), func(s string) string { return wrap(k.Name + ": " + s) }
+		visit(k, at, wrap)
+		if k.Keys == nil {
+			continue
+		}
+		below := func(s string) string { return wrap("{" + s + "}") }
+		if k.list {
+			at, below = at+"[0]", func(s string) string { return wrap("[{" + s + "}]") }
+		}
+		everyKey(k.Keys, at, below, visit)
+	}
+}
+
+func file(s string) string {
+	if strings.HasPrefix(s, "version:") {
+		return s
+	}
+	return "version: 1\n" + s
+}
+
+// TestKeysAreRead ensures that the reader reads each key that the tables have:
+// it objects to a value that no key takes.
+func TestKeysAreRead(t *testing.T) {
+	everyKey(Keys(), "", file, func(k Key, at string, wrap func(string) string) {
+		_, err := Parse([]byte(wrap("[[1]]")))
+		var problems Problems
+		errors.As(err, &problems)
+		if !slices.ContainsFunc(problems, func(p Problem) bool { return strings.HasPrefix(p.Path, at) }) {
+			t.Errorf("%s: a list of lists is taken: %v", at, err)
+		}
+	})
+}
+
+// TestKeysAreExplained ensures that each key says what it means, what it takes
+// and what holds without it, and that its example is one.
+func TestKeysAreExplained(t *testing.T) {
+	everyKey(Keys(), "", file, func(k Key, at string, wrap func(string) string) {
+		if k.Means == "" || k.Takes == "" || strings.ContainsAny(k.Means+k.Takes+k.Unset, "|\n") {
+			t.Errorf("%s: means %q, takes %q, without it %q", at, k.Means, k.Takes, k.Unset)
+		}
+		if k.Keys != nil {
+			return
+		}
+		_, err := Parse([]byte(wrap(k.Example)))
+		var problems Problems
+		errors.As(err, &problems)
+		// What the key needs beside it is missing, and may be said at the key itself.
+		neighbours := []string{"there is no ", "none of the grant's actions", "needs a resource", "accounts has no entry", "only a managed policy"}
+		for _, p := range problems {
+			of := func(s string) bool { return strings.Contains(p.Message, s) }
+			if strings.HasPrefix(p.Path, at) && !slices.ContainsFunc(neighbours, of) {
+				t.Errorf("%s: the example %s: %v", at, k.Example, p)
+			}
+		}
+	})
+}
+
+// TestTypedChoices ensures that the words of the tables are the typed ones.
+func TestTypedChoices(t *testing.T) {
+	for name, want := range map[string][]string{
+		"mode":     {string(Observe), string(Propose), string(Heal)},
+		"give":     {string(GiveExact), string(GiveSet)},
+		"evidence": {string(EvidenceLog), string(EvidencePhase), string(EvidenceDecoded), string(EvidenceCloudTrail)},
+	} {
+		var got []string
+		everyKey(Keys(), "", file, func(k Key, _ string, _ func(string) string) {
+			for _, c := range k.Choices {
+				if k.Name == name {
+					got = append(got, c.Word)
+				}
+			}
+		})
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", name, diff)
+		}
+	}
+}
+
+// TestZeroMeansNone ensures that a 0 is no other word for the default: every
+// number and time span is 0 then, or the file is refused.
+func TestZeroMeansNone(t *testing.T) {
+	got := mustParse(t, `
+version: 1
+notify: {digest: 0}
+limits: {rounds: 0, writes_per_role_per_day: 0, writes_per_hour: 0, retries_per_hour: 0, settle: 0, cloudtrail_wait: 0s}
+`)
+	if diff := cmp.Diff(Limits{UndoneToStop: 3}, got.Limits); diff != "" || got.Notify.Digest != 0 {
+		t.Errorf("digest %d, limits -want +got:\n%s", got.Notify.Digest, diff)
+	}
+	everyKey(Keys(), "", file, func(k Key, at string, wrap func(string) string) {
+		if k.to == 0 || k.from == 0 {
+			return
+		}
+		if k.noZero == "" {
+			t.Errorf("%s takes no 0, and does not say what to write instead", at)
+		}
+		_, err := Parse([]byte(wrap("0")))
+		if want := fmt.Sprintf("%s: 0 is not ", at); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), k.noZero) {
+			t.Errorf("%s: 0: %v", at, err)
+		}
+	})
+}
