@@ -124,7 +124,12 @@ func Refuse(d Decision, why string, rs ...guardrail.Refusal) Decision {
 // mutates, changes something else.
 func limits(f Facts, mutates bool) []guardrail.Refusal {
 	var rs []guardrail.Refusal
-	if n := f.Settings.Limits.Rounds; retries(f.Earlier) >= n {
+	switch n := f.Settings.Limits.Rounds; {
+	case n == 0:
+		rs = append(rs, guardrail.Refusal{Rule: guardrail.RoundsUsedUp, Message: "limits.rounds is 0, so no build is " +
+			"started again and nothing is changed for one. " +
+			"Start the build by hand once the cause is cured, or raise limits.rounds."})
+	case retries(f.Earlier) >= n:
 		rs = append(rs, guardrail.Refusal{Rule: guardrail.RoundsUsedUp, Message: fmt.Sprintf(
 			"This commit was already started again %d times, and limits.rounds is %d. Start the build by hand once the cause is cured, or raise limits.rounds.", retries(f.Earlier), n)})
 	}
@@ -137,6 +142,13 @@ func limits(f Facts, mutates bool) []guardrail.Refusal {
 		}
 	}
 	return rs
+}
+
+func overBudget(f Facts, d Decision, rs []guardrail.Refusal) Decision {
+	if f.Settings.Limits.Rounds == 0 {
+		return Refuse(d, "The settings leave no room for another build of a commit.", rs...)
+	}
+	return Refuse(d, "The budget of this commit is used up.", rs...)
 }
 
 // untrusted is the refusal for a build that the team did not ask for. A build that
@@ -206,7 +218,7 @@ func grant(f Facts, d Decision) Decision {
 			Message: "The policy has everything that the grants give, and the call is still denied: look for a permissions boundary, a service control policy or a condition that denies it."})
 	}
 	if rs := limits(f, true); len(rs) > 0 {
-		return Refuse(d, "The budget of this commit is used up.", rs...)
+		return overBudget(f, d, rs)
 	}
 	if r := takenBack(f); r != nil {
 		return Refuse(d, "What the settings allow was given to this commit before, and taken back.", *r)
@@ -319,7 +331,7 @@ func allowedAlready(f Facts, d Decision, again int) Decision {
 		if i >= 0 {
 			return undo(d, i)
 		}
-		return Refuse(d, "The budget of this commit is used up.", rs...)
+		return overBudget(f, d, rs)
 	}
 	d.Remedy = diagnose.Retry
 	d.Plan = newPlan(f, diagnose.Retry)
@@ -354,7 +366,7 @@ func undo(d Decision, round int) Decision {
 
 func retry(f Facts, d Decision) Decision {
 	if rs := limits(f, false); len(rs) > 0 {
-		return Refuse(d, "The budget of this commit is used up.", rs...)
+		return overBudget(f, d, rs)
 	}
 	d.Plan = newPlan(f, diagnose.Retry)
 	// A transient failure gets more time with each round: 1, 4, 9 … times settle.

@@ -81,6 +81,7 @@ func TestDecide(t *testing.T) {
 		{"… again", diagnose.Retry, func(f *Facts) { f.Earlier = again(1, nil) }, "retry build 4m0s"},
 		{"… and again", diagnose.Retry, func(f *Facts) { f.Earlier = again(2, nil) }, "retry build 9m0s"},
 		{"… too often", diagnose.Retry, func(f *Facts) { f.Earlier = again(3, nil) }, "retry rounds-used-up"},
+		{"… and the settings allow no round", diagnose.Retry, func(f *Facts) { f.Settings.Limits.Rounds = 0 }, "retry rounds-used-up"},
 		{"while paused it may be started", diagnose.Retry, func(f *Facts) { f.Paused = "why" }, "retry build 1m0s"},
 		{"retry: false", diagnose.Retry, func(f *Facts) { f.Project.Retry = false }, "retry retry-forbidden"},
 		{"of a pipeline", diagnose.Retry, func(f *Facts) { f.Build.Initiator, f.Project.Pipelines = "codepipeline/main", []string{"main"} }, "retry stage 1m0s"},

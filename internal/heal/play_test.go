@@ -229,6 +229,35 @@ func TestBudgets(t *testing.T) {
 	}
 }
 
+// TestNoBudget ensures that a limit of 0 means none, and that the notice says so: nothing is
+// written, no build is started, and nothing is waited for.
+func TestNoBudget(t *testing.T) {
+	for limit, want := range map[string]string{
+		"rounds: 0":                  "limits.rounds is 0, so no build is started again",
+		"writes_per_role_per_day: 0": "limits.writes_per_role_per_day is 0, so none is made.",
+		"writes_per_hour: 0":         "limits.writes_per_hour is 0, so none is made.",
+		"retries_per_hour: 0":        "limits.retries_per_hour is 0, so none is made.",
+		"cloudtrail_wait: 0":         "limits.cloudtrail_wait is 0, so nothing waits for it.",
+	} {
+		t.Run(limit, func(t *testing.T) {
+			set := shopSettings(1, limit)
+			if strings.HasPrefix(limit, "cloudtrail") {
+				set = strings.Replace(set, "owner: team,", "owner: team, evidence: cloudtrail,", 1)
+			}
+			s := open(t, shop(1, ""), set)
+			id := s.start("p0")
+			s.drain()
+			notice := strings.NewReplacer(`\\n`, " ", `\n`, " ", "\n", " ").Replace(last(s.Sim.Notices()).Message)
+			if c := s.of(id); c.Outcome != decide.Reported || !strings.Contains(strings.Join(strings.Fields(notice), " "), want) {
+				t.Errorf("%s %v, which %q is not in the notice of:\n%s", c.Outcome, refusals(c), want, notice)
+			}
+			if n := len(s.Sim.Builds("p0")); n != 1 || s.inline("role-0") != "" {
+				t.Errorf("%d builds, policy %q", n, s.inline("role-0"))
+			}
+		})
+	}
+}
+
 // TestUnreadable ensures that a message that cannot be read is kept: the
 // queue gives it up after its tries, for a person to see.
 func TestUnreadable(t *testing.T) {

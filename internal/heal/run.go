@@ -243,9 +243,16 @@ func endWithoutPlan(c *held) decide.Kind {
 func (h *Healer) waitForCloudTrail(ctx context.Context, c *held) error {
 	r := c.last()
 	now := h.Clock.Now()
-	if now.Sub(r.Started) > h.Settings.Limits.CloudTrail {
+	switch wait := h.Settings.Limits.CloudTrail; {
+	case wait == 0:
 		r.Decision.Waits = false
-		c.finish(now, decide.Reported, fmt.Sprintf("CloudTrail did not show the denial within %s, and the grant requires it (evidence: cloudtrail).", h.Settings.Limits.CloudTrail))
+		c.finish(now, decide.Reported, "The grant requires CloudTrail's confirmation (evidence: cloudtrail), "+
+			"which is not there yet, and limits.cloudtrail_wait is 0, so nothing waits for it.")
+		return nil
+	case now.Sub(r.Started) > wait:
+		r.Decision.Waits = false
+		c.finish(now, decide.Reported, fmt.Sprintf(
+			"CloudTrail did not show the denial within %s, and the grant requires it (evidence: cloudtrail).", wait))
 		return nil
 	}
 	r.Step, r.NotYet = decide.StepDecided, now.Add(2*time.Minute)
@@ -532,6 +539,9 @@ func (h *Healer) budgets(ctx context.Context, c *held, d decide.Decision) ([]gua
 }
 
 func (b budget) usedUp() []guardrail.Refusal {
+	if b.max == 0 {
+		return []guardrail.Refusal{{Rule: b.rule, Message: b.setting + " is 0, so none is made. Raise the limit, or act by hand."}}
+	}
 	return []guardrail.Refusal{{Rule: b.rule, Message: fmt.Sprintf("%s is %d, and that many were made already. Look at what happened, then raise the limit or act by hand.", b.setting, b.max)}}
 }
 
