@@ -18,6 +18,8 @@ func (r *reader) testResource(o object, t Test) {
 		o.problem("on", "%q is not a resource: write an ARN of printable ASCII characters", clip(t.On))
 	case p != "":
 		o.problem("on", "%q is not a placeholder%s", clip(p), suggest(p, strings.Split(placeholders, ", "), "there are "+placeholders))
+	case len(a.Resources) > 0 && withColons(t.On) != "":
+		o.problem("on", "%q is not an ARN: a colon is missing; write %q", clip(t.On), clip(withColons(t.On)))
 	case len(a.Resources) == 0 && t.On != "*":
 		o.problem("on", `%s takes no resource; write "*"`, t.Action)
 	case len(a.Resources) > 0 && strings.ContainsAny(t.On, "*?"):

@@ -35,13 +35,13 @@ func (r *reader) document(data []byte) *yaml.Node {
 		return nil
 	}
 	if err != nil {
-		r.syntax(err)
+		r.syntax(err, data)
 		return nil
 	}
 	if err := dec.Decode(&more); err == nil {
 		r.problem(&more, "", "a second document begins here; the settings are one document, so remove it")
 	} else if !errors.Is(err, io.EOF) {
-		r.syntax(err)
+		r.syntax(err, data)
 	}
 	if len(doc.Content) == 0 || !r.plain(doc.Content[0]) || isNull(doc.Content[0]) {
 		return nil
@@ -51,15 +51,39 @@ func (r *reader) document(data []byte) *yaml.Node {
 
 var lineNumber = lazyregexp.New(`line (\d+): `)
 
-func (r *reader) syntax(err error) {
+func (r *reader) syntax(err error, data []byte) {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	line := 0
 	if m := lineNumber.Get().FindStringSubmatchIndex(text); m != nil {
 		line, _ = strconv.Atoi(text[m[2]:m[3]])
 		text = text[:m[0]] + text[m[1]:]
 	}
+	if at := tabbed(data, line, text); at > 0 {
+		r.problem(&yaml.Node{Line: at}, "", "a tab stands in the indentation, and YAML indents with spaces; put spaces in its place")
+		return
+	}
 	quoted := strconv.Quote(clip(text)) // the text may repeat any character
 	r.problem(&yaml.Node{Line: line}, "", "this is not YAML: %s", quoted[1:len(quoted)-1])
+}
+
+var tabIndent = lazyregexp.New(`^[ -]*\t`)
+
+// tabbed gives the line whose indentation has the tab that the library
+// complains of, in words that do not always name it; 0 if it was no tab. The
+// library gives no line for the first one, and for a block the line in which
+// that begins.
+func tabbed(data []byte, line int, text string) int {
+	named := strings.Contains(text, "tab character")
+	if !named && !strings.Contains(text, "cannot start any token") {
+		return 0
+	}
+	first := max(line, 1)
+	for i, l := range strings.Split(string(data), "\n") {
+		if i+1 >= first && (named || i+1 == first) && tabIndent.MatchString(l) {
+			return i + 1
+		}
+	}
+	return 0
 }
 
 // plain refuses what makes a file mean more than it says: anchors, aliases,

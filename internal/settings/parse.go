@@ -67,10 +67,17 @@ func (r *reader) version(n *yaml.Node) {
 		}
 		return
 	}
-	if n.Kind == yaml.MappingNode {
-		r.problem(n, "version", "missing; write version: 1")
+	for i := 1; i < len(n.Content) && n.Kind == yaml.MappingNode; i += 2 {
+		if says(n.Content[i]) {
+			r.problem(n, "version", "missing; write version: 1")
+			return
+		}
 	}
 }
+
+// says reports whether a value says anything: a file of empty ones is as good
+// as an empty file, which needs no version.
+func says(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && !isNull(n) || len(n.Content) > 0 }
 
 // child gives the mapping under a key, an empty one if there is none.
 func (o object) child(key string) object {

@@ -38,6 +38,7 @@ func mustParse(t testing.TB, text string) *Settings {
 // An empty file is valid and allows nothing.
 func TestParseEmpty(t *testing.T) {
 	for _, text := range []string{"", "\n", "# nothing yet\n", "---\n", "~\n", "version: 1\n",
+		"projects: []\n", "notify: {}\ntests:\n",
 		"version: 1\nprojects:\ngrants:\nnotify:\nlimits: {}\naccounts: []\ntests: ~\n"} {
 		s := mustParse(t, text)
 		sum := sha256.Sum256([]byte(text))

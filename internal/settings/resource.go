@@ -93,6 +93,9 @@ func patternProblem(s string) string {
 		return fmt.Sprintf("%q is not a placeholder%s", clip(p), suggest(p, strings.Split(placeholders, ", "), "there are "+placeholders))
 	}
 	f := strings.SplitN(sample(s), ":", 6)
+	if right := withColons(s); right != "" {
+		return fmt.Sprintf("%q is not an ARN: a colon is missing; write %q", clip(s), clip(right))
+	}
 	if len(f) < 6 || f[0] != "arn" || f[5] == "" {
 		return fmt.Sprintf(`%q is not an ARN; write one in full, or "*"`, clip(s))
 	}
@@ -105,6 +108,28 @@ func patternProblem(s string) string {
 		return fmt.Sprintf("%q is not a region; write ${region}, or exact such as eu-west-1", clip(f[3]))
 	case f[4] != "" && f[4] != "aws" && !accountID.MatchString(f[4]):
 		return fmt.Sprintf("%q is not an account; write ${account}, or 12 digits, and nothing where the ARN has none", clip(f[4]))
+	}
+	return ""
+}
+
+// withColons gives the ARN that was probably meant by one that lacks a colon
+// or two, since its region or account is empty and was left out; "" if there
+// is none.
+func withColons(s string) string {
+	f := strings.Split(s, ":")
+	if len(f) < 4 || len(f) > 5 || f[0] != "arn" || f[len(f)-1] == "" {
+		return ""
+	}
+	start, last := strings.Join(f[:3], ":"), f[len(f)-1]
+	places := []string{"::", ":${region}:${account}", "::${account}", ":${region}:"}
+	if len(f) == 5 {
+		places = []string{"::" + f[3], ":" + f[3] + ":", ":" + f[3] + ":${account}", ":${region}:" + f[3]}
+	}
+	for _, place := range places {
+		arn := start + place + ":" + last
+		if slices.ContainsFunc(iamref.Actions(f[2]), func(a iamref.Action) bool { return iamref.Fits(a.Name, sample(arn)) }) {
+			return arn
+		}
 	}
 	return ""
 }

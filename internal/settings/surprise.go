@@ -15,6 +15,12 @@ func Surprises(s *Settings) []Problem {
 	if n := s.Notify; len(s.Projects) > 0 && len(n.Email) == 0 && n.Chat == nil {
 		say(0, "notify", "nobody is told: there is no address under email and no channel under chat; what happens is in the ledger and the function's log alone")
 	}
+	changes := func(p Project) bool { return p.Mode != Observe }
+	if i := slices.IndexFunc(s.Projects, changes); i >= 0 {
+		for _, none := range s.Limits.zeros() {
+			say(0, "limits."+none[0], "0, so %s, though project %s is in mode %s", none[1], s.Projects[i].Name, s.Projects[i].Mode)
+		}
+	}
 	for i, a := range s.Accounts {
 		if !slices.ContainsFunc(s.Projects, func(p Project) bool {
 			return p.Account == a.ID && (p.Region == a.Region || p.Region == "")
@@ -34,6 +40,24 @@ func Surprises(s *Settings) []Problem {
 	}
 	if len(s.Grants) > 0 && len(s.Tests) == 0 {
 		say(0, "tests", "there are grants and no tests: add a line for what each must allow, and one for what it must not, so that a slip stops the deployment")
+	}
+	return list
+}
+
+// zeros names the limits that leave no room for anything, and what follows.
+func (l Limits) zeros() (list [][2]string) {
+	for _, z := range []struct {
+		limit     int
+		key, then string
+	}{
+		{l.Rounds, "rounds", "nothing is changed and no build is started again"},
+		{l.WritesRole, "writes_per_role_per_day", "nothing is changed"},
+		{l.WritesHour, "writes_per_hour", "nothing is changed"},
+		{l.RetriesHour, "retries_per_hour", "no build is started again, and nothing is changed for one"},
+	} {
+		if z.limit == 0 {
+			list = append(list, [2]string{z.key, z.then})
+		}
 	}
 	return list
 }
