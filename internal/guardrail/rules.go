@@ -5,7 +5,6 @@ const (
 	ProjectNotListed Rule = "project-not-listed"
 	NothingToDo      Rule = "nothing-to-do"
 	Paused           Rule = "paused"
-	BreakerOpen      Rule = "breaker-open"
 	RoundsUsedUp     Rule = "rounds-used-up"
 	WritesPerRole    Rule = "writes-per-role"
 	WritesPerHour    Rule = "writes-per-hour"
@@ -65,7 +64,6 @@ const (
 	NotContained Rule = "not-contained"
 	NotProved    Rule = "not-proved"
 	Analyzer     Rule = "analyzer-finding"
-	Changed      Rule = "changed-meanwhile"
 )
 
 var rules = []struct {
@@ -75,12 +73,11 @@ var rules = []struct {
 }{
 	{ProjectNotListed, 0, "The settings do not list the project, so nothing is done for its builds."},
 	{NothingToDo, 0, "The build failed of no denial that a grant could cure."},
-	{Paused, 0, "A person has paused all changes."},
-	{BreakerOpen, 0, "Too many changes had to be undone lately, so nothing is changed until a person resumes."},
+	{Paused, 0, "All changes are paused: by a person, or since too many had to be taken back within a day."},
 	{RoundsUsedUp, 0, "The commit was started again as often as limits.rounds allows."},
-	{WritesPerRole, 0, "The role was changed as often today as limits.writes_role allows."},
-	{WritesPerHour, 0, "All roles together were changed as often this hour as limits.writes_hour allows."},
-	{RetriesPerHour, 0, "As many builds were started again this hour as limits.retries_hour allows."},
+	{WritesPerRole, 0, "The role was changed as often today as limits.writes_per_role_per_day allows."},
+	{WritesPerHour, 0, "All roles together were changed as often this hour as limits.writes_per_hour allows."},
+	{RetriesPerHour, 0, "As many builds were started again this hour as limits.retries_per_hour allows."},
 	{RetryForbidden, 0, "The project has retry: false, so its builds are never started again."},
 	{TakenBack, 0, "It was given to this commit and taken back, so only a person's replay gives it again."},
 	{NoRoute, 0, "There is no way to start this build again as the remedy needs it."},
@@ -124,7 +121,6 @@ var rules = []struct {
 	{NotContained, 9, "What would be written is not contained in what was there and the settings together."},
 	{NotProved, 9, "The simulator does not say that the change would cure the denial."},
 	{Analyzer, 9, "IAM Access Analyzer objects to what would be written."},
-	{Changed, 9, "Somebody has changed the policy since, and nobody's change is overwritten."},
 }
 
 // Rules lists every rule: first heal's own, then those of the guardrails in
