@@ -24,7 +24,7 @@ func TestErrorsOnTheWire(t *testing.T) {
 	accounts := function(s, "")
 	i, c := IAM{accounts}, CodeBuild{accounts}
 	b := ran(t, s, simaws.Start{Project: "shop"})
-	put := guardrail.Target{Kind: inline, Name: "p", After: statement("Ours")}
+	put := guardrail.Target{Kind: guardrail.Inline, Name: "p", After: statement("Ours")}
 	calls := map[string]func(context.Context) error{
 		"GetRole": func(ctx context.Context) error {
 			_, err := i.Role(ctx, home, role("shop"), settings.Write{})
@@ -32,7 +32,7 @@ func TestErrorsOnTheWire(t *testing.T) {
 		},
 		"PutRolePolicy": func(ctx context.Context) error { _, err := i.Write(ctx, home, role("shop"), put, nil); return err },
 		"CreatePolicyVersion": func(ctx context.Context) error {
-			_, err := i.Write(ctx, home, role("shop"), guardrail.Target{Kind: managed, Name: policyARN, BeforeVersion: "v1", After: statement("Ours")}, []string{"v1"})
+			_, err := i.Write(ctx, home, role("shop"), guardrail.Target{Kind: guardrail.Managed, Name: policyARN, BeforeVersion: "v1", After: statement("Ours")}, []string{"v1"})
 			return err
 		},
 		"SimulatePrincipalPolicy": func(ctx context.Context) error {

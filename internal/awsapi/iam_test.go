@@ -106,12 +106,12 @@ func TestDocumentExact(t *testing.T) {
 		doc := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/` + resource + `"}]}`
 		s := world(t, "roles: [{name: shop}]\npolicies: [{name: shared, document: '"+statement("Before")+"'}]\n")
 		i := IAM{function(s, "")}
-		inlined := guardrail.Target{Kind: inline, Name: "p", After: doc}
+		inlined := guardrail.Target{Kind: guardrail.Inline, Name: "p", After: doc}
 		if _, err := i.Write(t.Context(), home, role("shop"), inlined, nil); err != nil {
 			t.Errorf("%q: %v", resource, err)
 			continue
 		}
-		version := guardrail.Target{Kind: managed, Name: policyARN, BeforeVersion: "v1", Before: statement("Before"), After: doc}
+		version := guardrail.Target{Kind: guardrail.Managed, Name: policyARN, BeforeVersion: "v1", Before: statement("Before"), After: doc}
 		if _, err := i.Write(t.Context(), home, role("shop"), version, []string{"v1"}); err != nil {
 			t.Errorf("%q: %v", resource, err)
 			continue
@@ -158,7 +158,7 @@ func TestAttachHoldsAtMost(t *testing.T) {
 		"nobody says how much": {may("ecr:PutImage"), "", false},
 	} {
 		s := world(t, "roles: [{name: shop}]\npolicies: [{name: ready, document: '"+row.has+"'}]\n")
-		target := guardrail.Target{Kind: attach, Attach: []string{arn}, Holds: map[string]string{arn: row.most}}
+		target := guardrail.Target{Kind: guardrail.Attach, Attach: []string{arn}, Holds: map[string]string{arn: row.most}}
 		_, err := IAM{function(s, "")}.Write(t.Context(), home, role("shop"), target, nil)
 		_, there := s.RolePolicies("", "shop")
 		if row.attached != (err == nil) || row.attached != slices.Contains(there, arn) {
@@ -175,7 +175,7 @@ func TestAttachUndone(t *testing.T) {
 	const arn = "arn:aws:iam::111122223333:policy/ready"
 	s := world(t, "roles: [{name: shop}]\npolicies: [{name: ready, document: '"+may("ecr:PutImage")+"'}]\n")
 	i := IAM{function(s, "")}
-	target := guardrail.Target{Kind: attach, Attach: []string{arn}, Holds: map[string]string{arn: may("ecr:PutImage")}}
+	target := guardrail.Target{Kind: guardrail.Attach, Attach: []string{arn}, Holds: map[string]string{arn: may("ecr:PutImage")}}
 	for range 2 {
 		if _, err := i.Write(t.Context(), home, role("shop"), target, nil); err != nil {
 			t.Fatal(err)

@@ -19,13 +19,6 @@ import (
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// The kinds of target.
-const (
-	inline  = "inline"
-	managed = "managed"
-	attach  = "attach"
-)
-
 // Current implements [heal.Policies].
 func (i IAM) Current(ctx context.Context, at settings.Account, r codebuild.Role, t guardrail.Target) (doc, version string, err error) {
 	client, err := i.client(at)
@@ -37,16 +30,16 @@ func (i IAM) Current(ctx context.Context, at settings.Account, r codebuild.Role,
 
 func current(ctx context.Context, client *iam.Client, r codebuild.Role, t guardrail.Target) (doc, version string, err error) {
 	switch t.Kind {
-	case inline:
+	case guardrail.Inline:
 		doc, err = inlinePolicy(ctx, client, r.Name, t.Name)
 		return doc, "", err
-	case managed:
+	case guardrail.Managed:
 		_, version, err = versions(ctx, client, t.Name)
 		if err == nil {
 			doc, err = policyVersion(ctx, client, t.Name, version)
 		}
 		return doc, version, err
-	case attach:
+	case guardrail.Attach:
 		doc, err = attachedOf(ctx, client, r, t)
 		return doc, "", err
 	}
@@ -71,11 +64,11 @@ func (i IAM) Write(ctx context.Context, at settings.Account, r codebuild.Role, t
 		return "", err
 	}
 	switch t.Kind {
-	case inline:
+	case guardrail.Inline:
 		return "", writeInline(ctx, client, r, t.Name, t.Before, t.After)
-	case managed:
+	case guardrail.Managed:
 		return writeVersion(ctx, client, t, known)
-	case attach:
+	case guardrail.Attach:
 		for _, arn := range t.Attach {
 			if err := holdsAtMost(ctx, client, arn, t.Holds[arn]); err != nil {
 				return "", err
@@ -305,11 +298,11 @@ func (i IAM) Restore(ctx context.Context, at settings.Account, r codebuild.Role,
 		return err
 	}
 	switch t.Kind {
-	case inline:
+	case guardrail.Inline:
 		return writeInline(ctx, client, r, t.Name, t.After, t.Before)
-	case managed:
+	case guardrail.Managed:
 		return restoreVersion(ctx, client, t, version)
-	case attach:
+	case guardrail.Attach:
 		for _, arn := range t.Attach {
 			_, err := client.DetachRolePolicy(ctx, &iam.DetachRolePolicyInput{RoleName: &r.Name, PolicyArn: &arn})
 			if err = classify(err); err != nil && !errors.Is(err, heal.ErrNotFound) {

@@ -43,7 +43,7 @@ func account(t *testing.T) (*simaws.Sim, IAM) {
 // there, the stranger's document is lost.
 func TestStrangers(t *testing.T) {
 	role := codebuild.Role{Partition: "aws", Account: "111122223333", Path: "/", Name: "shop"}
-	for _, kind := range []string{managed, inline} {
+	for _, kind := range []guardrail.TargetKind{guardrail.Managed, guardrail.Inline} {
 		for n := 1; n <= 6; n++ {
 			s, i := account(t)
 			calls, at := 0, ""
@@ -53,7 +53,7 @@ func TestStrangers(t *testing.T) {
 				}
 				at = fmt.Sprintf("%s, done %v", c.Operation, c.Done)
 				var err error
-				if kind == managed {
+				if kind == guardrail.Managed {
 					_, err = s.CreatePolicyVersion(policyARN, statement("Stranger"))
 				} else {
 					err = s.PutRolePolicy("shop", "healed", statement("Stranger"))
@@ -64,7 +64,7 @@ func TestStrangers(t *testing.T) {
 				return simaws.Fault{}
 			})
 			target := guardrail.Target{Kind: kind, Name: "healed", Before: statement("Before"), After: statement("Ours")}
-			if kind == managed {
+			if kind == guardrail.Managed {
 				target.Name, target.BeforeVersion = policyARN, "v1"
 			}
 			_, err := i.Write(context.Background(), settings.Account{}, role, target, []string{"v1"})
@@ -75,7 +75,7 @@ func TestStrangers(t *testing.T) {
 			if err != nil && !errors.Is(err, heal.ErrConflict) {
 				t.Errorf("%s, stranger at %s: %v", kind, at, err)
 			}
-			gap := kind == inline && (at == "GetRolePolicy, done true" && n == 2 || at == "PutRolePolicy, done false")
+			gap := kind == guardrail.Inline && (at == "GetRolePolicy, done true" && n == 2 || at == "PutRolePolicy, done false")
 			last := at == "GetRolePolicy, done true" && n == 6 || at == "ListPolicyVersions, done true" && n == 6
 			switch {
 			case gap:
@@ -109,12 +109,12 @@ func TestStrangersAtRestore(t *testing.T) {
 			}
 			return simaws.Fault{}
 		})
-		target := guardrail.Target{Kind: managed, Name: policyARN, BeforeVersion: "v1", Before: statement("Before"), After: statement("Ours")}
+		target := guardrail.Target{Kind: guardrail.Managed, Name: policyARN, BeforeVersion: "v1", Before: statement("Before"), After: statement("Ours")}
 		err := i.Restore(t.Context(), settings.Account{}, codebuild.Role{}, target, "v2")
 		if at == "" {
 			break
 		}
-		if now := standing(s, managed); !strings.Contains(now, "Stranger") {
+		if now := standing(s, guardrail.Managed); !strings.Contains(now, "Stranger") {
 			t.Errorf("stranger at %s: lost: %v, %s", at, err, now)
 		}
 		if noticed := n <= 5; noticed != errors.Is(err, heal.ErrConflict) {
@@ -124,8 +124,8 @@ func TestStrangersAtRestore(t *testing.T) {
 }
 
 // standing is the document that IAM has now.
-func standing(s *simaws.Sim, kind string) string {
-	if kind == inline {
+func standing(s *simaws.Sim, kind guardrail.TargetKind) string {
+	if kind == guardrail.Inline {
 		docs, _ := s.RolePolicies("", "shop")
 		return docs["healed"]
 	}
@@ -141,7 +141,7 @@ func standing(s *simaws.Sim, kind string) string {
 // and that a stranger's version of that time is found even then.
 func TestWriteAgain(t *testing.T) {
 	role := codebuild.Role{Partition: "aws", Account: "111122223333", Path: "/", Name: "shop"}
-	target := guardrail.Target{Kind: managed, Name: policyARN, BeforeVersion: "v1", Before: statement("Before"), After: statement("Ours")}
+	target := guardrail.Target{Kind: guardrail.Managed, Name: policyARN, BeforeVersion: "v1", Before: statement("Before"), After: statement("Ours")}
 	for _, row := range []struct {
 		docs []string // versions from v2 on
 		want string   // version returned, "" for a conflict
@@ -160,8 +160,8 @@ func TestWriteAgain(t *testing.T) {
 			}
 		}
 		got, err := i.Write(context.Background(), settings.Account{}, role, target, []string{"v1"})
-		if got != row.want || (row.want == "") != errors.Is(err, heal.ErrConflict) || !strings.Contains(standing(s, managed), row.then) {
-			t.Errorf("%v: %q, %v; %s stands", row.docs, got, err, standing(s, managed))
+		if got != row.want || (row.want == "") != errors.Is(err, heal.ErrConflict) || !strings.Contains(standing(s, guardrail.Managed), row.then) {
+			t.Errorf("%v: %q, %v; %s stands", row.docs, got, err, standing(s, guardrail.Managed))
 		}
 	}
 }
@@ -220,12 +220,12 @@ func TestLostAnswer(t *testing.T) {
 				}
 				return simaws.Fault{Cut: true}
 			})
-			target := guardrail.Target{Kind: inline, Name: "healed", Before: statement("Before"), After: row.after}
+			target := guardrail.Target{Kind: guardrail.Inline, Name: "healed", Before: statement("Before"), After: row.after}
 			_, err := i.Write(t.Context(), settings.Account{}, role, target, nil)
 			if !lost.Load() || !errors.Is(err, row.want) {
 				t.Errorf("got %v, want %v", err, row.want)
 			}
-			now := standing(s, inline)
+			now := standing(s, guardrail.Inline)
 			if row.stranger != strings.Contains(now, "Stranger") {
 				t.Errorf("what stands: %q", now)
 			}

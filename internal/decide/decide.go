@@ -207,13 +207,13 @@ func grant(f Facts, d Decision) Decision {
 	case j.Allowed:
 		return allowedAlready(f, d, again)
 	}
-	if i := lastWrite(f.Earlier, again); i >= 0 && j.Target != nil && j.Target.Kind != "attach" && j.Target.Before == j.Target.After {
+	if i := lastWrite(f.Earlier, again); i >= 0 && j.Target != nil && j.Target.Kind != guardrail.Attach && j.Target.Before == j.Target.After {
 		return undo(d, i)
 	}
-	if t := j.Target; t != nil && t.Kind != "attach" && t.Before == t.After && again < 2 && f.wroteSince(f.Build) {
+	if t := j.Target; t != nil && t.Kind != guardrail.Attach && t.Before == t.After && again < 2 && f.wroteSince(f.Build) {
 		return unsettledYet(f, allowedAlready(f, d, again))
 	}
-	if t := j.Target; t != nil && t.Kind != "attach" && t.Before == t.After {
+	if t := j.Target; t != nil && t.Kind != guardrail.Attach && t.Before == t.After {
 		return Refuse(d, "What the settings allow is written already, and the simulator still says that it is denied.", guardrail.Refusal{Rule: guardrail.AlreadyThere,
 			Message: "The policy has everything that the grants give, and the call is still denied: look for a permissions boundary, a service control policy or a condition that denies it."})
 	}

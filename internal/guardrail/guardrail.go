@@ -88,9 +88,19 @@ type Input struct {
 	Healer []string
 }
 
+// TargetKind is a way to write what is granted; see [settings.Write].
+type TargetKind string
+
+// The kinds of target.
+const (
+	Inline  TargetKind = "inline"
+	Managed TargetKind = "managed"
+	Attach  TargetKind = "attach"
+)
+
 // Target is where a grant is to be written.
 type Target struct {
-	Kind   string // "inline", "managed" or "attach"
+	Kind   TargetKind
 	Name   string // inline: policy name; managed: policy ARN
 	Before string // document there now, exactly; "" if there is none
 	// BeforeVersion is the managed policy's default version; "" otherwise.

@@ -40,7 +40,7 @@ func Judge(in Input) Judgement {
 	case len(dr.added) > 0:
 	case !answered(in, qs):
 		return Judgement{Allowed: true} // the policy says it already, and nobody was asked who knows better
-	case dr.target.Kind == "attach":
+	case dr.target.Kind == Attach:
 		return refused([]Refusal{{Rule: AlreadyThere, Message: "The grant's ready-made policy is on the role already, and the simulator denies it still. Deploy the settings again, or look for what else refuses."}})
 	}
 	rs = append(escalations(in.Role.Role, docs, dr.added), beyond(in, dr)...)
@@ -211,7 +211,7 @@ func Proved(j Judgement, after []Answer) (out []Refusal) {
 // beyond refuses what is not contained in what was there and the settings.
 func beyond(in Input, dr draft) []Refusal {
 	outer, inner := []iampolicy.Document{allowlist(in)}, document(dr.added...)
-	if dr.target.Kind != "attach" && dr.target.After != dr.target.Before {
+	if dr.target.Kind != Attach && dr.target.After != dr.target.Before {
 		after, err := iampolicy.Parse([]byte(dr.target.After))
 		if err == nil {
 			err = iampolicy.Validate(after)

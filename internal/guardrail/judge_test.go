@@ -101,7 +101,7 @@ func verdict(j Judgement) string {
 		parts = append(parts, "allowed")
 	}
 	if j.Target != nil {
-		parts = append(parts, j.Target.Kind)
+		parts = append(parts, string(j.Target.Kind))
 		for _, st := range j.Added {
 			parts = append(parts, fmt.Sprintf("+ %s on %s", strings.Join(st.Action.List, ","), strings.Join(st.Resource.List, ",")))
 		}

@@ -86,7 +86,7 @@ func aim(in Input, picks []pick) (draft, []Refusal) {
 }
 
 func intoInline(in Input, picks []pick) (draft, []Refusal) {
-	t := Target{Kind: "inline", Name: in.Project.Write.Inline, Before: in.Role.Inline[in.Project.Write.Inline]}
+	t := Target{Kind: Inline, Name: in.Project.Write.Inline, Before: in.Role.Inline[in.Project.Write.Inline]}
 	for _, name := range slices.Sorted(maps.Keys(in.Role.Inline)) {
 		// IAM's names are unique ignoring case (AWS.md#names): writing the one
 		// might replace the other.
@@ -139,7 +139,7 @@ func intoManaged(in Input, picks []pick) (draft, []Refusal) {
 	case len(n.Users) > 0 && !in.Project.Write.Shared:
 		return refuse(SharedPolicy, "%s also use the policy %q and would get the permission too. Use a policy of the role's own, or say shared: true.", clip(strings.Join(n.Users, ", ")), n.ARN)
 	}
-	t := Target{Kind: "managed", Name: n.ARN, Before: n.Document, BeforeVersion: n.Default, DropVersion: drop(*n)}
+	t := Target{Kind: Managed, Name: n.ARN, Before: n.Document, BeforeVersion: n.Default, DropVersion: drop(*n)}
 	dr, rs := merge(t, picks, in)
 	if size := iampolicy.Size([]byte(dr.target.After)); len(rs) == 0 && size > maxManaged {
 		return refuse(PolicyTooLarge, "The policy %q would have %d characters, and IAM takes %d. Use a second policy, or clear out what is not needed.", n.ARN, size, maxManaged)
@@ -176,7 +176,7 @@ func number(version string) int {
 // merge adds the statements to the target's document.
 func merge(t Target, picks []pick, in Input) (draft, []Refusal) {
 	var before iampolicy.Document
-	if t.Before != "" || t.Kind == "managed" {
+	if t.Before != "" || t.Kind == Managed {
 		var err error
 		if before, err = iampolicy.Parse([]byte(t.Before)); err != nil {
 			return draft{}, []Refusal{{Rule: UnreadablePolicy, Message: fmt.Sprintf("The policy %q, to which the grant would be added, cannot be read: %s.", t.Name, clip(err.Error()))}}
@@ -274,7 +274,7 @@ var unsafeInName = lazyregexp.New(`[^A-Za-z0-9_+=,.@-]`)
 
 func attached(in Input, picks []pick) (draft, []Refusal) {
 	role := in.Role.Role
-	dr := draft{target: Target{Kind: "attach", Holds: map[string]string{}}}
+	dr := draft{target: Target{Kind: Attach, Holds: map[string]string{}}}
 	for _, p := range picks {
 		arn := codebuild.ARN{Partition: role.Partition, Service: "iam", Account: role.Account,
 			Resource: "policy" + attachPath + AttachName(in.Project.Name, p.grant.ID)}.String()

@@ -269,7 +269,7 @@ func TestBeyond(t *testing.T) {
 		{"an attached one that the settings allow", "attach", "", "", []iampolicy.Statement{mine}, true},
 		{"an attached one that they do not", "attach", "", "", []iampolicy.Statement{other}, false},
 	} {
-		rs := beyond(shop(), draft{Target{Kind: row.kind, Before: row.before, After: row.after}, row.added})
+		rs := beyond(shop(), draft{Target{Kind: TargetKind(row.kind), Before: row.before, After: row.after}, row.added})
 		if (len(rs) == 0) != row.want || len(rs) > 0 && rs[0].Rule != NotContained {
 			t.Errorf("%s: %v", row.name, rs)
 		}

@@ -130,7 +130,7 @@ func (h *Healer) written(ctx context.Context, c *held, t guardrail.Target) (vers
 
 // after is what Policies.Current says once the target is written.
 func after(t guardrail.Target) string {
-	if t.Kind == "attach" {
+	if t.Kind == guardrail.Attach {
 		return strings.Join(t.Attach, " ")
 	}
 	return t.After
@@ -438,7 +438,7 @@ func (h *Healer) restore(ctx context.Context, c *held, r *decide.Round) (note st
 // of the same policy: they may have built on the document before ours, or on ours.
 func (h *Healer) restoredBeside(ctx context.Context, c *held, role codebuild.Role, t guardrail.Target) (note string, err error) {
 	doc, _, err := h.Policies.Current(ctx, c.at(), role, t)
-	if err != nil || t.Kind == "attach" {
+	if err != nil || t.Kind == guardrail.Attach {
 		return "", err
 	}
 	given, there := diff(t.Before, after(t)), diff(t.Before, doc)

@@ -150,22 +150,13 @@ func (h *Healer) readRole(ctx context.Context, at settings.Account, f *decide.Fa
 		return aboutRole("reading", role, err)
 	}
 	f.Role = &state
-	if h.Trail == nil || !witnessed(f) {
+	if h.Trail == nil || !f.Settings.Witnessed(f.Project) {
 		return nil
 	}
 	if f.Trail, err = h.Trail.Seen(ctx, f.Build, f.Causal()); err != nil {
 		return fmt.Errorf("asking CloudTrail: %w", err)
 	}
 	return nil
-}
-
-// witnessed reports whether one of the project's grants asks for CloudTrail's
-// word. For other projects the healer may lack the permission to ask.
-func witnessed(f *decide.Facts) bool {
-	return slices.ContainsFunc(f.Project.Grants, func(id string) bool {
-		g, ok := f.Settings.Grant(id)
-		return ok && g.Evidence == settings.EvidenceCloudTrail
-	})
 }
 
 func aboutRole(doing string, role codebuild.Role, err error) error {

@@ -204,7 +204,7 @@ func equal(a, b decide.Round) bool {
 // leaseOf names what must be leased for the plan's change: the role, or the
 // managed policy, which several roles may share.
 func leaseOf(p decide.Plan) string {
-	if p.Write != nil && p.Write.Kind == "managed" {
+	if p.Write != nil && p.Write.Kind == guardrail.Managed {
 		return p.Write.Name
 	}
 	return p.Role

@@ -273,7 +273,7 @@ func (h *Healer) prove(ctx context.Context, at settings.Account, f decide.Facts,
 		return nil
 	}
 	t := d.Plan.Write
-	if t.Kind == "attach" {
+	if t.Kind == guardrail.Attach {
 		return nil // these documents are checked when the stack is synthesized
 	}
 	role, _ := f.Build.Role()

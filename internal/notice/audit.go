@@ -119,7 +119,7 @@ func (a *audit) decided(r decide.Round) {
 	switch {
 	case p.Write != nil:
 		t := p.Write
-		a.Write = &auditWrite{Kind: id(t.Kind), Name: id(t.Name), Before: sum(t.Before), After: sum(t.After), From: id(t.BeforeVersion), To: id(r.WrittenVersion), Dropped: id(t.DropVersion)}
+		a.Write = &auditWrite{Kind: id(string(t.Kind)), Name: id(t.Name), Before: sum(t.Before), After: sum(t.After), From: id(t.BeforeVersion), To: id(r.WrittenVersion), Dropped: id(t.DropVersion)}
 		for _, arn := range slices.Sorted(slices.Values(t.Attach)) {
 			a.Write.Attach = append(a.Write.Attach, id(arn))
 		}

@@ -189,7 +189,7 @@ func monster(r *rand.Rand) decide.Outcome {
 		if r.IntN(3) > 0 {
 			d.Plan = &decide.Plan{Role: name(), Remedy: d.Remedy, Repository: name(), Buildspec: text(), NewRole: name(), OldRole: name(), Route: decide.RouteBuild}
 			if r.IntN(2) == 0 {
-				d.Plan.Write = &guardrail.Target{Kind: []string{"inline", "managed", "attach"}[r.IntN(3)], Name: name(), Before: text(), After: []string{text(), trackerPolicy(), qivrAfter()}[r.IntN(3)], Attach: []string{name(), name()}}
+				d.Plan.Write = &guardrail.Target{Kind: []guardrail.TargetKind{"inline", "managed", "attach"}[r.IntN(3)], Name: name(), Before: text(), After: []string{text(), trackerPolicy(), qivrAfter()}[r.IntN(3)], Attach: []string{name(), name()}}
 			}
 		}
 		rd := decide.Round{Build: b, Diagnosis: &g, Decision: &d, Retry: name(), WrittenVersion: name()}

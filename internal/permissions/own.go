@@ -67,7 +67,7 @@ func general(s *settings.Settings, projects []settings.Project, home Place) []Pe
 		ps = append(ps, allow("Analyzer", Anywhere["access-analyzer:ValidatePolicy"],
 			[]string{"access-analyzer:ValidatePolicy", "access-analyzer:CheckNoNewAccess"}, []string{"*"}))
 	}
-	if slices.ContainsFunc(projects, func(p settings.Project) bool { return witnessed(s, p) }) {
+	if slices.ContainsFunc(projects, s.Witnessed) {
 		ps = append(ps, allow("Trail", Anywhere["cloudtrail:LookupEvents"], []string{"cloudtrail:LookupEvents"}, []string{"*"}))
 	}
 	return ps

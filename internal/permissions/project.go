@@ -3,7 +3,6 @@ package permissions
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"slices"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/guardrail"
@@ -20,14 +19,6 @@ func judged(p settings.Project) bool { return p.SwitchRole == "" }
 
 // granted reports whether policies may be written for the project.
 func granted(p settings.Project) bool { return changed(p) && judged(p) && len(p.Grants) > 0 }
-
-// witnessed reports whether one of the project's grants asks for CloudTrail.
-func witnessed(s *settings.Settings, p settings.Project) bool {
-	return slices.ContainsFunc(p.Grants, func(id string) bool {
-		g, ok := s.Grant(id)
-		return ok && g.Evidence == settings.EvidenceCloudTrail
-	})
-}
 
 // project is what looking after one project needs: reading in any mode;
 // starting builds and changing its role only in propose and heal.

@@ -3,6 +3,7 @@
 package settings
 
 import (
+	"slices"
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
@@ -162,6 +163,15 @@ func (s *Settings) Project(name, account, region string, home Account) (Project,
 		}
 	}
 	return Project{}, false
+}
+
+// Witnessed reports whether one of the project's grants asks for CloudTrail's
+// word. For other projects the healer may lack the permission to ask.
+func (s *Settings) Witnessed(p Project) bool {
+	return slices.ContainsFunc(p.Grants, func(id string) bool {
+		g, ok := s.Grant(id)
+		return ok && g.Evidence == EvidenceCloudTrail
+	})
 }
 
 // Grant finds a grant by its id.

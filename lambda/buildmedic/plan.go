@@ -279,7 +279,7 @@ func plan(ctx context.Context, s *settings.Settings, b codebuild.Build, failure 
 		out.Statements = append(out.Statements, u.Statements...)
 	}
 	if d.Plan != nil && d.Plan.Write != nil {
-		out.Target = d.Plan.Write.Kind + " " + d.Plan.Write.Name
+		out.Target = string(d.Plan.Write.Kind) + " " + d.Plan.Write.Name
 		if d.Plan.Write.After != "" {
 			out.Policy = json.RawMessage(d.Plan.Write.After)
 		}
