@@ -30,128 +30,158 @@ type Choice struct{ Word, Means string }
 // Keys gives the keys of the file, each with those below it. The caller must not change them.
 func Keys() []Key { return fileKeys }
 
+//go:generate go run ./gen
+
 var fileKeys = []Key{
-	{Name: "version", Takes: "`1`", Example: "1",
+	{Name: "version", Takes: "`1`", Unset: "an error, unless the file says nothing else", Example: "1",
 		Means: "The version of this format. There is one."},
 	mapping("notify", "nobody is told", "Who is told what happens.", notifyKeys),
-	mapping("limits", "the defaults below", "Budgets, for all projects together where nothing else is said.", limitKeys),
+	mapping("limits", "the defaults below",
+		"Budgets, for all projects together where nothing else is said.", limitKeys),
 	mappings("accounts", "none: all projects are in the hub's own account and region",
 		"Other accounts and regions with projects. Each needs the member stack.", accountKeys),
-	mappings("projects", "none: nothing is done for any build", "The CodeBuild projects to look after.", projectKeys),
-	mappings("grants", "none: nothing is ever granted", "What may be granted, to the projects that name it.", grantKeys),
-	mappings("tests", "none", "What must hold of these settings. A test that fails stops the deployment.", testKeys),
+	mappings("projects", "none: nothing is done for any build",
+		"The CodeBuild projects to look after.", projectKeys),
+	mappings("grants", "none: nothing is ever granted",
+		"What may be granted, to the projects that name it.", grantKeys),
+	mappings("tests", "none",
+		"What must hold of these settings. A test that fails stops the deployment.", testKeys),
 }
 
 var notifyKeys = []Key{
-	{Name: "email", list: true, Takes: "a list of e-mail addresses", Unset: "no mail", Example: "[platform@example.com]",
-		Means: "Each gets a mail from Amazon SNS to confirm first."},
-	mapping("chat", "no chat", "One channel of Amazon Q Developer in chat applications: `slack` or `teams`.", chatKeys),
-	number("digest", 30, 0, 1000, "50", "How many notices an hour are sent one by one. The rest comes together, "+
-		"as one notice; with `0`, all of them do."),
+	texts("email", "e-mail addresses", "no mail", "[platform@example.com]",
+		"Each gets a mail from Amazon SNS to confirm first."),
+	mapping("chat", "no chat",
+		"One channel of Amazon Q Developer in chat applications: `slack` or `teams`.", chatKeys),
+	number("digest", 30, 0, 1000, "50",
+		"How many notices an hour are sent one by one. The rest comes together, as one notice; with "+
+			"`0`, all of them do."),
 }
 
 var chatKeys = []Key{
 	mapping("slack", "—", "A Slack channel.", []Key{
-		required("workspace", "the workspace's id", "T0123456789", "The workspace, which Amazon Q Developer must be let into first."),
+		required("workspace", "the workspace's id", "T0123456789",
+			"The workspace, which Amazon Q Developer must be let into first."),
 		required("channel", "the channel's id", "C0123456789", "The channel's id, not its name."),
 	}),
 	mapping("teams", "—", "A Microsoft Teams channel.", []Key{
 		required("team", "a UUID", "11111111-2222-3333-4444-555555555555", "The team's id."),
 		required("tenant", "a UUID", "66666666-7777-8888-9999-000000000000", "The tenant's id."),
-		required("channel", "the channel's id", "19%3Aab12%40thread.tacv2", "The channel's id as it stands in the channel's link."),
+		required("channel", "the channel's id", "19%3Aab12%40thread.tacv2",
+			"The channel's id as it stands in the channel's link."),
 	}),
 }
 
 var limitKeys = []Key{
-	number("rounds", 3, 0, 20, "2", "How often the build of one commit is started again. With `0` never, and then nothing "+
-		"is changed for it either."),
+	number("rounds", 3, 0, 20, "2",
+		"How often the build of one commit is started again. With `0` never, and then nothing is "+
+			"changed for it either."),
 	number("writes_per_role_per_day", 10, 0, 1000, "5", "How many changes one role gets in a day."),
 	number("writes_per_hour", 20, 0, 1000, "10", "How many changes all roles together get in an hour."),
 	number("retries_per_hour", 60, 0, 1000, "100", "How many builds are started again in an hour."),
-	number("stop_after_undone", 3, 1, 1000, "1", "After how many changes in a day that did not help, and were taken back, "+
-		"nothing more is written until a person resumes.").notZero("it would stop all writing; write mode: observe for that"),
-	duration("settle", time.Minute, 0, 15*time.Minute, "90s", "How long IAM gets to settle before a build that failed early, "+
-		"or of what passes, is started again. With `0` it is started at once."),
-	duration("cloudtrail_wait", 20*time.Minute, 0, 6*time.Hour, "1h", "How long to wait for CloudTrail where a grant asks for "+
-		"its word. With `0` it is asked once."),
-	truth("access_analyzer", false, "Whether IAM Access Analyzer checks each policy before it is written. AWS charges for that."),
+	number("stop_after_undone", 3, 1, 1000, "1",
+		"After how many changes in a day that did not help, and were taken back, nothing more is "+
+			"written until a person resumes.").
+		notZero("it would stop all writing; write mode: observe for that"),
+	duration("settle", time.Minute, 0, 15*time.Minute, "90s",
+		"How long IAM gets to settle before a build that failed early, or of what passes, is started "+
+			"again. With `0` it is started at once."),
+	duration("cloudtrail_wait", 20*time.Minute, 0, 6*time.Hour, "1h",
+		"How long to wait for CloudTrail where a grant asks for its word. With `0` it is asked once."),
+	truth("access_analyzer", false,
+		"Whether IAM Access Analyzer checks each policy before it is written. AWS charges for that."),
 }
 
 var accountKeys = []Key{
 	required("id", "12 digits", `"444455556666"`, "The account."),
-	required("region", "a region", "eu-west-1", "The region of its projects. An account with projects in two regions stands here twice."),
+	required("region", "a region", "eu-west-1",
+		"The region of its projects. An account with projects in two regions stands here twice."),
 }
 
 var projectKeys = []Key{
 	required("name", "a project's name", "shop", "The CodeBuild project."),
-	text("account", "12 digits, an entry of `accounts`", "the hub's own", `"444455556666"`, "The account that the project is in."),
+	text("account", "12 digits, an entry of `accounts`", "the hub's own", `"444455556666"`,
+		"The account that the project is in."),
 	text("region", "a region", "the hub's own", "eu-west-1", "The region that the project is in."),
-	required("role", "a role's name, with its path", "service-role/codebuild-shop", "The project's service role, and the only "+
-		"one that is ever changed for it. Not its ARN."),
+	required("role", "a role's name, with its path", "service-role/codebuild-shop",
+		"The project's service role, and the only one that is ever changed for it. Not its ARN."),
 	choice("mode", "How far Buildmedic may go.",
 		Choice{string(Observe), "explain each failure; change nothing"},
 		Choice{string(Propose), "store the change, and wait for a person's approval"},
 		Choice{string(Heal), "change what the grants allow, and start the build again"}),
-	mapping("write", "nowhere; needed where there are grants", "Where grants are written: exactly one of `inline`, `managed` "+
-		"and `attach`.", writeKeys),
+	mapping("write", "nowhere; needed where there are grants",
+		"Where grants are written: exactly one of `inline`, `managed` and `attach`.", writeKeys),
 	texts("grants", "ids of grants", "none", "[shop-image]", "What the project's role may be given."),
-	texts("buildspecs", "paths in the source", "none", "[ci/buildspec.yml]", "What is tried, in this order, when a build cannot "+
-		"find its buildspec."),
-	text("switch_role", "a role's name, with its path", "none", "codebuild-shop-full", "A ready role that the project gets "+
-		"in place of a grant."),
-	truth("retry", true, "Whether a build may be started again. Say `false` for one that must not run twice."),
-	text("boundary", "a policy's name, with its path", "none", "build-boundary", "The permissions boundary that the role must "+
-		"carry before anything is written to it."),
-	mapping("logs", "CodeBuild's own log group, `/aws/codebuild/` and the project's name", "Where its builds log, if not "+
-		"where CodeBuild does by itself. Nothing else is read.", logKeys),
-	texts("pipelines", "names of pipelines", "none", "[shop-main]", "The pipelines that run it. A build of another pipeline "+
-		"is explained, and never started again."),
+	texts("buildspecs", "paths in the source", "none", "[ci/buildspec.yml]",
+		"What is tried, in this order, when a build cannot find its buildspec."),
+	text("switch_role", "a role's name, with its path", "none", "codebuild-shop-full",
+		"A ready role that the project gets in place of a grant."),
+	truth("retry", true,
+		"Whether a build may be started again. Say `false` for one that must not run twice."),
+	text("boundary", "a policy's name, with its path", "none", "build-boundary",
+		"The permissions boundary that the role must carry before anything is written to it."),
+	mapping("logs", "CodeBuild's own log group, `/aws/codebuild/` and the project's name",
+		"Where its builds log, if notwhere CodeBuild does by itself. Nothing else is read.", logKeys),
+	texts("pipelines", "names of pipelines", "none", "[shop-main]",
+		"The pipelines that run it. A build of another pipeline is explained, and never started "+
+			"again."),
 }
 
 var writeKeys = []Key{
 	text("inline", "a policy's name", "—", "buildmedic", "An inline policy of Buildmedic's own on the role."),
-	text("managed", "a policy's name, with its path", "—", "site-build-policy", "A customer managed policy that is on the role. "+
-		"It gets new versions."),
-	truth("attach", false, "Ready-made managed policies, one a grant, which the stack makes. Buildmedic then never writes the "+
-		"content of a policy."),
+	text("managed", "a policy's name, with its path", "—", "site-build-policy",
+		"A customer managed policy that is on the role. It gets new versions."),
+	truth("attach", false,
+		"Ready-made managed policies, one a grant, which the stack makes. Buildmedic then never "+
+			"writes the content of a policy."),
 	truth("shared", false, "Whether other principals may use the `managed` policy too."),
 }
 
 var logKeys = []Key{
-	text("group", "a log group's name", "CodeBuild's own", "/ci/builds", "The CloudWatch log group. Not its ARN."),
-	text("s3", "a bucket, or a bucket and a prefix", "none", "build-logs/shop", "Where builds that log to S3 only do so. All "+
-		"below it may then be read; a KMS key of yours must allow the function `kms:Decrypt`."),
+	text("group", "a log group's name", "CodeBuild's own", "/ci/builds",
+		"The CloudWatch log group. Not its ARN."),
+	text("s3", "a bucket, or a bucket and a prefix", "none", "build-logs/shop",
+		"Where builds that log to S3 only do so. All below it may then be read; a KMS key of yours "+
+			"must allow the function `kms:Decrypt`."),
 }
 
 var grantKeys = []Key{
-	required("id", "lower-case letters, digits and `-`", "shop-image", "The name under which projects have it."),
-	required("because", "a sentence", "The shop's image is pushed by its own pipeline.", "Why they may have it. Notices repeat it."),
+	required("id", "lower-case letters, digits and `-`", "shop-image",
+		"The name under which projects have it."),
+	required("because", "a sentence", "The shop's image is pushed by its own pipeline.",
+		"Why they may have it. Notices repeat it."),
 	required("owner", "text", "platform", "Who answers for it."),
-	text("set", "the name of a set", "none", "ecr-push", "A bundle of actions that belong together; see [Sets](#sets)."),
-	texts("actions", "IAM actions", "none", `["s3:PutObject"]`, "Exact actions, in place of a set. No wildcards."),
-	texts("resources", "ARNs, or `\"*\"`", "none", `["arn:${partition}:s3:::example-site/*"]`, "What the actions may be on. Each action "+
-		"gets those of its own kind."),
+	text("set", "the name of a set", "none", "ecr-push",
+		"A bundle of actions that belong together; see [Sets](#sets)."),
+	texts("actions", "IAM actions", "none", `["s3:PutObject"]`,
+		"Exact actions, in place of a set. No wildcards."),
+	texts("resources", "ARNs, or `\"*\"`", "none", `["arn:${partition}:s3:::example-site/*"]`,
+		"What the actions may be on. Each action gets those of its own kind."),
 	{Name: "pass_roles", Takes: "service principals, each with a list of exact role ARNs", Unset: "none",
 		Example: `{ecs-tasks.amazonaws.com: ["arn:${partition}:iam::${account}:role/shop-task"]}`,
 		Means:   "Which roles may be passed to which services. It is the only way to `iam:PassRole`."},
 	choice("give", "How much one denial brings in.",
 		Choice{string(GiveExact), "only what was denied"},
 		Choice{string(GiveSet), "all of the grant, since a build shows one missing permission a run"}),
-	truth("create", false, "Whether an ECR repository that `resources` names exactly may be created where it is missing."),
+	truth("create", false,
+		"Whether an ECR repository that `resources` names exactly may be created where it is missing."),
 	choice("evidence", "How well a denial must be proved, from weak to strong.",
 		Choice{string(EvidenceLog), "the build's log says so, which whoever runs code in the build can print"},
 		Choice{string(EvidencePhase), "CodeBuild itself says so in the build's phases"},
 		Choice{string(EvidenceDecoded), "AWS has decoded the message of the denial"},
 		Choice{string(EvidenceCloudTrail), "CloudTrail shows the denied call"}),
-	duration("expires", 0, time.Hour, maxExpiry, "14d", "When the permission ends by itself, counted from the day on which it "+
-		"is given.").notZero("leave it out for a grant that does not end"),
+	duration("expires", 0, time.Hour, maxExpiry, "14d",
+		"When the permission ends by itself, counted from when it is given.").
+		notZero("leave it out for a grant that does not end"),
 }
 
 var testKeys = []Key{
 	required("project", "a project's name", "shop", "The project that the test is about."),
-	text("allow", "an action", "—", `"ecr:PutImage"`, "The project's grants could give this. A test has one of `allow` and `deny`."),
+	text("allow", "an action", "—", `"ecr:PutImage"`,
+		"The project's grants could give this. A test has one of `allow` and `deny`."),
 	text("deny", "an action", "—", `"ecr:DeleteRepository"`, "The project's grants could not give this."),
-	required("on", "an exact ARN, or `\"*\"`", `"arn:${partition}:ecr:${region}:${account}:repository/shop"`, "What the action is on."),
+	required("on", "an exact ARN, or `\"*\"`", `"arn:${partition}:ecr:${region}:${account}:repository/shop"`,
+		"What the action is on."),
 }
 
 func required(name, takes, example, means string) Key {
@@ -175,7 +205,8 @@ func mappings(name, unset, means string, keys []Key) Key {
 }
 
 func truth(name string, unset bool, means string) Key {
-	k := Key{Name: name, Takes: "`true` or `false`", Unset: fmt.Sprintf("`%t`", unset), Example: fmt.Sprint(!unset), Means: means}
+	k := Key{Name: name, Takes: "`true` or `false`", Unset: fmt.Sprintf("`%t`", unset),
+		Example: fmt.Sprint(!unset), Means: means}
 	if unset {
 		k.unset = 1
 	}
@@ -183,13 +214,14 @@ func truth(name string, unset bool, means string) Key {
 }
 
 func number(name string, unset, from, to int64, example, means string) Key {
-	return Key{Name: name, Takes: fmt.Sprintf("a whole number, %d to %d", from, to), Unset: fmt.Sprintf("`%d`", unset),
-		Example: example, Means: means, from: from, to: to, unset: unset}
+	return Key{Name: name, Takes: fmt.Sprintf("a whole number, %d to %d", from, to),
+		Unset: fmt.Sprintf("`%d`", unset), Example: example, Means: means, from: from, to: to, unset: unset}
 }
 
 func duration(name string, unset, from, to time.Duration, example, means string) Key {
-	k := Key{Name: name, Takes: fmt.Sprintf("a time span, %s to %s", span(from), span(to)), Unset: "`" + span(unset) + "`",
-		Example: example, Means: means, from: int64(from), to: int64(to), unset: int64(unset)}
+	k := Key{Name: name, Takes: fmt.Sprintf("a time span, %s to %s", span(from), span(to)),
+		Unset: "`" + span(unset) + "`", Example: example, Means: means,
+		from: int64(from), to: int64(to), unset: int64(unset)}
 	if unset == 0 {
 		k.Unset = "never"
 	}

@@ -3,6 +3,7 @@ package settings
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -61,12 +62,33 @@ func TestKeysAreExplained(t *testing.T) {
 		var problems Problems
 		errors.As(err, &problems)
 		// What the key needs beside it is missing, and may be said at the key itself.
-		neighbours := []string{"there is no ", "none of the grant's actions", "needs a resource", "accounts has no entry", "only a managed policy"}
+		neighbours := []string{"there is no ", "none of the grant's actions", "needs a resource", "accounts has no entry",
+			"only a managed policy"}
 		for _, p := range problems {
 			of := func(s string) bool { return strings.Contains(p.Message, s) }
 			if strings.HasPrefix(p.Path, at) && !slices.ContainsFunc(neighbours, of) {
 				t.Errorf("%s: the example %s: %v", at, k.Example, p)
 			}
+		}
+	})
+}
+
+// TestKeysAreDocumented ensures that infra/SETTINGS.md has a line for each key. What the line says
+// is the generator's business, which has a test of its own.
+func TestKeysAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../infra/SETTINGS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	everyKey(Keys(), "", file, func(k Key, at string, _ func(string) string) {
+		title := "### The file\n"
+		if i := strings.LastIndexByte(at, '.'); i >= 0 {
+			title = "### `" + strings.ReplaceAll(at[:i], "[0]", "") + "`\n"
+		}
+		_, section, _ := strings.Cut(string(text), title)
+		section, _, _ = strings.Cut(section, "\n#")
+		if !strings.Contains(section, "\n| `"+k.Name+"` | ") {
+			t.Errorf("infra/SETTINGS.md has no line for %s; run make generate", at)
 		}
 	})
 }
@@ -111,7 +133,8 @@ limits: {rounds: 0, writes_per_role_per_day: 0, writes_per_hour: 0, retries_per_
 			t.Errorf("%s takes no 0, and does not say what to write instead", at)
 		}
 		_, err := Parse([]byte(wrap("0")))
-		if want := fmt.Sprintf("%s: 0 is not ", at); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), k.noZero) {
+		want := fmt.Sprintf("%s: 0 is not ", at)
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), k.noZero) {
 			t.Errorf("%s: 0: %v", at, err)
 		}
 	})
