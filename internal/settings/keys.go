@@ -84,10 +84,11 @@ var limitKeys = []Key{
 			"written until a person resumes.").
 		notZero("it would stop all writing; write mode: observe for that"),
 	duration("settle", time.Minute, 0, 15*time.Minute, "90s",
-		"How long IAM gets to settle before a build that failed early, or of what passes, is started "+
-			"again. With `0` it is started at once."),
+		"How long to wait before a build is started again that failed early, when IAM may not have settled "+
+			"yet, or that failed of a transient cause. With `0` it is started at once."),
 	duration("cloudtrail_wait", 20*time.Minute, 0, 6*time.Hour, "1h",
-		"How long to wait for CloudTrail where a grant asks for its word. With `0` it is asked once."),
+		"How long to wait for CloudTrail where a grant requires its confirmation. With `0` CloudTrail is "+
+			"asked once."),
 	truth("access_analyzer", false,
 		"Whether IAM Access Analyzer checks each policy before it is written. AWS charges for that."),
 }
