@@ -64,7 +64,7 @@ func (f Facts) Judged() guardrail.Input {
 // statement outside the settings: only [guardrail.Judge] says what may be
 // granted. Modes do not change what is chosen, only what is done about it, so
 // that observe shows exactly what heal would do.
-func Decide(f Facts) Decision { return onlyListed(f, decide(f)) }
+func Decide(f Facts) Decision { return withinZeros(f, onlyListed(f, decide(f))) }
 
 func decide(f Facts) Decision {
 	d := Decision{Mode: f.Project.Mode, Remedy: f.Diagnosis.Remedy, Settings: f.Settings.SHA256}
@@ -142,6 +142,33 @@ func limits(f Facts, mutates bool) []guardrail.Refusal {
 		}
 	}
 	return rs
+}
+
+// withinZeros refuses a plan for which the settings have a limit of 0. How much of any other limit
+// is used up only the ledger knows; that there is nothing to use is known here, so that no plan is
+// proposed or shown that can never be carried out.
+func withinZeros(f Facts, d Decision) Decision {
+	l, starts := f.Settings.Limits, d.Plan != nil && d.Plan.Route != RouteNone && d.Plan.Route != RouteCodeBuild
+	var rs []guardrail.Refusal
+	for _, b := range []struct {
+		used  bool
+		limit int
+		rule  guardrail.Rule
+		text  string
+	}{
+		{d.Mutates(), l.WritesRole, guardrail.WritesPerRole, "limits.writes_per_role_per_day is 0, so no role is changed."},
+		{d.Mutates(), l.WritesHour, guardrail.WritesPerHour, "limits.writes_per_hour is 0, so nothing is changed."},
+		{starts, l.RetriesHour, guardrail.RetriesPerHour, "limits.retries_per_hour is 0, so no build is started again."},
+	} {
+		if b.used && b.limit == 0 {
+			rs = append(rs, guardrail.Refusal{Rule: b.rule, Message: b.text + " Raise the limit, or act by hand."})
+		}
+	}
+	if len(rs) == 0 {
+		return d
+	}
+	d.Used = nil
+	return Refuse(d, "The settings leave no room for it.", rs...)
 }
 
 func overBudget(f Facts, d Decision, rs []guardrail.Refusal) Decision {

@@ -82,6 +82,10 @@ func TestDecide(t *testing.T) {
 		{"… and again", diagnose.Retry, func(f *Facts) { f.Earlier = again(2, nil) }, "retry build 9m0s"},
 		{"… too often", diagnose.Retry, func(f *Facts) { f.Earlier = again(3, nil) }, "retry rounds-used-up"},
 		{"… and the settings allow no round", diagnose.Retry, func(f *Facts) { f.Settings.Limits.Rounds = 0 }, "retry rounds-used-up"},
+		{"… nor any build", diagnose.Retry, func(f *Facts) { f.Settings.Limits.RetriesHour = 0 }, "retry retries-per-hour"},
+		{"… which CodeBuild does not ask for", diagnose.Retry, func(f *Facts) {
+			f.Settings.Limits.RetriesHour, f.Build.AutoRetry = 0, codebuild.AutoRetry{Limit: 1}
+		}, "retry codebuild 1m0s"},
 		{"while paused it may be started", diagnose.Retry, func(f *Facts) { f.Paused = "why" }, "retry build 1m0s"},
 		{"retry: false", diagnose.Retry, func(f *Facts) { f.Project.Retry = false }, "retry retry-forbidden"},
 		{"of a pipeline", diagnose.Retry, func(f *Facts) { f.Build.Initiator, f.Project.Pipelines = "codepipeline/main", []string{"main"} }, "retry stage 1m0s"},
@@ -93,6 +97,8 @@ func TestDecide(t *testing.T) {
 		}, "retry stage 1m0s"},
 
 		{"buildspec elsewhere", diagnose.OverrideBuildspec, nil, "override-buildspec start a.yml"},
+		{"… where the settings allow no change", diagnose.OverrideBuildspec, func(f *Facts) { f.Settings.Limits.WritesHour = 0 },
+			"override-buildspec start a.yml"},
 		{"… not the one that failed", diagnose.OverrideBuildspec, func(f *Facts) { f.Build.Buildspec = "a.yml" }, "override-buildspec start b.yml"},
 		{"… not one that was tried", diagnose.OverrideBuildspec, func(f *Facts) {
 			f.Earlier = again(1, func(r *Round) { r.Decision.Plan.Buildspec = "a.yml" })
@@ -109,6 +115,10 @@ func TestDecide(t *testing.T) {
 		{"… and retry: false", diagnose.OverrideBuildspec, func(f *Facts) { f.Project.Retry = false }, "override-buildspec retry-forbidden"},
 
 		{"repository missing", diagnose.CreateRepository, repository("shop"), "create-repository build shop"},
+		{"… where the settings allow no change", diagnose.CreateRepository, func(f *Facts) {
+			repository("shop")(f)
+			f.Settings.Limits.WritesRole, f.Settings.Limits.WritesHour = 0, 0
+		}, "create-repository writes-per-role writes-per-hour"},
 		{"… of another name", diagnose.CreateRepository, repository("shop2"), "create-repository no-repository"},
 		{"… of no name", diagnose.CreateRepository, nil, "create-repository no-repository"},
 		{"… of a forged name", diagnose.CreateRepository, repository("Shop; rm -rf"), "create-repository no-repository"},

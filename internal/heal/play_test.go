@@ -234,9 +234,9 @@ func TestBudgets(t *testing.T) {
 func TestNoBudget(t *testing.T) {
 	for limit, want := range map[string]string{
 		"rounds: 0":                  "limits.rounds is 0, so no build is started again",
-		"writes_per_role_per_day: 0": "limits.writes_per_role_per_day is 0, so none is made.",
-		"writes_per_hour: 0":         "limits.writes_per_hour is 0, so none is made.",
-		"retries_per_hour: 0":        "limits.retries_per_hour is 0, so none is made.",
+		"writes_per_role_per_day: 0": "limits.writes_per_role_per_day is 0, so no role is changed.",
+		"writes_per_hour: 0":         "limits.writes_per_hour is 0, so nothing is changed.",
+		"retries_per_hour: 0":        "limits.retries_per_hour is 0, so no build is started again.",
 		"cloudtrail_wait: 0":         "limits.cloudtrail_wait is 0, so nothing waits for it.",
 	} {
 		t.Run(limit, func(t *testing.T) {

@@ -539,9 +539,6 @@ func (h *Healer) budgets(ctx context.Context, c *held, d decide.Decision) ([]gua
 }
 
 func (b budget) usedUp() []guardrail.Refusal {
-	if b.max == 0 {
-		return []guardrail.Refusal{{Rule: b.rule, Message: b.setting + " is 0, so none is made. Raise the limit, or act by hand."}}
-	}
 	return []guardrail.Refusal{{Rule: b.rule, Message: fmt.Sprintf("%s is %d, and that many were made already. Look at what happened, then raise the limit or act by hand.", b.setting, b.max)}}
 }
 
