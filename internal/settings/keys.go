@@ -2,7 +2,6 @@ package settings
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -253,10 +252,18 @@ func keyNames(keys []Key) []string {
 
 // key gives the table's entry of a key. It panics if there is none: then the
 // reader reads what it would call unknown.
-func (o object) key(name string) Key {
-	i := slices.IndexFunc(o.keys, func(k Key) bool { return k.Name == name })
-	if i < 0 {
-		panic(fmt.Sprintf("settings: no table has the key %q of %q", name, o.path))
+func (o object) key(name string) *Key {
+	if k := find(o.keys, name); k != nil {
+		return k
 	}
-	return o.keys[i]
+	panic(fmt.Sprintf("settings: no table has the key %q of %q", name, o.path))
+}
+
+func find(keys []Key, name string) *Key {
+	for i := range keys { // a key is large, and a file may have thousands of projects
+		if keys[i].Name == name {
+			return &keys[i]
+		}
+	}
+	return nil
 }

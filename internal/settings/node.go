@@ -122,9 +122,9 @@ type object struct {
 // object reads a mapping that may have the keys given and no others.
 func (r *reader) object(n *yaml.Node, path string, keys []Key) object {
 	o := object{r, n, path, keys, map[string]*yaml.Node{}, len(r.problems)}
-	names := keyNames(keys)
 	for _, e := range r.entries(n, path) {
-		if !slices.Contains(names, e.key.Value) {
+		if find(keys, e.key.Value) == nil {
+			names := keyNames(keys)
 			r.problem(e.key, path, "unknown key %q%s", clip(e.key.Value),
 				suggest(e.key.Value, names, "the keys here are "+strings.Join(names, ", ")))
 			continue
