@@ -22,7 +22,8 @@ func TestRulesAreIssued(t *testing.T) {
 	}
 	issued := map[string]bool{}
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || filepath.Base(path) == "rules.go" {
+		source := strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go")
+		if err != nil || d.IsDir() || !source || filepath.Base(path) == "rules.go" {
 			return err
 		}
 		here := filepath.Dir(path) == filepath.Join("..", "guardrail")

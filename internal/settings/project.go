@@ -32,7 +32,8 @@ func (r *reader) projects(items iter.Seq[object], s *Settings) []Project {
 		p := r.project(o, s)
 		same := func(q Project) bool { return q.Name == p.Name && q.Account == p.Account && q.Region == p.Region }
 		if i := slices.IndexFunc(list, same); i >= 0 && p.Name != "" {
-			r.problem(o.node, o.at("name"), "project %q is there already, in line %d; remove one, or tell them apart by account and region", p.Name, list[i].Line)
+			r.problem(o.node, o.at("name"), "project %q is there already, in line %d; "+
+				"remove one, or tell them apart by account and region", p.Name, list[i].Line)
 		}
 		list = append(list, p)
 	}

@@ -242,13 +242,14 @@ func TestSurprises(t *testing.T) {
 		{"heals nothing", told + project(", mode: heal"), []string{"buildmedic.yaml:3: projects[0].grants: project web is in mode heal and has no grants: builds that fail of what passes are started again, and no permission is ever added"}},
 		{"proposes nothing", told + project(", mode: propose, grants: []"), []string{"buildmedic.yaml:3: projects[0].grants: project web is in mode propose and has no grants: builds that fail of what passes are started again, and no permission is ever added"}},
 		{"may not even start", told + project(", mode: heal, retry: false"), []string{"buildmedic.yaml:3: projects[0].grants: project web is in mode heal and has no grants: with retry: false, its failures are explained, as in mode observe"}},
-		{"limits of 0", "notify: {email: [a@example.com]}\nlimits: {rounds: 0, writes_per_role_per_day: 0, writes_per_hour: 0, retries_per_hour: 0}\n" +
+		{"limits of 0", told + "limits: {rounds: 0, writes_per_role_per_day: 0, writes_per_hour: 0, retries_per_hour: 0}\n" +
 			project(", mode: heal, switch_role: ready"), []string{
 			"buildmedic.yaml: limits.rounds: 0, so nothing is changed and no build is started again, though project web is in mode heal",
 			"buildmedic.yaml: limits.writes_per_role_per_day: 0, so nothing is changed, though project web is in mode heal",
 			"buildmedic.yaml: limits.writes_per_hour: 0, so nothing is changed, though project web is in mode heal",
-			"buildmedic.yaml: limits.retries_per_hour: 0, so no build is started again, and nothing is changed for one, though project web is in mode heal"}},
-		{"limits of 0 where all observe", "notify: {email: [a@example.com]}\nlimits: {rounds: 0}\n" + project(""), nil},
+			"buildmedic.yaml: limits.retries_per_hour: 0, so no build is started again, and nothing is changed for one, " +
+				"though project web is in mode heal"}},
+		{"limits of 0 where all observe", told + "limits: {rounds: 0}\n" + project(""), nil},
 		{"heals by a ready role", told + project(", mode: heal, switch_role: ready"), nil},
 		{"heals by a buildspec", told + project(", mode: heal, buildspecs: [ci/buildspec.yml]"), nil},
 		{"an account without a project", told + "accounts: [{id: \"444455556666\", region: eu-west-1}, {id: \"444455556666\", region: us-east-1}]\n" + project(", account: \"444455556666\", region: us-east-1"),

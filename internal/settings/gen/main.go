@@ -35,7 +35,8 @@ func render() string {
 			}
 		}
 	}
-	return strings.NewReplacer("{{keys}}", strings.TrimSuffix(keys.String(), "\n"), "{{sets}}", sets(), "{{exact}}", fmt.Sprint(exact)).Replace(page)
+	return strings.NewReplacer("{{keys}}", strings.TrimSuffix(keys.String(), "\n"), "{{sets}}", sets(),
+		"{{exact}}", fmt.Sprint(exact)).Replace(page)
 }
 
 // section writes the keys of one mapping, and then those below them.
