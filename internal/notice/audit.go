@@ -68,10 +68,10 @@ type auditWrite struct {
 // and after by its hash. It holds no text of a log: of a denial only an
 // action and a resource that have the form of one.
 func Audit(o decide.Outcome) []byte {
-	c := caseOf(o)
+	v, c := look(o), caseOf(o)
 	a := audit{Schema: auditSchema, At: o.At.UTC(), Notice: id(o.ID), Kind: o.Kind, Case: c.ID, Account: c.Account, Region: c.Region, Project: c.Project,
-		Commit: c.Commit, Round: c.Round, Grants: grants(o), Refusals: []auditRefusal{}}
-	if r, ok := current(o); ok {
+		Commit: c.Commit, Round: c.Round, Grants: grants(v), Refusals: []auditRefusal{}}
+	if r := v.latest; v.ofBuild {
 		a.Build, a.Step, a.Approved, a.Retry, a.Written, a.Undone = id(r.Build.ID), r.Step, id(r.Approved), id(r.Retry), utc(r.Written), utc(r.Undone)
 		if role, ok := r.Build.Role(); ok {
 			a.Role = id(role.ARN())
@@ -80,7 +80,7 @@ func Audit(o decide.Outcome) []byte {
 			a.Cause = id(r.Diagnosis.Cause)
 		}
 		if r.Decision != nil {
-			a.decided(r)
+			a.decided(v)
 		}
 	}
 	return []byte(jsonText(a))
@@ -98,9 +98,9 @@ var (
 	isResource = lazyregexp.New(`^(?:\*|arn:[a-z0-9-]+:[a-z0-9-]+:[a-z0-9-]*:(?:[0-9]{12}|aws)?:[^\s"']+)$`)
 )
 
-func (a *audit) decided(r decide.Round) {
-	d := r.Decision
-	a.Mode, a.Remedy, a.Settings, a.Plan = d.Mode, d.Remedy, id(d.Settings), planHash(r)
+func (a *audit) decided(v *view) {
+	r, d := v.latest, v.latest.Decision
+	a.Mode, a.Remedy, a.Settings, a.Plan = d.Mode, d.Remedy, id(d.Settings), v.planHash
 	for _, f := range d.Refusals[:min(len(d.Refusals), maxRefusals)] {
 		x := auditRefusal{Rule: id(string(f.Rule))}
 		if len(f.Action) <= maxAction && isAction.MatchString(f.Action) {

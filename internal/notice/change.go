@@ -22,10 +22,10 @@ type step struct {
 
 // changes tells what was changed, or would be, up to the outcome's round.
 // Rounds that changed the same thing are told as one change.
-func changes(o decide.Outcome) []Change {
+func changes(v *view) []Change {
 	var steps []step
-	for i, r := range rounds(o) {
-		s, ok := statusOf(o, r, i)
+	for i, r := range v.rounds {
+		s, ok := statusOf(v.Outcome, r, i)
 		if !ok {
 			continue
 		}
@@ -43,11 +43,6 @@ func changes(o decide.Outcome) []Change {
 		}
 	}
 	return out
-}
-
-// rounds are the outcome's rounds up to the one that it tells about.
-func rounds(o decide.Outcome) []decide.Round {
-	return o.Case.Rounds[:min(max(o.Round+1, 0), len(o.Case.Rounds))]
 }
 
 // statusOf tells what became of a round's plan; ok is false if it is not

@@ -9,23 +9,23 @@ import (
 
 // commands gives what the team can tell the healer after this outcome, the
 // likeliest first.
-func commands(o decide.Outcome) []Command {
-	c := commander{o}
+func commands(v *view) []Command {
+	c := commander{v.Outcome}
 	out := []Command{}
 	add := func(name string, with args, desk string) {
 		if cmd, ok := c.command(name, with, desk); ok {
 			out = append(out, cmd)
 		}
 	}
-	r, _ := current(o)
-	build := id(r.Build.ID)
-	there := o.Case.Account != o.Home.ID || o.Case.Region != o.Home.Region
-	if build != "" && there && r.Build.ARN != "" {
-		build = id(r.Build.ARN)
+	b := v.latest.Build
+	build := id(b.ID)
+	there := v.Case.Account != v.Home.ID || v.Case.Region != v.Home.Region
+	if build != "" && there && b.ARN != "" {
+		build = id(b.ARN)
 	}
-	switch o.Kind {
+	switch v.Kind {
 	case decide.Proposed:
-		if plan := planHash(r); plan != "" {
+		if plan := v.planHash; plan != "" {
 			add("approve", args{"plan": plan}, "approve "+plan)
 			add("reject", args{"plan": plan}, "")
 		}
@@ -34,36 +34,25 @@ func commands(o decide.Outcome) []Command {
 	case decide.Reported, decide.Undone, decide.Failed:
 		switch {
 		case build == "":
-		case there && r.Build.ARN == "": // which could not be read
-			add("replay", args{"build": build, "account": id(o.Case.Account), "region": id(o.Case.Region)}, "")
-		case observed(o):
+		case there && b.ARN == "": // which could not be read
+			add("replay", args{"build": build, "account": id(v.Case.Account), "region": id(v.Case.Region)}, "")
+		case v.observed:
 			add("replay", args{"build": build}, "replay -apply "+build)
 		default:
 			add("replay", args{"build": build}, "replay "+build)
 		}
 	}
-	caseID := id(o.Case.ID)
-	if standing(o) {
+	caseID := id(v.Case.ID)
+	if v.standing {
 		add("undo", args{"case": caseID}, "undo "+caseID)
 	}
 	if caseID != "" {
 		add("status", args{"case": caseID}, "show "+caseID)
 	}
-	if o.Kind != decide.Paused {
+	if v.Kind != decide.Paused {
 		add("pause", args{}, "")
 	}
 	return out
-}
-
-// standing reports whether there is a change that an undo would take back.
-func standing(o decide.Outcome) bool {
-	for _, r := range rounds(o) {
-		if r.Decision != nil && r.Decision.Plan != nil && !r.Written.IsZero() && r.Undone.IsZero() &&
-			(r.Decision.Plan.Write != nil || r.Decision.Plan.NewRole != "") {
-			return true
-		}
-	}
-	return false
 }
 
 type commander struct{ o decide.Outcome }

@@ -71,7 +71,7 @@ func roundup(os []decide.Outcome) Roundup {
 	projects := map[[3]string]bool{}
 	ids := []string{}
 	for _, o := range os {
-		n := tell(o)
+		n := tell(look(o))
 		ids = append(ids, n.ID)
 		k := key{n.Case.Account, n.Case.Region, n.Case.Project, n.Cause, n.Kind}
 		g := groups[k]

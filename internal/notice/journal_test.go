@@ -134,7 +134,7 @@ func TestAuditNamesThePolicy(t *testing.T) {
 	if err := json.Unmarshal(Audit(qivrHealed()), &line); err != nil {
 		t.Fatal(err)
 	}
-	if line.Plan != planHash(qivrHealed().Case.Rounds[0]) || len(line.Grants) != 1 || line.Write.Name != qivrPolicy || line.Write.From != "v1" || line.Write.To != "v2" ||
+	if line.Plan != look(qivrHealed()).planHash || len(line.Grants) != 1 || line.Write.Name != qivrPolicy || line.Write.From != "v1" || line.Write.To != "v2" ||
 		line.Write.Before != sum(qivrBefore()) || line.Write.After != sum(qivrAfter()) {
 		t.Errorf("audit line: %+v", line)
 	}

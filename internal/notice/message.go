@@ -29,7 +29,7 @@ const maxMessage = 250 << 10
 // there is to say is too much, the excerpt goes first, then snippets and
 // refusals; whole policies go last, and what went is said.
 func Render(o decide.Outcome) Message {
-	n := tell(o)
+	n := tell(look(o))
 	m := render(n)
 	for _, shorten := range []func(*Notice){cutExcerpt, cutSnippets, cutRefusals, cutDifference, cutDocuments} {
 		if m.size() <= maxMessage {

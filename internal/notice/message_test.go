@@ -355,7 +355,7 @@ func TestSubject(t *testing.T) {
 // what happened to what, and what to do, and that a phone shows whole.
 func TestOpening(t *testing.T) {
 	for _, s := range stories {
-		n, m := tell(s.outcome), Render(s.outcome)
+		n, m := tell(look(s.outcome)), Render(s.outcome)
 		lines := strings.SplitN(m.Email, "\n", 4)
 		if lines[0] != n.Lead || lines[1] != n.Todo || lines[2] != "" {
 			t.Errorf("%s: the e-mail begins %q", s.name, lines[:3])
@@ -396,7 +396,7 @@ func TestLongOpening(t *testing.T) {
 	} {
 		o := testsReported()
 		row.change(&o)
-		if n := tell(o); n.Lead != row.lead || n.Todo != row.todo {
+		if n := tell(look(o)); n.Lead != row.lead || n.Todo != row.todo {
 			t.Errorf("%s:\n%s\n%s\nwant\n%s\n%s", row.why, n.Lead, n.Todo, row.lead, row.todo)
 		}
 	}
@@ -407,7 +407,7 @@ func TestLongOpening(t *testing.T) {
 func TestUnreadAtHome(t *testing.T) {
 	o := memberUnread()
 	o.Case.Account, o.Case.Region = o.Home.ID, o.Home.Region
-	if n := tell(o); n.Lead != "TrackerAPI failed, and Buildmedic may not read the build." || n.Todo != "To do: deploy the stack with these settings again." {
+	if n := tell(look(o)); n.Lead != "TrackerAPI failed, and Buildmedic may not read the build." || n.Todo != "To do: deploy the stack with these settings again." {
 		t.Errorf("%s\n%s", n.Lead, n.Todo)
 	}
 }

@@ -31,7 +31,8 @@ type metric struct {
 // counts Refused by Rule. Dimensions have few values: names out of causes.yaml,
 // of the settings and of the guardrails.
 func Metrics(o decide.Outcome) []byte {
-	r, _ := current(o)
+	v := look(o)
+	r := v.latest
 	cause := "unknown"
 	if r.Diagnosis != nil && r.Diagnosis.Cause != "" {
 		cause = id(r.Diagnosis.Cause)
@@ -41,17 +42,17 @@ func Metrics(o decide.Outcome) []byte {
 		project = "none"
 	}
 	ms := []metric{{kindMetrics[o.Kind], "Count", 1}}
-	if endsCase(o) {
+	if endsCase(v) {
 		ms = append(ms, metric{"Failures", "Count", 1 + o.Repeats})
 		if r.Scan > 0 {
 			ms = append(ms, metric{"ScanTime", "Milliseconds", int(r.Scan.Milliseconds())})
 		}
 	}
-	if n := len(acted(o)); n > 0 && (o.Kind == decide.Healed || o.Kind == decide.Failed || o.Kind == decide.Undone && endsCase(o)) {
+	if n := len(v.acted); n > 0 && (o.Kind == decide.Healed || o.Kind == decide.Failed || o.Kind == decide.Undone && endsCase(v)) {
 		ms = append(ms, metric{"Rounds", "Count", n})
 	}
 	if o.Kind == decide.Healed {
-		ms = append(ms, metric{"TimeToHeal", "Seconds", int(timeToHeal(o).Seconds())})
+		ms = append(ms, metric{"TimeToHeal", "Seconds", int(v.timeToHeal.Seconds())})
 	}
 	line := map[string]any{"Cause": cause, "Project": project, "Case": id(o.Case.ID), "Notice": id(o.ID)}
 	lines := []string{emf(o, line, ms, []string{}, []string{"Cause"}, []string{"Project"})}
@@ -71,9 +72,9 @@ var kindMetrics = map[decide.Kind]string{
 // endsCase reports whether the outcome ends a case for the first time. A
 // proposed case has ended once already when its approval goes on with it, and
 // so has a healed one that somebody undoes.
-func endsCase(o decide.Outcome) bool {
-	r, _ := current(o)
-	switch o.Kind {
+func endsCase(v *view) bool {
+	r := v.latest
+	switch v.Kind {
 	case decide.Proposed, decide.Reported:
 		return true
 	case decide.Healed, decide.Failed:

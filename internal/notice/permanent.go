@@ -21,9 +21,9 @@ const (
 const policyFile = "iam-policy-codebuild.json"
 
 // permanent gives the snippets that make the outcome's changes last.
-func permanent(o decide.Outcome, n Notice) []Snippet {
+func permanent(n Notice) []Snippet {
 	out := []Snippet{}
-	if o.Kind == decide.Undone || o.Kind == decide.Paused {
+	if n.Kind == decide.Undone || n.Kind == decide.Paused {
 		return out
 	}
 	for _, c := range n.Changes {

@@ -14,24 +14,24 @@ import (
 
 // story finds the sentences for an outcome, given what is known already.
 type story struct {
-	o decide.Outcome
+	*view
 	n Notice
 }
 
 // headline is the result in a line, for a subject after kind and project.
 func (s story) headline() string {
-	p, planned := planOf(s.o)
+	p, planned := s.plan, s.planned
 	h := ""
-	switch s.o.Kind {
+	switch s.Kind {
 	case decide.Healed:
-		h = s.deed(p).done + ", build green after " + about(timeToHeal(s.o))
+		h = s.deed(p).done + ", build green after " + about(s.timeToHeal)
 	case decide.Retrying:
 		h = s.retryWords(p)
 	case decide.Proposed:
 		h = s.deed(p).wish + " Your approval is needed"
 	case decide.Undone:
 		h = s.deed(p).done + ", then taken back"
-		if s.didNotHelp() {
+		if s.ineffective {
 			h = s.deed(p).done + ", did not help, taken back"
 		}
 	case decide.Failed:
@@ -46,8 +46,8 @@ func (s story) headline() string {
 	default:
 		h = s.reportWords(p)
 	}
-	if s.o.Repeats > 0 {
-		h += fmt.Sprintf(" (and %s more like this)", thousands(s.o.Repeats))
+	if s.Repeats > 0 {
+		h += fmt.Sprintf(" (and %s more like this)", thousands(s.Repeats))
 	}
 	return h
 }
@@ -64,7 +64,7 @@ func (s story) retryWords(p decide.Plan) string {
 
 func (s story) reportWords(p decide.Plan) string {
 	switch {
-	case observed(s.o):
+	case s.observed:
 		return "would have " + s.deed(p).would
 	case s.n.Plan != "":
 		return "the repair was not made"
@@ -73,7 +73,7 @@ func (s story) reportWords(p decide.Plan) string {
 			return fmt.Sprintf("%s denied by %s", s.refusedAction(), by)
 		}
 		return fmt.Sprintf("%s not granted (%s)", s.refusedAction(), s.n.Refusals[0].Rule)
-	case unread(s.o):
+	case s.unread:
 		return "the build could not be read"
 	case s.title() != "":
 		return s.title()
@@ -122,8 +122,8 @@ func (s story) given() string {
 	var out []string
 	for _, g := range s.n.Grants {
 		name := "grant " + g.ID
-		if s.o.Settings != nil {
-			if of, ok := s.o.Settings.Grant(g.ID); ok && of.Set != "" {
+		if s.Settings != nil {
+			if of, ok := s.Settings.Grant(g.ID); ok && of.Set != "" {
 				name = setWords(id(of.Set))
 			}
 		}
@@ -141,19 +141,13 @@ func (s story) given() string {
 func (s story) expiryWords() string {
 	for _, g := range s.n.Grants {
 		if !g.Expires.IsZero() {
-			if g.Expires.After(s.o.At) {
+			if g.Expires.After(s.At) {
 				return fmt.Sprintf("grant %s ends on %s", g.ID, g.Expires.Format("2006-01-02"))
 			}
 			return fmt.Sprintf("grant %s has ended", g.ID)
 		}
 	}
 	return "a grant ends"
-}
-
-// didNotHelp: the healer itself took the change back.
-func (s story) didNotHelp() bool {
-	r, _ := current(s.o)
-	return r.Decision != nil && r.Decision.Undo > 0
 }
 
 // maxOpening is how long lead and todo should be together: what a phone shows
@@ -176,7 +170,7 @@ func (s story) opening() (lead, todo string) {
 // lead is the first sentence, and a shorter one for when it is too long.
 func (s story) lead() (long, short string) {
 	name := s.n.about()
-	p, planned := planOf(s.o)
+	p, planned := s.plan, s.planned
 	done := ""
 	if planned {
 		done = s.deed(p).done
@@ -192,9 +186,9 @@ func (s story) lead() (long, short string) {
 		}
 		return short + ": " + detail + ".", short + "."
 	}
-	switch s.o.Kind {
+	switch s.Kind {
 	case decide.Healed:
-		return with(name+" is green again after "+about(timeToHeal(s.o)), done)
+		return with(name+" is green again after "+about(s.timeToHeal), done)
 	case decide.Retrying:
 		if p.Remedy == diagnose.Retry {
 			return with(name+" failed and was started again, unchanged", s.title())
@@ -203,7 +197,7 @@ func (s story) lead() (long, short string) {
 	case decide.Proposed:
 		return with(name+" failed, and a repair waits for approval", strings.TrimSuffix(s.deed(p).wish, "?"))
 	case decide.Undone:
-		if s.didNotHelp() {
+		if s.ineffective {
 			return with(name+" still fails", done+", did not help, taken back")
 		}
 		return with("The change made for "+name+" was taken back", "")
@@ -218,9 +212,9 @@ func (s story) lead() (long, short string) {
 		return with("Buildmedic has stopped changing anything", "")
 	}
 	switch {
-	case unread(s.o):
+	case s.unread:
 		return with(name+" failed, and Buildmedic may not read the build", "")
-	case observed(s.o):
+	case s.observed:
 		return with(name+" failed", "mode heal would have "+s.deed(p).would)
 	case s.n.Plan != "":
 		return with(name+" failed, and the repair was not made", strings.TrimSuffix(s.deed(p).wish, "?"))
@@ -250,8 +244,8 @@ func (s story) title() string {
 // todo is a line that says what a person should do, and a shorter one.
 func (s story) todo() (long, short string) {
 	const nothing = "Nothing to do now."
-	p, _ := planOf(s.o)
-	switch s.o.Kind {
+	p := s.plan
+	switch s.Kind {
 	case decide.Healed:
 		switch p.Remedy {
 		case diagnose.Retry:
@@ -265,12 +259,12 @@ func (s story) todo() (long, short string) {
 	case decide.Proposed:
 		return "To do: approve or reject it, with a command below.", "To do: approve or reject it."
 	case decide.Undone:
-		if s.didNotHelp() {
+		if s.ineffective {
 			return "To do: find what else refuses.", "To do: see below."
 		}
 		return nothing, nothing
 	case decide.Failed:
-		if standing(s.o) {
+		if s.standing {
 			return "To do: look at the build; keep the change or undo it.", "To do: keep it or undo it."
 		}
 		return "To do: look at the build.", "To do: look at the build."
@@ -285,13 +279,13 @@ func (s story) todo() (long, short string) {
 func (s story) todoReported() (long, short string) {
 	const advice, below = "To do: follow the advice below.", "To do: see below."
 	switch {
-	case unread(s.o) && s.o.Case.Account != s.o.Home.ID:
+	case s.unread && s.Case.Account != s.Home.ID:
 		return "To do: deploy the member template in that account.", "To do: deploy the member template."
-	case unread(s.o):
+	case s.unread:
 		return "To do: deploy the stack with these settings again.", "To do: deploy the stack again."
-	case observed(s.o) && s.o.Function == "":
+	case s.observed && s.Function == "":
 		return "Nothing was changed: this shows what would have been done.", "Nothing was changed."
-	case observed(s.o):
+	case s.observed:
 		return "Nothing was changed: the project is in mode observe.", "Nothing was changed."
 	case s.n.Plan != "":
 		return "To do: mend what is said below.", below
@@ -315,45 +309,45 @@ func (s story) untrusted() bool {
 // summary is what happened in two or three sentences.
 func (s story) summary() string {
 	out := s.happened()
-	if s.o.Repeats > 0 {
-		out = append(out, fmt.Sprintf("And %s more like this: equal failures since the last notice are counted, not told one by one.", thousands(s.o.Repeats)))
+	if s.Repeats > 0 {
+		out = append(out, fmt.Sprintf("And %s more like this: equal failures since the last notice are counted, not told one by one.", thousands(s.Repeats)))
 	}
 	return strings.Join(slices.DeleteFunc(out, func(sentence string) bool { return sentence == "" }), " ")
 }
 
 func (s story) happened() []string {
-	p, _ := planOf(s.o)
+	p := s.plan
 	switch {
-	case s.o.Kind == decide.Paused:
+	case s.Kind == decide.Paused:
 		return []string{"Failed builds are still explained, but no policy is written and nothing else is changed until somebody resumes it."}
-	case s.o.Kind == decide.Expiring:
+	case s.Kind == decide.Expiring:
 		return []string{fmt.Sprintf("Role %s may do what the grant allows until then; after that, the build is denied the same thing again.", lastElement(s.role()))}
-	case s.o.Kind == decide.Undone && s.didNotHelp():
+	case s.Kind == decide.Undone && s.ineffective:
 		return []string{s.cause(), s.n.Why, "So what was there before is there again."}
-	case s.o.Kind == decide.Undone:
+	case s.Kind == decide.Undone:
 		return []string{"What was there before is there again.", s.cause(), "If its builds still need that, they fail of it again."}
-	case s.o.Kind == decide.Healed:
-		return []string{s.cause(), s.remedy(p), "It is green " + duration(timeToHeal(s.o)) + " after it failed.", s.rounds()}
-	case s.o.Kind == decide.Retrying, s.o.Kind == decide.Failed && s.n.Plan != "":
-		return []string{s.cause(), s.remedy(p), s.rounds()}
-	case observed(s.o) && s.o.Function == "":
+	case s.Kind == decide.Healed:
+		return []string{s.cause(), s.remedy(p), "It is green " + duration(s.timeToHeal) + " after it failed.", s.roundCount()}
+	case s.Kind == decide.Retrying, s.Kind == decide.Failed && s.n.Plan != "":
+		return []string{s.cause(), s.remedy(p), s.roundCount()}
+	case s.observed && s.Function == "":
 		return []string{s.cause(), s.n.Why}
-	case observed(s.o):
+	case s.observed:
 		return []string{s.cause(), s.n.Why, "The project is in mode observe, so nothing was changed: this notice shows what would have been done."}
-	case unread(s.o):
+	case s.unread:
 		return []string{"Nothing is known of it but that it failed, and nothing was changed."}
-	case s.o.Kind == decide.Reported && s.n.Plan == "":
+	case s.Kind == decide.Reported && s.n.Plan == "":
 		return []string{s.cause(), s.n.Why, "Nothing was changed."}
 	}
 	return []string{s.cause(), s.n.Why}
 }
 
 // rounds says how many there were, if more than one.
-func (s story) rounds() string {
-	switch n := len(acted(s.o)); {
+func (s story) roundCount() string {
+	switch n := len(s.acted); {
 	case n < 2:
 		return ""
-	case s.o.Kind == decide.Healed:
+	case s.Kind == decide.Healed:
 		return fmt.Sprintf("It took %d rounds.", n)
 	default:
 		return fmt.Sprintf("This is round %d.", n)
@@ -375,9 +369,9 @@ func (s story) cause() string {
 		return ""
 	}
 	ds := f.Denials
-	if s.o.Kind == decide.Healed {
+	if s.Kind == decide.Healed {
 		ds = nil
-		for _, r := range acted(s.o) {
+		for _, r := range s.acted {
 			if r.Diagnosis != nil {
 				ds = append(ds, denials(r.Diagnosis.Denials)...)
 			}
@@ -448,10 +442,10 @@ func (s story) proof() []string {
 			break
 		}
 	}
-	if p, ok := planOf(s.o); ok && p.Write != nil && p.Write.Kind != "attach" {
+	if p := s.plan; s.planned && p.Write != nil && p.Write.Kind != "attach" {
 		out = append(out, "IAM's policy simulator: not allowed without the change, allowed with it.")
 	}
-	if s.o.Kind == decide.Healed {
+	if s.Kind == decide.Healed {
 		out = append(out, "The build, started again, is green.")
 	}
 	return out
@@ -465,8 +459,8 @@ func (s story) next() []string {
 			out = append(out, sentence)
 		}
 	}
-	p, _ := planOf(s.o)
-	switch s.o.Kind {
+	p := s.plan
+	switch s.Kind {
 	case decide.Healed:
 		say("Nothing is left to do: the case is closed.")
 		s.keep(say, p)
@@ -493,17 +487,17 @@ func (s story) act(say func(string)) {
 	advice := ""
 	// The advice for what a grant would cure is to allow it; the guardrails
 	// have said more than that, and a log alone is no reason to.
-	if r, _ := current(s.o); s.n.Failure != nil && r.Diagnosis != nil && r.Diagnosis.Remedy != diagnose.Grant {
+	if r := s.latest; s.n.Failure != nil && r.Diagnosis != nil && r.Diagnosis.Remedy != diagnose.Grant {
 		advice = sentence(s.n.Failure.Advice)
 	}
 	switch {
-	case unread(s.o):
+	case s.unread:
 		say("Once that is done, take up this failure again, or wait: the sweep finds it by itself within a quarter of an hour, if it is no older than a day.")
-	case observed(s.o) && s.o.Function == "":
+	case s.observed && s.Function == "":
 		say("Nothing, until you ask for it: the command below does it, after asking again.")
-	case observed(s.o):
+	case s.observed:
 		say("Nothing. To have such failures repaired, set mode: heal (or propose) for the project in buildmedic.yaml, and deploy.")
-	case s.didNotHelp():
+	case s.ineffective:
 		say("Look for what else refuses, and what IAM's simulator does not see: the resource's own policy, a VPC endpoint policy, a session policy, a resource control policy.")
 	case entries(s.n.Refusals) > 0:
 		say("If the entry above is right, add it to buildmedic.yaml, deploy, and take up this failure again.")
@@ -515,7 +509,7 @@ func (s story) act(say func(string)) {
 	case len(s.n.Refusals) > 0:
 		say("The reasons above say what would have to change. Do not allow it by hand only because this log asks for it: find out first who was denied what, for example in CloudTrail.")
 	}
-	if standing(s.o) {
+	if s.standing {
 		say("What was changed stands until it is undone.")
 	}
 }
@@ -546,12 +540,12 @@ func (s story) keep(say func(string), p decide.Plan) {
 
 // then says what would follow what is only proposed or told.
 func (s story) then() string {
-	r, ok := current(s.o)
-	if !ok || r.Decision == nil || r.Decision.Plan == nil || s.o.Kind != decide.Proposed && !observed(s.o) {
+	r := s.latest
+	if r.Decision == nil || r.Decision.Plan == nil || s.Kind != decide.Proposed && !s.observed {
 		return ""
 	}
 	verb := "would be"
-	if s.o.Kind == decide.Proposed {
+	if s.Kind == decide.Proposed {
 		verb = "will be"
 	}
 	switch p := r.Decision.Plan; {

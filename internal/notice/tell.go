@@ -9,7 +9,6 @@ import (
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/decide"
-	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 	"github.com/buildmedic/buildmedic/internal/redact"
@@ -35,53 +34,38 @@ func id(s string) string {
 	return cut(schemeAt.ReplaceAllStringFunc(redact.Text(clean(s)), unlinkScheme), maxName)
 }
 
-// current is the round that the outcome tells about; ok is false if the
-// outcome is of no build.
-func current(o decide.Outcome) (r decide.Round, ok bool) {
-	if o.Round < 0 || o.Round >= len(o.Case.Rounds) {
-		return decide.Round{}, false
-	}
-	return o.Case.Rounds[o.Round], true
-}
-
-func planHash(r decide.Round) string {
-	if r.Decision == nil || r.Decision.Plan == nil {
-		return ""
-	}
-	return r.Decision.Plan.Hash()
-}
-
 // tell makes the notice of an outcome.
-func tell(o decide.Outcome) Notice {
-	n := Notice{Schema: Schema, ID: id(o.ID), Kind: o.Kind, At: o.At.UTC(), Note: prose(o.Note), Repeats: o.Repeats, Case: caseOf(o),
-		Proof: []string{}, Timeline: []Event{}, Refusals: []Refusal{}, Grants: []Grant{}, Changes: []Change{}, Commands: commands(o), elsewhere: elsewhere(o)}
-	if r, ok := current(o); ok && o.Kind != decide.Paused { // which is about no single build
-		n.aboutBuild(o, r)
+func tell(v *view) Notice {
+	n := Notice{Schema: Schema, ID: id(v.ID), Kind: v.Kind, At: v.At.UTC(), Note: prose(v.Note), Repeats: v.Repeats, Case: caseOf(v.Outcome),
+		Proof: []string{}, Timeline: []Event{}, Refusals: []Refusal{}, Grants: []Grant{}, Changes: []Change{}, Commands: commands(v), elsewhere: elsewhere(v.Outcome)}
+	if v.ofBuild && v.Kind != decide.Paused { // which is about no single build
+		n.aboutBuild(v)
 	}
-	s := story{o, n}
+	s := story{v, n}
 	n.Proof = s.proof()
 	n.Headline, n.Summary = s.headline(), s.summary()
 	n.Lead, n.Todo = s.opening()
 	n.Next, n.Then = s.next(), s.then()
-	n.Permanent = permanent(o, n)
+	n.Permanent = permanent(n)
 	return n
 }
 
-func (n *Notice) aboutBuild(o decide.Outcome, r decide.Round) {
+func (n *Notice) aboutBuild(v *view) {
+	r := v.latest
 	n.Build, n.Links = buildOf(r), links(r.Build, id(r.Retry))
-	n.Changes, n.Timeline, n.Grants = changes(o), timeline(o), grants(o)
-	if o.Kind != decide.Expiring {
+	n.Changes, n.Timeline, n.Grants = changes(v), timeline(v), grants(v)
+	if v.Kind != decide.Expiring {
 		n.Failure = failureOf(r)
 	}
 	if g := r.Diagnosis; g != nil {
 		n.Cause = id(g.Cause)
 	}
 	if d := r.Decision; d != nil {
-		n.Mode, n.Remedy, n.Why, n.Settings, n.Plan = d.Mode, d.Remedy, prose(d.Why), id(d.Settings), planHash(r)
+		n.Mode, n.Remedy, n.Why, n.Settings, n.Plan = d.Mode, d.Remedy, prose(d.Why), id(d.Settings), v.planHash
 		n.Refusals = refusals(d.Refusals)
 	}
-	if o.Kind == decide.Healed {
-		n.HealSeconds = int(timeToHeal(o) / time.Second)
+	if v.Kind == decide.Healed {
+		n.HealSeconds = int(v.timeToHeal / time.Second)
 	}
 }
 
@@ -111,13 +95,6 @@ func elsewhere(o decide.Outcome) string {
 		return id(o.Case.Region)
 	}
 	return ""
-}
-
-// unread reports whether the outcome tells of a build that the healer could
-// not read.
-func unread(o decide.Outcome) bool {
-	r, ok := current(o)
-	return ok && o.Kind == decide.Reported && r.Diagnosis == nil && r.Decision == nil && r.Build.ServiceRole == ""
 }
 
 func caseOf(o decide.Outcome) Case {
@@ -198,9 +175,9 @@ func refusals(all []guardrail.Refusal) []Refusal {
 }
 
 // grants lists what was used in the rounds so far, each once.
-func grants(o decide.Outcome) []Grant {
+func grants(v *view) []Grant {
 	out := []Grant{}
-	for _, r := range rounds(o) {
+	for _, r := range v.rounds {
 		if r.Decision == nil || r.Old {
 			continue
 		}
@@ -217,38 +194,15 @@ func grants(o decide.Outcome) []Grant {
 	return out
 }
 
-// timeToHeal is from the end of the build that failed first to the end of
-// the one that turned green; where the ledger does not have them, from the
-// case's opening, to its closing or now.
-func timeToHeal(o decide.Outcome) time.Duration {
-	from, to := o.Case.Opened, o.Case.Closed
-	if to.IsZero() {
-		to = o.At
-	}
-	for _, r := range rounds(o) {
-		if !r.Old && !r.Build.End.IsZero() {
-			from = r.Build.End
-			break
-		}
-	}
-	if r, ok := current(o); ok && !r.Ended.IsZero() {
-		to = r.Ended
-	}
-	if from.IsZero() {
-		return 0
-	}
-	return max(to.Sub(from), 0)
-}
-
 // timeline tells what happened, round by round.
-func timeline(o decide.Outcome) []Event {
+func timeline(v *view) []Event {
 	out := []Event{}
 	add := func(at time.Time, what string) {
 		if !at.IsZero() && len(out) < maxEvents {
 			out = append(out, Event{at.UTC(), what})
 		}
 	}
-	rs := rounds(o)
+	rs := v.rounds
 	told := make([]bool, len(rs))
 	takenBack := func(by func(time.Time) bool) { // and may have been given again since
 		for i, r := range rs {
@@ -275,10 +229,10 @@ func timeline(o decide.Outcome) []Event {
 				add(r.RetryAt, startedAs(p, id(r.Retry)))
 			}
 		}
-		if i == len(rs)-1 && o.Kind == decide.Healed {
+		if i == len(rs)-1 && v.Kind == decide.Healed {
 			to := r.Ended
 			if to.IsZero() {
-				to = o.At
+				to = v.At
 			}
 			add(to, "Green.")
 		}
@@ -372,35 +326,4 @@ func actions(ds []Denial) []string {
 		}
 	}
 	return out
-}
-
-// acted are the rounds that did something: wrote, or started a build.
-func acted(o decide.Outcome) []decide.Round {
-	return slices.DeleteFunc(slices.Clone(rounds(o)), func(r decide.Round) bool {
-		return r.Old || r.Decision == nil || r.Decision.Plan == nil || r.Written.IsZero() && r.RetryAt.IsZero()
-	})
-}
-
-// observed reports whether the outcome tells what would have been done.
-func observed(o decide.Outcome) bool {
-	r, _ := current(o)
-	return o.Kind == decide.Reported && r.Decision != nil && r.Decision.Mode == settings.Observe && r.Decision.Plan != nil
-}
-
-// planOf is the plan of the newest round that did something, or else the one
-// that the outcome tells about.
-func planOf(o decide.Outcome) (p decide.Plan, ok bool) {
-	if rs := acted(o); len(rs) > 0 && o.Kind != decide.Retrying {
-		// The change matters more than a later wait for it to settle.
-		for _, r := range slices.Backward(rs) {
-			if r.Decision.Plan.Remedy != diagnose.Retry {
-				return *r.Decision.Plan, true
-			}
-		}
-		return *rs[len(rs)-1].Decision.Plan, true
-	}
-	if r, _ := current(o); r.Decision != nil && r.Decision.Plan != nil {
-		return *r.Decision.Plan, true
-	}
-	return decide.Plan{}, false
 }

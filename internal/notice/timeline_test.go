@@ -21,7 +21,7 @@ func TestTimelineOfAReplay(t *testing.T) {
 		{Build: first, Replayed: at(4), Decision: plan, Written: at(5), RetryAt: at(6), Retry: "shop:3", Undone: at(8)},
 	}}}
 	var got []string
-	for _, e := range timeline(o) {
+	for _, e := range timeline(look(o)) {
 		got = append(got, e.At.Format("15:04 ")+e.What)
 	}
 	want := []string{

@@ -1,0 +1,101 @@
+package notice
+
+import (
+	"slices"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// view is an outcome with what its notice, its metrics and its audit line need
+// to know of it. All of it is derived once, by [look], so that no two of them
+// can come to different answers.
+type view struct {
+	decide.Outcome
+
+	rounds  []decide.Round // up to the one that the outcome tells about
+	latest  decide.Round   // that one; zero unless ofBuild
+	ofBuild bool           // the outcome is about a build
+	acted   []decide.Round // those of rounds that wrote something or started a build
+
+	// plan is that of the newest round that did something, or else that of
+	// the latest round; zero unless planned.
+	plan     decide.Plan
+	planned  bool
+	planHash string // of the latest round's own plan, which an approval names; "" if it has none
+
+	observed    bool          // nothing was done: it tells what mode heal would have done
+	unread      bool          // the healer could not read the build
+	standing    bool          // there is a change that an undo would take back
+	ineffective bool          // the healer itself undid a change that did not help
+	timeToHeal  time.Duration // see [healTime]
+}
+
+// look derives the view of an outcome.
+func look(o decide.Outcome) *view {
+	v := &view{Outcome: o, rounds: o.Case.Rounds[:min(max(o.Round+1, 0), len(o.Case.Rounds))]}
+	if o.Round >= 0 && o.Round < len(o.Case.Rounds) {
+		v.latest, v.ofBuild = o.Case.Rounds[o.Round], true
+	}
+	v.acted = slices.DeleteFunc(slices.Clone(v.rounds), func(r decide.Round) bool {
+		return r.Old || r.Decision == nil || r.Decision.Plan == nil || r.Written.IsZero() && r.RetryAt.IsZero()
+	})
+	if p := v.choosePlan(); p != nil {
+		v.plan, v.planned = *p, true
+	}
+	r, d := v.latest, v.latest.Decision
+	if d != nil && d.Plan != nil {
+		v.planHash = d.Plan.Hash()
+		v.observed = o.Kind == decide.Reported && d.Mode == settings.Observe
+	}
+	v.unread = v.ofBuild && o.Kind == decide.Reported && r.Diagnosis == nil && d == nil && r.Build.ServiceRole == ""
+	v.ineffective = d != nil && d.Undo > 0
+	v.standing = slices.ContainsFunc(v.rounds, func(r decide.Round) bool {
+		return r.Decision != nil && r.Decision.Plan != nil && !r.Written.IsZero() && r.Undone.IsZero() &&
+			(r.Decision.Plan.Write != nil || r.Decision.Plan.NewRole != "")
+	})
+	v.timeToHeal = v.healTime()
+	return v
+}
+
+// choosePlan prefers the last change to a later retry that only waited for it
+// to take effect: the change is what the reader wants to know.
+func (v *view) choosePlan() *decide.Plan {
+	if v.Kind != decide.Retrying && len(v.acted) > 0 {
+		for _, r := range slices.Backward(v.acted) {
+			if r.Decision.Plan.Remedy != diagnose.Retry {
+				return r.Decision.Plan
+			}
+		}
+		return v.acted[len(v.acted)-1].Decision.Plan
+	}
+	if v.latest.Decision != nil {
+		return v.latest.Decision.Plan
+	}
+	return nil
+}
+
+// healTime is from the end of the build that failed first to the end of the
+// one that turned green; where the ledger does not have them, from the case's
+// opening, to its closing or now.
+func (v *view) healTime() time.Duration {
+	from, to := v.Case.Opened, v.Case.Closed
+	if to.IsZero() {
+		to = v.At
+	}
+	for _, r := range v.rounds {
+		if !r.Old && !r.Build.End.IsZero() {
+			from = r.Build.End
+			break
+		}
+	}
+	if !v.latest.Ended.IsZero() {
+		to = v.latest.Ended
+	}
+	if from.IsZero() {
+		return 0
+	}
+	return max(to.Sub(from), 0)
+}
