@@ -12,10 +12,10 @@ import (
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// auditSchema names the form of the audit line and its version.
+// auditSchema names the format of the audit line and its version.
 const auditSchema = "buildmedic.audit/1"
 
-// audit is one line: who was given what, under which settings.
+// audit is one line: which role was given what, under which settings.
 type audit struct {
 	Schema   string          `json:"audit"`
 	At       time.Time       `json:"at"`
@@ -63,12 +63,12 @@ type auditWrite struct {
 	Dropped string   `json:"dropped,omitempty"`
 }
 
-// Audit gives the one JSON line, without a line end, that records a decision and what became of
-// it: settings and plan by their hashes, grants, refusals, the policy before
-// and after by its hash. It holds no text of a log: of a denial only an
-// action and a resource that have the form of one.
+// Audit returns one line of JSON, without a newline, that records a decision and its result:
+// settings, plan and the policy before and after by their hashes, and the grants and refusals.
+// It repeats no text of a build's log: of a denial it keeps an action and a resource only if
+// they are well-formed.
 func Audit(o decide.Outcome) []byte {
-	v, c := look(o), caseOf(o)
+	v, c := newView(o), caseOf(o)
 	a := audit{Schema: auditSchema, At: o.At.UTC(), Notice: id(o.ID), Kind: o.Kind, Case: c.ID, Account: c.Account, Region: c.Region, Project: c.Project,
 		Commit: c.Commit, Round: c.Round, Grants: grants(v), Refusals: []auditRefusal{}}
 	if r := v.latest; v.ofBuild {
@@ -86,11 +86,10 @@ func Audit(o decide.Outcome) []byte {
 	return []byte(jsonText(a))
 }
 
-// maxAudited is how long a resource may be that an audit line repeats.
+// maxAudited is the longest resource that an audit line repeats.
 const maxAudited = 320
 
-// maxAction is how long an action's name is at most: its service's prefix and
-// itself.
+// maxAction is the longest action: service prefix and name.
 const maxAction = 64 + len(":") + 128
 
 var (
@@ -132,7 +131,7 @@ func (a *audit) decided(v *view) {
 	}
 }
 
-// sum is a document's SHA-256 in hex, "" for none.
+// sum returns a document's SHA-256 in hex, "" for no document.
 func sum(doc string) string {
 	if doc == "" {
 		return ""

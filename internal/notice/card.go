@@ -9,8 +9,8 @@ import (
 	"github.com/buildmedic/buildmedic/internal/decide"
 )
 
-// Card is a custom notification of Amazon Q Developer in chat applications.
-// A message that does not fit this form is silently not shown (AWS.md#chat-card).
+// Card is a custom notification of Amazon Q Developer in chat applications, which drops a
+// message in any other format without an error (AWS.md#chat-card).
 type Card struct {
 	Version  string   `json:"version"` // "1.0"
 	Source   string   `json:"source"`  // "custom"
@@ -38,8 +38,8 @@ type Metadata struct {
 	EnableCustomActions bool              `json:"enableCustomActions"`
 }
 
-// Limits of a card, in bytes. The service's own are 250 and 8000 characters
-// for title and description; the rest is what reads well.
+// Limits of a card, in bytes. The service's own limits are 250 characters for the title and
+// 8000 for the description; the others keep a card readable.
 const (
 	maxTitle       = 240
 	maxDescription = 7000
@@ -47,14 +47,13 @@ const (
 	maxSteps       = 6
 )
 
-// marks begin the titles, so that a channel is read at a glance.
+// marks begin the titles, so that the results in a channel can be told apart at a glance.
 var marks = map[decide.Kind]string{
 	decide.Healed: "✅", decide.Proposed: "🙋", decide.Reported: "🔎", decide.Undone: "↩", decide.Failed: "❌",
 	decide.Retrying: "🔁", decide.Expiring: "⏳", decide.Paused: "⏸",
 }
 
-// card tells a notice as a chat card: what is needed to act, and where to
-// read the rest.
+// card makes a chat card of a notice: what is needed to act, and where to read the rest.
 func card(n Notice) Card {
 	c := Card{Version: "1.0", Source: "custom", ID: n.ID,
 		Content: Content{TextType: "client-markdown", Title: fit(marks[n.Kind]+" "+prosemark(n.title()), maxTitle), Description: description(n), NextSteps: steps(n)},
@@ -76,8 +75,8 @@ func card(n Notice) Card {
 	return c
 }
 
-// description is the card's text. Its parts come in the order of their
-// weight; what does not fit is left to the e-mail.
+// description is the card's text, the most important part first; what does not fit is left to
+// the e-mail.
 func description(n Notice) string {
 	parts := []string{prosemark(n.Lead) + "\n" + prosemark(n.Todo), prosemark(n.Summary)}
 	if n.Note != "" {
@@ -104,7 +103,7 @@ func description(n Notice) string {
 	return fitParts(parts)
 }
 
-// refusal tells one refusal; an entry that was shown before is not shown again.
+// refusal describes one refusal. An entry that an earlier refusal showed is not repeated.
 func refusal(r Refusal, before []Refusal) string {
 	p := ""
 	if r.Action != "" {
@@ -121,7 +120,7 @@ func refusal(r Refusal, before []Refusal) string {
 	return p
 }
 
-// changed tells the changes, each a part.
+// changed describes the changes, one part for each.
 func changed(n Notice) []string {
 	var parts []string
 	for _, h := range changeHeads {
@@ -142,7 +141,7 @@ func changed(n Notice) []string {
 	return parts
 }
 
-// fitParts joins the parts that fit. The first always does.
+// fitParts joins as many parts as fit. The first is always in, shortened if need be.
 func fitParts(parts []string) string {
 	const more = "\n\n_The e-mail of this notice says more._"
 	out := fit(parts[0], maxDescription/2)
@@ -169,8 +168,8 @@ func failedWhere(f *Failure) string {
 	return strings.Join(words, ", ")
 }
 
-// steps are what to do next, and where to look. Console links are our own
-// and may be links.
+// steps are what to do next, and where to look. Links to the AWS console are made here and not
+// taken from the build, so they may stay links.
 func steps(n Notice) []string {
 	var out []string
 	for _, s := range n.Next {
@@ -185,8 +184,8 @@ func steps(n Notice) []string {
 	return out
 }
 
-// buttons gives a channel's custom actions what they need as variables. Each
-// command's payload is there under its name.
+// buttons are variables for a channel's custom actions. Each command's payload is there under
+// the command's name.
 func buttons(n Notice) map[string]string {
 	out := map[string]string{}
 	for k, v := range map[string]string{"Kind": string(n.Kind), "Case": n.Case.ID, "Project": n.Case.Project, "Plan": n.Plan, "Cause": n.Cause, "Mode": string(n.Mode)} {
@@ -211,9 +210,8 @@ func bullets(items []string) string {
 	return strings.Join(out, "\n")
 }
 
-// prosemark escapes a sentence for the markdown of Slack and of Teams. They
-// have no escape in common, so every word with a character that either could
-// read as markup becomes code.
+// prosemark escapes a sentence for the markdown of Slack and of Teams. They have no escape in
+// common, so every word with a character that either could read as markup becomes code.
 func prosemark(s string) string {
 	const markup = "*_~`<>[]{}\\|#&"
 	words := strings.Fields(s)
@@ -245,7 +243,8 @@ func plainCode(s string) string {
 	return strings.NewReplacer("`", "'", "<", "‹", ">", "›").Replace(s)
 }
 
-// fit shortens to limit bytes, at a character. A cut code span is closed.
+// fit shortens s to at most limit bytes without splitting a character, and closes a code span
+// that it cut.
 func fit(s string, limit int) string {
 	if len(s) <= limit {
 		return s

@@ -13,23 +13,23 @@ import (
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// step is one round's change before it is put into words.
-type step struct {
+// roundChange is one round's change before it is put into words.
+type roundChange struct {
 	plan    decide.Plan
 	status  Status
 	version string // managed policies: what the write made
 }
 
-// changes tells what was changed, or would be, up to the outcome's round.
-// Rounds that changed the same thing are told as one change.
-func changes(v *view) []Change {
-	var steps []step
+// changesOf lists what was changed, or would be, up to the outcome's round. Several writes of
+// the same policy are one change.
+func changesOf(v *view) []Change {
+	var steps []roundChange
 	for i, r := range v.rounds {
 		s, ok := statusOf(v.Outcome, r, i)
 		if !ok {
 			continue
 		}
-		next := step{*r.Decision.Plan, s, r.WrittenVersion}
+		next := roundChange{*r.Decision.Plan, s, r.WrittenVersion}
 		if j := slices.IndexFunc(steps, next.continues); j >= 0 {
 			next.plan.Write = joined(*steps[j].plan.Write, *next.plan.Write)
 			steps = slices.Delete(steps, j, j+1)
@@ -45,8 +45,7 @@ func changes(v *view) []Change {
 	return out
 }
 
-// statusOf tells what became of a round's plan; ok is false if it is not
-// worth telling in this notice.
+// statusOf returns what became of a round's plan; ok is false if the notice should leave it out.
 func statusOf(o decide.Outcome, r decide.Round, i int) (s Status, ok bool) {
 	switch {
 	case r.Decision == nil || r.Decision.Plan == nil:
@@ -67,8 +66,8 @@ func statusOf(o decide.Outcome, r decide.Round, i int) (s Status, ok bool) {
 	return WasPlanned, true
 }
 
-// continues reports whether t's policy is written again by s.
-func (s step) continues(t step) bool {
+// continues reports whether s writes t's policy again.
+func (s roundChange) continues(t roundChange) bool {
 	return s.status == t.status && s.plan.Role == t.plan.Role && s.plan.Write != nil && t.plan.Write != nil &&
 		s.plan.Write.Kind == t.plan.Write.Kind && s.plan.Write.Name == t.plan.Write.Name
 }
@@ -83,7 +82,7 @@ func joined(first, second guardrail.Target) *guardrail.Target {
 	return &second
 }
 
-func (s step) change() (c Change, ok bool) {
+func (s roundChange) change() (c Change, ok bool) {
 	c.Status = s.status
 	p := s.plan
 	switch {
@@ -97,12 +96,12 @@ func (s step) change() (c Change, ok bool) {
 	case p.Buildspec != "":
 		c.What, c.Name, c.After = Buildspec, quote(p.Buildspec, maxName), quote(p.Buildspec, maxName)
 	default:
-		return Change{}, false // only started again
+		return Change{}, false // the build was only started again
 	}
 	return c, true
 }
 
-func (s step) policy(c *Change, t guardrail.Target) {
+func (s roundChange) policy(c *Change, t guardrail.Target) {
 	if t.Kind == "attach" {
 		c.What = AttachedPolicies
 		var names []string
@@ -124,7 +123,7 @@ func (s step) policy(c *Change, t guardrail.Target) {
 	c.compare(from, to)
 }
 
-// compare fills in the difference between two documents, "" for none.
+// compare fills in the difference between two documents; "" is no document.
 func (c *Change) compare(from, to string) {
 	before, after := statements(from), statements(to)
 	for _, s := range after {
@@ -143,7 +142,7 @@ func (c *Change) compare(from, to string) {
 	}
 }
 
-// statement is a statement, its bytes, and a form in which equal ones are equal.
+// statement is a statement, its bytes, and a canonical form to compare by.
 type statement struct {
 	iampolicy.Statement
 	json json.RawMessage
@@ -152,7 +151,7 @@ type statement struct {
 
 func (s statement) same(t statement) bool { return s.form == t.form }
 
-// statements reads a document; one that cannot be read has none.
+// statements parses a document; it returns nil for one that cannot be parsed.
 func statements(doc string) []statement {
 	d, err := iampolicy.ParseLoose([]byte(doc))
 	if err != nil {
@@ -173,8 +172,7 @@ func statements(doc string) []statement {
 	return out
 }
 
-// visibleJSON escapes the characters of a JSON text that a reader does not
-// see. It means the same as before.
+// visibleJSON escapes the invisible characters of a JSON text, which does not change its meaning.
 func visibleJSON(s string) string {
 	var b strings.Builder
 	for _, r := range s {
@@ -191,7 +189,7 @@ func visibleJSON(s string) string {
 	return b.String()
 }
 
-// pretty indents a JSON text; its keys keep their order.
+// pretty indents a JSON text and keeps the order of its keys.
 func pretty(doc json.RawMessage) string {
 	var b bytes.Buffer
 	if err := json.Indent(&b, doc, "", "  "); err != nil {
@@ -200,8 +198,8 @@ func pretty(doc json.RawMessage) string {
 	return strings.TrimRight(b.String(), "\n ")
 }
 
-// difference puts a policy's change into lines: the statements that came with
-// a plus, those that went with a minus.
+// difference returns a policy's change as lines: added statements with a plus, removed ones with
+// a minus.
 func (c Change) difference() []string {
 	var out []string
 	for _, s := range c.removed {
@@ -225,7 +223,7 @@ func (c Change) difference() []string {
 	return out
 }
 
-// statementLines tells a statement exactly, and with less noise than JSON:
+// statementLines prints a whole statement with less punctuation than JSON:
 //
 //   - Allow ecr:BatchGetImage
 //     ecr:PutImage

@@ -52,9 +52,8 @@ func TestVisibleJSON(t *testing.T) {
 	}
 }
 
-// TestChangesOfRounds: rounds that wrote the same policy are told as one
-// change; what stands, what was taken back and what was never done are told
-// apart.
+// TestChangesOfRounds ensures that several writes of the same policy are one change, and that
+// what stands, what was undone and what was never done are kept apart.
 func TestChangesOfRounds(t *testing.T) {
 	first := written(trackerRound(settings.Heal))
 	second := written(trackerRound(settings.Heal))
@@ -96,7 +95,7 @@ func TestChangesOfRounds(t *testing.T) {
 	} {
 		o := decide.Outcome{Kind: row.kind, Case: decide.Case{Rounds: row.rounds}, Round: len(row.rounds) - 1}
 		got := []change{}
-		for _, c := range changes(look(o)) {
+		for _, c := range changesOf(newView(o)) {
 			got = append(got, change{c.What, c.Status, len(c.Added), len(c.Removed), c.Name})
 		}
 		if row.name == "attached, joined" && len(got) == 1 {
@@ -112,7 +111,7 @@ func TestChangesOfRounds(t *testing.T) {
 	}
 }
 
-// TestFacts holds what a reader must find against the e-mail and the card.
+// TestFacts looks in the e-mail and the card for what a reader must find.
 func TestFacts(t *testing.T) {
 	for _, row := range []struct {
 		name           string
@@ -122,7 +121,7 @@ func TestFacts(t *testing.T) {
 		{"healed", trackerHealed(), []string{"Line 37", "PRE_BUILD", "4 min 12 s", `{"undo":{"case":"` + caseID + `"}}`, "put-role-policy", "the stack cannot delete the"}, []string{"would", "approve"}},
 		{"managed", qivrHealed(), []string{"v2 in place of v1", "(2 statements kept as they were)", "may put the old version back", "create-policy-version"}, []string{"cannot delete the"}},
 		{"observed", trackerObserved(), []string{"would have", "mode observe", "Then the build would be started again."}, []string{"TO UNDO", "Wrote", "WHAT WAS CHANGED"}},
-		{"proposed", trackerProposed(), []string{`{"approve":{"plan":"` + look(trackerProposed()).planHash + `"}}`, `{"reject":{"plan":"`, "Then the build will be started again."}, []string{"TO UNDO", "Wrote"}},
+		{"proposed", trackerProposed(), []string{`{"approve":{"plan":"` + newView(trackerProposed()).planHash + `"}}`, `{"reject":{"plan":"`, "Then the build will be started again."}, []string{"TO UNDO", "Wrote"}},
 		{"not allowed", notAllowedReported(), []string{"This entry in buildmedic.yaml would allow it:\n\ngrants:\n  - id: web-delete-object\n", "not-on-allowlist"}, []string{"TO UNDO", "WHAT WAS CHANGED"}},
 		{"forged", forgedReported(), []string{"hxxps://aws.example[.]com", "token=[redacted]", "Do not allow it by hand"}, []string{"\u202e", "\x1b", "https://aws.example", "Allow it in buildmedic.yaml", "add it to a policy of the role by hand"}},
 		{"undone", trackerUndone(), []string{"- Allow ecr:GetAuthorizationToken", "is gone: before, there was none"}, []string{"TO UNDO", "+ Allow", "TO MAKE IT PERMANENT", "Allow it in buildmedic.yaml"}},
@@ -151,7 +150,7 @@ func TestFacts(t *testing.T) {
 	}
 }
 
-// TestElsewhere: a build of a member account is named by its ARN.
+// TestElsewhere ensures that a build of a member account is named by its ARN.
 func TestElsewhere(t *testing.T) {
 	o := testsReported()
 	o.Case.Account = "444455556666"
@@ -182,7 +181,7 @@ func TestTimeToHeal(t *testing.T) {
 		c := o
 		c.Case.Rounds = append([]decide.Round(nil), o.Case.Rounds...)
 		row.with(&c)
-		if got := look(c).timeToHeal; got != row.want {
+		if got := newView(c).timeToHeal; got != row.want {
 			t.Errorf("%s: %v, want %v", row.name, got, row.want)
 		}
 	}

@@ -7,8 +7,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/decide"
 )
 
-// commands gives what the team can tell the healer after this outcome, the
-// likeliest first.
+// commands lists the commands that make sense after this outcome, the likeliest first.
 func commands(v *view) []Command {
 	c := commander{v.Outcome}
 	out := []Command{}
@@ -34,7 +33,7 @@ func commands(v *view) []Command {
 	case decide.Reported, decide.Undone, decide.Failed:
 		switch {
 		case build == "":
-		case there && b.ARN == "": // which could not be read
+		case there && b.ARN == "": // the build could not be read, so only its id is known
 			add("replay", args{"build": build, "account": id(v.Case.Account), "region": id(v.Case.Region)}, "")
 		case v.observed:
 			add("replay", args{"build": build}, "replay -apply "+build)
@@ -57,12 +56,12 @@ func commands(v *view) []Command {
 
 type commander struct{ o decide.Outcome }
 
-// args are what a command is about.
+// args are a command's arguments.
 type args map[string]string
 
-// command makes {"name":{"key":"value"}} and the shell line that sends it: to
-// the function, or, at the desk, the healer's own command. ok is false if the
-// desk has none.
+// command returns the payload {"name":{"key":"value"}} and the shell line that sends it to the
+// function, or, at the desk, the healer's own command. ok is false if the desk has no such
+// command.
 func (c commander) command(name string, with args, desk string) (Command, bool) {
 	cmd := Command{Name: name, Payload: json.RawMessage(jsonText(map[string]args{name: with}))}
 	switch {
@@ -71,7 +70,7 @@ func (c commander) command(name string, with args, desk string) (Command, bool) 
 		if c.o.Home.Region != "" {
 			words[0] += " --region " + shellWord(id(c.o.Home.Region))
 		}
-		// The answer goes to where it is seen: that it was refused is one, too.
+		// The function's answer is printed, since it may be a refusal.
 		words = append(words, "--cli-binary-format raw-in-base64-out", "--payload "+shellQuote(string(cmd.Payload))+" /dev/stdout")
 		cmd.Line = strings.Join(words, " \\\n  ")
 	case desk != "":
@@ -82,10 +81,10 @@ func (c commander) command(name string, with args, desk string) (Command, bool) 
 	return cmd, true
 }
 
-// shellQuote makes s one word of a shell.
+// shellQuote quotes s as one word for a POSIX shell.
 func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-// shellWord quotes s only if it needs to be.
+// shellWord quotes s only if that is necessary.
 func shellWord(s string) string {
 	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@+,%"
 	if s != "" && strings.Trim(s, plain) == "" {

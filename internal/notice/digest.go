@@ -12,10 +12,10 @@ import (
 	"github.com/buildmedic/buildmedic/internal/decide"
 )
 
-// RoundupSchema names the JSON form of a digest and its version.
+// RoundupSchema names the JSON format of a digest and its version.
 const RoundupSchema = "buildmedic.digest/1"
 
-// Roundup is what a digest says, and its JSON form.
+// Roundup is the content of a digest, and its JSON format.
 type Roundup struct {
 	Schema   string              `json:"schema"`
 	ID       string              `json:"id"`
@@ -29,7 +29,7 @@ type Roundup struct {
 	More     int                 `json:"more"`   // groups that are not listed
 }
 
-// Group is equal results of one project.
+// Group stands for the equal results of one project.
 type Group struct {
 	Account  string      `json:"account"`
 	Region   string      `json:"region"`
@@ -46,8 +46,7 @@ type Group struct {
 // maxGroups bounds a digest.
 const maxGroups = 40
 
-// Digest puts many outcomes into one message. Its ID depends only on theirs,
-// in any order.
+// Digest puts many outcomes into one message. Its ID depends only on the set of their IDs.
 func Digest(os []decide.Outcome) Message {
 	r := roundup(os)
 	return Message{
@@ -71,7 +70,7 @@ func roundup(os []decide.Outcome) Roundup {
 	projects := map[[3]string]bool{}
 	ids := []string{}
 	for _, o := range os {
-		n := tell(look(o))
+		n := tell(newView(o))
 		ids = append(ids, n.ID)
 		k := key{n.Case.Account, n.Case.Region, n.Case.Project, n.Cause, n.Kind}
 		g := groups[k]
@@ -111,7 +110,7 @@ func roundup(os []decide.Outcome) Roundup {
 	return r
 }
 
-// kindOrder is the order in which results are counted up.
+// kindOrder is the order in which the counts are listed.
 var kindOrder = []decide.Kind{decide.Healed, decide.Proposed, decide.Reported, decide.Undone, decide.Failed, decide.Retrying, decide.Expiring, decide.Paused}
 
 func (r Roundup) counts() []string {

@@ -9,9 +9,8 @@ import (
 	"github.com/buildmedic/buildmedic/internal/decide"
 )
 
-// width is how wide an e-mail's sentences are: what a phone held upright and
-// a mail program's plain text view both show well. Code, documents and links
-// are never broken.
+// width is the width of an e-mail's sentences: phones held upright and the plain text view of
+// mail programs both show it well. Code, documents and links are never wrapped.
 const width = 72
 
 // mail writes the plain text of an e-mail.
@@ -30,8 +29,8 @@ func (m *mail) para(s string) {
 	m.line("")
 }
 
-// opening writes the two lines that a phone shows first. They are not broken:
-// a phone does that itself.
+// opening writes the two lines that a phone shows first. They are not wrapped, since phones wrap
+// them to their own width.
 func (m *mail) opening(n Notice) {
 	m.line(n.Lead)
 	m.line(n.Todo)
@@ -57,7 +56,7 @@ func (m *mail) hang(label, s string) {
 // fact writes a labelled value.
 func (m *mail) fact(label, s string) { m.hang(fmt.Sprintf("  %-9s ", label), s) }
 
-// block writes text that is to be copied, as it is.
+// block writes text that is to be copied, unchanged.
 func (m *mail) block(s string) {
 	for l := range strings.Lines(strings.TrimRight(s, "\n") + "\n") {
 		m.line(strings.TrimRight(l, "\n"))
@@ -68,8 +67,7 @@ func (m *mail) block(s string) {
 // end ends a section.
 func (m *mail) end() { m.line("") }
 
-// email tells a notice as plain text, the most urgent first, what is to be
-// copied last.
+// email makes the plain text of a notice, the most urgent first and what is to be copied last.
 func email(n Notice) string {
 	var m mail
 	m.opening(n)
@@ -144,7 +142,7 @@ func buildLine(n Notice) string {
 	return s
 }
 
-// excerpt shows the log where no denial tells enough.
+// excerpt shows a part of the log, unless a denial already says what failed.
 func (m *mail) excerpt(n Notice) {
 	f := n.Failure
 	if len(f.Denials) > 0 || len(f.Excerpt) < 2 {
@@ -191,7 +189,7 @@ func (m *mail) proof(n Notice) {
 	m.end()
 }
 
-// done tells what was done, if anything but failing was.
+// done lists what was done, unless the build's failure is all that happened.
 func (m *mail) done(n Notice) {
 	if len(n.Timeline) < 2 {
 		return
@@ -252,7 +250,7 @@ func (m *mail) refused(n Notice) {
 	}
 }
 
-// changeHeads are the titles over what was changed, in order.
+// changeHeads are the titles of the changes by status, in the order of printing.
 var changeHeads = []struct {
 	status Status
 	title  string
@@ -283,7 +281,7 @@ func (m *mail) changes(n Notice) {
 		}
 	}
 	if len(n.Timeline) >= 2 {
-		return // the rest is told with what was done
+		return // the timeline shows the rest
 	}
 	if n.Then != "" {
 		if len(n.Changes) == 0 {
@@ -300,7 +298,7 @@ func (m *mail) changes(n Notice) {
 	}
 }
 
-// words names the thing that was changed.
+// words names what was changed.
 func (c Change) words() string {
 	role := lastElement(c.Role)
 	switch c.What {
@@ -344,7 +342,7 @@ func (m *mail) next(n Notice) {
 	m.end()
 }
 
-// commandHeads are the titles over the commands that are shown in full.
+// commandHeads are the titles of the commands whose line is shown.
 var commandHeads = map[string]string{"approve": "To approve", "reject": "To reject", "undo": "To undo", "resume": "To resume", "replay": "To take up this failure again"}
 
 func (m *mail) commands(n Notice) {
@@ -442,7 +440,7 @@ func subject(kind decide.Kind, title string) string {
 	return asciiLine("[" + string(kind) + "] " + title)
 }
 
-// asciiLine makes s a subject.
+// asciiLine makes a subject of s.
 func asciiLine(s string) string {
 	var b strings.Builder
 	for _, r := range s {
@@ -466,7 +464,7 @@ func asciiLine(s string) string {
 
 const maxSubject = 99
 
-// layerWords says which policy refuses.
+// layerWords says which policy refused.
 func layerWords(d Denial) string {
 	name, ok := layers[d.Layer]
 	switch {

@@ -18,10 +18,10 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the files in testdata")
 
-// TestStories compares every kind of notice with the one that is kept.
-func TestStories(t *testing.T) {
+// TestGolden compares every kind of notice with its golden file.
+func TestGolden(t *testing.T) {
 	names := []string{"digest.txtar"}
-	for _, s := range stories {
+	for _, s := range samples {
 		names = append(names, s.name+".txtar")
 		t.Run(s.name, func(t *testing.T) {
 			m := Render(s.outcome)
@@ -32,7 +32,7 @@ func TestStories(t *testing.T) {
 	}
 	t.Run("digest", func(t *testing.T) {
 		var os []decide.Outcome
-		for _, s := range stories {
+		for _, s := range samples {
 			os = append(os, s.outcome)
 		}
 		golden(t, "digest", "More notices than a team should get one by one.", Digest(os))
@@ -43,7 +43,7 @@ func TestStories(t *testing.T) {
 	}
 	for _, k := range kept {
 		if !slices.Contains(names, filepath.Base(k)) {
-			t.Errorf("%s belongs to no story", k)
+			t.Errorf("%s belongs to no sample", k)
 		}
 	}
 }

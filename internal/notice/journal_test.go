@@ -13,9 +13,9 @@ import (
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// TestMetricsAreEMF holds each line against the embedded metric format.
+// TestMetricsAreEMF checks each line against the embedded metric format.
 func TestMetricsAreEMF(t *testing.T) {
-	for _, s := range stories {
+	for _, s := range samples {
 		for _, text := range strings.Split(string(Metrics(s.outcome)), "\n") {
 			var line map[string]any
 			if err := json.Unmarshal([]byte(text), &line); err != nil {
@@ -58,7 +58,7 @@ func TestMetricsAreEMF(t *testing.T) {
 	}
 }
 
-// TestMetricsCountOnce follows cases over all that is told of them.
+// TestMetricsCountOnce ensures that a case with several notices is counted once.
 func TestMetricsCountOnce(t *testing.T) {
 	proposedThenHealed := trackerHealed()
 	proposedThenHealed.Case.Rounds[0].Decision.Mode = settings.Propose
@@ -101,8 +101,8 @@ func TestMetricsCountOnce(t *testing.T) {
 	}
 }
 
-// TestAuditHasNoLogText: of what a build printed, only an action and a
-// resource that have the form of one.
+// TestAuditHasNoLogText ensures that only a well-formed action and resource are repeated of what
+// a build printed.
 func TestAuditHasNoLogText(t *testing.T) {
 	const said = "words-out-of-the-log"
 	o := forgedReported()
@@ -124,7 +124,7 @@ func TestAuditHasNoLogText(t *testing.T) {
 	}
 }
 
-// TestAuditNamesThePolicy: by hashes, so that it can be found again.
+// TestAuditNamesThePolicy ensures that the policy's hashes are there to find it by.
 func TestAuditNamesThePolicy(t *testing.T) {
 	var line struct {
 		Plan   string
@@ -134,7 +134,7 @@ func TestAuditNamesThePolicy(t *testing.T) {
 	if err := json.Unmarshal(Audit(qivrHealed()), &line); err != nil {
 		t.Fatal(err)
 	}
-	if line.Plan != look(qivrHealed()).planHash || len(line.Grants) != 1 || line.Write.Name != qivrPolicy || line.Write.From != "v1" || line.Write.To != "v2" ||
+	if line.Plan != newView(qivrHealed()).planHash || len(line.Grants) != 1 || line.Write.Name != qivrPolicy || line.Write.From != "v1" || line.Write.To != "v2" ||
 		line.Write.Before != sum(qivrBefore()) || line.Write.After != sum(qivrAfter()) {
 		t.Errorf("audit line: %+v", line)
 	}

@@ -7,8 +7,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 )
 
-// consoles are the hosts of the AWS console by partition. In any other
-// partition there are no links.
+// consoles are the hosts of the AWS console by partition. Other partitions get no links.
 var consoles = map[string]string{
 	"aws":        "console.aws.amazon.com",
 	"aws-cn":     "console.amazonaws.cn",
@@ -23,7 +22,7 @@ type Links struct {
 	Role  string `json:"role,omitempty"`
 }
 
-// links are made from the build's ARN, never taken from the build.
+// links are made from the build's ARN. A link that the build itself gives is never repeated.
 func links(b codebuild.Build, retry string) Links {
 	a := b.At()
 	host := consoles[a.Partition]

@@ -21,15 +21,15 @@ type Message struct {
 	attributes map[string]string
 }
 
-// maxMessage is how large subject, body and attributes may be together: SNS
-// takes 256 KiB (AWS.md#sns), and a little room is left.
+// maxMessage bounds subject, body and attributes together, a little below the 256 KiB that SNS
+// accepts (AWS.md#sns).
 const maxMessage = 250 << 10
 
-// Render puts an outcome into words. The message always fits SNS: if all
-// there is to say is too much, the excerpt goes first, then snippets and
-// refusals; whole policies go last, and what went is said.
+// Render makes the message of an outcome. It always fits SNS: if it would be too large, the
+// excerpt is left out first, then snippets and refusals, and whole policies last; the message
+// says what was left out.
 func Render(o decide.Outcome) Message {
-	n := tell(look(o))
+	n := tell(newView(o))
 	m := render(n)
 	for _, shorten := range []func(*Notice){cutExcerpt, cutSnippets, cutRefusals, cutDifference, cutDocuments} {
 		if m.size() <= maxMessage {
@@ -53,7 +53,7 @@ func render(n Notice) Message {
 	}
 }
 
-// short says the least: result, summary, case.
+// short is for protocols that show little: result, summary, case.
 func short(n Notice) string {
 	s := n.Lead + " " + n.Todo + " " + n.Summary
 	if n.Case.ID != "" {
@@ -62,7 +62,7 @@ func short(n Notice) string {
 	return s
 }
 
-// attributes are what subscriptions may filter by; SNS takes no empty ones.
+// attributes are what subscriptions may filter by. SNS accepts no empty value.
 func attributes(n Notice) map[string]string {
 	out := map[string]string{}
 	for k, v := range map[string]string{"kind": string(n.Kind), "project": n.Case.Project, "case": n.Case.ID, "cause": n.Cause, "mode": string(n.Mode), "account": n.Case.Account} {
@@ -131,7 +131,7 @@ func cutDocuments(n *Notice) {
 	}
 }
 
-// size is what SNS counts.
+// size is the size as SNS counts it.
 func (m Message) size() int {
 	n := len(m.Subject) + len(jsonText(m.protocols()))
 	for k, v := range m.attributes {
@@ -150,11 +150,10 @@ func (m Message) protocols() map[string]string {
 	return out
 }
 
-// SNS gives what sns:Publish takes, with MessageStructure "json": the body is
-// an object with the text for each protocol (email, https for the chat, sqs
-// and lambda), and a default for any other. Together they are always under
-// 256 KiB: texts of a message that was not made by [Render] or [Digest] may
-// be left out for that, or cut.
+// SNS returns the arguments for sns:Publish with MessageStructure "json": the body is an object
+// with a text for each protocol (email, https for the chat, sqs and lambda) and a default for
+// any other. Together they always stay under 256 KiB; for that, texts of a message that
+// [Render] or [Digest] did not make may be left out or cut.
 func (m Message) SNS() (subject, body string, attributes map[string]string) {
 	if m.size() > maxMessage {
 		m.JSON = ""
@@ -164,12 +163,12 @@ func (m Message) SNS() (subject, body string, attributes map[string]string) {
 	}
 	if m.size() > maxMessage {
 		m.Default, m.attributes = truncate(m.Default, 1<<10), nil
-		m.Email = truncate(m.Email, maxMessage/6-1<<10) // JSON writes a character as six at most
+		m.Email = truncate(m.Email, maxMessage/6-1<<10) // JSON needs at most six bytes for one
 	}
 	return asciiLine(m.Subject), jsonText(m.protocols()), m.attributes
 }
 
-// truncate is for what no structure is known of.
+// truncate shortens a text of unknown structure.
 func truncate(s string, limit int) string {
 	if len(s) <= limit {
 		return s

@@ -23,7 +23,7 @@ import (
 // snsLimit is what SNS takes, subject and attributes included (AWS.md#sns).
 const snsLimit = 256 << 10
 
-// checkSNS holds a message against the limits of SNS and returns its parts.
+// checkSNS checks a message against the limits of SNS and returns its parts.
 func checkSNS(t *testing.T, name string, m Message) map[string]string {
 	t.Helper()
 	subject, body, attributes := m.SNS()
@@ -55,7 +55,7 @@ func checkSNS(t *testing.T, name string, m Message) map[string]string {
 	return parts
 }
 
-// checkTexts looks for what no text may hold.
+// checkTexts looks for what no text may contain.
 func checkTexts(t *testing.T, name string, m Message) {
 	t.Helper()
 	for part, text := range map[string]string{"subject": m.Subject, "email": m.Email, "chat": m.Chat, "JSON": m.JSON, "default": m.Default} {
@@ -69,9 +69,9 @@ func checkTexts(t *testing.T, name string, m Message) {
 	}
 }
 
-func TestStoriesFitSNS(t *testing.T) {
+func TestGoldenFitSNS(t *testing.T) {
 	var os []decide.Outcome
-	for _, s := range stories {
+	for _, s := range samples {
 		os = append(os, s.outcome)
 		m := Render(s.outcome)
 		parts := checkSNS(t, s.name, m)
@@ -89,7 +89,7 @@ func TestStoriesFitSNS(t *testing.T) {
 	checkSNS(t, "nothing", Render(decide.Outcome{}))
 }
 
-// TestPolicyStaysWhole: other things go first.
+// TestPolicyStaysWhole ensures that other parts are left out first.
 func TestPolicyStaysWhole(t *testing.T) {
 	o := trackerHealed()
 	r := &o.Case.Rounds[0]
@@ -112,7 +112,7 @@ func TestPolicyStaysWhole(t *testing.T) {
 	}
 }
 
-// TestTooMuch cuts in steps, and keeps the whole policy to the last.
+// TestTooMuch ensures that a notice is cut in steps, whole policies last.
 func TestTooMuch(t *testing.T) {
 	policy := func(statements int) string {
 		d := iampolicy.Document{Version: "2012-10-17"}
@@ -153,7 +153,7 @@ func TestTooMuch(t *testing.T) {
 	}
 }
 
-// TestSNSOfAnyMessage: even one that was not made here fits.
+// TestSNSOfAnyMessage ensures that even a message that was not made here fits.
 func TestSNSOfAnyMessage(t *testing.T) {
 	huge := strings.Repeat("é\"\\\x01", 1<<17)
 	for name, m := range map[string]Message{
@@ -167,7 +167,7 @@ func TestSNSOfAnyMessage(t *testing.T) {
 	}
 }
 
-// monster makes an outcome of random size out of hostile texts.
+// monster makes an outcome of random size from hostile texts.
 func monster(r *rand.Rand) decide.Outcome {
 	texts := []string{"", "x", "https://evil.com/a", "\u202etxt\u200b", "\x1b[31m", "<!channel> `*_~", "`````", "a\nb\r\n", "\"\\", "]]>", "}}{{", "\xff\xfe", "arn:aws:s3:::b/*", strings.Repeat("é", 900), strings.Repeat("word ", 400), "\x00"}
 	names := []string{"", "x", "https://evil-host/a", "\u202etxt\u200b", "`a`", "a b", "é", "\xff", strings.Repeat("n", 900)}
@@ -237,7 +237,7 @@ func TestMonsters(t *testing.T) {
 	checkCard(t, fmt.Sprintf("seed %d, digest", seed), Digest(os).Chat)
 }
 
-// checkCard holds a card against the form that Amazon Q Developer shows.
+// checkCard checks a card against the format that Amazon Q Developer shows.
 func checkCard(t *testing.T, name, text string) {
 	t.Helper()
 	dec := json.NewDecoder(strings.NewReader(text))
@@ -297,7 +297,7 @@ func outsideCode(s string) string {
 }
 
 func TestCards(t *testing.T) {
-	for _, s := range stories {
+	for _, s := range samples {
 		m := Render(s.outcome)
 		checkCard(t, s.name, m.Chat)
 		var c Card
@@ -349,13 +349,11 @@ func TestSubject(t *testing.T) {
 	}
 }
 
-// TestEmailWidth: sentences are wrapped; only what is copied or has no blank
-// is wider.
 // TestOpening ensures that a mail and a card begin with two lines that say
 // what happened to what, and what to do, and that a phone shows whole.
 func TestOpening(t *testing.T) {
-	for _, s := range stories {
-		n, m := tell(look(s.outcome)), Render(s.outcome)
+	for _, s := range samples {
+		n, m := tell(newView(s.outcome)), Render(s.outcome)
 		lines := strings.SplitN(m.Email, "\n", 4)
 		if lines[0] != n.Lead || lines[1] != n.Todo || lines[2] != "" {
 			t.Errorf("%s: the e-mail begins %q", s.name, lines[:3])
@@ -396,24 +394,26 @@ func TestLongOpening(t *testing.T) {
 	} {
 		o := testsReported()
 		row.change(&o)
-		if n := tell(look(o)); n.Lead != row.lead || n.Todo != row.todo {
+		if n := tell(newView(o)); n.Lead != row.lead || n.Todo != row.todo {
 			t.Errorf("%s:\n%s\n%s\nwant\n%s\n%s", row.why, n.Lead, n.Todo, row.lead, row.todo)
 		}
 	}
 }
 
-// TestUnreadAtHome: what the hub may not read in its own account, its own
-// stack has to allow.
+// TestUnreadAtHome ensures that a build of the hub's own account that cannot be read leads to the
+// hub's own stack, not to a member's.
 func TestUnreadAtHome(t *testing.T) {
 	o := memberUnread()
 	o.Case.Account, o.Case.Region = o.Home.ID, o.Home.Region
-	if n := tell(look(o)); n.Lead != "TrackerAPI failed, and Buildmedic may not read the build." || n.Todo != "To do: deploy the stack with these settings again." {
+	if n := tell(newView(o)); n.Lead != "TrackerAPI failed, and Buildmedic may not read the build." || n.Todo != "To do: deploy the stack with these settings again." {
 		t.Errorf("%s\n%s", n.Lead, n.Todo)
 	}
 }
 
+// TestEmailWidth ensures that sentences are wrapped: only what is copied, or has no blank to wrap
+// at, is wider.
 func TestEmailWidth(t *testing.T) {
-	for _, s := range stories {
+	for _, s := range samples {
 		text, _, _ := strings.Cut(Render(s.outcome).Email, "THE WHOLE POLICY")
 		for _, l := range strings.Split(text, "\n") {
 			if utf8.RuneCountInString(l) > width && strings.HasPrefix(l, "  ") && len(strings.Fields(l)) > 3 && !strings.Contains(l, "--payload") && !strings.HasPrefix(strings.TrimSpace(l), "+") {

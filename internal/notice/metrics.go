@@ -9,7 +9,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// Namespace is where the metrics are in CloudWatch.
+// Namespace is the metrics' namespace in CloudWatch.
 const Namespace = "Buildmedic"
 
 // metric is one metric of a line.
@@ -19,9 +19,8 @@ type metric struct {
 	value int
 }
 
-// Metrics gives an outcome's metrics in CloudWatch's embedded metric format,
-// one JSON object a line, without a line end after the last; each line is a
-// log event of its own.
+// Metrics returns an outcome's metrics in CloudWatch's embedded metric format: one JSON object a
+// line, each a log event of its own, without a newline after the last.
 //
 // The first line counts: Failures (cases, once each, when they end), one
 // metric named after the kind of outcome (Healed, Proposed, Reported, Undone,
@@ -31,7 +30,7 @@ type metric struct {
 // counts Refused by Rule. Dimensions have few values: names out of causes.yaml,
 // of the settings and of the guardrails.
 func Metrics(o decide.Outcome) []byte {
-	v := look(o)
+	v := newView(o)
 	r := v.latest
 	cause := "unknown"
 	if r.Diagnosis != nil && r.Diagnosis.Cause != "" {
@@ -63,15 +62,14 @@ func Metrics(o decide.Outcome) []byte {
 	return []byte(strings.Join(lines, "\n"))
 }
 
-// kindMetrics are the metrics' names; the set of kinds is closed.
+// kindMetrics are the metrics' names by kind.
 var kindMetrics = map[decide.Kind]string{
 	decide.Healed: "Healed", decide.Proposed: "Proposed", decide.Reported: "Reported", decide.Undone: "Undone", decide.Failed: "Failed",
 	decide.Retrying: "Retrying", decide.Expiring: "Expiring", decide.Paused: "Paused",
 }
 
-// endsCase reports whether the outcome ends a case for the first time. A
-// proposed case has ended once already when its approval goes on with it, and
-// so has a healed one that somebody undoes.
+// endsCase reports whether the outcome ends a case for the first time. A proposed case that was
+// approved, and a healed one that somebody undoes, have been counted before.
 func endsCase(v *view) bool {
 	r := v.latest
 	switch v.Kind {
@@ -85,7 +83,7 @@ func endsCase(v *view) bool {
 	return false
 }
 
-// rules are the rules that refused, each once.
+// rules lists the rules that refused, each once.
 func rules(r decide.Round) []guardrail.Rule {
 	var out []guardrail.Rule
 	if r.Decision == nil {

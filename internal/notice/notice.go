@@ -1,11 +1,14 @@
-// Package notice turns an [decide.Outcome] into words: an e-mail, a chat card
-// and JSON for programs; and into the metrics and the audit line of it. It is
-// pure.
+// Package notice turns a [decide.Outcome] into an e-mail, a chat card and JSON for programs, and
+// into metrics and an audit line. It is pure.
 //
-// All that an outcome holds of a build's log, of its source and of IAM is
-// untrusted. It passes one gate, the making of a [Notice]: after that every
-// text in it is redacted, printable, free of links and bounded. What the
-// e-mail, the card and the JSON say, they say of the same Notice.
+// Whatever an outcome holds of a build's log, of its source and of IAM is untrusted. It passes
+// one gate, the making of a [Notice]: every text in a Notice is redacted, printable, free of
+// links and bounded. E-mail, card and JSON are made of the same Notice.
+//
+// Words: a [view] is an outcome with all that is derived from it; wording chooses the sentences;
+// a [Change] is one thing in AWS that was or would be changed, and a roundChange is one round's
+// part in it; a sample is an outcome that the tests keep the notices of (a story is played by
+// package story); a denial is what a log says and not yet a fact.
 package notice
 
 import (
@@ -20,11 +23,11 @@ import (
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// Schema names the JSON form of a notice and its version. Within a version
-// keys are only added. schema.json describes it.
+// Schema names the JSON format of a notice and its version. Within a version, keys are only
+// added. schema.json describes the format.
 const Schema = "buildmedic.notice/1"
 
-// Notice is what a notice says, and its JSON form.
+// Notice is the content of a notice, and its JSON format.
 type Notice struct {
 	Schema string      `json:"schema"`
 	ID     string      `json:"id"` // the same for a notice that is sent again
@@ -58,12 +61,12 @@ type Notice struct {
 	Then     string    `json:"then,omitempty"`
 	Next     []string  `json:"next"` // what happens now, and what a person should do
 	Commands []Command `json:"commands"`
-	// Permanent are snippets that make the changes last.
+	// Permanent are snippets that put the changes into the team's own code.
 	Permanent []Snippet `json:"permanent"`
 	Links     Links     `json:"links"`
 	Settings  string    `json:"settings,omitempty"` // SHA-256 of the settings decided under
 	Plan      string    `json:"plan,omitempty"`     // SHA-256 of the plan
-	// Cut says what was left out to keep the notice within SNS's limit.
+	// Cut lists what was left out to keep the notice within SNS's limit.
 	Cut []string `json:"cut,omitempty"`
 
 	elsewhere string // account, or region, of the project if it is not the healer's own
@@ -109,7 +112,7 @@ type Failure struct {
 	Fingerprint string          `json:"fingerprint,omitempty"`
 }
 
-// Denial is one access-denied claim.
+// Denial is one access-denied message.
 type Denial struct {
 	Principal string          `json:"principal,omitempty"`
 	Action    string          `json:"action,omitempty"`
@@ -194,14 +197,14 @@ const (
 	WasPlanned Status = "planned"
 )
 
-// Command is something that the team can tell the healer to do.
+// Command is something that the team can have the healer do.
 type Command struct {
 	Name    string          `json:"name"` // approve, reject, undo, status, replay, pause, resume
 	Payload json.RawMessage `json:"payload"`
 	Line    string          `json:"line"` // for a shell
 }
 
-// Snippet is code that makes a change last.
+// Snippet is code that makes a change permanent.
 type Snippet struct {
 	For  string `json:"for"` // "AWS CDK (TypeScript)", "Terraform", "AWS CLI", …
 	Text string `json:"text"`

@@ -10,17 +10,17 @@ import (
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 )
 
-// The makers of snippets.
+// The tools that snippets are for.
 const (
 	forCDK       = "AWS CDK (TypeScript)"
 	forTerraform = "Terraform"
 	forCLI       = "AWS CLI"
 )
 
-// policyFile is the name under which the policy of a notice may be saved.
+// policyFile is the name that the notice suggests for saving the policy.
 const policyFile = "iam-policy-codebuild.json"
 
-// permanent gives the snippets that make the outcome's changes last.
+// permanent returns the snippets that make the outcome's changes permanent.
 func permanent(n Notice) []Snippet {
 	out := []Snippet{}
 	if n.Kind == decide.Undone || n.Kind == decide.Paused {
@@ -48,7 +48,7 @@ func policySnippets(c Change) []Snippet {
 	if err != nil {
 		return nil
 	}
-	lasting, ends := endless(d, c.added)
+	lasting, ends := withoutExpiry(d, c.added)
 	note := ""
 	shell := cli(c.Role, c.Name, "file://"+policyFile)
 	asFile := ", with the policy saved as " + policyFile
@@ -63,9 +63,9 @@ func policySnippets(c Change) []Snippet {
 	}
 }
 
-// endless takes the end of a grant out of the statements that were added, and
-// reports whether there was one: what is to last has none.
-func endless(d iampolicy.Document, added []iampolicy.Statement) (lasting iampolicy.Document, ends bool) {
+// withoutExpiry removes a grant's expiry from the statements that were added, and reports
+// whether there was one: permanent code should not stop working on a date.
+func withoutExpiry(d iampolicy.Document, added []iampolicy.Statement) (lasting iampolicy.Document, ends bool) {
 	lasting = d
 	lasting.Statements = slices.Clone(d.Statements)
 	for i, s := range lasting.Statements {
@@ -122,7 +122,7 @@ func roleSnippets(c Case, ch Change) []Snippet {
 	}
 }
 
-// at is the region's flag for AWS CLI commands.
+// at is the --region option for AWS CLI commands.
 func at(c Case) string {
 	if c.Region == "" {
 		return ""

@@ -13,13 +13,13 @@ import (
 	"github.com/buildmedic/buildmedic/internal/redact"
 )
 
-// maxQuote bounds a quoted text, in bytes before the remark that says how
-// much was cut: a denial with its ARNs fits.
+// maxQuote bounds a quoted text, in bytes without the remark about what was cut. A denial with
+// its ARNs fits.
 const maxQuote = 1200
 
-// Quote makes untrusted text fit to be shown: one line of printable
-// characters, secrets replaced by [redact.Text], nothing that a mail or chat
-// program would turn into a link, and bounded. What was cut is said.
+// Quote makes untrusted text safe to show: one line of printable characters, with secrets
+// replaced by [redact.Text] and nothing that a mail or chat program would turn into a link. A
+// text that is too long is cut, and says so.
 //
 // Control, bidirectional, zero-width and other invisible characters are
 // dropped, white space becomes one space, bytes that are not UTF-8 become "?".
@@ -29,9 +29,8 @@ func quote(s string, limit int) string {
 	return cut(unlink(redact.Text(clean(s))), limit)
 }
 
-// prose is [Quote] for the sentences of causes.yaml and the guardrails, into
-// which parts of a log may have found their way: links to the AWS
-// documentation stay.
+// prose is [Quote] for the sentences of causes.yaml and the guardrails. They may contain parts
+// of a log; their links to the AWS documentation stay.
 func prose(s string) string {
 	const docs = "https://docs.aws.amazon.com/"
 	parts := strings.Split(redact.Text(clean(s)), docs)
@@ -41,8 +40,8 @@ func prose(s string) string {
 	return cut(strings.Join(parts, docs), maxQuote)
 }
 
-// quoteLines quotes the lines of one text; their indentation stays. They are
-// redacted together, since a secret may span several of them.
+// quoteLines quotes the lines of one text and keeps their indentation. They are redacted
+// together, since a secret may span several lines.
 func quoteLines(lines []string, limit int) []string {
 	cleaned := make([]string, len(lines))
 	for i, l := range lines {
@@ -55,15 +54,15 @@ func quoteLines(lines []string, limit int) []string {
 	return out[:len(lines)]
 }
 
-// indentation is the spaces that a line begins with, a sensible number of them.
+// indentation returns the spaces that a line begins with, at most 16.
 func indentation(line string) string {
 	const most = 16
 	n := len(line) - len(strings.TrimLeft(line, " "))
 	return strings.Repeat(" ", min(n, most))
 }
 
-// quoteBlock is for text of several lines that is to be copied, such as a
-// settings entry: its lines and their indentation stay, and names of hosts.
+// quoteBlock is for text of several lines that is to be copied, such as a settings entry: lines,
+// indentation and host names stay.
 func quoteBlock(s string, limit int) string {
 	var lines []string
 	for l := range strings.Lines(s) {
@@ -74,7 +73,7 @@ func quoteBlock(s string, limit int) string {
 
 var escapes = lazyregexp.New(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])`)
 
-// clean gives one line of visible text.
+// clean returns one line of visible text.
 func clean(s string) string {
 	s = strings.ToValidUTF8(s, "?")
 	if strings.Contains(s, "\x1b") {
@@ -98,7 +97,7 @@ func clean(s string) string {
 	return b.String()
 }
 
-// visible reports whether a reader sees the character where it stands.
+// visible reports whether a reader can see the character.
 func visible(r rune) bool {
 	return unicode.IsPrint(r) &&
 		!unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector, unicode.Noncharacter_Code_Point) &&
@@ -109,8 +108,8 @@ var (
 	schemeAt = lazyregexp.New(`(?i)[a-z][a-z0-9+.-]*://`)
 	callAt   = lazyregexp.New(`(?i)\b(mailto|tel|sms|callto|skype|facetime|javascript|data|slack|msteams|vscode):(\S)`)
 	wwwAt    = lazyregexp.New(`(?i)\bwww\.`)
-	// awsHost matches names that belong to messages from AWS and that nobody
-	// but AWS answers on: service principals and private registries.
+	// awsHost matches service principals and private registries: messages of AWS name them, and
+	// only AWS answers there.
 	awsHost = lazyregexp.New(`^(?:[a-z0-9-]+\.amazonaws\.com|[0-9]{12}\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com)$`)
 )
 
@@ -130,11 +129,11 @@ func domain(label string) bool {
 }
 
 var (
-	// inside are the domains at which a name is broken even if it goes on:
-	// some programs link the part of it that ends there.
+	// inside are top-level domains that are broken even in the middle of a name: some programs
+	// link the part up to there.
 	inside = setOf("com net org io co info biz dev app cloud ai xyz top site online shop store club live link click page pro tech work ru cn uk de fr eu nl jp in br au us ca me tv cc ly gl gg to su tk")
-	// endings are domains that most often are a file's ending. A name with one
-	// stays unless it stands as an address does.
+	// endings are top-level domains that are more often a file's extension. Such a name stays
+	// unless it is part of an address.
 	endings = setOf("ac am bz cab gs java la map md mk ml mov pl pm properties ps py rs sh so st tf vi zip")
 )
 
@@ -146,7 +145,7 @@ func setOf(words string) map[string]bool {
 	return set
 }
 
-// unlink breaks what a program would make a link of, legibly.
+// unlink breaks what a program would make a link of; it stays legible.
 func unlink(s string) string {
 	if strings.Contains(s, ":") {
 		s = schemeAt.ReplaceAllStringFunc(s, unlinkScheme)
@@ -159,7 +158,7 @@ func unlink(s string) string {
 	var b strings.Builder
 	last := 0
 	for i := strings.IndexByte(s, '.'); i >= 0; {
-		// The run of characters around the dot that a host may be in.
+		// The characters around the dot that could be part of a host name.
 		start, end := i, i
 		for start > last && isHost(s[start-1]) {
 			start--
@@ -181,8 +180,8 @@ func isHost(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.'
 }
 
-// unlinkHosts breaks the hosts in a run of their characters, between before
-// and rest, where a top-level domain ends them.
+// unlinkHosts breaks host names at their top-level domain. run holds characters of host names
+// only; before and rest are the text around it.
 func unlinkHosts(before, run, rest string) string {
 	host := strings.TrimRight(run, ".")
 	if awsHost.MatchString(host) && (strings.Contains(host, ".dkr.") || !strings.HasPrefix(rest, "/")) {
@@ -219,7 +218,7 @@ func unlinkScheme(s string) string {
 	return name + "[:]//"
 }
 
-// cut shortens s to at most limit bytes and says by how many characters.
+// cut shortens s to at most limit bytes and appends how many characters are missing.
 func cut(s string, limit int) string {
 	if len(s) <= limit {
 		return s

@@ -51,7 +51,7 @@ func TestQuote(t *testing.T) {
 	}
 }
 
-// TestDomains: the list can be searched, and what is named beside it is of it.
+// TestDomains ensures that the list can be searched, and that inside and endings are of it.
 func TestDomains(t *testing.T) {
 	if ds := topLevel(); len(ds) < 1400 || !slices.IsSorted(ds) || len(slices.Compact(slices.Clone(ds))) != len(ds) || strings.ToLower(domainNames) != domainNames {
 		t.Errorf("%d domains, sorted %v", len(ds), slices.IsSorted(ds))
@@ -98,8 +98,7 @@ func TestQuoteBlock(t *testing.T) {
 	}
 }
 
-// hiddenFrom finds characters that a reader does not see, by another
-// definition than visible's.
+// hiddenFrom finds invisible characters, by another definition than visible's.
 func hiddenFrom(s string, newline bool) (rune, bool) {
 	for _, r := range s {
 		switch {

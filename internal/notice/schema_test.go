@@ -16,8 +16,8 @@ import (
 	"github.com/buildmedic/buildmedic/internal/decide"
 )
 
-// schema is the part of JSON Schema that schema.json uses. Any other keyword
-// in it is an error, so that none is believed to be checked and is not.
+// schema is the part of JSON Schema that schema.json uses. Any other keyword is an error, since
+// it would not be checked.
 type schema struct {
 	Schema      string             `json:"$schema"`
 	Title       string             `json:"title"`
@@ -145,12 +145,12 @@ func (root *schema) object(s *schema, path string, v map[string]any) []string {
 	return out
 }
 
-// TestSchema holds every story's JSON against schema.json.
+// TestSchema checks every sample's JSON against schema.json.
 func TestSchema(t *testing.T) {
 	root := readSchema(t)
 	texts := map[string]string{}
 	var os []decide.Outcome
-	for _, s := range stories {
+	for _, s := range samples {
 		os = append(os, s.outcome)
 		texts[s.name] = Render(s.outcome).JSON
 	}
@@ -167,7 +167,7 @@ func TestSchema(t *testing.T) {
 	}
 }
 
-// TestSchemaRefuses makes sure that the check above can fail.
+// TestSchemaRefuses ensures that the check above can fail.
 func TestSchemaRefuses(t *testing.T) {
 	root := readSchema(t)
 	good := Render(trackerHealed()).JSON
@@ -226,8 +226,7 @@ func TestSchemaKeys(t *testing.T) {
 	}
 }
 
-// TestSchemaKinds holds the kinds of outcome against what is written down of
-// them in several places.
+// TestSchemaKinds ensures that every place that lists the kinds of outcome lists all of them.
 func TestSchemaKinds(t *testing.T) {
 	kinds := readSchema(t).Defs["kind"].Enum
 	for _, k := range kindOrder {
@@ -239,17 +238,17 @@ func TestSchemaKinds(t *testing.T) {
 		t.Errorf("the schema has %d kinds, want %d", len(kinds), len(kindOrder))
 	}
 	told := map[decide.Kind]bool{}
-	for _, s := range stories {
+	for _, s := range samples {
 		told[s.outcome.Kind] = true
 	}
 	if len(told) != len(kinds) {
-		t.Errorf("stories tell of %d kinds, want %d", len(told), len(kinds))
+		t.Errorf("the samples are of %d kinds, want %d", len(told), len(kinds))
 	}
 }
 
 // TestRoundTrip reads every notice back into the type that wrote it.
 func TestRoundTrip(t *testing.T) {
-	for _, s := range stories {
+	for _, s := range samples {
 		text := Render(s.outcome).JSON
 		dec := json.NewDecoder(strings.NewReader(text))
 		dec.DisallowUnknownFields()

@@ -10,7 +10,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
-// CDK gives the policy as AWS CDK code in TypeScript, for the stack that owns
+// CDK returns the policy as AWS CDK code in TypeScript, for the stack that owns
 // the role. role is the role's name, with or without its path; policyName is
 // an inline policy's name or a managed policy's ARN.
 func CDK(role, policyName string, d iampolicy.Document) string {
@@ -78,7 +78,7 @@ func cdkStatement(b *strings.Builder, s iampolicy.Statement) {
 	b.WriteString("      },\n")
 }
 
-// Terraform gives the policy as a Terraform resource, as `terraform fmt`
+// Terraform returns the policy as a Terraform resource, as `terraform fmt`
 // prints it. The arguments are those of [CDK].
 func Terraform(role, policyName string, d iampolicy.Document) string {
 	var b strings.Builder
@@ -170,13 +170,13 @@ func (a *aligned) flush() {
 	a.rows = nil
 }
 
-// open begins an attribute of several lines.
+// open begins an attribute that takes several lines.
 func (a *aligned) open(name, bracket string) {
 	a.flush()
 	fmt.Fprintf(a.b, "%s%s = %s\n", a.indent, name, bracket)
 }
 
-// CLI gives the AWS CLI command that writes the policy. The arguments are
+// CLI returns the AWS CLI command that writes the policy. The arguments are
 // those of [CDK].
 func CLI(role, policyName string, d iampolicy.Document) string {
 	return cli(role, policyName, shellQuote(strings.TrimSpace(visibleJSON(string(d.Canonical())))))
@@ -189,8 +189,8 @@ func cli(role, policyName, document string) string {
 	return "aws iam put-role-policy \\\n  --role-name " + shellWord(lastElement(role)) + " \\\n  --policy-name " + shellWord(policyName) + " \\\n  --policy-document " + document + "\n"
 }
 
-// policyOf tells a managed policy's ARN from an inline policy's name. path
-// is the managed policy's, "/" if it has none.
+// policyOf distinguishes a managed policy's ARN from an inline policy's name. path is the
+// managed policy's path, "/" if it has none.
 func policyOf(policyName string) (name, path string, managed bool) {
 	a, ok := codebuild.ParseARN(policyName)
 	if !ok {
@@ -200,7 +200,7 @@ func policyOf(policyName string) (name, path string, managed bool) {
 	return name, strings.TrimSuffix(strings.TrimPrefix(a.Resource, "policy"), name), true
 }
 
-// operators puts the conditions of one operator together; they are sorted.
+// operators groups the conditions, which are sorted, by operator.
 func operators(cs []iampolicy.Condition) [][]iampolicy.Condition {
 	var out [][]iampolicy.Condition
 	for i, c := range cs {
@@ -226,8 +226,7 @@ func inline(v iampolicy.Values, str func(string) string) string {
 
 var noIdentifier = lazyregexp.New(`[^A-Za-z0-9]+`)
 
-// identifier turns a policy's name into a construct's id (camel), or a
-// Terraform label.
+// identifier turns a policy's name into a construct id (camel), or a Terraform label.
 func identifier(name string, camel bool) string {
 	words := strings.Fields(noIdentifier.ReplaceAllString(name, " "))
 	if !camel {

@@ -27,7 +27,7 @@ func awkward(t *testing.T) iampolicy.Document {
 	return d
 }
 
-// TestSnippets compares the snippets with those that are kept.
+// TestSnippets compares the snippets with their golden files.
 func TestSnippets(t *testing.T) {
 	d := awkward(t)
 	a := &txtar.Archive{Comment: []byte("An awkward policy as snippets: inline on a role with a path, and as a managed policy.\n")}

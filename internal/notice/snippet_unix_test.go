@@ -12,8 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestCLIInShell lets a shell read the command, and compares the document
-// that arrives.
+// TestCLIInShell has a shell parse the command, and compares the document that arrives.
 func TestCLIInShell(t *testing.T) {
 	sh, err := exec.LookPath("sh") // which each Unix has
 	if err != nil {

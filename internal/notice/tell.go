@@ -15,7 +15,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// Bounds, so that no single text crowds out the rest of a notice.
+// Bounds, so that no single text displaces the rest of a notice.
 const (
 	maxName     = 300 // bytes of a name, an id or an ARN
 	maxEntry    = 2000
@@ -27,21 +27,20 @@ const (
 	maxEvents   = 60
 )
 
-// id is for the names, ids and ARNs that AWS and the settings give: they are
-// copied, so they stay whole but for what belongs in none of them. Names out
-// of a log are quoted instead.
+// id is for names, ids and ARNs from AWS and the settings. Readers copy them, so only what cannot
+// belong to one is removed. Names from a log are quoted instead.
 func id(s string) string {
 	return cut(schemeAt.ReplaceAllStringFunc(redact.Text(clean(s)), unlinkScheme), maxName)
 }
 
-// tell makes the notice of an outcome.
+// tell makes the notice of a view.
 func tell(v *view) Notice {
 	n := Notice{Schema: Schema, ID: id(v.ID), Kind: v.Kind, At: v.At.UTC(), Note: prose(v.Note), Repeats: v.Repeats, Case: caseOf(v.Outcome),
 		Proof: []string{}, Timeline: []Event{}, Refusals: []Refusal{}, Grants: []Grant{}, Changes: []Change{}, Commands: commands(v), elsewhere: elsewhere(v.Outcome)}
-	if v.ofBuild && v.Kind != decide.Paused { // which is about no single build
+	if v.ofBuild && v.Kind != decide.Paused { // a pause is about no single build
 		n.aboutBuild(v)
 	}
-	s := story{v, n}
+	s := wording{v, n}
 	n.Proof = s.proof()
 	n.Headline, n.Summary = s.headline(), s.summary()
 	n.Lead, n.Todo = s.opening()
@@ -53,7 +52,7 @@ func tell(v *view) Notice {
 func (n *Notice) aboutBuild(v *view) {
 	r := v.latest
 	n.Build, n.Links = buildOf(r), links(r.Build, id(r.Retry))
-	n.Changes, n.Timeline, n.Grants = changes(v), timeline(v), grants(v)
+	n.Changes, n.Timeline, n.Grants = changesOf(v), timeline(v), grants(v)
 	if v.Kind != decide.Expiring {
 		n.Failure = failureOf(r)
 	}
@@ -69,11 +68,11 @@ func (n *Notice) aboutBuild(v *view) {
 	}
 }
 
-// title is the headline with what it is about.
+// title is the headline after the name of the project.
 func (n Notice) title() string { return n.about() + ": " + n.Headline }
 
-// about is the project, with its account or region where that is not the
-// healer's own, or the healer itself.
+// about is the project, with its account or region if that is not the healer's own, or else
+// the healer itself.
 func (n Notice) about() string {
 	switch {
 	case n.Case.Project == "" || n.Kind == decide.Paused:
@@ -84,7 +83,7 @@ func (n Notice) about() string {
 	return n.Case.Project
 }
 
-// elsewhere is what tells the project's place from the healer's own.
+// elsewhere is the project's account, or else its region, if that is not the healer's own.
 func elsewhere(o decide.Outcome) string {
 	switch {
 	case o.Home == settings.Account{}:
@@ -147,8 +146,7 @@ func failureOf(r decide.Round) *Failure {
 	return f
 }
 
-// denials gives those that failed the build; if that is not known any more,
-// all of them.
+// denials returns those that made the build fail, or all of them if the ledger does not say which.
 func denials(all []buildlog.Denial) []Denial {
 	causal := slices.DeleteFunc(slices.Clone(all), func(d buildlog.Denial) bool { return !d.Causal })
 	if len(causal) == 0 {
@@ -174,7 +172,7 @@ func refusals(all []guardrail.Refusal) []Refusal {
 	return out
 }
 
-// grants lists what was used in the rounds so far, each once.
+// grants lists the grants that the rounds so far used, each once.
 func grants(v *view) []Grant {
 	out := []Grant{}
 	for _, r := range v.rounds {
@@ -194,7 +192,7 @@ func grants(v *view) []Grant {
 	return out
 }
 
-// timeline tells what happened, round by round.
+// timeline lists what happened, round by round.
 func timeline(v *view) []Event {
 	out := []Event{}
 	add := func(at time.Time, what string) {
@@ -204,7 +202,7 @@ func timeline(v *view) []Event {
 	}
 	rs := v.rounds
 	told := make([]bool, len(rs))
-	takenBack := func(by func(time.Time) bool) { // and may have been given again since
+	takenBack := func(by func(time.Time) bool) { // a later round may have given it again
 		for i, r := range rs {
 			if !told[i] && !r.Undone.IsZero() && by(r.Undone) {
 				add(r.Undone, "Taken back: what was there before is there again.")
@@ -255,7 +253,7 @@ func phaseOf(r decide.Round) string {
 	return ""
 }
 
-// deniedIn names what the round's build was denied.
+// deniedIn names the actions that the round's build was denied.
 func deniedIn(r decide.Round) string {
 	if r.Diagnosis == nil {
 		return ""
@@ -266,7 +264,7 @@ func deniedIn(r decide.Round) string {
 	return ""
 }
 
-// did tells what a round wrote.
+// did describes what a round wrote.
 func did(p decide.Plan, version string) string {
 	role := lastElement(id(p.Role))
 	switch {
@@ -288,7 +286,7 @@ func did(p decide.Plan, version string) string {
 	return "Changed."
 }
 
-// startedAs tells how a build was started again.
+// startedAs describes how a build was started again.
 func startedAs(p decide.Plan, retry string) string {
 	how := "Started the build again"
 	switch p.Route {
@@ -317,7 +315,7 @@ func utc(t time.Time) time.Time {
 	return t.UTC()
 }
 
-// actions are the denied actions, each once.
+// actions lists the denied actions, each once.
 func actions(ds []Denial) []string {
 	var out []string
 	for _, d := range ds {

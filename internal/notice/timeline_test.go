@@ -10,8 +10,8 @@ import (
 	"github.com/buildmedic/buildmedic/internal/decide"
 )
 
-// TestTimelineOfAReplay: what was taken back, taken up anew by a person and
-// given again is told in that order, and a build's failure once.
+// TestTimelineOfAReplay ensures that an undo, a replay by a person and a second write are listed
+// in that order, and a build's failure once.
 func TestTimelineOfAReplay(t *testing.T) {
 	at := func(minute int) time.Time { return time.Date(2026, 11, 22, 10, minute, 0, 0, time.UTC) }
 	plan := &decide.Decision{Plan: &decide.Plan{Repository: "shop", Route: decide.RouteBuild}}
@@ -21,7 +21,7 @@ func TestTimelineOfAReplay(t *testing.T) {
 		{Build: first, Replayed: at(4), Decision: plan, Written: at(5), RetryAt: at(6), Retry: "shop:3", Undone: at(8)},
 	}}}
 	var got []string
-	for _, e := range timeline(look(o)) {
+	for _, e := range timeline(newView(o)) {
 		got = append(got, e.At.Format("15:04 ")+e.What)
 	}
 	want := []string{

@@ -10,7 +10,7 @@ import (
 )
 
 // view is an outcome with what its notice, its metrics and its audit line need
-// to know of it. All of it is derived once, by [look], so that no two of them
+// to know of it. All of it is derived once, by [newView], so that no two of them
 // can come to different answers.
 type view struct {
 	decide.Outcome
@@ -33,8 +33,8 @@ type view struct {
 	timeToHeal  time.Duration // see [healTime]
 }
 
-// look derives the view of an outcome.
-func look(o decide.Outcome) *view {
+// newView derives the view of an outcome.
+func newView(o decide.Outcome) *view {
 	v := &view{Outcome: o, rounds: o.Case.Rounds[:min(max(o.Round+1, 0), len(o.Case.Rounds))]}
 	if o.Round >= 0 && o.Round < len(o.Case.Rounds) {
 		v.latest, v.ofBuild = o.Case.Rounds[o.Round], true

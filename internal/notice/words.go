@@ -32,7 +32,7 @@ func duration(d time.Duration) string {
 	return ""
 }
 
-// about is duration in its largest unit alone, for a subject: "4 min".
+// about is [duration] in its largest unit alone, for a subject: "4 min".
 func about(d time.Duration) string {
 	f := strings.Fields(duration(d))
 	return f[0] + " " + f[1]
@@ -69,7 +69,7 @@ func list(items []string, most int) string {
 	return strings.Join(items[:len(items)-1], ", ") + " and " + items[len(items)-1]
 }
 
-// acronyms are written in capitals when the name of a set becomes words.
+// acronyms are the parts of sets' names that have a spelling of their own.
 var acronyms = map[string]string{"ecr": "ECR", "ecs": "ECS", "eks": "EKS", "s3": "S3", "ssm": "SSM", "cdk": "CDK", "vpc": "VPC",
 	"sam": "SAM", "kms": "KMS", "codeartifact": "CodeArtifact", "cloudfront": "CloudFront", "lambda": "Lambda", "cloudformation": "CloudFormation"}
 
@@ -92,7 +92,7 @@ func sentence(s string) string {
 	return s + "."
 }
 
-// shortCommit is the first seven digits of a commit id; other versions stay.
+// shortCommit is the first seven digits of a commit id; any other version stays whole.
 func shortCommit(c string) string {
 	if len(c) == 40 && strings.Trim(c, "0123456789abcdef") == "" {
 		return c[:7]
@@ -100,7 +100,7 @@ func shortCommit(c string) string {
 	return c
 }
 
-// firstOf is the beginning of a hash, enough to know it by.
+// firstOf is the beginning of a hash, enough to recognize it.
 func firstOf(s string, n int) string {
 	r := []rune(s)
 	return string(r[:min(len(r), n)])
@@ -130,7 +130,7 @@ func wrap(s string, width int) []string {
 	return append(lines, line)
 }
 
-// layers are the kinds of policies that AWS may blame, as people write them.
+// layers are the kinds of policies that can deny, as people write them.
 var layers = map[buildlog.Layer]string{
 	buildlog.IdentityBased:       "identity-based policy",
 	buildlog.ResourceBased:       "resource-based policy",

@@ -12,32 +12,32 @@ import (
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// story finds the sentences for an outcome, given what is known already.
-type story struct {
+// wording chooses the sentences for an outcome. n holds what was filled in before it.
+type wording struct {
 	*view
 	n Notice
 }
 
-// headline is the result in a line, for a subject after kind and project.
-func (s story) headline() string {
+// headline is the result in a line; a subject puts kind and project before it.
+func (s wording) headline() string {
 	p, planned := s.plan, s.planned
 	h := ""
 	switch s.Kind {
 	case decide.Healed:
-		h = s.deed(p).done + ", build green after " + about(s.timeToHeal)
+		h = s.phrases(p).done + ", build green after " + about(s.timeToHeal)
 	case decide.Retrying:
 		h = s.retryWords(p)
 	case decide.Proposed:
-		h = s.deed(p).wish + " Your approval is needed"
+		h = s.phrases(p).wish + " Your approval is needed"
 	case decide.Undone:
-		h = s.deed(p).done + ", then taken back"
+		h = s.phrases(p).done + ", then taken back"
 		if s.ineffective {
-			h = s.deed(p).done + ", did not help, taken back"
+			h = s.phrases(p).done + ", did not help, taken back"
 		}
 	case decide.Failed:
 		h = "not healed"
 		if planned {
-			h = s.deed(p).done + ", but the build is not green"
+			h = s.phrases(p).done + ", but the build is not green"
 		}
 	case decide.Expiring:
 		h = s.expiryWords()
@@ -52,24 +52,24 @@ func (s story) headline() string {
 	return h
 }
 
-func (s story) retryWords(p decide.Plan) string {
+func (s wording) retryWords(p decide.Plan) string {
 	switch p.Remedy {
 	case diagnose.Retry:
 		return "build started again, unchanged"
 	case diagnose.OverrideBuildspec:
 		return "build started again with " + quote(p.Buildspec, maxName)
 	}
-	return s.deed(p).done + ", build started again"
+	return s.phrases(p).done + ", build started again"
 }
 
-func (s story) reportWords(p decide.Plan) string {
+func (s wording) reportWords(p decide.Plan) string {
 	switch {
 	case s.observed:
-		return "would have " + s.deed(p).would
+		return "would have " + s.phrases(p).would
 	case s.n.Plan != "":
 		return "the repair was not made"
 	case len(s.n.Refusals) > 0 && s.refusedAction() != "":
-		if by := s.blame(); by != "" {
+		if by := s.deniedBy(); by != "" {
 			return fmt.Sprintf("%s denied by %s", s.refusedAction(), by)
 		}
 		return fmt.Sprintf("%s not granted (%s)", s.refusedAction(), s.n.Refusals[0].Rule)
@@ -81,8 +81,8 @@ func (s story) reportWords(p decide.Plan) string {
 	return "nothing changed"
 }
 
-// refusedAction is the action that was refused first, or else denied first.
-func (s story) refusedAction() string {
+// refusedAction is the first action that was refused, or else denied.
+func (s wording) refusedAction() string {
 	if a := s.n.Refusals[0].Action; a != "" {
 		return a
 	}
@@ -92,33 +92,33 @@ func (s story) refusedAction() string {
 	return ""
 }
 
-// deed is what a plan does, in a few words.
-type deed struct {
+// phrases say what a plan does, in a few words.
+type phrases struct {
 	done  string // "ECR push allowed"
 	would string // "allowed ECR push"
 	wish  string // "allow ECR push?"
 }
 
-func (s story) deed(p decide.Plan) deed {
+func (s wording) phrases(p decide.Plan) phrases {
 	switch p.Remedy {
 	case diagnose.Grant:
-		g := s.given()
-		return deed{g + " allowed", "allowed " + g, "allow " + g + "?"}
+		g := s.granted()
+		return phrases{g + " allowed", "allowed " + g, "allow " + g + "?"}
 	case diagnose.OverrideBuildspec:
 		b := quote(p.Buildspec, maxName)
-		return deed{"built with " + b, "built with " + b, "build with " + b + "?"}
+		return phrases{"built with " + b, "built with " + b, "build with " + b + "?"}
 	case diagnose.CreateRepository:
 		r := "repository " + id(p.Repository)
-		return deed{r + " created", "created " + r, "create " + r + "?"}
+		return phrases{r + " created", "created " + r, "create " + r + "?"}
 	case diagnose.SwitchRole:
 		r := "role " + lastElement(id(p.NewRole))
-		return deed{"switched to " + r, "switched to " + r, "switch to " + r + "?"}
+		return phrases{"switched to " + r, "switched to " + r, "switch to " + r + "?"}
 	}
-	return deed{"started again", "started it again", "start it again?"}
+	return phrases{"started again", "started it again", "start it again?"}
 }
 
-// given names what the grants allow: "ECR push", or the first actions.
-func (s story) given() string {
+// granted names what the grants allow: "ECR push", or else the first denied actions.
+func (s wording) granted() string {
 	var out []string
 	for _, g := range s.n.Grants {
 		name := "grant " + g.ID
@@ -138,7 +138,7 @@ func (s story) given() string {
 	return list(out, 2)
 }
 
-func (s story) expiryWords() string {
+func (s wording) expiryWords() string {
 	for _, g := range s.n.Grants {
 		if !g.Expires.IsZero() {
 			if g.Expires.After(s.At) {
@@ -150,13 +150,13 @@ func (s story) expiryWords() string {
 	return "a grant ends"
 }
 
-// maxOpening is how long lead and todo should be together: what a phone shows
-// of a mail or a chat before it is opened.
+// maxOpening is how long lead and todo should be together: a phone shows about as much of a
+// mail or a chat message before it is opened.
 const maxOpening = 120
 
-// opening is the first two lines: what happened to what, and what to do. Of a
-// few ways to say it, the first that is short enough counts.
-func (s story) opening() (lead, todo string) {
+// opening is the first two lines: what happened to what, and what to do. The most detailed
+// wording that is short enough wins.
+func (s wording) opening() (lead, todo string) {
 	todo, brief := s.todo()
 	long, short := s.lead()
 	for _, way := range [][2]string{{long, todo}, {long, brief}, {short, todo}} {
@@ -167,13 +167,13 @@ func (s story) opening() (lead, todo string) {
 	return short, brief
 }
 
-// lead is the first sentence, and a shorter one for when it is too long.
-func (s story) lead() (long, short string) {
+// lead is the first sentence, and a shorter one in case that is too long.
+func (s wording) lead() (long, short string) {
 	name := s.n.about()
 	p, planned := s.plan, s.planned
 	done := ""
 	if planned {
-		done = s.deed(p).done
+		done = s.phrases(p).done
 	}
 	with := func(short, detail string) (string, string) {
 		if detail == "" {
@@ -195,7 +195,7 @@ func (s story) lead() (long, short string) {
 		}
 		return with(name+" failed and was started again", done)
 	case decide.Proposed:
-		return with(name+" failed, and a repair waits for approval", strings.TrimSuffix(s.deed(p).wish, "?"))
+		return with(name+" failed, and a repair waits for approval", strings.TrimSuffix(s.phrases(p).wish, "?"))
 	case decide.Undone:
 		if s.ineffective {
 			return with(name+" still fails", done+", did not help, taken back")
@@ -215,17 +215,17 @@ func (s story) lead() (long, short string) {
 	case s.unread:
 		return with(name+" failed, and Buildmedic may not read the build", "")
 	case s.observed:
-		return with(name+" failed", "mode heal would have "+s.deed(p).would)
+		return with(name+" failed", "mode heal would have "+s.phrases(p).would)
 	case s.n.Plan != "":
-		return with(name+" failed, and the repair was not made", strings.TrimSuffix(s.deed(p).wish, "?"))
+		return with(name+" failed, and the repair was not made", strings.TrimSuffix(s.phrases(p).wish, "?"))
 	}
 	return with(name+" failed", s.whyReported())
 }
 
-// whyReported is why nothing was done about a failure, without the rule.
-func (s story) whyReported() string {
+// whyReported is why nothing was done, without the name of the rule.
+func (s wording) whyReported() string {
 	if len(s.n.Refusals) > 0 && s.refusedAction() != "" {
-		if by := s.blame(); by != "" {
+		if by := s.deniedBy(); by != "" {
 			return s.refusedAction() + " denied by " + by
 		}
 		return s.refusedAction() + " not granted"
@@ -233,16 +233,16 @@ func (s story) whyReported() string {
 	return s.title()
 }
 
-// title is the cause's, as a part of a sentence.
-func (s story) title() string {
+// title is the cause's title as a part of a sentence.
+func (s wording) title() string {
 	if s.n.Failure == nil {
 		return ""
 	}
 	return strings.TrimSuffix(s.n.Failure.Title, ".")
 }
 
-// todo is a line that says what a person should do, and a shorter one.
-func (s story) todo() (long, short string) {
+// todo is what a person should do in a line, and in a shorter one.
+func (s wording) todo() (long, short string) {
 	const nothing = "Nothing to do now."
 	p := s.plan
 	switch s.Kind {
@@ -276,7 +276,7 @@ func (s story) todo() (long, short string) {
 	return s.todoReported()
 }
 
-func (s story) todoReported() (long, short string) {
+func (s wording) todoReported() (long, short string) {
 	const advice, below = "To do: follow the advice below.", "To do: see below."
 	switch {
 	case s.unread && s.Case.Account != s.Home.ID:
@@ -291,7 +291,7 @@ func (s story) todoReported() (long, short string) {
 		return "To do: mend what is said below.", below
 	case entries(s.n.Refusals) > 0:
 		return "To do: if it should be, add the entry below.", below
-	case s.blame() != "":
+	case s.deniedBy() != "":
 		return "To do: have that policy changed; no grant helps.", below
 	case s.untrusted():
 		return "Nothing to do, unless it fails on a branch, too.", below
@@ -301,13 +301,13 @@ func (s story) todoReported() (long, short string) {
 	return advice, below
 }
 
-// untrusted reports whether the build was refused for whose it is.
-func (s story) untrusted() bool {
+// untrusted reports whether the build was refused because of where it comes from.
+func (s wording) untrusted() bool {
 	return slices.ContainsFunc(s.n.Refusals, func(r Refusal) bool { return r.Rule == guardrail.UntrustedBuild })
 }
 
 // summary is what happened in two or three sentences.
-func (s story) summary() string {
+func (s wording) summary() string {
 	out := s.happened()
 	if s.Repeats > 0 {
 		out = append(out, fmt.Sprintf("And %s more like this: equal failures since the last notice are counted, not told one by one.", thousands(s.Repeats)))
@@ -315,7 +315,7 @@ func (s story) summary() string {
 	return strings.Join(slices.DeleteFunc(out, func(sentence string) bool { return sentence == "" }), " ")
 }
 
-func (s story) happened() []string {
+func (s wording) happened() []string {
 	p := s.plan
 	switch {
 	case s.Kind == decide.Paused:
@@ -342,8 +342,8 @@ func (s story) happened() []string {
 	return []string{s.cause(), s.n.Why}
 }
 
-// rounds says how many there were, if more than one.
-func (s story) roundCount() string {
+// roundCount says how many rounds there were, if more than one.
+func (s wording) roundCount() string {
 	switch n := len(s.acted); {
 	case n < 2:
 		return ""
@@ -355,7 +355,7 @@ func (s story) roundCount() string {
 }
 
 // role is the ARN of the failed build's role.
-func (s story) role() string {
+func (s wording) role() string {
 	if s.n.Build == nil {
 		return ""
 	}
@@ -363,7 +363,7 @@ func (s story) role() string {
 }
 
 // cause says in a sentence why the build failed.
-func (s story) cause() string {
+func (s wording) cause() string {
 	f := s.n.Failure
 	if f == nil {
 		return ""
@@ -382,17 +382,17 @@ func (s story) cause() string {
 		return sentence(f.Title)
 	}
 	what := list(as, 3)
-	if by := s.blame(); by != "" {
+	if by := s.deniedBy(); by != "" {
 		what += " by " + by
 	}
-	if f.Origin == buildlog.FromLog && len(s.n.Refusals) > 0 { // not proved any further
+	if f.Origin == buildlog.FromLog && len(s.n.Refusals) > 0 { // nothing but the log says so
 		return "By its log, the build was denied " + what + "."
 	}
 	return "The build was denied " + what + "."
 }
 
-// blame names the policy that denied, if it is none that a grant could cure.
-func (s story) blame() string {
+// deniedBy names the kind of policy that denied, if no grant could change that.
+func (s wording) deniedBy() string {
 	if s.n.Failure == nil || len(s.n.Failure.Denials) == 0 {
 		return ""
 	}
@@ -405,7 +405,7 @@ func (s story) blame() string {
 }
 
 // remedy says in a sentence what was done and why.
-func (s story) remedy(p decide.Plan) string {
+func (s wording) remedy(p decide.Plan) string {
 	switch p.Remedy {
 	case diagnose.Grant:
 		return "The settings allow that, so the role was given the permission and the build was started again."
@@ -419,8 +419,8 @@ func (s story) remedy(p decide.Plan) string {
 	return s.n.Why
 }
 
-// proof says how well the cause is proved, the weakest witness first.
-func (s story) proof() []string {
+// proof lists the evidence for the cause, the weakest first.
+func (s wording) proof() []string {
 	out := []string{}
 	f := s.n.Failure
 	if f == nil || f.Text == "" && len(f.Denials) == 0 {
@@ -452,7 +452,7 @@ func (s story) proof() []string {
 }
 
 // next says what happens now, and what a person should do.
-func (s story) next() []string {
+func (s wording) next() []string {
 	out := []string{}
 	say := func(sentence string) {
 		if sentence != "" {
@@ -463,10 +463,10 @@ func (s story) next() []string {
 	switch s.Kind {
 	case decide.Healed:
 		say("Nothing is left to do: the case is closed.")
-		s.keep(say, p)
+		s.afterChange(say, p)
 	case decide.Retrying:
 		say("The build runs again. A notice follows when it has ended: healed, or what was tried next.")
-		s.keep(say, p)
+		s.afterChange(say, p)
 	case decide.Proposed:
 		say("Nothing, until somebody approves or rejects it. An approval applies exactly what is shown here, or refuses since the world has changed.")
 	case decide.Expiring:
@@ -474,7 +474,7 @@ func (s story) next() []string {
 	case decide.Paused:
 		say("Look at the cases that were taken back, mend the settings, then resume.")
 	default:
-		s.act(say)
+		s.advise(say)
 	}
 	if len(out) == 0 {
 		say("Nothing more, until a person acts.")
@@ -482,11 +482,11 @@ func (s story) next() []string {
 	return out
 }
 
-// act says what a person should do about a build that is not healed.
-func (s story) act(say func(string)) {
+// advise says what a person should do about a build that is not healed.
+func (s wording) advise(say func(string)) {
 	advice := ""
-	// The advice for what a grant would cure is to allow it; the guardrails
-	// have said more than that, and a log alone is no reason to.
+	// The advice for a missing permission is to allow it. The refusals say more than that, and a
+	// log alone is no reason to allow anything.
 	if r := s.latest; s.n.Failure != nil && r.Diagnosis != nil && r.Diagnosis.Remedy != diagnose.Grant {
 		advice = sentence(s.n.Failure.Advice)
 	}
@@ -514,8 +514,8 @@ func (s story) act(say func(string)) {
 	}
 }
 
-// keep says what becomes of a change that stands.
-func (s story) keep(say func(string), p decide.Plan) {
+// afterChange says what to do about a change that stands.
+func (s wording) afterChange(say func(string), p decide.Plan) {
 	for _, g := range s.n.Grants {
 		if !g.Expires.IsZero() {
 			say(fmt.Sprintf("Grant %s ends on %s; a reminder comes before that.", g.ID, stamp(g.Expires)))
@@ -538,8 +538,8 @@ func (s story) keep(say func(string), p decide.Plan) {
 	}
 }
 
-// then says what would follow what is only proposed or told.
-func (s story) then() string {
+// then says what would follow a change that is only proposed or explained.
+func (s wording) then() string {
 	r := s.latest
 	if r.Decision == nil || r.Decision.Plan == nil || s.Kind != decide.Proposed && !s.observed {
 		return ""
@@ -557,7 +557,7 @@ func (s story) then() string {
 	return "Then the build " + verb + " started again."
 }
 
-// entries counts the refusals that an entry of the settings would lift.
+// entries counts the refusals that come with an entry for the settings.
 func entries(rs []Refusal) (n int) {
 	for _, r := range rs {
 		if r.Entry != "" {

@@ -13,9 +13,9 @@ import (
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// stories are the outcomes whose notices are kept in testdata, by the name of
-// their file, with a sentence that says what the story shows.
-var stories = []struct {
+// samples are the outcomes whose notices are kept in testdata, by the name of the file, with a
+// sentence about what each shows.
+var samples = []struct {
 	name, shows string
 	outcome     decide.Outcome
 }{
@@ -90,7 +90,7 @@ func command(c string) string {
 	return "COMMAND_EXECUTION_ERROR: Error while executing command: " + c + ". Reason: exit status 1"
 }
 
-// outcome wraps rounds as the healer tells of them.
+// outcome makes the outcome that the healer would report about rounds.
 func outcome(k decide.Kind, at time.Time, s *settings.Settings, rs ...decide.Round) decide.Outcome {
 	c := decide.Case{ID: caseID, Account: account, Region: "us-west-2", Project: rs[0].Build.Project, Commit: rs[0].Build.Commit(), Opened: after(5 * time.Second), Rounds: rs}
 	if k != decide.Retrying {
@@ -154,7 +154,7 @@ func trackerRound(m settings.Mode) decide.Round {
 	}
 }
 
-// written marks a round as carried out.
+// written is a round after its plan was applied.
 func written(r decide.Round) decide.Round {
 	r.Written, r.RetryAt, r.Retry = after(7*time.Second), after(8*time.Second), r.Build.Project+":"+uuid2
 	return r
@@ -193,7 +193,7 @@ func trackerObserved() decide.Outcome {
 	return outcome(decide.Reported, after(6*time.Second), trackerSettings(), trackerRound(settings.Observe))
 }
 
-// again is the round of a build that was denied the same thing once more.
+// again is the round of a build that was denied the same once more.
 func again(r decide.Round) decide.Round {
 	r.Build.ID, r.Build.Number, r.Build.Logs.Stream = "TrackerAPI:"+uuid2, 42, uuid2
 	r.Build.End = after(190 * time.Second)
