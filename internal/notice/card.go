@@ -86,7 +86,7 @@ func description(n Notice) string {
 		parts = append(parts, "*What failed*: "+failedWhere(f)+"\n"+fence(f.Text))
 	}
 	if len(n.Proof) > 0 {
-		parts = append(parts, "*How well that is proved*\n"+bullets(n.Proof))
+		parts = append(parts, "*How certain this is*\n"+bullets(n.Proof))
 	}
 	if len(n.Refusals) > 0 {
 		parts = append(parts, "*Why nothing was granted*")

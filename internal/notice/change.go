@@ -218,7 +218,7 @@ func (c Change) difference() []string {
 		}
 	}
 	if c.Kept > 0 {
-		out = append(out, "  ("+plural(c.Kept, "statement")+" kept as "+map[bool]string{true: "it was", false: "they were"}[c.Kept == 1]+")")
+		out = append(out, "  ("+plural(c.Kept, "statement")+" unchanged)")
 	}
 	return out
 }

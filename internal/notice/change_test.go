@@ -23,9 +23,9 @@ func TestCompare(t *testing.T) {
 	}{
 		{"nothing before", "", doc(a), []string{"+ Allow s3:GetObject", "+    on *"}},
 		{"nothing after", doc(a), "", []string{"- Allow s3:GetObject", "-    on *"}},
-		{"the same", doc(a), doc(a), []string{"  (1 statement kept as it was)"}},
-		{"the same, otherwise written", doc(a), doc(`{ "Action" : "s3:GetObject", "Resource": "\u002a", "Effect":"Allow", "Sid":"A" }`), []string{"  (1 statement kept as it was)"}},
-		{"one of two equal ones goes", doc(a, a), doc(a), []string{"- Allow s3:GetObject", "-    on *", "  (1 statement kept as it was)"}},
+		{"the same", doc(a), doc(a), []string{"  (1 statement unchanged)"}},
+		{"the same, otherwise written", doc(a), doc(`{ "Action" : "s3:GetObject", "Resource": "\u002a", "Effect":"Allow", "Sid":"A" }`), []string{"  (1 statement unchanged)"}},
+		{"one of two equal ones goes", doc(a, a), doc(a), []string{"- Allow s3:GetObject", "-    on *", "  (1 statement unchanged)"}},
 		{"extended", doc(a), doc(`{"Sid":"A","Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"*"}`),
 			[]string{"- Allow s3:GetObject", "-    on *", "+ Allow s3:GetObject", "+       s3:PutObject", "+    on *"}},
 		{"exactly", "", doc(`{"Effect":"Deny","NotAction":["a:b","a:c"],"NotResource":"x","Condition":{"StringLike":{"k":["1","2"]},"Bool":{"l":"true"}}}`),
@@ -119,12 +119,12 @@ func TestFacts(t *testing.T) {
 		email, nowhere []string
 	}{
 		{"healed", trackerHealed(), []string{"Line 37", "PRE_BUILD", "4 min 12 s", `{"undo":{"case":"` + caseID + `"}}`, "put-role-policy", "the stack cannot delete the"}, []string{"would", "approve"}},
-		{"managed", qivrHealed(), []string{"v2 in place of v1", "(2 statements kept as they were)", "may put the old version back", "create-policy-version"}, []string{"cannot delete the"}},
+		{"managed", qivrHealed(), []string{"v2 in place of v1", "(2 statements unchanged)", "may put the old version back", "create-policy-version"}, []string{"cannot delete the"}},
 		{"observed", trackerObserved(), []string{"would have", "mode observe", "Then the build would be started again."}, []string{"TO UNDO", "Wrote", "WHAT WAS CHANGED"}},
 		{"proposed", trackerProposed(), []string{`{"approve":{"plan":"` + newView(trackerProposed()).planHash + `"}}`, `{"reject":{"plan":"`, "Then the build will be started again."}, []string{"TO UNDO", "Wrote"}},
 		{"not allowed", notAllowedReported(), []string{"This entry in buildmedic.yaml would allow it:\n\ngrants:\n  - id: web-delete-object\n", "not-on-allowlist"}, []string{"TO UNDO", "WHAT WAS CHANGED"}},
 		{"forged", forgedReported(), []string{"hxxps://aws.example[.]com", "token=[redacted]", "Do not allow it by hand"}, []string{"\u202e", "\x1b", "https://aws.example", "Allow it in buildmedic.yaml", "add it to a policy of the role by hand"}},
-		{"undone", trackerUndone(), []string{"- Allow ecr:GetAuthorizationToken", "is gone: before, there was none"}, []string{"TO UNDO", "+ Allow", "TO MAKE IT PERMANENT", "Allow it in buildmedic.yaml"}},
+		{"undone", trackerUndone(), []string{"- Allow ecr:GetAuthorizationToken", "was removed: there was none before"}, []string{"TO UNDO", "+ Allow", "TO MAKE IT PERMANENT", "Allow it in buildmedic.yaml"}},
 		{"repeats", rateLimitHealed(), []string{"And 7 more like this"}, []string{"TO UNDO"}},
 		{"paused", paused(), []string{`{"resume":{}}`}, []string{"WHAT FAILED", `{"pause":{}}`}},
 		{"desk", deskHealed(), []string{"go run ./lambda/buildmedic undo " + caseID}, []string{"aws lambda invoke", "Other payloads"}},

@@ -125,7 +125,7 @@ func (r Roundup) counts() []string {
 
 func (r Roundup) email() string {
 	var m mail
-	m.para(fmt.Sprintf("More happened than is good to tell one by one, so here is all of it together, from %s to %s.", stamp(r.From), stamp(r.At)))
+	m.para(fmt.Sprintf("There were too many notices to send one by one. This digest covers %s to %s.", stamp(r.From), stamp(r.At)))
 	for _, k := range kindOrder {
 		if n := r.Counts[k]; n > 0 {
 			m.line(fmt.Sprintf("  %6s  %s", thousands(n), k))
@@ -141,7 +141,7 @@ func (r Roundup) email() string {
 		m.end()
 	}
 	if r.More > 0 {
-		m.para(fmt.Sprintf("And %s more. The JSON form has the numbers; each case can be asked for by its id.", plural(r.More, "group")))
+		m.para(fmt.Sprintf("And %s more. The JSON format has the totals; the status command shows each case by its id.", plural(r.More, "group")))
 	}
 	m.line("-- ")
 	m.line("Buildmedic, notice " + r.ID)

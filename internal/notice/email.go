@@ -148,7 +148,7 @@ func (m *mail) excerpt(n Notice) {
 	if len(f.Denials) > 0 || len(f.Excerpt) < 2 {
 		return
 	}
-	m.head("The log there")
+	m.head("The log at that point")
 	digits := 1
 	for _, l := range f.Excerpt {
 		digits = max(digits, len(fmt.Sprint(l.N)))
@@ -182,7 +182,7 @@ func (m *mail) proof(n Notice) {
 	if len(n.Proof) == 0 {
 		return
 	}
-	m.head("How well that is proved")
+	m.head("How certain this is")
 	for _, p := range n.Proof {
 		m.hang("  * ", p)
 	}
@@ -255,8 +255,8 @@ var changeHeads = []struct {
 	status Status
 	title  string
 }{
-	{TakenBack, "What was taken back"}, {Done, "What was changed"}, {WaitsFor, "What is proposed"},
-	{WouldBe, "What would have been done"}, {WasPlanned, "What was planned, and not done"},
+	{TakenBack, "What was undone"}, {Done, "What was changed"}, {WaitsFor, "What is proposed"},
+	{WouldBe, "What would have been done"}, {WasPlanned, "What was planned but not done"},
 }
 
 func (m *mail) changes(n Notice) {
@@ -343,7 +343,7 @@ func (m *mail) next(n Notice) {
 }
 
 // commandHeads are the titles of the commands whose line is shown.
-var commandHeads = map[string]string{"approve": "To approve", "reject": "To reject", "undo": "To undo", "resume": "To resume", "replay": "To take up this failure again"}
+var commandHeads = map[string]string{"approve": "To approve", "reject": "To reject", "undo": "To undo", "resume": "To resume", "replay": "To replay this failure"}
 
 func (m *mail) commands(n Notice) {
 	var payloads, lines []string
@@ -388,11 +388,11 @@ func (m *mail) documents(n Notice) {
 		}
 		if len(c.Document) == 0 {
 			if c.Status == TakenBack && len(c.removed) > 0 {
-				m.para("Policy " + lastElement(c.Name) + " is gone: before, there was none.")
+				m.para("Policy " + lastElement(c.Name) + " was removed: there was none before.")
 			}
 			continue
 		}
-		m.head("The whole policy " + map[Status]string{Done: "now", TakenBack: "as it is again", WaitsFor: "as it will be", WouldBe: "as it would be", WasPlanned: "as it would be"}[c.Status])
+		m.head("The whole policy " + map[Status]string{Done: "now", TakenBack: "after the undo", WaitsFor: "as it will be", WouldBe: "as it would be", WasPlanned: "as it would be"}[c.Status])
 		m.hang("  ", lastElement(c.Name)+", ready to be committed, for example as "+policyFile+":")
 		m.end()
 		m.block(pretty(c.Document))
@@ -418,7 +418,7 @@ func (m *mail) permanent(n Notice) {
 
 func (m *mail) foot(n Notice) {
 	for _, c := range n.Cut {
-		m.para("Left out, since a notice may be no larger than 256 KiB: " + c + ".")
+		m.para("Left out, since SNS limits a notice to 256 KiB: " + c + ".")
 	}
 	m.line("-- ")
 	words := []string{"Buildmedic"}

@@ -102,7 +102,7 @@ func TestPolicyStaysWhole(t *testing.T) {
 	}
 	m := Render(o)
 	checkSNS(t, "long excerpt", m)
-	if !strings.Contains(m.Email, "Left out, since a notice may be no larger than 256 KiB: the excerpt of\nthe log.") {
+	if !strings.Contains(m.Email, "Left out, since SNS limits a notice to 256 KiB: the excerpt of the log.") {
 		t.Errorf("the e-mail does not say what was cut:\n%s", m.Email[len(m.Email)-400:])
 	}
 	for _, want := range []string{pretty(json.RawMessage(trackerPolicy())), "new iam.Policy(", "+ Allow ecr:GetAuthorizationToken"} {

@@ -205,7 +205,7 @@ func timeline(v *view) []Event {
 	takenBack := func(by func(time.Time) bool) { // a later round may have given it again
 		for i, r := range rs {
 			if !told[i] && !r.Undone.IsZero() && by(r.Undone) {
-				add(r.Undone, "Taken back: what was there before is there again.")
+				add(r.Undone, "Undone: the previous state is restored.")
 				told[i] = true
 			}
 		}
@@ -219,7 +219,7 @@ func timeline(v *view) []Event {
 		if !known {
 			add(r.Build.End, "Build "+buildName(r.Build)+" failed"+phaseOf(r)+deniedIn(r)+".")
 		}
-		add(r.Replayed, "Somebody had the failure of build "+buildName(r.Build)+" taken up anew.")
+		add(r.Replayed, "Somebody replayed the failure of build "+buildName(r.Build)+".")
 		if r.Decision != nil && r.Decision.Plan != nil {
 			p := *r.Decision.Plan
 			add(r.Written, did(p, r.WrittenVersion))

@@ -28,11 +28,11 @@ func TestTimelineOfAReplay(t *testing.T) {
 		"10:01 Build #1 failed.",
 		"10:02 " + did(*plan.Plan, ""),
 		"10:02 Started the build again: shop:2.",
-		"10:03 Taken back: what was there before is there again.",
-		"10:04 Somebody had the failure of build #1 taken up anew.",
+		"10:03 Undone: the previous state is restored.",
+		"10:04 Somebody replayed the failure of build #1.",
 		"10:05 " + did(*plan.Plan, ""),
 		"10:06 Started the build again: shop:3.",
-		"10:08 Taken back: what was there before is there again.",
+		"10:08 Undone: the previous state is restored.",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)

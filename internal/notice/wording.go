@@ -30,9 +30,9 @@ func (s wording) headline() string {
 	case decide.Proposed:
 		h = s.phrases(p).wish + " Your approval is needed"
 	case decide.Undone:
-		h = s.phrases(p).done + ", then taken back"
+		h = s.phrases(p).done + ", then undone"
 		if s.ineffective {
-			h = s.phrases(p).done + ", did not help, taken back"
+			h = s.phrases(p).done + ", did not help, undone"
 		}
 	case decide.Failed:
 		h = "not healed"
@@ -42,7 +42,7 @@ func (s wording) headline() string {
 	case decide.Expiring:
 		h = s.expiryWords()
 	case decide.Paused:
-		h = "nothing is written until you resume"
+		h = "no changes until you resume"
 	default:
 		h = s.reportWords(p)
 	}
@@ -198,9 +198,9 @@ func (s wording) lead() (long, short string) {
 		return with(name+" failed, and a repair waits for approval", strings.TrimSuffix(s.phrases(p).wish, "?"))
 	case decide.Undone:
 		if s.ineffective {
-			return with(name+" still fails", done+", did not help, taken back")
+			return with(name+" still fails", done+", did not help, undone")
 		}
-		return with("The change made for "+name+" was taken back", "")
+		return with("The change made for "+name+" was undone", "")
 	case decide.Failed:
 		if done != "" {
 			done += ", build not green"
@@ -209,7 +209,7 @@ func (s wording) lead() (long, short string) {
 	case decide.Expiring:
 		return with(name, s.expiryWords())
 	case decide.Paused:
-		return with("Buildmedic has stopped changing anything", "")
+		return with("Buildmedic has paused and changes nothing", "")
 	}
 	switch {
 	case s.unread:
@@ -251,16 +251,16 @@ func (s wording) todo() (long, short string) {
 		case diagnose.Retry:
 			return "Nothing to do.", "Nothing to do."
 		case diagnose.OverrideBuildspec:
-			return "To do: make it permanent; the next build fails again.", "To do: make it permanent."
+			return "To do: make it permanent, or the next build fails again.", "To do: make it permanent."
 		}
 		return "Nothing to do now; make it permanent in your own code.", nothing
 	case decide.Retrying:
-		return "Nothing to do now: a notice follows when it has ended.", nothing
+		return "Nothing to do now: a notice follows when the build ends.", nothing
 	case decide.Proposed:
 		return "To do: approve or reject it, with a command below.", "To do: approve or reject it."
 	case decide.Undone:
 		if s.ineffective {
-			return "To do: find what else refuses.", "To do: see below."
+			return "To do: find what else denies it.", "To do: see below."
 		}
 		return nothing, nothing
 	case decide.Failed:
@@ -271,7 +271,7 @@ func (s wording) todo() (long, short string) {
 	case decide.Expiring:
 		return "To do: make it permanent, renew it, or let it end.", "To do: renew it or let it end."
 	case decide.Paused:
-		return "To do: look at what was taken back, then resume.", "To do: see below."
+		return "To do: look at what was undone, then resume.", "To do: see below."
 	}
 	return s.todoReported()
 }
@@ -288,15 +288,15 @@ func (s wording) todoReported() (long, short string) {
 	case s.observed:
 		return "Nothing was changed: the project is in mode observe.", "Nothing was changed."
 	case s.n.Plan != "":
-		return "To do: mend what is said below.", below
+		return "To do: fix what is described below.", below
 	case entries(s.n.Refusals) > 0:
-		return "To do: if it should be, add the entry below.", below
+		return "To do: if it should be granted, add the entry below.", below
 	case s.deniedBy() != "":
-		return "To do: have that policy changed; no grant helps.", below
+		return "To do: have that policy changed; a grant cannot help.", below
 	case s.untrusted():
-		return "Nothing to do, unless it fails on a branch, too.", below
+		return "Nothing to do, unless it also fails on a branch.", below
 	case len(s.n.Refusals) > 0:
-		return "To do: read why before you allow anything.", below
+		return "To do: read the reasons before you allow anything.", below
 	}
 	return advice, below
 }
@@ -310,7 +310,7 @@ func (s wording) untrusted() bool {
 func (s wording) summary() string {
 	out := s.happened()
 	if s.Repeats > 0 {
-		out = append(out, fmt.Sprintf("And %s more like this: equal failures since the last notice are counted, not told one by one.", thousands(s.Repeats)))
+		out = append(out, fmt.Sprintf("And %s more like this: equal failures since the last notice are only counted.", thousands(s.Repeats)))
 	}
 	return strings.Join(slices.DeleteFunc(out, func(sentence string) bool { return sentence == "" }), " ")
 }
@@ -319,13 +319,13 @@ func (s wording) happened() []string {
 	p := s.plan
 	switch {
 	case s.Kind == decide.Paused:
-		return []string{"Failed builds are still explained, but no policy is written and nothing else is changed until somebody resumes it."}
+		return []string{"Failed builds are still explained, but nothing is changed until somebody resumes it."}
 	case s.Kind == decide.Expiring:
-		return []string{fmt.Sprintf("Role %s may do what the grant allows until then; after that, the build is denied the same thing again.", lastElement(s.role()))}
+		return []string{fmt.Sprintf("Role %s has the permissions of the grant until then. After that, the build is denied the same thing again.", lastElement(s.role()))}
 	case s.Kind == decide.Undone && s.ineffective:
-		return []string{s.cause(), s.n.Why, "So what was there before is there again."}
+		return []string{s.cause(), s.n.Why, "So the change was undone, and the previous state is restored."}
 	case s.Kind == decide.Undone:
-		return []string{"What was there before is there again.", s.cause(), "If its builds still need that, they fail of it again."}
+		return []string{"The previous state is restored.", s.cause(), "Builds that still need the change will fail again."}
 	case s.Kind == decide.Healed:
 		return []string{s.cause(), s.remedy(p), "It is green " + duration(s.timeToHeal) + " after it failed.", s.roundCount()}
 	case s.Kind == decide.Retrying, s.Kind == decide.Failed && s.n.Plan != "":
@@ -333,9 +333,9 @@ func (s wording) happened() []string {
 	case s.observed && s.Function == "":
 		return []string{s.cause(), s.n.Why}
 	case s.observed:
-		return []string{s.cause(), s.n.Why, "The project is in mode observe, so nothing was changed: this notice shows what would have been done."}
+		return []string{s.cause(), s.n.Why, "The project is in mode observe, so nothing was changed; this notice shows what would have been done."}
 	case s.unread:
-		return []string{"Nothing is known of it but that it failed, and nothing was changed."}
+		return []string{"Only that it failed is known, and nothing was changed."}
 	case s.Kind == decide.Reported && s.n.Plan == "":
 		return []string{s.cause(), s.n.Why, "Nothing was changed."}
 	}
@@ -386,7 +386,7 @@ func (s wording) cause() string {
 		what += " by " + by
 	}
 	if f.Origin == buildlog.FromLog && len(s.n.Refusals) > 0 { // nothing but the log says so
-		return "By its log, the build was denied " + what + "."
+		return "According to its log, the build was denied " + what + "."
 	}
 	return "The build was denied " + what + "."
 }
@@ -410,7 +410,7 @@ func (s wording) remedy(p decide.Plan) string {
 	case diagnose.Grant:
 		return "The settings allow that, so the role was given the permission and the build was started again."
 	case diagnose.OverrideBuildspec:
-		return fmt.Sprintf("The settings list %s as another place, so the same commit was built with that.", quote(p.Buildspec, maxName))
+		return fmt.Sprintf("The settings list %s as an alternative, so the same commit was built with that.", quote(p.Buildspec, maxName))
 	case diagnose.CreateRepository:
 		return fmt.Sprintf("The settings allow creating it, so the repository %s was created and the build was started again.", id(p.Repository))
 	case diagnose.SwitchRole:
@@ -428,17 +428,17 @@ func (s wording) proof() []string {
 	}
 	switch {
 	case f.Origin == buildlog.FromPhase:
-		out = append(out, "CodeBuild itself says so, in the phase's context.")
+		out = append(out, "CodeBuild itself says so in the phase's context.")
 	case f.Origin == buildlog.FromDecoded:
-		out = append(out, "AWS's encoded message, decoded by AWS STS, says so.")
+		out = append(out, "AWS's encoded message says so; AWS STS decoded it.")
 	case len(f.Denials) > 0:
-		out = append(out, fmt.Sprintf("Line %d of the build's log says so. That is a claim: whoever runs code in a build can print it.", f.Line))
+		out = append(out, fmt.Sprintf("Line %d of the build's log says so. That alone is no proof: any code that runs in a build can print it.", f.Line))
 	case f.Line > 0:
 		out = append(out, fmt.Sprintf("Line %d of the build's log says so.", f.Line))
 	}
 	for _, g := range s.n.Grants {
 		if g.Evidence == settings.EvidenceCloudTrail {
-			out = append(out, "CloudTrail shows that this build's session was denied it.")
+			out = append(out, "CloudTrail shows that this build's session was denied this.")
 			break
 		}
 	}
@@ -446,7 +446,7 @@ func (s wording) proof() []string {
 		out = append(out, "IAM's policy simulator: not allowed without the change, allowed with it.")
 	}
 	if s.Kind == decide.Healed {
-		out = append(out, "The build, started again, is green.")
+		out = append(out, "The build was started again and is green.")
 	}
 	return out
 }
@@ -462,22 +462,22 @@ func (s wording) next() []string {
 	p := s.plan
 	switch s.Kind {
 	case decide.Healed:
-		say("Nothing is left to do: the case is closed.")
+		say("The case is closed.")
 		s.afterChange(say, p)
 	case decide.Retrying:
-		say("The build runs again. A notice follows when it has ended: healed, or what was tried next.")
+		say("The build is running again. When it ends, a notice says whether it was healed or what was tried next.")
 		s.afterChange(say, p)
 	case decide.Proposed:
-		say("Nothing, until somebody approves or rejects it. An approval applies exactly what is shown here, or refuses since the world has changed.")
+		say("Nothing, until somebody approves or rejects it. An approval applies exactly what is shown here; if the role or the project has changed since, it is refused.")
 	case decide.Expiring:
 		say("If the build still needs it, make it permanent in your own code, or renew the grant in buildmedic.yaml and deploy.")
 	case decide.Paused:
-		say("Look at the cases that were taken back, mend the settings, then resume.")
+		say("Look at the cases that were undone, fix the settings, then resume.")
 	default:
 		s.advise(say)
 	}
 	if len(out) == 0 {
-		say("Nothing more, until a person acts.")
+		say("Nothing more until a person acts.")
 	}
 	return out
 }
@@ -492,25 +492,25 @@ func (s wording) advise(say func(string)) {
 	}
 	switch {
 	case s.unread:
-		say("Once that is done, take up this failure again, or wait: the sweep finds it by itself within a quarter of an hour, if it is no older than a day.")
+		say("Once that is done, replay this failure with the command below, or wait: the sweep finds it within 15 minutes, unless it is older than a day.")
 	case s.observed && s.Function == "":
-		say("Nothing, until you ask for it: the command below does it, after asking again.")
+		say("Nothing, until you run the command below; it asks once more before it changes anything.")
 	case s.observed:
-		say("Nothing. To have such failures repaired, set mode: heal (or propose) for the project in buildmedic.yaml, and deploy.")
+		say("Nothing. To have such failures repaired, set mode: heal (or propose) for the project in buildmedic.yaml and deploy.")
 	case s.ineffective:
-		say("Look for what else refuses, and what IAM's simulator does not see: the resource's own policy, a VPC endpoint policy, a session policy, a resource control policy.")
+		say("Look for what else denies it and IAM's policy simulator cannot see: the resource's own policy, a VPC endpoint policy, a session policy or a resource control policy.")
 	case entries(s.n.Refusals) > 0:
-		say("If the entry above is right, add it to buildmedic.yaml, deploy, and take up this failure again.")
+		say("If the entry above is right, add it to buildmedic.yaml, deploy, and replay this failure with the command below.")
 		if entries(s.n.Refusals) < len(s.n.Refusals) {
-			say("By itself it is not enough: nothing is granted while any of the reasons above is left.")
+			say("The entry alone is not enough: nothing is granted until all the reasons above are gone.")
 		}
 	case advice != "":
 		say(advice)
 	case len(s.n.Refusals) > 0:
-		say("The reasons above say what would have to change. Do not allow it by hand only because this log asks for it: find out first who was denied what, for example in CloudTrail.")
+		say("The reasons above say what would have to change. Do not allow it by hand just because this log asks for it: first find out who was denied what, for example in CloudTrail.")
 	}
 	if s.standing {
-		say("What was changed stands until it is undone.")
+		say("The change stays in place until it is undone.")
 	}
 }
 
@@ -518,21 +518,21 @@ func (s wording) advise(say func(string)) {
 func (s wording) afterChange(say func(string), p decide.Plan) {
 	for _, g := range s.n.Grants {
 		if !g.Expires.IsZero() {
-			say(fmt.Sprintf("Grant %s ends on %s; a reminder comes before that.", g.ID, stamp(g.Expires)))
+			say(fmt.Sprintf("Grant %s ends on %s; a reminder is sent before that.", g.ID, stamp(g.Expires)))
 		}
 	}
 	switch p.Remedy {
 	case diagnose.Grant:
-		say("Make it permanent in your own code: until then, IAM is not what your code says it is.")
+		say("Make it permanent in your own code: until then, IAM differs from what your code says.")
 		if p.Write != nil && p.Write.Kind == "managed" {
 			say("If CloudFormation, CDK or Terraform owns the policy, its next deployment may put the old version back.")
 		} else {
-			say("If CloudFormation or CDK owns the role: the stack cannot delete the role while it carries this policy, so undo first. If Terraform owns it: the next apply may remove the policy.")
+			say("If CloudFormation or CDK owns the role, the stack cannot delete the role while it has this policy, so undo first. If Terraform owns it, the next apply may remove the policy.")
 		}
 	case diagnose.CreateRepository:
-		say("The repository stays. Make it permanent in your own code, with scanning and a lifecycle policy as you need them.")
+		say("The repository stays. Make it permanent in your own code, with the scanning and the lifecycle policy that you need.")
 	case diagnose.OverrideBuildspec:
-		say("Only this build used that path: the next one fails again until you make it permanent.")
+		say("Only this build used that path: the next build fails again until you make it permanent.")
 	case diagnose.SwitchRole:
 		say("The project keeps that role. To switch back, undo, or use the command below.")
 	}
@@ -550,9 +550,9 @@ func (s wording) then() string {
 	}
 	switch p := r.Decision.Plan; {
 	case p.Route == decide.RouteNone:
-		return "The build " + verb + " left for you to start, as the settings ask."
+		return "The build " + verb + " left for you to start, as the settings require."
 	case p.Settle > 0:
-		return fmt.Sprintf("After a wait of %s the build %s started again.", duration(p.Settle), verb)
+		return fmt.Sprintf("After %s, the build %s started again.", duration(p.Settle), verb)
 	}
 	return "Then the build " + verb + " started again."
 }
