@@ -55,13 +55,15 @@ func classify(err error) error {
 		return fmt.Errorf("%w: %s: %s", heal.ErrFinal, code, api.ErrorMessage())
 	case slices.Contains(denied, code):
 		if m := deniedMember.FindStringSubmatch(api.ErrorMessage()); m != nil {
-			return fmt.Errorf("%w: sts:AssumeRole on %s, so it reaches nothing in account %s; deploy the member template of these settings there (make member), with this hub's account and region as its parameters, and the hub's stack if the account is new in the settings", heal.ErrDenied, m[1], m[2])
+			return heal.DeniedError{Action: "sts:AssumeRole", Advice: fmt.Sprintf(" on %s, so it reaches nothing in account %s; "+
+				"deploy the member template of these settings there (make member), with this hub's account and region "+
+				"as its parameters, and the hub's stack if the account is new in the settings", m[1], m[2])}
 		}
-		what := "which one, AWS does not say"
+		e := heal.DeniedError{Advice: "; deploy the stack again with these settings, or look for a policy that denies it"}
 		if m := deniedAction.FindStringSubmatch(api.ErrorMessage()); m != nil {
-			what = m[1]
+			e.Action = m[1]
 		}
-		return fmt.Errorf("%w: %s; deploy the stack again with these settings, or look for a policy that denies it", heal.ErrDenied, what)
+		return e
 	}
 	return err
 }

@@ -160,7 +160,13 @@ type Pending struct {
 	// Repeats is how many equal failures it stands for beyond the first.
 	Repeats int    `json:"repeats,omitempty"`
 	Note    string `json:"note,omitempty"` // one more sentence, e.g. why an undo was refused
+	// Lacks is the permission that the healer itself lacks: an IAM action, or
+	// [UnnamedPermission]; "" if that is not what ended the case.
+	Lacks string `json:"lacks,omitempty"`
 }
+
+// UnnamedPermission stands for a permission that AWS did not name.
+const UnnamedPermission = "a permission"
 
 // Kind is the word for what happened in notices, metrics and history.
 type Kind string
@@ -256,6 +262,7 @@ type Outcome struct {
 	Case     Case
 	Round    int // index into Case.Rounds
 	Note     string
+	Lacks    string // see [Pending]
 	Settings *settings.Settings
 	Home     settings.Account
 	At       time.Time

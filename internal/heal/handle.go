@@ -86,6 +86,7 @@ func (h *Healer) unread(ctx context.Context, e Ended, why error) error {
 		c = &held{Case: decide.Case{ID: unreadID(e), Account: e.At.ID, Region: e.At.Region, Project: e.Project, Opened: now,
 			Rounds: []decide.Round{{Build: codebuild.Build{ID: e.Build, Project: e.Project, Status: e.Status, End: e.End}, Started: now}}}}
 		c.finish(now, decide.Reported, sentence(why))
+		c.blame(why)
 		if err := h.save(ctx, c, false); err != nil {
 			return err
 		}

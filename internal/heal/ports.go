@@ -24,9 +24,38 @@ var (
 	ErrLater = errors.New("not now")
 	// ErrFinal: AWS refuses this call for good.
 	ErrFinal = errors.New("refused by AWS")
-	// ErrDenied: the healer itself lacks a permission. The text names it.
+	// ErrDenied: the healer itself lacks a permission. A [DeniedError] names it.
 	ErrDenied = errors.New("the healer lacks a permission")
 )
+
+// DeniedError is an [ErrDenied] that names the permission.
+type DeniedError struct {
+	Action string // the IAM action; "" if AWS does not name it
+	Advice string // on what, and what to do about it
+}
+
+func (e DeniedError) Error() string {
+	if e.Action == "" {
+		return ErrDenied.Error() + ": which one, AWS does not say" + e.Advice
+	}
+	return ErrDenied.Error() + ": " + e.Action + e.Advice
+}
+
+// Unwrap makes it an [ErrDenied].
+func (e DeniedError) Unwrap() error { return ErrDenied }
+
+// lacks is the permission that the healer itself lacks, as an outcome names
+// it; "" if the error is another one.
+func lacks(err error) string {
+	var d DeniedError
+	switch {
+	case errors.As(err, &d) && d.Action != "":
+		return d.Action
+	case errors.Is(err, ErrDenied):
+		return decide.UnnamedPermission
+	}
+	return ""
+}
 
 // Builds reads builds. All return ErrNotFound for a build, project or batch
 // that is gone.

@@ -193,6 +193,14 @@ func (c *held) finish(now time.Time, k decide.Kind, note string) {
 	c.tell(now, k, note)
 }
 
+// blame adds to the notice that finish queued which permission the healer
+// itself lacks, if that is the error.
+func (c *held) blame(err error) {
+	if n := len(c.Outbox); n > 0 {
+		c.Outbox[n-1].Lacks = lacks(err)
+	}
+}
+
 // equal reports whether two rounds failed in the same way and were both only
 // explained.
 func equal(a, b decide.Round) bool {

@@ -142,6 +142,7 @@ func (h *Healer) handleError(ctx context.Context, c *held, err error) error {
 			return gerr
 		}
 		c.finish(h.Clock.Now(), k, sentence(err))
+		c.blame(err)
 		return h.close(ctx, c)
 	case later, errors.Is(err, context.DeadlineExceeded):
 		r.Tries++
@@ -583,7 +584,7 @@ func (h *Healer) flush(ctx context.Context, c *held) error {
 	}
 	for len(c.Outbox) > 0 {
 		p := c.Outbox[0]
-		o := decide.Outcome{ID: p.ID, Kind: p.Kind, Case: c.Case, Round: p.Round, Note: p.Note, Repeats: p.Repeats,
+		o := decide.Outcome{ID: p.ID, Kind: p.Kind, Case: c.Case, Round: p.Round, Note: p.Note, Lacks: p.Lacks, Repeats: p.Repeats,
 			Settings: h.Settings, Home: h.Home, At: p.At, Function: h.Self.Function}
 		if err := h.notify(ctx, o); err != nil {
 			if serr := h.save(ctx, c, true); serr != nil {

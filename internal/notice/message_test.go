@@ -400,13 +400,39 @@ func TestLongOpening(t *testing.T) {
 	}
 }
 
-// TestUnreadAtHome ensures that a build of the hub's own account that cannot be read leads to the
-// hub's own stack, not to a member's.
-func TestUnreadAtHome(t *testing.T) {
-	o := memberUnread()
-	o.Case.Account, o.Case.Region = o.Home.ID, o.Home.Region
-	if n := tell(newView(o)); n.Lead != "TrackerAPI failed, and Buildmedic may not read the build." || n.Todo != "To do: deploy the stack with these settings again." {
-		t.Errorf("%s\n%s", n.Lead, n.Todo)
+// TestHealerDenied ensures that a notice about a permission that the healer itself lacks blames the
+// healer and not the build's role, and says what to deploy, where.
+func TestHealerDenied(t *testing.T) {
+	unread := memberUnread()
+	unreadAtHome := memberUnread()
+	unreadAtHome.Case.Account, unreadAtHome.Case.Region = home.ID, home.Region
+	unreadAtHome.Lacks = "codebuild:BatchGetBuilds"
+	retry := trackerHealed()
+	retry.Kind, retry.Lacks = decide.Failed, "codebuild:RetryBuild"
+	unnamed := healerDenied()
+	unnamed.Lacks = decide.UnnamedPermission
+	for _, row := range []struct {
+		o                   decide.Outcome
+		subject, todo, next string
+	}{
+		{healerDenied(), "[reported] TrackerAPI: Buildmedic itself lacks iam:PutRolePolicy", "deploy the stack again", "that denies iam:PutRolePolicy to the function's role"},
+		{logDenied(), "[reported] TrackerAPI: Buildmedic itself lacks logs:GetLogEvents", "deploy the stack again", "that denies logs:GetLogEvents to the function's role"},
+		{unnamed, "[reported] TrackerAPI: Buildmedic itself lacks a permission", "deploy the stack again", "look for the policy that denies a permission"},
+		{retry, "[failed] TrackerAPI: not healed: Buildmedic itself lacks codebuild:RetryBuild", "deploy the stack again", "that denies codebuild:RetryBuild"},
+		{unread, "[reported] TrackerAPI (444455556666): Buildmedic itself lacks sts:AssumeRole", "deploy the member template", "in account 444455556666 (make member)"},
+		{unreadAtHome, "[reported] TrackerAPI: Buildmedic itself lacks codebuild:BatchGetBuilds", "deploy the stack again", "the sweep finds it within 15 minutes"},
+	} {
+		m := Render(row.o)
+		if m.Subject != row.subject {
+			t.Errorf("the subject is %q, want %q", m.Subject, row.subject)
+		}
+		first, _, _ := strings.Cut(m.Email, "\n\n")
+		if lines := strings.Split(first, "\n"); len(lines) != 2 || !strings.HasPrefix(lines[1], "To do: "+row.todo) {
+			t.Errorf("%s: the mail begins with\n%s", row.subject, first)
+		}
+		if text := strings.Join(strings.Fields(m.Email), " "); !strings.Contains(text, row.next) || strings.Contains(text, "advice below") {
+			t.Errorf("%s: the mail does not say %q, or promises advice:\n%s", row.subject, row.next, m.Email)
+		}
 	}
 }
 

@@ -42,6 +42,7 @@ var samples = []struct {
 	{"tests-reported", "A cause that only a person can cure: the log's excerpt, and advice.", testsReported()},
 	{"stopped-failed", "The build that was started again was stopped by somebody.", stoppedFailed()},
 	{"healer-denied-reported", "The healer itself lacks a permission: its note names it.", healerDenied()},
+	{"log-denied-reported", "The healer may not read the build's log, and nothing is known of the cause.", logDenied()},
 	{"tracker-expiring", "A grant with an end nears it.", trackerExpiring()},
 	{"paused", "Too many changes did not help: the breaker is open.", paused()},
 	{"desk-previewed", "At a desk: what replay shows before it is asked to do it.", deskPreviewed()},
@@ -456,7 +457,19 @@ func stoppedFailed() decide.Outcome {
 
 func healerDenied() decide.Outcome {
 	o := outcome(decide.Reported, after(7*time.Second), trackerSettings(), trackerRound(settings.Heal))
-	o.Note = `Writing policy of "arn:aws:iam::` + account + `:role/` + trackerRole + `": the healer lacks a permission: iam:PutRolePolicy. Deploy the stack again: it renders the function's permissions from buildmedic.yaml.`
+	o.Lacks = "iam:PutRolePolicy"
+	o.Note = `Writing policy of "arn:aws:iam::` + account + `:role/` + trackerRole + `": the healer lacks a permission: iam:PutRolePolicy; ` +
+		`deploy the stack again with these settings, or look for a policy that denies it.`
+	return o
+}
+
+// logDenied is the outcome if the healer may not even read the build's log.
+func logDenied() decide.Outcome {
+	r := trackerRound(settings.Heal)
+	r.Diagnosis, r.Decision = nil, nil
+	o := outcome(decide.Reported, after(7*time.Second), trackerSettings(), r)
+	o.Lacks = "logs:GetLogEvents"
+	o.Note = `Reading log: the healer lacks a permission: logs:GetLogEvents; deploy the stack again with these settings, or look for a policy that denies it.`
 	return o
 }
 
@@ -484,6 +497,7 @@ func memberUnread() decide.Outcome {
 	o := inMember(outcome(decide.Reported, after(6*time.Second), trackerSettings(), decide.Round{Step: decide.StepDone, Started: after(5 * time.Second),
 		Build: codebuild.Build{ID: "TrackerAPI:" + uuid1, Project: "TrackerAPI", Status: codebuild.Failed}}))
 	o.Case.Commit, o.Case.Rounds[0].Build.ARN = "", ""
+	o.Lacks = "sts:AssumeRole"
 	o.Note = "The healer lacks a permission: sts:AssumeRole on arn:aws:iam::444455556666:role/buildmedic-member, so it reaches nothing in account 444455556666; deploy the member template of these settings there (make member), with this hub's account and region as its parameters, and the hub's stack if the account is new in the settings."
 	return o
 }

@@ -36,7 +36,9 @@ func (s wording) headline() string {
 		}
 	case decide.Failed:
 		h = "not healed"
-		if planned {
+		if s.Lacks != "" {
+			h += ": " + s.lacks()
+		} else if planned {
 			h = s.phrases(p).done + ", but the build is not green"
 		}
 	case decide.Expiring:
@@ -64,6 +66,8 @@ func (s wording) retryWords(p decide.Plan) string {
 
 func (s wording) reportWords(p decide.Plan) string {
 	switch {
+	case s.Lacks != "":
+		return s.lacks()
 	case s.observed:
 		return "would have " + s.phrases(p).would
 	case s.n.Plan != "":
@@ -202,6 +206,9 @@ func (s wording) lead() (long, short string) {
 		}
 		return with("The change made for "+name+" was undone", "")
 	case decide.Failed:
+		if s.Lacks != "" {
+			return with(name+" is not healed: "+s.lacks(), "")
+		}
 		if done != "" {
 			done += ", build not green"
 		}
@@ -212,6 +219,8 @@ func (s wording) lead() (long, short string) {
 		return with("Buildmedic has paused and changes nothing", "")
 	}
 	switch {
+	case s.Lacks != "":
+		return with(name+" failed, and "+s.lacks(), "")
 	case s.unread:
 		return with(name+" failed, and Buildmedic may not read the build", "")
 	case s.observed:
@@ -244,6 +253,9 @@ func (s wording) title() string {
 // todo is what a person should do in a line, and in a shorter one.
 func (s wording) todo() (long, short string) {
 	const nothing = "Nothing to do now."
+	if s.Lacks != "" {
+		return s.todoDenied()
+	}
 	p := s.plan
 	switch s.Kind {
 	case decide.Healed:
@@ -276,13 +288,29 @@ func (s wording) todo() (long, short string) {
 	return s.todoReported()
 }
 
+// lacks names the permission that the healer itself lacks, which is not to be
+// taken for the one that the build's role lacks.
+func (s wording) lacks() string { return "Buildmedic itself lacks " + id(s.Lacks) }
+
+// todoDenied is what to do if the healer itself lacks a permission.
+func (s wording) todoDenied() (long, short string) {
+	switch {
+	case s.Function == "":
+		return "To do: use credentials with that permission.", "To do: use other credentials."
+	case s.elsewhereAccount():
+		return "To do: deploy the member template in that account.", "To do: deploy the member template."
+	}
+	return "To do: deploy the stack again, or find what denies it.", "To do: deploy the stack again."
+}
+
+// elsewhereAccount reports whether the project is in a member account.
+func (s wording) elsewhereAccount() bool { return s.Case.Account != s.Home.ID }
+
 func (s wording) todoReported() (long, short string) {
 	const advice, below = "To do: follow the advice below.", "To do: see below."
 	switch {
-	case s.unread && s.Case.Account != s.Home.ID:
-		return "To do: deploy the member template in that account.", "To do: deploy the member template."
 	case s.unread:
-		return "To do: deploy the stack with these settings again.", "To do: deploy the stack again."
+		return s.todoDenied()
 	case s.observed && s.Function == "":
 		return "Nothing was changed: this shows what would have been done.", "Nothing was changed."
 	case s.observed:
@@ -491,6 +519,8 @@ func (s wording) advise(say func(string)) {
 		advice = sentence(s.n.Failure.Advice)
 	}
 	switch {
+	case s.Lacks != "":
+		s.adviseDenied(say)
 	case s.unread:
 		say("Once that is done, replay this failure with the command below, or wait: the sweep finds it within 15 minutes, unless it is older than a day.")
 	case s.observed && s.Function == "":
@@ -511,6 +541,26 @@ func (s wording) advise(say func(string)) {
 	}
 	if s.standing {
 		say("The change stays in place until it is undone.")
+	}
+}
+
+// adviseDenied says what to do if the healer itself lacks a permission.
+func (s wording) adviseDenied(say func(string)) {
+	what := id(s.Lacks)
+	switch {
+	case s.Function == "":
+		say("Your credentials do not allow " + what + ", so Buildmedic could not go on. Use credentials that do.")
+	case s.elsewhereAccount():
+		say("Deploy the member template of these settings in account " + id(s.Case.Account) + " (make member), and the stack of the hub if the account is new " +
+			"in the settings. If that does not help, look for the policy that denies " + what + ".")
+	default:
+		say("Deploy the stack again (make deploy): that gives Buildmedic's function the permissions that buildmedic.yaml asks for. If that does not help, look for the policy " +
+			"that denies " + what + " to the function's role, such as a permissions boundary or a service control policy.")
+	}
+	if s.unread {
+		say("Then replay this failure with the command below, or wait: the sweep finds it within 15 minutes, unless it is older than a day.")
+	} else if s.Kind == decide.Reported {
+		say("Then replay this failure with the command below.")
 	}
 }
 

@@ -54,24 +54,28 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-func playNamed(t *testing.T, name string) *Stage {
+func named(t *testing.T, name string) Story {
 	t.Helper()
 	for _, s := range all(t) {
-		if s.Name != name {
-			continue
+		if s.Name == name {
+			return s
 		}
-		st, err := Open(s, Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(st.Close)
-		if err := st.Run(context.Background()); err != nil {
-			t.Fatal(err)
-		}
-		return st
 	}
 	t.Fatalf("there is no story %q", name)
-	return nil
+	return Story{}
+}
+
+func playNamed(t *testing.T, name string) *Stage {
+	t.Helper()
+	st, err := Open(named(t, name), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(st.Close)
+	if err := st.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return st
 }
 
 // shown gives the story's nth notice. Of an e-mail the README leaves out what
