@@ -14,7 +14,7 @@ SETTINGS ?= infra/buildmedic.yaml
 DYNALITE := internal/awsapi/testdata/dynalite
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build app node dynalite lint fmt verify cover bench soak fuzz generate update check synth diff deploy destroy member test-event synth-golden test-infra clean
+.PHONY: help demo test test-cli build app node dynalite lint fmt verify cover bench soak fuzz generate update check synth diff deploy destroy member test-event synth-golden test-infra clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,10 @@ test: dynalite ## all tests, those of the root module with the race detector
 	$(if $(shell command -v npm),BUILDMEDIC_NEED_DYNALITE=1 )go test -race -timeout 30m $$(go list ./... | grep -v /internal/soak$$)
 	go test -timeout 30m ./internal/soak
 	@$(MAKE) --no-print-directory test-infra
+
+test-cli: ## run each AWS CLI command that is printed through the real CLI, versions 1 and 2
+	internal/commandline/install.sh dist/cli
+	BUILDMEDIC_CLI=1 go test -count=1 ./internal/commandline
 
 dynalite: # the DynamoDB for the ledger's tests; left out, loudly, without Node.js
 	@if command -v npm >/dev/null 2>&1; then \

@@ -56,6 +56,9 @@ func commands(v *view) []Command {
 
 type commander struct{ o decide.Outcome }
 
+// deskCommand begins the lines that run the healer at a desk.
+const deskCommand = "go run ./lambda/buildmedic "
+
 // args are a command's arguments.
 type args map[string]string
 
@@ -66,19 +69,28 @@ func (c commander) command(name string, with args, desk string) (Command, bool) 
 	cmd := Command{Name: name, Payload: json.RawMessage(jsonText(map[string]args{name: with}))}
 	switch {
 	case c.o.Function != "":
-		words := []string{"aws lambda invoke --function-name " + shellWord(id(c.o.Function))}
-		if c.o.Home.Region != "" {
-			words[0] += " --region " + shellWord(id(c.o.Home.Region))
-		}
-		// The function's answer is printed, since it may be a refusal.
-		words = append(words, "--cli-binary-format raw-in-base64-out", "--payload "+shellQuote(string(cmd.Payload))+" /dev/stdout")
-		cmd.Line = strings.Join(words, " \\\n  ")
+		cmd.Line = invoke(id(c.o.Function), id(c.o.Home.Region), string(cmd.Payload))
 	case desk != "":
-		cmd.Line = "go run ./lambda/buildmedic " + desk
+		cmd.Line = deskCommand + desk
 	default:
 		return Command{}, false
 	}
 	return cmd, true
+}
+
+// invoke is the shell line that sends a payload to the function and prints its answer, which may be
+// a refusal. Versions 1 and 2 of the AWS CLI both accept it: version 1 has no --cli-binary-format,
+// without which version 2 takes a payload on the command line for base64. The CLI truncates
+// /dev/stdout before it writes to it, so that an answer that goes to a file would be lost but for
+// cat.
+func invoke(function, region, payload string) string {
+	at := ""
+	if region != "" {
+		at = " --region " + shellWord(region)
+	}
+	return "printf %s " + shellQuote(payload) + " |\n" +
+		"  aws lambda invoke --function-name " + shellWord(function) + at + " \\\n" +
+		"    --payload fileb:///dev/stdin /dev/stdout | cat"
 }
 
 // shellQuote quotes s as one word for a POSIX shell.

@@ -353,10 +353,10 @@ func (m *mail) commands(n Notice) {
 			m.head(title)
 			m.end()
 			m.block(c.Line)
-		case strings.HasPrefix(c.Line, "aws "):
-			payloads = append(payloads, string(c.Payload))
-		default:
+		case strings.HasPrefix(c.Line, deskCommand):
 			lines = append(lines, c.Line)
+		default:
+			payloads = append(payloads, string(c.Payload))
 		}
 	}
 	if len(payloads) > 0 {

@@ -5,7 +5,9 @@ package notice
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -41,6 +43,39 @@ func TestCLIInShell(t *testing.T) {
 		}
 		if got.String() != wanted.String() {
 			t.Errorf("%s: the document that arrives is\n%s\nwant\n%s", policy, got.String(), wanted.String())
+		}
+	}
+}
+
+// TestInvokeInShell has a shell parse the line that sends a command, and compares the payload that
+// arrives with the one that was meant.
+func TestInvokeInShell(t *testing.T) {
+	sh, err := exec.LookPath("sh") // which each Unix has
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, payload := range []string{
+		`{"pause":{}}`,
+		`{"undo":{"case":"5f2c9a7be01d4c38"}}`,
+		`{"replay":{"build":"it's %s 100%% \\n \\\\ $HOME ` + "`id`" + ` é"}}`,
+	} {
+		args := filepath.Join(t.TempDir(), "args")
+		cmd := exec.Command(sh, "-c", `aws() { printf '%s\n' "$@" > "$ARGS"; cat; }; `+invoke("build medic", "us-west-2", payload))
+		cmd.Env = append(cmd.Environ(), "ARGS="+args)
+		got, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(got) != payload {
+			t.Errorf("the payload that arrives is %q, want %q", got, payload)
+		}
+		words, err := os.ReadFile(args)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := "lambda\ninvoke\n--function-name\nbuild medic\n--region\nus-west-2\n--payload\nfileb:///dev/stdin\n/dev/stdout\n"
+		if diff := cmp.Diff(want, string(words)); diff != "" {
+			t.Errorf("arguments (-want +got):\n%s", diff)
 		}
 	}
 }
