@@ -26,7 +26,8 @@ var root = filepath.Join("..", "..")
 
 // policy is what the notices' policy file and the members' template stand for: a document with
 // what shells and encodings like to change.
-const policy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/${aws:username}/é'\"*"}]}` + "\n"
+const policy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject",` +
+	`"Resource":"arn:aws:s3:::b/${aws:username}/é'\"*"}]}` + "\n"
 
 // TestCommandLines runs every command line that is printed through the AWS CLI: it must be
 // accepted, and send what a shell hands over, byte for byte.
@@ -64,7 +65,9 @@ func known(t *testing.T, cli, text string) string {
 		if !strings.Contains(text, option) {
 			continue
 		}
-		out, _ := exec.Command(cli, "dynamodb", "update-table", option).CombinedOutput() // fails without a table
+		// A skeleton is made without a request.
+		out, _ := exec.Command(cli, "dynamodb", "update-table", "--table-name", "t", option,
+			"--generate-cli-skeleton", "output").CombinedOutput()
 		if strings.Contains(string(out), "Unknown options: "+option) {
 			t.Logf("%s is newer than this CLI: %s stands in for it", option, instead)
 			text = strings.ReplaceAll(text, option, instead)
@@ -149,7 +152,8 @@ func notices(t *testing.T, add func(where, text string)) {
 var (
 	// shellBlock is a block of commands in a document; comment is what a shell ignores.
 	shellBlock = regexp.MustCompile("(?ms)^```(?:console|sh|bash|shell)\n(.*?)^```$")
-	// span is a whole command in a sentence: one with an option. The name of a command alone is not.
+	// span is a whole command in a sentence: one with an option. The name of a command alone is
+	// not.
 	span = regexp.MustCompile("`(aws [a-z0-9-]+ [a-z0-9-]+ [^`]*--[^`]+)`")
 )
 
@@ -177,7 +181,7 @@ func documents(t *testing.T, add func(where, text string)) {
 }
 
 // awsLine is a command of the AWS CLI in a command's usage.
-var awsLine = regexp.MustCompile(`(?m)^\s+(?:\w+ )?(aws [a-z0-9-]+ [a-z0-9-]+.*)$`)
+var awsLine = regexp.MustCompile(`(?m)^\s+(?:\w+ )?(aws [a-z0-9-]+ [a-z0-9-]+(?:.*\\\n)*.*)$`)
 
 // desk adds the commands that the desk's -h prints.
 func desk(t *testing.T, add func(where, text string)) {
@@ -204,7 +208,8 @@ func check(t *testing.T, cli, where, text string) {
 	t.Helper()
 	meant := run(t, "", text)
 	if meant.err != nil || len(meant.calls) == 0 {
-		t.Errorf("%s: a shell makes %d commands of it: %v\n%s\n%s", where, len(meant.calls), meant.err, meant.output, text)
+		t.Errorf("%s: a shell makes %d commands of it: %v\n%s\n%s", where, len(meant.calls), meant.err,
+			meant.output, text)
 		return
 	}
 	got := run(t, cli, text)
@@ -213,7 +218,8 @@ func check(t *testing.T, cli, where, text string) {
 		return
 	}
 	if len(got.requests) != len(meant.calls) {
-		t.Errorf("%s: %d commands make %d requests\n%s\n%s", where, len(meant.calls), len(got.requests), got.output, text)
+		t.Errorf("%s: %d commands make %d requests\n%s\n%s", where, len(meant.calls), len(got.requests),
+			got.output, text)
 		return
 	}
 	for i, c := range meant.calls {
@@ -253,7 +259,10 @@ func (c call) arrived(r request) error {
 			return fmt.Errorf("the payload that arrives is %q, want %q", r.body, c.stdin)
 		}
 	}
-	for option, key := range map[string]string{"--policy-document": "PolicyDocument", "--template-body": "TemplateBody"} {
+	for option, key := range map[string]string{
+		"--policy-document": "PolicyDocument",
+		"--template-body":   "TemplateBody",
+	} {
 		want, ok := c.option(option)
 		if !ok {
 			continue
@@ -335,7 +344,8 @@ func run(t *testing.T, cli, text string) result {
 	cmd := exec.CommandContext(ctx, "sh", "-c", "set -e\n"+text)
 	cmd.Dir = dir
 	cmd.Env = []string{"PATH=" + filepath.Join(dir, "bin") + ":" + os.Getenv("PATH"), "HOME=" + dir, "LC_ALL=C.UTF-8",
-		"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_DEFAULT_REGION=us-west-2", "AWS_EC2_METADATA_DISABLED=true",
+		"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_DEFAULT_REGION=us-west-2",
+		"AWS_EC2_METADATA_DISABLED=true",
 		"AWS_MAX_ATTEMPTS=1"}
 	out, err := cmd.CombinedOutput()
 	r := result{output: string(out), err: err, requests: rec.requests}

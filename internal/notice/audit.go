@@ -69,10 +69,23 @@ type auditWrite struct {
 // they are well-formed.
 func Audit(o decide.Outcome) []byte {
 	v, c := newView(o), caseOf(o)
-	a := audit{Schema: auditSchema, At: o.At.UTC(), Notice: id(o.ID), Kind: o.Kind, Case: c.ID, Account: c.Account, Region: c.Region, Project: c.Project,
-		Commit: c.Commit, Round: c.Round, Grants: grants(v), Refusals: []auditRefusal{}}
+	a := audit{
+		Schema:   auditSchema,
+		At:       o.At.UTC(),
+		Notice:   id(o.ID),
+		Kind:     o.Kind,
+		Case:     c.ID,
+		Account:  c.Account,
+		Region:   c.Region,
+		Project:  c.Project,
+		Commit:   c.Commit,
+		Round:    c.Round,
+		Grants:   grants(v),
+		Refusals: []auditRefusal{},
+	}
 	if r := v.latest; v.ofBuild {
-		a.Build, a.Step, a.Approved, a.Retry, a.Written, a.Undone = id(r.Build.ID), r.Step, id(r.Approved), id(r.Retry), utc(r.Written), utc(r.Undone)
+		a.Build, a.Step, a.Approved, a.Retry, a.Written, a.Undone = id(r.Build.ID), r.Step, id(r.Approved), id(r.Retry),
+			utc(r.Written), utc(r.Undone)
 		if role, ok := r.Build.Role(); ok {
 			a.Role = id(role.ARN())
 		}
@@ -118,7 +131,8 @@ func (a *audit) decided(v *view) {
 	switch {
 	case p.Write != nil:
 		t := p.Write
-		a.Write = &auditWrite{Kind: id(string(t.Kind)), Name: id(t.Name), Before: sum(t.Before), After: sum(t.After), From: id(t.BeforeVersion), To: id(r.WrittenVersion), Dropped: id(t.DropVersion)}
+		a.Write = &auditWrite{Kind: id(string(t.Kind)), Name: id(t.Name), Before: sum(t.Before), After: sum(t.After),
+			From: id(t.BeforeVersion), To: id(r.WrittenVersion), Dropped: id(t.DropVersion)}
 		for _, arn := range slices.Sorted(slices.Values(t.Attach)) {
 			a.Write.Attach = append(a.Write.Attach, id(arn))
 		}

@@ -56,9 +56,15 @@ var marks = map[decide.Kind]string{
 // card makes a chat card of a notice: what is needed to act, and where to read the rest.
 func card(n Notice) Card {
 	c := Card{Version: "1.0", Source: "custom", ID: n.ID,
-		Content: Content{TextType: "client-markdown", Title: fit(marks[n.Kind]+" "+prosemark(n.title()), maxTitle), Description: description(n), NextSteps: steps(n)},
-		Metadata: Metadata{ThreadID: n.Case.ID, Summary: fit(prosemark(n.Lead), maxTitle), EventType: "buildmedic." + string(n.Kind),
-			AdditionalContext: buttons(n), EnableCustomActions: true},
+		Content: Content{TextType: "client-markdown", Title: fit(marks[n.Kind]+" "+prosemark(n.title()), maxTitle),
+			Description: description(n), NextSteps: steps(n)},
+		Metadata: Metadata{
+			ThreadID:            n.Case.ID,
+			Summary:             fit(prosemark(n.Lead), maxTitle),
+			EventType:           "buildmedic." + string(n.Kind),
+			AdditionalContext:   buttons(n),
+			EnableCustomActions: true,
+		},
 	}
 	for _, k := range []string{string(n.Kind), n.Case.Project, n.Cause, string(n.Mode)} {
 		if k != "" && k != "unknown" {
@@ -176,7 +182,12 @@ func steps(n Notice) []string {
 		out = append(out, fit(prosemark(s), maxStep))
 	}
 	out = out[:min(len(out), maxSteps)]
-	for _, l := range [][2]string{{"Build", n.Links.Build}, {"Build started again", n.Links.Retry}, {"Log", n.Links.Log}, {"Role", n.Links.Role}} {
+	for _, l := range [][2]string{
+		{"Build", n.Links.Build},
+		{"Build started again", n.Links.Retry},
+		{"Log", n.Links.Log},
+		{"Role", n.Links.Role},
+	} {
 		if l[1] != "" && len(l[1]) <= maxStep {
 			out = append(out, l[0]+": "+l[1])
 		}
@@ -188,7 +199,14 @@ func steps(n Notice) []string {
 // the command's name.
 func buttons(n Notice) map[string]string {
 	out := map[string]string{}
-	for k, v := range map[string]string{"Kind": string(n.Kind), "Case": n.Case.ID, "Project": n.Case.Project, "Plan": n.Plan, "Cause": n.Cause, "Mode": string(n.Mode)} {
+	for k, v := range map[string]string{
+		"Kind":    string(n.Kind),
+		"Case":    n.Case.ID,
+		"Project": n.Case.Project,
+		"Plan":    n.Plan,
+		"Cause":   n.Cause,
+		"Mode":    string(n.Mode),
+	} {
 		if v != "" {
 			out[k] = v
 		}

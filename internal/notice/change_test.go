@@ -24,12 +24,19 @@ func TestCompare(t *testing.T) {
 		{"nothing before", "", doc(a), []string{"+ Allow s3:GetObject", "+    on *"}},
 		{"nothing after", doc(a), "", []string{"- Allow s3:GetObject", "-    on *"}},
 		{"the same", doc(a), doc(a), []string{"  (1 statement unchanged)"}},
-		{"the same, otherwise written", doc(a), doc(`{ "Action" : "s3:GetObject", "Resource": "\u002a", "Effect":"Allow", "Sid":"A" }`), []string{"  (1 statement unchanged)"}},
-		{"one of two equal ones goes", doc(a, a), doc(a), []string{"- Allow s3:GetObject", "-    on *", "  (1 statement unchanged)"}},
-		{"extended", doc(a), doc(`{"Sid":"A","Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"*"}`),
+		{"the same, otherwise written", doc(a),
+			doc(`{ "Action" : "s3:GetObject", "Resource": "\u002a", "Effect":"Allow", "Sid":"A" }`),
+			[]string{"  (1 statement unchanged)"}},
+		{"one of two equal ones goes", doc(a, a), doc(a),
+			[]string{"- Allow s3:GetObject", "-    on *", "  (1 statement unchanged)"}},
+		{"extended", doc(a),
+			doc(`{"Sid":"A","Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"*"}`),
 			[]string{"- Allow s3:GetObject", "-    on *", "+ Allow s3:GetObject", "+       s3:PutObject", "+    on *"}},
-		{"exactly", "", doc(`{"Effect":"Deny","NotAction":["a:b","a:c"],"NotResource":"x","Condition":{"StringLike":{"k":["1","2"]},"Bool":{"l":"true"}}}`),
-			[]string{"+ Deny  all but a:b", "+       a:c", "+    on all but x", "+    if Bool l = true", "+    if StringLike k = 1 or 2"}},
+		{"exactly", "",
+			doc(`{"Effect":"Deny","NotAction":["a:b","a:c"],"NotResource":"x","Condition":{"StringLike":{"k":["1",` +
+				`"2"]},"Bool":{"l":"true"}}}`),
+			[]string{"+ Deny  all but a:b", "+       a:c", "+    on all but x", "+    if Bool l = true",
+				"+    if StringLike k = 1 or 2"}},
 		{"unreadable before", "{", doc(a), []string{"+ Allow s3:GetObject", "+    on *"}},
 		{"unreadable after", doc(a), "[]", []string{"- Allow s3:GetObject", "-    on *"}},
 	} {
@@ -39,13 +46,20 @@ func TestCompare(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", row.name, diff)
 		}
 		if len(c.Added) != len(c.added) || len(c.Removed) != len(c.removed) {
-			t.Errorf("%s: %d and %d statements in JSON, %d and %d in words", row.name, len(c.Added), len(c.Removed), len(c.added), len(c.removed))
+			t.Errorf("%s: %d and %d statements in JSON, %d and %d in words", row.name, len(c.Added), len(c.Removed),
+				len(c.added), len(c.removed))
 		}
 	}
 }
 
 func TestVisibleJSON(t *testing.T) {
-	for in, want := range map[string]string{"{\"a\":\"b\"}\n": "{\"a\":\"b\"}\n", "\"\u202e\u00ad\u007f\"": `"\u202e\u00ad\u007f"`, "\"\U000e0041\"": `"\udb40\udc41"`, "\"é😀\"": "\"é😀\"", "\"\xff\"": `"\ufffd"`} {
+	for in, want := range map[string]string{
+		"{\"a\":\"b\"}\n":        "{\"a\":\"b\"}\n",
+		"\"\u202e\u00ad\u007f\"": `"\u202e\u00ad\u007f"`,
+		"\"\U000e0041\"":         `"\udb40\udc41"`,
+		"\"é😀\"":                 "\"é😀\"",
+		"\"\xff\"":               `"\ufffd"`,
+	} {
 		if got := visibleJSON(in); got != want {
 			t.Errorf("visibleJSON(%q) = %q, want %q", in, got, want)
 		}
@@ -84,13 +98,18 @@ func TestChangesOfRounds(t *testing.T) {
 	}{
 		{"one", decide.Healed, []decide.Round{first}, []change{{InlinePolicy, Done, 2, 0, policy}}},
 		{"two, joined", decide.Healed, []decide.Round{first, second}, []change{{InlinePolicy, Done, 4, 0, policy}}},
-		{"one of an earlier day", decide.Healed, []decide.Round{old, second}, []change{{InlinePolicy, Done, 4, 2, policy}}},
-		{"undone is not told of when healed", decide.Healed, []decide.Round{undone, second}, []change{{InlinePolicy, Done, 4, 2, policy}}},
+		{"one of an earlier day", decide.Healed, []decide.Round{old, second},
+			[]change{{InlinePolicy, Done, 4, 2, policy}}},
+		{"undone is not told of when healed", decide.Healed, []decide.Round{undone, second},
+			[]change{{InlinePolicy, Done, 4, 2, policy}}},
 		{"undone", decide.Undone, []decide.Round{undone}, []change{{InlinePolicy, TakenBack, 0, 2, policy}}},
-		{"planned, and never done", decide.Reported, []decide.Round{planned}, []change{{InlinePolicy, WasPlanned, 2, 0, policy}}},
+		{"planned, and never done", decide.Reported, []decide.Round{planned},
+			[]change{{InlinePolicy, WasPlanned, 2, 0, policy}}},
 		{"proposed", decide.Proposed, []decide.Round{planned}, []change{{InlinePolicy, WaitsFor, 2, 0, policy}}},
-		{"a plan of an earlier round", decide.Reported, []decide.Round{planned, first}, []change{{InlinePolicy, Done, 2, 0, policy}}},
-		{"attached, joined", decide.Healed, []decide.Round{attached("arn:a"), attached("arn:b"), attached("arn:a")}, []change{{AttachedPolicies, Done, 0, 0, "arn:b arn:a"}}},
+		{"a plan of an earlier round", decide.Reported, []decide.Round{planned, first},
+			[]change{{InlinePolicy, Done, 2, 0, policy}}},
+		{"attached, joined", decide.Healed, []decide.Round{attached("arn:a"), attached("arn:b"), attached("arn:a")},
+			[]change{{AttachedPolicies, Done, 0, 0, "arn:b arn:a"}}},
 		{"none", decide.Reported, nil, []change{}},
 	} {
 		o := decide.Outcome{Kind: row.kind, Case: decide.Case{Rounds: row.rounds}, Round: len(row.rounds) - 1}
@@ -118,20 +137,43 @@ func TestFacts(t *testing.T) {
 		o              decide.Outcome
 		email, nowhere []string
 	}{
-		{"healed", trackerHealed(), []string{"Line 37", "PRE_BUILD", "4 min 12 s", `{"undo":{"case":"` + caseID + `"}}`, "put-role-policy", "the stack cannot delete the"}, []string{"would", "approve"}},
-		{"managed", qivrHealed(), []string{"v2 in place of v1", "(2 statements unchanged)", "may put the old version back", "create-policy-version"}, []string{"cannot delete the"}},
-		{"observed", trackerObserved(), []string{"would have", "mode observe", "Then the build would be started again."}, []string{"TO UNDO", "Wrote", "WHAT WAS CHANGED"}},
-		{"proposed", trackerProposed(), []string{`{"approve":{"plan":"` + newView(trackerProposed()).planHash + `"}}`, `{"reject":{"plan":"`, "Then the build will be started again."}, []string{"TO UNDO", "Wrote"}},
-		{"not allowed", notAllowedReported(), []string{"This entry in buildmedic.yaml would allow it:\n\ngrants:\n  - id: web-delete-object\n", "not-on-allowlist"}, []string{"TO UNDO", "WHAT WAS CHANGED"}},
-		{"forged", forgedReported(), []string{"hxxps://aws.example[.]com", "token=[redacted]", "Do not allow it by hand"}, []string{"\u202e", "\x1b", "https://aws.example", "Allow it in buildmedic.yaml", "add it to a policy of the role by hand"}},
-		{"undone", trackerUndone(), []string{"- Allow ecr:GetAuthorizationToken", "was removed: there was none before"}, []string{"TO UNDO", "+ Allow", "TO MAKE IT PERMANENT", "Allow it in buildmedic.yaml"}},
+		{"healed", trackerHealed(),
+			[]string{"Line 37", "PRE_BUILD", "4 min 12 s", `{"undo":{"case":"` + caseID + `"}}`, "put-role-policy",
+				"the stack cannot delete the"}, []string{"would", "approve"}},
+		{"managed", qivrHealed(),
+			[]string{"v2 in place of v1", "(2 statements unchanged)", "may put the old version back",
+				"create-policy-version"}, []string{"cannot delete the"}},
+		{"observed", trackerObserved(),
+			[]string{"would have", "mode observe", "Then the build would be started again."},
+			[]string{"TO UNDO", "Wrote", "WHAT WAS CHANGED"}},
+		{"proposed", trackerProposed(),
+			[]string{`{"approve":{"plan":"` + newView(trackerProposed()).planHash + `"}}`, `{"reject":{"plan":"`,
+				"Then the build will be started again."}, []string{"TO UNDO", "Wrote"}},
+		{"not allowed", notAllowedReported(),
+			[]string{"This entry in buildmedic.yaml would allow it:\n\ngrants:\n  - id: web-delete-object\n",
+				"not-on-allowlist"}, []string{"TO UNDO", "WHAT WAS CHANGED"}},
+		{"forged", forgedReported(),
+			[]string{"hxxps://aws.example[.]com", "token=[redacted]", "Do not allow it by hand"},
+			[]string{"\u202e", "\x1b", "https://aws.example", "Allow it in buildmedic.yaml",
+				"add it to a policy of the role by hand"}},
+		{"undone", trackerUndone(), []string{"- Allow ecr:GetAuthorizationToken", "was removed: there was none before"},
+			[]string{"TO UNDO", "+ Allow", "TO MAKE IT PERMANENT", "Allow it in buildmedic.yaml"}},
 		{"repeats", rateLimitHealed(), []string{"And 7 more like this"}, []string{"TO UNDO"}},
 		{"paused", paused(), []string{`{"resume":{}}`}, []string{"WHAT FAILED", `{"pause":{}}`}},
-		{"desk", deskHealed(), []string{"go run ./lambda/buildmedic undo " + caseID}, []string{"aws lambda invoke", "Other payloads"}},
-		{"preview", deskPreviewed(), []string{"would have", "go run ./lambda/buildmedic replay -apply " + deskPreviewed().Case.Rounds[0].Build.ID, "Nothing was changed"}, []string{"the project is in mode observe", "deploy.", "aws lambda invoke"}},
-		{"buildspec", buildspecHealed(), []string{"git mv aws/buildspec.yml buildspec.yml", "aws codebuild update-project --name qivr-deploy"}, []string{"TO UNDO", "simulator"}},
-		{"role", roleHealed(), []string{"--service-role arn:aws:iam::111122223333:role/" + trackerRole, "TO UNDO"}, []string{"put-role-policy"}},
-		{"expiring", twoRoundsHealed(), []string{"Grant tracker-parameters ends on 2026-12-06 12:02 UTC", "without the end of the grant", "It took 2 rounds", "CloudTrail shows"}, nil},
+		{"desk", deskHealed(), []string{"go run ./lambda/buildmedic undo " + caseID},
+			[]string{"aws lambda invoke", "Other payloads"}},
+		{"preview", deskPreviewed(),
+			[]string{"would have",
+				"go run ./lambda/buildmedic replay -apply " + deskPreviewed().Case.Rounds[0].Build.ID,
+				"Nothing was changed"}, []string{"the project is in mode observe", "deploy.", "aws lambda invoke"}},
+		{"buildspec", buildspecHealed(),
+			[]string{"git mv aws/buildspec.yml buildspec.yml", "aws codebuild update-project --name qivr-deploy"},
+			[]string{"TO UNDO", "simulator"}},
+		{"role", roleHealed(), []string{"--service-role arn:aws:iam::111122223333:role/" + trackerRole, "TO UNDO"},
+			[]string{"put-role-policy"}},
+		{"expiring", twoRoundsHealed(),
+			[]string{"Grant tracker-parameters ends on 2026-12-06 12:02 UTC", "without the end of the grant",
+				"It took 2 rounds", "CloudTrail shows"}, nil},
 	} {
 		m := Render(row.o)
 		unwrapped := strings.Join(strings.Fields(m.Email), " ")
@@ -154,7 +196,8 @@ func TestFacts(t *testing.T) {
 func TestElsewhere(t *testing.T) {
 	o := testsReported()
 	o.Case.Account = "444455556666"
-	if m := Render(o); !strings.Contains(m.Email, `{"replay":{"build":"arn:aws:codebuild:us-west-2:111122223333:build/web:`+uuid1+`"}}`) {
+	if m := Render(o); !strings.Contains(m.Email,
+		`{"replay":{"build":"arn:aws:codebuild:us-west-2:111122223333:build/web:`+uuid1+`"}}`) {
 		t.Errorf("the command does not name the build's account:\n%s", m.Email)
 	}
 }
@@ -167,9 +210,12 @@ func TestTimeToHeal(t *testing.T) {
 		want time.Duration
 	}{
 		{"from build to build", func(*decide.Outcome) {}, 252 * time.Second},
-		{"the green build's end is not known", func(o *decide.Outcome) { o.Case.Rounds[0].Ended = time.Time{} }, 255 * time.Second},
-		{"nor the case's", func(o *decide.Outcome) { o.Case.Rounds[0].Ended, o.Case.Closed = time.Time{}, time.Time{} }, 255 * time.Second},
-		{"the failed build's end is not known", func(o *decide.Outcome) { o.Case.Rounds[0].Build.End = time.Time{} }, 247 * time.Second},
+		{"the green build's end is not known", func(o *decide.Outcome) { o.Case.Rounds[0].Ended = time.Time{} },
+			255 * time.Second},
+		{"nor the case's", func(o *decide.Outcome) { o.Case.Rounds[0].Ended, o.Case.Closed = time.Time{}, time.Time{} },
+			255 * time.Second},
+		{"the failed build's end is not known", func(o *decide.Outcome) { o.Case.Rounds[0].Build.End = time.Time{} },
+			247 * time.Second},
 		{"nothing is known", func(o *decide.Outcome) { *o = decide.Outcome{At: failedAt} }, 0},
 		{"clocks differ", func(o *decide.Outcome) { o.Case.Rounds[0].Ended = failedAt.Add(-time.Hour) }, 0},
 		{"an earlier day's round does not count", func(o *decide.Outcome) {

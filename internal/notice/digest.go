@@ -96,14 +96,16 @@ func roundup(os []decide.Outcome) Roundup {
 		r.Groups = append(r.Groups, *g)
 	}
 	slices.SortFunc(r.Groups, func(a, b Group) int {
-		return cmp.Or(cmp.Compare(b.Failures, a.Failures), cmp.Compare(a.Project, b.Project), cmp.Compare(a.Cause, b.Cause),
-			cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region))
+		return cmp.Or(cmp.Compare(b.Failures, a.Failures), cmp.Compare(a.Project, b.Project),
+			cmp.Compare(a.Cause, b.Cause), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Account, b.Account),
+			cmp.Compare(a.Region, b.Region))
 	})
 	if len(r.Groups) > maxGroups {
 		r.Groups, r.More = r.Groups[:maxGroups], len(r.Groups)-maxGroups
 	}
 	r.Projects = len(projects)
-	r.Headline = fmt.Sprintf("%s in %s: %s", plural(r.Failures, "notice"), plural(r.Projects, "project"), strings.Join(r.counts(), ", "))
+	r.Headline = fmt.Sprintf("%s in %s: %s", plural(r.Failures, "notice"), plural(r.Projects, "project"),
+		strings.Join(r.counts(), ", "))
 	slices.Sort(ids)
 	sum := sha256.Sum256([]byte(strings.Join(ids, "\n")))
 	r.ID = "digest." + hex.EncodeToString(sum[:8])
@@ -111,7 +113,8 @@ func roundup(os []decide.Outcome) Roundup {
 }
 
 // kindOrder is the order in which the counts are listed.
-var kindOrder = []decide.Kind{decide.Healed, decide.Proposed, decide.Reported, decide.Undone, decide.Failed, decide.Retrying, decide.Expiring, decide.Paused}
+var kindOrder = []decide.Kind{decide.Healed, decide.Proposed, decide.Reported, decide.Undone, decide.Failed,
+	decide.Retrying, decide.Expiring, decide.Paused}
 
 func (r Roundup) counts() []string {
 	var out []string
@@ -125,7 +128,8 @@ func (r Roundup) counts() []string {
 
 func (r Roundup) email() string {
 	var m mail
-	m.para(fmt.Sprintf("There were too many notices to send one by one. This digest covers %s to %s.", stamp(r.From), stamp(r.At)))
+	m.para(fmt.Sprintf("There were too many notices to send one by one. This digest covers %s to %s.", stamp(r.From),
+		stamp(r.At)))
 	for _, k := range kindOrder {
 		if n := r.Counts[k]; n > 0 {
 			m.line(fmt.Sprintf("  %6s  %s", thousands(n), k))
@@ -141,7 +145,8 @@ func (r Roundup) email() string {
 		m.end()
 	}
 	if r.More > 0 {
-		m.para(fmt.Sprintf("And %s more. The JSON format has the totals; the status command shows each case by its id.", plural(r.More, "group")))
+		m.para(fmt.Sprintf("And %s more. The JSON format has the totals; the status command shows each case by its id.",
+			plural(r.More, "group")))
 	}
 	m.line("-- ")
 	m.line("Buildmedic, notice " + r.ID)
@@ -170,13 +175,16 @@ func (g Group) name() string {
 func (r Roundup) card() Card {
 	parts := []string{prosemark(r.Headline + ".")}
 	for _, g := range r.Groups {
-		parts = append(parts, fmt.Sprintf("%s %s %s× %s", marks[g.Kind], code(g.about()), thousands(g.Failures), prosemark(g.Headline)))
+		parts = append(parts, fmt.Sprintf("%s %s %s× %s", marks[g.Kind], code(g.about()), thousands(g.Failures),
+			prosemark(g.Headline)))
 	}
 	if r.More > 0 {
 		parts = append(parts, fmt.Sprintf("And %s more.", plural(r.More, "group")))
 	}
 	return Card{Version: "1.0", Source: "custom", ID: r.ID,
-		Content:  Content{TextType: "client-markdown", Title: "🗞 " + fit(prosemark(r.Headline), maxTitle), Description: fitParts(parts), Keywords: []string{"digest"}},
-		Metadata: Metadata{Summary: fit(prosemark(r.Headline), maxTitle), EventType: "buildmedic.digest", EnableCustomActions: true},
+		Content: Content{TextType: "client-markdown", Title: "🗞 " + fit(prosemark(r.Headline), maxTitle),
+			Description: fitParts(parts), Keywords: []string{"digest"}},
+		Metadata: Metadata{Summary: fit(prosemark(r.Headline), maxTitle), EventType: "buildmedic.digest",
+			EnableCustomActions: true},
 	}
 }

@@ -285,7 +285,11 @@ func (m *mail) changes(n Notice) {
 	}
 	if n.Then != "" {
 		if len(n.Changes) == 0 {
-			m.head(map[bool]string{true: "What is proposed", false: "What would have been done"}[n.Kind == decide.Proposed])
+			if n.Kind == decide.Proposed {
+				m.head("What is proposed")
+			} else {
+				m.head("What would have been done")
+			}
 		}
 		m.hang("  ", n.Then)
 		m.end()
@@ -343,7 +347,8 @@ func (m *mail) next(n Notice) {
 }
 
 // commandHeads are the titles of the commands whose line is shown.
-var commandHeads = map[string]string{"approve": "To approve", "reject": "To reject", "undo": "To undo", "resume": "To resume", "replay": "To replay this failure"}
+var commandHeads = map[string]string{"approve": "To approve", "reject": "To reject", "undo": "To undo",
+	"resume": "To resume", "replay": "To replay this failure"}
 
 func (m *mail) commands(n Notice) {
 	var payloads, lines []string
@@ -380,6 +385,12 @@ func (m *mail) links(l Links) {
 	m.end()
 }
 
+// policyState says of when a whole policy is.
+var policyState = map[Status]string{
+	Done: "now", TakenBack: "after the undo", WaitsFor: "as it will be", WouldBe: "as it would be",
+	WasPlanned: "as it would be",
+}
+
 // documents prints the whole policies.
 func (m *mail) documents(n Notice) {
 	for _, c := range n.Changes {
@@ -392,7 +403,7 @@ func (m *mail) documents(n Notice) {
 			}
 			continue
 		}
-		m.head("The whole policy " + map[Status]string{Done: "now", TakenBack: "after the undo", WaitsFor: "as it will be", WouldBe: "as it would be", WasPlanned: "as it would be"}[c.Status])
+		m.head("The whole policy " + policyState[c.Status])
 		m.hang("  ", lastElement(c.Name)+", ready to be committed, for example as "+policyFile+":")
 		m.end()
 		m.block(pretty(c.Document))

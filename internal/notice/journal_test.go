@@ -65,7 +65,9 @@ func TestMetricsCountOnce(t *testing.T) {
 	many := rateLimitHealed()
 	refused := notAllowedReported()
 	d := refused.Case.Rounds[0].Decision
-	d.Refusals = append(d.Refusals, guardrail.Refusal{Rule: guardrail.NotAllowed}, guardrail.Refusal{Rule: guardrail.UntrustedBuild})
+	d.Refusals = append(d.Refusals, guardrail.Refusal{Rule: guardrail.NotAllowed}, guardrail.Refusal{
+		Rule: guardrail.UntrustedBuild,
+	})
 	scanned := notAllowedReported()
 	scanned.Case.Rounds[0].Scan = 1500 * time.Millisecond
 	for _, row := range []struct {
@@ -73,13 +75,20 @@ func TestMetricsCountOnce(t *testing.T) {
 		os   []decide.Outcome
 		want map[string]float64
 	}{
-		{"the log took its time", []decide.Outcome{scanned}, map[string]float64{"Reported": 1, "Failures": 1, "Refused": 1, "ScanTime": 1500}},
-		{"healed", []decide.Outcome{trackerRetrying(), trackerHealed()}, map[string]float64{"Retrying": 1, "Healed": 1, "Failures": 1, "Rounds": 1, "TimeToHeal": 252}},
-		{"healed and undone by hand", []decide.Outcome{qivrHealed(), qivrUndone()}, map[string]float64{"Healed": 1, "Undone": 1, "Failures": 1, "Rounds": 1, "TimeToHeal": 531}},
-		{"proposed and healed", []decide.Outcome{trackerProposed(), proposedThenHealed}, map[string]float64{"Proposed": 1, "Healed": 1, "Failures": 1, "Rounds": 1, "TimeToHeal": 252}},
-		{"did not help", []decide.Outcome{trackerRetrying(), trackerUndone(), paused()}, map[string]float64{"Retrying": 1, "Undone": 1, "Failures": 1, "Rounds": 1, "Paused": 1}},
-		{"refused twice by one rule", []decide.Outcome{refused}, map[string]float64{"Reported": 1, "Failures": 1, "Refused": 2}},
-		{"eight at once", []decide.Outcome{many}, map[string]float64{"Healed": 1, "Failures": 8, "Rounds": 1, "TimeToHeal": 161}},
+		{"the log took its time", []decide.Outcome{scanned},
+			map[string]float64{"Reported": 1, "Failures": 1, "Refused": 1, "ScanTime": 1500}},
+		{"healed", []decide.Outcome{trackerRetrying(), trackerHealed()},
+			map[string]float64{"Retrying": 1, "Healed": 1, "Failures": 1, "Rounds": 1, "TimeToHeal": 252}},
+		{"healed and undone by hand", []decide.Outcome{qivrHealed(), qivrUndone()},
+			map[string]float64{"Healed": 1, "Undone": 1, "Failures": 1, "Rounds": 1, "TimeToHeal": 531}},
+		{"proposed and healed", []decide.Outcome{trackerProposed(), proposedThenHealed},
+			map[string]float64{"Proposed": 1, "Healed": 1, "Failures": 1, "Rounds": 1, "TimeToHeal": 252}},
+		{"did not help", []decide.Outcome{trackerRetrying(), trackerUndone(), paused()},
+			map[string]float64{"Retrying": 1, "Undone": 1, "Failures": 1, "Rounds": 1, "Paused": 1}},
+		{"refused twice by one rule", []decide.Outcome{refused},
+			map[string]float64{"Reported": 1, "Failures": 1, "Refused": 2}},
+		{"eight at once", []decide.Outcome{many},
+			map[string]float64{"Healed": 1, "Failures": 8, "Rounds": 1, "TimeToHeal": 161}},
 	} {
 		got := map[string]float64{}
 		for _, o := range row.os {
@@ -107,7 +116,8 @@ func TestAuditHasNoLogText(t *testing.T) {
 	const said = "words-out-of-the-log"
 	o := forgedReported()
 	r := &o.Case.Rounds[0]
-	r.Diagnosis.Title, r.Diagnosis.Advice, r.Diagnosis.Evidence.Text, r.Diagnosis.Excerpt[0].Text = said, said, said, said
+	r.Diagnosis.Title, r.Diagnosis.Advice, r.Diagnosis.Evidence.Text, r.Diagnosis.Excerpt[0].Text = said, said,
+		said, said
 	r.Decision.Refusals = append(r.Decision.Refusals,
 		guardrail.Refusal{Rule: "r", Action: said, Resource: said, Message: said, Entry: said},
 		guardrail.Refusal{Rule: "r", Action: "s3:" + said, Resource: "arn:aws:s3:::b " + said},
@@ -117,7 +127,10 @@ func TestAuditHasNoLogText(t *testing.T) {
 	if strings.Contains(line, said) || strings.Contains(line, "\n") {
 		t.Errorf("the audit line holds text of the log: %s", line)
 	}
-	for _, want := range []string{`{"rule":"good","action":"s3:GetObject","resource":"arn:aws:s3:::b/k"}`, `{"rule":"all","action":"ecr:GetAuthorizationToken","resource":"*"}`, `"settings":"8c1d0a2b`} {
+	for _, want := range []string{
+		`{"rule":"good","action":"s3:GetObject","resource":"arn:aws:s3:::b/k"}`,
+		`{"rule":"all","action":"ecr:GetAuthorizationToken","resource":"*"}`, `"settings":"8c1d0a2b`,
+	} {
 		if !strings.Contains(line, want) {
 			t.Errorf("the audit line lacks %s: %s", want, line)
 		}
@@ -134,7 +147,8 @@ func TestAuditNamesThePolicy(t *testing.T) {
 	if err := json.Unmarshal(Audit(qivrHealed()), &line); err != nil {
 		t.Fatal(err)
 	}
-	if line.Plan != newView(qivrHealed()).planHash || len(line.Grants) != 1 || line.Write.Name != qivrPolicy || line.Write.From != "v1" || line.Write.To != "v2" ||
+	if line.Plan != newView(qivrHealed()).planHash || len(line.Grants) != 1 || line.Write.Name != qivrPolicy ||
+		line.Write.From != "v1" || line.Write.To != "v2" ||
 		line.Write.Before != sum(qivrBefore()) || line.Write.After != sum(qivrAfter()) {
 		t.Errorf("audit line: %+v", line)
 	}

@@ -34,17 +34,20 @@ func links(b codebuild.Build, retry string) Links {
 		if id == "" {
 			return ""
 		}
-		return "https://" + host + "/codesuite/codebuild/" + url.PathEscape(a.Account) + "/projects/" + url.PathEscape(b.Project) +
+		return "https://" + host + "/codesuite/codebuild/" + url.PathEscape(a.Account) + "/projects/" +
+			url.PathEscape(b.Project) +
 			"/build/" + strings.ReplaceAll(url.PathEscape(id), ":", "%3A") + "/?" + region
 	}
 	l := Links{Build: build(b.ID), Retry: build(retry)}
 	switch {
 	case b.Logs.Group != "" && b.Logs.Stream != "":
-		l.Log = "https://" + host + "/cloudwatch/home?" + region + "#logsV2:log-groups/log-group/" + fragment(b.Logs.Group) + "/log-events/" + fragment(b.Logs.Stream)
+		l.Log = "https://" + host + "/cloudwatch/home?" + region + "#logsV2:log-groups/log-group/" +
+			fragment(b.Logs.Group) + "/log-events/" + fragment(b.Logs.Stream)
 	case b.Logs.S3ARN != "":
 		if s3, ok := codebuild.ParseARN(b.Logs.S3ARN); ok {
 			bucket, key, _ := strings.Cut(s3.Resource, "/")
-			l.Log = "https://" + host + "/s3/object/" + url.PathEscape(bucket) + "?" + region + "&prefix=" + url.QueryEscape(key)
+			l.Log = "https://" + host + "/s3/object/" + url.PathEscape(bucket) + "?" + region + "&prefix=" +
+				url.QueryEscape(key)
 		}
 	}
 	if r, ok := b.Role(); ok {

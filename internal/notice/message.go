@@ -65,7 +65,14 @@ func short(n Notice) string {
 // attributes are what subscriptions may filter by. SNS accepts no empty value.
 func attributes(n Notice) map[string]string {
 	out := map[string]string{}
-	for k, v := range map[string]string{"kind": string(n.Kind), "project": n.Case.Project, "case": n.Case.ID, "cause": n.Cause, "mode": string(n.Mode), "account": n.Case.Account} {
+	for k, v := range map[string]string{
+		"kind":    string(n.Kind),
+		"project": n.Case.Project,
+		"case":    n.Case.ID,
+		"cause":   n.Cause,
+		"mode":    string(n.Mode),
+		"account": n.Case.Account,
+	} {
 		if v != "" {
 			out[k] = v
 		}
@@ -126,7 +133,8 @@ func cutDocuments(n *Notice) {
 	}
 	const keep = 5
 	if len(n.Changes) > keep {
-		n.Cut = append(n.Cut[:min(len(n.Cut), keep)], fmt.Sprintf("%d of %d changes", len(n.Changes)-keep, len(n.Changes)))
+		n.Cut = append(n.Cut[:min(len(n.Cut), keep)],
+			fmt.Sprintf("%d of %d changes", len(n.Changes)-keep, len(n.Changes)))
 		n.Changes = n.Changes[:keep]
 	}
 }

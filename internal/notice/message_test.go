@@ -58,7 +58,13 @@ func checkSNS(t *testing.T, name string, m Message) map[string]string {
 // checkTexts looks for what no text may contain.
 func checkTexts(t *testing.T, name string, m Message) {
 	t.Helper()
-	for part, text := range map[string]string{"subject": m.Subject, "email": m.Email, "chat": m.Chat, "JSON": m.JSON, "default": m.Default} {
+	for part, text := range map[string]string{
+		"subject": m.Subject,
+		"email":   m.Email,
+		"chat":    m.Chat,
+		"JSON":    m.JSON,
+		"default": m.Default,
+	} {
 		if r, ok := hiddenFrom(text, true); ok || !utf8.ValidString(text) {
 			t.Errorf("%s: %s holds %U", name, part, r)
 		}
@@ -76,7 +82,8 @@ func TestGoldenFitSNS(t *testing.T) {
 		m := Render(s.outcome)
 		parts := checkSNS(t, s.name, m)
 		checkTexts(t, s.name, m)
-		want := map[string]string{"default": m.Default, "email": m.Email, "https": m.Chat, "sqs": m.JSON, "lambda": m.JSON}
+		want := map[string]string{"default": m.Default, "email": m.Email, "https": m.Chat, "sqs": m.JSON,
+			"lambda": m.JSON}
 		if diff := cmp.Diff(want, parts); diff != "" {
 			t.Errorf("%s: protocols (-want +got):\n%s", s.name, diff)
 		}
@@ -98,14 +105,17 @@ func TestPolicyStaysWhole(t *testing.T) {
 		r.Diagnosis.Excerpt = append(r.Diagnosis.Excerpt, buildlog.Line{N: i, Text: filler})
 	}
 	for i := range 22 {
-		r.Decision.Refusals = append(r.Decision.Refusals, guardrail.Refusal{Rule: "r", Message: strings.Repeat("why ", 300), Entry: fmt.Sprint(i) + strings.Repeat(" entry", 300)})
+		r.Decision.Refusals = append(r.Decision.Refusals, guardrail.Refusal{Rule: "r",
+			Message: strings.Repeat("why ", 300), Entry: fmt.Sprint(i) + strings.Repeat(" entry", 300)})
 	}
 	m := Render(o)
 	checkSNS(t, "long excerpt", m)
 	if !strings.Contains(m.Email, "Left out, since SNS limits a notice to 256 KiB: the excerpt of the log.") {
 		t.Errorf("the e-mail does not say what was cut:\n%s", m.Email[len(m.Email)-400:])
 	}
-	for _, want := range []string{pretty(json.RawMessage(trackerPolicy())), "new iam.Policy(", "+ Allow ecr:GetAuthorizationToken"} {
+	for _, want := range []string{
+		pretty(json.RawMessage(trackerPolicy())), "new iam.Policy(", "+ Allow ecr:GetAuthorizationToken",
+	} {
 		if !strings.Contains(m.Email, want) {
 			t.Errorf("the e-mail has lost %q", want)
 		}
@@ -117,7 +127,8 @@ func TestTooMuch(t *testing.T) {
 	policy := func(statements int) string {
 		d := iampolicy.Document{Version: "2012-10-17"}
 		for i := range statements {
-			d.Statements = append(d.Statements, iampolicy.Statement{Sid: fmt.Sprintf("S%d", i), Effect: "Allow", Action: values(true, "ecr:PutImage"), Resource: values(true, "*")})
+			d.Statements = append(d.Statements, iampolicy.Statement{Sid: fmt.Sprintf("S%d", i), Effect: "Allow",
+				Action: values(true, "ecr:PutImage"), Resource: values(true, "*")})
 		}
 		return string(d.Canonical())
 	}
@@ -127,7 +138,8 @@ func TestTooMuch(t *testing.T) {
 	}{
 		{300, []string{"the excerpt", "the snippets"}, []string{"+ Allow", "THE WHOLE POLICY"}},
 		{520, []string{"the excerpt", "the snippets", "the difference"}, []string{"THE WHOLE POLICY", `"Sid": "S519"`}},
-		{3000, []string{"the excerpt", "the snippets", "the difference", "policy CodeBuild-ECR-Permissions of "}, []string{"WHAT HAPPENS NEXT", "TO UNDO"}},
+		{3000, []string{"the excerpt", "the snippets", "the difference", "policy CodeBuild-ECR-Permissions of "},
+			[]string{"WHAT HAPPENS NEXT", "TO UNDO"}},
 	} {
 		o := trackerHealed()
 		o.Case.Rounds[0].Decision.Plan.Write.After = policy(row.statements)
@@ -157,8 +169,10 @@ func TestTooMuch(t *testing.T) {
 func TestSNSOfAnyMessage(t *testing.T) {
 	huge := strings.Repeat("é\"\\\x01", 1<<17)
 	for name, m := range map[string]Message{
-		"huge email": {Email: huge, Chat: "{}", JSON: "{}", Default: "d"}, "huge chat": {Email: "e", Chat: huge, Default: "d"}, "huge JSON": {Email: "e", JSON: huge, Default: "d"},
-		"all huge": {Subject: strings.Repeat("s", 1<<20), Email: huge, Chat: huge, JSON: huge, Default: huge}, "huge attributes": {Default: "d", Email: huge, attributes: map[string]string{"a": huge}},
+		"huge email": {Email: huge, Chat: "{}", JSON: "{}", Default: "d"},
+		"huge chat":  {Email: "e", Chat: huge, Default: "d"}, "huge JSON": {Email: "e", JSON: huge, Default: "d"},
+		"all huge":        {Subject: strings.Repeat("s", 1<<20), Email: huge, Chat: huge, JSON: huge, Default: huge},
+		"huge attributes": {Default: "d", Email: huge, attributes: map[string]string{"a": huge}},
 	} {
 		parts := checkSNS(t, name, m)
 		if strings.HasPrefix(name, "huge email") && !strings.HasSuffix(parts["email"], "[cut]") {
@@ -169,27 +183,48 @@ func TestSNSOfAnyMessage(t *testing.T) {
 
 // monster makes an outcome of random size from hostile texts.
 func monster(r *rand.Rand) decide.Outcome {
-	texts := []string{"", "x", "https://evil.com/a", "\u202etxt\u200b", "\x1b[31m", "<!channel> `*_~", "`````", "a\nb\r\n", "\"\\", "]]>", "}}{{", "\xff\xfe", "arn:aws:s3:::b/*", strings.Repeat("é", 900), strings.Repeat("word ", 400), "\x00"}
-	names := []string{"", "x", "https://evil-host/a", "\u202etxt\u200b", "`a`", "a b", "é", "\xff", strings.Repeat("n", 900)}
+	texts := []string{
+		"", "x", "https://evil.com/a", "\u202etxt\u200b", "\x1b[31m", "<!channel> `*_~", "`````", "a\nb\r\n", "\"\\",
+		"]]>", "}}{{", "\xff\xfe", "arn:aws:s3:::b/*", strings.Repeat("é", 900), strings.Repeat("word ", 400), "\x00",
+	}
+	names := []string{"", "x", "https://evil-host/a", "\u202etxt\u200b", "`a`", "a b", "é", "\xff",
+		strings.Repeat("n", 900)}
 	text := func() string { return texts[r.IntN(len(texts))] + texts[r.IntN(len(texts))] }
 	name := func() string { return names[r.IntN(len(names))] } // of what AWS and the settings name
 	kinds := append([]decide.Kind{"", "other"}, kindOrder...)
 	var rounds []decide.Round
 	for range r.IntN(4) {
 		b := build("p", "r", text(), text())
-		b.Project, b.ID, b.ARN, b.SourceVersion, b.ResolvedSourceVersion, b.Initiator = name(), name(), name(), text(), text(), text()
-		g := diagnose.Diagnosis{Cause: name(), Title: text(), Advice: text(), Evidence: diagnose.Evidence{Text: text(), Line: r.IntN(9), Origin: buildlog.FromLog}, Fingerprint: name()}
-		d := decide.Decision{Mode: []settings.Mode{settings.Observe, settings.Propose, settings.Heal}[r.IntN(3)], Remedy: diagnose.Remedies[r.IntN(len(diagnose.Remedies))], Why: text(), Settings: name(), Undo: r.IntN(2)}
+		b.Project, b.ID, b.ARN, b.SourceVersion, b.ResolvedSourceVersion, b.Initiator = name(), name(), name(), text(),
+			text(), text()
+		g := diagnose.Diagnosis{Cause: name(), Title: text(), Advice: text(),
+			Evidence: diagnose.Evidence{Text: text(), Line: r.IntN(9), Origin: buildlog.FromLog}, Fingerprint: name()}
+		d := decide.Decision{
+			Mode:     []settings.Mode{settings.Observe, settings.Propose, settings.Heal}[r.IntN(3)],
+			Remedy:   diagnose.Remedies[r.IntN(len(diagnose.Remedies))],
+			Why:      text(),
+			Settings: name(),
+			Undo:     r.IntN(2),
+		}
 		for range r.IntN(60) {
-			g.Denials = append(g.Denials, buildlog.Denial{Principal: text(), Action: text(), Resource: text(), PolicyARN: text(), Effect: buildlog.Explicit, Layer: buildlog.ServiceControl, Causal: r.IntN(2) == 0})
+			g.Denials = append(g.Denials, buildlog.Denial{Principal: text(), Action: text(), Resource: text(),
+				PolicyARN: text(), Effect: buildlog.Explicit, Layer: buildlog.ServiceControl, Causal: r.IntN(2) == 0})
 			g.Excerpt = append(g.Excerpt, buildlog.Line{N: r.IntN(1e6), Text: text()})
-			d.Refusals = append(d.Refusals, guardrail.Refusal{Rule: guardrail.Rule(name()), Action: text(), Resource: text(), Message: text(), Entry: name()})
+			d.Refusals = append(d.Refusals, guardrail.Refusal{Rule: guardrail.Rule(name()), Action: text(),
+				Resource: text(), Message: text(), Entry: name()})
 			d.Used = append(d.Used, guardrail.Used{Grant: name(), Because: text(), Owner: text(), Expires: failedAt})
 		}
 		if r.IntN(3) > 0 {
-			d.Plan = &decide.Plan{Role: name(), Remedy: d.Remedy, Repository: name(), Buildspec: text(), NewRole: name(), OldRole: name(), Route: decide.RouteBuild}
+			d.Plan = &decide.Plan{Role: name(), Remedy: d.Remedy, Repository: name(), Buildspec: text(),
+				NewRole: name(), OldRole: name(), Route: decide.RouteBuild}
 			if r.IntN(2) == 0 {
-				d.Plan.Write = &guardrail.Target{Kind: []guardrail.TargetKind{"inline", "managed", "attach"}[r.IntN(3)], Name: name(), Before: text(), After: []string{text(), trackerPolicy(), qivrAfter()}[r.IntN(3)], Attach: []string{name(), name()}}
+				d.Plan.Write = &guardrail.Target{
+					Kind:   []guardrail.TargetKind{"inline", "managed", "attach"}[r.IntN(3)],
+					Name:   name(),
+					Before: text(),
+					After:  []string{text(), trackerPolicy(), qivrAfter()}[r.IntN(3)],
+					Attach: []string{name(), name()},
+				}
 			}
 		}
 		rd := decide.Round{Build: b, Diagnosis: &g, Decision: &d, Retry: name(), WrittenVersion: name()}
@@ -206,8 +241,18 @@ func monster(r *rand.Rand) decide.Outcome {
 		}
 		rounds = append(rounds, rd)
 	}
-	return decide.Outcome{ID: name(), Kind: kinds[r.IntN(len(kinds))], Note: text(), Function: name(), Home: settings.Account{Region: name()}, Repeats: r.IntN(3), Round: r.IntN(6) - 1, At: failedAt,
-		Case: decide.Case{ID: name(), Account: name(), Region: name(), Project: name(), Commit: text(), Rounds: rounds}}
+	return decide.Outcome{
+		ID:       name(),
+		Kind:     kinds[r.IntN(len(kinds))],
+		Note:     text(),
+		Function: name(),
+		Home:     settings.Account{Region: name()},
+		Repeats:  r.IntN(3),
+		Round:    r.IntN(6) - 1,
+		At:       failedAt,
+		Case: decide.Case{ID: name(), Account: name(), Region: name(), Project: name(), Commit: text(),
+			Rounds: rounds},
+	}
 }
 
 // TestMonsters renders random hostile outcomes.
@@ -247,20 +292,23 @@ func checkCard(t *testing.T, name, text string) {
 		t.Errorf("%s: card: %v", name, err)
 		return
 	}
-	if c.Version != "1.0" || c.Source != "custom" || c.Content.TextType != "client-markdown" || c.Content.Description == "" || !c.Metadata.EnableCustomActions {
+	if c.Version != "1.0" || c.Source != "custom" || c.Content.TextType != "client-markdown" ||
+		c.Content.Description == "" || !c.Metadata.EnableCustomActions {
 		t.Errorf("%s: the card would not be shown: %+v", name, c)
 	}
 	if len(c.Content.Title) > 250 || len(c.Content.Description) > 8000 {
 		t.Errorf("%s: title of %d, description of %d bytes", name, len(c.Content.Title), len(c.Content.Description))
 	}
-	for _, s := range append([]string{c.Content.Title, c.Content.Description, c.Metadata.Summary}, c.Content.NextSteps...) {
+	for _, s := range append([]string{c.Content.Title, c.Content.Description, c.Metadata.Summary},
+		c.Content.NextSteps...) {
 		if strings.ContainsAny(s, "<>") {
 			t.Errorf("%s: %q could be a mention", name, s)
 		}
 		if n := strings.Count(s, "```"); n%2 == 1 {
 			t.Errorf("%s: an open code block in %q", name, s)
 		}
-		if outside := outsideCode(s); strings.ContainsAny(strings.NewReplacer(headMarks...).Replace(outside), "~[]{}|\\") {
+		if outside := outsideCode(s); strings.ContainsAny(strings.NewReplacer(headMarks...).Replace(outside),
+			"~[]{}|\\") {
 			t.Errorf("%s: markup in %q", name, outside)
 		}
 	}
@@ -335,13 +383,15 @@ func TestProsemark(t *testing.T) {
 
 func TestSubject(t *testing.T) {
 	for title, want := range map[string]string{
-		"TrackerAPI: ECR push allowed":              "[healed] TrackerAPI: ECR push allowed",
-		"é\u202e\n":                                 "[healed] ???",
-		strings.Repeat("word ", 40):                 "[healed] " + strings.TrimSpace(strings.Repeat("word ", 17)) + "...",
-		strings.Repeat("x", 200):                    "[healed] " + strings.Repeat("x", 87) + "...",
-		"P: " + strings.Repeat("a lot of it, ", 12): "[healed] P: " + strings.TrimSuffix(strings.Repeat("a lot of it, ", 6), ", ") + "...",
-		strings.Repeat("y", 90):                     "[healed] " + strings.Repeat("y", 90),
-		strings.Repeat("y", 91):                     "[healed] " + strings.Repeat("y", 87) + "...",
+		"TrackerAPI: ECR push allowed": "[healed] TrackerAPI: ECR push allowed",
+		"é\u202e\n":                    "[healed] ???",
+		strings.Repeat("word ", 40): "[healed] " +
+			strings.TrimSpace(strings.Repeat("word ", 17)) + "...",
+		strings.Repeat("x", 200): "[healed] " + strings.Repeat("x", 87) + "...",
+		"P: " + strings.Repeat("a lot of it, ", 12): "[healed] P: " +
+			strings.TrimSuffix(strings.Repeat("a lot of it, ", 6), ", ") + "...",
+		strings.Repeat("y", 90): "[healed] " + strings.Repeat("y", 90),
+		strings.Repeat("y", 91): "[healed] " + strings.Repeat("y", 87) + "...",
 	} {
 		if got := subject(decide.Healed, title); got != want || len(got) > 99 {
 			t.Errorf("subject(%q)\n got %q (%d)\nwant %q", title, got, len(got), want)
@@ -383,14 +433,19 @@ func TestLongOpening(t *testing.T) {
 	}{
 		{"all of it", func(*decide.Outcome) {}, "web failed: Tests failed.", "To do: follow the advice below."},
 		{"a long title", func(o *decide.Outcome) {
-			o.Case.Rounds[0].Diagnosis.Title = "The stack makes IAM resources or uses macros, and the command does not agree to that"
-		}, "web failed: the stack makes IAM resources or uses macros, and the command does not agree to that.", "To do: see below."},
+			o.Case.Rounds[0].Diagnosis.Title = "The stack makes IAM resources or uses macros, and the command does " +
+				"not agree to that"
+		}, "web failed: the stack makes IAM resources or uses macros, and the command does not agree to that.",
+			"To do: see below."},
 		{"a longer one", func(o *decide.Outcome) {
 			o.Case.Rounds[0].Diagnosis.Title = strings.Repeat("a reason ", 15) + "of its own"
 		}, "web failed.", "To do: follow the advice below."},
-		{"a long name", func(o *decide.Outcome) { o.Case.Project = strings.Repeat("w", 150) }, strings.Repeat("w", 150) + " failed.", "To do: see below."},
-		{"in a member account", func(o *decide.Outcome) { o.Case.Account = "444455556666" }, "web (444455556666) failed: Tests failed.", "To do: follow the advice below."},
-		{"in another region", func(o *decide.Outcome) { o.Case.Region = "eu-west-1" }, "web (eu-west-1) failed: Tests failed.", "To do: follow the advice below."},
+		{"a long name", func(o *decide.Outcome) { o.Case.Project = strings.Repeat("w", 150) },
+			strings.Repeat("w", 150) + " failed.", "To do: see below."},
+		{"in a member account", func(o *decide.Outcome) { o.Case.Account = "444455556666" },
+			"web (444455556666) failed: Tests failed.", "To do: follow the advice below."},
+		{"in another region", func(o *decide.Outcome) { o.Case.Region = "eu-west-1" },
+			"web (eu-west-1) failed: Tests failed.", "To do: follow the advice below."},
 	} {
 		o := testsReported()
 		row.change(&o)
@@ -415,12 +470,18 @@ func TestHealerDenied(t *testing.T) {
 		o                   decide.Outcome
 		subject, todo, next string
 	}{
-		{healerDenied(), "[reported] TrackerAPI: Buildmedic itself lacks iam:PutRolePolicy", "deploy the stack again", "that denies iam:PutRolePolicy to the function's role"},
-		{logDenied(), "[reported] TrackerAPI: Buildmedic itself lacks logs:GetLogEvents", "deploy the stack again", "that denies logs:GetLogEvents to the function's role"},
-		{unnamed, "[reported] TrackerAPI: Buildmedic itself lacks a permission", "deploy the stack again", "look for the policy that denies a permission"},
-		{retry, "[failed] TrackerAPI: not healed: Buildmedic itself lacks codebuild:RetryBuild", "deploy the stack again", "that denies codebuild:RetryBuild"},
-		{unread, "[reported] TrackerAPI (444455556666): Buildmedic itself lacks sts:AssumeRole", "deploy the member template", "in account 444455556666 (make member)"},
-		{unreadAtHome, "[reported] TrackerAPI: Buildmedic itself lacks codebuild:BatchGetBuilds", "deploy the stack again", "the sweep finds it within 15 minutes"},
+		{healerDenied(), "[reported] TrackerAPI: Buildmedic itself lacks iam:PutRolePolicy", "deploy the stack again",
+			"that denies iam:PutRolePolicy to the function's role"},
+		{logDenied(), "[reported] TrackerAPI: Buildmedic itself lacks logs:GetLogEvents", "deploy the stack again",
+			"that denies logs:GetLogEvents to the function's role"},
+		{unnamed, "[reported] TrackerAPI: Buildmedic itself lacks a permission", "deploy the stack again",
+			"look for the policy that denies a permission"},
+		{retry, "[failed] TrackerAPI: not healed: Buildmedic itself lacks codebuild:RetryBuild",
+			"deploy the stack again", "that denies codebuild:RetryBuild"},
+		{unread, "[reported] TrackerAPI (444455556666): Buildmedic itself lacks sts:AssumeRole",
+			"deploy the member template", "in account 444455556666 (make member)"},
+		{unreadAtHome, "[reported] TrackerAPI: Buildmedic itself lacks codebuild:BatchGetBuilds",
+			"deploy the stack again", "the sweep finds it within 15 minutes"},
 	} {
 		m := Render(row.o)
 		if m.Subject != row.subject {
@@ -430,7 +491,8 @@ func TestHealerDenied(t *testing.T) {
 		if lines := strings.Split(first, "\n"); len(lines) != 2 || !strings.HasPrefix(lines[1], "To do: "+row.todo) {
 			t.Errorf("%s: the mail begins with\n%s", row.subject, first)
 		}
-		if text := strings.Join(strings.Fields(m.Email), " "); !strings.Contains(text, row.next) || strings.Contains(text, "advice below") {
+		if text := strings.Join(strings.Fields(m.Email), " "); !strings.Contains(text, row.next) ||
+			strings.Contains(text, "advice below") {
 			t.Errorf("%s: the mail does not say %q, or promises advice:\n%s", row.subject, row.next, m.Email)
 		}
 	}
@@ -442,7 +504,8 @@ func TestEmailWidth(t *testing.T) {
 	for _, s := range samples {
 		text, _, _ := strings.Cut(Render(s.outcome).Email, "THE WHOLE POLICY")
 		for _, l := range strings.Split(text, "\n") {
-			if utf8.RuneCountInString(l) > width && strings.HasPrefix(l, "  ") && len(strings.Fields(l)) > 3 && !strings.Contains(l, "aws lambda invoke") && !strings.HasPrefix(strings.TrimSpace(l), "+") {
+			if utf8.RuneCountInString(l) > width && strings.HasPrefix(l, "  ") && len(strings.Fields(l)) > 3 &&
+				!strings.Contains(l, "aws lambda invoke") && !strings.HasPrefix(strings.TrimSpace(l), "+") {
 				t.Errorf("%s: %q is wider than %d", s.name, l, width)
 			}
 		}
@@ -453,7 +516,13 @@ func TestLinks(t *testing.T) {
 	b := build("a b/c", "service-role/r", "BUILD", "X: y")
 	for _, row := range []struct {
 		partition, host string
-	}{{"aws", "https://console.aws.amazon.com/"}, {"aws-cn", "https://console.amazonaws.cn/"}, {"aws-us-gov", "https://console.amazonaws-us-gov.com/"}, {"aws-iso", ""}, {"evil.example/", ""}} {
+	}{
+		{"aws", "https://console.aws.amazon.com/"},
+		{"aws-cn", "https://console.amazonaws.cn/"},
+		{"aws-us-gov", "https://console.amazonaws-us-gov.com/"},
+		{"aws-iso", ""},
+		{"evil.example/", ""},
+	} {
 		b.ARN = "arn:" + row.partition + ":codebuild:us-west-2:" + account + ":build/x:y"
 		b.ServiceRole = "arn:" + row.partition + ":iam::" + account + ":role/service-role/r"
 		b.Logs = codebuild.Logs{Group: "/g/#?", Stream: "s/1"}
@@ -467,9 +536,11 @@ func TestLinks(t *testing.T) {
 	b.ARN = "arn:aws:codebuild:us-west-2:" + account + ":build/x:y"
 	b.ServiceRole = "service-role/r"
 	want := Links{
-		Build: "https://console.aws.amazon.com/codesuite/codebuild/111122223333/projects/a%20b%2Fc/build/a%20b%2Fc%3A" + uuid1 + "/?region=us-west-2",
-		Log:   "https://console.aws.amazon.com/cloudwatch/home?region=us-west-2#logsV2:log-groups/log-group/$252Fg$252F$2523$253F/log-events/s$252F1",
-		Role:  "https://console.aws.amazon.com/iam/home#/roles/details/r",
+		Build: "https://console.aws.amazon.com/codesuite/codebuild/111122223333/projects/a%20b%2Fc/build/a%20b%2Fc%3A" +
+			uuid1 + "/?region=us-west-2",
+		Log: "https://console.aws.amazon.com/cloudwatch/home?region=us-west-2#logsV2:log-groups/log-group/" +
+			"$252Fg$252F$2523$253F/log-events/s$252F1",
+		Role: "https://console.aws.amazon.com/iam/home#/roles/details/r",
 	}
 	if diff := cmp.Diff(want, links(b, "")); diff != "" {
 		t.Errorf("links (-want +got):\n%s", diff)
@@ -481,8 +552,10 @@ func TestLinks(t *testing.T) {
 
 func TestWords(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		-time.Second: "0 s", 0: "0 s", 999 * time.Millisecond: "0 s", 59 * time.Second: "59 s", time.Minute: "1 min", 252 * time.Second: "4 min 12 s",
-		time.Hour: "1 h", 2*time.Hour + 5*time.Minute + 9*time.Second: "2 h 5 min", 24 * time.Hour: "1 d", 3*24*time.Hour + 4*time.Hour: "3 d 4 h", 25 * time.Hour: "1 d 1 h", 24*time.Hour + 59*time.Minute: "1 d",
+		-time.Second: "0 s", 0: "0 s", 999 * time.Millisecond: "0 s", 59 * time.Second: "59 s", time.Minute: "1 min",
+		252 * time.Second: "4 min 12 s", time.Hour: "1 h", 2*time.Hour + 5*time.Minute + 9*time.Second: "2 h 5 min",
+		24 * time.Hour: "1 d", 3*24*time.Hour + 4*time.Hour: "3 d 4 h", 25 * time.Hour: "1 d 1 h",
+		24*time.Hour + 59*time.Minute: "1 d",
 	} {
 		if got := duration(d); got != want {
 			t.Errorf("duration(%v) = %q, want %q", d, got, want)
@@ -496,7 +569,13 @@ func TestWords(t *testing.T) {
 			t.Errorf("thousands(%d) = %q, want %q", n, got, want)
 		}
 	}
-	for want, items := range map[string][]string{"": nil, "a": {"a"}, "a and b": {"a", "b"}, "a, b and c": {"a", "b", "c"}, "a, b, c and 2 more": {"a", "b", "c", "d", "e"}} {
+	for want, items := range map[string][]string{
+		"":                   nil,
+		"a":                  {"a"},
+		"a and b":            {"a", "b"},
+		"a, b and c":         {"a", "b", "c"},
+		"a, b, c and 2 more": {"a", "b", "c", "d", "e"},
+	} {
 		if got := list(items, 3); got != want {
 			t.Errorf("list(%q) = %q, want %q", items, got, want)
 		}
@@ -504,7 +583,8 @@ func TestWords(t *testing.T) {
 	if got := plural(2, "policy") + plural(1, "policy") + plural(0, "round"); got != "2 policies1 policy0 rounds" {
 		t.Errorf("plurals: %q", got)
 	}
-	if got := setWords("ecr-push") + "," + setWords("codeartifact") + "," + setWords("reports"); got != "ECR push,CodeArtifact,reports" {
+	if got := setWords("ecr-push") + "," + setWords("codeartifact") + "," +
+		setWords("reports"); got != "ECR push,CodeArtifact,reports" {
 		t.Errorf("set words: %q", got)
 	}
 	for _, s := range []string{"", "one", "one two three four", strings.Repeat("x", 30) + " y", "é é é é é é"} {

@@ -47,7 +47,8 @@ func Metrics(o decide.Outcome) []byte {
 			ms = append(ms, metric{"ScanTime", "Milliseconds", int(r.Scan.Milliseconds())})
 		}
 	}
-	if n := len(v.acted); n > 0 && (o.Kind == decide.Healed || o.Kind == decide.Failed || o.Kind == decide.Undone && endsCase(v)) {
+	if n := len(v.acted); n > 0 &&
+		(o.Kind == decide.Healed || o.Kind == decide.Failed || o.Kind == decide.Undone && endsCase(v)) {
 		ms = append(ms, metric{"Rounds", "Count", n})
 	}
 	if o.Kind == decide.Healed {
@@ -56,7 +57,8 @@ func Metrics(o decide.Outcome) []byte {
 	line := map[string]any{"Cause": cause, "Project": project, "Case": id(o.Case.ID), "Notice": id(o.ID)}
 	lines := []string{emf(o, line, ms, []string{}, []string{"Cause"}, []string{"Project"})}
 	for _, rule := range rules(r) {
-		lines = append(lines, emf(o, map[string]any{"Rule": id(string(rule)), "Project": project, "Case": id(o.Case.ID)},
+		lines = append(lines, emf(o,
+			map[string]any{"Rule": id(string(rule)), "Project": project, "Case": id(o.Case.ID)},
 			[]metric{{"Refused", "Count", 1}}, []string{}, []string{"Rule"}))
 	}
 	return []byte(strings.Join(lines, "\n"))
@@ -64,8 +66,8 @@ func Metrics(o decide.Outcome) []byte {
 
 // kindMetrics are the metrics' names by kind.
 var kindMetrics = map[decide.Kind]string{
-	decide.Healed: "Healed", decide.Proposed: "Proposed", decide.Reported: "Reported", decide.Undone: "Undone", decide.Failed: "Failed",
-	decide.Retrying: "Retrying", decide.Expiring: "Expiring", decide.Paused: "Paused",
+	decide.Healed: "Healed", decide.Proposed: "Proposed", decide.Reported: "Reported", decide.Undone: "Undone",
+	decide.Failed: "Failed", decide.Retrying: "Retrying", decide.Expiring: "Expiring", decide.Paused: "Paused",
 }
 
 // endsCase reports whether the outcome ends a case for the first time. A proposed case that was

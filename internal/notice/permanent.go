@@ -87,38 +87,52 @@ func attachSnippets(c Change) []Snippet {
 	role := lastElement(c.Role)
 	for arn := range strings.FieldsSeq(c.Name) {
 		name, _, _ := policyOf(arn)
-		cdk += fmt.Sprintf("role.addManagedPolicy(iam.ManagedPolicy.fromManagedPolicyArn(this, %s, %s));\n", jsString(identifier(name, true)), jsString(arn))
-		terraform += fmt.Sprintf("resource \"aws_iam_role_policy_attachment\" \"%s\" {\n  role       = %s\n  policy_arn = %s\n}\n", identifier(name, false), hclString(role), hclString(arn))
-		cli += fmt.Sprintf("aws iam attach-role-policy \\\n  --role-name %s \\\n  --policy-arn %s\n", shellWord(role), shellWord(arn))
+		cdk += fmt.Sprintf("role.addManagedPolicy(iam.ManagedPolicy.fromManagedPolicyArn(this, %s, %s));\n",
+			jsString(identifier(name, true)), jsString(arn))
+		terraform += fmt.Sprintf("resource \"aws_iam_role_policy_attachment\" \"%s\" {\n  role       = %s\n"+
+			"  policy_arn = %s\n}\n", identifier(name, false), hclString(role), hclString(arn))
+		cli += fmt.Sprintf("aws iam attach-role-policy \\\n  --role-name %s \\\n  --policy-arn %s\n", shellWord(role),
+			shellWord(arn))
 	}
 	return []Snippet{{forCDK, cdk}, {forTerraform, terraform}, {forCLI, cli}}
 }
 
 func repositorySnippets(name string) []Snippet {
 	return []Snippet{
-		{forCDK, fmt.Sprintf("// The repository exists: bring it into the stack with `cdk import`.\nnew ecr.Repository(this, %s, { repositoryName: %s });\n",
-			jsString(identifier(name, true)), jsString(name))},
-		{forTerraform, fmt.Sprintf("import {\n  to = aws_ecr_repository.%[1]s\n  id = %[2]s\n}\n\nresource \"aws_ecr_repository\" \"%[1]s\" {\n  name = %[2]s\n}\n",
-			identifier(name, false), hclString(name))},
+		{forCDK,
+			fmt.Sprintf("// The repository exists: bring it into the stack with `cdk import`.\n"+
+				"new ecr.Repository(this, %s, { repositoryName: %s });\n",
+				jsString(identifier(name, true)), jsString(name))},
+		{forTerraform,
+			fmt.Sprintf("import {\n  to = aws_ecr_repository.%[1]s\n  id = %[2]s\n}\n\n"+
+				"resource \"aws_ecr_repository\" \"%[1]s\" {\n  name = %[2]s\n}\n",
+				identifier(name, false), hclString(name))},
 	}
 }
 
 func buildspecSnippets(c Case, path string) []Snippet {
 	return []Snippet{
 		{"Either move the file to where the project looks for it", "git mv " + shellWord(path) + " buildspec.yml\n"},
-		{"Or tell the project where it is: " + forCDK, "buildSpec: codebuild.BuildSpec.fromSourceFilename(" + jsString(path) + "),\n"},
+		{"Or tell the project where it is: " + forCDK,
+			"buildSpec: codebuild.BuildSpec.fromSourceFilename(" + jsString(path) + "),\n"},
 		{forTerraform + ", in the project's source block", "buildspec = " + hclString(path) + "\n"},
-		{forCLI, fmt.Sprintf("aws codebuild batch-get-projects --names %[1]s%[2]s \\\n  --query 'projects[0].source' |\n  jq %[3]s > source.json\naws codebuild update-project --name %[1]s%[2]s --source file://source.json\n",
-			shellWord(c.Project), at(c), shellQuote(".buildspec = "+jsonText(path)))},
+		{forCLI,
+			fmt.Sprintf("aws codebuild batch-get-projects --names %[1]s%[2]s \\\n  --query 'projects[0].source' |\n"+
+				"  jq %[3]s > source.json\naws codebuild update-project --name %[1]s%[2]s --source "+
+				"file://source.json\n",
+				shellWord(c.Project), at(c), shellQuote(".buildspec = "+jsonText(path)))},
 	}
 }
 
 func roleSnippets(c Case, ch Change) []Snippet {
 	name := strings.TrimPrefix(resourceOf(ch.After), "role/")
 	return []Snippet{
-		{forCDK + ", in the project's properties", "role: iam.Role.fromRoleName(this, 'BuildRole', " + jsString(name) + "),\n"},
+		{forCDK + ", in the project's properties",
+			"role: iam.Role.fromRoleName(this, 'BuildRole', " + jsString(name) + "),\n"},
 		{forTerraform + ", in the project", "service_role = " + hclString(ch.After) + "\n"},
-		{"To switch back instead: " + forCLI, "aws codebuild update-project --name " + shellWord(c.Project) + at(c) + " \\\n  --service-role " + shellWord(ch.Before) + "\n"},
+		{"To switch back instead: " + forCLI,
+			"aws codebuild update-project --name " + shellWord(c.Project) + at(c) + " \\\n  --service-role " +
+				shellWord(ch.Before) + "\n"},
 	}
 }
 

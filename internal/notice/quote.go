@@ -100,7 +100,8 @@ func clean(s string) string {
 // visible reports whether a reader can see the character.
 func visible(r rune) bool {
 	return unicode.IsPrint(r) &&
-		!unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector, unicode.Noncharacter_Code_Point) &&
+		!unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector,
+			unicode.Noncharacter_Code_Point) &&
 		r != '\u2800' && r != utf8.RuneError // blank braille; what could not be decoded
 }
 
@@ -110,7 +111,9 @@ var (
 	wwwAt    = lazyregexp.New(`(?i)\bwww\.`)
 	// awsHost matches service principals and private registries: messages of AWS name them, and
 	// only AWS answers there.
-	awsHost = lazyregexp.New(`^(?:[a-z0-9-]+\.amazonaws\.com|[0-9]{12}\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com)$`)
+	awsHost = lazyregexp.New(
+		`^(?:[a-z0-9-]+\.amazonaws\.com|[0-9]{12}\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com)$`,
+	)
 )
 
 // domainNames lists the top-level domains, as IANA's root zone had them on
@@ -131,7 +134,8 @@ func domain(label string) bool {
 var (
 	// inside are top-level domains that are broken even in the middle of a name: some programs
 	// link the part up to there.
-	inside = setOf("com net org io co info biz dev app cloud ai xyz top site online shop store club live link click page pro tech work ru cn uk de fr eu nl jp in br au us ca me tv cc ly gl gg to su tk")
+	inside = setOf("com net org io co info biz dev app cloud ai xyz top site online shop store club live link click " +
+		"page pro tech work ru cn uk de fr eu nl jp in br au us ca me tv cc ly gl gg to su tk")
 	// endings are top-level domains that are more often a file's extension. Such a name stays
 	// unless it is part of an address.
 	endings = setOf("ac am bz cab gs java la map md mk ml mov pl pm properties ps py rs sh so st tf vi zip")
@@ -227,5 +231,6 @@ func cut(s string, limit int) string {
 	for i > 0 && !utf8.RuneStart(s[i]) {
 		i--
 	}
-	return fmt.Sprintf("%s … (%s more characters)", strings.TrimRight(s[:i], " "), thousands(utf8.RuneCountInString(s[i:])))
+	return fmt.Sprintf("%s … (%s more characters)", strings.TrimRight(s[:i], " "),
+		thousands(utf8.RuneCountInString(s[i:])))
 }

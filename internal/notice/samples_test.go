@@ -23,19 +23,27 @@ var samples = []struct {
 	{"tracker-healed", "Story 1: the build's role may push to ECR now, and the build is green.", trackerHealed()},
 	{"qivr-healed", "Story 2: a managed policy got a second version; what it held before is kept.", qivrHealed()},
 	{"buildspec-healed", "Story 4: the same commit was built with a buildspec at another place.", buildspecHealed()},
-	{"repository-healed", "Story 5: the repository did not exist, and the settings allow creating it.", repositoryHealed()},
-	{"repository-reported", "Story 5, without create: true: the entry that would allow it is shown.", repositoryReported()},
+	{"repository-healed", "Story 5: the repository did not exist, and the settings allow creating it.",
+		repositoryHealed()},
+	{"repository-reported", "Story 5, without create: true: the entry that would allow it is shown.",
+		repositoryReported()},
 	{"role-healed", "Story 6: the project was switched to a ready role.", roleHealed()},
 	{"scp-reported", "Story 7: a service control policy denies; no grant can cure that.", scpReported()},
-	{"forged-reported", "Story 8: a pull request's build printed a denial, with all that a log may hold against its reader.", forgedReported()},
+	{"forged-reported",
+		"Story 8: a pull request's build printed a denial, with all that a log may hold against its reader.",
+		forgedReported()},
 	{"rate-limit-retrying", "Story 9: a transient trouble; nothing is granted.", rateLimitRetrying()},
 	{"rate-limit-healed", "Story 9: it passed, and seven more like it did.", rateLimitHealed()},
-	{"not-allowed-reported", "Story 10: what was denied is in no grant; the entry that would allow it is shown.", notAllowedReported()},
+	{"not-allowed-reported", "Story 10: what was denied is in no grant; the entry that would allow it is shown.",
+		notAllowedReported()},
 	{"tracker-undone", "Story 11: the grant did not help and was taken back.", trackerUndone()},
 	{"qivr-undone", "Somebody undid a heal by command: the first version is the default again.", qivrUndone()},
-	{"tracker-proposed", "Mode propose: the plan waits, with the commands that approve and reject it.", trackerProposed()},
+	{"tracker-proposed", "Mode propose: the plan waits, with the commands that approve and reject it.",
+		trackerProposed()},
 	{"tracker-observed", "Mode observe: what would have been done.", trackerObserved()},
-	{"settling-retrying", "The same denial again, though IAM allows it by now: the build is started once more, without a further grant.", settlingRetrying()},
+	{"settling-retrying",
+		"The same denial again, though IAM allows it by now: the build is started once more, without a further grant.",
+		settlingRetrying()},
 	{"two-rounds-healed", "One denial hid another: two rounds, two grants, one policy.", twoRoundsHealed()},
 	{"retry-observed", "Mode observe, and a cause that passes.", retryObserved()},
 	{"attach-healed", "Write mode attach: a ready-made policy was attached.", attachHealed()},
@@ -93,11 +101,13 @@ func command(c string) string {
 
 // outcome makes the outcome that the healer would report about rounds.
 func outcome(k decide.Kind, at time.Time, s *settings.Settings, rs ...decide.Round) decide.Outcome {
-	c := decide.Case{ID: caseID, Account: account, Region: "us-west-2", Project: rs[0].Build.Project, Commit: rs[0].Build.Commit(), Opened: after(5 * time.Second), Rounds: rs}
+	c := decide.Case{ID: caseID, Account: account, Region: "us-west-2", Project: rs[0].Build.Project,
+		Commit: rs[0].Build.Commit(), Opened: after(5 * time.Second), Rounds: rs}
 	if k != decide.Retrying {
 		c.Closed, c.Outcome = at, k
 	}
-	return decide.Outcome{ID: caseID + ".1", Kind: k, Case: c, Round: len(rs) - 1, Settings: s, Home: home, At: at, Function: function}
+	return decide.Outcome{ID: caseID + ".1", Kind: k, Case: c, Round: len(rs) - 1, Settings: s, Home: home, At: at,
+		Function: function}
 }
 
 func values(scalar bool, vs ...string) iampolicy.Values {
@@ -112,46 +122,83 @@ func document(ss ...iampolicy.Statement) string {
 
 const trackerRole = "codebuild-TrackerAPI-service-role"
 
-var trackerGrant = guardrail.Used{Grant: "tracker-image", Because: "The API's image is pushed by its own pipeline.", Owner: "platform", Evidence: settings.EvidenceLog}
+var trackerGrant = guardrail.Used{Grant: "tracker-image", Because: "The API's image is pushed by its own pipeline.",
+	Owner: "platform", Evidence: settings.EvidenceLog}
 
 func trackerSettings() *settings.Settings {
 	return &settings.Settings{Version: 1, SHA256: strings.Repeat("8c1d0a2b", 8),
-		Grants: []settings.Grant{{ID: "tracker-image", Set: "ecr-push"}, {ID: "qivr-ecs-deploy", Set: "ecs-deploy"}, {ID: "web-assets", Actions: []string{"s3:PutObject"}}}}
+		Grants: []settings.Grant{
+			{ID: "tracker-image", Set: "ecr-push"},
+			{ID: "qivr-ecs-deploy", Set: "ecs-deploy"},
+			{ID: "web-assets", Actions: []string{"s3:PutObject"}},
+		}}
 }
 
 func trackerPolicy() string {
 	return document(
-		iampolicy.Statement{Sid: "TrackerImageToken", Effect: "Allow", Action: values(true, "ecr:GetAuthorizationToken"), Resource: values(true, "*")},
-		iampolicy.Statement{Sid: "TrackerImage", Effect: "Allow", Action: values(false, "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload",
-			"ecr:GetDownloadUrlForLayer", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"),
-			Resource: values(true, "arn:aws:ecr:us-west-2:"+account+":repository/tracker_api")})
+		iampolicy.Statement{Sid: "TrackerImageToken", Effect: "Allow",
+			Action: values(true, "ecr:GetAuthorizationToken"), Resource: values(true, "*")},
+		iampolicy.Statement{
+			Sid:    "TrackerImage",
+			Effect: "Allow",
+			Action: values(false, "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload",
+				"ecr:GetDownloadUrlForLayer", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"),
+			Resource: values(true, "arn:aws:ecr:us-west-2:"+account+":repository/tracker_api"),
+		})
 }
 
 func trackerDenial() buildlog.Denial {
-	return buildlog.Denial{Principal: "arn:aws:sts::" + account + ":assumed-role/" + trackerRole + "/AWSCodeBuild-" + uuid1, Action: "ecr:GetAuthorizationToken",
+	return buildlog.Denial{Principal: "arn:aws:sts::" + account + ":assumed-role/" + trackerRole + "/AWSCodeBuild-" +
+		uuid1, Action: "ecr:GetAuthorizationToken",
 		Resource: "*", Effect: buildlog.Implicit, Layer: buildlog.IdentityBased, Line: 37, Causal: true}
 }
 
 func denied(d buildlog.Denial, operation string) *diagnose.Diagnosis {
-	text := "An error occurred (AccessDeniedException) when calling the " + operation + " operation: User: " + d.Principal + " is not authorized to perform: " + d.Action +
+	text := "An error occurred (AccessDeniedException) when calling the " + operation + " operation: User: " +
+		d.Principal + " is not authorized to perform: " + d.Action +
 		" on resource: " + d.Resource + " because no identity-based policy allows the " + d.Action + " action"
-	return &diagnose.Diagnosis{Cause: "missing-permission", Title: "The role lacks " + d.Action, Remedy: diagnose.Grant,
-		Advice:   "Allow it in buildmedic.yaml, and Buildmedic adds it to the role and starts the build again; or add it to a policy of the role by hand.",
-		Evidence: diagnose.Evidence{Line: d.Line, Text: text, Origin: buildlog.FromLog}, Denials: []buildlog.Denial{d}, Fingerprint: "4be1f6a90c27d358",
-		Excerpt: []buildlog.Line{{N: d.Line - 1, Text: "[Container] 2026/11/22 12:02:39.118204 Running command aws ecr get-login-password"}, {N: d.Line, Text: text}}}
+	return &diagnose.Diagnosis{
+		Cause:  "missing-permission",
+		Title:  "The role lacks " + d.Action,
+		Remedy: diagnose.Grant,
+		Advice: "Allow it in buildmedic.yaml, and Buildmedic adds it to the role and starts the build again; " +
+			"or add it to a policy of the role by hand.",
+		Evidence:    diagnose.Evidence{Line: d.Line, Text: text, Origin: buildlog.FromLog},
+		Denials:     []buildlog.Denial{d},
+		Fingerprint: "4be1f6a90c27d358",
+		Excerpt: []buildlog.Line{
+			{N: d.Line - 1, Text: "[Container] 2026/11/22 12:02:39.118204 Running command aws ecr get-login-password"},
+			{N: d.Line, Text: text},
+		},
+	}
 }
 
 func trackerRound(m settings.Mode) decide.Round {
 	role := "arn:aws:iam::" + account + ":role/" + trackerRole
 	return decide.Round{
 		Build: build("TrackerAPI", trackerRole, "PRE_BUILD",
-			command("aws ecr get-login-password --region us-west-2 | docker login --username AWS --password-stdin "+account+".dkr.ecr.us-west-2.amazonaws.com")),
-		Step: decide.StepDone, Started: after(5 * time.Second), Diagnosis: denied(trackerDenial(), "GetAuthorizationToken"),
-		Decision: &decide.Decision{Mode: m, Remedy: diagnose.Grant, Why: "The settings allow what was denied: grant tracker-image.", Settings: strings.Repeat("8c1d0a2b", 8),
-			Used: []guardrail.Used{trackerGrant},
-			Plan: &decide.Plan{Case: caseID, Build: "TrackerAPI:" + uuid1, Project: "TrackerAPI", Role: role, Remedy: diagnose.Grant, Route: decide.RouteBuild,
-				Write: &guardrail.Target{Kind: "inline", Name: "CodeBuild-ECR-Permissions", After: trackerPolicy()},
-				Proof: []guardrail.Question{{Action: "ecr:GetAuthorizationToken", Resource: "*"}}}},
+			command("aws ecr get-login-password --region us-west-2 | docker login --username AWS --password-stdin "+
+				account+".dkr.ecr.us-west-2.amazonaws.com")),
+		Step:      decide.StepDone,
+		Started:   after(5 * time.Second),
+		Diagnosis: denied(trackerDenial(), "GetAuthorizationToken"),
+		Decision: &decide.Decision{
+			Mode:     m,
+			Remedy:   diagnose.Grant,
+			Why:      "The settings allow what was denied: grant tracker-image.",
+			Settings: strings.Repeat("8c1d0a2b", 8),
+			Used:     []guardrail.Used{trackerGrant},
+			Plan: &decide.Plan{
+				Case:    caseID,
+				Build:   "TrackerAPI:" + uuid1,
+				Project: "TrackerAPI",
+				Role:    role,
+				Remedy:  diagnose.Grant,
+				Route:   decide.RouteBuild,
+				Write:   &guardrail.Target{Kind: "inline", Name: "CodeBuild-ECR-Permissions", After: trackerPolicy()},
+				Proof:   []guardrail.Question{{Action: "ecr:GetAuthorizationToken", Resource: "*"}},
+			},
+		},
 	}
 }
 
@@ -171,7 +218,8 @@ func trackerRetrying() decide.Outcome {
 }
 
 func trackerHealed() decide.Outcome {
-	return outcome(decide.Healed, after(255*time.Second), trackerSettings(), ended(written(trackerRound(settings.Heal)), 244*time.Second))
+	return outcome(decide.Healed, after(255*time.Second), trackerSettings(),
+		ended(written(trackerRound(settings.Heal)), 244*time.Second))
 }
 
 func deskHealed() decide.Outcome {
@@ -198,7 +246,13 @@ func trackerObserved() decide.Outcome {
 func again(r decide.Round) decide.Round {
 	r.Build.ID, r.Build.Number, r.Build.Logs.Stream = "TrackerAPI:"+uuid2, 42, uuid2
 	r.Build.End = after(190 * time.Second)
-	r.Decision = &decide.Decision{Mode: settings.Heal, Remedy: diagnose.Report, Why: "What was changed did not help: the same denial came back.", Settings: strings.Repeat("8c1d0a2b", 8), Undo: 1}
+	r.Decision = &decide.Decision{
+		Mode:     settings.Heal,
+		Remedy:   diagnose.Report,
+		Why:      "What was changed did not help: the same denial came back.",
+		Settings: strings.Repeat("8c1d0a2b", 8),
+		Undo:     1,
+	}
 	return r
 }
 
@@ -214,7 +268,8 @@ func trackerExpiring() decide.Outcome {
 	r.Decision.Used[0].Expires = after(14 * 24 * time.Hour)
 	o := outcome(decide.Expiring, after(12*24*time.Hour), trackerSettings(), r)
 	o.Case.Closed, o.Case.Outcome = after(255*time.Second), decide.Healed
-	o.Note = "Grant tracker-image ends at 2026-12-06 12:02 UTC. Nothing renews it but you: make it permanent, or let it end."
+	o.Note = "Grant tracker-image ends at 2026-12-06 12:02 UTC. Nothing renews it but you: make it permanent, " +
+		"or let it end."
 	return o
 }
 
@@ -225,7 +280,8 @@ const qivrRole = "qivr-codebuild-role"
 var qivrPolicy = "arn:aws:iam::" + account + ":policy/qivr-codebuild-policy"
 
 func qivrBefore() string {
-	return `{"Version":"2012-10-17","Statement":[{"Sid":"Logs","Effect":"Allow","Action":["logs:CreateLogStream","logs:PutLogEvents"],"Resource":"arn:aws:logs:us-west-2:` + account + `:log-group:/aws/codebuild/*"},` +
+	return `{"Version":"2012-10-17","Statement":[{"Sid":"Logs","Effect":"Allow","Action":["logs:CreateLogStream",` +
+		`"logs:PutLogEvents"],"Resource":"arn:aws:logs:us-west-2:` + account + `:log-group:/aws/codebuild/*"},` +
 		`{"Effect":"Allow","Action":"ecr:*","Resource":"*"}]}`
 }
 
@@ -235,24 +291,50 @@ func qivrAfter() string {
 		panic(err)
 	}
 	d.Statements = append(d.Statements,
-		iampolicy.Statement{Sid: "QivrEcsDeploy", Effect: "Allow", Action: values(false, "ecs:DescribeServices", "ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition", "ecs:UpdateService"), Resource: values(true, "*")},
+		iampolicy.Statement{
+			Sid:    "QivrEcsDeploy",
+			Effect: "Allow",
+			Action: values(false, "ecs:DescribeServices", "ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition",
+				"ecs:UpdateService"),
+			Resource: values(true, "*"),
+		},
 		iampolicy.Statement{Sid: "QivrEcsDeployPass", Effect: "Allow", Action: values(true, "iam:PassRole"),
-			Resource:  values(false, "arn:aws:iam::"+account+":role/qivr-ecs-task-execution-role", "arn:aws:iam::"+account+":role/qivr-ecs-task-role"),
-			Condition: []iampolicy.Condition{{Operator: "StringEquals", Key: "iam:PassedToService", Values: values(true, "ecs-tasks.amazonaws.com")}}})
+			Resource: values(false, "arn:aws:iam::"+account+":role/qivr-ecs-task-execution-role",
+				"arn:aws:iam::"+account+":role/qivr-ecs-task-role"),
+			Condition: []iampolicy.Condition{{Operator: "StringEquals", Key: "iam:PassedToService",
+				Values: values(true, "ecs-tasks.amazonaws.com")}}})
 	return string(d.Canonical())
 }
 
 func qivrRound() decide.Round {
-	d := buildlog.Denial{Action: "ecs:RegisterTaskDefinition", Effect: buildlog.Unstated, Layer: buildlog.LayerUnstated, Line: 212, Causal: true}
+	d := buildlog.Denial{Action: "ecs:RegisterTaskDefinition", Effect: buildlog.Unstated, Layer: buildlog.LayerUnstated,
+		Line: 212, Causal: true}
 	g := denied(d, "RegisterTaskDefinition")
 	g.Evidence.Text = "AccessDeniedException: User is not authorized to perform: ecs:RegisterTaskDefinition"
 	r := decide.Round{
-		Build: build("qivr-deploy", qivrRole, "POST_BUILD", command("./scripts/deploy.sh production")), Step: decide.StepDone, Started: after(5 * time.Second), Diagnosis: g,
-		Decision: &decide.Decision{Mode: settings.Heal, Remedy: diagnose.Grant, Why: "The settings allow what was denied: grant qivr-ecs-deploy.", Settings: strings.Repeat("8c1d0a2b", 8),
-			Used: []guardrail.Used{{Grant: "qivr-ecs-deploy", Because: "Deploys run from the same build.", Owner: "platform", Evidence: settings.EvidenceLog}},
-			Plan: &decide.Plan{Case: caseID, Build: "qivr-deploy:" + uuid1, Project: "qivr-deploy", Role: "arn:aws:iam::" + account + ":role/" + qivrRole, Remedy: diagnose.Grant, Route: decide.RouteBuild,
-				Write: &guardrail.Target{Kind: "managed", Name: qivrPolicy, Before: qivrBefore(), BeforeVersion: "v1", After: qivrAfter()},
-				Proof: []guardrail.Question{{Action: "ecs:RegisterTaskDefinition", Resource: "*"}}}},
+		Build:     build("qivr-deploy", qivrRole, "POST_BUILD", command("./scripts/deploy.sh production")),
+		Step:      decide.StepDone,
+		Started:   after(5 * time.Second),
+		Diagnosis: g,
+		Decision: &decide.Decision{
+			Mode:     settings.Heal,
+			Remedy:   diagnose.Grant,
+			Why:      "The settings allow what was denied: grant qivr-ecs-deploy.",
+			Settings: strings.Repeat("8c1d0a2b", 8),
+			Used: []guardrail.Used{{Grant: "qivr-ecs-deploy", Because: "Deploys run from the same build.",
+				Owner: "platform", Evidence: settings.EvidenceLog}},
+			Plan: &decide.Plan{
+				Case:    caseID,
+				Build:   "qivr-deploy:" + uuid1,
+				Project: "qivr-deploy",
+				Role:    "arn:aws:iam::" + account + ":role/" + qivrRole,
+				Remedy:  diagnose.Grant,
+				Route:   decide.RouteBuild,
+				Write: &guardrail.Target{Kind: "managed", Name: qivrPolicy, Before: qivrBefore(), BeforeVersion: "v1",
+					After: qivrAfter()},
+				Proof: []guardrail.Question{{Action: "ecs:RegisterTaskDefinition", Resource: "*"}},
+			},
+		},
 	}
 	r = written(r)
 	r.WrittenVersion = "v2"
@@ -273,15 +355,22 @@ func qivrUndone() decide.Outcome {
 
 func attachHealed() decide.Outcome {
 	r := trackerRound(settings.Heal)
-	r.Decision.Plan.Write = &guardrail.Target{Kind: "attach", Attach: []string{"arn:aws:iam::" + account + ":policy/buildmedic/tracker-image"}}
+	r.Decision.Plan.Write = &guardrail.Target{Kind: "attach",
+		Attach: []string{"arn:aws:iam::" + account + ":policy/buildmedic/tracker-image"}}
 	return outcome(decide.Healed, after(255*time.Second), trackerSettings(), ended(written(r), 244*time.Second))
 }
 
 func settlingRetrying() decide.Outcome {
 	first := ended(written(trackerRound(settings.Heal)), 60*time.Second)
 	second := again(trackerRound(settings.Heal))
-	second.Decision = &decide.Decision{Mode: settings.Heal, Remedy: diagnose.Retry, Why: "IAM says that the role may do this by now: permissions need time to settle.", Settings: strings.Repeat("8c1d0a2b", 8),
-		Plan: &decide.Plan{Case: caseID, Build: second.Build.ID, Project: "TrackerAPI", Role: second.Build.ServiceRole, Remedy: diagnose.Retry, Route: decide.RouteBuild, Settle: 4 * time.Minute}}
+	second.Decision = &decide.Decision{
+		Mode:     settings.Heal,
+		Remedy:   diagnose.Retry,
+		Why:      "IAM says that the role may do this by now: permissions need time to settle.",
+		Settings: strings.Repeat("8c1d0a2b", 8),
+		Plan: &decide.Plan{Case: caseID, Build: second.Build.ID, Project: "TrackerAPI",
+			Role: second.Build.ServiceRole, Remedy: diagnose.Retry, Route: decide.RouteBuild, Settle: 4 * time.Minute},
+	}
 	second.Retry, second.RetryAt = "TrackerAPI:0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d", after(440*time.Second)
 	return outcome(decide.Retrying, after(441*time.Second), trackerSettings(), first, second)
 }
@@ -289,19 +378,41 @@ func settlingRetrying() decide.Outcome {
 func twoRoundsHealed() decide.Outcome {
 	first := ended(written(trackerRound(settings.Heal)), 60*time.Second)
 	second := trackerRound(settings.Heal)
-	second.Build.ID, second.Build.Number, second.Build.Logs.Stream, second.Build.End = "TrackerAPI:"+uuid2, 42, uuid2, after(68*time.Second)
-	d := buildlog.Denial{Principal: trackerDenial().Principal, Action: "ssm:GetParameter", Resource: "arn:aws:ssm:us-west-2:" + account + ":parameter/tracker/url", Effect: buildlog.Implicit,
-		Layer: buildlog.IdentityBased, Line: 71, Causal: true}
+	second.Build.ID, second.Build.Number, second.Build.Logs.Stream, second.Build.End = "TrackerAPI:"+uuid2, 42, uuid2,
+		after(68*time.Second)
+	d := buildlog.Denial{
+		Principal: trackerDenial().Principal,
+		Action:    "ssm:GetParameter",
+		Resource:  "arn:aws:ssm:us-west-2:" + account + ":parameter/tracker/url",
+		Effect:    buildlog.Implicit,
+		Layer:     buildlog.IdentityBased,
+		Line:      71,
+		Causal:    true,
+	}
 	second.Diagnosis = denied(d, "GetParameter")
-	second.Decision.Used = []guardrail.Used{{Grant: "tracker-parameters", Because: "The API's address is kept in Parameter Store.", Owner: "platform", Evidence: settings.EvidenceCloudTrail, Expires: after(14 * 24 * time.Hour)}}
+	second.Decision.Used = []guardrail.Used{{
+		Grant:    "tracker-parameters",
+		Because:  "The API's address is kept in Parameter Store.",
+		Owner:    "platform",
+		Evidence: settings.EvidenceCloudTrail,
+		Expires:  after(14 * 24 * time.Hour),
+	}}
 	doc, err := iampolicy.Parse([]byte(trackerPolicy()))
 	if err != nil {
 		panic(err)
 	}
-	doc.Statements = append(doc.Statements, iampolicy.Statement{Sid: "TrackerParameters", Effect: "Allow", Action: values(true, "ssm:GetParameter"), Resource: values(true, d.Resource),
-		Condition: []iampolicy.Condition{{Operator: "DateLessThan", Key: "aws:CurrentTime", Values: values(true, "2026-12-06T12:03:54Z")}}})
-	second.Decision.Plan.Write = &guardrail.Target{Kind: "inline", Name: "CodeBuild-ECR-Permissions", Before: trackerPolicy(), After: string(doc.Canonical())}
-	second.Written, second.RetryAt, second.Retry, second.Ended = after(73*time.Second), after(74*time.Second), "TrackerAPI:0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d", after(320*time.Second)
+	doc.Statements = append(doc.Statements, iampolicy.Statement{
+		Sid:      "TrackerParameters",
+		Effect:   "Allow",
+		Action:   values(true, "ssm:GetParameter"),
+		Resource: values(true, d.Resource),
+		Condition: []iampolicy.Condition{{Operator: "DateLessThan", Key: "aws:CurrentTime",
+			Values: values(true, "2026-12-06T12:03:54Z")}},
+	})
+	second.Decision.Plan.Write = &guardrail.Target{Kind: "inline", Name: "CodeBuild-ECR-Permissions",
+		Before: trackerPolicy(), After: string(doc.Canonical())}
+	second.Written, second.RetryAt, second.Retry, second.Ended = after(73*time.Second), after(74*time.Second),
+		"TrackerAPI:0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d", after(320*time.Second)
 	s := trackerSettings()
 	s.Grants = append(s.Grants, settings.Grant{ID: "tracker-parameters", Set: "ssm-parameters"})
 	return outcome(decide.Healed, after(321*time.Second), s, first, second)
@@ -319,7 +430,8 @@ func other(project, role, phase, context string, g diagnose.Diagnosis, d decide.
 	d.Settings = strings.Repeat("8c1d0a2b", 8)
 	b := build(project, role, phase, context)
 	if d.Plan != nil {
-		d.Plan.Case, d.Plan.Build, d.Plan.Project, d.Plan.Remedy, d.Plan.Role = caseID, b.ID, project, d.Remedy, b.ServiceRole
+		d.Plan.Case, d.Plan.Build, d.Plan.Project, d.Plan.Remedy, d.Plan.Role = caseID, b.ID, project, d.Remedy,
+			b.ServiceRole
 	}
 	return decide.Round{Build: b, Step: decide.StepDone, Started: after(5 * time.Second), Diagnosis: &g, Decision: &d}
 }
@@ -330,73 +442,144 @@ func started(r decide.Round, took time.Duration) decide.Round {
 }
 
 func buildspecHealed() decide.Outcome {
-	r := other("qivr-deploy", qivrRole, "DOWNLOAD_SOURCE", "YAML_FILE_ERROR: stat /codebuild/output/src1/src/buildspec.yml: no such file or directory",
-		diagnose.Diagnosis{Cause: "buildspec-not-found", Title: "The build found no buildspec", Remedy: diagnose.OverrideBuildspec, Fingerprint: "a1b2c3d4e5f60718",
-			Evidence: diagnose.Evidence{Text: "YAML_FILE_ERROR: stat /codebuild/output/src1/src/buildspec.yml: no such file or directory", Origin: buildlog.FromPhase}},
-		decide.Decision{Mode: settings.Heal, Remedy: diagnose.OverrideBuildspec, Why: `The settings list "aws/buildspec.yml" as another place of the buildspec.`,
-			Plan: &decide.Plan{Buildspec: "aws/buildspec.yml", Route: decide.RouteStart}})
+	r := other("qivr-deploy", qivrRole, "DOWNLOAD_SOURCE",
+		"YAML_FILE_ERROR: stat /codebuild/output/src1/src/buildspec.yml: no such file or directory",
+		diagnose.Diagnosis{
+			Cause:       "buildspec-not-found",
+			Title:       "The build found no buildspec",
+			Remedy:      diagnose.OverrideBuildspec,
+			Fingerprint: "a1b2c3d4e5f60718",
+			Evidence: diagnose.Evidence{
+				Text:   "YAML_FILE_ERROR: stat /codebuild/output/src1/src/buildspec.yml: no such file or directory",
+				Origin: buildlog.FromPhase,
+			},
+		},
+		decide.Decision{
+			Mode:   settings.Heal,
+			Remedy: diagnose.OverrideBuildspec,
+			Why:    `The settings list "aws/buildspec.yml" as another place of the buildspec.`,
+			Plan:   &decide.Plan{Buildspec: "aws/buildspec.yml", Route: decide.RouteStart},
+		})
 	return outcome(decide.Healed, after(3*time.Minute), trackerSettings(), started(r, 171*time.Second))
 }
 
 func repositoryDiagnosis() diagnose.Diagnosis {
-	return diagnose.Diagnosis{Cause: "ecr-repository-not-found", Title: "The ECR repository tracker_api does not exist", Remedy: diagnose.CreateRepository, Fingerprint: "0718293a4b5c6d7e",
-		Details: map[string]string{"repository": "tracker_api"},
+	return diagnose.Diagnosis{
+		Cause:       "ecr-repository-not-found",
+		Title:       "The ECR repository tracker_api does not exist",
+		Remedy:      diagnose.CreateRepository,
+		Fingerprint: "0718293a4b5c6d7e",
+		Details:     map[string]string{"repository": "tracker_api"},
 		Evidence: diagnose.Evidence{Line: 88, Origin: buildlog.FromLog,
-			Text: "name unknown: The repository with name 'tracker_api' does not exist in the registry with id '" + account + "'"}}
+			Text: "name unknown: The repository with name 'tracker_api' does not exist in the registry with id '" +
+				account + "'"},
+	}
 }
 
 const push = "docker push " + account + ".dkr.ecr.us-west-2.amazonaws.com/tracker_api:3f9c1e7"
 
 func repositoryHealed() decide.Outcome {
 	r := other("TrackerAPI", trackerRole, "POST_BUILD", command(push), repositoryDiagnosis(),
-		decide.Decision{Mode: settings.Heal, Remedy: diagnose.CreateRepository, Why: `Grant tracker-image allows creating the repository "tracker_api".`,
-			Used: []guardrail.Used{trackerGrant}, Plan: &decide.Plan{Repository: "tracker_api", Route: decide.RouteBuild}})
+		decide.Decision{
+			Mode:   settings.Heal,
+			Remedy: diagnose.CreateRepository,
+			Why:    `Grant tracker-image allows creating the repository "tracker_api".`,
+			Used:   []guardrail.Used{trackerGrant},
+			Plan:   &decide.Plan{Repository: "tracker_api", Route: decide.RouteBuild},
+		})
 	r.Written = after(7 * time.Second)
 	return outcome(decide.Healed, after(5*time.Minute), trackerSettings(), started(r, 291*time.Second))
 }
 
 func repositoryReported() decide.Outcome {
 	r := other("TrackerAPI", trackerRole, "POST_BUILD", command(push), repositoryDiagnosis(),
-		decide.Decision{Mode: settings.Heal, Remedy: diagnose.CreateRepository, Why: "The settings do not allow creating the repository.",
-			Refusals: []guardrail.Refusal{{Rule: guardrail.NoRepository, Action: "ecr:CreateRepository", Resource: "arn:aws:ecr:us-west-2:" + account + ":repository/tracker_api",
-				Message: `No grant of the project names the repository "tracker_api" exactly with create: true.`,
-				Entry:   "grants:\n  - id: tracker_api-image\n    because: WHY\n    owner: TEAM\n    set: ecr-push\n    resources: [\"arn:${partition}:ecr:${region}:${account}:repository/tracker_api\"]\n    create: true\n"}}})
+		decide.Decision{
+			Mode:   settings.Heal,
+			Remedy: diagnose.CreateRepository,
+			Why:    "The settings do not allow creating the repository.",
+			Refusals: []guardrail.Refusal{{
+				Rule:     guardrail.NoRepository,
+				Action:   "ecr:CreateRepository",
+				Resource: "arn:aws:ecr:us-west-2:" + account + ":repository/tracker_api",
+				Message:  `No grant of the project names the repository "tracker_api" exactly with create: true.`,
+				Entry: "grants:\n  - id: tracker_api-image\n    because: WHY\n    owner: TEAM\n    set: ecr-push\n" +
+					"    resources: [\"arn:${partition}:ecr:${region}:${account}:repository/tracker_api\"]\n" +
+					"    create: true\n",
+			}},
+		})
 	return outcome(decide.Reported, after(6*time.Second), trackerSettings(), r)
 }
 
 func roleHealed() decide.Outcome {
 	r := trackerRound(settings.Heal)
-	r.Decision.Remedy, r.Decision.Used, r.Decision.Why = diagnose.SwitchRole, nil, `The settings name the ready role "codebuild-ecr-ready".`
-	r.Decision.Plan = &decide.Plan{Case: caseID, Build: r.Build.ID, Project: "TrackerAPI", Role: r.Build.ServiceRole, Remedy: diagnose.SwitchRole, Route: decide.RouteStart,
-		NewRole: "arn:aws:iam::" + account + ":role/codebuild-ecr-ready", OldRole: r.Build.ServiceRole}
+	r.Decision.Remedy, r.Decision.Used, r.Decision.Why = diagnose.SwitchRole, nil,
+		`The settings name the ready role "codebuild-ecr-ready".`
+	r.Decision.Plan = &decide.Plan{
+		Case:    caseID,
+		Build:   r.Build.ID,
+		Project: "TrackerAPI",
+		Role:    r.Build.ServiceRole,
+		Remedy:  diagnose.SwitchRole,
+		Route:   decide.RouteStart,
+		NewRole: "arn:aws:iam::" + account + ":role/codebuild-ecr-ready",
+		OldRole: r.Build.ServiceRole,
+	}
 	return outcome(decide.Healed, after(255*time.Second), trackerSettings(), ended(written(r), 244*time.Second))
 }
 
 // Refusals.
 
 func refused(project, role, ctx string, g *diagnose.Diagnosis, rs ...guardrail.Refusal) decide.Round {
-	return other(project, role, "BUILD", ctx, *g, decide.Decision{Mode: settings.Heal, Remedy: diagnose.Report, Why: "The denial is explained, and nothing is granted.", Refusals: rs})
+	return other(project, role, "BUILD", ctx, *g, decide.Decision{Mode: settings.Heal, Remedy: diagnose.Report,
+		Why: "The denial is explained, and nothing is granted.", Refusals: rs})
 }
 
 func scpReported() decide.Outcome {
 	policy := "arn:aws:organizations::444455556666:policy/o-exampleorg1/service_control_policy/p-example1"
 	d := trackerDenial()
-	d.Action, d.Resource, d.Effect, d.Layer, d.PolicyARN, d.Line = "ecr:PutImage", "arn:aws:ecr:us-west-2:"+account+":repository/tracker_api", buildlog.Explicit, buildlog.ServiceControl, policy, 52
+	d.Action, d.Resource, d.Effect, d.Layer, d.PolicyARN, d.Line = "ecr:PutImage",
+		"arn:aws:ecr:us-west-2:"+account+":repository/tracker_api", buildlog.Explicit, buildlog.ServiceControl,
+		policy, 52
 	g := denied(d, "PutImage")
-	g.Evidence.Text = "denied: User: " + d.Principal + " is not authorized to perform: ecr:PutImage on resource: " + d.Resource + " with an explicit deny in a service control policy: " + policy
+	g.Evidence.Text = "denied: User: " + d.Principal + " is not authorized to perform: ecr:PutImage on resource: " +
+		d.Resource + " with an explicit deny in a service control policy: " + policy
 	g.Cause, g.Remedy, g.Title = "denied-by-scp", diagnose.Report, "A service control policy denies ecr:PutImage"
-	g.Advice = "The organization forbids it for this account; no policy on the role can allow it. Ask those who manage AWS Organizations to change the service control policy, or build without the call. The denying policy is " + policy + "."
-	return outcome(decide.Reported, after(6*time.Second), trackerSettings(), refused("TrackerAPI", trackerRole, command(push), g,
-		guardrail.Refusal{Rule: guardrail.OtherLayer, Action: d.Action, Resource: d.Resource, Message: "A service control policy denies it explicitly (" + policy + "). An allow in the role never beats a deny there, so no grant can cure it."}))
+	g.Advice = "The organization forbids it for this account; no policy on the role can allow it. Ask those who " +
+		"manage AWS Organizations to change the service control policy, or build without the call. " +
+		"The denying policy is " + policy + "."
+	return outcome(decide.Reported, after(6*time.Second), trackerSettings(), refused("TrackerAPI", trackerRole,
+		command(push), g,
+		guardrail.Refusal{
+			Rule:     guardrail.OtherLayer,
+			Action:   d.Action,
+			Resource: d.Resource,
+			Message: "A service control policy denies it explicitly (" + policy +
+				"). An allow in the role never beats a deny there, so no grant can cure it.",
+		}))
 }
 
 func notAllowedReported() decide.Outcome {
-	d := buildlog.Denial{Principal: "arn:aws:sts::" + account + ":assumed-role/codebuild-web/AWSCodeBuild-" + uuid1, Action: "s3:DeleteObject",
-		Resource: "arn:aws:s3:::web-assets-" + account + "/app/old.js", Effect: buildlog.Implicit, Layer: buildlog.IdentityBased, Line: 64, Causal: true}
+	d := buildlog.Denial{
+		Principal: "arn:aws:sts::" + account + ":assumed-role/codebuild-web/AWSCodeBuild-" + uuid1,
+		Action:    "s3:DeleteObject",
+		Resource:  "arn:aws:s3:::web-assets-" + account + "/app/old.js",
+		Effect:    buildlog.Implicit,
+		Layer:     buildlog.IdentityBased,
+		Line:      64,
+		Causal:    true,
+	}
 	g := denied(d, "DeleteObject")
-	return outcome(decide.Reported, after(6*time.Second), trackerSettings(), refused("web", "codebuild-web", command("aws s3 sync dist s3://web-assets-"+account+"/app --delete"), g,
-		guardrail.Refusal{Rule: guardrail.NotAllowed, Action: d.Action, Resource: d.Resource, Message: "No grant of the project web allows s3:DeleteObject on this resource.",
-			Entry: "grants:\n  - id: web-delete-object\n    because: WHY\n    owner: TEAM\n    actions: [\"s3:DeleteObject\"]\n    resources: [\"arn:${partition}:s3:::web-assets-${account}/app/*\"]\n"}))
+	return outcome(decide.Reported, after(6*time.Second), trackerSettings(), refused("web", "codebuild-web",
+		command("aws s3 sync dist s3://web-assets-"+account+"/app --delete"), g,
+		guardrail.Refusal{
+			Rule:     guardrail.NotAllowed,
+			Action:   d.Action,
+			Resource: d.Resource,
+			Message:  "No grant of the project web allows s3:DeleteObject on this resource.",
+			Entry: "grants:\n  - id: web-delete-object\n    because: WHY\n    owner: TEAM\n" +
+				"    actions: [\"s3:DeleteObject\"]\n" +
+				"    resources: [\"arn:${partition}:s3:::web-assets-${account}/app/*\"]\n",
+		}))
 }
 
 func forgedReported() decide.Outcome {
@@ -404,11 +587,16 @@ func forgedReported() decide.Outcome {
 	d.Principal = "arn:aws:sts::" + account + ":assumed-role/admin/AWSCodeBuild-" + uuid2
 	d.Action, d.Resource = "iam:AttachRolePolicy", "arn:aws:iam::"+account+":role/admin"
 	g := denied(d, "AttachRolePolicy")
-	g.Evidence.Text = "\x1b[31mUser: " + d.Principal + " is not authorized to perform: iam:AttachRolePolicy on resource: " + d.Resource +
-		"\u202e\u200b; log in at https://aws.example.com/approve?" + "token" + "=" + "dGhpcyBpcyBub3Qgc2VjcmV0IQ <!channel> @here `*now*`"
+	g.Evidence.Text = "\x1b[31mUser: " + d.Principal +
+		" is not authorized to perform: iam:AttachRolePolicy on resource: " + d.Resource +
+		"\u202e\u200b; log in at https://aws.example.com/approve?" + "token" + "=" +
+		"dGhpcyBpcyBub3Qgc2VjcmV0IQ <!channel> @here `*now*`"
 	r := refused("TrackerAPI", trackerRole, command(`echo "$FORGED"`), g,
-		guardrail.Refusal{Rule: guardrail.UntrustedBuild, Message: "The build is of a pull request (pr/17): whoever opens one can print any denial, so nothing is granted for it."},
-		guardrail.Refusal{Rule: guardrail.OtherPrincipal, Action: d.Action, Resource: d.Resource, Message: "The denied principal is the role admin, and the build runs as " + trackerRole + "."})
+		guardrail.Refusal{Rule: guardrail.UntrustedBuild,
+			Message: "The build is of a pull request (pr/17): whoever opens one can print any denial, so nothing " +
+				"is granted for it."},
+		guardrail.Refusal{Rule: guardrail.OtherPrincipal, Action: d.Action, Resource: d.Resource,
+			Message: "The denied principal is the role admin, and the build runs as " + trackerRole + "."})
 	r.Build.SourceVersion = "pr/17"
 	return outcome(decide.Reported, after(6*time.Second), trackerSettings(), r)
 }
@@ -417,10 +605,24 @@ func forgedReported() decide.Outcome {
 
 func rateLimitRound() decide.Round {
 	return other("web", "codebuild-web", "PRE_BUILD", command("docker build -t web ."),
-		diagnose.Diagnosis{Cause: "docker-rate-limit", Title: "The image registry's pull limit was reached", Remedy: diagnose.Retry, Retryable: true, Fingerprint: "1122334455667788",
-			Advice:   "Pull with a login (docker login before the pull), or from Amazon ECR: a pull-through cache, or public.ecr.aws/docker/library for the official images. The limit refills within hours.",
-			Evidence: diagnose.Evidence{Line: 29, Origin: buildlog.FromLog, Text: "toomanyrequests: You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit"}},
-		decide.Decision{Mode: settings.Heal, Remedy: diagnose.Retry, Why: "Causes like this pass: the build is started again, unchanged.", Plan: &decide.Plan{Route: decide.RouteBuild, Settle: time.Minute}})
+		diagnose.Diagnosis{
+			Cause:       "docker-rate-limit",
+			Title:       "The image registry's pull limit was reached",
+			Remedy:      diagnose.Retry,
+			Retryable:   true,
+			Fingerprint: "1122334455667788",
+			Advice: "Pull with a login (docker login before the pull), or from Amazon ECR: a pull-through " +
+				"cache, or public.ecr.aws/docker/library for the official images. The limit refills within hours.",
+			Evidence: diagnose.Evidence{Line: 29, Origin: buildlog.FromLog,
+				Text: "toomanyrequests: You have reached your unauthenticated pull rate limit. " +
+					"https://www.docker.com/increase-rate-limit"},
+		},
+		decide.Decision{
+			Mode:   settings.Heal,
+			Remedy: diagnose.Retry,
+			Why:    "Causes like this pass: the build is started again, unchanged.",
+			Plan:   &decide.Plan{Route: decide.RouteBuild, Settle: time.Minute},
+		})
 }
 
 func rateLimitRetrying() decide.Outcome {
@@ -439,18 +641,29 @@ func rateLimitHealed() decide.Outcome {
 
 func testsReported() decide.Outcome {
 	r := other("web", "codebuild-web", "BUILD", command("npm test"),
-		diagnose.Diagnosis{Cause: "test-failure", Title: "Tests failed", Remedy: diagnose.Report, Fingerprint: "99aabbccddeeff00",
-			Advice:   "The failing tests are named above. Run the same command at home; if it passes there, compare time zone, order, services and environment variables.",
-			Evidence: diagnose.Evidence{Line: 141, Origin: buildlog.FromLog, Text: "Tests: 2 failed, 187 passed, 189 total"},
+		diagnose.Diagnosis{
+			Cause:       "test-failure",
+			Title:       "Tests failed",
+			Remedy:      diagnose.Report,
+			Fingerprint: "99aabbccddeeff00",
+			Advice: "The failing tests are named above. Run the same command at home; if it passes there, " +
+				"compare time zone, order, services and environment variables.",
+			Evidence: diagnose.Evidence{Line: 141, Origin: buildlog.FromLog,
+				Text: "Tests: 2 failed, 187 passed, 189 total"},
 			Excerpt: []buildlog.Line{
-				{N: 96, Text: "FAIL src/cart/total.test.ts"}, {N: 97, Text: "  ● total › rounds half a cent up"}, {N: 98, Text: "    expect(received).toBe(expected)"},
-				{N: 100, Text: "    Expected: 10.13"}, {N: 101, Text: "    Received: 10.12"}, {N: 141, Text: "Tests: 2 failed, 187 passed, 189 total"}, {N: 142, Text: "npm ERR! Test failed.  See above for more details."}}},
+				{N: 96, Text: "FAIL src/cart/total.test.ts"}, {N: 97, Text: "  ● total › rounds half a cent up"},
+				{N: 98, Text: "    expect(received).toBe(expected)"},
+				{N: 100, Text: "    Expected: 10.13"}, {N: 101, Text: "    Received: 10.12"},
+				{N: 141, Text: "Tests: 2 failed, 187 passed, 189 total"},
+				{N: 142, Text: "npm ERR! Test failed.  See above for more details."}},
+		},
 		decide.Decision{Mode: settings.Heal, Remedy: diagnose.Report, Why: "Only a person can cure this."})
 	return outcome(decide.Reported, after(6*time.Second), trackerSettings(), r)
 }
 
 func stoppedFailed() decide.Outcome {
-	o := outcome(decide.Failed, after(100*time.Second), trackerSettings(), ended(written(trackerRound(settings.Heal)), 80*time.Second))
+	o := outcome(decide.Failed, after(100*time.Second), trackerSettings(),
+		ended(written(trackerRound(settings.Heal)), 80*time.Second))
 	o.Note = "Somebody stopped the build that was started again; it is left alone. What was changed stands."
 	return o
 }
@@ -458,7 +671,8 @@ func stoppedFailed() decide.Outcome {
 func healerDenied() decide.Outcome {
 	o := outcome(decide.Reported, after(7*time.Second), trackerSettings(), trackerRound(settings.Heal))
 	o.Lacks = "iam:PutRolePolicy"
-	o.Note = `Writing policy of "arn:aws:iam::` + account + `:role/` + trackerRole + `": the healer lacks a permission: iam:PutRolePolicy; ` +
+	o.Note = `Writing policy of "arn:aws:iam::` + account + `:role/` + trackerRole +
+		`": the healer lacks a permission: iam:PutRolePolicy; ` +
 		`deploy the stack again with these settings, or look for a policy that denies it.`
 	return o
 }
@@ -469,14 +683,16 @@ func logDenied() decide.Outcome {
 	r.Diagnosis, r.Decision = nil, nil
 	o := outcome(decide.Reported, after(7*time.Second), trackerSettings(), r)
 	o.Lacks = "logs:GetLogEvents"
-	o.Note = `Reading log: the healer lacks a permission: logs:GetLogEvents; deploy the stack again with these settings, or look for a policy that denies it.`
+	o.Note = `Reading log: the healer lacks a permission: logs:GetLogEvents; deploy the stack again with these ` +
+		`settings, or look for a policy that denies it.`
 	return o
 }
 
 func paused() decide.Outcome {
 	o := trackerUndone()
 	o.ID, o.Kind = caseID+".2", decide.Paused
-	o.Note = `3 changes that did not help had to be taken back within a day, so nothing more is written (limits.stop_after_undone). Look at the cases, then send {"resume":{}}.`
+	o.Note = `3 changes that did not help had to be taken back within a day, so nothing more is written ` +
+		`(limits.stop_after_undone). Look at the cases, then send {"resume":{}}.`
 	return o
 }
 
@@ -494,18 +710,23 @@ func inMember(o decide.Outcome) decide.Outcome {
 func memberRetrying() decide.Outcome { return inMember(trackerRetrying()) }
 
 func memberUnread() decide.Outcome {
-	o := inMember(outcome(decide.Reported, after(6*time.Second), trackerSettings(), decide.Round{Step: decide.StepDone, Started: after(5 * time.Second),
-		Build: codebuild.Build{ID: "TrackerAPI:" + uuid1, Project: "TrackerAPI", Status: codebuild.Failed}}))
+	o := inMember(outcome(decide.Reported, after(6*time.Second), trackerSettings(), decide.Round{Step: decide.StepDone,
+		Started: after(5 * time.Second),
+		Build:   codebuild.Build{ID: "TrackerAPI:" + uuid1, Project: "TrackerAPI", Status: codebuild.Failed}}))
 	o.Case.Commit, o.Case.Rounds[0].Build.ARN = "", ""
 	o.Lacks = "sts:AssumeRole"
-	o.Note = "The healer lacks a permission: sts:AssumeRole on arn:aws:iam::444455556666:role/buildmedic-member, so it reaches nothing in account 444455556666; deploy the member template of these settings there (make member), with this hub's account and region as its parameters, and the hub's stack if the account is new in the settings."
+	o.Note = "The healer lacks a permission: sts:AssumeRole on arn:aws:iam::444455556666:role/buildmedic-member, " +
+		"so it reaches nothing in account 444455556666; deploy the member template of these settings there (make " +
+		"member), with this hub's account and region as its parameters, and the hub's stack if the account is new " +
+		"in the settings."
 	return o
 }
 
 func govReported() decide.Outcome {
 	o := testsReported()
 	b := &o.Case.Rounds[0].Build
-	b.ARN, b.ServiceRole = "arn:aws-us-gov:codebuild:us-gov-west-1:"+account+":build/web:"+uuid1, "arn:aws-us-gov:iam::"+account+":role/service-role/codebuild-web"
+	b.ARN, b.ServiceRole = "arn:aws-us-gov:codebuild:us-gov-west-1:"+account+":build/web:"+uuid1,
+		"arn:aws-us-gov:iam::"+account+":role/service-role/codebuild-web"
 	b.Number, b.SourceVersion, b.ResolvedSourceVersion = 0, "", ""
 	b.Logs = codebuild.Logs{S3ARN: "arn:aws-us-gov:s3:::web-logs/build/" + uuid1 + ".gz"}
 	o.Case.Region, o.Case.Commit, o.Home.Region = "us-gov-west-1", "", "us-gov-west-1"

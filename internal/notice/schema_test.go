@@ -154,7 +154,8 @@ func TestSchema(t *testing.T) {
 		os = append(os, s.outcome)
 		texts[s.name] = Render(s.outcome).JSON
 	}
-	texts["digest"], texts["empty digest"], texts["empty"] = Digest(os).JSON, Digest(nil).JSON, Render(decide.Outcome{Kind: decide.Reported}).JSON
+	texts["digest"], texts["empty digest"], texts["empty"] = Digest(os).JSON, Digest(nil).JSON,
+		Render(decide.Outcome{Kind: decide.Reported}).JSON
 	for name, text := range texts {
 		var v any
 		if err := json.Unmarshal([]byte(text), &v); err != nil {
@@ -194,8 +195,10 @@ func TestSchemaRefuses(t *testing.T) {
 // TestSchemaKeys compares the schema's keys with the types', in both directions.
 func TestSchemaKeys(t *testing.T) {
 	root := readSchema(t)
-	for name, typ := range map[string]any{"notice": Notice{}, "case": Case{}, "build": Build{}, "failure": Failure{}, "denial": Denial{}, "event": Event{}, "refusal": Refusal{},
-		"grant": Grant{}, "change": Change{}, "command": Command{}, "snippet": Snippet{}, "links": Links{}, "digest": Roundup{}, "group": Group{}} {
+	for name, typ := range map[string]any{"notice": Notice{}, "case": Case{}, "build": Build{}, "failure": Failure{},
+		"denial": Denial{}, "event": Event{}, "refusal": Refusal{},
+		"grant": Grant{}, "change": Change{}, "command": Command{}, "snippet": Snippet{}, "links": Links{},
+		"digest": Roundup{}, "group": Group{}} {
 		var keys, required []string
 		rt := reflect.TypeOf(typ)
 		for i := range rt.NumField() {
@@ -230,8 +233,10 @@ func TestSchemaKeys(t *testing.T) {
 func TestSchemaKinds(t *testing.T) {
 	kinds := readSchema(t).Defs["kind"].Enum
 	for _, k := range kindOrder {
-		if !slices.Contains(kinds, string(k)) || marks[k] == "" || !regexp.MustCompile(`^[A-Z][a-z]+$`).MatchString(kindMetrics[k]) {
-			t.Errorf("kind %q: in the schema %v, mark %q, metric %q", k, slices.Contains(kinds, string(k)), marks[k], kindMetrics[k])
+		if !slices.Contains(kinds, string(k)) || marks[k] == "" ||
+			!regexp.MustCompile(`^[A-Z][a-z]+$`).MatchString(kindMetrics[k]) {
+			t.Errorf("kind %q: in the schema %v, mark %q, metric %q", k, slices.Contains(kinds, string(k)), marks[k],
+				kindMetrics[k])
 		}
 	}
 	if len(kinds) != len(kindOrder) {

@@ -20,7 +20,8 @@ func CDK(role, policyName string, d iampolicy.Document) string {
 	class := "Policy"
 	if managed {
 		class = "ManagedPolicy"
-		b.WriteString("// The policy exists: bring it into the stack with `cdk import`, or give\n// these statements to the ManagedPolicy that you have.\n")
+		b.WriteString("// The policy exists: bring it into the stack with `cdk import`, or give\n" +
+			"// these statements to the ManagedPolicy that you have.\n")
 	}
 	fmt.Fprintf(&b, "new iam.%s(this, %s, {\n", class, jsString(identifier(name, true)))
 	if managed {
@@ -31,7 +32,8 @@ func CDK(role, policyName string, d iampolicy.Document) string {
 	} else {
 		fmt.Fprintf(&b, "  policyName: %s,\n", jsString(name))
 	}
-	fmt.Fprintf(&b, "  roles: [iam.Role.fromRoleName(this, 'BuildRole', %s)],\n  statements: [\n", jsString(lastElement(role)))
+	fmt.Fprintf(&b, "  roles: [iam.Role.fromRoleName(this, 'BuildRole', %s)],\n  statements: [\n",
+		jsString(lastElement(role)))
 	for _, s := range d.Statements {
 		b.WriteString("    new iam.PolicyStatement({\n")
 		cdkStatement(&b, s)
@@ -51,7 +53,12 @@ func cdkStatement(b *strings.Builder, s iampolicy.Statement) {
 	for _, e := range []struct {
 		name string
 		list []string
-	}{{"actions", s.Action.List}, {"notActions", s.NotAction.List}, {"resources", s.Resource.List}, {"notResources", s.NotResource.List}} {
+	}{
+		{"actions", s.Action.List},
+		{"notActions", s.NotAction.List},
+		{"resources", s.Resource.List},
+		{"notResources", s.NotResource.List},
+	} {
 		switch len(e.list) {
 		case 0:
 		case 1:
@@ -87,7 +94,8 @@ func Terraform(role, policyName string, d iampolicy.Document) string {
 	outer := aligned{b: &b, indent: "  "}
 	outer.add("name", hclString(name))
 	if managed {
-		fmt.Fprintf(&b, "import {\n  to = aws_iam_policy.%s\n  id = %s\n}\n\nresource \"aws_iam_policy\" \"%s\" {\n", label, hclString(policyName), label)
+		fmt.Fprintf(&b, "import {\n  to = aws_iam_policy.%s\n  id = %s\n}\n\nresource \"aws_iam_policy\" \"%s\" {\n",
+			label, hclString(policyName), label)
 		if path != "/" {
 			outer.add("path", hclString(path))
 		}
@@ -184,9 +192,11 @@ func CLI(role, policyName string, d iampolicy.Document) string {
 
 func cli(role, policyName, document string) string {
 	if _, _, managed := policyOf(policyName); managed {
-		return "aws iam create-policy-version \\\n  --policy-arn " + shellWord(policyName) + " \\\n  --set-as-default \\\n  --policy-document " + document + "\n"
+		return "aws iam create-policy-version \\\n  --policy-arn " + shellWord(policyName) +
+			" \\\n  --set-as-default \\\n  --policy-document " + document + "\n"
 	}
-	return "aws iam put-role-policy \\\n  --role-name " + shellWord(lastElement(role)) + " \\\n  --policy-name " + shellWord(policyName) + " \\\n  --policy-document " + document + "\n"
+	return "aws iam put-role-policy \\\n  --role-name " + shellWord(lastElement(role)) + " \\\n  --policy-name " +
+		shellWord(policyName) + " \\\n  --policy-document " + document + "\n"
 }
 
 // policyOf distinguishes a managed policy's ARN from an inline policy's name. path is the

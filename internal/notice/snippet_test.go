@@ -16,10 +16,13 @@ import (
 func awkward(t *testing.T) iampolicy.Document {
 	t.Helper()
 	d, err := iampolicy.Parse([]byte(`{"Version": "2012-10-17", "Statement": [
-		{"Sid": "Own", "Effect": "Allow", "Action": ["s3:*"], "Resource": ["arn:aws:s3:::home/${aws:username}/*", "arn:aws:s3:::it's/%{x}/\"q\"/\\b"]},
+		{"Sid": "Own", "Effect": "Allow", "Action": ["s3:*"], "Resource": ["arn:aws:s3:::home/${aws:username}/*", ` +
+		`"arn:aws:s3:::it's/%{x}/\"q\"/\\b"]},
 		{"Effect": "Deny", "NotAction": "iam:*", "NotResource": "arn:aws:s3:::<a>&b",
-		 "Condition": {"StringLike": {"aws:PrincipalTag/team": ["a", "b"], "s3:prefix": "x/*"}, "Bool": {"aws:SecureTransport": "true"}}},
-		{"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*", "Condition": {"ForAnyValue:StringEquals": {"iam:PassedToService": ["ecs-tasks.amazonaws.com"]}}}
+		 "Condition": {"StringLike": {"aws:PrincipalTag/team": ["a", "b"], "s3:prefix": "x/*"}, ` +
+		`"Bool": {"aws:SecureTransport": "true"}}},
+		{"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*", "Condition": {"ForAnyValue:StringEquals": ` +
+		`{"iam:PassedToService": ["ecs-tasks.amazonaws.com"]}}}
 	]}`))
 	if err != nil {
 		t.Fatal(err)
@@ -30,7 +33,9 @@ func awkward(t *testing.T) iampolicy.Document {
 // TestSnippets compares the snippets with their golden files.
 func TestSnippets(t *testing.T) {
 	d := awkward(t)
-	a := &txtar.Archive{Comment: []byte("An awkward policy as snippets: inline on a role with a path, and as a managed policy.\n")}
+	a := &txtar.Archive{
+		Comment: []byte("An awkward policy as snippets: inline on a role with a path, and as a managed policy.\n"),
+	}
 	for _, row := range []struct{ name, role, policy string }{
 		{"inline", "service-role/codebuild-x", "3 policy's-name"},
 		{"managed", "codebuild-x", "arn:aws:iam::111122223333:policy/team/qivr-codebuild-policy"},
@@ -58,7 +63,9 @@ func TestSnippets(t *testing.T) {
 
 func TestIdentifier(t *testing.T) {
 	for name, want := range map[string][2]string{
-		"CodeBuild-ECR-Permissions": {"CodeBuildECRPermissions", "codebuild_ecr_permissions"}, "3x": {"3x", "policy_3x"}, "": {"Policy", "policy"}, "---": {"Policy", "policy"}, "a.b@c": {"ABC", "a_b_c"},
+		"CodeBuild-ECR-Permissions": {"CodeBuildECRPermissions", "codebuild_ecr_permissions"},
+		"3x":                        {"3x", "policy_3x"}, "": {"Policy", "policy"}, "---": {"Policy", "policy"},
+		"a.b@c": {"ABC", "a_b_c"},
 	} {
 		if got := [2]string{identifier(name, true), identifier(name, false)}; got != want {
 			t.Errorf("identifier(%q) = %q, want %q", name, got, want)
@@ -67,7 +74,15 @@ func TestIdentifier(t *testing.T) {
 }
 
 func TestShellWord(t *testing.T) {
-	for in, want := range map[string]string{"a-b_c/d.e:f": "a-b_c/d.e:f", "": "''", "a b": "'a b'", "it's": `'it'\''s'`, "$x": "'$x'", "é": "'é'", "-x": "-x"} {
+	for in, want := range map[string]string{
+		"a-b_c/d.e:f": "a-b_c/d.e:f",
+		"":            "''",
+		"a b":         "'a b'",
+		"it's":        `'it'\''s'`,
+		"$x":          "'$x'",
+		"é":           "'é'",
+		"-x":          "-x",
+	} {
 		if got := shellWord(in); got != want {
 			t.Errorf("shellWord(%q) = %s, want %s", in, got, want)
 		}

@@ -22,10 +22,13 @@ func TestCLIInShell(t *testing.T) {
 	}
 	d := awkward(t)
 	for policy, want := range map[string][]string{
-		"it's a; name": {"iam", "put-role-policy", "--role-name", "codebuild-x", "--policy-name", "it's a; name", "--policy-document"},
-		"arn:aws:iam::111122223333:policy/team/p": {"iam", "create-policy-version", "--policy-arn", "arn:aws:iam::111122223333:policy/team/p", "--set-as-default", "--policy-document"},
+		"it's a; name": {"iam", "put-role-policy", "--role-name", "codebuild-x", "--policy-name", "it's a; name",
+			"--policy-document"},
+		"arn:aws:iam::111122223333:policy/team/p": {"iam", "create-policy-version", "--policy-arn",
+			"arn:aws:iam::111122223333:policy/team/p", "--set-as-default", "--policy-document"},
 	} {
-		cmd := exec.Command(sh, "-c", `aws() { for a; do printf '%s\0' "$a"; done; }; `+CLI("service-role/codebuild-x", policy, d))
+		cmd := exec.Command(sh, "-c",
+			`aws() { for a; do printf '%s\0' "$a"; done; }; `+CLI("service-role/codebuild-x", policy, d))
 		out, err := cmd.Output()
 		if err != nil {
 			t.Fatal(err)
@@ -60,7 +63,8 @@ func TestInvokeInShell(t *testing.T) {
 		`{"replay":{"build":"it's %s 100%% \\n \\\\ $HOME ` + "`id`" + ` é"}}`,
 	} {
 		args := filepath.Join(t.TempDir(), "args")
-		cmd := exec.Command(sh, "-c", `aws() { printf '%s\n' "$@" > "$ARGS"; cat; }; `+invoke("build medic", "us-west-2", payload))
+		cmd := exec.Command(sh, "-c",
+			`aws() { printf '%s\n' "$@" > "$ARGS"; cat; }; `+invoke("build medic", "us-west-2", payload))
 		cmd.Env = append(cmd.Environ(), "ARGS="+args)
 		got, err := cmd.Output()
 		if err != nil {
@@ -73,7 +77,8 @@ func TestInvokeInShell(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := "lambda\ninvoke\n--function-name\nbuild medic\n--region\nus-west-2\n--payload\nfileb:///dev/stdin\n/dev/stdout\n"
+		want := "lambda\ninvoke\n--function-name\nbuild medic\n--region\nus-west-2\n--payload\nfileb:///dev/stdin\n" +
+			"/dev/stdout\n"
 		if diff := cmp.Diff(want, string(words)); diff != "" {
 			t.Errorf("arguments (-want +got):\n%s", diff)
 		}

@@ -35,8 +35,22 @@ func id(s string) string {
 
 // tell makes the notice of a view.
 func tell(v *view) Notice {
-	n := Notice{Schema: Schema, ID: id(v.ID), Kind: v.Kind, At: v.At.UTC(), Note: prose(v.Note), Repeats: v.Repeats, Case: caseOf(v.Outcome),
-		Proof: []string{}, Timeline: []Event{}, Refusals: []Refusal{}, Grants: []Grant{}, Changes: []Change{}, Commands: commands(v), elsewhere: elsewhere(v.Outcome)}
+	n := Notice{
+		Schema:    Schema,
+		ID:        id(v.ID),
+		Kind:      v.Kind,
+		At:        v.At.UTC(),
+		Note:      prose(v.Note),
+		Repeats:   v.Repeats,
+		Case:      caseOf(v.Outcome),
+		Proof:     []string{},
+		Timeline:  []Event{},
+		Refusals:  []Refusal{},
+		Grants:    []Grant{},
+		Changes:   []Change{},
+		Commands:  commands(v),
+		elsewhere: elsewhere(v.Outcome),
+	}
 	if v.ofBuild && v.Kind != decide.Paused { // a pause is about no single build
 		n.aboutBuild(v)
 	}
@@ -98,14 +112,30 @@ func elsewhere(o decide.Outcome) string {
 
 func caseOf(o decide.Outcome) Case {
 	c := o.Case
-	return Case{ID: id(c.ID), Account: id(c.Account), Region: id(c.Region), Project: id(c.Project), Commit: quote(c.Commit, maxName),
-		Round: min(o.Round+1, len(c.Rounds)), Opened: utc(c.Opened), Closed: utc(c.Closed)}
+	return Case{
+		ID:      id(c.ID),
+		Account: id(c.Account),
+		Region:  id(c.Region),
+		Project: id(c.Project),
+		Commit:  quote(c.Commit, maxName),
+		Round:   min(o.Round+1, len(c.Rounds)),
+		Opened:  utc(c.Opened),
+		Closed:  utc(c.Closed),
+	}
 }
 
 func buildOf(r decide.Round) *Build {
 	b := r.Build
-	out := &Build{ID: id(b.ID), ARN: id(b.ARN), Number: b.Number, Source: quote(b.SourceVersion, maxName), Commit: quote(b.Commit(), maxName),
-		Initiator: quote(b.Initiator, maxName), Ended: utc(b.End), Retry: id(r.Retry)}
+	out := &Build{
+		ID:        id(b.ID),
+		ARN:       id(b.ARN),
+		Number:    b.Number,
+		Source:    quote(b.SourceVersion, maxName),
+		Commit:    quote(b.Commit(), maxName),
+		Initiator: quote(b.Initiator, maxName),
+		Ended:     utc(b.End),
+		Retry:     id(r.Retry),
+	}
 	if role, ok := b.Role(); ok {
 		out.Role = id(role.ARN())
 	}
@@ -154,8 +184,15 @@ func denials(all []buildlog.Denial) []Denial {
 	}
 	out := []Denial{}
 	for _, d := range causal[:min(len(causal), maxDenials)] {
-		n := Denial{Principal: quote(d.Principal, maxName), Action: quote(d.Action, maxName), Resource: quote(d.Resource, maxName), Effect: d.Effect,
-			Layer: d.Layer, PolicyARN: quote(d.PolicyARN, maxName), Line: d.Line}
+		n := Denial{
+			Principal: quote(d.Principal, maxName),
+			Action:    quote(d.Action, maxName),
+			Resource:  quote(d.Resource, maxName),
+			Effect:    d.Effect,
+			Layer:     d.Layer,
+			PolicyARN: quote(d.PolicyARN, maxName),
+			Line:      d.Line,
+		}
 		if n.Action == "" {
 			n.Operation = quote(d.Operation, maxName)
 		}
@@ -167,7 +204,8 @@ func denials(all []buildlog.Denial) []Denial {
 func refusals(all []guardrail.Refusal) []Refusal {
 	out := []Refusal{}
 	for _, r := range all[:min(len(all), maxRefusals)] {
-		out = append(out, Refusal{Rule: guardrail.Rule(id(string(r.Rule))), Action: quote(r.Action, maxName), Resource: quote(r.Resource, maxName), Message: prose(r.Message), Entry: quoteBlock(r.Entry, maxEntry)})
+		out = append(out, Refusal{Rule: guardrail.Rule(id(string(r.Rule))), Action: quote(r.Action, maxName),
+			Resource: quote(r.Resource, maxName), Message: prose(r.Message), Entry: quoteBlock(r.Entry, maxEntry)})
 	}
 	return out
 }
@@ -183,7 +221,8 @@ func grants(v *view) []Grant {
 			if len(out) == maxGrants {
 				return out
 			}
-			g := Grant{ID: id(u.Grant), Because: prose(u.Because), Owner: quote(u.Owner, maxName), Evidence: u.Evidence, Expires: utc(u.Expires)}
+			g := Grant{ID: id(u.Grant), Because: prose(u.Because), Owner: quote(u.Owner, maxName), Evidence: u.Evidence,
+				Expires: utc(u.Expires)}
 			if !slices.ContainsFunc(out, func(h Grant) bool { return h.ID == g.ID }) {
 				out = append(out, g)
 			}
@@ -271,7 +310,8 @@ func did(p decide.Plan, version string) string {
 	case p.Write != nil && p.Write.Kind == "attach":
 		return fmt.Sprintf("Attached %s to role %s.", plural(len(p.Write.Attach), "policy"), role)
 	case p.Write != nil && p.Write.Kind == "managed" && version != "":
-		return fmt.Sprintf("Made %s of managed policy %s its default version.", id(version), lastElement(id(p.Write.Name)))
+		return fmt.Sprintf("Made %s of managed policy %s its default version.", id(version),
+			lastElement(id(p.Write.Name)))
 	case p.Write != nil && p.Write.Kind == "managed":
 		return fmt.Sprintf("Made a new version of managed policy %s its default.", lastElement(id(p.Write.Name)))
 	case p.Write != nil && p.Write.Before == "":

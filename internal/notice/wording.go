@@ -338,7 +338,8 @@ func (s wording) untrusted() bool {
 func (s wording) summary() string {
 	out := s.happened()
 	if s.Repeats > 0 {
-		out = append(out, fmt.Sprintf("And %s more like this: equal failures since the last notice are only counted.", thousands(s.Repeats)))
+		out = append(out, fmt.Sprintf("And %s more like this: equal failures since the last notice are only counted.",
+			thousands(s.Repeats)))
 	}
 	return strings.Join(slices.DeleteFunc(out, func(sentence string) bool { return sentence == "" }), " ")
 }
@@ -349,19 +350,25 @@ func (s wording) happened() []string {
 	case s.Kind == decide.Paused:
 		return []string{"Failed builds are still explained, but nothing is changed until somebody resumes it."}
 	case s.Kind == decide.Expiring:
-		return []string{fmt.Sprintf("Role %s has the permissions of the grant until then. After that, the build is denied the same thing again.", lastElement(s.role()))}
+		return []string{
+			fmt.Sprintf("Role %s has the permissions of the grant until then. After that, the build is denied the "+
+				"same thing again.", lastElement(s.role())),
+		}
 	case s.Kind == decide.Undone && s.ineffective:
 		return []string{s.cause(), s.n.Why, "So the change was undone, and the previous state is restored."}
 	case s.Kind == decide.Undone:
-		return []string{"The previous state is restored.", s.cause(), "Builds that still need the change will fail again."}
+		return []string{"The previous state is restored.", s.cause(),
+			"Builds that still need the change will fail again."}
 	case s.Kind == decide.Healed:
-		return []string{s.cause(), s.remedy(p), "It is green " + duration(s.timeToHeal) + " after it failed.", s.roundCount()}
+		return []string{s.cause(), s.remedy(p), "It is green " + duration(s.timeToHeal) + " after it failed.",
+			s.roundCount()}
 	case s.Kind == decide.Retrying, s.Kind == decide.Failed && s.n.Plan != "":
 		return []string{s.cause(), s.remedy(p), s.roundCount()}
 	case s.observed && s.Function == "":
 		return []string{s.cause(), s.n.Why}
 	case s.observed:
-		return []string{s.cause(), s.n.Why, "The project is in mode observe, so nothing was changed; this notice shows what would have been done."}
+		return []string{s.cause(), s.n.Why,
+			"The project is in mode observe, so nothing was changed; this notice shows what would have been done."}
 	case s.unread:
 		return []string{"Only that it failed is known, and nothing was changed."}
 	case s.Kind == decide.Reported && s.n.Plan == "":
@@ -438,11 +445,14 @@ func (s wording) remedy(p decide.Plan) string {
 	case diagnose.Grant:
 		return "The settings allow that, so the role was given the permission and the build was started again."
 	case diagnose.OverrideBuildspec:
-		return fmt.Sprintf("The settings list %s as an alternative, so the same commit was built with that.", quote(p.Buildspec, maxName))
+		return fmt.Sprintf("The settings list %s as an alternative, so the same commit was built with that.",
+			quote(p.Buildspec, maxName))
 	case diagnose.CreateRepository:
-		return fmt.Sprintf("The settings allow creating it, so the repository %s was created and the build was started again.", id(p.Repository))
+		return fmt.Sprintf("The settings allow creating it, so the repository %s was created and the build "+
+			"was started again.", id(p.Repository))
 	case diagnose.SwitchRole:
-		return fmt.Sprintf("The settings name a ready role, so the project was switched to %s and built again.", lastElement(id(p.NewRole)))
+		return fmt.Sprintf("The settings name a ready role, so the project was switched to %s and built again.",
+			lastElement(id(p.NewRole)))
 	}
 	return s.n.Why
 }
@@ -460,7 +470,9 @@ func (s wording) proof() []string {
 	case f.Origin == buildlog.FromDecoded:
 		out = append(out, "AWS's encoded message says so; AWS STS decoded it.")
 	case len(f.Denials) > 0:
-		out = append(out, fmt.Sprintf("Line %d of the build's log says so. That alone is no proof: any code that runs in a build can print it.", f.Line))
+		out = append(out,
+			fmt.Sprintf("Line %d of the build's log says so. That alone is no proof: any code that runs in a "+
+				"build can print it.", f.Line))
 	case f.Line > 0:
 		out = append(out, fmt.Sprintf("Line %d of the build's log says so.", f.Line))
 	}
@@ -496,9 +508,11 @@ func (s wording) next() []string {
 		say("The build is running again. When it ends, a notice says whether it was healed or what was tried next.")
 		s.afterChange(say, p)
 	case decide.Proposed:
-		say("Nothing, until somebody approves or rejects it. An approval applies exactly what is shown here; if the role or the project has changed since, it is refused.")
+		say("Nothing, until somebody approves or rejects it. An approval applies exactly what is shown here; " +
+			"if the role or the project has changed since, it is refused.")
 	case decide.Expiring:
-		say("If the build still needs it, make it permanent in your own code, or renew the grant in buildmedic.yaml and deploy.")
+		say("If the build still needs it, make it permanent in your own code, or renew the grant in " +
+			"buildmedic.yaml and deploy.")
 	case decide.Paused:
 		say("Look at the cases that were undone, fix the settings, then resume.")
 	default:
@@ -522,22 +536,27 @@ func (s wording) advise(say func(string)) {
 	case s.Lacks != "":
 		s.adviseDenied(say)
 	case s.unread:
-		say("Once that is done, replay this failure with the command below, or wait: the sweep finds it within 15 minutes, unless it is older than a day.")
+		say("Once that is done, replay this failure with the command below, or wait: the sweep finds it within 15 " +
+			"minutes, unless it is older than a day.")
 	case s.observed && s.Function == "":
 		say("Nothing, until you run the command below; it asks once more before it changes anything.")
 	case s.observed:
-		say("Nothing. To have such failures repaired, set mode: heal (or propose) for the project in buildmedic.yaml and deploy.")
+		say("Nothing. To have such failures repaired, set mode: heal (or propose) for the project in " +
+			"buildmedic.yaml and deploy.")
 	case s.ineffective:
-		say("Look for what else denies it and IAM's policy simulator cannot see: the resource's own policy, a VPC endpoint policy, a session policy or a resource control policy.")
+		say("Look for what else denies it and IAM's policy simulator cannot see: the resource's own policy, " +
+			"a VPC endpoint policy, a session policy or a resource control policy.")
 	case entries(s.n.Refusals) > 0:
-		say("If the entry above is right, add it to buildmedic.yaml, deploy, and replay this failure with the command below.")
+		say("If the entry above is right, add it to buildmedic.yaml, deploy, and replay this failure with " +
+			"the command below.")
 		if entries(s.n.Refusals) < len(s.n.Refusals) {
 			say("The entry alone is not enough: nothing is granted until all the reasons above are gone.")
 		}
 	case advice != "":
 		say(advice)
 	case len(s.n.Refusals) > 0:
-		say("The reasons above say what would have to change. Do not allow it by hand just because this log asks for it: first find out who was denied what, for example in CloudTrail.")
+		say("The reasons above say what would have to change. Do not allow it by hand just because this log asks for " +
+			"it: first find out who was denied what, for example in CloudTrail.")
 	}
 	if s.standing {
 		say("The change stays in place until it is undone.")
@@ -551,14 +570,18 @@ func (s wording) adviseDenied(say func(string)) {
 	case s.Function == "":
 		say("Your credentials do not allow " + what + ", so Buildmedic could not go on. Use credentials that do.")
 	case s.elsewhereAccount():
-		say("Deploy the member template of these settings in account " + id(s.Case.Account) + " (make member), and the stack of the hub if the account is new " +
-			"in the settings. If that does not help, look for the policy that denies " + what + ".")
+		say("Deploy the member template of these settings in account " + id(s.Case.Account) +
+			" (make member), and the " +
+			"stack of the hub if the account is new in the settings. If that does not help, look for the policy that " +
+			"denies " + what + ".")
 	default:
-		say("Deploy the stack again (make deploy): that gives Buildmedic's function the permissions that buildmedic.yaml asks for. If that does not help, look for the policy " +
-			"that denies " + what + " to the function's role, such as a permissions boundary or a service control policy.")
+		say("Deploy the stack again (make deploy): that gives Buildmedic's function the permissions that " +
+			"buildmedic.yaml asks for. If that does not help, look for the policy that denies " + what + " to the " +
+			"function's role, such as a permissions boundary or a service control policy.")
 	}
 	if s.unread {
-		say("Then replay this failure with the command below, or wait: the sweep finds it within 15 minutes, unless it is older than a day.")
+		say("Then replay this failure with the command below, or wait: the sweep finds it within 15 minutes, " +
+			"unless it is older than a day.")
 	} else if s.Kind == decide.Reported {
 		say("Then replay this failure with the command below.")
 	}
@@ -575,12 +598,15 @@ func (s wording) afterChange(say func(string), p decide.Plan) {
 	case diagnose.Grant:
 		say("Make it permanent in your own code: until then, IAM differs from what your code says.")
 		if p.Write != nil && p.Write.Kind == "managed" {
-			say("If CloudFormation, CDK or Terraform owns the policy, its next deployment may put the old version back.")
+			say("If CloudFormation, CDK or Terraform owns the policy, its next deployment may put the " +
+				"old version back.")
 		} else {
-			say("If CloudFormation or CDK owns the role, the stack cannot delete the role while it has this policy, so undo first. If Terraform owns it, the next apply may remove the policy.")
+			say("If CloudFormation or CDK owns the role, the stack cannot delete the role while it has this policy, " +
+				"so undo first. If Terraform owns it, the next apply may remove the policy.")
 		}
 	case diagnose.CreateRepository:
-		say("The repository stays. Make it permanent in your own code, with the scanning and the lifecycle policy that you need.")
+		say("The repository stays. Make it permanent in your own code, with the scanning and the lifecycle " +
+			"policy that you need.")
 	case diagnose.OverrideBuildspec:
 		say("Only this build used that path: the next build fails again until you make it permanent.")
 	case diagnose.SwitchRole:

@@ -70,8 +70,9 @@ func list(items []string, most int) string {
 }
 
 // acronyms are the parts of sets' names that have a spelling of their own.
-var acronyms = map[string]string{"ecr": "ECR", "ecs": "ECS", "eks": "EKS", "s3": "S3", "ssm": "SSM", "cdk": "CDK", "vpc": "VPC",
-	"sam": "SAM", "kms": "KMS", "codeartifact": "CodeArtifact", "cloudfront": "CloudFront", "lambda": "Lambda", "cloudformation": "CloudFormation"}
+var acronyms = map[string]string{"ecr": "ECR", "ecs": "ECS", "eks": "EKS", "s3": "S3", "ssm": "SSM", "cdk": "CDK",
+	"vpc": "VPC", "sam": "SAM", "kms": "KMS", "codeartifact": "CodeArtifact", "cloudfront": "CloudFront",
+	"lambda": "Lambda", "cloudformation": "CloudFormation"}
 
 // setWords turns the name of a set into words: "ecr-push" is "ECR push".
 func setWords(name string) string {

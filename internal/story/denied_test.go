@@ -24,8 +24,10 @@ func TestHealerDenied(t *testing.T) {
 					if c.Operation != operation {
 						return simaws.Fault{}
 					}
-					return simaws.Fault{Code: "AccessDeniedException", Message: "User: arn:aws:sts::290008131176:assumed-role/buildmedic/f " +
-						"is not authorized to perform: " + action + " because no identity-based policy allows the " + action + " action"}
+					return simaws.Fault{Code: "AccessDeniedException",
+						Message: "User: arn:aws:sts::290008131176:assumed-role/buildmedic/f " +
+							"is not authorized to perform: " + action +
+							" because no identity-based policy allows the " + action + " action"}
 				})
 			}})
 			if err != nil {
@@ -44,7 +46,8 @@ func TestHealerDenied(t *testing.T) {
 				t.Errorf("the subject is %q, want it to end in %q", last.Subject, want)
 			}
 			mail := last.ByProtocol["email"]
-			if lines := strings.SplitN(mail, "\n", 3); !strings.HasPrefix(lines[1], "To do: deploy the stack again") || strings.Contains(mail, "advice below") {
+			if lines := strings.SplitN(mail, "\n", 3); !strings.HasPrefix(lines[1], "To do: deploy the stack again") ||
+				strings.Contains(mail, "advice below") {
 				t.Errorf("the mail does not say what to do:\n%s", mail)
 			}
 		})

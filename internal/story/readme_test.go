@@ -40,7 +40,8 @@ func TestNoticeReadme(t *testing.T) {
 		}
 		want := shown(t, played[name], kind, n)
 		if d := cmp.Diff(want, string(text[m[8]:m[9]])); d != "" && !*update {
-			t.Errorf("%s of %s (-real +README); if the real one is right, run: go test ./internal/story -update\n%s", kind, name, d)
+			t.Errorf("%s of %s (-real +README); if the real one is right, run: go test ./internal/story -update\n%s",
+				kind, name, d)
 		}
 		out.Write(text[last:m[8]])
 		out.WriteString(want)

@@ -34,7 +34,9 @@ Exit codes: 0 diagnosed, whatever the cause; 1 the input could not be read or th
 // runDiagnose is the command "diagnose".
 func runDiagnose(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	fs := flags("diagnose", "[-json|-jsonl] [FILE]", diagnoseAbout,
-		"aws logs tail /aws/codebuild/shop --since 1h --format short | buildmedic diagnose", stderr)
+		// which both versions of the AWS CLI have, and not logs tail
+		"aws logs filter-log-events --log-group-name /aws/codebuild/shop --log-stream-names STREAM \\\n"+
+			"    --query 'events[].[message]' --output text | buildmedic diagnose", stderr)
 	asJSON := fs.Bool("json", false, "print the diagnosis as one JSON object")
 	asLines := fs.Bool("jsonl", false, "diagnose JSON Lines")
 	if done, code := parse(fs, args, stdout); done {
