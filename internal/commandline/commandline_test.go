@@ -1,7 +1,6 @@
 package commandline
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -108,7 +107,7 @@ func printed(t *testing.T) map[string]string {
 	notices(t, add)
 	n := len(lines)
 	documents(t, add)
-	if n < 15 || len(lines) < n+4 {
+	if n < 15 || len(lines) < n+2 {
 		t.Fatalf("found %d command lines in notices and %d in documents, which cannot be all", n, len(lines)-n)
 	}
 	desk(t, add)
@@ -150,8 +149,9 @@ func notices(t *testing.T, add func(where, text string)) {
 }
 
 var (
-	// shellBlock is a block of commands in a document; comment is what a shell ignores.
+	// shellBlock is a block of commands in a document; block is any.
 	shellBlock = regexp.MustCompile("(?ms)^```(?:console|sh|bash|shell)\n(.*?)^```$")
+	block      = regexp.MustCompile("(?ms)^```.*?^```$")
 	// span is a whole command in a sentence: one with an option. The name of a command alone is
 	// not.
 	span = regexp.MustCompile("`(aws [a-z0-9-]+ [a-z0-9-]+ [^`]*--[^`]+)`")
@@ -172,10 +172,8 @@ func documents(t *testing.T, add func(where, text string)) {
 		for _, m := range shellBlock.FindAllSubmatch(text, -1) {
 			add(name, string(m[1]))
 		}
-		for _, m := range span.FindAllSubmatch(shellBlock.ReplaceAll(text, nil), -1) {
-			if !bytes.Contains(m[1], []byte(`\n`)) { // a card's JSON
-				add(name, string(m[1]))
-			}
+		for _, m := range span.FindAllSubmatch(block.ReplaceAll(text, nil), -1) {
+			add(name, string(m[1]))
 		}
 	}
 }
