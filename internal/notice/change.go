@@ -102,7 +102,7 @@ func (s roundChange) change() (c Change, ok bool) {
 }
 
 func (s roundChange) policy(c *Change, t guardrail.Target) {
-	if t.Kind == "attach" {
+	if t.Kind == guardrail.Attach {
 		c.What = AttachedPolicies
 		var names []string
 		for _, a := range t.Attach {
@@ -112,7 +112,7 @@ func (s roundChange) policy(c *Change, t guardrail.Target) {
 		return
 	}
 	c.What, c.Name, c.fresh = InlinePolicy, id(t.Name), t.Before == ""
-	if t.Kind == "managed" {
+	if t.Kind == guardrail.Managed {
 		c.What, c.Before, c.After = ManagedPolicy, id(t.BeforeVersion), id(s.version)
 	}
 	from, to := t.Before, t.After

@@ -307,12 +307,12 @@ func deniedIn(r decide.Round) string {
 func did(p decide.Plan, version string) string {
 	role := lastElement(id(p.Role))
 	switch {
-	case p.Write != nil && p.Write.Kind == "attach":
+	case p.Write != nil && p.Write.Kind == guardrail.Attach:
 		return fmt.Sprintf("Attached %s to role %s.", plural(len(p.Write.Attach), "policy"), role)
-	case p.Write != nil && p.Write.Kind == "managed" && version != "":
+	case p.Write != nil && p.Write.Kind == guardrail.Managed && version != "":
 		return fmt.Sprintf("Made %s of managed policy %s its default version.", id(version),
 			lastElement(id(p.Write.Name)))
-	case p.Write != nil && p.Write.Kind == "managed":
+	case p.Write != nil && p.Write.Kind == guardrail.Managed:
 		return fmt.Sprintf("Made a new version of managed policy %s its default.", lastElement(id(p.Write.Name)))
 	case p.Write != nil && p.Write.Before == "":
 		return fmt.Sprintf("Wrote inline policy %s on role %s.", id(p.Write.Name), role)

@@ -482,7 +482,7 @@ func (s wording) proof() []string {
 			break
 		}
 	}
-	if p := s.plan; s.planned && p.Write != nil && p.Write.Kind != "attach" {
+	if p := s.plan; s.planned && p.Write != nil && p.Write.Kind != guardrail.Attach {
 		out = append(out, "IAM's policy simulator: not allowed without the change, allowed with it.")
 	}
 	if s.Kind == decide.Healed {
@@ -597,7 +597,7 @@ func (s wording) afterChange(say func(string), p decide.Plan) {
 	switch p.Remedy {
 	case diagnose.Grant:
 		say("Make it permanent in your own code: until then, IAM differs from what your code says.")
-		if p.Write != nil && p.Write.Kind == "managed" {
+		if p.Write != nil && p.Write.Kind == guardrail.Managed {
 			say("If CloudFormation, CDK or Terraform owns the policy, its next deployment may put the " +
 				"old version back.")
 		} else {
