@@ -4,16 +4,19 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
+	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// The function's environment. The stack in infra/ sets exactly these.
+// The function's environment. The stack in infra/ and Lambda set it.
 const (
-	envSettings   = "BUILDMEDIC_SETTINGS"      // path of buildmedic.yaml
+	envSettings   = "BUILDMEDIC_SETTINGS"      // path of the settings, if they are not what the function carries
 	envTable      = "BUILDMEDIC_TABLE"         // name of the ledger's table
 	envLedger     = "BUILDMEDIC_LEDGER"        // "memory": no table, forgets at every cold start; for trials and tests
 	envTopic      = "BUILDMEDIC_TOPIC_ARN"     // where notices go
@@ -22,7 +25,11 @@ const (
 	envMemberRole = "BUILDMEDIC_MEMBER_ROLE"   // role to assume in member accounts; may be empty
 	envFunction   = "AWS_LAMBDA_FUNCTION_NAME" // set by Lambda
 	envRegion     = "AWS_REGION"               // set by Lambda
+	envTaskRoot   = "LAMBDA_TASK_ROOT"         // set by Lambda: where the function's package was unpacked
 )
+
+// carried is the name of the settings in the function's package.
+const carried = "buildmedic.yaml"
 
 // config is what the environment says.
 type config struct {
@@ -63,15 +70,34 @@ func readConfig(getenv func(string) string, readFile func(string) ([]byte, error
 	if a, ok := codebuild.ParseARN(c.key); c.key != "" && (!ok || a.Service != "kms") {
 		errs = append(errs, fmt.Errorf("%s is %q, which is no key ARN", envKey, c.key))
 	}
-	if c.queue != "" && !strings.HasPrefix(c.queue, "https://") && !strings.HasPrefix(c.queue, "http://127.0.0.1") {
+	if c.queue != "" && !isQueueURL(c.queue) {
 		errs = append(errs, fmt.Errorf("%s is %q, which is no queue URL", envQueue, c.queue))
 	}
-	if path := need(envSettings); path != "" {
-		s, err := readSettings(path, readFile)
-		c.settings = s
-		errs = append(errs, err)
+	path := strings.TrimSpace(getenv(envSettings))
+	if root := getenv(envTaskRoot); path == "" && root != "" {
+		path = filepath.Join(root, carried)
 	}
-	return c, errors.Join(errs...)
+	if path == "" {
+		errs = append(errs, fmt.Errorf("%s is not set, and neither is %s, where the settings would be", envSettings, envTaskRoot))
+		return c, errors.Join(errs...)
+	}
+	s, err := readSettings(path, readFile)
+	c.settings = s
+	return c, errors.Join(append(errs, err)...)
+}
+
+// isQueueURL reports whether a URL can be a queue's: of https, or on this
+// machine, where emulators of AWS are.
+func isQueueURL(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || u.Hostname() == "" || strings.Trim(u.Path, "/") == "" {
+		return false
+	}
+	if u.Scheme == "https" {
+		return true
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return u.Scheme == "http" && (u.Hostname() == "localhost" || err == nil && ip.IsLoopback())
 }
 
 func readSettings(path string, readFile func(string) ([]byte, error)) (*settings.Settings, error) {

@@ -11,7 +11,7 @@ import (
 func TestReadConfig(t *testing.T) {
 	good := map[string]string{envSettings: "buildmedic.yaml", envTable: "buildmedic", envTopic: "arn:aws:sns:eu-west-1:111122223333:buildmedic",
 		envQueue: "https://sqs.eu-west-1.amazonaws.com/111122223333/buildmedic", envFunction: "buildmedic", envRegion: "eu-west-1"}
-	files := map[string]string{"buildmedic.yaml": "version: 1\n", "bad.yaml": "version: 1\nprojcts: []\nprojects: 3\n"}
+	files := map[string]string{"buildmedic.yaml": "version: 1\n", "/opt/task/buildmedic.yaml": "version: 1\n", "bad.yaml": "version: 1\nprojcts: []\nprojects: 3\n"}
 	for _, row := range []struct {
 		name string
 		set  map[string]string
@@ -29,6 +29,16 @@ func TestReadConfig(t *testing.T) {
 		{"with the topic's key", map[string]string{envKey: "arn:aws:kms:eu-west-1:111122223333:key/0a1b"}, nil},
 		{"a topic for a key", map[string]string{envKey: "arn:aws:sns:eu-west-1:111122223333:buildmedic"}, []string{"is no key ARN"}},
 		{"an ARN for a URL", map[string]string{envQueue: "arn:aws:sqs:eu-west-1:111122223333:buildmedic"}, []string{"is no queue URL"}},
+		{"a queue on localhost", map[string]string{envQueue: "http://localhost:4566/111122223333/buildmedic"}, nil},
+		{"a queue on a loopback address", map[string]string{envQueue: "http://127.0.0.2:4566/111122223333/buildmedic"}, nil},
+		{"a queue on IPv6's loopback", map[string]string{envQueue: "http://[::1]:4566/111122223333/buildmedic"}, nil},
+		{"a queue without TLS elsewhere", map[string]string{envQueue: "http://localhost.example.com/111122223333/buildmedic"}, []string{"is no queue URL"}},
+		{"a host that begins like loopback", map[string]string{envQueue: "http://127.0.0.1.example.com/111122223333/buildmedic"},
+			[]string{"is no queue URL"}},
+		{"a URL without a queue", map[string]string{envQueue: "https://sqs.eu-west-1.amazonaws.com/"}, []string{"is no queue URL"}},
+		{"the settings that the function carries", map[string]string{envSettings: "", envTaskRoot: "/opt/task"}, nil},
+		{"other settings than the function carries", map[string]string{envTaskRoot: "/elsewhere"}, nil},
+		{"nothing carried", map[string]string{envSettings: "", envTaskRoot: "/elsewhere"}, []string{`"/elsewhere/buildmedic.yaml" does not exist`}},
 		{"no file", map[string]string{envSettings: "none.yaml"}, []string{`"none.yaml" does not exist`}},
 		{"a bad file and no queue", map[string]string{envSettings: "bad.yaml", envQueue: ""}, []string{envQueue + " is not set", "bad.yaml", ":2:", ":3:"}},
 	} {
