@@ -138,6 +138,8 @@ test-event: ## send the newest failed build of PROJECT to the function, as CodeB
 	@test -n "$(PROJECT)" || { echo "whose? make test-event PROJECT=name"; exit 2; }
 	@queue=$$(aws cloudformation describe-stacks --stack-name Buildmedic --query "Stacks[0].Outputs[?OutputKey=='QueueUrl'].OutputValue" --output text) && \
 	ids=$$(aws codebuild list-builds-for-project --project-name "$(PROJECT)" --query 'ids[:100]' --output text) && \
+	case $$ids in ''|None) \
+	  echo "$(PROJECT) has no build yet, so there is none to send: start it once, and let it fail, then run this again"; exit 1;; esac && \
 	arn=$$(aws codebuild batch-get-builds --ids $$ids --query "builds[?buildStatus=='FAILED']|[0].arn" --output text) && \
 	{ test "$$arn" != None || { echo "$(PROJECT) has no failed build among its last 100"; exit 1; }; } && \
 	aws sqs send-message --queue-url "$$queue" --query MessageId --output text --message-body \

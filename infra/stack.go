@@ -201,10 +201,10 @@ func (h *hub) healer(code string) error {
 	return nil
 }
 
-// environment is what lambda/config.go reads.
+// environment is what lambda/config.go reads, besides what Lambda sets. The
+// settings are in the function's package, which Lambda says where it is.
 func (h *hub) environment() *map[string]*string {
 	env := map[string]*string{
-		"BUILDMEDIC_SETTINGS":  jsii.String("/var/task/buildmedic.yaml"),
 		"BUILDMEDIC_TABLE":     h.table.TableName(),
 		"BUILDMEDIC_TOPIC_ARN": h.topic.TopicArn(),
 		"BUILDMEDIC_KEY_ARN":   h.key.KeyArn(),

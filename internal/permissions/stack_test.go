@@ -304,7 +304,7 @@ func TestEnvironmentIsWhatTheFunctionReads(t *testing.T) {
 	}
 	e := env(seed)
 	for name, want := range map[string]string{
-		"BUILDMEDIC_SETTINGS": "/var/task/buildmedic.yaml", "BUILDMEDIC_MEMBER_ROLE": permissions.MemberRole,
+		"BUILDMEDIC_MEMBER_ROLE": permissions.MemberRole,
 	} {
 		if e[name] != want {
 			t.Errorf("%s is %v, want %s", name, e[name], want)
