@@ -6,6 +6,14 @@ DEADCODE    := golang.org/x/tools/cmd/deadcode@v0.52.0
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CDK         := npx --yes aws-cdk@2.1148.1
 
+# Others' stand-ins for AWS, and the AWS CLI: what make test-deploy runs. They
+# are installed below dist/, and nowhere else.
+MINISTACK := ministack==1.5.33
+AWSCLI    := awscli==1.46.3
+RIE       := github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie@v0.0.0-20261030222936-bef5c4ba774d
+VENV      := dist/venv
+RIE_BIN   := dist/tools/aws-lambda-rie
+
 # The function: no cgo, no paths, no build id, so that equal sources give
 # equal bytes (and the stack does not change without a reason).
 LDFLAGS  := -s -w -buildid=
@@ -14,7 +22,7 @@ SETTINGS ?= infra/buildmedic.yaml
 DYNALITE := internal/awsapi/testdata/dynalite
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-cli build app node dynalite lint fmt verify cover bench soak fuzz generate update check synth diff deploy destroy member test-event synth-golden test-infra clean
+.PHONY: help demo test test-cli build app node dynalite lint fmt verify cover bench soak fuzz generate update check synth diff deploy destroy member test-event synth-golden test-infra test-deploy clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -162,6 +170,20 @@ test-infra: node ## the tests of infra/, with the CDK's own command
 crosscheck: ## judge by tools of others: IAM evaluation, event patterns, templates
 	go vet -tags crosscheck ./internal/crosscheck ./internal/iampolicy ./internal/permissions
 	go test -tags crosscheck -run CrossCheck -p 1 -count=1 -v -timeout 20m ./internal/iampolicy ./internal/permissions
+
+$(VENV)/done: Makefile
+	@command -v python3 >/dev/null || { echo "make test-deploy needs Python 3.10 or later with venv, for the emulator of AWS" >&2; exit 1; }
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check $(MINISTACK) $(AWSCLI)
+	@touch $@
+
+$(RIE_BIN): Makefile
+	GOBIN=$(abspath dist/tools) go install $(RIE)
+	@touch $@
+
+test-deploy: node build $(VENV)/done $(RIE_BIN) ## deploy, heal and remove on an emulator of AWS, by the README
+	BUILDMEDIC_DEPLOY_TOOLS=$(abspath $(VENV)/bin) BUILDMEDIC_CDK='$(CDK)' BUILDMEDIC_RIE=$(abspath $(RIE_BIN)) \
+	  go test -count=1 -v -timeout 15m -run 'TestDeploy|TestLambdaRuntime' ./internal/deploytest
 
 clean: ## remove what was built
 	rm -rf dist cdk.out

@@ -16,9 +16,11 @@ import (
 	"github.com/buildmedic/buildmedic/internal/simaws"
 )
 
-// tools is the variable that make test-deploy sets: where it put the emulator
-// and the AWS CLI.
-const tools = "BUILDMEDIC_DEPLOY_TOOLS"
+// The variables that make test-deploy sets.
+const (
+	tools = "BUILDMEDIC_DEPLOY_TOOLS" // the folder with the emulator, the AWS CLI and Lambda's runtime
+	cdk   = "BUILDMEDIC_CDK"          // the CDK's command
+)
 
 const ownSettings = "internal/deploytest/testdata/buildmedic.yaml"
 
@@ -31,7 +33,7 @@ func TestDeploy(t *testing.T) {
 	}
 	s := newStage(t, os.Getenv(tools))
 	s.step("cdk bootstrap", func() {
-		s.run("sh", "-c", os.Getenv("BUILDMEDIC_CDK")+" bootstrap --app '' aws://290008131176/us-west-2")
+		s.run("sh", "-c", os.Getenv(cdk)+" bootstrap "+cdkContext())
 	})
 	before := s.inventory()
 	s.step("make deploy", func() {
@@ -40,7 +42,9 @@ func TestDeploy(t *testing.T) {
 	s.listen()
 	s.neverBuilt()
 	tracker := s.heals("TrackerAPI")
-	if p := s.aws("iam", "get-role-policy", "--role-name", buildRoles[0], "--policy-name", "CodeBuild-ECR-Permissions", "--query", "PolicyDocument", "--output", "json"); strings.Count(p, `"ecr:`) != 8 {
+	const inline = "CodeBuild-ECR-Permissions"
+	if p := s.aws("iam", "get-role-policy", "--role-name", buildRoles[0], "--policy-name", inline, "--query", "PolicyDocument",
+		"--output", "json"); strings.Count(p, `"ecr:`) != 8 {
 		t.Errorf("the policy that the emulator's IAM has: %s", p)
 	}
 	qivr := s.heals("qivr-deploy")
@@ -49,20 +53,22 @@ func TestDeploy(t *testing.T) {
 		t.Errorf("the managed policy's default version is %s, should be v2", v)
 	}
 	s.step("an event by EventBridge itself", s.byEventBridge)
-	s.undo(tracker)
-	s.undo(qivr)
-	if out, err := s.try("aws", "iam", "get-role-policy", "--role-name", buildRoles[0], "--policy-name", "CodeBuild-ECR-Permissions"); err == nil || !strings.Contains(out, "NoSuchEntity") {
+	s.step("undo of both", func() {
+		if done, message := s.ask(`{"undo":{"case":"` + tracker + `"}}`); !done {
+			t.Errorf("undo of TrackerAPI's case: %s", message)
+		}
+		s.undoVersion(qivr, policy)
+	})
+	if out, err := s.try("aws", "iam", "get-role-policy", "--role-name", buildRoles[0], "--policy-name", inline); err == nil ||
+		!strings.Contains(out, "NoSuchEntity") {
 		t.Errorf("after the undo: %v %s", err, out)
-	}
-	if v := s.aws("iam", "list-policy-versions", "--policy-arn", policy, "--query", "Versions[].[VersionId,IsDefaultVersion]", "--output", "text"); v != "v1\tTrue" {
-		t.Errorf("the managed policy's versions after the undo: %q, should be v1 alone", v)
 	}
 	s.remove(before)
 	if u := s.sim.Unknown(); len(u) > 0 {
 		t.Errorf("the simulated account was asked what it does not know: %s", u)
 	}
 	for _, c := range s.router.seen() {
-		if strings.Contains(c, "AccessDenied") || strings.Contains(c, "not authorized") || strings.Contains(c, "NotImplemented") {
+		if strings.Contains(c, "AccessDenied") || strings.Contains(c, "not authorized") || strings.Contains(c, "NotImplemented") || strings.Contains(c, "Unknown") && !strings.Contains(c, noDefault) {
 			t.Errorf("a call was refused: %s", c)
 		}
 	}
@@ -214,8 +220,10 @@ func (s *stage) rulesFor(event string) (names []string) {
 	return names
 }
 
-// byEventBridge ensures that the queue takes what a rule of that name sends,
-// by the queue's own policy: an event of another source, turned into one of CodeBuild on the way.
+// byEventBridge ensures that what a rule sends to the queue arrives at the
+// function: an event of another source, turned into one of CodeBuild on the
+// way, since like AWS the emulator takes no events of source aws.codebuild from people. (It does not ask
+// the queue's policy; that needs a real account.)
 func (s *stage) byEventBridge() {
 	t := s.t
 	const name = "buildmedic-builds-deploytest"
@@ -256,23 +264,45 @@ func (s *stage) ask(payload string) (done bool, message string) {
 	out := s.run("sh", "-c", `printf %s "$0" | aws lambda invoke --function-name buildmedic --payload fileb:///dev/stdin --query FunctionError --output text `+
 		`/dev/stdout | cat`, payload)
 	var answer struct {
-		Done    bool
-		Message string
+		Done                  bool
+		Message, ErrorMessage string
 	}
-	if err := json.NewDecoder(strings.NewReader(out)).Decode(&answer); err != nil {
+	if err := json.NewDecoder(strings.NewReader(out)).Decode(&answer); err != nil || answer.Message+answer.ErrorMessage == "" {
 		s.t.Fatalf("the function's answer to %s: %v: %s", payload, err, out)
 	}
-	return answer.Done, answer.Message
+	return answer.Done, answer.Message + answer.ErrorMessage
 }
 
-// undo takes a case's change back.
-func (s *stage) undo(id string) {
-	s.t.Helper()
-	s.step("undo", func() {
-		if done, message := s.ask(`{"undo":{"case":"` + id + `"}}`); !done {
-			s.t.Errorf("undo of case %s: %s", id, message)
+// noDefault is how the emulator says that its IAM lacks an operation, without
+// which no version of a managed policy becomes the default again: see
+// findings/ministack-iam-enforcement.sh. Once the emulator has it, this test
+// fails, and what it then should say stands in undoVersion.
+const noDefault = "Unknown IAM action: SetDefaultPolicyVersion"
+
+// undoVersion takes a version of a managed policy back. The emulator cannot;
+// what is tried here is that the function asks for the right thing, is allowed to, and
+// says that it failed. The undo itself is tried on the simulated account.
+func (s *stage) undoVersion(id, policy string) {
+	t := s.t
+	done, message := s.ask(`{"undo":{"case":"` + id + `"}}`)
+	versions := s.aws("iam", "list-policy-versions", "--policy-arn", policy, "--query", "Versions[?IsDefaultVersion].VersionId", "--output", "text")
+	if s.lacks(noDefault) == 0 {
+		t.Errorf("the emulator knows SetDefaultPolicyVersion now: require done (%t, %q) and v1 alone (%s) here", done, message, versions)
+	}
+	if done || versions != "v2" {
+		t.Errorf("the emulator cannot undo, and the function says %t, %q; the default version is %s", done, message, versions)
+	}
+	t.Logf("NOT TRIED: the undo of a managed policy's version, which the emulator has no call for. The function says: %s", message)
+}
+
+// lacks says how many calls were answered with the text.
+func (s *stage) lacks(text string) (n int) {
+	for _, c := range s.router.seen() {
+		if strings.Contains(c, text) {
+			n++
 		}
-	})
+	}
+	return n
 }
 
 // remove removes everything as the README says, and ensures that all is as it
