@@ -11,7 +11,8 @@ import (
 func TestReadConfig(t *testing.T) {
 	good := map[string]string{envSettings: "buildmedic.yaml", envTable: "buildmedic", envTopic: "arn:aws:sns:eu-west-1:111122223333:buildmedic",
 		envQueue: "https://sqs.eu-west-1.amazonaws.com/111122223333/buildmedic", envFunction: "buildmedic", envRegion: "eu-west-1"}
-	files := map[string]string{"buildmedic.yaml": "version: 1\n", "/opt/task/buildmedic.yaml": "version: 1\n", "bad.yaml": "version: 1\nprojcts: []\nprojects: 3\n"}
+	files := map[string]string{"buildmedic.yaml": "version: 1\n", "/opt/task/buildmedic.yaml": "version: 1\n",
+		"bad.yaml": "version: 1\nprojcts: []\nprojects: 3\n"}
 	for _, row := range []struct {
 		name string
 		set  map[string]string

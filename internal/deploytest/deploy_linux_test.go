@@ -49,7 +49,8 @@ func TestDeploy(t *testing.T) {
 	}
 	qivr := s.heals("qivr-deploy")
 	const policy = "arn:aws:iam::" + account + ":policy/qivr-codebuild-policy"
-	if v := s.aws("iam", "get-policy", "--policy-arn", policy, "--query", "Policy.DefaultVersionId", "--output", "text"); v != "v2" {
+	if v := s.aws("iam", "get-policy", "--policy-arn", policy, "--query", "Policy.DefaultVersionId",
+		"--output", "text"); v != "v2" {
 		t.Errorf("the managed policy's default version is %s, should be v2", v)
 	}
 	s.step("an event by EventBridge itself", s.byEventBridge)
@@ -68,7 +69,8 @@ func TestDeploy(t *testing.T) {
 		t.Errorf("the simulated account was asked what it does not know: %s", u)
 	}
 	for _, c := range s.router.seen() {
-		if strings.Contains(c, "AccessDenied") || strings.Contains(c, "not authorized") || strings.Contains(c, "NotImplemented") || strings.Contains(c, "Unknown") && !strings.Contains(c, noDefault) {
+		says := func(text string) bool { return strings.Contains(c, text) }
+		if says("AccessDenied") || says("not authorized") || says("NotImplemented") || says("Unknown") && !says(noDefault) {
 			t.Errorf("a call was refused: %s", c)
 		}
 	}
@@ -93,12 +95,15 @@ func (s *stage) listen() {
 	t := s.t
 	topic := s.output("TopicArn")
 	arn := "arn:aws:sqs:" + region + ":" + account + ":" + noticeQueue
-	policy := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"sqs:SendMessage",`+
+	policy := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow",`+
+		`"Principal":{"Service":"sns.amazonaws.com"},"Action":"sqs:SendMessage",`+
 		`"Resource":%q,"Condition":{"ArnEquals":{"aws:SourceArn":%q}}}]}`, arn, topic)
-	if _, err := s.sqs.CreateQueue(s.ctx, &sqs.CreateQueueInput{QueueName: aws.String(noticeQueue), Attributes: map[string]string{"Policy": policy}}); err != nil {
+	if _, err := s.sqs.CreateQueue(s.ctx, &sqs.CreateQueueInput{QueueName: aws.String(noticeQueue),
+		Attributes: map[string]string{"Policy": policy}}); err != nil {
 		t.Fatal(err)
 	}
-	s.aws("sns", "subscribe", "--topic-arn", topic, "--protocol", "sqs", "--notification-endpoint", arn, "--attributes", "RawMessageDelivery=true")
+	s.aws("sns", "subscribe", "--topic-arn", topic, "--protocol", "sqs",
+		"--notification-endpoint", arn, "--attributes", "RawMessageDelivery=true")
 }
 
 // told is a notice as programs get it.
@@ -145,7 +150,10 @@ func (s *stage) queueURL(name string) string {
 // neverBuilt ensures that make test-event says what is the matter with a
 // project without a failed build.
 func (s *stage) neverBuilt() {
-	for project, want := range map[string]string{"never-built": "never-built has no build yet", "no-such-project": "no-such-project"} {
+	for project, want := range map[string]string{
+		"never-built":     "never-built has no build yet",
+		"no-such-project": "no-such-project",
+	} {
 		out, err := s.try("make", "--no-print-directory", "test-event", "PROJECT="+project)
 		if err == nil || !strings.Contains(out, want) || strings.Contains(out, "Parameter validation") {
 			s.t.Errorf("make test-event PROJECT=%s: %v\n%s", project, err, out)
@@ -208,12 +216,14 @@ func (s *stage) deliver() {
 // rulesFor names the rules whose pattern takes an event.
 func (s *stage) rulesFor(event string) (names []string) {
 	var rules []struct{ Name, EventPattern string }
-	list := s.aws("events", "list-rules", "--name-prefix", "buildmedic-builds-", "--query", "Rules[].{Name:Name,EventPattern:EventPattern}", "--output", "json")
+	list := s.aws("events", "list-rules", "--name-prefix", "buildmedic-builds-",
+		"--query", "Rules[].{Name:Name,EventPattern:EventPattern}", "--output", "json")
 	if err := json.Unmarshal([]byte(list), &rules); err != nil || len(rules) == 0 {
 		s.t.Fatalf("the stack's rules: %v: %s", err, list)
 	}
 	for _, r := range rules {
-		if s.aws("events", "test-event-pattern", "--event-pattern", r.EventPattern, "--event", event, "--query", "Result", "--output", "text") == "True" {
+		if s.aws("events", "test-event-pattern", "--event-pattern", r.EventPattern, "--event", event,
+			"--query", "Result", "--output", "text") == "True" {
 			names = append(names, r.Name)
 		}
 	}
@@ -222,12 +232,13 @@ func (s *stage) rulesFor(event string) (names []string) {
 
 // byEventBridge ensures that what a rule sends to the queue arrives at the
 // function: an event of another source, turned into one of CodeBuild on the
-// way, since like AWS the emulator takes no events of source aws.codebuild from people. (It does not ask
-// the queue's policy; that needs a real account.)
+// way, since like AWS the emulator takes no events of source aws.codebuild
+// from people. (It does not ask the queue's policy; that needs a real account.)
 func (s *stage) byEventBridge() {
 	t := s.t
 	const name = "buildmedic-builds-deploytest"
-	var queue = s.aws("events", "list-targets-by-rule", "--rule", "buildmedic-builds-1", "--query", "Targets[0].Arn", "--output", "text")
+	queue := s.aws("events", "list-targets-by-rule", "--rule", "buildmedic-builds-1",
+		"--query", "Targets[0].Arn", "--output", "text")
 	failed := s.sim.Builds("TrackerAPI")[0].ARN
 	event := `{"version":"0","id":"by-eventbridge","source":"aws.codebuild","detail-type":"CodeBuild Build State Change",` +
 		`"detail":{"build-status":"FAILED","project-name":"TrackerAPI","build-id":"` + failed + `"}}`
@@ -261,13 +272,14 @@ func (s *stage) count(call string) int {
 func (s *stage) ask(payload string) (done bool, message string) {
 	s.t.Helper()
 	// This form is understood by both versions of the AWS CLI.
-	out := s.run("sh", "-c", `printf %s "$0" | aws lambda invoke --function-name buildmedic --payload fileb:///dev/stdin --query FunctionError --output text `+
-		`/dev/stdout | cat`, payload)
+	out := s.run("sh", "-c", `printf %s "$0" | aws lambda invoke --function-name buildmedic `+
+		`--payload fileb:///dev/stdin --query FunctionError --output text /dev/stdout | cat`, payload)
 	var answer struct {
 		Done                  bool
 		Message, ErrorMessage string
 	}
-	if err := json.NewDecoder(strings.NewReader(out)).Decode(&answer); err != nil || answer.Message+answer.ErrorMessage == "" {
+	err := json.NewDecoder(strings.NewReader(out)).Decode(&answer)
+	if err != nil || answer.Message+answer.ErrorMessage == "" {
 		s.t.Fatalf("the function's answer to %s: %v: %s", payload, err, out)
 	}
 	return answer.Done, answer.Message + answer.ErrorMessage
@@ -285,14 +297,17 @@ const noDefault = "Unknown IAM action: SetDefaultPolicyVersion"
 func (s *stage) undoVersion(id, policy string) {
 	t := s.t
 	done, message := s.ask(`{"undo":{"case":"` + id + `"}}`)
-	versions := s.aws("iam", "list-policy-versions", "--policy-arn", policy, "--query", "Versions[?IsDefaultVersion].VersionId", "--output", "text")
+	versions := s.aws("iam", "list-policy-versions", "--policy-arn", policy,
+		"--query", "Versions[?IsDefaultVersion].VersionId", "--output", "text")
 	if s.lacks(noDefault) == 0 {
-		t.Errorf("the emulator knows SetDefaultPolicyVersion now: require done (%t, %q) and v1 alone (%s) here", done, message, versions)
+		t.Errorf("the emulator knows SetDefaultPolicyVersion now: require done (%t, %q) and v1 alone (%s) here",
+			done, message, versions)
 	}
 	if done || versions != "v2" {
 		t.Errorf("the emulator cannot undo, and the function says %t, %q; the default version is %s", done, message, versions)
 	}
-	t.Logf("NOT TRIED: the undo of a managed policy's version, which the emulator has no call for. The function says: %s", message)
+	t.Logf("NOT TRIED: the undo of a managed policy's version, which the emulator has no call for. "+
+		"The function says: %s", message)
 }
 
 // lacks says how many calls were answered with the text.

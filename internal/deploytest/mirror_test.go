@@ -54,7 +54,8 @@ func (m *mirror) role(ctx context.Context, role string) error {
 		if !known {
 			want[arn[strings.LastIndexByte(arn, '/')+1:]] = text
 		} else if old != text {
-			if _, err := m.to.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{PolicyArn: &arn, PolicyDocument: &text, SetAsDefault: true}); err != nil {
+			if _, err := m.to.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{
+				PolicyArn: &arn, PolicyDocument: &text, SetAsDefault: true}); err != nil {
 				return err
 			}
 		}
@@ -68,7 +69,8 @@ func (m *mirror) role(ctx context.Context, role string) error {
 	}
 	for name, text := range want {
 		if have[name] != text {
-			if _, err := m.to.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &role, PolicyName: &name, PolicyDocument: &text}); err != nil {
+			if _, err := m.to.PutRolePolicy(ctx, &iam.PutRolePolicyInput{
+				RoleName: &role, PolicyName: &name, PolicyDocument: &text}); err != nil {
 				return err
 			}
 		}
@@ -141,9 +143,12 @@ roles:
 	document := func(action string) string {
 		return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"` + action + `","Resource":"*"}]}`
 	}
-	from := world(`base: '`+document("logs:PutLogEvents")+`', new: '`+document("ecr:PutImage")+`'`, document("ecs:UpdateService"))
-	to := world(`base: '`+document("logs:CreateLogGroup")+`', old: '`+document("s3:GetObject")+`'`, document("ecs:DescribeServices"))
-	m := &mirror{from: client(from.URL(), simaws.OwnerKey), to: client(to.URL(), simaws.OwnerKey), roles: []string{"build", "not-there"}}
+	from := world(`base: '`+document("logs:PutLogEvents")+`', new: '`+document("ecr:PutImage")+`'`,
+		document("ecs:UpdateService"))
+	to := world(`base: '`+document("logs:CreateLogGroup")+`', old: '`+document("s3:GetObject")+`'`,
+		document("ecs:DescribeServices"))
+	m := &mirror{from: client(from.URL(), simaws.OwnerKey), to: client(to.URL(), simaws.OwnerKey),
+		roles: []string{"build", "not-there"}}
 	for range 2 { // the second time there is nothing to do
 		if err := m.sync(t.Context()); err != nil {
 			t.Fatal(err)

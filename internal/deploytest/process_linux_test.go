@@ -38,7 +38,8 @@ func TestMain(m *testing.M) {
 
 // begin starts a program in a process group of its own, which is ended when
 // ctx is.
-func begin(ctx context.Context, dir string, env []string, out *bytes.Buffer, name string, args ...string) (*exec.Cmd, error) {
+func begin(ctx context.Context, dir string, env []string, out *bytes.Buffer, name string, args ...string) (
+	*exec.Cmd, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Env = dir, env
 	cmd.Stdout, cmd.Stderr = out, out

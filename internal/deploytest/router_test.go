@@ -87,7 +87,8 @@ func (r *router) prepare(req *http.Request, key string) error {
 		return err
 	}
 	if key == r.root {
-		req.Header.Set("Authorization", strings.Replace(req.Header.Get("Authorization"), "Credential="+key+"/", "Credential="+simaws.OwnerKey+"/", 1))
+		signed := req.Header.Get("Authorization")
+		req.Header.Set("Authorization", strings.Replace(signed, "Credential="+key+"/", "Credential="+simaws.OwnerKey+"/", 1))
 	} else if !known {
 		return fmt.Errorf("whose key %q is, is not known here: the emulator answered no GetCallerIdentity with it", key)
 	}
@@ -213,7 +214,8 @@ func TestRouter(t *testing.T) {
 	emulator := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		body, _ := io.ReadAll(req.Body)
 		got = append(got, fmt.Sprintf("%s %s %s", req.Host, req.Header.Get("X-Forwarded-Proto"), body))
-		io.WriteString(w, `<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:sts::290008131176:assumed-role/buildmedic/f</Arn>`+
+		io.WriteString(w, `<GetCallerIdentityResponse><GetCallerIdentityResult>`+
+			`<Arn>arn:aws:sts::290008131176:assumed-role/buildmedic/f</Arn>`+
 			`<Account>290008131176</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`)
 	}))
 	defer emulator.Close()
@@ -232,7 +234,8 @@ func TestRouter(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+key+"/20261129/us-west-2/"+service+"/aws4_request, SignedHeaders=host, Signature=00")
+		req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+key+"/20261129/us-west-2/"+service+
+			"/aws4_request, SignedHeaders=host, Signature=00")
 		if target != "" {
 			req.Header.Set("X-Amz-Target", target)
 		} else {
@@ -251,7 +254,8 @@ func TestRouter(t *testing.T) {
 	}
 
 	const list = "CodeBuild_20161006.ListProjects"
-	if status, body := send("ASIAFUNCTION", "codebuild", list, "{}"); status != http.StatusBadGateway || !strings.Contains(body, "is not known here") {
+	status, body := send("ASIAFUNCTION", "codebuild", list, "{}")
+	if status != http.StatusBadGateway || !strings.Contains(body, "is not known here") {
 		t.Errorf("a key that STS does not know: %d %s", status, body)
 	}
 	const who = "Action=GetCallerIdentity&Version=2011-06-15"
@@ -267,7 +271,8 @@ func TestRouter(t *testing.T) {
 		}
 	}
 	calls := sim.Calls()
-	if len(calls) != 2 || calls[0].Principal != "arn:aws:sts::290008131176:assumed-role/buildmedic/f" || calls[1].Principal != "arn:aws:iam::290008131176:root" {
+	if len(calls) != 2 || calls[0].Principal != "arn:aws:sts::290008131176:assumed-role/buildmedic/f" ||
+		calls[1].Principal != "arn:aws:iam::290008131176:root" {
 		t.Errorf("the simulated account saw %v", calls)
 	}
 	if len(got) != 1 || mirrored != 3 {

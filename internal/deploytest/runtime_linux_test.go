@@ -98,8 +98,8 @@ func tables(t *testing.T) string {
 	port, dir := freePort(t), t.TempDir()
 	ctx, stop := context.WithCancel(context.Background())
 	out := &bytes.Buffer{}
-	cmd, err := begin(ctx, dir, append(os.Environ(), "GATEWAY_PORT="+port, "BIND_HOST=127.0.0.1", "SERVICES=dynamodb", "TMPDIR="+dir,
-		"STATE_DIR="+filepath.Join(dir, "state")), out, filepath.Join(os.Getenv(tools), "ministack"))
+	cmd, err := begin(ctx, dir, append(os.Environ(), "GATEWAY_PORT="+port, "BIND_HOST=127.0.0.1", "SERVICES=dynamodb",
+		"TMPDIR="+dir, "STATE_DIR="+filepath.Join(dir, "state")), out, filepath.Join(os.Getenv(tools), "ministack"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,12 +127,14 @@ func listens(t *testing.T, url string, out fmt.Stringer) {
 func table(t *testing.T, endpoint string) string {
 	t.Helper()
 	name := "ledger-" + strconv.FormatInt(time.Now().UnixNano(), 36)
-	c := dynamodb.NewFromConfig(aws.Config{Region: region, BaseEndpoint: &endpoint, Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")})
+	c := dynamodb.NewFromConfig(aws.Config{Region: region, BaseEndpoint: &endpoint,
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")})
 	text := func(name string) types.AttributeDefinition {
 		return types.AttributeDefinition{AttributeName: aws.String(name), AttributeType: types.ScalarAttributeTypeS}
 	}
 	key := func(hash, sort string) []types.KeySchemaElement {
-		return []types.KeySchemaElement{{AttributeName: aws.String(hash), KeyType: types.KeyTypeHash}, {AttributeName: aws.String(sort), KeyType: types.KeyTypeRange}}
+		return []types.KeySchemaElement{{AttributeName: &hash, KeyType: types.KeyTypeHash},
+			{AttributeName: &sort, KeyType: types.KeyTypeRange}}
 	}
 	if _, err := c.CreateTable(t.Context(), &dynamodb.CreateTableInput{
 		TableName: &name, BillingMode: types.BillingModePayPerRequest, KeySchema: key("pk", "sk"),
@@ -168,7 +170,8 @@ func startRuntime(t *testing.T, dynamo string) *lambdaRuntime {
 	address := "127.0.0.1:" + freePort(t)
 	ctx, stop := context.WithCancel(context.Background())
 	out := &bytes.Buffer{}
-	cmd, err := begin(ctx, dir, []string{"PATH=" + os.Getenv("PATH"), "AWS_LAMBDA_FUNCTION_NAME=buildmedic", "AWS_LAMBDA_FUNCTION_TIMEOUT=300",
+	cmd, err := begin(ctx, dir, []string{"PATH=" + os.Getenv("PATH"), "AWS_LAMBDA_FUNCTION_NAME=buildmedic",
+		"AWS_LAMBDA_FUNCTION_TIMEOUT=300",
 		"AWS_REGION=" + region, "AWS_ENDPOINT_URL=" + sim.URL(), "AWS_ENDPOINT_URL_DYNAMODB=" + dynamo,
 		"AWS_ACCESS_KEY_ID=" + simaws.FunctionKey, "AWS_SECRET_ACCESS_KEY=simulated", "AWS_SESSION_TOKEN=simulated",
 		"BUILDMEDIC_SETTINGS=" + filepath.Join(dir, "buildmedic.yaml"), "BUILDMEDIC_TABLE=" + table(t, dynamo),
@@ -185,7 +188,8 @@ func startRuntime(t *testing.T, dynamo string) *lambdaRuntime {
 		}
 	})
 	listens(t, "http://"+address, out)
-	return &lambdaRuntime{t: t, sim: sim, url: "http://" + address + "/2015-03-31/functions/function/invocations", pid: cmd.Process.Pid}
+	return &lambdaRuntime{t: t, sim: sim, pid: cmd.Process.Pid,
+		url: "http://" + address + "/2015-03-31/functions/function/invocations"}
 }
 
 // deliver hands over the queue's messages as Lambda's trigger does, a failed

@@ -85,7 +85,8 @@ func (s *stage) emulator(tools string) {
 	}
 	t.Cleanup(s.router.Close)
 	ca := filepath.Join(dir, "ca.pem")
-	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.router.Certificate().Raw}), 0o600); err != nil {
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.router.Certificate().Raw})
+	if err := os.WriteFile(ca, certificate, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	ours := func(v string) bool {
@@ -146,14 +147,16 @@ func (s *stage) cli(dir, tools string) string {
 // accounts gives the emulator's IAM the roles that the projects have.
 func (s *stage) accounts() {
 	t := s.t
-	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"codebuild.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",` +
+		`"Principal":{"Service":"codebuild.amazonaws.com"}}]}`
 	for _, role := range buildRoles {
 		if _, err := s.iam.CreateRole(s.ctx, &iam.CreateRoleInput{RoleName: &role, AssumeRolePolicyDocument: &trust}); err != nil {
 			t.Fatal(err)
 		}
 		inline, attached := s.sim.RolePolicies("", role)
 		for name, text := range inline {
-			if _, err := s.iam.PutRolePolicy(s.ctx, &iam.PutRolePolicyInput{RoleName: &role, PolicyName: &name, PolicyDocument: &text}); err != nil {
+			if _, err := s.iam.PutRolePolicy(s.ctx, &iam.PutRolePolicyInput{
+				RoleName: &role, PolicyName: &name, PolicyDocument: &text}); err != nil {
 				t.Fatal(err)
 			}
 		}
