@@ -85,6 +85,10 @@ update: ## rewrite the golden files and templates, then run the tests
 	else echo "NOTE: no Node.js here: the templates of infra/testdata are NOT renewed."; fi
 	go test ./...
 
+.PHONY: picture
+picture: ## draw the README's picture of the demo again: look at it
+	go test ./lambda/buildmedic -run TestPicture -count=1 -update
+
 bench: ## speed, as ratios within one run
 	BUILDLOG_BENCH_MB=1024 go test -run '^$$' -bench BesideGrep -benchtime 1x ./internal/buildlog
 	go test -run '^$$' -bench . -benchtime 1x ./internal/soak ./lambda
@@ -130,7 +134,7 @@ diff: node ## what a deployment would change
 deploy: node check ## deploy to the AWS account of your credentials
 	$(CDK) deploy Buildmedic $(CDK_ARGS)
 
-destroy: node ## remove the stack; undo the grants first, see the README
+destroy: node ## remove the stack; take back the grants first, see infra/README.md
 	$(CDK) destroy Buildmedic $(CDK_ARGS)
 
 MEMBER := cdk.out/BuildmedicMember.template.json

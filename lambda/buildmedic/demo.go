@@ -140,6 +140,9 @@ func inTurn(call int) int { return 10 * (call + 1) }
 
 const last = 1 << 30
 
+// asideWidth is how wide the lines are that belong to a beat.
+const asideWidth = 98
+
 // beat is one moment of a story.
 type beat struct {
 	at   time.Time
@@ -190,7 +193,9 @@ func (d *demo) beats(s story.Story, st *story.Stage) []beat {
 		}
 		bs = append(bs, beat{b.End, d.red(fmt.Sprintf("✘ build #%d failed", b.Number)) + d.dim("  "+oneLine(b.Failure, 84)), 0})
 		if line := denialIn(b.Log); line != "" {
-			bs = append(bs, beat{b.End, d.dim("    │ ") + oneLine(line, 150), 1})
+			for _, w := range wrapText(oneLine(line, 150), asideWidth) {
+				bs = append(bs, beat{b.End, d.dim("    │ ") + w, 1})
+			}
 		}
 	}
 	for _, c := range st.Sim.Calls() {
@@ -230,7 +235,7 @@ func (d *demo) changes(st *story.Stage) (bs []beat) {
 			continue
 		}
 		for _, l := range iampolicy.Diff(before, after) {
-			for _, w := range wrapText(strings.TrimPrefix(l, "+ "), 108) {
+			for _, w := range wrapText(strings.TrimPrefix(l, "+ "), asideWidth-len("+ ")) {
 				bs = append(bs, beat{r.Written, d.dim("    │ ") + d.green("+ "+w), writes[r.Written] + 1})
 			}
 		}
