@@ -351,9 +351,10 @@ const (
 	attach  = ", mode: heal, write: {attach: true}, grants: [image]"
 )
 
-// How many projects of an account fit, to the last one, is what README says.
+// How many projects of an account fit, to the last one, is what the README of
+// infra says.
 func TestCapacity(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+	readme, err := os.ReadFile("../../infra/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -369,7 +370,7 @@ func TestCapacity(t *testing.T) {
 		{"`heal`, `write: {attach: true}`, one grant each", attach, 105, 247},
 	} {
 		if row := fmt.Sprintf("\n| %s | %d | %d |\n", c.row, c.ten, c.most); !strings.Contains(string(readme), row) {
-			t.Errorf("README does not say %s", row)
+			t.Errorf("infra/README.md does not say %s", row)
 		}
 		for policies, n := range map[int]int{ManagedPolicies: c.ten, MostManagedPolicies: c.most} {
 			if _, err := Hub(many(t, n, c.rest), parts(), policies); err != nil {

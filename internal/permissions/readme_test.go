@@ -1,0 +1,89 @@
+package permissions
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// everything is settings that ask for each permission that there is.
+const everything = `
+limits: {access_analyzer: true}
+accounts: [{id: "444455556666", region: eu-west-1}]
+projects:
+  - {name: inline, role: a, mode: heal, write: {inline: mine}, grants: [image, seen], buildspecs: [a.yml], logs: {s3: builds/a}, pipelines: [main]}
+  - {name: managed, role: b, mode: heal, write: {managed: m}, grants: [image]}
+  - {name: attach, role: c, mode: propose, write: {attach: true}, grants: [image]}
+  - {name: switched, role: d, mode: heal, switch_role: e}
+  - {name: member, account: "444455556666", region: eu-west-1, role: f}
+` + image + `
+  - {id: seen, because: It is read., owner: web, actions: ["s3:GetObject"], resources: ["arn:${partition}:s3:::seen/*"], evidence: cloudtrail}
+`
+
+var documentedAction = regexp.MustCompile("`([a-z0-9-]+:[A-Z][A-Za-z]+)`")
+
+// TestDocumented ensures that the README's table names the actions that the
+// function is allowed, each for the projects that need it.
+func TestDocumented(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// documented are the actions of rows whose third column begins as one of these.
+	documented := func(neededBy ...string) (actions []string) {
+		for line := range strings.Lines(string(text)) {
+			cells := strings.Split(line, " | ")
+			if len(cells) != 4 || !slices.ContainsFunc(neededBy, func(n string) bool { return strings.HasPrefix(cells[2], n) }) {
+				continue
+			}
+			for _, m := range documentedAction.FindAllStringSubmatch(cells[0], -1) {
+				actions = append(actions, m[1])
+			}
+		}
+		slices.Sort(actions)
+		return actions
+	}
+	const inline = "`heal` or `propose`, with grants and `write: {inline: …}`"
+	for _, c := range []struct {
+		name, settings string
+		neededBy       []string
+	}{
+		{"everything", everything, []string{""}},
+		{"nothing", "", []string{"the function"}},
+		{"observe", "projects: [{name: web, role: r, write: {inline: mine}, grants: [image], pipelines: [main]}]" + image,
+			[]string{"the function", "every project"}},
+		{"heal", "projects: [{name: web, role: r, mode: heal, write: {inline: mine}, grants: [image]}]" +
+			strings.Replace(image, ", create: true", "", 1), []string{"the function", "every project", "`heal` or `propose`, except", inline}},
+		{"heal, never again", "projects: [{name: web, role: r, mode: heal, retry: false, write: {inline: mine}, grants: [image]}]" +
+			strings.Replace(image, ", create: true", "", 1), []string{"the function", "every project", inline}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			want := documented(c.neededBy...)
+			if d := cmp.Diff(want, allowed(t, c.settings)); d != "" || len(want) == 0 {
+				t.Errorf("the table of README.md against the function's role (-README +role):\n%s", d)
+			}
+		})
+	}
+}
+
+// allowed gives the actions that the hub's role allows, sorted, each once.
+func allowed(t *testing.T, file string) (actions []string) {
+	t.Helper()
+	p, err := Hub(parse(t, file), parts(), ManagedPolicies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range p.Groups() {
+		for _, st := range g.Permissions {
+			if st.Effect == "Allow" {
+				actions = append(actions, st.Action.List...)
+			}
+		}
+	}
+	slices.Sort(actions)
+	return slices.Compact(actions)
+}
