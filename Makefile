@@ -35,7 +35,7 @@ demo: ## heal the failed builds of the stories in the simulated account
 # ledger's tests must run: they are not skipped.
 test: dynalite ## all tests, those of the root module with the race detector
 	go vet ./...
-	$(if $(shell command -v npm),BUILDMEDIC_NEED_DYNALITE=1 )go test -race -timeout 30m $$(go list ./... | grep -v /internal/soak$$)
+	$(if $(shell command -v npm),BUILDMEDIC_NEED_DYNALITE=1 )BUILDMEDIC_ARCHS=all go test -race -timeout 30m $$(go list ./... | grep -v /internal/soak$$)
 	go test -timeout 30m ./internal/soak
 	@$(MAKE) --no-print-directory test-infra
 

@@ -43,6 +43,9 @@ func buildPackage(t testing.TB, pkg, arch, dir string) string {
 func TestBootstrapBuilds(t *testing.T) {
 	dir := t.TempDir()
 	for arch, want := range map[string]elf.Machine{"arm64": elf.EM_AARCH64, "amd64": elf.EM_X86_64} {
+		if arch != runtime.GOARCH && os.Getenv("BUILDMEDIC_ARCHS") != "all" {
+			continue // make test builds it: with an empty cache that takes minutes
+		}
 		f, err := elf.Open(build(t, arch, dir))
 		if err != nil {
 			t.Fatal(err)
