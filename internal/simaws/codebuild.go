@@ -159,7 +159,7 @@ func retryBuild(r *request, in *retryBuildInput) (any, error) {
 	if err := p.room(); err != nil {
 		return nil, err
 	}
-	next := p.begin(b.again(r.caller.initiator()))
+	next := p.begin(b.again(r.initiator()))
 	p.remember(in.IdempotencyToken, params, next, nil)
 	return buildResult(next), nil
 }
@@ -245,7 +245,7 @@ func startBuild(r *request, in *startBuildInput) (any, error) {
 	if err := p.room(); err != nil {
 		return nil, err
 	}
-	b := p.begin(order{version: in.SourceVersion, buildspec: in.BuildspecOverride, initiator: r.caller.initiator(),
+	b := p.begin(order{version: in.SourceVersion, buildspec: in.BuildspecOverride, initiator: r.initiator(),
 		retry: autoRetry{limit: p.conf.AutoRetry}})
 	p.remember(in.IdempotencyToken, params, b, nil)
 	return buildResult(b), nil

@@ -65,6 +65,7 @@
 //	propagation_most: 2m          # … at most; default the same
 //	enforce: false                # evaluate every call against its caller's policies
 //	retry_keeps_role: false       # RetryBuild takes the old build's role, not the project's present one
+//	initiator: ROLE/SESSION       # how a build names a role's session that started it; also ARN
 //	build_queue: 0                # builds under way at once; 0 is any number
 //	topic_key: arn:aws:kms:…      # key that encrypts the notice topic; publishers need it
 //	function: {role: buildmedic, session: buildmedic}   # who FunctionKey is

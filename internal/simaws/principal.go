@@ -28,6 +28,15 @@ func (c caller) initiator() string {
 	return c.arn[strings.LastIndexAny(c.arn, "/:")+1:]
 }
 
+// initiator is how CodeBuild names the caller, in the world's own form if it
+// has one.
+func (r *request) initiator() string {
+	if r.sim.cfg.Initiator == "" || r.caller.role == "" {
+		return r.caller.initiator()
+	}
+	return strings.NewReplacer("ROLE", r.caller.role, "SESSION", r.caller.session, "ARN", r.caller.arn).Replace(r.sim.cfg.Initiator)
+}
+
 // identify makes the caller for an identity.
 func (s *Sim) identify(a *account, id Identity) caller {
 	if id.User != "" {

@@ -35,6 +35,12 @@ type Config struct {
 	// (AWS.md#undocumented).
 	RetryKeepsRole bool
 
+	// Initiator is the form in which CodeBuild names a role's session that
+	// starts a build, with ROLE, SESSION and ARN for the caller's; "" is
+	// ROLE/SESSION. AWS does not document that it is always this
+	// (AWS.md#initiator).
+	Initiator string
+
 	// BuildQueue is how many builds may be under way at once in an account
 	// and region; 0: any number.
 	BuildQueue int

@@ -21,6 +21,7 @@ type worldFile struct {
 	PropagationMost duration              `yaml:"propagation_most"`
 	Enforce         bool                  `yaml:"enforce"`
 	RetryKeepsRole  bool                  `yaml:"retry_keeps_role"`
+	Initiator       string                `yaml:"initiator"`
 	BuildQueue      int                   `yaml:"build_queue"`
 	TopicKey        string                `yaml:"topic_key"`
 	Function        Identity              `yaml:"function"`
