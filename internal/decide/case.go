@@ -140,6 +140,13 @@ func (r *Round) OfBatch() bool {
 	return r.Decision != nil && r.Decision.Plan != nil && r.Decision.Plan.Route == RouteBatch
 }
 
+// ByToken reports whether the round starts its build by a call that may be
+// repeated, since CodeBuild knows it by its token (AWS.md#retry-token).
+func (r *Round) ByToken() bool {
+	return r.Decision != nil && r.Decision.Plan != nil &&
+		(r.Decision.Plan.Route == RouteBuild || r.Decision.Plan.Route == RouteStart)
+}
+
 // Waits reports whether the round has started a build, or may have, and has
 // not seen it end.
 func (r *Round) Waits() bool { return r.Step == StepRetried || r.Step == StepRetrying }

@@ -102,6 +102,13 @@ func withinBuild(initiator string) bool {
 	return strings.HasPrefix(session, "AWSCodeBuild-")
 }
 
+// ByService reports whether a service started the build: a webhook, a pipeline,
+// or CodeBuild within another build (AWS.md#initiator). If not, a caller that
+// IAM knows did: a person, or the healer.
+func ByService(b codebuild.Build) bool {
+	return webhook(b.Initiator) || withinBuild(b.Initiator) || b.Pipeline() != "" || b.BatchARN != "" || b.AutoRetry.Previous != ""
+}
+
 // publicHost reports whether strangers may open pull requests at the source.
 func publicHost(sourceType string) bool {
 	switch sourceType {

@@ -269,19 +269,27 @@ func (h *Healer) started(ctx context.Context, c *held, id string) error {
 	return h.save(ctx, c, false)
 }
 
-// startAgain continues after a run that died between asking for the build and
+// startAgain continues after a run that ended between asking for the build and
 // recording it: a build that was started is adopted, and only if there is none
-// is one started.
+// is one started. While CodeBuild remembers the token, it is simply asked again,
+// since that cannot start a second build.
 func (h *Healer) startAgain(ctx context.Context, c *held) error {
 	r := c.last()
+	if r.ByToken() && h.Clock.Now().Sub(r.RetryAt) < tokenFor-decide.ClockSkew {
+		return h.start(ctx, c)
+	}
 	b, ok, err := h.find(ctx, c)
+	if u := (unclear{}); errors.As(err, &u) {
+		c.finish(h.Clock.Now(), decide.Failed, u.note())
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	if ok {
 		return h.started(ctx, c, b.ID)
 	}
-	if now := h.Clock.Now(); now.Sub(r.RetryAt) > tokenFor-time.Minute {
+	if now := h.Clock.Now(); now.Sub(r.RetryAt) >= tokenFor-decide.ClockSkew {
 		r.RetryAt, r.Token = now, fmt.Sprintf("%s-%d", token(c), now.Unix())
 		if err := h.save(ctx, c, false); err != nil {
 			return err
@@ -290,8 +298,9 @@ func (h *Healer) startAgain(ctx context.Context, c *held) error {
 	return h.start(ctx, c)
 }
 
-// find looks for the build that the last round started. It gives ErrLater if
-// there is a candidate that cannot be told apart yet.
+// find looks for the build that the last round started: one that is certainly
+// the healer's, else the only one that can be. It gives ErrLater while that
+// cannot be told yet, and an unclear error if it cannot be told at all.
 func (h *Healer) find(ctx context.Context, c *held) (b codebuild.Build, ok bool, err error) {
 	r := c.last()
 	if r.OfBatch() {
@@ -301,8 +310,10 @@ func (h *Healer) find(ctx context.Context, c *held) (b codebuild.Build, ok bool,
 	if err != nil {
 		return b, false, fmt.Errorf("looking for the build that was started: %w", err)
 	}
+	var candidates unclear
 	for _, b := range slices.Backward(bs) {
-		if !h.startedBy(*r, b, codebuild.Batch{}) || c.has(b.ID) {
+		certain := h.startedBy(*r, b, codebuild.Batch{})
+		if !certain && !h.mayBe(c, b) || c.has(b.ID) {
 			continue
 		}
 		id, err := h.caseOf(ctx, b.ID)
@@ -314,10 +325,20 @@ func (h *Healer) find(ctx context.Context, c *held) (b codebuild.Build, ok bool,
 			continue
 		case id == "" && b.Status == codebuild.InProgress && unresolved(r.Build, b):
 			return b, false, fmt.Errorf("build %q was started, and its commit is not known yet: %w", b.ID, ErrLater)
+		case certain:
+			return b, true, nil
 		}
-		return b, true, nil
+		candidates = append(candidates, b)
 	}
-	return b, false, nil
+	switch {
+	case len(candidates) == 0:
+		return b, false, nil
+	case len(candidates) == 1:
+		return candidates[0], true, nil
+	case slices.ContainsFunc(candidates, func(b codebuild.Build) bool { return b.Status == codebuild.InProgress }):
+		return b, false, fmt.Errorf("which of %d builds was started for this case is not known: %w", len(candidates), ErrLater)
+	}
+	return b, false, candidates
 }
 
 // findInBatch looks for the run that repeats the last round's build.

@@ -1,6 +1,7 @@
 package heal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -197,7 +199,8 @@ func (h *Healer) findCase(ctx context.Context, at settings.Account, b codebuild.
 		}
 	}
 	id := decide.CaseID(at, b)
-	if !h.Self.Started(h.Home, b) {
+	own := h.Self.Started(h.Home, b)
+	if !own && (guardrail.ByService(b) || b.Status == codebuild.Succeeded) {
 		return id, nil
 	}
 	// The healer may have started the build and died before recording that: its
@@ -208,13 +211,21 @@ func (h *Healer) findCase(ctx context.Context, at settings.Account, b codebuild.
 	if err != nil {
 		return "", fmt.Errorf("looking for the case of build %q: %w", b.ID, err)
 	}
+	maybe := ""
 	for _, it := range its {
 		c := &held{}
-		if err := unmarshal(it, &c.Case); err == nil && len(c.Rounds) > 0 && c.Project == b.Project && c.last().Step == decide.StepRetrying && h.startedBy(*c.last(), b, codebuild.Batch{}) {
+		if err := unmarshal(it, &c.Case); err != nil || len(c.Rounds) == 0 || c.at() != at || c.Project != b.Project ||
+			c.last().Step != decide.StepRetrying {
+			continue
+		}
+		if h.startedBy(*c.last(), b, codebuild.Batch{}) {
 			return c.ID, nil
 		}
+		if maybe == "" && h.mayBe(c, b) {
+			maybe = c.ID
+		}
 	}
-	return id, nil
+	return cmp.Or(maybe, id), nil
 }
 
 // startedBy reports whether b is the build that the round started. It compares

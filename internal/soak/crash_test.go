@@ -43,6 +43,43 @@ func TestCrashEverywhere(t *testing.T) {
 	t.Logf("notices sent twice under one id: %d, at %v", total.twice, slices.Sorted(maps.Keys(total.where)))
 }
 
+// TestCrashWhateverTheInitiator lets the function die around each call that
+// starts a build, where CodeBuild names the function in another form than the
+// ROLE/SESSION that is assumed (AWS.md#initiator): no build is started twice.
+func TestCrashWhateverTheInitiator(t *testing.T) {
+	for _, form := range []string{"SESSION", "ARN", "somebody"} {
+		var total tally
+		t.Run(form, func(t *testing.T) {
+			for _, s := range demo(t) {
+				s.World = append([]byte("initiator: "+form+"\n"), s.World...)
+				t.Run(s.Name, func(t *testing.T) {
+					t.Parallel()
+					crashStarts(t, s, &total)
+				})
+			}
+		})
+		if total.calls+total.writes+total.lost == 0 {
+			t.Errorf("%s: no story starts a build", form)
+		}
+		t.Logf("%s: %d deaths with the message delivered again, %d with the message lost; every end is the undisturbed one",
+			form, total.calls+total.writes, total.lost)
+	}
+}
+
+func crashStarts(t *testing.T, s story.Story, total *tally) {
+	want, l := undisturbed(t, s)
+	for _, st := range l.starts {
+		points := []point{{n: st.call}, {n: st.call, after: true}}
+		for n := max(st.writes, 1); n <= min(st.writes+2, l.writes); n++ {
+			points = append(points, point{ledger: true, n: n}, point{ledger: true, n: n, after: true})
+		}
+		for _, at := range points {
+			crash(t, s, at, false, want, total)
+			crash(t, s, at, true, want, total)
+		}
+	}
+}
+
 type tally struct {
 	mu                         sync.Mutex
 	calls, writes, lost, twice int

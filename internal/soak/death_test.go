@@ -40,12 +40,17 @@ type life struct {
 	calls   int
 	writes  int
 	effects map[int]bool // calls that changed something
+	starts  []start      // calls that started a build
 	seq     int          // the fatal call's
 	where   string       // what it died at
 
 	published    bool // the last thing that had an effect was a publication
 	afterPublish bool // so it was when the function died
 }
+
+// start is a call that starts a build: which call it was, and how many writes
+// to the ledger came before it.
+type start struct{ call, writes int }
 
 var errDead = errors.New("the function is dead")
 
@@ -82,6 +87,9 @@ func (l *life) hook(c simaws.Call) simaws.Fault {
 				l.effects = map[int]bool{}
 			}
 			l.effects[l.calls+1] = true
+		}
+		if c.Operation == "RetryBuild" || c.Operation == "StartBuild" {
+			l.starts = append(l.starts, start{l.calls + 1, l.writes})
 		}
 		if l.calls++; l.at.ledger || l.calls != l.at.n {
 			return simaws.Fault{}

@@ -1,0 +1,56 @@
+package heal
+
+import (
+	"testing"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// TestMayBe is the table of which build may be the healer's although its
+// initiator does not name the healer.
+func TestMayBe(t *testing.T) {
+	h := &Healer{Home: settings.Account{ID: "111122223333"}, Self: decide.Self{Initiator: "buildmedic/s"}}
+	asked := failedAt.Add(4 * time.Minute)
+	for _, row := range []struct {
+		name   string
+		change func(*held, *codebuild.Build)
+		want   bool
+	}{
+		{"an unknown name", func(*held, *codebuild.Build) {}, true},
+		{"no name", func(_ *held, b *codebuild.Build) { b.Initiator = "" }, true},
+		{"by StartBuild", func(c *held, _ *codebuild.Build) { c.last().Decision.Plan.Route = decide.RouteStart }, true},
+		{"by a stage", func(c *held, _ *codebuild.Build) { c.last().Decision.Plan.Route = decide.RouteStage }, false},
+		{"nothing was asked for", func(c *held, _ *codebuild.Build) { c.last().RetryAt = time.Time{} }, false},
+		{"the answer named another", func(c *held, _ *codebuild.Build) { c.last().Retry = "shop:9" }, false},
+		{"a webhook's", func(_ *held, b *codebuild.Build) { b.Initiator = "GitHub-Hookshot/9" }, false},
+		{"a pipeline's", func(_ *held, b *codebuild.Build) { b.Initiator = "codepipeline/p" }, false},
+		{"another build's", func(_ *held, b *codebuild.Build) { b.Initiator = "r/AWSCodeBuild-1" }, false},
+		{"of a batch", func(_ *held, b *codebuild.Build) { b.BatchARN = "arn:x" }, false},
+		{"CodeBuild's own auto-retry", func(_ *held, b *codebuild.Build) { b.AutoRetry.Previous = "arn:x" }, false},
+		{"who started the failed build", func(c *held, b *codebuild.Build) { c.Rounds[0].Build.Initiator = b.Initiator }, false},
+		{"who started the failed build, which was ours", func(c *held, b *codebuild.Build) {
+			r := c.Rounds[0]
+			r.Build.ID, r.Retry = "shop:0", c.last().Build.ID
+			c.last().Build.Initiator = b.Initiator
+			c.Rounds = []decide.Round{r, *c.last()}
+		}, true},
+		{"another source", func(_ *held, b *codebuild.Build) { b.ResolvedSourceVersion, b.SourceVersion = "2", "2" }, false},
+		{"another project", func(_ *held, b *codebuild.Build) { b.Project = "other" }, false},
+		{"before it was asked for", func(_ *held, b *codebuild.Build) { b.Start = asked.Add(-decide.ClockSkew - time.Second) }, false},
+		{"the clocks differ a little", func(_ *held, b *codebuild.Build) { b.Start = asked.Add(-decide.ClockSkew + time.Second) }, true},
+		{"long after", func(_ *held, b *codebuild.Build) { b.Start = asked.Add(time.Hour) }, false},
+		{"the failed build itself", func(c *held, b *codebuild.Build) { b.ID = c.last().Build.ID }, false},
+	} {
+		c := &held{Case: decide.Case{Rounds: []decide.Round{{Build: failedBuild(), RetryAt: asked, Step: decide.StepRetrying,
+			Decision: &decide.Decision{Plan: &decide.Plan{Route: decide.RouteBuild}}}}}}
+		b := failedBuild()
+		b.ID, b.Initiator, b.Start, b.End = "shop:2", "AROAEXAMPLE:s", asked.Add(time.Second), time.Time{}
+		row.change(c, &b)
+		if got := h.mayBe(c, b); got != row.want {
+			t.Errorf("%s: %v", row.name, got)
+		}
+	}
+}
