@@ -151,6 +151,9 @@ func (r *Round) ByToken() bool {
 // not seen it end.
 func (r *Round) Waits() bool { return r.Step == StepRetried || r.Step == StepRetrying }
 
+// Stands reports whether the round has changed something that was not undone.
+func (r *Round) Stands() bool { return !r.Written.IsZero() && r.Undone.IsZero() }
+
 // ToldOnly reports whether the round led to nothing but a notice.
 func (r *Round) ToldOnly() bool {
 	return r.Written.IsZero() && r.RetryAt.IsZero() && (r.Decision == nil || r.Decision.Undo == 0)

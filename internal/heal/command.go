@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
@@ -47,24 +48,29 @@ type CommandAnswer struct {
 	Message string       `json:"message"`
 	Case    *decide.Case `json:"case,omitempty"`
 	Paused  string       `json:"paused,omitempty"`
-	Cases   []Closed     `json:"cases,omitempty"`
+	Cases   []Summary    `json:"cases,omitempty"`
 }
 
-// Closed is one line of the history.
-type Closed struct {
+// Summary is one line of the history.
+type Summary struct {
 	Case    string          `json:"case"`
 	Project string          `json:"project"`
 	Commit  string          `json:"commit"`
 	Opened  time.Time       `json:"opened"`
-	Closed  time.Time       `json:"closed"`
-	Outcome decide.Kind     `json:"outcome"`
+	Closed  time.Time       `json:"closed,omitzero"`
+	Outcome decide.Kind     `json:"outcome"` // Open while it is open
 	Cause   string          `json:"cause"`
 	Remedy  diagnose.Remedy `json:"remedy"`
 	Rounds  int             `json:"rounds"`
+	// Changed says what an open case has changed so far.
+	Changed []string `json:"changed,omitempty"`
 }
 
-func (c *held) summary() Closed {
-	s := Closed{Case: c.ID, Project: c.Project, Commit: c.Commit, Opened: c.Opened, Closed: c.Closed, Outcome: c.Outcome, Rounds: len(c.Rounds)}
+// Open is the outcome of a case that is still open, in the history.
+const Open decide.Kind = "open"
+
+func (c *held) summary() Summary {
+	s := Summary{Case: c.ID, Project: c.Project, Commit: c.Commit, Opened: c.Opened, Closed: c.Closed, Outcome: c.Outcome, Rounds: len(c.Rounds)}
 	for _, r := range c.Rounds {
 		if r.Diagnosis != nil && s.Cause == "" {
 			s.Cause = r.Diagnosis.Cause
@@ -72,6 +78,9 @@ func (c *held) summary() Closed {
 		if r.Decision != nil && (s.Remedy == "" || r.Decision.Plan != nil) {
 			s.Remedy = r.Decision.Remedy
 		}
+	}
+	if c.Closed.IsZero() {
+		s.Outcome, s.Changed = Open, Changes(c.Case)
 	}
 	return s
 }
@@ -126,7 +135,7 @@ func (h *Healer) approve(ctx context.Context, hash string) (CommandAnswer, error
 	r.Approved, r.Step, r.NotYet = hash, decide.StepReceived, time.Time{}
 	c.Closed, c.Outcome = time.Time{}, ""
 	// All facts are read again. Only if they lead to the same plan, byte for byte,
-	// is it carried out; a different plan is proposed anew.
+	// is it carried out; a different plan is proposed instead.
 	if err := h.save(ctx, c, false); err != nil {
 		return CommandAnswer{}, err
 	}
@@ -187,7 +196,11 @@ func (h *Healer) reject(ctx context.Context, hash string) (CommandAnswer, error)
 	return CommandAnswer{Done: true, Message: "The plan is rejected; nothing was changed.", Case: &c.Case}, nil
 }
 
-// undo undoes all changes of a case, newest first.
+// undo undoes all changes of a case, newest first. What cannot be undone does
+// not keep older changes from being undone.
+//
+// An open case is closed by that, at whatever step it waits: it starts no build
+// and changes nothing more. While an invocation works on it, undo has to wait.
 func (h *Healer) undo(ctx context.Context, id string) (CommandAnswer, error) {
 	c, err := h.open(ctx, id)
 	if err != nil {
@@ -196,35 +209,49 @@ func (h *Healer) undo(ctx context.Context, id string) (CommandAnswer, error) {
 	if c == nil {
 		return CommandAnswer{Message: fmt.Sprintf("There is no case %q.", id)}, nil
 	}
-	if c.Closed.IsZero() && c.last().Step != decide.StepRetried {
-		return CommandAnswer{Message: "The case is under way. Wait for its notice, then undo."}, nil
-	}
 	if err := h.lock(ctx, c); err != nil {
 		return CommandAnswer{}, err
 	}
-	done := 0
+	if err := h.finishWrite(ctx, c); err != nil {
+		return CommandAnswer{}, errors.Join(err, h.save(ctx, c, true))
+	}
+	done, refused := 0, false
+	var notes []string
 	for i := len(c.Rounds) - 1; i >= 0; i-- {
 		r := c.Rounds[i]
 		if c.Outcome != decide.Undone && r.Undone.After(c.last().Started) {
 			done++ // by an earlier run that died before it could close the case
 		}
-		if r.Written.IsZero() || !r.Undone.IsZero() {
+		if !r.Stands() {
 			continue
 		}
 		note, err := h.undoRound(ctx, c, i)
 		if err != nil {
 			return CommandAnswer{}, errors.Join(err, h.save(ctx, c, true))
 		}
-		if note != "" {
-			return CommandAnswer{Message: note, Case: &c.Case}, h.save(ctx, c, true)
+		if note == "" {
+			done++
+			continue
 		}
-		done++
+		notes = append(notes, note)
+		refused = refused || r.Decision.Plan.Repository == "" // a repository is never deleted
 	}
-	if done == 0 {
-		return CommandAnswer{Message: "The case has changed nothing that still stands.", Case: &c.Case}, h.save(ctx, c, true)
+	if done > 0 {
+		notes = slices.Insert(notes, 0, fmt.Sprintf("Took back %d change(s).", done))
+	}
+	switch {
+	case len(notes) == 0 && c.Closed.IsZero():
+		notes = []string{"The case is open and has changed nothing that still stands. " +
+			"It may still change something; {\"pause\":{}} prevents that."}
+	case len(notes) == 0:
+		notes = []string{"The case has changed nothing that still stands."}
+	}
+	answer := CommandAnswer{Done: done > 0 && !refused, Message: strings.Join(notes, " "), Case: &c.Case}
+	if !answer.Done {
+		return answer, h.save(ctx, c, true)
 	}
 	c.finish(h.Clock.Now(), decide.Undone, "Somebody asked for it.")
-	return CommandAnswer{Done: true, Message: fmt.Sprintf("Took back %d change(s).", done), Case: &c.Case}, h.close(ctx, c)
+	return answer, h.close(ctx, c)
 }
 
 func (h *Healer) status(ctx context.Context, id string) (CommandAnswer, error) {
@@ -253,20 +280,38 @@ func (h *Healer) Case(ctx context.Context, id string) (decide.Case, error) {
 	return c, unmarshal(it, &c)
 }
 
-// History lists closed cases, newest first, of one project or of all ("").
-func (h *Healer) History(ctx context.Context, project string, limit int) ([]Closed, error) {
-	its, err := h.Store.Between(ctx, kindClosed, time.Time{}, h.Clock.Now().Add(time.Second), true, 1000)
+// maxHistory bounds how many closed cases are read from the ledger.
+const maxHistory = 100_000
+
+// History lists cases of one project, or of all (""): the open ones, then the
+// closed ones, each newest first, at most limit in all.
+func (h *Healer) History(ctx context.Context, project string, limit int) ([]Summary, error) {
+	open, err := h.openCases(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("reading the history: %w", err)
+		return nil, err
 	}
-	var out []Closed
-	for _, it := range its {
-		var c Closed
-		if err := unmarshal(it, &c); err != nil {
-			return nil, err
+	var out []Summary
+	add := func(s Summary) {
+		if (project == "" || s.Project == project) && len(out) < limit {
+			out = append(out, s)
 		}
-		if (project == "" || c.Project == project) && len(out) < limit {
-			out = append(out, c)
+	}
+	isOpen := map[string]bool{}
+	for _, c := range open {
+		isOpen[c.ID] = true
+		add((&held{Case: c}).summary())
+	}
+	most := limit + len(open)
+	if project != "" {
+		most = maxHistory
+	}
+	closed, err := h.closedCases(ctx, most)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range closed {
+		if !isOpen[s.Case] { // otherwise it was closed once, and is open again
+			add(s)
 		}
 	}
 	return out, nil

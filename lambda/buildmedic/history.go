@@ -20,7 +20,8 @@ import (
 
 func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	fs := flags("history", "[-n N] [-json] [PROJECT]",
-		"Lists closed cases with their outcome, newest first: those of the desk, or with -table those\nof the function.", "buildmedic history -table TABLE web", stderr)
+		"Lists cases, the open ones first, with what they have changed; then the closed ones with their\n"+
+			"outcome, newest first: those of the desk, or with -table those of the function.", "buildmedic history -table TABLE web", stderr)
 	df := addDeskFlags(fs)
 	n := fs.Int("n", 30, "how many")
 	asJSON := fs.Bool("json", false, "print JSON")
@@ -36,25 +37,32 @@ func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 			return err
 		}
 		if *asJSON {
-			return orError(printJSON(stdout, stderr, append([]heal.Closed{}, cs...))) // of none, too, an array
+			return orError(printJSON(stdout, stderr, append([]heal.Summary{}, cs...))) // of none, too, an array
 		}
 		printHistory(stdout, cs, *df.table)
 		return nil
 	})
 }
 
-func printHistory(w io.Writer, cs []heal.Closed, table string) {
+func printHistory(w io.Writer, cs []heal.Summary, table string) {
 	switch {
 	case len(cs) == 0 && table == "":
-		fmt.Fprintln(w, "The desk's own ledger has no such closed case. That of the function is read with -table NAME.")
+		fmt.Fprintln(w, "The desk's own ledger has no such case. That of the function is read with -table NAME.")
 		return
 	case len(cs) == 0:
-		fmt.Fprintf(w, "Table %q has no such closed case.\n", table)
+		fmt.Fprintf(w, "Table %q has no such case.\n", table)
 		return
 	}
 	fmt.Fprintf(w, "%-17s %-16s %-9s %-24s %-18s %6s  %s\n", "CASE", "CLOSED", "OUTCOME", "CAUSE", "REMEDY", "ROUNDS", "PROJECT")
 	for _, c := range cs {
-		fmt.Fprintf(w, "%-17s %-16s %-9s %-24s %-18s %6d  %s\n", c.Case, c.Closed.UTC().Format("2006-01-02 15:04"), c.Outcome, c.Cause, c.Remedy, c.Rounds, c.Project)
+		closed := "-"
+		if !c.Closed.IsZero() {
+			closed = c.Closed.UTC().Format("2006-01-02 15:04")
+		}
+		fmt.Fprintf(w, "%-17s %-16s %-9s %-24s %-18s %6d  %s\n", c.Case, closed, c.Outcome, c.Cause, c.Remedy, c.Rounds, c.Project)
+		for _, s := range c.Changed {
+			fmt.Fprintf(w, "  has changed: %s\n", s)
+		}
 	}
 }
 
