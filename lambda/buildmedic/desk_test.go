@@ -37,17 +37,25 @@ func account(t *testing.T, name string) (*simaws.Sim, string) {
 		if err := os.WriteFile(file, s.Settings, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		for k, v := range map[string]string{"AWS_ENDPOINT_URL": sim.URL(), "AWS_ACCESS_KEY_ID": simaws.OwnerKey, "AWS_SECRET_ACCESS_KEY": "simulated", "AWS_SESSION_TOKEN": "",
-			"AWS_REGION": strings.Split(sim.TopicARN(), ":")[3], "AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_EC2_METADATA_DISABLED": "true"} {
-			t.Setenv(k, v)
-		}
-		old := deskClock
-		deskClock = sim.Clock
-		t.Cleanup(func() { deskClock = old })
+		behind(t, sim)
 		return sim, file
 	}
 	t.Fatalf("there is no story %q", name)
 	return nil, ""
+}
+
+// behind makes the environment's AWS credentials those of the account's owner,
+// and the desk's time the account's.
+func behind(t *testing.T, sim *simaws.Sim) {
+	t.Helper()
+	for k, v := range map[string]string{"AWS_ENDPOINT_URL": sim.URL(), "AWS_ACCESS_KEY_ID": simaws.OwnerKey,
+		"AWS_SECRET_ACCESS_KEY": "simulated", "AWS_SESSION_TOKEN": "", "AWS_REGION": strings.Split(sim.TopicARN(), ":")[3],
+		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_EC2_METADATA_DISABLED": "true"} {
+		t.Setenv(k, v)
+	}
+	old := deskClock
+	deskClock = sim.Clock
+	t.Cleanup(func() { deskClock = old })
 }
 
 // buildmedic runs the command line and gives what it printed.
@@ -248,7 +256,7 @@ func TestUsage(t *testing.T) {
 		}
 	}
 	for _, args := range [][]string{{}, {"heal-all"}, {"demo", "no-such-story"}, {"plan"}, {"replay"}, {"show"}, {"undo", "a", "b"}, {"policy"}, {"scan", "-n", "0"}, {"demo", "-nonsense"}, {"schema", "x"},
-		{"history", "-n", "0"}, {"history", "-table", "t", "-ledger", "l"}, {"undo", "-table", "t", "-ledger", "l", "c"}, {"approve", "abc"}, {"approve", strings.Repeat("x", 64)},
+		{"history", "-n", "0"}, {"remove", "web"}, {"remove", "-wait", "-1m"}, {"history", "-table", "t", "-ledger", "l"}, {"undo", "-table", "t", "-ledger", "l", "c"}, {"approve", "abc"}, {"approve", strings.Repeat("x", 64)},
 		{"check", "-account", "1111"}, {"help", "heal-all"}, {"-v"}} {
 		if code, _, errs := buildmedic(t, "", args...); code != exitUsage || errs == "" {
 			t.Errorf("%q: code %d, %q", args, code, errs)

@@ -37,8 +37,9 @@ func commands() []command {
 		{"scan", "see what fails in an account, and what could be healed", runScan},
 		{"history", "list cases with their outcome", runHistory},
 		{"show", "tell one case's whole story", runShow},
-		{"undo", "take back what a case changed", runUndo},
+		{"undo", "take back what one case changed", runUndo},
 		{"approve", "apply a proposed plan", runApprove},
+		{"remove", "take back what all cases changed, before the function is deleted", runRemove},
 		{"schema", "print the JSON Schema of notices for programs", runSchema},
 	}
 }
