@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"regexp"
+	"slices"
 	"sync"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
@@ -22,6 +23,9 @@ type Cause struct {
 	quotes bool // such a failure prints texts about others
 	rules  []rule
 }
+
+// Causes lists every cause in the order of precedence.
+func Causes() []Cause { return slices.Clone(causes) }
 
 // rule is one sign of a cause. All fields that are set must hold.
 type rule struct {

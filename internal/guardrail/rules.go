@@ -66,61 +66,246 @@ const (
 	Analyzer     Rule = "analyzer-finding"
 )
 
+// rules holds each rule with its page for `buildmedic explain`.
 var rules = []struct {
 	rule    Rule
-	step    int // of the guardrails; 0: heal's own
-	explain string
+	step    int    // of the guardrails; 0: heal's own
+	explain string // what it means, in one sentence
+	example string // a line of a log, an entry of the settings, or what happened
+	change  string // what the owner can change
 }{
-	{ProjectNotListed, 0, "The settings do not list the project, so nothing is done for its builds."},
-	{NothingToDo, 0, "The build failed of no denial that a grant could cure."},
-	{Paused, 0, "All changes are paused: by a person, or since too many had to be taken back within a day."},
-	{RoundsUsedUp, 0, "The commit was started again as often as limits.rounds allows."},
-	{WritesPerRole, 0, "The role was changed as often today as limits.writes_per_role_per_day allows."},
-	{WritesPerHour, 0, "All roles together were changed as often this hour as limits.writes_per_hour allows."},
-	{RetriesPerHour, 0, "As many builds were started again this hour as limits.retries_per_hour allows."},
-	{RetryForbidden, 0, "The project has retry: false, so its builds are never started again."},
-	{TakenBack, 0, "It was given to this commit and taken back, so only a person's replay gives it again."},
-	{NoRoute, 0, "There is no way to start this build again as the remedy needs it."},
-	{NoBuildspec, 0, "The settings list no other path of the buildspec that was not tried yet."},
-	{NoRepository, 0, "No grant of the project allows creating exactly this repository."},
+	{ProjectNotListed, 0,
+		"The settings do not list the project, so nothing is done for its builds.",
+		"a build of project web, and no `name: web` under projects",
+		"List the project under projects, at first with mode: observe. For another account or " +
+			"region, name those too."},
+	{NothingToDo, 0,
+		"The build failed of no denial that a grant could cure.",
+		"the only denial is in a command that the build went on after",
+		"Nothing in the settings. Look at the evidence that the notice quotes."},
+	{Paused, 0,
+		"All changes are paused: by a person, or since too many had to be taken back within a " +
+			"day.",
+		"{\"pause\":{\"because\":\"audit\"}} was sent, or as many changes were undone in a day as " +
+			"limits.stop_after_undone says",
+		"Look at why, then send {\"resume\":{}}. To allow more undone changes a day, raise " +
+			"limits.stop_after_undone."},
+	{RoundsUsedUp, 0,
+		"The commit was started again as often as limits.rounds allows.",
+		"three builds of one commit failed, each of another denial, and limits.rounds is 3",
+		"Raise limits.rounds, or start the build again yourself once the cause is gone."},
+	{WritesPerRole, 0,
+		"The role was changed as often today as limits.writes_per_role_per_day allows.",
+		"limits: {writes_per_role_per_day: 3}, and a fourth change of the same role",
+		"Look at what keeps changing the role, then raise limits.writes_per_role_per_day or wait " +
+			"a day."},
+	{WritesPerHour, 0,
+		"All roles together were changed as often this hour as limits.writes_per_hour allows.",
+		"limits: {writes_per_hour: 10}, and an eleventh change within the hour",
+		"Raise limits.writes_per_hour, or replay the build in the next hour."},
+	{RetriesPerHour, 0,
+		"As many builds were started again this hour as limits.retries_per_hour allows.",
+		"limits: {retries_per_hour: 60}, and a 61st build to start within the hour",
+		"Raise limits.retries_per_hour, or start the build by hand."},
+	{RetryForbidden, 0,
+		"The project has retry: false, so its builds are never started again.",
+		"projects: [{name: web, retry: false}], and a registry that answered 429",
+		"Take retry: false off the project, or start the build by hand."},
+	{TakenBack, 0,
+		"It was given to this commit and taken back, so only a person's replay gives it again.",
+		"a grant did not help and was undone, and the same commit is denied the same again",
+		"Find what else refuses. Then replay the build: buildmedic replay -apply BUILD, or " +
+			"{\"replay\":{\"build\":…}}."},
+	{NoRoute, 0,
+		"There is no way to start this build again as the remedy needs it.",
+		"a build that a batch started needs another buildspec, which a batch cannot be given",
+		"Start the build by hand, or let the project start its builds in a way that can be " +
+			"repeated."},
+	{NoBuildspec, 0,
+		"The settings list no other path of the buildspec that was not tried yet.",
+		"buildspecs: [ci/buildspec.yml], and the build finds neither that nor its own",
+		"List the right path under the project's buildspecs."},
+	{NoRepository, 0,
+		"No grant of the project allows creating exactly this repository.",
+		"name unknown: the repository \"shop\" does not exist, and no grant with create: true names " +
+			"it",
+		"Name the repository in a grant's resources and write create: true; or create it by hand."},
 
-	{NotTheRole, 1, "The role is not the build record's service role as the settings name it."},
-	{OtherAccount, 1, "The denied principal belongs to another account or partition."},
-	{OtherPrincipal, 1, "Somebody other than the build's service role was denied."},
-	{OtherBuild, 1, "The denied session is not this build's own."},
-	{UntrustedBuild, 2, "Builds of pull requests and of unknown references are explained, and nothing is changed for them."},
-	{ExplicitDeny, 3, "A policy denies explicitly, and no allow beats that."},
-	{OtherLayer, 3, "Another layer than the role's own policies denies, and no grant cures that."},
-	{Unconfirmed, 3, "The text alone does not prove that the role lacks the permission, and the simulator does not confirm it."},
-	{AlreadyThere, 3, "The role's policy allows it already, and yet it is denied: something else refuses."},
-	{UnknownAction, 4, "The text names no action that IAM knows."},
-	{HostileText, 4, "The text is not what AWS prints: a wildcard, a policy variable, a control character or too long a name."},
-	{UnknownResource, 4, "The resource is missing, masked or cut, and is never guessed."},
-	{ForeignResource, 4, "The resource belongs to another account or partition."},
-	{UnfitResource, 4, "The action does not take such a resource."},
-	{FloorNever, 5, "The action is never granted, whatever the settings say."},
-	{FloorExact, 5, "The action runs code or hands on an identity, so it is granted only by its exact name on an exact resource."},
-	{FloorPassRole, 5, "A role may be passed only if a grant lists exactly it under pass_roles."},
-	{FloorHealer, 5, "The grant would reach the healer's own parts."},
-	{NoGrantConfigured, 6, "The settings name no grant for the project."},
-	{NotAllowed, 6, "No grant of the project allows the action on the resource."},
-	{WeakEvidence, 6, "The grant asks for better evidence than the denial has."},
-	{NoTrail, 6, "The grant asks for CloudTrail's confirmation, which is not there yet."},
-	{GrantExpired, 6, "The grant was given and has expired; only its owner renews it."},
-	{AttachGivesAll, 6, "A ready-made policy gives all of its grant and for good, and the grant does not say so."},
-	{EscalationPath, 7, "Old and new permissions together would open a known privilege-escalation path."},
-	{OpenTrust, 7, "Strangers may assume the role, and would get what it is given."},
-	{UnreadablePolicy, 7, "A policy of the role cannot be read, so the whole cannot be judged."},
-	{ProtectedRole, 8, "The role belongs to AWS or to a template and must not be changed."},
-	{NoBoundary, 8, "The role does not carry the permissions boundary that the settings ask for."},
-	{ProtectedPolicy, 8, "The policy belongs to AWS or to the CodeBuild console and must not be changed."},
-	{NoTarget, 8, "The policy that the settings name to write to is not there or not on the role."},
-	{SharedPolicy, 8, "Other principals use the policy too, and the settings do not say that this is meant."},
-	{PolicyTooLarge, 8, "The policy would be larger than IAM takes."},
-	{TooManyPolicies, 8, "The role would have more policies than IAM takes."},
-	{NotContained, 9, "What would be written is not contained in what was there and the settings together."},
-	{NotProved, 9, "The simulator does not say that the change would cure the denial."},
-	{Analyzer, 9, "IAM Access Analyzer objects to what would be written."},
+	{NotTheRole, 1,
+		"The role is not the build record's service role as the settings name it.",
+		"projects: [{name: web, role: web-build}], and the build ran as other-role",
+		"Correct role in the settings, with its path, or the project's service role in CodeBuild."},
+	{OtherAccount, 1,
+		"The denied principal belongs to another account or partition.",
+		"User: arn:aws:sts::444455556666:assumed-role/deploy/s is not authorized to perform: " +
+			"s3:GetObject",
+		"Give the permission in the account of the role that was denied. A grant cannot."},
+	{OtherPrincipal, 1,
+		"Somebody other than the build's service role was denied.",
+		"User: arn:aws:iam::111122223333:user/ci is not authorized to perform: s3:PutObject",
+		"Give the permission to whom AWS denied it: a role that the build assumes, or a user " +
+			"whose keys it uses."},
+	{OtherBuild, 1,
+		"The denied session is not this build's own.",
+		"assumed-role/web-build/AWSCodeBuild-<uuid of another build> is not authorized to " +
+			"perform: s3:PutObject",
+		"Nothing in the settings. The log quotes another build's failure: look for this build's " +
+			"own."},
+	{UntrustedBuild, 2,
+		"Builds of pull requests and of unknown references are explained, and nothing is changed " +
+			"for them.",
+		"a build of pr/25, or one that a webhook started for a commit alone",
+		"Nothing in the settings. Push the change to a branch or tag of the repository and let " +
+			"that build fail."},
+	{ExplicitDeny, 3,
+		"A policy denies explicitly, and no allow beats that.",
+		"is not authorized to perform: s3:PutObject on resource: … with an explicit deny in an " +
+			"identity-based policy",
+		"Find the Deny statement in the policy that the notice names, and have its owner narrow " +
+			"it."},
+	{OtherLayer, 3,
+		"Another layer than the role's own policies denies, and no grant cures that.",
+		"because no service control policy allows the ec2:CreateVpc action",
+		"Ask the owner of the layer that the notice names: organization, boundary, resource, VPC " +
+			"endpoint or session."},
+	{Unconfirmed, 3,
+		"The text alone does not prove that the role lacks the permission, and the simulator does " +
+			"not confirm it.",
+		"AccessDenied: Access Denied (without a principal), and the simulator says that the role " +
+			"may do it",
+		"Nothing in the settings. If the permission is missing, add it to the role by hand."},
+	{AlreadyThere, 3,
+		"The role's policy allows it already, and yet it is denied: something else refuses.",
+		"inline policy healed allows s3:PutObject on the bucket already, and S3 still answers 403",
+		"Look for a boundary, a service control policy, a bucket policy or a condition that " +
+			"denies it."},
+	{UnknownAction, 4,
+		"The text names no action that IAM knows.",
+		"is not authorized to perform: s3:PutObjekt",
+		"Nothing in the settings. Find in CloudTrail which action was denied, and add that by " +
+			"hand."},
+	{HostileText, 4,
+		"The text is not what AWS prints: a wildcard, a policy variable, a control character or " +
+			"too long a name.",
+		"is not authorized to perform: s3:* on resource: arn:aws:s3:::${aws:username}/*",
+		"Nothing in the settings. AWS does not print that: see who wrote the line into the log."},
+	{UnknownResource, 4,
+		"The resource is missing, masked or cut, and is never guessed.",
+		"is not authorized to perform: s3:PutObject on resource: arn:aws:s3:::***/app.js",
+		"Write give: set in the grant, so that its own resources are given whatever the text " +
+			"says; or add it by hand."},
+	{ForeignResource, 4,
+		"The resource belongs to another account or partition.",
+		"on resource: arn:aws:ecr:eu-west-1:444455556666:repository/shop, in a build of account " +
+			"111122223333",
+		"Give the permission by hand, on the role and in the other account's resource policy."},
+	{UnfitResource, 4,
+		"The action does not take such a resource.",
+		"is not authorized to perform: s3:ListBucket on resource: arn:aws:s3:::bucket/key",
+		"Nothing in the settings. The text pairs an action with a resource that it does not take; " +
+			"add what is right by hand."},
+	{FloorNever, 5,
+		"The action is never granted, whatever the settings say.",
+		"is not authorized to perform: iam:PutRolePolicy",
+		"Nothing in the settings. Add it by hand, if builds are to have it at all."},
+	{FloorExact, 5,
+		"The action runs code or hands on an identity, so it is granted only by its exact name on " +
+			"an exact resource.",
+		"actions: [\"lambda:Update*\"] in a grant, and lambda:UpdateFunctionCode was denied",
+		"Write the exact action and an exact resource in the grant: no * in either."},
+	{FloorPassRole, 5,
+		"A role may be passed only if a grant lists exactly it under pass_roles.",
+		"is not authorized to perform: iam:PassRole on resource: " +
+			"arn:aws:iam::111122223333:role/app-task",
+		"Name exactly that role in a grant's pass_roles, under the service that it is passed to."},
+	{FloorHealer, 5,
+		"The grant would reach the healer's own parts.",
+		"a grant whose resources match the healer's own table, queue, topic or role",
+		"Narrow the grant's resources so that they leave the healer out."},
+	{NoGrantConfigured, 6,
+		"The settings name no grant for the project.",
+		"projects: [{name: web, mode: heal}] without grants",
+		"Add a grant to the project's grants; the notice prints the entry."},
+	{NotAllowed, 6,
+		"No grant of the project allows the action on the resource.",
+		"s3:PutObject on arn:aws:s3:::logs/x was denied, and the only grant is for " +
+			"arn:aws:s3:::dist/*",
+		"Add the action and the resource to a grant of the project; the notice prints the entry."},
+	{WeakEvidence, 6,
+		"The grant asks for better evidence than the denial has.",
+		"evidence: phase in the grant, and only the log shows the denial",
+		"Lower evidence in the grant to log, if whoever can write to the log may have the grant."},
+	{NoTrail, 6,
+		"The grant asks for CloudTrail's confirmation, which is not there yet.",
+		"evidence: cloudtrail in the grant, and CloudTrail shows no such denial yet",
+		"Wait, or raise limits.cloudtrail_wait; or ask for less with evidence: decoded, phase or " +
+			"log."},
+	{GrantExpired, 6,
+		"The grant was given and has expired; only its owner renews it.",
+		"expires: 30d in the grant, which was given 31 days ago",
+		"Make it permanent in your own code; or delete the ended statement from the policy, and " +
+			"the grant is new."},
+	{AttachGivesAll, 6,
+		"A ready-made policy gives all of its grant and for good, and the grant does not say so.",
+		"write: {attach: true}, and a grant with give: exact or with expires",
+		"Write give: set and no expires in the grant; or write: {inline: NAME} in the project."},
+	{EscalationPath, 7,
+		"Old and new permissions together would open a known privilege-escalation path.",
+		"the role may lambda:CreateFunction already, and the grant adds iam:PassRole",
+		"Take from the role, or from the grant, one of the permissions that the notice names."},
+	{OpenTrust, 7,
+		"Strangers may assume the role, and would get what it is given.",
+		"the role's trust policy names \"Principal\": \"*\", or anybody of an OIDC provider",
+		"Narrow the role's trust policy to codebuild.amazonaws.com."},
+	{UnreadablePolicy, 7,
+		"A policy of the role cannot be read, so the whole cannot be judged.",
+		"a policy of the role holds an element that IAM takes and this program does not know",
+		"Bring the policy that the notice names into a usual form, or take it off the role."},
+	{ProtectedRole, 8,
+		"The role belongs to AWS or to a template and must not be changed.",
+		"role: aws-service-role/codebuild.amazonaws.com/AWSServiceRoleForCodeBuild",
+		"Give the project a service role of its own."},
+	{NoBoundary, 8,
+		"The role does not carry the permissions boundary that the settings ask for.",
+		"boundary: build-boundary in the project, and the role has none",
+		"Put the boundary on the role, or take boundary out of the settings."},
+	{ProtectedPolicy, 8,
+		"The policy belongs to AWS or to the CodeBuild console and must not be changed.",
+		"write: {managed: service-role/CodeBuildBasePolicy-web-eu-west-1}",
+		"Write inline: NAME, or name a managed policy of your own."},
+	{NoTarget, 8,
+		"The policy that the settings name to write to is not there or not on the role.",
+		"write: {managed: web-policy}, and there is no such policy on the role",
+		"Create the policy and attach it to the role, or write: {inline: NAME}."},
+	{SharedPolicy, 8,
+		"Other principals use the policy too, and the settings do not say that this is meant.",
+		"write: {managed: builds}, and role api-build uses that policy too",
+		"Name a policy of the role's own, or write shared: true if all of its users may have the " +
+			"grant."},
+	{PolicyTooLarge, 8,
+		"The policy would be larger than IAM takes.",
+		"an inline policy that would have 10,300 characters; IAM takes 10,240 in all of a role",
+		"Move statements into a managed policy, or use wider resources in the grant."},
+	{TooManyPolicies, 8,
+		"The role would have more policies than IAM takes.",
+		"write: {attach: true}, and ten policies are on the role already",
+		"Detach a policy, have the quota raised, or write: {inline: NAME}."},
+	{NotContained, 9,
+		"What would be written is not contained in what was there and the settings together.",
+		"the merged document would allow something that neither the old one nor the settings " +
+			"allow",
+		"Nothing in the settings. This is a second check of the program's own work: report it as " +
+			"a bug."},
+	{NotProved, 9,
+		"The simulator does not say that the change would cure the denial.",
+		"with the grant written, the simulator still answers implicitDeny",
+		"Look for a condition key, a boundary or a service control policy that the simulator " +
+			"takes into account."},
+	{Analyzer, 9,
+		"IAM Access Analyzer objects to what would be written.",
+		"limits: {access_analyzer: true}, and ValidatePolicy reports a finding",
+		"Change what the finding says in the policy or the grant, or turn limits.access_analyzer " +
+			"off."},
 }
 
 // Rules lists every rule: first heal's own, then those of the guardrails in
@@ -144,6 +329,23 @@ var ruleOrder = func() map[Rule]int {
 func (r Rule) Explain() string {
 	if i, ok := ruleOrder[r]; ok {
 		return rules[i].explain
+	}
+	return ""
+}
+
+// Example is what the rule refuses: a line of a log, an entry of the settings, or
+// what happened.
+func (r Rule) Example() string {
+	if i, ok := ruleOrder[r]; ok {
+		return rules[i].example
+	}
+	return ""
+}
+
+// Change is what the owner can change, in whole sentences.
+func (r Rule) Change() string {
+	if i, ok := ruleOrder[r]; ok {
+		return rules[i].change
 	}
 	return ""
 }

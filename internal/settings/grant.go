@@ -151,7 +151,7 @@ func nearest(text string) string {
 	for _, a := range actions {
 		known = append(known, strings.TrimPrefix(a.Name, prefix+":"))
 	}
-	if meant := near(name, known); meant != "" {
+	if meant := Near(name, known); meant != "" {
 		return fmt.Sprintf("; did you mean %q?", prefix+":"+meant)
 	}
 	return ""

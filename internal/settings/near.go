@@ -8,7 +8,7 @@ import (
 // suggest ends a message about a name that is not known: with the one that
 // may have been meant, if one is near, and with the rest, if there is any.
 func suggest(text string, known []string, rest string) string {
-	name := near(text, known)
+	name := Near(text, known)
 	switch {
 	case name == "" && rest == "":
 		return ""
@@ -24,10 +24,10 @@ func suggest(text string, known []string, rest string) string {
 // for: whatever is longer was no slip.
 const longest = 150
 
-// near gives the known name that a slip of typing turned into the text: at
+// Near gives the known name that a slip of typing turned into the text: at
 // most one slip in three characters, and at most two. Upper and lower case
 // are the same. It gives "" if there is none, or more than one that is as near.
-func near(text string, known []string) string {
+func Near(text string, known []string) string {
 	most := min(len(text)/3, 2)
 	if most == 0 || len(text) > longest {
 		return ""

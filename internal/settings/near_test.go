@@ -46,7 +46,7 @@ func TestNear(t *testing.T) {
 		{strings.Repeat("g", 149), []string{strings.Repeat("g", 150)}, strings.Repeat("g", 150)},
 		{"\xff\xfe\xfd", []string{"abc"}, ""},
 	} {
-		if got := near(row.text, row.known); got != row.want {
+		if got := Near(row.text, row.known); got != row.want {
 			t.Errorf("%q: %q, want %q", row.text, got, row.want)
 		}
 	}

@@ -27,7 +27,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 )
 
-var update = flag.Bool("update", false, "rewrite what testdata/diagnose wants")
+var update = flag.Bool("update", false, "rewrite the golden files of testdata")
 
 // runDesk runs the command and gives its exit code and what it printed.
 func runDesk(stdin string, args ...string) (code int, stdout, stderr string) {

@@ -31,6 +31,7 @@ func commands() []command {
 		{"demo", "heal the stories' failed builds in a simulated account", runDemo},
 		{"diagnose", "say why a build failed, from its log", runDiagnose},
 		{"plan", "decide about one failed build, with no AWS at all", runPlan},
+		{"explain", "explain a rule that refused, or a cause of failure", runExplain},
 		{"check", "validate settings and show what they could at most grant", runCheck},
 		{"policy", "print a role's present policy, ready to be committed", runPolicy},
 		{"replay", "diagnose a real failed build, and show or do what would be done", runReplay},
