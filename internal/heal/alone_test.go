@@ -98,7 +98,7 @@ func waiting(t *testing.T) (*stage, decide.Case) {
 }
 
 // TestOneInvocationAtATime: a case that waited is called back twice at once,
-// by its message and by the sweep. One of them goes on; the other one keeps
+// by its message and by the sweep. One of them continues; the other one keeps
 // its hands off what the first has leased.
 func TestOneInvocationAtATime(t *testing.T) {
 	s, c := waiting(t)

@@ -70,7 +70,8 @@ type Summary struct {
 const Open decide.Kind = "open"
 
 func (c *held) summary() Summary {
-	s := Summary{Case: c.ID, Project: c.Project, Commit: c.Commit, Opened: c.Opened, Closed: c.Closed, Outcome: c.Outcome, Rounds: len(c.Rounds)}
+	s := Summary{Case: c.ID, Project: c.Project, Commit: c.Commit, Opened: c.Opened, Closed: c.Closed,
+		Outcome: c.Outcome, Rounds: len(c.Rounds)}
 	for _, r := range c.Rounds {
 		if r.Diagnosis != nil && s.Cause == "" {
 			s.Cause = r.Diagnosis.Cause
@@ -87,7 +88,8 @@ func (c *held) summary() Summary {
 
 // count is how many commands are in it.
 func (c Command) count() (n int) {
-	for _, there := range []bool{c.Approve != nil, c.Reject != nil, c.Undo != nil, c.Status != nil, c.Replay != nil, c.Pause != nil, c.Resume != nil, c.Sweep != nil} {
+	for _, there := range []bool{c.Approve != nil, c.Reject != nil, c.Undo != nil, c.Status != nil,
+		c.Replay != nil, c.Pause != nil, c.Resume != nil, c.Sweep != nil} {
 		if there {
 			n++
 		}
@@ -99,7 +101,8 @@ func (c Command) count() (n int) {
 // false and a reason, not an error.
 func (h *Healer) Do(ctx context.Context, cmd Command) (CommandAnswer, error) {
 	if n := cmd.count(); n != 1 {
-		return CommandAnswer{Message: fmt.Sprintf("There are %d commands in it; send one at a time. There are approve, reject, undo, status, replay, pause, resume, sweep.", n)}, nil
+		return CommandAnswer{Message: fmt.Sprintf("There are %d commands in it; send one at a time. There are "+
+			"approve, reject, undo, status, replay, pause, resume, sweep.", n)}, nil
 	}
 	switch {
 	case cmd.Approve != nil:
@@ -117,7 +120,8 @@ func (h *Healer) Do(ctx context.Context, cmd Command) (CommandAnswer, error) {
 		if cmd.Pause.Because != "" {
 			why = "Somebody paused it: " + cmd.Pause.Because
 		}
-		return CommandAnswer{Done: true, Message: "Nothing is written until {\"resume\":{}}. Failures are still explained."}, h.pause(ctx, nil, why)
+		return CommandAnswer{Done: true,
+			Message: "Nothing is written until {\"resume\":{}}. Failures are still explained."}, h.pause(ctx, nil, why)
 	case cmd.Resume != nil:
 		return h.unpause(ctx)
 	}
@@ -143,7 +147,8 @@ func (h *Healer) approve(ctx context.Context, hash string) (CommandAnswer, error
 		return CommandAnswer{}, err
 	}
 	if r := c.last(); r.Decision == nil || r.Decision.Plan == nil || r.Decision.Plan.Hash() != hash {
-		return CommandAnswer{Message: "Nothing was applied: the world has changed since the plan was made. The new finding was sent as a notice.", Case: &c.Case}, nil
+		return CommandAnswer{Message: "Nothing was applied: the world has changed since the plan was made. The new " +
+			"finding was sent as a notice.", Case: &c.Case}, nil
 	}
 	return CommandAnswer{Done: true, Message: fmt.Sprintf("Applied plan %s of project %s.", hash, p.Project), Case: &c.Case}, nil
 }
@@ -357,7 +362,7 @@ func (h *Healer) replay(ctx context.Context, build string, at settings.Account) 
 	if no != "" {
 		return CommandAnswer{Message: no, Case: &c}, err
 	}
-	return CommandAnswer{Done: err == nil, Message: "Taken up.", Case: &c}, err
+	return CommandAnswer{Done: err == nil, Message: "The build is being handled.", Case: &c}, err
 }
 
 // reopen opens a new round for the build if its case is closed. id is the case's,
@@ -390,7 +395,8 @@ func (h *Healer) reopen(ctx context.Context, at settings.Account, b codebuild.Bu
 	if n := len(c.Rounds); n > 0 && c.last().Build.ID == b.ID && c.last().ToldOnly() {
 		c.Rounds = c.Rounds[:n-1]
 	}
-	c.Rounds = append(c.Rounds, decide.Round{Build: b.WithRolePath(p.Role), Step: decide.StepReceived, Started: now, Replayed: now})
+	c.Rounds = append(c.Rounds, decide.Round{Build: b.WithRolePath(p.Role), Step: decide.StepReceived,
+		Started: now, Replayed: now})
 	c.Closed, c.Outcome = time.Time{}, ""
 	return id, "", h.save(ctx, c, true)
 }

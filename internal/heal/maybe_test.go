@@ -39,8 +39,12 @@ func TestMayBe(t *testing.T) {
 		}, true},
 		{"another source", func(_ *held, b *codebuild.Build) { b.ResolvedSourceVersion, b.SourceVersion = "2", "2" }, false},
 		{"another project", func(_ *held, b *codebuild.Build) { b.Project = "other" }, false},
-		{"before it was asked for", func(_ *held, b *codebuild.Build) { b.Start = asked.Add(-decide.ClockSkew - time.Second) }, false},
-		{"the clocks differ a little", func(_ *held, b *codebuild.Build) { b.Start = asked.Add(-decide.ClockSkew + time.Second) }, true},
+		{"before it was asked for", func(_ *held, b *codebuild.Build) {
+			b.Start = asked.Add(-decide.ClockSkew - time.Second)
+		}, false},
+		{"the clocks differ a little", func(_ *held, b *codebuild.Build) {
+			b.Start = asked.Add(-decide.ClockSkew + time.Second)
+		}, true},
 		{"long after", func(_ *held, b *codebuild.Build) { b.Start = asked.Add(time.Hour) }, false},
 		{"the failed build itself", func(c *held, b *codebuild.Build) { b.ID = c.last().Build.ID }, false},
 	} {

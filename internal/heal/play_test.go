@@ -315,7 +315,7 @@ func dieAt(s *stage, operation string) {
 }
 
 // TestSettingsChanged ensures that a case continues under the settings
-// of now: what was decided before they changed is decided anew before
+// of now: what was decided before they changed is decided again before
 // anything is written.
 func TestSettingsChanged(t *testing.T) {
 	s := open(t, shop(1, ""), shopSettings(1, ""))
@@ -352,7 +352,7 @@ func TestSettingsChanged(t *testing.T) {
 }
 
 // TestProjectGone ensures that a case ends, and says why, when the settings
-// name its project no more.
+// no longer name its project.
 func TestProjectGone(t *testing.T) {
 	s := open(t, shop(1, ""), shopSettings(1, ""))
 	dieAt(s, "GetLogEvents")
@@ -481,12 +481,12 @@ func TestPropose(t *testing.T) {
 		t.Errorf("approval of an overtaken plan: %+v", a)
 	}
 	if next := s.of(ids[2]); next.Outcome != decide.Proposed || last(next.Rounds).Decision.Plan.Hash() == old {
-		t.Errorf("it was not proposed anew: %s", next.Outcome)
+		t.Errorf("it was not proposed again: %s", next.Outcome)
 	}
 }
 
 // TestDigest ensures that more notices than settings want one by one are
-// laid by, sent in one, once, and that none is lost.
+// kept, then sent in one notice, once, and that none is lost.
 func TestDigest(t *testing.T) {
 	const n = 5
 	s := open(t, shop(n, ""), strings.ReplaceAll(shopSettings(n, ""), "mode: heal", "mode: observe"))

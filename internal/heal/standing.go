@@ -101,7 +101,9 @@ func (h *Healer) openCases(ctx context.Context) ([]decide.Case, error) {
 			cs = append(cs, c)
 		}
 	}
-	slices.SortStableFunc(cs, func(a, b decide.Case) int { return cmp.Or(b.Opened.Compare(a.Opened), strings.Compare(a.ID, b.ID)) })
+	slices.SortStableFunc(cs, func(a, b decide.Case) int {
+		return cmp.Or(b.Opened.Compare(a.Opened), strings.Compare(a.ID, b.ID))
+	})
 	return cs, nil
 }
 

@@ -81,7 +81,7 @@ func (l lagging) Between(ctx context.Context, kind string, from, to time.Time, n
 }
 
 // TestSweepMarkIsFound: where the list of earlier sweeps lags, or a mark is of
-// another version of the healer, the sweep goes on where it was all the same.
+// another version of the healer, the sweep still continues where it was.
 func TestSweepMarkIsFound(t *testing.T) {
 	for name, trouble := range map[string]func(*stage){
 		"the list lags": func(s *stage) { s.Inbox.Healer.Store = lagging{s.Store} },
@@ -162,7 +162,7 @@ func TestUnreadableBuildsGoLast(t *testing.T) {
 	}
 }
 
-// TestProjectLeavesSettings: a case of a project that settings name no more
+// TestProjectLeavesSettings: a case of a project that settings no longer name
 // ends. It is not asked about for ever.
 func TestProjectLeavesSettings(t *testing.T) {
 	s, id := awaiting(t)

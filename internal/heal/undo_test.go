@@ -120,11 +120,13 @@ func TestUndoKeepsTheRepository(t *testing.T) {
 		t.Fatal(err)
 	}
 	l, err := s.Inbox.Healer.Standing(ctx)
-	if err != nil || len(l.Standing) != 1 || !slices.Equal(heal.Changes(l.Standing[0]), []string{"repository shop", "inline policy healed of role role-0"}) {
+	if err != nil || len(l.Standing) != 1 ||
+		!slices.Equal(heal.Changes(l.Standing[0]), []string{"repository shop", "inline policy healed of role role-0"}) {
 		t.Errorf("standing: %+v, %v", l.Standing, err)
 	}
 	a := s.do(fmt.Sprintf(`{"undo":{"case":%q}}`, c.ID))
-	if !a.Done || !strings.HasPrefix(a.Message, `Took back 1 change(s). The repository "shop" stays.`) || s.inline("role-0") != "" {
+	if !a.Done || !strings.HasPrefix(a.Message, `Took back 1 change(s). The repository "shop" stays.`) ||
+		s.inline("role-0") != "" {
 		t.Errorf("undo: %+v, policy %q", a, s.inline("role-0"))
 	}
 	if a = s.do(fmt.Sprintf(`{"undo":{"case":%q}}`, c.ID)); a.Done || !strings.Contains(a.Message, "stays") {

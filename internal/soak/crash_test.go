@@ -38,7 +38,8 @@ func TestCrashEverywhere(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("%d deaths with the message delivered again: at %d places at AWS calls and %d at writes to the ledger; %d more, after whatever changed something, with the message lost",
+	t.Logf("%d deaths with the message delivered again: at %d places at AWS calls and %d at writes to the ledger; "+
+		"%d more, after whatever changed something, with the message lost",
 		total.calls+total.writes, total.calls, total.writes, total.lost)
 	t.Logf("notices sent twice under one id: %d, at %v", total.twice, slices.Sorted(maps.Keys(total.where)))
 }

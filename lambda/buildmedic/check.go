@@ -32,18 +32,20 @@ type reach struct {
 
 func runCheck(_ context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	fs := flags("check", "[-settings F] [-account ID] [-region R] [-partition P] [-json]",
-		"Validates settings, runs the tests in them, warns of what is wide and of what does nothing,\nand shows per project what its role could at most gain. It uses no AWS.",
+		"Validates settings, runs the tests in them, warns of what is wide and of what does nothing,\n"+
+			"and shows per project what its role could at most gain. It uses no AWS.",
 		"buildmedic check -settings infra/buildmedic.yaml -account 111122223333 -region eu-west-1", stderr)
 	path := fs.String("settings", defaultSettings, "settings file")
-	account := fs.String("account", "", "account that ${account} stands for; without it each test's own, and the placeholder is printed")
-	region := fs.String("region", "", "region that ${region} stands for; likewise")
-	partition := fs.String("partition", "", "partition that ${partition} stands for; likewise")
+	account := fs.String("account", "", "account that ${account} stands for; without it each test's own, and the "+
+		"placeholder is printed")
+	region := fs.String("region", "", "region that ${region} stands for; optional like -account")
+	partition := fs.String("partition", "", "partition that ${partition} stands for; optional like -account")
 	asJSON := fs.Bool("json", false, "print JSON")
 	if done, code := parse(fs, args, stdout); done {
 		return code
 	}
 	if fs.NArg() > 0 {
-		return wrong(fs, "%q is no flag; name the file with -settings", fs.Arg(0))
+		return wrong(fs, "%q is not a flag; name the file with -settings", fs.Arg(0))
 	}
 	if *account != "" && (len(*account) != 12 || strings.Trim(*account, "0123456789") != "") {
 		return wrong(fs, "-account %q is not an account id; write its 12 digits", *account)
@@ -131,7 +133,8 @@ func (c checked) text(path string) string {
 		fmt.Fprintf(&b, "warning: %s\n", at(path, p))
 	}
 	if !c.Valid {
-		fmt.Fprintf(&b, "\n%s is not valid: %s. It would grant nothing, and is not deployed.\n", path, count(len(c.Problems), "error"))
+		fmt.Fprintf(&b, "\n%s is not valid: %s. It would grant nothing, and is not deployed.\n", path,
+			count(len(c.Problems), "error"))
 		return b.String()
 	}
 	hold := ""

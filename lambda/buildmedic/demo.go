@@ -42,7 +42,9 @@ func (p palette) blue(s string) string   { return p.paint("36", s) }
 
 func runDemo(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	fs := flags("demo", "[-json] [STORY...]",
-		"Plays stories of failed builds in a simulated AWS account: the healer and the AWS SDK are\nthe function's own, only the account is simulated. Without names all stories are played.\nExits with 1 if a story ends otherwise than it should.",
+		"Plays stories of failed builds in a simulated AWS account: the healer and the AWS SDK are\n"+
+			"the function's own, only the account is simulated. Without names all stories are played.\n"+
+			"Exits with 1 if a story ends otherwise than it should.",
 		"buildmedic demo tracker-api qivr-deploy", stderr)
 	asJSON := fs.Bool("json", false, "print one JSON object per story")
 	if done, code := parse(fs, args, stdout); done {
@@ -186,7 +188,8 @@ func (d *demo) beats(s story.Story, st *story.Stage) []beat {
 		if b.Number > 1 {
 			how = "started again"
 		}
-		bs = append(bs, beat{b.Start, fmt.Sprintf("%s build #%d %s", d.blue("▶"), b.Number, d.dim(how+" at "+cmp.Or(b.Version, "the default branch"))), last})
+		bs = append(bs, beat{b.Start, fmt.Sprintf("%s build #%d %s", d.blue("▶"), b.Number,
+			d.dim(how+" at "+cmp.Or(b.Version, "the default branch"))), last})
 		if b.Status == "SUCCEEDED" {
 			bs = append(bs, beat{b.End, d.green("✔ build #" + fmt.Sprint(b.Number) + " is green"), 0})
 			continue
@@ -293,7 +296,8 @@ func wrapText(s string, width int) []string {
 
 // table sums the stories up.
 func (d *demo) table() {
-	fmt.Fprintf(d.out, "%s\n", d.bold(fmt.Sprintf("%-26s %-19s %-9s %6s  %s", "STORY", "CALLED FOR", "OUTCOME", "ROUNDS", "WROTE")))
+	fmt.Fprintf(d.out, "%s\n", d.bold(fmt.Sprintf("%-26s %-19s %-9s %6s  %s", "STORY", "CALLED FOR", "OUTCOME",
+		"ROUNDS", "WROTE")))
 	for _, r := range d.rows {
 		outcome := fmt.Sprintf("%-9s", r.result.Outcome)
 		switch {

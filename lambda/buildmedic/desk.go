@@ -53,7 +53,7 @@ type desk struct {
 	home      settings.Account
 	queue     *deskQueue
 	store     heal.Store
-	close     func() error // gives the ledger free
+	close     func() error // closes the ledger
 }
 
 // deskFlags are the flags of every command that works on an account.
@@ -64,9 +64,11 @@ type deskFlags struct {
 func addDeskFlags(fs *flag.FlagSet) deskFlags {
 	return deskFlags{
 		settings: fs.String("settings", defaultSettings, "settings file"),
-		table:    fs.String("table", "", "work on the function's own ledger: the name of its DynamoDB table, which is the stack's output TableName"),
-		ledger:   fs.String("ledger", "", "file of the desk's ledger (default: buildmedic/ledger.json in the user's configuration folder)"),
-		topic:    fs.String("topic", "", "ARN of an SNS topic to send notices to; default: they are printed"),
+		table: fs.String("table", "", "work on the function's own ledger: the name of its DynamoDB table, which "+
+			"is the stack's output TableName"),
+		ledger: fs.String("ledger", "", "file of the desk's ledger (default: buildmedic/ledger.json in the "+
+			"user's configuration folder)"),
+		topic: fs.String("topic", "", "ARN of an SNS topic to send notices to; default: they are printed"),
 	}
 }
 
@@ -102,7 +104,8 @@ func openDesk(ctx context.Context, f deskFlags, change func(*settings.Settings),
 	if d.store, d.close, err = openStore(f, func() (aws.Config, error) { return cfg, nil }); err != nil {
 		return nil, err
 	}
-	d.healer = awsapi.Wire(awsapi.Wiring{Config: cfg, Identity: id, Region: cfg.Region, Settings: s, Store: d.store, Topic: *f.topic,
+	d.healer = awsapi.Wire(awsapi.Wiring{Config: cfg, Identity: id, Region: cfg.Region, Settings: s,
+		Store: d.store, Topic: *f.topic,
 		Journal: io.Discard, Clock: deskClock, Log: slog.New(slog.DiscardHandler)})
 	d.healer.Queue = d.queue
 	if *f.topic == "" {
@@ -123,8 +126,10 @@ func openReader(ctx context.Context) (*desk, error) {
 		return nil, noIdentity(err)
 	}
 	home := settings.Account{ID: id.Account, Region: cfg.Region}
-	h := awsapi.Wire(awsapi.Wiring{Config: cfg, Identity: id, Region: cfg.Region, Settings: &settings.Settings{}, Clock: deskClock, Log: slog.New(slog.DiscardHandler)})
-	return &desk{healer: h, home: home, codebuild: awsapi.CodeBuild{Accounts: awsapi.NewAccounts(cfg, home, id.Partition, "")}}, nil
+	h := awsapi.Wire(awsapi.Wiring{Config: cfg, Identity: id, Region: cfg.Region, Settings: &settings.Settings{},
+		Clock: deskClock, Log: slog.New(slog.DiscardHandler)})
+	return &desk{healer: h, home: home,
+		codebuild: awsapi.CodeBuild{Accounts: awsapi.NewAccounts(cfg, home, id.Partition, "")}}, nil
 }
 
 // openStore opens the ledger that the flags name. Only the function's own
@@ -154,7 +159,8 @@ func openStore(f deskFlags, config func() (aws.Config, error)) (heal.Store, func
 
 // noIdentity says first what to do, then what the SDK said.
 func noIdentity(err error) error {
-	return fmt.Errorf("no AWS credentials that work: set AWS_PROFILE, or run `aws sso login`, until `aws sts get-caller-identity` answers (%w)", err)
+	return fmt.Errorf("no AWS credentials that work: set AWS_PROFILE, or run `aws sso login`, until `aws sts "+
+		"get-caller-identity` answers (%w)", err)
 }
 
 // quietly loads the SDK's configuration without its own log.
@@ -220,7 +226,7 @@ func (d *desk) follow(ctx context.Context, caseID string, progress io.Writer) (d
 			fmt.Fprintf(progress, "build %s runs\n", r.Retry)
 		}
 		if err := deskClock.Sleep(ctx, wait); err != nil {
-			return c, fmt.Errorf("interrupted: the case %s goes on with `buildmedic replay` of the same build: %w", caseID, err)
+			return c, fmt.Errorf("interrupted: `buildmedic replay` of the same build continues case %s: %w", caseID, err)
 		}
 		if err := d.goOn(ctx, c); err != nil && !errors.Is(err, heal.ErrLater) {
 			return c, err

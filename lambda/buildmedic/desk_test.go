@@ -75,7 +75,8 @@ func TestReplayShows(t *testing.T) {
 	if code != exitOK {
 		t.Fatalf("code %d: %s", code, errs)
 	}
-	for _, want := range []string{"ecr:GetAuthorizationToken", "CodeBuild-ECR-Permissions", "repository/tracker_api", "would have allowed ECR push", "buildmedic replay -apply " + id} {
+	for _, want := range []string{"ecr:GetAuthorizationToken", "CodeBuild-ECR-Permissions",
+		"repository/tracker_api", "would have allowed ECR push", "buildmedic replay -apply " + id} {
 		if !strings.Contains(out, want) {
 			t.Errorf("it does not say %q:\n%s", want, out)
 		}
@@ -108,19 +109,23 @@ func TestReplayApplies(t *testing.T) {
 	}
 	code, out, errs = buildmedic(t, "", append([]string{"history", "-json"}, append(flags, "TrackerAPI")...)...)
 	var cases []struct{ Case, Outcome string }
-	if err := json.Unmarshal([]byte(out), &cases); code != exitOK || err != nil || len(cases) != 1 || cases[0].Outcome != "healed" {
+	if err := json.Unmarshal([]byte(out), &cases); code != exitOK || err != nil || len(cases) != 1 ||
+		cases[0].Outcome != "healed" {
 		t.Fatalf("history: code %d %v\n%s%s", code, err, out, errs)
 	}
-	if code, out, errs = buildmedic(t, "", append([]string{"show"}, append(flags, cases[0].Case)...)...); code != exitOK || !strings.Contains(out, "round 1") {
+	code, out, errs = buildmedic(t, "", append(append([]string{"show"}, flags...), cases[0].Case)...)
+	if code != exitOK || !strings.Contains(out, "round 1") {
 		t.Errorf("show: code %d\n%s%s", code, out, errs)
 	}
-	if code, out, errs = buildmedic(t, "", append([]string{"undo"}, append(flags, cases[0].Case)...)...); code != exitOK || !strings.Contains(out, "Took back 1 change") {
+	code, out, errs = buildmedic(t, "", append(append([]string{"undo"}, flags...), cases[0].Case)...)
+	if code != exitOK || !strings.Contains(out, "Took back 1 change") {
 		t.Errorf("undo: code %d\n%s%s", code, out, errs)
 	}
 	if inline, _ := sim.RolePolicies("", "codebuild-TrackerAPI-service-role"); inline["CodeBuild-ECR-Permissions"] != "" {
 		t.Error("the policy is still there")
 	}
-	if code, out, errs = buildmedic(t, "", append([]string{"undo"}, append(flags, cases[0].Case)...)...); code != exitFailed || !strings.Contains(out, "nothing that still stands") {
+	code, out, errs = buildmedic(t, "", append(append([]string{"undo"}, flags...), cases[0].Case)...)
+	if code != exitFailed || !strings.Contains(out, "nothing that still stands") {
 		t.Errorf("second undo: code %d\n%s%s", code, out, errs)
 	}
 }
@@ -131,7 +136,8 @@ func TestReplayApplies(t *testing.T) {
 func TestLedgerWithoutAWS(t *testing.T) {
 	sim, file := account(t, "tracker-api")
 	ledger := filepath.Join(t.TempDir(), "l.json")
-	if code, out, errs := buildmedic(t, "", "replay", "-apply", "-yes", "-settings", file, "-ledger", ledger, sim.Builds("TrackerAPI")[0].ARN); code != exitOK {
+	if code, out, errs := buildmedic(t, "", "replay", "-apply", "-yes", "-settings", file, "-ledger", ledger,
+		sim.Builds("TrackerAPI")[0].ARN); code != exitOK {
 		t.Fatalf("code %d\n%s%s", code, out, errs)
 	}
 	calls := len(sim.Calls())
@@ -140,21 +146,25 @@ func TestLedgerWithoutAWS(t *testing.T) {
 	}
 	code, out, errs := buildmedic(t, "", "history", "-json", "-ledger", ledger)
 	var cases []struct{ Case, Outcome string }
-	if err := json.Unmarshal([]byte(out), &cases); code != exitOK || err != nil || len(cases) != 1 || cases[0].Outcome != "healed" {
+	if err := json.Unmarshal([]byte(out), &cases); code != exitOK || err != nil || len(cases) != 1 ||
+		cases[0].Outcome != "healed" {
 		t.Fatalf("history: code %d %v\n%s%s", code, err, out, errs)
 	}
-	if code, out, errs = buildmedic(t, "", "show", "-ledger", ledger, cases[0].Case); code != exitOK || !strings.Contains(out, "round 1") || !strings.Contains(out, "TrackerAPI is green again") {
+	if code, out, errs = buildmedic(t, "", "show", "-ledger", ledger, cases[0].Case); code != exitOK ||
+		!strings.Contains(out, "round 1") || !strings.Contains(out, "TrackerAPI is green again") {
 		t.Errorf("show: code %d\n%s%s", code, out, errs)
 	}
 	if n := len(sim.Calls()); n != calls {
 		t.Errorf("%d calls to AWS", n-calls)
 	}
 	for _, args := range [][]string{{"history", "-ledger", ledger + ".gone"}, {"show", "-ledger", ledger + ".gone", "c"}} {
-		if code, _, errs := buildmedic(t, "", args...); code != exitFailed || !strings.Contains(errs, "there is no ledger to read") {
+		if code, _, errs := buildmedic(t, "", args...); code != exitFailed || !strings.Contains(errs,
+			"there is no ledger to read") {
 			t.Errorf("%q: code %d: %s", args, code, errs)
 		}
 	}
-	if code, _, errs := buildmedic(t, "", "history", "-settings", file+".gone", "-ledger", ledger); code != exitFailed || !strings.Contains(errs, "settings") {
+	if code, _, errs := buildmedic(t, "", "history", "-settings", file+".gone", "-ledger",
+		ledger); code != exitFailed || !strings.Contains(errs, "settings") {
 		t.Errorf("settings that are named and not there: code %d: %s", code, errs)
 	}
 	for _, args := range [][]string{{"history", "-table", "t"}, {"undo", "-settings", file, "-ledger", ledger, cases[0].Case}} {
@@ -180,7 +190,8 @@ func TestJSONAlone(t *testing.T) {
 		want, told  string
 	}{
 		{"nothing is closed yet", "", append([]string{"history"}, flags...), "[]\n", ""},
-		{"refused", "no\n", append(append([]string{"replay", "-apply"}, flags...), id), `"rounds"`, "Do this? Type yes: Nothing was changed."},
+		{"refused", "no\n", append(append([]string{"replay", "-apply"}, flags...), id), `"rounds"`,
+			"Do this? Type yes: Nothing was changed."},
 		{"done", "yes\n", append(append([]string{"replay", "-apply"}, flags...), id), `"outcome": "healed"`, ": healed"},
 		{"taken back", "", append(append([]string{"undo"}, flags...), "1160bc9cefbf0600"), "Took back 1 change", "[undone]"},
 	} {
@@ -211,7 +222,8 @@ func TestScan(t *testing.T) {
 	if code != exitOK {
 		t.Fatalf("code %d: %s", code, errs)
 	}
-	for _, want := range []string{"1 project, 1 failed build read", "missing-permission", "ecr:GetAuthorizationToken", "could have acted on 1 of 1"} {
+	for _, want := range []string{"1 project, 1 failed build read", "missing-permission",
+		"ecr:GetAuthorizationToken", "could have acted on 1 of 1"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("it does not say %q:\n%s", want, out)
 		}
@@ -237,7 +249,8 @@ func TestPolicy(t *testing.T) {
 		t.Errorf("code %d\n%s%s", code, out, errs)
 	}
 	for _, form := range []string{"-cdk", "-terraform"} {
-		if code, out, errs := buildmedic(t, "", "policy", "-role", "qivr-codebuild-role", form); code != exitOK || !strings.Contains(out, "qivr-codebuild-policy") {
+		if code, out, errs := buildmedic(t, "", "policy", "-role", "qivr-codebuild-role", form); code != exitOK ||
+			!strings.Contains(out, "qivr-codebuild-policy") {
 			t.Errorf("%s: code %d\n%s%s", form, code, out, errs)
 		}
 	}
@@ -255,20 +268,26 @@ func TestUsage(t *testing.T) {
 			t.Errorf("%s -h: code %d\n%s", c.name, code, out)
 		}
 	}
-	for _, args := range [][]string{{}, {"heal-all"}, {"demo", "no-such-story"}, {"plan"}, {"replay"}, {"show"}, {"undo", "a", "b"}, {"policy"}, {"scan", "-n", "0"}, {"demo", "-nonsense"}, {"schema", "x"},
-		{"history", "-n", "0"}, {"remove", "web"}, {"remove", "-wait", "-1m"}, {"history", "-table", "t", "-ledger", "l"}, {"undo", "-table", "t", "-ledger", "l", "c"}, {"approve", "abc"}, {"approve", strings.Repeat("x", 64)},
+	for _, args := range [][]string{{}, {"heal-all"}, {"demo", "no-such-story"}, {"plan"}, {"replay"}, {"show"},
+		{"undo", "a", "b"}, {"policy"}, {"scan", "-n", "0"}, {"demo", "-nonsense"}, {"schema", "x"},
+		{"history", "-n", "0"}, {"remove", "web"}, {"remove", "-wait", "-1m"},
+		{"history", "-table", "t", "-ledger", "l"}, {"undo", "-table", "t", "-ledger", "l", "c"},
+		{"approve", "abc"}, {"approve", strings.Repeat("x", 64)},
 		{"check", "-account", "1111"}, {"help", "heal-all"}, {"-v"}} {
 		if code, _, errs := buildmedic(t, "", args...); code != exitUsage || errs == "" {
 			t.Errorf("%q: code %d, %q", args, code, errs)
 		}
 	}
-	if code, out, _ := buildmedic(t, "", "help", "diagnose"); code != exitOK || !strings.HasPrefix(out, "Usage: buildmedic diagnose ") {
+	if code, out, _ := buildmedic(t, "", "help", "diagnose"); code != exitOK || !strings.HasPrefix(out,
+		"Usage: buildmedic diagnose ") {
 		t.Errorf("help diagnose: code %d\n%s", code, out)
 	}
-	if code, _, errs := buildmedic(t, "", "diagnos"); code != exitUsage || !strings.Contains(errs, `no command "diagnos"; there are demo, diagnose, `) {
+	if code, _, errs := buildmedic(t, "", "diagnos"); code != exitUsage || !strings.Contains(errs,
+		`no command "diagnos"; there are demo, diagnose, `) {
 		t.Errorf("diagnos: code %d\n%s", code, errs)
 	}
-	if code, _, errs := buildmedic(t, "", "undo", "c"); code != exitFailed || !strings.Contains(errs, "name the file with -settings") {
+	if code, _, errs := buildmedic(t, "", "undo", "c"); code != exitFailed || !strings.Contains(errs,
+		"name the file with -settings") {
 		t.Errorf("undo without settings: code %d\n%s", code, errs)
 	}
 }
@@ -279,7 +298,8 @@ func TestDemo(t *testing.T) {
 	if code != exitOK || !strings.Contains(out, "stories ended as they should") || strings.Contains(out, "\x1b") {
 		t.Errorf("code %d\n%s%s", code, out, errs)
 	}
-	if code, out, errs = buildmedic(t, "", "demo", "10-forged-in-a-pull-request"); code != exitOK || !strings.Contains(out, "\nit ended as it should\n") {
+	if code, out, errs = buildmedic(t, "", "demo", "10-forged-in-a-pull-request"); code != exitOK ||
+		!strings.Contains(out, "\nit ended as it should\n") {
 		t.Errorf("a story by its file's name: code %d\n%s%s", code, out, errs)
 	}
 	code, out, _ = buildmedic(t, "", "demo", "-json", "tracker-api")
@@ -287,7 +307,8 @@ func TestDemo(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &r); code != exitOK || err != nil {
 		t.Fatalf("code %d: %v\n%s", code, err, out)
 	}
-	for _, k := range []string{"story", "project", "cause", "remedy", "rounds", "outcome", "grants", "refusals", "policy", "calls"} {
+	for _, k := range []string{"story", "project", "cause", "remedy", "rounds", "outcome", "grants", "refusals",
+		"policy", "calls"} {
 		if _, ok := r[k]; !ok {
 			t.Errorf("no %q", k)
 		}
@@ -300,20 +321,25 @@ func TestPlan(t *testing.T) {
 	sim, file := account(t, "tracker-api")
 	b := sim.Builds("TrackerAPI")[0]
 	dir := t.TempDir()
-	record := `{"builds":[{"id":"` + b.ID + `","arn":"` + b.ARN + `","projectName":"TrackerAPI","buildStatus":"FAILED","serviceRole":"` + b.Role + `",
-		"initiator":"` + b.Initiator + `","sourceVersion":"refs/heads/main","endTime":"2026-11-22T10:12:19Z",
+	record := `{"builds":[{"id":"` + b.ID + `","arn":"` + b.ARN + `","projectName":"TrackerAPI",
+		"buildStatus":"FAILED","serviceRole":"` + b.Role + `","initiator":"` + b.Initiator + `",
+		"sourceVersion":"refs/heads/main","endTime":"2026-11-22T10:12:19Z",
 		"phases":[{"phaseType":"PRE_BUILD","phaseStatus":"FAILED","contexts":[{"statusCode":"COMMAND_EXECUTION_ERROR","message":"x"}]}]}]}`
-	for name, text := range map[string]string{"b.json": record, "l.log": b.Log, "p.json": `{"inline":{"Other":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"logs:*","Resource":"*"}]}}}`} {
+	for name, text := range map[string]string{"b.json": record, "l.log": b.Log,
+		"p.json": `{"inline":{"Other":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"logs:*",` +
+			`"Resource":"*"}]}}}`} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	code, out, errs := buildmedic(t, "", "plan", "-settings", file, "-build", filepath.Join(dir, "b.json"), "-log", filepath.Join(dir, "l.log"), "-policies", filepath.Join(dir, "p.json"))
+	code, out, errs := buildmedic(t, "", "plan", "-settings", file, "-build", filepath.Join(dir, "b.json"), "-log",
+		filepath.Join(dir, "l.log"), "-policies", filepath.Join(dir, "p.json"))
 	var p planned
 	if err := json.Unmarshal([]byte(out), &p); code != exitOK || err != nil {
 		t.Fatalf("code %d: %v\n%s%s", code, err, out, errs)
 	}
-	if p.Remedy != "grant" || len(p.Statements) != 2 || p.Hash == "" || len(p.Refusals) != 0 || !strings.Contains(string(p.Policy), "repository/tracker_api") || p.Target != "inline CodeBuild-ECR-Permissions" {
+	if p.Remedy != "grant" || len(p.Statements) != 2 || p.Hash == "" || len(p.Refusals) != 0 ||
+		!strings.Contains(string(p.Policy), "repository/tracker_api") || p.Target != "inline CodeBuild-ECR-Permissions" {
 		t.Errorf("got %s", out)
 	}
 	// With the permission there already, nothing is written: the build is only started again.
@@ -321,7 +347,8 @@ func TestPlan(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "p.json"), []byte(all), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, out, _ = buildmedic(t, "", "plan", "-settings", file, "-build", filepath.Join(dir, "b.json"), "-log", filepath.Join(dir, "l.log"), "-policies", filepath.Join(dir, "p.json"))
+	_, out, _ = buildmedic(t, "", "plan", "-settings", file, "-build", filepath.Join(dir, "b.json"), "-log",
+		filepath.Join(dir, "l.log"), "-policies", filepath.Join(dir, "p.json"))
 	p = planned{}
 	if err := json.Unmarshal([]byte(out), &p); err != nil || p.Remedy != "retry" || string(p.Policy) != "null" {
 		t.Errorf("%v %s", err, out)
@@ -333,7 +360,8 @@ func TestPlan(t *testing.T) {
 func TestCheck(t *testing.T) {
 	_, file := account(t, "qivr-deploy")
 	code, out, errs := buildmedic(t, "", "check", "-settings", file)
-	if code != exitOK || !strings.Contains(out, "is valid") || !strings.Contains(out, "iam:PassedToService") || !strings.Contains(out, "warning:") {
+	if code != exitOK || !strings.Contains(out, "is valid") || !strings.Contains(out, "iam:PassedToService") ||
+		!strings.Contains(out, "warning:") {
 		t.Errorf("code %d\n%s%s", code, out, errs)
 	}
 	write := func(text string) string {
@@ -351,13 +379,17 @@ func TestCheck(t *testing.T) {
 	}
 	idle := write("version: 1\nprojects: [{name: web, role: r, mode: heal}]\n")
 	code, out, _ = buildmedic(t, "", "check", "-settings", idle)
-	if code != exitOK || !strings.Contains(out, "warning: "+idle+": notify: nobody is told") || !strings.Contains(out, "warning: "+idle+":2: projects[0].grants: ") {
+	if code != exitOK || !strings.Contains(out, "warning: "+idle+": notify: nobody is told") ||
+		!strings.Contains(out, "warning: "+idle+":2: projects[0].grants: ") {
 		t.Errorf("code %d\n%s", code, out)
 	}
 	failing := write("version: 1\nprojects: [{name: web, role: r, grants: [g], write: {inline: p}}]\n" +
-		"grants: [{id: g, because: b, owner: o, actions: [\"s3:GetObject\"], resources: [\"arn:${partition}:s3:::other/*\"]}]\ntests: [{project: web, allow: \"s3:GetObject\", on: \"arn:${partition}:s3:::b/${account}\"}]\n")
+		"grants: [{id: g, because: b, owner: o, actions: [\"s3:GetObject\"], resources: " +
+		"[\"arn:${partition}:s3:::other/*\"]}]\ntests: [{project: web, allow: \"s3:GetObject\", on: " +
+		"\"arn:${partition}:s3:::b/${account}\"}]\n")
 	for _, row := range [][3]string{
-		{"", "", "on arn:${partition}:s3:::b/${account}; ${partition}, ${account} are not known here: try check -partition P -account ID\n"},
+		{"", "", "on arn:${partition}:s3:::b/${account}; ${partition}, ${account} are not known here: try check " +
+			"-partition P -account ID\n"},
 		{"-partition", "aws-cn", "on arn:aws-cn:s3:::b/${account}; ${account} is not known here: try check -account ID\n"},
 	} {
 		args := []string{"check", "-settings", failing}

@@ -27,7 +27,7 @@ With -jsonl it reads JSON Lines {"id","text","phase_contexts":["CODE: message",.
 all but id optional, and writes one object a line, in order: {"id","cause","remedy","retryable",
 "denials":[{"action","resource","principal","effect","layer","policy_arn","line","causal"}],"excerpt":[...],"fingerprint"}.
 A denial that is not causal did not fail the build. What looks like a secret is masked.
-A line that cannot be read gives {"id","error"}, and the rest goes on.
+A line that cannot be read gives {"id","error"}, and the next lines are still read.
 
 Exit codes: 0 diagnosed, whatever the cause; 1 the input could not be read or the output not written; 2 wrong usage.`
 

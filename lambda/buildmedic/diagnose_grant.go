@@ -32,8 +32,9 @@ func grantsFor(f buildlog.Failure, d diagnose.Diagnosis) (entries, hindrances []
 			case r.Entry != "":
 				entries = append(entries, withoutComments(r.Entry))
 			case r.Rule == guardrail.NoGrantConfigured: // so far nothing but the resource is in the way
-				hindrances = append(hindrances, "The text does not say on what "+r.Action+" was denied, and a resource is never guessed."+
-					" A grant that holds the action and says give: set brings in its own resources.")
+				hindrances = append(hindrances,
+					"The text does not say on what "+r.Action+" was denied, and a resource is never guessed."+
+						" A grant that holds the action and says give: set brings in its own resources.")
 			default:
 				hindrances = append(hindrances, r.Message)
 			}

@@ -134,7 +134,8 @@ func answerLine(line []byte, n int) any {
 	d := heal.WithoutSecrets(diagnose.Diagnose(f))
 	a := answer{id, d.Cause, d.Remedy, d.Retryable, []answeredDenial{}, []string{}, d.Fingerprint}
 	for _, x := range d.Denials {
-		a.Denials = append(a.Denials, answeredDenial{x.Action, x.Resource, x.Principal, x.Effect, x.Layer, x.PolicyARN, x.Line, x.Causal})
+		a.Denials = append(a.Denials, answeredDenial{x.Action, x.Resource, x.Principal, x.Effect, x.Layer,
+			x.PolicyARN, x.Line, x.Causal})
 	}
 	for _, l := range d.Excerpt {
 		a.Excerpt = append(a.Excerpt, l.Text)

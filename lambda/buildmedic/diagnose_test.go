@@ -113,7 +113,8 @@ func checkColours(t *testing.T, log, want string) {
 func TestDiagnoseTextIsPlain(t *testing.T) {
 	const evil = "\x1b[31m\x07\u202e\u2066\x00\u009b1m evil \xff"
 	log := "[Container] 2026/03/04 10:11:12 Running command ./" + evil + "\n" +
-		"denied: User: arn:aws:iam::111122223333:user/" + evil + " is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::b/" + evil + "\n" +
+		"denied: User: arn:aws:iam::111122223333:user/" + evil + " is not authorized to perform: s3:GetObject on " +
+		"resource: arn:aws:s3:::b/" + evil + "\n" +
 		strings.Repeat(evil+" ", 100) + "\n" +
 		"[Container] 2026/03/04 10:11:12 Command did not exit successfully ./" + evil + " exit status 1\n"
 	code, got, _ := runDesk(log)
@@ -205,34 +206,48 @@ func TestDiagnoseReportsThatItCannotPrint(t *testing.T) {
 
 func TestDiagnoseLines(t *testing.T) {
 	const user = "arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-11111111-2222-3333-4444-555555555555"
-	denied := "User: " + user + " is not authorized to perform: s3:PutObject on resource: \\\"arn:aws:s3:::b/k\\\" because no identity-based policy allows the s3:PutObject action"
+	denied := "User: " + user + " is not authorized to perform: s3:PutObject on resource: \\\"arn:aws:s3:::b/k\\\" " +
+		"because no identity-based policy allows the s3:PutObject action"
 	for _, tt := range []struct{ name, in, want string }{
 		{"a denial", `{"id":"a","text":"one\n` + denied + `\n"}`,
-			`{"id":"a","cause":"missing-permission","remedy":"grant","retryable":false,"denials":[{"action":"s3:PutObject","resource":"arn:aws:s3:::b/k",` +
-				`"principal":"` + user + `","effect":"implicit","layer":"identity-based-policy","policy_arn":"","line":2,"causal":true}],` +
+			`{"id":"a","cause":"missing-permission","remedy":"grant","retryable":false,` +
+				`"denials":[{"action":"s3:PutObject","resource":"arn:aws:s3:::b/k",` +
+				`"principal":"` + user + `","effect":"implicit","layer":"identity-based-policy","policy_arn":"",` +
+				`"line":2,"causal":true}],` +
 				`"excerpt":["one","` + denied + `"],"fingerprint":"FINGERPRINT"}`},
 		{"a phase context", `{"id":"a","phase_contexts":[": ","YAML_FILE_ERROR: YAML file does not exist"]}`,
-			`{"id":"a","cause":"buildspec-not-found","remedy":"override-buildspec","retryable":false,"denials":[],"excerpt":["YAML_FILE_ERROR: YAML file does not exist"],"fingerprint":"FINGERPRINT"}`},
+			`{"id":"a","cause":"buildspec-not-found","remedy":"override-buildspec","retryable":false,"denials":[],` +
+				`"excerpt":["YAML_FILE_ERROR: YAML file does not exist"],"fingerprint":"FINGERPRINT"}`},
 		{"a code with spaces", `{"id":"a","phase_contexts":["Decrypted Variables Error: parameter does not exist: /x"]}`,
-			`{"id":"a","cause":"parameter-not-found","remedy":"report","retryable":false,"denials":[],"excerpt":["Decrypted Variables Error: parameter does not exist: /x"],"fingerprint":"FINGERPRINT"}`},
-		{"a denial in a context", `{"id":"a","phase_contexts":["ACCESS_DENIED: Error message: ` + denied + `"],"service_role":"codebuild-shop","build_arn":"arn:aws:codebuild:eu-west-1:111122223333:build/shop:11111111-2222-3333-4444-555555555555"}`,
-			`{"id":"a","cause":"missing-permission","remedy":"grant","retryable":false,"denials":[{"action":"s3:PutObject","resource":"arn:aws:s3:::b/k",` +
-				`"principal":"` + user + `","effect":"implicit","layer":"identity-based-policy","policy_arn":"","line":0,"causal":true}],` +
+			`{"id":"a","cause":"parameter-not-found","remedy":"report","retryable":false,"denials":[],` +
+				`"excerpt":["Decrypted Variables Error: parameter does not exist: /x"],"fingerprint":"FINGERPRINT"}`},
+		{"a denial in a context", `{"id":"a","phase_contexts":["ACCESS_DENIED: Error message: ` + denied +
+			`"],"service_role":"codebuild-shop",` +
+			`"build_arn":"arn:aws:codebuild:eu-west-1:111122223333:build/shop:11111111-2222-3333-4444-555555555555"}`,
+			`{"id":"a","cause":"missing-permission","remedy":"grant","retryable":false,` +
+				`"denials":[{"action":"s3:PutObject","resource":"arn:aws:s3:::b/k",` +
+				`"principal":"` + user + `","effect":"implicit","layer":"identity-based-policy","policy_arn":"",` +
+				`"line":0,"causal":true}],` +
 				`"excerpt":["ACCESS_DENIED: Error message: ` + denied + `"],"fingerprint":"FINGERPRINT"}`},
 		{"only an id", `{"id":"a"}`,
-			`{"id":"a","cause":"unknown","remedy":"report","retryable":false,"denials":[],"excerpt":[],"fingerprint":"FINGERPRINT"}`},
+			`{"id":"a","cause":"unknown","remedy":"report","retryable":false,"denials":[],"excerpt":[],` +
+				`"fingerprint":"FINGERPRINT"}`},
 		{"other fields", `{"id":"a","tool":"x","expect":{"class":"other"},"text":null}`,
-			`{"id":"a","cause":"unknown","remedy":"report","retryable":false,"denials":[],"excerpt":[],"fingerprint":"FINGERPRINT"}`},
+			`{"id":"a","cause":"unknown","remedy":"report","retryable":false,"denials":[],"excerpt":[],` +
+				`"fingerprint":"FINGERPRINT"}`},
 		{"a number for an id", `{"id":7,"text":"toomanyrequests: slow down"}`,
-			`{"id":7,"cause":"docker-rate-limit","remedy":"retry","retryable":true,"denials":[],"excerpt":["toomanyrequests: slow down"],"fingerprint":"FINGERPRINT"}`},
+			`{"id":7,"cause":"docker-rate-limit","remedy":"retry","retryable":true,"denials":[],` +
+				`"excerpt":["toomanyrequests: slow down"],"fingerprint":"FINGERPRINT"}`},
 		{"characters that HTML escapes", `{"id":"<&>","text":"a < b && c > d"}`,
-			`{"id":"<&>","cause":"unknown","remedy":"report","retryable":false,"denials":[],"excerpt":["a < b && c > d"],"fingerprint":"FINGERPRINT"}`},
+			`{"id":"<&>","cause":"unknown","remedy":"report","retryable":false,"denials":[],"excerpt":["a < b && c ` +
+				`> d"],"fingerprint":"FINGERPRINT"}`},
 		{"no JSON", `one`, `{"error":"line 1: invalid character 'o' looking for beginning of value"}`},
 		{"cut JSON", `{"id":"a","text":"b`, `{"error":"line 1: unexpected end of JSON input"}`},
 		{"two objects", `{"id":"a"}{"id":"b"}`, `{"error":"line 1: invalid character '{' after top-level value"}`},
 		{"a list", `[1]`, `{"error":"line 1: json: cannot unmarshal array into Go value of type main.record"}`},
 		{"text of the wrong kind", `{"id":"a","text":5}`, `{"id":"a","error":"line 1: text is of the wrong kind: number"}`},
-		{"contexts of the wrong kind", `{"id":"a","phase_contexts":"x"}`, `{"id":"a","error":"line 1: phase_contexts is of the wrong kind: string"}`},
+		{"contexts of the wrong kind", `{"id":"a","phase_contexts":"x"}`,
+			`{"id":"a","error":"line 1: phase_contexts is of the wrong kind: string"}`},
 		{"no id", `{"text":"x"}`, `{"error":"line 1: id is missing, or neither text nor number"}`},
 		{"null for an id", `{"id":null}`, `{"error":"line 1: id is missing, or neither text nor number"}`},
 		{"an object for an id", `{"id":{}}`, `{"error":"line 1: id is missing, or neither text nor number"}`},
@@ -263,10 +278,13 @@ func TestDiagnoseLinesKeepsSecrets(t *testing.T) {
 	key := "-----BEGIN RSA PRIVATE " + "KEY-----\nMIIEpAIBAAKCAQEAsecret\nc2Vj cmV0\n-----END RSA PRIVATE " + "KEY-----\n"
 	const user = "arn:aws:sts::111122223333:assumed-role/shop/"
 	denied := func(session, key, policy string) string {
-		return "User: " + user + session + " is not authorized to perform: s3:GetObject on resource: \"arn:aws:s3:::b/" + key + "\" with an explicit deny in an identity-based policy: arn:aws:iam::111122223333:policy/" + policy + "\n"
+		return "User: " + user + session +
+			" is not authorized to perform: s3:GetObject on resource: \"arn:aws:s3:::b/" + key +
+			"\" with an explicit deny in an identity-based policy: arn:aws:iam::111122223333:policy/" + policy + "\n"
 	}
 	text := key + denied("s", "x?X-Amz-Security-Token="+token, "p") + denied(token, "k", token) + "export TOKEN=" + token + "\n"
-	in, err := json.Marshal(map[string]any{"id": "a", "text": text, "phase_contexts": []string{"ACCESS_DENIED: " + denied("s", token, "p")}})
+	in, err := json.Marshal(map[string]any{"id": "a", "text": text, "phase_contexts": []string{"ACCESS_DENIED: " +
+		denied("s", token, "p")}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,8 +294,10 @@ func TestDiagnoseLinesKeepsSecrets(t *testing.T) {
 			t.Errorf("%q is left in %s", secret, got)
 		}
 	}
-	for _, want := range []string{`"resource":"arn:aws:s3:::b/x?X-Amz-Security-Token=***"`, `"resource":"arn:aws:s3:::b/***"`, `"resource":"arn:aws:s3:::b/k"`,
-		`"principal":"` + user + `***"`, `"policy_arn":"arn:aws:iam::111122223333:policy/***"`, `"[redacted]","[redacted]","[redacted]","[redacted]"`} {
+	for _, want := range []string{`"resource":"arn:aws:s3:::b/x?X-Amz-Security-Token=***"`,
+		`"resource":"arn:aws:s3:::b/***"`, `"resource":"arn:aws:s3:::b/k"`,
+		`"principal":"` + user + `***"`, `"policy_arn":"arn:aws:iam::111122223333:policy/***"`,
+		`"[redacted]","[redacted]","[redacted]","[redacted]"`} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%s is missing in %s", want, got)
 		}
@@ -288,10 +308,13 @@ func TestDiagnoseLinesKeepsSecrets(t *testing.T) {
 // that was survived is listed, and marked.
 func TestDiagnoseLinesTellsWhatFailedTheBuild(t *testing.T) {
 	denied := func(action string) string {
-		return "An error occurred (AccessDenied): User: arn:aws:sts::111122223333:assumed-role/shop/s is not authorized to perform: " + action + " on resource: arn:aws:s3:::b/k because no identity-based policy allows the " + action + " action\n"
+		return "An error occurred (AccessDenied): User: arn:aws:sts::111122223333:assumed-role/shop/s is not " +
+			"authorized to perform: " + action +
+			" on resource: arn:aws:s3:::b/k because no identity-based policy allows the " + action + " action\n"
 	}
 	const at = "[Container] 2026/01/05 10:11:12.000001 "
-	text := at + "Running command ./cache || true\n" + denied("s3:GetObject") + at + "Running command ./publish\n" + denied("s3:PutObject") +
+	text := at + "Running command ./cache || true\n" + denied("s3:GetObject") + at +
+		"Running command ./publish\n" + denied("s3:PutObject") +
 		at + "Command did not exit successfully ./publish exit status 1\n" + at + "Phase complete: BUILD State: FAILED\n"
 	in, err := json.Marshal(map[string]any{"id": "a", "text": text})
 	if err != nil {
@@ -383,7 +406,8 @@ func TestDiagnoseLinesStopsWhenTold(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
 	stop()
 	var out, errs bytes.Buffer
-	if code := runDiagnose(ctx, []string{"-jsonl"}, strings.NewReader(`{"id":"a"}`), &out, &errs); code != exitFailed || out.Len() > 0 {
+	if code := runDiagnose(ctx, []string{"-jsonl"}, strings.NewReader(`{"id":"a"}`), &out,
+		&errs); code != exitFailed || out.Len() > 0 {
 		t.Errorf("exit code %d: %s", code, out.String())
 	}
 }
@@ -392,7 +416,8 @@ func TestDiagnoseLinesStopsWhenTold(t *testing.T) {
 // that each is an error or whole.
 func FuzzDiagnoseLines(f *testing.F) {
 	f.Add("{\"id\":\"a\",\"text\":\"x\"}\nbad\n\n{\"id\":1}")
-	f.Add(`{"id":"a","text":"User: arn:aws:iam::111122223333:user/x is not authorized to perform: s3:GetObject","phase_contexts":["A: b"],"build_arn":"arn:aws:codebuild:r:1:build/p:u"}`)
+	f.Add(`{"id":"a","text":"User: arn:aws:iam::111122223333:user/x is not authorized to perform: s3:GetObject",` +
+		`"phase_contexts":["A: b"],"build_arn":"arn:aws:codebuild:r:1:build/p:u"}`)
 	f.Add("{\"id\":\"a\",\"text\":\"\\u0000\\ud800\"}\r\n\xff\n")
 	f.Fuzz(func(t *testing.T, in string) {
 		want := 0
@@ -462,7 +487,8 @@ func TestSetsOf(t *testing.T) {
 		{"aside", deny(false, "ecr:PutImage"), "", "ecr-push"},
 	} {
 		got := setsOf(row.d)
-		if (row.with == "") != (len(got) == 0) || row.with != "" && !slices.Contains(got, row.with) || slices.Contains(got, row.sans) {
+		if (row.with == "") != (len(got) == 0) || row.with != "" && !slices.Contains(got, row.with) ||
+			slices.Contains(got, row.sans) {
 			t.Errorf("%s: got %q", row.name, got)
 		}
 	}
@@ -471,7 +497,8 @@ func TestSetsOf(t *testing.T) {
 func TestGrantsFor(t *testing.T) {
 	const session = "arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-11111111-2222-3333-4444-555555555555"
 	deny := func(action, resource, principal string) buildlog.Denial {
-		return buildlog.Denial{Action: action, Resource: resource, Principal: principal, Effect: buildlog.Implicit, Layer: buildlog.IdentityBased, Causal: true, Origin: buildlog.FromLog}
+		return buildlog.Denial{Action: action, Resource: resource, Principal: principal, Effect: buildlog.Implicit,
+			Layer: buildlog.IdentityBased, Causal: true, Origin: buildlog.FromLog}
 	}
 	aside := deny("s3:ListBucket", "arn:aws:s3:::cache", session)
 	aside.Causal = false
@@ -490,10 +517,13 @@ func TestGrantsFor(t *testing.T) {
 			[]string{`actions: ["ecr:GetAuthorizationToken"]`, `resources: ["arn:${partition}:s3:::b/k"]`}, nil},
 		{"without a principal", []buildlog.Denial{deny("s3:GetObject", "arn:aws:s3:::b/k", "")}, []string{"s3:GetObject"}, nil},
 		{"without a resource", []buildlog.Denial{deny("s3:GetObject", "", session)}, nil, []string{"give: set"}},
-		{"below the floor", []buildlog.Denial{deny("iam:CreateRole", "arn:aws:iam::111122223333:role/x", session)}, nil, []string{"never granted"}},
-		{"a user", []buildlog.Denial{deny("s3:GetObject", "arn:aws:s3:::b/k", "arn:aws:iam::111122223333:user/dev")}, nil, []string{"user/dev"}},
+		{"below the floor", []buildlog.Denial{deny("iam:CreateRole", "arn:aws:iam::111122223333:role/x", session)},
+			nil, []string{"never granted"}},
+		{"a user", []buildlog.Denial{deny("s3:GetObject", "arn:aws:s3:::b/k",
+			"arn:aws:iam::111122223333:user/dev")}, nil, []string{"user/dev"}},
 		{"no action of IAM's", []buildlog.Denial{deny("shop:Buy", "*", session)}, nil, []string{"IAM knows no action"}},
-		{"another account's resource", []buildlog.Denial{deny("ecr:PutImage", "arn:aws:ecr:eu-west-1:444455556666:repository/shop", session)}, nil, []string{"444455556666"}},
+		{"another account's resource", []buildlog.Denial{deny("ecr:PutImage",
+			"arn:aws:ecr:eu-west-1:444455556666:repository/shop", session)}, nil, []string{"444455556666"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := buildlog.Failure{Denials: tt.denials}

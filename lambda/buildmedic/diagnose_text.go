@@ -197,7 +197,8 @@ func orElse(s, other string) string {
 // layerText says which layer denies, and how.
 func layerText(x buildlog.Denial) string {
 	layer := strings.ReplaceAll(string(x.Layer), "-", " ")
-	layer = strings.NewReplacer("identity based", "identity-based", "resource based", "resource-based", "vpc", "VPC").Replace(layer)
+	layer = strings.NewReplacer("identity based", "identity-based", "resource based", "resource-based", "vpc",
+		"VPC").Replace(layer)
 	if x.Layer == buildlog.LayerUnstated || x.Layer == "" {
 		layer = ""
 	}

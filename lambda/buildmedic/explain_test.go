@@ -78,7 +78,9 @@ func TestExplainNames(t *testing.T) {
 	code, out, _ := buildmedic(t, "", "explain")
 	lines := strings.Split(out, "\n")
 	for _, r := range guardrail.Rules {
-		if !slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "  "+string(r)+" ") && len([]rune(l)) <= 120 }) {
+		if !slices.ContainsFunc(lines, func(l string) bool {
+			return strings.HasPrefix(l, "  "+string(r)+" ") && len([]rune(l)) <= 120
+		}) {
 			t.Errorf("rule %s is not listed in one line", r)
 		}
 	}
@@ -101,7 +103,8 @@ func TestExplainNames(t *testing.T) {
 	}
 	code, out, _ = buildmedic(t, "", "explain", "-json", "explicit-deny")
 	var ps []page
-	if err := json.Unmarshal([]byte(out), &ps); err != nil || code != exitOK || len(ps) != 2 || ps[0].Kind != "rule" || ps[1].Kind != "cause" {
+	if err := json.Unmarshal([]byte(out), &ps); err != nil || code != exitOK || len(ps) != 2 ||
+		ps[0].Kind != "rule" || ps[1].Kind != "cause" {
 		t.Errorf("code %d, %v\n%s", code, err, out)
 	}
 }

@@ -21,7 +21,8 @@ import (
 func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	fs := flags("history", "[-n N] [-json] [PROJECT]",
 		"Lists cases, the open ones first, with what they have changed; then the closed ones with their\n"+
-			"outcome, newest first: those of the desk, or with -table those of the function.", "buildmedic history -table TABLE web", stderr)
+			"outcome, newest first: those of the desk, or with -table those of the function.",
+		"buildmedic history -table TABLE web", stderr)
 	df := addDeskFlags(fs)
 	n := fs.Int("n", 30, "how many")
 	asJSON := fs.Bool("json", false, "print JSON")
@@ -59,7 +60,8 @@ func printHistory(w io.Writer, cs []heal.Summary, table string) {
 		if !c.Closed.IsZero() {
 			closed = c.Closed.UTC().Format("2006-01-02 15:04")
 		}
-		fmt.Fprintf(w, "%-17s %-16s %-9s %-24s %-18s %6d  %s\n", c.Case, closed, c.Outcome, c.Cause, c.Remedy, c.Rounds, c.Project)
+		fmt.Fprintf(w, "%-17s %-16s %-9s %-24s %-18s %6d  %s\n", c.Case, closed, c.Outcome, c.Cause, c.Remedy,
+			c.Rounds, c.Project)
 		for _, s := range c.Changed {
 			fmt.Fprintf(w, "  has changed: %s\n", s)
 		}
@@ -67,7 +69,7 @@ func printHistory(w io.Writer, cs []heal.Summary, table string) {
 }
 
 // withLedger runs f with a healer that has nothing but a ledger, and closes
-// that: to read cases from a file, nobody needs AWS or settings.
+// that: reading cases from a file needs neither AWS nor settings.
 func withLedger(ctx context.Context, df deskFlags, stderr io.Writer, f func(*heal.Healer) error) int {
 	if *df.table == "" && *df.ledger != "" {
 		if _, err := os.Stat(*df.ledger); err != nil {
@@ -132,7 +134,8 @@ func runShow(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.
 		if k == "" {
 			k = decide.Retrying
 		}
-		m := notice.Render(decide.Outcome{ID: c.ID, Kind: k, Case: c, Round: len(c.Rounds) - 1, Settings: h.Settings, At: deskClock.Now()})
+		m := notice.Render(decide.Outcome{ID: c.ID, Kind: k, Case: c, Round: len(c.Rounds) - 1,
+			Settings: h.Settings, At: deskClock.Now()})
 		fmt.Fprintf(stdout, "\n%s\n", m.Email)
 		return nil
 	})
@@ -172,8 +175,14 @@ func runUndo(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.
 	cmd.Undo = &struct {
 		Case string `json:"case"`
 	}{}
-	return runCommand(ctx, "undo", "CASE", "Takes back everything that a case changed and that still stands. Refuses, and shows the\ndifference, if somebody has changed it since.",
-		"buildmedic undo -table TABLE 1160bc9cefbf0600", args, func(arg string) (heal.Command, error) { cmd.Undo.Case = arg; return cmd, nil }, stdout, stderr)
+	return runCommand(ctx, "undo", "CASE", "Takes back everything that a case changed and that still stands, be the case\n"+
+		"open or closed. Refuses, and shows the difference, where somebody has changed it since. An open\n"+
+		"case is closed by that.",
+		"buildmedic undo -table TABLE 1160bc9cefbf0600", args,
+		func(arg string) (heal.Command, error) {
+			cmd.Undo.Case = arg
+			return cmd, nil
+		}, stdout, stderr)
 }
 
 func runApprove(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
@@ -181,10 +190,12 @@ func runApprove(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 	cmd.Approve = &struct {
 		Plan string `json:"plan"`
 	}{}
-	return runCommand(ctx, "approve", "PLAN", "Applies exactly the plan that was proposed under this SHA-256, or refuses since the world has\nchanged.",
-		"buildmedic approve -table TABLE 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", args, func(arg string) (heal.Command, error) {
+	return runCommand(ctx, "approve", "PLAN", "Applies exactly the plan that was proposed under this SHA-256, or refuses if what it was\n"+
+		"based on has changed.",
+		"buildmedic approve -table TABLE 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", args,
+		func(arg string) (heal.Command, error) {
 			if sum, err := hex.DecodeString(arg); err != nil || len(sum) != sha256.Size {
-				return cmd, fmt.Errorf("%q is no plan: write its SHA-256 out of the notice, 64 hexadecimal digits", arg)
+				return cmd, fmt.Errorf("%q is not a plan: write the SHA-256 that the notice gives, 64 hexadecimal digits", arg)
 			}
 			cmd.Approve.Plan = arg
 			return cmd, nil
@@ -193,7 +204,8 @@ func runApprove(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 
 // runCommand carries out a command of the function with the user's own
 // credentials.
-func runCommand(ctx context.Context, name, what, about, example string, args []string, command func(string) (heal.Command, error), stdout, stderr io.Writer) int {
+func runCommand(ctx context.Context, name, what, about, example string, args []string,
+	command func(string) (heal.Command, error), stdout, stderr io.Writer) int {
 	fs := flags(name, "[-table T] [-json] "+what, about, example, stderr)
 	df := addDeskFlags(fs)
 	asJSON := fs.Bool("json", false, "print JSON")

@@ -30,7 +30,7 @@ func openInput(what, path string, stdin io.Reader) (io.ReadCloser, error) {
 		z, err := gzip.NewReader(b)
 		if err != nil {
 			c.Close()
-			return nil, fmt.Errorf("reading %s: it begins like gzip and is none: %w", what, err)
+			return nil, fmt.Errorf("reading %s: it begins like gzip and is not: %w", what, err)
 		}
 		b = bufio.NewReaderSize(z, 64<<10)
 	}

@@ -48,7 +48,8 @@ func TestAsUTF8(t *testing.T) {
 		{"a zero among text", "a\x00bcdefgh", "a\x00bcdefgh"},
 		{"not UTF-8", "\xff\xff\xfe", "\xff\xff\xfe"},
 	} {
-		for form, in := range map[string]io.Reader{"whole": strings.NewReader(row.in), "a byte at a time": iotest.OneByteReader(strings.NewReader(row.in))} {
+		for form, in := range map[string]io.Reader{"whole": strings.NewReader(row.in),
+			"a byte at a time": iotest.OneByteReader(strings.NewReader(row.in))} {
 			got, err := io.ReadAll(asUTF8(bufio.NewReader(in)))
 			if err != nil || string(got) != row.want {
 				t.Errorf("%s, %s: %v, got %q, want %q", row.name, form, err, got, row.want)
@@ -89,14 +90,17 @@ func TestPlanReadsAsDiagnose(t *testing.T) {
 	}{
 		{"one element", record, log, "", exitOK, `"why": "The settings allow what was denied`},
 		{"the array of --query builds", write("list.json", "["+one+"]"), log, "", exitOK, `"remedy": "grant"`},
-		{"a record of PowerShell", write("u.json", asUTF16("\ufeff"+one, binary.LittleEndian)), log, "", exitOK, `"why": "The settings allow`},
+		{"a record of PowerShell", write("u.json", asUTF16("\ufeff"+one, binary.LittleEndian)), log, "", exitOK,
+			`"why": "The settings allow`},
 		{"a packed log", record, write("l.gz", packed.String()), "", exitOK, `"why": "The settings allow`},
-		{"a log of PowerShell", record, write("u.log", asUTF16("\ufeff"+b.Log, binary.LittleEndian)), "", exitOK, `"why": "The settings allow`},
+		{"a log of PowerShell", record, write("u.log", asUTF16("\ufeff"+b.Log, binary.LittleEndian)), "", exitOK,
+			`"why": "The settings allow`},
 		{"two builds", write("two.json", "["+one+","+one+"]"), log, "", exitFailed, "aws codebuild batch-get-builds"},
 		{"a log for a record", log, log, "", exitFailed, "aws codebuild batch-get-builds"},
 		{"no record", filepath.Join(dir, "gone"), log, "", exitFailed, "reading build: "},
 		{"no log", record, filepath.Join(dir, "gone"), "", exitFailed, "reading build log: "},
-		{"policies with a slip", record, log, write("p.json", `{"inlin":{}}`), exitFailed, "the keys are inline, managed and boundary"},
+		{"policies with a slip", record, log, write("p.json", `{"inlin":{}}`), exitFailed,
+			"the keys are inline, managed and boundary"},
 	} {
 		args := []string{"plan", "-settings", file, "-build", row.build, "-log", row.log}
 		if row.policies != "" {
@@ -106,7 +110,8 @@ func TestPlanReadsAsDiagnose(t *testing.T) {
 			t.Errorf("%s: code %d\n%s%s", row.name, code, out, errs)
 		}
 	}
-	if code, out, errs := buildmedic(t, asUTF16("\ufeff"+b.Log, binary.LittleEndian), "diagnose"); code != exitOK || !strings.Contains(out, "missing-permission") {
+	if code, out, errs := buildmedic(t, asUTF16("\ufeff"+b.Log, binary.LittleEndian),
+		"diagnose"); code != exitOK || !strings.Contains(out, "missing-permission") {
 		t.Errorf("diagnose: code %d\n%s%s", code, out, errs)
 	}
 }

@@ -79,7 +79,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	for _, c := range commands() {
 		names = append(names, c.name)
 	}
-	fmt.Fprintf(stderr, "buildmedic: there is no command %q; there are %s\nsee: buildmedic -h\n", args[0], strings.Join(names, ", "))
+	fmt.Fprintf(stderr, "buildmedic: there is no command %q; there are %s\nsee: buildmedic -h\n", args[0],
+		strings.Join(names, ", "))
 	return exitUsage
 }
 
@@ -89,6 +90,7 @@ func usage(w io.Writer) {
 	for _, c := range commands() {
 		fmt.Fprintf(&b, "  %-9s %s\n", c.name, c.short)
 	}
-	b.WriteString("\nEach command explains itself, with an example, under -h.\nExit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.\n")
+	b.WriteString("\nEach command explains itself, with an example, under -h.\nExit codes: 0 done, 1 failed, 2 " +
+		"wrong usage, 130 interrupted.\n")
 	io.WriteString(w, b.String())
 }

@@ -25,7 +25,8 @@ func (o offline) Role(context.Context, settings.Account, codebuild.Role, setting
 }
 
 // Simulate implements [heal.Simulator].
-func (o offline) Simulate(_ context.Context, _ settings.Account, _ codebuild.Role, qs []guardrail.Question, extra []string) ([]guardrail.Answer, error) {
+func (o offline) Simulate(_ context.Context, _ settings.Account, _ codebuild.Role, qs []guardrail.Question,
+	extra []string) ([]guardrail.Answer, error) {
 	a, err := o.access(extra)
 	if err != nil {
 		return nil, err

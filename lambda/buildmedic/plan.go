@@ -36,7 +36,7 @@ func flags(name, args, about, example string, stderr io.Writer) *flag.FlagSet {
 	return fs
 }
 
-// parse reads the flags; done is true when the command is to end with code.
+// parse reads the flags; done means that the command should end with code.
 func parse(fs *flag.FlagSet, args []string, stdout io.Writer) (done bool, code int) {
 	if slices.Contains(args, "-h") || slices.Contains(args, "--help") || slices.Contains(args, "-help") {
 		fs.SetOutput(stdout)
@@ -215,7 +215,8 @@ func readPolicies(path string, b codebuild.Build, s *settings.Settings) (guardra
 		state.Inline[name] = string(doc)
 	}
 	for _, arn := range slices.Sorted(maps.Keys(p.Managed)) {
-		m := guardrail.ManagedPolicy{ARN: arn, Document: string(p.Managed[arn]), Default: "v1", Attached: true, Versions: []guardrail.Version{{ID: "v1"}}}
+		m := guardrail.ManagedPolicy{ARN: arn, Document: string(p.Managed[arn]), Default: "v1", Attached: true,
+			Versions: []guardrail.Version{{ID: "v1"}}}
 		state.Managed = append(state.Managed, m)
 		if named := namedBy(s, b); named != "" && strings.HasSuffix(arn, ":policy/"+named) {
 			state.Named = &m
@@ -249,14 +250,16 @@ func project(s *settings.Settings, b codebuild.Build) (settings.Project, setting
 
 // plan decides offline. The role's policies are asked in the simulator's
 // place.
-func plan(ctx context.Context, s *settings.Settings, b codebuild.Build, failure buildlog.Failure, state guardrail.RoleState) (planned, error) {
+func plan(ctx context.Context, s *settings.Settings, b codebuild.Build, failure buildlog.Failure,
+	state guardrail.RoleState) (planned, error) {
 	p, home := project(s, b)
 	when := b.End
 	if when.IsZero() {
 		when = time.Now().Truncate(time.Second)
 	}
 	iam := offline{State: state, Now: when}
-	f := decide.Facts{Settings: s, Home: home, Project: p, Build: b, Diagnosis: heal.WithoutSecrets(diagnose.Diagnose(failure)), Case: "desk", Role: &state, Now: when}
+	f := decide.Facts{Settings: s, Home: home, Project: p, Build: b,
+		Diagnosis: heal.WithoutSecrets(diagnose.Diagnose(failure)), Case: "desk", Role: &state, Now: when}
 	qs := guardrail.Questions(f.Judged())
 	var err error
 	role, _ := b.Role()
@@ -268,7 +271,8 @@ func plan(ctx context.Context, s *settings.Settings, b codebuild.Build, failure 
 	if err != nil {
 		return planned{}, err
 	}
-	out := planned{Diagnosis: f.Diagnosis, Remedy: d.Remedy, Mode: d.Mode, Why: d.Why, Statements: []iampolicy.Statement{}, Refusals: d.Refusals, Settings: s.SHA256}
+	out := planned{Diagnosis: f.Diagnosis, Remedy: d.Remedy, Mode: d.Mode, Why: d.Why,
+		Statements: []iampolicy.Statement{}, Refusals: d.Refusals, Settings: s.SHA256}
 	if out.Refusals == nil {
 		out.Refusals = []guardrail.Refusal{}
 	}

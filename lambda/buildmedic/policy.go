@@ -19,7 +19,8 @@ import (
 
 func runPolicy(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	fs := flags("policy", "-role NAME [-name POLICY] [-cdk|-terraform]",
-		"Prints a role's present policy in canonical form, ready to be committed, or as the snippet that\nmakes it permanent. Reads IAM with your own credentials and changes nothing.",
+		"Prints a role's present policy in canonical form, ready to be committed, or as the snippet that\nmakes it "+
+			"permanent. Reads IAM with your own credentials and changes nothing.",
 		"buildmedic policy -role qivr-codebuild-role > iam-policy-codebuild.json", stderr)
 	role := fs.String("role", "", "role, with its path if it has one")
 	name := fs.String("name", "", "which policy, if the role has several")
@@ -96,7 +97,8 @@ func pick(s guardrail.RoleState, name string) (policy, doc string, err error) {
 }
 
 func runSchema(_ context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
-	fs := flags("schema", "", "Prints the JSON Schema of the notices for programs.", "buildmedic schema > notice.schema.json", stderr)
+	fs := flags("schema", "", "Prints the JSON Schema of the notices for programs.",
+		"buildmedic schema > notice.schema.json", stderr)
 	if done, code := parse(fs, args, stdout); done {
 		return code
 	}

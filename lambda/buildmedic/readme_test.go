@@ -31,7 +31,8 @@ func TestDocumentedSettings(t *testing.T) {
 		if err := os.WriteFile(file, m[1], 0o600); err != nil {
 			t.Fatal(err)
 		}
-		code, out, errs := buildmedic(t, "", "check", "-settings", file, "-account", "111122223333", "-region", "us-east-1", "-partition", "aws")
+		code, out, errs := buildmedic(t, "", "check", "-settings", file, "-account", "111122223333", "-region",
+			"us-east-1", "-partition", "aws")
 		if code != exitOK || strings.Contains(out, "warning:") {
 			t.Fatalf("%s: code %d\n%s%s", document, code, out, errs)
 		}

@@ -181,7 +181,8 @@ func (r removal) undoAll(ctx context.Context, out *removed, why map[string]strin
 // undoOne undoes one case. It gives the changes that still stand, and why.
 func (r removal) undoOne(ctx context.Context, c decide.Case) (still []string, why string, err error) {
 	if c.Account != r.desk.home.ID {
-		return heal.Changes(c), fmt.Sprintf("It is in account %s, which only the function can change. Send it {\"undo\":{\"case\":%q}}.", c.Account, c.ID), nil
+		return heal.Changes(c), fmt.Sprintf("It is in account %s, which only the function can change. Send it "+
+			"{\"undo\":{\"case\":%q}}.", c.Account, c.ID), nil
 	}
 	var cmd heal.Command
 	cmd.Undo = &struct {
@@ -205,10 +206,12 @@ func (r removal) result(l heal.Ledger, out removed, why map[string]string) remov
 		out.Left = append(out.Left, s)
 	}
 	for _, id := range l.Lost {
-		out.Left = append(out.Left, standing{Case: id, Changes: []string{}, Why: "The ledger knows that it was closed, and no longer what it changed."})
+		out.Left = append(out.Left, standing{Case: id, Changes: []string{},
+			Why: "The ledger knows that it was closed, and no longer what it changed."})
 	}
 	if l.Cut {
-		out.Left = append(out.Left, standing{Changes: []string{}, Why: "There are more closed cases than can be read at once. Run it again."})
+		out.Left = append(out.Left, standing{Changes: []string{},
+			Why: "There are more closed cases than can be read at once. Run it again."})
 	}
 	for _, c := range l.Open {
 		if deskClock.Now().Before(c.Busy) {
@@ -255,11 +258,13 @@ func countIs(n int, what string) string {
 func printStanding(w io.Writer, ss []standing) {
 	ss = slices.Clone(ss)
 	slices.SortStableFunc(ss, func(a, b standing) int {
-		return cmp.Or(strings.Compare(a.Account, b.Account), strings.Compare(a.Project, b.Project), strings.Compare(a.Role, b.Role))
+		return cmp.Or(strings.Compare(a.Account, b.Account), strings.Compare(a.Project, b.Project),
+			strings.Compare(a.Role, b.Role))
 	})
 	head := ""
 	for _, s := range ss {
-		if h := fmt.Sprintf("%s (role %s, account %s)", s.Project, cmp.Or(s.Role, "unknown"), s.Account); h != head && s.Project != "" {
+		if h := fmt.Sprintf("%s (role %s, account %s)", s.Project, cmp.Or(s.Role, "unknown"),
+			s.Account); h != head && s.Project != "" {
 			head = h
 			fmt.Fprintf(w, "\n%s\n", head)
 		}

@@ -38,17 +38,20 @@ func deployed(t *testing.T, roles ...string) *function {
 	world.WriteString("projects:\n")
 	set.WriteString("version: 1\nprojects:\n")
 	for i, r := range roles {
-		fmt.Fprintf(&world, "  - {name: p%d, role: %s, buildspecs: {buildspec.yml: {build: [{run: make, takes: 60s}, aws s3 cp x s3://dist/%d]}}}\n", i, r, i)
+		fmt.Fprintf(&world, "  - {name: p%d, role: %s, buildspecs: {buildspec.yml: {build: [{run: make, takes: "+
+			"60s}, aws s3 cp x s3://dist/%d]}}}\n", i, r, i)
 		fmt.Fprintf(&set, "  - {name: p%d, role: %s, mode: heal, write: {inline: healed}, grants: [dist]}\n", i, r)
 	}
-	set.WriteString("grants:\n  - {id: dist, because: It uploads., owner: t, actions: [\"s3:PutObject\"], resources: [\"arn:${partition}:s3:::dist/*\"]}\n")
+	set.WriteString("grants:\n  - {id: dist, because: It uploads., owner: t, actions: [\"s3:PutObject\"], " +
+		"resources: [\"arn:${partition}:s3:::dist/*\"]}\n")
 	dir := t.TempDir()
 	f := &function{t: t, ledger: filepath.Join(dir, "ledger.json"), config: filepath.Join(dir, "buildmedic.yaml")}
 	if err := os.WriteFile(f.config, []byte(set.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var file *ledger.File
-	st, err := story.Open(story.Story{Name: t.Name(), World: []byte(world.String()), Settings: []byte(set.String()), Expect: story.Expect{Project: "p0"}},
+	st, err := story.Open(story.Story{Name: t.Name(), World: []byte(world.String()),
+		Settings: []byte(set.String()), Expect: story.Expect{Project: "p0"}},
 		story.Options{Store: func(c heal.Clock) heal.Store {
 			var err error
 			if file, err = ledger.OpenFile(f.ledger, c); err != nil {
@@ -129,13 +132,15 @@ func TestRemove(t *testing.T) {
 	f.leave()
 
 	code, out, errs := f.desk("", "history")
-	if code != exitOK || !strings.Contains(out, " open ") || !strings.Contains(out, "has changed: inline policy healed of role role-2") ||
+	if code != exitOK || !strings.Contains(out, " open ") || !strings.Contains(out,
+		"has changed: inline policy healed of role role-2") ||
 		strings.Index(out, " open ") > strings.Index(out, " healed ") {
 		t.Errorf("history: code %d\n%s%s", code, out, errs)
 	}
 	writes := len(f.Sim.Writes())
 	code, out, errs = f.desk("no\n", "remove")
-	for _, want := range []string{"3 cases with changes that stand", "p2 (role role-2, account 111122223333)", ", open\n", "Type yes: Nothing was changed."} {
+	for _, want := range []string{"3 cases with changes that stand", "p2 (role role-2, account 111122223333)",
+		", open\n", "Type yes: Nothing was changed."} {
 		if !strings.Contains(out, want) {
 			t.Errorf("it does not show %q:\n%s%s", want, out, errs)
 		}
@@ -148,7 +153,8 @@ func TestRemove(t *testing.T) {
 	if code != exitFailed || f.policy("role-0") != "" || f.policy("role-1") != changed || f.policy("role-2") != "" {
 		t.Errorf("code %d, policies %q %q %q\n%s%s", code, f.policy("role-0"), f.policy("role-1"), f.policy("role-2"), out, errs)
 	}
-	for _, want := range []string{"The desk is paused", "2 changes taken back", "\nLeft:\n\np1 (role role-1", "Somebody has changed the policy since", "closed before 2026-08-24", "  inline policy healed of role role-0\n"} {
+	for _, want := range []string{"The desk is paused", "2 changes taken back", "\nLeft:\n\np1 (role role-1",
+		"Somebody has changed the policy since", "closed before 2026-08-24", "  inline policy healed of role role-0\n"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("it does not say %q:\n%s", want, out)
 		}
@@ -160,7 +166,8 @@ func TestRemove(t *testing.T) {
 	}
 	code, out, errs = f.desk("", "remove", "-yes", "-json")
 	var r removed
-	if err := json.Unmarshal([]byte(out), &r); err != nil || code != exitOK || !r.Complete || !r.Paused || len(r.Left) != 0 || len(r.TakenBack) != 1 {
+	if err := json.Unmarshal([]byte(out), &r); err != nil || code != exitOK || !r.Complete || !r.Paused ||
+		len(r.Left) != 0 || len(r.TakenBack) != 1 {
 		t.Errorf("code %d, %v\n%s%s", code, err, out, errs)
 	}
 	f.Sim.Settle()
@@ -198,7 +205,8 @@ func TestRemoveWaits(t *testing.T) {
 	f.Sim.Unhook()
 	f.leave()
 	began := f.Sim.Clock.Now()
-	if code, out, errs := f.desk("", "remove", "-yes", "-wait", "1m"); code != exitFailed || !strings.Contains(out, "another invocation works on the case") || f.policy("role-0") == "" {
+	if code, out, errs := f.desk("", "remove", "-yes", "-wait", "1m"); code != exitFailed || !strings.Contains(out,
+		"another invocation works on the case") || f.policy("role-0") == "" {
 		t.Errorf("it did not wait long enough: code %d\n%s%s", code, out, errs)
 	}
 	code, out, errs := f.desk("", "remove", "-yes")
@@ -237,7 +245,8 @@ func TestRemoveMany(t *testing.T) {
 		it.ID, it.Version = fmt.Sprintf("%016x", i), 0
 		it.Due = it.Due.Add(time.Duration(i+1) * time.Second)
 		it.Data = []byte(strings.Replace(string(it.Data), its[0].ID, it.ID, 1))
-		kept := heal.Item{Kind: "case", ID: it.ID, Data: []byte(`{"id":"` + it.ID + `","closed":"2026-11-22T11:00:00Z","outcome":"reported"}`)}
+		kept := heal.Item{Kind: "case", ID: it.ID, Data: []byte(`{"id":"` + it.ID +
+			`","closed":"2026-11-22T11:00:00Z","outcome":"reported"}`)}
 		for _, it := range []heal.Item{it, kept} {
 			if _, err := store.Memory.Put(context.Background(), it); err != nil {
 				t.Fatal(err)
@@ -265,7 +274,8 @@ func TestRemoveOrder(t *testing.T) {
 	f.begin("p0", func() bool { return len(f.Sim.Builds("p0")) == 2 })
 	f.begin("p1", func() bool { return strings.Contains(f.policy("role-0"), "dist/1") })
 	f.leave()
-	if code, out, errs := f.desk("", "remove", "-yes"); code != exitOK || f.policy("role-0") != "" || !strings.Contains(out, "2 changes taken back") {
+	if code, out, errs := f.desk("", "remove", "-yes"); code != exitOK || f.policy("role-0") != "" ||
+		!strings.Contains(out, "2 changes taken back") {
 		t.Errorf("code %d, policy %q\n%s%s", code, f.policy("role-0"), out, errs)
 	}
 }

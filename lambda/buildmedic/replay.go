@@ -74,7 +74,8 @@ func (r replay) run(ctx context.Context, build string) error {
 		at, build = settings.AccountOf(a), id
 	}
 	if at.ID != r.desk.home.ID {
-		return fmt.Errorf("build %q is in account %s, and these credentials are of account %s: set AWS_PROFILE to one of that account", build, at.ID, r.desk.home.ID)
+		return fmt.Errorf("build %q is in account %s, and these credentials are of account %s: set AWS_PROFILE to "+
+			"one of that account", build, at.ID, r.desk.home.ID)
 	}
 	c, err := r.desk.healer.Look(ctx, at, build)
 	if errors.Is(err, heal.ErrNotFound) {
@@ -140,7 +141,8 @@ func (r replay) show(c decide.Case) {
 	d.Mode = settings.Observe
 	c.Rounds = slices.Clone(c.Rounds)
 	c.Rounds[0].Decision = &d
-	m := notice.Render(decide.Outcome{ID: c.ID, Kind: decide.Reported, Case: c, Settings: r.desk.healer.Settings, Home: r.desk.home, At: deskClock.Now()})
+	m := notice.Render(decide.Outcome{ID: c.ID, Kind: decide.Reported, Case: c, Settings: r.desk.healer.Settings,
+		Home: r.desk.home, At: deskClock.Now()})
 	fmt.Fprintf(r.talk, "%s\n\n%s\n", m.Subject, m.Email)
 }
 

@@ -103,7 +103,8 @@ func (s scan) run(ctx context.Context) (scanned, error) {
 	if err != nil {
 		return scanned{}, fmt.Errorf("listing projects: %w", err)
 	}
-	r := scanned{Projects: len(names), Causes: []causeCount{}, Denied: []deniedCount{}, Remedies: map[diagnose.Remedy]int{}, wants: map[string]want{}}
+	r := scanned{Projects: len(names), Causes: []causeCount{}, Denied: []deniedCount{},
+		Remedies: map[diagnose.Remedy]int{}, wants: map[string]want{}}
 	causes, denied := map[string]*causeCount{}, map[deniedCount]int{}
 	for i, name := range names {
 		fmt.Fprintf(s.progress, "\r%d/%d %-60.60s", i+1, len(names), name)
@@ -127,7 +128,8 @@ func (s scan) run(ctx context.Context) (scanned, error) {
 	return r, nil
 }
 
-func (s scan) project(ctx context.Context, name string, r *scanned, causes map[string]*causeCount, denied map[deniedCount]int) error {
+func (s scan) project(ctx context.Context, name string, r *scanned, causes map[string]*causeCount,
+	denied map[deniedCount]int) error {
 	bs, err := s.desk.codebuild.Since(ctx, s.desk.home, name, s.from, "")
 	if err != nil && !errors.Is(err, heal.ErrNotFound) {
 		return err
@@ -192,7 +194,8 @@ func (r *scanned) count(b codebuild.Build, d diagnose.Diagnosis, causes map[stri
 // a build that may be healed at all.
 func own(b codebuild.Build, d buildlog.Denial) bool {
 	role, ok := b.Role()
-	in := guardrail.Input{Project: settings.Project{Name: b.Project, Role: role.PathName()}, Build: b, Denials: []buildlog.Denial{d}}
+	in := guardrail.Input{Project: settings.Project{Name: b.Project, Role: role.PathName()}, Build: b,
+		Denials: []buildlog.Denial{d}}
 	return ok && guardrail.RefuseUntrusted(b) == nil && len(guardrail.Identify(in)) == 0
 }
 
@@ -225,10 +228,11 @@ func (w want) add(d buildlog.Denial) {
 // owner's: nothing in it grants anything before a person edits it.
 func starter(wants map[string]want) string {
 	var b strings.Builder
-	b.WriteString("version: 1\n# Made by `buildmedic scan`. Everything is in observe and grants nothing. Read each comment; take the\n# number signs off what you want to allow, and set mode: heal.\nprojects:\n")
+	b.WriteString("version: 1\n# Made by `buildmedic scan`. Everything is in observe and grants nothing. Read each comment; take the\n" +
+		"# number signs off what you want to allow, and set mode: heal.\nprojects:\n")
 	names := slices.Sorted(maps.Keys(wants))
 	if len(names) == 0 {
-		return "version: 1\n# No project failed. List those that should be looked after under projects:.\n"
+		return "version: 1\n# No project failed. List under projects: those that Buildmedic should watch.\n"
 	}
 	for _, n := range names {
 		w := wants[n]
@@ -316,7 +320,8 @@ func (r scanned) text() string {
 			could += n
 		}
 	}
-	fmt.Fprintf(&b, "\nWith your consent in the settings, the healer could have acted on %d of %d.\n\nA buildmedic.yaml to start from\n\n%s", could, r.Failures-r.Unread, r.Settings)
+	fmt.Fprintf(&b, "\nWith your consent in the settings, the healer could have acted on %d of %d.\n\n"+
+		"A buildmedic.yaml to start from\n\n%s", could, r.Failures-r.Unread, r.Settings)
 	return b.String()
 }
 
