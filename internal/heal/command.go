@@ -49,6 +49,8 @@ type CommandAnswer struct {
 	Case    *decide.Case `json:"case,omitempty"`
 	Paused  string       `json:"paused,omitempty"`
 	Cases   []Summary    `json:"cases,omitempty"`
+	// TookBack is how many changes an undo has taken back.
+	TookBack int `json:"took_back,omitempty"`
 }
 
 // Summary is one line of the history.
@@ -251,7 +253,7 @@ func (h *Healer) undo(ctx context.Context, id string) (CommandAnswer, error) {
 	case len(notes) == 0:
 		notes = []string{"The case has changed nothing that still stands."}
 	}
-	answer := CommandAnswer{Done: done > 0 && !refused, Message: strings.Join(notes, " "), Case: &c.Case}
+	answer := CommandAnswer{Done: done > 0 && !refused, TookBack: done, Message: strings.Join(notes, " "), Case: &c.Case}
 	if !answer.Done {
 		return answer, h.save(ctx, c, true)
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/buildmedic/buildmedic/internal/decide"
 )
 
-// Ledger is what the ledger knows of cases whose changes stand.
-type Ledger struct {
+// Inventory is what the ledger knows of cases whose changes stand.
+type Inventory struct {
 	// Standing are the cases with a change that stands, or that an open case may
 	// be making; the last change first, which is the order to undo them in.
 	Standing []decide.Case
@@ -29,8 +29,8 @@ type Ledger struct {
 }
 
 // Standing reads every case in the ledger, and picks those whose changes stand.
-func (h *Healer) Standing(ctx context.Context) (Ledger, error) {
-	l := Ledger{From: h.Clock.Now().Add(-kept)}
+func (h *Healer) Standing(ctx context.Context) (Inventory, error) {
+	l := Inventory{From: h.Clock.Now().Add(-kept)}
 	open, err := h.openCases(ctx)
 	if err != nil {
 		return l, err

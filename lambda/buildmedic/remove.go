@@ -150,8 +150,8 @@ func (r removal) undoAll(ctx context.Context, out *removed, why map[string]strin
 		busy := slices.ContainsFunc(l.Open, func(c decide.Case) bool { return deskClock.Now().Before(c.Busy) })
 		for _, c := range l.Standing {
 			before := standingOf(c)
-			after, reason, err := r.undoOne(ctx, c)
-			why[c.ID] = reason
+			a, err := r.undoOne(ctx, c)
+			why[c.ID] = a.Message
 			if errors.Is(err, heal.ErrLater) {
 				busy = true
 				continue
@@ -159,9 +159,10 @@ func (r removal) undoAll(ctx context.Context, out *removed, why map[string]strin
 			if ctx.Err() != nil {
 				return fmt.Errorf("interrupted; run it again to continue: %w", ctx.Err())
 			}
-			before.Changes = slices.DeleteFunc(before.Changes, func(s string) bool { return slices.Contains(after, s) })
-			if len(before.Changes) > 0 {
+			if a.TookBack > 0 {
 				progress = true
+				after := heal.Changes(*a.Case)
+				before.Changes = slices.DeleteFunc(before.Changes, func(s string) bool { return slices.Contains(after, s) })
 				out.TakenBack = append(out.TakenBack, before)
 			}
 		}
@@ -178,11 +179,11 @@ func (r removal) undoAll(ctx context.Context, out *removed, why map[string]strin
 	}
 }
 
-// undoOne undoes one case. It gives the changes that still stand, and why.
-func (r removal) undoOne(ctx context.Context, c decide.Case) (still []string, why string, err error) {
+// undoOne undoes one case. The answer's message says why something is left.
+func (r removal) undoOne(ctx context.Context, c decide.Case) (heal.CommandAnswer, error) {
 	if c.Account != r.desk.home.ID {
-		return heal.Changes(c), fmt.Sprintf("It is in account %s, which only the function can change. Send it "+
-			"{\"undo\":{\"case\":%q}}.", c.Account, c.ID), nil
+		return heal.CommandAnswer{Message: fmt.Sprintf("It is in account %s, which only the function can change. "+
+			"Send it {\"undo\":{\"case\":%q}}.", c.Account, c.ID)}, nil
 	}
 	var cmd heal.Command
 	cmd.Undo = &struct {
@@ -190,16 +191,13 @@ func (r removal) undoOne(ctx context.Context, c decide.Case) (still []string, wh
 	}{c.ID}
 	a, err := r.desk.healer.Do(ctx, cmd)
 	if err != nil {
-		return heal.Changes(c), err.Error(), err
+		a.Message = err.Error()
 	}
-	if a.Case == nil {
-		return nil, a.Message, nil
-	}
-	return heal.Changes(*a.Case), a.Message, nil
+	return a, err
 }
 
 // result says what is left.
-func (r removal) result(l heal.Ledger, out removed, why map[string]string) removed {
+func (r removal) result(l heal.Inventory, out removed, why map[string]string) removed {
 	for _, c := range l.Standing {
 		s := standingOf(c)
 		s.Why = cmp.Or(why[c.ID], "It was not taken back.")
@@ -232,7 +230,7 @@ func (r removal) asked() bool {
 }
 
 // show prints what would be taken back, by project and role.
-func (r removal) show(l heal.Ledger) {
+func (r removal) show(l heal.Inventory) {
 	if len(l.Standing) == 0 {
 		fmt.Fprintln(r.talk, "No case in the ledger has a change that stands.")
 	} else {
@@ -278,14 +276,16 @@ func printStanding(w io.Writer, ss []standing) {
 		for _, c := range s.Changes {
 			fmt.Fprintf(w, "    %s\n", c)
 		}
-		for _, l := range wrapped(s.Why, columns-4) {
-			fmt.Fprintf(w, "    %s\n", l)
+		if s.Why != "" {
+			for _, l := range wrapped(s.Why, columns-4) {
+				fmt.Fprintf(w, "    %s\n", l)
+			}
 		}
 	}
 }
 
 // tell prints what was done and what is left.
-func (r removal) tell(l heal.Ledger, out removed) {
+func (r removal) tell(l heal.Inventory, out removed) {
 	w := r.talk
 	fmt.Fprintf(w, "\n%s is paused: it changes nothing until {\"resume\":{}}.\n", r.who)
 	if len(out.TakenBack) > 0 {

@@ -44,21 +44,25 @@ func deployed(t *testing.T, roles ...string) *function {
 	}
 	set.WriteString("grants:\n  - {id: dist, because: It uploads., owner: t, actions: [\"s3:PutObject\"], " +
 		"resources: [\"arn:${partition}:s3:::dist/*\"]}\n")
+	return play(t, story.Story{Name: t.Name(), World: []byte(world.String()), Settings: []byte(set.String()),
+		Expect: story.Expect{Project: "p0"}})
+}
+
+// play makes the function of a story.
+func play(t *testing.T, s story.Story) *function {
+	t.Helper()
 	dir := t.TempDir()
 	f := &function{t: t, ledger: filepath.Join(dir, "ledger.json"), config: filepath.Join(dir, "buildmedic.yaml")}
-	if err := os.WriteFile(f.config, []byte(set.String()), 0o600); err != nil {
+	if err := os.WriteFile(f.config, s.Settings, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var file *ledger.File
-	st, err := story.Open(story.Story{Name: t.Name(), World: []byte(world.String()),
-		Settings: []byte(set.String()), Expect: story.Expect{Project: "p0"}},
-		story.Options{Store: func(c heal.Clock) heal.Store {
-			var err error
-			if file, err = ledger.OpenFile(f.ledger, c); err != nil {
-				t.Fatal(err)
-			}
-			return file
-		}})
+	st, err := story.Open(s, story.Options{Store: func(c heal.Clock) heal.Store {
+		file, err := ledger.OpenFile(f.ledger, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,6 +148,9 @@ func TestRemove(t *testing.T) {
 		if !strings.Contains(out, want) {
 			t.Errorf("it does not show %q:\n%s%s", want, out, errs)
 		}
+	}
+	if strings.Contains(out, " \n") {
+		t.Errorf("lines end in blanks:\n%q", out)
 	}
 	if code != exitFailed || len(f.Sim.Writes()) != writes {
 		t.Errorf("refused: code %d, %d writes", code, len(f.Sim.Writes())-writes)
@@ -277,5 +284,22 @@ func TestRemoveOrder(t *testing.T) {
 	if code, out, errs := f.desk("", "remove", "-yes"); code != exitOK || f.policy("role-0") != "" ||
 		!strings.Contains(out, "2 changes taken back") {
 		t.Errorf("code %d, policy %q\n%s%s", code, f.policy("role-0"), out, errs)
+	}
+}
+
+// TestRemoveElsewhere: a member account's role is changed by the function alone.
+// The command says so, and how.
+func TestRemoveElsewhere(t *testing.T) {
+	ss, err := chosen([]string{"member-account"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := play(t, ss[0])
+	f.heal()
+	f.leave()
+	code, out, errs := f.desk("", "remove", "-yes")
+	if code != exitFailed || !strings.Contains(out, "\nLeft:\n") || !strings.Contains(out, "account 444455556666") ||
+		!strings.Contains(strings.Join(strings.Fields(out), " "), `Send it {"undo":{"case":"`) {
+		t.Errorf("code %d\n%s%s", code, out, errs)
 	}
 }
