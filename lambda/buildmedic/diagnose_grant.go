@@ -36,7 +36,7 @@ func grantsFor(f buildlog.Failure, d diagnose.Diagnosis) (entries, hindrances []
 					"The text does not say on what "+r.Action+" was denied, and a resource is never guessed."+
 						" A grant that holds the action and says give: set brings in its own resources.")
 			default:
-				hindrances = append(hindrances, r.Message)
+				hindrances = append(hindrances, r.Message+" (rule "+string(r.Rule)+")")
 			}
 		}
 	}
