@@ -25,6 +25,7 @@ func runRemove(ctx context.Context, args []string, stdin io.Reader, stdout, stde
 			"Exits with 1 if anything is left.",
 		"buildmedic remove -table TABLE -settings infra/buildmedic.yaml", stderr)
 	df := addDeskFlags(fs)
+	fs.Lookup("topic").Usage = "ARN of an SNS topic to send notices to; default: none is sent"
 	yes := fs.Bool("yes", false, "do not ask")
 	wait := fs.Duration("wait", 15*time.Minute, "how long to wait for cases that the function is working on")
 	asJSON := fs.Bool("json", false, "print what was done, and what is left, as JSON")
