@@ -147,7 +147,7 @@ member: node ## the template for member accounts: cdk.out/BuildmedicMember.templ
 	@ls -l $(MEMBER)
 
 test-event: ## send the newest failed build of PROJECT to the function, as CodeBuild would
-	@test -n "$(PROJECT)" || { echo "whose? make test-event PROJECT=name"; exit 2; }
+	@test -n "$(PROJECT)" || { echo "which project? make test-event PROJECT=name" >&2; exit 2; }
 	@queue=$$(aws cloudformation describe-stacks --stack-name Buildmedic --query "Stacks[0].Outputs[?OutputKey=='QueueUrl'].OutputValue" --output text) && \
 	ids=$$(aws codebuild list-builds-for-project --project-name "$(PROJECT)" --query 'ids[:100]' --output text) && \
 	case $$ids in ''|None) \
