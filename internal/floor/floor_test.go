@@ -44,9 +44,9 @@ func TestSets(t *testing.T) {
 	}
 }
 
-// TestTheTwentyNeeds checks that each need of AWS.md#permission-sets has its set.
+// TestNeeds checks that each need of AWS.md#permission-sets has its set.
 // Need 16 (EKS) ends at the cluster's own access entries, 19 is an image pull.
-func TestTheTwentyNeeds(t *testing.T) {
+func TestNeeds(t *testing.T) {
 	needs := map[string]string{
 		"1 ECR": "ecr-push ecr-pull", "2 logs": "logs", "3 SSM": "ssm-parameters", "4 secrets": "secrets", "5 S3 artifacts": "s3-artifacts",
 		"6 CDK": "cdk-deploy", "7 VPC": "vpc-build", "8 ECS": "ecs-deploy ecs-deploy-wait", "9 s3 sync": "s3-deploy",

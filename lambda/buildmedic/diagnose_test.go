@@ -481,7 +481,7 @@ func TestSetsOf(t *testing.T) {
 		{"one of a push", deny(true, "ecr:PutImage"), "ecr-push", "ecr-pull"},
 		{"one of both", deny(true, "ecr:BatchGetImage"), "ecr-pull", "ecs-deploy"},
 		{"two of a push", deny(true, "ecr:BatchGetImage", "ecr:PutImage"), "ecr-push", "ecr-pull"},
-		{"of no set", deny(true, "sqs:SendMessage"), "", "ecr-push"},
+		{"of no set", deny(true, "glacier:ListVaults"), "", "ecr-push"},
 		{"of two sets", deny(true, "ecr:PutImage", "ecs:UpdateService"), "", "ecr-push"},
 		{"no action", deny(true, ""), "", "ecr-push"},
 		{"aside", deny(false, "ecr:PutImage"), "", "ecr-push"},
