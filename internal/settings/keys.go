@@ -121,7 +121,7 @@ var projectKeys = []Key{
 	text("boundary", "a policy's name, with its path", "none", "build-boundary",
 		"The permissions boundary that the role must carry before anything is written to it."),
 	mapping("logs", "CodeBuild's own log group, `/aws/codebuild/` and the project's name",
-		"Where its builds log, if notwhere CodeBuild does by itself. Nothing else is read.", logKeys),
+		"Where its builds log, if not where CodeBuild does by itself. Nothing else is read.", logKeys),
 	texts("pipelines", "names of pipelines", "none", "[shop-main]",
 		"The pipelines that run it. A build of another pipeline is explained, and never started "+
 			"again."),
