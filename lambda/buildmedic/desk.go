@@ -66,7 +66,7 @@ func addDeskFlags(fs *flag.FlagSet) deskFlags {
 		settings: fs.String("settings", defaultSettings, "settings file"),
 		table: fs.String("table", "", "work on the function's own ledger: the name of its DynamoDB table, which "+
 			"is the stack's output TableName"),
-		ledger: fs.String("ledger", "", "file of the desk's ledger (default: buildmedic/ledger.json in the "+
+		ledger: fs.String("ledger", "", "file of the local ledger (default: buildmedic/ledger.json in the "+
 			"user's configuration folder)"),
 		topic: fs.String("topic", "", "ARN of an SNS topic to send notices to; default: they are printed"),
 	}

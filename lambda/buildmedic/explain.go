@@ -120,8 +120,17 @@ func pages() ([]page, error) {
 
 var placeholder = regexp.MustCompile(`\{[a-z_]+\}`)
 
+// named are the placeholders whose noun the text already says.
+var named = strings.NewReplacer(
+	"The ECR repository {repository}", "The ECR repository",
+	"exit status {exit}", "a non-zero exit status",
+	"refused the call: {code}", "refused the call",
+)
+
 // inWords names what the placeholders of a cause's text stand for.
 func inWords(text string) string {
+	text = named.Replace(text)
+	begins := strings.HasPrefix(text, "{") // else the text's own first letter is right: package.json
 	text = placeholder.ReplaceAllStringFunc(text, func(s string) string {
 		switch s = strings.Trim(s, "{}"); s {
 		case "denied", "action":
@@ -131,6 +140,9 @@ func inWords(text string) string {
 		}
 		return "the " + s
 	})
+	if !begins {
+		return text
+	}
 	r := []rune(text)
 	return string(unicode.ToUpper(r[0])) + string(r[1:])
 }
@@ -275,7 +287,7 @@ func listPages(w io.Writer, all []page) {
 			head = p.Group
 			fmt.Fprintf(w, "\n%s\n", head)
 		}
-		fmt.Fprintf(w, "  %-28s %s\n", p.Name, oneLine(p.Meaning, 88))
+		fmt.Fprintf(w, "  %-32s %s\n", p.Name, oneLine(p.Meaning, 84))
 	}
 	fmt.Fprintf(w, "\n`buildmedic explain NAME` explains one.\n")
 }

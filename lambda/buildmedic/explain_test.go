@@ -17,6 +17,9 @@ import (
 
 var limitKey = regexp.MustCompile(`limits\.([a-z_]+)|limits: \{([a-z_]+)`)
 
+// placeholderWord finds a placeholder's name where a sentence has no place for it.
+var placeholderWord = regexp.MustCompile(`repository the repository|status the exit|: the code\b`)
+
 // TestPagesAreWhole: each rule and each cause has a page, with every part, and no
 // page names a limit that the settings do not have.
 func TestPagesAreWhole(t *testing.T) {
@@ -36,6 +39,9 @@ func TestPagesAreWhole(t *testing.T) {
 			strings.HasSuffix(strings.TrimRight(p.Change, `"`), ".") && (p.Kind == "rule" || p.Cure != "" && p.Remedy != "")
 		if !whole || strings.ContainsAny(p.Meaning+p.Cure, "{}") || len(p.Meaning) > 200 {
 			t.Errorf("the page is not whole: %+v", p)
+		}
+		if m := placeholderWord.FindString(p.Meaning + " " + p.Change); m != "" {
+			t.Errorf("%s %s: %q is what a placeholder left", p.Kind, p.Name, m)
 		}
 		for _, m := range limitKey.FindAllStringSubmatch(p.Meaning+" "+strings.Join(p.Example, " ")+" "+p.Change, -1) {
 			if key := m[1] + m[2]; !strings.Contains(string(keys), "| `"+key+"` |") {

@@ -21,7 +21,7 @@ import (
 func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	fs := flags("history", "[-n N] [-json] [PROJECT]",
 		"Lists cases, the open ones first, with what they have changed; then the closed ones with their\n"+
-			"outcome, newest first: those of the desk, or with -table those of the function.",
+			"outcome, newest first: those of the local ledger, or with -table those of the function.",
 		"buildmedic history -table TABLE web", stderr)
 	df := addDeskFlags(fs)
 	n := fs.Int("n", 30, "how many")
@@ -48,7 +48,7 @@ func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 func printHistory(w io.Writer, cs []heal.Summary, table string) {
 	switch {
 	case len(cs) == 0 && table == "":
-		fmt.Fprintln(w, "The desk's own ledger has no such case. That of the function is read with -table NAME.")
+		fmt.Fprintln(w, "The local ledger has no such case. To read the function's, use -table NAME.")
 		return
 	case len(cs) == 0:
 		fmt.Fprintf(w, "Table %q has no such case.\n", table)
@@ -175,9 +175,9 @@ func runUndo(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.
 	cmd.Undo = &struct {
 		Case string `json:"case"`
 	}{}
-	return runCommand(ctx, "undo", "CASE", "Takes back everything that a case changed and that still stands, be the case\n"+
-		"open or closed. Refuses, and shows the difference, where somebody has changed it since. An open\n"+
-		"case is closed by that.",
+	return runCommand(ctx, "undo", "CASE", "Takes back everything that a case changed and that still stands, whether the\n"+
+		"case is open or closed. Refuses, and shows the difference, where somebody has changed it\n"+
+		"since. An open case is closed by that.",
 		"buildmedic undo -table TABLE 1160bc9cefbf0600", args,
 		func(arg string) (heal.Command, error) {
 			cmd.Undo.Case = arg

@@ -124,7 +124,7 @@ func runPlan(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 		return code
 	}
 	if *buildPath == "" || fs.NArg() > 0 {
-		return wrong(fs, "write -build B.json, with no other argument")
+		return wrong(fs, "name the build record with -build B.json; it takes flags only")
 	}
 	s, err := readSettings(*settingsPath)
 	if err != nil {

@@ -30,7 +30,7 @@ func runPolicy(ctx context.Context, args []string, _ io.Reader, stdout, stderr i
 		return code
 	}
 	if *role == "" || fs.NArg() > 0 || (*cdk && *terraform) {
-		return wrong(fs, "write -role NAME, with no other argument, and one of -cdk and -terraform at most")
+		return wrong(fs, "name the role with -role NAME, and use at most one of -cdk and -terraform; it takes flags only")
 	}
 	state, err := readRoleState(ctx, *role)
 	if err != nil {

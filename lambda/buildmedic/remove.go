@@ -43,8 +43,8 @@ func runRemove(ctx context.Context, args []string, stdin io.Reader, stdout, stde
 	failed := withDesk(ctx, df, io.Discard, stderr, func(d *desk) error {
 		r := removal{desk: d, in: stdin, talk: talk, progress: stderr, yes: *yes, wait: *wait, who: "The function"}
 		if *df.table == "" {
-			r.who = "The desk"
-			fmt.Fprintln(talk, "This is the desk's own ledger. That of the function is named with -table.")
+			r.who = "This command"
+			fmt.Fprintln(talk, "This is about the local ledger. For the function's, use -table NAME.")
 		}
 		out, err := r.run(ctx)
 		if err != nil {

@@ -160,7 +160,7 @@ func TestRemove(t *testing.T) {
 	if code != exitFailed || f.policy("role-0") != "" || f.policy("role-1") != changed || f.policy("role-2") != "" {
 		t.Errorf("code %d, policies %q %q %q\n%s%s", code, f.policy("role-0"), f.policy("role-1"), f.policy("role-2"), out, errs)
 	}
-	for _, want := range []string{"The desk is paused", "2 changes taken back", "\nLeft:\n\np1 (role role-1",
+	for _, want := range []string{"This command is paused", "2 changes taken back", "\nLeft:\n\np1 (role role-1",
 		"Somebody has changed the policy since", "closed before 2026-08-24", "  inline policy healed of role role-0\n"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("it does not say %q:\n%s", want, out)
