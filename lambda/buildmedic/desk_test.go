@@ -342,6 +342,17 @@ func TestPlan(t *testing.T) {
 		!strings.Contains(string(p.Policy), "repository/tracker_api") || p.Target != "inline CodeBuild-ECR-Permissions" {
 		t.Errorf("got %s", out)
 	}
+	if errs != "" {
+		t.Errorf("a note about a project that is listed: %s", errs)
+	}
+	other := filepath.Join(dir, "other.yaml")
+	if err := os.WriteFile(other, []byte("version: 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, errs := buildmedic(t, "", "plan", "-settings", other, "-build", filepath.Join(dir, "b.json")); !strings.Contains(
+		errs, `lists no project "TrackerAPI"`) {
+		t.Errorf("no note about a project that is not listed: %q", errs)
+	}
 	// With the permission there already, nothing is written: the build is only started again.
 	all := `{"inline":{"All":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecr:*","Resource":"*"}]}}}`
 	if err := os.WriteFile(filepath.Join(dir, "p.json"), []byte(all), 0o600); err != nil {

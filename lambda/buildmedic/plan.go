@@ -110,11 +110,12 @@ type planned struct {
 }
 
 func runPlan(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	fs := flags("plan", "-settings F -build B.json -log L [-policies P.json]",
+	fs := flags("plan", "[-settings F] -build B.json [-log L] [-policies P.json]",
 		"Decides about one failed build, and prints the whole decision as JSON. It uses no AWS.\n"+
 			"B.json is a build as `aws codebuild batch-get-builds` prints it, the whole answer or one element.\n"+
 			"L is its log, gzip, UTF-16 or plain; - is standard input; without it only the phase contexts are read.\n"+
-			"P.json holds what the role has now: {\"inline\":{\"NAME\":{...}},\"managed\":{\"ARN\":{...}},\"boundary\":{...}}.",
+			"P.json holds what the role has now: {\"inline\":{\"NAME\":{...}},\"managed\":{\"ARN\":{...}},\"boundary\":{...}}.\n"+
+			"Without it the role has no policies, so what goes into a managed policy needs it.",
 		"buildmedic plan -settings infra/buildmedic.yaml -build build.json -log build.log", stderr)
 	settingsPath := fs.String("settings", defaultSettings, "settings file")
 	buildPath := fs.String("build", "", "build record")
@@ -140,6 +141,11 @@ func runPlan(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	failure, err := readLog(b, *logPath, stdin)
 	if err != nil {
 		return fail(stderr, err)
+	}
+	if _, home, listed := project(s, b); !listed {
+		fmt.Fprintf(stderr, "note: %s lists no project %q in account %s and region %s, so nothing is done for its builds.\n"+
+			"This is what would be decided if it were listed with mode: observe and no grants.\n",
+			*settingsPath, b.Project, home.ID, home.Region)
 	}
 	state, err := readPolicies(*policiesPath, b, s)
 	if err != nil {
@@ -230,29 +236,30 @@ func readPolicies(path string, b codebuild.Build, s *settings.Settings) (guardra
 
 // namedBy is the managed policy that settings name for the build's project.
 func namedBy(s *settings.Settings, b codebuild.Build) string {
-	p, _ := project(s, b)
+	p, _, _ := project(s, b)
 	return strings.TrimPrefix(p.Write.Managed, "/")
 }
 
 // project finds the build's project in settings that do not say which
-// account they are for: the build's own is taken for the hub's.
-func project(s *settings.Settings, b codebuild.Build) (settings.Project, settings.Account) {
-	home := settings.AccountOf(b.At())
-	p, ok := s.Project(b.Project, home.ID, home.Region, home)
-	if !ok {
+// account they are for: the build's own is taken for the hub's. One that is not
+// listed is taken for a project in observe.
+func project(s *settings.Settings, b codebuild.Build) (p settings.Project, home settings.Account, listed bool) {
+	home = settings.AccountOf(b.At())
+	p, listed = s.Project(b.Project, home.ID, home.Region, home)
+	if !listed {
 		p = settings.Project{Name: b.Project, Mode: settings.Observe, Retry: true}
 		if r, ok := b.Role(); ok {
 			p.Role = r.PathName()
 		}
 	}
-	return p, home
+	return p, home, listed
 }
 
 // plan decides offline. The role's policies are asked in the simulator's
 // place.
 func plan(ctx context.Context, s *settings.Settings, b codebuild.Build, failure buildlog.Failure,
 	state guardrail.RoleState) (planned, error) {
-	p, home := project(s, b)
+	p, home, _ := project(s, b)
 	when := b.End
 	if when.IsZero() {
 		when = time.Now().Truncate(time.Second)
