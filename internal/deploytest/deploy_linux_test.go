@@ -121,19 +121,20 @@ func (s *stage) notice(kind string) (n told) {
 		if err != nil {
 			return false, err
 		}
-		for _, m := range out.Messages {
-			if _, err := s.sqs.DeleteMessage(s.ctx, &sqs.DeleteMessageInput{QueueUrl: &q, ReceiptHandle: m.ReceiptHandle}); err != nil {
-				return false, err
-			}
-			if err := json.Unmarshal([]byte(aws.ToString(m.Body)), &n); err != nil {
-				return false, fmt.Errorf("a notice that is no JSON: %w: %s", err, aws.ToString(m.Body))
-			}
-			if n.Kind != kind {
-				return false, fmt.Errorf("the notice is of kind %q: %s", n.Kind, aws.ToString(m.Body))
-			}
-			return true, nil
+		if len(out.Messages) == 0 {
+			return false, nil
 		}
-		return false, nil
+		m := out.Messages[0]
+		if _, err := s.sqs.DeleteMessage(s.ctx, &sqs.DeleteMessageInput{QueueUrl: &q, ReceiptHandle: m.ReceiptHandle}); err != nil {
+			return false, err
+		}
+		if err := json.Unmarshal([]byte(aws.ToString(m.Body)), &n); err != nil {
+			return false, fmt.Errorf("a notice that is no JSON: %w: %s", err, aws.ToString(m.Body))
+		}
+		if n.Kind != kind {
+			return false, fmt.Errorf("the notice is of kind %q: %s", n.Kind, aws.ToString(m.Body))
+		}
+		return true, nil
 	})
 	return n
 }
