@@ -212,8 +212,17 @@ func (c CodeBuild) Batch(ctx context.Context, at settings.Account, arn string) (
 	if len(out.BuildBatches) == 0 {
 		return codebuild.Batch{}, fmt.Errorf("batch %q: %w", id, heal.ErrNotFound)
 	}
-	b := codebuild.Batch{Status: string(out.BuildBatches[0].BuildBatchStatus)}
-	for _, g := range out.BuildBatches[0].BuildGroups {
+	found := out.BuildBatches[0]
+	b := codebuild.Batch{Status: string(found.BuildBatchStatus), Initiator: aws.ToString(found.Initiator),
+		SourceVersion:         aws.ToString(found.SourceVersion),
+		ResolvedSourceVersion: aws.ToString(found.ResolvedSourceVersion)}
+	if s := found.Source; s != nil {
+		b.SourceType = string(s.Type)
+	}
+	for _, v := range found.SecondarySourceVersions {
+		b.SecondaryVersions = append(b.SecondaryVersions, aws.ToString(v.SourceVersion))
+	}
+	for _, g := range found.BuildGroups {
 		group := codebuild.BuildGroup{Identifier: aws.ToString(g.Identifier), IgnoreFailure: g.IgnoreFailure}
 		if s := g.CurrentBuildSummary; s != nil {
 			group.Build, group.Status = buildID(s), string(s.BuildStatus)

@@ -182,7 +182,7 @@ func TestRetryBatch(t *testing.T) {
 roles: [{name: r, inline: {logs: LOGS}}]
 projects: [{name: matrix, role: r, batch: [linux, windows], buildspecs: {buildspec.yml: {build: [{run: make, fails: {times: 1, prints: "no"}}]}}}]
 `)
-	begun(t, s, simaws.Start{Project: "matrix", Batch: true})
+	begun(t, s, simaws.Start{Project: "matrix", Batch: true, Version: "refs/heads/main", Initiator: "team/alice"})
 	b := got(t, s, s.Builds("matrix")[0].ID)
 	c, p := CodeBuild{function(s, "")}, decide.Plan{Route: decide.RouteBatch}
 	retry := func(token string) error { _, err := c.Retry(t.Context(), b, p, token, nil); return err }
@@ -190,6 +190,7 @@ projects: [{name: matrix, role: r, batch: [linux, windows], buildspecs: {buildsp
 		t.Errorf("its siblings run: %v", err)
 	}
 	s.Settle()
+	b = got(t, s, b.ID)
 	if err := retry("a"); err != nil {
 		t.Fatal(err)
 	}
@@ -202,6 +203,10 @@ projects: [{name: matrix, role: r, batch: [linux, windows], buildspecs: {buildsp
 	batch, err := c.Batch(t.Context(), home, b.BatchARN)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if r := batch.Asked(b.BatchARN); r.From != b.BatchARN || r.Initiator != "team/alice" || r.SourceType != "GITHUB" ||
+		r.SourceVersion != "refs/heads/main" || r.ResolvedSourceVersion != b.ResolvedSourceVersion || r.ResolvedSourceVersion == "" {
+		t.Errorf("the batch was asked for by %+v", r)
 	}
 	bs := s.Builds("matrix") // of the first commit's builds, one fails by itself
 	again, ok := batch.Rerun(bs[0].ID)

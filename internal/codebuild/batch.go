@@ -7,6 +7,14 @@ import "slices"
 type Batch struct {
 	Status string
 	Groups []BuildGroup
+
+	// Who asked for the batch, and for which source, as in [Build]. The records of
+	// its builds name CodeBuild instead (AWS.md#initiator).
+	Initiator             string
+	SourceType            string
+	SourceVersion         string
+	ResolvedSourceVersion string
+	SecondaryVersions     []string
 }
 
 // BuildGroup is one build of a batch's buildspec: its present run, and the

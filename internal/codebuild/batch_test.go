@@ -11,20 +11,20 @@ func TestBatchOutcome(t *testing.T) {
 		build, ended string
 		want         string
 	}{
-		{"one green, one runs", Batch{InProgress, []BuildGroup{run("p:a", Succeeded), run("p:b", InProgress)}}, "p:a", Succeeded, InProgress},
-		{"all green, the batch not yet", Batch{InProgress, []BuildGroup{run("p:a", Succeeded), run("p:b", Succeeded)}}, "p:a", Succeeded, Succeeded},
-		{"the last one's end is not shown yet", Batch{InProgress, []BuildGroup{run("p:a", InProgress), run("p:b", Succeeded)}}, "p:a", Succeeded, Succeeded},
-		{"one failed, one runs", Batch{InProgress, []BuildGroup{run("p:a", Failed), run("p:b", InProgress)}}, "p:c", Succeeded, Failed},
-		{"one timed out", Batch{Failed, []BuildGroup{run("p:a", TimedOut), run("p:b", Succeeded)}}, "p:b", Succeeded, Failed},
-		{"one stopped", Batch{Stopped, []BuildGroup{run("p:a", Stopped), run("p:b", Succeeded)}}, "p:b", Succeeded, Stopped},
-		{"stopped since another failed", Batch{Failed, []BuildGroup{run("p:a", Stopped), run("p:b", Failed)}}, "p:a", Stopped, Failed},
-		{"one stopped, one runs", Batch{InProgress, []BuildGroup{run("p:a", InProgress), run("p:b", InProgress)}}, "p:a", Stopped, InProgress},
-		{"one that may fail has", Batch{Succeeded, []BuildGroup{ignored, run("p:b", Succeeded)}}, "p:b", Succeeded, Succeeded},
-		{"one has not begun", Batch{InProgress, []BuildGroup{run("p:a", Succeeded), run("", "")}}, "p:a", Succeeded, InProgress},
-		{"one never began, and the batch is green", Batch{Succeeded, []BuildGroup{ignored, run("p:a", Succeeded), run("", "")}}, "p:a", Succeeded, Succeeded},
-		{"one never began, since the batch was stopped", Batch{Stopped, []BuildGroup{run("p:a", Succeeded), run("", "")}}, "p:a", Succeeded, Stopped},
-		{"one never began, since the batch's time was over", Batch{TimedOut, []BuildGroup{run("p:a", Succeeded), run("", "")}}, "p:a", Succeeded, Failed},
-		{"a status that nobody knows", Batch{Failed, []BuildGroup{run("p:a", "CLIENT_ERROR")}}, "p:b", Succeeded, Failed},
+		{"one green, one runs", Batch{Status: InProgress, Groups: []BuildGroup{run("p:a", Succeeded), run("p:b", InProgress)}}, "p:a", Succeeded, InProgress},
+		{"all green, the batch not yet", Batch{Status: InProgress, Groups: []BuildGroup{run("p:a", Succeeded), run("p:b", Succeeded)}}, "p:a", Succeeded, Succeeded},
+		{"the last one's end is not shown yet", Batch{Status: InProgress, Groups: []BuildGroup{run("p:a", InProgress), run("p:b", Succeeded)}}, "p:a", Succeeded, Succeeded},
+		{"one failed, one runs", Batch{Status: InProgress, Groups: []BuildGroup{run("p:a", Failed), run("p:b", InProgress)}}, "p:c", Succeeded, Failed},
+		{"one timed out", Batch{Status: Failed, Groups: []BuildGroup{run("p:a", TimedOut), run("p:b", Succeeded)}}, "p:b", Succeeded, Failed},
+		{"one stopped", Batch{Status: Stopped, Groups: []BuildGroup{run("p:a", Stopped), run("p:b", Succeeded)}}, "p:b", Succeeded, Stopped},
+		{"stopped since another failed", Batch{Status: Failed, Groups: []BuildGroup{run("p:a", Stopped), run("p:b", Failed)}}, "p:a", Stopped, Failed},
+		{"one stopped, one runs", Batch{Status: InProgress, Groups: []BuildGroup{run("p:a", InProgress), run("p:b", InProgress)}}, "p:a", Stopped, InProgress},
+		{"one that may fail has", Batch{Status: Succeeded, Groups: []BuildGroup{ignored, run("p:b", Succeeded)}}, "p:b", Succeeded, Succeeded},
+		{"one has not begun", Batch{Status: InProgress, Groups: []BuildGroup{run("p:a", Succeeded), run("", "")}}, "p:a", Succeeded, InProgress},
+		{"one never began, and the batch is green", Batch{Status: Succeeded, Groups: []BuildGroup{ignored, run("p:a", Succeeded), run("", "")}}, "p:a", Succeeded, Succeeded},
+		{"one never began, since the batch was stopped", Batch{Status: Stopped, Groups: []BuildGroup{run("p:a", Succeeded), run("", "")}}, "p:a", Succeeded, Stopped},
+		{"one never began, since the batch's time was over", Batch{Status: TimedOut, Groups: []BuildGroup{run("p:a", Succeeded), run("", "")}}, "p:a", Succeeded, Failed},
+		{"a status that nobody knows", Batch{Status: Failed, Groups: []BuildGroup{run("p:a", "CLIENT_ERROR")}}, "p:b", Succeeded, Failed},
 	} {
 		if got := row.batch.Outcome(row.build, row.ended); got != row.want {
 			t.Errorf("%s: %s, want %s", row.name, got, row.want)
@@ -33,7 +33,7 @@ func TestBatchOutcome(t *testing.T) {
 }
 
 func TestBatchRerun(t *testing.T) {
-	b := Batch{InProgress, []BuildGroup{
+	b := Batch{Status: InProgress, Groups: []BuildGroup{
 		{Identifier: "linux", Build: "p:a3", Prior: []string{"p:a2", "p:a1"}},
 		{Identifier: "windows", Build: "p:b1"},
 		{Identifier: "later"},

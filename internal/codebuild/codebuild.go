@@ -48,6 +48,9 @@ type Build struct {
 
 	BatchARN  string // "" if the build is no batch child
 	AutoRetry AutoRetry
+	// Root is in no record: it is read from other records. nil: not read, or
+	// not to be read.
+	Root *Root `json:",omitempty"`
 
 	EncryptionKey string
 	Image         string

@@ -140,6 +140,8 @@ type batchOut struct {
 	ProjectName      string     `json:"projectName"`
 	ServiceRole      string     `json:"serviceRole"`
 	SourceVersion    string     `json:"sourceVersion,omitempty"`
+	Resolved         string     `json:"resolvedSourceVersion,omitempty"`
+	Source           sourceOut  `json:"source"`
 	BuildGroups      []groupOut `json:"buildGroups"`
 }
 
@@ -163,6 +165,10 @@ func (bb *batch) out() batchOut {
 		ID: bb.id(), Arn: bb.arn(), BuildBatchNumber: bb.number, BuildBatchStatus: bb.status, Complete: bb.complete,
 		StartTime: epoch(bb.start), EndTime: epoch(bb.end), Initiator: bb.initiator, ProjectName: bb.p.conf.Name,
 		ServiceRole: bb.p.role, SourceVersion: bb.version,
+		Source: sourceOut{Type: bb.p.conf.Source.Type, Location: bb.p.conf.Source.Location, Buildspec: bb.p.conf.Buildspec},
+	}
+	for _, g := range bb.groups {
+		o.Resolved = orText(o.Resolved, g.current.resolved)
 	}
 	for _, g := range bb.groups {
 		gr := groupOut{Identifier: g.identifier, CurrentBuildSummary: g.current.summary(), Prior: []summaryOut{}}

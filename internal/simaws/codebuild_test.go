@@ -361,3 +361,39 @@ func TestBatch(t *testing.T) {
 		t.Errorf("the first child's history is %+v", g)
 	}
 }
+
+// TestBuildStartsAnother: what a build's commands start has the build's own
+// session as its initiator, and what CodeBuild starts for that, too.
+func TestBuildStartsAnother(t *testing.T) {
+	const start = "aws codebuild start-build --project-name q --source-version refs/heads/main"
+	const worlds = "projects:\n  - {name: p, role: r, buildspecs: {buildspec.yml: {build: [COMMAND]}}}\n" +
+		"  - {name: q, role: r, batch: [a, b], buildspecs: {buildspec.yml: {build: [{run: make, fails: {prints: no}}]}}}\n"
+	for name, tt := range map[string]struct {
+		role, command string
+		builds        int
+		log           string
+	}{
+		"a build":                       {roleMay("codebuild:*"), start, 1, ""},
+		"a build, retried by CodeBuild": {roleMay("codebuild:*"), start + " --auto-retry-limit-override=2", 3, ""},
+		"a batch":                       {roleMay("codebuild:*"), "aws codebuild start-build-batch --project-name q", 2, ""},
+		"denied":                        {roleMay(), start, 0, "not authorized to perform: codebuild:StartBuild"},
+		"no such project":               {roleMay("codebuild:*"), "aws codebuild start-build --project-name none", 0, `there is no project "none"`},
+		"no number":                     {roleMay("codebuild:*"), start + " --auto-retry-limit-override=x", 0, `auto-retry limit "x"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := world(t, tt.role+strings.Replace(worlds, "COMMAND", tt.command, 1))
+			if err := run(s, "p"); err != nil {
+				t.Fatal(err)
+			}
+			started, log := s.Builds("q"), s.Builds("p")[0].Log
+			if len(started) != tt.builds || !strings.Contains(log, tt.log) {
+				t.Fatalf("%d builds, want %d; log:\n%s", len(started), tt.builds, log)
+			}
+			for _, b := range started {
+				if !strings.HasPrefix(b.Initiator, "r/AWSCodeBuild-") {
+					t.Errorf("%s was started by %s", b.ID, b.Initiator)
+				}
+			}
+		})
+	}
+}

@@ -17,6 +17,8 @@ type command struct {
 	afterDenial string // printed after the denial
 	exit        int    // exit status when a call is denied
 	push        *push  // what is pushed into ECR, nil for nothing
+	start       *Start // the build or batch that is started, nil for none
+	retries     string // its auto-retry limit, "" for the project's
 	unknown     bool   // which calls it makes is not known
 }
 
@@ -138,6 +140,10 @@ func (e *estate) cli(f []string) command {
 	}
 	c.unknown = !ok
 	c.calls = []callFile{{Action: f[1] + ":" + c.operation, On: resource}}
+	if f[1] == "codebuild" && ok {
+		c.start = &Start{Project: option(f, "--project-name"), Version: option(f, "--source-version"), Batch: f[2] == "start-build-batch"}
+		c.retries = option(f, "--auto-retry-limit-override")
+	}
 	return c
 }
 
@@ -160,6 +166,8 @@ func (e *estate) cliResource(f []string) (resource string, known bool) {
 		return e.arn("secretsmanager", "secret:"+arg("--secret-id")+"-a1B2c3"), true
 	case "cloudfront create-invalidation":
 		return e.acct.arn("cloudfront", "", "distribution/"+arg("--distribution-id")), true
+	case "codebuild start-build", "codebuild start-build-batch":
+		return e.projectARN(arg("--project-name")), true
 	case "lambda update-function-code":
 		return e.arn("lambda", "function:"+arg("--function-name")), true
 	}

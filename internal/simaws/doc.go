@@ -175,7 +175,9 @@
 // ecs register-task-definition, describe-task-definition, update-service,
 // describe-services and wait, aws s3 cp, aws ssm get-parameter, aws
 // secretsmanager get-secret-value, aws cloudfront create-invalidation, aws
-// lambda update-function-code, aws sts get-caller-identity. Other commands of
+// lambda update-function-code, aws sts get-caller-identity, aws codebuild
+// start-build and start-build-batch, which do start another build or batch, with
+// the build's own session as its initiator. Other commands of
 // the AWS CLI need calls. All other programs make no calls unless calls says
 // so. A forged denial is a command with prints.
 package simaws

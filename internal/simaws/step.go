@@ -1,6 +1,8 @@
 package simaws
 
 import (
+	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -40,10 +42,39 @@ func (b *build) perform(st step) (exit int) {
 		}
 		cmd.push.store()
 	}
+	if cmd.start != nil {
+		if err := b.startAnother(*cmd.start, cmd.retries); err != nil {
+			b.print(err.Error())
+			return 254
+		}
+	}
 	if out := orText(st.Prints, cmd.after); out != "" {
 		b.print(out)
 	}
 	return 0
+}
+
+// startAnother has the build's commands start a build or batch beside it, as
+// the build's own session (AWS.md#initiator). retries is the auto-retry limit
+// that it asks for, "" for the project's.
+func (b *build) startAnother(st Start, retries string) error {
+	st.Account, st.Region, st.Initiator = b.p.est.acct.id, b.p.est.region, b.session().initiator()
+	e, err := b.sim().at(st)
+	if err != nil {
+		return err
+	}
+	o := order{version: st.Version, initiator: st.Initiator, retry: autoRetry{limit: e.project[st.Project].conf.AutoRetry}}
+	if st.Batch {
+		e.start(st)
+		return nil
+	}
+	if retries != "" {
+		if o.retry.limit, err = strconv.Atoi(retries); err != nil {
+			return fmt.Errorf("auto-retry limit %q: %w", retries, err)
+		}
+	}
+	e.project[st.Project].begin(o)
+	return nil
 }
 
 // call makes one of the step's API calls.

@@ -1,0 +1,34 @@
+package codebuild
+
+// Root is who asked for a build, and for which source, where that is not the
+// build itself: the batch that it is a part of, or the first build of the chain
+// that it repeats.
+type Root struct {
+	From                  string // the batch's ARN, or the first build's PROJECT:UUID
+	Initiator             string // AWS.md#initiator
+	SourceType            string
+	SourceVersion         string // AWS.md#source-version
+	ResolvedSourceVersion string
+	SecondaryVersions     []string `json:",omitempty"`
+}
+
+// Derived reports whether somebody else than the build's initiator asked for
+// it: CodeBuild itself started it, for a batch or as an auto-retry, or its
+// record says so and is not whole. Only its root then says who did.
+func (b Build) Derived() bool {
+	return b.BatchARN != "" || b.AutoRetry.Previous != "" || b.AutoRetry.Number > 0
+}
+
+// Asked is who asked for the build as far as is known: its root, or, if it has
+// none, what its own record says.
+func (b Build) Asked() Root {
+	if b.Root != nil {
+		return *b.Root
+	}
+	return Root{b.ID, b.Initiator, b.SourceType, b.SourceVersion, b.ResolvedSourceVersion, b.SecondaryVersions}
+}
+
+// Asked is who asked for the batch of that ARN.
+func (b Batch) Asked(arn string) Root {
+	return Root{arn, b.Initiator, b.SourceType, b.SourceVersion, b.ResolvedSourceVersion, b.SecondaryVersions}
+}
