@@ -125,6 +125,18 @@ var projectKeys = []Key{
 	texts("pipelines", "names of pipelines", "none", "[shop-main]",
 		"The pipelines that run it. A build of another pipeline is explained, and never started "+
 			"again."),
+	mapping("trust", "only those that always do: branches and tags named in full, and pipelines",
+		"Whose builds count as the team's own. For all others nothing is ever changed.", trustKeys),
+}
+
+var trustKeys = []Key{
+	truth("merge_queue", false,
+		"Whether builds of a merge queue's branches (`gh-readonly-queue/…`) count. Their code is that of "+
+			"pull requests not merged yet: say `true` only where a committer approves each first."),
+	texts("starters", "names of IAM roles, users and rules, as `initiator` in the build's record has them", "none",
+		"[nightly-builds, rule/nightly]",
+		"Who may start builds of the default branch, of S3 or of no source without naming a branch or tag "+
+			"in full. Whatever they start counts: list nobody that builds pull requests so."),
 }
 
 var writeKeys = []Key{

@@ -14,7 +14,7 @@ import (
 
 var (
 	// dotted is how texts name a key by its place: limits.rounds, notify.chat.teams.
-	dotted = regexp.MustCompile(`\b(notify|limits|accounts|projects|grants|tests|write|logs|chat)(\.[a-z_]+)+\b`)
+	dotted = regexp.MustCompile(`\b(notify|limits|accounts|projects|grants|tests|write|logs|chat|trust)(\.[a-z_]+)+\b`)
 	// withValue is how they name one with what to write: retry: false.
 	withValue = regexp.MustCompile(`\b([a-z_]+): (true|false|exact|observe|propose|heal)\b`)
 	aFile     = regexp.MustCompile(`\.(yaml|yml|go|md|json|html|svg)$`)

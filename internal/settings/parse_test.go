@@ -165,6 +165,29 @@ func TestParseFull(t *testing.T) {
 	}
 }
 
+// TestTrust: a starter is named exactly, or by its role, in whatever session.
+func TestTrust(t *testing.T) {
+	const head = "version: 1\nprojects:\n  - name: web\n    role: r\n"
+	if p := mustParse(t, head).Projects[0]; p.Trust.MergeQueue || len(p.Trust.Starters) > 0 {
+		t.Errorf("by itself it trusts %+v", p.Trust)
+	}
+	p := mustParse(t, head+"    trust: {merge_queue: true, starters: [nightly, rule/weekly]}\n").Projects[0]
+	if !p.Trust.MergeQueue {
+		t.Error("merge queues are not trusted")
+	}
+	for initiator, want := range map[string]bool{"nightly": true, "nightly/s": true, "rule/weekly": true,
+		"": false, "nightly2": false, "Nightly/s": false, "rule/weekly2": false, "rule/daily": false, "rule": false, "x/nightly": false} {
+		if got := p.Trust.Starter(initiator); got != want {
+			t.Errorf("%q: %v", initiator, got)
+		}
+	}
+	for _, bad := range []string{"arn:aws:iam::111122223333:role/x", "*", "a/b/c", "/x", "x/", `""`, "GitHub-Hookshot", "github-hookshot/0a1b2c3"} {
+		if _, err := Parse([]byte(head + "    trust: {starters: ['" + bad + "']}\n")); err == nil || !strings.Contains(err.Error(), "is not the name of an IAM role or user") {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
 // Every story in testdata is a file and the exact problems it gives.
 func TestParseProblems(t *testing.T) {
 	a, err := txtar.ParseFile("testdata/problems.txtar")

@@ -18,6 +18,7 @@ var (
 	logGroup    = form{lazyregexp.New(`^[\w./#-]+$`), 512}
 	logPlace    = lazyregexp.New(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w!'()+=,.@-]+)*$`) // bucket/prefix
 	pipeline    = form{lazyregexp.New(`^[\w.@-]+$`), 100}
+	starter     = form{lazyregexp.New(`^[\w+=,.@-]+(/[\w+=,.@-]+)?$`), 128}
 )
 
 const (
@@ -52,6 +53,7 @@ func (r *reader) project(o object, s *Settings) Project {
 		Boundary:   o.policy("boundary", policyPath),
 		Logs:       o.logs(),
 		Pipelines:  r.pipelines(o.texts("pipelines")),
+		Trust:      r.trust(o),
 		Line:       o.node.Line,
 	}
 	if !o.has("role") {
@@ -181,6 +183,24 @@ func (r *reader) pipelines(list []value) []string {
 		names = append(names, v.text)
 	}
 	return names
+}
+
+// trust reads whose builds count as the team's.
+func (r *reader) trust(o object) Trust {
+	if !o.has("trust") {
+		return Trust{}
+	}
+	c := o.child("trust")
+	t := Trust{MergeQueue: c.boolean("merge_queue")}
+	for _, v := range c.texts("starters") {
+		if !starter.MatchString(v.text) || strings.HasPrefix(strings.ToLower(v.text), "github-hookshot") {
+			r.flag(v, "%q is not the name of an IAM role or user; write it as the build's initiator has it, "+
+				"such as nightly-builds, or rule/nightly for a rule", clip(v.text))
+			continue
+		}
+		t.Starters = append(t.Starters, v.text)
+	}
+	return t
 }
 
 // buildspecs are paths and nothing else: CodeBuild would take a buildspec's

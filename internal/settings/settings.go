@@ -4,6 +4,7 @@ package settings
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
@@ -104,7 +105,23 @@ type Project struct {
 	Boundary   string   // name of the permissions boundary that the role must carry; "" none
 	Logs       Logs
 	Pipelines  []string // names of the pipelines whose failed stages may be retried for its builds
+	Trust      Trust
 	Line       int
+}
+
+// Trust is whose builds of a project count as the team's own, beyond those that
+// always do.
+type Trust struct {
+	MergeQueue bool     // builds of a merge queue's branches
+	Starters   []string // IAM roles, users and rules whose builds need not name their branch in full
+}
+
+// Starter reports whether the initiator of a build (AWS.md#initiator) is one of
+// the starters: the same, or a session of the same role.
+func (t Trust) Starter(initiator string) bool {
+	return slices.ContainsFunc(t.Starters, func(s string) bool {
+		return initiator == s || strings.HasPrefix(initiator, s+"/")
+	})
 }
 
 // Logs is where a project's builds write their logs. Nothing is read from
