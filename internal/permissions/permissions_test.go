@@ -64,11 +64,10 @@ func lines(t *testing.T, s *settings.Settings) []string {
 
 func TestProject(t *testing.T) {
 	const (
-		reads    = "codebuild:BatchGetBuilds codebuild:ListBuildsForProject on project/web"
-		readsAll = "codebuild:BatchGetBuildBatches " + reads
-		log      = "logs:GetLogEvents on log-group:/aws/codebuild/web:*"
-		role     = "iam:GetRole iam:GetRolePolicy iam:ListAttachedRolePolicies iam:ListRolePolicies iam:SimulatePrincipalPolicy on role/build/web"
-		retry    = "codebuild:RetryBuild codebuild:RetryBuildBatch on project/web"
+		reads = "codebuild:BatchGetBuildBatches codebuild:BatchGetBuilds codebuild:ListBuildsForProject on project/web"
+		log   = "logs:GetLogEvents on log-group:/aws/codebuild/web:*"
+		role  = "iam:GetRole iam:GetRolePolicy iam:ListAttachedRolePolicies iam:ListRolePolicies iam:SimulatePrincipalPolicy on role/build/web"
+		retry = "codebuild:RetryBuild codebuild:RetryBuildBatch on project/web"
 	)
 	for _, c := range []struct {
 		name, project string
@@ -76,34 +75,34 @@ func TestProject(t *testing.T) {
 	}{
 		{"observe is the default", "", []string{reads, log, role}},
 		{"observe, with everything that heal would use", "write: {inline: mine}, grants: [image], buildspecs: [a.yml], boundary: b", []string{reads, log, role}},
-		{"heal without grants", "mode: heal", []string{readsAll, log, role, retry}},
+		{"heal without grants", "mode: heal", []string{reads, log, role, retry}},
 		{"no retry", "mode: heal, retry: false, buildspecs: [a.yml]", []string{reads, log, role}},
 		{"buildspecs", "mode: heal, buildspecs: [a.yml]",
-			[]string{readsAll, log, role, "codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:StartBuild on project/web"}},
+			[]string{reads, log, role, "codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:StartBuild on project/web"}},
 		{"inline", "mode: heal, write: {inline: mine}, grants: [image]",
-			[]string{readsAll, log, role, retry, "ecr:CreateRepository on repository/web", "iam:DeleteRolePolicy iam:PutRolePolicy on role/build/web"}},
+			[]string{reads, log, role, retry, "ecr:CreateRepository on repository/web", "iam:DeleteRolePolicy iam:PutRolePolicy on role/build/web"}},
 		{"propose needs what heal needs", "mode: propose, write: {inline: mine}, grants: [image]",
-			[]string{readsAll, log, role, retry, "ecr:CreateRepository on repository/web", "iam:DeleteRolePolicy iam:PutRolePolicy on role/build/web"}},
+			[]string{reads, log, role, retry, "ecr:CreateRepository on repository/web", "iam:DeleteRolePolicy iam:PutRolePolicy on role/build/web"}},
 		{"boundary", "mode: heal, write: {inline: mine}, grants: [image], boundary: b/x",
-			[]string{readsAll, log, role, retry, "ecr:CreateRepository on repository/web", "iam:DeleteRolePolicy iam:PutRolePolicy on role/build/web if iam:PermissionsBoundary=policy/b/x"}},
+			[]string{reads, log, role, retry, "ecr:CreateRepository on repository/web", "iam:DeleteRolePolicy iam:PutRolePolicy on role/build/web if iam:PermissionsBoundary=policy/b/x"}},
 		{"managed", "mode: heal, write: {managed: p/web}, grants: [image]",
-			[]string{readsAll, log, role, "iam:ListEntitiesForPolicy iam:ListPolicyVersions on policy/p/web", retry, "ecr:CreateRepository on repository/web",
+			[]string{reads, log, role, "iam:ListEntitiesForPolicy iam:ListPolicyVersions on policy/p/web", retry, "ecr:CreateRepository on repository/web",
 				"iam:CreatePolicyVersion iam:DeletePolicyVersion iam:SetDefaultPolicyVersion on policy/p/web"}},
 		{"another log group", "logs: {group: /ci/web}", []string{reads, "logs:GetLogEvents on log-group:/ci/web:*", role}},
 		{"logs in S3", "logs: {s3: builds/web/main}", []string{reads, log, "s3:GetObject on builds/web/main/*", role}},
 		{"logs in S3, of a bucket of its own", "logs: {group: web, s3: web-builds}",
 			[]string{reads, "logs:GetLogEvents on log-group:web:*", "s3:GetObject on web-builds/*", role}},
-		{"pipelines", "mode: heal, pipelines: [main, release]", []string{readsAll, log, role, retry,
+		{"pipelines", "mode: heal, pipelines: [main, release]", []string{reads, log, role, retry,
 			"codepipeline:GetPipelineState on main", "codepipeline:GetPipelineState on release",
 			"codepipeline:RetryStageExecution on main/*", "codepipeline:RetryStageExecution on release/*"}},
-		{"pipelines, proposed", "mode: propose, pipelines: [main]", []string{readsAll, log, role, retry,
+		{"pipelines, proposed", "mode: propose, pipelines: [main]", []string{reads, log, role, retry,
 			"codepipeline:GetPipelineState on main", "codepipeline:RetryStageExecution on main/*"}},
 		{"pipelines, observed", "pipelines: [main]", []string{reads, log, role}},
 		{"pipelines, no retry", "mode: heal, retry: false, pipelines: [main]", []string{reads, log, role}},
 		{"managed, observed", "write: {managed: p/web}, grants: [image]",
 			[]string{reads, log, role, "iam:ListEntitiesForPolicy iam:ListPolicyVersions on policy/p/web"}},
 		{"attach", "mode: heal, write: {attach: true}, grants: [image], boundary: b",
-			[]string{readsAll, log, role, retry, "ecr:CreateRepository on repository/web",
+			[]string{reads, log, role, retry, "ecr:CreateRepository on repository/web",
 				"iam:AttachRolePolicy iam:DetachRolePolicy on role/build/web if iam:PolicyARN=policy/buildmedic/image@web if iam:PermissionsBoundary=policy/b"}},
 		{"switch", "mode: heal, switch_role: ready, write: {inline: mine}, grants: [image]",
 			[]string{"codebuild:BatchGetBuildBatches codebuild:BatchGetBuilds codebuild:BatchGetProjects codebuild:ListBuildsForProject on project/web", log,

@@ -25,10 +25,8 @@ func granted(p settings.Project) bool { return changed(p) && judged(p) && len(p.
 func project(s *settings.Settings, p settings.Project, at Place) Group {
 	sid := sidOf(p)
 	builds := at.ARN("codebuild", "project/"+p.Name)
-	reads := []string{"codebuild:BatchGetBuilds", "codebuild:ListBuildsForProject"}
-	if changed(p) && p.Retry {
-		reads = append(reads, "codebuild:BatchGetBuildBatches")
-	}
+	// A batch's record says who asked for it, which its builds' do not.
+	reads := []string{"codebuild:BatchGetBuilds", "codebuild:ListBuildsForProject", "codebuild:BatchGetBuildBatches"}
 	if p.SwitchRole != "" {
 		reads = append(reads, "codebuild:BatchGetProjects")
 	}

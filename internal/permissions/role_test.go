@@ -87,20 +87,20 @@ func must(t *testing.T, tpl template) []calls {
 		{trackerRol, nil, readsRole},
 		{trackerRol, conditions{"iam:PermissionsBoundary": {bounded}}, "iam:PutRolePolicy iam:DeleteRolePolicy"},
 		{here("ecr", "repository/tracker_api"), nil, "ecr:CreateRepository"},
-		{project("TrackerAPI"), nil, "codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:BatchGetBuildBatches"},
+		{project("TrackerAPI"), nil, "codebuild:RetryBuild codebuild:RetryBuildBatch"},
 		// qivr-deploy: managed, with another buildspec and a pipeline.
 		{iam("role/qivr-codebuild-role"), nil, readsRole},
 		{qivrPolicy, nil, "iam:ListPolicyVersions iam:ListEntitiesForPolicy iam:GetPolicyVersion"},
 		{qivrPolicy, nil, "iam:CreatePolicyVersion iam:DeletePolicyVersion iam:SetDefaultPolicyVersion"},
-		{project("qivr-deploy"), nil, "codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:StartBuild codebuild:BatchGetBuildBatches"},
+		{project("qivr-deploy"), nil, "codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:StartBuild"},
 		{here("codepipeline", "qivr-main"), nil, "codepipeline:GetPipelineState"},
 		{here("codepipeline", "qivr-main/Build"), nil, "codepipeline:RetryStageExecution"},
 		// site: attach, proposed.
 		{siteRole, nil, readsRole},
 		{siteRole, conditions{"iam:PolicyARN": {siteReady}}, "iam:AttachRolePolicy iam:DetachRolePolicy"},
-		{project("site"), nil, "codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:BatchGetBuildBatches"},
+		{project("site"), nil, "codebuild:RetryBuild codebuild:RetryBuildBatch"},
 		// nightly: another role, and another log group.
-		{project("nightly"), nil, "codebuild:BatchGetProjects codebuild:UpdateProject codebuild:StartBuild codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:BatchGetBuildBatches"},
+		{project("nightly"), nil, "codebuild:BatchGetProjects codebuild:UpdateProject codebuild:StartBuild codebuild:RetryBuild codebuild:RetryBuildBatch"},
 		{iam("role/codebuild-nightly-ready"), conditions{"iam:PassedToService": {"codebuild.amazonaws.com"}}, "iam:PassRole"},
 		{iam("role/codebuild-nightly"), conditions{"iam:PassedToService": {"codebuild.amazonaws.com"}}, "iam:PassRole"},
 		{here("logs", "log-group:/ci/nightly:log-stream:nightly/0a1b"), nil, "logs:GetLogEvents"},
@@ -108,7 +108,7 @@ func must(t *testing.T, tpl template) []calls {
 		{iam("role/codebuild-docs"), nil, readsRole},
 	}
 	for _, name := range []string{"TrackerAPI", "qivr-deploy", "site", "nightly", "docs"} {
-		list = append(list, calls{project(name), nil, "codebuild:BatchGetBuilds codebuild:ListBuildsForProject"})
+		list = append(list, calls{project(name), nil, "codebuild:BatchGetBuilds codebuild:ListBuildsForProject codebuild:BatchGetBuildBatches"})
 		if name != "nightly" { // which logs elsewhere
 			list = append(list, calls{stream(name), nil, "logs:GetLogEvents"})
 		}
