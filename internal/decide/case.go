@@ -74,7 +74,7 @@ func CaseID(at settings.Account, b codebuild.Build) string {
 		what = b.ID
 	}
 	parts := []string{at.ID, at.Region, b.Project, what}
-	if guardrail.RefuseUntrusted(b) != nil {
+	if guardrail.RefuseUntrusted(b, settings.Project{}) != nil {
 		// A pull request must not use up a branch's budget.
 		parts = append(parts, "untrusted")
 	}

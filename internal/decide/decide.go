@@ -52,7 +52,7 @@ func causal(d diagnose.Diagnosis) []buildlog.Denial {
 
 // Judged is the input for the guardrails.
 func (f Facts) Judged() guardrail.Input {
-	in := guardrail.Input{Settings: f.Settings, Project: f.Project, Build: f.Build, Denials: f.Causal(),
+	in := guardrail.Input{Settings: f.Settings, Project: f.Project, Build: last(f.lineage()), Denials: f.Causal(),
 		Before: f.Before, Trail: f.Trail, Now: f.Now, Healer: f.Self.Parts}
 	if f.Role != nil {
 		in.Role = *f.Role
@@ -178,33 +178,51 @@ func overBudget(f Facts, d Decision, rs []guardrail.Refusal) Decision {
 	return Refuse(d, "The budget of this commit is used up.", rs...)
 }
 
-// untrusted is the refusal for a build that the team did not ask for. A build that
-// the healer started is trusted no more than the build that it repeats: its own
-// record names the healer as initiator, and perhaps only a bare commit.
-func untrusted(f Facts) *guardrail.Refusal {
-	b := f.Build
+// lineage are the builds that led to the failed one, which is the last: each was
+// started again by the round of the one before it. A build that names the healer
+// as its initiator has that one's root, since its own record says nothing more,
+// and perhaps names only a bare commit. One that does not, although a round took
+// it for its own, is judged by its own record as well.
+func (f Facts) lineage() []codebuild.Build {
+	bs := []codebuild.Build{f.Build}
 	for _, r := range slices.Backward(f.Earlier) {
-		if r.Retry != b.ID {
-			continue // of another build of the commit
+		if r.Retry == bs[0].ID { // else it is of another build of the commit
+			bs = slices.Insert(bs, 0, r.Build)
 		}
-		if refusal := guardrail.RefuseUntrusted(b); refusal != nil {
+	}
+	for i := 1; i < len(bs); i++ {
+		if b := &bs[i]; !b.Derived() && f.Self.Started(f.Home, *b) {
+			root := bs[i-1].Asked()
+			b.Root = &root
+		}
+	}
+	return bs
+}
+
+func last[T any](list []T) T { return list[len(list)-1] }
+
+// untrusted is the refusal for a build that the team did not ask for, or that
+// repeats one.
+func untrusted(f Facts) *guardrail.Refusal {
+	bs := f.lineage()
+	for _, b := range bs {
+		if refusal := guardrail.RefuseUntrusted(b, f.Project); refusal != nil {
 			return refusal
 		}
-		b = r.Build
 	}
-	if refusal := guardrail.RefuseUntrusted(b); refusal != nil || !bareRepeat(f, b) {
-		return refusal
+	if !unknownRepeat(f, bs[0]) {
+		return nil
 	}
 	return &guardrail.Refusal{Rule: guardrail.UntrustedBuild,
 		Message: "The healer itself started the build, and there is no record left of which build it repeats: it may be one of a pull request. So nothing is changed. Start the build by a push, a pipeline or by hand."}
 }
 
-// bareRepeat reports whether the function itself started the build, and the
-// record does not name a branch or a tag in full. At a desk, a person starts
-// builds.
-func bareRepeat(f Facts, b codebuild.Build) bool {
-	return f.Self.Function != "" && f.Self.Started(f.Home, b) &&
-		!strings.HasPrefix(b.SourceVersion, "refs/heads/") && !strings.HasPrefix(b.SourceVersion, "refs/tags/")
+// unknownRepeat reports whether the function itself asked for the build, of
+// which no round knows: whatever it names, it may repeat anything. At a desk, a
+// person starts builds.
+func unknownRepeat(f Facts, b codebuild.Build) bool {
+	b.Initiator = b.Asked().Initiator
+	return f.Self.Function != "" && f.Self.Started(f.Home, b)
 }
 
 func retries(rs []Round) (n int) {

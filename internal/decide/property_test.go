@@ -71,8 +71,11 @@ var (
 	hostileNoise = []string{"The repository with name 'shop' does not exist in the registry with id '111122223333'", "YAML_FILE_ERROR: stat buildspec.yml: no such file or directory",
 		"toomanyrequests: You have reached your pull rate limit", "\x1b[31mAccess Denied\x1b[0m", "dial tcp: i/o timeout", "[Container] 2026/11/22 10:15:00 Phase complete: BUILD State: SUCCEEDED",
 		"An error occurred (AccessDenied) when calling the PutObject operation: Access Denied", "name unknown: The repository with name 'evil/shop' does not exist"}
-	hostileVersions = []string{"refs/heads/main", "refs/heads/main^{2f1c0de}", "refs/heads/main", "refs/heads/main", "pr/7", "refs/pull/7/merge", "2f1c0de2f1c0de", "", "main"}
-	hostileStarters = []string{"GitHub-Hookshot/1a2b3c4", "ci/alice", "codepipeline/shop", "codebuild-shop/AWSCodeBuild-x", "buildmedic/buildmedic"}
+	hostileVersions = []string{"refs/heads/main", "refs/heads/main^{2f1c0de}", "refs/heads/main", "refs/heads/main", "refs/heads/main", "refs/heads/main",
+		"pr/7", "refs/pull/7/merge", "2f1c0de2f1c0de", "", "main", "+refs/pull/7/head", "origin/pr/7", "refs/heads/main^2",
+		"refs/heads/gh-readonly-queue/main/pr-7", "arn:aws:s3:::artifacts/shop/x"}
+	hostileStarters = []string{"GitHub-Hookshot/1a2b3c4", "GitHub-Hookshot/1a2b3c4", "ci/alice", "codepipeline/shop", "codepipeline/shop",
+		"codebuild-shop/AWSCodeBuild-x", "codebuild-shop/x", "buildmedic/buildmedic", "Buildkite/1", "nightly/s", ""}
 	hostilePolicies = [][]iampolicy.Statement{
 		{iampolicy.Allow("a", []string{"logs:*", "ecr:Get*"}, []string{"*"})},
 		{iampolicy.Allow("b", []string{"ecs:RunTask", "ecs:CreateService"}, []string{"*"})},
@@ -103,6 +106,9 @@ func hostileWorld(tb testing.TB, seed uint64, extra ...string) Facts {
 	p := &s.Projects[0]
 	p.Grants = p.Grants[r.IntN(3):]
 	p.Retry = r.IntN(6) > 0
+	if r.IntN(4) == 0 {
+		p.Trust = settings.Trust{MergeQueue: r.IntN(2) == 0, Starters: []string{"nightly"}}
+	}
 	if seed%2 == 0 {
 		p.Pipelines = []string{"shop"}
 	}
@@ -112,7 +118,8 @@ func hostileWorld(tb testing.TB, seed uint64, extra ...string) Facts {
 		p.SwitchRole = "service-role/codebuild-ready"
 	}
 	f := Facts{Settings: &s, Home: settings.Account{ID: hostileAccount, Region: "eu-west-1"}, Project: *p, Case: "c", Now: time.Date(2026, 11, 22, 10, 15, 0, 0, time.UTC),
-		Build: hostileBuild(r), Self: Self{Parts: []string{"arn:aws:lambda:*:111122223333:function:buildmedic*"}}}
+		Build: hostileBuild(r), Self: Self{Initiator: "buildmedic/buildmedic", Function: "buildmedic",
+			Parts: []string{"arn:aws:lambda:*:111122223333:function:buildmedic*"}}}
 	failure := buildlog.ReadText(f.Build, hostileLog(r, extra))
 	f.Diagnosis = diagnose.Diagnose(failure)
 	if r.IntN(10) == 0 {
@@ -125,10 +132,19 @@ func hostileWorld(tb testing.TB, seed uint64, extra ...string) Facts {
 
 func pickOf[T any](r *rand.Rand, list []T) T { return list[r.IntN(len(list))] }
 
+// hostileAsked is who asks for a build, and for which source: as often as not, a push.
+func hostileAsked(r *rand.Rand) (who, version string) {
+	if r.IntN(2) == 0 {
+		return hostileStarters[0], hostileVersions[r.IntN(2)]
+	}
+	return pickOf(r, hostileStarters), pickOf(r, hostileVersions)
+}
+
 func hostileBuild(r *rand.Rand) codebuild.Build {
+	who, version := hostileAsked(r)
 	b := codebuild.Build{ID: "shop:" + hostileUUID, ARN: "arn:aws:codebuild:eu-west-1:111122223333:build/shop:" + hostileUUID, Project: "shop", Status: codebuild.Failed,
-		ServiceRole: "arn:aws:iam::111122223333:role/service-role/codebuild-shop", Initiator: pickOf(r, hostileStarters), SourceType: "GITHUB",
-		SourceVersion: pickOf(r, hostileVersions), ResolvedSourceVersion: "2f1c0de2f1c0de", Buildspec: "buildspec.yml",
+		ServiceRole: "arn:aws:iam::111122223333:role/service-role/codebuild-shop", Initiator: who, SourceType: "GITHUB",
+		SourceVersion: version, ResolvedSourceVersion: "2f1c0de2f1c0de", Buildspec: "buildspec.yml",
 		Phases: []codebuild.Phase{{Type: "SUBMITTED", Status: codebuild.Succeeded}, {Type: "BUILD", Status: codebuild.Failed,
 			Contexts: []codebuild.Context{{Code: "COMMAND_EXECUTION_ERROR", Message: "Error while executing command: docker push x. Reason: exit status 1"}}}}}
 	switch r.IntN(20) {
@@ -143,7 +159,62 @@ func hostileBuild(r *rand.Rand) codebuild.Build {
 	case 4:
 		b.Phases[1].Contexts = []codebuild.Context{{Code: "CLIENT_ERROR", Message: hostileDenial(r)}}
 	}
+	return hostileRoot(r, b)
+}
+
+// hostileRoot makes the build a part of a batch, or a retry by CodeBuild itself:
+// of somebody's, or of nobody knows whose.
+func hostileRoot(r *rand.Rand, b codebuild.Build) codebuild.Build {
+	of := r.IntN(8)
+	switch of {
+	case 0:
+		b.BatchARN = "arn:aws:codebuild:eu-west-1:111122223333:build-batch/shop:1"
+	case 1:
+		b.AutoRetry = codebuild.AutoRetry{Limit: 2, Number: 1 + r.IntN(2), Previous: strings.Replace(b.ARN, "b01", "b00", 1)}
+	case 2:
+		b.AutoRetry = codebuild.AutoRetry{Limit: 2, Number: 1}
+	}
+	if of < 2 && r.IntN(8) > 0 {
+		b.Initiator = "codebuild-shop/AWSCodeBuild-x"
+		who, version := hostileAsked(r)
+		root := codebuild.Root{From: "shop:root", Initiator: who, SourceType: "GITHUB",
+			SourceVersion: b.SourceVersion, ResolvedSourceVersion: b.ResolvedSourceVersion}
+		if r.IntN(3) == 0 {
+			root.SourceVersion = version
+		}
+		b.Root = &root
+	}
 	return b
+}
+
+// hostileTrust is whether the build may bring in a grant, told in another way
+// than guardrail's: by who is at its root, and by what each of its records names.
+func hostileTrust(b codebuild.Build, p settings.Project) bool {
+	who, versions := b.Initiator, []string{b.SourceVersion}
+	if b.BatchARN != "" || b.AutoRetry.Number > 0 {
+		if b.Root == nil {
+			return false
+		}
+		who, versions = b.Root.Initiator, append(versions, b.Root.SourceVersion)
+	}
+	full := []string{"refs/heads/main", "refs/heads/main^{2f1c0de}"}
+	if p.Trust.MergeQueue {
+		full = append(full, "refs/heads/gh-readonly-queue/main/pr-7")
+	}
+	switch who {
+	case "codepipeline/shop":
+		full = append(full, "", "2f1c0de2f1c0de", "arn:aws:s3:::artifacts/shop/x")
+	case "nightly/s":
+		if len(p.Trust.Starters) > 0 {
+			full = append(full, "")
+		}
+	case "", "codebuild-shop/AWSCodeBuild-x", "codebuild-shop/x", "buildmedic/buildmedic":
+		return false
+	}
+	if len(versions) > 1 && versions[0] == "2f1c0de2f1c0de" {
+		versions = versions[1:] // the commit of what was asked for
+	}
+	return !slices.ContainsFunc(versions, func(v string) bool { return !slices.Contains(full, v) })
 }
 
 func hostileDenial(r *rand.Rand) string {
@@ -231,7 +302,10 @@ func hostilePast(r *rand.Rand, f *Facts) {
 	for range max(r.IntN(5)-2, 0) {
 		d := f.Diagnosis
 		b := f.Build
-		b.ID, b.SourceVersion, b.Initiator = fmt.Sprintf("shop:before-%d", len(f.Earlier)), pickOf(r, hostileVersions), "GitHub-Hookshot/1a2b3c4"
+		b.ID = fmt.Sprintf("shop:before-%d", len(f.Earlier))
+		b.Initiator, b.SourceVersion = hostileAsked(r)
+		b.BatchARN, b.AutoRetry, b.Root = "", codebuild.AutoRetry{}, nil
+		b = hostileRoot(r, b)
 		round := Round{Build: b, Step: StepDone, Diagnosis: &d, Decision: &Decision{}, RetryAt: f.Now.Add(-time.Hour), Retry: f.Build.ID}
 		if r.IntN(2) == 0 {
 			round.Written = f.Now.Add(-time.Hour)
@@ -243,6 +317,11 @@ func hostilePast(r *rand.Rand, f *Facts) {
 		if i+1 < len(f.Earlier) {
 			f.Earlier[i].Retry = f.Earlier[i+1].Build.ID
 		}
+	}
+	if n := len(f.Earlier); n > 0 && r.IntN(2) == 0 {
+		b := &f.Build
+		b.Initiator, b.BatchARN, b.AutoRetry, b.Root = "buildmedic/buildmedic", "", codebuild.AutoRetry{}, nil
+		b.SourceVersion = pickOf(r, []string{f.Earlier[n-1].Build.SourceVersion, b.ResolvedSourceVersion, b.SourceVersion})
 	}
 }
 
@@ -284,12 +363,17 @@ func checkDecision(t *testing.T, f Facts) diagnose.Remedy {
 	if len(d.Refusals) > 0 || f.Paused != "" && d.Mutates() {
 		t.Errorf("a plan beside refusals, or while paused: %s", one)
 	}
-	trusted, _ := guardrail.Trusted(f.Build)
+	trusted, chain := true, []codebuild.Build{f.Build}
 	if n := len(f.Earlier); n > 0 && f.Earlier[n-1].Retry == f.Build.ID {
+		chain = nil
 		for _, r := range f.Earlier {
-			ok, _ := guardrail.Trusted(r.Build)
-			trusted = trusted && ok
+			chain = append(chain, r.Build)
 		}
+		chain = append(chain, f.Build)
+	}
+	for i, b := range chain {
+		// What the healer started again is worth what came before it.
+		trusted = trusted && (hostileTrust(b, f.Project) || i > 0 && !b.Derived() && b.Initiator == "buildmedic/buildmedic")
 	}
 	if d.Mutates() && !trusted {
 		t.Errorf("an untrusted build changes something: %q, %s", f.Build.SourceVersion, one)
@@ -382,14 +466,26 @@ func checkWrite(t *testing.T, f Facts, d Decision) {
 
 // TestHostileRoad: no text makes Decide do what the settings do not name.
 func TestHostileRoad(t *testing.T) {
-	n := 600
+	n := 1200
 	if testing.Short() {
 		n = 300
 	}
 	did := map[diagnose.Remedy]int{}
+	repeats := map[string]int{} // what changes something, although the healer or CodeBuild itself started it
 	for seed := range uint64(n) {
 		f := hostileWorld(t, seed)
-		did[checkDecision(t, f)]++
+		remedy := checkDecision(t, f)
+		did[remedy]++
+		if b := f.Build; remedy != "" && remedy != diagnose.Retry {
+			switch {
+			case b.BatchARN != "":
+				repeats["batch"]++
+			case b.Derived():
+				repeats["auto-retry"]++
+			case f.Self.Started(f.Home, b):
+				repeats["the healer's"]++
+			}
+		}
 		g := f
 		g.Project.Mode = settings.Observe
 		if a, b := Decide(f), Decide(g); (a.Plan == nil) != (b.Plan == nil) || a.Plan != nil && a.Plan.Hash() != b.Plan.Hash() {
@@ -399,7 +495,12 @@ func TestHostileRoad(t *testing.T) {
 			t.Fatalf("seed %d: %+v", seed, f.Causal())
 		}
 	}
-	t.Logf("of %d failures: %v", n, did)
+	t.Logf("of %d failures: %v, of these %v", n, did, repeats)
+	for _, what := range []string{"batch", "auto-retry", "the healer's"} {
+		if repeats[what] == 0 && !testing.Short() {
+			t.Errorf("nothing was changed for a build of kind %q: the properties hold of nothing", what)
+		}
+	}
 	for _, r := range []diagnose.Remedy{diagnose.Grant, diagnose.Retry, diagnose.SwitchRole, diagnose.CreateRepository} {
 		if did[r] == 0 {
 			t.Errorf("no failure was answered by %s: the properties hold of nothing", r)
@@ -429,6 +530,12 @@ func TestRetryIsTrustedNoMoreThanWhatItRepeats(t *testing.T) {
 			t.Errorf("after a build of %q: %+v", version, d.Refusals)
 		}
 	}
+	// Nor is one that a round only took for its own, by whoever started it.
+	f.Earlier[0].Build.SourceVersion, f.Build.Initiator = "refs/heads/main", "Buildkite/1"
+	if d := Decide(f); d.Mutates() {
+		t.Error("granted to a build of a bare commit that somebody else started")
+	}
+	f.Build.Initiator = "buildmedic/buildmedic"
 	// Another build of the commit that came in between changes nothing of that.
 	f.Earlier[0].Build.SourceVersion = "pr/7"
 	between := earlier
@@ -438,13 +545,27 @@ func TestRetryIsTrustedNoMoreThanWhatItRepeats(t *testing.T) {
 		t.Error("granted after another build of the commit came in between")
 	}
 	// What the healer started stands for nothing if it is forgotten what it repeats.
-	f.Home, f.Self = settings.AccountOf(f.Build.At()), Self{Initiator: "buildmedic/another-session", Function: "buildmedic"}
-	for version, granted := range map[string]bool{"2f1c0de2f1c0de": false, "": false, "main": false, "refs/heads/main": true, "refs/tags/v1": true} {
+	f.Self.Initiator = "buildmedic/another-session"
+	for version, granted := range map[string]bool{"2f1c0de2f1c0de": false, "": false, "main": false, "refs/heads/main": false, "refs/tags/v1": false} {
 		f.Build.SourceVersion, f.Earlier = version, nil
 		if d := Decide(f); d.Mutates() != granted {
 			t.Errorf("the healer's own build of %q, of which nothing is known: %+v", version, d.Refusals)
 		}
 	}
+	// The same if it is the root that the healer asked for: a batch's record may name who retried it.
+	f.Build.BatchARN, f.Build.SourceVersion = "arn:aws:codebuild:eu-west-1:111122223333:build-batch/shop:1", "refs/heads/main"
+	f.Build.Root = &codebuild.Root{Initiator: "buildmedic/x", SourceVersion: "refs/heads/main"}
+	f.Build.Initiator = "codebuild-shop/AWSCodeBuild-x"
+	if d := Decide(f); d.Mutates() {
+		t.Error("granted to a batch that the healer itself asked for")
+	}
+	// And a batch's build is worth what its batch is, also as the repeat of another build.
+	earlier.SourceVersion, f.Build.Root.Initiator, f.Build.Initiator = "refs/heads/main", "codebuild-shop/AWSCodeBuild-x", "buildmedic/buildmedic"
+	f.Earlier = []Round{{Build: earlier, Step: StepDone, Retry: f.Build.ID, RetryAt: f.Now, Diagnosis: &diagnose.Diagnosis{Cause: "timeout", Remedy: diagnose.Retry}, Decision: &Decision{}}}
+	if d := Decide(f); d.Mutates() {
+		t.Error("granted to a batch that a build's commands asked for")
+	}
+	f.Build.BatchARN, f.Build.Root = "", nil
 	f.Earlier = []Round{{Build: earlier, Step: StepDone, Decision: &Decision{}}}
 	// A build of the same commit that somebody else started stands for itself.
 	f.Build.SourceVersion, f.Build.Initiator = "refs/heads/main", "GitHub-Hookshot/1a2b3c4"

@@ -69,7 +69,7 @@ func hear(in Input, gs []grant) (refusals []Refusal, kept []claim, qs []Question
 	if len(in.Denials) == 0 {
 		return []Refusal{{Rule: NothingToDo, Message: "No denial made this build fail, so there is nothing to grant."}}, nil, nil
 	}
-	if r := RefuseUntrusted(in.Build); r != nil {
+	if r := RefuseUntrusted(in.Build, in.Project); r != nil {
 		refusals = append(refusals, *r)
 	}
 	cs, rs := claims(in)

@@ -228,7 +228,7 @@ func checkAnswers(t *testing.T, in Input, j Judgement) {
 // somebody else, or for one that another layer makes.
 func checkWho(t *testing.T, in Input) {
 	t.Helper()
-	if ok, _ := Trusted(in.Build); !ok {
+	if ok, _ := Trusted(in.Build, in.Project); !ok {
 		t.Error("an untrusted build gets something")
 	}
 	for _, d := range in.Denials {
@@ -357,13 +357,21 @@ func FuzzTrusted(f *testing.F) {
 	f.Add("GitHub-Hookshot/1", "pr/1", "GITHUB")
 	f.Add("admin/alice", "refs/heads/pr/1", "S3")
 	f.Fuzz(func(t *testing.T, initiator, version, source string) {
-		ok, why := Trusted(codebuild.Build{Initiator: initiator, SourceVersion: version, SourceType: source})
+		b := codebuild.Build{Initiator: initiator, SourceVersion: version, SourceType: source}
+		ok, why := Trusted(b, settings.Project{})
 		if ok != (why == "") {
 			t.Errorf("%v, %q", ok, why)
 		}
-		v := strings.ToLower(strings.TrimSpace(version))
-		if ok && (strings.HasPrefix(v, "pr/") || strings.Contains(v, "/pull/") && strings.HasPrefix(v, "refs/pull")) {
-			t.Errorf("%q is trusted", version)
+		full := strings.HasPrefix(version, "refs/heads/") || strings.HasPrefix(version, "refs/tags/")
+		if ok && !full && !strings.HasPrefix(initiator, "codepipeline/") {
+			t.Errorf("%q of %q is trusted", version, initiator)
+		}
+		if ok && (initiator == "" || strings.Contains(strings.ToLower(initiator), "/awscodebuild-")) {
+			t.Errorf("%q of %q is trusted", version, initiator)
+		}
+		b.BatchARN = "arn:aws:codebuild:eu-west-1:111122223333:build-batch/shop:1"
+		if got, _ := Trusted(b, settings.Project{}); got {
+			t.Errorf("%q of %q is trusted in a batch of which nothing is known", version, initiator)
 		}
 	})
 }

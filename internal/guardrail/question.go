@@ -20,7 +20,7 @@ const (
 // are at most 100, in a fixed order, none twice. No text of a denial that is
 // refused anyway, and none that AWS would not have printed, gets into them.
 func Questions(in Input) []Question {
-	if ok, _ := Trusted(in.Build); !ok {
+	if ok, _ := Trusted(in.Build, in.Project); !ok {
 		return nil
 	}
 	cs, _ := claims(in)

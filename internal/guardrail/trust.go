@@ -4,46 +4,106 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
+	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
 // Trusted reports whether the team itself asked for what was built, and if
-// not, why. Pull requests and merge requests never are trusted, nor are
-// builds of a webhook, or of CodeBuild's own batches and retries, whose
-// reference is no branch and no tag; nor what the commands of a build started.
-// Branches, tags, pipelines and callers that IAM knows are.
+// not, why. The list of what is trusted is closed; all else is explained, and
+// nothing is changed for it:
 //
-// It looks at the build's record alone: at its initiator (AWS.md#initiator) and
-// its source versions (AWS.md#source-version). A record without an initiator is
-// judged by its source version.
-func Trusted(b codebuild.Build) (ok bool, why string) {
-	ref := reference(b.SourceVersion)
-	other := slices.IndexFunc(b.SecondaryVersions, func(v string) bool { r := reference(v); return r == refRequest || r == refStrange })
-	switch {
-	case ref == refRequest:
-		return false, fmt.Sprintf("It built %q, which anyone who may open a pull request can fill.", clip(b.SourceVersion))
-	case ref == refStrange:
-		return false, fmt.Sprintf("It built %q, which is no branch and no tag.", clip(b.SourceVersion))
-	case other >= 0:
-		return false, fmt.Sprintf("It also built %q, which is no branch and no tag that the team alone can fill.", clip(b.SecondaryVersions[other]))
-	case withinBuild(b.Initiator) && b.BatchARN == "" && b.AutoRetry.Previous == "":
-		return false, "The commands of another build started it, and its record does not say what that one built: perhaps a pull request. Let a push, a pipeline or a person start it."
-	case ref == refBranchOrTag:
-		return true, ""
-	case webhook(b.Initiator):
-		return false, fmt.Sprintf("A webhook started it for %q, which does not say that it is a branch or a tag.", clip(b.SourceVersion))
-	case withinBuild(b.Initiator) && publicHost(b.SourceType) && ref == refCommit:
-		return false, fmt.Sprintf("A build started it for commit %q, which may belong to a pull request.", clip(b.SourceVersion))
+//   - a branch or a tag in full, refs/heads/NAME or refs/tags/NAME, perhaps with
+//     its commit (refs/heads/main^{2f1c0de…}), whoever started it: a push, a
+//     person, a schedule. Of a merge queue's branches only if the project's
+//     settings say trust: {merge_queue: true};
+//   - what a pipeline (codepipeline/NAME) hands over: its artifact in S3, a commit,
+//     or no source version at all;
+//   - the default branch (no source version), an object in S3, or no source, if an
+//     IAM role, user or rule started it that the settings list under trust.starters;
+//   - what CodeBuild started by itself, as a part of a batch or as its own retry,
+//     and what the healer started again: if the root is trusted (whoever asked for
+//     the batch, or for the first build of the chain), and the build is of the same
+//     source.
+//
+// So a short name (main), a bare commit, and a reference of any other form count
+// for nothing, since each may be a pull request's and the record does not say.
+// The same goes for a build without an initiator, for one that a build's own
+// commands or its service role started, whatever it names, and for one whose
+// root is gone or cannot be read.
+//
+// It looks at records alone: initiators (AWS.md#initiator) and source versions
+// (AWS.md#source-version).
+func Trusted(b codebuild.Build, p settings.Project) (ok bool, why string) {
+	if b.Derived() && b.Root == nil {
+		if b.BatchARN != "" {
+			return false, "It is a part of a batch, and who asked for that cannot be read."
+		}
+		return false, "CodeBuild started it again by itself, and who asked for the first build of the chain cannot be read."
+	}
+	root := b.Asked()
+	if why := distrust(root, b, p); why != "" {
+		return false, why
+	}
+	if b.Root != nil && !repeats(b, root) {
+		return false, fmt.Sprintf("It built %q, and what was asked for is %q.", clip(b.SourceVersion), clip(root.SourceVersion))
+	}
+	for _, v := range slices.Concat(root.SecondaryVersions, b.SecondaryVersions) {
+		switch reference(v) {
+		case refNone, refNamed, refCommit:
+		case refArtifact:
+			if pipeline(root.Initiator) {
+				continue
+			}
+			fallthrough
+		default:
+			return false, fmt.Sprintf("It also built %q, which does not say in full which branch or tag that is.", clip(v))
+		}
 	}
 	return true, ""
 }
 
+// distrust is why what was asked for is not on the list of [Trusted]; "" if it is.
+func distrust(r codebuild.Root, b codebuild.Build, p settings.Project) string {
+	ref, built, it := reference(r.SourceVersion), clip(r.SourceVersion), "it"
+	switch {
+	case b.Root != nil && b.BatchARN != "":
+		it = "its batch"
+	case b.Root != nil:
+		it = "the build that it repeats"
+	}
+	switch {
+	case r.Initiator == "":
+		return "No record says who started " + it + "."
+	case withinBuild(r.Initiator, b.ServiceRole):
+		return "The commands of another build started " + it + ", and no record says what that one built: perhaps a pull request. " +
+			"Let a push, a pipeline or a person start it."
+	case ref == refRequest:
+		return fmt.Sprintf("It built %q, which anyone who may open a pull request can fill.", built)
+	case ref == refQueued && !p.Trust.MergeQueue:
+		return fmt.Sprintf("It built %q, where a merge queue puts the code of pull requests before it is merged.", built)
+	case ref == refNamed, ref == refQueued:
+		return ""
+	case pipeline(r.Initiator) && (ref == refArtifact || ref == refCommit || ref == refNone):
+		return ""
+	case p.Trust.Starter(r.Initiator) && (ref == refNone || r.SourceType == "S3"):
+		return ""
+	case ref == refNone:
+		return fmt.Sprintf("%q started %s without a source version. Name the branch or tag in full (refs/heads/NAME, "+
+			"refs/tags/NAME), there or in the project, or list who starts it under trust.starters.", clip(r.Initiator), it)
+	case ref == refCommit:
+		return fmt.Sprintf("It built the commit %q, which may be a pull request's.", built)
+	}
+	return fmt.Sprintf("It built %q, which does not say in full which branch or tag that is (refs/heads/NAME, refs/tags/NAME).", built)
+}
+
 // RefuseUntrusted is the refusal for a build that is not [Trusted], else nil.
 // It holds for every remedy that changes something.
-func RefuseUntrusted(b codebuild.Build) *Refusal {
-	ok, why := Trusted(b)
+func RefuseUntrusted(b codebuild.Build, p settings.Project) *Refusal {
+	ok, why := Trusted(b, p)
 	if ok {
 		return nil
 	}
@@ -51,69 +111,125 @@ func RefuseUntrusted(b codebuild.Build) *Refusal {
 		" So its denials are explained and nothing is changed. Once the same failure happens on a branch or a tag, it can be healed."}
 }
 
+// repeats reports whether the build is of the source that its root asked for:
+// of the same version, of its commit, or, in a pipeline's batch, of another
+// artifact of that pipeline.
+func repeats(b codebuild.Build, r codebuild.Root) bool {
+	own, ownCommit := named(b.SourceVersion)
+	asked, commit := named(r.SourceVersion)
+	switch ref := reference(b.SourceVersion); {
+	case b.SourceVersion == r.SourceVersion:
+		return true
+	case ref == refCommit:
+		return b.SourceVersion == r.ResolvedSourceVersion || b.SourceVersion == commit
+	case own != "" && own == asked:
+		return ownCommit == "" || commit == "" || ownCommit == commit
+	default:
+		return ref == refArtifact && pipeline(r.Initiator)
+	}
+}
+
 type refKind int
 
 const (
-	refNone        refKind = iota // the default branch
-	refBranchOrTag                // said so in full
-	refCommit
-	refRequest // a pull or merge request, or a change under review
-	refStrange // another place below refs/
-	refOther   // a bare name, an S3 ARN, …
+	refNone     refKind = iota // the default branch
+	refNamed                   // a branch or a tag in full
+	refQueued                  // the same, of a merge queue
+	refCommit                  // a bare commit
+	refArtifact                // an object in S3, by its ARN
+	refRequest                 // a pull or merge request, as far as it is known by its form
+	refOther                   // a short name (main), another reference, an object's version, …
 )
 
 var (
-	requestRef = lazyregexp.New(`^(refs/)?(pr|pull|pulls|pull-requests?|mr|merge-requests?)/`)
-	branchRef  = lazyregexp.New(`^refs/(heads|tags)/.`)
+	// requestRef only chooses the words: what looks otherwise is no more trusted.
+	requestRef = lazyregexp.New(`(?i)^\+?/?(refs/)?(remotes/)?(origin/)?(pr|pulls?|pull[-_]requests?|mr|merge[-_]requests?)[/_-]?[0-9]`)
+	commitForm = lazyregexp.New(`^[0-9a-f]{7,64}$`)
+	s3Object   = lazyregexp.New(`^arn:aws[a-z-]*:s3:::[^\s/]+/\S+$`)
 )
 
-// reference says what a source version names. CodeBuild writes
-// "refs/heads/main^{2f1c…}": the commit after the caret does not count.
+// mergeQueues are where merge queues of GitHub, Mergify and Trunk put what they
+// are about to merge (AWS.md#source-version).
+var mergeQueues = []string{"gh-readonly-queue/", "mergify/merge-queue/", "trunk-merge/"}
+
+// reference says what a source version names.
 func reference(version string) refKind {
-	s := strings.ToLower(strings.TrimSpace(version))
-	s, _, _ = strings.Cut(s, "^{")
-	s = strings.TrimLeft(s, "/")
+	if name, _ := named(version); name != "" {
+		branch := strings.TrimPrefix(strings.ToLower(name), "refs/heads/")
+		if slices.ContainsFunc(mergeQueues, func(q string) bool { return strings.HasPrefix(branch, q) }) {
+			return refQueued
+		}
+		return refNamed
+	}
 	switch {
-	case s == "":
+	case version == "":
 		return refNone
-	case requestRef.MatchString(s):
-		return refRequest
-	case branchRef.MatchString(s):
-		return refBranchOrTag
-	case strings.HasPrefix(s, "refs/"):
-		return refStrange
-	case len(s) >= 7 && len(s) <= 64 && strings.Trim(s, "0123456789abcdef") == "":
+	case commitForm.MatchString(version):
 		return refCommit
+	case s3Object.MatchString(version):
+		return refArtifact
+	case requestRef.MatchString(strings.TrimSpace(version)):
+		return refRequest
 	}
 	return refOther
 }
 
-// webhook reports whether the initiator is what a repository host's webhook
-// calls itself. A role of the same name only is judged more strictly.
-func webhook(initiator string) bool {
-	name, _, _ := strings.Cut(strings.ToLower(initiator), "/")
-	return slices.Contains([]string{"github-hookshot", "gitlab", "bitbucket", "bitbucket-webhooks"}, name)
+// named reads a branch or a tag in full, as git takes it, and the commit that
+// CodeBuild writes behind it: refs/heads/main^{2f1c…}. Git's other suffixes lead
+// elsewhere, main^2 to what was merged. It gives "" for any other text.
+func named(version string) (name, commit string) {
+	name, suffix, pinned := strings.Cut(version, "^")
+	if pinned {
+		inner, opened := strings.CutPrefix(suffix, "{")
+		inner, closed := strings.CutSuffix(inner, "}")
+		if !opened || !closed || !commitForm.MatchString(inner) {
+			return "", ""
+		}
+		commit = inner
+	}
+	rest, branch := strings.CutPrefix(name, "refs/heads/")
+	rest, tag := strings.CutPrefix(rest, "refs/tags/")
+	if branch == tag || !utf8.ValidString(rest) || strings.Contains(rest, "..") || strings.Contains(rest, "@{") {
+		return "", ""
+	}
+	for _, r := range rest {
+		if !unicode.IsGraphic(r) || unicode.IsSpace(r) || strings.ContainsRune(`~^:?*[\`, r) {
+			return "", ""
+		}
+	}
+	for part := range strings.SplitSeq(rest, "/") {
+		if part == "" || strings.HasPrefix(part, ".") || strings.HasSuffix(part, ".") || strings.HasSuffix(part, ".lock") {
+			return "", ""
+		}
+	}
+	return name, commit
 }
 
-// withinBuild reports whether a build's session started the build: a batch's
-// child, CodeBuild's own auto-retry, or a command of a build.
-func withinBuild(initiator string) bool {
-	_, session, _ := strings.Cut(initiator, "/")
-	return strings.HasPrefix(session, "AWSCodeBuild-")
+// pipeline reports whether a pipeline is the initiator.
+func pipeline(initiator string) bool {
+	name, ok := strings.CutPrefix(initiator, "codepipeline/")
+	return ok && name != "" && !strings.Contains(name, "/")
 }
 
 // ByService reports whether a service started the build: a webhook, a pipeline,
 // or CodeBuild within another build (AWS.md#initiator). If not, a caller that
-// IAM knows did: a person, or the healer.
+// IAM knows did: a person, or the healer. Nobody is trusted for it.
 func ByService(b codebuild.Build) bool {
-	return webhook(b.Initiator) || withinBuild(b.Initiator) || b.Pipeline() != "" || b.BatchARN != "" || b.AutoRetry.Previous != ""
+	name, _, _ := strings.Cut(strings.ToLower(b.Initiator), "/")
+	webhook := slices.Contains([]string{"github-hookshot", "gitlab", "bitbucket", "bitbucket-webhooks"}, name)
+	return webhook || withinBuild(b.Initiator, b.ServiceRole) || b.Pipeline() != "" || b.Derived()
 }
 
-// publicHost reports whether strangers may open pull requests at the source.
-func publicHost(sourceType string) bool {
-	switch sourceType {
-	case "CODEPIPELINE", "CODECOMMIT", "S3", "NO_SOURCE":
-		return false
+// withinBuild reports whether a build's session is the initiator, or any other
+// session of the build's own service role: a batch's child, CodeBuild's own
+// retry, or what a build's commands started.
+func withinBuild(initiator, serviceRole string) bool {
+	parts := strings.Split(initiator, "/")
+	if slices.ContainsFunc(parts, func(s string) bool {
+		return strings.HasPrefix(strings.ToLower(s), "awscodebuild-")
+	}) {
+		return true
 	}
-	return true
+	_, own := codebuild.SplitPath(serviceRole)
+	return own != "" && slices.ContainsFunc(parts[:len(parts)-1], func(s string) bool { return strings.EqualFold(s, own) })
 }

@@ -5,111 +5,244 @@ import (
 	"testing"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
+const (
+	trustSHA   = "2f1c0de2f1c0de2f1c0de2f1c0de2f1c0de2f1c0"
+	trustHook  = "GitHub-Hookshot/0a1b2c3"
+	trustInner = "codebuild-shop/AWSCodeBuild-8745a7a9-c340-456a-9166-edf953571b01"
+	trustRole  = "arn:aws:iam::111122223333:role/service-role/codebuild-shop"
+	trustFirst = "arn:aws:codebuild:eu-west-1:111122223333:build/shop:8745a7a9-c340-456a-9166-edf953571b00"
+	trustBatch = "arn:aws:codebuild:eu-west-1:111122223333:build-batch/shop:8745a7a9-c340-456a-9166-edf953571b00"
+	trustS3    = "arn:aws:s3:::artifacts/shop/SourceArti/x1Y2z3"
+)
+
+// TestTrusted goes through the closed list: what stands on it, and what is near it.
 func TestTrusted(t *testing.T) {
-	const sha = "2f1c0de2f1c0de2f1c0de2f1c0de2f1c0de2f1c0"
-	const hook = "GitHub-Hookshot/0a1b2c3"
-	const child = "codebuild-shop/AWSCodeBuild-8745a7a9-c340-456a-9166-edf953571b01"
+	starters := settings.Project{Trust: settings.Trust{Starters: []string{"nightly", "rule/nightly", "codebuild-shop"}}}
+	queue := settings.Project{Trust: settings.Trust{MergeQueue: true}}
 	for _, row := range []struct {
 		name, initiator, version, source string
+		project                          settings.Project
 		want                             bool
 	}{
-		{"a push to a branch", hook, "refs/heads/main^{" + sha + "}", "GITHUB", true},
-		{"a push to a branch, without the commit", hook, "refs/heads/feature/x", "GITHUB", true},
-		{"a branch that is named like a pull request", hook, "refs/heads/pr/7", "GITHUB", true},
-		{"a tag", hook, "refs/tags/v1.2", "GITHUB", true},
-		{"GitLab, a branch", "GitLab/17.3", "refs/heads/main", "GITLAB", true},
-		{"Bitbucket, a tag", "Bitbucket-Webhooks/2.0", "refs/tags/v1", "BITBUCKET", true},
-		{"a pipeline", "codepipeline/shop", "arn:aws:s3:::artifacts/shop/x", "CODEPIPELINE", true},
-		{"a person, a branch", "admin/alice", "main", "GITHUB", true},
-		{"a person, a commit", "admin/alice", sha, "GITHUB", true},
-		{"a person, the default branch", "alice", "", "GITHUB", true},
-		{"a role named after a host", "gitlab-ci-deploy/job-7", sha, "GITHUB", true},
-		{"a batch's child, a branch", child, "refs/heads/main", "GITHUB", true},
-		{"a batch's child, a name", child, "main", "GITHUB", true},
-		{"a batch's child, a commit of CodeCommit", child, sha, "CODECOMMIT", true},
-		{"a batch's child, the default branch", child, "", "GITHUB", true},
-		{"no initiator", "", "main", "GITHUB", true},
+		// Branches and tags in full.
+		{"a push to a branch", trustHook, "refs/heads/main^{" + trustSHA + "}", "GITHUB", settings.Project{}, true},
+		{"a push to a branch, without the commit", trustHook, "refs/heads/feature/x", "GITHUB", settings.Project{}, true},
+		{"a branch that is named like a pull request", trustHook, "refs/heads/pr/7", "GITHUB", settings.Project{}, true},
+		{"a branch of another alphabet", trustHook, "refs/heads/größe-größer", "GITHUB", settings.Project{}, true},
+		{"a tag", trustHook, "refs/tags/v1.2", "GITHUB", settings.Project{}, true},
+		{"GitLab, a branch", "GitLab/17.3", "refs/heads/main", "GITLAB", settings.Project{}, true},
+		{"Bitbucket, a tag", "Bitbucket-Webhooks/2.0", "refs/tags/v1", "BITBUCKET", settings.Project{}, true},
+		{"a person, a branch in full", "admin/alice", "refs/heads/release/1.2", "GITHUB", settings.Project{}, true},
+		{"a user, a tag in full", "alice", "refs/tags/v1.2", "CODECOMMIT", settings.Project{}, true},
+		{"a rule, a branch in full", "rule/nightly", "refs/heads/main", "GITHUB", settings.Project{}, true},
+		// Pipelines.
+		{"a pipeline's artifact", "codepipeline/shop", trustS3, "CODEPIPELINE", settings.Project{}, true},
+		{"a pipeline's artifact in GovCloud", "codepipeline/shop", "arn:aws-us-gov:s3:::artifacts/x", "CODEPIPELINE", settings.Project{}, true},
+		{"a pipeline's commit", "codepipeline/shop", trustSHA, "CODECOMMIT", settings.Project{}, true},
+		{"a pipeline, no version", "codepipeline/shop", "", "CODEPIPELINE", settings.Project{}, true},
+		{"a pipeline, a branch", "codepipeline/shop", "refs/heads/main", "GITHUB", settings.Project{}, true},
+		// Those whom the settings list.
+		{"a listed role, the default branch", "nightly/any-session", "", "GITHUB", starters, true},
+		{"a listed user, no source", "nightly", "", "NO_SOURCE", starters, true},
+		{"a listed rule, an object", "rule/nightly", "3sL4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY+MTRCxf3vjVBH40N", "S3", starters, true},
+		{"a merge queue, listed", trustHook, "refs/heads/gh-readonly-queue/main/pr-7-" + trustSHA, "GITHUB", queue, true},
 
-		{"a pull request", hook, "pr/7", "GITHUB", false},
-		{"a pull request with its commit", hook, "pr/7^{" + sha + "}", "GITHUB", false},
-		{"a pull request in another case", hook, "PR/7", "GITHUB", false},
-		{"a pull request with a space before", "admin/alice", " pr/7", "GITHUB", false},
-		{"a pull request that a person started", "admin/alice", "pr/7", "GITHUB", false},
-		{"a pull request's child", child, "pr/7", "GITHUB", false},
-		{"a pull request, no initiator", "", "pr/7", "GITHUB", false},
-		{"a pull request's merge", hook, "refs/pull/7/merge", "GITHUB", false},
-		{"a pull request's head", "admin/alice", "refs/pull/7/head", "GITHUB", false},
-		{"a pull request of Bitbucket", "Bitbucket-Webhooks/2.0", "refs/pull-requests/7/from", "BITBUCKET", false},
-		{"a merge request", "GitLab/17.3", "refs/merge-requests/7/head", "GITLAB", false},
-		{"a merge request, short", "GitLab/17.3", "merge-requests/7", "GITLAB", false},
-		{"a merge request, shorter", "GitLab/17.3", "mr/7", "GITLAB", false},
-		{"a change under review", "admin/alice", "refs/changes/34/1234/1", "GITHUB", false},
-		{"another reference", "admin/alice", "refs/stash", "GITHUB", false},
-		{"no branch at all", "admin/alice", "refs/heads/", "GITHUB", false},
-		{"a webhook's commit", hook, sha, "GITHUB", false},
-		{"a webhook's bare name", hook, "main", "GITHUB", false},
-		{"a webhook's nothing", hook, "", "GITHUB", false},
-		{"a webhook in another case", "github-hookshot/x", sha, "GITHUB", false},
-		{"GitLab's commit", "GitLab/17.3", sha, "GITLAB", false},
-		{"a batch's child, a commit", child, sha, "GITHUB", false},
-		{"a batch's child, a short commit", child, sha[:8], "BITBUCKET", false},
+		// What is not said in full, whoever started it.
+		{"a person, a short name", "admin/alice", "main", "GITHUB", settings.Project{}, false},
+		{"a person, a short name with a slash", "admin/alice", "release/1.2", "GITHUB", settings.Project{}, false},
+		{"a person, a commit, as when a fork's build is started again", "admin/alice", trustSHA, "GITHUB", settings.Project{}, false},
+		{"a person, a short commit", "admin/alice", trustSHA[:8], "BITBUCKET", settings.Project{}, false},
+		{"a person, a commit of CodeCommit", "admin/alice", trustSHA, "CODECOMMIT", settings.Project{}, false},
+		{"a person, the default branch", "alice", "", "GITHUB", settings.Project{}, false},
+		{"a person, +refs/pull/7/head", "admin/alice", "+refs/pull/7/head", "GITHUB", settings.Project{}, false},
+		{"a person, origin/pr/7", "admin/alice", "origin/pr/7", "GITHUB", settings.Project{}, false},
+		{"a person, pr-7", "admin/alice", "pr-7", "GITHUB", settings.Project{}, false},
+		{"a person, pr7", "admin/alice", "pr7", "GITHUB", settings.Project{}, false},
+		{"a person, merge_requests/7", "admin/alice", "merge_requests/7", "GITLAB", settings.Project{}, false},
+		{"a person, FETCH_HEAD", "admin/alice", "FETCH_HEAD", "GITHUB", settings.Project{}, false},
+		{"a person, refs/remotes", "admin/alice", "refs/remotes/origin/main", "GITHUB", settings.Project{}, false},
+		{"a person, heads/main", "admin/alice", "heads/main", "GITHUB", settings.Project{}, false},
+		{"a role named after a host", "gitlab-ci-deploy/job-7", trustSHA, "GITHUB", settings.Project{}, false},
+		{"a rule, the default branch", "rule/nightly", "", "GITHUB", settings.Project{}, false},
+		{"a rule, a commit", "rule/on-pr", trustSHA, "CODECOMMIT", settings.Project{}, false},
+		{"a person, an artifact", "admin/alice", trustS3, "CODEPIPELINE", settings.Project{}, false},
+		{"a webhook's commit", trustHook, trustSHA, "GITHUB", settings.Project{}, false},
+		{"a webhook's short name", trustHook, "main", "GITHUB", settings.Project{}, false},
+		{"a webhook's nothing", trustHook, "", "GITHUB", settings.Project{}, false},
+		{"GitLab's commit", "GitLab/17.3", trustSHA, "GITLAB", settings.Project{}, false},
+		{"GitLab's nothing", "GitLab-Hook/17.3", "", "GITLAB", settings.Project{}, false},
+		{"Bitbucket's commit", "Bitbucket-Webhooks/2.0", trustSHA, "BITBUCKET", settings.Project{}, false},
+		{"Bitbucket's commit by another name", "Atlassian HttpClient1.0", trustSHA, "BITBUCKET", settings.Project{}, false},
+		{"Buildkite, no source", "Buildkite/0a1b", "", "NO_SOURCE", settings.Project{}, false},
+		{"Buildkite, a commit", "Buildkite/0a1b", trustSHA, "GITHUB", settings.Project{}, false},
+		{"Buildkite, a short name", "Buildkite/0a1b", "main", "GITHUB", settings.Project{}, false},
+		{"no initiator", "", "main", "GITHUB", settings.Project{}, false},
+		{"no initiator, no version", "", "", "GITHUB", settings.Project{}, false},
+		{"no initiator, a branch in full", "", "refs/heads/main", "GITHUB", settings.Project{}, false},
+
+		// Pull requests by their usual names.
+		{"a pull request", trustHook, "pr/7", "GITHUB", settings.Project{}, false},
+		{"a pull request with its commit", trustHook, "pr/7^{" + trustSHA + "}", "GITHUB", settings.Project{}, false},
+		{"a pull request in another case", trustHook, "PR/7", "GITHUB", settings.Project{}, false},
+		{"a pull request with a space before", "admin/alice", " pr/7", "GITHUB", settings.Project{}, false},
+		{"a pull request that a person started", "admin/alice", "pr/7", "GITHUB", settings.Project{}, false},
+		{"a pull request of a pipeline", "codepipeline/shop", "pr/7", "GITHUB", settings.Project{}, false},
+		{"a pull request of a listed starter", "nightly/s", "pr/7", "GITHUB", starters, false},
+		{"a pull request's merge", trustHook, "refs/pull/7/merge", "GITHUB", settings.Project{}, false},
+		{"a pull request's head", "admin/alice", "refs/pull/7/head", "GITHUB", settings.Project{}, false},
+		{"a pull request of Bitbucket", "Bitbucket-Webhooks/2.0", "refs/pull-requests/7/from", "BITBUCKET", settings.Project{}, false},
+		{"a merge request", "GitLab/17.3", "refs/merge-requests/7/head", "GITLAB", settings.Project{}, false},
+		{"a merge train", "GitLab/17.3", "refs/merge-requests/7/train", "GITLAB", settings.Project{}, false},
+		{"a merge request, short", "GitLab/17.3", "mr/7", "GITLAB", settings.Project{}, false},
+		{"a change under review", "admin/alice", "refs/changes/34/1234/1", "GITHUB", settings.Project{}, false},
+		{"another reference", "admin/alice", "refs/stash", "GITHUB", settings.Project{}, false},
+
+		// Merge queues.
+		{"GitHub's merge queue", trustHook, "refs/heads/gh-readonly-queue/main/pr-7-" + trustSHA, "GITHUB", settings.Project{}, false},
+		{"GitHub's merge queue with the commit", trustHook, "refs/heads/gh-readonly-queue/main/pr-7^{" + trustSHA + "}", "GITHUB", settings.Project{}, false},
+		{"GitHub's merge queue, short, listed", "admin/alice", "gh-readonly-queue/main/pr-7", "GITHUB", queue, false},
+		{"a merge queue in another case", trustHook, "refs/heads/GH-readonly-queue/main/pr-7", "GITHUB", settings.Project{}, false},
+		{"Mergify's merge queue", trustHook, "refs/heads/mergify/merge-queue/0a1b2c3", "GITHUB", settings.Project{}, false},
+		{"Trunk's merge queue", trustHook, "refs/heads/trunk-merge/pr-7/0a1b", "GITHUB", settings.Project{}, false},
+		{"a tag that is named like a merge queue", trustHook, "refs/tags/gh-readonly-queue/x", "GITHUB", settings.Project{}, true},
+		{"a merge queue of a listed starter", "nightly/s", "refs/heads/gh-readonly-queue/main/pr-7", "GITHUB", starters, false},
+		{"a pull request where merge queues are listed", trustHook, "refs/pull/7/merge", "GITHUB", queue, false},
+
+		// What only looks like a branch in full.
+		{"no branch at all", "admin/alice", "refs/heads/", "GITHUB", settings.Project{}, false},
+		{"in another case", trustHook, "REFS/HEADS/main", "GITHUB", settings.Project{}, false},
+		{"a space before", "admin/alice", " refs/heads/main", "GITHUB", settings.Project{}, false},
+		{"a line break behind", "admin/alice", "refs/heads/main\n", "GITHUB", settings.Project{}, false},
+		{"an invisible letter", "admin/alice", "refs/heads/main\u200b", "GITHUB", settings.Project{}, false},
+		{"no UTF-8", "admin/alice", "refs/heads/main\xff", "GITHUB", settings.Project{}, false},
+		{"a slash before", "admin/alice", "/refs/heads/main", "GITHUB", settings.Project{}, false},
+		{"fetched by force", "admin/alice", "+refs/heads/main", "GITHUB", settings.Project{}, false},
+		{"what was merged into it", "admin/alice", "refs/heads/main^2", "GITHUB", settings.Project{}, false},
+		{"a commit before it", "admin/alice", "refs/heads/main~1", "GITHUB", settings.Project{}, false},
+		{"a search in it", "admin/alice", "refs/heads/main^{/fix}", "GITHUB", settings.Project{}, false},
+		{"a commit, and what was merged into it", "admin/alice", "refs/heads/main^{" + trustSHA + "}^2", "GITHUB", settings.Project{}, false},
+		{"a place to fetch into", "admin/alice", "refs/pull/7/head:refs/heads/main", "GITHUB", settings.Project{}, false},
+		{"two", "admin/alice", "refs/heads/main refs/pull/7/head", "GITHUB", settings.Project{}, false},
+		{"upwards", "admin/alice", "refs/heads/../pull/7/head", "GITHUB", settings.Project{}, false},
+		{"two dots", "admin/alice", "refs/heads/main..x", "GITHUB", settings.Project{}, false},
+		{"an empty part", "admin/alice", "refs/heads//main", "GITHUB", settings.Project{}, false},
+		{"what it was before", "admin/alice", "refs/heads/main@{1}", "GITHUB", settings.Project{}, false},
+
+		// What only looks like a pipeline, or like somebody listed.
+		{"a session of a role that is named so", "codepipeline/shop/x", trustSHA, "GITHUB", settings.Project{}, false},
+		{"no pipeline", "codepipeline/", trustSHA, "GITHUB", settings.Project{}, false},
+		{"in another case", "CodePipeline/shop", trustSHA, "GITHUB", settings.Project{}, false},
+		{"a pipeline, a short name", "codepipeline/shop", "main", "GITHUB", settings.Project{}, false},
+		{"a build whose service role is named so", "codepipeline/AWSCodeBuild-8745a7a9", trustS3, "CODEPIPELINE", settings.Project{}, false},
+		{"a listed starter, a short name", "nightly/s", "main", "GITHUB", starters, false},
+		{"a listed starter, a commit", "nightly/s", trustSHA, "GITHUB", starters, false},
+		{"longer than a listed starter", "nightly2/s", "", "GITHUB", starters, false},
+		{"another rule than the listed one", "rule/on-pr", "", "GITHUB", starters, false},
+		{"the service role, even if it is listed", "codebuild-shop/s", "", "GITHUB", starters, false},
 	} {
-		b := codebuild.Build{Initiator: row.initiator, SourceVersion: row.version, SourceType: row.source}
-		if row.initiator == child {
-			b.BatchARN = "arn:aws:codebuild:eu-west-1:111122223333:build-batch/shop:8745a7a9-c340-456a-9166-edf953571b00"
-		}
-		ok, why := Trusted(b)
+		b := codebuild.Build{Initiator: row.initiator, SourceVersion: row.version, SourceType: row.source, ServiceRole: trustRole}
+		ok, why := Trusted(b, row.project)
 		if ok != row.want || ok != (why == "") {
-			t.Errorf("%s: Trusted = %v, %q, want %v", row.name, ok, why, row.want)
+			t.Errorf("%s: %q of %q: Trusted = %v, %q, want %v", row.name, row.version, row.initiator, ok, why, row.want)
 		}
-		if r := RefuseUntrusted(b); (r == nil) != row.want || r != nil && (r.Rule != UntrustedBuild || !strings.Contains(r.Message, why)) {
+		if r := RefuseUntrusted(b, row.project); (r == nil) != row.want || r != nil && (r.Rule != UntrustedBuild || !strings.Contains(r.Message, why)) {
 			t.Errorf("%s: RefuseUntrusted = %+v", row.name, r)
 		}
 	}
 }
 
-// TestSecondarySources: a pull request of any source makes the build untrusted.
+// TestSecondarySources: a source beside the first must be said in full, too, or
+// be pinned to a commit.
 func TestSecondarySources(t *testing.T) {
-	for version, want := range map[string]bool{"": true, "main": true, "refs/heads/main": true, "2f1c0de2f1c0de": true,
-		"pr/7": false, "refs/pull/7/head^{2f1c0de}": false, "refs/merge-requests/7/head": false, "refs/changes/1": false} {
+	for version, want := range map[string]bool{"": true, "refs/heads/main": true, "refs/tags/v1": true, "2f1c0de2f1c0de": true, trustS3: true,
+		"main": false, "pr/7": false, "+refs/pull/7/head": false, "refs/pull/7/head^{2f1c0de}": false, "refs/merge-requests/7/head": false, "refs/changes/1": false,
+		"refs/heads/gh-readonly-queue/main/pr-7": false} {
 		b := codebuild.Build{Initiator: "codepipeline/shop", SourceType: "GITHUB", SourceVersion: "refs/heads/main", SecondaryVersions: []string{"refs/heads/main", version}}
-		if ok, why := Trusted(b); ok != want {
+		if ok, why := Trusted(b, settings.Project{}); ok != want {
 			t.Errorf("%q: Trusted = %v, %q", version, ok, why)
+		}
+		b.SecondaryVersions, b.BatchARN = nil, trustBatch
+		b.Root = &codebuild.Root{Initiator: "codepipeline/shop", SourceVersion: "refs/heads/main", SecondaryVersions: []string{version}}
+		if ok, why := Trusted(b, settings.Project{}); ok != want {
+			t.Errorf("%q of the batch: Trusted = %v, %q", version, ok, why)
+		}
+		b.Root.SecondaryVersions, b.SecondaryVersions = nil, []string{version}
+		if ok, why := Trusted(b, settings.Project{}); ok != want {
+			t.Errorf("%q of the batch's build: Trusted = %v, %q", version, ok, why)
+		}
+		b.BatchARN, b.Root, b.Initiator, b.SecondaryVersions = "", nil, trustHook, []string{version}
+		if ok, why := Trusted(b, settings.Project{}); ok != (want && version != trustS3) {
+			t.Errorf("%q of a push: Trusted = %v, %q", version, ok, why)
 		}
 	}
 }
 
 // TestStartedWithinABuild: what a build's commands start is what whoever wrote
 // them made of it, be it called a branch. CodeBuild itself uses the same
-// initiator for a batch's children and for its own retries.
+// initiator for a batch's children and for its own retries, which are worth
+// what their root is: the same commands can ask for these, too.
 func TestStartedWithinABuild(t *testing.T) {
-	const other = "arn:aws:codebuild:eu-west-1:111122223333:build/shop:8745a7a9-c340-456a-9166-edf953571b00"
-	child := func(edit func(*codebuild.Build)) codebuild.Build {
-		b := codebuild.Build{Initiator: "codebuild-shop/AWSCodeBuild-8745a7a9-c340-456a-9166-edf953571b00", SourceType: "GITHUB", SourceVersion: "refs/heads/main"}
-		edit(&b)
-		return b
+	const main = "refs/heads/main"
+	retry := codebuild.AutoRetry{Limit: 3, Number: 1, Previous: trustFirst}
+	root := func(initiator, version string) *codebuild.Root {
+		return &codebuild.Root{From: "x", Initiator: initiator, SourceType: "GITHUB", SourceVersion: version, ResolvedSourceVersion: trustSHA}
 	}
 	for _, row := range []struct {
-		name string
-		b    codebuild.Build
-		want bool
+		name      string
+		initiator string
+		version   string
+		batch     string
+		retry     codebuild.AutoRetry
+		root      *codebuild.Root
+		want      bool
 	}{
-		{"commands, a branch", child(func(*codebuild.Build) {}), false},
-		{"commands, a tag", child(func(b *codebuild.Build) { b.SourceVersion = "refs/tags/v1" }), false},
-		{"commands, a name", child(func(b *codebuild.Build) { b.SourceVersion = "main" }), false},
-		{"commands, the default branch", child(func(b *codebuild.Build) { b.SourceVersion = "" }), false},
-		{"commands, retries to come", child(func(b *codebuild.Build) { b.AutoRetry = codebuild.AutoRetry{Limit: 3, Next: other} }), false},
-		{"commands, where no stranger asks, of a build that may be elsewhere", child(func(b *codebuild.Build) { b.SourceType = "CODECOMMIT" }), false},
-		{"commands, no source at all", child(func(b *codebuild.Build) { b.SourceType, b.SourceVersion = "NO_SOURCE", "" }), false},
-		{"a batch's child", child(func(b *codebuild.Build) { b.BatchARN = strings.Replace(other, ":build/", ":build-batch/", 1) }), true},
-		{"CodeBuild's own retry", child(func(b *codebuild.Build) { b.AutoRetry = codebuild.AutoRetry{Limit: 3, Number: 1, Previous: other} }), true},
-		{"CodeBuild's own retry of a pull request", child(func(b *codebuild.Build) {
-			b.SourceVersion, b.AutoRetry = "pr/7", codebuild.AutoRetry{Limit: 3, Number: 1, Previous: other}
-		}), false},
+		{"commands, a branch", trustInner, main, "", codebuild.AutoRetry{}, nil, false},
+		{"commands, a tag", trustInner, "refs/tags/v1", "", codebuild.AutoRetry{}, nil, false},
+		{"commands, a short name", trustInner, "main", "", codebuild.AutoRetry{}, nil, false},
+		{"commands, nothing", trustInner, "", "", codebuild.AutoRetry{}, nil, false},
+		{"commands, in another case", strings.ToLower(strings.Replace(trustInner, "shop", "x", 1)), main, "", codebuild.AutoRetry{}, nil, false},
+		{"commands, as another session of their own role", "codebuild-shop/innocent", main, "", codebuild.AutoRetry{}, nil, false},
+		{"commands, as their own role in another case", "Codebuild-Shop/innocent", main, "", codebuild.AutoRetry{}, nil, false},
+		{"commands, in the form of an ARN", "assumed-role/codebuild-shop/innocent", main, "", codebuild.AutoRetry{}, nil, false},
+		{"commands, retries to come", trustInner, main, "", codebuild.AutoRetry{Limit: 3, Next: trustFirst}, nil, false},
+
+		{"a batch of a push", trustInner, main, trustBatch, codebuild.AutoRetry{}, root(trustHook, main), true},
+		{"a batch of a push, by its commit", trustInner, trustSHA, trustBatch, codebuild.AutoRetry{}, root(trustHook, main), true},
+		{"a batch of a push with its commit, the branch", trustInner, main, trustBatch, codebuild.AutoRetry{}, root(trustHook, main+"^{"+trustSHA+"}"), true},
+		{"a batch of a pipeline", trustInner, trustS3 + "2", trustBatch, codebuild.AutoRetry{}, root("codepipeline/shop", trustS3), true},
+		{"the first build of a pipeline's batch", "codepipeline/shop", trustS3, trustBatch, codebuild.AutoRetry{}, root("codepipeline/shop", trustS3), true},
+		{"a batch, unread", trustInner, main, trustBatch, codebuild.AutoRetry{}, nil, false},
+		{"a batch, unread, that a webhook seems to have started", trustHook, main, trustBatch, codebuild.AutoRetry{}, nil, false},
+		{"a batch of commands", trustInner, main, trustBatch, codebuild.AutoRetry{}, root(trustInner, main), false},
+		{"a batch of commands, by another initiator", trustHook, main, trustBatch, codebuild.AutoRetry{}, root(trustInner, main), false},
+		{"a batch of nobody", trustInner, main, trustBatch, codebuild.AutoRetry{}, root("", main), false},
+		{"a batch of a pull request", trustInner, "pr/7", trustBatch, codebuild.AutoRetry{}, root(trustHook, "pr/7"), false},
+		{"a batch of a pull request, called a branch", trustInner, main, trustBatch, codebuild.AutoRetry{}, root(trustHook, "pr/7"), false},
+		{"a batch of a person's commit", trustInner, trustSHA, trustBatch, codebuild.AutoRetry{}, root("admin/alice", trustSHA), false},
+		{"a batch of a branch, and the build of another", trustInner, "refs/heads/x", trustBatch, codebuild.AutoRetry{}, root(trustHook, main), false},
+		{"a batch of a branch, and the build of a pull request", trustInner, "pr/7", trustBatch, codebuild.AutoRetry{}, root(trustHook, main), false},
+		{"a batch of a branch, and the build of another commit", trustInner, "0de2f1c0de2f1c", trustBatch, codebuild.AutoRetry{}, root(trustHook, main), false},
+		{"a batch of a branch, and the build of another commit of it", trustInner, main + "^{0de2f1c0de2f1c}", trustBatch, codebuild.AutoRetry{}, root(trustHook, main+"^{"+trustSHA+"}"), false},
+		{"a batch of a branch, and the build of nothing", trustInner, "", trustBatch, codebuild.AutoRetry{}, root(trustHook, main), false},
+		{"a batch of a merge queue", trustInner, "refs/heads/gh-readonly-queue/main/pr-7", trustBatch, codebuild.AutoRetry{}, root(trustHook, "refs/heads/gh-readonly-queue/main/pr-7"), false},
+
+		{"CodeBuild's own retry of a push", trustInner, main, "", retry, root(trustHook, main), true},
+		{"CodeBuild's own retry, unread", trustInner, main, "", retry, nil, false},
+		{"CodeBuild's own retry of commands", trustInner, main, "", retry, root(trustInner, main), false},
+		{"CodeBuild's own retry of their own role", trustInner, main, "", retry, root("codebuild-shop/innocent", main), false},
+		{"CodeBuild's own retry of a pull request", trustInner, "pr/7", "", retry, root(trustHook, "pr/7"), false},
+		{"CodeBuild's own retry of a person's branch", trustInner, main, "", retry, root("admin/alice", main), true},
+		{"CodeBuild's own retry of a person's short name", trustInner, "main", "", retry, root("admin/alice", "main"), false},
+		{"a second attempt without a first", trustInner, main, "", codebuild.AutoRetry{Limit: 3, Number: 1}, nil, false},
+		{"a second attempt without a first, of a webhook", trustHook, main, "", codebuild.AutoRetry{Limit: 3, Number: 1}, nil, false},
+		{"a first attempt of a webhook", trustHook, main, "", codebuild.AutoRetry{Limit: 3, Next: trustFirst}, nil, true},
 	} {
-		if ok, why := Trusted(row.b); ok != row.want {
+		b := codebuild.Build{Initiator: row.initiator, SourceType: "GITHUB", SourceVersion: row.version, ServiceRole: trustRole,
+			BatchARN: row.batch, AutoRetry: row.retry, Root: row.root}
+		if ok, why := Trusted(b, settings.Project{}); ok != row.want || ok != (why == "") {
 			t.Errorf("%s: Trusted = %v, %q, want %v", row.name, ok, why, row.want)
 		}
 	}

@@ -343,7 +343,7 @@ func (h *Healer) replay(ctx context.Context, build string, at settings.Account) 
 	if at.Region == "" {
 		at.Region = h.Home.Region
 	}
-	b, err := h.Builds.Get(ctx, at, build)
+	b, err := h.build(ctx, at, build)
 	if errors.Is(err, ErrNotFound) {
 		return CommandAnswer{Message: fmt.Sprintf("There is no build %q.", build)}, nil
 	}

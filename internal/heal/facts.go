@@ -128,7 +128,8 @@ func (h *Healer) ask(ctx context.Context, at settings.Account, f *decide.Facts) 
 		return false, nil
 	}
 	role, ok := f.Build.Role()
-	if !ok || guardrail.RefuseUntrusted(f.Build) != nil || len(guardrail.Identify(f.Judged())) > 0 {
+	in := f.Judged()
+	if !ok || guardrail.RefuseUntrusted(in.Build, in.Project) != nil || len(guardrail.Identify(in)) > 0 {
 		return false, nil // it is refused whatever the role has
 	}
 	qs := guardrail.Questions(f.Judged())

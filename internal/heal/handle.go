@@ -27,7 +27,7 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 	}
 	var b codebuild.Build
 	if id == "" {
-		if b, err = h.Builds.Get(ctx, e.At, e.Build); errors.Is(err, ErrNotFound) {
+		if b, err = h.build(ctx, e.At, e.Build); errors.Is(err, ErrNotFound) {
 			h.Log.WarnContext(ctx, "the build is gone", "build", e.Build)
 			return nil
 		} else if errors.Is(err, ErrDenied) {
@@ -50,7 +50,7 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 		return h.run(ctx, c) // a known event: continue, or send what was not sent
 	}
 	if b.ID == "" {
-		if b, err = h.Builds.Get(ctx, e.At, e.Build); err != nil {
+		if b, err = h.build(ctx, e.At, e.Build); err != nil {
 			return fmt.Errorf("reading build: %w", err)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 // anything. The case that it returns has one round, with the diagnosis and the
 // decision, and is in no ledger. It gives ErrNotFound if the build is gone.
 func (h *Healer) Look(ctx context.Context, at settings.Account, build string) (decide.Case, error) {
-	b, err := h.Builds.Get(ctx, at, build)
+	b, err := h.build(ctx, at, build)
 	if err != nil {
 		return decide.Case{}, fmt.Errorf("reading build %q: %w", build, err)
 	}

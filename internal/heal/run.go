@@ -102,7 +102,7 @@ func (h *Healer) step(ctx context.Context, c *held) error {
 // nextRound opens a round for the retried build whose failure arrived before
 // the case was waiting for it.
 func (h *Healer) nextRound(ctx context.Context, c *held) error {
-	b, err := h.Builds.Get(ctx, c.at(), c.last().Retry)
+	b, err := h.build(ctx, c.at(), c.last().Retry)
 	if err != nil {
 		return fmt.Errorf("reading build %q: %w", c.last().Retry, err)
 	}

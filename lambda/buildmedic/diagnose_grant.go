@@ -74,6 +74,7 @@ func deskInput(b codebuild.Build, x buildlog.Denial) guardrail.Input {
 	id := deskProject + ":" + strings.TrimPrefix(session, "AWSCodeBuild-")
 	at.Resource = "build/" + id
 	b.ID, b.ARN, b.Project = id, at.String(), deskProject
+	b.Initiator, b.SourceVersion = "desk", "refs/heads/main" // taken for granted, as all else here
 	b.ServiceRole = codebuild.Role{Partition: at.Partition, Account: at.Account, Path: "/", Name: role}.ARN()
 	r, _ := b.Role()
 	return guardrail.Input{

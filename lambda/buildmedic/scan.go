@@ -143,7 +143,11 @@ func (s scan) project(ctx context.Context, name string, r *scanned, causes map[s
 			break
 		}
 		r.Failures++
-		f, _, err := heal.ReadFailure(ctx, s.desk.healer.Logs, s.desk.healer.Decoder, s.desk.home, b)
+		b, err := heal.WithRoot(ctx, s.desk.codebuild, s.desk.home, b)
+		var f buildlog.Failure
+		if err == nil {
+			f, _, err = heal.ReadFailure(ctx, s.desk.healer.Logs, s.desk.healer.Decoder, s.desk.home, b)
+		}
 		if err != nil {
 			if errors.Is(err, heal.ErrDenied) || errors.Is(err, heal.ErrLater) {
 				r.Unread++
@@ -196,7 +200,7 @@ func own(b codebuild.Build, d buildlog.Denial) bool {
 	role, ok := b.Role()
 	in := guardrail.Input{Project: settings.Project{Name: b.Project, Role: role.PathName()}, Build: b,
 		Denials: []buildlog.Denial{d}}
-	return ok && guardrail.RefuseUntrusted(b) == nil && len(guardrail.Identify(in)) == 0
+	return ok && guardrail.RefuseUntrusted(b, in.Project) == nil && len(guardrail.Identify(in)) == 0
 }
 
 // smallestSet names the smallest set that has all the actions; "" if none has.
