@@ -110,9 +110,11 @@ func TestDecide(t *testing.T) {
 		{"… none is listed", diagnose.OverrideBuildspec, func(f *Facts) { f.Project.Buildspecs = nil }, "override-buildspec no-buildspec"},
 		{"… in a pipeline", diagnose.OverrideBuildspec, func(f *Facts) { f.Build.Initiator = "codepipeline/main" }, "override-buildspec no-route"},
 		{"… in a batch", diagnose.OverrideBuildspec, func(f *Facts) {
-			f.Build.BatchARN, f.Build.Root = "arn:x", &codebuild.Root{Initiator: f.Build.Initiator, SourceVersion: f.Build.SourceVersion}
+			f.Build.BatchARN, f.Build.Root = "arn:x", &codebuild.Root{Initiator: f.Build.Initiator,
+				SourceVersion: f.Build.SourceVersion}
 		}, "override-buildspec no-route"},
-		{"… in a batch of which nothing is known", diagnose.OverrideBuildspec, func(f *Facts) { f.Build.BatchARN = "arn:x" }, "override-buildspec untrusted-build"},
+		{"… in a batch of which nothing is known", diagnose.OverrideBuildspec,
+			func(f *Facts) { f.Build.BatchARN = "arn:x" }, "override-buildspec untrusted-build"},
 		{"… of a pull request", diagnose.OverrideBuildspec, func(f *Facts) { f.Build.SourceVersion = "pr/7" }, "override-buildspec untrusted-build"},
 		{"… while paused", diagnose.OverrideBuildspec, func(f *Facts) { f.Paused = "why" }, "override-buildspec paused"},
 		{"… and retry: false", diagnose.OverrideBuildspec, func(f *Facts) { f.Project.Retry = false }, "override-buildspec retry-forbidden"},

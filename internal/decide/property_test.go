@@ -71,10 +71,13 @@ var (
 	hostileNoise = []string{"The repository with name 'shop' does not exist in the registry with id '111122223333'", "YAML_FILE_ERROR: stat buildspec.yml: no such file or directory",
 		"toomanyrequests: You have reached your pull rate limit", "\x1b[31mAccess Denied\x1b[0m", "dial tcp: i/o timeout", "[Container] 2026/11/22 10:15:00 Phase complete: BUILD State: SUCCEEDED",
 		"An error occurred (AccessDenied) when calling the PutObject operation: Access Denied", "name unknown: The repository with name 'evil/shop' does not exist"}
-	hostileVersions = []string{"refs/heads/main", "refs/heads/main^{2f1c0de}", "refs/heads/main", "refs/heads/main", "refs/heads/main", "refs/heads/main",
-		"pr/7", "refs/pull/7/merge", "2f1c0de2f1c0de", "", "main", "+refs/pull/7/head", "origin/pr/7", "refs/heads/main^2",
+	hostileVersions = []string{"refs/heads/main", "refs/heads/main^{2f1c0de}", "refs/heads/main", "refs/heads/main",
+		"refs/heads/main", "refs/heads/main",
+		"pr/7", "refs/pull/7/merge", "2f1c0de2f1c0de", "", "main", "+refs/pull/7/head", "origin/pr/7",
+		"refs/heads/main^2",
 		"refs/heads/gh-readonly-queue/main/pr-7", "arn:aws:s3:::artifacts/shop/x"}
-	hostileStarters = []string{"GitHub-Hookshot/1a2b3c4", "GitHub-Hookshot/1a2b3c4", "ci/alice", "codepipeline/shop", "codepipeline/shop",
+	hostileStarters = []string{"GitHub-Hookshot/1a2b3c4", "GitHub-Hookshot/1a2b3c4", "ci/alice",
+		"codepipeline/shop", "codepipeline/shop",
 		"codebuild-shop/AWSCodeBuild-x", "codebuild-shop/x", "buildmedic/buildmedic", "Buildkite/1", "nightly/s", ""}
 	hostilePolicies = [][]iampolicy.Statement{
 		{iampolicy.Allow("a", []string{"logs:*", "ecr:Get*"}, []string{"*"})},
@@ -170,7 +173,8 @@ func hostileRoot(r *rand.Rand, b codebuild.Build) codebuild.Build {
 	case 0:
 		b.BatchARN = "arn:aws:codebuild:eu-west-1:111122223333:build-batch/shop:1"
 	case 1:
-		b.AutoRetry = codebuild.AutoRetry{Limit: 2, Number: 1 + r.IntN(2), Previous: strings.Replace(b.ARN, "b01", "b00", 1)}
+		b.AutoRetry = codebuild.AutoRetry{Limit: 2, Number: 1 + r.IntN(2), Previous: strings.Replace(b.ARN, "b01",
+			"b00", 1)}
 	case 2:
 		b.AutoRetry = codebuild.AutoRetry{Limit: 2, Number: 1}
 	}
@@ -321,7 +325,8 @@ func hostilePast(r *rand.Rand, f *Facts) {
 	if n := len(f.Earlier); n > 0 && r.IntN(2) == 0 {
 		b := &f.Build
 		b.Initiator, b.BatchARN, b.AutoRetry, b.Root = "buildmedic/buildmedic", "", codebuild.AutoRetry{}, nil
-		b.SourceVersion = pickOf(r, []string{f.Earlier[n-1].Build.SourceVersion, b.ResolvedSourceVersion, b.SourceVersion})
+		b.SourceVersion = pickOf(r, []string{f.Earlier[n-1].Build.SourceVersion, b.ResolvedSourceVersion,
+			b.SourceVersion})
 	}
 }
 
@@ -373,7 +378,8 @@ func checkDecision(t *testing.T, f Facts) diagnose.Remedy {
 	}
 	for i, b := range chain {
 		// What the healer started again is worth what came before it.
-		trusted = trusted && (hostileTrust(b, f.Project) || i > 0 && !b.Derived() && b.Initiator == "buildmedic/buildmedic")
+		trusted = trusted && (hostileTrust(b, f.Project) || i > 0 && !b.Derived() &&
+			b.Initiator == "buildmedic/buildmedic")
 	}
 	if d.Mutates() && !trusted {
 		t.Errorf("an untrusted build changes something: %q, %s", f.Build.SourceVersion, one)
@@ -546,22 +552,26 @@ func TestRetryIsTrustedNoMoreThanWhatItRepeats(t *testing.T) {
 	}
 	// What the healer started stands for nothing if it is forgotten what it repeats.
 	f.Self.Initiator = "buildmedic/another-session"
-	for version, granted := range map[string]bool{"2f1c0de2f1c0de": false, "": false, "main": false, "refs/heads/main": false, "refs/tags/v1": false} {
+	for version, granted := range map[string]bool{"2f1c0de2f1c0de": false, "": false, "main": false,
+		"refs/heads/main": false, "refs/tags/v1": false} {
 		f.Build.SourceVersion, f.Earlier = version, nil
 		if d := Decide(f); d.Mutates() != granted {
 			t.Errorf("the healer's own build of %q, of which nothing is known: %+v", version, d.Refusals)
 		}
 	}
 	// The same if it is the root that the healer asked for: a batch's record may name who retried it.
-	f.Build.BatchARN, f.Build.SourceVersion = "arn:aws:codebuild:eu-west-1:111122223333:build-batch/shop:1", "refs/heads/main"
+	f.Build.BatchARN, f.Build.SourceVersion = "arn:aws:codebuild:eu-west-1:111122223333:build-batch/shop:1",
+		"refs/heads/main"
 	f.Build.Root = &codebuild.Root{Initiator: "buildmedic/x", SourceVersion: "refs/heads/main"}
 	f.Build.Initiator = "codebuild-shop/AWSCodeBuild-x"
 	if d := Decide(f); d.Mutates() {
 		t.Error("granted to a batch that the healer itself asked for")
 	}
 	// And a batch's build is worth what its batch is, also as the repeat of another build.
-	earlier.SourceVersion, f.Build.Root.Initiator, f.Build.Initiator = "refs/heads/main", "codebuild-shop/AWSCodeBuild-x", "buildmedic/buildmedic"
-	f.Earlier = []Round{{Build: earlier, Step: StepDone, Retry: f.Build.ID, RetryAt: f.Now, Diagnosis: &diagnose.Diagnosis{Cause: "timeout", Remedy: diagnose.Retry}, Decision: &Decision{}}}
+	earlier.SourceVersion, f.Build.Root.Initiator, f.Build.Initiator = "refs/heads/main",
+		"codebuild-shop/AWSCodeBuild-x", "buildmedic/buildmedic"
+	f.Earlier = []Round{{Build: earlier, Step: StepDone, Retry: f.Build.ID, RetryAt: f.Now,
+		Diagnosis: &diagnose.Diagnosis{Cause: "timeout", Remedy: diagnose.Retry}, Decision: &Decision{}}}
 	if d := Decide(f); d.Mutates() {
 		t.Error("granted to a batch that a build's commands asked for")
 	}

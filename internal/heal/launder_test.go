@@ -13,10 +13,12 @@ import (
 // laundry is shop with a second project, which builds pull requests: what one of
 // them has its build do is to start p0, and CodeBuild may retry p0's builds.
 func laundry(command, extra string) string {
-	world := strings.Replace(shop(2, extra), "aws s3 cp x s3://dist/x]}}\n", "aws s3 cp x s3://dist/x]}, b.yml: {build: [aws s3 cp x s3://dist/x]}}\n", 1)
+	world := strings.Replace(shop(2, extra), "aws s3 cp x s3://dist/x]}}\n",
+		"aws s3 cp x s3://dist/x]}, b.yml: {build: [aws s3 cp x s3://dist/x]}}\n", 1)
 	i := strings.LastIndex(world, "{run: make, takes: 60s}")
 	world = world[:i] + command + "]}}\n    versions: [{ref: pr/7, commit: 5ca1ab1e00000000000000000000000000000007}]\n"
-	return strings.ReplaceAll(world, logs, logs+`, {"Effect":"Allow","Action":["codebuild:RetryBuild","codebuild:StartBuild","codebuild:StartBuildBatch"],"Resource":"*"}`)
+	return strings.ReplaceAll(world, logs,
+		logs+`, {"Effect":"Allow","Action":["codebuild:RetryBuild","codebuild:StartBuild","codebuild:StartBuildBatch"],"Resource":"*"}`)
 }
 
 // TestLaundering plays builds whose commands a pull request wrote, and which
@@ -28,10 +30,12 @@ func TestLaundering(t *testing.T) {
 		command, extra string
 		builds         int // of p0, that are untrusted
 	}{
-		"start":            {"aws codebuild start-build --project-name p0 --source-version refs/heads/main", "", 1},
-		"auto-retry":       {"aws codebuild start-build --project-name p0 --source-version refs/heads/main --auto-retry-limit-override 2", "", 3},
-		"project's retry":  {"aws codebuild start-build --project-name p0 --source-version refs/heads/main", "    auto_retry: 1\n", 2},
-		"batch":            {"aws codebuild start-build-batch --project-name p0 --source-version refs/heads/main", batch, 2},
+		"start":      {"aws codebuild start-build --project-name p0 --source-version refs/heads/main", "", 1},
+		"auto-retry": {"aws codebuild start-build --project-name p0 --source-version refs/heads/main --auto-retry-limit-override 2", "", 3},
+		"project's retry": {"aws codebuild start-build --project-name p0 --source-version refs/heads/main",
+			"    auto_retry: 1\n", 2},
+		"batch": {"aws codebuild start-build-batch --project-name p0 --source-version refs/heads/main",
+			batch, 2},
 		"batch, no source": {"aws codebuild start-build-batch --project-name p0", batch, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -54,7 +58,8 @@ func TestLaundering(t *testing.T) {
 				}
 			}
 			for _, r := range s.of(bs[0].ID).Rounds {
-				if r.Decision != nil && slices.Contains(refusals(decide.Case{Rounds: []decide.Round{r}}), "untrusted-build") {
+				if r.Decision != nil && slices.Contains(refusals(decide.Case{Rounds: []decide.Round{r}}),
+					"untrusted-build") {
 					refused++
 				}
 			}
@@ -96,7 +101,8 @@ func TestHonestChains(t *testing.T) {
 // TestUnreadableRoot ensures that a batch is not trusted while the healer may
 // not read who started it, and that a throttled answer is only waited for.
 func TestUnreadableRoot(t *testing.T) {
-	for code, want := range map[string]decide.Kind{"AccessDeniedException": decide.Reported, "ThrottlingException": decide.Healed} {
+	for code, want := range map[string]decide.Kind{"AccessDeniedException": decide.Reported,
+		"ThrottlingException": decide.Healed} {
 		t.Run(code, func(t *testing.T) {
 			s := open(t, twins(), shopSettings(1, ""))
 			n, readable := 0, false
@@ -155,9 +161,11 @@ func TestRootIsReadAgain(t *testing.T) {
 // failed in passing, is worth what it repeats, and no more, even once a person
 // replays it a day after the case was closed and its rounds were dropped.
 func TestHealerLaundersNothing(t *testing.T) {
-	world := strings.Replace(shop(1, ""), "aws s3 cp", `{run: fetch, fails: {times: 1, prints: "dial tcp 10.0.0.1:443: i/o timeout"}}, aws s3 cp`, 1)
+	world := strings.Replace(shop(1, ""), "aws s3 cp",
+		`{run: fetch, fails: {times: 1, prints: "dial tcp 10.0.0.1:443: i/o timeout"}}, aws s3 cp`, 1)
 	s := open(t, world, shopSettings(1, ""))
-	if _, err := s.Sim.Run(simaws.Start{Project: "p0", Version: "refs/heads/main", Initiator: "role-9/AWSCodeBuild-30e7b9e4"}); err != nil {
+	if _, err := s.Sim.Run(simaws.Start{Project: "p0", Version: "refs/heads/main",
+		Initiator: "role-9/AWSCodeBuild-30e7b9e4"}); err != nil {
 		t.Fatal(err)
 	}
 	s.drain()

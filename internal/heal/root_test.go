@@ -52,7 +52,8 @@ func TestWithRoot(t *testing.T) {
 	chain := func(n int) *records {
 		r := &records{builds: map[string]codebuild.Build{}, batches: map[string]codebuild.Batch{}, err: ErrNotFound}
 		for i := range n {
-			b := codebuild.Build{ID: fmt.Sprintf("shop:%d", i), ARN: arn(fmt.Sprintf("shop:%d", i)), Project: "shop", Initiator: "role/AWSCodeBuild-x",
+			b := codebuild.Build{ID: fmt.Sprintf("shop:%d", i), ARN: arn(fmt.Sprintf("shop:%d", i)),
+				Project: "shop", Initiator: "role/AWSCodeBuild-x",
 				SourceVersion: "refs/heads/main", AutoRetry: codebuild.AutoRetry{Limit: 20, Number: i}}
 			if i > 0 {
 				b.AutoRetry.Previous = arn(fmt.Sprintf("shop:%d", i-1))
@@ -86,10 +87,11 @@ func TestWithRoot(t *testing.T) {
 			change(r, "shop:0", func(b *codebuild.Build) { b.BatchARN = batch })
 			r.batches[batch] = codebuild.Batch{Initiator: "alice"}
 		}},
-		{name: "the second attempt of a batch's", build: "shop:1", chain: 2, want: "alice", calls: 2, with: func(r *records) {
-			change(r, "shop:0", func(b *codebuild.Build) { b.BatchARN = batch })
-			r.batches[batch] = codebuild.Batch{Initiator: "alice"}
-		}},
+		{name: "the second attempt of a batch's", build: "shop:1", chain: 2, want: "alice", calls: 2,
+			with: func(r *records) {
+				change(r, "shop:0", func(b *codebuild.Build) { b.BatchARN = batch })
+				r.batches[batch] = codebuild.Batch{Initiator: "alice"}
+			}},
 		{name: "a batch that is gone", build: "shop:0", chain: 1, calls: 1, with: func(r *records) {
 			change(r, "shop:0", func(b *codebuild.Build) { b.BatchARN = batch })
 		}},
@@ -97,15 +99,18 @@ func TestWithRoot(t *testing.T) {
 			change(r, "shop:0", func(b *codebuild.Build) { b.BatchARN = batch })
 			r.err = ErrDenied
 		}},
-		{name: "a batch that cannot be read now", build: "shop:0", chain: 1, calls: 1, err: ErrLater, with: func(r *records) {
-			change(r, "shop:0", func(b *codebuild.Build) { b.BatchARN = batch })
-			r.err = ErrLater
-		}},
-		{name: "a first build that is gone", build: "shop:2", chain: 3, calls: 2, with: func(r *records) { delete(r.builds, "shop:0") }},
-		{name: "a first build that cannot be read now", build: "shop:2", chain: 3, calls: 2, err: ErrLater, with: func(r *records) {
-			delete(r.builds, "shop:0")
-			r.err = ErrLater
-		}},
+		{name: "a batch that cannot be read now", build: "shop:0", chain: 1, calls: 1, err: ErrLater,
+			with: func(r *records) {
+				change(r, "shop:0", func(b *codebuild.Build) { b.BatchARN = batch })
+				r.err = ErrLater
+			}},
+		{name: "a first build that is gone", build: "shop:2", chain: 3, calls: 2,
+			with: func(r *records) { delete(r.builds, "shop:0") }},
+		{name: "a first build that cannot be read now", build: "shop:2", chain: 3, calls: 2, err: ErrLater,
+			with: func(r *records) {
+				delete(r.builds, "shop:0")
+				r.err = ErrLater
+			}},
 		{name: "no first build", build: "shop:1", chain: 2, with: func(r *records) {
 			change(r, "shop:1", func(b *codebuild.Build) { b.AutoRetry.Previous = "" })
 		}},
@@ -113,7 +118,10 @@ func TestWithRoot(t *testing.T) {
 			change(r, "shop:1", func(b *codebuild.Build) { b.AutoRetry.Previous = "" })
 		}},
 		{name: "a chain in a circle", build: "shop:2", chain: 3, calls: 2, with: func(r *records) {
-			change(r, "shop:0", func(b *codebuild.Build) { b.AutoRetry.Number, b.AutoRetry.Previous = 2, arn("shop:2") })
+			change(r, "shop:0", func(b *codebuild.Build) {
+				b.AutoRetry.Number, b.AutoRetry.Previous = 2,
+					arn("shop:2")
+			})
 		}},
 		{name: "of another project", build: "shop:1", chain: 2, calls: 1, with: func(r *records) {
 			change(r, "shop:0", func(b *codebuild.Build) { b.Project = "other" })

@@ -176,13 +176,16 @@ func TestTrust(t *testing.T) {
 		t.Error("merge queues are not trusted")
 	}
 	for initiator, want := range map[string]bool{"nightly": true, "nightly/s": true, "rule/weekly": true,
-		"": false, "nightly2": false, "Nightly/s": false, "rule/weekly2": false, "rule/daily": false, "rule": false, "x/nightly": false} {
+		"": false, "nightly2": false, "Nightly/s": false, "rule/weekly2": false, "rule/daily": false, "rule": false,
+		"x/nightly": false} {
 		if got := p.Trust.Starter(initiator); got != want {
 			t.Errorf("%q: %v", initiator, got)
 		}
 	}
-	for _, bad := range []string{"arn:aws:iam::111122223333:role/x", "*", "a/b/c", "/x", "x/", `""`, "GitHub-Hookshot", "github-hookshot/0a1b2c3"} {
-		if _, err := Parse([]byte(head + "    trust: {starters: ['" + bad + "']}\n")); err == nil || !strings.Contains(err.Error(), "is not the name of an IAM role or user") {
+	for _, bad := range []string{"arn:aws:iam::111122223333:role/x", "*", "a/b/c", "/x", "x/", `""`,
+		"GitHub-Hookshot", "github-hookshot/0a1b2c3"} {
+		if _, err := Parse([]byte(head + "    trust: {starters: ['" + bad + "']}\n")); err == nil ||
+			!strings.Contains(err.Error(), "is not the name of an IAM role or user") {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}

@@ -375,10 +375,13 @@ func TestBuildStartsAnother(t *testing.T) {
 	}{
 		"a build":                       {roleMay("codebuild:*"), start, 1, ""},
 		"a build, retried by CodeBuild": {roleMay("codebuild:*"), start + " --auto-retry-limit-override=2", 3, ""},
-		"a batch":                       {roleMay("codebuild:*"), "aws codebuild start-build-batch --project-name q", 2, ""},
-		"denied":                        {roleMay(), start, 0, "not authorized to perform: codebuild:StartBuild"},
-		"no such project":               {roleMay("codebuild:*"), "aws codebuild start-build --project-name none", 0, `there is no project "none"`},
-		"no number":                     {roleMay("codebuild:*"), start + " --auto-retry-limit-override=x", 0, `auto-retry limit "x"`},
+		"a batch": {roleMay("codebuild:*"),
+			"aws codebuild start-build-batch --project-name q", 2, ""},
+		"denied": {roleMay(), start, 0, "not authorized to perform: codebuild:StartBuild"},
+		"no such project": {roleMay("codebuild:*"), "aws codebuild start-build --project-name none",
+			0, `there is no project "none"`},
+		"no number": {roleMay("codebuild:*"), start + " --auto-retry-limit-override=x", 0,
+			`auto-retry limit "x"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := world(t, tt.role+strings.Replace(worlds, "COMMAND", tt.command, 1))
