@@ -12,8 +12,13 @@ import (
 
 func slack(scope constructs.Construct, c *settings.SlackChannel, r awsiam.CfnRole, may awsiam.CfnManagedPolicy, topic awssns.Topic) {
 	awschatbot.NewCfnSlackChannelConfiguration(scope, jsii.String("Slack"), &awschatbot.CfnSlackChannelConfigurationProps{
-		ConfigurationName: jsii.String("buildmedic"), IamRoleArn: r.AttrArn(), SlackWorkspaceId: jsii.String(c.Workspace), SlackChannelId: jsii.String(c.Channel),
-		GuardrailPolicies: &[]*string{may.Ref()}, UserRoleRequired: jsii.Bool(true), SnsTopicArns: &[]any{topic.TopicArn()},
+		ConfigurationName: jsii.String("buildmedic"),
+		IamRoleArn:        r.AttrArn(),
+		SlackWorkspaceId:  jsii.String(c.Workspace),
+		SlackChannelId:    jsii.String(c.Channel),
+		GuardrailPolicies: &[]*string{may.Ref()},
+		UserRoleRequired:  jsii.Bool(true),
+		SnsTopicArns:      &[]any{topic.TopicArn()},
 	})
 }
 

@@ -29,11 +29,14 @@ func (h *hub) dashboard(alarms []interfacesawscloudwatch.IAlarmRef) {
 		graph("Rounds to heal", 6, false, measure("Rounds", "Average", 60), measure("Rounds", "Maximum", 60)),
 	)
 	d.AddWidgets(
-		awscloudwatch.NewAlarmStatusWidget(&awscloudwatch.AlarmStatusWidgetProps{Alarms: &alarms, Title: jsii.String("Alarms"), Width: jsii.Number(6), Height: jsii.Number(6)}),
-		graph("Waiting", 6, false, h.queue.MetricApproximateNumberOfMessagesVisible(nil), h.queue.MetricApproximateNumberOfMessagesDelayed(nil),
+		awscloudwatch.NewAlarmStatusWidget(&awscloudwatch.AlarmStatusWidgetProps{Alarms: &alarms,
+			Title: jsii.String("Alarms"), Width: jsii.Number(6), Height: jsii.Number(6)}),
+		graph("Waiting", 6, false, h.queue.MetricApproximateNumberOfMessagesVisible(nil),
+			h.queue.MetricApproximateNumberOfMessagesDelayed(nil),
 			h.queue.MetricApproximateNumberOfMessagesNotVisible(nil)),
 		graph("The function", 6, false, h.function.MetricInvocations(nil), h.function.MetricErrors(nil), h.function.MetricThrottles(nil)),
-		graph("Its running time, in milliseconds", 6, false, h.function.MetricDuration(&awscloudwatch.MetricOptions{Statistic: jsii.String("p90")})),
+		graph("Its running time, in milliseconds", 6, false,
+			h.function.MetricDuration(&awscloudwatch.MetricOptions{Statistic: jsii.String("p90")})),
 	)
 }
 

@@ -287,11 +287,13 @@ func TestQuota(t *testing.T) {
 	data := strings.Builder{}
 	data.WriteString("version: 1\nprojects:\n")
 	for i := range 400 {
-		fmt.Fprintf(&data, "  - {name: service-with-a-longer-name-%03d, role: service-role/codebuild-service-with-a-longer-name-%03[1]d, mode: heal}\n", i)
+		fmt.Fprintf(&data, "  - {name: service-with-a-longer-name-%03d, "+
+			"role: service-role/codebuild-service-with-a-longer-name-%03[1]d, mode: heal}\n", i)
 	}
 	s, code := staged(t, []byte(data.String()))
 	for _, c := range []struct{ policies, want string }{
-		{"", "-c policies=19"}, {"18", "-c policies=19"}, {"19", ""}, {"9", "from 10 to 25"}, {"26", "from 10 to 25"}, {"many", `policies is "many"`},
+		{"", "-c policies=19"}, {"18", "-c policies=19"}, {"19", ""}, {"9", "from 10 to 25"}, {"26", "from 10 to 25"},
+		{"many", `policies is "many"`},
 	} {
 		err := NewApp(app(t, map[string]any{"policies": c.policies}), s, code)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {

@@ -83,7 +83,8 @@ func fits(stack awscdk.Stack) error {
 		}
 	}
 	if n > most {
-		return fmt.Errorf("stack %s: it has %d resources, and CloudFormation takes %d in a template: give some of the accounts or projects to another hub", *stack.StackName(), n, most)
+		return fmt.Errorf("stack %s: it has %d resources, and CloudFormation takes %d in a template: give some of "+
+			"the accounts or projects to another hub", *stack.StackName(), n, most)
 	}
 	return nil
 }
@@ -94,7 +95,8 @@ func fits(stack awscdk.Stack) error {
 func suits(s *settings.Settings, account, region string) error {
 	for _, a := range s.Accounts {
 		if a.ID == account {
-			return fmt.Errorf("accounts: %s is the hub's own account: take it out, and leave account out of its projects; for another region of it a project names the region alone", account)
+			return fmt.Errorf("accounts: %s is the hub's own account: take it out, and leave account out of its "+
+				"projects; for another region of it a project names the region alone", account)
 		}
 	}
 	var errs []error

@@ -28,8 +28,10 @@ func (h *hub) bus() {
 		awsevents.NewCfnEventBusPolicy(h.stack, jsii.String("BusPolicy"), &awsevents.CfnEventBusPolicyProps{
 			EventBusName: b.EventBusName(), StatementId: jsii.String("Members"),
 			Statement: map[string]any{
-				"Sid": "Members", "Effect": "Allow", "Principal": map[string]any{"AWS": roots}, "Action": "events:PutEvents", "Resource": b.EventBusArn(),
-				"Condition": map[string]any{"StringEquals": map[string]any{"events:source": source[0], "events:detail-type": detailType[0]}},
+				"Sid": "Members", "Effect": "Allow", "Principal": map[string]any{"AWS": roots},
+				"Action": "events:PutEvents", "Resource": b.EventBusArn(),
+				"Condition": map[string]any{"StringEquals": map[string]any{"events:source": source[0],
+					"events:detail-type": detailType[0]}},
 			},
 		})
 	}
@@ -48,7 +50,9 @@ func (h *hub) bus() {
 func NewMemberStack(scope constructs.Construct, id string, s *settings.Settings) (awscdk.Stack, error) {
 	stack := awscdk.NewStack(scope, jsii.String(id), &awscdk.StackProps{
 		StackName: jsii.String(id), Description: jsii.String("Lets Buildmedic look after CodeBuild projects of this account and region."),
-		Synthesizer:                 awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{GenerateBootstrapVersionRule: jsii.Bool(false)}),
+		Synthesizer: awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{
+			GenerateBootstrapVersionRule: jsii.Bool(false),
+		}),
 		SuppressTemplateIndentation: tight(s),
 	})
 	account := parameter(stack, "HubAccount", "Account id of the hub.", `\d{12}`)
@@ -91,7 +95,9 @@ func forward(stack awscdk.Stack, s *settings.Settings, home permissions.Place) {
 		Description:              jsii.String("Sends CodeBuild's events to Buildmedic's hub."),
 		AssumeRolePolicyDocument: map[string]any{"Version": "2012-10-17", "Statement": []any{trust("events.amazonaws.com", rules)}},
 		Policies: []any{&awsiam.CfnRole_PolicyProperty{PolicyName: jsii.String("forward"), PolicyDocument: map[string]any{
-			"Version": "2012-10-17", "Statement": []any{map[string]any{"Sid": "Hub", "Effect": "Allow", "Action": "events:PutEvents", "Resource": bus}}}}},
+			"Version": "2012-10-17",
+			"Statement": []any{map[string]any{"Sid": "Hub", "Effect": "Allow", "Action": "events:PutEvents",
+				"Resource": bus}}}}},
 	})
 	for _, a := range permissions.Elsewhere(s) {
 		own := permissions.MemberRole + "/"
@@ -126,7 +132,8 @@ func member(stack awscdk.Stack, s *settings.Settings, account string, home permi
 		"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": map[string]any{"AWS": home.IAM("root")},
 		"Condition": map[string]any{"ArnEquals": map[string]any{"aws:PrincipalArn": hubRole}},
 	}
-	role(stack, "Role"+account, permissions.MemberRole, "Buildmedic's hub acts as this role. Its permissions are made from its settings.", trusted, policies, cond)
+	role(stack, "Role"+account, permissions.MemberRole,
+		"Buildmedic's hub acts as this role. Its permissions are made from its settings.", trusted, policies, cond)
 	return ready(stack, s, account, home, cond)
 }
 

@@ -7,7 +7,8 @@ import (
 )
 
 // patternSize is how long an event pattern may be; EventBridge takes 2,048
-// characters (AWS.md#from-event-to-function), and what is not known before the deployment needs some of them.
+// characters (AWS.md#from-event-to-function), and what is not known before the deployment needs
+// some of them.
 const patternSize = 1600
 
 // event is a pattern of EventBridge for CodeBuild's builds.

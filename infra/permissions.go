@@ -26,7 +26,8 @@ func quota(stack awscdk.Stack) (int, error) {
 	v := option(stack, "policies", strconv.Itoa(permissions.ManagedPolicies))
 	n, err := strconv.Atoi(v)
 	if err != nil || n < permissions.ManagedPolicies || n > permissions.MostManagedPolicies {
-		return 0, fmt.Errorf("context policies is %q: it is how many managed policies IAM attaches to one role, from %d to %d", v, permissions.ManagedPolicies, permissions.MostManagedPolicies)
+		return 0, fmt.Errorf("context policies is %q: it is how many managed policies IAM attaches to one role, "+
+			"from %d to %d", v, permissions.ManagedPolicies, permissions.MostManagedPolicies)
 	}
 	return n, nil
 }
@@ -43,7 +44,10 @@ func object(d iampolicy.Document) map[string]any {
 
 // role makes a role with exactly the permissions given, and nothing that
 // other constructs would like it to have. cond may be nil.
-func role(scope constructs.Construct, id, name, description string, trust map[string]any, p permissions.Policies, cond awscdk.CfnCondition) (awsiam.CfnRole, []awsiam.CfnManagedPolicy) {
+func role(
+	scope constructs.Construct, id, name, description string, trust map[string]any, p permissions.Policies,
+	cond awscdk.CfnCondition,
+) (awsiam.CfnRole, []awsiam.CfnManagedPolicy) {
 	r := awsiam.NewCfnRole(scope, jsii.String(id), &awsiam.CfnRoleProps{
 		RoleName: jsii.String(name), Description: jsii.String(description),
 		AssumeRolePolicyDocument: map[string]any{"Version": "2012-10-17", "Statement": []any{trust}},
@@ -54,8 +58,10 @@ func role(scope constructs.Construct, id, name, description string, trust map[st
 	var managed []awsiam.CfnManagedPolicy
 	for i, groups := range p.Managed {
 		m := awsiam.NewCfnManagedPolicy(scope, jsii.String(fmt.Sprintf("%sProjects%d", id, i+1)), &awsiam.CfnManagedPolicyProps{
-			Path: jsii.String(permissions.Path), Description: jsii.String("What Buildmedic may do for the projects that its settings name."),
-			PolicyDocument: object(permissions.Document(groups...)), Roles: &[]any{r.Ref()},
+			Path:           jsii.String(permissions.Path),
+			Description:    jsii.String("What Buildmedic may do for the projects that its settings name."),
+			PolicyDocument: object(permissions.Document(groups...)),
+			Roles:          &[]any{r.Ref()},
 		})
 		under(m, cond)
 		managed = append(managed, m)

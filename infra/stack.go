@@ -177,7 +177,9 @@ func (h *hub) healer(code string) error {
 		// the bounds of its ledger. Lambda would take that for a runaway loop.
 		RecursiveLoop: awslambda.RecursiveLoop_ALLOW,
 		// Nothing may add to the role but the permissions above.
-		Role:        awsiam.Role_FromRoleArn(h.stack, jsii.String("FixedRole"), r.AttrArn(), &awsiam.FromRoleArnOptions{Mutable: jsii.Bool(false)}),
+		Role: awsiam.Role_FromRoleArn(h.stack, jsii.String("FixedRole"), r.AttrArn(), &awsiam.FromRoleArnOptions{
+			Mutable: jsii.Bool(false),
+		}),
 		Environment: h.environment(),
 		// A missed sweep is made good by the next one, and a command is for
 		// its sender to repeat.
@@ -259,9 +261,14 @@ func (h *hub) rule(id, description string, pattern map[string]any) awsevents.Cfn
 // where the CDK's own target would let the rules look at the queue, too.
 func (h *hub) deliveries() {
 	at := here()
-	rules := map[string]any{"ArnLike": map[string]any{"aws:SourceArn": []string{at.ARN("events", "rule/"+ruleNames+"*"), at.ARN("events", "rule/"+permissions.Bus+"/*")}}}
+	rules := map[string]any{
+		"ArnLike": map[string]any{"aws:SourceArn": []string{at.ARN("events", "rule/"+ruleNames+"*"),
+			at.ARN("events", "rule/"+permissions.Bus+"/*")}},
+	}
 	for _, q := range []awssqs.Queue{h.queue, h.lost} {
-		q.AddToResourcePolicy(statement("EventsMaySend", awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil), *q.QueueArn(), rules, "sqs:SendMessage"))
+		q.AddToResourcePolicy(statement("EventsMaySend",
+			awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil), *q.QueueArn(), rules,
+			"sqs:SendMessage"))
 	}
 }
 
@@ -302,7 +309,9 @@ func (h *hub) outputs() {
 	out("TableName", "The ledger. It stays when the stack goes.", h.table.TableName())
 	out("DashboardUrl", "Failures by cause, healed, reported, refused, time to heal.", jsii.String(fmt.Sprintf(
 		"https://%s.console.aws.amazon.com/cloudwatch/home?region=%[1]s#dashboards:name=%s", *h.stack.Region(), dashboardName(h))))
-	out("NextConfirm", "What to do first.", jsii.String("Open the mail with the subject \"AWS Notification - Subscription Confirmation\" and confirm, or no notice arrives."))
+	out("NextConfirm", "What to do first.",
+		jsii.String("Open the mail with the subject \"AWS Notification - Subscription Confirmation\" and confirm, "+
+			"or no notice arrives."))
 	out("NextTest", "What to do then.", jsii.String("Send a failed build of one of your projects: make test-event PROJECT=name"))
 }
 

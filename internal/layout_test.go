@@ -35,11 +35,12 @@ var rooms = map[string][]string{
 	"internal/buildlog":   {"internal/codebuild", "internal/iamref"},
 	"internal/redact":     {},
 	// judgement
-	"internal/iampolicy":   {},
-	"internal/floor":       {"internal/iampolicy", "internal/iamref"},
-	"internal/settings":    {"internal/codebuild", "internal/floor", "internal/iampolicy", "internal/iamref", "go.yaml.in/yaml"},
-	"internal/diagnose":    {"internal/buildlog", "internal/codebuild", "go.yaml.in/yaml"},
-	"internal/guardrail":   {"internal/buildlog", "internal/codebuild", "internal/floor", "internal/iampolicy", "internal/iamref", "internal/settings"},
+	"internal/iampolicy": {},
+	"internal/floor":     {"internal/iampolicy", "internal/iamref"},
+	"internal/settings":  {"internal/codebuild", "internal/floor", "internal/iampolicy", "internal/iamref", "go.yaml.in/yaml"},
+	"internal/diagnose":  {"internal/buildlog", "internal/codebuild", "go.yaml.in/yaml"},
+	"internal/guardrail": {"internal/buildlog", "internal/codebuild", "internal/floor", "internal/iampolicy",
+		"internal/iamref", "internal/settings"},
 	"internal/permissions": {"internal/guardrail", "internal/iampolicy", "internal/settings"},
 	"internal/decide": {"internal/buildlog", "internal/codebuild", "internal/diagnose", "internal/guardrail",
 		"internal/iampolicy", "internal/settings"},
@@ -73,7 +74,8 @@ var rooms = map[string][]string{
 // pure rooms are functions of what they are given: they do no I/O, wait for
 // nothing and ask no clock.
 var pure = []string{"internal/buildevent", "internal/buildlog", "internal/codebuild", "internal/decide", "internal/diagnose",
-	"internal/floor", "internal/guardrail", "internal/iampolicy", "internal/iamref", "internal/notice", "internal/permissions", "internal/redact",
+	"internal/floor", "internal/guardrail", "internal/iampolicy", "internal/iamref", "internal/notice",
+	"internal/permissions", "internal/redact",
 	"internal/settings"}
 
 // impure are the standard library's ways out of a function: what reaches
@@ -167,7 +169,8 @@ func TestPureRooms(t *testing.T) {
 					return true
 				}
 				if x, ok := sel.X.(*ast.Ident); ok && x.Name == "time" &&
-					slices.Contains([]string{"Now", "Since", "Until", "Sleep", "After", "NewTimer", "NewTicker", "Tick", "AfterFunc"}, sel.Sel.Name) {
+					slices.Contains([]string{"Now", "Since", "Until", "Sleep", "After", "NewTimer", "NewTicker", "Tick",
+						"AfterFunc"}, sel.Sel.Name) {
 					t.Errorf("%s: time.%s: a pure room is told the time", fset.Position(n.Pos()), sel.Sel.Name)
 				}
 				return true
@@ -182,7 +185,10 @@ func TestPureRooms(t *testing.T) {
 func TestFunctionIsLean(t *testing.T) {
 	for _, p := range list(t, module+"lambda") {
 		for _, d := range p.Deps {
-			for _, bad := range []string{"aws-cdk-go", "jsii", module + "internal/simaws", module + "internal/story", module + "testdata", "/txtar", sdk + "/config"} {
+			for _, bad := range []string{
+				"aws-cdk-go", "jsii", module + "internal/simaws", module + "internal/story", module + "testdata",
+				"/txtar", sdk + "/config",
+			} {
 				if strings.Contains(d, bad) {
 					t.Errorf("lambda links %s", d)
 				}

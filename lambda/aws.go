@@ -23,8 +23,10 @@ func awsConfig(region string, getenv func(string) string) (aws.Config, error) {
 	cfg := aws.Config{
 		Region: region,
 		Credentials: aws.NewCredentialsCache(credentials.StaticCredentialsProvider{Value: aws.Credentials{
-			AccessKeyID: getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: getenv("AWS_SECRET_ACCESS_KEY"), SessionToken: getenv("AWS_SESSION_TOKEN"),
-			Source: "EnvConfigCredentials",
+			AccessKeyID:     getenv("AWS_ACCESS_KEY_ID"),
+			SecretAccessKey: getenv("AWS_SECRET_ACCESS_KEY"),
+			SessionToken:    getenv("AWS_SESSION_TOKEN"),
+			Source:          "EnvConfigCredentials",
 		}}),
 		Logger: logging.NewStandardLogger(os.Stderr),
 		// The SDK's defaults, which are not the zero values.

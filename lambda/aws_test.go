@@ -35,7 +35,10 @@ func TestAWSConfigIsTheSDKs(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			clearAWS(t)
-			for _, env := range []map[string]string{{"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token", "AWS_REGION": "eu-west-1"}, row.env} {
+			for _, env := range []map[string]string{
+				{"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token",
+					"AWS_REGION": "eu-west-1"}, row.env,
+			} {
 				for name, value := range env {
 					t.Setenv(name, value)
 				}
@@ -84,14 +87,17 @@ func resolved(t *testing.T, cfg aws.Config) map[string]any {
 	if err != nil {
 		t.Fatal(err)
 	}
-	logs, table, bucket := cloudwatchlogs.NewFromConfig(cfg).Options(), dynamodb.NewFromConfig(cfg).Options(), s3.NewFromConfig(cfg).Options()
+	logs, table, bucket := cloudwatchlogs.NewFromConfig(cfg).Options(), dynamodb.NewFromConfig(cfg).Options(),
+		s3.NewFromConfig(cfg).Options()
 	return map[string]any{
 		"credentials": c,
 		"endpoints":   []string{aws.ToString(logs.BaseEndpoint), aws.ToString(table.BaseEndpoint), aws.ToString(bucket.BaseEndpoint)},
-		"FIPS":        []aws.FIPSEndpointState{logs.EndpointOptions.UseFIPSEndpoint, table.EndpointOptions.UseFIPSEndpoint, bucket.EndpointOptions.UseFIPSEndpoint},
-		"dual stack":  []aws.DualStackEndpointState{logs.EndpointOptions.UseDualStackEndpoint, table.EndpointOptions.UseDualStackEndpoint, bucket.EndpointOptions.UseDualStackEndpoint},
-		"account":     table.AccountIDEndpointMode,
-		"checksums":   []any{bucket.RequestChecksumCalculation, bucket.ResponseChecksumValidation},
+		"FIPS": []aws.FIPSEndpointState{logs.EndpointOptions.UseFIPSEndpoint,
+			table.EndpointOptions.UseFIPSEndpoint, bucket.EndpointOptions.UseFIPSEndpoint},
+		"dual stack": []aws.DualStackEndpointState{logs.EndpointOptions.UseDualStackEndpoint,
+			table.EndpointOptions.UseDualStackEndpoint, bucket.EndpointOptions.UseDualStackEndpoint},
+		"account":   table.AccountIDEndpointMode,
+		"checksums": []any{bucket.RequestChecksumCalculation, bucket.ResponseChecksumValidation},
 	}
 }
 

@@ -199,8 +199,9 @@ func TestBootstrapHeals(t *testing.T) {
 	}
 	api := newRuntimeAPI(t)
 	_, out := start(t, build(t, runtime.GOARCH, t.TempDir()), api,
-		envSettings+"="+file, envLedger+"=memory", envTopic+"="+sim.TopicARN(), envQueue+"="+sim.QueueURL(simaws.Queue), envRegion+"=us-west-2",
-		"AWS_ENDPOINT_URL="+sim.URL(), "AWS_ACCESS_KEY_ID="+simaws.FunctionKey, "AWS_SECRET_ACCESS_KEY=simulated", "AWS_SESSION_TOKEN=simulated")
+		envSettings+"="+file, envLedger+"=memory", envTopic+"="+sim.TopicARN(), envQueue+"="+sim.QueueURL(simaws.Queue),
+		envRegion+"=us-west-2", "AWS_ENDPOINT_URL="+sim.URL(), "AWS_ACCESS_KEY_ID="+simaws.FunctionKey,
+		"AWS_SECRET_ACCESS_KEY=simulated", "AWS_SESSION_TOKEN=simulated")
 	for {
 		m, ok := sim.NextMessage(context.Background())
 		if !ok {
@@ -228,13 +229,17 @@ func TestBootstrapHeals(t *testing.T) {
 		t.Errorf("notices: %q", subjects)
 	}
 
-	if a := api.invoke(t, map[string]any{"status": map[string]any{}}); a.kind != "response" || !strings.Contains(string(a.body), `"outcome":"healed"`) {
+	if a := api.invoke(t, map[string]any{"status": map[string]any{}}); a.kind != "response" ||
+		!strings.Contains(string(a.body), `"outcome":"healed"`) {
 		t.Errorf("status: %s %s", a.kind, a.body)
 	}
-	if a := api.invoke(t, map[string]any{"delete": "everything"}); a.kind != "error" || !strings.Contains(string(a.body), "there are approve, reject") {
+	if a := api.invoke(t, map[string]any{"delete": "everything"}); a.kind != "error" ||
+		!strings.Contains(string(a.body), "there are approve, reject") {
 		t.Errorf("unknown command: %s %s", a.kind, a.body)
 	}
-	if a := api.invoke(t, events.SQSEvent{Records: []events.SQSMessage{{MessageId: "poison", Body: "{not an event"}}}); !strings.Contains(string(a.body), `"itemIdentifier":"poison"`) {
+	if a := api.invoke(
+		t, events.SQSEvent{Records: []events.SQSMessage{{MessageId: "poison", Body: "{not an event"}}},
+	); !strings.Contains(string(a.body), `"itemIdentifier":"poison"`) {
 		t.Errorf("poison: %s %s", a.kind, a.body)
 	}
 	for _, secret := range []string{"not an event", "simulated"} {
@@ -249,12 +254,16 @@ func TestBootstrapHeals(t *testing.T) {
 func TestBootstrapSaysWhatIsMissing(t *testing.T) {
 	api := newRuntimeAPI(t)
 	cmd := exec.Command(build(t, runtime.GOARCH, t.TempDir()))
-	cmd.Env = []string{"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(api.URL, "http://"), envTable + "=t", envLedger + "=disk", envTopic + "=topic"}
+	cmd.Env = []string{"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(api.URL, "http://"), envTable + "=t",
+		envLedger + "=disk", envTopic + "=topic"}
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		t.Fatal("it started")
 	}
-	for _, want := range []string{envSettings + " is not set", envQueue + " is not set", envRegion + " is not set", `BUILDMEDIC_LEDGER is "disk"`, `is "topic", which is no topic ARN`} {
+	for _, want := range []string{
+		envSettings + " is not set", envQueue + " is not set", envRegion + " is not set", `BUILDMEDIC_LEDGER is "disk"`,
+		`is "topic", which is no topic ARN`,
+	} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("it does not say %q:\n%s", want, out)
 		}

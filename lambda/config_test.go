@@ -9,8 +9,14 @@ import (
 // TestReadConfig ensures that the environment is read whole, and that all
 // that is wrong with it is said at once.
 func TestReadConfig(t *testing.T) {
-	good := map[string]string{envSettings: "buildmedic.yaml", envTable: "buildmedic", envTopic: "arn:aws:sns:eu-west-1:111122223333:buildmedic",
-		envQueue: "https://sqs.eu-west-1.amazonaws.com/111122223333/buildmedic", envFunction: "buildmedic", envRegion: "eu-west-1"}
+	good := map[string]string{
+		envSettings: "buildmedic.yaml",
+		envTable:    "buildmedic",
+		envTopic:    "arn:aws:sns:eu-west-1:111122223333:buildmedic",
+		envQueue:    "https://sqs.eu-west-1.amazonaws.com/111122223333/buildmedic",
+		envFunction: "buildmedic",
+		envRegion:   "eu-west-1",
+	}
 	files := map[string]string{"buildmedic.yaml": "version: 1\n", "/opt/task/buildmedic.yaml": "version: 1\n",
 		"bad.yaml": "version: 1\nprojcts: []\nprojects: 3\n"}
 	for _, row := range []struct {
@@ -22,7 +28,8 @@ func TestReadConfig(t *testing.T) {
 		{"in memory", map[string]string{envTable: "", envLedger: "memory"}, nil},
 		{"with member accounts", map[string]string{envMemberRole: "buildmedic-member"}, nil},
 		{"nothing", map[string]string{envSettings: "", envTable: "", envTopic: "", envQueue: "", envFunction: "", envRegion: ""},
-			[]string{envSettings + " is not set", envTable + " is not set", envTopic + " is not set", envQueue + " is not set", envFunction + " is not set", envRegion + " is not set"}},
+			[]string{envSettings + " is not set", envTable + " is not set", envTopic + " is not set",
+				envQueue + " is not set", envFunction + " is not set", envRegion + " is not set"}},
 		{"blank", map[string]string{envTopic: "  "}, []string{envTopic + " is not set"}},
 		{"two ledgers", map[string]string{envLedger: "memory"}, []string{"both BUILDMEDIC_TABLE and BUILDMEDIC_LEDGER are set"}},
 		{"unknown ledger", map[string]string{envTable: "", envLedger: "redis"}, []string{`is "redis"; only "memory" is known`}},
@@ -33,15 +40,19 @@ func TestReadConfig(t *testing.T) {
 		{"a queue on localhost", map[string]string{envQueue: "http://localhost:4566/111122223333/buildmedic"}, nil},
 		{"a queue on a loopback address", map[string]string{envQueue: "http://127.0.0.2:4566/111122223333/buildmedic"}, nil},
 		{"a queue on IPv6's loopback", map[string]string{envQueue: "http://[::1]:4566/111122223333/buildmedic"}, nil},
-		{"a queue without TLS elsewhere", map[string]string{envQueue: "http://localhost.example.com/111122223333/buildmedic"}, []string{"is no queue URL"}},
+		{"a queue without TLS elsewhere",
+			map[string]string{envQueue: "http://localhost.example.com/111122223333/buildmedic"},
+			[]string{"is no queue URL"}},
 		{"a host that begins like loopback", map[string]string{envQueue: "http://127.0.0.1.example.com/111122223333/buildmedic"},
 			[]string{"is no queue URL"}},
 		{"a URL without a queue", map[string]string{envQueue: "https://sqs.eu-west-1.amazonaws.com/"}, []string{"is no queue URL"}},
 		{"the settings that the function carries", map[string]string{envSettings: "", envTaskRoot: "/opt/task"}, nil},
 		{"other settings than the function carries", map[string]string{envTaskRoot: "/elsewhere"}, nil},
-		{"nothing carried", map[string]string{envSettings: "", envTaskRoot: "/elsewhere"}, []string{`"/elsewhere/buildmedic.yaml" does not exist`}},
+		{"nothing carried", map[string]string{envSettings: "", envTaskRoot: "/elsewhere"},
+			[]string{`"/elsewhere/buildmedic.yaml" does not exist`}},
 		{"no file", map[string]string{envSettings: "none.yaml"}, []string{`"none.yaml" does not exist`}},
-		{"a bad file and no queue", map[string]string{envSettings: "bad.yaml", envQueue: ""}, []string{envQueue + " is not set", "bad.yaml", ":2:", ":3:"}},
+		{"a bad file and no queue", map[string]string{envSettings: "bad.yaml", envQueue: ""},
+			[]string{envQueue + " is not set", "bad.yaml", ":2:", ":3:"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			getenv := func(name string) string {
@@ -57,7 +68,8 @@ func TestReadConfig(t *testing.T) {
 				return nil, fs.ErrNotExist
 			})
 			if len(row.want) == 0 {
-				if err != nil || c.settings == nil || c.region != "eu-west-1" || c.memberRole != row.set[envMemberRole] || c.key != row.set[envKey] {
+				if err != nil || c.settings == nil || c.region != "eu-west-1" ||
+					c.memberRole != row.set[envMemberRole] || c.key != row.set[envKey] {
 					t.Errorf("got %+v, %v", c, err)
 				}
 				return

@@ -102,7 +102,8 @@ func TestStartAllocates(t *testing.T) {
 	}
 	if bytes > mostOfAll {
 		slices.Sort(all)
-		t.Errorf("a start allocates %d bytes before main, should be at most %d:\n%s", bytes, mostOfAll, strings.Join(all[max(0, len(all)-20):], "\n"))
+		t.Errorf("a start allocates %d bytes before main, should be at most %d:\n%s", bytes, mostOfAll,
+			strings.Join(all[max(0, len(all)-20):], "\n"))
 	}
 	t.Logf("a start allocates %d bytes before main, our packages %d times", bytes, ours)
 }
@@ -144,7 +145,8 @@ func untilFirst(b *testing.B, path string, env []string) float64 {
 	api := newRuntimeAPI(b)
 	defer api.Close()
 	cmd := exec.Command(path)
-	cmd.Env = append([]string{"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(api.URL, "http://"), "AWS_LAMBDA_FUNCTION_NAME=buildmedic"}, env...)
+	cmd.Env = append([]string{"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(api.URL, "http://"),
+		"AWS_LAMBDA_FUNCTION_NAME=buildmedic"}, env...)
 	begin := time.Now()
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)

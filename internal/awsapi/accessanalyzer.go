@@ -41,7 +41,8 @@ func validate(ctx context.Context, client *accessanalyzer.Client, doc string) ([
 		}
 		for _, f := range page.Findings {
 			if f.FindingType == types.ValidatePolicyFindingTypeError || f.FindingType == types.ValidatePolicyFindingTypeSecurityWarning {
-				found = append(found, fmt.Sprintf("Access Analyzer: %s %s: %s", f.FindingType, aws.ToString(f.IssueCode), aws.ToString(f.FindingDetails)))
+				found = append(found, fmt.Sprintf("Access Analyzer: %s %s: %s", f.FindingType,
+					aws.ToString(f.IssueCode), aws.ToString(f.FindingDetails)))
 			}
 		}
 	}
@@ -49,8 +50,9 @@ func validate(ctx context.Context, client *accessanalyzer.Client, doc string) ([
 }
 
 func noNewAccess(ctx context.Context, client *accessanalyzer.Client, existing, after string) ([]string, error) {
-	out, err := client.CheckNoNewAccess(ctx, &accessanalyzer.CheckNoNewAccessInput{ExistingPolicyDocument: &existing, NewPolicyDocument: &after,
-		PolicyType: types.AccessCheckPolicyTypeIdentityPolicy})
+	out, err := client.CheckNoNewAccess(ctx, &accessanalyzer.CheckNoNewAccessInput{ExistingPolicyDocument: &existing,
+		NewPolicyDocument: &after,
+		PolicyType:        types.AccessCheckPolicyTypeIdentityPolicy})
 	if err != nil {
 		return nil, classify(err)
 	}

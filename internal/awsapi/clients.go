@@ -49,7 +49,8 @@ func (a *Accounts) config(at settings.Account) (aws.Config, error) {
 		return cfg, nil
 	}
 	if a.memberRole == "" {
-		return aws.Config{}, fmt.Errorf("account %q is another one than %q, and no member role is configured: deploy the member stack and set BUILDMEDIC_MEMBER_ROLE", at.ID, a.home.ID)
+		return aws.Config{}, fmt.Errorf("account %q is another one than %q, and no member role is configured: deploy "+
+			"the member stack and set BUILDMEDIC_MEMBER_ROLE", at.ID, a.home.ID)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -49,8 +49,9 @@ func (c CloudTrail) Seen(ctx context.Context, b codebuild.Build, ds []buildlog.D
 		return nil, err
 	}
 	in := &cloudtrail.LookupEventsInput{
-		LookupAttributes: []types.LookupAttribute{{AttributeKey: types.LookupAttributeKeyUsername, AttributeValue: aws.String(b.Session())}},
-		StartTime:        aws.Time(b.Start.Add(-time.Minute)),
+		LookupAttributes: []types.LookupAttribute{{AttributeKey: types.LookupAttributeKeyUsername,
+			AttributeValue: aws.String(b.Session())}},
+		StartTime: aws.Time(b.Start.Add(-time.Minute)),
 	}
 	seen := make([]bool, len(ds))
 	pages := cloudtrail.NewLookupEventsPaginator(client, in)

@@ -15,10 +15,13 @@ import (
 // TestTrailShowsTheDenial ensures that CloudTrail confirms exactly the denial
 // that it shows: a real one of one secret is no word for another.
 func TestTrailShowsTheDenial(t *testing.T) {
-	b := codebuild.Build{ID: "shop:u", ARN: "arn:aws:codebuild:eu-west-1:111122223333:build/shop:u", ServiceRole: "arn:aws:iam::111122223333:role/r"}
+	b := codebuild.Build{ID: "shop:u", ARN: "arn:aws:codebuild:eu-west-1:111122223333:build/shop:u",
+		ServiceRole: "arn:aws:iam::111122223333:role/r"}
 	const session = "arn:aws:sts::111122223333:assumed-role/r/AWSCodeBuild-u"
 	good := record{Source: "secretsmanager.amazonaws.com", Name: "GetSecretValue", ErrorCode: "AccessDenied",
-		ErrorMessage: "User: " + session + " is not authorized to perform: secretsmanager:GetSecretValue on resource: shop/a because no identity-based policy allows the secretsmanager:GetSecretValue action"}
+		ErrorMessage: "User: " + session +
+			" is not authorized to perform: secretsmanager:GetSecretValue on resource: shop/a because no " +
+			"identity-based policy allows the secretsmanager:GetSecretValue action"}
 	good.User.ARN = session
 	denial := buildlog.Denial{Action: "secretsmanager:GetSecretValue", Resource: "shop/a"}
 	for _, row := range []struct {
@@ -54,7 +57,8 @@ func TestTrailOfATalkativeBuild(t *testing.T) {
 		fmt.Fprintf(w, `{"Events":[],"NextToken":"page-%d"}`, min(asked, 3*maxTrailPages))
 	}))
 	defer srv.Close()
-	b := codebuild.Build{ID: "shop:u", ARN: "arn:aws:codebuild:eu-west-1:111122223333:build/shop:u", ServiceRole: "arn:aws:iam::111122223333:role/r"}
+	b := codebuild.Build{ID: "shop:u", ARN: "arn:aws:codebuild:eu-west-1:111122223333:build/shop:u",
+		ServiceRole: "arn:aws:iam::111122223333:role/r"}
 	trail := CloudTrail{NewAccounts(config(srv.URL, "x", srv.Client()), home, "aws", "")}
 	seen, err := trail.Seen(t.Context(), b, []buildlog.Denial{{Action: "ecr:PutImage"}, {Action: "ecr:BatchGetImage"}})
 	if err != nil || !slices.Equal(seen, []bool{false, false}) || asked != maxTrailPages {
@@ -65,10 +69,12 @@ func TestTrailOfATalkativeBuild(t *testing.T) {
 // TestTrailServesAllDenialsAtOnce: however many denials a build has, its
 // calls are looked up once, page by page, until each denial was seen.
 func TestTrailServesAllDenialsAtOnce(t *testing.T) {
-	b := codebuild.Build{ID: "shop:u", ARN: "arn:aws:codebuild:eu-west-1:111122223333:build/shop:u", ServiceRole: "arn:aws:iam::111122223333:role/r"}
+	b := codebuild.Build{ID: "shop:u", ARN: "arn:aws:codebuild:eu-west-1:111122223333:build/shop:u",
+		ServiceRole: "arn:aws:iam::111122223333:role/r"}
 	const session = "arn:aws:sts::111122223333:assumed-role/r/AWSCodeBuild-u"
 	refused := func(op string) map[string]any {
-		return map[string]any{"eventSource": "ecr.amazonaws.com", "eventName": op, "errorCode": "AccessDenied", "userIdentity": map[string]any{"arn": session}}
+		return map[string]any{"eventSource": "ecr.amazonaws.com", "eventName": op, "errorCode": "AccessDenied",
+			"userIdentity": map[string]any{"arn": session}}
 	}
 	pages := [][]map[string]any{{refused("PutImage"), refused("PutImage")}, {refused("BatchGetImage")}, {refused("InitiateLayerUpload")}}
 	of := func(actions ...string) (ds []buildlog.Denial) {

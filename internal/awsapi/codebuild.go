@@ -275,7 +275,8 @@ func (c CodeBuild) retryBatch(ctx context.Context, at settings.Account, b codebu
 	if err != nil {
 		return err
 	}
-	_, err = client.RetryBuildBatch(ctx, &cb.RetryBuildBatchInput{Id: &id, IdempotencyToken: &token, RetryType: types.RetryBuildBatchTypeRetryFailedBuilds})
+	_, err = client.RetryBuildBatch(ctx, &cb.RetryBuildBatchInput{Id: &id, IdempotencyToken: &token,
+		RetryType: types.RetryBuildBatchTypeRetryFailedBuilds})
 	return classify(err)
 }
 
@@ -304,9 +305,11 @@ func build(b types.Build) codebuild.Build {
 			Next: aws.ToString(r.NextAutoRetry), Previous: aws.ToString(r.PreviousAutoRetry)}
 	}
 	for _, p := range b.Phases {
-		ph := codebuild.Phase{Type: string(p.PhaseType), Status: string(p.PhaseStatus), Start: aws.ToTime(p.StartTime), End: aws.ToTime(p.EndTime)}
+		ph := codebuild.Phase{Type: string(p.PhaseType), Status: string(p.PhaseStatus), Start: aws.ToTime(p.StartTime),
+			End: aws.ToTime(p.EndTime)}
 		for _, c := range p.Contexts {
-			ph.Contexts = append(ph.Contexts, codebuild.Context{Code: aws.ToString(c.StatusCode), Message: codebuild.Clip(redact.Text(aws.ToString(c.Message)))})
+			ph.Contexts = append(ph.Contexts, codebuild.Context{Code: aws.ToString(c.StatusCode),
+				Message: codebuild.Clip(redact.Text(aws.ToString(c.Message)))})
 		}
 		out.Phases = append(out.Phases, ph)
 	}
@@ -318,7 +321,8 @@ func logs(l *types.LogsLocation) codebuild.Logs {
 	if l == nil {
 		return codebuild.Logs{}
 	}
-	out := codebuild.Logs{Group: aws.ToString(l.GroupName), Stream: aws.ToString(l.StreamName), DeepLink: aws.ToString(l.DeepLink), S3ARN: aws.ToString(l.S3LogsArn)}
+	out := codebuild.Logs{Group: aws.ToString(l.GroupName), Stream: aws.ToString(l.StreamName),
+		DeepLink: aws.ToString(l.DeepLink), S3ARN: aws.ToString(l.S3LogsArn)}
 	if l.S3Logs != nil {
 		out.S3Encrypted = !aws.ToBool(l.S3Logs.EncryptionDisabled)
 	}

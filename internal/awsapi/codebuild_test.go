@@ -30,7 +30,8 @@ projects:
 func TestGet(t *testing.T) {
 	s := world(t, failing)
 	b := ran(t, s, simaws.Start{Project: "shop", Version: "refs/heads/main"})
-	if b.Project != "shop" || b.Status != "FAILED" || b.Number != 1 || b.ServiceRole != role("r").ARN() || !b.End.After(b.Start) || len(b.Phases) == 0 {
+	if b.Project != "shop" || b.Status != "FAILED" || b.Number != 1 || b.ServiceRole != role("r").ARN() ||
+		!b.End.After(b.Start) || len(b.Phases) == 0 {
 		t.Errorf("%+v", b)
 	}
 	c := CodeBuild{function(s, "")}
@@ -180,7 +181,8 @@ func TestRetryRefused(t *testing.T) {
 func TestRetryBatch(t *testing.T) {
 	s := world(t, `
 roles: [{name: r, inline: {logs: LOGS}}]
-projects: [{name: matrix, role: r, batch: [linux, windows], buildspecs: {buildspec.yml: {build: [{run: make, fails: {times: 1, prints: "no"}}]}}}]
+projects: [{name: matrix, role: r, batch: [linux, windows], buildspecs: {buildspec.yml: {build: [{run: make, `+
+		`fails: {times: 1, prints: "no"}}]}}}]
 `)
 	begun(t, s, simaws.Start{Project: "matrix", Batch: true, Version: "refs/heads/main", Initiator: "team/alice"})
 	b := got(t, s, s.Builds("matrix")[0].ID)
@@ -213,7 +215,8 @@ projects: [{name: matrix, role: r, batch: [linux, windows], buildspecs: {buildsp
 	if !ok {
 		again, ok = batch.Rerun(bs[1].ID)
 	}
-	if !ok || again.Build != bs[2].ID || again.Status != codebuild.InProgress || batch.Status != codebuild.InProgress || len(batch.Groups) != 2 {
+	if !ok || again.Build != bs[2].ID || again.Status != codebuild.InProgress || batch.Status != codebuild.InProgress ||
+		len(batch.Groups) != 2 {
 		t.Errorf("the batch is %+v", batch)
 	}
 	s.Settle()
@@ -237,7 +240,8 @@ const pipe = `
 roles: [{name: r, inline: {logs: LOGS}}]
 projects:
   - {name: app, role: r, source: {type: CODEPIPELINE}, buildspecs: {buildspec.yml: {build: [{run: make, fails: {times: 1, prints: "no"}}]}}}
-  - {name: lint, role: r, source: {type: CODEPIPELINE}, buildspecs: {buildspec.yml: {build: [{run: lint, fails: {times: 1, prints: "no"}}]}}}
+  - {name: lint, role: r, source: {type: CODEPIPELINE}, buildspecs: {buildspec.yml: {build: [{run: lint, ` +
+	`fails: {times: 1, prints: "no"}}]}}}
   - {name: docs, role: r, source: {type: CODEPIPELINE}, buildspecs: {buildspec.yml: {build: [make docs]}}}
 pipelines:
   - name: shop
@@ -260,11 +264,13 @@ func TestRetryStage(t *testing.T) {
 	s.Settle()
 
 	wait := fmt.Errorf("its log is not read yet: %w", heal.ErrLater)
-	if _, err := c.Retry(t.Context(), b, p, "t", func([]string) error { return wait }); !errors.Is(err, wait) || count(s, "RetryStageExecution") > 0 {
+	if _, err := c.Retry(t.Context(), b, p, "t", func([]string) error { return wait }); !errors.Is(err, wait) ||
+		count(s, "RetryStageExecution") > 0 {
 		t.Errorf("a sibling is not ready: %v", err)
 	}
-	for code, want := range map[string]error{"ConflictException": heal.ErrLater, "ConcurrentPipelineExecutionsLimitExceededException": heal.ErrLater,
-		"NotLatestPipelineExecutionException": heal.ErrFinal, "StageNotRetryableException": heal.ErrFinal} {
+	for code, want := range map[string]error{"ConflictException": heal.ErrLater,
+		"ConcurrentPipelineExecutionsLimitExceededException": heal.ErrLater,
+		"NotLatestPipelineExecutionException":                heal.ErrFinal, "StageNotRetryableException": heal.ErrFinal} {
 		fault(s, "RetryStageExecution", simaws.Fault{Code: code, Message: "no"})
 		if err := retry(); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", code, err, want)
@@ -291,7 +297,8 @@ func TestRetryStageReplaced(t *testing.T) {
 	begun(t, s, simaws.Start{Pipeline: "shop"})
 	s.Settle()
 	ready := func([]string) error { t.Error("asked whether its siblings are ready"); return nil }
-	if _, err := (CodeBuild{function(s, "")}).Retry(t.Context(), b, decide.Plan{Route: decide.RouteStage}, "t", ready); !errors.Is(err, heal.ErrFinal) || count(s, "RetryStageExecution") > 0 {
+	if _, err := (CodeBuild{function(s, "")}).Retry(t.Context(), b, decide.Plan{Route: decide.RouteStage}, "t",
+		ready); !errors.Is(err, heal.ErrFinal) || count(s, "RetryStageExecution") > 0 {
 		t.Errorf("%v", err)
 	}
 }
@@ -307,7 +314,8 @@ members:
     roles:
       - {name: r, inline: {logs: LOGS}}
       - name: buildmedic/member
-        trust: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/buildmedic"},"Action":"sts:AssumeRole"}]}'
+        trust: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow",`+
+		`"Principal":{"AWS":"arn:aws:iam::111122223333:role/buildmedic"},"Action":"sts:AssumeRole"}]}'
     projects: [{name: shop, role: r, buildspecs: {buildspec.yml: {build: [{run: make, fails: {prints: "no"}}]}}}]
 `)
 	there := settings.Account{ID: "444455556666", Region: "eu-west-1"}
@@ -332,10 +340,13 @@ members:
 
 	n := len(s.Calls())
 	_, err := CodeBuild{function(s, "")}.Get(t.Context(), there, id)
-	if err == nil || !strings.Contains(err.Error(), "444455556666") || !strings.Contains(err.Error(), "member stack") || len(s.Calls()) != n {
+	if err == nil || !strings.Contains(err.Error(), "444455556666") || !strings.Contains(err.Error(), "member stack") ||
+		len(s.Calls()) != n {
 		t.Errorf("without a member role: %v", err)
 	}
-	if _, err := (CodeBuild{function(s, "r")}).Get(t.Context(), there, id); !errors.Is(err, heal.ErrDenied) || !strings.Contains(err.Error(), "sts:AssumeRole on arn:aws:iam::444455556666:role/r, so it reaches nothing in account 444455556666; deploy the member template") {
+	if _, err := (CodeBuild{function(s, "r")}).Get(t.Context(), there, id); !errors.Is(err, heal.ErrDenied) ||
+		!strings.Contains(err.Error(), "sts:AssumeRole on arn:aws:iam::444455556666:role/r, so it reaches nothing in "+
+			"account 444455556666; deploy the member template") {
 		t.Errorf("a role that does not trust us: %v", err)
 	}
 }
@@ -345,10 +356,17 @@ members:
 func TestBuildHasNoSecrets(t *testing.T) {
 	const secret = "hunter2"
 	b := build(types.Build{Id: aws.String("web:b1"), SourceVersion: aws.String("main"),
-		Source:                  &types.ProjectSource{Type: types.SourceTypeGithub, Location: aws.String("https://user:" + secret + "@github.com/o/r"), Buildspec: aws.String("env:\n  variables: {T: " + secret + "}"), Auth: &types.SourceAuth{Resource: aws.String(secret)}},
+		Source: &types.ProjectSource{
+			Type:      types.SourceTypeGithub,
+			Location:  aws.String("https://user:" + secret + "@github.com/o/r"),
+			Buildspec: aws.String("env:\n  variables: {T: " + secret + "}"),
+			Auth:      &types.SourceAuth{Resource: aws.String(secret)},
+		},
 		SecondarySourceVersions: []types.ProjectSourceVersion{{SourceIdentifier: aws.String("lib"), SourceVersion: aws.String("pr/7")}},
-		Environment:             &types.ProjectEnvironment{EnvironmentVariables: []types.EnvironmentVariable{{Name: aws.String("T"), Value: aws.String(secret)}}},
-		Phases:                  []types.BuildPhase{{Contexts: []types.PhaseContext{{Message: aws.String("password=" + secret)}}}}})
+		Environment: &types.ProjectEnvironment{
+			EnvironmentVariables: []types.EnvironmentVariable{{Name: aws.String("T"), Value: aws.String(secret)}},
+		},
+		Phases: []types.BuildPhase{{Contexts: []types.PhaseContext{{Message: aws.String("password=" + secret)}}}}})
 	if all, err := json.Marshal(b); err != nil || strings.Contains(string(all), secret) {
 		t.Errorf("%s, %v", all, err)
 	}

@@ -32,7 +32,8 @@ func (c CodePipeline) retryStage(ctx context.Context, at settings.Account, b cod
 	}
 	stage, ok := stageOf(state.StageStates, b.ID)
 	if !ok {
-		return fmt.Errorf("pipeline %q: a newer execution has replaced the one of build %q, or its stage was retried already: %w", name, b.ID, heal.ErrFinal)
+		return fmt.Errorf("pipeline %q: a newer execution has replaced the one of build %q, or its stage was "+
+			"retried already: %w", name, b.ID, heal.ErrFinal)
 	}
 	if stage.LatestExecution == nil || stage.LatestExecution.Status == types.StageExecutionStatusInProgress {
 		return fmt.Errorf("pipeline %q: stage %q still runs: %w", name, aws.ToString(stage.StageName), heal.ErrLater)

@@ -67,7 +67,8 @@ func numberValue(n int64) types.AttributeValue {
 
 // Get implements [heal.Store]. The read is consistent.
 func (d *DynamoDB) Get(ctx context.Context, kind, id string) (heal.Item, error) {
-	out, err := d.api.GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.table, Key: itemKey(kind, id, "item"), ConsistentRead: aws.Bool(true)})
+	out, err := d.api.GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.table, Key: itemKey(kind, id, "item"),
+		ConsistentRead: aws.Bool(true)})
 	if err != nil {
 		return heal.Item{}, fmt.Errorf("reading %s %q: %w", kind, id, classify(err))
 	}
@@ -104,7 +105,8 @@ func (d *DynamoDB) Put(ctx context.Context, it heal.Item) (heal.Item, error) {
 	_, err = d.api.PutItem(ctx, in)
 	var failed *types.ConditionalCheckFailedException
 	if errors.As(err, &failed) {
-		if old, derr := decodeItem(failed.Item); derr == nil && len(failed.Item) > 0 && old.Version == it.Version && bytes.Equal(old.Data, it.Data) && len(it.Data) > 0 && before > 0 {
+		if old, derr := decodeItem(failed.Item); derr == nil && len(failed.Item) > 0 && old.Version == it.Version &&
+			bytes.Equal(old.Data, it.Data) && len(it.Data) > 0 && before > 0 {
 			return it, nil
 		}
 		return heal.Item{}, heal.ErrConflict
@@ -172,7 +174,8 @@ func (d *DynamoDB) Count(ctx context.Context, id, by string, max int, expires ti
 
 // Room implements [heal.Store]. The read is consistent.
 func (d *DynamoDB) Room(ctx context.Context, id, by string, max int) (bool, error) {
-	out, err := d.api.GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.table, Key: itemKey("count", id, "count"), ConsistentRead: aws.Bool(true)})
+	out, err := d.api.GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.table, Key: itemKey("count", id, "count"),
+		ConsistentRead: aws.Bool(true)})
 	if err != nil {
 		return false, fmt.Errorf("reading the counter %q: %w", id, classify(err))
 	}
@@ -190,7 +193,8 @@ func (d *DynamoDB) Room(ctx context.Context, id, by string, max int) (bool, erro
 // countAnew begins a counter again that is past its time, though nobody has
 // deleted it yet.
 func (d *DynamoDB) countAnew(ctx context.Context, id, by string, expires time.Time) (bool, error) {
-	old, err := d.api.GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.table, Key: itemKey("count", id, "count"), ConsistentRead: aws.Bool(true)})
+	old, err := d.api.GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.table, Key: itemKey("count", id, "count"),
+		ConsistentRead: aws.Bool(true)})
 	if err != nil {
 		return false, fmt.Errorf("counting %q: %w", id, classify(err))
 	}

@@ -27,7 +27,8 @@ import (
 // implementation of DynamoDB.
 func TestDynamoDB(t *testing.T) {
 	url := dynalite(t)
-	api := dynamodb.New(dynamodb.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url), Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", "")})
+	api := dynamodb.New(dynamodb.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url),
+		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", "")})
 	n := 0
 	ledgertest.Conform(t, func(t *testing.T, c *ledgertest.Clock) heal.Store {
 		n++
@@ -43,11 +44,16 @@ func makeTable(t *testing.T, api *dynamodb.Client, name string) string {
 	key := func(n string, kt types.KeyType) types.KeySchemaElement {
 		return types.KeySchemaElement{AttributeName: aws.String(n), KeyType: kt}
 	}
-	_, err := api.CreateTable(context.Background(), &dynamodb.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest,
+	_, err := api.CreateTable(context.Background(), &dynamodb.CreateTableInput{
+		TableName:            &name,
+		BillingMode:          types.BillingModePayPerRequest,
 		AttributeDefinitions: []types.AttributeDefinition{str(PartitionKey), str(SortKey), str("kind"), str("due")},
-		KeySchema:            []types.KeySchemaElement{key(PartitionKey, types.KeyTypeHash), key(SortKey, types.KeyTypeRange)},
-		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{IndexName: aws.String(IndexName), Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll},
-			KeySchema: []types.KeySchemaElement{key("kind", types.KeyTypeHash), key("due", types.KeyTypeRange)}}}})
+		KeySchema: []types.KeySchemaElement{key(PartitionKey, types.KeyTypeHash),
+			key(SortKey, types.KeyTypeRange)},
+		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{IndexName: aws.String(IndexName),
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll},
+			KeySchema:  []types.KeySchemaElement{key("kind", types.KeyTypeHash), key("due", types.KeyTypeRange)}}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +77,9 @@ func dynalite(t *testing.T) string {
 		}
 		t.Skip("dynalite is not installed: `make test` installs it where Node.js and npm are; the memory and file ledgers were tested")
 	}
-	script := `const d=require(process.argv[1])({createTableMs:0,deleteTableMs:0,updateTableMs:0});d.listen(0,'127.0.0.1',()=>console.log('http://127.0.0.1:'+d.address().port));process.stdin.on('end',()=>process.exit(0)).resume()`
+	script := `const d=require(process.argv[1])({createTableMs:0,deleteTableMs:0,updateTableMs:0});d.listen(0,` +
+		`'127.0.0.1',()=>console.log('http://127.0.0.1:'+d.address().port));process.stdin.on('end',` +
+		`()=>process.exit(0)).resume()`
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		t.Fatal(err)

@@ -19,13 +19,17 @@ var (
 	notFound = []string{"NoSuchEntity", "ResourceNotFoundException", "RepositoryNotFoundException", "NoSuchKey", "NoSuchBucket",
 		"PipelineNotFoundException", "StageNotFoundException", "NotFound"}
 	conflict = []string{"ConcurrentModification", "EntityAlreadyExists", "DeleteConflict"}
-	later    = []string{"Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown",
+	later    = []string{"Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException",
+		"RequestLimitExceeded", "SlowDown",
 		"ProvisionedThroughputExceededException",
-		"AccountLimitExceededException", "ServiceFailure", "ServiceUnavailable", "ServiceUnavailableException", "InternalFailure", "InternalError",
-		"InternalServerException", "InternalServerError", "ServerException", "ConflictException", "ConcurrentPipelineExecutionsLimitExceededException",
+		"AccountLimitExceededException", "ServiceFailure", "ServiceUnavailable", "ServiceUnavailableException",
+		"InternalFailure", "InternalError", "InternalServerException", "InternalServerError", "ServerException",
+		"ConflictException", "ConcurrentPipelineExecutionsLimitExceededException",
 		"OperationAbortedException", "RequestTimeout", "PriorRequestNotComplete"}
-	final = []string{"InvalidInputException", "InvalidInput", "ValidationException", "ValidationError", "LimitExceeded", "LimitExceededException", "MalformedPolicyDocument",
-		"UnmodifiableEntity", "PolicyNotAttachable", "NotLatestPipelineExecutionException", "StageNotRetryableException", "InvalidAuthorizationMessageException", "InvalidParameterException", "InvalidParameter"}
+	final = []string{"InvalidInputException", "InvalidInput", "ValidationException", "ValidationError", "LimitExceeded",
+		"LimitExceededException", "MalformedPolicyDocument", "UnmodifiableEntity", "PolicyNotAttachable",
+		"NotLatestPipelineExecutionException", "StageNotRetryableException", "InvalidAuthorizationMessageException",
+		"InvalidParameterException", "InvalidParameter"}
 	denied = []string{"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "NotAuthorized"}
 )
 
@@ -34,7 +38,8 @@ var deniedAction = lazyregexp.New(`not authorized to perform: ([A-Za-z0-9-]+:[A-
 
 // deniedMember finds the member role that the healer may not assume, and its
 // account.
-var deniedMember = lazyregexp.New(`not authorized to perform: sts:AssumeRole on resource: (arn:[a-z-]+:iam::([0-9]{12}):role/[\w+=,.@/-]*[\w+=,@/-])`)
+var deniedMember = lazyregexp.New(`not authorized to perform: sts:AssumeRole on resource: (arn:[a-z-]+:iam::([0-9]{12` +
+	`}):role/[\w+=,.@/-]*[\w+=,@/-])`)
 
 // classify says what the healer should do about an error of AWS, by wrapping
 // one of heal's errors. nil stays nil.

@@ -20,7 +20,8 @@ import (
 // looks what is left of them for the healer.
 func TestErrorsOnTheWire(t *testing.T) {
 	const nothing = "nothing"
-	s := world(t, "roles: [{name: shop, inline: {logs: LOGS}}]\npolicies: [{name: shared, document: '"+statement("Before")+"'}]\nprojects: [{name: shop, role: shop, buildspecs: {buildspec.yml: {build: [make]}}}]\n")
+	s := world(t, "roles: [{name: shop, inline: {logs: LOGS}}]\npolicies: [{name: shared, document: '"+
+		statement("Before")+"'}]\nprojects: [{name: shop, role: shop, buildspecs: {buildspec.yml: {build: [make]}}}]\n")
 	accounts := function(s, "")
 	i, c := IAM{accounts}, CodeBuild{accounts}
 	b := ran(t, s, simaws.Start{Project: "shop"})
@@ -32,7 +33,9 @@ func TestErrorsOnTheWire(t *testing.T) {
 		},
 		"PutRolePolicy": func(ctx context.Context) error { _, err := i.Write(ctx, home, role("shop"), put, nil); return err },
 		"CreatePolicyVersion": func(ctx context.Context) error {
-			_, err := i.Write(ctx, home, role("shop"), guardrail.Target{Kind: guardrail.Managed, Name: policyARN, BeforeVersion: "v1", After: statement("Ours")}, []string{"v1"})
+			_, err := i.Write(ctx, home, role("shop"),
+				guardrail.Target{Kind: guardrail.Managed, Name: policyARN, BeforeVersion: "v1",
+					After: statement("Ours")}, []string{"v1"})
 			return err
 		},
 		"SimulatePrincipalPolicy": func(ctx context.Context) error {

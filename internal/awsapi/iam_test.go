@@ -30,7 +30,8 @@ func TestRolePages(t *testing.T) {
 	for i := range 5 {
 		fmt.Fprintf(&b, "      - '%s'\n", may(fmt.Sprintf("s3:Version%d", i+1)))
 	}
-	b.WriteString("    default: v3\nroles:\n  - name: shop\n    attached: [team/m0, team/m1, team/m2, team/m3, team/m4, named]\n    inline:\n")
+	b.WriteString("    default: v3\nroles:\n  - name: shop\n    attached: [team/m0, team/m1, team/m2, team/m3, " +
+		"team/m4, named]\n    inline:\n")
 	for i := range 5 {
 		fmt.Fprintf(&b, "      i%d: '%s'\n", i, may(fmt.Sprintf("s3:Inline%d", i)))
 	}
@@ -102,8 +103,13 @@ func TestRoleMissing(t *testing.T) {
 // TestDocumentExact: what was written is read back to the byte, whatever is
 // special in a URL.
 func TestDocumentExact(t *testing.T) {
-	for _, resource := range []string{"a+b", "a b", "a%20b", "100%", "%2B+%25", "?x=1&y=2#z", "é ÿ ¿", "${aws:username}", "a/b//c;d", "%zz", `\u002b`} {
-		doc := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/` + resource + `"}]}`
+	for _, resource := range []string{
+		"a+b", "a b", "a%20b", "100%", "%2B+%25", "?x=1&y=2#z", "é ÿ ¿", "${aws:username}", "a/b//c;d",
+		"%zz", `\u002b`,
+	} {
+		doc := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject",` +
+			`"Resource":"arn:aws:s3:::b/` +
+			resource + `"}]}`
 		s := world(t, "roles: [{name: shop}]\npolicies: [{name: shared, document: '"+statement("Before")+"'}]\n")
 		i := IAM{function(s, "")}
 		inlined := guardrail.Target{Kind: guardrail.Inline, Name: "p", After: doc}
@@ -149,12 +155,15 @@ func TestAttachHoldsAtMost(t *testing.T) {
 		has, most string
 		attached  bool
 	}{
-		"as it was made":       {may("ecr:PutImage s3:GetObject"), may("ecr:PutImage s3:GetObject"), true},
-		"less than that":       {may("ecr:PutImage"), may("ecr:PutImage s3:GetObject"), true},
-		"another action":       {may("ecr:PutImage iam:PassRole"), may("ecr:PutImage"), false},
-		"an extra statement":   {strings.Replace(may("ecr:PutImage"), `}]}`, `},{"Effect":"Allow","Action":"*","Resource":"*"}]}`, 1), may("ecr:PutImage"), false},
-		"everything but":       {strings.Replace(may("ecr:PutImage"), "Action", "NotAction", 1), may("ecr:PutImage"), false},
-		"a wider resource":     {may("ecr:PutImage"), strings.Replace(may("ecr:PutImage"), `"*"`, `"arn:aws:ecr:us-east-1:111122223333:repository/shop"`, 1), false},
+		"as it was made": {may("ecr:PutImage s3:GetObject"), may("ecr:PutImage s3:GetObject"), true},
+		"less than that": {may("ecr:PutImage"), may("ecr:PutImage s3:GetObject"), true},
+		"another action": {may("ecr:PutImage iam:PassRole"), may("ecr:PutImage"), false},
+		"an extra statement": {strings.Replace(may("ecr:PutImage"), `}]}`,
+			`},{"Effect":"Allow","Action":"*","Resource":"*"}]}`, 1), may("ecr:PutImage"), false},
+		"everything but": {strings.Replace(may("ecr:PutImage"), "Action", "NotAction", 1), may("ecr:PutImage"), false},
+		"a wider resource": {may("ecr:PutImage"),
+			strings.Replace(may("ecr:PutImage"), `"*"`, `"arn:aws:ecr:us-east-1:111122223333:repository/shop"`, 1),
+			false},
 		"nobody says how much": {may("ecr:PutImage"), "", false},
 	} {
 		s := world(t, "roles: [{name: shop}]\npolicies: [{name: ready, document: '"+row.has+"'}]\n")
@@ -206,8 +215,10 @@ func TestSimulate(t *testing.T) {
 	}
 	i := IAM{function(s, "")}
 	for extra, want := range map[string][]iampolicy.Verdict{
-		"":                  {iampolicy.Allowed, iampolicy.ImplicitDeny, iampolicy.ExplicitDeny, iampolicy.ImplicitDeny, iampolicy.Allowed, iampolicy.Allowed},
-		may("ecr:PutImage"): {iampolicy.Allowed, iampolicy.ImplicitDeny, iampolicy.ExplicitDeny, iampolicy.Allowed, iampolicy.Allowed, iampolicy.Allowed},
+		"": {iampolicy.Allowed, iampolicy.ImplicitDeny, iampolicy.ExplicitDeny, iampolicy.ImplicitDeny,
+			iampolicy.Allowed, iampolicy.Allowed},
+		may("ecr:PutImage"): {iampolicy.Allowed, iampolicy.ImplicitDeny, iampolicy.ExplicitDeny, iampolicy.Allowed,
+			iampolicy.Allowed, iampolicy.Allowed},
 	} {
 		var docs []string
 		if extra != "" {
@@ -230,10 +241,14 @@ func TestSimulate(t *testing.T) {
 // TestSimulateUnanswered: what IAM does not answer, or answers with a word of
 // its own, is unknown, never allowed.
 func TestSimulateUnanswered(t *testing.T) {
-	const member = `<member><EvalActionName>%s</EvalActionName><EvalResourceName>*</EvalResourceName><EvalDecision>%s</EvalDecision></member>`
+	const member = `<member><EvalActionName>%s</EvalActionName><EvalResourceName>*</EvalResourceName>` +
+		`<EvalDecision>%s</EvalDecision></member>`
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, `<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><SimulatePrincipalPolicyResult><IsTruncated>false</IsTruncated><EvaluationResults>`+
-			member+member+`</EvaluationResults></SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>`, "s3:GetObject", "allowed", "s3:PutObject", "perhaps")
+		fmt.Fprintf(w,
+			`<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">`+
+				`<SimulatePrincipalPolicyResult><IsTruncated>false</IsTruncated><EvaluationResults>`+
+				member+member+`</EvaluationResults></SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>`,
+			"s3:GetObject", "allowed", "s3:PutObject", "perhaps")
 	}))
 	defer srv.Close()
 	i := IAM{NewAccounts(config(srv.URL, simaws.FunctionKey, srv.Client()), home, "aws", "")}

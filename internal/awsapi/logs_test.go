@@ -20,7 +20,8 @@ func printed(t *testing.T, lines int, logs, more string) *simaws.Sim {
 	for n := range lines {
 		fmt.Fprintf(&b, "line %d\n", n)
 	}
-	return world(t, more+"roles: [{name: shop, inline: {p: '"+may("logs:* s3:*")+"'}}]\nprojects:\n  - name: shop\n    role: shop\n    logs: "+logs+
+	return world(t, more+"roles: [{name: shop, inline: {p: '"+may("logs:* s3:*")+
+		"'}}]\nprojects:\n  - name: shop\n    role: shop\n    logs: "+logs+
 		"\n    buildspecs: {buildspec.yml: {build: [{run: make, prints: "+fmt.Sprintf("%q", b.String())+"}]}}\n")
 }
 
@@ -51,7 +52,8 @@ func TestTailBackwards(t *testing.T) {
 
 	before, asked := count(s, "GetLogEvents"), 0
 	part, err := l.Tail(t.Context(), b, func(text string) bool { asked++; return strings.Contains(text, "line 17000\n") })
-	if err != nil || !part.Cut || !strings.HasSuffix(whole.Text, part.Text) || !strings.Contains(part.Text, "line 17000\n") || strings.Contains(part.Text, "line 4000\n") {
+	if err != nil || !part.Cut || !strings.HasSuffix(whole.Text, part.Text) ||
+		!strings.Contains(part.Text, "line 17000\n") || strings.Contains(part.Text, "line 4000\n") {
 		t.Errorf("as much as is enough: %v, cut %v, %d of %d bytes", err, part.Cut, len(part.Text), len(whole.Text))
 	}
 	if calls := count(s, "GetLogEvents") - before; asked == 0 || asked > 2 || calls > 8 {
@@ -105,7 +107,8 @@ func TestTailMissing(t *testing.T) {
 
 // TestTailOfS3: a build that logs to S3 only.
 func TestTailOfS3(t *testing.T) {
-	s := printed(t, 3000, "{off: true, s3: log-bucket/ci}", "buckets: [{name: log-bucket}, {name: plain-bucket, objects: {log: hello, broken.gz: no gzip}}]\n")
+	s := printed(t, 3000, "{off: true, s3: log-bucket/ci}",
+		"buckets: [{name: log-bucket}, {name: plain-bucket, objects: {log: hello, broken.gz: no gzip}}]\n")
 	b := ran(t, s, simaws.Start{Project: "shop"})
 	l := Logs{function(s, "")}
 	if b.Logs.Group != "" || !strings.HasSuffix(b.Logs.S3ARN, ".gz") {
@@ -115,7 +118,13 @@ func TestTailOfS3(t *testing.T) {
 	if err != nil || x.None || x.Cut || !inOrder(x.Text, 0, 2999) {
 		t.Errorf("read %d bytes, %v", len(x.Text), err)
 	}
-	for arn, want := range map[string]string{"arn:aws:s3:::plain-bucket/log": "hello", "arn:aws:s3:::plain-bucket/gone.gz": "", "arn:aws:s3:::gone/log.gz": "", "arn:aws:s3:::plain-bucket": "", "log": ""} {
+	for arn, want := range map[string]string{
+		"arn:aws:s3:::plain-bucket/log":     "hello",
+		"arn:aws:s3:::plain-bucket/gone.gz": "",
+		"arn:aws:s3:::gone/log.gz":          "",
+		"arn:aws:s3:::plain-bucket":         "",
+		"log":                               "",
+	} {
 		b.Logs.S3ARN = arn
 		x, err := l.Tail(t.Context(), b, never)
 		if err != nil || x.Text != want || x.None != (want == "") {

@@ -98,7 +98,9 @@ func holdsAtMost(ctx context.Context, client *iam.Client, arn, most string) erro
 		return fmt.Errorf("policy %q: what it should hold: %w: %w", arn, err, heal.ErrFinal)
 	}
 	if ok, why := iampolicy.Contains([]iampolicy.Document{may}, []iampolicy.Document{has}); !ok {
-		return fmt.Errorf("policy %q gives more than its grant (%s), so it was not attached; deploy the stack again: %w", arn, why, heal.ErrFinal)
+		return fmt.Errorf("policy %q gives more than its grant (%s), so it was not attached; "+
+			"deploy the stack again: %w",
+			arn, why, heal.ErrFinal)
 	}
 	return nil
 }
@@ -125,7 +127,9 @@ func writeInline(ctx context.Context, client *iam.Client, r codebuild.Role, name
 		}
 		return err
 	}
-	if _, err := client.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &r.Name, PolicyName: &name, PolicyDocument: &after}, once); err != nil && answered(err) {
+	if _, err := client.PutRolePolicy(ctx,
+		&iam.PutRolePolicyInput{RoleName: &r.Name, PolicyName: &name, PolicyDocument: &after}, once); err != nil &&
+		answered(err) {
 		return classify(err)
 	}
 	if now, err = inlinePolicy(ctx, client, r.Name, name); err != nil {
@@ -168,7 +172,8 @@ func writeVersion(ctx context.Context, client *iam.Client, t guardrail.Target, k
 			return "", err
 		}
 	}
-	out, err := client.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{PolicyArn: &t.Name, PolicyDocument: &t.After, SetAsDefault: true})
+	out, err := client.CreatePolicyVersion(ctx,
+		&iam.CreatePolicyVersionInput{PolicyArn: &t.Name, PolicyDocument: &t.After, SetAsDefault: true})
 	if err != nil {
 		return "", classify(err)
 	}
@@ -188,7 +193,9 @@ func writeVersion(ctx context.Context, client *iam.Client, t guardrail.Target, k
 
 // adoptVersion completes a write that an earlier run has made: the
 // default version is new, and it is what was to be written.
-func adoptVersion(ctx context.Context, client *iam.Client, t guardrail.Target, vs []guardrail.Version, def string, known []string) (string, error) {
+func adoptVersion(
+	ctx context.Context, client *iam.Client, t guardrail.Target, vs []guardrail.Version, def string, known []string,
+) (string, error) {
 	doc := ""
 	if len(known) > 0 && !slices.Contains(known, def) {
 		var err error
@@ -247,7 +254,8 @@ func alone(ctx context.Context, client *iam.Client, t guardrail.Target, vs []gua
 // not ours: a stranger may be at it at this moment.
 func setDefault(ctx context.Context, client *iam.Client, arn, version, ours string) error {
 	for range 3 {
-		if _, err := client.SetDefaultPolicyVersion(ctx, &iam.SetDefaultPolicyVersionInput{PolicyArn: &arn, VersionId: &version}); err != nil {
+		if _, err := client.SetDefaultPolicyVersion(ctx,
+			&iam.SetDefaultPolicyVersionInput{PolicyArn: &arn, VersionId: &version}); err != nil {
 			return classify(err)
 		}
 		vs, _, err := versions(ctx, client, arn)
@@ -324,7 +332,8 @@ func restoreVersion(ctx context.Context, client *iam.Client, t guardrail.Target,
 	if def != version || !has(vs, t.BeforeVersion) {
 		return fmt.Errorf("policy %q has the default version %s, not our %s: %w", t.Name, def, version, heal.ErrConflict)
 	}
-	if _, err := client.SetDefaultPolicyVersion(ctx, &iam.SetDefaultPolicyVersionInput{PolicyArn: &t.Name, VersionId: &t.BeforeVersion}); err != nil {
+	if _, err := client.SetDefaultPolicyVersion(ctx,
+		&iam.SetDefaultPolicyVersionInput{PolicyArn: &t.Name, VersionId: &t.BeforeVersion}); err != nil {
 		return classify(err)
 	}
 	after, _, err := versions(ctx, client, t.Name)

@@ -26,7 +26,8 @@ func TestWhoami(t *testing.T) {
 			t.Errorf("%s: %v\n%s", key, err, d)
 		}
 	}
-	if _, err := Whoami(t.Context(), config(s.URL(), "AKIANOBODY", s.Client())); err == nil || !strings.Contains(err.Error(), "asking AWS who calls") {
+	if _, err := Whoami(t.Context(), config(s.URL(), "AKIANOBODY", s.Client())); err == nil ||
+		!strings.Contains(err.Error(), "asking AWS who calls") {
 		t.Errorf("a key that nobody has: %v", err)
 	}
 }
@@ -58,7 +59,8 @@ func TestAnalyzer(t *testing.T) {
 		{may("s3:*"), may("s3:GetObject"), nil},
 		{may("s3:GetObject"), may("s3:GetObject s3:PutObject"), []string{"grant new access", "index: 0"}},
 		{may("iam:PassRole"), may("iam:PassRole"), []string{"SECURITY_WARNING PASS_ROLE_WITH_STAR_IN_RESOURCE"}},
-		{may("s3:GetObject"), may("iam:PassRole"), []string{"SECURITY_WARNING PASS_ROLE_WITH_STAR_IN_RESOURCE", "grant new access", "index: 0"}},
+		{may("s3:GetObject"), may("iam:PassRole"),
+			[]string{"SECURITY_WARNING PASS_ROLE_WITH_STAR_IN_RESOURCE", "grant new access", "index: 0"}},
 	} {
 		found, err := a.Check(t.Context(), home, row.existing, row.after)
 		if err != nil || len(found) != len(row.want) {

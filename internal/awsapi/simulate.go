@@ -20,7 +20,9 @@ import (
 // caveats (AWS.md#policy-simulator): it knows identity policies, boundary and service
 // control policies, and no other layer. Questions about the same resource go
 // together in one call; the calls run at the same time.
-func (i IAM) Simulate(ctx context.Context, at settings.Account, r codebuild.Role, qs []guardrail.Question, extra []string) ([]guardrail.Answer, error) {
+func (i IAM) Simulate(
+	ctx context.Context, at settings.Account, r codebuild.Role, qs []guardrail.Question, extra []string,
+) ([]guardrail.Answer, error) {
 	client, err := i.client(at)
 	if err != nil {
 		return nil, err
@@ -52,7 +54,10 @@ func together(qs []guardrail.Question) [][]int {
 	return groups
 }
 
-func simulate(ctx context.Context, client *iam.Client, r codebuild.Role, qs []guardrail.Question, group []int, extra []string, answers []guardrail.Answer) error {
+func simulate(
+	ctx context.Context, client *iam.Client, r codebuild.Role, qs []guardrail.Question, group []int, extra []string,
+	answers []guardrail.Answer,
+) error {
 	arn := r.ARN()
 	in := &iam.SimulatePrincipalPolicyInput{PolicySourceArn: &arn, PolicyInputList: extra}
 	for _, i := range group {
@@ -68,7 +73,8 @@ func simulate(ctx context.Context, client *iam.Client, r codebuild.Role, qs []gu
 		if strings.EqualFold(k, "aws:CurrentTime") {
 			kind = types.ContextKeyTypeEnumDate
 		}
-		in.ContextEntries = append(in.ContextEntries, types.ContextEntry{ContextKeyName: aws.String(k), ContextKeyType: kind, ContextKeyValues: vs})
+		in.ContextEntries = append(in.ContextEntries,
+			types.ContextEntry{ContextKeyName: aws.String(k), ContextKeyType: kind, ContextKeyValues: vs})
 	}
 	for p := iam.NewSimulatePrincipalPolicyPaginator(client, in); p.HasMorePages(); {
 		page, err := p.NextPage(ctx)

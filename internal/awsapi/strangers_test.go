@@ -27,12 +27,14 @@ const policyARN = "arn:aws:iam::111122223333:policy/shared"
 
 func account(t *testing.T) (*simaws.Sim, IAM) {
 	t.Helper()
-	s, err := simaws.Load([]byte("policies:\n  - {name: shared, document: '" + statement("Before") + "'}\nroles:\n  - {name: shop, attached: [shared], inline: {healed: '" + statement("Before") + "'}}\n"))
+	s, err := simaws.Load([]byte("policies:\n  - {name: shared, document: '" + statement("Before") +
+		"'}\nroles:\n  - {name: shop, attached: [shared], inline: {healed: '" + statement("Before") + "'}}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	cfg := aws.Config{HTTPClient: s.Client(), Region: "us-east-1", BaseEndpoint: aws.String(s.URL()), Credentials: credentials.NewStaticCredentialsProvider(simaws.FunctionKey, "x", "")}
+	cfg := aws.Config{HTTPClient: s.Client(), Region: "us-east-1", BaseEndpoint: aws.String(s.URL()),
+		Credentials: credentials.NewStaticCredentialsProvider(simaws.FunctionKey, "x", "")}
 	return s, IAM{NewAccounts(cfg, settings.Account{ID: "111122223333", Region: "us-east-1"}, "aws", "")}
 }
 
@@ -109,7 +111,8 @@ func TestStrangersAtRestore(t *testing.T) {
 			}
 			return simaws.Fault{}
 		})
-		target := guardrail.Target{Kind: guardrail.Managed, Name: policyARN, BeforeVersion: "v1", Before: statement("Before"), After: statement("Ours")}
+		target := guardrail.Target{Kind: guardrail.Managed, Name: policyARN, BeforeVersion: "v1",
+			Before: statement("Before"), After: statement("Ours")}
 		err := i.Restore(t.Context(), settings.Account{}, codebuild.Role{}, target, "v2")
 		if at == "" {
 			break
@@ -141,7 +144,8 @@ func standing(s *simaws.Sim, kind guardrail.TargetKind) string {
 // and that a stranger's version of that time is found even then.
 func TestWriteAgain(t *testing.T) {
 	role := codebuild.Role{Partition: "aws", Account: "111122223333", Path: "/", Name: "shop"}
-	target := guardrail.Target{Kind: guardrail.Managed, Name: policyARN, BeforeVersion: "v1", Before: statement("Before"), After: statement("Ours")}
+	target := guardrail.Target{Kind: guardrail.Managed, Name: policyARN, BeforeVersion: "v1",
+		Before: statement("Before"), After: statement("Ours")}
 	for _, row := range []struct {
 		docs []string // versions from v2 on
 		want string   // version returned, "" for a conflict
@@ -160,7 +164,8 @@ func TestWriteAgain(t *testing.T) {
 			}
 		}
 		got, err := i.Write(context.Background(), settings.Account{}, role, target, []string{"v1"})
-		if got != row.want || (row.want == "") != errors.Is(err, heal.ErrConflict) || !strings.Contains(standing(s, guardrail.Managed), row.then) {
+		if got != row.want || (row.want == "") != errors.Is(err, heal.ErrConflict) ||
+			!strings.Contains(standing(s, guardrail.Managed), row.then) {
 			t.Errorf("%v: %q, %v; %s stands", row.docs, got, err, standing(s, guardrail.Managed))
 		}
 	}
@@ -171,11 +176,14 @@ func TestClassify(t *testing.T) {
 	for code, want := range map[string]error{
 		"NoSuchEntity": heal.ErrNotFound, "ResourceNotFoundException": heal.ErrNotFound, "NoSuchKey": heal.ErrNotFound,
 		"ConcurrentModification": heal.ErrConflict, "EntityAlreadyExists": heal.ErrConflict,
-		"Throttling": heal.ErrLater, "ThrottlingException": heal.ErrLater, "AccountLimitExceededException": heal.ErrLater, "ConflictException": heal.ErrLater,
-		"InvalidInputException": heal.ErrFinal, "LimitExceeded": heal.ErrFinal, "NotLatestPipelineExecutionException": heal.ErrFinal, "StageNotRetryableException": heal.ErrFinal,
+		"Throttling": heal.ErrLater, "ThrottlingException": heal.ErrLater,
+		"AccountLimitExceededException": heal.ErrLater, "ConflictException": heal.ErrLater,
+		"InvalidInputException": heal.ErrFinal, "LimitExceeded": heal.ErrFinal,
+		"NotLatestPipelineExecutionException": heal.ErrFinal, "StageNotRetryableException": heal.ErrFinal,
 		"AccessDenied": heal.ErrDenied, "AccessDeniedException": heal.ErrDenied, "AuthorizationError": heal.ErrDenied,
 	} {
-		err := classify(&smithy.GenericAPIError{Code: code, Message: "User: x is not authorized to perform: iam:PutRolePolicy on resource: y"})
+		err := classify(&smithy.GenericAPIError{Code: code,
+			Message: "User: x is not authorized to perform: iam:PutRolePolicy on resource: y"})
 		if !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", code, err, want)
 		}

@@ -97,7 +97,9 @@ func Parts(id Identity, region, function, queueURL, table string, arns ...string
 // stackParts are the stacks, wherever they are, and what CloudFormation named
 // for them: a name that it makes begins with the stack's.
 func stackParts(partition string) []string {
-	parts := []string{"arn:" + partition + ":iam::*:role/buildmedic-*", "arn:" + partition + ":iam::*:policy/buildmedic/*", "arn:" + partition + ":cloudformation:*:*:stackset/BuildmedicMember:*"}
+	parts := []string{"arn:" + partition + ":iam::*:role/buildmedic-*",
+		"arn:" + partition + ":iam::*:policy/buildmedic/*",
+		"arn:" + partition + ":cloudformation:*:*:stackset/BuildmedicMember:*"}
 	for _, stack := range []string{"Buildmedic", "BuildmedicMember", "StackSet-BuildmedicMember-*"} {
 		parts = append(parts, "arn:"+partition+":cloudformation:*:*:stack/"+stack+"/*",
 			"arn:"+partition+":events:*:*:rule/"+stack+"-*", "arn:"+partition+":iam::*:role/"+stack+"-*")

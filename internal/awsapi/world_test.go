@@ -95,5 +95,6 @@ func role(name string) codebuild.Role {
 // may is a document that allows the actions, separated by spaces, on
 // everything.
 func may(actions string) string {
-	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["` + strings.ReplaceAll(actions, " ", `","`) + `"],"Resource":"*"}]}`
+	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["` +
+		strings.ReplaceAll(actions, " ", `","`) + `"],"Resource":"*"}]}`
 }

@@ -15,19 +15,24 @@ func event(detail string) string {
 		`"account":"111122223333","time":"2026-11-22T10:15:12Z","region":"eu-west-1","resources":["` + arn + `"],"detail":` + detail + `}`
 }
 
-// TestDecode ensures that what breaks published decoders (AWS.md#event-decoding) does not break this one.
+// TestDecode ensures that what breaks published decoders (AWS.md#event-decoding) does not break
+// this one.
 func TestDecode(t *testing.T) {
 	want := Event{ID: "e1", Account: "111122223333", Region: "eu-west-1", Project: "shop",
 		BuildID: "shop:8745a7a9-c340-456a-9166-edf953571b00", ARN: arn, Status: "FAILED",
 		Time: time.Date(2026, 11, 22, 10, 15, 12, 0, time.UTC)}
 	for name, detail := range map[string]string{
-		"plain":            `{"build-status":"FAILED","project-name":"shop","build-id":"` + arn + `"}`,
-		"empty times":      `{"build-status":"FAILED","project-name":"shop","build-id":"` + arn + `","additional-information":{"build-start-time":"","phases":[{"start-time":null,"end-time":""}]}}`,
-		"narrow space":     `{"build-status":"FAILED","project-name":"shop","build-id":"` + arn + "\",\"additional-information\":{\"build-start-time\":\"Sep 1, 2017 4:12:29\u202fPM\"}}",
-		"floats":           `{"build-status":"FAILED","project-name":"shop","build-id":"` + arn + `","additional-information":{"timeout-in-minutes":60.0,"build-number":16777217.0}}`,
-		"unknown fields":   `{"build-status":"FAILED","project-name":"shop","build-id":"` + arn + `","new-thing":{"a":[1,2]}}`,
-		"bare id":          `{"build-status":"FAILED","project-name":"shop","build-id":"shop:8745a7a9-c340-456a-9166-edf953571b00"}`,
-		"odd phase status": `{"build-status":"FAILED","project-name":"shop","build-id":"` + arn + `","additional-information":{"phases":[{"phase-status":"CLIENT_ERROR"}]}}`,
+		"plain": `{"build-status":"FAILED","project-name":"shop","build-id":"` + arn + `"}`,
+		"empty times": `{"build-status":"FAILED","project-name":"shop","build-id":"` + arn +
+			`","additional-information":{"build-start-time":"","phases":[{"start-time":null,"end-time":""}]}}`,
+		"narrow space": `{"build-status":"FAILED","project-name":"shop","build-id":"` + arn +
+			"\",\"additional-information\":{\"build-start-time\":\"Sep 1, 2017 4:12:29\u202fPM\"}}",
+		"floats": `{"build-status":"FAILED","project-name":"shop","build-id":"` + arn +
+			`","additional-information":{"timeout-in-minutes":60.0,"build-number":16777217.0}}`,
+		"unknown fields": `{"build-status":"FAILED","project-name":"shop","build-id":"` + arn + `","new-thing":{"a":[1,2]}}`,
+		"bare id":        `{"build-status":"FAILED","project-name":"shop","build-id":"shop:8745a7a9-c340-456a-9166-edf953571b00"}`,
+		"odd phase status": `{"build-status":"FAILED","project-name":"shop","build-id":"` + arn +
+			`","additional-information":{"phases":[{"phase-status":"CLIENT_ERROR"}]}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := Decode([]byte(event(detail)))
@@ -64,10 +69,12 @@ func TestDecodeRefuses(t *testing.T) {
 		``:   "reading event: unexpected end",
 		`[]`: "reading event: json",
 		`{}`: "not an EventBridge event",
-		`{"source":"aws.codebuild","detail-type":"CodeBuild Build State Change"}`:                             "detail",
-		event(`{"build-status":"FAILED","project-name":"shop","build-id":"arn:aws:s3:::b/build/shop:1"}`):     "is no build ARN",
-		event(`{"build-status":"FAILED","build-id":"arn:aws:codebuild:eu-west-1:111122223333:build/shop"}`):   "no PROJECT:UUID",
-		event(`{"build-status":"FAILED","build-id":"arn:aws:codebuild:eu-west-1:999999999999:build/shop:1"}`): `but the build is of account "999999999999"`,
+		`{"source":"aws.codebuild","detail-type":"CodeBuild Build State Change"}`:                           "detail",
+		event(`{"build-status":"FAILED","project-name":"shop","build-id":"arn:aws:s3:::b/build/shop:1"}`):   "is no build ARN",
+		event(`{"build-status":"FAILED","build-id":"arn:aws:codebuild:eu-west-1:111122223333:build/shop"}`): "no PROJECT:UUID",
+		event(
+			`{"build-status":"FAILED","build-id":"arn:aws:codebuild:eu-west-1:999999999999:build/shop:1"}`,
+		): `but the build is of account "999999999999"`,
 		event(`{"build-id":"` + arn + `"}`): "no build-status",
 	} {
 		if _, err := Decode([]byte(s)); err == nil || !strings.Contains(err.Error(), want) {

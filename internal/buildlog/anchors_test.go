@@ -84,7 +84,8 @@ func TestBrokenAnchor(t *testing.T) {
 	}
 	stated, reported, lost := 0, 0, 0
 	for name, text := range texts {
-		hits := slices.DeleteFunc(anchorMatcher().find([]byte(text), 0, len(text)), func(h hit) bool { return h.anchor.kind != denialAnchor })
+		hits := slices.DeleteFunc(anchorMatcher().find([]byte(text), 0, len(text)),
+			func(h hit) bool { return h.anchor.kind != denialAnchor })
 		want := statedActions(text)
 		switch {
 		case len(want) > 0 && len(hits) < 2:

@@ -39,7 +39,8 @@ var makeup = []struct {
 			r.Float64()*80, 80+r.Float64()*80)
 	}},
 	{110, func(r *rand.Rand) string {
-		return fmt.Sprintf("  %s src/%s/%s.test.ts > %s %s should %s (%d ms)", "✓", word(r), word(r), word(r), word(r), word(r), r.IntN(200))
+		return fmt.Sprintf("  %s src/%s/%s.test.ts > %s %s should %s (%d ms)", "✓", word(r), word(r), word(r),
+			word(r), word(r), r.IntN(200))
 	}},
 	{90, func(r *rand.Rand) string {
 		return fmt.Sprintf("ok  \tgithub.com/%s/%s/internal/%s\t%d.%03ds\tcoverage: %.1f%% of statements", word(r),

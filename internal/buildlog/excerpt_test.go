@@ -38,11 +38,13 @@ func TestExcerpt(t *testing.T) {
 			"src/cart.ts(3,22): error TS2307: Cannot find module 'x'.\n" + numbered("info", 100),
 			[]string{"compiling 100", "error TS2307", "info 1"}, []string{"info 50"}},
 		{"a failed test before many lines that say error", "",
-			numbered("ok", 100) + "--- FAIL: TestCart (0.01s)\n    cart_test.go:9: got 2, want 3\n" + numbered("exit with an error, no", 100),
+			numbered("ok", 100) + "--- FAIL: TestCart (0.01s)\n    cart_test.go:9: got 2, want 3\n" +
+				numbered("exit with an error, no", 100),
 			[]string{"--- FAIL: TestCart", "got 2, want 3"}, nil},
 		{"words that say it less surely", "", numbered("ok", 100) + "the thing could not be found\n" +
 			numbered("bye", 100), []string{"the thing could not be found"}, nil},
-		{"nothing that looks like an error: the end", "", numbered("ok", 100), []string{start, "ok 1", "ok 100", "ok 90"}, []string{"ok 50"}},
+		{"nothing that looks like an error: the end", "", numbered("ok", 100),
+			[]string{start, "ok 1", "ok 100", "ok 90"}, []string{"ok 50"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := ReadText(codebuild.Build{}, c.before+start+c.output+end)

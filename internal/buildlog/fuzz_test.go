@@ -14,8 +14,10 @@ func seeds(f *testing.F) {
 	for _, s := range readShapes(f) {
 		f.Add(s.text)
 	}
-	f.Add(agentStamp + "Running command make\n" + deniedLine + "\n" + agentStamp + "Command did not exit successfully make exit status 1\n" +
-		agentStamp + "Phase complete: BUILD State: FAILED\n" + agentStamp + "Phase context status code: COMMAND_EXECUTION_ERROR Message: x\n")
+	f.Add(agentStamp + "Running command make\n" + deniedLine + "\n" + agentStamp +
+		"Command did not exit successfully make exit status 1\n" +
+		agentStamp + "Phase complete: BUILD State: FAILED\n" + agentStamp +
+		"Phase context status code: COMMAND_EXECUTION_ERROR Message: x\n")
 }
 
 // FuzzRead: any text gives bounded and consistent facts, whatever the pieces in which it is read.
@@ -85,7 +87,8 @@ func FuzzPage(f *testing.F) {
 				t.Errorf("claim at flat[%d:%d], raw %d", c.from, c.to, c.raw)
 			}
 		}
-		if strings.Contains(text, "\r") || strings.HasSuffix(text, "\\") || strings.Contains(text, "\\\n") || strings.Contains(text, "\x1b") {
+		if strings.Contains(text, "\r") || strings.HasSuffix(text, "\\") || strings.Contains(text, "\\\n") ||
+			strings.Contains(text, "\x1b") {
 			return
 		}
 		crlf := newPage([]byte(strings.ReplaceAll(text, "\n", "\r\n")), 1).claims("aws")

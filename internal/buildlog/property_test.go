@@ -126,7 +126,8 @@ var envelopes = []wrapper{
 	{"bracketed", func(_ *rand.Rand, s string) string { return "failed: [" + s + "]" }, nil},
 	{"codebuild", func(_ *rand.Rand, s string) string {
 		return "ACCESS_DENIED: Service role arn:aws:iam::111122223333:role/service-role/x does not allow AWS CodeBuild " +
-			"to create Amazon CloudWatch Logs log streams for build arn:aws:codebuild:eu-west-1:111122223333:build/shop:0a1b. Error message: " + s
+			"to create Amazon CloudWatch Logs log streams for build " +
+			"arn:aws:codebuild:eu-west-1:111122223333:build/shop:0a1b. Error message: " + s
 	}, nil},
 }
 

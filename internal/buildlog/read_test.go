@@ -66,7 +66,9 @@ func TestWhichDenialsAreCausal(t *testing.T) {
 			put,
 			agentStamp+"Command did not exit successfully make push exit status 1",
 			agentStamp+"Phase complete: BUILD State: FAILED",
-			agentStamp+"Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: make push. Reason: exit status 1",
+			agentStamp+
+				"Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: make "+
+				"push. Reason: exit status 1",
 			agentStamp+"Entering phase POST_BUILD",
 			agentStamp+"Running command ./notify.sh",
 			get,
@@ -135,10 +137,11 @@ func TestWhichDenialsAreCausal(t *testing.T) {
 			agentStamp+"Phase context status code: CLIENT_ERROR Message: AccessDenied: "+put,
 			"\tstatus code: 403, request id: 1",
 		), []string{"ecr:PutImage causal 4 log"}},
-		{"in the phase's context and in the log", failedIn("DOWNLOAD_SOURCE", "Decrypted Variables Error", "AccessDeniedException: "+get), lines(
-			agentStamp+"Waiting for agent ping",
-			"AccessDeniedException: "+get,
-		), []string{"ssm:GetParameter causal 2 phase"}},
+		{"in the phase's context and in the log",
+			failedIn("DOWNLOAD_SOURCE", "Decrypted Variables Error", "AccessDeniedException: "+get), lines(
+				agentStamp+"Waiting for agent ping",
+				"AccessDeniedException: "+get,
+			), []string{"ssm:GetParameter causal 2 phase"}},
 		{"in the phase's context alone", failedIn("DOWNLOAD_SOURCE", "Decrypted Variables Error", "AccessDeniedException: "+get), lines(
 			agentStamp + "Waiting for agent ping",
 		), []string{"ssm:GetParameter causal 0 phase"}},
@@ -219,7 +222,9 @@ func TestTheFailedCommand(t *testing.T) {
 			"ecr get-login) exit status 255\n[Container] 2018/08/06 13:08:44 Phase complete: PRE_BUILD Success: false\n",
 			"PRE_BUILD", "$(aws ecr get-login)", "255", codebuild.Context{}},
 		{"two markers in one line", codebuild.Build{}, agentStamp + "Phase complete: PRE_BUILD State: FAILED " +
-			agentStamp + "Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: make. Reason: exit status 2",
+			agentStamp +
+			"Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: make. " +
+			"Reason: exit status 2",
 			"PRE_BUILD", "make", "2", codebuild.Context{Code: "COMMAND_EXECUTION_ERROR",
 				Message: "Error while executing command: make. Reason: exit status 2"}},
 		{"without the agent's stamp", codebuild.Build{},
@@ -297,7 +302,8 @@ func sampleLog(t testing.TB, size int) string {
 		}
 		b.WriteString("\n" + list[r.IntN(len(list))].text + "\n")
 	}
-	b.WriteString(agentStamp + "Command did not exit successfully make exit status 2\n" + agentStamp + "Phase complete: BUILD State: FAILED\n")
+	b.WriteString(agentStamp + "Command did not exit successfully make exit status 2\n" + agentStamp +
+		"Phase complete: BUILD State: FAILED\n")
 	return b.String()
 }
 

@@ -227,7 +227,8 @@ const maxPlaceholder = 40
 // is in; u if it is in none.
 func (p *page) placeholder(tok []byte, u int) int {
 	open := bytes.LastIndexByte(tok, '<')
-	if !bytes.HasPrefix(tok, []byte("arn:")) || open < bytes.LastIndexByte(tok, '>') || open < 0 || tok[open-1] != ':' && tok[open-1] != '/' {
+	if !bytes.HasPrefix(tok, []byte("arn:")) || open < bytes.LastIndexByte(tok, '>') || open < 0 ||
+		tok[open-1] != ':' && tok[open-1] != '/' {
 		return u
 	}
 	n := bytes.IndexAny(p.text[u:min(len(p.text), u+maxPlaceholder)], ">\n<\"'")

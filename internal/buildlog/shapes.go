@@ -282,7 +282,8 @@ func (s *sentences) readAPI(at int) (report, bool) {
 		return report{}, false
 	}
 	w, _ := terminal(s.flat[end:])
-	if _, ok := cut(s.flat, end, "user:"); !ok && w != "accessdenied" && w != "youarenotauthorizedtoperformthisoperation" && w != "forbidden" {
+	if _, ok := cut(s.flat, end, "user:"); !ok && w != "accessdenied" &&
+		w != "youarenotauthorizedtoperformthisoperation" && w != "forbidden" {
 		return report{}, false
 	}
 	service, operation, _ := strings.Cut(a, ":")

@@ -58,7 +58,12 @@ func TestWithRolePath(t *testing.T) {
 // TestFailedPhase ensures that the first failed phase is the cause, though
 // later ones passed or failed too (AWS.md#build-phases).
 func TestFailedPhase(t *testing.T) {
-	b := Build{Phases: []Phase{{Type: "SUBMITTED", Status: Succeeded}, {Type: "BUILD", Status: "CLIENT_ERROR"}, {Type: "POST_BUILD", Status: Failed}, {Type: "COMPLETED"}}}
+	b := Build{Phases: []Phase{
+		{Type: "SUBMITTED", Status: Succeeded},
+		{Type: "BUILD", Status: "CLIENT_ERROR"},
+		{Type: "POST_BUILD", Status: Failed},
+		{Type: "COMPLETED"},
+	}}
 	if p, ok := b.FailedPhase(); !ok || p.Type != "BUILD" {
 		t.Errorf("got %+v, %v", p, ok)
 	}
@@ -71,7 +76,12 @@ func TestAutoRetryPending(t *testing.T) {
 	for _, row := range []struct {
 		a    AutoRetry
 		want bool
-	}{{AutoRetry{}, false}, {AutoRetry{Limit: 2, Number: 2}, false}, {AutoRetry{Limit: 2, Number: 1}, true}, {AutoRetry{Limit: 2, Number: 2, Next: arn}, true}} {
+	}{
+		{AutoRetry{}, false},
+		{AutoRetry{Limit: 2, Number: 2}, false},
+		{AutoRetry{Limit: 2, Number: 1}, true},
+		{AutoRetry{Limit: 2, Number: 2, Next: arn}, true},
+	} {
 		if got := row.a.Pending(); got != row.want {
 			t.Errorf("%+v: %v", row.a, got)
 		}
@@ -82,7 +92,8 @@ func TestAutoRetryPending(t *testing.T) {
 func TestDecode(t *testing.T) {
 	one := `{"id":"web:b1","arn":"` + arn + `","buildNumber":42,"startTime":"2026-11-22T10:12:29.123000+01:00","endTime":1795338912.5,
 		"buildStatus":"FAILED","projectName":"web","serviceRole":"arn:aws:iam::111122223333:role/r","initiator":"codepipeline/p",
-		"secondarySourceVersions":[{"sourceIdentifier":"lib","sourceVersion":"pr/7"}],"source":{"type":"GITHUB","location":"https://user:hunter2@github.com/o/r","buildspec":"version: 0.2\nenv:\n  variables: {T: secret}"},
+		"secondarySourceVersions":[{"sourceIdentifier":"lib","sourceVersion":"pr/7"}],"source":{"type":"GITHUB",` +
+		`"location":"https://user:hunter2@github.com/o/r","buildspec":"version: 0.2\nenv:\n  variables: {T: secret}"},
 		"environment":{"image":"i","environmentVariables":[{"name":"T","value":"hunter2"}]},
 		"phases":[{"phaseType":"BUILD","phaseStatus":"FAILED","contexts":[{"statusCode":"COMMAND_EXECUTION_ERROR","message":"x"}]}],
 		"logs":{"groupName":"null","streamName":"null","s3LogsArn":"arn:aws:s3:::b/null"}}`
@@ -91,7 +102,8 @@ func TestDecode(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if b.Number != 42 || b.Pipeline() != "p" || b.UUID() != "b1" || b.Session() != "AWSCodeBuild-b1" || b.Buildspec != "(inline)" || !slices.Equal(b.SecondaryVersions, []string{"pr/7"}) ||
+		if b.Number != 42 || b.Pipeline() != "p" || b.UUID() != "b1" || b.Session() != "AWSCodeBuild-b1" ||
+			b.Buildspec != "(inline)" || !slices.Equal(b.SecondaryVersions, []string{"pr/7"}) ||
 			b.Logs != (Logs{S3Encrypted: true}) || !b.Start.Equal(time.Date(2026, 11, 22, 9, 12, 29, 123e6, time.UTC)) || b.End.IsZero() ||
 			b.Phases[0].Contexts[0].String() != "COMMAND_EXECUTION_ERROR: x" {
 			t.Errorf("got %+v", b)

@@ -93,9 +93,11 @@ func (r record) build() Build {
 	b := Build{ID: r.ID, ARN: r.ARN, Project: r.ProjectName, Number: number, Status: r.BuildStatus, ServiceRole: r.ServiceRole,
 		Initiator: r.Initiator, SourceType: r.Source.Type, SourceVersion: r.SourceVersion,
 		ResolvedSourceVersion: r.ResolvedSourceVersion, Buildspec: BuildspecPath(r.Source.Buildspec), BatchARN: r.BuildBatchArn,
-		AutoRetry:     AutoRetry{r.AutoRetryConfig.AutoRetryLimit, r.AutoRetryConfig.AutoRetryNumber, r.AutoRetryConfig.NextAutoRetry, r.AutoRetryConfig.PreviousAutoRetry},
+		AutoRetry: AutoRetry{r.AutoRetryConfig.AutoRetryLimit, r.AutoRetryConfig.AutoRetryNumber,
+			r.AutoRetryConfig.NextAutoRetry, r.AutoRetryConfig.PreviousAutoRetry},
 		EncryptionKey: r.EncryptionKey, Image: r.Environment.Image, Start: r.StartTime.Time, End: r.EndTime.Time,
-		Logs: Logs{Group: r.Logs.GroupName, Stream: r.Logs.StreamName, S3ARN: r.Logs.S3LogsArn, S3Encrypted: !r.Logs.S3Logs.EncryptionDisabled, DeepLink: r.Logs.DeepLink}.Known()}
+		Logs: Logs{Group: r.Logs.GroupName, Stream: r.Logs.StreamName, S3ARN: r.Logs.S3LogsArn,
+			S3Encrypted: !r.Logs.S3Logs.EncryptionDisabled, DeepLink: r.Logs.DeepLink}.Known()}
 	for _, v := range r.SecondarySourceVersions {
 		b.SecondaryVersions = append(b.SecondaryVersions, v.SourceVersion)
 	}

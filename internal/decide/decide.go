@@ -131,7 +131,8 @@ func limits(f Facts, mutates bool) []guardrail.Refusal {
 			"Start the build by hand once the cause is cured, or raise limits.rounds."})
 	case retries(f.Earlier) >= n:
 		rs = append(rs, guardrail.Refusal{Rule: guardrail.RoundsUsedUp, Message: fmt.Sprintf(
-			"This commit was already started again %d times, and limits.rounds is %d. Start the build by hand once the cause is cured, or raise limits.rounds.", retries(f.Earlier), n)})
+			"This commit was already started again %d times, and limits.rounds is %d. Start the build by hand once "+
+				"the cause is cured, or raise limits.rounds.", retries(f.Earlier), n)})
 	}
 	if mutates && f.Paused != "" {
 		rs = append(rs, guardrail.Refusal{Rule: guardrail.Paused, Message: f.Paused})
@@ -214,7 +215,8 @@ func untrusted(f Facts) *guardrail.Refusal {
 		return nil
 	}
 	return &guardrail.Refusal{Rule: guardrail.UntrustedBuild,
-		Message: "The healer itself started the build, and there is no record left of which build it repeats: it may be one of a pull request. So nothing is changed. Start the build by a push, a pipeline or by hand."}
+		Message: "The healer itself started the build, and there is no record left of which build it repeats: it may " +
+			"be one of a pull request. So nothing is changed. Start the build by a push, a pipeline or by hand."}
 }
 
 // unknownRepeat reports whether the function itself asked for the build, of
@@ -252,15 +254,18 @@ func grant(f Facts, d Decision) Decision {
 	case j.Allowed:
 		return allowedAlready(f, d, again)
 	}
-	if i := lastWrite(f.Earlier, again); i >= 0 && j.Target != nil && j.Target.Kind != guardrail.Attach && j.Target.Before == j.Target.After {
+	if i := lastWrite(f.Earlier, again); i >= 0 && j.Target != nil && j.Target.Kind != guardrail.Attach &&
+		j.Target.Before == j.Target.After {
 		return undo(d, i)
 	}
 	if t := j.Target; t != nil && t.Kind != guardrail.Attach && t.Before == t.After && again < 2 && f.wroteSince(f.Build) {
 		return unsettledYet(f, allowedAlready(f, d, again))
 	}
 	if t := j.Target; t != nil && t.Kind != guardrail.Attach && t.Before == t.After {
-		return Refuse(d, "What the settings allow is written already, and the simulator still says that it is denied.", guardrail.Refusal{Rule: guardrail.AlreadyThere,
-			Message: "The policy has everything that the grants give, and the call is still denied: look for a permissions boundary, a service control policy or a condition that denies it."})
+		return Refuse(d, "What the settings allow is written already, and the simulator still says that it is denied.",
+			guardrail.Refusal{Rule: guardrail.AlreadyThere,
+				Message: "The policy has everything that the grants give, and the call is still denied: look for a " +
+					"permissions boundary, a service control policy or a condition that denies it."})
 	}
 	if rs := limits(f, true); len(rs) > 0 {
 		return overBudget(f, d, rs)
@@ -328,14 +333,16 @@ func takenBack(f Facts) *guardrail.Refusal {
 	}
 	now := denialKeys(f.Diagnosis)
 	for _, r := range slices.Backward(f.Earlier) {
-		if r.Written.IsZero() || r.Diagnosis == nil || !slices.ContainsFunc(denialKeys(*r.Diagnosis), func(k string) bool { return slices.Contains(now, k) }) {
+		if r.Written.IsZero() || r.Diagnosis == nil ||
+			!slices.ContainsFunc(denialKeys(*r.Diagnosis), func(k string) bool { return slices.Contains(now, k) }) {
 			continue
 		}
 		if r.Undone.IsZero() {
 			return nil // it was asked for again since
 		}
 		return &guardrail.Refusal{Rule: guardrail.TakenBack, Message: fmt.Sprintf(
-			"The change for this denial was made for the same commit and taken back at %s, so it is not made again automatically. If it is wanted again, or what stood in its way is gone, replay the build.",
+			"The change for this denial was made for the same commit and taken back at %s, so it is not made again "+
+				"automatically. If it is wanted again, or what stood in its way is gone, replay the build.",
 			r.Undone.UTC().Format("2006-01-02 15:04 UTC"))}
 	}
 	return nil
@@ -370,7 +377,8 @@ func allowedAlready(f Facts, d Decision, again int) Decision {
 		return undo(d, i)
 	case i < 0 && again >= 1 && (again >= 2 || !f.wroteSince(f.Earlier[len(f.Earlier)-again].Build)):
 		d.Remedy = diagnose.Report
-		return Refuse(d, "IAM says that the role may do this, and it is denied again all the same: another layer denies it (resource policy, VPC endpoint policy, session policy, resource control policy).")
+		return Refuse(d, "IAM says that the role may do this, and it is denied again all the same: another layer "+
+			"denies it (resource policy, VPC endpoint policy, session policy, resource control policy).")
 	}
 	if rs := limits(f, false); len(rs) > 0 {
 		if i >= 0 {
@@ -441,8 +449,9 @@ func onlyListed(f Facts, d Decision) Decision {
 	}
 	names, _ := json.Marshal(append(slices.Clone(f.Project.Pipelines), name)) // which YAML reads as the same
 	no := guardrail.Refusal{Rule: guardrail.NoRoute,
-		Message: fmt.Sprintf("The build is of the pipeline %q, and only stages of the pipelines that the project lists are retried. List it, or retry the stage by hand.", name),
-		Entry:   fmt.Sprintf("projects:\n  - name: %s\n    pipelines: %s\n", f.Project.Name, names)}
+		Message: fmt.Sprintf("The build is of the pipeline %q, and only stages of the pipelines that the project "+
+			"lists are retried. List it, or retry the stage by hand.", name),
+		Entry: fmt.Sprintf("projects:\n  - name: %s\n    pipelines: %s\n", f.Project.Name, names)}
 	switch {
 	case d.Plan != nil, d.Waits:
 		d.Waits, d.Used = false, nil
@@ -480,7 +489,8 @@ func overrideBuildspec(f Facts, d Decision) Decision {
 	}
 	if d.Plan.Route == RouteStage || d.Plan.Route == RouteBatch {
 		return Refuse(d, "A build of a pipeline or a batch cannot be given another buildspec.", guardrail.Refusal{Rule: guardrail.NoRoute,
-			Message: fmt.Sprintf("The buildspec %q would be tried, but only a build of its own can be started with another buildspec. Set it in the project.", d.Plan.Buildspec)})
+			Message: fmt.Sprintf("The buildspec %q would be tried, but only a build of its own can be started with "+
+				"another buildspec. Set it in the project.", d.Plan.Buildspec)})
 	}
 	d.Why = fmt.Sprintf("The settings list %q as another place of the buildspec.", d.Plan.Buildspec)
 	return noRoute(d)
@@ -493,23 +503,33 @@ func createRepository(f Facts, d Decision) Decision {
 		return Refuse(d, "The log does not say which repository is missing.", guardrail.Refusal{Rule: guardrail.NoRepository,
 			Message: "The name of the missing repository cannot be read with certainty. Create it by hand."})
 	}
-	arn := codebuild.ARN{Partition: a.Partition, Service: "ecr", Region: a.Region, Account: a.Account, Resource: "repository/" + name}.String()
+	arn := codebuild.ARN{Partition: a.Partition, Service: "ecr", Region: a.Region, Account: a.Account,
+		Resource: "repository/" + name}.String()
 	if registry := f.Diagnosis.Details["registry"]; registry != "" && registry != a.Account {
 		return Refuse(d, "The missing repository is in another account's registry.", guardrail.Refusal{Rule: guardrail.NoRepository,
-			Action: "ecr:CreateRepository", Message: fmt.Sprintf("The build looks for %q in registry %q, and its own account is %s. Create it there, or correct the image's name.", name, registry, a.Account)})
+			Action: "ecr:CreateRepository",
+			Message: fmt.Sprintf("The build looks for %q in registry %q, and its own account is %s. Create it there, "+
+				"or correct the image's name.", name, registry, a.Account)})
 	}
 	g, ok := creator(f, arn)
 	if !ok {
 		return Refuse(d, "The settings do not allow creating the repository.", guardrail.Refusal{Rule: guardrail.NoRepository,
 			Action: "ecr:CreateRepository", Resource: arn,
 			Message: fmt.Sprintf("No grant of the project names the repository %q exactly with create: true.", name),
-			Entry: fmt.Sprintf("grants:\n  - id: %s-image\n    because: WHY\n    owner: TEAM\n    set: ecr-push\n    resources: [\"arn:${partition}:ecr:${region}:${account}:repository/%s\"]\n    create: true\n",
+			Entry: fmt.Sprintf("grants:\n  - id: %s-image\n    because: WHY\n    owner: TEAM\n    set: ecr-push\n"+
+				"    resources: [\"arn:${partition}:ecr:${region}:${account}:repository/%s\"]\n    create: true\n",
 				strings.ReplaceAll(name, "/", "-"), name)})
 	}
 	for _, r := range f.Earlier {
 		if r.Decision != nil && r.Decision.Plan != nil && r.Decision.Plan.Repository == name && !r.Written.IsZero() {
-			return Refuse(d, "The repository was created, and the build says again that it is missing.", guardrail.Refusal{Rule: guardrail.NoRepository,
-				Action: "ecr:CreateRepository", Resource: arn, Message: "It was created in this account and region; the build looks for it elsewhere. Check the registry in the image's name."})
+			return Refuse(d, "The repository was created, and the build says again that it is missing.",
+				guardrail.Refusal{
+					Rule:     guardrail.NoRepository,
+					Action:   "ecr:CreateRepository",
+					Resource: arn,
+					Message: "It was created in this account and region; the build looks for it elsewhere. " +
+						"Check the registry in the image's name.",
+				})
 		}
 	}
 	if rs := limits(f, true); len(rs) > 0 {
@@ -580,7 +600,8 @@ func switchRole(f Facts, d Decision) Decision {
 		return Refuse(d, "The project is not switched to another role.", rs...)
 	case next.ARN() == old.ARN():
 		return Refuse(d, "The project already runs with the role in switch_role.", guardrail.Refusal{Rule: guardrail.NotTheRole,
-			Message: fmt.Sprintf("switch_role names %q, which is the role that was denied. Give that role the permission, or name a grant instead.", f.Project.SwitchRole)})
+			Message: fmt.Sprintf("switch_role names %q, which is the role that was denied. Give that role the "+
+				"permission, or name a grant instead.", f.Project.SwitchRole)})
 	case f.ProjectRole != "" && f.ProjectRole != old.ARN() && f.ProjectRole != next.ARN():
 		return Refuse(d, "The project's role was changed since the build.", guardrail.Refusal{Rule: guardrail.NotTheRole,
 			Message: fmt.Sprintf("The build ran as %s, and the project now has %s.", old.ARN(), f.ProjectRole)})

@@ -35,14 +35,16 @@ func facts(t *testing.T, remedy diagnose.Remedy, change func(*Facts)) Facts {
 projects:
   - {name: shop, role: shop-role, mode: heal, write: {inline: healed}, grants: [image], buildspecs: [a.yml, b.yml]}
 grants:
-  - {id: image, because: It pushes., owner: team, set: ecr-push, resources: ["arn:${partition}:ecr:${region}:${account}:repository/shop"], create: true}
+  - {id: image, because: It pushes., owner: team, set: ecr-push, ` +
+		`resources: ["arn:${partition}:ecr:${region}:${account}:repository/shop"], create: true}
 `))
 	if err != nil {
 		t.Fatal(err)
 	}
 	home := settings.Account{ID: account, Region: "us-east-1"}
 	p, _ := set.Project("shop", account, "us-east-1", home)
-	f := Facts{Settings: set, Home: home, Project: p, Build: build(), Case: "c", Diagnosis: diagnose.Diagnosis{Cause: "some", Remedy: remedy}, Now: began}
+	f := Facts{Settings: set, Home: home, Project: p, Build: build(), Case: "c",
+		Diagnosis: diagnose.Diagnosis{Cause: "some", Remedy: remedy}, Now: began}
 	if change != nil {
 		change(&f)
 	}
@@ -88,10 +90,13 @@ func TestDecide(t *testing.T) {
 		}, "retry codebuild 1m0s"},
 		{"while paused it may be started", diagnose.Retry, func(f *Facts) { f.Paused = "why" }, "retry build 1m0s"},
 		{"retry: false", diagnose.Retry, func(f *Facts) { f.Project.Retry = false }, "retry retry-forbidden"},
-		{"of a pipeline", diagnose.Retry, func(f *Facts) { f.Build.Initiator, f.Project.Pipelines = "codepipeline/main", []string{"main"} }, "retry stage 1m0s"},
+		{"of a pipeline", diagnose.Retry,
+			func(f *Facts) { f.Build.Initiator, f.Project.Pipelines = "codepipeline/main", []string{"main"} },
+			"retry stage 1m0s"},
 		{"of a batch", diagnose.Retry, func(f *Facts) { f.Build.BatchARN = "arn:x" }, "retry batch 1m0s"},
 		{"CodeBuild does it", diagnose.Retry, func(f *Facts) { f.Build.AutoRetry = codebuild.AutoRetry{Limit: 1} }, "retry codebuild 1m0s"},
-		{"CodeBuild has given up", diagnose.Retry, func(f *Facts) { f.Build.AutoRetry = codebuild.AutoRetry{Limit: 1, Number: 1} }, "retry build 1m0s"},
+		{"CodeBuild has given up", diagnose.Retry,
+			func(f *Facts) { f.Build.AutoRetry = codebuild.AutoRetry{Limit: 1, Number: 1} }, "retry build 1m0s"},
 		{"a pipeline's batch is the pipeline's", diagnose.Retry, func(f *Facts) {
 			f.Build.Initiator, f.Build.BatchARN, f.Project.Pipelines = "codepipeline/main", "arn:x", []string{"main"}
 		}, "retry stage 1m0s"},
@@ -99,7 +104,8 @@ func TestDecide(t *testing.T) {
 		{"buildspec elsewhere", diagnose.OverrideBuildspec, nil, "override-buildspec start a.yml"},
 		{"… where the settings allow no change", diagnose.OverrideBuildspec, func(f *Facts) { f.Settings.Limits.WritesHour = 0 },
 			"override-buildspec start a.yml"},
-		{"… not the one that failed", diagnose.OverrideBuildspec, func(f *Facts) { f.Build.Buildspec = "a.yml" }, "override-buildspec start b.yml"},
+		{"… not the one that failed", diagnose.OverrideBuildspec, func(f *Facts) { f.Build.Buildspec = "a.yml" },
+			"override-buildspec start b.yml"},
 		{"… not one that was tried", diagnose.OverrideBuildspec, func(f *Facts) {
 			f.Earlier = again(1, func(r *Round) { r.Decision.Plan.Buildspec = "a.yml" })
 		}, "override-buildspec start b.yml"},
@@ -107,17 +113,21 @@ func TestDecide(t *testing.T) {
 			f.Build.Buildspec = "b.yml"
 			f.Earlier = again(1, func(r *Round) { r.Decision.Plan.Buildspec = "a.yml" })
 		}, "override-buildspec no-buildspec"},
-		{"… none is listed", diagnose.OverrideBuildspec, func(f *Facts) { f.Project.Buildspecs = nil }, "override-buildspec no-buildspec"},
-		{"… in a pipeline", diagnose.OverrideBuildspec, func(f *Facts) { f.Build.Initiator = "codepipeline/main" }, "override-buildspec no-route"},
+		{"… none is listed", diagnose.OverrideBuildspec, func(f *Facts) { f.Project.Buildspecs = nil },
+			"override-buildspec no-buildspec"},
+		{"… in a pipeline", diagnose.OverrideBuildspec, func(f *Facts) { f.Build.Initiator = "codepipeline/main" },
+			"override-buildspec no-route"},
 		{"… in a batch", diagnose.OverrideBuildspec, func(f *Facts) {
 			f.Build.BatchARN, f.Build.Root = "arn:x", &codebuild.Root{Initiator: f.Build.Initiator,
 				SourceVersion: f.Build.SourceVersion}
 		}, "override-buildspec no-route"},
 		{"… in a batch of which nothing is known", diagnose.OverrideBuildspec,
 			func(f *Facts) { f.Build.BatchARN = "arn:x" }, "override-buildspec untrusted-build"},
-		{"… of a pull request", diagnose.OverrideBuildspec, func(f *Facts) { f.Build.SourceVersion = "pr/7" }, "override-buildspec untrusted-build"},
+		{"… of a pull request", diagnose.OverrideBuildspec, func(f *Facts) { f.Build.SourceVersion = "pr/7" },
+			"override-buildspec untrusted-build"},
 		{"… while paused", diagnose.OverrideBuildspec, func(f *Facts) { f.Paused = "why" }, "override-buildspec paused"},
-		{"… and retry: false", diagnose.OverrideBuildspec, func(f *Facts) { f.Project.Retry = false }, "override-buildspec retry-forbidden"},
+		{"… and retry: false", diagnose.OverrideBuildspec, func(f *Facts) { f.Project.Retry = false },
+			"override-buildspec retry-forbidden"},
 
 		{"repository missing", diagnose.CreateRepository, repository("shop"), "create-repository build shop"},
 		{"… where the settings allow no change", diagnose.CreateRepository, func(f *Facts) {
@@ -133,15 +143,21 @@ func TestDecide(t *testing.T) {
 			repository("shop")(f)
 			f.Earlier = again(1, func(r *Round) { r.Written, r.Decision.Plan.Repository = began, "shop" })
 		}, "create-repository no-repository"},
-		{"… of a pull request", diagnose.CreateRepository, func(f *Facts) { repository("shop")(f); f.Build.SourceVersion = "pr/7" }, "create-repository untrusted-build"},
-		{"… of a build without an ARN", diagnose.CreateRepository, func(f *Facts) { repository("shop")(f); f.Build.ARN = "x" }, "create-repository no-repository"},
+		{"… of a pull request", diagnose.CreateRepository,
+			func(f *Facts) { repository("shop")(f); f.Build.SourceVersion = "pr/7" },
+			"create-repository untrusted-build"},
+		{"… of a build without an ARN", diagnose.CreateRepository,
+			func(f *Facts) { repository("shop")(f); f.Build.ARN = "x" }, "create-repository no-repository"},
 
-		{"another role", diagnose.Grant, func(f *Facts) { f.Project.SwitchRole, f.ProjectRole = "ready/next-role", roleARN }, "switch-role start arn:aws:iam::111122223333:role/ready/next-role"},
+		{"another role", diagnose.Grant,
+			func(f *Facts) { f.Project.SwitchRole, f.ProjectRole = "ready/next-role", roleARN },
+			"switch-role start arn:aws:iam::111122223333:role/ready/next-role"},
 		{"… which it has already", diagnose.Grant, func(f *Facts) { f.Project.SwitchRole = "shop-role" }, "switch-role not-the-role"},
 		{"… but it was changed", diagnose.Grant, func(f *Facts) {
 			f.Project.SwitchRole, f.ProjectRole = "next-role", "arn:aws:iam::111122223333:role/third"
 		}, "switch-role not-the-role"},
-		{"… of a build whose role cannot be read", diagnose.Grant, func(f *Facts) { f.Project.SwitchRole, f.Build.ServiceRole = "next-role", "" }, "switch-role not-the-role"},
+		{"… of a build whose role cannot be read", diagnose.Grant,
+			func(f *Facts) { f.Project.SwitchRole, f.Build.ServiceRole = "next-role", "" }, "switch-role not-the-role"},
 		{"… did not help", diagnose.Grant, func(f *Facts) {
 			f.Project.SwitchRole = "next-role"
 			f.Earlier = again(1, func(r *Round) { r.Written, r.Decision.Plan.NewRole = began, "arn:x" })
@@ -187,10 +203,19 @@ func short(d Decision) string {
 // denied gives facts of a denial that the settings allow.
 func denied(t *testing.T, change func(*Facts)) Facts {
 	return facts(t, diagnose.Grant, func(f *Facts) {
-		f.Diagnosis.Denials = []buildlog.Denial{{Principal: "arn:aws:sts::" + account + ":assumed-role/shop-role/AWSCodeBuild-1", Action: "ecr:PutImage",
-			Resource: "arn:aws:ecr:us-east-1:" + account + ":repository/shop", Effect: buildlog.Implicit, Layer: buildlog.IdentityBased, Causal: true}}
-		f.Role = &guardrail.RoleState{Role: codebuild.Role{Partition: "aws", Account: account, Path: "/", Name: "shop-role"},
-			Trust: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"codebuild.amazonaws.com"},"Action":"sts:AssumeRole"}]}`}
+		f.Diagnosis.Denials = []buildlog.Denial{{
+			Principal: "arn:aws:sts::" + account +
+				":assumed-role/shop-role/AWSCodeBuild-1",
+			Action:   "ecr:PutImage",
+			Resource: "arn:aws:ecr:us-east-1:" + account + ":repository/shop",
+			Effect:   buildlog.Implicit,
+			Layer:    buildlog.IdentityBased,
+			Causal:   true,
+		}}
+		f.Role = &guardrail.RoleState{Role: codebuild.Role{Partition: "aws", Account: account, Path: "/",
+			Name: "shop-role"},
+			Trust: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` +
+				`"Principal":{"Service":"codebuild.amazonaws.com"},"Action":"sts:AssumeRole"}]}`}
 		f.Before = make([]guardrail.Answer, len(guardrail.Questions(f.Judged())))
 		if change != nil {
 			change(f)

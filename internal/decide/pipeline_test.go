@@ -23,15 +23,22 @@ projects:
   - {name: shop, role: codebuild-shop, mode: heal, %s}
 grants:
   - {id: image, because: b, owner: o, set: ecr-push, create: true, resources: ["arn:${partition}:ecr:${region}:${account}:repository/shop"]}
-  - {id: proved, because: b, owner: o, set: ecr-push, evidence: cloudtrail, resources: ["arn:${partition}:ecr:${region}:${account}:repository/shop"]}
+  - {id: proved, because: b, owner: o, set: ecr-push, evidence: cloudtrail, `+
+		`resources: ["arn:${partition}:ecr:${region}:${account}:repository/shop"]}
 `, project))
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := Facts{Settings: s, Home: settings.Account{ID: hostileAccount, Region: "eu-west-1"}, Project: s.Projects[0], Case: "c",
-		Build: codebuild.Build{ID: "shop:" + hostileUUID, ARN: "arn:aws:codebuild:eu-west-1:111122223333:build/shop:" + hostileUUID, Project: "shop",
-			ServiceRole: "arn:aws:iam::111122223333:role/codebuild-shop", Initiator: "codepipeline/shop-main", SourceType: "CODEPIPELINE",
-			SourceVersion: "arn:aws:s3:::artifacts/shop-main/SourceArti/8e0e9c5"},
+		Build: codebuild.Build{
+			ID:            "shop:" + hostileUUID,
+			ARN:           "arn:aws:codebuild:eu-west-1:111122223333:build/shop:" + hostileUUID,
+			Project:       "shop",
+			ServiceRole:   "arn:aws:iam::111122223333:role/codebuild-shop",
+			Initiator:     "codepipeline/shop-main",
+			SourceType:    "CODEPIPELINE",
+			SourceVersion: "arn:aws:s3:::artifacts/shop-main/SourceArti/8e0e9c5",
+		},
 		Diagnosis: diagnose.Diagnosis{Cause: "x", Remedy: remedy, Details: map[string]string{"repository": "shop"}}}
 	if remedy == diagnose.Grant {
 		f.Diagnosis.Denials = []buildlog.Denial{{Principal: hostileSession, Action: "ecr:PutImage", Resource: hostileRepo,
@@ -53,7 +60,8 @@ func TestOnlyListedPipelines(t *testing.T) {
 		others        int // refusals beside it
 	}{
 		{"a grant", write + "grants: [image]", diagnose.Grant, 0},
-		{"a grant, and another pipeline is listed", write + `grants: [image], pipelines: [shop, Shop-main, shop-main-2]`, diagnose.Grant, 0},
+		{"a grant, and another pipeline is listed",
+			write + `grants: [image], pipelines: [shop, Shop-main, shop-main-2]`, diagnose.Grant, 0},
 		{"a retry", "grants: []", diagnose.Retry, 0},
 		{"a missing repository", write + "grants: [image]", diagnose.CreateRepository, 0},
 		{"another role", "switch_role: ready", diagnose.Grant, 0},

@@ -39,38 +39,54 @@ projects:
     grants: [image, bucket, deploy, roles, secret, logs, started]
     buildspecs: [ci/buildspec.yml, aws/buildspec.yml]
 grants:
-  - {id: image, because: b, owner: o, set: ecr-push, give: set, create: true, resources: ["arn:${partition}:ecr:${region}:${account}:repository/shop"]}
+  - {id: image, because: b, owner: o, set: ecr-push, give: set, create: true, ` +
+	`resources: ["arn:${partition}:ecr:${region}:${account}:repository/shop"]}
   - {id: bucket, because: b, owner: o, set: s3-deploy, resources: ["arn:${partition}:s3:::shop-*", "arn:${partition}:s3:::shop-*/*"]}
   - {id: deploy, because: b, owner: o, set: ecs-deploy, give: set, resources: ["*"],
      pass_roles: {ecs-tasks.amazonaws.com: ["arn:${partition}:iam::${account}:role/task"]}}
   - {id: roles, because: b, owner: o, actions: ["sts:AssumeRole"], resources: ["arn:${partition}:iam::${account}:role/cdk-deploy"]}
-  - {id: secret, because: b, owner: o, actions: ["secretsmanager:GetSecretValue"], expires: 14d, resources: ["arn:${partition}:secretsmanager:${region}:${account}:secret:shop/*"]}
-  - {id: logs, because: b, owner: o, set: logs, evidence: phase, resources: ["arn:${partition}:logs:${region}:${account}:log-group:/aws/codebuild/*"]}
-  - {id: started, because: b, owner: o, actions: ["codebuild:StartBuild"], resources: ["arn:${partition}:codebuild:${region}:${account}:project/next"]}
+  - {id: secret, because: b, owner: o, actions: ["secretsmanager:GetSecretValue"], expires: 14d, ` +
+	`resources: ["arn:${partition}:secretsmanager:${region}:${account}:secret:shop/*"]}
+  - {id: logs, because: b, owner: o, set: logs, evidence: phase, ` +
+	`resources: ["arn:${partition}:logs:${region}:${account}:log-group:/aws/codebuild/*"]}
+  - {id: started, because: b, owner: o, actions: ["codebuild:StartBuild"], ` +
+	`resources: ["arn:${partition}:codebuild:${region}:${account}:project/next"]}
 `
 
 var (
 	hostilePrincipals = []string{hostileSession, hostileSession, hostileSession, hostileSession, "***", "arn:aws:iam::111122223333:user/x",
 		strings.Replace(hostileSession, hostileAccount, "444455556666", 1), strings.Replace(hostileSession, "b01", "b02", 1),
 		strings.Replace(hostileSession, "codebuild-shop", "Codebuild-Shop", 1), hostileSession + "/x"}
-	hostileActions = []string{"ecr:PutImage", "ecr:InitiateLayerUpload", "ecr:GetAuthorizationToken", "s3:PutObject", "s3:GetObject", "s3:ListBucket", "ecs:UpdateService",
-		"ecs:RegisterTaskDefinition", "iam:PassRole", "sts:AssumeRole", "secretsmanager:GetSecretValue", "logs:CreateLogStream", "codebuild:StartBuild",
+	hostileActions = []string{"ecr:PutImage", "ecr:InitiateLayerUpload", "ecr:GetAuthorizationToken", "s3:PutObject",
+		"s3:GetObject", "s3:ListBucket", "ecs:UpdateService", "ecs:RegisterTaskDefinition", "iam:PassRole",
+		"sts:AssumeRole", "secretsmanager:GetSecretValue", "logs:CreateLogStream", "codebuild:StartBuild",
 		"iam:CreateUser", "iam:PutRolePolicy", "s3:PutBucketPolicy", "lambda:UpdateFunctionCode", "ecs:RunTask", "*", "ecr:*", "no:Such"}
-	hostileResources = []string{hostileRepo, hostileRepo + "-2", "arn:aws:ecr:eu-west-1:111122223333:repository/*", "arn:aws:s3:::shop-a", "arn:aws:s3:::shop-a/x", "arn:aws:s3:::shop-a/*",
-		"arn:aws:s3:::other/x", "arn:aws:s3:::shop-a/${aws:username}", "*", "***", "arn:aws:iam::111122223333:role/task", "arn:aws:iam::111122223333:role/admin",
-		"arn:aws:iam::111122223333:role/cdk-deploy", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-AbCdEf", "arn:aws:ecs:eu-west-1:111122223333:service/c/s",
-		"arn:aws:ecs:eu-west-1:111122223333:task-definition/t:*", "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/codebuild/shop:log-stream:",
-		"arn:aws:codebuild:eu-west-1:111122223333:project/next", "arn:aws:ecr:eu-west-1:444455556666:repository/shop", "arn:aws:lambda:eu-west-1:111122223333:function:buildmedic"}
+	hostileResources = []string{hostileRepo, hostileRepo + "-2", "arn:aws:ecr:eu-west-1:111122223333:repository/*",
+		"arn:aws:s3:::shop-a", "arn:aws:s3:::shop-a/x", "arn:aws:s3:::shop-a/*",
+		"arn:aws:s3:::other/x", "arn:aws:s3:::shop-a/${aws:username}", "*", "***",
+		"arn:aws:iam::111122223333:role/task", "arn:aws:iam::111122223333:role/admin",
+		"arn:aws:iam::111122223333:role/cdk-deploy",
+		"arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-AbCdEf",
+		"arn:aws:ecs:eu-west-1:111122223333:service/c/s", "arn:aws:ecs:eu-west-1:111122223333:task-definition/t:*",
+		"arn:aws:logs:eu-west-1:111122223333:log-group:/aws/codebuild/shop:log-stream:",
+		"arn:aws:codebuild:eu-west-1:111122223333:project/next", "arn:aws:ecr:eu-west-1:444455556666:repository/shop",
+		"arn:aws:lambda:eu-west-1:111122223333:function:buildmedic"}
 	// hostileFits are denials that some grant covers.
-	hostileFits = [][2]string{{"ecr:PutImage", hostileRepo}, {"ecr:GetAuthorizationToken", "*"}, {"s3:PutObject", "arn:aws:s3:::shop-a/x"}, {"s3:ListBucket", "arn:aws:s3:::shop-a"},
+	hostileFits = [][2]string{{"ecr:PutImage", hostileRepo}, {"ecr:GetAuthorizationToken", "*"},
+		{"s3:PutObject", "arn:aws:s3:::shop-a/x"}, {"s3:ListBucket", "arn:aws:s3:::shop-a"},
 		{"ecs:UpdateService", "arn:aws:ecs:eu-west-1:111122223333:service/c/s"}, {"iam:PassRole", "arn:aws:iam::111122223333:role/task"},
-		{"sts:AssumeRole", "arn:aws:iam::111122223333:role/cdk-deploy"}, {"secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-AbCdEf"},
+		{"sts:AssumeRole", "arn:aws:iam::111122223333:role/cdk-deploy"},
+		{"secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-AbCdEf"},
 		{"codebuild:StartBuild", "arn:aws:codebuild:eu-west-1:111122223333:project/next"}}
-	hostileReasons = []string{" because no identity-based policy allows the %s action", " because no identity-based policy allows the %s action", "",
+	hostileReasons = []string{" because no identity-based policy allows the %s action",
+		" because no identity-based policy allows the %s action", "",
 		" with an explicit deny in a service control policy", " because no permissions boundary allows the %s action"}
-	hostileNoise = []string{"The repository with name 'shop' does not exist in the registry with id '111122223333'", "YAML_FILE_ERROR: stat buildspec.yml: no such file or directory",
-		"toomanyrequests: You have reached your pull rate limit", "\x1b[31mAccess Denied\x1b[0m", "dial tcp: i/o timeout", "[Container] 2026/11/22 10:15:00 Phase complete: BUILD State: SUCCEEDED",
-		"An error occurred (AccessDenied) when calling the PutObject operation: Access Denied", "name unknown: The repository with name 'evil/shop' does not exist"}
+	hostileNoise = []string{"The repository with name 'shop' does not exist in the registry with id '111122223333'",
+		"YAML_FILE_ERROR: stat buildspec.yml: no such file or directory",
+		"toomanyrequests: You have reached your pull rate limit", "\x1b[31mAccess Denied\x1b[0m",
+		"dial tcp: i/o timeout", "[Container] 2026/11/22 10:15:00 Phase complete: BUILD State: SUCCEEDED",
+		"An error occurred (AccessDenied) when calling the PutObject operation: Access Denied",
+		"name unknown: The repository with name 'evil/shop' does not exist"}
 	hostileVersions = []string{"refs/heads/main", "refs/heads/main^{2f1c0de}", "refs/heads/main", "refs/heads/main",
 		"refs/heads/main", "refs/heads/main",
 		"pr/7", "refs/pull/7/merge", "2f1c0de2f1c0de", "", "main", "+refs/pull/7/head", "origin/pr/7",
@@ -120,9 +136,16 @@ func hostileWorld(tb testing.TB, seed uint64, extra ...string) Facts {
 	if r.IntN(8) == 0 {
 		p.SwitchRole = "service-role/codebuild-ready"
 	}
-	f := Facts{Settings: &s, Home: settings.Account{ID: hostileAccount, Region: "eu-west-1"}, Project: *p, Case: "c", Now: time.Date(2026, 11, 22, 10, 15, 0, 0, time.UTC),
-		Build: hostileBuild(r), Self: Self{Initiator: "buildmedic/buildmedic", Function: "buildmedic",
-			Parts: []string{"arn:aws:lambda:*:111122223333:function:buildmedic*"}}}
+	f := Facts{
+		Settings: &s,
+		Home:     settings.Account{ID: hostileAccount, Region: "eu-west-1"},
+		Project:  *p,
+		Case:     "c",
+		Now:      time.Date(2026, 11, 22, 10, 15, 0, 0, time.UTC),
+		Build:    hostileBuild(r),
+		Self: Self{Initiator: "buildmedic/buildmedic", Function: "buildmedic",
+			Parts: []string{"arn:aws:lambda:*:111122223333:function:buildmedic*"}},
+	}
 	failure := buildlog.ReadText(f.Build, hostileLog(r, extra))
 	f.Diagnosis = diagnose.Diagnose(failure)
 	if r.IntN(10) == 0 {
@@ -145,14 +168,26 @@ func hostileAsked(r *rand.Rand) (who, version string) {
 
 func hostileBuild(r *rand.Rand) codebuild.Build {
 	who, version := hostileAsked(r)
-	b := codebuild.Build{ID: "shop:" + hostileUUID, ARN: "arn:aws:codebuild:eu-west-1:111122223333:build/shop:" + hostileUUID, Project: "shop", Status: codebuild.Failed,
-		ServiceRole: "arn:aws:iam::111122223333:role/service-role/codebuild-shop", Initiator: who, SourceType: "GITHUB",
-		SourceVersion: version, ResolvedSourceVersion: "2f1c0de2f1c0de", Buildspec: "buildspec.yml",
-		Phases: []codebuild.Phase{{Type: "SUBMITTED", Status: codebuild.Succeeded}, {Type: "BUILD", Status: codebuild.Failed,
-			Contexts: []codebuild.Context{{Code: "COMMAND_EXECUTION_ERROR", Message: "Error while executing command: docker push x. Reason: exit status 1"}}}}}
+	b := codebuild.Build{
+		ID:                    "shop:" + hostileUUID,
+		ARN:                   "arn:aws:codebuild:eu-west-1:111122223333:build/shop:" + hostileUUID,
+		Project:               "shop",
+		Status:                codebuild.Failed,
+		ServiceRole:           "arn:aws:iam::111122223333:role/service-role/codebuild-shop",
+		Initiator:             who,
+		SourceType:            "GITHUB",
+		SourceVersion:         version,
+		ResolvedSourceVersion: "2f1c0de2f1c0de",
+		Buildspec:             "buildspec.yml",
+		Phases: []codebuild.Phase{{Type: "SUBMITTED", Status: codebuild.Succeeded},
+			{Type: "BUILD", Status: codebuild.Failed,
+				Contexts: []codebuild.Context{{Code: "COMMAND_EXECUTION_ERROR",
+					Message: "Error while executing command: docker push x. Reason: exit status 1"}}}},
+	}
 	switch r.IntN(20) {
 	case 0:
-		b.ServiceRole = pickOf(r, []string{"", "codebuild-shop", "arn:aws:iam::111122223333:role/admin", "arn:aws:iam::444455556666:role/service-role/codebuild-shop", "Codebuild-Shop"})
+		b.ServiceRole = pickOf(r, []string{"", "codebuild-shop", "arn:aws:iam::111122223333:role/admin",
+			"arn:aws:iam::444455556666:role/service-role/codebuild-shop", "Codebuild-Shop"})
 	case 1:
 		b.ARN = strings.Replace(b.ARN, hostileAccount, "444455556666", 1) // and the role stays
 	case 2:
@@ -254,7 +289,10 @@ func hostileLog(r *rand.Rand, extra []string) string {
 		line("%s", pickOf(r, hostileNoise))
 	}
 	for range denials {
-		line("%s%s", pickOf(r, []string{"", "denied: ", "│ Error: ", "An error occurred (AccessDenied) when calling the X operation: "}), hostileDenial(r))
+		line("%s%s",
+			pickOf(r, []string{"", "denied: ", "│ Error: ",
+				"An error occurred (AccessDenied) when calling the X operation: "}),
+			hostileDenial(r))
 	}
 	for _, e := range extra {
 		line("%s", e)
@@ -262,7 +300,8 @@ func hostileLog(r *rand.Rand, extra []string) string {
 	line("")
 	line("[Container] 2026/11/22 10:15:00.000000 Command did not exit successfully docker push x exit status 1")
 	line("[Container] 2026/11/22 10:15:00.000000 Phase complete: BUILD State: FAILED")
-	line("[Container] 2026/11/22 10:15:00.000000 Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: docker push x. Reason: exit status 1")
+	line("[Container] 2026/11/22 10:15:00.000000 Phase context status code: COMMAND_EXECUTION_ERROR Message: Error " +
+		"while executing command: docker push x. Reason: exit status 1")
 	return b.String()
 }
 
@@ -279,7 +318,8 @@ func hostileRole(r *rand.Rand, f *Facts) {
 		st.Inline[pickOf(r, []string{"own", "buildmedic"})] = string(doc.Canonical())
 	}
 	doc := iampolicy.Document{Version: "2012-10-17", Statements: pickOf(r, hostilePolicies)}
-	named := guardrail.ManagedPolicy{ARN: "arn:aws:iam::111122223333:policy/shop", Document: string(doc.Canonical()), Default: "v1", Versions: []guardrail.Version{{ID: "v1"}}, Attached: true}
+	named := guardrail.ManagedPolicy{ARN: "arn:aws:iam::111122223333:policy/shop", Document: string(doc.Canonical()),
+		Default: "v1", Versions: []guardrail.Version{{ID: "v1"}}, Attached: true}
 	st.Named, st.Managed = &named, []guardrail.ManagedPolicy{named}
 	f.Role = &st
 	qs := guardrail.Questions(f.Judged())
@@ -287,7 +327,12 @@ func hostileRole(r *rand.Rand, f *Facts) {
 	case 0, 1:
 		for _, q := range qs {
 			a := guardrail.Answer{}
-			a.Verdict, _ = iampolicy.Evaluate(iampolicy.Access{Policies: hostileDocuments(st, nil)}, iampolicy.Request{Action: q.Action, Resource: q.Resource, Context: q.Context, Now: f.Now})
+			a.Verdict, _ = iampolicy.Evaluate(iampolicy.Access{Policies: hostileDocuments(st, nil)}, iampolicy.Request{
+				Action:   q.Action,
+				Resource: q.Resource,
+				Context:  q.Context,
+				Now:      f.Now,
+			})
 			f.Before = append(f.Before, a)
 		}
 	case 2:
@@ -456,12 +501,14 @@ func checkWrite(t *testing.T, f Facts, d Decision) {
 		}
 	}
 	for _, a := range hostileActions {
-		for _, res := range append(hostileResources, "arn:aws:iam::111122223333:role/codebuild-shop", "arn:aws:s3:::shop-b/y", "arn:aws:s3:::sho/x") {
+		for _, res := range append(hostileResources, "arn:aws:iam::111122223333:role/codebuild-shop",
+			"arn:aws:s3:::shop-b/y", "arn:aws:s3:::sho/x") {
 			if strings.ContainsAny(res, "*$") && res != "*" {
 				continue
 			}
 			for _, service := range []string{"ecs-tasks.amazonaws.com", "ec2.amazonaws.com"} {
-				req := iampolicy.Request{Action: a, Resource: res, Context: map[string][]string{"iam:PassedToService": {service}}, Now: f.Now}
+				req := iampolicy.Request{Action: a, Resource: res,
+					Context: map[string][]string{"iam:PassedToService": {service}}, Now: f.Now}
 				if allowed(next, req) && !allowed(old, req) && !allowed([]iampolicy.Document{most}, req) {
 					t.Errorf("%s on %s for %s is allowed, and was not, nor do the settings allow it\n%s", a, res, service, w.After)
 				}
@@ -520,18 +567,32 @@ func TestRetryIsTrustedNoMoreThanWhatItRepeats(t *testing.T) {
 	f := hostileWorld(t, 0)
 	f.Settings.Projects[0].Write, f.Project.Write = settings.Write{Inline: "buildmedic"}, settings.Write{Inline: "buildmedic"}
 	f.Project.SwitchRole, f.Project.Grants, f.Paused, f.Before, f.Trail = "", []string{"image"}, "", nil, nil
-	f.Build = codebuild.Build{ID: "shop:" + hostileUUID, ARN: "arn:aws:codebuild:eu-west-1:111122223333:build/shop:" + hostileUUID, Project: "shop",
-		ServiceRole: "arn:aws:iam::111122223333:role/service-role/codebuild-shop", Initiator: "buildmedic/buildmedic", SourceType: "GITHUB",
-		SourceVersion: "2f1c0de2f1c0de", ResolvedSourceVersion: "2f1c0de2f1c0de"}
+	f.Build = codebuild.Build{
+		ID:                    "shop:" + hostileUUID,
+		ARN:                   "arn:aws:codebuild:eu-west-1:111122223333:build/shop:" + hostileUUID,
+		Project:               "shop",
+		ServiceRole:           "arn:aws:iam::111122223333:role/service-role/codebuild-shop",
+		Initiator:             "buildmedic/buildmedic",
+		SourceType:            "GITHUB",
+		SourceVersion:         "2f1c0de2f1c0de",
+		ResolvedSourceVersion: "2f1c0de2f1c0de",
+	}
 	role, _ := f.Build.Role()
 	f.Role = &guardrail.RoleState{Role: role, Inline: map[string]string{}}
-	f.Diagnosis = diagnose.Diagnosis{Cause: "x", Remedy: diagnose.Grant, Denials: []buildlog.Denial{{Principal: hostileSession, Action: "ecr:PutImage", Resource: hostileRepo,
-		Effect: buildlog.Implicit, Layer: buildlog.IdentityBased, Origin: buildlog.FromLog, Causal: true}}}
+	f.Diagnosis = diagnose.Diagnosis{Cause: "x", Remedy: diagnose.Grant,
+		Denials: []buildlog.Denial{{Principal: hostileSession, Action: "ecr:PutImage", Resource: hostileRepo,
+			Effect: buildlog.Implicit, Layer: buildlog.IdentityBased, Origin: buildlog.FromLog, Causal: true}}}
 	earlier := f.Build
 	earlier.ID, earlier.Initiator = "shop:before", "GitHub-Hookshot/1a2b3c4"
-	for version, granted := range map[string]bool{"refs/heads/main": true, "pr/7": false, "refs/pull/7/head": false, "2f1c0de2f1c0de": false} {
+	for version, granted := range map[string]bool{
+		"refs/heads/main":  true,
+		"pr/7":             false,
+		"refs/pull/7/head": false,
+		"2f1c0de2f1c0de":   false,
+	} {
 		earlier.SourceVersion = version
-		f.Earlier = []Round{{Build: earlier, Step: StepDone, Retry: f.Build.ID, RetryAt: f.Now, Diagnosis: &diagnose.Diagnosis{Cause: "timeout", Remedy: diagnose.Retry}, Decision: &Decision{}}}
+		f.Earlier = []Round{{Build: earlier, Step: StepDone, Retry: f.Build.ID, RetryAt: f.Now,
+			Diagnosis: &diagnose.Diagnosis{Cause: "timeout", Remedy: diagnose.Retry}, Decision: &Decision{}}}
 		if d := Decide(f); d.Mutates() != granted {
 			t.Errorf("after a build of %q: %+v", version, d.Refusals)
 		}
@@ -559,7 +620,8 @@ func TestRetryIsTrustedNoMoreThanWhatItRepeats(t *testing.T) {
 			t.Errorf("the healer's own build of %q, of which nothing is known: %+v", version, d.Refusals)
 		}
 	}
-	// The same if it is the root that the healer asked for: a batch's record may name who retried it.
+	// The same if it is the root that the healer asked for: a batch's record may name who retried
+	// it.
 	f.Build.BatchARN, f.Build.SourceVersion = "arn:aws:codebuild:eu-west-1:111122223333:build-batch/shop:1",
 		"refs/heads/main"
 	f.Build.Root = &codebuild.Root{Initiator: "buildmedic/x", SourceVersion: "refs/heads/main"}
@@ -587,7 +649,8 @@ func TestRetryIsTrustedNoMoreThanWhatItRepeats(t *testing.T) {
 
 func FuzzHostileRoad(f *testing.F) {
 	f.Add(uint64(1), "User: "+hostileSession+" is not authorized to perform: ecr:PutImage on resource: "+hostileRepo)
-	f.Add(uint64(2), "AccessDenied: s3:PutObject on arn:aws:s3:::shop-a/x\n[Container] 2026/11/22 10:15:00 Phase complete: BUILD State: FAILED")
+	f.Add(uint64(2), "AccessDenied: s3:PutObject on arn:aws:s3:::shop-a/x\n[Container] 2026/11/22 10:15:00 Phase "+
+		"complete: BUILD State: FAILED")
 	f.Add(uint64(3), "name unknown: The repository with name 'shop' does not exist in the registry with id '111122223333'")
 	f.Add(uint64(4), "YAML_FILE_ERROR Message: stat buildspec.yml: no such file or directory")
 	f.Fuzz(func(t *testing.T, seed uint64, text string) {

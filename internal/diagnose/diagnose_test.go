@@ -24,7 +24,8 @@ func TestLogs(t *testing.T) {
 			output +
 			"[Container] 2026/03/04 10:11:13.131417 Command did not exit successfully " + command + " exit status " + exit + "\n" +
 			"[Container] 2026/03/04 10:11:13.131418 Phase complete: " + phase + " State: FAILED\n" +
-			"[Container] 2026/03/04 10:11:13.131419 Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: " +
+			"[Container] 2026/03/04 10:11:13.131419 Phase context status code: COMMAND_EXECUTION_ERROR " +
+			"Message: Error while executing command: " +
 			command + ". Reason: exit status " + exit + "\n"
 	}
 	denial := "User: arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-11111111-2222-3333-4444-555555555555" +
@@ -80,7 +81,9 @@ func TestLogs(t *testing.T) {
 		{"CodeBuild's own code beats what the log says", frame("BUILD", "./build.sh", "YAML_FILE_ERROR: YAML file does not exist\n", "1"),
 			"command-failed", Report, 3, "YAML_FILE_ERROR"},
 		{"a command of several lines is printed twice", "[Container] 2026/03/04 10:11:12.131416 Running command set -e\n" + severalLines +
-			"\nthe contract does not match\n[Container] 2026/03/04 10:11:13.131417 Command did not exit successfully set -e\n" + severalLines +
+			"\nthe contract does not match\n[Container] 2026/03/04 10:11:13.131417 Command did not exit " +
+			"successfully set -e\n" +
+			severalLines +
 			" exit status 1\n[Container] 2026/03/04 10:11:13.131418 Phase complete: PRE_BUILD State: FAILED\n" +
 			"[Container] 2026/03/04 10:11:13.131419 Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while " +
 			"executing command: set -e\n" +
@@ -91,12 +94,14 @@ func TestLogs(t *testing.T) {
 				"Tests:       1 failed, 10 passed, 11 total\nnpm ERR! code ELIFECYCLE\n", "1"),
 			"test-failure", Report, 6, "1 failed"},
 		{"tests without Docker", frame("BUILD", "mvn verify",
-			"java.lang.IllegalStateException: Could not find a valid Docker environment.\nTests run: 3, Failures: 0, Errors: 3, Skipped: 0\n", "1"),
+			"java.lang.IllegalStateException: Could not find a valid Docker environment.\nTests run: 3, Failures: 0, "+
+				"Errors: 3, Skipped: 0\n", "1"),
 			"docker-daemon-unavailable", Report, 3, "Docker environment"},
 		{"a stack that was rolled back for a wrong value", frame("BUILD", "cdk deploy",
 			"shop | CREATE_FAILED | AWS::Lambda::Function | F Resource handler returned message: \"'MemorySize' value "+
 				"failed to satisfy constraint: Member must have value less than or equal to 3008\"\n"+
-				"shop | ROLLBACK_COMPLETE | AWS::CloudFormation::Stack | shop\n ❌  shop failed: Error: The stack named shop failed creation\n", "1"),
+				"shop | ROLLBACK_COMPLETE | AWS::CloudFormation::Stack | shop\n ❌  shop failed: Error: The stack "+
+				"named shop failed creation\n", "1"),
 			"invalid-parameter", Report, 3, "MemorySize"},
 		{"a denial within a rolled back stack", frame("BUILD", "cdk deploy",
 			"shop | CREATE_FAILED | AWS::SQS::Queue | Q Resource handler returned message: \""+strings.ReplaceAll(denial,
@@ -116,7 +121,8 @@ func TestLogs(t *testing.T) {
 			"throttling", Retry, 3, "Rate exceeded"},
 		{"a test prints a denial of nobody here", frame("BUILD", "go test ./...",
 			"    denial_test.go:4: got \""+strings.ReplaceAll(denial,
-				"codebuild-shop/AWSCodeBuild-11111111-2222-3333-4444-555555555555", "fake/session")+"\"\n--- FAIL: TestDenial (0.00s)\nFAIL\n", "1"),
+				"codebuild-shop/AWSCodeBuild-11111111-2222-3333-4444-555555555555", "fake/session")+
+				"\"\n--- FAIL: TestDenial (0.00s)\nFAIL\n", "1"),
 			"test-failure", Report, 4, "--- FAIL: TestDenial"},
 		{"a test prints words of a denial", frame("BUILD", "npx mocha",
 			"  1 failing\n\n     AssertionError: expected 'AccessDenied: Access Denied' to equal 'StoreError'\n", "1"),
@@ -144,19 +150,23 @@ func TestLogs(t *testing.T) {
 				`StatusCode: 403, api error Forbidden: Forbidden`+
 				"\nAn error occurred (403) when calling the HeadObject operation: Forbidden\n", "1"),
 			"object-missing-or-denied", Grant, 4, "HeadObject"},
-		{"a HEAD and another denial", frame("BUILD", "./sync.sh", "An error occurred (403) when calling the HeadObject operation: Forbidden\n"+
-			"An error occurred (AccessDenied) when calling the ListObjectsV2 operation: Access Denied\n", "1"),
+		{"a HEAD and another denial",
+			frame("BUILD", "./sync.sh", "An error occurred (403) when calling the HeadObject operation: Forbidden\n"+
+				"An error occurred (AccessDenied) when calling the ListObjectsV2 operation: Access Denied\n", "1"),
 			"missing-permission", Grant, 4, "ListObjectsV2"},
 		{"a GET says that it may not", frame("BUILD", "./get.sh",
 			"An error occurred (AccessDenied) when calling the GetObject operation: Access Denied\n", "1"),
 			"missing-permission", Grant, 3, "GetObject"},
-		{"a HEAD of a bucket", frame("BUILD", "./get.sh", "An error occurred (403) when calling the HeadBucket operation: Forbidden\n", "1"),
+		{"a HEAD of a bucket",
+			frame("BUILD", "./get.sh", "An error occurred (403) when calling the HeadBucket operation: Forbidden\n",
+				"1"),
 			"missing-permission", Grant, 3, "HeadBucket"},
 		{"nothing", "", "unknown", Report, 0, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := Diagnose(buildlog.ReadText(codebuild.Build{Status: codebuild.Failed}, tt.log))
-			if d.Cause != tt.cause || d.Remedy != tt.remedy || d.Evidence.Line != tt.line || !strings.Contains(d.Evidence.Text, tt.evidence) {
+			if d.Cause != tt.cause || d.Remedy != tt.remedy || d.Evidence.Line != tt.line ||
+				!strings.Contains(d.Evidence.Text, tt.evidence) {
 				t.Errorf("got %s, %s, line %d: %s\nwant %s, %s, line %d: %s", d.Cause, d.Remedy, d.Evidence.Line, d.Evidence.Text,
 					tt.cause, tt.remedy, tt.line, tt.evidence)
 			}
@@ -171,7 +181,8 @@ func TestSamplesAsLogs(t *testing.T) {
 	n := 0
 	for _, s := range samples(t) {
 		f := s.failure
-		if len(f.Denials) > 0 || f.Phase != "" || f.Context.Code != "" || f.Exit != "" || f.Build.Status != codebuild.Failed || len(f.Tail) == 0 {
+		if len(f.Denials) > 0 || f.Phase != "" || f.Context.Code != "" || f.Exit != "" ||
+			f.Build.Status != codebuild.Failed || len(f.Tail) == 0 {
 			continue
 		}
 		n++
@@ -202,7 +213,8 @@ func TestGrantOnlyIfAllAreCurable(t *testing.T) {
 		for _, e := range []buildlog.Effect{buildlog.Implicit, buildlog.Explicit, buildlog.Unstated} {
 			for _, action := range []string{"", "s3:GetObject"} {
 				for _, causal := range []bool{false, true} {
-					all = append(all, buildlog.Denial{Layer: l, Effect: e, Action: action, Causal: causal, Text: "denied", Origin: buildlog.FromLog})
+					all = append(all, buildlog.Denial{Layer: l, Effect: e, Action: action, Causal: causal,
+						Text: "denied", Origin: buildlog.FromLog})
 				}
 			}
 		}
@@ -250,7 +262,8 @@ func TestAdviceOnDenials(t *testing.T) {
 			buildlog.Denial{Principal: session("codebuild-shop"), Effect: buildlog.Implicit, Layer: buildlog.IdentityBased},
 			nil, []string{other, unstated}},
 		{"the role's name only", "codebuild-shop",
-			buildlog.Denial{Principal: session("codebuild-shop"), Effect: buildlog.Implicit, Layer: buildlog.IdentityBased}, nil, []string{other}},
+			buildlog.Denial{Principal: session("codebuild-shop"), Effect: buildlog.Implicit,
+				Layer: buildlog.IdentityBased}, nil, []string{other}},
 		{"another role", "codebuild-shop",
 			buildlog.Denial{Principal: session("cdk-deploy"), Effect: buildlog.Implicit, Layer: buildlog.IdentityBased},
 			[]string{other, session("cdk-deploy")}, nil},
@@ -383,10 +396,12 @@ func TestExcerpt(t *testing.T) {
 		{"buildlog's, if it holds the evidence", buildlog.Failure{Tail: at(lines(1, 100), 95, "npm ERR! Test failed"),
 			Excerpt: at(lines(80, 100), 95, "npm ERR! Test failed")}, 80, 100},
 		{"around the evidence", buildlog.Failure{Tail: at(lines(1, 100), 50, "npm ERR! Test failed"), Excerpt: lines(80, 100)}, 30, 69},
-		{"around evidence at the start", buildlog.Failure{Tail: at(lines(1, 100), 2, "npm ERR! Test failed"), Excerpt: lines(80, 100)}, 1, 21},
+		{"around evidence at the start",
+			buildlog.Failure{Tail: at(lines(1, 100), 2, "npm ERR! Test failed"), Excerpt: lines(80, 100)}, 1, 21},
 		{"without any", buildlog.Failure{Tail: lines(1, 100)}, 61, 100},
 		{"too long", buildlog.Failure{Tail: lines(1, 100), Excerpt: lines(1, 100)}, 61, 100},
-		{"the context, if there is no log", buildlog.Failure{NoLog: true, Context: codebuild.Context{Code: "CLIENT_ERROR", Message: "x"}}, 0, 0},
+		{"the context, if there is no log",
+			buildlog.Failure{NoLog: true, Context: codebuild.Context{Code: "CLIENT_ERROR", Message: "x"}}, 0, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := Diagnose(tt.f)
@@ -426,7 +441,8 @@ func TestJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `{"cause":"","title":"","remedy":"","retryable":false,"evidence":{"line":0,"text":"","origin":""},"advice":"","denials":[],` +
+	const want = `{"cause":"","title":"","remedy":"","retryable":false,"evidence":{"line":0,"text":"","origin":""},` +
+		`"advice":"","denials":[],` +
 		`"details":{"repository":"shop"},"excerpt":[],"fingerprint":""}`
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Error(diff)
@@ -532,7 +548,8 @@ func TestWhose(t *testing.T) {
 		recorded, alone owner
 	}{
 		{"arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-" + uuid, perhapsOurs, perhapsOurs},
-		{"arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-99999999-2222-3333-4444-555555555555", anotherSession, perhapsOurs},
+		{"arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-99999999-2222-3333-4444-555555555555",
+			anotherSession, perhapsOurs},
 		{"arn:aws:sts::111122223333:assumed-role/codebuild-shop/test-session", anotherSession, anotherSession},
 		{"arn:aws:sts::111122223333:assumed-role/codebuild-shop", perhapsOurs, perhapsOurs},
 		{"arn:aws:sts::111122223333:assumed-role/codebuild-shop/...", perhapsOurs, perhapsOurs},
@@ -579,7 +596,8 @@ func TestSetAside(t *testing.T) {
 		t.Errorf("beside a denial of the build: %s, %s", d.Cause, d.Remedy)
 	}
 	f.Tail[0].Text = "all tests passed"
-	if d := Diagnose(f); d.Cause != "denied-by-scp" || !strings.Contains(d.Advice, "user/fake that was denied, not the build's service role") {
+	if d := Diagnose(f); d.Cause != "denied-by-scp" ||
+		!strings.Contains(d.Advice, "user/fake that was denied, not the build's service role") {
 		t.Errorf("%s: %s", d.Cause, d.Advice)
 	}
 }

@@ -57,8 +57,9 @@ func fill(r *rand.Rand, text string) string {
 				digits(1) + " seconds"}[r.IntN(5)]
 		case "{path}":
 			return []string{
-				"/codebuild/output/src" + digits(9) + "/src/" + word() + "/" + word() + ".txt", "/tmp/" + word(), "./" + word() + "/" + word(),
-				"../" + word() + ".txt", "~/." + word(), "src/" + word() + "/" + word() + ".xml", `C:\build\` + word() + `\` + word() + ".cs",
+				"/codebuild/output/src" + digits(9) + "/src/" + word() + "/" + word() + ".txt", "/tmp/" + word(),
+				"./" + word() + "/" + word(), "../" + word() + ".txt", "~/." + word(),
+				"src/" + word() + "/" + word() + ".xml", `C:\build\` + word() + `\` + word() + ".cs",
 			}[r.IntN(7)]
 		case "{colour}":
 			return []string{"", "\x1b[31m", "\x1b[0m", "\x1b[1;33;40m", "\x1b[K"}[r.IntN(5)]

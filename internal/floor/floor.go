@@ -113,9 +113,11 @@ func Of(action string) (Hardness, string) {
 	case a.Level == iamref.Permissions:
 		return Never, fmt.Sprintf("%s manages permissions and is never granted.", a.Name)
 	case exactOnly(a.Name) && len(a.Resources) == 0:
-		return Never, fmt.Sprintf("%s runs code or hands on an identity and takes no resource, so it cannot be limited and is never granted.", a.Name)
+		return Never, fmt.Sprintf("%s runs code or hands on an identity and takes no resource, so it cannot be "+
+			"limited and is never granted.", a.Name)
 	case exactOnly(a.Name):
-		return ExactName, fmt.Sprintf("%s runs code or hands on an identity, so the grant must name the exact resource, without wildcards.", a.Name)
+		return ExactName, fmt.Sprintf("%s runs code or hands on an identity, so the grant must name the exact "+
+			"resource, without wildcards.", a.Name)
 	case a.Level == iamref.Read || a.Level == iamref.List:
 		return Free, ""
 	case slices.Contains(governing, service):

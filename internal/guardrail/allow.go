@@ -123,7 +123,10 @@ func allow(in Input, gs []grant, c claim, denied func(Question) bool) (picks []p
 		return nil, r
 	}
 	if len(gs) == 0 {
-		return nil, about(d, NoGrantConfigured, fmt.Sprintf("The settings name no grant for project %q. Add the entry, and name it under the project's grants.", in.Project.Name)).with(entry(in, c))
+		return nil, about(d, NoGrantConfigured,
+			fmt.Sprintf("The settings name no grant for project %q. Add the entry, and name it under the "+
+				"project's grants.",
+				in.Project.Name)).with(entry(in, c))
 	}
 	var first *Refusal
 	for _, g := range gs {
@@ -146,9 +149,14 @@ func allow(in Input, gs []grant, c claim, denied func(Question) bool) (picks []p
 	case first != nil:
 		return nil, first
 	case c.resources == nil:
-		return nil, about(d, UnknownResource, fmt.Sprintf("The text does not say on what %s was denied, and a resource is never guessed. A grant of the project that holds the action and says give: set would bring in its own resources.", c.action.Name))
+		return nil, about(d, UnknownResource,
+			fmt.Sprintf("The text does not say on what %s was denied, and a resource is never guessed. A grant of "+
+				"the project that holds the action and says give: set would bring in its own resources.",
+				c.action.Name))
 	}
-	return nil, about(d, NotAllowed, fmt.Sprintf("No grant of project %q allows %s on %s. Add the entry if the build shall have it.", in.Project.Name, c.action.Name, clip(strings.Join(c.resources, " and ")))).with(entry(in, c))
+	return nil, about(d, NotAllowed,
+		fmt.Sprintf("No grant of project %q allows %s on %s. Add the entry if the build shall have it.",
+			in.Project.Name, c.action.Name, clip(strings.Join(c.resources, " and ")))).with(entry(in, c))
 }
 
 func (r *Refusal) with(entry string) *Refusal {
@@ -185,7 +193,9 @@ func acceptable(in Input, g grant, c claim, d buildlog.Denial, sts []iampolicy.S
 		return r
 	}
 	if in.Project.Write.Attach && (!g.whole() || g.Expires > 0) {
-		return about(d, AttachGivesAll, fmt.Sprintf("Grant %q gives only what was denied, or only for a time, and a ready-made policy is attached as a whole and for good. Set give: set without expires, or write to an inline policy.", g.ID))
+		return about(d, AttachGivesAll,
+			fmt.Sprintf("Grant %q gives only what was denied, or only for a time, and a ready-made policy is "+
+				"attached as a whole and for good. Set give: set without expires, or write to an inline policy.", g.ID))
 	}
 	return keepsFloor(in, g, d, sts)
 }
@@ -213,7 +223,9 @@ func keepsFloor(in Input, g grant, d buildlog.Denial, sts []iampolicy.Statement)
 			}
 			for _, r := range st.Resource.List {
 				if reachesHealer(in, a, r) {
-					return about(d, FloorHealer, fmt.Sprintf("%s on %q would reach the healer's own parts. Narrow the grant's resources.", a, clip(r)))
+					return about(d, FloorHealer,
+						fmt.Sprintf("%s on %q would reach the healer's own parts. Narrow the grant's resources.", a,
+							clip(r)))
 				}
 			}
 		}
@@ -239,7 +251,9 @@ func floorOf(g grant, d buildlog.Denial, action string) *Refusal {
 		case h == floor.ExactName && wide:
 			return about(d, FloorExact, fmt.Sprintf("%s Grant %q has a pattern.", why, g.ID))
 		case !keptToPurpose(action, st):
-			return about(d, FloorNever, fmt.Sprintf("%s is given only under a condition that keeps it to its purpose, and the grant's statement has none.", action))
+			return about(d, FloorNever,
+				fmt.Sprintf("%s is given only under a condition that keeps it to its purpose, and the grant's "+
+					"statement has none.", action))
 		}
 	}
 	return nil
@@ -293,7 +307,8 @@ func enough(in Input, g grant, c claim, d buildlog.Denial) *Refusal {
 		return nil
 	}
 	if want == settings.EvidenceCloudTrail {
-		return about(d, NoTrail, fmt.Sprintf("Grant %q asks for CloudTrail's confirmation, and CloudTrail has not shown this denial.", g.ID))
+		return about(d, NoTrail,
+			fmt.Sprintf("Grant %q asks for CloudTrail's confirmation, and CloudTrail has not shown this denial.", g.ID))
 	}
 	return about(d, WeakEvidence, fmt.Sprintf("Grant %q asks for evidence %q, and this denial has %q.", g.ID, want, have))
 }

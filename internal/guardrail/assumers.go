@@ -21,12 +21,15 @@ func trustRefusals(role RoleState) []Refusal {
 	}
 	sts, err := parseTrust(role.Trust)
 	if err != nil {
-		return []Refusal{{Rule: UnreadablePolicy, Message: "The role's trust policy cannot be read: " + clip(err.Error()) + ". Until it can, it is unknown who else would get the permission."}}
+		return []Refusal{{Rule: UnreadablePolicy,
+			Message: "The role's trust policy cannot be read: " + clip(err.Error()) +
+				". Until it can, it is unknown who else would get the permission."}}
 	}
 	for _, st := range sts {
 		if who := st.stranger(); who != "" {
 			return []Refusal{{Rule: OpenTrust, Message: fmt.Sprintf(
-				"The role's trust policy lets %s assume it, so they would get the permission too. Name in it who may, or limit it by a condition.", who)}}
+				"The role's trust policy lets %s assume it, so they would get the permission too. Name in it who "+
+					"may, or limit it by a condition.", who)}}
 		}
 	}
 	return nil
@@ -99,7 +102,10 @@ func (st trustStatement) stranger() string {
 		return iampolicy.MatchAction(a, "sts:AssumeRole") || strings.Contains(strings.ToLower(a), "sts:assumerole")
 	}
 	switch {
-	case st.Effect != "Allow" || len(st.NotAction) == 0 && !slices.ContainsFunc(st.Action, func(a string) bool { return assumes(a) || iampolicy.MatchAction(a, webIdentity) }):
+	case st.Effect != "Allow" ||
+		len(st.NotAction) == 0 &&
+			!slices.ContainsFunc(st.Action,
+				func(a string) bool { return assumes(a) || iampolicy.MatchAction(a, webIdentity) }):
 		return ""
 	case len(st.NotPrincipal) > 0:
 		return "everybody but some"
@@ -146,7 +152,9 @@ func isCaller(key string) bool {
 // token was made out, which for AWS is the same with every customer; Cognito's
 // is the owner's pool.
 func isSubject(key string) bool {
-	return strings.Contains(key, ":") && (!strings.HasSuffix(key, ":aud") || strings.HasPrefix(key, "cognito-identity.")) && !strings.HasPrefix(key, "aws:")
+	return strings.Contains(key, ":") &&
+		(!strings.HasSuffix(key, ":aud") || strings.HasPrefix(key, "cognito-identity.")) &&
+		!strings.HasPrefix(key, "aws:")
 }
 
 // beginsOpen reports whether a value leaves open whose it is: a wildcard stands

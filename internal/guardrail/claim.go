@@ -54,7 +54,8 @@ func serviceRole(in Input) (codebuild.Role, *Refusal) {
 	at := b.At()
 	if p.Name != b.Project || p.Account != "" && p.Account != at.Account || p.Region != "" && p.Region != at.Region {
 		return codebuild.Role{}, &Refusal{Rule: ProjectNotListed,
-			Message: fmt.Sprintf("The build belongs to %q in %s/%s, which is not the project that the settings mean.", clip(b.Project), at.Account, at.Region)}
+			Message: fmt.Sprintf("The build belongs to %q in %s/%s, which is not the project that the settings mean.",
+				clip(b.Project), at.Account, at.Region)}
 	}
 	role, ok := b.Role()
 	if !ok || b.UUID() == "" || !isAccount(role.Account) {
@@ -68,7 +69,8 @@ func serviceRole(in Input) (codebuild.Role, *Refusal) {
 	}
 	if role.PathName() != want && (want != "" || len(p.Grants) > 0) {
 		return codebuild.Role{}, &Refusal{Rule: NotTheRole,
-			Message: fmt.Sprintf("The build ran as %q, and the settings name the role %q for this project. Correct projects.role, or the project's service role.", role.PathName(), p.Role)}
+			Message: fmt.Sprintf("The build ran as %q, and the settings name the role %q for this project. "+
+				"Correct projects.role, or the project's service role.", role.PathName(), p.Role)}
 	}
 	return role, nil
 }
@@ -89,14 +91,18 @@ func whose(in Input, role codebuild.Role, d buildlog.Denial) *Refusal {
 		return refuse(OtherPrincipal, "The denied principal %q is masked or cut, so it may be anybody.", clip(d.Principal))
 	}
 	if a.Account != role.Account || a.Partition != role.Partition {
-		return refuse(OtherAccount, "%q was denied, which is not of account %s. Give it the permission where it belongs.", clip(d.Principal), role.Account)
+		return refuse(OtherAccount,
+			"%q was denied, which is not of account %s. Give it the permission where it belongs.", clip(d.Principal),
+			role.Account)
 	}
 	p := strings.Split(a.Resource, "/")
 	if a.Service != "sts" || a.Region != "" || len(p) != 3 || p[0] != "assumed-role" || p[1] != role.Name {
-		return refuse(OtherPrincipal, "%q was denied, not the build's service role %q. Give it the permission itself; the build's role would not help.", clip(d.Principal), role.Name)
+		return refuse(OtherPrincipal, "%q was denied, not the build's service role %q. Give it the permission "+
+			"itself; the build's role would not help.", clip(d.Principal), role.Name)
 	}
 	if p[2] != in.Build.Session() {
-		return refuse(OtherBuild, "The session %q was denied, and this build's is %q. The line comes from elsewhere.", clip(p[2]), in.Build.Session())
+		return refuse(OtherBuild, "The session %q was denied, and this build's is %q. The line comes from elsewhere.",
+			clip(p[2]), in.Build.Session())
 	}
 	return nil
 }
@@ -109,7 +115,8 @@ func claims(in Input) (cs []claim, refusals []Refusal) {
 	}
 	if len(in.Denials) > maxDenials {
 		return nil, []Refusal{{Rule: HostileText, Message: fmt.Sprintf(
-			"The build shows %d different denials, more than the %d that are looked at. Look at its log yourself.", len(in.Denials), maxDenials)}}
+			"The build shows %d different denials, more than the %d that are looked at. Look at its log yourself.",
+			len(in.Denials), maxDenials)}}
 	}
 	for n, d := range in.Denials {
 		c, r := readClaim(in, role, n, d)
@@ -146,9 +153,13 @@ func layer(d buildlog.Denial) (needs bool, r *Refusal) {
 	}
 	switch {
 	case d.Effect == buildlog.Explicit:
-		return false, about(d, ExplicitDeny, fmt.Sprintf("A %s denies it explicitly%s. Only who owns that policy can lift the deny.", layerName(d.Layer), by))
+		return false, about(d, ExplicitDeny,
+			fmt.Sprintf("A %s denies it explicitly%s. Only who owns that policy can lift the deny.",
+				layerName(d.Layer), by))
 	case d.Layer != buildlog.IdentityBased && d.Layer != buildlog.LayerUnstated && d.Layer != "":
-		return false, about(d, OtherLayer, fmt.Sprintf("A %s does not allow it%s. Change it there; the role's own policies cannot cure it.", layerName(d.Layer), by))
+		return false, about(d, OtherLayer,
+			fmt.Sprintf("A %s does not allow it%s. Change it there; the role's own policies cannot cure it.",
+				layerName(d.Layer), by))
 	}
 	stated := d.Principal != "" && d.Effect == buildlog.Implicit && d.Layer == buildlog.IdentityBased
 	return !stated, nil
@@ -172,7 +183,8 @@ func isActionName(s string) bool {
 
 func action(d buildlog.Denial) (iamref.Action, *Refusal) {
 	if d.Action == "" {
-		return iamref.Action{}, about(d, UnknownAction, "The text does not say which action was denied. Find out, and give it to the role yourself.")
+		return iamref.Action{}, about(d, UnknownAction,
+			"The text does not say which action was denied. Find out, and give it to the role yourself.")
 	}
 	if !isActionName(d.Action) {
 		return iamref.Action{}, about(d, HostileText, fmt.Sprintf("%q is not how AWS names an action.", clip(d.Action)))
@@ -213,7 +225,9 @@ func resource(in Input, role codebuild.Role, a iamref.Action, d buildlog.Denial)
 
 // unnumbered matches the names that AWS prints with a * in the place of a
 // number that does not exist yet: a stack's id, a task definition's revision.
-var unnumbered = lazyregexp.New(`^arn:[^:*?]*:(cloudformation:[^:*?]*:[^:*?]*:stack/[^*?/]+/|ecs:[^:*?]*:[^:*?]*:task-definition/[^*?:]+:)\*$`)
+var unnumbered = lazyregexp.New(
+	`^arn:[^:*?]*:(cloudformation:[^:*?]*:[^:*?]*:stack/[^*?/]+/|ecs:[^:*?]*:[^:*?]*:task-definition/[^*?:]+:)\*$`,
+)
 
 // unmask takes out what CodeBuild puts in the place of secrets (AWS.md#masking),
 // and the marks of a cut, and tells whether there were any.
@@ -250,7 +264,9 @@ func foreign(d buildlog.Denial, arn codebuild.ARN, role codebuild.Role) *Refusal
 	if arn.Partition == role.Partition && (arn.Account == role.Account || arn.Account == "" || transform) {
 		return nil
 	}
-	return about(d, ForeignResource, fmt.Sprintf("%q is not in account %s. Such access needs a policy there too, so a person has to arrange it.", clip(d.Resource), role.Account))
+	return about(d, ForeignResource,
+		fmt.Sprintf("%q is not in account %s. Such access needs a policy there too, so a person has to arrange it.",
+			clip(d.Resource), role.Account))
 }
 
 // maxSecretName is how long a secret's name may be.
@@ -266,7 +282,8 @@ func bareName(in Input, role codebuild.Role, a iamref.Action, name string) []str
 		return nil
 	}
 	at := in.Build.At()
-	arn := codebuild.ARN{Partition: role.Partition, Service: "secretsmanager", Region: at.Region, Account: role.Account, Resource: "secret:" + name + "-??????"}
+	arn := codebuild.ARN{Partition: role.Partition, Service: "secretsmanager", Region: at.Region, Account: role.Account,
+		Resource: "secret:" + name + "-??????"}
 	if !iamref.Fits(a.Name, arn.String()) {
 		return nil
 	}

@@ -70,7 +70,9 @@ func fitting(in Input, c claim) (floor.Set, bool) {
 // all. "*" is none that could stand for another action's.
 func goesWith(action string, resources []string) bool {
 	a, ok := iamref.Lookup(action)
-	return ok && (len(a.Resources) == 0 || slices.ContainsFunc(resources, func(r string) bool { return r != "*" && iamref.Fits(action, r) }))
+	return ok &&
+		(len(a.Resources) == 0 ||
+			slices.ContainsFunc(resources, func(r string) bool { return r != "*" && iamref.Fits(action, r) }))
 }
 
 // commandWords are the words of what the failed phase says, which is the

@@ -36,9 +36,11 @@ func TestEntry(t *testing.T) {
 	}{
 		{"s3:GetObject", "arn:aws:s3:::shop/a b#c: [x]{y}'!.txt", `["arn:${partition}:s3:::shop/a b#c: [x]{y}'!.txt"]`},
 		{"ecr:DeleteRepository", repo + "2", `["arn:${partition}:ecr:${region}:${account}:repository/shop2"]`},
-		{"ecr:DescribeImages", strings.Replace(repo, "eu-west-1", "us-east-1", 1), `["arn:${partition}:ecr:us-east-1:${account}:repository/shop"]`},
+		{"ecr:DescribeImages", strings.Replace(repo, "eu-west-1", "us-east-1", 1),
+			`["arn:${partition}:ecr:us-east-1:${account}:repository/shop"]`},
 		{"ecs:DescribeTaskDefinition", "*", `["*"]`},
-		{"lambda:UpdateFunctionCode", "arn:aws:lambda:eu-west-1:111122223333:function:shop", `["arn:${partition}:lambda:${region}:${account}:function:shop"]`},
+		{"lambda:UpdateFunctionCode", "arn:aws:lambda:eu-west-1:111122223333:function:shop",
+			`["arn:${partition}:lambda:${region}:${account}:function:shop"]`},
 		{"secretsmanager:GetSecretValue", "shop/db", `["arn:${partition}:secretsmanager:${region}:${account}:secret:shop/db-??????"]`},
 		{"logs:CreateLogGroup", "arn:aws:logs:eu-west-1:111122223333:log-group:/x:log-stream:",
 			`["arn:${partition}:logs:${region}:${account}:log-group:/x", "arn:${partition}:logs:${region}:${account}:log-group:/x:*"]`},
@@ -98,7 +100,8 @@ func TestEntryText(t *testing.T) {
 	in.Settings.Grants, in.Project.Grants = nil, nil
 	in.Project.Name, in.Build.Project = strings.Repeat("Ünïcode ", 20), strings.Repeat("Ünïcode ", 20)
 	entry := Judge(in).Refusals[0].Entry
-	if id := strings.Split(entry, "\n")[1]; len(id) > 60 || strings.ContainsAny(id, "Üï") || !strings.Contains(entry, `owner: "platform"`) {
+	if id := strings.Split(entry, "\n")[1]; len(id) > 60 || strings.ContainsAny(id, "Üï") ||
+		!strings.Contains(entry, `owner: "platform"`) {
 		t.Errorf("entry\n%s", entry)
 	}
 }
@@ -127,7 +130,8 @@ func TestEntrySet(t *testing.T) {
 		in := shop()
 		in.Settings.Grants, in.Project.Grants = nil, nil
 		in.Build.Phases = []codebuild.Phase{{Type: "BUILD", Status: codebuild.Failed,
-			Contexts: []codebuild.Context{{Code: "COMMAND_EXECUTION_ERROR", Message: "Error while executing command: " + row.command + ". Reason: exit status 1"}}}}
+			Contexts: []codebuild.Context{{Code: "COMMAND_EXECUTION_ERROR",
+				Message: "Error while executing command: " + row.command + ". Reason: exit status 1"}}}}
 		in.Denials = []buildlog.Denial{denial(row.action, row.resource)}
 		j := Judge(asked(in))
 		if len(j.Refusals) != 1 || j.Refusals[0].Entry == "" {

@@ -81,7 +81,8 @@ func TestCarelessOwner(t *testing.T) {
 		}
 		shut += btoi(!open)
 	}
-	t.Logf("%d of %d paths shut for a careless owner: %d settings files in error, %d denials refused", shut, len(escalationPaths()), inError, refused)
+	t.Logf("%d of %d paths shut for a careless owner: %d settings files in error, %d denials refused", shut,
+		len(escalationPaths()), inError, refused)
 }
 
 // unchecked are the settings that a faulty check would let through.
@@ -135,7 +136,9 @@ func TestLastPermissionIsNotGiven(t *testing.T) {
 				byFloor++
 			case len(j.Refusals) > 0 && !slices.ContainsFunc(j.Refusals, func(r Refusal) bool { return r.Rule != EscalationPath }):
 				byWhole++
-			case len(p.Required) == 1 && h == floor.ExactName && len(j.Added) == 1 && slices.Equal(j.Added[0].Action.List, []string{last}) && slices.Equal(j.Added[0].Resource.List, []string{res}):
+			case len(p.Required) == 1 && h == floor.ExactName && len(j.Added) == 1 &&
+				slices.Equal(j.Added[0].Action.List, []string{last}) &&
+				slices.Equal(j.Added[0].Resource.List, []string{res}):
 				exact++
 			default:
 				open = true
@@ -152,7 +155,8 @@ func TestLastPermissionIsNotGiven(t *testing.T) {
 		}
 		shut += btoi(!open)
 	}
-	t.Logf("%d of %d paths shut for a role that holds all but one permission: %d times by the floor, %d times by the whole, %d times only the exact resource that the owner named",
+	t.Logf("%d of %d paths shut for a role that holds all but one permission: %d times by the floor, %d times by the "+
+		"whole, %d times only the exact resource that the owner named",
 		shut, len(escalationPaths()), byFloor, byWhole, exact)
 }
 
@@ -189,7 +193,8 @@ func TestOpened(t *testing.T) {
 		return st
 	}
 	pass := func(role string) iampolicy.Statement {
-		return iampolicy.Allow("x", []string{"iam:PassRole"}, []string{"arn:aws:iam::111122223333:role/" + role}, equals("iam:PassedToService", "ecs-tasks.amazonaws.com"))
+		return iampolicy.Allow("x", []string{"iam:PassRole"}, []string{"arn:aws:iam::111122223333:role/" + role},
+			equals("iam:PassedToService", "ecs-tasks.amazonaws.com"))
 	}
 	deny := with(allow("ecs:RunTask"), func(st *iampolicy.Statement) { st.Effect = "Deny" })
 	conditional := iampolicy.Allow("x", []string{"ecs:RunTask"}, []string{"*"}, equals("aws:RequestedRegion", "eu-west-1"))
@@ -209,43 +214,65 @@ func TestOpened(t *testing.T) {
 			st.NotAction.List = []string{"ecs:Register*", "ecs:Create*", "ecs:StartTask"}
 		})},
 			allow("ecs:RegisterTaskDefinition"), "ecs-004"},
-		{"open before", []iampolicy.Statement{allow("iam:PassRole", "ecs:RunTask", "ecs:RegisterTaskDefinition")}, allow("ecs:RegisterTaskDefinition"), ""},
+		{"open before", []iampolicy.Statement{allow("iam:PassRole", "ecs:RunTask", "ecs:RegisterTaskDefinition")},
+			allow("ecs:RegisterTaskDefinition"), ""},
 		{"open before by *", []iampolicy.Statement{allow("*")}, allow("ecs:RegisterTaskDefinition"), ""},
-		{"held under a condition", []iampolicy.Statement{allow("iam:PassRole"), conditional}, allow("ecs:RegisterTaskDefinition"), "ecs-004"},
-		{"the last one held under a condition", []iampolicy.Statement{allow("iam:PassRole", "ecs:RegisterTaskDefinition"), conditional}, allow("ecs:RunTask"), "ecs-004"},
-		{"denied on everything", []iampolicy.Statement{allow("iam:PassRole", "ecs:RunTask"), deny}, allow("ecs:RegisterTaskDefinition"), ""},
+		{"held under a condition", []iampolicy.Statement{allow("iam:PassRole"), conditional},
+			allow("ecs:RegisterTaskDefinition"), "ecs-004"},
+		{"the last one held under a condition",
+			[]iampolicy.Statement{allow("iam:PassRole", "ecs:RegisterTaskDefinition"), conditional},
+			allow("ecs:RunTask"), "ecs-004"},
+		{"denied on everything", []iampolicy.Statement{allow("iam:PassRole", "ecs:RunTask"), deny},
+			allow("ecs:RegisterTaskDefinition"), ""},
 		{"denied under a condition", []iampolicy.Statement{allow("iam:PassRole", "ecs:RunTask"),
-			with(deny, func(st *iampolicy.Statement) { st.Condition = conditional.Condition })}, allow("ecs:RegisterTaskDefinition"), "ecs-004"},
+			with(deny, func(st *iampolicy.Statement) { st.Condition = conditional.Condition })},
+			allow("ecs:RegisterTaskDefinition"), "ecs-004"},
 		{"denied on something", []iampolicy.Statement{allow("iam:PassRole", "ecs:RunTask"),
-			with(deny, func(st *iampolicy.Statement) { st.Resource.List = []string{"arn:aws:ecs:*:*:task-definition/x:*"} })}, allow("ecs:RegisterTaskDefinition"), "ecs-004"},
+			with(deny,
+				func(st *iampolicy.Statement) { st.Resource.List = []string{"arn:aws:ecs:*:*:task-definition/x:*"} })},
+			allow("ecs:RegisterTaskDefinition"), "ecs-004"},
 		{"open before, but perhaps denied", []iampolicy.Statement{allow("iam:PassRole", "ecs:RunTask", "ecs:RegisterTaskDefinition"),
 			with(deny, func(st *iampolicy.Statement) {
 				st.Action.List, st.Condition = []string{"ecs:Register*"}, conditional.Condition
 			})},
 			allow("ecs:RegisterTaskDefinition"), "ecs-004"},
 		{"held on what the action does not take", []iampolicy.Statement{allow("ecs:RunTask", "iam:PassRole"),
-			iampolicy.Allow("x", []string{"ecs:RegisterTaskDefinition"}, []string{"arn:aws:s3:::nothing"})}, allow("ecs:RegisterTaskDefinition"), "ecs-004"},
+			iampolicy.Allow("x", []string{"ecs:RegisterTaskDefinition"}, []string{"arn:aws:s3:::nothing"})},
+			allow("ecs:RegisterTaskDefinition"), "ecs-004"},
 		{"held in another account", []iampolicy.Statement{allow("iam:PassRole", "ecs:RegisterTaskDefinition"),
-			iampolicy.Allow("x", []string{"ecs:RunTask"}, []string{"arn:aws:ecs:eu-west-1:444455556666:task-definition/x:*"})}, allow("ecs:RunTask"), "ecs-004"},
+			iampolicy.Allow("x", []string{"ecs:RunTask"},
+				[]string{"arn:aws:ecs:eu-west-1:444455556666:task-definition/x:*"})},
+			allow("ecs:RunTask"), "ecs-004"},
 		{"held in another partition", []iampolicy.Statement{allow("iam:PassRole", "ecs:RegisterTaskDefinition"),
-			iampolicy.Allow("x", []string{"ecs:RunTask"}, []string{"arn:aws-cn:ecs:eu-west-1:111122223333:task-definition/x:*"})}, allow("ecs:RunTask"), "ecs-004"},
+			iampolicy.Allow("x", []string{"ecs:RunTask"},
+				[]string{"arn:aws-cn:ecs:eu-west-1:111122223333:task-definition/x:*"})},
+			allow("ecs:RunTask"), "ecs-004"},
 		{"held on all but everything", []iampolicy.Statement{allow("iam:PassRole", "ecs:RegisterTaskDefinition"),
 			with(allow("ecs:RunTask"), func(st *iampolicy.Statement) {
 				st.Resource, st.NotResource = iampolicy.Values{}, iampolicy.Values{List: []string{"arn:*"}}
 			})}, allow("ecs:RunTask"), "ecs-004"},
 		{"held on something else that the action takes", []iampolicy.Statement{allow("iam:PassRole", "ecs:RegisterTaskDefinition"),
-			iampolicy.Allow("x", []string{"ecs:RunTask"}, []string{"arn:aws:ecs:*:111122223333:task-definition/x:*"})}, allow("ecs:RunTask"), ""},
-		{"another role is passed", []iampolicy.Statement{allow("ecs:RunTask", "ecs:RegisterTaskDefinition"), pass("task")}, pass("admin"), "ecs-004"},
-		{"the same role is passed", []iampolicy.Statement{allow("ecs:RunTask", "ecs:RegisterTaskDefinition"), pass("task")}, pass("task"), ""},
-		{"any role was passed before", []iampolicy.Statement{allow("ecs:RunTask", "ecs:RegisterTaskDefinition", "iam:PassRole")}, pass("admin"), ""},
+			iampolicy.Allow("x", []string{"ecs:RunTask"}, []string{"arn:aws:ecs:*:111122223333:task-definition/x:*"})},
+			allow("ecs:RunTask"), ""},
+		{"another role is passed",
+			[]iampolicy.Statement{allow("ecs:RunTask", "ecs:RegisterTaskDefinition"), pass("task")},
+			pass("admin"), "ecs-004"},
+		{"the same role is passed",
+			[]iampolicy.Statement{allow("ecs:RunTask", "ecs:RegisterTaskDefinition"), pass("task")}, pass("task"), ""},
+		{"any role was passed before",
+			[]iampolicy.Statement{allow("ecs:RunTask", "ecs:RegisterTaskDefinition", "iam:PassRole")},
+			pass("admin"), ""},
 		{"the same role is passed to more services", []iampolicy.Statement{allow("ecs:RunTask", "ecs:RegisterTaskDefinition"),
-			iampolicy.Allow("x", []string{"iam:PassRole"}, []string{"arn:aws:iam::111122223333:role/task"}, equals("iam:PassedToService", "events.amazonaws.com"))}, pass("task"), "ecs-004"},
+			iampolicy.Allow("x", []string{"iam:PassRole"}, []string{"arn:aws:iam::111122223333:role/task"},
+				equals("iam:PassedToService", "events.amazonaws.com"))}, pass("task"), "ecs-004"},
 		{"one of two missing", []iampolicy.Statement{allow("ecs:RunTask")}, allow("ecs:RegisterTaskDefinition"), ""},
 		{"all at once", nil, allow("iam:PassRole", "ecs:RunTask", "ecs:RegisterTaskDefinition"), "ecs-004"},
 		{"a single permission on everything", nil, allow("sts:AssumeRole"), "sts-001"},
-		{"a single permission by exact name", nil, iampolicy.Allow("x", []string{"sts:AssumeRole"}, []string{"arn:aws:iam::111122223333:role/x"}), ""},
+		{"a single permission by exact name", nil,
+			iampolicy.Allow("x", []string{"sts:AssumeRole"}, []string{"arn:aws:iam::111122223333:role/x"}), ""},
 		{"by exact name, with a second one held", []iampolicy.Statement{allow("lambda:InvokeFunction")},
-			iampolicy.Allow("x", []string{"lambda:UpdateFunctionCode"}, []string{"arn:aws:lambda:eu-west-1:111122223333:function:x"}), "lambda-004"},
+			iampolicy.Allow("x", []string{"lambda:UpdateFunctionCode"},
+				[]string{"arn:aws:lambda:eu-west-1:111122223333:function:x"}), "lambda-004"},
 	} {
 		var ids []string
 		for _, p := range opened(shop().Role.Role, document(row.before...), []iampolicy.Statement{row.added}) {
@@ -255,7 +282,8 @@ func TestOpened(t *testing.T) {
 			t.Errorf("%s: opens %q, want %q", row.name, got, row.want)
 		}
 	}
-	if rs := escalations(shop().Role.Role, nil, []iampolicy.Statement{allow("sts:AssumeRole")}); len(rs) != 1 || rs[0].Action != "sts:AssumeRole" || !strings.Contains(fmt.Sprint(rs), "sts-001") {
+	if rs := escalations(shop().Role.Role, nil, []iampolicy.Statement{allow("sts:AssumeRole")}); len(rs) != 1 ||
+		rs[0].Action != "sts:AssumeRole" || !strings.Contains(fmt.Sprint(rs), "sts-001") {
 		t.Errorf("refusal %v", rs)
 	}
 }

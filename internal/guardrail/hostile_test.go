@@ -59,9 +59,11 @@ func TestLookAlikePrincipals(t *testing.T) {
 // grant names is no claim about it.
 func TestHostileActions(t *testing.T) {
 	for _, a := range []string{
-		"ecr:*", "*", "*:*", "ecr:Put?mage", "ecr:PutImage*", "ecr:PutImage,iam:CreateUser", "ecr:PutImage\niam:CreateUser", "ecr:PutImage ",
-		"ecr: PutImage", "ecr:Put\u200bImage", "ecr:PutІmage", "eсr:PutImage", "ecr:PutImage\x00", "ecr::PutImage", "ecr:PutImage:ecr",
-		"\u212ams:Decrypt", "\u212aMS:Decrypt", `ecr:PutImage","iam:*`, "ecr:PutImage${aws:username}", "ecr/PutImage", ":", "ecr:", ":PutImage",
+		"ecr:*", "*", "*:*", "ecr:Put?mage", "ecr:PutImage*", "ecr:PutImage,iam:CreateUser",
+		"ecr:PutImage\niam:CreateUser", "ecr:PutImage ", "ecr: PutImage", "ecr:Put\u200bImage", "ecr:PutІmage",
+		"eсr:PutImage", "ecr:PutImage\x00", "ecr::PutImage", "ecr:PutImage:ecr",
+		"\u212ams:Decrypt", "\u212aMS:Decrypt", `ecr:PutImage","iam:*`, "ecr:PutImage${aws:username}", "ecr/PutImage",
+		":", "ecr:", ":PutImage",
 	} {
 		in := shop()
 		in.Denials[0].Action = a
@@ -77,12 +79,16 @@ func TestHostileResources(t *testing.T) {
 	const own = "arn:aws:s3:::shop-*/*"
 	for _, r := range []string{
 		"arn:aws:s3:::shop-a/*", "arn:aws:s3:::shop-*/x", "arn:aws:s3:::shop-a/?", "arn:aws:s3:::*", "arn:aws:s3:::***/x", "*", "",
-		"arn:aws:s3:::shop-a/${aws:username}", "arn:aws:s3:::shop-a/${*}", "arn:aws:s3:::shop-a/$", "arn:aws:s3:::shop-a/${", "arn:aws:s3:::shop-a/$${x}",
-		"arn:aws:s3:::shop-a/../other/x", "arn:aws:s3:::shop-a//x", "arn:aws:s3:::shop-a/%2a", "arn:aws:s3:::shop-a/%2A%2a", "arn:aws:s3:::shop-a/\\u002a",
-		"arn:aws:s3:::shop-a/x\ny", "arn:aws:s3:::shop-a/x\ty", "arn:aws:s3:::shop-a/\"],\"NotResource\":[\"", "arn:aws:s3:::shop-a/x\u2028y", "arn:aws:s3:::shop-a/\u200b",
-		"arn:aws:s3:::shop-a/" + strings.Repeat("x", 3000), "arn:aws-us-gov:s3:::shop-a/x", "arn:aws:s3:eu-west-1:444455556666:shop-a/x", "arn:aws:s3::*:shop-a/x",
-		"arn:aws:s3:::shop-a/x arn:aws:s3:::other/*", "arn:aws:s3:::other/x", "arn:aws:s3:::SHOP-a/x", "arn:aws:s3:::shop-/x", "arn:aws:s3:::shop-a/x…",
-		"arn:aws:s3:::shop-a/cloudformation:x:stack/y/*", "arn:aws:s3:::shop-a/x:cloudformation:y:stack/z/*", "arn:aws:s3:::shop-a/ü",
+		"arn:aws:s3:::shop-a/${aws:username}", "arn:aws:s3:::shop-a/${*}", "arn:aws:s3:::shop-a/$",
+		"arn:aws:s3:::shop-a/${", "arn:aws:s3:::shop-a/$${x}", "arn:aws:s3:::shop-a/../other/x",
+		"arn:aws:s3:::shop-a//x", "arn:aws:s3:::shop-a/%2a", "arn:aws:s3:::shop-a/%2A%2a",
+		"arn:aws:s3:::shop-a/\\u002a", "arn:aws:s3:::shop-a/x\ny", "arn:aws:s3:::shop-a/x\ty",
+		"arn:aws:s3:::shop-a/\"],\"NotResource\":[\"", "arn:aws:s3:::shop-a/x\u2028y", "arn:aws:s3:::shop-a/\u200b",
+		"arn:aws:s3:::shop-a/" + strings.Repeat("x", 3000), "arn:aws-us-gov:s3:::shop-a/x",
+		"arn:aws:s3:eu-west-1:444455556666:shop-a/x", "arn:aws:s3::*:shop-a/x",
+		"arn:aws:s3:::shop-a/x arn:aws:s3:::other/*", "arn:aws:s3:::other/x", "arn:aws:s3:::SHOP-a/x",
+		"arn:aws:s3:::shop-/x", "arn:aws:s3:::shop-a/x…", "arn:aws:s3:::shop-a/cloudformation:x:stack/y/*",
+		"arn:aws:s3:::shop-a/x:cloudformation:y:stack/z/*", "arn:aws:s3:::shop-a/ü",
 	} {
 		for _, give := range []settings.Give{settings.GiveExact, settings.GiveSet} {
 			in := shop()
@@ -136,7 +142,8 @@ func TestPhaseEvidenceIsOfTheDenial(t *testing.T) {
 	in := shop()
 	wide(&in, settings.GiveExact)
 	grantOf(&in).Evidence = settings.EvidencePhase
-	says(&in, "CLIENT_ERROR", "AccessDenied: "+session+" is not authorized to perform: s3:GetObject on resource: \""+real+"\" because no identity-based policy allows it")
+	says(&in, "CLIENT_ERROR", "AccessDenied: "+session+" is not authorized to perform: s3:GetObject on resource: \""+
+		real+"\" because no identity-based policy allows it")
 	for res, want := range map[string]string{real: "inline | + s3:GetObject on " + real, "arn:aws:s3:::shop-b/secret": "weak-evidence"} {
 		d := denial("s3:GetObject", res)
 		d.Origin = buildlog.FromPhase
@@ -170,7 +177,8 @@ func TestPathsOverManyRounds(t *testing.T) {
 		for i := range 2 * len(p.Required) {
 			action := p.Required[i%len(p.Required)]
 			res := exampleOf(t, action)
-			g := settings.Grant{ID: fmt.Sprintf("g%d", i), Because: "b", Owner: "o", Actions: []string{action}, Resources: []string{res}, Give: settings.GiveSet}
+			g := settings.Grant{ID: fmt.Sprintf("g%d", i), Because: "b", Owner: "o", Actions: []string{action},
+				Resources: []string{res}, Give: settings.GiveSet}
 			if action == floor.PassRole {
 				g.Actions, g.PassRoles = nil, map[string][]string{"ecs-tasks.amazonaws.com": {res}}
 			}

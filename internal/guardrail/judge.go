@@ -41,7 +41,9 @@ func Judge(in Input) Judgement {
 	case !answered(in, qs):
 		return Judgement{Allowed: true} // the policy says it already, and nobody was asked who knows better
 	case dr.target.Kind == Attach:
-		return refused([]Refusal{{Rule: AlreadyThere, Message: "The grant's ready-made policy is on the role already, and the simulator denies it still. Deploy the settings again, or look for what else refuses."}})
+		return refused([]Refusal{{Rule: AlreadyThere,
+			Message: "The grant's ready-made policy is on the role already, and the simulator denies it still. " +
+				"Deploy the settings again, or look for what else refuses."}})
 	}
 	rs = append(escalations(in.Role.Role, docs, dr.added), beyond(in, dr)...)
 	if len(rs) > 0 {
@@ -105,9 +107,12 @@ func confirm(in Input, c claim, qs []Question, asked []int) (counts bool, r *Ref
 		}
 		switch a := in.Before[i]; {
 		case elsewhere(a.By):
-			return false, about(d, OtherLayer, fmt.Sprintf("The simulator says that %s does not allow it. Change it there; the role's own policies cannot cure it.", clip(a.By)))
+			return false, about(d, OtherLayer,
+				fmt.Sprintf("The simulator says that %s does not allow it. Change it there; the role's own policies "+
+					"cannot cure it.", clip(a.By)))
 		case a.Verdict == iampolicy.ExplicitDeny:
-			return false, about(d, ExplicitDeny, fmt.Sprintf("The simulator says that it is denied explicitly%s. No allow beats that.", by(a.By)))
+			return false, about(d, ExplicitDeny,
+				fmt.Sprintf("The simulator says that it is denied explicitly%s. No allow beats that.", by(a.By)))
 		case a.Verdict == iampolicy.ImplicitDeny:
 			denied++
 		case a.Verdict == iampolicy.Allowed:
@@ -122,7 +127,9 @@ func confirm(in Input, c claim, qs []Question, asked []int) (counts bool, r *Ref
 	case c.needs && len(asked) == 0 && c.resources == nil:
 		return true, nil // no grant could cover it, which guardrail 6 will say
 	case c.needs:
-		return false, about(d, Unconfirmed, "The text does not say who was denied, or by which policy, and the simulator does not confirm that the role lacks it. Give it to the role yourself if that is what is missing.")
+		return false, about(d, Unconfirmed, "The text does not say who was denied, or by which policy, "+
+			"and the simulator does not confirm that the role lacks it. Give it to the role yourself if that is "+
+			"what is missing.")
 	}
 	return true, nil
 }
@@ -164,7 +171,8 @@ func stateRefusals(in Input) []Refusal {
 		return nil // said already
 	}
 	if s := in.Role.Role; s.Name != role.Name || s.Account != role.Account || s.Partition != role.Partition {
-		return []Refusal{{Rule: NotTheRole, Message: fmt.Sprintf("The policies of %q were read, and the build ran as %q.", clip(s.ARN()), role.ARN())}}
+		return []Refusal{{Rule: NotTheRole,
+			Message: fmt.Sprintf("The policies of %q were read, and the build ran as %q.", clip(s.ARN()), role.ARN())}}
 	}
 	return append(roleRefusals(in), trustRefusals(in.Role)...)
 }
@@ -217,7 +225,8 @@ func beyond(in Input, dr draft) []Refusal {
 			err = iampolicy.Validate(after)
 		}
 		if err != nil {
-			return []Refusal{{Rule: NotContained, Message: "The policy that would be written is not one that IAM takes: " + clip(err.Error())}}
+			return []Refusal{{Rule: NotContained,
+				Message: "The policy that would be written is not one that IAM takes: " + clip(err.Error())}}
 		}
 		inner = []iampolicy.Document{after}
 		if before, err := iampolicy.Parse([]byte(dr.target.Before)); err == nil {
@@ -225,7 +234,9 @@ func beyond(in Input, dr draft) []Refusal {
 		}
 	}
 	if ok, what := iampolicy.Contains(outer, inner); !ok {
-		return []Refusal{{Rule: NotContained, Message: "It cannot be shown that what would be written stays within what was there and the settings: " + clip(what)}}
+		return []Refusal{{Rule: NotContained,
+			Message: "It cannot be shown that what would be written stays within what was there and the settings: " +
+				clip(what)}}
 	}
 	return nil
 }

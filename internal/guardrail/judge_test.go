@@ -40,8 +40,9 @@ func shop() Input {
 			Status: codebuild.Failed, ServiceRole: "arn:aws:iam::" + account + ":role/service-role/codebuild-shop",
 			Initiator: "GitHub-Hookshot/0a1b2c3", SourceType: "GITHUB", SourceVersion: "refs/heads/main^{2f1c0de}"},
 		Denials: []buildlog.Denial{denial("ecr:PutImage", repo)},
-		Healer:  []string{"arn:aws:lambda:*:111122223333:function:buildmedic*", "arn:aws:iam::111122223333:role/buildmedic/*", "arn:aws:s3:::buildmedic-state*"},
-		Now:     now,
+		Healer: []string{"arn:aws:lambda:*:111122223333:function:buildmedic*",
+			"arn:aws:iam::111122223333:role/buildmedic/*", "arn:aws:s3:::buildmedic-state*"},
+		Now: now,
 	}
 	in.Role.Role, _ = in.Build.Role()
 	in.Role.Inline = map[string]string{}
@@ -73,9 +74,14 @@ func simulate(docs []iampolicy.Document, boundary *ManagedPolicy, qs []Question)
 	}
 	for _, q := range qs {
 		a := Answer{}
-		a.Verdict, _ = iampolicy.Evaluate(iampolicy.Access{Policies: docs}, iampolicy.Request{Action: q.Action, Resource: q.Resource, Context: q.Context})
+		a.Verdict, _ = iampolicy.Evaluate(iampolicy.Access{Policies: docs},
+			iampolicy.Request{Action: q.Action, Resource: q.Resource, Context: q.Context})
 		if b != nil {
-			if v, _ := iampolicy.Evaluate(iampolicy.Access{Policies: []iampolicy.Document{*b}}, iampolicy.Request{Action: q.Action, Resource: q.Resource, Context: q.Context}); v != iampolicy.Allowed {
+			if v, _ := iampolicy.Evaluate(iampolicy.Access{Policies: []iampolicy.Document{*b}}, iampolicy.Request{
+				Action:   q.Action,
+				Resource: q.Resource,
+				Context:  q.Context,
+			}); v != iampolicy.Allowed {
 				a = Answer{Verdict: iampolicy.ImplicitDeny, By: "boundary"}
 			}
 		}
@@ -150,34 +156,52 @@ var judgeRows = []struct {
 	{"project of another account", func(in *Input) { in.Project.Account = "444455556666" }, false, "project-not-listed"},
 	{"project of another region", func(in *Input) { in.Project.Region = "us-east-1" }, false, "project-not-listed"},
 	{"no service role in the record", func(in *Input) { in.Build.ServiceRole = "" }, false, "not-the-role"},
-	{"service role of another account", func(in *Input) { in.Build.ServiceRole = "arn:aws:iam::444455556666:role/service-role/codebuild-shop" }, false, "not-the-role"},
+	{"service role of another account",
+		func(in *Input) { in.Build.ServiceRole = "arn:aws:iam::444455556666:role/service-role/codebuild-shop" }, false,
+		"not-the-role"},
 	{"another role than the settings say", func(in *Input) { in.Project.Role = "service-role/codebuild-web" }, false, "not-the-role"},
 	{"the same name at another path", func(in *Input) { in.Project.Role = "codebuild-shop" }, false, "not-the-role"},
 	{"a bare role name in the record", func(in *Input) { in.Build.ServiceRole, in.Role.Role.Path = "codebuild-shop", "/" }, false, granted},
 	{"the policies of another role were read", func(in *Input) { in.Role.Role.Name = "codebuild-web" }, false, "not-the-role"},
 	{"the role was not read", func(in *Input) { in.Role = RoleState{} }, false, "not-the-role"},
-	{"the principal of another account", func(in *Input) { in.Denials[0].Principal = strings.Replace(session, account, "444455556666", 1) }, false, "other-account"},
-	{"the principal of another partition", func(in *Input) { in.Denials[0].Principal = strings.Replace(session, "arn:aws:", "arn:aws-cn:", 1) }, false, "other-account"},
+	{"the principal of another account",
+		func(in *Input) { in.Denials[0].Principal = strings.Replace(session, account, "444455556666", 1) }, false,
+		"other-account"},
+	{"the principal of another partition",
+		func(in *Input) { in.Denials[0].Principal = strings.Replace(session, "arn:aws:", "arn:aws-cn:", 1) }, false,
+		"other-account"},
 	{"a user", func(in *Input) { in.Denials[0].Principal = "arn:aws:iam::111122223333:user/codebuild-shop" }, false, "other-principal"},
 	{"the role itself, not its session", func(in *Input) {
 		in.Denials[0].Principal = "arn:aws:iam::111122223333:role/service-role/codebuild-shop"
 	}, false, "other-principal"},
-	{"the session of another role", func(in *Input) { in.Denials[0].Principal = strings.Replace(session, "codebuild-shop", "cdk-exec", 1) }, false, "other-principal"},
+	{"the session of another role",
+		func(in *Input) { in.Denials[0].Principal = strings.Replace(session, "codebuild-shop", "cdk-exec", 1) }, false,
+		"other-principal"},
 	{"a role that begins like it", func(in *Input) {
 		in.Denials[0].Principal = strings.Replace(session, "codebuild-shop", "codebuild-shop-2", 1)
 	}, false, "other-principal"},
 	{"a role in another case", func(in *Input) {
 		in.Denials[0].Principal = strings.Replace(session, "codebuild-shop", "CodeBuild-shop", 1)
 	}, false, "other-principal"},
-	{"a role with a look-alike letter", func(in *Input) { in.Denials[0].Principal = strings.Replace(session, "shop/", "shоp/", 1) }, false, "other-principal"},
-	{"a role with a path in its session", func(in *Input) { in.Denials[0].Principal = strings.Replace(session, "role/", "role/service-role/", 1) }, false, "other-principal"},
+	{"a role with a look-alike letter",
+		func(in *Input) { in.Denials[0].Principal = strings.Replace(session, "shop/", "shоp/", 1) }, false,
+		"other-principal"},
+	{"a role with a path in its session",
+		func(in *Input) { in.Denials[0].Principal = strings.Replace(session, "role/", "role/service-role/", 1) }, false,
+		"other-principal"},
 	{"a session with a slash", func(in *Input) { in.Denials[0].Principal += "/x" }, false, "other-principal"},
-	{"a federated user", func(in *Input) { in.Denials[0].Principal = "arn:aws:sts::111122223333:federated-user/codebuild-shop" }, false, "other-principal"},
-	{"an ARN with a region", func(in *Input) { in.Denials[0].Principal = strings.Replace(session, "sts::", "sts:eu-west-1:", 1) }, false, "other-principal"},
+	{"a federated user",
+		func(in *Input) { in.Denials[0].Principal = "arn:aws:sts::111122223333:federated-user/codebuild-shop" }, false,
+		"other-principal"},
+	{"an ARN with a region",
+		func(in *Input) { in.Denials[0].Principal = strings.Replace(session, "sts::", "sts:eu-west-1:", 1) }, false,
+		"other-principal"},
 	{"a masked principal", func(in *Input) { in.Denials[0].Principal = "***" }, false, "other-principal"},
 	{"a cut principal", func(in *Input) { in.Denials[0].Principal = "arn:aws:sts::1" }, false, "other-principal"},
 	{"another build", func(in *Input) { in.Denials[0].Principal = strings.Replace(session, "b01", "b02", 1) }, false, "other-build"},
-	{"another session of the role", func(in *Input) { in.Denials[0].Principal = "arn:aws:sts::111122223333:assumed-role/codebuild-shop/me" }, false, "other-build"},
+	{"another session of the role",
+		func(in *Input) { in.Denials[0].Principal = "arn:aws:sts::111122223333:assumed-role/codebuild-shop/me" }, false,
+		"other-build"},
 	{"this session and more", func(in *Input) { in.Denials[0].Principal += " x" }, false, "other-build"},
 	{"no principal, not asked", func(in *Input) { in.Denials[0].Principal = "" }, false, "unconfirmed"},
 	{"no principal, confirmed", func(in *Input) { in.Denials[0].Principal = "" }, true, granted},
@@ -211,11 +235,16 @@ var judgeRows = []struct {
 	{"unstated, and answers to something else", func(in *Input) {
 		in.Denials[0].Effect, in.Before = buildlog.Unstated, []Answer{{}, {}}
 	}, false, "unconfirmed"},
-	{"the simulator says explicit deny", func(in *Input) { in.Before = []Answer{{Verdict: iampolicy.ExplicitDeny, By: "no-push"}} }, false, "explicit-deny"},
+	{"the simulator says explicit deny",
+		func(in *Input) { in.Before = []Answer{{Verdict: iampolicy.ExplicitDeny, By: "no-push"}} }, false,
+		"explicit-deny"},
 	{"the simulator blames the boundary", func(in *Input) { in.Before = []Answer{{By: "boundary"}} }, false, "other-layer"},
 	{"the simulator blames the organization", func(in *Input) { in.Before = []Answer{{By: "organizations"}} }, false, "other-layer"},
-	{"the simulator says allowed, and the organization refuses", func(in *Input) { in.Before = []Answer{{Verdict: iampolicy.Allowed, By: "Organizations"}} }, false, "other-layer"},
-	{"the simulator names a policy that is called like a layer", func(in *Input) { in.Before = []Answer{{By: "boundary-of-shop"}} }, false, granted},
+	{"the simulator says allowed, and the organization refuses",
+		func(in *Input) { in.Before = []Answer{{Verdict: iampolicy.Allowed, By: "Organizations"}} }, false,
+		"other-layer"},
+	{"the simulator names a policy that is called like a layer",
+		func(in *Input) { in.Before = []Answer{{By: "boundary-of-shop"}} }, false, granted},
 	{"attached already, and denied still", func(in *Input) {
 		in.Project.Write, grantOf(in).Give = settings.Write{Attach: true}, settings.GiveSet
 		in.Role.Managed = []ManagedPolicy{{ARN: "arn:aws:iam::111122223333:policy/buildmedic/shop-image@shop", Document: policy()}}
@@ -238,13 +267,21 @@ var judgeRows = []struct {
 			in.Denials = append(in.Denials, denial("ecr:PutImage", fmt.Sprintf("%s%d", repo, i)))
 		}
 	}, false, "hostile-text"},
-	{"a resource of another account", func(in *Input) { in.Denials[0].Resource = strings.Replace(repo, account, "444455556666", 1) }, false, "foreign-resource"},
-	{"a resource of another partition", func(in *Input) { in.Denials[0].Resource = strings.Replace(repo, "arn:aws:", "arn:aws-us-gov:", 1) }, false, "foreign-resource"},
-	{"a resource of another type", func(in *Input) { in.Denials[0].Resource = "arn:aws:ecs:eu-west-1:111122223333:cluster/shop" }, false, "unfit-resource"},
-	{"a resource without an account", func(in *Input) { in.Denials[0].Resource = "arn:aws:ecr:eu-west-1::repository/shop" }, false, "unfit-resource"},
+	{"a resource of another account",
+		func(in *Input) { in.Denials[0].Resource = strings.Replace(repo, account, "444455556666", 1) }, false,
+		"foreign-resource"},
+	{"a resource of another partition",
+		func(in *Input) { in.Denials[0].Resource = strings.Replace(repo, "arn:aws:", "arn:aws-us-gov:", 1) }, false,
+		"foreign-resource"},
+	{"a resource of another type",
+		func(in *Input) { in.Denials[0].Resource = "arn:aws:ecs:eu-west-1:111122223333:cluster/shop" }, false,
+		"unfit-resource"},
+	{"a resource without an account",
+		func(in *Input) { in.Denials[0].Resource = "arn:aws:ecr:eu-west-1::repository/shop" }, false, "unfit-resource"},
 	{"a missing resource", func(in *Input) { in.Denials[0].Resource = "" }, false, "unknown-resource"},
 	{"any resource", func(in *Input) { in.Denials[0].Resource = "*" }, false, "unknown-resource"},
-	{"a masked resource", func(in *Input) { in.Denials[0].Resource = "arn:aws:ecr:eu-west-1:***:repository/shop" }, false, "unknown-resource"},
+	{"a masked resource", func(in *Input) { in.Denials[0].Resource = "arn:aws:ecr:eu-west-1:***:repository/shop" },
+		false, "unknown-resource"},
 	{"a cut resource", func(in *Input) { in.Denials[0].Resource = repo[:40] + "..." }, false, "unknown-resource"},
 	{"a resource cut with an ellipsis", func(in *Input) { in.Denials[0].Resource = repo[:40] + "…" }, false, "unknown-resource"},
 	{"a bare name", func(in *Input) { in.Denials[0].Resource = "shop" }, false, "unknown-resource"},
@@ -259,12 +296,15 @@ var judgeRows = []struct {
 	}, true, "allowed"},
 
 	// 5: the floor.
-	{"a write to IAM", func(in *Input) { in.Denials[0] = denial("iam:CreateUser", "arn:aws:iam::111122223333:user/x") }, false, "floor-never"},
+	{"a write to IAM", func(in *Input) { in.Denials[0] = denial("iam:CreateUser", "arn:aws:iam::111122223333:user/x") },
+		false, "floor-never"},
 	{"a resource policy", func(in *Input) { in.Denials[0] = denial("ecr:SetRepositoryPolicy", repo) }, false, "floor-never"},
 	{"a write to IAM, not asked about", func(in *Input) {
 		in.Denials = append(in.Denials, denial("iam:AttachRolePolicy", "arn:aws:iam::111122223333:role/service-role/codebuild-shop"))
 	}, true, "floor-never"},
-	{"passing a role that is not listed", func(in *Input) { in.Denials[0] = denial(floor.PassRole, "arn:aws:iam::111122223333:role/task") }, false, "not-on-allowlist"},
+	{"passing a role that is not listed",
+		func(in *Input) { in.Denials[0] = denial(floor.PassRole, "arn:aws:iam::111122223333:role/task") }, false,
+		"not-on-allowlist"},
 	{"passing a role that is listed", func(in *Input) {
 		in.Denials[0] = denial(floor.PassRole, "arn:aws:iam::111122223333:role/task")
 		grantOf(in).PassRoles = map[string][]string{"ecs-tasks.amazonaws.com": {"arn:${partition}:iam::${account}:role/task"}}
@@ -282,9 +322,12 @@ var judgeRows = []struct {
 	}, false, "floor-healer"},
 	{"a grant that reaches the healer's bucket", func(in *Input) {
 		in.Denials[0] = denial("s3:GetObject", "arn:aws:s3:::shop/x")
-		grantOf(in).Actions, grantOf(in).Resources, grantOf(in).Give = []string{"s3:GetObject"}, []string{"arn:aws:s3:::*"}, settings.GiveSet
+		grantOf(in).Actions, grantOf(in).Resources, grantOf(in).Give = []string{"s3:GetObject"},
+			[]string{"arn:aws:s3:::*"}, settings.GiveSet
 	}, false, "floor-healer"},
-	{"the healer's own role", func(in *Input) { in.Healer = append(in.Healer, "arn:aws:iam::111122223333:role/service-role/*") }, false, "floor-healer"},
+	{"the healer's own role",
+		func(in *Input) { in.Healer = append(in.Healer, "arn:aws:iam::111122223333:role/service-role/*") }, false,
+		"floor-healer"},
 
 	// 6: the allowlist.
 	{"a project without grants", func(in *Input) { in.Project.Grants = nil }, false, "no-grant-configured"},
@@ -292,21 +335,26 @@ var judgeRows = []struct {
 	{"another action", func(in *Input) { in.Denials[0] = denial("ecr:DeleteRepository", repo) }, false, "not-on-allowlist"},
 	{"another resource", func(in *Input) { in.Denials[0].Resource = repo + "2" }, false, "not-on-allowlist"},
 	{"a grant of another project", func(in *Input) {
-		in.Settings.Grants = append(in.Settings.Grants, settings.Grant{ID: "web", Actions: []string{"s3:GetObject"}, Resources: []string{"*"}})
+		in.Settings.Grants = append(in.Settings.Grants,
+			settings.Grant{ID: "web", Actions: []string{"s3:GetObject"}, Resources: []string{"*"}})
 		in.Denials[0] = denial("s3:GetObject", "arn:aws:s3:::web/x")
 	}, false, "not-on-allowlist"},
-	{"one of two denials refused", func(in *Input) { in.Denials = append(in.Denials, denial("ecr:DeleteRepository", repo)) }, false, "not-on-allowlist"},
+	{"one of two denials refused",
+		func(in *Input) { in.Denials = append(in.Denials, denial("ecr:DeleteRepository", repo)) }, false,
+		"not-on-allowlist"},
 	{"each of two denials refused", func(in *Input) {
 		in.Denials = []buildlog.Denial{denial("ecr:DeleteRepository", repo), denial("iam:CreateUser", "arn:aws:iam::111122223333:user/x")}
 	}, false, "floor-never | not-on-allowlist"},
-	{"evidence of the phase asked, of the log had", func(in *Input) { grantOf(in).Evidence = settings.EvidencePhase }, false, "weak-evidence"},
+	{"evidence of the phase asked, of the log had", func(in *Input) { grantOf(in).Evidence = settings.EvidencePhase },
+		false, "weak-evidence"},
 	{"evidence of the phase", func(in *Input) {
 		grantOf(in).Evidence, in.Denials[0].Origin = settings.EvidencePhase, buildlog.FromPhase
 		says(in, "CLIENT_ERROR", "User: "+session+" is not authorized to perform: ECR:PutImage on resource: "+repo)
 	}, false, granted},
 	{"a phase that repeats the command", func(in *Input) {
 		grantOf(in).Evidence, in.Denials[0].Origin = settings.EvidencePhase, buildlog.FromPhase
-		says(in, "COMMAND_EXECUTION_ERROR", "Error while executing command: echo not authorized to perform: ecr:PutImage. Reason: exit status 1")
+		says(in, "COMMAND_EXECUTION_ERROR",
+			"Error while executing command: echo not authorized to perform: ecr:PutImage. Reason: exit status 1")
 	}, false, "weak-evidence"},
 	{"a phase that says something else", func(in *Input) {
 		grantOf(in).Evidence, in.Denials[0].Origin = settings.EvidencePhase, buildlog.FromPhase
@@ -315,15 +363,20 @@ var judgeRows = []struct {
 	{"a phase from which the action was inferred", func(in *Input) {
 		g := grantOf(in)
 		g.Evidence, g.Give, g.Actions = settings.EvidencePhase, settings.GiveSet, []string{"ecr:BatchGetImage"}
-		in.Denials[0] = buildlog.Denial{Action: "ecr:BatchGetImage", Effect: buildlog.Unstated, Layer: buildlog.LayerUnstated, Origin: buildlog.FromPhase, Inferred: true, Causal: true}
-		says(in, "BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE", "Unable to pull customer's container image. CannotPullContainerError: Error response from daemon: "+
-			"pull access denied for 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop, repository does not exist or may require 'docker login': denied: User: arn:aws:sts::1")
+		in.Denials[0] = buildlog.Denial{Action: "ecr:BatchGetImage", Effect: buildlog.Unstated,
+			Layer: buildlog.LayerUnstated, Origin: buildlog.FromPhase, Inferred: true, Causal: true}
+		says(in, "BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE",
+			"Unable to pull customer's container image. CannotPullContainerError: Error response from daemon: "+
+				"pull access denied for 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop, repository does not exist "+
+				"or may require 'docker login': denied: User: arn:aws:sts::1")
 	}, true, "inline | + ecr:BatchGetImage on " + repo},
 	{"decoded is better than the phase", func(in *Input) {
 		grantOf(in).Evidence, in.Denials[0].Origin = settings.EvidencePhase, buildlog.FromDecoded
 	}, false, granted},
 	{"evidence that nobody knows", func(in *Input) { grantOf(in).Evidence = "rumour" }, false, "weak-evidence"},
-	{"CloudTrail asked, not there yet", func(in *Input) { grantOf(in).Evidence, in.Trail = settings.EvidenceCloudTrail, []bool{false} }, false, "no-cloudtrail-evidence | needs trail"},
+	{"CloudTrail asked, not there yet",
+		func(in *Input) { grantOf(in).Evidence, in.Trail = settings.EvidenceCloudTrail, []bool{false} }, false,
+		"no-cloudtrail-evidence | needs trail"},
 	{"CloudTrail asked, and it would be refused anyway", func(in *Input) {
 		grantOf(in).Evidence = settings.EvidenceCloudTrail
 		in.Denials = append(in.Denials, denial("ecr:DeleteRepository", repo))
@@ -348,7 +401,9 @@ var judgeRows = []struct {
 		in.Denials[0] = denial("ecs:RegisterTaskDefinition", "arn:aws:ecs:eu-west-1:111122223333:task-definition/shop:*")
 		grantOf(in).Actions, grantOf(in).Resources = []string{"ecs:RegisterTaskDefinition"}, []string{"*"}
 	}, true, "escalation-path"},
-	{"a policy that cannot be read", func(in *Input) { in.Role.Inline["deploy"] = `{"Version": "2012-10-17", "Statement": {` }, false, "unreadable-policy"},
+	{"a policy that cannot be read",
+		func(in *Input) { in.Role.Inline["deploy"] = `{"Version": "2012-10-17", "Statement": {` }, false,
+		"unreadable-policy"},
 	{"an attached policy that cannot be read", func(in *Input) {
 		in.Role.Managed = []ManagedPolicy{{ARN: "arn:aws:iam::aws:policy/x", Document: "no"}}
 	}, false, "unreadable-policy"},
@@ -359,7 +414,8 @@ var judgeRows = []struct {
 	// 8: what IAM takes.
 	{"a service-linked role", func(in *Input) { in.Role.Linked = true }, false, "protected-role"},
 	{"a role of AWS", func(in *Input) {
-		in.Build.ServiceRole, in.Project.Role = "arn:aws:iam::111122223333:role/aws-reserved/x/codebuild-shop", "aws-reserved/x/codebuild-shop"
+		in.Build.ServiceRole, in.Project.Role = "arn:aws:iam::111122223333:role/aws-reserved/x/codebuild-shop",
+			"aws-reserved/x/codebuild-shop"
 		in.Role.Role, _ = in.Build.Role()
 	}, false, "protected-role"},
 	{"a role from a template", func(in *Input) { in.Role.Template = "arn:aws:iam::aws:role-template/x" }, false, "protected-role"},
@@ -382,7 +438,8 @@ var judgeRows = []struct {
 
 // says puts a context into the build's failed phase.
 func says(in *Input, code, message string) {
-	in.Build.Phases = []codebuild.Phase{{Type: "BUILD", Status: codebuild.Failed, Contexts: []codebuild.Context{{Code: code, Message: message}}}}
+	in.Build.Phases = []codebuild.Phase{{Type: "BUILD", Status: codebuild.Failed,
+		Contexts: []codebuild.Context{{Code: code, Message: message}}}}
 }
 
 func assume(in *Input, resource string) {
@@ -606,7 +663,8 @@ func TestNoQuestionIsNoAnswer(t *testing.T) {
 		in.Before = append(in.Before, Answer{Verdict: iampolicy.Allowed})
 	}
 	j := Judge(in)
-	if len(in.Before) != maxQuestions || j.Target != nil || slices.ContainsFunc(j.Refusals, func(r Refusal) bool { return r.Rule != Unconfirmed }) {
+	if len(in.Before) != maxQuestions || j.Target != nil ||
+		slices.ContainsFunc(j.Refusals, func(r Refusal) bool { return r.Rule != Unconfirmed }) {
 		t.Errorf("%d answers: %s", len(in.Before), verdict(j))
 	}
 }

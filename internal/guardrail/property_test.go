@@ -31,28 +31,41 @@ grants:
   - {id: image, because: b, owner: o, set: ecr-push, give: set, resources: ["arn:${partition}:ecr:${region}:${account}:repository/shop"]}
   - {id: ecs, because: b, owner: o, set: ecs-deploy, give: set, resources: ["*"],
      pass_roles: {ecs-tasks.amazonaws.com: ["arn:${partition}:iam::${account}:role/task"]}}
-  - {id: roles, because: b, owner: o, set: cdk-deploy, resources: ["arn:${partition}:iam::${account}:role/cdk-deploy", "arn:${partition}:ssm:${region}:${account}:parameter/cdk-bootstrap/*"]}
+  - {id: roles, because: b, owner: o, set: cdk-deploy, ` +
+	`resources: ["arn:${partition}:iam::${account}:role/cdk-deploy", ` +
+	`"arn:${partition}:ssm:${region}:${account}:parameter/cdk-bootstrap/*"]}
   - {id: bucket, because: b, owner: o, set: s3-deploy, resources: ["arn:${partition}:s3:::shop-*", "arn:${partition}:s3:::shop-*/*"]}
-  - {id: logs, because: b, owner: o, set: logs, evidence: phase, resources: ["arn:${partition}:logs:${region}:${account}:log-group:/aws/codebuild/*"]}
-  - {id: secret, because: b, owner: o, actions: ["secretsmanager:GetSecretValue"], expires: 14d, resources: ["arn:${partition}:secretsmanager:${region}:${account}:secret:shop/*"]}
+  - {id: logs, because: b, owner: o, set: logs, evidence: phase, ` +
+	`resources: ["arn:${partition}:logs:${region}:${account}:log-group:/aws/codebuild/*"]}
+  - {id: secret, because: b, owner: o, actions: ["secretsmanager:GetSecretValue"], expires: 14d, ` +
+	`resources: ["arn:${partition}:secretsmanager:${region}:${account}:secret:shop/*"]}
   - {id: vpc, because: b, owner: o, set: vpc-build, evidence: cloudtrail, resources: ["arn:${partition}:ec2:${region}:${account}:*/*"]}
-  - {id: tail, because: b, owner: o, actions: ["logs:DescribeLogGroups", "codebuild:StartBuild"], resources: ["arn:${partition}:codebuild:${region}:${account}:project/next"]}
+  - {id: tail, because: b, owner: o, actions: ["logs:DescribeLogGroups", "codebuild:StartBuild"], ` +
+	`resources: ["arn:${partition}:codebuild:${region}:${account}:project/next"]}
 `
 
 var (
-	someActions = []string{"ecr:PutImage", "ecr:GetAuthorizationToken", "ecs:RegisterTaskDefinition", "ecs:UpdateService", floor.PassRole, "sts:AssumeRole",
-		"s3:GetObject", "s3:PutObject", "s3:ListBucket", "logs:PutLogEvents", "logs:CreateLogGroup", "secretsmanager:GetSecretValue",
+	someActions = []string{"ecr:PutImage", "ecr:GetAuthorizationToken", "ecs:RegisterTaskDefinition",
+		"ecs:UpdateService", floor.PassRole, "sts:AssumeRole", "s3:GetObject", "s3:PutObject", "s3:ListBucket",
+		"logs:PutLogEvents", "logs:CreateLogGroup", "secretsmanager:GetSecretValue",
 		"ec2:CreateNetworkInterfacePermission", "ec2:DescribeVpcs", "codebuild:StartBuild", "logs:DescribeLogGroups", "ssm:GetParameter",
 		"iam:CreateUser", "ecs:RunTask", "*", "ecr:*", "", "ECR:PUTIMAGE", "s3:PutBucketPolicy", "no:Such"}
-	someResources = []string{"", "*", repo, repo + "2", "arn:aws:ecr:eu-west-1:111122223333:repository/*", "arn:aws:iam::111122223333:role/task",
-		"arn:aws:iam::111122223333:role/cdk-deploy", "arn:aws:iam::111122223333:role/admin", "arn:aws:s3:::shop-a/x y", "arn:aws:s3:::shop-a", "arn:aws:s3:::shop-*/*",
-		"arn:aws:s3:::other/x", "arn:aws:ecs:eu-west-1:111122223333:task-definition/t:*", "arn:aws:ecs:eu-west-1:111122223333:service/c/s",
-		"arn:aws:logs:eu-west-1:111122223333:log-group:/aws/codebuild/shop:log-stream:", "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/codebuild/shop:log-stream:" + uuid,
-		"shop/db", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-AbCdEf", "arn:aws:ec2:eu-west-1:111122223333:network-interface/*",
-		"arn:aws:ec2:eu-west-1:111122223333:network-interface/eni-1", "arn:aws:ssm:eu-west-1:111122223333:parameter/cdk-bootstrap/x/version",
-		"arn:aws:codebuild:eu-west-1:111122223333:project/next", "arn:aws:s3:::***/x", "arn:aws:s3:::shop-a/${aws:username}", "arn:aws:s3:::shop-a/\"", "role task"}
-	somePrincipals = []string{session, "", session, "", strings.Replace(session, account, "444455556666", 1), "arn:aws:iam::111122223333:user/x",
-		strings.Replace(session, "b01", "b02", 1), strings.Replace(session, "codebuild-shop", "admin", 1), "***"}
+	someResources = []string{"", "*", repo, repo + "2", "arn:aws:ecr:eu-west-1:111122223333:repository/*",
+		"arn:aws:iam::111122223333:role/task", "arn:aws:iam::111122223333:role/cdk-deploy",
+		"arn:aws:iam::111122223333:role/admin", "arn:aws:s3:::shop-a/x y", "arn:aws:s3:::shop-a",
+		"arn:aws:s3:::shop-*/*", "arn:aws:s3:::other/x", "arn:aws:ecs:eu-west-1:111122223333:task-definition/t:*",
+		"arn:aws:ecs:eu-west-1:111122223333:service/c/s",
+		"arn:aws:logs:eu-west-1:111122223333:log-group:/aws/codebuild/shop:log-stream:",
+		"arn:aws:logs:eu-west-1:111122223333:log-group:/aws/codebuild/shop:log-stream:" + uuid,
+		"shop/db", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-AbCdEf",
+		"arn:aws:ec2:eu-west-1:111122223333:network-interface/*",
+		"arn:aws:ec2:eu-west-1:111122223333:network-interface/eni-1",
+		"arn:aws:ssm:eu-west-1:111122223333:parameter/cdk-bootstrap/x/version",
+		"arn:aws:codebuild:eu-west-1:111122223333:project/next", "arn:aws:s3:::***/x",
+		"arn:aws:s3:::shop-a/${aws:username}", "arn:aws:s3:::shop-a/\"", "role task"}
+	somePrincipals = []string{session, "", session, "", strings.Replace(session, account, "444455556666", 1),
+		"arn:aws:iam::111122223333:user/x", strings.Replace(session, "b01", "b02", 1),
+		strings.Replace(session, "codebuild-shop", "admin", 1), "***"}
 	someVersions = []string{"refs/heads/main", "refs/heads/main", "refs/tags/v1", "pr/3", "refs/pull/3/head", "main", ""}
 	someEffects  = []buildlog.Effect{buildlog.Implicit, buildlog.Implicit, buildlog.Unstated, buildlog.Explicit, "x"}
 	someLayers   = []buildlog.Layer{buildlog.IdentityBased, buildlog.IdentityBased, buildlog.LayerUnstated, buildlog.ServiceControl, "x"}
@@ -63,7 +76,8 @@ var (
 		policy(iampolicy.Allow("a", []string{"iam:PassRole", "ecs:RunTask"}, []string{"*"})),
 		policy(iampolicy.Allow("a", []string{"*"}, []string{"*"})),
 		policy(iampolicy.Allow("a", []string{"ecr:PutImage"}, []string{repo})),
-		policy(iampolicy.Allow("a", []string{"s3:*"}, []string{"arn:aws:s3:::shop-a", "arn:aws:s3:::shop-a/*"}, equals("aws:RequestedRegion", "eu-west-1"))),
+		policy(iampolicy.Allow("a", []string{"s3:*"}, []string{"arn:aws:s3:::shop-a", "arn:aws:s3:::shop-a/*"},
+			equals("aws:RequestedRegion", "eu-west-1"))),
 		`{"Version":"2012-10-17","Statement":{"Effect":"Deny","NotAction":["ecr:*","s3:*"],"Resource":"*"}}`,
 		`{"Version":"2008-10-17","Statement":[{"Sid":"Image","Effect":"Allow","Action":"s3:GetObject","NotResource":"arn:aws:s3:::x/*"}]}`,
 		`{"Version":"2012-10-17","Statement":[]}`, `{`, "",
@@ -72,12 +86,18 @@ var (
 
 // fairDenials are those that some grant of propertySettings covers.
 var fairDenials = []buildlog.Denial{
-	denial("ecr:PutImage", repo), denial("ecr:GetAuthorizationToken", "*"), denial("ecr:PutImage", ""), denial("ecs:RegisterTaskDefinition", ""),
-	denial("ecs:UpdateService", "arn:aws:ecs:eu-west-1:111122223333:service/c/s"), denial(floor.PassRole, "arn:aws:iam::111122223333:role/task"),
-	denial("sts:AssumeRole", "arn:aws:iam::111122223333:role/cdk-deploy"), denial("s3:PutObject", "arn:aws:s3:::shop-a/x y"), denial("s3:ListBucket", "arn:aws:s3:::shop-a"),
-	denial("logs:CreateLogGroup", "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/codebuild/shop:log-stream:"), denial("secretsmanager:GetSecretValue", "shop/db"),
-	denial("ec2:CreateNetworkInterfacePermission", "arn:aws:ec2:eu-west-1:111122223333:network-interface/eni-1"), denial("ec2:DescribeVpcs", ""),
-	denial("codebuild:StartBuild", "arn:aws:codebuild:eu-west-1:111122223333:project/next"), denial("logs:DescribeLogGroups", "*"),
+	denial("ecr:PutImage", repo), denial("ecr:GetAuthorizationToken", "*"), denial("ecr:PutImage", ""),
+	denial("ecs:RegisterTaskDefinition", ""),
+	denial("ecs:UpdateService", "arn:aws:ecs:eu-west-1:111122223333:service/c/s"),
+	denial(floor.PassRole, "arn:aws:iam::111122223333:role/task"),
+	denial("sts:AssumeRole", "arn:aws:iam::111122223333:role/cdk-deploy"),
+	denial("s3:PutObject", "arn:aws:s3:::shop-a/x y"), denial("s3:ListBucket", "arn:aws:s3:::shop-a"),
+	denial("logs:CreateLogGroup", "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/codebuild/shop:log-stream:"),
+	denial("secretsmanager:GetSecretValue", "shop/db"),
+	denial("ec2:CreateNetworkInterfacePermission", "arn:aws:ec2:eu-west-1:111122223333:network-interface/eni-1"),
+	denial("ec2:DescribeVpcs", ""),
+	denial("codebuild:StartBuild", "arn:aws:codebuild:eu-west-1:111122223333:project/next"),
+	denial("logs:DescribeLogGroups", "*"),
 }
 
 var parsedProperty = sync.OnceValues(func() (*settings.Settings, error) {
@@ -134,8 +154,16 @@ func randomInput(tb testing.TB, seed uint64, text ...string) Input {
 			in.Denials = append(in.Denials, d)
 			continue
 		}
-		in.Denials = append(in.Denials, buildlog.Denial{Principal: pick(somePrincipals), Action: pick(someActions), Resource: pick(someResources),
-			Effect: oneOf(r, someEffects), Layer: oneOf(r, someLayers), Origin: oneOf(r, someOrigins), PolicyARN: pick([]string{""}), Causal: true})
+		in.Denials = append(in.Denials, buildlog.Denial{
+			Principal: pick(somePrincipals),
+			Action:    pick(someActions),
+			Resource:  pick(someResources),
+			Effect:    oneOf(r, someEffects),
+			Layer:     oneOf(r, someLayers),
+			Origin:    oneOf(r, someOrigins),
+			PolicyARN: pick([]string{""}),
+			Causal:    true,
+		})
 	}
 	randomRole(r, &in, fair)
 	switch r.IntN(4) {
@@ -143,7 +171,8 @@ func randomInput(tb testing.TB, seed uint64, text ...string) Input {
 		in = asked(in)
 	case 2:
 		for range Questions(in) {
-			in.Before = append(in.Before, Answer{Verdict: iampolicy.Verdict(r.IntN(4)), By: oneOf(r, []string{"", "", "boundary", pick([]string{"p"})})})
+			in.Before = append(in.Before, Answer{Verdict: iampolicy.Verdict(r.IntN(4)),
+				By: oneOf(r, []string{"", "", "boundary", pick([]string{"p"})})})
 		}
 	}
 	for range in.Denials {
@@ -164,7 +193,8 @@ func randomRole(r *rand.Rand, in *Input, fair bool) {
 		in.Role.Managed = append(in.Role.Managed, ManagedPolicy{ARN: "arn:aws:iam::aws:policy/x", Document: oneOf(r, policies)})
 	}
 	if r.IntN(4) > 0 {
-		managed := ManagedPolicy{ARN: policyARN, Document: oneOf(r, policies), Default: "v1", Versions: versions(1 + r.IntN(5)), Attached: r.IntN(4) > 0}
+		managed := ManagedPolicy{ARN: policyARN, Document: oneOf(r, policies), Default: "v1",
+			Versions: versions(1 + r.IntN(5)), Attached: r.IntN(4) > 0}
 		in.Role.Named = &managed
 	}
 }
@@ -186,7 +216,8 @@ func checkProperties(t *testing.T, in Input) bool {
 		return false
 	}
 	checkWho(t, in)
-	most := iampolicy.Document{Version: "2012-10-17", Statements: settings.Max(in.Settings, in.Project, settings.Account{ID: account, Region: "eu-west-1"}, "aws")}
+	most := iampolicy.Document{Version: "2012-10-17",
+		Statements: settings.Max(in.Settings, in.Project, settings.Account{ID: account, Region: "eu-west-1"}, "aws")}
 	for _, st := range j.Added {
 		checkAboveFloor(t, in, st)
 		checkAllowed(t, []iampolicy.Document{most}, iampolicy.Document{Version: "2012-10-17", Statements: []iampolicy.Statement{st}})
@@ -210,7 +241,9 @@ func checkAnswers(t *testing.T, in Input, j Judgement) {
 		t.Errorf("%d of refusals, allowed and target are set, want 1", n)
 	}
 	for i, r := range j.Refusals {
-		if r.Rule.Explain() == "" || r.Message == "" || len(r.Message) > 3000 || strings.ContainsFunc(r.Message+r.Action+r.Resource, func(c rune) bool { return c < ' ' || c >= 0x7f && c < 0xa0 }) {
+		if r.Rule.Explain() == "" || r.Message == "" || len(r.Message) > 3000 ||
+			strings.ContainsFunc(r.Message+r.Action+r.Resource,
+				func(c rune) bool { return c < ' ' || c >= 0x7f && c < 0xa0 }) {
 			t.Errorf("refusal %+v", r)
 		}
 		if i > 0 && ruleOrder[r.Rule] < ruleOrder[j.Refusals[i-1].Rule] {
@@ -218,7 +251,8 @@ func checkAnswers(t *testing.T, in Input, j Judgement) {
 		}
 	}
 	for _, q := range Questions(in) {
-		if strings.ContainsAny(q.Action+q.Resource, "?\"\\\n") || strings.Contains(q.Resource, "${") || strings.Contains(q.Resource, "*") && q.Resource != "*" {
+		if strings.ContainsAny(q.Action+q.Resource, "?\"\\\n") || strings.Contains(q.Resource, "${") ||
+			strings.Contains(q.Resource, "*") && q.Resource != "*" {
 			t.Errorf("asks %+v", q)
 		}
 	}
@@ -239,7 +273,9 @@ func checkWho(t *testing.T, in Input) {
 			t.Errorf("a denial by %s %s gets something", d.Effect, d.Layer)
 		}
 		stated := d.Principal != "" && d.Effect == buildlog.Implicit && d.Layer == buildlog.IdentityBased
-		if !stated && !slices.ContainsFunc(in.Before, func(a Answer) bool { return a.Verdict == iampolicy.ImplicitDeny || a.Verdict == iampolicy.Allowed }) {
+		if !stated &&
+			!slices.ContainsFunc(in.Before,
+				func(a Answer) bool { return a.Verdict == iampolicy.ImplicitDeny || a.Verdict == iampolicy.Allowed }) {
 			t.Error("a denial that nobody confirmed gets something")
 		}
 	}
@@ -252,9 +288,12 @@ func checkAboveFloor(t *testing.T, in Input, st iampolicy.Statement) {
 			switch h, _ := floor.Of(a); {
 			case h == floor.Never || strings.ContainsAny(a, "*?"):
 				t.Errorf("gives %s", a)
-			case h == floor.PassRoles && (res != "arn:aws:iam::111122223333:role/task" || fmt.Sprint(st.Condition[0].Values.List) != "[ecs-tasks.amazonaws.com]"):
+			case h == floor.PassRoles &&
+				(res != "arn:aws:iam::111122223333:role/task" ||
+					fmt.Sprint(st.Condition[0].Values.List) != "[ecs-tasks.amazonaws.com]"):
 				t.Errorf("passes %s: %v", res, st.Condition)
-			case h == floor.ExactName && res != "arn:aws:iam::111122223333:role/cdk-deploy" && res != "arn:aws:codebuild:eu-west-1:111122223333:project/next":
+			case h == floor.ExactName && res != "arn:aws:iam::111122223333:role/cdk-deploy" &&
+				res != "arn:aws:codebuild:eu-west-1:111122223333:project/next":
 				t.Errorf("gives %s on %s", a, res)
 			case a == "ec2:CreateNetworkInterfacePermission" && len(st.Condition) == 0:
 				t.Errorf("gives %s without its condition", a)
@@ -272,7 +311,11 @@ func checkAboveFloor(t *testing.T, in Input, st iampolicy.Statement) {
 // proves the same.
 func checkAllowed(t *testing.T, others []iampolicy.Document, doc iampolicy.Document) {
 	t.Helper()
-	ctx := map[string][]string{passedTo: {"ecs-tasks.amazonaws.com"}, "ec2:AuthorizedService": {"codebuild.amazonaws.com"}, "aws:RequestedRegion": {"eu-west-1"}}
+	ctx := map[string][]string{
+		passedTo:                {"ecs-tasks.amazonaws.com"},
+		"ec2:AuthorizedService": {"codebuild.amazonaws.com"},
+		"aws:RequestedRegion":   {"eu-west-1"},
+	}
 	for _, a := range someActions {
 		for _, res := range someResources {
 			if strings.ContainsAny(res, "*?\"$") && res != "*" || res == "" {
@@ -382,7 +425,8 @@ func BenchmarkJudge(b *testing.B) {
 	in.Settings, in.Project = s, s.Projects[0]
 	in.Denials = append(in.Denials, denial("s3:PutObject", "arn:aws:s3:::shop-a/x"), denial("ecs:RegisterTaskDefinition", ""))
 	for i := range 4 {
-		in.Role.Managed = append(in.Role.Managed, ManagedPolicy{ARN: fmt.Sprintf("arn:aws:iam::111122223333:policy/p%d", i), Document: policy(ordinary(i)...)})
+		in.Role.Managed = append(in.Role.Managed, ManagedPolicy{ARN: fmt.Sprintf("arn:aws:iam::111122223333:policy/p%d",
+			i), Document: policy(ordinary(i)...)})
 	}
 	in = asked(in)
 	if j := Judge(in); j.Target == nil {
@@ -397,7 +441,8 @@ func BenchmarkJudge(b *testing.B) {
 func ordinary(n int) (out []iampolicy.Statement) {
 	for i := range 12 {
 		out = append(out, iampolicy.Allow(fmt.Sprintf("S%d", i), []string{"s3:GetObject", "s3:PutObject", "logs:*", "ec2:Describe*"},
-			[]string{fmt.Sprintf("arn:aws:s3:::bucket-%d-%d/*", n, i), fmt.Sprintf("arn:aws:logs:eu-west-1:111122223333:log-group:/aws/x%d:*", i)}))
+			[]string{fmt.Sprintf("arn:aws:s3:::bucket-%d-%d/*", n, i),
+				fmt.Sprintf("arn:aws:logs:eu-west-1:111122223333:log-group:/aws/x%d:*", i)}))
 	}
 	return out
 }

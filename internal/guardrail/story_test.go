@@ -78,7 +78,8 @@ projects:
   - {name: shop, role: service-role/codebuild-shop, mode: heal, write: {managed: shop-policy}, grants: [deploy]}
 grants:
   - {id: deploy, because: b, owner: o, set: ecs-deploy, give: set, resources: ["*"],
-     pass_roles: {ecs-tasks.amazonaws.com: ["arn:${partition}:iam::${account}:role/task", "arn:${partition}:iam::${account}:role/execution"]}}
+     pass_roles: {ecs-tasks.amazonaws.com: ["arn:${partition}:iam::${account}:role/task", ` +
+	`"arn:${partition}:iam::${account}:role/execution"]}}
 `
 
 // TestDeploy: a text that names neither principal nor resource, and a managed
@@ -86,7 +87,8 @@ grants:
 func TestDeploy(t *testing.T) {
 	full := denial("ecs:RegisterTaskDefinition", "arn:aws:ecs:eu-west-1:111122223333:task-definition/shop:*")
 	for name, d := range map[string]buildlog.Denial{
-		"the text that says least":   {Action: "ecs:RegisterTaskDefinition", Effect: buildlog.Unstated, Layer: buildlog.LayerUnstated, Origin: buildlog.FromLog},
+		"the text that says least": {Action: "ecs:RegisterTaskDefinition", Effect: buildlog.Unstated,
+			Layer: buildlog.LayerUnstated, Origin: buildlog.FromLog},
 		"the full text":              full,
 		"the text of some years ago": denial("ecs:RegisterTaskDefinition", "*"),
 		"only the role to pass":      denial(floor.PassRole, "arn:aws:iam::111122223333:role/task"),
@@ -101,7 +103,8 @@ func TestDeploy(t *testing.T) {
 				t.Fatal(verdict(j), j.Refusals)
 			}
 			want := `+ Deploy: allow ecs:DescribeServices, ecs:DescribeTaskDefinition, ecs:RegisterTaskDefinition, ecs:UpdateService on *
-+ Deploy2: allow iam:PassRole on arn:aws:iam::111122223333:role/execution, arn:aws:iam::111122223333:role/task if StringEquals iam:PassedToService = ecs-tasks.amazonaws.com`
++ Deploy2: allow iam:PassRole on arn:aws:iam::111122223333:role/execution, arn:aws:iam::111122223333:role/task if ` +
+				`StringEquals iam:PassedToService = ecs-tasks.amazonaws.com`
 			if d := cmp.Diff(want, lines(t, j.Target.Before, j.Target.After)); d != "" {
 				t.Errorf("what is new (-want +got):\n%s", d)
 			}
@@ -138,12 +141,15 @@ func TestCloudFormation(t *testing.T) {
 projects:
   - {name: shop, role: service-role/codebuild-shop, mode: heal, write: {inline: buildmedic}, grants: [stack]}
 grants:
-  - {id: stack, because: b, owner: o, set: sam-deploy, give: set, resources: ["arn:${partition}:cloudformation:${region}:${account}:stack/shop/*", "arn:${partition}:cloudformation:${region}:aws:transform/Serverless-2016-10-31"]}
+  - {id: stack, because: b, owner: o, set: sam-deploy, give: set, `+
+		`resources: ["arn:${partition}:cloudformation:${region}:${account}:stack/shop/*", `+
+		`"arn:${partition}:cloudformation:${region}:aws:transform/Serverless-2016-10-31"]}
 `, denial("cloudformation:CreateChangeSet", transform))
 	if got := verdict(Judge(asked(in))); got != "escalation-path" {
 		t.Errorf("a role that has neither: %s", got)
 	}
-	in.Role.Inline["deploy"] = policy(iampolicy.Allow("d", []string{"cloudformation:CreateChangeSet", "cloudformation:ExecuteChangeSet"}, []string{stack}))
+	in.Role.Inline["deploy"] = policy(iampolicy.Allow("d",
+		[]string{"cloudformation:CreateChangeSet", "cloudformation:ExecuteChangeSet"}, []string{stack}))
 	j := Judge(asked(in))
 	checkShape(t, in, j)
 	if len(j.Added) == 0 || !strings.Contains(j.Target.After, transform) {

@@ -43,7 +43,9 @@ func roleRefusals(in Input) (out []Refusal) {
 		refuse(ProtectedRole, "The role %q was made from the role template %q and is changed only there.", arn, clip(role.Template))
 	}
 	if b := in.Project.Boundary; b != "" && !hasBoundary(role, b) {
-		refuse(NoBoundary, "The settings ask for the permissions boundary %q, and the role %q does not carry it. Put it on the role.", b, arn)
+		refuse(NoBoundary,
+			"The settings ask for the permissions boundary %q, and the role %q does not carry it. Put it on the role.",
+			b, arn)
 	}
 	if overlapsAny(in.Healer, arn) {
 		refuse(FloorHealer, "The role %q is a part of the healer itself.", arn)
@@ -82,7 +84,9 @@ func aim(in Input, picks []pick) (draft, []Refusal) {
 	case w.Attach:
 		return attached(in, picks)
 	}
-	return draft{}, []Refusal{{Rule: NoTarget, Message: fmt.Sprintf("The settings do not say where to write for project %q. Add write: {inline: NAME}.", in.Project.Name)}}
+	return draft{}, []Refusal{{Rule: NoTarget,
+		Message: fmt.Sprintf("The settings do not say where to write for project %q. Add write: {inline: NAME}.",
+			in.Project.Name)}}
 }
 
 func intoInline(in Input, picks []pick) (draft, []Refusal) {
@@ -92,7 +96,8 @@ func intoInline(in Input, picks []pick) (draft, []Refusal) {
 		// might replace the other.
 		if name != t.Name && strings.EqualFold(name, t.Name) {
 			return draft{}, []Refusal{{Rule: NoTarget, Message: fmt.Sprintf(
-				"The settings name the inline policy %q, and the role has %q, which differs in case only. Write its name as the role has it.", t.Name, clip(name))}}
+				"The settings name the inline policy %q, and the role has %q, which differs in case only. Write its "+
+					"name as the role has it.", t.Name, clip(name))}}
 		}
 	}
 	dr, rs := merge(t, picks, in)
@@ -107,7 +112,8 @@ func intoInline(in Input, picks []pick) (draft, []Refusal) {
 	}
 	if sum > maxInlineSum {
 		return draft{}, []Refusal{{Rule: PolicyTooLarge, Message: fmt.Sprintf(
-			"All inline policies of the role together would have %d characters, and IAM takes %d. Write to a managed policy, or clear out what is not needed.", sum, maxInlineSum)}}
+			"All inline policies of the role together would have %d characters, and IAM takes %d. Write to a managed "+
+				"policy, or clear out what is not needed.", sum, maxInlineSum)}}
 	}
 	return dr, nil
 }
@@ -131,18 +137,21 @@ func intoManaged(in Input, picks []pick) (draft, []Refusal) {
 	case a.Account != in.Role.Role.Account:
 		return refuse(ProtectedPolicy, "%q is not a policy of this account, so it cannot be changed. Name one of your own.", n.ARN)
 	case consoleMade.MatchString(a.Resource):
-		return refuse(ProtectedPolicy, "%q was made by the CodeBuild console, which cannot edit the project any more once somebody else changes it. Use write: {inline: NAME}.", n.ARN)
+		return refuse(ProtectedPolicy, "%q was made by the CodeBuild console, which cannot edit the project any more "+
+			"once somebody else changes it. Use write: {inline: NAME}.", n.ARN)
 	case overlapsAny(in.Healer, n.ARN), strings.HasPrefix(a.Resource, "policy"+attachPath):
 		return refuse(FloorHealer, "The policy %q is a part of the healer itself.", n.ARN)
 	case !n.Attached:
 		return refuse(NoTarget, "The managed policy %q is not attached to the role, so changing it would not help. Attach it.", n.ARN)
 	case len(n.Users) > 0 && !in.Project.Write.Shared:
-		return refuse(SharedPolicy, "%s also use the policy %q and would get the permission too. Use a policy of the role's own, or say shared: true.", clip(strings.Join(n.Users, ", ")), n.ARN)
+		return refuse(SharedPolicy, "%s also use the policy %q and would get the permission too. Use a policy of the "+
+			"role's own, or say shared: true.", clip(strings.Join(n.Users, ", ")), n.ARN)
 	}
 	t := Target{Kind: Managed, Name: n.ARN, Before: n.Document, BeforeVersion: n.Default, DropVersion: drop(*n)}
 	dr, rs := merge(t, picks, in)
 	if size := iampolicy.Size([]byte(dr.target.After)); len(rs) == 0 && size > maxManaged {
-		return refuse(PolicyTooLarge, "The policy %q would have %d characters, and IAM takes %d. Use a second policy, or clear out what is not needed.", n.ARN, size, maxManaged)
+		return refuse(PolicyTooLarge, "The policy %q would have %d characters, and IAM takes %d. Use a second "+
+			"policy, or clear out what is not needed.", n.ARN, size, maxManaged)
 	}
 	return dr, rs
 }
@@ -179,7 +188,9 @@ func merge(t Target, picks []pick, in Input) (draft, []Refusal) {
 	if t.Before != "" || t.Kind == Managed {
 		var err error
 		if before, err = iampolicy.Parse([]byte(t.Before)); err != nil {
-			return draft{}, []Refusal{{Rule: UnreadablePolicy, Message: fmt.Sprintf("The policy %q, to which the grant would be added, cannot be read: %s.", t.Name, clip(err.Error()))}}
+			return draft{}, []Refusal{{Rule: UnreadablePolicy,
+				Message: fmt.Sprintf("The policy %q, to which the grant would be added, cannot be read: %s.", t.Name,
+					clip(err.Error()))}}
 		}
 	}
 	var add []iampolicy.Statement
@@ -213,7 +224,8 @@ func unexpired(in Input, p pick, d iampolicy.Document) (out []iampolicy.Statemen
 			switch {
 			case found && !in.Now.Before(end):
 				return nil, &Refusal{Rule: GrantExpired, Action: part.Action.List[0], Resource: part.Resource.List[0], Message: fmt.Sprintf(
-					"Grant %q was given and ended at %s. To renew it, take its statement out of the policy, or give the grant without an end.", p.grant.ID, stamp(end))}
+					"Grant %q was given and ended at %s. To renew it, take its statement out of the policy, "+
+						"or give the grant without an end.", p.grant.ID, stamp(end))}
 			case !found:
 				out = joinStatement(out, part)
 			}
@@ -287,7 +299,8 @@ func attached(in Input, picks []pick) (draft, []Refusal) {
 	}
 	if n := len(in.Role.Managed) + len(dr.target.Attach); n > maxAttached {
 		return draft{}, []Refusal{{Rule: TooManyPolicies, Message: fmt.Sprintf(
-			"The role would have %d managed policies, and IAM takes %d. Detach what is not needed, or write to an inline policy.", n, maxAttached)}}
+			"The role would have %d managed policies, and IAM takes %d. Detach what is not needed, or write to "+
+				"an inline policy.", n, maxAttached)}}
 	}
 	return dr, nil
 }
@@ -324,7 +337,8 @@ func joinStatement(list []iampolicy.Statement, st iampolicy.Statement) []iampoli
 	for i, s := range list {
 		sameResources, sameActions := slices.Equal(s.Resource.List, st.Resource.List), slices.Equal(s.Action.List, st.Action.List)
 		if (sameResources || sameActions) && sameConditions(s, st) {
-			list[i] = iampolicy.Allow(s.Sid, slices.Concat(s.Action.List, st.Action.List), slices.Concat(s.Resource.List, st.Resource.List), s.Condition...)
+			list[i] = iampolicy.Allow(s.Sid, slices.Concat(s.Action.List, st.Action.List),
+				slices.Concat(s.Resource.List, st.Resource.List), s.Condition...)
 			return list
 		}
 	}

@@ -52,7 +52,9 @@ var managedRows = []struct {
 	{"not on the role", func(in *Input) { in.Role.Named.Attached = false }, "no-target"},
 	{"another policy than named", func(in *Input) { in.Project.Write.Managed = "shop" }, "no-target"},
 	{"a policy of AWS", func(in *Input) { in.Role.Named.ARN = "arn:aws:iam::aws:policy/shop-policy" }, "protected-policy"},
-	{"a policy of another account", func(in *Input) { in.Role.Named.ARN = strings.Replace(policyARN, account, "444455556666", 1) }, "protected-policy"},
+	{"a policy of another account",
+		func(in *Input) { in.Role.Named.ARN = strings.Replace(policyARN, account, "444455556666", 1) },
+		"protected-policy"},
 	{"a policy of the console", func(in *Input) {
 		in.Project.Write.Managed = "service-role/CodeBuildBasePolicy-shop-eu-west-1"
 		in.Role.Named.ARN = "arn:aws:iam::111122223333:policy/service-role/CodeBuildBasePolicy-shop-eu-west-1"
@@ -128,7 +130,8 @@ var attachRows = []struct {
 
 func attachMany(in *Input, n int) {
 	for i := range n {
-		in.Role.Managed = append(in.Role.Managed, ManagedPolicy{ARN: fmt.Sprintf("arn:aws:iam::111122223333:policy/p%d", i), Document: policy()})
+		in.Role.Managed = append(in.Role.Managed,
+			ManagedPolicy{ARN: fmt.Sprintf("arn:aws:iam::111122223333:policy/p%d", i), Document: policy()})
 	}
 }
 
@@ -171,7 +174,8 @@ func TestAttachName(t *testing.T) {
 			t.Errorf("AttachName(%q, %q) = %q, want %q", row.project, row.grant, got, row.want)
 		}
 	}
-	if AttachName("a-b", "c") == AttachName("b", "c-a") || AttachName(long, "x") == AttachName(long+"p", "x") || AttachName("a b", "x") == AttachName("a-b", "x") {
+	if AttachName("a-b", "c") == AttachName("b", "c-a") || AttachName(long, "x") == AttachName(long+"p", "x") ||
+		AttachName("a b", "x") == AttachName("a-b", "x") {
 		t.Error("two grants have the same name")
 	}
 }
@@ -263,7 +267,9 @@ func TestBeyond(t *testing.T) {
 		{"more than they allow", "inline", "", policy(other), []iampolicy.Statement{other}, false},
 		{"what was there", "inline", policy(other), policy(other, mine), []iampolicy.Statement{mine}, true},
 		{"what was there, and more", "inline", policy(mine), policy(mine, other), []iampolicy.Statement{mine}, false},
-		{"a deny is lost", "inline", `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"ecr:PutImage","Resource":"*"}]}`, policy(mine), []iampolicy.Statement{mine}, false},
+		{"a deny is lost", "inline",
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"ecr:PutImage","Resource":"*"}]}`,
+			policy(mine), []iampolicy.Statement{mine}, false},
 		{"not a policy", "inline", "", `{"Version":"2012-10-17"}`, nil, false},
 		{"one that IAM does not take", "inline", "", strings.Replace(policy(mine), "shop", "шоп", 1), nil, false},
 		{"an attached one that the settings allow", "attach", "", "", []iampolicy.Statement{mine}, true},

@@ -174,7 +174,8 @@ func TestSecondarySources(t *testing.T) {
 		"main": false, "pr/7": false, "+refs/pull/7/head": false, "refs/pull/7/head^{2f1c0de}": false,
 		"refs/merge-requests/7/head": false, "refs/changes/1": false,
 		"refs/heads/gh-readonly-queue/main/pr-7": false} {
-		b := codebuild.Build{Initiator: "codepipeline/shop", SourceType: "GITHUB", SourceVersion: "refs/heads/main", SecondaryVersions: []string{"refs/heads/main", version}}
+		b := codebuild.Build{Initiator: "codepipeline/shop", SourceType: "GITHUB", SourceVersion: "refs/heads/main",
+			SecondaryVersions: []string{"refs/heads/main", version}}
 		if ok, why := Trusted(b, settings.Project{}); ok != want {
 			t.Errorf("%q: Trusted = %v, %q", version, ok, why)
 		}

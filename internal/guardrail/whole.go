@@ -19,7 +19,8 @@ func documents(role RoleState) (docs []iampolicy.Document, refusals []Refusal) {
 		d, err := iampolicy.ParseLoose([]byte(text))
 		if err != nil {
 			refusals = append(refusals, Refusal{Rule: UnreadablePolicy,
-				Message: fmt.Sprintf("The role's policy %q cannot be read: %v. Until it can, what the role may do as a whole is unknown.", clip(name), clip(err.Error()))})
+				Message: fmt.Sprintf("The role's policy %q cannot be read: %v. Until it can, what the role may do as "+
+					"a whole is unknown.", clip(name), clip(err.Error()))})
 			return
 		}
 		docs = append(docs, d)
@@ -44,8 +45,8 @@ func documents(role RoleState) (docs []iampolicy.Document, refusals []Refusal) {
 // It errs on the closed side: before, only what is allowed without a
 // condition and without any deny counts as there, on something of the role's
 // account that the action takes, and a role that is passed only if that very
-// role was; after, everything that may be allowed does. A path of a single permission stays shut as long as the
-// permission is only given by exact name, which is the floor's business.
+// role was; after, everything that may be allowed does. A path of a single permission stays shut as
+// long as the permission is only given by exact name, which is the floor's business.
 func opened(role codebuild.Role, before []iampolicy.Document, added []iampolicy.Statement) (paths []escalationPath) {
 	after := append(slices.Clone(before), document(added...)...)
 	open := remember(func(action string) bool { return maybe(after, action) })
@@ -119,7 +120,8 @@ func ofUse(role codebuild.Role, action, pattern string) bool {
 		return true
 	}
 	a, ok := codebuild.ParseARN(pattern)
-	return ok && overlap(a.Partition, role.Partition) && (a.Account == "" || overlap(a.Account, role.Account)) && iamref.Fits(action, pattern)
+	return ok && overlap(a.Partition, role.Partition) && (a.Account == "" || overlap(a.Account, role.Account)) &&
+		iamref.Fits(action, pattern)
 }
 
 // passesAlready reports whether every role that the added statements let be
@@ -196,7 +198,8 @@ func escalations(role codebuild.Role, before []iampolicy.Document, added []iampo
 	for _, p := range opened(role, before, added) {
 		i := slices.IndexFunc(p.Required, func(a string) bool { return gives(added, a, false) })
 		out = append(out, Refusal{Rule: EscalationPath, Action: p.Required[max(i, 0)],
-			Message: fmt.Sprintf("Together with what the role has, it would open the known escalation path %s (%s). Take one of these from the role or from the grant, or give it yourself.",
+			Message: fmt.Sprintf("Together with what the role has, it would open the known escalation path %s (%s). "+
+				"Take one of these from the role or from the grant, or give it yourself.",
 				p.ID, strings.Join(p.Required, " + "))})
 	}
 	return out

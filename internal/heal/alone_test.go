@@ -197,7 +197,8 @@ func TestChangedEachTime(t *testing.T) {
 	s.Sim.Hook(func(c simaws.Call) simaws.Fault {
 		if c.Operation == "SimulatePrincipalPolicy" && c.Done {
 			n++
-			doc := fmt.Sprintf(`{"Version": "2012-10-17", "Statement": [{"Sid": "S%d", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::other/*"}]}`, n)
+			doc := fmt.Sprintf(`{"Version": "2012-10-17", "Statement": [{"Sid": "S%d", "Effect": "Allow", `+
+				`"Action": "s3:GetObject", "Resource": "arn:aws:s3:::other/*"}]}`, n)
 			if err := s.Sim.PutRolePolicy("role-0", "healed", doc); err != nil {
 				t.Error(err)
 			}

@@ -169,7 +169,8 @@ func (h *Healer) remember(ctx context.Context, c *held) error {
 		if err != nil {
 			return err
 		}
-		it := Item{Kind: kindExpiry, ID: c.ID + " " + u.Grant, Due: remindAt(h.Clock.Now(), u.Expires), Expires: u.Expires.Add(kept), Data: data}
+		it := Item{Kind: kindExpiry, ID: c.ID + " " + u.Grant, Due: remindAt(h.Clock.Now(), u.Expires),
+			Expires: u.Expires.Add(kept), Data: data}
 		if _, err := h.Store.Put(ctx, it); err != nil && !errors.Is(err, ErrConflict) {
 			return fmt.Errorf("noting the expiry of grant %q: %w", u.Grant, err)
 		}
@@ -357,7 +358,8 @@ func (h *Healer) findInBatch(ctx context.Context, c *held) (b codebuild.Build, o
 // unresolved reports whether b, which the healer started, may still turn out to
 // build another commit than a.
 func unresolved(a, b codebuild.Build) bool {
-	return a.ResolvedSourceVersion != "" && b.ResolvedSourceVersion == "" && b.SourceVersion != a.ResolvedSourceVersion && b.Pipeline() == "" && b.BatchARN == ""
+	return a.ResolvedSourceVersion != "" && b.ResolvedSourceVersion == "" &&
+		b.SourceVersion != a.ResolvedSourceVersion && b.Pipeline() == "" && b.BatchARN == ""
 }
 
 // has reports whether the case knows the build already.
@@ -446,7 +448,8 @@ func (h *Healer) restore(ctx context.Context, c *held, r *decide.Round) (note st
 	case iampolicy.Same(doc, t.Before):
 		return "", nil // restored already
 	case !iampolicy.Same(doc, after(t)):
-		return "Somebody has changed the policy since, so it was left as it is. What differs from what was written: " + difference(after(t), doc), nil
+		return "Somebody has changed the policy since, so it was left as it is. What differs from what was written: " +
+			difference(after(t), doc), nil
 	}
 	err = h.Policies.Restore(ctx, c.at(), role, t, r.WrittenVersion)
 	if errors.Is(err, ErrConflict) {
@@ -466,7 +469,8 @@ func (h *Healer) restoredBeside(ctx context.Context, c *held, role codebuild.Rol
 	if !slices.ContainsFunc(given, func(line string) bool { return strings.HasPrefix(line, "+ ") && slices.Contains(there, line) }) {
 		return "", nil
 	}
-	return "Somebody changed the policy at this moment, so it was left as it is. What differs from what was written: " + difference(after(t), doc), nil
+	return "Somebody changed the policy at this moment, so it was left as it is. What differs from what was written: " +
+		difference(after(t), doc), nil
 }
 
 func difference(a, b string) string { return strings.Join(diff(a, b), "; ") }
@@ -499,7 +503,9 @@ func (h *Healer) breaker(ctx context.Context, c *held) error {
 	if ok {
 		return nil
 	}
-	return h.pause(ctx, c, fmt.Sprintf("%d changes that did not help had to be taken back within a day, so nothing more is written (limits.stop_after_undone). Look at the cases, then send {\"resume\":{}}.", n))
+	return h.pause(ctx, c,
+		fmt.Sprintf("%d changes that did not help had to be taken back within a day, so nothing more is written "+
+			"(limits.stop_after_undone). Look at the cases, then send {\"resume\":{}}.", n))
 }
 
 func (h *Healer) pause(ctx context.Context, c *held, why string) error {
@@ -510,7 +516,8 @@ func (h *Healer) pause(ctx context.Context, c *held, why string) error {
 	if len(it.Data) > 0 {
 		return nil
 	}
-	if _, err := h.Store.Put(ctx, Item{Kind: kindFlag, ID: "paused", Version: it.Version, Data: []byte(why)}); err != nil && !errors.Is(err, ErrConflict) {
+	if _, err := h.Store.Put(ctx, Item{Kind: kindFlag, ID: "paused", Version: it.Version,
+		Data: []byte(why)}); err != nil && !errors.Is(err, ErrConflict) {
 		return fmt.Errorf("pausing: %w", err)
 	}
 	if c != nil {

@@ -14,7 +14,8 @@ import (
 func twins() string {
 	world := shop(1, "    batch: [a, {identifier: b, buildspec: b.yml}]\n")
 	return strings.Replace(world, "buildspecs: {buildspec.yml: {build: [{run: make, takes: 60s}, aws s3 cp x s3://dist/x]}}",
-		"buildspecs: {buildspec.yml: {build: [{run: make, takes: 60s}, aws s3 cp x s3://dist/x]}, b.yml: {build: [{run: make, takes: 60s}, aws s3 cp x s3://dist/x, {run: make check, takes: 60s}]}}", 1)
+		"buildspecs: {buildspec.yml: {build: [{run: make, takes: 60s}, aws s3 cp x s3://dist/x]}, "+
+			"b.yml: {build: [{run: make, takes: 60s}, aws s3 cp x s3://dist/x, {run: make check, takes: 60s}]}}", 1)
 }
 
 func (s *stage) startBatch(project string) {

@@ -85,7 +85,8 @@ func TestRefusalsUseNothingUp(t *testing.T) {
 			want := got.within(h.Settings.Limits, a.d)
 			for range 2 {
 				if ok, err := h.CountBudgets(t.Context(), a.Case, a.d); ok != want || err != nil {
-					t.Fatalf("seed %d: case %d is let through: %v, %v; want %v with %v of %+v", seed, i, ok, err, want, got, h.Settings.Limits)
+					t.Fatalf("seed %d: case %d is let through: %v, %v; want %v with %v of %+v", seed, i, ok, err, want,
+						got, h.Settings.Limits)
 				}
 			}
 			if want {

@@ -203,15 +203,19 @@ func TestSweepReadsWhatIsNew(t *testing.T) {
 // first write, the second must not be made of them: the first would be lost.
 func TestStaleReads(t *testing.T) {
 	for seed := range 12 {
-		world := fmt.Sprintf("seed: %d\nstart: 2026-11-22T10:00:00Z\nbuckets: [{name: one}, {name: two}]\nroles:\n  - name: ci\n    inline: {base: '{\"Version\": \"2012-10-17\", \"Statement\": [%s]}'}\nprojects:\n", seed, logs)
+		world := fmt.Sprintf("seed: %d\nstart: 2026-11-22T10:00:00Z\nbuckets: [{name: one}, {name: two}]\nroles:\n"+
+			"  - name: ci\n    inline: {base: '{\"Version\": \"2012-10-17\", \"Statement\": [%s]}'}\nprojects:\n",
+			seed, logs)
 		set := "version: 1\nprojects:\n"
 		for _, p := range []string{"one", "two"} {
-			world += fmt.Sprintf("  - {name: %s, role: ci, buildspecs: {buildspec.yml: {build: [{run: make, takes: 60s}, aws s3 cp x s3://%s/x]}}}\n", p, p)
+			world += fmt.Sprintf("  - {name: %s, role: ci, buildspecs: {buildspec.yml: {build: [{run: make, "+
+				"takes: 60s}, aws s3 cp x s3://%s/x]}}}\n", p, p)
 			set += fmt.Sprintf("  - {name: %s, role: ci, mode: heal, write: {inline: healed}, grants: [%s]}\n", p, p)
 		}
 		set += "grants:\n"
 		for _, p := range []string{"one", "two"} {
-			set += fmt.Sprintf("  - {id: %s, because: It uploads., owner: team, actions: [\"s3:PutObject\"], resources: [\"arn:${partition}:s3:::%s/*\"]}\n", p, p)
+			set += fmt.Sprintf("  - {id: %s, because: It uploads., owner: team, actions: [\"s3:PutObject\"], "+
+				"resources: [\"arn:${partition}:s3:::%s/*\"]}\n", p, p)
 		}
 		s := open(t, world, set)
 		s.Sim.SetTrouble(simaws.Trouble{StaleReads: 8 * time.Second, CallTime: 50 * time.Millisecond})

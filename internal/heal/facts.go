@@ -78,7 +78,9 @@ func (h *Healer) failure(ctx context.Context, at settings.Account, r *decide.Rou
 
 // ReadFailure reads a build's log and decodes the denials that need it. whole is
 // false if the log does not reach the end of the failed phase.
-func ReadFailure(ctx context.Context, logs Logs, dec Decoder, at settings.Account, b codebuild.Build) (f buildlog.Failure, whole bool, err error) {
+func ReadFailure(
+	ctx context.Context, logs Logs, dec Decoder, at settings.Account, b codebuild.Build,
+) (f buildlog.Failure, whole bool, err error) {
 	phase, _ := b.FailedPhase()
 	text, err := logs.Tail(ctx, b, buildlog.FailedStart)
 	if err != nil {

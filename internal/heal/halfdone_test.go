@@ -12,7 +12,8 @@ import (
 	"github.com/buildmedic/buildmedic/internal/simaws"
 )
 
-const stranger = `{"Version": "2012-10-17", "Statement": [{"Sid": "Stranger", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::other/*"}]}`
+const stranger = `{"Version": "2012-10-17", "Statement": [{"Sid": "Stranger", "Effect": "Allow", ` +
+	`"Action": "s3:GetObject", "Resource": "arn:aws:s3:::other/*"}]}`
 
 // TestHalfWritten: a write whose read-back fails may be half done. Its case
 // keeps the role until it has come back to it.
@@ -46,7 +47,10 @@ func TestHalfWritten(t *testing.T) {
 func useless(t *testing.T) (*stage, string) {
 	t.Helper()
 	world := strings.Replace(shop(1, ""), "buckets:\n  - {name: dist}\n", deaf, 1)
-	world = strings.Replace(world, "aws s3 cp x s3://dist/x", "{run: ./deploy, calls: [{action: s3:PutObject, on: \"arn:aws:s3:::dist/x\", says: \"An error occurred (AccessDenied) when calling the PutObject operation: User: $USER is not authorized to perform: s3:PutObject on resource: \\\"arn:aws:s3:::dist/x\\\" because no identity-based policy allows the s3:PutObject action\"}]}", 1)
+	world = strings.Replace(world, "aws s3 cp x s3://dist/x", "{run: ./deploy, calls: [{action: s3:PutObject, "+
+		"on: \"arn:aws:s3:::dist/x\", says: \"An error occurred (AccessDenied) when calling the PutObject "+
+		"operation: User: $USER is not authorized to perform: s3:PutObject on resource: \\\"arn:aws:s3:::dist/x\\\" "+
+		"because no identity-based policy allows the s3:PutObject action\"}]}", 1)
 	s := open(t, world, shopSettings(1, ""))
 	return s, s.start("p0")
 }
@@ -122,7 +126,8 @@ func TestUndoneBeside(t *testing.T) {
 					base = given
 				}
 				if writes == 2 {
-					next := strings.Replace(base, `"Statement": [`, `"Statement": [{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::more"}, `, 1)
+					next := strings.Replace(base, `"Statement": [`, `"Statement": [{"Effect": "Allow", `+
+						`"Action": "s3:ListBucket", "Resource": "arn:aws:s3:::more"}, `, 1)
 					if err := s.Sim.PutRolePolicy("role-0", "healed", next); err != nil {
 						t.Error(err)
 					}

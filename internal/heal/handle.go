@@ -44,7 +44,8 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 		return err
 	}
 	if c == nil {
-		c = &held{Case: decide.Case{ID: id, Account: e.At.ID, Region: e.At.Region, Project: p.Name, Commit: b.Commit(), Opened: h.Clock.Now()}}
+		c = &held{Case: decide.Case{ID: id, Account: e.At.ID, Region: e.At.Region, Project: p.Name, Commit: b.Commit(),
+			Opened: h.Clock.Now()}}
 	}
 	if c.knows(e.Build) && !c.alreadyFailed(e.Build) {
 		return h.run(ctx, c) // a known event: continue, or send what was not sent
@@ -65,7 +66,8 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 		return err
 	}
 	if !h.openRound(c, b, batch) {
-		h.Log.InfoContext(ctx, "another build of a commit whose case is under way, or has dealt with a later one", "build", b.ID, "case", c.ID)
+		h.Log.InfoContext(ctx, "another build of a commit whose case is under way, or has dealt with a later one",
+			"build", b.ID, "case", c.ID)
 		c.Others = append(c.Others, b.ID)
 		return h.save(ctx, c, true)
 	}
@@ -275,7 +277,8 @@ func (h *Healer) succeeded(ctx context.Context, e Ended) error {
 // who stops a build does not want it started again.
 func (h *Healer) stopped(ctx context.Context, e Ended) error {
 	return h.awaited(ctx, e, func(c *held) {
-		c.finish(h.Clock.Now(), decide.Failed, "Somebody stopped the build that was started again; it is left alone. What was changed stands.")
+		c.finish(h.Clock.Now(), decide.Failed,
+			"Somebody stopped the build that was started again; it is left alone. What was changed stands.")
 	})
 }
 

@@ -21,8 +21,15 @@ func (h *Healer) Look(ctx context.Context, at settings.Account, build string) (d
 		b = b.WithRolePath(p.Role)
 	}
 	now := h.Clock.Now()
-	c := &held{Case: decide.Case{ID: decide.CaseID(at, b), Account: at.ID, Region: at.Region, Project: b.Project, Commit: b.Commit(), Opened: now,
-		Rounds: []decide.Round{{Build: b, Step: decide.StepReceived, Started: now, Reread: true}}}}
+	c := &held{Case: decide.Case{
+		ID:      decide.CaseID(at, b),
+		Account: at.ID,
+		Region:  at.Region,
+		Project: b.Project,
+		Commit:  b.Commit(),
+		Opened:  now,
+		Rounds:  []decide.Round{{Build: b, Step: decide.StepReceived, Started: now, Reread: true}},
+	}}
 	f, err := h.facts(ctx, c)
 	if err != nil {
 		return decide.Case{}, err

@@ -30,7 +30,8 @@ func shop(n int, extra string) string {
 	}
 	b.WriteString("projects:\n")
 	for i := range n {
-		fmt.Fprintf(&b, "  - name: p%d\n    role: role-%d\n%s    buildspecs: {buildspec.yml: {build: [{run: make, takes: 60s}, aws s3 cp x s3://dist/x]}}\n", i, i, extra)
+		fmt.Fprintf(&b, "  - name: p%d\n    role: role-%d\n%s    buildspecs: {buildspec.yml: {build: [{run: make, "+
+			"takes: 60s}, aws s3 cp x s3://dist/x]}}\n", i, i, extra)
 	}
 	return b.String()
 }
@@ -41,7 +42,8 @@ func shopSettings(n int, limits string) string {
 	for i := range n {
 		fmt.Fprintf(&b, "  - {name: p%d, role: role-%d, mode: heal, write: {inline: healed}, grants: [dist]}\n", i, i)
 	}
-	b.WriteString("grants:\n  - {id: dist, because: The build uploads., owner: team, actions: [\"s3:PutObject\"], resources: [\"arn:${partition}:s3:::dist/*\"]}\n")
+	b.WriteString("grants:\n  - {id: dist, because: The build uploads., owner: team, actions: [\"s3:PutObject\"], " +
+		"resources: [\"arn:${partition}:s3:::dist/*\"]}\n")
 	return b.String()
 }
 
@@ -54,7 +56,8 @@ type stage struct {
 func open(t *testing.T, world, set string) *stage {
 	t.Helper()
 	s := &stage{t: t}
-	st, err := story.Open(story.Story{Name: t.Name(), World: []byte(world), Settings: []byte(set), Expect: story.Expect{Project: "p0"}}, story.Options{Log: &s.log})
+	st, err := story.Open(story.Story{Name: t.Name(), World: []byte(world), Settings: []byte(set),
+		Expect: story.Expect{Project: "p0"}}, story.Options{Log: &s.log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,14 +163,19 @@ func TestStopped(t *testing.T) {
 func last[T any](s []T) T { return s[len(s)-1] }
 
 // deaf has IAM allow and the bucket refuse, so that a grant does not help.
-const deaf = "buckets:\n  - {name: dist, policy: '{\"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\": \"Deny\", \"Principal\": \"*\", \"Action\": \"s3:PutObject\", \"Resource\": \"*\"}]}'}\n"
+const deaf = "buckets:\n  - {name: dist, policy: '{\"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\": " +
+	"\"Deny\", \"Principal\": \"*\", \"Action\": \"s3:PutObject\", \"Resource\": \"*\"}]}'}\n"
 
 // TestBreaker ensures that after as many undone grants as settings say
 // nothing more is written, that the team is told, and that a person can
 // allow writing again.
 func TestBreaker(t *testing.T) {
 	const n = 3
-	world := strings.Replace(strings.Replace(shop(n, ""), "buckets:\n  - {name: dist}\n", deaf, 1), "aws s3 cp x s3://dist/x", "{run: ./deploy, calls: [{action: s3:PutObject, on: \"arn:aws:s3:::dist/x\", says: \"An error occurred (AccessDenied) when calling the PutObject operation: User: $USER is not authorized to perform: s3:PutObject on resource: \\\"arn:aws:s3:::dist/x\\\" because no identity-based policy allows the s3:PutObject action\"}]}", n)
+	world := strings.Replace(strings.Replace(shop(n, ""), "buckets:\n  - {name: dist}\n", deaf, 1),
+		"aws s3 cp x s3://dist/x", "{run: ./deploy, calls: [{action: s3:PutObject, on: \"arn:aws:s3:::dist/x\", "+
+			"says: \"An error occurred (AccessDenied) when calling the PutObject operation: User: $USER is not "+
+			"authorized to perform: s3:PutObject on resource: \\\"arn:aws:s3:::dist/x\\\" because no identity-based "+
+			"policy allows the s3:PutObject action\"}]}", n)
 	s := open(t, world, shopSettings(n, "stop_after_undone: 2"))
 	for i := range n {
 		id := s.start(fmt.Sprintf("p%d", i))
@@ -175,7 +183,8 @@ func TestBreaker(t *testing.T) {
 		c := s.of(id)
 		switch {
 		case i < 2 && (c.Outcome != decide.Undone || s.inline(fmt.Sprintf("role-%d", i)) != ""):
-			t.Fatalf("p%d: outcome %s %v, should be undone; policy %q\n%s", i, c.Outcome, refusals(c), s.inline(fmt.Sprintf("role-%d", i)), s.Sim.Builds("p0")[0].Log)
+			t.Fatalf("p%d: outcome %s %v, should be undone; policy %q\n%s", i, c.Outcome, refusals(c),
+				s.inline(fmt.Sprintf("role-%d", i)), s.Sim.Builds("p0")[0].Log)
 		case i == 2 && (strings.Join(refusals(c), " ") != "paused" || c.Outcome != decide.Reported):
 			t.Errorf("p%d: outcome %s, refusals %v", i, c.Outcome, refusals(c))
 		}
@@ -216,7 +225,8 @@ func TestBudgets(t *testing.T) {
 				switch c := s.of(id); {
 				case c.Outcome == decide.Healed:
 					healed++
-				case strings.Join(refusals(c), " ") == rule && strings.Contains(c.Rounds[0].Decision.Refusals[0].Message, "limits."+strings.Fields(limits)[0][:5]):
+				case strings.Join(refusals(c), " ") == rule &&
+					strings.Contains(c.Rounds[0].Decision.Refusals[0].Message, "limits."+strings.Fields(limits)[0][:5]):
 					refused++
 				default:
 					t.Errorf("%s: %s %v", id, c.Outcome, refusals(c))
@@ -412,7 +422,8 @@ func TestCommands(t *testing.T) {
 	if c := s.of(id); c.Outcome != decide.Healed || len(c.Rounds) != 1 || len(s.Sim.Builds("p0")) != 2 {
 		t.Errorf("after the replay: %s, %d rounds, %d builds", c.Outcome, len(c.Rounds), len(s.Sim.Builds("p0")))
 	}
-	if a := s.do(fmt.Sprintf(`{"replay":{"build":%q}}`, id)); a.Done || a.Case.Outcome != decide.Healed || !strings.Contains(a.Message, "healed") || len(s.Sim.Builds("p0")) != 2 {
+	if a := s.do(fmt.Sprintf(`{"replay":{"build":%q}}`, id)); a.Done || a.Case.Outcome != decide.Healed ||
+		!strings.Contains(a.Message, "healed") || len(s.Sim.Builds("p0")) != 2 {
 		t.Errorf("replay of what is healed: %+v", a)
 	}
 
@@ -473,7 +484,8 @@ func TestPropose(t *testing.T) {
 	if a := s.do(fmt.Sprintf(`{"reject":{"plan":%q}}`, plan(ids[1]))); !a.Done || s.inline("role-1") != "" {
 		t.Errorf("reject: %+v", a)
 	}
-	if err := s.Sim.PutRolePolicy("role-2", "healed", `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"}]}`); err != nil {
+	if err := s.Sim.PutRolePolicy("role-2", "healed",
+		`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"}]}`); err != nil {
 		t.Fatal(err)
 	}
 	old := plan(ids[2])

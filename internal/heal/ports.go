@@ -96,7 +96,9 @@ type Roles interface {
 type Simulator interface {
 	// Simulate answers the questions in order, as if the documents in extra
 	// were on the role too.
-	Simulate(ctx context.Context, at settings.Account, r codebuild.Role, qs []guardrail.Question, extra []string) ([]guardrail.Answer, error)
+	Simulate(
+		ctx context.Context, at settings.Account, r codebuild.Role, qs []guardrail.Question, extra []string,
+	) ([]guardrail.Answer, error)
 }
 
 // Policies changes a role's permissions, and only in the way that the target says.

@@ -45,7 +45,8 @@ func TestReplayOfWhatAPersonTookBack(t *testing.T) {
 	s.drain()
 	c := s.of(again)
 	if c.ID != s.of(id).ID || lastRefusal(c) != "taken-back" || s.inline("role-0") != "" || len(s.Sim.Builds("p0")) != 3 {
-		t.Fatalf("the next failure of the commit: %s %v, policy %q, %d builds", c.Outcome, refusals(c), s.inline("role-0"), len(s.Sim.Builds("p0")))
+		t.Fatalf("the next failure of the commit: %s %v, policy %q, %d builds", c.Outcome, refusals(c),
+			s.inline("role-0"), len(s.Sim.Builds("p0")))
 	}
 	if m := last(s.Sim.Notices()).Message; !strings.Contains(m, "replay") {
 		t.Errorf("its notice does not offer a replay:\n%s", m)
@@ -67,7 +68,8 @@ func TestReplayOfTheUndoneBuild(t *testing.T) {
 		t.Fatalf("the notice offers something else:\n%s", m)
 	}
 	s.replay(id)
-	if c := s.of(id); c.Outcome != decide.Healed || s.inline("role-0") == "" || len(c.Rounds) != 2 || c.Rounds[1].Replayed.IsZero() || !c.Rounds[0].Replayed.IsZero() {
+	if c := s.of(id); c.Outcome != decide.Healed || s.inline("role-0") == "" || len(c.Rounds) != 2 ||
+		c.Rounds[1].Replayed.IsZero() || !c.Rounds[0].Replayed.IsZero() {
 		t.Errorf("%s %v, %d rounds, policy %q", c.Outcome, refusals(c), len(c.Rounds), s.inline("role-0"))
 	}
 	if got := s.subjects(); len(got) != 5 {
@@ -77,7 +79,11 @@ func TestReplayOfTheUndoneBuild(t *testing.T) {
 
 // deafShop is a world in which the build is denied whatever IAM says.
 func deafShop() string {
-	return strings.Replace(strings.Replace(shop(1, ""), "buckets:\n  - {name: dist}\n", deaf, 1), "aws s3 cp x s3://dist/x", "{run: ./deploy, calls: [{action: s3:PutObject, on: \"arn:aws:s3:::dist/x\", says: \"An error occurred (AccessDenied) when calling the PutObject operation: User: $USER is not authorized to perform: s3:PutObject on resource: \\\"arn:aws:s3:::dist/x\\\" because no identity-based policy allows the s3:PutObject action\"}]}", 1)
+	return strings.Replace(strings.Replace(shop(1, ""), "buckets:\n  - {name: dist}\n", deaf, 1),
+		"aws s3 cp x s3://dist/x", "{run: ./deploy, calls: [{action: s3:PutObject, on: \"arn:aws:s3:::dist/x\", "+
+			"says: \"An error occurred (AccessDenied) when calling the PutObject operation: User: $USER is not "+
+			"authorized to perform: s3:PutObject on resource: \\\"arn:aws:s3:::dist/x\\\" because no identity-based "+
+			"policy allows the s3:PutObject action\"}]}", 1)
 }
 
 // TestReplayOfWhatDidNotHelp: each replay tries once more what did not help,
@@ -110,7 +116,12 @@ func TestReplayOfWhatDidNotHelp(t *testing.T) {
 
 // TestReplayWithinBudgets: a replay counts as any other round does.
 func TestReplayWithinBudgets(t *testing.T) {
-	for limits, rule := range map[string]string{"writes_per_hour: 1": "writes-per-hour", "retries_per_hour: 1": "retries-per-hour", "writes_per_role_per_day: 1": "writes-per-role", "rounds: 1": "rounds-used-up"} {
+	for limits, rule := range map[string]string{
+		"writes_per_hour: 1":         "writes-per-hour",
+		"retries_per_hour: 1":        "retries-per-hour",
+		"writes_per_role_per_day: 1": "writes-per-role",
+		"rounds: 1":                  "rounds-used-up",
+	} {
 		s := open(t, shop(1, ""), shopSettings(1, limits))
 		id := s.start("p0")
 		s.drain()

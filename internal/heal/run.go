@@ -503,11 +503,13 @@ func (h *Healer) budgetsOf(d decide.Decision) (bs []budget) {
 	hour, day := now.UTC().Format("2006-01-02T15"), now.UTC().Format("2006-01-02")
 	if d.Mutates() {
 		bs = append(bs,
-			budget{guardrail.WritesPerRole, "writes " + d.Plan.Role + " " + day, l.WritesRole, "limits.writes_per_role_per_day", now.Add(48 * time.Hour)},
+			budget{guardrail.WritesPerRole, "writes " + d.Plan.Role + " " + day, l.WritesRole,
+				"limits.writes_per_role_per_day", now.Add(48 * time.Hour)},
 			budget{guardrail.WritesPerHour, "writes " + hour, l.WritesHour, "limits.writes_per_hour", now.Add(2 * time.Hour)})
 	}
 	if d.Plan.Route != decide.RouteNone && d.Plan.Route != decide.RouteCodeBuild {
-		bs = append(bs, budget{guardrail.RetriesPerHour, "retries " + hour, l.RetriesHour, "limits.retries_per_hour", now.Add(2 * time.Hour)})
+		bs = append(bs, budget{guardrail.RetriesPerHour, "retries " + hour, l.RetriesHour, "limits.retries_per_hour",
+			now.Add(2 * time.Hour)})
 	}
 	return bs
 }
@@ -540,7 +542,9 @@ func (h *Healer) budgets(ctx context.Context, c *held, d decide.Decision) ([]gua
 }
 
 func (b budget) usedUp() []guardrail.Refusal {
-	return []guardrail.Refusal{{Rule: b.rule, Message: fmt.Sprintf("%s is %d, and that many were made already. Look at what happened, then raise the limit or act by hand.", b.setting, b.max)}}
+	return []guardrail.Refusal{{Rule: b.rule,
+		Message: fmt.Sprintf("%s is %d, and that many were made already. Look at what happened, then raise the limit "+
+			"or act by hand.", b.setting, b.max)}}
 }
 
 // close records the end of the case and sends its notices.

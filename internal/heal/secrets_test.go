@@ -13,14 +13,27 @@ import (
 // is left, and what a policy would be made of is masked where one was.
 func TestWithoutSecrets(t *testing.T) {
 	const token = "gh" + "p_0123456789abcdefghijABCDEFGHIJ012345" // no one's
-	key := []string{"-----BEGIN RSA PRIVATE " + "KEY-----", "MIIEpAIBAAKCAQEAsecretsecret", "c2VjcmV0", "-----END RSA PRIVATE " + "KEY-----", "after it"}
-	d := diagnose.Diagnosis{Title: "t " + token, Advice: "a " + token, Evidence: diagnose.Evidence{Text: "e " + token}, Details: map[string]string{"x": token},
+	key := []string{"-----BEGIN RSA PRIVATE " + "KEY-----", "MIIEpAIBAAKCAQEAsecretsecret", "c2VjcmV0",
+		"-----END RSA PRIVATE " + "KEY-----", "after it"}
+	d := diagnose.Diagnosis{
+		Title:    "t " + token,
+		Advice:   "a " + token,
+		Evidence: diagnose.Evidence{Text: "e " + token},
+		Details:  map[string]string{"x": token},
 		Denials: []buildlog.Denial{
-			{Principal: "arn:aws:sts::111122223333:assumed-role/" + token + "/s", Action: "s3:GetObject", Resource: "arn:aws:s3:::shop/" + token, PolicyARN: "arn:aws:iam::111122223333:policy/" + token, Operation: token, Text: token},
+			{
+				Principal: "arn:aws:sts::111122223333:assumed-role/" + token + "/s",
+				Action:    "s3:GetObject",
+				Resource:  "arn:aws:s3:::shop/" + token,
+				PolicyARN: "arn:aws:iam::111122223333:policy/" + token,
+				Operation: token,
+				Text:      token,
+			},
 			{Action: "s3:GetObject", Resource: "arn:aws:s3:::shop/x?X-Amz-Security-Token=" + token},
 			{Action: "s3:GetObject", Resource: "https://shop.s3.amazonaws.com/x?X-Amz-Signature=" + strings.Repeat("0f", 32)},
 			{Action: token, Resource: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-password-AbCdEf"},
-		}}
+		},
+	}
 	for i, l := range key {
 		d.Excerpt = append(d.Excerpt, buildlog.Line{N: i + 1, Text: l})
 	}

@@ -77,12 +77,18 @@ func TestDecisions(t *testing.T) {
 			remedies[d.Remedy], routes[d.Route] = true, true
 		}
 	}
-	for _, r := range []diagnose.Remedy{diagnose.Grant, diagnose.Retry, diagnose.OverrideBuildspec, diagnose.CreateRepository, diagnose.SwitchRole, diagnose.Report} {
+	for _, r := range []diagnose.Remedy{
+		diagnose.Grant, diagnose.Retry, diagnose.OverrideBuildspec, diagnose.CreateRepository, diagnose.SwitchRole,
+		diagnose.Report,
+	} {
 		if !remedies[r] {
 			t.Errorf("no story ends in %s", r)
 		}
 	}
-	for _, r := range []decide.Route{decide.RouteNone, decide.RouteBuild, decide.RouteStart, decide.RouteStage, decide.RouteBatch, decide.RouteCodeBuild} {
+	for _, r := range []decide.Route{
+		decide.RouteNone, decide.RouteBuild, decide.RouteStart, decide.RouteStage, decide.RouteBatch,
+		decide.RouteCodeBuild,
+	} {
 		if !routes[r] {
 			t.Errorf("no story takes the route %s", r)
 		}

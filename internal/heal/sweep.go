@@ -325,16 +325,19 @@ func (h *Healer) remindOf(ctx context.Context, e expiry) error {
 	}
 	// Found by its grant, not its number: rounds of an earlier day are dropped.
 	i := slices.IndexFunc(c.Rounds, func(r decide.Round) bool {
-		return r.Decision != nil && !r.Written.IsZero() && r.Undone.IsZero() && slices.ContainsFunc(r.Decision.Used, func(u guardrail.Used) bool {
-			return u.Grant == e.Grant && u.Expires.Equal(e.At)
-		})
+		return r.Decision != nil && !r.Written.IsZero() && r.Undone.IsZero() &&
+			slices.ContainsFunc(r.Decision.Used, func(u guardrail.Used) bool {
+				return u.Grant == e.Grant && u.Expires.Equal(e.At)
+			})
 	})
 	if i < 0 || !c.Rounds[i].Reminded.IsZero() {
 		return h.flush(ctx, c)
 	}
 	now := h.Clock.Now()
 	c.Rounds[i].Reminded = now
-	c.tell(now, decide.Expiring, fmt.Sprintf("Grant %s ends at %s. Nothing renews it but you: make it permanent, or let it end.", e.Grant, e.At.UTC().Format("2006-01-02 15:04 UTC")))
+	c.tell(now, decide.Expiring,
+		fmt.Sprintf("Grant %s ends at %s. Nothing renews it but you: make it permanent, or let it end.", e.Grant,
+			e.At.UTC().Format("2006-01-02 15:04 UTC")))
 	c.Outbox[len(c.Outbox)-1].Round = i
 	if err := h.save(ctx, c, false); err != nil {
 		return err

@@ -182,7 +182,10 @@ func TestProjectLeavesSettings(t *testing.T) {
 // TestLongestBuild: the failure of a build that took longer than a day is
 // found, though no event told of it.
 func TestLongestBuild(t *testing.T) {
-	world := fmt.Sprintf("start: 2026-11-22T10:00:00Z\nbuckets: [{name: dist}]\nroles:\n  - {name: role-0, inline: {base: '{\"Version\": \"2012-10-17\", \"Statement\": [%s]}'}}\nprojects:\n  - {name: p0, role: role-0, timeout: 36h, buildspecs: {buildspec.yml: {build: [{run: make, takes: 35h}, aws s3 cp x s3://dist/x]}}}\n", logs)
+	world := fmt.Sprintf("start: 2026-11-22T10:00:00Z\nbuckets: [{name: dist}]\nroles:\n  - {name: role-0, "+
+		"inline: {base: '{\"Version\": \"2012-10-17\", \"Statement\": [%s]}'}}\nprojects:\n"+
+		"  - {name: p0, role: role-0, timeout: 36h, buildspecs: {buildspec.yml: {build: [{run: make, takes: 35h}, "+
+		"aws s3 cp x s3://dist/x]}}}\n", logs)
 	s := open(t, world, shopSettings(1, ""))
 	s.Sim.SetTrouble(simaws.Trouble{DropEvents: 1})
 	id := s.start("p0")

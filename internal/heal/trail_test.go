@@ -42,7 +42,12 @@ func (noPolicies) Role(context.Context, settings.Account, codebuild.Role, settin
 // one of the project's own grants wants its word, since only there the healer
 // has the permission to ask.
 func TestTrailIsAskedOnce(t *testing.T) {
-	ds := []buildlog.Denial{{Resource: "seen", Causal: true}, {Resource: "seen"}, {Resource: "other", Causal: true}, {Resource: "seen", Causal: true}}
+	ds := []buildlog.Denial{
+		{Resource: "seen", Causal: true},
+		{Resource: "seen"},
+		{Resource: "other", Causal: true},
+		{Resource: "seen", Causal: true},
+	}
 	set := &settings.Settings{Grants: []settings.Grant{{ID: "plain"}, {ID: "strict", Evidence: settings.EvidenceCloudTrail}}}
 	for _, row := range []struct {
 		name   string
@@ -60,13 +65,17 @@ func TestTrailIsAskedOnce(t *testing.T) {
 	} {
 		h := &Healer{Roles: noPolicies{}, Trail: row.trail}
 		f := decide.Facts{Settings: set, Project: settings.Project{Grants: row.grants}, Diagnosis: diagnose.Diagnosis{Denials: ds},
-			Build: codebuild.Build{ARN: "arn:aws:codebuild:eu-west-1:111122223333:build/shop:u", ServiceRole: "arn:aws:iam::111122223333:role/r"}}
+			Build: codebuild.Build{ARN: "arn:aws:codebuild:eu-west-1:111122223333:build/shop:u",
+				ServiceRole: "arn:aws:iam::111122223333:role/r"}}
 		err := h.readRole(t.Context(), settings.Account{}, &f)
-		if errors.Is(err, ErrLater) != row.fails || (err != nil) != row.fails || row.trail.asked != row.asked || (!row.fails && !slices.Equal(f.Trail, row.want)) {
+		if errors.Is(err, ErrLater) != row.fails || (err != nil) != row.fails || row.trail.asked != row.asked ||
+			(!row.fails && !slices.Equal(f.Trail, row.want)) {
 			t.Errorf("%s: %v, %v, asked %d times", row.name, f.Trail, err, row.trail.asked)
 		}
 	}
-	h, f := &Healer{Roles: noPolicies{}}, decide.Facts{Settings: set, Project: settings.Project{Grants: []string{"strict"}}, Diagnosis: diagnose.Diagnosis{Denials: ds}}
+	h, f := &Healer{Roles: noPolicies{}},
+		decide.Facts{Settings: set, Project: settings.Project{Grants: []string{"strict"}},
+			Diagnosis: diagnose.Diagnosis{Denials: ds}}
 	if err := h.readRole(t.Context(), settings.Account{}, &f); err != nil || f.Trail != nil {
 		t.Errorf("without CloudTrail: %v, %v", f.Trail, err)
 	}

@@ -8,7 +8,8 @@ import (
 )
 
 func TestDiff(t *testing.T) {
-	a, b, c := allow("s3:GetObject", "*"), deny("not iam:*", "not "+bucket), statement("Allow", "s3:*", "*", `"Bool":{"k:b":true,"k:a":["x y","z"]}`)
+	a, b, c := allow("s3:GetObject", "*"), deny("not iam:*", "not "+bucket),
+		statement("Allow", "s3:*", "*", `"Bool":{"k:b":true,"k:a":["x y","z"]}`)
 	tests := []struct {
 		name          string
 		before, after Document
@@ -24,7 +25,11 @@ func TestDiff(t *testing.T) {
 		{"changed", read(t, a), read(t, deny("s3:GetObject", "*")), []string{"- allow s3:GetObject on *", "+ deny s3:GetObject on *"}},
 		{"version", readVersion(t, version2008, a), read(t, a), []string{"- version 2008-10-17", "+ version 2012-10-17"}},
 		{"id", read(t, a), Document{ID: "x", Statements: read(t, a).Statements}, []string{"+ id x"}},
-		{"what could be misread", Document{}, Document{Statements: []Statement{{Sid: "a: allow", Effect: "Allow\n- x", Action: Values{List: []string{"", "a, b", "\u202e"}}}}},
+		{"what could be misread", Document{},
+			Document{
+				Statements: []Statement{{Sid: "a: allow", Effect: "Allow\n- x",
+					Action: Values{List: []string{"", "a, b", "\u202e"}}}},
+			},
 			[]string{`+ "a: allow": "allow\n- x" "", "a, b", "\u202e" on nothing`}},
 	}
 	for _, test := range tests {

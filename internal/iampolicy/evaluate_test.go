@@ -91,7 +91,8 @@ func TestEvaluate(t *testing.T) {
 		{"not resource *", []string{allow("s3:*", "not *")}, "s3:GetObject", object, ImplicitDeny, none},
 
 		// Wildcards and segments.
-		{"* in the last segment takes colons", []string{allow("logs:*", "arn:aws:logs:*:*:log-group:*")}, "logs:PutLogEvents", "arn:aws:logs:eu-west-1:111122223333:log-group:g:log-stream:s", Allowed, first},
+		{"* in the last segment takes colons", []string{allow("logs:*", "arn:aws:logs:*:*:log-group:*")},
+			"logs:PutLogEvents", "arn:aws:logs:eu-west-1:111122223333:log-group:g:log-stream:s", Allowed, first},
 		{"* takes slashes", []string{allow("s3:*", bucket+"/*.tgz")}, "s3:GetObject", object, Allowed, first},
 		{"* in the middle", []string{allow("s3:*", "arn:aws:s3:::builds-*/lib.tgz")}, "s3:GetObject", object, Allowed, first},
 		{"bucket without its objects", []string{allow("s3:*", bucket)}, "s3:GetObject", object, ImplicitDeny, none},
@@ -105,19 +106,25 @@ func TestEvaluate(t *testing.T) {
 		{"short pattern of another service, excepted", []string{allow("*", "not arn:aws:sqs")}, "s3:GetObject", object, Allowed, first},
 		{"wildcard in the type", []string{allow("ecr:*", "arn:aws:ecr:*:*:repo*")}, "ecr:PutImage", repo, Unknown, first},
 		{"* for the type", []string{allow("ecr:*", "arn:aws:ecr:*:*:*/web")}, "ecr:PutImage", repo, Allowed, first},
-		{"? in the type, denied", []string{allow("*", "*"), deny("ecr:*", "arn:aws:ecr:*:*:?epository/web")}, "ecr:PutImage", repo, Unknown, Match{0, 1}},
-		{"wildcard in the type of another name", []string{allow("ecr:*", "arn:aws:ecr:*:*:repo*/api")}, "ecr:PutImage", repo, ImplicitDeny, none},
+		{"? in the type, denied", []string{allow("*", "*"), deny("ecr:*", "arn:aws:ecr:*:*:?epository/web")},
+			"ecr:PutImage", repo, Unknown, Match{0, 1}},
+		{"wildcard in the type of another name", []string{allow("ecr:*", "arn:aws:ecr:*:*:repo*/api")}, "ecr:PutImage",
+			repo, ImplicitDeny, none},
 		{"* for type and name", []string{allow("ecr:*", "arn:aws:ecr:*:*:*")}, "ecr:PutImage", repo, Allowed, first},
-		{"wildcard in a name without a type", []string{allow("sns:*", "arn:aws:sns:*:*:builds-*")}, "sns:Publish", "arn:aws:sns:eu-west-1:111122223333:builds-web", Allowed, first},
+		{"wildcard in a name without a type", []string{allow("sns:*", "arn:aws:sns:*:*:builds-*")}, "sns:Publish",
+			"arn:aws:sns:eu-west-1:111122223333:builds-web", Allowed, first},
 		{"any partition", []string{allow("s3:*", "arn:*:s3:::builds-*")}, "s3:GetObject", object, Allowed, first},
 		{"other partition", []string{allow("s3:*", "arn:aws-cn:s3:::*")}, "s3:GetObject", object, ImplicitDeny, none},
 		{"* across segments", []string{allow("ecr:*", "arn:aws:ecr:*:repository/web")}, "ecr:PutImage", repo, Unknown, first},
-		{"* across segments, denied", []string{allow("*", "*"), deny("ecr:*", "arn:aws:ecr:*:repository/web")}, "ecr:PutImage", repo, Unknown, Match{0, 1}},
+		{"* across segments, denied", []string{allow("*", "*"), deny("ecr:*", "arn:aws:ecr:*:repository/web")},
+			"ecr:PutImage", repo, Unknown, Match{0, 1}},
 		{"* for region and account", []string{allow("ecr:*", "arn:aws:ecr:*:*:repository/web")}, "ecr:PutImage", repo, Allowed, first},
-		{"* for the service", []string{allow("ecr:*", "arn:aws:*:eu-west-1:111122223333:repository/web")}, "ecr:PutImage", repo, Unknown, first},
+		{"* for the service", []string{allow("ecr:*", "arn:aws:*:eu-west-1:111122223333:repository/web")},
+			"ecr:PutImage", repo, Unknown, first},
 		{"* without arn", []string{allow("ecr:*", "*repository/web")}, "ecr:PutImage", repo, Unknown, first},
 		{"arn:*", []string{allow("ecr:*", "arn:*")}, "ecr:PutImage", repo, Unknown, first},
-		{"? for a colon", []string{allow("ecr:*", "arn:aws:ecr?eu-west-1:111122223333:repository/web")}, "ecr:PutImage", repo, Unknown, first},
+		{"? for a colon", []string{allow("ecr:*", "arn:aws:ecr?eu-west-1:111122223333:repository/web")}, "ecr:PutImage",
+			repo, Unknown, first},
 		{"wildcard in the action's service", []string{allow("e*:PutImage", "*")}, "ecr:PutImage", repo, Unknown, first},
 		{"action without a service", []string{allow("*PutImage", "*")}, "ecr:PutImage", repo, Unknown, first},
 		{"*:*", []string{allow("*:*", "*")}, "ecr:PutImage", repo, Unknown, first},
@@ -127,7 +134,8 @@ func TestEvaluate(t *testing.T) {
 		// The resource *.
 		{"resource * by *", []string{allow("ecr:GetAuthorizationToken", "*")}, "ecr:GetAuthorizationToken", "*", Allowed, first},
 		{"resource * by an ARN", []string{allow("ecr:GetAuthorizationToken", repo)}, "ecr:GetAuthorizationToken", "*", ImplicitDeny, none},
-		{"resource * by arn:*", []string{allow("ecr:GetAuthorizationToken", "arn:*")}, "ecr:GetAuthorizationToken", "*", ImplicitDeny, none},
+		{"resource * by arn:*", []string{allow("ecr:GetAuthorizationToken", "arn:*")}, "ecr:GetAuthorizationToken", "*",
+			ImplicitDeny, none},
 		{"resource * by ?", []string{allow("ecr:GetAuthorizationToken", "?")}, "ecr:GetAuthorizationToken", "*", Unknown, first},
 		{"resource * and a deny of an ARN", []string{allow("*", "*"), deny("*", repo)}, "ecr:GetAuthorizationToken", "*", Allowed, first},
 
@@ -140,8 +148,10 @@ func TestEvaluate(t *testing.T) {
 		{"resource pattern within", []string{allow("s3:*", bucket+"/*")}, "s3:GetObject", bucket + "/go/*", Allowed, first},
 		{"resource pattern that is wider", []string{allow("s3:*", bucket+"/??/lib.tgz")}, "s3:GetObject", bucket + "/*", Unknown, first},
 		{"resource pattern as itself only", []string{allow("s3:*", bucket+"/?")}, "s3:GetObject", bucket + "/*", Unknown, first},
-		{"resource pattern that meets a deny", []string{allow("*", "*"), deny("*", object)}, "s3:GetObject", bucket + "/*", Unknown, Match{0, 1}},
-		{"resource pattern apart from a deny", []string{allow("*", "*"), deny("*", object)}, "s3:GetObject", bucket + "/x/*", Allowed, first},
+		{"resource pattern that meets a deny", []string{allow("*", "*"), deny("*", object)}, "s3:GetObject",
+			bucket + "/*", Unknown, Match{0, 1}},
+		{"resource pattern apart from a deny", []string{allow("*", "*"), deny("*", object)}, "s3:GetObject",
+			bucket + "/x/*", Allowed, first},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -156,11 +166,13 @@ func TestEvaluate(t *testing.T) {
 
 func TestEvaluateSeveralPolicies(t *testing.T) {
 	read1 := read(t, allow("s3:Get*", "*"))
-	if v, m := Evaluate(Access{Policies: []Document{read(t), read1, read1}}, Request{Action: "s3:GetObject", Resource: object}); v != Allowed || m != (Match{1, 0}) {
+	if v, m := Evaluate(Access{Policies: []Document{read(t), read1, read1}},
+		Request{Action: "s3:GetObject", Resource: object}); v != Allowed || m != (Match{1, 0}) {
 		t.Errorf("got %v by %v", v, m)
 	}
 	denies := read(t, allow("ecr:*", "*"), deny("s3:*", "*"))
-	if v, m := Evaluate(Access{Policies: []Document{read1, denies}}, Request{Action: "s3:GetObject", Resource: object}); v != ExplicitDeny || m != (Match{1, 1}) {
+	if v, m := Evaluate(Access{Policies: []Document{read1, denies}},
+		Request{Action: "s3:GetObject", Resource: object}); v != ExplicitDeny || m != (Match{1, 1}) {
 		t.Errorf("got %v by %v", v, m)
 	}
 	if v, m := Evaluate(Access{}, Request{Action: "s3:GetObject", Resource: object}); v != ImplicitDeny || m != (Match{-1, -1}) {
@@ -202,7 +214,8 @@ func TestEvaluateBoundary(t *testing.T) {
 			}
 		})
 	}
-	if v, _ := Evaluate(Access{Policies: []Document{read(t, yes)}, Boundary: &Document{}}, Request{Action: "s3:GetObject", Resource: object}); v != ImplicitDeny {
+	if v, _ := Evaluate(Access{Policies: []Document{read(t, yes)}, Boundary: &Document{}},
+		Request{Action: "s3:GetObject", Resource: object}); v != ImplicitDeny {
 		t.Errorf("an empty boundary: got %v", v)
 	}
 }
@@ -305,7 +318,8 @@ func TestEvaluateVariables(t *testing.T) {
 // A variable without a value may make its statement invalid, also where the
 // statement is about the request for another reason.
 func TestEvaluateUnresolvedVariables(t *testing.T) {
-	context := map[string][]string{"aws:PrincipalTag/team": {"web"}, "aws:username": nil, "aws:TagKeys": {"a"}, "s3:prefix": {"x"}, "s3:delimiter": nil}
+	context := map[string][]string{"aws:PrincipalTag/team": {"web"}, "aws:username": nil, "aws:TagKeys": {"a"},
+		"s3:prefix": {"x"}, "s3:delimiter": nil}
 	either := func(element, second string) string {
 		return fmt.Sprintf(`{"Effect":"Allow","Action":"s3:*",%q:[%q,%q]}`, element, bucket+"/go/*", second)
 	}
@@ -351,7 +365,13 @@ func TestEvaluateUnresolvedVariables(t *testing.T) {
 }
 
 func TestVerdictString(t *testing.T) {
-	for v, want := range map[Verdict]string{ImplicitDeny: "implicitDeny", ExplicitDeny: "explicitDeny", Allowed: "allowed", Unknown: "unknown", 99: "unknown"} {
+	for v, want := range map[Verdict]string{
+		ImplicitDeny: "implicitDeny",
+		ExplicitDeny: "explicitDeny",
+		Allowed:      "allowed",
+		Unknown:      "unknown",
+		99:           "unknown",
+	} {
 		if v.String() != want {
 			t.Errorf("got %s, want %s", v, want)
 		}

@@ -33,7 +33,8 @@ func sortedSet(list []string) []string { return slices.Compact(slices.Sorted(sli
 // one Allow statement gives already, without conditions or with equal ones,
 // is not added again, so merging twice adds nothing. Statements to add that
 // deny, use NotAction or NotResource, or lack something and have policy
-// variables, are added whole unless an equal one is there. Each new statement gets a Sid that is unique in the document.
+// variables, are added whole unless an equal one is there. Each new statement gets a Sid that is
+// unique in the document.
 //
 // An empty document gets the newer version. The version of another one is
 // kept: in the older version, policy variables are plain text.

@@ -117,7 +117,8 @@ func TestMergeOther(t *testing.T) {
 
 // Conditions are compared without regard to order and the key's case.
 func TestMergeConditionsInAnyOrder(t *testing.T) {
-	s := Allow("", []string{"s3:GetObject"}, []string{"*"}, Condition{"Bool", "k:a", Values{List: []string{"true"}}}, Condition{"Bool", "K:B", Values{List: []string{"true"}}})
+	s := Allow("", []string{"s3:GetObject"}, []string{"*"}, Condition{"Bool", "k:a", Values{List: []string{"true"}}},
+		Condition{"Bool", "K:B", Values{List: []string{"true"}}})
 	slices.Reverse(s.Condition)
 	d := read(t, statement("Allow", "s3:Get*", "*", `"Bool":{"k:b":true,"k:a":"true"}`))
 	if got, added := Merge(d, []Statement{s}); added != 0 {

@@ -229,7 +229,8 @@ func (r *reader) statement(path string) (Statement, error) {
 		case "Principal", "NotPrincipal":
 			err = r.errorAt(at, path, "an identity-based policy names no principal")
 		default:
-			err = r.errorAt(at, path, "unknown key; a statement has Sid, Effect, Action or NotAction, Resource or NotResource, and Condition")
+			err = r.errorAt(at, path, "unknown key; a statement has Sid, Effect, Action or NotAction, Resource or "+
+				"NotResource, and Condition")
 		}
 		return err
 	})

@@ -72,7 +72,8 @@ func TestCanonicalDistrustsRaw(t *testing.T) {
 		`{"Sid":"A","Effect":"Deny","Action":["s3:GetObject"],"Resource":["arn:aws:s3:::b/*"]}`,
 		`{"Sid":"A","Effect":"Allow","Action":["s3:GetObject"],"Resource":["arn:aws:s3:::b/*"],"Condition":{"Bool":{"k:b":"true"}}}`,
 		`{"Sid":"A","Effect":"Allow","Action":["s3:GetObject"],"NotResource":["arn:aws:s3:::b/*"]}`,
-		`{"Sid":"A","Effect":"Allow","Action":["s3:GetObject"],"Resource":["arn:aws:s3:::b/*"]},{"Effect":"Allow","Action":"*","Resource":"*"}`,
+		`{"Sid":"A","Effect":"Allow","Action":["s3:GetObject"],"Resource":["arn:aws:s3:::b/*"]},{"Effect":"Allow",` +
+			`"Action":"*","Resource":"*"}`,
 		`{"Sid":"A","Effect":"Allow","Action":["s3:GetObject"],"Resource":["arn:aws:s3:::b/*"],"Resource":["*"]}`,
 		` {"Sid":"A","Effect":"Allow","Action":["s3:GetObject"],"Resource":["arn:aws:s3:::b/*"]}`,
 		`]}`,
@@ -166,7 +167,9 @@ func checkStored(t *testing.T, d Document) {
 
 func TestStored(t *testing.T) {
 	made := []Statement{
-		Allow("a", []string{"sqs:SendMessage"}, []string{"arn:aws:sqs:eu-west-1:111122223333:<&>é*"}, Condition{"StringLike", "k:l", Values{List: []string{"<"}, Scalar: true}}),
+		Allow("a", []string{"sqs:SendMessage"}, []string{"arn:aws:sqs:eu-west-1:111122223333:<&>é*"}, Condition{
+			"StringLike", "k:l", Values{List: []string{"<"}, Scalar: true},
+		}),
 		{Effect: "Deny", NotAction: Values{List: []string{"a:b"}}, NotResource: Values{List: []string{"*"}, Scalar: true}},
 	}
 	checkStored(t, Document{})

@@ -49,7 +49,8 @@ func (g generator) resourcePattern() string {
 			"arn:aws:s3:::b/${k:user}", "arn:aws:ecr:r:1:repository/${k:user}", "arn:aws:s3:::b/?", "arn:*:s3:::b/k")
 	}
 	return pick(g, "arn:aws:s3:*", "arn:aws:*", "arn:*", "arn:aws:ecr:*:repository/a", "arn:aws:ecr:r*:repository/a", "arn:aws:*:::b/k",
-		"*/k", "arn:aws:ecr:?:1:repository/?", "arn:aws:s3:::b/${*}", "arn:aws:s3:::b/${$}", "arn:aws:ecr:${k:user}:1:repository/a", "arn:aws:s3", "arn:aws:ecr:r", "arn:aws:s3:::*?", "**",
+		"*/k", "arn:aws:ecr:?:1:repository/?", "arn:aws:s3:::b/${*}", "arn:aws:s3:::b/${$}",
+		"arn:aws:ecr:${k:user}:1:repository/a", "arn:aws:s3", "arn:aws:ecr:r", "arn:aws:s3:::*?", "**",
 		"arn:aws:ecr:*:*:repo*", "arn:aws:ecr:*:*:*/a", "arn:aws:ecr:r:1:?epository/*")
 }
 
@@ -71,11 +72,13 @@ func (g generator) values(operator string) []string {
 }
 
 var (
-	stringTests = []string{"StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"}
+	stringTests = []string{"StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase",
+		"StringNotEqualsIgnoreCase"}
 	arnTests    = []string{"ArnLike", "ArnEquals", "ArnNotLike", "ArnNotEquals"}
-	numberTests = []string{"NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals", "NumericGreaterThan", "NumericGreaterThanEquals"}
-	dateTests   = []string{"DateEquals", "DateNotEquals", "DateLessThan", "DateLessThanEquals", "DateGreaterThan", "DateGreaterThanEquals"}
-	ipTests     = []string{"IpAddress", "NotIpAddress"}
+	numberTests = []string{"NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals",
+		"NumericGreaterThan", "NumericGreaterThanEquals"}
+	dateTests = []string{"DateEquals", "DateNotEquals", "DateLessThan", "DateLessThanEquals", "DateGreaterThan", "DateGreaterThanEquals"}
+	ipTests   = []string{"IpAddress", "NotIpAddress"}
 )
 
 func (g generator) condition() Condition {
@@ -217,7 +220,8 @@ func checkVerdict(t *testing.T, g generator, counts map[Verdict]int) {
 	}
 	for _, rd := range g.readings() {
 		if want := rd.judge(a, r); got != want {
-			t.Fatalf("got %v by %v, but the IAM %+v says %v\nrequest %+v\nknown %v\n%s", got, match, rd, want, r, part.Context, printed(a.Policies...))
+			t.Fatalf("got %v by %v, but the IAM %+v says %v\nrequest %+v\nknown %v\n%s", got, match, rd, want, r,
+				part.Context, printed(a.Policies...))
 		}
 	}
 }
@@ -314,11 +318,13 @@ func checkContains(t *testing.T, g generator, counts map[string]int) {
 			counts["inside and allowed"]++
 		}
 		if in == Allowed && out != Allowed {
-			t.Fatalf("inner allows it, outer says %v by %v\nrequest %+v\nouter %s\ninner %s", out, match, part, printed(outer...), printed(inner...))
+			t.Fatalf("inner allows it, outer says %v by %v\nrequest %+v\nouter %s\ninner %s", out, match, part,
+				printed(outer...), printed(inner...))
 		}
 		for _, rd := range g.readings() {
 			if rd.judge(Access{Policies: inner}, r) == Allowed && rd.judge(Access{Policies: outer}, r) != Allowed {
-				t.Fatalf("the IAM %+v allows it by inner only\nrequest %+v\nouter %s\ninner %s", rd, r, printed(outer...), printed(inner...))
+				t.Fatalf("the IAM %+v allows it by inner only\nrequest %+v\nouter %s\ninner %s", rd, r,
+					printed(outer...), printed(inner...))
 			}
 		}
 	}

@@ -55,7 +55,8 @@ func TestFits(t *testing.T) {
 
 		{"logs:CreateLogGroup", "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/codebuild/web", true, ""},
 		{"logs:CreateLogGroup", "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/codebuild/web:*", true, "AWS.md#denied-resource"},
-		{"logs:CreateLogGroup", "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/codebuild/web:log-stream:", true, "AWS.md#denied-resource"},
+		{"logs:CreateLogGroup", "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/codebuild/web:log-stream:", true,
+			"AWS.md#denied-resource"},
 		{"logs:CreateLogGroup", "arn:aws:logs:eu-west-1:111122223333:log-group:g:log-stream:s", false, "a stream is no group"},
 		{"logs:PutLogEvents", "arn:aws:logs:eu-west-1:111122223333:log-group:g:log-stream:a/b", true, ""},
 		{"logs:PutLogEvents", "arn:aws:logs:eu-west-1:111122223333:log-group:g:*", true, ""},
@@ -72,9 +73,11 @@ func TestFits(t *testing.T) {
 		{"sts:AssumeRole", "arn:aws:sts::111122223333:assumed-role/role/session", false, "a session is no role"},
 		{"iam:AttachRolePolicy", "arn:aws:iam::111122223333:role/web", true, ""},
 		{"iam:CreatePolicyVersion", "arn:aws:iam::aws:policy/ReadOnlyAccess", true, "what AWS manages has the account aws"},
-		{"cloudformation:CreateChangeSet", "arn:aws:cloudformation:eu-west-1:aws:transform/Serverless-2016-10-31", true, "AWS.md#denied-resource"},
+		{"cloudformation:CreateChangeSet", "arn:aws:cloudformation:eu-west-1:aws:transform/Serverless-2016-10-31", true,
+			"AWS.md#denied-resource"},
 		{"cloudformation:CreateChangeSet", "arn:aws:cloudformation:eu-west-1:111122223333:stack/web/*", true, ""},
-		{"cloudformation:CreateChangeSet", "arn:aws:cloudformation:eu-west-1:111122223333:stack/web", false, "a stack's ARN ends with its id"},
+		{"cloudformation:CreateChangeSet", "arn:aws:cloudformation:eu-west-1:111122223333:stack/web", false,
+			"a stack's ARN ends with its id"},
 		{"dynamodb:GetItem", "arn:aws:dynamodb:eu-west-1:111122223333:table/locks", true, ""},
 		{"dynamodb:GetItem", "arn:aws:dynamodb:eu-west-1:111122223333:table/locks/index/i", false, "an index is no table"},
 		{"dynamodb:Query", "arn:aws:dynamodb:eu-west-1:111122223333:table/locks/index/i", true, ""},
@@ -83,7 +86,8 @@ func TestFits(t *testing.T) {
 		{"codebuild:CreateReportGroup", "arn:aws:codebuild:eu-west-1:111122223333:report-group/web-*", true, ""},
 		{"ecs:UpdateService", "arn:aws:ecs:eu-west-1:111122223333:service/main/web", true, ""},
 		{"ecs:RegisterTaskDefinition", "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:*", true, ""},
-		{"codeartifact:PublishPackageVersion", "arn:aws:codeartifact:eu-west-1:111122223333:package/d/r/npm//left-pad", true, "no namespace"},
+		{"codeartifact:PublishPackageVersion", "arn:aws:codeartifact:eu-west-1:111122223333:package/d/r/npm//left-pad",
+			true, "no namespace"},
 		{"ec2:CreateNetworkInterfacePermission", "arn:aws:ec2:eu-west-1:111122223333:network-interface/*", true, ""},
 	}
 	for _, tt := range tests {

@@ -265,7 +265,10 @@ func TestNotice(t *testing.T) {
 	if len(versions) != 2 {
 		t.Fatalf("the package's source is %q", f.packageSource)
 	}
-	for _, want := range []string{ops.Source, "version " + versions[0], "version " + versions[1], "MIT License", "Act Security", "The above copyright notice"} {
+	for _, want := range []string{
+		ops.Source, "version " + versions[0], "version " + versions[1], "MIT License", "Act Security",
+		"The above copyright notice",
+	} {
 		if !strings.Contains(string(notice), want) {
 			t.Errorf("NOTICE lacks %q", want)
 		}

@@ -71,7 +71,9 @@ func TestForOperation(t *testing.T) {
 		{"cloudfront", "CreateInvalidation2020_05_31", "cloudfront:CreateInvalidation", nil},
 		// not certain
 		{"KMS", "ReEncrypt", "", []string{"kms:ReEncryptFrom", "kms:ReEncryptTo"}},
-		{"S3", "CopyObject", "", []string{"s3:GetObject", "s3:GetObjectTagging", "s3:ListBucket", "s3:PutObject", "s3:PutObjectAcl", "s3:PutObjectTagging"}},
+		{"S3", "CopyObject", "",
+			[]string{"s3:GetObject", "s3:GetObjectTagging", "s3:ListBucket", "s3:PutObject", "s3:PutObjectAcl",
+				"s3:PutObjectTagging"}},
 		// unknown
 		{"S3", "NoSuchOperation", "", nil},
 		{"NoSuchService", "PutObject", "", nil},

@@ -144,5 +144,6 @@ func (in *Inbox) message(ctx context.Context, body string) error {
 		in.Log.InfoContext(ctx, "event ignored", "event", e.ID, "status", e.Status, "because", e.Ignored)
 		return nil
 	}
-	return in.Healer.BuildEnded(ctx, heal.Ended{At: settings.Account{ID: e.Account, Region: e.Region}, Project: e.Project, Build: e.BuildID, Status: e.Status, End: e.Time})
+	return in.Healer.BuildEnded(ctx, heal.Ended{At: settings.Account{ID: e.Account, Region: e.Region},
+		Project: e.Project, Build: e.BuildID, Status: e.Status, End: e.Time})
 }

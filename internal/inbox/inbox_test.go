@@ -165,8 +165,10 @@ func TestPoison(t *testing.T) {
 	st, _ := stage(t, story.Options{})
 	var back []requeued
 	record(st, &back, nil)
-	bodies := []string{"", "hello", "null", "[]", "{}", `{"continue":{}}`, `{"continue":{"case":""}}`, `{"continue":{"case":"c","more":1}}`, `{"continue":{"case":3}}`, `{"continue":{"case":"c"}} x`, `{"continue":{"case":"c"}}{"continue":{"case":"d"}}`,
-		`{"status":{}}`, `{"source":"aws.codebuild","detail-type":"CodeBuild Build State Change","detail":{}}`}
+	bodies := []string{"", "hello", "null", "[]", "{}", `{"continue":{}}`, `{"continue":{"case":""}}`,
+		`{"continue":{"case":"c","more":1}}`, `{"continue":{"case":3}}`, `{"continue":{"case":"c"}} x`,
+		`{"continue":{"case":"c"}}{"continue":{"case":"d"}}`, `{"status":{}}`,
+		`{"source":"aws.codebuild","detail-type":"CodeBuild Build State Change","detail":{}}`}
 	var want []string
 	for i := range bodies {
 		want = append(want, fmt.Sprintf("m-%d", i))
@@ -186,7 +188,8 @@ func TestIgnored(t *testing.T) {
 		t.Fatal("the event has another shape")
 	}
 	before := len(st.Sim.Calls())
-	if failed := deliver(t, t.Context(), st, other, running, `{"source":"aws.ec2","detail-type":"EC2 Instance State-change Notification","detail":{}}`); len(failed) > 0 {
+	if failed := deliver(t, t.Context(), st, other, running,
+		`{"source":"aws.ec2","detail-type":"EC2 Instance State-change Notification","detail":{}}`); len(failed) > 0 {
 		t.Errorf("delivered again: %q", failed)
 	}
 	if n := len(st.Sim.Calls()) - before; n > 0 {
@@ -203,7 +206,8 @@ func TestNoTimeLeft(t *testing.T) {
 	defer cancel()
 	before := len(st.Sim.Calls())
 	failed := deliver(t, ctx, st, ms[0].Body, "poison", ms[1].Body)
-	if len(failed) > 0 || !slices.Equal(back, []requeued{{ms[0].Body, 0}, {"poison", 0}, {ms[1].Body, 0}}) || len(st.Sim.Calls()) != before {
+	if len(failed) > 0 || !slices.Equal(back, []requeued{{ms[0].Body, 0}, {"poison", 0}, {ms[1].Body, 0}}) ||
+		len(st.Sim.Calls()) != before {
 		t.Errorf("failed %q, put back %v, %d calls", failed, back, len(st.Sim.Calls())-before)
 	}
 	roomy, stop := context.WithTimeout(t.Context(), 10*time.Minute)
@@ -248,7 +252,10 @@ func TestDirectEvent(t *testing.T) {
 	if err != nil || out != nil || cases(t, st, "one")+cases(t, st, "two") != 1 {
 		t.Errorf("answered %v, %v", out, err)
 	}
-	if _, err := st.Inbox.Invoke(t.Context(), json.RawMessage(`{"source":"aws.codebuild","detail-type":"CodeBuild Build State Change","detail":{"build-id":"x"}}`)); err == nil {
+	if _, err := st.Inbox.Invoke(t.Context(),
+		json.RawMessage(
+			`{"source":"aws.codebuild","detail-type":"CodeBuild Build State Change","detail":{"build-id":"x"}}`,
+		)); err == nil {
 		t.Error("an event that cannot be read was taken")
 	}
 }
@@ -256,20 +263,30 @@ func TestDirectEvent(t *testing.T) {
 // TestCommands: what is no command says which there are.
 func TestCommands(t *testing.T) {
 	st, _ := stage(t, story.Options{})
-	for _, payload := range []string{"", "{", `"status"`, `[]`, `{"statsu":{}}`, `{"status":{"cse":"x"}}`, `{"approve":"plan"}`, `{"status":{},"more":1}`} {
+	for _, payload := range []string{
+		"", "{", `"status"`, `[]`, `{"statsu":{}}`, `{"status":{"cse":"x"}}`, `{"approve":"plan"}`,
+		`{"status":{},"more":1}`,
+	} {
 		out, err := st.Inbox.Invoke(t.Context(), json.RawMessage(payload))
 		if err == nil || out != nil && out.(heal.CommandAnswer).Done {
 			t.Errorf("%q was taken: %v", payload, out)
 		}
 	}
 	_, err := st.Inbox.Invoke(t.Context(), json.RawMessage(`{"statsu":{}}`))
-	if err == nil || !strings.Contains(err.Error(), "statsu") || !strings.Contains(err.Error(), "approve, reject, undo, status, replay, pause, resume, sweep") {
+	if err == nil || !strings.Contains(err.Error(), "statsu") ||
+		!strings.Contains(err.Error(), "approve, reject, undo, status, replay, pause, resume, sweep") {
 		t.Errorf("an unknown command: %v", err)
 	}
 	for _, row := range []struct {
 		payload string
 		done    bool
-	}{{`{}`, false}, {`{"status":{},"sweep":{}}`, false}, {`{"status":{}}`, true}, {`{"pause":{"because":"a release"}}`, true}, {`{"resume":{}}`, true}} {
+	}{
+		{`{}`, false},
+		{`{"status":{},"sweep":{}}`, false},
+		{`{"status":{}}`, true},
+		{`{"pause":{"because":"a release"}}`, true},
+		{`{"resume":{}}`, true},
+	} {
 		out, err := st.Inbox.Invoke(t.Context(), json.RawMessage(row.payload))
 		a, ok := out.(heal.CommandAnswer)
 		if err != nil || !ok || a.Done != row.done || a.Message == "" && !row.done {

@@ -42,7 +42,8 @@ func own(parts Parts, s *settings.Settings) []Permission {
 		roles = append(roles, Place{parts.Partition, id, ""}.IAM("role/"+MemberRole))
 	}
 	if len(roles) > 0 {
-		ps = append(ps, allow("Members", "In a member account it acts as the role that the member's stack made for it.", []string{"sts:AssumeRole"}, roles))
+		ps = append(ps, allow("Members", "In a member account it acts as the role that the member's stack made for it.",
+			[]string{"sts:AssumeRole"}, roles))
 	}
 	return ps
 }
@@ -59,7 +60,8 @@ func general(s *settings.Settings, projects []settings.Project, home Place) []Pe
 	if slices.ContainsFunc(projects, judged) {
 		at := home.place(projects[0])
 		ps = append(ps, allow("AttachedPolicies",
-			"To tell what a service role may do, the managed policies on it are read, and so is its boundary. Which these are is known only then, so any may be read.",
+			"To tell what a service role may do, the managed policies on it are read, and so is its boundary. "+
+				"Which these are is known only then, so any may be read.",
 			[]string{"iam:GetPolicy", "iam:GetPolicyVersion"},
 			[]string{Place{at.Partition, "aws", ""}.IAM("policy/*"), at.IAM("policy/*")}))
 	}
@@ -79,16 +81,24 @@ func denials(partition string) []Permission {
 	everywhere := Place{partition, "*", ""}
 	return []Permission{
 		deny("NeverItself", "Its own roles and ready-made policies are what holds it; it never changes them.",
-			[]string{"iam:Add*", "iam:Attach*", "iam:Create*", "iam:Delete*", "iam:Detach*", "iam:PassRole", "iam:Put*", "iam:Remove*", "iam:Set*", "iam:Tag*", "iam:Untag*", "iam:Update*"},
+			[]string{"iam:Add*", "iam:Attach*", "iam:Create*", "iam:Delete*", "iam:Detach*", "iam:PassRole", "iam:Put*",
+				"iam:Remove*", "iam:Set*", "iam:Tag*", "iam:Untag*", "iam:Update*"},
 			[]string{everywhere.IAM("role/" + Prefix + "*"), everywhere.IAM("policy" + Path + "*")}),
-		deny("NeverBoundaryOrTrust", "Boundaries, trust and the tags that other policies may go by are the owner's alone. It makes and deletes no roles or policies.",
-			[]string{"iam:CreatePolicy", "iam:CreateRole", "iam:CreateServiceLinkedRole", "iam:DeletePolicy", "iam:DeleteRole", "iam:DeleteRolePermissionsBoundary",
-				"iam:PutRolePermissionsBoundary", "iam:TagPolicy", "iam:TagRole", "iam:UntagPolicy", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription"},
+		deny("NeverBoundaryOrTrust", "Boundaries, trust and the tags that other policies may go by are the owner's "+
+			"alone. It makes and deletes no roles or policies.",
+			[]string{"iam:CreatePolicy", "iam:CreateRole", "iam:CreateServiceLinkedRole", "iam:DeletePolicy",
+				"iam:DeleteRole", "iam:DeleteRolePermissionsBoundary",
+				"iam:PutRolePermissionsBoundary", "iam:TagPolicy", "iam:TagRole", "iam:UntagPolicy", "iam:UntagRole",
+				"iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription"},
 			[]string{"*"}),
-		deny("NeverUsersGroupsKeys", "It heals roles. Users, groups, access keys, identity providers, and who may use an encryption key are none of its business.",
-			[]string{"iam:*AccessKey*", "iam:*AccountAlias*", "iam:*AccountPasswordPolicy*", "iam:*Group*", "iam:*InstanceProfile*", "iam:*LoginProfile*", "iam:*MFADevice*",
-				"iam:*OpenIDConnectProvider*", "iam:*SAMLProvider*", "iam:*SSHPublicKey*", "iam:*ServerCertificate*", "iam:*ServiceSpecificCredential*",
-				"iam:*SigningCertificate*", "iam:*User*", "iam:ChangePassword", "kms:CreateGrant", "kms:DisableKey", "kms:PutKeyPolicy", "kms:ReplicateKey", "kms:RetireGrant", "kms:RevokeGrant", "kms:ScheduleKeyDeletion"},
+		deny("NeverUsersGroupsKeys", "It heals roles. Users, groups, access keys, identity providers, and who may "+
+			"use an encryption key are none of its business.",
+			[]string{"iam:*AccessKey*", "iam:*AccountAlias*", "iam:*AccountPasswordPolicy*", "iam:*Group*",
+				"iam:*InstanceProfile*", "iam:*LoginProfile*", "iam:*MFADevice*",
+				"iam:*OpenIDConnectProvider*", "iam:*SAMLProvider*", "iam:*SSHPublicKey*", "iam:*ServerCertificate*",
+				"iam:*ServiceSpecificCredential*", "iam:*SigningCertificate*", "iam:*User*", "iam:ChangePassword",
+				"kms:CreateGrant", "kms:DisableKey", "kms:PutKeyPolicy", "kms:ReplicateKey", "kms:RetireGrant",
+				"kms:RevokeGrant", "kms:ScheduleKeyDeletion"},
 			[]string{"*"}),
 	}
 }

@@ -88,7 +88,8 @@ func pack(s *settings.Settings, whose string, parts Parts, render func(Parts) []
 	p := Policies{Inline: groups[0]}
 	left := inlineSize - size(sized[0])
 	if left < 0 {
-		return p, fmt.Errorf("permissions of %s: what is not for one project has %d characters, and IAM takes %d in a role: look after fewer accounts", whose, inlineSize-left, inlineSize)
+		return p, fmt.Errorf("permissions of %s: what is not for one project has %d characters, and IAM takes %d in "+
+			"a role: look after fewer accounts", whose, inlineSize-left, inlineSize)
 	}
 	if own, ok := whole(groups[1:], sized[1:]); ok && len(own) <= most && len(s.Projects) < Many {
 		p.Managed = own
@@ -119,7 +120,8 @@ func splittable(whose string, lists []*list) error {
 	for _, l := range lists {
 		for _, r := range l.resources {
 			if n := size() + l.head + length(r); n > managedSize {
-				return fmt.Errorf("permissions of %s: what it may do to %q needs %d characters, and IAM takes %d in a policy: give the project fewer grants",
+				return fmt.Errorf("permissions of %s: what it may do to %q needs %d characters, and IAM takes %d in "+
+					"a policy: give the project fewer grants",
 					whose, strings.SplitN(r, ":", 6)[5], n, managedSize)
 			}
 		}
@@ -130,9 +132,12 @@ func splittable(whose string, lists []*list) error {
 // tooMany says how to go on when a role does not hold all projects.
 func tooMany(whose string, projects, need, most int) error {
 	if need > MostManagedPolicies {
-		return fmt.Errorf("permissions of %s: %d projects need %d managed policies on one role, and IAM attaches %d at most: give some of them to a hub in another region, which has a role of its own",
+		return fmt.Errorf("permissions of %s: %d projects need %d managed policies on one role, and IAM attaches %d "+
+			"at most: give some of them to a hub in another region, which has a role of its own",
 			whose, projects, need, MostManagedPolicies)
 	}
-	return fmt.Errorf("permissions of %s: %d projects need %d managed policies on one role, and IAM attaches %d: ask Service Quotas, in that account, for %d of \"Managed policies per role\", then deploy with CONTEXT='-c policies=%d'; or give some projects to another hub",
+	return fmt.Errorf("permissions of %s: %d projects need %d managed policies on one role, and IAM attaches %d: ask "+
+		"Service Quotas, in that account, for %d of \"Managed policies per role\", then deploy with CONTEXT='-c "+
+		"policies=%d'; or give some projects to another hub",
 		whose, projects, need, most, need, need)
 }

@@ -33,7 +33,8 @@ func parse(t *testing.T, file string) *settings.Settings {
 
 const image = `
 grants:
-  - {id: image, because: It is pushed., owner: web, set: ecr-push, resources: ["arn:${partition}:ecr:${region}:${account}:repository/${project}"], give: set, create: true}
+  - {id: image, because: It is pushed., owner: web, set: ecr-push, ` +
+	`resources: ["arn:${partition}:ecr:${region}:${account}:repository/${project}"], give: set, create: true}
 `
 
 // lines gives a project's permissions, one action on one resource a line.
@@ -66,7 +67,8 @@ func TestProject(t *testing.T) {
 	const (
 		reads = "codebuild:BatchGetBuildBatches codebuild:BatchGetBuilds codebuild:ListBuildsForProject on project/web"
 		log   = "logs:GetLogEvents on log-group:/aws/codebuild/web:*"
-		role  = "iam:GetRole iam:GetRolePolicy iam:ListAttachedRolePolicies iam:ListRolePolicies iam:SimulatePrincipalPolicy on role/build/web"
+		role  = "iam:GetRole iam:GetRolePolicy iam:ListAttachedRolePolicies iam:ListRolePolicies " +
+			"iam:SimulatePrincipalPolicy on role/build/web"
 		retry = "codebuild:RetryBuild codebuild:RetryBuildBatch on project/web"
 	)
 	for _, c := range []struct {
@@ -74,19 +76,24 @@ func TestProject(t *testing.T) {
 		want          []string
 	}{
 		{"observe is the default", "", []string{reads, log, role}},
-		{"observe, with everything that heal would use", "write: {inline: mine}, grants: [image], buildspecs: [a.yml], boundary: b", []string{reads, log, role}},
+		{"observe, with everything that heal would use",
+			"write: {inline: mine}, grants: [image], buildspecs: [a.yml], boundary: b", []string{reads, log, role}},
 		{"heal without grants", "mode: heal", []string{reads, log, role, retry}},
 		{"no retry", "mode: heal, retry: false, buildspecs: [a.yml]", []string{reads, log, role}},
 		{"buildspecs", "mode: heal, buildspecs: [a.yml]",
 			[]string{reads, log, role, "codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:StartBuild on project/web"}},
 		{"inline", "mode: heal, write: {inline: mine}, grants: [image]",
-			[]string{reads, log, role, retry, "ecr:CreateRepository on repository/web", "iam:DeleteRolePolicy iam:PutRolePolicy on role/build/web"}},
+			[]string{reads, log, role, retry, "ecr:CreateRepository on repository/web",
+				"iam:DeleteRolePolicy iam:PutRolePolicy on role/build/web"}},
 		{"propose needs what heal needs", "mode: propose, write: {inline: mine}, grants: [image]",
-			[]string{reads, log, role, retry, "ecr:CreateRepository on repository/web", "iam:DeleteRolePolicy iam:PutRolePolicy on role/build/web"}},
+			[]string{reads, log, role, retry, "ecr:CreateRepository on repository/web",
+				"iam:DeleteRolePolicy iam:PutRolePolicy on role/build/web"}},
 		{"boundary", "mode: heal, write: {inline: mine}, grants: [image], boundary: b/x",
-			[]string{reads, log, role, retry, "ecr:CreateRepository on repository/web", "iam:DeleteRolePolicy iam:PutRolePolicy on role/build/web if iam:PermissionsBoundary=policy/b/x"}},
+			[]string{reads, log, role, retry, "ecr:CreateRepository on repository/web",
+				"iam:DeleteRolePolicy iam:PutRolePolicy on role/build/web if iam:PermissionsBoundary=policy/b/x"}},
 		{"managed", "mode: heal, write: {managed: p/web}, grants: [image]",
-			[]string{reads, log, role, "iam:ListEntitiesForPolicy iam:ListPolicyVersions on policy/p/web", retry, "ecr:CreateRepository on repository/web",
+			[]string{reads, log, role, "iam:ListEntitiesForPolicy iam:ListPolicyVersions on policy/p/web", retry,
+				"ecr:CreateRepository on repository/web",
 				"iam:CreatePolicyVersion iam:DeletePolicyVersion iam:SetDefaultPolicyVersion on policy/p/web"}},
 		{"another log group", "logs: {group: /ci/web}", []string{reads, "logs:GetLogEvents on log-group:/ci/web:*", role}},
 		{"logs in S3", "logs: {s3: builds/web/main}", []string{reads, log, "s3:GetObject on builds/web/main/*", role}},
@@ -103,11 +110,15 @@ func TestProject(t *testing.T) {
 			[]string{reads, log, role, "iam:ListEntitiesForPolicy iam:ListPolicyVersions on policy/p/web"}},
 		{"attach", "mode: heal, write: {attach: true}, grants: [image], boundary: b",
 			[]string{reads, log, role, retry, "ecr:CreateRepository on repository/web",
-				"iam:AttachRolePolicy iam:DetachRolePolicy on role/build/web if iam:PolicyARN=policy/buildmedic/image@web if iam:PermissionsBoundary=policy/b"}},
+				"iam:AttachRolePolicy iam:DetachRolePolicy on role/build/web if " +
+					"iam:PolicyARN=policy/buildmedic/image@web if iam:PermissionsBoundary=policy/b"}},
 		{"switch", "mode: heal, switch_role: ready, write: {inline: mine}, grants: [image]",
-			[]string{"codebuild:BatchGetBuildBatches codebuild:BatchGetBuilds codebuild:BatchGetProjects codebuild:ListBuildsForProject on project/web", log,
-				"codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:StartBuild on project/web", "ecr:CreateRepository on repository/web", "codebuild:UpdateProject on project/web",
-				"iam:PassRole on role/build/web if iam:PassedToService=codebuild.amazonaws.com", "iam:PassRole on role/ready if iam:PassedToService=codebuild.amazonaws.com"}},
+			[]string{"codebuild:BatchGetBuildBatches codebuild:BatchGetBuilds codebuild:BatchGetProjects " +
+				"codebuild:ListBuildsForProject on project/web", log,
+				"codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:StartBuild on project/web",
+				"ecr:CreateRepository on repository/web", "codebuild:UpdateProject on project/web",
+				"iam:PassRole on role/build/web if iam:PassedToService=codebuild.amazonaws.com",
+				"iam:PassRole on role/ready if iam:PassedToService=codebuild.amazonaws.com"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			project := strings.TrimSuffix("name: web, role: build/web, "+c.project, ", ")
@@ -131,7 +142,8 @@ grants:
     set: ecr-push
     resources: ["arn:${partition}:ecr:${region}:${account}:repository/web", "arn:${partition}:ecr:${region}:${account}:repository/web-*"]
     create: true
-  - {id: others, because: They are pushed., owner: web, set: ecr-push, resources: ["arn:${partition}:ecr:${region}:${account}:repository/other"]}
+  - {id: others, because: They are pushed., owner: web, set: ecr-push, `+
+		`resources: ["arn:${partition}:ecr:${region}:${account}:repository/other"]}
 `))
 	var made []string
 	for _, l := range got {
@@ -152,7 +164,8 @@ projects:
   - {name: shy, role: shy, write: {attach: true}, grants: [image]}
   - {name: own, role: own, mode: heal, write: {inline: mine}, grants: [image]}
 `+image+`  - {id: exact, because: b, owner: o, set: ecr-pull, resources: ["arn:${partition}:ecr:${region}:${account}:repository/base"]}
-  - {id: passing, because: b, owner: o, set: ecr-pull, resources: ["arn:${partition}:ecr:${region}:${account}:repository/base"], give: set, expires: 14d}
+  - {id: passing, because: b, owner: o, set: ecr-pull, `+
+		`resources: ["arn:${partition}:ecr:${region}:${account}:repository/base"], give: set, expires: 14d}
   - id: tasks
     because: b
     owner: o
@@ -170,11 +183,14 @@ projects:
 	}
 	want := map[string]string{
 		"webimage image@web": `{"Version":"2012-10-17","Statement":[` +
-			`{"Sid":"Image","Effect":"Allow","Action":["ecr:BatchCheckLayerAvailability","ecr:BatchGetImage","ecr:CompleteLayerUpload","ecr:GetDownloadUrlForLayer",` +
-			`"ecr:InitiateLayerUpload","ecr:PutImage","ecr:UploadLayerPart"],"Resource":["arn:${Token[AWS.Partition.1]}:ecr:${Token[AWS.Region.3]}:${Token[AWS.AccountId.2]}:repository/web"]},` +
+			`{"Sid":"Image","Effect":"Allow","Action":["ecr:BatchCheckLayerAvailability","ecr:BatchGetImage",` +
+			`"ecr:CompleteLayerUpload","ecr:GetDownloadUrlForLayer",` +
+			`"ecr:InitiateLayerUpload","ecr:PutImage","ecr:UploadLayerPart"],"Resource":["arn:${Token[` +
+			`AWS.Partition.1]}:ecr:${Token[AWS.Region.3]}:${Token[AWS.AccountId.2]}:repository/web"]},` +
 			`{"Sid":"Image2","Effect":"Allow","Action":["ecr:GetAuthorizationToken"],"Resource":["*"]}]}`,
 		"webtasks tasks@web": `{"Version":"2012-10-17","Statement":[{"Sid":"Tasks","Effect":"Allow","Action":["iam:PassRole"],` +
-			`"Resource":["arn:${Token[AWS.Partition.1]}:iam::${Token[AWS.AccountId.2]}:role/task"],"Condition":{"StringEquals":{"iam:PassedToService":["ecs-tasks.amazonaws.com"]}}}]}`,
+			`"Resource":["arn:${Token[AWS.Partition.1]}:iam::${Token[AWS.AccountId.2]}:role/task"],` +
+			`"Condition":{"StringEquals":{"iam:PassedToService":["ecs-tasks.amazonaws.com"]}}}]}`,
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
@@ -245,7 +261,8 @@ projects:
 		{member, "iam:GetRole", "arn:aws:iam::444455556666:role/r4", iampolicy.Allowed},
 		{member, "codebuild:RetryBuild", "arn:aws:codebuild:eu-west-1:111122223333:project/far", iampolicy.ImplicitDeny},
 	} {
-		v, _ := iampolicy.Evaluate(iampolicy.Access{Policies: []iampolicy.Document{Document(c.by.Groups()...)}}, iampolicy.Request{Action: c.action, Resource: c.resource})
+		v, _ := iampolicy.Evaluate(iampolicy.Access{Policies: []iampolicy.Document{Document(c.by.Groups()...)}},
+			iampolicy.Request{Action: c.action, Resource: c.resource})
 		if v != c.want {
 			t.Errorf("%s on %s: %v, want %v", c.action, c.resource, v, c.want)
 		}
@@ -268,7 +285,8 @@ projects:
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, change := range []string{", mode: heal", ", mode: propose, retry: false", ", mode: heal, write: {inline: x}, grants: [image]", ", mode: heal, switch_role: r9", ", boundary: b",
+	for _, change := range []string{", mode: heal", ", mode: propose, retry: false",
+		", mode: heal, write: {inline: x}, grants: [image]", ", mode: heal, switch_role: r9", ", boundary: b",
 		", mode: heal, pipelines: [main]", ", logs: {group: /ci, s3: builds}"} {
 		after, err := Hub(file(change), parts(), ManagedPolicies)
 		if err != nil {
@@ -298,11 +316,14 @@ func rest(p Policies, sid string) (out []string) {
 }
 
 func TestSids(t *testing.T) {
-	names := []string{"web", "Web", "we-b", "we_b", "w-eb", strings.Repeat("a", 150), strings.Repeat("a", 149), strings.Repeat("a", 40), strings.Repeat("a-", 75)}
+	names := []string{"web", "Web", "we-b", "we_b", "w-eb", strings.Repeat("a", 150), strings.Repeat("a", 149),
+		strings.Repeat("a", 40), strings.Repeat("a-", 75)}
 	var file strings.Builder
 	file.WriteString("projects:\n")
 	for i, n := range names {
-		fmt.Fprintf(&file, "  - {name: %s, role: r%d, mode: heal, write: {%s}, grants: [image], logs: {s3: logs}, pipelines: [p]}\n", n, i, []string{"inline: x", "managed: x"}[i%2])
+		fmt.Fprintf(&file,
+			"  - {name: %s, role: r%d, mode: heal, write: {%s}, grants: [image], logs: {s3: logs}, pipelines: [p]}\n",
+			n, i, []string{"inline: x", "managed: x"}[i%2])
 	}
 	fmt.Fprint(&file, "  - {name: web, role: rx, region: eu-west-1, mode: heal, switch_role: ry}\n"+image)
 	p, err := Hub(parse(t, file.String()), parts(), ManagedPolicies)
@@ -339,8 +360,10 @@ func many(t *testing.T, n int, rest ...string) *settings.Settings {
 	}
 	return parse(t, b.String()+`
 grants:
-  - {id: image, because: It is pushed., owner: web, set: ecr-push, resources: ["arn:${partition}:ecr:${region}:${account}:repository/${project}"], give: set}
-  - {id: new, because: It is made., owner: web, set: ecr-push, resources: ["arn:${partition}:ecr:${region}:${account}:repository/${project}"], create: true}
+  - {id: image, because: It is pushed., owner: web, set: ecr-push, `+
+		`resources: ["arn:${partition}:ecr:${region}:${account}:repository/${project}"], give: set}
+  - {id: new, because: It is made., owner: web, set: ecr-push, `+
+		`resources: ["arn:${partition}:ecr:${region}:${account}:repository/${project}"], create: true}
 `)
 }
 
@@ -388,7 +411,8 @@ func TestTooMany(t *testing.T) {
 		n, most int
 		want    []string
 	}{
-		{222, 10, []string{"of the hub", "222 projects need 11 managed policies", "IAM attaches 10", "Service Quotas", "CONTEXT='-c policies=11'"}},
+		{222, 10, []string{"of the hub", "222 projects need 11 managed policies", "IAM attaches 10", "Service Quotas",
+			"CONTEXT='-c policies=11'"}},
 		{519, 25, []string{"519 projects need 26", "IAM attaches 25 at most", "a hub in another region"}},
 		{519, 10, []string{"519 projects need 26", "IAM attaches 25 at most"}},
 	} {
@@ -408,7 +432,8 @@ func TestTooMany(t *testing.T) {
 // give, the longest there are, and the policies hold what they are said to.
 func TestPoliciesFit(t *testing.T) {
 	for _, n := range []int{1, 5, 40, 80, 150} {
-		s := many(t, n, inline, managed, attach, "", ", mode: heal, switch_role: ready-NAME, logs: {s3: builds/NAME}", ", mode: propose, write: {inline: mine}, grants: [image, new], boundary: b, pipelines: [a, b]")
+		s := many(t, n, inline, managed, attach, "", ", mode: heal, switch_role: ready-NAME, logs: {s3: builds/NAME}",
+			", mode: propose, write: {inline: mine}, grants: [image, new], boundary: b, pipelines: [a, b]")
 		p, err := Hub(s, longest, MostManagedPolicies)
 		if err != nil {
 			t.Fatal(err)
@@ -436,8 +461,10 @@ func TestPoliciesFit(t *testing.T) {
 // shared statements are made for some settings and places at random, and each
 // is judged against the statements of each project's own.
 func TestPackedAlike(t *testing.T) {
-	ways := []string{"", inline, managed, attach, inline + ", boundary: b", attach + ", boundary: b", ", mode: heal, switch_role: ready-NAME",
-		", mode: propose, write: {inline: mine}, grants: [image, new], pipelines: [shared, NAME]", ", region: eu-west-1, mode: heal, write: {inline: mine}, grants: [image, new]",
+	ways := []string{"", inline, managed, attach, inline + ", boundary: b", attach + ", boundary: b",
+		", mode: heal, switch_role: ready-NAME",
+		", mode: propose, write: {inline: mine}, grants: [image, new], pipelines: [shared, NAME]",
+		", region: eu-west-1, mode: heal, write: {inline: mine}, grants: [image, new]",
 		", logs: {group: /ci/shared, s3: builds/NAME}", ", mode: heal, retry: false", ", mode: heal, buildspecs: [a.yml]"}
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 4 {
@@ -485,7 +512,8 @@ func alike(t *testing.T, random *rand.Rand, single iampolicy.Document, shared []
 		if random.IntN(2) == 0 {
 			under = one()
 		}
-		r := iampolicy.Request{Action: by.Action.List[random.IntN(len(by.Action.List))], Resource: on.Resource.List[random.IntN(len(on.Resource.List))], Context: map[string][]string{}}
+		r := iampolicy.Request{Action: by.Action.List[random.IntN(len(by.Action.List))],
+			Resource: on.Resource.List[random.IntN(len(on.Resource.List))], Context: map[string][]string{}}
 		r.Resource = strings.ReplaceAll(r.Resource, "*", "x"+strings.Repeat("y", random.IntN(2)))
 		for _, c := range under.Condition {
 			r.Context[c.Key] = c.Values.List[:1]
@@ -534,14 +562,18 @@ func TestPackOfOneTooLarge(t *testing.T) {
 		var grants, ids strings.Builder
 		for i := range n {
 			fmt.Fprintf(&ids, "g%d, ", i)
-			fmt.Fprintf(&grants, "  - {id: g%d, because: b, owner: o, set: ecr-push, resources: [\"arn:${partition}:ecr:${region}:${account}:repository/repository-%[1]d\"], create: true, give: set}\n", i)
+			fmt.Fprintf(&grants, "  - {id: g%d, because: b, owner: o, set: ecr-push, "+
+				"resources: [\"arn:${partition}:ecr:${region}:${account}:repository/repository-%[1]d\"], "+
+				"create: true, give: set}\n", i)
 		}
-		return parse(t, "projects:\n  - {name: web, role: r, mode: heal, write: {"+write+"}, grants: ["+ids.String()+"]}\ngrants:\n"+grants.String())
+		return parse(t, "projects:\n  - {name: web, role: r, mode: heal, write: {"+write+"}, grants: ["+ids.String()+
+			"]}\ngrants:\n"+grants.String())
 	}
 	if p, err := Hub(file(120, "inline: mine"), parts(), ManagedPolicies); err != nil || len(p.Managed) != 1 {
 		t.Errorf("got %d policies, %v; want 1", len(p.Managed), err)
 	}
-	if _, err := Hub(file(120, "attach: true"), parts(), ManagedPolicies); err == nil || !strings.Contains(err.Error(), `"role/r"`) || !strings.Contains(err.Error(), "fewer grants") {
+	if _, err := Hub(file(120, "attach: true"), parts(), ManagedPolicies); err == nil ||
+		!strings.Contains(err.Error(), `"role/r"`) || !strings.Contains(err.Error(), "fewer grants") {
 		t.Errorf("got %v; want an error that says what to give less", err)
 	}
 }
@@ -563,7 +595,8 @@ func TestReadyTooLarge(t *testing.T) {
 func TestObserveReadsOnly(t *testing.T) {
 	s := parse(t, `
 projects:
-  - {name: pa, role: a, write: {inline: mine}, grants: [image], buildspecs: [a.yml], boundary: b, logs: {group: /ci, s3: builds/pa}, pipelines: [main]}
+  - {name: pa, role: a, write: {inline: mine}, grants: [image], buildspecs: [a.yml], boundary: b, logs: {group: /ci, `+
+		`s3: builds/pa}, pipelines: [main]}
   - {name: pb, role: b, write: {managed: m}, grants: [image]}
   - {name: pc, role: c, write: {attach: true}, grants: [image]}
   - {name: pd, role: d, switch_role: e}
@@ -584,7 +617,8 @@ limits: {access_analyzer: true}
 		}
 	}
 	for _, st := range p.Inline.Permissions {
-		if slices.Contains(st.Action.List, "codepipeline:RetryStageExecution") || slices.Contains(st.Action.List, "access-analyzer:ValidatePolicy") {
+		if slices.Contains(st.Action.List, "codepipeline:RetryStageExecution") ||
+			slices.Contains(st.Action.List, "access-analyzer:ValidatePolicy") {
 			t.Errorf("%s is there for nothing", st.Sid)
 		}
 	}

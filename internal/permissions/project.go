@@ -104,7 +104,8 @@ func pipelines(sid suffix, p settings.Project, at Place) []Permission {
 	}
 	return []Permission{
 		sid.allow("Pipeline", "Which stage a build is of is read.", []string{"codepipeline:GetPipelineState"}, whole),
-		sid.allow("Stage", "A pipeline's build is started again by a retry of its stage. That runs again, as the pipeline's own role, what the pipeline itself had run; it starts nothing new.",
+		sid.allow("Stage", "A pipeline's build is started again by a retry of its stage. That runs again, "+
+			"as the pipeline's own role, what the pipeline itself had run; it starts nothing new.",
 			[]string{"codepipeline:RetryStageExecution"}, stages),
 	}
 }
@@ -115,8 +116,10 @@ func write(s *settings.Settings, sid suffix, p settings.Project, at Place) []Per
 	service := []string{at.IAM("role/" + p.Role)}
 	switch w := p.Write; {
 	case w.Managed != "":
-		return []Permission{sid.allow("Write", "Grants go into new versions of this policy. IAM has no condition for a boundary here; the guardrails look for it.",
-			[]string{"iam:CreatePolicyVersion", "iam:DeletePolicyVersion", "iam:SetDefaultPolicyVersion"}, []string{at.IAM("policy/" + w.Managed)})}
+		return []Permission{sid.allow("Write", "Grants go into new versions of this policy. IAM has no condition for "+
+			"a boundary here; the guardrails look for it.",
+			[]string{"iam:CreatePolicyVersion", "iam:DeletePolicyVersion", "iam:SetDefaultPolicyVersion"},
+			[]string{at.IAM("policy/" + w.Managed)})}
 	case w.Attach:
 		var ready []string
 		for _, g := range attachable(s, p) {
@@ -125,11 +128,13 @@ func write(s *settings.Settings, sid suffix, p settings.Project, at Place) []Per
 		if len(ready) == 0 {
 			return nil
 		}
-		return []Permission{sid.allow("Write", "Grants are ready-made policies; it may attach these and detach them, and never says what is in them.",
+		return []Permission{sid.allow("Write",
+			"Grants are ready-made policies; it may attach these and detach them, and never says what is in them.",
 			[]string{"iam:AttachRolePolicy", "iam:DetachRolePolicy"}, service,
 			append(boundary(p, at), equals("ArnEquals", "iam:PolicyARN", ready...))...)}
 	}
-	return []Permission{sid.allow("Write", "Grants go into an inline policy of this role. IAM has no condition for the policy's name or content; the guardrails see to these.",
+	return []Permission{sid.allow("Write", "Grants go into an inline policy of this role. IAM has no condition for "+
+		"the policy's name or content; the guardrails see to these.",
 		[]string{"iam:DeleteRolePolicy", "iam:PutRolePolicy"}, service, boundary(p, at)...)}
 }
 

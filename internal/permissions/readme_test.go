@@ -15,13 +15,15 @@ const everything = `
 limits: {access_analyzer: true}
 accounts: [{id: "444455556666", region: eu-west-1}]
 projects:
-  - {name: inline, role: a, mode: heal, write: {inline: mine}, grants: [image, seen], buildspecs: [a.yml], logs: {s3: builds/a}, pipelines: [main]}
+  - {name: inline, role: a, mode: heal, write: {inline: mine}, grants: [image, seen], buildspecs: [a.yml], ` +
+	`logs: {s3: builds/a}, pipelines: [main]}
   - {name: managed, role: b, mode: heal, write: {managed: m}, grants: [image]}
   - {name: attach, role: c, mode: propose, write: {attach: true}, grants: [image]}
   - {name: switched, role: d, mode: heal, switch_role: e}
   - {name: member, account: "444455556666", region: eu-west-1, role: f}
 ` + image + `
-  - {id: seen, because: It is read., owner: web, actions: ["s3:GetObject"], resources: ["arn:${partition}:s3:::seen/*"], evidence: cloudtrail}
+  - {id: seen, because: It is read., owner: web, actions: ["s3:GetObject"], ` +
+	`resources: ["arn:${partition}:s3:::seen/*"], evidence: cloudtrail}
 `
 
 var documentedAction = regexp.MustCompile("`([a-z0-9-]+:[A-Z][A-Za-z]+)`")
@@ -57,7 +59,8 @@ func TestDocumented(t *testing.T) {
 		{"observe", "projects: [{name: web, role: r, write: {inline: mine}, grants: [image], pipelines: [main]}]" + image,
 			[]string{"the function", "every project"}},
 		{"heal", "projects: [{name: web, role: r, mode: heal, write: {inline: mine}, grants: [image]}]" +
-			strings.Replace(image, ", create: true", "", 1), []string{"the function", "every project", "`heal` or `propose`, except", inline}},
+			strings.Replace(image, ", create: true", "", 1),
+			[]string{"the function", "every project", "`heal` or `propose`, except", inline}},
 		{"heal, never again", "projects: [{name: web, role: r, mode: heal, retry: false, write: {inline: mine}, grants: [image]}]" +
 			strings.Replace(image, ", create: true", "", 1), []string{"the function", "every project", inline}},
 	} {

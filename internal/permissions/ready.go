@@ -30,10 +30,16 @@ func Ready(s *settings.Settings, account string, home Place) ([]Attachment, erro
 	var list []Attachment
 	for _, p := range Projects(s, account) {
 		for _, g := range attachable(s, p) {
-			a := Attachment{ID: string(sidOf(p) + sidOf(settings.Project{Name: g.ID})), Name: guardrail.AttachName(p.Name, g.ID), Because: g.Because,
-				Document: iampolicy.Document{Version: "2012-10-17"}}
+			a := Attachment{
+				ID:       string(sidOf(p) + sidOf(settings.Project{Name: g.ID})),
+				Name:     guardrail.AttachName(p.Name, g.ID),
+				Because:  g.Because,
+				Document: iampolicy.Document{Version: "2012-10-17"},
+			}
 			if slices.ContainsFunc(list, func(b Attachment) bool { return b.Name == a.Name }) {
-				return nil, fmt.Errorf("project %q: grant %q: a project of that name in another region of the account already has the ready-made policy %q: let one of the two write: {inline: NAME}", p.Name, g.ID, a.Name)
+				return nil, fmt.Errorf("project %q: grant %q: a project of that name in another region of the "+
+					"account already has the ready-made policy %q: let one of the two write: {inline: NAME}", p.Name,
+					g.ID, a.Name)
 			}
 			for _, st := range g.Statements(p, unknown.home(), unknown.Partition) {
 				for i, r := range st.Resource.List {
@@ -42,7 +48,8 @@ func Ready(s *settings.Settings, account string, home Place) ([]Attachment, erro
 				a.Document.Statements = append(a.Document.Statements, st)
 			}
 			if n := iampolicy.Size(a.Document.Compact()); n > managedSize {
-				return nil, fmt.Errorf("project %q: grant %q makes a policy of %d characters, and IAM takes %d: make two grants of it", p.Name, g.ID, n, managedSize)
+				return nil, fmt.Errorf("project %q: grant %q makes a policy of %d characters, and IAM takes %d: make "+
+					"two grants of it", p.Name, g.ID, n, managedSize)
 			}
 			list = append(list, a)
 		}

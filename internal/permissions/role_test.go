@@ -76,7 +76,8 @@ func must(t *testing.T, tpl template) []calls {
 		{own.table + "/index/due", nil, "dynamodb:Query"},
 		{own.topic, nil, "sns:Publish"},
 		{own.key, nil, "kms:Decrypt kms:GenerateDataKey"},
-		{here("logs", "log-group:/aws/lambda/buildmedic:log-stream:2026/11/22/[$LATEST]0a1b"), nil, "logs:CreateLogStream logs:PutLogEvents"},
+		{here("logs", "log-group:/aws/lambda/buildmedic:log-stream:2026/11/22/[$LATEST]0a1b"), nil,
+			"logs:CreateLogStream logs:PutLogEvents"},
 		{"*", nil, "xray:PutTraceSegments xray:PutTelemetryRecords sts:DecodeAuthorizationMessage " +
 			"access-analyzer:ValidatePolicy access-analyzer:CheckNoNewAccess cloudtrail:LookupEvents"},
 		{"arn:aws:iam::" + other + ":role/buildmedic-member", nil, "sts:AssumeRole"},
@@ -100,7 +101,9 @@ func must(t *testing.T, tpl template) []calls {
 		{siteRole, conditions{"iam:PolicyARN": {siteReady}}, "iam:AttachRolePolicy iam:DetachRolePolicy"},
 		{project("site"), nil, "codebuild:RetryBuild codebuild:RetryBuildBatch"},
 		// nightly: another role, and another log group.
-		{project("nightly"), nil, "codebuild:BatchGetProjects codebuild:UpdateProject codebuild:StartBuild codebuild:RetryBuild codebuild:RetryBuildBatch"},
+		{project("nightly"), nil,
+			"codebuild:BatchGetProjects codebuild:UpdateProject codebuild:StartBuild codebuild:RetryBuild " +
+				"codebuild:RetryBuildBatch"},
 		{iam("role/codebuild-nightly-ready"), conditions{"iam:PassedToService": {"codebuild.amazonaws.com"}}, "iam:PassRole"},
 		{iam("role/codebuild-nightly"), conditions{"iam:PassedToService": {"codebuild.amazonaws.com"}}, "iam:PassRole"},
 		{here("logs", "log-group:/ci/nightly:log-stream:nightly/0a1b"), nil, "logs:GetLogEvents"},
@@ -108,7 +111,8 @@ func must(t *testing.T, tpl template) []calls {
 		{iam("role/codebuild-docs"), nil, readsRole},
 	}
 	for _, name := range []string{"TrackerAPI", "qivr-deploy", "site", "nightly", "docs"} {
-		list = append(list, calls{project(name), nil, "codebuild:BatchGetBuilds codebuild:ListBuildsForProject codebuild:BatchGetBuildBatches"})
+		list = append(list, calls{project(name), nil,
+			"codebuild:BatchGetBuilds codebuild:ListBuildsForProject codebuild:BatchGetBuildBatches"})
 		if name != "nightly" { // which logs elsewhere
 			list = append(list, calls{stream(name), nil, "logs:GetLogEvents"})
 		}
@@ -120,56 +124,114 @@ func must(t *testing.T, tpl template) []calls {
 // it denies them to itself, whatever else is on its role.
 func never(own parts) []forbidden {
 	return []forbidden{
-		{"its own role", true, calls{hubRole, nil, "iam:PutRolePolicy iam:DeleteRolePolicy iam:AttachRolePolicy iam:DetachRolePolicy iam:UpdateAssumeRolePolicy iam:PutRolePermissionsBoundary iam:TagRole iam:UpdateRole iam:DeleteRole iam:PassRole"}},
-		{"a member's role", true, calls{"arn:aws:iam::" + other + ":role/buildmedic-member", nil, "iam:PutRolePolicy iam:AttachRolePolicy iam:UpdateAssumeRolePolicy"}},
-		{"its ready-made policies", true, calls{siteReady, nil, "iam:CreatePolicyVersion iam:SetDefaultPolicyVersion iam:DeletePolicyVersion iam:DeletePolicy iam:TagPolicy"}},
+		{"its own role", true,
+			calls{
+				hubRole, nil,
+				"iam:PutRolePolicy iam:DeleteRolePolicy iam:AttachRolePolicy iam:DetachRolePolicy " +
+					"iam:UpdateAssumeRolePolicy iam:PutRolePermissionsBoundary iam:TagRole iam:UpdateRole " +
+					"iam:DeleteRole iam:PassRole",
+			}},
+		{"a member's role", true,
+			calls{"arn:aws:iam::" + other + ":role/buildmedic-member", nil,
+				"iam:PutRolePolicy iam:AttachRolePolicy iam:UpdateAssumeRolePolicy"}},
+		{"its ready-made policies", true,
+			calls{siteReady, nil,
+				"iam:CreatePolicyVersion iam:SetDefaultPolicyVersion iam:DeletePolicyVersion iam:DeletePolicy " +
+					"iam:TagPolicy"}},
 		{"boundaries", true, calls{trackerRol, nil, "iam:PutRolePermissionsBoundary iam:DeleteRolePermissionsBoundary"}},
 		{"trust", true, calls{trackerRol, nil, "iam:UpdateAssumeRolePolicy iam:UpdateRole"}},
-		{"making and deleting roles", true, calls{iam("role/anything"), nil, "iam:CreateRole iam:DeleteRole iam:TagRole iam:CreateServiceLinkedRole"}},
-		{"making and deleting policies", true, calls{iam("policy/anything"), nil, "iam:CreatePolicy iam:DeletePolicy iam:TagPolicy iam:UntagPolicy"}},
-		{"users", true, calls{iam("user/alice"), nil, "iam:CreateUser iam:PutUserPolicy iam:AttachUserPolicy iam:PutUserPermissionsBoundary iam:UpdateUser iam:CreateLoginProfile iam:UpdateLoginProfile iam:CreateAccessKey iam:UpdateAccessKey iam:DeactivateMFADevice iam:UploadSSHPublicKey iam:CreateServiceSpecificCredential"}},
+		{"making and deleting roles", true,
+			calls{iam("role/anything"), nil, "iam:CreateRole iam:DeleteRole iam:TagRole iam:CreateServiceLinkedRole"}},
+		{"making and deleting policies", true,
+			calls{iam("policy/anything"), nil, "iam:CreatePolicy iam:DeletePolicy iam:TagPolicy iam:UntagPolicy"}},
+		{"users", true,
+			calls{
+				iam("user/alice"), nil,
+				"iam:CreateUser iam:PutUserPolicy iam:AttachUserPolicy iam:PutUserPermissionsBoundary iam:UpdateUser " +
+					"iam:CreateLoginProfile iam:UpdateLoginProfile iam:CreateAccessKey iam:UpdateAccessKey " +
+					"iam:DeactivateMFADevice iam:UploadSSHPublicKey iam:CreateServiceSpecificCredential",
+			}},
 		{"groups", true, calls{iam("group/admins"), nil, "iam:CreateGroup iam:PutGroupPolicy iam:AttachGroupPolicy iam:AddUserToGroup"}},
 		{"identity providers", true, calls{iam("saml-provider/corp"), nil, "iam:CreateSAMLProvider iam:UpdateSAMLProvider"}},
 		{"the rights to its key", true, calls{own.key, nil, "kms:PutKeyPolicy kms:CreateGrant kms:ScheduleKeyDeletion kms:DisableKey"}},
 
-		{"another role", false, calls{iam("role/admin"), nil, "iam:PutRolePolicy iam:DeleteRolePolicy iam:AttachRolePolicy iam:DetachRolePolicy iam:GetRole iam:SimulatePrincipalPolicy sts:AssumeRole"}},
-		{"a role of the same name with another path", false, calls{iam("role/x/codebuild-TrackerAPI-service-role"), conditions{"iam:PermissionsBoundary": {bounded}}, "iam:PutRolePolicy"}},
-		{"a role whose name only begins like it", false, calls{trackerRol + "-2", conditions{"iam:PermissionsBoundary": {bounded}}, "iam:PutRolePolicy"}},
-		{"the role without its boundary", false, calls{trackerRol, conditions{"iam:PermissionsBoundary": {}}, "iam:PutRolePolicy iam:DeleteRolePolicy"}},
-		{"the role with another boundary", false, calls{trackerRol, conditions{"iam:PermissionsBoundary": {iam("policy/wide")}}, "iam:PutRolePolicy"}},
-		{"another way than inline", false, calls{trackerRol, conditions{"iam:PermissionsBoundary": {bounded}, "iam:PolicyARN": {"arn:aws:iam::aws:policy/AdministratorAccess"}}, "iam:AttachRolePolicy iam:DetachRolePolicy"}},
-		{"another way than managed", false, calls{iam("role/qivr-codebuild-role"), conditions{"iam:PermissionsBoundary": {bounded}, "iam:PolicyARN": {siteReady}}, "iam:PutRolePolicy iam:AttachRolePolicy"}},
+		{"another role", false,
+			calls{iam("role/admin"), nil,
+				"iam:PutRolePolicy iam:DeleteRolePolicy iam:AttachRolePolicy iam:DetachRolePolicy iam:GetRole " +
+					"iam:SimulatePrincipalPolicy sts:AssumeRole"}},
+		{"a role of the same name with another path", false,
+			calls{iam("role/x/codebuild-TrackerAPI-service-role"), conditions{"iam:PermissionsBoundary": {bounded}},
+				"iam:PutRolePolicy"}},
+		{"a role whose name only begins like it", false,
+			calls{trackerRol + "-2", conditions{"iam:PermissionsBoundary": {bounded}}, "iam:PutRolePolicy"}},
+		{"the role without its boundary", false,
+			calls{trackerRol, conditions{"iam:PermissionsBoundary": {}}, "iam:PutRolePolicy iam:DeleteRolePolicy"}},
+		{"the role with another boundary", false,
+			calls{trackerRol, conditions{"iam:PermissionsBoundary": {iam("policy/wide")}}, "iam:PutRolePolicy"}},
+		{"another way than inline", false,
+			calls{trackerRol, conditions{
+				"iam:PermissionsBoundary": {bounded},
+				"iam:PolicyARN":           {"arn:aws:iam::aws:policy/AdministratorAccess"},
+			}, "iam:AttachRolePolicy iam:DetachRolePolicy"}},
+		{"another way than managed", false,
+			calls{iam("role/qivr-codebuild-role"),
+				conditions{"iam:PermissionsBoundary": {bounded}, "iam:PolicyARN": {siteReady}},
+				"iam:PutRolePolicy iam:AttachRolePolicy"}},
 		{"another policy", false, calls{iam("policy/qivr-codebuild-policy-2"), nil, "iam:CreatePolicyVersion iam:SetDefaultPolicyVersion"}},
-		{"attaching another policy", false, calls{siteRole, conditions{"iam:PolicyARN": {"arn:aws:iam::aws:policy/AdministratorAccess"}}, "iam:AttachRolePolicy iam:DetachRolePolicy"}},
+		{"attaching another policy", false,
+			calls{siteRole, conditions{"iam:PolicyARN": {"arn:aws:iam::aws:policy/AdministratorAccess"}},
+				"iam:AttachRolePolicy iam:DetachRolePolicy"}},
 		{"another way than attach", false, calls{siteRole, nil, "iam:PutRolePolicy iam:DeleteRolePolicy"}},
 		{"changing an observed project", false, calls{iam("role/codebuild-docs"), nil, "iam:PutRolePolicy iam:AttachRolePolicy"}},
-		{"starting an observed project", false, calls{project("docs"), nil, "codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:StartBuild codebuild:UpdateProject"}},
-		{"starting with overrides where nothing asks for them", false, calls{project("TrackerAPI"), nil, "codebuild:StartBuild codebuild:UpdateProject codebuild:DeleteProject codebuild:StopBuild"}},
-		{"another project", false, calls{project("payroll"), nil, "codebuild:BatchGetBuilds codebuild:RetryBuild codebuild:StartBuild codebuild:UpdateProject"}},
+		{"starting an observed project", false,
+			calls{project("docs"), nil,
+				"codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:StartBuild codebuild:UpdateProject"}},
+		{"starting with overrides where nothing asks for them", false,
+			calls{project("TrackerAPI"), nil,
+				"codebuild:StartBuild codebuild:UpdateProject codebuild:DeleteProject codebuild:StopBuild"}},
+		{"another project", false,
+			calls{project("payroll"), nil,
+				"codebuild:BatchGetBuilds codebuild:RetryBuild codebuild:StartBuild codebuild:UpdateProject"}},
 		{"another project's log", false, calls{stream("payroll"), nil, "logs:GetLogEvents"}},
 		{"the log of a project whose name only begins like it", false, calls{stream("site-secrets"), nil, "logs:GetLogEvents"}},
 		{"the group where the project does not log", false, calls{stream("nightly"), nil, "logs:GetLogEvents"}},
-		{"a group whose name only begins like its own", false, calls{here("logs", "log-group:/ci/nightly-secrets:log-stream:0a1b"), nil, "logs:GetLogEvents"}},
+		{"a group whose name only begins like its own", false,
+			calls{here("logs", "log-group:/ci/nightly-secrets:log-stream:0a1b"), nil, "logs:GetLogEvents"}},
 		{"changing a log", false, calls{stream("TrackerAPI"), nil, "logs:PutLogEvents logs:DeleteLogStream logs:FilterLogEvents"}},
 		{"a member's logs", false, calls{"arn:aws:s3:::example-build-logs/worker/0a1b.gz", nil, "s3:GetObject"}},
-		{"passing another role", false, calls{iam("role/admin"), conditions{"iam:PassedToService": {"codebuild.amazonaws.com"}}, "iam:PassRole"}},
-		{"passing to another service", false, calls{iam("role/codebuild-nightly-ready"), conditions{"iam:PassedToService": {"lambda.amazonaws.com"}}, "iam:PassRole"}},
-		{"another repository", false, calls{here("ecr", "repository/other"), nil, "ecr:CreateRepository ecr:DeleteRepository ecr:SetRepositoryPolicy"}},
+		{"passing another role", false,
+			calls{iam("role/admin"), conditions{"iam:PassedToService": {"codebuild.amazonaws.com"}}, "iam:PassRole"}},
+		{"passing to another service", false,
+			calls{iam("role/codebuild-nightly-ready"), conditions{"iam:PassedToService": {"lambda.amazonaws.com"}},
+				"iam:PassRole"}},
+		{"another repository", false,
+			calls{here("ecr", "repository/other"), nil,
+				"ecr:CreateRepository ecr:DeleteRepository ecr:SetRepositoryPolicy"}},
 		{"deleting its repository", false, calls{here("ecr", "repository/tracker_api"), nil, "ecr:DeleteRepository ecr:PutImage"}},
 		{"a pipeline that no project lists", false, calls{here("codepipeline", "payroll"), nil, "codepipeline:GetPipelineState"}},
 		{"its stages", false, calls{here("codepipeline", "payroll/Build"), nil, "codepipeline:RetryStageExecution"}},
-		{"a pipeline whose name only begins like a listed one", false, calls{here("codepipeline", "qivr-main-2/Build"), nil, "codepipeline:RetryStageExecution"}},
-		{"a pipeline of another region", false, calls{strings.Replace(here("codepipeline", "qivr-main/Build"), region, "eu-west-1", 1), nil, "codepipeline:RetryStageExecution"}},
-		{"starting a pipeline", false, calls{here("codepipeline", "qivr-main"), nil, "codepipeline:StartPipelineExecution codepipeline:UpdatePipeline"}},
+		{"a pipeline whose name only begins like a listed one", false,
+			calls{here("codepipeline", "qivr-main-2/Build"), nil, "codepipeline:RetryStageExecution"}},
+		{"a pipeline of another region", false,
+			calls{strings.Replace(here("codepipeline", "qivr-main/Build"), region, "eu-west-1", 1), nil,
+				"codepipeline:RetryStageExecution"}},
+		{"starting a pipeline", false,
+			calls{here("codepipeline", "qivr-main"), nil,
+				"codepipeline:StartPipelineExecution codepipeline:UpdatePipeline"}},
 		{"approving in a pipeline", false, calls{here("codepipeline", "qivr-main/Build/Approve"), nil, "codepipeline:PutApprovalResult"}},
-		{"its own code", false, calls{here("lambda", "function:buildmedic"), nil, "lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration lambda:AddPermission lambda:InvokeFunction"}},
-		{"its table as a whole", false, calls{own.table, nil, "dynamodb:DeleteTable dynamodb:UpdateTable dynamodb:Scan dynamodb:DeleteItem"}},
+		{"its own code", false,
+			calls{here("lambda", "function:buildmedic"), nil,
+				"lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration lambda:AddPermission " +
+					"lambda:InvokeFunction"}},
+		{"its table as a whole", false,
+			calls{own.table, nil, "dynamodb:DeleteTable dynamodb:UpdateTable dynamodb:Scan dynamodb:DeleteItem"}},
 		{"who hears its notices", false, calls{own.topic, nil, "sns:Subscribe sns:SetTopicAttributes sns:AddPermission"}},
 		{"secrets", false, calls{here("secretsmanager", "secret:web-AbCdEf"), nil, "secretsmanager:GetSecretValue"}},
 		{"parameters", false, calls{here("ssm", "parameter/web"), nil, "ssm:GetParameter"}},
 		{"objects", false, calls{"arn:aws:s3:::bucket/key", nil, "s3:GetObject s3:PutObject"}},
 		{"a role in another account", false, calls{"arn:aws:iam::" + other + ":role/admin", nil, "sts:AssumeRole"}},
-		{"a member's namesake in a foreign account", false, calls{"arn:aws:iam::999988887777:role/buildmedic-member", nil, "sts:AssumeRole"}},
+		{"a member's namesake in a foreign account", false,
+			calls{"arn:aws:iam::999988887777:role/buildmedic-member", nil, "sts:AssumeRole"}},
 	}
 }
 
@@ -232,7 +294,8 @@ func statements(docs []iampolicy.Document) (list []iampolicy.Statement) {
 func TestRoleNeverAllows(t *testing.T) {
 	tpl := load(t, seed)
 	_, docs := tpl.role(t, "buildmedic-hub-"+region)
-	everything := iampolicy.Document{Version: "2012-10-17", Statements: []iampolicy.Statement{iampolicy.Allow("", []string{"*"}, []string{"*"})}}
+	everything := iampolicy.Document{Version: "2012-10-17",
+		Statements: []iampolicy.Statement{iampolicy.Allow("", []string{"*"}, []string{"*"})}}
 	for _, c := range never(ownParts(t, tpl)) {
 		for r := range c.each {
 			if _, ok := iamref.Lookup(r.Action); !ok {
@@ -266,7 +329,8 @@ func TestDenialsSpareWhatIsNeeded(t *testing.T) {
 func TestMemberRole(t *testing.T) {
 	tpl := load(t, member)
 	r, docs := tpl.role(t, permissions.MemberRole)
-	want := `{"Action":"sts:AssumeRole","Condition":{"ArnEquals":{"aws:PrincipalArn":"` + hubRole + `"}},"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + account + `:root"}}`
+	want := `{"Action":"sts:AssumeRole","Condition":{"ArnEquals":{"aws:PrincipalArn":"` + hubRole +
+		`"}},"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + account + `:root"}}`
 	if got := text(r.Properties["AssumeRolePolicyDocument"].(map[string]any)["Statement"].([]any)[0]); got != want {
 		t.Errorf("its trust is %s, want %s", got, want)
 	}
@@ -278,14 +342,17 @@ func TestMemberRole(t *testing.T) {
 	}
 	role := "arn:aws:iam::" + other + ":role/"
 	yes := []calls{
-		{in("eu-west-1", "codebuild", "project/worker"), nil, "codebuild:BatchGetBuilds codebuild:ListBuildsForProject codebuild:RetryBuild"},
+		{in("eu-west-1", "codebuild", "project/worker"), nil,
+			"codebuild:BatchGetBuilds codebuild:ListBuildsForProject codebuild:RetryBuild"},
 		{in("us-east-1", "codebuild", "project/worker"), nil, "codebuild:BatchGetBuilds codebuild:RetryBuild"},
 		{in("eu-west-1", "codepipeline", "worker"), nil, "codepipeline:GetPipelineState"},
 		{in("eu-west-1", "codepipeline", "worker/Build"), nil, "codepipeline:RetryStageExecution"},
 		{in("eu-west-1", "logs", "log-group:/aws/codebuild/worker:log-stream:0a1b"), nil, "logs:GetLogEvents"},
 		{"arn:aws:s3:::example-build-logs/worker/0a1b.gz", nil, "s3:GetObject"},
 		{role + "codebuild-worker", nil, "iam:PutRolePolicy " + readsRole},
-		{role + "codebuild-worker-us", conditions{"iam:PolicyARN": {"arn:aws:iam::" + other + ":policy/buildmedic/site-bucket@worker"}}, "iam:AttachRolePolicy"},
+		{role + "codebuild-worker-us",
+			conditions{"iam:PolicyARN": {"arn:aws:iam::" + other + ":policy/buildmedic/site-bucket@worker"}},
+			"iam:AttachRolePolicy"},
 		{"*", nil, "sts:DecodeAuthorizationMessage"},
 	}
 	no := []calls{
@@ -307,7 +374,8 @@ func TestMemberRole(t *testing.T) {
 	check := func(list []calls, want bool) {
 		for _, c := range list {
 			for q := range c.each {
-				if v, _ := iampolicy.Evaluate(iampolicy.Access{Policies: docs}, q); (v == iampolicy.Allowed) != want || v == iampolicy.Unknown {
+				if v, _ := iampolicy.Evaluate(iampolicy.Access{Policies: docs}, q); (v == iampolicy.Allowed) != want ||
+					v == iampolicy.Unknown {
 					t.Errorf("%s on %s is %v, want allowed: %v", q.Action, q.Resource, v, want)
 				}
 			}
@@ -326,14 +394,19 @@ func TestWildcards(t *testing.T) {
 		"arn:aws:iam::aws:policy/*":                                   "Which policies are on a role is known only then; reading only.",
 		iam("policy/*"):                                               "Which policies are on a role is known only then; reading only.",
 		"arn:aws:iam::" + other + ":policy/*":                         "Which policies are on a role is known only then; reading only.",
-		here("codepipeline", "qivr-main/*"):                           "Which stage a build is of is known only then; the pipeline is listed.",
-		"arn:aws:codepipeline:eu-west-1:" + other + ":worker/*":       "Which stage a build is of is known only then; the pipeline is listed.",
-		here("logs", "log-group:/ci/nightly:*"):                       "CodeBuild names the streams.",
-		"arn:aws:s3:::example-build-logs/worker/*":                    "CodeBuild names the objects.",
+		here("codepipeline", "qivr-main/*"): "Which stage a build is of is known only " +
+			"then; the pipeline is listed.",
+		"arn:aws:codepipeline:eu-west-1:" + other + ":worker/*": "Which stage a build is of is known only then; the pipeline is listed.",
+		here("logs", "log-group:/ci/nightly:*"):                 "CodeBuild names the streams.",
+		"arn:aws:s3:::example-build-logs/worker/*":              "CodeBuild names the objects.",
 	}
 	reasons := map[string]bool{}
 	seen := map[string]bool{}
-	for _, c := range []struct{ file, role string }{{seed, "buildmedic-hub-" + region}, {shipped, "buildmedic-hub-" + region}, {member, permissions.MemberRole}} {
+	for _, c := range []struct{ file, role string }{
+		{seed, "buildmedic-hub-" + region},
+		{shipped, "buildmedic-hub-" + region},
+		{member, permissions.MemberRole},
+	} {
 		_, docs := load(t, c.file).role(t, c.role)
 		for _, st := range statements(docs) {
 			if st.Effect != "Allow" {
@@ -352,7 +425,8 @@ func TestWildcards(t *testing.T) {
 				fits := false
 				for _, r := range st.Resource.List {
 					fits = fits || r != "*" && iamref.Fits(action, r)
-					switch log := strings.HasPrefix(r, "arn:aws:logs:") && strings.Contains(r, ":log-group:/aws/codebuild/") && strings.HasSuffix(r, ":*"); {
+					switch log := strings.HasPrefix(r, "arn:aws:logs:") &&
+						strings.Contains(r, ":log-group:/aws/codebuild/") && strings.HasSuffix(r, ":*"); {
 					case r == "*":
 						reasons[action] = true
 						if permissions.Anywhere[action] == "" {

@@ -136,7 +136,8 @@ func TestMemberRules(t *testing.T) {
 			}
 		}
 	}
-	want := []string{"In444455556666euwest1 failed", "In444455556666euwest1 ours", "In444455556666useast1 failed", "In444455556666useast1 ours"}
+	want := []string{"In444455556666euwest1 failed", "In444455556666euwest1 ours", "In444455556666useast1 failed",
+		"In444455556666useast1 ours"}
 	if got := slices.Sorted(maps.Keys(taken)); !slices.Equal(got, want) {
 		t.Errorf("taken are %v, want %v", got, want)
 	}
@@ -197,7 +198,8 @@ func TestQueuePolicies(t *testing.T) {
 				if text(st["Principal"]) != `{"Service":"events.amazonaws.com"}` || st["Action"] != "sqs:SendMessage" {
 					t.Errorf("%s: %s may %v", file, text(st["Principal"]), st["Action"])
 				}
-				want := `{"ArnLike":{"aws:SourceArn":["` + here("events", "rule/buildmedic-builds-*") + `","` + here("events", "rule/buildmedic/*") + `"]}}`
+				want := `{"ArnLike":{"aws:SourceArn":["` + here("events", "rule/buildmedic-builds-*") + `","` +
+					here("events", "rule/buildmedic/*") + `"]}}`
 				if got := text(st["Condition"]); got != want {
 					t.Errorf("%s: it may for %s, want %s", file, got, want)
 				}
@@ -216,7 +218,8 @@ func TestQueuePolicies(t *testing.T) {
 			}
 			rules++
 			name, _ := r.Properties["Name"].(string)
-			if bus := r.Properties["EventBusName"]; bus == nil && !strings.HasPrefix(name, "buildmedic-builds-") || bus != nil && bus != permissions.Bus {
+			if bus := r.Properties["EventBusName"]; bus == nil && !strings.HasPrefix(name, "buildmedic-builds-") ||
+				bus != nil && bus != permissions.Bus {
 				t.Errorf("%s: rule %s, named %q, may not send to the queue", file, id, name)
 			}
 			for _, q := range []any{target["Arn"], target["DeadLetterConfig"].(map[string]any)["Arn"]} {
@@ -236,7 +239,8 @@ func TestQueuePolicies(t *testing.T) {
 // account when it assumes a target's role.
 func TestForwardRole(t *testing.T) {
 	p := load(t, member).Resources["Forward"].Properties
-	want := `[{"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:SourceArn":"` + here("events", "rule/*") + `"},"StringEquals":{"aws:SourceAccount":"` + account +
+	want := `[{"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:SourceArn":"` + here("events", "rule/*") +
+		`"},"StringEquals":{"aws:SourceAccount":"` + account +
 		`"}},"Effect":"Allow","Principal":{"Service":"events.amazonaws.com"}}]`
 	if got := text(p["AssumeRolePolicyDocument"].(map[string]any)["Statement"]); got != want {
 		t.Errorf("its trust is %s, want %s", got, want)
@@ -255,14 +259,17 @@ func TestForwardRole(t *testing.T) {
 // grant touches it.
 func TestPartsAreWhatTheStacksMake(t *testing.T) {
 	// What has no ARN of its own, or one that nothing in a build's reach acts on.
-	other := []string{"AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::SNS::Subscription", "AWS::Events::EventBusPolicy", "AWS::Lambda::Permission",
-		"AWS::Lambda::EventInvokeConfig", "AWS::Lambda::EventSourceMapping", "AWS::CloudWatch::Dashboard", "AWS::Chatbot::SlackChannelConfiguration"}
+	other := []string{"AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::SNS::Subscription",
+		"AWS::Events::EventBusPolicy", "AWS::Lambda::Permission",
+		"AWS::Lambda::EventInvokeConfig", "AWS::Lambda::EventSourceMapping", "AWS::CloudWatch::Dashboard",
+		"AWS::Chatbot::SlackChannelConfiguration"}
 	for file, stack := range map[string]string{seed: "Buildmedic", member: "BuildmedicMember"} {
 		tpl := load(t, file)
 		// The topic, table, key and queue are named by the environment.
 		id := func(kind string) string { return slices.Collect(maps.Keys(load(t, seed).of(kind)))[0] }
-		parts := awsapi.Parts(awsapi.Identity{Partition: partition, Account: account, Role: "buildmedic-hub-" + region}, region, permissions.Function,
-			"", id("AWS::DynamoDB::Table"), here("sns", id("AWS::SNS::Topic")), here("kms", "key/"+id("AWS::KMS::Key")))
+		parts := awsapi.Parts(awsapi.Identity{Partition: partition, Account: account, Role: "buildmedic-hub-" + region},
+			region, permissions.Function, "", id("AWS::DynamoDB::Table"), here("sns", id("AWS::SNS::Topic")),
+			here("kms", "key/"+id("AWS::KMS::Key")))
 		names := resolver{t, map[string]any{}}
 		for id, r := range tpl.Resources {
 			names.resources[id] = map[string]any{"Type": r.Type, "Properties": r.Properties}
@@ -273,7 +280,8 @@ func TestPartsAreWhatTheStacksMake(t *testing.T) {
 			}
 			arn := names.attribute(id, "Arn")
 			switch { // CloudFormation makes the name
-			case r.Type == "AWS::IAM::ManagedPolicy" || r.Type == "AWS::DynamoDB::Table" || r.Type == "AWS::SNS::Topic" || r.Type == "AWS::KMS::Key":
+			case r.Type == "AWS::IAM::ManagedPolicy" || r.Type == "AWS::DynamoDB::Table" ||
+				r.Type == "AWS::SNS::Topic" || r.Type == "AWS::KMS::Key":
 			case names.name(id) == id:
 				arn = strings.TrimSuffix(arn, id) + stack + "-" + id + "-0A1B2C3D4E5F"
 			}
@@ -308,7 +316,11 @@ func TestEnvironmentIsWhatTheFunctionReads(t *testing.T) {
 	if name := "BUILDMEDIC_MEMBER_ROLE"; e[name] != permissions.MemberRole {
 		t.Errorf("%s is %v, want %s", name, e[name], permissions.MemberRole)
 	}
-	for name, prefix := range map[string]string{"BUILDMEDIC_TOPIC_ARN": "arn:aws:sns:", "BUILDMEDIC_KEY_ARN": "arn:aws:kms:", "BUILDMEDIC_QUEUE_URL": "https://sqs."} {
+	for name, prefix := range map[string]string{
+		"BUILDMEDIC_TOPIC_ARN": "arn:aws:sns:",
+		"BUILDMEDIC_KEY_ARN":   "arn:aws:kms:",
+		"BUILDMEDIC_QUEUE_URL": "https://sqs.",
+	} {
 		if v, _ := e[name].(string); !strings.HasPrefix(v, prefix) {
 			t.Errorf("%s is %v, want %s…", name, e[name], prefix)
 		}
@@ -346,7 +358,9 @@ func TestFunction(t *testing.T) {
 		t.Errorf("a sweep that failed is repeated %v times; the next one is due anyway", async["MaximumRetryAttempts"])
 	}
 	m := tpl.one(t, "AWS::Lambda::EventSourceMapping").Properties
-	if got := text([]any{m["BatchSize"], m["FunctionResponseTypes"], m["ScalingConfig"]}); got != `[10,["ReportBatchItemFailures"],{"MaximumConcurrency":10}]` {
+	if got := text(
+		[]any{m["BatchSize"], m["FunctionResponseTypes"], m["ScalingConfig"]},
+	); got != `[10,["ReportBatchItemFailures"],{"MaximumConcurrency":10}]` {
 		t.Errorf("messages are taken as %s", got)
 	}
 	sweeps := 0
@@ -370,7 +384,8 @@ func TestStorage(t *testing.T) {
 	dead := map[any]bool{}
 	for id, q := range tpl.of("AWS::SQS::Queue") {
 		if q.Properties["SqsManagedSseEnabled"] != true || q.Properties["MessageRetentionPeriod"] != 1209600.0 {
-			t.Errorf("queue %s: encryption %v, retention %v", id, q.Properties["SqsManagedSseEnabled"], q.Properties["MessageRetentionPeriod"])
+			t.Errorf("queue %s: encryption %v, retention %v", id, q.Properties["SqsManagedSseEnabled"],
+				q.Properties["MessageRetentionPeriod"])
 		}
 		if v := q.Properties["VisibilityTimeout"].(float64); v < 6*timeout {
 			t.Errorf("queue %s: a message comes back after %v s, while the function may take %v", id, v, timeout)
@@ -380,7 +395,8 @@ func TestStorage(t *testing.T) {
 		}
 	}
 	if len(tpl.of("AWS::SQS::Queue")) != 3 || len(dead) != 1 {
-		t.Errorf("%d queues, %d with dead letters; want the queue, its dead letters and lost events", len(tpl.of("AWS::SQS::Queue")), len(dead))
+		t.Errorf("%d queues, %d with dead letters; want the queue, its dead letters and lost events",
+			len(tpl.of("AWS::SQS::Queue")), len(dead))
 	}
 	lost := map[any]bool{}
 	for id, r := range tpl.of("AWS::Events::Rule") {
@@ -410,7 +426,8 @@ func TestStorage(t *testing.T) {
 		t.Errorf("the log is kept for %v days", got)
 	}
 	key := tpl.one(t, "AWS::KMS::Key")
-	if key.Properties["EnableKeyRotation"] != true || !strings.Contains(text(key.Properties["KeyPolicy"]), `"Service":"cloudwatch.amazonaws.com"`) {
+	if key.Properties["EnableKeyRotation"] != true ||
+		!strings.Contains(text(key.Properties["KeyPolicy"]), `"Service":"cloudwatch.amazonaws.com"`) {
 		t.Error("the key does not rotate, or lets no alarm through")
 	}
 	topic := tpl.one(t, "AWS::SNS::Topic")
@@ -430,9 +447,11 @@ func TestTableIsTheLedgers(t *testing.T) {
 	}
 	p := load(t, seed).one(t, "AWS::DynamoDB::Table").Properties
 	for got, want := range map[string]string{
-		text(p["KeySchema"]):               `[{"AttributeName":"` + names["PartitionKey"] + `","KeyType":"HASH"},{"AttributeName":"` + names["SortKey"] + `","KeyType":"RANGE"}]`,
+		text(p["KeySchema"]): `[{"AttributeName":"` + names["PartitionKey"] +
+			`","KeyType":"HASH"},{"AttributeName":"` + names["SortKey"] + `","KeyType":"RANGE"}]`,
 		text(p["TimeToLiveSpecification"]): `{"AttributeName":"` + names["TTLAttribute"] + `","Enabled":true}`,
-		text(p["GlobalSecondaryIndexes"]): `[{"IndexName":"` + names["IndexName"] + `","KeySchema":[{"AttributeName":"kind","KeyType":"HASH"},{"AttributeName":"due","KeyType":"RANGE"}],` +
+		text(p["GlobalSecondaryIndexes"]): `[{"IndexName":"` + names["IndexName"] +
+			`","KeySchema":[{"AttributeName":"kind","KeyType":"HASH"},{"AttributeName":"due","KeyType":"RANGE"}],` +
 			`"Projection":{"ProjectionType":"ALL"}}]`,
 	} {
 		if got != want {
@@ -461,7 +480,8 @@ func TestAlarms(t *testing.T) {
 		}
 	}
 	want := []string{"AWS/Lambda Errors buildmedic", "AWS/Lambda Throttles buildmedic", "AWS/SQS ApproximateAgeOfOldestMessage Queue",
-		"AWS/SQS ApproximateNumberOfMessagesVisible DeadLetters", "AWS/SQS ApproximateNumberOfMessagesVisible LostEvents", "Buildmedic Paused "}
+		"AWS/SQS ApproximateNumberOfMessagesVisible DeadLetters",
+		"AWS/SQS ApproximateNumberOfMessagesVisible LostEvents", "Buildmedic Paused "}
 	if got := slices.Sorted(maps.Keys(watched)); !slices.Equal(got, want) {
 		t.Errorf("watched are\n%q, want\n%q", got, want)
 	}
@@ -509,7 +529,8 @@ func TestEverythingIsTagged(t *testing.T) {
 		"AWS::Lambda::EventInvokeConfig", "AWS::Events::EventBusPolicy", "AWS::CloudWatch::Dashboard", "AWS::IAM::ManagedPolicy"}
 	for _, file := range []string{seed, member} {
 		for id, r := range load(t, file).Resources {
-			if !slices.Contains(untaggable, r.Type) && !strings.Contains(text(r.Properties["Tags"]), `{"Key":"Application","Value":"buildmedic"}`) {
+			if !slices.Contains(untaggable, r.Type) &&
+				!strings.Contains(text(r.Properties["Tags"]), `{"Key":"Application","Value":"buildmedic"}`) {
 				t.Errorf("%s: %s, a %s, has no cost tag", file, id, r.Type)
 			}
 		}
@@ -518,7 +539,13 @@ func TestEverythingIsTagged(t *testing.T) {
 
 func TestOutputsTellWhatToDoNext(t *testing.T) {
 	out := load(t, shipped).Outputs
-	for name, want := range map[string]string{"NextConfirm": "confirm", "NextTest": "make test-event", "QueueUrl": "https://", "TopicArn": "arn:aws:sns:", "FunctionName": "buildmedic"} {
+	for name, want := range map[string]string{
+		"NextConfirm":  "confirm",
+		"NextTest":     "make test-event",
+		"QueueUrl":     "https://",
+		"TopicArn":     "arn:aws:sns:",
+		"FunctionName": "buildmedic",
+	} {
 		if !strings.Contains(out[name].Value, want) {
 			t.Errorf("output %s is %q, want it to say %q", name, out[name].Value, want)
 		}
@@ -538,7 +565,9 @@ func TestChat(t *testing.T) {
 	}
 	name := guardrails[0].(string)
 	doc := tpl.Resources[name[strings.LastIndexByte(name, '/')+1:]].Properties["PolicyDocument"]
-	want := `{"Statement":[{"Action":"lambda:InvokeFunction","Effect":"Allow","Resource":"arn:aws:lambda:us-west-2:111122223333:function:buildmedic","Sid":"Commands"}],"Version":"2012-10-17"}`
+	want := `{"Statement":[{"Action":"lambda:InvokeFunction","Effect":"Allow",` +
+		`"Resource":"arn:aws:lambda:us-west-2:111122223333:function:buildmedic","Sid":"Commands"}],` +
+		`"Version":"2012-10-17"}`
 	if got := text(doc); got != want {
 		t.Errorf("the most that anybody may do is %s, want %s", got, want)
 	}

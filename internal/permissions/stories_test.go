@@ -41,13 +41,23 @@ func enforced(t *testing.T, s story.Story) (story.Story, []permissions.Group) {
 		return otherwise
 	}
 	at := permissions.Place{Partition: get("partition", "aws"), Account: get("account", "111122223333"), Region: get("region", "us-east-1")}
-	p, err := permissions.Hub(set, permissions.Parts{Place: at, Table: at.ARN("dynamodb", "table/ledger"), Key: at.ARN("kms", "key/notices"),
-		Topic: at.ARN("sns", simaws.Topic), Queue: at.ARN("sqs", simaws.Queue), LogGroup: at.ARN("logs", "log-group:/aws/lambda/buildmedic")}, permissions.ManagedPolicies)
+	p, err := permissions.Hub(set, permissions.Parts{
+		Place:    at,
+		Table:    at.ARN("dynamodb", "table/ledger"),
+		Key:      at.ARN("kms", "key/notices"),
+		Topic:    at.ARN("sns", simaws.Topic),
+		Queue:    at.ARN("sqs", simaws.Queue),
+		LogGroup: at.ARN("logs", "log-group:/aws/lambda/buildmedic"),
+	}, permissions.ManagedPolicies)
 	if err != nil {
 		t.Fatal(err)
 	}
 	name := permissions.HubRole + at.Region
-	world["roles"] = append(without(world["roles"], name), role(name, p, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`))
+	world["roles"] = append(without(world["roles"],
+		name),
+		role(name, p,
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},`+
+				`"Action":"sts:AssumeRole"}]}`))
 	world["function"] = map[string]any{"role": name, "session": permissions.Function}
 	world["enforce"] = true
 	groups := p.Groups()
@@ -228,7 +238,8 @@ func TestMemberNeedsBothSides(t *testing.T) {
 			st := over(t, s)
 			ns := st.Sim.Notices()
 			if len(ns) != 1 || len(st.Writes()) != 0 || len(st.Sim.Queued(simaws.DeadLetter)) != 0 {
-				t.Fatalf("%d notices, wrote %v, dead letters %q; want one notice and nothing else", len(ns), st.Writes(), st.Sim.Queued(simaws.DeadLetter))
+				t.Fatalf("%d notices, wrote %v, dead letters %q; want one notice and nothing else", len(ns),
+					st.Writes(), st.Sim.Queued(simaws.DeadLetter))
 			}
 			said := strings.Join(strings.Fields(ns[0].ByProtocol["email"]), " ")
 			for _, want := range []string{"account " + other, "deploy the member template", "the hub's stack", "make member"} {

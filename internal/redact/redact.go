@@ -104,8 +104,9 @@ var knownTokens = sync.OnceValue(func() []token {
 		"hvs.": `[A-Za-z0-9_-]{20,}`, "hvb.": `[A-Za-z0-9_-]{20,}`, "hvr.": `[A-Za-z0-9_-]{20,}`,
 		"ATATT3": `[A-Za-z0-9_=-]{20,}`, "ATBB": `[A-Za-z0-9]{24,}`,
 		"dop_v1_": `[a-f0-9]{32,}`, "doo_v1_": `[a-f0-9]{32,}`, "dapi": `[a-f0-9]{32}`, "dp.": `(?:pt|st|ct|sa)\.[A-Za-z0-9._-]{20,}`,
-		"shp": `(?:at|ca|pa|ss)_[a-fA-F0-9]{32}`, "lin_api_": `[A-Za-z0-9]{20,}`, "NRAK-": `[A-Z0-9]{20,}`, "sntry": `[su]_[A-Za-z0-9+/=_-]{20,}`,
-		"CCIPAT_": `[A-Za-z0-9_]{20,}`, "bkua_": `[a-f0-9]{32,}`, "nfp_": `[A-Za-z0-9]{30,}`, "pul-": `[a-f0-9]{40}`,
+		"shp": `(?:at|ca|pa|ss)_[a-fA-F0-9]{32}`, "lin_api_": `[A-Za-z0-9]{20,}`, "NRAK-": `[A-Z0-9]{20,}`,
+		"sntry": `[su]_[A-Za-z0-9+/=_-]{20,}`, "CCIPAT_": `[A-Za-z0-9_]{20,}`, "bkua_": `[a-f0-9]{32,}`,
+		"nfp_": `[A-Za-z0-9]{30,}`, "pul-": `[a-f0-9]{40}`,
 		"sq0":              `[a-z]{3}-[A-Za-z0-9_-]{20,}`,
 		"AGE-SECRET-KEY-1": `[A-Z0-9]{50,}`,
 		// JSON web tokens; their first part, or any JSON in base64, as in registry logins.

@@ -185,7 +185,8 @@ func TestTextKeeps(t *testing.T) {
 		"arn:aws:secretsmanager:us-west-2:111122223333:secret:prod/db-AbCdEf",
 		"arn:aws:iam::111122223333:role/service-role/codebuild-TrackerAPI-service-role",
 		"arn:aws:sts::111122223333:assumed-role/codebuild-x/AWSCodeBuild-1b7e6a52-3c4d-4e5f-8a9b-0c1d2e3f4a5b",
-		"arn:aws:cloudformation:us-west-2:111122223333:stack/TrackerStackServiceRoleDefaultPolicy8F3E2D1C/5b6c7d80-1122-11ee-be56-0242ac120002",
+		"arn:aws:cloudformation:us-west-2:111122223333:stack/TrackerStackServiceRoleDefaultPolicy8F3E2D1C/" +
+			"5b6c7d80-1122-11ee-be56-0242ac120002",
 		"arn:aws:iam::111122223333:role/ecs-task-execution-role-production", "repository/risk-assessment-service-backend",
 		"function:disk-usage-monitoring-and-alerts",
 		"arn:aws:s3:::shop/pypi-mirror-of-all-the-packages-we-use",
@@ -263,7 +264,8 @@ func FuzzText(f *testing.F) {
 	}
 	for _, s := range []string{"", "a:b://c:d@e@f", "token=token=token=", "--password --token x", "secret=[redacted]x",
 		"\"password\":\"\\\"", "-----END PRIVATE " + "KEY-----", "Authorization: \nCookie:",
-		"<password>x<password>y", "https://:@:@", "login -p -p x", "bearer bearer bearer12345", "a=[redacted] [redacted]@x://[redacted]@y"} {
+		"<password>x<password>y", "https://:@:@", "login -p -p x", "bearer bearer bearer12345",
+		"a=[redacted] [redacted]@x://[redacted]@y"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

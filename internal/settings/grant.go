@@ -177,7 +177,8 @@ func instead(pattern string) string {
 // floor checks an action that the owner lists against what is never granted.
 func (r *reader) floor(v value, name string) bool {
 	if name == floor.PassRole {
-		r.flag(v, "%s is given by pass_roles only: list there, for each service principal, the exact roles that may be passed", floor.PassRole)
+		r.flag(v, "%s is given by pass_roles only: list there, for each service principal, the exact roles "+
+			"that may be passed", floor.PassRole)
 		return false
 	}
 	if h, why := floor.Of(name); h == floor.Never {
@@ -256,7 +257,8 @@ func (r *reader) passRoles(o object) map[string][]string {
 		path := path + "." + service
 		for _, v := range r.unique(r.items(e.value, path)) {
 			if !isExactRole(sample(v.text)) || unknownPlaceholder(v.text) != "" {
-				r.flag(v, "%q is not the exact ARN of a role; write arn:${partition}:iam::${account}:role/NAME, without wildcards", clip(v.text))
+				r.flag(v, "%q is not the exact ARN of a role; write arn:${partition}:iam::${account}:role/NAME, "+
+					"without wildcards", clip(v.text))
 				continue
 			}
 			list[service] = append(list[service], v.text)

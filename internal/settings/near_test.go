@@ -7,7 +7,8 @@ import (
 
 // A slip of typing finds the name that was meant; anything else finds none.
 func TestNear(t *testing.T) {
-	keys := []string{"name", "account", "region", "role", "mode", "write", "grants", "buildspecs", "switch_role", "retry", "boundary", "logs", "pipelines"}
+	keys := []string{"name", "account", "region", "role", "mode", "write", "grants", "buildspecs", "switch_role",
+		"retry", "boundary", "logs", "pipelines"}
 	sets := []string{"ecr-pull", "ecr-push", "ecs-deploy", "s3-deploy", "s3-read"}
 	for _, row := range []struct {
 		text  string
@@ -57,7 +58,8 @@ func TestSlips(t *testing.T) {
 		a, b string
 		want int
 	}{
-		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "abc", 0}, {"abc", "ab", 1}, {"abc", "abcd", 1}, {"abc", "abd", 1}, {"abc", "acb", 1}, {"abc", "bac", 1},
+		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "abc", 0}, {"abc", "ab", 1}, {"abc", "abcd", 1},
+		{"abc", "abd", 1}, {"abc", "acb", 1}, {"abc", "bac", 1},
 		{"abc", "cab", 2}, {"abcdef", "badcfe", 3}, {"kitten", "sitting", 3}, {"é", "e", 1}, {"éa", "aé", 1},
 	} {
 		if got := slips(row.a, row.b); got != row.want {

@@ -26,7 +26,10 @@ const MaxSize = 256 << 10
 // they need the hub's account, so the caller runs [RunTests].
 func Parse(data []byte) (*Settings, error) {
 	if len(data) > MaxSize {
-		return nil, Problems{{Message: fmt.Sprintf("it has %d bytes, more than %d; split the projects over two installations", len(data), MaxSize)}}
+		return nil, Problems{
+			{Message: fmt.Sprintf("it has %d bytes, more than %d; split the projects over two installations",
+				len(data), MaxSize)},
+		}
 	}
 	r := &reader{}
 	s := r.settings(r.document(data))

@@ -24,7 +24,8 @@ var (
 const (
 	maxPath  = 512  // of an IAM path
 	maxKey   = 1024 // of an S3 key
-	roleRule = "write the role's name of up to 64 characters, with its path if it has one, such as service-role/codebuild-web; not its ARN, and without a leading slash"
+	roleRule = "write the role's name of up to 64 characters, with its path if it has one, " +
+		"such as service-role/codebuild-web; not its ARN, and without a leading slash"
 )
 
 func (r *reader) projects(items iter.Seq[object], s *Settings) []Project {

@@ -227,7 +227,8 @@ func Warnings(s *Settings) []Problem {
 	for i, g := range s.Grants {
 		for j, res := range g.Resources {
 			if why := wide(res); why != "" {
-				list = append(list, Problem{g.Line, fmt.Sprintf("grants[%d].resources[%d]", i, j), fmt.Sprintf("grant %s is wide: %q %s", g.ID, res, why)})
+				list = append(list, Problem{g.Line, fmt.Sprintf("grants[%d].resources[%d]", i, j),
+					fmt.Sprintf("grant %s is wide: %q %s", g.ID, res, why)})
 			}
 		}
 	}

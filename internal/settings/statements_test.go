@@ -57,16 +57,24 @@ func TestMax(t *testing.T) {
 		return iampolicy.Condition{Operator: "StringEquals", Key: key, Values: iampolicy.Values{List: []string{value}}}
 	}
 	want := []iampolicy.Statement{
-		allow("image", []string{"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload", "ecr:GetDownloadUrlForLayer", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"},
+		allow("image", []string{"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload",
+			"ecr:GetDownloadUrlForLayer", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"},
 			[]string{"arn:aws:ecr:eu-west-1:111122223333:repository/web"}),
 		allow("image-2", []string{"ecr:GetAuthorizationToken"}, []string{"*"}),
-		allow("deploy", []string{"ecs:DescribeServices", "ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition", "ecs:UpdateService"}, []string{"*"}),
-		allow("deploy-2", []string{"iam:PassRole"}, []string{"arn:aws:iam::111122223333:role/node"}, equals("iam:PassedToService", "ec2.amazonaws.com")),
-		allow("deploy-3", []string{"iam:PassRole"}, []string{"arn:aws:iam::111122223333:role/exec", "arn:aws:iam::111122223333:role/task"}, equals("iam:PassedToService", "ecs-tasks.amazonaws.com")),
+		allow("deploy", []string{"ecs:DescribeServices", "ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition",
+			"ecs:UpdateService"}, []string{"*"}),
+		allow("deploy-2", []string{"iam:PassRole"}, []string{"arn:aws:iam::111122223333:role/node"},
+			equals("iam:PassedToService", "ec2.amazonaws.com")),
+		allow("deploy-3", []string{"iam:PassRole"},
+			[]string{"arn:aws:iam::111122223333:role/exec", "arn:aws:iam::111122223333:role/task"},
+			equals("iam:PassedToService", "ecs-tasks.amazonaws.com")),
 		allow("packages", []string{"codeartifact:GetAuthorizationToken"}, []string{"arn:aws:codeartifact:eu-west-1:111122223333:domain/d"}),
-		allow("packages-2", []string{"codeartifact:GetRepositoryEndpoint", "codeartifact:ReadFromRepository"}, []string{"arn:aws:codeartifact:eu-west-1:111122223333:repository/d/*"}),
-		allow("packages-3", []string{"sts:GetServiceBearerToken"}, []string{"*"}, equals("sts:AWSServiceName", "codeartifact.amazonaws.com")),
-		allow("secret", []string{"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"}, []string{"arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-??????"}),
+		allow("packages-2", []string{"codeartifact:GetRepositoryEndpoint", "codeartifact:ReadFromRepository"},
+			[]string{"arn:aws:codeartifact:eu-west-1:111122223333:repository/d/*"}),
+		allow("packages-3", []string{"sts:GetServiceBearerToken"}, []string{"*"},
+			equals("sts:AWSServiceName", "codeartifact.amazonaws.com")),
+		allow("secret", []string{"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"},
+			[]string{"arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-??????"}),
 		allow("who", []string{"sts:GetCallerIdentity"}, []string{"*"}),
 	}
 	if diff := cmp.Diff(want, got.Statements); diff != "" {
@@ -131,7 +139,8 @@ func TestExpand(t *testing.T) {
 			t.Errorf("Expand(%q, %+v) = %q, want %q", tt.pattern, tt.v, got, tt.want)
 		}
 	}
-	g := Grant{ID: "g", Actions: []string{"ecr:PutImage"}, Resources: []string{"arn:${partition}:ecr:${region}:${account}:repository/${project}"}}
+	g := Grant{ID: "g", Actions: []string{"ecr:PutImage"},
+		Resources: []string{"arn:${partition}:ecr:${region}:${account}:repository/${project}"}}
 	if got := g.Statements(Project{Name: "*"}, home, "aws"); len(got) > 0 {
 		t.Errorf("a project named *: %+v", got)
 	}
@@ -200,15 +209,19 @@ grants:
 		of + `[8]: grant all is wide: "arn:${partition}:logs:${region}:${account}:log-group:*" is every resource of its kind`,
 		of + `[10]: grant all is wide: "arn:${partition}:secretsmanager:${region}:${account}:secret:?*" is every resource of its kind`,
 		of + `[11]: grant all is wide: "arn:${partition}:ssm:${region}:${account}:parameter/*" is every resource of its kind`,
-		of + `[12]: grant all is wide: "arn:${partition}:s3:::shop*" is every bucket whose name fits, whoever owns it: anybody may make one`,
-		of + `[13]: grant all is wide: "arn:${partition}:s3:::shop-?/*" is every bucket whose name fits, whoever owns it: anybody may make one`,
+		of + `[12]: grant all is wide: "arn:${partition}:s3:::shop*" is every bucket whose name fits, whoever owns ` +
+			`it: anybody may make one`,
+		of + `[13]: grant all is wide: "arn:${partition}:s3:::shop-?/*" is every bucket whose name fits, ` +
+			`whoever owns it: anybody may make one`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 
 	left := LeftOut(s)
-	if len(left) != 1 || left[0].Error() != "buildmedic.yaml:23: grants[1].set: grant narrow does not give kms:Decrypt of its set: no resource is a arn:${partition}:kms:${region}:${account}:key/KEYID" {
+	if len(left) != 1 ||
+		left[0].Error() != "buildmedic.yaml:23: grants[1].set: grant narrow does not give kms:Decrypt of its set: no "+
+			"resource is a arn:${partition}:kms:${region}:${account}:key/KEYID" {
 		t.Errorf("left out: %v", left)
 	}
 }
@@ -216,12 +229,15 @@ grants:
 // What loads and will surprise is told; what is whole is not.
 func TestSurprises(t *testing.T) {
 	const (
-		told   = "notify: {email: [a@example.com]}\n"
-		grant  = "grants: [{id: image, because: b, owner: o, set: ecr-push, resources: [\"arn:${partition}:ecr:${region}:${account}:repository/web\"]}]\n"
+		told  = "notify: {email: [a@example.com]}\n"
+		grant = "grants: [{id: image, because: b, owner: o, set: ecr-push, " +
+			"resources: [\"arn:${partition}:ecr:${region}:${account}:repository/web\"]}]\n"
 		tests  = "tests: [{project: web, allow: \"ecr:PutImage\", on: \"arn:${partition}:ecr:${region}:${account}:repository/web\"}]\n"
 		heals  = "projects: [{name: web, role: r, mode: heal, write: {inline: p}, grants: [image]}]\n"
-		noTest = "buildmedic.yaml: tests: there are grants and no tests: add a line for what each must allow, and one for what it must not, so that a slip stops the deployment"
-		nobody = "buildmedic.yaml: notify: nobody is told: there is no address under email and no channel under chat; what happens is in the ledger and the function's log alone"
+		noTest = "buildmedic.yaml: tests: there are grants and no tests: add a line for what each must allow, " +
+			"and one for what it must not, so that a slip stops the deployment"
+		nobody = "buildmedic.yaml: notify: nobody is told: there is no address under email and no channel under " +
+			"chat; what happens is in the ledger and the function's log alone"
 	)
 	project := func(more string) string { return "projects: [{name: web, role: r" + more + "}]\n" }
 	for _, row := range []struct {
@@ -236,12 +252,28 @@ func TestSurprises(t *testing.T) {
 		{"no project, no target", "limits: {rounds: 2}\n", nil},
 		{"no tests", told + heals + grant, []string{noTest}},
 		{"an empty list of tests", told + heals + grant + "tests: []\n", []string{noTest}},
-		{"a grant that nobody has", told + project("") + grant + tests, []string{"buildmedic.yaml:4: grants[0]: no project has grant image, so it gives nothing; name it under the grants of a project, or remove it"}},
+		{"a grant that nobody has", told + project("") + grant + tests,
+			[]string{
+				"buildmedic.yaml:4: grants[0]: no project has grant image, so it gives nothing; name it under the " +
+					"grants of a project, or remove it",
+			}},
 		{"observed without grants", told + project(", mode: observe"), nil},
 		{"observed with grants", told + project(", write: {inline: p}, grants: [image]") + grant + tests, nil},
-		{"heals nothing", told + project(", mode: heal"), []string{"buildmedic.yaml:3: projects[0].grants: project web is in mode heal and has no grants: builds that fail of what passes are started again, and no permission is ever added"}},
-		{"proposes nothing", told + project(", mode: propose, grants: []"), []string{"buildmedic.yaml:3: projects[0].grants: project web is in mode propose and has no grants: builds that fail of what passes are started again, and no permission is ever added"}},
-		{"may not even start", told + project(", mode: heal, retry: false"), []string{"buildmedic.yaml:3: projects[0].grants: project web is in mode heal and has no grants: with retry: false, its failures are explained, as in mode observe"}},
+		{"heals nothing", told + project(", mode: heal"),
+			[]string{
+				"buildmedic.yaml:3: projects[0].grants: project web is in mode heal and has no grants: builds that " +
+					"fail of what passes are started again, and no permission is ever added",
+			}},
+		{"proposes nothing", told + project(", mode: propose, grants: []"),
+			[]string{
+				"buildmedic.yaml:3: projects[0].grants: project web is in mode propose and has no grants: builds " +
+					"that fail of what passes are started again, and no permission is ever added",
+			}},
+		{"may not even start", told + project(", mode: heal, retry: false"),
+			[]string{
+				"buildmedic.yaml:3: projects[0].grants: project web is in mode heal and has no grants: with " +
+					"retry: false, its failures are explained, as in mode observe",
+			}},
 		{"limits of 0", told + "limits: {rounds: 0, writes_per_role_per_day: 0, writes_per_hour: 0, retries_per_hour: 0}\n" +
 			project(", mode: heal, switch_role: ready"), []string{
 			"buildmedic.yaml: limits.rounds: 0, so nothing is changed and no build is started again, though project web is in mode heal",
@@ -252,11 +284,19 @@ func TestSurprises(t *testing.T) {
 		{"limits of 0 where all observe", told + "limits: {rounds: 0}\n" + project(""), nil},
 		{"heals by a ready role", told + project(", mode: heal, switch_role: ready"), nil},
 		{"heals by a buildspec", told + project(", mode: heal, buildspecs: [ci/buildspec.yml]"), nil},
-		{"an account without a project", told + "accounts: [{id: \"444455556666\", region: eu-west-1}, {id: \"444455556666\", region: us-east-1}]\n" + project(", account: \"444455556666\", region: us-east-1"),
-			[]string{"buildmedic.yaml: accounts[0]: no project is in account 444455556666, region eu-west-1, so nothing is deployed there; remove it, or name it in a project"}},
+		{"an account without a project",
+			told +
+				"accounts: [{id: \"444455556666\", region: eu-west-1}, {id: \"444455556666\", region: us-east-1}]\n" +
+				project(", account: \"444455556666\", region: us-east-1"),
+			[]string{
+				"buildmedic.yaml: accounts[0]: no project is in account 444455556666, region eu-west-1, so nothing " +
+					"is deployed there; remove it, or name it in a project",
+			}},
 		{"everything at once", project(", mode: heal") + grant, []string{nobody,
-			"buildmedic.yaml:2: projects[0].grants: project web is in mode heal and has no grants: builds that fail of what passes are started again, and no permission is ever added",
-			"buildmedic.yaml:3: grants[0]: no project has grant image, so it gives nothing; name it under the grants of a project, or remove it", noTest}},
+			"buildmedic.yaml:2: projects[0].grants: project web is in mode heal and has no grants: builds that fail " +
+				"of what passes are started again, and no permission is ever added",
+			"buildmedic.yaml:3: grants[0]: no project has grant image, so it gives nothing; name it under the grants " +
+				"of a project, or remove it", noTest}},
 	} {
 		var got []string
 		for _, p := range Surprises(mustParse(t, "version: 1\n"+row.text)) {
@@ -285,15 +325,20 @@ tests:
 	tests := []struct{ test, want string }{
 		{`{project: web, allow: "ecr:PutImage", on: "` + repository + `web-1"}`, ""},
 		{`{project: web, allow: "ecr:PutImage", on: "arn:${partition}:ecr:${region}:${account}:repository/web-1"}`, ""},
-		{`{project: web, allow: "ecr:PutImage", on: "` + repository + `web"}`, "failed: no grant of project web allows ecr:PutImage on " + repository + "web"},
+		{`{project: web, allow: "ecr:PutImage", on: "` + repository + `web"}`,
+			"failed: no grant of project web allows ecr:PutImage on " + repository + "web"},
 		{`{project: web, deny: "ecr:PutImage", on: "` + repository + `web"}`, ""},
-		{`{project: web, deny: "ecr:PutImage", on: "` + repository + `web-1"}`, "failed: grant image allows project web ecr:PutImage on " + repository + "web-1"},
+		{`{project: web, deny: "ecr:PutImage", on: "` + repository + `web-1"}`,
+			"failed: grant image allows project web ecr:PutImage on " + repository + "web-1"},
 		{`{project: web, allow: "ecr:GetAuthorizationToken", on: "*"}`, ""},
-		{`{project: web, allow: "ecr:DeleteRepository", on: "` + repository + `web-1"}`, "failed: no grant of project web allows ecr:DeleteRepository on " + repository + "web-1"},
+		{`{project: web, allow: "ecr:DeleteRepository", on: "` + repository + `web-1"}`,
+			"failed: no grant of project web allows ecr:DeleteRepository on " + repository + "web-1"},
 		{`{project: web, allow: "iam:PassRole", on: "arn:aws:iam::111122223333:role/node"}`, ""},
 		{`{project: web, deny: "iam:PassRole", on: "arn:aws:iam::111122223333:role/admin"}`, ""},
-		{`{project: both, allow: "ecr:PutImage", on: "` + repository + `web-1"}`, "failed: no grant of project both allows ecr:PutImage on " + repository + "web-1"},
-		{`{project: both, deny: "ecr:PutImage", on: "` + repository + `web-1"}`, "failed: grant image allows project both ecr:PutImage on " + repository + "web-1"},
+		{`{project: both, allow: "ecr:PutImage", on: "` + repository + `web-1"}`,
+			"failed: no grant of project both allows ecr:PutImage on " + repository + "web-1"},
+		{`{project: both, deny: "ecr:PutImage", on: "` + repository + `web-1"}`,
+			"failed: grant image allows project both ecr:PutImage on " + repository + "web-1"},
 	}
 	for _, tt := range tests {
 		s := mustParse(t, settings+"  - "+tt.test+"\n")
@@ -331,17 +376,21 @@ tests:
 		want      string
 	}{
 		{`{project: web, allow: "s3:PutObject", on: "arn:${partition}:s3:::other/x"}`, Account{}, "",
-			"failed: no grant of project web allows s3:PutObject on arn:${partition}:s3:::other/x; ${partition}, ${account} are not known here: try check -partition P -account ID"},
+			"failed: no grant of project web allows s3:PutObject on arn:${partition}:s3:::other/x; ${partition}, " +
+				"${account} are not known here: try check -partition P -account ID"},
 		{`{project: web, allow: "s3:PutObject", on: "arn:${partition}:s3:::other/x"}`, Account{ID: "111122223333"}, "aws",
 			"failed: no grant of project web allows s3:PutObject on arn:aws:s3:::other/x"},
 		{`{project: web, allow: "s3:PutObject", on: "arn:aws:s3:::assets-111122223333/x"}`, Account{}, "",
-			"failed: no grant of project web allows s3:PutObject on arn:aws:s3:::assets-111122223333/x; ${account} is not known here: try check -account ID"},
+			"failed: no grant of project web allows s3:PutObject on arn:aws:s3:::assets-111122223333/x; ${account} " +
+				"is not known here: try check -account ID"},
 		{`{project: web, allow: "s3:PutObject", on: "arn:aws:s3:::assets-111122223333/x"}`, Account{ID: "111122223333"}, "", ""},
 		{`{project: web, allow: "s3:PutObject", on: "arn:aws:s3:::assets-${account}/x"}`, Account{}, "", ""},
 		{`{project: web, deny: "s3:PutObject", on: "arn:aws:s3:::assets-${account}/x"}`, Account{}, "",
-			"failed: grant assets allows project web s3:PutObject on arn:aws:s3:::assets-${account}/x; ${account} is not known here: try check -account ID"},
+			"failed: grant assets allows project web s3:PutObject on arn:aws:s3:::assets-${account}/x; ${account} is " +
+				"not known here: try check -account ID"},
 		{`{project: web, deny: "ecr:PutImage", on: "arn:aws:ecr:${region}:${account}:repository/web"}`, Account{Region: "eu-west-1"}, "",
-			"failed: grant image allows project web ecr:PutImage on arn:aws:ecr:eu-west-1:${account}:repository/web; ${account} is not known here: try check -account ID"},
+			"failed: grant image allows project web ecr:PutImage on arn:aws:ecr:eu-west-1:${account}:repository/web; " +
+				"${account} is not known here: try check -account ID"},
 		{`{project: member, deny: "ecr:PutImage", on: "arn:${partition}:ecr:${region}:${account}:repository/web"}`, Account{}, "aws",
 			"failed: grant image allows project member ecr:PutImage on arn:aws:ecr:us-east-1:444455556666:repository/web"},
 		{`{project: web, allow: "sqs:SendMessage", on: "arn:aws:sqs:eu-west-1:111122223333:q"}`, Account{}, "",
@@ -431,14 +480,19 @@ func FuzzParse(f *testing.F) {
 // Whatever an owner writes into a grant, what the project could gain stays
 // above the floor.
 func FuzzGrant(f *testing.F) {
-	f.Add("ecr:PutImage", "arn:${partition}:ecr:${region}:${account}:repository/web", "ec2.amazonaws.com", "arn:aws:iam::111122223333:role/r")
-	f.Add("sts:AssumeRole", "arn:aws:iam::${account}:role/${project}", "ecs-tasks.amazonaws.com", "arn:${partition}:iam::${account}:role/a/b")
+	f.Add("ecr:PutImage", "arn:${partition}:ecr:${region}:${account}:repository/web", "ec2.amazonaws.com",
+		"arn:aws:iam::111122223333:role/r")
+	f.Add("sts:AssumeRole", "arn:aws:iam::${account}:role/${project}", "ecs-tasks.amazonaws.com",
+		"arn:${partition}:iam::${account}:role/a/b")
 	f.Add("cloudformation:CreateChangeSet", "arn:aws:cloudformation:eu-west-1:111122223333:stack/web/*", "x", "*")
-	f.Add("lambda:InvokeFunction", "arn:aws:lambda:eu-west-1:111122223333:function:f", "lambda.amazonaws.com", "arn:aws:iam::${account}:role/${region}")
+	f.Add("lambda:InvokeFunction", "arn:aws:lambda:eu-west-1:111122223333:function:f", "lambda.amazonaws.com",
+		"arn:aws:iam::${account}:role/${region}")
 	f.Add("iam:PassRole", "*", "*.amazonaws.com", "arn:aws:iam::${account}:role/?")
 	f.Add("s3:GetObject", "arn:aws:s3:::b/${aws:username}/*", "events.amazonaws.com", "")
 	f.Fuzz(func(t *testing.T, action, resource, service, role string) {
-		s, err := Parse(fmt.Appendf(nil, `{version: 1, projects: [{name: web, role: r, write: {inline: p}, grants: [g]}], grants: [{id: g, because: b, owner: o,
+		s, err :=
+			Parse(fmt.Appendf(nil, `{version: 1, projects: [{name: web, role: r, write: {inline: p}, grants: [g]}], `+
+				`grants: [{id: g, because: b, owner: o,
  actions: [%q], resources: [%q], pass_roles: {%q: [%q]}}]}`, action, resource, service, role))
 		if err != nil {
 			checkProblems(t, s, err)
@@ -479,7 +533,8 @@ func checkSettings(t *testing.T, s *Settings) {
 	}
 	seen := map[string]bool{}
 	for _, g := range s.Grants {
-		if g.ID == "" || seen[g.ID] || strings.TrimSpace(g.Because) == "" || strings.TrimSpace(g.Owner) == "" || g.Give == "" || g.Evidence == "" {
+		if g.ID == "" || seen[g.ID] || strings.TrimSpace(g.Because) == "" || strings.TrimSpace(g.Owner) == "" ||
+			g.Give == "" || g.Evidence == "" {
 			t.Errorf("grant %+v", g)
 		}
 		seen[g.ID] = true
@@ -498,7 +553,8 @@ func checkSettings(t *testing.T, s *Settings) {
 		}
 		// These become parts of ARNs: anything more than a name would reach further.
 		if at := p.Logs.Group + p.Logs.S3 + strings.Join(p.Pipelines, ""); strings.ContainsAny(at, "*?$: ") ||
-			strings.Contains(p.Logs.S3, "//") || strings.HasSuffix(p.Logs.S3, "/") || slices.ContainsFunc(p.Pipelines, func(n string) bool { return n == "" || strings.Contains(n, "/") }) {
+			strings.Contains(p.Logs.S3, "//") || strings.HasSuffix(p.Logs.S3, "/") ||
+			slices.ContainsFunc(p.Pipelines, func(n string) bool { return n == "" || strings.Contains(n, "/") }) {
 			t.Errorf("project %s: logs %+v, pipelines %q", p.Name, p.Logs, p.Pipelines)
 		}
 		for _, id := range p.Grants {
@@ -527,7 +583,8 @@ func checkMax(t *testing.T, s *Settings, p Project) {
 				t.Errorf("%s gives %s", st.Sid, action)
 			}
 			for _, res := range st.Resource.List {
-				if !iamref.Fits(action, res) || h == floor.ExactName && !Exact(res) || action == floor.PassRole && (!Exact(res) || len(st.Condition) == 0) {
+				if !iamref.Fits(action, res) || h == floor.ExactName && !Exact(res) ||
+					action == floor.PassRole && (!Exact(res) || len(st.Condition) == 0) {
 					t.Errorf("%s gives %s on %s under %v", st.Sid, action, res, st.Condition)
 				}
 			}

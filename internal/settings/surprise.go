@@ -13,7 +13,8 @@ func Surprises(s *Settings) []Problem {
 		list = append(list, Problem{line, path, fmt.Sprintf(format, args...)})
 	}
 	if n := s.Notify; len(s.Projects) > 0 && len(n.Email) == 0 && n.Chat == nil {
-		say(0, "notify", "nobody is told: there is no address under email and no channel under chat; what happens is in the ledger and the function's log alone")
+		say(0, "notify", "nobody is told: there is no address under email and no channel under chat; what happens is "+
+			"in the ledger and the function's log alone")
 	}
 	changes := func(p Project) bool { return p.Mode != Observe }
 	if i := slices.IndexFunc(s.Projects, changes); i >= 0 {
@@ -25,21 +26,26 @@ func Surprises(s *Settings) []Problem {
 		if !slices.ContainsFunc(s.Projects, func(p Project) bool {
 			return p.Account == a.ID && (p.Region == a.Region || p.Region == "")
 		}) {
-			say(0, fmt.Sprintf("accounts[%d]", i), "no project is in account %s, region %s, so nothing is deployed there; remove it, or name it in a project", a.ID, a.Region)
+			say(0, fmt.Sprintf("accounts[%d]", i), "no project is in account %s, region %s, so nothing is deployed "+
+				"there; remove it, or name it in a project", a.ID, a.Region)
 		}
 	}
 	for i, p := range s.Projects {
 		if p.Mode != Observe && len(p.Grants) == 0 && p.SwitchRole == "" && len(p.Buildspecs) == 0 {
-			say(p.Line, fmt.Sprintf("projects[%d].grants", i), "project %s is in mode %s and has no grants: %s", p.Name, p.Mode, withoutGrants(p))
+			say(p.Line, fmt.Sprintf("projects[%d].grants", i), "project %s is in mode %s and has no grants: %s", p.Name,
+				p.Mode, withoutGrants(p))
 		}
 	}
 	for i, g := range s.Grants {
 		if !slices.ContainsFunc(s.Projects, func(p Project) bool { return slices.Contains(p.Grants, g.ID) }) {
-			say(g.Line, fmt.Sprintf("grants[%d]", i), "no project has grant %s, so it gives nothing; name it under the grants of a project, or remove it", g.ID)
+			say(g.Line, fmt.Sprintf("grants[%d]", i),
+				"no project has grant %s, so it gives nothing; name it under the grants of a project, or remove it",
+				g.ID)
 		}
 	}
 	if len(s.Grants) > 0 && len(s.Tests) == 0 {
-		say(0, "tests", "there are grants and no tests: add a line for what each must allow, and one for what it must not, so that a slip stops the deployment")
+		say(0, "tests", "there are grants and no tests: add a line for what each must allow, and one for what it "+
+			"must not, so that a slip stops the deployment")
 	}
 	return list
 }

@@ -24,7 +24,8 @@ func (b *build) openLog() (code, message string) {
 	}
 	for _, q := range calls {
 		if d, denied := b.denied(q); denied {
-			return "ACCESS_DENIED", "Service role " + b.role + " does not allow AWS CodeBuild to create Amazon CloudWatch Logs log streams for build " +
+			return "ACCESS_DENIED", "Service role " + b.role +
+				" does not allow AWS CodeBuild to create Amazon CloudWatch Logs log streams for build " +
 				b.arn() + ". Error message: " + q.message(d)
 		}
 	}

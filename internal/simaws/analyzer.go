@@ -53,7 +53,8 @@ func validatePolicy(r *request, in *validatePolicyInput) (any, error) {
 	}
 	out := []finding{}
 	add := func(kind, code, details string) {
-		out = append(out, finding{kind, details, code, "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html", []any{}})
+		out = append(out, finding{kind, details, code,
+			"https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html", []any{}})
 	}
 	d, err := iampolicy.ParseLoose([]byte(in.PolicyDocument))
 	if err != nil {
@@ -65,7 +66,9 @@ func validatePolicy(r *request, in *validatePolicyInput) (any, error) {
 			continue
 		}
 		if contains(st.Action.List, "iam:PassRole") || contains(st.Action.List, "*") {
-			add("SECURITY_WARNING", "PASS_ROLE_WITH_STAR_IN_RESOURCE", "Using the iam:PassRole action with wildcards (*) in the resource can be overly permissive because it allows iam:PassRole permissions on multiple resources.")
+			add("SECURITY_WARNING", "PASS_ROLE_WITH_STAR_IN_RESOURCE", "Using the iam:PassRole action with wildcards "+
+				"(*) in the resource can be overly permissive because it allows iam:PassRole permissions on "+
+				"multiple resources.")
 		}
 	}
 	return map[string]any{"findings": out}, nil
@@ -104,7 +107,8 @@ func checkNoNewAccess(r *request, in *checkNoNewAccessInput) (any, error) {
 	for i, st := range next.Statements {
 		if st.Effect == "Allow" && !withinAny(st, old) {
 			result, message = "FAIL", "The modified permissions grant new access compared to your existing policy."
-			reasons = append(reasons, map[string]any{"description": "New access in the statement with index: " + itoa(i) + ".", "statementIndex": i, "statementId": st.Sid})
+			reasons = append(reasons, map[string]any{"description": "New access in the statement with index: " +
+				itoa(i) + ".", "statementIndex": i, "statementId": st.Sid})
 		}
 	}
 	return map[string]any{"result": result, "message": message, "reasons": reasons}, nil

@@ -49,7 +49,8 @@ func (p *project) beginBatch(version, initiator string) *batch {
 
 func (bb *batch) beginChild(g *batchGroup, c *commit) *build {
 	who := bb.p.est.acct.session(bb.p.role, "AWSCodeBuild-"+bb.uuid)
-	return bb.p.begin(order{version: bb.version, commit: c, buildspec: g.buildspec, initiator: who.initiator(), batch: bb, batchID: g.identifier})
+	return bb.p.begin(order{version: bb.version, commit: c, buildspec: g.buildspec, initiator: who.initiator(),
+		batch: bb, batchID: g.identifier})
 }
 
 // childEnded ends the batch when its last child has ended.

@@ -21,7 +21,9 @@ func TestClientReadsLongAnswers(t *testing.T) {
 	c := dial(s, simaws.FunctionKey, "us-east-1")
 	stream := strings.TrimPrefix(s.Builds("p")[0].ID, "p:")
 	for range 200 {
-		if _, err := c.logs.GetLogEvents(t.Context(), &cloudwatchlogs.GetLogEventsInput{LogGroupName: aws.String("/aws/codebuild/p"), LogStreamName: &stream}); err != nil {
+		if _, err := c.logs.GetLogEvents(t.Context(),
+			&cloudwatchlogs.GetLogEventsInput{LogGroupName: aws.String("/aws/codebuild/p"),
+				LogStreamName: &stream}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -101,7 +101,8 @@ func lookupEvents(r *request, in *lookupEventsInput) (any, error) {
 	}
 	def(&in.MaxResults, 50)
 	if in.MaxResults < 1 || in.MaxResults > 50 {
-		return nil, fail("InvalidMaxResultsException", "A max results value of "+itoa(in.MaxResults)+" is invalid. Specify a value between 1 and 50.")
+		return nil, fail("InvalidMaxResultsException",
+			"A max results value of "+itoa(in.MaxResults)+" is invalid. Specify a value between 1 and 50.")
 	}
 	list, err := r.est.lookup(in)
 	if err != nil {
@@ -130,7 +131,8 @@ func (e *estate) lookup(in *lookupEventsInput) ([]trailEventOut, error) {
 		}
 		ok := true
 		for _, a := range in.LookupAttributes {
-			v, known := map[string]string{"Username": ev.username, "EventName": ev.name, "EventSource": ev.source, "EventId": ev.id}[a.AttributeKey]
+			v, known := map[string]string{"Username": ev.username, "EventName": ev.name, "EventSource": ev.source,
+				"EventId": ev.id}[a.AttributeKey]
 			if !known {
 				return nil, fail("InvalidLookupAttributesException", "Lookup attribute "+a.AttributeKey+" is not simulated")
 			}

@@ -41,7 +41,9 @@ type idsInput struct {
 
 func (in idsInput) check() error {
 	if len(in.Ids) == 0 || len(in.Ids) > 100 {
-		return fail("InvalidInputException", fmt.Sprintf("1 validation error detected: Value at 'ids' failed to satisfy constraint: Member must have length between 1 and 100, not %d", len(in.Ids)))
+		return fail("InvalidInputException",
+			fmt.Sprintf("1 validation error detected: Value at 'ids' failed to satisfy constraint: Member must have "+
+				"length between 1 and 100, not %d", len(in.Ids)))
 	}
 	return nil
 }
@@ -232,7 +234,8 @@ func startBuild(r *request, in *startBuildInput) (any, error) {
 		return nil, err
 	}
 	if p.conf.Source.Type == "CODEPIPELINE" {
-		return nil, fail("InvalidInputException", "Project "+p.conf.Name+" has source type CODEPIPELINE: builds can only be started by CodePipeline")
+		return nil, fail("InvalidInputException",
+			"Project "+p.conf.Name+" has source type CODEPIPELINE: builds can only be started by CodePipeline")
 	}
 	if strings.Contains(in.BuildspecOverride, "\n") {
 		return nil, r.unknownParameter("a buildspec that is no path")
@@ -314,7 +317,9 @@ func updateProject(r *request, in *updateProjectInput) (any, error) {
 }
 
 func notAssumable() error {
-	return fail("InvalidInputException", "CodeBuild is not authorized to perform: sts:AssumeRole on service role. Please verify that: 1) The provided service role exists, 2) The role name is case-sensitive and matches exactly, and 3) The role has the necessary trust policy configured.")
+	return fail("InvalidInputException", "CodeBuild is not authorized to perform: sts:AssumeRole on service role. "+
+		"Please verify that: 1) The provided service role exists, 2) The role name is case-sensitive and matches "+
+		"exactly, and 3) The role has the necessary trust policy configured.")
 }
 
 // trustsCodeBuild reports whether CodeBuild may assume the role.

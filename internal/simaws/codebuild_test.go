@@ -56,7 +56,8 @@ func TestIdempotencyToken(t *testing.T) {
 		t.Errorf("%d builds, want 4", n)
 	}
 	start := func(version string) (string, error) {
-		out, err := c.codebuild.StartBuild(ctx, &codebuild.StartBuildInput{ProjectName: aws.String("p"), SourceVersion: &version, IdempotencyToken: aws.String("s")})
+		out, err := c.codebuild.StartBuild(ctx, &codebuild.StartBuildInput{ProjectName: aws.String("p"),
+			SourceVersion: &version, IdempotencyToken: aws.String("s")})
 		if err != nil {
 			return "", err
 		}
@@ -89,7 +90,11 @@ func TestRetryBuildRefuses(t *testing.T) {
 			t.Errorf("retrying %s: %v", what, err)
 		}
 	}
-	for what, st := range map[string]simaws.Start{"a running build": {Project: "p"}, "a pipeline's build": {Pipeline: "pipe"}, "a batch's child": {Project: "p", Batch: true}} {
+	for what, st := range map[string]simaws.Start{
+		"a running build":    {Project: "p"},
+		"a pipeline's build": {Pipeline: "pipe"},
+		"a batch's child":    {Project: "p", Batch: true},
+	} {
 		if _, err := s.Run(st); err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +121,8 @@ projects:
 		"": "1", "main": "1", "refs/heads/main": "1", "refs/heads/main^{2222222222222222222222222222222222222222}": "2", "v2": "2",
 		"2222222222222222222222222222222222222222": "2",
 	} {
-		out, err := c.codebuild.StartBuild(ctx, &codebuild.StartBuildInput{ProjectName: aws.String("p"), SourceVersion: &version, BuildspecOverride: aws.String("aws/buildspec.yml")})
+		out, err := c.codebuild.StartBuild(ctx, &codebuild.StartBuildInput{ProjectName: aws.String("p"),
+			SourceVersion: &version, BuildspecOverride: aws.String("aws/buildspec.yml")})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,8 +135,10 @@ projects:
 			t.Fatal(err)
 		}
 		b := got.Builds[0]
-		if b.BuildStatus != "SUCCEEDED" || *b.ResolvedSourceVersion != strings.Repeat(want, 40) || *b.Source.Buildspec != "aws/buildspec.yml" || aws.ToString(b.SourceVersion) != version {
-			t.Errorf("%q: %s of %s, buildspec %s", version, b.BuildStatus, aws.ToString(b.ResolvedSourceVersion), aws.ToString(b.Source.Buildspec))
+		if b.BuildStatus != "SUCCEEDED" || *b.ResolvedSourceVersion != strings.Repeat(want, 40) ||
+			*b.Source.Buildspec != "aws/buildspec.yml" || aws.ToString(b.SourceVersion) != version {
+			t.Errorf("%q: %s of %s, buildspec %s", version, b.BuildStatus, aws.ToString(b.ResolvedSourceVersion),
+				aws.ToString(b.Source.Buildspec))
 		}
 		if !slices.Equal(got.BuildsNotFound, []string{"p:" + noBuild}) {
 			t.Errorf("not found: %q", got.BuildsNotFound)
@@ -149,7 +157,9 @@ func TestListBuildsForProject(t *testing.T) {
 	c := dial(s, simaws.FunctionKey, "us-east-1")
 	var got []string
 	var sizes []int
-	for p := codebuild.NewListBuildsForProjectPaginator(c.codebuild, &codebuild.ListBuildsForProjectInput{ProjectName: aws.String("p")}); p.HasMorePages(); {
+	for p := codebuild.NewListBuildsForProjectPaginator(c.codebuild, &codebuild.ListBuildsForProjectInput{
+		ProjectName: aws.String("p"),
+	}); p.HasMorePages(); {
 		page, err := p.NextPage(deadline(t))
 		if err != nil {
 			t.Fatal(err)
@@ -185,7 +195,8 @@ func TestAutoRetry(t *testing.T) {
 			for _, b := range bs {
 				ids = append(ids, b.ID)
 			}
-			out, err := dial(s, simaws.FunctionKey, "us-east-1").codebuild.BatchGetBuilds(deadline(t), &codebuild.BatchGetBuildsInput{Ids: ids})
+			out, err := dial(s, simaws.FunctionKey, "us-east-1").codebuild.BatchGetBuilds(deadline(t),
+				&codebuild.BatchGetBuildsInput{Ids: ids})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -218,7 +229,8 @@ func TestBuildLimits(t *testing.T) {
 			t.Fatal(err)
 		}
 		var limit *types.AccountLimitExceededException
-		if _, err := c.codebuild.StartBuild(ctx, in); !errors.As(err, &limit) || !strings.HasPrefix(limit.ErrorMessage(), "Cannot have more than 1 ") {
+		if _, err := c.codebuild.StartBuild(ctx, in); !errors.As(err, &limit) ||
+			!strings.HasPrefix(limit.ErrorMessage(), "Cannot have more than 1 ") {
 			t.Errorf("%s: %v", name, err)
 		}
 		s.Settle()
@@ -231,7 +243,8 @@ func TestBuildLimits(t *testing.T) {
 // A switched role counts for the retry, or does not: both are possible.
 func TestUpdateProject(t *testing.T) {
 	for _, keeps := range []bool{false, true} {
-		text := "roles: [{name: r, inline: {p: " + may("logs:*") + "}}, {name: service-role/ready, inline: {p: " + may("logs:*", "ecr:*") + "}}]\n" + buildOf("aws ecr get-login-password")
+		text := "roles: [{name: r, inline: {p: " + may("logs:*") + "}}, {name: service-role/ready, inline: {p: " +
+			may("logs:*", "ecr:*") + "}}]\n" + buildOf("aws ecr get-login-password")
 		if keeps {
 			text = "retry_keeps_role: true\n" + text
 		}
@@ -240,7 +253,8 @@ func TestUpdateProject(t *testing.T) {
 		if err := run(s, "p"); err != nil {
 			t.Fatal(err)
 		}
-		out, err := c.codebuild.UpdateProject(ctx, &codebuild.UpdateProjectInput{Name: aws.String("p"), ServiceRole: aws.String("arn:aws:iam::111122223333:role/service-role/ready")})
+		out, err := c.codebuild.UpdateProject(ctx, &codebuild.UpdateProjectInput{Name: aws.String("p"),
+			ServiceRole: aws.String("arn:aws:iam::111122223333:role/service-role/ready")})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -248,7 +262,9 @@ func TestUpdateProject(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if *out.Project.ServiceRole != "arn:aws:iam::111122223333:role/service-role/ready" || *got.Projects[0].ServiceRole != *out.Project.ServiceRole || !slices.Equal(got.ProjectsNotFound, []string{"gone"}) {
+		if *out.Project.ServiceRole != "arn:aws:iam::111122223333:role/service-role/ready" ||
+			*got.Projects[0].ServiceRole != *out.Project.ServiceRole ||
+			!slices.Equal(got.ProjectsNotFound, []string{"gone"}) {
 			t.Errorf("project %+v", got)
 		}
 		if _, err := c.codebuild.RetryBuild(ctx, &codebuild.RetryBuildInput{Id: &s.Builds("p")[0].ID}); err != nil {
@@ -263,7 +279,8 @@ func TestUpdateProject(t *testing.T) {
 
 // A person stops a build: it ends at once and tells so.
 func TestStop(t *testing.T) {
-	s := world(t, roleMay("codebuild:RetryBuild")+strings.Replace(buildOf("{run: make, takes: 10m}"), "role: r", "role: r, auto_retry: 2", 1))
+	s := world(t, roleMay("codebuild:RetryBuild")+
+		strings.Replace(buildOf("{run: make, takes: 10m}"), "role: r", "role: r, auto_retry: 2", 1))
 	id, err := s.Run(simaws.Start{Project: "p"})
 	if err != nil {
 		t.Fatal(err)
@@ -292,7 +309,8 @@ func TestEvent(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := next(t, s)
-	if !strings.Contains(m.Body, `"timeout-in-minutes":60.0`) || !strings.Contains(m.Body, `"build-number":1.0`) || !strings.Contains(m.Body, `"duration-in-seconds":8.0`) {
+	if !strings.Contains(m.Body, `"timeout-in-minutes":60.0`) || !strings.Contains(m.Body, `"build-number":1.0`) ||
+		!strings.Contains(m.Body, `"duration-in-seconds":8.0`) {
 		t.Errorf("numbers are not floats: %s", m.Body)
 	}
 	var ev map[string]any
@@ -303,12 +321,14 @@ func TestEvent(t *testing.T) {
 	info := detail["additional-information"].(map[string]any)
 	phases := info["phases"].([]any)
 	arn := "arn:aws:codebuild:us-east-1:111122223333:build/" + id
-	got := []any{ev["version"], ev["source"], ev["detail-type"], ev["account"], ev["region"], ev["time"], ev["resources"], detail["build-id"], detail["build-status"],
-		detail["project-name"], detail["current-phase"], detail["current-phase-context"], detail["version"], info["build-complete"], info["initiator"],
-		info["build-start-time"], info["source-version"], info["logs"].(map[string]any)["stream-name"], phases[0], phases[len(phases)-1]}
-	want := []any{"0", "aws.codebuild", "CodeBuild Build State Change", "111122223333", "us-east-1", "2026-11-22T10:12:48Z", []any{arn}, arn, "SUCCEEDED",
-		"p", "COMPLETED", "[: ]", "1", true, "GitHub-Hookshot/0a1b2c3",
-		"Nov 22, 2026 10:12:29 AM", "refs/heads/main", strings.TrimPrefix(id, "p:"),
+	got := []any{ev["version"], ev["source"], ev["detail-type"], ev["account"], ev["region"], ev["time"],
+		ev["resources"], detail["build-id"], detail["build-status"],
+		detail["project-name"], detail["current-phase"], detail["current-phase-context"], detail["version"],
+		info["build-complete"], info["initiator"], info["build-start-time"], info["source-version"],
+		info["logs"].(map[string]any)["stream-name"], phases[0], phases[len(phases)-1]}
+	want := []any{"0", "aws.codebuild", "CodeBuild Build State Change", "111122223333", "us-east-1",
+		"2026-11-22T10:12:48Z", []any{arn}, arn, "SUCCEEDED", "p", "COMPLETED", "[: ]", "1", true,
+		"GitHub-Hookshot/0a1b2c3", "Nov 22, 2026 10:12:29 AM", "refs/heads/main", strings.TrimPrefix(id, "p:"),
 		map[string]any{"phase-type": "SUBMITTED", "phase-status": "SUCCEEDED", "phase-context": []any{}, "duration-in-seconds": 0.0,
 			"start-time": "Nov 22, 2026 10:12:29 AM", "end-time": "Nov 22, 2026 10:12:29 AM"},
 		map[string]any{"phase-type": "COMPLETED", "start-time": "Nov 22, 2026 10:12:47 AM"}}
@@ -319,14 +339,17 @@ func TestEvent(t *testing.T) {
 
 // A batch fails with its children and is retried as a whole.
 func TestBatch(t *testing.T) {
-	s := world(t, roleMay()+"projects: [{name: p, role: r, batch: [linux, windows], buildspecs: {buildspec.yml: {build: [{run: make, fails: {times: 1, prints: no}}]}}}]")
+	s := world(t, roleMay()+
+		"projects: [{name: p, role: r, batch: [linux, windows], buildspecs: {buildspec.yml: {build: [{run: make, "+
+		"fails: {times: 1, prints: no}}]}}}]")
 	c, ctx := dial(s, simaws.FunctionKey, "us-east-1"), deadline(t)
 	id, err := s.Run(simaws.Start{Project: "p", Batch: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	retry := func() error {
-		_, err := c.codebuild.RetryBuildBatch(ctx, &codebuild.RetryBuildBatchInput{Id: &id, RetryType: types.RetryBuildBatchTypeRetryFailedBuilds, IdempotencyToken: aws.String("t")})
+		_, err := c.codebuild.RetryBuildBatch(ctx, &codebuild.RetryBuildBatchInput{Id: &id,
+			RetryType: types.RetryBuildBatchTypeRetryFailedBuilds, IdempotencyToken: aws.String("t")})
 		return err
 	}
 	var invalid *types.InvalidInputException

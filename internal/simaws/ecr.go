@@ -42,7 +42,8 @@ func (e *estate) registry() string {
 }
 
 func noRepository(name, registry string) error {
-	return fail("RepositoryNotFoundException", fmt.Sprintf("The repository with name '%s' does not exist in the registry with id '%s'", name, registry))
+	return fail("RepositoryNotFoundException",
+		fmt.Sprintf("The repository with name '%s' does not exist in the registry with id '%s'", name, registry))
 }
 
 type describeRepositoriesInput struct {
@@ -90,10 +91,14 @@ func createRepository(r *request, in *createRepositoryInput) (any, error) {
 		}
 	}
 	if len(in.RepositoryName) < 2 || len(in.RepositoryName) > 256 || !repositoryNameForm.MatchString(in.RepositoryName) {
-		return nil, fail("InvalidParameterException", "Invalid parameter at 'repositoryName' failed to satisfy constraint: 'must satisfy regular expression "+repositoryNameForm.String()+"'")
+		return nil, fail("InvalidParameterException",
+			"Invalid parameter at 'repositoryName' failed to satisfy constraint: 'must satisfy regular expression "+
+				repositoryNameForm.String()+"'")
 	}
 	if r.est.repos[in.RepositoryName] != nil {
-		return nil, fail("RepositoryAlreadyExistsException", fmt.Sprintf("The repository with name '%s' already exists in the registry with id '%s'", in.RepositoryName, r.est.acct.id))
+		return nil, fail("RepositoryAlreadyExistsException",
+			fmt.Sprintf("The repository with name '%s' already exists in the registry with id '%s'", in.RepositoryName,
+				r.est.acct.id))
 	}
 	r.est.repos[in.RepositoryName] = &repository{created: r.sim.now}
 	return map[string]any{"repository": r.est.describeRepository(in.RepositoryName)}, nil

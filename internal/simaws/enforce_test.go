@@ -31,7 +31,8 @@ func enforced(policy string) string {
 enforce: true
 policies: [{name: m, document: ` + v1 + `}, {name: fence, document: ` + v1 + `}]
 roles:
-  - {name: buildmedic, trust: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}', inline: {own: ` + policy + `}}
+  - {name: buildmedic, trust: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` +
+		`"Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}', inline: {own: ` + policy + `}}
   - {name: team/r, boundary: fence, inline: {p: ` + v1 + `}, tags: {buildmedic: allowed}}
   - {name: free}
 repositories: [{name: img}]
@@ -83,7 +84,9 @@ func every(s *simaws.Sim, c clients) map[string]func(context.Context) error {
 			return err
 		},
 		"iam:SimulatePrincipalPolicy" + r: func(ctx context.Context) error {
-			_, err := c.iam.SimulatePrincipalPolicy(ctx, &iam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String(r[4:]), ActionNames: []string{"s3:GetObject"}})
+			_, err := c.iam.SimulatePrincipalPolicy(ctx,
+				&iam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String(r[4:]),
+					ActionNames: []string{"s3:GetObject"}})
 			return err
 		},
 		"iam:GetPolicy" + m: func(ctx context.Context) error {
@@ -150,7 +153,8 @@ func every(s *simaws.Sim, c clients) map[string]func(context.Context) error {
 		},
 
 		"logs:GetLogEvents on arn:aws:logs:us-east-1:111122223333:log-group:/g:log-stream:s": func(ctx context.Context) error {
-			_, err := c.logs.GetLogEvents(ctx, &cloudwatchlogs.GetLogEventsInput{LogGroupName: aws.String("/g"), LogStreamName: aws.String("s")})
+			_, err := c.logs.GetLogEvents(ctx,
+				&cloudwatchlogs.GetLogEventsInput{LogGroupName: aws.String("/g"), LogStreamName: aws.String("s")})
 			return err
 		},
 		"logs:DescribeLogStreams on arn:aws:logs:us-east-1:111122223333:log-group:/g": func(ctx context.Context) error {
@@ -161,7 +165,10 @@ func every(s *simaws.Sim, c clients) map[string]func(context.Context) error {
 			_, err := c.sns.Publish(ctx, &sns.PublishInput{TopicArn: aws.String(s.TopicARN()), Message: aws.String("x")})
 			return err
 		},
-		"sqs:SendMessage on arn:aws:sqs:us-east-1:111122223333:buildmedic": func(ctx context.Context) error { _, err := c.sqs.SendMessage(ctx, sending(s)); return err },
+		"sqs:SendMessage on arn:aws:sqs:us-east-1:111122223333:buildmedic": func(ctx context.Context) error {
+			_, err := c.sqs.SendMessage(ctx, sending(s))
+			return err
+		},
 		"sqs:ReceiveMessage on arn:aws:sqs:us-east-1:111122223333:buildmedic": func(ctx context.Context) error {
 			_, err := c.sqs.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: queue})
 			return err
@@ -189,13 +196,16 @@ func every(s *simaws.Sim, c clients) map[string]func(context.Context) error {
 			_, err := c.pipeline.GetPipelineState(ctx, &codepipeline.GetPipelineStateInput{Name: aws.String("pipe")})
 			return err
 		},
-		"codepipeline:RetryStageExecution on arn:aws:codepipeline:us-east-1:111122223333:pipe/Build": stageRetry(c, "pipe", "Build", noBuild),
+		"codepipeline:RetryStageExecution on arn:aws:codepipeline:us-east-1:111122223333:pipe/Build": stageRetry(c,
+			"pipe", "Build", noBuild),
 		"sts:DecodeAuthorizationMessage on *": func(ctx context.Context) error {
 			_, err := c.sts.DecodeAuthorizationMessage(ctx, &sts.DecodeAuthorizationMessageInput{EncodedMessage: aws.String("x")})
 			return err
 		},
 		"sts:AssumeRole on arn:aws:iam::111122223333:role/free": func(ctx context.Context) error {
-			_, err := c.sts.AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::111122223333:role/free"), RoleSessionName: aws.String("medic")})
+			_, err := c.sts.AssumeRole(ctx, &sts.AssumeRoleInput{
+				RoleArn: aws.String("arn:aws:iam::111122223333:role/free"), RoleSessionName: aws.String("medic"),
+			})
 			return err
 		},
 		"ecr:DescribeRepositories on arn:aws:ecr:us-east-1:111122223333:repository/img": func(ctx context.Context) error {
@@ -207,11 +217,13 @@ func every(s *simaws.Sim, c clients) map[string]func(context.Context) error {
 			return err
 		},
 		"access-analyzer:ValidatePolicy on *": func(ctx context.Context) error {
-			_, err := c.analyzer.ValidatePolicy(ctx, &accessanalyzer.ValidatePolicyInput{PolicyDocument: doc, PolicyType: analyzertypes.PolicyTypeIdentityPolicy})
+			_, err := c.analyzer.ValidatePolicy(ctx, &accessanalyzer.ValidatePolicyInput{PolicyDocument: doc,
+				PolicyType: analyzertypes.PolicyTypeIdentityPolicy})
 			return err
 		},
 		"access-analyzer:CheckNoNewAccess on *": func(ctx context.Context) error {
-			_, err := c.analyzer.CheckNoNewAccess(ctx, &accessanalyzer.CheckNoNewAccessInput{NewPolicyDocument: doc, ExistingPolicyDocument: doc, PolicyType: analyzertypes.AccessCheckPolicyTypeIdentityPolicy})
+			_, err := c.analyzer.CheckNoNewAccess(ctx, &accessanalyzer.CheckNoNewAccessInput{NewPolicyDocument: doc,
+				ExistingPolicyDocument: doc, PolicyType: analyzertypes.AccessCheckPolicyTypeIdentityPolicy})
 			return err
 		},
 		"cloudtrail:LookupEvents on *": func(ctx context.Context) error {
@@ -238,14 +250,16 @@ func TestEnforcedPermissions(t *testing.T) {
 		if want == "" {
 			want = "AccessDeniedException"
 		}
-		message := "User: arn:aws:sts::111122223333:assumed-role/buildmedic/buildmedic is not authorized to perform: " + action + " on resource: " + shown +
+		message := "User: arn:aws:sts::111122223333:assumed-role/buildmedic/buildmedic is not authorized to perform: " +
+			action + " on resource: " + shown +
 			" because no identity-based policy allows the " + action + " action"
 		var api smithy.APIError
 		if !errors.As(err, &api) || api.ErrorCode() != want && api.ErrorCode() != "AccessDenied" || api.ErrorMessage() != message {
 			t.Errorf("%s: %v\nwant %s: %s", needs, err, want, message)
 		}
 		t.Run(needs, func(t *testing.T) {
-			s := world(t, enforced(`'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"`+action+`","Resource":"`+resource+`"}]}'`))
+			s := world(t, enforced(`'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"`+action+
+				`","Resource":"`+resource+`"}]}'`))
 			err := every(s, dial(s, simaws.FunctionKey, "us-east-1"))[needs](deadline(t))
 			if err != nil && strings.Contains(err.Error(), "no identity-based policy allows") {
 				t.Errorf("refused although permitted: %v", err)
@@ -258,7 +272,8 @@ func TestEnforcedPermissions(t *testing.T) {
 func TestEnforcedConditions(t *testing.T) {
 	tests := []struct{ name, condition, role, want string }{
 		{"boundary present", `{"StringEquals":{"iam:PermissionsBoundary":"arn:aws:iam::111122223333:policy/fence"}}`, "r", ""},
-		{"boundary absent", `{"StringEquals":{"iam:PermissionsBoundary":"arn:aws:iam::111122223333:policy/fence"}}`, "free", "AccessDenied"},
+		{"boundary absent", `{"StringEquals":{"iam:PermissionsBoundary":"arn:aws:iam::111122223333:policy/fence"}}`,
+			"free", "AccessDenied"},
 		{"tagged", `{"StringEquals":{"aws:ResourceTag/buildmedic":"allowed"}}`, "r", ""},
 		{"not tagged", `{"StringEquals":{"aws:ResourceTag/buildmedic":"allowed"}}`, "free", "AccessDenied"},
 		{"policy named", `{"ArnEquals":{"iam:PolicyARN":"arn:aws:iam::111122223333:policy/m"}}`, "r", ""},
@@ -266,8 +281,12 @@ func TestEnforcedConditions(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := world(t, enforced(`'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:AttachRolePolicy","Resource":"*","Condition":`+tt.condition+`}]}'`))
-			_, err := dial(s, simaws.FunctionKey, "us-east-1").iam.AttachRolePolicy(deadline(t), &iam.AttachRolePolicyInput{RoleName: &tt.role, PolicyArn: aws.String("arn:aws:iam::111122223333:policy/m")})
+			s := world(t,
+				enforced(`'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:AttachRolePolicy",`+
+					`"Resource":"*","Condition":`+tt.condition+`}]}'`))
+			_, err := dial(s, simaws.FunctionKey,
+				"us-east-1").iam.AttachRolePolicy(deadline(t), &iam.AttachRolePolicyInput{RoleName: &tt.role,
+				PolicyArn: aws.String("arn:aws:iam::111122223333:policy/m")})
 			var api smithy.APIError
 			code := ""
 			if errors.As(err, &api) {
@@ -284,14 +303,17 @@ func TestEnforcedConditions(t *testing.T) {
 func TestEnforcedPassRole(t *testing.T) {
 	update := func(policy string) error {
 		s := world(t, enforced(policy))
-		_, err := dial(s, simaws.FunctionKey, "us-east-1").codebuild.UpdateProject(deadline(t), &codebuild.UpdateProjectInput{Name: aws.String("p"), ServiceRole: aws.String("free")})
+		_, err := dial(s, simaws.FunctionKey, "us-east-1").codebuild.UpdateProject(deadline(t),
+			&codebuild.UpdateProjectInput{Name: aws.String("p"), ServiceRole: aws.String("free")})
 		return err
 	}
-	if err := update(may("codebuild:UpdateProject")); err == nil || !strings.Contains(err.Error(), "iam:PassRole on resource: arn:aws:iam::111122223333:role/free") {
+	if err := update(may("codebuild:UpdateProject")); err == nil ||
+		!strings.Contains(err.Error(), "iam:PassRole on resource: arn:aws:iam::111122223333:role/free") {
 		t.Errorf("without iam:PassRole: %v", err)
 	}
 	if err := update(`'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"codebuild:UpdateProject","Resource":"*"},
-		{"Effect":"Allow","Action":"iam:PassRole","Resource":"arn:aws:iam::111122223333:role/free","Condition":{"StringEquals":{"iam:PassedToService":"codebuild.amazonaws.com"}}}]}'`); err != nil {
+		{"Effect":"Allow","Action":"iam:PassRole","Resource":"arn:aws:iam::111122223333:role/free",` +
+		`"Condition":{"StringEquals":{"iam:PassedToService":"codebuild.amazonaws.com"}}}]}'`); err != nil {
 		t.Errorf("with iam:PassRole: %v", err)
 	}
 }
@@ -299,9 +321,15 @@ func TestEnforcedPassRole(t *testing.T) {
 // An encrypted topic needs its key.
 func TestEnforcedTopicKey(t *testing.T) {
 	text := "topic_key: arn:aws:kms:us-east-1:111122223333:key/k\n"
-	for policy, want := range map[string]string{may("sns:Publish"): "KMSAccessDenied", may("sns:Publish", "kms:GenerateDataKey*", "kms:Decrypt"): ""} {
+	for policy, want := range map[string]string{
+		may("sns:Publish"): "KMSAccessDenied",
+		may("sns:Publish", "kms:GenerateDataKey*", "kms:Decrypt"): "",
+	} {
 		s := world(t, text+enforced(policy))
-		_, err := dial(s, simaws.FunctionKey, "us-east-1").sns.Publish(deadline(t), &sns.PublishInput{TopicArn: aws.String(s.TopicARN()), Message: aws.String("x")})
+		_, err := dial(s, simaws.FunctionKey, "us-east-1").sns.Publish(deadline(t), &sns.PublishInput{
+			TopicArn: aws.String(s.TopicARN()),
+			Message:  aws.String("x"),
+		})
 		var api smithy.APIError
 		if errors.As(err, &api) != (want != "") || want != "" && api.ErrorCode() != want {
 			t.Errorf("%s: %v", policy, err)
@@ -319,7 +347,9 @@ members:
   - account: "444455556666"
     region: eu-west-1
     roles:
-      - {name: buildmedic-member, trust: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/buildmedic"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"x"}}}]}', inline: {p: `+may("codebuild:*")+`}}
+      - {name: buildmedic-member, trust: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow",`+
+		`"Principal":{"AWS":"arn:aws:iam::111122223333:role/buildmedic"},"Action":"sts:AssumeRole",`+
+		`"Condition":{"StringEquals":{"sts:ExternalId":"x"}}}]}', inline: {p: `+may("codebuild:*")+`}}
       - {name: r, inline: {p: `+may("logs:*")+`}}
     projects: [{name: p, role: r, buildspecs: {buildspec.yml: {build: [make]}}}]
 starts: [{project: p, account: "444455556666", region: eu-west-1}]`)
@@ -361,19 +391,27 @@ func TestAssumeRole(t *testing.T) {
 		deny   = `'{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"sts:AssumeRole","Resource":"*"}]}'`
 	)
 	trusts := func(principal string) string {
-		return `'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + principal + `"},"Action":"sts:AssumeRole"}]}'`
+		return `'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + principal +
+			`"},"Action":"sts:AssumeRole"}]}'`
 	}
 	for _, tt := range []struct{ name, caller, own, scp, boundary, trust, role, want string }{
 		{"both sides", "hub", may("sts:AssumeRole"), "", "", trusts(hub), member, ""},
 		{"the account is trusted", "hub", may("sts:AssumeRole"), "", "", trusts("111122223333"), member, ""},
-		{"nothing on the caller's side", "hub", may("sqs:SendMessage"), "", "", trusts(hub), member, "because no identity-based policy allows"},
-		{"nothing on the role's side", "hub", may("sts:AssumeRole"), "", "", trusts("arn:aws:iam::111122223333:role/other"), member, "because no role trust policy allows"},
+		{"nothing on the caller's side", "hub", may("sqs:SendMessage"), "", "", trusts(hub), member,
+			"because no identity-based policy allows"},
+		{"nothing on the role's side", "hub", may("sts:AssumeRole"), "", "",
+			trusts("arn:aws:iam::111122223333:role/other"), member, "because no role trust policy allows"},
 		{"the caller's own account denies", "hub", deny, "", "", trusts(hub), member, "with an explicit deny in an identity-based policy"},
-		{"the organization denies", "hub", may("sts:AssumeRole"), deny, "", trusts(hub), member, "with an explicit deny in a service control policy"},
-		{"beyond the boundary", "hub", may("sts:AssumeRole"), "", may("sqs:SendMessage"), trusts(hub), member, "because no permissions boundary allows"},
-		{"no such role", "hub", may("sts:AssumeRole"), "", "", trusts(hub), "arn:aws:iam::444455556666:role/gone", "sts:AssumeRole on resource: arn:aws:iam::444455556666:role/gone"},
-		{"no such account", "hub", may("sts:AssumeRole"), "", "", trusts(hub), "arn:aws:iam::999988887777:role/member", "sts:AssumeRole on resource: arn:aws:iam::999988887777:role/member"},
-		{"the root user", "root", may("sts:AssumeRole"), "", "", trusts("111122223333"), member, "Roles may not be assumed by root accounts."},
+		{"the organization denies", "hub", may("sts:AssumeRole"), deny, "", trusts(hub), member,
+			"with an explicit deny in a service control policy"},
+		{"beyond the boundary", "hub", may("sts:AssumeRole"), "", may("sqs:SendMessage"), trusts(hub), member,
+			"because no permissions boundary allows"},
+		{"no such role", "hub", may("sts:AssumeRole"), "", "", trusts(hub), "arn:aws:iam::444455556666:role/gone",
+			"sts:AssumeRole on resource: arn:aws:iam::444455556666:role/gone"},
+		{"no such account", "hub", may("sts:AssumeRole"), "", "", trusts(hub), "arn:aws:iam::999988887777:role/member",
+			"sts:AssumeRole on resource: arn:aws:iam::999988887777:role/member"},
+		{"the root user", "root", may("sts:AssumeRole"), "", "", trusts("111122223333"), member,
+			"Roles may not be assumed by root accounts."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			text := "enforce: true\nfunction: {role: hub, session: s}\n"
@@ -381,14 +419,17 @@ func TestAssumeRole(t *testing.T) {
 				text += "scps: [{id: p-fence, document: " + tt.scp + "}]\n"
 			}
 			if tt.boundary != "" {
-				text += "policies: [{name: fence, document: " + tt.boundary + "}]\nroles: [{name: hub, boundary: fence, inline: {own: " + tt.own + "}}]\n"
+				text += "policies: [{name: fence, document: " + tt.boundary +
+					"}]\nroles: [{name: hub, boundary: fence, inline: {own: " + tt.own + "}}]\n"
 			} else {
 				text += "roles: [{name: hub, inline: {own: " + tt.own + "}}]\n"
 			}
-			text += `members: [{account: "444455556666", region: eu-west-1, roles: [{name: member, trust: ` + tt.trust + `, inline: {p: ` + may("codebuild:*") + `}}]}]`
+			text += `members: [{account: "444455556666", region: eu-west-1, roles: [{name: member, trust: ` + tt.trust +
+				`, inline: {p: ` + may("codebuild:*") + `}}]}]`
 			s := world(t, text)
 			key := map[string]string{"hub": simaws.FunctionKey, "root": simaws.OwnerKey}[tt.caller]
-			out, err := dial(s, key, "us-east-1").sts.AssumeRole(deadline(t), &sts.AssumeRoleInput{RoleArn: aws.String(tt.role), RoleSessionName: aws.String("medic")})
+			out, err := dial(s, key, "us-east-1").sts.AssumeRole(deadline(t),
+				&sts.AssumeRoleInput{RoleArn: aws.String(tt.role), RoleSessionName: aws.String("medic")})
 			if tt.want != "" {
 				if err == nil || !strings.Contains(err.Error(), "api error AccessDenied: ") || !strings.Contains(err.Error(), tt.want) {
 					t.Errorf("%v, want AccessDenied with %q", err, tt.want)
@@ -402,7 +443,8 @@ func TestAssumeRole(t *testing.T) {
 			if _, err := there.codebuild.ListProjects(deadline(t), &codebuild.ListProjectsInput{}); err != nil {
 				t.Errorf("what the role may do: %v", err)
 			}
-			if _, err := there.sts.AssumeRole(deadline(t), &sts.AssumeRoleInput{RoleArn: aws.String(tt.role), RoleSessionName: aws.String("medic")}); err == nil {
+			if _, err := there.sts.AssumeRole(deadline(t),
+				&sts.AssumeRoleInput{RoleArn: aws.String(tt.role), RoleSessionName: aws.String("medic")}); err == nil {
 				t.Error("the session may what only the hub's role may")
 			}
 		})
@@ -413,9 +455,12 @@ func TestAssumeRole(t *testing.T) {
 func TestCrashOfASession(t *testing.T) {
 	s := world(t, `
 roles: [{name: buildmedic}]
-members: [{account: "444455556666", region: eu-west-1, roles: [{name: member, trust: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole"}]}'}]}]`)
+members: [{account: "444455556666", region: eu-west-1, roles: [{name: member, trust: '{"Version":"2012-10-17",`+
+		`"Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole"}]}'}]}]`)
 	hub := dial(s, simaws.FunctionKey, "us-east-1")
-	out, err := hub.sts.AssumeRole(deadline(t), &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::444455556666:role/member"), RoleSessionName: aws.String("medic")})
+	out, err := hub.sts.AssumeRole(deadline(t),
+		&sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::444455556666:role/member"),
+			RoleSessionName: aws.String("medic")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -440,13 +485,17 @@ members: [{account: "444455556666", region: eu-west-1, roles: [{name: member, tr
 func TestUpdateAssumeRolePolicy(t *testing.T) {
 	s := world(t, `members: [{account: "444455556666", region: eu-west-1, roles: [{name: member}]}]`)
 	assume := func() error {
-		_, err := dial(s, simaws.FunctionKey, "us-east-1").sts.AssumeRole(deadline(t), &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::444455556666:role/member"), RoleSessionName: aws.String("medic")})
+		_, err := dial(s, simaws.FunctionKey, "us-east-1").sts.AssumeRole(deadline(t), &sts.AssumeRoleInput{
+			RoleArn:         aws.String("arn:aws:iam::444455556666:role/member"),
+			RoleSessionName: aws.String("medic"),
+		})
 		return err
 	}
 	if assume() == nil {
 		t.Error("a role that trusts CodeBuild alone is assumed")
 	}
-	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sts:AssumeRole"}]}`
+	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` +
+		`"Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sts:AssumeRole"}]}`
 	for _, bad := range [][3]string{{"444455556666", "gone", trust}, {"", "member", trust}, {"444455556666", "member", "{"}} {
 		if err := s.UpdateAssumeRolePolicy(bad[0], bad[1], bad[2]); err == nil {
 			t.Errorf("%q: no error", bad)
@@ -464,12 +513,17 @@ func TestUpdateAssumeRolePolicy(t *testing.T) {
 func TestCheckNoNewAccess(t *testing.T) {
 	s := world(t, "region: us-east-1")
 	c, ctx := dial(s, simaws.FunctionKey, "us-east-1"), deadline(t)
-	wide := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecr:*","Resource":"*"},{"Effect":"Allow","Action":"iam:PassRole","Resource":"*","Condition":{"StringEquals":{"iam:PassedToService":"ecs-tasks.amazonaws.com"}}}]}`
-	narrow := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ECR:PutImage"],"Resource":"arn:aws:ecr:us-east-1:111122223333:repository/x"}]}`
-	pass := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:PassRole","Resource":"arn:aws:iam::111122223333:role/x"}]}`
+	wide := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecr:*","Resource":"*"},` +
+		`{"Effect":"Allow","Action":"iam:PassRole","Resource":"*","Condition":{"StringEquals":{` +
+		`"iam:PassedToService":"ecs-tasks.amazonaws.com"}}}]}`
+	narrow := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ECR:PutImage"],` +
+		`"Resource":"arn:aws:ecr:us-east-1:111122223333:repository/x"}]}`
+	pass := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:PassRole",` +
+		`"Resource":"arn:aws:iam::111122223333:role/x"}]}`
 	check := func(next, old string) string {
 		t.Helper()
-		out, err := c.analyzer.CheckNoNewAccess(ctx, &accessanalyzer.CheckNoNewAccessInput{NewPolicyDocument: &next, ExistingPolicyDocument: &old, PolicyType: analyzertypes.AccessCheckPolicyTypeIdentityPolicy})
+		out, err := c.analyzer.CheckNoNewAccess(ctx, &accessanalyzer.CheckNoNewAccessInput{NewPolicyDocument: &next,
+			ExistingPolicyDocument: &old, PolicyType: analyzertypes.AccessCheckPolicyTypeIdentityPolicy})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -481,7 +535,8 @@ func TestCheckNoNewAccess(t *testing.T) {
 	}
 	findings := func(doc string) (codes []string) {
 		t.Helper()
-		out, err := c.analyzer.ValidatePolicy(ctx, &accessanalyzer.ValidatePolicyInput{PolicyDocument: &doc, PolicyType: analyzertypes.PolicyTypeIdentityPolicy})
+		out, err := c.analyzer.ValidatePolicy(ctx, &accessanalyzer.ValidatePolicyInput{PolicyDocument: &doc,
+			PolicyType: analyzertypes.PolicyTypeIdentityPolicy})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -517,12 +572,20 @@ func TestTrust(t *testing.T) {
 		{"another role", allow(`{"AWS":"arn:aws:iam::111122223333:role/other"}`), false},
 		{"another account", allow(`{"AWS":"999999999999"}`), false},
 		{"a service", allow(`{"Service":"lambda.amazonaws.com"}`), false},
-		{"denied", allow(`"*"`) + `,{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/buildmedic"}}}`, false},
-		{"others denied", allow(`"*"`) + `,{"Effect":"Deny","NotPrincipal":{"AWS":"arn:aws:iam::111122223333:role/buildmedic"},"Action":"sts:AssumeRole"}`, true},
+		{"denied",
+			allow(`"*"`) +
+				`,{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole","Condition":{"ArnLike":{` +
+				`"aws:PrincipalArn":"arn:aws:iam::*:role/buildmedic"}}}`, false},
+		{"others denied",
+			allow(`"*"`) +
+				`,{"Effect":"Deny","NotPrincipal":{"AWS":"arn:aws:iam::111122223333:role/buildmedic"},` +
+				`"Action":"sts:AssumeRole"}`,
+			true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := world(t, "roles: [{name: buildmedic}, {name: target, trust: '"+`{"Version":"2012-10-17","Statement":[`+tt.statements+"]}'}]")
+			s := world(t, "roles: [{name: buildmedic}, {name: target, trust: '"+`{"Version":"2012-10-17","Statement":[`+
+				tt.statements+"]}'}]")
 			_, err := dial(s, simaws.FunctionKey, "us-east-1").sts.AssumeRole(deadline(t), &sts.AssumeRoleInput{
 				RoleArn: aws.String("arn:aws:iam::111122223333:role/target"), RoleSessionName: aws.String("medic")})
 			if (err == nil) != tt.want {

@@ -47,7 +47,8 @@ policies:
 roles:
   - {name: r, inline: {p: ` + v1 + `}}
   - {name: aws-service-role/x.amazonaws.com/linked}
-  - {name: other, trust: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}'}
+  - {name: other, trust: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` +
+	`"Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}'}
 repositories: [{name: there}]
 buckets: [{name: things, objects: {here: x}}]
 projects:
@@ -92,20 +93,34 @@ func TestErrors(t *testing.T) {
 		}, isA[*iamtypes.NoSuchEntityException], "NoSuchEntity", "The role policy with name gone cannot be found."},
 		{"role by ARN", put("arn:aws:iam::111122223333:role/r", "x", allow), anyError, "ValidationError", "roleName"},
 		{"bad policy name", put("r", "a b", allow), anyError, "ValidationError", "policyName"},
-		{"broken document", put("r", "x", doc(`{`)), isA[*iamtypes.MalformedPolicyDocumentException], "MalformedPolicyDocument", "Syntax errors"},
-		{"principal", put("r", "x", doc(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}`)),
+		{"broken document", put("r", "x", doc(`{`)), isA[*iamtypes.MalformedPolicyDocumentException],
+			"MalformedPolicyDocument", "Syntax errors"},
+		{"principal",
+			put("r", "x",
+				doc(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*",`+
+					`"Resource":"*"}]}`)),
 			isA[*iamtypes.MalformedPolicyDocumentException], "MalformedPolicyDocument", "rincipal"},
-		{"sid with a dash", put("r", "x", doc(`{"Version":"2012-10-17","Statement":[{"Sid":"a-b","Effect":"Allow","Action":"*","Resource":"*"}]}`)),
+		{"sid with a dash",
+			put("r", "x", doc(
+				`{"Version":"2012-10-17","Statement":[{"Sid":"a-b","Effect":"Allow","Action":"*","Resource":"*"}]}`,
+			)),
 			isA[*iamtypes.MalformedPolicyDocumentException], "MalformedPolicyDocument", "alpha-numeric"},
-		{"sid twice", put("r", "x", doc(`{"Version":"2012-10-17","Statement":[{"Sid":"a","Effect":"Allow","Action":"*","Resource":"*"},{"Sid":"a","Effect":"Allow","Action":"*","Resource":"*"}]}`)),
+		{"sid twice",
+			put("r", "x",
+				doc(`{"Version":"2012-10-17","Statement":[{"Sid":"a","Effect":"Allow","Action":"*","Resource":"*"},`+
+					`{"Sid":"a","Effect":"Allow","Action":"*","Resource":"*"}]}`)),
 			isA[*iamtypes.MalformedPolicyDocumentException], "MalformedPolicyDocument", "must be unique"},
 		{"bare resource", put("r", "x", doc(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"bucket"}]}`)),
 			isA[*iamtypes.MalformedPolicyDocumentException], "MalformedPolicyDocument", "ARN format"},
-		{"action without service", put("r", "x", doc(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"GetObject","Resource":"*"}]}`)),
+		{"action without service",
+			put("r", "x",
+				doc(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"GetObject","Resource":"*"}]}`)),
 			isA[*iamtypes.MalformedPolicyDocumentException], "MalformedPolicyDocument", "prefaced by a vendor"},
 		{"control character", put("r", "x", doc("{\"Version\":\"2012-10-17\x0b\"}")), anyError, "ValidationError", "policyDocument"},
-		{"inline quota", put("r", "big", doc(bigPolicy(10240))), isA[*iamtypes.LimitExceededException], "LimitExceeded", "Maximum policy size of 10240 bytes exceeded for role r"},
-		{"service-linked role", put("linked", "x", allow), isA[*iamtypes.UnmodifiableEntityException], "UnmodifiableEntity", "only modifiable by AWS"},
+		{"inline quota", put("r", "big", doc(bigPolicy(10240))), isA[*iamtypes.LimitExceededException], "LimitExceeded",
+			"Maximum policy size of 10240 bytes exceeded for role r"},
+		{"service-linked role", put("linked", "x", allow), isA[*iamtypes.UnmodifiableEntityException],
+			"UnmodifiableEntity", "only modifiable by AWS"},
 		{"sixth version", func(ctx context.Context) error {
 			_, err := c.iam.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{PolicyArn: full, PolicyDocument: allow})
 			return err
@@ -115,7 +130,9 @@ func TestErrors(t *testing.T) {
 			return err
 		}, isA[*iamtypes.LimitExceededException], "LimitExceeded", "PolicySize: 6144"},
 		{"AWS's own policy", func(ctx context.Context) error {
-			_, err := c.iam.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{PolicyArn: aws.String("arn:aws:iam::aws:policy/ReadOnlyAccess"), PolicyDocument: allow})
+			_, err := c.iam.CreatePolicyVersion(ctx,
+				&iam.CreatePolicyVersionInput{PolicyArn: aws.String("arn:aws:iam::aws:policy/ReadOnlyAccess"),
+					PolicyDocument: allow})
 			return err
 		}, anyError, "AccessDenied", "outside your own account"},
 		{"default version", func(ctx context.Context) error {
@@ -127,7 +144,8 @@ func TestErrors(t *testing.T) {
 			return err
 		}, isA[*iamtypes.NoSuchEntityException], "NoSuchEntity", "v9"},
 		{"no such policy", func(ctx context.Context) error {
-			_, err := c.iam.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: aws.String("r"), PolicyArn: aws.String("arn:aws:iam::111122223333:policy/gone")})
+			_, err := c.iam.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: aws.String("r"),
+				PolicyArn: aws.String("arn:aws:iam::111122223333:policy/gone")})
 			return err
 		}, isA[*iamtypes.NoSuchEntityException], "NoSuchEntity", "gone"},
 		{"not attached", func(ctx context.Context) error {
@@ -145,7 +163,10 @@ func TestErrors(t *testing.T) {
 			return err
 		}, isA[*codebuildtypes.ResourceNotFoundException], "ResourceNotFoundException", "cannot be found"},
 		{"retry by ARN", func(ctx context.Context) error {
-			_, err := c.codebuild.RetryBuild(ctx, &codebuild.RetryBuildInput{Id: aws.String("arn:aws:codebuild:us-east-1:111122223333:build/p:" + noBuild)})
+			_, err := c.codebuild.RetryBuild(ctx,
+				&codebuild.RetryBuildInput{
+					Id: aws.String("arn:aws:codebuild:us-east-1:111122223333:build/p:" + noBuild),
+				})
 			return err
 		}, isA[*codebuildtypes.InvalidInputException], "InvalidInputException", "Invalid build ID"},
 		{"start for a pipeline", func(ctx context.Context) error {
@@ -161,12 +182,14 @@ func TestErrors(t *testing.T) {
 			return err
 		}, isA[*codebuildtypes.InvalidInputException], "InvalidInputException", "sts:AssumeRole on service role. Please verify"},
 		{"no such batch", func(ctx context.Context) error {
-			_, err := c.codebuild.RetryBuildBatch(ctx, &codebuild.RetryBuildBatchInput{Id: aws.String("many:" + noBuild), RetryType: "RETRY_FAILED_BUILDS"})
+			_, err := c.codebuild.RetryBuildBatch(ctx,
+				&codebuild.RetryBuildBatchInput{Id: aws.String("many:" + noBuild), RetryType: "RETRY_FAILED_BUILDS"})
 			return err
 		}, isA[*codebuildtypes.ResourceNotFoundException], "ResourceNotFoundException", "cannot be found"},
 
 		{"no log group", func(ctx context.Context) error {
-			_, err := c.logs.GetLogEvents(ctx, &cloudwatchlogs.GetLogEventsInput{LogGroupName: aws.String("gone"), LogStreamName: aws.String("x")})
+			_, err := c.logs.GetLogEvents(ctx, &cloudwatchlogs.GetLogEventsInput{LogGroupName: aws.String("gone"),
+				LogStreamName: aws.String("x")})
 			return err
 		}, isA[*logstypes.ResourceNotFoundException], "ResourceNotFoundException", "log group does not exist"},
 		{"bad log token", func(ctx context.Context) error {
@@ -178,19 +201,28 @@ func TestErrors(t *testing.T) {
 			return err
 		}, isA[*logstypes.InvalidParameterException], "InvalidParameterException", "nextToken"},
 		{"no log stream", func(ctx context.Context) error {
-			_, err := c.logs.GetLogEvents(ctx, &cloudwatchlogs.GetLogEventsInput{LogGroupName: aws.String("/aws/codebuild/p"), LogStreamName: aws.String("x")})
+			_, err := c.logs.GetLogEvents(ctx,
+				&cloudwatchlogs.GetLogEventsInput{LogGroupName: aws.String("/aws/codebuild/p"),
+					LogStreamName: aws.String("x")})
 			return err
 		}, isA[*logstypes.ResourceNotFoundException], "ResourceNotFoundException", "log stream does not exist"},
 
 		{"no topic", func(ctx context.Context) error {
-			_, err := c.sns.Publish(ctx, &sns.PublishInput{TopicArn: aws.String("arn:aws:sns:us-east-1:111122223333:gone"), Message: aws.String("x")})
+			_, err := c.sns.Publish(ctx, &sns.PublishInput{
+				TopicArn: aws.String("arn:aws:sns:us-east-1:111122223333:gone"), Message: aws.String("x"),
+			})
 			return err
 		}, isA[*snstypes.NotFoundException], "NotFound", "Topic does not exist"},
-		{"no default text", publishing(s, c, `{"email":"x"}`, "json", ""), isA[*snstypes.InvalidParameterException], "InvalidParameter", "No default entry"},
-		{"text that is no JSON", publishing(s, c, `x`, "json", ""), isA[*snstypes.InvalidParameterException], "InvalidParameter", "failed to parse"},
-		{"subject of 100 characters", publishing(s, c, "x", "", strings.Repeat("s", 100)), isA[*snstypes.InvalidParameterException], "InvalidParameter", "Subject"},
-		{"subject of two lines", publishing(s, c, "x", "", "a\nb"), isA[*snstypes.InvalidParameterException], "InvalidParameter", "Subject"},
-		{"notice beyond 256 KiB", publishing(s, c, strings.Repeat("x", 256<<10+1), "", ""), isA[*snstypes.InvalidParameterException], "InvalidParameter", "Message too long"},
+		{"no default text", publishing(s, c, `{"email":"x"}`, "json", ""), isA[*snstypes.InvalidParameterException],
+			"InvalidParameter", "No default entry"},
+		{"text that is no JSON", publishing(s, c, `x`, "json", ""), isA[*snstypes.InvalidParameterException],
+			"InvalidParameter", "failed to parse"},
+		{"subject of 100 characters", publishing(s, c, "x", "", strings.Repeat("s", 100)),
+			isA[*snstypes.InvalidParameterException], "InvalidParameter", "Subject"},
+		{"subject of two lines", publishing(s, c, "x", "", "a\nb"), isA[*snstypes.InvalidParameterException],
+			"InvalidParameter", "Subject"},
+		{"notice beyond 256 KiB", publishing(s, c, strings.Repeat("x", 256<<10+1), "", ""),
+			isA[*snstypes.InvalidParameterException], "InvalidParameter", "Message too long"},
 
 		{"no queue", func(ctx context.Context) error {
 			_, err := c.sqs.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: aws.String(s.QueueURL("gone")), MessageBody: aws.String("x")})
@@ -201,7 +233,8 @@ func TestErrors(t *testing.T) {
 			return err
 		}, anyError, "InvalidParameterValue", "DelaySeconds must be >= 0 and <= 900"},
 		{"stale receipt", func(ctx context.Context) error {
-			_, err := c.sqs.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: queue, ReceiptHandle: aws.String("x"), VisibilityTimeout: 1})
+			_, err := c.sqs.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: queue,
+				ReceiptHandle: aws.String("x"), VisibilityTimeout: 1})
 			return err
 		}, anyError, "InvalidParameterValue", "ReceiptHandle"},
 
@@ -223,12 +256,14 @@ func TestErrors(t *testing.T) {
 			return err
 		}, isA[*pipelinetypes.PipelineNotFoundException], "PipelineNotFoundException", "gone"},
 		{"no stage", stageRetry(c, "pipe", "Gone", noBuild), isA[*pipelinetypes.StageNotFoundException], "StageNotFoundException", "Gone"},
-		{"no execution", stageRetry(c, "pipe", "Build", noBuild), isA[*pipelinetypes.NotLatestPipelineExecutionException], "NotLatestPipelineExecutionException", noBuild},
+		{"no execution", stageRetry(c, "pipe", "Build", noBuild),
+			isA[*pipelinetypes.NotLatestPipelineExecutionException], "NotLatestPipelineExecutionException", noBuild},
 
 		{"no repository", func(ctx context.Context) error {
 			_, err := c.ecr.DescribeRepositories(ctx, &ecr.DescribeRepositoriesInput{RepositoryNames: []string{"gone"}})
 			return err
-		}, isA[*ecrtypes.RepositoryNotFoundException], "RepositoryNotFoundException", "The repository with name 'gone' does not exist in the registry with id '111122223333'"},
+		}, isA[*ecrtypes.RepositoryNotFoundException], "RepositoryNotFoundException",
+			"The repository with name 'gone' does not exist in the registry with id '111122223333'"},
 		{"repository there already", func(ctx context.Context) error {
 			_, err := c.ecr.CreateRepository(ctx, &ecr.CreateRepositoryInput{RepositoryName: aws.String("there")})
 			return err
@@ -243,7 +278,9 @@ func TestErrors(t *testing.T) {
 			return err
 		}, isA[*ststypes.InvalidAuthorizationMessageException], "InvalidAuthorizationMessageException", "not valid"},
 		{"untrusting role", func(ctx context.Context) error {
-			_, err := c.sts.AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::111122223333:role/r"), RoleSessionName: aws.String("medic")})
+			_, err := c.sts.AssumeRole(ctx, &sts.AssumeRoleInput{
+				RoleArn: aws.String("arn:aws:iam::111122223333:role/r"), RoleSessionName: aws.String("medic"),
+			})
 			return err
 		}, anyError, "AccessDenied", "because no role trust policy allows the sts:AssumeRole action"},
 		{"two lookup attributes", func(ctx context.Context) error {

@@ -233,7 +233,8 @@ var (
 func checkDocument(text string) error {
 	for _, c := range text {
 		if c != '\t' && c != '\n' && c != '\r' && (c < 0x20 || c > 0xff) {
-			return fail("ValidationError", "The specified value for policyDocument is invalid. It must contain only printable ASCII characters.")
+			return fail("ValidationError",
+				"The specified value for policyDocument is invalid. It must contain only printable ASCII characters.")
 		}
 	}
 	d, err := iampolicy.ParseLoose([]byte(text))
@@ -255,7 +256,8 @@ func checkStatements(d iampolicy.Document) error {
 	for _, st := range d.Statements {
 		switch {
 		case !sidForm.MatchString(st.Sid):
-			return malformed("Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*")
+			return malformed("Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular " +
+				"expression [0-9A-Za-z]*")
 		case st.Sid != "" && sids[st.Sid]:
 			return malformed("Statement IDs (SID) in a single policy must be unique.")
 		}
@@ -277,7 +279,8 @@ func checkStatements(d iampolicy.Document) error {
 // roleNamed finds the role that a call names.
 func (r *request) roleNamed(name string) (*role, error) {
 	if !roleNameForm.MatchString(name) {
-		return nil, fail("ValidationError", "The specified value for roleName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-")
+		return nil, fail("ValidationError", "The specified value for roleName is invalid. It must contain only "+
+			"alphanumeric characters and/or the following: +=,.@_-")
 	}
 	ro, ok := r.caller.acct.role(name)
 	if !ok {
@@ -315,7 +318,9 @@ func limitExceeded(format string, args ...any) error {
 // modifiable refuses service-linked roles (AWS.md#untouchable-policies).
 func (r *role) modifiable() error {
 	if strings.HasPrefix(r.path, "/aws-service-role/") {
-		return fail("UnmodifiableEntity", fmt.Sprintf("Cannot perform the operation on the protected role '%s' - this role is only modifiable by AWS", r.name))
+		return fail("UnmodifiableEntity",
+			fmt.Sprintf("Cannot perform the operation on the protected role '%s' - this role is only modifiable by AWS",
+				r.name))
 	}
 	return nil
 }

@@ -20,8 +20,10 @@ import (
 func TestInlinePolicyRoundTrip(t *testing.T) {
 	s := world(t, `roles: [{name: service-role/codebuild-x}]`)
 	c, ctx := dial(s, simaws.FunctionKey, "us-east-1"), deadline(t)
-	doc := "{\n  \"Version\": \"2012-10-17\", \"Statement\": {\"Effect\": \"Allow\", \"Action\": \"s3:GetObject\", \"Resource\": \"arn:aws:s3:::b/a+b %20/*\"}\n}"
-	if _, err := c.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: aws.String("CodeBuild-X"), PolicyName: aws.String("p"), PolicyDocument: &doc}); err != nil {
+	doc := "{\n  \"Version\": \"2012-10-17\", \"Statement\": {\"Effect\": \"Allow\", \"Action\": \"s3:GetObject\", " +
+		"\"Resource\": \"arn:aws:s3:::b/a+b %20/*\"}\n}"
+	if _, err := c.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: aws.String("CodeBuild-X"),
+		PolicyName: aws.String("p"), PolicyDocument: &doc}); err != nil {
 		t.Fatal(err)
 	}
 	out, err := c.iam.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: aws.String("codebuild-x"), PolicyName: aws.String("p")})
@@ -43,7 +45,8 @@ func TestInlinePolicyRoundTrip(t *testing.T) {
 	if *role.Role.Arn != "arn:aws:iam::111122223333:role/service-role/codebuild-x" || *role.Role.Path != "/service-role/" {
 		t.Errorf("role %s, path %s", *role.Role.Arn, *role.Role.Path)
 	}
-	if _, err := c.iam.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: aws.String("codebuild-x"), PolicyName: aws.String("p")}); err != nil {
+	if _, err := c.iam.DeleteRolePolicy(ctx,
+		&iam.DeleteRolePolicyInput{RoleName: aws.String("codebuild-x"), PolicyName: aws.String("p")}); err != nil {
 		t.Fatal(err)
 	}
 	if inline, _ := s.RolePolicies("", "codebuild-x"); len(inline) != 0 {
@@ -72,7 +75,8 @@ func TestIAMPaging(t *testing.T) {
 		}
 		inline = append(inline, page.PolicyNames...)
 	}
-	for p := iam.NewListAttachedRolePoliciesPaginator(c.iam, &iam.ListAttachedRolePoliciesInput{RoleName: aws.String("r")}); p.HasMorePages(); {
+	for p := iam.NewListAttachedRolePoliciesPaginator(c.iam,
+		&iam.ListAttachedRolePoliciesInput{RoleName: aws.String("r")}); p.HasMorePages(); {
 		page, err := p.NextPage(ctx)
 		if err != nil {
 			t.Fatal(err)
@@ -84,7 +88,9 @@ func TestIAMPaging(t *testing.T) {
 			attached = append(attached, *a.PolicyName)
 		}
 	}
-	for p := iam.NewListEntitiesForPolicyPaginator(c.iam, &iam.ListEntitiesForPolicyInput{PolicyArn: aws.String("arn:aws:iam::111122223333:policy/m0")}); p.HasMorePages(); {
+	for p := iam.NewListEntitiesForPolicyPaginator(
+		c.iam, &iam.ListEntitiesForPolicyInput{PolicyArn: aws.String("arn:aws:iam::111122223333:policy/m0")},
+	); p.HasMorePages(); {
 		page, err := p.NextPage(ctx)
 		if err != nil {
 			t.Fatal(err)
@@ -94,7 +100,11 @@ func TestIAMPaging(t *testing.T) {
 		}
 	}
 	got := map[string][]string{"inline": inline, "attached": attached, "users": users}
-	want := map[string][]string{"inline": {"a", "b", "c"}, "attached": {"m0", "m1", "m2", "m3", "m4"}, "users": {"r", "u0", "u1", "u2", "u3"}}
+	want := map[string][]string{
+		"inline":   {"a", "b", "c"},
+		"attached": {"m0", "m1", "m2", "m3", "m4"},
+		"users":    {"r", "u0", "u1", "u2", "u3"},
+	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got)\n%s", d)
 	}
@@ -108,7 +118,8 @@ func TestPolicyVersions(t *testing.T) {
 	doc := aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}`)
 	create := func(setDefault bool) string {
 		t.Helper()
-		out, err := c.iam.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{PolicyArn: arn, PolicyDocument: doc, SetAsDefault: setDefault})
+		out, err := c.iam.CreatePolicyVersion(ctx,
+			&iam.CreatePolicyVersionInput{PolicyArn: arn, PolicyDocument: doc, SetAsDefault: setDefault})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,7 +137,8 @@ func TestPolicyVersions(t *testing.T) {
 	if v := create(false); v != "v3" {
 		t.Errorf("third version is %s", v)
 	}
-	if _, err := c.iam.SetDefaultPolicyVersion(ctx, &iam.SetDefaultPolicyVersionInput{PolicyArn: arn, VersionId: aws.String("v3")}); err != nil {
+	if _, err := c.iam.SetDefaultPolicyVersion(ctx,
+		&iam.SetDefaultPolicyVersionInput{PolicyArn: arn, VersionId: aws.String("v3")}); err != nil {
 		t.Fatal(err)
 	}
 	p, err := c.iam.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: arn})
@@ -148,8 +160,11 @@ func TestPolicyVersions(t *testing.T) {
 
 const simulated = `
 policies:
-  - {name: m, document: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecs:*","Resource":"*"},{"Effect":"Allow","Action":"iam:PassRole","Resource":"*","Condition":{"StringEquals":{"iam:PassedToService":"ecs-tasks.amazonaws.com"}}}]}'}
-  - {name: fence, document: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecs:Update*","iam:*","s3:*","ecr:*"],"Resource":"*"}]}'}
+  - {name: m, document: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecs:*","Resource":"*"},` +
+	`{"Effect":"Allow","Action":"iam:PassRole","Resource":"*","Condition":{"StringEquals":{` +
+	`"iam:PassedToService":"ecs-tasks.amazonaws.com"}}}]}'}
+  - {name: fence, document: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecs:Update*","iam:*",` +
+	`"s3:*","ecr:*"],"Resource":"*"}]}'}
 scps:
   - {id: p-noecr, document: '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"ecr:Delete*","Resource":"*"}]}'}
 roles:
@@ -157,7 +172,8 @@ roles:
     attached: [m]
     boundary: fence
     inline:
-      own: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"},{"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::b/secret"}]}'
+      own: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject",` +
+	`"Resource":"arn:aws:s3:::b/*"},{"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::b/secret"}]}'
 `
 
 // The simulator judges what is written on the role, with the documents that
@@ -181,10 +197,14 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 		{"managed allow", "ecs:UpdateService", "*", "", "", "allowed", "m", true, true, nil},
 		{"boundary is silent", "ecs:RegisterTaskDefinition", "*", "", "", "implicitDeny", "m", true, false, nil},
 		{"not yet", "ecr:PutImage", "arn:aws:ecr:us-east-1:111122223333:repository/x", "", "", "implicitDeny", "", true, true, nil},
-		{"with more", "ecr:PutImage", "arn:aws:ecr:us-east-1:111122223333:repository/x", ecr, "", "allowed", "PolicyInputList.1", true, true, nil},
-		{"organization denies", "ecr:DeleteRepository", "arn:aws:ecr:us-east-1:111122223333:repository/x", ecr, "", "explicitDeny", "PolicyInputList.1", false, true, nil},
-		{"context missing", "iam:PassRole", "arn:aws:iam::111122223333:role/t", "", "", "implicitDeny", "", true, true, []string{"iam:PassedToService"}},
-		{"context given", "iam:PassRole", "arn:aws:iam::111122223333:role/t", "", "ecs-tasks.amazonaws.com", "allowed", "m", true, true, nil},
+		{"with more", "ecr:PutImage", "arn:aws:ecr:us-east-1:111122223333:repository/x", ecr, "", "allowed",
+			"PolicyInputList.1", true, true, nil},
+		{"organization denies", "ecr:DeleteRepository", "arn:aws:ecr:us-east-1:111122223333:repository/x", ecr, "",
+			"explicitDeny", "PolicyInputList.1", false, true, nil},
+		{"context missing", "iam:PassRole", "arn:aws:iam::111122223333:role/t", "", "", "implicitDeny", "", true, true,
+			[]string{"iam:PassedToService"}},
+		{"context given", "iam:PassRole", "arn:aws:iam::111122223333:role/t", "", "ecs-tasks.amazonaws.com", "allowed",
+			"m", true, true, nil},
 		{"context wrong", "iam:PassRole", "arn:aws:iam::111122223333:role/t", "", "ec2.amazonaws.com", "implicitDeny", "", true, true, nil},
 	}
 	for _, tt := range tests {
@@ -207,7 +227,8 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 			if tt.resource != "*" {
 				by, missing = r.ResourceSpecificResults[0].MatchedStatements, r.ResourceSpecificResults[0].MissingContextValues
 				if r.ResourceSpecificResults[0].EvalResourceDecision != r.EvalDecision {
-					t.Errorf("the resource's decision is %s, the whole's %s", r.ResourceSpecificResults[0].EvalResourceDecision, r.EvalDecision)
+					t.Errorf("the resource's decision is %s, the whole's %s",
+						r.ResourceSpecificResults[0].EvalResourceDecision, r.EvalDecision)
 				}
 			} else if len(r.ResourceSpecificResults) > 0 {
 				t.Errorf("results by resource for *")
@@ -222,8 +243,10 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 			if r.EvalDecision != tt.want || name != tt.by || !slices.Equal(missing, tt.missing) {
 				t.Errorf("%s by %q, missing %v; want %s by %q, missing %v", r.EvalDecision, name, missing, tt.want, tt.by, tt.missing)
 			}
-			if r.OrganizationsDecisionDetail.AllowedByOrganizations != tt.organization || r.PermissionsBoundaryDecisionDetail.AllowedByPermissionsBoundary != tt.boundary {
-				t.Errorf("organization %v, boundary %v", r.OrganizationsDecisionDetail.AllowedByOrganizations, r.PermissionsBoundaryDecisionDetail.AllowedByPermissionsBoundary)
+			if r.OrganizationsDecisionDetail.AllowedByOrganizations != tt.organization ||
+				r.PermissionsBoundaryDecisionDetail.AllowedByPermissionsBoundary != tt.boundary {
+				t.Errorf("organization %v, boundary %v", r.OrganizationsDecisionDetail.AllowedByOrganizations,
+					r.PermissionsBoundaryDecisionDetail.AllowedByPermissionsBoundary)
 			}
 		})
 	}

@@ -124,7 +124,8 @@ func (p *managedPolicy) newVersion(s *Sim, doc string, setDefault bool) (policyV
 		return policyVersion{}, limitExceeded("Cannot exceed quota for PolicySize: %d", maxManaged)
 	}
 	if len(p.versions) >= maxVersions {
-		return policyVersion{}, limitExceeded("A managed policy can have up to %d versions. Before you create a new version, you must delete an existing version.", maxVersions)
+		return policyVersion{}, limitExceeded("A managed policy can have up to %d versions. Before you create a new "+
+			"version, you must delete an existing version.", maxVersions)
 	}
 	v := p.addVersion(doc, s.now)
 	if setDefault {

@@ -20,7 +20,8 @@ var iamOperations = map[string]operation{
 	"CreatePolicyVersion":      queryCall(true, "PolicyArn PolicyDocument SetAsDefault", createPolicyVersion),
 	"SetDefaultPolicyVersion":  queryCall(true, "PolicyArn VersionId", setDefaultPolicyVersion),
 	"DeletePolicyVersion":      queryCall(true, "PolicyArn VersionId", deletePolicyVersion),
-	"ListEntitiesForPolicy":    queryCall(false, "PolicyArn EntityFilter PathPrefix PolicyUsageFilter Marker MaxItems", listEntitiesForPolicy),
+	"ListEntitiesForPolicy": queryCall(false, "PolicyArn EntityFilter PathPrefix PolicyUsageFilter Marker MaxItems",
+		listEntitiesForPolicy),
 	"SimulatePrincipalPolicy": queryCall(false, "PolicySourceArn PolicyInputList ActionNames ResourceArns ContextEntries "+
 		"PermissionsBoundaryPolicyInputList Marker MaxItems", simulatePrincipalPolicy),
 }
@@ -95,7 +96,8 @@ func (r *role) putInline(name, doc string) error {
 		return err
 	}
 	if !policyNameForm.MatchString(name) {
-		return fail("ValidationError", "The specified value for policyName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-")
+		return fail("ValidationError", "The specified value for policyName is invalid. It must contain only "+
+			"alphanumeric characters and/or the following: +=,.@_-")
 	}
 	if err := checkDocument(doc); err != nil {
 		return err

@@ -99,7 +99,9 @@ func getLogEvents(r *request, in *getLogEventsInput) (any, error) {
 		return nil, fail("ResourceNotFoundException", "The specified log stream does not exist.")
 	}
 	if in.Limit < 0 || in.Limit > maxPageEvents {
-		return nil, fail("InvalidParameterException", fmt.Sprintf("1 validation error detected: Value '%d' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 10000", in.Limit))
+		return nil, fail("InvalidParameterException",
+			fmt.Sprintf("1 validation error detected: Value '%d' at 'limit' failed to satisfy constraint: Member "+
+				"must have value less than or equal to 10000", in.Limit))
 	}
 	t, err := parseLogToken(in, r.sim.now)
 	if err != nil {

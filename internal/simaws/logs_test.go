@@ -128,7 +128,8 @@ func TestLogTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, ctx := dial(s, simaws.FunctionKey, "us-east-1"), deadline(t)
-	in := &cloudwatchlogs.GetLogEventsInput{LogGroupName: aws.String("/aws/codebuild/p"), LogStreamName: aws.String(strings.TrimPrefix(s.Builds("p")[0].ID, "p:"))}
+	in := &cloudwatchlogs.GetLogEventsInput{LogGroupName: aws.String("/aws/codebuild/p"),
+		LogStreamName: aws.String(strings.TrimPrefix(s.Builds("p")[0].ID, "p:"))}
 	first, err := c.logs.GetLogEvents(ctx, in)
 	if err != nil {
 		t.Fatal(err)

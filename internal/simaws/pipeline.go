@@ -83,7 +83,8 @@ func (run *stageRun) begin(ar *actionRun) {
 		return
 	}
 	p := run.pipe.est.project[ar.action.project]
-	artifact := "arn:" + p.est.acct.partition + ":s3:::codepipeline-" + p.est.region + "-artifacts/" + run.pipe.name + "/SourceArti/" + run.execution[:7]
+	artifact := "arn:" + p.est.acct.partition + ":s3:::codepipeline-" + p.est.region + "-artifacts/" + run.pipe.name +
+		"/SourceArti/" + run.execution[:7]
 	c, _ := p.resolve(run.commit)
 	ar.build = p.begin(order{version: artifact, commit: c, initiator: "codepipeline/" + run.pipe.name, run: run})
 }
@@ -246,7 +247,8 @@ func retryStageExecution(r *request, in *retryStageInput) (any, error) {
 	case in.RetryMode != "FAILED_ACTIONS" && in.RetryMode != "ALL_ACTIONS":
 		return nil, fail("ValidationException", "Invalid retryMode: "+in.RetryMode)
 	case run == nil || run.execution != in.PipelineExecutionId:
-		return nil, fail("NotLatestPipelineExecutionException", "The pipeline execution "+in.PipelineExecutionId+" is not the latest in stage "+in.StageName)
+		return nil, fail("NotLatestPipelineExecutionException",
+			"The pipeline execution "+in.PipelineExecutionId+" is not the latest in stage "+in.StageName)
 	}
 	all := in.RetryMode == "ALL_ACTIONS"
 	if err := run.retryable(all); err != nil {

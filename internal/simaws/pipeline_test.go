@@ -45,7 +45,8 @@ func TestRetryStageExecution(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := out.Builds[0]; *got.Initiator != "codepipeline/shop" || got.Source.Type != "CODEPIPELINE" || got.Source.Location != nil || len(*got.SourceVersion) < 20 {
+	if got := out.Builds[0]; *got.Initiator != "codepipeline/shop" || got.Source.Type != "CODEPIPELINE" ||
+		got.Source.Location != nil || len(*got.SourceVersion) < 20 {
 		t.Errorf("the pipeline's build is %+v", got)
 	}
 	st, err := c.pipeline.GetPipelineState(ctx, &codepipeline.GetPipelineStateInput{Name: aws.String("shop")})
@@ -53,7 +54,8 @@ func TestRetryStageExecution(t *testing.T) {
 		t.Fatal(err)
 	}
 	stage := st.StageStates[1]
-	if *stage.LatestExecution.PipelineExecutionId != execution || stage.LatestExecution.Status != "Failed" || *stage.ActionStates[0].LatestExecution.ExternalExecutionId != b.ID ||
+	if *stage.LatestExecution.PipelineExecutionId != execution || stage.LatestExecution.Status != "Failed" ||
+		*stage.ActionStates[0].LatestExecution.ExternalExecutionId != b.ID ||
 		stage.ActionStates[1].LatestExecution.Status != "Succeeded" || st.StageStates[2].LatestExecution != nil {
 		t.Errorf("the stage is %+v", stage)
 	}
@@ -112,12 +114,14 @@ func TestStageRetriesItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Settle()
-	st, err := dial(s, simaws.FunctionKey, "us-east-1").pipeline.GetPipelineState(deadline(t), &codepipeline.GetPipelineStateInput{Name: aws.String("shop")})
+	st, err := dial(s, simaws.FunctionKey, "us-east-1").pipeline.GetPipelineState(deadline(t),
+		&codepipeline.GetPipelineStateInput{Name: aws.String("shop")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	m := st.StageStates[1].RetryStageMetadata
-	if m == nil || *m.AutoStageRetryAttempt != 1 || m.LatestRetryTrigger != types.RetryTriggerAutomatedStageRetry || len(s.Builds("deploy")) != 1 {
+	if m == nil || *m.AutoStageRetryAttempt != 1 || m.LatestRetryTrigger != types.RetryTriggerAutomatedStageRetry ||
+		len(s.Builds("deploy")) != 1 {
 		t.Errorf("retry metadata %+v, %d deploys", m, len(s.Builds("deploy")))
 	}
 }

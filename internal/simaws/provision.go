@@ -35,9 +35,11 @@ func (b *build) pullImage() (code, message string) {
 	calls := []question{b.ask("ecr:GetAuthorizationToken", "*"), b.ask("ecr:BatchGetImage", arn), b.ask("ecr:GetDownloadUrlForLayer", arn)}
 	for _, q := range calls {
 		if _, denied := b.denied(q); denied {
-			return "BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE", fmt.Sprintf("Unable to pull customer's container image. CannotPullContainerError: "+
-				"Error response from daemon: pull access denied for %s, repository does not exist or may require 'docker login': denied: User: arn:%s:sts::%s",
-				strings.Split(b.p.conf.Image, ":")[0], b.p.est.acct.partition, b.p.est.acct.id)
+			return "BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE",
+				fmt.Sprintf("Unable to pull customer's container image. CannotPullContainerError: "+
+					"Error response from daemon: pull access denied for %s, repository does not exist or may require "+
+					"'docker login': denied: User: arn:%s:sts::%s",
+					strings.Split(b.p.conf.Image, ":")[0], b.p.est.acct.partition, b.p.est.acct.id)
 		}
 	}
 	return "", ""
@@ -104,7 +106,8 @@ func (b *build) fetchArtifact() (code, message string) {
 	}
 	if _, denied := b.denied(b.ask("s3:GetObject", location)); denied {
 		id := b.sim().uuid("s3 request")
-		return "CLIENT_ERROR", "AccessDenied: Access Denied status code: 403, request id: " + id + ", host id: simulated for primary source and source version " + location
+		return "CLIENT_ERROR", "AccessDenied: Access Denied status code: 403, request id: " + id +
+			", host id: simulated for primary source and source version " + location
 	}
 	return "", ""
 }

@@ -47,14 +47,16 @@ func TestDelays(t *testing.T) {
 	c, ctx := dial(s, simaws.FunctionKey, "us-east-1"), deadline(t)
 	url := aws.String(s.QueueURL(simaws.Queue))
 	start := s.Clock.Now()
-	if _, err := c.sqs.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String("later"), DelaySeconds: 900}); err != nil {
+	if _, err := c.sqs.SendMessage(ctx,
+		&sqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String("later"), DelaySeconds: 900}); err != nil {
 		t.Fatal(err)
 	}
 	m, ok := s.NextMessage(ctx)
 	if !ok || m.Body != "later" || s.Clock.Now().Sub(start) != 15*time.Minute {
 		t.Fatalf("%q after %v", m.Body, s.Clock.Now().Sub(start))
 	}
-	if _, err := c.sqs.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: url, ReceiptHandle: &m.ReceiptHandle, VisibilityTimeout: 3600}); err != nil {
+	if _, err := c.sqs.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: url,
+		ReceiptHandle: &m.ReceiptHandle, VisibilityTimeout: 3600}); err != nil {
 		t.Fatal(err)
 	}
 	m.Nack()

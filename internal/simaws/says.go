@@ -87,7 +87,8 @@ func (b *build) words(r refusal) (code, msg string) {
 	case formPlain:
 		return "AccessDenied", "Access Denied"
 	case formEncoded:
-		return "UnauthorizedOperation", "You are not authorized to perform this operation. " + msg + ". Encoded authorization failure message: " + b.encode(r)
+		return "UnauthorizedOperation", "You are not authorized to perform this operation. " + msg +
+			". Encoded authorization failure message: " + b.encode(r)
 	}
 	return code, msg
 }
@@ -104,9 +105,11 @@ func wrapped(tool, code, msg string, r refusal) string {
 		return fmt.Sprintf("operation error %s: %s, https response error StatusCode: 403, RequestID: %s, api error %s: %s",
 			strings.ToUpper(r.service), r.operation, r.requestID, code, msg)
 	case toolJava:
-		return fmt.Sprintf("%s (Service: %s; Status Code: 400; Error Code: %s; Request ID: %s; Proxy: null)", msg, r.service, code, r.requestID)
+		return fmt.Sprintf("%s (Service: %s; Status Code: 400; Error Code: %s; Request ID: %s; Proxy: null)", msg,
+			r.service, code, r.requestID)
 	case toolTerraform:
-		return fmt.Sprintf("╷\n│ Error: operation error %s: %s, https response error StatusCode: 403, RequestID: %s, api error %s: %s\n│ \n╵",
+		return fmt.Sprintf("╷\n│ Error: operation error %s: %s, https response error StatusCode: 403, "+
+			"RequestID: %s, api error %s: %s\n│ \n╵",
 			strings.ToUpper(r.service), r.operation, r.requestID, code, msg)
 	}
 	return code + ": " + msg
@@ -128,7 +131,8 @@ func silent(tool string) string {
 func (b *build) encode(r refusal) string {
 	s := b.sim()
 	doc, err := json.Marshal(map[string]any{
-		"allowed": false, "explicitDeny": r.d.explicit, "matchedStatements": map[string]any{"items": []any{}}, "failures": map[string]any{"items": []any{}},
+		"allowed": false, "explicitDeny": r.d.explicit, "matchedStatements": map[string]any{"items": []any{}},
+		"failures": map[string]any{"items": []any{}},
 		"context": map[string]any{
 			"principal": map[string]string{"id": s.uniqueID("AROA", r.q.who.role) + ":" + r.q.who.session, "arn": r.q.who.arn},
 			"action":    r.q.action, "resource": r.q.resource, "conditions": map[string]any{"items": []any{}},

@@ -274,11 +274,15 @@ func sendMessage(r *request, in *sendMessageInput) (any, error) {
 	}
 	switch {
 	case in.DelaySeconds < 0 || in.DelaySeconds > 900:
-		return nil, fail("InvalidParameterValue", fmt.Sprintf("Value %d for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.", in.DelaySeconds))
+		return nil, fail("InvalidParameterValue",
+			fmt.Sprintf("Value %d for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.",
+				in.DelaySeconds))
 	case in.MessageBody == "":
 		return nil, fail("MissingParameter", "The request must contain the parameter MessageBody.")
 	case len(in.MessageBody) > maxMessage:
-		return nil, fail("InvalidParameterValue", fmt.Sprintf("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", maxMessage))
+		return nil, fail("InvalidParameterValue",
+			fmt.Sprintf("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.",
+				maxMessage))
 	}
 	m := q.put(in.MessageBody, time.Duration(in.DelaySeconds)*time.Second)
 	m.attribute = in.MessageAttributes
@@ -319,7 +323,9 @@ func receiveMessage(r *request, in *receiveMessageInput) (any, error) {
 	}
 	def(&in.MaxNumberOfMessages, 1)
 	if in.MaxNumberOfMessages < 1 || in.MaxNumberOfMessages > 10 {
-		return nil, fail("InvalidParameterValue", fmt.Sprintf("Value %d for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.", in.MaxNumberOfMessages))
+		return nil, fail("InvalidParameterValue",
+			fmt.Sprintf("Value %d for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and "+
+				"10, if provided.", in.MaxNumberOfMessages))
 	}
 	visibility := q.visibility
 	if in.VisibilityTimeout != nil {
@@ -382,11 +388,15 @@ func changeMessageVisibility(r *request, in *receiptInput) (any, error) {
 		return nil, err
 	}
 	if in.VisibilityTimeout < 0 || in.VisibilityTimeout > 43200 {
-		return nil, fail("InvalidParameterValue", fmt.Sprintf("Value %d for parameter VisibilityTimeout is invalid. Reason: VisibilityTimeout must be an integer between 0 and 43200.", in.VisibilityTimeout))
+		return nil, fail("InvalidParameterValue",
+			fmt.Sprintf("Value %d for parameter VisibilityTimeout is invalid. Reason: VisibilityTimeout must be an "+
+				"integer between 0 and 43200.", in.VisibilityTimeout))
 	}
 	m := q.inFlight(in.ReceiptHandle)
 	if m == nil {
-		return nil, fail("InvalidParameterValue", fmt.Sprintf("Value %s for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.", in.ReceiptHandle))
+		return nil, fail("InvalidParameterValue",
+			fmt.Sprintf("Value %s for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not "+
+				"available for visibility timeout change.", in.ReceiptHandle))
 	}
 	m.visible = r.sim.now.Add(time.Duration(in.VisibilityTimeout) * time.Second)
 	return map[string]any{}, nil

@@ -68,8 +68,11 @@ func TestTrackerStory(t *testing.T) {
 	}
 	b := s.Builds("TrackerAPI")[0]
 	log := logOf(t, c, "/aws/codebuild/TrackerAPI", strings.TrimPrefix(b.ID, "TrackerAPI:"))
-	want := "An error occurred (AccessDeniedException) when calling the GetAuthorizationToken operation: User: arn:aws:sts::290008131176:assumed-role/codebuild-TrackerAPI-service-role/AWSCodeBuild-" +
-		strings.TrimPrefix(b.ID, "TrackerAPI:") + " is not authorized to perform: ecr:GetAuthorizationToken on resource: * because no identity-based policy allows the ecr:GetAuthorizationToken action"
+	want := "An error occurred (AccessDeniedException) when calling the GetAuthorizationToken operation: User: " +
+		"arn:aws:sts::290008131176:assumed-role/codebuild-TrackerAPI-service-role/AWSCodeBuild-" +
+		strings.TrimPrefix(b.ID, "TrackerAPI:") +
+		" is not authorized to perform: ecr:GetAuthorizationToken on resource: * because no identity-based policy " +
+		"allows the ecr:GetAuthorizationToken action"
 	if !strings.Contains(log, want) {
 		t.Errorf("the log lacks %q:\n%s", want, log)
 	}
@@ -78,7 +81,8 @@ func TestTrackerStory(t *testing.T) {
 	}
 	doc := `{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Action":"ecr:GetAuthorizationToken","Resource":"*"},
-		{"Effect":"Allow","Action":["ecr:BatchCheckLayerAvailability","ecr:GetDownloadUrlForLayer","ecr:BatchGetImage","ecr:PutImage","ecr:InitiateLayerUpload","ecr:UploadLayerPart","ecr:CompleteLayerUpload"],
+		{"Effect":"Allow","Action":["ecr:BatchCheckLayerAvailability","ecr:GetDownloadUrlForLayer",` +
+		`"ecr:BatchGetImage","ecr:PutImage","ecr:InitiateLayerUpload","ecr:UploadLayerPart","ecr:CompleteLayerUpload"],
 		 "Resource":"arn:aws:ecr:us-west-2:290008131176:repository/tracker_api"}]}`
 	if _, err := c.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: aws.String("codebuild-TrackerAPI-service-role"),
 		PolicyName: aws.String("CodeBuild-ECR-Permissions"), PolicyDocument: &doc}); err != nil {
@@ -119,8 +123,10 @@ func TestQivrStory(t *testing.T) {
 	v := func(statements string) {
 		t.Helper()
 		doc := `{"Version":"2012-10-17","Statement":[
-			{"Sid":"Logs","Effect":"Allow","Action":"logs:*","Resource":"*"},{"Sid":"Images","Effect":"Allow","Action":"ecr:*","Resource":"*"},` + statements + `]}`
-		if _, err := c.iam.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{PolicyArn: &arn, PolicyDocument: &doc, SetAsDefault: true}); err != nil {
+			{"Sid":"Logs","Effect":"Allow","Action":"logs:*","Resource":"*"},{"Sid":"Images","Effect":"Allow",` +
+			`"Action":"ecr:*","Resource":"*"},` + statements + `]}`
+		if _, err := c.iam.CreatePolicyVersion(ctx,
+			&iam.CreatePolicyVersionInput{PolicyArn: &arn, PolicyDocument: &doc, SetAsDefault: true}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -136,12 +142,17 @@ func TestQivrStory(t *testing.T) {
 		}
 		return bs[len(bs)-1].Log
 	}
-	ecs := `{"Effect":"Allow","Action":["ecs:RegisterTaskDefinition","ecs:DescribeTaskDefinition","ecs:UpdateService","ecs:DescribeServices"],"Resource":"*"}`
+	ecs := `{"Effect":"Allow","Action":["ecs:RegisterTaskDefinition","ecs:DescribeTaskDefinition",` +
+		`"ecs:UpdateService","ecs:DescribeServices"],"Resource":"*"}`
 	v(ecs)
-	if log := retry("FAILED"); !strings.Contains(log, "is not authorized to perform: iam:PassRole on resource: arn:aws:iam::818084701597:role/qivr-ecs-task-role because no identity-based policy allows") {
+	if log := retry("FAILED"); !strings.Contains(log,
+		"is not authorized to perform: iam:PassRole on resource: arn:aws:iam::818084701597:role/qivr-ecs-task-role "+
+			"because no identity-based policy allows") {
 		t.Errorf("without iam:PassRole the log is\n%s", log)
 	}
-	pass := `{"Effect":"Allow","Action":"iam:PassRole","Resource":["arn:aws:iam::818084701597:role/qivr-ecs-task-role","arn:aws:iam::818084701597:role/qivr-ecs-task-execution-role"],
+	pass := `{"Effect":"Allow","Action":"iam:PassRole",` +
+		`"Resource":["arn:aws:iam::818084701597:role/qivr-ecs-task-role",` +
+		`"arn:aws:iam::818084701597:role/qivr-ecs-task-execution-role"],
 		"Condition":{"StringEquals":{"iam:PassedToService":"ecs-tasks.amazonaws.com"}}}`
 	v(ecs + "," + pass)
 	retry("SUCCEEDED")

@@ -32,7 +32,9 @@ func assumeRole(r *request, in form) ([]node, error) {
 	arn, session := in.get("RoleArn"), in.get("RoleSessionName")
 	r.resources = append(r.resources, arn)
 	if !sessionForm.MatchString(session) {
-		return nil, fail("ValidationError", fmt.Sprintf("1 validation error detected: Value '%s' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*", session))
+		return nil, fail("ValidationError",
+			fmt.Sprintf("1 validation error detected: Value '%s' at 'roleSessionName' failed to satisfy "+
+				"constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*", session))
 	}
 	if r.caller.owner {
 		return nil, &apiError{Code: "AccessDenied", Status: 403, Message: "Roles may not be assumed by root accounts."}

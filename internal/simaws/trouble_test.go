@@ -21,7 +21,8 @@ import (
 )
 
 func putP(ctx context.Context, c clients, doc string) error {
-	_, err := c.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: aws.String("r"), PolicyName: aws.String("p"), PolicyDocument: &doc})
+	_, err := c.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: aws.String("r"), PolicyName: aws.String("p"),
+		PolicyDocument: &doc})
 	return err
 }
 
@@ -144,7 +145,8 @@ func TestStranger(t *testing.T) {
 // same seed gives the same course of events.
 func TestEventTrouble(t *testing.T) {
 	course := func(seed int) (out []string) {
-		s := world(t, fmt.Sprintf("seed: %d\ntrouble: {drop_events: 0.3, duplicate_events: 0.3, delay_events: 5m}\n", seed)+roleMay()+buildOf("make"))
+		s := world(t, fmt.Sprintf("seed: %d\ntrouble: {drop_events: 0.3, duplicate_events: 0.3, delay_events: 5m}\n",
+			seed)+roleMay()+buildOf("make"))
 		for range 100 {
 			if _, err := s.Run(simaws.Start{Project: "p"}); err != nil {
 				t.Fatal(err)
@@ -226,7 +228,10 @@ func TestLookupEvents(t *testing.T) {
 	if len(events) == 0 || *events[0].EventName != "GetAuthorizationToken" {
 		t.Fatalf("events %+v", events)
 	}
-	for _, want := range []string{`"errorCode":"AccessDeniedException"`, `"arn":"arn:aws:iam::111122223333:role/r"`, `"errorMessage":"User: arn:aws:sts::111122223333:assumed-role/r/` + session} {
+	for _, want := range []string{
+		`"errorCode":"AccessDeniedException"`, `"arn":"arn:aws:iam::111122223333:role/r"`,
+		`"errorMessage":"User: arn:aws:sts::111122223333:assumed-role/r/` + session,
+	} {
 		if text := *events[0].CloudTrailEvent; !strings.Contains(text, want) {
 			t.Errorf("the record lacks %s: %s", want, text)
 		}

@@ -181,7 +181,8 @@ func (bu *builder) policy(a *account, f policyFile) {
 	}
 }
 
-const codebuildTrust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"codebuild.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+const codebuildTrust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` +
+	`"Principal":{"Service":"codebuild.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
 
 func (bu *builder) role(a *account, f roleFile) {
 	if f.Name == "" {

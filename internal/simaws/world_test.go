@@ -40,9 +40,12 @@ func TestLoadErrors(t *testing.T) {
 		{"no action", base + buildOf("{run: make, calls: [s3]}"), `"s3" is no action`},
 		{"step without a command", base + buildOf("{prints: x}"), "a step without run"},
 		{"repository policy", "repositories: [{name: i, policy: '[]'}]", "repository i: reading resource policy"},
-		{"federated principal", `buckets: [{name: b, policy: '{"Statement":[{"Effect":"Allow","Principal":{"Federated":"x"},"Action":"s3:*","Resource":"*"}]}'}]`, `principals of the kind "Federated" are not simulated`},
+		{"federated principal",
+			`buckets: [{name: b, policy: '{"Statement":[{"Effect":"Allow","Principal":{"Federated":"x"},` +
+				`"Action":"s3:*","Resource":"*"}]}'}]`, `principals of the kind "Federated" are not simulated`},
 		{"pipeline without stages", "pipelines: [{name: x}]", `pipeline "x": needs a name and stages`},
-		{"pipeline's project", "pipelines: [{name: x, stages: [{name: s, actions: [{name: a, project: gone}]}]}]", `pipeline x: there is no project "gone"`},
+		{"pipeline's project", "pipelines: [{name: x, stages: [{name: s, actions: [{name: a, project: gone}]}]}]",
+			`pipeline x: there is no project "gone"`},
 		{"start of nothing", "starts: [{project: gone}]", `starts: there is no project "gone"`},
 		{"start elsewhere", "starts: [{project: p, region: mars}]", "starts: there is nothing in account 111122223333, region mars"},
 		{"batch of nothing", base + buildOf("make") + "starts: [{project: p, batch: true}]", `project "p" has no batch`},
@@ -52,7 +55,8 @@ func TestLoadErrors(t *testing.T) {
 		{"negative", "build_queue: -1", "build_queue: -1 is not between"},
 		{"too many retries", base + "projects: [{name: p, role: r, auto_retry: 11}]", "auto_retry is between 0 and 10"},
 		{"pattern", "pattern: 'x'", "reading event pattern"},
-		{"pattern operator", `pattern: '{"detail":{"build-number":[{"numeric":[">",1]}]}}'`, `/detail/build-number: operator "numeric" is not simulated`},
+		{"pattern operator", `pattern: '{"detail":{"build-number":[{"numeric":[">",1]}]}}'`,
+			`/detail/build-number: operator "numeric" is not simulated`},
 		{"pattern value", `pattern: '{"source":"aws.codebuild"}'`, "/source: neither a list nor an object"},
 	}
 	for _, tt := range tests {
@@ -82,7 +86,8 @@ func TestLoadReportsAll(t *testing.T) {
 // An empty world is an account with a queue, a topic and nothing else.
 func TestEmptyWorld(t *testing.T) {
 	s := world(t, "")
-	if s.TopicARN() != "arn:aws:sns:us-east-1:111122223333:buildmedic" || !strings.HasSuffix(s.QueueURL(simaws.Queue), "/111122223333/buildmedic") {
+	if s.TopicARN() != "arn:aws:sns:us-east-1:111122223333:buildmedic" ||
+		!strings.HasSuffix(s.QueueURL(simaws.Queue), "/111122223333/buildmedic") {
 		t.Errorf("topic %s, queue %s", s.TopicARN(), s.QueueURL(simaws.Queue))
 	}
 	if _, ok := s.NextMessage(deadline(t)); ok {
@@ -102,13 +107,19 @@ func TestRulePattern(t *testing.T) {
 		{"default", "", 2},
 		{"failures", `{"source":["aws.codebuild"],"detail":{"build-status":["FAILED","FAULT"]}}`, 1},
 		{"by prefix", `{"detail":{"additional-information":{"initiator":[{"prefix":"buildmedic/"}]}}}`, 2}, // its start, too
-		{"either", `{"detail":{"$or":[{"build-status":["FAILED"]},{"build-status":["SUCCEEDED"],"additional-information":{"initiator":[{"prefix":"buildmedic/"}]}}]}}`, 2},
+		{"either",
+			`{"detail":{"$or":[{"build-status":["FAILED"]},{"build-status":["SUCCEEDED"],"additional-information":{` +
+				`"initiator":[{"prefix":"buildmedic/"}]}}]}}`, 2},
 		{"anything but", `{"detail":{"build-status":[{"anything-but":["FAILED","IN_PROGRESS"]}]}}`, 1},
 		{"anything but a prefix", `{"detail":{"build-status":["FAILED","SUCCEEDED"],"project-name":[{"anything-but":{"prefix":"p"}}]}}`, 0},
 		{"exists", `{"detail":{"additional-information":{"build-number":[{"exists":true}]}}}`, 2},
 		{"does not exist", `{"detail":{"build-status":["FAILED"],"nothing":[{"exists":false}]}}`, 1},
-		{"suffix, any case", `{"detail":{"build-status":[{"equals-ignore-case":"failed"}],"additional-information":{"initiator":[{"suffix":"2c3"}]}}}`, 1},
-		{"in a list", `{"resources":[{"prefix":"arn:aws:codebuild:us-east-1:111122223333:build/p:"}],"detail":{"build-status":["FAILED"]}}`, 1},
+		{"suffix, any case",
+			`{"detail":{"build-status":[{"equals-ignore-case":"failed"}],"additional-information":{"initiator":[{` +
+				`"suffix":"2c3"}]}}}`, 1},
+		{"in a list",
+			`{"resources":[{"prefix":"arn:aws:codebuild:us-east-1:111122223333:build/p:"}],` +
+				`"detail":{"build-status":["FAILED"]}}`, 1},
 		{"number", `{"detail":{"additional-information":{"build-number":[2]}}}`, 1},
 		{"another account", `{"account":["444455556666"]}`, 0},
 	}
@@ -134,7 +145,9 @@ func TestRulePattern(t *testing.T) {
 
 // No world makes Load panic, and one that is accepted runs to its end.
 func FuzzLoad(f *testing.F) {
-	f.Add(roleMay("ecr:*") + buildOf("aws ecr get-login-password, docker push 111122223333.dkr.ecr.us-east-1.amazonaws.com/i:1") + "starts: [{project: p}]")
+	f.Add(roleMay("ecr:*") +
+		buildOf("aws ecr get-login-password, docker push 111122223333.dkr.ecr.us-east-1.amazonaws.com/i:1") +
+		"starts: [{project: p}]")
 	f.Add(pipeWorld("") + "starts: [{pipeline: shop}]")
 	f.Add(errorsWorld)
 	f.Add(simulated)

@@ -29,7 +29,8 @@ func BenchmarkStories(b *testing.B) {
 		for _, s := range ss {
 			s.Then = nil
 			m := measure(b, s)
-			fmt.Printf("%-26s %6d %6d %6d %10s %10s %6.2f\n", s.Name, m.calls, m.chain, m.least, (time.Duration(m.chain) * latency).Round(time.Millisecond),
+			fmt.Printf("%-26s %6d %6d %6d %10s %10s %6.2f\n", s.Name, m.calls, m.chain, m.least,
+				(time.Duration(m.chain) * latency).Round(time.Millisecond),
 				m.took.Round(time.Millisecond), float64(m.took)/float64(time.Duration(m.chain)*latency))
 		}
 	}
@@ -107,7 +108,8 @@ func least(calls []simaws.Call) int {
 			n += 3
 		case "CreatePolicyVersion":
 			n += 3
-		case "RetryBuild", "StartBuild", "RetryBuildBatch", "RetryStageExecution", "Publish", "SendMessage", "CreateRepository", "UpdateProject", "AttachRolePolicy", "DeleteRolePolicy", "SetDefaultPolicyVersion":
+		case "RetryBuild", "StartBuild", "RetryBuildBatch", "RetryStageExecution", "Publish", "SendMessage",
+			"CreateRepository", "UpdateProject", "AttachRolePolicy", "DeleteRolePolicy", "SetDefaultPolicyVersion":
 			n++
 		}
 	}

@@ -45,7 +45,8 @@ func TestChaos(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("%d runs: %d failed builds in %d cases (%v), %d builds started by the healer, %d strangers' writes, %d notices of which %d sent again, %d messages given up and found by the sweep",
+	t.Logf("%d runs: %d failed builds in %d cases (%v), %d builds started by the healer, %d strangers' writes, "+
+		"%d notices of which %d sent again, %d messages given up and found by the sweep",
 		sum.runs, sum.failed, sum.cases, sum.outcomes, sum.started, sum.strangers, sum.notices, sum.again, sum.dead)
 }
 
@@ -120,7 +121,8 @@ type chaosProject struct {
 const chaosAccount = "111122223333"
 
 func newChaosWorld(rng *rand.Rand, seed int64) *chaosWorld {
-	w := &chaosWorld{rng: rng, managed: rng.IntN(2) == 0, roles: 1 + rng.IntN(2), workers: 1, strangers: map[string][]string{}, last: map[string]time.Time{}}
+	w := &chaosWorld{rng: rng, managed: rng.IntN(2) == 0, roles: 1 + rng.IntN(2), workers: 1,
+		strangers: map[string][]string{}, last: map[string]time.Time{}}
 	if seed%4 == 3 {
 		w.workers = 4
 	}
@@ -141,18 +143,22 @@ func newChaosWorld(rng *rand.Rand, seed int64) *chaosWorld {
 	y.WriteString("projects:\n")
 	set.WriteString("version: 1\nprojects:\n")
 	for i := range 2 + rng.IntN(3) {
-		p := chaosProject{name: fmt.Sprintf("p%d", i), kind: kinds[rng.IntN(len(kinds))], role: fmt.Sprintf("role-%d", rng.IntN(w.roles)), starts: 1}
+		p := chaosProject{name: fmt.Sprintf("p%d", i), kind: kinds[rng.IntN(len(kinds))],
+			role: fmt.Sprintf("role-%d", rng.IntN(w.roles)), starts: 1}
 		if p.kind == "stage" {
 			twin := chaosProject{name: p.name + "b", kind: "stage", role: fmt.Sprintf("role-%d", rng.IntN(w.roles)), starts: 1}
 			w.add(&y, &set, twin, rng)
-			fmt.Fprintf(&pipes, "  - name: pipe-%s\n    stages:\n      - {name: Source, actions: [{name: S}]}\n      - {name: Build, actions: [{name: A, project: %s}, {name: B, project: %s}]}\n", p.name, p.name, twin.name)
+			fmt.Fprintf(&pipes, "  - name: pipe-%s\n    stages:\n      - {name: Source, actions: [{name: S}]}\n"+
+				"      - {name: Build, actions: [{name: A, project: %s}, {name: B, project: %s}]}\n", p.name,
+				p.name, twin.name)
 			fmt.Fprintf(&starts, "  - {pipeline: pipe-%s, after: %ds}\n", p.name, rng.IntN(60))
 		} else {
 			if p.kind != "batch" {
 				p.starts += rng.IntN(2)
 			}
 			for n := range p.starts {
-				fmt.Fprintf(&starts, "  - {project: %s, version: refs/heads/main, batch: %v, after: %ds}\n", p.name, p.kind == "batch", n*rng.IntN(400)+rng.IntN(60))
+				fmt.Fprintf(&starts, "  - {project: %s, version: refs/heads/main, batch: %v, after: %ds}\n", p.name,
+					p.kind == "batch", n*rng.IntN(400)+rng.IntN(60))
 			}
 		}
 		w.add(&y, &set, p, rng)
@@ -163,7 +169,8 @@ func newChaosWorld(rng *rand.Rand, seed int64) *chaosWorld {
 	y.WriteString("starts:\n" + starts.String())
 	set.WriteString("grants:\n")
 	for i := range 4 {
-		fmt.Fprintf(&set, "  - {id: dist-%d, because: The build uploads., owner: team, actions: [\"s3:PutObject\"], resources: [\"arn:${partition}:s3:::dist-%d/*\"]}\n", i, i)
+		fmt.Fprintf(&set, "  - {id: dist-%d, because: The build uploads., owner: team, actions: [\"s3:PutObject\"], "+
+			"resources: [\"arn:${partition}:s3:::dist-%d/*\"]}\n", i, i)
 	}
 	w.yaml, w.settings = y.String(), set.String()
 	return w
@@ -172,7 +179,8 @@ func newChaosWorld(rng *rand.Rand, seed int64) *chaosWorld {
 func (w *chaosWorld) policyName(role string) string { return "healed-" + role }
 
 const chaosBase = `{"Version": "2012-10-17", "Statement": [
-      {"Sid": "Base", "Effect": "Allow", "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "codebuild:RetryBuild"], "Resource": "*"},
+      {"Sid": "Base", "Effect": "Allow", "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", ` +
+	`"logs:PutLogEvents", "codebuild:RetryBuild"], "Resource": "*"},
       {"Sid": "Source", "Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectVersion"], "Resource": "arn:aws:s3:::codepipeline-*"}]}`
 
 func (w *chaosWorld) writeRoles(y *strings.Builder) {
@@ -204,7 +212,8 @@ func (w *chaosWorld) add(y, set *strings.Builder, p chaosProject, rng *rand.Rand
 	}
 	fmt.Fprintf(y, "    buildspecs:\n      buildspec.yml:\n        build:\n          - {run: make, takes: %ds}\n", 10+rng.IntN(120))
 	if p.kind == "flaky" {
-		fmt.Fprintf(y, "          - run: docker pull base\n            fails: {times: %d, prints: \"toomanyrequests: You have reached your pull rate limit. You may increase the limit by authenticating\"}\n", 1+rng.IntN(5))
+		fmt.Fprintf(y, "          - run: docker pull base\n            fails: {times: %d, prints: \"toomanyrequests: "+
+			"You have reached your pull rate limit. You may increase the limit by authenticating\"}\n", 1+rng.IntN(5))
 	}
 	for range 1 + rng.IntN(2) {
 		fmt.Fprintf(y, "          - aws s3 cp x s3://dist-%d/x\n", rng.IntN(4))
@@ -224,7 +233,8 @@ func (w *chaosWorld) add(y, set *strings.Builder, p chaosProject, rng *rand.Rand
 }
 
 func (w *chaosWorld) story() story.Story {
-	return story.Story{Name: "chaos", World: []byte(w.yaml), Settings: []byte(w.settings), Expect: story.Expect{Project: w.projects[0].name}}
+	return story.Story{Name: "chaos", World: []byte(w.yaml), Settings: []byte(w.settings),
+		Expect: story.Expect{Project: w.projects[0].name}}
 }
 
 func (w *chaosWorld) String() string {
@@ -249,7 +259,8 @@ func (w *chaosWorld) stranger(s *simaws.Sim, c simaws.Call) {
 		w.strangerVersion(s, w.policyName(role))
 		return
 	}
-	open := w.trouble.StaleReads > 0 || w.workers > 1 || c.Operation == "PutRolePolicy" && !c.Done || c.Operation == "GetRolePolicy" && c.Done
+	open := w.trouble.StaleReads > 0 || w.workers > 1 || c.Operation == "PutRolePolicy" && !c.Done ||
+		c.Operation == "GetRolePolicy" && c.Done
 	if !open {
 		w.strangerInline(s, role)
 	}
@@ -294,7 +305,9 @@ func (w *chaosWorld) withStatement(doc, name string) (string, string) {
 		d.Version = "2012-10-17"
 	}
 	sid := fmt.Sprintf("Stranger%d", len(w.strangers[name]))
-	d.Statement = append(d.Statement, json.RawMessage(fmt.Sprintf(`{"Sid": "%s", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::%s/*"}`, sid, strings.ToLower(sid))))
+	d.Statement = append(d.Statement,
+		json.RawMessage(fmt.Sprintf(`{"Sid": "%s", "Effect": "Allow", "Action": "s3:GetObject", `+
+			`"Resource": "arn:aws:s3:::%s/*"}`, sid, strings.ToLower(sid))))
 	out, err := json.Marshal(d)
 	if err != nil {
 		panic(err)
@@ -330,7 +343,8 @@ func (w *chaosWorld) open(ctx context.Context, r *run) (out string) {
 			if c, err := caseOf(ctx, r, b.ID); err != nil || c.Closed.IsZero() || !knows(c, b.ID) {
 				out += fmt.Sprintf("\nbuild %s %s: %v", b.ID, b.Status, err)
 				for _, round := range c.Rounds {
-					out += fmt.Sprintf("\n  round of %s at %s, started %s, retry %q, not before %s, tries %d", round.Build.ID, round.Step, round.Started, round.Retry, round.NotYet, round.Tries)
+					out += fmt.Sprintf("\n  round of %s at %s, started %s, retry %q, not before %s, tries %d",
+						round.Build.ID, round.Step, round.Started, round.Retry, round.NotYet, round.Tries)
 				}
 			}
 		}
@@ -443,7 +457,8 @@ func (w *chaosWorld) check(ctx context.Context, r *run, sum *chaosSum) (bad []st
 		}
 		for commit, n := range ours {
 			if n > r.st.Settings.Limits.Rounds {
-				complain("project %s: %d builds of commit %q were started, limits.rounds is %d", p.name, n, commit, r.st.Settings.Limits.Rounds)
+				complain("project %s: %d builds of commit %q were started, limits.rounds is %d", p.name, n, commit,
+					r.st.Settings.Limits.Rounds)
 			}
 		}
 	}

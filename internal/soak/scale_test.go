@@ -35,7 +35,8 @@ func TestScale(t *testing.T) {
 	if *long {
 		sizes = append(sizes, 10_000)
 	}
-	t.Logf("%8s %6s %14s %12s %10s %8s %12s %12s", "failures", "roles", "simulated time", "calls", "calls/heal", "growth", "throttled", "heap/case")
+	t.Logf("%8s %6s %14s %12s %10s %8s %12s %12s", "failures", "roles", "simulated time", "calls", "calls/heal",
+		"growth", "throttled", "heap/case")
 	first := 0.0
 	for _, n := range sizes { // each row as soon as it is there: the largest takes its time
 		r := scale(t, n)
@@ -45,7 +46,8 @@ func TestScale(t *testing.T) {
 		} else {
 			first = each
 		}
-		t.Logf("%8d %6d %14s %12d %10.1f %8s %12d %10d B", r.n, r.roles, r.took.Round(time.Second), r.calls, each, growth, r.throttled, r.heap/uint64(r.n))
+		t.Logf("%8d %6d %14s %12d %10.1f %8s %12d %10d B", r.n, r.roles, r.took.Round(time.Second), r.calls, each,
+			growth, r.throttled, r.heap/uint64(r.n))
 	}
 }
 
@@ -79,7 +81,9 @@ func scale(t *testing.T, n int) scaleRow {
 	}
 	defer st.Close()
 	for i := range n {
-		if _, err := st.Sim.Run(simaws.Start{Project: fmt.Sprintf("p%d", i%roles), Version: fmt.Sprintf("refs/heads/b%d", i/roles)}); err != nil {
+		if _, err := st.Sim.Run(
+			simaws.Start{Project: fmt.Sprintf("p%d", i%roles), Version: fmt.Sprintf("refs/heads/b%d", i/roles)},
+		); err != nil {
 			t.Fatal(err)
 		}
 	}

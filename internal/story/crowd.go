@@ -25,9 +25,11 @@ func Crowd(projects, commits int) (world, settings []byte) {
 		}
 		w.WriteString("    buildspecs: {buildspec.yml: {build: [{run: make, takes: 60s}, aws s3 cp x s3://dist/x]}}\n")
 	}
-	s.WriteString("grants:\n  - {id: dist, because: The build uploads., owner: team, actions: [\"s3:PutObject\"], resources: [\"arn:${partition}:s3:::dist/*\"]}\n")
+	s.WriteString("grants:\n  - {id: dist, because: The build uploads., owner: team, actions: [\"s3:PutObject\"], " +
+		"resources: [\"arn:${partition}:s3:::dist/*\"]}\n")
 	return []byte(w.String()), []byte(s.String())
 }
 
 // crowdBase lets a build write its log, and nothing else.
-const crowdBase = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"}]}`
+const crowdBase = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["logs:CreateLogGroup", ` +
+	`"logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"}]}`

@@ -100,8 +100,14 @@ func (st *Stage) Close() { st.Sim.Close() }
 // Config is the SDK configuration of a caller on the stage.
 func (st *Stage) Config(key string) aws.Config {
 	a := strings.Split(st.Sim.TopicARN(), ":")
-	return aws.Config{Region: a[3], BaseEndpoint: aws.String(st.Sim.URL()), Credentials: credentials.NewStaticCredentialsProvider(key, "simulated", ""),
-		HTTPClient: st.Sim.Client(), RetryMaxAttempts: 2, Retryer: quick}
+	return aws.Config{
+		Region:           a[3],
+		BaseEndpoint:     aws.String(st.Sim.URL()),
+		Credentials:      credentials.NewStaticCredentialsProvider(key, "simulated", ""),
+		HTTPClient:       st.Sim.Client(),
+		RetryMaxAttempts: 2,
+		Retryer:          quick,
+	}
 }
 
 // Restart puts a new function in the place of one that died: same account,
@@ -126,10 +132,23 @@ func (st *Stage) Instance(cfg aws.Config, journal io.Writer) (*inbox.Inbox, erro
 	}
 	logger := slog.New(slog.NewJSONHandler(st.log, nil))
 	queue := awsapi.SQS{Client: sqs.NewFromConfig(cfg), URL: st.Sim.QueueURL(simaws.Queue), Clock: st.clock}
-	return &inbox.Inbox{Log: logger, Requeue: func(ctx context.Context, body string, d time.Duration) error { return queue.Send(ctx, body, d) },
-		Healer: awsapi.Wire(awsapi.Wiring{Config: cfg, Identity: id, Region: cfg.Region, Settings: st.Settings, Store: st.Store,
-			Topic: st.Sim.TopicARN(), Queue: queue, MemberRole: MemberRole, Function: Function, Journal: journal, Clock: st.clock, Log: logger,
-			Parts: awsapi.Parts(id, cfg.Region, Function, queue.URL, "", st.Sim.TopicARN())})}, nil
+	return &inbox.Inbox{Log: logger,
+		Requeue: func(ctx context.Context, body string, d time.Duration) error { return queue.Send(ctx, body, d) },
+		Healer: awsapi.Wire(awsapi.Wiring{
+			Config:     cfg,
+			Identity:   id,
+			Region:     cfg.Region,
+			Settings:   st.Settings,
+			Store:      st.Store,
+			Topic:      st.Sim.TopicARN(),
+			Queue:      queue,
+			MemberRole: MemberRole,
+			Function:   Function,
+			Journal:    journal,
+			Clock:      st.clock,
+			Log:        logger,
+			Parts:      awsapi.Parts(id, cfg.Region, Function, queue.URL, "", st.Sim.TopicARN()),
+		})}, nil
 }
 
 // Run delivers messages until the queue is empty and nothing is under way,

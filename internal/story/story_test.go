@@ -114,7 +114,8 @@ func golden(t *testing.T, st *Stage, r Result) map[string]string {
 	if err := e.Encode(r); err != nil {
 		t.Fatal(err)
 	}
-	return map[string]string{"want/story.json": b.String(), "want/calls": calls(st), "want/notices": notices(st), "want/answers": answers(st)}
+	return map[string]string{"want/story.json": b.String(), "want/calls": calls(st), "want/notices": notices(st),
+		"want/answers": answers(st)}
 }
 
 // calls is the transcript of the AWS calls, each with what it was about. Calls that
@@ -198,7 +199,8 @@ func TestModes(t *testing.T) {
 					if r.Outcome != decide.Proposed {
 						t.Errorf("outcome %s", r.Outcome)
 					}
-					if it, err := st.Store.Get(context.Background(), "plan", r.Plan); err != nil || !bytes.Contains(it.Data, []byte(r.Case)) {
+					if it, err := st.Store.Get(context.Background(), "plan", r.Plan); err != nil ||
+						!bytes.Contains(it.Data, []byte(r.Case)) {
 						t.Errorf("plan %s is not stored: %v", r.Plan, err)
 					}
 				case r.Outcome != decide.Reported:

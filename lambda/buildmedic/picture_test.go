@@ -93,7 +93,9 @@ func picture(command, output string) []byte {
 	width := 2*padding + terminal*cell
 	height := 2*padding + (len(lines)+promptRow)*lineSize
 	var b bytes.Buffer
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %d" role="img" aria-label="What the command %s prints">`+"\n",
+	fmt.Fprintf(&b,
+		`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %d" role="img" aria-label="What the `+
+			`command %s prints">`+"\n",
 		width, height, command)
 	fmt.Fprintf(&b, "  <style>%s  </style>\n", pictureStyle)
 	fmt.Fprintf(&b, `  <rect class="bg" x="0.5" y="0.5" width="%.0f" height="%d" rx="6"/>`+"\n", width-1, height-1)

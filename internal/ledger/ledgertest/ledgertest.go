@@ -54,8 +54,14 @@ func Conform(t *testing.T, open func(*testing.T, *Clock) heal.Store) {
 	})
 	t.Run("what is put is got", func(t *testing.T) {
 		s, c := start(t)
-		for name, data := range map[string][]byte{"empty": nil, "small": []byte("x"), "binary": {0, 1, 255}, "large": bytes.Repeat([]byte("policy "), 40_000)} {
-			want := heal.Item{Kind: "case", ID: "id/with #signs " + name, Data: data, Due: c.Now().Add(123456789 * time.Nanosecond), Expires: c.Now().Add(time.Hour)}
+		for name, data := range map[string][]byte{
+			"empty":  nil,
+			"small":  []byte("x"),
+			"binary": {0, 1, 255},
+			"large":  bytes.Repeat([]byte("policy "), 40_000),
+		} {
+			want := heal.Item{Kind: "case", ID: "id/with #signs " + name, Data: data,
+				Due: c.Now().Add(123456789 * time.Nanosecond), Expires: c.Now().Add(time.Hour)}
 			put, err := s.Put(ctx, want)
 			if err != nil {
 				t.Fatal(err)
