@@ -39,7 +39,7 @@ const (
 const dueForm = "2006-01-02T15:04:05.000000000Z"
 
 // maxItem bounds what is written: DynamoDB takes 400 KB an item, names and
-// all.
+// all. The healer keeps well below it: [heal.MaxData].
 const maxItem = 380 << 10
 
 // DynamoDB is the healer's ledger in one table; it implements [heal.Store].
@@ -225,7 +225,7 @@ func encodeItem(it heal.Item) (map[string]types.AttributeValue, error) {
 		return nil, err
 	}
 	if len(data) > maxItem {
-		return nil, fmt.Errorf("%d bytes are more than DynamoDB takes", len(data))
+		return nil, fmt.Errorf("%d bytes are more than DynamoDB takes: %w", len(data), heal.ErrTooLarge)
 	}
 	m := itemKey(it.Kind, it.ID, "item")
 	m["id"] = &types.AttributeValueMemberS{Value: it.ID}

@@ -64,6 +64,8 @@ type Case struct {
 	// while the case was busy with another build, or are older than one that has
 	// been dealt with.
 	Others []string `json:"others,omitempty"`
+	// Past sums up what is no longer kept; see [Case.Bounded].
+	Past Past `json:"past,omitzero"`
 }
 
 // CaseID names the case of a build: by project and commit, or by the build
@@ -103,7 +105,11 @@ type Round struct {
 	Step      Step                `json:"step"`
 	Started   time.Time           `json:"started"`
 	Diagnosis *diagnose.Diagnosis `json:"diagnosis,omitempty"`
-	Decision  *Decision           `json:"decision,omitempty"`
+	// Cut: the diagnosis is not whole, so nothing may be decided by it. Denied
+	// stands for its denials then: see [Case.Bounded].
+	Cut      bool      `json:"cut,omitempty"`
+	Denied   []string  `json:"denied,omitempty"`
+	Decision *Decision `json:"decision,omitempty"`
 	// Token makes CodeBuild start only one build within five minutes, however often
 	// it is asked; RetryAt is when it was first asked with this token.
 	Token   string    `json:"token,omitempty"`
@@ -200,6 +206,7 @@ type Decision struct {
 	Remedy   diagnose.Remedy     `json:"remedy"` // what is (heal), would be (observe) or may be (propose) done
 	Why      string              `json:"why"`    // one sentence
 	Refusals []guardrail.Refusal `json:"refusals"`
+	Dropped  int                 `json:"dropped,omitempty"` // refusals that are no longer kept
 	Used     []guardrail.Used    `json:"grants"`
 	Plan     *Plan               `json:"plan,omitempty"` // nil: nothing to do
 	Settings string              `json:"settings"`       // SHA-256 of the settings decided under

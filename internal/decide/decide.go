@@ -316,7 +316,7 @@ func sameAgain(f Facts) (n int) {
 	now, replayed := denialKeys(f.Diagnosis), f.Replayed
 	for i := len(f.Earlier) - 1; i >= 0 && !replayed; i-- {
 		r := f.Earlier[i]
-		if r.Diagnosis == nil || r.RetryAt.IsZero() || !slices.Equal(denialKeys(*r.Diagnosis), now) {
+		if r.Diagnosis == nil || r.RetryAt.IsZero() || !slices.Equal(r.denied(), now) {
 			break
 		}
 		n, replayed = n+1, !r.Replayed.IsZero()
@@ -334,7 +334,7 @@ func takenBack(f Facts) *guardrail.Refusal {
 	now := denialKeys(f.Diagnosis)
 	for _, r := range slices.Backward(f.Earlier) {
 		if r.Written.IsZero() || r.Diagnosis == nil ||
-			!slices.ContainsFunc(denialKeys(*r.Diagnosis), func(k string) bool { return slices.Contains(now, k) }) {
+			!slices.ContainsFunc(r.denied(), func(k string) bool { return slices.Contains(now, k) }) {
 			continue
 		}
 		if r.Undone.IsZero() {
@@ -348,13 +348,26 @@ func takenBack(f Facts) *guardrail.Refusal {
 	return nil
 }
 
+// denialKeys names the denials that failed a build, each once. More than are
+// ever granted have one name together.
 func denialKeys(d diagnose.Diagnosis) []string {
 	var ks []string
 	for _, d := range causal(d) {
-		ks = append(ks, strings.ToLower(d.Action)+" "+d.Resource)
+		ks = append(ks, hashed(strings.ToLower(d.Action)+" "+d.Resource))
 	}
 	slices.Sort(ks)
-	return slices.Compact(ks)
+	if ks = slices.Compact(ks); len(ks) > maxKeptDenials {
+		return []string{hashed(strings.Join(ks, " "))}
+	}
+	return ks
+}
+
+// denied are the round's denials as [denialKeys] names them.
+func (r *Round) denied() []string {
+	if r.Denied != nil || r.Diagnosis == nil {
+		return r.Denied
+	}
+	return denialKeys(*r.Diagnosis)
 }
 
 // lastWrite finds among the last n rounds the newest that changed something

@@ -30,6 +30,7 @@ type Diagnosis struct {
 	Evidence  Evidence          `json:"evidence"`
 	Advice    string            `json:"advice"` // what a person should do, plain text
 	Denials   []buildlog.Denial `json:"denials"`
+	Dropped   int               `json:"dropped,omitempty"` // how many more denials there were
 	Details   map[string]string `json:"details,omitempty"` // named groups of the cause's pattern, e.g. "repository"
 	Excerpt   []buildlog.Line   `json:"excerpt"`
 	// Fingerprint is 16 hex digits, equal for equal failures whatever their
@@ -60,7 +61,7 @@ func Diagnose(f buildlog.Failure) Diagnosis {
 	d := Diagnosis{
 		Cause: c.Name, Remedy: c.Remedy, Retryable: c.Retryable,
 		Evidence: found.evidence, Details: found.details,
-		Denials: append([]buildlog.Denial{}, f.Denials...),
+		Denials: append([]buildlog.Denial{}, f.Denials...), Dropped: f.Dropped,
 	}
 	if r.remedy != "" && r.remedy != c.Remedy {
 		d.Remedy, d.Retryable = r.remedy, false

@@ -14,6 +14,7 @@ const (
 	NoRoute          Rule = "no-route"
 	NoBuildspec      Rule = "no-buildspec"
 	NoRepository     Rule = "no-repository"
+	CaseTooLarge     Rule = "case-too-large"
 )
 
 // The rules by guardrail, in the order in which the guardrails are applied.
@@ -131,6 +132,11 @@ var rules = []struct {
 			"it",
 		"Name the repository in a grant's resources and write create: true; or create it by hand."},
 
+	{CaseTooLarge, 0,
+		"The ledger keeps no more of one case: too many changes and retries, or too large ones.",
+		"one commit led to 24 changes and retries, or to several policies of the largest size that stand",
+		"Nothing in the settings. Act by hand, or undo the case's changes and replay the build a day " +
+			"later; a new commit is a new case."},
 	{NotTheRole, 1,
 		"The role is not the build record's service role as the settings name it.",
 		"projects: [{name: web, role: web-build}], and the build ran as other-role",

@@ -73,7 +73,7 @@ const Open decide.Kind = "open"
 
 func (c *held) summary() Summary {
 	s := Summary{Case: c.ID, Project: c.Project, Commit: c.Commit, Opened: c.Opened, Closed: c.Closed,
-		Outcome: c.Outcome, Rounds: len(c.Rounds)}
+		Outcome: c.Outcome, Rounds: c.Past.Rounds + len(c.Rounds)}
 	for _, r := range c.Rounds {
 		if r.Diagnosis != nil && s.Cause == "" {
 			s.Cause = r.Diagnosis.Cause

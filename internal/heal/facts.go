@@ -28,6 +28,11 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 	if !ok {
 		return decide.Facts{}, fmt.Errorf("the settings no longer name the project %q: %w", c.Project, ErrFinal)
 	}
+	if r.Cut { // of the round, not enough is kept to decide by
+		if err := h.readAgain(ctx, c, p); err != nil {
+			return decide.Facts{}, err
+		}
+	}
 	f := decide.Facts{Settings: h.Settings, Home: h.Home, Project: p, Build: r.Build, Case: c.ID,
 		Earlier: counted(c.Rounds[:len(c.Rounds)-1]), Self: h.Self,
 		// The round's own time, so that deciding again gives the same plan.
@@ -48,6 +53,22 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 		}
 	}
 	return f, nil
+}
+
+// readAgain reads the build of the last round once more, and has its log read
+// once more, since the ledger kept only a part of them.
+func (h *Healer) readAgain(ctx context.Context, c *held, p settings.Project) error {
+	r := c.last()
+	b, err := h.build(ctx, c.at(), r.Build.ID)
+	if errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("the build is gone, and only a part of its failure is recorded: %w", ErrFinal)
+	}
+	if err != nil {
+		return fmt.Errorf("reading the build again: %w", err)
+	}
+	r.Build = b.WithRolePath(p.Role)
+	r.Diagnosis, r.Cut, r.Denied = nil, false, nil
+	return nil
 }
 
 // counted leaves out the rounds of an earlier day, which count in no budget.

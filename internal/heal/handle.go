@@ -71,7 +71,9 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 		c.Others = append(c.Others, b.ID)
 		return h.save(ctx, c, true)
 	}
-	if err := h.save(ctx, c, false); err != nil {
+	if err := h.save(ctx, c, false); errors.Is(err, errTooLarge) {
+		return h.close(ctx, c)
+	} else if err != nil {
 		return err
 	}
 	return h.run(ctx, c)
@@ -172,7 +174,8 @@ func (c *held) overtaken(b codebuild.Build) bool {
 	if c.Outcome == decide.Healed && executionKey(b) == "" && !b.End.After(c.last().Ended) {
 		return true
 	}
-	return slices.ContainsFunc(c.Rounds, func(r decide.Round) bool { return !r.Old && !r.Build.Start.Before(b.End) })
+	return !c.Past.Start.IsZero() && !c.Past.Start.Before(b.End) ||
+		slices.ContainsFunc(c.Rounds, func(r decide.Round) bool { return !r.Old && !r.Build.Start.Before(b.End) })
 }
 
 // startOver drops the rounds of an earlier day, except those whose change is
@@ -185,7 +188,7 @@ func (c *held) startOver(now time.Time) {
 			keep = append(keep, r)
 		}
 	}
-	c.Rounds, c.Opened = keep, now
+	c.Rounds, c.Past, c.Opened = keep, decide.Past{}, now
 }
 
 // findCase finds the case of a build that the ledger does not know.

@@ -31,6 +31,7 @@ func (h *Healer) mayBe(c *held, b codebuild.Build) bool {
 // others are the initiators of the case's builds that the healer did not start.
 func (c *held) others() (names []string) {
 	ours := map[string]bool{}
+	names = slices.Clone(c.Past.Initiators)
 	for i, r := range c.Rounds {
 		switch {
 		case i > 0 && c.Rounds[i-1].ByToken() && c.Rounds[i-1].Retry == r.Build.ID:

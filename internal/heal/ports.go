@@ -24,6 +24,8 @@ var (
 	ErrLater = errors.New("not now")
 	// ErrFinal: AWS refuses this call for good.
 	ErrFinal = errors.New("refused by AWS")
+	// ErrTooLarge: the ledger cannot hold an item of that size.
+	ErrTooLarge = errors.New("too large for the ledger")
 	// ErrDenied: the healer itself lacks a permission. A [DeniedError] names it.
 	ErrDenied = errors.New("the healer lacks a permission")
 )
@@ -203,7 +205,8 @@ type Store interface {
 	// Get reads an item; ErrNotFound if there is none.
 	Get(ctx context.Context, kind, id string) (Item, error)
 	// Put writes the item if the stored version is still it.Version, and
-	// returns it with its new version. ErrConflict if it is not.
+	// returns it with its new version. ErrConflict if it is not. It holds at least
+	// [MaxData] of packed data, and gives ErrTooLarge for what it cannot hold.
 	Put(ctx context.Context, it Item) (Item, error)
 	// Between lists items of the kind that are due in [from, to), in order of
 	// Due, oldest first, or newest first if newest; at most limit.

@@ -42,8 +42,10 @@ var errBusy = fmt.Errorf("another invocation works on the case: %w", ErrLater)
 type held struct {
 	decide.Case
 	version int64
-	locked  bool   // this invocation has recorded that it alone works on the case
-	leased  string // what this invocation holds a lease on for the case; "" for nothing
+	locked  bool // this invocation has recorded that it alone works on the case
+	// forgotten: the ledger could not hold the case, so little of it is left.
+	forgotten bool
+	leased    string // what this invocation holds a lease on for the case; "" for nothing
 }
 
 func (c *held) last() *decide.Round { return &c.Rounds[len(c.Rounds)-1] }
@@ -85,7 +87,7 @@ func (h *Healer) save(ctx context.Context, c *held, done bool) error {
 	if done {
 		c.Busy = time.Time{}
 	}
-	data, err := json.Marshal(c.Case)
+	data, err := storable(c.Case)
 	if err != nil {
 		return fmt.Errorf("recording case %q: %w", c.ID, err)
 	}
@@ -93,6 +95,9 @@ func (h *Healer) save(ctx context.Context, c *held, done bool) error {
 	if it, err = h.Store.Put(ctx, it); err != nil {
 		if errors.Is(err, ErrConflict) {
 			return errBusy
+		}
+		if errors.Is(err, ErrTooLarge) && !c.forgotten {
+			return h.forget(ctx, c)
 		}
 		return fmt.Errorf("recording case %q: %w", c.ID, err)
 	}
@@ -160,7 +165,8 @@ func (c *held) tell(now time.Time, k decide.Kind, note string) {
 
 // knows reports whether the case has dealt with the build, or set it aside.
 func (c *held) knows(build string) bool {
-	return slices.Contains(c.Others, build) || slices.ContainsFunc(c.Rounds, func(r decide.Round) bool { return r.Build.ID == build })
+	return slices.Contains(c.Others, build) || slices.Contains(c.Past.Builds, build) ||
+		slices.ContainsFunc(c.Rounds, func(r decide.Round) bool { return r.Build.ID == build })
 }
 
 // alreadyFailed reports whether the build that the case waits for failed before
@@ -207,7 +213,17 @@ func (c *held) blame(err error) {
 func equal(a, b decide.Round) bool {
 	return a.Diagnosis != nil && b.Diagnosis != nil && a.Diagnosis.Fingerprint == b.Diagnosis.Fingerprint &&
 		a.RetryAt.IsZero() && a.Decision != nil && b.Decision != nil &&
-		slices.EqualFunc(a.Decision.Refusals, b.Decision.Refusals, func(x, y guardrail.Refusal) bool { return x.Rule == y.Rule })
+		slices.Equal(rulesOf(*a.Decision), rulesOf(*b.Decision))
+}
+
+// rulesOf lists the rules that refused, each once: of a recorded decision, not
+// every refusal is kept.
+func rulesOf(d decide.Decision) (out []guardrail.Rule) {
+	for _, r := range d.Refusals {
+		out = append(out, r.Rule)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // leaseOf names what must be leased for the plan's change: the role, or the

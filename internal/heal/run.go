@@ -133,6 +133,11 @@ func (h *Healer) handleError(ctx context.Context, c *held, err error) error {
 	switch {
 	case errors.Is(err, errBusy):
 		return err
+	case errors.Is(err, errTooLarge): // closed already
+		if err := h.release(ctx, c, h.Clock.Now()); err != nil {
+			return err
+		}
+		return h.close(ctx, c)
 	case errors.Is(err, ErrDenied), errors.Is(err, ErrFinal), later && r.Tries >= maxWaits, !later && r.Tries >= maxTries:
 		k := decide.Reported
 		if !r.Written.IsZero() || !r.RetryAt.IsZero() {
@@ -205,6 +210,9 @@ func (h *Healer) decide(ctx context.Context, c *held) (err error) {
 		}
 	}
 	d, err := h.Explain(ctx, c.at(), f)
+	if err == nil {
+		d, err = withRoom(c.Case, d)
+	}
 	if err != nil {
 		return err
 	}
@@ -485,7 +493,7 @@ func (h *Healer) afterWrite(ctx context.Context, c *held) error {
 // token identifies a round's retry: CodeBuild starts one build for it within
 // five minutes, however often it is asked (AWS.md#retry-token).
 func token(c *held) string {
-	return fmt.Sprintf("%s-%d-%d", c.ID, len(c.Rounds), c.Opened.Unix())
+	return fmt.Sprintf("%s-%d-%d", c.ID, c.Past.Rounds+len(c.Rounds), c.Opened.Unix())
 }
 
 // budget is how often something may be done within a time.

@@ -361,8 +361,7 @@ func (h *Healer) notify(ctx context.Context, o decide.Outcome) error {
 		return nil
 	}
 	h.Journal.Record(o)
-	o.Settings = nil
-	data, err := json.Marshal(o)
+	data, err := storedOutcome(o)
 	if err != nil {
 		return err
 	}

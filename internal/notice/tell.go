@@ -72,13 +72,23 @@ func (n *Notice) aboutBuild(v *view) {
 	}
 	if g := r.Diagnosis; g != nil {
 		n.Cause = id(g.Cause)
+		n.leftOut("denials", len(toShow(g.Denials)), maxDenials, g.Dropped)
 	}
 	if d := r.Decision; d != nil {
 		n.Mode, n.Remedy, n.Why, n.Settings, n.Plan = d.Mode, d.Remedy, prose(d.Why), id(d.Settings), v.planHash
 		n.Refusals = refusals(d.Refusals)
+		n.leftOut("refusals", len(d.Refusals), maxRefusals, d.Dropped)
 	}
 	if v.Kind == decide.Healed {
 		n.HealSeconds = int(v.timeToHeal / time.Second)
+	}
+}
+
+// leftOut says how many of the things are not in the notice: of there, it shows
+// at most shown, and dropped more are not in the ledger.
+func (n *Notice) leftOut(things string, there, shown, dropped int) {
+	if more := max(there-shown, 0) + dropped; more > 0 {
+		n.Cut = append(n.Cut, fmt.Sprintf("%d of %d %s", more, there+dropped, things))
 	}
 }
 
@@ -118,7 +128,7 @@ func caseOf(o decide.Outcome) Case {
 		Region:  id(c.Region),
 		Project: id(c.Project),
 		Commit:  quote(c.Commit, maxName),
-		Round:   min(o.Round+1, len(c.Rounds)),
+		Round:   c.Past.Rounds + min(o.Round+1, len(c.Rounds)),
 		Opened:  utc(c.Opened),
 		Closed:  utc(c.Closed),
 	}
@@ -178,10 +188,7 @@ func failureOf(r decide.Round) *Failure {
 
 // denials returns those that made the build fail, or all of them if the ledger does not say which.
 func denials(all []buildlog.Denial) []Denial {
-	causal := slices.DeleteFunc(slices.Clone(all), func(d buildlog.Denial) bool { return !d.Causal })
-	if len(causal) == 0 {
-		causal = all
-	}
+	causal := toShow(all)
 	out := []Denial{}
 	for _, d := range causal[:min(len(causal), maxDenials)] {
 		n := Denial{
@@ -199,6 +206,15 @@ func denials(all []buildlog.Denial) []Denial {
 		out = append(out, n)
 	}
 	return out
+}
+
+// toShow gives the denials that made the build fail, or all of them.
+func toShow(all []buildlog.Denial) []buildlog.Denial {
+	causal := slices.DeleteFunc(slices.Clone(all), func(d buildlog.Denial) bool { return !d.Causal })
+	if len(causal) == 0 {
+		return all
+	}
+	return causal
 }
 
 func refusals(all []guardrail.Refusal) []Refusal {
