@@ -16,15 +16,15 @@ import (
 // Bounds of what is kept of a case. Whoever can make a build fail chooses how
 // much its log says, and how often it fails.
 const (
-	maxKeptDenials  = 50  // of a round
-	maxKeptExcerpt  = 60  // lines
-	maxKeptRefusals = 60  // of a round
-	maxKeptRounds   = 16  // above that, rounds that were only told are dropped
-	maxKeptOthers   = 100 // builds that were set aside
-	maxKeptBuilds   = 50  // builds of dropped rounds
-	maxKeptNames    = 20  // initiators of those
-	maxKeptNotices  = 12  // still to be sent
-	maxNote         = 4 << 10
+	maxKeptDenials  = 50 // of a round
+	maxKeptExcerpt  = 60 // lines
+	maxKeptRefusals = 60 // of a round
+	maxKeptRounds   = 16 // above that, rounds that were only told are dropped
+	maxKeptOthers   = 50 // builds that were set aside
+	maxKeptBuilds   = 50 // builds of dropped rounds
+	maxKeptNames    = 20 // initiators of those
+	maxKeptNotices  = 12 // still to be sent
+	maxNote         = 1 << 10
 	maxName         = 300 // bytes of a build's id or initiator
 
 	// MaxActed bounds the rounds of a case that changed something or started a
@@ -224,6 +224,9 @@ func (r Round) bounded(s Size, open bool) Round {
 		}
 		r.Diagnosis = &d
 	}
+	if s == Bare && !open && r.ToldOnly() {
+		r.Denied = nil // compared only with rounds that did something
+	}
 	r.Build = boundedBuild(r.Build, s)
 	if r.Decision != nil {
 		d := boundedDecision(*r.Decision, s)
@@ -241,7 +244,7 @@ func boundedDiagnosis(d diagnose.Diagnosis, s Size) (_ diagnose.Diagnosis, whole
 	denials, lines, line := maxKeptDenials, maxKeptExcerpt, 0
 	switch {
 	case s == Bare:
-		denials, lines, line = 3, 0, 200
+		denials, lines, line = 3, 0, 60
 	case s >= Recent:
 		denials, lines, line = 10, 10, 300
 	}
@@ -271,6 +274,13 @@ func boundedDiagnosis(d diagnose.Diagnosis, s Size) (_ diagnose.Diagnosis, whole
 		}
 	}
 	d.Details = nil
+	if s == Bare {
+		d.Advice = ""
+		for i := range d.Denials {
+			n := &d.Denials[i]
+			n.Principal, n.Operation, n.PolicyARN = "", "", ""
+		}
+	}
 	return d, false
 }
 
@@ -299,7 +309,7 @@ func boundedBuild(b codebuild.Build, s Size) codebuild.Build {
 	}
 	message := 1000
 	if s == Bare {
-		message = 200
+		message = 60
 		b.Image, b.EncryptionKey, b.Logs = "", "", codebuild.Logs{}
 	}
 	failed, ok := b.FailedPhase()
@@ -321,7 +331,7 @@ func boundedDecision(d Decision, s Size) Decision {
 	refusals, text := maxKeptRefusals, 4<<10
 	switch {
 	case s == Bare:
-		refusals, text = 3, 200
+		refusals, text = 3, 60
 	case s >= Recent:
 		refusals, text = 10, 600
 	}

@@ -19,7 +19,7 @@ const MaxData = 96 << 10
 
 // maxChanges bounds what of a case can never be dropped, as gzip packs it: the
 // changes that stand and the plan to carry out next.
-const maxChanges = MaxData / 2
+const maxChanges = MaxData * 2 / 5
 
 // errTooLarge: the ledger could not hold the case, which is closed now.
 var errTooLarge = fmt.Errorf("the case is too large for the ledger: %w", ErrFinal)
@@ -68,7 +68,8 @@ func withRoom(c decide.Case, d decide.Decision) (decide.Decision, error) {
 	}
 	d.Used = nil
 	return decide.Refuse(d, "The case is too large.", guardrail.Refusal{Rule: guardrail.CaseTooLarge, Message: why +
-		" Nothing more is done automatically for this commit: act by hand, or undo the case's changes and replay the build a day later."}), nil
+		" Nothing more is done automatically for this commit: act by hand, or undo the case's changes and replay the " +
+		"build a day later."}), nil
 }
 
 // forget closes a case that the ledger cannot hold, keeps only what names it,

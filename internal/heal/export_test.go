@@ -12,3 +12,11 @@ func (h *Healer) CountBudgets(ctx context.Context, c decide.Case, d decide.Decis
 	rs, err := h.budgets(ctx, &held{Case: c}, d)
 	return len(rs) == 0, err
 }
+
+// What bounds the ledger's items.
+var (
+	Storable      = storable
+	StoredOutcome = storedOutcome
+	WithRoom      = withRoom
+	Packed        = packed
+)
