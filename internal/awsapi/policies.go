@@ -69,23 +69,58 @@ func (i IAM) Write(ctx context.Context, at settings.Account, r codebuild.Role, t
 	case guardrail.Managed:
 		return writeVersion(ctx, client, t, known)
 	case guardrail.Attach:
-		for _, arn := range t.Attach {
-			if err := holdsAtMost(ctx, client, arn, t.Holds[arn]); err != nil {
-				return "", err
-			}
-			if _, err := client.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: &r.Name, PolicyArn: &arn}); err != nil {
-				return "", classify(err)
-			}
-		}
-		return "", nil
+		return "", attach(ctx, client, r, t)
 	}
 	return "", fmt.Errorf("target kind %q is not known", t.Kind)
+}
+
+// attach attaches the target's policies, none before each was looked at. One
+// that is attached already stays so.
+func attach(ctx context.Context, client *iam.Client, r codebuild.Role, t guardrail.Target) error {
+	for _, arn := range t.Attach {
+		if err := holdsAtMost(ctx, client, arn, t.Holds[arn]); err != nil {
+			return err
+		}
+	}
+	for _, arn := range t.Attach {
+		_, err := client.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: &r.Name, PolicyArn: &arn})
+		if err = classify(err); errors.Is(err, heal.ErrNotFound) {
+			err = fmt.Errorf("the role or the policy is gone: %w: %w", heal.ErrFinal, err)
+		}
+		if err != nil {
+			return fmt.Errorf("attaching policy %q: %w", arn, err)
+		}
+	}
+	return nil
+}
+
+// detach detaches the target's policies, the last attached first, and returns
+// those that were attached. One that cannot be detached does not keep the
+// others attached. What is attached is not asked for first, since IAM may not
+// show a policy yet that was attached a moment ago (AWS.md#consistency).
+func detach(ctx context.Context, client *iam.Client, r codebuild.Role, t guardrail.Target) (was []string, err error) {
+	var errs []error
+	for _, arn := range slices.Backward(t.Attach) {
+		_, err := client.DetachRolePolicy(ctx, &iam.DetachRolePolicyInput{RoleName: &r.Name, PolicyArn: &arn})
+		switch err = classify(err); {
+		case errors.Is(err, heal.ErrNotFound):
+		case err != nil:
+			errs = append(errs, fmt.Errorf("detaching policy %q: %w", arn, err))
+		default:
+			was = append(was, arn)
+		}
+	}
+	slices.Reverse(was)
+	return was, errors.Join(errs...)
 }
 
 // holdsAtMost looks whether a ready-made policy gives no more than its grant:
 // otherwise a person who can change it would decide what the role gets.
 func holdsAtMost(ctx context.Context, client *iam.Client, arn, most string) error {
 	p, err := managedPolicy(ctx, client, arn)
+	if errors.Is(err, heal.ErrNotFound) {
+		err = fmt.Errorf("%w: %w", heal.ErrFinal, err)
+	}
 	if err != nil {
 		return fmt.Errorf("reading policy %q: %w; deploy the stack with these settings", arn, err)
 	}
@@ -311,14 +346,78 @@ func (i IAM) Restore(ctx context.Context, at settings.Account, r codebuild.Role,
 	case guardrail.Managed:
 		return restoreVersion(ctx, client, t, version)
 	case guardrail.Attach:
-		for _, arn := range t.Attach {
-			_, err := client.DetachRolePolicy(ctx, &iam.DetachRolePolicyInput{RoleName: &r.Name, PolicyArn: &arn})
-			if err = classify(err); err != nil && !errors.Is(err, heal.ErrNotFound) {
-				return err
-			}
-		}
+		_, err := detach(ctx, client, r, t)
+		return err
 	}
 	return nil
+}
+
+// Abandon implements [heal.Policies].
+func (i IAM) Abandon(
+	ctx context.Context, at settings.Account, r codebuild.Role, t guardrail.Target, known []string,
+) (told string, err error) {
+	client, err := i.client(at)
+	if err != nil {
+		return "", err
+	}
+	switch t.Kind {
+	case guardrail.Inline:
+		now, err := inlinePolicy(ctx, client, r.Name, t.Name)
+		if err != nil || !iampolicy.Same(now, t.After) || iampolicy.Same(now, t.Before) {
+			return "", err
+		}
+		if err := writeInline(ctx, client, r, t.Name, now, t.Before); err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("Inline policy %s had been written, and is again what it was.", t.Name), nil
+	case guardrail.Managed:
+		return abandonVersion(ctx, client, t, known)
+	case guardrail.Attach:
+		was, err := detach(ctx, client, r, t)
+		if len(was) > 0 {
+			told = fmt.Sprintf("It had attached %s, which is detached again.", strings.Join(was, " and "))
+		}
+		return told, err
+	}
+	return "", nil
+}
+
+// abandonVersion deletes the version that a write made, if it did, and tells
+// if the oldest version was deleted for it.
+func abandonVersion(
+	ctx context.Context, client *iam.Client, t guardrail.Target, known []string,
+) (told string, err error) {
+	vs, def, err := versions(ctx, client, t.Name)
+	if err != nil {
+		return "", err
+	}
+	var tell []string
+	for _, v := range vs {
+		if len(known) == 0 || slices.Contains(known, v.ID) {
+			continue
+		}
+		doc, err := policyVersion(ctx, client, t.Name, v.ID)
+		if err != nil {
+			return "", err
+		}
+		switch {
+		case !iampolicy.Same(doc, t.After):
+			continue // somebody else's
+		case v.ID == def:
+			err = restoreVersion(ctx, client, t, v.ID)
+		default:
+			err = dropVersion(ctx, client, t.Name, v.ID)
+		}
+		if err != nil {
+			return "", err
+		}
+		tell = append(tell, fmt.Sprintf("Version %s of policy %s had been made, and is deleted again.", v.ID, t.Name))
+	}
+	if t.DropVersion != "" && !has(vs, t.DropVersion) {
+		tell = append(tell, fmt.Sprintf("Version %s of policy %s, the oldest, was deleted to make room for a new one, "+
+			"and cannot be brought back.", t.DropVersion, t.Name))
+	}
+	return strings.Join(tell, " "), nil
 }
 
 // restoreVersion makes the earlier version the default again, and deletes ours.

@@ -123,6 +123,11 @@ type Round struct {
 	// WrittenVersion is the managed policy version that the write made.
 	WrittenVersion string    `json:"written_version,omitempty"`
 	Undone         time.Time `json:"undone,omitzero"`
+	// Partly: the write was given up, and what it had made could not be taken back,
+	// so that a part of it stands, perhaps all or nothing.
+	Partly bool `json:"partly,omitempty"`
+	// Abandoned says, in sentences, what became of a write that was given up half done.
+	Abandoned string `json:"abandoned,omitempty"`
 	// Scan is how long it took to read the log and find what is in it.
 	Scan time.Duration `json:"scan,omitempty"`
 	// Reread: the log was incomplete at first and has been read again.

@@ -29,8 +29,13 @@ func (h *Healer) write(ctx context.Context, c *held) error {
 	}
 	err := h.change(ctx, c, resumed)
 	if errors.Is(err, ErrConflict) {
-		// What the decision was based on has changed: decide again.
-		c.last().Step = decide.StepReceived
+		// What the decision was based on has changed: decide again, from what was
+		// there before this write began.
+		if aerr := h.abandon(ctx, c); aerr != nil {
+			err = fmt.Errorf("taking back a change that is half made: %w", aerr)
+		} else {
+			c.last().Step = decide.StepReceived
+		}
 	}
 	if c.halfDone(err) {
 		return err
@@ -46,12 +51,69 @@ func (h *Healer) write(ctx context.Context, c *held) error {
 }
 
 // halfDone reports whether the error leaves a change that may be partly made
-// and that the case will come back to. The lease is kept then, so that no
-// other case builds on a half-made change.
+// and that the case will come back to, if only to take it back. The lease is
+// kept then, so that no other case builds on a half-made change.
 func (c *held) halfDone(err error) bool {
-	return err != nil && c.leased != "" && (c.last().Step == decide.StepWriting || c.last().Step == decide.StepUndoing) &&
-		!errors.Is(err, ErrFinal) && !errors.Is(err, ErrDenied)
+	if err == nil || c.leased == "" {
+		return false
+	}
+	return c.last().Step == decide.StepWriting ||
+		c.last().Step == decide.StepUndoing && !errors.Is(err, ErrFinal) && !errors.Is(err, ErrDenied)
 }
+
+// abandon takes back what a write that will not be completed has made so far.
+func (h *Healer) abandon(ctx context.Context, c *held) error {
+	r := c.last()
+	p := r.Decision.Plan
+	switch {
+	case p.Write != nil:
+		role, _ := r.Build.Role()
+		told, err := h.Policies.Abandon(ctx, c.at(), role, *p.Write, r.Versions)
+		if err != nil {
+			return err
+		}
+		if !strings.Contains(r.Abandoned, told) {
+			r.Abandoned = sentences(r.Abandoned, told)
+		}
+	case p.NewRole != "":
+		now, err := h.Projects.Role(ctx, c.at(), c.Project)
+		if err == nil && now == p.NewRole {
+			err = h.setRole(ctx, c, p.NewRole, p.OldRole, false)
+		}
+		return err
+	}
+	return nil
+}
+
+// endWrite ends a write that has failed for good: what it made is taken back,
+// or else recorded as standing, so that an undo knows of it. It returns what
+// must be told then.
+func (h *Healer) endWrite(ctx context.Context, c *held) (note string) {
+	r := c.last()
+	if r.Step != decide.StepWriting || !r.Decision.Mutates() {
+		return ""
+	}
+	err := h.acquire(ctx, c)
+	if err == nil {
+		err = h.abandon(ctx, c)
+	}
+	now := h.Clock.Now()
+	switch {
+	case err != nil:
+		if r.Written.IsZero() {
+			r.Written = now
+		}
+		r.Partly = true
+		return fmt.Sprintf("What this change had made by then could not be taken back, so a part of it may stand: %s. "+
+			"{\"undo\":{\"case\":%q}} takes it back.", err, c.ID)
+	case !r.Written.IsZero(): // all of it had been made
+		r.Undone = now
+	}
+	return ""
+}
+
+// sentences puts sentences after one another.
+func sentences(a, b string) string { return strings.TrimSpace(a + " " + b) }
 
 func (h *Healer) change(ctx context.Context, c *held, resumed bool) (err error) {
 	r := c.last()
@@ -440,13 +502,23 @@ func (h *Healer) undoRound(ctx context.Context, c *held, i int) (note string, er
 func (h *Healer) restore(ctx context.Context, c *held, r *decide.Round) (note string, err error) {
 	t := *r.Decision.Plan.Write
 	role, _ := r.Build.Role()
+	if r.Partly {
+		r.Abandoned, err = h.Policies.Abandon(ctx, c.at(), role, t, r.Versions)
+		return "", err
+	}
+	if t.Kind == guardrail.Attach { // some may be detached already, by an earlier run or by somebody
+		return "", h.Policies.Restore(ctx, c.at(), role, t, "")
+	}
 	doc, _, err := h.Policies.Current(ctx, c.at(), role, t)
 	if err != nil {
 		return "", err
 	}
 	switch {
-	case iampolicy.Same(doc, t.Before):
-		return "", nil // restored already
+	case iampolicy.Same(doc, t.Before): // restored already, but perhaps ours is still among the versions
+		if t.Kind == guardrail.Managed {
+			_, err = h.Policies.Abandon(ctx, c.at(), role, t, r.Versions)
+		}
+		return "", err
 	case !iampolicy.Same(doc, after(t)):
 		return "Somebody has changed the policy since, so it was left as it is. What differs from what was written: " +
 			difference(after(t), doc), nil
@@ -462,7 +534,7 @@ func (h *Healer) restore(ctx context.Context, c *held, r *decide.Round) (note st
 // of the same policy: they may have built on the document before ours, or on ours.
 func (h *Healer) restoredBeside(ctx context.Context, c *held, role codebuild.Role, t guardrail.Target) (note string, err error) {
 	doc, _, err := h.Policies.Current(ctx, c.at(), role, t)
-	if err != nil || t.Kind == guardrail.Attach {
+	if err != nil {
 		return "", err
 	}
 	given, there := diff(t.Before, after(t)), diff(t.Before, doc)

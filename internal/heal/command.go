@@ -253,6 +253,11 @@ func (h *Healer) undo(ctx context.Context, id string) (CommandAnswer, error) {
 	case len(notes) == 0:
 		notes = []string{"The case has changed nothing that still stands."}
 	}
+	for _, r := range c.Rounds {
+		if r.Abandoned != "" {
+			notes = append(notes, r.Abandoned)
+		}
+	}
 	answer := CommandAnswer{Done: done > 0 && !refused, TookBack: done, Message: strings.Join(notes, " "), Case: &c.Case}
 	if !answer.Done {
 		return answer, h.save(ctx, c, true)

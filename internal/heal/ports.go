@@ -119,7 +119,12 @@ type Policies interface {
 	Write(ctx context.Context, at settings.Account, r codebuild.Role, t guardrail.Target, known []string) (version string, err error)
 	// Restore puts t.Before in the place of t.After; version is what Write
 	// returned. It gives ErrConflict if something other than t.After is there.
+	// Of several policies that were attached, it detaches those that still are.
 	Restore(ctx context.Context, at settings.Account, r codebuild.Role, t guardrail.Target, version string) error
+	// Abandon takes back what a Write that will not be completed has made so far;
+	// known are the versions that it was given. It tells in sentences what was taken
+	// back and what cannot be, "" for nothing. It may be called again.
+	Abandon(ctx context.Context, at settings.Account, r codebuild.Role, t guardrail.Target, known []string) (told string, err error)
 }
 
 // Analyzer is IAM Access Analyzer.

@@ -192,12 +192,12 @@ func (c *held) finish(now time.Time, k decide.Kind, note string) {
 	r := c.last()
 	r.Step = decide.StepDone
 	c.Closed, c.Outcome = now, k
-	if n := len(c.Rounds); k == decide.Reported && n > 1 && r.Replayed.IsZero() && equal(c.Rounds[n-2], *r) &&
+	if n := len(c.Rounds); k == decide.Reported && n > 1 && r.Replayed.IsZero() && r.Abandoned == "" && equal(c.Rounds[n-2], *r) &&
 		now.Sub(r.Started) < equalFor && now.Sub(c.Rounds[n-2].Started) < equalFor {
 		c.Repeats++
 		return
 	}
-	c.tell(now, k, note)
+	c.tell(now, k, sentences(note, r.Abandoned))
 }
 
 // blame adds to the notice that finish queued which permission the healer

@@ -139,6 +139,7 @@ func (h *Healer) handleError(ctx context.Context, c *held, err error) error {
 		}
 		return h.close(ctx, c)
 	case errors.Is(err, ErrDenied), errors.Is(err, ErrFinal), later && r.Tries >= maxWaits, !later && r.Tries >= maxTries:
+		note := sentences(sentence(err), h.endWrite(ctx, c))
 		k := decide.Reported
 		if !r.Written.IsZero() || !r.RetryAt.IsZero() {
 			k = decide.Failed
@@ -146,7 +147,7 @@ func (h *Healer) handleError(ctx context.Context, c *held, err error) error {
 		if gerr := h.release(ctx, c, h.Clock.Now()); gerr != nil {
 			return gerr
 		}
-		c.finish(h.Clock.Now(), k, sentence(err))
+		c.finish(h.Clock.Now(), k, note)
 		c.blame(err)
 		return h.close(ctx, c)
 	case later, errors.Is(err, context.DeadlineExceeded):

@@ -129,6 +129,8 @@ func Changes(c decide.Case) (out []string) {
 	for _, r := range slices.Backward(c.Rounds) {
 		switch {
 		case r.Decision == nil || r.Decision.Plan == nil:
+		case r.Stands() && r.Partly:
+			out = append(out, change(c, *r.Decision.Plan)+" (in part, or perhaps not at all)")
 		case r.Stands():
 			out = append(out, change(c, *r.Decision.Plan))
 		case r.Step == decide.StepWriting:
@@ -177,6 +179,9 @@ func (h *Healer) finishWrite(ctx context.Context, c *held) error {
 		r.WrittenVersion, made = version, there || p.Write.Kind == "attach" // of several policies, some may be attached
 	}
 	if !made {
+		if err := h.abandon(ctx, c); err != nil {
+			return errors.Join(err, h.release(ctx, c, time.Time{}))
+		}
 		r.WrittenVersion, r.Step = "", decide.StepReceived // decided again if the case continues
 		return errors.Join(h.save(ctx, c, false), h.release(ctx, c, time.Time{}))
 	}

@@ -54,6 +54,8 @@ func statusOf(o decide.Outcome, r decide.Round, i int) (s Status, ok bool) {
 		return TakenBack, o.Kind == decide.Undone
 	case r.Old:
 		return "", false
+	case r.Partly:
+		return Partly, true
 	case !r.Written.IsZero(), !r.Decision.Mutates() && !r.RetryAt.IsZero():
 		return Done, true
 	case i != o.Round:

@@ -255,7 +255,8 @@ var changeHeads = []struct {
 	status Status
 	title  string
 }{
-	{TakenBack, "What was undone"}, {Done, "What was changed"}, {WaitsFor, "What is proposed"},
+	{TakenBack, "What was undone"}, {Done, "What was changed"},
+	{Partly, "What was changed in part"}, {WaitsFor, "What is proposed"},
 	{WouldBe, "What would have been done"}, {WasPlanned, "What was planned but not done"},
 }
 
@@ -388,7 +389,7 @@ func (m *mail) links(l Links) {
 // policyState says of when a whole policy is.
 var policyState = map[Status]string{
 	Done: "now", TakenBack: "after the undo", WaitsFor: "as it will be", WouldBe: "as it would be",
-	WasPlanned: "as it would be",
+	WasPlanned: "as it would be", Partly: "as it would be",
 }
 
 // documents prints the whole policies.

@@ -191,6 +191,7 @@ type Status string
 // The statuses.
 const (
 	Done       Status = "done"
+	Partly     Status = "partly" // given up half done, and could not be taken back
 	TakenBack  Status = "undone"
 	WaitsFor   Status = "proposed"
 	WouldBe    Status = "would" // in mode observe

@@ -277,7 +277,11 @@ func timeline(v *view) []Event {
 		add(r.Replayed, "Somebody replayed the failure of build "+buildName(r.Build)+".")
 		if r.Decision != nil && r.Decision.Plan != nil {
 			p := *r.Decision.Plan
-			add(r.Written, did(p, r.WrittenVersion))
+			if r.Partly {
+				add(r.Written, "Gave up a change that was half made.")
+			} else {
+				add(r.Written, did(p, r.WrittenVersion))
+			}
 			if r.RetryAt != (time.Time{}) {
 				add(r.RetryAt, startedAs(p, id(r.Retry)))
 			}

@@ -157,15 +157,22 @@ func tellCase(c decide.Case) string {
 		if r.Decision != nil {
 			fmt.Fprintf(&b, "  %s", r.Decision.Remedy)
 		}
+		written := "written"
+		if r.Partly {
+			written = "written in part"
+		}
 		for _, s := range []struct {
 			word string
 			at   time.Time
-		}{{"written", r.Written}, {"started again", r.RetryAt}, {"undone", r.Undone}} {
+		}{{written, r.Written}, {"started again", r.RetryAt}, {"undone", r.Undone}} {
 			if !s.at.IsZero() {
 				fmt.Fprintf(&b, "  %s %s", s.word, s.at.UTC().Format("15:04:05"))
 			}
 		}
 		b.WriteString("\n")
+		if r.Abandoned != "" {
+			fmt.Fprintf(&b, "    %s\n", r.Abandoned)
+		}
 	}
 	return b.String()
 }
