@@ -228,6 +228,7 @@ func (r Round) bounded(s Size, open bool) Round {
 		r.Denied = nil // compared only with rounds that did something
 	}
 	r.Build = boundedBuild(r.Build, s)
+	r.Abandoned = clip(r.Abandoned, maxNote)
 	if r.Decision != nil {
 		d := boundedDecision(*r.Decision, s)
 		if d.Plan != nil {
