@@ -155,7 +155,7 @@ func allow(in Input, gs []grant, c claim, denied func(Question) bool) (picks []p
 				c.action.Name))
 	}
 	return nil, about(d, NotAllowed,
-		fmt.Sprintf("No grant of project %q allows %s on %s. Add the entry if the build shall have it.",
+		fmt.Sprintf("No grant of project %q allows %s on %s. Add the entry if the build should have it.",
 			in.Project.Name, c.action.Name, clip(strings.Join(c.resources, " and ")))).with(entry(in, c))
 }
 

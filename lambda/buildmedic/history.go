@@ -209,17 +209,27 @@ func runApprove(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 		}, stdout, stderr)
 }
 
+func runResume(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
+	return runCommand(ctx, "resume", "", "Allows changes again after a pause, such as the one with which remove ends: of the function\n"+
+		"whose table it is, or of the local ledger.",
+		"buildmedic resume -table TABLE", args,
+		func(string) (heal.Command, error) { return heal.Command{Resume: &struct{}{}}, nil }, stdout, stderr)
+}
+
 // runCommand carries out a command of the function with the user's own
-// credentials.
+// credentials. what names the command's one argument; "" if it takes none.
 func runCommand(ctx context.Context, name, what, about, example string, args []string,
 	command func(string) (heal.Command, error), stdout, stderr io.Writer) int {
-	fs := flags(name, "[-table T] [-json] "+what, about, example, stderr)
+	fs := flags(name, strings.TrimSpace("[-table T] [-json] "+what), about, example, stderr)
 	df := addDeskFlags(fs)
 	asJSON := fs.Bool("json", false, "print JSON")
 	if done, code := df.parse(fs, args, stdout); done {
 		return code
 	}
-	if fs.NArg() != 1 {
+	switch {
+	case what == "" && fs.NArg() > 0:
+		return wrong(fs, "it takes no argument")
+	case what != "" && fs.NArg() != 1:
 		return wrong(fs, "name one %s", strings.ToLower(what))
 	}
 	cmd, err := command(fs.Arg(0))

@@ -41,6 +41,7 @@ func commands() []command {
 		{"undo", "take back what one case changed", runUndo},
 		{"approve", "apply a proposed plan", runApprove},
 		{"remove", "take back what all cases changed, before the function is deleted", runRemove},
+		{"resume", "allow changes again after a pause", runResume},
 		{"schema", "print the JSON Schema of notices for programs", runSchema},
 	}
 }
@@ -86,7 +87,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 func usage(w io.Writer) {
 	var b strings.Builder
-	b.WriteString("buildmedic heals failed CodeBuild builds.\n\nUsage: go run ./lambda/buildmedic COMMAND [ARGUMENTS]\n\n")
+	b.WriteString("buildmedic heals failed CodeBuild builds.\n\nUsage: buildmedic COMMAND [ARGUMENTS]\n\n")
 	for _, c := range commands() {
 		fmt.Fprintf(&b, "  %-9s %s\n", c.name, c.short)
 	}

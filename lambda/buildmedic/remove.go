@@ -288,7 +288,7 @@ func printStanding(w io.Writer, ss []standing) {
 // tell prints what was done and what is left.
 func (r removal) tell(l heal.Inventory, out removed) {
 	w := r.talk
-	fmt.Fprintf(w, "\n%s is paused: it changes nothing until {\"resume\":{}}.\n", r.who)
+	fmt.Fprintf(w, "\n%s is paused: it changes nothing until {\"resume\":{}}, or `buildmedic resume` with the same flags.\n", r.who)
 	if len(out.TakenBack) > 0 {
 		n := 0
 		for _, s := range out.TakenBack {

@@ -187,6 +187,26 @@ func TestRemove(t *testing.T) {
 	}
 }
 
+// TestResume: remove leaves a pause behind, which resume ends, once.
+func TestResume(t *testing.T) {
+	f := deployed(t, "role-0")
+	f.heal("p0")
+	f.leave()
+	code, out, errs := f.desk("", "remove", "-yes")
+	if code != exitOK || !strings.Contains(out, "`buildmedic resume` with the same flags") {
+		t.Errorf("remove: code %d\n%s%s", code, out, errs)
+	}
+	if code, out, errs = f.desk("", "resume"); code != exitOK || !strings.Contains(out, "Writing is allowed again.") {
+		t.Errorf("code %d\n%s%s", code, out, errs)
+	}
+	if code, out, errs = f.desk("", "resume"); code != exitFailed || !strings.Contains(out, "It is not paused.") {
+		t.Errorf("again: code %d\n%s%s", code, out, errs)
+	}
+	if code, _, errs = f.desk("", "resume", "all"); code != exitUsage || !strings.Contains(errs, "it takes no argument") {
+		t.Errorf("with an argument: code %d\n%s", code, errs)
+	}
+}
+
 // TestRemoveWaits: the function works on a case at the moment. Its lock ends, and
 // then its change is taken back too.
 func TestRemoveWaits(t *testing.T) {
