@@ -139,7 +139,7 @@ func TestOneCommitFailsForDays(t *testing.T) {
 	}
 	// The events of builds that were dropped are delivered once more.
 	before := len(s.Sim.Notices())
-	for _, id := range ids[builds-25:] {
+	for _, id := range ids[builds-40:] {
 		b := s.Sim.Builds("p0")[0]
 		if err := s.Inbox.Healer.BuildEnded(t.Context(), heal.Ended{At: s.Inbox.Healer.Home, Project: "p0", Build: id,
 			Status: codebuild.Failed, End: b.End}); err != nil {
