@@ -39,7 +39,7 @@ func (h *hub) bus() {
 	if slices.ContainsFunc(permissions.Elsewhere(h.s), func(a settings.Account) bool { return a.ID == "" }) {
 		accounts = append(accounts, at.Account)
 	}
-	h.rule("MemberBuilds", "Builds that the members' rules chose.", map[string]any{
+	h.rule("MemberBuilds", "member-builds", permissions.Bus, "Builds that the members' rules chose.", map[string]any{
 		"source": source, "detail-type": detailType, "account": accounts,
 	}).SetEventBusName(b.EventBusName())
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
@@ -37,16 +38,19 @@ const (
 
 // hub is the stack under construction.
 type hub struct {
-	stack    awscdk.Stack
-	s        *settings.Settings
-	topic    awssns.Topic
-	key      awskms.Key
-	table    awsdynamodb.Table
-	queue    awssqs.Queue
-	dead     awssqs.Queue // messages that the function could not take up
-	lost     awssqs.Queue // events that could not be delivered to the queue
-	log      awslogs.LogGroup
-	function awslambda.Function
+	stack awscdk.Stack
+	s     *settings.Settings
+	topic awssns.Topic
+	key   awskms.Key
+	table awsdynamodb.Table
+	queue awssqs.Queue
+	// ruleNames are the rules that bring builds, behind their bus's name unless
+	// that is the default bus.
+	ruleNames []string
+	dead      awssqs.Queue // messages that the function could not take up
+	lost      awssqs.Queue // events that could not be delivered to the queue
+	log       awslogs.LogGroup
+	function  awslambda.Function
 }
 
 // NewHubStack makes the function and all around it. code is the directory
@@ -237,34 +241,38 @@ func (h *hub) rules() {
 		if e.Own != "" {
 			what = "The end of builds that Buildmedic started."
 		}
-		h.rule(fmt.Sprintf("Builds%d", i+1), what, e.whole()).SetName(jsii.String(fmt.Sprintf("%s%d", ruleNames, i+1)))
+		h.rule(fmt.Sprintf("Builds%d", i+1), fmt.Sprintf("builds-%d", i+1), "", what, e.whole())
 	}
 }
 
-// ruleNames is how the names of the rules begin that bring builds of the
-// hub's own account and region, so that one pattern names all of them.
-const ruleNames = permissions.Prefix + "builds-"
-
-// rule brings events into the queue. It is on the default bus.
-func (h *hub) rule(id, description string, pattern map[string]any) awsevents.CfnRule {
+// rule brings events of a bus into the queue; bus is "" for the default one. The
+// rule's name is fixed, so that the queue's policy can say it without depending
+// on the rule.
+func (h *hub) rule(id, name, bus, description string, pattern map[string]any) awsevents.CfnRule {
+	name = permissions.Prefix + name
+	h.ruleNames = append(h.ruleNames, strings.TrimPrefix(bus+"/"+name, "/"))
 	return awsevents.NewCfnRule(h.stack, jsii.String(id), &awsevents.CfnRuleProps{
-		Description: jsii.String(description), EventPattern: pattern, State: jsii.String("ENABLED"),
+		Name: jsii.String(name), Description: jsii.String(description), EventPattern: pattern, State: jsii.String("ENABLED"),
 		Targets: []any{&awsevents.CfnRule_TargetProperty{Id: jsii.String("Queue"), Arn: h.queue.QueueArn(),
 			DeadLetterConfig: &awsevents.CfnRule_DeadLetterConfigProperty{Arn: h.lost.QueueArn()}}},
 	})
 }
 
 // deliveries lets EventBridge send to the queue, and what it cannot deliver to
-// lost events, for the hub's own rules: those named so on the default bus, and
-// all of its bus for members. It is one statement whatever the number of rules,
+// lost events, for the hub's own rules by their names: another rule of the
+// account that named the queue could make up builds. It is one statement whatever the number of rules,
 // since SQS takes no more than 20 in a policy, and it is about sending only,
 // where the CDK's own target would let the rules look at the queue, too.
 func (h *hub) deliveries() {
-	at := here()
-	rules := map[string]any{
-		"ArnLike": map[string]any{"aws:SourceArn": []string{at.ARN("events", "rule/"+ruleNames+"*"),
-			at.ARN("events", "rule/"+permissions.Bus+"/*")}},
+	if len(h.ruleNames) == 0 {
+		return // the settings name no project yet
 	}
+	at := here()
+	var arns []string
+	for _, name := range h.ruleNames {
+		arns = append(arns, at.ARN("events", "rule/"+name))
+	}
+	rules := map[string]any{"ArnEquals": map[string]any{"aws:SourceArn": arns}}
 	for _, q := range []awssqs.Queue{h.queue, h.lost} {
 		q.AddToResourcePolicy(statement("EventsMaySend",
 			awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil), *q.QueueArn(), rules,
