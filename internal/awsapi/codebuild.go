@@ -2,6 +2,9 @@ package awsapi
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -288,7 +291,7 @@ func build(b types.Build) codebuild.Build {
 		Status: string(b.BuildStatus), ServiceRole: aws.ToString(b.ServiceRole), Initiator: aws.ToString(b.Initiator),
 		SourceVersion: aws.ToString(b.SourceVersion), ResolvedSourceVersion: aws.ToString(b.ResolvedSourceVersion),
 		BatchARN: aws.ToString(b.BuildBatchArn), EncryptionKey: aws.ToString(b.EncryptionKey),
-		Start: aws.ToTime(b.StartTime), End: aws.ToTime(b.EndTime), Logs: logs(b.Logs),
+		Start: aws.ToTime(b.StartTime), End: aws.ToTime(b.EndTime), Logs: logs(b.Logs), Parameters: parameters(b),
 	}
 	if s := b.Source; s != nil {
 		out.SourceType = string(s.Type)
@@ -314,6 +317,17 @@ func build(b types.Build) codebuild.Build {
 		out.Phases = append(out.Phases, ph)
 	}
 	return out
+}
+
+// parameters is the digest of [codebuild.Build.Parameters].
+func parameters(b types.Build) string {
+	data, err := json.Marshal([]any{b.Source, b.SecondarySources, b.SecondarySourceVersions, b.Environment, aws.ToString(b.ServiceRole),
+		aws.ToString(b.EncryptionKey)})
+	if err != nil {
+		panic("awsapi: a record is always printable: " + err.Error())
+	}
+	h := sha256.Sum256(data)
+	return hex.EncodeToString(h[:])
 }
 
 // logs says where the log is; "null" stands for nothing (AWS.md#log-location).

@@ -374,3 +374,43 @@ func TestBuildHasNoSecrets(t *testing.T) {
 		t.Errorf("secondary versions %q", b.SecondaryVersions)
 	}
 }
+
+// TestParameters ensures that two builds with the same digest were asked for the
+// same, and that the digest is stored nowhere.
+func TestParameters(t *testing.T) {
+	variable := func(name, value string) types.EnvironmentVariable {
+		return types.EnvironmentVariable{Name: &name, Value: &value, Type: types.EnvironmentVariableTypePlaintext}
+	}
+	was := types.Build{Id: aws.String("p:1"), BuildStatus: types.StatusTypeFailed, ServiceRole: aws.String("r"),
+		Source: &types.ProjectSource{Type: types.SourceTypeGithub, Location: aws.String("https://example.com/a.git")},
+		Environment: &types.ProjectEnvironment{Image: aws.String("i"),
+			EnvironmentVariables: []types.EnvironmentVariable{variable("STAGE", "test")}}}
+	again := was
+	again.Id, again.BuildStatus, again.StartTime = aws.String("p:2"), types.StatusTypeSucceeded, aws.Time(time.Unix(1, 0))
+	if build(was).Parameters == "" || build(was).Parameters != build(again).Parameters {
+		t.Errorf("%q and %q", build(was).Parameters, build(again).Parameters)
+	}
+	for name, change := range map[string]func(*types.Build){
+		"a variable": func(b *types.Build) {
+			b.Environment = &types.ProjectEnvironment{Image: aws.String("i"),
+				EnvironmentVariables: []types.EnvironmentVariable{variable("STAGE", "prod")}}
+		},
+		"the role": func(b *types.Build) { b.ServiceRole = aws.String("s") },
+		"the buildspec": func(b *types.Build) {
+			b.Source = &types.ProjectSource{Type: types.SourceTypeGithub, Buildspec: aws.String("b.yml")}
+		},
+		"a second source": func(b *types.Build) {
+			b.SecondarySourceVersions = []types.ProjectSourceVersion{{SourceVersion: aws.String("refs/heads/x")}}
+		},
+	} {
+		other := was
+		change(&other)
+		if build(other).Parameters == build(was).Parameters {
+			t.Errorf("%s makes no difference", name)
+		}
+	}
+	data, err := json.Marshal(build(was))
+	if err != nil || strings.Contains(string(data), build(was).Parameters) {
+		t.Errorf("stored: %s, %v", data, err)
+	}
+}

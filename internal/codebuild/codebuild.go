@@ -54,9 +54,15 @@ type Build struct {
 
 	EncryptionKey string
 	Image         string
-	Start, End    time.Time // zero if unknown
-	Phases        []Phase
-	Logs          Logs
+	// Parameters is a digest of all that the build was started with that may differ
+	// between two builds of one source version: variables, image, buildspec, role.
+	// Only a record that was just read has it. It is never stored, since whoever
+	// reads it could try guesses of a short secret.
+	Parameters string `json:"-"`
+
+	Start, End time.Time // zero if unknown
+	Phases     []Phase
+	Logs       Logs
 }
 
 // AutoRetry is CodeBuild's native auto-retry state (AWS.md#auto-retry).
@@ -199,6 +205,32 @@ func (b Build) Commit() string {
 		return b.ResolvedSourceVersion
 	}
 	return b.SourceVersion
+}
+
+// Ref is what was asked for by name: a branch, a tag, a pull request. It is ""
+// for a bare commit, an object in S3 and the default branch, which say of two
+// builds of one commit nothing that tells them apart. A commit behind the name
+// (refs/heads/main^{2f1c0de…}) is left out.
+func (b Build) Ref() string {
+	v := b.SourceVersion
+	if at, _, ok := strings.Cut(v, "^{"); ok {
+		v = at
+	}
+	if v == b.ResolvedSourceVersion || strings.HasPrefix(v, "arn:") || commitForm(v) {
+		return ""
+	}
+	return v
+}
+
+// commitForm reports whether s is a commit id in full: SHA-1 or SHA-256.
+func commitForm(s string) bool {
+	return (len(s) == 40 || len(s) == 64) && strings.Trim(s, "0123456789abcdef") == ""
+}
+
+// HasFailed reports whether the build has ended, and neither well nor since
+// somebody stopped it.
+func (b Build) HasFailed() bool {
+	return b.Status == Failed || b.Status == Fault || b.Status == TimedOut
 }
 
 // Pipeline is the name of the pipeline that started the build, or "".

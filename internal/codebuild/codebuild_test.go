@@ -157,3 +157,15 @@ func TestRoleNamed(t *testing.T) {
 		}
 	}
 }
+
+func TestRef(t *testing.T) {
+	const commit = "2f1c0de2f1c0de2f1c0de2f1c0de2f1c0de2f1c0"
+	for v, want := range map[string]string{
+		"refs/heads/main": "refs/heads/main", "refs/heads/main^{" + commit + "}": "refs/heads/main", "refs/tags/v1": "refs/tags/v1",
+		"pr/7": "pr/7", "main": "main", "": "", commit: "", "arn:aws:s3:::pipe/app.zip": "", "2f1c0de": "2f1c0de", "v-0001": "",
+	} {
+		if got := (Build{SourceVersion: v, ResolvedSourceVersion: "v-0001"}).Ref(); got != want {
+			t.Errorf("%q is asked for by the name %q, want %q", v, got, want)
+		}
+	}
+}

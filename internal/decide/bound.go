@@ -20,12 +20,14 @@ const (
 	maxKeptExcerpt  = 60 // lines
 	maxKeptRefusals = 60 // of a round
 	maxKeptRounds   = 16 // above that, rounds that were only told are dropped
-	maxKeptOthers   = 50 // builds that were set aside
 	maxKeptBuilds   = 50 // builds of dropped rounds
 	maxKeptNames    = 20 // initiators of those
 	maxKeptNotices  = 12 // still to be sent
 	maxNote         = 1 << 10
 	maxName         = 300 // bytes of a build's id or initiator
+
+	// MaxOthers bounds the builds that wait for the end of a case.
+	MaxOthers = 100
 
 	// MaxActed bounds the rounds of a case that changed something or started a
 	// build, which are never dropped while the case goes on.
@@ -35,10 +37,12 @@ const (
 // Past sums up what a case no longer keeps one by one.
 type Past struct {
 	Rounds int `json:"rounds,omitempty"` // that were only told, and dropped
-	// Builds are the newest builds of these rounds, by id.
+	// Builds are the newest builds of these rounds, by id, and those that needed
+	// none, since a later build of the same kind had been dealt with.
 	Builds []string `json:"builds,omitempty"`
-	// Start is when the newest of these builds began.
-	Start time.Time `json:"start,omitzero"`
+	// Start is when the newest of the dropped rounds' builds began; Newest is its id.
+	Start  time.Time `json:"start,omitzero"`
+	Newest string    `json:"newest,omitempty"`
 	// Initiators are who started them, each once.
 	Initiators []string `json:"initiators,omitempty"`
 	// Others is how many builds of Case.Others were dropped, the oldest first.
@@ -109,7 +113,7 @@ func (c Case) Changes() (ps []Plan) {
 }
 
 func (c Case) boundedOthers() ([]string, Past) {
-	n := len(c.Others) - maxKeptOthers
+	n := len(c.Others) - MaxOthers
 	if n <= 0 {
 		return c.Others, c.Past
 	}
@@ -197,14 +201,22 @@ func (c *Case) renumberUndo(before []int) {
 	}
 }
 
-func (p *Past) add(r Round) {
-	p.Rounds++
-	if len(r.Build.ID) <= maxName {
-		p.Builds = append(p.Builds, r.Build.ID)
+// Remember records a build that needs no round.
+func (p *Past) Remember(build string) {
+	if len(build) <= maxName && !slices.Contains(p.Builds, build) {
+		p.Builds = append(p.Builds, build)
 		p.Builds = p.Builds[max(0, len(p.Builds)-maxKeptBuilds):]
 	}
+}
+
+func (p *Past) add(r Round) {
+	p.Rounds++
+	p.Remember(r.Build.ID)
 	if r.Build.Start.After(p.Start) {
-		p.Start = r.Build.Start
+		p.Start, p.Newest = r.Build.Start, ""
+		if len(r.Build.ID) <= maxName {
+			p.Newest = r.Build.ID
+		}
 	}
 	if who := r.Build.Initiator; who != "" && len(who) <= maxName && !slices.Contains(p.Initiators, who) {
 		p.Initiators = append(p.Initiators, who)

@@ -37,8 +37,9 @@ import (
 // ClockSkew is how far AWS's clocks and the healer's may be apart.
 const ClockSkew = 2 * time.Minute
 
-// Case is everything that belongs to one original failure: project and
-// resolved commit. Its rounds are its attempts.
+// Case is everything that belongs to one original failure: project, resolved
+// commit, and the name that it was built by, if another case of the commit has
+// another. Its rounds are its attempts.
 type Case struct {
 	ID      string    `json:"id"` // hex, from account, region, project and commit
 	Account string    `json:"account"`
@@ -60,9 +61,9 @@ type Case struct {
 	// Repeats counts failures like the one that the last notice reported, which
 	// were not reported one by one.
 	Repeats int `json:"repeats,omitempty"`
-	// Others are failed builds of the same commit that were set aside: they failed
-	// while the case was busy with another build, or are older than one that has
-	// been dealt with.
+	// Others are failed builds of the same commit that wait for the end of the
+	// case, oldest first: they failed while it was busy with another build. At most
+	// [MaxOthers].
 	Others []string `json:"others,omitempty"`
 	// Past sums up what is no longer kept; see [Case.Bounded].
 	Past Past `json:"past,omitzero"`
@@ -81,6 +82,23 @@ func CaseID(at settings.Account, b codebuild.Build) string {
 		parts = append(parts, "untrusted")
 	}
 	h := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(h[:8])
+}
+
+// Variant names the case of a build that belongs to this one by its commit, but
+// was asked for by another name: the release of a tag, say, whose commit failed
+// on main, too. It is the case's own ID for any other build.
+func (c Case) Variant(b codebuild.Build) string {
+	ref := b.Ref()
+	if ref == "" || len(c.Rounds) == 0 {
+		return c.ID
+	}
+	for _, r := range c.Rounds {
+		if was := r.Build.Ref(); was == "" || was == ref {
+			return c.ID
+		}
+	}
+	h := sha256.Sum256([]byte(c.ID + "\x00" + ref))
 	return hex.EncodeToString(h[:8])
 }
 
@@ -149,6 +167,12 @@ type Round struct {
 // OfBatch reports whether the round starts its build again by retrying a batch.
 func (r *Round) OfBatch() bool {
 	return r.Decision != nil && r.Decision.Plan != nil && r.Decision.Plan.Route == RouteBatch
+}
+
+// OfStage reports whether the round starts its build again by retrying the
+// failed actions of a pipeline's stage.
+func (r *Round) OfStage() bool {
+	return r.Decision != nil && r.Decision.Plan != nil && r.Decision.Plan.Route == RouteStage
 }
 
 // ByToken reports whether the round starts its build by a call that may be

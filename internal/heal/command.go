@@ -383,10 +383,23 @@ func (h *Healer) reopen(ctx context.Context, at settings.Account, b codebuild.Bu
 	if err != nil || c == nil || c.Closed.IsZero() {
 		return id, "", err
 	}
+	healed := c.Outcome == decide.Healed
+	if healed && !slices.ContainsFunc(c.Rounds, func(r decide.Round) bool { return r.Build.ID == b.ID }) {
+		// It was none of those that were healed: only one that asked for the same
+		// says anything about it.
+		past, err := h.overtaken(ctx, c, b, codebuild.Batch{})
+		if err != nil {
+			return id, "", err
+		}
+		if past {
+			return id, fmt.Sprintf("A later build that asked for the same is green (%s): there is nothing to do.", c.last().Retry), nil
+		}
+		healed = false
+	}
 	switch {
 	case !slices.Contains([]string{codebuild.Failed, codebuild.Fault, codebuild.TimedOut}, b.Status):
 		return id, fmt.Sprintf("The build is %s, so there is nothing to do about it.", b.Status), nil
-	case c.Outcome == decide.Healed:
+	case healed:
 		return id, "The build's case is healed: there is nothing to do.", nil
 	case c.Outcome == decide.Proposed:
 		return id, "A plan for the build's case waits for its approval. Approve or reject it.", nil

@@ -88,22 +88,24 @@ func TestThrottledReadsAreKept(t *testing.T) {
 		t.Fatalf("outcome %s after %d questions", c.Outcome, n)
 	}
 	pages := s.count("GetLogEvents")
-	if reads := s.count("BatchGetBuilds"); reads != 1 || pages > 2 {
-		t.Errorf("the build was read %d times, %d pages of its log", reads, pages)
+	if reads := s.count("BatchGetBuilds"); reads != 2 || pages > 2 { // the failed build, and the green one
+		t.Errorf("builds were read %d times, %d pages of the log", reads, pages)
 	}
 }
 
-// TestGreenWithoutAsking: the event of the green build that a case waits for
-// closes it; nothing is asked.
-func TestGreenWithoutAsking(t *testing.T) {
+// TestGreenAsksOnce: before the event of the green build that a case waits for
+// closes it, CodeBuild is asked for that build; nothing else is.
+func TestGreenAsksOnce(t *testing.T) {
 	s := crowd(t, 1, 1)
 	s.drain()
 	calls := s.Sim.Calls()
 	retry := slices.IndexFunc(calls, func(c simaws.Call) bool { return c.Operation == "RetryBuild" })
+	var got []string
 	for _, c := range calls[retry+1:] {
-		if c.Operation != "Publish" {
-			t.Errorf("%s after the build was started again", c)
-		}
+		got = append(got, c.Operation)
+	}
+	if want := []string{"Publish", "BatchGetBuilds", "Publish"}; !slices.Equal(got, want) {
+		t.Errorf("after the build was started again: %v, want %v", got, want)
 	}
 	if c := s.of(s.Sim.Builds("p0")[0].ID); c.Rounds[0].Ended.IsZero() {
 		t.Error("the case does not know when its build ended")

@@ -25,37 +25,46 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 	if err != nil {
 		return err
 	}
-	var b codebuild.Build
-	if id == "" {
-		if b, err = h.build(ctx, e.At, e.Build); errors.Is(err, ErrNotFound) {
-			h.Log.WarnContext(ctx, "the build is gone", "build", e.Build)
-			return nil
-		} else if errors.Is(err, ErrDenied) {
-			return h.unread(ctx, e, err)
-		} else if err != nil {
-			return fmt.Errorf("reading build: %w", err)
+	var c *held
+	if id != "" {
+		if c, err = h.open(ctx, id); err != nil {
+			return err
 		}
+		if c != nil && c.knows(e.Build) && !c.alreadyFailed(e.Build) {
+			return h.run(ctx, c) // a known event: continue, or send what was not sent
+		}
+	}
+	b, err := h.build(ctx, e.At, e.Build)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		h.Log.WarnContext(ctx, "the build is gone", "build", e.Build)
+		return nil
+	case errors.Is(err, ErrDenied):
+		return h.unread(ctx, e, err)
+	case err != nil:
+		return fmt.Errorf("reading build: %w", err)
+	case !b.HasFailed():
+		return h.byRecord(ctx, e, b, p)
+	}
+	b = b.WithRolePath(p.Role)
+	if id == "" {
 		if id, err = h.findCase(ctx, e.At, b); err != nil {
 			return err
 		}
-	}
-	c, err := h.open(ctx, id)
-	if err != nil {
-		return err
+		if c, err = h.open(ctx, id); err != nil {
+			return err
+		}
 	}
 	if c == nil {
 		c = &held{Case: decide.Case{ID: id, Account: e.At.ID, Region: e.At.Region, Project: p.Name, Commit: b.Commit(),
 			Opened: h.Clock.Now()}}
 	}
-	if c.knows(e.Build) && !c.alreadyFailed(e.Build) {
-		return h.run(ctx, c) // a known event: continue, or send what was not sent
+	if c, err = h.variant(ctx, c, b); err != nil {
+		return err
 	}
-	if b.ID == "" {
-		if b, err = h.build(ctx, e.At, e.Build); err != nil {
-			return fmt.Errorf("reading build: %w", err)
-		}
+	if c.knows(b.ID) && !c.alreadyFailed(b.ID) {
+		return h.run(ctx, c)
 	}
-	b = b.WithRolePath(p.Role)
 	// The build is assigned before the case is saved: if this run dies in between,
 	// the next delivery still finds a case that does not know the build yet.
 	if err := h.assignAll(ctx, b, c.ID); err != nil {
@@ -65,10 +74,13 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 	if err != nil {
 		return err
 	}
-	if !h.openRound(c, b, batch) {
+	at, err := h.enter(ctx, c, b, batch)
+	if err != nil {
+		return err
+	}
+	if at != placeRound {
 		h.Log.InfoContext(ctx, "another build of a commit whose case is under way, or has dealt with a later one",
-			"build", b.ID, "case", c.ID)
-		c.Others = append(c.Others, b.ID)
+			"build", b.ID, "case", c.ID, "waits", at == placeLater)
 		return h.save(ctx, c, true)
 	}
 	if err := h.save(ctx, c, false); errors.Is(err, errTooLarge) {
@@ -77,6 +89,41 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 		return err
 	}
 	return h.run(ctx, c)
+}
+
+// byRecord deals with an ended build as its record has it: an event is only a
+// hint that there is something to read.
+func (h *Healer) byRecord(ctx context.Context, e Ended, b codebuild.Build, p settings.Project) error {
+	e.Status, e.End = b.Status, b.End
+	switch {
+	case b.HasFailed():
+		return h.failed(ctx, e, p)
+	case b.Status == codebuild.Succeeded, b.Status == codebuild.Stopped:
+		return h.awaited(ctx, e, p)
+	case b.Status == codebuild.InProgress:
+		return fmt.Errorf("its record does not show yet that it ended: %w", ErrLater)
+	}
+	h.Log.WarnContext(ctx, "the build has a status that this version does not know", "build", b.ID, "status", b.Status)
+	return nil
+}
+
+// variant gives the case that is to take the build: c itself, unless c is of
+// another branch or tag at the same commit. Such builds do not wait for each
+// other, nor does one that is green say anything about another.
+func (h *Healer) variant(ctx context.Context, c *held, b codebuild.Build) (*held, error) {
+	id := c.Variant(b)
+	if id == c.ID || c.knows(b.ID) || executionKey(b) != "" || b.AutoRetry.Previous != "" || h.Self.Started(h.Home, b) {
+		return c, nil
+	}
+	v, err := h.open(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if v == nil {
+		v = &held{Case: decide.Case{ID: id, Account: c.Account, Region: c.Region, Project: c.Project, Commit: b.Commit(),
+			Opened: h.Clock.Now()}}
+	}
+	return v, h.reassign(ctx, b.ID, id)
 }
 
 // unread reports a failed build that the healer may not read, in a case of its
@@ -136,17 +183,14 @@ func (h *Healer) retriedBatch(ctx context.Context, c *held, b codebuild.Build) (
 	return batch, nil
 }
 
-// openRound opens a round for the failed build. It reports false if the case is
-// busy with something that the build has no part in. batch is what
-// [Healer.retriedBatch] read.
-func (h *Healer) openRound(c *held, b codebuild.Build, batch codebuild.Batch) bool {
+// openRound opens a round for the failed build, unless the case is busy with
+// something that the build has no part in. batch is what [Healer.retriedBatch]
+// read.
+func (h *Healer) openRound(c *held, b codebuild.Build, batch codebuild.Batch) place {
 	now := h.Clock.Now()
 	if len(c.Rounds) > 0 {
 		r := c.last()
-		_, again := batch.Rerun(b.ID)
 		switch {
-		case again || c.overtaken(b):
-			return false
 		case r.Waits() && h.startedBy(*r, b, batch):
 			c.adopt(now, b.ID)
 			r.Ended, r.Step = b.End, decide.StepDone
@@ -156,39 +200,11 @@ func (h *Healer) openRound(c *held, b codebuild.Build, batch codebuild.Batch) bo
 			}
 			c.Closed, c.Outcome = time.Time{}, ""
 		default:
-			return false
+			return placeLater
 		}
 	}
-	c.Others = slices.DeleteFunc(c.Others, func(id string) bool { return id == b.ID })
 	c.Rounds = append(c.Rounds, decide.Round{Build: b, Step: decide.StepReceived, Started: now})
-	return true
-}
-
-// overtaken reports whether the case has already dealt with a build of the same
-// commit later than b, whose event was late or lost: one that began after b
-// ended, or, where builds do not run side by side, a green one.
-func (c *held) overtaken(b codebuild.Build) bool {
-	if b.End.IsZero() {
-		return false
-	}
-	if c.Outcome == decide.Healed && executionKey(b) == "" && !b.End.After(c.last().Ended) {
-		return true
-	}
-	return !c.Past.Start.IsZero() && !c.Past.Start.Before(b.End) ||
-		slices.ContainsFunc(c.Rounds, func(r decide.Round) bool { return !r.Old && !r.Build.Start.Before(b.End) })
-}
-
-// startOver drops the rounds of an earlier day, except those whose change is
-// still in place.
-func (c *held) startOver(now time.Time) {
-	var keep []decide.Round
-	for _, r := range c.Rounds {
-		if !r.Written.IsZero() && r.Undone.IsZero() {
-			r.Old = true
-			keep = append(keep, r)
-		}
-	}
-	c.Rounds, c.Past, c.Opened = keep, decide.Past{}, now
+	return placeRound
 }
 
 // findCase finds the case of a build that the ledger does not know.
@@ -263,50 +279,41 @@ func (h *Healer) startedBy(r decide.Round, b codebuild.Build, batch codebuild.Ba
 // sameSource reports whether b builds what a built. Until b has downloaded its
 // source, only what was asked for is known, and a branch may move.
 func sameSource(a, b codebuild.Build) bool {
+	if ra, rb := a.Ref(), b.Ref(); ra != "" && rb != "" && ra != rb {
+		return false
+	}
 	if a.ResolvedSourceVersion != "" && b.ResolvedSourceVersion != "" {
 		return a.ResolvedSourceVersion == b.ResolvedSourceVersion
 	}
 	return b.SourceVersion == a.SourceVersion || b.Commit() == a.Commit()
 }
 
-// succeeded closes the case whose retried build is green.
-func (h *Healer) succeeded(ctx context.Context, e Ended) error {
-	return h.awaited(ctx, e, func(c *held) {
-		c.finish(h.Clock.Now(), decide.Healed, "")
-	})
-}
-
-// stopped closes the case whose retried build was stopped by somebody: a person
-// who stops a build does not want it started again.
-func (h *Healer) stopped(ctx context.Context, e Ended) error {
-	return h.awaited(ctx, e, func(c *held) {
-		c.finish(h.Clock.Now(), decide.Failed,
-			"Somebody stopped the build that was started again; it is left alone. What was changed stands.")
-	})
-}
-
-// awaited ends the case that waits for the build; a build that no case waits for
-// is ignored.
-func (h *Healer) awaited(ctx context.Context, e Ended, end func(*held)) error {
+// awaited ends the case that waits for a build which is green, or which somebody
+// stopped; a build that no case waits for is ignored. CodeBuild is asked before
+// anything is closed: an event may be late, or somebody else's.
+func (h *Healer) awaited(ctx context.Context, e Ended, p settings.Project) error {
 	id, err := h.caseOf(ctx, e.Build)
 	if err != nil {
 		return err
 	}
-	b := codebuild.Build{ID: e.Build, End: e.End}
 	var c *held
 	if id != "" {
 		if c, err = h.open(ctx, id); err != nil || c == nil {
 			return err
 		}
+		if !c.Closed.IsZero() {
+			return h.run(ctx, c)
+		}
 	}
-	if c == nil || c.last().Retry != e.Build || e.End.IsZero() {
-		b, err = h.Builds.Get(ctx, e.At, e.Build) // the event does not say who started the build
-		if errors.Is(err, ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("reading build: %w", err)
-		}
+	b, err := h.Builds.Get(ctx, e.At, e.Build)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading build: %w", err)
+	}
+	if b.Status != codebuild.Succeeded && b.Status != codebuild.Stopped {
+		return h.byRecord(ctx, e, b, p)
 	}
 	if c == nil {
 		if id, err = h.findCase(ctx, e.At, b); err != nil {
@@ -318,12 +325,18 @@ func (h *Healer) awaited(ctx context.Context, e Ended, end func(*held)) error {
 	}
 	r := c.last()
 	if c.Closed.IsZero() && r.Waits() && r.OfBatch() {
-		return h.batchAwaited(ctx, c, b, e.Status)
+		return h.batchAwaited(ctx, c, b)
 	}
 	if c.Closed.IsZero() && r.Waits() && h.startedBy(*r, b, codebuild.Batch{}) {
-		c.adopt(h.Clock.Now(), b.ID)
+		now := h.Clock.Now()
+		c.adopt(now, b.ID)
 		r.Ended = b.End
-		end(c)
+		if b.Status == codebuild.Succeeded {
+			c.finish(now, decide.Healed, "")
+		} else { // a person who stops a build does not want it started again
+			c.finish(now, decide.Failed,
+				"Somebody stopped the build that was started again; it is left alone. What was changed stands.")
+		}
 		return h.close(ctx, c)
 	}
 	return h.flush(ctx, c)
@@ -331,9 +344,9 @@ func (h *Healer) awaited(ctx context.Context, e Ended, end func(*held)) error {
 
 // batchAwaited ends the case that waits for a batch, once the whole batch has
 // ended: of several failed builds, one may be healed and another not. b is one
-// of its builds, which ended with status. A build that failed again opens the
-// next round by its own event.
-func (h *Healer) batchAwaited(ctx context.Context, c *held, b codebuild.Build, status string) error {
+// of its builds, which has ended. A build that failed again opens the next round
+// by its own event.
+func (h *Healer) batchAwaited(ctx context.Context, c *held, b codebuild.Build) error {
 	r, now := c.last(), h.Clock.Now()
 	batch, err := h.Builds.Batch(ctx, c.at(), r.Build.BatchARN)
 	if err != nil && !errors.Is(err, ErrNotFound) {
@@ -344,8 +357,8 @@ func (h *Healer) batchAwaited(ctx context.Context, c *held, b codebuild.Build, s
 		return h.flush(ctx, c)
 	}
 	kind, note := decide.Failed, ""
-	switch outcome := batch.Outcome(b.ID, status); {
-	case outcome == codebuild.Succeeded && (own.Status == codebuild.Succeeded || own.Build == b.ID && status == codebuild.Succeeded):
+	switch outcome := batch.Outcome(b.ID, b.Status); {
+	case outcome == codebuild.Succeeded && (own.Status == codebuild.Succeeded || own.Build == b.ID && b.Status == codebuild.Succeeded):
 		kind = decide.Healed
 	case outcome == codebuild.Stopped:
 		note = "The batch that was started again was stopped; it is left alone. What was changed stands."

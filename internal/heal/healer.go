@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -70,7 +71,8 @@ const (
 	longest = 45 * time.Hour
 )
 
-// Ended says that a build ended.
+// Ended says that a build is said to have ended: by an event, which is only a
+// hint. What really happened is read from CodeBuild before anything is done.
 type Ended struct {
 	At      settings.Account `json:"at"`
 	Project string           `json:"project"`
@@ -88,14 +90,15 @@ func (h *Healer) BuildEnded(ctx context.Context, e Ended) error {
 		h.Log.InfoContext(ctx, "build of a project that settings do not name", "project", e.Project, "account", e.At.ID)
 		return nil
 	}
+	if e.End.After(h.Clock.Now().Add(decide.ClockSkew)) {
+		e.End = time.Time{} // no build ends in time to come
+	}
 	var err error
 	switch e.Status {
-	case "SUCCEEDED":
-		err = h.succeeded(ctx, e)
-	case "FAILED", "FAULT", "TIMED_OUT":
+	case codebuild.Succeeded, codebuild.Stopped:
+		err = h.awaited(ctx, e, p)
+	case codebuild.Failed, codebuild.Fault, codebuild.TimedOut:
 		err = h.failed(ctx, e, p)
-	case "STOPPED":
-		err = h.stopped(ctx, e)
 	}
 	if err != nil {
 		return fmt.Errorf("build %q: %w", e.Build, err)

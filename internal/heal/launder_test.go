@@ -195,7 +195,7 @@ func TestRootCostsOrdinaryBuildsNothing(t *testing.T) {
 			got[c.Operation]++
 		}
 	}
-	if got["BatchGetBuilds"] != 1 || got["BatchGetBuildBatches"] != 0 {
+	if got["BatchGetBuilds"] != 2 || got["BatchGetBuildBatches"] != 0 { // the failed build, and the green one
 		t.Errorf("builds are read %d times, batches %d times", got["BatchGetBuilds"], got["BatchGetBuildBatches"])
 	}
 }

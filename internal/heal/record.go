@@ -115,9 +115,9 @@ func (h *Healer) lock(ctx context.Context, c *held) error {
 }
 
 // due is when the sweep should look at the case; zero for a closed case whose
-// notices are all sent.
+// notices are all sent, and for whose end no build waits.
 func (c *held) due(now time.Time) time.Time {
-	if !c.Closed.IsZero() && len(c.Outbox) == 0 {
+	if !c.Closed.IsZero() && len(c.Outbox) == 0 && len(c.Others) == 0 {
 		return time.Time{}
 	}
 	r := c.last()
@@ -150,6 +150,22 @@ func (h *Healer) caseOf(ctx context.Context, build string) (string, error) {
 func (h *Healer) assign(ctx context.Context, build, caseID string) error {
 	_, err := h.Store.Put(ctx, Item{Kind: kindBuild, ID: build, Data: []byte(caseID), Expires: h.Clock.Now().Add(kept)})
 	if err != nil && !errors.Is(err, ErrConflict) {
+		return fmt.Errorf("recording the case of build %q: %w", build, err)
+	}
+	return nil
+}
+
+// reassign assigns a build to another case than before.
+func (h *Healer) reassign(ctx context.Context, build, caseID string) error {
+	it, err := h.Store.Get(ctx, kindBuild, build)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("reading which case build %q belongs to: %w", build, err)
+	}
+	if string(it.Data) == caseID {
+		return nil
+	}
+	it.Kind, it.ID, it.Data, it.Expires = kindBuild, build, []byte(caseID), h.Clock.Now().Add(kept)
+	if _, err = h.Store.Put(ctx, it); err != nil {
 		return fmt.Errorf("recording the case of build %q: %w", build, err)
 	}
 	return nil

@@ -33,7 +33,7 @@ var errWait = errors.New("waiting")
 // there instead of starting over.
 func (h *Healer) run(ctx context.Context, c *held) error {
 	if !c.Closed.IsZero() && len(c.Outbox) == 0 {
-		return nil // closed, and every notice is sent
+		return h.takeUp(ctx, c) // every notice is sent
 	}
 	for c.Closed.IsZero() {
 		if r := c.last(); h.Clock.Now().Before(r.NotYet) {
@@ -110,7 +110,9 @@ func (h *Healer) nextRound(ctx context.Context, c *held) error {
 	if err != nil {
 		return err
 	}
-	h.openRound(c, b, batch)
+	if _, err := h.enter(ctx, c, b, batch); err != nil {
+		return err
+	}
 	return h.save(ctx, c, false)
 }
 
@@ -556,7 +558,8 @@ func (b budget) usedUp() []guardrail.Refusal {
 			"or act by hand.", b.setting, b.max)}}
 }
 
-// close records the end of the case and sends its notices.
+// close records the end of the case and sends its notices. Then it is the turn
+// of the builds that waited for it.
 func (h *Healer) close(ctx context.Context, c *held) error {
 	if err := h.history(ctx, c); err != nil {
 		return err
@@ -564,7 +567,10 @@ func (h *Healer) close(ctx context.Context, c *held) error {
 	if err := h.save(ctx, c, len(c.Outbox) == 0); err != nil {
 		return err
 	}
-	return h.flush(ctx, c)
+	if err := h.flush(ctx, c); err != nil {
+		return err
+	}
+	return h.takeUp(ctx, c)
 }
 
 // history records the closed case under the time of its end.
