@@ -242,9 +242,17 @@ type Decision struct {
 	// Undo asks that the write of an earlier round be undone, since it did not help:
 	// the index of that round plus one; 0: nothing.
 	Undo int `json:"undo,omitempty"`
+	// Pieces is how many resources the plan gives one by one, of those that a
+	// pattern of a grant covers.
+	Pieces int `json:"pieces,omitempty"`
+	// Asks: the plan needs a person's approval, whatever the mode.
+	Asks bool `json:"asks,omitempty"`
 	// Waits asks for CloudTrail to confirm the denial before anything is granted.
 	Waits bool `json:"waits,omitempty"`
 }
+
+// Proposes reports whether a person must approve the plan before it is carried out.
+func (d Decision) Proposes() bool { return d.Plan != nil && (d.Mode == settings.Propose || d.Asks) }
 
 // Mutates reports whether carrying out the decision changes something in AWS
 // other than starting a build.

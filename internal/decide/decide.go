@@ -53,7 +53,7 @@ func causal(d diagnose.Diagnosis) []buildlog.Denial {
 // Judged is the input for the guardrails.
 func (f Facts) Judged() guardrail.Input {
 	in := guardrail.Input{Settings: f.Settings, Project: f.Project, Build: last(f.lineage()), Denials: f.Causal(),
-		Before: f.Before, Trail: f.Trail, Now: f.Now, Healer: f.Self.Parts}
+		Before: f.Before, Trail: f.Trail, Now: f.Now, Healer: f.Self.Parts, Given: pieces(f.Earlier)}
 	if f.Role != nil {
 		in.Role = *f.Role
 	}
@@ -280,7 +280,21 @@ func grant(f Facts, d Decision) Decision {
 		d.Plan.Settle = f.Settings.Limits.Settle
 	}
 	d.Why = "The settings allow what was denied: " + grantNames(j.Used) + "."
+	d.Pieces = j.Pieces
+	if j.Offer != "" {
+		d.Asks, d.Why = true, j.Offer
+	}
 	return d
+}
+
+// pieces counts the resources that the rounds gave one by one.
+func pieces(rs []Round) (n int) {
+	for _, r := range rs {
+		if r.Decision != nil && !r.Written.IsZero() {
+			n += r.Decision.Pieces
+		}
+	}
+	return n
 }
 
 func merge(a, b []guardrail.Refusal) []guardrail.Refusal {

@@ -111,6 +111,8 @@ type pick struct {
 	grant      grant
 	statements []iampolicy.Statement
 	evidence   settings.Evidence
+	// pieces is what was denied, where statements offer the grant's patterns in its place.
+	pieces []iampolicy.Statement
 }
 
 // allow takes one denied claim through guardrails 5 and 6. It gives what the
@@ -138,7 +140,7 @@ func allow(in Input, gs []grant, c claim, denied func(Question) bool) (picks []p
 			first = cmp.Or(first, r)
 			continue
 		}
-		picks = append(picks, pick{g, sts, evidenceOf(in, c.n)})
+		picks = append(picks, pick{grant: g, statements: sts, evidence: evidenceOf(in, c.n)})
 		if c.resources != nil {
 			break
 		}

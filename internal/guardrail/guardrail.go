@@ -84,6 +84,9 @@ type Input struct {
 	// Trail says per denial that CloudTrail has confirmed it; nil: of none.
 	Trail []bool
 	Now   time.Time
+	// Given is how many resources earlier rounds of the case were given one by one;
+	// see Judgement.Pieces.
+	Given int
 	// Healer lists ARNs (patterns with * allowed) of the healer's own parts.
 	Healer []string
 }
@@ -141,4 +144,10 @@ type Judgement struct {
 	// Proof are the calls that must be allowed with Target written: what
 	// was denied, and nothing else.
 	Proof []Question
+	// Pieces is how many resources Target gives one by one, each of them one of
+	// many that a pattern of a grant covers.
+	Pieces int
+	// Offer says why Target gives a grant's own pattern in their place, which only a
+	// person may approve; "" if it does not.
+	Offer string
 }

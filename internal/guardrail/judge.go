@@ -31,7 +31,10 @@ func Judge(in Input) Judgement {
 	if len(refusals) > 0 {
 		return refused(refusals)
 	}
-	picks = join(picks)
+	picks, pieces, offer := inPieces(in, gs, join(picks))
+	if rs := offerRefusals(in, picks); len(rs) > 0 {
+		return refused(rs)
+	}
 	dr, rs := aim(in, picks)
 	if len(rs) > 0 {
 		return refused(rs)
@@ -49,7 +52,8 @@ func Judge(in Input) Judgement {
 	if len(rs) > 0 {
 		return refused(rs)
 	}
-	return Judgement{Target: &dr.target, Used: used(in, picks), Added: dr.added, Proof: proof(in, kept, picks)}
+	return Judgement{Target: &dr.target, Used: used(in, picks), Added: dr.added, Proof: proof(in, kept, picks),
+		Pieces: pieces, Offer: offer}
 }
 
 // refused sorts the refusals by guardrail and frees them of doubles.

@@ -34,8 +34,9 @@ func shop() Input {
 	p := settings.Project{Name: "shop", Role: "service-role/codebuild-shop", Mode: settings.Heal,
 		Write: settings.Write{Inline: "buildmedic"}, Grants: []string{g.ID}, Retry: true}
 	in := Input{
-		Settings: &settings.Settings{Version: 1, Projects: []settings.Project{p}, Grants: []settings.Grant{g}},
-		Project:  p,
+		Settings: &settings.Settings{Version: 1, Limits: settings.Limits{NewResources: 5, PieceShare: 25},
+			Projects: []settings.Project{p}, Grants: []settings.Grant{g}},
+		Project: p,
 		Build: codebuild.Build{ID: "shop:" + uuid, ARN: "arn:aws:codebuild:eu-west-1:" + account + ":build/shop:" + uuid, Project: "shop",
 			Status: codebuild.Failed, ServiceRole: "arn:aws:iam::" + account + ":role/service-role/codebuild-shop",
 			Initiator: "GitHub-Hookshot/0a1b2c3", SourceType: "GITHUB", SourceVersion: "refs/heads/main^{2f1c0de}"},

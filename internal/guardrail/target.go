@@ -195,6 +195,10 @@ func merge(t Target, picks []pick, in Input) (draft, []Refusal) {
 	}
 	var add []iampolicy.Statement
 	for _, p := range picks {
+		_, r := unexpired(in, pick{grant: p.grant, statements: p.pieces}, before)
+		if r != nil { // a pattern does not renew what has ended
+			return draft{}, []Refusal{*r}
+		}
 		sts, r := unexpired(in, p, before)
 		if r != nil {
 			return draft{}, []Refusal{*r}

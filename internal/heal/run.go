@@ -233,7 +233,7 @@ func (h *Healer) decide(ctx context.Context, c *held) (err error) {
 	case d.Plan == nil, d.Mode == settings.Observe:
 		c.finish(now, endWithoutPlan(c), "")
 		return nil
-	case d.Mode == settings.Propose && r.Approved != d.Plan.Hash():
+	case d.Proposes() && r.Approved != d.Plan.Hash():
 		return h.propose(ctx, c)
 	}
 	return h.begin(ctx, c, f)

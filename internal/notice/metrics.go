@@ -74,13 +74,15 @@ var kindMetrics = map[decide.Kind]string{
 // approved, and a healed one that somebody undoes, have been counted before.
 func endsCase(v *view) bool {
 	r := v.latest
+	proposed := r.Decision != nil && r.Decision.Mode == settings.Propose ||
+		slices.ContainsFunc(v.rounds, func(r decide.Round) bool { return !r.Old && r.Approved != "" })
 	switch v.Kind {
 	case decide.Proposed, decide.Reported:
 		return true
 	case decide.Healed, decide.Failed:
-		return r.Decision == nil || r.Decision.Mode != settings.Propose
+		return !proposed
 	case decide.Undone:
-		return r.Decision != nil && r.Decision.Undo > 0 && r.Decision.Mode != settings.Propose
+		return r.Decision != nil && r.Decision.Undo > 0 && !proposed
 	}
 	return false
 }

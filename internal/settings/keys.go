@@ -88,6 +88,13 @@ var limitKeys = []Key{
 	duration("cloudtrail_wait", 20*time.Minute, 0, 6*time.Hour, "1h",
 		"How long to wait for CloudTrail where a grant requires its confirmation. With `0` CloudTrail is "+
 			"asked once."),
+	number("new_resources_per_case", 5, 0, 50, "10",
+		"How many resources that a grant with `give: exact` covers by a pattern one commit's builds get one "+
+			"by one. Beyond that none is given so: the grant's own pattern is proposed, and a person approves "+
+			"it. With `0`, always."),
+	number("quota_share_per_project", 25, 0, 100, "50",
+		"How many per cent of the size that IAM allows such resources may take for one project, in all: of "+
+			"10,240 characters for `inline`, of 6,144 for `managed`. Beyond that, too, the pattern is proposed."),
 	truth("access_analyzer", false,
 		"Whether IAM Access Analyzer checks each policy before it is written. AWS charges for that."),
 }

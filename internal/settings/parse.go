@@ -157,6 +157,8 @@ func (r *reader) limits(o object) Limits {
 		Settle:       o.duration("settle"),
 		CloudTrail:   o.duration("cloudtrail_wait"),
 		Analyzer:     o.boolean("access_analyzer"),
+		NewResources: o.integer("new_resources_per_case"),
+		PieceShare:   o.integer("quota_share_per_project"),
 	}
 }
 

@@ -82,6 +82,8 @@ type Limits struct {
 	Settle       time.Duration // wait after a write before an early denial is retried; default 60s
 	CloudTrail   time.Duration // how long to wait for CloudTrail evidence; 0: ask once; default 20m
 	Analyzer     bool          // also ask Access Analyzer
+	NewResources int           // of a grant's patterns, given one by one in a case; default 5
+	PieceShare   int           // per cent of a policy's quota that these may take for one project; default 25
 }
 
 // Account is a member account or another region that the hub looks after.

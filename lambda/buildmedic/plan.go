@@ -105,7 +105,8 @@ type planned struct {
 	Target     string                `json:"target,omitempty"`
 	Route      decide.Route          `json:"route,omitempty"`
 	Refusals   []guardrail.Refusal   `json:"refusals"`
-	Hash       string                `json:"hash"` // of the plan; "" without one
+	Approval   bool                  `json:"approval"` // a person must approve it, whatever the mode
+	Hash       string                `json:"hash"`     // of the plan; "" without one
 	Settings   string                `json:"settings"`
 }
 
@@ -278,7 +279,7 @@ func plan(ctx context.Context, s *settings.Settings, b codebuild.Build, failure 
 	if err != nil {
 		return planned{}, err
 	}
-	out := planned{Diagnosis: f.Diagnosis, Remedy: d.Remedy, Mode: d.Mode, Why: d.Why,
+	out := planned{Diagnosis: f.Diagnosis, Remedy: d.Remedy, Mode: d.Mode, Why: d.Why, Approval: d.Asks,
 		Statements: []iampolicy.Statement{}, Refusals: d.Refusals, Settings: s.SHA256}
 	if out.Refusals == nil {
 		out.Refusals = []guardrail.Refusal{}

@@ -115,6 +115,12 @@ func (r replay) run(ctx context.Context, build string) error {
 	if err != nil {
 		return err
 	}
+	if done.Outcome == decide.Proposed && sameWrite(round.Decision, done.Rounds[len(done.Rounds)-1].Decision) {
+		// It needs a person's approval whatever the mode, and that was given above.
+		if done, err = r.approve(ctx, done); err != nil {
+			return err
+		}
+	}
 	fmt.Fprintf(r.talk, "\ncase %s: %s\n", done.ID, done.Outcome)
 	return r.result(done)
 }
@@ -150,4 +156,26 @@ func (r replay) asked() bool {
 	fmt.Fprint(r.talk, "Do this? Type yes: ")
 	line, _ := bufio.NewReader(r.in).ReadString('\n')
 	return strings.TrimSpace(line) == "yes"
+}
+
+// sameWrite reports whether what is proposed is what the person was shown.
+func sameWrite(shown, proposed *decide.Decision) bool {
+	return proposed != nil && proposed.Plan != nil && proposed.Plan.Write != nil && shown.Plan.Write != nil &&
+		shown.Plan.Write.Name == proposed.Plan.Write.Name && shown.Plan.Write.After == proposed.Plan.Write.After
+}
+
+// approve carries out what the case proposes.
+func (r replay) approve(ctx context.Context, c decide.Case) (decide.Case, error) {
+	var cmd heal.Command
+	cmd.Approve = &struct {
+		Plan string `json:"plan"`
+	}{c.Rounds[len(c.Rounds)-1].Decision.Plan.Hash()}
+	answer, err := r.desk.healer.Do(ctx, cmd)
+	if err != nil {
+		return c, err
+	}
+	if !answer.Done {
+		return c, errors.New(answer.Message)
+	}
+	return r.desk.follow(ctx, c.ID, r.err)
 }
