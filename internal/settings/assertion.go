@@ -31,7 +31,8 @@ func (r *reader) testResource(o object, t Test) {
 
 // RunTests runs the settings' own tests and tells which fail. A test is about
 // every project of its name. "allow" holds if a grant of the project could
-// give the action on the resource; "deny" holds if none could.
+// give the action on the resource; "deny" holds if none could, of it or of
+// another project whose grants its builds have, since they land on its role.
 //
 // What is empty in home, or partition, is taken from each test's own resource:
 // at a desk it is not known where the hub will be, and a test that holds for
@@ -39,12 +40,13 @@ func (r *reader) testResource(o object, t Test) {
 // placeholder, and a test that fails says so.
 func RunTests(s *Settings, home Account, partition string) []Problem {
 	var list []Problem
+	sharing := SharingOf(s, home)
 	for i, t := range s.Tests {
 		for _, p := range s.Projects {
 			if p.Name != t.Project {
 				continue
 			}
-			if problem := t.run(s, p, home, partition); problem != "" {
+			if problem := t.run(s, p, sharing, home, partition); problem != "" {
 				list = append(list, Problem{t.Line, fmt.Sprintf("tests[%d]", i), problem})
 			}
 		}
@@ -52,19 +54,25 @@ func RunTests(s *Settings, home Account, partition string) []Problem {
 	return list
 }
 
-func (t Test) run(s *Settings, p Project, home Account, partition string) string {
+func (t Test) run(s *Settings, p Project, sharing Sharing, home Account, partition string) string {
 	home, partition = t.place(home, partition)
 	on := Expand(t.On, p.Vars(home, partition))
+	givers := []Project{p}
+	if !t.Allow {
+		givers = append(givers, sharing.Givers(p)...)
+	}
 	by := ""
 	var asked []string
-	for _, id := range p.Grants {
-		g, _ := s.Grant(id)
-		for _, st := range g.Statements(p, home, partition) {
-			if slices.Contains(st.Action.List, t.Action) {
-				asked = append(append(asked, on), st.Resource.List...)
-			}
-			if by == "" && gives(st, t.Action, on) {
-				by = id
+	for _, q := range givers {
+		for _, id := range q.Grants {
+			g, _ := s.Grant(id)
+			for _, st := range g.Statements(q, home, partition) {
+				if slices.Contains(st.Action.List, t.Action) {
+					asked = append(append(asked, on), st.Resource.List...)
+				}
+				if by == "" && gives(st, t.Action, on) {
+					by = id + of(q, p)
+				}
 			}
 		}
 	}
@@ -75,6 +83,14 @@ func (t Test) run(s *Settings, p Project, home Account, partition string) string
 		return fmt.Sprintf("failed: grant %s allows project %s %s on %s", by, p.Name, t.Action, on) + unknownHere(asked)
 	}
 	return ""
+}
+
+// of says whose grant it is, if it is not the project's own.
+func of(q, p Project) string {
+	if same(q, p) {
+		return ""
+	}
+	return fmt.Sprintf(" of project %s, which lands on the role %s of this one, too,", q.Name, p.Role)
 }
 
 // place fills in what is not known of the hub's place; what the test's

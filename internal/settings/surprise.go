@@ -3,6 +3,7 @@ package settings
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Surprises are what is valid and probably not meant: settings that load, and
@@ -36,6 +37,7 @@ func Surprises(s *Settings) []Problem {
 				p.Mode, withoutGrants(p))
 		}
 	}
+	list = append(list, sharedRoles(s)...)
 	for i, g := range s.Grants {
 		if !slices.ContainsFunc(s.Projects, func(p Project) bool { return slices.Contains(p.Grants, g.ID) }) {
 			say(g.Line, fmt.Sprintf("grants[%d]", i),
@@ -48,6 +50,37 @@ func Surprises(s *Settings) []Problem {
 			"must not, so that a slip stops the deployment")
 	}
 	return list
+}
+
+// sharedRoles tells of projects that have what others are given.
+func sharedRoles(s *Settings) (list []Problem) {
+	sharing := SharingOf(s, Account{})
+	for i, p := range s.Projects {
+		say := func(key, format string, args ...any) {
+			list = append(list, Problem{p.Line, fmt.Sprintf("projects[%d].%s", i, key), fmt.Sprintf(format, args...)})
+		}
+		var others []string
+		for _, q := range sharing.Givers(p) {
+			if same(p, q) || q.Mode == Observe || len(q.Grants) == 0 {
+				continue
+			}
+			others = append(others, q.Name)
+		}
+		if len(others) > 0 {
+			say("role", "builds of project %s have what project %s is given, since it lands on the same role; give it a "+
+				"role of its own where that is not meant", p.Name, brief(others))
+		}
+	}
+	return list
+}
+
+// brief names some of many.
+func brief(names []string) string {
+	const most = 5
+	if len(names) > most {
+		return fmt.Sprintf("%s and of %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
 }
 
 // zeros names the limits that leave no room for anything, and what follows.

@@ -21,13 +21,15 @@ type checked struct {
 	SHA256   string             `json:"sha256,omitempty"`
 }
 
-// reach is what a project's role could at most gain.
+// reach is what a project's builds could at most gain: by its own grants, and by
+// those of other projects that land on its role.
 type reach struct {
 	Project    string                `json:"project"`
 	Role       string                `json:"role"`
 	Mode       settings.Mode         `json:"mode"`
 	Write      string                `json:"write"`
 	Statements []iampolicy.Statement `json:"statements"`
+	Others     []string              `json:"others,omitempty"` // projects whose grants are among them
 }
 
 func runCheck(_ context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
@@ -93,10 +95,22 @@ func check(data []byte, home settings.Account, partition string) checked {
 		partition = "${partition}"
 	}
 	out.Valid = len(out.Problems) == 0
+	sharing := settings.SharingOf(s, home)
 	for _, p := range s.Projects {
-		out.Projects = append(out.Projects, reach{p.Name, p.Role, p.Mode, writeWay(p.Write), settings.Max(s, p, home, partition)})
+		out.Projects = append(out.Projects, reach{p.Name, p.Role, p.Mode, writeWay(p.Write), sharing.Max(p, partition),
+			others(sharing.Givers(p), p)})
 	}
 	return out
+}
+
+// others names those of the projects that have grants and are not p.
+func others(givers []settings.Project, p settings.Project) (names []string) {
+	for _, q := range givers {
+		if len(q.Grants) > 0 && (q.Name != p.Name || q.Account != p.Account || q.Region != p.Region) {
+			names = append(names, q.Name)
+		}
+	}
+	return names
 }
 
 func writeWay(w settings.Write) string {
@@ -153,6 +167,9 @@ func (c checked) text(path string) string {
 		fmt.Fprintf(&b, "\n%s  (role %s, mode %s, writes %s)\n", p.Project, p.Role, p.Mode, p.Write)
 		if len(p.Statements) == 0 {
 			b.WriteString("  could gain nothing\n")
+		}
+		if len(p.Others) > 0 {
+			fmt.Fprintf(&b, "  has what project %s is given, too: it lands on the same role\n", listSome(p.Others, 5))
 		}
 		for _, s := range p.Statements {
 			fmt.Fprintf(&b, "  could at most gain %s\n", strings.ReplaceAll(s.String(), "\n", "\n  "))

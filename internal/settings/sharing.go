@@ -1,0 +1,117 @@
+package settings
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+)
+
+// Sharing tells which projects have what another one is given: whatever is granted
+// lands on a role, and everyone who runs as that role has it.
+type Sharing struct {
+	s     *Settings
+	home  Account
+	runs  map[string][]int // role → the projects that run as it, or may be switched to it
+	lands map[string][]int // role → the projects whose grants land on it
+}
+
+// SharingOf works out who shares. home is the hub's own account and region, for
+// what projects leave open.
+func SharingOf(s *Settings, home Account) Sharing {
+	sh := Sharing{s: s, home: home, runs: map[string][]int{}, lands: map[string][]int{}}
+	policies := map[string][]int{} // managed policy → the projects that write to it
+	for i, p := range s.Projects {
+		for _, r := range sh.roles(p) {
+			sh.runs[r] = append(sh.runs[r], i)
+		}
+		if p.Write.Managed != "" {
+			policies[sh.name(p, p.Write.Managed)] = append(policies[sh.name(p, p.Write.Managed)], i)
+		}
+	}
+	for i, p := range s.Projects {
+		for _, r := range sh.landsOn(p, policies) {
+			sh.lands[r] = append(sh.lands[r], i)
+		}
+	}
+	return sh
+}
+
+// name tells roles and policies of different accounts apart. IAM's names are unique
+// in an account, whatever their path and case (AWS.md#names).
+func (sh Sharing) name(p Project, pathName string) string {
+	account := p.Account
+	if account == "" {
+		account = sh.home.ID
+	}
+	return account + " " + strings.ToLower(pathName[strings.LastIndexByte(pathName, '/')+1:])
+}
+
+// roles are those as which the project runs, or may be made to run.
+func (sh Sharing) roles(p Project) []string {
+	rs := []string{sh.name(p, p.Role)}
+	if p.SwitchRole != "" {
+		rs = append(rs, sh.name(p, p.SwitchRole))
+	}
+	return slices.Compact(rs)
+}
+
+// landsOn are the roles that have what the project's grants give: its own, and
+// those that a policy is on to which it writes.
+func (sh Sharing) landsOn(p Project, policies map[string][]int) []string {
+	rs := []string{sh.name(p, p.Role)}
+	if p.Write.Managed != "" && p.Write.Shared {
+		for _, i := range policies[sh.name(p, p.Write.Managed)] {
+			rs = append(rs, sh.name(sh.s.Projects[i], sh.s.Projects[i].Role))
+		}
+	}
+	slices.Sort(rs)
+	return slices.Compact(rs)
+}
+
+// Givers are the projects whose grants the project has: it runs as a role on which
+// they land. It is one of them itself.
+func (sh Sharing) Givers(p Project) []Project { return sh.of(sh.roles(p), sh.lands) }
+
+// Holders are the projects that have what the project is given, itself among them,
+// in the order of the settings.
+func (sh Sharing) Holders(p Project) []Project {
+	var rs []string
+	for r, is := range sh.lands {
+		if slices.ContainsFunc(is, func(i int) bool { return same(sh.s.Projects[i], p) }) {
+			rs = append(rs, r)
+		}
+	}
+	return sh.of(rs, sh.runs)
+}
+
+func same(p, q Project) bool {
+	return p.Name == q.Name && p.Account == q.Account && p.Region == q.Region
+}
+
+func (sh Sharing) of(roles []string, index map[string][]int) (ps []Project) {
+	var all []int
+	for _, r := range roles {
+		all = append(all, index[r]...)
+	}
+	slices.Sort(all)
+	for _, i := range slices.Compact(all) {
+		ps = append(ps, sh.s.Projects[i])
+	}
+	return ps
+}
+
+// Max gives everything that the project's builds could at most get: what [Max]
+// gives for each project whose grants they have, once each.
+func (sh Sharing) Max(p Project, partition string) (list []iampolicy.Statement) {
+	seen := map[string]bool{}
+	for _, q := range sh.Givers(p) {
+		for _, st := range Max(sh.s, q, sh.home, partition) {
+			if key := st.String(); !seen[key] {
+				seen[key] = true
+				list = append(list, st)
+			}
+		}
+	}
+	return list
+}
