@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3assets"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -50,6 +51,7 @@ type hub struct {
 	dead      awssqs.Queue // messages that the function could not take up
 	lost      awssqs.Queue // events that could not be delivered to the queue
 	log       awslogs.LogGroup
+	code      awss3assets.Asset // the function's package
 	function  awslambda.Function
 }
 
@@ -168,10 +170,11 @@ func (h *hub) healer(code string) error {
 	}
 	r, managed := role(h.stack, "Role", name, "Buildmedic's function. Its permissions are made from its settings.",
 		trust("lambda.amazonaws.com", nil), policies, nil)
+	h.code = awss3assets.NewAsset(h.stack, jsii.String("Code"), &awss3assets.AssetProps{Path: jsii.String(code)})
 	h.function = awslambda.NewFunction(h.stack, jsii.String("Function"), &awslambda.FunctionProps{
 		FunctionName: jsii.String(permissions.Function), Description: jsii.String("Heals failed CodeBuild builds."),
 		Runtime: awslambda.Runtime_PROVIDED_AL2023(), Architecture: awslambda.Architecture_ARM_64(),
-		Handler: jsii.String("bootstrap"), Code: awslambda.Code_FromAsset(jsii.String(code), nil),
+		Handler: jsii.String("bootstrap"), Code: awslambda.Code_FromBucketV2(h.code.Bucket(), h.code.S3ObjectKey(), nil),
 		MemorySize: jsii.Number(memory), Timeout: awscdk.Duration_Minutes(jsii.Number(timeoutMinutes)),
 		ReservedConcurrentExecutions: h.reserved(),
 		Tracing:                      awslambda.Tracing_ACTIVE,
@@ -215,6 +218,8 @@ func (h *hub) environment() *map[string]*string {
 		"BUILDMEDIC_TOPIC_ARN": h.topic.TopicArn(),
 		"BUILDMEDIC_KEY_ARN":   h.key.KeyArn(),
 		"BUILDMEDIC_QUEUE_URL": h.queue.QueueUrl(),
+		// Where the synthesizer has the code uploaded, whatever its qualifier is.
+		"BUILDMEDIC_CODE_BUCKET": h.code.S3BucketName(),
 	}
 	if len(permissions.Members(h.s)) > 0 {
 		env["BUILDMEDIC_MEMBER_ROLE"] = jsii.String(permissions.MemberRole)

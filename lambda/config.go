@@ -22,6 +22,7 @@ const (
 	envTopic      = "BUILDMEDIC_TOPIC_ARN"     // where notices go
 	envKey        = "BUILDMEDIC_KEY_ARN"       // the topic's key, which no grant may touch; may be empty
 	envQueue      = "BUILDMEDIC_QUEUE_URL"     // the function's own queue
+	envCode       = "BUILDMEDIC_CODE_BUCKET"   // the bucket that holds the function's code, where no grant may write; may be empty
 	envMemberRole = "BUILDMEDIC_MEMBER_ROLE"   // role to assume in member accounts; may be empty
 	envFunction   = "AWS_LAMBDA_FUNCTION_NAME" // set by Lambda
 	envRegion     = "AWS_REGION"               // set by Lambda
@@ -38,6 +39,7 @@ type config struct {
 	topic      string
 	key        string // ARN, or ""
 	queue      string
+	code       string // bucket, or ""
 	memberRole string
 	function   string
 	region     string
@@ -55,7 +57,8 @@ func readConfig(getenv func(string) string, readFile func(string) ([]byte, error
 		return v
 	}
 	c := config{topic: need(envTopic), queue: need(envQueue), function: need(envFunction), region: need(envRegion),
-		memberRole: getenv(envMemberRole), table: getenv(envTable), key: getenv(envKey)}
+		memberRole: getenv(envMemberRole), table: getenv(envTable), key: getenv(envKey),
+		code: getenv(envCode)}
 	switch ledger := getenv(envLedger); {
 	case ledger == "" && c.table == "":
 		errs = append(errs, fmt.Errorf("%s is not set (or %s=memory, for a trial)", envTable, envLedger))
@@ -69,6 +72,9 @@ func readConfig(getenv func(string) string, readFile func(string) ([]byte, error
 	}
 	if a, ok := codebuild.ParseARN(c.key); c.key != "" && (!ok || a.Service != "kms") {
 		errs = append(errs, fmt.Errorf("%s is %q, which is no key ARN", envKey, c.key))
+	}
+	if strings.ContainsAny(c.code, ":/*? ") {
+		errs = append(errs, fmt.Errorf("%s is %q, which is no bucket name", envCode, c.code))
 	}
 	if c.queue != "" && !isQueueURL(c.queue) {
 		errs = append(errs, fmt.Errorf("%s is %q, which is no queue URL", envQueue, c.queue))

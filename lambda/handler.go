@@ -74,7 +74,7 @@ func (h *handler) wired(ctx context.Context) (*inbox.Inbox, error) {
 	queue := awsapi.SQS{Client: sqs.NewFromConfig(h.aws), URL: c.queue, Clock: clock}
 	h.inbox = &inbox.Inbox{Log: log,
 		Healer: awsapi.Wire(awsapi.Wiring{Config: h.aws, Identity: id, Region: c.region, Settings: c.settings, Store: store,
-			Topic: c.topic, Queue: queue, MemberRole: c.memberRole, Function: c.function,
+			Topic: c.topic, Queue: queue, MemberRole: c.memberRole, Function: c.function, CodeBucket: c.code,
 			Parts: awsapi.Parts(id, c.region, c.function, c.queue, c.table, c.topic, c.key), Journal: h.out, Clock: clock, Log: log}),
 		Requeue: func(ctx context.Context, body string, delay time.Duration) error { return queue.Send(ctx, body, delay) },
 	}

@@ -27,6 +27,7 @@ type Wiring struct {
 	MemberRole string
 	Function   string   // name
 	Parts      []string // ARNs of the healer's own parts
+	CodeBucket string   // where the function's code was uploaded to; "" if nobody says
 	Journal    io.Writer
 	Clock      heal.Clock
 	Log        *slog.Logger
@@ -40,7 +41,7 @@ func Wire(w Wiring) *heal.Healer {
 	h := &heal.Healer{
 		Settings: w.Settings, Home: home,
 		Self: decide.Self{Initiator: w.Identity.Initiator, MemberInitiator: memberInitiator(w.MemberRole), Function: w.Function,
-			Parts: append(memberParts(w), w.Parts...)},
+			Parts: append(memberParts(w), w.Parts...), Source: Source(w.Identity, w.CodeBucket)},
 		Builds: build, Projects: build, Retrier: build, Logs: Logs{accounts},
 		Roles: iam, Simulator: iam, Policies: iam, Repositories: ECR{accounts}, Decoder: STS{accounts},
 		Analyzer: Analyzer{accounts},
@@ -105,6 +106,27 @@ func stackParts(partition string) []string {
 			"arn:"+partition+":events:*:*:rule/"+stack+"-*", "arn:"+partition+":iam::*:role/"+stack+"-*")
 	}
 	return parts
+}
+
+// Source lists the ARNs, as patterns, of what the function is deployed from:
+// the bucket of its code, if that is known, and all that the CDK's bootstrap
+// makes in the account, whatever its qualifier (AWS.md#bootstrap). The function cannot
+// find the bucket out by itself, because Lambda keeps a copy of the code.
+func Source(id Identity, bucket string) []string {
+	arn := func(service, account, resource string) string {
+		return strings.Join([]string{"arn", id.Partition, service, "*", account, resource}, ":")
+	}
+	s3 := "arn:" + id.Partition + ":s3:::"
+	assets := s3 + "cdk-*-assets-" + id.Account + "-*"
+	list := []string{assets, assets + "/*",
+		arn("ecr", id.Account, "repository/cdk-*-assets-"+id.Account+"-*"),
+		arn("ssm", id.Account, "parameter/cdk-bootstrap/*"),
+		arn("cloudformation", id.Account, "stack/CDKToolkit*/*"),
+		"arn:" + id.Partition + ":iam::*:role/cdk-*-role-*", "arn:" + id.Partition + ":iam::*:role/CDKToolkit*"}
+	if bucket != "" {
+		list = append(list, s3+bucket, s3+bucket+"/*")
+	}
+	return list
 }
 
 // Journal implements heal.Journal: one line of metrics and one of audit per

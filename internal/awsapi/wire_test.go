@@ -67,3 +67,39 @@ func TestParts(t *testing.T) {
 		t.Error("what is not known is no part")
 	}
 }
+
+// TestSource ensures that the healer knows what it is deployed from: all that
+// the CDK's bootstrap makes (AWS.md#bootstrap), and a bucket that the stack names.
+func TestSource(t *testing.T) {
+	id := Identity{Partition: "aws", Account: "111122223333"}
+	for _, row := range []struct {
+		arn  string
+		want bool
+	}{
+		{"arn:aws:s3:::cdk-hnb659fds-assets-111122223333-eu-west-1", true},
+		{"arn:aws:s3:::cdk-hnb659fds-assets-111122223333-eu-west-1/0a1b.zip", true},
+		{"arn:aws:s3:::cdk-own-assets-111122223333-us-west-2/0a1b.zip", true}, // another hub's
+		{"arn:aws:s3:::our-assets/0a1b.zip", true},
+		{"arn:aws:ecr:eu-west-1:111122223333:repository/cdk-own-container-assets-111122223333-eu-west-1", true},
+		{"arn:aws:ssm:eu-west-1:111122223333:parameter/cdk-bootstrap/own/version", true},
+		{"arn:aws:cloudformation:eu-west-1:111122223333:stack/CDKToolkit/0a1b", true},
+		{"arn:aws:iam::111122223333:role/cdk-own-cfn-exec-role-111122223333-eu-west-1", true},
+		{"arn:aws:iam::444455556666:role/cdk-hnb659fds-deploy-role-444455556666-eu-west-1", true}, // deploys a member
+
+		{"arn:aws:s3:::cdk-hnb659fds-assets-444455556666-eu-west-1/0a1b.zip", false},
+		{"arn:aws:s3:::our-assets-2/x", false},
+		{"arn:aws:s3:::cdk-workshop-site", false},
+		{"arn:aws:ecr:eu-west-1:111122223333:repository/shop", false},
+		{"arn:aws:ssm:eu-west-1:111122223333:parameter/shop", false},
+		{"arn:aws:cloudformation:eu-west-1:111122223333:stack/shop/0a1b", false},
+		{"arn:aws:iam::111122223333:role/codebuild-shop", false},
+	} {
+		list := Source(id, "our-assets")
+		if got := slices.ContainsFunc(list, func(p string) bool { return iampolicy.MatchPattern(p, row.arn) }); got != row.want {
+			t.Errorf("%s is what it is deployed from: %v, want %v", row.arn, got, row.want)
+		}
+	}
+	if slices.ContainsFunc(Source(id, ""), func(p string) bool { return iampolicy.MatchPattern(p, "arn:aws:s3:::") }) {
+		t.Error("a bucket that is not known is none")
+	}
+}

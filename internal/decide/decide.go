@@ -53,7 +53,7 @@ func causal(d diagnose.Diagnosis) []buildlog.Denial {
 // Judged is the input for the guardrails.
 func (f Facts) Judged() guardrail.Input {
 	in := guardrail.Input{Settings: f.Settings, Project: f.Project, Build: last(f.lineage()), Denials: f.Causal(),
-		Before: f.Before, Trail: f.Trail, Now: f.Now, Healer: f.Self.Parts, Given: pieces(f.Earlier)}
+		Before: f.Before, Trail: f.Trail, Now: f.Now, Healer: f.Self.Parts, Source: f.Self.Source, Given: pieces(f.Earlier)}
 	if f.Role != nil {
 		in.Role = *f.Role
 	}

@@ -20,6 +20,8 @@ type Self struct {
 	Function string
 	// Parts are the ARNs of its own parts, which no grant may touch.
 	Parts []string
+	// Source are the ARNs of what it is deployed from, where no grant may write.
+	Source []string
 }
 
 // Started reports whether the healer asked for the build: whether the

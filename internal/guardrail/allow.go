@@ -208,8 +208,12 @@ func onFloor(in Input, c claim, d buildlog.Denial) *Refusal {
 		return about(d, FloorNever, why+" Give it to the role yourself if it must have it.")
 	}
 	for _, r := range c.resources {
-		if reachesHealer(in, c.action.Name, r) {
+		switch reachesHealer(in, c.action.Name, r) {
+		case itself:
 			return about(d, FloorHealer, "It is a part of the healer itself, which no build may touch.")
+		case itsSource:
+			return about(d, FloorHealer, "The healer is deployed from there, so who changes it changes the healer. "+
+				"A build may read it, and no more.")
 		}
 	}
 	return nil
@@ -224,10 +228,9 @@ func keepsFloor(in Input, g grant, d buildlog.Denial, sts []iampolicy.Statement)
 				return r
 			}
 			for _, r := range st.Resource.List {
-				if reachesHealer(in, a, r) {
+				if reached := reachesHealer(in, a, r); reached != nothing {
 					return about(d, FloorHealer,
-						fmt.Sprintf("%s on %q would reach the healer's own parts. Narrow the grant's resources.", a,
-							clip(r)))
+						fmt.Sprintf("%s on %q would reach %s. Narrow the grant's resources.", a, clip(r), reached))
 				}
 			}
 		}
@@ -291,15 +294,36 @@ func passesToService(st iampolicy.Statement) bool {
 	})
 }
 
-// reachesHealer reports whether the action on the resource could reach a part
-// of the healer.
-func reachesHealer(in Input, action, resource string) bool {
-	for _, part := range in.Healer {
-		if part != "*" && overlap(part, resource) && iamref.Fits(action, part) {
-			return true
-		}
+// reach is what of the healer something could reach.
+type reach string
+
+const (
+	nothing   reach = ""
+	itself    reach = "the healer's own parts"
+	itsSource reach = "what the healer is deployed from"
+)
+
+// reachesHealer tells what of the healer the action on the resource could
+// reach.
+func reachesHealer(in Input, action, resource string) reach {
+	fits := func(part string) bool {
+		return part != "*" && overlap(part, resource) && iamref.Fits(action, part)
 	}
-	return false
+	switch {
+	case slices.ContainsFunc(in.Healer, fits):
+		return itself
+	case !leavesSource(action) && slices.ContainsFunc(in.Source, fits):
+		return itsSource
+	}
+	return nothing
+}
+
+// leavesSource reports whether the action changes nothing that the healer is
+// deployed from. To assume a role is granted only for the exact role that the
+// owner names, as every deployment with the CDK needs it; settings warn of it.
+func leavesSource(action string) bool {
+	a, ok := iamref.Lookup(action)
+	return ok && (a.Level == iamref.Read || a.Level == iamref.List || strings.HasPrefix(a.Name, "sts:"))
 }
 
 // enough refuses if the grant asks for better evidence than the denial has.

@@ -89,6 +89,9 @@ type Input struct {
 	Given int
 	// Healer lists ARNs (patterns with * allowed) of the healer's own parts.
 	Healer []string
+	// Source lists ARNs (the same) of what the healer is deployed from: who can
+	// write there decides what it will do. Reading there is harmless.
+	Source []string
 }
 
 // TargetKind is a way to write what is granted; see [settings.Write].

@@ -326,6 +326,36 @@ var judgeRows = []struct {
 		grantOf(in).Actions, grantOf(in).Resources, grantOf(in).Give = []string{"s3:GetObject"},
 			[]string{"arn:aws:s3:::*"}, settings.GiveSet
 	}, false, "floor-healer"},
+	{"the bucket where the healer's code lies, by its exact name", func(in *Input) {
+		const bucket = "arn:aws:s3:::cdk-hnb659fds-assets-111122223333-eu-west-1"
+		in.Source = []string{"arn:aws:s3:::cdk-*-assets-111122223333-*", "arn:aws:s3:::cdk-*-assets-111122223333-*/*"}
+		in.Denials[0] = denial("s3:PutObject", bucket+"/0a1b.zip")
+		grantOf(in).Actions, grantOf(in).Resources = []string{"s3:PutObject"}, []string{bucket + "/*"}
+	}, false, "floor-healer"},
+	{"a grant that reaches that bucket, among others", func(in *Input) {
+		in.Source = []string{"arn:aws:s3:::my-own-assets", "arn:aws:s3:::my-own-assets/*"}
+		in.Denials[0] = denial("s3:PutObject", "arn:aws:s3:::my-shop/x")
+		grantOf(in).Actions, grantOf(in).Resources, grantOf(in).Give = []string{"s3:PutObject"},
+			[]string{"arn:aws:s3:::my-*/*"}, settings.GiveSet
+	}, false, "floor-healer"},
+	{"reading in that bucket", func(in *Input) {
+		in.Source = []string{"arn:aws:s3:::my-own-assets", "arn:aws:s3:::my-own-assets/*"}
+		in.Denials[0] = denial("s3:GetObject", "arn:aws:s3:::my-own-assets/x")
+		grantOf(in).Actions, grantOf(in).Resources = []string{"s3:GetObject"}, []string{"arn:aws:s3:::my-own-assets/*"}
+	}, true, "inline | + s3:GetObject on arn:aws:s3:::my-own-assets/x"},
+	{"passing the role with which the healer is deployed", func(in *Input) {
+		const role = "arn:aws:iam::111122223333:role/cdk-q-cfn-exec-role-111122223333-eu-west-1"
+		in.Source = []string{"arn:aws:iam::*:role/cdk-*-role-*"}
+		in.Denials[0] = denial(floor.PassRole, role)
+		grantOf(in).PassRoles = map[string][]string{"cloudformation.amazonaws.com": {role}}
+	}, false, "floor-healer"},
+	{"assuming a role with which the CDK deploys, by its exact name", func(in *Input) {
+		in.Source = []string{"arn:aws:iam::*:role/cdk-*"}
+		assume(in, "arn:aws:iam::111122223333:role/cdk-deploy")
+	}, true, "inline | + sts:AssumeRole on arn:aws:iam::111122223333:role/cdk-deploy"},
+	{"a role with which the healer is deployed",
+		func(in *Input) { in.Source = append(in.Source, "arn:aws:iam::111122223333:role/service-role/*") }, false,
+		"floor-healer"},
 	{"the healer's own role",
 		func(in *Input) { in.Healer = append(in.Healer, "arn:aws:iam::111122223333:role/service-role/*") }, false,
 		"floor-healer"},

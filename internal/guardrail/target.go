@@ -47,8 +47,11 @@ func roleRefusals(in Input) (out []Refusal) {
 			"The settings ask for the permissions boundary %q, and the role %q does not carry it. Put it on the role.",
 			b, arn)
 	}
-	if overlapsAny(in.Healer, arn) {
+	switch {
+	case overlapsAny(in.Healer, arn):
 		refuse(FloorHealer, "The role %q is a part of the healer itself.", arn)
+	case overlapsAny(in.Source, arn):
+		refuse(FloorHealer, "The healer is deployed with the role %q, so it gives it nothing.", arn)
 	}
 	return out
 }
@@ -139,7 +142,7 @@ func intoManaged(in Input, picks []pick) (draft, []Refusal) {
 	case consoleMade.MatchString(a.Resource):
 		return refuse(ProtectedPolicy, "%q was made by the CodeBuild console, which cannot edit the project any more "+
 			"once somebody else changes it. Use write: {inline: NAME}.", n.ARN)
-	case overlapsAny(in.Healer, n.ARN), strings.HasPrefix(a.Resource, "policy"+attachPath):
+	case overlapsAny(in.Healer, n.ARN), overlapsAny(in.Source, n.ARN), strings.HasPrefix(a.Resource, "policy"+attachPath):
 		return refuse(FloorHealer, "The policy %q is a part of the healer itself.", n.ARN)
 	case !n.Attached:
 		return refuse(NoTarget, "The managed policy %q is not attached to the role, so changing it would not help. Attach it.", n.ARN)

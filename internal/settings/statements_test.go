@@ -227,6 +227,31 @@ grants:
 }
 
 // What loads and will surprise is told; what is whole is not.
+// TestSurprisesOfTheBootstrap ensures that an owner is told what it means to
+// let builds deploy with the CDK's roles, or write where its code lies.
+func TestSurprisesOfTheBootstrap(t *testing.T) {
+	const bucket = `"arn:aws:s3:::cdk-q-assets-111122223333-eu-west-1/*"`
+	for _, row := range []struct{ grant, want string }{
+		{`set: cdk-deploy, resources: ["arn:aws:iam::111122223333:role/cdk-q-deploy-role-111122223333-eu-west-1"]`,
+			"can deploy what that role deploys"},
+		{`actions: ["s3:PutObject"], resources: [` + bucket + `]`, "s3:PutObject where the CDK keeps what it deploys"},
+		{`actions: ["s3:GetObject"], resources: [` + bucket + `]`, ""},
+		{`actions: ["s3:PutObject"], resources: ["arn:aws:s3:::cdk-workshop-site/*"]`, ""},
+		{`actions: ["sts:AssumeRole"], resources: ["arn:aws:iam::111122223333:role/deploy"]`, ""},
+	} {
+		s := mustParse(t, "version: 1\ngrants: [{id: g, because: b, owner: o, "+row.grant+"}]\n")
+		got := ""
+		for _, p := range Surprises(s) {
+			if strings.Contains(p.Error(), "grant g lets") || strings.Contains(p.Error(), "grant g asks") {
+				got = p.Error()
+			}
+		}
+		if (got == "") != (row.want == "") || !strings.Contains(got, row.want) {
+			t.Errorf("%s: %q, want %q", row.grant, got, row.want)
+		}
+	}
+}
+
 func TestSurprises(t *testing.T) {
 	const (
 		told  = "notify: {email: [a@example.com]}\n"

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/iamref"
 )
 
 // Surprises are what is valid and probably not meant: settings that load, and
@@ -39,6 +41,9 @@ func Surprises(s *Settings) []Problem {
 	}
 	list = append(list, sharedRoles(s)...)
 	for i, g := range s.Grants {
+		if what := reachesBootstrap(g); what != "" {
+			say(g.Line, fmt.Sprintf("grants[%d]", i), "grant %s %s", g.ID, what)
+		}
 		if !slices.ContainsFunc(s.Projects, func(p Project) bool { return slices.Contains(p.Grants, g.ID) }) {
 			say(g.Line, fmt.Sprintf("grants[%d]", i),
 				"no project has grant %s, so it gives nothing; name it under the grants of a project, or remove it",
@@ -81,6 +86,27 @@ func brief(names []string) string {
 		return fmt.Sprintf("%s and of %d more", strings.Join(names[:most], ", "), len(names)-most)
 	}
 	return strings.Join(names, ", ")
+}
+
+// reachesBootstrap says what a grant can do to the CDK's bootstrap, from which
+// Buildmedic may be deployed, too (AWS.md#bootstrap); "" if nothing.
+func reachesBootstrap(g Grant) string {
+	for _, action := range g.actions() {
+		a, _ := iamref.Lookup(action)
+		for _, r := range g.Resources {
+			switch arn := strings.SplitN(r, ":", 6); {
+			case len(arn) < 6:
+			case arn[2] == "iam" && strings.HasPrefix(arn[5], "role/cdk-") && strings.HasPrefix(a.Name, "sts:AssumeRole"):
+				return fmt.Sprintf("lets builds assume %s: whoever can push to the project can deploy what that role "+
+					"deploys, and that is Buildmedic, too, where it is deployed with the same bootstrap", r)
+			case strings.HasPrefix(arn[5], "cdk-") && strings.Contains(arn[5], "-assets-") && arn[2] == "s3" &&
+				a.Level != iamref.Read && a.Level != iamref.List:
+				return fmt.Sprintf("asks for %s where the CDK keeps what it deploys: it is never given in the account "+
+					"in which Buildmedic is deployed; let the CDK use its file-publishing role", a.Name)
+			}
+		}
+	}
+	return ""
 }
 
 // zeros names the limits that leave no room for anything, and what follows.
