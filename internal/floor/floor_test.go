@@ -98,6 +98,7 @@ func TestFloor(t *testing.T) {
 		{"sts:AssumeRole", ExactName}, {"lambda:UpdateFunctionCode", ExactName}, {"cloudformation:CreateChangeSet", ExactName},
 		{"ecs:RunTask", ExactName}, {"codebuild:StartBuild", ExactName}, {"ssm:SendCommand", ExactName}, {"STS:assumerole", ExactName},
 		{"lambda:InvokeFunction", ExactName}, {"ec2:RunInstances", ExactName}, {"states:StartExecution", ExactName},
+		{"aidevops:UpdateApprovalAction", ExactName}, {"aidevops:SendMessage", ExactName}, {"ssm:SendAutomationSignal", ExactName},
 
 		{"iam:PassRole", PassRoles},
 
