@@ -93,6 +93,9 @@ type Failure struct {
 	Tail    []Line            // the failed command's lines that causes are matched against, bounded
 	NoLog   bool              // there was no log to read
 	Cut     bool              // the log was read only in part; line numbers count from the part's start
+	// Undecoded is how many complete encoded messages STS was not asked about,
+	// by decision; a reader that never asks leaves it 0.
+	Undecoded int
 }
 
 // Line is a cleaned line of the log.

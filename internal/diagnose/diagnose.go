@@ -80,7 +80,7 @@ func Diagnose(f buildlog.Failure) Diagnosis {
 	if found.denial != nil {
 		d.Advice += x.aboutDenial(found.denial)
 	}
-	d.Advice += x.aboutQuoted()
+	d.Advice += x.aboutQuoted() + x.aboutUndecoded()
 	d.Excerpt = x.excerpt(d.Evidence)
 	return d
 }

@@ -81,6 +81,16 @@ func (x *facts) aboutQuoted() string {
 		printable(clip(d.Principal, 300)), what(d))
 }
 
+// aboutUndecoded adds to the advice how many encoded messages nobody was asked
+// about.
+func (x *facts) aboutUndecoded() string {
+	if x.Undecoded == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" %d encoded authorization message(s) in the log were not decoded: nothing is given for this build, "+
+		"or there are too many. Decode them with aws sts decode-authorization-message.", x.Undecoded)
+}
+
 // aboutDenial adds to the advice what is known about this one denial: which policy denies, and
 // whether the build's role was denied.
 func (x *facts) aboutDenial(d *buildlog.Denial) string {

@@ -40,7 +40,7 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 	if r.Diagnosis != nil {
 		f.Diagnosis = *r.Diagnosis // read by an earlier run, which was throttled later
 	} else {
-		failure, err := h.failure(ctx, c.at(), r)
+		failure, err := h.failure(ctx, c.at(), p, r)
 		if err != nil || h.Clock.Now().Before(r.NotYet) {
 			return f, err
 		}
@@ -82,10 +82,15 @@ func counted(rs []decide.Round) []decide.Round {
 	return out
 }
 
-// failure reads what the build printed.
-func (h *Healer) failure(ctx context.Context, at settings.Account, r *decide.Round) (buildlog.Failure, error) {
+// failure reads what the build printed. Who may be anybody makes no calls: what
+// an untrusted build printed is not decoded, since nothing is given for it.
+func (h *Healer) failure(ctx context.Context, at settings.Account, p settings.Project, r *decide.Round) (buildlog.Failure, error) {
 	began := h.Clock.Now()
-	f, whole, err := ReadFailure(ctx, h.Logs, h.Decoder, at, r.Build)
+	decoder := h.Decoder
+	if ok, _ := guardrail.Trusted(r.Build, p); !ok {
+		decoder = nil
+	}
+	f, whole, err := ReadFailure(ctx, h.Logs, decoder, at, r.Build)
 	if err != nil {
 		return f, err
 	}
@@ -97,8 +102,13 @@ func (h *Healer) failure(ctx context.Context, at settings.Account, r *decide.Rou
 	return f, nil
 }
 
-// ReadFailure reads a build's log and decodes the denials that need it. whole is
-// false if the log does not reach the end of the failed phase.
+// maxDecoded bounds how many encoded messages of a build are decoded: each is a
+// call, and a log can print hundreds.
+const maxDecoded = 5
+
+// ReadFailure reads a build's log and decodes the denials that need it, at most
+// [maxDecoded] of them, and none without a decoder. whole is false if the log
+// does not reach the end of the failed phase.
 func ReadFailure(
 	ctx context.Context, logs Logs, dec Decoder, at settings.Account, b codebuild.Build,
 ) (f buildlog.Failure, whole bool, err error) {
@@ -112,22 +122,41 @@ func ReadFailure(
 	}
 	f = buildlog.ReadText(b, text.Text)
 	f.Cut = text.Cut
-	for i, d := range f.Denials {
-		if d.Encoded == "" {
-			continue
-		}
-		raw, err := dec.Decode(ctx, at, d.Encoded)
+	which := encoded(f.Denials)
+	if dec == nil {
+		f.Undecoded = len(which)
+		which = nil
+	}
+	if more := len(which) - maxDecoded; more > 0 {
+		f.Undecoded = more
+		which = which[:maxDecoded]
+	}
+	for _, i := range which {
+		raw, err := dec.Decode(ctx, at, f.Denials[i].Encoded)
 		if errors.Is(err, ErrFinal) || errors.Is(err, ErrDenied) {
 			continue // cut, or not ours to decode: the denial stays as the text has it
 		}
 		if err != nil {
 			return f, false, fmt.Errorf("decoding authorization message: %w", err)
 		}
-		if full, err := buildlog.DecodeMessage(d, raw); err == nil {
+		if full, err := buildlog.DecodeMessage(f.Denials[i], raw); err == nil {
 			f.Denials[i] = full
 		}
 	}
 	return f, buildlog.Complete(text.Text, phase), nil
+}
+
+// encoded lists the denials that have a complete encoded message, those first
+// that failed the build.
+func encoded(ds []buildlog.Denial) (which []int) {
+	for _, causal := range []bool{true, false} {
+		for i, d := range ds {
+			if d.Encoded != "" && d.Causal == causal {
+				which = append(which, i)
+			}
+		}
+	}
+	return which
 }
 
 // permissions finds out what the build's role may do and which policies it has,
