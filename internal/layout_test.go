@@ -56,7 +56,7 @@ var rooms = map[string][]string{
 		"internal/settings", sdk, "github.com/aws/smithy-go"},
 	"internal/inbox": {"internal/buildevent", "internal/heal", "internal/settings", "github.com/aws/aws-lambda-go/events"},
 	"lambda": {"internal/awsapi", "internal/codebuild", "internal/heal", "internal/inbox",
-		"internal/ledger", "internal/settings", sdk, "github.com/aws/aws-lambda-go", "github.com/aws/smithy-go"},
+		"internal/ledger", "internal/notice", "internal/settings", sdk, "github.com/aws/aws-lambda-go", "github.com/aws/smithy-go"},
 	// the desk, and what stands in for AWS
 	"internal/simaws":            {"internal/codebuild", "internal/iampolicy", "internal/iamref", "go.yaml.in/yaml"},
 	"internal/ledger/ledgertest": nil,

@@ -18,6 +18,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/inbox"
 	"github.com/buildmedic/buildmedic/internal/ledger"
+	"github.com/buildmedic/buildmedic/internal/notice"
 )
 
 // handler is the function between its start and its invocations. Who it is,
@@ -50,7 +51,21 @@ func (h *handler) Invoke(ctx context.Context, payload json.RawMessage) (any, err
 	if err != nil {
 		return nil, err
 	}
-	return in.Invoke(ctx, payload)
+	answer, err := in.Invoke(ctx, payload)
+	if err != nil {
+		return nil, err
+	}
+	return visible(answer)
+}
+
+// visible makes an answer's JSON: people read it in a terminal, and what builds
+// printed is in it.
+func visible(answer any) (json.RawMessage, error) {
+	data, err := json.Marshal(answer)
+	if err != nil {
+		return nil, fmt.Errorf("answering: %w", err)
+	}
+	return json.RawMessage(notice.VisibleJSON(string(data))), nil
 }
 
 func (h *handler) wired(ctx context.Context) (*inbox.Inbox, error) {

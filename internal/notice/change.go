@@ -140,7 +140,7 @@ func (c *Change) compare(from, to string) {
 		c.removed, c.Removed = append(c.removed, s.Statement), append(c.Removed, s.json)
 	}
 	if json.Valid([]byte(to)) {
-		c.Document = json.RawMessage(visibleJSON(to))
+		c.Document = json.RawMessage(VisibleJSON(to))
 	}
 }
 
@@ -169,13 +169,14 @@ func statements(doc string) []statement {
 		if err != nil {
 			return nil
 		}
-		out = append(out, statement{s, json.RawMessage(visibleJSON(s.Raw)), string(form)})
+		out = append(out, statement{s, json.RawMessage(VisibleJSON(s.Raw)), string(form)})
 	}
 	return out
 }
 
-// visibleJSON escapes the invisible characters of a JSON text, which does not change its meaning.
-func visibleJSON(s string) string {
+// VisibleJSON escapes the invisible characters of a JSON text, such as those on which a terminal
+// acts or by which it turns text around. That does not change what the JSON says.
+func VisibleJSON(s string) string {
 	var b strings.Builder
 	for _, r := range s {
 		switch {

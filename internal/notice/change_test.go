@@ -60,8 +60,8 @@ func TestVisibleJSON(t *testing.T) {
 		"\"é😀\"":                 "\"é😀\"",
 		"\"\xff\"":               `"\ufffd"`,
 	} {
-		if got := visibleJSON(in); got != want {
-			t.Errorf("visibleJSON(%q) = %q, want %q", in, got, want)
+		if got := VisibleJSON(in); got != want {
+			t.Errorf("VisibleJSON(%q) = %q, want %q", in, got, want)
 		}
 	}
 }

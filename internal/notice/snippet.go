@@ -187,7 +187,7 @@ func (a *aligned) open(name, bracket string) {
 // CLI returns the AWS CLI command that writes the policy. The arguments are
 // those of [CDK].
 func CLI(role, policyName string, d iampolicy.Document) string {
-	return cli(role, policyName, shellQuote(strings.TrimSpace(visibleJSON(string(d.Canonical())))))
+	return cli(role, policyName, shellQuote(strings.TrimSpace(VisibleJSON(string(d.Canonical())))))
 }
 
 func cli(role, policyName, document string) string {
@@ -257,7 +257,7 @@ func identifier(name string, camel bool) string {
 
 // jsString prints a string literal of TypeScript.
 func jsString(s string) string {
-	q := visibleJSON(jsonText(s))
+	q := VisibleJSON(jsonText(s))
 	body := strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
 	return "'" + strings.ReplaceAll(body, "'", `\'`) + "'"
 }
@@ -265,7 +265,7 @@ func jsString(s string) string {
 // hclString prints a string literal of Terraform: ${ and %{ would begin a
 // template there, and IAM's policy variables look like that.
 func hclString(s string) string {
-	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(visibleJSON(jsonText(s)))
+	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(VisibleJSON(jsonText(s)))
 }
 
 // jsonText prints v as JSON without escaping <, > and &.

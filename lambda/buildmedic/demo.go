@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -125,12 +124,7 @@ func (d *demo) play(ctx context.Context, s story.Story) error {
 	}
 	d.rows = append(d.rows, row{r, differ})
 	if d.json {
-		line, err := json.Marshal(r)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(d.out, "%s\n", line)
-		return err
+		return writeLine(d.out, r)
 	}
 	d.tell(s, st, differ)
 	return nil

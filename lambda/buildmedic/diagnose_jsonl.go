@@ -179,13 +179,4 @@ func readContext(s string) codebuild.Context {
 	return codebuild.Context{Code: strings.TrimSpace(code), Message: strings.TrimSpace(message)}
 }
 
-func writeLine(w io.Writer, v any) error {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return err
-	}
-	_, err := w.Write(b.Bytes())
-	return err
-}
+func writeLine(w io.Writer, v any) error { return writeJSON(w, "", v) }

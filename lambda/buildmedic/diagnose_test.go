@@ -124,6 +124,50 @@ func TestDiagnoseTextIsPlain(t *testing.T) {
 	checkText(t, got)
 }
 
+// TestJSONIsPlain ensures that no terminal acts on what is printed as JSON, nor
+// shows it otherwise than it is, and that the values stay what they were.
+func TestJSONIsPlain(t *testing.T) {
+	const evil = "\u009b31m\u0085\u202e\u2066\u200b\u00ad\ufeff\U000e0041\ufe0f\u115f evil"
+	log := "denied: User: arn:aws:iam::111122223333:user/x is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::b/" +
+		evil + "\nnpm ERR! Test failed.  See above for more details. " + evil + "\n"
+	record, err := json.Marshal(record{ID: json.RawMessage(`"` + evil + `"`), Text: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		in   string
+		args []string
+	}{{log, []string{"-json"}}, {string(record) + "\n", []string{"-jsonl"}}} {
+		code, got, stderr := runDesk(tt.in, tt.args...)
+		if code != exitOK || !strings.Contains(got, "evil") {
+			t.Fatalf("%v: exit code %d: %s%s", tt.args, code, got, stderr)
+		}
+		for i, r := range got {
+			if r != '\n' && (r < ' ' || r > '~') {
+				t.Errorf("%v: %U is printed as it is: %q", tt.args, r, got[max(0, i-40):i])
+			}
+		}
+		var v struct {
+			ID json.RawMessage `json:"id"`
+		}
+		if err := json.Unmarshal([]byte(got), &v); err != nil {
+			t.Errorf("%v: %v", tt.args, err)
+		}
+		var id string
+		if v.ID != nil && (json.Unmarshal(v.ID, &id) != nil || id != evil) {
+			t.Errorf("%v: the id is %q, want %q", tt.args, id, evil)
+		}
+	}
+	var b bytes.Buffer
+	if err := writeJSON(&b, "", map[string]string{"k": evil}); err != nil {
+		t.Fatal(err)
+	}
+	back := map[string]string{}
+	if err := json.Unmarshal(b.Bytes(), &back); err != nil || back["k"] != evil {
+		t.Errorf("%q came back as %q, %v", evil, back["k"], err)
+	}
+}
+
 func TestDiagnoseJSON(t *testing.T) {
 	const log = "npm ERR! Test failed.  See above for more details.\n"
 	code, got, stderr := runDesk(log, "-json")

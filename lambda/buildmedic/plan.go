@@ -22,6 +22,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/notice"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -160,13 +161,24 @@ func runPlan(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 }
 
 func printJSON(stdout, stderr io.Writer, v any) int {
-	e := json.NewEncoder(stdout)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(v); err != nil {
+	if err := writeJSON(stdout, "  ", v); err != nil {
 		return fail(stderr, fmt.Errorf("printing: %w", err))
 	}
 	return exitOK
+}
+
+// writeJSON writes v as JSON, with a line end behind it. Somebody may read it in
+// a terminal, and what is in it comes from logs.
+func writeJSON(w io.Writer, indent string, v any) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", indent)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, notice.VisibleJSON(b.String()))
+	return err
 }
 
 func readBuild(path string) (codebuild.Build, error) {

@@ -50,7 +50,7 @@ func runPolicy(ctx context.Context, args []string, _ io.Reader, stdout, stderr i
 	case *terraform:
 		fmt.Fprintln(stdout, notice.Terraform(state.Role.PathName(), policy, d))
 	default:
-		stdout.Write(d.Canonical())
+		io.WriteString(stdout, notice.VisibleJSON(string(d.Canonical())))
 	}
 	return exitOK
 }
