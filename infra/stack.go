@@ -133,9 +133,17 @@ func (h *hub) ledger() {
 		RemovalPolicy:                    awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE,
 	})
 	h.table.AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexProps{
-		IndexName: jsii.String(permissions.DueIndex), PartitionKey: attribute("kind"), SortKey: attribute("due"),
-		ProjectionType: awsdynamodb.ProjectionType_ALL,
+		IndexName: jsii.String(permissions.DueIndex), PartitionKey: attribute("shard"), SortKey: attribute("due"),
+		ProjectionType: awsdynamodb.ProjectionType_KEYS_ONLY,
 	})
+	// CloudFormation makes or deletes one index in an update (AWS.md#index), so a
+	// table with the former index gets this one beside it first.
+	if v, ok := h.stack.Node().TryGetContext(jsii.String("index")).(string); ok && v == "both" {
+		h.table.AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexProps{
+			IndexName: jsii.String("due"), PartitionKey: attribute("kind"), SortKey: attribute("due"),
+			ProjectionType: awsdynamodb.ProjectionType_ALL,
+		})
+	}
 }
 
 func (h *hub) queues() {
@@ -170,11 +178,10 @@ func (h *hub) healer(code string) error {
 	}
 	r, managed := role(h.stack, "Role", name, "Buildmedic's function. Its permissions are made from its settings.",
 		trust("lambda.amazonaws.com", nil), policies, nil)
-	h.code = awss3assets.NewAsset(h.stack, jsii.String("Code"), &awss3assets.AssetProps{Path: jsii.String(code)})
 	h.function = awslambda.NewFunction(h.stack, jsii.String("Function"), &awslambda.FunctionProps{
 		FunctionName: jsii.String(permissions.Function), Description: jsii.String("Heals failed CodeBuild builds."),
 		Runtime: awslambda.Runtime_PROVIDED_AL2023(), Architecture: awslambda.Architecture_ARM_64(),
-		Handler: jsii.String("bootstrap"), Code: awslambda.Code_FromBucketV2(h.code.Bucket(), h.code.S3ObjectKey(), nil),
+		Handler: jsii.String("bootstrap"), Code: awslambda.Code_FromAsset(jsii.String(code), nil),
 		MemorySize: jsii.Number(memory), Timeout: awscdk.Duration_Minutes(jsii.Number(timeoutMinutes)),
 		ReservedConcurrentExecutions: h.reserved(),
 		Tracing:                      awslambda.Tracing_ACTIVE,
@@ -187,7 +194,7 @@ func (h *hub) healer(code string) error {
 		Role: awsiam.Role_FromRoleArn(h.stack, jsii.String("FixedRole"), r.AttrArn(), &awsiam.FromRoleArnOptions{
 			Mutable: jsii.Bool(false),
 		}),
-		Environment: h.environment(),
+		Environment: h.environment(code),
 		// A missed sweep is made good by the next one, and a command is for
 		// its sender to repeat.
 		RetryAttempts: jsii.Number(0), MaxEventAge: awscdk.Duration_Minutes(jsii.Number(sweepMinutes)),
@@ -212,14 +219,16 @@ func (h *hub) healer(code string) error {
 
 // environment is what lambda/config.go reads, besides what Lambda sets. The
 // settings are in the function's package, which Lambda says where it is.
-func (h *hub) environment() *map[string]*string {
+func (h *hub) environment(code string) *map[string]*string {
+	// The package once more, which is uploaded once: Code does not tell where to.
+	pack := awss3assets.NewAsset(h.stack, jsii.String("Package"), &awss3assets.AssetProps{Path: jsii.String(code)})
 	env := map[string]*string{
 		"BUILDMEDIC_TABLE":     h.table.TableName(),
 		"BUILDMEDIC_TOPIC_ARN": h.topic.TopicArn(),
 		"BUILDMEDIC_KEY_ARN":   h.key.KeyArn(),
 		"BUILDMEDIC_QUEUE_URL": h.queue.QueueUrl(),
 		// Where the synthesizer has the code uploaded, whatever its qualifier is.
-		"BUILDMEDIC_CODE_BUCKET": h.code.S3BucketName(),
+		"BUILDMEDIC_CODE_BUCKET": pack.S3BucketName(),
 	}
 	if len(permissions.Members(h.s)) > 0 {
 		env["BUILDMEDIC_MEMBER_ROLE"] = jsii.String(permissions.MemberRole)

@@ -6,9 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,9 +20,10 @@ import (
 	"github.com/buildmedic/buildmedic/internal/heal"
 )
 
-// DynamoDBAPI is the part of DynamoDB that the ledger uses: single items only, no
-// transactions.
+// DynamoDBAPI is the part of DynamoDB that the ledger uses: writes of single items
+// only, no transactions.
 type DynamoDBAPI interface {
+	BatchGetItem(context.Context, *dynamodb.BatchGetItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error)
 	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
 	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
@@ -31,9 +34,23 @@ type DynamoDBAPI interface {
 const (
 	PartitionKey = "pk"      // KIND#ID
 	SortKey      = "sk"      // "item" or "count"
-	IndexName    = "due"     // partition key "kind", sort key "due", all attributes
+	IndexName    = "next"    // partition key "shard", sort key "due", keys only
 	TTLAttribute = "expires" // seconds since 1970
 )
+
+// shards is over how many partitions of the index the items of a kind are spread: a
+// partition takes 1,000 writes a second (AWS.md#index). All are read, so a change of
+// the number strands what is there.
+const shards = 4
+
+// shardOf is the partition of the index that an item is in.
+func shardOf(kind, id string) string {
+	h := fnv.New32a()
+	h.Write([]byte(id))
+	return shardName(kind, int(h.Sum32()%shards))
+}
+
+func shardName(kind string, n int) string { return kind + "#" + strconv.Itoa(n) }
 
 // dueForm sorts as time does.
 const dueForm = "2006-01-02T15:04:05.000000000Z"
@@ -118,36 +135,121 @@ func (d *DynamoDB) Put(ctx context.Context, it heal.Item) (heal.Item, error) {
 }
 
 // Between implements [heal.Store]. The index follows the table with a delay
-// of usually well under a second.
+// of usually well under a second. It has keys only: the items are read from
+// the table, and one that is due at another time by now is left out.
 func (d *DynamoDB) Between(ctx context.Context, kind string, from, to time.Time, newest bool, limit int) ([]heal.Item, error) {
-	in := &dynamodb.QueryInput{TableName: &d.table, IndexName: aws.String(IndexName), ScanIndexForward: aws.Bool(!newest),
-		KeyConditionExpression:   aws.String("#k = :k AND #d BETWEEN :from AND :to"),
-		ExpressionAttributeNames: map[string]string{"#k": "kind", "#d": "due"},
-		ExpressionAttributeValues: map[string]types.AttributeValue{
-			":k":    &types.AttributeValueMemberS{Value: kind},
-			":from": &types.AttributeValueMemberS{Value: from.UTC().Format(dueForm)},
-			":to":   &types.AttributeValueMemberS{Value: to.UTC().Add(-1).Format(dueForm)},
-		}}
 	if !from.Before(to) {
 		return nil, nil
 	}
-	var its []heal.Item
-	for p := dynamodb.NewQueryPaginator(d.api, in); p.HasMorePages() && len(its) < limit; {
-		page, err := p.NextPage(ctx)
+	var keys []dueKey
+	for n := range shards {
+		ks, err := d.dueIn(ctx, shardName(kind, n), from, to, newest, limit)
 		if err != nil {
 			return nil, fmt.Errorf("listing %s: %w", kind, classify(err))
 		}
+		keys = append(keys, ks...)
+	}
+	slices.SortStableFunc(keys, func(a, b dueKey) int {
+		if newest {
+			a, b = b, a
+		}
+		return strings.Compare(a.due, b.due)
+	})
+	keys = keys[:min(limit, len(keys))]
+	its, err := d.read(ctx, keys)
+	if err != nil {
+		return nil, fmt.Errorf("listing %s: %w", kind, err)
+	}
+	now := d.clock.Now()
+	its = slices.DeleteFunc(its, func(it heal.Item) bool {
+		return it.Due.IsZero() || it.Due.Before(from) || !it.Due.Before(to) || past(it.Expires, now)
+	})
+	slices.SortStableFunc(its, func(a, b heal.Item) int {
+		if newest {
+			a, b = b, a
+		}
+		return a.Due.Compare(b.Due)
+	})
+	return its, nil
+}
+
+// dueKey is what the index has of an item.
+type dueKey struct{ pk, due string }
+
+// dueIn lists one partition of the index.
+func (d *DynamoDB) dueIn(ctx context.Context, shard string, from, to time.Time, newest bool, limit int) ([]dueKey, error) {
+	in := &dynamodb.QueryInput{TableName: &d.table, IndexName: aws.String(IndexName), ScanIndexForward: aws.Bool(!newest),
+		Limit:                    aws.Int32(int32(min(limit, 1000))),
+		KeyConditionExpression:   aws.String("#s = :s AND #d BETWEEN :from AND :to"),
+		ExpressionAttributeNames: map[string]string{"#s": "shard", "#d": "due"},
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":s":    &types.AttributeValueMemberS{Value: shard},
+			":from": &types.AttributeValueMemberS{Value: from.UTC().Format(dueForm)},
+			":to":   &types.AttributeValueMemberS{Value: to.UTC().Add(-1).Format(dueForm)},
+		}}
+	var keys []dueKey
+	for p := dynamodb.NewQueryPaginator(d.api, in); p.HasMorePages() && len(keys) < limit; {
+		page, err := p.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
 		for _, m := range page.Items {
-			it, err := decodeItem(m)
-			if err != nil {
-				return nil, fmt.Errorf("listing %s: %w", kind, err)
-			}
-			if !past(it.Expires, d.clock.Now()) {
-				its = append(its, it)
+			pk, _ := m[PartitionKey].(*types.AttributeValueMemberS)
+			due, _ := m["due"].(*types.AttributeValueMemberS)
+			if pk != nil && due != nil {
+				keys = append(keys, dueKey{pk.Value, due.Value})
 			}
 		}
 	}
-	return its[:min(limit, len(its))], nil
+	return keys, nil
+}
+
+// What DynamoDB reads at once (AWS.md#index), and how often it is asked for what
+// it did not come to.
+const (
+	batchOf    = 100
+	batchTries = 8
+)
+
+// read reads items from the table, consistently and in no order. One that is
+// gone is left out.
+func (d *DynamoDB) read(ctx context.Context, keys []dueKey) (its []heal.Item, err error) {
+	for some := range slices.Chunk(keys, batchOf) {
+		want := types.KeysAndAttributes{ConsistentRead: aws.Bool(true)}
+		for _, k := range some {
+			want.Keys = append(want.Keys, map[string]types.AttributeValue{
+				PartitionKey: &types.AttributeValueMemberS{Value: k.pk}, SortKey: &types.AttributeValueMemberS{Value: "item"}})
+		}
+		for try := 0; len(want.Keys) > 0; try++ {
+			if try == batchTries {
+				return nil, fmt.Errorf("DynamoDB read %d of %d items: %w", len(some)-len(want.Keys), len(some), heal.ErrLater)
+			}
+			out, err := d.api.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{
+				RequestItems: map[string]types.KeysAndAttributes{d.table: want}})
+			if err != nil {
+				return nil, classify(err)
+			}
+			got := 0
+			for _, ms := range out.Responses {
+				for _, m := range ms {
+					it, err := decodeItem(m)
+					if err != nil {
+						return nil, err
+					}
+					its = append(its, it)
+					got++
+				}
+			}
+			want.Keys = nil
+			for _, left := range out.UnprocessedKeys {
+				want.Keys = left.Keys
+			}
+			if got > 0 {
+				try = -1 // it goes on
+			}
+		}
+	}
+	return its, nil
 }
 
 // Count implements [heal.Store]. Who is counted is kept as a set, so that a
@@ -233,6 +335,7 @@ func encodeItem(it heal.Item) (map[string]types.AttributeValue, error) {
 	m["version"] = numberValue(it.Version)
 	m["data"] = &types.AttributeValueMemberB{Value: data}
 	if !it.Due.IsZero() {
+		m["shard"] = &types.AttributeValueMemberS{Value: shardOf(it.Kind, it.ID)}
 		m["due"] = &types.AttributeValueMemberS{Value: it.Due.UTC().Format(dueForm)}
 	}
 	if !it.Expires.IsZero() {

@@ -47,12 +47,12 @@ func makeTable(t *testing.T, api *dynamodb.Client, name string) string {
 	_, err := api.CreateTable(context.Background(), &dynamodb.CreateTableInput{
 		TableName:            &name,
 		BillingMode:          types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{str(PartitionKey), str(SortKey), str("kind"), str("due")},
+		AttributeDefinitions: []types.AttributeDefinition{str(PartitionKey), str(SortKey), str("shard"), str("due")},
 		KeySchema: []types.KeySchemaElement{key(PartitionKey, types.KeyTypeHash),
 			key(SortKey, types.KeyTypeRange)},
 		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{IndexName: aws.String(IndexName),
-			Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll},
-			KeySchema:  []types.KeySchemaElement{key("kind", types.KeyTypeHash), key("due", types.KeyTypeRange)}}},
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},
+			KeySchema:  []types.KeySchemaElement{key("shard", types.KeyTypeHash), key("due", types.KeyTypeRange)}}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -135,5 +135,103 @@ func TestDynamoDBErrors(t *testing.T) {
 		if !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", code, err, want)
 		}
+	}
+}
+
+// TestIndexIsSpread ensures that items of one kind are in several partitions of
+// the index, that all of them are listed, in order, and that the index holds no
+// more than their keys.
+func TestIndexIsSpread(t *testing.T) {
+	url := dynalite(t)
+	api := dynamodb.New(dynamodb.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url),
+		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", "")})
+	clock, table := ledgertest.NewClock(), makeTable(t, api, "spread")
+	store, now := NewDynamoDB(api, table, clock), clock.Now()
+	const n = 130 // more than are read at once
+	for i := range n {
+		it := heal.Item{Kind: "case", ID: fmt.Sprintf("c%d", i), Due: now.Add(time.Duration(i) * time.Second), Data: []byte("secret")}
+		if _, err := store.Put(t.Context(), it); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, newest := range []bool{false, true} {
+		its, err := store.Between(t.Context(), "case", now, now.Add(time.Hour), newest, n)
+		if err != nil || len(its) != n {
+			t.Fatalf("%d of %d are listed, %v", len(its), n, err)
+		}
+		for i, it := range its {
+			want := i
+			if newest {
+				want = n - 1 - i
+			}
+			if it.ID != fmt.Sprintf("c%d", want) || string(it.Data) != "secret" {
+				t.Errorf("newest first %v: %d is %s, with %q", newest, i, it.ID, it.Data)
+			}
+		}
+	}
+	index, err := api.Scan(t.Context(), &dynamodb.ScanInput{TableName: &table, IndexName: aws.String(IndexName)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	partitions := map[string]int{}
+	for _, m := range index.Items {
+		if len(m) != 4 {
+			t.Errorf("the index has %d attributes of an item", len(m))
+		}
+		partitions[m["shard"].(*types.AttributeValueMemberS).Value]++
+	}
+	if len(partitions) != shards {
+		t.Errorf("%d items are in %v", n, partitions)
+	}
+}
+
+// halting reads one item of a batch at a time, and gives the rest back; after
+// some of them none.
+type halting struct {
+	*dynamodb.Client
+	reads int
+}
+
+func (h *halting) BatchGetItem(
+	ctx context.Context, in *dynamodb.BatchGetItemInput, opts ...func(*dynamodb.Options),
+) (*dynamodb.BatchGetItemOutput, error) {
+	rest := map[string]types.KeysAndAttributes{}
+	for table, ks := range in.RequestItems {
+		rest[table] = types.KeysAndAttributes{Keys: ks.Keys[min(1, h.reads):]}
+		ks.Keys = ks.Keys[:1]
+		in.RequestItems[table] = ks
+	}
+	if h.reads == 0 {
+		return &dynamodb.BatchGetItemOutput{UnprocessedKeys: rest}, nil
+	}
+	h.reads--
+	out, err := h.Client.BatchGetItem(ctx, in, opts...)
+	if err == nil {
+		out.UnprocessedKeys = rest
+	}
+	return out, err
+}
+
+// TestBatchesAreReadToTheirEnd ensures that what DynamoDB did not come to is
+// asked for again, and that a list is never short because of that.
+func TestBatchesAreReadToTheirEnd(t *testing.T) {
+	url := dynalite(t)
+	api := dynamodb.New(dynamodb.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url),
+		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", "")})
+	clock, table := ledgertest.NewClock(), makeTable(t, api, "halting")
+	now := clock.Now()
+	for i := range 12 {
+		it := heal.Item{Kind: "case", ID: fmt.Sprintf("c%d", i), Due: now, Data: []byte("x")}
+		if _, err := NewDynamoDB(api, table, clock).Put(t.Context(), it); err != nil {
+			t.Fatal(err)
+		}
+	}
+	its, err := NewDynamoDB(&halting{api, 12}, table, clock).Between(t.Context(), "case", now, now.Add(1), false, 50)
+	if err != nil || len(its) != 12 {
+		t.Errorf("%d of 12 are listed, %v", len(its), err)
+	}
+	its, err = NewDynamoDB(&halting{api, 5}, table, clock).Between(t.Context(), "case", now, now.Add(1), false, 50)
+	if !errors.Is(err, heal.ErrLater) || its != nil {
+		t.Errorf("when nothing more is read: %d are listed, %v, want %v", len(its), err, heal.ErrLater)
 	}
 }

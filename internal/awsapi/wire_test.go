@@ -24,7 +24,7 @@ func TestParts(t *testing.T) {
 		{"arn:aws:sqs:us-west-2:111122223333:healer-queue", true},
 		{"arn:aws:sqs:us-west-2:111122223333:Buildmedic-DeadLettersBBF8BAAB-X1Y2Z3", true},
 		{"arn:aws:sqs:us-west-2:111122223333:Buildmedic-LostEvents3D75545E-X1Y2Z3", true},
-		{"arn:aws:dynamodb:us-west-2:111122223333:table/healer-table/index/due", true},
+		{"arn:aws:dynamodb:us-west-2:111122223333:table/healer-table/index/next", true},
 		{"arn:aws:lambda:us-west-2:111122223333:function:buildmedic", true},
 		{"arn:aws:lambda:us-west-2:111122223333:function:buildmedic:1", true},
 		{"arn:aws:logs:us-west-2:111122223333:log-group:/aws/lambda/buildmedic:log-stream:0a1b", true},

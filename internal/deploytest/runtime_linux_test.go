@@ -138,9 +138,9 @@ func table(t *testing.T, endpoint string) string {
 	}
 	if _, err := c.CreateTable(t.Context(), &dynamodb.CreateTableInput{
 		TableName: &name, BillingMode: types.BillingModePayPerRequest, KeySchema: key("pk", "sk"),
-		AttributeDefinitions: []types.AttributeDefinition{text("pk"), text("sk"), text("kind"), text("due")},
-		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{IndexName: aws.String("due"), KeySchema: key("kind", "due"),
-			Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll}}},
+		AttributeDefinitions: []types.AttributeDefinition{text("pk"), text("sk"), text("shard"), text("due")},
+		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{IndexName: aws.String("next"), KeySchema: key("shard", "due"),
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly}}},
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ func own(parts Parts, s *settings.Settings) []Permission {
 		allow("Queue", "Messages are taken from its own queue, and put there to come back to a case later.",
 			[]string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"}, []string{parts.Queue}),
 		allow("Ledger", "Cases, claims, leases and the audit are items of its own table.",
-			[]string{"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}, []string{parts.Table}),
+			[]string{"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}, []string{parts.Table}),
 		allow("LedgerDue", "What is due is found by the table's index.",
 			[]string{"dynamodb:Query"}, []string{parts.Table + "/index/" + DueIndex}),
 		allow("Notices", "Notices go to its own topic.", []string{"sns:Publish"}, []string{parts.Topic}),

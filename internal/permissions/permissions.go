@@ -27,7 +27,7 @@ const (
 	Bus        = "buildmedic"        // the hub's event bus for its members
 	HubRole    = "buildmedic-hub-"   // and the hub's region
 	MemberRole = "buildmedic-member" // the role that the hub assumes, one in each account
-	DueIndex   = "due"               // index of the ledger's table
+	DueIndex   = "next"              // index of the ledger's table
 )
 
 // Permission is one statement and why it is there.

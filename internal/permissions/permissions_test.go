@@ -384,7 +384,7 @@ func TestCapacity(t *testing.T) {
 		row, rest string
 		ten, most int
 	}{
-		{"`observe`", "", 223, 524},
+		{"`observe`", "", 223, 523},
 		{"`heal`, `write: {inline: …}`", inline, 221, 518},
 		{"the same, with a `boundary`", inline + ", boundary: b", 167, 394},
 		{"the same, with a pipeline each instead", inline + ", pipelines: [NAME]", 138, 324},

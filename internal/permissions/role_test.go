@@ -72,8 +72,8 @@ func must(t *testing.T, tpl template) []calls {
 	list := []calls{
 		// Its own parts.
 		{own.queue, nil, "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes sqs:SendMessage"},
-		{own.table, nil, "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem"},
-		{own.table + "/index/due", nil, "dynamodb:Query"},
+		{own.table, nil, "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem"},
+		{own.table + "/index/next", nil, "dynamodb:Query"},
 		{own.topic, nil, "sns:Publish"},
 		{own.key, nil, "kms:Decrypt kms:GenerateDataKey"},
 		{here("logs", "log-group:/aws/lambda/buildmedic:log-stream:2026/11/22/[$LATEST]0a1b"), nil,

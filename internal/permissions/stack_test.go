@@ -467,8 +467,8 @@ func TestTableIsTheLedgers(t *testing.T) {
 			`","KeyType":"HASH"},{"AttributeName":"` + names["SortKey"] + `","KeyType":"RANGE"}]`,
 		text(p["TimeToLiveSpecification"]): `{"AttributeName":"` + names["TTLAttribute"] + `","Enabled":true}`,
 		text(p["GlobalSecondaryIndexes"]): `[{"IndexName":"` + names["IndexName"] +
-			`","KeySchema":[{"AttributeName":"kind","KeyType":"HASH"},{"AttributeName":"due","KeyType":"RANGE"}],` +
-			`"Projection":{"ProjectionType":"ALL"}}]`,
+			`","KeySchema":[{"AttributeName":"shard","KeyType":"HASH"},{"AttributeName":"due","KeyType":"RANGE"}],` +
+			`"Projection":{"ProjectionType":"KEYS_ONLY"}}]`,
 	} {
 		if got != want {
 			t.Errorf("the table has %s, want %s", got, want)

@@ -148,7 +148,7 @@ func TestStoriesWithOwnPermissions(t *testing.T) {
 	}
 	// What stories cannot show, since the simulated account has none of it.
 	for _, a := range []string{
-		"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query", // the ledger is in memory
+		"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query", // the ledger is in memory
 		"kms:Decrypt", "kms:GenerateDataKey", // SNS asks for these
 		"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", // Lambda polls the queue
 		"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords", // Lambda's own
