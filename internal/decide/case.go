@@ -208,6 +208,8 @@ type Pending struct {
 	// Lacks is the permission that the healer itself lacks: an IAM action, or
 	// [UnnamedPermission]; "" if that is not what ended the case.
 	Lacks string `json:"lacks,omitempty"`
+	// Everywhere: of [Paused], that all projects are, and not the case's alone.
+	Everywhere bool `json:"everywhere,omitempty"`
 }
 
 // UnnamedPermission stands for a permission that AWS did not name.
@@ -311,15 +313,17 @@ const (
 
 // Outcome is what really happened, as notices, metrics and history tell it.
 type Outcome struct {
-	ID       string // of the notice
-	Kind     Kind
-	Case     Case
-	Round    int // index into Case.Rounds
-	Note     string
-	Lacks    string // see [Pending]
-	Settings *settings.Settings
-	Home     settings.Account
-	At       time.Time
+	ID    string // of the notice
+	Kind  Kind
+	Case  Case
+	Round int // index into Case.Rounds
+	Note  string
+	Lacks string // see [Pending]
+	// Everywhere: see [Pending].
+	Everywhere bool
+	Settings   *settings.Settings
+	Home       settings.Account
+	At         time.Time
 	// Function is the healer's function name, for command lines; "" at the desk.
 	Function string
 	// Repeats is how many equal failures this notice stands for beyond the first.

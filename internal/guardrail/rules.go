@@ -85,12 +85,12 @@ var rules = []struct {
 		"the only denial is in a command that the build went on after",
 		"Nothing in the settings. Look at the evidence that the notice quotes."},
 	{Paused, 0,
-		"All changes are paused: by a person, or since too many had to be taken back within a " +
-			"day.",
-		"{\"pause\":{\"because\":\"audit\"}} was sent, or as many changes were undone in a day as " +
+		"All changes are paused by a person, or those of the project, since too many of them had to be taken " +
+			"back within a day. Five such projects pause everything.",
+		"{\"pause\":{\"because\":\"audit\"}} was sent, or as many changes of the project were undone in a day as " +
 			"limits.stop_after_undone says",
-		"Look at why, then send {\"resume\":{}}. To allow more undone changes a day, raise " +
-			"limits.stop_after_undone."},
+		"Look at why, then send {\"resume\":{}}, or {\"resume\":{\"project\":\"NAME\"}} for a project. To allow more " +
+			"undone changes a day, raise limits.stop_after_undone."},
 	{RoundsUsedUp, 0,
 		"The commit was started again as often as limits.rounds allows.",
 		"three builds of one commit failed, each of another denial, and limits.rounds is 3",

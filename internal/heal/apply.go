@@ -152,7 +152,7 @@ func (h *Healer) still(ctx context.Context, c *held) error {
 	if c.last().Decision.Settings != h.Settings.SHA256 {
 		return fmt.Errorf("the settings have changed since: %w", ErrConflict)
 	}
-	why, err := h.paused(ctx)
+	why, err := h.paused(ctx, c.at(), c.Project)
 	if err == nil && why != "" {
 		err = fmt.Errorf("writing has stopped: %w", ErrConflict)
 	}
@@ -561,39 +561,4 @@ func diff(a, b string) []string {
 		ds[i] = d
 	}
 	return iampolicy.Diff(ds[0], ds[1])
-}
-
-// breaker pauses all writing once as many grants were undone within a day as
-// the settings name.
-func (h *Healer) breaker(ctx context.Context, c *held) error {
-	now := h.Clock.Now()
-	n := h.Settings.Limits.UndoneToStop
-	ok, err := h.Store.Count(ctx, "undone "+now.UTC().Format("2006-01-02"), token(c), n-1, now.Add(48*time.Hour))
-	if err != nil {
-		return fmt.Errorf("counting undone grants: %w", err)
-	}
-	if ok {
-		return nil
-	}
-	return h.pause(ctx, c,
-		fmt.Sprintf("%d changes that did not help had to be taken back within a day, so nothing more is written "+
-			"(limits.stop_after_undone). Look at the cases, then send {\"resume\":{}}.", n))
-}
-
-func (h *Healer) pause(ctx context.Context, c *held, why string) error {
-	it, err := h.Store.Get(ctx, kindFlag, "paused")
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return fmt.Errorf("pausing: %w", err)
-	}
-	if len(it.Data) > 0 {
-		return nil
-	}
-	if _, err := h.Store.Put(ctx, Item{Kind: kindFlag, ID: "paused", Version: it.Version,
-		Data: []byte(why)}); err != nil && !errors.Is(err, ErrConflict) {
-		return fmt.Errorf("pausing: %w", err)
-	}
-	if c != nil {
-		c.tell(h.Clock.Now(), decide.Paused, why)
-	}
-	return nil
 }

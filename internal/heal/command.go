@@ -38,8 +38,8 @@ type Command struct {
 	Pause *struct {
 		Because string `json:"because"`
 	} `json:"pause,omitempty"`
-	Resume *struct{} `json:"resume,omitempty"`
-	Sweep  *struct{} `json:"sweep,omitempty"`
+	Resume *ResumeWhat `json:"resume,omitempty"`
+	Sweep  *struct{}   `json:"sweep,omitempty"`
 }
 
 // CommandAnswer is what a command returns.
@@ -48,7 +48,9 @@ type CommandAnswer struct {
 	Message string       `json:"message"`
 	Case    *decide.Case `json:"case,omitempty"`
 	Paused  string       `json:"paused,omitempty"`
-	Cases   []Summary    `json:"cases,omitempty"`
+	// PausedProjects are those that the breaker has paused, the newest first.
+	PausedProjects []PausedProject `json:"paused_projects,omitempty"`
+	Cases          []Summary       `json:"cases,omitempty"`
 	// TookBack is how many changes an undo has taken back.
 	TookBack int `json:"took_back,omitempty"`
 }
@@ -123,7 +125,9 @@ func (h *Healer) Do(ctx context.Context, cmd Command) (CommandAnswer, error) {
 			why = "Somebody paused it: " + cmd.Pause.Because
 		}
 		return CommandAnswer{Done: true,
-			Message: "Nothing is written until {\"resume\":{}}. Failures are still explained."}, h.pause(ctx, nil, why)
+			Message: "Nothing is written until {\"resume\":{}}. Failures are still explained."}, h.pause(ctx, why)
+	case cmd.Resume != nil && cmd.Resume.Project != "":
+		return h.unpauseProject(ctx, *cmd.Resume)
 	case cmd.Resume != nil:
 		return h.unpause(ctx)
 	}
@@ -267,19 +271,23 @@ func (h *Healer) undo(ctx context.Context, id string) (CommandAnswer, error) {
 }
 
 func (h *Healer) status(ctx context.Context, id string) (CommandAnswer, error) {
-	why, err := h.paused(ctx)
+	why, err := h.flag(ctx, pausedFlag)
+	if err != nil {
+		return CommandAnswer{}, err
+	}
+	projects, err := h.PausedProjects(ctx)
 	if err != nil {
 		return CommandAnswer{}, err
 	}
 	if id == "" {
 		cs, err := h.History(ctx, "", 50)
-		return CommandAnswer{Done: true, Message: "The newest cases.", Paused: why, Cases: cs}, err
+		return CommandAnswer{Done: true, Message: "The newest cases.", Paused: why, PausedProjects: projects, Cases: cs}, err
 	}
 	c, err := h.Case(ctx, id)
 	if errors.Is(err, ErrNotFound) {
-		return CommandAnswer{Message: fmt.Sprintf("There is no case %q.", id), Paused: why}, nil
+		return CommandAnswer{Message: fmt.Sprintf("There is no case %q.", id), Paused: why, PausedProjects: projects}, nil
 	}
-	return CommandAnswer{Done: err == nil, Message: "The case as it is.", Paused: why, Case: &c}, err
+	return CommandAnswer{Done: err == nil, Message: "The case as it is.", Paused: why, PausedProjects: projects, Case: &c}, err
 }
 
 // Case reads a case without locking it.
@@ -419,19 +427,4 @@ func (h *Healer) reopen(ctx context.Context, at settings.Account, b codebuild.Bu
 		Started: now, Replayed: now})
 	c.Closed, c.Outcome = time.Time{}, ""
 	return id, "", h.save(ctx, c, true)
-}
-
-func (h *Healer) unpause(ctx context.Context) (CommandAnswer, error) {
-	it, err := h.Store.Get(ctx, kindFlag, "paused")
-	if errors.Is(err, ErrNotFound) || (err == nil && len(it.Data) == 0) {
-		return CommandAnswer{Message: "It is not paused."}, nil
-	}
-	if err != nil {
-		return CommandAnswer{}, fmt.Errorf("resuming: %w", err)
-	}
-	it.Data = nil
-	if _, err := h.Store.Put(ctx, it); err != nil {
-		return CommandAnswer{}, fmt.Errorf("resuming: %w", err)
-	}
-	return CommandAnswer{Done: true, Message: "Writing is allowed again."}, nil
 }

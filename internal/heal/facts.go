@@ -48,7 +48,7 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 	}
 	var err error
 	if f.Diagnosis.Remedy != diagnose.Report && f.Diagnosis.Remedy != diagnose.Ignore {
-		if f.Paused, err = h.paused(ctx); err != nil {
+		if f.Paused, err = h.paused(ctx, c.at(), c.Project); err != nil {
 			return f, err
 		}
 	}
@@ -217,16 +217,4 @@ func aboutRole(doing string, role codebuild.Role, err error) error {
 		return fmt.Errorf("the service role %q is gone: %w", role.ARN(), ErrFinal)
 	}
 	return fmt.Errorf("%s role %q: %w", doing, role.ARN(), err)
-}
-
-// paused says why nothing may be written now; "" if writing is allowed.
-func (h *Healer) paused(ctx context.Context) (string, error) {
-	it, err := h.Store.Get(ctx, kindFlag, "paused")
-	if errors.Is(err, ErrNotFound) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("reading whether writing is paused: %w", err)
-	}
-	return string(it.Data), nil
 }

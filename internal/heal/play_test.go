@@ -166,46 +166,111 @@ func last[T any](s []T) T { return s[len(s)-1] }
 const deaf = "buckets:\n  - {name: dist, policy: '{\"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\": " +
 	"\"Deny\", \"Principal\": \"*\", \"Action\": \"s3:PutObject\", \"Resource\": \"*\"}]}'}\n"
 
-// TestBreaker ensures that after as many undone grants as settings say
-// nothing more is written, that the team is told, and that a person can
-// allow writing again.
+// branches are those of a project on which a commit may fail.
+const branches = "    versions: [{ref: refs/heads/a, commit: a1}, {ref: refs/heads/b, commit: b1}, {ref: refs/heads/c, commit: c1}, " +
+	"{ref: refs/heads/d, commit: d1}, {ref: refs/heads/e, commit: e1}]\n"
+
+// useless lets a commit of the project fail, and gives its case.
+func (s *stage) useless(project, branch string) decide.Case {
+	s.t.Helper()
+	id, err := s.Sim.Run(simaws.Start{Project: project, Version: "refs/heads/" + branch})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.drain()
+	return s.of(id)
+}
+
+// ofKind counts the notices of a kind whose subject has the text in it.
+func (s *stage) ofKind(kind decide.Kind, text string) (n int) {
+	for _, m := range s.Sim.Notices() {
+		if m.Attributes["kind"] == string(kind) && strings.Contains(m.Subject, text) {
+			n++
+		}
+	}
+	return n
+}
+
+// isPaused reports whether the case was only explained, because of a pause.
+func isPaused(c decide.Case) bool {
+	return c.Outcome == decide.Reported && strings.Join(refusals(c), " ") == "paused"
+}
+
+// TestBreaker ensures that after as many undone grants of a project as settings
+// say nothing more is written for it, that other projects are healed as before,
+// that the team is told, and that a person can allow writing again.
 func TestBreaker(t *testing.T) {
-	const n = 3
-	world := strings.Replace(strings.Replace(shop(n, ""), "buckets:\n  - {name: dist}\n", deaf, 1),
-		"aws s3 cp x s3://dist/x", "{run: ./deploy, calls: [{action: s3:PutObject, on: \"arn:aws:s3:::dist/x\", "+
-			"says: \"An error occurred (AccessDenied) when calling the PutObject operation: User: $USER is not "+
-			"authorized to perform: s3:PutObject on resource: \\\"arn:aws:s3:::dist/x\\\" because no identity-based "+
-			"policy allows the s3:PutObject action\"}]}", n)
-	s := open(t, world, shopSettings(n, "stop_after_undone: 2"))
-	for i := range n {
-		id := s.start(fmt.Sprintf("p%d", i))
-		s.drain()
-		c := s.of(id)
-		switch {
-		case i < 2 && (c.Outcome != decide.Undone || s.inline(fmt.Sprintf("role-%d", i)) != ""):
-			t.Fatalf("p%d: outcome %s %v, should be undone; policy %q\n%s", i, c.Outcome, refusals(c),
-				s.inline(fmt.Sprintf("role-%d", i)), s.Sim.Builds("p0")[0].Log)
-		case i == 2 && (strings.Join(refusals(c), " ") != "paused" || c.Outcome != decide.Reported):
-			t.Errorf("p%d: outcome %s, refusals %v", i, c.Outcome, refusals(c))
+	s := open(t, deafShop(2, branches), shopSettings(2, "stop_after_undone: 2"))
+	for i, b := range []string{"a", "b"} {
+		if c := s.useless("p0", b); c.Outcome != decide.Undone || s.inline("role-0") != "" {
+			t.Fatalf("commit %d: outcome %s %v, should be undone; policy %q", i, c.Outcome, refusals(c), s.inline("role-0"))
 		}
 	}
-	told := 0
-	for _, n := range s.Sim.Notices() {
-		if n.Attributes["kind"] == "paused" {
-			told++
-		}
+	if c := s.useless("p0", "c"); !isPaused(c) {
+		t.Errorf("p0: outcome %s, refusals %v, want it paused", c.Outcome, refusals(c))
 	}
-	if told != 1 {
-		t.Errorf("%d notices of the pause: %q", told, s.subjects())
+	if c := s.useless("p1", "a"); c.Outcome != decide.Undone {
+		t.Errorf("p1: outcome %s, refusals %v, should be undone", c.Outcome, refusals(c))
 	}
-	if a := s.do(`{"status":{}}`); a.Paused == "" || len(a.Cases) != n {
+	if n := s.ofKind(decide.Paused, "p0"); n != 1 || s.ofKind(decide.Paused, "") != 1 {
+		t.Errorf("%d notices of the pause of p0: %q", n, s.subjects())
+	}
+	a := s.do(`{"status":{}}`)
+	if a.Paused != "" || len(a.PausedProjects) != 1 || a.PausedProjects[0].Project != "p0" ||
+		!strings.Contains(a.PausedProjects[0].Because, `{"resume":{"project":"p0"}}`) {
 		t.Errorf("status: %+v", a)
 	}
-	if a := s.do(`{"resume":{}}`); !a.Done {
-		t.Errorf("resume: %+v", a)
+	for _, row := range []struct {
+		command, says string
+		done          bool
+	}{
+		{`{"resume":{}}`, `Project p0 is paused still; send {"resume":{"project":"p0"}}`, false},
+		{`{"resume":{"project":"p1"}}`, "is not paused", false},
+		{`{"resume":{"project":"p0","region":"eu-north-1"}}`, "is not paused", false},
+		{`{"resume":{"project":"p0"}}`, "allowed again for project p0", true},
+		{`{"resume":{"project":"p0"}}`, "is not paused", false},
+	} {
+		if a := s.do(row.command); a.Done != row.done || !strings.Contains(a.Message, row.says) {
+			t.Errorf("%s: %+v", row.command, a)
+		}
 	}
-	if a := s.do(`{"resume":{}}`); a.Done {
-		t.Errorf("resume twice: %+v", a)
+	if a := s.do(`{"status":{}}`); len(a.PausedProjects) != 0 {
+		t.Errorf("status after resuming: %+v", a.PausedProjects)
+	}
+	if c := s.useless("p0", "d"); c.Outcome != decide.Undone {
+		t.Errorf("p0 after resuming: outcome %s, refusals %v", c.Outcome, refusals(c))
+	}
+	if c := s.useless("p0", "e"); !isPaused(c) {
+		t.Errorf("p0 after one more on the same day: outcome %s, refusals %v, want it paused", c.Outcome, refusals(c))
+	}
+}
+
+// TestBreakerForAll ensures that everything is paused only once that has
+// happened to five projects within a day, and that this is told apart.
+func TestBreakerForAll(t *testing.T) {
+	s := open(t, deafShop(6, branches), shopSettings(6, "stop_after_undone: 1"))
+	for i := range 5 {
+		if c := s.useless(fmt.Sprintf("p%d", i), "a"); c.Outcome != decide.Undone {
+			t.Fatalf("p%d: outcome %s, refusals %v", i, c.Outcome, refusals(c))
+		}
+	}
+	if c := s.useless("p5", "a"); !isPaused(c) {
+		t.Errorf("p5: outcome %s, refusals %v, want everything paused", c.Outcome, refusals(c))
+	}
+	if n := s.ofKind(decide.Paused, ""); n != 6 {
+		t.Errorf("%d notices of pauses, want one of each project and one of all: %q", n, s.subjects())
+	}
+	if a := s.do(`{"status":{}}`); a.Paused == "" || len(a.PausedProjects) != 5 {
+		t.Errorf("status: %+v", a)
+	}
+	if a := s.do(`{"resume":{"project":"p4"}}`); !a.Done || !strings.Contains(a.Message, "everything is paused") {
+		t.Errorf("resuming a project: %+v", a)
+	}
+	if a := s.do(`{"resume":{}}`); !a.Done || len(a.PausedProjects) != 4 {
+		t.Errorf("resuming all: %+v", a)
+	}
+	if c := s.useless("p5", "b"); c.Outcome != decide.Undone {
+		t.Errorf("p5 after resuming: outcome %s, refusals %v", c.Outcome, refusals(c))
 	}
 }
 

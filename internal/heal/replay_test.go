@@ -77,19 +77,19 @@ func TestReplayOfTheUndoneBuild(t *testing.T) {
 	}
 }
 
-// deafShop is a world in which the build is denied whatever IAM says.
-func deafShop() string {
-	return strings.Replace(strings.Replace(shop(1, ""), "buckets:\n  - {name: dist}\n", deaf, 1),
+// deafShop is a [shop] whose builds are denied whatever IAM says.
+func deafShop(n int, extra string) string {
+	return strings.Replace(strings.Replace(shop(n, extra), "buckets:\n  - {name: dist}\n", deaf, 1),
 		"aws s3 cp x s3://dist/x", "{run: ./deploy, calls: [{action: s3:PutObject, on: \"arn:aws:s3:::dist/x\", "+
 			"says: \"An error occurred (AccessDenied) when calling the PutObject operation: User: $USER is not "+
 			"authorized to perform: s3:PutObject on resource: \\\"arn:aws:s3:::dist/x\\\" because no identity-based "+
-			"policy allows the s3:PutObject action\"}]}", 1)
+			"policy allows the s3:PutObject action\"}]}", n)
 }
 
 // TestReplayOfWhatDidNotHelp: each replay tries once more what did not help,
 // and takes it back again; never more often than limits.rounds allow.
 func TestReplayOfWhatDidNotHelp(t *testing.T) {
-	s := open(t, deafShop(), shopSettings(1, "rounds: 4"))
+	s := open(t, deafShop(1, ""), shopSettings(1, "rounds: 4"))
 	s.start("p0")
 	s.drain()
 	writes := func() int { return s.count("PutRolePolicy") }

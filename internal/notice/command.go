@@ -29,7 +29,15 @@ func commands(v *view) []Command {
 			add("reject", args{"plan": plan}, "")
 		}
 	case decide.Paused:
-		add("resume", args{}, "")
+		if v.Everywhere {
+			add("resume", args{}, "")
+			break
+		}
+		what := args{"project": id(v.Case.Project)}
+		if there {
+			what["account"], what["region"] = id(v.Case.Account), id(v.Case.Region)
+		}
+		add("resume", what, "")
 	case decide.Reported, decide.Undone, decide.Failed:
 		switch {
 		case build == "":

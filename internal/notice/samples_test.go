@@ -52,7 +52,8 @@ var samples = []struct {
 	{"healer-denied-reported", "The healer itself lacks a permission: its note names it.", healerDenied()},
 	{"log-denied-reported", "The healer may not read the build's log, and nothing is known of the cause.", logDenied()},
 	{"tracker-expiring", "A grant with an end nears it.", trackerExpiring()},
-	{"paused", "Too many changes did not help: the breaker is open.", paused()},
+	{"paused", "Too many changes did not help in too many projects: the breaker is open for all.", paused()},
+	{"project-paused", "Too many changes of one project did not help: the breaker is open for it.", projectPaused()},
 	{"desk-previewed", "At a desk: what replay shows before it is asked to do it.", deskPreviewed()},
 	{"desk-healed", "At a desk there is no function: the commands are the healer's own.", deskHealed()},
 	{"member-retrying", "A project of another account: the notice names the account.", memberRetrying()},
@@ -690,9 +691,19 @@ func logDenied() decide.Outcome {
 
 func paused() decide.Outcome {
 	o := trackerUndone()
-	o.ID, o.Kind = caseID+".2", decide.Paused
-	o.Note = `3 changes that did not help had to be taken back within a day, so nothing more is written ` +
-		`(limits.stop_after_undone). Look at the cases, then send {"resume":{}}.`
+	o.ID, o.Kind, o.Everywhere = caseID+".2", decide.Paused, true
+	o.Note = `5 projects were paused within a day, because changes that did not help had to be taken back ` +
+		`(limits.stop_after_undone), so nothing more is written at all. Look at the cases, then send {"resume":{}}, ` +
+		`and resume each project.`
+	return o
+}
+
+func projectPaused() decide.Outcome {
+	o := paused()
+	o.Everywhere = false
+	o.Note = `3 changes for project ` + o.Case.Project + ` that did not help had to be taken back within a day, so nothing ` +
+		`more is written for it (limits.stop_after_undone). Look at the cases, then send {"resume":{"project":"` +
+		o.Case.Project + `"}}.`
 	return o
 }
 

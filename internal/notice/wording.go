@@ -45,6 +45,9 @@ func (s wording) headline() string {
 		h = s.expiryWords()
 	case decide.Paused:
 		h = "no changes until you resume"
+		if !s.Everywhere {
+			h = fmt.Sprintf("no changes for %s until you resume", id(s.Case.Project))
+		}
 	default:
 		h = s.reportWords(p)
 	}
@@ -216,6 +219,9 @@ func (s wording) lead() (long, short string) {
 	case decide.Expiring:
 		return with(name, s.expiryWords())
 	case decide.Paused:
+		if !s.Everywhere {
+			return with(fmt.Sprintf("Buildmedic has paused project %s and changes nothing for it", id(s.Case.Project)), "")
+		}
 		return with("Buildmedic has paused and changes nothing", "")
 	}
 	switch {
@@ -347,6 +353,9 @@ func (s wording) summary() string {
 func (s wording) happened() []string {
 	p := s.plan
 	switch {
+	case s.Kind == decide.Paused && !s.Everywhere:
+		return []string{fmt.Sprintf("Failed builds of %s are still explained, but nothing is changed for them until somebody "+
+			"resumes it. Other projects are healed as before.", id(s.Case.Project))}
 	case s.Kind == decide.Paused:
 		return []string{"Failed builds are still explained, but nothing is changed until somebody resumes it."}
 	case s.Kind == decide.Expiring:

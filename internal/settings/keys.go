@@ -79,8 +79,8 @@ var limitKeys = []Key{
 	number("writes_per_hour", 20, 0, 1000, "10", "How many changes all roles together get in an hour."),
 	number("retries_per_hour", 60, 0, 1000, "100", "How many builds are started again in an hour."),
 	number("stop_after_undone", 3, 1, 1000, "1",
-		"After how many changes in a day that did not help, and were taken back, nothing more is "+
-			"written until a person resumes.").
+		"After how many changes of a project in a day that did not help, and were taken back, nothing more is "+
+			"written for it until a person resumes it. Five such projects in a day pause everything.").
 		notZero("it would stop all writing; write mode: observe for that"),
 	duration("settle", time.Minute, 0, 15*time.Minute, "90s",
 		"How long to wait before a build is started again that failed early, when IAM may not have settled "+

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -41,7 +42,13 @@ func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 			return orError(printJSON(stdout, stderr, append([]heal.Summary{}, cs...))) // of none, too, an array
 		}
 		printHistory(stdout, cs, *df.table)
-		return nil
+		paused, err := h.PausedProjects(ctx)
+		for _, p := range paused {
+			if fs.Arg(0) == "" || fs.Arg(0) == p.Project {
+				fmt.Fprintf(stdout, "project %s is paused since %s: %s\n", p.Project, p.Since.UTC().Format("2006-01-02 15:04"), p.Because)
+			}
+		}
+		return err
 	})
 }
 
@@ -210,18 +217,35 @@ func runApprove(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 }
 
 func runResume(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
-	return runCommand(ctx, "resume", "", "Allows changes again after a pause, such as the one with which remove ends: of the function\n"+
-		"whose table it is, or of the local ledger.",
-		"buildmedic resume -table TABLE", args,
-		func(string) (heal.Command, error) { return heal.Command{Resume: &struct{}{}}, nil }, stdout, stderr)
+	what := &heal.ResumeWhat{}
+	return runCommandWith(ctx, "resume", "",
+		"Allows changes again after a pause, such as the one with which remove ends: of the function\n"+
+			"whose table it is, or of the local ledger. With -project it ends the pause of that project alone.",
+		"buildmedic resume -table TABLE -project web", args, func(fs *flag.FlagSet) {
+			fs.StringVar(&what.Project, "project", "", "the project whose changes were paused")
+			fs.StringVar(&what.Account, "account", "", "the project's account, if several have a project of this name")
+			fs.StringVar(&what.Region, "region", "", "its region, likewise")
+		}, func(string) (heal.Command, error) {
+			if what.Project == "" && *what != (heal.ResumeWhat{}) {
+				return heal.Command{}, errors.New("name the project, too: -project NAME")
+			}
+			return heal.Command{Resume: what}, nil
+		}, stdout, stderr)
 }
 
 // runCommand carries out a command of the function with the user's own
 // credentials. what names the command's one argument; "" if it takes none.
 func runCommand(ctx context.Context, name, what, about, example string, args []string,
 	command func(string) (heal.Command, error), stdout, stderr io.Writer) int {
+	return runCommandWith(ctx, name, what, about, example, args, func(*flag.FlagSet) {}, command, stdout, stderr)
+}
+
+// runCommandWith is [runCommand] with more flags.
+func runCommandWith(ctx context.Context, name, what, about, example string, args []string, more func(*flag.FlagSet),
+	command func(string) (heal.Command, error), stdout, stderr io.Writer) int {
 	fs := flags(name, strings.TrimSpace("[-table T] [-json] "+what), about, example, stderr)
 	df := addDeskFlags(fs)
+	more(fs)
 	asJSON := fs.Bool("json", false, "print JSON")
 	if done, code := df.parse(fs, args, stdout); done {
 		return code
