@@ -85,8 +85,8 @@ var rules = []struct {
 		"the only denial is in a command that the build went on after",
 		"Nothing in the settings. Look at the evidence that the notice quotes."},
 	{Paused, 0,
-		"All changes are paused by a person, or those of the project, since too many of them had to be taken " +
-			"back within a day. Five such projects pause everything.",
+		"All changes are paused: by a person, or since five projects were within a day; or those of the project, since " +
+			"too many had to be taken back.",
 		"{\"pause\":{\"because\":\"audit\"}} was sent, or as many changes of the project were undone in a day as " +
 			"limits.stop_after_undone says",
 		"Look at why, then send {\"resume\":{}}, or {\"resume\":{\"project\":\"NAME\"}} for a project. To allow more " +
