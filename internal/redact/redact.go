@@ -107,6 +107,13 @@ var knownTokens = sync.OnceValue(func() []token {
 		"shp": `(?:at|ca|pa|ss)_[a-fA-F0-9]{32}`, "lin_api_": `[A-Za-z0-9]{20,}`, "NRAK-": `[A-Z0-9]{20,}`,
 		"sntry": `[su]_[A-Za-z0-9+/=_-]{20,}`, "CCIPAT_": `[A-Za-z0-9_]{20,}`, "bkua_": `[a-f0-9]{32,}`,
 		"nfp_": `[A-Za-z0-9]{30,}`, "pul-": `[a-f0-9]{40}`,
+		// What scans, builds and publishes: SonarQube, JFrog, Grafana, Hugging Face, Postman, Dynatrace, …
+		"sqp_": `[a-f0-9]{40}`, "squ_": `[a-f0-9]{40}`, "sqa_": `[a-f0-9]{40}`,
+		"AKCp": `[A-Za-z0-9]{60,}`, "cmVmdGtu": `[A-Za-z0-9]{50,}`, "glc_": `[A-Za-z0-9+/=]{32,}`, "glsa_": `[A-Za-z0-9_]{40,}`,
+		"hf_": `[A-Za-z]{34}`, "PMAK-": `[a-f0-9]{24}-[a-f0-9]{34}`, "dt0c01.": `[A-Z0-9]{24}\.[A-Z0-9]{64}`,
+		"sbp_": `[a-f0-9]{40}`, "pscale_": `(?:tkn|pw|oauth)_[A-Za-z0-9_.-]{32,}`, "CLOJARS_": `[a-z0-9]{60}`, "sgp_": `[a-f0-9_]{40,}`,
+		"CFPAT-": `[A-Za-z0-9_-]{40,}`, "tskey-": `[a-z]+-[A-Za-z0-9]+-[A-Za-z0-9]{16,}`, "nvapi-": `[A-Za-z0-9_-]{60,}`,
+		"figd_": `[A-Za-z0-9_-]{38,}`, "bkct_": `[A-Za-z0-9]{30,}`, "rdme_": `[a-z0-9]{70}`, "pnu_": `[A-Za-z0-9]{36}`,
 		"sq0":              `[a-z]{3}-[A-Za-z0-9_-]{20,}`,
 		"AGE-SECRET-KEY-1": `[A-Z0-9]{50,}`,
 		// JSON web tokens; their first part, or any JSON in base64, as in registry logins.
@@ -167,7 +174,7 @@ var contexts = []context{
 	{ // NAME=value, "name": "value", name => value
 		needs: secretWords,
 		re: lazyregexp.New(`(?i)(?P<name>[A-Za-z0-9_.-]*(?:` + secretName +
-			`)[A-Za-z0-9_-]*)(?P<sep>["'\\]*[ \t]*(?:=>|:=|==?|:)[ \t]*)(?P<value>` + aValue + `)`), keep: isNoSecret,
+			`)[A-Za-z0-9_-]*)(?P<sep>["'\\]*[ \t]*(?:=>|:=|==?|:|＝|：)[ \t]*)(?P<value>` + aValue + `)`), keep: isNoSecret,
 	},
 	{ // --name value
 		needs: secretWords,
@@ -182,7 +189,29 @@ var contexts = []context{
 		needs: []string{"?", "&"},
 		re:    lazyregexp.New(`(?i)[?&](?P<name>sig|key|code|auth|pass|x-amz-credential)(?P<sep>=)(?P<value>[^&\s"'#]+)`),
 	},
+	{ // "The password is …": prose, so a word that follows is none.
+		needs: []string{" is", " was", " to", "\tis"},
+		re: lazyregexp.New(`(?i)\b(?P<name>(?:` + passwordName + `|passcode|secret|token|(?:api|access)[ _-]?key)` +
+			`(?:[ \t]+(?:for|of)[ \t]+\S+)?)(?P<sep>[ \t]+(?:(?:(?:is|was|has been) )?(?:now )?(?:set|changed|reset) to|is now|ist|is|was)[ \t]*[:=]?[ \t]*)` +
+			`(?P<value>` + aValue + `)`), keep: isProse,
+	},
+	{ // Java's and SonarQube's properties: a login is a token there.
+		needs: []string{"-d", "sonar."},
+		re: lazyregexp.New(`(?i)(?P<name>-D[A-Za-z0-9_.-]*(?:login|auth|pass|pw)|\bsonar\.login)(?P<sep>[ \t]*[=＝:][ \t]*)` +
+			`(?P<value>` + aValue + `)`), keep: isVariable,
+	},
 	// Command lines.
+	{
+		needs: []string{"sshpass", "redis-cli", "zip", "sqlcmd", "mongo", "ldap"},
+		re: lazyregexp.New(`(?P<name>\bsshpass[ \t][^\n|;&]*?-p|\bredis-cli\b[^\n|;&]*[ \t]-a|\b(?:un)?zip\b[^\n|;&]*[ \t]-P|` +
+			`\bsqlcmd\b[^\n|;&]*[ \t]-P|\bmongo[a-z]*\b[^\n|;&]*[ \t]-p|\bldap[a-z]+\b[^\n|;&]*[ \t]-w)(?P<sep>[ \t]*)` +
+			`(?P<value>` + aValue + `)`), keep: isOption,
+	},
+	{ // openssl's -passin pass:…, keytool's -storepass …
+		needs: []string{"pass"},
+		re: lazyregexp.New(`(?P<name>-pass(?:in|out)?[ \t=]+pass|-(?:dest|src)?(?:store|key)pass(?:wd)?)(?P<sep>:|[ \t]+)` +
+			`(?P<value>` + aValue + `)`), keep: isOption,
+	},
 	{
 		needs: []string{"login"},
 		re:    lazyregexp.New(`(?i)(?P<name>\blogin\b[^\n|;&]*[ \t]-p)(?P<sep>[ =]?)(?P<value>` + aValue + `)`), keep: isFlag,
@@ -259,6 +288,15 @@ var (
 // isWords: "Basic authentication", not a credential.
 func isWords(m match) bool { return wordsOnly.MatchString(strings.TrimRight(m.value, ".:,;")) }
 
+// isProse: "the password is wrong".
+func isProse(m match) bool {
+	v := strings.ToLower(strings.Trim(m.value, "`\\\"'.,:;!()"))
+	return isVariable(m) || isFlag(m) || wordsOnly.MatchString(v) || shortValue.MatchString(v) || inARN(m.before+m.name)
+}
+
+// isOption: a shell variable, or the next option.
+func isOption(m match) bool { return isVariable(m) || isFlag(m) }
+
 func isFlag(m match) bool { return strings.HasPrefix(m.value, "-") }
 
 // isVariable: a shell variable is not its value.
@@ -301,8 +339,9 @@ func inARN(s string) bool {
 
 var (
 	arn = lazyregexp.New(`\barn:aws[a-z-]*:[^\s"'<>,;()]+`)
-	// named matches what is random and public: UUIDs and hexadecimal digests.
-	named = lazyregexp.New(`(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{12,}`)
+	// named matches what is random and public: UUIDs, hexadecimal digests, and times as in the names
+	// of npm's logs.
+	named = lazyregexp.New(`(?i)\d{4}-\d\d-\d\dt\d\d[_-]?\d\d[_-]?\d\d(?:[_-]\d{1,9})?z?|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{12,}`)
 	// digestName precedes a digest that is not hexadecimal (npm, Go, S3).
 	digestName = lazyregexp.New(`(?i)(?:sha(?:1|224|256|384|512)[-:=]|\bh1:)$`)
 	shaName    = lazyregexp.New(`^sha(?:1|256|384|512)-`)
