@@ -86,10 +86,21 @@ func (h *Healer) resumeDue(ctx context.Context) error {
 			break
 		}
 		if err := h.resumeOne(ctx, it.ID); err != nil && !errors.Is(err, errBusy) {
-			errs = append(errs, fmt.Errorf("case %q: %w", it.ID, err))
+			errs = append(errs, fmt.Errorf("case %q: %w", it.ID, err), h.goesLast(ctx, it))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// goesLast puts off what cannot be continued now, so that it does not stand
+// before all others in each sweep. What was written in the meantime is due at
+// another time anyway.
+func (h *Healer) goesLast(ctx context.Context, it Item) error {
+	it.Due = h.Clock.Now().Add(awaitFor)
+	if _, err := h.Store.Put(ctx, it); err != nil && !errors.Is(err, ErrConflict) {
+		return fmt.Errorf("putting off case %q: %w", it.ID, err)
+	}
+	return nil
 }
 
 func (h *Healer) resumeOne(ctx context.Context, id string) error {

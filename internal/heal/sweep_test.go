@@ -162,6 +162,27 @@ func TestUnreadableBuildsGoLast(t *testing.T) {
 	}
 }
 
+// TestUnreadableCasesGoLast: more cases that nobody can read than a sweep looks
+// at do not stand before one that waits for a lost event.
+func TestUnreadableCasesGoLast(t *testing.T) {
+	s, id := awaiting(t)
+	for i := range 150 {
+		it := heal.Item{Kind: "case", ID: fmt.Sprintf("broken-%d", i), Due: s.Sim.Clock.Now().Add(-24 * time.Hour), Data: []byte("{")}
+		if _, err := s.Store.Put(context.Background(), it); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if err := s.Inbox.Healer.Sweep(context.Background()); err == nil {
+			t.Error("the sweep does not say that cases cannot be read")
+		}
+	}
+	s.drain()
+	if c := s.of(id); c.Outcome != decide.Healed {
+		t.Errorf("outcome %q: the case was never looked at", c.Outcome)
+	}
+}
+
 // TestProjectLeavesSettings: a case of a project that settings no longer name
 // ends. It is not asked about for ever.
 func TestProjectLeavesSettings(t *testing.T) {
