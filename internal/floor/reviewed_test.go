@@ -94,7 +94,9 @@ func TestPowers(t *testing.T) {
 			t.Errorf("a new action %s would go unnoticed", name)
 		}
 	}
-	for _, name := range []string{"PutImage", "GetObject", "DeleteMessage", "CancelExecution", "PasswordReset", "Runtime", "ListApprovals"} {
+	for _, name := range []string{
+		"PutImage", "GetObject", "DeleteMessage", "CancelExecution", "PasswordReset", "Runtime", "ListApprovals",
+	} {
 		if power.MatchString(name) && !harmless.MatchString(name) {
 			t.Errorf("%s is no power", name)
 		}

@@ -60,9 +60,9 @@ func TestFewMessagesAreDecoded(t *testing.T) {
 // TestOnlyTrustedBuildsAreDecoded ensures that a pull request's build makes
 // nobody call STS, and that its notice says what was not decoded.
 func TestOnlyTrustedBuildsAreDecoded(t *testing.T) {
-	world := strings.Replace(shop(1, "    versions: [{ref: refs/heads/main, commit: \"2f1c0de\"}, {ref: pr/7, commit: \"3f1c0de\"}]\n"), "aws s3 cp x s3://dist/x",
-		"{run: aws ec2 run-instances, calls: [{action: ec2:RunInstances, on: 'arn:aws:ec2:us-east-1:111122223333:instance/*', "+
-			"as: encoded}]}", 1)
+	world := strings.Replace(shop(1, "    versions: [{ref: refs/heads/main, commit: \"2f1c0de\"}, {ref: pr/7, commit: \"3f1c0de\"}]\n"),
+		"aws s3 cp x s3://dist/x", "{run: aws ec2 run-instances, calls: [{action: ec2:RunInstances, "+
+			"on: 'arn:aws:ec2:us-east-1:111122223333:instance/*', as: encoded}]}", 1)
 	for version, want := range map[string]int{"refs/heads/main": 1, "pr/7": 0} {
 		s := open(t, world, shopSettings(1, ""))
 		if _, err := s.Sim.Run(simaws.Start{Project: "p0", Version: version}); err != nil {

@@ -603,8 +603,8 @@ func (h *Healer) flush(ctx context.Context, c *held) error {
 	}
 	for len(c.Outbox) > 0 {
 		p := c.Outbox[0]
-		o := decide.Outcome{ID: p.ID, Kind: p.Kind, Case: c.Case, Round: p.Round, Note: p.Note, Lacks: p.Lacks, Everywhere: p.Everywhere, Repeats: p.Repeats,
-			Settings: h.Settings, Home: h.Home, At: p.At, Function: h.Self.Function}
+		o := decide.Outcome{ID: p.ID, Kind: p.Kind, Case: c.Case, Round: p.Round, Note: p.Note, Lacks: p.Lacks,
+			Everywhere: p.Everywhere, Repeats: p.Repeats, Settings: h.Settings, Home: h.Home, At: p.At, Function: h.Self.Function}
 		if err := h.notify(ctx, o); err != nil {
 			if serr := h.save(ctx, c, true); serr != nil {
 				h.Log.ErrorContext(ctx, "giving the case free", "case", c.ID, "error", serr)

@@ -192,7 +192,8 @@ var contexts = []context{
 	{ // "The password is …": prose, so a word that follows is none.
 		needs: []string{" is", " was", " to", "\tis"},
 		re: lazyregexp.New(`(?i)\b(?P<name>(?:` + passwordName + `|passcode|secret|token|(?:api|access)[ _-]?key)` +
-			`(?:[ \t]+(?:for|of)[ \t]+\S+)?)(?P<sep>[ \t]+(?:(?:(?:is|was|has been) )?(?:now )?(?:set|changed|reset) to|is now|ist|is|was)[ \t]*[:=]?[ \t]*)` +
+			`(?:[ \t]+(?:for|of)[ \t]+\S+)?)` +
+			`(?P<sep>[ \t]+(?:(?:(?:is|was|has been) )?(?:now )?(?:set|changed|reset) to|is now|ist|is|was)[ \t]*[:=]?[ \t]*)` +
 			`(?P<value>` + aValue + `)`), keep: isProse,
 	},
 	{ // Java's and SonarQube's properties: a login is a token there.
@@ -341,7 +342,8 @@ var (
 	arn = lazyregexp.New(`\barn:aws[a-z-]*:[^\s"'<>,;()]+`)
 	// named matches what is random and public: UUIDs, hexadecimal digests, and times as in the names
 	// of npm's logs.
-	named = lazyregexp.New(`(?i)\d{4}-\d\d-\d\dt\d\d[_-]?\d\d[_-]?\d\d(?:[_-]\d{1,9})?z?|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{12,}`)
+	named = lazyregexp.New(`(?i)\d{4}-\d\d-\d\dt\d\d[_-]?\d\d[_-]?\d\d(?:[_-]\d{1,9})?z?|` +
+		`[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{12,}`)
 	// digestName precedes a digest that is not hexadecimal (npm, Go, S3).
 	digestName = lazyregexp.New(`(?i)(?:sha(?:1|224|256|384|512)[-:=]|\bh1:)$`)
 	shaName    = lazyregexp.New(`^sha(?:1|256|384|512)-`)
