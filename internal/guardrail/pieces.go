@@ -83,7 +83,7 @@ func there(part iampolicy.Statement, d iampolicy.Document) bool {
 	if ok, _ := iampolicy.Contains([]iampolicy.Document{d}, document(part)); ok {
 		return true
 	}
-	_, found := given(part, d)
+	_, found := given(part, []iampolicy.Document{d})
 	return found
 }
 

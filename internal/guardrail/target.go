@@ -196,13 +196,17 @@ func merge(t Target, picks []pick, in Input) (draft, []Refusal) {
 					clip(err.Error()))}}
 		}
 	}
+	docs, rs := documents(in.Role)
+	if len(rs) > 0 {
+		return draft{}, rs
+	}
 	var add []iampolicy.Statement
 	for _, p := range picks {
-		_, r := unexpired(in, pick{grant: p.grant, statements: p.pieces}, before)
+		_, r := unexpired(in, pick{grant: p.grant, statements: p.pieces}, docs)
 		if r != nil { // a pattern does not renew what has ended
 			return draft{}, []Refusal{*r}
 		}
-		sts, r := unexpired(in, p, before)
+		sts, r := unexpired(in, p, docs)
 		if r != nil {
 			return draft{}, []Refusal{*r}
 		}
@@ -218,21 +222,22 @@ func merge(t Target, picks []pick, in Input) (draft, []Refusal) {
 	return draft{t, after.Statements[len(after.Statements)-n:]}, nil
 }
 
-// unexpired leaves out what the document gives already until some time to
-// come. What it gave until a time that has passed is not given again: only
-// the owner renews a grant.
-func unexpired(in Input, p pick, d iampolicy.Document) (out []iampolicy.Statement, r *Refusal) {
+// unexpired leaves out what the role's documents give already until some time
+// to come. What they gave until a time that has passed is not given again: only
+// the owner renews a grant. All documents of the role count, whichever project
+// writes to them: what ended on a role has ended for everyone who runs as it.
+func unexpired(in Input, p pick, docs []iampolicy.Document) (out []iampolicy.Statement, r *Refusal) {
 	if p.grant.Expires <= 0 {
 		return p.statements, nil
 	}
 	for _, st := range p.statements {
 		for _, part := range pairs(st) {
-			end, found := given(part, d)
+			end, found := given(part, docs)
 			switch {
 			case found && !in.Now.Before(end):
 				return nil, &Refusal{Rule: GrantExpired, Action: part.Action.List[0], Resource: part.Resource.List[0], Message: fmt.Sprintf(
-					"Grant %q was given and ended at %s. To renew it, take its statement out of the policy, "+
-						"or give the grant without an end.", p.grant.ID, stamp(end))}
+					"Grant %q was given to the role and ended at %s. To renew it, take its ended statement out of the "+
+						"role's policy, or give the grant without an end.", p.grant.ID, stamp(end))}
 			case !found:
 				out = joinStatement(out, part)
 			}
@@ -252,11 +257,11 @@ func pairs(st iampolicy.Statement) (out []iampolicy.Statement) {
 	return out
 }
 
-// given finds until when the document gives what the statement gives, if it
-// gives it for a time.
-func given(st iampolicy.Statement, d iampolicy.Document) (end time.Time, found bool) {
+// given finds until when at most one of the documents gives what the statement
+// gives, if one gives it for a time.
+func given(st iampolicy.Statement, docs []iampolicy.Document) (end time.Time, found bool) {
 	st.Condition = slices.DeleteFunc(slices.Clone(st.Condition), isEnd)
-	for _, t := range d.Statements {
+	for t := range statementsOf(docs) {
 		i := slices.IndexFunc(t.Condition, isEnd)
 		if i < 0 || len(t.Condition[i].Values.List) != 1 {
 			continue
@@ -266,8 +271,7 @@ func given(st iampolicy.Statement, d iampolicy.Document) (end time.Time, found b
 			continue
 		}
 		t.Condition = slices.DeleteFunc(slices.Clone(t.Condition), isEnd)
-		whole := iampolicy.Document{Version: d.Version, Statements: []iampolicy.Statement{t}}
-		if ok, _ := iampolicy.Contains([]iampolicy.Document{whole}, document(st)); ok && (!found || at.After(end)) {
+		if ok, _ := iampolicy.Contains(document(t), document(st)); ok && (!found || at.After(end)) {
 			end, found = at, true
 		}
 	}

@@ -231,6 +231,38 @@ func TestExpiry(t *testing.T) {
 	}
 }
 
+// TestExpiryHoldsForTheRole: what ended in one of the role's policies is not
+// given again in another one, to which another project with this role writes,
+// and what has not ended does not last longer by that.
+func TestExpiryHoldsForTheRole(t *testing.T) {
+	for _, where := range []string{"inline", "managed"} {
+		in := shop()
+		g := grantOf(&in)
+		g.Expires = 24 * time.Hour
+		j := Judge(in)
+		if j.Target == nil {
+			t.Fatalf("refused: %v", j.Refusals)
+		}
+		if in.Role.Inline["of-a-sibling"] = j.Target.After; where == "managed" {
+			delete(in.Role.Inline, "of-a-sibling")
+			in.Role.Managed = append(in.Role.Managed, ManagedPolicy{ARN: "arn:aws:iam::111122223333:policy/of-a-sibling",
+				Document: j.Target.After, Attached: true})
+		}
+		in.Now = now.Add(23 * time.Hour)
+		if j := Judge(asked(in)); len(j.Refusals)+len(j.Added) > 0 {
+			t.Errorf("%s, an hour before its end: %s, added %v", where, verdict(j), j.Added)
+		}
+		in.Now = now.Add(24 * time.Hour)
+		if got := verdict(Judge(asked(in))); got != "grant-expired" {
+			t.Errorf("%s, after its end: %s", where, got)
+		}
+		g.Expires = 0
+		if j := Judge(asked(in)); len(j.Added) != 1 {
+			t.Errorf("%s, once its owner gives it without an end: %s", where, verdict(j))
+		}
+	}
+}
+
 func TestAllowlist(t *testing.T) {
 	in := shop()
 	managed(&in)
