@@ -25,6 +25,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -262,8 +263,8 @@ func (d Decision) Mutates() bool {
 	return d.Plan != nil && (d.Plan.Write != nil || d.Plan.Repository != "" || d.Plan.NewRole != "")
 }
 
-// Plan is the complete change and retry that a decision asks for. Its bytes
-// (JSON) are stored under their SHA-256; an approval applies exactly these.
+// Plan is the complete change and retry that a decision asks for. Its [Plan.Bytes]
+// are stored under their SHA-256; an approval applies exactly these.
 type Plan struct {
 	Case    string          `json:"case"`
 	Build   string          `json:"build"`
@@ -281,10 +282,36 @@ type Plan struct {
 	// Settle is how long to wait before the build is started again: until IAM shows
 	// the change everywhere, or a transient failure has passed.
 	Settle time.Duration `json:"settle,omitempty"`
+	// Ends says which grants end, and how long they last.
+	Ends []End `json:"ends,omitempty"`
 }
 
-// Bytes is the plan's canonical form.
+// End is when what a grant gives ends. It counts from when it is given, so that
+// a grant that waits for its approval is not dead by then.
+type End struct {
+	Grant string        `json:"grant"`
+	Lasts time.Duration `json:"lasts"`
+	At    time.Time     `json:"at,omitzero"` // if it is given when it was decided on
+}
+
+// Bytes is the plan's canonical form. It holds how long each grant lasts, and
+// neither when that ends nor when the proof was asked for: decided again at
+// another time, with nothing else changed, the plan has the same bytes.
 func (p Plan) Bytes() []byte {
+	lasts := map[time.Time]time.Duration{}
+	p.Ends, p.Proof = slices.Clone(p.Ends), slices.Clone(p.Proof)
+	for i := range p.Ends {
+		if e := &p.Ends[i]; !e.At.IsZero() {
+			lasts[e.At], e.At = e.Lasts, time.Time{}
+		}
+	}
+	if p.Write != nil {
+		t := p.Write.Timeless(lasts)
+		p.Write = &t
+	}
+	for i := range p.Proof {
+		p.Proof[i] = p.Proof[i].Timeless()
+	}
 	b, err := json.Marshal(p)
 	if err != nil {
 		panic("decide: a plan is always printable: " + err.Error())

@@ -34,7 +34,7 @@ type Facts struct {
 	ProjectRole string    // ARN of the project's present role; only if settings name a role to switch to
 	Paused      string    // why writing has stopped; "" if it has not
 	Self        Self
-	Now         time.Time
+	Now         time.Time // from which grants that end count
 }
 
 // Causal gives the denials that failed the build.
@@ -275,7 +275,7 @@ func grant(f Facts, d Decision) Decision {
 	}
 	d.Used = j.Used
 	d.Plan = newPlan(f, diagnose.Grant)
-	d.Plan.Write, d.Plan.Proof = j.Target, j.Proof
+	d.Plan.Write, d.Plan.Proof, d.Plan.Ends = j.Target, j.Proof, ends(f.Settings, j.Used)
 	if beforeFirstCommand(f.Build) {
 		d.Plan.Settle = f.Settings.Limits.Settle
 	}
@@ -295,6 +295,16 @@ func pieces(rs []Round) (n int) {
 		}
 	}
 	return n
+}
+
+// ends says how long the grants last that do not last for good.
+func ends(s *settings.Settings, us []guardrail.Used) (out []End) {
+	for _, u := range us {
+		if g, ok := s.Grant(u.Grant); ok && !u.Expires.IsZero() {
+			out = append(out, End{Grant: u.Grant, Lasts: g.Expires, At: u.Expires})
+		}
+	}
+	return out
 }
 
 func merge(a, b []guardrail.Refusal) []guardrail.Refusal {

@@ -1,7 +1,9 @@
 package decide
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -241,6 +243,53 @@ func TestDecideAgain(t *testing.T) {
 				t.Fatalf("%s: %s", name, d)
 			}
 		}
+	}
+}
+
+// TestPlanIsTimeless ensures that a plan whose grant ends has the same hash
+// whenever it is decided on, another one for another duration, and that both
+// its policy and its proof are of the time of the decision.
+func TestPlanIsTimeless(t *testing.T) {
+	at := func(now time.Time, lasts time.Duration) *Plan {
+		f := denied(t, func(f *Facts) {
+			f.Now = now
+			s := *f.Settings
+			s.Grants = slices.Clone(s.Grants)
+			for i := range s.Grants {
+				s.Grants[i].Expires = lasts
+			}
+			f.Settings = &s
+			f.Before = make([]guardrail.Answer, len(guardrail.Questions(f.Judged())))
+		})
+		d := Decide(f)
+		if d.Plan == nil {
+			t.Fatalf("no plan: %v", d.Refusals)
+		}
+		return d.Plan
+	}
+	now := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+	first, later := at(now, time.Hour), at(now.Add(3*time.Hour), time.Hour)
+	if first.Hash() != later.Hash() {
+		t.Errorf("decided again, the plan has another hash:\n%s\n%s", first.Bytes(), later.Bytes())
+	}
+	if first.Write.After == later.Write.After || first.Proof[0].Context["aws:CurrentTime"][0] != "2026-11-22T10:00:00Z" ||
+		later.Proof[0].Context["aws:CurrentTime"][0] != "2026-11-22T13:00:00Z" {
+		t.Errorf("the policy or its proof is of another time:\n%s\n%v", later.Write.After, later.Proof)
+	}
+	if at(now, 2*time.Hour).Hash() == first.Hash() {
+		t.Error("a grant that lasts twice as long has the same hash")
+	}
+	var stored Plan
+	if err := json.Unmarshal(first.Bytes(), &stored); err != nil || stored.Hash() != first.Hash() {
+		t.Errorf("the stored plan has another hash: %v", err)
+	}
+	whole, err := json.Marshal(first)
+	if err == nil {
+		stored = Plan{}
+		err = json.Unmarshal(whole, &stored)
+	}
+	if err != nil || stored.Hash() != first.Hash() || stored.Write.After != first.Write.After {
+		t.Errorf("the plan as the ledger keeps it with its case is another one: %v", err)
 	}
 }
 

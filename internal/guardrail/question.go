@@ -1,6 +1,7 @@
 package guardrail
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -93,6 +94,15 @@ func (q Question) equal(p Question) bool {
 		}
 	}
 	return true
+}
+
+// Timeless gives the question without the moment at which it is asked.
+func (q Question) Timeless() Question {
+	if _, ok := q.Context[currentTime]; ok {
+		q.Context = maps.Clone(q.Context)
+		q.Context[currentTime] = []string{"when it is given"}
+	}
+	return q
 }
 
 // representative gives an exact resource that the pattern matches; "*" alone

@@ -280,6 +280,15 @@ func given(st iampolicy.Statement, docs []iampolicy.Document) (end time.Time, fo
 
 func isEnd(c iampolicy.Condition) bool { return c.Operator == dateLessThan && c.Key == currentTime }
 
+// Timeless gives the target as it is whenever it is decided on: in place of each
+// end that a grant gets now, After says how long the grant lasts.
+func (t Target) Timeless(lasts map[time.Time]time.Duration) Target {
+	for end, d := range lasts {
+		t.After = strings.ReplaceAll(t.After, strconv.Quote(stamp(end)), strconv.Quote(d.String()+" from when it is given"))
+	}
+	return t
+}
+
 // AttachName is the name of the ready-made managed policy of a grant for a
 // project. It is at path /buildmedic/, made when the settings are deployed.
 func AttachName(project, grantID string) string {

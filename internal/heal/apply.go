@@ -146,11 +146,17 @@ func (h *Healer) change(ctx context.Context, c *held, resumed bool) (err error) 
 }
 
 // still reports whether a decision made before the function died may still be
-// carried out. It gives ErrConflict if the settings have changed since, or if
-// writing is paused.
+// carried out. It gives ErrConflict if the settings have changed since, if
+// writing is paused, or if what is given would end before the build can run.
 func (h *Healer) still(ctx context.Context, c *held) error {
-	if c.last().Decision.Settings != h.Settings.SHA256 {
+	d := c.last().Decision
+	if d.Settings != h.Settings.SHA256 {
 		return fmt.Errorf("the settings have changed since: %w", ErrConflict)
+	}
+	for _, e := range d.Plan.Ends {
+		if e.At.Sub(h.Clock.Now()) < max(d.Plan.Settle, e.Lasts/2) {
+			return fmt.Errorf("grant %q would end at %s: %w", e.Grant, e.At.UTC().Format(time.RFC3339), ErrConflict)
+		}
 	}
 	why, err := h.paused(ctx, c.at(), c.Project)
 	if err == nil && why != "" {

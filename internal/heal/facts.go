@@ -35,8 +35,9 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 	}
 	f := decide.Facts{Settings: h.Settings, Home: h.Home, Project: p, Build: r.Build, Case: c.ID,
 		Earlier: counted(c.Rounds[:len(c.Rounds)-1]), Self: h.Self,
-		// The round's own time, so that deciding again gives the same plan.
-		Now: r.Started, Replayed: !r.Replayed.IsZero()}
+		// Not the round's own time: it may wait long for an approval or for AWS, and what
+		// it gives must last from then on.
+		Now: h.Clock.Now(), Replayed: !r.Replayed.IsZero()}
 	if r.Diagnosis != nil {
 		f.Diagnosis = *r.Diagnosis // read by an earlier run, which was throttled later
 	} else {

@@ -519,6 +519,12 @@ func (s wording) next() []string {
 	case decide.Proposed:
 		say("Nothing, until somebody approves or rejects it. An approval applies exactly what is shown here; " +
 			"if the role or the project has changed since, it is refused.")
+		if s.latest.Decision != nil && s.latest.Decision.Plan != nil {
+			for _, e := range s.latest.Decision.Plan.Ends {
+				say(fmt.Sprintf("What grant %s gives lasts %s from the approval; the end that is shown here counts from now.",
+					id(e.Grant), duration(e.Lasts)))
+			}
+		}
 	case decide.Expiring:
 		say("If the build still needs it, make it permanent in your own code, or renew the grant in " +
 			"buildmedic.yaml and deploy.")

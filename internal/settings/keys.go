@@ -190,7 +190,7 @@ var grantKeys = []Key{
 		Choice{string(EvidenceDecoded), "AWS has decoded the message of the denial"},
 		Choice{string(EvidenceCloudTrail), "CloudTrail shows the denied call"}),
 	duration("expires", 0, time.Hour, maxExpiry, "14d",
-		"When the permission ends by itself, counted from when it is given.").
+		"When the permission ends by itself, counted from when it is given, or approved.").
 		notZero("leave it out for a grant that does not end"),
 }
 

@@ -1,0 +1,76 @@
+package heal_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/simaws"
+)
+
+// forAnHour are settings whose one grant lasts an hour.
+func forAnHour(mode string) string {
+	set := strings.ReplaceAll(shopSettings(1, ""), "mode: heal", "mode: "+mode)
+	return strings.Replace(set, `resources: ["arn:${partition}:s3:::dist/*"]}`,
+		`resources: ["arn:${partition}:s3:::dist/*"], expires: 1h}`, 1)
+}
+
+// TestEndCountsFromTheApproval: a plan that waited for its approval longer than
+// its grant lasts gives the grant for its whole time all the same.
+func TestEndCountsFromTheApproval(t *testing.T) {
+	s := open(t, shop(1, ""), forAnHour("propose"))
+	id := s.start("p0")
+	s.drain()
+	plan := last(s.of(id).Rounds).Decision.Plan
+	if n := s.lastNotice(); !strings.Contains(n, "What grant dist gives lasts 1 h from the approval") {
+		t.Errorf("the notice does not say from when the hour counts: %s", n)
+	}
+	if b := string(plan.Bytes()); !strings.Contains(b, `1h0m0s from when it is given`) || strings.Contains(b, "2026-11-22T") {
+		t.Errorf("what is approved does not hold how long the grant lasts, or it holds a time of day: %s", b)
+	}
+	s.Sim.Clock.Advance(3 * time.Hour)
+	end := s.Sim.Clock.Now().Add(time.Hour).UTC().Truncate(time.Second)
+	if a := s.do(fmt.Sprintf(`{"approve":{"plan":%q}}`, plan.Hash())); !a.Done {
+		t.Fatalf("approve: %+v", a)
+	}
+	if got := s.inline("role-0"); !strings.Contains(got, end.Format(time.RFC3339)) {
+		t.Errorf("approved until %s, and the policy is %s", end, got)
+	}
+	s.drain()
+	c := s.of(id)
+	used := last(c.Rounds).Decision.Used
+	if c.Outcome != decide.Healed || len(used) != 1 || !used[0].Expires.Equal(end) {
+		t.Errorf("%s %v, used %+v, want it until %s", c.Outcome, refusals(c), used, end)
+	}
+}
+
+// TestEndCountsFromTheWrite: a function that dies before it has written, and is
+// resumed when the grant would almost have ended, decides again.
+func TestEndCountsFromTheWrite(t *testing.T) {
+	for _, late := range []time.Duration{10 * time.Minute, 50 * time.Minute, 3 * time.Hour} {
+		s := open(t, shop(1, ""), forAnHour("heal"))
+		s.Sim.Hook(func(c simaws.Call) simaws.Fault {
+			return simaws.Fault{Crash: c.Operation == "PutRolePolicy" && !c.Done && c.Key == simaws.FunctionKey}
+		})
+		id := s.start("p0")
+		s.step(id, decide.StepWriting)
+		s.Sim.Unhook()
+		if err := s.Restart(); err != nil {
+			t.Fatal(err)
+		}
+		s.Sim.Clock.Advance(late)
+		resumed := s.Sim.Clock.Now()
+		s.do(`{"sweep":{}}`)
+		s.drain()
+		c := s.of(id)
+		if c.Outcome != decide.Healed {
+			t.Fatalf("%s later: %s %v", late, c.Outcome, refusals(c))
+		}
+		left := last(c.Rounds).Decision.Used[0].Expires.Sub(resumed)
+		if left < 30*time.Minute || !strings.Contains(s.inline("role-0"), last(c.Rounds).Decision.Used[0].Expires.Format(time.RFC3339)) {
+			t.Errorf("%s later: %s are left in %s", late, left, s.inline("role-0"))
+		}
+	}
+}
