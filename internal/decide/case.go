@@ -17,6 +17,8 @@
 //     the one that a round started
 //   - undo: restore what was there before a change, asked for by a person;
 //     revert: the same, because the change did not help
+//   - hold: what a person's undo leaves, so that the grant is not given again;
+//     lift: end that, which only a person can
 //   - mutate: change something in AWS other than starting a build
 //   - batch: CodeBuild's batch build, and nothing else; page: a part of a list
 package decide
@@ -142,6 +144,8 @@ type Round struct {
 	// WrittenVersion is the managed policy version that the write made.
 	WrittenVersion string    `json:"written_version,omitempty"`
 	Undone         time.Time `json:"undone,omitzero"`
+	// ByPerson: a person asked for the undo, so there is a [Hold] until a person lifts it.
+	ByPerson bool `json:"by_person,omitempty"`
 	// Partly: the write was given up, and what it had made could not be taken back,
 	// so that a part of it stands, perhaps all or nothing.
 	Partly bool `json:"partly,omitempty"`

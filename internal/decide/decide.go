@@ -33,6 +33,7 @@ type Facts struct {
 	Wrote       time.Time // when the healer last wrote the role, for whichever case; zero: never, or not asked
 	ProjectRole string    // ARN of the project's present role; only if settings name a role to switch to
 	Paused      string    // why writing has stopped; "" if it has not
+	Held        []Hold    // what persons took back from the project, its role or its managed policy
 	Self        Self
 	Now         time.Time // from which grants that end count
 }
@@ -240,7 +241,8 @@ func grant(f Facts, d Decision) Decision {
 	if rs := limits(f, true); len(rs) > 0 && retries(f.Earlier) == 0 {
 		// No change of ours may have to be undone: explain everything at once.
 		j := guardrail.Judge(f.Judged())
-		return Refuse(d, "The denial is explained, and nothing is granted.", merge(rs, j.Refusals)...)
+		return Refuse(d, "The denial is explained, and nothing is granted.",
+			append(merge(rs, j.Refusals), held(f, idsOf(j.Used)...)...)...)
 	}
 	j := guardrail.Judge(f.Judged())
 	again := sameAgain(f)
@@ -266,6 +268,9 @@ func grant(f Facts, d Decision) Decision {
 			guardrail.Refusal{Rule: guardrail.AlreadyThere,
 				Message: "The policy has everything that the grants give, and the call is still denied: look for a " +
 					"permissions boundary, a service control policy or a condition that denies it."})
+	}
+	if rs := held(f, idsOf(j.Used)...); len(rs) > 0 {
+		return Refuse(d, "The settings allow what was denied, and a person took it back.", rs...)
 	}
 	if rs := limits(f, true); len(rs) > 0 {
 		return overBudget(f, d, rs)
@@ -349,8 +354,7 @@ func sameAgain(f Facts) (n int) {
 }
 
 // takenBack is the refusal to repeat a change that was made for one of the same
-// denials and undone, by a person or because it did not help. Only a person may
-// ask for it again.
+// denials and undone because it did not help. Only a person may ask for it again.
 func takenBack(f Facts) *guardrail.Refusal {
 	if f.Replayed {
 		return nil
@@ -361,8 +365,8 @@ func takenBack(f Facts) *guardrail.Refusal {
 			!slices.ContainsFunc(r.denied(), func(k string) bool { return slices.Contains(now, k) }) {
 			continue
 		}
-		if r.Undone.IsZero() {
-			return nil // it was asked for again since
+		if r.Undone.IsZero() || r.ByPerson {
+			return nil // it was asked for again since; a person's undo holds until it is lifted, see Hold
 		}
 		return &guardrail.Refusal{Rule: guardrail.TakenBack, Message: fmt.Sprintf(
 			"The change for this denial was made for the same commit and taken back at %s, so it is not made again "+
@@ -622,7 +626,7 @@ func switchRole(f Facts, d Decision) Decision {
 		return undo(d, i)
 	}
 	j := guardrail.Input(f.Judged())
-	rs := merge(limits(f, true), guardrail.Identify(j))
+	rs := append(merge(limits(f, true), guardrail.Identify(j)), held(f, SwitchedRole)...)
 	for _, den := range f.Causal() {
 		if den.Principal == "" {
 			rs = append(rs, guardrail.Refusal{Rule: guardrail.Unconfirmed, Action: den.Action, Resource: den.Resource,

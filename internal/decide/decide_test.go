@@ -246,6 +246,39 @@ func TestDecideAgain(t *testing.T) {
 	}
 }
 
+// TestHeldBack ensures that what a person took back is refused, whatever else
+// would be refused too, and nothing else is.
+func TestHeldBack(t *testing.T) {
+	hold := func(grant string) func(*Facts) {
+		return func(f *Facts) {
+			f.Held = []Hold{{Grant: grant, Account: account, Region: "us-east-1", Project: "shop", Case: "c", At: began}}
+		}
+	}
+	grant := denied(t, nil).Project.Grants[0]
+	for name, row := range map[string]struct {
+		change func(*Facts)
+		want   string
+	}{
+		"its grant":             {hold(grant), "undone-by-a-person"},
+		"every grant":           {hold(EveryGrant), "undone-by-a-person"},
+		"another grant":         {hold("another"), ""},
+		"only a switch":         {hold(SwitchedRole), ""},
+		"replayed":              {func(f *Facts) { hold(grant)(f); f.Replayed = true }, "undone-by-a-person"},
+		"paused, too":           {func(f *Facts) { hold(grant)(f); f.Paused = "A freeze." }, "paused undone-by-a-person"},
+		"a switch":              {func(f *Facts) { hold(SwitchedRole)(f); f.Project.SwitchRole = "ready" }, "undone-by-a-person"},
+		"a grant, and a switch": {func(f *Facts) { hold(EveryGrant)(f); f.Project.SwitchRole = "ready" }, ""},
+	} {
+		d := Decide(denied(t, row.change))
+		var got []string
+		for _, r := range d.Refusals {
+			got = append(got, string(r.Rule))
+		}
+		if strings.Join(got, " ") != row.want || (d.Plan == nil) != (row.want != "") || d.Plan == nil && len(d.Used) > 0 {
+			t.Errorf("%s: %v, plan %v, used %v", name, d.Refusals, d.Plan, d.Used)
+		}
+	}
+}
+
 // TestPlanIsTimeless ensures that a plan whose grant ends has the same hash
 // whenever it is decided on, another one for another duration, and that both
 // its policy and its proof are of the time of the decision.

@@ -15,6 +15,7 @@ const (
 	NoBuildspec      Rule = "no-buildspec"
 	NoRepository     Rule = "no-repository"
 	CaseTooLarge     Rule = "case-too-large"
+	UndoneByPerson   Rule = "undone-by-a-person"
 )
 
 // The rules by guardrail, in the order in which the guardrails are applied.
@@ -113,10 +114,15 @@ var rules = []struct {
 		"projects: [{name: web, retry: false}], and a registry that answered 429",
 		"Take retry: false off the project, or start the build by hand."},
 	{TakenBack, 0,
-		"It was given to this commit and taken back, so only a person's replay gives it again.",
+		"It was given to this commit and did not help, so only a person's replay gives it again.",
 		"a grant did not help and was undone, and the same commit is denied the same again",
 		"Find what else refuses. Then replay the build: buildmedic replay -apply BUILD, or " +
 			"{\"replay\":{\"build\":…}}."},
+	{UndoneByPerson, 0,
+		"A person took this grant back, which holds for the project and for its role until a person lifts it.",
+		"{\"undo\":{\"case\":…}} took grant web-upload back, and a later commit of web is denied the same",
+		"If it is wanted again, lift it: buildmedic resume -project PROJECT -grant GRANT, or " +
+			"{\"resume\":{\"project\":…,\"grant\":…}}. Then replay the build. If not, take the grant off the project."},
 	{NoRoute, 0,
 		"There is no way to start this build again as the remedy needs it.",
 		"a build that a batch started needs another buildspec, which a batch cannot be given",

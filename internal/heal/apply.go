@@ -147,7 +147,8 @@ func (h *Healer) change(ctx context.Context, c *held, resumed bool) (err error) 
 
 // still reports whether a decision made before the function died may still be
 // carried out. It gives ErrConflict if the settings have changed since, if
-// writing is paused, or if what is given would end before the build can run.
+// writing is paused, if what is given would end before the build can run, or if
+// a person has taken it back since.
 func (h *Healer) still(ctx context.Context, c *held) error {
 	d := c.last().Decision
 	if d.Settings != h.Settings.SHA256 {
@@ -161,6 +162,14 @@ func (h *Healer) still(ctx context.Context, c *held) error {
 	why, err := h.paused(ctx, c.at(), c.Project)
 	if err == nil && why != "" {
 		err = fmt.Errorf("writing has stopped: %w", ErrConflict)
+	}
+	if err != nil {
+		return err
+	}
+	p, _ := h.Settings.Project(c.Project, c.Account, c.Region, h.Home)
+	holds, err := h.heldBack(ctx, c.at(), p)
+	if err == nil && slices.ContainsFunc(holds, d.Uses) {
+		err = fmt.Errorf("a person has taken back what it gives: %w", ErrConflict)
 	}
 	return err
 }

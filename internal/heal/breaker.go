@@ -20,10 +20,13 @@ const pausedFlag = "paused"
 // everything is: committers of one project, or of a few, cannot stop the others.
 const pausedToStop = 5
 
-// ResumeWhat is what a person resumes; nothing in it means everything that one
-// person, or the breaker, has paused at once.
+// ResumeWhat is what a person resumes: nothing in it means everything that a
+// person, or the breaker, has paused at once; a project, that project; with a
+// grant, no pause at all, but what was taken back from the project.
 type ResumeWhat struct {
 	Project string `json:"project,omitempty"`
+	// Grant is the one that may be given again; "*" stands for all of the project.
+	Grant   string `json:"grant,omitempty"`
 	Account string `json:"account,omitempty"` // if several accounts have a project of this name
 	Region  string `json:"region,omitempty"`
 }
@@ -187,7 +190,8 @@ func (h *Healer) unpauseProject(ctx context.Context, what ResumeWhat) (CommandAn
 	})
 	switch len(all) {
 	case 0:
-		return CommandAnswer{Message: fmt.Sprintf("Project %q is not paused.", what.Project)}, nil
+		return CommandAnswer{Message: fmt.Sprintf("Project %q is not paused. To let what a person took back be given again, "+
+			"name the grant, too.", what.Project)}, nil
 	case 1:
 	default:
 		return CommandAnswer{Message: fmt.Sprintf("%d projects named %q are paused: name its account and region, too.", len(all),

@@ -26,6 +26,7 @@ type Command struct {
 	} `json:"reject,omitempty"`
 	Undo *struct {
 		Case string `json:"case"`
+		By   string `json:"by,omitempty"` // who asks; it is shown to whoever meets what is held back
 	} `json:"undo,omitempty"`
 	Status *struct {
 		Case string `json:"case,omitempty"`
@@ -51,6 +52,8 @@ type CommandAnswer struct {
 	// PausedProjects are those that the breaker has paused, the newest first.
 	PausedProjects []PausedProject `json:"paused_projects,omitempty"`
 	Cases          []Summary       `json:"cases,omitempty"`
+	// Held is what persons took back, the newest first: of the case, or of all.
+	Held []decide.Hold `json:"held,omitempty"`
 	// TookBack is how many changes an undo has taken back.
 	TookBack int `json:"took_back,omitempty"`
 }
@@ -68,6 +71,8 @@ type Summary struct {
 	Rounds  int             `json:"rounds"`
 	// Changed says what an open case has changed so far.
 	Changed []string `json:"changed,omitempty"`
+	// Held says what a person took back from the case, and holds back still.
+	Held []string `json:"held,omitempty"`
 }
 
 // Open is the outcome of a case that is still open, in the history.
@@ -114,7 +119,7 @@ func (h *Healer) Do(ctx context.Context, cmd Command) (CommandAnswer, error) {
 	case cmd.Reject != nil:
 		return h.reject(ctx, cmd.Reject.Plan)
 	case cmd.Undo != nil:
-		return h.undo(ctx, cmd.Undo.Case)
+		return h.undo(ctx, cmd.Undo.Case, cmd.Undo.By)
 	case cmd.Status != nil:
 		return h.status(ctx, cmd.Status.Case)
 	case cmd.Replay != nil:
@@ -126,7 +131,9 @@ func (h *Healer) Do(ctx context.Context, cmd Command) (CommandAnswer, error) {
 		}
 		return CommandAnswer{Done: true,
 			Message: "Nothing is written until {\"resume\":{}}. Failures are still explained."}, h.pause(ctx, why)
-	case cmd.Resume != nil && cmd.Resume.Project != "":
+	case cmd.Resume != nil && cmd.Resume.Grant != "":
+		return h.lift(ctx, *cmd.Resume)
+	case cmd.Resume != nil && *cmd.Resume != ResumeWhat{}:
 		return h.unpauseProject(ctx, *cmd.Resume)
 	case cmd.Resume != nil:
 		return h.unpause(ctx)
@@ -212,7 +219,13 @@ func (h *Healer) reject(ctx context.Context, hash string) (CommandAnswer, error)
 //
 // An open case is closed by that, at whatever step it waits: it starts no build
 // and changes nothing more. While an invocation works on it, undo has to wait.
-func (h *Healer) undo(ctx context.Context, id string) (CommandAnswer, error) {
+//
+// What is undone is held back from then on, for whichever commit, until a person
+// lifts that; so is what cannot be undone. by says who asks, if that is known.
+func (h *Healer) undo(ctx context.Context, id, by string) (CommandAnswer, error) {
+	if by == "" && h.Self.Function == "" {
+		by = h.Self.Initiator // at a desk, whoever has the credentials
+	}
 	c, err := h.open(ctx, id)
 	if err != nil {
 		return CommandAnswer{}, err
@@ -227,15 +240,29 @@ func (h *Healer) undo(ctx context.Context, id string) (CommandAnswer, error) {
 		return CommandAnswer{}, errors.Join(err, h.save(ctx, c, true))
 	}
 	done, refused := 0, false
-	var notes []string
+	var notes, back []string
+	var lift decide.Hold
+	tell := func(r decide.Round) {
+		for _, one := range c.HeldBy(r) {
+			if s := one.What(); !slices.Contains(back, s) {
+				back, lift = append(back, s), one
+			}
+		}
+	}
 	for i := len(c.Rounds) - 1; i >= 0; i-- {
 		r := c.Rounds[i]
 		if c.Outcome != decide.Undone && r.Undone.After(c.last().Started) {
 			done++ // by an earlier run that died before it could close the case
+			tell(r)
 		}
 		if !r.Stands() {
 			continue
 		}
+		if err := h.hold(ctx, c, r, by); err != nil {
+			return CommandAnswer{}, errors.Join(err, h.save(ctx, c, true))
+		}
+		tell(r)
+		c.Rounds[i].ByPerson = true
 		note, err := h.undoRound(ctx, c, i)
 		if err != nil {
 			return CommandAnswer{}, errors.Join(err, h.save(ctx, c, true))
@@ -262,11 +289,24 @@ func (h *Healer) undo(ctx context.Context, id string) (CommandAnswer, error) {
 			notes = append(notes, r.Abandoned)
 		}
 	}
+	heldBack := ""
+	if len(back) > 0 {
+		if len(back) > 1 {
+			lift.Grant = decide.EveryGrant
+		}
+		heldBack = fmt.Sprintf("Builds are not given %s again, whichever the commit, until a person sends %s.",
+			strings.Join(back, ", "), lift.Lift(h.Home))
+		notes = append(notes, heldBack)
+	}
 	answer := CommandAnswer{Done: done > 0 && !refused, TookBack: done, Message: strings.Join(notes, " "), Case: &c.Case}
 	if !answer.Done {
 		return answer, h.save(ctx, c, true)
 	}
-	c.finish(h.Clock.Now(), decide.Undone, "Somebody asked for it.")
+	who := "Somebody"
+	if by = clipBy(by); by != "" {
+		who = by
+	}
+	c.finish(h.Clock.Now(), decide.Undone, sentences(who+" asked for it.", heldBack))
 	return answer, h.close(ctx, c)
 }
 
@@ -281,13 +321,23 @@ func (h *Healer) status(ctx context.Context, id string) (CommandAnswer, error) {
 	}
 	if id == "" {
 		cs, err := h.History(ctx, "", 50)
-		return CommandAnswer{Done: true, Message: "The newest cases.", Paused: why, PausedProjects: projects, Cases: cs}, err
+		if err != nil {
+			return CommandAnswer{}, err
+		}
+		holds, err := h.Holds(ctx, "", 50)
+		return CommandAnswer{Done: true, Message: "The newest cases.", Paused: why, PausedProjects: projects, Cases: cs, Held: holds}, err
 	}
 	c, err := h.Case(ctx, id)
 	if errors.Is(err, ErrNotFound) {
 		return CommandAnswer{Message: fmt.Sprintf("There is no case %q.", id), Paused: why, PausedProjects: projects}, nil
 	}
-	return CommandAnswer{Done: err == nil, Message: "The case as it is.", Paused: why, PausedProjects: projects, Case: &c}, err
+	if err != nil {
+		return CommandAnswer{}, err
+	}
+	holds, err := h.Holds(ctx, c.Project, maxHistory)
+	holds = slices.DeleteFunc(holds, func(one decide.Hold) bool { return one.Case != c.ID })
+	return CommandAnswer{Done: err == nil, Message: "The case as it is.", Paused: why, PausedProjects: projects, Case: &c,
+		Held: holds}, err
 }
 
 // Case reads a case without locking it.
@@ -334,6 +384,15 @@ func (h *Healer) History(ctx context.Context, project string, limit int) ([]Summ
 			add(s)
 		}
 	}
+	holds, err := h.Holds(ctx, project, maxHistory)
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range holds {
+		if i := slices.IndexFunc(out, func(s Summary) bool { return s.Case == one.Case }); i >= 0 {
+			out[i].Held = append(out[i].Held, one.What())
+		}
+	}
 	return out, nil
 }
 
@@ -343,7 +402,8 @@ func (h *Healer) History(ctx context.Context, project string, limit int) ([]Summ
 //
 // So a failed build whose case is closed, and not healed, is decided again, in a
 // round that records the request. What was tried before may be tried again, and
-// what was undone may be granted again; only a replay allows that. A replay is
+// what was reverted may be granted again; only a replay allows that. What a person
+// undid has to be lifted first. A replay is
 // limited like any case: by the guardrails, by limits.rounds until a day after
 // the case was closed, and by the budgets of the role and the hour.
 func (h *Healer) replay(ctx context.Context, build string, at settings.Account) (CommandAnswer, error) {

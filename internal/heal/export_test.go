@@ -19,4 +19,5 @@ var (
 	StoredOutcome = storedOutcome
 	WithRoom      = withRoom
 	Packed        = packed
+	WithHold      = withHold
 )

@@ -52,6 +52,9 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 		if f.Paused, err = h.paused(ctx, c.at(), c.Project); err != nil {
 			return f, err
 		}
+		if f.Held, err = h.heldBack(ctx, c.at(), p); err != nil {
+			return f, err
+		}
 	}
 	return f, nil
 }

@@ -27,10 +27,12 @@ const (
 	kindSweep  = "sweep"  // project → when it was last swept
 	kindDigest = "digest" // a notice that waits for the next digest
 	kindExpiry = "expiry" // a grant that will expire
+	kindHold   = "hold"   // project, role or managed policy → what persons took back from it; a project's is due at the newest
 )
 
 // Kinds lists the kinds of items in the ledger.
-var Kinds = []string{kindCase, kindBuild, kindRole, kindPlan, kindClosed, kindFlag, kindSweep, kindDigest, kindExpiry}
+var Kinds = []string{kindCase, kindBuild, kindRole, kindPlan, kindClosed, kindFlag, kindSweep, kindDigest, kindExpiry,
+	kindHold}
 
 // kept is how long finished things stay in the ledger.
 const kept = 90 * 24 * time.Hour

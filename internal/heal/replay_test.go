@@ -34,8 +34,17 @@ func lastRefusal(c decide.Case) string {
 	return ""
 }
 
+// lift lifts the undo of the one grant of p0.
+func (s *stage) lift() {
+	s.t.Helper()
+	if a := s.do(`{"resume":{"project":"p0","grant":"dist"}}`); !a.Done {
+		s.t.Fatalf("resume: %+v", a)
+	}
+}
+
 // TestReplayOfWhatAPersonTookBack: what somebody took back is not given again
-// when the commit fails again, but is when somebody asks for it.
+// when the commit fails again, nor when that is replayed, but is once somebody
+// has lifted the undo.
 func TestReplayOfWhatAPersonTookBack(t *testing.T) {
 	s := open(t, shop(1, ""), shopSettings(1, ""))
 	id := s.start("p0")
@@ -44,13 +53,18 @@ func TestReplayOfWhatAPersonTookBack(t *testing.T) {
 	again := s.start("p0") // the same commit, by hand
 	s.drain()
 	c := s.of(again)
-	if c.ID != s.of(id).ID || lastRefusal(c) != "taken-back" || s.inline("role-0") != "" || len(s.Sim.Builds("p0")) != 3 {
+	if c.ID != s.of(id).ID || lastRefusal(c) != "undone-by-a-person" || s.inline("role-0") != "" || len(s.Sim.Builds("p0")) != 3 {
 		t.Fatalf("the next failure of the commit: %s %v, policy %q, %d builds", c.Outcome, refusals(c),
 			s.inline("role-0"), len(s.Sim.Builds("p0")))
 	}
 	if m := last(s.Sim.Notices()).Message; !strings.Contains(m, "replay") {
 		t.Errorf("its notice does not offer a replay:\n%s", m)
 	}
+	s.replay(again)
+	if c := s.of(again); lastRefusal(c) != "undone-by-a-person" || s.inline("role-0") != "" {
+		t.Fatalf("replayed while it is held back: %s %v, policy %q", c.Outcome, refusals(c), s.inline("role-0"))
+	}
+	s.lift()
 	a := s.replay(again)
 	if c := s.of(again); !a.Done || c.Outcome != decide.Healed || s.inline("role-0") == "" || len(s.Sim.Builds("p0")) != 4 {
 		t.Errorf("after the replay: %+v, %s %v, policy %q", a, c.Outcome, refusals(c), s.inline("role-0"))
@@ -58,7 +72,7 @@ func TestReplayOfWhatAPersonTookBack(t *testing.T) {
 }
 
 // TestReplayOfTheUndoneBuild: the notice of an undo offers a replay of the
-// build that the case is about; it gives the same again.
+// build that the case is about; once the undo is lifted it gives the same again.
 func TestReplayOfTheUndoneBuild(t *testing.T) {
 	s := open(t, shop(1, ""), shopSettings(1, ""))
 	id := s.start("p0")
@@ -67,6 +81,7 @@ func TestReplayOfTheUndoneBuild(t *testing.T) {
 	if m := strings.ReplaceAll(last(s.Sim.Notices()).Message, `\`, ""); !strings.Contains(m, fmt.Sprintf(`{"replay":{"build":"%s"}}`, id)) {
 		t.Fatalf("the notice offers something else:\n%s", m)
 	}
+	s.lift()
 	s.replay(id)
 	if c := s.of(id); c.Outcome != decide.Healed || s.inline("role-0") == "" || len(c.Rounds) != 2 ||
 		c.Rounds[1].Replayed.IsZero() || !c.Rounds[0].Replayed.IsZero() {
@@ -126,6 +141,7 @@ func TestReplayWithinBudgets(t *testing.T) {
 		id := s.start("p0")
 		s.drain()
 		s.undo(id)
+		s.lift()
 		s.replay(id)
 		if c := s.of(id); lastRefusal(c) != rule || s.inline("role-0") != "" || len(s.Sim.Builds("p0")) != 2 {
 			t.Errorf("%s: %s %v, policy %q", limits, c.Outcome, refusals(c), s.inline("role-0"))

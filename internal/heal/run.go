@@ -212,6 +212,12 @@ func (h *Healer) decide(ctx context.Context, c *held) (err error) {
 			return err
 		}
 	}
+	if c.leased != "" {
+		// Under the lease once more: an undo may have been recorded while this case waited for it.
+		if f.Held, err = h.heldBack(ctx, c.at(), f.Project); err != nil {
+			return err
+		}
+	}
 	d, err := h.Explain(ctx, c.at(), f)
 	if err == nil {
 		d, err = withRoom(c.Case, d)

@@ -22,6 +22,13 @@ func commands(v *view) []Command {
 	if build != "" && there && b.ARN != "" {
 		build = id(b.ARN)
 	}
+	for _, h := range v.heldBack() {
+		with := args{}
+		for k, s := range h.LiftArgs(v.Home) {
+			with[k] = id(s)
+		}
+		add("resume", with, "resume -project "+with["project"]+" -grant "+with["grant"])
+	}
 	switch v.Kind {
 	case decide.Proposed:
 		if plan := v.planHash; plan != "" {

@@ -354,7 +354,11 @@ var commandHeads = map[string]string{"approve": "To approve", "reject": "To reje
 func (m *mail) commands(n Notice) {
 	var payloads, lines []string
 	for _, c := range n.Commands {
-		switch title := commandHeads[c.Name]; {
+		title := commandHeads[c.Name]
+		if c.Name == "resume" && n.Kind == decide.Undone {
+			title = "To let it be given again"
+		}
+		switch {
 		case title != "":
 			m.head(title)
 			m.end()

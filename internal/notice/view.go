@@ -60,6 +60,25 @@ func newView(o decide.Outcome) *view {
 	return v
 }
 
+// heldBack is what a person took back from the case, each once, if this notice
+// tells so.
+func (v *view) heldBack() (out []decide.Hold) {
+	if v.Kind != decide.Undone || v.ineffective {
+		return nil
+	}
+	for _, r := range v.rounds {
+		if !r.ByPerson || r.Undone.IsZero() {
+			continue
+		}
+		for _, h := range v.Case.HeldBy(r) {
+			if !slices.Contains(out, h) {
+				out = append(out, h)
+			}
+		}
+	}
+	return out
+}
+
 // choosePlan prefers the last change to a later retry that only waited for it
 // to take effect: the change is what the reader wants to know.
 func (v *view) choosePlan() *decide.Plan {

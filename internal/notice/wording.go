@@ -367,7 +367,7 @@ func (s wording) happened() []string {
 		return []string{s.cause(), s.n.Why, "So the change was undone, and the previous state is restored."}
 	case s.Kind == decide.Undone:
 		return []string{"The previous state is restored.", s.cause(),
-			"Builds that still need the change will fail again."}
+			"Builds that still need the change will fail again" + s.until() + "."}
 	case s.Kind == decide.Healed:
 		return []string{s.cause(), s.remedy(p), "It is green " + duration(s.timeToHeal) + " after it failed.",
 			s.roundCount()}
@@ -384,6 +384,14 @@ func (s wording) happened() []string {
 		return []string{s.cause(), s.n.Why, "Nothing was changed."}
 	}
 	return []string{s.cause(), s.n.Why}
+}
+
+// until says how long a person's undo lasts.
+func (s wording) until() string {
+	if len(s.heldBack()) == 0 {
+		return ""
+	}
+	return ": it is not made again until a person lifts the undo"
 }
 
 // roundCount says how many rounds there were, if more than one.

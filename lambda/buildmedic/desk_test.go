@@ -128,6 +128,17 @@ func TestReplayApplies(t *testing.T) {
 	if code != exitFailed || !strings.Contains(out, "nothing that still stands") {
 		t.Errorf("second undo: code %d\n%s%s", code, out, errs)
 	}
+	const holds = "until buildmedic resume: grant \"tracker-image\""
+	if _, out, _ = buildmedic(t, "", append([]string{"history"}, flags...)...); !strings.Contains(out, holds) {
+		t.Errorf("history does not say what is held back:\n%s", out)
+	}
+	resume := append(append([]string{"resume"}, flags...), "-project", "TrackerAPI", "-grant", "tracker-image")
+	if code, out, errs = buildmedic(t, "", resume...); code != exitOK || !strings.Contains(out, "It may be given again") {
+		t.Errorf("resume: code %d\n%s%s", code, out, errs)
+	}
+	if _, out, _ = buildmedic(t, "", append([]string{"history"}, flags...)...); strings.Contains(out, holds) {
+		t.Errorf("history says that it is held back still:\n%s", out)
+	}
 }
 
 // TestLedgerWithoutAWS ensures that history and show read a ledger file with
@@ -269,7 +280,7 @@ func TestUsage(t *testing.T) {
 		}
 	}
 	for _, args := range [][]string{{}, {"heal-all"}, {"demo", "no-such-story"}, {"plan"}, {"replay"}, {"show"},
-		{"undo", "a", "b"}, {"policy"}, {"scan", "-n", "0"}, {"demo", "-nonsense"}, {"schema", "x"},
+		{"undo", "a", "b"}, {"resume", "-grant", "g"}, {"policy"}, {"scan", "-n", "0"}, {"demo", "-nonsense"}, {"schema", "x"},
 		{"history", "-n", "0"}, {"remove", "web"}, {"remove", "-wait", "-1m"},
 		{"history", "-table", "t", "-ledger", "l"}, {"undo", "-table", "t", "-ledger", "l", "c"},
 		{"approve", "abc"}, {"approve", strings.Repeat("x", 64)},

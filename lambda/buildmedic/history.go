@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,9 +44,19 @@ func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 		}
 		printHistory(stdout, cs, *df.table)
 		paused, err := h.PausedProjects(ctx)
+		if err != nil {
+			return err
+		}
 		for _, p := range paused {
 			if fs.Arg(0) == "" || fs.Arg(0) == p.Project {
 				fmt.Fprintf(stdout, "project %s is paused since %s: %s\n", p.Project, p.Since.UTC().Format("2006-01-02 15:04"), p.Because)
+			}
+		}
+		holds, err := h.Holds(ctx, fs.Arg(0), *n)
+		for _, one := range holds {
+			if !slices.ContainsFunc(cs, func(s heal.Summary) bool { return s.Case == one.Case }) {
+				fmt.Fprintf(stdout, "%s, project %s, taken back by a person on %s, until buildmedic resume: %s\n", one.Case, one.Project,
+					one.At.UTC().Format("2006-01-02"), one.What())
 			}
 		}
 		return err
@@ -71,6 +82,9 @@ func printHistory(w io.Writer, cs []heal.Summary, table string) {
 			c.Rounds, c.Project)
 		for _, s := range c.Changed {
 			fmt.Fprintf(w, "  has changed: %s\n", s)
+		}
+		for _, s := range c.Held {
+			fmt.Fprintf(w, "  taken back by a person, until buildmedic resume: %s\n", s)
 		}
 	}
 }
@@ -188,10 +202,12 @@ func runUndo(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.
 	var cmd heal.Command
 	cmd.Undo = &struct {
 		Case string `json:"case"`
+		By   string `json:"by,omitempty"`
 	}{}
 	return runCommand(ctx, "undo", "CASE", "Takes back everything that a case changed and that still stands, whether the\n"+
 		"case is open or closed. Refuses, and shows the difference, where somebody has changed it\n"+
-		"since. An open case is closed by that.",
+		"since. An open case is closed by that. What was taken back is not given again, whichever\n"+
+		"the commit, until `buildmedic resume` lifts that.",
 		"buildmedic undo -table TABLE 1160bc9cefbf0600", args,
 		func(arg string) (heal.Command, error) {
 			cmd.Undo.Case = arg
@@ -220,9 +236,12 @@ func runResume(ctx context.Context, args []string, _ io.Reader, stdout, stderr i
 	what := &heal.ResumeWhat{}
 	return runCommandWith(ctx, "resume", "",
 		"Allows changes again after a pause, such as the one with which remove ends: of the function\n"+
-			"whose table it is, or of the local ledger. With -project it ends the pause of that project alone.",
-		"buildmedic resume -table TABLE -project web", args, func(fs *flag.FlagSet) {
-			fs.StringVar(&what.Project, "project", "", "the project whose changes were paused")
+			"whose table it is, or of the local ledger. With -project it ends the pause of that project alone;\n"+
+			"with -grant, too, it lifts an undo instead, so that the grant may be given again.",
+		"buildmedic resume -table TABLE -project web -grant web-upload", args, func(fs *flag.FlagSet) {
+			fs.StringVar(&what.Project, "project", "", "the project whose changes were paused, or from which a grant was taken back")
+			fs.StringVar(&what.Grant, "grant", "",
+				"the id of the grant that was taken back; switch_role for a switched role; '*' for all of the project")
 			fs.StringVar(&what.Account, "account", "", "the project's account, if several have a project of this name")
 			fs.StringVar(&what.Region, "region", "", "its region, likewise")
 		}, func(string) (heal.Command, error) {

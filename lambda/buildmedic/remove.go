@@ -189,7 +189,8 @@ func (r removal) undoOne(ctx context.Context, c decide.Case) (heal.CommandAnswer
 	var cmd heal.Command
 	cmd.Undo = &struct {
 		Case string `json:"case"`
-	}{c.ID}
+		By   string `json:"by,omitempty"`
+	}{Case: c.ID}
 	a, err := r.desk.healer.Do(ctx, cmd)
 	if err != nil {
 		a.Message = err.Error()
