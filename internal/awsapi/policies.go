@@ -382,8 +382,8 @@ func (i IAM) Abandon(
 	return "", nil
 }
 
-// abandonVersion deletes the version that a write made, if it did, and tells
-// if the oldest version was deleted for it.
+// abandonVersion deletes the version that a write made, if it did. Whether the
+// oldest version was deleted for it is not its business; see Recreate.
 func abandonVersion(
 	ctx context.Context, client *iam.Client, t guardrail.Target, known []string,
 ) (told string, err error) {
@@ -413,12 +413,52 @@ func abandonVersion(
 		}
 		tell = append(tell, fmt.Sprintf("Version %s of policy %s had been made, and is deleted again.", v.ID, t.Name))
 	}
-	if t.DropVersion != "" && !has(vs, t.DropVersion) {
-		tell = append(tell, fmt.Sprintf("Version %s of policy %s, the oldest, was deleted to make room for a new one, "+
-			"and cannot be brought back.", t.DropVersion, t.Name))
-	}
 	return strings.Join(tell, " "), nil
 }
+
+// Version implements [heal.Versions].
+func (i IAM) Version(ctx context.Context, at settings.Account, policy, version string) (string, error) {
+	client, err := i.client(at)
+	if err != nil {
+		return "", err
+	}
+	return policyVersion(ctx, client, policy, version)
+}
+
+// Recreate implements [heal.Versions].
+func (i IAM) Recreate(ctx context.Context, at settings.Account, policy, gone, document string, known []string) (string, error) {
+	client, err := i.client(at)
+	if err != nil {
+		return "", err
+	}
+	vs, _, err := versions(ctx, client, policy)
+	if err != nil || has(vs, gone) {
+		return gone, err
+	}
+	for _, v := range vs {
+		if slices.Contains(known, v.ID) {
+			continue
+		}
+		doc, err := policyVersion(ctx, client, policy, v.ID)
+		if err != nil {
+			return "", err
+		}
+		if iampolicy.Same(doc, document) {
+			return v.ID, nil // made by an earlier run, whose answer was lost
+		}
+	}
+	if len(vs) >= maxVersions {
+		return "", fmt.Errorf("all %d places for versions are taken: %w", maxVersions, heal.ErrFinal)
+	}
+	out, err := client.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{PolicyArn: &policy, PolicyDocument: &document}, once)
+	if err != nil {
+		return "", classify(err)
+	}
+	return aws.ToString(out.PolicyVersion.VersionId), nil
+}
+
+// maxVersions is how many versions IAM keeps of a managed policy (AWS.md#quotas).
+const maxVersions = 5
 
 // restoreVersion makes the earlier version the default again, and deletes ours.
 // Like a write it has no condition: a version that somebody else made between

@@ -23,6 +23,7 @@ const (
 	maxKeptBuilds   = 50 // builds of dropped rounds
 	maxKeptNames    = 20 // initiators of those
 	maxKeptNotices  = 12 // still to be sent
+	maxKeptDropped  = 5  // versions of a policy, of a round
 	maxNote         = 1 << 10
 	maxName         = 300 // bytes of a build's id or initiator
 
@@ -241,6 +242,7 @@ func (r Round) bounded(s Size, open bool) Round {
 	}
 	r.Build = boundedBuild(r.Build, s)
 	r.Abandoned = clip(r.Abandoned, maxNote)
+	r.Dropped = r.Dropped[max(0, len(r.Dropped)-maxKeptDropped):]
 	if r.Decision != nil {
 		d := boundedDecision(*r.Decision, s)
 		if d.Plan != nil {

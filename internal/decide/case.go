@@ -144,6 +144,9 @@ type Round struct {
 	// WrittenVersion is the managed policy version that the write made.
 	WrittenVersion string    `json:"written_version,omitempty"`
 	Undone         time.Time `json:"undone,omitzero"`
+	// Dropped are the managed policy versions that were deleted to make room for the
+	// write, and are not back. The ledger keeps their documents.
+	Dropped []Dropped `json:"dropped,omitempty"`
 	// ByPerson: a person asked for the undo, so there is a [Hold] until a person lifts it.
 	ByPerson bool `json:"by_person,omitempty"`
 	// Partly: the write was given up, and what it had made could not be taken back,
@@ -187,6 +190,13 @@ func (r *Round) ByToken() bool {
 		(r.Decision.Plan.Route == RouteBuild || r.Decision.Plan.Route == RouteStart)
 }
 
+// Dropped is a managed policy's version that was deleted to make room.
+type Dropped struct {
+	Policy  string    `json:"policy"` // ARN
+	Version string    `json:"version"`
+	Created time.Time `json:"created,omitzero"`
+}
+
 // Waits reports whether the round has started a build, or may have, and has
 // not seen it end.
 func (r *Round) Waits() bool { return r.Step == StepRetried || r.Step == StepRetrying }
@@ -196,7 +206,7 @@ func (r *Round) Stands() bool { return !r.Written.IsZero() && r.Undone.IsZero() 
 
 // ToldOnly reports whether the round led to nothing but a notice.
 func (r *Round) ToldOnly() bool {
-	return r.Written.IsZero() && r.RetryAt.IsZero() && (r.Decision == nil || r.Decision.Undo == 0)
+	return r.Written.IsZero() && r.RetryAt.IsZero() && len(r.Dropped) == 0 && (r.Decision == nil || r.Decision.Undo == 0)
 }
 
 // Pending is a notice that is to be sent. It is recorded before it is sent; a

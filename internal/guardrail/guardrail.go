@@ -117,6 +117,7 @@ type Target struct {
 	// document that the stack made of the grant.
 	Holds       map[string]string `json:",omitempty"`
 	DropVersion string            // managed: version to delete first, "" if none
+	DropCreated time.Time         `json:",omitzero"` // when that version was made
 }
 
 // Used tells what of a grant is used.

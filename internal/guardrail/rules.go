@@ -62,6 +62,7 @@ const (
 	SharedPolicy    Rule = "shared-policy"
 	PolicyTooLarge  Rule = "policy-too-large"
 	TooManyPolicies Rule = "too-many-policies"
+	VersionsFull    Rule = "versions-full"
 	// 9: the proof.
 	NotContained Rule = "not-contained"
 	NotProved    Rule = "not-proved"
@@ -289,6 +290,10 @@ var rules = []struct {
 		"The policy that the settings name to write to is not there or not on the role.",
 		"write: {managed: web-policy}, and there is no such policy on the role",
 		"Create the policy and attach it to the role, or write: {inline: NAME}."},
+	{VersionsFull, 8,
+		"The managed policy has all the versions that IAM takes, and the settings do not let one go.",
+		"write: {managed: web-policy, versions: keep}, and web-policy has five versions",
+		"Delete a version that nobody needs, or write versions: drop-oldest: its document is kept with the case then."},
 	{SharedPolicy, 8,
 		"Other principals use the policy too, and the settings do not say that this is meant.",
 		"write: {managed: builds}, and role api-build uses that policy too",

@@ -150,8 +150,15 @@ func intoManaged(in Input, picks []pick) (draft, []Refusal) {
 		return refuse(SharedPolicy, "%s also use the policy %q and would get the permission too. Use a policy of the "+
 			"role's own, or say shared: true.", clip(strings.Join(n.Users, ", ")), n.ARN)
 	}
-	t := Target{Kind: Managed, Name: n.ARN, Before: n.Document, BeforeVersion: n.Default, DropVersion: drop(*n)}
+	t := Target{Kind: Managed, Name: n.ARN, Before: n.Document, BeforeVersion: n.Default}
+	oldest := drop(*n)
+	t.DropVersion, t.DropCreated = oldest.ID, oldest.Created
 	dr, rs := merge(t, picks, in)
+	if len(rs) == 0 && dr.target.DropVersion != "" && in.Project.Write.KeepVersions {
+		return refuse(VersionsFull, "The policy %q has %d versions, as many as IAM takes, and the settings say versions: keep. "+
+			"Delete one that nobody needs, such as %s of %s, or write versions: drop-oldest.", n.ARN, len(n.Versions), oldest.ID,
+			stamp(oldest.Created))
+	}
 	if size := iampolicy.Size([]byte(dr.target.After)); len(rs) == 0 && size > maxManaged {
 		return refuse(PolicyTooLarge, "The policy %q would have %d characters, and IAM takes %d. Use a second "+
 			"policy, or clear out what is not needed.", n.ARN, size, maxManaged)
@@ -161,20 +168,20 @@ func intoManaged(in Input, picks []pick) (draft, []Refusal) {
 
 // drop names the version that must go before a new one is made: the oldest
 // that is not the default, and only when all places are taken.
-func drop(p ManagedPolicy) string {
+func drop(p ManagedPolicy) Version {
 	if len(p.Versions) < maxVersions {
-		return ""
+		return Version{}
 	}
 	unused := slices.DeleteFunc(slices.Clone(p.Versions), func(v Version) bool { return v.ID == p.Default })
 	if len(unused) == 0 {
-		return ""
+		return Version{}
 	}
 	return slices.MinFunc(unused, func(a, b Version) int {
 		if c := a.Created.Compare(b.Created); c != 0 {
 			return c
 		}
 		return number(a.ID) - number(b.ID)
-	}).ID
+	})
 }
 
 func number(version string) int {
@@ -217,7 +224,7 @@ func merge(t Target, picks []pick, in Input) (draft, []Refusal) {
 	if n > 0 {
 		t.After = string(after.Canonical())
 	} else {
-		t.DropVersion = ""
+		t.DropVersion, t.DropCreated = "", time.Time{}
 	}
 	return draft{t, after.Statements[len(after.Statements)-n:]}, nil
 }

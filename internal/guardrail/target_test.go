@@ -69,6 +69,14 @@ var managedRows = []struct {
 		in.Role.Named.ARN = "arn:aws:iam::111122223333:policy/buildmedic/shop-image@shop"
 	}, "floor-healer"},
 	{"unreadable", func(in *Input) { in.Role.Named.Document = "" }, "unreadable-policy"},
+	{"five versions, of which none may go", func(in *Input) {
+		in.Role.Named.Versions, in.Role.Named.Default = versions(5), "v5"
+		in.Project.Write.KeepVersions = true
+	}, "versions-full"},
+	{"four versions, of which none may go", func(in *Input) {
+		in.Role.Named.Versions, in.Role.Named.Default = versions(4), "v4"
+		in.Project.Write.KeepVersions = true
+	}, ""},
 	{"too large", func(in *Input) { in.Role.Named.Document = bigPolicy(maxManaged - 50) }, "policy-too-large"},
 }
 

@@ -72,6 +72,10 @@ func (h *Healer) abandon(ctx context.Context, c *held) error {
 		if err != nil {
 			return err
 		}
+		back, err := h.bringBack(ctx, c, r)
+		if told = sentences(told, back); err != nil {
+			return err
+		}
 		if !strings.Contains(r.Abandoned, told) {
 			r.Abandoned = sentences(r.Abandoned, told)
 		}
@@ -187,6 +191,9 @@ func (h *Healer) writePolicy(ctx context.Context, c *held, t guardrail.Target, r
 				return "", err
 			}
 		}
+	}
+	if err := h.keepVersion(ctx, c, t); err != nil {
+		return "", err
 	}
 	version, err := h.Policies.Write(ctx, c.at(), role, t, r.Versions)
 	if errors.Is(err, ErrFinal) || errors.Is(err, ErrDenied) {
@@ -459,9 +466,10 @@ func (h *Healer) revert(ctx context.Context, c *held) error {
 		}
 	}
 	note := ""
+	back := ""
 	if c.Rounds[i].Undone.IsZero() { // otherwise an earlier run has done it
 		var err error
-		if note, err = h.undoRound(ctx, c, i); err != nil {
+		if note, back, err = h.undoRound(ctx, c, i); err != nil {
 			return err
 		}
 	}
@@ -472,22 +480,25 @@ func (h *Healer) revert(ctx context.Context, c *held) error {
 	if err := h.breaker(ctx, c); err != nil {
 		return err
 	}
-	c.finish(h.Clock.Now(), k, note)
+	c.finish(h.Clock.Now(), k, sentences(note, back))
 	return nil
 }
 
 // undoRound restores what was there before a round's change. If that is not
 // possible without touching somebody else's later change, nothing is changed
-// and note says what differs.
-func (h *Healer) undoRound(ctx context.Context, c *held, i int) (note string, err error) {
+// and note says what differs. back tells of versions that had to go for the
+// change.
+func (h *Healer) undoRound(ctx context.Context, c *held, i int) (note, back string, err error) {
 	r := &c.Rounds[i]
 	p := r.Decision.Plan
 	if err := h.acquireOn(ctx, c, leaseOf(*p)); err != nil {
-		return "", err
+		return "", "", err
 	}
 	switch {
 	case p.Write != nil:
-		note, err = h.restore(ctx, c, r)
+		if note, err = h.restore(ctx, c, r); err == nil && note == "" {
+			back, err = h.bringBack(ctx, c, r)
+		}
 	case p.NewRole != "":
 		err = h.setRole(ctx, c, p.NewRole, p.OldRole, false)
 		if errors.Is(err, ErrConflict) {
@@ -503,15 +514,15 @@ func (h *Healer) undoRound(ctx context.Context, c *held, i int) (note string, er
 		err = h.save(ctx, c, false)
 	}
 	if c.halfDone(err) {
-		return "", fmt.Errorf("undoing: %w", err)
+		return "", "", fmt.Errorf("undoing: %w", err)
 	}
 	if rerr := h.release(ctx, c, h.Clock.Now()); err == nil {
 		err = rerr
 	}
 	if err != nil {
-		return "", fmt.Errorf("undoing: %w", err)
+		return "", "", fmt.Errorf("undoing: %w", err)
 	}
-	return note, nil
+	return note, back, nil
 }
 
 func (h *Healer) restore(ctx context.Context, c *held, r *decide.Round) (note string, err error) {

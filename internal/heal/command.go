@@ -52,6 +52,8 @@ type CommandAnswer struct {
 	// PausedProjects are those that the breaker has paused, the newest first.
 	PausedProjects []PausedProject `json:"paused_projects,omitempty"`
 	Cases          []Summary       `json:"cases,omitempty"`
+	// Kept are the versions of managed policies that the case had deleted to make room.
+	Kept []KeptVersion `json:"kept,omitempty"`
 	// Held is what persons took back, the newest first: of the case, or of all.
 	Held []decide.Hold `json:"held,omitempty"`
 	// TookBack is how many changes an undo has taken back.
@@ -240,7 +242,7 @@ func (h *Healer) undo(ctx context.Context, id, by string) (CommandAnswer, error)
 		return CommandAnswer{}, errors.Join(err, h.save(ctx, c, true))
 	}
 	done, refused := 0, false
-	var notes, back []string
+	var notes, back, restored []string
 	var lift decide.Hold
 	tell := func(r decide.Round) {
 		for _, one := range c.HeldBy(r) {
@@ -263,9 +265,12 @@ func (h *Healer) undo(ctx context.Context, id, by string) (CommandAnswer, error)
 		}
 		tell(r)
 		c.Rounds[i].ByPerson = true
-		note, err := h.undoRound(ctx, c, i)
+		note, versions, err := h.undoRound(ctx, c, i)
 		if err != nil {
 			return CommandAnswer{}, errors.Join(err, h.save(ctx, c, true))
+		}
+		if versions != "" {
+			restored = append(restored, versions)
 		}
 		if note == "" {
 			done++
@@ -289,6 +294,7 @@ func (h *Healer) undo(ctx context.Context, id, by string) (CommandAnswer, error)
 			notes = append(notes, r.Abandoned)
 		}
 	}
+	notes = append(notes, restored...)
 	heldBack := ""
 	if len(back) > 0 {
 		if len(back) > 1 {
@@ -306,7 +312,7 @@ func (h *Healer) undo(ctx context.Context, id, by string) (CommandAnswer, error)
 	if by = clipBy(by); by != "" {
 		who = by
 	}
-	c.finish(h.Clock.Now(), decide.Undone, sentences(who+" asked for it.", heldBack))
+	c.finish(h.Clock.Now(), decide.Undone, sentences(sentences(who+" asked for it.", heldBack), strings.Join(restored, " ")))
 	return answer, h.close(ctx, c)
 }
 
@@ -334,10 +340,14 @@ func (h *Healer) status(ctx context.Context, id string) (CommandAnswer, error) {
 	if err != nil {
 		return CommandAnswer{}, err
 	}
+	versions, err := h.Kept(ctx, c)
+	if err != nil {
+		return CommandAnswer{}, err
+	}
 	holds, err := h.Holds(ctx, c.Project, maxHistory)
 	holds = slices.DeleteFunc(holds, func(one decide.Hold) bool { return one.Case != c.ID })
 	return CommandAnswer{Done: err == nil, Message: "The case as it is.", Paused: why, PausedProjects: projects, Case: &c,
-		Held: holds}, err
+		Kept: versions, Held: holds}, err
 }
 
 // Case reads a case without locking it.

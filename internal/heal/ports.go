@@ -125,6 +125,18 @@ type Policies interface {
 	// known are the versions that it was given. It tells in sentences what was taken
 	// back and what cannot be, "" for nothing. It may be called again.
 	Abandon(ctx context.Context, at settings.Account, r codebuild.Role, t guardrail.Target, known []string) (told string, err error)
+	Versions
+}
+
+// Versions are the versions of a managed policy.
+type Versions interface {
+	// Version reads one version's document; ErrNotFound if there is none.
+	Version(ctx context.Context, at settings.Account, policy, version string) (document string, err error)
+	// Recreate makes a version with the document that the deleted version was, not as
+	// the default, and returns its name. If gone is still there, it returns that; if
+	// a version that is not among known has the document already, that one. It gives
+	// ErrFinal if all places are taken.
+	Recreate(ctx context.Context, at settings.Account, policy, gone, document string, known []string) (version string, err error)
 }
 
 // Analyzer is IAM Access Analyzer.

@@ -18,21 +18,22 @@ import (
 
 // The kinds of items in the ledger. Only these are written.
 const (
-	kindCase   = "case"   // a Case; due while it is open
-	kindBuild  = "build"  // build id, or what its retry is known by, → case id
-	kindRole   = "role"   // a lease on a role
-	kindPlan   = "plan"   // plan hash → plan and its case
-	kindClosed = "closed" // case id of a closed case, due at its end: the history
-	kindFlag   = "flag"   // "paused"; or that and a project, due since then
-	kindSweep  = "sweep"  // project → when it was last swept
-	kindDigest = "digest" // a notice that waits for the next digest
-	kindExpiry = "expiry" // a grant that will expire
-	kindHold   = "hold"   // project, role or managed policy → what persons took back from it; a project's is due at the newest
+	kindCase    = "case"    // a Case; due while it is open
+	kindBuild   = "build"   // build id, or what its retry is known by, → case id
+	kindRole    = "role"    // a lease on a role
+	kindPlan    = "plan"    // plan hash → plan and its case
+	kindClosed  = "closed"  // case id of a closed case, due at its end: the history
+	kindFlag    = "flag"    // "paused"; or that and a project, due since then
+	kindSweep   = "sweep"   // project → when it was last swept
+	kindDigest  = "digest"  // a notice that waits for the next digest
+	kindExpiry  = "expiry"  // a grant that will expire
+	kindVersion = "version" // policy ARN and version → a version that was deleted to make room
+	kindHold    = "hold"    // project, role or managed policy → what persons took back from it; a project's is due at the newest
 )
 
 // Kinds lists the kinds of items in the ledger.
 var Kinds = []string{kindCase, kindBuild, kindRole, kindPlan, kindClosed, kindFlag, kindSweep, kindDigest, kindExpiry,
-	kindHold}
+	kindHold, kindVersion}
 
 // kept is how long finished things stay in the ledger.
 const kept = 90 * 24 * time.Hour

@@ -18,6 +18,7 @@ type roundChange struct {
 	plan    decide.Plan
 	status  Status
 	version string // managed policies: what the write made
+	dropped []decide.Dropped
 }
 
 // changesOf lists what was changed, or would be, up to the outcome's round. Several writes of
@@ -29,8 +30,9 @@ func changesOf(v *view) []Change {
 		if !ok {
 			continue
 		}
-		next := roundChange{*r.Decision.Plan, s, r.WrittenVersion}
+		next := roundChange{*r.Decision.Plan, s, r.WrittenVersion, r.Dropped}
 		if j := slices.IndexFunc(steps, next.continues); j >= 0 {
+			next.dropped = append(slices.Clone(steps[j].dropped), next.dropped...)
 			next.plan.Write = joined(*steps[j].plan.Write, *next.plan.Write)
 			steps = slices.Delete(steps, j, j+1)
 		}
@@ -116,6 +118,14 @@ func (s roundChange) policy(c *Change, t guardrail.Target) {
 	c.What, c.Name, c.fresh = InlinePolicy, id(t.Name), t.Before == ""
 	if t.Kind == guardrail.Managed {
 		c.What, c.Before, c.After = ManagedPolicy, id(t.BeforeVersion), id(s.version)
+		if t.DropVersion != "" && (s.status == WaitsFor || s.status == WouldBe) {
+			s.dropped = []decide.Dropped{{Version: t.DropVersion, Created: t.DropCreated}}
+		}
+		var gone []string
+		for _, d := range s.dropped {
+			gone = append(gone, id(d.Version)+", made "+stamp(d.Created))
+		}
+		c.Dropped = strings.Join(gone, "; ")
 	}
 	from, to := t.Before, t.After
 	if s.status == TakenBack {
@@ -219,6 +229,9 @@ func (c Change) difference() []string {
 		for a := range strings.FieldsSeq(c.Name) {
 			out = append(out, sign+a)
 		}
+	}
+	if c.Dropped != "" {
+		out = append(out, "- version "+c.Dropped+", the oldest, to make room")
 	}
 	if c.Kept > 0 {
 		out = append(out, "  ("+plural(c.Kept, "statement")+" unchanged)")

@@ -164,6 +164,9 @@ type Change struct {
 	Added   []json.RawMessage `json:"added,omitempty"`
 	Removed []json.RawMessage `json:"removed,omitempty"`
 	Kept    int               `json:"kept,omitempty"`
+	// Dropped is the managed policy's version that goes to make room, and when it
+	// was made; its document is kept with the case.
+	Dropped string `json:"dropped,omitempty"`
 	// Document is the whole policy as it is with the change, or, for one that
 	// was undone, without it; nil if there is none.
 	Document json.RawMessage `json:"document,omitempty"`

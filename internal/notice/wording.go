@@ -617,6 +617,13 @@ func (s wording) afterChange(say func(string), p decide.Plan) {
 			say(fmt.Sprintf("Grant %s ends on %s; a reminder is sent before that.", g.ID, stamp(g.Expires)))
 		}
 	}
+	for _, r := range s.acted {
+		for _, d := range r.Dropped {
+			say(fmt.Sprintf("Version %s of policy %s (made %s), the oldest, was deleted to make room. Its document is kept: "+
+				"`buildmedic show %s` prints it, and undo brings it back where a version is free.", id(d.Version),
+				lastElement(id(d.Policy)), stamp(d.Created), id(s.Case.ID)))
+		}
+	}
 	switch p.Remedy {
 	case diagnose.Grant:
 		say("Make it permanent in your own code: until then, IAM differs from what your code says.")

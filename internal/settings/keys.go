@@ -154,6 +154,9 @@ var writeKeys = []Key{
 		"Ready-made managed policies, one a grant, which the stack makes. Buildmedic then never "+
 			"writes the content of a policy."),
 	truth("shared", false, "Whether other principals may use the `managed` policy too."),
+	choice("versions", "What to do when the `managed` policy has its five versions already.",
+		Choice{"drop-oldest", "delete the oldest, and keep its document with the case, for undo"},
+		Choice{"keep", "refuse the grant"}),
 }
 
 var logKeys = []Key{

@@ -136,6 +136,8 @@ func (r *reader) write(o object) Write {
 		Managed: c.policy("managed", policyPath),
 		Attach:  c.boolean("attach"),
 		Shared:  c.boolean("shared"),
+
+		KeepVersions: c.oneOf("versions") == "keep",
 	}
 	count := 0
 	for _, given := range []bool{c.has("inline"), c.has("managed"), w.Attach} {
@@ -148,6 +150,9 @@ func (r *reader) write(o object) Write {
 	}
 	if w.Shared && !c.has("managed") {
 		c.problem("shared", "only a managed policy can be shared; remove it")
+	}
+	if c.has("versions") && !c.has("managed") {
+		c.problem("versions", "only a managed policy has versions; remove it")
 	}
 	if strings.HasPrefix(w.Managed, "aws-service-role/") {
 		c.problem("managed", "%q belongs to a service-linked role, which only AWS may change", w.Managed)

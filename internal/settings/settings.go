@@ -139,6 +139,8 @@ type Write struct {
 	Managed string // name (with path) of a customer managed policy that gets a new version
 	Attach  bool   // attach ready-made managed policies, one per grant
 	Shared  bool   // the managed policy may be used by other principals too
+	// KeepVersions: no version of the managed policy is deleted to make room.
+	KeepVersions bool
 }
 
 // Grant is one entry of the allowlist.

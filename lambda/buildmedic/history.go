@@ -158,7 +158,12 @@ func runShow(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.
 		m := notice.Render(decide.Outcome{ID: c.ID, Kind: k, Case: c, Round: len(c.Rounds) - 1,
 			Settings: h.Settings, At: deskClock.Now()})
 		fmt.Fprintf(stdout, "\n%s\n", m.Email)
-		return nil
+		versions, err := h.Kept(ctx, c)
+		for _, v := range versions {
+			fmt.Fprintf(stdout, "\nVersion %s of policy %s, made %s, was deleted to make room:\n%s\n", v.Version, v.Policy,
+				v.Created.UTC().Format(time.RFC3339), v.Document)
+		}
+		return err
 	})
 }
 
