@@ -149,10 +149,11 @@ func accountOf(b codebuild.Build) (settings.Account, error) {
 }
 
 // Retry implements [heal.Retrier].
-func (c CodeBuild) Retry(ctx context.Context, b codebuild.Build, p decide.Plan, token string, ready func([]string) error) (string, error) {
+func (c CodeBuild) Retry(ctx context.Context, b codebuild.Build, p decide.Plan, token string, ready func([]string) error,
+) (heal.Started, error) {
 	at, err := accountOf(b)
 	if err != nil {
-		return "", err
+		return heal.Started{}, err
 	}
 	switch p.Route {
 	case decide.RouteBuild:
@@ -160,42 +161,23 @@ func (c CodeBuild) Retry(ctx context.Context, b codebuild.Build, p decide.Plan, 
 	case decide.RouteStart:
 		return c.startBuild(ctx, at, b, p, token)
 	case decide.RouteBatch:
-		return "", c.retryBatch(ctx, at, b, token)
+		return heal.Started{}, c.retryBatch(ctx, at, b, token)
 	case decide.RouteStage:
-		return "", CodePipeline(c).retryStage(ctx, at, b, ready)
+		return heal.Started{}, CodePipeline(c).retryStage(ctx, at, b, ready)
 	}
-	return "", fmt.Errorf("route %q starts no build: %w", p.Route, heal.ErrFinal)
+	return heal.Started{}, fmt.Errorf("route %q starts no build: %w", p.Route, heal.ErrFinal)
 }
 
-func (c CodeBuild) retryBuild(ctx context.Context, at settings.Account, b codebuild.Build, token string) (string, error) {
+func (c CodeBuild) retryBuild(ctx context.Context, at settings.Account, b codebuild.Build, token string) (heal.Started, error) {
 	client, err := c.client(at)
 	if err != nil {
-		return "", err
+		return heal.Started{}, err
 	}
 	out, err := client.RetryBuild(ctx, &cb.RetryBuildInput{Id: &b.ID, IdempotencyToken: &token})
 	if err != nil {
-		return "", classify(err)
+		return heal.Started{}, classify(err)
 	}
-	return aws.ToString(out.Build.Id), nil
-}
-
-func (c CodeBuild) startBuild(ctx context.Context, at settings.Account, b codebuild.Build, p decide.Plan, token string) (string, error) {
-	client, err := c.client(at)
-	if err != nil {
-		return "", err
-	}
-	in := &cb.StartBuildInput{ProjectName: &b.Project, IdempotencyToken: &token}
-	if v := b.Commit(); v != "" {
-		in.SourceVersion = &v
-	}
-	if p.Buildspec != "" {
-		in.BuildspecOverride = &p.Buildspec
-	}
-	out, err := client.StartBuild(ctx, in)
-	if err != nil {
-		return "", classify(err)
-	}
-	return aws.ToString(out.Build.Id), nil
+	return heal.Started{ID: aws.ToString(out.Build.Id), Differs: b.Differs(build(*out.Build))}, nil
 }
 
 // Batch implements [heal.Builds].

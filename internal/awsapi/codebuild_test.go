@@ -131,15 +131,15 @@ func TestRetryToken(t *testing.T) {
 			t.Fatal(route, err)
 		}
 		two, err := c.Retry(t.Context(), b, p, "token", nil)
-		if err != nil || one != two || one == b.ID || len(s.Builds("shop")) != 3 {
-			t.Errorf("%s: %q, then %q, %v; %d builds", route, one, two, err, len(s.Builds("shop")))
+		if err != nil || one.ID != two.ID || one.ID == b.ID || len(s.Builds("shop")) != 3 {
+			t.Errorf("%s: %+v, then %+v, %v; %d builds", route, one, two, err, len(s.Builds("shop")))
 		}
 		p.Buildspec = ""
 		if _, err := c.Retry(t.Context(), other, p, "token", nil); !errors.Is(err, heal.ErrFinal) {
 			t.Errorf("%s: the token of another build: %v", route, err)
 		}
 		s.Settle()
-		if again := got(t, s, one); again.Commit() != b.Commit() || route == decide.RouteStart && again.Status != "SUCCEEDED" {
+		if again := got(t, s, one.ID); again.Commit() != b.Commit() || route == decide.RouteStart && again.Status != "SUCCEEDED" {
 			t.Errorf("%s: started %+v", route, again)
 		}
 	}

@@ -135,7 +135,9 @@ type Round struct {
 	// it is asked; RetryAt is when it was first asked with this token.
 	Token   string    `json:"token,omitempty"`
 	RetryAt time.Time `json:"retry_at,omitzero"`
-	Retry   string    `json:"retry,omitempty"`  // id of the build that this round started
+	Retry   string    `json:"retry,omitempty"` // id of the build that this round started
+	// Differs names the settings in which that build is not what it was meant to be.
+	Differs []string  `json:"differs,omitempty"`
 	NotYet  time.Time `json:"not_yet,omitzero"` // do not continue before this time
 	Written time.Time `json:"written,omitzero"`
 	// Versions are the managed policy versions that existed when the write was
@@ -308,6 +310,17 @@ type End struct {
 	At    time.Time     `json:"at,omitzero"` // if it is given when it was decided on
 }
 
+// Starts is the build b as the plan has it started again.
+func (p Plan) Starts(b codebuild.Build) codebuild.Build {
+	if p.Buildspec != "" {
+		b.Buildspec = p.Buildspec
+	}
+	if p.NewRole != "" {
+		b.ServiceRole = p.NewRole
+	}
+	return b
+}
+
 // Bytes is the plan's canonical form. It holds how long each grant lasts, and
 // neither when that ends nor when the proof was asked for: decided again at
 // another time, with nothing else changed, the plan has the same bytes.
@@ -346,7 +359,7 @@ type Route string
 const (
 	RouteNone      Route = "none"      // no retry: settings forbid it
 	RouteBuild     Route = "build"     // RetryBuild
-	RouteStart     Route = "start"     // StartBuild of the same commit, with overrides
+	RouteStart     Route = "start"     // StartBuild of the same commit, with what the build overrode
 	RouteStage     Route = "stage"     // RetryStageExecution
 	RouteBatch     Route = "batch"     // RetryBuildBatch
 	RouteCodeBuild Route = "codebuild" // CodeBuild's own auto-retry does it

@@ -32,10 +32,13 @@ type Facts struct {
 
 	Wrote       time.Time // when the healer last wrote the role, for whichever case; zero: never, or not asked
 	ProjectRole string    // ARN of the project's present role; only if settings name a role to switch to
-	Paused      string    // why writing has stopped; "" if it has not
-	Held        []Hold    // what persons took back from the project, its role or its managed policy
-	Self        Self
-	Now         time.Time // from which grants that end count
+	// Unrepeatable names the settings that the build had and a new build of its
+	// project could not be given; only if [StartsAnew].
+	Unrepeatable []string
+	Paused       string // why writing has stopped; "" if it has not
+	Held         []Hold // what persons took back from the project, its role or its managed policy
+	Self         Self
+	Now          time.Time // from which grants that end count
 }
 
 // Causal gives the denials that failed the build.
@@ -533,6 +536,9 @@ func overrideBuildspec(f Facts, d Decision) Decision {
 			Message: fmt.Sprintf("The buildspec %q would be tried, but only a build of its own can be started with "+
 				"another buildspec. Set it in the project.", d.Plan.Buildspec)})
 	}
+	if r := unrepeatable(f, "buildspec"); r != nil && d.Plan.Route == RouteStart {
+		return Refuse(d, "The build cannot be started again as it was.", *r)
+	}
 	d.Why = fmt.Sprintf("The settings list %q as another place of the buildspec.", d.Plan.Buildspec)
 	return noRoute(d)
 }
@@ -636,6 +642,16 @@ func switchRole(f Facts, d Decision) Decision {
 	if r := takenBack(f); r != nil {
 		rs = append(rs, *r)
 	}
+	// A buildspec that the settings list is repeated; any other would run what
+	// neither project nor settings name.
+	same := []string{"service role"}
+	listed := slices.Contains(f.Project.Buildspecs, f.Build.Buildspec)
+	if listed {
+		same = append(same, "buildspec")
+	}
+	if r := unrepeatable(f, same...); r != nil && StartsAnew(f) {
+		rs = append(rs, *r)
+	}
 	switch {
 	case len(rs) > 0:
 		return Refuse(d, "The project is not switched to another role.", rs...)
@@ -653,6 +669,9 @@ func switchRole(f Facts, d Decision) Decision {
 	// build surely takes the project's.
 	if d.Plan.Route == RouteBuild || d.Plan.Route == RouteCodeBuild {
 		d.Plan.Route = RouteStart
+		if listed {
+			d.Plan.Buildspec = f.Build.Buildspec
+		}
 	}
 	d.Why = fmt.Sprintf("The settings name the ready role %q.", f.Project.SwitchRole)
 	return d

@@ -106,6 +106,10 @@ func TestDecide(t *testing.T) {
 		{"buildspec elsewhere", diagnose.OverrideBuildspec, nil, "override-buildspec start a.yml"},
 		{"… where the settings allow no change", diagnose.OverrideBuildspec, func(f *Facts) { f.Settings.Limits.WritesHour = 0 },
 			"override-buildspec start a.yml"},
+		{"… of another image than the project has", diagnose.OverrideBuildspec,
+			func(f *Facts) { f.Unrepeatable = []string{"buildspec", "image"} }, "override-buildspec not-repeatable"},
+		{"… of another buildspec than the project has", diagnose.OverrideBuildspec,
+			func(f *Facts) { f.Unrepeatable = []string{"buildspec"} }, "override-buildspec start a.yml"},
 		{"… not the one that failed", diagnose.OverrideBuildspec, func(f *Facts) { f.Build.Buildspec = "a.yml" },
 			"override-buildspec start b.yml"},
 		{"… not one that was tried", diagnose.OverrideBuildspec, func(f *Facts) {

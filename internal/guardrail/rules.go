@@ -12,6 +12,7 @@ const (
 	RetryForbidden   Rule = "retry-forbidden"
 	TakenBack        Rule = "taken-back"
 	NoRoute          Rule = "no-route"
+	NotRepeatable    Rule = "not-repeatable"
 	NoBuildspec      Rule = "no-buildspec"
 	NoRepository     Rule = "no-repository"
 	CaseTooLarge     Rule = "case-too-large"
@@ -129,6 +130,10 @@ var rules = []struct {
 		"a build that a batch started needs another buildspec, which a batch cannot be given",
 		"Start the build by hand, or let the project start its builds in a way that can be " +
 			"repeated."},
+	{NotRepeatable, 0,
+		"A new build would not have all settings that the failed one had, so none is started.",
+		"a build that was started with another image, which no buildspec or role is changed for",
+		"Start the build by hand with what it overrode, or give the project the same settings."},
 	{NoBuildspec, 0,
 		"The settings list no other path of the buildspec that was not tried yet.",
 		"buildspecs: [ci/buildspec.yml], and the build finds neither that nor its own",

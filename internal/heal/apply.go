@@ -280,23 +280,23 @@ func remindAt(now, end time.Time) time.Time {
 func (h *Healer) start(ctx context.Context, c *held) error {
 	r := c.last()
 	p := r.Decision.Plan
-	id, err := r.Retry, error(nil)
+	got, err := Started{ID: r.Retry}, error(nil)
 	switch {
 	case p.Route == decide.RouteCodeBuild:
-		_, id, _ = codebuild.ParseBuildARN(r.Build.AutoRetry.Next)
-	case id == "":
-		id, err = h.Retrier.Retry(ctx, r.Build, *p, r.Token, func(others []string) error { return h.ready(ctx, c, others) })
+		_, got.ID, _ = codebuild.ParseBuildARN(r.Build.AutoRetry.Next)
+	case got.ID == "":
+		got, err = h.Retrier.Retry(ctx, r.Build, *p, r.Token, func(others []string) error { return h.ready(ctx, c, others) })
 	}
 	if errors.Is(err, ErrFinal) {
 		// Somebody else, or an earlier run of this case, may have started it.
 		if b, ok, ferr := h.find(ctx, c); ferr == nil && ok {
-			id, err = b.ID, nil
+			got, err = found(*r, b), nil
 		}
 	}
 	if err != nil {
 		return fmt.Errorf("starting the build again: %w", err)
 	}
-	return h.started(ctx, c, id)
+	return h.started(ctx, c, got)
 }
 
 // ready waits for the cases of the other builds that the same retry starts: one
@@ -344,14 +344,24 @@ var underWay = []decide.Step{decide.StepRetrying, decide.StepRetried, decide.Ste
 
 // started records which build was started. The build is assigned to the case
 // first, so that an event of the build finds the case even after a crash here.
-func (h *Healer) started(ctx context.Context, c *held, id string) error {
-	if id != "" {
-		if err := h.assign(ctx, id, c.ID); err != nil {
+func (h *Healer) started(ctx context.Context, c *held, got Started) error {
+	if got.ID != "" {
+		if err := h.assign(ctx, got.ID, c.ID); err != nil {
 			return err
 		}
 	}
-	c.adopt(h.Clock.Now(), id)
+	c.last().Differs = got.Differs
+	c.adopt(h.Clock.Now(), got.ID)
 	return h.save(ctx, c, false)
+}
+
+// found is a build that the round started, whose answer was lost.
+func found(r decide.Round, b codebuild.Build) Started {
+	was := r.Build
+	if p := r.Decision.Plan; p.Route == decide.RouteStart {
+		was = p.Starts(was)
+	}
+	return Started{ID: b.ID, Differs: was.Differs(b)}
 }
 
 // startAgain continues after a run that ended between asking for the build and
@@ -372,7 +382,7 @@ func (h *Healer) startAgain(ctx context.Context, c *held) error {
 		return err
 	}
 	if ok {
-		return h.started(ctx, c, b.ID)
+		return h.started(ctx, c, found(*r, b))
 	}
 	if now := h.Clock.Now(); now.Sub(r.RetryAt) >= tokenFor-decide.ClockSkew {
 		r.RetryAt, r.Token = now, fmt.Sprintf("%s-%d", token(c), now.Unix())

@@ -56,6 +56,11 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 			return f, err
 		}
 	}
+	if decide.StartsAnew(f) {
+		if f.Unrepeatable, err = h.Retrier.Unrepeatable(ctx, f.Build); err != nil {
+			return f, fmt.Errorf("comparing the build with its project: %w", err)
+		}
+	}
 	return f, nil
 }
 

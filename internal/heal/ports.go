@@ -177,14 +177,26 @@ type Projects interface {
 
 // Retrier starts builds again.
 type Retrier interface {
-	// Retry starts b again by the plan's route and returns the new build's
-	// id, or "" when the route does not tell it (a stage, a batch). ErrFinal
+	// Retry starts b again by the plan's route. ErrFinal
 	// means that it cannot be retried this way; ErrLater that it can, later.
 	// A second call with the same token within five minutes does not start a
 	// second build; after that it may (AWS.md#retry-token).
 	// If other failed builds start again too (those of a stage), ready is called
 	// first with their ids; its error ends the call before anything starts.
-	Retry(ctx context.Context, b codebuild.Build, p decide.Plan, token string, ready func(others []string) error) (string, error)
+	// By the route start, everything that b overrode is repeated; what cannot be
+	// repeated is an ErrFinal.
+	Retry(ctx context.Context, b codebuild.Build, p decide.Plan, token string, ready func(others []string) error) (Started, error)
+	// Unrepeatable names, as a person knows them, the settings that b had and a new
+	// build of its project could not be given.
+	Unrepeatable(ctx context.Context, b codebuild.Build) ([]string, error)
+}
+
+// Started is a build that was started.
+type Started struct {
+	ID string // "" when the route does not tell it (a stage, a batch)
+	// Differs names the settings in which it is, by its own record, not what it was
+	// meant to be.
+	Differs []string
 }
 
 // Notifier tells the team. A notice is delivered at least once.

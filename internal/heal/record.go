@@ -200,7 +200,7 @@ func (c *held) alreadyFailed(build string) bool {
 func (c *held) adopt(now time.Time, build string) {
 	r := c.last()
 	if r.Step == decide.StepRetrying {
-		c.tell(now, decide.Retrying, "")
+		c.tell(now, decide.Retrying, otherwise(r.Differs))
 	}
 	r.Retry, r.Step, r.Tries = build, decide.StepRetried, 0
 }
@@ -216,7 +216,20 @@ func (c *held) finish(now time.Time, k decide.Kind, note string) {
 		c.Repeats++
 		return
 	}
+	if k == decide.Healed {
+		note = sentences(note, otherwise(r.Differs))
+	}
 	c.tell(now, k, sentences(note, r.Abandoned))
+}
+
+// otherwise says in which settings a build that was started is not what it was
+// meant to be; "" for none.
+func otherwise(settings []string) string {
+	if len(settings) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("The build that was started is not what the failed one was: %s. Look at what else it may have "+
+		"done, and start the build by hand with the right ones.", strings.Join(settings, ", "))
 }
 
 // blame adds to the notice that finish queued which permission the healer

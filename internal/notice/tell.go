@@ -283,7 +283,7 @@ func timeline(v *view) []Event {
 				add(r.Written, did(p, r.WrittenVersion))
 			}
 			if r.RetryAt != (time.Time{}) {
-				add(r.RetryAt, startedAs(p, id(r.Retry)))
+				add(r.RetryAt, startedAs(p, id(r.Retry))+unlike(r.Differs))
 			}
 		}
 		if i == len(rs)-1 && v.Kind == decide.Healed {
@@ -366,6 +366,14 @@ func startedAs(p decide.Plan, retry string) string {
 		how += ": " + retry
 	}
 	return how + "."
+}
+
+// unlike says in what a build that was started is not what it was meant to be.
+func unlike(settings []string) string {
+	if len(settings) == 0 {
+		return ""
+	}
+	return " It has another " + strings.Join(settings, ", ") + "."
 }
 
 func utc(t time.Time) time.Time {

@@ -67,7 +67,9 @@ func TestProject(t *testing.T) {
 	const (
 		reads = "codebuild:BatchGetBuildBatches codebuild:BatchGetBuilds codebuild:ListBuildsForProject on project/web"
 		log   = "logs:GetLogEvents on log-group:/aws/codebuild/web:*"
-		role  = "iam:GetRole iam:GetRolePolicy iam:ListAttachedRolePolicies iam:ListRolePolicies " +
+		all   = "codebuild:BatchGetBuildBatches codebuild:BatchGetBuilds codebuild:BatchGetProjects " +
+			"codebuild:ListBuildsForProject on project/web"
+		role = "iam:GetRole iam:GetRolePolicy iam:ListAttachedRolePolicies iam:ListRolePolicies " +
 			"iam:SimulatePrincipalPolicy on role/build/web"
 		retry = "codebuild:RetryBuild codebuild:RetryBuildBatch on project/web"
 	)
@@ -77,11 +79,11 @@ func TestProject(t *testing.T) {
 	}{
 		{"observe is the default", "", []string{reads, log, role}},
 		{"observe, with everything that heal would use",
-			"write: {inline: mine}, grants: [image], buildspecs: [a.yml], boundary: b", []string{reads, log, role}},
+			"write: {inline: mine}, grants: [image], buildspecs: [a.yml], boundary: b", []string{all, log, role}},
 		{"heal without grants", "mode: heal", []string{reads, log, role, retry}},
-		{"no retry", "mode: heal, retry: false, buildspecs: [a.yml]", []string{reads, log, role}},
+		{"no retry", "mode: heal, retry: false, buildspecs: [a.yml]", []string{all, log, role}},
 		{"buildspecs", "mode: heal, buildspecs: [a.yml]",
-			[]string{reads, log, role, "codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:StartBuild on project/web"}},
+			[]string{all, log, role, "codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:StartBuild on project/web"}},
 		{"inline", "mode: heal, write: {inline: mine}, grants: [image]",
 			[]string{reads, log, role, retry, "ecr:CreateRepository on repository/web",
 				"iam:DeleteRolePolicy iam:PutRolePolicy on role/build/web"}},

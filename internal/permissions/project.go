@@ -17,6 +17,10 @@ func changed(p settings.Project) bool { return p.Mode == settings.Heal || p.Mode
 // name a role to switch to, it is not.
 func judged(p settings.Project) bool { return p.SwitchRole == "" }
 
+// startsAnew reports whether builds of the project may be started as new ones,
+// since a retry takes no overrides.
+func startsAnew(p settings.Project) bool { return len(p.Buildspecs) > 0 || p.SwitchRole != "" }
+
 // granted reports whether policies may be written for the project.
 func granted(p settings.Project) bool { return changed(p) && judged(p) && len(p.Grants) > 0 }
 
@@ -27,7 +31,8 @@ func project(s *settings.Settings, p settings.Project, at Place) Group {
 	builds := at.ARN("codebuild", "project/"+p.Name)
 	// A batch's record says who asked for it, which its builds' do not.
 	reads := []string{"codebuild:BatchGetBuilds", "codebuild:ListBuildsForProject", "codebuild:BatchGetBuildBatches"}
-	if p.SwitchRole != "" {
+	// What a build overrode is told by comparing it with its project.
+	if startsAnew(p) {
 		reads = append(reads, "codebuild:BatchGetProjects")
 	}
 	ps := []Permission{
@@ -84,7 +89,7 @@ func start(sid suffix, p settings.Project, at Place, builds string) []Permission
 	}
 	actions := []string{"codebuild:RetryBuild", "codebuild:RetryBuildBatch"}
 	because := "A healed build is started again, alone or in its batch."
-	if len(p.Buildspecs) > 0 || p.SwitchRole != "" {
+	if startsAnew(p) {
 		actions = append(actions, "codebuild:StartBuild")
 		because += " A retry takes no overrides, so one with another buildspec or role is started as a new build."
 	}

@@ -93,7 +93,8 @@ func must(t *testing.T, tpl template) []calls {
 		{iam("role/qivr-codebuild-role"), nil, readsRole},
 		{qivrPolicy, nil, "iam:ListPolicyVersions iam:ListEntitiesForPolicy iam:GetPolicyVersion"},
 		{qivrPolicy, nil, "iam:CreatePolicyVersion iam:DeletePolicyVersion iam:SetDefaultPolicyVersion"},
-		{project("qivr-deploy"), nil, "codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:StartBuild"},
+		{project("qivr-deploy"), nil,
+			"codebuild:BatchGetProjects codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:StartBuild"},
 		{here("codepipeline", "qivr-main"), nil, "codepipeline:GetPipelineState"},
 		{here("codepipeline", "qivr-main/Build"), nil, "codepipeline:RetryStageExecution"},
 		// site: attach, proposed.

@@ -120,9 +120,11 @@ var projectKeys = []Key{
 		"Where grants are written: exactly one of `inline`, `managed` and `attach`.", writeKeys),
 	texts("grants", "ids of grants", "none", "[shop-image]", "What the project's role may be given."),
 	texts("buildspecs", "paths in the source", "none", "[ci/buildspec.yml]",
-		"What is tried, in this order, when a build cannot find its buildspec."),
+		"What is tried, in this order, when a build cannot find its buildspec. A build that was started with another image, "+
+			"source or role is not started again."),
 	text("switch_role", "a role's name, with its path", "none", "codebuild-shop-full",
-		"A ready role that the project gets in place of a grant."),
+		"A ready role that the project gets in place of a grant. A build that was started with another image, source or "+
+			"buildspec is not started again."),
 	truth("retry", true,
 		"Whether a build may be started again. Say `false` for one that must not run twice."),
 	text("boundary", "a policy's name, with its path", "none", "build-boundary",

@@ -12,11 +12,11 @@ func itoa(n int) string { return strconv.Itoa(n) }
 
 // openLog makes the build's log stream, if its role may.
 func (b *build) openLog() (code, message string) {
-	conf := b.p.conf.Logs
+	conf := b.conf.Logs
 	if conf.Off {
 		return "", ""
 	}
-	group, name := b.p.logGroup(), b.p.logStream(b.uuid)
+	group, name := b.conf.logGroup(), b.conf.logStream(b.uuid)
 	arn := b.p.est.streamARN(group, name)
 	calls := []question{b.ask("logs:CreateLogStream", arn)}
 	if b.p.est.groups[group] == nil {
@@ -101,10 +101,10 @@ func (b *build) storeLog() {
 
 // s3Log is where the S3 log lies.
 func (b *build) s3Log() (bucket, key string, ok bool) {
-	if b.p.conf.Logs.S3 == "" {
+	if b.conf.Logs.S3 == "" {
 		return "", "", false
 	}
-	bucket, prefix, _ := strings.Cut(b.p.conf.Logs.S3, "/")
+	bucket, prefix, _ := strings.Cut(b.conf.Logs.S3, "/")
 	if prefix != "" {
 		prefix += "/"
 	}

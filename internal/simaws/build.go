@@ -24,6 +24,9 @@ type build struct {
 	commit        *commit
 	resolved      string // commit id, known once the source was downloaded
 	buildspec     string // override, "" for the project's
+	over          overrides
+	conf          projectFile    // the project's, with what is overridden
+	env           environmentOut // the same
 
 	stream  *logStream // in CloudWatch; nil: none
 	group   string
@@ -92,6 +95,7 @@ type order struct {
 	batchID   string
 	run       *stageRun
 	retry     autoRetry
+	over      overrides
 }
 
 // begin starts a build: it goes on by itself as time passes.
@@ -103,8 +107,16 @@ func (p *project) begin(o order) *build {
 		start: s.now, initiator: o.initiator, role: p.role, sourceVersion: o.version, sourceType: p.conf.Source.Type,
 		commit: o.commit, buildspec: o.buildspec, batch: o.batch, batchID: o.batchID, run: o.run, retry: o.retry,
 	}
+	b.over, b.conf, b.env = o.over, o.over.conf(p.conf), o.over.environment(p.environmentOut())
+	b.sourceType = b.conf.Source.Type
 	if o.role != "" {
 		b.role = o.role
+	}
+	if r, ok := s.roleByARN(o.over.ServiceRole); ok {
+		b.role = r.arn()
+	}
+	if o.over.AutoRetry != nil {
+		b.retry.limit = *o.over.AutoRetry
 	}
 	if o.run != nil {
 		b.sourceType = "CODEPIPELINE"
@@ -232,7 +244,7 @@ func (b *build) work(then func()) {
 	st := b.todo[0]
 	b.todo = b.todo[1:]
 	b.agent("Running command " + st.Run)
-	if left := b.start.Add(time.Duration(b.p.conf.Timeout)).Sub(b.sim().now); st.duration() > left {
+	if left := b.start.Add(time.Duration(b.conf.Timeout)).Sub(b.sim().now); st.duration() > left {
 		b.after(left, func() { b.abort(timedOut, "BUILD_TIMED_OUT", "Build has timed out. ") })
 		return
 	}
@@ -308,7 +320,7 @@ func (b *build) autoRetry() {
 		return
 	}
 	next := b.p.begin(order{
-		version: b.sourceVersion, commit: b.commit, buildspec: b.buildspec, initiator: who.initiator(),
+		version: b.sourceVersion, commit: b.commit, buildspec: b.buildspec, over: b.over, initiator: who.initiator(),
 		retry: autoRetry{limit: r.limit, number: r.number + 1, previous: b.arn()},
 	})
 	b.retry.next = next.arn()
@@ -331,7 +343,7 @@ func (b *build) failure() string {
 func (b *build) srcDir() string {
 	d := b.sim().digest("src", b.uuid)
 	dir := "/codebuild/output/src" + itoa(int(d[0])<<16|int(d[1])<<8|int(d[2])|1<<24) + "/src"
-	if loc, ok := strings.CutPrefix(b.p.conf.Source.Location, "https://"); ok && b.sourceType != "CODEPIPELINE" {
+	if loc, ok := strings.CutPrefix(b.conf.Source.Location, "https://"); ok && b.sourceType != "CODEPIPELINE" {
 		return dir + "/" + strings.TrimSuffix(loc, ".git")
 	}
 	return dir

@@ -115,7 +115,12 @@ func pageOf(name string, list []string, token string) (any, error) {
 
 // projectNamed finds a project, after asking for the permission.
 func (r *request) projectNamed(action, name string) (*project, error) {
-	if err := r.authorize(action, r.est.projectARN(name), nil); err != nil {
+	return r.projectFor(action, name, nil)
+}
+
+// projectFor is the same for an action that has condition keys.
+func (r *request) projectFor(action, name string, context map[string][]string) (*project, error) {
+	if err := r.authorize(action, r.est.projectARN(name), context); err != nil {
 		return nil, err
 	}
 	p, ok := r.est.project[name]
@@ -182,7 +187,7 @@ func (b *build) retryable() error {
 // project's present role, or the old one if the world says so: which of the two
 // AWS takes is not documented (AWS.md#undocumented).
 func (b *build) again(initiator string) order {
-	o := order{version: b.sourceVersion, commit: b.commit, buildspec: b.buildspec, initiator: initiator,
+	o := order{version: b.sourceVersion, commit: b.commit, buildspec: b.buildspec, over: b.over, initiator: initiator,
 		retry: autoRetry{limit: b.retry.limit}}
 	if b.sim().cfg.RetryKeepsRole {
 		o.role = b.role
@@ -226,12 +231,24 @@ type startBuildInput struct {
 	SourceVersion     string `json:"sourceVersion"`
 	BuildspecOverride string `json:"buildspecOverride"`
 	IdempotencyToken  string `json:"idempotencyToken"`
+	overrides
 }
 
+// startBuild starts a build of the project, with what the call overrides. Who
+// overrides the service role must be allowed to pass it.
 func startBuild(r *request, in *startBuildInput) (any, error) {
-	p, err := r.projectNamed("codebuild:StartBuild", in.ProjectName)
+	p, err := r.projectFor("codebuild:StartBuild", in.ProjectName, in.context())
 	if err != nil {
 		return nil, err
+	}
+	if in.ServiceRole != "" {
+		ro, ok := r.sim.roleByARN(in.ServiceRole)
+		if !ok || ro.acct != r.est.acct || !ro.trustsCodeBuild() {
+			return nil, notAssumable()
+		}
+		if err := r.authorize("iam:PassRole", ro.arn(), passedToCodeBuild); err != nil {
+			return nil, err
+		}
 	}
 	if p.conf.Source.Type == "CODEPIPELINE" {
 		return nil, fail("InvalidInputException",
@@ -240,15 +257,15 @@ func startBuild(r *request, in *startBuildInput) (any, error) {
 	if strings.Contains(in.BuildspecOverride, "\n") {
 		return nil, r.unknownParameter("a buildspec that is no path")
 	}
-	params := fmt.Sprintf("StartBuild %q %q", in.SourceVersion, in.BuildspecOverride)
-	r.about = strings.TrimSpace(in.SourceVersion + " " + in.BuildspecOverride)
+	params := fmt.Sprintf("StartBuild %q %q %s", in.SourceVersion, in.BuildspecOverride, in.digest())
+	r.about = strings.Join(strings.Fields(in.SourceVersion+" "+in.BuildspecOverride+" "+strings.Join(in.names(), " ")), " ")
 	if t, used, err := p.redeem(in.IdempotencyToken, params); err != nil || used {
 		return buildResult(t.build), err
 	}
 	if err := p.room(); err != nil {
 		return nil, err
 	}
-	b := p.begin(order{version: in.SourceVersion, buildspec: in.BuildspecOverride, initiator: r.initiator(),
+	b := p.begin(order{version: in.SourceVersion, buildspec: in.BuildspecOverride, over: in.overrides, initiator: r.initiator(),
 		retry: autoRetry{limit: p.conf.AutoRetry}})
 	p.remember(in.IdempotencyToken, params, b, nil)
 	return buildResult(b), nil
@@ -294,7 +311,11 @@ type updateProjectInput struct {
 // updateProject changes the service role, which the caller must be allowed
 // to pass; it may be given by name or ARN.
 func updateProject(r *request, in *updateProjectInput) (any, error) {
-	p, err := r.projectNamed("codebuild:UpdateProject", in.Name)
+	context := map[string][]string{}
+	if in.ServiceRole != "" {
+		context["codebuild:serviceRole"] = []string{in.ServiceRole}
+	}
+	p, err := r.projectFor("codebuild:UpdateProject", in.Name, context)
 	if err != nil {
 		return nil, err
 	}
@@ -306,8 +327,7 @@ func updateProject(r *request, in *updateProjectInput) (any, error) {
 		if !ok || ro.acct != r.est.acct || !ro.trustsCodeBuild() {
 			return nil, notAssumable()
 		}
-		passed := map[string][]string{"iam:PassedToService": {"codebuild.amazonaws.com"}}
-		if err := r.authorize("iam:PassRole", ro.arn(), passed); err != nil {
+		if err := r.authorize("iam:PassRole", ro.arn(), passedToCodeBuild); err != nil {
 			return nil, err
 		}
 		p.role, r.about = ro.arn(), ro.name
@@ -315,6 +335,8 @@ func updateProject(r *request, in *updateProjectInput) (any, error) {
 	p.changed = r.sim.now
 	return map[string]any{"project": p.out()}, nil
 }
+
+var passedToCodeBuild = map[string][]string{"iam:PassedToService": {"codebuild.amazonaws.com"}}
 
 func notAssumable() error {
 	return fail("InvalidInputException", "CodeBuild is not authorized to perform: sts:AssumeRole on service role. "+

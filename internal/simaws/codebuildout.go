@@ -1,5 +1,11 @@
 package simaws
 
+import (
+	"cmp"
+	"strings"
+	"time"
+)
+
 // What CodeBuild answers with.
 
 type buildOut struct {
@@ -25,20 +31,43 @@ type buildOut struct {
 	EncryptionKey         string         `json:"encryptionKey"`
 	TimeoutInMinutes      int            `json:"timeoutInMinutes"`
 	QueuedTimeout         int            `json:"queuedTimeoutInMinutes"`
+	Cache                 cacheOut       `json:"cache"`
+	Artifacts             artifactsOut   `json:"artifacts"`
+	SecondarySources      []secondaryOut `json:"secondarySources,omitempty"`
+	SecondaryVersions     []versionOut   `json:"secondarySourceVersions,omitempty"`
+	VPCConfig             *vpcOut        `json:"vpcConfig,omitempty"`
+	DebugSession          *debugOut      `json:"debugSession,omitempty"`
 }
 
 type sourceOut struct {
-	Type      string `json:"type"`
-	Location  string `json:"location,omitempty"`
-	Buildspec string `json:"buildspec,omitempty"`
+	Type              string `json:"type"`
+	Location          string `json:"location,omitempty"`
+	Buildspec         string `json:"buildspec,omitempty"`
+	GitCloneDepth     int    `json:"gitCloneDepth"`
+	InsecureSSL       bool   `json:"insecureSsl"`
+	ReportBuildStatus bool   `json:"reportBuildStatus"`
 }
 
 type environmentOut struct {
-	Type                 string              `json:"type"`
-	Image                string              `json:"image"`
-	ComputeType          string              `json:"computeType"`
-	PrivilegedMode       bool                `json:"privilegedMode"`
-	EnvironmentVariables []map[string]string `json:"environmentVariables"`
+	Type                 string        `json:"type"`
+	Image                string        `json:"image"`
+	ComputeType          string        `json:"computeType"`
+	Certificate          string        `json:"certificate,omitempty"`
+	PrivilegedMode       bool          `json:"privilegedMode"`
+	EnvironmentVariables []variableOut `json:"environmentVariables"`
+}
+
+// artifactsOut is what a build's record tells of artifacts: where they go.
+type artifactsOut struct {
+	Location string `json:"location"`
+}
+
+type vpcOut struct {
+	VPCID string `json:"vpcId"`
+}
+
+type debugOut struct {
+	SessionEnabled bool `json:"sessionEnabled"`
 }
 
 type phaseOut struct {
@@ -90,9 +119,20 @@ func (b *build) out() buildOut {
 		ID: b.id(), Arn: b.arn(), BuildNumber: b.number, BuildComplete: b.complete, BuildStatus: b.status,
 		CurrentPhase: b.currentPhase(), StartTime: epoch(b.start), EndTime: epoch(b.end), Initiator: b.initiator,
 		ProjectName: b.p.conf.Name, ServiceRole: b.role, SourceVersion: b.sourceVersion, ResolvedSourceVersion: b.resolved,
-		Source: b.sourceOut(), Environment: b.p.environmentOut(), Phases: b.phasesOut(), Logs: b.logsOut(),
-		EncryptionKey:    b.p.est.arn("kms", "alias/aws/s3"),
-		TimeoutInMinutes: 60, QueuedTimeout: 480,
+		Source: b.sourceOut(), Environment: b.env, Phases: b.phasesOut(), Logs: b.logsOut(),
+		EncryptionKey:    orText(b.over.EncryptionKey, b.p.est.arn("kms", "alias/aws/s3")),
+		TimeoutInMinutes: int(time.Duration(b.conf.Timeout).Minutes()), QueuedTimeout: cmp.Or(b.over.QueuedTimeout, queuedMinutes),
+		Cache: cacheOut{Type: "NO_CACHE"}, SecondarySources: b.over.SecondarySources, SecondaryVersions: b.over.SecondaryVersion,
+		VPCConfig: b.conf.vpcOut(),
+	}
+	if b.over.Cache != nil {
+		o.Cache = *b.over.Cache
+	}
+	if b.conf.Artifacts != "" {
+		o.Artifacts.Location = "arn:" + b.p.est.acct.partition + ":s3:::" + b.conf.Artifacts + "/" + b.p.conf.Name
+	}
+	if b.over.Debug {
+		o.DebugSession = &debugOut{true}
 	}
 	if b.batch != nil {
 		o.BuildBatchArn = b.batch.arn()
@@ -105,15 +145,20 @@ func (b *build) out() buildOut {
 
 func (b *build) sourceOut() sourceOut {
 	s := sourceOut{Type: b.sourceType, Buildspec: orText(b.buildspec, b.p.conf.Buildspec)}
+	if b.over.GitCloneDepth != nil {
+		s.GitCloneDepth = *b.over.GitCloneDepth
+	}
+	s.InsecureSSL = b.over.InsecureSSL != nil && *b.over.InsecureSSL
+	s.ReportBuildStatus = b.over.ReportStatus != nil && *b.over.ReportStatus
 	if s.Type != "CODEPIPELINE" {
-		s.Location = b.p.conf.Source.Location
+		s.Location = b.conf.Source.Location
 	}
 	return s
 }
 
 func (p *project) environmentOut() environmentOut {
 	return environmentOut{Type: "LINUX_CONTAINER", Image: p.conf.Image, ComputeType: "BUILD_GENERAL1_SMALL", PrivilegedMode: true,
-		EnvironmentVariables: []map[string]string{{"name": "STAGE", "type": "PLAINTEXT", "value": "simulated-value"}}}
+		EnvironmentVariables: []variableOut{{Name: "STAGE", Type: "PLAINTEXT", Value: "simulated-value"}}}
 }
 
 func (b *build) phasesOut() []phaseOut {
@@ -137,10 +182,10 @@ func (b *build) logsOut() *logsOut {
 		return nil
 	}
 	o := &logsOut{CloudWatchLogs: &cloudWatchOut{Status: "ENABLED"}}
-	if b.p.conf.Logs.Off {
+	if b.conf.Logs.Off {
 		o.CloudWatchLogs.Status = "DISABLED"
 	} else {
-		o.CloudWatchLogs.GroupName, o.CloudWatchLogs.StreamName = b.p.conf.Logs.Group, b.p.conf.Logs.Stream
+		o.CloudWatchLogs.GroupName, o.CloudWatchLogs.StreamName = b.conf.Logs.Group, b.conf.Logs.Stream
 	}
 	group, stream := "null", "null"
 	if b.stream != nil {
@@ -149,7 +194,7 @@ func (b *build) logsOut() *logsOut {
 	}
 	o.DeepLink, o.CloudWatchLogsArn = b.deepLink(group, stream), b.p.est.streamARN(group, stream)
 	if bucket, key, ok := b.s3Log(); ok {
-		o.S3Logs = &s3LogsOut{Status: "ENABLED", Location: b.p.conf.Logs.S3}
+		o.S3Logs = &s3LogsOut{Status: "ENABLED", Location: b.conf.Logs.S3}
 		o.S3LogsArn = "arn:" + b.p.est.acct.partition + ":s3:::" + bucket + "/" + key
 		o.S3DeepLink = "https://s3.console.aws.amazon.com/s3/object/" + bucket + "/" + key
 	}
@@ -165,6 +210,23 @@ type projectOut struct {
 	Created        epoch          `json:"created"`
 	LastModified   epoch          `json:"lastModified"`
 	AutoRetryLimit int            `json:"autoRetryLimit"`
+	Timeout        int            `json:"timeoutInMinutes"`
+	QueuedTimeout  int            `json:"queuedTimeoutInMinutes"`
+	EncryptionKey  string         `json:"encryptionKey"`
+	Cache          cacheOut       `json:"cache"`
+	Artifacts      artifactsInput `json:"artifacts"`
+	LogsConfig     logsConfigOut  `json:"logsConfig"`
+	VPCConfig      *vpcOut        `json:"vpcConfig,omitempty"`
+}
+
+// queuedMinutes is how long a build may wait in the queue.
+const queuedMinutes = 480
+
+func (c projectFile) vpcOut() *vpcOut {
+	if !c.VPC {
+		return nil
+	}
+	return &vpcOut{"vpc-0a1b2c3d"}
 }
 
 func (p *project) out() projectOut {
@@ -172,5 +234,28 @@ func (p *project) out() projectOut {
 		Name: p.conf.Name, Arn: p.arn(), ServiceRole: p.role,
 		Source:      sourceOut{Type: p.conf.Source.Type, Location: p.conf.Source.Location, Buildspec: p.conf.Buildspec},
 		Environment: p.environmentOut(), Created: epoch(p.created), LastModified: epoch(p.changed), AutoRetryLimit: p.conf.AutoRetry,
+		Timeout: int(time.Duration(p.conf.Timeout).Minutes()), QueuedTimeout: queuedMinutes,
+		EncryptionKey: p.est.arn("kms", "alias/aws/s3"), Cache: cacheOut{Type: "NO_CACHE"}, Artifacts: p.conf.artifactsOut(),
+		LogsConfig: p.conf.logsConfigOut(), VPCConfig: p.conf.vpcOut(),
 	}
+}
+
+func (c projectFile) artifactsOut() artifactsInput {
+	if c.Artifacts == "" {
+		return artifactsInput{Type: "NO_ARTIFACTS"}
+	}
+	bucket, path, _ := strings.Cut(c.Artifacts, "/")
+	return artifactsInput{Type: "S3", Location: bucket, Path: path, Name: c.Name}
+}
+
+func (c projectFile) logsConfigOut() logsConfigOut {
+	o := logsConfigOut{CloudWatchLogs: &cloudWatchOut{Status: "ENABLED", GroupName: c.Logs.Group, StreamName: c.Logs.Stream},
+		S3Logs: &s3LogsOut{Status: "DISABLED"}}
+	if c.Logs.Off {
+		o.CloudWatchLogs = &cloudWatchOut{Status: "DISABLED"}
+	}
+	if c.Logs.S3 != "" {
+		o.S3Logs = &s3LogsOut{Status: "ENABLED", Location: c.Logs.S3}
+	}
+	return o
 }

@@ -142,6 +142,7 @@
 //
 //	starts:                       # what begins by itself
 //	  - {project: TrackerAPI, version: pr/7, after: 10s}   # initiator: default is a webhook
+//	  - {project: TrackerAPI, overrides: {imageOverride: aws/codebuild/standard:8.0}}   # as StartBuild names them
 //	  - {pipeline: shop-main}
 //	  - {project: matrix, batch: true}
 //

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/codebuild"
+	cbtypes "github.com/aws/aws-sdk-go-v2/service/codebuild/types"
 	codebuildtypes "github.com/aws/aws-sdk-go-v2/service/codebuild/types"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	pipelinetypes "github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
@@ -363,8 +364,9 @@ func TestUnknown(t *testing.T) {
 			_, err := c.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("b"), Key: aws.String("k")})
 			return err
 		},
-		`codebuild.StartBuild: json: unknown field "imageOverride"`: func() error {
-			_, err := c.codebuild.StartBuild(ctx, &codebuild.StartBuildInput{ProjectName: aws.String("p"), ImageOverride: aws.String("x")})
+		`codebuild.StartBuild: json: unknown field "fleetOverride"`: func() error {
+			_, err := c.codebuild.StartBuild(ctx, &codebuild.StartBuildInput{ProjectName: aws.String("p"),
+				FleetOverride: &cbtypes.ProjectFleet{}})
 			return err
 		},
 		"sns.Publish: parameter PhoneNumber": func() error {

@@ -89,7 +89,7 @@ func (b *build) eventSource() map[string]any {
 	if b.sourceType == "CODEPIPELINE" {
 		return map[string]any{"type": "CODEPIPELINE"}
 	}
-	src := map[string]any{"type": b.sourceType, "location": b.p.conf.Source.Location, "report-build-status": false}
+	src := map[string]any{"type": b.sourceType, "location": b.conf.Source.Location, "report-build-status": false}
 	if spec := orText(b.buildspec, b.p.conf.Buildspec); spec != "" {
 		src["buildspec"] = spec
 	}
@@ -98,9 +98,9 @@ func (b *build) eventSource() map[string]any {
 
 func (b *build) eventEnvironment() map[string]any {
 	return map[string]any{
-		"image": b.p.conf.Image, "privileged-mode": true, "image-pull-credentials-type": "CODEBUILD",
-		"compute-type": "BUILD_GENERAL1_SMALL", "type": "LINUX_CONTAINER",
-		"environment-variables": []map[string]string{{"name": "STAGE", "type": "PLAINTEXT", "value": "simulated-value"}},
+		"image": b.env.Image, "privileged-mode": b.env.PrivilegedMode, "image-pull-credentials-type": "CODEBUILD",
+		"compute-type": b.env.ComputeType, "type": b.env.Type,
+		"environment-variables": b.env.EnvironmentVariables,
 	}
 }
 

@@ -74,16 +74,16 @@ func (p *project) buildspecPath(override string) string {
 
 // logGroup and logStream are where a build logs to: names may be the
 // project's own, and the stream's name is a prefix (AWS.md#log-location).
-func (p *project) logGroup() string {
-	if p.conf.Logs.Group != "" {
-		return p.conf.Logs.Group
+func (c projectFile) logGroup() string {
+	if c.Logs.Group != "" {
+		return c.Logs.Group
 	}
-	return "/aws/codebuild/" + p.conf.Name
+	return "/aws/codebuild/" + c.Name
 }
 
-func (p *project) logStream(uuid string) string {
-	if p.conf.Logs.Stream != "" {
-		return p.conf.Logs.Stream + "/" + uuid
+func (c projectFile) logStream(uuid string) string {
+	if c.Logs.Stream != "" {
+		return c.Logs.Stream + "/" + uuid
 	}
 	return uuid
 }

@@ -13,7 +13,7 @@ func (b *build) provision() (code, message string) {
 	if code, message = b.pullImage(); code != "" {
 		return code, message
 	}
-	if !b.p.conf.VPC {
+	if !b.conf.VPC {
 		return "", ""
 	}
 	for _, a := range []string{"ec2:DescribeSubnets", "ec2:DescribeSecurityGroups", "ec2:CreateNetworkInterface"} {
@@ -27,7 +27,7 @@ func (b *build) provision() (code, message string) {
 // pullImage checks an image in ECR; CodeBuild's own images need nothing. The
 // message is cut off in the middle of the principal, as it was observed.
 func (b *build) pullImage() (code, message string) {
-	registry, region, name, _, ok := parseImage(b.p.conf.Image)
+	registry, region, name, _, ok := parseImage(b.conf.Image)
 	if !ok {
 		return "", ""
 	}
@@ -39,7 +39,7 @@ func (b *build) pullImage() (code, message string) {
 				fmt.Sprintf("Unable to pull customer's container image. CannotPullContainerError: "+
 					"Error response from daemon: pull access denied for %s, repository does not exist or may require "+
 					"'docker login': denied: User: arn:%s:sts::%s",
-					strings.Split(b.p.conf.Image, ":")[0], b.p.est.acct.partition, b.p.est.acct.id)
+					strings.Split(b.conf.Image, ":")[0], b.p.est.acct.partition, b.p.est.acct.id)
 		}
 	}
 	return "", ""
@@ -99,7 +99,7 @@ func (b *build) describe(spec phasesFile) {
 func (b *build) fetchArtifact() (code, message string) {
 	location := b.sourceVersion
 	if b.sourceType == "S3" {
-		location = "arn:" + b.p.est.acct.partition + ":s3:::" + b.p.conf.Source.Location
+		location = "arn:" + b.p.est.acct.partition + ":s3:::" + b.conf.Source.Location
 	}
 	if b.sourceType != "S3" && b.sourceType != "CODEPIPELINE" {
 		return "", ""
@@ -132,10 +132,10 @@ func (b *build) resolveVariables() (code, message string) {
 
 // uploadArtifacts writes the artifact.
 func (b *build) uploadArtifacts() (code, message string) {
-	if b.p.conf.Artifacts == "" || b.failed {
+	if b.conf.Artifacts == "" || b.failed {
 		return "", ""
 	}
-	q := b.ask("s3:PutObject", "arn:"+b.p.est.acct.partition+":s3:::"+b.p.conf.Artifacts+"/"+b.p.conf.Name)
+	q := b.ask("s3:PutObject", "arn:"+b.p.est.acct.partition+":s3:::"+b.conf.Artifacts+"/"+b.p.conf.Name)
 	if d, denied := b.denied(q); denied {
 		return "CLIENT_ERROR", "Error in UPLOAD_ARTIFACTS phase: AccessDenied: " + q.message(d) + "\n\tstatus code: 403, request id: " +
 			b.sim().uuid("s3 request") + ", host id: simulated"

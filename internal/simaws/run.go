@@ -16,6 +16,9 @@ type Start struct {
 	Version         string // source version: branch, tag, pr/7, commit; "" is the default branch
 	// Initiator is who started it: "" is the webhook, "GitHub-Hookshot/…".
 	Initiator string
+
+	buildspec string // override
+	over      overrides
 }
 
 const hookshot = "GitHub-Hookshot/0a1b2c3"
@@ -46,7 +49,8 @@ func (e *estate) start(st Start) string {
 	if st.Batch {
 		return p.beginBatch(st.Version, orText(st.Initiator, hookshot)).id()
 	}
-	return p.begin(order{version: st.Version, initiator: orText(st.Initiator, hookshot), retry: autoRetry{limit: p.conf.AutoRetry}}).id()
+	return p.begin(order{version: st.Version, initiator: orText(st.Initiator, hookshot), retry: autoRetry{limit: p.conf.AutoRetry},
+		over: st.over, buildspec: st.buildspec}).id()
 }
 
 // Run starts a build (batch, pipeline execution) as an outside caller, and

@@ -357,7 +357,7 @@ func (bu *builder) pipeline(e *estate, f pipelineFile) {
 // start puts a build on the agenda that the world itself begins.
 func (bu *builder) start(f startFile) {
 	st := Start{Project: f.Project, Pipeline: f.Pipeline, Batch: f.Batch, Account: f.Account, Region: f.Region,
-		Version: f.Version, Initiator: f.Initiator}
+		Version: f.Version, Initiator: f.Initiator, buildspec: f.Buildspec, over: f.Overrides}
 	e, err := bu.sim.at(st)
 	if err != nil {
 		bu.bad("starts: %w", err)

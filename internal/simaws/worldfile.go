@@ -209,14 +209,16 @@ type actionFile struct {
 }
 
 type startFile struct {
-	Project   string   `yaml:"project"`
-	Pipeline  string   `yaml:"pipeline"`
-	Batch     bool     `yaml:"batch"`
-	Account   string   `yaml:"account"`
-	Region    string   `yaml:"region"`
-	Version   string   `yaml:"version"`
-	Initiator string   `yaml:"initiator"`
-	After     duration `yaml:"after"`
+	Project   string    `yaml:"project"`
+	Pipeline  string    `yaml:"pipeline"`
+	Batch     bool      `yaml:"batch"`
+	Account   string    `yaml:"account"`
+	Region    string    `yaml:"region"`
+	Version   string    `yaml:"version"`
+	Initiator string    `yaml:"initiator"`
+	After     duration  `yaml:"after"`
+	Buildspec string    `yaml:"buildspec"`
+	Overrides overrides `yaml:"overrides"`
 }
 
 // duration is a Go duration in the file: "90s".
