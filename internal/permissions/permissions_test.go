@@ -54,6 +54,9 @@ func lines(t *testing.T, s *settings.Settings) []string {
 				f := strings.SplitN(r, ":", 6)
 				line := strings.Join(st.Action.List, " ") + " on " + f[5]
 				for _, c := range st.Condition {
+					if strings.HasPrefix(c.Key, "codebuild:") && c.Operator != "ArnEquals" {
+						continue // see TestStartsItsOwnBuildsOnly
+					}
 					line += " if " + c.Key + "=" + strings.TrimPrefix(c.Values.List[0], "arn:aws:iam::111122223333:")
 				}
 				out = append(out, line)
@@ -83,7 +86,7 @@ func TestProject(t *testing.T) {
 		{"heal without grants", "mode: heal", []string{reads, log, role, retry}},
 		{"no retry", "mode: heal, retry: false, buildspecs: [a.yml]", []string{all, log, role}},
 		{"buildspecs", "mode: heal, buildspecs: [a.yml]",
-			[]string{all, log, role, "codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:StartBuild on project/web"}},
+			[]string{all, log, role, retry, "codebuild:StartBuild on project/web"}},
 		{"inline", "mode: heal, write: {inline: mine}, grants: [image]",
 			[]string{reads, log, role, retry, "ecr:CreateRepository on repository/web",
 				"iam:DeleteRolePolicy iam:PutRolePolicy on role/build/web"}},
@@ -117,8 +120,9 @@ func TestProject(t *testing.T) {
 		{"switch", "mode: heal, switch_role: ready, write: {inline: mine}, grants: [image]",
 			[]string{"codebuild:BatchGetBuildBatches codebuild:BatchGetBuilds codebuild:BatchGetProjects " +
 				"codebuild:ListBuildsForProject on project/web", log,
-				"codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:StartBuild on project/web",
-				"ecr:CreateRepository on repository/web", "codebuild:UpdateProject on project/web",
+				retry, "codebuild:StartBuild on project/web",
+				"ecr:CreateRepository on repository/web",
+				"codebuild:UpdateProject on project/web if codebuild:serviceRole=role/build/web",
 				"iam:PassRole on role/build/web if iam:PassedToService=codebuild.amazonaws.com",
 				"iam:PassRole on role/ready if iam:PassedToService=codebuild.amazonaws.com"}},
 	} {

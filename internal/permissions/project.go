@@ -89,11 +89,13 @@ func start(sid suffix, p settings.Project, at Place, builds string) []Permission
 	}
 	actions := []string{"codebuild:RetryBuild", "codebuild:RetryBuildBatch"}
 	because := "A healed build is started again, alone or in its batch."
+	ps := []Permission{sid.allow("Retry", because, actions, []string{builds})}
 	if startsAnew(p) {
-		actions = append(actions, "codebuild:StartBuild")
-		because += " A retry takes no overrides, so one with another buildspec or role is started as a new build."
+		ps = append(ps, sid.allow("Start", "A retry takes no overrides, so one with another buildspec or role is started as "+
+			"a new build: never of another image, source or role than the project's.",
+			[]string{"codebuild:StartBuild"}, []string{builds}, ownBuild(p)...))
 	}
-	return append([]Permission{sid.allow("Retry", because, actions, []string{builds})}, pipelines(sid, p, at)...)
+	return append(ps, pipelines(sid, p, at)...)
 }
 
 // pipelines is for starting builds of pipelines again, which is done through
@@ -157,7 +159,9 @@ func switchRole(sid suffix, p settings.Project, at Place, builds string) []Permi
 		return nil
 	}
 	return []Permission{
-		sid.allow("Switch", "The project is switched to the ready role, or back.", []string{"codebuild:UpdateProject"}, []string{builds}),
+		sid.allow("Switch", "The project is switched to the ready role, or back; nothing else of it is changed.",
+			[]string{"codebuild:UpdateProject"}, []string{builds},
+			append(roleOnly(), equals("ArnEquals", "codebuild:serviceRole", at.IAM("role/"+p.SwitchRole), at.IAM("role/"+p.Role)))...),
 		sid.allow("Pass", "Who switches a project's role passes it: the ready one, or the one before.",
 			[]string{"iam:PassRole"}, []string{at.IAM("role/" + p.SwitchRole), at.IAM("role/" + p.Role)},
 			equals("StringEquals", "iam:PassedToService", "codebuild.amazonaws.com")),

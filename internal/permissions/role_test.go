@@ -23,6 +23,78 @@ type calls struct {
 
 type conditions = map[string][]string
 
+// repeated is what a build may have overridden and has again.
+var repeated = []string{"environment.environmentVariables", "true", "environment.environmentVariables.name", "STAGE",
+	"environment.environmentVariables.value", "staging", "environment.computeType", "BUILD_GENERAL1_LARGE", "environment", "true",
+	"cache", "true", "cache.type", "S3", "logsConfig", "true", "autoRetryLimit", "2", "environment.privilegedMode", "false"}
+
+// request is the context of a StartBuild or UpdateProject that sets these, key
+// and value by turns, and nothing else (AWS.md#conditions-on-starts).
+func request(sets []string, more ...string) conditions {
+	c := conditions{}
+	for _, action := range []string{"codebuild:StartBuild", "codebuild:UpdateProject"} {
+		a, _ := iamref.Lookup(action)
+		for _, key := range a.Conditions {
+			c[strings.ToLower(key)] = nil
+		}
+	}
+	for _, list := range [][]string{sets, more} {
+		for i := 0; i < len(list); i += 2 {
+			c[strings.ToLower("codebuild:"+list[i])] = []string{list[i+1]}
+		}
+	}
+	return c
+}
+
+// foreign is what makes a start, or a change of a project, one of another
+// build than the owner's.
+var foreign = [][]string{
+	{"environment.image", "example/own:1"}, {"source.location", "https://github.com/example/fork"},
+	{"source.auth.type", "OAUTH"}, {"source.insecureSsl", "true"}, {"serviceRole", "arn:aws:iam::111122223333:role/admin"},
+	{"environment.privilegedMode", "true"}, {"environment.type", "WINDOWS_CONTAINER"},
+	{"environment.fleet.fleetArn", "arn:aws:codebuild:us-west-2:111122223333:fleet/own"},
+	{"environment.registryCredential", "true"}, {"environment.imagePullCredentialsType", "SERVICE_ROLE"},
+	{"environment.certificate", "bucket/cert.pem"}, {"encryptionKey", "alias/own"}, {"artifacts", "true"},
+	{"secondaryArtifacts", "true"}, {"secondarySources", "true"},
+}
+
+// TestStartsItsOwnBuildsOnly: by the templates, the function starts no build
+// of another image, source, role or inline buildspec, whatever else it may set,
+// and changes nothing of a project but its role, and that to one of two.
+func TestStartsItsOwnBuildsOnly(t *testing.T) {
+	_, docs := load(t, seed).role(t, "buildmedic-hub-"+region)
+	ask := func(action, name string, c conditions) iampolicy.Verdict {
+		v, _ := iampolicy.Evaluate(iampolicy.Access{Policies: docs}, iampolicy.Request{Action: action, Resource: project(name), Context: c})
+		return v
+	}
+	for _, name := range []string{"qivr-deploy", "nightly"} {
+		if v := ask("codebuild:StartBuild", name, request(repeated)); v != iampolicy.Allowed {
+			t.Errorf("%s: what a build overrode is %v, want allowed", name, v)
+		}
+		for _, f := range foreign {
+			if v := ask("codebuild:StartBuild", name, request(repeated, f...)); v != iampolicy.ImplicitDeny {
+				t.Errorf("%s: a start with %v is %v, want denied", name, f, v)
+			}
+		}
+	}
+	// The settings list a buildspec for one of them only.
+	spec := []string{"source.buildspec", "version: 0.2"}
+	if v := ask("codebuild:StartBuild", "nightly", request(nil, spec...)); v != iampolicy.ImplicitDeny {
+		t.Errorf("a start with a buildspec where none is listed is %v, want denied", v)
+	}
+	ready := []string{"serviceRole", iam("role/codebuild-nightly-ready")}
+	if v := ask("codebuild:UpdateProject", "nightly", request(ready)); v != iampolicy.Allowed {
+		t.Errorf("switching the role is %v, want allowed", v)
+	}
+	for _, f := range [][]string{spec, {"environment", "true", "environment.image", "example/own:1"}, {"source", "true"},
+		{"vpcConfig", "true"}, {"logsConfig", "true"}, {"cache", "true"}, {"buildBatchConfig", "true"},
+		{"fileSystemLocations.location", "fs-1"}, {"encryptionKey", "alias/own"}, {"serviceRole", iam("role/admin")}} {
+		if v := ask("codebuild:UpdateProject", "nightly", request(ready, f...)); v != iampolicy.ImplicitDeny {
+			t.Errorf("a change of a project with %v is %v, want denied", f, v)
+		}
+	}
+}
+
 const (
 	hubRole    = "arn:aws:iam::" + account + ":role/buildmedic-hub-" + region
 	trackerRol = "arn:aws:iam::" + account + ":role/codebuild-TrackerAPI-service-role"
@@ -94,7 +166,8 @@ func must(t *testing.T, tpl template) []calls {
 		{qivrPolicy, nil, "iam:ListPolicyVersions iam:ListEntitiesForPolicy iam:GetPolicyVersion"},
 		{qivrPolicy, nil, "iam:CreatePolicyVersion iam:DeletePolicyVersion iam:SetDefaultPolicyVersion"},
 		{project("qivr-deploy"), nil,
-			"codebuild:BatchGetProjects codebuild:RetryBuild codebuild:RetryBuildBatch codebuild:StartBuild"},
+			"codebuild:BatchGetProjects codebuild:RetryBuild codebuild:RetryBuildBatch"},
+		{project("qivr-deploy"), request(repeated, "source.buildspec", "aws/buildspec.yml"), "codebuild:StartBuild"},
 		{here("codepipeline", "qivr-main"), nil, "codepipeline:GetPipelineState"},
 		{here("codepipeline", "qivr-main/Build"), nil, "codepipeline:RetryStageExecution"},
 		// site: attach, proposed.
@@ -103,8 +176,10 @@ func must(t *testing.T, tpl template) []calls {
 		{project("site"), nil, "codebuild:RetryBuild codebuild:RetryBuildBatch"},
 		// nightly: another role, and another log group.
 		{project("nightly"), nil,
-			"codebuild:BatchGetProjects codebuild:UpdateProject codebuild:StartBuild codebuild:RetryBuild " +
-				"codebuild:RetryBuildBatch"},
+			"codebuild:BatchGetProjects codebuild:RetryBuild codebuild:RetryBuildBatch"},
+		{project("nightly"), request(repeated), "codebuild:StartBuild"},
+		{project("nightly"), request(nil, "serviceRole", iam("role/codebuild-nightly-ready")), "codebuild:UpdateProject"},
+		{project("nightly"), request(nil, "serviceRole", iam("role/codebuild-nightly")), "codebuild:UpdateProject"},
 		{iam("role/codebuild-nightly-ready"), conditions{"iam:PassedToService": {"codebuild.amazonaws.com"}}, "iam:PassRole"},
 		{iam("role/codebuild-nightly"), conditions{"iam:PassedToService": {"codebuild.amazonaws.com"}}, "iam:PassRole"},
 		{here("logs", "log-group:/ci/nightly:log-stream:nightly/0a1b"), nil, "logs:GetLogEvents"},
@@ -193,6 +268,10 @@ func never(own parts) []forbidden {
 		{"another project", false,
 			calls{project("payroll"), nil,
 				"codebuild:BatchGetBuilds codebuild:RetryBuild codebuild:StartBuild codebuild:UpdateProject"}},
+		{"a start with another image", false,
+			calls{project("qivr-deploy"), request(nil, "environment.image", "own"), "codebuild:StartBuild"}},
+		{"another role for a project", false,
+			calls{project("nightly"), request(nil, "serviceRole", hubRole), "codebuild:UpdateProject"}},
 		{"another project's log", false, calls{stream("payroll"), nil, "logs:GetLogEvents"}},
 		{"the log of a project whose name only begins like it", false, calls{stream("site-secrets"), nil, "logs:GetLogEvents"}},
 		{"the group where the project does not log", false, calls{stream("nightly"), nil, "logs:GetLogEvents"}},

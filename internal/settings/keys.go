@@ -128,7 +128,8 @@ var projectKeys = []Key{
 	truth("retry", true,
 		"Whether a build may be started again. Say `false` for one that must not run twice."),
 	text("boundary", "a policy's name, with its path", "none", "build-boundary",
-		"The permissions boundary that the role must carry before anything is written to it."),
+		"The permissions boundary that the role must carry before anything is written to it. With `inline` and `attach`, "+
+			"IAM itself refuses the write without it; with `managed`, only Buildmedic looks for it, since IAM cannot."),
 	mapping("logs", "CodeBuild's own log group, `/aws/codebuild/` and the project's name",
 		"Where its builds log, if not where CodeBuild does by itself. Nothing else is read.", logKeys),
 	texts("pipelines", "names of pipelines", "none", "[shop-main]",

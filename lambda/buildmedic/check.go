@@ -82,7 +82,7 @@ func check(data []byte, home settings.Account, partition string) checked {
 	out.SHA256 = s.SHA256
 	out.Problems = append(out.Problems, settings.RunTests(s, home, partition)...)
 	out.Tests = len(s.Tests)
-	for _, ws := range [][]settings.Problem{settings.Surprises(s), settings.Warnings(s), settings.LeftOut(s)} {
+	for _, ws := range [][]settings.Problem{settings.Surprises(s), settings.Warnings(s), settings.Unbounded(s), settings.LeftOut(s)} {
 		out.Warnings = append(out.Warnings, ws...)
 	}
 	if home.ID == "" {

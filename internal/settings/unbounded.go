@@ -1,0 +1,22 @@
+package settings
+
+import "fmt"
+
+// Unbounded recommends a permissions boundary for each role that the healer
+// may write freely: whoever controls it could write anything there. With
+// attach, it cannot say what is in a policy.
+func Unbounded(s *Settings) (list []Problem) {
+	for i, p := range s.Projects {
+		if p.Mode != Heal || p.Boundary != "" || p.Write.Inline == "" && p.Write.Managed == "" || len(p.Grants) == 0 || p.SwitchRole != "" {
+			continue
+		}
+		looked := "IAM then refuses every write without it"
+		if p.Write.Managed != "" {
+			looked = "it holds whatever a version says, while it is on the role, which only Buildmedic looks after"
+		}
+		list = append(list, Problem{p.Line, fmt.Sprintf("projects[%d].boundary", i), fmt.Sprintf(
+			"nothing bounds what whoever controls the function could write to role %s; put a permissions boundary on it "+
+				"and name it here: %s", p.Role, looked)})
+	}
+	return list
+}
