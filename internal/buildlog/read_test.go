@@ -425,6 +425,24 @@ func TestManyDenials(t *testing.T) {
 	}
 }
 
+// However dense its anchors are, a region is passed on before it grows: what is
+// read at once stays short, and the time in proportion to the log.
+func TestRegionsAreBounded(t *testing.T) {
+	text := []byte(strings.Repeat(denial("ecr:PutImage", "*")+"\n", 4*maxRegion/100))
+	s := &scanner{buf: text, eof: true, line: 1, tracker: newTracker(codebuild.Build{})}
+	s.tracker.scanner = s
+	longest, before := int64(0), int64(0)
+	for _, h := range anchorMatcher().find(text, 0, len(text)) {
+		at := int64(h.at)
+		s.denial(at)
+		longest, before = max(longest, at-s.first), max(before, s.first-s.cut)
+	}
+	if longest < maxRegion/2 || longest > maxRegion || before > back {
+		t.Errorf("a region grew to %d bytes, and begins %d after the claims of the one before; bounds are %d and %d",
+			longest, before, maxRegion, back)
+	}
+}
+
 // endless returns size bytes by repeating b.
 type endless struct {
 	b    []byte

@@ -164,6 +164,10 @@ var judgeRows = []struct {
 	{"the same name at another path", func(in *Input) { in.Project.Role = "codebuild-shop" }, false, "not-the-role"},
 	{"a bare role name in the record", func(in *Input) { in.Build.ServiceRole, in.Role.Role.Path = "codebuild-shop", "/" }, false, granted},
 	{"the policies of another role were read", func(in *Input) { in.Role.Role.Name = "codebuild-web" }, false, "not-the-role"},
+	{"the policies of a role of another account were read", func(in *Input) { in.Role.Role.Account = "444455556666" }, false,
+		"not-the-role"},
+	{"the policies of a role of another partition were read", func(in *Input) { in.Role.Role.Partition = "aws-cn" }, false,
+		"not-the-role"},
 	{"the role was not read", func(in *Input) { in.Role = RoleState{} }, false, "not-the-role"},
 	{"the principal of another account",
 		func(in *Input) { in.Denials[0].Principal = strings.Replace(session, account, "444455556666", 1) }, false,
@@ -233,6 +237,15 @@ var judgeRows = []struct {
 	{"unstated, and the simulator does not know", func(in *Input) {
 		in.Denials[0].Effect, in.Before = buildlog.Unstated, []Answer{{Verdict: iampolicy.Unknown}}
 	}, false, "unconfirmed"},
+	{"unstated, and the simulator knows one of two", func(in *Input) {
+		twoRepositories(in)
+		in.Denials[0].Effect = buildlog.Unstated
+		in.Before = []Answer{{Verdict: iampolicy.Allowed}, {Verdict: iampolicy.Unknown}}
+	}, false, "unconfirmed"},
+	{"stated, and the simulator knows one of two", func(in *Input) {
+		twoRepositories(in)
+		in.Before = []Answer{{Verdict: iampolicy.Allowed}, {Verdict: iampolicy.Unknown}}
+	}, false, "inline | + ecr:PutImage on " + repo + "," + repo + "-api"},
 	{"unstated, and answers to something else", func(in *Input) {
 		in.Denials[0].Effect, in.Before = buildlog.Unstated, []Answer{{}, {}}
 	}, false, "unconfirmed"},
@@ -387,6 +400,12 @@ var judgeRows = []struct {
 		says(in, "COMMAND_EXECUTION_ERROR",
 			"Error while executing command: echo not authorized to perform: ecr:PutImage. Reason: exit status 1")
 	}, false, "weak-evidence"},
+	{"a phase that repeats a command which prints the denial to the letter", func(in *Input) {
+		grantOf(in).Evidence, in.Denials[0].Origin = settings.EvidencePhase, buildlog.FromPhase
+		says(in, "COMMAND_EXECUTION_ERROR", "Error while executing command: echo User: "+session+
+			" is not authorized to perform: ecr:PutImage on resource: "+repo+" because no identity-based policy "+
+			"allows the ecr:PutImage action. Reason: exit status 1")
+	}, false, "weak-evidence"},
 	{"a phase that says something else", func(in *Input) {
 		grantOf(in).Evidence, in.Denials[0].Origin = settings.EvidencePhase, buildlog.FromPhase
 		says(in, "CLIENT_ERROR", "no matching artifact paths found")
@@ -420,6 +439,14 @@ var judgeRows = []struct {
 	{"a grant that has not expired", func(in *Input) {
 		grantOf(in).Expires = 24 * time.Hour
 		in.Role.Inline["buildmedic"] = policy(endingAt(now.Add(time.Hour)))
+	}, false, "allowed"},
+	{"a grant that was given twice, the last time for longer", func(in *Input) {
+		grantOf(in).Expires = 24 * time.Hour
+		in.Role.Inline["buildmedic"] = policy(endingAt(now.Add(-time.Hour)), endingAt(now.Add(time.Hour)))
+	}, false, "allowed"},
+	{"a grant that was given twice, the first time for longer", func(in *Input) {
+		grantOf(in).Expires = 24 * time.Hour
+		in.Role.Inline["buildmedic"] = policy(endingAt(now.Add(time.Hour)), endingAt(now.Add(-time.Hour)))
 	}, false, "allowed"},
 	{"attach, and the grant is exact", func(in *Input) { in.Project.Write = settings.Write{Attach: true} }, false, "attach-gives-all"},
 	{"attach, and the grant ends", func(in *Input) {
@@ -462,6 +489,9 @@ var judgeRows = []struct {
 	}, false, granted},
 	{"nowhere to write", func(in *Input) { in.Project.Write = settings.Write{} }, false, "no-target"},
 	{"inline policies are full", func(in *Input) { in.Role.Inline["big"] = bigPolicy(maxInlineSum - 100) }, false, "policy-too-large"},
+	{"what is there already, IAM would not take again", func(in *Input) {
+		in.Role.Inline["buildmedic"] = policy(iampolicy.Allow("own", []string{"ecr:PutImage"}, []string{repo + "-шоп"}))
+	}, false, "not-contained"},
 	{"the role and its policy are both refused", func(in *Input) {
 		in.Role.Linked, in.Project.Boundary, in.Role.Inline["deploy"] = true, "builds", "no"
 	}, false, "unreadable-policy | protected-role | no-boundary"},
@@ -471,6 +501,14 @@ var judgeRows = []struct {
 func says(in *Input, code, message string) {
 	in.Build.Phases = []codebuild.Phase{{Type: "BUILD", Status: codebuild.Failed,
 		Contexts: []codebuild.Context{{Code: code, Message: message}}}}
+}
+
+// twoRepositories has the grant give all of itself for two repositories, of
+// which the denial names neither, so that two questions are asked.
+func twoRepositories(in *Input) {
+	g := grantOf(in)
+	g.Give, g.Actions, g.Resources = settings.GiveSet, []string{"ecr:PutImage"}, []string{repo, repo + "-api"}
+	in.Denials[0].Resource = ""
 }
 
 func assume(in *Input, resource string) {
@@ -724,6 +762,21 @@ func TestProved(t *testing.T) {
 			if r.Rule != NotProved {
 				t.Errorf("%s: rule %q", row.name, r.Rule)
 			}
+		}
+	}
+}
+
+// TestEvidenceIsTheWeakest: of several denials that bring in one grant, the
+// notice names the evidence of the least proved.
+func TestEvidenceIsTheWeakest(t *testing.T) {
+	for _, order := range [][]buildlog.Origin{{buildlog.FromLog, buildlog.FromDecoded}, {buildlog.FromDecoded, buildlog.FromLog}} {
+		in := shop()
+		in.Denials = append(in.Denials, denial("ecr:InitiateLayerUpload", repo))
+		for i, o := range order {
+			in.Denials[i].Origin = o
+		}
+		if j := Judge(in); len(j.Used) != 1 || j.Used[0].Evidence != settings.EvidenceLog {
+			t.Errorf("%v: %+v", order, j.Used)
 		}
 	}
 }
