@@ -70,6 +70,35 @@ func TestWrittenAMomentAgo(t *testing.T) {
 	}
 }
 
+// TestWrittenByAnother: right after another case's write nothing is asked of
+// IAM, which may still answer as if it had not been.
+func TestWrittenByAnother(t *testing.T) {
+	s := crowd(t, 1, 1)
+	ctx := context.Background()
+	m, ok := s.Sim.NextMessage(ctx)
+	if !ok {
+		t.Fatal("no message")
+	}
+	wrote := s.Sim.Clock.Now()
+	if _, err := s.Store.Put(ctx, heal.Item{Kind: "role", ID: "arn:aws:iam::111122223333:role/role-0",
+		Data: fmt.Appendf(nil, `{"case":"","wrote":%q}`, wrote.Format(time.RFC3339Nano))}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Deliver(ctx, m); err != nil {
+		t.Fatal(err)
+	}
+	m.Ack()
+	s.drain()
+	calls := s.Sim.Calls()
+	i := slices.IndexFunc(calls, func(c simaws.Call) bool { return c.Operation == "SimulatePrincipalPolicy" })
+	if i < 0 || calls[i].At.Sub(wrote) < 15*time.Second {
+		t.Errorf("IAM was asked so soon after the write\n%s", transcript(s.Stage))
+	}
+	if c := s.of(s.Sim.Builds("p0")[0].ID); c.Outcome != decide.Healed {
+		t.Errorf("outcome %s, %v", c.Outcome, refusals(c))
+	}
+}
+
 // TestThrottledReadsAreKept: a case whose role cannot be read now has not
 // forgotten its log when it comes back.
 func TestThrottledReadsAreKept(t *testing.T) {

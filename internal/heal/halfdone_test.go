@@ -59,10 +59,10 @@ func useless(t *testing.T) (*stage, string) {
 // take it back again: by then it may be another case's.
 func TestUndoneOnce(t *testing.T) {
 	s, id := useless(t)
-	undone, broken := false, errors.New("the function is dead")
+	undone, dead, broken := false, false, errors.New("the function is dead")
 	h := s.Inbox.Healer
 	h.Store = dying{h.Store, func(it heal.Item) error {
-		if undone && it.Kind == "role" {
+		if dead = dead || undone && it.Kind == "role"; dead { // from then on it records nothing
 			return broken
 		}
 		return nil

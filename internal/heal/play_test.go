@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -290,7 +291,7 @@ func TestBudgets(t *testing.T) {
 				switch c := s.of(id); {
 				case c.Outcome == decide.Healed:
 					healed++
-				case strings.Join(refusals(c), " ") == rule &&
+				case strings.Join(refusals(c), " ") == rule && len(c.Rounds[0].Decision.Used) == 0 &&
 					strings.Contains(c.Rounds[0].Decision.Refusals[0].Message, "limits."+strings.Fields(limits)[0][:5]):
 					refused++
 				default:
@@ -652,5 +653,10 @@ func TestSharedPolicy(t *testing.T) {
 	s.drain()
 	if s.of(a).Outcome != decide.Healed || s.of(b).Outcome != decide.Healed {
 		t.Errorf("%s %v, %s %v", s.of(a).Outcome, refusals(s.of(a)), s.of(b).Outcome, refusals(s.of(b)))
+	}
+	// The one that writes records which versions there were, so that an undo knows its own.
+	vs := []string{fmt.Sprint(s.of(a).Rounds[0].Versions), fmt.Sprint(s.of(b).Rounds[0].Versions)}
+	if slices.Sort(vs); !slices.Equal(vs, []string{"[]", "[v1]"}) {
+		t.Errorf("versions that were there: %v", vs)
 	}
 }
