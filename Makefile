@@ -104,6 +104,14 @@ fuzz: ## every fuzz test for FUZZTIME (default 1m)
 	  done; \
 	done
 
+# Too slow for CI: minutes a room. MUTANTS is how many changes of each room are
+# tried (0: all), ROOMS the rooms, SEED another draw.
+.PHONY: mutants
+mutants: ## change the judging rooms in small ways, and list what no test notices
+	go vet -tags mutants ./internal/mutants
+	go test -tags mutants -run TestMutants -count=1 -v -timeout 6h ./internal/mutants \
+	  -n $${MUTANTS:-100} -seed $${SEED:-1} -rooms "$$ROOMS"
+
 CONTEXT ?=
 CDK_ARGS = -c settings=$(SETTINGS) $(CONTEXT)
 

@@ -67,6 +67,7 @@ var rooms = map[string][]string{
 	// tools of others, for tests with the build tag crosscheck
 	"internal/crosscheck": {},
 	// tests only: what they import is their own affair
+	"internal/mutants":    {},
 	"internal/deploytest": {},
 	"testdata":            {},
 }

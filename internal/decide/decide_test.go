@@ -363,3 +363,140 @@ func TestCaseID(t *testing.T) {
 		}
 	}
 }
+
+// TestRetries: a round counts as a retry once a build was started, or may have been.
+func TestRetries(t *testing.T) {
+	for _, row := range []struct {
+		r    Round
+		want int
+	}{
+		{Round{Step: StepDone}, 0},
+		{Round{Step: StepReceived}, 0},
+		{Round{Step: StepWritten, RetryAt: began}, 0},
+		{Round{Step: StepRetried}, 1},
+		{Round{Step: StepDone, RetryAt: began}, 1},
+		{Round{Step: StepDone, Retry: "shop:2"}, 1},
+	} {
+		if got := retries([]Round{row.r}); got != row.want {
+			t.Errorf("%+v: %d", row.r, got)
+		}
+	}
+}
+
+// TestWroteSince: a build may not have had what was written after it ended, or
+// so shortly before that the clocks may differ by as much.
+func TestWroteSince(t *testing.T) {
+	b := build()
+	for wrote, want := range map[time.Time]bool{
+		{}: false, b.End: true, b.End.Add(time.Hour): true, b.End.Add(-time.Hour): false,
+		b.End.Add(-ClockSkew): false, b.End.Add(time.Second - ClockSkew): true,
+	} {
+		if got := (Facts{Wrote: wrote}).wroteSince(b); got != want {
+			t.Errorf("written %s before the end: %v", b.End.Sub(wrote), got)
+		}
+	}
+	if (Facts{}).wroteSince(codebuild.Build{}) {
+		t.Error("nothing was written")
+	}
+}
+
+// TestLastWrite: only the last n rounds count, and of them the newest that
+// changed something which stands.
+func TestLastWrite(t *testing.T) {
+	wrote := Round{Written: began, Decision: &Decision{Plan: &Plan{Repository: "shop"}}}
+	back, none := wrote, Round{Decision: &Decision{}}
+	back.Undone = began
+	only := Round{Written: began, Decision: &Decision{Plan: &Plan{}}} // a start of a build, and no change
+	for _, row := range []struct {
+		rs   []Round
+		n    int
+		want int
+	}{
+		{nil, 2, -1},
+		{[]Round{wrote, wrote, none}, 2, 1},
+		{[]Round{wrote, wrote, none}, 1, -1},
+		{[]Round{wrote, wrote, none}, 9, 1},
+		{[]Round{wrote, back, only}, 9, 0},
+		{[]Round{wrote, back, only}, 0, -1},
+		{[]Round{none}, 9, -1},
+	} {
+		if got := lastWrite(row.rs, row.n); got != row.want {
+			t.Errorf("%d rounds, the last %d: %d, want %d", len(row.rs), row.n, got, row.want)
+		}
+	}
+}
+
+// TestDenialKeys: denials that failed the build have a name each, whatever their
+// number and order; very many have one together.
+func TestDenialKeys(t *testing.T) {
+	d := func(n int) buildlog.Denial {
+		return buildlog.Denial{Action: "s3:PutObject", Resource: fmt.Sprint(n), Causal: true}
+	}
+	a, b, other := d(1), d(2), d(3)
+	other.Causal = false
+	if got, want := denialKeys(diagnose.Diagnosis{Denials: []buildlog.Denial{b, a, other, b}}),
+		denialKeys(diagnose.Diagnosis{Denials: []buildlog.Denial{a, b}}); len(got) != 2 || cmp.Diff(want, got) != "" {
+		t.Errorf("%q and %q", got, want)
+	}
+	var many diagnose.Diagnosis
+	for i := range maxKeptDenials {
+		many.Denials = append(many.Denials, d(i), d(i))
+	}
+	if n := len(denialKeys(many)); n != maxKeptDenials {
+		t.Errorf("%d names of as many as are kept", n)
+	}
+	many.Denials = append(many.Denials, d(-1))
+	if n := len(denialKeys(many)); n != 1 {
+		t.Errorf("%d names of more", n)
+	}
+}
+
+// TestUnsettledYet: what waits for a start waits for the settling at least; a
+// decision without a plan stays what it is.
+func TestUnsettledYet(t *testing.T) {
+	f := facts(t, diagnose.Grant, nil)
+	settle := f.Settings.Limits.Settle
+	for was, want := range map[time.Duration]time.Duration{0: settle, settle * 3: settle * 3} {
+		if d := unsettledYet(f, Decision{Plan: &Plan{Settle: was}}); d.Plan.Settle != want || d.Why == "" {
+			t.Errorf("%s: %+v", was, d.Plan)
+		}
+	}
+	if d := unsettledYet(f, Decision{Why: "refused"}); d.Plan != nil || d.Why != "refused" {
+		t.Errorf("%+v", d)
+	}
+}
+
+// TestBeforeFirstCommand: only of a build whose failed phase is known.
+func TestBeforeFirstCommand(t *testing.T) {
+	for phase, want := range map[string]bool{"SUBMITTED": true, "PROVISIONING": true, "DOWNLOAD_SOURCE": true, "INSTALL": false,
+		"BUILD": false} {
+		b := codebuild.Build{Phases: []codebuild.Phase{{Type: phase, Status: "FAILED"}}}
+		if got := beforeFirstCommand(b); got != want {
+			t.Errorf("%s: %v", phase, got)
+		}
+		b.Phases[0].Status = "SUCCEEDED"
+		if beforeFirstCommand(b) {
+			t.Errorf("%s did not fail", phase)
+		}
+	}
+}
+
+// TestMayStand: a change that is being made or taken back is kept like one that stands.
+func TestMayStand(t *testing.T) {
+	for _, row := range []struct {
+		r    Round
+		want bool
+	}{
+		{Round{Step: StepWriting}, true}, {Round{Step: StepUndoing}, true}, {Round{Step: StepDone}, false},
+		{Round{Step: StepDone, Written: began}, true}, {Round{Step: StepDone, Written: began, Undone: began}, false},
+	} {
+		if got := row.r.mayStand(); got != row.want {
+			t.Errorf("%+v: %v", row.r, got)
+		}
+		row.r.Decision = &Decision{Plan: &Plan{Repository: "shop"}}
+		c := Case{Rounds: []Round{row.r, {Step: StepWriting}, {Step: StepWriting, Decision: &Decision{}}}}
+		if got := len(c.Changes()); got == 1 != row.want {
+			t.Errorf("%+v: %d changes", row.r, got)
+		}
+	}
+}

@@ -20,10 +20,7 @@ var exactOnlyText string
 // exactOnly reports whether the action is granted by exact name only.
 func exactOnly(action string) bool {
 	service, name, _ := strings.Cut(action, ":")
-	_, names, ok := strings.Cut(exactOnlyText, "\n"+strings.ToLower(service)+": ")
-	if !ok {
-		return false
-	}
+	_, names, _ := strings.Cut(exactOnlyText, "\n"+strings.ToLower(service)+": ")
 	names, _, _ = strings.Cut(names, "\n")
 	for n := range strings.FieldsSeq(names) {
 		if strings.EqualFold(n, name) {
@@ -61,10 +58,7 @@ const PassRole = "iam:PassRole"
 // Conditions are those under which alone the action is granted; nil for most.
 // Not for [PassRole], whose condition depends on the grant.
 func Conditions(action string) []iampolicy.Condition {
-	a, ok := iamref.Lookup(action)
-	if !ok {
-		return nil
-	}
+	a, _ := iamref.Lookup(action)
 	c, ok := bound[a.Name]
 	if !ok {
 		return nil

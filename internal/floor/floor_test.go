@@ -186,8 +186,13 @@ func TestBound(t *testing.T) {
 		if !ok || ref.Name != a || !slices.Contains(ref.Conditions, c.Key) {
 			t.Errorf("%s has no condition key %s", a, c.Key)
 		}
-		if got := Conditions(strings.ToUpper(a)); len(got) != 1 || got[0].Key != c.Key {
+		got := Conditions(strings.ToUpper(a))
+		if len(got) != 1 || got[0].Key != c.Key {
 			t.Errorf("Conditions(%s) = %v", a, got)
+		}
+		got[0].Values.List[0] = "*"
+		if slices.Contains(bound[a].Values.List, "*") {
+			t.Errorf("a caller can change the conditions of %s", a)
 		}
 	}
 	if got := Conditions("ecr:PutImage"); got != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/floor"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/iamref"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -107,6 +108,46 @@ func TestHostileResources(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestWhatPoliciesTake: the characters at the bounds of what IAM takes in a
+// policy, in a resource and in what is shown of it.
+func TestWhatPoliciesTake(t *testing.T) {
+	get, _ := iamref.Lookup("s3:GetObject")
+	for r, takes := range map[rune]bool{0x1f: false, ' ': true, '~': true, 0x7f: false, 0x9f: false, 0xa0: true, 0xff: true, 0x100: false} {
+		if why := hostile("arn:aws:s3:::shop-a/"+string(r), get); (why == "") != takes {
+			t.Errorf("%U: hostile says %q", r, why)
+		}
+		if got := clip(string(r)); (got == string(r)) != takes {
+			t.Errorf("%U: clip makes %q of it", r, got)
+		}
+	}
+	for n, takes := range map[int]bool{maxResource: true, maxResource + 1: false} {
+		if why := hostile(strings.Repeat("x", n), get); (why == "") != takes {
+			t.Errorf("%d characters: %q", n, why)
+		}
+	}
+}
+
+// TestPassedToSomebody: a role is passed to services that are named, not to none
+// in particular.
+func TestPassedToSomebody(t *testing.T) {
+	for _, row := range []struct {
+		operator, key string
+		services      []string
+		want          bool
+	}{
+		{"StringEquals", passedTo, []string{"ecs-tasks.amazonaws.com"}, true},
+		{"StringEquals", passedTo, nil, false},
+		{"StringLike", passedTo, []string{"*"}, false},
+		{"StringEquals", "aws:PrincipalTag/x", []string{"ecs-tasks.amazonaws.com"}, false},
+	} {
+		st := iampolicy.Allow("x", []string{floor.PassRole}, []string{"arn:aws:iam::111122223333:role/task"},
+			iampolicy.Condition{Operator: row.operator, Key: row.key, Values: iampolicy.Values{List: row.services}})
+		if got := passesToService(st); got != row.want {
+			t.Errorf("%s %s %q: %v", row.operator, row.key, row.services, got)
 		}
 	}
 }

@@ -213,6 +213,9 @@ var judgeRows = []struct {
 
 	// 2: whose build it is.
 	{"a pull request", func(in *Input) { in.Build.SourceVersion = "pr/7" }, false, "untrusted-build"},
+	{"a pull request, and nobody was asked who was denied", func(in *Input) {
+		in.Build.SourceVersion, in.Denials[0].Principal = "pr/7", ""
+	}, false, "untrusted-build"},
 	{"a pull request, and another role", func(in *Input) {
 		in.Build.SourceVersion = "pr/7"
 		in.Denials[0].Principal = strings.Replace(session, "codebuild-shop", "admin", 1)
@@ -448,6 +451,12 @@ var judgeRows = []struct {
 		grantOf(in).Expires = 24 * time.Hour
 		in.Role.Inline["buildmedic"] = policy(endingAt(now.Add(time.Hour)), endingAt(now.Add(-time.Hour)))
 	}, false, "allowed"},
+	{"a grant whose end somebody wrote as no time", func(in *Input) {
+		grantOf(in).Expires = 24 * time.Hour
+		st := endingAt(now)
+		st.Condition[0].Values.List = []string{"soon"}
+		in.Role.Inline["buildmedic"] = policy(st)
+	}, false, granted},
 	{"attach, and the grant is exact", func(in *Input) { in.Project.Write = settings.Write{Attach: true} }, false, "attach-gives-all"},
 	{"attach, and the grant ends", func(in *Input) {
 		in.Project.Write, grantOf(in).Give, grantOf(in).Expires = settings.Write{Attach: true}, settings.GiveSet, time.Hour

@@ -133,6 +133,8 @@ func TestTrusted(t *testing.T) {
 		{"a search in it", "admin/alice", "refs/heads/main^{/fix}", "GITHUB", none, false},
 		{"a commit, and what was merged into it", "admin/alice", "refs/heads/main^{" + trustSHA + "}^2", "GITHUB",
 			none, false},
+		{"a commit that is not closed", "admin/alice", "refs/heads/main^{" + trustSHA, "GITHUB", none, false},
+		{"a commit that is not opened", "admin/alice", "refs/heads/main^" + trustSHA + "}", "GITHUB", none, false},
 		{"a place to fetch into", "admin/alice", "refs/pull/7/head:refs/heads/main", "GITHUB", none, false},
 		{"two", "admin/alice", "refs/heads/main refs/pull/7/head", "GITHUB", none, false},
 		{"upwards", "admin/alice", "refs/heads/../pull/7/head", "GITHUB", none, false},
@@ -162,6 +164,25 @@ func TestTrusted(t *testing.T) {
 		if r := RefuseUntrusted(b, row.project); (r == nil) != row.want || r != nil &&
 			(r.Rule != UntrustedBuild || !strings.Contains(r.Message, why)) {
 			t.Errorf("%s: RefuseUntrusted = %+v", row.name, r)
+		}
+	}
+}
+
+// TestWordsForTheRoot: the reason says whose start is meant.
+func TestWordsForTheRoot(t *testing.T) {
+	asked := codebuild.Root{Initiator: "admin/alice"}
+	for _, row := range []struct {
+		name string
+		b    codebuild.Build
+		want string
+	}{
+		{"itself", codebuild.Build{Initiator: "admin/alice"}, "started it without"},
+		{"CodeBuild's retry", codebuild.Build{Initiator: trustInner, Root: &asked, AutoRetry: codebuild.AutoRetry{Previous: trustFirst}},
+			"started the build that it repeats without"},
+		{"a batch", codebuild.Build{Initiator: trustInner, Root: &asked, BatchARN: trustBatch}, "started its batch without"},
+	} {
+		if _, why := Trusted(row.b, settings.Project{}); !strings.Contains(why, row.want) {
+			t.Errorf("%s: %q, want %q in it", row.name, why, row.want)
 		}
 	}
 }

@@ -1,0 +1,266 @@
+package decide
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+)
+
+// long is a text of n bytes.
+func long(n int) string { return strings.Repeat("x", n) }
+
+// fullRound is a round of which there is too much of everything.
+func fullRound(id string, change func(*Round)) Round {
+	b := build()
+	b.ID, b.Image, b.Buildspec = id, "img", long(3000)
+	b.Phases = []codebuild.Phase{{Type: "INSTALL", Status: "SUCCEEDED"}, {Type: "BUILD", Status: "FAILED", Contexts: []codebuild.Context{
+		{Code: long(200), Message: long(3000)}, {Message: "second"}, {Message: "third"}}}}
+	d := diagnose.Diagnosis{Cause: "some", Advice: long(5000), Details: map[string]string{"a": "b"}, Fingerprint: "f"}
+	for i := range 80 {
+		d.Denials = append(d.Denials, buildlog.Denial{Principal: long(900), Action: "s3:PutObject", Operation: "PutObject",
+			Resource: fmt.Sprintf("arn:aws:s3:::dist/%d", i), PolicyARN: "p", Text: long(2000), Causal: i >= 20})
+	}
+	for i := range 90 {
+		d.Excerpt = append(d.Excerpt, buildlog.Line{N: i, Text: long(900)})
+	}
+	dec := Decision{Why: long(9000), Used: []guardrail.Used{{Grant: "g", Because: long(900)}}}
+	for i := range 90 {
+		dec.Refusals = append(dec.Refusals, guardrail.Refusal{Rule: guardrail.NotAllowed, Action: "a", Message: long(9000),
+			Entry: long(700), Resource: fmt.Sprint(i)})
+	}
+	dec.Refusals = append(dec.Refusals, guardrail.Refusal{Rule: guardrail.Paused, Message: "last"})
+	r := Round{Build: b, Step: StepDone, Diagnosis: &d, Decision: &dec, Abandoned: long(3000)}
+	if change != nil {
+		change(&r)
+	}
+	return r
+}
+
+// stands has the round's change still in place.
+func stands(r *Round) {
+	r.Written, r.RetryAt = began, began
+	r.Decision.Plan = &Plan{Proof: []guardrail.Question{{Action: "q"}},
+		Write: &guardrail.Target{Before: "before", After: "after", Holds: map[string]string{"a": "b"}}}
+}
+
+// undone has the round's change taken back.
+func undone(r *Round) {
+	stands(r)
+	r.Undone = began
+}
+
+// TestBounded: how much of a round is kept at each size, of a past one and of
+// the one that the case goes on from.
+func TestBounded(t *testing.T) {
+	c := Case{Rounds: []Round{fullRound("told", nil), fullRound("stands", stands), fullRound("undone", undone),
+		fullRound("open", func(r *Round) { stands(r); r.Step, r.Written = StepDecided, time.Time{} })}}
+	before, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sums := map[Size][][]int{}
+	for _, s := range []Size{Whole, Recent, Short, Bare} {
+		got := c.Bounded(s)
+		for _, r := range got.Rounds {
+			d, dec, b := r.Diagnosis, r.Decision, r.Build
+			row := []int{len(d.Denials), d.Dropped, len(d.Denials[0].Principal) + len(d.Denials[0].Text), len(d.Excerpt),
+				lineLength(d.Excerpt), len(d.Advice), len(d.Details), len(r.Denied), len(dec.Why), len(dec.Refusals), dec.Dropped,
+				len(dec.Refusals[0].Message), len(dec.Refusals[0].Entry), len(dec.Used[0].Because), len(b.Phases),
+				len(last(b.Phases).Contexts), len(last(b.Phases).Contexts[0].Message), len(b.Image), len(b.Buildspec), len(r.Abandoned)}
+			if p := dec.Plan; p != nil {
+				row = append(row, len(p.Proof), len(p.Write.Before), len(p.Write.After), len(p.Write.Holds))
+			}
+			if !r.Cut {
+				t.Errorf("size %d, %s: not marked as cut", s, b.ID)
+			}
+			sums[s] = append(sums[s], row)
+		}
+	}
+	if after, _ := json.Marshal(c); string(after) != string(before) {
+		t.Error("the case itself was cut")
+	}
+	if d := cmp.Diff(boundedSums, sums); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if d := c.Bounded(Bare).Rounds[0].Diagnosis.Denials[0]; !d.Causal || d.Operation != "" || d.PolicyARN != "" {
+		t.Errorf("of all denials, the first is kept before those that failed the build: %+v", d)
+	}
+	if p := c.Bounded(Bare).Changes(); len(p) != 1 || p[0].Write.Before != "before" || p[0].Proof != nil || p[0].Write.After != "after" {
+		t.Errorf("changes that stand: %+v", p)
+	}
+}
+
+func lineLength(ls []buildlog.Line) int {
+	if len(ls) == 0 {
+		return 0
+	}
+	return len(ls[0].Text)
+}
+
+// boundedSums has a row for each round of [TestBounded]: how many denials are
+// kept and dropped, the bytes of one; of lines, their number and bytes; of advice,
+// details, denial keys and the reason; refusals kept and dropped, the bytes of one
+// and of its entry; of the grant's reason; phases, contexts and the bytes of one; of
+// image, buildspec and what was abandoned; and of the plan its proof, the
+// documents before and after, and what it holds.
+var boundedSums = map[Size][][]int{
+	Whole: {
+		{50, 10, 2900, 60, 900, 5000, 1, 1, 4099, 61, 30, 4099, 700, 900, 2, 3, 3000, 3, 3000, 1027},
+		{50, 10, 2900, 60, 900, 5000, 1, 1, 4099, 61, 30, 4099, 700, 900, 2, 3, 3000, 3, 3000, 1027, 1, 6, 5, 1},
+		{50, 10, 2900, 60, 900, 5000, 1, 1, 4099, 61, 30, 4099, 700, 900, 2, 3, 3000, 3, 3000, 1027, 1, 6, 5, 1},
+		{50, 10, 2900, 60, 900, 5000, 1, 1, 4099, 61, 30, 4099, 700, 900, 2, 3, 3000, 3, 3000, 1027, 1, 6, 5, 1},
+	},
+	Recent: {
+		{10, 50, 303, 10, 303, 603, 0, 1, 603, 11, 80, 603, 0, 203, 1, 2, 1003, 3, 1003, 1027},
+		{10, 50, 303, 10, 303, 603, 0, 1, 603, 11, 80, 603, 0, 203, 1, 2, 1003, 3, 1003, 1027, 0, 6, 5, 0},
+		{10, 50, 303, 10, 303, 603, 0, 1, 603, 11, 80, 603, 0, 203, 1, 2, 1003, 3, 1003, 1027, 0, 6, 5, 0},
+		{50, 10, 2900, 60, 900, 5000, 1, 1, 4099, 61, 30, 4099, 700, 900, 2, 3, 3000, 3, 3000, 1027, 1, 6, 5, 1},
+	},
+	Short: {
+		{10, 50, 303, 10, 303, 603, 0, 1, 603, 11, 80, 603, 0, 203, 1, 2, 1003, 3, 1003, 1027},
+		{10, 50, 303, 10, 303, 603, 0, 1, 603, 11, 80, 603, 0, 203, 1, 2, 1003, 3, 1003, 1027, 0, 6, 5, 0},
+		{10, 50, 303, 10, 303, 603, 0, 1, 603, 11, 80, 603, 0, 203, 1, 2, 1003, 3, 1003, 1027, 0, 6, 5, 0},
+		{10, 50, 303, 10, 303, 603, 0, 1, 603, 11, 80, 603, 0, 203, 1, 2, 1003, 3, 1003, 1027, 1, 6, 5, 1},
+	},
+	Bare: {
+		{3, 57, 0, 0, 0, 0, 0, 0, 63, 3, 88, 63, 0, 203, 1, 2, 63, 0, 1003, 1027},
+		{3, 57, 0, 0, 0, 0, 0, 1, 63, 3, 88, 63, 0, 203, 1, 2, 63, 0, 1003, 1027, 0, 6, 5, 0},
+		{3, 57, 0, 0, 0, 0, 0, 1, 63, 3, 88, 63, 0, 203, 1, 2, 63, 0, 1003, 1027, 0, 0, 0, 0},
+		{3, 57, 0, 0, 0, 0, 0, 1, 63, 3, 88, 63, 0, 203, 1, 2, 63, 0, 1003, 1027, 1, 6, 5, 1},
+	},
+}
+
+// TestBoundedEnds: the last round of a case that is over is a past one, unless
+// its plan waits for an approval.
+func TestBoundedEnds(t *testing.T) {
+	for outcome, keeps := range map[Kind]bool{Proposed: true, Reported: false} {
+		c := Case{Closed: began, Outcome: outcome, Rounds: []Round{fullRound("last", func(r *Round) { stands(r); r.Written = time.Time{} })}}
+		if p := c.Bounded(Bare).Rounds[0].Decision.Plan; (p.Write.After == "after") != keeps || (p.Proof != nil) != keeps {
+			t.Errorf("%s: %+v", outcome, p)
+		}
+	}
+}
+
+// TestDroppedRounds: rounds that were only told are dropped, but for what
+// separates others and what is still to be told; numbers of rounds follow.
+func TestDroppedRounds(t *testing.T) {
+	var c Case
+	add := func(n int, change func(*Round)) {
+		for range n {
+			r := Round{Build: codebuild.Build{ID: fmt.Sprint(len(c.Rounds)), Initiator: fmt.Sprint("by", len(c.Rounds)%3),
+				Start: began.Add(time.Duration(len(c.Rounds)) * time.Hour)}, Decision: &Decision{}}
+			if change != nil {
+				change(&r)
+			}
+			c.Rounds = append(c.Rounds, r)
+		}
+	}
+	did := func(r *Round) { r.Written, r.RetryAt = began, began }
+	add(1, func(r *Round) { did(r); r.Old = true })                    // 0
+	add(6, nil)                                                        // 1…6
+	add(1, did)                                                        // 7
+	add(8, nil)                                                        // 8…15
+	add(1, func(r *Round) { did(r); r.Decision = &Decision{Undo: 7} }) // 16 undoes 7
+	add(3, nil)                                                        // 17…19
+	c.Outbox = []Pending{{Round: 3}, {Round: 16}, {Round: -1}, {Round: 99}}
+	ids := func(c Case) (out []string) {
+		for _, r := range c.Rounds {
+			out = append(out, r.Build.ID)
+		}
+		return out
+	}
+	got := c.Bounded(Whole)
+	if want := []string{"0", "3", "6", "7", "15", "16", "18", "19"}; !slices.Equal(ids(got), want) {
+		t.Errorf("kept %q, want %q", ids(got), want)
+	}
+	if p := got.Past; p.Rounds != 12 || !slices.Equal(p.Builds, []string{"1", "2", "4", "5", "8", "9", "10", "11", "12", "13", "14", "17"}) ||
+		!p.Start.Equal(began.Add(17*time.Hour)) || !slices.Equal(p.Initiators, []string{"by1", "by2", "by0"}) {
+		t.Errorf("the past is %+v", p)
+	}
+	if got.Outbox[0].Round != 1 || got.Outbox[1].Round != 5 || got.Outbox[2].Round != -1 || got.Outbox[3].Round != 99 {
+		t.Errorf("notices tell of rounds %+v", got.Outbox)
+	}
+	if n := got.Rounds[5].Decision.Undo; n != 3 { // 3, 6, 7 are those that are not old
+		t.Errorf("the undo means round %d", n)
+	}
+	if len(c.Rounds) != 20 || c.Rounds[16].Decision.Undo != 7 || c.Outbox[0].Round != 3 || c.Past.Rounds != 0 {
+		t.Error("the case itself was cut")
+	}
+	c.Rounds, c.Outbox = c.Rounds[:maxKeptRounds], nil
+	if got := c.Bounded(Whole); len(got.Rounds) != maxKeptRounds {
+		t.Errorf("of as many rounds as are kept, %d are", len(got.Rounds))
+	}
+}
+
+// TestPastIsBounded: what is summed up of dropped rounds is bounded, too.
+func TestPastIsBounded(t *testing.T) {
+	var p Past
+	for i := range 80 {
+		p.add(Round{Build: codebuild.Build{ID: fmt.Sprint(i), Initiator: fmt.Sprint("by", i), Start: began.Add(-time.Duration(i) * time.Hour)}})
+	}
+	p.add(Round{Build: codebuild.Build{ID: long(maxName + 1), Initiator: long(maxName + 1)}})
+	p.add(Round{Build: codebuild.Build{ID: long(maxName), Initiator: long(maxName)}})
+	p.add(Round{})
+	if p.Rounds != 83 || len(p.Builds) != maxKeptBuilds || len(p.Initiators) != maxKeptNames || !p.Start.Equal(began) ||
+		p.Builds[0] != "32" || p.Initiators[0] != "by61" || last(p.Initiators) != long(maxName) {
+		t.Errorf("%d rounds, builds %q, by %q, start %s", p.Rounds, p.Builds, p.Initiators, p.Start)
+	}
+}
+
+// TestBoundedLists: the newest of the builds that were set aside and of the
+// notices stay, and what the case is about to take up; the rest is counted.
+func TestBoundedLists(t *testing.T) {
+	c := Case{Rounds: []Round{{Retry: "2"}}, Past: Past{Others: 1}}
+	for i := range maxKeptOthers + 5 {
+		c.Others = append(c.Others, fmt.Sprint(i))
+	}
+	for i := range maxKeptNotices + 2 {
+		c.Outbox = append(c.Outbox, Pending{ID: fmt.Sprint(i), Note: long(3000), Repeats: 1})
+	}
+	got := c.Bounded(Whole)
+	if len(got.Others) != maxKeptOthers || got.Past.Others != 6 || got.Others[0] != "2" || got.Others[1] != "6" {
+		t.Errorf("%d others, %d dropped: %q", len(got.Others), got.Past.Others, got.Others[:2])
+	}
+	if len(got.Outbox) != maxKeptNotices || got.Outbox[0].ID != "2" || got.Outbox[0].Repeats != 5 || got.Outbox[1].Repeats != 1 ||
+		len(got.Outbox[0].Note) != maxNote+len("…") {
+		t.Errorf("%d notices, the first %s with %d repeats", len(got.Outbox), got.Outbox[0].ID, got.Outbox[0].Repeats)
+	}
+	if c.Others[5] != "5" || c.Outbox[2].Repeats != 1 || len(c.Outbox[2].Note) != 3000 {
+		t.Error("the case itself was cut")
+	}
+	c.Others, c.Rounds = c.Others[:maxKeptOthers], nil
+	if got := c.Bounded(Whole); len(got.Others) != maxKeptOthers || got.Past.Others != 1 {
+		t.Errorf("of as many as are kept, %d are, and %d dropped", len(got.Others), got.Past.Others)
+	}
+}
+
+// TestBoundedEmpty: what there is nothing of needs no bound.
+func TestBoundedEmpty(t *testing.T) {
+	c := Case{ID: "c", Rounds: []Round{{Build: build(), Step: StepReceived}}}
+	for s := Whole; s <= Bare; s++ {
+		if got := c.Bounded(s); got.Rounds[0].Diagnosis != nil || got.Rounds[0].Decision != nil || got.Rounds[0].Cut || got.Past.Others != 0 {
+			t.Errorf("size %d: %+v", s, got)
+		}
+	}
+}
+
+// TestRepositoryName: which names ECR takes.
+func TestRepositoryName(t *testing.T) {
+	for name, want := range map[string]bool{"ab": true, "a": false, "": false, "az09/._-z": true, "Ab": false, "a:": false, "a`": false,
+		"a{": false, "a0": true, "0z": true, "a//b": false, "/ab": false, "ab/": false, "-ab": false, "ab.": false, "a_b": true, "aüb": false,
+		long(256): true, long(257): false} {
+		if got := repositoryName(name); got != want {
+			t.Errorf("%.20q: %v", name, got)
+		}
+	}
+}
