@@ -170,7 +170,7 @@ func TestDroppedRounds(t *testing.T) {
 	add(6, nil)                                                        // 1…6
 	add(1, did)                                                        // 7
 	add(8, nil)                                                        // 8…15
-	add(1, func(r *Round) { did(r); r.Decision = &Decision{Undo: 7} }) // 16 undoes 7
+	add(1, func(r *Round) { did(r); r.Decision = &Decision{Undo: 3} }) // 16 undoes 3
 	add(3, nil)                                                        // 17…19
 	c.Outbox = []Pending{{Round: 3}, {Round: 16}, {Round: -1}, {Round: 99}}
 	ids := func(c Case) (out []string) {
@@ -190,10 +190,10 @@ func TestDroppedRounds(t *testing.T) {
 	if got.Outbox[0].Round != 1 || got.Outbox[1].Round != 5 || got.Outbox[2].Round != -1 || got.Outbox[3].Round != 99 {
 		t.Errorf("notices tell of rounds %+v", got.Outbox)
 	}
-	if n := got.Rounds[5].Decision.Undo; n != 3 { // 3, 6, 7 are those that are not old
+	if n := got.Rounds[5].Decision.Undo; n != 1 { // 3 is the first of those that are not old
 		t.Errorf("the undo means round %d", n)
 	}
-	if len(c.Rounds) != 20 || c.Rounds[16].Decision.Undo != 7 || c.Outbox[0].Round != 3 || c.Past.Rounds != 0 {
+	if len(c.Rounds) != 20 || c.Rounds[16].Decision.Undo != 3 || c.Outbox[0].Round != 3 || c.Past.Rounds != 0 {
 		t.Error("the case itself was cut")
 	}
 	c.Rounds, c.Outbox = c.Rounds[:maxKeptRounds], nil
@@ -241,6 +241,23 @@ func TestBoundedLists(t *testing.T) {
 	c.Others, c.Rounds = c.Others[:maxKeptOthers], nil
 	if got := c.Bounded(Whole); len(got.Others) != maxKeptOthers || got.Past.Others != 1 {
 		t.Errorf("of as many as are kept, %d are, and %d dropped", len(got.Others), got.Past.Others)
+	}
+}
+
+// TestFirstDenials: those that failed the build come first, each in its order.
+func TestFirstDenials(t *testing.T) {
+	var all []buildlog.Denial
+	for i, causal := range []bool{true, false, true, false, true} {
+		all = append(all, buildlog.Denial{Line: i, Causal: causal})
+	}
+	for n, want := range map[int]string{1: "[0]", 3: "[0 2 4]", 4: "[0 2 4 1]", 5: "[0 1 2 3 4]", 6: "[0 1 2 3 4]"} {
+		var got []int
+		for _, d := range firstDenials(all, n) {
+			got = append(got, d.Line)
+		}
+		if fmt.Sprint(got) != want {
+			t.Errorf("%d: %v, want %s", n, got, want)
+		}
 	}
 }
 

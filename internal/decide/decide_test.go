@@ -500,3 +500,83 @@ func TestMayStand(t *testing.T) {
 		}
 	}
 }
+
+// TestAllowedAlready: the simulator says that the role may do it.
+func TestAllowedAlready(t *testing.T) {
+	wrote := Round{Written: began, Decision: &Decision{Plan: &Plan{Repository: "shop"}}}
+	for _, row := range []struct {
+		name   string
+		change func(*Facts)
+		again  int
+		want   string
+	}{
+		{"at first", nil, 0, "retry 0"},
+		{"at first, before a command", func(f *Facts) { f.Build.Phases[0].Type = "PROVISIONING" }, 0, "retry 1"},
+		{"again, and nobody wrote", func(f *Facts) { f.Earlier = again(1, nil) }, 1, "report"},
+		{"again, and another case wrote", func(f *Facts) { f.Earlier, f.Wrote = again(1, nil), f.Build.End }, 1, "retry 4"},
+		{"a third time, and another case wrote", func(f *Facts) {
+			f.Earlier, f.Wrote, f.Settings.Limits.Rounds = again(2, nil), f.Build.End, 9
+		}, 2, "report"},
+		{"again after a write", func(f *Facts) { f.Earlier = []Round{wrote} }, 1, "retry 4"},
+		{"a third time after a write", func(f *Facts) { f.Earlier = []Round{wrote, {}} }, 2, "undo 1"},
+		{"again after a write, and no round is left", func(f *Facts) {
+			f.Earlier, f.Settings.Limits.Rounds = []Round{wrote}, 0
+		}, 1, "undo 1"},
+		{"no round is left", func(f *Facts) { f.Settings.Limits.Rounds = 0 }, 0, "refused"},
+	} {
+		f := facts(t, diagnose.Grant, row.change)
+		d := allowedAlready(f, Decision{}, row.again)
+		var got string
+		switch {
+		case d.Undo > 0:
+			got = fmt.Sprint("undo ", d.Undo)
+		case d.Plan != nil:
+			got = fmt.Sprint(d.Remedy, " ", int(d.Plan.Settle/f.Settings.Limits.Settle))
+		case len(d.Refusals) > 0:
+			got = "refused"
+		default:
+			got = string(d.Remedy)
+		}
+		if got != row.want || d.Why == "" {
+			t.Errorf("%s: %s, want %s (%q)", row.name, got, row.want, d.Why)
+		}
+	}
+}
+
+// TestTakenBack: what was made for the denial and taken back is not made again,
+// unless a person asks, or it has been asked for again since.
+func TestTakenBack(t *testing.T) {
+	same := diagnose.Diagnosis{Denials: []buildlog.Denial{{Action: "s3:PutObject", Resource: "x", Causal: true}}}
+	other := diagnose.Diagnosis{Denials: []buildlog.Denial{{Action: "s3:PutObject", Resource: "y", Causal: true}}}
+	back := Round{Diagnosis: &same, Written: began, Undone: began}
+	for _, row := range []struct {
+		name     string
+		earlier  []Round
+		replayed bool
+		want     bool
+	}{
+		{"nothing was made", []Round{{Diagnosis: &same}}, false, false},
+		{"taken back", []Round{back}, false, true},
+		{"taken back, and only told since", []Round{back, {Diagnosis: &same}}, false, true},
+		{"taken back, and made for another denial since", []Round{back, {Diagnosis: &other, Written: began}}, false, true},
+		{"taken back for another denial", []Round{{Diagnosis: &other, Written: began, Undone: began}}, false, false},
+		{"taken back, and made again since", []Round{back, {Diagnosis: &same, Written: began}}, false, false},
+		{"taken back, and a person asks", []Round{back}, true, false},
+		{"of which nothing is known", []Round{{Written: began, Undone: began}}, false, false},
+	} {
+		r := takenBack(Facts{Diagnosis: same, Earlier: row.earlier, Replayed: row.replayed})
+		if (r != nil) != row.want || r != nil && r.Rule != guardrail.TakenBack {
+			t.Errorf("%s: %+v", row.name, r)
+		}
+	}
+}
+
+// TestMerge: refusals of the same rule, action and resource are one.
+func TestMerge(t *testing.T) {
+	a := guardrail.Refusal{Rule: guardrail.NotAllowed, Action: "s3:PutObject", Resource: "x"}
+	rule, action, resource := a, a, a
+	rule.Rule, action.Action, resource.Resource = guardrail.Paused, "s3:GetObject", "y"
+	if got := merge([]guardrail.Refusal{a}, []guardrail.Refusal{a, rule, action, resource, action}); len(got) != 4 {
+		t.Errorf("%+v", got)
+	}
+}

@@ -304,3 +304,14 @@ func TestOperators(t *testing.T) {
 		}
 	}
 }
+
+// TestDigits: as many digits as are compared, on each side of the point, and one more.
+func TestDigits(t *testing.T) {
+	n := func(digits int) string { return strings.Repeat("1", digits) }
+	for s, want := range map[string]bool{n(maxDigits): true, n(maxDigits + 1): false, "-" + n(maxDigits) + "." + n(maxDigits): true,
+		"1." + n(maxDigits+1): false, "1": true, "01": false, "1e3": false, "": false} {
+		if _, ok := parseNumber(s); ok != want {
+			t.Errorf("%s: %v", s, ok)
+		}
+	}
+}

@@ -52,6 +52,20 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// TestParseCut: a document that ends anywhere is refused.
+func TestParseCut(t *testing.T) {
+	const whole = `{"Version": "2012-10-17", "Id": "x", "Statement": [{"Sid": "A", "Effect": "Allow", "Action": ["s3:Get*"], ` +
+		`"Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": true}}}]}`
+	for i := range len(whole) {
+		if _, err := Parse([]byte(whole[:i])); err == nil {
+			t.Errorf("%s was read", whole[:i])
+		}
+		if _, err := ParseLoose([]byte(whole[:i])); err == nil {
+			t.Errorf("%s was read loosely", whole[:i])
+		}
+	}
+}
+
 func TestParseRejects(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"nothing", ``, `line 1:1: unexpected end of JSON input`},

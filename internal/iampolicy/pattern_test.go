@@ -138,6 +138,18 @@ func words(alphabet string, n int) []string {
 
 // Over words with a letter that no pattern has, containment and meeting are
 // decided by trying; the answers must be the same, both ways.
+// TestPatternOfAnyCharacter: NUL is a character like another, and no wildcard.
+func TestPatternOfAnyCharacter(t *testing.T) {
+	for _, c := range []struct {
+		inner, outer string
+		want         bool
+	}{{"a\x00b", "a\x00b", true}, {"a\x00b", "a?b", true}, {"a?b", "a\x00b", false}, {"\x00", "\x00*", true}} {
+		if got := PatternWithin(c.inner, c.outer); got != c.want {
+			t.Errorf("%q in %q: %v", c.inner, c.outer, got)
+		}
+	}
+}
+
 func TestPatternsAgainstBruteForce(t *testing.T) {
 	patterns, texts := words("ab*?", 4), words("abc", 6)
 	matched := make([]*big.Int, len(patterns)) // bit j: the pattern matches texts[j]

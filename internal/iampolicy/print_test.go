@@ -88,6 +88,35 @@ func TestCanonicalDistrustsRaw(t *testing.T) {
 	}
 }
 
+// Statements that differ in one part of a condition do not say the same.
+func TestCanonicalDistrustsConditions(t *testing.T) {
+	st := func(op, key, value string) Statement {
+		return Allow("a", []string{"s3:GetObject"}, []string{"*"}, Condition{op, key, Values{List: []string{value}}})
+	}
+	honest := st("StringLike", "k:a", "x")
+	for _, other := range []Statement{st("StringEquals", "k:a", "x"), st("StringLike", "k:b", "x"), st("StringLike", "k:a", "y")} {
+		s := honest
+		s.Raw = string(other.compact())
+		if got := (Document{Statements: []Statement{s}}).Canonical(); !bytes.Equal(got, Document{Statements: []Statement{honest}}.Canonical()) {
+			t.Errorf("Raw %s was printed:\n%s", s.Raw, got)
+		}
+	}
+}
+
+// Of a condition, whatever there is is printed: a key without a value, and an
+// operator without a key.
+func TestCompactConditions(t *testing.T) {
+	for want, c := range map[string]Condition{
+		`{"B":{"k":[]}}`:   {Operator: "B", Key: "k"},
+		`{"B":{"":["v"]}}`: {Operator: "B", Values: Values{List: []string{"v"}}},
+		`{"B":{}}`:         {Operator: "B"},
+	} {
+		if got := string(compactConditions([]Condition{c})); got != want {
+			t.Errorf("%+v: %s, want %s", c, got, want)
+		}
+	}
+}
+
 // Any document can be printed, also one that no policy could be.
 func TestCanonicalOfMalformed(t *testing.T) {
 	d := Document{Version: "\xff", Statements: []Statement{{}, {
