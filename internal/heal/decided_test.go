@@ -2,6 +2,7 @@ package heal
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -94,6 +95,121 @@ func TestUnprovedGivesNothing(t *testing.T) {
 		}
 		if (d.Plan != nil) != proved || (len(d.Used) == 1) != proved || (len(d.Refusals) == 0) != proved {
 			t.Errorf("%v: plan %v, grants %v, refusals %v", verdict, d.Plan, d.Used, d.Refusals)
+		}
+	}
+}
+
+// shelf is a ledger of single items.
+type shelf struct {
+	Store
+	items map[string]Item
+}
+
+func (s shelf) Get(_ context.Context, kind, id string) (Item, error) {
+	it, ok := s.items[kind+" "+id]
+	if !ok {
+		return it, ErrNotFound
+	}
+	return it, nil
+}
+
+func (s shelf) Put(_ context.Context, it Item) (Item, error) {
+	if k := it.Kind + " " + it.ID; s.items[k].Version == it.Version {
+		it.Version++
+		s.items[k] = it
+		return it, nil
+	}
+	return it, ErrConflict
+}
+
+// TestRenewOwnLease: a lease that another case has by now is not extended.
+func TestRenewOwnLease(t *testing.T) {
+	now := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+	for _, holder := range []string{"mine", "another"} {
+		s := shelf{items: map[string]Item{}}
+		h := &Healer{Store: s, Clock: standstill(now)}
+		if ok, err := h.putLease(t.Context(), "role", roleLease{Case: holder, Until: now}); !ok || err != nil {
+			t.Fatal(err)
+		}
+		if err := h.renew(t.Context(), &held{Case: decide.Case{ID: "mine"}, leased: "role"}, now.Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		l, err := h.readLease(t.Context(), "role")
+		if err != nil || l.Case != holder || l.Until.After(now) != (holder == "mine") {
+			t.Errorf("of %s: %+v, %v", holder, l, err)
+		}
+	}
+}
+
+// deafIAM refuses a write, whose document is there all the same, or is not.
+type deafIAM struct {
+	Policies
+	refuses error
+	there   string
+}
+
+func (d deafIAM) Write(context.Context, settings.Account, codebuild.Role, guardrail.Target, []string) (string, error) {
+	return "", d.refuses
+}
+
+func (d deafIAM) Current(context.Context, settings.Account, codebuild.Role, guardrail.Target) (string, string, error) {
+	return d.there, "v2", nil
+}
+
+// TestRefusedAndWritten: a refusal of what is there already is no refusal: the
+// answer to the first try was lost.
+func TestRefusedAndWritten(t *testing.T) {
+	const before, after = `{"Version":"2012-10-17","Statement":[]}`,
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}`
+	for _, row := range []struct {
+		refuses error
+		there   string
+		written bool
+	}{
+		{ErrFinal, after, true}, {ErrDenied, after, true}, {ErrFinal, before, false}, {ErrLater, after, false},
+	} {
+		h := &Healer{Policies: deafIAM{refuses: row.refuses, there: row.there}}
+		c := &held{Case: decide.Case{Rounds: []decide.Round{{}}}}
+		v, err := h.writePolicy(t.Context(), c, guardrail.Target{Kind: guardrail.Managed, Before: before, After: after}, false)
+		if (err == nil) != row.written || row.written && v != "v2" || !row.written && !errors.Is(err, row.refuses) {
+			t.Errorf("%v, and there is %s: %q, %v", row.refuses, row.there, v, err)
+		}
+	}
+}
+
+// quiet is a CodeBuild in which no build was started, and that starts one.
+type quiet struct {
+	Builds
+	token string
+}
+
+func (q *quiet) Since(context.Context, settings.Account, string, time.Time, string) ([]codebuild.Build, error) {
+	return nil, nil
+}
+
+func (q *quiet) Retry(
+	_ context.Context, _ codebuild.Build, _ decide.Plan, token string, _ func([]string) error,
+) (string, error) {
+	q.token = token
+	return "shop:2", nil
+}
+
+// TestFreshToken: while CodeBuild surely remembers the token it is asked with it
+// again; from then on with a new one, which a later run will find recorded.
+func TestFreshToken(t *testing.T) {
+	began := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+	const surely = tokenFor - decide.ClockSkew
+	for after, same := range map[time.Duration]bool{0: true, surely - time.Second: true, surely: false, time.Hour: false} {
+		q := &quiet{}
+		h := &Healer{Store: shelf{items: map[string]Item{}}, Clock: standstill(began.Add(after)), Builds: q, Retrier: q}
+		c := &held{Case: decide.Case{ID: "c", Rounds: []decide.Round{{Step: decide.StepRetrying, RetryAt: began, Token: "first",
+			Build: codebuild.Build{ID: "shop:1"}, Decision: &decide.Decision{Plan: &decide.Plan{Route: decide.RouteBuild}}}}}}
+		if err := h.startAgain(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		if r := c.last(); (q.token == "first") != same || r.Token != q.token || r.Retry != "shop:2" ||
+			r.RetryAt.Equal(began) != (same || after == 0) {
+			t.Errorf("after %s: token %q, recorded %q of %s", after, q.token, r.Token, r.RetryAt)
 		}
 	}
 }
