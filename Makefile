@@ -105,12 +105,12 @@ fuzz: ## every fuzz test for FUZZTIME (default 1m)
 	done
 
 # Too slow for CI: minutes a room. MUTANTS is how many changes of each room are
-# tried (0: all), ROOMS the rooms, SEED another draw.
+# tried (0: all), ROOMS the rooms, SEED another draw, OWN=1 only own tests.
 .PHONY: mutants
 mutants: ## change the judging rooms in small ways, and list what no test notices
 	go vet -tags mutants ./internal/mutants
-	go test -tags mutants -run TestMutants -count=1 -v -timeout 6h ./internal/mutants \
-	  -n $${MUTANTS:-100} -seed $${SEED:-1} -rooms "$$ROOMS"
+	go test -tags mutants -run TestMutants -count=1 -v -timeout 6h ./internal/mutants -args \
+	  -n $${MUTANTS:-100} -seed $${SEED:-1} -rooms "$$ROOMS" $(if $(OWN),-own)
 
 CONTEXT ?=
 CDK_ARGS = -c settings=$(SETTINGS) $(CONTEXT)

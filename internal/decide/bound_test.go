@@ -144,7 +144,8 @@ var boundedSums = map[Size][][]int{
 // its plan waits for an approval.
 func TestBoundedEnds(t *testing.T) {
 	for outcome, keeps := range map[Kind]bool{Proposed: true, Reported: false} {
-		c := Case{Closed: began, Outcome: outcome, Rounds: []Round{fullRound("last", func(r *Round) { stands(r); r.Written = time.Time{} })}}
+		c := Case{Closed: began, Outcome: outcome,
+			Rounds: []Round{fullRound("last", func(r *Round) { stands(r); r.Written = time.Time{} })}}
 		if p := c.Bounded(Bare).Rounds[0].Decision.Plan; (p.Write.After == "after") != keeps || (p.Proof != nil) != keeps {
 			t.Errorf("%s: %+v", outcome, p)
 		}
@@ -183,7 +184,8 @@ func TestDroppedRounds(t *testing.T) {
 	if want := []string{"0", "3", "6", "7", "15", "16", "18", "19"}; !slices.Equal(ids(got), want) {
 		t.Errorf("kept %q, want %q", ids(got), want)
 	}
-	if p := got.Past; p.Rounds != 12 || !slices.Equal(p.Builds, []string{"1", "2", "4", "5", "8", "9", "10", "11", "12", "13", "14", "17"}) ||
+	if p := got.Past; p.Rounds != 12 ||
+		!slices.Equal(p.Builds, []string{"1", "2", "4", "5", "8", "9", "10", "11", "12", "13", "14", "17"}) ||
 		!p.Start.Equal(began.Add(17*time.Hour)) || !slices.Equal(p.Initiators, []string{"by1", "by2", "by0"}) {
 		t.Errorf("the past is %+v", p)
 	}
@@ -206,7 +208,8 @@ func TestDroppedRounds(t *testing.T) {
 func TestPastIsBounded(t *testing.T) {
 	var p Past
 	for i := range 80 {
-		p.add(Round{Build: codebuild.Build{ID: fmt.Sprint(i), Initiator: fmt.Sprint("by", i), Start: began.Add(-time.Duration(i) * time.Hour)}})
+		p.add(Round{Build: codebuild.Build{ID: fmt.Sprint(i), Initiator: fmt.Sprint("by", i),
+			Start: began.Add(-time.Duration(i) * time.Hour)}})
 	}
 	p.add(Round{Build: codebuild.Build{ID: long(maxName + 1), Initiator: long(maxName + 1)}})
 	p.add(Round{Build: codebuild.Build{ID: long(maxName), Initiator: long(maxName)}})
@@ -265,7 +268,8 @@ func TestFirstDenials(t *testing.T) {
 func TestBoundedEmpty(t *testing.T) {
 	c := Case{ID: "c", Rounds: []Round{{Build: build(), Step: StepReceived}}}
 	for s := Whole; s <= Bare; s++ {
-		if got := c.Bounded(s); got.Rounds[0].Diagnosis != nil || got.Rounds[0].Decision != nil || got.Rounds[0].Cut || got.Past.Others != 0 {
+		if got := c.Bounded(s); got.Rounds[0].Diagnosis != nil || got.Rounds[0].Decision != nil ||
+			got.Rounds[0].Cut || got.Past.Others != 0 {
 			t.Errorf("size %d: %+v", s, got)
 		}
 	}
@@ -273,8 +277,10 @@ func TestBoundedEmpty(t *testing.T) {
 
 // TestRepositoryName: which names ECR takes.
 func TestRepositoryName(t *testing.T) {
-	for name, want := range map[string]bool{"ab": true, "a": false, "": false, "az09/._-z": true, "Ab": false, "a:": false, "a`": false,
-		"a{": false, "a0": true, "0z": true, "a//b": false, "/ab": false, "ab/": false, "-ab": false, "ab.": false, "a_b": true, "aüb": false,
+	for name, want := range map[string]bool{"ab": true, "a": false, "": false, "az09/._-z": true, "Ab": false, "a:": false,
+		"a`": false,
+		"a{": false, "a0": true, "0z": true, "a//b": false, "/ab": false, "ab/": false, "-ab": false, "ab.": false,
+		"a_b": true, "aüb": false,
 		long(256): true, long(257): false} {
 		if got := repositoryName(name); got != want {
 			t.Errorf("%.20q: %v", name, got)

@@ -11,8 +11,8 @@ import (
 // TestSets checks every action of every set against the service reference
 // and the floor.
 func TestSets(t *testing.T) {
-	if !slices.IsSorted(SetNames()) {
-		t.Error("sets are not sorted")
+	if !slices.IsSorted(SetNames()) || len(SetNames()) != len(sets) {
+		t.Errorf("of %d sets the names are not all there, or not sorted: %q", len(sets), SetNames())
 	}
 	for _, s := range sets {
 		got, ok := SetNamed(s.Name)

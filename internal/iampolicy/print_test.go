@@ -97,7 +97,8 @@ func TestCanonicalDistrustsConditions(t *testing.T) {
 	for _, other := range []Statement{st("StringEquals", "k:a", "x"), st("StringLike", "k:b", "x"), st("StringLike", "k:a", "y")} {
 		s := honest
 		s.Raw = string(other.compact())
-		if got := (Document{Statements: []Statement{s}}).Canonical(); !bytes.Equal(got, Document{Statements: []Statement{honest}}.Canonical()) {
+		got, want := Document{Statements: []Statement{s}}.Canonical(), Document{Statements: []Statement{honest}}.Canonical()
+		if !bytes.Equal(got, want) {
 			t.Errorf("Raw %s was printed:\n%s", s.Raw, got)
 		}
 	}
