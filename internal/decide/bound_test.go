@@ -224,14 +224,14 @@ func TestPastIsBounded(t *testing.T) {
 // notices stay, and what the case is about to take up; the rest is counted.
 func TestBoundedLists(t *testing.T) {
 	c := Case{Rounds: []Round{{Retry: "2"}}, Past: Past{Others: 1}}
-	for i := range maxKeptOthers + 5 {
+	for i := range MaxOthers + 5 {
 		c.Others = append(c.Others, fmt.Sprint(i))
 	}
 	for i := range maxKeptNotices + 2 {
 		c.Outbox = append(c.Outbox, Pending{ID: fmt.Sprint(i), Note: long(3000), Repeats: 1})
 	}
 	got := c.Bounded(Whole)
-	if len(got.Others) != maxKeptOthers || got.Past.Others != 6 || got.Others[0] != "2" || got.Others[1] != "6" {
+	if len(got.Others) != MaxOthers || got.Past.Others != 6 || got.Others[0] != "2" || got.Others[1] != "6" {
 		t.Errorf("%d others, %d dropped: %q", len(got.Others), got.Past.Others, got.Others[:2])
 	}
 	if len(got.Outbox) != maxKeptNotices || got.Outbox[0].ID != "2" || got.Outbox[0].Repeats != 5 || got.Outbox[1].Repeats != 1 ||
@@ -241,8 +241,8 @@ func TestBoundedLists(t *testing.T) {
 	if c.Others[5] != "5" || c.Outbox[2].Repeats != 1 || len(c.Outbox[2].Note) != 3000 {
 		t.Error("the case itself was cut")
 	}
-	c.Others, c.Rounds = c.Others[:maxKeptOthers], nil
-	if got := c.Bounded(Whole); len(got.Others) != maxKeptOthers || got.Past.Others != 1 {
+	c.Others, c.Rounds = c.Others[:MaxOthers], nil
+	if got := c.Bounded(Whole); len(got.Others) != MaxOthers || got.Past.Others != 1 {
 		t.Errorf("of as many as are kept, %d are, and %d dropped", len(got.Others), got.Past.Others)
 	}
 }

@@ -180,6 +180,7 @@ func TestRefusedAndWritten(t *testing.T) {
 // quiet is a CodeBuild in which no build was started, and that starts one.
 type quiet struct {
 	Builds
+	Retrier
 	token string
 }
 
@@ -189,9 +190,9 @@ func (q *quiet) Since(context.Context, settings.Account, string, time.Time, stri
 
 func (q *quiet) Retry(
 	_ context.Context, _ codebuild.Build, _ decide.Plan, token string, _ func([]string) error,
-) (string, error) {
+) (Started, error) {
 	q.token = token
-	return "shop:2", nil
+	return Started{ID: "shop:2"}, nil
 }
 
 // TestFreshToken: while CodeBuild surely remembers the token it is asked with it
