@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/codebuild"
-	cbtypes "github.com/aws/aws-sdk-go-v2/service/codebuild/types"
 	codebuildtypes "github.com/aws/aws-sdk-go-v2/service/codebuild/types"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	pipelinetypes "github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
@@ -366,7 +365,7 @@ func TestUnknown(t *testing.T) {
 		},
 		`codebuild.StartBuild: json: unknown field "fleetOverride"`: func() error {
 			_, err := c.codebuild.StartBuild(ctx, &codebuild.StartBuildInput{ProjectName: aws.String("p"),
-				FleetOverride: &cbtypes.ProjectFleet{}})
+				FleetOverride: &codebuildtypes.ProjectFleet{}})
 			return err
 		},
 		"sns.Publish: parameter PhoneNumber": func() error {
