@@ -215,19 +215,11 @@ func (h *Healer) unpauseProject(ctx context.Context, what ResumeWhat) (CommandAn
 // PausedProjects lists the projects that the breaker has paused, the newest
 // first.
 func (h *Healer) PausedProjects(ctx context.Context) ([]PausedProject, error) {
-	its, err := h.Store.Between(ctx, kindFlag, time.Time{}, h.Clock.Now().Add(time.Second), true, maxProjects)
+	ps, err := newest[PausedProject](ctx, h, kindFlag, maxProjects)
 	if err != nil {
 		return nil, fmt.Errorf("listing paused projects: %w", err)
 	}
-	var out []PausedProject
-	for _, it := range its {
-		var p PausedProject
-		if err := unmarshal(it, &p); err != nil {
-			return nil, err
-		}
-		out = append(out, p)
-	}
-	return out, nil
+	return ps, nil
 }
 
 // resumeOf is the command that ends the pause of a project.

@@ -150,16 +150,12 @@ func (h *Healer) heldBack(ctx context.Context, at settings.Account, p settings.P
 // Holds lists what persons took back from one project, or from all (""), the
 // newest first, at most limit.
 func (h *Healer) Holds(ctx context.Context, project string, limit int) ([]decide.Hold, error) {
-	its, err := h.Store.Between(ctx, kindHold, time.Time{}, h.Clock.Now().Add(time.Second), true, maxHistory)
+	places, err := newest[[]decide.Hold](ctx, h, kindHold, maxHistory)
 	if err != nil {
 		return nil, fmt.Errorf("listing what was taken back: %w", err)
 	}
 	var out []decide.Hold
-	for _, it := range its {
-		var holds []decide.Hold
-		if err := unmarshal(it, &holds); err != nil {
-			return nil, err
-		}
+	for _, holds := range places {
 		for _, one := range slices.Backward(holds) {
 			if (project == "" || one.Project == project) && len(out) < limit {
 				out = append(out, one)

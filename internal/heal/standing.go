@@ -109,17 +109,25 @@ func (h *Healer) openCases(ctx context.Context) ([]decide.Case, error) {
 
 // closedCases lists closed cases, the last closed first.
 func (h *Healer) closedCases(ctx context.Context, most int) ([]Summary, error) {
-	its, err := h.Store.Between(ctx, kindClosed, time.Time{}, h.Clock.Now().Add(time.Second), true, most)
+	ss, err := newest[Summary](ctx, h, kindClosed, most)
 	if err != nil {
 		return nil, fmt.Errorf("reading the history: %w", err)
 	}
-	var out []Summary
+	return ss, nil
+}
+
+// newest reads items of one kind that are due by now, the last due first.
+func newest[T any](ctx context.Context, h *Healer, kind string, most int) (out []T, err error) {
+	its, err := h.Store.Between(ctx, kind, time.Time{}, h.Clock.Now().Add(time.Second), true, most)
+	if err != nil {
+		return nil, err
+	}
 	for _, it := range its {
-		var s Summary
-		if err := unmarshal(it, &s); err != nil {
+		var v T
+		if err := unmarshal(it, &v); err != nil {
 			return nil, err
 		}
-		out = append(out, s)
+		out = append(out, v)
 	}
 	return out, nil
 }
