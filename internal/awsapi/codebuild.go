@@ -129,6 +129,43 @@ func (c CodeBuild) Role(ctx context.Context, at settings.Account, project string
 	return aws.ToString(out.Projects[0].ServiceRole), nil
 }
 
+// maxProjects is how many projects BatchGetProjects takes (AWS.md#listing-builds).
+const maxProjects = 100
+
+// Read implements [heal.Projects].
+func (c CodeBuild) Read(ctx context.Context, at settings.Account, names []string) (ps []codebuild.Project, err error) {
+	client, err := c.client(at)
+	if err != nil {
+		return nil, err
+	}
+	for some := range slices.Chunk(names, maxProjects) {
+		out, err := client.BatchGetProjects(ctx, &cb.BatchGetProjectsInput{Names: some})
+		if err != nil {
+			return nil, classify(err)
+		}
+		for _, p := range out.Projects {
+			ps = append(ps, codebuild.Project{Name: aws.ToString(p.Name), ServiceRole: aws.ToString(p.ServiceRole),
+				Webhook: webhook(p.Webhook)})
+		}
+	}
+	return ps, nil
+}
+
+func webhook(w *types.Webhook) *codebuild.Webhook {
+	if w == nil {
+		return nil
+	}
+	out := &codebuild.Webhook{Runner: w.BuildType == types.WebhookBuildTypeRunnerBuildkiteBuild}
+	for _, g := range w.FilterGroups {
+		var group []codebuild.Filter
+		for _, f := range g {
+			group = append(group, codebuild.Filter{Type: string(f.Type), Pattern: aws.ToString(f.Pattern)})
+		}
+		out.Groups = append(out.Groups, group)
+	}
+	return out
+}
+
 // SetRole implements [heal.Projects].
 func (c CodeBuild) SetRole(ctx context.Context, at settings.Account, project, role string) error {
 	client, err := c.client(at)

@@ -288,19 +288,32 @@ type Plan struct {
 	Role    string          `json:"role,omitempty"` // ARN
 	Remedy  diagnose.Remedy `json:"remedy"`
 
-	Write      *guardrail.Target    `json:"write,omitempty"`      // grant
-	Proof      []guardrail.Question `json:"proof,omitempty"`      // grant
-	Repository string               `json:"repository,omitempty"` // create-repository
-	Buildspec  string               `json:"buildspec,omitempty"`  // override-buildspec
-	NewRole    string               `json:"new_role,omitempty"`   // switch-role: ARN
-	OldRole    string               `json:"old_role,omitempty"`   // switch-role: what to switch back to
-	Route      Route                `json:"route"`
+	Write        *guardrail.Target    `json:"write,omitempty"`         // grant
+	Proof        []guardrail.Question `json:"proof,omitempty"`         // grant
+	Repository   string               `json:"repository,omitempty"`    // create-repository
+	Holders      []string             `json:"holders,omitempty"`       // grant: other projects that have it, too
+	PullRequests PullRequests         `json:"pull_requests,omitempty"` // grant, switch-role
+	Buildspec    string               `json:"buildspec,omitempty"`     // override-buildspec
+	NewRole      string               `json:"new_role,omitempty"`      // switch-role: ARN
+	OldRole      string               `json:"old_role,omitempty"`      // switch-role: what to switch back to
+	Route        Route                `json:"route"`
 	// Settle is how long to wait before the build is started again: until IAM shows
 	// the change everywhere, or a transient failure has passed.
 	Settle time.Duration `json:"settle,omitempty"`
 	// Ends says which grants end, and how long they last.
 	Ends []End `json:"ends,omitempty"`
 }
+
+// PullRequests says whether builds of pull requests have what a plan gives the role.
+type PullRequests string
+
+// What is known of them.
+const (
+	PullRequestsNone     PullRequests = "" // as far as is known
+	PullRequestsBuilt    PullRequests = "built"
+	PullRequestsUnknown  PullRequests = "unknown"
+	PullRequestsAccepted PullRequests = "accepted" // by the settings; whether there are any was not looked for
+)
 
 // End is when what a grant gives ends. It counts from when it is given, so that
 // a grant that waits for its approval is not dead by then.

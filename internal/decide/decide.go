@@ -30,8 +30,9 @@ type Facts struct {
 	Before []guardrail.Answer // to guardrail.Questions of the same facts
 	Trail  []bool             // per causal denial: CloudTrail has confirmed it
 
-	Wrote       time.Time // when the healer last wrote the role, for whichever case; zero: never, or not asked
-	ProjectRole string    // ARN of the project's present role; only if settings name a role to switch to
+	Wrote        time.Time // when the healer last wrote the role, for whichever case; zero: never, or not asked
+	PullRequests guardrail.PullRequestBuilds
+	ProjectRole  string // ARN of the project's present role; only if settings name a role to switch to
 	// Unrepeatable names the settings that the build had and a new build of its
 	// project could not be given; only if [StartsAnew].
 	Unrepeatable []string
@@ -57,7 +58,8 @@ func causal(d diagnose.Diagnosis) []buildlog.Denial {
 // Judged is the input for the guardrails.
 func (f Facts) Judged() guardrail.Input {
 	in := guardrail.Input{Settings: f.Settings, Project: f.Project, Build: last(f.lineage()), Denials: f.Causal(),
-		Before: f.Before, Trail: f.Trail, Now: f.Now, Healer: f.Self.Parts, Source: f.Self.Source, Given: pieces(f.Earlier)}
+		Before: f.Before, Trail: f.Trail, Now: f.Now, Healer: f.Self.Parts, Source: f.Self.Source, Given: pieces(f.Earlier),
+		PullRequests: f.PullRequests}
 	if f.Role != nil {
 		in.Role = *f.Role
 	}
@@ -284,15 +286,45 @@ func grant(f Facts, d Decision) Decision {
 	d.Used = j.Used
 	d.Plan = newPlan(f, diagnose.Grant)
 	d.Plan.Write, d.Plan.Proof, d.Plan.Ends = j.Target, j.Proof, ends(f.Settings, j.Used)
+	d.Plan.Holders, d.Plan.PullRequests = holders(f), pullRequests(f)
 	if beforeFirstCommand(f.Build) {
 		d.Plan.Settle = f.Settings.Limits.Settle
 	}
 	d.Why = "The settings allow what was denied: " + grantNames(j.Used) + "."
 	d.Pieces = j.Pieces
-	if j.Offer != "" {
-		d.Asks, d.Why = true, j.Offer
+	if why := strings.TrimSpace(j.Offer + " " + j.Ask); why != "" {
+		d.Asks, d.Why = true, why
 	}
 	return d
+}
+
+// maxHolders bounds the projects that a plan names.
+const maxHolders = 10
+
+// holders names the other projects that have what the project is given.
+func holders(f Facts) (names []string) {
+	for _, q := range settings.SharingOf(f.Settings, f.Home).Holders(f.Project) {
+		if q.Name != f.Project.Name || q.Account != f.Project.Account || q.Region != f.Project.Region {
+			names = append(names, q.Name)
+		}
+	}
+	if n := len(names) - maxHolders; n > 1 {
+		names = append(names[:maxHolders], fmt.Sprintf("%d more", n))
+	}
+	return names
+}
+
+// pullRequests says whether builds of pull requests have what the role is given.
+func pullRequests(f Facts) PullRequests {
+	switch {
+	case f.Project.PullRequests == settings.Accept:
+		return PullRequestsAccepted
+	case len(f.PullRequests.Built) > 0:
+		return PullRequestsBuilt
+	case !f.PullRequests.Read || f.PullRequests.Unread != "":
+		return PullRequestsUnknown
+	}
+	return PullRequestsNone
 }
 
 // pieces counts the resources that the rounds gave one by one.
@@ -642,6 +674,10 @@ func switchRole(f Facts, d Decision) Decision {
 	if r := takenBack(f); r != nil {
 		rs = append(rs, *r)
 	}
+	no, ask := guardrail.JudgePullRequests(j)
+	if no != nil {
+		rs = append(rs, *no)
+	}
 	// A buildspec that the settings list is repeated; any other would run what
 	// neither project nor settings name.
 	same := []string{"service role"}
@@ -664,7 +700,7 @@ func switchRole(f Facts, d Decision) Decision {
 			Message: fmt.Sprintf("The build ran as %s, and the project now has %s.", old.ARN(), f.ProjectRole)})
 	}
 	d.Plan = newPlan(f, diagnose.SwitchRole)
-	d.Plan.NewRole, d.Plan.OldRole = next.ARN(), old.ARN()
+	d.Plan.NewRole, d.Plan.OldRole, d.Plan.PullRequests = next.ARN(), old.ARN(), pullRequests(f)
 	// Which role a retry takes is not documented (AWS.md#undocumented); a new
 	// build surely takes the project's.
 	if d.Plan.Route == RouteBuild || d.Plan.Route == RouteCodeBuild {
@@ -674,5 +710,8 @@ func switchRole(f Facts, d Decision) Decision {
 		}
 	}
 	d.Why = fmt.Sprintf("The settings name the ready role %q.", f.Project.SwitchRole)
+	if ask != "" {
+		d.Asks, d.Why = true, d.Why+" "+ask
+	}
 	return d
 }

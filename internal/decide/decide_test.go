@@ -46,7 +46,8 @@ grants:
 	home := settings.Account{ID: account, Region: "us-east-1"}
 	p, _ := set.Project("shop", account, "us-east-1", home)
 	f := Facts{Settings: set, Home: home, Project: p, Build: build(), Case: "c",
-		Diagnosis: diagnose.Diagnosis{Cause: "some", Remedy: remedy}, Now: began}
+		Diagnosis: diagnose.Diagnosis{Cause: "some", Remedy: remedy}, Now: began,
+		PullRequests: guardrail.PullRequestBuilds{Read: true}}
 	if change != nil {
 		change(&f)
 	}

@@ -84,6 +84,8 @@ type Input struct {
 	// Trail says per denial that CloudTrail has confirmed it; nil: of none.
 	Trail []bool
 	Now   time.Time
+	// PullRequests is what is known of pull requests that would get it, too.
+	PullRequests PullRequestBuilds
 	// Given is how many resources earlier rounds of the case were given one by one;
 	// see Judgement.Pieces.
 	Given int
@@ -92,6 +94,15 @@ type Input struct {
 	// Source lists ARNs (the same) of what the healer is deployed from: who can
 	// write there decides what it will do. Reading there is harmless.
 	Source []string
+}
+
+// PullRequestBuilds is what is known of builds of pull requests that have what the
+// project is given. Its zero value is that nothing is known.
+type PullRequestBuilds struct {
+	Read  bool     // it was looked for
+	Built []string // who builds them, and how that is known; at most a few
+	// Unread is why not all of it could be read, "" if it could.
+	Unread string
 }
 
 // TargetKind is a way to write what is granted; see [settings.Write].
@@ -140,9 +151,12 @@ type Judgement struct {
 	// NeedsTrail: nothing but CloudTrail's word is missing. Judge again with
 	// Input.Trail once it may be there.
 	NeedsTrail bool
-	Allowed    bool
-	Target     *Target
-	Used       []Used
+	// NeedsPullRequests: Input.PullRequests was not read, and what would be granted
+	// hangs on it. Judge again once it is.
+	NeedsPullRequests bool
+	Allowed           bool
+	Target            *Target
+	Used              []Used
 	// Added are the statements that Target adds to Target.Before.
 	Added []iampolicy.Statement
 	// Proof are the calls that must be allowed with Target written: what
@@ -154,4 +168,7 @@ type Judgement struct {
 	// Offer says why Target gives a grant's own pattern in their place, which only a
 	// person may approve; "" if it does not.
 	Offer string
+	// Ask says why a person must approve Target, since builds of pull requests would
+	// have it, too; "" if none need to.
+	Ask string
 }

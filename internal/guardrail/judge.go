@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
 // Judge takes a build's denials through the nine guardrails, whose rules are
@@ -52,8 +53,18 @@ func Judge(in Input) Judgement {
 	if len(rs) > 0 {
 		return refused(rs)
 	}
-	return Judgement{Target: &dr.target, Used: used(in, picks), Added: dr.added, Proof: proof(in, kept, picks),
+	j := Judgement{Target: &dr.target, Used: used(in, picks), Added: dr.added, Proof: proof(in, kept, picks),
 		Pieces: pieces, Offer: offer}
+	if len(dr.added) == 0 {
+		return j // nothing more lands on the role
+	}
+	no, ask := JudgePullRequests(in)
+	if no != nil {
+		j = refused([]Refusal{*no})
+	}
+	j.Ask = ask
+	j.NeedsPullRequests = !in.PullRequests.Read && in.Project.PullRequests != settings.Accept
+	return j
 }
 
 // refused sorts the refusals by guardrail and frees them of doubles.

@@ -43,7 +43,7 @@ func shop() Input {
 		Denials: []buildlog.Denial{denial("ecr:PutImage", repo)},
 		Healer: []string{"arn:aws:lambda:*:111122223333:function:buildmedic*",
 			"arn:aws:iam::111122223333:role/buildmedic/*", "arn:aws:s3:::buildmedic-state*"},
-		Now: now,
+		Now: now, PullRequests: PullRequestBuilds{Read: true},
 	}
 	in.Role.Role, _ = in.Build.Role()
 	in.Role.Inline = map[string]string{}

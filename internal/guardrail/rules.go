@@ -54,6 +54,7 @@ const (
 	// 7: the whole.
 	EscalationPath   Rule = "escalation-path"
 	OpenTrust        Rule = "open-trust"
+	PullRequests     Rule = "pull-requests"
 	UnreadablePolicy Rule = "unreadable-policy"
 	// 8: what IAM takes.
 	ProtectedRole   Rule = "protected-role"
@@ -275,6 +276,11 @@ var rules = []struct {
 		"Strangers may assume the role, and would get what it is given.",
 		"the role's trust policy names \"Principal\": \"*\", or anybody of an OIDC provider",
 		"Narrow the role's trust policy to codebuild.amazonaws.com."},
+	{PullRequests, 7,
+		"The settings say that pull requests are built as another role, and CodeBuild says otherwise.",
+		"pull_requests: separate-role, and the webhook of a project on the same role starts builds of pull requests",
+		"Build pull requests as another role; or write pull_requests: accept in the project if they " +
+			"may have it."},
 	{UnreadablePolicy, 7,
 		"A policy of the role cannot be read, so the whole cannot be judged.",
 		"a policy of the role holds an element that IAM takes and this program does not know",

@@ -175,7 +175,19 @@ func (h *Healer) permissions(ctx context.Context, at settings.Account, f *decide
 	if err != nil || !further {
 		return err
 	}
-	return h.readRole(ctx, at, f)
+	return h.readState(ctx, at, f)
+}
+
+// readState reads the role, and, if something would be granted, who else has it.
+func (h *Healer) readState(ctx context.Context, at settings.Account, f *decide.Facts) (err error) {
+	if err := h.readRole(ctx, at, f); err != nil {
+		return err
+	}
+	if !guardrail.Judge(f.Judged()).NeedsPullRequests {
+		return nil
+	}
+	f.PullRequests, err = h.pullRequests(ctx, at, settings.SharingOf(h.Settings, h.Home).Holders(f.Project), f.Project)
+	return err
 }
 
 // ask asks the simulator what the guardrails want to know. further is false if
@@ -186,7 +198,10 @@ func (h *Healer) ask(ctx context.Context, at settings.Account, f *decide.Facts) 
 		if f.ProjectRole, err = h.Projects.Role(ctx, at, f.Project.Name); err != nil {
 			return false, fmt.Errorf("reading the project's role: %w", err)
 		}
-		return false, nil
+		if f.Project.PullRequests != settings.Accept {
+			f.PullRequests, err = h.pullRequests(ctx, at, []settings.Project{f.Project}, f.Project)
+		}
+		return false, err
 	}
 	role, ok := f.Build.Role()
 	in := f.Judged()

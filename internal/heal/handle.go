@@ -47,6 +47,9 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 		return h.byRecord(ctx, e, b, p)
 	}
 	b = b.WithRolePath(p.Role)
+	if err := h.notePullRequest(ctx, e.At, b); err != nil {
+		return err
+	}
 	if id == "" {
 		if id, err = h.findCase(ctx, e.At, b); err != nil {
 			return err

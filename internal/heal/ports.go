@@ -167,8 +167,11 @@ type Repositories interface {
 	Create(ctx context.Context, at settings.Account, name string) error
 }
 
-// Projects changes a CodeBuild project's service role.
+// Projects reads CodeBuild projects, and changes their service role.
 type Projects interface {
+	// Read reads projects of one account and region, in any order. One that does not
+	// exist is left out.
+	Read(ctx context.Context, at settings.Account, names []string) ([]codebuild.Project, error)
 	// Role reads the project's present role ARN.
 	Role(ctx context.Context, at settings.Account, project string) (string, error)
 	// SetRole switches the project to the role.

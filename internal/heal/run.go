@@ -408,7 +408,7 @@ func (h *Healer) permitted(ctx context.Context, c *held, f *decide.Facts) error 
 		}
 		c.leased = of
 	}
-	return h.readRole(ctx, c.at(), f)
+	return h.readState(ctx, c.at(), f)
 }
 
 // leaseNeeded names what must be leased before the role is read; "" if nothing

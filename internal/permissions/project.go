@@ -30,11 +30,10 @@ func project(s *settings.Settings, p settings.Project, at Place) Group {
 	sid := sidOf(p)
 	builds := at.ARN("codebuild", "project/"+p.Name)
 	// A batch's record says who asked for it, which its builds' do not.
-	reads := []string{"codebuild:BatchGetBuilds", "codebuild:ListBuildsForProject", "codebuild:BatchGetBuildBatches"}
-	// What a build overrode is told by comparing it with its project.
-	if startsAnew(p) {
-		reads = append(reads, "codebuild:BatchGetProjects")
-	}
+	// A project's webhook says whether it builds pull requests, which have what its
+	// role is given. What a build overrode is told by comparing it with its project.
+	reads := []string{"codebuild:BatchGetBuilds", "codebuild:ListBuildsForProject", "codebuild:BatchGetBuildBatches",
+		"codebuild:BatchGetProjects"}
 	ps := []Permission{
 		sid.allow("Builds", "Builds are read to explain them, and listed to find those that no event reported.", reads, []string{builds}),
 	}

@@ -18,6 +18,7 @@ type Key struct {
 	Choices []Choice
 
 	list     bool
+	open     bool   // it has choices and no default
 	from, to int64  // of a whole number; of a time span, in nanoseconds
 	unset    int64  // what holds where it is left out: of a number or span, or 1 for true
 	noZero   string // why it must not be 0, and what to write instead
@@ -135,6 +136,10 @@ var projectKeys = []Key{
 	texts("pipelines", "names of pipelines", "none", "[shop-main]",
 		"The pipelines that run it. A build of another pipeline is explained, and never started "+
 			"again."),
+	optional("pull_requests", "nothing: then each change waits for an approval once pull requests are built as its role",
+		"Who gets what the role is given: every build that runs as the role has it, those of pull requests included.",
+		Choice{string(SeparateRole), "pull requests are built as another role; refused where CodeBuild says otherwise"},
+		Choice{string(Accept), "builds of pull requests may have what the grants give"}),
 	mapping("trust", "only those that always do: branches and tags named in full, and pipelines",
 		"Whose builds count as the team's own. For all others nothing is ever changed.", trustKeys),
 }
@@ -265,6 +270,13 @@ func choice(name, means string, choices ...Choice) Key {
 	}
 	return Key{Name: name, Takes: strings.Join(words, ", "), Unset: words[0], Example: choices[len(choices)-1].Word,
 		Means: means, Choices: choices}
+}
+
+// optional is a choice without a default.
+func optional(name, unset, means string, choices ...Choice) Key {
+	k := choice(name, means, choices...)
+	k.Unset, k.open, k.Example = unset, true, choices[0].Word
+	return k
 }
 
 func keyNames(keys []Key) []string {

@@ -96,9 +96,10 @@ func TestKeysAreDocumented(t *testing.T) {
 // TestTypedChoices ensures that the words of the tables are the typed ones.
 func TestTypedChoices(t *testing.T) {
 	for name, want := range map[string][]string{
-		"mode":     {string(Observe), string(Propose), string(Heal)},
-		"give":     {string(GiveExact), string(GiveSet)},
-		"evidence": {string(EvidenceLog), string(EvidencePhase), string(EvidenceDecoded), string(EvidenceCloudTrail)},
+		"mode":          {string(Observe), string(Propose), string(Heal)},
+		"give":          {string(GiveExact), string(GiveSet)},
+		"pull_requests": {string(SeparateRole), string(Accept)},
+		"evidence":      {string(EvidenceLog), string(EvidencePhase), string(EvidenceDecoded), string(EvidenceCloudTrail)},
 	} {
 		var got []string
 		everyKey(Keys(), "", file, func(k Key, _ string, _ func(string) string) {

@@ -251,12 +251,16 @@ func (o object) oneOf(key string) string {
 		words = append(words, c.Word)
 	}
 	s, ok := o.scalar(key, "text", "!!str")
+	unset := words[0]
+	if o.key(key).open {
+		unset = ""
+	}
 	if !ok {
-		return words[0]
+		return unset
 	}
 	if !slices.Contains(words, s) {
 		o.problem(key, "%q is not one of %s%s", clip(s), strings.Join(words, ", "), suggest(s, words, ""))
-		return words[0]
+		return unset
 	}
 	return s
 }

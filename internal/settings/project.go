@@ -44,18 +44,19 @@ func (r *reader) projects(items iter.Seq[object], s *Settings) []Project {
 
 func (r *reader) project(o object, s *Settings) Project {
 	p := Project{
-		Name:       o.id("name", projectName, "write the name of a CodeBuild project: 2 to 150 letters, digits, - and _"),
-		Account:    o.account("account"),
-		Region:     o.region("region"),
-		Role:       o.role("role"),
-		Mode:       Mode(o.oneOf("mode")),
-		Buildspecs: r.buildspecs(o.texts("buildspecs")),
-		Retry:      o.boolean("retry"),
-		Boundary:   o.policy("boundary", policyPath),
-		Logs:       o.logs(),
-		Pipelines:  r.pipelines(o.texts("pipelines")),
-		Trust:      r.trust(o),
-		Line:       o.node.Line,
+		Name:         o.id("name", projectName, "write the name of a CodeBuild project: 2 to 150 letters, digits, - and _"),
+		Account:      o.account("account"),
+		Region:       o.region("region"),
+		Role:         o.role("role"),
+		Mode:         Mode(o.oneOf("mode")),
+		Buildspecs:   r.buildspecs(o.texts("buildspecs")),
+		Retry:        o.boolean("retry"),
+		Boundary:     o.policy("boundary", policyPath),
+		Logs:         o.logs(),
+		Pipelines:    r.pipelines(o.texts("pipelines")),
+		Trust:        r.trust(o),
+		PullRequests: PullRequests(o.oneOf("pull_requests")),
+		Line:         o.node.Line,
 	}
 	if !o.has("role") {
 		o.problem("role", "missing; %s", roleRule)

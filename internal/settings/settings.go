@@ -40,6 +40,16 @@ const (
 	GiveSet   Give = "set"   // all of the grant
 )
 
+// PullRequests is what the owner says of pull requests: whether their builds get
+// what the project's role is given.
+type PullRequests string
+
+// What an owner may say; "" says nothing.
+const (
+	SeparateRole PullRequests = "separate-role" // they are built as another role
+	Accept       PullRequests = "accept"        // they may have it, too
+)
+
 // Settings is one valid file. Names are unique; every reference resolves.
 type Settings struct {
 	Version  int
@@ -94,21 +104,22 @@ func AccountOf(a codebuild.ARN) Account { return Account{ID: a.Account, Region: 
 
 // Project is one CodeBuild project that the healer looks after.
 type Project struct {
-	Name       string
-	Account    string // "" is the hub's own
-	Region     string // "" is the hub's own
-	Role       string // service role with its path: "service-role/codebuild-x"
-	Mode       Mode
-	Write      Write
-	Grants     []string // ids
-	Buildspecs []string // tried in order when the build cannot find its buildspec
-	SwitchRole string   // ready role, with its path, to switch the project to instead of granting; "" none
-	Retry      bool     // default true; false: never start a build (not idempotent)
-	Boundary   string   // name of the permissions boundary that the role must carry; "" none
-	Logs       Logs
-	Pipelines  []string // names of the pipelines whose failed stages may be retried for its builds
-	Trust      Trust
-	Line       int
+	Name         string
+	Account      string // "" is the hub's own
+	Region       string // "" is the hub's own
+	Role         string // service role with its path: "service-role/codebuild-x"
+	Mode         Mode
+	Write        Write
+	Grants       []string // ids
+	Buildspecs   []string // tried in order when the build cannot find its buildspec
+	SwitchRole   string   // ready role, with its path, to switch the project to instead of granting; "" none
+	Retry        bool     // default true; false: never start a build (not idempotent)
+	Boundary     string   // name of the permissions boundary that the role must carry; "" none
+	Logs         Logs
+	Pipelines    []string // names of the pipelines whose failed stages may be retried for its builds
+	Trust        Trust
+	PullRequests PullRequests
+	Line         int
 }
 
 // Trust is whose builds of a project count as the team's own, beyond those that

@@ -57,23 +57,31 @@ func Surprises(s *Settings) []Problem {
 	return list
 }
 
-// sharedRoles tells of projects that have what others are given.
+// sharedRoles tells of projects that have what others are given, and of those that
+// say otherwise about the same role.
 func sharedRoles(s *Settings) (list []Problem) {
 	sharing := SharingOf(s, Account{})
 	for i, p := range s.Projects {
 		say := func(key, format string, args ...any) {
 			list = append(list, Problem{p.Line, fmt.Sprintf("projects[%d].%s", i, key), fmt.Sprintf(format, args...)})
 		}
-		var others []string
+		var others, differ []string
 		for _, q := range sharing.Givers(p) {
 			if same(p, q) || q.Mode == Observe || len(q.Grants) == 0 {
 				continue
 			}
 			others = append(others, q.Name)
+			if p.PullRequests != q.PullRequests && p.PullRequests != "" && q.PullRequests != "" {
+				differ = append(differ, q.Name)
+			}
 		}
 		if len(others) > 0 {
 			say("role", "builds of project %s have what project %s is given, since it lands on the same role; give it a "+
 				"role of its own where that is not meant", p.Name, brief(others))
+		}
+		if len(differ) > 0 {
+			say("pull_requests", "project %s says %s and project %s says otherwise, of one role; say the same", p.Name,
+				p.PullRequests, brief(differ))
 		}
 	}
 	return list

@@ -217,6 +217,16 @@ type projectOut struct {
 	Artifacts      artifactsInput `json:"artifacts"`
 	LogsConfig     logsConfigOut  `json:"logsConfig"`
 	VPCConfig      *vpcOut        `json:"vpcConfig,omitempty"`
+	Webhook        *webhookOut    `json:"webhook,omitempty"`
+}
+
+type webhookOut struct {
+	FilterGroups [][]filterOut `json:"filterGroups"`
+}
+
+type filterOut struct {
+	Type    string `json:"type" yaml:"type"`
+	Pattern string `json:"pattern" yaml:"pattern"`
 }
 
 // queuedMinutes is how long a build may wait in the queue.
@@ -230,8 +240,13 @@ func (c projectFile) vpcOut() *vpcOut {
 }
 
 func (p *project) out() projectOut {
+	var hook *webhookOut
+	if p.conf.Webhook != nil {
+		hook = &webhookOut{p.conf.Webhook}
+	}
 	return projectOut{
-		Name: p.conf.Name, Arn: p.arn(), ServiceRole: p.role,
+		Webhook: hook,
+		Name:    p.conf.Name, Arn: p.arn(), ServiceRole: p.role,
 		Source:      sourceOut{Type: p.conf.Source.Type, Location: p.conf.Source.Location, Buildspec: p.conf.Buildspec},
 		Environment: p.environmentOut(), Created: epoch(p.created), LastModified: epoch(p.changed), AutoRetryLimit: p.conf.AutoRetry,
 		Timeout: int(time.Duration(p.conf.Timeout).Minutes()), QueuedTimeout: queuedMinutes,

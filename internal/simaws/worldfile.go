@@ -129,6 +129,7 @@ type projectFile struct {
 	Batch            []childFile           `yaml:"batch"`
 	Logs             logsFile              `yaml:"logs"`
 	Artifacts        string                `yaml:"artifacts"`
+	Webhook          [][]filterOut         `yaml:"webhook"` // groups of filters
 	Parameters       []string              `yaml:"parameters"`
 	Secrets          []string              `yaml:"secrets"`
 	VPC              bool                  `yaml:"vpc"`

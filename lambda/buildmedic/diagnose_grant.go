@@ -78,7 +78,7 @@ func deskInput(b codebuild.Build, x buildlog.Denial) guardrail.Input {
 	b.ServiceRole = codebuild.Role{Partition: at.Partition, Account: at.Account, Path: "/", Name: role}.ARN()
 	r, _ := b.Role()
 	return guardrail.Input{
-		Settings: &settings.Settings{}, Project: settings.Project{Name: deskProject}, Build: b,
+		Settings: &settings.Settings{}, Project: settings.Project{Name: deskProject, PullRequests: settings.Accept}, Build: b,
 		Denials: []buildlog.Denial{x}, Role: guardrail.RoleState{Role: r, Inline: map[string]string{}},
 	}
 }

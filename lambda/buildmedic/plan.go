@@ -157,6 +157,10 @@ func runPlan(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	if err != nil {
 		return fail(stderr, err)
 	}
+	if at, _, _ := project(s, b); p.Policy != nil && at.PullRequests != settings.Accept {
+		fmt.Fprintln(stderr, "note: whether pull requests are built as the role, too, is not known here. Where they are, or "+
+			"that cannot\nbe read, it waits for an approval unless the project says pull_requests: accept.")
+	}
 	return printJSON(stdout, stderr, p)
 }
 
@@ -279,7 +283,8 @@ func plan(ctx context.Context, s *settings.Settings, b codebuild.Build, failure 
 	}
 	iam := offline{State: state, Now: when}
 	f := decide.Facts{Settings: s, Home: home, Project: p, Build: b,
-		Diagnosis: heal.WithoutSecrets(diagnose.Diagnose(failure)), Case: "desk", Role: &state, Now: when}
+		Diagnosis: heal.WithoutSecrets(diagnose.Diagnose(failure)), Case: "desk", Role: &state, Now: when,
+		PullRequests: guardrail.PullRequestBuilds{Read: true}} // runPlan says so
 	qs := guardrail.Questions(f.Judged())
 	var err error
 	role, _ := b.Role()
