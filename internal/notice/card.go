@@ -141,6 +141,9 @@ func changed(n Notice) []string {
 			parts = append(parts, p)
 		}
 	}
+	if n.Holders != nil {
+		parts = append(parts, prosemark(n.Holders.Says))
+	}
 	if n.Then != "" {
 		parts = append(parts, prosemark(n.Then))
 	}

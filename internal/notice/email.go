@@ -281,6 +281,10 @@ func (m *mail) changes(n Notice) {
 			m.end()
 		}
 	}
+	if n.Holders != nil {
+		m.hang("  ", n.Holders.Says)
+		m.end()
+	}
 	if len(n.Timeline) >= 2 {
 		return // the timeline shows the rest
 	}

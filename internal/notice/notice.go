@@ -57,6 +57,8 @@ type Notice struct {
 	Refusals []Refusal       `json:"refusals"` // why nothing was done
 	Grants   []Grant         `json:"grants"`   // what allowed it
 	Changes  []Change        `json:"changes"`
+	// Holders are who else has, or would have, what the role is given.
+	Holders *Holders `json:"holders,omitempty"`
 	// Then is what would follow a change that was not made (yet).
 	Then     string    `json:"then,omitempty"`
 	Next     []string  `json:"next"` // what happens now, and what a person should do
@@ -173,6 +175,14 @@ type Change struct {
 
 	added, removed []iampolicy.Statement
 	fresh          bool // there was no policy before
+}
+
+// Holders are who has what a role is given beside the project's own branches:
+// everyone who runs as the role.
+type Holders struct {
+	Says         string              `json:"says"`          // a sentence
+	Projects     []string            `json:"projects"`      // other projects; if there are many, some and how many more
+	PullRequests decide.PullRequests `json:"pull_requests"` // whether builds of pull requests have it; "" if none are known
 }
 
 // What kind of thing was changed.

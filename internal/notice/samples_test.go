@@ -21,6 +21,7 @@ var samples = []struct {
 }{
 	{"tracker-retrying", "Story 1, on its way: the permission is there, the build runs again.", trackerRetrying()},
 	{"tracker-healed", "Story 1: the build's role may push to ECR now, and the build is green.", trackerHealed()},
+	{"shared-retrying", "Story 1, with a role that another project and builds of pull requests run as.", sharedRetrying()},
 	{"qivr-healed", "Story 2: a managed policy got a second version; what it held before is kept.", qivrHealed()},
 	{"buildspec-healed", "Story 4: the same commit was built with a buildspec at another place.", buildspecHealed()},
 	{"repository-healed", "Story 5: the repository did not exist, and the settings allow creating it.",
@@ -216,6 +217,12 @@ func ended(r decide.Round, took time.Duration) decide.Round {
 
 func trackerRetrying() decide.Outcome {
 	return outcome(decide.Retrying, after(9*time.Second), trackerSettings(), written(trackerRound(settings.Heal)))
+}
+
+func sharedRetrying() decide.Outcome {
+	r := written(trackerRound(settings.Heal))
+	r.Decision.Plan.Holders, r.Decision.Plan.PullRequests = []string{"TrackerWeb"}, decide.PullRequestsAccepted
+	return outcome(decide.Retrying, after(9*time.Second), trackerSettings(), r)
 }
 
 func trackerHealed() decide.Outcome {

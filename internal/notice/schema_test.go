@@ -197,7 +197,7 @@ func TestSchemaKeys(t *testing.T) {
 	root := readSchema(t)
 	for name, typ := range map[string]any{"notice": Notice{}, "case": Case{}, "build": Build{}, "failure": Failure{},
 		"denial": Denial{}, "event": Event{}, "refusal": Refusal{},
-		"grant": Grant{}, "change": Change{}, "command": Command{}, "snippet": Snippet{}, "links": Links{},
+		"grant": Grant{}, "change": Change{}, "command": Command{}, "holders": Holders{}, "snippet": Snippet{}, "links": Links{},
 		"digest": Roundup{}, "group": Group{}} {
 		var keys, required []string
 		rt := reflect.TypeOf(typ)

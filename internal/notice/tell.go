@@ -67,6 +67,7 @@ func (n *Notice) aboutBuild(v *view) {
 	r := v.latest
 	n.Build, n.Links = buildOf(r), links(r.Build, id(r.Retry))
 	n.Changes, n.Timeline, n.Grants = changesOf(v), timeline(v), grants(v)
+	n.Holders = holders(v, n.Case.Project, n.Changes)
 	if v.Kind != decide.Expiring {
 		n.Failure = failureOf(r)
 	}
