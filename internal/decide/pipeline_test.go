@@ -30,6 +30,7 @@ grants:
 		t.Fatal(err)
 	}
 	f := Facts{Settings: s, Home: settings.Account{ID: hostileAccount, Region: "eu-west-1"}, Project: s.Projects[0], Case: "c",
+		PullRequests: guardrail.PullRequestBuilds{Read: true},
 		Build: codebuild.Build{
 			ID:            "shop:" + hostileUUID,
 			ARN:           "arn:aws:codebuild:eu-west-1:111122223333:build/shop:" + hostileUUID,

@@ -153,6 +153,9 @@ func hostileWorld(tb testing.TB, seed uint64, extra ...string) Facts {
 	}
 	hostileRole(r, &f)
 	hostilePast(r, &f)
+	f.PullRequests = pickOf(r, []guardrail.PullRequestBuilds{{Read: true}, {Read: true}, {}, {Read: true, Unread: "denied"},
+		{Read: true, Built: []string{"the webhook of project web starts builds of them"}}})
+	f.Project.PullRequests = pickOf(r, []settings.PullRequests{"", settings.SeparateRole, settings.Accept})
 	return f
 }
 
@@ -543,6 +546,8 @@ func TestHostileRoad(t *testing.T) {
 		g.Project.Mode = settings.Observe
 		if a, b := Decide(f), Decide(g); (a.Plan == nil) != (b.Plan == nil) || a.Plan != nil && a.Plan.Hash() != b.Plan.Hash() {
 			t.Error("the mode chooses otherwise")
+		} else if a.Asks != b.Asks {
+			t.Error("whether a person must approve depends on the mode")
 		}
 		if t.Failed() {
 			t.Fatalf("seed %d: %+v", seed, f.Causal())

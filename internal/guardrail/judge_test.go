@@ -468,6 +468,14 @@ var judgeRows = []struct {
 		in.Denials[0] = denial("ecs:RegisterTaskDefinition", "arn:aws:ecs:eu-west-1:111122223333:task-definition/shop:*")
 		grantOf(in).Actions, grantOf(in).Resources = []string{"ecs:RegisterTaskDefinition"}, []string{"*"}
 	}, true, "escalation-path"},
+	{"the settings say that pull requests have a role of their own, and CodeBuild does not", func(in *Input) {
+		in.Project.PullRequests = settings.SeparateRole
+		in.PullRequests.Built = []string{"the webhook of project web starts builds of them"}
+	}, true, "pull-requests"},
+	{"the same where the settings accept them", func(in *Input) {
+		in.Project.PullRequests = settings.Accept
+		in.PullRequests.Built = []string{"the webhook of project web starts builds of them"}
+	}, true, granted},
 	{"a policy that cannot be read",
 		func(in *Input) { in.Role.Inline["deploy"] = `{"Version": "2012-10-17", "Statement": {` }, false,
 		"unreadable-policy"},
