@@ -388,11 +388,11 @@ func TestCapacity(t *testing.T) {
 		row, rest string
 		ten, most int
 	}{
-		{"`observe`", "", 223, 523},
+		{"`observe`", "", 222, 521},
 		{"`heal`, `write: {inline: …}`", inline, 221, 518},
-		{"the same, with a `boundary`", inline + ", boundary: b", 167, 394},
-		{"the same, with a pipeline each instead", inline + ", pipelines: [NAME]", 138, 324},
-		{"`heal`, `write: {managed: …}`, a policy each", managed, 173, 406},
+		{"the same, with a `boundary`", inline + ", boundary: b", 167, 393},
+		{"the same, with a pipeline each instead", inline + ", pipelines: [NAME]", 137, 323},
+		{"`heal`, `write: {managed: …}`, a policy each", managed, 172, 406},
 		{"`heal`, `write: {attach: true}`, one grant each", attach, 105, 247},
 	} {
 		if row := fmt.Sprintf("\n| %s | %d | %d |\n", c.row, c.ten, c.most); !strings.Contains(string(readme), row) {

@@ -165,8 +165,7 @@ func must(t *testing.T, tpl template) []calls {
 		{iam("role/qivr-codebuild-role"), nil, readsRole},
 		{qivrPolicy, nil, "iam:ListPolicyVersions iam:ListEntitiesForPolicy iam:GetPolicyVersion"},
 		{qivrPolicy, nil, "iam:CreatePolicyVersion iam:DeletePolicyVersion iam:SetDefaultPolicyVersion"},
-		{project("qivr-deploy"), nil,
-			"codebuild:BatchGetProjects codebuild:RetryBuild codebuild:RetryBuildBatch"},
+		{project("qivr-deploy"), nil, "codebuild:RetryBuild codebuild:RetryBuildBatch"},
 		{project("qivr-deploy"), request(repeated, "source.buildspec", "aws/buildspec.yml"), "codebuild:StartBuild"},
 		{here("codepipeline", "qivr-main"), nil, "codepipeline:GetPipelineState"},
 		{here("codepipeline", "qivr-main/Build"), nil, "codepipeline:RetryStageExecution"},
@@ -175,8 +174,7 @@ func must(t *testing.T, tpl template) []calls {
 		{siteRole, conditions{"iam:PolicyARN": {siteReady}}, "iam:AttachRolePolicy iam:DetachRolePolicy"},
 		{project("site"), nil, "codebuild:RetryBuild codebuild:RetryBuildBatch"},
 		// nightly: another role, and another log group.
-		{project("nightly"), nil,
-			"codebuild:BatchGetProjects codebuild:RetryBuild codebuild:RetryBuildBatch"},
+		{project("nightly"), nil, "codebuild:RetryBuild codebuild:RetryBuildBatch"},
 		{project("nightly"), request(repeated), "codebuild:StartBuild"},
 		{project("nightly"), request(nil, "serviceRole", iam("role/codebuild-nightly-ready")), "codebuild:UpdateProject"},
 		{project("nightly"), request(nil, "serviceRole", iam("role/codebuild-nightly")), "codebuild:UpdateProject"},
@@ -188,7 +186,7 @@ func must(t *testing.T, tpl template) []calls {
 	}
 	for _, name := range []string{"TrackerAPI", "qivr-deploy", "site", "nightly", "docs"} {
 		list = append(list, calls{project(name), nil,
-			"codebuild:BatchGetBuilds codebuild:ListBuildsForProject codebuild:BatchGetBuildBatches"})
+			"codebuild:BatchGetBuilds codebuild:ListBuildsForProject codebuild:BatchGetBuildBatches codebuild:BatchGetProjects"})
 		if name != "nightly" { // which logs elsewhere
 			list = append(list, calls{stream(name), nil, "logs:GetLogEvents"})
 		}

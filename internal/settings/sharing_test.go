@@ -69,3 +69,27 @@ func TestSharing(t *testing.T) {
 		t.Errorf("warned of %s", warned)
 	}
 }
+
+// TestSiblingsDisagree ensures that projects of one role that say different things of
+// pull requests are told, and those that say nothing are not.
+func TestSiblingsDisagree(t *testing.T) {
+	for name, row := range map[string]struct {
+		first, second string
+		want          bool
+	}{
+		"neither says anything": {"", "", false},
+		"one says nothing":      {", pull_requests: accept", "", false},
+		"the same":              {", pull_requests: accept", ", pull_requests: accept", false},
+		"otherwise":             {", pull_requests: separate-role", ", pull_requests: accept", true},
+	} {
+		text := strings.Replace(shared, "{name: app-pr, role: shared", "{name: app-pr, role: shared"+row.first, 1)
+		s := mustParse(t, strings.Replace(text, "{name: app-release, role: ci/Shared", "{name: app-release, role: ci/Shared"+row.second, 1))
+		warned := ""
+		for _, w := range Surprises(s) {
+			warned += w.Message + "\n"
+		}
+		if got := strings.Contains(warned, "project app-pr says separate-role and project app-release says otherwise"); got != row.want {
+			t.Errorf("%s: warned of %s", name, warned)
+		}
+	}
+}
