@@ -32,16 +32,18 @@ type reach struct {
 	Others     []string              `json:"others,omitempty"` // projects whose grants are among them
 }
 
-func runCheck(_ context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
-	fs := flags("check", "[-settings F] [-account ID] [-region R] [-partition P] [-json]",
+func runCheck(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
+	fs := flags("check", "[-settings F] [-account ID] [-region R] [-partition P] [-live] [-json]",
 		"Validates settings, runs the tests in them, warns of what is wide and of what does nothing,\n"+
-			"and shows per project what its role could at most gain. It uses no AWS.",
+			"and shows per project what its role could at most gain. It uses no AWS, unless -live has it read\n"+
+			"with your own credentials which projects build pull requests.",
 		"buildmedic check -settings infra/buildmedic.yaml -account 111122223333 -region eu-west-1", stderr)
 	path := fs.String("settings", defaultSettings, "settings file")
 	account := fs.String("account", "", "account that ${account} stands for; without it each test's own, and the "+
 		"placeholder is printed")
 	region := fs.String("region", "", "region that ${region} stands for; optional like -account")
 	partition := fs.String("partition", "", "partition that ${partition} stands for; optional like -account")
+	live := fs.Bool("live", false, "also read from CodeBuild which of the projects build pull requests")
 	asJSON := fs.Bool("json", false, "print JSON")
 	if done, code := parse(fs, args, stdout); done {
 		return code
@@ -57,6 +59,13 @@ func runCheck(_ context.Context, args []string, _ io.Reader, stdout, stderr io.W
 		return fail(stderr, err)
 	}
 	c := check(data, settings.Account{ID: *account, Region: *region}, *partition)
+	if *live && c.Valid {
+		ws, err := livePullRequests(ctx, data)
+		if err != nil {
+			return fail(stderr, err)
+		}
+		c.Warnings = append(c.Warnings, ws...)
+	}
 	code := exitOK
 	if !c.Valid {
 		code = exitFailed

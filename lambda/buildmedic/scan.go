@@ -71,7 +71,10 @@ type scanned struct {
 	Causes   []causeCount            `json:"causes"` // most frequent first
 	Denied   []deniedCount           `json:"denied"`
 	Remedies map[diagnose.Remedy]int `json:"remedies"`
-	Settings string                  `json:"settings"` // a buildmedic.yaml to start from
+	// PullRequests are the projects whose webhook starts builds of pull requests, or
+	// of which such a build failed: those builds have what the role is given.
+	PullRequests []string `json:"pull_requests"`
+	Settings     string   `json:"settings"` // a buildmedic.yaml to start from
 
 	wants map[string]want
 }
@@ -104,8 +107,17 @@ func (s scan) run(ctx context.Context) (scanned, error) {
 		return scanned{}, fmt.Errorf("listing projects: %w", err)
 	}
 	r := scanned{Projects: len(names), Causes: []causeCount{}, Denied: []deniedCount{},
-		Remedies: map[diagnose.Remedy]int{}, wants: map[string]want{}}
+		Remedies: map[diagnose.Remedy]int{}, PullRequests: []string{}, wants: map[string]want{}}
 	causes, denied := map[string]*causeCount{}, map[deniedCount]int{}
+	projects, err := s.desk.codebuild.Read(ctx, s.desk.home, names)
+	if err != nil {
+		return scanned{}, fmt.Errorf("reading projects: %w", err)
+	}
+	for _, p := range projects {
+		if p.Webhook.BuildsPullRequests() {
+			r.buildsPullRequests(p.Name)
+		}
+	}
 	for i, name := range names {
 		fmt.Fprintf(s.progress, "\r%d/%d %-60.60s", i+1, len(names), name)
 		if err := s.project(ctx, name, &r, causes, denied); err != nil {
@@ -124,7 +136,8 @@ func (s scan) run(ctx context.Context) (scanned, error) {
 	slices.SortFunc(r.Denied, func(a, b deniedCount) int {
 		return cmp.Or(b.Count-a.Count, strings.Compare(a.Action+a.Resource, b.Action+b.Resource))
 	})
-	r.Settings = starter(r.wants)
+	slices.Sort(r.PullRequests)
+	r.Settings = starter(r.wants, r.PullRequests)
 	return r, nil
 }
 
@@ -155,9 +168,18 @@ func (s scan) project(ctx context.Context, name string, r *scanned, causes map[s
 			}
 			return err
 		}
+		if guardrail.OfPullRequest(b) {
+			r.buildsPullRequests(name)
+		}
 		r.count(b, diagnose.Diagnose(f), causes, denied)
 	}
 	return nil
+}
+
+func (r *scanned) buildsPullRequests(project string) {
+	if !slices.Contains(r.PullRequests, project) {
+		r.PullRequests = append(r.PullRequests, project)
+	}
 }
 
 func (r *scanned) count(b codebuild.Build, d diagnose.Diagnosis, causes map[string]*causeCount, denied map[deniedCount]int) {
@@ -230,7 +252,7 @@ func (w want) add(d buildlog.Denial) {
 // starter writes a buildmedic.yaml: every project that failed, in observe,
 // with a grant for what it was denied as a comment. Consent stays the
 // owner's: nothing in it grants anything before a person edits it.
-func starter(wants map[string]want) string {
+func starter(wants map[string]want, pullRequests []string) string {
 	var b strings.Builder
 	b.WriteString("version: 1\n# Made by `buildmedic scan`. Everything is in observe and grants nothing. Read each comment; take the\n" +
 		"# number signs off what you want to allow, and set mode: heal.\nprojects:\n")
@@ -243,6 +265,10 @@ func starter(wants map[string]want) string {
 		fmt.Fprintf(&b, "  - name: %s\n    role: %s\n    mode: observe\n", n, w.role)
 		if len(w.denials) > 0 {
 			fmt.Fprintf(&b, "    # write: {inline: buildmedic}\n    # grants: [%s]\n", grantID(n))
+		}
+		if slices.Contains(pullRequests, n) {
+			b.WriteString("    # It builds pull requests, which would have what its role is given. Build them as another role, or\n" +
+				"    # take the number sign off this if they may have it.\n    # pull_requests: accept\n")
 		}
 		if w.buildspec {
 			b.WriteString("    # buildspecs: [path/to/buildspec.yml]\n")
@@ -317,6 +343,9 @@ func (r scanned) text() string {
 		for _, d := range r.Denied {
 			fmt.Fprintf(&b, "%6d  %s on %s\n", d.Count, d.Action, cmp.Or(d.Resource, "(the text does not say)"))
 		}
+	}
+	if len(r.PullRequests) > 0 {
+		fmt.Fprintf(&b, "\nWhat builds pull requests, which have whatever the role is given\n        %s\n", listSome(r.PullRequests, 10))
 	}
 	could := 0
 	for rem, n := range r.Remedies {
