@@ -45,9 +45,10 @@ func TestPullRequestsInheritNothing(t *testing.T) {
 	}{
 		"none are built": {"", "PUSH", nil, false, decide.Healed,
 			"Everyone who runs as role role-0 has it now: projects p0 and p1."},
-		"its own were":    {"", "", []string{"p0"}, false, decide.Proposed, "project p0 built one on 2026-11-22"},
-		"a sibling's":     {"", "", []string{"p1"}, false, decide.Proposed, "project p1 built one on 2026-11-22"},
-		"a sibling's may": {"", "PUSH, PULL_REQUEST_CREATED", nil, false, decide.Proposed, "the webhook of project p1 starts builds of them"},
+		"its own were": {"", "", []string{"p0"}, false, decide.Proposed, "project p0 built one on 2026-11-22"},
+		"a sibling's":  {"", "", []string{"p1"}, false, decide.Proposed, "project p1 built one on 2026-11-22"},
+		"a sibling's may": {"", "PUSH, PULL_REQUEST_CREATED", nil, false, decide.Proposed,
+			"the webhook of project p1 starts builds of them"},
 		"it is not known": {"", "", nil, true, decide.Proposed, "whether they run as the role is not known"},
 		"accepted": {", pull_requests: accept", "PULL_REQUEST_CREATED", []string{"p0", "p1"}, false, decide.Healed,
 			"Everyone who runs as role role-0 has it now: projects p0 and p1, pull requests included, as the settings accept."},
@@ -61,7 +62,8 @@ func TestPullRequestsInheritNothing(t *testing.T) {
 			if row.denied {
 				s.Sim.Hook(func(c simaws.Call) simaws.Fault {
 					if c.Operation == "BatchGetProjects" {
-						return simaws.Fault{Code: "AccessDeniedException", Message: "not authorized to perform: codebuild:BatchGetProjects", Status: 400}
+						return simaws.Fault{Code: "AccessDeniedException", Status: 400,
+							Message: "not authorized to perform: codebuild:BatchGetProjects"}
 					}
 					return simaws.Fault{}
 				})

@@ -353,8 +353,8 @@ func TestPlan(t *testing.T) {
 		!strings.Contains(string(p.Policy), "repository/tracker_api") || p.Target != "inline CodeBuild-ECR-Permissions" {
 		t.Errorf("got %s", out)
 	}
-	if errs != "" {
-		t.Errorf("a note about a project that is listed: %s", errs)
+	if strings.Count(errs, "note: ") != 1 || !strings.HasPrefix(errs, "note: whether pull requests are built") {
+		t.Errorf("for a project that is listed, want one note, about pull requests: %s", errs)
 	}
 	other := filepath.Join(dir, "other.yaml")
 	if err := os.WriteFile(other, []byte("version: 1\n"), 0o600); err != nil {
