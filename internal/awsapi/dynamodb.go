@@ -103,7 +103,8 @@ func (d *DynamoDB) Get(ctx context.Context, kind, id string) (heal.Item, error) 
 }
 
 // Put implements [heal.Store]. A write whose answer was lost and that the SDK
-// sent again is recognised as its own.
+// sent again is recognised as its own, by all that it wrote: two that claim the
+// same notice write the same data, and differ in when it is due.
 func (d *DynamoDB) Put(ctx context.Context, it heal.Item) (heal.Item, error) {
 	before := it.Version
 	it.Version++
@@ -123,7 +124,7 @@ func (d *DynamoDB) Put(ctx context.Context, it heal.Item) (heal.Item, error) {
 	var failed *types.ConditionalCheckFailedException
 	if errors.As(err, &failed) {
 		if old, derr := decodeItem(failed.Item); derr == nil && len(failed.Item) > 0 && old.Version == it.Version &&
-			bytes.Equal(old.Data, it.Data) && len(it.Data) > 0 && before > 0 {
+			bytes.Equal(old.Data, it.Data) && old.Due.Equal(it.Due) && len(it.Data) > 0 && before > 0 {
 			return it, nil
 		}
 		return heal.Item{}, heal.ErrConflict
