@@ -114,6 +114,7 @@ var knownTokens = sync.OnceValue(func() []token {
 		"sbp_": `[a-f0-9]{40}`, "pscale_": `(?:tkn|pw|oauth)_[A-Za-z0-9_.-]{32,}`, "CLOJARS_": `[a-z0-9]{60}`, "sgp_": `[a-f0-9_]{40,}`,
 		"CFPAT-": `[A-Za-z0-9_-]{40,}`, "tskey-": `[a-z]+-[A-Za-z0-9]+-[A-Za-z0-9]{16,}`, "nvapi-": `[A-Za-z0-9_-]{60,}`,
 		"figd_": `[A-Za-z0-9_-]{38,}`, "bkct_": `[A-Za-z0-9]{30,}`, "rdme_": `[a-z0-9]{70}`, "pnu_": `[A-Za-z0-9]{36}`,
+		"gsk_": `[A-Za-z0-9]{40,}`, "xai-": `[A-Za-z0-9]{40,}`, "r8_": `[A-Za-z0-9]{37}`,
 		"sq0":              `[a-z]{3}-[A-Za-z0-9_-]{20,}`,
 		"AGE-SECRET-KEY-1": `[A-Z0-9]{50,}`,
 		// JSON web tokens; their first part, or any JSON in base64, as in registry logins.
@@ -148,13 +149,14 @@ const (
 	passwordName = `passw(?:or)?d|passphrase|passwort|pwd`
 	secretName   = passwordName + `|secret|token|credentials?|api[_-]?key|access[_-]?key|private[_-]?key|` +
 		`signing[_-]?key|encryption[_-]?key|account[_-]?key|master[_-]?key|auth[_-]?key|deploy[_-]?key|license[_-]?key|` +
-		`_auth|signature|connection[_-]?string`
+		`_auth|signature|connection[_-]?string|[_-](?:pass|pw)\b`
 	// aValue is a quoted or bare value; also quoted inside of quoted JSON.
 	aValue = `\\+"[^"\n]*?\\+"|"(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?|[^\s"']+`
 )
 
 // secretWords contains a part of each secretName.
-var secretWords = []string{"passw", "passphrase", "pwd", "secret", "token", "credential", "key", "_auth", "signature", "connection"}
+var secretWords = []string{"passw", "_pass", "-pass", "_pw", "-pw", "passphrase", "pwd", "secret", "token", "credential", "key",
+	"_auth", "signature", "connection"}
 
 var contexts = []context{
 	{ // Headers: all that follows.
@@ -223,7 +225,8 @@ var contexts = []context{
 	},
 	{
 		needs: []string{" -u", "\t-u", "-user"},
-		re:    lazyregexp.New(`(?P<name>[ \t](?:-u|--user|--proxy-user)[ =]["']?[^\s:"']+)(?P<sep>:)(?P<value>[^\s"']+)`),
+		re: lazyregexp.New(`(?P<name>[ \t](?:-u|--user|--proxy-user)[ =]["']?[^\s:"']+|` +
+			`\bcurl\b[^\n|;&]*[ \t]-u["']?[^\s:"'=]+)(?P<sep>:)(?P<value>[^\s"']+)`),
 	},
 	{
 		needs: []string{"password"},

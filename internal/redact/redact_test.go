@@ -134,6 +134,7 @@ func TestTextByName(t *testing.T) {
 		"--password %", "--password=%", "--token '%'", "--api-key \"%\"", "--auth-token %", "--secret-string %",
 		"-token %", "docker login -u AWS -p % registry", "docker login --username x --password % y", "mysql -u root -p% db",
 		"mysqldump -proot -p% db", "curl -u user:% https://x", "curl --user \"user:%\" https://x",
+		"curl -s -uuser:% https://x", "export DB_PASS=%", "db_pw: %", "--db-pass %",
 		"machine github.com login bot password %", "echo % | docker login --username AWS --password-stdin x",
 		"echo -n '%' | docker login --password-stdin",
 		"Authorization: Bearer %", "authorization: Basic %", "Authorization: token %",
