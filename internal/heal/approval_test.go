@@ -74,3 +74,70 @@ func TestEndCountsFromTheWrite(t *testing.T) {
 		}
 	}
 }
+
+// TestStalePlanKeepsNothingWaiting: a plan can no longer be approved, since the
+// settings have changed or a week has passed. It can be replayed, or rejected,
+// and the same plan, decided again, can be approved.
+func TestStalePlanKeepsNothingWaiting(t *testing.T) {
+	for name, row := range map[string]struct {
+		ages    func(s *stage)
+		rejects bool
+	}{
+		"other settings": {func(s *stage) { s.Settings.SHA256 = "other" }, true},
+		"a week later":   {func(s *stage) { s.Sim.Clock.Advance(8 * 24 * time.Hour) }, false},
+	} {
+		for _, reject := range []bool{false, true} {
+			s := open(t, shop(1, ""), strings.ReplaceAll(shopSettings(1, ""), "mode: heal", "mode: propose"))
+			id := s.start("p0")
+			s.drain()
+			hash := s.of(id).Rounds[0].Decision.Plan.Hash()
+			row.ages(s)
+			if a := s.do(fmt.Sprintf(`{"approve":{"plan":%q}}`, hash)); a.Done || s.inline("role-0") != "" {
+				t.Errorf("%s: approve: %+v", name, a)
+			}
+			if reject {
+				if a := s.do(fmt.Sprintf(`{"reject":{"plan":%q}}`, hash)); a.Done != row.rejects {
+					t.Errorf("%s: reject: %+v", name, a)
+				}
+			}
+			if a := s.do(fmt.Sprintf(`{"replay":{"build":%q}}`, id)); !a.Done {
+				t.Errorf("%s: replay: %+v", name, a)
+			}
+			s.drain()
+			if a := s.do(fmt.Sprintf(`{"replay":{"build":%q}}`, id)); a.Done || !strings.Contains(a.Message, "waits for its approval") {
+				t.Errorf("%s: replay again: %+v", name, a)
+			}
+			if a := s.do(fmt.Sprintf(`{"approve":{"plan":%q}}`, hash)); !a.Done || s.inline("role-0") == "" {
+				t.Errorf("%s: approve the plan as decided again: %+v", name, a)
+			}
+		}
+	}
+}
+
+// TestApprovedIsNotApplied: the answer to an approval says that the plan is
+// applied only if it is.
+func TestApprovedIsNotApplied(t *testing.T) {
+	for name, row := range map[string]struct {
+		fault simaws.Fault
+		done  bool
+		says  string
+	}{
+		"denied":    {simaws.Fault{Code: "AccessDenied", Status: 403}, false, "could not be applied"},
+		"throttled": {simaws.Fault{Code: "Throttling", Status: 400}, true, "not applied yet"},
+	} {
+		s := open(t, shop(1, ""), strings.ReplaceAll(shopSettings(1, ""), "mode: heal", "mode: propose"))
+		id := s.start("p0")
+		s.drain()
+		hash := s.of(id).Rounds[0].Decision.Plan.Hash()
+		s.Sim.Hook(func(c simaws.Call) simaws.Fault {
+			if c.Operation == "PutRolePolicy" && !c.Done {
+				return row.fault
+			}
+			return simaws.Fault{}
+		})
+		a := s.do(fmt.Sprintf(`{"approve":{"plan":%q}}`, hash))
+		if a.Done != row.done || !strings.Contains(a.Message, row.says) || s.inline("role-0") != "" {
+			t.Errorf("%s: %+v", name, a)
+		}
+	}
+}

@@ -129,7 +129,7 @@ func (h *Healer) Do(ctx context.Context, cmd Command) (CommandAnswer, error) {
 	case cmd.Pause != nil:
 		why := "Somebody paused it."
 		if cmd.Pause.Because != "" {
-			why = "Somebody paused it: " + cmd.Pause.Because
+			why = "Somebody paused it: " + clipped(cmd.Pause.Because, maxBecause)
 		}
 		return CommandAnswer{Done: true,
 			Message: "Nothing is written until {\"resume\":{}}. Failures are still explained."}, h.pause(ctx, why)
@@ -146,10 +146,14 @@ func (h *Healer) Do(ctx context.Context, cmd Command) (CommandAnswer, error) {
 // approve applies exactly the plan that is stored under the hash, or says what
 // has changed since it was made.
 func (h *Healer) approve(ctx context.Context, hash string) (CommandAnswer, error) {
-	c, p, no, err := h.plan(ctx, hash)
+	c, p, s, no, err := h.plan(ctx, hash)
+	if err == nil && no == "" && s != h.Settings.SHA256 {
+		no = oldSettings
+	}
 	if err != nil || no != "" {
 		return CommandAnswer{Message: no}, err
 	}
+	i := len(c.Rounds) - 1
 	r := c.last()
 	r.Approved, r.Step, r.NotYet = hash, decide.StepReceived, time.Time{}
 	c.Closed, c.Outcome = time.Time{}, ""
@@ -161,48 +165,69 @@ func (h *Healer) approve(ctx context.Context, hash string) (CommandAnswer, error
 	if err := h.run(ctx, c); err != nil {
 		return CommandAnswer{}, err
 	}
-	if r := c.last(); r.Decision == nil || r.Decision.Plan == nil || r.Decision.Plan.Hash() != hash {
+	// Not the last round: builds that waited for the case's end may have had theirs since.
+	switch r := c.Rounds[i]; {
+	case r.Decision == nil || r.Decision.Plan == nil || r.Decision.Plan.Hash() != hash:
 		return CommandAnswer{Message: "Nothing was applied: the world has changed since the plan was made. The new " +
 			"finding was sent as a notice.", Case: &c.Case}, nil
+	case r.Stands() && !r.Partly, !r.RetryAt.IsZero():
+		return CommandAnswer{Done: true, Message: fmt.Sprintf("Applied plan %s of project %s.", hash, p.Project), Case: &c.Case}, nil
+	case c.Closed.IsZero():
+		return CommandAnswer{Done: true, Message: fmt.Sprintf("Plan %s of project %s is approved, and not applied yet: AWS, or another "+
+			"case, is busy with what it changes. It is tried again by itself, and a notice tells how that ends.", hash, p.Project),
+			Case: &c.Case}, nil
 	}
-	return CommandAnswer{Done: true, Message: fmt.Sprintf("Applied plan %s of project %s.", hash, p.Project), Case: &c.Case}, nil
+	return CommandAnswer{Message: fmt.Sprintf("Plan %s of project %s could not be applied. A notice says why.", hash, p.Project),
+		Case: &c.Case}, nil
 }
 
-// plan finds a stored plan and its case; no says why the plan cannot be used.
-func (h *Healer) plan(ctx context.Context, hash string) (c *held, p decide.Plan, no string, err error) {
+const oldSettings = "The settings have changed since the plan was made. Replay the build, and it is decided by the new ones."
+
+// plan finds a stored plan, its case, and the SHA-256 of the settings that it was
+// made under; no says why the plan cannot be used.
+func (h *Healer) plan(ctx context.Context, hash string) (c *held, p decide.Plan, sha256, no string, err error) {
 	it, err := h.Store.Get(ctx, kindPlan, hash)
 	if errors.Is(err, ErrNotFound) {
-		return nil, p, fmt.Sprintf("There is no plan %q. A plan is kept for %d days.", hash, proposedDays), nil
+		return nil, p, "", fmt.Sprintf("There is no plan %q. A plan is kept for %d days.", hash, proposedDays), nil
 	}
 	if err != nil {
-		return nil, p, "", fmt.Errorf("reading plan %q: %w", hash, err)
+		return nil, p, "", "", fmt.Errorf("reading plan %q: %w", hash, err)
 	}
 	var s storedPlan
 	if err := unmarshal(it, &s); err != nil {
-		return nil, p, "", err
+		return nil, p, "", "", err
 	}
 	if err := json.Unmarshal(s.Plan, &p); err != nil {
-		return nil, p, "", fmt.Errorf("reading plan %q: %w", hash, err)
+		return nil, p, "", "", fmt.Errorf("reading plan %q: %w", hash, err)
 	}
 	switch {
 	case p.Hash() != hash:
-		return nil, p, "The stored plan is damaged: its bytes do not have that hash.", nil
+		return nil, p, "", "The stored plan is damaged: its bytes do not have that hash.", nil
 	case h.Clock.Now().After(it.Expires):
-		return nil, p, fmt.Sprintf("The plan is older than %d days.", proposedDays), nil
-	case s.Settings != h.Settings.SHA256:
-		return nil, p, "The settings have changed since the plan was made.", nil
+		return nil, p, "", fmt.Sprintf("The plan is older than %d days.", proposedDays), nil
 	}
 	if c, err = h.open(ctx, s.Case); err != nil {
-		return nil, p, "", err
+		return nil, p, "", "", err
 	}
 	if c == nil || c.Outcome != decide.Proposed || c.last().Decision.Plan == nil || c.last().Decision.Plan.Hash() != hash {
-		return nil, p, "The case has moved on since the plan was made.", nil
+		return nil, p, "", "The case has moved on since the plan was made.", nil
 	}
-	return c, p, "", nil
+	return c, p, s.Settings, "", nil
+}
+
+// approvable reports whether the plan that the case proposed can still be
+// approved. One that is too old, or of other settings, keeps nothing waiting.
+func (h *Healer) approvable(ctx context.Context, c *held) (bool, error) {
+	r := c.last()
+	if r.Decision == nil || r.Decision.Plan == nil {
+		return false, nil
+	}
+	_, _, made, no, err := h.plan(ctx, r.Decision.Plan.Hash())
+	return no == "" && made == h.Settings.SHA256, err
 }
 
 func (h *Healer) reject(ctx context.Context, hash string) (CommandAnswer, error) {
-	c, _, no, err := h.plan(ctx, hash)
+	c, _, _, no, err := h.plan(ctx, hash)
 	if err != nil || no != "" {
 		return CommandAnswer{Message: no}, err
 	}
@@ -480,7 +505,10 @@ func (h *Healer) reopen(ctx context.Context, at settings.Account, b codebuild.Bu
 	case healed:
 		return id, "The build's case is healed: there is nothing to do.", nil
 	case c.Outcome == decide.Proposed:
-		return id, "A plan for the build's case waits for its approval. Approve or reject it.", nil
+		waits, err := h.approvable(ctx, c)
+		if err != nil || waits {
+			return id, "A plan for the build's case waits for its approval. Approve or reject it.", err
+		}
 	}
 	if err := h.flush(ctx, c); err != nil { // notices of how it ended that are not sent yet
 		return id, "", err

@@ -18,8 +18,11 @@ import (
 // back there, so that none is forgotten.
 const maxHolds = 50
 
-// maxBy bounds what is kept of who asked.
-const maxBy = 100
+// What is kept of who asked, and of why a person pauses.
+const (
+	maxBy      = 100
+	maxBecause = 1000
+)
 
 // A place is where holds are looked up: a project, a role, a managed policy.
 // IAM's names are unique in an account, whatever their path and case
@@ -117,14 +120,17 @@ func withHold(all []decide.Hold, one decide.Hold) []decide.Hold {
 }
 
 // clipBy bounds who asked, which whoever may send a command chooses.
-func clipBy(by string) string {
+func clipBy(by string) string { return clipped(by, maxBy) }
+
+// clipped bounds a text of a command, and leaves out what does not print.
+func clipped(by string, most int) string {
 	by = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
 			return -1
 		}
 		return r
 	}, strings.ToValidUTF8(by, ""))
-	return strings.ToValidUTF8(by[:min(len(by), maxBy)], "")
+	return strings.ToValidUTF8(by[:min(len(by), most)], "")
 }
 
 // heldBack gives what persons took back from the project, its role and its

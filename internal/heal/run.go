@@ -324,8 +324,13 @@ func (h *Healer) propose(ctx context.Context, c *held) error {
 	if err != nil {
 		return err
 	}
-	_, err = h.Store.Put(ctx, Item{Kind: kindPlan, ID: p.Hash(), Data: data, Expires: now.Add(proposedFor)})
-	if err != nil && !errors.Is(err, ErrConflict) {
+	// The same plan may have been proposed before: by other settings, or long ago.
+	it, err := h.Store.Get(ctx, kindPlan, p.Hash())
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("looking for the plan: %w", err)
+	}
+	_, err = h.Store.Put(ctx, Item{Kind: kindPlan, ID: p.Hash(), Version: it.Version, Data: data, Expires: now.Add(proposedFor)})
+	if err != nil { // of a conflict, too: it is decided again
 		return fmt.Errorf("storing the plan: %w", err)
 	}
 	c.finish(now, decide.Proposed, "")
