@@ -129,12 +129,8 @@ func (h *Healer) breaker(ctx context.Context, c *held) error {
 	if err != nil {
 		return err
 	}
-	done, err := h.set(ctx, project, data, now)
-	if err != nil {
+	if err := h.stop(ctx, c, project, data, now, decide.Pending{Note: p.Because}); err != nil {
 		return err
-	}
-	if done {
-		c.tell(now, decide.Paused, p.Because)
 	}
 	ok, err = h.Store.Count(ctx, "paused "+day, project, pausedToStop-1, now.Add(48*time.Hour))
 	if err != nil {
@@ -146,14 +142,24 @@ func (h *Healer) breaker(ctx context.Context, c *held) error {
 	why := fmt.Sprintf("%d projects were paused within a day, because changes that did not help had to be taken back "+
 		"(limits.stop_after_undone), so nothing more is written at all. Look at the cases, then send {\"resume\":{}}, and "+
 		"resume each project.", pausedToStop)
-	if done, err = h.set(ctx, pausedFlag, []byte(why), time.Time{}); err != nil {
+	return h.stop(ctx, c, pausedFlag, []byte(why), time.Time{}, decide.Pending{Note: why, Everywhere: true})
+}
+
+// stop sets a flag that pauses. Its notice is recorded first: an invocation that
+// dies after the flag is set would not know any more that nobody was told.
+func (h *Healer) stop(ctx context.Context, c *held, id string, data []byte, due time.Time, say decide.Pending) error {
+	if was, err := h.flag(ctx, id); err != nil || was != "" {
 		return err
 	}
-	if done {
-		c.tell(now, decide.Paused, why)
-		c.Outbox[len(c.Outbox)-1].Everywhere = true
+	if !slices.ContainsFunc(c.Outbox, func(p decide.Pending) bool { return p.Kind == decide.Paused && p.Everywhere == say.Everywhere }) {
+		c.tell(h.Clock.Now(), decide.Paused, say.Note)
+		c.Outbox[len(c.Outbox)-1].Everywhere = say.Everywhere
+		if err := h.save(ctx, c, false); err != nil {
+			return err
+		}
 	}
-	return nil
+	_, err := h.set(ctx, id, data, due)
+	return err
 }
 
 // pause pauses everything, because a person asks for it.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -658,5 +659,51 @@ func TestSharedPolicy(t *testing.T) {
 	vs := []string{fmt.Sprint(s.of(a).Rounds[0].Versions), fmt.Sprint(s.of(b).Rounds[0].Versions)}
 	if slices.Sort(vs); !slices.Equal(vs, []string{"[]", "[v1]"}) {
 		t.Errorf("versions that were there: %v", vs)
+	}
+}
+
+// TestPauseIsToldWhereverItDies: the function dies at each write of the ledger
+// while the breaker pauses a project, and then everything. Whoever is paused is
+// told.
+func TestPauseIsToldWhereverItDies(t *testing.T) {
+	for at := 1; ; at++ {
+		s := open(t, deafShop(1, branches), shopSettings(1, "stop_after_undone: 1"))
+		for i := range 4 { // others, paused on the same day
+			end := s.Sim.Clock.Now().Add(48 * time.Hour)
+			if _, err := s.Store.Count(t.Context(), "paused 2026-11-22", fmt.Sprint(i), 4, end); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n := 0
+		s.Inbox.Healer.Store = dying{s.Store, func(heal.Item) error {
+			if n++; n == at {
+				return errors.New("the function is dead")
+			}
+			return nil
+		}}
+		s.useless("p0", "a")
+		for range 4 {
+			s.Sim.Clock.Advance(30 * time.Minute)
+			_, _ = s.Inbox.Invoke(t.Context(), []byte(`{"sweep":{}}`)) // it may die, too
+			s.drain()
+		}
+		a := s.do(`{"status":{}}`)
+		if len(a.PausedProjects) != 1 || a.Paused == "" || s.ofKind(decide.Paused, "p0") == 0 || s.ofKind(decide.Paused, "") < 2 {
+			t.Errorf("dead at write %d: paused %+v, everything %q, notices %q", at, a.PausedProjects, a.Paused, s.subjects())
+		}
+		if n < at {
+			return
+		}
+	}
+}
+
+// TestPauseIsShort: why a person pauses is text of any length.
+func TestPauseIsShort(t *testing.T) {
+	s := open(t, shop(1, ""), shopSettings(1, ""))
+	if a := s.do(`{"pause":{"because":"` + strings.Repeat("x", 500_000) + `"}}`); !a.Done {
+		t.Fatalf("pause: %+v", a)
+	}
+	if a := s.do(`{"status":{}}`); len(a.Paused) > 2000 || !strings.Contains(a.Paused, "xxx") {
+		t.Errorf("paused because of %d bytes", len(a.Paused))
 	}
 }
