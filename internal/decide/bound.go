@@ -16,14 +16,14 @@ import (
 // Bounds of what is kept of a case. Whoever can make a build fail chooses how
 // much its log says, and how often it fails.
 const (
-	maxKeptDenials  = 50 // of a round
-	maxKeptExcerpt  = 60 // lines
-	maxKeptRefusals = 60 // of a round
-	maxKeptRounds   = 16 // above that, rounds that were only told are dropped
-	maxKeptBuilds   = 50 // builds of dropped rounds
-	maxKeptNames    = 20 // initiators of those
-	maxKeptNotices  = 12 // still to be sent
-	maxKeptDropped  = 5  // versions of a policy, of a round
+	maxKeptDenials  = 50  // of a round
+	maxKeptExcerpt  = 60  // lines
+	maxKeptRefusals = 60  // of a round
+	maxKeptRounds   = 16  // above that, rounds that were only told are dropped
+	maxKeptBuilds   = 200 // builds of dropped rounds: more than a batch has, since one that is forgotten is dealt with anew
+	maxKeptNames    = 20  // initiators of those
+	maxKeptNotices  = 12  // still to be sent
+	maxKeptDropped  = 5   // versions of a policy, of a round
 	maxNote         = 1 << 10
 	maxName         = 300 // bytes of a build's id or initiator
 

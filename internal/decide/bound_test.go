@@ -207,15 +207,15 @@ func TestDroppedRounds(t *testing.T) {
 // TestPastIsBounded: what is summed up of dropped rounds is bounded, too.
 func TestPastIsBounded(t *testing.T) {
 	var p Past
-	for i := range 80 {
+	for i := range 280 {
 		p.add(Round{Build: codebuild.Build{ID: fmt.Sprint(i), Initiator: fmt.Sprint("by", i),
 			Start: began.Add(-time.Duration(i) * time.Hour)}})
 	}
 	p.add(Round{Build: codebuild.Build{ID: long(maxName + 1), Initiator: long(maxName + 1)}})
 	p.add(Round{Build: codebuild.Build{ID: long(maxName), Initiator: long(maxName)}})
 	p.add(Round{})
-	if p.Rounds != 83 || len(p.Builds) != maxKeptBuilds || len(p.Initiators) != maxKeptNames || !p.Start.Equal(began) ||
-		p.Builds[0] != "32" || p.Initiators[0] != "by61" || last(p.Initiators) != long(maxName) {
+	if p.Rounds != 283 || len(p.Builds) != maxKeptBuilds || len(p.Initiators) != maxKeptNames || !p.Start.Equal(began) ||
+		p.Builds[0] != "82" || p.Initiators[0] != "by261" || last(p.Initiators) != long(maxName) {
 		t.Errorf("%d rounds, builds %q, by %q, start %s", p.Rounds, p.Builds, p.Initiators, p.Start)
 	}
 }

@@ -178,14 +178,18 @@ func (h *Healer) unlock(ctx context.Context, c *held, err error) error {
 }
 
 // startOver drops the rounds of an earlier day, except those whose change is
-// still in place.
+// still in place, or for which a version was deleted that is not back. Their
+// builds stay known, so that a sweep which meets them again leaves them alone.
 func (c *held) startOver(now time.Time) {
 	var keep []decide.Round
+	past := decide.Past{Builds: slices.Clone(c.Past.Builds)}
 	for _, r := range c.Rounds {
-		if !r.Written.IsZero() && r.Undone.IsZero() {
+		if r.Stands() || len(r.Dropped) > 0 {
 			r.Old = true
 			keep = append(keep, r)
+		} else {
+			past.Remember(r.Build.ID)
 		}
 	}
-	c.Rounds, c.Past, c.Opened = keep, decide.Past{}, now
+	c.Rounds, c.Past, c.Opened = keep, past, now
 }

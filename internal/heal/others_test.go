@@ -279,3 +279,59 @@ func (s *stage) say(build, status, at string) {
 		s.t.Error(err)
 	}
 }
+
+// unlike has no two builds ask for the same.
+type unlike struct{ heal.Builds }
+
+func (u unlike) Get(ctx context.Context, at settings.Account, id string) (codebuild.Build, error) {
+	b, err := u.Builds.Get(ctx, at, id)
+	b.Parameters = id
+	return b, err
+}
+
+// sweepFrom sweeps as if a build that began then were running still.
+func (s *stage) sweepFrom(from string) {
+	s.t.Helper()
+	its, err := s.Store.Between(s.t.Context(), "sweep", time.Time{}, s.Sim.Clock.Now().Add(time.Hour), false, 100)
+	if err != nil || len(its) != 1 {
+		s.t.Fatalf("%d marks: %v", len(its), err)
+	}
+	its[0].Data = []byte(`{"from":"` + from + `"}`)
+	if _, err := s.Store.Put(s.t.Context(), its[0]); err != nil {
+		s.t.Fatal(err)
+	}
+	s.do(`{"sweep":{}}`)
+	s.drain()
+}
+
+// TestSweptAgain: a sweep lists builds that were dealt with once more, since an
+// older one of the project runs still. That makes no new rounds of them: neither
+// of a batch as large as CodeBuild takes, nor of an earlier day.
+func TestSweptAgain(t *testing.T) {
+	world := strings.Replace(shop(1, ""), "aws s3 cp x s3://dist/x", "{run: ./test, fails: {prints: \"assertion failed\", exit: 1}}", 1)
+	s := open(t, world, shopSettings(1, ""))
+	s.Inbox.Healer.Builds = unlike{s.Inbox.Healer.Builds}
+	began := s.Sim.Clock.Now().UTC().Format(time.RFC3339)
+	id := s.start("p0")
+	for range 99 {
+		s.start("p0")
+	}
+	s.drain()
+	s.do(`{"sweep":{}}`)
+	rounds := func() int { return len(s.of(id).Rounds) + s.of(id).Past.Rounds }
+	if n := rounds(); n != 100 {
+		t.Fatalf("%d rounds", n)
+	}
+	s.Sim.Clock.Advance(10 * time.Minute)
+	s.sweepFrom(began)
+	if n := rounds(); n != 100 {
+		t.Errorf("swept again: %d rounds", n)
+	}
+	s.Sim.Clock.Advance(25 * time.Hour)
+	s.start("p0")
+	s.drain()
+	s.sweepFrom(began)
+	if n := rounds(); n != 1 {
+		t.Errorf("a day later: %d rounds", n)
+	}
+}

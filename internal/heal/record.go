@@ -27,7 +27,7 @@ const (
 	kindSweep   = "sweep"   // project → when it was last swept
 	kindDigest  = "digest"  // a notice that waits for the next digest
 	kindExpiry  = "expiry"  // a grant that will expire
-	kindVersion = "version" // policy ARN and version → a version that was deleted to make room
+	kindVersion = "version" // policy ARN, version and when it was made → a version that was deleted to make room
 	kindHold    = "hold"    // project, role or managed policy → what persons took back from it; a project's is due at the newest
 )
 

@@ -22,7 +22,11 @@ type KeptVersion struct {
 	Case     string    `json:"case"`
 }
 
-func versionID(policy, version string) string { return policy + " " + version }
+// versionID names a version for the ledger. IAM uses its name again once the
+// policy was deleted and made anew, so that when it was made belongs to it.
+func versionID(d decide.Dropped) string {
+	return strings.Join([]string{d.Policy, d.Version, d.Created.UTC().Format(time.RFC3339Nano)}, " ")
+}
 
 // keepVersion stores the version that the write is about to delete, and says so
 // in the round, before it goes: IAM does not give a deleted version back. It is
@@ -42,11 +46,11 @@ func (h *Healer) keepVersion(ctx context.Context, c *held, t guardrail.Target) e
 	if err != nil {
 		return err
 	}
-	it := Item{Kind: kindVersion, ID: versionID(t.Name, t.DropVersion), Data: data, Expires: h.Clock.Now().Add(2 * kept)}
-	if _, err := h.Store.Put(ctx, it); err != nil && !errors.Is(err, ErrConflict) { // IAM uses no version's name twice
+	r, gone := c.last(), decide.Dropped{Policy: t.Name, Version: t.DropVersion, Created: t.DropCreated}
+	it := Item{Kind: kindVersion, ID: versionID(gone), Data: data, Expires: h.Clock.Now().Add(2 * kept)}
+	if _, err := h.Store.Put(ctx, it); err != nil && !errors.Is(err, ErrConflict) { // an earlier run has stored it
 		return fmt.Errorf("storing version %s, which has to go: %w", t.DropVersion, err)
 	}
-	r, gone := c.last(), decide.Dropped{Policy: t.Name, Version: t.DropVersion, Created: t.DropCreated}
 	if slices.Contains(r.Dropped, gone) {
 		return nil
 	}
@@ -72,7 +76,7 @@ func (h *Healer) Kept(ctx context.Context, c decide.Case) (out []KeptVersion, er
 }
 
 func (h *Healer) keptVersion(ctx context.Context, d decide.Dropped) (k KeptVersion, err error) {
-	it, err := h.Store.Get(ctx, kindVersion, versionID(d.Policy, d.Version))
+	it, err := h.Store.Get(ctx, kindVersion, versionID(d))
 	if err != nil {
 		return k, fmt.Errorf("reading the document of version %s of policy %q: %w", d.Version, d.Policy, err)
 	}

@@ -2,6 +2,7 @@ package heal_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/simaws"
 )
 
@@ -122,7 +124,7 @@ func TestDroppedForNothing(t *testing.T) {
 		n, stored := 0, false
 		s.Sim.Hook(func(c simaws.Call) simaws.Fault {
 			if c.Operation == "DeletePolicyVersion" && !c.Done {
-				_, err := s.Store.Get(context.Background(), "version", ownARN+" v1")
+				_, err := s.Store.Get(context.Background(), "version", ownARN+" v1 2026-11-22T10:00:00Z")
 				stored = stored || err == nil
 			}
 			if c.Operation == "CreatePolicyVersion" && !c.Done {
@@ -193,3 +195,46 @@ func (s *stage) hasVersion(id string) bool {
 func first(a, _ string) string { return a }
 
 func second(_, b string) string { return b }
+
+// TestDroppedVersionOutlastsTheDay: the commit fails again a day later, and its
+// case begins anew. The version that is not back is kept with it still.
+func TestDroppedVersionOutlastsTheDay(t *testing.T) {
+	s := open(t, first(fiveVersions("")), second(fiveVersions("")))
+	c := s.fail("p0", "refs/heads/main")
+	s.Sim.Hook(func(call simaws.Call) simaws.Fault {
+		if call.Operation == "DeletePolicyVersion" && call.Done {
+			if _, err := s.Sim.CreatePolicyVersion(ownARN, ownVersion(9)); err != nil {
+				t.Error(err)
+			}
+		}
+		return simaws.Fault{}
+	})
+	s.do(fmt.Sprintf(`{"undo":{"case":%q}}`, c.ID))
+	s.Sim.Unhook()
+	s.Sim.Clock.Advance(30 * time.Hour)
+	again := s.fail("p0", "refs/heads/main")
+	a := s.do(fmt.Sprintf(`{"status":{"case":%q}}`, c.ID))
+	if again.ID != c.ID || len(a.Kept) != 1 || a.Kept[0].Document != ownVersion(1) {
+		t.Errorf("case %s, then %s, kept: %+v", c.ID, again.ID, a.Kept)
+	}
+}
+
+// TestVersionOfAPolicyMadeAnew: the ledger has a version of the same name, of a
+// policy that was deleted since and made again.
+func TestVersionOfAPolicyMadeAnew(t *testing.T) {
+	s := open(t, first(fiveVersions("")), second(fiveVersions("")))
+	data, err := json.Marshal(heal.KeptVersion{Policy: ownARN, Version: "v1", Document: ownVersion(8), Case: "0123456789abcdef"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{ownARN + " v1", ownARN + " v1 2025-01-01T00:00:00Z"} {
+		if _, err := s.Store.Put(t.Context(), heal.Item{Kind: "version", ID: id, Data: data}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := s.fail("p0", "refs/heads/main")
+	a := s.do(fmt.Sprintf(`{"undo":{"case":%q}}`, c.ID))
+	if !a.Done || !slices.Contains(s.versions(), "v7 Owner1") {
+		t.Errorf("undo: %+v, versions %q", a, s.versions())
+	}
+}
