@@ -1,7 +1,6 @@
 package heal_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,26 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
-	"github.com/buildmedic/buildmedic/internal/settings"
 	"github.com/buildmedic/buildmedic/internal/simaws"
 )
-
-// started gives builds other parameters than their records have.
-type started struct {
-	heal.Builds
-	with map[string]string // build id → digest
-}
-
-func (s started) Get(ctx context.Context, at settings.Account, id string) (codebuild.Build, error) {
-	b, err := s.Builds.Get(ctx, at, id)
-	if p, ok := s.with[id]; ok {
-		b.Parameters = p
-	}
-	return b, err
-}
 
 // told reports whether a notice is about the build.
 func (s *stage) told(build string) bool {
@@ -84,6 +67,27 @@ func TestTagOfACommitUnderRepair(t *testing.T) {
 	}
 }
 
+// twice starts two builds of one commit and name: the second with the same
+// variables, or with others.
+func twice(t *testing.T, world string, same bool) (s *stage, first, second string) {
+	t.Helper()
+	start := func(stage string) string {
+		return "  - {project: p0, version: refs/heads/main, overrides: {environmentVariablesOverride: [{name: STAGE, value: " +
+			stage + "}]}}\n"
+	}
+	stage := "production"
+	if same {
+		stage = "test"
+	}
+	s = open(t, world+"starts:\n"+start("test")+start(stage), shopSettings(1, ""))
+	s.Sim.Settle()
+	bs := s.Sim.Builds("p0")
+	if len(bs) != 2 {
+		t.Fatalf("%d builds", len(bs))
+	}
+	return s, bs[0].ID, bs[1].ID
+}
+
 // TestBuildsThatWaited: another build of the same commit and name fails while
 // the case is busy with the first.
 func TestBuildsThatWaited(t *testing.T) {
@@ -105,11 +109,7 @@ func TestBuildsThatWaited(t *testing.T) {
 				world = strings.Replace(world, "aws s3 cp x s3://dist/x]", "aws s3 cp x s3://dist/x, {run: ./test, "+
 					"fails: {prints: \"assertion failed\", exit: 1}}]", 1)
 			}
-			s := open(t, world, shopSettings(1, ""))
-			a, b := s.start("p0"), s.start("p0")
-			if !row.same {
-				s.Inbox.Healer.Builds = started{s.Inbox.Healer.Builds, map[string]string{b: "of production"}}
-			}
+			s, a, b := twice(t, world, row.same)
 			s.drain()
 			for range 3 {
 				s.Sim.Clock.Advance(30 * time.Minute)
@@ -141,9 +141,7 @@ func TestBuildsThatWaited(t *testing.T) {
 // two builds of a commit are dealt with, and no build is lost.
 func TestWaitingSurvivesDeath(t *testing.T) {
 	for at := 1; ; at++ {
-		s := open(t, shop(1, ""), shopSettings(1, ""))
-		a, b := s.start("p0"), s.start("p0")
-		s.Inbox.Healer.Builds = started{s.Inbox.Healer.Builds, map[string]string{b: "of production"}}
+		s, a, b := twice(t, shop(1, ""), false)
 		n := 0
 		s.Inbox.Healer.Store = dying{s.Store, func(heal.Item) error {
 			if n++; n == at {
