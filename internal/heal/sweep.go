@@ -147,6 +147,9 @@ func (h *Healer) poll(ctx context.Context, c *held) error {
 	if errors.Is(err, ErrNotFound) {
 		return h.giveUp(ctx, c, "The build that was started again is gone.")
 	}
+	if errors.Is(err, ErrDenied) && h.Clock.Now().Sub(c.last().RetryAt) >= recent {
+		return h.giveUp(ctx, c, "The build that was started again cannot be read. "+sentence(err))
+	}
 	if err != nil {
 		return fmt.Errorf("reading build %q: %w", r.Retry, err)
 	}

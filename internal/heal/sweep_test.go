@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/settings"
 	"github.com/buildmedic/buildmedic/internal/simaws"
 )
 
@@ -215,4 +218,34 @@ func TestLongestBuild(t *testing.T) {
 		s.do(`{"sweep":{}}`)
 	}
 	s.of(id)
+}
+
+// TestRetryThatCannotBeRead: the build that was started again cannot be read any
+// more. After a day the case ends, and the team is told why.
+func TestRetryThatCannotBeRead(t *testing.T) {
+	s := open(t, shop(1, ""), shopSettings(1, ""))
+	id := s.start("p0")
+	retried := false
+	s.Sim.Hook(func(c simaws.Call) simaws.Fault {
+		retried = retried || c.Operation == "RetryBuild" && c.Done
+		if retried {
+			s.Sim.SetTrouble(simaws.Trouble{DropEvents: 1})
+		}
+		return simaws.Fault{}
+	})
+	s.drain()
+	s.Inbox.Healer.Builds = unreadable{s.Inbox.Healer.Builds}
+	for range 5 {
+		s.Sim.Clock.Advance(6 * time.Hour)
+		_, _ = s.Inbox.Invoke(t.Context(), []byte(`{"sweep":{}}`)) // it fails until then
+	}
+	if c := s.of(id); c.Outcome != decide.Failed || !strings.Contains(last(s.Sim.Notices()).Message, "codebuild:BatchGetBuilds") {
+		t.Errorf("outcome %q, notices %q", c.Outcome, s.subjects())
+	}
+}
+
+type unreadable struct{ heal.Builds }
+
+func (unreadable) Get(context.Context, settings.Account, string) (codebuild.Build, error) {
+	return codebuild.Build{}, heal.DeniedError{Action: "codebuild:BatchGetBuilds"}
 }
