@@ -110,7 +110,7 @@ fuzz: ## every fuzz test for FUZZTIME (default 1m)
 mutants: ## change the judging rooms in small ways, and list what no test notices
 	go vet -tags mutants ./internal/mutants
 	go test -tags mutants -run TestMutants -count=1 -v -timeout 6h ./internal/mutants -args \
-	  -n $${MUTANTS:-100} -seed $${SEED:-1} -rooms "$$ROOMS" $(if $(OWN),-own)
+	  -n $${MUTANTS:-100} -seed $${SEED:-1} -rooms "$$ROOMS" -match "$$MATCH" $(if $(OWN),-own)
 
 CONTEXT ?=
 CDK_ARGS = -c settings=$(SETTINGS) $(CONTEXT)

@@ -268,10 +268,7 @@ func boundedDiagnosis(d diagnose.Diagnosis, s Size) (_ diagnose.Diagnosis, whole
 	if d.Dropped += causes - len(causal(d)); causes == 0 {
 		d.Dropped += was - len(d.Denials)
 	}
-	if len(d.Excerpt) > lines {
-		d.Excerpt = d.Excerpt[len(d.Excerpt)-lines:]
-	}
-	d.Excerpt = append([]buildlog.Line{}, d.Excerpt...)
+	d.Excerpt = append([]buildlog.Line{}, d.Excerpt[max(0, len(d.Excerpt)-lines):]...)
 	if line == 0 {
 		return d, was == len(d.Denials)
 	}

@@ -204,6 +204,66 @@ func TestDroppedRounds(t *testing.T) {
 	}
 }
 
+// TestRenumberUndo: an undo keeps to the round that it means, where some before
+// it are dropped; a number that means none stays.
+func TestRenumberUndo(t *testing.T) {
+	c := Case{Rounds: []Round{{}, {Decision: &Decision{}}, {Decision: &Decision{Undo: 1}}, {Decision: &Decision{Undo: 3}},
+		{Decision: &Decision{Undo: 4}}, {Decision: &Decision{Undo: 5}}}}
+	was := c.Rounds[3].Decision
+	c.renumberUndo([]int{0, 0, 1, 2})
+	var got []int
+	for _, r := range c.Rounds[1:] {
+		got = append(got, r.Decision.Undo)
+	}
+	if fmt.Sprint(got) != "[0 1 2 2 5]" || c.Rounds[0].Decision != nil || was.Undo != 3 {
+		t.Errorf("%v, and the decision before has %d", got, was.Undo)
+	}
+}
+
+// TestBoundedPlan: which plan of a round is cut, and of what.
+func TestBoundedPlan(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		r    Round
+		s    Size
+		open bool
+		want string // of: proof, holds, documents
+	}{
+		{"whole", Round{Step: StepRetried, Written: began}, Whole, false, "proof holds documents"},
+		{"waits for its approval", Round{Step: StepDone}, Bare, true, "proof holds documents"},
+		{"not decided yet", Round{Step: StepReceived}, Bare, true, "proof holds documents"},
+		{"about to be written", Round{Step: StepWriting}, Bare, true, "holds documents"},
+		{"written", Round{Step: StepWritten, Written: began}, Bare, true, "documents"},
+		{"stands", Round{Step: StepDone, Written: began}, Bare, false, "documents"},
+		{"never written", Round{Step: StepDone}, Short, false, "holds documents"},
+		{"never written, and no room", Round{Step: StepDone}, Bare, false, ""},
+		{"undone", Round{Step: StepDone, Written: began, Undone: began}, Short, false, "documents"},
+		{"undone, and no room", Round{Step: StepDone, Written: began, Undone: began}, Bare, false, ""},
+	} {
+		whole := Plan{Proof: []guardrail.Question{{}}, Write: &guardrail.Target{Before: "b", After: "a", Holds: map[string]string{"a": "b"}}}
+		p := row.r.boundedPlan(whole, row.s, row.open)
+		var got []string
+		if p.Proof != nil {
+			got = append(got, "proof")
+		}
+		if p.Write.Holds != nil {
+			got = append(got, "holds")
+		}
+		if p.Write.Before != "" && p.Write.After != "" {
+			got = append(got, "documents")
+		}
+		if strings.Join(got, " ") != row.want {
+			t.Errorf("%s: %q, want %q", row.name, got, row.want)
+		}
+		if whole.Write.Holds == nil || whole.Write.Before == "" {
+			t.Errorf("%s: the plan itself was cut", row.name)
+		}
+		if p := row.r.boundedPlan(Plan{Repository: "shop"}, row.s, row.open); p.Write != nil || p.Repository != "shop" {
+			t.Errorf("%s: of a repository %+v", row.name, p)
+		}
+	}
+}
+
 // TestPastIsBounded: what is summed up of dropped rounds is bounded, too.
 func TestPastIsBounded(t *testing.T) {
 	var p Past
@@ -240,6 +300,12 @@ func TestBoundedLists(t *testing.T) {
 	}
 	if c.Others[5] != "5" || c.Outbox[2].Repeats != 1 || len(c.Outbox[2].Note) != 3000 {
 		t.Error("the case itself was cut")
+	}
+	for _, retry := range []string{"", "5", "new"} {
+		c.Rounds[0].Retry = retry
+		if got := c.Bounded(Whole); len(got.Others) != MaxOthers || got.Others[0] != "5" {
+			t.Errorf("with %q to take up, %d others: %q", retry, len(got.Others), got.Others[:2])
+		}
 	}
 	c.Others, c.Rounds = c.Others[:MaxOthers], nil
 	if got := c.Bounded(Whole); len(got.Others) != MaxOthers || got.Past.Others != 1 {

@@ -243,13 +243,12 @@ func retries(rs []Round) (n int) {
 }
 
 func grant(f Facts, d Decision) Decision {
+	j := guardrail.Judge(f.Judged())
 	if rs := limits(f, true); len(rs) > 0 && retries(f.Earlier) == 0 {
 		// No change of ours may have to be undone: explain everything at once.
-		j := guardrail.Judge(f.Judged())
 		return Refuse(d, "The denial is explained, and nothing is granted.",
 			append(merge(rs, j.Refusals), held(f, idsOf(j.Used)...)...)...)
 	}
-	j := guardrail.Judge(f.Judged())
 	again := sameAgain(f)
 	switch {
 	case j.NeedsTrail:
@@ -261,18 +260,8 @@ func grant(f Facts, d Decision) Decision {
 	case j.Allowed:
 		return allowedAlready(f, d, again)
 	}
-	if i := lastWrite(f.Earlier, again); i >= 0 && j.Target != nil && j.Target.Kind != guardrail.Attach &&
-		j.Target.Before == j.Target.After {
-		return undo(d, i)
-	}
-	if t := j.Target; t != nil && t.Kind != guardrail.Attach && t.Before == t.After && again < 2 && f.wroteSince(f.Build) {
-		return unsettledYet(f, allowedAlready(f, d, again))
-	}
-	if t := j.Target; t != nil && t.Kind != guardrail.Attach && t.Before == t.After {
-		return Refuse(d, "What the settings allow is written already, and the simulator still says that it is denied.",
-			guardrail.Refusal{Rule: guardrail.AlreadyThere,
-				Message: "The policy has everything that the grants give, and the call is still denied: look for a " +
-					"permissions boundary, a service control policy or a condition that denies it."})
+	if t := j.Target; t.Kind != guardrail.Attach && t.Before == t.After {
+		return writtenAlready(f, d, again)
 	}
 	if rs := held(f, idsOf(j.Used)...); len(rs) > 0 {
 		return Refuse(d, "The settings allow what was denied, and a person took it back.", rs...)
@@ -325,6 +314,21 @@ func pullRequests(f Facts) PullRequests {
 		return PullRequestsUnknown
 	}
 	return PullRequestsNone
+}
+
+// writtenAlready is for a denial that the simulator confirms, although the policy
+// has all that the settings give.
+func writtenAlready(f Facts, d Decision, again int) Decision {
+	switch i := lastWrite(f.Earlier, again); {
+	case i >= 0:
+		return undo(d, i)
+	case again < 2 && f.wroteSince(f.Build):
+		return unsettledYet(f, allowedAlready(f, d, again))
+	}
+	return Refuse(d, "What the settings allow is written already, and the simulator still says that it is denied.",
+		guardrail.Refusal{Rule: guardrail.AlreadyThere,
+			Message: "The policy has everything that the grants give, and the call is still denied: look for a " +
+				"permissions boundary, a service control policy or a condition that denies it."})
 }
 
 // pieces counts the resources that the rounds gave one by one.

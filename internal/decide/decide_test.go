@@ -284,6 +284,122 @@ func TestHeldBack(t *testing.T) {
 	}
 }
 
+// TestGrant is the table of what is chosen where a denial is judged, by what the
+// role has and what was done for the same denial before.
+func TestGrant(t *testing.T) {
+	after := Decide(denied(t, nil)).Plan.Write.After
+	write := denied(t, nil).Project.Write
+	written := func(f *Facts) { f.Role.Inline = map[string]string{write.Inline: after} }
+	asked := func(f *Facts) { // again, after a round that changed something
+		r := again(1, nil)[0]
+		r.Diagnosis, r.Written = &f.Diagnosis, began
+		r.Decision.Plan.Write = &guardrail.Target{After: after}
+		f.Earlier = []Round{r}
+	}
+	pattern := func(f *Facts) {
+		s := *f.Settings
+		s.Grants = slices.Clone(s.Grants)
+		s.Grants[0].Resources = []string{"arn:aws:ecr:us-east-1:" + account + ":repository/*"}
+		s.Limits.NewResources, f.Settings = 0, &s
+		f.Before = make([]guardrail.Answer, len(guardrail.Questions(f.Judged())))
+	}
+	for _, row := range []struct {
+		name   string
+		change func(*Facts)
+		want   string
+		uses   bool // it says which grant it uses
+		why    string
+	}{
+		{"allowed", nil, "grant build", true, "The settings allow what was denied: grant image."},
+		{"only as a pattern", pattern, "grant build asks", true, "offered for approval"},
+		{"written already", written, "grant already-there", false, "is written already"},
+		{"written a moment ago by another case", func(f *Facts) { written(f); f.Wrote = f.Build.End }, "retry build 1m0s", false,
+			"written a moment ago"},
+		{"… for the third time", func(f *Facts) {
+			written(f)
+			f.Wrote, f.Settings.Limits.Rounds = f.Build.End, 9
+			f.Earlier = again(2, func(r *Round) { r.Diagnosis = &f.Diagnosis })
+		}, "grant already-there", false, "is written already"},
+		{"written by this case, and denied again", func(f *Facts) { written(f); asked(f) }, "report undo 1", false, "did not help"},
+		{"… a moment ago", func(f *Facts) { written(f); asked(f); f.Wrote = f.Build.End }, "report undo 1", false, "did not help"},
+		{"written by this case, and gone", asked, "grant build", true, "The settings allow"},
+		{"taken back", func(f *Facts) { asked(f); f.Earlier[0].Undone = began }, "grant taken-back", false, "taken back"},
+		{"no round is left", func(f *Facts) { f.Earlier = again(3, nil) }, "grant rounds-used-up", false, "is used up"},
+		{"of a pull request, and of another role", func(f *Facts) {
+			f.Build.SourceVersion = "pr/7"
+			f.Diagnosis.Denials[0].Principal = strings.Replace(f.Diagnosis.Denials[0].Principal, "shop-role", "admin", 1)
+		}, "grant untrusted-build other-principal", false, "nothing is granted"},
+		{"as a ready-made policy", func(f *Facts) {
+			s := *f.Settings
+			s.Grants = slices.Clone(s.Grants)
+			s.Grants[0].Give = settings.GiveSet
+			f.Settings, f.Project.Write, f.Wrote = &s, settings.Write{Attach: true}, f.Build.End
+			f.Before = make([]guardrail.Answer, len(guardrail.Questions(f.Judged())))
+		}, "grant build", true, "The settings allow"},
+	} {
+		d := Decide(denied(t, row.change))
+		got := short(d)
+		if d.Asks {
+			got += " asks"
+		}
+		if got != row.want || (len(d.Used) > 0) != row.uses || !strings.Contains(d.Why, row.why) {
+			t.Errorf("%s: %s, used %v, why %q; want %s", row.name, got, d.Used, d.Why, row.want)
+		}
+	}
+}
+
+// TestSameAgain: only the rounds right before this one count, which started a
+// build that failed of the same, and none before a replay.
+func TestSameAgain(t *testing.T) {
+	same := diagnose.Diagnosis{Denials: []buildlog.Denial{{Action: "s3:PutObject", Resource: "x", Causal: true}}}
+	other := diagnose.Diagnosis{Denials: []buildlog.Denial{{Action: "s3:PutObject", Resource: "y", Causal: true}}}
+	failed := Round{Diagnosis: &same, RetryAt: began}
+	differs, unknown, told, replayed := failed, failed, failed, failed
+	differs.Diagnosis, unknown.Diagnosis, told.RetryAt, replayed.Replayed = &other, nil, time.Time{}, began
+	unknown.Denied = denialKeys(same)
+	for _, row := range []struct {
+		name    string
+		earlier []Round
+		want    int
+	}{
+		{"none", nil, 0},
+		{"twice", []Round{failed, failed}, 2},
+		{"before another denial", []Round{failed, differs, failed}, 1},
+		{"before a round of which nothing is known", []Round{failed, unknown, failed}, 1},
+		{"before a round that started nothing", []Round{failed, told, failed}, 1},
+		{"of another denial, and started nothing", []Round{failed, {Diagnosis: &other}}, 0},
+		{"from a replay on", []Round{failed, replayed, failed}, 2},
+	} {
+		if got := sameAgain(Facts{Diagnosis: same, Earlier: row.earlier}); got != row.want {
+			t.Errorf("%s: %d, want %d", row.name, got, row.want)
+		}
+	}
+	if got := sameAgain(Facts{Diagnosis: same, Earlier: []Round{failed}, Replayed: true}); got != 0 {
+		t.Errorf("replayed: %d", got)
+	}
+}
+
+// TestRouteOfARound: which rounds start their build by a token, a batch or a stage.
+func TestRouteOfARound(t *testing.T) {
+	for route, want := range map[Route]string{RouteNone: "", RouteBuild: "token", RouteStart: "token", RouteStage: "stage",
+		RouteBatch: "batch", RouteCodeBuild: ""} {
+		r, got := Round{Decision: &Decision{Plan: &Plan{Route: route}}}, ""
+		for name, is := range map[string]bool{"token": r.ByToken(), "stage": r.OfStage(), "batch": r.OfBatch()} {
+			if is {
+				got += name
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", route, got, want)
+		}
+	}
+	for _, r := range []Round{{}, {Decision: &Decision{}}} {
+		if r.ByToken() || r.OfStage() || r.OfBatch() {
+			t.Errorf("%+v starts a build", r)
+		}
+	}
+}
+
 // TestPlanIsTimeless ensures that a plan whose grant ends has the same hash
 // whenever it is decided on, another one for another duration, and that both
 // its policy and its proof are of the time of the decision.

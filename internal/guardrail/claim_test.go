@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -170,5 +171,15 @@ func TestClip(t *testing.T) {
 	if got := clip("a\x1b[31m\n\u202eb\u00a0é" + strings.Repeat("x", 400)); len(got) > 310 || strings.ContainsAny(got, "\x1b\n\u202e") ||
 		!strings.HasPrefix(got, "a?[31m??b\u00a0é") || !strings.HasSuffix(got, "…") {
 		t.Errorf("clip: %q", got)
+	}
+}
+
+// TestLayerName: what a refusal calls the policy that denies.
+func TestLayerName(t *testing.T) {
+	for layer, want := range map[buildlog.Layer]string{"": "policy", buildlog.LayerUnstated: "policy",
+		buildlog.ServiceControl: "service control policy", buildlog.IdentityBased: "identity based policy"} {
+		if got := layerName(layer); got != want {
+			t.Errorf("%q is called %q, want %q", layer, got, want)
+		}
 	}
 }

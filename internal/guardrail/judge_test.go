@@ -209,6 +209,9 @@ var judgeRows = []struct {
 		"other-build"},
 	{"this session and more", func(in *Input) { in.Denials[0].Principal += " x" }, false, "other-build"},
 	{"no principal, not asked", func(in *Input) { in.Denials[0].Principal = "" }, false, "unconfirmed"},
+	{"no principal, not asked, and no grant for it", func(in *Input) {
+		in.Denials[0].Principal, in.Denials[0].Action = "", "ecr:DeleteRepository"
+	}, false, "unconfirmed"},
 	{"no principal, confirmed", func(in *Input) { in.Denials[0].Principal = "" }, true, granted},
 
 	// 2: whose build it is.
@@ -725,6 +728,25 @@ func TestQuestionsAreBounded(t *testing.T) {
 	in.Denials = []buildlog.Denial{denial("s3:GetObject", "")}
 	if n := len(Questions(in)); n != maxQuestionsDenial {
 		t.Errorf("%d questions for one denial, want %d", n, maxQuestionsDenial)
+	}
+}
+
+// TestRepresentative: which resource the simulator is asked about for a pattern.
+func TestRepresentative(t *testing.T) {
+	const group = "arn:aws:logs:eu-west-1:111122223333:log-group:/ci/"
+	for pattern, want := range map[string]string{
+		"*":                       "*",
+		"arn:aws:s3:::dist/*":     "arn:aws:s3:::dist/buildmedic",
+		"arn:aws:s3:::d?st/x":     "arn:aws:s3:::dxst/x",
+		group + "a:*":             group + "a:log-stream:buildmedic",
+		group + "*:*":             group + "buildmedic:log-stream:buildmedic",
+		group + "a":               group + "a",
+		group + "*":               group + "buildmedic",
+		"arn:aws:states:::exec:*": "arn:aws:states:::exec:buildmedic",
+	} {
+		if got := representative(pattern); got != want {
+			t.Errorf("for %s: %s, want %s", pattern, got, want)
+		}
 	}
 }
 

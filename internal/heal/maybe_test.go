@@ -1,6 +1,8 @@
 package heal
 
 import (
+	"context"
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -56,5 +58,75 @@ func TestMayBe(t *testing.T) {
 		if got := h.mayBe(c, b); got != row.want {
 			t.Errorf("%s: %v", row.name, got)
 		}
+	}
+}
+
+// listed is a ledger that knows no build, and lists these cases.
+type listed struct {
+	Store
+	cases []decide.Case
+}
+
+func (listed) Get(context.Context, string, string) (Item, error) { return Item{}, ErrNotFound }
+
+func (l listed) Between(context.Context, string, time.Time, time.Time, bool, int) (its []Item, err error) {
+	for _, c := range l.cases {
+		data, err := json.Marshal(c)
+		if err != nil {
+			return nil, err
+		}
+		its = append(its, Item{Kind: kindCase, ID: c.ID, Data: data})
+	}
+	return its, nil
+}
+
+type stopped time.Time
+
+func (s stopped) Now() time.Time { return time.Time(s) }
+
+// TestFindCase: a build that no case knows, and whose initiator does not name the
+// healer, goes to the newest case that may have started it, and to no other.
+func TestFindCase(t *testing.T) {
+	at := settings.Account{ID: "111122223333", Region: "us-east-1"}
+	asked := failedAt.Add(4 * time.Minute)
+	b := failedBuild()
+	b.ID, b.Initiator, b.Start, b.End = "shop:2", "AROAEXAMPLE:s", asked.Add(time.Second), time.Time{}
+	waits := func(id string, change func(*decide.Case)) decide.Case {
+		c := decide.Case{ID: id, Account: at.ID, Region: at.Region, Project: b.Project, Rounds: []decide.Round{{Build: failedBuild(),
+			RetryAt: asked, Step: decide.StepRetrying, Decision: &decide.Decision{Plan: &decide.Plan{Route: decide.RouteBuild}}}}}
+		if change != nil {
+			change(&c)
+		}
+		return c
+	}
+	other := waits("other", func(c *decide.Case) {
+		c.Rounds[0].Build.ResolvedSourceVersion, c.Rounds[0].Build.SourceVersion = "2", "2"
+	})
+	own := decide.CaseID(at, b)
+	for _, row := range []struct {
+		name  string
+		cases []decide.Case
+		want  string
+	}{
+		{"none waits", nil, own},
+		{"one of another commit", []decide.Case{other}, own},
+		{"one that may", []decide.Case{other, waits("a", nil)}, "a"},
+		{"two that may", []decide.Case{waits("newest", nil), waits("a", nil)}, "newest"},
+		{"of another project", []decide.Case{waits("a", func(c *decide.Case) { c.Project = "other" })}, own},
+		{"of another account", []decide.Case{waits("a", func(c *decide.Case) { c.Account = "999988887777" })}, own},
+		{"it starts nothing", []decide.Case{waits("a", func(c *decide.Case) { c.Rounds[0].Step = decide.StepRetried })}, own},
+		{"without a round", []decide.Case{waits("a", func(c *decide.Case) { c.Rounds = nil })}, own},
+	} {
+		h := &Healer{Home: at, Self: decide.Self{Initiator: "buildmedic/s"}, Store: listed{cases: row.cases}, Clock: stopped(asked)}
+		if got, err := h.findCase(t.Context(), at, b); got != row.want || err != nil {
+			t.Errorf("%s: case %s, want %s: %v", row.name, got, row.want, err)
+		}
+	}
+	ours := b
+	ours.Initiator = "buildmedic/s"
+	h := &Healer{Home: at, Self: decide.Self{Initiator: "buildmedic/s", Function: "buildmedic"}, Clock: stopped(asked),
+		Store: listed{cases: []decide.Case{waits("maybe", func(c *decide.Case) { c.Rounds[0].Build.ID = "shop:0" }), waits("a", nil)}}}
+	if got, err := h.findCase(t.Context(), at, ours); got != "maybe" || err != nil {
+		t.Errorf("of the healer's own: case %s: %v", got, err)
 	}
 }

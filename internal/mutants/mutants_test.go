@@ -26,6 +26,7 @@ var (
 	number = flag.Int("n", 100, "changes of each room to try; 0: all")
 	seed   = flag.Int("seed", 1, "draws the changes")
 	only   = flag.String("rooms", "", "the rooms to try, with commas; all if empty")
+	match  = flag.String("match", "", "a regular expression: try only the changes whose names it matches")
 	own    = flag.Bool("own", false, "try only the room's own tests, which is quicker")
 	least  = flag.Float64("least", 90, "percent that must be noticed in each room")
 )
@@ -135,6 +136,11 @@ func try(t *testing.T, room string, tests []string, accepted map[string]bool) sc
 	for _, m := range ms {
 		known[m.key] = true
 	}
+	wanted, err := regexp.Compile(*match)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ms = slices.DeleteFunc(ms, func(m mutant) bool { return !wanted.MatchString(m.key) })
 	for key := range accepted {
 		if strings.HasPrefix(key, room+"/") && !known[key] {
 			s.lazy = append(s.lazy, key)
