@@ -59,6 +59,11 @@ func TestNotFilledInPieces(t *testing.T) {
 			grantOf(in).Resources = resources(keys(9, ""))
 			in.Denials = keys(9, "")
 		}, "inline | + s3:GetObject on arn:aws:s3:::shop-a/0,…", ""},
+		{"nor is it held against a policy that is full of them", func(in *Input) {
+			grantOf(in).Resources = []string{"arn:aws:s3:::shop-*/*", "arn:aws:s3:::shop-b/x"}
+			in.Role.Inline["buildmedic"] = policy(iampolicy.Allow("x", []string{"s3:GetObject"}, resources(keys(14, long))))
+			in.Denials = []buildlog.Denial{denial("s3:GetObject", "arn:aws:s3:::shop-b/x")}
+		}, "inline | + s3:GetObject on arn:aws:s3:::shop-b/x", ""},
 		{"only the pattern that was asked for", func(in *Input) {
 			grantOf(in).Resources = []string{"arn:aws:s3:::other/*", "arn:aws:s3:::shop-a/*", "arn:aws:s3:::shop-b/x"}
 			in.Denials = append(keys(6, ""), denial("s3:GetObject", "arn:aws:s3:::shop-b/x"))

@@ -2,9 +2,11 @@ package heal_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/decide"
@@ -99,6 +101,35 @@ func TestNotRepeated(t *testing.T) {
 		if n := len(s.Sim.Builds("p0")); n != 1 {
 			t.Errorf("%s: %d builds", overrides, n)
 		}
+	}
+}
+
+// forgetful is a Retrier that cannot tell what a build overrode.
+type forgetful struct{ heal.Retrier }
+
+func (forgetful) Unrepeatable(context.Context, codebuild.Build) ([]string, error) {
+	return nil, errors.New("broken")
+}
+
+// TestOverridesUnread: as long as it cannot be read what the failed build
+// overrode, no new one is started.
+func TestOverridesUnread(t *testing.T) {
+	s := open(t, moved("{imageOverride: example/own}"), movedSettings)
+	s.Sim.Settle()
+	id := s.Sim.Builds("p0")[0].ID
+	h := s.Inbox.Healer
+	whole := h.Retrier
+	h.Retrier = forgetful{whole}
+	ended := func() error {
+		return h.BuildEnded(t.Context(), heal.Ended{At: h.Home, Project: "p0", Build: id, Status: "FAILED"})
+	}
+	if err := ended(); err == nil || len(s.Sim.Builds("p0")) != 1 || len(s.Sim.Notices()) > 0 {
+		t.Errorf("%v, %d builds, notices %q", err, len(s.Sim.Builds("p0")), s.subjects())
+	}
+	h.Retrier = whole
+	s.Sim.Clock.Advance(30 * time.Minute)
+	if err := ended(); err != nil || !slices.Equal(refusals(s.of(id)), []string{"not-repeatable"}) {
+		t.Errorf("%v, refusals %v", err, refusals(s.of(id)))
 	}
 }
 

@@ -57,6 +57,29 @@ func TestFewMessagesAreDecoded(t *testing.T) {
 	}
 }
 
+// says is what STS answers.
+type says string
+
+func (s says) Decode(context.Context, settings.Account, string) ([]byte, error) {
+	return []byte(s), nil
+}
+
+// TestDecodedIsBelieved: what AWS says in a decoded message stands in the place of
+// what the log says; an answer that is no such message changes nothing.
+func TestDecodedIsBelieved(t *testing.T) {
+	printed := "arn:aws:ec2:us-east-1:111122223333:instance/i-1"
+	for answer, want := range map[string]string{
+		`{"allowed":false,"context":{"principal":{"arn":"arn:x"},"action":"ec2:RunInstances","resource":"arn:decoded"}}`: "arn:decoded",
+		`{"allowed":true,"context":{"action":"ec2:RunInstances","resource":"arn:decoded"}}`:                              printed,
+		"no JSON": printed,
+	} {
+		f, _, err := heal.ReadFailure(t.Context(), logOf(ec2Denial(1)), says(answer), settings.Account{}, codebuild.Build{})
+		if err != nil || len(f.Denials) != 1 || f.Denials[0].Resource != want || f.Denials[0].Action != "ec2:RunInstances" {
+			t.Errorf("%s: %+v, %v", answer, f.Denials, err)
+		}
+	}
+}
+
 // TestOnlyTrustedBuildsAreDecoded ensures that a pull request's build makes
 // nobody call STS, and that its notice says what was not decoded.
 func TestOnlyTrustedBuildsAreDecoded(t *testing.T) {
