@@ -220,6 +220,17 @@ func TestRenumberUndo(t *testing.T) {
 	}
 }
 
+// TestBoundedDropped: the newest of the versions that a round deleted stay.
+func TestBoundedDropped(t *testing.T) {
+	var r Round
+	for i := range maxKeptDropped + 2 {
+		r.Dropped = append(r.Dropped, Dropped{Version: fmt.Sprint(i)})
+	}
+	if got := r.bounded(Whole, true).Dropped; len(got) != maxKeptDropped || got[0].Version != "2" {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestBoundedPlan: which plan of a round is cut, and of what.
 func TestBoundedPlan(t *testing.T) {
 	for _, row := range []struct {

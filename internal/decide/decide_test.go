@@ -400,6 +400,138 @@ func TestRouteOfARound(t *testing.T) {
 	}
 }
 
+// TestHeldBy: what a person's undo of a round holds back.
+func TestHeldBy(t *testing.T) {
+	c := Case{ID: "c", Account: account, Region: "us-east-1", Project: "shop"}
+	used := []guardrail.Used{{Grant: "a"}, {Grant: "b"}}
+	of := func(p *Plan) Round { return Round{Decision: &Decision{Used: used, Plan: p}} }
+	for name, row := range map[string]struct {
+		r    Round
+		want string // grant, role and policy of each
+	}{
+		"nothing decided": {Round{}, ""},
+		"no plan":         {of(nil), ""},
+		"a retry":         {of(&Plan{Role: roleARN}), ""},
+		"a repository":    {of(&Plan{Role: roleARN, Repository: "shop"}), ""},
+		"a switch":        {of(&Plan{Role: roleARN, NewRole: "arn:x"}), "switch_role||"},
+		"inline": {of(&Plan{Role: roleARN, Write: &guardrail.Target{Kind: guardrail.Inline, Name: "healed"}}),
+			"a|" + roleARN + "| b|" + roleARN + "|"},
+		"managed": {of(&Plan{Role: roleARN, Write: &guardrail.Target{Kind: guardrail.Managed, Name: "arn:p"}}),
+			"a|" + roleARN + "|arn:p b|" + roleARN + "|arn:p"},
+		"attached": {of(&Plan{Role: roleARN, Write: &guardrail.Target{Kind: guardrail.Attach}}), "a|" + roleARN + "| b|" + roleARN + "|"},
+	} {
+		var got []string
+		for _, h := range c.HeldBy(row.r) {
+			got = append(got, h.Grant+"|"+h.Role+"|"+h.Policy)
+			if h.Account != account || h.Region != "us-east-1" || h.Project != "shop" || h.Case != "c" {
+				t.Errorf("%s: %+v", name, h)
+			}
+		}
+		if strings.Join(got, " ") != row.want {
+			t.Errorf("%s: %q, want %q", name, got, row.want)
+		}
+	}
+}
+
+// TestHoldFlags: how a hold is lifted at a desk, where account and region are
+// named only if they are others.
+func TestHoldFlags(t *testing.T) {
+	home := settings.Account{ID: account, Region: "us-east-1"}
+	for want, h := range map[string]Hold{
+		" -project shop -grant image": {Grant: "image", Account: account, Region: "us-east-1", Project: "shop"},
+		" -project shop -grant '*'":   {Grant: EveryGrant, Account: account, Region: "us-east-1", Project: "shop"},
+		" -project shop -grant image -account " + account + " -region eu-west-1": {Grant: "image", Account: account,
+			Region: "eu-west-1", Project: "shop"},
+		" -project shop -grant image -account 999988887777 -region us-east-1": {Grant: "image", Account: "999988887777",
+			Region: "us-east-1", Project: "shop"},
+	} {
+		if got := h.flags(home); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// TestVariant: only a build by another name than all before it has another case.
+func TestVariant(t *testing.T) {
+	by := func(version string) Round {
+		r := Round{Build: build()}
+		r.Build.SourceVersion = version
+		return r
+	}
+	const main, tag, commit = "refs/heads/main", "refs/tags/v1", "1111111111111111111111111111111111111111"
+	for _, row := range []struct {
+		rounds  []Round
+		version string
+		own     bool
+	}{
+		{nil, tag, true},
+		{[]Round{by(main)}, main, true},
+		{[]Round{by(main)}, commit, true},
+		{[]Round{by(commit)}, tag, true},
+		{[]Round{by(main), by(commit)}, tag, true},
+		{[]Round{by(main), by(tag)}, tag, true},
+		{[]Round{by(main)}, tag, false},
+		{[]Round{by(main), by(main)}, tag, false},
+	} {
+		c := Case{ID: "c", Rounds: row.rounds}
+		got := c.Variant(by(row.version).Build)
+		if (got == "c") != row.own {
+			t.Errorf("%s after %d rounds: %s", row.version, len(row.rounds), got)
+		}
+	}
+	c := Case{ID: "c", Rounds: []Round{by(main)}}
+	if c.Variant(by(tag).Build) == c.Variant(by("refs/tags/v2").Build) {
+		t.Error("two tags have one case")
+	}
+}
+
+// TestToldOnly: a round that did anything at all is more than told.
+func TestToldOnly(t *testing.T) {
+	for name, row := range map[string]struct {
+		r    Round
+		want bool
+	}{
+		"nothing decided":                    {Round{}, true},
+		"refused":                            {Round{Decision: &Decision{}}, true},
+		"undoes":                             {Round{Decision: &Decision{Undo: 1}}, false},
+		"wrote":                              {Round{Written: began}, false},
+		"started a build":                    {Round{RetryAt: began}, false},
+		"deleted a version":                  {Round{Dropped: []Dropped{{Version: "v1"}}}, false},
+		"deleted a version, and was refused": {Round{Dropped: []Dropped{{Version: "v1"}}, Decision: &Decision{}}, false},
+	} {
+		if got := row.r.ToldOnly(); got != row.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// TestStartsAnew: where it has to be known what the failed build overrode.
+func TestStartsAnew(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		remedy diagnose.Remedy
+		change func(*Facts)
+		want   bool
+	}{
+		{"another buildspec", diagnose.OverrideBuildspec, nil, true},
+		{"none is listed", diagnose.OverrideBuildspec, func(f *Facts) { f.Project.Buildspecs = nil }, false},
+		{"a switch", diagnose.Grant, func(f *Facts) { f.Project.SwitchRole = "ready" }, true},
+		{"a switch in the place of CodeBuild's own retry", diagnose.Grant, func(f *Facts) {
+			f.Project.SwitchRole, f.Build.AutoRetry = "ready", codebuild.AutoRetry{Limit: 1}
+		}, true},
+		{"a switch in a pipeline", diagnose.Grant, func(f *Facts) {
+			f.Project.SwitchRole, f.Build.Initiator = "ready", "codepipeline/main"
+		}, false},
+		{"a switch without a retry", diagnose.Grant, func(f *Facts) { f.Project.SwitchRole, f.Project.Retry = "ready", false }, false},
+		{"a grant", diagnose.Grant, nil, false},
+		{"a retry", diagnose.Retry, nil, false},
+	} {
+		if got := StartsAnew(facts(t, row.remedy, row.change)); got != row.want {
+			t.Errorf("%s: %v", row.name, got)
+		}
+	}
+}
+
 // TestPlanIsTimeless ensures that a plan whose grant ends has the same hash
 // whenever it is decided on, another one for another duration, and that both
 // its policy and its proof are of the time of the decision.
