@@ -141,3 +141,22 @@ func TestApprovedIsNotApplied(t *testing.T) {
 		}
 	}
 }
+
+// TestRemindedOnce: the team is told once, before it ends, of a grant that the
+// case's first round gave.
+func TestRemindedOnce(t *testing.T) {
+	s := open(t, shop(1, ""), strings.Replace(shopSettings(1, ""), "owner: team,", "owner: team, expires: 30d,", 1))
+	id := s.start("p0")
+	s.drain()
+	if c := s.of(id); c.Outcome != decide.Healed || s.ofKind(decide.Expiring, "") != 0 {
+		t.Fatalf("%s %v, notices %q", c.Outcome, refusals(c), s.subjects())
+	}
+	for range 3 {
+		s.Sim.Clock.Advance(9*24*time.Hour + 16*time.Hour)
+		s.do(`{"sweep":{}}`)
+		s.drain()
+	}
+	if n := s.ofKind(decide.Expiring, "dist"); n != 1 || s.of(id).Rounds[0].Reminded.IsZero() {
+		t.Errorf("%d notices that it ends: %q", n, s.subjects())
+	}
+}

@@ -2,10 +2,12 @@ package heal
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"testing"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -112,6 +114,68 @@ func TestSameAsked(t *testing.T) {
 	} {
 		got, err := (&Healer{Builds: row.now}).sameAsked(t.Context(), &held{}, row.was, row.b)
 		if got != row.want || (err != nil) != row.fails {
+			t.Errorf("%s: %v, %v", row.name, got, err)
+		}
+	}
+}
+
+// TestNoLedgerHoldsNothing: at a desk without a ledger there is nothing to read.
+func TestNoLedgerHoldsNothing(t *testing.T) {
+	if hs, err := (&Healer{}).heldBack(t.Context(), settings.Account{}, settings.Project{Name: "p"}); len(hs) > 0 || err != nil {
+		t.Errorf("%v, %v", hs, err)
+	}
+}
+
+// oneCase is a ledger that has one case, to which every build belongs.
+type oneCase struct {
+	Store
+	c    decide.Case
+	lost bool // the case is not there
+}
+
+func (o oneCase) Get(_ context.Context, kind, _ string) (Item, error) {
+	switch {
+	case kind == kindBuild:
+		return Item{Data: []byte("c")}, nil
+	case kind != kindCase || o.lost:
+		return Item{}, ErrNotFound
+	}
+	data, err := json.Marshal(o.c)
+	return Item{Data: data}, err
+}
+
+// TestKnown: which of the ends that the sweep finds have been dealt with.
+func TestKnown(t *testing.T) {
+	failed := failedBuild()
+	other := failed
+	other.ID = "shop:9"
+	green := other
+	green.Status = codebuild.Succeeded
+	has := func(change func(*decide.Case)) oneCase {
+		c := decide.Case{ID: "c", Rounds: []decide.Round{{Build: failed}}}
+		if change != nil {
+			change(&c)
+		}
+		return oneCase{c: c}
+	}
+	waits := func(c *decide.Case) { c.Rounds[0].Retry = other.ID }
+	for _, row := range []struct {
+		name string
+		in   oneCase
+		b    codebuild.Build
+		want bool
+	}{
+		{"of a round", has(nil), failed, true},
+		{"waits for its turn", has(func(c *decide.Case) { c.Others = []string{other.ID} }), other, true},
+		{"assigned, and no more", has(nil), other, false},
+		{"green", has(nil), green, true},
+		{"the case was never saved", oneCase{lost: true}, failed, false},
+		{"the case has no round", has(func(c *decide.Case) { c.Rounds = nil }), green, false},
+		{"the case waits for it", has(waits), green, false},
+		{"the case has seen it end", has(func(c *decide.Case) { waits(c); c.Rounds[0].Ended = failedAt }), green, true},
+		{"the case is closed", has(func(c *decide.Case) { waits(c); c.Closed = failedAt }), green, true},
+	} {
+		if got, err := (&Healer{Store: row.in}).known(t.Context(), row.b); got != row.want || err != nil {
 			t.Errorf("%s: %v, %v", row.name, got, err)
 		}
 	}
