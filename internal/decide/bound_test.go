@@ -251,7 +251,8 @@ func TestBoundedPlan(t *testing.T) {
 		{"undone", Round{Step: StepDone, Written: began, Undone: began}, Short, false, "documents"},
 		{"undone, and no room", Round{Step: StepDone, Written: began, Undone: began}, Bare, false, ""},
 	} {
-		whole := Plan{Proof: []guardrail.Question{{}}, Write: &guardrail.Target{Before: "b", After: "a", Holds: map[string]string{"a": "b"}}}
+		whole := Plan{Proof: []guardrail.Question{{}},
+			Write: &guardrail.Target{Before: "b", After: "a", Holds: map[string]string{"a": "b"}}}
 		p := row.r.boundedPlan(whole, row.s, row.open)
 		var got []string
 		if p.Proof != nil {
