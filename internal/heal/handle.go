@@ -81,9 +81,9 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 	if err != nil {
 		return err
 	}
-	if at != placeRound {
+	if at != fateRound {
 		h.Log.InfoContext(ctx, "another build of a commit whose case is under way, or has dealt with a later one",
-			"build", b.ID, "case", c.ID, "waits", at == placeLater)
+			"build", b.ID, "case", c.ID, "waits", at == fateWaits)
 		return h.save(ctx, c, true)
 	}
 	if err := h.save(ctx, c, false); errors.Is(err, errTooLarge) {
@@ -189,7 +189,7 @@ func (h *Healer) retriedBatch(ctx context.Context, c *held, b codebuild.Build) (
 // openRound opens a round for the failed build, unless the case is busy with
 // something that the build has no part in. batch is what [Healer.retriedBatch]
 // read.
-func (h *Healer) openRound(c *held, b codebuild.Build, batch codebuild.Batch) place {
+func (h *Healer) openRound(c *held, b codebuild.Build, batch codebuild.Batch) fate {
 	now := h.Clock.Now()
 	if len(c.Rounds) > 0 {
 		r := c.last()
@@ -203,11 +203,11 @@ func (h *Healer) openRound(c *held, b codebuild.Build, batch codebuild.Batch) pl
 			}
 			c.Closed, c.Outcome = time.Time{}, ""
 		default:
-			return placeLater
+			return fateWaits
 		}
 	}
 	c.Rounds = append(c.Rounds, decide.Round{Build: b, Step: decide.StepReceived, Started: now})
-	return placeRound
+	return fateRound
 }
 
 // findCase finds the case of a build that the ledger does not know.

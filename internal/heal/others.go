@@ -11,33 +11,33 @@ import (
 	"github.com/buildmedic/buildmedic/internal/decide"
 )
 
-// place is what a failed build is to its case.
-type place int
+// fate is what becomes of a failed build in its case.
+type fate int
 
 const (
-	placeRound place = iota // it begins a round
-	placeLater              // the case is busy with another build: it waits
-	placePast               // a later build of the same kind has been dealt with
+	fateRound fate = iota // it begins a round
+	fateWaits             // the case is busy with another build: it waits
+	fatePast              // a later build of the same kind has been dealt with
 )
 
-// enter gives the failed build its place in the case: a round, if the case is
+// enter settles what becomes of the failed build: a round, if the case is
 // free for it. batch is what [Healer.retriedBatch] read. The case is not saved.
-func (h *Healer) enter(ctx context.Context, c *held, b codebuild.Build, batch codebuild.Batch) (place, error) {
+func (h *Healer) enter(ctx context.Context, c *held, b codebuild.Build, batch codebuild.Batch) (fate, error) {
 	past, err := h.overtaken(ctx, c, b, batch)
 	if err != nil {
 		return 0, err
 	}
-	at := placePast
+	at := fatePast
 	if !past {
 		at = h.openRound(c, b, batch)
 	}
 	switch at {
-	case placeRound, placePast:
+	case fateRound, fatePast:
 		c.Others = slices.DeleteFunc(c.Others, func(id string) bool { return id == b.ID })
-		if at == placePast {
+		if at == fatePast {
 			c.Past.Remember(b.ID)
 		}
-	case placeLater:
+	case fateWaits:
 		if len(c.Others) >= decide.MaxOthers {
 			return 0, fmt.Errorf("the case has %d other builds waiting: %w", len(c.Others), ErrLater)
 		}
@@ -158,7 +158,7 @@ func (h *Healer) takeUpOne(ctx context.Context, c *held, id string) error {
 	if err != nil {
 		return err
 	}
-	if at == placePast {
+	if at == fatePast {
 		h.Log.InfoContext(ctx, "a later build that asked for the same has been dealt with", "build", id, "case", c.ID)
 	}
 	if err := h.save(ctx, c, false); !errors.Is(err, errTooLarge) {

@@ -21,7 +21,7 @@ const pullRequestsFor = 30 * 24 * time.Hour
 // maxBuilt bounds what is told of pull requests that are built.
 const maxBuilt = 3
 
-// requests finds out whether one of the projects, which have what p is given, builds
+// pullRequests finds out whether one of the projects, which have what p is given, builds
 // pull requests: by its webhook, or by a failed build of one that was seen. What may
 // not be read is said, since it counts as if they were built.
 func (h *Healer) pullRequests(ctx context.Context, at settings.Account, ps []settings.Project, p settings.Project) (
@@ -29,11 +29,8 @@ func (h *Healer) pullRequests(ctx context.Context, at settings.Account, ps []set
 	out := guardrail.PullRequestBuilds{Read: true}
 	names := map[settings.Account][]string{}
 	for _, q := range ps {
-		// All are in one account, since they share a role.
-		place := settings.Account{ID: at.ID, Region: q.Region}
-		if place.Region == "" {
-			place.Region = h.Home.Region
-		}
+		place := h.atOf(q)
+		place.ID = at.ID // all are in one account, since they share a role
 		names[place] = append(names[place], q.Name)
 		seen, err := h.pullRequestSeen(ctx, place, q.Name)
 		if err != nil {

@@ -172,26 +172,15 @@ type swept struct {
 	Seen string    `json:"seen,omitempty"`
 }
 
-func (h *Healer) sweepAt(p settings.Project) settings.Account {
-	at := settings.Account{ID: p.Account, Region: p.Region}
-	if at.ID == "" {
-		at.ID = h.Home.ID
-	}
-	if at.Region == "" {
-		at.Region = h.Home.Region
-	}
-	return at
-}
-
 func (h *Healer) sweepKey(p settings.Project) string {
-	at := h.sweepAt(p)
+	at := h.atOf(p)
 	return at.ID + " " + at.Region + " " + p.Name
 }
 
 // sweepProject deals with the project's failed builds that the ledger does not
 // know. mark is what the project's last sweep recorded.
 func (h *Healer) sweepProject(ctx context.Context, p settings.Project, mark Item) error {
-	at, now := h.sweepAt(p), h.Clock.Now()
+	at, now := h.atOf(p), h.Clock.Now()
 	mark, to, err := h.sweptTo(ctx, p, mark)
 	if err != nil {
 		return err

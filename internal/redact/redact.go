@@ -274,7 +274,7 @@ func requote(v string) string {
 }
 
 // hidden reports whether a value is already masked: by us, by CodeBuild (AWS.md#masking) or by the
-// program that wrote it as XXXX or dots.
+// program that wrote it, with crosses or dots.
 func hidden(v string) bool {
 	v = strings.Trim(v, `\"'`)
 	return strings.Trim(v, "*xX.") == "" || v == Mark
