@@ -54,7 +54,10 @@ const (
 // Denial is one access-denied claim.
 type Denial struct {
 	Principal string `json:"principal"` // ARN as printed; "" if the text names none
-	Action    string `json:"action"`    // "ecr:PutImage"; "" if neither action nor operation is named
+	// Subject is who was denied where the text says it in words that rule out the build's own
+	// session: "the provided execution role"; "" otherwise.
+	Subject   string `json:"subject,omitempty"`
+	Action    string `json:"action"` // "ecr:PutImage"; "" if neither action nor operation is named
 	Operation string `json:"operation,omitempty"`
 	// Resource is as printed, unquoted; "" if the text does not say; "*" if it
 	// says so. Where a tool prints an S3 object's bucket and key instead, it is
@@ -63,7 +66,10 @@ type Denial struct {
 	Effect    Effect `json:"effect"`
 	Layer     Layer  `json:"layer"`
 	PolicyARN string `json:"policy_arn"` // the denying policy, where AWS names it
-	Encoded   string `json:"-"`          // EC2's encoded authorization message, complete; see [DecodeMessage]
+	// Reason is why AWS refused, as printed, where it gives a reason that is no known layer: no
+	// permission is certain to cure it. "" otherwise.
+	Reason  string `json:"reason,omitempty"`
+	Encoded string `json:"-"` // EC2's encoded authorization message, complete; see [DecodeMessage]
 	// EncodedCut: there was such a message, but not all of it.
 	EncodedCut bool `json:"-"`
 
@@ -91,11 +97,23 @@ type Failure struct {
 	Dropped int               // how many more denials there were: only the first and last are kept
 	Excerpt []Line            // what a person should read first, at most 40 lines
 	Tail    []Line            // the failed command's lines that causes are matched against, bounded
-	NoLog   bool              // there was no log to read
-	Cut     bool              // the log was read only in part; line numbers count from the part's start
+	// Also is what failed besides, later or as a part of the same phase's clean-up: never the cause.
+	Also  []Also
+	NoLog bool // there was no log to read
+	Cut   bool // the log was read only in part; line numbers count from the part's start
 	// Undecoded is how many complete encoded messages STS was not asked about,
 	// by decision; a reader that never asks leaves it 0.
 	Undecoded int
+}
+
+// Also is a part of the build that failed too, though it did not fail the build: a command of a
+// finally block, or a phase that runs after the failed one (AWS.md#failed-command).
+type Also struct {
+	Phase   string `json:"phase"`             // "POST_BUILD", "UPLOAD_ARTIFACTS"
+	Command string `json:"command,omitempty"` // "" if no command failed
+	Exit    string `json:"exit,omitempty"`    // its exit status as printed
+	Message string `json:"message,omitempty"` // the phase's context, without the command
+	Line    int    `json:"line,omitempty"`    // of the log, where it is said; 0 if only the build record says so
 }
 
 // Line is a cleaned line of the log.
