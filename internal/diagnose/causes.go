@@ -35,6 +35,7 @@ type rule struct {
 	like                               *pattern
 	first                              bool   // the first line is the evidence, not the last
 	any                                string // "command", "failure" or ""
+	sure                               bool   // first-hand proof that no denial and no rate limit explains
 	remedy                             Remedy // Report or ""
 }
 

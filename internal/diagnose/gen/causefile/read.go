@@ -53,6 +53,7 @@ type rule struct {
 	Like    string          `yaml:"like"`
 	Pick    string          `yaml:"pick"`
 	Any     string          `yaml:"any"`
+	Sure    bool            `yaml:"sure"`
 	Remedy  diagnose.Remedy `yaml:"remedy"`
 }
 
@@ -167,6 +168,8 @@ func (r *rule) check() error {
 	switch {
 	case r.Says == nil && (r.Like != "" || r.Not != nil || r.Also != nil || r.Pick != ""):
 		return errors.New("like, not, also and pick need says")
+	case r.Sure && (r.Says == nil || r.Denial != nil || r.Code != nil):
+		return errors.New("sure needs says, and neither denial nor code: it is about a line of the output")
 	case r.Says == nil && r.Status == nil && r.Phase == nil && r.Code == nil && r.Exit == nil && r.Command == nil &&
 		r.Denial == nil && r.Any == "":
 		return errors.New("the rule has no condition")

@@ -129,6 +129,7 @@ func (r *rule) fields() []field {
 	add("like", "&pattern{source: "+text(r.Like)+"}", r.Like != "")
 	add("first", "true", r.Pick == "first")
 	add("any", text(r.Any), r.Any != "")
+	add("sure", "true", r.Sure)
 	add("remedy", text(string(r.Remedy)), r.Remedy != "")
 	return list
 }
