@@ -83,6 +83,19 @@ type Denial struct {
 	// Inferred: the action was derived from an API operation or a known
 	// text, not printed as an action.
 	Inferred bool `json:"inferred,omitempty"`
+	// Verdict is what diagnose thinks of the claim as evidence. Read leaves it zero.
+	Verdict Verdict `json:"verdict,omitzero"`
+}
+
+// Verdict says what a claim proves, and from what that was concluded; diagnose has the words.
+type Verdict struct {
+	Finding  string `json:"finding"`            // explains, or why it does not: shown, tolerated, contested, …
+	Speaker  string `json:"speaker,omitempty"`  // who prints the line: tool, test, trace, …; "" if it was not looked at
+	Whose    string `json:"whose,omitempty"`    // whose denial it is: own, unattributed, another
+	Survived string `json:"survived,omitempty"` // the sign that the command went on
+	Rival    string `json:"rival,omitempty"`    // the cause that another line proves
+	// RivalLine is that line, or the later error that ended the command; 0 without one.
+	RivalLine int `json:"rival_line,omitempty"`
 }
 
 // Failure is the facts of one failed build. Everything in it that came out

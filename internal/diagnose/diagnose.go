@@ -56,12 +56,12 @@ type Evidence struct {
 // they are single lines without control characters.
 func Diagnose(f buildlog.Failure) Diagnosis {
 	x := gather(&f)
-	x.setAside(causes)
+	x.weigh(causes)
 	c, r, found := x.find(causes)
 	d := Diagnosis{
 		Cause: c.Name, Remedy: c.Remedy, Retryable: c.Retryable,
 		Evidence: found.evidence, Details: found.details,
-		Denials: append([]buildlog.Denial{}, f.Denials...), Dropped: f.Dropped,
+		Denials: append([]buildlog.Denial{}, x.denials...), Dropped: f.Dropped,
 	}
 	if r.remedy != "" && r.remedy != c.Remedy {
 		d.Remedy, d.Retryable = r.remedy, false
@@ -80,7 +80,7 @@ func Diagnose(f buildlog.Failure) Diagnosis {
 	if found.denial != nil {
 		d.Advice += x.aboutDenial(found.denial)
 	}
-	d.Advice += x.aboutQuoted() + x.aboutUndecoded()
+	d.Advice += x.aboutAside() + x.aboutUndecoded()
 	d.Excerpt = x.excerpt(d.Evidence)
 	return d
 }

@@ -23,8 +23,10 @@ const (
 type facts struct {
 	*buildlog.Failure
 	statuses []string          // the build's and the failed phase's
-	causal   []buildlog.Denial // those that failed the build
-	quoted   []buildlog.Denial // those that the failing command only printed
+	causal   []buildlog.Denial // those that explain the failure
+	denials  []buildlog.Denial // all, with what was found about each
+	aside    []buildlog.Denial // those of the failed command that do not explain its end
+	sure     *sureFailure      // another failure of the command that is certain; nil without one
 	context  string            // "CODE: message", if it says more than the command
 	lines    []buildlog.Line   // cut to the bounds; without lines that only repeat the command
 	bare     []string          // the lines without what tools put in front of them
@@ -40,11 +42,6 @@ func gather(f *buildlog.Failure) *facts {
 	}
 	if p, ok := f.Build.FailedPhase(); ok {
 		x.statuses = append(x.statuses, p.Status)
-	}
-	for _, d := range f.Denials {
-		if d.Causal {
-			x.causal = append(x.causal, d)
-		}
 	}
 	if f.Context.Code != commandError {
 		x.context = clip(f.Context.String(), maxLineBytes)
@@ -124,22 +121,11 @@ type finding struct {
 	denial   *buildlog.Denial // the one that the rule is about
 }
 
-// setAside removes the causal denials if a failing test or a linter only printed them: they are
-// somebody else's, or do not say whose or of what. If one of them is the build's own, wherever it
-// is printed, all stay: one that no policy cures withholds the grant.
-func (x *facts) setAside(causes []Cause) {
-	own := func(d buildlog.Denial) bool { return !x.quotable(d) }
-	if len(x.causal) == 0 || slices.ContainsFunc(x.causal, own) || !x.quotes(causes) {
-		return
-	}
-	x.causal, x.quoted = nil, x.causal
-}
-
 // quotes reports whether a cause holds that prints texts about others.
 func (x *facts) quotes(causes []Cause) bool {
 	for i := range causes {
 		c := &causes[i]
-		if c.quotes && slices.ContainsFunc(c.rules, func(r rule) bool { _, ok := x.try(&r, c.last); return ok }) {
+		if c.quotes && slices.ContainsFunc(c.rules, func(r rule) bool { _, ok := x.try(c, &r); return ok }) {
 			return true
 		}
 	}
@@ -161,7 +147,7 @@ func (x *facts) find(causes []Cause) (*Cause, *rule, finding) {
 	for i := range causes {
 		c := &causes[i]
 		for j := range c.rules {
-			if f, ok := x.try(&c.rules[j], c.last); ok {
+			if f, ok := x.try(c, &c.rules[j]); ok {
 				return c, &c.rules[j], f
 			}
 		}
@@ -169,15 +155,22 @@ func (x *facts) find(causes []Cause) (*Cause, *rule, finding) {
 	panic("diagnose: no cause holds; causes.yaml must end with one that always does")
 }
 
-// try reports whether the rule holds, looking at the last lines only if last
-// is not 0.
-func (x *facts) try(r *rule, last int) (finding, bool) {
+// conditions reports whether what the rule asks of the build record holds.
+func (x *facts) conditions(r *rule) bool {
 	switch {
 	case r.status != nil && !slices.ContainsFunc(x.statuses, func(s string) bool { return slices.Contains(r.status, s) }),
 		r.phase != nil && !slices.Contains(r.phase, x.Phase),
 		r.exit != nil && !slices.Contains(r.exit, x.Exit),
 		r.any == "command" && x.Command == "" && x.Exit == "",
 		r.command != nil && !slices.ContainsFunc(r.command, func(s string) bool { return strings.Contains(x.Command, s) }):
+		return false
+	}
+	return true
+}
+
+// try reports whether the rule of the cause holds.
+func (x *facts) try(c *Cause, r *rule) (finding, bool) {
+	if !x.conditions(r) {
 		return finding{}, false
 	}
 	var found finding
@@ -199,7 +192,20 @@ func (x *facts) try(r *rule, last int) (finding, bool) {
 	case r.inContext(x, &found):
 		return found, true
 	}
-	return found, x.search(r, last, &found)
+	return found, x.search(r, c.last, &found, x.disproved(c, r))
+}
+
+// disproved returns which lines prove nothing for a rule of the cause. A failure that would be
+// retried needs a line that explains why the command ended, as a denial does; and beside a failure
+// that is sure, none does.
+func (x *facts) disproved(c *Cause, r *rule) func(i, from, to int) bool {
+	switch {
+	case c.Remedy != Retry || r.remedy != "" || r.sure:
+		return nil
+	case x.sure != nil:
+		return func(_, _, _ int) bool { return true }
+	}
+	return x.provesNoRetry
 }
 
 // hasAll reports whether each word, in lower case, is somewhere in the lines.
@@ -226,7 +232,7 @@ func (x *facts) tryCode(r *rule, found finding) (finding, bool) {
 	}
 	for _, code := range r.code {
 		named := &rule{says: append([]string{lower(code)}, r.says...), not: r.not, like: r.like, first: r.first}
-		if x.search(named, 0, &found) {
+		if x.search(named, 0, &found, nil) {
 			return found, true
 		}
 	}
@@ -293,8 +299,24 @@ func (x *facts) contextEvidence() Evidence {
 	return Evidence{Text: clip(x.Context.String(), maxLineBytes), Origin: buildlog.FromPhase}
 }
 
-// search tries the rule's words on the lines.
-func (x *facts) search(r *rule, last int, found *finding) bool {
+// search tries the rule's words on the lines, but for those that skip, if not nil, leaves out: it is
+// given the index of a line and where in it the words stand.
+func (x *facts) search(r *rule, last int, found *finding, skip func(i, from, to int) bool) bool {
+	i := x.searchLine(r, last, found, skip)
+	if i < 0 {
+		return false
+	}
+	if found.denial == nil {
+		found.evidence = Evidence{x.lines[i].N, x.lines[i].Text, buildlog.FromLog}
+	}
+	return true
+}
+
+// searchLine returns the index of the line that holds the rule's words; -1 if none does.
+func (x *facts) searchLine(r *rule, last int, found *finding, skip func(i, from, to int) bool) int {
+	if len(r.says) == 0 || !x.hasAll(r.also) {
+		return -1
+	}
 	lo := 0
 	if last > 0 && last < len(x.lines) {
 		lo = len(x.lines) - last
@@ -304,14 +326,17 @@ func (x *facts) search(r *rule, last int, found *finding) bool {
 		if i+1 < len(x.starts) {
 			end = x.starts[i+1]
 		}
-		if r.onLine(x.text[x.starts[i]:end-1], x.bare[i], found) {
-			if found.denial == nil {
-				found.evidence = Evidence{x.lines[i].N, x.lines[i].Text, buildlog.FromLog}
+		var f finding
+		low := x.text[x.starts[i] : end-1]
+		at := strings.Index(low, r.says[0])
+		if r.onLine(low, x.bare[i], &f) && (skip == nil || !skip(i, at, at+len(r.says[0]))) {
+			if f.details != nil {
+				found.details = f.details
 			}
-			return true
+			return i
 		}
 	}
-	return false
+	return -1
 }
 
 // holding returns the indices, from lo, of the lines that hold word, which is in lower case: the

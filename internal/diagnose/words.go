@@ -67,18 +67,35 @@ func who(d *buildlog.Denial) string {
 	return printable(clip(strings.TrimPrefix(a.Resource, "assumed-role/"), 128))
 }
 
-// aboutQuoted adds to the advice which denials were set aside.
-func (x *facts) aboutQuoted() string {
-	if len(x.quoted) == 0 {
+// aboutAside adds to the advice which denial of the failed command was not taken for the reason,
+// and why not.
+func (x *facts) aboutAside() string {
+	if len(x.aside) == 0 {
 		return ""
 	}
-	d := &x.quoted[len(x.quoted)-1]
-	if d.Principal == "" {
-		return " The output also speaks of a denied access, without saying whose; it is treated as text that the command prints."
+	d := &x.aside[len(x.aside)-1]
+	denied := what(d) + " was denied"
+	switch {
+	case d.Principal != "":
+		denied = printable(clip(d.Principal, 300)) + " was denied " + what(d)
+	case d.Subject != "":
+		denied = printable(clip(d.Subject, 300)) + " was denied " + what(d)
 	}
-	return fmt.Sprintf(" The output also says that %s was denied %s; this is not the build's own session, so it is "+
-		"treated as text that the command prints.",
-		printable(clip(d.Principal, 300)), what(d))
+	text := fmt.Sprintf(" The output also says that %s, but %s", denied, meaning(d.Verdict.Finding))
+	if n := d.Verdict.RivalLine; n > 0 {
+		text += fmt.Sprintf(" (line %d)", n)
+	}
+	return text + ": nothing is granted for it."
+}
+
+// meaning returns what a finding says.
+func meaning(finding string) string {
+	for _, f := range Findings {
+		if f.Name == finding {
+			return f.Meaning
+		}
+	}
+	return finding
 }
 
 // aboutUndecoded adds to the advice how many encoded messages nobody was asked

@@ -28,6 +28,9 @@ func (r *Regexp) Get() *regexp.Regexp {
 // MatchString is [regexp.Regexp.MatchString].
 func (r *Regexp) MatchString(s string) bool { return r.Get().MatchString(s) }
 
+// FindString is [regexp.Regexp.FindString].
+func (r *Regexp) FindString(s string) string { return r.Get().FindString(s) }
+
 // FindStringSubmatch is [regexp.Regexp.FindStringSubmatch].
 func (r *Regexp) FindStringSubmatch(s string) []string { return r.Get().FindStringSubmatch(s) }
 

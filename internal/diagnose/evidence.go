@@ -1,0 +1,408 @@
+package diagnose
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
+)
+
+// The model of evidence. A denied access in the output of the failed command is a claim; whether
+// it is why the command ended is concluded from five questions, each with a table of signs in
+// signs.go:
+//
+//   - Who speaks? A program that met a refusal, or one that shows text: a test report, a compiler
+//     that quotes a line, a shell trace, a diff, a help page, a document.
+//   - Whose denial is it? This build's own session, nobody's (AWS or the tool names none),
+//     somebody else's.
+//   - Was it survived? The program says that it goes on, or the same thing succeeded later.
+//   - Is there a rival: another failure that is sure (a rule with sure in causes.yaml), such as a
+//     compiler's error? No denied access explains one.
+//   - Was it overtaken: does the output end with another error, which is neither a consequence nor
+//     a summary?
+//
+// findings puts the answers together. Only a claim that explains the failure stays causal, and
+// only a causal one may bring in a grant. The lines of causes whose remedy is to start the build
+// again are judged the same way.
+
+// The findings.
+const (
+	Explains  = "explains"  // it is why the command ended
+	Elsewhere = "elsewhere" // not printed by the failed command
+	Shown     = "shown"     // text that the command shows, of nobody that is certainly the build
+	Tolerated = "tolerated" // the command went on after it
+	Contested = "contested" // another failure of the same command is sure
+	Overtaken = "overtaken" // the command ended with another error
+)
+
+// Findings lists every finding with its meaning, for people: the first words complete "The output
+// also says that X was denied, but …".
+var Findings = []struct{ Name, Meaning string }{
+	{Explains, "it is why the command ended"},
+	{Elsewhere, "it was printed outside the command that failed, or as a warning"},
+	{Shown, "it is text that the command shows, and not certainly a refusal that it met"},
+	{Tolerated, "the command went on after it"},
+	{Contested, "the same command shows another failure that a denied access does not explain"},
+	{Overtaken, "the command went on and ended with another error"},
+}
+
+// The answers to whose denial it is.
+const (
+	whoseOwn          = "own"
+	whoseUnattributed = "unattributed"
+	whoseAnother      = "another"
+)
+
+// tool is the speaker of a line that no sign gives to another.
+const tool = "tool"
+
+// A weighing is what the questions about one line gave.
+type weighing struct {
+	speaker  string
+	shows    bool   // the speaker shows texts rather than meeting refusals
+	whose    string // "" for a line that is no denial
+	survived string
+	aside    bool // the line is about a side matter: a cache, a report, metrics
+	reads    bool // what was refused should have given something, so a later line may miss it
+	rival    *sureFailure
+	later    int // index of a later error that is neither a consequence nor a summary; -1
+}
+
+// findings are tried in order; the first whose condition holds is the finding.
+var findings = []struct {
+	finding string
+	holds   func(w *weighing) bool
+}{
+	{Shown, func(w *weighing) bool { return w.shows && w.whose != whoseOwn }},
+	{Tolerated, func(w *weighing) bool { return w.survived != "" }},
+	{Contested, func(w *weighing) bool { return w.rival != nil }},
+	{Overtaken, func(w *weighing) bool { return w.later >= 0 }},
+	{Explains, func(*weighing) bool { return true }},
+}
+
+func (w *weighing) finding() string {
+	for _, f := range findings {
+		if f.holds(w) {
+			return f.finding
+		}
+	}
+	return Explains
+}
+
+// weigh judges every denial. Those that do not explain the failure are no longer causal.
+func (x *facts) weigh(causes []Cause) {
+	x.denials = slices.Clone(x.Denials)
+	x.sure = x.findSure(causes)
+	quoting := x.quotes(causes)
+	own := slices.ContainsFunc(x.denials, func(d buildlog.Denial) bool { return d.Causal && !x.quotable(d) })
+	for i := range x.denials {
+		d := &x.denials[i]
+		if !d.Causal {
+			d.Verdict = buildlog.Verdict{Finding: Elsewhere, Whose: x.attribution(d)}
+			continue
+		}
+		w := x.weighDenial(d)
+		// A failing test or a linter prints texts about others. If one of them is the build's
+		// own, all stay: one that no policy cures withholds the grant.
+		if quoting && !own && !w.shows {
+			w.speaker, w.shows = "test", true
+		}
+		v := buildlog.Verdict{Finding: w.finding(), Speaker: w.speaker, Whose: w.whose, Survived: w.survived}
+		switch {
+		case v.Finding == Contested:
+			v.Rival, v.RivalLine = w.rival.cause, w.rival.line
+		case v.Finding == Overtaken:
+			v.RivalLine = x.lines[w.later].N
+		}
+		d.Verdict = v
+		if v.Finding == Explains {
+			x.causal = append(x.causal, *d)
+			continue
+		}
+		d.Causal = false
+		x.aside = append(x.aside, *d)
+	}
+}
+
+// attribution says whose denial d is.
+func (x *facts) attribution(d *buildlog.Denial) string {
+	switch {
+	case x.whose(d) != perhapsOurs:
+		return whoseAnother
+	case d.Principal != "" && d.Subject == "" && x.ownSession(d):
+		return whoseOwn
+	}
+	return whoseUnattributed
+}
+
+// ownSession reports whether d names this build's session. Without a build record, a session that
+// CodeBuild has named counts.
+func (x *facts) ownSession(d *buildlog.Denial) bool {
+	_, _, session := d.Owner()
+	if x.Build.UUID() != "" {
+		return session == x.Build.Session()
+	}
+	return strings.HasPrefix(session, "AWSCodeBuild-")
+}
+
+// weighDenial answers the questions about a denial of the failed command.
+func (x *facts) weighDenial(d *buildlog.Denial) weighing {
+	w := weighing{speaker: tool, whose: x.attribution(d), later: -1}
+	if d.Origin != buildlog.FromLog {
+		w.speaker = "codebuild"
+		return w
+	}
+	w.rival, w.reads = x.sure, reads(d)
+	i := x.line(d.Line)
+	if i < 0 {
+		return w // too far before the end for its surroundings to be known
+	}
+	before, after := around(x.bare[i], d.Text)
+	x.weighLine(&w, i, before, after)
+	if x.missed(d, i) {
+		w.survived, w.later = "", -1
+	}
+	return w
+}
+
+// weighLine answers the questions about the line with index i. before and after stand around the
+// claim in it.
+func (x *facts) weighLine(w *weighing, i int, before, after string) {
+	w.speaker = tool
+	for k := range speakers {
+		if s := &speakers[k]; s.holds(x, i, before, after) {
+			w.speaker, w.shows = s.name, true
+			break
+		}
+	}
+	for k := range survivals {
+		if s := &survivals[k]; s.holds(x, i, before, after) {
+			w.survived = s.name
+			break
+		}
+	}
+	if w.survived == "" && x.succeededLater(i) {
+		w.survived = "succeeded-later"
+	}
+	w.aside = sideMatter.MatchString(withScheme.ReplaceAllString(before, " "))
+	w.later = x.laterError(i, w)
+}
+
+// A sureFailure is the first line that proves another failure of the command.
+type sureFailure struct {
+	cause string
+	line  int
+	index int
+}
+
+// findSure finds a line that proves a failure which no denied access explains. Lines that are
+// shown, or survived, prove none.
+func (x *facts) findSure(causes []Cause) *sureFailure {
+	for i := range causes {
+		c := &causes[i]
+		for j := range c.rules {
+			r := &c.rules[j]
+			if !r.sure || !x.conditions(r) {
+				continue
+			}
+			var f finding
+			if n := x.searchLine(r, c.last, &f, x.provesNone); n >= 0 {
+				return &sureFailure{c.Name, x.lines[n].N, n}
+			}
+		}
+	}
+	return nil
+}
+
+// provesNone reports whether the line with index i proves no failure, whatever its words: it holds
+// a denial, or the command went on after it.
+func (x *facts) provesNone(i, _, _ int) bool {
+	if x.denied(i) {
+		return true
+	}
+	before, after := clip(x.bare[i], 24), "" // the level that a logger prints, not the message
+	for k := range speakers {
+		if s := &speakers[k]; s.hearsay && s.holds(x, i, before, after) {
+			return true
+		}
+	}
+	for k := range survivals {
+		if survivals[k].holds(x, i, before, after) {
+			return true
+		}
+	}
+	return false
+}
+
+// provesNoRetry reports whether the line with index i, in which the words of a cause stand
+// from one byte to another, does not show that the failure will pass: it is shown, survived, or overtaken by another error.
+func (x *facts) provesNoRetry(i, from, to int) bool {
+	w := weighing{later: -1, reads: true}
+	x.weighLine(&w, i, x.bare[i][:from], x.bare[i][to:])
+	return w.shows || w.survived != "" || w.aside && w.later >= 0 ||
+		w.later >= 0 && !x.passing(w.later)
+}
+
+// around returns what stands in a line before and after the claim that begins with text; all of
+// the line stands before if the text is not found in it or "".
+func around(line, text string) (before, after string) {
+	words := strings.Fields(text)
+	for n := min(len(words), 6); n > 0; n-- {
+		start := strings.Join(words[:n], " ")
+		if len(start) < 8 && n < len(words) {
+			break
+		}
+		if k := strings.Index(line, start); k >= 0 {
+			rest := line[k+len(start):]
+			if end := strings.Join(words[max(0, len(words)-3):], " "); len(words) > n {
+				if e := strings.Index(rest, end); e >= 0 {
+					rest = rest[e+len(end):]
+				}
+			}
+			return line[:k], rest
+		}
+	}
+	return line, line
+}
+
+// succeededLater reports whether a later line says that what the line with index i could not do
+// has succeeded: it names the same object of S3, and no error.
+func (x *facts) succeededLater(i int) bool {
+	target := objectURL.FindString(x.bare[i])
+	if target == "" {
+		return false
+	}
+	for _, l := range x.bare[i+1:] {
+		if strings.Contains(l, target) && success.MatchString(l) && !strongError.MatchString(l) {
+			return true
+		}
+	}
+	return false
+}
+
+// missed reports whether what the program went on without is what it then lacked: a denied token,
+// and a registry that asks for one.
+func (x *facts) missed(d *buildlog.Denial, i int) bool {
+	return strings.HasSuffix(d.Action, ":GetAuthorizationToken") && slices.ContainsFunc(x.bare[i+1:], lacksToken.MatchString)
+}
+
+// reads reports whether the denied call should have given something.
+func reads(d *buildlog.Denial) bool {
+	_, name, _ := strings.Cut(d.Action, ":")
+	if name == "" {
+		name = d.Operation
+	}
+	return name == "" || slices.ContainsFunc([]string{"Get", "List", "Describe", "Batch", "Head", "Assume", "Decrypt", "Read", "Query",
+		"Scan", "Lookup", "Search", "GitPull", "Create", "Start"}, func(verb string) bool { return strings.HasPrefix(name, verb) })
+}
+
+// laterError returns the index of the error with which the output ends, if work went on after the
+// line with index i and the error is not explained by it; -1 if there is none. For a side matter
+// an error before the line counts as well: a command that cleans up after an error fails for that
+// error.
+func (x *facts) laterError(i int, w *weighing) int {
+	shared := tokens(x.bare[i])
+	end := x.frameEnd(i)
+	found, last := -1, true
+	for k := len(x.bare) - 1; k > end; k-- {
+		switch {
+		case x.denied(k):
+			return -1 // the output ends with a denial
+		case found >= 0:
+			if work.MatchString(x.bare[k]) {
+				return found
+			}
+		case x.anotherError(k, strongError, shared, w):
+			found = k
+		case last && !x.idle(k):
+			last = false
+			if x.anotherError(k, weakError, shared, w) {
+				found = k
+			}
+		}
+	}
+	if !w.aside {
+		return -1
+	}
+	for k := i - 1; k >= 0 && k >= i-60; k-- {
+		if !x.denied(k) && x.anotherError(k, strongError, shared, w) {
+			return k
+		}
+	}
+	return -1
+}
+
+// denied reports whether a denial stands in the line with index i.
+func (x *facts) denied(i int) bool {
+	n := x.lines[i].N
+	return slices.ContainsFunc(x.Denials, func(d buildlog.Denial) bool { return d.Line == n && d.Origin == buildlog.FromLog })
+}
+
+// idle reports whether the line with index i says nothing of its own: it is empty, a stack's, a
+// summary, or CodeBuild's.
+func (x *facts) idle(i int) bool {
+	return frameLine.MatchString(x.lines[i].Text) || summary.MatchString(x.bare[i]) || agentLine(x.lines[i].Text)
+}
+
+func agentLine(text string) bool {
+	return strings.HasPrefix(text, "[Container] ") || strings.HasPrefix(text, "[Instance] ")
+}
+
+// anotherError reports whether the line with index i has the words of an error, and is an error of
+// its own: not a summary, not about the same thing as the words shared, not a consequence of a
+// refusal.
+func (x *facts) anotherError(i int, words *lazyregexp.Regexp, shared []string, w *weighing) bool {
+	l := x.bare[i]
+	switch {
+	case !words.MatchString(l) || summary.MatchString(l) || agentLine(x.lines[i].Text):
+		return false
+	case refused.MatchString(l) && !notAWS.MatchString(l), w.reads && missing.MatchString(l):
+		return false
+	}
+	return !slices.ContainsFunc(shared, func(s string) bool { return strings.Contains(l, s) })
+}
+
+// frameEnd returns the index of the last line that belongs to the message at index i: a stack, a
+// dump, a box, what is indented below it.
+func (x *facts) frameEnd(i int) int {
+	for k := i + 1; k < len(x.bare); k++ {
+		l := x.lines[k].Text
+		if strings.TrimSpace(l) != "" && !frameLine.MatchString(l) {
+			return k - 1
+		}
+	}
+	return len(x.bare) - 1
+}
+
+// tokens are the words of a line that another line about the same thing would share: names of
+// objects, files and stacks.
+func tokens(line string) []string {
+	var list []string
+	for _, w := range strings.FieldsFunc(line, func(c rune) bool { return strings.ContainsRune(" \t\"'`,;()[]{}<>", c) }) {
+		w = strings.Trim(w, ".:")
+		if i := strings.LastIndexAny(w, "/:"); i >= 0 {
+			w = w[i+1:]
+		}
+		if len(w) >= 5 && strings.ContainsAny(w, ".-_0123456789") {
+			list = append(list, w)
+		}
+	}
+	return list
+}
+
+// passing reports whether the line with index i is itself one of a failure that passes.
+func (x *facts) passing(i int) bool {
+	for c := range causes {
+		if causes[c].Remedy != Retry {
+			continue
+		}
+		for r := range causes[c].rules {
+			rule := &causes[c].rules[r]
+			if rule.says != nil && rule.code == nil && rule.onLine(lower(x.bare[i]), x.bare[i], &finding{}) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,219 @@
+package diagnose
+
+import (
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
+)
+
+// A sign is one way to tell who speaks a line, or that the command went on after it. All fields
+// that are set must hold. A line is read as a person would: without what tools put in front of it.
+type sign struct {
+	name   string
+	row    *lazyregexp.Regexp // the line
+	raw    *lazyregexp.Regexp // the line with what stands in front of it
+	before *lazyregexp.Regexp // what stands before the claim in its line
+	after  *lazyregexp.Regexp // what stands after it
+	above  *lazyregexp.Regexp // one of the reach lines above
+	below  *lazyregexp.Regexp // one of the reach lines below that are neither empty nor a stack's
+	near   *lazyregexp.Regexp // one of the reach lines above or below
+	reach  int
+	// ends is a line above at which the search for above stops: another section of a report.
+	ends *lazyregexp.Regexp
+	when func(x *facts, i int) bool
+	// hearsay: a line of such a speaker proves no failure at all, whatever its words.
+	hearsay bool
+}
+
+// speakers are tried in order; a line that none knows is a tool's. Each shows texts: it may print
+// a refusal that it never met.
+var speakers = []sign{
+	// A formatter's or a snapshot's difference.
+	{name: "diff", row: lazyregexp.New(`^[-+]\s*\S`), near: lazyregexp.New(`^(@@ |diff |--- \S|\+\+\+ \S|Diff in |\s*[-+] (Snapshot|Expected|Received)\b)`), reach: 20},
+	{name: "diff", raw: lazyregexp.New(`^\s*\d*\s+\d*\s*[│|] ?[-+]`)},
+	// A shell that prints each command before it runs it (set -x).
+	{name: "trace", row: lazyregexp.New(`^\++ \S`), hearsay: true},
+	// A help page, which a usage error prints.
+	{name: "help", raw: lazyregexp.New(`^\s{2,}\S|^\s*\S+\s{2,}\S`), above: lazyregexp.New(`(?i)^\s*(usage|synopsis|exit (codes?|status(es)?))\b`), reach: 60,
+		ends: lazyregexp.New(`^\[(Container|Instance)\]|^\++ |(?i)^an error occurred|^Traceback`), hearsay: true},
+	// A compiler or a linter quotes the line that it is about.
+	{name: "source", raw: lazyregexp.New(`^\s*[>→]?\s*\d+\s*[|│┃:]\s`)},
+	{name: "source", below: lazyregexp.New(`^[\s|│\d>·.:]*(\^[\^~─-]*|~{2,}|─*┬─*|╰─*)(\s.*)?$`), reach: 1, row: lazyregexp.New(`["'` + "`" + `]`)},
+	{name: "source", row: lazyregexp.New(`^\S*\.[A-Za-z]\w{0,5}[:(]\d+[:,]\d+\)?:?\s`)},
+	{name: "source", row: lazyregexp.New(`^\S*\.[A-Za-z]\w{0,5}:\d+:?\s+\(?(?i:warning|error|note|info|style|refactor|convention|[A-Z]{1,4}\d{2,4})\b`)},
+	{name: "source", raw: lazyregexp.New(`^\s+\d+:\d+\s+(error|warning|✖|⚠)\s`)},
+	{name: "source", before: lazyregexp.New(`\b(raise|throw|const|let|var|def|func|fn|grep|egrep|sed|awk|print|println|printf|puts|fail|assert\w*|` +
+		`panic|console\.\w+|log(ger|ging)?\.\w+|[A-Z]\w+(Error|Exception)\()\b?[^"'` + "`" + `]*["'` + "`" + `][^"'` + "`" + `]*$`)},
+	{name: "source", before: lazyregexp.New(`(^|[\s({,])[A-Za-z_][\w.]*\s*(:=|=|\+=|==|===)\s*[frub]{0,2}["'` + "`" + `]{1,3}[^"'` + "`" + `]*$`),
+		when: notErrorField},
+	// Prose: documentation, release notes, a policy's description.
+	{name: "document", row: lazyregexp.New(`^\S+\.(md|mdx|rst|adoc|html?|po|tex|txt)\b[:(]`), hearsay: true},
+	{name: "document", before: lazyregexp.New(`(?i)\b(e\.g\.|i\.e\.|for example|for instance|such as|if you (see|get)|you (may|might|will|would) (see|get)|` +
+		`looks? like|similar to|errors? like|(fix(e[sd])?|known|resolved?s?) [^.]*|troubleshoot\w*|when you see|reads?|says?|means?( that)?|` +
+		`documented|described|mentions?|example)\b:?\s*["'` + "`" + `“(*]*[^."'` + "`" + `“]{0,24}$`), hearsay: true},
+	{name: "document", row: lazyregexp.New(`^\s*([*•-]|#{1,6}|\d+[.)])\s`), before: lazyregexp.New("[\"'`“(]" + `[^"'` + "`" + `”]*$`), hearsay: true},
+	{name: "document", row: lazyregexp.New(`^\s*([*•-]|#{1,6}|\d+[.)])?\s`), above: lazyregexp.New(`(?i)^(#{1,4}\s|={1,4} |.{0,30}(change ?log|release notes|what'?s (new|changed)))`),
+		reach: 30, ends: lazyregexp.New(`^\[(Container|Instance)\]|^\++ |^[\w./-]+: (error|fatal)|^Traceback`), hearsay: true},
+	{name: "document", before: lazyregexp.New(`"(?i:sid|description|comment|help|example|note|title|summary|usage|hint|pattern|match(es)?|regexp?|` +
+		`documentation|label)"\s*:\s*"[^"]*$`), hearsay: true},
+	{name: "document", row: lazyregexp.New(`^\s*//|^\s*#+ ?[A-Za-z]|^\s*\*\s|^\s*<!--`), hearsay: true},
+	// A test's report: what it captured, compared or logged.
+	{name: "test", above: lazyregexp.New(`^-{3,} ?Captured \w+ \w+ ?-{3,}`), reach: 400, ends: lazyregexp.New(`^(_{3,}|={3,}|-{3,})( |$)|^(FAILED|ERROR) `)},
+	{name: "test", above: lazyregexp.New(`^\s*(console\.(log|error|warn|info|debug|trace)\b|● Console|stdout \||stderr \|)`), reach: 8,
+		ends: lazyregexp.New(`^\s*(at |●|✓|✕|Tests:|Test Suites:|FAIL|PASS)`)},
+	{name: "test", raw: lazyregexp.New(`^\s+\S*_test\.go:\d+: `)},
+	{name: "test", above: lazyregexp.New(`^\s*=== (RUN|CONT)\b`), reach: 200, ends: lazyregexp.New(`^\s*--- (FAIL|PASS|SKIP)|^(ok|FAIL|PASS)\b`)},
+	{name: "test", above: lazyregexp.New(`^-{4} .+ stdout -{4}$`), reach: 200, ends: lazyregexp.New(`^failures:$|^test result`)},
+	{name: "test", above: lazyregexp.New(`^(\[INFO\] )?Running \S*(Tests?|IT|Spec|TestCase)\b`), reach: 200,
+		ends: lazyregexp.New(`^(\[\w+\] )?Tests run:|^\[ERROR\] (Errors|Failures|\S+\.\S+:\d+)`)},
+	{name: "test", before: lazyregexp.New(`(?i)\b(expected|actual|received|want(ed)?|got|but was|was)\b\s*[:=]?\s*["'` + "`" + `<\[(]+[^"'` + "`" + `]*$`)},
+	{name: "test", before: lazyregexp.New(`(?i)\b(expected|actual|received|want(ed)?|got|but was)\s*[:=]\s*$`)},
+	{name: "test", row: lazyregexp.New(`(?i)\bto (equal|match|contain|include|be|throw|have)\b|AssertionError|assert_equal|\bnot to\b`),
+		before: lazyregexp.New("[\"'`]" + `[^"'` + "`" + `]*$`)},
+	{name: "test", before: lazyregexp.New(`(?i)\b(mock(ed)?|stub(bed)?|fake[ds]?|fixture|simulat\w+|moto|localstack|wiremock|nock)\b`)},
+	// A line below the level of an error.
+	{name: "log", before: lazyregexp.New(`(?i)^\W*(\d[\dT:.,Z+\-/ ]*\s*)?[\[(|<]?(info|debug|trace|notice|verbose)\b[\])>|:]*(\s|$)`), hearsay: true},
+	{name: "log", before: lazyregexp.New(`\blevel=(?i:info|debug|trace)\b|"(level|severity|levelname)":\s*"(?i:info|debug|trace)"`), hearsay: true},
+}
+
+// goesOn are the words with which programs and scripts say that they go on.
+const goesOn = `(?i)\b(go(es|ing) on|continu(e|es|ed|ing)|carr(y|ies|ied|ying) on|ignor(ed?|es|ing)|skip(s|ped|ping)?|proceed(s|ed|ing)?|` +
+	`non-?fatal|not fatal|best[- ]effort|anyway|regardless|fall(s|en|ing)? ?back|fallback|will be (skipped|ignored|omitted)|` +
+	`(is|are|stays?|now) (off|disabled|optional|unavailable)|never mind|no harm|tolerat\w+|allowed to fail|not (critical|needed|required|important)|` +
+	`soft[- ]?fail\w*|keep(s|ing)? going|mov(e|es|ed|ing) on|does(n't| not) matter|using (the )?(cached?|default|local|previous|stale|last|old)\b.*|` +
+	`without (the )?(cache|metrics|report|it|them|tags?|upload|telemetry|statistics)|disabl(ed|ing)|omitt(ed|ing)|left (out|alone)|` +
+	`(not|un)(saved|sent|read|written|uploaded|published|recorded)|harmless|retrying without)\b|\|\| ?true`
+
+// survivals are signs that the program that printed the line, or the script around it, went on.
+var survivals = []sign{
+	{name: "warning", before: lazyregexp.New(`(?i)^\W*(\d[\dT:.,Z+\-/ ]*\s*)?[\[(|<]?warn(ing)?\b[\])>|:]*(\s|$)`)},
+	{name: "warning", before: lazyregexp.New(`(?i)\b\w*warn(ing)?\b[\])]?\s*[:-]|\[warn(ing)?\]|\blevel=warn(ing)?\b|"(level|severity|levelname)":\s*"warn(ing)?"|⚠`)},
+	{name: "warning", raw: lazyregexp.New(`^\s*│`), above: lazyregexp.New(`^\s*Warning:`), ends: lazyregexp.New(`^\s*Error:|^╵`), reach: 20},
+	{name: "warning", above: lazyregexp.New(`^Warning:`), ends: lazyregexp.New(`^Error:`), near: lazyregexp.New(`^\s+on .* in check "`), reach: 16},
+	{name: "said", before: lazyregexp.New(`(?i)\b(optional(ly)?|non-?fatal|best[- ]effort|skip(s|ped|ping)?|ignor(ed|ing)|tolerat\w+|soft[- ]?fail\w*|` +
+		`not fatal|harmless|as expected)\b`)},
+	{name: "said", after: lazyregexp.New(goesOn)},
+	{name: "said", below: lazyregexp.New(goesOn), reach: 2, when: nextIsNoError},
+	{name: "ignored", below: lazyregexp.New(`^\.\.\.ignoring|^make(\[\d+\])?: .*\(ignored\)|^-?\+*\+ (true|:)\s*$`), reach: 4},
+	{name: "rescued", row: lazyregexp.New(`^(fatal|failed): \[`), when: rescued},
+}
+
+// holds reports whether the sign is at the line with index i, in which before and after stand
+// around the claim.
+func (s *sign) holds(x *facts, i int, before, after string) bool {
+	return (s.row == nil || s.row.MatchString(x.bare[i])) &&
+		(s.raw == nil || s.raw.MatchString(x.lines[i].Text)) &&
+		(s.before == nil || s.before.MatchString(before)) &&
+		(s.after == nil || s.after.MatchString(after)) &&
+		(s.above == nil || s.isAbove(x, i)) &&
+		(s.below == nil || s.isBelow(x, i)) &&
+		(s.near == nil || s.isNear(x, i)) &&
+		(s.when == nil || s.when(x, i))
+}
+
+func (s *sign) isAbove(x *facts, i int) bool {
+	for k := i - 1; k >= 0 && k >= i-s.reach; k-- {
+		if s.above.MatchString(x.bare[k]) {
+			return true
+		}
+		if s.ends != nil && s.ends.MatchString(x.bare[k]) {
+			return false
+		}
+	}
+	return false
+}
+
+func (s *sign) isBelow(x *facts, i int) bool {
+	for k, n := i+1, 0; k < len(x.bare) && n < s.reach && k <= i+60; k++ {
+		if s.below.MatchString(x.bare[k]) {
+			return true
+		}
+		if strings.TrimSpace(x.bare[k]) != "" && !frameLine.MatchString(x.lines[k].Text) {
+			n++
+		}
+	}
+	return false
+}
+
+func (s *sign) isNear(x *facts, i int) bool {
+	for k := max(0, i-s.reach); k < len(x.bare) && k <= i+s.reach; k++ {
+		if k != i && s.near.MatchString(x.bare[k]) {
+			return true
+		}
+	}
+	return false
+}
+
+// notErrorField reports that the line is not a logger's KEY="message" pair.
+func notErrorField(x *facts, i int) bool { return !errorField.MatchString(x.bare[i]) }
+
+// nextIsNoError reports that the next line is not an error of its own: "error: cannot continue".
+func nextIsNoError(x *facts, i int) bool {
+	for k := i + 1; k < len(x.bare) && k <= i+60; k++ {
+		if l := x.bare[k]; strings.TrimSpace(l) != "" && !frameLine.MatchString(x.lines[k].Text) {
+			return !stops.MatchString(l)
+		}
+	}
+	return false
+}
+
+// rescued reports whether Ansible's recap says that the failure at index i was rescued or ignored:
+// every one was, or it is not the last.
+func rescued(x *facts, i int) bool {
+	last := true
+	for k := i + 1; k < len(x.bare); k++ {
+		if strings.HasPrefix(x.bare[k], "fatal: [") || strings.HasPrefix(x.bare[k], "failed: [") {
+			last = false
+		}
+		if m := recap.FindStringSubmatch(x.bare[k]); m != nil && (m[2] != "0" || m[3] != "0") {
+			return m[1] == "0" || !last
+		}
+	}
+	return false
+}
+
+var (
+	recap      = lazyregexp.New(`\bfailed=(\d+)\b.*\brescued=(\d+)\s+ignored=(\d+)`)
+	errorField = lazyregexp.New(`(?i)\b\w*(err|error|msg|message|reason|cause|detail|output|stderr|body|log)\s*=\s*["'` + "`" + `]`)
+	stops      = lazyregexp.New(`(?i)\b(cannot|can't|could not|not|unable to|will not|won't) (continue|proceed|go on|carry on)\b|^\W*(error|fatal)\b`)
+
+	// frameLine continues the message above it: a stack, a dump, a box, an indented or empty line.
+	frameLine = lazyregexp.New(`^\s+\S|^\s*$|^[│╷╵|}\])]|^Caused by:|^Traceback|^During handling|^The above exception|^goroutine |^\S+\.go:\d+ |^Node\.js v|` +
+		`^\s*(at|File|in|from) \S`)
+	// strongError matches lines that certainly report an error.
+	strongError = lazyregexp.New(`(?i)^\W*(error|fatal|panic|critical|failure|fail(ed)?)\b[\]:!\s]|\b(error|fatal|panic)(\[\w+\])?(\(s\))?:|` +
+		`\b[a-z]+(Error|Exception)\b|^not ok\b|[❌✗✘✖🔥]|^E\s{2,}|\bFAIL(ED)?\b|^\S+: (error|fatal) `)
+	// weakError matches last lines that say what is wrong without such a word.
+	weakError = lazyregexp.New(`(?i)\b(cannot|can't|could not|unable to|missing|invalid|mismatch(es)?|must( not)?|does(n't| not)|is(n't| not)|are not|` +
+		`rejected|refused|unexpected|unknown|expired|exceed(s|ed)|failed|differs?|wrong|no longer|too (many|large|small|old|low|high))\b`)
+	// summary matches what wrappers print after the error that they are about.
+	summary = lazyregexp.New(`(?i)^\s*(--- )?FAIL(ED)?\b|^make(\[\d+\])?: |^npm (err!|error)( |$)|ELIFECYCLE|lifecycle script|\bexit(ed)?( with)?( the)?( error)?( code| status)?:? ?-?\d+|` +
+		`\b(error|status|return(ed)?) (code|status|exit)?:? ?-?\d+\s*$|command failed|^error command failed|^error: (script|command|recipe|process|task) |` +
+		`\b(build|deploy\w*|release|upload|publish\w*|push|sync|pipeline|job|stage|step|script|command|task|stack|run|operation|update|` +
+		`creation|rollout|install\w*)\b.{0,60}\b(fail(ed|ure|s)?|abort(ed)?|unsuccessful|not (complete|succeed|successful)|did not (complete|succeed))|` +
+		`\bfail(ed|ure)? (to|in|during|while|at) (the )?(deploy\w*|upload\w*|publish\w*|push\w*|release|sync\w*|creat\w*|updat\w*|run\w*|build\w*|` +
+		`execut\w*|complet\w*|assume|get|read|list|describe|download|pull|copy|delete|put|set|start|fetch)\b|` +
+		`execution failed for|process completed|roll(ed|ing)? ?back|rollback|re-?run|--stacktrace|full log|for more (info\w*|details)|see .{0,40}logs?\b|` +
+		`\b\d+ (errors?|failures?|failed)\b|giving up|aborting|^\W*(fail(ed|ure)?|error|fatal|aborted)\W*$|complete log of this run|` +
+		`^\s*at |^\s*File "|^PLAY RECAP|unreachable=|^Error: (exit|process|the process)|did not complete successfully|errored`)
+	// refused matches lines that are about a refusal of AWS themselves.
+	refused = lazyregexp.New(`(?i)access ?-?denied|\bdenied\b|not authori[sz]ed|unauthori[sz]ed|\bforbidden\b|\b40[13]\b|\baws\b|\biam\b|\brole\b|credentials?\b|` +
+		`\bpolic(y|ies)\b|\bpermissions?\b|privileges?\b|\blog ?in\b|basic auth`)
+	// notAWS are refusals that are certainly not AWS's.
+	notAWS = lazyregexp.New(`(?i)EACCES|permission denied|denied for (user|table|schema|relation|database)|operation not permitted`)
+	// needs matches what a command says that did not get what a refused call should have given.
+	missing = lazyregexp.New(`(?i)no such (file|image|container|object|key)|ENOENT|FileNotFound|unbound variable|(is|was|are) (empty|not set|required|null|undefined)|` +
+		`not (be )?found|does not exist|JSON ?(Decode|Parse|Syntax)|unexpected (end of|EOF|token)|invalid (length|json|character)|parse error|NoneType|` +
+		`must (not )?be|missing|\bnull\b|\bempty\b|unable to locate`)
+	sideMatter = lazyregexp.New(`(?i)\b(cache|reports?|metrics?|telemetry|analytics|statistics|stats|coverage|badges?|notif\w+|clean(ing)?[- ]?up|trap|at_?exit|` +
+		`audit|heartbeat|traces?|annotat\w+|junit|summary|logs|on exit|finally|post-?mortem|diagnostics)\b`)
+	success    = lazyregexp.New(`(?i)^(upload|copy|download|move|delete|sync)(ed)?: |\b(succe(eded|ssfully|ss)|uploaded|pushed|copied|created|done|complete[d]?|ok)\b`)
+	objectURL  = lazyregexp.New(`\bs3://[^\s"'` + "`" + `,;)]+`)
+	withScheme = lazyregexp.New(`\S+://\S*`)
+	// work matches lines with which a script or a tool begins or ends another step.
+	work = lazyregexp.New(`(?i)^(\++ \S|={2,}>? |-{2,}> |→ |>>+ |▶ |\$ \S|> \S|\[\d+/\d+\] |step \d|task |stage |\w+ing\b|ok\b|pass(ed)?\b|done\b|` +
+		`\W*(run|start|check|build|compil|test|install|download|lint|validat|verif|execut|collect|generat|packag|deploy|publish|scan|fetch|` +
+		`prepar|load|process)\w*ing\b|[✓✔])|\b\d+ (tests? )?(passing|passed)\b`)
+	// lacksToken matches what package managers and Docker say without a token.
+	lacksToken = lazyregexp.New(`(?i)\b40[13]\b|unauthori[sz]ed|no basic auth|credentials|could not find a version|no matching distribution`)
+)
