@@ -36,16 +36,62 @@ const (
 	Overtaken = "overtaken" // the command ended with another error
 )
 
-// Findings lists every finding with its meaning, for people: the first words complete "The output
-// also says that X was denied, but …".
-var Findings = []struct{ Name, Meaning string }{
-	{Explains, "it is why the command ended"},
-	{Elsewhere, "it was printed outside the command that failed, or as a warning"},
-	{Shown, "it is text that the command shows, and not certainly a refusal that it met"},
-	{Tolerated, "the command went on after it"},
-	{Contested, "the same command shows another failure that a denied access does not explain"},
-	{Overtaken, "the command went on and ended with another error"},
+// A Finding is one of the findings, for people.
+type Finding struct {
+	Name    string
+	Meaning string // completes "AWS denied X, but …", or "…, and …" for explains
+	Example string
+	Change  string // what a person can do about it
 }
+
+// Findings lists every finding.
+var Findings = []Finding{
+	{Explains, "it is why the command ended", "An error occurred (AccessDenied) when calling the PutObject operation: Access Denied",
+		"Whether the permission is given is for the guardrails and the settings to say."},
+	{Elsewhere, "it was printed outside the command that failed, or as a warning",
+		"A command of an earlier phase printed it and passed; or a finally block did, after the build had failed.",
+		"Nothing is granted for it. If the command needs the permission, let it fail when it is denied: set -e, no || true."},
+	{Shown, "it is text that the command shows, and not certainly a refusal that it met",
+		"- An error occurred (AccessDenied) when calling the PutObject operation: see the manual",
+		"Nothing is granted for it: a test, a compiler, a help page, a diff or a document prints such texts. AWS's own sentence with " +
+			"this build's session counts wherever it stands."},
+	{Tolerated, "the command went on after it", "could not write the cache: AccessDenied: Access Denied, going on without it",
+		"Look for what failed later. To have such a permission added, let the command end when it is denied."},
+	{Contested, "the same command shows another failure that a denied access does not explain",
+		"src/cart.ts(3,1): error TS2322: Type 'string' is not assignable to type 'number'.",
+		"Cure the other failure. If the permission is still missing, the next build fails for it alone, and it is added then."},
+	{Overtaken, "the command went on and ended with another error", "upload failed: ./report.xml …, then: ❌ owner web is not a member",
+		"Cure the last error. To have the permission added, let the command end when it is denied, or do it in a command of its own."},
+}
+
+// Meaning returns what the finding means, "" if there is no such finding.
+func Meaning(finding string) string {
+	for i := range Findings {
+		if Findings[i].Name == finding {
+			return Findings[i].Meaning
+		}
+	}
+	return ""
+}
+
+// Signs lists, in the order in which they are tried, who may speak a line besides a tool, or how a
+// command shows that it went on, each name once.
+func Signs() (whoSpeaks, wentOn []string) {
+	for _, list := range []struct {
+		signs []sign
+		names *[]string
+	}{{speakers, &whoSpeaks}, {survivals, &wentOn}} {
+		for i := range list.signs {
+			if n := list.signs[i].name; !slices.Contains(*list.names, n) {
+				*list.names = append(*list.names, n)
+			}
+		}
+	}
+	return whoSpeaks, append(wentOn, succeededLater)
+}
+
+// succeededLater is the sign that the same thing was done after all.
+const succeededLater = "succeeded-later"
 
 // The answers to whose denial it is.
 const (
@@ -183,7 +229,7 @@ func (x *facts) weighLine(w *weighing, i int, before, after string) {
 		}
 	}
 	if w.survived == "" && x.succeededLater(i) {
-		w.survived = "succeeded-later"
+		w.survived = succeededLater
 	}
 	w.aside = sideMatter.MatchString(withScheme.ReplaceAllString(before, " "))
 	w.later = x.laterError(i, w)

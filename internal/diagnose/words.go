@@ -81,21 +81,11 @@ func (x *facts) aboutAside() string {
 	case d.Subject != "":
 		denied = printable(clip(d.Subject, 300)) + " was denied " + what(d)
 	}
-	text := fmt.Sprintf(" The output also says that %s, but %s", denied, meaning(d.Verdict.Finding))
+	text := fmt.Sprintf(" The output also says that %s, but %s", denied, Meaning(d.Verdict.Finding))
 	if n := d.Verdict.RivalLine; n > 0 {
 		text += fmt.Sprintf(" (line %d)", n)
 	}
 	return text + ": nothing is granted for it."
-}
-
-// meaning returns what a finding says.
-func meaning(finding string) string {
-	for _, f := range Findings {
-		if f.Name == finding {
-			return f.Meaning
-		}
-	}
-	return finding
 }
 
 // aboutUndecoded adds to the advice how many encoded messages nobody was asked

@@ -124,6 +124,8 @@ type Denial struct {
 	Layer     buildlog.Layer  `json:"layer"`
 	PolicyARN string          `json:"policy_arn,omitempty"`
 	Line      int             `json:"line,omitempty"`
+	// Origin is where the denial was found; "" in notices from before it was told.
+	Origin buildlog.Origin `json:"origin,omitempty"`
 }
 
 // Event is one thing that happened.

@@ -187,7 +187,7 @@ func failureOf(r decide.Round) *Failure {
 	return f
 }
 
-// denials returns those that made the build fail, or all of them if the ledger does not say which.
+// denials returns those that made the build fail, as toShow has them.
 func denials(all []buildlog.Denial) []Denial {
 	causal := toShow(all)
 	out := []Denial{}
@@ -200,6 +200,7 @@ func denials(all []buildlog.Denial) []Denial {
 			Layer:     d.Layer,
 			PolicyARN: quote(d.PolicyARN, maxName),
 			Line:      d.Line,
+			Origin:    d.Origin,
 		}
 		if n.Action == "" {
 			n.Operation = quote(d.Operation, maxName)
@@ -209,10 +210,12 @@ func denials(all []buildlog.Denial) []Denial {
 	return out
 }
 
-// toShow gives the denials that made the build fail, or all of them.
+// toShow gives the denials that made the build fail. Of a case that the ledger has from before
+// denials were judged, and that does not say which, it gives all of them.
 func toShow(all []buildlog.Denial) []buildlog.Denial {
 	causal := slices.DeleteFunc(slices.Clone(all), func(d buildlog.Denial) bool { return !d.Causal })
-	if len(causal) == 0 {
+	judged := slices.ContainsFunc(all, func(d buildlog.Denial) bool { return d.Verdict.Finding != "" })
+	if len(causal) == 0 && !judged {
 		return all
 	}
 	return causal

@@ -481,17 +481,21 @@ func (s wording) proof() []string {
 	if f == nil || f.Text == "" && len(f.Denials) == 0 {
 		return out
 	}
+	origin, line := f.Origin, f.Line
+	if len(f.Denials) > 0 { // the denial is told as the cause, so its own place is the proof
+		origin, line = f.Denials[0].Origin, f.Denials[0].Line
+	}
 	switch {
-	case f.Origin == buildlog.FromPhase:
+	case origin == buildlog.FromPhase:
 		out = append(out, "CodeBuild itself says so in the phase's context.")
-	case f.Origin == buildlog.FromDecoded:
+	case origin == buildlog.FromDecoded:
 		out = append(out, "AWS's encoded message says so; AWS STS decoded it.")
 	case len(f.Denials) > 0:
 		out = append(out,
 			fmt.Sprintf("Line %d of the build's log says so. That alone is no proof: any code that runs in a "+
-				"build can print it.", f.Line))
-	case f.Line > 0:
-		out = append(out, fmt.Sprintf("Line %d of the build's log says so.", f.Line))
+				"build can print it.", line))
+	case line > 0:
+		out = append(out, fmt.Sprintf("Line %d of the build's log says so.", line))
 	}
 	for _, g := range s.n.Grants {
 		if g.Evidence == settings.EvidenceCloudTrail {

@@ -185,6 +185,9 @@ func (t *teller) denial(x buildlog.Denial) {
 	if x.PolicyARN != "" {
 		field("  ", x.PolicyARN)
 	}
+	if meaning := diagnose.Meaning(x.Verdict.Finding); !x.Causal && meaning != "" {
+		field("as", fmt.Sprintf("%s: %s", x.Verdict.Finding, meaning))
+	}
 }
 
 func orElse(s, other string) string {

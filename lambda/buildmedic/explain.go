@@ -20,9 +20,10 @@ import (
 )
 
 func runExplain(_ context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
-	fs := flags("explain", "[-json] [RULE|CAUSE]",
-		"Explains why something was refused, or why a build failed: what it means, an example, and what\n"+
-			"the owner can change. Notices and `buildmedic plan` give the name of the rule or cause.\n"+
+	fs := flags("explain", "[-json] [RULE|CAUSE|FINDING]",
+		"Explains why something was refused, why a build failed, or what a denial in its log proves: what\n"+
+			"it means, an example, and what the owner can change. Notices and `buildmedic plan` give the name\n"+
+			"of the rule or cause, `buildmedic diagnose` that of the finding.\n"+
 			"Without a name it lists all.",
 		"buildmedic explain not-on-allowlist", stderr)
 	asJSON := fs.Bool("json", false, "print JSON")
@@ -30,7 +31,7 @@ func runExplain(_ context.Context, args []string, _ io.Reader, stdout, stderr io
 		return code
 	}
 	if fs.NArg() > 1 {
-		return wrong(fs, "name one rule or cause, or none")
+		return wrong(fs, "name one rule, cause or finding, or none")
 	}
 	all, err := pages()
 	if err != nil {
@@ -40,7 +41,7 @@ func runExplain(_ context.Context, args []string, _ io.Reader, stdout, stderr io
 	if name := fs.Arg(0); name != "" {
 		found = slices.DeleteFunc(slices.Clone(all), func(p page) bool { return p.Name != strings.ToLower(name) })
 		if len(found) == 0 {
-			return wrong(fs, "there is no rule and no cause %q%s", name, meant(name, all))
+			return wrong(fs, "there is no rule, cause or finding %q%s", name, meant(name, all))
 		}
 	}
 	switch {
@@ -59,9 +60,9 @@ func runExplain(_ context.Context, args []string, _ io.Reader, stdout, stderr io
 	return exitOK
 }
 
-// page is what there is to say about a rule or a cause.
+// page is what there is to say about a rule, a cause or a finding.
 type page struct {
-	Kind    string          `json:"kind"` // "rule" or "cause"
+	Kind    string          `json:"kind"` // "rule", "cause" or "finding"
 	Name    string          `json:"name"`
 	Group   string          `json:"group"`
 	Meaning string          `json:"meaning"` // one sentence
@@ -100,7 +101,7 @@ var cures = map[diagnose.Remedy]string{
 
 const byMode = " With mode: propose it waits for an approval; with observe it only explains."
 
-// pages makes the page of every rule and every cause.
+// pages makes the page of every rule, cause and finding.
 func pages() ([]page, error) {
 	examples, err := examples()
 	if err != nil {
@@ -114,6 +115,16 @@ func pages() ([]page, error) {
 	for _, c := range diagnose.Causes() {
 		out = append(out, page{Kind: "cause", Name: c.Name, Group: "Remedy " + string(c.Remedy), Meaning: inWords(c.Title) + ".",
 			Example: examples[c.Name], Change: inWords(c.Advice), Remedy: c.Remedy, Cure: cures[c.Remedy]})
+	}
+	who, on := diagnose.Signs()
+	model := fmt.Sprintf("It asks of each denial that the failed command printed: who speaks the line (a tool, or %s), whose denial it is "+
+		"(own, unattributed, another), whether the command went on after it (%s), whether the same command shows another failure that is "+
+		"sure, and whether it ended with another error. Only a denial that explains why the command ended may bring in a grant; "+
+		"`buildmedic diagnose -json` shows the answers for each.", strings.Join(who, ", "), strings.Join(on, ", "))
+	for _, f := range diagnose.Findings {
+		out = append(out, page{Kind: "finding", Name: f.Name, Group: "What a denial in the log proves",
+			Meaning: "The log says that AWS denied something, and " + f.Meaning + ".", Example: []string{f.Example}, Change: f.Change,
+			Cure: model})
 	}
 	return out, nil
 }
@@ -271,7 +282,8 @@ func meant(name string, all []page) string {
 // listPages lists rules and causes by group, a line each.
 func listPages(w io.Writer, all []page) {
 	head := ""
-	titles := map[string]string{"rule": "RULES: why something was refused", "cause": "CAUSES: why a build failed"}
+	titles := map[string]string{"rule": "RULES: why something was refused", "cause": "CAUSES: why a build failed",
+		"finding": "FINDINGS: what a denial in the log proves"}
 	ordered := slices.Clone(all)
 	slices.SortStableFunc(ordered, func(a, b page) int {
 		return cmp.Or(-strings.Compare(a.Kind, b.Kind), remedyOrder(a)-remedyOrder(b))

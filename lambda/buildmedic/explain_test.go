@@ -20,15 +20,15 @@ var limitKey = regexp.MustCompile(`limits\.([a-z_]+)|limits: \{([a-z_]+)`)
 // placeholderWord finds a placeholder's name where a sentence has no place for it.
 var placeholderWord = regexp.MustCompile(`repository the repository|status the exit|: the code\b`)
 
-// TestPagesAreWhole: each rule and each cause has a page, with every part, and no
+// TestPagesAreWhole: each rule, cause and finding has a page, with every part, and no
 // page names a limit that the settings do not have.
 func TestPagesAreWhole(t *testing.T) {
 	all, err := pages()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := len(guardrail.Rules) + len(diagnose.Causes()); len(all) != want {
-		t.Errorf("%d pages of %d rules and causes", len(all), want)
+	if want := len(guardrail.Rules) + len(diagnose.Causes()) + len(diagnose.Findings); len(all) != want {
+		t.Errorf("%d pages of %d rules, causes and findings", len(all), want)
 	}
 	keys, err := os.ReadFile("../../infra/SETTINGS.md")
 	if err != nil {
@@ -36,7 +36,7 @@ func TestPagesAreWhole(t *testing.T) {
 	}
 	for _, p := range all {
 		whole := p.Name != "" && p.Group != "" && strings.HasSuffix(p.Meaning, ".") && strings.Join(p.Example, "") != "" &&
-			strings.HasSuffix(strings.TrimRight(p.Change, `"`), ".") && (p.Kind == "rule" || p.Cure != "" && p.Remedy != "")
+			strings.HasSuffix(strings.TrimRight(p.Change, `"`), ".") && (p.Kind != "cause" || p.Cure != "" && p.Remedy != "")
 		if !whole || strings.ContainsAny(p.Meaning+p.Cure, "{}") || len(p.Meaning) > 200 {
 			t.Errorf("the page is not whole: %+v", p)
 		}
