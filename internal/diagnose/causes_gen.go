@@ -2761,6 +2761,7 @@ var causes = []Cause{
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
+			{exit: []string{"127"}, says: []string{"command not found"}, sure: true},
 			{says: []string{"command not found"}},
 			{
 				says: []string{": not found"},

@@ -34,6 +34,7 @@ const (
 	Tolerated = "tolerated" // the command went on after it
 	Contested = "contested" // another failure of the same command is sure
 	Overtaken = "overtaken" // the command ended with another error
+	Foreign   = "foreign"   // nobody is named, and the command has taken another role before
 )
 
 // A Finding is one of the findings, for people.
@@ -60,6 +61,9 @@ var Findings = []Finding{
 	{Contested, "the same command shows another failure that a denied access does not explain",
 		"src/cart.ts(3,1): error TS2322: Type 'string' is not assignable to type 'number'.",
 		"Cure the other failure. If the permission is still missing, the next build fails for it alone, and it is added then."},
+	{Foreign, "it names nobody, and the command took another role before", "assumed arn:aws:iam::444455556666:role/publisher, then: " +
+		"An error occurred (AccessDenied) when calling the PutObject operation: Access Denied",
+		"A permission of the build's role does not help the other role: give it there."},
 	{Overtaken, "the command went on and ended with another error", "upload failed: ./report.xml …, then: ❌ owner web is not a member",
 		"Cure the last error. To have the permission added, let the command end when it is denied, or do it in a command of its own."},
 }
@@ -110,6 +114,7 @@ type weighing struct {
 	whose    string // "" for a line that is no denial
 	survived string
 	aside    bool // the line is about a side matter: a cache, a report, metrics
+	foreign  bool // the command took another role before
 	reads    bool // what was refused should have given something, so a later line may miss it
 	rival    *sureFailure
 	later    int // index of a later error that is neither a consequence nor a summary; -1
@@ -121,6 +126,7 @@ var findings = []struct {
 	holds   func(w *weighing) bool
 }{
 	{Shown, func(w *weighing) bool { return w.shows && w.whose != whoseOwn }},
+	{Foreign, func(w *weighing) bool { return w.foreign && w.whose == whoseUnattributed }},
 	{Tolerated, func(w *weighing) bool { return w.survived != "" }},
 	{Contested, func(w *weighing) bool { return w.rival != nil }},
 	{Overtaken, func(w *weighing) bool { return w.later >= 0 }},
@@ -204,6 +210,7 @@ func (x *facts) weighDenial(d *buildlog.Denial) weighing {
 	if i < 0 {
 		return w // too far before the end for its surroundings to be known
 	}
+	w.foreign = x.tookRole(i)
 	before, after := around(x.bare[i], d.Text)
 	x.weighLine(&w, i, before, after)
 	if x.missed(d, i) {
@@ -228,7 +235,7 @@ func (x *facts) weighLine(w *weighing, i int, before, after string) {
 			break
 		}
 	}
-	if w.survived == "" && x.succeededLater(i) {
+	if w.survived == "" && x.repeated(i) {
 		w.survived = succeededLater
 	}
 	w.aside = sideMatter.MatchString(withScheme.ReplaceAllString(before, " "))
@@ -312,16 +319,20 @@ func around(line, text string) (before, after string) {
 	return line, line
 }
 
-// succeededLater reports whether a later line says that what the line with index i could not do
-// has succeeded: it names the same object of S3, and no error.
-func (x *facts) succeededLater(i int) bool {
+// repeated reports whether a later line says that what the line with index i could not do has
+// succeeded: it names the same object of S3, or comes after the announcement of another try.
+func (x *facts) repeated(i int) bool {
 	target := objectURL.FindString(x.bare[i])
-	if target == "" {
-		return false
-	}
-	for _, l := range x.bare[i+1:] {
-		if strings.Contains(l, target) && success.MatchString(l) && !strongError.MatchString(l) {
+	tried := false
+	for k := i + 1; k < len(x.bare); k++ {
+		l := x.bare[k]
+		switch {
+		case x.denied(k):
+			tried = false // this try was refused as well
+		case success.MatchString(l) && !strongError.MatchString(l) && (tried || target != "" && strings.Contains(l, target)):
 			return true
+		case again.MatchString(l):
+			tried = true
 		}
 	}
 	return false
@@ -331,6 +342,17 @@ func (x *facts) succeededLater(i int) bool {
 // and a registry that asks for one.
 func (x *facts) missed(d *buildlog.Denial, i int) bool {
 	return strings.HasSuffix(d.Action, ":GetAuthorizationToken") && slices.ContainsFunc(x.bare[i+1:], lacksToken.MatchString)
+}
+
+// tookRole reports whether a line above the one with index i, or the command, says that another
+// role than the build's was assumed.
+func (x *facts) tookRole(i int) bool {
+	own, _ := x.Build.Role()
+	another := func(l string) bool {
+		m := assumed.FindStringSubmatch(l)
+		return m != nil && m[1] != own.Name && !notAssumed.MatchString(l)
+	}
+	return another(x.Command) || slices.ContainsFunc(x.bare[max(0, i-200):i], another)
 }
 
 // reads reports whether the denied call should have given something.

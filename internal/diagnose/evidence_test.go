@@ -90,6 +90,21 @@ func TestEvidence(t *testing.T) {
 		{"a second try succeeds", "upload failed: ./m to s3://media/x BARE\nagain in 15 s\nupload: ./m to s3://media/x\n" +
 			"Error: Cannot find module './cart'\n", Tolerated, "node-module-missing"},
 
+		{"an aside in brackets", "tagging: OWN\n  (the tags of before are good enough)\n#8 [4/6] COPY dist/ /srv/\n#8 ERROR: \"/dist\": not found\n", Tolerated, ""},
+		{"a default is taken", "flags: OWN\nflags: using the defaults of ci/flags.json\nnpm error code E404\n", Tolerated, ""},
+		{"the next push goes up", "denied: OWN\nretrying push (1/3)\n5f70bf18a086: Pushed\n1: digest: sha256:61b2 size: 3\nno owner\n", Tolerated, ""},
+		{"calm lines around it", "info: no new token: OWN\ninfo: the old one will do\nowner is missing\n", Tolerated, ""},
+		{"every try is refused", "OWN\nretrying (1/2)\nOWN\nretrying (2/2)\nOWN\n", Explains, "missing-permission"},
+		{"a recap counts what was skipped", "fatal: [localhost]: FAILED! => {\"msg\": \"OWN\"}\n\nPLAY RECAP ****\n" +
+			"localhost : ok=1 changed=0 unreachable=0 failed=1 skipped=0 rescued=0 ignored=0\n", Explains, "missing-permission"},
+
+		// Somebody else's.
+		{"another role was taken before", "assumed arn:aws:iam::444455556666:role/publisher as live\nupload failed: ./x to s3://media/x BARE\n",
+			Foreign, ""},
+		{"the own role was named before", "assumed arn:aws:iam::111122223333:role/codebuild-shop\nBARE\n", Explains, "missing-permission"},
+		{"a role could not be taken", "current credentials could not be used to assume 'arn:aws:iam::111122223333:role/cdk-deploy', " +
+			"but are for the right account.\nBARE\n", Explains, "missing-permission"},
+
 		// Another failure is sure.
 		{"a report's upload before a compiler's error", "upload failed: ./report.xml to s3://media/r OWN\na.c:3:1: error: expected ';'\n" +
 			"make: *** [Makefile:2: a.o] Error 1\n", Contested, "compile-error"},

@@ -80,7 +80,8 @@ var speakers = []sign{
 const goesOn = `(?i)\b(go(es|ing) on|continu(e|es|ed|ing)|carr(y|ies|ied|ying) on|ignor(ed?|es|ing)|skip(s|ped|ping)?|proceed(s|ed|ing)?|` +
 	`non-?fatal|not fatal|best[- ]effort|anyway|regardless|fall(s|en|ing)? ?back|fallback|will be (skipped|ignored|omitted)|` +
 	`(is|are|stays?|now) (off|disabled|optional|unavailable)|never mind|no harm|tolerat\w+|allowed to fail|not (critical|needed|required|important)|` +
-	`soft[- ]?fail\w*|keep(s|ing)? going|mov(e|es|ed|ing) on|does(n't| not) matter|using (the )?(cached?|default|local|previous|stale|last|old)\b.*|` +
+	`soft[- ]?fail\w*|keep(s|ing)? going|mov(e|es|ed|ing) on|does(n't| not) matter|(us(e|es|ing)|tak(e|es|ing)|keep(s|ing)?) (the )?(cached?|defaults?|local|previous|stale|last|old|present|committed)\b.*|` +
+	`(still|is) (good|valid) for|(stay|remain)s? (as|the way)|no \w+ (this|that) time|this time|for now|` +
 	`without (the )?(cache|metrics|report|it|them|tags?|upload|telemetry|statistics)|disabl(ed|ing)|omitt(ed|ing)|left (out|alone)|` +
 	`(not|un)(saved|sent|read|written|uploaded|published|recorded)|harmless|retrying without)\b|\|\| ?true`
 
@@ -94,6 +95,8 @@ var survivals = []sign{
 		`not fatal|harmless|as expected)\b`)},
 	{name: "said", after: lazyregexp.New(goesOn)},
 	{name: "said", below: lazyregexp.New(goesOn), reach: 2, when: nextIsNoError},
+	{name: "said", below: lazyregexp.New(`^\s*\([^()]{4,120}\)\s*$`), reach: 1}, // an aside of the script's author
+	{name: "said", when: tookDefault},
 	{name: "ignored", below: lazyregexp.New(`^\.\.\.ignoring|^make(\[\d+\])?: .*\(ignored\)|^-?\+*\+ (true|:)\s*$`), reach: 4},
 	{name: "rescued", row: lazyregexp.New(`^(fatal|failed): \[`), when: rescued},
 }
@@ -125,7 +128,7 @@ func (s *sign) isAbove(x *facts, i int) bool {
 
 func (s *sign) isBelow(x *facts, i int) bool {
 	for k, n := i+1, 0; k < len(x.bare) && n < s.reach && k <= i+60; k++ {
-		if s.below.MatchString(x.bare[k]) {
+		if s.below.MatchString(counts.ReplaceAllString(x.bare[k], "")) {
 			return true
 		}
 		if strings.TrimSpace(x.bare[k]) != "" && !frameLine.MatchString(x.lines[k].Text) {
@@ -172,7 +175,16 @@ func rescued(x *facts, i int) bool {
 	return false
 }
 
+// tookDefault reports whether a line of a level below errors, such as "info: …", comes right after
+// the line with index i: the same program talks on, calmly.
+func tookDefault(x *facts, i int) bool {
+	return i+1 < len(x.bare) && calm.MatchString(x.bare[i+1]) && calm.MatchString(x.bare[i])
+}
+
 var (
+	calm = lazyregexp.New(`(?i)^\W*(\d[\dT:.,Z+\-/ ]*\s*)?[\[(|<]?(info|debug|notice|verbose)\b[\])>|:]*(\s|$)|\blevel=(info|debug)\b`)
+	// counts are words of a summary that other lines use in earnest: "3 skipped", "ignored=0".
+	counts     = lazyregexp.New(`(?i)\b\w+=\d+\b|\b\d+ (skipped|ignored|omitted|disabled)\b|\b(skipped|ignored|omitted|disabled): ?\d+`)
 	recap      = lazyregexp.New(`\bfailed=(\d+)\b.*\brescued=(\d+)\s+ignored=(\d+)`)
 	errorField = lazyregexp.New(`(?i)\b\w*(err|error|msg|message|reason|cause|detail|output|stderr|body|log)\s*=\s*["'` + "`" + `]`)
 	stops      = lazyregexp.New(`(?i)\b(cannot|can't|could not|not|unable to|will not|won't) (continue|proceed|go on|carry on)\b|^\W*(error|fatal)\b`)
@@ -207,11 +219,17 @@ var (
 		`must (not )?be|missing|\bnull\b|\bempty\b|unable to locate`)
 	sideMatter = lazyregexp.New(`(?i)\b(cache|reports?|metrics?|telemetry|analytics|statistics|stats|coverage|badges?|notif\w+|clean(ing)?[- ]?up|trap|at_?exit|` +
 		`audit|heartbeat|traces?|annotat\w+|junit|summary|logs|on exit|finally|post-?mortem|diagnostics)\b`)
-	success    = lazyregexp.New(`(?i)^(upload|copy|download|move|delete|sync)(ed)?: |\b(succe(eded|ssfully|ss)|uploaded|pushed|copied|created|done|complete[d]?|ok)\b`)
+	// assumed matches lines which say that a role was taken.
+	assumed = lazyregexp.New(`(?i)(?:\bassum(?:e|ed|ing)(?: \S+){0,6}? ["'\x60(]?|assume-role\b.*--role-arn[ =]["']?)` +
+		`arn:[\w-]+:iam::[\d*]*:role/(?:[\w+=,.@-]+/)*?([\w+=,.@-]+)(?:[\s"'\x60,;)]|$)`)
+	notAssumed = lazyregexp.New(`(?i)\b(could|can|did|do|does)( not|n't)\b|\bcannot\b|\b(failed|unable|not authorized|error)\b`)
+	// again matches what announces another try.
+	again      = lazyregexp.New(`(?i)\b(re-?try(ing)?|again|attempt|try) ?(#|no\.? ?)?\d*\b`)
+	success    = lazyregexp.New(`(?i)^(upload|copy|download|move|delete|sync)(ed)?: |\b(succe(eded|ssfully|ss)|uploaded|pushed|copied|created|done|complete[d]?|ok)\b|\bdigest: sha256:`)
 	objectURL  = lazyregexp.New(`\bs3://[^\s"'` + "`" + `,;)]+`)
 	withScheme = lazyregexp.New(`\S+://\S*`)
 	// work matches lines with which a script or a tool begins or ends another step.
-	work = lazyregexp.New(`(?i)^(\++ \S|={2,}>? |-{2,}> |→ |>>+ |▶ |\$ \S|> \S|\[\d+/\d+\] |step \d|task |stage |\w+ing\b|ok\b|pass(ed)?\b|done\b|` +
+	work = lazyregexp.New(`(?i)^(\++ \S|#\d+ (\[|DONE|transferring|sha256)|={2,}>? |-{2,}> |→ |>>+ |▶ |\$ \S|> \S|\[\d+/\d+\] |step \d|task |stage |\w+ing\b|ok\b|pass(ed)?\b|done\b|` +
 		`\W*(run|start|check|build|compil|test|install|download|lint|validat|verif|execut|collect|generat|packag|deploy|publish|scan|fetch|` +
 		`prepar|load|process)\w*ing\b|[✓✔])|\b\d+ (tests? )?(passing|passed)\b`)
 	// lacksToken matches what package managers and Docker say without a token.
