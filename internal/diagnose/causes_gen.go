@@ -3348,7 +3348,7 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"segmentation fault"}, sure: true},
 			{says: []string{"segmentation fault"}},
-			{says: []string{"core dumped"}, sure: true},
+			{says: []string{"core dumped"}},
 			{exit: []string{"129", "130", "134", "136", "139", "141", "143"}},
 		},
 	},

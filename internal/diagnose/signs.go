@@ -224,10 +224,12 @@ var (
 		`arn:[\w-]+:iam::[\d*]*:role/(?:[\w+=,.@-]+/)*?([\w+=,.@-]+)(?:[\s"'\x60,;)]|$)`)
 	notAssumed = lazyregexp.New(`(?i)\b(could|can|did|do|does)( not|n't)\b|\bcannot\b|\b(failed|unable|not authorized|error)\b`)
 	// again matches what announces another try.
-	again      = lazyregexp.New(`(?i)\b(re-?try(ing)?|again|attempt|try) ?(#|no\.? ?)?\d*\b`)
-	success    = lazyregexp.New(`(?i)^(upload|copy|download|move|delete|sync)(ed)?: |\b(succe(eded|ssfully|ss)|uploaded|pushed|copied|created|done|complete[d]?|ok)\b|\bdigest: sha256:`)
-	objectURL  = lazyregexp.New(`\bs3://[^\s"'` + "`" + `,;)]+`)
-	withScheme = lazyregexp.New(`\S+://\S*`)
+	again = lazyregexp.New(`(?i)^\W*(now )?re-?try(ing)?\b|\b(will|going to|now) (re-?try|try again)\b|\bagain in \d|\b(trying|once) (again|more)\b|` +
+		`\b(attempt|try) ?(#|no\.? ?)?[2-9]\b`)
+	success      = lazyregexp.New(`(?i)^(upload|copy|download|move|delete|sync)(ed)?: |\b(succe(eded|ssfully|ss)|uploaded|pushed)\b|\bdigest: sha256:`)
+	unsuccessful = lazyregexp.New(`(?i)\b(not|no|without|never|nothing|0)\b|n't\b`)
+	objectURL    = lazyregexp.New(`\bs3://[^\s"'` + "`" + `,;)]+`)
+	withScheme   = lazyregexp.New(`\S+://\S*`)
 	// work matches lines with which a script or a tool begins or ends another step.
 	work = lazyregexp.New(`(?i)^(\++ \S|#\d+ (\[|DONE|transferring|sha256)|={2,}>? |-{2,}> |→ |>>+ |▶ |\$ \S|> \S|\[\d+/\d+\] |step \d|task |stage |\w+ing\b|ok\b|pass(ed)?\b|done\b|` +
 		`\W*(run|start|check|build|compil|test|install|download|lint|validat|verif|execut|collect|generat|packag|deploy|publish|scan|fetch|` +
