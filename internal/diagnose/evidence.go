@@ -329,7 +329,7 @@ func (x *facts) repeated(i int) bool {
 		switch {
 		case x.denied(k):
 			tried = false // this try was refused as well
-		case success.MatchString(l) && !strongError.MatchString(l) && !unsuccessful.MatchString(l) && (tried || target != "" && strings.Contains(l, target)):
+		case success.MatchString(l) && !strongError.MatchString(l) && !unsuccessful.MatchString(l) && (tried || target != "" && slices.Contains(objectURL.Get().FindAllString(l, -1), target)):
 			return true
 		case again.MatchString(l):
 			tried = true
