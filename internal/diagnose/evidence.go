@@ -323,19 +323,19 @@ func around(line, text string) (before, after string) {
 // succeeded: it names the same object of S3, or comes after the announcement of another try.
 func (x *facts) repeated(i int) bool {
 	target := objectURL.FindString(x.bare[i])
-	tried := false
+	tried, done := false, false
 	for k := i + 1; k < len(x.bare); k++ {
 		l := x.bare[k]
 		switch {
 		case x.denied(k):
-			tried = false // this try was refused as well
+			tried, done = false, false // this try was refused as well
 		case success.MatchString(l) && !strongError.MatchString(l) && !unsuccessful.MatchString(l) && (tried || target != "" && slices.Contains(objectURL.Get().FindAllString(l, -1), target)):
-			return true
+			done = true
 		case again.MatchString(l):
 			tried = true
 		}
 	}
-	return false
+	return done
 }
 
 // missed reports whether what the program went on without is what it then lacked: a denied token,
@@ -401,11 +401,36 @@ func (x *facts) laterError(i int, w *weighing) int {
 	return -1
 }
 
-// denied reports whether a denial stands in the line with index i.
+// denied reports whether a denial stands in the line with index i, also if it only repeats one: of
+// equal claims, a Failure holds one.
 func (x *facts) denied(i int) bool {
-	n := x.lines[i].N
-	return slices.ContainsFunc(x.Denials, func(d buildlog.Denial) bool { return d.Line == n && d.Origin == buildlog.FromLog })
+	if x.refusals == nil {
+		x.findRefusals()
+	}
+	return x.refusals[i]
 }
+
+// findRefusals marks the lines in which a denial stands.
+func (x *facts) findRefusals() {
+	x.refusals = make([]bool, len(x.lines))
+	seen := map[string]bool{}
+	for _, d := range x.Denials {
+		if i := x.line(d.Line); i >= 0 && d.Origin == buildlog.FromLog {
+			x.refusals[i] = true
+		}
+		text := clip(d.Text, 80)
+		if len(text) < 20 || seen[text] || len(seen) == maxTexts {
+			continue
+		}
+		seen[text] = true
+		for i, l := range x.bare {
+			x.refusals[i] = x.refusals[i] || strings.Contains(l, text)
+		}
+	}
+}
+
+// maxTexts bounds the texts that are looked for in every line.
+const maxTexts = 64
 
 // idle reports whether the line with index i says nothing of its own: it is empty, a stack's, a
 // summary, or CodeBuild's.

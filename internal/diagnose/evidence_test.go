@@ -95,6 +95,8 @@ func TestEvidence(t *testing.T) {
 		{"the next push goes up", "denied: OWN\nretrying push (1/3)\n5f70bf18a086: Pushed\n1: digest: sha256:61b2 size: 3\nno owner\n", Tolerated, ""},
 		{"calm lines around it", "info: no new token: OWN\ninfo: the old one will do\nowner is missing\n", Tolerated, ""},
 		{"every try is refused", "OWN\nretrying (1/2)\nOWN\nretrying (2/2)\nOWN\n", Explains, "missing-permission"},
+		{"every try is refused, between them others go up", "denied: OWN\nretrying (1/2)\n5f70: Pushed\ndenied: OWN\n", Explains,
+			"missing-permission"},
 		{"a recap counts what was skipped", "fatal: [localhost]: FAILED! => {\"msg\": \"OWN\"}\n\nPLAY RECAP ****\n" +
 			"localhost : ok=1 changed=0 unreachable=0 failed=1 skipped=0 rescued=0 ignored=0\n", Explains, "missing-permission"},
 

@@ -26,6 +26,7 @@ type facts struct {
 	causal   []buildlog.Denial // those that explain the failure
 	denials  []buildlog.Denial // all, with what was found about each
 	aside    []buildlog.Denial // those of the failed command that do not explain its end
+	refusals []bool            // of lines: a denial stands in it
 	sure     *sureFailure      // another failure of the command that is certain; nil without one
 	context  string            // "CODE: message", if it says more than the command
 	lines    []buildlog.Line   // cut to the bounds; without lines that only repeat the command
