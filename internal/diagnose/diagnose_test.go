@@ -467,6 +467,18 @@ func checkDiagnosis(t testing.TB, d Diagnosis) {
 	if !fingerprintForm.MatchString(d.Fingerprint) {
 		t.Errorf("fingerprint is %q", d.Fingerprint)
 	}
+	explains := 0
+	for _, x := range d.Denials {
+		if x.Causal != (x.Verdict.Finding == Explains) || Meaning(x.Verdict.Finding) == "" {
+			t.Errorf("causal is %v, and the finding is %q", x.Causal, x.Verdict.Finding)
+		}
+		if x.Causal {
+			explains++
+		}
+	}
+	if d.Remedy == Grant && explains == 0 {
+		t.Error("the remedy is grant, and no denial explains the failure")
+	}
 	if d.Denials == nil || d.Excerpt == nil || len(d.Excerpt) > maxExcerpt {
 		t.Error("denials or excerpt is nil or too long")
 	}
@@ -518,7 +530,7 @@ func FuzzDiagnose(f *testing.F) {
 		if diff := cmp.Diff(d, Diagnose(fail)); diff != "" {
 			t.Error(diff)
 		}
-		for _, x := range fail.Denials {
+		for _, x := range d.Denials {
 			if d.Remedy == Grant && x.Causal && (x.Effect == buildlog.Explicit || x.Action == "") {
 				t.Errorf("the remedy is grant with %+v", x)
 			}

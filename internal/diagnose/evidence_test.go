@@ -16,112 +16,115 @@ const (
 	bareRefusal = "An error occurred (AccessDenied) when calling the PutObject operation: Access Denied"
 )
 
+// evidenceRows are outputs of a command that failed. OWN stands for AWS's sentence about this
+// build's session, BARE for a refusal that names nobody.
+var evidenceRows = []struct {
+	what, log string
+	finding   string // of the first denial
+	cause     string // "" if it does not matter
+}{
+	// Honest denials explain the failure, whatever stands around them.
+	{"the CLI ends with it", "BARE\n", Explains, "missing-permission"},
+	{"the CLI ends with AWS's sentence", "An error occurred (AccessDenied) when calling the PutObject operation: OWN\n", Explains,
+		"missing-permission"},
+	{"make and npm say that it failed", "upload failed: ./x to s3://media/x BARE\nmake: *** [Makefile:3: deploy] Error 1\n" +
+		"npm error Lifecycle script `deploy` failed with error:\nnpm error code 2\n", Explains, "missing-permission"},
+	{"warnings before it", "npm warn deprecated a@1.0.0\nWarning: no lock file\n2 warnings\nBARE\n", Explains, "missing-permission"},
+	{"passing tests before it", "ok  \tshop\t0.1s\n12 passed in 0.4s\nUploading\nupload failed: ./x to s3://media/x BARE\n", Explains,
+		"missing-permission"},
+	{"a stack below it", "Error: BARE\n    at a (/app/a.js:1:2)\n    at b (/app/b.js:3:4)\n\nNode.js v22.1.0\n", Explains,
+		"missing-permission"},
+	{"the script says that it gives up", "BARE\nERROR: deployment failed, see the log above\n", Explains, "missing-permission"},
+	{"a trap tidies up after it", "OWN\n+ cleanup\n+ rm -rf build\nremoved build\n", Explains, "missing-permission"},
+	{"other files of the sync go on", "upload: a to s3://media/a\nupload failed: ./x to s3://media/x BARE\nupload: b to s3://media/b\n" +
+		"Completed 3 of 3 files\n", Explains, "missing-permission"},
+	{"a stack rolls back", "web CREATE_FAILED AWS::S3::Bucket B OWN\nweb ROLLBACK_IN_PROGRESS\nweb ROLLBACK_COMPLETE\n" +
+		"❌ web failed: the stack could not be created\n", Explains, "missing-permission"},
+	{"the file that it should have fetched is missing",
+		"An error occurred (AccessDenied) when calling the GetObject operation: Access Denied\n+ tar xf data.tgz\n" +
+			"tar: data.tgz: Cannot open: No such file or directory\nError: no such file or directory\n", Explains, "missing-permission"},
+	{"the test fails only by the build's own denial", "=== RUN   TestUp\n    up_test.go:9: OWN\n--- FAIL: TestUp (0.1s)\nFAIL\n",
+		Explains, "missing-permission"},
+	{"Terraform's error beside its warning", "╷\n│ Warning: Deprecated attribute\n│ \n│   on main.tf line 3\n╵\n╷\n│ Error: putting object\n" +
+		"│ \n│ OWN\n╵\n", Explains, "missing-permission"},
+
+	// Text that is shown.
+	{"a help page under a usage error", "usage: deploy [-h]\ndeploy: error: unrecognized arguments: --fast\n\nexit status:\n" +
+		"  1  BARE: the role lacks s3:PutObject\n", Shown, "invalid-cli-arguments"},
+	{"a compiler quotes the line", "src/errors.ts:4:7 - error TS2322: Type 'string' is not assignable to type 'number'.\n\n" +
+		"4 const hint: number = 'BARE';\n        ~~~~\n", Shown, "compile-error"},
+	{"a shell trace", "+ grep -q 'is not authorized to perform: s3:PutObject' log.txt\n", Shown, ""},
+	{"a formatter's difference", "--- help.py\n+++ help.py\n@@ -1 +1 @@\n-HELP = 'BARE'\n+HELP = \"BARE\"\nwould reformat help.py\n" +
+		"1 file would be reformatted.\n", Shown, "lint-failed"},
+	{"a documentation warning", "docs/errors.md:12: WARNING: undefined label: BARE\nbuild finished with problems, 1 warning.\n", Shown, ""},
+	{"release notes", "# Release notes 2.3\n\n- BARE is now told with its bucket\n- faster start\n\nversion 2.3 is already tagged\n", Shown, ""},
+	{"a policy's description", "{\n  \"Description\": \"cures BARE\",\n  \"Statement\": []\n}\nerror: policy has no statement\n", Shown, ""},
+	{"a linter's finding", "src/a.py:3:9: E501 line too long: 'BARE'\n", Shown, ""},
+	{"a comment", "# BARE is what we expect here\nnot the right branch\n", Shown, ""},
+
+	// A test's captured log.
+	{"pytest's captured log", "________ test_up ________\n    assert up() == 3\nE   assert 2 == 3\n---- Captured stderr call ----\n" +
+		"BARE\n====== short test summary info ======\nFAILED t.py::test_up - assert 2 == 3\n", Shown, "test-failure"},
+	{"go test's log beside an assertion", "=== RUN   TestUp\n    up_test.go:9: BARE\n    up_test.go:12: got 2, want 3\n--- FAIL: TestUp\nFAIL\n",
+		Shown, "test-failure"},
+	{"jest's console beside an expectation", "  ● Console\n\n    console.error\n      BARE\n\n      at log (a.js:1:2)\n\n  ● cart › total\n\n" +
+		"    expect(received).toBe(expected)\n\n    Expected: 3\n    Received: 2\n\nTests:       1 failed, 1 total\n", Shown, "test-failure"},
+
+	// Survived.
+	{"the script says that it goes on", "metrics: BARE\nmetrics are off, going on\nsrc/a.ts(1,1): error TS2322: no\n", Tolerated, "compile-error"},
+	{"own, and the script says that it goes on", "metrics: OWN\nmetrics are off, going on\nsrc/a.ts(1,1): error TS2322: no\n", Tolerated,
+		"compile-error"},
+	{"a warning", "WARN could not tag the image: OWN\nteam: owner is missing in service.yaml\n", Tolerated, ""},
+	{"make ignores it", "upload failed: ./r to s3://media/r BARE\nmake: [Makefile:3: report] Error 1 (ignored)\nsh: vite: not found\n",
+		Tolerated, ""},
+	{"Ansible ignores it", "fatal: [localhost]: FAILED! => {\"msg\": \"BARE\"}\n...ignoring\nfatal: [localhost]: FAILED! => {\"msg\": \"no host\"}\n" +
+		"PLAY RECAP ****\nlocalhost : ok=1 changed=0 unreachable=0 failed=1 skipped=0 rescued=0 ignored=1\n", Tolerated, ""},
+	{"Ansible rescues it", "fatal: [localhost]: FAILED! => {\"msg\": \"BARE\"}\nTASK [tell] ***\nok: [localhost]\nPLAY RECAP ****\n" +
+		"localhost : ok=1 changed=0 unreachable=0 failed=0 skipped=0 rescued=1 ignored=0\nsmoke: the page is empty\n", Tolerated, ""},
+	{"a check of Terraform", "╷\n│ Warning: Check block assertion failed\n│ \n│   on main.tf line 3, in check \"x\":\n│ BARE\n╵\n" +
+		"╷\n│ Error: Unsupported argument\n╵\n", Tolerated, "terraform-config-invalid"},
+	{"true behind it in a trace", "+ aws s3 cp x s3://media/x\nupload failed: ./x to s3://media/x BARE\n+ true\n+ ./check.sh\nno owner\n",
+		Tolerated, ""},
+	{"a second try succeeds", "upload failed: ./m to s3://media/x BARE\nagain in 15 s\nupload: ./m to s3://media/x\n" +
+		"Error: Cannot find module './cart'\n", Tolerated, "node-module-missing"},
+
+	{"an aside in brackets", "tagging: OWN\n  (the tags of before are good enough)\n#8 [4/6] COPY dist/ /srv/\n#8 ERROR: \"/dist\": not found\n", Tolerated, ""},
+	{"a default is taken", "flags: OWN\nflags: using the defaults of ci/flags.json\nnpm error code E404\n", Tolerated, ""},
+	{"the next push goes up", "denied: OWN\nretrying push (1/3)\n5f70bf18a086: Pushed\n1: digest: sha256:61b2 size: 3\nno owner\n", Tolerated, ""},
+	{"calm lines around it", "info: no new token: OWN\ninfo: the old one will do\nowner is missing\n", Tolerated, ""},
+	{"every try is refused", "OWN\nretrying (1/2)\nOWN\nretrying (2/2)\nOWN\n", Explains, "missing-permission"},
+	{"every try is refused, between them others go up", "denied: OWN\nretrying (1/2)\n5f70: Pushed\ndenied: OWN\n", Explains,
+		"missing-permission"},
+	{"a recap counts what was skipped", "fatal: [localhost]: FAILED! => {\"msg\": \"OWN\"}\n\nPLAY RECAP ****\n" +
+		"localhost : ok=1 changed=0 unreachable=0 failed=1 skipped=0 rescued=0 ignored=0\n", Explains, "missing-permission"},
+
+	// Somebody else's.
+	{"another role was taken before", "assumed arn:aws:iam::444455556666:role/publisher as live\nupload failed: ./x to s3://media/x BARE\n",
+		Foreign, ""},
+	{"the own role was named before", "assumed arn:aws:iam::111122223333:role/codebuild-shop\nBARE\n", Explains, "missing-permission"},
+	{"a role could not be taken", "current credentials could not be used to assume 'arn:aws:iam::111122223333:role/cdk-deploy', " +
+		"but are for the right account.\nBARE\n", Explains, "missing-permission"},
+
+	// Another failure is sure.
+	{"a report's upload before a compiler's error", "upload failed: ./report.xml to s3://media/r OWN\na.c:3:1: error: expected ';'\n" +
+		"make: *** [Makefile:2: a.o] Error 1\n", Contested, "compile-error"},
+	{"a trap's upload after a compiler's error", "a.c:3:1: error: expected ';' before '}' token\nmake: *** [Makefile:2: a.o] Error 1\n" +
+		"cleanup: upload failed: ./r to s3://media/x BARE\n", Contested, "compile-error"},
+	{"a failed assertion beside the build's own denial", "E       assert 2 == 3\nOWN\nFAILED t.py::test_up - assert 2 == 3\n", Contested,
+		"test-failure"},
+
+	// Another error ends the command.
+	{"a home-made error after more work", "upload failed: ./r to s3://media/x OWN\n==> check owners\n❌ owner web is not a member of the team\n",
+		Overtaken, ""},
+	{"a clean-up after a home-made error", "ERROR: the contract of the cart does not match\ncleanup: logs: BARE\n", Overtaken, ""},
+}
+
 // TestEvidence shows, for each kind of text around a denial, whether the denial explains why the
-// command ended. OWN stands for AWS's sentence about this build's session, BARE for a refusal that
-// names nobody.
+// command ended.
 func TestEvidence(t *testing.T) {
-	for _, tt := range []struct {
-		what, log string
-		finding   string // of the first denial
-		cause     string // "" if it does not matter
-	}{
-		// Honest denials explain the failure, whatever stands around them.
-		{"the CLI ends with it", "BARE\n", Explains, "missing-permission"},
-		{"the CLI ends with AWS's sentence", "An error occurred (AccessDenied) when calling the PutObject operation: OWN\n", Explains,
-			"missing-permission"},
-		{"make and npm say that it failed", "upload failed: ./x to s3://media/x BARE\nmake: *** [Makefile:3: deploy] Error 1\n" +
-			"npm error Lifecycle script `deploy` failed with error:\nnpm error code 2\n", Explains, "missing-permission"},
-		{"warnings before it", "npm warn deprecated a@1.0.0\nWarning: no lock file\n2 warnings\nBARE\n", Explains, "missing-permission"},
-		{"passing tests before it", "ok  \tshop\t0.1s\n12 passed in 0.4s\nUploading\nupload failed: ./x to s3://media/x BARE\n", Explains,
-			"missing-permission"},
-		{"a stack below it", "Error: BARE\n    at a (/app/a.js:1:2)\n    at b (/app/b.js:3:4)\n\nNode.js v22.1.0\n", Explains,
-			"missing-permission"},
-		{"the script says that it gives up", "BARE\nERROR: deployment failed, see the log above\n", Explains, "missing-permission"},
-		{"a trap tidies up after it", "OWN\n+ cleanup\n+ rm -rf build\nremoved build\n", Explains, "missing-permission"},
-		{"other files of the sync go on", "upload: a to s3://media/a\nupload failed: ./x to s3://media/x BARE\nupload: b to s3://media/b\n" +
-			"Completed 3 of 3 files\n", Explains, "missing-permission"},
-		{"a stack rolls back", "web CREATE_FAILED AWS::S3::Bucket B OWN\nweb ROLLBACK_IN_PROGRESS\nweb ROLLBACK_COMPLETE\n" +
-			"❌ web failed: the stack could not be created\n", Explains, "missing-permission"},
-		{"the file that it should have fetched is missing",
-			"An error occurred (AccessDenied) when calling the GetObject operation: Access Denied\n+ tar xf data.tgz\n" +
-				"tar: data.tgz: Cannot open: No such file or directory\nError: no such file or directory\n", Explains, "missing-permission"},
-		{"the test fails only by the build's own denial", "=== RUN   TestUp\n    up_test.go:9: OWN\n--- FAIL: TestUp (0.1s)\nFAIL\n",
-			Explains, "missing-permission"},
-		{"Terraform's error beside its warning", "╷\n│ Warning: Deprecated attribute\n│ \n│   on main.tf line 3\n╵\n╷\n│ Error: putting object\n" +
-			"│ \n│ OWN\n╵\n", Explains, "missing-permission"},
-
-		// Text that is shown.
-		{"a help page under a usage error", "usage: deploy [-h]\ndeploy: error: unrecognized arguments: --fast\n\nexit status:\n" +
-			"  1  BARE: the role lacks s3:PutObject\n", Shown, "invalid-cli-arguments"},
-		{"a compiler quotes the line", "src/errors.ts:4:7 - error TS2322: Type 'string' is not assignable to type 'number'.\n\n" +
-			"4 const hint: number = 'BARE';\n        ~~~~\n", Shown, "compile-error"},
-		{"a shell trace", "+ grep -q 'is not authorized to perform: s3:PutObject' log.txt\n", Shown, ""},
-		{"a formatter's difference", "--- help.py\n+++ help.py\n@@ -1 +1 @@\n-HELP = 'BARE'\n+HELP = \"BARE\"\nwould reformat help.py\n" +
-			"1 file would be reformatted.\n", Shown, "lint-failed"},
-		{"a documentation warning", "docs/errors.md:12: WARNING: undefined label: BARE\nbuild finished with problems, 1 warning.\n", Shown, ""},
-		{"release notes", "# Release notes 2.3\n\n- BARE is now told with its bucket\n- faster start\n\nversion 2.3 is already tagged\n", Shown, ""},
-		{"a policy's description", "{\n  \"Description\": \"cures BARE\",\n  \"Statement\": []\n}\nerror: policy has no statement\n", Shown, ""},
-		{"a linter's finding", "src/a.py:3:9: E501 line too long: 'BARE'\n", Shown, ""},
-		{"a comment", "# BARE is what we expect here\nnot the right branch\n", Shown, ""},
-
-		// A test's captured log.
-		{"pytest's captured log", "________ test_up ________\n    assert up() == 3\nE   assert 2 == 3\n---- Captured stderr call ----\n" +
-			"BARE\n====== short test summary info ======\nFAILED t.py::test_up - assert 2 == 3\n", Shown, "test-failure"},
-		{"go test's log beside an assertion", "=== RUN   TestUp\n    up_test.go:9: BARE\n    up_test.go:12: got 2, want 3\n--- FAIL: TestUp\nFAIL\n",
-			Shown, "test-failure"},
-		{"jest's console beside an expectation", "  ● Console\n\n    console.error\n      BARE\n\n      at log (a.js:1:2)\n\n  ● cart › total\n\n" +
-			"    expect(received).toBe(expected)\n\n    Expected: 3\n    Received: 2\n\nTests:       1 failed, 1 total\n", Shown, "test-failure"},
-
-		// Survived.
-		{"the script says that it goes on", "metrics: BARE\nmetrics are off, going on\nsrc/a.ts(1,1): error TS2322: no\n", Tolerated, "compile-error"},
-		{"own, and the script says that it goes on", "metrics: OWN\nmetrics are off, going on\nsrc/a.ts(1,1): error TS2322: no\n", Tolerated,
-			"compile-error"},
-		{"a warning", "WARN could not tag the image: OWN\nteam: owner is missing in service.yaml\n", Tolerated, ""},
-		{"make ignores it", "upload failed: ./r to s3://media/r BARE\nmake: [Makefile:3: report] Error 1 (ignored)\nsh: vite: not found\n",
-			Tolerated, ""},
-		{"Ansible ignores it", "fatal: [localhost]: FAILED! => {\"msg\": \"BARE\"}\n...ignoring\nfatal: [localhost]: FAILED! => {\"msg\": \"no host\"}\n" +
-			"PLAY RECAP ****\nlocalhost : ok=1 changed=0 unreachable=0 failed=1 skipped=0 rescued=0 ignored=1\n", Tolerated, ""},
-		{"Ansible rescues it", "fatal: [localhost]: FAILED! => {\"msg\": \"BARE\"}\nTASK [tell] ***\nok: [localhost]\nPLAY RECAP ****\n" +
-			"localhost : ok=1 changed=0 unreachable=0 failed=0 skipped=0 rescued=1 ignored=0\nsmoke: the page is empty\n", Tolerated, ""},
-		{"a check of Terraform", "╷\n│ Warning: Check block assertion failed\n│ \n│   on main.tf line 3, in check \"x\":\n│ BARE\n╵\n" +
-			"╷\n│ Error: Unsupported argument\n╵\n", Tolerated, "terraform-config-invalid"},
-		{"true behind it in a trace", "+ aws s3 cp x s3://media/x\nupload failed: ./x to s3://media/x BARE\n+ true\n+ ./check.sh\nno owner\n",
-			Tolerated, ""},
-		{"a second try succeeds", "upload failed: ./m to s3://media/x BARE\nagain in 15 s\nupload: ./m to s3://media/x\n" +
-			"Error: Cannot find module './cart'\n", Tolerated, "node-module-missing"},
-
-		{"an aside in brackets", "tagging: OWN\n  (the tags of before are good enough)\n#8 [4/6] COPY dist/ /srv/\n#8 ERROR: \"/dist\": not found\n", Tolerated, ""},
-		{"a default is taken", "flags: OWN\nflags: using the defaults of ci/flags.json\nnpm error code E404\n", Tolerated, ""},
-		{"the next push goes up", "denied: OWN\nretrying push (1/3)\n5f70bf18a086: Pushed\n1: digest: sha256:61b2 size: 3\nno owner\n", Tolerated, ""},
-		{"calm lines around it", "info: no new token: OWN\ninfo: the old one will do\nowner is missing\n", Tolerated, ""},
-		{"every try is refused", "OWN\nretrying (1/2)\nOWN\nretrying (2/2)\nOWN\n", Explains, "missing-permission"},
-		{"every try is refused, between them others go up", "denied: OWN\nretrying (1/2)\n5f70: Pushed\ndenied: OWN\n", Explains,
-			"missing-permission"},
-		{"a recap counts what was skipped", "fatal: [localhost]: FAILED! => {\"msg\": \"OWN\"}\n\nPLAY RECAP ****\n" +
-			"localhost : ok=1 changed=0 unreachable=0 failed=1 skipped=0 rescued=0 ignored=0\n", Explains, "missing-permission"},
-
-		// Somebody else's.
-		{"another role was taken before", "assumed arn:aws:iam::444455556666:role/publisher as live\nupload failed: ./x to s3://media/x BARE\n",
-			Foreign, ""},
-		{"the own role was named before", "assumed arn:aws:iam::111122223333:role/codebuild-shop\nBARE\n", Explains, "missing-permission"},
-		{"a role could not be taken", "current credentials could not be used to assume 'arn:aws:iam::111122223333:role/cdk-deploy', " +
-			"but are for the right account.\nBARE\n", Explains, "missing-permission"},
-
-		// Another failure is sure.
-		{"a report's upload before a compiler's error", "upload failed: ./report.xml to s3://media/r OWN\na.c:3:1: error: expected ';'\n" +
-			"make: *** [Makefile:2: a.o] Error 1\n", Contested, "compile-error"},
-		{"a trap's upload after a compiler's error", "a.c:3:1: error: expected ';' before '}' token\nmake: *** [Makefile:2: a.o] Error 1\n" +
-			"cleanup: upload failed: ./r to s3://media/x BARE\n", Contested, "compile-error"},
-		{"a failed assertion beside the build's own denial", "E       assert 2 == 3\nOWN\nFAILED t.py::test_up - assert 2 == 3\n", Contested,
-			"test-failure"},
-
-		// Another error ends the command.
-		{"a home-made error after more work", "upload failed: ./r to s3://media/x OWN\n==> check owners\n❌ owner web is not a member of the team\n",
-			Overtaken, ""},
-		{"a clean-up after a home-made error", "ERROR: the contract of the cart does not match\ncleanup: logs: BARE\n", Overtaken, ""},
-	} {
+	for _, tt := range evidenceRows {
 		t.Run(tt.what, func(t *testing.T) {
-			log := strings.NewReplacer("OWN", ownSentence, "BARE", bareRefusal).Replace(tt.log)
+			log := withDenials(tt.log)
 			d := Diagnose(buildlog.ReadText(evidenceBuild, evidenceLog(log)))
 			if len(d.Denials) == 0 {
 				t.Fatalf("no denial was read of\n%s", log)
@@ -162,6 +165,73 @@ func TestEvidenceOfRetries(t *testing.T) {
 				t.Errorf("%s, %s by %q; want %s", d.Cause, d.Remedy, d.Evidence.Text, tt.remedy)
 			}
 		})
+	}
+}
+
+func withDenials(log string) string {
+	return strings.NewReplacer("OWN", ownSentence, "BARE", bareRefusal).Replace(log)
+}
+
+// TestSureFailureWithholds: with the line of a sure failure before or behind it, no denial brings
+// in a grant, and the other failure is the cause.
+func TestSureFailureWithholds(t *testing.T) {
+	n := 0
+	for _, sure := range []string{
+		"src/cart.ts(3,1): error TS2322: Type 'string' is not assignable to type 'number'.",
+		"cart.c:3:1: error: expected ';' before '}' token",
+		"E       assert 170 == 165",
+		"ModuleNotFoundError: No module named 'cart'",
+		"Error: Cannot find module './cart'",
+		"deploy: error: unrecognized arguments: --fast",
+		"write /tmp/x: no space left on device",
+		"ci.sh: line 9: syntax error near unexpected token `fi'",
+		"    AssertionFailedError: expected: <165> but was: <170>",
+	} {
+		for _, tt := range evidenceRows {
+			if tt.finding != Explains {
+				continue
+			}
+			for _, log := range []string{sure + "\n" + tt.log, tt.log + sure + "\n"} {
+				d := Diagnose(buildlog.ReadText(evidenceBuild, evidenceLog(withDenials(log))))
+				if d.Remedy == Grant || d.Remedy == Retry {
+					t.Errorf("%s, with %q: %s for %s", tt.what, sure, d.Remedy, d.Cause)
+				}
+				n++
+			}
+		}
+	}
+	if n < 200 {
+		t.Errorf("only %d logs", n)
+	}
+}
+
+// TestHonestInNoise: what builds that pass print as well does not withhold a grant.
+func TestHonestInNoise(t *testing.T) {
+	for _, noise := range []string{
+		"npm warn deprecated glob@7.2.3: versions prior to v9 are no longer supported",
+		"3 packages are looking for funding\n0 vulnerabilities",
+		"DeprecationWarning: Buffer() is deprecated",
+		"[INFO] BUILD SUCCESS",
+		"WARNING: Running pip as the 'root' user can result in broken permissions",
+		"Tests:       12 passed, 2 skipped, 14 total",
+		"0 errors, 3 warnings",
+		"✓ rejects an unknown error code (3 ms)",
+		"TestErrorIsTold PASSED",
+		"download: s3://tools/cache.tgz to ./cache.tgz",
+		"Skipping: no changes in docs",
+		"use --continue-on-error to go on after failures",
+		"#8 CACHED",
+		"+ echo done",
+	} {
+		for _, tt := range evidenceRows {
+			if tt.finding != Explains {
+				continue
+			}
+			d := Diagnose(buildlog.ReadText(evidenceBuild, evidenceLog(noise+"\n"+withDenials(tt.log))))
+			if d.Remedy != Grant {
+				t.Errorf("%s, after %q: %s for %s; %+v", tt.what, noise, d.Remedy, d.Cause, d.Denials[0].Verdict)
+			}
+		}
 	}
 }
 

@@ -52,7 +52,7 @@ var speakers = []sign{
 		`looks? like|similar to|errors? like|(fix(e[sd])?|known|resolved?s?) [^.]*|troubleshoot\w*|when you see|reads?|says?|means?( that)?|` +
 		`documented|described|mentions?|example)\b:?\s*["'` + "`" + `“(*]*[^."'` + "`" + `“]{0,24}$`), hearsay: true},
 	{name: "document", row: lazyregexp.New(`^\s*([*•-]|#{1,6}|\d+[.)])\s`), before: lazyregexp.New("[\"'`“(]" + `[^"'` + "`" + `”]*$`), hearsay: true},
-	{name: "document", row: lazyregexp.New(`^\s*([*•-]|#{1,6}|\d+[.)])?\s`), above: lazyregexp.New(`(?i)^(#{1,4}\s|={1,4} |.{0,30}(change ?log|release notes|what'?s (new|changed)))`),
+	{name: "document", row: lazyregexp.New(`^\s*([*•-]|#{1,6}|\d+[.)])?\s`), above: lazyregexp.New(`(?i)^(#{1,4} \w|={1,4} [^=]+ ={1,4}$|.{0,30}(change ?log|release notes|what'?s (new|changed)))`),
 		reach: 30, ends: lazyregexp.New(`^\[(Container|Instance)\]|^\++ |^[\w./-]+: (error|fatal)|^Traceback`), hearsay: true},
 	{name: "document", before: lazyregexp.New(`"(?i:sid|description|comment|help|example|note|title|summary|usage|hint|pattern|match(es)?|regexp?|` +
 		`documentation|label)"\s*:\s*"[^"]*$`), hearsay: true},
