@@ -27,6 +27,8 @@ type facts struct {
 	denials  []buildlog.Denial // all, with what was found about each
 	aside    []buildlog.Denial // those of the failed command that do not explain its end
 	refusals []bool            // of lines: a denial stands in it
+	report   int               // index of the first line of a report of tests or checks
+	summary  int               // and of the last that says that some failed; -1 without one
 	sure     *sureFailure      // another failure of the command that is certain; nil without one
 	context  string            // "CODE: message", if it says more than the command
 	lines    []buildlog.Line   // cut to the bounds; without lines that only repeat the command
@@ -37,7 +39,7 @@ type facts struct {
 }
 
 func gather(f *buildlog.Failure) *facts {
-	x := &facts{Failure: f}
+	x := &facts{Failure: f, summary: -1}
 	if f.Build.Status != "" {
 		x.statuses = append(x.statuses, f.Build.Status)
 	}

@@ -234,6 +234,27 @@ var (
 	work = lazyregexp.New(`(?i)^(\++ \S|#\d+ (\[|DONE|transferring|sha256)|={2,}>? |-{2,}> |→ |>>+ |▶ |\$ \S|> \S|\[\d+/\d+\] |step \d|task |stage |\w+ing\b|ok\b|pass(ed)?\b|done\b|` +
 		`\W*(run|start|check|build|compil|test|install|download|lint|validat|verif|execut|collect|generat|packag|deploy|publish|scan|fetch|` +
 		`prepar|load|process)\w*ing\b|[✓✔])|\b\d+ (tests? )?(passing|passed)\b`)
+	// sameRun matches lines of the run that a refusal is part of: other objects of a transfer, other
+	// resources of a stack, other containers.
+	sameRun = lazyregexp.New(`^(upload|copy|download|move|delete)(ed)?: |^Completed \d|_(IN_PROGRESS|COMPLETE|FAILED)\b|^[\w.-]+\s+\| |` +
+		`^[0-9a-f]{12}: |^#\d+ (CANCELED|DONE|CACHED)`)
+	indented = lazyregexp.New(`^\s{2,}\S|^(E|#|●|→|\[\w+\]) `)
+	// reportLine matches the first lines of what test runners and linters print.
+	reportLine = lazyregexp.New(`(?i)^\W*(=+ test session starts|collected \d+ items|=== RUN|RUN +v\d|PASS\b|FAIL\b|TAP version|1\.\.\d+|# Subtest|` +
+		`running \d+ tests?|(\[INFO\] )?Running \S|(not )?ok \d+|[.FEs]{2,}\s*(\[|$)|Run options|Randomized|PHPUnit|--- (PASS|FAIL)|Tests?\b|` +
+		`Test Suite|Test project|Started|Starting|START|Feature:|Scenario|Failures?:|Checking|Scanning|Linting|Inspecting|Discover|Collecting)|` +
+		`^\s+[✓✔✗✕✖×√] |^[✓✔✗✕✖×√❯] |^\S+\.\w+ \.+|^\S*\.[A-Za-z]\w{0,5}[:(]\d+|^\{"|^<\?xml|^<\w`)
+	// failedChecks matches what says how many tests or checks failed.
+	failedChecks = lazyregexp.New(`(?i)\b[1-9]\d* (of \d+ )?(tests?|specs?|examples?|assertions?|scenarios?|steps?|suites?|checks?|cases?|` +
+		`(test )?files?)\b[^.;]{0,30}?\b(fail(ed|ures?|ing)?|undefined|unformatted)\b|` +
+		`\b(tests?|specs?|examples?|assertions?|scenarios?|cases)\b[^;]{0,60}\b[1-9]\d* (fail(ed|ures?|ing)?|errors?)\b|` +
+		`\b[1-9]\d* (failing|failures?|tests? failed|violations?|offen[cs]es?|problems? found|style issues?)\b|` +
+		`\b(failures?|failed|errors?): ?[1-9]\d*\b.*\b(tests?|passed|skipped)\b|\b(tests?|passed)\b.*\b(failures?|failed|errors?): ?[1-9]\d*\b`)
+	// finds matches what compilers and linters find: a place in a file, and what is wrong there.
+	finds = lazyregexp.New(`^\s*(/|\./)?[\w@.+-][\w@./+-]*\.[A-Za-z]\w{0,5}[:(]\d+[:,]\d+\)?(:| -)\s+\S|^error\[[\w-]+\]: `)
+	// mildFinding matches those that fail no build, and what only looks like one.
+	mildFinding = lazyregexp.New(`(?i)\d\)?(:| -)\s+\W*(warn(ing)?|note|info|style|hint|remark|debug|suggestion|convention|refactor|trace|error: operation error|` +
+		`operation error|an error occurred|access ?denied)\b|AccessDenied|not authorized to perform`)
 	// lacksToken matches what package managers and Docker say without a token.
 	lacksToken = lazyregexp.New(`(?i)\b40[13]\b|unauthori[sz]ed|no basic auth|credentials|could not find a version|no matching distribution`)
 )
