@@ -501,6 +501,21 @@ func (x *facts) denied(i int) bool {
 	return x.refusals[i]
 }
 
+// survivedRefusal reports whether a denial stands in the line with index i that does not explain the
+// failure, and that the command did meet: its words prove no other cause either.
+func (x *facts) survivedRefusal(i int) bool {
+	if !x.denied(i) || len(x.aside) == 0 {
+		return false
+	}
+	n := x.lines[i].N
+	for _, d := range x.denials {
+		if d.Line == n && (d.Causal || d.Verdict.Finding == Shown) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(x.causal, func(d buildlog.Denial) bool { return strings.Contains(x.bare[i], clip(d.Text, 80)) })
+}
+
 // findRefusals marks the lines in which a denial stands.
 func (x *facts) findRefusals() {
 	x.refusals = make([]bool, len(x.lines))
