@@ -26,3 +26,33 @@ func (d Denial) Owner() (role, account, session string) {
 	}
 	return role, a.Account, session
 }
+
+// mask is what CodeBuild writes for a secret, and npm for a UUID (AWS.md#masking); some tools write
+// more stars.
+const mask = "***"
+
+// Masked reports whether something of s is masked.
+func Masked(s string) bool { return strings.Contains(s, mask) }
+
+// MayBe reports whether s, of which a part may be masked, can stand for name: what is not masked
+// must be the same.
+func MayBe(s, name string) bool {
+	if !Masked(s) {
+		return s == name
+	}
+	first, rest, _ := strings.Cut(s, mask)
+	name, ok := strings.CutPrefix(name, first)
+	if !ok {
+		return false
+	}
+	parts := strings.Split(rest, mask)
+	last := len(parts) - 1
+	for _, p := range parts[:last] {
+		_, after, ok := strings.Cut(name, strings.TrimLeft(p, "*"))
+		if !ok {
+			return false
+		}
+		name = after
+	}
+	return strings.HasSuffix(name, strings.TrimLeft(parts[last], "*"))
+}

@@ -27,6 +27,34 @@ func TestOwner(t *testing.T) {
 	}
 }
 
+// TestMayBe: what is masked may be anything, and the rest must be the same (AWS.md#masking).
+func TestMayBe(t *testing.T) {
+	const own = "AWSCodeBuild-8745a7a9-c340-456a-9166-edf953571be0"
+	for _, c := range []struct {
+		what, text, name string
+		want             bool
+	}{
+		{"nothing is masked", own, own, true},
+		{"nothing is masked, and it is another", own[:len(own)-1] + "1", own, false},
+		{"npm masks the UUID", "AWSCodeBuild-***", own, true},
+		{"CodeBuild masks an account", "***", "111122223333", true},
+		{"a tool masks each digit", "************", "111122223333", true},
+		{"a tool leaves the first digits", "1111****3333", "111122223333", true},
+		{"these are another account's", "4444****3333", "111122223333", false},
+		{"a secret that is a part of the name", "code***-shop", "codebuild-shop", true},
+		{"two secrets", "***-***", "codebuild-shop", true},
+		{"two secrets, and a part that is not in the name", "***x***", "codebuild-shop", false},
+		{"the end is another", "***-web", "codebuild-shop", false},
+		{"the masked text must not overlap", "codebuild-shop***shop", "codebuild-shop", false},
+		{"one star is no mask", "*", "111122223333", false},
+		{"nothing is there", "", "111122223333", false},
+	} {
+		if got := MayBe(c.text, c.name); got != c.want {
+			t.Errorf("%s: MayBe(%q, %q) = %v", c.what, c.text, c.name, got)
+		}
+	}
+}
+
 func TestDecodeMessage(t *testing.T) {
 	const whole = `{"allowed":false,"explicitDeny":false,"matchedStatements":{"items":[]},"failures":{"items":[]},"context":{
 		"principal":{"id":"AROA:AWSCodeBuild-b1","arn":"arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-b1"},

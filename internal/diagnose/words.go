@@ -137,9 +137,14 @@ const (
 // whose says whose denial d is, where that is certain (AWS.md#build-session). Without a build
 // record only an IAM user, an account's root, and a session whose name is not one of CodeBuild's
 // are certainly not ours.
+//
+// A part that the text masks says nothing, and the others must still agree.
 func (x *facts) whose(d *buildlog.Denial) owner {
+	if d.Subject != "" {
+		return anotherRole
+	}
 	a, ok := codebuild.ParseARN(d.Principal)
-	if !ok || strings.Contains(d.Principal, "*") {
+	if !ok {
 		return perhapsOurs
 	}
 	if a.Service == "iam" && (strings.HasPrefix(a.Resource, "user/") || a.Resource == "root") {
@@ -150,15 +155,20 @@ func (x *facts) whose(d *buildlog.Denial) owner {
 	switch {
 	case name == "":
 		return perhapsOurs
-	case recorded && (name != role.Name || account != role.Account):
+	case recorded && (!mayBe(name, role.Name) || !mayBe(account, role.Account)):
 		return anotherRole
-	case !readable(session):
-		return perhapsOurs
-	case recorded && x.Build.UUID() != "" && session != x.Build.Session(), !recorded && !strings.HasPrefix(session, "AWSCodeBuild"):
+	case recorded:
+		if x.Build.UUID() != "" && !mayBe(session, x.Build.Session()) && readable(strings.ReplaceAll(session, "*", "")) {
+			return anotherSession
+		}
+	case readable(session) && !strings.HasPrefix(session, "AWSCodeBuild"):
 		return anotherSession
 	}
 	return perhapsOurs
 }
+
+// mayBe is [buildlog.MayBe] for texts in which people mask with fewer stars than machines.
+func mayBe(part, name string) bool { return buildlog.MayBe(strings.ReplaceAll(part, "*", "***"), name) }
 
 // readable reports whether a session's name is complete: people mask with characters that AWS does
 // not allow.

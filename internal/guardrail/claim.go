@@ -78,29 +78,34 @@ func serviceRole(in Input) (codebuild.Role, *Refusal) {
 func isAccount(id string) bool { return len(id) == 12 && strings.Trim(id, "0123456789") == "" }
 
 // whose refuses a denial of anybody but the build's own session. The role's
-// path is not part of a session's ARN (AWS.md#build-session).
+// path is not part of a session's ARN (AWS.md#build-session). What is masked of
+// the principal (AWS.md#masking) may be the build's own; the rest must agree.
 func whose(in Input, role codebuild.Role, d buildlog.Denial) *Refusal {
-	if d.Principal == "" {
-		return nil
-	}
 	refuse := func(rule Rule, format string, args ...any) *Refusal {
 		return about(d, rule, fmt.Sprintf(format, args...))
+	}
+	if d.Subject != "" {
+		return refuse(OtherPrincipal, "The text says that it was %q that was denied, not the build's service role %q. Give it "+
+			"the permission itself; the build's role would not help.", clip(d.Subject), role.Name)
+	}
+	if d.Principal == "" {
+		return nil
 	}
 	a, ok := codebuild.ParseARN(d.Principal)
 	if !ok {
 		return refuse(OtherPrincipal, "The denied principal %q is masked or cut, so it may be anybody.", clip(d.Principal))
 	}
-	if a.Account != role.Account || a.Partition != role.Partition {
+	if !buildlog.MayBe(a.Account, role.Account) || a.Partition != role.Partition {
 		return refuse(OtherAccount,
 			"%q was denied, which is not of account %s. Give it the permission where it belongs.", clip(d.Principal),
 			role.Account)
 	}
 	p := strings.Split(a.Resource, "/")
-	if a.Service != "sts" || a.Region != "" || len(p) != 3 || p[0] != "assumed-role" || p[1] != role.Name {
+	if a.Service != "sts" || a.Region != "" || len(p) != 3 || p[0] != "assumed-role" || !buildlog.MayBe(p[1], role.Name) {
 		return refuse(OtherPrincipal, "%q was denied, not the build's service role %q. Give it the permission "+
 			"itself; the build's role would not help.", clip(d.Principal), role.Name)
 	}
-	if p[2] != in.Build.Session() {
+	if !buildlog.MayBe(p[2], in.Build.Session()) {
 		return refuse(OtherBuild, "The session %q was denied, and this build's is %q. The line comes from elsewhere.",
 			clip(p[2]), in.Build.Session())
 	}
@@ -161,7 +166,11 @@ func layer(d buildlog.Denial) (needs bool, r *Refusal) {
 			fmt.Sprintf("A %s does not allow it%s. Change it there; the role's own policies cannot cure it.",
 				layerName(d.Layer), by))
 	}
-	stated := d.Principal != "" && d.Effect == buildlog.Implicit && d.Layer == buildlog.IdentityBased
+	if d.Reason != "" {
+		return false, about(d, OtherReason,
+			fmt.Sprintf("AWS gives a reason that no permission is known to cure: %q.", clip(d.Reason)))
+	}
+	stated := d.Principal != "" && !buildlog.Masked(d.Principal) && d.Effect == buildlog.Implicit && d.Layer == buildlog.IdentityBased
 	return !stated, nil
 }
 
@@ -215,8 +224,10 @@ func resource(in Input, role codebuild.Role, a iamref.Action, d buildlog.Denial)
 		return nil, nil
 	case !isARN:
 		return bareName(in, role, a, d.Resource), nil
+	case iamref.NotYet(a.Name, d.Resource):
+		return []string{d.Resource}, nil // of the grants, only a pattern that holds all of it covers it
 	case strings.ContainsAny(d.Resource, "*?") && !unnumbered.MatchString(d.Resource):
-		return nil, about(d, HostileText, "The resource holds a wildcard, as AWS never prints it.")
+		return nil, about(d, HostileText, "The resource holds a wildcard where AWS prints none.")
 	case !iamref.Fits(a.Name, d.Resource):
 		return nil, about(d, UnfitResource, fmt.Sprintf("%s takes no resource like %q.", a.Name, clip(d.Resource)))
 	}

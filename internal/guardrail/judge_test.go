@@ -235,6 +235,40 @@ var judgeRows = []struct {
 	{"a resource's own policy", func(in *Input) { in.Denials[0].Layer = buildlog.ResourceBased }, false, "other-layer"},
 	{"a VPC endpoint policy", func(in *Input) { in.Denials[0].Layer = buildlog.VPCEndpoint }, false, "other-layer"},
 	{"a role trust policy", func(in *Input) { in.Denials[0].Layer = buildlog.RoleTrust }, false, "other-layer"},
+	{"a reason that no permission is known to cure", func(in *Input) {
+		in.Denials[0].Reason = "because no declarative policy allows the ecr:PutImage action"
+	}, true, "other-reason"},
+	{"somebody else, in words", func(in *Input) {
+		in.Denials[0].Principal, in.Denials[0].Subject = "", "the provided execution role"
+	}, true, "other-principal"},
+	{"somebody else, in words, beside the build's own session", func(in *Input) {
+		in.Denials[0].Subject = "the provided execution role"
+	}, true, "other-principal"},
+	{"a masked session, not asked", func(in *Input) {
+		in.Denials[0].Principal = strings.Replace(session, uuid, "***", 1)
+	}, false, "unconfirmed"},
+	{"a masked session, confirmed", func(in *Input) {
+		in.Denials[0].Principal = strings.Replace(session, uuid, "***", 1)
+	}, true, granted},
+	{"a masked account, confirmed", func(in *Input) {
+		in.Denials[0].Principal = strings.Replace(session, account, "********", 1)
+	}, true, granted},
+	{"a masked account and a masked session, confirmed", func(in *Input) {
+		in.Denials[0].Principal = "arn:aws:sts::***:assumed-role/codebuild-shop/AWSCodeBuild-***"
+	}, true, granted},
+	{"a masked session of another role", func(in *Input) {
+		in.Denials[0].Principal = "arn:aws:sts::111122223333:assumed-role/admin/AWSCodeBuild-***"
+	}, true, "other-principal"},
+	{"a masked session of another account", func(in *Input) {
+		in.Denials[0].Principal = "arn:aws:sts::444455556666:assumed-role/codebuild-shop/AWSCodeBuild-***"
+	}, true, "other-account"},
+	{"a masked session that begins otherwise", func(in *Input) {
+		in.Denials[0].Principal = "arn:aws:sts::111122223333:assumed-role/codebuild-shop/test-***"
+	}, true, "other-build"},
+	{"a masked account of another session", func(in *Input) {
+		in.Denials[0].Principal = "arn:aws:sts::***:assumed-role/codebuild-shop/AWSCodeBuild-0a1b"
+	}, true, "other-build"},
+	{"a masked account of a user", func(in *Input) { in.Denials[0].Principal = "arn:aws:iam::***:user/ci" }, true, "other-principal"},
 	{"a layer that nobody knows", func(in *Input) { in.Denials[0].Layer = "identity-based-policy " }, false, "other-layer"},
 	{"effect unstated, not asked", func(in *Input) { in.Denials[0].Effect = buildlog.Unstated }, false, "unconfirmed"},
 	{"layer unstated, not asked", func(in *Input) { in.Denials[0].Layer = buildlog.LayerUnstated }, false, "unconfirmed"},

@@ -31,6 +31,7 @@ const (
 	// 3: which layer denies.
 	ExplicitDeny Rule = "explicit-deny"
 	OtherLayer   Rule = "other-layer"
+	OtherReason  Rule = "other-reason"
 	Unconfirmed  Rule = "unconfirmed"
 	AlreadyThere Rule = "already-there"
 	// 4: what was denied.
@@ -187,6 +188,10 @@ var rules = []struct {
 		"because no service control policy allows the ec2:CreateVpc action",
 		"Ask the owner of the layer that the notice names: organization, boundary, resource, VPC " +
 			"endpoint or session."},
+	{OtherReason, 3,
+		"AWS says why it refused, and the reason is no missing allow of a policy that is known here.",
+		"Access Denied because object protected by object lock",
+		"Read the reason that the notice quotes, and cure that. Nothing in the settings."},
 	{Unconfirmed, 3,
 		"The text alone does not prove that the role lacks the permission, and the simulator does " +
 			"not confirm it.",
