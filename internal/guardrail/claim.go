@@ -224,7 +224,7 @@ func resource(in Input, role codebuild.Role, a iamref.Action, d buildlog.Denial)
 		return nil, nil
 	case !isARN:
 		return bareName(in, role, a, d.Resource), nil
-	case iamref.NotYet(a.Name, d.Resource):
+	case iamref.PrintsStar(a.Name, d.Resource):
 		return []string{d.Resource}, nil // of the grants, only a pattern that holds all of it covers it
 	case strings.ContainsAny(d.Resource, "*?") && !unnumbered.MatchString(d.Resource):
 		return nil, about(d, HostileText, "The resource holds a wildcard where AWS prints none.")

@@ -88,6 +88,8 @@ func TestResourceForms(t *testing.T) {
 			"+ mediaconvert:CreateJob on arn:aws:mediaconvert:eu-west-1:111122223333:jobs/*"},
 		{"the tags of what does not exist yet", "ec2:CreateTags", "arn:aws:ec2:eu-west-1:111122223333:vpc/*",
 			"arn:${partition}:ec2:${region}:${account}:vpc/*", "+ ec2:CreateTags on arn:aws:ec2:eu-west-1:111122223333:vpc/*"},
+		{"all databases, by a call that lists them", "rds:DescribeDBInstances", "arn:aws:rds:eu-west-1:111122223333:db:*",
+			"arn:${partition}:rds:${region}:${account}:db:*", "+ rds:DescribeDBInstances on arn:aws:rds:eu-west-1:111122223333:db:*"},
 		{"a network that exists", "ec2:CreateSubnet", "arn:aws:ec2:eu-west-1:111122223333:vpc/*",
 			"arn:${partition}:ec2:${region}:${account}:*/*", "hostile-text"},
 		{"all networks", "ec2:DeleteVpc", "arn:aws:ec2:eu-west-1:111122223333:vpc/*",

@@ -5,13 +5,14 @@ import (
 	"strings"
 )
 
-// NotYet reports whether arn names, by one star, what the action is only about to create, or to tag
-// while it is created: AWS prints a star where a new resource's id will stand
-// (AWS.md#denied-resource), as in arn:aws:ec2:eu-west-1:111122223333:vpc/* for ec2:CreateVpc.
+// PrintsStar reports whether AWS itself prints arn, with its one star, when it denies the action
+// (AWS.md#denied-resource): where the id of what is about to be created will stand, as in
+// arn:aws:ec2:eu-west-1:111122223333:vpc/* for ec2:CreateVpc, also when it is tagged while it is
+// created; and where a call that lists asks for all.
 //
-// What the action creates is derived from the reference. A star anywhere else, also in the place of
+// What an action creates is derived from the reference. A star anywhere else, also in the place of
 // what exists already or of a name that the caller chooses, is none of AWS's.
-func NotYet(action, arn string) bool {
+func PrintsStar(action, arn string) bool {
 	e := find(action)
 	if e == nil || len(arn) > maxARN || strings.Count(arn, "*") != 1 || strings.Contains(arn, "?") {
 		return false
@@ -20,19 +21,38 @@ func NotYet(action, arn string) bool {
 	if len(fields) != 6 || fields[0] != "arn" || !strings.Contains(fields[5], "*") {
 		return false
 	}
-	for _, t := range e.creates() {
-		if e.of.awaits(t, fields) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(e.creates(), func(t int) bool { return e.of.starred(t, fields, false) }) ||
+		slices.ContainsFunc(e.lists(), func(t int) bool { return e.of.starred(t, fields, true) })
 }
 
-// awaits reports whether the fields of an ARN name a resource of the type whose id is a star.
-func (s *service) awaits(t int, fields []string) bool {
+// lists gives the types, as indices, of which the action lists all if it is not told which: what its
+// name says, or what the reference says that it need not name.
+func (e *entry) lists() []int {
+	_, name, _ := strings.Cut(e.Name, ":")
+	verb := len("List")
+	if strings.HasPrefix(name, "Describe") {
+		verb = len("Describe")
+	} else if !strings.HasPrefix(name, "List") {
+		return nil
+	}
+	noun := plain(name[verb:])
+	one := singular(noun)
+	var list []int
+	for i, r := range e.Resources {
+		typ := singular(plain(r.Name))
+		if one != noun && (isType(one, r.Name) || strings.HasSuffix(one, typ)) || e.Level == List && !r.Required {
+			list = append(list, e.types[i])
+		}
+	}
+	return list
+}
+
+// starred reports whether the fields of an ARN name a resource of the type whose id, or if names
+// count too whose name, is a star.
+func (s *service) starred(t int, fields []string, names bool) bool {
 	_, shape, _ := strings.Cut(s.types[t].ARN, "}:")
 	resource := strings.SplitN(shape, ":", 4)[3]
-	before, after, ok := idOf(resource)
+	before, after, ok := idOf(resource, names)
 	if !ok {
 		// API Gateway's POST is on the collection: /restapis for /restapis/*.
 		collection, ok := strings.CutSuffix(fields[5], "/*")
@@ -48,9 +68,9 @@ func withResource(fields []string, resource string) []string {
 }
 
 // idOf finds the variable of a type's pattern that AWS fills when the resource is created: the last
-// one, but for names, which the caller chooses. before and after are the texts around it. RDS alone
-// prints a star for names, too.
-func idOf(resource string) (before, after string, ok bool) {
+// one, but for names, which the caller chooses; with names, just the last one. before and after are
+// the texts around it. RDS alone prints a star for names, too.
+func idOf(resource string, names bool) (before, after string, ok bool) {
 	end := len(resource)
 	for end > 0 {
 		i := strings.LastIndex(resource[:end], "${")
@@ -58,7 +78,7 @@ func idOf(resource string) (before, after string, ok bool) {
 			break
 		}
 		n := strings.IndexByte(resource[i:], '}')
-		if name := resource[i+2 : i+n]; strings.Contains(name, "Name") && !starredNames[name] {
+		if name := resource[i+2 : i+n]; strings.Contains(name, "Name") && !names && !starredNames[name] {
 			end = i
 			continue
 		}

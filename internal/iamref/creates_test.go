@@ -2,9 +2,9 @@ package iamref
 
 import "testing"
 
-// TestNotYet: AWS prints a star for the id of what an action is about to create, and nowhere else
-// (AWS.md#denied-resource).
-func TestNotYet(t *testing.T) {
+// TestPrintsStar: AWS prints a star for the id of what an action is about to create and for all that
+// a call lists, and nowhere else (AWS.md#denied-resource).
+func TestPrintsStar(t *testing.T) {
 	const at = ":eu-west-1:111122223333:"
 	tests := []struct {
 		what, action, arn string
@@ -36,7 +36,13 @@ func TestNotYet(t *testing.T) {
 		{"the tags of what is created", "ec2:CreateTags", "arn:aws:ec2" + at + "vpc/*", true},
 		{"likewise in RDS", "rds:AddTagsToResource", "arn:aws:rds" + at + "db:*", true},
 		{"likewise a pool of users", "cognito-idp:TagResource", "arn:aws:cognito-idp" + at + "userpool/*", true},
+		{"all that a call lists", "rds:DescribeDBInstances", "arn:aws:rds" + at + "db:*", true},
+		{"likewise, by name", "ecr:DescribeRepositories", "arn:aws:ecr" + at + "repository/*", true},
 
+		{"likewise, with a word in front", "elasticache:DescribeCacheClusters", "arn:aws:elasticache" + at + "cluster:*", true},
+		{"all of something in which a call lists", "ecr:ListImages", "arn:aws:ecr" + at + "repository/*", false},
+		{"some of what a call lists", "rds:DescribeDBInstances", "arn:aws:rds" + at + "db:shop-*", false},
+		{"all buckets, of which a call lists one", "s3:ListBucket", "arn:aws:s3:::*", false},
 		{"what exists already", "ec2:CreateSubnet", "arn:aws:ec2" + at + "vpc/*", false},
 		{"likewise", "ec2:RunInstances", "arn:aws:ec2" + at + "subnet/*", false},
 		{"likewise an image", "ec2:RunInstances", "arn:aws:ec2:eu-west-1::image/*", false},
@@ -67,8 +73,8 @@ func TestNotYet(t *testing.T) {
 		{"no action", "ec2:CreateNothing", "arn:aws:ec2" + at + "vpc/*", false},
 	}
 	for _, tt := range tests {
-		if got := NotYet(tt.action, tt.arn); got != tt.want {
-			t.Errorf("%s: NotYet(%s, %s) = %v", tt.what, tt.action, tt.arn, got)
+		if got := PrintsStar(tt.action, tt.arn); got != tt.want {
+			t.Errorf("%s: PrintsStar(%s, %s) = %v", tt.what, tt.action, tt.arn, got)
 		}
 	}
 }
