@@ -5,6 +5,7 @@ type placed struct {
 	Denial
 	off     int64
 	warning bool
+	stack   bool   // see [claim]
 	around  []Line // the lines around it, of a section's first claims
 }
 

@@ -11,6 +11,7 @@ type claim struct {
 	from, to int
 	raw      int  // where in the raw text it begins
 	warning  bool // the program that printed it went on
+	stack    bool // CloudFormation says it of a stack's resource
 }
 
 // maxText bounds Denial.Text, in bytes.
@@ -30,6 +31,7 @@ func (p *page) claims(partition string) []claim {
 		at := int(p.at[c.from])
 		c.Line, c.raw = p.rows[p.rowAt(at)].line, int(p.src[at])
 		c.Text = p.sentence(c.from, c.to)
+		s.denied(c)
 		c.warning = p.warned(c.from, c.to)
 	}
 	list := s.list[:0:0]

@@ -46,6 +46,7 @@ func DecodeMessage(d Denial, decoded []byte) (Denial, error) {
 	d.Effect = effect
 	d.Principal, d.Action, d.Resource = m.Context.Principal.ARN, canonical(m.Context.Action), m.Context.Resource
 	d.Operation, d.Inferred = "", false
+	d.Subject = "" // AWS says who
 	d.Origin = FromDecoded
 	return d, nil
 }

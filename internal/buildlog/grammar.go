@@ -78,13 +78,19 @@ func (s *sentences) head(at, after, next int) {
 	}
 	w := s.splitWidth(from, rest)
 	d := Denial{Principal: principal, Effect: Unstated, Layer: LayerUnstated}
+	if principal == "" {
+		d.Subject = s.unnamed(from, at, actions)
+	}
 	d.Resource, rest = s.resource(rest, t, hasTail, w)
 	if hasTail && s.adjoins(rest, t.from) && (t.action == "" || sameAction(t.action, actions)) {
 		if t.public {
 			s.none = append(s.none, span{from, t.to})
 			return
 		}
+		d.Reason = s.reasonAt(t.from)
 		d.Effect, d.Layer, d.PolicyARN, rest = t.effect, t.layer, t.policy, t.to
+	} else {
+		d.Reason = s.reasonAt(rest)
 	}
 	if d.Effect == Unstated && !strings.HasPrefix(d.Principal+d.Resource, "arn:") && !ofAWS(actions[0]) {
 		return

@@ -104,6 +104,9 @@ func (t *tracker) denials(failed *part) []placed {
 		d := &all[i]
 		d.Origin = FromLog
 		d.Causal = d.off >= failed.from && d.off < failed.to && !d.warning
+		if d.Causal && d.stack && d.Subject == "" {
+			d.Subject = deployRole(failed.command, false)
+		}
 	}
 	slices.SortStableFunc(all, func(a, b placed) int {
 		if a.Causal != b.Causal {

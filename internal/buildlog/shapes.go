@@ -37,7 +37,7 @@ func (s *sentences) readCLI(at int) (report, bool) {
 			r.msg = j + k + 1
 		}
 	}
-	r.msg, _ = cut(s.flat, r.msg, ":")
+	r.msg, r.says = cut(s.flat, r.msg, ":")
 	if r.code == "" {
 		w, _ := terminal(s.flat[r.msg:])
 		return r, w == "accessdenied" || w == "forbidden"
@@ -69,7 +69,7 @@ func (s *sentences) readGo(at int) (report, bool) {
 	}
 	for _, m := range goCode.Get().FindAllSubmatchIndex(s.flat[j:end], -1) {
 		if code := strings.TrimPrefix(string(s.flat[j+m[2]:j+m[3]]), "apierror"); denyCode(code) {
-			r.code, r.msg = code, j+m[1]
+			r.code, r.msg, r.says = code, j+m[1], true
 			if r.service == "S3" && r.operation == "HeadObject" {
 				r.resource = s.stateObject(at)
 			}
@@ -121,7 +121,7 @@ func (s *sentences) readCode(at int) (report, bool) {
 		return report{}, false
 	}
 	colon := at + bytes.IndexByte(s.flat[at:], ':')
-	r := report{from: at, code: strings.TrimRight(string(s.flat[at:colon]), ")]"), msg: colon + 1}
+	r := report{from: at, code: strings.TrimRight(string(s.flat[at:colon]), ")]"), msg: colon + 1, says: true}
 	// Not the codes: "Error: access denied: /path", "Access denied: user".
 	t := int(s.at[at])
 	if !bytes.HasPrefix(s.text[t:], []byte("AccessDenied")) {
@@ -329,6 +329,8 @@ func (s *sentences) readPermission(at int) (report, bool) {
 		return report{}, false
 	}
 	r.from = at - len(lack)
+	r.subject = s.subjectBefore(max(0, r.from-maxSubject), r.from, s.called(r.from))
+	r.principal = s.arnBefore(r.from)
 	i := s.skipFlat(r.msg, "to", "perform", "call", "invoke", "execute", "for", ":", "the", "following", "actions", "action", "operations",
 		"operation", "api", "`", `"`, "'")
 	if a, end := s.action(i); a != "" {
@@ -347,7 +349,7 @@ func (s *sentences) readPermission(at int) (report, bool) {
 		r.principal, _ = s.value(r.from+len("theiamrole"), tail{}, false, 0)
 		return r, strings.HasPrefix(r.principal, "arn:")
 	}
-	return r, bytes.Contains(s.flat[max(lo, at-60):at], []byte("theprovidedrole"))
+	return r, strings.Contains(strings.ToLower(r.subject), "role")
 }
 
 // calledOperation reads "OPERATION on SERVICE" at flat[i].
@@ -424,6 +426,19 @@ func (s *sentences) readCodeCommit(at int) (report, bool) {
 	return r, true
 }
 
+// readForbiddenTo: "The state machine IAM Role is not authorized to access the Log Destination": a
+// role that the text tells from the build, and no action of IAM.
+func (s *sentences) readForbiddenTo(at int) (report, bool) {
+	r := report{from: s.beforeVerb(at), msg: at + len("notauthorizedto")}
+	if _, ok := cut(s.flat, r.msg, "perform"); ok {
+		return report{}, false
+	}
+	r.subject = s.subjectBefore(max(0, at-maxSubject), at, s.called(at))
+	r.principal = s.arnBefore(at)
+	subject := strings.ToLower(r.subject)
+	return r, r.principal != "" || strings.Contains(subject, "role") || strings.Contains(subject, "instance profile")
+}
+
 // readConnection: "User is not authorized to access connection ARN", "Failed
 // to get access token from ARN" (AWS.md#codebuild-denials): the user is the service
 // role.
@@ -437,7 +452,12 @@ func (s *sentences) readConnection(at int) (report, bool) {
 	if len(f) < 4 || f[2] != "codeconnections" && f[2] != "codestar-connections" {
 		return report{}, false
 	}
-	return report{from: at, msg: end, action: f[2] + ":GetConnectionToken", resource: arn}, true
+	r := report{from: at, msg: end, action: f[2] + ":GetConnectionToken", resource: arn}
+	if s.called(at) || bytes.Contains(s.flat[max(0, at-60):at], []byte("oauthproviderexception")) ||
+		bytes.Contains(s.flat[end:min(len(s.flat), end+40)], []byte("service:")) {
+		r.subject = "the service role of the project that the call makes or changes"
+	}
+	return r, true
 }
 
 // readResource: SQS's "Access to the resource URL is denied."
@@ -452,6 +472,9 @@ func (s *sentences) readResource(at int) (report, bool) {
 // readCiphertext: KMS's "The ciphertext refers to a customer master key that
 // does not exist, … or you are not allowed to access."
 func (s *sentences) readCiphertext(at int) (report, bool) {
+	if bytes.HasSuffix(s.flat[:at], []byte("the")) {
+		at -= len("the")
+	}
 	return report{from: at, msg: at}, true
 }
 
@@ -476,5 +499,9 @@ func (s *sentences) readOperation(at int) (report, bool) {
 	if !alphanumeric(op) || strings.ToLower(op[:1]) == op[:1] || len(iamref.ForOperationName(op)) == 0 {
 		return report{}, false
 	}
-	return report{from: at, operation: op, msg: s.flatAt(u)}, true
+	r := report{from: at, operation: op, msg: s.flatAt(u)}
+	if called := s.calledName(at); !strings.EqualFold(called, op) {
+		r.subject = givenRole(called) // CodeBuild says so of a project's role (AWS.md#denied-in-words)
+	}
+	return r, true
 }

@@ -81,9 +81,11 @@ func render(list []Denial) string {
 		line("operation", d.Operation)
 		line("resource", d.Resource)
 		line("principal", d.Principal)
+		line("subject", d.Subject)
 		line("effect", string(d.Effect))
 		line("layer", string(d.Layer))
 		line("policy", d.PolicyARN)
+		line("reason", d.Reason)
 		if d.Inferred {
 			line("inferred", "yes")
 		}

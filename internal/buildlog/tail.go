@@ -213,7 +213,8 @@ func (s *sentences) spans() []span {
 func (s *sentences) looseTail(t tail, end int) (claim, bool) {
 	lo := max(end, t.from-maxGap)
 	lo += 1 + bytes.LastIndexByte(s.flat[lo:t.from], '\n')
-	d := Denial{Effect: t.effect, Layer: t.layer, PolicyARN: t.policy, Resource: s.labelled(lo, t.from, "resource:", t)}
+	d := Denial{Effect: t.effect, Layer: t.layer, PolicyARN: t.policy, Resource: s.labelled(lo, t.from, "resource:", t),
+		Reason: s.reasonAt(t.from)}
 	from := t.from
 	if t.action != "" {
 		d.Action = canonical(t.action)

@@ -131,7 +131,7 @@ func (t *tracker) startOf(command string) part {
 
 // claim records the next claim, which begins at off; around returns the lines around it.
 func (t *tracker) claim(c claim, off int64, around func() []Line) {
-	t.claims.add(placed{Denial: c.Denial, off: off, warning: c.warning}, around)
+	t.claims.add(placed{Denial: c.Denial, off: off, warning: c.warning, stack: c.stack}, around)
 }
 
 // finish chooses the failed part of a log that does not say which it is.

@@ -17,6 +17,8 @@ type report struct {
 	action    string // where the report names the action itself
 	resource  string
 	principal string
+	subject   string // see [Denial.Subject]
+	says      bool   // what follows msg is the message, in AWS's words
 }
 
 // shapes are the ways to report a refusal. Each is found by its anchor, a text in flat, and read by
@@ -51,6 +53,7 @@ var shapes = []struct {
 	{"api:", (*sentences).readAPI},
 	{"accesshasbeendeniedby", (*sentences).readDeniedBy},
 	{"accesstotheresource", (*sentences).readResource},
+	{"notauthorizedto", (*sentences).readForbiddenTo},
 	{"isnotauthorizedtoaccessconnection", (*sentences).readConnection},
 	{"failedtogetaccesstokenfrom", (*sentences).readConnection},
 	{"ciphertextrefersto", (*sentences).readCiphertext},
@@ -192,10 +195,12 @@ func (s *sentences) message(i int) []byte {
 	return msg
 }
 
+const ciphertextWords = "ciphertextrefersto"
+
 // keyRefused reports whether a message says that a KMS key, which another service uses, is missing
 // or refused.
 func keyRefused(msg []byte) bool {
-	return bytes.Contains(msg, []byte("ciphertextrefersto")) ||
+	return bytes.Contains(msg, []byte(ciphertextWords)) ||
 		bytes.Contains(msg, []byte("kmskey")) && bytes.Contains(msg, []byte("notallowed"))
 }
 
@@ -209,7 +214,7 @@ func (s *sentences) refusal(r report, before int) (claim, bool) {
 	}
 	c := claim{from: r.from, to: r.msg + n}
 	c.Effect, c.Layer, c.Inferred = Unstated, LayerUnstated, true
-	c.Operation, c.Resource, c.Action, c.Principal = r.operation, r.resource, r.action, r.principal
+	c.Operation, c.Resource, c.Action, c.Principal, c.Subject = r.operation, r.resource, r.action, r.principal, r.subject
 	if i, ok := cut(s.flat, r.msg, "user:"); ok && bytes.HasPrefix(s.flat[i:], []byte("arn:")) { // cut before the action
 		if arn, _ := s.value(i, tail{}, false, 0); completePrincipal(arn) {
 			c.Principal = arn
@@ -222,21 +227,34 @@ func (s *sentences) refusal(r report, before int) (claim, bool) {
 		c.Inferred = false
 		return c, true
 	}
+	if n == 0 && r.says && r.action == "" {
+		s.otherThanBare(&c, r)
+	}
+	if keyRefused(msg) && c.Reason == "" {
+		c.Reason = s.said(r.msg)
+	}
+	if k := bytes.Index(msg, []byte(ciphertextWords)); k >= 0 {
+		c.to = r.msg + k + len(ciphertextWords)
+	}
 	if keyRefused(msg) && (r.operation == "" || !strings.HasPrefix(s.actionOf(r, word), "kms:")) {
 		c.Operation, c.Inferred = "", false // which operation on the key failed is not said
 		return c, true
 	}
-	if c.Action == "" && r.operation != "" {
+	switch {
+	case c.Action != "" || c.Reason != "" && !keyRefused(msg): // the text says something else
+	case r.operation != "":
 		c.Action = s.actionOf(r, word)
-	}
-	if c.Action == "" && r.operation == "" {
+	default:
 		c.Action = s.inferred(r, before)
 	}
 	if c.Action == "" {
 		c.Inferred = false
 	}
 	if t, ok := s.findTail(c.to, c.to+maxGap); ok && s.adjoins(c.to, t.from) {
+		c.Reason = s.reasonAt(t.from)
 		c.Effect, c.Layer, c.PolicyARN, c.to = t.effect, t.layer, t.policy, t.to
+	} else if c.Reason == "" {
+		c.Reason = s.reasonAt(c.to)
 	}
 	s.encoded(&c)
 	return c, true

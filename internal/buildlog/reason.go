@@ -1,0 +1,116 @@
+package buildlog
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/iamref"
+)
+
+// reasonAt reads a reason that stands at flat[i], behind a refusal: "because object protected by
+// object lock". It returns "" if there is none, or it is a known layer (tail.go), or one that is
+// cut before it says which.
+func (s *sentences) reasonAt(i int) string {
+	i += len(s.flat[min(i, len(s.flat)):]) - len(bytes.TrimLeft(s.flat[min(i, len(s.flat)):], ".,;:)]}\"'`\\"))
+	j, ok := i, false
+	for _, w := range []string{"becauseof", "because", "dueto", "owingto"} {
+		if j, ok = cut(s.flat, i, w); ok {
+			break
+		}
+	}
+	if !ok {
+		return ""
+	}
+	if t, found := s.findTail(i, i+1); found && (t.layer != LayerUnstated || t.effect == Explicit || t.public) {
+		return ""
+	}
+	rest := s.flat[j:min(len(s.flat), j+60)]
+	if n := bytes.IndexByte(rest, '\n'); n >= 0 {
+		rest = rest[:n]
+	}
+	for _, l := range layerWords {
+		if strings.HasPrefix("no"+l.words+"allowsthe", string(rest)) || strings.HasPrefix("anexplicitdeny", string(rest)) {
+			return "" // cut
+		}
+	}
+	return s.said(i)
+}
+
+// said returns the sentence that begins at flat[i], or what is left of it, as one line.
+func (s *sentences) said(i int) string {
+	if i >= len(s.flat) {
+		return ""
+	}
+	start := int(s.at[i])
+	end := start
+	for range 4 {
+		n := bytes.IndexByte(s.text[end:], '\n')
+		if n < 0 {
+			end = len(s.text)
+			break
+		}
+		end += n
+		next, ok := s.nextRow(end)
+		row := s.rows[s.rowAt(end)]
+		if full := end > start && s.inWord(end) || row.mark&(markBar|markCell|markFull) != 0; !ok || !full && end > start {
+			break
+		}
+		end = next
+	}
+	text := " " + strings.Join(strings.Fields(string(s.text[start:end])), " ")
+	for _, stop := range []string{". ", `" `, `",`, `"}`, "</", " (Service", " (service", " status code:", " (Request", `\n`} {
+		text, _, _ = strings.Cut(text, stop)
+	}
+	text, _ = trimToken(strings.TrimSpace(clip(text, maxReason)), false)
+	return strings.TrimRight(text, " :\"'`")
+}
+
+// refusalWords are those of messages that say that access is refused, and nothing else.
+var refusalWords = wordSet(`a an the this that these those your you user users caller client principal identity entity request requests
+	access accessing denied deny denies refused rejected unauthorized unauthenticated forbidden not no is are was be been do does
+	don don't doesn doesn't t did have has having lack lacks lacking missing permission permissions permitted privilege privileges
+	right rights authorization authorized authorised authorize allowed allow required requires require necessary needed sufficient
+	insufficient enough perform performing performed execute call calling invoke make use using operation operations action
+	actions api apis resource resources service services account error exception failed to for on in of with by and or any it its
+	null none unknown unknownerror message accessdenied accessdeniedexception unauthorizedoperation unauthorizedexception
+	forbiddenexception requested specified given current currently proper please check contact administrator administrators aws iam
+	policy policies explicit explicitly 403 401 http status code role lacks i an here`)
+
+// nothingSaid reports whether the row before flat[i] ends without a message, and the next is not its
+// continuation: that begins like a sentence.
+func (s *sentences) nothingSaid(i int) bool {
+	if i >= len(s.flat) {
+		return true
+	}
+	at := int(s.at[i])
+	if i == 0 || bytes.IndexByte(s.text[s.at[i-1]:at], '\n') < 0 {
+		return s.flat[i] == '\n'
+	}
+	row, _, _ := strings.Cut(string(s.text[at:]), "\n")
+	return row == "" || row[0] < 'A' || row[0] > 'Z' || len(strings.Fields(row)) < 3 ||
+		strings.HasPrefix(row, "Command did not exit") || strings.HasPrefix(row, "Phase ") || strings.Contains(row, "Error")
+}
+
+// bare reports whether the message that begins at flat[i] refuses and says nothing else: then what
+// was refused is the operation that was called. What it repeats of the operation's and the
+// service's names does not count.
+func (s *sentences) bare(i int, r report) bool {
+	if s.nothingSaid(i) {
+		return true
+	}
+	text := strings.ToLower(s.said(i))
+	if who, ok := strings.CutPrefix(text, "user: "); ok && (strings.HasPrefix(who, "arn:") || strings.HasPrefix("arn:", who)) {
+		return true // AWS's sentence, cut
+	}
+	if of, ok := strings.CutPrefix(text, "access to the resource "); ok && strings.HasSuffix(of, " is denied") {
+		return true // SQS
+	}
+	for _, w := range strings.FieldsFunc(text, func(c rune) bool {
+		return !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '\'')
+	}) {
+		if !refusalWords[w] && w != strings.ToLower(r.operation) && w != strings.ToLower(r.service) && iamref.Actions(w) == nil {
+			return false
+		}
+	}
+	return true
+}

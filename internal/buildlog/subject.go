@@ -1,0 +1,318 @@
+package buildlog
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/iamref"
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
+)
+
+// AWS's sentence names who was denied by an ARN. Other refusals say so in words, most often because
+// the request came from a service, which acts as a role that it was given: "The provided execution
+// role does not have permissions …" (AWS.md#denied-in-words). Then it is not the build.
+
+// maxSubject and maxReason bound Denial.Subject and Denial.Reason, in bytes.
+const (
+	maxSubject = 160
+	maxReason  = 400
+)
+
+// verbEnds end the part of a refusal between its subject and what was not allowed.
+var verbEnds = []string{"is", "are", "was", "were", "does", "do", "did", "has", "have", "had"}
+
+// subjectBefore reads whom the words before flat[at], where a refusal begins ("not authorized to",
+// "not have permission to"), say was denied, in the same sentence and not before flat[lo]. It is ""
+// if that may be the build itself, or nobody is named. called says that the refusal is the answer to
+// an operation: then a role that it speaks of is one that the operation was given.
+func (p *page) subjectBefore(lo, at int, called bool) string {
+	at = p.beforeVerb(at)
+	if at <= lo || at >= len(p.at) {
+		return ""
+	}
+	from, to := max(int(p.at[lo]), int(p.at[at])-maxSubject), int(p.at[at])
+	text := p.text[from:to]
+	if i := bytes.LastIndex(text, []byte("\n\n")); i >= 0 {
+		text = text[i:]
+	}
+	return subject(strings.Join(strings.Fields(string(text)), " "), called)
+}
+
+// beforeVerb returns where the auxiliary verb before flat[at] begins, at if there is none.
+func (p *page) beforeVerb(at int) int {
+	for _, w := range verbEnds {
+		if before, ok := bytes.CutSuffix(p.flat[:at], []byte(w)); ok && p.startsWord(len(before)) {
+			return len(before)
+		}
+	}
+	return at
+}
+
+// arnBefore returns the principal whose ARN stands right before the refusal at flat[at], as in
+// "'arn:aws:iam::111122223333:role/sfn' is not authorized to create managed-rule".
+func (p *page) arnBefore(at int) string {
+	at = p.beforeVerb(at)
+	if at >= len(p.at) {
+		return ""
+	}
+	text := strings.TrimRight(string(p.text[max(0, int(p.at[at])-maxPrincipal):p.at[at]]), " \n\"'`)]")
+	arn := text[strings.LastIndexAny(text, " \n\"'`([")+1:]
+	if !completePrincipal(arn) {
+		return ""
+	}
+	return arn
+}
+
+// Where a subject begins: behind the end of another sentence, a label, a bracket, or a word that
+// begins a clause.
+var (
+	clauseEnd   = lazyregexp.New(`.*(?:[.:;!?,] |[()\[\]{}|>=\x60]|\\n| - | – |": ?"|\b(?i:because|since|that|when|while|if|but|and|or)\b )`)
+	inBrackets  = lazyregexp.New(`\s*\([^()]*\)\s*$`)
+	subjectWord = lazyregexp.New(`[A-Za-z0-9][A-Za-z0-9_+=,.@:/'’*-]*`)
+)
+
+// ourWords are those of a subject that may be the build: "User is not authorized", "your IAM role
+// does not have". A role is the build's unless the words say which.
+var ourWords = wordSet(`a an the this that your our my its any aws amazon iam sts user users you we i it caller callers client
+	requester requestor principal principals identity entity request session credentials credential current currently calling
+	caller's user's assumed role codebuild awscodebuild build builds build's service account error failed failure warning
+	also still now who which
+	accessdenied accessdeniedexception access denied unauthorizedoperation forbidden`)
+
+// calledWords are those that speak of an operation's caller, where it may also speak of a role that
+// it was given.
+var calledWords = wordSet(`your our my current currently calling caller caller's user's assumed user you`)
+
+// agents are nouns for what acts in AWS.
+var agents = wordSet(`role profile function grantee service pipe pipes project machine task job cluster connector crawler canary
+	pipeline fleet stack resource delivery stream firehose lambda cloudformation config scheduler eventbridge glue ecs eks
+	anonymous`)
+
+// acts are words of what is done with a role.
+var acts = wordSet(`pass passing assume assuming attach attaching create creating update updating delete deleting`)
+
+func wordSet(list string) map[string]bool {
+	set := map[string]bool{}
+	for _, w := range strings.Fields(list) {
+		set[w] = true
+	}
+	return set
+}
+
+// subject returns the subject at the end of text if it rules out the build's own session.
+func subject(text string, called bool) string {
+	text = strings.TrimRight(inBrackets.Get().ReplaceAllString(text, ""), " \"'`“”")
+	if strings.HasSuffix(text, ":") || strings.HasSuffix(text, ".") {
+		return ""
+	}
+	text = text[len(clauseEnd.Get().FindString(text)):]
+	var kept, other []string
+	for _, w := range subjectWord.Get().FindAllString(text, -1) {
+		plain := strings.Trim(strings.ToLower(w), "'’.,:")
+		if strings.Contains(plain, "arn:") || strings.Contains(plain, "*") {
+			return "" // read as a principal, or masked
+		}
+		kept = append(kept, plain)
+		if acts[plain] {
+			return "" // "Cross-account pass role is not allowed": what was done, and nobody
+		}
+		if !ourWords[plain] {
+			other = append(other, plain)
+		}
+	}
+	text = strings.Trim(text, " \"'`“”")
+	has := func(w map[string]bool) bool { return slices.ContainsFunc(kept, func(k string) bool { return w[k] }) }
+	switch {
+	case len(kept) == 0 || len(kept) > 12:
+		return ""
+	case has(agents) && len(other) > 0, called && slices.Contains(kept, "role") && !has(calledWords),
+		len(other) == 1 && len(kept) == 1 && strings.HasSuffix(other[0], ".amazonaws.com"):
+		return clip(text, maxSubject)
+	}
+	return ""
+}
+
+// called reports whether flat[at] is within an answer to an operation.
+func (p *page) called(at int) bool {
+	lo := max(0, at-300)
+	lo += 1 + bytes.LastIndexByte(p.flat[lo:at], '\n')
+	return holds(p.flat[lo:at], []string{"whencallingthe", "operationerror", "failedtocall"})
+}
+
+// labelledUser returns who stands between "User:" and "is not authorized" at flat[at] if it is no
+// ARN: "anonymous", or an id.
+func (p *page) labelledUser(from, at int) string {
+	name, ok := cut(p.flat, from, "user:")
+	if !ok || name >= at {
+		return ""
+	}
+	who := strings.Trim(string(p.text[p.at[name]:p.at[at]]), " \n\"'`")
+	who = strings.TrimSuffix(strings.TrimSuffix(who, "is"), "was")
+	who = strings.TrimSpace(who)
+	if who == "" || strings.ContainsAny(who, "*<[ \n.…?") || strings.HasPrefix(who, "arn:") || strings.Trim(strings.ToLower(who), "x") == "" {
+		return ""
+	}
+	return clip(who, maxSubject)
+}
+
+// onBehalf returns whom the text before flat[from] says that a report comes from: a custom
+// resource's function tells CloudFormation what its own calls were answered, and an invoked function
+// tells its caller.
+func (p *page) onBehalf(from, to int) string {
+	lo := max(0, from-400)
+	before := p.flat[lo:from]
+	if n := bytes.LastIndex(before, []byte("fromcustomresource")); n >= 0 && bytes.Contains(before[n:], []byte("messagereturned")) &&
+		bytes.IndexByte(before[n:], '\n') < 0 {
+		return "custom resource"
+	}
+	n := bytes.LastIndex(before, []byte(`errormessage":`))
+	if n >= 0 && bytes.IndexByte(before[n:], '\n') < 0 {
+		after := p.flat[to:min(len(p.flat), to+600)]
+		if holds(after, []string{`errortype":`}) && holds(after, []string{`stacktrace":`, `trace":`, "/var/task/"}) {
+			return "the function that was invoked"
+		}
+	}
+	return ""
+}
+
+// A deployment with a role of its own: CloudFormation then acts as that role, whoever starts it.
+var (
+	roleOption = lazyregexp.New(`(?:^|\s)(--role-arn|-r)[= ]+["']?([^\s"';&|)]+)`)
+	deployTool = lazyregexp.New(`(?:^|[\s/=(])(?:sam|samdev|cdk|cdklocal|rain|sceptre|formica|stacker|cfn-cli|` +
+		`aws\s(?:.*\s)?cloudformation)(?:@\S+)?\s`)
+	shellBreak = lazyregexp.New(`&&|\|\||[;|\n]|\$\(`)
+)
+
+// deployRole names the role that one of the commands gives to CloudFormation, or with last the last
+// one that deploys; "" if it gives none.
+func deployRole(commands string, last bool) (role string) {
+	if !strings.Contains(commands, "-r") {
+		return ""
+	}
+	commands = strings.ReplaceAll(commands, "\\\n", " ")
+	for _, c := range shellBreak.Get().Split(commands, -1) {
+		at := deployTool.Get().FindStringIndex(c)
+		if at == nil {
+			continue
+		}
+		if m := roleOption.Get().FindStringSubmatch(c[at[1]-1:]); m != nil && (m[1] == "--role-arn" || strings.Contains(c, "cdk")) {
+			role = clip("CloudFormation's role "+m[2], maxSubject)
+		} else if last {
+			role = ""
+		}
+	}
+	return role
+}
+
+// stackEvent reports whether flat[from:to] is what CloudFormation says of a stack's resource.
+func (p *page) stackEvent(from, to int) bool {
+	around := p.flat[max(0, from-300):min(len(p.flat), to+300)]
+	return holds(around, []string{"resourcehandlerreturned", "handlererrorcode", "create_failed", "update_failed", "delete_failed", "api:"})
+}
+
+// byDeployRole returns the role by which CloudFormation acts in the claim at flat[from:to], if the
+// text before it shows the command that says so.
+func (p *page) byDeployRole(from int) string {
+	text := string(p.text[max(0, int(p.at[from])-8<<10):p.at[from]])
+	n := strings.LastIndex(text, "Running command ")
+	return deployRole(text[max(0, n):], true)
+}
+
+// denied completes what a claim says of whom and why: c begins at flat[c.from] and ends at
+// flat[c.to].
+func (s *sentences) denied(c *claim) {
+	if c.Principal != "" || c.Subject != "" {
+		return
+	}
+	if c.Subject = s.onBehalf(c.from, c.to); c.Subject != "" {
+		return
+	}
+	if c.stack = s.stackEvent(c.from, c.to); c.stack {
+		c.Subject = s.byDeployRole(c.from)
+	}
+	switch c.Action {
+	case "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML": // nobody signs these calls
+		c.Subject = "the identity that the token is of"
+	}
+}
+
+// A refusal of something else than the operation that was called: the service refuses, or was
+// refused, for the role that the operation was given.
+func passesRole(operation string) bool {
+	for _, a := range iamref.ForOperationName(operation) {
+		if x, ok := iamref.Lookup(a); ok && slices.Contains(x.Dependent, "iam:PassRole") {
+			return true
+		}
+	}
+	return false
+}
+
+// calledName returns the operation in whose answer flat[at] is, "" if the text names none.
+func (p *page) calledName(at int) string {
+	lo := max(0, at-300)
+	lo += 1 + bytes.LastIndexByte(p.flat[lo:at], '\n')
+	text := string(p.text[p.at[lo]:p.at[at]])
+	all := calledOperations.Get().FindAllStringSubmatch(text, -1)
+	if len(all) == 0 {
+		return ""
+	}
+	m := all[len(all)-1]
+	return m[1] + m[2] + m[3]
+}
+
+var calledOperations = lazyregexp.New(`when\s+calling\s+the\s+(\w+)\s+operation|operation\s+error\s+[\w\s]+:\s+(\w+),|[Ff]ailed\s+to\s+call\s+(\w+)`)
+
+// givenRole names the role that an operation was given.
+func givenRole(operation string) string {
+	if operation == "" {
+		return "the role that the call was given"
+	}
+	return clip("the role that "+operation+" was given", maxSubject)
+}
+
+// unnamed returns the subject of AWS's sentence, whose head is at flat[at] and which begins at
+// flat[from], where it has no ARN.
+func (s *sentences) unnamed(from, at int, actions []string) string {
+	if who := s.labelledUser(from, at); who != "" {
+		return who
+	}
+	if who := s.subjectBefore(max(0, at-2*maxSubject), at, s.called(at)); who != "" {
+		return who
+	}
+	if s.beforeVerb(at) < at {
+		return "" // somebody stands there
+	}
+	called := s.calledName(at)
+	if !passesRole(called) || slices.ContainsFunc(iamref.ForOperationName(called), func(a string) bool { return sameAction(a, actions) }) {
+		return ""
+	}
+	return givenRole(called)
+}
+
+// refusingWords begin what a message says that somebody may not do.
+var refusingWords = []string{"notauthorized", "nothave", "n'thave", "lacks", "insufficient", "cannot", "can't", "couldnot", "unableto",
+	"isnotallowed", "ismissing"}
+
+// otherThanBare reads a message that says more than that access is refused: whom it is about, and
+// what it gives as the reason.
+func (s *sentences) otherThanBare(c *claim, r report) {
+	if s.bare(r.msg, r) {
+		return
+	}
+	c.Reason = s.said(r.msg)
+	msg := s.message(r.msg)
+	first := -1
+	for _, w := range refusingWords {
+		if n := bytes.Index(msg, []byte(w)); n >= 0 && (first < 0 || n < first) {
+			first = n
+		}
+	}
+	if first <= 0 {
+		return
+	}
+	c.Subject = s.subjectBefore(r.msg, r.msg+first, true)
+	if c.Principal == "" {
+		c.Principal = s.arnBefore(r.msg + first)
+	}
+}
