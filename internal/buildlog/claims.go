@@ -36,11 +36,25 @@ func (p *page) claims(partition string) []claim {
 	}
 	list := s.list[:0:0]
 	for i, c := range s.list {
+		if repeated(s.list, i) {
+			continue
+		}
 		if c.Action != "" || c.Operation != "" || c.Resource != "" || c.Encoded != "" || !explained(s.list, i) {
 			list = append(list, c)
 		}
 	}
 	return list
+}
+
+// repeated reports whether a claim says less than the one right behind it, and nothing else: tools
+// print AWS's sentence in an error of their own that begins with a part of it.
+func repeated(claims []claim, i int) bool {
+	if i+1 == len(claims) {
+		return false
+	}
+	a, b := claims[i], claims[i+1]
+	return b.from-a.to < len("onresource:*:") && b.Effect != Unstated && a.Effect == Unstated && a.Reason == "" &&
+		a.Action == b.Action && a.Principal == b.Principal && (a.Resource == b.Resource || a.Resource == "") && a.Encoded == ""
 }
 
 // near is how far apart, in lines, a bare "Access Denied" and the denial that

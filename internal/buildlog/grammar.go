@@ -19,7 +19,8 @@ import (
 // head is read on its own: some tools print only a list of actions and reasons.
 
 const (
-	headWords = "notauthorizedto"
+	headWords    = "notauthorizedto"
+	executeWords = "notallowedtoexecute"
 	// Bounds of one message, in characters of flat. The longest ARN that IAM
 	// takes is 2,048 characters long.
 	maxPrincipal = 700
@@ -46,7 +47,7 @@ func (s *sentences) heads() {
 	for i := 0; ; {
 		n := bytes.Index(flat[i:], []byte(headWords))
 		if n < 0 {
-			return
+			break
 		}
 		at := i + n
 		i = at + len(headWords)
@@ -54,18 +55,24 @@ func (s *sentences) heads() {
 		if n := bytes.Index(flat[i:], []byte(headWords)); n >= 0 {
 			next = i + n
 		}
-		s.head(at, i, next)
+		if rest, ok := cut(flat, i, "perform"); ok {
+			s.head(at, rest, next)
+		}
+	}
+	for i := 0; ; { // "Principal [ARN] is not allowed to execute [ACTION] on [ARN]"
+		n := bytes.Index(flat[i:], []byte(executeWords))
+		if n < 0 {
+			return
+		}
+		at := i + n
+		i = at + len(executeWords)
+		s.head(at, i, len(flat))
 	}
 }
 
-// head reads the sentence whose headWords are flat[at:after]; next is where
-// the next head is.
+// head reads the sentence whose head is flat[at:after]; next is where the next head is.
 func (s *sentences) head(at, after, next int) {
-	rest, ok := cut(s.flat, after, "perform")
-	if !ok {
-		return
-	}
-	rest = s.skipFlat(rest, ":", "operation:", "action:", "thefollowingaction:", "thefollowingactions:")
+	rest := s.skipFlat(after, ":", "operation:", "action:", "thefollowingaction:", "thefollowingactions:")
 	from, principal := s.principal(at)
 	limit := min(next, rest+maxResource)
 	actions, rest := s.actions(rest, limit)
@@ -161,7 +168,7 @@ func (p *page) principal(at int) (from int, arn string) {
 	if spaces && start == i {
 		return at, ""
 	}
-	return start, strings.TrimRight(arn, "\"'`,)")
+	return start, strings.TrimRight(arn, "\"'`,)]")
 }
 
 // startsWord reports whether flat[i] begins a word in the text.
@@ -253,7 +260,7 @@ func validAction(a string) bool {
 // afterAction reports whether flat[i:] begins with what follows the action in
 // AWS's sentence.
 func (p *page) afterAction(i int) bool {
-	for _, w := range []string{"onresource", "onthisresource", "onarn:"} {
+	for _, w := range []string{"onresource", "onthisresource", "ontheresource", "onarn:"} {
 		if _, ok := cut(p.flat, i, w); ok {
 			return true
 		}

@@ -35,7 +35,23 @@ func (s *sentences) actionOf(r report, word string) string {
 			return list[0]
 		}
 	}
-	return s.nearest(r.operation, r.from)
+	if a := s.nearest(r.operation, r.from); a != "" {
+		return a
+	}
+	return s.named(list)
+}
+
+// named returns the one of the actions that a sentence of the page names.
+func (s *sentences) named(actions []string) (found string) {
+	for _, c := range s.list {
+		if sameAction(c.Action, actions) && c.Action != found {
+			if found != "" {
+				return ""
+			}
+			found = c.Action
+		}
+	}
+	return found
 }
 
 // clientNames are the ways in which a command or a program names the service

@@ -105,6 +105,10 @@ func (s *sentences) bare(i int, r report) bool {
 	if of, ok := strings.CutPrefix(text, "access to the resource "); ok && strings.HasSuffix(of, " is denied") {
 		return true // SQS
 	}
+	if of, ok := strings.CutPrefix(text, "not authorized to access "); ok {
+		of = strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(of, "the "), "resource"), ":")
+		return strings.HasPrefix(strings.TrimSpace(of), "arn:") && len(strings.Fields(of)) == 1
+	}
 	for _, w := range strings.FieldsFunc(text, func(c rune) bool {
 		return !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '\'')
 	}) {

@@ -47,7 +47,8 @@ func (p *page) wordLength(end int) int {
 }
 
 // entityWords precede the name of an IAM entity where AWS prints no ARN.
-var entityWords = []string{"role", "user", "group", "policy", "instance profile", "policy path", "server certificate"}
+var entityWords = []string{"role", "user", "group", "policy", "instance profile", "policy path", "server certificate",
+	"access key", "signing certificate", "mfa device", "account alias"}
 
 // resource reads "[on [this] resource[:] RESOURCE]" at flat[i]. It returns "" and i itself if there
 // is none; width is splitWidth's.
@@ -56,12 +57,15 @@ func (p *page) resource(i int, t tail, hasTail bool, width int32) (string, int) 
 	for _, w := range []string{"on", "for", "against", "to"} {
 		if k, ok := cut(p.flat, j, w); ok {
 			if k, ok := p.resourceWord(k); ok {
+				if after, ok := p.described(k, t, hasTail); ok {
+					return "", after
+				}
 				return p.value(k, t, hasTail, width)
 			}
 		}
 	}
 	if k, ok := cut(p.flat, i, "on"); ok {
-		if _, ok := cut(p.flat, p.skipFlat(k, `"`, "'"), "arn:"); ok {
+		if _, ok := cut(p.flat, p.skipFlat(k, `"`, "'", "["), "arn:"); ok {
 			return p.value(k, t, hasTail, width)
 		}
 		if k, ok := cut(p.flat, k, "thisresource"); ok {
@@ -70,6 +74,21 @@ func (p *page) resource(i int, t tail, hasTail bool, width int32) (string, int) 
 	}
 	return "", i
 }
+
+// described returns where a resource ends that flat[i:] describes and does not name: "associated with
+// this ciphertext". With a tail it is what goes before that.
+func (p *page) described(i int, t tail, hasTail bool) (after int, ok bool) {
+	i, ok = cut(p.flat, i, "associatedwith")
+	if !ok {
+		return i, false
+	}
+	if hasTail && t.from-i < maxDescription {
+		return t.from, true
+	}
+	return p.skipFlat(i, "this", "the", "your", "ciphertext", "key", "request"), true
+}
+
+const maxDescription = 60
 
 // resourceWord skips "the resource(s):" at flat[k].
 func (p *page) resourceWord(k int) (int, bool) {
@@ -161,6 +180,10 @@ func (p *page) token(start int, t tail, hasTail bool, width int32) (string, int)
 			break
 		}
 		u = next
+	}
+	if hasTail && p.flatAt(u) == t.from && u < len(p.text) && p.text[u] == ' ' && tok[0] != '[' && tok[0] != '(' {
+		// Nothing stands between AWS's resource and the tail: all of it is the name.
+		return strings.TrimRight(string(tok), ".,;\\"), u
 	}
 	s, drop := trimToken(string(tok), u < len(p.text) && p.text[u] == ' ')
 	if inner, ok := strings.CutPrefix(s, "["); ok && strings.HasSuffix(s, "]") {

@@ -469,6 +469,13 @@ func (s *sentences) readResource(at int) (report, bool) {
 	return report{from: at, msg: at, resource: v}, true
 }
 
+// readUnauthorizedResource: "Not authorized to access resource ARN".
+func (s *sentences) readUnauthorizedResource(at int) (report, bool) {
+	i := s.skipFlat(at+len("notauthorizedtoaccess"), "the", "resource", ":")
+	v, _ := s.value(i, tail{}, false, 0)
+	return report{from: at, msg: at, resource: v}, strings.HasPrefix(v, "arn:") && s.beforeVerb(at) == at
+}
+
 // readCiphertext: KMS's "The ciphertext refers to a customer master key that
 // does not exist, … or you are not allowed to access."
 func (s *sentences) readCiphertext(at int) (report, bool) {

@@ -311,6 +311,7 @@ func (s *sentences) otherThanBare(c *claim, r report) {
 	if first <= 0 {
 		return
 	}
+	c.to = max(c.to, r.msg+first+len("not")) // it is not read once more by itself
 	c.Subject = s.subjectBefore(r.msg, r.msg+first, true)
 	if c.Principal == "" {
 		c.Principal = s.arnBefore(r.msg + first)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // A report is a refusal that AWS words differently, or that a tool reports in its own words: an
@@ -53,6 +55,7 @@ var shapes = []struct {
 	{"api:", (*sentences).readAPI},
 	{"accesshasbeendeniedby", (*sentences).readDeniedBy},
 	{"accesstotheresource", (*sentences).readResource},
+	{"notauthorizedtoaccess", (*sentences).readUnauthorizedResource},
 	{"notauthorizedto", (*sentences).readForbiddenTo},
 	{"isnotauthorizedtoaccessconnection", (*sentences).readConnection},
 	{"failedtogetaccesstokenfrom", (*sentences).readConnection},
@@ -220,8 +223,10 @@ func (s *sentences) refusal(r report, before int) (claim, bool) {
 			c.Principal = arn
 		}
 	}
-	if j, ok := cut(s.flat, r.msg, "accesstotheresource"); ok {
-		c.Resource, c.to = s.value(j, tail{}, false, 0)
+	for _, w := range []string{"accesstotheresource", "notauthorizedtoaccessresource", "notauthorizedtoaccesstheresource"} {
+		if j, ok := cut(s.flat, r.msg, w); ok {
+			c.Resource, c.to = s.value(s.skipFlat(j, ":"), tail{}, false, 0)
+		}
 	}
 	if bytes.HasPrefix(msg, []byte("s3error:")) { // of a template that CloudFormation was to read
 		c.Inferred = false
@@ -243,6 +248,9 @@ func (s *sentences) refusal(r report, before int) (claim, bool) {
 	switch {
 	case c.Action != "" || c.Reason != "" && !keyRefused(msg): // the text says something else
 	case r.operation != "":
+		if m := serviceHost.Get().FindStringSubmatch(c.Resource); m != nil && r.service == "" {
+			r.service = m[1]
+		}
 		c.Action = s.actionOf(r, word)
 	default:
 		c.Action = s.inferred(r, before)
@@ -259,6 +267,9 @@ func (s *sentences) refusal(r report, before int) (claim, bool) {
 	s.encoded(&c)
 	return c, true
 }
+
+// serviceHost matches a resource that is a URL, with its service.
+var serviceHost = lazyregexp.New(`^https://([a-z0-9-]+)\.[a-z0-9-]+\.amazonaws\.com`)
 
 // completePrincipal reports whether arn names a user, a role or a session.
 func completePrincipal(arn string) bool {
