@@ -183,7 +183,11 @@ func (p *page) token(start int, t tail, hasTail bool, width int32) (string, int)
 	}
 	if hasTail && p.flatAt(u) == t.from && u < len(p.text) && p.text[u] == ' ' && tok[0] != '[' && tok[0] != '(' {
 		// Nothing stands between AWS's resource and the tail: all of it is the name.
-		return strings.TrimRight(string(tok), ".,;\\"), u
+		name := strings.TrimRight(string(tok), ",;\\")
+		if strings.HasSuffix(name, ".") && !strings.HasSuffix(name, "..") {
+			name = name[:len(name)-1]
+		}
+		return name, u
 	}
 	s, drop := trimToken(string(tok), u < len(p.text) && p.text[u] == ' ')
 	if inner, ok := strings.CutPrefix(s, "["); ok && strings.HasSuffix(s, "]") {

@@ -45,7 +45,8 @@ type denialRule struct {
 	effect    []buildlog.Effect
 	action    string // "known", "unknown" or "": either
 	operation []string
-	other     bool // certainly not the build was denied
+	other     bool   // certainly not the build was denied
+	reason    string // "none", "given", a text in lower case that is in the reason, or "": any
 	every     bool
 }
 

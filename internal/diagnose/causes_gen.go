@@ -181,7 +181,7 @@ var causes = []Cause{
 			"role that it assumes, a user's keys, CloudFormation's role), grant the permission " +
 			"there. If a script or test only prints this text, look for what else failed around that " +
 			"line.",
-		Remedy: "grant",
+		Remedy: "report",
 		rules: []rule{
 			{
 				denial: &denialRule{
@@ -191,6 +191,18 @@ var causes = []Cause{
 					every:  true,
 				},
 			},
+		},
+	},
+	{
+		Name:  "cross-account-pass-role",
+		Title: "A role of another account cannot be passed",
+		Advice: "A caller can pass only roles of its own account to a service, whatever its permissions: " +
+			"none cures this. Name a role of the account in which the resource is made, or make the " +
+			"call with credentials of the role's own account.",
+		Remedy: "report",
+		rules: []rule{
+			{denial: &denialRule{reason: "cross-account pass role"}},
+			{says: []string{"cross-account pass role is not allowed"}},
 		},
 	},
 	{
@@ -209,6 +221,7 @@ var causes = []Cause{
 					effect:    []buildlog.Effect{"implicit", "unstated"},
 					action:    "known",
 					operation: []string{"HeadObject"},
+					reason:    "none",
 					every:     true,
 				},
 			},
@@ -226,6 +239,7 @@ var causes = []Cause{
 					layer:  []buildlog.Layer{"identity-based-policy", "unstated"},
 					effect: []buildlog.Effect{"implicit", "unstated"},
 					action: "known",
+					reason: "none",
 					every:  true,
 				},
 			},
@@ -254,6 +268,17 @@ var causes = []Cause{
 				denial: &denialRule{action: "unknown"},
 				says:   []string{"ciphertext refers to a customer master key"},
 			},
+			{denial: &denialRule{reason: "ciphertext refers to a customer master key"}},
+		},
+	},
+	{
+		Name:  "denied-for-another-reason",
+		Title: "AWS refuses {denied} for a reason of its own",
+		Advice: "AWS says why, and it is not that a permission of the role is missing, or nobody knows " +
+			"that a permission cures it. So nothing is granted. Read the reason, and cure that.",
+		Remedy: "report",
+		rules: []rule{
+			{denial: &denialRule{reason: "given"}},
 		},
 	},
 	{

@@ -66,8 +66,8 @@ func Diagnose(f buildlog.Failure) Diagnosis {
 	if r.remedy != "" && r.remedy != c.Remedy {
 		d.Remedy, d.Retryable = r.remedy, false
 	}
-	if d.Remedy == Grant && f.Dropped > 0 {
-		d.Remedy = Report // nobody knows whether a grant could cure the rest
+	if d.Remedy == Grant && (f.Dropped > 0 || x.incurable()) {
+		d.Remedy = Report // nobody knows whether a grant could cure the rest, or none can
 	}
 	if d.Evidence.Text == "" {
 		d.Evidence = x.bestEvidence()

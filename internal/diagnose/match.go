@@ -284,7 +284,18 @@ func (r *denialRule) matches(d *buildlog.Denial) bool {
 	return (r.layer == nil || slices.Contains(r.layer, d.Layer)) &&
 		(r.effect == nil || slices.Contains(r.effect, d.Effect)) &&
 		(r.operation == nil || slices.Contains(r.operation, d.Operation)) &&
-		(r.action == "" || (r.action == "known") == (d.Action != ""))
+		(r.action == "" || (r.action == "known") == (d.Action != "")) &&
+		r.matchesReason(d.Reason)
+}
+
+func (r *denialRule) matchesReason(reason string) bool {
+	switch r.reason {
+	case "":
+		return true
+	case "none", "given":
+		return (r.reason == "given") == (reason != "")
+	}
+	return strings.Contains(lower(reason), r.reason)
 }
 
 // inContext tries the rule's words on the context.

@@ -94,6 +94,11 @@ func readSample(name, text string) (sample, error) {
 		case "operation": // of the denial before it, which names nobody
 			d := &f.Denials[len(f.Denials)-1]
 			d.Operation, d.Inferred, d.Principal = value, true, ""
+		case "subject": // of the denial before it, which names nobody by an ARN
+			d := &f.Denials[len(f.Denials)-1]
+			d.Subject, d.Principal = value, ""
+		case "reason": // of the denial before it
+			f.Denials[len(f.Denials)-1].Reason = value
 		case "denial":
 			d, err := readDenial(value)
 			if err != nil {

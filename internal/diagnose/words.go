@@ -60,11 +60,39 @@ func what(d *buildlog.Denial) string {
 // who names the denied principal without its account: "deploy/ci" of a session
 // of the role deploy.
 func who(d *buildlog.Denial) string {
+	if d.Subject != "" {
+		return said(d)
+	}
 	a, ok := codebuild.ParseARN(d.Principal)
 	if !ok {
 		return "somebody"
 	}
 	return printable(clip(strings.TrimPrefix(a.Resource, "assumed-role/"), 128))
+}
+
+// said is how the text names who was denied.
+func said(d *buildlog.Denial) string {
+	if d.Subject == "" {
+		return printable(clip(d.Principal, 300))
+	}
+	s := printable(clip(d.Subject, 160))
+	for _, the := range []string{"The ", "A ", "An "} {
+		if rest, ok := strings.CutPrefix(s, the); ok {
+			return strings.ToLower(the) + rest
+		}
+	}
+	return s
+}
+
+// incurable reports whether one of the denials that failed the build is not the build's, or has a
+// reason that no permission is known to cure.
+func (x *facts) incurable() bool {
+	for i := range x.causal {
+		if d := &x.causal[i]; d.Reason != "" || x.whose(d) != perhapsOurs {
+			return true
+		}
+	}
+	return false
 }
 
 // aboutAside adds to the advice which denial of the failed command was not taken for the reason,
@@ -105,7 +133,10 @@ func (x *facts) aboutDenial(d *buildlog.Denial) string {
 	if d.PolicyARN != "" {
 		fmt.Fprintf(&b, " The denying policy is %s.", printable(clip(d.PolicyARN, 300)))
 	}
-	if d.Layer == buildlog.LayerUnstated && d.Effect == buildlog.Unstated && d.Action != "" {
+	if d.Reason != "" {
+		fmt.Fprintf(&b, " AWS says: %q.", printable(clip(d.Reason, 300)))
+	}
+	if d.Layer == buildlog.LayerUnstated && d.Effect == buildlog.Unstated && d.Action != "" && d.Reason == "" && d.Subject == "" {
 		b.WriteString(" AWS does not say which policy denies; if the role already has the permission, look for a deny" +
 			" in the resource's policy or above the role.")
 	}
@@ -116,7 +147,7 @@ func (x *facts) aboutDenial(d *buildlog.Denial) string {
 	case d.Encoded != "":
 		b.WriteString(" The encoded message names it; decode it with aws sts decode-authorization-message.")
 	}
-	switch who := printable(clip(d.Principal, 300)); x.whose(d) {
+	switch who := said(d); x.whose(d) {
 	case anotherRole:
 		fmt.Fprintf(&b, " It was %s that was denied, not the build's service role: the permission belongs there.", who)
 	case anotherSession:

@@ -63,6 +63,7 @@ type denial struct {
 	Action    string `yaml:"action"`
 	Operation words  `yaml:"operation"`
 	Whose     string `yaml:"whose"`
+	Reason    string `yaml:"reason"`
 	Every     bool   `yaml:"every"`
 }
 

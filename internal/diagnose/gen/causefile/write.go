@@ -152,6 +152,9 @@ func (d *denial) fields() []field {
 	if d.Whose != "" {
 		list = append(list, field{"other", "true"})
 	}
+	if d.Reason != "" {
+		list = append(list, field{"reason", text(lower(words{d.Reason})[0])})
+	}
 	if d.Every {
 		list = append(list, field{"every", "true"})
 	}
