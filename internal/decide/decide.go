@@ -91,9 +91,29 @@ func decide(f Facts) Decision {
 		return d
 	default:
 		d.Remedy = diagnose.Report
+		if rs := ofOthers(f); len(rs) > 0 {
+			return Refuse(d, "The denial is explained, and nothing is granted.", rs...)
+		}
 		d.Why = "Only a person can cure this."
 		return d
 	}
+}
+
+// ofOthers says of each denial that failed the build, and that the text gives to somebody else, whose
+// it is.
+func ofOthers(f Facts) []guardrail.Refusal {
+	in := f.Judged()
+	var rs []guardrail.Refusal
+	for _, r := range guardrail.Identify(in) {
+		switch r.Rule {
+		case guardrail.OtherAccount, guardrail.OtherPrincipal, guardrail.OtherBuild:
+			rs = append(rs, r)
+		}
+	}
+	if r := guardrail.RefuseUntrusted(in.Build, in.Project); r != nil && len(rs) > 0 {
+		rs = append([]guardrail.Refusal{*r}, rs...)
+	}
+	return rs
 }
 
 func newPlan(f Facts, r diagnose.Remedy) *Plan {

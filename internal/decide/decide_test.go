@@ -81,6 +81,12 @@ func TestDecide(t *testing.T) {
 		{"nothing to do", diagnose.Ignore, nil, "ignore"},
 		{"only a person can", diagnose.Report, nil, "report"},
 		{"a remedy of tomorrow", "teleport", nil, "report"},
+		{"what somebody else was denied", diagnose.Report, func(f *Facts) {
+			f.Diagnosis.Denials = []buildlog.Denial{{Action: "s3:PutObject", Subject: "the task role", Causal: true}}
+		}, "report other-principal"},
+		{"what the build itself was denied", diagnose.Report, func(f *Facts) {
+			f.Diagnosis.Denials = []buildlog.Denial{{Action: "s3:PutObject", Reason: "because object protected by object lock", Causal: true}}
+		}, "report"},
 
 		{"a transient trouble", diagnose.Retry, nil, "retry build 1m0s"},
 		{"… again", diagnose.Retry, func(f *Facts) { f.Earlier = again(1, nil) }, "retry build 4m0s"},

@@ -178,9 +178,9 @@ var causes = []Cause{
 		Name:  "denied-to-another",
 		Title: "{denied} was denied to {principal}, not to this build",
 		Advice: "A permission of the build's role cannot help. If the build acts as somebody else (a " +
-			"role that it assumes, a user's keys, CloudFormation's role), grant the permission " +
-			"there. If a script or test only prints this text, look for what else failed around that " +
-			"line.",
+			"role that it assumes, a user's keys, CloudFormation's role), grant it there, once " +
+			"CloudTrail shows that it was denied. If a script or test only prints this text, look " +
+			"for what else failed around that line.",
 		Remedy: "report",
 		rules: []rule{
 			{
