@@ -45,7 +45,7 @@ var anchors = []anchor{
 	{"allows", denialAnchor, []string{"policy", "oundary", "OUNDARY"}, nil},
 	{"xplicit", denialAnchor, nil, []string{"deny"}},
 	{"Denied", denialAnchor, []string{"ccess"}, nil},
-	{"denied", denialAnchor, nil, []string{"User: arn:", "AccessDenied", "access has been", "for operation", "to the resource"}},
+	{"denied", denialAnchor, nil, []string{"User: arn:", "AccessDenied", "access has been", "for operation", "to the resource", "to connection"}},
 	{"allowed to execute", denialAnchor, []string{"not"}, nil},
 	{"orbidden", denialAnchor, nil, []string{"peration", "tatus code", "(Service", "StatusCode", "api error", "aws-sdk"}},
 	{"calling", denialAnchor, []string{"when"}, []string{"peration"}},

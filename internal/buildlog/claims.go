@@ -66,12 +66,12 @@ const near = 10
 func explained(claims []claim, i int) bool {
 	line := claims[i].Line
 	for j := i - 1; j >= 0 && j >= i-near && line-claims[j].Line <= near; j-- {
-		if claims[j].Action != "" {
+		if claims[j].Action != "" || claims[j].Subject != "" {
 			return true
 		}
 	}
 	for j := i + 1; j < len(claims) && j <= i+near && claims[j].Line-line <= near; j++ {
-		if claims[j].Action != "" {
+		if claims[j].Action != "" || claims[j].Subject != "" {
 			return true
 		}
 	}

@@ -13,7 +13,7 @@ func Denials(text string) []Denial { return denialsOf(codebuild.Build{}, text) }
 
 // denialsOf is [Denials] for a text about b.
 func denialsOf(b codebuild.Build, text string) []Denial {
-	t := newTracker(codebuild.Build{ARN: b.ARN})
+	t := newTracker(codebuild.Build{ARN: b.ARN, ServiceRole: b.ServiceRole})
 	_ = scan(strings.NewReader(text), t) // such a reader has no errors
 	list := plainDenials(t.denials(t.failed))
 	for i := range list {

@@ -109,10 +109,15 @@ const lookBack = 16
 // Attribute".
 var parenthesized = lazyregexp.New(`\([^()]*\)`)
 
+// advice is a sentence that says what to do, not what was tried: "Update the IAM role permissions, and
+// then try again."
+var advice = lazyregexp.New(`\.\s+(?:Please|Update|Check|Verify|Ensure|Make sure|Add|Grant|Attach|Contact|Try)\b[^.]*\.`)
+
 // tried reads the words before a report for an operation: "could not create volume in EC2" is
 // ec2:CreateVolume. The words or the error code must name the service.
 func (s *sentences) tried(lo int, r report) string {
 	text := parenthesized.ReplaceAllString(string(s.text[s.at[lo]:s.at[r.from]]), " ")
+	text = advice.ReplaceAllString(text, ". ")
 	words := strings.FieldsFunc(text, func(c rune) bool {
 		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-')
 	})

@@ -13,7 +13,7 @@ import (
 func (s *sentences) reasonAt(i int) string {
 	i += len(s.flat[min(i, len(s.flat)):]) - len(bytes.TrimLeft(s.flat[min(i, len(s.flat)):], ".,;:)]}\"'`\\"))
 	j, ok := i, false
-	for _, w := range []string{"becauseof", "because", "dueto", "owingto"} {
+	for _, w := range []string{"because", "dueto", "owingto", "since", "forthefollowingreason"} {
 		if j, ok = cut(s.flat, i, w); ok {
 			break
 		}
@@ -34,6 +34,20 @@ func (s *sentences) reasonAt(i int) string {
 		}
 	}
 	return s.said(i)
+}
+
+// toldAfter returns what a message goes on to say behind a bare refusal and a colon at flat[i]:
+// "Access Denied: the bucket is owned by another account". A path or a name is no reason.
+func (s *sentences) toldAfter(i int, r report) string {
+	j, ok := cut(s.flat, i, ":")
+	if !ok || s.bare(j, r) {
+		return ""
+	}
+	told := s.said(j)
+	if len(strings.Fields(told)) < 3 || strings.ContainsAny(strings.Fields(told)[0], ":/\\") {
+		return ""
+	}
+	return told
 }
 
 // said returns the sentence that begins at flat[i], or what is left of it, as one line.
@@ -68,7 +82,7 @@ func (s *sentences) said(i int) string {
 // refusalWords are those of messages that say that access is refused, and nothing else.
 var refusalWords = wordSet(`a an the this that these those your you user users caller client principal identity entity request requests
 	access accessing denied deny denies refused rejected unauthorized unauthenticated forbidden not no is are was be been do does
-	don don't doesn doesn't t did have has having lack lacks lacking missing permission permissions permitted privilege privileges
+	don't doesn't isn't aren't did have has having lack lacks lacking missing permission permissions permitted privilege privileges
 	right rights authorization authorized authorised authorize allowed allow required requires require necessary needed sufficient
 	insufficient enough perform performing performed execute call calling invoke make use using operation operations action
 	actions api apis resource resources service services account error exception failed to for on in of with by and or any it its

@@ -302,8 +302,16 @@ func (s *sentences) readAPI(at int) (report, bool) {
 }
 
 // lackWords precede "permission" where one is missing.
-var lackWords = []string{"nothave", "n'thave", "nothavethe", "lack", "missing", "nothavesufficient", "n'thavesufficient",
-	"nothaveenough", "nothaverequired", "nothavetherequired", "nothavethenecessary", "insufficient", "notgiveyou"}
+var lackWords = func() []string {
+	list := []string{"lack", "missing", "insufficient", "notgiveyou"}
+	for _, verb := range []string{"nothave", "n'thave", "lack", "lacks"} {
+		for _, which := range []string{"", "the", "any", "sufficient", "enough", "required", "therequired", "necessary", "thenecessary",
+			"proper", "appropriate"} {
+			list = append(list, verb+which)
+		}
+	}
+	return list
+}()
 
 // readPermission reads sentences that say which permission is missing:
 //
@@ -321,7 +329,7 @@ func (s *sentences) readPermission(at int) (report, bool) {
 	}
 	lack := ""
 	for _, w := range lackWords {
-		if bytes.HasSuffix(s.flat[:at], []byte(w)) {
+		if len(w) > len(lack) && bytes.HasSuffix(s.flat[:at], []byte(w)) {
 			lack = w
 		}
 	}

@@ -77,8 +77,7 @@ var (
 var ourWords = wordSet(`a an the this that your our my its any aws amazon iam sts user users you we i it caller callers client
 	requester requestor principal principals identity entity request session credentials credential current currently calling
 	caller's user's assumed role codebuild awscodebuild build builds build's service account error failed failure warning
-	also still now who which
-	accessdenied accessdeniedexception access denied unauthorizedoperation forbidden`)
+	also still now who which`)
 
 // calledWords are those that speak of an operation's caller, where it may also speak of a role that
 // it was given.
@@ -127,10 +126,20 @@ func subject(text string, called bool) string {
 	case len(kept) == 0 || len(kept) > 12:
 		return ""
 	case has(agents) && len(other) > 0, called && slices.Contains(kept, "role") && !has(calledWords),
-		len(other) == 1 && len(kept) == 1 && strings.HasSuffix(other[0], ".amazonaws.com"):
+		len(other) == 1 && len(kept) <= 2 && (nameLike(other[0]) || strings.HasSuffix(other[0], ".amazonaws.com")):
 		return clip(text, maxSubject)
 	}
 	return ""
+}
+
+// nameLike reports whether a word is a name, and none of the language.
+func nameLike(w string) bool { return strings.ContainsAny(w, "-_@0123456789") }
+
+// namesRole reports whether a subject names the build's own role: "role codebuild-shop".
+func namesRole(subject, role string) bool {
+	return subject != "" && nameLike(role) && slices.ContainsFunc(strings.Fields(subject), func(w string) bool {
+		return strings.EqualFold(strings.Trim(w, "\"'`,"), role)
+	})
 }
 
 // called reports whether flat[at] is within an answer to an operation.
@@ -164,7 +173,7 @@ func (p *page) onBehalf(from, to int) string {
 	before := p.flat[lo:from]
 	if n := bytes.LastIndex(before, []byte("fromcustomresource")); n >= 0 && bytes.Contains(before[n:], []byte("messagereturned")) &&
 		bytes.IndexByte(before[n:], '\n') < 0 {
-		return "custom resource"
+		return "the custom resource"
 	}
 	n := bytes.LastIndex(before, []byte(`errormessage":`))
 	if n >= 0 && bytes.IndexByte(before[n:], '\n') < 0 {

@@ -32,6 +32,7 @@ type tracker struct {
 	pending *part  // from a failed command's start to its end
 	failed  *part  // what belongs to the failure
 
+	role   string // the name of the build's service role, "" if it is not known
 	claims bounded
 }
 
@@ -59,6 +60,9 @@ func newTracker(b codebuild.Build) *tracker {
 	t := &tracker{phase: part{fromLine: 1}, partition: "aws"}
 	if p := b.At().Partition; p != "" {
 		t.partition = p
+	}
+	if r, ok := b.Role(); ok {
+		t.role = r.Name
 	}
 	if p, ok := b.FailedPhase(); ok {
 		t.name = p.Type
@@ -131,6 +135,9 @@ func (t *tracker) startOf(command string) part {
 
 // claim records the next claim, which begins at off; around returns the lines around it.
 func (t *tracker) claim(c claim, off int64, around func() []Line) {
+	if namesRole(c.Subject, t.role) {
+		c.Subject = ""
+	}
 	t.claims.add(placed{Denial: c.Denial, off: off, warning: c.warning, stack: c.stack}, around)
 }
 

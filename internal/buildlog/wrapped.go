@@ -58,6 +58,7 @@ var shapes = []struct {
 	{"notauthorizedtoaccess", (*sentences).readUnauthorizedResource},
 	{"notauthorizedto", (*sentences).readForbiddenTo},
 	{"isnotauthorizedtoaccessconnection", (*sentences).readConnection},
+	{"accessdeniedtoconnectionarn:", (*sentences).readConnection},
 	{"failedtogetaccesstokenfrom", (*sentences).readConnection},
 	{"ciphertextrefersto", (*sentences).readCiphertext},
 	{"git-codecommit.", (*sentences).readCodeCommit},
@@ -263,6 +264,9 @@ func (s *sentences) refusal(r report, before int) (claim, bool) {
 		c.Effect, c.Layer, c.PolicyARN, c.to = t.effect, t.layer, t.policy, t.to
 	} else if c.Reason == "" {
 		c.Reason = s.reasonAt(c.to)
+		if c.Reason == "" && n > 0 && r.says {
+			c.Reason = s.toldAfter(c.to, r)
+		}
 	}
 	s.encoded(&c)
 	return c, true
