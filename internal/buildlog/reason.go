@@ -101,7 +101,7 @@ func (s *sentences) nothingSaid(i int) bool {
 		return s.flat[i] == '\n'
 	}
 	row, _, _ := strings.Cut(string(s.text[at:]), "\n")
-	return row == "" || row[0] < 'A' || row[0] > 'Z' || len(strings.Fields(row)) < 3 ||
+	return row == "" || (row[0] < 'A' || row[0] > 'Z') && row[0] != '\'' && row[0] != '"' || len(strings.Fields(row)) < 3 ||
 		strings.HasPrefix(row, "Command did not exit") || strings.HasPrefix(row, "Phase ") || strings.Contains(row, "Error")
 }
 
@@ -123,12 +123,19 @@ func (s *sentences) bare(i int, r report) bool {
 		of = strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(of, "the "), "resource"), ":")
 		return strings.HasPrefix(strings.TrimSpace(of), "arn:") && len(strings.Fields(of)) == 1
 	}
+	refuses := text == ""
 	for _, w := range strings.FieldsFunc(text, func(c rune) bool {
 		return !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '\'')
 	}) {
 		if !refusalWords[w] && w != strings.ToLower(r.operation) && w != strings.ToLower(r.service) && iamref.Actions(w) == nil {
 			return false
 		}
+		refuses = refuses || refusing[w]
 	}
-	return true
+	return refuses // else it is cut, or broken before it says what it says
 }
+
+// refusing are the words of which a message that refuses has one.
+var refusing = wordSet(`denied deny denies refused rejected unauthorized unauthenticated forbidden not no lack lacks lacking missing
+	don't doesn't isn't aren't insufficient null none unknown unknownerror accessdenied accessdeniedexception
+	unauthorizedoperation unauthorizedexception forbiddenexception 403 401 access authorization permission permissions`)

@@ -36,7 +36,13 @@ func (p *page) subjectBefore(lo, at int, called bool) string {
 	if i := bytes.LastIndex(text, []byte("\n\n")); i >= 0 {
 		text = text[i:]
 	}
-	return subject(strings.Join(strings.Fields(string(text)), " "), called)
+	for _, glue := range []string{" ", ""} { // a row may be broken within a word
+		rows := strings.ReplaceAll(string(text), "\n", glue)
+		if who := subject(strings.Join(strings.Fields(rows), " "), called); who != "" {
+			return who
+		}
+	}
+	return ""
 }
 
 // beforeVerb returns where the auxiliary verb before flat[at] begins, at if there is none.
@@ -156,10 +162,12 @@ func (p *page) labelledUser(from, at int) string {
 	if !ok || name >= at {
 		return ""
 	}
-	who := strings.Trim(string(p.text[p.at[name]:p.at[at]]), " \n\"'`")
-	who = strings.TrimSuffix(strings.TrimSuffix(who, "is"), "was")
-	who = strings.TrimSpace(who)
-	if who == "" || strings.ContainsAny(who, "*<[ \n.…?") || strings.HasPrefix(who, "arn:") || strings.Trim(strings.ToLower(who), "x") == "" {
+	at = p.beforeVerb(at)
+	if name >= at || at >= len(p.at) {
+		return ""
+	}
+	who := strings.Trim(strings.ReplaceAll(string(p.text[p.at[name]:p.at[at]]), "\n", ""), " \"'`")
+	if who == "" || strings.ContainsAny(who, "*<[ .…?") || strings.HasPrefix(who, "arn:") || strings.Trim(strings.ToLower(who), "x") == "" {
 		return ""
 	}
 	return clip(who, maxSubject)
