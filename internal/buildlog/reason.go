@@ -57,7 +57,7 @@ func (s *sentences) said(i int) string {
 	}
 	start := int(s.at[i])
 	end := start
-	for range 4 {
+	for end < start+3*maxReason {
 		n := bytes.IndexByte(s.text[end:], '\n')
 		if n < 0 {
 			end = len(s.text)
@@ -71,7 +71,7 @@ func (s *sentences) said(i int) string {
 		}
 		end = next
 	}
-	text := " " + strings.Join(strings.Fields(string(s.text[start:end])), " ")
+	text := " " + strings.Join(strings.Fields(string(s.text[start:min(end, start+3*maxReason)])), " ")
 	for _, stop := range []string{". ", `" `, `",`, `"}`, "</", " (Service", " (service", " status code:", " (Request", `\n`} {
 		text, _, _ = strings.Cut(text, stop)
 	}
@@ -81,14 +81,16 @@ func (s *sentences) said(i int) string {
 
 // refusalWords are those of messages that say that access is refused, and nothing else.
 var refusalWords = wordSet(`a an the this that these those your you user users caller client principal identity entity request requests
-	access accessing denied deny denies refused rejected unauthorized unauthenticated forbidden not no is are was be been do does
-	don't doesn't isn't aren't did have has having lack lacks lacking missing permission permissions permitted privilege privileges
-	right rights authorization authorized authorised authorize allowed allow required requires require necessary needed sufficient
-	insufficient enough perform performing performed execute call calling invoke make use using operation operations action
-	actions api apis resource resources service services account error exception failed to for on in of with by and or any it its
-	null none unknown unknownerror message accessdenied accessdeniedexception unauthorizedoperation unauthorizedexception
-	forbiddenexception requested specified given current currently proper please check contact administrator administrators aws iam
-	policy policies explicit explicitly 403 401 http status code role lacks i an here`)
+	access accessing denied deny denies refused rejected unauthorized unauthenticated forbidden not no is are
+	was be been do does don't doesn't isn't aren't did have has having lack lacks lacking missing permission
+	permissions permitted privilege privileges right rights authorization authorized authorised authorize
+	allowed allow required requires require necessary needed sufficient insufficient enough perform performing
+	performed execute call calling invoke make use using operation operations action actions api apis resource
+	resources service services account error exception failed to for on in of with by and or any it its null
+	none unknown unknownerror message accessdenied accessdeniedexception unauthorizedoperation
+	unauthorizedexception forbiddenexception requested specified given current currently proper please check
+	contact administrator administrators aws iam policy policies explicit explicitly 403 401 http status code
+	role lacks i an here`)
 
 // nothingSaid reports whether the row before flat[i] ends without a message, and the next is not its
 // continuation: that begins like a sentence.
@@ -100,7 +102,7 @@ func (s *sentences) nothingSaid(i int) bool {
 	if i == 0 || bytes.IndexByte(s.text[s.at[i-1]:at], '\n') < 0 {
 		return s.flat[i] == '\n'
 	}
-	row, _, _ := strings.Cut(string(s.text[at:]), "\n")
+	row, _, _ := strings.Cut(string(s.text[at:min(len(s.text), at+maxReason)]), "\n")
 	return row == "" || (row[0] < 'A' || row[0] > 'Z') && row[0] != '\'' && row[0] != '"' || len(strings.Fields(row)) < 3 ||
 		strings.HasPrefix(row, "Command did not exit") || strings.HasPrefix(row, "Phase ") || strings.Contains(row, "Error")
 }
@@ -138,4 +140,5 @@ func (s *sentences) bare(i int, r report) bool {
 // refusing are the words of which a message that refuses has one.
 var refusing = wordSet(`denied deny denies refused rejected unauthorized unauthenticated forbidden not no lack lacks lacking missing
 	don't doesn't isn't aren't insufficient null none unknown unknownerror accessdenied accessdeniedexception
-	unauthorizedoperation unauthorizedexception forbiddenexception 403 401 access authorization permission permissions`)
+	unauthorizedoperation unauthorizedexception forbiddenexception 403 401 access authorization permission
+	permissions`)

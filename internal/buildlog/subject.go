@@ -73,26 +73,27 @@ func (p *page) arnBefore(at int) string {
 // Where a subject begins: behind the end of another sentence, a label, a bracket, or a word that
 // begins a clause.
 var (
-	clauseEnd   = lazyregexp.New(`.*(?:[.:;!?,] |[()\[\]{}|>=\x60]|\\n| - | – |": ?"|\b(?i:because|since|that|when|while|if|but|and|or)\b )`)
+	clauseEnd = lazyregexp.New(`.*(?:[.:;!?,] |[()\[\]{}|>=\x60]|\\n| - | – |": ?"|` +
+		`\b(?i:because|since|that|when|while|if|but|and|or)\b )`)
 	inBrackets  = lazyregexp.New(`\s*\([^()]*\)\s*$`)
 	subjectWord = lazyregexp.New(`[A-Za-z0-9][A-Za-z0-9_+=,.@:/'’*-]*`)
 )
 
 // ourWords are those of a subject that may be the build: "User is not authorized", "your IAM role
 // does not have". A role is the build's unless the words say which.
-var ourWords = wordSet(`a an the this that your our my its any aws amazon iam sts user users you we i it caller callers client
-	requester requestor principal principals identity entity request session credentials credential current currently calling
-	caller's user's assumed role codebuild awscodebuild build builds build's service account error failed failure warning
-	also still now who which`)
+var ourWords = wordSet(`a an the this that your our my its any aws amazon iam sts user users you we i it caller
+	callers client requester requestor principal principals identity entity request session credentials credential
+	current currently calling caller's user's assumed role codebuild awscodebuild build builds build's service account
+	error failed failure warning also still now who which`)
 
 // calledWords are those that speak of an operation's caller, where it may also speak of a role that
 // it was given.
 var calledWords = wordSet(`your our my current currently calling caller caller's user's assumed user you`)
 
 // agents are nouns for what acts in AWS.
-var agents = wordSet(`role profile function grantee service pipe pipes project machine task job cluster connector crawler canary
-	pipeline fleet stack resource delivery stream firehose lambda cloudformation config scheduler eventbridge glue ecs eks
-	anonymous`)
+var agents = wordSet(`role profile function grantee service pipe pipes project machine task job cluster connector
+	crawler canary pipeline fleet stack resource delivery stream firehose lambda cloudformation config scheduler
+	eventbridge glue ecs eks anonymous`)
 
 // acts are words of what is done with a role.
 var acts = wordSet(`pass passing assume assuming attach attaching create creating update updating delete deleting`)
@@ -167,7 +168,8 @@ func (p *page) labelledUser(from, at int) string {
 		return ""
 	}
 	who := strings.Trim(strings.ReplaceAll(string(p.text[p.at[name]:p.at[at]]), "\n", ""), " \"'`")
-	if who == "" || strings.ContainsAny(who, "*<[ .…?") || strings.HasPrefix(who, "arn:") || strings.Trim(strings.ToLower(who), "x") == "" {
+	if who == "" || strings.ContainsAny(who, "*<[ .…?") || strings.HasPrefix(who, "arn:") ||
+		strings.Trim(strings.ToLower(who), "x") == "" {
 		return ""
 	}
 	return clip(who, maxSubject)
@@ -179,8 +181,8 @@ func (p *page) labelledUser(from, at int) string {
 func (p *page) onBehalf(from, to int) string {
 	lo := max(0, from-400)
 	before := p.flat[lo:from]
-	if n := bytes.LastIndex(before, []byte("fromcustomresource")); n >= 0 && bytes.Contains(before[n:], []byte("messagereturned")) &&
-		bytes.IndexByte(before[n:], '\n') < 0 {
+	if n := bytes.LastIndex(before, []byte("fromcustomresource")); n >= 0 && bytes.IndexByte(before[n:], '\n') < 0 &&
+		bytes.Contains(before[n:], []byte("messagereturned")) {
 		return "the custom resource"
 	}
 	n := bytes.LastIndex(before, []byte(`errormessage":`))
@@ -204,7 +206,7 @@ var (
 // deployRole names the role that one of the commands gives to CloudFormation, or with last the last
 // one that deploys; "" if it gives none.
 func deployRole(commands string, last bool) (role string) {
-	if !strings.Contains(commands, "-r") {
+	if !strings.Contains(commands, "--role-arn") && !strings.Contains(commands, " -r") {
 		return ""
 	}
 	commands = strings.ReplaceAll(commands, "\\\n", " ")
@@ -213,7 +215,8 @@ func deployRole(commands string, last bool) (role string) {
 		if at == nil {
 			continue
 		}
-		if m := roleOption.Get().FindStringSubmatch(c[at[1]-1:]); m != nil && (m[1] == "--role-arn" || strings.Contains(c, "cdk")) {
+		m := roleOption.Get().FindStringSubmatch(c[at[1]-1:])
+		if m != nil && (m[1] == "--role-arn" || strings.Contains(c, "cdk")) {
 			role = clip("CloudFormation's role "+m[2], maxSubject)
 		} else if last {
 			role = ""
@@ -222,10 +225,14 @@ func deployRole(commands string, last bool) (role string) {
 	return role
 }
 
+var stackWords = []string{
+	"resourcehandlerreturned", "handlererrorcode", "create_failed", "update_failed", "delete_failed", "api:",
+}
+
 // stackEvent reports whether flat[from:to] is what CloudFormation says of a stack's resource.
 func (p *page) stackEvent(from, to int) bool {
 	around := p.flat[max(0, from-300):min(len(p.flat), to+300)]
-	return holds(around, []string{"resourcehandlerreturned", "handlererrorcode", "create_failed", "update_failed", "delete_failed", "api:"})
+	return holds(around, stackWords)
 }
 
 // byDeployRole returns the role by which CloudFormation acts in the claim at flat[from:to], if the
@@ -254,8 +261,8 @@ func (s *sentences) denied(c *claim) {
 	}
 }
 
-// A refusal of something else than the operation that was called: the service refuses, or was
-// refused, for the role that the operation was given.
+// passesRole reports whether an operation is given a role. A refusal of something else than the
+// operation is then that role's.
 func passesRole(operation string) bool {
 	for _, a := range iamref.ForOperationName(operation) {
 		if x, ok := iamref.Lookup(a); ok && slices.Contains(x.Dependent, "iam:PassRole") {
@@ -278,7 +285,8 @@ func (p *page) calledName(at int) string {
 	return m[1] + m[2] + m[3]
 }
 
-var calledOperations = lazyregexp.New(`when\s+calling\s+the\s+(\w+)\s+operation|operation\s+error\s+[\w\s]+:\s+(\w+),|[Ff]ailed\s+to\s+call\s+(\w+)`)
+var calledOperations = lazyregexp.New(`when\s+calling\s+the\s+(\w+)\s+operation|` +
+	`operation\s+error\s+[\w\s]+:\s+(\w+),|[Ff]ailed\s+to\s+call\s+(\w+)`)
 
 // givenRole names the role that an operation was given.
 func givenRole(operation string) string {
@@ -301,15 +309,18 @@ func (s *sentences) unnamed(from, at int, actions []string) string {
 		return "" // somebody stands there
 	}
 	called := s.calledName(at)
-	if !passesRole(called) || slices.ContainsFunc(iamref.ForOperationName(called), func(a string) bool { return sameAction(a, actions) }) {
+	own := func(a string) bool { return sameAction(a, actions) }
+	if !passesRole(called) || slices.ContainsFunc(iamref.ForOperationName(called), own) {
 		return ""
 	}
 	return givenRole(called)
 }
 
 // refusingWords begin what a message says that somebody may not do.
-var refusingWords = []string{"notauthorized", "nothave", "n'thave", "lacks", "insufficient", "cannot", "can't", "couldnot", "unableto",
-	"isnotallowed", "ismissing"}
+var refusingWords = []string{
+	"notauthorized", "nothave", "n'thave", "lacks", "insufficient", "cannot", "can't", "couldnot", "unableto", "isnotallowed",
+	"ismissing",
+}
 
 // otherThanBare reads a message that says more than that access is refused: whom it is about, and
 // what it gives as the reason.

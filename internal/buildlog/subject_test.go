@@ -52,7 +52,8 @@ func TestOwnDenials(t *testing.T) {
 	for _, row := range []struct{ what, text, action string }{
 		{"AWS's sentence", "User: " + session + " is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::shop/x" + tail +
 			"s3:GetObject action", "s3:GetObject"},
-		{"without a tail", "User: " + session + " is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::shop/x", "s3:GetObject"},
+		{"without a tail", "User: " + session + " is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::shop/x",
+			"s3:GetObject"},
 		{"a tail that is cut", "User: " + session + " is not authorized to perform: ssm:GetParameter because no identity-b",
 			"ssm:GetParameter"},
 		{"without a principal", "User is not authorized to perform: ecr:GetAuthorizationToken on resource: *" + tail +
@@ -63,7 +64,8 @@ func TestOwnDenials(t *testing.T) {
 			"iam:PassRole action", "iam:PassRole"},
 		{"of a project's creation", "An error occurred (AccessDeniedException) when calling the CreateProject operation: User: " +
 			session + " is not authorized to perform: codebuild:CreateProject", "codebuild:CreateProject"},
-		{"the CLI's bare refusal", "An error occurred (AccessDenied) when calling the PutObject operation: Access Denied", "s3:PutObject"},
+		{"the CLI's bare refusal", "An error occurred (AccessDenied) when calling the PutObject operation: Access Denied",
+			"s3:PutObject"},
 		{"with a full stop", "An error occurred (AccessDenied) when calling the PutObject operation: Access Denied.", "s3:PutObject"},
 		{"a HEAD", "fatal error: An error occurred (403) when calling the HeadObject operation: Forbidden", "s3:GetObject"},
 		{"an empty message", "An error occurred (AccessDeniedException) when calling the PutParameter operation: ", "ssm:PutParameter"},
@@ -82,26 +84,31 @@ func TestOwnDenials(t *testing.T) {
 			"User is not authorized to perform that action", "ssm:PutParameter"},
 		{"insufficient", "An error occurred (AccessDeniedException) when calling the PutParameter operation: Insufficient permissions",
 			"ssm:PutParameter"},
-		{"Go", "operation error S3: CreateBucket, https response error StatusCode: 403, RequestID: 0, HostID: 0, api error AccessDenied: " +
-			"Access Denied", "s3:CreateBucket"},
+		{"Go",
+			"operation error S3: CreateBucket, https response error StatusCode: 403, RequestID: 0, HostID: 0, api error AccessDenied: " +
+				"Access Denied", "s3:CreateBucket"},
 		{"Java", "Access Denied (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied; Request ID: 0) s3:PutObject: " +
 			"AccessDenied: Access Denied", "s3:PutObject"},
-		{"CloudFormation, by the build's credentials", "CREATE_FAILED | AWS::EC2::VPC | Vpc | API: ec2:CreateVpc You are not authorized " +
-			"to perform this operation.", "ec2:CreateVpc"},
+		{"CloudFormation, by the build's credentials",
+			"CREATE_FAILED | AWS::EC2::VPC | Vpc | API: ec2:CreateVpc You are not authorized " +
+				"to perform this operation.", "ec2:CreateVpc"},
 		{"CloudFormation's handler", `Resource handler returned message: "User: ` + session + " is not authorized to perform: " +
 			"sqs:CreateQueue on resource: arn:aws:sqs:eu-west-1:111122223333:q" + tail + `sqs:CreateQueue action (Service: Sqs, ` +
 			`Status Code: 403, Request ID: 0)" (RequestToken: 0, HandlerErrorCode: AccessDenied)`, "sqs:CreateQueue"},
-		{"a deployment beside somebody's assumed role", "Running command aws sts assume-role --role-arn arn:aws:iam::111122223333:role/x\n" +
-			"CREATE_FAILED AWS::EC2::VPC Vpc API: ec2:CreateVpc You are not authorized to perform this operation.", "ec2:CreateVpc"},
+		{"a deployment beside somebody's assumed role",
+			"Running command aws sts assume-role --role-arn arn:aws:iam::111122223333:role/x\n" +
+				"CREATE_FAILED AWS::EC2::VPC Vpc API: ec2:CreateVpc You are not authorized to perform this operation.", "ec2:CreateVpc"},
 		{"the role's own name", "role codebuild-shop is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::shop/x",
 			"s3:GetObject"},
-		{"CodeBuild's service role", "The CodeBuild service role is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::shop/x",
+		{"CodeBuild's service role",
+			"The CodeBuild service role is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::shop/x",
 			"s3:GetObject"},
 		{"your role", "Your IAM role does not have permission to perform: ssm:GetParameter", "ssm:GetParameter"},
 		{"Docker", "denied: User: " + session + " is not authorized to perform: ecr:InitiateLayerUpload on resource: " +
 			"arn:aws:ecr:eu-west-1:111122223333:repository/shop" + tail + "ecr:InitiateLayerUpload action", "ecr:InitiateLayerUpload"},
-		{"a connection of the build's source", "Failed to get access token from arn:aws:codeconnections:eu-west-1:111122223333:connection/0a1b: " +
-			"Access denied to connection", "codeconnections:GetConnectionToken"},
+		{"a connection of the build's source",
+			"Failed to get access token from arn:aws:codeconnections:eu-west-1:111122223333:connection/0a1b: " +
+				"Access denied to connection", "codeconnections:GetConnectionToken"},
 	} {
 		t.Run(row.what, func(t *testing.T) {
 			f := ReadText(build, row.text)

@@ -85,7 +85,7 @@ func TestDecide(t *testing.T) {
 			f.Diagnosis.Denials = []buildlog.Denial{{Action: "s3:PutObject", Subject: "the task role", Causal: true}}
 		}, "report other-principal"},
 		{"what the build itself was denied", diagnose.Report, func(f *Facts) {
-			f.Diagnosis.Denials = []buildlog.Denial{{Action: "s3:PutObject", Reason: "because object protected by object lock", Causal: true}}
+			f.Diagnosis.Denials = []buildlog.Denial{{Action: "s3:PutObject", Reason: "because of a legal hold", Causal: true}}
 		}, "report"},
 
 		{"a transient trouble", diagnose.Retry, nil, "retry build 1m0s"},
