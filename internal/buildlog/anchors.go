@@ -47,7 +47,7 @@ var anchors = []anchor{
 	{"Denied", denialAnchor, []string{"ccess"}, nil},
 	{"denied", denialAnchor, nil,
 		[]string{"User: arn:", "AccessDenied", "access has been", "for operation", "to the resource", "to connection"}},
-	{"allowed to execute", denialAnchor, []string{"not"}, nil},
+	{"allowe", denialAnchor, []string{"not"}, []string{"xecute"}}, // "allowed to execute"; its window is nearly that of "allows"
 	{"orbidden", denialAnchor, nil, []string{"peration", "tatus code", "(Service", "StatusCode", "api error", "aws-sdk"}},
 	{"calling", denialAnchor, []string{"when"}, []string{"peration"}},
 	{"permission", denialAnchor, []string{"have", "give", "lack", "sufficient"}, nil},
