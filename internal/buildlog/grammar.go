@@ -87,6 +87,7 @@ func (s *sentences) head(at, after, next int) {
 	d := Denial{Principal: principal, Effect: Unstated, Layer: LayerUnstated}
 	if principal == "" {
 		d.Subject = s.unnamed(from, at, actions)
+		from = s.startOf(d.Subject, from)
 	}
 	d.Resource, rest = s.resource(rest, t, hasTail, w)
 	if hasTail && s.adjoins(rest, t.from) && (t.action == "" || sameAction(t.action, actions)) {

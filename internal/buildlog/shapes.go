@@ -2,6 +2,7 @@ package buildlog
 
 import (
 	"bytes"
+	"cmp"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
@@ -230,7 +231,7 @@ func (s *sentences) readPHP(at int) (report, bool) {
 	r.operation, _ = s.joined(int(s.at[i]), int(s.at[i+n]))
 	for _, w := range []string{"accessdenied(client):", "<code>accessdenied</code><message>", "accessdeniedexception(client):"} {
 		if k := bytes.Index(s.flat[i:end], []byte(w)); k >= 0 {
-			r.msg = i + k + len(w)
+			r.msg, r.says = i+k+len(w), true
 			return r, alphanumeric(r.operation)
 		}
 	}
@@ -270,7 +271,8 @@ func (s *sentences) readUnauthorized(at int) (report, bool) {
 		letter(s.flat[r.msg+1]) {
 		return report{}, false // "UnauthorizedOperation.CamNoAuth" is another cloud's
 	}
-	r.msg = s.skipFlat(r.msg, "exception", ":")
+	r.msg = s.skipFlat(r.msg, "exception")
+	r.msg, r.says = cut(s.flat, r.msg, ":")
 	return r, true
 }
 
@@ -322,7 +324,7 @@ var lackWords = func() []string {
 //	Encountered a permissions error performing a tagging operation
 func (s *sentences) readPermission(at int) (report, bool) {
 	r := report{from: at}
-	r.msg = s.skipFlat(at+len("permission"), "s", "(s)")
+	r.msg = s.plural(at + len("permission"))
 	if j, ok := cut(s.flat, r.msg, "errorperformingatagging"); ok {
 		r.msg = j
 		return r, true
@@ -338,7 +340,8 @@ func (s *sentences) readPermission(at int) (report, bool) {
 	}
 	r.from = at - len(lack)
 	r.subject = s.subjectBefore(max(0, r.from-maxSubject), r.from, s.called(r.from))
-	r.principal = s.arnBefore(r.from)
+	r.from = s.startOf(r.subject, r.from)
+	r.principal = s.arnBefore(at - len(lack))
 	i := s.skipFlat(r.msg, "to", "perform", "call", "invoke", "execute", "for", ":", "the", "following", "actions", "action", "operations",
 		"operation", "api", "`", `"`, "'")
 	if a, end := s.action(i); a != "" {
@@ -443,6 +446,7 @@ func (s *sentences) readForbiddenTo(at int) (report, bool) {
 	}
 	r.subject = s.subjectBefore(max(0, at-maxSubject), at, s.called(at))
 	r.principal = s.arnBefore(at)
+	r.from = s.startOf(cmp.Or(r.subject, r.principal), r.from)
 	subject := strings.ToLower(r.subject)
 	return r, r.principal != "" || strings.Contains(subject, "role") || strings.Contains(subject, "instance profile")
 }
@@ -499,7 +503,8 @@ func (s *sentences) readXML(at int) (report, bool) {
 	if holds(s.flat[at:min(len(s.flat), at+400)], []string{"aliyuncs.com", "myqcloud.com"}) {
 		return report{}, false // stores of other clouds speak like S3
 	}
-	return report{from: at, code: "accessdenied", msg: s.skipFlat(i, "<message>")}, true
+	msg, says := cut(s.flat, i, "<message>")
+	return report{from: at, code: "accessdenied", msg: msg, says: says}, true
 }
 
 // readOperation: "Not authorized to perform DescribeSecurityGroups".

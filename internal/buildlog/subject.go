@@ -45,6 +45,24 @@ func (p *page) subjectBefore(lo, at int, called bool) string {
 	return ""
 }
 
+// startOf returns where the subject, as printed, begins that ends before flat[at]; at if it is not there.
+func (p *page) startOf(subject string, at int) int {
+	words := []byte(strings.ToLower(strings.Join(strings.Fields(subject), "")))
+	lo := max(0, at-2*maxSubject)
+	if n := bytes.LastIndex(p.flat[lo:at], words); n >= 0 && len(words) > 0 {
+		return lo + n
+	}
+	return at
+}
+
+// plural skips the end of "permissions" or "permission(s)" at flat[i], not the "s" of the next word.
+func (p *page) plural(i int) int {
+	if j, ok := cut(p.flat, i, "s"); ok && p.at[i] == p.at[i-1]+1 {
+		return j
+	}
+	return p.skipFlat(i, "(s)")
+}
+
 // beforeVerb returns where the auxiliary verb before flat[at] begins, at if there is none.
 func (p *page) beforeVerb(at int) int {
 	for _, w := range verbEnds {
