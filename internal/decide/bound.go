@@ -281,7 +281,7 @@ func boundedDiagnosis(d diagnose.Diagnosis, s Size) (_ diagnose.Diagnosis, whole
 	for i := range d.Denials {
 		n := &d.Denials[i]
 		n.Text = ""
-		for _, t := range []*string{&n.Principal, &n.Action, &n.Operation, &n.Resource, &n.PolicyARN} {
+		for _, t := range []*string{&n.Principal, &n.Action, &n.Operation, &n.Resource, &n.PolicyARN, &n.Subject, &n.Reason} {
 			*t = clip(*t, line)
 		}
 	}
@@ -291,10 +291,15 @@ func boundedDiagnosis(d diagnose.Diagnosis, s Size) (_ diagnose.Diagnosis, whole
 		for i := range d.Denials {
 			n := &d.Denials[i]
 			n.Principal, n.Operation, n.PolicyARN = "", "", ""
+			// Whose it is, and that there is a reason, must not be lost: they withhold a grant.
+			n.Subject, n.Reason = clip(n.Subject, bareWords), clip(n.Reason, bareWords)
 		}
 	}
 	return d, false
 }
+
+// bareWords is how many bytes of a denial's words are kept where nothing else is.
+const bareWords = 16
 
 // firstDenials gives at most n denials, those that failed the build first.
 func firstDenials(all []buildlog.Denial, n int) []buildlog.Denial {

@@ -16,6 +16,7 @@ func WithoutSecrets(d diagnose.Diagnosis) diagnose.Diagnosis {
 	for i := range d.Denials {
 		n := &d.Denials[i]
 		n.Text, n.Action, n.Operation = redact.Text(n.Text), redact.Text(n.Action), redact.Text(n.Operation)
+		n.Subject, n.Reason = redact.Text(n.Subject), redact.Text(n.Reason)
 		n.Principal, n.Resource, n.PolicyARN = named(n.Principal), named(n.Resource), named(n.PolicyARN)
 	}
 	for k, v := range d.Details {

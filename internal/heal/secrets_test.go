@@ -27,6 +27,8 @@ func TestWithoutSecrets(t *testing.T) {
 				Resource:  "arn:aws:s3:::shop/" + token,
 				PolicyARN: "arn:aws:iam::111122223333:policy/" + token,
 				Operation: token,
+				Subject:   "role " + token,
+				Reason:    "because " + token,
 				Text:      token,
 			},
 			{Action: "s3:GetObject", Resource: "arn:aws:s3:::shop/x?X-Amz-Security-Token=" + token},

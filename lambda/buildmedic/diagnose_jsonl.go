@@ -46,9 +46,11 @@ type answeredDenial struct {
 	Action    string          `json:"action"`
 	Resource  string          `json:"resource"`
 	Principal string          `json:"principal"`
+	Subject   string          `json:"subject,omitempty"` // who was denied, where words say it is not the build
 	Effect    buildlog.Effect `json:"effect"`
 	Layer     buildlog.Layer  `json:"layer"`
 	PolicyARN string          `json:"policy_arn"`
+	Reason    string          `json:"reason,omitempty"` // that AWS gives, if it is no known layer
 	Line      int             `json:"line"`
 	Causal    bool            `json:"causal"` // it failed the build
 }
@@ -134,8 +136,8 @@ func answerLine(line []byte, n int) any {
 	d := heal.WithoutSecrets(diagnose.Diagnose(f))
 	a := answer{id, d.Cause, d.Remedy, d.Retryable, []answeredDenial{}, []string{}, d.Fingerprint}
 	for _, x := range d.Denials {
-		a.Denials = append(a.Denials, answeredDenial{x.Action, x.Resource, x.Principal, x.Effect, x.Layer,
-			x.PolicyARN, x.Line, x.Causal})
+		a.Denials = append(a.Denials, answeredDenial{x.Action, x.Resource, x.Principal, x.Subject, x.Effect, x.Layer,
+			x.PolicyARN, x.Reason, x.Line, x.Causal})
 	}
 	for _, l := range d.Excerpt {
 		a.Excerpt = append(a.Excerpt, l.Text)

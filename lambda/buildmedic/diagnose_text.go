@@ -180,7 +180,7 @@ func (t *teller) denial(x buildlog.Denial) {
 		}
 	}
 	field("on", orElse(x.Resource, "what the text does not say"))
-	field("to", orElse(x.Principal, "whom the text does not say"))
+	field("to", orElse(first(x.Principal, x.Subject), "whom the text does not say"))
 	field("by", layerText(x))
 	if x.PolicyARN != "" {
 		field("  ", x.PolicyARN)
@@ -206,6 +206,8 @@ func layerText(x buildlog.Denial) string {
 		layer = ""
 	}
 	switch {
+	case x.Reason != "":
+		return "AWS's own reason: " + x.Reason
 	case x.Effect == buildlog.Explicit && layer == "":
 		return "an explicit deny, in a policy that the text does not name"
 	case x.Effect == buildlog.Explicit:
