@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -20,6 +21,8 @@ import (
 )
 
 const decisionsDir = "../../testdata/decisions"
+
+var updateKnown = flag.Bool("known", false, "write known.txt anew")
 
 // decisionKinds are the kinds of testdata/decisions: what the log tempts to, and where the
 // temptation lies.
@@ -221,6 +224,7 @@ func TestDecisions(t *testing.T) {
 	known := knownNames(t, filepath.Join(decisionsDir, "known.txt"))
 	rows := map[string]*decisionRow{}
 	all := &decisionRow{kind: "all"}
+	var now []string
 	for _, file := range files {
 		c, err := readDecision(file)
 		if err != nil {
@@ -242,6 +246,9 @@ func TestDecisions(t *testing.T) {
 		if c.set == "b" {
 			what = fmt.Sprintf("%s (kind %s of the held-out set)", c.name, c.kind)
 		}
+		if !c.as(v) {
+			now = append(now, c.name)
+		}
 		switch right := c.as(v); {
 		case !right && !known[c.name]:
 			t.Errorf("decided otherwise than wanted: %s", what)
@@ -254,6 +261,13 @@ func TestDecisions(t *testing.T) {
 	}
 	for name := range known {
 		t.Errorf("known.txt lists %s, which is no case", name)
+	}
+	if *updateKnown {
+		text := "# The cases of this folder that plan does not decide as they want, yet.\n" +
+			"# go test ./lambda/buildmedic -run Decisions -known writes it anew.\n" + strings.Join(append(now, ""), "\n")
+		if err := os.WriteFile(filepath.Join(decisionsDir, "known.txt"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	table := slices.SortedFunc(maps.Values(rows), func(a, b *decisionRow) int {
 		return strings.Compare(fmt.Sprintf("%3s", a.kind)+a.set, fmt.Sprintf("%3s", b.kind)+b.set)
