@@ -34,9 +34,7 @@ var crossings = []crossing{
 	{"long: 5,000 lines in a command before", beforeCommand("./ci/list.sh", output(many(5000)...))},
 	{"long: 5,000 lines before, within", withinCommand(output(many(5000)...))},
 	{"form: CRLF", form(func(w wholeLog, l string, _ int) string { return l + "\r" })},
-	{"form: logs tail", form(func(w wholeLog, l string, n int) string {
-		return fmt.Sprintf("2026-11-20T10:00:%02d.%06d+00:00 %s %s", n/60%60, n, w.build.Logs.Stream, l)
-	})},
+	{"form: logs tail", tail},
 	{"form: time stamps", form(func(_ wholeLog, l string, n int) string {
 		return fmt.Sprintf("2026-11-20T10:%02d:%02d.%03dZ %s", n/60%60, n%60, n%1000, l)
 	})},
@@ -46,19 +44,58 @@ var crossings = []crossing{
 	{"form: Compose's service", form(func(_ wholeLog, l string, _ int) string { return "agent_1  | " + l })},
 	{"form: colours", form(coloured)},
 	{"form: colours behind", form(func(_ wholeLog, l string, _ int) string { return l + "\x1b[0m" })},
-	{"form: [Instance]", form(func(_ wholeLog, l string, _ int) string {
+	{"form: [Instance]", instance},
+	{"form: JSON events", jsonEvents},
+	{"form: JSON events, one a line", form(func(_ wholeLog, l string, n int) string {
+		return fmt.Sprintf(`{"timestamp":%d,"message":%s}`, 1795514400000+n, quotedJSON(l+"\n"))
+	})},
+	{"form: events as text", tabs},
+	{"both: [Instance], a command before", both(beforeCommand("./ci/warm.sh || true", tolerated), instance)},
+	{"both: [Instance], POST_BUILD's rate limit", both(laterPhase(false, output("toomanyrequests: Rate exceeded", "done")), instance)},
+	{"both: logs tail, a finally block", both(afterCommand(false, tolerated), tail)},
+	{"both: JSON events, POST_BUILD's denial", both(laterPhase(false, tolerated), jsonEvents)},
+	{"alone: no record of phases", noRecord},
+	{"alone: [Instance]", both(noRecord, instance)},
+	{"alone: logs tail", both(noRecord, tail)},
+	{"alone: JSON events", both(noRecord, jsonEvents)},
+	{"alone: events as text", both(noRecord, tabs)},
+	{"alone: colours behind", both(noRecord, form(func(_ wholeLog, l string, _ int) string { return l + "\x1b[0m" }))},
+	{"alone: a later phase fails, too", both(laterPhase(true, denied), noRecord)},
+}
+
+// The forms that are crossed with more than one thing.
+var (
+	tail = form(func(w wholeLog, l string, n int) string {
+		return fmt.Sprintf("2026-11-20T10:00:%02d.%06d+00:00 %s %s", n/60%60, n, w.build.Logs.Stream, l)
+	})
+	instance = form(func(_ wholeLog, l string, _ int) string {
 		if rest, ok := strings.CutPrefix(l, agent); ok {
 			return "[Instance] " + rest
 		}
 		return l
-	})},
-	{"form: JSON events", jsonEvents("  ")},
-	{"form: JSON events, one a line", form(func(_ wholeLog, l string, n int) string {
-		return fmt.Sprintf(`{"timestamp":%d,"message":%s}`, 1795514400000+n, quotedJSON(l+"\n"))
-	})},
-	{"form: a row of tabs", form(func(w wholeLog, l string, n int) string {
-		return fmt.Sprintf("EVENTS\t%d\t%s\t%d", 1795514401000+n, l, 1795514400000+n)
-	})},
+	})
+	// The AWS CLI prints events so with --output text: a message ends with a line break of its own.
+	tabs = form(func(_ wholeLog, l string, n int) string {
+		return fmt.Sprintf("EVENTS\t%d\t%s\n\t%d", 1795514401000+n, l, 1795514400000+n)
+	})
+)
+
+// noRecord is the log of a build of which nothing else is known, as somebody pipes one.
+func noRecord(w wholeLog) (string, codebuild.Build, bool) {
+	b := w.build
+	b.Phases, b.Status = nil, ""
+	return w.text, b, true
+}
+
+// both crosses a log with one thing after the other.
+func both(first, second func(wholeLog) (string, codebuild.Build, bool)) func(wholeLog) (string, codebuild.Build, bool) {
+	return func(w wholeLog) (string, codebuild.Build, bool) {
+		var ok bool
+		if w.text, w.build, ok = first(w); !ok {
+			return "", w.build, false
+		}
+		return second(w)
+	}
 }
 
 const agent = "[Container] "
@@ -270,29 +307,27 @@ func coloured(_ wholeLog, l string, _ int) string {
 }
 
 // jsonEvents is the log as `aws logs get-log-events` prints it by default.
-func jsonEvents(indent string) func(wholeLog) (string, codebuild.Build, bool) {
+func jsonEvents(w wholeLog) (string, codebuild.Build, bool) {
 	type event struct {
 		Timestamp     int64  `json:"timestamp"`
 		Message       string `json:"message"`
 		IngestionTime int64  `json:"ingestionTime"`
 	}
-	return func(w wholeLog) (string, codebuild.Build, bool) {
-		lines, _, _ := w.lines()
-		var answer struct {
-			Events []event `json:"events"`
-		}
-		for i, l := range lines {
-			answer.Events = append(answer.Events, event{1795514400000 + int64(i), l + "\n", 1795514401000 + int64(i)})
-		}
-		var b strings.Builder
-		e := json.NewEncoder(&b)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", indent+indent)
-		if err := e.Encode(answer); err != nil {
-			return "", w.build, false
-		}
-		return b.String(), w.build, true
+	lines, _, _ := w.lines()
+	var answer struct {
+		Events []event `json:"events"`
 	}
+	for i, l := range lines {
+		answer.Events = append(answer.Events, event{1795514400000 + int64(i), l + "\n", 1795514401000 + int64(i)})
+	}
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "    ")
+	if err := e.Encode(answer); err != nil {
+		return "", w.build, false
+	}
+	return b.String(), w.build, true
 }
 
 func quotedJSON(s string) string {
