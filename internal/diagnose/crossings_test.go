@@ -20,8 +20,8 @@ type crossing struct {
 // crossings are what a careful reader is not misled by. The names are those in known.txt.
 var crossings = []crossing{
 	{"later: POST_BUILD passes, with a rate limit", laterPhase(false, output(
-		"pull 1: toomanyrequests: You have reached your unauthenticated pull rate limit.", "pull 2: ThrottlingException: Rate exceeded",
-		"pull 3: done"))},
+		"pull 1: toomanyrequests: You have reached your unauthenticated pull rate limit.",
+		"pull 2: ThrottlingException: Rate exceeded", "pull 3: done"))},
 	{"later: POST_BUILD passes, with a denial", laterPhase(false, tolerated)},
 	{"later: POST_BUILD fails by a denial", laterPhase(true, denied)},
 	{"later: UPLOAD_ARTIFACTS finds nothing", uploadFails("no matching artifact paths found")},
@@ -33,13 +33,16 @@ var crossings = []crossing{
 	{"finally: fails by a denial", afterCommand(true, denied)},
 	{"long: 5,000 lines in a command before", beforeCommand("./ci/list.sh", output(many(5000)...))},
 	{"long: 5,000 lines before, within", withinCommand(output(many(5000)...))},
+	{"long: 200 lines after, within", endOfCommand(output(many(200)...))},
 	{"form: CRLF", form(func(w wholeLog, l string, _ int) string { return l + "\r" })},
 	{"form: logs tail", tail},
 	{"form: time stamps", form(func(_ wholeLog, l string, n int) string {
 		return fmt.Sprintf("2026-11-20T10:%02d:%02d.%03dZ %s", n/60%60, n%60, n%1000, l)
 	})},
 	{"form: line numbers", form(func(_ wholeLog, l string, n int) string { return fmt.Sprintf("%6d\t%s", n+1, l) })},
-	{"form: line numbers and colons", form(func(_ wholeLog, l string, n int) string { return fmt.Sprintf("%d:%s", n+1, l) })},
+	{"form: line numbers and colons", form(func(_ wholeLog, l string, n int) string {
+		return fmt.Sprintf("%d:%s", n+1, l)
+	})},
 	{"form: quoted", form(func(_ wholeLog, l string, _ int) string { return "> " + l })},
 	{"form: Compose's service", form(func(_ wholeLog, l string, _ int) string { return "agent_1  | " + l })},
 	{"form: colours", form(coloured)},
@@ -51,7 +54,8 @@ var crossings = []crossing{
 	})},
 	{"form: events as text", tabs},
 	{"both: [Instance], a command before", both(beforeCommand("./ci/warm.sh || true", tolerated), instance)},
-	{"both: [Instance], POST_BUILD's rate limit", both(laterPhase(false, output("toomanyrequests: Rate exceeded", "done")), instance)},
+	{"both: [Instance], POST_BUILD's rate limit", both(laterPhase(false,
+		output("toomanyrequests: Rate exceeded", "done")), instance)},
 	{"both: logs tail, a finally block", both(afterCommand(false, tolerated), tail)},
 	{"both: JSON events, POST_BUILD's denial", both(laterPhase(false, tolerated), jsonEvents)},
 	{"alone: no record of phases", noRecord},
@@ -165,9 +169,10 @@ func agentLine(like, text string) string { return like[:len(agent)+27] + text }
 // own puts denials of the build's session in the place of {denial} and {call}.
 func (w wholeLog) own(lines []string) []string {
 	role, _ := w.build.Role()
-	denial := fmt.Sprintf("User: arn:aws:sts::%s:assumed-role/%s/%s is not authorized to perform: cloudwatch:PutMetricData on "+
-		"resource: * because no identity-based policy allows the cloudwatch:PutMetricData action", role.Account, role.Name,
-		w.build.Session())
+	denial := fmt.Sprintf("User: arn:aws:sts::%s:assumed-role/%s/%s is not authorized to perform: "+
+		"cloudwatch:PutMetricData on resource: * because no identity-based policy allows the cloudwatch:PutMetricData "+
+		"action",
+		role.Account, role.Name, w.build.Session())
 	call := "An error occurred (AccessDeniedException) when calling the PutMetricData operation: " + denial
 	r := strings.NewReplacer("{denial}", denial, "{call}", call)
 	out := make([]string, len(lines))
@@ -268,7 +273,9 @@ func laterPhase(fails bool, print printer) func(wholeLog) (string, codebuild.Bui
 func uploadFails(message string) func(wholeLog) (string, codebuild.Build, bool) {
 	return func(w wholeLog) (string, codebuild.Build, bool) {
 		lines, _, exit := w.lines()
-		at := slices.IndexFunc(lines, func(l string) bool { return says(l, "Phase complete: UPLOAD_ARTIFACTS State: SUCCEEDED") })
+		at := slices.IndexFunc(lines, func(l string) bool {
+			return says(l, "Phase complete: UPLOAD_ARTIFACTS State: SUCCEEDED")
+		})
 		if exit < 0 || at < 0 {
 			return "", w.build, false
 		}

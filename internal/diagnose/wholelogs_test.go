@@ -30,7 +30,7 @@ type wholeLog struct {
 	remedies []Remedy          // any of them is right
 	denied   []string          // "ACTION RESOURCE" that failed the build
 	never    []string          // actions that must never be granted
-	cannot   map[string]string // crossings, or their beginning and a star, whose verdict cannot be told, and why
+	cannot   map[string]string // crossings, or a beginning with a star, whose verdict cannot be told; and why
 	build    codebuild.Build
 	text     string
 }
@@ -228,7 +228,8 @@ func TestWholeLogs(t *testing.T) {
 			count[f]++
 		}
 		if len(faults) > 0 {
-			t.Logf("%s: %v: cause %s, remedy %s, denied %v, by %q", w.name, faults, d.Cause, d.Remedy, causalOf(d), d.Evidence.Text)
+			t.Logf("%s: %v: cause %s, remedy %s, denied %v, by %q", w.name, faults, d.Cause, d.Remedy, causalOf(d),
+				d.Evidence.Text)
 		}
 		for _, c := range crossings {
 			text, build, ok := c.cross(w)
@@ -264,7 +265,8 @@ func TestWholeLogs(t *testing.T) {
 		}
 		for name := range w.cannot {
 			begin := strings.TrimSuffix(name, "*")
-			if w.cannot[name] == "" || !slices.ContainsFunc(crossings, func(c crossing) bool { return strings.HasPrefix(c.name, begin) }) {
+			is := func(c crossing) bool { return strings.HasPrefix(c.name, begin) }
+			if w.cannot[name] == "" || !slices.ContainsFunc(crossings, is) {
 				t.Errorf("%s: %q is no crossing with a reason", w.name, name)
 			}
 		}

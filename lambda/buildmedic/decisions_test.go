@@ -247,7 +247,8 @@ func TestDecisions(t *testing.T) {
 		}
 		rows[key].add(c, v)
 		all.add(c, v)
-		what := fmt.Sprintf("%s (kind %s): decided %v; wanted is %s %s", c.name, c.kind, v, c.want, strings.Join(c.given, ", "))
+		what := fmt.Sprintf("%s (kind %s): decided %v; wanted is %s %s", c.name, c.kind, v, c.want,
+			strings.Join(c.given, ", "))
 		if c.set == "b" {
 			what = fmt.Sprintf("%s (kind %s of the held-out set)", c.name, c.kind)
 		}
