@@ -1,4 +1,4 @@
-package diagnose
+package diagnose_test
 
 import (
 	"flag"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/diagnose"
 )
 
 const logsDir = "../../testdata/logs"
@@ -27,7 +28,7 @@ type wholeLog struct {
 	name     string
 	causes   []string          // any of them is right; one may be a pattern, as path.Match takes it
 	shows    []string          // what the excerpt must hold
-	remedies []Remedy          // any of them is right
+	remedies []diagnose.Remedy // any of them is right
 	denied   []string          // "ACTION RESOURCE" that failed the build
 	never    []string          // actions that must never be granted
 	cannot   map[string]string // crossings, or a beginning with a star, whose verdict cannot be told; and why
@@ -52,7 +53,7 @@ func readWholeLog(file string) (w wholeLog, err error) {
 			w.shows = append(w.shows, value)
 		case key == "remedy":
 			for r := range strings.SplitSeq(value, "|") {
-				w.remedies = append(w.remedies, Remedy(r))
+				w.remedies = append(w.remedies, diagnose.Remedy(r))
 			}
 		case key == "denied":
 			w.denied = append(w.denied, value)
@@ -77,11 +78,11 @@ func readWholeLog(file string) (w wholeLog, err error) {
 		return w, fmt.Errorf("it wants cause, shows and remedy, a build.json and a log")
 	}
 	for _, r := range w.remedies {
-		if !slices.Contains(Remedies, r) {
+		if !slices.Contains(diagnose.Remedies, r) {
 			return w, fmt.Errorf("there is no remedy %q", r)
 		}
 	}
-	if !slices.ContainsFunc(causes, func(c Cause) bool { return w.hasCause(c.Name) }) {
+	if !slices.ContainsFunc(diagnose.Causes(), func(c diagnose.Cause) bool { return w.hasCause(c.Name) }) {
 		return w, fmt.Errorf("there is no cause %s", strings.Join(w.causes, " or "))
 	}
 	return w, nil
@@ -102,7 +103,7 @@ func (w wholeLog) cannotTell(crossing string) bool {
 }
 
 // wrong lists what is wrong about d: "cause", "excerpt", "remedy", "denial", "harmful".
-func (w wholeLog) wrong(d Diagnosis) []string {
+func (w wholeLog) wrong(d diagnose.Diagnosis) []string {
 	var list []string
 	if !w.hasCause(d.Cause) {
 		list = append(list, "cause")
@@ -125,7 +126,7 @@ func (w wholeLog) wrong(d Diagnosis) []string {
 
 // shown reports whether the excerpt holds every line that decides. Forms of copying escape
 // quotation marks and break lines, so these do not count.
-func (w wholeLog) shown(d Diagnosis) bool {
+func (w wholeLog) shown(d diagnose.Diagnosis) bool {
 	bare := func(s string) string { return strings.Join(strings.Fields(strings.ReplaceAll(s, `\`, "")), "") }
 	var b strings.Builder
 	for _, l := range d.Excerpt {
@@ -136,19 +137,19 @@ func (w wholeLog) shown(d Diagnosis) bool {
 }
 
 // harmful reports whether d would change or start something that cannot help.
-func (w wholeLog) harmful(d Diagnosis) bool {
-	if d.Remedy == Report || d.Remedy == Ignore {
+func (w wholeLog) harmful(d diagnose.Diagnosis) bool {
+	if d.Remedy == diagnose.Report || d.Remedy == diagnose.Ignore {
 		return false
 	}
 	if !slices.Contains(w.remedies, d.Remedy) {
 		return true
 	}
-	return d.Remedy == Grant && slices.ContainsFunc(d.Denials, func(x buildlog.Denial) bool {
+	return d.Remedy == diagnose.Grant && slices.ContainsFunc(d.Denials, func(x buildlog.Denial) bool {
 		return x.Causal && slices.Contains(w.never, x.Action)
 	})
 }
 
-func causalOf(d Diagnosis) []string {
+func causalOf(d diagnose.Diagnosis) []string {
 	var list []string
 	for _, x := range d.Denials {
 		if x.Causal {
@@ -222,7 +223,7 @@ func TestWholeLogs(t *testing.T) {
 	rows := map[string]*crossingRow{}
 	var now []string
 	for _, w := range logs {
-		d := Diagnose(buildlog.ReadText(w.build, w.text))
+		d := diagnose.Diagnose(buildlog.ReadText(w.build, w.text))
 		faults := w.wrong(d)
 		for _, f := range faults {
 			count[f]++
@@ -243,7 +244,7 @@ func TestWholeLogs(t *testing.T) {
 			}
 			r.logs++
 			crossed++
-			x := Diagnose(buildlog.ReadText(build, text))
+			x := diagnose.Diagnose(buildlog.ReadText(build, text))
 			how := differs(w, d, x)
 			cannot := w.cannotTell(c.name)
 			switch {
@@ -298,7 +299,7 @@ func TestWholeLogs(t *testing.T) {
 }
 
 // differs says how verdict x of a crossed log differs from verdict d of the log itself.
-func differs(w wholeLog, d, x Diagnosis) string {
+func differs(w wholeLog, d, x diagnose.Diagnosis) string {
 	var how []string
 	if d.Cause != x.Cause {
 		how = append(how, fmt.Sprintf("the cause was %s, is %s by %q", d.Cause, x.Cause, x.Evidence.Text))
