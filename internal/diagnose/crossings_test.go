@@ -92,7 +92,8 @@ func noRecord(w wholeLog) (string, codebuild.Build, bool) {
 }
 
 // both crosses a log with one thing after the other.
-func both(first, second func(wholeLog) (string, codebuild.Build, bool)) func(wholeLog) (string, codebuild.Build, bool) {
+func both(first, second func(wholeLog) (string, codebuild.Build, bool)) func(wholeLog) (string,
+	codebuild.Build, bool) {
 	return func(w wholeLog) (string, codebuild.Build, bool) {
 		var ok bool
 		if w.text, w.build, ok = first(w); !ok {
