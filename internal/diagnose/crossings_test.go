@@ -33,7 +33,7 @@ var crossings = []crossing{
 	{"finally: fails by a denial", afterCommand(true, denied)},
 	{"long: 5,000 lines in a command before", beforeCommand("./ci/list.sh", output(many(5000)...))},
 	{"long: 5,000 lines before, within", withinCommand(output(many(5000)...))},
-	{"long: 200 lines after, within", endOfCommand(output(many(200)...))},
+	{"long: 200 lines of a service's log after, within", endOfCommand(output(serviceLog(200)...))},
 	{"form: CRLF", form(func(w wholeLog, l string, _ int) string { return l + "\r" })},
 	{"form: logs tail", tail},
 	{"form: time stamps", form(func(_ wholeLog, l string, n int) string {
@@ -137,6 +137,16 @@ func many(n int) []string {
 	list := make([]string, n)
 	for i := range list {
 		list[i] = fmt.Sprintf("ok file %d", i+1)
+	}
+	return list
+}
+
+// serviceLog is what a script shows of a service when its own work is over: no further work.
+func serviceLog(n int) []string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf("db-1  | 2026-11-20 09:%02d:%02d UTC [27] LOG:  checkpoint complete: wrote %d buffers",
+			i/60, i%60, i)
 	}
 	return list
 }

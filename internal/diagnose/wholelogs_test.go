@@ -320,10 +320,10 @@ type crossingRow struct{ logs, changed, harmful, untold int }
 
 func wholeLogTables(logs int, wrong map[string]int, rows map[string]*crossingRow) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%-44s %5s %7s %8s %6s\n", "", "logs", "changed", "harmful", "untold")
+	fmt.Fprintf(&b, "%-50s %5s %7s %8s %6s\n", "", "logs", "changed", "harmful", "untold")
 	for _, c := range crossings {
 		if r := rows[c.name]; r != nil {
-			fmt.Fprintf(&b, "%-44s %5d %7d %8d %6d\n", c.name, r.logs, r.changed, r.harmful, r.untold)
+			fmt.Fprintf(&b, "%-50s %5d %7d %8d %6d\n", c.name, r.logs, r.changed, r.harmful, r.untold)
 		}
 	}
 	fmt.Fprintf(&b, "\n%d whole logs\n", logs)
