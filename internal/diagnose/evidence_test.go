@@ -48,6 +48,9 @@ var evidenceRows = []struct {
 	{"Terraform's error beside its warning", "╷\n│ Warning: Deprecated attribute\n│ \n│   on main.tf line 3\n╵\n╷\n│ Error: putting object\n" +
 		"│ \n│ OWN\n╵\n", Explains, "missing-permission"},
 
+	{"another denial behind it is tolerated", "BARE\nmetrics: An error occurred (AccessDeniedException) when calling the PutMetricData operation: " +
+		"Access Denied\nmetrics are off, going on\n", Explains, "missing-permission"},
+
 	// Text that is shown.
 	{"a help page under a usage error", "usage: deploy [-h]\ndeploy: error: unrecognized arguments: --fast\n\nexit status:\n" +
 		"  1  BARE: the role lacks s3:PutObject\n", Shown, "invalid-cli-arguments"},

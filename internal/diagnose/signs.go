@@ -93,6 +93,7 @@ var survivals = []sign{
 	{name: "warning", above: lazyregexp.New(`^Warning:`), ends: lazyregexp.New(`^Error:`), near: lazyregexp.New(`^\s+on .* in check "`), reach: 16},
 	{name: "said", before: lazyregexp.New(`(?i)\b(optional(ly)?|non-?fatal|best[- ]effort|skip(s|ped|ping)?|ignor(ed|ing)|tolerat\w+|soft[- ]?fail\w*|` +
 		`not fatal|harmless|as expected)\b`)},
+	{name: "said", before: lazyregexp.New(goesOn)},
 	{name: "said", after: lazyregexp.New(goesOn)},
 	{name: "said", below: lazyregexp.New(goesOn), reach: 2, when: nextIsNoError},
 	{name: "said", below: lazyregexp.New(`^\s*\([^()]{4,120}\)\s*$`), reach: 1}, // an aside of the script's author
@@ -127,7 +128,7 @@ func (s *sign) isAbove(x *facts, i int) bool {
 }
 
 func (s *sign) isBelow(x *facts, i int) bool {
-	for k, n := i+1, 0; k < len(x.bare) && n < s.reach && k <= i+60; k++ {
+	for k, n := i+1, 0; k < len(x.bare) && n < s.reach && k <= i+60 && !x.denied(k); k++ { // what follows is about the next denial
 		if s.below.MatchString(counts.ReplaceAllString(x.bare[k], "")) {
 			return true
 		}
