@@ -27,6 +27,7 @@ type anchorKind uint8
 const (
 	denialAnchor anchorKind = iota
 	markerAnchor
+	signAnchor // of a line that reports an error; see signs.go
 )
 
 // How close is close, in bytes: in a column far to the right, many blanks separate two parts of a
@@ -54,8 +55,36 @@ var anchors = []anchor{
 	{"git-codecommit", denialAnchor, nil, []string{"403"}},
 	{"ciphertext", denialAnchor, nil, []string{"refers"}},
 	{"access token", denialAnchor, nil, []string{"arn:"}},
-	{container, markerAnchor, nil, nil},
+	{agentWords[0], markerAnchor, nil, nil},
+	{agentWords[1], markerAnchor, nil, nil},
 	{exitedWords, markerAnchor, nil, nil},
+}
+
+// signAnchors are what tools print in front of an error, or in place of one, in words that a build
+// that passes seldom prints.
+var signAnchors = []anchor{
+	{"Error:", signAnchor, nil, nil},
+	{"error:", signAnchor, nil, nil},
+	{"ERROR:", signAnchor, nil, nil},
+	{"ERROR ", signAnchor, nil, nil},
+	{"ERROR]", signAnchor, nil, nil},
+	{"not ok ", signAnchor, nil, nil},
+	{"--- FAIL", signAnchor, nil, nil},
+	{"FAILED", signAnchor, nil, nil},
+	{" FAIL ", signAnchor, nil, nil},
+	{"\nFAIL ", signAnchor, nil, nil},
+	{"\nFAIL\t", signAnchor, nil, nil},
+	{"[FAIL]", signAnchor, nil, nil},
+	{"FATAL:", signAnchor, nil, nil},
+	{"panic: ", signAnchor, nil, nil},
+	{"(most recent call", signAnchor, nil, nil},
+	{"xception: ", signAnchor, nil, nil},
+	{"xception in thread", signAnchor, nil, nil},
+	{"npm ERR! code", signAnchor, nil, nil},
+	{"such file or directory", signAnchor, nil, nil},
+	{"o space left on", signAnchor, nil, nil},
+	{"ermission d", signAnchor, nil, nil},
+	{"imed out", signAnchor, nil, nil},
 }
 
 // maxLiteral bounds the length of an anchor's literal.
@@ -100,7 +129,7 @@ type candidate struct {
 const window = 6 // no literal is shorter
 
 // anchorMatcher is made when the first log is read.
-var anchorMatcher = sync.OnceValue(func() *matcher { return newMatcher(anchors) })
+var anchorMatcher = sync.OnceValue(func() *matcher { return newMatcher(slices.Concat(anchors, signAnchors)) })
 
 func newMatcher(list []anchor) *matcher {
 	m := &matcher{windows: [][]candidate{nil}}
@@ -129,7 +158,7 @@ func newMatcher(list []anchor) *matcher {
 // rarestWindow returns the offset of the window of a literal that ends in the rarest pair of
 // characters.
 func rarestWindow(literal string) int {
-	const common = "etaoinsr/. -0123456789lcdup" // most frequent first
+	const common = " etaoinsr/.-0123456789lcdup:" // most frequent first
 	best, at := -1, 0
 	for i := 0; i+window <= len(literal); i++ {
 		score := 0

@@ -2,16 +2,17 @@ package buildlog
 
 import (
 	"bytes"
+	"cmp"
+	"maps"
 	"slices"
 	"strings"
-
-	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // Bounds of what is kept of the failed command for people and causes.
 const (
 	maxLine      = 1000 // bytes of a Line's text
-	maxTailLines = 2000
+	maxTailLines = 1000
+	maxTailBytes = 128 << 10
 	maxExcerpt   = 40 // lines
 	edge         = 10 // lines at either end of an excerpt
 )
@@ -89,51 +90,168 @@ func merge(lists ...[]Line) []Line {
 	return slices.CompactFunc(all, func(a, b Line) bool { return a.N == b.N })
 }
 
-// bound keeps the first edge*2 and the last lines.
-func bound(l []Line) []Line {
-	if len(l) <= maxTailLines {
-		return l
+// bound puts together what is kept of a command's output: its beginning, the lines that were noted
+// on the way, and as much of its end as is then possible.
+func bound(head, noted, end []Line) []Line {
+	if all := merge(head, noted, end); fits(all) {
+		return all
 	}
-	return append(slices.Clone(l[:2*edge]), l[len(l)-(maxTailLines-2*edge):]...)
+	list := merge(head[:min(len(head), 2*edge)], noted)
+	lines, size := maxTailLines-len(list), maxTailBytes-sizeOf(list)
+	i := len(end)
+	for i > 0 && lines > 0 && size > len(end[i-1].Text) {
+		i--
+		lines--
+		size -= len(end[i].Text) + 1
+	}
+	return merge(list, end[i:])
+}
+
+func fits(l []Line) bool { return len(l) <= maxTailLines && sizeOf(l) <= maxTailBytes }
+
+func sizeOf(l []Line) int {
+	n := 0
+	for i := range l {
+		n += len(l[i].Text) + 1
+	}
+	return n
 }
 
 // excerpt chooses what a person should read first: the beginning of the command's output, what is
-// around its error, and its end.
+// around its error, other lines that report one, and its end.
 func excerpt(tail []Line, denials []Denial) []Line {
-	if len(tail) <= maxExcerpt {
-		return tail
-	}
-	center := errorLine(tail, denials)
-	around := maxExcerpt - 2*edge
-	lo := max(0, center-around/3)
-	hi := min(len(tail), lo+around)
-	return merge(tail[:edge], tail[lo:hi], tail[len(tail)-edge:])
-}
-
-// errorWords mark lines that report an error, the most certain first.
-var errorWords = []*lazyregexp.Regexp{
-	lazyregexp.New(`^(?:\[?(?i:error|fatal|panic)\]?\b[: ]|\S+: (?i:error|fatal error): |E\s{2,})|` +
-		`\b(?i:fatal error|error occurred|unhandled exception)\b|\berror(?: TS\d+|\[E\d+\])?: |Error: |npm (?:ERR!|error) code|^--- FAIL|` +
-		`^FAIL\b|Traceback \(most recent`),
-	lazyregexp.New(`(?i)\b(?:error|failed|failure|exception|denied|cannot|could not|unable to|not found|no such|` +
-		`timed out|unauthorized|forbidden)\b`),
-}
-
-// errorLine returns the index of the line that an excerpt should show: a denial, else the first
-// line near the end that certainly reports an error, else the first that seems to.
-func errorLine(tail []Line, denials []Denial) int {
-	for _, d := range denials {
-		if i, ok := slices.BinarySearchFunc(tail, d.Line, func(l Line, n int) int { return l.N - n }); ok && d.Causal && d.Line > 0 {
-			return i
+	for i := range denials {
+		n := denials[i].Line
+		at, ok := slices.BinarySearchFunc(tail, n, func(l Line, n int) int { return l.N - n })
+		if ok && n > 0 && denials[i].Causal {
+			return ExcerptAround(tail, at)
 		}
 	}
-	from := max(0, len(tail)-400)
-	for _, re := range errorWords {
-		for i := from; i < len(tail); i++ {
-			if re.MatchString(tail[i].Text) && parseMarker([]byte(tail[i].Text)).kind == noMarker {
-				return i
+	return ExcerptAround(tail, Deciding(tail))
+}
+
+// ExcerptAround chooses at most 40 of the lines: those around lines[at], the first and the last
+// ones, and others that report an error, the strongest and the rarest first, since what is printed
+// once explains more than what is printed fifty times.
+func ExcerptAround(lines []Line, at int) []Line {
+	if len(lines) <= maxExcerpt {
+		return lines
+	}
+	chosen := map[int]bool{}
+	add := func(i int) {
+		if i >= 0 && i < len(lines) && len(chosen) < maxExcerpt {
+			chosen[i] = true
+		}
+	}
+	const before, after = 4, 9
+	add(at)
+	for i := range edge / 2 {
+		add(i)
+	}
+	for i := range edge {
+		add(len(lines) - 1 - i)
+	}
+	for i := 1; i <= before; i++ {
+		add(at - i)
+	}
+	for i := 1; i <= after; i++ {
+		add(at + i)
+	}
+	for _, i := range others(lines) {
+		add(i)
+	}
+	for i := 1; len(chosen) < maxExcerpt; i++ {
+		add(at - before - i)
+		add(at + after + 2*i - 1)
+		add(at + after + 2*i)
+	}
+	list := make([]Line, 0, maxExcerpt)
+	for i := range lines {
+		if chosen[i] {
+			list = append(list, lines[i])
+		}
+	}
+	return list
+}
+
+// others returns the indices of the lines that surely report an error, those first whose like is
+// the rarest.
+func others(lines []Line) []int {
+	like := map[string][]int{}
+	for i := range lines {
+		if own := ownText(lines[i].Text); strengthOf(lines[i].Text, own) == Sure {
+			k := likeness(own)
+			like[k] = append(like[k], i)
+		}
+	}
+	kinds := slices.SortedFunc(maps.Values(like), func(a, b []int) int {
+		return cmp.Or(len(a)-len(b), b[0]-a[0])
+	})
+	var list []int
+	for n := 0; len(list) < maxExcerpt; n++ { // of each kind the last line, then the first, and so on
+		any := false
+		for _, k := range kinds {
+			if n < len(k) {
+				any = true
+				i := len(k) - 1 - n/2
+				if n%2 == 1 {
+					i = n / 2
+				}
+				list = append(list, k[i])
 			}
 		}
+		if !any {
+			break
+		}
 	}
-	return max(0, len(tail)-2*edge)
+	return list
+}
+
+// likeness is equal for lines that a tool prints of one kind: the letters that they begin with.
+func likeness(text string) string {
+	var b []byte
+	for i := 0; i < len(text) && len(b) < 16; i++ {
+		if letter(text[i]) || text[i] >= 0x80 {
+			b = append(b, text[i])
+		}
+	}
+	return string(b)
+}
+
+// ownText returns a cleaned line without what tools put in front of every line.
+func ownText(line string) string {
+	b := []byte(line)
+	number := -1
+	return string(b[decorations(b, 0, -1, &number, &row{}):])
+}
+
+// strengthOf is the strength of a line or of its own text: a level in brackets is in one of them only.
+func strengthOf(line, own string) int {
+	if AgentLine(line) {
+		return NoError
+	}
+	if s := Strength(line); s == Consequence || s == Sure || own == line {
+		return s
+	}
+	return Strength(own)
+}
+
+// nearEnd is how many lines of the end hold the error of most commands.
+const nearEnd = 400
+
+// Deciding returns the index of the line of a command's output that says best why it failed: of the
+// strongest ones the first near the end, since one error often causes those behind it, else the
+// last. Without any it is near the end.
+func Deciding(lines []Line) int {
+	best, at := NoError, max(0, len(lines)-2*edge)
+	near := false
+	for i := range lines {
+		l := &lines[i]
+		s := strengthOf(l.Text, ownText(l.Text))
+		here := i >= len(lines)-nearEnd && lines[len(lines)-1].N-l.N < nearEnd
+		if s > best || s == best && s > NoError && !near {
+			best, at, near = s, i, here
+		}
+	}
+	return at
 }

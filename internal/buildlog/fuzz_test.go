@@ -116,7 +116,7 @@ func FuzzMarkers(f *testing.F) {
 		}
 		m.context()
 		contextCommand(codebuild.Context{Message: "Error while executing command: " + text})
-		FailedStart(text)
+		FailedStart(codebuild.Build{})(text)
 		if Complete(text, codebuild.Phase{Type: "BUILD"}) && !Complete(text, codebuild.Phase{}) {
 			t.Error("complete for a phase and not for any")
 		}

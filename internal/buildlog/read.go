@@ -38,6 +38,7 @@ func ReadText(b codebuild.Build, text string) Failure {
 func NoLog(b codebuild.Build) Failure {
 	f := failure(b)
 	f.NoLog = true
+	f.Also = alsoRecorded(b)
 	f.Denials = contextDenials(b)
 	return f
 }
@@ -78,22 +79,21 @@ func assemble(b codebuild.Build, t *tracker) Failure {
 	if !p.saved {
 		t.scanner.save(p)
 	}
-	f.Tail = bound(merge(linesOf(wholeLines(p.head), p.headLine), linesOf(p.tail, p.tailLine)))
+	noted := p.signs.lines()
 	for _, c := range claims {
 		if c.Causal {
-			f.Tail = merge(f.Tail, c.around)
+			noted = merge(noted, p.within(c.around))
 		}
 	}
+	f.Tail = bound(linesOf(p.beginning(), p.headLine), noted, linesOf(p.tail, p.tailLine))
 	f.Excerpt = excerpt(f.Tail, f.Denials)
+	f.Also = alsoFailed(b, &f, t)
 	return f
 }
 
-// wholeLines drops the last line of b if it is cut.
-func wholeLines(b []byte) []byte {
-	if len(b) < headSize {
-		return b
-	}
-	return b[:strings.LastIndexByte(string(b), '\n')+1]
+// within returns those of the lines that belong to p.
+func (p *part) within(lines []Line) []Line {
+	return slices.DeleteFunc(slices.Clone(lines), func(l Line) bool { return l.N < p.fromLine || p.toLine > 0 && l.N > p.toLine })
 }
 
 // denials returns the distinct claims of the log in order. Of a claim that is made in the failed
@@ -103,7 +103,7 @@ func (t *tracker) denials(failed *part) []placed {
 	for i := range all {
 		d := &all[i]
 		d.Origin = FromLog
-		d.Causal = d.off >= failed.from && d.off < failed.to && !d.warning
+		d.Causal = failed.printed(d.off) && !d.warning
 		if d.Causal && d.stack && d.Subject == "" {
 			d.Subject = deployRole(failed.command, false)
 		}
@@ -127,6 +127,16 @@ func (t *tracker) denials(failed *part) []placed {
 	return all
 }
 
+// printed reports whether the failed part printed what is at off. What CodeBuild says before and
+// after a command's output is the command's text.
+func (p *part) printed(off int64) bool {
+	to := p.to
+	if p.exitFrom > 0 {
+		to = p.exitFrom
+	}
+	return off >= max(p.from, p.output) && off < to
+}
+
 func plainDenials(claims []placed) []Denial {
 	list := make([]Denial, len(claims))
 	for i := range claims {
@@ -146,11 +156,11 @@ func btoi(b bool) int {
 // causal.
 func contextDenials(b codebuild.Build) []Denial {
 	var list []Denial
-	failed, _ := b.FailedPhase()
-	for _, p := range b.Phases {
+	first := slices.IndexFunc(b.Phases, codebuild.Phase.Failed)
+	for i, p := range b.Phases {
 		for _, c := range p.Contexts {
 			for _, d := range denialsOf(b, c.String()) {
-				d.Line, d.Origin, d.Causal = 0, FromPhase, p.Type == failed.Type
+				d.Line, d.Origin, d.Causal = 0, FromPhase, i == first
 				list = append(list, d)
 			}
 		}

@@ -429,8 +429,8 @@ func TestManyDenials(t *testing.T) {
 // read at once stays short, and the time in proportion to the log.
 func TestRegionsAreBounded(t *testing.T) {
 	text := []byte(strings.Repeat(denial("ecr:PutImage", "*")+"\n", 4*maxRegion/100))
-	s := &scanner{buf: text, eof: true, line: 1, tracker: newTracker(codebuild.Build{})}
-	s.tracker.scanner = s
+	s := newScanner(newTracker(codebuild.Build{}))
+	s.buf, s.eof = text, true
 	longest, before := int64(0), int64(0)
 	for _, h := range anchorMatcher().find(text, 0, len(text)) {
 		at := int64(h.at)
@@ -525,7 +525,7 @@ func TestFailedStart(t *testing.T) {
 		{"its end only", "x\n" + agentStamp + "Phase complete: DOWNLOAD_SOURCE State: FAILED\n", false},
 		{"nothing", "x\n", false},
 	} {
-		if got := FailedStart(c.text); got != c.want {
+		if got := FailedStart(codebuild.Build{})(c.text); got != c.want {
 			t.Errorf("%s: %t", c.name, got)
 		}
 	}

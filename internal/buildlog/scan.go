@@ -11,7 +11,6 @@ import (
 // the tracker; a line of CodeBuild's agent it passes on as a marker. Both come in the order of the
 // log.
 type scanner struct {
-	r   io.Reader
 	buf []byte // a part of the log
 	off int64  // of buf[0] in the log
 	eof bool
@@ -27,7 +26,8 @@ type scanner struct {
 	first, last int64
 	cut         int64
 
-	waiting []located // markers that wait for the claims before them
+	waiting []located // markers and signs that wait for the claims before them
+	signEnd int64     // where the line of the last sign ends
 
 	tracker *tracker
 }
@@ -37,6 +37,7 @@ type located struct {
 	marker
 	from, to         int64
 	fromLine, toLine int
+	sign             sign // signLine
 }
 
 // Sizes in bytes. A region is what lies between anchors that are less than ahead apart, with what a
@@ -55,29 +56,52 @@ const (
 // scan reads all of r. A read error other than io.EOF ends it and is returned after everything read
 // has been passed on.
 func scan(r io.Reader, t *tracker) error {
-	s := &scanner{r: r, buf: make([]byte, 0, firstSize), line: 1, tracker: t}
-	t.scanner = s
+	s := newScanner(t)
 	var err error
 	for !s.eof {
-		err = s.fill()
-		limit := s.end() - ahead - maxLiteral
-		if s.eof {
-			limit = s.end()
-		}
-		s.search(limit)
+		s.room()
+		err = s.fill(r)
+		s.search(s.end() - ahead - maxLiteral)
 	}
+	s.close()
+	return err
+}
+
+func newScanner(t *tracker) *scanner {
+	s := &scanner{buf: make([]byte, 0, firstSize), line: 1, tracker: t}
+	t.scanner = s
+	return s
+}
+
+// Write takes the next part of the log, from somebody who gives it in pieces.
+func (s *scanner) Write(b []byte) (int, error) {
+	written := len(b)
+	for len(b) > 0 {
+		if len(s.buf) == cap(s.buf) {
+			s.search(s.end() - ahead - maxLiteral)
+			s.room()
+		}
+		n := min(len(b), cap(s.buf)-len(s.buf))
+		s.buf = append(s.buf, b[:n]...)
+		b = b[n:]
+	}
+	return written, nil
+}
+
+// close ends the log.
+func (s *scanner) close() {
+	s.eof = true
+	s.search(s.end())
 	s.flush(s.end())
 	s.pass(s.end())
-	t.finish(s.end())
-	return err
+	s.tracker.finish(s.end())
 }
 
 // end is the offset after the last byte that was read.
 func (s *scanner) end() int64 { return s.off + int64(len(s.buf)) }
 
-// fill makes room by dropping what is no longer needed, and reads until the buffer is full or the
-// log ends.
-func (s *scanner) fill() error {
+// room makes room in the buffer by dropping what is no longer needed.
+func (s *scanner) room() {
 	keep := min(s.done, s.end())
 	if s.open {
 		keep = min(keep, s.first)
@@ -90,8 +114,12 @@ func (s *scanner) fill() error {
 	if n > cap(s.buf)/2 && cap(s.buf) < blockSize {
 		s.buf = slices.Grow(s.buf, blockSize-n)
 	}
+}
+
+// fill reads until the buffer is full or the log ends.
+func (s *scanner) fill(r io.Reader) error {
 	for len(s.buf) < cap(s.buf) {
-		n, err := s.r.Read(s.buf[len(s.buf):cap(s.buf)])
+		n, err := r.Read(s.buf[len(s.buf):cap(s.buf)])
 		s.buf = s.buf[:len(s.buf)+n]
 		if err != nil {
 			s.eof = true
@@ -109,11 +137,19 @@ func (s *scanner) search(limit int64) {
 	if limit <= s.done {
 		return
 	}
-	for _, h := range anchorMatcher().find(s.buf, int(s.done-s.off), int(limit-s.off)) {
-		if h.anchor.kind == markerAnchor {
-			s.marker(s.off + int64(h.at))
-		} else {
-			s.denial(s.off + int64(h.at))
+	hits := anchorMatcher().find(s.buf, int(s.done-s.off), int(limit-s.off))
+	n := len(hits)
+	if hits = s.symbols(hits, int(s.done-s.off), int(limit-s.off)); len(hits) > n {
+		slices.SortStableFunc(hits, func(x, y hit) int { return x.at - y.at })
+	}
+	for _, h := range hits {
+		switch at := s.off + int64(h.at); h.anchor.kind {
+		case markerAnchor:
+			s.marker(at)
+		case signAnchor:
+			s.sign(at, h.anchor.literal)
+		default:
+			s.denial(at)
 		}
 	}
 	s.done = limit
@@ -194,18 +230,25 @@ func (s *scanner) lineAt(off int64) int {
 	return s.line
 }
 
-// lineStart reports whether only white space stands between off and the
-// beginning of its line.
+// lineStart reports whether nothing that a build printed stands between off and the beginning of its
+// line.
 func (s *scanner) lineStart(off int64) bool {
-	for i := off - s.off - 1; i >= 0 && off-s.off-i < 80; i-- {
-		if b := s.buf[i]; b == '\n' {
-			return true
-		} else if b != ' ' && b != '\t' && b != '\r' {
-			return false
-		}
+	before := s.buf[max(0, off-s.off-maxPrefix) : off-s.off]
+	if i := bytes.LastIndexByte(before, '\n'); i >= 0 {
+		before = before[i+1:]
+	} else if off-s.off > maxPrefix || s.off > 0 {
+		return false
 	}
-	return off == 0 || off-s.off < 80 && s.off == 0
+	if at, _ := indexAgent(before); at >= 0 {
+		return false // the agent's own
+	}
+	before = unstyled(before)
+	number := -1
+	return decorations(before, 0, -1, &number, &row{}) == len(before)
 }
+
+// maxPrefix bounds what a program puts in front of a line, in bytes.
+const maxPrefix = 160
 
 var (
 	newline     = []byte{'\n'}
@@ -216,14 +259,16 @@ var (
 func (s *scanner) marker(off int64) {
 	b := s.buf[off-s.off:]
 	b = b[:min(len(b), ahead)]
-	if b[0] != container[0] && !s.lineStart(off) {
-		return // behind "[Container]", or in a sentence
+	if _, text := agentAt(b[:min(len(b), maxLiteral)]); text == 0 || b[text-1] == ']' {
+		if !s.lineStart(off) { // without a date it may be anything
+			return
+		}
 	}
 	end := bytes.IndexByte(b, '\n')
 	if end < 0 {
 		end = len(b)
 	}
-	if n := bytes.Index(b[1:end], []byte(container)); n >= 0 {
+	if n, _ := agentAt(b[1:end]); n > 0 {
 		end = n + 1
 	}
 	m := parseMarker(b[:end])
@@ -231,16 +276,33 @@ func (s *scanner) marker(off int64) {
 		return
 	}
 	if m.kind == exited && m.exit == "" || m.kind == phaseContext { // they may go on over several lines
-		n := bytes.Index(b[end:], []byte("\n"+container))
-		if n < 0 {
-			n = min(len(b)-end, 4<<10)
-		}
+		n := nextAgent(b[end:min(len(b), end+maxMarker)])
 		if more := parseMarker(b[:end+n]); more.exit != "" || m.kind == phaseContext {
 			m, end = more, end+n
 		}
 	}
-	s.waiting = append(s.waiting, located{m, off, off + int64(end), s.lineAt(off), s.lineAt(off + int64(end))})
+	s.waiting = append(s.waiting, located{marker: m, from: off, to: off + int64(end),
+		fromLine: s.lineAt(off), toLine: s.lineAt(off + int64(end))})
 	if !s.open {
 		s.pass(off + 1)
 	}
+}
+
+// maxMarker bounds a line of the agent that goes on over several lines, in bytes.
+const maxMarker = 4 << 10
+
+// nextAgent returns where in b the next line of the agent begins, with what a program may have put
+// in front of it; len(b) if there is none.
+func nextAgent(b []byte) int {
+	for from := 0; from < len(b); {
+		n, _ := agentAt(b[from:])
+		if n < 0 {
+			break
+		}
+		if from += n; n > 0 {
+			return bytes.LastIndexByte(b[:from], '\n') + 1
+		}
+		from++
+	}
+	return len(b)
 }

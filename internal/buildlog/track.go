@@ -9,8 +9,10 @@ import (
 // A tracker follows the markers and claims of a log, in order, and determines which part of the log
 // belongs to the failure:
 //
-//   - the command that CodeBuild says did not exit successfully, up to the end
-//     of the failed phase;
+//   - the command that CodeBuild says did not exit successfully, up to the line
+//     that says so: what follows in the same phase is its finally block. If a
+//     command of that block failed as well, the one that the phase's context
+//     names, else the first;
 //   - else, if a phase failed without one, its last command: it was stopped;
 //   - else, if it had no command, all of that phase;
 //   - else, if the log ends within a command, that command: the build timed
@@ -24,13 +26,20 @@ import (
 type tracker struct {
 	scanner *scanner
 	name    string // of the failed phase; "" until it is known
+	wanted  string // the command that failed, as the phase's context names it; "" until it is known
+	record  bool   // the build's record names it, so the log's contexts need not
 
 	partition string // the build's
 
-	starts  []part // of the last commands, newest last
-	phase   part   // what follows the last end of a phase, or the beginning
-	pending *part  // from a failed command's start to its end
-	failed  *part  // what belongs to the failure
+	starts []part  // of the last commands, newest last
+	phase  part    // what follows the last end of a phase, or the beginning
+	exits  []*part // the commands of this phase that failed: the first and the last ones
+	signs  signs   // what reports an error, since the last command started
+	failed *part   // what belongs to the failure
+	rivals []*part // the exits of the failed phase
+
+	also  []Also   // what failed besides
+	ended *located // the end of a phase, if nothing of the agent's stands behind it
 
 	role   string // the name of the build's service role, "" if it is not known
 	claims bounded
@@ -40,18 +49,24 @@ type tracker struct {
 type part struct {
 	from, to         int64
 	fromLine, toLine int
+	output, exitFrom int64 // where its output begins, and where the line that says it failed does, 0 if none
+	exitLine         int
 	command, exit    string
 	phase            string
 	context          codebuild.Context
 	claims           []placed // of the failed part, kept before others push them out
-	head, tail       []byte   // copies, once the buffer no longer has them
-	headLine         int      // number of head's first line; likewise tailLine
+	signs            signs
+	head, tail       []byte // copies, once the buffer no longer has them
+	headLine         int    // number of head's first line; likewise tailLine
 	tailLine         int
 	saved            bool
 }
 
 // maxStarts is how many commands back the start of the failed one is looked for.
 const maxStarts = 16
+
+// maxExits is how many failed commands of one phase are kept.
+const maxExits = 8
 
 // headSize is how much of a command's beginning is kept, in bytes.
 const headSize = 4 << 10
@@ -64,54 +79,123 @@ func newTracker(b codebuild.Build) *tracker {
 	if r, ok := b.Role(); ok {
 		t.role = r.Name
 	}
-	if p, ok := b.FailedPhase(); ok {
-		t.name = p.Type
-	}
+	t.name, t.wanted = failedByRecord(b)
+	t.record = t.wanted != ""
 	return t
 }
 
 // marker handles the next marker.
 func (t *tracker) marker(m located) {
+	ended := t.ended
+	if m.kind != signLine {
+		t.ended = nil
+	}
 	switch m.kind {
+	case signLine:
+		t.signs.add(m.sign)
 	case started:
 		t.claims.section++
+		t.signs = signs{}
 		if len(t.starts) == maxStarts {
 			t.starts = append(t.starts[:0], t.starts[1:]...)
 		}
-		t.starts = append(t.starts, part{from: m.from, fromLine: m.fromLine, command: m.text})
+		t.starts = append(t.starts, part{from: m.from, fromLine: m.fromLine, output: m.to, command: m.text})
 	case exited:
-		p := t.startOf(m.text)
-		p.to, p.toLine, p.command, p.exit = m.to, m.toLine, m.text, m.exit
-		t.pending = &p
+		t.exit(m)
 	case phaseDone:
 		t.phaseDone(m)
 		t.claims.section++
+		t.signs = signs{}
+		t.ended = &m
 	case phaseContext:
-		if f := t.failed; f != nil && m.fromLine <= f.toLine+1 && f.context == (codebuild.Context{}) {
-			f.context = m.context()
-			f.extend(m)
+		if ended != nil && !ended.ok {
+			t.phaseContext(m, ended)
 		}
 	}
 }
 
+// exit handles the end of a command that failed.
+func (t *tracker) exit(m located) {
+	p := t.startOf(m.text)
+	p.to, p.toLine, p.command, p.exit = m.to, m.toLine, m.text, m.exit
+	p.exitFrom, p.exitLine, p.signs = m.from, m.fromLine, t.signs.clone()
+	if len(t.exits) == maxExits {
+		t.exits = append(t.exits[:1], t.exits[2:]...)
+	}
+	t.exits = append(t.exits, &p)
+}
+
+// choose returns the command that failed its phase: the one that the context names, else the first.
+func (t *tracker) choose(exits []*part) *part {
+	texts := make([]string, len(exits))
+	for i, p := range exits {
+		texts[i] = p.command
+	}
+	return exits[max(0, failedExit(texts, t.wanted))]
+}
+
 // phaseDone handles the end of a phase.
 func (t *tracker) phaseDone(m located) {
-	if !m.ok && (t.name == "" || t.name == m.text) {
+	switch {
+	case m.ok:
+	case t.name == "" || t.name == m.text:
 		t.name = m.text
-		f := t.phase
-		if t.pending != nil {
-			f = *t.pending
-		} else if n := len(t.starts); n > 0 {
-			f = t.starts[n-1]
+		if !t.record {
+			t.wanted = ""
+		}
+		t.settle(t.exits)
+		f := t.failed
+		if f == nil {
+			p := t.phase
+			if n := len(t.starts); n > 0 {
+				p = t.starts[n-1]
+			}
+			p.signs = t.signs
+			f = &p
+			f.extend(m)
 		}
 		f.phase = m.text
+		f.claims = t.claims.within(f.from, f.to)
+		t.failed, t.also = f, nil
+	case t.failed != nil:
+		t.alsoFailed(m)
+	}
+	t.exits = nil
+	t.starts = t.starts[:0]
+	t.phase = part{from: m.to, fromLine: m.toLine, output: m.to}
+}
+
+// settle makes the failed command out of those that failed, if there is one.
+func (t *tracker) settle(exits []*part) {
+	t.failed, t.rivals = nil, exits
+	if len(exits) > 0 {
+		t.failed = t.choose(exits)
+	}
+}
+
+// phaseContext handles what the agent says of a phase that it has just said failed.
+func (t *tracker) phaseContext(m located, ended *located) {
+	f := t.failed
+	switch {
+	case f == nil:
+	case ended.text != f.phase:
+		t.alsoContext(m)
+	case f.context != (codebuild.Context{}):
+	case len(t.rivals) == 0:
+		f.context = m.context()
 		f.extend(m)
 		f.claims = t.claims.within(f.from, f.to)
-		t.failed = &f
+	default:
+		context := m.context()
+		if t.wanted == "" {
+			t.wanted, _ = contextCommand(context)
+			f = t.choose(t.rivals)
+			f.phase = ended.text
+			f.claims = t.claims.within(f.from, f.to)
+			t.failed = f
+		}
+		f.context = context
 	}
-	t.pending = nil
-	t.starts = t.starts[:0]
-	t.phase = part{from: m.to, fromLine: m.toLine}
 }
 
 // extend moves the end of p to that of m.
@@ -120,10 +204,8 @@ func (p *part) extend(m located) { p.to, p.toLine = m.to, m.toLine }
 // startOf finds where a command began: the newest start with its text, else
 // the newest start, else the start of the phase.
 func (t *tracker) startOf(command string) part {
-	first, _, _ := bytes.Cut([]byte(command), newline)
 	for i := len(t.starts) - 1; i >= 0; i-- {
-		s, _, _ := bytes.Cut([]byte(t.starts[i].command), newline)
-		if len(s) > 0 && (bytes.HasPrefix(first, s) || bytes.HasPrefix(s, first)) {
+		if sameStart(t.starts[i].command, command) {
 			return t.starts[i]
 		}
 	}
@@ -146,19 +228,15 @@ func (t *tracker) finish(end int64) {
 	if t.failed != nil {
 		return
 	}
-	lines := t.scanner.lineAt(end)
-	switch {
-	case t.pending != nil:
-		t.failed = t.pending
-	case len(t.starts) > 0:
-		p := t.starts[len(t.starts)-1]
-		p.to, p.toLine = end, lines
-		t.failed = &p
-	default:
-		p := t.phase // all of the log if no phase has ended
-		p.to, p.toLine = end, lines
-		t.failed = &p
+	if t.settle(t.exits); t.failed != nil {
+		return
 	}
+	p := t.phase // all of the log if no phase has ended
+	if n := len(t.starts); n > 0 {
+		p = t.starts[n-1]
+	}
+	p.to, p.toLine, p.signs = end, t.scanner.lineAt(end), t.signs
+	t.failed = &p
 }
 
 // forget copies the needed part of the log before off, which the buffer is about to drop.
@@ -168,14 +246,23 @@ func (t *tracker) forget(off int64) {
 		s.saveHead(&t.starts[i], off)
 	}
 	s.saveHead(&t.phase, off)
-	for _, p := range []*part{t.pending, t.failed} {
-		if p != nil && !p.saved && max(p.from, p.to-keepTail) < off {
-			s.save(p)
+	s.saveBefore(t.failed, off)
+	for _, list := range [][]*part{t.exits, t.rivals} {
+		for _, p := range list {
+			s.saveBefore(p, off)
 		}
 	}
 }
 
-// saveHead copies the beginning of p if it is before off.
+// saveBefore copies what is needed of p if some of it is before off.
+func (s *scanner) saveBefore(p *part, off int64) {
+	if p != nil && !p.saved && max(p.from, p.to-keepTail) < off {
+		s.save(p)
+	}
+}
+
+// saveHead copies the beginning of p if it is before off. Where p ends may not be known yet; see
+// [part.beginning].
 func (s *scanner) saveHead(p *part, off int64) {
 	if p.head != nil || p.from >= off {
 		return
@@ -183,6 +270,17 @@ func (s *scanner) saveHead(p *part, off int64) {
 	from := max(p.from, s.off)
 	p.head = bytes.Clone(s.buf[from-s.off : min(from-s.off+headSize, int64(len(s.buf)))])
 	p.headLine = s.lineAt(from)
+}
+
+// beginning returns the whole lines of p's head, and nothing that stands behind p's end.
+func (p *part) beginning() []byte {
+	if size := p.to - p.from; int64(len(p.head)) >= size {
+		return p.head[:max(0, size)]
+	}
+	if len(p.head) < headSize {
+		return p.head
+	}
+	return p.head[:bytes.LastIndexByte(p.head, '\n')+1]
 }
 
 // save copies the end of p, and its beginning.

@@ -191,11 +191,17 @@ func (b Build) Session() string { return "AWSCodeBuild-" + b.UUID() }
 // empty: later phases may have passed (AWS.md#build-phases).
 func (b Build) FailedPhase() (Phase, bool) {
 	for _, p := range b.Phases {
-		if p.Status != "" && p.Status != Succeeded && p.Status != InProgress {
+		if p.Failed() {
 			return p, true
 		}
 	}
 	return Phase{}, false
+}
+
+// Failed reports whether the phase ended and did not succeed. There are more statuses than are
+// listed (AWS.md#statuses).
+func (p Phase) Failed() bool {
+	return p.Status != "" && p.Status != Succeeded && p.Status != InProgress
 }
 
 // Commit names what was built: the resolved source version, else the

@@ -122,7 +122,7 @@ func ReadFailure(
 	ctx context.Context, logs Logs, dec Decoder, at settings.Account, b codebuild.Build,
 ) (f buildlog.Failure, whole bool, err error) {
 	phase, _ := b.FailedPhase()
-	text, err := logs.Tail(ctx, b, buildlog.FailedStart)
+	text, err := logs.Tail(ctx, b, buildlog.FailedStart(b))
 	if err != nil {
 		return f, false, fmt.Errorf("reading build log: %w", err)
 	}

@@ -1,0 +1,56 @@
+package buildlog
+
+import (
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
+)
+
+// How surely a line of output reports why its command failed.
+const (
+	NoError     = iota // it does not
+	Consequence        // it says that something failed, and never why: a count, a wrapper's last word
+	Perhaps            // it has the words of an error, which other lines have too
+	Sure               // it has the form in which tools report an error
+)
+
+var (
+	// consequence matches what tools print behind the error, or in its words with nothing to say.
+	consequence = lazyregexp.New(`(?i)\b(?:0|no) (?:errors?|failures?|failed|warnings)\b|(?:errors?|failures?|failed):? 0\b|` +
+		`complete log of this run|^(?:make|gmake|ninja)(?:\[\d+\])?: (?:\*\*\* |build stopped)|ELIFECYCLE|\bExit status\b|^\[INFO\]|` +
+		`--stacktrace|re-run Maven|\[Help \d\]|^npm (?:ERR!|error) *$|Phase complete|Phase context|^Command did not exit|` +
+		`^\.? ?(?:Reason: )?exit status \d+$|` +
+		`^(?:(?:error|fatal): )?(?:process|command|script|task)\b.* (?:failed|exited|finished) with (?:exit )?(?:code|status)|` +
+		`\bexit(?:ed)? (?:with )?(?:code|status) \d+\.?$|` +
+		`^\W*(?:PASS(?:ED)?|OK|✓|✔|√)(?:\W|$)|\b(?:test|it|should|when|handles?|returns?|throws?|rejects?) .*\b(?:PASSED|ok)$`)
+
+	// sureWords matches the forms of errors: a word in front of a colon, a place in front of it, a
+	// tester's verdict, a cross in front of the line.
+	sureWords = lazyregexp.New(`^\W{0,4}(?i:error|fatal|panic|failure)(?:\[\w+\])?(?:[: !]|$)|^\S+: (?i:error|fatal error)[: ]|^E\s{2,}|` +
+		`\b(?i:fatal error|error occurred|unhandled exception|uncaught (?:error|exception))\b|\berror(?: TS\d+|\[E\d+\])?: |` +
+		`[A-Za-z]*(?:Error|Exception): |\bException in\b|npm (?:ERR!|error) code|Traceback \(most recent|` +
+		`\bERROR\b|\bFATAL\b|\bFAIL(?:ED|URE)?\b|^\s*not ok\b|^\W{0,4}(?:\x{274c}|\x{274e}|[\x{2715}-\x{2718}]|\x{1f6a8}|\x{26d4})|` +
+		`: (?:command )?not found$|No such file or directory|No space left|[Pp]ermission denied|` +
+		`^\W{0,4}(?:Failed|Could not|Cannot|Can't|Unable) (?:to )?\w`)
+
+	perhapsWords = lazyregexp.New(`(?i)\b(?:errors?|err!|fatal|panic|exception|fail(?:ed|ure|ures|s)?|denied|cannot|can't|` +
+		`could not|couldn't|unable|not found|no such|invalid|missing|refused|abort(?:ed)?|rejected|unexpected|unknown|timed out|` +
+		`unauthorized|forbidden|not a member|not allowed|must|mismatch)\b|Error:|Exception\b`)
+)
+
+// Strength says how surely a cleaned line of output, without what tools put in front of every line,
+// reports why its command failed: one of the constants above.
+func Strength(line string) int {
+	text := strings.TrimSpace(line)
+	switch {
+	case text == "":
+		return NoError
+	case consequence.MatchString(text):
+		return Consequence
+	case sureWords.MatchString(text):
+		return Sure
+	case perhapsWords.MatchString(text):
+		return Perhaps
+	}
+	return NoError
+}
