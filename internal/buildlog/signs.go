@@ -72,7 +72,7 @@ func (s signs) lines() []Line {
 		own, _, _ := bytes.Cut(x.raw, newline)
 		n := Strength(clip(clean(own), maxLine))
 		strength[x.line] = n
-		return n < Sure
+		return n < Consequence
 	})
 	slices.SortFunc(found, func(a, b sign) int {
 		if d := strength[b.line] - strength[a.line]; d != 0 {

@@ -21,14 +21,17 @@ var (
 		`--stacktrace|re-run Maven|\[Help \d\]|^npm (?:ERR!|error) *$|Phase complete|Phase context|^Command did not exit|` +
 		`^\.? ?(?:Reason: )?exit status \d+$|` +
 		`^(?:(?:error|fatal): )?(?:process|command|script|task)\b.* (?:failed|exited|finished) with (?:exit )?(?:code|status)|` +
-		`\bexit(?:ed)? (?:with )?(?:code|status) \d+\.?$|` +
-		`^\W*(?:PASS(?:ED)?|OK|✓|✔|√)(?:\W|$)|\b(?:test|it|should|when|handles?|returns?|throws?|rejects?) .*\b(?:PASSED|ok)$`)
+		`\bexit(?:ed)? (?:with )?(?:code|status) \d+\.?$|Traceback \(most recent|` +
+		`^npm (?:ERR!|error) (?:code \d|errno|path|command|workspace|location|Lifecycle|signal)`)
+
+	// passed matches what a tester prints of what passed, whose name may be about any error.
+	passed = lazyregexp.New(`(?i)^\W*(?:passed|pass|ok|✓|✔|√)(?:\W|$)|(?:\.\.|::\S+|\s) ?(?-i:PASSED|PASS|ok)(?: *\[ *\d+%\])?$`)
 
 	// sureWords matches the forms of errors: a word in front of a colon, a place in front of it, a
 	// tester's verdict, a cross in front of the line.
 	sureWords = lazyregexp.New(`^\W{0,4}(?i:error|fatal|panic|failure)(?:\[\w+\])?(?:[: !]|$)|^\S+: (?i:error|fatal error)[: ]|^E\s{2,}|` +
 		`\b(?i:fatal error|error occurred|unhandled exception|uncaught (?:error|exception))\b|\berror(?: TS\d+|\[E\d+\])?: |` +
-		`[A-Za-z]*(?:Error|Exception): |\bException in\b|npm (?:ERR!|error) code|Traceback \(most recent|` +
+		`[A-Za-z]*(?:Error|Exception): |\bException in\b|npm (?:ERR!|error) code|` +
 		`\bERROR\b|\bFATAL\b|\bFAIL(?:ED|URE)?\b|^\s*not ok\b|^\W{0,4}(?:\x{274c}|\x{274e}|[\x{2715}-\x{2718}]|\x{1f6a8}|\x{26d4})|` +
 		`: (?:command )?not found$|No such file or directory|No space left|[Pp]ermission denied|` +
 		`^\W{0,4}(?:Failed|Could not|Cannot|Can't|Unable) (?:to )?\w`)
@@ -43,7 +46,7 @@ var (
 func Strength(line string) int {
 	text := strings.TrimSpace(line)
 	switch {
-	case text == "":
+	case text == "" || passed.MatchString(text) && !strings.HasPrefix(text, "not ok"):
 		return NoError
 	case consequence.MatchString(text):
 		return Consequence

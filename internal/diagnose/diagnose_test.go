@@ -396,24 +396,33 @@ func TestExcerpt(t *testing.T) {
 		return l
 	}
 	for _, tt := range []struct {
-		name        string
-		f           buildlog.Failure
-		first, last int
+		name  string
+		f     buildlog.Failure
+		holds [][2]int // lines from and to
 	}{
 		{"buildlog's, if it holds the evidence", buildlog.Failure{Tail: at(lines(1, 100), 95, "npm ERR! Test failed"),
-			Excerpt: at(lines(80, 100), 95, "npm ERR! Test failed")}, 80, 100},
-		{"around the evidence", buildlog.Failure{Tail: at(lines(1, 100), 50, "npm ERR! Test failed"), Excerpt: lines(80, 100)}, 30, 69},
-		{"around evidence at the start",
-			buildlog.Failure{Tail: at(lines(1, 100), 2, "npm ERR! Test failed"), Excerpt: lines(80, 100)}, 1, 21},
-		{"without any", buildlog.Failure{Tail: lines(1, 100)}, 61, 100},
-		{"too long", buildlog.Failure{Tail: lines(1, 100), Excerpt: lines(1, 100)}, 61, 100},
+			Excerpt: at(lines(80, 100), 95, "npm ERR! Test failed")}, [][2]int{{80, 100}}},
+		{"around the evidence, with beginning and end", buildlog.Failure{Tail: at(lines(1, 100), 50, "npm ERR! Test failed"),
+			Excerpt: lines(80, 100)}, [][2]int{{1, 5}, {42, 66}, {91, 100}}},
+		{"around evidence at the start, and the end", buildlog.Failure{Tail: at(lines(1, 100), 2, "npm ERR! Test failed"),
+			Excerpt: lines(80, 100)}, [][2]int{{1, 30}, {91, 100}}},
+		{"without any: the end", buildlog.Failure{Tail: lines(1, 100)}, [][2]int{{1, 5}, {66, 100}}},
+		{"too long", buildlog.Failure{Tail: lines(1, 100), Excerpt: lines(1, 100)}, [][2]int{{61, 100}}},
 		{"the context, if there is no log",
-			buildlog.Failure{NoLog: true, Context: codebuild.Context{Code: "CLIENT_ERROR", Message: "x"}}, 0, 0},
+			buildlog.Failure{NoLog: true, Context: codebuild.Context{Code: "CLIENT_ERROR", Message: "x"}}, [][2]int{{0, 0}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			d := Diagnose(tt.f)
-			if n := len(d.Excerpt); n == 0 || d.Excerpt[0].N != tt.first || d.Excerpt[n-1].N != tt.last {
-				t.Errorf("got %v, want lines %d to %d", d.Excerpt, tt.first, tt.last)
+			var want, got []int
+			for _, r := range tt.holds {
+				for n := r[0]; n <= r[1]; n++ {
+					want = append(want, n)
+				}
+			}
+			for _, l := range Diagnose(tt.f).Excerpt {
+				got = append(got, l.N)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("lines (-want +got):\n%s", diff)
 			}
 		})
 	}

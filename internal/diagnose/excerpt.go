@@ -1,25 +1,22 @@
 package diagnose
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
-	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // maxExcerpt is how many lines a person is given to read.
 const maxExcerpt = 40
 
 // excerpt returns what a person should read first: f's own excerpt if it holds the evidence, else
-// the lines around the evidence.
+// one around the evidence.
 func (x *facts) excerpt(e Evidence) []buildlog.Line {
 	list := x.Excerpt
 	if e.Origin == buildlog.FromLog && !slices.ContainsFunc(list, func(l buildlog.Line) bool { return l.N == e.Line }) {
-		if i := x.line(e.Line); i >= 0 {
-			hi := min(len(x.lines), i+maxExcerpt/2)
-			list = x.lines[max(0, hi-maxExcerpt):hi]
+		if i := slices.IndexFunc(x.Tail, func(l buildlog.Line) bool { return l.N == e.Line }); i >= 0 {
+			list = buildlog.ExcerptAround(x.Tail, i)
 		}
 	}
 	if len(list) == 0 {
@@ -49,32 +46,31 @@ func (x *facts) bestEvidence() Evidence {
 	return x.contextEvidence()
 }
 
-var (
-	errorWords = lazyregexp.New(`(?i)\b(errors?|err!|fatal|panic|exception|fail(ed|ure|ures|s)?|denied|cannot|can't|could not|couldn't|` +
-		`unable|not found|invalid|missing|refused|abort(ed)?|rejected|unexpected|unknown)\b|Error:|Exception\b`)
-	// errorNoise matches lines with such words that explain nothing: counts of zero, and what
-	// wrappers print after the error.
-	errorNoise = lazyregexp.New(`(?i)\b(0|no) (errors?|failures?|failed|warnings)\b|complete log of this run|` +
-		`^make(\[\d+\])?: \*\*\*|ELIFECYCLE|Exit status|^\[INFO\]|--stacktrace|re-run Maven|\[Help \d\]|` +
-		`^npm ERR! *$|Phase complete|Phase context|^Command did not exit|^\.? ?(Reason: )?exit status \d+$`)
-)
-
-// errorLine picks the last line that reads like an error; without any, the
-// last line that is neither empty nor noise.
+// errorLine picks the line that most surely reports an error, and of equal ones the last; without
+// any, the last line that is neither empty nor the agent's.
 func (x *facts) errorLine() (line buildlog.Line, ok bool) {
-	var last, noise buildlog.Line
-	for i := len(x.lines) - 1; i >= 0 && i >= len(x.lines)-200; i-- {
+	best := -1
+	for i := len(x.lines) - 1; i >= 0; i-- {
 		l, text := x.lines[i], strings.TrimSpace(x.bare[i])
-		switch {
-		case text == "" || strings.HasPrefix(l.Text, "[Container] ") || strings.HasPrefix(l.Text, "[Instance] "):
-		case errorNoise.MatchString(text):
-			noise = cmp.Or(noise, l)
-		case errorWords.MatchString(text):
-			return l, true
-		default:
-			last = cmp.Or(last, l)
+		if text == "" || buildlog.AgentLine(l.Text) {
+			continue
+		}
+		if s := strength(l.Text, text); s > best {
+			best, line = s, l
 		}
 	}
-	line = cmp.Or(last, noise)
-	return line, line.Text != ""
+	return line, best >= 0
+}
+
+// strength ranks a line, with and without what tools put in front of it: a level in brackets is only
+// in one of them. What only follows from an error explains less than any other line.
+func strength(line, bare string) int {
+	s := max(buildlog.Strength(line), buildlog.Strength(bare))
+	switch s {
+	case buildlog.NoError:
+		return buildlog.Consequence
+	case buildlog.Consequence:
+		return buildlog.NoError
+	}
+	return s
 }

@@ -95,7 +95,7 @@ const commandError = "COMMAND_EXECUTION_ERROR"
 // inFront is what tools put in front of each line: CodeBuild's agent (an instance's, on reserved
 // capacity), times, BuildKit's step and seconds, Compose's service, Turborepo's task, the bar
 // beside a Terraform diagnostic, a quotation mark.
-var inFront = lazyregexp.New(`^(\[(?:Container|Instance)\] \d{4}/\d\d/\d\d [\d:.]+ |\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S* |` +
+var inFront = lazyregexp.New(`^(` + buildlog.AgentPattern() + ` \d{4}/\d\d/\d\d [\d:.]+ |\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S* |` +
 	`#\d+ \d+\.\d+ |[\w.-]+ +\| |[\w@/.-]+:(build|test|lint|typecheck|check|deploy): |[│╷╵|>] ?)`)
 
 // bare returns the line without what tools put in front of it.
