@@ -11,15 +11,15 @@ import (
 )
 
 // Read reads the log of a failed build, its whole text or its end, as
-// CodeBuild wrote it: log events joined without anything between them. It
-// reads once, in constant memory, whatever the log holds. b's phases say
-// which phase failed, and their contexts may hold denials of their own.
+// CodeBuild wrote it or as somebody saved it: as JSON, CSV or text of the AWS
+// CLI, with something in front of each line, from a terminal (forms.go). Line
+// numbers are those of the build's own log. It reads once, in constant memory,
+// whatever the log holds. b's phases say which phase failed, and their contexts
+// may hold denials of their own.
 //
 // The error is r's. The facts read before it are returned too, with Cut set.
 func Read(b codebuild.Build, r io.Reader) (Failure, error) {
-	t := newTracker(b)
-	err := scan(r, t)
-	f := assemble(b, t)
+	f, err := readAny(b, r)
 	if err != nil {
 		f.Cut = true
 		return f, fmt.Errorf("reading build log: %w", err)
@@ -31,6 +31,14 @@ func Read(b codebuild.Build, r io.Reader) (Failure, error) {
 func ReadText(b codebuild.Build, text string) Failure {
 	f, _ := Read(b, strings.NewReader(text)) // such a reader has no errors
 	return f
+}
+
+// ReadEvents reads log events joined without anything between them, as they come from CodeBuild. So
+// nothing that a build prints can make it look for another form.
+func ReadEvents(b codebuild.Build, text string) Failure {
+	t := newTracker(b)
+	_ = scan(strings.NewReader(text), t) // such a reader has no errors
+	return assemble(b, t)
 }
 
 // NoLog returns what is known of a build without a log: the role may not write one, or logs are

@@ -129,7 +129,7 @@ func ReadFailure(
 	if text.None {
 		return buildlog.NoLog(b), true, nil
 	}
-	f = buildlog.ReadText(b, text.Text)
+	f = buildlog.ReadEvents(b, text.Text)
 	f.Cut = text.Cut
 	which := encoded(f.Denials)
 	if dec == nil {
