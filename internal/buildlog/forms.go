@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -22,18 +23,16 @@ type form struct {
 	lines  lineForm
 }
 
-// formHead is how much of a text its form is learned from, in bytes.
-const formHead = 32 << 10
+// formHead is how much of a text its form is learned from, from the agent's first line on, in bytes;
+// formReach is how far that line is looked for.
+const (
+	formHead  = 32 << 10
+	formReach = 1 << 20
+)
 
 // readAny is Read, whatever the log's form is.
 func readAny(b codebuild.Build, r io.Reader) (Failure, error) {
-	head := make([]byte, 0, formHead)
-	var err error
-	for err == nil && len(head) < cap(head) {
-		var n int
-		n, err = r.Read(head[len(head):cap(head)])
-		head = head[:len(head)+n]
-	}
+	head, err := beginning(r)
 	if err == nil {
 		r = io.MultiReader(bytes.NewReader(head), r)
 	} else {
@@ -46,6 +45,22 @@ func readAny(b codebuild.Build, r io.Reader) (Failure, error) {
 		return assemble(b, t), err
 	}
 	return f.read(b, r)
+}
+
+// beginning reads as much of r as a form is learned from.
+func beginning(r io.Reader) (head []byte, err error) {
+	for want := formHead; ; want = len(head) + formHead {
+		head = slices.Grow(head, want-len(head))
+		for err == nil && len(head) < want {
+			var n int
+			n, err = r.Read(head[len(head):want])
+			head = head[:len(head)+n]
+		}
+		at, _ := indexAgent(head)
+		if err != nil || len(head) >= formReach || at >= 0 && len(head)-at >= formHead {
+			return head, err
+		}
+	}
 }
 
 // failing is a reader of nothing but an error.

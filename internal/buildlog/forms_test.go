@@ -134,6 +134,7 @@ var logForms = []struct {
 	{"one JSON string", func(s string) string { b, _ := json.Marshal(s); return string(b) }},
 	{"a JSON string without its marks", func(s string) string { b, _ := json.Marshal(s); return string(b[1 : len(b)-1]) }},
 	{"CSV of the console", func(s string) string { return csvEvents(s, "timestamp,message", "1764151267123", "\n") }},
+	{"a terminal of 80 columns", func(s string) string { return broken(s, 80, false) }},
 	{"CSV without newlines", func(s string) string { return csvEvents(s, "@timestamp,@message", "2026-01-05 10:11:12.131", "") }},
 }
 
@@ -172,6 +173,107 @@ func TestForms(t *testing.T) {
 		t.Run(form.what, func(t *testing.T) {
 			got := readingOf(ReadText(codebuild.Build{}, form.form(log)))
 			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// broken breaks a log as a terminal of the width does, with or without the blanks at a line's end.
+func broken(log string, width int, trim bool) string {
+	var b strings.Builder
+	for l := range strings.Lines(log) {
+		rest := []rune(strings.ReplaceAll(strings.TrimSuffix(l, "\n"), "\t", "  "))
+		for len(rest) > width {
+			part := string(rest[:width])
+			if trim {
+				part = strings.TrimRight(part, " ")
+			}
+			b.WriteString(part + "\n")
+			rest = rest[width:]
+		}
+		b.WriteString(string(rest) + "\n")
+	}
+	return b.String()
+}
+
+// A terminal breaks lines at its width, also those of the agent.
+func TestCopiedFromATerminal(t *testing.T) {
+	log := strings.ReplaceAll(agentLog(), "\t", "  ")
+	want := readingOf(ReadEvents(codebuild.Build{}, log))
+	for _, width := range []int{72, 80, 100, 120} {
+		got := readingOf(ReadText(codebuild.Build{}, broken(log, width, false)))
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("width %d (-want +got):\n%s", width, diff)
+		}
+	}
+	// Where it drops a blank at the end of a line, output may lack it; what the agent says does not.
+	got := readingOf(ReadText(codebuild.Build{}, broken(log, 80, true)))
+	got.Tail, got.Denials = want.Tail, want.Denials
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("blanks dropped (-want +got):\n%s", diff)
+	}
+	// A log whose longest line only happens to be the agent's is left alone.
+	whole := ReadText(codebuild.Build{}, log)
+	if diff := cmp.Diff(ReadEvents(codebuild.Build{}, log), whole); diff != "" {
+		t.Errorf("not broken (-want +got):\n%s", diff)
+	}
+}
+
+// Two builds' streams in one tail are read apart: the one that the record names, else the one that
+// failed, else the one that failed last.
+func TestStreamsOfTwoBuilds(t *testing.T) {
+	const first, second = "codebuild/0a1b2c3d-0000-4000-8000-000000000001", "codebuild/0a1b2c3d-0000-4000-8000-000000000002"
+	failing := agentLog()
+	other := strings.NewReplacer("./release.sh", "./publish.sh", "ecr:PutImage", "ecr:BatchGetImage").Replace(failing)
+	green := agentStamp + "Running on CodeBuild On-demand\n" + agentStamp + "Phase complete: DOWNLOAD_SOURCE State: SUCCEEDED\n" +
+		agentStamp + "Running command ./green.sh\nError: but all is well\n" + denial("ssm:GetParameter", "*") + "\n" +
+		agentStamp + "Phase complete: BUILD State: SUCCEEDED\n"
+	mixed := func(a, b string) string {
+		var out strings.Builder
+		x, y := strings.SplitAfter(a, "\n"), strings.SplitAfter(b, "\n")
+		for i := range max(len(x), len(y)) {
+			for _, s := range []struct {
+				lines []string
+				name  string
+			}{{x, first}, {y, second}} {
+				if i < len(s.lines) && s.lines[i] != "" {
+					fmt.Fprintf(&out, "2026-01-05T10:11:12.131000+00:00 %s %s", s.name, s.lines[i])
+				}
+			}
+		}
+		return out.String()
+	}
+	events := func(a, b string) string {
+		var list []string
+		for _, s := range []struct{ log, name string }{{a, first}, {b, second}} {
+			for l := range strings.Lines(s.log) {
+				m, _ := json.Marshal(l)
+				list = append(list, fmt.Sprintf(`{"logStreamName": %q, "timestamp": 1764151267123, "message": %s, "eventId": "3"}`, s.name, m))
+			}
+		}
+		return `{"events": [` + strings.Join(list, ",\n") + `], "searchedLogStreams": []}`
+	}
+	named := func(uuid string) codebuild.Build { return codebuild.Build{ID: "shop:" + uuid} }
+	for _, c := range []struct {
+		what  string
+		build codebuild.Build
+		text  string
+		want  string // the log that is read
+	}{
+		{"the second failed", codebuild.Build{}, mixed(green, failing), failing},
+		{"the first failed", codebuild.Build{}, mixed(failing, green), failing},
+		{"one after the other", codebuild.Build{}, mixed(failing, "") + mixed("", green), failing},
+		{"the second one begins late", codebuild.Build{}, mixed(strings.Replace(green, "Error", strings.Repeat("x\n", 50000)+"Error", 1), "") + mixed("", failing), failing},
+		{"both failed: the last", codebuild.Build{}, mixed(failing, "") + mixed("", other), other},
+		{"both failed: the one that the record names", named("0a1b2c3d-0000-4000-8000-000000000001"), mixed(failing, other), failing},
+		{"the record names its stream", codebuild.Build{Logs: codebuild.Logs{Stream: second}}, mixed(failing, other), other},
+		{"events of filter-log-events", codebuild.Build{}, events(green, failing), failing},
+		{"events, by the record", named("0a1b2c3d-0000-4000-8000-000000000002"), events(failing, other), other},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			want := readingOf(ReadEvents(codebuild.Build{}, c.want))
+			if diff := cmp.Diff(want, readingOf(ReadText(c.build, c.text))); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
