@@ -54,7 +54,7 @@ var failedLogs = []wholeLog{
 	{command: "npx tsc", output: "src/a.ts(1,1): error TS2322: Type 'string' is not assignable to type 'number'.\n", exit: "2"},
 	{command: "./deploy.sh", output: "deploying\n" + denial("ecs:UpdateService", "arn:aws:ecs:eu-west-1:111122223333:service/a/b") + "\n", exit: "254"},
 	{command: "make check", output: numbered("ok", 60) + "❌ owner bob is not a member of the team\n" + numbered("ok file", 20), exit: "1"},
-	{command: "set -eu\nmake one\nmake two", output: "panic: it broke\n\ngoroutine 1 [running]:\n", exit: "2"},
+	{command: "set -o errexit\nmake one\nmake two", output: "panic: it broke\n\ngoroutine 1 [running]:\n", exit: "2"},
 	{command: "terraform apply -auto-approve", output: "╷\n│ Error: creating topic: operation error SNS: CreateTopic, https response error StatusCode: " +
 		"403, api error AuthorizationError: " + denial("sns:CreateTopic", "arn:aws:sns:eu-west-1:111122223333:orders") + "\n│ \n╵\n", exit: "1"},
 	{command: "go test ./...", output: "--- FAIL: TestCart (0.01s)\n    cart_test.go:9: got \"2\", want \"3\"\nFAIL\tshop/cart\t0.012s\nFAIL\n", exit: "1"},
@@ -114,9 +114,9 @@ func ofFailure(f Failure) reading {
 // command, the same denials that failed it, and the same lines of it are read.
 func TestWhateverStandsAroundTheFailure(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 5))
-	rounds := 600
+	rounds := 240
 	if testing.Short() {
-		rounds = 100
+		rounds = 60
 	}
 	for n := range rounds {
 		w := failedLogs[n%len(failedLogs)]
