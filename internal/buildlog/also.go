@@ -36,6 +36,25 @@ func (t *tracker) alsoContext(m located) {
 	}
 }
 
+// String says in one line what failed: "phase POST_BUILD, command ./notify.sh, exit status 1".
+func (a Also) String() string {
+	var parts []string
+	if a.Phase != "" {
+		parts = append(parts, "phase "+a.Phase)
+	}
+	if a.Command != "" {
+		parts = append(parts, "command "+oneLine(a.Command))
+	}
+	if a.Exit != "" {
+		parts = append(parts, "exit status "+a.Exit)
+	}
+	s := strings.Join(parts, ", ")
+	if a.Message != "" {
+		s = strings.TrimPrefix(s+": "+oneLine(a.Message), ": ")
+	}
+	return s
+}
+
 // explain adds a phase's context, unless the command is known, which is all that it would say.
 func (a *Also) explain(c codebuild.Context) {
 	if a.Command != "" {

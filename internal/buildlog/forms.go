@@ -240,7 +240,7 @@ func (s *streams) failed() *tracker {
 // A joiner puts lines together that were taken apart, or removes the blank lines between them.
 type joiner struct {
 	part []byte // a line that the next one may go on
-	skip  bool   // a blank line that follows is no line of the log
+	skip bool   // a blank line that follows is no line of the log
 }
 
 func (j *joiner) line(f *lineForm, out io.Writer, b []byte) {

@@ -286,7 +286,7 @@ func TestAgentPattern(t *testing.T) {
 		"\x1b[36m[Container]\x1b[0m 2026/01/05 10:11:12 Waiting\x1b[0m": true,
 		"the word [Container] in a sentence":                            false,
 		"[Containers] 2026/01/05 10:11:12 Waiting":                      false,
-		"":                                                              false,
+		"": false,
 	} {
 		if AgentLine(line) != want {
 			t.Errorf("%q: %t", line, !want)

@@ -268,6 +268,7 @@ func boundedDiagnosis(d diagnose.Diagnosis, s Size) (_ diagnose.Diagnosis, whole
 	if d.Dropped += causes - len(causal(d)); causes == 0 {
 		d.Dropped += was - len(d.Denials)
 	}
+	d.Also = slices.Clone(d.Also)
 	d.Excerpt = append([]buildlog.Line{}, d.Excerpt[max(0, len(d.Excerpt)-lines):]...)
 	if line == 0 {
 		return d, was == len(d.Denials)
@@ -285,8 +286,16 @@ func boundedDiagnosis(d diagnose.Diagnosis, s Size) (_ diagnose.Diagnosis, whole
 			*t = clip(*t, line)
 		}
 	}
+	d.Also = d.Also[:min(len(d.Also), 2)]
+	for i := range d.Also {
+		a := &d.Also[i]
+		for _, t := range []*string{&a.Phase, &a.Command, &a.Exit, &a.Message} {
+			*t = clip(*t, line)
+		}
+	}
 	d.Details = nil
 	if s == Bare {
+		d.Also = nil
 		d.Advice = ""
 		for i := range d.Denials {
 			n := &d.Denials[i]

@@ -33,6 +33,9 @@ func fullRound(id string, change func(*Round)) Round {
 	for i := range 90 {
 		d.Excerpt = append(d.Excerpt, buildlog.Line{N: i, Text: long(900)})
 	}
+	for range 8 {
+		d.Also = append(d.Also, buildlog.Also{Phase: "BUILD", Command: long(500), Message: long(500)})
+	}
 	dec := Decision{Why: long(9000), Used: []guardrail.Used{{Grant: "g", Because: long(900)}}}
 	for i := range 90 {
 		dec.Refusals = append(dec.Refusals, guardrail.Refusal{Rule: guardrail.NotAllowed, Action: "a", Message: long(9000),
@@ -97,6 +100,24 @@ func TestBounded(t *testing.T) {
 	}
 	if p := c.Bounded(Bare).Changes(); len(p) != 1 || p[0].Write.Before != "before" || p[0].Proof != nil || p[0].Write.After != "after" {
 		t.Errorf("changes that stand: %+v", p)
+	}
+}
+
+// TestBoundedAlso: what failed besides is kept shorter, and then not at all.
+func TestBoundedAlso(t *testing.T) {
+	c := Case{Rounds: []Round{fullRound("told", nil)}}
+	for s, want := range map[Size][2]int{Whole: {8, 500}, Recent: {8, 500}, Short: {2, 303}, Bare: {0, 0}} {
+		got := c.Bounded(s).Rounds[0].Diagnosis.Also
+		length := 0
+		for _, a := range got {
+			length = max(length, len(a.Command), len(a.Message))
+		}
+		if len(got) != want[0] || length != want[1] {
+			t.Errorf("size %d: %d of %d bytes, want %v", s, len(got), length, want)
+		}
+	}
+	if also := c.Rounds[0].Diagnosis.Also; len(also) != 8 || len(also[0].Command) != 500 {
+		t.Error("the case itself was cut")
 	}
 }
 

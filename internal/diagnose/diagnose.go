@@ -2,7 +2,12 @@
 // It is pure: facts and causes.yaml in, a [Diagnosis] out.
 package diagnose
 
-import "github.com/buildmedic/buildmedic/internal/buildlog"
+import (
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+)
 
 // Remedy is what would cure a failure. The set is closed.
 type Remedy string
@@ -33,6 +38,8 @@ type Diagnosis struct {
 	Dropped   int               `json:"dropped,omitempty"` // how many more denials there were
 	Details   map[string]string `json:"details,omitempty"` // named groups of the cause's pattern, e.g. "repository"
 	Excerpt   []buildlog.Line   `json:"excerpt"`
+	// Also is what failed besides, after the build had failed: never the cause.
+	Also []buildlog.Also `json:"also,omitempty"`
 	// Fingerprint is 16 hex digits, equal for equal failures whatever their
 	// numbers, ids, times and paths.
 	Fingerprint string `json:"fingerprint"`
@@ -77,10 +84,20 @@ func Diagnose(f buildlog.Failure) Diagnosis {
 	words := x.words(found)
 	d.Title = expand(c.Title, words)
 	d.Advice = expand(c.Advice, words)
+	if _, batch, ok := strings.Cut(f.Build.BatchARN, ":build-batch/"); ok && f.Build.Status == codebuild.Stopped {
+		d.Advice = "It is one of the builds of the batch " + printable(batch) + ". A batch that fails or faults ends those that " +
+			"still run: look at the batch, and at its builds that failed. If there is none, somebody stopped it."
+	}
 	if found.denial != nil {
 		d.Advice += x.aboutDenial(found.denial)
 	}
 	d.Advice += x.aboutAside() + x.aboutUndecoded()
 	d.Excerpt = x.excerpt(d.Evidence)
+	for _, a := range f.Also {
+		for _, s := range []*string{&a.Phase, &a.Command, &a.Exit, &a.Message} {
+			*s = printable(*s)
+		}
+		d.Also = append(d.Also, a)
+	}
 	return d
 }

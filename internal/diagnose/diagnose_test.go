@@ -378,6 +378,40 @@ func TestTextIsPlain(t *testing.T) {
 	}
 }
 
+// A stopped build is nobody's business, but for one that its batch stopped as it failed or faulted.
+func TestStopped(t *testing.T) {
+	for batch, want := range map[string]string{
+		"": "Nothing is wrong.",
+		"arn:aws:codebuild:eu-west-1:111122223333:build-batch/shop:11111111-2222-3333-4444-555555555555": "look at the batch",
+	} {
+		d := Diagnose(buildlog.Failure{Build: codebuild.Build{Status: codebuild.Stopped, BatchARN: batch}})
+		if d.Cause != "stopped" || d.Remedy != Ignore || !strings.Contains(d.Advice, want) {
+			t.Errorf("batch %q: %s, %s: %s", batch, d.Cause, d.Remedy, d.Advice)
+		}
+		if batch != "" && (strings.Contains(d.Advice, "Nothing is wrong") || !strings.Contains(d.Advice, "shop:11111111")) {
+			t.Errorf("batch %q: %s", batch, d.Advice)
+		}
+	}
+}
+
+// What failed besides is told in single lines of visible text, and decides nothing.
+func TestAlsoFailed(t *testing.T) {
+	f := buildlog.Failure{Tail: []buildlog.Line{{N: 1, Text: "a.ts(1,1): error TS2322: Type 'x' is not assignable to type 'y'."}},
+		Command: "npx tsc", Exit: "2"}
+	want := Diagnose(f)
+	f.Also = []buildlog.Also{{Phase: "POST_BUILD", Command: "docker pull x\x1b[31m\ny", Exit: "1",
+		Message: "toomanyrequests: You have reached your pull rate limit", Line: 9}}
+	got := Diagnose(f)
+	if len(got.Also) != 1 || got.Also[0].Line != 9 {
+		t.Fatalf("got %+v", got.Also)
+	}
+	checkPlain(t, got.Also[0].Command)
+	got.Also = nil
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the diagnosis changed (-want +got):\n%s", diff)
+	}
+}
+
 func TestExcerpt(t *testing.T) {
 	lines := func(from, to int) []buildlog.Line {
 		var l []buildlog.Line

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/settings"
@@ -11,11 +12,15 @@ import (
 
 // Look reads a build and decides about it, without recording or changing
 // anything. The case that it returns has one round, with the diagnosis and the
-// decision, and is in no ledger. It gives ErrNotFound if the build is gone.
+// decision, and is in no ledger. It gives ErrNotFound if the build is gone, and an error if it did
+// not fail.
 func (h *Healer) Look(ctx context.Context, at settings.Account, build string) (decide.Case, error) {
 	b, err := h.build(ctx, at, build)
 	if err != nil {
 		return decide.Case{}, fmt.Errorf("reading build %q: %w", build, err)
+	}
+	if b.Status == codebuild.Succeeded || b.Status == codebuild.InProgress {
+		return decide.Case{}, fmt.Errorf("build %s did not fail: its status is %s", b.ID, b.Status)
 	}
 	if p, ok := h.Settings.Project(b.Project, at.ID, at.Region, h.Home); ok {
 		b = b.WithRolePath(p.Role)

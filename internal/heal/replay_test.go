@@ -210,4 +210,8 @@ func TestReplayOfWhatIsNotOver(t *testing.T) {
 	if a := s.replay(green); a.Done || !strings.Contains(a.Message, "SUCCEEDED") || slices.Contains(refusals(s.of(id)), "taken-back") {
 		t.Errorf("a green build: %+v", a)
 	}
+	// Nor does a look at it call it failed.
+	if _, err := s.Inbox.Healer.Look(t.Context(), s.Inbox.Healer.Home, green); err == nil || !strings.Contains(err.Error(), "did not fail") {
+		t.Errorf("a look at a green build: %v", err)
+	}
 }

@@ -19,6 +19,10 @@ func WithoutSecrets(d diagnose.Diagnosis) diagnose.Diagnosis {
 		n.Subject, n.Reason = redact.Text(n.Subject), redact.Text(n.Reason)
 		n.Principal, n.Resource, n.PolicyARN = named(n.Principal), named(n.Resource), named(n.PolicyARN)
 	}
+	for i := range d.Also {
+		a := &d.Also[i]
+		a.Phase, a.Command, a.Exit, a.Message = redact.Text(a.Phase), redact.Text(a.Command), redact.Text(a.Exit), redact.Text(a.Message)
+	}
 	for k, v := range d.Details {
 		d.Details[k] = redact.Text(v)
 	}

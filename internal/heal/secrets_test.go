@@ -20,6 +20,7 @@ func TestWithoutSecrets(t *testing.T) {
 		Advice:   "a " + token,
 		Evidence: diagnose.Evidence{Text: "e " + token},
 		Details:  map[string]string{"x": token},
+		Also:     []buildlog.Also{{Phase: token, Command: "./notify.sh " + token, Exit: token, Message: "CLIENT_ERROR: " + token}},
 		Denials: []buildlog.Denial{
 			{
 				Principal: "arn:aws:sts::111122223333:assumed-role/" + token + "/s",

@@ -91,6 +91,11 @@ func description(n Notice) string {
 	if f := n.Failure; f != nil && f.Text != "" {
 		parts = append(parts, "*What failed*: "+failedWhere(f)+"\n"+fence(f.Text))
 	}
+	if f := n.Failure; f != nil {
+		for _, a := range f.Also {
+			parts = append(parts, prosemark(a.words()))
+		}
+	}
 	if len(n.Proof) > 0 {
 		parts = append(parts, "*How certain this is*\n"+bullets(n.Proof))
 	}

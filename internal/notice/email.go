@@ -110,6 +110,9 @@ func (m *mail) failure(n Notice) {
 	case f.Command == "":
 		m.fact("Says", f.Context)
 	}
+	for _, a := range f.Also {
+		m.hang("  ", a.words())
+	}
 	m.end()
 	m.excerpt(n)
 	if f.Title == "" {
@@ -122,6 +125,14 @@ func (m *mail) failure(n Notice) {
 		m.denial(d)
 	}
 	m.end()
+}
+
+// words says what failed besides, so that nobody takes it for the cause.
+func (a Also) words() string {
+	if a.Line > 0 {
+		return fmt.Sprintf("Also failed: %s (line %d), after the build had failed.", a.What, a.Line)
+	}
+	return "Also failed: " + a.What + ", after the build had failed."
 }
 
 func buildLine(n Notice) string {

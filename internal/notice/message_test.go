@@ -210,6 +210,7 @@ func monster(r *rand.Rand) decide.Outcome {
 			g.Denials = append(g.Denials, buildlog.Denial{Principal: text(), Action: text(), Resource: text(),
 				PolicyARN: text(), Effect: buildlog.Explicit, Layer: buildlog.ServiceControl, Causal: r.IntN(2) == 0})
 			g.Excerpt = append(g.Excerpt, buildlog.Line{N: r.IntN(1e6), Text: text()})
+			g.Also = append(g.Also, buildlog.Also{Phase: text(), Command: text(), Exit: text(), Message: text(), Line: r.IntN(9)})
 			d.Refusals = append(d.Refusals, guardrail.Refusal{Rule: guardrail.Rule(name()), Action: text(),
 				Resource: text(), Message: text(), Entry: name()})
 			d.Used = append(d.Used, guardrail.Used{Grant: name(), Because: text(), Owner: text(), Expires: failedAt})

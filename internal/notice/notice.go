@@ -111,7 +111,14 @@ type Failure struct {
 	Advice      string          `json:"advice,omitempty"`
 	Denials     []Denial        `json:"denials"`
 	Excerpt     []buildlog.Line `json:"excerpt"`
+	Also        []Also          `json:"also,omitempty"` // what failed besides, after the build had failed
 	Fingerprint string          `json:"fingerprint,omitempty"`
+}
+
+// Also is what failed besides: a command of a finally block, or a later phase.
+type Also struct {
+	What string `json:"what"`           // "phase POST_BUILD, command ./notify.sh, exit status 1"
+	Line int    `json:"line,omitempty"` // of the log; 0 if only the build's record says so
 }
 
 // Denial is one access-denied message.

@@ -664,6 +664,9 @@ func testsReported() decide.Outcome {
 				{N: 100, Text: "    Expected: 10.13"}, {N: 101, Text: "    Received: 10.12"},
 				{N: 141, Text: "Tests: 2 failed, 187 passed, 189 total"},
 				{N: 142, Text: "npm ERR! Test failed.  See above for more details."}},
+			Also: []buildlog.Also{
+				{Phase: "BUILD", Command: "./stop-services.sh", Exit: "1", Line: 151},
+				{Phase: "UPLOAD_ARTIFACTS", Message: "CLIENT_ERROR: no matching artifact paths found"}},
 		},
 		decide.Decision{Mode: settings.Heal, Remedy: diagnose.Report, Why: "Only a person can cure this."})
 	return outcome(decide.Reported, after(6*time.Second), trackerSettings(), r)

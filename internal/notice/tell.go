@@ -23,6 +23,7 @@ const (
 	maxDenials  = 50
 	maxRefusals = 50
 	maxExcerpt  = 60
+	maxAlso     = 4
 	maxGrants   = 50
 	maxEvents   = 60
 )
@@ -183,6 +184,9 @@ func failureOf(r decide.Round) *Failure {
 	}
 	for i, t := range quoteLines(texts, maxLine) {
 		f.Excerpt = append(f.Excerpt, buildlog.Line{N: excerpt[i].N, Text: t})
+	}
+	for _, a := range g.Also[:min(len(g.Also), maxAlso)] {
+		f.Also = append(f.Also, Also{What: quote(a.String(), maxLine), Line: a.Line})
 	}
 	return f
 }

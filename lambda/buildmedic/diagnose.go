@@ -25,8 +25,9 @@ FILE is the log as CodeBuild wrote it, gzip, UTF-16 or plain; without it, standa
 
 With -jsonl it reads JSON Lines {"id","text","phase_contexts":["CODE: message",...],"build_arn","service_role"},
 all but id optional, and writes one object a line, in order: {"id","cause","remedy","retryable",
-"denials":[{"action","resource","principal","effect","layer","policy_arn","line","causal"}],"excerpt":[...],"fingerprint"}.
-A denial that is not causal did not fail the build. What looks like a secret is masked.
+"denials":[{"action","resource","principal","effect","layer","policy_arn","line","causal"}],"excerpt":[...],
+"also":[{"phase","command","exit","message","line"}],"fingerprint"}.
+A denial that is not causal did not fail the build; what is in also failed after the build had failed. What looks like a secret is masked.
 A line that cannot be read gives {"id","error"}, and the next lines are still read.
 
 Exit codes: 0 diagnosed, whatever the cause; 1 the input could not be read or the output not written; 2 wrong usage.`

@@ -31,7 +31,7 @@ type record struct {
 }
 
 // answer is the diagnosis of one record, without secrets; nothing in it is
-// null.
+// null; also is missing where nothing else failed.
 type answer struct {
 	ID          json.RawMessage  `json:"id"`
 	Cause       string           `json:"cause"`
@@ -39,6 +39,7 @@ type answer struct {
 	Retryable   bool             `json:"retryable"`
 	Denials     []answeredDenial `json:"denials"`
 	Excerpt     []string         `json:"excerpt"`
+	Also        []buildlog.Also  `json:"also,omitempty"` // what failed besides, after the build had failed
 	Fingerprint string           `json:"fingerprint"`
 }
 
@@ -134,7 +135,7 @@ func answerLine(line []byte, n int) any {
 	}
 	f := rec.failure()
 	d := heal.WithoutSecrets(diagnose.Diagnose(f))
-	a := answer{id, d.Cause, d.Remedy, d.Retryable, []answeredDenial{}, []string{}, d.Fingerprint}
+	a := answer{id, d.Cause, d.Remedy, d.Retryable, []answeredDenial{}, []string{}, d.Also, d.Fingerprint}
 	for _, x := range d.Denials {
 		a.Denials = append(a.Denials, answeredDenial{x.Action, x.Resource, x.Principal, x.Subject, x.Effect, x.Layer,
 			x.PolicyARN, x.Reason, x.Line, x.Causal})

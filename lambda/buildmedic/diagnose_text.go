@@ -27,6 +27,7 @@ func tell(w io.Writer, f buildlog.Failure, d diagnose.Diagnosis, colour bool) er
 	t.wrap("  ", "  ", d.Advice)
 	remedy := t.cure(f, d)
 	t.log(d)
+	t.also(d.Also)
 	t.footer(d, remedy)
 	_, err := io.WriteString(w, t.b.String())
 	return err
@@ -272,6 +273,21 @@ func (t *teller) log(d diagnose.Diagnosis) {
 			continue
 		}
 		t.line(t.style(dim, number) + text)
+	}
+}
+
+// also lists what failed after the build had failed.
+func (t *teller) also(list []buildlog.Also) {
+	if len(list) == 0 {
+		return
+	}
+	t.section("Also failed, after the build had failed")
+	for _, a := range list {
+		said := "  "
+		if a.Line > 0 {
+			said = fmt.Sprintf("  line %d  ", a.Line)
+		}
+		t.wrap(said, strings.Repeat(" ", len(said)), clipped(plain(a.String()), 300))
 	}
 }
 
