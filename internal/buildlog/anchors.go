@@ -61,14 +61,17 @@ var anchors = []anchor{
 }
 
 // signAnchors are what tools print in front of an error, or in place of one, in words that a build
-// that passes seldom prints.
+// that passes seldom prints. Some are cut to where their letters are rare: what is found is judged
+// again by [Strength].
 var signAnchors = []anchor{
 	{"Error:", signAnchor, nil, nil},
 	{"error:", signAnchor, nil, nil},
+	{"): err", signAnchor, nil, nil},
+	{"error[E", signAnchor, nil, nil},
 	{"ERROR:", signAnchor, nil, nil},
 	{"ERROR ", signAnchor, nil, nil},
 	{"ERROR]", signAnchor, nil, nil},
-	{"not ok ", signAnchor, nil, nil},
+	{"ot ok ", signAnchor, nil, nil},
 	{"--- FAIL", signAnchor, nil, nil},
 	{"FAILED", signAnchor, nil, nil},
 	{" FAIL ", signAnchor, nil, nil},
@@ -81,10 +84,10 @@ var signAnchors = []anchor{
 	{"xception: ", signAnchor, nil, nil},
 	{"xception in thread", signAnchor, nil, nil},
 	{"npm ERR! code", signAnchor, nil, nil},
-	{"such file or directory", signAnchor, nil, nil},
+	{"ch fil", signAnchor, nil, nil},
 	{"o space left on", signAnchor, nil, nil},
 	{"ermission d", signAnchor, nil, nil},
-	{"imed out", signAnchor, nil, nil},
+	{"ed out", signAnchor, nil, nil},
 }
 
 // maxLiteral bounds the length of an anchor's literal.

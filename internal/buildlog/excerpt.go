@@ -127,13 +127,18 @@ func excerpt(tail []Line, denials []Denial) []Line {
 			return ExcerptAround(tail, at)
 		}
 	}
-	return ExcerptAround(tail, Deciding(tail))
+	strength := strengths(tail)
+	return excerptAround(tail, deciding(tail, strength), strength)
 }
 
 // ExcerptAround chooses at most 40 of the lines: those around lines[at], the first and the last
 // ones, and others that report an error, the strongest and the rarest first, since what is printed
 // once explains more than what is printed fifty times.
 func ExcerptAround(lines []Line, at int) []Line {
+	return excerptAround(lines, at, strengths(lines))
+}
+
+func excerptAround(lines []Line, at int, strength []int) []Line {
 	if len(lines) <= maxExcerpt {
 		return lines
 	}
@@ -157,7 +162,7 @@ func ExcerptAround(lines []Line, at int) []Line {
 	for i := 1; i <= after; i++ {
 		add(at + i)
 	}
-	for _, i := range others(lines) {
+	for _, i := range others(lines, strength) {
 		add(i)
 	}
 	for i := 1; len(chosen) < maxExcerpt; i++ {
@@ -174,33 +179,44 @@ func ExcerptAround(lines []Line, at int) []Line {
 	return list
 }
 
-// others returns the indices of the lines that surely report an error, those first whose like is
-// the rarest.
-func others(lines []Line) []int {
-	like := map[string][]int{}
-	for i := range lines {
-		if own := ownText(lines[i].Text); strengthOf(lines[i].Text, own) == Sure {
-			k := likeness(own)
-			like[k] = append(like[k], i)
-		}
+// others returns the indices of the lines that report an error, one of each kind of line before
+// there are two of any: the strongest kinds first, then the rarest.
+func others(lines []Line, strength []int) []int {
+	type kind struct {
+		strength int
+		at       []int
 	}
-	kinds := slices.SortedFunc(maps.Values(like), func(a, b []int) int {
-		return cmp.Or(len(a)-len(b), b[0]-a[0])
+	like := map[string]*kind{}
+	for i := range lines {
+		s := strength[i]
+		if s == NoError {
+			continue
+		}
+		key := likeness(ownText(lines[i].Text))
+		k := like[key]
+		if k == nil {
+			k = &kind{}
+			like[key] = k
+		}
+		k.strength = max(k.strength, s)
+		k.at = append(k.at, i)
+	}
+	kinds := slices.SortedFunc(maps.Values(like), func(a, b *kind) int {
+		return cmp.Or(b.strength-a.strength, len(a.at)-len(b.at), b.at[0]-a.at[0])
 	})
 	var list []int
 	for n := 0; len(list) < maxExcerpt; n++ { // of each kind the last line, then the first, and so on
-		any := false
+		before := len(list)
 		for _, k := range kinds {
-			if n < len(k) {
-				any = true
-				i := len(k) - 1 - n/2
+			if n < len(k.at) {
+				i := len(k.at) - 1 - n/2
 				if n%2 == 1 {
 					i = n / 2
 				}
-				list = append(list, k[i])
+				list = append(list, k.at[i])
 			}
 		}
-		if !any {
+		if len(list) == before {
 			break
 		}
 	}
@@ -225,12 +241,22 @@ func ownText(line string) string {
 	return string(b[decorations(b, 0, -1, &number, &row{}):])
 }
 
+// strengths returns the strength of each line.
+func strengths(lines []Line) []int {
+	list := make([]int, len(lines))
+	for i := range lines {
+		list[i] = strengthOf(lines[i].Text, ownText(lines[i].Text))
+	}
+	return list
+}
+
 // strengthOf is the strength of a line or of its own text: a level in brackets is in one of them only.
 func strengthOf(line, own string) int {
-	if AgentLine(line) {
+	s := Strength(line)
+	if s != NoError && AgentLine(line) {
 		return NoError
 	}
-	if s := Strength(line); s == Consequence || s == Sure || own == line {
+	if s == Consequence || s == Sure || own == line {
 		return s
 	}
 	return Strength(own)
@@ -239,15 +265,15 @@ func strengthOf(line, own string) int {
 // nearEnd is how many lines of the end hold the error of most commands.
 const nearEnd = 400
 
-// Deciding returns the index of the line of a command's output that says best why it failed: of the
+// deciding returns the index of the line of a command's output that says best why it failed: of the
 // strongest ones the first near the end, since one error often causes those behind it, else the
 // last. Without any it is near the end.
-func Deciding(lines []Line) int {
+func deciding(lines []Line, strength []int) int {
 	best, at := NoError, max(0, len(lines)-2*edge)
 	near := false
 	for i := range lines {
 		l := &lines[i]
-		s := strengthOf(l.Text, ownText(l.Text))
+		s := strength[i]
 		here := i >= len(lines)-nearEnd && lines[len(lines)-1].N-l.N < nearEnd
 		if s > best || s == best && s > NoError && !near {
 			best, at, near = s, i, here

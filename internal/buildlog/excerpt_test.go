@@ -117,3 +117,68 @@ func TestClip(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// failingLines are lines in which tools say what failed, each once in very much other output.
+var failingLines = []string{
+	"not ok 7312 - rounds half a cent up",
+	"    not ok 3 - nested: adds up",
+	"FAIL src/cart/total.test.ts",
+	"FAIL\tgithub.com/example/shop/cart\t0.41s",
+	"    --- FAIL: TestCart/rounds_up (0.00s)",
+	"\x1b[0m\x1b[7m\x1b[1m\x1b[31m FAIL \x1b[39m\x1b[22m\x1b[27m\x1b[0m src/a.test.ts",
+	"FAILED tests/test_cart.py::test_rounds - assert 10.13 == 10.12",
+	"tests/test_cart.py::test_rounds FAILED                   [ 41%]",
+	"> Task :cart:compileJava FAILED",
+	"[FAIL] s3-bucket-encrypted: bucket media has no encryption",
+	"rule s3-encrypted | media | FAIL | no encryption",
+	"\tFAILED for resource: aws_s3_bucket.media",
+	"✗ s3-encrypted: bucket media has no encryption",
+	"  ✖ owner bob is not a member of the team",
+	"❌ owner bob is not a member of the team",
+	"  ✘  12 [chromium] › cart.spec.ts:9 › adds up (2.1s)",
+	"Error: cannot read the list of owners",
+	"error: linking with `cc` failed: exit status: 1",
+	"src/cart.ts(3,22): error TS2307: Cannot find module 'x'.",
+	"[ERROR] Failed to execute goal on project shop",
+	"ERROR: owner bob is not a member",
+	"2026-01-05T10:11:12.1Z ERROR owner bob is not a member",
+	"java.lang.IllegalStateException: owner bob is not a member",
+	"Exception in thread \"main\" java.lang.NoClassDefFoundError: x",
+	"Traceback (most recent call last):",
+	"panic: runtime error: index out of range [3] with length 3",
+	"cat: owners.txt: No such file or directory",
+	"./run.sh: line 3: ./owners: Permission denied",
+	"write /tmp/x: no space left on device",
+	"dial tcp 10.0.0.1:5432: i/o timed out",
+	"npm ERR! code E401",
+}
+
+// A line that says what failed is in the excerpt, in a log of any length, wherever it stands in it
+// and whatever the cause is.
+func TestExcerptHoldsTheFailingLine(t *testing.T) {
+	const start, end = agentStamp + "Running command ./check.sh\n",
+		agentStamp + "Command did not exit successfully ./check.sh exit status 1\n" + agentStamp + "Phase complete: BUILD State: FAILED\n"
+	rest, errors, others := numbered("ok", 8000), numbered("Error: check", 50), numbered("Warning: error: check", 9000)
+	for _, line := range failingLines {
+		for name, output := range map[string]string{
+			"in the middle of 16,000 lines":    rest + line + "\n" + rest,
+			"at the beginning of 16,000 lines": line + "\n" + rest + rest,
+			"before 50 lines that report errors": numbered("ok", 5000) + line + "\n" + numbered("ok", 2000) + errors +
+				numbered("ok", 30),
+			"after 50 lines that report errors":     errors + rest + line + "\n" + rest,
+			"after very many lines of another kind": others + line + "\n" + others,
+		} {
+			f := ReadText(codebuild.Build{}, start+output+end)
+			want := clean([]byte(line))
+			if !slices.ContainsFunc(f.Excerpt, func(l Line) bool { return l.Text == want }) {
+				t.Errorf("%q %s: not in the excerpt", want, name)
+			}
+			if !slices.ContainsFunc(f.Tail, func(l Line) bool { return l.Text == want }) {
+				t.Errorf("%q %s: not among the lines that causes are matched against", want, name)
+			}
+			if n, size := len(f.Tail), sizeOf(f.Tail); n > maxTailLines || size > maxTailBytes || len(f.Excerpt) > maxExcerpt {
+				t.Fatalf("%q %s: %d lines of %d bytes, excerpt of %d", want, name, n, size, len(f.Excerpt))
+			}
+		}
+	}
+}

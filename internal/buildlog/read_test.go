@@ -481,6 +481,67 @@ func TestConstantMemory(t *testing.T) {
 	}
 }
 
+// livingReader notes how much memory is in use each time that it is asked for more.
+type livingReader struct {
+	r    io.Reader
+	most uint64
+}
+
+func (l *livingReader) Read(p []byte) (int, error) {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	l.most = max(l.most, m.HeapAlloc)
+	return l.r.Read(p)
+}
+
+// Of a log that is full of denials or errors, each byte is read a few times at most, and little is
+// kept, however long it is.
+func TestDenseLogs(t *testing.T) {
+	many := func(line string) string {
+		var b strings.Builder
+		for i := 0; b.Len() < 6<<20; i++ {
+			fmt.Fprintf(&b, line+"\n", i)
+		}
+		return b.String()
+	}
+	const failed = agentStamp + "Command did not exit successfully make exit status 2\n" + agentStamp + "Phase complete: BUILD State: FAILED\n"
+	for _, c := range []struct {
+		what, text string
+		times      float64 // how often a byte is read
+	}{
+		{"one denial, again and again", strings.Repeat(deniedLine+"\n", 6<<20/len(deniedLine)), 1.5},
+		{"different denials", many("Error: " + denial("ssm:GetParameter", "arn:aws:ssm:eu-west-1:111122223333:parameter/p%d")), 4.5},
+		{"errors", many("src/%d.ts(1,2): error TS2304: Cannot find name 'x'."), 4},
+		{"several in one line", many("❌ Error: ERROR: FAILED: error: it %d failed"), 4},
+		{"one long line of errors", strings.Repeat("Error: x; ", 6<<20/10), 0.1},
+		{"crosses", strings.Repeat("❌", 2<<20), 0.1},
+		{"lines of the agent", many(agentStamp + "Running command make %d"), 0.1},
+		{"ends of commands", many(agentStamp + "Command did not exit successfully make exit status %d"), 0.1},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			if testing.Short() {
+				t.Skip("reads 6 MB of dense text; left out with -short")
+			}
+			var before runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			r := &livingReader{r: strings.NewReader(agentStamp + "Running command make\n" + c.text + failed)}
+			tr := newTracker(codebuild.Build{})
+			if err := scan(r, tr); err != nil {
+				t.Fatal(err)
+			}
+			assemble(codebuild.Build{}, tr)
+			if most := int64(r.most) - int64(before.HeapAlloc); most > 12<<20 {
+				t.Errorf("%d bytes of memory in use", most)
+			}
+			if times := float64(tr.scanner.read) / float64(len(c.text)); times > c.times {
+				t.Errorf("each byte was read %.1f times, want at most %.1f", times, c.times)
+			}
+		})
+	}
+}
+
 func TestComplete(t *testing.T) {
 	done := agentStamp + "Phase complete: BUILD State: FAILED\n"
 	context := agentStamp + "Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing " +

@@ -28,6 +28,8 @@ type scanner struct {
 
 	waiting []located // markers and signs that wait for the claims before them
 	signEnd int64     // where the line of the last sign ends
+	crossed int64     // crosses before this offset have been looked for
+	read    int64     // how many bytes have been read as regions and signs, for tests
 
 	tracker *tracker
 }
@@ -138,10 +140,6 @@ func (s *scanner) search(limit int64) {
 		return
 	}
 	hits := anchorMatcher().find(s.buf, int(s.done-s.off), int(limit-s.off))
-	n := len(hits)
-	if hits = s.symbols(hits, int(s.done-s.off), int(limit-s.off)); len(hits) > n {
-		slices.SortStableFunc(hits, func(x, y hit) int { return x.at - y.at })
-	}
 	for _, h := range hits {
 		switch at := s.off + int64(h.at); h.anchor.kind {
 		case markerAnchor:
@@ -192,6 +190,7 @@ func (s *scanner) region(first, last, cut, limit int64) {
 	}
 	from := max(first-back, s.off)
 	raw := s.buf[from-s.off : to-s.off]
+	s.read += int64(len(raw))
 	if from > 0 { // begin with a whole line, if one begins
 		if n := bytes.IndexByte(raw[:min(len(raw), int(max(0, cut-from)))], '\n'); n >= 0 {
 			from += int64(n) + 1

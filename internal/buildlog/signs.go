@@ -8,22 +8,30 @@ import (
 // A sign is a line that tools print when something fails. The lines of a command that hold one are
 // kept wherever they are: the error may stand before any amount of other output.
 type sign struct {
-	kind string // which literal or symbol it was; see signAnchors and symbols
+	kind signKind
 	line int
 	raw  []byte // the line, and a little of what follows it
+}
+
+// signKind is equal for lines of one kind: which literal or symbol is in it, and the letters that the
+// line begins with.
+type signKind struct {
+	literal string
+	letters [10]byte
 }
 
 // Bounds of the signs that are kept of a command: the first and the last ones of each kind, so that
 // no number of lines of one kind hides one of another.
 const (
 	maxSigns  = 6 // of either
+	maxKinds  = 96
 	signReach = 2 // lines that are kept behind a sign's
 	signBytes = 24 << 10
 )
 
 // signs are those of a command.
 type signs struct {
-	kinds map[string]*signsOfKind
+	kinds map[signKind]*signsOfKind
 }
 
 type signsOfKind struct {
@@ -34,9 +42,13 @@ type signsOfKind struct {
 
 func (s *signs) add(x sign) {
 	if s.kinds == nil {
-		s.kinds = map[string]*signsOfKind{}
+		s.kinds = map[signKind]*signsOfKind{}
 	}
 	k := s.kinds[x.kind]
+	if k == nil && len(s.kinds) >= maxKinds {
+		x.kind.letters = [10]byte{}
+		k = s.kinds[x.kind]
+	}
 	if k == nil {
 		k = &signsOfKind{}
 		s.kinds[x.kind] = k
@@ -53,7 +65,7 @@ func (s *signs) add(x sign) {
 }
 
 func (s signs) clone() signs {
-	c := signs{kinds: make(map[string]*signsOfKind, len(s.kinds))}
+	c := signs{kinds: make(map[signKind]*signsOfKind, len(s.kinds))}
 	for kind, k := range s.kinds {
 		c.kinds[kind] = &signsOfKind{slices.Clone(k.first), slices.Clone(k.last), k.next}
 	}
@@ -97,17 +109,37 @@ func (s signs) lines() []Line {
 	return merge(own, behind)
 }
 
-// sign handles the literal or symbol of a sign, which begins at off.
-func (s *scanner) sign(off int64, kind string) {
+// sign handles the literal of a sign, which begins at off.
+func (s *scanner) sign(off int64, literal string) {
+	if literal[0] == '\n' {
+		off++
+	}
 	if off < s.signEnd {
 		return // in the line of the sign before
 	}
+	var x sign
+	if x, s.signEnd = s.signAt(off, literal); x.raw == nil {
+		return
+	}
+	s.waiting = append(s.waiting, located{marker: marker{kind: signLine}, from: off, to: off, sign: x})
+	if !s.open {
+		s.pass(off + 1)
+	}
+}
+
+// signAt returns the sign whose literal or symbol is at off, and where its line ends. The sign has
+// no text if it is none.
+func (s *scanner) signAt(off int64, literal string) (x sign, end int64) {
 	at := int(off - s.off)
 	from := max(0, at-maxLine)
 	if n := bytes.LastIndexByte(s.buf[from:at], '\n'); n >= 0 {
 		from += n + 1
 	} else if from > 0 || s.off > 0 {
-		return // nothing prints a report in the middle of so long a line
+		to := min(len(s.buf), at+maxLine) // nothing prints a report in the middle of so long a line
+		if n := bytes.IndexByte(s.buf[at:to], '\n'); n >= 0 {
+			to = at + n
+		}
+		return sign{}, s.off + int64(to)
 	}
 	to := at
 	for i := range signReach + 1 {
@@ -118,13 +150,14 @@ func (s *scanner) sign(off int64, kind string) {
 		}
 		to += n + 1
 		if i == 0 {
-			s.signEnd = s.off + int64(to)
+			end = s.off + int64(to)
 		}
 	}
-	if s.signEnd <= off {
-		s.signEnd = s.off + int64(to)
+	if end == 0 {
+		end = s.off + int64(to)
 	}
 	raw := s.buf[from:to]
+	s.read += int64(len(raw))
 	for { // what the agent writes is no output
 		i, _ := indexAgent(raw)
 		if i < 0 {
@@ -133,35 +166,50 @@ func (s *scanner) sign(off int64, kind string) {
 		raw = raw[:bytes.LastIndexByte(raw[:i], '\n')+1]
 	}
 	if len(raw) <= at-from {
-		return
+		return sign{}, end
 	}
-	begin := s.off + int64(from)
-	s.waiting = append(s.waiting, located{marker: marker{kind: signLine}, from: off, to: off,
-		sign: sign{kind, s.lineAt(begin), bytes.Clone(bytes.TrimRight(raw, "\r\n"))}})
-	if !s.open {
-		s.pass(off + 1)
-	}
+	return sign{kindOf(literal, raw), s.lineAt(s.off + int64(from)), bytes.Clone(bytes.TrimRight(raw, "\r\n"))}, end
 }
 
-// symbols finds the signs that have no word: a cross or another mark in front of a line, of three
-// bytes, which is too short for an anchor.
-func (s *scanner) symbols(hits []hit, from, to int) []hit {
-	for b := s.buf[:min(to, len(s.buf))]; from < len(b); from++ {
-		n := bytes.IndexByte(b[from:], crossMark[0])
+func kindOf(literal string, line []byte) signKind {
+	k := signKind{literal: literal}
+	n := 0
+	for _, x := range line {
+		if n == len(k.letters) || x == '\n' {
+			break
+		}
+		if letter(x) {
+			k.letters[n] = x
+			n++
+		}
+	}
+	return k
+}
+
+// crosses adds the signs that have no word, a cross in front of a line, to those of the part of the
+// log between the offsets, as far as the buffer has it. Their three bytes are too short for an
+// anchor, and looking for them everywhere would be slow.
+func (s *scanner) crosses(to *signs, from, until int64) {
+	from = max(from, s.crossed, s.off)
+	s.crossed = max(s.crossed, until)
+	for from < until {
+		n := bytes.IndexByte(s.buf[from-s.off:until-s.off], crossMark[0])
 		if n < 0 {
 			break
 		}
-		from += n
-		if from+2 < len(s.buf) && isCross(s.buf[from+1], s.buf[from+2]) {
-			hits = append(hits, hit{&crossAnchor, from})
+		from += int64(n)
+		if i := int(from - s.off); i+2 >= len(s.buf) || !isCross(s.buf[i+1], s.buf[i+2]) {
+			from++
+			continue
+		}
+		var x sign
+		if x, from = s.signAt(from, crossMark); x.raw != nil {
+			to.add(x)
 		}
 	}
-	return hits
 }
 
 const crossMark = "❌"
-
-var crossAnchor = anchor{literal: crossMark, kind: signAnchor}
 
 // isCross reports whether the two bytes after the first are those of ✕ ✖ ✗ ✘ ❌ or ❎.
 func isCross(a, b byte) bool {

@@ -17,7 +17,7 @@ const (
 var (
 	// consequence matches what tools print behind the error, or in its words with nothing to say.
 	consequence = lazyregexp.New(`(?i)\b(?:0|no) (?:errors?|failures?|failed|warnings)\b|(?:errors?|failures?|failed):? 0\b|` +
-		`complete log of this run|^(?:make|gmake|ninja)(?:\[\d+\])?: (?:\*\*\* |build stopped)|ELIFECYCLE|\bExit status\b|^\[INFO\]|` +
+		`complete log of this run|^(?:make|gmake|ninja)(?:\[\d+\])?: (?:\*\*\* |build stopped)|ELIFECYCLE|^(?:npm (?:ERR!|error) )?Exit status \d|^\[INFO\]|` +
 		`--stacktrace|re-run Maven|\[Help \d\]|^npm (?:ERR!|error) *$|Phase complete|Phase context|^Command did not exit|` +
 		`^\.? ?(?:Reason: )?exit status \d+$|` +
 		`^(?:(?:error|fatal): )?(?:process|command|script|task)\b.* (?:failed|exited|finished) with (?:exit )?(?:code|status)|` +
@@ -33,7 +33,7 @@ var (
 		`\b(?i:fatal error|error occurred|unhandled exception|uncaught (?:error|exception))\b|\berror(?: TS\d+|\[E\d+\])?: |` +
 		`[A-Za-z]*(?:Error|Exception): |\bException in\b|npm (?:ERR!|error) code|` +
 		`\bERROR\b|\bFATAL\b|\bFAIL(?:ED|URE)?\b|^\s*not ok\b|^\W{0,4}(?:\x{274c}|\x{274e}|[\x{2715}-\x{2718}]|\x{1f6a8}|\x{26d4})|` +
-		`: (?:command )?not found$|No such file or directory|No space left|[Pp]ermission denied|` +
+		`: (?:command )?not found$|(?i:no such file or directory|no space left|permission denied|\btimed out$)|` +
 		`^\W{0,4}(?:Failed|Could not|Cannot|Can't|Unable) (?:to )?\w`)
 
 	perhapsWords = lazyregexp.New(`(?i)\b(?:errors?|err!|fatal|panic|exception|fail(?:ed|ure|ures|s)?|denied|cannot|can't|` +
@@ -41,12 +41,31 @@ var (
 		`unauthorized|forbidden|not a member|not allowed|must|mismatch)\b|Error:|Exception\b`)
 )
 
+// hints are texts in lower case, one of which every line has that the expressions above match: most
+// lines have none, and looking for them is much faster.
+var hints = []string{
+	"err", "fail", "exception", "not ", "no s", "cannot", "can't", "couldn't", "unable", "fatal", "panic", "denied", "refused", "exit",
+	"\u274c", "\u274e", "\u2715", "\u2716", "\u2717", "\u2718", "\U0001f6a8", "\u26d4", "e  ", "traceback", "***", "elifecycle",
+	"complete log", "[info]", "stacktrace", "re-run", "[help", "phase co", "invalid", "missing", "abort", "reject", "unexpected",
+	"unknown", "timed out", "unauthorized", "forbidden", "must", "mismatch", "build stopped", "no warnings", "0 warnings", "finished",
+}
+
+func hinted(text string) bool {
+	text = strings.ToLower(text)
+	for _, h := range hints {
+		if strings.Contains(text, h) {
+			return true
+		}
+	}
+	return false
+}
+
 // Strength says how surely a cleaned line of output, without what tools put in front of every line,
 // reports why its command failed: one of the constants above.
 func Strength(line string) int {
 	text := strings.TrimSpace(line)
 	switch {
-	case text == "" || passed.MatchString(text) && !strings.HasPrefix(text, "not ok"):
+	case !hinted(text) || passed.MatchString(text) && !strings.HasPrefix(text, "not ok"):
 		return NoError
 	case consequence.MatchString(text):
 		return Consequence

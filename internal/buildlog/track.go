@@ -117,6 +117,7 @@ func (t *tracker) marker(m located) {
 // exit handles the end of a command that failed.
 func (t *tracker) exit(m located) {
 	p := t.startOf(m.text)
+	t.scanner.crosses(&t.signs, p.from, m.from)
 	p.to, p.toLine, p.command, p.exit = m.to, m.toLine, m.text, m.exit
 	p.exitFrom, p.exitLine, p.signs = m.from, m.fromLine, t.signs.clone()
 	if len(t.exits) == maxExits {
@@ -150,6 +151,7 @@ func (t *tracker) phaseDone(m located) {
 			if n := len(t.starts); n > 0 {
 				p = t.starts[n-1]
 			}
+			t.scanner.crosses(&t.signs, p.from, m.from)
 			p.signs = t.signs
 			f = &p
 			f.extend(m)
@@ -235,6 +237,7 @@ func (t *tracker) finish(end int64) {
 	if n := len(t.starts); n > 0 {
 		p = t.starts[n-1]
 	}
+	t.scanner.crosses(&t.signs, p.from, end)
 	p.to, p.toLine, p.signs = end, t.scanner.lineAt(end), t.signs
 	t.failed = &p
 }

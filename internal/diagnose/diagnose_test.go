@@ -378,6 +378,42 @@ func TestTextIsPlain(t *testing.T) {
 	}
 }
 
+// Where no cause is known, the evidence is the line that most surely reports an error, however much
+// other output stands behind it, and the excerpt holds it.
+func TestTheDecidingLine(t *testing.T) {
+	const agent = "[Container] 2026/01/05 10:11:12.000001 "
+	lines := func(format string, n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, format+"\n", i)
+		}
+		return b.String()
+	}
+	for _, c := range []struct{ what, output, want string }{
+		{"a home-made error, then what passed", lines("ok file %d", 30) + "❌ owner bob is not a member of the team\n" + lines("ok file %d", 20),
+			"❌ owner bob is not a member of the team"},
+		{"the same in 16,000 lines", lines("file %d is fine", 8000) + "❌ owner bob is not a member of the team\n" + lines("file %d is fine", 8000),
+			"❌ owner bob is not a member of the team"},
+		{"words of an error behind a sure one", "ERROR: owner bob is not a member\n" + lines("note %d: unknown owners may be missing", 20),
+			"ERROR: owner bob is not a member"},
+		{"of equal ones the last", "Error: first\nError: second\nbye\n", "Error: second"},
+		{"what only follows from it", "✗ owners: bob\nmake: *** [Makefile:3: owners] Error 1\n", "✗ owners: bob"},
+		{"what only follows from it, if there is nothing else", "make: *** [Makefile:3: owners] Error 1\n",
+			"make: *** [Makefile:3: owners] Error 1"},
+		{"no words of an error: the last line", "one\ntwo\n\n", "two"},
+		{"a test that passed and is about an error", "owner bob: not a member\nok 12 - Error: is reported\n", "owner bob: not a member"},
+	} {
+		d := Diagnose(buildlog.ReadText(codebuild.Build{}, agent+"Running command ./owners.sh\n"+c.output+agent+
+			"Command did not exit successfully ./owners.sh exit status 1\n"+agent+"Phase complete: BUILD State: FAILED\n"))
+		if d.Evidence.Text != c.want {
+			t.Errorf("%s (%s): evidence %q, want %q", c.what, d.Cause, d.Evidence.Text, c.want)
+		}
+		if len(d.Excerpt) > maxExcerpt || !slices.ContainsFunc(d.Excerpt, func(l buildlog.Line) bool { return l.Text == c.want }) {
+			t.Errorf("%s: not in the excerpt of %d lines", c.what, len(d.Excerpt))
+		}
+	}
+}
+
 // A stopped build is nobody's business, but for one that its batch stopped as it failed or faulted.
 func TestStopped(t *testing.T) {
 	for batch, want := range map[string]string{

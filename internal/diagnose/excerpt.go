@@ -65,7 +65,10 @@ func (x *facts) errorLine() (line buildlog.Line, ok bool) {
 // strength ranks a line, with and without what tools put in front of it: a level in brackets is only
 // in one of them. What only follows from an error explains less than any other line.
 func strength(line, bare string) int {
-	s := max(buildlog.Strength(line), buildlog.Strength(bare))
+	s := buildlog.Strength(line)
+	if s == buildlog.NoError || s == buildlog.Perhaps {
+		s = max(s, buildlog.Strength(bare))
+	}
 	switch s {
 	case buildlog.NoError:
 		return buildlog.Consequence

@@ -1,0 +1,36 @@
+package buildlog
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestStrength(t *testing.T) {
+	for strength, lines := range map[int][]string{
+		Sure: failingLines,
+		Perhaps: {
+			"the thing could not be found", "owner bob is not a member of the team", "login timed out, trying again",
+			"2 problems, 1 of them unexpected", "request was rejected by the server",
+		},
+		Consequence: {
+			"make: *** [Makefile:3: check] Error 1", "make[1]: *** [all] Error 2", "npm ERR! code ELIFECYCLE", "npm error code 1",
+			"npm ERR! A complete log of this run can be found in:", "error Command failed with exit code 1.", "Tests: 0 failed, 9 passed",
+			"0 errors, 3 warnings", "ninja: build stopped: subcommand failed.", "exit status 1", "[INFO] BUILD FAILURE", "[Help 1] http://x",
+		},
+		NoError: {
+			"", "   ", "ok 12 - reports an error", "PASS src/error.test.ts", "  ✓ rejects an invalid cart (2 ms)", "Downloaded 12 files",
+			"tests/test_errors.py::test_failed PASSED                   [ 41%]", "test errors::fatal ... ok", "compiled package number seven",
+		},
+	} {
+		for _, l := range lines {
+			text := strings.TrimSpace(clean([]byte(l)))
+			want := strength
+			if strings.HasPrefix(text, "Traceback") { // the error stands below it
+				want = Consequence
+			}
+			if got := strengthOf(text, ownText(text)); got != want {
+				t.Errorf("%q: %d, want %d", text, got, want)
+			}
+		}
+	}
+}
