@@ -110,7 +110,16 @@ var logForms = []struct {
 	{"coloured lines", func(s string) string { return eachLine(s, "\x1b[36m%[2]s\x1b[0m") }},
 	{"carriage returns", func(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") }},
 	{"--output text with times", func(s string) string { return eachLine(s, "17641512670%02[1]d\t%[2]s") }},
-	{"get-log-events --output text", func(s string) string { return eachLine(s, "EVENTS\t17641512670%02[1]d\t%[2]s\n\t1764151267000") }},
+	{"get-log-events --output text", func(s string) string {
+		return "b/1\tf/1\n" + eachLine(s, "EVENTS\t17641512670%02[1]d\t%[2]s\n\t1764151267000")
+	}},
+	{"filter-log-events --output text", func(s string) string {
+		return eachLine(s, "EVENTS\t3812345678%[1]d\t1764151267000\t"+streamName+"\t%[2]s\n\t1764151267000")
+	}},
+	{"--output table", func(s string) string {
+		return "-----------\n|  GetLogEvents  |\n+------+\n" + eachLine(s, "||  1764151267000|  %[2]s\n        |  1764151267000  ||")
+	}},
+	{"times and messages, --output text", func(s string) string { return eachLine(s, "17641512670%02[1]d\t%[2]s\n") }},
 	{"get-log-events --output text, without newlines", func(s string) string {
 		return eachLine(s, "EVENTS\t17641512670%02[1]d\t%[2]s\t1764151267000")
 	}},

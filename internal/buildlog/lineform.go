@@ -27,13 +27,10 @@ func (f *lineForm) own(line []byte) (name string, own []byte, keep bool) {
 	text := unstyled(line)
 	end := text[len(bytes.TrimRight(text, "\r\n")):]
 	text = text[:len(text)-len(end)]
-	if f.rest != nil && f.rest.Match(text) {
-		return "", nil, false
-	}
 	if f.front != nil {
 		m := f.front.FindSubmatch(text)
 		if m == nil {
-			return "", line, true
+			return "", line, f.rest == nil || !f.rest.Match(text)
 		}
 		text = text[len(m[0]):]
 		if len(m) > 1 {
@@ -60,7 +57,11 @@ func lineFormOf(sample []byte) lineForm {
 	}
 	var fronts []front
 	var behind []string
+	stamps := 0
 	for _, l := range lines {
+		if stampOnly.MatchString(l) {
+			stamps++
+		}
 		at, text := agentAt([]byte(l))
 		if at < 0 || l[text-1] == ']' {
 			continue
@@ -76,8 +77,8 @@ func lineFormOf(sample []byte) lineForm {
 	if f.front != nil || len(behind) > 1 {
 		f.behind = behindForm(behind)
 	}
-	if f.front != nil && strings.Contains(f.front.String(), "EVENTS") {
-		f.rest = stampOnly.Get() // `aws logs … --output text`, where a message ends with its newline
+	if f.front != nil && stamps >= len(fronts) {
+		f.rest = stampOnly.Get() // text and tables of the AWS CLI, in which a message ends with its newline
 	}
 	f.double = doubled(lines)
 	if f.front == nil && f.behind == nil {
@@ -88,7 +89,7 @@ func lineFormOf(sample []byte) lineForm {
 
 var (
 	phaseState = lazyregexp.New(`^Phase complete: \S+ (?:State: [A-Z_]+|Success: (?:true|false))`)
-	stampOnly  = lazyregexp.New(`^\t\d{10,}$`)
+	stampOnly  = lazyregexp.New(`^[\t |]*\d{12,14}[\t |]*$`) // an event's time in milliseconds, with a table's bars
 )
 
 // A front is what stands in front of one of the agent's lines.

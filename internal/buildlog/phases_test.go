@@ -264,6 +264,15 @@ func TestWhichCommandFailed(t *testing.T) {
 	}
 }
 
+// An excerpt that begins with the line that says how the command ended holds its output behind it.
+func TestExcerptBehindTheExitLine(t *testing.T) {
+	f := ReadText(codebuild.Build{}, "Command did not exit successfully npm run build exit status 1\nCould not find a required file.\n"+
+		"Error: "+denial("s3:GetObject", "*")+"\n")
+	if f.Command != "npm run build" || f.Exit != "1" || len(f.Tail) != 3 || len(f.Denials) != 1 || !f.Denials[0].Causal {
+		t.Errorf("command %q, exit %q, tail %v, denials %v", f.Command, f.Exit, f.Tail, facts(f))
+	}
+}
+
 // The text of a command is not its output: what it names did not happen.
 func TestTheCommandsText(t *testing.T) {
 	w := wholeLog{command: `grep -q "` + denial("s3:PutObject", "*") + `" log.txt`, output: "grep: log.txt: No such file or directory\n", exit: "2"}

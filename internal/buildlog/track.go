@@ -231,6 +231,10 @@ func (t *tracker) finish(end int64) {
 		return
 	}
 	if t.settle(t.exits); t.failed != nil {
+		if f := t.failed; f.output == f.from && t.scanner.blank(f.from, f.exitFrom) {
+			// An excerpt that begins with how the command ended: all the rest is about it.
+			f.to, f.toLine, f.exitFrom = end, t.scanner.lineAt(end), 0
+		}
 		return
 	}
 	p := t.phase // all of the log if no phase has ended
@@ -240,6 +244,11 @@ func (t *tracker) finish(end int64) {
 	t.scanner.crosses(&t.signs, p.from, end)
 	p.to, p.toLine, p.signs = end, t.scanner.lineAt(end), t.signs
 	t.failed = &p
+}
+
+// blank reports whether the buffer has nothing but white space between the offsets.
+func (s *scanner) blank(from, to int64) bool {
+	return from >= s.off && to <= s.end() && len(bytes.TrimSpace(s.buf[from-s.off:to-s.off])) == 0
 }
 
 // forget copies the needed part of the log before off, which the buffer is about to drop.
