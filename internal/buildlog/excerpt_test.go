@@ -32,7 +32,8 @@ func TestExcerpt(t *testing.T) {
 		{"the denial in the middle", numbered("earlier", 100), numbered("a", 300) + "denied: " + denial("ecr:PutImage",
 			"*") + "\n" + numbered("b", 300),
 			[]string{start, "a 1", "a 300", "denied: User", "b 1", "b 300"}, []string{"earlier", "a 150", "b 150"}},
-		{"the denial far from the end", "", numbered("a", 300) + "denied: " + denial("ecr:PutImage", "*") + "\n" + numbered("b", 60000),
+		{"the denial far from the end", "", numbered("a", 300) + "denied: " + denial("ecr:PutImage", "*") + "\n" +
+			numbered("b", 60000),
 			[]string{start, "a 299", "a 300", "denied: User", "b 1", "b 60000"}, []string{"a 150", "b 30000"}},
 		{"a compiler's error", "", numbered("compiling", 100) +
 			"src/cart.ts(3,22): error TS2307: Cannot find module 'x'.\n" + numbered("info", 100),
@@ -113,7 +114,8 @@ func TestClean(t *testing.T) {
 }
 
 func TestClip(t *testing.T) {
-	if diff := cmp.Diff([]string{"ab", "", "é", ""}, []string{clip("abc", 2), clip("é", 1), clip("éé", 3), clip("", 5)}); diff != "" {
+	if diff := cmp.Diff([]string{"ab", "", "é", ""}, []string{clip("abc", 2), clip("é", 1), clip("éé", 3), clip("",
+		5)}); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -157,7 +159,8 @@ var failingLines = []string{
 // and whatever the cause is.
 func TestExcerptHoldsTheFailingLine(t *testing.T) {
 	const start, end = agentStamp + "Running command ./check.sh\n",
-		agentStamp + "Command did not exit successfully ./check.sh exit status 1\n" + agentStamp + "Phase complete: BUILD State: FAILED\n"
+		agentStamp + "Command did not exit successfully ./check.sh exit status 1\n" + agentStamp +
+			"Phase complete: BUILD State: FAILED\n"
 	rest, errors, others := numbered("ok", 8000), numbered("Error: check", 50), numbered("Warning: error: check", 9000)
 	for _, line := range failingLines {
 		for name, output := range map[string]string{

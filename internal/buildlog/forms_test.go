@@ -40,7 +40,8 @@ func agentLog() string {
 	b.WriteString("clean: " + denial("s3:DeleteObject", "arn:aws:s3:::shop-tmp/x") + "\n")
 	say("Command did not exit successfully ./clean.sh exit status 1")
 	say("Phase complete: BUILD State: FAILED")
-	say("Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: ./release.sh --to \"the shop\". " +
+	say("Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: ./release.sh " +
+		"--to \"the shop\". " +
 		"Reason: exit status 3")
 	say("Entering phase POST_BUILD")
 	say("Running command ./report.sh")
@@ -64,7 +65,8 @@ type reading struct {
 func readingOf(f Failure) reading {
 	r := reading{Phase: f.Phase, Command: oneLine(f.Command), Exit: f.Exit}
 	for _, d := range f.Denials {
-		r.Denials = append(r.Denials, fmt.Sprintf("%s on %s by %s, causal %t", d.Action, d.Resource, d.Principal, d.Causal))
+		r.Denials = append(r.Denials, fmt.Sprintf("%s on %s by %s, causal %t", d.Action, d.Resource, d.Principal,
+			d.Causal))
 	}
 	for _, l := range f.Tail {
 		r.Tail = append(r.Tail, l.Text)
@@ -117,7 +119,8 @@ var logForms = []struct {
 		return eachLine(s, "EVENTS\t3812345678%[1]d\t1764151267000\t"+streamName+"\t%[2]s\n\t1764151267000")
 	}},
 	{"--output table", func(s string) string {
-		return "-----------\n|  GetLogEvents  |\n+------+\n" + eachLine(s, "||  1764151267000|  %[2]s\n        |  1764151267000  ||")
+		return "-----------\n|  GetLogEvents  |\n+------+\n" + eachLine(s,
+			"||  1764151267000|  %[2]s\n        |  1764151267000  ||")
 	}},
 	{"times and messages, --output text", func(s string) string { return eachLine(s, "17641512670%02[1]d\t%[2]s\n") }},
 	{"get-log-events --output text, without newlines", func(s string) string {
@@ -141,16 +144,24 @@ var logForms = []struct {
 		return b.String()
 	}},
 	{"one JSON string", func(s string) string { b, _ := json.Marshal(s); return string(b) }},
-	{"a JSON string without its marks", func(s string) string { b, _ := json.Marshal(s); return string(b[1 : len(b)-1]) }},
+	{"a JSON string without its marks", func(s string) string {
+		b,
+			_ := json.Marshal(s)
+		return string(b[1 : len(b)-1])
+	}},
 	{"CSV of the console", func(s string) string { return csvEvents(s, "timestamp,message", "1764151267123", "\n") }},
 	{"a terminal of 80 columns", func(s string) string { return broken(s, 80, false) }},
-	{"CSV without newlines", func(s string) string { return csvEvents(s, "@timestamp,@message", "2026-01-05 10:11:12.131", "") }},
+	{"CSV without newlines", func(s string) string {
+		return csvEvents(s, "@timestamp,@message",
+			"2026-01-05 10:11:12.131", "")
+	}},
 }
 
 func jsonEvents(log, indent, key, end string) string {
 	var events []map[string]any
 	for l := range strings.Lines(log) {
-		events = append(events, map[string]any{"timestamp": 1764151267123, key: strings.TrimSuffix(l, "\n") + end, "ingestionTime": 1764151268000})
+		events = append(events, map[string]any{"timestamp": 1764151267123, key: strings.TrimSuffix(l, "\n") + end,
+			"ingestionTime": 1764151268000})
 	}
 	all := map[string]any{"events": events, "nextForwardToken": "f/38", "nextBackwardToken": "b/38"}
 	var b bytes.Buffer
@@ -232,10 +243,12 @@ func TestCopiedFromATerminal(t *testing.T) {
 // Two builds' streams in one tail are read apart: the one that the record names, else the one that
 // failed, else the one that failed last.
 func TestStreamsOfTwoBuilds(t *testing.T) {
-	const first, second = "codebuild/0a1b2c3d-0000-4000-8000-000000000001", "codebuild/0a1b2c3d-0000-4000-8000-000000000002"
+	const first, second = "codebuild/0a1b2c3d-0000-4000-8000-000000000001",
+		"codebuild/0a1b2c3d-0000-4000-8000-000000000002"
 	failing := agentLog()
 	other := strings.NewReplacer("./release.sh", "./publish.sh", "ecr:PutImage", "ecr:BatchGetImage").Replace(failing)
-	green := agentStamp + "Running on CodeBuild On-demand\n" + agentStamp + "Phase complete: DOWNLOAD_SOURCE State: SUCCEEDED\n" +
+	green := agentStamp + "Running on CodeBuild On-demand\n" + agentStamp +
+		"Phase complete: DOWNLOAD_SOURCE State: SUCCEEDED\n" +
 		agentStamp + "Running command ./green.sh\nError: but all is well\n" + denial("ssm:GetParameter", "*") + "\n" +
 		agentStamp + "Phase complete: BUILD State: SUCCEEDED\n"
 	mixed := func(a, b string) string {
@@ -258,7 +271,7 @@ func TestStreamsOfTwoBuilds(t *testing.T) {
 		for _, s := range []struct{ log, name string }{{a, first}, {b, second}} {
 			for l := range strings.Lines(s.log) {
 				m, _ := json.Marshal(l)
-				list = append(list, fmt.Sprintf(`{"logStreamName": %q, "timestamp": 1764151267123, "message": %s, "eventId": "3"}`, s.name, m))
+				list = append(list, fmt.Sprintf(`{"logStreamName": %q, "timestamp": 17641512, "message": %s, "eventId": "3"}`, s.name, m))
 			}
 		}
 		return `{"events": [` + strings.Join(list, ",\n") + `], "searchedLogStreams": []}`
@@ -273,10 +286,13 @@ func TestStreamsOfTwoBuilds(t *testing.T) {
 		{"the second failed", codebuild.Build{}, mixed(green, failing), failing},
 		{"the first failed", codebuild.Build{}, mixed(failing, green), failing},
 		{"one after the other", codebuild.Build{}, mixed(failing, "") + mixed("", green), failing},
-		{"the second one begins late", codebuild.Build{}, mixed(strings.Replace(green, "Error", strings.Repeat("x\n", 50000)+"Error", 1), "") + mixed("", failing), failing},
+		{"the second one begins late", codebuild.Build{}, mixed(strings.Replace(green, "Error", strings.Repeat("x\n",
+			50000)+"Error", 1), "") + mixed("", failing), failing},
 		{"both failed: the last", codebuild.Build{}, mixed(failing, "") + mixed("", other), other},
-		{"both failed: the one that the record names", named("0a1b2c3d-0000-4000-8000-000000000001"), mixed(failing, other), failing},
-		{"the record names its stream", codebuild.Build{Logs: codebuild.Logs{Stream: second}}, mixed(failing, other), other},
+		{"both failed: the one that the record names", named("0a1b2c3d-0000-4000-8000-000000000001"), mixed(failing,
+			other), failing},
+		{"the record names its stream", codebuild.Build{Logs: codebuild.Logs{Stream: second}}, mixed(failing, other),
+			other},
 		{"events of filter-log-events", codebuild.Build{}, events(green, failing), failing},
 		{"events, by the record", named("0a1b2c3d-0000-4000-8000-000000000002"), events(failing, other), other},
 	} {

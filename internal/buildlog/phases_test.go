@@ -30,7 +30,8 @@ func (w wholeLog) String() string {
 		agentStamp + "Running command " + w.command + "\n" + w.output +
 		agentStamp + "Command did not exit successfully " + w.command + " exit status " + w.exit + "\n" + w.finally +
 		agentStamp + "Phase complete: BUILD State: FAILED\n" +
-		agentStamp + "Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: " + w.command +
+		agentStamp + "Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: " +
+		w.command +
 		". Reason: exit status " + w.exit + "\n" + w.later
 }
 
@@ -51,13 +52,19 @@ func phase(name, state, code, message string) string {
 
 // failedLogs are failures of several kinds.
 var failedLogs = []wholeLog{
-	{command: "npx tsc", output: "src/a.ts(1,1): error TS2322: Type 'string' is not assignable to type 'number'.\n", exit: "2"},
-	{command: "./deploy.sh", output: "deploying\n" + denial("ecs:UpdateService", "arn:aws:ecs:eu-west-1:111122223333:service/a/b") + "\n", exit: "254"},
-	{command: "make check", output: numbered("ok", 60) + "❌ owner bob is not a member of the team\n" + numbered("ok file", 20), exit: "1"},
+	{command: "npx tsc", output: "src/a.ts(1,1): error TS2322: Type 'string' is not assignable to type 'number'.\n",
+		exit: "2"},
+	{command: "./deploy.sh", output: "deploying\n" + denial("ecs:UpdateService",
+		"arn:aws:ecs:eu-west-1:111122223333:service/a/b") + "\n", exit: "254"},
+	{command: "make check", output: numbered("ok", 60) + "❌ owner bob is not a member of the team\n" +
+		numbered("ok file", 20), exit: "1"},
 	{command: "set -o errexit\nmake one\nmake two", output: "panic: it broke\n\ngoroutine 1 [running]:\n", exit: "2"},
-	{command: "terraform apply -auto-approve", output: "╷\n│ Error: creating topic: operation error SNS: CreateTopic, https response error StatusCode: " +
-		"403, api error AuthorizationError: " + denial("sns:CreateTopic", "arn:aws:sns:eu-west-1:111122223333:orders") + "\n│ \n╵\n", exit: "1"},
-	{command: "go test ./...", output: "--- FAIL: TestCart (0.01s)\n    cart_test.go:9: got \"2\", want \"3\"\nFAIL\tshop/cart\t0.012s\nFAIL\n", exit: "1"},
+	{command: "terraform apply -auto-approve", output: "╷\n│ Error: creating topic: operation error SNS: " +
+		"CreateTopic, https response error StatusCode: " +
+		"403, api error AuthorizationError: " + denial("sns:CreateTopic",
+		"arn:aws:sns:eu-west-1:111122223333:orders") + "\n│ \n╵\n", exit: "1"},
+	{command: "go test ./...", output: "--- FAIL: TestCart (0.01s)\n    cart_test.go:9: got \"2\", want " +
+		"\"3\"\nFAIL\tshop/cart\t0.012s\nFAIL\n", exit: "1"},
 }
 
 // noises are what may stand around the failed command and must not change what is read of it. A
@@ -69,30 +76,39 @@ var noises = []struct {
 	{"a denial that an earlier command tolerated", func(w *wholeLog) {
 		w.before += ran("./metrics.sh || true", denial("cloudwatch:PutMetricData", "*")+"\n", "")
 	}},
-	{"5,000 lines before", func(w *wholeLog) { w.before += ran("npm ci", numbered("npm http fetch GET 200", 5000), "") }},
+	{"5,000 lines before", func(w *wholeLog) {
+		w.before += ran("npm ci", numbered("npm http fetch GET 200", 5000),
+			"")
+	}},
 	{"an earlier command with errors", func(w *wholeLog) {
 		w.before += ran("./probe.sh", "Error: cannot find the cache, going on\nfatal: no tag\n", "")
 	}},
 	{"a finally block that prints a denial", func(w *wholeLog) {
-		w.finally += ran("aws s3 cp report.xml s3://shop-reports/r", "upload failed: "+denial("s3:PutObject", "arn:aws:s3:::shop-reports/r")+"\n", "")
+		w.finally += ran("aws s3 cp report.xml s3://shop-reports/r", "upload failed: "+denial("s3:PutObject",
+			"arn:aws:s3:::shop-reports/r")+"\n", "")
 	}},
 	{"a finally block whose command fails as well", func(w *wholeLog) {
 		w.finally += ran("./clean.sh", "Error: "+denial("s3:DeleteObject", "arn:aws:s3:::shop-tmp/x")+"\n", "1")
 	}},
 	{"POST_BUILD that prints another error", func(w *wholeLog) {
 		w.later += agentStamp + "Entering phase POST_BUILD\n" +
-			ran("./after.sh", "toomanyrequests: Rate exceeded, trying again\nNo space left on device\n", "") + phase("POST_BUILD", "SUCCEEDED", "", "")
+			ran("./after.sh", "toomanyrequests: Rate exceeded, trying again\nNo space left on device\n", "") +
+			phase("POST_BUILD", "SUCCEEDED", "", "")
 	}},
 	{"POST_BUILD that fails with a denial", func(w *wholeLog) {
-		w.later += agentStamp + "Entering phase POST_BUILD\n" + ran("./notify.sh", denial("sns:Publish", "*")+"\n", "1") +
-			phase("POST_BUILD", "FAILED", "COMMAND_EXECUTION_ERROR", "Error while executing command: ./notify.sh. Reason: exit status 1")
+		w.later += agentStamp + "Entering phase POST_BUILD\n" + ran("./notify.sh", denial("sns:Publish", "*")+"\n",
+			"1") +
+			phase("POST_BUILD", "FAILED", "COMMAND_EXECUTION_ERROR", "Error while executing command: ./notify.sh. "+
+				"Reason: exit status 1")
 	}},
 	{"UPLOAD_ARTIFACTS that fails", func(w *wholeLog) {
 		w.later += agentStamp + "Expanding base directory path: dist\n" +
-			phase("UPLOAD_ARTIFACTS", "FAILED", "CLIENT_ERROR", "AccessDenied: "+denial("s3:PutObject", "arn:aws:s3:::shop-artifacts/x"))
+			phase("UPLOAD_ARTIFACTS", "FAILED", "CLIENT_ERROR", "AccessDenied: "+denial("s3:PutObject",
+				"arn:aws:s3:::shop-artifacts/x"))
 	}},
 	{"3,000 lines after", func(w *wholeLog) {
-		w.later += ran("./logs.sh", numbered("Error: a line of a service", 3000), "") + phase("FINALIZING", "SUCCEEDED", "", "")
+		w.later += ran("./logs.sh", numbered("Error: a line of a service", 3000), "") + phase("FINALIZING",
+			"SUCCEEDED", "", "")
 	}},
 }
 
@@ -138,7 +154,8 @@ func TestWhateverStandsAroundTheFailure(t *testing.T) {
 		}
 		b := codebuild.Build{}
 		if r.IntN(2) == 0 {
-			b = failedIn("BUILD", "COMMAND_EXECUTION_ERROR", "Error while executing command: "+w.command+". Reason: exit status "+w.exit)
+			b = failedIn("BUILD", "COMMAND_EXECUTION_ERROR", "Error while executing command: "+w.command+". "+
+				"Reason: exit status "+w.exit)
 			what = append(what, "with the build's record")
 		}
 		if r.IntN(4) > 0 {
@@ -201,10 +218,12 @@ func TestAlso(t *testing.T) {
 			[]string{`POST_BUILD "./notify.sh" "1" "" line 15`}},
 		{"a later phase without a command", codebuild.Build{}, with("UPLOAD_ARTIFACTS that fails"),
 			[]string{`UPLOAD_ARTIFACTS "" "" "CLIENT_ERROR: AccessDenied: User: arn:aws:sts::111122" line 13`}},
-		{"what passed after the failure", codebuild.Build{}, with("a finally block that prints a denial", "POST_BUILD that prints another error"), nil},
+		{"what passed after the failure", codebuild.Build{}, with("a finally block that prints a denial",
+			"POST_BUILD that prints another error"), nil},
 		{"only in the record", record, w.String(),
 			[]string{`UPLOAD_ARTIFACTS "" "" "CLIENT_ERROR: no matching artifact paths found" line 0`}},
-		{"in both", record, w.String() + phase("UPLOAD_ARTIFACTS", "FAILED", "CLIENT_ERROR", "no matching artifact paths found"),
+		{"in both", record, w.String() + phase("UPLOAD_ARTIFACTS", "FAILED", "CLIENT_ERROR",
+			"no matching artifact paths found"),
 			[]string{`UPLOAD_ARTIFACTS "" "" "CLIENT_ERROR: no matching artifact paths found" line 12`}},
 		{"several", record, with("a finally block whose command fails as well", "POST_BUILD that fails with a denial"),
 			[]string{`BUILD "./clean.sh" "1" "" line 12`, `POST_BUILD "./notify.sh" "1" "" line 18`,
@@ -213,7 +232,8 @@ func TestAlso(t *testing.T) {
 		f := ReadText(c.build, c.log)
 		var got []string
 		for _, a := range f.Also {
-			got = append(got, fmt.Sprintf("%s %q %q %q line %d", a.Phase, a.Command, a.Exit, clip(a.Message, 53), a.Line))
+			got = append(got, fmt.Sprintf("%s %q %q %q line %d", a.Phase, a.Command, a.Exit, clip(a.Message, 53),
+				a.Line))
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s: (-want +got):\n%s", c.what, diff)
@@ -232,11 +252,13 @@ func TestAlso(t *testing.T) {
 func TestWhichCommandFailed(t *testing.T) {
 	two := ran("make one", "a\n", "3") + ran("make two", "b\n", "4")
 	named := func(command string) codebuild.Build {
-		return failedIn("BUILD", "COMMAND_EXECUTION_ERROR", "Error while executing command: "+command+". Reason: exit status 9")
+		return failedIn("BUILD", "COMMAND_EXECUTION_ERROR", "Error while executing command: "+command+". Reason: "+
+			"exit status 9")
 	}
 	done := agentStamp + "Phase complete: BUILD State: FAILED\n"
 	context := func(command string) string {
-		return phase("BUILD", "FAILED", "COMMAND_EXECUTION_ERROR", "Error while executing command: "+command+". Reason: exit status 9")
+		return phase("BUILD", "FAILED", "COMMAND_EXECUTION_ERROR", "Error while executing command: "+command+". "+
+			"Reason: exit status 9")
 	}
 	long := "./run.sh " + strings.Repeat("with an argument ", 20)
 	for _, c := range []struct {
@@ -252,10 +274,13 @@ func TestWhichCommandFailed(t *testing.T) {
 		{"the record names the second", named("make two"), two + done, "b"},
 		{"the record wins over the log", named("make one"), two + context("make two"), "a"},
 		{"a context that names neither", named("make three"), two + done, "a"},
-		{"one name begins with the other", named("make"), ran("make", "a\n", "3") + ran("make clean", "b\n", "4") + done, "a"},
+		{"one name begins with the other", named("make"), ran("make", "a\n", "3") + ran("make clean", "b\n", "4") +
+			done, "a"},
 		{"a text that is cut", named(long[:200]), ran("make", "a\n", "3") + ran(long, "b\n", "4") + done, "b"},
-		{"the same command again: the last", named("make"), ran("make", "a\n", "3") + ran("make", "b\n", "4") + done, "b"},
-		{"very many of them", named("make 1"), ran("make 1", "a\n", "3") + strings.Repeat(ran("make x", "b\n", "4"), 30) + done, "a"},
+		{"the same command again: the last", named("make"), ran("make", "a\n", "3") + ran("make", "b\n", "4") + done,
+			"b"},
+		{"very many of them", named("make 1"), ran("make 1", "a\n", "3") + strings.Repeat(ran("make x", "b\n", "4"),
+			30) + done, "a"},
 	} {
 		f := ReadText(c.build, agentStamp+"Entering phase BUILD\n"+c.log)
 		if len(f.Tail) != 3 || f.Tail[1].Text != c.want {
@@ -266,16 +291,19 @@ func TestWhichCommandFailed(t *testing.T) {
 
 // An excerpt that begins with the line that says how the command ended holds its output behind it.
 func TestExcerptBehindTheExitLine(t *testing.T) {
-	f := ReadText(codebuild.Build{}, "Command did not exit successfully npm run build exit status 1\nCould not find a required file.\n"+
+	f := ReadText(codebuild.Build{}, "Command did not exit successfully npm run build exit status 1\nCould not "+
+		"find a required file.\n"+
 		"Error: "+denial("s3:GetObject", "*")+"\n")
-	if f.Command != "npm run build" || f.Exit != "1" || len(f.Tail) != 3 || len(f.Denials) != 1 || !f.Denials[0].Causal {
+	if f.Command != "npm run build" || f.Exit != "1" || len(f.Tail) != 3 || len(f.Denials) != 1 ||
+		!f.Denials[0].Causal {
 		t.Errorf("command %q, exit %q, tail %v, denials %v", f.Command, f.Exit, f.Tail, facts(f))
 	}
 }
 
 // The text of a command is not its output: what it names did not happen.
 func TestTheCommandsText(t *testing.T) {
-	w := wholeLog{command: `grep -q "` + denial("s3:PutObject", "*") + `" log.txt`, output: "grep: log.txt: No such file or directory\n", exit: "2"}
+	w := wholeLog{command: `grep -q "` + denial("s3:PutObject", "*") + `" log.txt`,
+		output: "grep: log.txt: No such file or directory\n", exit: "2"}
 	for _, d := range ReadText(codebuild.Build{}, w.String()).Denials {
 		if d.Causal {
 			t.Errorf("line %d: %s", d.Line, d.Text)

@@ -101,7 +101,10 @@ func assemble(b codebuild.Build, t *tracker) Failure {
 
 // within returns those of the lines that belong to p.
 func (p *part) within(lines []Line) []Line {
-	return slices.DeleteFunc(slices.Clone(lines), func(l Line) bool { return l.N < p.fromLine || p.toLine > 0 && l.N > p.toLine })
+	return slices.DeleteFunc(slices.Clone(lines), func(l Line) bool {
+		return l.N < p.fromLine || p.toLine > 0 &&
+			l.N > p.toLine
+	})
 }
 
 // denials returns the distinct claims of the log in order. Of a claim that is made in the failed

@@ -142,7 +142,8 @@ func TestWhichDenialsAreCausal(t *testing.T) {
 				agentStamp+"Waiting for agent ping",
 				"AccessDeniedException: "+get,
 			), []string{"ssm:GetParameter causal 2 phase"}},
-		{"in the phase's context alone", failedIn("DOWNLOAD_SOURCE", "Decrypted Variables Error", "AccessDeniedException: "+get), lines(
+		{"in the phase's context alone", failedIn("DOWNLOAD_SOURCE", "Decrypted Variables Error",
+			"AccessDeniedException: "+get), lines(
 			agentStamp + "Waiting for agent ping",
 		), []string{"ssm:GetParameter causal 0 phase"}},
 		{"an excerpt without markers", codebuild.Build{}, lines(put, "Unable to download cache: AccessDenied: "+get),
@@ -396,7 +397,8 @@ func TestReadError(t *testing.T) {
 // The longest lines are read like any other.
 func TestOneLongLine(t *testing.T) {
 	long := strings.Repeat("x", 5<<20)
-	f := ReadText(codebuild.Build{}, "first\n"+long+" "+denial("ecr:PutImage", "*")+" "+long+" "+denial("ecs:ListTasks", "*")+" "+long)
+	f := ReadText(codebuild.Build{}, "first\n"+long+" "+denial("ecr:PutImage",
+		"*")+" "+long+" "+denial("ecs:ListTasks", "*")+" "+long)
 	if diff := cmp.Diff([]string{"ecr:PutImage causal 2 log", "ecs:ListTasks causal 2 log"}, facts(f)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -505,13 +507,15 @@ func TestDenseLogs(t *testing.T) {
 		}
 		return b.String()
 	}
-	const failed = agentStamp + "Command did not exit successfully make exit status 2\n" + agentStamp + "Phase complete: BUILD State: FAILED\n"
+	const failed = agentStamp + "Command did not exit successfully make exit status 2\n" + agentStamp +
+		"Phase complete: BUILD State: FAILED\n"
 	for _, c := range []struct {
 		what, text string
 		times      float64 // how often a byte is read
 	}{
 		{"one denial, again and again", strings.Repeat(deniedLine+"\n", 6<<20/len(deniedLine)), 1.5},
-		{"different denials", many("Error: " + denial("ssm:GetParameter", "arn:aws:ssm:eu-west-1:111122223333:parameter/p%d")), 4.5},
+		{"different denials", many("Error: " + denial("ssm:GetParameter",
+			"arn:aws:ssm:eu-west-1:111122223333:parameter/p%d")), 4.5},
 		{"errors", many("src/%d.ts(1,2): error TS2304: Cannot find name 'x'."), 4},
 		{"several in one line", many("❌ Error: ERROR: FAILED: error: it %d failed"), 4},
 		{"one long line of errors", strings.Repeat("Error: x; ", 6<<20/10), 0.1},

@@ -13,13 +13,18 @@ func TestStrength(t *testing.T) {
 			"2 problems, 1 of them unexpected", "request was rejected by the server",
 		},
 		Consequence: {
-			"make: *** [Makefile:3: check] Error 1", "make[1]: *** [all] Error 2", "npm ERR! code ELIFECYCLE", "npm error code 1",
-			"npm ERR! A complete log of this run can be found in:", "error Command failed with exit code 1.", "Tests: 0 failed, 9 passed",
-			"0 errors, 3 warnings", "ninja: build stopped: subcommand failed.", "exit status 1", "[INFO] BUILD FAILURE", "[Help 1] http://x",
+			"make: *** [Makefile:3: check] Error 1", "make[1]: *** [all] Error 2", "npm ERR! code ELIFECYCLE",
+			"npm error code 1",
+			"npm ERR! A complete log of this run can be found in:", "error Command failed with exit code 1.",
+			"Tests: 0 failed, 9 passed",
+			"0 errors, 3 warnings", "ninja: build stopped: subcommand failed.", "exit status 1",
+			"[INFO] BUILD FAILURE", "[Help 1] http://x",
 		},
 		NoError: {
-			"", "   ", "ok 12 - reports an error", "PASS src/error.test.ts", "  ✓ rejects an invalid cart (2 ms)", "Downloaded 12 files",
-			"tests/test_errors.py::test_failed PASSED                   [ 41%]", "test errors::fatal ... ok", "compiled package number seven",
+			"", "   ", "ok 12 - reports an error", "PASS src/error.test.ts", "  ✓ rejects an invalid cart (2 ms)",
+			"Downloaded 12 files",
+			"tests/test_errors.py::test_failed PASSED                   [ 41%]", "test errors::fatal ... ok",
+			"compiled package number seven",
 		},
 	} {
 		for _, l := range lines {
@@ -32,5 +37,25 @@ func TestStrength(t *testing.T) {
 				t.Errorf("%q: %d, want %d", text, got, want)
 			}
 		}
+	}
+}
+
+// The hints leave out no line that the expressions would match.
+func TestHints(t *testing.T) {
+	n := 0
+	for _, s := range readShapes(t) {
+		for line := range strings.Lines(s.text) {
+			text := strings.TrimSpace(clean([]byte(line)))
+			if hinted(text) {
+				continue
+			}
+			n++
+			if consequence.MatchString(text) || sureWords.MatchString(text) || perhapsWords.MatchString(text) {
+				t.Errorf("no hint in %q", text)
+			}
+		}
+	}
+	if n == 0 {
+		t.Error("every line has a hint")
 	}
 }

@@ -42,10 +42,12 @@ func TestLogs(t *testing.T) {
 	}{
 		{"denial", frame("BUILD", "make push", "pushing\ndenied: "+denial+"\n", "1"),
 			"missing-permission", Grant, 4, "ecr:PutImage"},
-		{"denial of an earlier command", "[Container] 2026/03/04 10:11:11 Running command aws ecr describe || true\n" + denial + "\n" +
+		{"denial of an earlier command", "[Container] 2026/03/04 10:11:11 Running command aws ecr describe || " +
+			"true\n" + denial + "\n" +
 			frame("BUILD", "npm test", "npm ERR! Test failed.  See above for more details.\n", "1"),
 			"test-failure", Report, 5, "Test failed"},
-		{"denial beside a generic cause", frame("BUILD", "./deploy.sh", "make: *** No rule to make target 'x'.  Stop.\n"+denial+"\n", "1"),
+		{"denial beside a generic cause", frame("BUILD", "./deploy.sh",
+			"make: *** No rule to make target 'x'.  Stop.\n"+denial+"\n", "1"),
 			"missing-permission", Grant, 4, "ecr:PutImage"},
 		{"explicit denial beside a curable one", frame("BUILD", "./deploy.sh", denial+"\n"+
 			strings.ReplaceAll(strings.Replace(denial, "because no identity-based policy allows the ecr:PutImage action",
@@ -53,7 +55,8 @@ func TestLogs(t *testing.T) {
 					"arn:aws:organizations::444455556666:policy/o-example/service_control_policy/p-example", 1),
 				"ecr:PutImage", "s3:PutObject")+"\n", "1"),
 			"denied-by-scp", Report, 4, "service control policy"},
-		{"the command names what it guards against", frame("BUILD", `sh -c 'x || echo "No space left on device"'`, "nothing\n", "1"),
+		{"the command names what it guards against", frame("BUILD", `sh -c 'x || echo "No space left on device"'`,
+			"nothing\n", "1"),
 			"command-failed", Report, 3, "nothing"},
 		{"Kubernetes is not IAM", frame("BUILD", "kubectl get secret",
 			`Error from server (Forbidden): secrets "t" is forbidden: User `+
@@ -78,9 +81,11 @@ func TestLogs(t *testing.T) {
 		{"the buildspec is missing", "[Container] 2026/03/04 10:11:12 Phase complete: DOWNLOAD_SOURCE State: FAILED\n" +
 			"[Container] 2026/03/04 10:11:12 Phase context status code: YAML_FILE_ERROR Message: YAML file does not exist\n",
 			"buildspec-not-found", OverrideBuildspec, 0, "YAML file does not exist"},
-		{"CodeBuild's own code beats what the log says", frame("BUILD", "./build.sh", "YAML_FILE_ERROR: YAML file does not exist\n", "1"),
+		{"CodeBuild's own code beats what the log says", frame("BUILD", "./build.sh",
+			"YAML_FILE_ERROR: YAML file does not exist\n", "1"),
 			"command-failed", Report, 3, "YAML_FILE_ERROR"},
-		{"a command of several lines is printed twice", "[Container] 2026/03/04 10:11:12.131416 Running command set -e\n" + severalLines +
+		{"a command of several lines is printed twice", "[Container] 2026/03/04 10:11:12.131416 Running command " +
+			"set -e\n" + severalLines +
 			"\nthe contract does not match\n[Container] 2026/03/04 10:11:13.131417 Command did not exit " +
 			"successfully set -e\n" +
 			severalLines +
@@ -191,7 +196,8 @@ func TestSamplesAsLogs(t *testing.T) {
 			fmt.Fprintln(&b, l.Text)
 		}
 		if f.Command != "" {
-			fmt.Fprintf(&b, "[Container] 2026/03/04 10:11:13.131417 Command did not exit successfully %s exit status 1\n", f.Command)
+			fmt.Fprintf(&b, "[Container] 2026/03/04 10:11:13.131417 Command did not exit successfully %s exit "+
+				"status 1\n", f.Command)
 		}
 		got := Diagnose(buildlog.ReadText(f.Build, b.String()))
 		if got.Cause != s.cause {
@@ -220,7 +226,8 @@ func TestGrantOnlyIfAllAreCurable(t *testing.T) {
 		}
 	}
 	curable := func(d buildlog.Denial) bool {
-		return d.Action != "" && d.Effect != buildlog.Explicit && (d.Layer == buildlog.IdentityBased || d.Layer == buildlog.LayerUnstated)
+		return d.Action != "" && d.Effect != buildlog.Explicit && (d.Layer == buildlog.IdentityBased ||
+			d.Layer == buildlog.LayerUnstated)
 	}
 	beside := []buildlog.Denial{
 		{Layer: buildlog.IdentityBased, Effect: buildlog.Implicit, Action: "s3:PutObject", Causal: true},
@@ -321,7 +328,8 @@ func TestDroppedDenialsWithholdTheGrant(t *testing.T) {
 
 func TestAdviceOnEncodedMessages(t *testing.T) {
 	denied := buildlog.Denial{Effect: buildlog.Unstated, Layer: buildlog.LayerUnstated, Causal: true, Encoded: "abc"}
-	if d := Diagnose(buildlog.Failure{Denials: []buildlog.Denial{denied}}); !strings.Contains(d.Advice, "decode-authorization-message") {
+	if d := Diagnose(buildlog.Failure{Denials: []buildlog.Denial{denied}}); !strings.Contains(d.Advice,
+		"decode-authorization-message") {
 		t.Error(d.Advice)
 	}
 	denied.Encoded, denied.EncodedCut = "", true
@@ -390,18 +398,22 @@ func TestTheDecidingLine(t *testing.T) {
 		return b.String()
 	}
 	for _, c := range []struct{ what, output, want string }{
-		{"a home-made error, then what passed", lines("ok file %d", 30) + "❌ owner bob is not a member of the team\n" + lines("ok file %d", 20),
+		{"a home-made error, then what passed", lines("ok file %d", 30) +
+			"❌ owner bob is not a member of the team\n" + lines("ok file %d", 20),
 			"❌ owner bob is not a member of the team"},
-		{"the same in 16,000 lines", lines("file %d is fine", 8000) + "❌ owner bob is not a member of the team\n" + lines("file %d is fine", 8000),
+		{"the same in 16,000 lines", lines("file %d is fine", 8000) + "❌ owner bob is not a member of the team\n" +
+			lines("file %d is fine", 8000),
 			"❌ owner bob is not a member of the team"},
-		{"words of an error behind a sure one", "ERROR: owner bob is not a member\n" + lines("note %d: unknown owners may be missing", 20),
+		{"words of an error behind a sure one", "ERROR: owner bob is not a member\n" +
+			lines("note %d: unknown owners may be missing", 20),
 			"ERROR: owner bob is not a member"},
 		{"of equal ones the last", "Error: first\nError: second\nbye\n", "Error: second"},
 		{"what only follows from it", "✗ owners: bob\nmake: *** [Makefile:3: owners] Error 1\n", "✗ owners: bob"},
 		{"what only follows from it, if there is nothing else", "make: *** [Makefile:3: owners] Error 1\n",
 			"make: *** [Makefile:3: owners] Error 1"},
 		{"no words of an error: the last line", "one\ntwo\n\n", "two"},
-		{"a test that passed and is about an error", "owner bob: not a member\nok 12 - Error: is reported\n", "owner bob: not a member"},
+		{"a test that passed and is about an error", "owner bob: not a member\nok 12 - Error: is reported\n",
+			"owner bob: not a member"},
 	} {
 		d := Diagnose(buildlog.ReadText(codebuild.Build{}, agent+"Running command ./owners.sh\n"+c.output+agent+
 			"Command did not exit successfully ./owners.sh exit status 1\n"+agent+"Phase complete: BUILD State: FAILED\n"))
@@ -582,7 +594,8 @@ func checkDiagnosis(t testing.TB, d Diagnosis) {
 func checkPlain(t testing.TB, s string) {
 	t.Helper()
 	for _, r := range s {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar || strings.ContainsRune("\u2028\u2029", r) {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar ||
+			strings.ContainsRune("\u2028\u2029", r) {
 			t.Errorf("%q holds %q", s, r)
 		}
 	}
@@ -685,14 +698,16 @@ func TestWhose(t *testing.T) {
 func TestSetAside(t *testing.T) {
 	f := buildlog.Failure{
 		Tail: []buildlog.Line{{N: 1, Text: "--- FAIL: TestDenial (0.00s)"}},
-		Denials: []buildlog.Denial{{Principal: "arn:aws:iam::111122223333:user/fake", Action: "s3:PutObject", Effect: buildlog.Explicit,
-			Layer: buildlog.ServiceControl, Causal: true, Origin: buildlog.FromLog}},
+		Denials: []buildlog.Denial{{Principal: "arn:aws:iam::111122223333:user/fake", Action: "s3:PutObject",
+			Effect: buildlog.Explicit,
+			Layer:  buildlog.ServiceControl, Causal: true, Origin: buildlog.FromLog}},
 	}
 	d := Diagnose(f)
 	if d.Cause != "test-failure" || !strings.Contains(d.Advice, "user/fake was denied s3:PutObject") || len(d.Denials) != 1 {
 		t.Errorf("%s: %s (%d denials)", d.Cause, d.Advice, len(d.Denials))
 	}
-	own := buildlog.Denial{Principal: "arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-1", Action: "s3:PutObject",
+	own := buildlog.Denial{Principal: "arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-1",
+		Action: "s3:PutObject",
 		Effect: buildlog.Implicit, Layer: buildlog.IdentityBased, Causal: true, Origin: buildlog.FromLog}
 	mixed := f
 	mixed.Denials = append([]buildlog.Denial{own}, f.Denials...)

@@ -78,7 +78,8 @@ func TestReplayOfTheUndoneBuild(t *testing.T) {
 	id := s.start("p0")
 	s.drain()
 	s.undo(id)
-	if m := strings.ReplaceAll(last(s.Sim.Notices()).Message, `\`, ""); !strings.Contains(m, fmt.Sprintf(`{"replay":{"build":"%s"}}`, id)) {
+	if m := strings.ReplaceAll(last(s.Sim.Notices()).Message, `\`, ""); !strings.Contains(m,
+		fmt.Sprintf(`{"replay":{"build":"%s"}}`, id)) {
 		t.Fatalf("the notice offers something else:\n%s", m)
 	}
 	s.lift()
@@ -207,11 +208,13 @@ func TestReplayOfWhatIsNotOver(t *testing.T) {
 	s.drain()
 	s.undo(id)
 	green := last(s.Sim.Builds("p0")).ID
-	if a := s.replay(green); a.Done || !strings.Contains(a.Message, "SUCCEEDED") || slices.Contains(refusals(s.of(id)), "taken-back") {
+	if a := s.replay(green); a.Done || !strings.Contains(a.Message, "SUCCEEDED") ||
+		slices.Contains(refusals(s.of(id)), "taken-back") {
 		t.Errorf("a green build: %+v", a)
 	}
 	// Nor does a look at it call it failed.
-	if _, err := s.Inbox.Healer.Look(t.Context(), s.Inbox.Healer.Home, green); err == nil || !strings.Contains(err.Error(), "did not fail") {
+	if _, err := s.Inbox.Healer.Look(t.Context(), s.Inbox.Healer.Home, green); err == nil ||
+		!strings.Contains(err.Error(), "did not fail") {
 		t.Errorf("a look at a green build: %v", err)
 	}
 }

@@ -21,7 +21,8 @@ func WithoutSecrets(d diagnose.Diagnosis) diagnose.Diagnosis {
 	}
 	for i := range d.Also {
 		a := &d.Also[i]
-		a.Phase, a.Command, a.Exit, a.Message = redact.Text(a.Phase), redact.Text(a.Command), redact.Text(a.Exit), redact.Text(a.Message)
+		a.Phase, a.Command, a.Exit, a.Message = redact.Text(a.Phase), redact.Text(a.Command), redact.Text(a.Exit),
+			redact.Text(a.Message)
 	}
 	for k, v := range d.Details {
 		d.Details[k] = redact.Text(v)

@@ -235,7 +235,8 @@ func (t *teller) cure(f buildlog.Failure, d diagnose.Diagnosis) string {
 		}
 	}
 	if sets := setsOf(d); len(entries) > 0 && len(sets) > 0 {
-		t.wrap("  ", "  ", "A build shows one missing permission a run: a set instead of the actions ("+strings.Join(sets, ", ")+
+		t.wrap("  ", "  ", "A build shows one missing permission a run: a set instead of the actions "+
+			"("+strings.Join(sets, ", ")+
 			"), with give: set, brings in at once all that belongs together.")
 	}
 	if len(hindrances) > 0 {
