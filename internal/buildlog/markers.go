@@ -29,7 +29,7 @@ const (
 	signLine                // no marker: output that tools print when something fails
 )
 
-// agentWords are those with which CodeBuild's agent begins its lines: in a container, and on an
+// agentWords are the words with which CodeBuild's agent begins its lines: in a container, and on an
 // instance of EC2 compute (AWS.md#log-lines). Whatever must know one must know both.
 var agentWords = []string{"[Container]", "[Instance]"}
 

@@ -56,6 +56,9 @@ var failedLogs = []wholeLog{
 		exit: "2"},
 	{command: "./deploy.sh", output: "deploying\n" + denial("ecs:UpdateService",
 		"arn:aws:ecs:eu-west-1:111122223333:service/a/b") + "\n", exit: "254"},
+	// A refusal that says nothing is not explained by another command's, nor goes on there.
+	{command: "./fetch.sh", output: "fetching\nAccessDeniedException: Access to it is not allowed\n", exit: "1"},
+	{command: "./sync.sh", output: "fatal error: An error occurred: Access Denied\n", exit: "1"},
 	{command: "make check", output: numbered("ok", 60) + "❌ owner bob is not a member of the team\n" +
 		numbered("ok file", 20), exit: "1"},
 	{command: "set -o errexit\nmake one\nmake two", output: "panic: it broke\n\ngoroutine 1 [running]:\n", exit: "2"},

@@ -197,14 +197,42 @@ func (s *scanner) region(first, last, cut, limit int64) {
 			raw = raw[n+1:]
 		}
 	}
-	p := newPage(raw, s.lineAt(from))
-	for _, c := range p.claims(s.tracker.partition) {
-		if at := from + int64(c.raw); at >= cut && at < limit {
-			s.pass(at)
-			s.tracker.claim(c, at, func() []Line { return linesAround(raw, c.raw, c.Line) })
+	for line := s.lineAt(from); len(raw) > 0; {
+		n := agentLine(raw)
+		part := raw[:n]
+		for _, c := range newPage(part, line).claims(s.tracker.partition) {
+			if at := from + int64(c.raw); at >= cut && at < limit {
+				s.pass(at)
+				s.tracker.claim(c, at, func() []Line { return linesAround(part, c.raw, c.Line) })
+			}
 		}
+		from += int64(n)
+		line += bytes.Count(part, newline)
+		raw = raw[n:]
 	}
 	s.pass(limit)
+}
+
+// agentLine returns where in b, behind b[0], the agent next says what it does; len(b) if it does not.
+// No message goes on over such a line, and none is explained by what stands behind it. Behind the
+// agent's time alone, a message may: something puts it in front of all lines.
+func agentLine(b []byte) int {
+	for from := 1; from < len(b); {
+		n, text := agentAt(b[from:])
+		if n < 0 {
+			break
+		}
+		n, text = from+n, from+text
+		line, _, _ := bytes.Cut(b[text:min(len(b), text+maxLine)], newline)
+		if markerText(string(unstyled(line))).kind != noMarker {
+			if i := bytes.LastIndexByte(b[:n], '\n') + 1; i > 0 {
+				return i
+			}
+			return n
+		}
+		from = text
+	}
+	return len(b)
 }
 
 // pass passes on the waiting markers before limit.
