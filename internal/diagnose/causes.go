@@ -19,8 +19,9 @@ type Cause struct {
 	Remedy    Remedy
 	Retryable bool // an unchanged retry has a chance
 
-	last   int  // only so many last lines are searched; 0: all
-	quotes bool // such a failure prints texts about others
+	last   int      // only so many last lines are searched; 0: all
+	shows  []string // beginnings, in lower case, of lines that the advice names
+	quotes bool     // such a failure prints texts about others
 	rules  []rule
 }
 
@@ -35,6 +36,7 @@ type rule struct {
 	like                               *pattern
 	first                              bool   // the first line is the evidence, not the last
 	any                                string // "command", "failure" or ""
+	consequence                        bool   // perhaps only what an earlier failure of the command led to
 	sure                               bool   // first-hand proof that no denial and no rate limit explains
 	remedy                             Remedy // Report or ""
 }

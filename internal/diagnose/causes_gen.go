@@ -15,6 +15,25 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "state-not-saved",
+		Title: "What was deployed was not written to the state",
+		Advice: "Save the state before anything runs again: cure the reason, then terraform (or tofu) " +
+			"state push errored.tfstate from that very build, or, without that file, import what was " +
+			"made; Pulumi: pulumi refresh, or pulumi state. A second run now would create the same " +
+			"things again.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"failed to persist state to backend"}},
+			{says: []string{"errored.tfstate"}},
+			{says: []string{"error saving state"}},
+			{says: []string{"failed to save state"}},
+			{says: []string{"error uploading state"}},
+			{says: []string{"could not save checkpoint"}},
+			{says: []string{"failed to save checkpoint"}},
+			{says: []string{"failed to save snapshot"}},
+		},
+	},
+	{
 		Name:  "service-role-not-assumable",
 		Title: "CodeBuild may not assume the project's service role",
 		Advice: "Check that the role exists (names are case-sensitive), that its trust policy lets " +
@@ -59,6 +78,28 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"accesscontrollistnotsupported"}},
 			{says: []string{"the bucket does not allow acls"}},
+		},
+	},
+	{
+		Name:  "lake-formation-denied",
+		Title: "Lake Formation does not let the caller use the table or database",
+		Advice: "These are Lake Formation's own permissions, not IAM's: a data lake administrator must " +
+			"grant the role what the message names (aws lakeformation grant-permissions), or hand " +
+			"the table back to IAM (IAMAllowedPrincipals).",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"lake formation permission"}},
+		},
+	},
+	{
+		Name:  "bedrock-model-access",
+		Title: "The account has no access to this Bedrock model",
+		Advice: "Model access is turned on per account and region in the Bedrock console (Model access), " +
+			"by somebody who may accept the model's terms. A policy does not cure it.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"you don't have access to the model with the specified model id"}},
+			{says: []string{"model access is denied due to"}},
 		},
 	},
 	{
@@ -206,6 +247,18 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "kms-key-denied",
+		Title: "A KMS key does not exist, or the role may not use it",
+		Advice: "KMS does not say which. Check that the key exists in this region; then give the role " +
+			"kms:Decrypt on it, and see that the key's policy lets the account or the role use it.",
+		Remedy: "report",
+		rules: []rule{
+			{denial: &denialRule{}, says: []string{"ciphertext refers to a customer master key"}},
+			{denial: &denialRule{}, says: []string{"access to kms is not allowed"}},
+			{denial: &denialRule{reason: "ciphertext refers to a customer master key"}},
+		},
+	},
+	{
 		Name:  "object-missing-or-denied",
 		Title: "S3 refuses HeadObject: the object does not exist, or the role lacks s3:GetObject",
 		Advice: "To a role without s3:ListBucket, S3 answers 403 for a missing key too. So first check " +
@@ -246,6 +299,20 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "secret-access-denied",
+		Title: "The role may not read a variable that the project keeps in AWS",
+		Advice: "The service role needs secretsmanager:GetSecretValue on the secret, or " +
+			"ssm:GetParameters on the parameter, and kms:Decrypt on its key if that is a " +
+			"customer-managed one, whose policy must let it in. AWS does not say which is missing.",
+		Remedy: "report",
+		rules: []rule{
+			{
+				code:   []string{"Secrets Manager Error", "Decrypted Variables Error"},
+				denial: &denialRule{action: "unknown"},
+			},
+		},
+	},
+	{
 		Name:  "source-access-denied",
 		Title: "S3 denies CodeBuild the source",
 		Advice: "The service role needs s3:GetObject and s3:GetObjectVersion on the bucket that the " +
@@ -258,17 +325,15 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:  "kms-key-denied",
-		Title: "A KMS key does not exist, or the role may not use it",
-		Advice: "KMS does not say which. Check that the key exists in this region; then give the role " +
-			"kms:Decrypt on it, and see that the key's policy lets the account or the role use it.",
+		Name:  "custom-resource-failed",
+		Title: "The function behind a custom resource reported a failure",
+		Advice: "It is that function that failed or was refused, with its own role, not the build's. " +
+			"Read its log (CloudWatch, /aws/lambda/NAME, or the log stream that the message names).",
 		Remedy: "report",
 		rules: []rule{
-			{
-				denial: &denialRule{action: "unknown"},
-				says:   []string{"ciphertext refers to a customer master key"},
-			},
-			{denial: &denialRule{reason: "ciphertext refers to a customer master key"}},
+			{denial: &denialRule{action: "unknown"}, says: []string{"from custom resource"}},
+			{says: []string{"received response status [failed]", "from custom resource"}, first: true},
+			{says: []string{"see the details in cloudwatch log stream"}, first: true},
 		},
 	},
 	{
@@ -332,6 +397,19 @@ var causes = []Cause{
 			},
 			{code: []string{"YAML_FILE_ERROR"}, says: []string{"no such file or directory"}},
 			{code: []string{"YAML_FILE_ERROR"}, says: []string{"cannot find the file specified"}},
+		},
+	},
+	{
+		Name:  "buildspec-named-as-command",
+		Title: "The buildspec's file name stands where commands belong",
+		Advice: "Choose \"Use a buildspec file\" in the project's settings and give the name there; " +
+			"under \"Insert build commands\", and in commands of a buildspec, it is run as a program.",
+		Remedy: "report",
+		rules: []rule{
+			{
+				says: []string{"buildspec"},
+				like: &pattern{source: "(?i)buildspec[\\w.-]*\\.ya?ml: (line \\d+: )?((command )?not found|permission denied)"},
+			},
 		},
 	},
 	{
@@ -432,6 +510,19 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "connection-access-denied",
+		Title: "Access to a CodeConnections connection is refused",
+		Advice: "The role that uses it (a stack's or project's own, not always the build's) needs " +
+			"codeconnections:UseConnection, GetConnection and GetConnectionToken on the connection " +
+			"(codestar-connections: for old ARNs). A role made in the same stack must have them " +
+			"before the project is made. The connection must also be available in the console.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"access denied to connection"}},
+			{says: []string{"is not authorized to access connection"}},
+		},
+	},
+	{
 		Name:  "source-authorization-failed",
 		Title: "The source host refused CodeBuild's credentials",
 		Advice: "With a connection, the service role needs codeconnections:GetConnectionToken, " +
@@ -459,6 +550,42 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"error while fetching runner token"}},
 			{says: []string{"github runner jit configuration unavailable"}},
+		},
+	},
+	{
+		Name:  "runner-registration-failed",
+		Title: "GitHub did not register the self-hosted runner",
+		Advice: "GitHub answers 404 or 403 for a wrong URL (organization or repository) and for a " +
+			"registration token that has expired (after an hour), was used for another URL, or came " +
+			"from a credential without administration rights. Get a fresh token in the same build.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"http response code: notfound"}},
+			{says: []string{"http response code: forbidden"}},
+			{says: []string{"invalid configuration provided for token"}},
+			{says: []string{"cannot configure the runner because it is already configured"}},
+		},
+	},
+	{
+		Name:  "runner-outdated",
+		Title: "The self-hosted runner is too old for GitHub",
+		Advice: "Install the current release of actions/runner in the build's image or script; GitHub " +
+			"turns old ones away.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"runner version", "is deprecated and cannot receive messages"}},
+		},
+	},
+	{
+		Name:  "runner-name-taken",
+		Title: "A runner of this name is already connected to GitHub",
+		Advice: "Give each runner a name of its own (the build's id), register it as ephemeral, and " +
+			"remove those that died. Once the other one is gone, start the build again.",
+		Remedy:    "report",
+		Retryable: true,
+		rules: []rule{
+			{says: []string{"a session for this runner already exists"}},
+			{says: []string{"a runner exists with the same name"}},
 		},
 	},
 	{
@@ -499,7 +626,8 @@ var causes = []Cause{
 		rules: []rule{
 			{code: []string{"Decrypted Variables Error"}, says: []string{"does not exist"}},
 			{code: []string{"Decrypted Variables Error"}, says: []string{"parameternotfound"}},
-			{says: []string{"parameternotfound"}, not: []string{"cdk-bootstrap"}},
+			{says: []string{"parameternotfound"}, not: []string{"cdk-bootstrap", "unknownerror"}},
+			{says: []string{"parameternotfound: unknownerror"}, consequence: true},
 			{says: []string{"parameter does not exist"}},
 			{
 				says: []string{"unable to fetch parameters [", "from parameter store"},
@@ -661,6 +789,16 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "ecr-image-limit",
+		Title: "The ECR repository holds as many images as it may",
+		Advice: "Give the repository a lifecycle policy that expires old images, or delete some; then " +
+			"push again. The limit can be raised in Service Quotas.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"already has the maximum allowed number of images"}},
+		},
+	},
+	{
 		Name:  "docker-push-denied",
 		Title: "The image registry refuses the push",
 		Advice: "With Docker Hub and others: log in first, with a token that may write, and push under a " +
@@ -669,7 +807,7 @@ var causes = []Cause{
 			"eight actions for pushing.",
 		Remedy: "report",
 		rules: []rule{
-			{says: []string{"push access denied"}},
+			{says: []string{"push access denied"}, not: []string{"no basic auth credentials"}},
 			{
 				says: []string{"requested access to the resource is denied"},
 				not:  []string{"pull access denied"},
@@ -718,16 +856,29 @@ var causes = []Cause{
 		Title: "The image registry requires a login that the build did not do",
 		Advice: "Log in to the registry of exactly this host and region before the push or pull (for " +
 			"Amazon ECR: aws ecr get-login-password | docker login --username AWS --password-stdin " +
-			"HOST). A login lasts 12 hours.",
+			"HOST). A login lasts 12 hours. docker-credential-ecr-login does not print why it got " +
+			"none, often a denial: print ~/.ecr/log/ecr-login.log in the buildspec.",
 		Remedy: "report",
 		rules: []rule{
-			{says: []string{"no basic auth credentials"}},
+			{says: []string{"no basic auth credentials"}, not: []string{"unable to pull customer"}},
 			{says: []string{"your authorization token has expired"}},
 			{says: []string{"unauthorized: authentication required"}},
 			{says: []string{"unauthorized: authentication required"}},
 			{says: []string{"authorization status: 401: authorization failed"}},
 			{says: []string{"failed to authorize", "401 unauthorized"}},
 			{says: []string{"insufficient_scope: authorization failed"}, not: []string{"pull access denied"}},
+			{says: []string{"credentials not found in native keychain"}},
+			{says: []string{"basic credential not found"}},
+			{says: []string{"401 unauthorized: not authorized"}},
+			{says: []string{"unexpected status code 401"}},
+			{says: []string{"unexpected status from", "401 unauthorized"}},
+			{says: []string{"/v2/", "response status code 401"}, not: []string{"authenticating to"}},
+			{
+				says: []string{"failed with status code ["},
+				like: &pattern{source: "failed with status code \\[[^\\]]+\\]: 401"},
+			},
+			{says: []string{"unauthorized for "}, like: &pattern{source: "Unauthorized for \\S+: 401"}},
+			{says: []string{"unauthorized: access token has insufficient scopes"}},
 		},
 	},
 	{
@@ -743,6 +894,7 @@ var causes = []Cause{
 			{says: []string{"error saving credentials"}},
 			{says: []string{"must provide --username with --password-stdin"}},
 			{says: []string{"password is empty"}},
+			{says: []string{"authenticating to \"", "status code 401"}},
 		},
 	},
 	{
@@ -791,14 +943,47 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "registry-access-denied",
+		Title: "The image registry refuses access and does not say why",
+		Advice: "It answered 403 without a reason. With Amazon ECR: the role lacks a permission for " +
+			"pulling or pushing, another account's repository policy does not let it in, or the " +
+			"login has expired. The address in the line names the registry and the repository; pull " +
+			"or push it by hand with the same role to see AWS's sentence.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"unexpected status from", "403 forbidden"}},
+			{
+				says: []string{"failed with status code ["},
+				like: &pattern{source: "failed with status code \\[[^\\]]+\\]: 403"},
+			},
+			{says: []string{"unexpected status code 403"}},
+			{says: []string{"unexpected status: 403 forbidden"}},
+			{says: []string{"/v2/", "response status code 403"}},
+			{says: []string{"unauthorized for "}, like: &pattern{source: "Unauthorized for \\S+: 403"}},
+			{
+				says: []string{"/v2/", "403 forbidden"},
+				like: &pattern{source: "(?i)\\b(HEAD|GET|POST|PUT) \"?https?://[^/]+/v2/"},
+			},
+			{says: []string{"from registry 403"}},
+			{says: []string{"manifest", "statuscode: 403"}},
+			{says: []string{"received unexpected http status: 403"}},
+		},
+	},
+	{
 		Name:  "docker-pull-access-denied",
 		Title: "The image does not exist, or the build may not see it",
 		Advice: "Its name is wrong, or it is private. Check the spelling (docker.io/library/NAME is the " +
 			"default), and log in to the registry if the image is private.",
 		Remedy: "report",
 		rules: []rule{
-			{says: []string{"pull access denied for"}},
-			{says: []string{"pull access denied, repository does not exist"}},
+			{
+				says: []string{"pull access denied for"},
+				not:  []string{"warning pull access denied", "warning  pull", "unable to pull customer"},
+			},
+			{
+				says: []string{"pull access denied, repository does not exist"},
+				not:  []string{"warning", "unable to pull customer"},
+			},
 			{says: []string{"requested access to the resource is denied"}},
 		},
 	},
@@ -814,28 +999,9 @@ var causes = []Cause{
 			{says: []string{"failed to resolve source metadata for", "not found"}},
 			{says: []string{"imagenotfoundexception"}},
 			{says: []string{"failed to resolve reference", "not found"}},
-			{says: []string{"no such image:"}},
-		},
-	},
-	{
-		Name:  "dockerfile-error",
-		Title: "The image cannot be built from this Dockerfile and directory",
-		Advice: "Check the path of the Dockerfile (-f), the build context (the last argument), " +
-			".dockerignore, and that what COPY and ADD name is inside the context.",
-		Remedy: "report",
-		rules: []rule{
-			{says: []string{"failed to read dockerfile"}},
-			{says: []string{"unable to evaluate symlinks in dockerfile path"}},
-			{says: []string{"dockerfile parse error"}},
-			{says: []string{"dockerfile parse error"}},
-			{says: []string{"file not found in build context"}},
-			{says: []string{"failed to compute cache key", "not found"}},
-			{says: []string{"failed to calculate checksum of ref", "not found"}},
-			{says: []string{"copy failed:", "no such file or directory"}},
-			{says: []string{"add failed:", "no such file or directory"}},
-			{says: []string{"target stage", "could not be found"}},
-			{says: []string{"unable to prepare context"}},
-			{says: []string{"unknown instruction:"}},
+			{says: []string{"no such image:"}, consequence: true},
+			{says: []string{"an image does not exist locally with the tag"}, consequence: true},
+			{says: []string{"tag does not exist:"}, consequence: true},
 		},
 	},
 	{
@@ -891,9 +1057,11 @@ var causes = []Cause{
 	{
 		Name:  "build-image-unavailable",
 		Title: "CodeBuild could not pull the build image",
-		Advice: "Check the image's name and tag, that it fits on the build's disk, that the service role " +
-			"or the repository's policy lets CodeBuild pull it, and that a build in a VPC has a " +
-			"route to the registry.",
+		Advice: "Check the image's name and tag. In ECR, the service role (imagePullCredentialsType " +
+			"SERVICE_ROLE) needs ecr:GetAuthorizationToken, BatchGetImage and " +
+			"GetDownloadUrlForLayer, or (CODEBUILD) the repository's policy must let " +
+			"codebuild.amazonaws.com pull. In a VPC it needs a route to the registry, and the image " +
+			"must fit on the disk.",
 		Remedy: "report",
 		rules: []rule{
 			{code: []string{"BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE"}},
@@ -1074,6 +1242,61 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "package-publish-refused",
+		Title: "The package registry refuses what the build publishes",
+		Advice: "It answers 401 or 403: the token is missing, expired or may only read, the name belongs " +
+			"to somebody else, or this version exists and may not be written again. This is the " +
+			"registry's own permission, not IAM.",
+		Remedy: "report",
+		rules: []rule{
+			{
+				says: []string{"could not put 'http", "status code 40"},
+				like: &pattern{source: "status code 40[13]"},
+			},
+			{says: []string{"failed to publish to registry"}},
+			{says: []string{"httperror: 40", "upload"}, like: &pattern{source: "HTTPError: 40[13] "}},
+			{
+				says: []string{"failed to deploy artifacts", "status code: 40"},
+				like: &pattern{source: "status code: 40[13]"},
+			},
+			{says: []string{"404 not found - put"}},
+			{
+				says: []string{"httperror: 40", " from"},
+				like: &pattern{source: "^\\W*(ERROR +)?HTTPError: 40[0139] [\\w ]+ from\\b"},
+			},
+			{
+				says: []string{"httperror: 40"},
+				also: []string{"uploading distributions to"},
+				like: &pattern{source: "HTTPError: 40[0139] "},
+			},
+			{says: []string{"failed to publish `"}, like: &pattern{source: "^error: Failed to publish `"}},
+			{
+				says: []string{"failed to deploy artifacts"},
+				like: &pattern{source: "Failed to deploy artifacts.*(: |code: ?)40[13]\\b"},
+			},
+			{says: []string{"couldn't publish package:"}},
+			{
+				says: []string{"http error 40"},
+				also: []string{"publishing "},
+				like: &pattern{source: "HTTP Error 40[013]: .*(Invalid|Forbidden|Unauthorized|File already exists)"},
+			},
+			{
+				says: []string{"failed to publish"},
+				not:  []string{"status 401", "status 403", "failed to publish images"},
+				like: &pattern{source: "(?i)failed to publish .*(401|403|unauthorized|forbidden)"},
+			},
+			{
+				says: []string{"the remote server responded with an error"},
+				like: &pattern{source: "status 40[13]"},
+			},
+			{
+				says: []string{"response status code does not indicate success: 40"},
+				also: []string{"pushing "},
+				like: &pattern{source: "40[139] "},
+			},
+		},
+	},
+	{
 		Name:  "npm-forbidden",
 		Title: "The npm registry forbids a package to the build",
 		Advice: "A mirror or security policy blocks this version, or the token may not read or publish " +
@@ -1086,6 +1309,9 @@ var causes = []Cause{
 				like: &pattern{source: "(?i)(npm (err!|error)|yarn|YN00|ERR_PNPM_FETCH_403).*403"},
 			},
 			{says: []string{"err_pnpm_fetch_403"}},
+			{says: []string{"yn0035"}, like: &pattern{source: "Response Code: *403"}},
+			{says: []string{"returned a 403"}, like: &pattern{source: "(?i)request \"[^\"]+\" returned a 403"}},
+			{says: []string{"(status 403"}, like: &pattern{source: "(?i)failed to publish package"}},
 		},
 	},
 	{
@@ -1106,6 +1332,10 @@ var causes = []Cause{
 				says: []string{"401 unauthorized"},
 				like: &pattern{source: "(?i)(npm|yarn|pnpm|registry\\.).*401 Unauthorized"},
 			},
+			{says: []string{"yn0035"}, like: &pattern{source: "Response Code: *401"}},
+			{says: []string{"returned a 401"}, like: &pattern{source: "(?i)request \"[^\"]+\" returned a 401"}},
+			{says: []string{"(status 401"}, like: &pattern{source: "(?i)failed to publish package"}},
+			{says: []string{"access token expired or revoked"}},
 		},
 	},
 	{
@@ -1141,6 +1371,7 @@ var causes = []Cause{
 		Advice: "Bring the named packages to versions that fit. --legacy-peer-deps hides the conflict " +
 			"and is only a stopgap.",
 		Remedy: "report",
+		shows:  []string{"found: ", "peer "},
 		rules: []rule{
 			{says: []string{"eresolve"}, like: &pattern{source: "(?i)npm (err!|error)"}, sure: true},
 			{says: []string{"err_pnpm_peer_dep_issues"}, sure: true},
@@ -1230,6 +1461,35 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "python-index-refused",
+		Title: "The Python package index refuses the build's login",
+		Advice: "It answered 401 or 403, so tools say that the package does not exist. Check that the " +
+			"index's address holds a user and a fresh token: aws codeartifact login --tool pip in " +
+			"the same build (12 hours at most); the role needs codeartifact:ReadFromRepository, " +
+			"GetAuthorizationToken and sts:GetServiceBearerToken. 403 can also mean that the index " +
+			"blocks this package.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"401 error", "credentials not correct for"}},
+			{says: []string{"authorization error accessing"}},
+			{says: []string{"returned a 403 forbidden error"}},
+			{says: []string{"returned a 401 unauthorized error"}},
+			{
+				says: []string{"http error 40"},
+				like: &pattern{source: "HTTP error 40[13] while getting|because of HTTP error 40[13]"},
+			},
+			{
+				says: []string{"httperror: 40"},
+				like: &pattern{source: "HTTPError: 40[13] Client Error: \\w+ for url: \\S*/(simple|pypi)/"},
+			},
+			{
+				says: []string{"http status client error (40"},
+				like: &pattern{source: "\\(40[13] (Forbidden|Unauthorized)\\) for url \\(\\S*(simple|\\.whl|\\.tar\\.gz)"},
+			},
+			{says: []string{"user for "}, like: &pattern{source: "^User for \\S+: "}},
+		},
+	},
+	{
 		Name:  "pip-dependency-failed",
 		Title: "A Python package cannot be installed",
 		Advice: "Check name and version, that there is a release for this Python version, and the index " +
@@ -1260,26 +1520,6 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:  "package-publish-refused",
-		Title: "The package registry refuses what the build publishes",
-		Advice: "It answers 401 or 403: the token is missing, expired or may only read, the name belongs " +
-			"to somebody else, or this version exists and may not be written again. This is the " +
-			"registry's own permission, not IAM.",
-		Remedy: "report",
-		rules: []rule{
-			{
-				says: []string{"could not put 'http", "status code 40"},
-				like: &pattern{source: "status code 40[13]"},
-			},
-			{says: []string{"failed to publish to registry"}},
-			{says: []string{"httperror: 40", "upload"}, like: &pattern{source: "HTTPError: 40[13] "}},
-			{
-				says: []string{"failed to deploy artifacts", "status code: 40"},
-				like: &pattern{source: "status code: 40[13]"},
-			},
-		},
-	},
-	{
 		Name:  "maven-dependency-failed",
 		Title: "Maven cannot get a dependency",
 		Advice: "Check the coordinates and the repository that should hold them, and the credentials in " +
@@ -1290,7 +1530,11 @@ var causes = []Cause{
 			{says: []string{"could not resolve dependencies for project"}, first: true},
 			{says: []string{"non-resolvable parent pom"}, first: true},
 			{says: []string{"non-resolvable import pom"}, first: true},
-			{says: []string{"could not transfer artifact", "[error]"}, first: true},
+			{
+				says:  []string{"could not transfer artifact", "[error]"},
+				not:   []string{"failed to deploy artifacts"},
+				first: true,
+			},
 			{says: []string{"could not find artifact", "[error]"}, first: true},
 			{says: []string{"or one of its dependencies could not be resolved"}, first: true},
 			{says: []string{"failed to read artifact descriptor for"}, first: true},
@@ -1333,6 +1577,12 @@ var causes = []Cause{
 			{says: []string{"reading https://", "/@v/", "410"}},
 			{says: []string{"inconsistent vendoring"}, sure: true},
 			{says: []string{"is not in std"}, sure: true},
+			{
+				says: []string{"cannot find package \""},
+				like: &pattern{source: "cannot find package \"[^\"]+\""},
+				sure: true,
+			},
+			{says: []string{"is not in goroot"}, sure: true},
 		},
 	},
 	{
@@ -2028,6 +2278,19 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "template-access-denied",
+		Title: "CloudFormation may not read the template in S3",
+		Advice: "CloudFormation reads it with the permissions of whoever calls it: that role needs " +
+			"s3:GetObject on the template's bucket (and kms:Decrypt on its key), and no bucket or " +
+			"organization policy may refuse it. A wrong key looks the same without s3:ListBucket. " +
+			"The template itself is not judged yet.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"s3 error: access denied"}},
+			{says: []string{"unable to fetch template from s3"}},
+		},
+	},
+	{
 		Name:  "cloudformation-template-invalid",
 		Title: "The CloudFormation template is not valid",
 		Advice: "The message names the key, reference or parameter. Check it with cfn-lint or aws " +
@@ -2056,6 +2319,7 @@ var causes = []Cause{
 			"time apply.",
 		Remedy:    "report",
 		Retryable: true,
+		shows:     []string{"id: ", "who: ", "created: "},
 		rules: []rule{
 			{says: []string{"error acquiring the state lock"}},
 			{says: []string{"error locking state"}},
@@ -2229,6 +2493,69 @@ var causes = []Cause{
 			{says: []string{"unsupportedcertificate"}},
 			{says: []string{"the specified ssl certificate doesn't exist"}},
 			{says: []string{"invalidviewercertificate"}},
+		},
+	},
+	{
+		Name:  "passed-role-unusable",
+		Title: "A service cannot assume the role that it was given",
+		Advice: "The role's trust policy must name the service that uses it (as in " +
+			"lambda.amazonaws.com), and the role must exist in this account. A role made seconds ago " +
+			"is often not known everywhere yet: then start the build again. The build's own " +
+			"permissions are not the reason.",
+		Remedy:    "report",
+		Retryable: true,
+		rules: []rule{
+			{says: []string{"cannot be assumed"}, not: []string{"iam role (arn"}},
+			{
+				says: []string{"unable to assume"},
+				like: &pattern{source: "(?i)(service|\\w+) (is|was) unable to assume|unable to assume the service linked role"},
+			},
+			{says: []string{"error in assuming"}},
+			{says: []string{"could not assume role"}, not: []string{"oidc", "sts:assumerole"}},
+			{
+				says: []string{"to assume the "},
+				like: &pattern{source: "(?i)(allow|authorized|required|permissions?) .*to assume the (provided )?role"},
+			},
+			{says: []string{"is not authorized to perform assumerole on role"}},
+			{says: []string{"invalid iam instance profile"}},
+			{says: []string{"the role being passed has the proper trust relationship"}},
+		},
+	},
+	{
+		Name:  "bucket-policy-refuses-service",
+		Title: "A bucket's policy does not let an AWS service write to it",
+		Advice: "The bucket's owner must let the service (as in config.amazonaws.com, " +
+			"cloudtrail.amazonaws.com, logdelivery.elasticloadbalancing.amazonaws.com) read the " +
+			"bucket's ACL and put objects under the prefix, and use its key if it is encrypted. The " +
+			"build's role is not the reason.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"insufficient delivery policy to"}},
+			{says: []string{"insufficientdeliverypolicyexception"}},
+			{says: []string{"insufficients3bucketpolicy"}},
+			{says: []string{"incorrect s3 bucket policy is detected"}},
+			{
+				says: []string{"access denied for bucket:"},
+				like: &pattern{source: "Please check S3 ?bucket permission"},
+			},
+			{says: []string{"insufficientencryptionpolicyexception"}},
+		},
+	},
+	{
+		Name:  "bucket-access-denied",
+		Title: "S3 does not let the build use a bucket",
+		Advice: "S3 answers the tool's first look at a bucket with 403 and no reason: the role lacks " +
+			"s3:ListBucket on it, it is another account's, or a policy of the bucket, the network or " +
+			"the organization refuses. Try aws s3api head-bucket, then a listing, with the same role.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"could not access the deployment bucket"}},
+			{says: []string{"permission denied accessing bucket"}},
+			{says: []string{"s3 error: 403"}, like: &pattern{source: "S3 error: 403 \\(Forbidden\\)"}},
+			{
+				says: []string{"access to bucket '"},
+				like: &pattern{source: "Access to bucket '[^']+' was denied"},
+			},
 		},
 	},
 	{
@@ -2433,11 +2760,17 @@ var causes = []Cause{
 	{
 		Name:  "serverless-login-required",
 		Title: "The Serverless Framework requires a licence or login",
-		Advice: "Set SERVERLESS_ACCESS_KEY or a licence key from a secret, or pin serverless at version " +
-			"3.",
+		Advice: "Set SERVERLESS_ACCESS_KEY or a licence key that is still valid from a secret, or pin " +
+			"serverless at version 3. AWS has refused nothing.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"you must sign in or use a license key"}},
+			{says: []string{"getclientdatafromaccesskey"}},
+			{says: []string{"error: unauthorized"}, also: []string{"sf-core.js"}},
+			{
+				says: []string{"serverless_access_key"},
+				like: &pattern{source: "(?i)invalid|expired|missing|not (set|valid|found)|required"},
+			},
 			{says: []string{"please use \"serverless login\""}},
 			{says: []string{"serverless framework v4 cli"}, like: &pattern{source: "(?i)sign in|license"}},
 		},
@@ -2576,6 +2909,7 @@ var causes = []Cause{
 					": dial tcp",
 					"no required module",
 					"cannot find module",
+					"cannot find package",
 				},
 				like: &pattern{source: "^(\\S*|.*\"Output\":\"\\S*)\\.go:\\d+:\\d+: (.*[^)]|.* \\([^)]* [^)]*\\)|.*[^ " +
 					"]\\([^)]*\\)|.* \\(typecheck\\))$"},
@@ -2813,6 +3147,27 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "dockerfile-error",
+		Title: "The image cannot be built from this Dockerfile and directory",
+		Advice: "Check the path of the Dockerfile (-f), the build context (the last argument), " +
+			".dockerignore, and that what COPY and ADD name is inside the context.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"failed to read dockerfile"}},
+			{says: []string{"unable to evaluate symlinks in dockerfile path"}},
+			{says: []string{"dockerfile parse error"}},
+			{says: []string{"dockerfile parse error"}},
+			{says: []string{"file not found in build context"}},
+			{says: []string{"failed to compute cache key", "not found"}},
+			{says: []string{"failed to calculate checksum of ref", "not found"}},
+			{says: []string{"copy failed:", "no such file or directory"}},
+			{says: []string{"add failed:", "no such file or directory"}},
+			{says: []string{"target stage", "could not be found"}},
+			{says: []string{"unable to prepare context"}},
+			{says: []string{"unknown instruction:"}},
+		},
+	},
+	{
 		Name:  "line-endings",
 		Title: "A script has Windows line endings",
 		Advice: "Store it with LF: add \"*.sh text eol=lf\" to .gitattributes and renormalize (git add " +
@@ -2842,6 +3197,12 @@ var causes = []Cause{
 			{says: []string{": not found"}, like: &pattern{source: "^\\S*sh: (?P<program>[^:]+): not found"}},
 			{says: []string{"executable file not found in $path"}},
 			{says: []string{"is not recognized as an internal or external command"}},
+			{
+				says: []string{"is not recognized as "},
+				like: &pattern{source: "The term '(?P<program>[^']+)' is not recognized as "},
+			},
+			{says: []string{"commandnotfoundexception"}},
+			{says: []string{"is not recognized as a name of a cmdlet"}},
 			{says: []string{"no such file or directory", "/usr/bin/env:"}},
 			{says: []string{"no module named pip"}},
 			{exit: []string{"127"}},
@@ -3113,14 +3474,17 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "s3-bucket-not-found",
-		Title:  "The S3 bucket does not exist",
-		Advice: "Check the bucket's name and the variable it comes from; create it if it is missing.",
+		Name:  "s3-bucket-not-found",
+		Title: "The S3 bucket does not exist",
+		Advice: "Check the bucket's name and the variable it comes from; create it if it is missing. " +
+			"Some tools also say this of a bucket that the role may not see.",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
 			{says: []string{"nosuchbucket"}},
 			{says: []string{"the specified bucket does not exist"}},
+			{says: []string{"s3 bucket does not exist."}},
+			{says: []string{"the bucket you are attempting to access does not exist"}},
 		},
 	},
 	{
@@ -3298,16 +3662,18 @@ var causes = []Cause{
 	{
 		Name:  "stack-create-failed",
 		Title: "CloudFormation could not create or update the stack",
-		Advice: "The first resource that failed names the reason in the stack's events; those after it " +
-			"say only \"cancelled\". Delete a stack left in ROLLBACK_COMPLETE before the next try.",
+		Advice: "The first resource that failed names the reason in the stack's events (aws " +
+			"cloudformation describe-stack-events --stack-name NAME shows them); those after it say " +
+			"only \"cancelled\". Delete a stack left in ROLLBACK_COMPLETE before the next try.",
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
 			{says: []string{"create_failed"}, not: []string{"cancelled"}, first: true},
 			{says: []string{"update_failed"}, not: []string{"cancelled"}, first: true},
+			{says: []string{"resource handler returned message"}, first: true},
 			{says: []string{"the following resource(s) failed to"}},
 			{says: []string{"failed waiting for successful resource state"}},
-			{says: []string{"failed to create/update the stack"}},
+			{says: []string{"failed to create/update the stack"}, consequence: true},
 			{says: []string{"failed to create the changeset"}},
 			{says: []string{"rollback_complete"}, first: true},
 			{says: []string{"rollback_in_progress"}, first: true},
@@ -3325,22 +3691,69 @@ var causes = []Cause{
 		Remedy: "report",
 		last:   80,
 		rules: []rule{
+			{
+				says: []string{"no such file or directory"},
+				like: &pattern{source: "^(.*\\bline \\d+: " +
+					")?(\\S*/)?(cat|cp|mv|tar|ls|rm|unzip|head|tail|grep|sed|chmod|cd|stat|sha256sum): .*No " +
+					"such"},
+				consequence: true,
+			},
+			{says: []string{"jq: error: could not open file"}, consequence: true},
+			{
+				says:        []string{"the user-provided path"},
+				like:        &pattern{source: "The user-provided path \\S+ does not exist"},
+				consequence: true,
+			},
 			{says: []string{"refers to a file or folder that does not exist"}},
 			{says: []string{"could not find a required file"}},
 			{says: []string{"enoent"}},
-			{says: []string{"no such file or directory"}},
+			{
+				says: []string{"no such file or directory"},
+				not: []string{
+					"cat: ",
+					"cp: ",
+					"mv: ",
+					"tar: ",
+					"ls: ",
+					"rm: ",
+					"unzip: ",
+					"head: ",
+					"tail: ",
+					"grep: ",
+					"sed: ",
+					"chmod: ",
+					"cd: ",
+					"stat: ",
+					"sha256sum: ",
+				},
+			},
 			{says: []string{"filenotfounderror"}},
 			{says: []string{"filenotfoundexception"}},
-			{
-				says: []string{"the user-provided path"},
-				like: &pattern{source: "The user-provided path \\S+ does not exist"},
-			},
 			{says: []string{"unable to open file"}},
 			{says: []string{"the system cannot find the path specified"}},
 			{says: []string{"cannot find or open"}},
 			{says: []string{"invalid template path"}},
 			{says: []string{"template file not found at"}},
-			{says: []string{"no such file"}},
+			{
+				says: []string{"no such file"},
+				not: []string{
+					"cat: ",
+					"cp: ",
+					"mv: ",
+					"tar: ",
+					"ls: ",
+					"rm: ",
+					"unzip: ",
+					"head: ",
+					"tail: ",
+					"grep: ",
+					"sed: ",
+					"chmod: ",
+					"cd: ",
+					"stat: ",
+					"sha256sum: ",
+				},
+			},
 		},
 	},
 	{
@@ -3422,6 +3835,20 @@ var causes = []Cause{
 			{says: []string{"segmentation fault"}},
 			{says: []string{"core dumped"}},
 			{exit: []string{"129", "130", "134", "136", "139", "141", "143"}},
+		},
+	},
+	{
+		Name:  "ansible-task-failed",
+		Title: "An Ansible task failed",
+		Advice: "The line that begins with fatal names the host and holds the module's message; -vvv " +
+			"shows what the module called.",
+		Remedy: "report",
+		rules: []rule{
+			{
+				says: []string{"fatal: ["},
+				also: []string{"play recap"},
+				like: &pattern{source: "^fatal: \\[[^\\]]+\\].*(FAILED!|UNREACHABLE!)"},
+			},
 		},
 	},
 	{

@@ -91,6 +91,7 @@ func Diagnose(f buildlog.Failure) Diagnosis {
 	if found.denial != nil {
 		d.Advice += x.aboutDenial(found.denial)
 	}
+	d.Advice += x.shown(c.shows, d.Evidence)
 	d.Advice += x.aboutAside() + x.aboutUndecoded()
 	d.Excerpt = x.excerpt(d.Evidence)
 	for _, a := range f.Also {

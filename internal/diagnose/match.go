@@ -144,18 +144,36 @@ func (x *facts) quotable(d buildlog.Denial) bool {
 	return x.whose(&d) != perhapsOurs
 }
 
-// find returns the first cause that holds, with the rule and what it found. The last entry of
-// causes.yaml always holds.
+// find returns the first cause that holds, with the rule and what it found. A consequence never
+// beats a reason: such rules are tried only if nothing but the failed command is known. The last
+// entry of causes.yaml always holds.
 func (x *facts) find(causes []Cause) (*Cause, *rule, finding) {
+	c, r, f := x.first(causes, false)
+	if c == nil {
+		panic("diagnose: no cause holds; causes.yaml must end with one that always does")
+	}
+	if r.any != "" || slices.Contains(r.code, commandError) {
+		if c, r, f := x.first(causes, true); c != nil {
+			return c, r, f
+		}
+	}
+	return c, r, f
+}
+
+// first returns the first cause that holds by a rule about a consequence, or by another one.
+func (x *facts) first(causes []Cause, consequence bool) (*Cause, *rule, finding) {
 	for i := range causes {
 		c := &causes[i]
 		for j := range c.rules {
+			if c.rules[j].consequence != consequence {
+				continue
+			}
 			if f, ok := x.try(c, &c.rules[j]); ok {
 				return c, &c.rules[j], f
 			}
 		}
 	}
-	panic("diagnose: no cause holds; causes.yaml must end with one that always does")
+	return nil, nil, finding{}
 }
 
 // conditions reports whether what the rule asks of the build record holds.

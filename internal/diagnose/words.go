@@ -2,11 +2,13 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // words returns what the placeholders of titles and advice stand for: the named groups, and those
@@ -93,6 +95,41 @@ func (x *facts) incurable() bool {
 		}
 	}
 	return false
+}
+
+// shownWithin is how far from the evidence a line may be that the advice names.
+const shownWithin = 60
+
+// besideText is what tools put in front of the lines of a message of theirs.
+var besideText = lazyregexp.New(`^(?:npm (?:ERR!|error)|[│|\s])+`)
+
+// shown repeats the lines that the advice names, since the excerpt may have lost them: for each
+// beginning the first line after the evidence, or around it, that starts so.
+func (x *facts) shown(beginnings []string, e Evidence) string {
+	at := x.line(e.Line)
+	if at < 0 || e.Origin != buildlog.FromLog {
+		return ""
+	}
+	var found []string
+	for _, begin := range beginnings {
+		for _, from := range []int{at, max(0, at-shownWithin)} {
+			i := slices.IndexFunc(x.bare[from:min(len(x.bare), at+shownWithin)], func(l string) bool {
+				return strings.HasPrefix(lower(withoutBeside(l)), begin)
+			})
+			if i >= 0 {
+				found = append(found, "\""+printable(clip(strings.TrimSpace(withoutBeside(x.bare[from+i])), 200))+"\"")
+				break
+			}
+		}
+	}
+	if len(found) == 0 {
+		return ""
+	}
+	return " The output says " + strings.Join(found, ", ") + "."
+}
+
+func withoutBeside(line string) string {
+	return line[len(besideText.Get().FindString(line)):]
 }
 
 // aboutAside adds to the advice which denial of the failed command was not taken for the reason,

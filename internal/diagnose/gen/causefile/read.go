@@ -36,25 +36,27 @@ type cause struct {
 	Remedy    diagnose.Remedy `yaml:"remedy"`
 	Retryable bool            `yaml:"retryable"`
 	Last      int             `yaml:"last"`
+	Shows     words           `yaml:"shows"`
 	Quotes    bool            `yaml:"quotes"`
 	Match     []rule          `yaml:"match"`
 }
 
 type rule struct {
-	Status  words           `yaml:"status"`
-	Phase   words           `yaml:"phase"`
-	Code    words           `yaml:"code"`
-	Exit    words           `yaml:"exit"`
-	Command words           `yaml:"command"`
-	Denial  *denial         `yaml:"denial"`
-	Says    words           `yaml:"says"`
-	Not     words           `yaml:"not"`
-	Also    words           `yaml:"also"`
-	Like    string          `yaml:"like"`
-	Pick    string          `yaml:"pick"`
-	Any     string          `yaml:"any"`
-	Sure    bool            `yaml:"sure"`
-	Remedy  diagnose.Remedy `yaml:"remedy"`
+	Status      words           `yaml:"status"`
+	Phase       words           `yaml:"phase"`
+	Code        words           `yaml:"code"`
+	Exit        words           `yaml:"exit"`
+	Command     words           `yaml:"command"`
+	Denial      *denial         `yaml:"denial"`
+	Says        words           `yaml:"says"`
+	Not         words           `yaml:"not"`
+	Also        words           `yaml:"also"`
+	Like        string          `yaml:"like"`
+	Pick        string          `yaml:"pick"`
+	Any         string          `yaml:"any"`
+	Sure        bool            `yaml:"sure"`
+	Consequence bool            `yaml:"consequence"`
+	Remedy      diagnose.Remedy `yaml:"remedy"`
 }
 
 type denial struct {
@@ -169,6 +171,8 @@ func (r *rule) check() error {
 	switch {
 	case r.Says == nil && (r.Like != "" || r.Not != nil || r.Also != nil || r.Pick != ""):
 		return errors.New("like, not, also and pick need says")
+	case r.Consequence && (r.Says == nil || r.Sure || r.Denial != nil):
+		return errors.New("consequence needs says, and neither sure nor denial")
 	case r.Sure && (r.Says == nil || r.Denial != nil || r.Code != nil):
 		return errors.New("sure needs says, and neither denial nor code: it is about a line of the output")
 	case r.Says == nil && r.Status == nil && r.Phase == nil && r.Code == nil && r.Exit == nil && r.Command == nil &&

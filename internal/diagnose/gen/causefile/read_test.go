@@ -38,6 +38,7 @@ causes:
 		{"a denial of no operation", "match:", "match:\n      - {denial: {operation: ''}}", "none empty"},
 		{"sure without a line", "{says: [One, two], like: 'one (?P<x>\\w+)', not: three, pick: first}", "{exit: ['1'], sure: true}",
 			"sure needs says"},
+		{"a consequence that is sure", "pick: first", "consequence: true, sure: true", "consequence needs says"},
 		{"sure of a denial", "pick: first", "denial: {}, sure: true", "neither denial"},
 		{"unknown remedy", "remedy: report", "remedy: pray", `remedy "pray"`},
 		{"no remedy", "remedy: report", "", `remedy ""`},

@@ -100,6 +100,9 @@ func (c *cause) fields() []field {
 	if c.Last != 0 {
 		list = append(list, field{"last", fmt.Sprint(c.Last)})
 	}
+	if c.Shows != nil {
+		list = append(list, field{"shows", texts("string", lower(c.Shows))})
+	}
 	if c.Quotes {
 		list = append(list, field{"quotes", "true"})
 	}
@@ -130,6 +133,7 @@ func (r *rule) fields() []field {
 	add("first", "true", r.Pick == "first")
 	add("any", text(r.Any), r.Any != "")
 	add("sure", "true", r.Sure)
+	add("consequence", "true", r.Consequence)
 	add("remedy", text(string(r.Remedy)), r.Remedy != "")
 	return list
 }
