@@ -141,8 +141,8 @@ type context struct {
 }
 
 // match is one match of a context: its groups "name" and "value", where the expression has them,
-// and the text before it.
-type match struct{ name, sep, value, before string }
+// the text before it, and what follows the value.
+type match struct{ name, sep, value, before, after string }
 
 const (
 	// passwordName and secretName end the names whose values are secrets.
@@ -173,10 +173,11 @@ var contexts = []context{
 		re: lazyregexp.New(`(?P<name>[A-Za-z][A-Za-z0-9+.-]*:)(?P<sep>//)(?P<value>[^\s/@"'<>]*:[^\s@"'<>]*|` +
 			`[^\s/@"'<>]+)@`), keep: isNoCredential,
 	},
-	{ // NAME=value, "name": "value", name => value
+	{ // NAME=value, "name": "value", name => value; also behind a second name
 		needs: secretWords,
 		re: lazyregexp.New(`(?i)(?P<name>[A-Za-z0-9_.-]*(?:` + secretName +
-			`)[A-Za-z0-9_-]*)(?P<sep>["'\\]*[ \t]*(?:=>|:=|==?|:|＝|：)[ \t]*)(?P<value>` + aValue + `)`), keep: isNoSecret,
+			`)[A-Za-z0-9_-]*)(?P<sep>["'\\]*[ \t]*(?:=>|:=|==?|:|＝|：)[ \t]*(?:[A-Za-z0-9_.-]*(?:` + secretName +
+			`)[A-Za-z0-9_-]*[:=][ \t]*)*)(?P<value>` + aValue + `)`), keep: isNoSecret,
 	},
 	{ // --name value
 		needs: secretWords,
@@ -252,7 +253,8 @@ func (c context) redact(s string) string {
 	var b strings.Builder
 	last := 0
 	for _, m := range ms {
-		found := match{name: s[m[name]:m[name+1]], sep: s[m[sep]:m[sep+1]], value: s[m[value]:m[value+1]], before: s[max(0, m[0]-256):m[0]]}
+		found := match{name: s[m[name]:m[name+1]], sep: s[m[sep]:m[sep+1]], value: s[m[value]:m[value+1]],
+			before: s[max(0, m[0]-256):m[0]], after: s[m[value+1]:min(len(s), m[value+1]+64)]}
 		if hidden(found.value) || c.keep != nil && c.keep(found) {
 			continue
 		}
@@ -321,6 +323,8 @@ func isNoSecret(m match) bool {
 		return true
 	case strings.HasPrefix(v, "$"): // a variable, not its value
 		return true
+	case isError(m):
+		return true
 	case strings.EqualFold(m.name, "PWD"), strings.EqualFold(m.name, "OLDPWD"):
 		return strings.HasPrefix(v, "/")
 	case strings.Contains(m.sep, ":") && inARN(m.before+m.name):
@@ -334,6 +338,25 @@ func isNoSecret(m match) bool {
 	}
 	// "secretsmanager:GetSecretValue", "token: expired": words.
 	return strings.Contains(m.sep, ":") && len(v) < 48 && wordsOnly.MatchString(v)
+}
+
+// anError matches the beginning of what programs say about a value or a command, up to a word that
+// makes it an error: never one word alone that could be somebody's password.
+var anError = lazyregexp.New(`(?i)^(?:line \d+: |\d+: )?(?:command not found|not found\b|no such (?:file|device|command|user)\b|` +
+	`(?:permission|access) denied\b|operation not permitted|inappropriate ioctl|(?:password )?authentication failed|` +
+	`(?:cannot|can't|could not|may not|must|should|does not|doesn't|is not|isn't) (?:be|not|have|contain|match|access|open|read|` +
+	`get|find|set|a|an|valid|correct|allowed|supported|recognized|provided)\b|is (?:required|missing|invalid|incorrect|wrong|empty|too)\b|` +
+	`too (?:short|long|weak|common|many)\b|not (?:set|valid|correct|allowed|supported|recognized|provided|a)\b|` +
+	`(?:invalid|unrecognized|unknown|illegal|missing|extra) (?:option|argument|operand|value|input|length|password|passphrase|` +
+	`credentials|user|character)|bad (?:decrypt|passphrase|password)|unbound variable|parameter (?:null or )?not set|` +
+	`ignoring non-option|error (?:retrieving|reading|opening|while|in)\b|mac verify (?:error|failure)|syntax error\b|` +
+	`read-only (?:variable|file)|readonly variable)`)
+
+// isError: "PWD: command not found" and "password: authentication failed" tell what went wrong. A
+// value stands behind an equals sign, in quotes, or is no such phrase.
+func isError(m match) bool {
+	colon := strings.TrimRight(m.sep, " \t")
+	return colon != m.sep && strings.HasSuffix(colon, ":") && !strings.ContainsAny(colon, `="'`) && anError.MatchString(m.value+m.after)
 }
 
 // inARN reports whether the text ends within an ARN.

@@ -171,6 +171,40 @@ func TestTextByName(t *testing.T) {
 	}
 }
 
+// TestTextErrorsBesideSecrets joins secrets with what programs say about them, in both orders. The
+// secret never stays, whatever stands beside it: an error is known by its own first words only.
+func TestTextErrorsBesideSecrets(t *testing.T) {
+	said := []string{"command not found", "not found", "authentication failed", "must not be empty", "is required",
+		"permission denied", "bad decrypt", "line 4: PWD: command not found", "unbound variable", "cannot be blank",
+		"invalid password", "too short", "No such file or directory", "1: not found"}
+	names := []string{"PWD", "pwd", "password", "Password", "passphrase", "db_password", "MYSQL_PWD", "passwd", "my.password"}
+	for _, name := range names {
+		for _, say := range said {
+			for _, v := range []string{"hun" + "ter2-Tr0ub4dor", "S3cret!x", "correct-horse-battery", "AKI" + "A" + random(upper, 16),
+				random(base64, 40)} {
+				for _, in := range []string{
+					name + ": " + v + " " + say, name + ": " + v + ": " + say, name + "=" + v + " " + say,
+					name + ": \"" + v + "\" " + say, say + ": " + name + ": " + v, name + ": " + say + "\n" + name + ": " + v,
+					say + " " + name + "=" + v, name + ": " + v + "\n" + name + ": " + say,
+				} {
+					if got := Text(in); strings.Contains(got, v) {
+						t.Fatalf("Text(%q) = %q", in, got)
+					}
+				}
+			}
+		}
+		// A password of plain words, as people choose them, is not taken for a message.
+		for _, v := range []string{"invalid", "missing", "required", "cannot", "must", "not", "is", "bad", "error", "command", "no",
+			"unknownhorse", "hunter", "notfound", "incorrect"} {
+			for _, in := range []string{name + ": " + v, name + ": " + v + " horse", name + "=" + v + " not found", name + ": \"" + v + "\""} {
+				if got := Text(in); !strings.Contains(got, Mark) {
+					t.Errorf("Text(%q) = %q", in, got)
+				}
+			}
+		}
+	}
+}
+
 func TestTextPrivateKeys(t *testing.T) {
 	body := random(base64, 64) + "\n" + random(base64, 64) + "\n" + random(base64, 13) + "=="
 	for _, kind := range []string{"RSA ", "", "EC ", "OPENSSH ", "ENCRYPTED "} {
@@ -251,6 +285,15 @@ func TestTextKeeps(t *testing.T) {
 		"npm ERR!     /root/.npm/_logs/2026-11-22T10_11_12_345Z-debug-0.log",
 		"npm error A complete log of this run can be found in: /codebuild/user/.npm/_logs/2026-11-22T10_11_12_345Z-debug-0.log",
 		"The password is wrong", "the password is incorrect.", "Password is required", "the token is expired",
+		// What programs say about a password, or about a command or variable of such a name.
+		"PWD: command not found", "sh: 1: PWD: not found", "script.sh: line 4: PWD: command not found",
+		"pwd: error retrieving current directory: getcwd: cannot access parent directories: No such file or directory",
+		"pwd: ignoring non-option arguments", "pwd: invalid option -- 'x'", "pwd: too many arguments",
+		"password: authentication failed for user", "psql: error: password: password authentication failed",
+		"passphrase: bad decrypt", "Enter passphrase: No such device or address", "gpg: passphrase: Inappropriate ioctl for device",
+		"Error: password: cannot be blank", "db_password: must not be empty", "passwd: must be at least 8 characters",
+		"DB_PASSWORD: unbound variable", "script.sh: line 3: DB_PASSWORD: parameter null or not set",
+		"MYSQL_PWD: read-only variable", "password: is required", "password: invalid value", "passphrase: too short",
 		"the security token included in the request is invalid", "secret was not found", "token is not valid",
 		"the access key is missing", "Your password is $DB_PASSWORD", "password was set to ${P}", "password is 3",
 		"-Dsonar.projectKey=shop", "-Dsonar.login=$SONAR_TOKEN", "-DskipTests", "mvn -Dmaven.test.failure.ignore=true",
