@@ -320,7 +320,7 @@ func build(b types.Build) codebuild.Build {
 		out.SecondaryVersions = append(out.SecondaryVersions, aws.ToString(v.SourceVersion))
 	}
 	if e := b.Environment; e != nil {
-		out.Image = aws.ToString(e.Image)
+		out.Image, out.Environment = aws.ToString(e.Image), string(e.Type)
 	}
 	if r := b.AutoRetryConfig; r != nil {
 		out.AutoRetry = codebuild.AutoRetry{Limit: int(aws.ToInt32(r.AutoRetryLimit)), Number: int(aws.ToInt32(r.AutoRetryNumber)),

@@ -41,6 +41,9 @@ func ReadEvents(b codebuild.Build, text string) Failure {
 	return assemble(b, t)
 }
 
+// logActions are what a build needs to write its log.
+var logActions = []string{"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
+
 // NoLog returns what is known of a build without a log: the role may not write one, or logs are
 // disabled (AWS.md#no-log).
 func NoLog(b codebuild.Build) Failure {
@@ -48,6 +51,10 @@ func NoLog(b codebuild.Build) Failure {
 	f.NoLog = true
 	f.Also = alsoRecorded(b)
 	f.Denials = contextDenials(b)
+	for i := range f.Denials { // whatever failed besides, nothing can be known before this is cured
+		d := &f.Denials[i]
+		d.Causal = d.Causal || slices.Contains(logActions, d.Action)
+	}
 	return f
 }
 

@@ -54,6 +54,7 @@ type Build struct {
 
 	EncryptionKey string
 	Image         string
+	Environment   string `json:",omitempty"` // its type, as in LINUX_LAMBDA_CONTAINER; "" if unknown
 	// Parameters is a digest of all that the build was started with that may differ
 	// between two builds of one source version: variables, image, buildspec, role.
 	// Only a record that was just read has it. It is never stored, since whoever

@@ -22,7 +22,7 @@ type record struct {
 	EncryptionKey           string
 	StartTime, EndTime      moment
 	Source                  struct{ Type, Buildspec string }
-	Environment             struct{ Image string }
+	Environment             struct{ Image, Type string }
 	AutoRetryConfig         struct {
 		AutoRetryLimit, AutoRetryNumber  int
 		NextAutoRetry, PreviousAutoRetry string
@@ -95,7 +95,8 @@ func (r record) build() Build {
 		ResolvedSourceVersion: r.ResolvedSourceVersion, Buildspec: BuildspecPath(r.Source.Buildspec), BatchARN: r.BuildBatchArn,
 		AutoRetry: AutoRetry{r.AutoRetryConfig.AutoRetryLimit, r.AutoRetryConfig.AutoRetryNumber,
 			r.AutoRetryConfig.NextAutoRetry, r.AutoRetryConfig.PreviousAutoRetry},
-		EncryptionKey: r.EncryptionKey, Image: r.Environment.Image, Start: r.StartTime.Time, End: r.EndTime.Time,
+		EncryptionKey: r.EncryptionKey, Image: r.Environment.Image, Environment: r.Environment.Type,
+		Start: r.StartTime.Time, End: r.EndTime.Time,
 		Logs: Logs{Group: r.Logs.GroupName, Stream: r.Logs.StreamName, S3ARN: r.Logs.S3LogsArn,
 			S3Encrypted: !r.Logs.S3Logs.EncryptionDisabled, DeepLink: r.Logs.DeepLink}.Known()}
 	for _, v := range r.SecondarySourceVersions {

@@ -3,6 +3,7 @@ package diagnose
 import (
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
@@ -19,14 +20,22 @@ type Cause struct {
 	Remedy    Remedy
 	Retryable bool // an unchanged retry has a chance
 
-	last   int      // only so many last lines are searched; 0: all
-	shows  []string // beginnings, in lower case, of lines that the advice names
-	quotes bool     // such a failure prints texts about others
-	rules  []rule
+	last     int      // only so many last lines are searched; 0: all
+	unlogged string   // the advice for a build without a log
+	shows    []string // beginnings, in lower case, of lines that the advice names
+	quotes   bool     // such a failure prints texts about others
+	rules    []rule
 }
 
 // Causes lists every cause in the order of precedence.
 func Causes() []Cause { return slices.Clone(causes) }
+
+// OfDenial reports whether the cause is that the build was denied something that its title names.
+// True for a name that is not in causes.yaml: older versions wrote it.
+func OfDenial(cause string) bool {
+	i := slices.IndexFunc(causes, func(c Cause) bool { return c.Name == cause })
+	return i < 0 || strings.Contains(causes[i].Title, "{denied}") && !strings.Contains(causes[i].Title, "{principal}")
+}
 
 // rule is one sign of a cause. All fields that are set must hold.
 type rule struct {
@@ -47,6 +56,7 @@ type denialRule struct {
 	effect    []buildlog.Effect
 	action    string // "known", "unknown" or "": either
 	operation []string
+	actions   []string
 	other     bool   // certainly not the build was denied
 	reason    string // "none", "given", a text in lower case that is in the reason, or "": any
 	every     bool

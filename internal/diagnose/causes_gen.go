@@ -281,6 +281,25 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "log-denied",
+		Title: "The role lacks {denied}, so nothing says why a command failed",
+		Advice: "Allow it in buildmedic.yaml, and Buildmedic adds it to the role and starts the build " +
+			"again; or add it by hand. The failed command was {command} (exit status {exit}); what " +
+			"it printed was never written, so the next run will show why it failed.",
+		Remedy: "grant",
+		rules: []rule{
+			{
+				code: []string{"COMMAND_EXECUTION_ERROR"},
+				denial: &denialRule{
+					layer:   []buildlog.Layer{"identity-based-policy", "unstated"},
+					effect:  []buildlog.Effect{"implicit", "unstated"},
+					actions: []string{"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"},
+					every:   true,
+				},
+			},
+		},
+	},
+	{
 		Name:  "missing-permission",
 		Title: "The role lacks {denied}",
 		Advice: "Allow it in buildmedic.yaml, and Buildmedic adds it to the role and starts the build " +
@@ -348,7 +367,7 @@ var causes = []Cause{
 	},
 	{
 		Name:  "denied-unspecified",
-		Title: "AWS denied access and does not say to what",
+		Title: "AWS denied access and does not say {unsaid}",
 		Advice: "The text names no action, so nothing can be granted from it. Look in CloudTrail for the " +
 			"role's events with an errorCode of AccessDenied at the time of the build.",
 		Remedy: "report",
@@ -3884,6 +3903,9 @@ var causes = []Cause{
 		Advice: "The excerpt holds its last lines. Run the same command locally with the same image to " +
 			"see more.",
 		Remedy: "report",
+		unlogged: "The build left no log: logs are turned off, the role may not write them, or they are " +
+			"deleted. Turn them on, or let the role write them, and start the build again to see why " +
+			"it failed.",
 		rules: []rule{
 			{code: []string{"COMMAND_EXECUTION_ERROR"}},
 			{any: "command"},
@@ -3895,6 +3917,8 @@ var causes = []Cause{
 		Advice: "Read the excerpt and the phase's context. If you see it often, add a cause for it to " +
 			"causes.yaml.",
 		Remedy: "report",
+		unlogged: "Read the phase's context; the build left no log. If you see it often, add a cause for " +
+			"it to causes.yaml.",
 		rules: []rule{
 			{any: "failure"},
 		},

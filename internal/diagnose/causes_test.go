@@ -78,7 +78,7 @@ func (r *rule) fills(name string) bool {
 	if slices.Contains([]string{"command", "exit"}, name) {
 		return true
 	}
-	if slices.Contains([]string{"action", "denied", "principal"}, name) {
+	if slices.Contains([]string{"action", "denied", "principal", "unsaid"}, name) {
 		return r.denial != nil
 	}
 	if r.like == nil {

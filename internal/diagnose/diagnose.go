@@ -83,7 +83,10 @@ func Diagnose(f buildlog.Failure) Diagnosis {
 	d.Evidence.Text = printable(d.Evidence.Text)
 	words := x.words(found)
 	d.Title = expand(c.Title, words)
-	d.Advice = expand(c.Advice, words)
+	d.Advice = x.firstOfAll() + expand(c.Advice, words)
+	if f.NoLog && c.unlogged != "" {
+		d.Advice = expand(c.unlogged, words)
+	}
 	if _, batch, ok := strings.Cut(f.Build.BatchARN, ":build-batch/"); ok && f.Build.Status == codebuild.Stopped {
 		d.Advice = "It is one of the builds of the batch " + printable(batch) + ". A batch that fails or faults ends those that " +
 			"still run: look at the batch, and at its builds that failed. If there is none, somebody stopped it."
@@ -91,6 +94,7 @@ func Diagnose(f buildlog.Failure) Diagnosis {
 	if found.denial != nil {
 		d.Advice += x.aboutDenial(found.denial)
 	}
+	d.Advice += x.aboutEnvironment(c.Name)
 	d.Advice += x.shown(c.shows, d.Evidence)
 	d.Advice += x.aboutAside() + x.aboutUndecoded()
 	d.Excerpt = x.excerpt(d.Evidence)

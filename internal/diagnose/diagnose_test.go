@@ -361,7 +361,7 @@ func TestTitleNamesActions(t *testing.T) {
 		{denied("ecr:PutImage"), "The role lacks ecr:PutImage"},
 		{denied("ecr:PutImage", "ecr:PutImage"), "The role lacks ecr:PutImage"},
 		{denied("ecr:GetAuthorizationToken", "ecr:PutImage"), "The role lacks ecr:PutImage and 1 more"},
-		{denied("op Frobnicate"), "AWS denied access and does not say to what"},
+		{denied("op Frobnicate"), "AWS denied access and does not say which permission the operation needs"},
 		{buildlog.Failure{Command: "make", Exit: "2"}, "A command failed with exit status 2"},
 		{buildlog.Failure{Command: "make"}, "A command failed with exit status unknown"},
 	} {

@@ -302,6 +302,7 @@ func (r *denialRule) matches(d *buildlog.Denial) bool {
 	return (r.layer == nil || slices.Contains(r.layer, d.Layer)) &&
 		(r.effect == nil || slices.Contains(r.effect, d.Effect)) &&
 		(r.operation == nil || slices.Contains(r.operation, d.Operation)) &&
+		(r.actions == nil || slices.Contains(r.actions, d.Action)) &&
 		(r.action == "" || (r.action == "known") == (d.Action != "")) &&
 		r.matchesReason(d.Reason)
 }

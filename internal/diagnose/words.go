@@ -25,6 +25,7 @@ func (x *facts) words(found finding) map[string]string {
 		w["action"] = what(d)
 		w["denied"] = what(d)
 		w["principal"] = who(d)
+		w["unsaid"] = x.unsaid(d)
 		if n := len(x.actions()) - 1; n > 0 {
 			w["denied"] += fmt.Sprintf(" and %d more", n)
 		}
@@ -46,6 +47,68 @@ func (x *facts) actions() []string {
 		}
 	}
 	return list
+}
+
+// unsaid says what is missing in the text about the denials, so that a title does not claim more
+// than the list under it.
+func (x *facts) unsaid(d *buildlog.Denial) string {
+	switch {
+	case slices.ContainsFunc(x.causal, func(c buildlog.Denial) bool { return c.Action != "" }):
+		return "all that it denied"
+	case d.Operation != "":
+		return "which permission the operation needs"
+	case d.Resource != "":
+		return "which action"
+	}
+	return "to what"
+}
+
+// bootstrapRole finds the CDK's remark that it could not take a role of the bootstrap and goes on as
+// the build itself.
+var bootstrapRole = lazyregexp.New(`could not be used to assume '(arn:[^']+:role/[^']+)'`)
+
+// firstOfAll is what a person should know before the advice of any cause: denials of a CDK that
+// works without the bootstrap's roles never end, one permission a round.
+func (x *facts) firstOfAll() string {
+	if x.grams.lacks("could not be used to assume") || len(x.causal) == 0 {
+		return ""
+	}
+	var roles []string
+	for _, l := range x.bare {
+		if m := bootstrapRole.Get().FindStringSubmatch(l); m != nil && !slices.Contains(roles, m[1]) && len(roles) < 3 {
+			roles = append(roles, m[1])
+		}
+	}
+	if len(roles) == 0 {
+		return ""
+	}
+	return "The CDK could not assume the bootstrap's roles and went on as the build itself, which needs far more " +
+		"permissions. First let the build's role call sts:AssumeRole on " + printable(clip(strings.Join(roles, ", "), 600)) +
+		", and check that these roles exist and trust it; the log does not say which of the two was missing. "
+}
+
+// needsRoot matches the programs that Lambda compute does not have, or that need root there
+// (AWS.md#lambda-compute).
+var needsRoot = lazyregexp.New(`(?i)\b(apt|apt-get|apk|dnf|yum|rpm|microdnf|sudo|dockerd?|podman|buildah|systemctl)\b`)
+
+// aboutEnvironment adds to the advice what the build's environment cannot do.
+func (x *facts) aboutEnvironment(cause string) string {
+	if !strings.Contains(x.Build.Environment, "LAMBDA") || !slices.Contains(onLambda, cause) ||
+		!needsRoot.MatchString(x.Command) && !x.says(needsRoot) {
+		return ""
+	}
+	return " This build runs on Lambda compute (" + printable(clip(x.Build.Environment, 64)) + "): Amazon Linux without " +
+		"root, without Docker, and only /tmp can be written. Nothing can be installed with apt-get, yum or sudo there: " +
+		"use an image that has the tool, install it below /tmp, or choose EC2 compute in the project's environment settings."
+}
+
+// onLambda lists the causes that Lambda compute explains.
+var onLambda = []string{"command-not-found", "docker-daemon-unavailable", "file-permission", "not-executable",
+	"os-package-failed", "os-package-mirror", "os-package-locked", "command-failed"}
+
+// says reports whether one of the last lines matches.
+func (x *facts) says(re *lazyregexp.Regexp) bool {
+	return slices.ContainsFunc(x.bare[max(0, len(x.bare)-20):], re.MatchString)
 }
 
 // what names the denied action as precisely as the text allows.

@@ -430,7 +430,7 @@ func (s wording) cause() string {
 		}
 	}
 	as := actions(ds)
-	if len(as) == 0 {
+	if len(as) == 0 || s.Kind != decide.Healed && !s.deniedIsCause() {
 		return sentence(f.Title)
 	}
 	what := list(as, 3)
@@ -441,6 +441,13 @@ func (s wording) cause() string {
 		return "According to its log, the build was denied " + what + "."
 	}
 	return "The build was denied " + what + "."
+}
+
+// deniedIsCause reports whether the build failed since it was denied what the notice lists. A denial
+// may also stand beside the cause, or be somebody else's.
+func (s wording) deniedIsCause() bool {
+	g := s.latest.Diagnosis
+	return g == nil || diagnose.OfDenial(g.Cause) && slices.ContainsFunc(g.Denials, func(d buildlog.Denial) bool { return d.Causal })
 }
 
 // deniedBy names the kind of policy that denied, if no grant could change that.

@@ -342,21 +342,24 @@ func isNoSecret(m match) bool {
 
 // anError matches the beginning of what programs say about a value or a command, up to a word that
 // makes it an error: never one word alone that could be somebody's password.
-var anError = lazyregexp.New(`(?i)^(?:line \d+: |\d+: )?(?:command not found|not found\b|no such (?:file|device|command|user)\b|` +
-	`(?:permission|access) denied\b|operation not permitted|inappropriate ioctl|(?:password )?authentication failed|` +
-	`(?:cannot|can't|could not|may not|must|should|does not|doesn't|is not|isn't) (?:be|not|have|contain|match|access|open|read|` +
-	`get|find|set|a|an|valid|correct|allowed|supported|recognized|provided)\b|is (?:required|missing|invalid|incorrect|wrong|empty|too)\b|` +
-	`too (?:short|long|weak|common|many)\b|not (?:set|valid|correct|allowed|supported|recognized|provided|a)\b|` +
-	`(?:invalid|unrecognized|unknown|illegal|missing|extra) (?:option|argument|operand|value|input|length|password|passphrase|` +
-	`credentials|user|character)|bad (?:decrypt|passphrase|password)|unbound variable|parameter (?:null or )?not set|` +
-	`ignoring non-option|error (?:retrieving|reading|opening|while|in)\b|mac verify (?:error|failure)|syntax error\b|` +
-	`read-only (?:variable|file)|readonly variable)`)
+var anError = lazyregexp.New(`(?i)^(?:line \d+: |\d+: )?(?:command not found|not found\b|` +
+	`no such (?:file|device|command|user)\b|(?:permission|access) denied\b|operation not permitted|` +
+	`inappropriate ioctl|(?:password )?authentication failed|` +
+	`(?:cannot|can't|could not|may not|must|should|does not|doesn't|is not|isn't) (?:be|not|have|contain|match|access|` +
+	`open|read|get|find|set|a|an|valid|correct|allowed|supported|recognized|provided)\b|` +
+	`is (?:required|missing|invalid|incorrect|wrong|empty|too)\b|too (?:short|long|weak|common|many)\b|` +
+	`not (?:set|valid|correct|allowed|supported|recognized|provided|a)\b|` +
+	`(?:invalid|unrecognized|unknown|illegal|missing|extra) (?:option|argument|operand|value|input|length|password|` +
+	`passphrase|credentials|user|character)|bad (?:decrypt|passphrase|password)|unbound variable|` +
+	`parameter (?:null or )?not set|ignoring non-option|error (?:retrieving|reading|opening|while|in)\b|` +
+	`mac verify (?:error|failure)|syntax error\b|read-only (?:variable|file)|readonly variable)`)
 
 // isError: "PWD: command not found" and "password: authentication failed" tell what went wrong. A
 // value stands behind an equals sign, in quotes, or is no such phrase.
 func isError(m match) bool {
 	colon := strings.TrimRight(m.sep, " \t")
-	return colon != m.sep && strings.HasSuffix(colon, ":") && !strings.ContainsAny(colon, `="'`) && anError.MatchString(m.value+m.after)
+	return colon != m.sep && strings.HasSuffix(colon, ":") && !strings.ContainsAny(colon, `="'`) &&
+		anError.MatchString(m.value+m.after)
 }
 
 // inARN reports whether the text ends within an ARN.

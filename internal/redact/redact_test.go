@@ -196,7 +196,8 @@ func TestTextErrorsBesideSecrets(t *testing.T) {
 		// A password of plain words, as people choose them, is not taken for a message.
 		for _, v := range []string{"invalid", "missing", "required", "cannot", "must", "not", "is", "bad", "error", "command", "no",
 			"unknownhorse", "hunter", "notfound", "incorrect"} {
-			for _, in := range []string{name + ": " + v, name + ": " + v + " horse", name + "=" + v + " not found", name + ": \"" + v + "\""} {
+			for _, in := range []string{name + ": " + v, name + ": " + v + " horse", name + "=" + v + " not found",
+				name + ": \"" + v + "\""} {
 				if got := Text(in); !strings.Contains(got, Mark) {
 					t.Errorf("Text(%q) = %q", in, got)
 				}

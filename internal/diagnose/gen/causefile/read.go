@@ -36,6 +36,7 @@ type cause struct {
 	Remedy    diagnose.Remedy `yaml:"remedy"`
 	Retryable bool            `yaml:"retryable"`
 	Last      int             `yaml:"last"`
+	Unlogged  string          `yaml:"unlogged"`
 	Shows     words           `yaml:"shows"`
 	Quotes    bool            `yaml:"quotes"`
 	Match     []rule          `yaml:"match"`
@@ -64,6 +65,7 @@ type denial struct {
 	Effect    words  `yaml:"effect"`
 	Action    string `yaml:"action"`
 	Operation words  `yaml:"operation"`
+	Actions   words  `yaml:"actions"`
 	Whose     string `yaml:"whose"`
 	Reason    string `yaml:"reason"`
 	Every     bool   `yaml:"every"`
@@ -140,6 +142,9 @@ func (c *cause) check() error {
 	}
 	if !strings.HasSuffix(c.Advice, ".") || strings.Contains(c.Advice, "\n") {
 		say("the advice must be whole sentences in one paragraph")
+	}
+	if c.Unlogged != "" && (!strings.HasSuffix(c.Unlogged, ".") || strings.Contains(c.Unlogged, "\n")) {
+		say("unlogged must be whole sentences in one paragraph")
 	}
 	if !slices.Contains(causeRemedies(), c.Remedy) {
 		say("remedy %q is not one of %s", c.Remedy, causeRemedies())

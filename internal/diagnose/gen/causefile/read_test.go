@@ -35,6 +35,7 @@ causes:
 		{"no advice", "An advice.", `""`, "advice"},
 		{"also without says", "match:", "match:\n      - {exit: ['1'], also: x}", "need says"},
 		{"a denial of nobody known", "match:", "match:\n      - {denial: {whose: mine}}", "whose is \"mine\""},
+		{"unlogged is no sentence", "An advice.", "An advice.\n    unlogged: no log", "unlogged"},
 		{"a denial of no operation", "match:", "match:\n      - {denial: {operation: ''}}", "none empty"},
 		{"sure without a line", "{says: [One, two], like: 'one (?P<x>\\w+)', not: three, pick: first}", "{exit: ['1'], sure: true}",
 			"sure needs says"},

@@ -100,6 +100,9 @@ func (c *cause) fields() []field {
 	if c.Last != 0 {
 		list = append(list, field{"last", fmt.Sprint(c.Last)})
 	}
+	if c.Unlogged != "" {
+		list = append(list, field{"unlogged", text(c.Unlogged)})
+	}
 	if c.Shows != nil {
 		list = append(list, field{"shows", texts("string", lower(c.Shows))})
 	}
@@ -152,6 +155,9 @@ func (d *denial) fields() []field {
 	}
 	if d.Operation != nil {
 		list = append(list, field{"operation", texts("string", d.Operation)})
+	}
+	if d.Actions != nil {
+		list = append(list, field{"actions", texts("string", d.Actions)})
 	}
 	if d.Whose != "" {
 		list = append(list, field{"other", "true"})
