@@ -456,6 +456,39 @@ func TestLongOpening(t *testing.T) {
 	}
 }
 
+// TestSummaryNamesTheCause: a denial beside the cause, or somebody else's, is not what the build
+// failed of, and nobody is sent to the policy that denied it.
+func TestSummaryNamesTheCause(t *testing.T) {
+	denied := buildlog.Denial{Action: "s3:PutObject", Resource: "arn:aws:s3:::shop-reports/r.xml",
+		Effect: buildlog.Explicit, Layer: buildlog.ServiceControl, Line: 90}
+	for _, row := range []struct {
+		why, cause, title string
+		causal            bool
+		want              string
+	}{
+		{"a tolerated upload beside failed tests", "test-failure", "Tests failed", false, "Tests failed."},
+		{"a state that was not saved, though the denial is why", "state-not-saved", "What was deployed was not written to the state",
+			true, "What was deployed was not written to the state."},
+		{"somebody else's denial", "denied-to-another", "s3:PutObject was denied to deploy/ci, not to this build", true,
+			"s3:PutObject was denied to deploy/ci, not to this build."},
+		{"the denial itself", "denied-by-scp", "A service control policy denies s3:PutObject", true,
+			"The build was denied s3:PutObject by a service control policy."},
+	} {
+		o := testsReported()
+		g := *o.Case.Rounds[0].Diagnosis
+		denied.Causal = row.causal
+		g.Cause, g.Title, g.Denials = row.cause, row.title, []buildlog.Denial{denied}
+		o.Case.Rounds[0].Diagnosis = &g
+		n := tell(newView(o))
+		if !strings.HasPrefix(n.Summary, row.want) {
+			t.Errorf("%s: %q, want it to begin %q", row.why, n.Summary, row.want)
+		}
+		if sent := strings.Contains(n.Todo, "policy changed"); sent != (row.cause == "denied-by-scp") {
+			t.Errorf("%s: %q", row.why, n.Todo)
+		}
+	}
+}
+
 // TestHealerDenied ensures that a notice about a permission that the healer itself lacks blames the
 // healer and not the build's role, and says what to deploy, where.
 func TestHealerDenied(t *testing.T) {

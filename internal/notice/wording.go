@@ -447,12 +447,13 @@ func (s wording) cause() string {
 // may also stand beside the cause, or be somebody else's.
 func (s wording) deniedIsCause() bool {
 	g := s.latest.Diagnosis
-	return g == nil || diagnose.OfDenial(g.Cause) && slices.ContainsFunc(g.Denials, func(d buildlog.Denial) bool { return d.Causal })
+	causal := func(d buildlog.Denial) bool { return d.Causal }
+	return g == nil || diagnose.OfDenial(g.Cause) && slices.ContainsFunc(g.Denials, causal)
 }
 
 // deniedBy names the kind of policy that denied, if no grant could change that.
 func (s wording) deniedBy() string {
-	if s.n.Failure == nil || len(s.n.Failure.Denials) == 0 {
+	if s.n.Failure == nil || len(s.n.Failure.Denials) == 0 || s.Kind != decide.Healed && !s.deniedIsCause() {
 		return ""
 	}
 	d := s.n.Failure.Denials[0]
