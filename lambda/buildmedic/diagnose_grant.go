@@ -17,8 +17,10 @@ import (
 const deskProject = "PROJECT"
 
 // grantsFor asks the guardrails, with settings that allow nothing, which
-// entries would allow what failed the build; and what no entry may allow.
-func grantsFor(f buildlog.Failure, d diagnose.Diagnosis) (entries, hindrances []string) {
+// entries would allow what failed the build; what is in the way of one; and whether no entry at all
+// may allow it.
+func grantsFor(f buildlog.Failure, d diagnose.Diagnosis) (entries, hindrances []string, never bool) {
+	possible := false
 	for _, x := range d.Denials {
 		if !x.Causal {
 			continue
@@ -30,8 +32,10 @@ func grantsFor(f buildlog.Failure, d diagnose.Diagnosis) (entries, hindrances []
 		for _, r := range guardrail.Judge(in).Refusals {
 			switch {
 			case r.Entry != "":
+				possible = true
 				entries = append(entries, withoutComments(r.Entry))
 			case r.Rule == guardrail.NoGrantConfigured: // so far nothing but the resource is in the way
+				possible = true
 				hindrances = append(hindrances,
 					"The text does not say on what "+r.Action+" was denied, and a resource is never guessed."+
 						" A grant that holds the action and says give: set brings in its own resources.")
@@ -40,7 +44,7 @@ func grantsFor(f buildlog.Failure, d diagnose.Diagnosis) (entries, hindrances []
 			}
 		}
 	}
-	return unique(entries), unique(hindrances)
+	return unique(entries), unique(hindrances), !possible && len(hindrances) > 0
 }
 
 // setsOf names the sets that hold all the actions that failed the build.

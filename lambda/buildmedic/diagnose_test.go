@@ -571,7 +571,10 @@ func TestGrantsFor(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := buildlog.Failure{Denials: tt.denials}
-			entries, hindered := grantsFor(f, diagnose.Diagnose(f))
+			entries, hindered, never := grantsFor(f, diagnose.Diagnose(f))
+			if want := len(tt.entry) == 0 && tt.name != "without a resource"; never != want {
+				t.Errorf("never is %v", never)
+			}
 			check := func(what string, got, want []string) {
 				if len(got) != len(want) {
 					t.Fatalf("%s: got %q, want %q", what, got, want)

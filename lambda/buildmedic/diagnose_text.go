@@ -24,13 +24,34 @@ func tell(w io.Writer, f buildlog.Failure, d diagnose.Diagnosis, colour bool) er
 	t.evidence(d)
 	t.denials(d.Denials)
 	t.section("What to do")
-	t.wrap("  ", "  ", d.Advice)
-	remedy := t.cure(f, d)
+	var entries, hindrances []string
+	advice := d.Advice
+	if d.Remedy == diagnose.Grant {
+		var never bool
+		if entries, hindrances, never = grantsFor(f, d); never {
+			advice = withoutSettings(advice)
+		}
+	}
+	t.wrap("  ", "  ", advice)
+	remedy := t.cure(d, entries, hindrances)
 	t.log(d)
 	t.also(d.Also)
 	t.footer(d, remedy)
 	_, err := io.WriteString(w, t.b.String())
 	return err
+}
+
+// withoutSettings returns the advice without the sentences that send people to the settings, where
+// no entry may allow what was denied.
+func withoutSettings(advice string) string {
+	kept := []string{"No grant in buildmedic.yaml can allow this; what is in its way stands below. If the build should " +
+		"have it, add it by hand where it belongs."}
+	for _, s := range strings.SplitAfter(advice, ". ") {
+		if !strings.Contains(s, "buildmedic.yaml") {
+			kept = append(kept, strings.TrimSpace(s))
+		}
+	}
+	return strings.Join(kept, " ")
 }
 
 type teller struct {
@@ -220,11 +241,10 @@ func layerText(x buildlog.Denial) string {
 }
 
 // cure prints what would have to be allowed, and gives the remedy in words.
-func (t *teller) cure(f buildlog.Failure, d diagnose.Diagnosis) string {
+func (t *teller) cure(d diagnose.Diagnosis, entries, hindrances []string) string {
 	if d.Remedy != diagnose.Grant {
 		return string(d.Remedy)
 	}
-	entries, hindrances := grantsFor(f, d)
 	if len(entries) > 0 {
 		t.section("Grant that would cure it, for buildmedic.yaml (name it under the project's grants)")
 		t.line("  grants:")

@@ -136,6 +136,8 @@ var named = strings.NewReplacer(
 	"The ECR repository {repository}", "The ECR repository",
 	"exit status {exit}", "a non-zero exit status",
 	"refused the call: {code}", "refused the call",
+	"The failed command was {command} (exit status {exit});", "The phase's context names the failed command;",
+	"does not say {unsaid}", "does not say to what",
 )
 
 // inWords names what the placeholders of a cause's text stand for.
