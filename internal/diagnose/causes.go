@@ -40,6 +40,7 @@ func OfDenial(cause string) bool {
 // rule is one sign of a cause. All fields that are set must hold.
 type rule struct {
 	status, phase, code, exit, command []string
+	nolog                              bool // the build left no log
 	denial                             *denialRule
 	says, not, also                    []string // in lower case
 	like                               *pattern

@@ -289,7 +289,8 @@ var causes = []Cause{
 		Remedy: "grant",
 		rules: []rule{
 			{
-				code: []string{"COMMAND_EXECUTION_ERROR"},
+				code:  []string{"COMMAND_EXECUTION_ERROR"},
+				nolog: true,
 				denial: &denialRule{
 					layer:   []buildlog.Layer{"identity-based-policy", "unstated"},
 					effect:  []buildlog.Effect{"implicit", "unstated"},

@@ -181,6 +181,7 @@ func (x *facts) conditions(r *rule) bool {
 	switch {
 	case r.status != nil && !slices.ContainsFunc(x.statuses, func(s string) bool { return slices.Contains(r.status, s) }),
 		r.phase != nil && !slices.Contains(r.phase, x.Phase),
+		r.nolog && !x.NoLog,
 		r.exit != nil && !slices.Contains(r.exit, x.Exit),
 		r.any == "command" && x.Command == "" && x.Exit == "",
 		r.command != nil && !slices.ContainsFunc(r.command, func(s string) bool { return strings.Contains(x.Command, s) }):

@@ -48,6 +48,7 @@ type rule struct {
 	Code        words           `yaml:"code"`
 	Exit        words           `yaml:"exit"`
 	Command     words           `yaml:"command"`
+	NoLog       bool            `yaml:"nolog"`
 	Denial      *denial         `yaml:"denial"`
 	Says        words           `yaml:"says"`
 	Not         words           `yaml:"not"`

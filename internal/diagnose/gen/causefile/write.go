@@ -126,6 +126,7 @@ func (r *rule) fields() []field {
 	strs("code", r.Code)
 	strs("exit", r.Exit)
 	strs("command", r.Command)
+	add("nolog", "true", r.NoLog)
 	if r.Denial != nil {
 		add("denial", literal("&denialRule", r.Denial.fields()), true)
 	}
