@@ -345,15 +345,13 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:  "custom-resource-failed",
-		Title: "The function behind a custom resource reported a failure",
-		Advice: "It is that function that failed or was refused, with its own role, not the build's. " +
-			"Read its log (CloudWatch, /aws/lambda/NAME, or the log stream that the message names).",
+		Name:  "custom-resource-denied",
+		Title: "The function behind a custom resource was refused",
+		Advice: "It is that function that was refused, with its own role, not the build's. Read its log " +
+			"(CloudWatch, /aws/lambda/NAME) and give the permission to its role.",
 		Remedy: "report",
 		rules: []rule{
 			{denial: &denialRule{action: "unknown"}, says: []string{"from custom resource"}},
-			{says: []string{"received response status [failed]", "from custom resource"}, first: true},
-			{says: []string{"see the details in cloudwatch log stream"}, first: true},
 		},
 	},
 	{
@@ -635,6 +633,7 @@ var causes = []Cause{
 			{says: []string{"nosuchkey", "for primary source"}},
 			{says: []string{"nosuchbucket", "for primary source"}},
 			{phase: []string{"DOWNLOAD_SOURCE"}, says: []string{"nosuchkey"}},
+			{says: []string{"nosuchkey"}, also: []string{"for primary source"}},
 		},
 	},
 	{
@@ -774,6 +773,7 @@ var causes = []Cause{
 			{says: []string{"virtual memory exhausted"}, sure: true},
 			{says: []string{"outofmemoryexception"}, sure: true},
 			{exit: []string{"137"}},
+			{says: []string{"resource temporarily unavailable"}, like: &pattern{source: "(?i)\\bfork\\b"}},
 		},
 	},
 	{
@@ -1035,6 +1035,7 @@ var causes = []Cause{
 			{says: []string{"client version", "is too old"}},
 			{says: []string{"client version", "is too new"}},
 			{says: []string{"docker image format v1 and docker image manifest version 2, schema 1"}},
+			{says: []string{"buildx component is missing or broken"}},
 		},
 	},
 	{
@@ -1386,6 +1387,34 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "package-corrupt",
+		Title: "A downloaded package is not the one that the lock file names",
+		Advice: "The registry, a proxy or a cache gave other bytes. Clear the cache and start the build " +
+			"again; if it recurs, the package was published anew: renew its entry in the lock file " +
+			"after looking at the change.",
+		Remedy:    "report",
+		Retryable: true,
+		rules: []rule{
+			{says: []string{"code eintegrity"}},
+			{says: []string{"integrity check failed for"}},
+			{says: []string{"err_pnpm_tarball_integrity"}},
+			{says: []string{"yn0018"}},
+		},
+	},
+	{
+		Name:  "npm-crashed",
+		Title: "npm itself crashed",
+		Advice: "This is a fault of npm, often after a network error or without enough memory. Start the " +
+			"build again; if it recurs, use another version of npm or Node.js.",
+		Remedy:    "report",
+		Retryable: true,
+		rules: []rule{
+			{says: []string{"cb() never called"}},
+			{says: []string{"exit handler never called"}},
+			{says: []string{"tracker \"idealtree\" already exists"}},
+		},
+	},
+	{
 		Name:  "npm-conflict",
 		Title: "The npm packages' peer dependencies contradict each other",
 		Advice: "Bring the named packages to versions that fit. --legacy-peer-deps hides the conflict " +
@@ -1436,6 +1465,10 @@ var causes = []Cause{
 			{says: []string{"failed to run custom build command for"}},
 			{says: []string{"could not build wheels for"}},
 			{says: []string{"error: microsoft visual c++"}},
+			{says: []string{"pg_config executable not found"}},
+			{says: []string{"missing binding "}, like: &pattern{source: "Missing binding \\S+binding\\.node"}},
+			{says: []string{"could not find a binding for your current environment"}},
+			{says: []string{"could not load the \"sharp\" module"}},
 		},
 	},
 	{
@@ -1478,6 +1511,20 @@ var causes = []Cause{
 			{says: []string{"java_home", "is set to an invalid directory"}},
 			{says: []string{"could not find a matching toolchain"}},
 			{says: []string{"no matching toolchains found for requested specification"}},
+			{
+				says: []string{"is not in the allowed range"},
+				like: &pattern{source: "Detected (JDK|Maven) [Vv]ersion"},
+				sure: true,
+			},
+			{says: []string{"dependency requires at least jvm runtime version"}, sure: true},
+			{says: []string{"is not stabilized in this version of cargo"}, sure: true},
+			{says: []string{"requires sdk version"}, sure: true},
+			{says: []string{"cannot find matching keyid"}},
+			{
+				says: []string{"\"packagemanager\""},
+				like: &pattern{source: "(?i)defines \"packageManager|configured to use (yarn|pnpm|npm)"},
+				sure: true,
+			},
 		},
 	},
 	{
@@ -1531,12 +1578,13 @@ var causes = []Cause{
 			{command: []string{"pip check"}, says: []string{", which is not installed."}, sure: true},
 			{command: []string{"pip check"}, says: []string{"has requirement", "but you have"}, sure: true},
 			{says: []string{"error: http error", "while getting"}, not: []string{"429"}},
-			{says: []string{"version solving failed"}},
+			{says: []string{"version solving failed"}, not: []string{"requires sdk version"}},
 			{says: []string{"no solution found when resolving dependencies"}},
 			{says: []string{"solverproblemerror"}},
 			{says: []string{"your dependencies could not be resolved"}},
 			{says: []string{"error: subprocess-exited-with-error"}},
 			{says: []string{"error: metadata-generation-failed"}},
+			{says: []string{"pythonpipbuilder:resolvedependencies - "}},
 		},
 	},
 	{
@@ -1632,6 +1680,9 @@ var causes = []Cause{
 			{says: []string{"nu1301"}},
 			{says: []string{"nu1107"}},
 			{says: []string{"unable to load the service index for source"}},
+			{says: []string{"netsdk1004"}},
+			{says: []string{"netsdk1047"}},
+			{says: []string{"netsdk1094"}},
 		},
 	},
 	{
@@ -1646,6 +1697,9 @@ var causes = []Cause{
 			{says: []string{"could not find", "in locally installed gems"}},
 			{says: []string{"could not find", "in any of the sources"}},
 			{says: []string{"your bundle only supports platforms"}, sure: true},
+			{says: []string{"gem::gemnotfoundexception"}},
+			{says: []string{"gem::missingspec"}},
+			{says: []string{"cannot load such file -- "}, sure: true},
 		},
 	},
 	{
@@ -1661,6 +1715,8 @@ var causes = []Cause{
 			},
 			{says: []string{"could not authenticate against"}},
 			{says: []string{"could not find a matching version of package"}},
+			{says: []string{"root composer.json requires"}, sure: true},
+			{says: []string{"lock file does not contain a compatible set of packages"}, sure: true},
 		},
 	},
 	{
@@ -2252,6 +2308,7 @@ var causes = []Cause{
 				like: &pattern{source: "(?i)^(\\S*error: )?subprocess exited with error"},
 			},
 			{says: []string{"validationerror: resolution error"}},
+			{says: []string{"[error at /"}, like: &pattern{source: "^\\[Error at /\\S+\\] "}, first: true},
 		},
 	},
 	{
@@ -2390,6 +2447,19 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "pulumi-login-required",
+		Title: "Pulumi lacks its access token or passphrase",
+		Advice: "Set PULUMI_ACCESS_TOKEN, or for a backend of your own PULUMI_CONFIG_PASSPHRASE (or a " +
+			"KMS secrets provider), from a secret. This is Pulumi's own login, not IAM.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"passphrase must be set with pulumi_config_passphrase"}},
+			{says: []string{"pulumi_access_token must be set"}},
+			{says: []string{"error: invalid access token"}},
+			{says: []string{"incorrect passphrase"}},
+		},
+	},
+	{
 		Name:      "pulumi-stack-locked",
 		Title:     "The Pulumi stack is locked by another update",
 		Advice:    "Wait for the other update; if it is gone, run pulumi cancel and start the build again.",
@@ -2460,6 +2530,33 @@ var causes = []Cause{
 			{says: []string{"unable to connect to the server:"}},
 			{says: []string{"kubernetes cluster unreachable"}},
 			{says: []string{"couldn't get current server api group list"}},
+			{says: []string{"error: current-context must exist"}},
+			{says: []string{"no configuration has been provided, try setting kubernetes_master"}},
+		},
+	},
+	{
+		Name:  "helm-chart-not-found",
+		Title: "The Helm chart or its repository is not known to the build",
+		Advice: "Run helm repo add and helm repo update in the same build, helm dependency build for a " +
+			"chart's own dependencies, and check the chart's name and version.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"error: repo "}, like: &pattern{source: "^Error: repo \\S+ not found"}},
+			{says: []string{"no cached repo found"}},
+			{says: []string{"chart \"", "not found in"}},
+			{says: []string{"found in chart.yaml, but missing in charts/ directory"}},
+		},
+	},
+	{
+		Name:   "helm-chart-invalid",
+		Title:  "The Helm chart cannot be rendered",
+		Advice: "The message names template and line. Run helm template with the same values locally.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"parse error at ("}},
+			{says: []string{"execution error at ("}},
+			{says: []string{"error calling include"}},
+			{says: []string{"values don't meet the specifications of the schema"}},
 		},
 	},
 	{
@@ -2472,6 +2569,16 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"another operation (install/upgrade/rollback) is in progress"}},
 			{says: []string{"has no deployed releases"}},
+		},
+	},
+	{
+		Name:  "kubernetes-object-not-found",
+		Title: "Kubernetes does not have the object",
+		Advice: "Check its name, kind and namespace (-n), and that the kubeconfig points to the right " +
+			"cluster.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"error from server (notfound)"}},
 		},
 	},
 	{
@@ -2640,7 +2747,13 @@ var causes = []Cause{
 			{says: []string{"servicequotaexceeded"}},
 			{
 				says: []string{"limitexceeded"},
-				not:  []string{"requestlimitexceeded", "accountlimitexceeded", "concurrentupdatelimitexceeded"},
+				not: []string{
+					"requestlimitexceeded",
+					"accountlimitexceeded",
+					"concurrentupdatelimitexceeded",
+					"already has an active deployment",
+					"was not finished",
+				},
 			},
 			{says: []string{"toomanybuckets"}},
 			{says: []string{"you have attempted to create more buckets than allowed"}},
@@ -2713,6 +2826,9 @@ var causes = []Cause{
 			{says: []string{"concurrentupdatelimitexceeded"}},
 			{says: []string{"operationinprogressexception"}},
 			{says: []string{"toomanyinvalidationsinprogress"}},
+			{says: []string{"already has an active deployment"}},
+			{says: []string{"was not finished"}, like: &pattern{source: "(?i)last job \\S+ was not finished"}},
+			{says: []string{"is in an invalid state for this operation. must be ready"}},
 		},
 	},
 	{
@@ -2793,6 +2909,45 @@ var causes = []Cause{
 			},
 			{says: []string{"please use \"serverless login\""}},
 			{says: []string{"serverless framework v4 cli"}, like: &pattern{source: "(?i)sign in|license"}},
+		},
+	},
+	{
+		Name:  "serverless-config-invalid",
+		Title: "The Serverless configuration cannot be resolved",
+		Advice: "The message names the variable or key. Give every variable a value or a default, and " +
+			"check the stage's name.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"variables resolution errored with"}},
+			{says: []string{"cannot resolve serverless.yml"}},
+			{says: []string{"cannot resolve variable at \""}},
+		},
+	},
+	{
+		Name:  "sonar-login-failed",
+		Title: "SonarQube refuses the scanner's token",
+		Advice: "Set SONAR_TOKEN from a secret, with a token that may analyse this project and has not " +
+			"expired; check the project's key and organization. This is SonarQube's permission, not " +
+			"IAM.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"not authorized. analyzing this project requires authentication"}},
+			{says: []string{"not authorized. please check the"}},
+			{says: []string{"you're not authorized to run analysis"}},
+			{says: []string{"you're not authorized to analyze this project"}},
+		},
+	},
+	{
+		Name:  "signing-failed",
+		Title: "The build cannot sign what it publishes",
+		Advice: "Import the signing key in the build (gpg --batch --import) and give its passphrase from " +
+			"a secret.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"gpg: no default secret key"}},
+			{says: []string{"gpg: signing failed"}},
+			{says: []string{"gpg: skipped"}, like: &pattern{source: "gpg: skipped \"[^\"]+\": No secret key"}},
+			{says: []string{"no identity found"}, like: &pattern{source: "(?i)codesign|: no identity found$"}},
 		},
 	},
 	{
@@ -2904,6 +3059,40 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "bundle-too-large",
+		Title: "A bundle is larger than its budget allows",
+		Advice: "Find what made it grow (source-map-explorer, a bundle analyzer), or raise the budget on " +
+			"purpose.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"exceeded maximum budget"}, like: &pattern{source: "(?i)error"}, sure: true},
+			{says: []string{"package size limit has exceeded"}, sure: true},
+		},
+	},
+	{
+		Name:  "configure-failed",
+		Title: "The project cannot be configured for its build",
+		Advice: "The message names the package, tool or option that is missing. Install it in the " +
+			"install phase (its -dev or -devel package), or choose an image that has it.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"cmake error"}, like: &pattern{source: "^CMake Error"}, first: true},
+			{says: []string{"configure: error:"}},
+			{says: []string{"meson.build:"}, like: &pattern{source: "meson\\.build:\\d+:\\d+: ERROR: "}},
+		},
+	},
+	{
+		Name:  "no-tests-found",
+		Title: "The test runner found no tests",
+		Advice: "Check the directory and the pattern, and that the tests are in the source. Where none " +
+			"are meant, tell the runner so (--passWithNoTests).",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"no tests found, exiting with code 1"}, sure: true},
+			{says: []string{"no test files found"}, sure: true},
+		},
+	},
+	{
 		Name:   "compile-error",
 		Title:  "The code does not compile",
 		Advice: "The first error names file and line; later ones often follow from it.",
@@ -2953,7 +3142,7 @@ var causes = []Cause{
 			{says: []string{"error fs"}, like: &pattern{source: "\\berror FS\\d+:"}, first: true, sure: true},
 			{
 				says:  []string{"error:"},
-				like:  &pattern{source: "\\.(c|cc|cpp|cxx|h|hpp|m|mm|swift):\\d+:\\d+: (fatal )?error:"},
+				like:  &pattern{source: "\\.(c|cc|cpp|cxx|cu|h|hpp|m|mm|swift|hs|zig|d|sv|v):\\d+:\\d+: (fatal )?error:"},
 				first: true,
 				sure:  true,
 			},
@@ -2995,6 +3184,12 @@ var causes = []Cause{
 			},
 			{says: []string{"protoc"}, like: &pattern{source: "\\.proto:\\d+:\\d+:"}, first: true, sure: true},
 			{says: []string{"build failed because of webpack errors"}, first: true},
+			{
+				says:  []string{"failed: (exit "},
+				like:  &pattern{source: "^ERROR: \\S+BUILD(\\.bazel)?:\\d+:\\d+: .* failed: \\(Exit \\d+\\)"},
+				first: true,
+			},
+			{says: []string{"err_require_esm"}, first: true, sure: true},
 		},
 	},
 	{
@@ -3122,6 +3317,13 @@ var causes = []Cause{
 			},
 			{says: []string{"imports are incorrectly sorted"}, first: true, sure: true},
 			{says: []string{"diff in "}, like: &pattern{source: "^Diff in \\S+\\.rs"}, first: true, sure: true},
+			{says: []string{"lint found errors in the project; aborting build"}, sure: true},
+			{
+				says:  []string{"error"},
+				like:  &pattern{source: "^\\s*\\d+:\\d+\\s+(Error:|error)\\s+.*\\s{2,}@?[a-z][\\w/-]*$"},
+				first: true,
+				sure:  true,
+			},
 		},
 	},
 	{
@@ -3163,6 +3365,10 @@ var causes = []Cause{
 			{
 				says: []string{"your code is affected by"},
 				like: &pattern{source: "affected by [1-9]\\d* vulnerabilit"},
+			},
+			{
+				says: []string{"findings"},
+				like: &pattern{source: "^Ran \\d+ rules? on \\d+ files?: [1-9]\\d* findings?"},
 			},
 		},
 	},
@@ -3261,6 +3467,11 @@ var causes = []Cause{
 			{says: []string{"environment variable", "is required"}},
 			{says: []string{"missing required environment variable"}},
 			{says: []string{"environment variable not found:"}},
+			{says: []string{"set the gh_token environment variable"}},
+			{
+				says: []string{"improperlyconfigured:"},
+				like: &pattern{source: "(?i)must not be empty|environment variable|not set"},
+			},
 		},
 	},
 	{
@@ -3281,6 +3492,11 @@ var causes = []Cause{
 			{says: []string{"[[: not found"}, sure: true},
 			{says: []string{"bad substitution"}, like: &pattern{source: "(?i): bad substitution"}, sure: true},
 			{says: []string{"unary operator expected"}},
+			{
+				says: []string{"expression #"},
+				like: &pattern{source: "^sed: -e expression #\\d+, char \\d+: "},
+				sure: true,
+			},
 		},
 	},
 	{
@@ -3335,9 +3551,109 @@ var causes = []Cause{
 		last:   80,
 		rules: []rule{
 			{says: []string{"error: cannot find module '"}, sure: true},
+			{says: []string{"error: cannot find module @"}, sure: true},
+			{says: []string{"serverless plugin \"", "not found"}, sure: true},
 			{says: []string{"err_module_not_found"}, sure: true},
 			{says: []string{"cannot find package '"}, sure: true},
 			{says: []string{"module_not_found"}, sure: true},
+		},
+	},
+	{
+		Name:  "invalid-json",
+		Title: "A file or an answer is not valid JSON",
+		Advice: "Print what was read: often it is empty, an error page, or another program's message. " +
+			"Check the call before, and quotes in the shell.",
+		Remedy: "report",
+		last:   80,
+		rules: []rule{
+			{says: []string{"parse error: "}, like: &pattern{source: "^(jq: )?parse error: "}},
+			{says: []string{"jsondecodeerror"}},
+			{says: []string{"unexpected end of json input"}},
+			{says: []string{"is not valid json"}},
+			{says: []string{"in json at position"}},
+			{says: []string{"looking for beginning of value"}},
+		},
+	},
+	{
+		Name:  "archive-broken",
+		Title: "An archive cannot be unpacked",
+		Advice: "Most often the download gave something else, such as an error page: let it fail (curl " +
+			"-f), and look at the file's size and type.",
+		Remedy: "report",
+		last:   80,
+		rules: []rule{
+			{says: []string{"end-of-central-directory signature not found"}},
+			{says: []string{"not in gzip format"}},
+			{says: []string{"cannot find zipfile directory"}},
+			{says: []string{"tar: error is not recoverable"}},
+			{says: []string{"this does not look like a tar archive"}},
+		},
+	},
+	{
+		Name:  "download-not-found",
+		Title: "What the build downloads is not there (404)",
+		Advice: "Check the address and the version in it. Releases get moved and removed: keep a copy of " +
+			"what builds need.",
+		Remedy: "report",
+		last:   80,
+		rules: []rule{
+			{says: []string{"the requested url returned error: 404"}},
+			{says: []string{"error 404: not found"}},
+			{says: []string{"http error 404"}},
+		},
+	},
+	{
+		Name:  "download-refused",
+		Title: "The server refuses a download to the build (401 or 403)",
+		Advice: "Check the token or login that the download needs, and whether the address has expired. " +
+			"A signed address of S3 answers 403 for both.",
+		Remedy: "report",
+		last:   80,
+		rules: []rule{
+			{
+				says: []string{"the requested url returned error: 40"},
+				like: &pattern{source: "returned error: 40[13]"},
+			},
+			{says: []string{"error 40"}, like: &pattern{source: "ERROR 40[13]: "}},
+			{says: []string{"http error 40"}, like: &pattern{source: "HTTP Error 40[13]\\b"}},
+		},
+	},
+	{
+		Name:  "port-in-use",
+		Title: "A port that the build needs is taken",
+		Advice: "Stop the process or container that holds it before, wait until it is gone, or choose " +
+			"another port.",
+		Remedy: "report",
+		last:   80,
+		rules: []rule{
+			{says: []string{"eaddrinuse"}},
+			{says: []string{"port is already allocated"}},
+			{says: []string{"address already in use"}},
+		},
+	},
+	{
+		Name:  "container-unhealthy",
+		Title: "A container that the build starts does not become healthy",
+		Advice: "Print its log (docker compose logs NAME); give its health check more time, and memory " +
+			"enough.",
+		Remedy: "report",
+		last:   80,
+		rules: []rule{
+			{says: []string{"dependency failed to start"}},
+			{says: []string{"is unhealthy"}, like: &pattern{source: "(?i)container \\S+ is unhealthy"}},
+		},
+	},
+	{
+		Name:   "compose-file-invalid",
+		Title:  "The Compose file is not valid",
+		Advice: "The message names the key. Check it with docker compose config.",
+		Remedy: "report",
+		last:   80,
+		rules: []rule{
+			{says: []string{"services.", "is not allowed"}, like: &pattern{source: "(?i)additional propert"}},
+			{says: []string{"services must be a mapping"}},
+			{says: []string{"service \"", "has neither an image nor a build context"}},
+			{says: []string{"service \"", "refers to undefined"}},
 		},
 	},
 	{
@@ -3677,6 +3993,24 @@ var causes = []Cause{
 			{says: []string{"no such option:"}, sure: true},
 			{says: []string{"bad value for --query"}},
 			{says: []string{"error: got unexpected extra argument"}, sure: true},
+			{
+				says: []string{"requires "},
+				like: &pattern{source: "\"[\\w -]+\" requires (at least |at most |exactly )?\\d+ arguments?"},
+			},
+		},
+	},
+	{
+		Name:  "custom-resource-failed",
+		Title: "The function behind a custom resource reported a failure, or nothing",
+		Advice: "Its message stands in the line, if it gave one; the function's log (CloudWatch, " +
+			"/aws/lambda/NAME, or the stream that the message names) says more. It acts with its own " +
+			"role, not with the build's.",
+		Remedy: "report",
+		last:   80,
+		rules: []rule{
+			{says: []string{"received response status [failed]", "from custom resource"}, first: true},
+			{says: []string{"see the details in cloudwatch log stream"}, first: true},
+			{says: []string{"did not receive a response from your custom resource"}, first: true},
 		},
 	},
 	{
@@ -3700,6 +4034,7 @@ var causes = []Cause{
 			{says: []string{"rollback_failed"}, first: true},
 			{says: []string{"deployment failed: error: the stack named"}},
 			{says: []string{"failed to deploy: "}},
+			{says: []string{"waitcondition received failed message"}, first: true},
 		},
 	},
 	{
@@ -3774,6 +4109,7 @@ var causes = []Cause{
 					"sha256sum: ",
 				},
 			},
+			{says: []string{"could not find a terragrunt.hcl"}},
 		},
 	},
 	{
@@ -3813,6 +4149,16 @@ var causes = []Cause{
 				like: &pattern{source: "operation error [^:]+: (?P<operation>\\w+), .*api error (?P<code>[\\w.]+):"},
 			},
 			{says: []string{"api error "}, like: &pattern{source: "api error (?P<code>[\\w.]+):"}},
+			{
+				says: []string{"https response error statuscode: "},
+				like: &pattern{source: "operation error [^:]+: (?P<operation>\\w+), https response error StatusCode: \\d+, " +
+					".*?\\b(?P<code>\\w+(Exception|Fault|Error)\\w*): "},
+			},
+			{
+				says: []string{": "},
+				also: []string{"status code: 4"},
+				like: &pattern{source: "(^|: |\\s)(?P<code>(Invalid|Missing|Unsupported|Malformed|Bad|Incorrect)\\w+): "},
+			},
 			{says: []string{"error code: "}, like: &pattern{source: "Error Code: (?P<code>[\\w.]+);"}},
 		},
 	},
@@ -3886,6 +4232,15 @@ var causes = []Cause{
 			{says: []string{"uncaught"}, like: &pattern{source: "(?i)uncaught (exception|\\w*error)"}},
 			{says: []string{"unhandledpromiserejection"}},
 			{says: []string{"php fatal error:"}},
+			{says: []string{"error occurred prerendering page"}, first: true},
+			{says: []string{"improperlyconfigured:"}},
+			{says: []string{"nameerror: name '"}, sure: true},
+			{
+				says: []string{"referenceerror:"},
+				like: &pattern{source: "ReferenceError: \\S+ is not defined"},
+				sure: true,
+			},
+			{says: []string{"typeerror:"}, like: &pattern{source: "^\\s*(Uncaught )?TypeError: "}},
 		},
 	},
 	{
