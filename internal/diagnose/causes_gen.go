@@ -1411,7 +1411,6 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"cb() never called"}},
 			{says: []string{"exit handler never called"}},
-			{says: []string{"tracker \"idealtree\" already exists"}},
 		},
 	},
 	{
@@ -2578,7 +2577,7 @@ var causes = []Cause{
 			"cluster.",
 		Remedy: "report",
 		rules: []rule{
-			{says: []string{"error from server (notfound)"}},
+			{says: []string{"error from server (notfound)"}, consequence: true},
 		},
 	},
 	{
