@@ -1136,6 +1136,8 @@ var causes = []Cause{
 			},
 			{says: []string{"fatal: unable to access 'http", "returned error: 401"}},
 			{says: []string{"the project you were looking for could not be found or you don't have permission"}},
+			{says: []string{"enoghtoken"}},
+			{says: []string{"einvalidghtoken"}},
 		},
 	},
 	{
@@ -1357,6 +1359,8 @@ var causes = []Cause{
 			{says: []string{"returned a 401"}, like: &pattern{source: "(?i)request \"[^\"]+\" returned a 401"}},
 			{says: []string{"(status 401"}, like: &pattern{source: "(?i)failed to publish package"}},
 			{says: []string{"access token expired or revoked"}},
+			{says: []string{"enonpmtoken"}},
+			{says: []string{"einvalidnpmtoken"}},
 		},
 	},
 	{
@@ -2212,6 +2216,8 @@ var causes = []Cause{
 				sure: true,
 			},
 			{says: []string{"xctassert"}, like: &pattern{source: "XCTAssert\\w+ failed"}, sure: true},
+			{says: []string{"error "}, like: &pattern{source: "^ERROR \\S+\\.py::\\S+"}},
+			{says: []string{" in "}, like: &pattern{source: "^\\d+ (failed|errors?)\\b.* in [\\d.]+s"}},
 		},
 	},
 	{
@@ -2401,6 +2407,17 @@ var causes = []Cause{
 			{says: []string{"error locking state"}},
 			{says: []string{"error releasing the state lock"}},
 			{says: []string{"state blob is already locked"}},
+		},
+	},
+	{
+		Name:  "terraform-plan-stale",
+		Title: "The saved Terraform plan is older than the state",
+		Advice: "Something changed the state after the plan was made, often an apply of another build. " +
+			"Plan and apply again, and let only one build at a time do so.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"error: saved plan is stale"}},
+			{says: []string{"the given plan file can no longer be applied because the state was changed"}},
 		},
 	},
 	{
@@ -3189,6 +3206,12 @@ var causes = []Cause{
 				first: true,
 			},
 			{says: []string{"err_require_esm"}, first: true, sure: true},
+			{
+				says:  []string{".lua:"},
+				like:  &pattern{source: "^lua\\w*(5\\.\\d)?: \\S+\\.lua:\\d+: "},
+				first: true,
+				sure:  true,
+			},
 		},
 	},
 	{
@@ -3323,6 +3346,8 @@ var causes = []Cause{
 				first: true,
 				sure:  true,
 			},
+			{says: []string{"svelte-check found"}, like: &pattern{source: "found [1-9]\\d* errors?"}},
+			{says: []string{"--- "}, like: &pattern{source: "^--- \\S+\\.go\\.orig"}, first: true, sure: true},
 		},
 	},
 	{
@@ -3368,6 +3393,11 @@ var causes = []Cause{
 			{
 				says: []string{"findings"},
 				like: &pattern{source: "^Ran \\d+ rules? on \\d+ files?: [1-9]\\d* findings?"},
+			},
+			{says: []string{"dependencies were identified with vulnerabilities"}},
+			{
+				says: []string{"potential problem"},
+				like: &pattern{source: "\\d+ passed, [1-9]\\d* potential problem"},
 			},
 		},
 	},
@@ -3466,7 +3496,11 @@ var causes = []Cause{
 			{says: []string{"environment variable", "is required"}},
 			{says: []string{"missing required environment variable"}},
 			{says: []string{"environment variable not found:"}},
-			{says: []string{"set the gh_token environment variable"}},
+			{
+				says: []string{"environment variable"},
+				not:  []string{"can set the"},
+				like: &pattern{source: "set the \\w+ environment variable"},
+			},
 			{
 				says: []string{"improperlyconfigured:"},
 				like: &pattern{source: "(?i)must not be empty|environment variable|not set"},
