@@ -430,14 +430,21 @@ func (s wording) cause() string {
 		}
 	}
 	as := actions(ds)
-	if len(as) == 0 || s.Kind != decide.Healed && !s.deniedIsCause() {
+	if len(as) == 0 {
+		return sentence(f.Title)
+	}
+	fromLog := f.Origin == buildlog.FromLog && len(s.n.Refusals) > 0 // nothing but the log says so
+	if s.Kind != decide.Healed && !s.deniedIsCause() {
+		if fromLog && strings.HasPrefix(f.Title, as[0]) { // somebody else's denial
+			return sentence("According to its log, " + f.Title)
+		}
 		return sentence(f.Title)
 	}
 	what := list(as, 3)
 	if by := s.deniedBy(); by != "" {
 		what += " by " + by
 	}
-	if f.Origin == buildlog.FromLog && len(s.n.Refusals) > 0 { // nothing but the log says so
+	if fromLog {
 		return "According to its log, the build was denied " + what + "."
 	}
 	return "The build was denied " + what + "."
