@@ -82,9 +82,13 @@ func (x *facts) firstOfAll() string {
 	if len(roles) == 0 {
 		return ""
 	}
-	return "The CDK could not assume the bootstrap's roles and went on as the build itself, which needs far more " +
+	text := "The CDK could not assume the bootstrap's roles and went on as the build itself, which needs far more " +
 		"permissions. First let the build's role call sts:AssumeRole on " + printable(clip(strings.Join(roles, ", "), 600)) +
-		", and check that these roles exist and trust it; the log does not say which of the two was missing. "
+		", and check that these roles exist and trust it"
+	if slices.ContainsFunc(x.Denials, func(d buildlog.Denial) bool { return d.Action == "sts:AssumeRole" }) {
+		return text + ". "
+	}
+	return text + "; the log does not say which of the two was missing. "
 }
 
 // needsRoot matches the programs that Lambda compute does not have, or that need root there
