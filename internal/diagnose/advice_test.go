@@ -69,6 +69,10 @@ npm error peer react@"^16.8.0" from cart@2.1.0`
 		{"apt-get on other compute", "LINUX_CONTAINER", "apt-get install -y x",
 			"script.sh: line 4: apt-get: command not found",
 			nil, []string{"Lambda"}},
+		{"SonarQube's report, which the advice sends to", "", "sonar-scanner",
+			"INFO: ANALYSIS SUCCESSFUL, you can find the results at: https://sonar.example.com/dashboard?id=shop\n" +
+				"ERROR: QUALITY GATE STATUS: FAILED - View details on https://sonar.example.com/dashboard?id=shop",
+			[]string{`"ANALYSIS SUCCESSFUL, you can find the results at: https://sonar.example.com/dashboard?id=shop"`}, nil},
 		{"credentials of the helper for ECR", "", "crane pull x", "Error: basic credential not found",
 			[]string{"~/.ecr/log/ecr-login.log"}, nil},
 	}

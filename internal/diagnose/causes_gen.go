@@ -3356,6 +3356,7 @@ var causes = []Cause{
 		Advice: "Open the report whose address is printed above; it lists the conditions that were not " +
 			"met.",
 		Remedy: "report",
+		shows:  []string{"analysis successful", "more about the report processing"},
 		rules: []rule{
 			{says: []string{"quality gate status: failed"}, sure: true},
 			{says: []string{"quality gate has failed"}, sure: true},

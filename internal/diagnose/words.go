@@ -97,13 +97,13 @@ var needsRoot = lazyregexp.New(`(?i)\b(apt|apt-get|apk|dnf|yum|rpm|microdnf|sudo
 
 // aboutEnvironment adds to the advice what the build's environment cannot do.
 func (x *facts) aboutEnvironment(cause string) string {
-	if !strings.Contains(x.Build.Environment, "LAMBDA") || !slices.Contains(onLambda, cause) ||
-		!needsRoot.MatchString(x.Command) && !x.says(needsRoot) {
+	onLambdaCompute := strings.Contains(x.Build.Environment, "LAMBDA") || strings.Contains(x.Build.Image, "-lambda-standard:")
+	if !onLambdaCompute || !slices.Contains(onLambda, cause) || !needsRoot.MatchString(x.Command) && !x.says(needsRoot) {
 		return ""
 	}
-	return " This build runs on Lambda compute (" + printable(clip(x.Build.Environment, 64)) + "): Amazon Linux without " +
-		"root, without Docker, and only /tmp can be written. Nothing can be installed with apt-get, yum or sudo there: " +
-		"use an image that has the tool, install it below /tmp, or choose EC2 compute in the project's environment settings."
+	return " This build runs on Lambda compute: Amazon Linux without root, without Docker, and only /tmp can be written. " +
+		"Nothing can be installed with apt-get, yum or sudo there: use an image that has the tool, install it below " +
+		"/tmp, or choose EC2 compute in the project's environment settings."
 }
 
 // onLambda lists the causes that Lambda compute explains.
@@ -168,7 +168,7 @@ func (x *facts) incurable() bool {
 const shownWithin = 60
 
 // besideText is what tools put in front of the lines of a message of theirs.
-var besideText = lazyregexp.New(`^(?:npm (?:ERR!|error)|[│|\s])+`)
+var besideText = lazyregexp.New(`^(?:npm (?:ERR!|error)|INFO:?|\[INFO\]|[│|\s])+`)
 
 // shown repeats the lines that the advice names, since the excerpt may have lost them: for each
 // beginning the first line after the evidence, or around it, that starts so.
