@@ -163,7 +163,11 @@ func (r *record) failure() buildlog.Failure {
 	}
 	for _, c := range r.PhaseContexts {
 		if ctx := readContext(c); ctx != (codebuild.Context{}) {
-			b.Phases = append(b.Phases, codebuild.Phase{Status: codebuild.Failed, Contexts: []codebuild.Context{ctx}})
+			p := codebuild.Phase{Status: codebuild.Failed, Contexts: []codebuild.Context{ctx}}
+			if len(b.Phases) > 0 { // the first is why the build failed, as in a record
+				p.Type = fmt.Sprint("AFTER_", len(b.Phases))
+			}
+			b.Phases = append(b.Phases, p)
 		}
 	}
 	if r.Text == "" {

@@ -383,6 +383,44 @@ func TestDiagnoseLinesTellsWhatFailedTheBuild(t *testing.T) {
 	}
 }
 
+// TestDiagnoseLinesReadsContextsInOrder: the first context is that of the phase that failed the build,
+// as plan reads it from a record; what a later phase was denied did not fail it.
+func TestDiagnoseLinesReadsContextsInOrder(t *testing.T) {
+	denied := func(action, resource string) string {
+		return "ACCESS_DENIED: AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/codebuild-shop/" +
+			"AWSCodeBuild-11111111-2222-3333-4444-555555555555 is not authorized to perform: " + action + " on resource: " + resource +
+			" because no identity-based policy allows the " + action + " action"
+	}
+	const failed = "COMMAND_EXECUTION_ERROR: Error while executing command: npx tsc. Reason: exit status 2"
+	log := denied("logs:PutLogEvents", "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/codebuild/shop:log-stream:x")
+	upload := denied("s3:PutObject", "arn:aws:s3:::shop-artifacts/a.zip")
+	for _, tt := range []struct {
+		what, text    string
+		contexts      []string
+		cause, remedy string
+	}{
+		{"an upload after a compile error", "src/a.ts(1,1): error TS2322: Type 'string' is not assignable to type 'number'.",
+			[]string{failed, upload}, "compile-error", "report"},
+		{"an upload after a command, without a log", "", []string{failed, upload}, "command-failed", "report"},
+		{"the upload alone", "", []string{upload}, "missing-permission", "grant"},
+		{"behind phases that passed", "", []string{": ", ": ", upload}, "missing-permission", "grant"},
+		{"a log that may not be written hides why the command failed", "", []string{failed, log}, "log-denied", "grant"},
+	} {
+		in, err := json.Marshal(map[string]any{"id": "a", "text": tt.text, "phase_contexts": tt.contexts})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, got, _ := runDesk(string(in), "-jsonl")
+		var a struct{ Cause, Remedy string }
+		if err := json.Unmarshal([]byte(got), &a); err != nil {
+			t.Fatal(err)
+		}
+		if a.Cause != tt.cause || a.Remedy != tt.remedy {
+			t.Errorf("%s: %s, %s; want %s, %s", tt.what, a.Cause, a.Remedy, tt.cause, tt.remedy)
+		}
+	}
+}
+
 // TestDiagnoseLinesGoesOn ensures that bad lines take nothing with them, and
 // that the last line needs no newline.
 func TestDiagnoseLinesGoesOn(t *testing.T) {
