@@ -24,12 +24,17 @@ var causes = []Cause{
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"failed to persist state to backend"}},
-			{says: []string{"errored.tfstate"}},
-			{says: []string{"error saving state"}},
-			{says: []string{"failed to save state"}},
-			{says: []string{"error uploading state"}},
-			{says: []string{"could not save checkpoint"}},
-			{says: []string{"failed to save checkpoint"}},
+			{says: []string{"errored.tfstate"}, not: []string{"no such file"}},
+			{
+				says: []string{"state"},
+				like: &pattern{source: "(?i)\\b(could not|failed to|unable to|error) (sav|writ|persist|upload|stor)\\w*( the)? " +
+					"((terraform|remote) )?state\\b"},
+			},
+			{
+				says: []string{"checkpoint"},
+				like: &pattern{source: "(?i)\\b(could not|failed to|unable to|error:?) (sav|writ|persist|upload|patch)\\w*( " +
+					"the)?( update)? checkpoint"},
+			},
 			{says: []string{"failed to save snapshot"}},
 		},
 	},
@@ -100,6 +105,36 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"you don't have access to the model with the specified model id"}},
 			{says: []string{"model access is denied due to"}},
+		},
+	},
+	{
+		Name:  "passed-role-unusable",
+		Title: "A service cannot assume the role that it was given",
+		Advice: "The role's trust policy must name the service that uses it (as in " +
+			"lambda.amazonaws.com), and the role must exist in this account. A role made seconds ago " +
+			"is often not known everywhere yet: then start the build again. The build's own " +
+			"permissions are not the reason.",
+		Remedy:    "report",
+		Retryable: true,
+		rules: []rule{
+			{says: []string{"cannot be assumed"}, not: []string{"iam role (arn"}},
+			{
+				says: []string{"unable to assume"},
+				like: &pattern{source: "(?i)(service|\\w+) (is|was) unable to assume|unable to assume the service linked role"},
+			},
+			{says: []string{"error in assuming"}},
+			{says: []string{"could not assume role"}, not: []string{"oidc", "sts:assumerole"}},
+			{
+				says: []string{"to assume the "},
+				like: &pattern{source: "(?i)(allow|authorized|required|permissions?) .*to assume the (provided )?role"},
+			},
+			{says: []string{"is not authorized to perform assumerole on role"}},
+			{says: []string{"invalid iam instance profile"}},
+			{says: []string{"the role being passed has the proper trust relationship"}},
+			{
+				says: []string{"is not configured properly"},
+				like: &pattern{source: "(?i)IAM Role \\S+ is not configured properly"},
+			},
 		},
 	},
 	{
@@ -2636,32 +2671,6 @@ var causes = []Cause{
 			{says: []string{"unsupportedcertificate"}},
 			{says: []string{"the specified ssl certificate doesn't exist"}},
 			{says: []string{"invalidviewercertificate"}},
-		},
-	},
-	{
-		Name:  "passed-role-unusable",
-		Title: "A service cannot assume the role that it was given",
-		Advice: "The role's trust policy must name the service that uses it (as in " +
-			"lambda.amazonaws.com), and the role must exist in this account. A role made seconds ago " +
-			"is often not known everywhere yet: then start the build again. The build's own " +
-			"permissions are not the reason.",
-		Remedy:    "report",
-		Retryable: true,
-		rules: []rule{
-			{says: []string{"cannot be assumed"}, not: []string{"iam role (arn"}},
-			{
-				says: []string{"unable to assume"},
-				like: &pattern{source: "(?i)(service|\\w+) (is|was) unable to assume|unable to assume the service linked role"},
-			},
-			{says: []string{"error in assuming"}},
-			{says: []string{"could not assume role"}, not: []string{"oidc", "sts:assumerole"}},
-			{
-				says: []string{"to assume the "},
-				like: &pattern{source: "(?i)(allow|authorized|required|permissions?) .*to assume the (provided )?role"},
-			},
-			{says: []string{"is not authorized to perform assumerole on role"}},
-			{says: []string{"invalid iam instance profile"}},
-			{says: []string{"the role being passed has the proper trust relationship"}},
 		},
 	},
 	{
