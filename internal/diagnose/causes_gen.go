@@ -330,6 +330,7 @@ var causes = []Cause{
 					layer:   []buildlog.Layer{"identity-based-policy", "unstated"},
 					effect:  []buildlog.Effect{"implicit", "unstated"},
 					actions: []string{"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"},
+					reason:  "none",
 					every:   true,
 				},
 			},
