@@ -138,6 +138,19 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "connection-access-denied",
+		Title: "Access to a CodeConnections connection is refused",
+		Advice: "The role that uses it (a stack's or project's own, not always the build's) needs " +
+			"codeconnections:UseConnection, GetConnection and GetConnectionToken on the connection " +
+			"(codestar-connections: for old ARNs). A role made in the same stack must have them " +
+			"before the project is made. The connection must also be available in the console.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"access denied to connection"}},
+			{says: []string{"is not authorized to access connection"}},
+		},
+	},
+	{
 		Name:  "vpc-unauthorized",
 		Title: "CodeBuild could not place the build in its VPC",
 		Advice: "EC2 says only UnauthorizedOperation. Either the service role lacks the VPC set " +
@@ -248,6 +261,16 @@ var causes = []Cause{
 		Remedy: "report",
 		rules: []rule{
 			{denial: &denialRule{effect: []buildlog.Effect{"explicit"}}},
+		},
+	},
+	{
+		Name:  "custom-resource-denied",
+		Title: "The function behind a custom resource was refused",
+		Advice: "It is that function that was refused, with its own role, not the build's. Read its log " +
+			"(CloudWatch, /aws/lambda/NAME) and give the permission to its role.",
+		Remedy: "report",
+		rules: []rule{
+			{denial: &denialRule{action: "unknown"}, says: []string{"from custom resource"}},
 		},
 	},
 	{
@@ -378,16 +401,6 @@ var causes = []Cause{
 		rules: []rule{
 			{denial: &denialRule{action: "unknown"}, says: []string{"for primary source"}},
 			{phase: []string{"DOWNLOAD_SOURCE"}, denial: &denialRule{action: "unknown"}},
-		},
-	},
-	{
-		Name:  "custom-resource-denied",
-		Title: "The function behind a custom resource was refused",
-		Advice: "It is that function that was refused, with its own role, not the build's. Read its log " +
-			"(CloudWatch, /aws/lambda/NAME) and give the permission to its role.",
-		Remedy: "report",
-		rules: []rule{
-			{denial: &denialRule{action: "unknown"}, says: []string{"from custom resource"}},
 		},
 	},
 	{
@@ -561,19 +574,6 @@ var causes = []Cause{
 			{says: []string{"mounting '", "' failed"}},
 			{says: []string{"mount.nfs4:"}},
 			{says: []string{"failed to resolve \"fs-"}},
-		},
-	},
-	{
-		Name:  "connection-access-denied",
-		Title: "Access to a CodeConnections connection is refused",
-		Advice: "The role that uses it (a stack's or project's own, not always the build's) needs " +
-			"codeconnections:UseConnection, GetConnection and GetConnectionToken on the connection " +
-			"(codestar-connections: for old ARNs). A role made in the same stack must have them " +
-			"before the project is made. The connection must also be available in the console.",
-		Remedy: "report",
-		rules: []rule{
-			{says: []string{"access denied to connection"}},
-			{says: []string{"is not authorized to access connection"}},
 		},
 	},
 	{
