@@ -806,6 +806,7 @@ var causes = []Cause{
 			},
 			{says: []string{"killed"}, like: &pattern{source: "^(\\S+: line \\d+: +\\d+ )?Killed\\b"}},
 			{says: []string{"cannot start cc1plus"}, sure: true},
+			{says: []string{"killed signal terminated program"}},
 			{says: []string{"virtual memory exhausted"}, sure: true},
 			{says: []string{"outofmemoryexception"}, sure: true},
 			{exit: []string{"137"}},
@@ -1032,15 +1033,12 @@ var causes = []Cause{
 			"default), and log in to the registry if the image is private.",
 		Remedy: "report",
 		rules: []rule{
-			{
-				says: []string{"pull access denied for"},
-				not:  []string{"warning pull access denied", "warning  pull", "unable to pull customer"},
-			},
+			{says: []string{"pull access denied for"}, not: []string{" warning ", "unable to pull customer"}},
 			{
 				says: []string{"pull access denied, repository does not exist"},
-				not:  []string{"warning", "unable to pull customer"},
+				not:  []string{" warning ", "unable to pull customer"},
 			},
-			{says: []string{"requested access to the resource is denied"}},
+			{says: []string{"requested access to the resource is denied"}, not: []string{" warning "}},
 		},
 	},
 	{

@@ -38,7 +38,8 @@ func TestWhatPassesIsNoFailure(t *testing.T) {
 		"cfn-lint": "Cfn-lint scanned 1 templates against 307 rules and found 0 " +
 			"errors, 1 warnings, and 0 informational violations",
 		"Compose builds it next": " ! tests Warning pull access denied for shop-tests, " +
-			"repository does not exist or may require 'docker login'",
+			"repository does not exist or may require 'docker login': " +
+			"denied: requested access to the resource is denied",
 		"semgrep": "Ran 312 rules on 40 files: 0 findings.",
 		"the CDK goes on": "could not be used to assume " +
 			"'arn:aws:iam::111122223333:role/cdk-x', but are for the right account. Proceeding anyway.",
