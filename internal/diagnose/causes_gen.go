@@ -3245,6 +3245,19 @@ var causes = []Cause{
 		quotes: true,
 		rules: []rule{
 			{
+				says:  []string{".py"},
+				not:   []string{"warning:", "note:", "information:"},
+				like:  &pattern{source: "^\\s*\\S+\\.pyi?:\\d+:\\d+:? \\S"},
+				first: true,
+				sure:  true,
+			},
+			{
+				says:  []string{".py"},
+				like:  &pattern{source: "^\\S+\\.pyi?:\\d+: error: "},
+				first: true,
+				sure:  true,
+			},
+			{
 				says: []string{"problems ("},
 				like: &pattern{source: "✖ \\d+ problems? \\([1-9]\\d* errors?"},
 				sure: true,
@@ -3306,19 +3319,6 @@ var causes = []Cause{
 			{
 				says:  []string{": "},
 				like:  &pattern{source: "^\\s*\\S+\\.\\w+:\\d+:\\d+: .+ \\([a-z@][\\w@/.]*-[\\w@/.-]+\\)$"},
-				first: true,
-				sure:  true,
-			},
-			{
-				says:  []string{".py"},
-				not:   []string{"warning:", "note:", "information:"},
-				like:  &pattern{source: "^\\s*\\S+\\.pyi?:\\d+:\\d+:? \\S"},
-				first: true,
-				sure:  true,
-			},
-			{
-				says:  []string{".py"},
-				like:  &pattern{source: "^\\S+\\.pyi?:\\d+: error: "},
 				first: true,
 				sure:  true,
 			},
