@@ -32,7 +32,7 @@ var rooms = map[string][]string{
 	"internal/codebuild":  {},
 	"internal/buildevent": {"internal/codebuild"},
 	"internal/iamref":     {},
-	"internal/buildlog":   {"internal/codebuild", "internal/iamref"},
+	"internal/buildlog":   {"internal/codebuild", "internal/iamref", "mvdan.cc/sh"},
 	"internal/redact":     {},
 	// judgement
 	"internal/iampolicy": {},

@@ -60,9 +60,13 @@ type Denial struct {
 	Action    string `json:"action"` // "ecr:PutImage"; "" if neither action nor operation is named
 	Operation string `json:"operation,omitempty"`
 	// Resource is as printed, unquoted; "" if the text does not say; "*" if it
-	// says so. Where a tool prints an S3 object's bucket and key instead, it is
-	// their ARN in the build's partition.
-	Resource  string `json:"resource"`
+	// says so. Where the text, or the failed command, names one certain resource in another way, by
+	// a URL or an option, it is that one's ARN.
+	Resource string `json:"resource"`
+	// Near is what the text, or the failed command, names near a denial whose Resource is "",
+	// and what it may be about: ARNs, or patterns of some with * and ?, separated by a space. What
+	// does not cover every one of them may be the wrong grant.
+	Near      string `json:"near,omitempty"`
 	Effect    Effect `json:"effect"`
 	Layer     Layer  `json:"layer"`
 	PolicyARN string `json:"policy_arn"` // the denying policy, where AWS names it
@@ -77,6 +81,9 @@ type Denial struct {
 	Text   string `json:"text,omitempty"` // the message as it was read: cleaned, one line, bounded
 	Origin Origin `json:"origin,omitempty"`
 
+	// Bare: an answer of 403 without a body is all that the text shows. An expired login and another
+	// account's policy give the same, so no permission is certain to be missing (AWS.md#bare-403).
+	Bare bool `json:"bare,omitempty"`
 	// Causal is false for a denial that did not fail the build: printed
 	// outside the failed command, or by a step that went on (AWS.md#failed-command).
 	Causal bool `json:"causal"`

@@ -3,6 +3,8 @@ package buildlog
 import (
 	"slices"
 	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 )
 
 // A claim is a denial and where in page.flat it was read.
@@ -18,14 +20,17 @@ type claim struct {
 const maxText = 2000
 
 // claims returns all denials of the page in the order of the text, with repetitions. Resources that
-// the text names without an ARN are taken to be in the partition.
-func (p *page) claims(partition string) []claim {
-	s := &sentences{page: p, partition: partition, all: p.allTails()}
+// the text names without an ARN are taken to be in home, the build's partition, account and region.
+func (p *page) claims(home codebuild.ARN) []claim {
+	s := &sentences{page: p, home: home, all: p.allTails()}
 	s.heads()
 	s.loose(true)
 	s.wrapped()
 	s.loose(false)
 	slices.SortStableFunc(s.list, func(a, b claim) int { return a.from - b.from })
+	s.dropFields()
+	s.dropBare()
+	s.located()
 	for i := range s.list {
 		c := &s.list[i]
 		at := int(p.at[c.from])

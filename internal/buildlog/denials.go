@@ -24,7 +24,7 @@ func denialsOf(b codebuild.Build, text string) []Denial {
 
 // key is what makes two claims the same.
 func (d Denial) key() Denial {
-	k := Denial{Principal: d.Principal, Action: d.Action, Operation: d.Operation, Resource: d.Resource,
+	k := Denial{Principal: d.Principal, Action: d.Action, Operation: d.Operation, Resource: d.Resource, Near: d.Near, Bare: d.Bare,
 		Effect: d.Effect, Layer: d.Layer, PolicyARN: d.PolicyARN, Subject: d.Subject, Reason: d.Reason}
 	if d.Action != "" {
 		k.Operation = ""

@@ -81,7 +81,7 @@ func FuzzPage(f *testing.F) {
 		if len(p.src) != len(p.text) || len(p.at) != len(p.flat)+1 || len(p.rows) > 0 && p.rows[0].start != 0 {
 			t.Fatalf("%d places of %d bytes, %d of %d", len(p.src), len(p.text), len(p.at), len(p.flat))
 		}
-		claims := p.claims("aws")
+		claims := p.claims(codebuild.ARN{Partition: "aws"})
 		for _, c := range claims {
 			if c.from < 0 || c.to < c.from || c.to > len(p.flat) || c.raw < 0 || c.raw >= len(text) {
 				t.Errorf("claim at flat[%d:%d], raw %d", c.from, c.to, c.raw)
@@ -91,7 +91,7 @@ func FuzzPage(f *testing.F) {
 			strings.Contains(text, "\x1b") {
 			return
 		}
-		crlf := newPage([]byte(strings.ReplaceAll(text, "\n", "\r\n")), 1).claims("aws")
+		crlf := newPage([]byte(strings.ReplaceAll(text, "\n", "\r\n")), 1).claims(codebuild.ARN{Partition: "aws"})
 		if diff := cmp.Diff(renderClaims(claims), renderClaims(crlf)); diff != "" {
 			t.Errorf("with CRLF (-LF +CRLF):\n%s", diff)
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/iamref"
 )
 
@@ -30,8 +31,8 @@ const (
 
 type sentences struct {
 	*page
-	partition string
-	all       []tail
+	home codebuild.ARN // the build's partition, account and region
+	all  []tail
 
 	actionsNamed []named // nil until it is asked for
 

@@ -89,14 +89,20 @@ func assemble(b codebuild.Build, t *tracker) Failure {
 		f.Command, f.Exit = p.command, p.exit
 	}
 	claims := t.denials(p)
-	f.Denials = mergeContext(plainDenials(claims), contextDenials(b))
 	f.Dropped = t.claims.dropped
 	if !p.saved {
 		t.scanner.save(p)
 	}
 	noted := p.signs.lines()
+	f.Tail = bound(linesOf(p.beginning(), p.headLine), noted, linesOf(p.tail, p.tailLine))
+	f.linkLogins(claims, p.from)
+	f.nameFromCommand(claims, t.home)
+	f.Denials = mergeContext(plainDenials(claims), contextDenials(b))
 	for _, c := range claims {
-		if c.Causal {
+		switch {
+		case c.Causal && c.off < p.from: // a login, which explains the failure
+			noted = merge(noted, c.around)
+		case c.Causal:
 			noted = merge(noted, p.within(c.around))
 		}
 	}

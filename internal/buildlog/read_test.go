@@ -373,7 +373,7 @@ func TestAnchorsMissNothing(t *testing.T) {
 		text := s.text
 		p := newPage([]byte(text), 1)
 		var want []placed
-		for _, c := range p.claims("aws") {
+		for _, c := range p.claims(codebuild.ARN{Partition: "aws"}) {
 			want = append(want, placed{Denial: c.Denial})
 		}
 		all := &tracker{claims: bounded{first: want}}

@@ -197,10 +197,13 @@ func (s *scanner) region(first, last, cut, limit int64) {
 			raw = raw[n+1:]
 		}
 	}
+	if start := s.stackStart(from); start < from {
+		from, raw = start, s.buf[start-s.off:to-s.off]
+	}
 	for line := s.lineAt(from); len(raw) > 0; {
 		n := agentLine(raw)
 		part := raw[:n]
-		for _, c := range newPage(part, line).claims(s.tracker.partition) {
+		for _, c := range newPage(part, line).claims(s.tracker.home) {
 			if at := from + int64(c.raw); at >= cut && at < limit {
 				s.pass(at)
 				s.tracker.claim(c, at, func() []Line { return linesAround(part, c.raw, c.Line) })

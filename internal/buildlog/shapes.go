@@ -98,7 +98,7 @@ func (s *sentences) stateObject(at int) string {
 	if i, colon := cut(s.flat, i, ":"); !ok || !colon || i != at || key == "" || !bucketName.MatchString(bucket) {
 		return ""
 	}
-	return codebuild.ARN{Partition: s.partition, Service: "s3", Resource: bucket + "/" + key}.String()
+	return codebuild.ARN{Partition: s.home.Partition, Service: "s3", Resource: bucket + "/" + key}.String()
 }
 
 // quotedRow reads what stands in quotation marks at flat[i]; "" if it continues in another row,
@@ -229,7 +229,9 @@ func (s *sentences) readPHP(at int) (report, bool) {
 	}
 	r := report{from: at, msg: i + n, code: "accessdenied"}
 	r.operation, _ = s.joined(int(s.at[i]), int(s.at[i+n]))
-	for _, w := range []string{"accessdenied(client):", "<code>accessdenied</code><message>", "accessdeniedexception(client):"} {
+	r.service = s.calledHost(i+n, end)
+	for _, w := range []string{"(client):403forbidden", "accessdenied(client):",
+		"<code>accessdenied</code><message>", "accessdeniedexception(client):"} {
 		if k := bytes.Index(s.flat[i:end], []byte(w)); k >= 0 {
 			r.msg, r.says = i+k+len(w), true
 			return r, alphanumeric(r.operation)
@@ -342,7 +344,8 @@ func (s *sentences) readPermission(at int) (report, bool) {
 	r.subject = s.subjectBefore(max(0, r.from-maxSubject), r.from, s.called(r.from))
 	r.from = s.startOf(r.subject, r.from)
 	r.principal = s.arnBefore(at - len(lack))
-	i := s.skipFlat(r.msg, "to", "perform", "call", "invoke", "execute", "for", ":", "the", "following", "actions", "action", "operations",
+	i := s.skipFlat(r.msg, "to", "perform", "call", "invoke", "execute", "for", ":", "the", "following",
+		"actions", "action", "operations",
 		"operation", "api", "`", `"`, "'")
 	if a, end := s.action(i); a != "" {
 		if _, ok := iamref.Lookup(a); !ok {
@@ -401,6 +404,9 @@ func (s *sentences) readDeniedBy(at int) (report, bool) {
 	u := actionEnd(s.text, int(s.at[k]))
 	r.operation = strings.TrimRight(string(s.text[s.at[k]:u]), "*")
 	r.msg = s.flatAt(u)
+	if strings.EqualFold(r.service, "S3") {
+		r.resource = s.objectFor(r.msg, end)
+	}
 	if m := bytes.Index(s.flat[r.msg:end], []byte("errormessage:")); m >= 0 {
 		r.msg += m + len("errormessage:")
 	}
@@ -417,24 +423,6 @@ func (s *sentences) readCutPull(at int) (report, bool) {
 		return report{}, false
 	}
 	return report{from: at, msg: i, action: "ecr:BatchGetImage"}, true
-}
-
-// readCodeCommit: git's "unable to access 'https://git-codecommit…': The
-// requested URL returned error: 403".
-func (s *sentences) readCodeCommit(at int) (report, bool) {
-	end := min(len(s.flat), at+400)
-	n := bytes.Index(s.flat[at:end], []byte("therequestedurlreturnederror:403"))
-	if n < 0 || bytes.IndexByte(s.flat[at:at+n], '\n') >= 0 {
-		return report{}, false
-	}
-	r := report{from: at, msg: at + n + len("therequestedurlreturnederror:403"), action: "codecommit:GitPull"}
-	if bytes.Contains(s.flat[max(0, at-600):at], []byte("gitpush")) {
-		r.action = "codecommit:GitPush"
-	}
-	if n := bytes.LastIndex(s.flat[max(0, at-60):at], []byte("fatal:")); n >= 0 {
-		r.from = max(0, at-60) + n
-	}
-	return r, true
 }
 
 // readForbiddenTo: "The state machine IAM Role is not authorized to access the Log Destination": a

@@ -80,6 +80,7 @@ func render(list []Denial) string {
 		line("action", d.Action)
 		line("operation", d.Operation)
 		line("resource", d.Resource)
+		line("near", d.Near)
 		line("principal", d.Principal)
 		line("subject", d.Subject)
 		line("effect", string(d.Effect))
@@ -88,6 +89,9 @@ func render(list []Denial) string {
 		line("reason", d.Reason)
 		if d.Inferred {
 			line("inferred", "yes")
+		}
+		if d.Bare {
+			line("bare", "yes")
 		}
 		if d.Encoded != "" {
 			line("encoded", fmt.Sprintf("%d characters", len(d.Encoded)))

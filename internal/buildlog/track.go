@@ -29,7 +29,7 @@ type tracker struct {
 	wanted  string // the command that failed, as the phase's context names it; "" until it is known
 	record  bool   // the build's record names it, so the log's contexts need not
 
-	partition string // the build's
+	home codebuild.ARN // the build's partition, account and region
 
 	starts []part  // of the last commands, newest last
 	phase  part    // what follows the last end of a phase, or the beginning
@@ -72,9 +72,9 @@ const maxExits = 8
 const headSize = 4 << 10
 
 func newTracker(b codebuild.Build) *tracker {
-	t := &tracker{phase: part{fromLine: 1}, partition: "aws"}
-	if p := b.At().Partition; p != "" {
-		t.partition = p
+	t := &tracker{phase: part{fromLine: 1}, home: b.At()}
+	if t.home.Partition == "" {
+		t.home.Partition = "aws"
 	}
 	if r, ok := b.Role(); ok {
 		t.role = r.Name

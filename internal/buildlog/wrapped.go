@@ -19,6 +19,7 @@ type report struct {
 	action    string // where the report names the action itself
 	resource  string
 	principal string
+	bare      bool   // see [Denial.Bare]
 	subject   string // see [Denial.Subject]
 	says      bool   // what follows msg is the message, in AWS's words
 }
@@ -62,6 +63,11 @@ var shapes = []struct {
 	{"failedtogetaccesstokenfrom", (*sentences).readConnection},
 	{"ciphertextrefersto", (*sentences).readCiphertext},
 	{"git-codecommit.", (*sentences).readCodeCommit},
+	{".dkr.ecr", (*sentences).readRequest},
+	{".dkr-ecr", (*sentences).readRequest},
+	{"statuscode[", (*sentences).readAskedFor},
+	{"permissiondeniedaccessingbucket", (*sentences).readBucketCheck},
+	{s3cmdWords, (*sentences).readS3cmd},
 	{"denied:user:arn:", (*sentences).readCutPull},
 }
 
@@ -216,9 +222,13 @@ func (s *sentences) refusal(r report, before int) (claim, bool) {
 	if n == 0 && holds(msg, notIAM) {
 		return claim{}, false
 	}
+	if bytes.HasPrefix(msg, []byte("youraccesshasbeendeniedby")) {
+		return claim{}, false // another service refused, as the message goes on to say: see readDeniedBy
+	}
 	c := claim{from: r.from, to: r.msg + n}
 	c.Effect, c.Layer, c.Inferred = Unstated, LayerUnstated, true
 	c.Operation, c.Resource, c.Action, c.Principal, c.Subject = r.operation, r.resource, r.action, r.principal, r.subject
+	c.Bare = r.bare
 	if i, ok := cut(s.flat, r.msg, "user:"); ok && bytes.HasPrefix(s.flat[i:], []byte("arn:")) { // cut before the action
 		if arn, _ := s.value(i, tail{}, false, 0); completePrincipal(arn) {
 			c.Principal = arn
