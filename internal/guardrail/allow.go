@@ -150,6 +150,10 @@ func allow(in Input, gs []grant, c claim, denied func(Question) bool) (picks []p
 		return picks, nil
 	case first != nil:
 		return nil, first
+	case len(c.near) > 0:
+		return nil, about(d, UnknownResource,
+			fmt.Sprintf("The text does not say for certain on what %s was denied, and no grant of the project with "+
+				"give: set holds all that it may be: %s.", c.action.Name, clip(strings.Join(c.near, ", "))))
 	case c.resources == nil:
 		return nil, about(d, UnknownResource,
 			fmt.Sprintf("The text does not say on what %s was denied, and a resource is never guessed. A grant of "+
@@ -169,7 +173,7 @@ func (r *Refusal) with(entry string) *Refusal {
 // give is what the grant gives for the claim; nothing if it does not allow it.
 func (g grant) give(c claim, now time.Time, denied func(Question) bool) (sts []iampolicy.Statement) {
 	if c.resources == nil {
-		if g.whole() && slices.ContainsFunc(questionsOf(c, []grant{g}, now), denied) {
+		if g.whole() && g.holds(c) && slices.ContainsFunc(questionsOf(c, []grant{g}, now), denied) {
 			return g.statements
 		}
 		return nil
@@ -186,6 +190,20 @@ func (g grant) give(c claim, now time.Time, denied func(Question) bool) (sts []i
 		return g.statements
 	}
 	return sts
+}
+
+// holds reports whether the grant holds all that the text names near a denial without a resource:
+// else what was denied may be what it does not hold, and another thing would be given.
+func (g grant) holds(c claim) bool {
+	return !slices.ContainsFunc(c.near, func(named string) bool {
+		return !slices.ContainsFunc(g.statements, func(st iampolicy.Statement) bool { return meets(st, c.action.Name, named) })
+	})
+}
+
+// meets reports whether the statement allows the action on something that the pattern matches.
+func meets(st iampolicy.Statement, action, named string) bool {
+	return slices.Contains(st.Action.List, action) &&
+		slices.ContainsFunc(st.Resource.List, func(r string) bool { return overlap(r, named) })
 }
 
 // acceptable refuses what the grant would give if the denial is not proved
@@ -361,7 +379,8 @@ func saidByCodeBuild(b codebuild.Build, d buildlog.Denial) bool {
 	}
 	for _, p := range b.Phases {
 		for _, c := range p.Contexts {
-			if c.Code != "COMMAND_EXECUTION_ERROR" && slices.ContainsFunc(buildlog.Denials(c.String()), same) {
+			only := codebuild.Build{ARN: b.ARN, Phases: []codebuild.Phase{{Contexts: []codebuild.Context{c}}}}
+			if c.Code != "COMMAND_EXECUTION_ERROR" && slices.ContainsFunc(buildlog.NoLog(only).Denials, same) {
 				return true
 			}
 		}

@@ -2,6 +2,7 @@ package guardrail
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
@@ -26,7 +27,8 @@ type claim struct {
 	// names that AWS itself gives only in part (AWS.md#denied-resource). nil:
 	// the text does not say, and nothing is guessed.
 	resources []string
-	needs     bool // counts only if the simulator says that the role lacks it
+	near      []string // patterns of what it may be, where resources are nil and the text names something
+	needs     bool     // counts only if the simulator says that the role lacks it
 }
 
 // Identify asks whose denials these are (guardrail 1): it refuses for a build
@@ -146,6 +148,9 @@ func readClaim(in Input, role codebuild.Role, n int, d buildlog.Denial) (claim, 
 	if r == nil {
 		c.resources, r = resource(in, role, c.action, d)
 	}
+	if c.resources == nil {
+		c.near = near(d)
+	}
 	return c, r
 }
 
@@ -165,6 +170,10 @@ func layer(d buildlog.Denial) (needs bool, r *Refusal) {
 		return false, about(d, OtherLayer,
 			fmt.Sprintf("A %s does not allow it%s. Change it there; the role's own policies cannot cure it.",
 				layerName(d.Layer), by))
+	}
+	if d.Bare {
+		return false, about(d, Unconfirmed, "The answer was a status of 403 without a reason. A login that has expired, a policy "+
+			"of the resource and another account get the same, so nothing shows that the role lacks a permission.")
 	}
 	if d.Reason != "" {
 		return false, about(d, OtherReason,
@@ -222,6 +231,8 @@ func resource(in Input, role codebuild.Role, a iamref.Action, d buildlog.Denial)
 		return []string{"*"}, nil // whatever the text says, a policy takes nothing else
 	case partial || d.Resource == "" || d.Resource == "*":
 		return nil, nil
+	case !isARN && buildlog.ByURL(d.Resource, a.Name, in.Build) != "":
+		return []string{buildlog.ByURL(d.Resource, a.Name, in.Build)}, nil
 	case !isARN:
 		return bareName(in, role, a, d.Resource), nil
 	case iamref.PrintsStar(a.Name, d.Resource):
@@ -233,6 +244,40 @@ func resource(in Input, role codebuild.Role, a iamref.Action, d buildlog.Denial)
 	}
 	return logNames(in, d.Resource), nil
 }
+
+// near gives what the text names without naming one certain resource: other words than an ARN, or
+// an ARN of which a part is masked or cut off.
+func near(d buildlog.Denial) []string {
+	if d.Near != "" {
+		return strings.Fields(d.Near)
+	}
+	if !strings.HasPrefix(d.Resource, "arn:") {
+		return nearName(d.Resource)
+	}
+	return []string{strings.NewReplacer("***", "*", "...", "*", "…", "*").Replace(d.Resource)}
+}
+
+// nearName gives the ARNs that may be of what the text names in words: "shop", "role X".
+func nearName(resource string) []string {
+	words := strings.Fields(resource)
+	if len(words) == 0 || len(words) > 2 || len(words) == 2 && !slices.Contains(entities, words[0]) {
+		return nil
+	}
+	switch name := words[len(words)-1]; {
+	case name == "*", slices.Contains(noNames, strings.ToLower(name)):
+		return nil
+	default:
+		name, _ = unmask(name)
+		return []string{"arn:*" + name + "*"}
+	}
+}
+
+var (
+	// entities precede a name where AWS prints no ARN (AWS.md#denied-resource).
+	entities = []string{"role", "user", "group", "policy"}
+	// noNames are words of a sentence about a resource that it does not name.
+	noNames = []string{"this", "the", "that", "associated", "resource"}
+)
 
 // unnumbered matches the names that AWS prints with a * in the place of a
 // number that does not exist yet: a stack's id, a task definition's revision.

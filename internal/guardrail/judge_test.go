@@ -162,7 +162,10 @@ var judgeRows = []struct {
 		"not-the-role"},
 	{"another role than the settings say", func(in *Input) { in.Project.Role = "service-role/codebuild-web" }, false, "not-the-role"},
 	{"the same name at another path", func(in *Input) { in.Project.Role = "codebuild-shop" }, false, "not-the-role"},
-	{"a bare role name in the record", func(in *Input) { in.Build.ServiceRole, in.Role.Role.Path = "codebuild-shop", "/" }, false, granted},
+	{"a bare role name in the record", func(in *Input) {
+		in.Build.ServiceRole,
+			in.Role.Role.Path = "codebuild-shop", "/"
+	}, false, granted},
 	{"the policies of another role were read", func(in *Input) { in.Role.Role.Name = "codebuild-web" }, false, "not-the-role"},
 	{"the policies of a role of another account were read", func(in *Input) { in.Role.Role.Account = "444455556666" }, false,
 		"not-the-role"},
@@ -339,10 +342,42 @@ var judgeRows = []struct {
 	{"a cut resource", func(in *Input) { in.Denials[0].Resource = repo[:40] + "..." }, false, "unknown-resource"},
 	{"a resource cut with an ellipsis", func(in *Input) { in.Denials[0].Resource = repo[:40] + "…" }, false, "unknown-resource"},
 	{"a bare name", func(in *Input) { in.Denials[0].Resource = "shop" }, false, "unknown-resource"},
+	{"a bare name and give: set", func(in *Input) {
+		in.Denials[0].Resource, grantOf(in).Give = "shop", settings.GiveSet
+	}, true, "inline | + ecr:GetAuthorizationToken on * | + ecr:InitiateLayerUpload,ecr:PutImage on " + repo},
+	{"another bare name and give: set", func(in *Input) {
+		in.Denials[0].Resource, grantOf(in).Give = "other", settings.GiveSet
+	}, true, "unknown-resource"},
+	{"a URL", func(in *Input) {
+		in.Denials[0].Resource = "https://111122223333.dkr.ecr.eu-west-1.amazonaws.com/v2/shop/manifests/1"
+	}, false, granted},
+	{"the URL of another, and give: set", func(in *Input) {
+		in.Denials[0].Resource = "https://111122223333.dkr.ecr.eu-west-1.amazonaws.com/v2/other/manifests/1"
+		grantOf(in).Give = settings.GiveSet
+	}, true, "not-on-allowlist"},
 	{"a missing resource and give: set", func(in *Input) { in.Denials[0].Resource, grantOf(in).Give = "", settings.GiveSet }, false,
 		"inline | + ecr:GetAuthorizationToken on * | + ecr:InitiateLayerUpload,ecr:PutImage on " + repo},
-	{"a masked resource and give: set", func(in *Input) {
+	{"a masked resource that is another, and give: set", func(in *Input) {
 		in.Denials[0].Resource, grantOf(in).Give = "arn:aws:ecr:eu-west-1:***:repository/other", settings.GiveSet
+	}, true, "unknown-resource"},
+	{"what the text names is another, and give: set", func(in *Input) {
+		in.Denials[0].Resource, grantOf(in).Give = "", settings.GiveSet
+		in.Denials[0].Near = "arn:aws:ecr:eu-west-1:111122223333:repository/other"
+	}, true, "unknown-resource"},
+	{"what the text names may be another, and give: set", func(in *Input) {
+		in.Denials[0].Resource, grantOf(in).Give = "", settings.GiveSet
+		in.Denials[0].Near = repo + " arn:aws:ecr:eu-west-1:111122223333:repository/other"
+	}, true, "unknown-resource"},
+	{"what the text names in part, and give: set", func(in *Input) {
+		in.Denials[0].Resource, grantOf(in).Give = "", settings.GiveSet
+		in.Denials[0].Near = "arn:aws:ecr:eu-west-1:*:repository/sh*"
+	}, true, "inline | + ecr:GetAuthorizationToken on * | + ecr:InitiateLayerUpload,ecr:PutImage on " + repo},
+	{"an answer of 403 without a body", func(in *Input) { in.Denials[0].Bare = true }, true, "unconfirmed"},
+	{"an answer of 403 without a body, and give: set", func(in *Input) {
+		in.Denials[0].Bare, in.Denials[0].Principal, grantOf(in).Give = true, "", settings.GiveSet
+	}, true, "unconfirmed"},
+	{"a masked resource and give: set", func(in *Input) {
+		in.Denials[0].Resource, grantOf(in).Give = "arn:aws:ecr:eu-west-1:***:repository/shop", settings.GiveSet
 	}, true, "inline | + ecr:GetAuthorizationToken on * | + ecr:InitiateLayerUpload,ecr:PutImage on " + repo},
 	{"a missing resource that the role has already", func(in *Input) {
 		in.Denials[0].Resource, grantOf(in).Give = "", settings.GiveSet
@@ -453,7 +488,7 @@ var judgeRows = []struct {
 	{"a phase from which the action was inferred", func(in *Input) {
 		g := grantOf(in)
 		g.Evidence, g.Give, g.Actions = settings.EvidencePhase, settings.GiveSet, []string{"ecr:BatchGetImage"}
-		in.Denials[0] = buildlog.Denial{Action: "ecr:BatchGetImage", Effect: buildlog.Unstated,
+		in.Denials[0] = buildlog.Denial{Action: "ecr:BatchGetImage", Resource: repo, Effect: buildlog.Unstated,
 			Layer: buildlog.LayerUnstated, Origin: buildlog.FromPhase, Inferred: true, Causal: true}
 		says(in, "BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE",
 			"Unable to pull customer's container image. CannotPullContainerError: Error response from daemon: "+
@@ -471,7 +506,10 @@ var judgeRows = []struct {
 		grantOf(in).Evidence = settings.EvidenceCloudTrail
 		in.Denials = append(in.Denials, denial("ecr:DeleteRepository", repo))
 	}, false, "not-on-allowlist | no-cloudtrail-evidence"},
-	{"CloudTrail confirms", func(in *Input) { grantOf(in).Evidence, in.Trail = settings.EvidenceCloudTrail, []bool{true} }, false, granted},
+	{"CloudTrail confirms", func(in *Input) {
+		grantOf(in).Evidence, in.Trail = settings.EvidenceCloudTrail,
+			[]bool{true}
+	}, false, granted},
 	{"an expired grant", func(in *Input) {
 		grantOf(in).Expires = 24 * time.Hour
 		in.Role.Inline["buildmedic"] = policy(endingAt(now.Add(-time.Hour)))

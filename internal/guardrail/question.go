@@ -70,18 +70,23 @@ func questionsOf(c claim, gs []grant, now time.Time) (qs []Question) {
 		return qs
 	}
 	for _, g := range gs {
-		if !g.whole() {
+		if !g.whole() || !g.holds(c) {
 			continue
 		}
 		for _, st := range g.statements {
 			for _, r := range st.Resource.List {
-				if slices.Contains(st.Action.List, c.action.Name) {
+				if slices.Contains(st.Action.List, c.action.Name) && isNear(c.near, r) {
 					add(r, st)
 				}
 			}
 		}
 	}
 	return qs
+}
+
+// isNear reports whether a grant's resource may be one that the text names, or it names none.
+func isNear(near []string, resource string) bool {
+	return len(near) == 0 || slices.ContainsFunc(near, func(n string) bool { return overlap(resource, n) })
 }
 
 func (q Question) equal(p Question) bool {
