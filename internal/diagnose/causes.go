@@ -59,6 +59,7 @@ type denialRule struct {
 	operation []string
 	actions   []string
 	other     bool   // certainly not the build was denied
+	bare      bool   // an answer of 403 without a body
 	reason    string // "none", "given", a text in lower case that is in the reason, or "": any
 	every     bool
 }

@@ -293,6 +293,19 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "refused-without-reason",
+		Title: "{denied} was answered with 403 and no reason",
+		Advice: "The answer had no body, so this may be a login that has expired (Amazon ECR's lasts 12 " +
+			"hours) or is another registry's, a policy of the repository or of the account that owns " +
+			"it, a quota, or a permission that the role lacks. Nothing is granted for it. Log in " +
+			"again just before; then make the call with the AWS CLI in the buildspec, which prints " +
+			"the reason.",
+		Remedy: "report",
+		rules: []rule{
+			{denial: &denialRule{bare: true}},
+		},
+	},
+	{
 		Name:  "cross-account-pass-role",
 		Title: "A role of another account cannot be passed",
 		Advice: "A caller can pass only roles of its own account to a service, whatever its permissions: " +
@@ -422,6 +435,15 @@ var causes = []Cause{
 		rules: []rule{
 			{denial: &denialRule{action: "unknown"}},
 			{denial: &denialRule{}},
+			{says: []string{"httpstatuscode: 403"}, also: []string{"unknownerror"}},
+			{says: []string{"statuscode(403)"}},
+			{says: []string{"forbidden", "no further error information was returned by the service"}},
+			{
+				says: []string{"null (service: "},
+				like: &pattern{source: "null \\(Service: [^,;]+[,;] Status Code: 403[,;]"},
+			},
+			{says: []string{"aws::"}, like: &pattern{source: "\\bAws::\\w+::Errors::Forbidden\\b"}},
+			{says: []string{"unhandled error (accessdenied"}},
 		},
 	},
 	{

@@ -368,7 +368,8 @@ func (x *facts) repeated(i int) bool {
 // missed reports whether what the program went on without is what it then lacked: a denied token,
 // and a registry that asks for one.
 func (x *facts) missed(d *buildlog.Denial, i int) bool {
-	return strings.HasSuffix(d.Action, ":GetAuthorizationToken") && slices.ContainsFunc(x.bare[i+1:], lacksToken.MatchString)
+	token := strings.HasSuffix(d.Action, ":GetAuthorizationToken") || d.Action == "sts:GetServiceBearerToken"
+	return token && slices.ContainsFunc(x.bare[i+1:], lacksToken.MatchString)
 }
 
 // tookRole reports whether a line above the one with index i, or the command, says that another

@@ -304,6 +304,7 @@ func (r *denialRule) matches(d *buildlog.Denial) bool {
 		(r.effect == nil || slices.Contains(r.effect, d.Effect)) &&
 		(r.operation == nil || slices.Contains(r.operation, d.Operation)) &&
 		(r.actions == nil || slices.Contains(r.actions, d.Action)) &&
+		(!r.bare || d.Bare) &&
 		(r.action == "" || (r.action == "known") == (d.Action != "")) &&
 		r.matchesReason(d.Reason)
 }

@@ -94,6 +94,9 @@ func readSample(name, text string) (sample, error) {
 		case "operation": // of the denial before it, which names nobody
 			d := &f.Denials[len(f.Denials)-1]
 			d.Operation, d.Inferred, d.Principal = value, true, ""
+		case "bare": // the denial before it, which names nobody
+			d := &f.Denials[len(f.Denials)-1]
+			d.Bare, d.Inferred, d.Principal = true, true, ""
 		case "subject": // of the denial before it, which names nobody by an ARN
 			d := &f.Denials[len(f.Denials)-1]
 			d.Subject, d.Principal = value, ""

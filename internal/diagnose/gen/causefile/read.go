@@ -68,6 +68,7 @@ type denial struct {
 	Operation words  `yaml:"operation"`
 	Actions   words  `yaml:"actions"`
 	Whose     string `yaml:"whose"`
+	Bare      bool   `yaml:"bare"`
 	Reason    string `yaml:"reason"`
 	Every     bool   `yaml:"every"`
 }

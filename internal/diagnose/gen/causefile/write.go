@@ -163,6 +163,9 @@ func (d *denial) fields() []field {
 	if d.Whose != "" {
 		list = append(list, field{"other", "true"})
 	}
+	if d.Bare {
+		list = append(list, field{"bare", "true"})
+	}
 	if d.Reason != "" {
 		list = append(list, field{"reason", text(lower(words{d.Reason})[0])})
 	}
