@@ -285,6 +285,9 @@ func boundedDiagnosis(d diagnose.Diagnosis, s Size) (_ diagnose.Diagnosis, whole
 		for _, t := range []*string{&n.Principal, &n.Action, &n.Operation, &n.Resource, &n.PolicyARN, &n.Subject, &n.Reason} {
 			*t = clip(*t, line)
 		}
+		if len(n.Near) > line {
+			n.Near = nearNothing
+		}
 	}
 	d.Also = d.Also[:min(len(d.Also), 2)]
 	for i := range d.Also {
@@ -306,6 +309,10 @@ func boundedDiagnosis(d diagnose.Diagnosis, s Size) (_ diagnose.Diagnosis, whole
 	}
 	return d, false
 }
+
+// nearNothing stands for more names than are kept. No grant holds it, as each of the names would have
+// to be held.
+const nearNothing = "-"
 
 // bareWords is how many bytes of a denial's words are kept where nothing else is.
 const bareWords = 16

@@ -15,10 +15,13 @@ func TestWordsThatWithholdAreKept(t *testing.T) {
 	c := Case{Rounds: []Round{{Diagnosis: &diagnose.Diagnosis{Denials: []buildlog.Denial{
 		{Action: "s3:PutObject", Subject: "the task role " + long, Causal: true},
 		{Action: "s3:PutObject", Reason: "because object protected by object lock " + long, Causal: true},
+		{Action: "s3:PutObject", Near: "arn:aws:s3:::media/a arn:aws:s3:::other/" + long, Causal: true},
+		{Action: "ecr:BatchGetImage", Bare: true, Causal: true},
 	}}}}}
 	for _, s := range []Size{Whole, Recent, Short, Bare} {
 		for _, d := range c.Bounded(s).Rounds[0].Diagnosis.Denials {
-			if d.Subject == "" && d.Reason == "" || len(d.Subject)+len(d.Reason) > 4000 && s == Bare {
+			if d.Subject == "" && d.Reason == "" && d.Near == "" && !d.Bare || strings.HasPrefix(d.Near,
+				"arn:") && s == Bare || len(d.Subject)+len(d.Reason) > 4000 && s == Bare {
 				t.Errorf("size %v: %q, %q", s, d.Subject, d.Reason)
 			}
 		}

@@ -17,6 +17,7 @@ func WithoutSecrets(d diagnose.Diagnosis) diagnose.Diagnosis {
 		n := &d.Denials[i]
 		n.Text, n.Action, n.Operation = redact.Text(n.Text), redact.Text(n.Action), redact.Text(n.Operation)
 		n.Subject, n.Reason = redact.Text(n.Subject), redact.Text(n.Reason)
+		n.Near = named(n.Near)
 		n.Principal, n.Resource, n.PolicyARN = named(n.Principal), named(n.Resource), named(n.PolicyARN)
 	}
 	for i := range d.Also {

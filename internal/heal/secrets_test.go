@@ -30,6 +30,7 @@ func TestWithoutSecrets(t *testing.T) {
 				Operation: token,
 				Subject:   "role " + token,
 				Reason:    "because " + token,
+				Near:      "arn:aws:s3:::shop/a arn:aws:s3:::shop/" + token,
 				Text:      token,
 			},
 			{Action: "s3:GetObject", Resource: "arn:aws:s3:::shop/x?X-Amz-Security-Token=" + token},

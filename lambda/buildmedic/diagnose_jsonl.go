@@ -46,12 +46,14 @@ type answer struct {
 type answeredDenial struct {
 	Action    string          `json:"action"`
 	Resource  string          `json:"resource"`
+	Near      string          `json:"near,omitempty"` // what else the text names, where resource is empty
 	Principal string          `json:"principal"`
 	Subject   string          `json:"subject,omitempty"` // who was denied, where words say it is not the build
 	Effect    buildlog.Effect `json:"effect"`
 	Layer     buildlog.Layer  `json:"layer"`
 	PolicyARN string          `json:"policy_arn"`
 	Reason    string          `json:"reason,omitempty"` // that AWS gives, if it is no known layer
+	Bare      bool            `json:"bare,omitempty"`   // a status of 403, and no reason
 	Line      int             `json:"line"`
 	Causal    bool            `json:"causal"` // it failed the build
 }
@@ -137,8 +139,8 @@ func answerLine(line []byte, n int) any {
 	d := heal.WithoutSecrets(diagnose.Diagnose(f))
 	a := answer{id, d.Cause, d.Remedy, d.Retryable, []answeredDenial{}, []string{}, d.Also, d.Fingerprint}
 	for _, x := range d.Denials {
-		a.Denials = append(a.Denials, answeredDenial{x.Action, x.Resource, x.Principal, x.Subject, x.Effect, x.Layer,
-			x.PolicyARN, x.Reason, x.Line, x.Causal})
+		a.Denials = append(a.Denials, answeredDenial{x.Action, x.Resource, x.Near, x.Principal, x.Subject, x.Effect, x.Layer,
+			x.PolicyARN, x.Reason, x.Bare, x.Line, x.Causal})
 	}
 	for _, l := range d.Excerpt {
 		a.Excerpt = append(a.Excerpt, l.Text)

@@ -202,6 +202,9 @@ func (t *teller) denial(x buildlog.Denial) {
 		}
 	}
 	field("on", orElse(x.Resource, "what the text does not say"))
+	if x.Resource == "" && x.Near != "" {
+		field("near", strings.ReplaceAll(x.Near, " ", ", "))
+	}
 	field("to", orElse(first(x.Principal, x.Subject), "whom the text does not say"))
 	field("by", layerText(x))
 	if x.PolicyARN != "" {
@@ -228,6 +231,8 @@ func layerText(x buildlog.Denial) string {
 		layer = ""
 	}
 	switch {
+	case x.Bare:
+		return "a status of 403, without a reason"
 	case x.Reason != "":
 		return "AWS's own reason: " + x.Reason
 	case x.Effect == buildlog.Explicit && layer == "":
