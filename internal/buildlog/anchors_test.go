@@ -38,9 +38,10 @@ func TestMatcher(t *testing.T) {
 			At      int
 		}
 		var want, got []place
+		all := slices.Concat(anchors, signAnchors)
 		for i := range text {
-			for j := range anchors {
-				a := &anchors[j]
+			for j := range all {
+				a := &all[j]
 				end := i + rarestWindow(a.literal) + window - 1
 				if end >= from && end < len(text) && bytes.HasPrefix(text[i:], []byte(a.literal)) && a.at(text, i) {
 					want = append(want, place{a.literal, i})

@@ -80,7 +80,8 @@ func (l login) at(host, resource string) bool {
 }
 
 // refusedHost is the host at which the failed command had no credential: the one that the refusing
-// line names, else the one that a line above names last, else the command. "" if there is none.
+// line names, else one that the advice below it does, else the last that a line above does, else
+// the command. "" if there is none.
 func (f *Failure) refusedHost() string {
 	for i := len(f.Tail) - 1; i >= 0; i-- {
 		text := f.Tail[i].Text
@@ -89,6 +90,13 @@ func (f *Failure) refusedHost() string {
 		}
 		if m := pulled.Get().FindStringSubmatch(text); m != nil { // an image without a host is Docker Hub's
 			return lastHost(m[1] + "/")
+		}
+		if lastHost(text) == "" { // npm names the registry in what it advises
+			for _, l := range f.Tail[i+1 : min(len(f.Tail), i+5)] {
+				if h := lastHost(l.Text); slices.ContainsFunc(logins, func(l login) bool { return l.host.MatchString(h) }) {
+					return h
+				}
+			}
 		}
 		for k := i; k >= 0; k-- {
 			if h := lastHost(f.Tail[k].Text); h != "" {
