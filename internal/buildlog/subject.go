@@ -93,6 +93,7 @@ func (p *page) arnBefore(at int) string {
 var (
 	clauseEnd = lazyregexp.New(`.*(?:[.:;!?,] |[()\[\]{}|>=\x60]|\\n| - | – |": ?"|` +
 		`\b(?i:because|since|that|when|while|if|but|and|or)\b )`)
+	roleWord    = lazyregexp.New(`(?i)\b(?:role|profile)\b`)
 	inBrackets  = lazyregexp.New(`\s*\([^()]*\)\s*$`)
 	subjectWord = lazyregexp.New(`[A-Za-z0-9][A-Za-z0-9_+=,.@:/'’*-]*`)
 )
@@ -102,7 +103,11 @@ var (
 var ourWords = wordSet(`a an the this that your our my its any aws amazon iam sts user users you we i it caller
 	callers client requester requestor principal principals identity entity request session credentials credential
 	current currently calling caller's user's assumed role codebuild awscodebuild build builds build's service account
-	error failed failure warning also still now who which`)
+	error failed failure warning also still now who which ci`)
+
+// jobWords may mean the build, too, where the words speak of no role: "the job is not authorized".
+var jobWords = wordSet(`job task pipeline project deployment deploy deployer runner agent stage step script process command
+	program application app tool`)
 
 // calledWords are those that speak of an operation's caller, where it may also speak of a role that
 // it was given.
@@ -131,11 +136,15 @@ func subject(text string, called bool) string {
 		return ""
 	}
 	text = text[len(clauseEnd.Get().FindString(text)):]
+	role := roleWord.Get().MatchString(text)
 	var kept, other []string
 	for _, w := range subjectWord.Get().FindAllString(text, -1) {
 		plain := strings.Trim(strings.ToLower(w), "'’.,:")
 		if strings.Contains(plain, "arn:") || strings.Contains(plain, "*") {
 			return "" // read as a principal, or masked
+		}
+		if jobWords[plain] && !role {
+			plain = "build"
 		}
 		kept = append(kept, plain)
 		if acts[plain] {

@@ -103,6 +103,12 @@ func TestOwnDenials(t *testing.T) {
 		{"CodeBuild's service role",
 			"The CodeBuild service role is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::shop/x",
 			"s3:GetObject"},
+		{"a job, which may be the build", "This job is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::shop/x",
+			"s3:GetObject"},
+		{"a pipeline, which may be the build", "The CI pipeline does not have permission to perform: ssm:GetParameter", "ssm:GetParameter"},
+		{"a log line in JSON", `{"level":"error","msg":"An error occurred (AccessDeniedException) when calling the PutParameter ` +
+			`operation: User is not authorized to perform this action","time":"2026-11-20T10:00:00Z"}`, "ssm:PutParameter"},
+		{"XML", "s3:PutObject <Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>", "s3:PutObject"},
 		{"your role", "Your IAM role does not have permission to perform: ssm:GetParameter", "ssm:GetParameter"},
 		{"Docker", "denied: User: " + session + " is not authorized to perform: ecr:InitiateLayerUpload on resource: " +
 			"arn:aws:ecr:eu-west-1:111122223333:repository/shop" + tail + "ecr:InitiateLayerUpload action", "ecr:InitiateLayerUpload"},
