@@ -131,6 +131,9 @@ func (t *tracker) denials(failed *part) []placed {
 		if d.Causal && d.stack && d.Subject == "" {
 			d.Subject = deployRole(failed.command, false)
 		}
+		if d.Causal && d.Principal == "" && d.Subject == "" {
+			d.Subject = otherCredentials(failed.command)
+		}
 	}
 	slices.SortStableFunc(all, func(a, b placed) int {
 		if a.Causal != b.Causal {

@@ -252,6 +252,37 @@ func deployRole(commands string, last bool) (role string) {
 	return role
 }
 
+// A command that brings credentials of its own: a profile, keys, or a tool that assumes a role.
+var (
+	profileOption = lazyregexp.New(`(?:^|[\s/=(])(?:aws|sam|cdk|cdklocal|eksctl|copilot|eb|chalice)(?:@\S+)?` +
+		`\s(?:.*\s)?--profile[= ]+["']?([^\s"';&|)]+)|` +
+		`\s--aws-profile[= ]+["']?([^\s"';&|)]+)|\bAWS_PROFILE=["']?([^\s"';&|)]+)`)
+	keyVariable  = lazyregexp.New(`\bAWS_ACCESS_KEY_ID=["']?([^\s"';&|)]*)`)
+	roleSessions = lazyregexp.New(`(?:^|\s)(?:aws-vault|saml2aws|granted|gimme-aws-creds)\s+exec\s+(?:-\S+\s+)*(\S+)`)
+)
+
+// otherCredentials says whose credentials a command brings, where that may not be the build's
+// session; "" if it brings none.
+func otherCredentials(commands string) string {
+	if !strings.Contains(commands, "rofile") && !strings.Contains(commands, "PROFILE") && !strings.Contains(commands, "KEY_ID") &&
+		!strings.Contains(commands, " exec ") {
+		return ""
+	}
+	for _, c := range shellBreak.Get().Split(strings.ReplaceAll(commands, "\\\n", " "), -1) {
+		if m := profileOption.Get().FindStringSubmatch(c); m != nil && m[1]+m[2]+m[3] != "default" {
+			return clip("the profile "+m[1]+m[2]+m[3], maxSubject)
+		}
+		if m := roleSessions.Get().FindStringSubmatch(c); m != nil {
+			return clip("the profile "+m[1], maxSubject)
+		}
+		// Not a container that is given the build's own: AWS_ACCESS_KEY_ID=$AWS_ACCESS_KEY_ID.
+		if m := keyVariable.Get().FindStringSubmatch(c); m != nil && !strings.Contains(m[1], "AWS_ACCESS_KEY_ID") {
+			return "the user or role whose keys the command sets"
+		}
+	}
+	return ""
+}
+
 var stackWords = []string{
 	"resourcehandlerreturned", "handlererrorcode", "create_failed", "update_failed", "delete_failed", "api:",
 }

@@ -173,6 +173,40 @@ func TestDeployRole(t *testing.T) {
 	}
 }
 
+// TestOtherCredentials finds the credentials that a command brings.
+func TestOtherCredentials(t *testing.T) {
+	for _, row := range []struct{ what, commands, want string }{
+		{"the CLI's profile", "aws s3 cp f s3://shop/f --profile prod", "the profile prod"},
+		{"in front", "aws --profile prod s3 cp f s3://shop/f", "the profile prod"},
+		{"SAM's", "sam deploy --profile prod", "the profile prod"},
+		{"the CDK's", "npx cdk deploy --profile=prod", "the profile prod"},
+		{"Serverless'", "npx serverless deploy --aws-profile prod", "the profile prod"},
+		{"a variable", "AWS_PROFILE=prod terraform apply", "the profile prod"},
+		{"exported", "export AWS_PROFILE=prod && terraform apply", "the profile prod"},
+		{"keys", "AWS_ACCESS_KEY_ID=$DEPLOY_KEY aws s3 cp f s3://shop/f", "the user or role whose keys the command sets"},
+		{"of a role that was assumed", `export AWS_ACCESS_KEY_ID=$(echo $C | jq -r .AccessKeyId); aws s3 cp f s3://shop/f`,
+			"the user or role whose keys the command sets"},
+		{"a tool that assumes a role", "aws-vault exec prod -- terraform apply", "the profile prod"},
+		{"the default profile", "aws s3 cp f s3://shop/f --profile default", ""},
+		{"the build's own keys, handed on", "docker build --build-arg AWS_ACCESS_KEY_ID=$AWS_ACCESS_KEY_ID .", ""},
+		{"another tool's profile", "cargo build --profile release", ""},
+		{"likewise", "docker compose --profile test up && aws s3 cp f s3://shop/f", ""},
+		{"none", "aws s3 cp f s3://shop/f", ""},
+	} {
+		if got := otherCredentials(row.commands); got != row.want {
+			t.Errorf("%s: %q, want %q", row.what, got, row.want)
+		}
+	}
+	const command = "aws s3 cp f s3://shop/f --profile prod"
+	text := "[Container] 2026/11/20 10:00:00.000000 Running command " + command + "\n" +
+		"An error occurred (AccessDenied) when calling the PutObject operation: Access Denied\n" +
+		"[Container] 2026/11/20 10:00:02.000000 Command did not exit successfully " + command + " exit status 1\n" +
+		"[Container] 2026/11/20 10:00:02.000000 Phase complete: BUILD State: FAILED\n"
+	if f := ReadText(codebuild.Build{}, text); len(f.Denials) != 1 || f.Denials[0].Subject != "the profile prod" {
+		t.Errorf("read %+v", f.Denials)
+	}
+}
+
 // TestDeployRoleOfTheFailedCommand: what stands far before a stack's event still says whose it is.
 func TestDeployRoleOfTheFailedCommand(t *testing.T) {
 	const command = "sam deploy --role-arn arn:aws:iam::111122223333:role/deploy"
