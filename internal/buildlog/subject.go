@@ -34,16 +34,25 @@ func (p *page) subjectBefore(lo, at int, called bool) string {
 	from, to := max(int(p.at[lo]), int(p.at[at])-maxSubject), int(p.at[at])
 	text := p.text[from:to]
 	if i := bytes.LastIndex(text, []byte("\n\n")); i >= 0 {
-		text = text[i:]
+		text = text[i+2:]
 	}
-	for _, glue := range []string{" ", ""} { // a row may be broken within a word
-		rows := strings.ReplaceAll(string(text), "\n", glue)
-		if who := subject(strings.Join(strings.Fields(rows), " "), called); who != "" {
-			return who
+	rows := strings.Split(string(text), "\n")
+	for i := len(rows) - 1; i >= max(0, len(rows)-maxSubjectRows); i-- {
+		for _, glue := range []string{" ", ""} { // a row may be broken within a word
+			words := strings.Join(strings.Fields(strings.Join(rows[i:], glue)), " ")
+			if who := subject(words, called); who != "" {
+				return who
+			}
+		}
+		if first := rows[i]; first != "" && first[0] >= 'A' && first[0] <= 'Z' {
+			break // a row of its own
 		}
 	}
 	return ""
 }
+
+// maxSubjectRows is over how many rows a subject may be broken.
+const maxSubjectRows = 3
 
 // startOf returns where the subject, as printed, begins that ends before flat[at]; at if it is not there.
 func (p *page) startOf(subject string, at int) int {
@@ -136,6 +145,9 @@ func subject(text string, called bool) string {
 		return ""
 	}
 	text = text[len(clauseEnd.Get().FindString(text)):]
+	if i := strings.LastIndex(text, " The "); i >= 0 { // a sentence without a full stop before it
+		text = text[i+1:]
+	}
 	role := roleWord.Get().MatchString(text)
 	var kept, other []string
 	for _, w := range subjectWord.Get().FindAllString(text, -1) {
@@ -159,12 +171,15 @@ func subject(text string, called bool) string {
 	switch {
 	case len(kept) == 0 || len(kept) > 12:
 		return ""
-	case has(agents) && len(other) > 0, called && slices.Contains(kept, "role") && !has(calledWords),
+	case (has(agents) || slices.ContainsFunc(other, endsInRole)) && len(other) > 0, called && slices.Contains(kept, "role") && !has(calledWords),
 		len(other) == 1 && len(kept) <= 2 && (nameLike(other[0]) || strings.HasSuffix(other[0], ".amazonaws.com")):
 		return clip(text, maxSubject)
 	}
 	return ""
 }
+
+// endsInRole reports whether a word is the name of a kind of role: "JobExecutionRole".
+func endsInRole(w string) bool { return strings.HasSuffix(w, "role") }
 
 // nameLike reports whether a word is a name, and none of the language.
 func nameLike(w string) bool { return strings.ContainsAny(w, "-_@0123456789") }
@@ -202,18 +217,31 @@ func (p *page) labelledUser(from, at int) string {
 	return clip(who, maxSubject)
 }
 
+// oneText reports whether flat[from] and flat[to] stand in one row, in rows of one box or cell, or in
+// rows that seem to continue each other.
+func (p *page) oneText(from, to int) bool {
+	last := p.rowAt(int(p.at[min(to, len(p.at)-1)]))
+	for r := p.rowAt(int(p.at[from])); r < last; r++ {
+		next := p.text[p.rows[r+1].start]
+		if p.rows[r].mark&(markBar|markCell|markFull) == 0 && (next >= 'A' && next <= 'Z' || next == '[') {
+			return false
+		}
+	}
+	return true
+}
+
 // onBehalf returns whom the text before flat[from] says that a report comes from: a custom
 // resource's function tells CloudFormation what its own calls were answered, and an invoked function
 // tells its caller.
 func (p *page) onBehalf(from, to int) string {
 	lo := max(0, from-400)
 	before := p.flat[lo:from]
-	if n := bytes.LastIndex(before, []byte("fromcustomresource")); n >= 0 && bytes.IndexByte(before[n:], '\n') < 0 &&
+	if n := bytes.LastIndex(before, []byte("fromcustomresource")); n >= 0 && p.oneText(lo+n, from) &&
 		bytes.Contains(before[n:], []byte("messagereturned")) {
 		return "the custom resource"
 	}
 	n := bytes.LastIndex(before, []byte(`errormessage":`))
-	if n >= 0 && bytes.IndexByte(before[n:], '\n') < 0 {
+	if n >= 0 && p.oneText(lo+n, from) {
 		after := p.flat[to:min(len(p.flat), to+600)]
 		if holds(after, []string{`errortype":`}) && holds(after, []string{`stacktrace":`, `trace":`, "/var/task/"}) {
 			return "the function that was invoked"
