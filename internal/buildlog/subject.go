@@ -171,7 +171,8 @@ func subject(text string, called bool) string {
 	switch {
 	case len(kept) == 0 || len(kept) > 12:
 		return ""
-	case (has(agents) || slices.ContainsFunc(other, endsInRole)) && len(other) > 0, called && slices.Contains(kept, "role") && !has(calledWords),
+	case (has(agents) || slices.ContainsFunc(other, endsInRole)) && len(other) > 0,
+		called && slices.Contains(kept, "role") && !has(calledWords),
 		len(other) == 1 && len(kept) <= 2 && (nameLike(other[0]) || strings.HasSuffix(other[0], ".amazonaws.com")):
 		return clip(text, maxSubject)
 	}
