@@ -40,14 +40,40 @@ func (s *sentences) reasonAt(i int) string {
 // "Access Denied: the bucket is owned by another account". A path or a name is no reason.
 func (s *sentences) toldAfter(i int, r report) string {
 	j, ok := cut(s.flat, i, ":")
+	if k, bracket := cut(s.flat, i, "("); bracket && !holdsPrefix(s.flat[k:], notTold) {
+		j, ok = k, true
+	}
+	if k, stop := cut(s.flat, i, "."); stop && k < len(s.flat) && s.rowAt(int(s.at[k])) == s.rowAt(int(s.at[i])) &&
+		!holdsPrefix(s.flat[k:], adviceWords) && len(strings.Fields(s.said(k))) > 3 {
+		j, ok = k, true // another sentence in the same row
+	}
 	if !ok || s.bare(j, r) {
 		return ""
 	}
 	told := s.said(j)
+	if j > 0 && s.flat[j-1] == '(' {
+		told, _, _ = strings.Cut(told, ")")
+	}
 	if len(strings.Fields(told)) < 3 || strings.ContainsAny(strings.Fields(told)[0], ":/\\") {
 		return ""
 	}
 	return told
+}
+
+// notTold begin brackets behind a refusal that hold an SDK's details.
+var notTold = []string{"service:", "aws::", "status", "request", "http", "code", "error", "sdk", "attempt", "retr", "403", "arn:"}
+
+// adviceWords begin sentences behind a refusal that say what to do, or what a tool does next.
+var adviceWords = []string{"please", "see", "for", "check", "contact", "retr", "skip", "make", "ensure", "verif", "try", "encoded",
+	"upload", "download", "complete", "exit", "abort", "go", "fail", "error", "will", "did", "user:", "add", "grant", "request id"}
+
+func holdsPrefix(b []byte, list []string) bool {
+	for _, p := range list {
+		if bytes.HasPrefix(b, []byte(p)) {
+			return true
+		}
+	}
+	return false
 }
 
 // said returns the sentence that begins at flat[i], or what is left of it, as one line.
