@@ -333,3 +333,28 @@ func TestAgentPattern(t *testing.T) {
 		}
 	}
 }
+
+// The end of a log that holds only the clean-up, or only a later phase that failed too, does not reach
+// the failed command's start.
+func TestFailedStartBeforeTheCleanUp(t *testing.T) {
+	b := failedIn("BUILD", "COMMAND_EXECUTION_ERROR", "Error while executing command: make. Reason: exit status 2")
+	made := ran("make", "Error: x\n", "2")
+	clean := ran("./clean.sh", "Error: y\n", "1")
+	done := phase("BUILD", "FAILED", "COMMAND_EXECUTION_ERROR", "Error while executing command: make. Reason: exit status 2")
+	later := ran("./after.sh", "z\n", "1") + phase("POST_BUILD", "FAILED", "COMMAND_EXECUTION_ERROR",
+		"Error while executing command: ./after.sh. Reason: exit status 1")
+	for _, c := range []struct {
+		what, text string
+		want       bool
+	}{
+		{"the command's start is there", made + clean + done + later, true},
+		{"the clean-up alone", clean + done + later, false},
+		{"the command's end, without its start", "Error: x\n" + strings.SplitAfterN(made, "\n", 3)[2] + clean + done, false},
+		{"a later phase alone", later, false},
+		{"the phase ended, and a later one failed", done + later, false},
+	} {
+		if got := FailedStart(b)(c.text); got != c.want {
+			t.Errorf("%s: %t", c.what, got)
+		}
+	}
+}
