@@ -60,8 +60,8 @@ var anchors = []anchor{
 	{"403 (Forbidden)", denialAnchor, []string{"S3 error"}, nil},
 	{"ciphertext", denialAnchor, nil, []string{"refers"}},
 	{"access token", denialAnchor, nil, []string{"arn:"}},
-	{agentWords[0], markerAnchor, nil, nil},
-	{agentWords[1], markerAnchor, nil, nil},
+	{inContainer, markerAnchor, nil, nil},
+	{onInstance, markerAnchor, nil, nil},
 	{exitedWords, markerAnchor, nil, nil},
 }
 

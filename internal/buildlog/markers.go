@@ -31,7 +31,12 @@ const (
 
 // agentWords are the words with which CodeBuild's agent begins its lines: in a container, and on an
 // instance of EC2 compute (AWS.md#log-lines). Whatever must know one must know both.
-var agentWords = []string{"[Container]", "[Instance]"}
+var agentWords = []string{inContainer, onInstance}
+
+const (
+	inContainer = "[Container]"
+	onInstance  = "[Instance]"
+)
 
 // AgentPattern is a regular expression for the word that begins the lines of CodeBuild's agent.
 func AgentPattern() string {
