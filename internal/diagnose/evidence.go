@@ -126,8 +126,9 @@ type weighing struct {
 // How many lines of its own a tool prints behind the refusal that ended it: of 219 outputs of real
 // tools none has more than 11, and 95 % have at most 3.
 const (
-	mostAfter      = 14
-	mostAfterAside = 1 // behind a side matter's, such as the upload of a report
+	mostAfter       = 14
+	mostAfterNobody = 5 // behind one that names nobody
+	mostAfterAside  = 1 // behind a side matter's, such as the upload of a report
 )
 
 // findings are tried in order; the first whose condition holds is the finding.
@@ -141,7 +142,7 @@ var findings = []struct {
 	{Contested, func(w *weighing) bool { return w.rival != nil || w.outside }},
 	{Contested, func(w *weighing) bool { return w.earlier >= 0 && w.whose != whoseOwn }},
 	{Overtaken, func(w *weighing) bool {
-		return w.later >= 0 || w.after > mostAfter || w.aside && w.after > mostAfterAside
+		return w.later >= 0 || w.after > mostAfter || w.whose != whoseOwn && w.after > mostAfterNobody || w.aside && w.after > mostAfterAside
 	}},
 	{Explains, func(*weighing) bool { return true }},
 }
@@ -406,7 +407,7 @@ func (x *facts) laterError(i int, w *weighing) int {
 		case x.denied(k):
 			return -1 // the output ends with a denial
 		case found >= 0:
-			if work.MatchString(x.bare[k]) {
+			if work.MatchString(x.bare[k]) || w.whose == whoseUnattributed {
 				return found
 			}
 		case x.anotherError(k, strongError, shared, w):

@@ -82,7 +82,7 @@ const goesOn = `(?i)\b(go(es|ing) on|continu(e|es|ed|ing)|carr(y|ies|ied|ying) o
 	`(is|are|stays?|now) (off|disabled|optional|unavailable)|never mind|no harm|tolerat\w+|allowed to fail|not (critical|needed|required|important)|` +
 	`soft[- ]?fail\w*|keep(s|ing)? going|mov(e|es|ed|ing) on|does(n't| not) matter|(us(e|es|ing)|tak(e|es|ing)|keep(s|ing)?) (the )?(cached?|defaults?|local|previous|stale|last|old|present|committed)\b.*|` +
 	`(still|is) (good|valid) for|(stay|remain)s? (as|the way)|no \w+ (this|that) time|for now|` +
-	`without (the )?(cache|metrics|report|it|them|tags?|upload|telemetry|statistics)|disabl(ed|ing)|omitt(ed|ing)|left (out|alone)|` +
+	`without (the )?(cache|metrics|report|it|them|tags?|upload|telemetry|statistics)|disabl(ed|ing)|omitt(ed|ing)|(left|leav(e|es|ing)) (it |them |this |that )?(out|alone|off)|` +
 	`(not|un)(saved|sent|read|written|uploaded|published|recorded)|harmless|retrying without)\b|\|\| ?true`
 
 // survivals are signs that the program that printed the line, or the script around it, went on.
