@@ -26,6 +26,9 @@ func (s *sentences) readCodeCommit(at int) (report, bool) {
 	if n < 0 || bytes.IndexByte(s.flat[at:at+n], '\n') >= 0 {
 		return report{}, false
 	}
+	if bytes.Contains(s.flat[at+1:at+n], []byte("git-codecommit.")) {
+		return report{}, false // the refusal is of the address behind this one, such as the command's
+	}
 	r := report{from: at, msg: at + n + len(refused403)}
 	if n := bytes.LastIndex(s.flat[max(0, at-60):at], []byte("fatal:")); n >= 0 {
 		r.from = max(0, at-60) + n

@@ -141,6 +141,9 @@ func (s *sentences) introduced(r report, read []span, next int) (ok bool, at int
 	if b.from <= r.from {
 		return true, b.from
 	}
+	if r.bare && s.rowAt(int(s.at[b.from])) != s.rowAt(int(s.at[min(r.msg, b.from)])) {
+		return false, 0 // a HEAD without words, and the GET after it that has them
+	}
 	if b.from > r.msg+maxGap || b.from >= next && next > r.msg+8 || b.from < r.msg && b.to > r.from {
 		return b.from <= r.msg+1, b.from
 	}

@@ -1071,6 +1071,7 @@ var causes = []Cause{
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"manifest unknown"}},
+			{says: []string{"manifest_unknown"}},
 			{says: []string{"manifest for ", " not found"}},
 			{says: []string{"failed to resolve source metadata for", "not found"}},
 			{says: []string{"imagenotfoundexception"}},
@@ -3884,6 +3885,7 @@ var causes = []Cause{
 			{says: []string{"nosuchbucket"}},
 			{says: []string{"the specified bucket does not exist"}},
 			{says: []string{"s3 bucket does not exist."}},
+			{says: []string{"s3 bucket ", "error reading source root directory: directory not found"}},
 			{says: []string{"the bucket you are attempting to access does not exist"}},
 		},
 	},

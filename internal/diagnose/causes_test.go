@@ -75,10 +75,10 @@ func placeholders(text string) []string {
 
 // fills reports whether the rule gives the placeholder a value whenever it holds.
 func (r *rule) fills(name string) bool {
-	if slices.Contains([]string{"command", "exit"}, name) {
+	if slices.Contains([]string{"command", "exit", "unsaid"}, name) {
 		return true
 	}
-	if slices.Contains([]string{"action", "denied", "principal", "unsaid"}, name) {
+	if slices.Contains([]string{"action", "denied", "principal"}, name) {
 		return r.denial != nil
 	}
 	if r.like == nil {

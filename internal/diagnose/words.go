@@ -14,7 +14,7 @@ import (
 // words returns what the placeholders of titles and advice stand for: the named groups, and those
 // that are always there.
 func (x *facts) words(found finding) map[string]string {
-	w := map[string]string{"command": "unknown", "exit": "unknown", "action": "an action", "denied": "an action"}
+	w := map[string]string{"command": "unknown", "exit": "unknown", "action": "an action", "denied": "an action", "unsaid": "to what"}
 	if x.Command != "" {
 		w["command"] = printable(clip(x.Command, 200))
 	}
