@@ -489,6 +489,35 @@ func TestSummaryNamesTheCause(t *testing.T) {
 	}
 }
 
+// TestProofIsOfWhatIsTold ensures that neither the denial nor the cause is proved by the other's place.
+func TestProofIsOfWhatIsTold(t *testing.T) {
+	for _, row := range []struct {
+		why, cause string
+		denied     buildlog.Denial
+		evidence   diagnose.Evidence
+		want       string
+	}{
+		{"a denial of the log, while the context only names the command", "missing-permission",
+			buildlog.Denial{Action: "s3:PutObject", Line: 90, Origin: buildlog.FromLog, Causal: true},
+			diagnose.Evidence{Text: "COMMAND_EXECUTION_ERROR: ./ci.sh", Origin: buildlog.FromPhase}, "Line 90 of the build's log says so."},
+		{"a denial of the context", "missing-permission",
+			buildlog.Denial{Action: "s3:PutObject", Origin: buildlog.FromPhase, Causal: true},
+			diagnose.Evidence{Text: "x", Line: 7, Origin: buildlog.FromLog}, "CodeBuild itself says so in the phase's context."},
+		{"another cause beside a denial of the context", "state-not-saved",
+			buildlog.Denial{Action: "s3:PutObject", Origin: buildlog.FromPhase, Causal: true},
+			diagnose.Evidence{Text: "Error: Failed to persist state", Line: 7, Origin: buildlog.FromLog}, "Line 7 of the build's log says so."},
+	} {
+		o := testsReported()
+		g := *o.Case.Rounds[0].Diagnosis
+		g.Cause, g.Denials, g.Evidence = row.cause, []buildlog.Denial{row.denied}, row.evidence
+		o.Case.Rounds[0].Diagnosis = &g
+		n := tell(newView(o))
+		if len(n.Proof) == 0 || !strings.HasPrefix(n.Proof[0], row.want) {
+			t.Errorf("%s: %q, want %q", row.why, n.Proof, row.want)
+		}
+	}
+}
+
 // TestHealerDenied ensures that a notice about a permission that the healer itself lacks blames the
 // healer and not the build's role, and says what to deploy, where.
 func TestHealerDenied(t *testing.T) {

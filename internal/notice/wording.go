@@ -497,7 +497,7 @@ func (s wording) proof() []string {
 		return out
 	}
 	origin, line := f.Origin, f.Line
-	if len(f.Denials) > 0 { // the denial is told as the cause, so its own place is the proof
+	if len(f.Denials) > 0 && s.deniedIsCause() { // it is told as the cause, so its own place is the proof
 		origin, line = f.Denials[0].Origin, f.Denials[0].Line
 	}
 	switch {
