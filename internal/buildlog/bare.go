@@ -12,23 +12,30 @@ import (
 // method, the host and the path say what was refused, and nothing says why: an expired login and
 // another account's policy look the same (AWS.md#bare-403). So such a claim is marked as bare.
 
-// registryActions are the actions of a request to a registry, by its method and the kind of its
-// path. A tool that prints no method was reading.
-var registryActions = map[string]string{
-	"head manifests":   "ecr:BatchGetImage",
-	"get manifests":    "ecr:BatchGetImage",
-	" manifests":       "ecr:BatchGetImage",
-	"put manifests":    "ecr:PutImage",
-	"head blobs":       "ecr:BatchCheckLayerAvailability",
-	"get blobs":        "ecr:GetDownloadUrlForLayer",
-	" blobs":           "ecr:GetDownloadUrlForLayer",
-	"post blobs":       "ecr:InitiateLayerUpload",
-	"patch blobs":      "ecr:UploadLayerPart",
-	"put blobs":        "ecr:CompleteLayerUpload",
-	"get tags":         "ecr:ListImages",
-	"head tags":        "ecr:ListImages",
-	" tags":            "ecr:ListImages",
-	"delete manifests": "ecr:BatchDeleteImage",
+// registryAction returns the action of a request to a registry by its method and the kind of its path.
+// A tool that prints no method was reading.
+func registryAction(method, kind string) string {
+	switch method + " " + kind {
+	case "head manifests", "get manifests", " manifests":
+		return "ecr:BatchGetImage"
+	case "put manifests":
+		return "ecr:PutImage"
+	case "head blobs":
+		return "ecr:BatchCheckLayerAvailability"
+	case "get blobs", " blobs":
+		return "ecr:GetDownloadUrlForLayer"
+	case "post blobs":
+		return "ecr:InitiateLayerUpload"
+	case "patch blobs":
+		return "ecr:UploadLayerPart"
+	case "put blobs":
+		return "ecr:CompleteLayerUpload"
+	case "get tags", "head tags", " tags":
+		return "ecr:ListImages"
+	case "delete manifests":
+		return "ecr:BatchDeleteImage"
+	}
+	return ""
 }
 
 // In flat: what is before a registry's host, what follows it, and the status.
@@ -78,7 +85,7 @@ func (s *sentences) readRequest(at int) (report, bool) {
 	if s.goesOn(r.msg) {
 		return report{}, false
 	}
-	r.action = registryActions[method+" "+group(rest, path, 4)]
+	r.action = registryAction(method, group(rest, path, 4))
 	n := names{service: "ecr", account: account, region: group(rest, path, 1), china: group(rest, path, 2) != ""}
 	r.resource = n.image(group(rest, path, 3), s.home)
 	return r, r.action != ""
@@ -172,7 +179,7 @@ func (s *sentences) readAskedFor(at int) (report, bool) {
 		return report{}, false
 	}
 	kind, ref := string(s.flat[at+m[2]:at+m[3]]), string(s.flat[at+m[4]:at+m[5]])
-	r := report{from: at, msg: at + m[1], bare: true, action: registryActions[" "+kind]}
+	r := report{from: at, msg: at + m[1], bare: true, action: registryAction("", kind)}
 	seen := ""
 	row := s.rowAt(int(s.at[at]))
 	for i := row; i >= 0 && i >= row-maxImage; i-- {

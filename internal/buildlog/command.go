@@ -346,20 +346,28 @@ func variables(arn string) (list []string) {
 }
 
 // otherNames are the options whose names are not those of the reference's variables.
-var otherNames = map[string][]string{
-	"ObjectName":                       {"key"},
-	"SecretId":                         {"secret-id"},
-	"ParameterNameWithoutLeadingSlash": {"name", "names", "path"},
-	"QueueName":                        {"queue-url", "queue-name"},
-	"DbInstanceName":                   {"db-instance-identifier"},
+var otherNames = []struct {
+	variable string
+	options  []string
+}{
+	{"ObjectName", []string{"key"}},
+	{"SecretId", []string{"secret-id"}},
+	{"ParameterNameWithoutLeadingSlash", []string{"name", "names", "path"}},
+	{"QueueName", []string{"queue-url", "queue-name"}},
+	{"DbInstanceName", []string{"db-instance-identifier"}},
 }
 
 // values returns the values of the option that stands for a variable of a type of resource:
 // --table-name or --table for TableName, --id or --hosted-zone-id for the Id of a hostedzone.
 func (c *awsCall) values(t iamref.ResourceType, variable string) []arg {
-	for _, o := range otherNames[variable] {
-		if v := c.options[o]; len(v) > 0 {
-			return v
+	for _, n := range otherNames {
+		if n.variable != variable {
+			continue
+		}
+		for _, o := range n.options {
+			if v := c.options[o]; len(v) > 0 {
+				return v
+			}
 		}
 	}
 	want := []string{stem(variable)}

@@ -170,7 +170,7 @@ func servicesIn(text string, words []string, r report) []string {
 		}
 	}
 	for i := len(words) - 1; i >= 0; i-- {
-		if w := strings.ToLower(words[i]); plainServices[w] {
+		if w := strings.ToLower(words[i]); plainServices.has(w) {
 			list = append(list, w)
 		}
 	}
@@ -178,10 +178,8 @@ func servicesIn(text string, words []string, r report) []string {
 }
 
 // plainServices are prefixes that have no other meaning in a sentence.
-var plainServices = map[string]bool{"s3": true, "ec2": true, "iam": true, "ecr": true, "ecs": true, "eks": true, "rds": true, "sns": true,
-	"sqs": true, "kms": true, "ssm": true, "dynamodb": true, "cloudwatch": true, "cloudfront": true, "cloudformation": true,
-	"route53": true, "codebuild": true, "codeartifact": true, "codecommit": true, "secretsmanager": true, "elasticache": true,
-	"kinesis": true}
+var plainServices = wordSet(`s3 ec2 iam ecr ecs eks rds sns sqs kms ssm dynamodb cloudwatch cloudfront cloudformation route53
+	codebuild codeartifact codecommit secretsmanager elasticache kinesis`)
 
 // operationOf joins a verb and up to four of the words after it to an
 // operation that the service has. The longest wins: CreateVpcEndpoint, not

@@ -155,10 +155,10 @@ func (s *sentences) bare(i int, r report) bool {
 	for _, w := range strings.FieldsFunc(text, func(c rune) bool {
 		return !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '\'')
 	}) {
-		if !refusalWords[w] && w != strings.ToLower(r.operation) && w != strings.ToLower(r.service) && iamref.Actions(w) == nil {
+		if !refusalWords.has(w) && w != strings.ToLower(r.operation) && w != strings.ToLower(r.service) && iamref.Actions(w) == nil {
 			return false
 		}
-		refuses = refuses || refusing[w]
+		refuses = refuses || refusing.has(w)
 	}
 	return refuses // else it is cut, or broken before it says what it says
 }

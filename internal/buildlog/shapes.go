@@ -305,17 +305,31 @@ func (s *sentences) readAPI(at int) (report, bool) {
 	return r, true
 }
 
-// lackWords precede "permission" where one is missing.
-var lackWords = func() []string {
-	list := []string{"lack", "missing", "insufficient", "notgiveyou"}
-	for _, verb := range []string{"nothave", "n'thave", "lack", "lacks"} {
-		for _, which := range []string{"", "the", "any", "sufficient", "enough", "required", "therequired", "necessary", "thenecessary",
-			"proper", "appropriate"} {
-			list = append(list, verb+which)
+// Words before "permission" where one is missing: one of lackWords, or a verb and which.
+var (
+	lackWords = []string{"lack", "missing", "insufficient", "notgiveyou"}
+	lackVerbs = []string{"nothave", "n'thave", "lack", "lacks"}
+	lackWhich = []string{"", "the", "any", "sufficient", "enough", "required", "therequired", "necessary", "thenecessary", "proper",
+		"appropriate"}
+)
+
+// lackBefore returns how many characters at the end of flat say that something is missing; 0 if none.
+func lackBefore(flat []byte) (longest int) {
+	for _, w := range lackWords {
+		if bytes.HasSuffix(flat, []byte(w)) {
+			longest = max(longest, len(w))
 		}
 	}
-	return list
-}()
+	for _, w := range lackWhich {
+		before, ok := bytes.CutSuffix(flat, []byte(w))
+		for _, v := range lackVerbs {
+			if ok && bytes.HasSuffix(before, []byte(v)) {
+				longest = max(longest, len(v)+len(w))
+			}
+		}
+	}
+	return longest
+}
 
 // readPermission reads sentences that say which permission is missing:
 //
@@ -331,19 +345,14 @@ func (s *sentences) readPermission(at int) (report, bool) {
 		r.msg = j
 		return r, true
 	}
-	lack := ""
-	for _, w := range lackWords {
-		if len(w) > len(lack) && bytes.HasSuffix(s.flat[:at], []byte(w)) {
-			lack = w
-		}
-	}
-	if lack == "" {
+	lack := lackBefore(s.flat[:at])
+	if lack == 0 {
 		return report{}, false
 	}
-	r.from = at - len(lack)
+	r.from = at - lack
 	r.subject = s.subjectBefore(max(0, r.from-maxSubject), r.from, s.called(r.from))
 	r.from = s.startOf(r.subject, r.from)
-	r.principal = s.arnBefore(at - len(lack))
+	r.principal = s.arnBefore(at - lack)
 	i := s.skipFlat(r.msg, "to", "perform", "call", "invoke", "execute", "for", ":", "the", "following",
 		"actions", "action", "operations",
 		"operation", "api", "`", `"`, "'")
@@ -358,7 +367,7 @@ func (s *sentences) readPermission(at int) (report, bool) {
 		return s.calledOperation(r, i)
 	}
 	lo := max(0, at-200)
-	if n := bytes.LastIndex(s.flat[lo:at], []byte("theiamrole")); n >= 0 && lack == "notgiveyou" {
+	if n := bytes.LastIndex(s.flat[lo:at], []byte("theiamrole")); n >= 0 && bytes.HasSuffix(s.flat[:at], []byte("notgiveyou")) {
 		r.from = lo + n
 		r.principal, _ = s.value(r.from+len("theiamrole"), tail{}, false, 0)
 		return r, strings.HasPrefix(r.principal, "arn:")

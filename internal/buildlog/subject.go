@@ -130,14 +130,6 @@ var agents = wordSet(`role profile function grantee service pipe pipes project m
 // acts are words of what is done with a role.
 var acts = wordSet(`pass passing assume assuming attach attaching create creating update updating delete deleting`)
 
-func wordSet(list string) map[string]bool {
-	set := map[string]bool{}
-	for _, w := range strings.Fields(list) {
-		set[w] = true
-	}
-	return set
-}
-
 // subject returns the subject at the end of text if it rules out the build's own session.
 func subject(text string, called bool) string {
 	text = strings.TrimRight(inBrackets.Get().ReplaceAllString(text, ""), " \"'`“”")
@@ -155,19 +147,19 @@ func subject(text string, called bool) string {
 		if strings.Contains(plain, "arn:") || strings.Contains(plain, "*") {
 			return "" // read as a principal, or masked
 		}
-		if jobWords[plain] && !role {
+		if jobWords.has(plain) && !role {
 			plain = "build"
 		}
 		kept = append(kept, plain)
-		if acts[plain] {
+		if acts.has(plain) {
 			return "" // "Cross-account pass role is not allowed": what was done, and nobody
 		}
-		if !ourWords[plain] {
+		if !ourWords.has(plain) {
 			other = append(other, plain)
 		}
 	}
 	text = strings.Trim(text, " \"'`“”")
-	has := func(w map[string]bool) bool { return slices.ContainsFunc(kept, func(k string) bool { return w[k] }) }
+	has := func(w *wordList) bool { return slices.ContainsFunc(kept, w.has) }
 	switch {
 	case len(kept) == 0 || len(kept) > 12:
 		return ""

@@ -78,7 +78,7 @@ func idOf(resource string, names bool) (before, after string, ok bool) {
 			break
 		}
 		n := strings.IndexByte(resource[i:], '}')
-		if name := resource[i+2 : i+n]; strings.Contains(name, "Name") && !names && !starredNames[name] {
+		if name := resource[i+2 : i+n]; strings.Contains(name, "Name") && !names && !slices.Contains(starredNames, name) {
 			end = i
 			continue
 		}
@@ -93,23 +93,25 @@ func idOf(resource string, names bool) (before, after string, ok bool) {
 }
 
 // starredNames are the variables of RDS for which it prints a star (AWS.md#denied-resource).
-var starredNames = map[string]bool{
-	"DbInstanceName": true, "DbClusterInstanceName": true, "SnapshotName": true, "ClusterSnapshotName": true,
-	"SubnetGroupName": true, "ParameterGroupName": true, "ClusterParameterGroupName": true,
-}
+var starredNames = []string{"DbInstanceName", "DbClusterInstanceName", "SnapshotName", "ClusterSnapshotName", "SubnetGroupName",
+	"ParameterGroupName", "ClusterParameterGroupName"}
 
 // creatingVerbs begin the names of actions that create what their name goes on to say.
 var creatingVerbs = []string{"Create", "Allocate", "Run", "Register", "Import", "Restore", "Copy", "Request", "Purchase",
 	"Provision", "Submit", "Start", "Launch"}
 
-// alsoCreated are types that an action creates besides the one that its name says
+// alsoCreated lists types that an action creates besides the one that its name says
 // (AWS.md#denied-resource).
-var alsoCreated = map[string][]string{
-	"ec2:RunInstances":  {"network-interface", "volume"},
-	"ec2:CreateFleet":   {"instance", "volume"},
-	"ec2:CreateImage":   {"snapshot"},
-	"ec2:CopyImage":     {"snapshot"},
-	"ec2:RegisterImage": {"snapshot"},
+func alsoCreated(action string) []string {
+	switch action {
+	case "ec2:RunInstances":
+		return []string{"network-interface", "volume"}
+	case "ec2:CreateFleet":
+		return []string{"instance", "volume"}
+	case "ec2:CreateImage", "ec2:CopyImage", "ec2:RegisterImage":
+		return []string{"snapshot"}
+	}
+	return nil
 }
 
 const requestTag = "aws:RequestTag/${TagKey}"
@@ -133,7 +135,7 @@ func (e *entry) creates() []int {
 	var list []int
 	for t, r := range e.of.types {
 		if saysType(noun, r.Name) && (slices.Contains(e.types, t) || isType(noun, r.Name)) ||
-			slices.Contains(alsoCreated[e.Name], r.Name) {
+			slices.Contains(alsoCreated(e.Name), r.Name) {
 			list = append(list, t)
 		}
 	}
