@@ -64,7 +64,7 @@ type namedAt struct {
 func namesIn(text string) []names {
 	var list []namedAt
 	for _, h := range hosts {
-		if !holds([]byte(text), h.words) {
+		if !slices.ContainsFunc(h.words, func(w string) bool { return strings.Contains(text, w) }) {
 			continue
 		}
 		re := h.re.Get()
@@ -293,8 +293,8 @@ func (s *sentences) errorAbove(at int) (list []names) {
 		if row == "" {
 			break
 		}
-		if errorWord.MatchString(row) {
-			list = append(list, namesIn(row)...)
+		if named := namesIn(row); len(named) > 0 && errorWord.MatchString(row) {
+			list = append(list, named...)
 		}
 	}
 	return list

@@ -257,7 +257,7 @@ func (x *facts) weighLine(w *weighing, i int, before, after string) {
 	if w.survived == "" && x.repeated(i) {
 		w.survived = succeededLater
 	}
-	w.aside = sideMatter.MatchString(withScheme.ReplaceAllString(before, " "))
+	w.aside = x.rows.may(sideMatter, i) && sideMatter.MatchString(withScheme.ReplaceAllString(before, " "))
 	w.later, w.earlier = x.laterError(i, w), x.earlierError(i, w)
 	w.after, w.outside = x.workAfter(i), x.outsideReport(i)
 }
@@ -286,7 +286,7 @@ func (x *facts) findSure(causes []Cause) *sureFailure {
 		}
 	}
 	for i := range x.bare {
-		if raw := x.lines[i].Text; finds.MatchString(raw) && !mildFinding.MatchString(raw) && !x.provesNone(i, 0, 0) {
+		if x.raw.match(finds, i) && !x.raw.match(mildFinding, i) && !x.provesNone(i, 0, 0) {
 			return &sureFailure{unnamedCause, x.lines[i].N, i}
 		}
 	}
@@ -298,7 +298,9 @@ const unnamedCause = "command-failed"
 
 // provesNone reports whether the line with index i proves no failure, whatever its words: it holds
 // a denial, or the command went on after it.
-func (x *facts) provesNone(i, _, _ int) bool {
+func (x *facts) provesNone(i, _, _ int) bool { return x.proveNone.get(len(x.bare), i, x.findNone) }
+
+func (x *facts) findNone(i int) bool {
 	if x.denied(i) {
 		return true
 	}
@@ -352,14 +354,15 @@ func around(line, text string) (before, after string) {
 func (x *facts) repeated(i int) bool {
 	target := objectURL.FindString(x.bare[i])
 	tried, done := false, false
+	succeeded, announced := x.rows.of(success), x.rows.of(again)
 	for k := i + 1; k < len(x.bare); k++ {
-		l := x.bare[k]
 		switch {
 		case x.denied(k):
 			tried, done = false, false // this try was refused as well
-		case success.MatchString(l) && !strongError.MatchString(l) && !unsuccessful.MatchString(l) && (tried || target != "" && slices.Contains(objectURL.Get().FindAllString(l, -1), target)):
+		case succeeded.at(k) && !x.rows.match(strongError, k) && !x.rows.match(unsuccessful, k) &&
+			(tried || target != "" && slices.Contains(objectURL.Get().FindAllString(x.bare[k], -1), target)):
 			done = true
-		case again.MatchString(l):
+		case announced.at(k):
 			tried = true
 		}
 	}
@@ -370,18 +373,29 @@ func (x *facts) repeated(i int) bool {
 // and a registry that asks for one.
 func (x *facts) missed(d *buildlog.Denial, i int) bool {
 	token := strings.HasSuffix(d.Action, ":GetAuthorizationToken") || d.Action == "sts:GetServiceBearerToken"
-	return token && slices.ContainsFunc(x.bare[i+1:], lacksToken.MatchString)
+	return token && x.rows.anyAfter(lacksToken, i)
 }
 
 // tookRole reports whether a line above the one with index i, or the command, says that another
 // role than the build's was assumed.
 func (x *facts) tookRole(i int) bool {
-	own, _ := x.Build.Role()
-	another := func(l string) bool {
-		m := assumed.FindStringSubmatch(l)
-		return m != nil && m[1] != own.Name && !notAssumed.MatchString(l)
+	if x.takesRole(x.Command) {
+		return true
 	}
-	return another(x.Command) || slices.ContainsFunc(x.bare[max(0, i-200):i], another)
+	says := x.rows.of(assumed)
+	for k := max(0, i-200); k < i; k++ {
+		if says.at(k) && x.takeRole.get(len(x.bare), k, func(k int) bool { return x.takesRole(x.bare[k]) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// takesRole reports whether a line says that another role than the build's was assumed.
+func (x *facts) takesRole(line string) bool {
+	own, _ := x.Build.Role()
+	m := assumed.FindStringSubmatch(line)
+	return m != nil && m[1] != own.Name && !notAssumed.MatchString(line)
 }
 
 // reads reports whether the denied call should have given something.
@@ -407,7 +421,7 @@ func (x *facts) laterError(i int, w *weighing) int {
 		case x.denied(k):
 			return -1 // the output ends with a denial
 		case found >= 0:
-			if work.MatchString(x.bare[k]) || w.whose == whoseUnattributed {
+			if x.rows.match(work, k) || w.whose == whoseUnattributed {
 				return found
 			}
 		case x.anotherError(k, strongError, shared, w):
@@ -438,10 +452,10 @@ const ownMessage = 10
 func (x *facts) earlierError(i int, w *weighing) int {
 	shared := tokens(x.bare[i])
 	k := i - 1
-	for n := 0; k >= 0 && n < ownMessage && !work.MatchString(x.bare[k]); k, n = k-1, n+1 {
+	for n := 0; k >= 0 && n < ownMessage && !x.rows.match(work, k); k, n = k-1, n+1 {
 	}
 	for ; k >= 0; k-- {
-		if !x.denied(k) && !calm.MatchString(x.bare[k]) && x.anotherError(k, strongError, shared, w) && !x.outOfForce(k) {
+		if !x.denied(k) && !x.rows.match(calm, k) && x.anotherError(k, strongError, shared, w) && !x.outOfForce(k) {
 			return k
 		}
 	}
@@ -457,7 +471,7 @@ func (x *facts) outOfForce(i int) bool { return x.provesNone(i, 0, 0) }
 func (x *facts) workAfter(i int) int {
 	n := 0
 	for k := len(x.bare) - 1; k > i && !x.denied(k); k-- {
-		if l := x.bare[k]; !x.idle(k) && !refused.MatchString(l) && !sameRun.MatchString(x.lines[k].Text) {
+		if !x.idle(k) && !x.rows.match(refused, k) && !x.raw.match(sameRun, k) {
 			n++
 		}
 	}
@@ -467,7 +481,7 @@ func (x *facts) workAfter(i int) int {
 // outsideReport reports whether the output holds the report of a failed test run or check, and the
 // line with index i stands neither in it nor indented below it.
 func (x *facts) outsideReport(i int) bool {
-	return x.summary >= 0 && (i < x.report || i > x.summary) && !indented.MatchString(x.lines[i].Text)
+	return x.summary >= 0 && (i < x.report || i > x.summary) && !x.raw.match(indented, i)
 }
 
 // findReport finds the first and the last line of the report of a failed test run or check.
@@ -484,12 +498,15 @@ func (x *facts) findReport(causes []Cause) {
 			}
 		}
 	}
-	for i, l := range x.bare {
-		if failedChecks.MatchString(l) && !x.denied(i) {
-			x.summary = max(x.summary, i)
+	for i := len(x.bare) - 1; i > x.summary; i-- {
+		if x.rows.match(failedChecks, i) && !x.denied(i) {
+			x.summary = i
 		}
-		if x.report > i && reportLine.MatchString(l) {
+	}
+	for i := range x.bare[:x.summary+1] {
+		if x.rows.match(reportLine, i) {
 			x.report = i
+			break
 		}
 	}
 }
@@ -506,9 +523,10 @@ func (x *facts) denied(i int) bool {
 // survivedRefusal reports whether a denial stands in the line with index i that does not explain the
 // failure, and that the command did meet: its words prove no other cause either.
 func (x *facts) survivedRefusal(i int) bool {
-	if !x.denied(i) || len(x.aside) == 0 {
-		return false
-	}
+	return len(x.aside) > 0 && x.denied(i) && x.survived.get(len(x.bare), i, x.findSurvived)
+}
+
+func (x *facts) findSurvived(i int) bool {
 	n := x.lines[i].N
 	for _, d := range x.denials {
 		if d.Line == n && (d.Causal || d.Verdict.Finding == Shown) {
@@ -543,7 +561,7 @@ const maxTexts = 64
 // idle reports whether the line with index i says nothing of its own: it is empty, a stack's, a
 // summary, or CodeBuild's.
 func (x *facts) idle(i int) bool {
-	return frameLine.MatchString(x.lines[i].Text) || summary.MatchString(x.bare[i]) || agentLine(x.lines[i].Text)
+	return x.raw.match(frameLine, i) || x.rows.match(summary, i) || agentLine(x.lines[i].Text)
 }
 
 func agentLine(text string) bool {
@@ -556,9 +574,9 @@ func agentLine(text string) bool {
 func (x *facts) anotherError(i int, words *lazyregexp.Regexp, shared []string, w *weighing) bool {
 	l := x.bare[i]
 	switch {
-	case !words.MatchString(l) || summary.MatchString(l) || agentLine(x.lines[i].Text):
+	case !x.rows.match(words, i) || x.rows.match(summary, i) || agentLine(x.lines[i].Text):
 		return false
-	case refused.MatchString(l) && !notAWS.MatchString(l), w.reads && missing.MatchString(l):
+	case x.rows.match(refused, i) && !x.rows.match(notAWS, i), w.reads && x.rows.match(missing, i):
 		return false
 	}
 	return !slices.ContainsFunc(shared, func(s string) bool { return strings.Contains(l, s) })
@@ -568,8 +586,7 @@ func (x *facts) anotherError(i int, words *lazyregexp.Regexp, shared []string, w
 // dump, a box, what is indented below it.
 func (x *facts) frameEnd(i int) int {
 	for k := i + 1; k < len(x.bare); k++ {
-		l := x.lines[k].Text
-		if strings.TrimSpace(l) != "" && !frameLine.MatchString(l) {
+		if strings.TrimSpace(x.lines[k].Text) != "" && !x.raw.match(frameLine, k) {
 			return k - 1
 		}
 	}
@@ -593,14 +610,16 @@ func tokens(line string) []string {
 }
 
 // passing reports whether the line with index i is itself one of a failure that passes.
-func (x *facts) passing(i int) bool {
+func (x *facts) passing(i int) bool { return x.passes.get(len(x.bare), i, x.findPassing) }
+
+func (x *facts) findPassing(i int) bool {
 	for c := range causes {
 		if causes[c].Remedy != Retry {
 			continue
 		}
 		for r := range causes[c].rules {
 			rule := &causes[c].rules[r]
-			if rule.says != nil && rule.code == nil && rule.onLine(lower(x.bare[i]), x.bare[i], &finding{}) {
+			if rule.says != nil && rule.code == nil && rule.onLine(x.rows.low(i), x.bare[i], &finding{}) {
 				return true
 			}
 		}

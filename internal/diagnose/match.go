@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"slices"
-	"sort"
 	"strings"
 	"unicode/utf8"
 
@@ -33,9 +32,11 @@ type facts struct {
 	context  string            // "CODE: message", if it says more than the command
 	lines    []buildlog.Line   // cut to the bounds; without lines that only repeat the command
 	bare     []string          // the lines without what tools put in front of them
-	text     string            // bare in lower case, each line ended by a newline
-	starts   []int             // where each line starts in text
-	grams    *grams            // of text
+	rows     *lines            // bare
+	raw      *lines            // lines
+
+	// What was found about each line.
+	proveNone, passes, takeRole, survived memo
 }
 
 func gather(f *buildlog.Failure) *facts {
@@ -65,15 +66,20 @@ func gather(f *buildlog.Failure) *facts {
 	}
 	slices.Reverse(x.lines)
 	slices.Reverse(x.bare)
-	var b strings.Builder
-	for _, l := range x.bare {
-		x.starts = append(x.starts, b.Len())
-		b.WriteString(lower(l))
-		b.WriteByte('\n')
+	x.rows = newLines(x.bare)
+	x.raw = x.rows
+	if printed := textsOf(x.lines); !slices.Equal(printed, x.bare) {
+		x.raw = newLines(printed)
 	}
-	x.text = b.String()
-	x.grams = gramsOf(x.text)
 	return x
+}
+
+func textsOf(list []buildlog.Line) []string {
+	texts := make([]string, len(list))
+	for i, l := range list {
+		texts[i] = l.Text
+	}
+	return texts
 }
 
 // linesOf returns the lines of a command, without the white space around them. CodeBuild prints a
@@ -233,7 +239,7 @@ func (x *facts) disproved(c *Cause, r *rule) func(i, from, to int) bool {
 // hasAll reports whether each word, in lower case, is somewhere in the lines.
 func (x *facts) hasAll(words []string) bool {
 	for _, w := range words {
-		if !strings.Contains(x.text, w) {
+		if !strings.Contains(x.rows.text, w) {
 			return false
 		}
 	}
@@ -357,12 +363,8 @@ func (x *facts) searchLine(r *rule, last int, found *finding, skip func(i, from,
 		lo = len(x.lines) - last
 	}
 	for _, i := range x.holding(r.says[0], lo, r.first) {
-		end := len(x.text)
-		if i+1 < len(x.starts) {
-			end = x.starts[i+1]
-		}
 		var f finding
-		low := x.text[x.starts[i] : end-1]
+		low := x.rows.low(i)
 		at := strings.Index(low, r.says[0])
 		if r.onLine(low, x.bare[i], &f) && !x.survivedRefusal(i) && (skip == nil || !skip(i, at, at+len(r.says[0]))) {
 			if f.details != nil {
@@ -376,23 +378,11 @@ func (x *facts) searchLine(r *rule, last int, found *finding, skip func(i, from,
 
 // holding returns the indices, from lo, of the lines that hold word, which is in lower case: the
 // last first, unless forward.
-func (x *facts) holding(word string, lo int, forward bool) []int {
-	if lo >= len(x.lines) || x.grams.lacks(word) {
+func (x *facts) holding(word string, lo int, forward bool) (list []int) {
+	if x.rows.grams.lacks(word) {
 		return nil
 	}
-	var list []int
-	for at := x.starts[lo]; ; {
-		n := strings.Index(x.text[at:], word)
-		if n < 0 {
-			break
-		}
-		i := sort.SearchInts(x.starts, at+n+1) - 1
-		list = append(list, i)
-		if i+1 == len(x.starts) {
-			break
-		}
-		at = x.starts[i+1]
-	}
+	x.rows.holding(word, lo, func(i int) { list = append(list, i) })
 	if !forward {
 		slices.Reverse(list)
 	}

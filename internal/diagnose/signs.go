@@ -103,12 +103,12 @@ var survivals = []sign{
 }
 
 // holds reports whether the sign is at the line with index i, in which before and after stand
-// around the claim.
+// around the claim: parts of that line.
 func (s *sign) holds(x *facts, i int, before, after string) bool {
-	return (s.row == nil || s.row.MatchString(x.bare[i])) &&
-		(s.raw == nil || s.raw.MatchString(x.lines[i].Text)) &&
-		(s.before == nil || s.before.MatchString(before)) &&
-		(s.after == nil || s.after.MatchString(after)) &&
+	return (s.row == nil || x.rows.match(s.row, i)) &&
+		(s.raw == nil || x.raw.match(s.raw, i)) &&
+		(s.before == nil || x.rows.may(s.before, i) && s.before.MatchString(before)) &&
+		(s.after == nil || x.rows.may(s.after, i) && s.after.MatchString(after)) &&
 		(s.above == nil || s.isAbove(x, i)) &&
 		(s.below == nil || s.isBelow(x, i)) &&
 		(s.near == nil || s.isNear(x, i)) &&
@@ -116,11 +116,15 @@ func (s *sign) holds(x *facts, i int, before, after string) bool {
 }
 
 func (s *sign) isAbove(x *facts, i int) bool {
+	above, ends := x.rows.of(s.above), (*matches)(nil)
+	if s.ends != nil {
+		ends = x.rows.of(s.ends)
+	}
 	for k := i - 1; k >= 0 && k >= i-s.reach; k-- {
-		if s.above.MatchString(x.bare[k]) {
+		if above.at(k) {
 			return true
 		}
-		if s.ends != nil && s.ends.MatchString(x.bare[k]) {
+		if ends != nil && ends.at(k) {
 			return false
 		}
 	}
@@ -129,10 +133,14 @@ func (s *sign) isAbove(x *facts, i int) bool {
 
 func (s *sign) isBelow(x *facts, i int) bool {
 	for k, n := i+1, 0; k < len(x.bare) && n < s.reach && k <= i+60 && !x.denied(k); k++ { // what follows is about the next denial
-		if s.below.MatchString(counts.ReplaceAllString(x.bare[k], "")) {
+		if !x.rows.match(counts, k) {
+			if x.rows.match(s.below, k) {
+				return true
+			}
+		} else if s.below.MatchString(counts.ReplaceAllString(x.bare[k], "")) {
 			return true
 		}
-		if strings.TrimSpace(x.bare[k]) != "" && !frameLine.MatchString(x.lines[k].Text) {
+		if strings.TrimSpace(x.bare[k]) != "" && !x.raw.match(frameLine, k) {
 			n++
 		}
 	}
@@ -141,7 +149,7 @@ func (s *sign) isBelow(x *facts, i int) bool {
 
 func (s *sign) isNear(x *facts, i int) bool {
 	for k := max(0, i-s.reach); k < len(x.bare) && k <= i+s.reach; k++ {
-		if k != i && s.near.MatchString(x.bare[k]) {
+		if k != i && x.rows.match(s.near, k) {
 			return true
 		}
 	}
@@ -149,13 +157,13 @@ func (s *sign) isNear(x *facts, i int) bool {
 }
 
 // notErrorField reports that the line is not a logger's KEY="message" pair.
-func notErrorField(x *facts, i int) bool { return !errorField.MatchString(x.bare[i]) }
+func notErrorField(x *facts, i int) bool { return !x.rows.match(errorField, i) }
 
 // nextIsNoError reports that the next line is not an error of its own: "error: cannot continue".
 func nextIsNoError(x *facts, i int) bool {
 	for k := i + 1; k < len(x.bare) && k <= i+60; k++ {
-		if l := x.bare[k]; strings.TrimSpace(l) != "" && !frameLine.MatchString(x.lines[k].Text) {
-			return !stops.MatchString(l)
+		if strings.TrimSpace(x.bare[k]) != "" && !x.raw.match(frameLine, k) {
+			return !x.rows.match(stops, k)
 		}
 	}
 	return false
@@ -169,7 +177,10 @@ func rescued(x *facts, i int) bool {
 		if strings.HasPrefix(x.bare[k], "fatal: [") || strings.HasPrefix(x.bare[k], "failed: [") {
 			last = false
 		}
-		if m := recap.FindStringSubmatch(x.bare[k]); m != nil && (m[2] != "0" || m[3] != "0") {
+		if !x.rows.match(recap, k) {
+			continue
+		}
+		if m := recap.FindStringSubmatch(x.bare[k]); m[2] != "0" || m[3] != "0" {
 			return m[1] == "0" || !last
 		}
 	}
@@ -179,7 +190,7 @@ func rescued(x *facts, i int) bool {
 // tookDefault reports whether a line of a level below errors, such as "info: …", comes right after
 // the line with index i: the same program talks on, calmly.
 func tookDefault(x *facts, i int) bool {
-	return i+1 < len(x.bare) && calm.MatchString(x.bare[i+1]) && calm.MatchString(x.bare[i])
+	return i+1 < len(x.bare) && x.rows.match(calm, i+1) && x.rows.match(calm, i)
 }
 
 var (

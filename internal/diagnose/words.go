@@ -70,7 +70,7 @@ var bootstrapRole = lazyregexp.New(`could not be used to assume '(arn:[^']+:role
 // firstOfAll is what a person should know before the advice of any cause: denials of a CDK that
 // works without the bootstrap's roles never end, one permission a round.
 func (x *facts) firstOfAll() string {
-	if x.grams.lacks("could not be used to assume") || len(x.causal) == 0 {
+	if x.rows.grams.lacks("could not be used to assume") || len(x.causal) == 0 {
 		return ""
 	}
 	var roles []string

@@ -13,6 +13,9 @@ type Regexp struct {
 	expr string
 	once sync.Once
 	re   *regexp.Regexp
+
+	needed sync.Once
+	needs  []string
 }
 
 // New returns the expression without compiling it. An expression that does not compile panics only
