@@ -17,6 +17,26 @@ type page struct {
 	rows []row   // in order; rows[0].start is 0
 	flat []byte  // text in lower case without white space; a blank row leaves one '\n'
 	at   []int32 // flat[i] was text[at[i]]
+
+	inFlat, inText map[string]bool       // what was found by has and shows
+	subjects       map[subjectKey]string // and by subject
+}
+
+// has reports whether w is anywhere in flat, shows whether it is in text: most pages have none of
+// the words that are looked for around each claim.
+func (p *page) has(w string) bool   { return found(&p.inFlat, p.flat, w) }
+func (p *page) shows(w string) bool { return found(&p.inText, p.text, w) }
+
+func found(known *map[string]bool, b []byte, w string) bool {
+	is, ok := (*known)[w]
+	if !ok {
+		if *known == nil {
+			*known = map[string]bool{}
+		}
+		is = bytes.Contains(b, []byte(w))
+		(*known)[w] = is
+	}
+	return is
 }
 
 // A row is one line of a page. A line of the log has several rows if it

@@ -25,8 +25,6 @@ func (s *sentences) inferred(r report, lo int) string {
 	return s.tried(lo, r)
 }
 
-var actionWord = lazyregexp.New(`\b[a-z][a-z0-9-]+:[A-Z][A-Za-z0-9]+\b`)
-
 // named is an action that the text prints and that the service reference
 // knows.
 type named struct {
@@ -37,12 +35,46 @@ type named struct {
 // allNamed finds every action of the page, in order.
 func (p *page) allNamed() []named {
 	list := []named{}
-	for _, m := range actionWord.Get().FindAllIndex(p.text, -1) {
-		if a, ok := iamref.Lookup(string(p.text[m[0]:m[1]])); ok {
-			list = append(list, named{p.flatAt(m[0]), a.Name})
+	for end := 0; ; {
+		n := bytes.IndexByte(p.text[end:], ':')
+		if n < 0 {
+			return list
+		}
+		colon := end + n
+		from, to := actionAround(p.text, end, colon)
+		if end = colon + 1; from < 0 {
+			continue
+		}
+		end = to
+		if a, ok := iamref.Lookup(string(p.text[from:to])); ok {
+			list = append(list, named{p.flatAt(from), a.Name})
 		}
 	}
-	return list
+}
+
+// actionAround returns where in b, not before b[lo], the action stands whose colon is b[colon]; -1 if
+// none does. It is read by hand because each colon of a log is asked.
+func actionAround(b []byte, lo, colon int) (from, to int) {
+	to = colon + 1
+	if to == len(b) || b[to] < 'A' || b[to] > 'Z' {
+		return -1, 0
+	}
+	for to < len(b) && (letter(b[to]) || digit(b[to])) {
+		to++
+	}
+	if to < colon+3 || to < len(b) && b[to] == '_' {
+		return -1, 0
+	}
+	start := colon
+	for start > lo && (b[start-1] >= 'a' && b[start-1] <= 'z' || digit(b[start-1]) || b[start-1] == '-') {
+		start--
+	}
+	for from = start; from < colon-1; from++ {
+		if c := b[from]; c >= 'a' && c <= 'z' && (from == 0 || !letter(b[from-1]) && !digit(b[from-1]) && b[from-1] != '_') {
+			return from, to
+		}
+	}
+	return -1, 0
 }
 
 // namedAction returns the last action that is printed in flat[lo:hi], and where.
@@ -66,6 +98,9 @@ var (
 // names in flat[lo:hi].
 func (s *sentences) logged(lo, hi int) string {
 	text := s.text[s.at[lo]:s.at[hi]]
+	if !bytes.Contains(text, []byte("Re")) && !bytes.Contains(text, []byte("eventSource")) {
+		return ""
+	}
 	for _, re := range []*lazyregexp.Regexp{debugged, audited} {
 		all := re.Get().FindAllSubmatch(text, -1)
 		if len(all) == 0 {
@@ -116,8 +151,13 @@ var advice = lazyregexp.New(`\.\s+(?:Please|Update|Check|Verify|Ensure|Make sure
 // tried reads the words before a report for an operation: "could not create volume in EC2" is
 // ec2:CreateVolume. The words or the error code must name the service.
 func (s *sentences) tried(lo int, r report) string {
-	text := parenthesized.ReplaceAllString(string(s.text[s.at[lo]:s.at[r.from]]), " ")
-	text = advice.ReplaceAllString(text, ". ")
+	text := string(s.text[s.at[lo]:s.at[r.from]])
+	if strings.Contains(text, "(") {
+		text = parenthesized.ReplaceAllString(text, " ")
+	}
+	if strings.Contains(text, ".") {
+		text = advice.ReplaceAllString(text, ". ")
+	}
 	words := strings.FieldsFunc(text, func(c rune) bool {
 		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-')
 	})

@@ -58,8 +58,8 @@ var hints = []string{
 	"elifecycle", "complete log", "[info]", "stacktrace", "re-run", "[help", "traceback", "phase co",
 }
 
+// hinted takes a text in lower case.
 func hinted(text string) bool {
-	text = strings.ToLower(text)
 	for _, h := range hints {
 		if strings.Contains(text, h) {
 			return true
@@ -72,14 +72,15 @@ func hinted(text string) bool {
 // reports why its command failed: one of the constants above.
 func Strength(line string) int {
 	text := strings.TrimSpace(line)
+	low := strings.ToLower(text)
 	switch {
-	case !hinted(text) || passed.MatchString(text) && !strings.HasPrefix(text, "not ok"):
+	case !hinted(low) || passed.MatchIn(text, low) && !strings.HasPrefix(text, "not ok"):
 		return NoError
-	case consequence.MatchString(text):
+	case consequence.MatchIn(text, low):
 		return Consequence
-	case sureWords.MatchString(text):
+	case sureWords.MatchIn(text, low):
 		return Sure
-	case perhapsWords.MatchString(text):
+	case perhapsWords.MatchIn(text, low):
 		return Perhaps
 	}
 	return NoError

@@ -40,8 +40,11 @@ func (p *page) subjectBefore(lo, at int, called bool) string {
 	for i := len(rows) - 1; i >= max(0, len(rows)-maxSubjectRows); i-- {
 		for _, glue := range []string{" ", ""} { // a row may be broken within a word
 			words := strings.Join(strings.Fields(strings.Join(rows[i:], glue)), " ")
-			if who := subject(words, called); who != "" {
+			if who := p.subject(words, called); who != "" {
 				return who
+			}
+			if i == len(rows)-1 {
+				break // one row has no glue
 			}
 		}
 		if first := rows[i]; first != "" && first[0] >= 'A' && first[0] <= 'Z' {
@@ -129,6 +132,26 @@ var agents = wordSet(`role profile function grantee service pipe pipes project m
 
 // acts are words of what is done with a role.
 var acts = wordSet(`pass passing assume assuming attach attaching create creating update updating delete deleting`)
+
+// subject is the function of that name, which is asked for the same text again and again where a log
+// repeats itself.
+func (p *page) subject(text string, called bool) string {
+	key := subjectKey{text, called}
+	who, known := p.subjects[key]
+	if !known {
+		if p.subjects == nil {
+			p.subjects = map[subjectKey]string{}
+		}
+		who = subject(text, called)
+		p.subjects[key] = who
+	}
+	return who
+}
+
+type subjectKey struct {
+	text   string
+	called bool
+}
 
 // subject returns the subject at the end of text if it rules out the build's own session.
 func subject(text string, called bool) string {
@@ -227,6 +250,9 @@ func (p *page) oneText(from, to int) bool {
 // resource's function tells CloudFormation what its own calls were answered, and an invoked function
 // tells its caller.
 func (p *page) onBehalf(from, to int) string {
+	if !p.has("fromcustomresource") && !p.has(`errormessage":`) {
+		return ""
+	}
 	lo := max(0, from-400)
 	before := p.flat[lo:from]
 	if n := bytes.LastIndex(before, []byte("fromcustomresource")); n >= 0 && p.oneText(lo+n, from) &&
@@ -310,6 +336,9 @@ var stackWords = []string{
 
 // stackEvent reports whether flat[from:to] is what CloudFormation says of a stack's resource.
 func (p *page) stackEvent(from, to int) bool {
+	if !slices.ContainsFunc(stackWords, p.has) {
+		return false
+	}
 	around := p.flat[max(0, from-300):min(len(p.flat), to+300)]
 	return holds(around, stackWords)
 }
@@ -317,6 +346,9 @@ func (p *page) stackEvent(from, to int) bool {
 // byDeployRole returns the role by which CloudFormation acts in the claim at flat[from:to], if the
 // text before it shows the command that says so.
 func (p *page) byDeployRole(from int) string {
+	if !p.shows("--role-arn") && !p.shows(" -r") {
+		return ""
+	}
 	text := string(p.text[max(0, int(p.at[from])-8<<10):p.at[from]])
 	n := strings.LastIndex(text, "Running command ")
 	return deployRole(text[max(0, n):], true)

@@ -11,8 +11,7 @@ import (
 // Needs returns texts in lower case of which every match holds at least one, in whatever case; nil if
 // there are none. Where a text holds none of them, the expression need not be tried, nor compiled.
 //
-// Of letters, only those of ASCII are in lower case, and a text must be compared so. A text with one
-// of [OddLetters] may match without.
+// A text with one of [OddLetters] may match without.
 func (r *Regexp) Needs() []string {
 	r.needed.Do(func() {
 		if tree, err := syntax.Parse(r.expr, syntax.Perl); err == nil {
@@ -24,6 +23,14 @@ func (r *Regexp) Needs() []string {
 
 // OddLetters are those that are equal to a letter of ASCII where case does not count.
 const OddLetters = "\u017f\u212a"
+
+// MatchIn is MatchString for a text that is given in lower case, too: it tries only a text that holds
+// what the expression needs.
+func (r *Regexp) MatchIn(s, lower string) bool {
+	needs := r.Needs()
+	return (needs == nil || slices.ContainsFunc(needs, func(w string) bool { return strings.Contains(lower, w) }) ||
+		strings.Contains(s, OddLetters[:2]) || strings.Contains(s, OddLetters[2:])) && r.MatchString(s)
+}
 
 // mostTexts bounds the sets of texts, mostRunes the classes of characters that are taken apart.
 const (
@@ -94,7 +101,7 @@ func needsOf(re *syntax.Regexp) need {
 func lowered(runes []rune, fold bool) (string, bool) {
 	var b strings.Builder
 	for _, r := range runes {
-		if fold && r >= utf8.RuneSelf && !strings.ContainsRune(OddLetters, r) && unicode.SimpleFold(r) != r {
+		if r >= utf8.RuneSelf && !strings.ContainsRune(OddLetters, r) && (unicode.ToLower(r) != r || fold && unicode.SimpleFold(r) != r) {
 			return "", false
 		}
 		b.WriteRune(lowerRune(r))
@@ -119,6 +126,9 @@ func needsOfClass(ranges []rune) need {
 	var list []string
 	for i := 0; i < len(ranges); i += 2 {
 		for r := ranges[i]; r <= ranges[i+1]; r++ {
+			if r >= utf8.RuneSelf && !strings.ContainsRune(OddLetters, r) && unicode.ToLower(r) != r {
+				return need{}
+			}
 			if list = union(list, []string{string(lowerRune(r))}); len(list) > mostRunes {
 				return need{}
 			}
