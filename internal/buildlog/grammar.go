@@ -34,7 +34,8 @@ type sentences struct {
 	home codebuild.ARN // the build's partition, account and region
 	all  []tail
 
-	actionsNamed []named // nil until it is asked for
+	actionsNamed []named      // nil until it is asked for
+	nameless     map[int]bool // rows of which is known that they name no resource
 
 	list []claim
 	none []span // sentences that look like denials and are none

@@ -29,11 +29,23 @@ func (s *sentences) reasonAt(i int) string {
 		rest = rest[:n]
 	}
 	for _, l := range layerWords {
-		if strings.HasPrefix("no"+l.words+"allowsthe", string(rest)) || strings.HasPrefix("anexplicitdeny", string(rest)) {
+		if cutFrom(rest, "no", l.words, "allowsthe") || cutFrom(rest, "anexplicitdeny") {
 			return "" // cut
 		}
 	}
 	return s.said(i)
+}
+
+// cutFrom reports whether the parts, one behind the other, begin with b.
+func cutFrom(b []byte, parts ...string) bool {
+	for _, p := range parts {
+		n := min(len(b), len(p))
+		if string(b[:n]) != p[:n] {
+			return false
+		}
+		b = b[n:]
+	}
+	return len(b) == 0
 }
 
 // toldAfter returns what a message goes on to say behind a bare refusal and a colon at flat[i]:

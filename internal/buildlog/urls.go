@@ -293,7 +293,16 @@ func (s *sentences) errorAbove(at int) (list []names) {
 		if row == "" {
 			break
 		}
-		if named := namesIn(row); len(named) > 0 && errorWord.MatchString(row) {
+		if s.nameless[r] {
+			continue // in a log full of reports, each row is above several
+		}
+		named := namesIn(row)
+		if len(named) == 0 {
+			if s.nameless == nil {
+				s.nameless = map[int]bool{}
+			}
+			s.nameless[r] = true
+		} else if errorWord.MatchString(row) {
 			list = append(list, named...)
 		}
 	}

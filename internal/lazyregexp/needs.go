@@ -150,8 +150,8 @@ func needsOfAll(parts []*syntax.Regexp) need {
 					next = append(next, a+b)
 				}
 			}
-			// Spaces of any kind make ten texts of one, and rule out no more.
-			if shortest(next) > shortest(run) || len(next) <= len(run) || whole && len(next) <= mostRunes {
+			// What may be left out, or is a space of any kind, makes many texts and rules out no more.
+			if shortest(next) > shortest(run) || len(next) <= len(run) || len(next) <= mostTexts/4 {
 				best = better(best, need{exact: run}.best())
 				run = next
 				continue
