@@ -12,8 +12,8 @@ import (
 // method, the host and the path say what was refused, and nothing says why: an expired login and
 // another account's policy look the same (AWS.md#bare-403). So such a claim is marked as bare.
 
-// registryAction returns the action of a request to a registry by its method and the kind of its path.
-// A tool that prints no method was reading.
+// registryAction returns the action of a request to a registry by its method and the kind of its
+// path. A tool that prints no method was reading.
 func registryAction(method, kind string) string {
 	switch method + " " + kind {
 	case "head manifests", "get manifests", " manifests":

@@ -52,8 +52,8 @@ func (p *page) allNamed() []named {
 	}
 }
 
-// actionAround returns where in b, not before b[lo], the action stands whose colon is b[colon]; -1 if
-// none does. It is read by hand because each colon of a log is asked.
+// actionAround returns where in b, not before b[lo], the action stands whose colon is b[colon]; -1
+// if none does. It is read by hand because each colon of a log is asked.
 func actionAround(b []byte, lo, colon int) (from, to int) {
 	to = colon + 1
 	if to == len(b) || b[to] < 'A' || b[to] > 'Z' {
@@ -144,8 +144,8 @@ const lookBack = 16
 // Attribute".
 var parenthesized = lazyregexp.New(`\([^()]*\)`)
 
-// advice is a sentence that says what to do, not what was tried: "Update the IAM role permissions, and
-// then try again."
+// advice is a sentence that says what to do, not what was tried: "Update the IAM role permissions,
+// and then try again."
 var advice = lazyregexp.New(`\.\s+(?:Please|Update|Check|Verify|Ensure|Make sure|Add|Grant|Attach|Contact|Try)\b[^.]*\.`)
 
 // tried reads the words before a report for an operation: "could not create volume in EC2" is

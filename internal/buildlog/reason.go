@@ -130,8 +130,8 @@ var refusalWords = wordSet(`a an the this that these those your you user users c
 	contact administrator administrators aws iam policy policies explicit explicitly 403 401 http status code
 	role lacks i an here`)
 
-// nothingSaid reports whether the row before flat[i] ends without a message, and the next is not its
-// continuation: that begins like a sentence.
+// nothingSaid reports whether the row before flat[i] ends without a message, and the next is not
+// its continuation: that begins like a sentence.
 func (s *sentences) nothingSaid(i int) bool {
 	if i >= len(s.flat) {
 		return true

@@ -313,7 +313,8 @@ var (
 		"appropriate"}
 )
 
-// lackBefore returns how many characters at the end of flat say that something is missing; 0 if none.
+// lackBefore returns how many characters at the end of flat say that something is missing; 0 if
+// none.
 func lackBefore(flat []byte) (longest int) {
 	for _, w := range lackWords {
 		if bytes.HasSuffix(flat, []byte(w)) {

@@ -24,8 +24,8 @@ var verbEnds = []string{"is", "are", "was", "were", "does", "do", "did", "has", 
 
 // subjectBefore reads whom the words before flat[at], where a refusal begins ("not authorized to",
 // "not have permission to"), say was denied, in the same sentence and not before flat[lo]. It is ""
-// if that may be the build itself, or nobody is named. called says that the refusal is the answer to
-// an operation: then a role that it speaks of is one that the operation was given.
+// if that may be the build itself, or nobody is named. called says that the refusal is the answer
+// to an operation: then a role that it speaks of is one that the operation was given.
 func (p *page) subjectBefore(lo, at int, called bool) string {
 	at = p.beforeVerb(at)
 	if at <= lo || at >= len(p.at) {
@@ -57,7 +57,8 @@ func (p *page) subjectBefore(lo, at int, called bool) string {
 // maxSubjectRows is over how many rows a subject may be broken.
 const maxSubjectRows = 3
 
-// startOf returns where the subject, as printed, begins that ends before flat[at]; at if it is not there.
+// startOf returns where the subject, as printed, begins that ends before flat[at]; at if it is not
+// there.
 func (p *page) startOf(subject string, at int) int {
 	words := []byte(strings.ToLower(strings.Join(strings.Fields(subject), "")))
 	lo := max(0, at-2*maxSubject)
@@ -67,7 +68,8 @@ func (p *page) startOf(subject string, at int) int {
 	return at
 }
 
-// plural skips the end of "permissions" or "permission(s)" at flat[i], not the "s" of the next word.
+// plural skips the end of "permissions" or "permission(s)" at flat[i], not the "s" of the next
+// word.
 func (p *page) plural(i int) int {
 	if j, ok := cut(p.flat, i, "s"); ok && p.at[i] == p.at[i-1]+1 {
 		return j
@@ -133,8 +135,8 @@ var agents = wordSet(`role profile function grantee service pipe pipes project m
 // acts are words of what is done with a role.
 var acts = wordSet(`pass passing assume assuming attach attaching create creating update updating delete deleting`)
 
-// subject is the function of that name, which is asked for the same text again and again where a log
-// repeats itself.
+// subject is the function of that name, which is asked for the same text again and again where a
+// log repeats itself.
 func (p *page) subject(text string, called bool) string {
 	key := subjectKey{text, called}
 	who, known := p.subjects[key]
@@ -233,8 +235,8 @@ func (p *page) labelledUser(from, at int) string {
 	return clip(who, maxSubject)
 }
 
-// oneText reports whether flat[from] and flat[to] stand in one row, in rows of one box or cell, or in
-// rows that seem to continue each other.
+// oneText reports whether flat[from] and flat[to] stand in one row, in rows of one box or cell, or
+// in rows that seem to continue each other.
 func (p *page) oneText(from, to int) bool {
 	last := p.rowAt(int(p.at[min(to, len(p.at)-1)]))
 	for r := p.rowAt(int(p.at[from])); r < last; r++ {
@@ -247,8 +249,8 @@ func (p *page) oneText(from, to int) bool {
 }
 
 // onBehalf returns whom the text before flat[from] says that a report comes from: a custom
-// resource's function tells CloudFormation what its own calls were answered, and an invoked function
-// tells its caller.
+// resource's function tells CloudFormation what its own calls were answered, and an invoked
+// function tells its caller.
 func (p *page) onBehalf(from, to int) string {
 	if !p.has("fromcustomresource") && !p.has(`errormessage":`) {
 		return ""

@@ -188,7 +188,8 @@ func TestLoginInAnEarlierCommand(t *testing.T) {
 		{"pip", artifact, "pip install x", "WARNING: 401 Error, Credentials not correct for " +
 			"https://acme-111122223333.d.codeartifact.eu-west-1.amazonaws.com/pypi/shop/simple/x/", true},
 		{"npm, which names the registry below", artifact, "npm ci", "npm error code E401\nnpm error Unable to authenticate, your " +
-			"authentication token seems to be invalid.\nnpm error To correct this please try logging in again with:\nnpm error   npm login " +
+			"authentication token seems to be invalid.\nnpm error To correct this please try logging in again with:\n" +
+			"npm error   npm login " +
 			"--registry=https://acme-111122223333.d.codeartifact.eu-west-1.amazonaws.com/npm/shop/", true},
 		{"Maven", artifact, "mvn -B deploy", "Could not transfer artifact a:b:pom:1 from/to acme " +
 			"(https://acme-111122223333.d.codeartifact.eu-west-1.amazonaws.com/maven/shop/): " +

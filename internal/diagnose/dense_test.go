@@ -12,7 +12,8 @@ import (
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 )
 
-// dense are lines of logs that hold nothing but what is read with care, as a retry loop prints them.
+// dense are lines of logs that hold nothing but what is read with care, as a retry loop prints
+// them.
 var dense = []struct{ what, line string }{
 	{"sentences", "An error occurred (AccessDeniedException) when calling the PutMetricData operation: User: " +
 		"arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-b1 is not authorized to perform: " +
@@ -26,8 +27,8 @@ var dense = []struct{ what, line string }{
 	{"subjects", "Error: The provided execution role does not have permissions to call CreateNetworkInterface on EC2 (shop-%d)\n"},
 }
 
-// BenchmarkDense reads and diagnoses 3 and 6 MB of such lines. ratio is the processor time of 6 MB by
-// that of 3: at most 2 where the work is linear.
+// BenchmarkDense reads and diagnoses 3 and 6 MB of such lines. ratio is the processor time of 6 MB
+// by that of 3: at most 2 where the work is linear.
 func BenchmarkDense(b *testing.B) {
 	for _, d := range dense {
 		b.Run(d.what, func(b *testing.B) {

@@ -319,7 +319,8 @@ func (x *facts) findNone(i int) bool {
 }
 
 // provesNoRetry reports whether the line with index i, in which the words of a cause stand
-// from one byte to another, does not show that the failure will pass: it is shown, survived, or overtaken by another error.
+// from one byte to another, does not show that the failure will pass: it is shown, survived, or
+// overtaken by another error.
 func (x *facts) provesNoRetry(i, from, to int) bool {
 	w := weighing{later: -1, earlier: -1, reads: true}
 	x.weighLine(&w, i, x.bare[i][:from], x.bare[i][to:])
@@ -520,8 +521,8 @@ func (x *facts) denied(i int) bool {
 	return x.refusals[i]
 }
 
-// survivedRefusal reports whether a denial stands in the line with index i that does not explain the
-// failure, and that the command did meet: its words prove no other cause either.
+// survivedRefusal reports whether a denial stands in the line with index i that does not explain
+// the failure, and that the command did meet: its words prove no other cause either.
 func (x *facts) survivedRefusal(i int) bool {
 	return len(x.aside) > 0 && x.denied(i) && x.survived.get(len(x.bare), i, x.findSurvived)
 }

@@ -45,11 +45,13 @@ var evidenceRows = []struct {
 			"tar: data.tgz: Cannot open: No such file or directory\nError: no such file or directory\n", Explains, "missing-permission"},
 	{"the test fails only by the build's own denial", "=== RUN   TestUp\n    up_test.go:9: OWN\n--- FAIL: TestUp (0.1s)\nFAIL\n",
 		Explains, "missing-permission"},
-	{"Terraform's error beside its warning", "╷\n│ Warning: Deprecated attribute\n│ \n│   on main.tf line 3\n╵\n╷\n│ Error: putting object\n" +
-		"│ \n│ OWN\n╵\n", Explains, "missing-permission"},
+	{"Terraform's error beside its warning",
+		"╷\n│ Warning: Deprecated attribute\n│ \n│   on main.tf line 3\n╵\n╷\n│ Error: putting object\n" +
+			"│ \n│ OWN\n╵\n", Explains, "missing-permission"},
 
-	{"another denial behind it is tolerated", "BARE\nmetrics: An error occurred (AccessDeniedException) when calling the PutMetricData operation: " +
-		"Access Denied\nmetrics are off, going on\n", Explains, "missing-permission"},
+	{"another denial behind it is tolerated",
+		"BARE\nmetrics: An error occurred (AccessDeniedException) when calling the PutMetricData operation: " +
+			"Access Denied\nmetrics are off, going on\n", Explains, "missing-permission"},
 
 	// Text that is shown.
 	{"a help page under a usage error", "usage: deploy [-h]\ndeploy: error: unrecognized arguments: --fast\n\nexit status:\n" +
@@ -60,40 +62,57 @@ var evidenceRows = []struct {
 	{"a formatter's difference", "--- help.py\n+++ help.py\n@@ -1 +1 @@\n-HELP = 'BARE'\n+HELP = \"BARE\"\nwould reformat help.py\n" +
 		"1 file would be reformatted.\n", Shown, "lint-failed"},
 	{"a documentation warning", "docs/errors.md:12: WARNING: undefined label: BARE\nbuild finished with problems, 1 warning.\n", Shown, ""},
-	{"release notes", "# Release notes 2.3\n\n- BARE is now told with its bucket\n- faster start\n\nversion 2.3 is already tagged\n", Shown, ""},
-	{"a policy's description", "{\n  \"Description\": \"cures BARE\",\n  \"Statement\": []\n}\nerror: policy has no statement\n", Shown, ""},
+	{"release notes",
+		"# Release notes 2.3\n\n- BARE is now told with its bucket\n- faster start\n\nversion 2.3 is already tagged\n",
+		Shown, ""},
+	{"a policy's description",
+		"{\n  \"Description\": \"cures BARE\",\n  \"Statement\": []\n}\nerror: policy has no statement\n", Shown, ""},
 	{"a linter's finding", "src/a.py:3:9: E501 line too long: 'BARE'\n", Shown, ""},
 	{"a comment", "# BARE is what we expect here\nnot the right branch\n", Shown, ""},
 
 	// A test's captured log.
 	{"pytest's captured log", "________ test_up ________\n    assert up() == 3\nE   assert 2 == 3\n---- Captured stderr call ----\n" +
 		"BARE\n====== short test summary info ======\nFAILED t.py::test_up - assert 2 == 3\n", Shown, "test-failure"},
-	{"go test's log beside an assertion", "=== RUN   TestUp\n    up_test.go:9: BARE\n    up_test.go:12: got 2, want 3\n--- FAIL: TestUp\nFAIL\n",
+	{"go test's log beside an assertion",
+		"=== RUN   TestUp\n    up_test.go:9: BARE\n    up_test.go:12: got 2, want 3\n--- FAIL: TestUp\nFAIL\n",
 		Shown, "test-failure"},
-	{"jest's console beside an expectation", "  ● Console\n\n    console.error\n      BARE\n\n      at log (a.js:1:2)\n\n  ● cart › total\n\n" +
-		"    expect(received).toBe(expected)\n\n    Expected: 3\n    Received: 2\n\nTests:       1 failed, 1 total\n", Shown, "test-failure"},
+	{"jest's console beside an expectation",
+		"  ● Console\n\n    console.error\n      BARE\n\n      at log (a.js:1:2)\n\n  ● cart › total\n\n" +
+			"    expect(received).toBe(expected)\n\n    Expected: 3\n    Received: 2\n\n" +
+			"Tests:       1 failed, 1 total\n",
+		Shown, "test-failure"},
 
 	// Survived.
-	{"the script says that it goes on", "metrics: BARE\nmetrics are off, going on\nsrc/a.ts(1,1): error TS2322: no\n", Tolerated, "compile-error"},
+	{"the script says that it goes on", "metrics: BARE\nmetrics are off, going on\nsrc/a.ts(1,1): error TS2322: no\n",
+		Tolerated, "compile-error"},
 	{"own, and the script says that it goes on", "metrics: OWN\nmetrics are off, going on\nsrc/a.ts(1,1): error TS2322: no\n", Tolerated,
 		"compile-error"},
 	{"a warning", "WARN could not tag the image: OWN\nteam: owner is missing in service.yaml\n", Tolerated, ""},
 	{"make ignores it", "upload failed: ./r to s3://media/r BARE\nmake: [Makefile:3: report] Error 1 (ignored)\nsh: vite: not found\n",
 		Tolerated, ""},
-	{"Ansible ignores it", "fatal: [localhost]: FAILED! => {\"msg\": \"BARE\"}\n...ignoring\nfatal: [localhost]: FAILED! => {\"msg\": \"no host\"}\n" +
-		"PLAY RECAP ****\nlocalhost : ok=1 changed=0 unreachable=0 failed=1 skipped=0 rescued=0 ignored=1\n", Tolerated, ""},
+	{"Ansible ignores it",
+		"fatal: [localhost]: FAILED! => {\"msg\": \"BARE\"}\n...ignoring\nfatal: [localhost]: FAILED! " +
+			"=> {\"msg\": \"no host\"}\n" +
+			"PLAY RECAP ****\nlocalhost : ok=1 changed=0 unreachable=0 failed=1 skipped=0 rescued=0 ignored=1\n", Tolerated, ""},
 	{"Ansible rescues it", "fatal: [localhost]: FAILED! => {\"msg\": \"BARE\"}\nTASK [tell] ***\nok: [localhost]\nPLAY RECAP ****\n" +
 		"localhost : ok=1 changed=0 unreachable=0 failed=0 skipped=0 rescued=1 ignored=0\nsmoke: the page is empty\n", Tolerated, ""},
-	{"a check of Terraform", "╷\n│ Warning: Check block assertion failed\n│ \n│   on main.tf line 3, in check \"x\":\n│ BARE\n╵\n" +
-		"╷\n│ Error: Unsupported argument\n╵\n", Tolerated, "terraform-config-invalid"},
+	{"a check of Terraform",
+		"╷\n│ Warning: Check block assertion failed\n│ \n│   on main.tf line 3, in check \"x\":\n" +
+			"│ BARE\n╵\n" +
+			"╷\n│ Error: Unsupported argument\n╵\n", Tolerated, "terraform-config-invalid"},
 	{"true behind it in a trace", "+ aws s3 cp x s3://media/x\nupload failed: ./x to s3://media/x BARE\n+ true\n+ ./check.sh\nno owner\n",
 		Tolerated, ""},
 	{"a second try succeeds", "upload failed: ./m to s3://media/x BARE\nagain in 15 s\nupload: ./m to s3://media/x\n" +
 		"Error: Cannot find module './cart'\n", Tolerated, "node-module-missing"},
 
-	{"an aside in brackets", "tagging: OWN\n  (the tags of before are good enough)\n#8 [4/6] COPY dist/ /srv/\n#8 ERROR: \"/dist\": not found\n", Tolerated, ""},
+	{"an aside in brackets",
+		"tagging: OWN\n  (the tags of before are good enough)\n#8 [4/6] COPY dist/ /srv/\n" +
+			"#8 ERROR: \"/dist\": not found\n",
+		Tolerated, ""},
 	{"a default is taken", "flags: OWN\nflags: using the defaults of ci/flags.json\nnpm error code E404\n", Tolerated, ""},
-	{"the next push goes up", "denied: OWN\nretrying push (1/3)\n5f70bf18a086: Pushed\n1: digest: sha256:61b2 size: 3\nno owner\n", Tolerated, ""},
+	{"the next push goes up",
+		"denied: OWN\nretrying push (1/3)\n5f70bf18a086: Pushed\n1: digest: sha256:61b2 size: 3\nno owner\n",
+		Tolerated, ""},
 	{"calm lines around it", "info: no new token: OWN\ninfo: the old one will do\nowner is missing\n", Tolerated, ""},
 	{"every try is refused", "OWN\nretrying (1/2)\nOWN\nretrying (2/2)\nOWN\n", Explains, "missing-permission"},
 	{"every try is refused, between them others go up", "denied: OWN\nretrying (1/2)\n5f70: Pushed\ndenied: OWN\n", Explains,
@@ -117,7 +136,8 @@ var evidenceRows = []struct {
 		"test-failure"},
 
 	// Another error ends the command.
-	{"a home-made error after more work", "upload failed: ./r to s3://media/x OWN\n==> check owners\n❌ owner web is not a member of the team\n",
+	{"a home-made error after more work",
+		"upload failed: ./r to s3://media/x OWN\n==> check owners\n❌ owner web is not a member of the team\n",
 		Overtaken, ""},
 	{"a clean-up after a home-made error", "ERROR: the contract of the cart does not match\ncleanup: logs: BARE\n", Overtaken, ""},
 }
@@ -134,8 +154,8 @@ func TestEvidence(t *testing.T) {
 			}
 			v := d.Denials[0]
 			if v.Verdict.Finding != tt.finding || v.Causal != (tt.finding == Explains) || tt.cause != "" && d.Cause != tt.cause {
-				t.Errorf("finding %+v, causal %v, cause %s by %q; want %s, %s\n%s", v.Verdict, v.Causal, d.Cause, d.Evidence.Text, tt.finding,
-					tt.cause, log)
+				t.Errorf("finding %+v, causal %v, cause %s by %q; want %s, %s\n%s", v.Verdict, v.Causal, d.Cause,
+					d.Evidence.Text, tt.finding, tt.cause, log)
 			}
 			if grants := d.Remedy == Grant; grants != (tt.finding == Explains) {
 				t.Errorf("remedy is %s", d.Remedy)
@@ -157,10 +177,12 @@ func TestEvidenceOfRetries(t *testing.T) {
 			"make: *** [deploy] Error 254\n", Retry},
 		{"a linter quotes the docs", "docs/pull.md:4:81 MD013/line-length Line length [Expected: 80; Actual: 97]\n" +
 			"  4 | `toomanyrequests: You have reached your pull rate limit`\n", Report},
-		{"tolerated before a compiler's error", "WARN: ThrottlingException: Rate exceeded (tags not read), going on\n./a.go:3:2: undefined: x\n", Report},
+		{"tolerated before a compiler's error",
+			"WARN: ThrottlingException: Rate exceeded (tags not read), going on\n./a.go:3:2: undefined: x\n", Report},
 		{"tolerated before a type error", "ThrottlingException: Rate exceeded\nskipping tags\nsrc/a.ts(1,1): error TS2322: no\n", Report},
 		{"a type error alone decides", "ThrottlingException: Rate exceeded\nsrc/a.ts(1,1): error TS2322: no\n", Report},
-		{"a home-made error after more work", "ThrottlingException: Rate exceeded\n==> check owners\n❌ owner web is not a member\n", Report},
+		{"a home-made error after more work",
+			"ThrottlingException: Rate exceeded\n==> check owners\n❌ owner web is not a member\n", Report},
 	} {
 		t.Run(tt.what, func(t *testing.T) {
 			d := Diagnose(buildlog.ReadText(evidenceBuild, evidenceLog(tt.log)))
@@ -247,5 +269,7 @@ func evidenceLog(output string) string {
 	const agent = "[Container] 2026/03/04 10:11:12.131415 "
 	return agent + "Entering phase BUILD\n" + agent + "Running command ./ci.sh\n" + output +
 		agent + "Command did not exit successfully ./ci.sh exit status 1\n" + agent + "Phase complete: BUILD State: FAILED\n" +
-		agent + "Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: ./ci.sh. Reason: exit status 1\n"
+		agent +
+		"Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: ./ci.sh. " +
+		"Reason: exit status 1\n"
 }

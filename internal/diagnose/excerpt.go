@@ -62,8 +62,8 @@ func (x *facts) errorLine() (line buildlog.Line, ok bool) {
 	return line, best >= 0
 }
 
-// strength ranks a line, with and without what tools put in front of it: a level in brackets is only
-// in one of them. What only follows from an error explains less than any other line.
+// strength ranks a line, with and without what tools put in front of it: a level in brackets is
+// only in one of them. What only follows from an error explains less than any other line.
 func strength(line, bare string) int {
 	s := buildlog.Strength(line)
 	if s == buildlog.NoError || s == buildlog.Perhaps {

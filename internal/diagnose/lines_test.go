@@ -8,7 +8,8 @@ import (
 
 // TestLines ensures that asking lines is no other than trying each expression on each line.
 func TestLines(t *testing.T) {
-	list := []string{"", "error: it FAILED", "3 tests failed", "Error\u017f, mo\u017ft of all", "1 te\u017ft failed", "ok", "Warning: \u212aept"}
+	list := []string{"", "error: it FAILED", "3 tests failed", "Error\u017f, mo\u017ft of all", "1 te\u017ft failed",
+		"ok", "Warning: \u212aept"}
 	for _, s := range samples(t) {
 		for _, l := range s.failure.Tail {
 			list = append(list, l.Text)
@@ -27,7 +28,8 @@ func TestLines(t *testing.T) {
 			}
 		}
 	}
-	// Beside the odd letters of the first lines nothing is ruled out, so these are asked alone, too.
+	// Beside the odd letters of the first lines nothing is ruled out, so these are asked alone,
+	// too.
 	for _, part := range [][]string{list[:7], list[7:]} {
 		l := newLines(part)
 		yes := 0

@@ -340,8 +340,8 @@ func (x *facts) contextEvidence() Evidence {
 	return Evidence{Text: clip(x.Context.String(), maxLineBytes), Origin: buildlog.FromPhase}
 }
 
-// search tries the rule's words on the lines, but for those that skip, if not nil, leaves out: it is
-// given the index of a line and where in it the words stand.
+// search tries the rule's words on the lines, but for those that skip, if not nil, leaves out: it
+// is given the index of a line and where in it the words stand.
 func (x *facts) search(r *rule, last int, found *finding, skip func(i, from, to int) bool) bool {
 	i := x.searchLine(r, last, found, skip)
 	if i < 0 {

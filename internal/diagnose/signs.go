@@ -29,58 +29,104 @@ type sign struct {
 // a refusal that it never met.
 var speakers = []sign{
 	// A formatter's or a snapshot's difference.
-	{name: "diff", row: lazyregexp.New(`^[-+]\s*\S`), near: lazyregexp.New(`^(@@ |diff |--- \S|\+\+\+ \S|Diff in |\s*[-+] (Snapshot|Expected|Received)\b)`), reach: 20},
+	{
+		name:  "diff",
+		row:   lazyregexp.New(`^[-+]\s*\S`),
+		near:  lazyregexp.New(`^(@@ |diff |--- \S|\+\+\+ \S|Diff in |\s*[-+] (Snapshot|Expected|Received)\b)`),
+		reach: 20,
+	},
 	{name: "diff", raw: lazyregexp.New(`^\s*\d*\s+\d*\s*[│|] ?[-+]`)},
 	// A shell that prints each command before it runs it (set -x).
 	{name: "trace", row: lazyregexp.New(`^\++ \S`), hearsay: true},
 	// A help page, which a usage error prints.
-	{name: "help", raw: lazyregexp.New(`^\s{2,}\S|^\s*\S+\s{2,}\S`), above: lazyregexp.New(`(?i)^\s*(usage|synopsis|exit (codes?|status(es)?))\b`), reach: 60,
-		ends: lazyregexp.New(`^\[(Container|Instance)\]|^\++ |(?i)^an error occurred|^Traceback`), hearsay: true},
+	{
+		name:    "help",
+		raw:     lazyregexp.New(`^\s{2,}\S|^\s*\S+\s{2,}\S`),
+		above:   lazyregexp.New(`(?i)^\s*(usage|synopsis|exit (codes?|status(es)?))\b`),
+		reach:   60,
+		ends:    lazyregexp.New(`^\[(Container|Instance)\]|^\++ |(?i)^an error occurred|^Traceback`),
+		hearsay: true,
+	},
 	// A compiler or a linter quotes the line that it is about.
 	{name: "source", raw: lazyregexp.New(`^\s*[>→]?\s*\d+\s*[|│┃:]\s`)},
-	{name: "source", below: lazyregexp.New(`^[\s|│\d>·.:]*(\^[\^~─-]*|~{2,}|─*┬─*|╰─*)(\s.*)?$`), reach: 1, row: lazyregexp.New(`["'` + "`" + `]`)},
+	{name: "source", below: lazyregexp.New(`^[\s|│\d>·.:]*(\^[\^~─-]*|~{2,}|─*┬─*|╰─*)(\s.*)?$`),
+		reach: 1, row: lazyregexp.New(`["'` + "`" + `]`)},
 	{name: "source", row: lazyregexp.New(`^\S*\.[A-Za-z]\w{0,5}[:(]\d+[:,]\d+\)?:?\s`)},
-	{name: "source", row: lazyregexp.New(`^\S*\.[A-Za-z]\w{0,5}:\d+:?\s+\(?(?i:warning|error|note|info|style|refactor|convention|[A-Z]{1,4}\d{2,4})\b`)},
+	{name: "source",
+		row: lazyregexp.New(`^\S*\.[A-Za-z]\w{0,5}:\d+:?\s+\(?(?i:warning|error|note|info|style|refactor|convention|` +
+			`[A-Z]{1,4}\d{2,4})\b`)},
 	{name: "source", raw: lazyregexp.New(`^\s+\d+:\d+\s+(error|warning|✖|⚠)\s`)},
-	{name: "source", before: lazyregexp.New(`\b(raise|throw|const|let|var|def|func|fn|grep|egrep|sed|awk|print|println|printf|puts|fail|assert\w*|` +
-		`panic|console\.\w+|log(ger|ging)?\.\w+|[A-Z]\w+(Error|Exception)\()\b?[^"'` + "`" + `]*["'` + "`" + `][^"'` + "`" + `]*$`)},
-	{name: "source", before: lazyregexp.New(`(^|[\s({,])[A-Za-z_][\w.]*\s*(:=|=|\+=|==|===)\s*[frub]{0,2}["'` + "`" + `]{1,3}[^"'` + "`" + `]*$`),
+	{name: "source",
+		before: lazyregexp.New(`\b(raise|throw|const|let|var|def|func|fn|grep|egrep|sed|awk|print|println|printf|` +
+			`puts|fail|assert\w*|` +
+			`panic|console\.\w+|log(ger|ging)?\.\w+|[A-Z]\w+(Error|Exception)\()\b?[^"'` + "`" + `]*["'` + "`" + `][^"'` + "`" + `]*$`)},
+	{name: "source",
+		before: lazyregexp.New(`(^|[\s({,])[A-Za-z_][\w.]*\s*(:=|=|\+=|==|===)\s*[frub]{0,2}["'` + "`" + `]{1,3}[^"'` +
+			"`" + `]*$`),
 		when: notErrorField},
 	// Prose: documentation, release notes, a policy's description.
 	{name: "document", row: lazyregexp.New(`^\S+\.(md|mdx|rst|adoc|html?|po|tex|txt)\b[:(]`), hearsay: true},
-	{name: "document", before: lazyregexp.New(`(?i)\b(e\.g\.|i\.e\.|for example|for instance|such as|if you (see|get)|you (may|might|will|would) (see|get)|` +
-		`looks? like|similar to|errors? like|(fix(e[sd])?|known|resolved?s?) [^.]*|troubleshoot\w*|when you see|reads?|says?|means?( that)?|` +
-		`documented|described|mentions?|example)\b:?\s*["'` + "`" + `“(*]*[^."'` + "`" + `“]{0,24}$`), hearsay: true},
-	{name: "document", row: lazyregexp.New(`^\s*([*•-]|#{1,6}|\d+[.)])\s`), before: lazyregexp.New("[\"'`“(]" + `[^"'` + "`" + `”]*$`), hearsay: true},
-	{name: "document", row: lazyregexp.New(`^\s*([*•-]|#{1,6}|\d+[.)])?\s`), above: lazyregexp.New(`(?i)^(#{1,4} \w|={1,4} [^=]+ ={1,4}$|.{0,30}(change ?log|release notes|what'?s (new|changed)))`),
-		reach: 30, ends: lazyregexp.New(`^\[(Container|Instance)\]|^\++ |^[\w./-]+: (error|fatal)|^Traceback`), hearsay: true},
-	{name: "document", before: lazyregexp.New(`"(?i:sid|description|comment|help|example|note|title|summary|usage|hint|pattern|match(es)?|regexp?|` +
-		`documentation|label)"\s*:\s*"[^"]*$`), hearsay: true},
+	{name: "document",
+		before: lazyregexp.New(`(?i)\b(e\.g\.|i\.e\.|for example|for instance|such as|if you (see|get)|you (may|` +
+			`might|will|would) (see|get)|` +
+			`looks? like|similar to|errors? like|(fix(e[sd])?|known|resolved?s?) [^.]*|troubleshoot\w*|when you see|` +
+			`reads?|says?|means?( that)?|` +
+			`documented|described|mentions?|example)\b:?\s*["'` + "`" + `“(*]*[^."'` + "`" + `“]{0,24}$`), hearsay: true},
+	{name: "document", row: lazyregexp.New(`^\s*([*•-]|#{1,6}|\d+[.)])\s`),
+		before: lazyregexp.New("[\"'`“(]" + `[^"'` + "`" + `”]*$`), hearsay: true},
+	{
+		name: "document",
+		row:  lazyregexp.New(`^\s*([*•-]|#{1,6}|\d+[.)])?\s`),
+		above: lazyregexp.New(
+			`(?i)^(#{1,4} \w|={1,4} [^=]+ ={1,4}$|.{0,30}(change ?log|release notes|what'?s (new|changed)))`,
+		),
+		reach:   30,
+		ends:    lazyregexp.New(`^\[(Container|Instance)\]|^\++ |^[\w./-]+: (error|fatal)|^Traceback`),
+		hearsay: true,
+	},
+	{name: "document",
+		before: lazyregexp.New(`"(?i:sid|description|comment|help|example|note|title|summary|usage|hint|pattern|` +
+			`match(es)?|regexp?|` +
+			`documentation|label)"\s*:\s*"[^"]*$`), hearsay: true},
 	{name: "document", row: lazyregexp.New(`^\s*//|^\s*#+ ?[A-Za-z]|^\s*\*\s|^\s*<!--`), hearsay: true},
 	// A test's report: what it captured, compared or logged.
-	{name: "test", above: lazyregexp.New(`^-{3,} ?Captured \w+ \w+ ?-{3,}`), reach: 400, ends: lazyregexp.New(`^(_{3,}|={3,}|-{3,})( |$)|^(FAILED|ERROR) `)},
+	{name: "test", above: lazyregexp.New(`^-{3,} ?Captured \w+ \w+ ?-{3,}`), reach: 400,
+		ends: lazyregexp.New(`^(_{3,}|={3,}|-{3,})( |$)|^(FAILED|ERROR) `)},
 	{name: "test", above: lazyregexp.New(`^\s*(console\.(log|error|warn|info|debug|trace)\b|● Console|stdout \||stderr \|)`), reach: 8,
 		ends: lazyregexp.New(`^\s*(at |●|✓|✕|Tests:|Test Suites:|FAIL|PASS)`)},
 	{name: "test", raw: lazyregexp.New(`^\s+\S*_test\.go:\d+: `)},
-	{name: "test", above: lazyregexp.New(`^\s*=== (RUN|CONT)\b`), reach: 200, ends: lazyregexp.New(`^\s*--- (FAIL|PASS|SKIP)|^(ok|FAIL|PASS)\b`)},
+	{name: "test", above: lazyregexp.New(`^\s*=== (RUN|CONT)\b`), reach: 200,
+		ends: lazyregexp.New(`^\s*--- (FAIL|PASS|SKIP)|^(ok|FAIL|PASS)\b`)},
 	{name: "test", above: lazyregexp.New(`^-{4} .+ stdout -{4}$`), reach: 200, ends: lazyregexp.New(`^failures:$|^test result`)},
 	{name: "test", above: lazyregexp.New(`^(\[INFO\] )?Running \S*(Tests?|IT|Spec|TestCase)\b`), reach: 200,
 		ends: lazyregexp.New(`^(\[\w+\] )?Tests run:|^\[ERROR\] (Errors|Failures|\S+\.\S+:\d+)`)},
-	{name: "test", before: lazyregexp.New(`(?i)\b(expected|actual|received|want(ed)?|got|but was|was)\b\s*[:=]?\s*["'` + "`" + `<\[(]+[^"'` + "`" + `]*$`)},
+	{name: "test",
+		before: lazyregexp.New(`(?i)\b(expected|actual|received|want(ed)?|got|but was|was)\b\s*[:=]?\s*["'` + "`" +
+			`<\[(]+[^"'` + "`" + `]*$`)},
 	{name: "test", before: lazyregexp.New(`(?i)\b(expected|actual|received|want(ed)?|got|but was)\s*[:=]\s*$`)},
 	{name: "test", row: lazyregexp.New(`(?i)\bto (equal|match|contain|include|be|throw|have)\b|AssertionError|assert_equal|\bnot to\b`),
 		before: lazyregexp.New("[\"'`]" + `[^"'` + "`" + `]*$`)},
 	{name: "test", before: lazyregexp.New(`(?i)\b(mock(ed)?|stub(bed)?|fake[ds]?|fixture|simulat\w+|moto|localstack|wiremock|nock)\b`)},
 	// A line below the level of an error.
-	{name: "log", before: lazyregexp.New(`(?i)^\W*(\d[\dT:.,Z+\-/ ]*\s*)?[\[(|<]?(info|debug|trace|notice|verbose)\b[\])>|:]*(\s|$)`), hearsay: true},
-	{name: "log", before: lazyregexp.New(`\blevel=(?i:info|debug|trace)\b|"(level|severity|levelname)":\s*"(?i:info|debug|trace)"`), hearsay: true},
+	{name: "log",
+		before: lazyregexp.New(
+			`(?i)^\W*(\d[\dT:.,Z+\-/ ]*\s*)?[\[(|<]?(info|debug|trace|notice|verbose)\b[\])>|:]*(\s|$)`,
+		),
+		hearsay: true},
+	{name: "log",
+		before: lazyregexp.New(
+			`\blevel=(?i:info|debug|trace)\b|"(level|severity|levelname)":\s*"(?i:info|debug|trace)"`,
+		),
+		hearsay: true},
 }
 
 // goesOn are the words with which programs and scripts say that they go on.
 const goesOn = `(?i)\b(go(es|ing) on|continu(e|es|ed|ing)|carr(y|ies|ied|ying) on|ignor(ed?|es|ing)|skip(s|ped|ping)?|proceed(s|ed|ing)?|` +
 	`non-?fatal|not fatal|best[- ]effort|anyway|regardless|fall(s|en|ing)? ?back|fallback|will be (skipped|ignored|omitted)|` +
-	`(is|are|stays?|now) (off|disabled|optional|unavailable)|never mind|no harm|tolerat\w+|allowed to fail|not (critical|needed|required|important)|` +
-	`soft[- ]?fail\w*|keep(s|ing)? going|mov(e|es|ed|ing) on|does(n't| not) matter|(us(e|es|ing)|tak(e|es|ing)|keep(s|ing)?) (the )?(cached?|defaults?|local|previous|stale|last|old|present|committed)\b.*|` +
+	`(is|are|stays?|now) (off|disabled|optional|unavailable)|never mind|no harm|tolerat\w+|allowed to fail|not ` +
+	`(critical|needed|required|important)|` +
+	`soft[- ]?fail\w*|keep(s|ing)? going|mov(e|es|ed|ing) on|does(n't| not) matter|(us(e|es|ing)|tak(e|es|ing)|` +
+	`keep(s|ing)?) (the )?(cached?|defaults?|local|previous|stale|last|old|present|committed)\b.*|` +
 	`(still|is) (good|valid) for|(stay|remain)s? (as|the way)|no \w+ (this|that) time|for now|` +
 	`without (the )?(cache|metrics|report|it|them|tags?|upload|telemetry|statistics)|disabl(ed|ing)|omitt(ed|ing)|(left|leav(e|es|ing)) (it |them |this |that )?(out|alone|off)|` +
 	`(not|un)(saved|sent|read|written|uploaded|published|recorded)|harmless|retrying without)\b|\|\| ?true`
@@ -88,11 +134,17 @@ const goesOn = `(?i)\b(go(es|ing) on|continu(e|es|ed|ing)|carr(y|ies|ied|ying) o
 // survivals are signs that the program that printed the line, or the script around it, went on.
 var survivals = []sign{
 	{name: "warning", before: lazyregexp.New(`(?i)^\W*(\d[\dT:.,Z+\-/ ]*\s*)?[\[(|<]?warn(ing)?\b[\])>|:]*(\s|$)`)},
-	{name: "warning", before: lazyregexp.New(`(?i)\b\w*warn(ing)?\b[\])]?\s*[:-]|\[warn(ing)?\]|\blevel=warn(ing)?\b|"(level|severity|levelname)":\s*"warn(ing)?"|⚠`)},
-	{name: "warning", raw: lazyregexp.New(`^\s*│`), above: lazyregexp.New(`^\s*Warning:`), ends: lazyregexp.New(`^\s*Error:|^╵`), reach: 20},
-	{name: "warning", above: lazyregexp.New(`^Warning:`), ends: lazyregexp.New(`^Error:`), near: lazyregexp.New(`^\s+on .* in check "`), reach: 16},
-	{name: "said", before: lazyregexp.New(`(?i)\b(optional(ly)?|non-?fatal|best[- ]effort|skip(s|ped|ping)?|ignor(ed|ing)|tolerat\w+|soft[- ]?fail\w*|` +
-		`not fatal|harmless|as expected)\b`)},
+	{name: "warning",
+		before: lazyregexp.New(`(?i)\b\w*warn(ing)?\b[\])]?\s*[:-]|\[warn(ing)?\]|\blevel=warn(ing)?\b|"(level|` +
+			`severity|levelname)":\s*"warn(ing)?"|⚠`)},
+	{name: "warning", raw: lazyregexp.New(`^\s*│`), above: lazyregexp.New(`^\s*Warning:`),
+		ends: lazyregexp.New(`^\s*Error:|^╵`), reach: 20},
+	{name: "warning", above: lazyregexp.New(`^Warning:`), ends: lazyregexp.New(`^Error:`),
+		near: lazyregexp.New(`^\s+on .* in check "`), reach: 16},
+	{name: "said",
+		before: lazyregexp.New(`(?i)\b(optional(ly)?|non-?fatal|best[- ]effort|skip(s|ped|ping)?|ignor(ed|ing)|` +
+			`tolerat\w+|soft[- ]?fail\w*|` +
+			`not fatal|harmless|as expected)\b`)},
 	{name: "said", before: lazyregexp.New(goesOn)},
 	{name: "said", after: lazyregexp.New(goesOn)},
 	{name: "said", below: lazyregexp.New(goesOn), reach: 2, when: nextIsNoError},
@@ -199,74 +251,99 @@ var (
 	counts     = lazyregexp.New(`(?i)\b\w+=\d+\b|\b\d+ (skipped|ignored|omitted|disabled)\b|\b(skipped|ignored|omitted|disabled): ?\d+`)
 	recap      = lazyregexp.New(`\bfailed=(\d+)\b.*\brescued=(\d+)\s+ignored=(\d+)`)
 	errorField = lazyregexp.New(`(?i)\b\w*(err|error|msg|message|reason|cause|detail|output|stderr|body|log)\s*=\s*["'` + "`" + `]`)
-	stops      = lazyregexp.New(`(?i)\b(cannot|can't|could not|not|unable to|will not|won't) (continue|proceed|go on|carry on)\b|^\W*(error|fatal)\b`)
+	stops      = lazyregexp.New(`(?i)\b(cannot|can't|could not|not|unable to|will not|won't) (continue|proceed|go on|` +
+		`carry on)\b|^\W*(error|fatal)\b`)
 
 	// frameLine continues the message above it: a stack, a dump, a box, an indented or empty line.
-	frameLine = lazyregexp.New(`^\s+\S|^\s*$|^[│╷╵|}\])]|^Caused by:|^Traceback|^During handling|^The above exception|^goroutine |^\S+\.go:\d+ |^Node\.js v|` +
+	frameLine = lazyregexp.New(`^\s+\S|^\s*$|^[│╷╵|}\])]|^Caused by:|^Traceback|^During handling|` +
+		`^The above exception|^goroutine |^\S+\.go:\d+ |^Node\.js v|` +
 		`^\s*(at|File|in|from) \S`)
 	// strongError matches lines that certainly report an error.
-	strongError = lazyregexp.New(`(?i)^\W*(error|fatal|panic|critical|failure|fail(ed)?)\b[\]:!\s]|\b(error|fatal|panic)(\[\w+\])?(\(s\))?:|` +
+	strongError = lazyregexp.New(`(?i)^\W*(error|fatal|panic|critical|failure|fail(ed)?)\b[\]:!\s]|\b(error|fatal|` +
+		`panic)(\[\w+\])?(\(s\))?:|` +
 		`\b[a-z]+(Error|Exception)\b|^not ok\b|[❌✗✘✖🔥]|^E\s{2,}|\bFAIL(ED)?\b|^\S+: (error|fatal) `)
 	// weakError matches last lines that say what is wrong without such a word.
-	weakError = lazyregexp.New(`(?i)\b(cannot|can't|could not|unable to|missing|invalid|mismatch(es)?|must( not)?|does(n't| not)|is(n't| not)|are not|` +
+	weakError = lazyregexp.New(`(?i)\b(cannot|can't|could not|unable to|missing|invalid|mismatch(es)?|must( not)?|` +
+		`does(n't| not)|is(n't| not)|are not|` +
 		`rejected|refused|unexpected|unknown|expired|exceed(s|ed)|failed|differs?|wrong|no longer|too (many|large|small|old|low|high))\b`)
 	// summary matches what wrappers print after the error that they are about.
-	summary = lazyregexp.New(`(?i)^\s*(--- )?FAIL(ED)?\b|^make(\[\d+\])?: |^npm (err!|error)( |$)|ELIFECYCLE|lifecycle script|\bexit(ed)?( with)?( the)?( error)?( code| status)?:? ?-?\d+|` +
-		`\b(error|status|return(ed)?) (code|status|exit)?:? ?-?\d+\s*$|command failed|^error command failed|^error: (script|command|recipe|process|task) |` +
+	summary = lazyregexp.New(`(?i)^\s*(--- )?FAIL(ED)?\b|^make(\[\d+\])?: |^npm (err!|error)( |$)|ELIFECYCLE|` +
+		`lifecycle script|\bexit(ed)?( with)?( the)?( error)?( code| status)?:? ?-?\d+|` +
+		`\b(error|status|return(ed)?) (code|status|exit)?:? ?-?\d+\s*$|command failed|^error command failed|` +
+		`^error: (script|command|recipe|process|task) |` +
 		`\b(build|deploy\w*|release|upload|publish\w*|push|sync|pipeline|job|stage|step|script|command|task|stack|run|operation|update|` +
-		`creation|rollout|install\w*)\b.{0,60}\b(fail(ed|ure|s)?|abort(ed)?|unsuccessful|not (complete|succeed|successful)|did not (complete|succeed))|` +
-		`\bfail(ed|ure)? (to|in|during|while|at) (the )?(deploy\w*|upload\w*|publish\w*|push\w*|release|sync\w*|creat\w*|updat\w*|run\w*|build\w*|` +
+		`creation|rollout|install\w*)\b.{0,60}\b(fail(ed|ure|s)?|abort(ed)?|unsuccessful|not (complete|succeed|` +
+		`successful)|did not (complete|succeed))|` +
+		`\bfail(ed|ure)? (to|in|during|while|at) (the )?(deploy\w*|upload\w*|publish\w*|push\w*|release|sync\w*|` +
+		`creat\w*|updat\w*|run\w*|build\w*|` +
 		`execut\w*|complet\w*|assume|get|read|list|describe|download|pull|copy|delete|put|set|start|fetch)\b|` +
-		`execution failed for|process completed|roll(ed|ing)? ?back|rollback|re-?run|--stacktrace|full log|for more (info\w*|details)|see .{0,40}logs?\b|` +
+		`execution failed for|process completed|roll(ed|ing)? ?back|rollback|re-?run|--stacktrace|full log|` +
+		`for more (info\w*|details)|see .{0,40}logs?\b|` +
 		`\b\d+ (errors?|failures?|failed)\b|giving up|aborting|^\W*(fail(ed|ure)?|error|fatal|aborted)\W*$|complete log of this run|` +
 		`^\s*at |^\s*File "|^PLAY RECAP|unreachable=|^Error: (exit|process|the process)|did not complete successfully|errored`)
 	// refused matches lines that are about a refusal of AWS themselves.
-	refused = lazyregexp.New(`(?i)access ?-?denied|\bdenied\b|not authori[sz]ed|unauthori[sz]ed|\bforbidden\b|\b40[13]\b|\baws\b|\biam\b|\brole\b|credentials?\b|` +
+	refused = lazyregexp.New(`(?i)access ?-?denied|\bdenied\b|not authori[sz]ed|unauthori[sz]ed|\bforbidden\b|` +
+		`\b40[13]\b|\baws\b|\biam\b|\brole\b|credentials?\b|` +
 		`\bpolic(y|ies)\b|\bpermissions?\b|privileges?\b|\blog ?in\b|basic auth`)
 	// notAWS are refusals that are certainly not AWS's.
 	notAWS = lazyregexp.New(`(?i)EACCES|permission denied|denied for (user|table|schema|relation|database)|operation not permitted`)
 	// needs matches what a command says that did not get what a refused call should have given.
-	missing = lazyregexp.New(`(?i)no such (file|image|container|object|key)|ENOENT|FileNotFound|unbound variable|(is|was|are) (empty|not set|required|null|undefined)|` +
-		`not (be )?found|does not exist|JSON ?(Decode|Parse|Syntax)|unexpected (end of|EOF|token)|invalid (length|json|character)|parse error|NoneType|` +
+	missing = lazyregexp.New(`(?i)no such (file|image|container|object|key)|ENOENT|FileNotFound|unbound variable|(is|` +
+		`was|are) (empty|not set|required|null|undefined)|` +
+		`not (be )?found|does not exist|JSON ?(Decode|Parse|Syntax)|unexpected (end of|EOF|token)|invalid (length|` +
+		`json|character)|parse error|NoneType|` +
 		`must (not )?be|missing|\bnull\b|\bempty\b|unable to locate`)
-	sideMatter = lazyregexp.New(`(?i)\b(cache|reports?|metrics?|telemetry|analytics|statistics|stats|coverage|badges?|notif\w+|clean(ing)?[- ]?up|trap|at_?exit|` +
+	sideMatter = lazyregexp.New(`(?i)\b(cache|reports?|metrics?|telemetry|analytics|statistics|stats|coverage|` +
+		`badges?|notif\w+|clean(ing)?[- ]?up|trap|at_?exit|` +
 		`audit|heartbeat|traces?|annotat\w+|junit|summary|logs|on exit|finally|post-?mortem|diagnostics)\b`)
 	// assumed matches lines which say that a role was taken.
 	assumed = lazyregexp.New(`(?i)(?:\bassum(?:e|ed|ing)(?: \S+){0,6}? ["'\x60(]?|assume-role\b.*--role-arn[ =]["']?)` +
 		`arn:[\w-]+:iam::[\d*]*:role/(?:[\w+=,.@-]+/)*?([\w+=,.@-]+)(?:[\s"'\x60,;)]|$)`)
 	notAssumed = lazyregexp.New(`(?i)\b(could|can|did|do|does)( not|n't)\b|\bcannot\b|\b(failed|unable|not authorized|error)\b`)
 	// again matches what announces another try.
-	again = lazyregexp.New(`(?i)^\W*(now )?re-?try(ing)?\b|\b(will|going to|now) (re-?try|try again)\b|\bagain in \d|\b(trying|once) (again|more)\b|` +
+	again = lazyregexp.New(`(?i)^\W*(now )?re-?try(ing)?\b|\b(will|going to|now) (re-?try|try again)\b|\bagain in \d|` +
+		`\b(trying|once) (again|more)\b|` +
 		`\b(attempt|try) ?(#|no\.? ?)?[2-9]\b`)
-	success      = lazyregexp.New(`(?i)^(upload|copy|download|move|delete|sync)(ed)?: |\b(succe(eded|ssfully|ss)|uploaded|pushed)\b|\bdigest: sha256:`)
+	success = lazyregexp.New(`(?i)^(upload|copy|download|move|delete|sync)(ed)?: |\b(succe(eded|ssfully|ss)|` +
+		`uploaded|pushed)\b|\bdigest: sha256:`)
 	unsuccessful = lazyregexp.New(`(?i)\b(not|no|without|never|nothing|0)\b|n't\b`)
 	objectURL    = lazyregexp.New(`\bs3://[^\s"'` + "`" + `,;)]+`)
 	withScheme   = lazyregexp.New(`\S+://\S*`)
 	// work matches lines with which a script or a tool begins or ends another step.
-	work = lazyregexp.New(`(?i)^(\++ \S|#\d+ (\[|DONE|transferring|sha256)|={2,}>? |-{2,}> |→ |>>+ |▶ |\$ \S|> \S|\[\d+/\d+\] |step \d|task |stage |\w+ing\b|ok\b|pass(ed)?\b|done\b|` +
-		`\W*(run|start|check|build|compil|test|install|download|lint|validat|verif|execut|collect|generat|packag|deploy|publish|scan|fetch|` +
+	work = lazyregexp.New(`(?i)^(\++ \S|#\d+ (\[|DONE|transferring|sha256)|={2,}>? |-{2,}> |→ |>>+ |▶ |\$ \S|` +
+		`> \S|\[\d+/\d+\] |step \d|task |stage |\w+ing\b|ok\b|pass(ed)?\b|done\b|` +
+		`\W*(run|start|check|build|compil|test|install|download|lint|validat|verif|execut|collect|generat|packag|` +
+		`deploy|publish|scan|fetch|` +
 		`prepar|load|process)\w*ing\b|[✓✔])|\b\d+ (tests? )?(passing|passed)\b`)
-	// sameRun matches lines of the run that a refusal is part of: other objects of a transfer, other
-	// resources of a stack, other containers.
+	// sameRun matches lines of the run that a refusal is part of: other objects of a transfer,
+	// other resources of a stack, other containers.
 	sameRun = lazyregexp.New(`^(upload|copy|download|move|delete)(ed)?: |^Completed \d|_(IN_PROGRESS|COMPLETE|FAILED)\b|^[\w.-]+\s+\| |` +
 		`^[0-9a-f]{12}: |^#\d+ (CANCELED|DONE|CACHED)`)
 	indented = lazyregexp.New(`^\s{2,}\S|^(E|#|●|→|\[\w+\]) `)
 	// reportLine matches the first lines of what test runners and linters print.
-	reportLine = lazyregexp.New(`(?i)^\W*(=+ test session starts|collected \d+ items|=== RUN|RUN +v\d|PASS\b|FAIL\b|TAP version|1\.\.\d+|# Subtest|` +
-		`running \d+ tests?|(\[INFO\] )?Running \S|(not )?ok \d+|[.FEs]{2,}\s*(\[|$)|Run options|Randomized|PHPUnit|--- (PASS|FAIL)|Tests?\b|` +
-		`Test Suite|Test project|Started|Starting|START|Feature:|Scenario|Failures?:|Checking|Scanning|Linting|Inspecting|Discover|Collecting)|` +
+	reportLine = lazyregexp.New(`(?i)^\W*(=+ test session starts|collected \d+ items|=== RUN|RUN +v\d|PASS\b|FAIL\b|` +
+		`TAP version|1\.\.\d+|# Subtest|` +
+		`running \d+ tests?|(\[INFO\] )?Running \S|(not )?ok \d+|[.FEs]{2,}\s*(\[|$)|Run options|Randomized|PHPUnit|` +
+		`--- (PASS|FAIL)|Tests?\b|` +
+		`Test Suite|Test project|Started|Starting|START|Feature:|Scenario|Failures?:|Checking|Scanning|Linting|` +
+		`Inspecting|Discover|Collecting)|` +
 		`^\s+[✓✔✗✕✖×√] |^[✓✔✗✕✖×√❯] |^\S+\.\w+ \.+|^\S*\.[A-Za-z]\w{0,5}[:(]\d+|^\{"|^<\?xml|^<\w`)
 	// failedChecks matches what says how many tests or checks failed.
-	failedChecks = lazyregexp.New(`(?i)\b[1-9]\d* (of \d+ )?(tests?|specs?|examples?|assertions?|scenarios?|steps?|suites?|checks?|cases?|` +
+	failedChecks = lazyregexp.New(`(?i)\b[1-9]\d* (of \d+ )?(tests?|specs?|examples?|assertions?|scenarios?|steps?|` +
+		`suites?|checks?|cases?|` +
 		`(test )?files?)\b[^.;]{0,30}?\b(fail(ed|ures?|ing)?|undefined|unformatted)\b|` +
 		`\b(tests?|specs?|examples?|assertions?|scenarios?|cases)\b[^;]{0,60}\b[1-9]\d* (fail(ed|ures?|ing)?|errors?)\b|` +
 		`\b[1-9]\d* (failing|failures?|tests? failed|violations?|offen[cs]es?|problems? found|style issues?)\b|` +
-		`\b(failures?|failed|errors?): ?[1-9]\d*\b.*\b(tests?|passed|skipped)\b|\b(tests?|passed)\b.*\b(failures?|failed|errors?): ?[1-9]\d*\b`)
+		`\b(failures?|failed|errors?): ?[1-9]\d*\b.*\b(tests?|passed|skipped)\b|\b(tests?|passed)\b.*\b(failures?|` +
+		`failed|errors?): ?[1-9]\d*\b`)
 	// finds matches what compilers and linters find: a place in a file, and what is wrong there.
 	finds = lazyregexp.New(`^\s*(/|\./)?[\w@.+-][\w@./+-]*\.[A-Za-z]\w{0,5}[:(]\d+[:,]\d+\)?(:| -)\s+\S|^error\[[\w-]+\]: `)
 	// mildFinding matches those that fail no build, and what only looks like one.
-	mildFinding = lazyregexp.New(`(?i)\d\)?(:| -)\s+\W*(warn(ing)?|note|info|style|hint|remark|debug|suggestion|convention|refactor|trace|error: operation error|` +
+	mildFinding = lazyregexp.New(`(?i)\d\)?(:| -)\s+\W*(warn(ing)?|note|info|style|hint|remark|debug|suggestion|` +
+		`convention|refactor|trace|error: operation error|` +
 		`operation error|an error occurred|access ?denied)\b|AccessDenied|not authorized to perform`)
 	// lacksToken matches what package managers and Docker say without a token.
-	lacksToken = lazyregexp.New(`(?i)\b40[13]\b|unauthori[sz]ed|no basic auth|credentials|could not find a version|no matching distribution`)
+	lacksToken = lazyregexp.New(
+		`(?i)\b40[13]\b|unauthori[sz]ed|no basic auth|credentials|could not find a version|no matching distribution`,
+	)
 )

@@ -298,8 +298,8 @@ func TestWholeLogs(t *testing.T) {
 	}
 }
 
-// crossAll diagnoses every log, as it is (under "") and in every crossing that applies to it, as many
-// at once as there are processors.
+// crossAll diagnoses every log, as it is (under "") and in every crossing that applies to it, as
+// many at once as there are processors.
 func crossAll(t *testing.T, logs []wholeLog) map[string]map[string]diagnose.Diagnosis {
 	all := map[string]map[string]diagnose.Diagnosis{}
 	for _, w := range logs {

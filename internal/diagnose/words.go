@@ -63,8 +63,8 @@ func (x *facts) unsaid(d *buildlog.Denial) string {
 	return "to what"
 }
 
-// bootstrapRole finds the CDK's remark that it could not take a role of the bootstrap and goes on as
-// the build itself.
+// bootstrapRole finds the CDK's remark that it could not take a role of the bootstrap and goes on
+// as the build itself.
 var bootstrapRole = lazyregexp.New(`could not be used to assume '(arn:[^']+:role/[^']+)'`)
 
 // firstOfAll is what a person should know before the advice of any cause: denials of a CDK that

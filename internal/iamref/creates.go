@@ -25,8 +25,8 @@ func PrintsStar(action, arn string) bool {
 		slices.ContainsFunc(e.lists(), func(t int) bool { return e.of.starred(t, fields, true) })
 }
 
-// lists gives the types, as indices, of which the action lists all if it is not told which: what its
-// name says, or what the reference says that it need not name.
+// lists gives the types, as indices, of which the action lists all if it is not told which: what
+// its name says, or what the reference says that it need not name.
 func (e *entry) lists() []int {
 	_, name, _ := strings.Cut(e.Name, ":")
 	verb := len("List")

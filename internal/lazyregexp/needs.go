@@ -8,8 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// Needs returns texts in lower case of which every match holds at least one, in whatever case; nil if
-// there are none. Where a text holds none of them, the expression need not be tried, nor compiled.
+// Needs returns texts in lower case of which every match holds at least one, in whatever case; nil
+// if there are none. Where a text holds none of them, the expression need not be tried, nor
+// compiled.
 //
 // A text with one of [OddLetters] may match without.
 func (r *Regexp) Needs() []string {
@@ -24,8 +25,8 @@ func (r *Regexp) Needs() []string {
 // OddLetters are those that are equal to a letter of ASCII where case does not count.
 const OddLetters = "\u017f\u212a"
 
-// MatchIn is MatchString for a text that is given in lower case, too: it tries only a text that holds
-// what the expression needs.
+// MatchIn is MatchString for a text that is given in lower case, too: it tries only a text that
+// holds what the expression needs.
 func (r *Regexp) MatchIn(s, lower string) bool {
 	needs := r.Needs()
 	return (needs == nil || slices.ContainsFunc(needs, func(w string) bool { return strings.Contains(lower, w) }) ||
@@ -150,7 +151,8 @@ func needsOfAll(parts []*syntax.Regexp) need {
 					next = append(next, a+b)
 				}
 			}
-			// What may be left out, or is a space of any kind, makes many texts and rules out no more.
+			// What may be left out, or is a space of any kind, makes many texts and rules out no
+			// more.
 			if shortest(next) > shortest(run) || len(next) <= len(run) || len(next) <= mostTexts/4 {
 				best = better(best, need{exact: run}.best())
 				run = next
