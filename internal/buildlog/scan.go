@@ -26,10 +26,11 @@ type scanner struct {
 	first, last int64
 	cut         int64
 
-	waiting []located // markers and signs that wait for the claims before them
-	signEnd int64     // where the line of the last sign ends
-	crossed int64     // crosses before this offset have been looked for
-	read    int64     // how many bytes have been read as regions and signs, for tests
+	waiting []located // markers and signs that wait for the claims before them, from index passed on
+	passed  int
+	signEnd int64 // where the line of the last sign ends
+	crossed int64 // crosses before this offset have been looked for
+	read    int64 // how many bytes have been read as regions and signs, for tests
 
 	tracker *tracker
 }
@@ -240,12 +241,13 @@ func agentLine(b []byte) int {
 
 // pass passes on the waiting markers before limit.
 func (s *scanner) pass(limit int64) {
-	n := 0
-	for n < len(s.waiting) && s.waiting[n].from < limit {
-		s.tracker.marker(s.waiting[n])
-		n++
+	for s.passed < len(s.waiting) && s.waiting[s.passed].from < limit {
+		s.tracker.marker(s.waiting[s.passed])
+		s.passed++
 	}
-	s.waiting = append(s.waiting[:0], s.waiting[n:]...)
+	if 2*s.passed >= len(s.waiting) { // not each time: many wait where a log is full of errors
+		s.waiting, s.passed = append(s.waiting[:0], s.waiting[s.passed:]...), 0
+	}
 }
 
 // lineAt returns the number of the line that holds the byte at off, which must not be before the

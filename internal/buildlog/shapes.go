@@ -316,15 +316,20 @@ var (
 // lackBefore returns how many characters at the end of flat say that something is missing; 0 if
 // none.
 func lackBefore(flat []byte) (longest int) {
+	const most = 24 // characters
+	end := string(flat[max(0, len(flat)-most):])
 	for _, w := range lackWords {
-		if bytes.HasSuffix(flat, []byte(w)) {
+		if strings.HasSuffix(end, w) {
 			longest = max(longest, len(w))
 		}
 	}
 	for _, w := range lackWhich {
-		before, ok := bytes.CutSuffix(flat, []byte(w))
+		before, ok := strings.CutSuffix(end, w)
+		if !ok {
+			continue
+		}
 		for _, v := range lackVerbs {
-			if ok && bytes.HasSuffix(before, []byte(v)) {
+			if strings.HasSuffix(before, v) {
 				longest = max(longest, len(v)+len(w))
 			}
 		}

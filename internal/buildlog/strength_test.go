@@ -46,7 +46,7 @@ func TestHints(t *testing.T) {
 	for _, s := range readShapes(t) {
 		for line := range strings.Lines(s.text) {
 			text := strings.TrimSpace(clean([]byte(line)))
-			if hinted(text) {
+			if hinted(strings.ToLower(text)) {
 				continue
 			}
 			n++
