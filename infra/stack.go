@@ -274,9 +274,9 @@ func (h *hub) rule(id, name, bus, description string, pattern map[string]any) aw
 
 // deliveries lets EventBridge send to the queue, and what it cannot deliver to
 // lost events, for the hub's own rules by their names: another rule of the
-// account that named the queue could make up builds. It is one statement whatever the number of rules,
-// since SQS takes no more than 20 in a policy, and it is about sending only,
-// where the CDK's own target would let the rules look at the queue, too.
+// account that named the queue could make up builds. It is one statement whatever the number of
+// rules, since SQS takes no more than 20 in a policy, and it is about sending only, where the CDK's
+// own target would let the rules look at the queue, too.
 func (h *hub) deliveries() {
 	if len(h.ruleNames) == 0 {
 		return // the settings name no project yet

@@ -103,8 +103,8 @@ func alsoFailed(b codebuild.Build, f *Failure, t *tracker) []Also {
 	return list[:min(len(list), maxAlso)]
 }
 
-// about reports whether a, of the build's record, is about what the log says in x. A record that was
-// read from a list of contexts has no phases.
+// about reports whether a, of the build's record, is about what the log says in x. A record that
+// was read from a list of contexts has no phases.
 func (a Also) about(x Also) bool {
 	if a.Phase != "" && x.Phase != "" {
 		return a.Phase == x.Phase && (a.Command == "" || x.Command == "" || oneLine(a.Command) == oneLine(x.Command))

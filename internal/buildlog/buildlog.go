@@ -81,8 +81,9 @@ type Denial struct {
 	Text   string `json:"text,omitempty"` // the message as it was read: cleaned, one line, bounded
 	Origin Origin `json:"origin,omitempty"`
 
-	// Bare: an answer of 403 without a body is all that the text shows. An expired login and another
-	// account's policy give the same, so no permission is certain to be missing (AWS.md#bare-403).
+	// Bare: an answer of 403 without a body is all that the text shows. An expired login and
+	// another account's policy give the same, so no permission is certain to be missing
+	// (AWS.md#bare-403).
 	Bare bool `json:"bare,omitempty"`
 	// Causal is false for a denial that did not fail the build: printed
 	// outside the failed command, or by a step that went on (AWS.md#failed-command).
@@ -117,7 +118,8 @@ type Failure struct {
 	Dropped int               // how many more denials there were: only the first and last are kept
 	Excerpt []Line            // what a person should read first, at most 40 lines
 	Tail    []Line            // the failed command's lines that causes are matched against, bounded
-	// Also is what failed besides, later or as a part of the same phase's clean-up: never the cause.
+	// Also is what failed besides, later or as a part of the same phase's clean-up: never the
+	// cause.
 	Also  []Also
 	NoLog bool // there was no log to read
 	Cut   bool // the log was read only in part; line numbers count from the part's start

@@ -250,7 +250,8 @@ func strengths(lines []Line) []int {
 	return list
 }
 
-// strengthOf is the strength of a line or of its own text: a level in brackets is in one of them only.
+// strengthOf is the strength of a line or of its own text: a level in brackets is in one of them
+// only.
 func strengthOf(line, own string) int {
 	s := Strength(line)
 	if s != NoError && AgentLine(line) {

@@ -11,11 +11,11 @@ import (
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 )
 
-// People save logs with other tools than CodeBuild's: as JSON or CSV with an event for each line, with
-// a time, a stream's name or a number in front of each line, or copied from a terminal. A form takes
-// such a log apart, so that it is read as CodeBuild wrote it. It is learned from where the agent's
-// lines stand in the beginning of the text, not from a list of tools, and a text without them, or
-// with one at the beginning of a line, has none.
+// People save logs with other tools than CodeBuild's: as JSON or CSV with an event for each line,
+// with a time, a stream's name or a number in front of each line, or copied from a terminal. A form
+// takes such a log apart, so that it is read as CodeBuild wrote it. It is learned from where the
+// agent's lines stand in the beginning of the text, not from a list of tools, and a text without
+// them, or with one at the beginning of a line, has none.
 //
 // Lines of several builds, which their streams tell apart, are read apart.
 type form struct {
@@ -23,8 +23,8 @@ type form struct {
 	lines  lineForm
 }
 
-// formHead is how much of a text its form is learned from, from the agent's first line on, in bytes;
-// formReach is how far that line is looked for.
+// formHead is how much of a text its form is learned from, from the agent's first line on, in
+// bytes; formReach is how far that line is looked for.
 const (
 	formHead  = 32 << 10
 	formReach = 1 << 20
@@ -215,8 +215,8 @@ func (s *streams) close() {
 	}
 }
 
-// failed returns what was read of the build that is asked about: the one that the record names, else
-// the one that failed, and of several the last.
+// failed returns what was read of the build that is asked about: the one that the record names,
+// else the one that failed, and of several the last.
 func (s *streams) failed() *tracker {
 	best, rank := s.list[0], -1
 	_, id, _ := strings.Cut(s.build.ID, ":")

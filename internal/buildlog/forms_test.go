@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// agentLog is a whole log, small: a phase that passed, a command with a denial that it tolerated, one
-// that failed, its clean-up, and later phases.
+// agentLog is a whole log, small: a phase that passed, a command with a denial that it tolerated,
+// one that failed, its clean-up, and later phases.
 func agentLog() string {
 	var b strings.Builder
 	say := func(format string, a ...any) {
@@ -80,7 +80,8 @@ func readingOf(f Failure) reading {
 
 const streamName = "codebuild/0a1b2c3d-0000-4000-8000-000000000000"
 
-// eachLine puts something around each line of a log; the format takes the line's number and its text.
+// eachLine puts something around each line of a log; the format takes the line's number and its
+// text.
 func eachLine(log, format string) string {
 	var b strings.Builder
 	for i, l := range strings.Split(strings.TrimSuffix(log, "\n"), "\n") {
@@ -227,7 +228,8 @@ func TestCopiedFromATerminal(t *testing.T) {
 			t.Errorf("width %d (-want +got):\n%s", width, diff)
 		}
 	}
-	// Where it drops a blank at the end of a line, output may lack it; what the agent says does not.
+	// Where it drops a blank at the end of a line, output may lack it; what the agent says does
+	// not.
 	got := readingOf(ReadText(codebuild.Build{}, broken(log, 80, true)))
 	got.Tail, got.Denials = want.Tail, want.Denials
 	if diff := cmp.Diff(want, got); diff != "" {

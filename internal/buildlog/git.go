@@ -8,8 +8,9 @@ import (
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 )
 
-// Git prints the same line when a fetch and when a push is refused. Which of the two it was is taken
-// from what else git prints, and from the command; the words "git push" in a text prove nothing.
+// Git prints the same line when a fetch and when a push is refused. Which of the two it was is
+// taken from what else git prints, and from the command; the words "git push" in a text prove
+// nothing.
 const (
 	gitPull = "codecommit:GitPull"
 	gitPush = "codecommit:GitPush"

@@ -144,8 +144,8 @@ func frontForm(list []front) *regexp.Regexp {
 	return regexp.MustCompile(expr + "(?:" + regexp.QuoteMeta(gap) + "|[ \t]*$)")
 }
 
-// wordForm returns an expression for a word in front of each line, and whether it may be the name of
-// a stream: it holds a build's id, or is not the same everywhere.
+// wordForm returns an expression for a word in front of each line, and whether it may be the name
+// of a stream: it holds a build's id, or is not the same everywhere.
 func wordForm(list []front, i int) (expr string, stream bool) {
 	first := list[0].words[i]
 	if buildID.MatchString(first) {

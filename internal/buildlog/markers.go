@@ -249,9 +249,9 @@ func Complete(tail string, phase codebuild.Phase) bool {
 	return false
 }
 
-// FailedStart returns a test of whether a text, the end of b's log, reaches back to where the failed
-// command was started, or the failed phase if it had no command, so that nothing before it needs to
-// be read.
+// FailedStart returns a test of whether a text, the end of b's log, reaches back to where the
+// failed command was started, or the failed phase if it had no command, so that nothing before it
+// needs to be read.
 func FailedStart(b codebuild.Build) func(text string) bool {
 	name, wanted := failedByRecord(b)
 	return func(text string) bool {
@@ -322,7 +322,8 @@ func failedByRecord(b codebuild.Build) (phase, command string) {
 }
 
 // failedExit returns which of the exited commands is the wanted one, which a phase's context names:
-// the last of them with its text, because a build prints before CodeBuild does. -1: none, or unknown.
+// the last of them with its text, because a build prints before CodeBuild does. -1: none, or
+// unknown.
 func failedExit(exits []string, wanted string) int {
 	if wanted == "" {
 		return -1

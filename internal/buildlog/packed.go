@@ -31,8 +31,8 @@ func packed(head []byte) func(io.Reader, func(string, []byte)) error {
 	return nil
 }
 
-// quotedAgent reports whether one of the agent's lines in head is a JSON string, and the key that it
-// is the value of, "" if none.
+// quotedAgent reports whether one of the agent's lines in head is a JSON string, and the key that
+// it is the value of, "" if none.
 func quotedAgent(head []byte) (ok bool, key string) {
 	at := -1
 	for _, a := range agentWords {

@@ -334,8 +334,8 @@ func TestAgentPattern(t *testing.T) {
 	}
 }
 
-// The end of a log that holds only the clean-up, or only a later phase that failed too, does not reach
-// the failed command's start.
+// The end of a log that holds only the clean-up, or only a later phase that failed too, does not
+// reach the failed command's start.
 func TestFailedStartBeforeTheCleanUp(t *testing.T) {
 	b := failedIn("BUILD", "COMMAND_EXECUTION_ERROR", "Error while executing command: make. Reason: exit status 2")
 	made := ran("make", "Error: x\n", "2")

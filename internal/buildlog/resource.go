@@ -75,8 +75,8 @@ func (p *page) resource(i int, t tail, hasTail bool, width int32) (string, int) 
 	return "", i
 }
 
-// described returns where a resource ends that flat[i:] describes and does not name: "associated with
-// this ciphertext". With a tail it is what goes before that.
+// described returns where a resource ends that flat[i:] describes and does not name: "associated
+// with this ciphertext". With a tail it is what goes before that.
 func (p *page) described(i int, t tail, hasTail bool) (after int, ok bool) {
 	i, ok = cut(p.flat, i, "associatedwith")
 	if !ok {

@@ -217,9 +217,9 @@ func (s *scanner) region(first, last, cut, limit int64) {
 	s.pass(limit)
 }
 
-// agentLine returns where in b, behind b[0], the agent next says what it does; len(b) if it does not.
-// No message goes on over such a line, and none is explained by what stands behind it. Behind the
-// agent's time alone, a message may: something puts it in front of all lines.
+// agentLine returns where in b, behind b[0], the agent next says what it does; len(b) if it does
+// not. No message goes on over such a line, and none is explained by what stands behind it. Behind
+// the agent's time alone, a message may: something puts it in front of all lines.
 func agentLine(b []byte) int {
 	for from := 1; from < len(b); {
 		n, text := agentAt(b[from:])
@@ -262,8 +262,8 @@ func (s *scanner) lineAt(off int64) int {
 	return s.line
 }
 
-// lineStart reports whether nothing that a build printed stands between off and the beginning of its
-// line.
+// lineStart reports whether nothing that a build printed stands between off and the beginning of
+// its line.
 func (s *scanner) lineStart(off int64) bool {
 	before := s.buf[max(0, off-s.off-maxPrefix) : off-s.off]
 	if i := bytes.LastIndexByte(before, '\n'); i >= 0 {

@@ -13,8 +13,8 @@ type sign struct {
 	raw  []byte // the line, and a little of what follows it
 }
 
-// signKind is equal for lines of one kind: which literal or symbol is in it, and the letters that the
-// line begins with.
+// signKind is equal for lines of one kind: which literal or symbol is in it, and the letters that
+// the line begins with.
 type signKind struct {
 	literal string
 	letters [10]byte
@@ -72,8 +72,8 @@ func (s signs) clone() signs {
 	return c
 }
 
-// lines returns the lines of the signs that do report an error, and those behind them: the strongest
-// first where not all can be kept.
+// lines returns the lines of the signs that do report an error, and those behind them: the
+// strongest first where not all can be kept.
 func (s signs) lines() []Line {
 	var found []sign
 	for _, k := range s.kinds {

@@ -316,7 +316,8 @@ const maxTyped = 20
 var traced = lazyregexp.New(`^(?:[+$%#]+ |Running command )*((?:[A-Z_]+=\S* )*aws +[a-z].*)$`)
 
 // typed returns what the last command of the AWS CLI above text[at] names, if the text shows one
-// with a prompt or as a shell traces it, and no other report, which ends at text[after], is between.
+// with a prompt or as a shell traces it, and no other report, which ends at text[after], is
+// between.
 func (s *sentences) typed(after, at int, a iamref.Action, operation string) choice {
 	for r := s.rowAt(at) - 1; r >= 0 && r >= s.rowAt(at)-maxTyped && int(s.rows[r].start) >= after; r-- {
 		row := s.row(r)
@@ -335,8 +336,8 @@ func (s *sentences) typed(after, at int, a iamref.Action, operation string) choi
 	return choice{}
 }
 
-// objectFor reads Lambda's "for BUCKET/KEY. S3 Error Code: …" at flat[i:end]. It returns the object's
-// ARN; "" if it is not stated, or not certain.
+// objectFor reads Lambda's "for BUCKET/KEY. S3 Error Code: …" at flat[i:end]. It returns the
+// object's ARN; "" if it is not stated, or not certain.
 func (s *sentences) objectFor(i, end int) string {
 	i, ok := cut(s.flat, s.skipFlat(i, "*", "`", "'", `"`), "for")
 	n := bytes.Index(s.flat[min(i, end):end], []byte(".s3error"))
@@ -351,8 +352,8 @@ func (s *sentences) objectFor(i, end int) string {
 	return codebuild.ARN{Partition: s.home.Partition, Service: "s3", Resource: object}.String()
 }
 
-// calledHost is the service at whose host a call was made, as PHP's SDK says it, `" on "https://HOST/`
-// at flat[i:end]; "" if it is not said.
+// calledHost is the service at whose host a call was made, as PHP's SDK says it, `" on
+// "https://HOST/` at flat[i:end]; "" if it is not said.
 func (s *sentences) calledHost(i, end int) string {
 	i, ok := cut(s.flat, i, `"on"https://`)
 	n := bytes.IndexAny(s.flat[min(i, end):end], `/"`)

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// A wordList is a set of words that is made when it is first asked: most starts of the function need
-// none of them.
+// A wordList is a set of words that is made when it is first asked: most starts of the function
+// need none of them.
 type wordList struct {
 	words string
 	once  sync.Once

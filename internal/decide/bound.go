@@ -310,8 +310,8 @@ func boundedDiagnosis(d diagnose.Diagnosis, s Size) (_ diagnose.Diagnosis, whole
 	return d, false
 }
 
-// nearNothing stands for more names than are kept. No grant holds it, as each of the names would have
-// to be held.
+// nearNothing stands for more names than are kept. No grant holds it, as each of the names would
+// have to be held.
 const nearNothing = "-"
 
 // bareWords is how many bytes of a denial's words are kept where nothing else is.

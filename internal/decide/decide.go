@@ -99,8 +99,8 @@ func decide(f Facts) Decision {
 	}
 }
 
-// ofOthers says of each denial that failed the build, and that the text gives to somebody else, whose
-// it is.
+// ofOthers says of each denial that failed the build, and that the text gives to somebody else,
+// whose it is.
 func ofOthers(f Facts) []guardrail.Refusal {
 	in := f.Judged()
 	var rs []guardrail.Refusal

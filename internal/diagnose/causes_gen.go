@@ -1953,6 +1953,11 @@ var causes = []Cause{
 		Remedy: "report",
 		quotes: true,
 		rules: []rule{
+			{
+				says: []string{"' failed"},
+				like: &pattern{source: "^#\\s+`(\\[|test |assert|diff |grep ).*' failed"},
+				sure: true,
+			},
 			{says: []string{"npm err! test failed"}},
 			{says: []string{"--- fail:"}, like: &pattern{source: "^\\s*--- FAIL: (?P<test>\\S+)"}, first: true},
 			{says: []string{"failed"}, like: &pattern{source: "^FAILED \\S+::(?P<test>\\S+)"}, first: true},

@@ -109,27 +109,26 @@ const tool = "tool"
 
 // A weighing is what the questions about one line gave.
 type weighing struct {
-	speaker  string
-	shows    bool   // the speaker shows texts rather than meeting refusals
-	whose    string // "" for a line that is no denial
-	survived string
-	aside    bool // the line is about a side matter: a cache, a report, metrics
-	foreign  bool // the command took another role before
-	after    int  // lines of other work behind the last denial
-	outside  bool // the report of a failed test run or check does not hold the line
-	earlier  int  // index of an earlier error that does not belong to the line's own message; -1
-	reads    bool // what was refused should have given something, so a later line may miss it
-	rival    *sureFailure
-	later    int // index of a later error that is neither a consequence nor a summary; -1
+	speaker   string
+	shows     bool   // the speaker shows texts rather than meeting refusals
+	whose     string // "" for a line that is no denial
+	survived  string
+	oneOfMany bool // the line is one of several processes' whose output is mixed
+	aside     bool // the line is about a side matter: a cache, a report, metrics
+	foreign   bool // the command took another role before
+	// others are the indices of the lines behind the last denial that are about something else.
+	others    []int
+	shared    []string // names in the whole message
+	about     []string // words of what was denied, in lower case
+	elsewhere bool     // another of several processes is the one that failed
+	notCLI    bool     // the exit status is none that the AWS CLI has, whose line it is
+	ended     bool     // the exit status says that it is what ended the command
+	outside   bool     // the report of a failed test run or check does not hold the line
+	earlier   int      // index of an earlier error that does not belong to the line's own message; -1
+	reads     bool     // what was refused should have given something, so a later line may miss it
+	rival     *sureFailure
+	later     int // index of a later error that is neither a consequence nor a summary; -1
 }
-
-// How many lines of its own a tool prints behind the refusal that ended it: of 219 outputs of real
-// tools none has more than 11, and 95 % have at most 3.
-const (
-	mostAfter       = 14
-	mostAfterNobody = 5 // behind one that names nobody
-	mostAfterAside  = 1 // behind a side matter's, such as the upload of a report
-)
 
 // findings are tried in order; the first whose condition holds is the finding.
 var findings = []struct {
@@ -139,11 +138,10 @@ var findings = []struct {
 	{Shown, func(w *weighing) bool { return w.shows && w.whose != whoseOwn }},
 	{Foreign, func(w *weighing) bool { return w.foreign && w.whose == whoseUnattributed }},
 	{Tolerated, func(w *weighing) bool { return w.survived != "" }},
+	{Explains, func(w *weighing) bool { return w.ended }},
 	{Contested, func(w *weighing) bool { return w.rival != nil || w.outside }},
 	{Contested, func(w *weighing) bool { return w.earlier >= 0 && w.whose != whoseOwn }},
-	{Overtaken, func(w *weighing) bool {
-		return w.later >= 0 || w.after > mostAfter || w.whose != whoseOwn && w.after > mostAfterNobody || w.aside && w.after > mostAfterAside
-	}},
+	{Overtaken, func(w *weighing) bool { return w.notCLI || w.later >= 0 || w.elsewhere || len(w.others) > 0 }},
 	{Explains, func(*weighing) bool { return true }},
 }
 
@@ -229,13 +227,38 @@ func (x *facts) weighDenial(d *buildlog.Denial) weighing {
 	if i < 0 {
 		return w // too far before the end for its surroundings to be known
 	}
-	w.foreign = x.tookRole(i)
+	first := x.weighAt(w, d, i)
+	if last := x.lastOf(d); last > i && first.finding() != Explains {
+		if w = x.weighAt(w, d, last); w.finding() == Explains {
+			return w // it was survived, tried again, and then was not
+		}
+	}
+	return first
+}
+
+// weighAt answers the questions about the denial in the line with index i.
+func (x *facts) weighAt(w weighing, d *buildlog.Denial, i int) weighing {
+	w.foreign, w.about, w.shared = x.tookRole(i), aboutWords(d), tokens(d.Text)
 	before, after := around(x.bare[i], d.Text)
 	x.weighLine(&w, i, before, after)
 	if x.missed(d, i) {
-		w.survived, w.later = "", -1
+		w.survived, w.later, w.others = "", -1, nil
 	}
 	return w
+}
+
+// lastOf returns the index of the last line that holds the denial's text; -1 if there is none.
+func (x *facts) lastOf(d *buildlog.Denial) int {
+	text := clip(d.Text, 400) // the beginnings of different denials are equal
+	if len(text) < 20 {
+		return -1
+	}
+	for i := len(x.bare) - 1; i >= 0; i-- {
+		if strings.Contains(x.bare[i], text) {
+			return i
+		}
+	}
+	return -1
 }
 
 // weighLine answers the questions about the line with index i. before and after stand around the
@@ -258,8 +281,12 @@ func (x *facts) weighLine(w *weighing, i int, before, after string) {
 		w.survived = succeededLater
 	}
 	w.aside = x.rows.may(sideMatter, i) && sideMatter.MatchString(withScheme.ReplaceAllString(before, " "))
+	w.aside = w.aside || i > 0 && x.rows.match(savesSideMatter, i-1)
+	w.oneOfMany = x.raw.match(process, i)
 	w.later, w.earlier = x.laterError(i, w), x.earlierError(i, w)
-	w.after, w.outside = x.workAfter(i), x.outsideReport(i)
+	w.others, w.outside = x.othersAfter(i, w), x.outsideReport(i)
+	w.elsewhere, w.ended = x.anotherProcess(i), x.endedByCLI(i)
+	w.notCLI = x.Exit != "" && !w.reads && x.rows.match(cliLine, i) && !slices.Contains(cliStatuses, x.Exit) && !x.acknowledged(i)
 }
 
 // A sureFailure is the first line that proves another failure of the command.
@@ -311,7 +338,7 @@ func (x *facts) findNone(i int) bool {
 		}
 	}
 	for k := range survivals {
-		if survivals[k].holds(x, i, before, after) {
+		if s := &survivals[k]; !s.denials && s.holds(x, i, before, after) {
 			return true
 		}
 	}
@@ -324,7 +351,8 @@ func (x *facts) findNone(i int) bool {
 func (x *facts) provesNoRetry(i, from, to int) bool {
 	w := weighing{later: -1, earlier: -1, reads: true}
 	x.weighLine(&w, i, x.bare[i][:from], x.bare[i][to:])
-	return w.shows || w.survived != "" || w.outside || w.after > mostAfter || w.aside && (w.later >= 0 || w.after > mostAfterAside) ||
+	return w.shows || w.survived != "" || w.outside || w.elsewhere || len(w.others) > mostOthers ||
+		len(w.others) > 0 && x.rows.match(weakError, w.others[0]) && !x.passing(w.others[0]) || w.aside && w.later >= 0 ||
 		w.later >= 0 && !x.passing(w.later) || w.earlier >= 0 && !x.passing(w.earlier)
 }
 
@@ -416,7 +444,7 @@ func reads(d *buildlog.Denial) bool {
 func (x *facts) laterError(i int, w *weighing) int {
 	shared := tokens(x.bare[i])
 	end := x.frameEnd(i)
-	found, last := -1, true
+	found, wrong, last := -1, -1, true
 	for k := len(x.bare) - 1; k > end; k-- {
 		switch {
 		case x.denied(k):
@@ -427,6 +455,10 @@ func (x *facts) laterError(i int, w *weighing) int {
 			}
 		case x.anotherError(k, strongError, shared, w):
 			found = k
+		case wrong < 0 && x.saysWrong(k) && !(w.reads && x.rows.match(unfed, k)) && !mentions(x.bare[k], w.about):
+			wrong = k
+		case wrong >= 0 && x.rows.match(work, k) && !x.rows.match(closing, k) && !x.rows.match(acknowledges, k):
+			return wrong
 		case last && !x.idle(k):
 			last = false
 			if x.anotherError(k, weakError, shared, w) {
@@ -438,7 +470,7 @@ func (x *facts) laterError(i int, w *weighing) int {
 		return -1
 	}
 	for k := i - 1; k >= 0 && k >= i-60; k-- {
-		if !x.denied(k) && x.anotherError(k, strongError, shared, w) {
+		if !x.denied(k) && (x.anotherError(k, strongError, shared, w) || k >= i-6 && x.anotherError(k, weakError, shared, w)) {
 			return k
 		}
 	}
@@ -466,17 +498,125 @@ func (x *facts) earlierError(i int, w *weighing) int {
 // outOfForce reports whether the error in the line with index i is shown or survived.
 func (x *facts) outOfForce(i int) bool { return x.provesNone(i, 0, 0) }
 
-// workAfter counts the lines of other work behind the line with index i, and behind the last
-// denial: neither empty nor a stack, no summary, not about a refusal, no other object of the same
-// transfer, no other resource of a stack.
-func (x *facts) workAfter(i int) int {
-	n := 0
+// mostOthers is how many lines about something else may stand behind the line of a failure that
+// passes: tools say more after it than after a refusal.
+const mostOthers = 3
+
+// othersAfter returns the lines behind the one with index i, and behind the last denial, with which
+// a tool or a script does not close: neither empty nor a stack, no summary, no clean-up, no advice,
+// not about a refusal, no other object of the same run. Of 219 outputs of real tools that ended
+// with a denial none has one. A single one counts only if it says that something is wrong: scripts
+// end with a word of their own.
+func (x *facts) othersAfter(i int, w *weighing) []int {
+	var list []int
+	shared := append(tokens(x.bare[i]), w.shared...)
+	acknowledged := !w.aside && x.acknowledged(i)
 	for k := len(x.bare) - 1; k > i && !x.denied(k); k-- {
-		if !x.idle(k) && !x.rows.match(refused, k) && !x.raw.match(sameRun, k) {
-			n++
+		l := x.bare[k]
+		switch {
+		case x.idle(k), acknowledged && k == x.frameEnd(i)+1, k <= x.summary && !x.outsideReport(i),
+			x.rows.match(refused, k) && !x.rows.match(notAWS, k),
+			x.raw.match(sameRun, k) && !w.oneOfMany, x.rows.match(closing, k), w.reads && x.rows.match(missing, k),
+			x.rows.match(exception, k) && (w.reads || x.inException(i)),
+			x.stackEvents() && x.raw.match(tabular, k), mentions(l, w.about),
+			slices.ContainsFunc(shared, func(s string) bool { return strings.Contains(l, s) }):
+		default:
+			list = append(list, k)
 		}
 	}
-	return n
+	wrong := func(k int) bool { return x.rows.match(weakError, k) || x.rows.match(strongError, k) }
+	if acknowledged && !slices.ContainsFunc(list, wrong) {
+		return nil
+	}
+	if len(list) == 1 && (!wrong(list[0]) || x.rows.match(acknowledges, list[0])) {
+		return nil
+	}
+	return list
+}
+
+// aboutWords are the words that a line about the denial would have: those of the action, such as
+// "address" of ec2:AllocateAddress, and what the tool says that it did.
+func aboutWords(d *buildlog.Denial) []string {
+	_, name, _ := strings.Cut(d.Action, ":")
+	var list []string
+	for _, w := range camelWord.FindAllString(name, -1) {
+		if len(w) >= 5 {
+			list = append(list, strings.TrimSuffix(lower(w), "s"))
+		}
+	}
+	if m := transfer.FindString(d.Text); m != "" {
+		list = append(list, m)
+	}
+	return list
+}
+
+// mentions reports whether a line has one of the words, which are in lower case.
+func mentions(line string, words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(lower(line), w) })
+}
+
+// acknowledged reports whether the first line behind the message in the line with index i says that
+// the step failed: what follows is then how the script ends.
+func (x *facts) acknowledged(i int) bool {
+	k := x.frameEnd(i) + 1
+	return k < len(x.bare) && !x.denied(k) && (x.rows.match(summary, k) || x.rows.match(acknowledges, k))
+}
+
+// endedByCLI reports whether the line with index i is the AWS CLI's report of an error of the
+// service, and the command, or make behind it, ended with the exit status that the CLI then has
+// (AWS.md#cli-exit).
+func (x *facts) endedByCLI(i int) bool {
+	if !x.rows.match(cliError, i) {
+		return false
+	}
+	if x.Exit == "254" || x.Exit == "255" {
+		return true
+	}
+	k := x.frameEnd(i) + 1
+	return k < len(x.bare) && x.rows.match(cliExit, k)
+}
+
+// cliStatuses are the exit statuses of the AWS CLI after an error, and of what starts it: make,
+// xargs.
+var cliStatuses = []string{"1", "2", "123", "252", "253", "254", "255"}
+
+// inException reports whether the line with index i is part of an exception: others may wrap it.
+func (x *facts) inException(i int) bool {
+	for k := i; k >= 0 && k >= i-40; k-- {
+		if x.rows.match(thrown, k) {
+			return true
+		}
+		if k < i && !x.raw.match(frameLine, k) && !x.rows.match(exception, k) {
+			return false
+		}
+	}
+	return false
+}
+
+// stackEvents reports whether the output shows CloudFormation's events, in a table that may be
+// broken over several lines.
+func (x *facts) stackEvents() bool {
+	return strings.Contains(x.rows.text, "_failed") || strings.Contains(x.rows.text, "_in_progress")
+}
+
+// anotherProcess reports whether the output says which of several processes failed, and the line
+// with index i is of another.
+func (x *facts) anotherProcess(i int) bool {
+	m := process.FindStringSubmatch(x.lines[i].Text)
+	if m == nil {
+		return false
+	}
+	name := m[1] + m[2]
+	found := false
+	for _, l := range x.lines[i+1:] {
+		if e := processExit.FindStringSubmatch(l.Text); e != nil {
+			if strings.Contains(e[1], name) || strings.Contains(e[1], strings.TrimRight(name, "-_0123456789")) {
+				return false
+			}
+			found = true
+		}
+	}
+	return found
 }
 
 // outsideReport reports whether the output holds the report of a failed test run or check, and the
@@ -512,6 +652,14 @@ func (x *facts) findReport(causes []Cause) {
 	}
 }
 
+// saysWrong reports whether the line with index i says what is wrong, and is not about a refusal.
+// With other work between, also a summary, or words that a refusal might have, are of something
+// else.
+func (x *facts) saysWrong(i int) bool {
+	return !x.rows.match(sameRefusal, i) && !agentLine(x.lines[i].Text) &&
+		(x.rows.match(strongError, i) && !x.rows.match(summary, i) || x.rows.match(contentful, i))
+}
+
 // denied reports whether a denial stands in the line with index i, also if it only repeats one: of
 // equal claims, a Failure holds one.
 func (x *facts) denied(i int) bool {
@@ -534,7 +682,7 @@ func (x *facts) findSurvived(i int) bool {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(x.causal, func(d buildlog.Denial) bool { return strings.Contains(x.bare[i], clip(d.Text, 80)) })
+	return !slices.ContainsFunc(x.causal, func(d buildlog.Denial) bool { return strings.Contains(x.bare[i], clip(d.Text, 400)) })
 }
 
 // findRefusals marks the lines in which a denial stands.

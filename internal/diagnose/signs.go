@@ -23,6 +23,7 @@ type sign struct {
 	when func(x *facts, i int) bool
 	// hearsay: a line of such a speaker proves no failure at all, whatever its words.
 	hearsay bool
+	denials bool // only a denial's line is told by it
 }
 
 // speakers are tried in order; a line that none knows is a tool's. Each shows texts: it may print
@@ -72,7 +73,7 @@ var speakers = []sign{
 			`looks? like|similar to|errors? like|(fix(e[sd])?|known|resolved?s?) [^.]*|troubleshoot\w*|when you see|` +
 			`reads?|says?|means?( that)?|` +
 			`documented|described|mentions?|example)\b:?\s*["'` + "`" + `“(*]*[^."'` + "`" + `“]{0,24}$`), hearsay: true},
-	{name: "document", row: lazyregexp.New(`^\s*([*•-]|#{1,6}|\d+[.)])\s`),
+	{name: "document", when: noTAP, row: lazyregexp.New(`^\s*([*•-]|#{1,6}|\d+[.)])\s`),
 		before: lazyregexp.New("[\"'`“(]" + `[^"'` + "`" + `”]*$`), hearsay: true},
 	{
 		name: "document",
@@ -82,13 +83,22 @@ var speakers = []sign{
 		),
 		reach:   30,
 		ends:    lazyregexp.New(`^\[(Container|Instance)\]|^\++ |^[\w./-]+: (error|fatal)|^Traceback`),
+		when:    noTAP,
+		hearsay: true,
+	},
+	{
+		name:    "document",
+		raw:     lazyregexp.New(`^\s{3,}\S`),
+		above:   lazyregexp.New(`(?i)\b(if|when|where|example|shows?|says?|prints?|sees?|reads?)\b[^.]{0,80}:?\s*$`),
+		reach:   2,
+		when:    noStack,
 		hearsay: true,
 	},
 	{name: "document",
 		before: lazyregexp.New(`"(?i:sid|description|comment|help|example|note|title|summary|usage|hint|pattern|` +
 			`match(es)?|regexp?|` +
 			`documentation|label)"\s*:\s*"[^"]*$`), hearsay: true},
-	{name: "document", row: lazyregexp.New(`^\s*//|^\s*#+ ?[A-Za-z]|^\s*\*\s|^\s*<!--`), hearsay: true},
+	{name: "document", when: noTAP, row: lazyregexp.New(`^\s*//|^\s*#+ ?[A-Za-z]|^\s*\*\s|^\s*<!--`), hearsay: true},
 	// A test's report: what it captured, compared or logged.
 	{name: "test", above: lazyregexp.New(`^-{3,} ?Captured \w+ \w+ ?-{3,}`), reach: 400,
 		ends: lazyregexp.New(`^(_{3,}|={3,}|-{3,})( |$)|^(FAILED|ERROR) `)},
@@ -108,17 +118,13 @@ var speakers = []sign{
 		before: lazyregexp.New("[\"'`]" + `[^"'` + "`" + `]*$`)},
 	{name: "test", before: lazyregexp.New(`(?i)\b(mock(ed)?|stub(bed)?|fake[ds]?|fixture|simulat\w+|moto|localstack|wiremock|nock)\b`)},
 	// A line below the level of an error.
-	{name: "log",
-		before: lazyregexp.New(
-			`(?i)^\W*(\d[\dT:.,Z+\-/ ]*\s*)?[\[(|<]?(info|debug|trace|notice|verbose)\b[\])>|:]*(\s|$)`,
-		),
-		hearsay: true},
-	{name: "log",
-		before: lazyregexp.New(
-			`\blevel=(?i:info|debug|trace)\b|"(level|severity|levelname)":\s*"(?i:info|debug|trace)"`,
-		),
-		hearsay: true},
+	{name: "log", before: lazyregexp.New(`(?i)^\W*(\d[\dT:.,Z+\-/ ]*\s*)?[\[(|<]?(info|debug|trace|notice|verbose)\b[\])>|:]*(\s|$)`)},
+	{name: "log", before: lazyregexp.New(`\blevel=(?i:info|debug|trace)\b|"(level|severity|levelname)":\s*"(?i:info|debug|trace)"`)},
 }
+
+// goesOnSurely are words that nobody uses who stops.
+const goesOnSurely = `(?i)\b(go(es|ing) on|continuing|carr(y|ies|ied|ying) on|ignor(es|ing)|proceeding|non-?fatal|not fatal|` +
+	`best[- ]effort|anyway|regardless|never mind|tolerat\w+|mov(e|es|ed|ing) on|keep(s|ing)? going)\b`
 
 // goesOn are the words with which programs and scripts say that they go on.
 const goesOn = `(?i)\b(go(es|ing) on|continu(e|es|ed|ing)|carr(y|ies|ied|ying) on|ignor(ed?|es|ing)|skip(s|ped|ping)?|proceed(s|ed|ing)?|` +
@@ -128,7 +134,8 @@ const goesOn = `(?i)\b(go(es|ing) on|continu(e|es|ed|ing)|carr(y|ies|ied|ying) o
 	`soft[- ]?fail\w*|keep(s|ing)? going|mov(e|es|ed|ing) on|does(n't| not) matter|(us(e|es|ing)|tak(e|es|ing)|` +
 	`keep(s|ing)?) (the )?(cached?|defaults?|local|previous|stale|last|old|present|committed)\b.*|` +
 	`(still|is) (good|valid) for|(stay|remain)s? (as|the way)|no \w+ (this|that) time|for now|` +
-	`without (the )?(cache|metrics|report|it|them|tags?|upload|telemetry|statistics)|disabl(ed|ing)|omitt(ed|ing)|(left|leav(e|es|ing)) (it |them |this |that )?(out|alone|off)|` +
+	`without (the )?(cache|metrics|report|it|them|tags?|upload|telemetry|statistics)|disabl(ed|ing)|omitt(ed|ing)|` +
+	`(left|leav(e|es|ing)) (it |them |this |that )?(out|alone|off)|` +
 	`(not|un)(saved|sent|read|written|uploaded|published|recorded)|harmless|retrying without)\b|\|\| ?true`
 
 // survivals are signs that the program that printed the line, or the script around it, went on.
@@ -147,9 +154,12 @@ var survivals = []sign{
 			`not fatal|harmless|as expected)\b`)},
 	{name: "said", before: lazyregexp.New(goesOn)},
 	{name: "said", after: lazyregexp.New(goesOn)},
-	{name: "said", below: lazyregexp.New(goesOn), reach: 2, when: nextIsNoError},
+	{name: "said", below: lazyregexp.New(goesOnSurely), reach: 2, when: nextIsNoError},
+	{name: "said", below: lazyregexp.New(goesOn), reach: 2, when: goesFurther},
 	{name: "said", below: lazyregexp.New(`^\s*\([^()]{4,120}\)\s*$`), reach: 1}, // an aside of the script's author
-	{name: "said", when: tookDefault},
+	{name: "said", when: tookDefault, denials: true},
+	// A shell or make prints the command that it runs, with what it does if that fails.
+	{name: "said", above: lazyregexp.New(`\|\| ?(true|:|exit 0|echo)\b|^\++ .*\|\| `), reach: 2},
 	{name: "ignored", below: lazyregexp.New(`^\.\.\.ignoring|^make(\[\d+\])?: .*\(ignored\)|^-?\+*\+ (true|:)\s*$`), reach: 4},
 	{name: "rescued", row: lazyregexp.New(`^(fatal|failed): \[`), when: rescued},
 }
@@ -211,6 +221,38 @@ func (s *sign) isNear(x *facts, i int) bool {
 // notErrorField reports that the line is not a logger's KEY="message" pair.
 func notErrorField(x *facts, i int) bool { return !x.rows.match(errorField, i) }
 
+// noTAP reports that the output is not TAP, whose comments look like headings.
+func noTAP(x *facts, _ int) bool {
+	return !strings.Contains(x.rows.text, "# subtest") && !strings.Contains(x.rows.text, "tap version") &&
+		!strings.Contains(x.rows.text, "\nok 1")
+}
+
+// noStack reports that no error stands directly above the line with index i: what is indented below
+// one belongs to it.
+func noStack(x *facts, i int) bool {
+	for k := i - 1; k >= 0 && k >= i-3; k-- {
+		if x.rows.match(strongError, k) || x.rows.match(refused, k) {
+			return false
+		}
+	}
+	return true
+}
+
+// goesFurther reports that the next line is no error of its own, and not the last word: a script
+// that says at its end that it skips the rest has stopped.
+func goesFurther(x *facts, i int) bool {
+	if !nextIsNoError(x, i) {
+		return false
+	}
+	n := 0
+	for k := i + 1; k < len(x.bare); k++ {
+		if !x.raw.match(frameLine, k) && !x.denied(k) {
+			n++
+		}
+	}
+	return n > 1
+}
+
 // nextIsNoError reports that the next line is not an error of its own: "error: cannot continue".
 func nextIsNoError(x *facts, i int) bool {
 	for k := i + 1; k < len(x.bare) && k <= i+60; k++ {
@@ -248,11 +290,12 @@ func tookDefault(x *facts, i int) bool {
 var (
 	calm = lazyregexp.New(`(?i)^\W*(\d[\dT:.,Z+\-/ ]*\s*)?[\[(|<]?(info|debug|notice|verbose)\b[\])>|:]*(\s|$)|\blevel=(info|debug)\b`)
 	// counts are words of a summary that other lines use in earnest: "3 skipped", "ignored=0".
-	counts     = lazyregexp.New(`(?i)\b\w+=\d+\b|\b\d+ (skipped|ignored|omitted|disabled)\b|\b(skipped|ignored|omitted|disabled): ?\d+`)
+	counts = lazyregexp.New(`(?i)^Exception ignored in.*|\b\w+=\d+\b|\b\d+ (skipped|ignored|omitted|disabled)\b|` +
+		`\b(skipped|ignored|omitted|disabled): ?\d+`)
 	recap      = lazyregexp.New(`\bfailed=(\d+)\b.*\brescued=(\d+)\s+ignored=(\d+)`)
 	errorField = lazyregexp.New(`(?i)\b\w*(err|error|msg|message|reason|cause|detail|output|stderr|body|log)\s*=\s*["'` + "`" + `]`)
 	stops      = lazyregexp.New(`(?i)\b(cannot|can't|could not|not|unable to|will not|won't) (continue|proceed|go on|` +
-		`carry on)\b|^\W*(error|fatal)\b`)
+		`carry on)\b|^\W*(error|fatal)\b|\b(since|because|as|after)\b.*\b(fail|denied|refus)`)
 
 	// frameLine continues the message above it: a stack, a dump, a box, an indented or empty line.
 	frameLine = lazyregexp.New(`^\s+\S|^\s*$|^[│╷╵|}\])]|^Caused by:|^Traceback|^During handling|` +
@@ -265,7 +308,9 @@ var (
 	// weakError matches last lines that say what is wrong without such a word.
 	weakError = lazyregexp.New(`(?i)\b(cannot|can't|could not|unable to|missing|invalid|mismatch(es)?|must( not)?|` +
 		`does(n't| not)|is(n't| not)|are not|` +
-		`rejected|refused|unexpected|unknown|expired|exceed(s|ed)|failed|differs?|wrong|no longer|too (many|large|small|old|low|high))\b`)
+		`rejected|refused|unexpected|unknown|expired|exceed(s|ed)|failed|differs?|wrong|no longer|behind|over|budget|` +
+		`limit|duplicates?|should|expected|wanted|instead|` +
+		`(has|have) no|not ok|vulnerabilit\w+|did(n't| not)|too (many|large|small|old|low|high))\b`)
 	// summary matches what wrappers print after the error that they are about.
 	summary = lazyregexp.New(`(?i)^\s*(--- )?FAIL(ED)?\b|^make(\[\d+\])?: |^npm (err!|error)( |$)|ELIFECYCLE|` +
 		`lifecycle script|\bexit(ed)?( with)?( the)?( error)?( code| status)?:? ?-?\d+|` +
@@ -277,6 +322,8 @@ var (
 		`\bfail(ed|ure)? (to|in|during|while|at) (the )?(deploy\w*|upload\w*|publish\w*|push\w*|release|sync\w*|` +
 		`creat\w*|updat\w*|run\w*|build\w*|` +
 		`execut\w*|complet\w*|assume|get|read|list|describe|download|pull|copy|delete|put|set|start|fetch)\b|` +
+		`\b(could|can|did|was|were|is)( ?not|n't) (be )?(deploy|upload|publish|releas|creat|updat|push|sync|complet|` +
+		`install|start|finish)\w*|` +
 		`execution failed for|process completed|roll(ed|ing)? ?back|rollback|re-?run|--stacktrace|full log|` +
 		`for more (info\w*|details)|see .{0,40}logs?\b|` +
 		`\b\d+ (errors?|failures?|failed)\b|giving up|aborting|^\W*(fail(ed|ure)?|error|fatal|aborted)\W*$|complete log of this run|` +
@@ -284,7 +331,7 @@ var (
 	// refused matches lines that are about a refusal of AWS themselves.
 	refused = lazyregexp.New(`(?i)access ?-?denied|\bdenied\b|not authori[sz]ed|unauthori[sz]ed|\bforbidden\b|` +
 		`\b40[13]\b|\baws\b|\biam\b|\brole\b|credentials?\b|` +
-		`\bpolic(y|ies)\b|\bpermissions?\b|privileges?\b|\blog ?in\b|basic auth`)
+		`\bpolic(y|ies)\b|\bpermissions?\b|privileges?\b|\blog ?in\b|basic auth|have access\b`)
 	// notAWS are refusals that are certainly not AWS's.
 	notAWS = lazyregexp.New(`(?i)EACCES|permission denied|denied for (user|table|schema|relation|database)|operation not permitted`)
 	// needs matches what a command says that did not get what a refused call should have given.
@@ -318,7 +365,61 @@ var (
 	// sameRun matches lines of the run that a refusal is part of: other objects of a transfer,
 	// other resources of a stack, other containers.
 	sameRun = lazyregexp.New(`^(upload|copy|download|move|delete)(ed)?: |^Completed \d|_(IN_PROGRESS|COMPLETE|FAILED)\b|^[\w.-]+\s+\| |` +
-		`^[0-9a-f]{12}: |^#\d+ (CANCELED|DONE|CACHED)`)
+		`^[0-9a-f]{12}: |^(TASK|PLAY|RUNNING HANDLER) |^(ok|changed|skipping|fatal|failed|included|unreachable): \[|` +
+		`^> Task :|^#\d+ (CANCELED|DONE|CACHED)`)
+	// closing matches the lines with which tools and scripts end after an error: clean-up, times,
+	// advice, decoration, the words of one tool.
+	closing = lazyregexp.New(`(?i)^\W*$|^\W*\[(INFO|WARNING|ERROR)\]|^\W*(note|hint|tip|info|npm notice|npm warn|` +
+		`warning|help)\b([:\s]|$)|` +
+		`^\W*(see|visit|for (more|help)|try|run|use|report|stack ?trace|trace|caused by|called from|thrown|exit(ing|` +
+		`ed)?|abort(ing|ed)?|stopp(ing|ed)|` +
+		`bye|done|finished|elapsed|duration|time|total|took|cached|resources|snapshots|tasks|actionable|ran all|` +
+		`request (id|method|url)|statuscode|` +
+		`hostid|cleaning|cleaned|clean-?up|cleanup|tidying|remov(ed|ing)|delet(ed|ing)|kill(ed|ing)?|clos(ed|ing)|` +
+		`terminat(ed|ing)|disconnect\w*|` +
+		`shutting|shut down|unlock\w*|releas(ed|ing)|restor(ed|ing)|leaving|gave up|giv(es|ing) up|ended|ends)\b|` +
+		`\b(received SIG\w+|no such process|https?://\S+|please try again|short test summary|failing tests|` +
+		`what went wrong|not (deploying|publishing|` +
+		`releasing|continuing))\b|^\S+:\d+:in |\.\w+:\d+: \w+(Error|Exception)$|^\{"level":"(info|debug)"|` +
+		`^(ok|PASS|---)(\s|$)|^\+ \w+=|^\s*% Total|\bDload\b|^\s*\d+ +\d+ +\d+ +\d+ |^rspec \S+:\d+ #|^[^a-z0-9]*$|` +
+		`^\W*\d+(\.\d+)? ?m?s\W*$|\b(actionable tasks?|executed|up-to-date)\b|` +
+		// the CDK, Terraform, SOPS, Packer, yarn
+		`AggregateError|StatusCode: \d+, RequestID|HostID:|^NoSuch\w+:$|^\w{20,}=*,$|end of JSON input|state lock|` +
+		`protect the state|by multiple users|most commands, you can|"-lock=false"|but this is not recommended|` +
+		`written to the file|forked state|` +
+		`making it harder|retry writing|no master key|for SOPS to recover|but none were|Some builds didn't complete|` +
+		`Wait completed|Builds finished but|` +
+		`^\W*YN\d{4}:|^🦋|^Creating (deployment package|lambda function|Rest API|IAM role)|exited \(\d+\)|exited with`)
+	// acknowledges matches lines with which a script says that its step failed.
+	acknowledges = lazyregexp.New(`(?i)\b(fail(ed|ure|s)?|abort\w*|exit\w*|unsuccessful\w*|not (deployed|done|` +
+		`complete\w*)|roll(ing|ed)? ?back|giv(ing|es) up)\b|ERR!|` +
+		`\bon line \d+\b|\bline \d+:|^no \w+( \w+)?$`)
+	transfer = lazyregexp.New(`\b(upload|download|copy|move|delete|push|pull)\b`)
+	// contentful matches a summary that says what is wrong.
+	contentful = lazyregexp.New(`(?i)\b(failed|aborted|failure|error): \S.{7,}`)
+	// unfed matches what a command says that was given nothing.
+	unfed = lazyregexp.New(`(?i)no such (file|image|container|object|key)|ENOENT|FileNotFound|(is|was|are) (empty|` +
+		`not set|required|null|undefined)|` +
+		`\bnull\b|unexpected end`)
+	// sameRefusal matches lines that are certainly about a refusal.
+	sameRefusal = lazyregexp.New(`(?i)access ?-?denied|not authori[sz]ed|\bforbidden\b`)
+	cliLine     = lazyregexp.New(`^(aws: \[ERROR\]: )?An error occurred \(\w+\) when calling|^(upload|download|copy|` +
+		`move|delete) failed: |^fatal error: An error`)
+	exception = lazyregexp.New(`\b\w+(Error|Exception)\b|^[a-z_]\w*(\.\w+)+: `)
+	thrown    = lazyregexp.New(`\w\.\w+(Error|Exception)\b|^\s*raise |Traceback|^\s+at |^\w+(Error|Exception): |panic: `)
+	camelWord = lazyregexp.New(`[A-Z][a-z]+`)
+	cliError  = lazyregexp.New(`^(aws: \[ERROR\]: )?An error occurred \(\w+\) when calling the \w+ operation`)
+	cliExit   = lazyregexp.New(`^make(\[\d+\])?: \*\*\* .*Error 25[45]\b`)
+	// tabular matches a row of a table with wide columns.
+	tabular = lazyregexp.New(`\S {3,}\S|^\S{1,12}$`)
+	// process matches the name of one of several processes in front of its line, and processExit
+	// the line that says which of them failed.
+	process     = lazyregexp.New(`^(?:\[([\w.:@/-]+)\] |([\w.-]+)\s+\| )`)
+	processExit = lazyregexp.New(`(?i)^\W*(.{1,80}?) exited with (?:code )?[1-9]\d*\b`)
+	// savesSideMatter matches what a script says before it keeps a report or a log.
+	savesSideMatter = lazyregexp.New(`(?i)\b(sav|upload|send|push|writ|publish|keep|stor|copy|` +
+		`archiv)\w*\b.{0,30}\b(reports?|logs?|metrics?|coverage|` +
+		`diagnostics|results?|screenshots?|traces?|cache)\b`)
 	indented = lazyregexp.New(`^\s{2,}\S|^(E|#|●|→|\[\w+\]) `)
 	// reportLine matches the first lines of what test runners and linters print.
 	reportLine = lazyregexp.New(`(?i)^\W*(=+ test session starts|collected \d+ items|=== RUN|RUN +v\d|PASS\b|FAIL\b|` +

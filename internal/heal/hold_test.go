@@ -158,7 +158,8 @@ func TestUndoBeforeTheWrite(t *testing.T) {
 	if err := s.Restart(); err != nil {
 		t.Fatal(err)
 	}
-	// The role is leased to p1's case, so the undo itself has to wait; that it was asked for counts.
+	// The role is leased to p1's case, so the undo itself has to wait; that it was asked for
+	// counts.
 	if a := s.do(fmt.Sprintf(`{"undo":{"case":%q}}`, first.ID)); a.Done || len(s.do(`{"status":{}}`).Held) != 1 {
 		t.Fatalf("undo: %+v", a)
 	}

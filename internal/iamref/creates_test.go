@@ -2,8 +2,8 @@ package iamref
 
 import "testing"
 
-// TestPrintsStar: AWS prints a star for the id of what an action is about to create and for all that
-// a call lists, and nowhere else (AWS.md#denied-resource).
+// TestPrintsStar: AWS prints a star for the id of what an action is about to create and for all
+// that a call lists, and nowhere else (AWS.md#denied-resource).
 func TestPrintsStar(t *testing.T) {
 	const at = ":eu-west-1:111122223333:"
 	tests := []struct {

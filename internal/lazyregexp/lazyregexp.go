@@ -34,6 +34,9 @@ func (r *Regexp) MatchString(s string) bool { return r.Get().MatchString(s) }
 // FindString is [regexp.Regexp.FindString].
 func (r *Regexp) FindString(s string) string { return r.Get().FindString(s) }
 
+// FindAllString is [regexp.Regexp.FindAllString].
+func (r *Regexp) FindAllString(s string, n int) []string { return r.Get().FindAllString(s, n) }
+
 // FindStringSubmatch is [regexp.Regexp.FindStringSubmatch].
 func (r *Regexp) FindStringSubmatch(s string) []string { return r.Get().FindStringSubmatch(s) }
 

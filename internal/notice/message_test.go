@@ -489,7 +489,8 @@ func TestSummaryNamesTheCause(t *testing.T) {
 	}
 }
 
-// TestProofIsOfWhatIsTold ensures that neither the denial nor the cause is proved by the other's place.
+// TestProofIsOfWhatIsTold ensures that neither the denial nor the cause is proved by the other's
+// place.
 func TestProofIsOfWhatIsTold(t *testing.T) {
 	for _, row := range []struct {
 		why, cause string
@@ -505,7 +506,8 @@ func TestProofIsOfWhatIsTold(t *testing.T) {
 			diagnose.Evidence{Text: "x", Line: 7, Origin: buildlog.FromLog}, "CodeBuild itself says so in the phase's context."},
 		{"another cause beside a denial of the context", "state-not-saved",
 			buildlog.Denial{Action: "s3:PutObject", Origin: buildlog.FromPhase, Causal: true},
-			diagnose.Evidence{Text: "Error: Failed to persist state", Line: 7, Origin: buildlog.FromLog}, "Line 7 of the build's log says so."},
+			diagnose.Evidence{Text: "Error: Failed to persist state", Line: 7, Origin: buildlog.FromLog},
+			"Line 7 of the build's log says so."},
 	} {
 		o := testsReported()
 		g := *o.Case.Rounds[0].Diagnosis

@@ -450,8 +450,8 @@ func (s wording) cause() string {
 	return "The build was denied " + what + "."
 }
 
-// deniedIsCause reports whether the build failed since it was denied what the notice lists. A denial
-// may also stand beside the cause, or be somebody else's.
+// deniedIsCause reports whether the build failed since it was denied what the notice lists. A
+// denial may also stand beside the cause, or be somebody else's.
 func (s wording) deniedIsCause() bool {
 	g := s.latest.Diagnosis
 	causal := func(d buildlog.Denial) bool { return d.Causal }

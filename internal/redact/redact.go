@@ -107,7 +107,8 @@ var knownTokens = sync.OnceValue(func() []token {
 		"shp": `(?:at|ca|pa|ss)_[a-fA-F0-9]{32}`, "lin_api_": `[A-Za-z0-9]{20,}`, "NRAK-": `[A-Z0-9]{20,}`,
 		"sntry": `[su]_[A-Za-z0-9+/=_-]{20,}`, "CCIPAT_": `[A-Za-z0-9_]{20,}`, "bkua_": `[a-f0-9]{32,}`,
 		"nfp_": `[A-Za-z0-9]{30,}`, "pul-": `[a-f0-9]{40}`,
-		// What scans, builds and publishes: SonarQube, JFrog, Grafana, Hugging Face, Postman, Dynatrace, …
+		// What scans, builds and publishes: SonarQube, JFrog, Grafana, Hugging Face, Postman,
+		// Dynatrace, …
 		"sqp_": `[a-f0-9]{40}`, "squ_": `[a-f0-9]{40}`, "sqa_": `[a-f0-9]{40}`,
 		"AKCp": `[A-Za-z0-9]{60,}`, "cmVmdGtu": `[A-Za-z0-9]{50,}`, "glc_": `[A-Za-z0-9+/=]{32,}`, "glsa_": `[A-Za-z0-9_]{40,}`,
 		"hf_": `[A-Za-z]{34}`, "PMAK-": `[a-f0-9]{24}-[a-f0-9]{34}`, "dt0c01.": `[A-Z0-9]{24}\.[A-Z0-9]{64}`,
@@ -369,8 +370,8 @@ func inARN(s string) bool {
 
 var (
 	arn = lazyregexp.New(`\barn:aws[a-z-]*:[^\s"'<>,;()]+`)
-	// named matches what is random and public: UUIDs, hexadecimal digests, and times as in the names
-	// of npm's logs.
+	// named matches what is random and public: UUIDs, hexadecimal digests, and times as in the
+	// names of npm's logs.
 	named = lazyregexp.New(`(?i)\d{4}-\d\d-\d\dt\d\d[_-]?\d\d[_-]?\d\d(?:[_-]\d{1,9})?z?|` +
 		`[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{12,}`)
 	// digestName precedes a digest that is not hexadecimal (npm, Go, S3).

@@ -383,8 +383,8 @@ func TestDiagnoseLinesTellsWhatFailedTheBuild(t *testing.T) {
 	}
 }
 
-// TestDiagnoseLinesReadsContextsInOrder: the first context is that of the phase that failed the build,
-// as plan reads it from a record; what a later phase was denied did not fail it.
+// TestDiagnoseLinesReadsContextsInOrder: the first context is that of the phase that failed the
+// build, as plan reads it from a record; what a later phase was denied did not fail it.
 func TestDiagnoseLinesReadsContextsInOrder(t *testing.T) {
 	denied := func(action, resource string) string {
 		return "ACCESS_DENIED: AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/codebuild-shop/" +
