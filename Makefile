@@ -112,6 +112,14 @@ mutants: ## change the judging rooms in small ways, and list what no test notice
 	go test -tags mutants -run TestMutants -count=1 -v -timeout 6h ./internal/mutants -args \
 	  -n $${MUTANTS:-100} -seed $${SEED:-1} -rooms "$$ROOMS" -match "$$MATCH" $(if $(OWN),-own)
 
+# Too slow for CI, and it downloads gigabytes. ONLY is a regular expression for
+# TOOL/RUN; KEEP is a folder in which the installed tools stay for the next time.
+.PHONY: tools
+tools: ## run real tools anew, denied something over AWS's wire, and renew testdata/tools
+	go vet -tags tools ./internal/toolbox
+	go test -tags tools -run TestRenew -count=1 -v -timeout 6h ./internal/toolbox -args -only "$$ONLY" -keep "$(if $(KEEP),$(abspath $(KEEP)))"
+	go test -count=1 ./internal/toolbox -update
+
 CONTEXT ?=
 CDK_ARGS = -c settings=$(SETTINGS) $(CONTEXT)
 
