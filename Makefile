@@ -80,7 +80,7 @@ generate: ## renew what is generated
 	go generate ./...
 
 update: ## rewrite the golden files and templates, then run the tests
-	go test ./internal/buildlog ./internal/heal ./internal/iampolicy ./internal/notice ./internal/settings ./internal/story ./lambda/buildmedic -update
+	go test ./internal/buildlog ./internal/heal ./internal/iampolicy ./internal/notice ./internal/settings ./internal/story ./internal/toolbox ./lambda/buildmedic -update
 	@if command -v node >/dev/null; then $(MAKE) synth-golden; \
 	else echo "NOTE: no Node.js here: the templates of infra/testdata are NOT renewed."; fi
 	go test ./...
