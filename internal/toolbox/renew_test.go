@@ -261,6 +261,7 @@ func (b *bench) renew(r *run) error {
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 5 * time.Second
 	out, err := cmd.CombinedOutput()
+	cmd.Cancel() // what it left running would write into the next run's folders; an error means that there is nothing
 	if ctx.Err() != nil {
 		return fmt.Errorf("still running after %s; it printed:\n%s", perRun, out)
 	}
@@ -312,7 +313,7 @@ func (b *bench) env(x *tool, toolDir, home string) []string {
 		"AWS_CA_BUNDLE=" + bundle, "SSL_CERT_FILE=" + bundle, "REQUESTS_CA_BUNDLE=" + bundle, "CURL_CA_BUNDLE=" + bundle,
 		"PIP_CERT=" + bundle, "GIT_SSL_CAINFO=" + bundle, "npm_config_cafile=" + bundle, "NODE_EXTRA_CA_CERTS=" + b.path("ca.pem"),
 		"NODE_OPTIONS=--require " + b.path("preload.js"), "MAVEN_OPTS=" + java, "JAVA_FLAGS=" + java,
-		"TOOL=" + toolDir, "GOFLAGS=-mod=mod", "GOTOOLCHAIN=local",
+		"VIRTUALENV_NO_PERIODIC_UPDATE=1", "TOOL=" + toolDir, "GOFLAGS=-mod=mod", "GOTOOLCHAIN=local",
 	}
 	expand := strings.NewReplacer("$TOOL", toolDir, "$HOME", home, "$BUNDLE", bundle)
 	for _, e := range x.env {
