@@ -746,12 +746,8 @@ func (x *facts) frameEnd(i int) int {
 // objects, files and stacks.
 func tokens(line string) []string {
 	var list []string
-	for _, w := range strings.FieldsFunc(line, func(c rune) bool { return strings.ContainsRune(" \t\"'`,;()[]{}<>", c) }) {
-		w = strings.Trim(w, ".:")
-		if i := strings.LastIndexAny(w, "/:"); i >= 0 {
-			w = w[i+1:]
-		}
-		if len(w) >= 5 && strings.ContainsAny(w, ".-_0123456789") {
+	for _, w := range strings.FieldsFunc(line, func(c rune) bool { return strings.ContainsRune(" \t\"'`,;()[]{}<>/:", c) }) {
+		if w = strings.Trim(w, "."); len(w) >= 5 && strings.ContainsAny(w, ".-_0123456789") {
 			list = append(list, w)
 		}
 	}

@@ -387,7 +387,7 @@ var (
 		`AggregateError|StatusCode: \d+, RequestID|HostID:|^NoSuch\w+:$|^\w{20,}=*,$|end of JSON input|state lock|` +
 		`protect the state|by multiple users|most commands, you can|"-lock=false"|but this is not recommended|` +
 		`written to the file|forked state|` +
-		`making it harder|retry writing|no master key|for SOPS to recover|but none were|Some builds didn't complete|` +
+		`Failed to persist state|error shown above has prevented|to the configured backend|Running "t\w+ apply"|making it harder|retry writing|no master key|for SOPS to recover|but none were|Some builds didn't complete|` +
 		`Wait completed|Builds finished but|` +
 		`^\W*YN\d{4}:|^🦋|^Creating (deployment package|lambda function|Rest API|IAM role)|exited \(\d+\)|exited with`)
 	// acknowledges matches lines with which a script says that its step failed.
