@@ -2,6 +2,7 @@ package buildlog
 
 import (
 	"bytes"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -166,11 +167,11 @@ func (s *sentences) tried(lo int, r report) string {
 	for i := len(words) - 1; i >= 0; i-- {
 		for _, verb := range verbs()[strings.ToLower(words[i])] {
 			for _, service := range services {
-				if a := operationOf(service, verb, words[i+1:]); a != "" {
+				if a := operationOf(service, verb, words[i+1:]); a != "" && !makesPart(a, words[i+1:]) {
 					return a
 				}
 			}
-			if a := namedService(verb, words[i+1:]); a != "" && r.code != "unauthorizedoperation" {
+			if a := namedService(verb, words[i+1:]); a != "" && r.code != "unauthorizedoperation" && !makesPart(a, words[i+1:]) {
 				return a
 			}
 		}
@@ -241,10 +242,24 @@ func operationOf(service, verb string, words []string) (action string) {
 	return action
 }
 
+// bucketParts begin the names of what a bucket has besides objects.
+var bucketParts = wordSet(`abac acceleration accelerate acl analytics cors encryption intelligent inventory lifecycle logging
+	metadata metric metrics notification object ownership policy public replication request server server-side tagging
+	tags versioning website`)
+
+// makesPart reports whether words go on with a part of a bucket, which is not made with the bucket:
+// "S3 Bucket Public Access Block".
+func makesPart(action string, words []string) bool {
+	i := slices.IndexFunc(words, func(w string) bool { return strings.EqualFold(w, "bucket") })
+	return action == "s3:CreateBucket" && i >= 0 && i+1 < len(words) && bucketParts[strings.ToLower(words[i+1])]
+}
+
 // operationNamed returns the action of the operation that verb and noun name.
 func operationNamed(service, verb, noun string) string {
 	names := []string{verb + noun, verb + noun + "s"}
 	switch {
+	case service == "secretsmanager": // GetSecretValue
+		names = append(names[:0:0], verb+noun+"value", verb+noun)
 	case verb == "head" && service == "s3":
 		if list, ok := iamref.ForOperation(service, verb+noun); ok {
 			return list[0]
@@ -252,6 +267,13 @@ func operationNamed(service, verb, noun string) string {
 		return ""
 	case service == "s3": // tools leave the bucket out
 		names = append(names, verb+"bucket"+noun)
+		if verb == "create" || verb == "update" || verb == "set" { // S3 puts what it does not create
+			for _, op := range []string{"put" + noun, "put" + strings.TrimSuffix(noun, "configuration")} {
+				if list, ok := iamref.ForOperation(service, op); ok && noun != "bucket" {
+					return list[0]
+				}
+			}
+		}
 	}
 	for _, n := range names {
 		if a, ok := iamref.Lookup(service + ":" + n); ok {

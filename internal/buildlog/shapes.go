@@ -263,7 +263,20 @@ func (s *sentences) readEC2(at int) (report, bool) {
 		r.from, r.action = i, a
 		return r, true
 	}
+	if bytes.HasSuffix(s.flat[:at], []byte("amazonec2exception:")) { // the SDK for .NET
+		r.msg = end
+		return r, true
+	}
 	return r, s.flat[max(0, at-1)] == ']' && bytes.Contains(s.flat[max(0, at-200):at], []byte("[errorat/"))
+}
+
+const operationDenied = "notauthorizederror-operationdenied."
+
+// readBeanstalk: the EB CLI's words before AWS's message, which may be about the credentials as well.
+func (s *sentences) readBeanstalk(at int) (report, bool) {
+	r := report{from: at, msg: at + len(operationDenied), code: "accessdenied", says: true}
+	_, n := terminal(s.flat[r.msg:])
+	return r, n > 0
 }
 
 // readUnauthorized: EC2's code, alone or before its message.

@@ -248,9 +248,12 @@ func (p *page) oneText(from, to int) bool {
 	return true
 }
 
+// stoppedTask are words before the reason for which ECS stopped a task, as in flat.
+var stoppedTask = []string{"taskstopped:", `stoppedreason":`, "stoppedreason:", "resourceinitializationerror:", "taskfailedtostart:"}
+
 // onBehalf returns whom the text before flat[from] says that a report comes from: a custom
-// resource's function tells CloudFormation what its own calls were answered, and an invoked
-// function tells its caller.
+// resource's function tells CloudFormation what its own calls were answered, an invoked function
+// tells its caller, and ECS what a task met before it ran.
 func (p *page) onBehalf(from, to int) string {
 	if !p.has("fromcustomresource") && !p.has(`errormessage":`) {
 		return ""
@@ -260,6 +263,11 @@ func (p *page) onBehalf(from, to int) string {
 	if n := bytes.LastIndex(before, []byte("fromcustomresource")); n >= 0 && p.oneText(lo+n, from) &&
 		bytes.Contains(before[n:], []byte("messagereturned")) {
 		return "the custom resource"
+	}
+	for _, w := range stoppedTask { // ECS tells why it stopped a task, whose roles are its own
+		if n := bytes.LastIndex(before, []byte(w)); n >= 0 && p.oneText(lo+n, from) {
+			return "the task's execution role"
+		}
 	}
 	n := bytes.LastIndex(before, []byte(`errormessage":`))
 	if n >= 0 && p.oneText(lo+n, from) {

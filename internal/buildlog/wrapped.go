@@ -39,6 +39,7 @@ var shapes = []struct {
 	{"accessdenied):", (*sentences).readCode},
 	{"accessdenied", (*sentences).readBareCode},
 	{"accessdeniedforoperation'", (*sentences).readHandler},
+	{operationDenied, (*sentences).readBeanstalk},
 	{"forbidden:forbidden", (*sentences).readForbidden},
 	{"forbidden:null", (*sentences).readNull},
 	{"accessdenied(", (*sentences).readClass},

@@ -1525,6 +1525,9 @@ var causes = []Cause{
 			{says: []string{"failed to run custom build command for"}},
 			{says: []string{"could not build wheels for"}},
 			{says: []string{"error: microsoft visual c++"}},
+			{says: []string{"error: can't find rust compiler"}},
+			{says: []string{"cargo, the rust package manager, is not installed"}},
+			{says: []string{"linker `cc` not found"}},
 			{says: []string{"pg_config executable not found"}},
 			{says: []string{"missing binding "}, like: &pattern{source: "Missing binding \\S+binding\\.node"}},
 			{says: []string{"could not find a binding for your current environment"}},
@@ -1579,6 +1582,39 @@ var causes = []Cause{
 			{says: []string{"dependency requires at least jvm runtime version"}, sure: true},
 			{says: []string{"is not stabilized in this version of cargo"}, sure: true},
 			{says: []string{"requires sdk version"}, sure: true},
+			{says: []string{"could not determine java version from"}, sure: true},
+			{says: []string{"requires java"}, like: &pattern{source: "requires Java \\d+ to run"}, sure: true},
+			{says: []string{"compatible with java", "and the consumer needed"}, sure: true},
+			{says: []string{"class file has wrong version"}, sure: true},
+			{says: []string{"minimum supported gradle version is"}, sure: true},
+			{
+				says: []string{"is no longer supported. use"},
+				like: &pattern{source: "(Source|Target) option \\d+ is no longer supported"},
+				sure: true,
+			},
+			{
+				says: []string{"requires node.js"},
+				like: &pattern{source: "(?i)requires Node\\.js (version )?[v>=^~\\d]"},
+				sure: true,
+			},
+			{says: []string{"requires at least node.js"}, sure: true},
+			{
+				says: []string{"binary validation failed"},
+				like: &pattern{source: "Binary validation failed( for (?P<runtime>\\w+)|!)"},
+			},
+			{says: []string{"error msb4236"}, sure: true},
+			{says: []string{"error msb3644"}, sure: true},
+			{says: []string{"error netsdk1141"}, sure: true},
+			{
+				says: []string{"is required"},
+				like: &pattern{source: "feature `edition\\d{4}` is required"},
+				sure: true,
+			},
+			{
+				says: []string{"is not supported by the following package"},
+				like: &pattern{source: "rustc \\S+ is not supported"},
+				sure: true,
+			},
 			{says: []string{"cannot find matching keyid"}},
 			{
 				says: []string{"\"packagemanager\""},
@@ -1645,6 +1681,16 @@ var causes = []Cause{
 			{says: []string{"error: subprocess-exited-with-error"}},
 			{says: []string{"error: metadata-generation-failed"}},
 			{says: []string{"pythonpipbuilder:resolvedependencies - "}},
+			{says: []string{"chefbuilderror"}},
+			{says: []string{"this error originates from the build backend"}},
+			{says: []string{"failed to build `"}, like: &pattern{source: "^\\W*(x )?Failed to build `"}},
+			{
+				says: []string{"resolutionfailure"},
+				like: &pattern{source: "ResolutionFailure|resolver\\.ResolutionFailure"},
+			},
+			{says: []string{"resolvepackagenotfound"}},
+			{says: []string{"packagesnotfounderror"}},
+			{says: []string{"unsatisfiableerror"}, like: &pattern{source: "(LibMamba)?UnsatisfiableError: "}},
 		},
 	},
 	{
@@ -1743,6 +1789,8 @@ var causes = []Cause{
 			{says: []string{"netsdk1004"}},
 			{says: []string{"netsdk1047"}},
 			{says: []string{"netsdk1094"}},
+			{says: []string{"error nu"}, like: &pattern{source: "\\berror NU(1[0-7]|3)\\d\\d\\b"}},
+			{says: []string{"netsdk1005"}},
 		},
 	},
 	{
@@ -2375,7 +2423,12 @@ var causes = []Cause{
 				like: &pattern{source: "(?i)^(\\S*error: )?subprocess exited with error"},
 			},
 			{says: []string{"validationerror: resolution error"}},
-			{says: []string{"[error at /"}, like: &pattern{source: "^\\[Error at /\\S+\\] "}, first: true},
+			{
+				says:  []string{"[error at /"},
+				not:   []string{"request limit exceeded", "rate exceeded"},
+				like:  &pattern{source: "^\\[Error at /\\S+\\] "},
+				first: true,
+			},
 		},
 	},
 	{
@@ -2396,6 +2449,21 @@ var causes = []Cause{
 			{says: []string{"is in a failed state:", "rollback"}},
 			{says: []string{"in a paused fail state"}},
 			{says: []string{"state and can not be deleted"}},
+			{
+				says: []string{"current stack status: "},
+				like: &pattern{source: "Current stack status: [A-Z_]*(ROLLBACK|IN_PROGRESS|FAILED)"},
+			},
+			{says: []string{"cannot be updated when status is"}},
+			{says: []string{"is invalid for updating"}, like: &pattern{source: "state of [A-Z_]+ is invalid"}},
+			{
+				says: []string{"is currently being updated and cannot be"},
+				not:  []string{"resource handler returned message"},
+			},
+			{
+				says: []string{"rollback_"},
+				like: &pattern{source: "(?i)\\bstack\\b.*\\b(state|status):? .*\\b(UPDATE_)?ROLLBACK_\\w+.*(can " +
+					"?not|can.t|unable to) be"},
+			},
 		},
 	},
 	{
@@ -2522,6 +2590,40 @@ var causes = []Cause{
 			{says: []string{"error: duplicate resource"}, sure: true},
 			{says: []string{"error: cycle:"}, sure: true},
 			{says: []string{"error: no configuration files"}},
+			{
+				says: []string{"error: invalid "},
+				like: &pattern{source: "^Error: Invalid (legacy provider address|value for (input )?variable|function " +
+					"argument|index|template|expression|character|block definition|attribute|resource " +
+					"(name|type|instance)|provider (configuration|reference)|module|variable name|default " +
+					"value|type " +
+					"specification|operand|dynamic|multi-line|quoted|escape|number|combination|backend|condit" +
+					"ion|import|version constraint|local|output|data source|on_failure|depends_on|use of)"},
+			},
+			{says: []string{"error: call to unknown function"}, sure: true},
+			{says: []string{"error: error in function call"}},
+			{says: []string{"error: incorrect attribute value type"}},
+			{says: []string{"error: variables not allowed"}, sure: true},
+			{says: []string{"error: unclosed configuration block"}, sure: true},
+			{says: []string{"error: attribute redefined"}, sure: true},
+			{
+				says: []string{"error: missing "},
+				like: &pattern{source: "^Error: Missing (base|block|name|item|attribute|newline|resource|key/value|required " +
+					"provider)"},
+			},
+			{
+				says: []string{"error: extraneous "},
+				like: &pattern{source: "^Error: Extraneous (label|quote)"},
+				sure: true,
+			},
+			{
+				says: []string{"error: undefined "},
+				like: &pattern{source: "^Error: Undefined (remote state|variable|provider)"},
+			},
+			{says: []string{"error: inconsistent conditional result types"}, sure: true},
+			{says: []string{"error: failed to read variables file"}},
+			{says: []string{"error: value for undeclared variable"}},
+			{says: []string{"error: unreadable module directory"}},
+			{says: []string{"error: provider configuration not present"}},
 		},
 	},
 	{
@@ -2675,6 +2777,16 @@ var causes = []Cause{
 			{says: []string{"is invalid: spec."}},
 			{says: []string{"error converting yaml to json"}},
 			{says: []string{"rendered manifests contain a resource that already exists"}},
+			{says: []string{"isn't valid for cluster, check the apiversion and kind"}},
+			{says: []string{"unable to build kubernetes objects from"}},
+			{says: []string{"strict decoding error"}},
+			{says: []string{"admission webhook \"", "denied the request"}},
+			{says: []string{"error from server (badrequest)"}},
+			{
+				says: []string{"is invalid: "},
+				like: &pattern{source: "(?i)\\b(deployment|service|ingress|job|pod|statefulset|daemonset|secret|configmap|cronjo" +
+					"b|persistentvolumeclaim)\\S* \"[^\"]+\" is invalid: "},
+			},
 		},
 	},
 	{
@@ -2842,6 +2954,10 @@ var causes = []Cause{
 		Retryable: true,
 		rules: []rule{
 			{says: []string{"requestlimitexceeded"}},
+			{
+				says: []string{"request limit exceeded"},
+				like: &pattern{source: "(?i)(^|[:\\]] )Request limit exceeded\\b"},
+			},
 			{says: []string{"throttlingexception"}},
 			{says: []string{"throttledexception"}},
 			{says: []string{"throttling: rate exceeded"}},
@@ -2876,6 +2992,7 @@ var causes = []Cause{
 			},
 			{says: []string{"concurrentmodification"}},
 			{says: []string{"concurrentupdatelimitexceeded"}},
+			{says: []string{"could not be updated due to a concurrent update operation"}},
 			{says: []string{"operationinprogressexception"}},
 			{says: []string{"toomanyinvalidationsinprogress"}},
 			{says: []string{"already has an active deployment"}},
@@ -2923,6 +3040,7 @@ var causes = []Cause{
 			{says: []string{"did not stabilize"}},
 			{says: []string{"notstabilized"}},
 			{says: []string{"exceeded max wait time for"}},
+			{says: []string{"the operation timed out. the state of the environment is unknown"}},
 		},
 	},
 	{
@@ -2943,6 +3061,14 @@ var causes = []Cause{
 			{says: []string{"upgrade failed:"}},
 			{says: []string{"installation failed:"}},
 			{says: []string{"error: failed to update the service"}},
+			{says: []string{"status check on the deployed lambda failed"}},
+			{says: []string{"failed to deploy configuration"}},
+			{says: []string{"engine execution has encountered an error"}},
+			{says: []string{"command failed on instance. return code"}},
+			{says: []string{"during an aborted deployment, some instances may have deployed"}},
+			{says: []string{"crashloopbackoff"}},
+			{says: []string{"imagepullbackoff"}},
+			{says: []string{"errimagepull"}},
 		},
 	},
 	{
@@ -3457,6 +3583,17 @@ var causes = []Cause{
 			{says: []string{"target stage", "could not be found"}},
 			{says: []string{"unable to prepare context"}},
 			{says: []string{"unknown instruction:"}},
+			{says: []string{"failed to walk /"}, like: &pattern{source: "failed to walk \\S+: lstat "}},
+			{says: []string{"copy failed:", "stat"}},
+			{says: []string{"cannot locate specified dockerfile"}},
+			{
+				says: []string{"outside the build context"},
+				like: &pattern{source: "(?i)forbidden path|must be within"},
+			},
+			{says: []string{"must be within the build context"}},
+			{says: []string{"base name ("}, like: &pattern{source: "base name \\([^)]*\\) should not be blank"}},
+			{says: []string{"failed to parse stage name"}},
+			{says: []string{"no build stage in current context"}},
 		},
 	},
 	{
@@ -3597,6 +3734,7 @@ var causes = []Cause{
 			{says: []string{"could not find or load main class"}},
 			{says: []string{"msb1003"}},
 			{says: []string{"msb1009"}},
+			{says: []string{"error msb4057"}},
 		},
 	},
 	{
@@ -4181,6 +4319,9 @@ var causes = []Cause{
 				},
 			},
 			{says: []string{"could not find a terragrunt.hcl"}},
+			{says: []string{"error msb3202"}},
+			{says: []string{"error msb4019"}},
+			{says: []string{"the system cannot find the file specified"}},
 		},
 	},
 	{
@@ -4247,6 +4388,10 @@ var causes = []Cause{
 			{says: []string{"failed to solve:"}},
 			{says: []string{"service '"}, like: &pattern{source: "(?i)service '[^']+' failed to build"}},
 			{says: []string{"error building image:"}},
+			{
+				says: []string{"docker exited with status"},
+				like: &pattern{source: "(?i)\\berror: docker exited with status \\d+"},
+			},
 		},
 	},
 	{
@@ -4312,6 +4457,7 @@ var causes = []Cause{
 				sure: true,
 			},
 			{says: []string{"typeerror:"}, like: &pattern{source: "^\\s*(Uncaught )?TypeError: "}},
+			{says: []string{"object reference not set to an instance of an object"}},
 		},
 	},
 	{
