@@ -251,7 +251,7 @@ var bucketParts = wordSet(`abac acceleration accelerate acl analytics cors encry
 // "S3 Bucket Public Access Block".
 func makesPart(action string, words []string) bool {
 	i := slices.IndexFunc(words, func(w string) bool { return strings.EqualFold(w, "bucket") })
-	return action == "s3:CreateBucket" && i >= 0 && i+1 < len(words) && bucketParts[strings.ToLower(words[i+1])]
+	return action == "s3:CreateBucket" && i >= 0 && i+1 < len(words) && bucketParts.has(strings.ToLower(words[i+1]))
 }
 
 // operationNamed returns the action of the operation that verb and noun name.

@@ -255,7 +255,7 @@ var stoppedTask = []string{"taskstopped:", `stoppedreason":`, "stoppedreason:", 
 // resource's function tells CloudFormation what its own calls were answered, an invoked function
 // tells its caller, and ECS what a task met before it ran.
 func (p *page) onBehalf(from, to int) string {
-	if !p.has("fromcustomresource") && !p.has(`errormessage":`) {
+	if !p.has("fromcustomresource") && !p.has(`errormessage":`) && !slices.ContainsFunc(stoppedTask, p.has) {
 		return ""
 	}
 	lo := max(0, from-400)

@@ -126,6 +126,7 @@ var causes = []Cause{
 			{says: []string{"could not assume role"}, not: []string{"oidc", "sts:assumerole"}},
 			{
 				says: []string{"to assume the "},
+				not:  []string{"the credentials do not have"},
 				like: &pattern{source: "(?i)(allow|authorized|required|permissions?) .*to assume the (provided )?role"},
 			},
 			{says: []string{"is not authorized to perform assumerole on role"}},

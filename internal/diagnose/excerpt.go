@@ -40,26 +40,26 @@ func (x *facts) bestEvidence() Evidence {
 	if x.context != "" {
 		return x.contextEvidence()
 	}
-	if l, ok := x.errorLine(); ok {
-		return Evidence{l.N, l.Text, buildlog.FromLog}
+	if i := x.errorLine(); i >= 0 {
+		return Evidence{x.lines[i].N, x.lines[i].Text, buildlog.FromLog}
 	}
 	return x.contextEvidence()
 }
 
-// errorLine picks the line that most surely reports an error, and of equal ones the last; without
-// any, the last line that is neither empty nor the agent's.
-func (x *facts) errorLine() (line buildlog.Line, ok bool) {
-	best := -1
+// errorLine returns the index of the line that most surely reports an error, and of equal ones the
+// last; without any, of the last line that is neither empty nor the agent's; -1 without one.
+func (x *facts) errorLine() int {
+	best, index := -1, -1
 	for i := len(x.lines) - 1; i >= 0; i-- {
 		l, text := x.lines[i], strings.TrimSpace(x.bare[i])
 		if text == "" || buildlog.AgentLine(l.Text) {
 			continue
 		}
 		if s := strength(l.Text, text); s > best {
-			best, line = s, l
+			best, index = s, i
 		}
 	}
-	return line, best >= 0
+	return index
 }
 
 // strength ranks a line, with and without what tools put in front of it: a level in brackets is

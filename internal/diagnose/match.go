@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -34,6 +35,7 @@ type facts struct {
 	bare     []string          // the lines without what tools put in front of them
 	rows     *lines            // bare
 	raw      *lines            // lines
+	end      int               // what counts as the end of lines where only their last are searched; 0: all
 
 	// What was found about each line.
 	proveNone, passes, takeRole, survived memo
@@ -162,8 +164,30 @@ func (x *facts) find(causes []Cause) (*Cause, *rule, finding) {
 		if c, r, f := x.first(causes, true); c != nil {
 			return c, r, f
 		}
+		if c, r, f := x.beforeMore(causes); c != nil {
+			return c, r, f
+		}
 	}
 	return c, r, f
+}
+
+// beforeMore looks for a cause as if the output had ended with the line that most surely reports an
+// error: a command may print much after it, such as the log of a service, and some words are only
+// looked for at the end. What is found so is only reported.
+func (x *facts) beforeMore(causes []Cause) (*Cause, *rule, finding) {
+	i := x.errorLine()
+	if i < 0 || i+1 == len(x.lines) || strength(x.lines[i].Text, x.bare[i]) <= buildlog.Consequence {
+		return nil, nil, finding{}
+	}
+	x.end = i + 1
+	defer func() { x.end = 0 }()
+	for _, consequence := range []bool{false, true} {
+		c, r, f := x.first(causes, consequence)
+		if c != nil && c.last > 0 && (c.Remedy == Report && r.remedy == "" || r.remedy == Report) {
+			return c, r, f
+		}
+	}
+	return nil, nil, finding{}
 }
 
 // first returns the first cause that holds by a rule about a consequence, or by another one.
@@ -359,8 +383,8 @@ func (x *facts) searchLine(r *rule, last int, found *finding, skip func(i, from,
 		return -1
 	}
 	lo := 0
-	if last > 0 && last < len(x.lines) {
-		lo = len(x.lines) - last
+	if end := cmp.Or(x.end, len(x.lines)); last > 0 && last < end {
+		lo = end - last
 	}
 	for _, i := range x.holding(r.says[0], lo, r.first) {
 		var f finding
