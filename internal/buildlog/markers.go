@@ -227,7 +227,10 @@ func contextCommand(c codebuild.Context) (command, exit string) {
 	rest = strings.TrimSpace(rest)
 	if i := strings.LastIndex(rest, "Reason:"); i >= 0 {
 		reason := strings.TrimSpace(rest[i+len("Reason:"):])
-		exit = strings.TrimPrefix(reason, "exit status ")
+		exit = reason
+		if status, ok := strings.CutPrefix(reason, "exit status "); ok {
+			exit = firstWord(status) // a copy may go on behind it
+		}
 		rest = strings.TrimSuffix(strings.TrimSpace(rest[:i]), ".")
 	}
 	return rest, exit

@@ -666,6 +666,25 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "submodule-failed",
+		Title: "A Git submodule could not be fetched",
+		Advice: "Give the build access to the submodule's repository (https with the same credential " +
+			"rather than git@), turn on \"Git submodules\" in the source settings, and check that " +
+			"the recorded commit exists.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"into submodule path", "failed"}},
+			{says: []string{"fetched in submodule path"}},
+			{says: []string{"no submodule mapping found in .gitmodules"}},
+			{says: []string{"no url found for submodule path"}},
+			{
+				says: []string{"failed to clone '", "aborting"},
+				like: &pattern{source: "Failed to clone '[^']+' a second time"},
+			},
+			{says: []string{"unable to find current", "revision in submodule path"}},
+		},
+	},
+	{
 		Name:  "source-not-found",
 		Title: "The source repository does not exist, or is not visible to CodeBuild",
 		Advice: "Check the repository's URL in the project, and that the project's credential or " +
@@ -942,6 +961,7 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"no basic auth credentials"}, not: []string{"unable to pull customer"}},
 			{says: []string{"your authorization token has expired"}},
+			{says: []string{"please login prior to push"}},
 			{says: []string{"unauthorized: authentication required"}},
 			{says: []string{"unauthorized: authentication required"}},
 			{says: []string{"authorization status: 401: authorization failed"}},
@@ -1124,6 +1144,10 @@ var causes = []Cause{
 		Retryable: true,
 		rules: []rule{
 			{says: []string{"error checking push permissions"}},
+			{
+				says: []string{"failed to do request:"},
+				like: &pattern{source: "failed to do request: (Post|Put|Patch) .*: EOF$"},
+			},
 			{says: []string{"retrying in"}, like: &pattern{source: "[0-9a-f]{12}: Retrying in \\d+ seconds?"}},
 			{
 				says: []string{"failed to push"},
@@ -1146,25 +1170,6 @@ var causes = []Cause{
 			{code: []string{"BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE"}},
 			{says: []string{"cannotpullcontainererror"}},
 			{says: []string{"unable to pull customer's container image"}},
-		},
-	},
-	{
-		Name:  "submodule-failed",
-		Title: "A Git submodule could not be fetched",
-		Advice: "Give the build access to the submodule's repository (https with the same credential " +
-			"rather than git@), turn on \"Git submodules\" in the source settings, and check that " +
-			"the recorded commit exists.",
-		Remedy: "report",
-		rules: []rule{
-			{says: []string{"into submodule path", "failed"}},
-			{says: []string{"fetched in submodule path"}},
-			{says: []string{"no submodule mapping found in .gitmodules"}},
-			{says: []string{"no url found for submodule path"}},
-			{
-				says: []string{"failed to clone '", "aborting"},
-				like: &pattern{source: "Failed to clone '[^']+' a second time"},
-			},
-			{says: []string{"unable to find current", "revision in submodule path"}},
 		},
 	},
 	{
@@ -1306,6 +1311,7 @@ var causes = []Cause{
 			{says: []string{"npm ci` can only install with an existing package-lock.json"}, sure: true},
 			{says: []string{"`npm ci` can only install"}, sure: true},
 			{says: []string{"the `npm ci` command can only install"}, sure: true},
+			{says: []string{"can only install packages with an existing package-lock.json"}, sure: true},
 			{says: []string{"your lockfile needs to be updated"}, sure: true},
 			{says: []string{"the lockfile would have been modified by this install"}, sure: true},
 			{says: []string{"err_pnpm_outdated_lockfile"}, sure: true},
@@ -1354,6 +1360,16 @@ var causes = []Cause{
 			{
 				says: []string{"failed to deploy artifacts"},
 				like: &pattern{source: "Failed to deploy artifacts.*(: |code: ?)40[13]\\b"},
+			},
+			{
+				says: []string{"failed to deploy artifacts"},
+				like: &pattern{source: "\\b40[13] (Unauthorized|Forbidden)\\b"},
+			},
+			{says: []string{"error deploying artifact"}, like: &pattern{source: "Return code is: 40[0139]\\b"}},
+			{
+				says: []string{"failed to transfer file"},
+				also: []string{".deploy"},
+				like: &pattern{source: "with status code 40[0139]\\b"},
 			},
 			{says: []string{"couldn't publish package:"}},
 			{
@@ -1706,11 +1722,16 @@ var causes = []Cause{
 			{says: []string{"non-resolvable parent pom"}, first: true},
 			{says: []string{"non-resolvable import pom"}, first: true},
 			{
-				says:  []string{"could not transfer artifact", "[error]"},
+				says:  []string{"could not transfer artifact"},
 				not:   []string{"failed to deploy artifacts"},
+				like:  &pattern{source: "\\[ERROR\\]|^Error: "},
 				first: true,
 			},
-			{says: []string{"could not find artifact", "[error]"}, first: true},
+			{
+				says:  []string{"could not find artifact"},
+				like:  &pattern{source: "\\[ERROR\\]|^Error: "},
+				first: true,
+			},
 			{says: []string{"or one of its dependencies could not be resolved"}, first: true},
 			{says: []string{"failed to read artifact descriptor for"}, first: true},
 		},
@@ -2994,6 +3015,7 @@ var causes = []Cause{
 			{says: []string{"concurrentmodification"}},
 			{says: []string{"concurrentupdatelimitexceeded"}},
 			{says: []string{"could not be updated due to a concurrent update operation"}},
+			{says: []string{"an operation on this changeset is currently in progress"}},
 			{says: []string{"operationinprogressexception"}},
 			{says: []string{"toomanyinvalidationsinprogress"}},
 			{says: []string{"already has an active deployment"}},
@@ -3035,6 +3057,7 @@ var causes = []Cause{
 			{says: []string{"installation failed", "context deadline exceeded"}},
 			{says: []string{"request did not complete within requested timeout"}},
 			{says: []string{"waiter servicesstable failed"}},
+			{says: []string{"resource is not in the state servicesstable"}},
 			{says: []string{"resource timed out waiting for"}},
 			{says: []string{"waiter", "failed: max attempts exceeded"}},
 			{says: []string{"timeout while waiting for state to become"}},
@@ -3063,6 +3086,14 @@ var causes = []Cause{
 			{says: []string{"installation failed:"}},
 			{says: []string{"error: failed to update the service"}},
 			{says: []string{"status check on the deployed lambda failed"}},
+			{says: []string{"environment still has health"}},
+			{says: []string{"deployment failed! current state:"}},
+			{says: []string{"was unable to place a task"}},
+			{
+				says:        []string{"environment health has transitioned from"},
+				like:        &pattern{source: "to (Severe|Degraded)\\b"},
+				consequence: true,
+			},
 			{says: []string{"failed to deploy configuration"}},
 			{says: []string{"engine execution has encountered an error"}},
 			{says: []string{"command failed on instance. return code"}},
@@ -3635,6 +3666,7 @@ var causes = []Cause{
 			{says: []string{"is not recognized as a name of a cmdlet"}},
 			{says: []string{"no such file or directory", "/usr/bin/env:"}},
 			{says: []string{"no module named pip"}},
+			{says: []string{"could not determine executable to run"}},
 			{exit: []string{"127"}},
 		},
 	},
@@ -3991,6 +4023,10 @@ var causes = []Cause{
 				says: []string{"500 internal server error"},
 				like: &pattern{source: "(?i)(npm|fetch|get|download|registry|https?://)"},
 			},
+			{
+				says: []string{"internal server error"},
+				like: &pattern{source: "^error: \\[50\\d\\] Internal Server Error"},
+			},
 			{says: []string{"returned error: 50"}, like: &pattern{source: "returned error: 50\\d"}},
 			{says: []string{"http error 503"}},
 			{says: []string{"status code 503"}},
@@ -4070,6 +4106,7 @@ var causes = []Cause{
 			{says: []string{"alreadyexists"}},
 			{says: []string{"entityalreadyexists"}},
 			{says: []string{"bucketalreadyownedbyyou"}},
+			{says: []string{"already exists"}, like: &pattern{source: "already exists\\.? \\(Service: "}},
 			{says: []string{"resourceexistsexception"}},
 			{says: []string{"resourceconflictexception"}, like: &pattern{source: "(?i)already exist"}},
 			{
@@ -4119,6 +4156,8 @@ var causes = []Cause{
 			{says: []string{".notfound:"}, like: &pattern{source: "Invalid\\w+\\.NotFound:"}},
 			{says: []string{"stack with id", "does not exist"}},
 			{says: []string{"no stack named"}},
+			{says: []string{"does not exist"}, like: &pattern{source: "\\bStack '[^']+' does not exist"}},
+			{says: []string{"cannot update inactive service"}},
 			{says: []string{"nosuchdistribution"}},
 			{says: []string{"nosuchhostedzone"}},
 			{says: []string{"no export named"}},
