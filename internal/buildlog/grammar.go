@@ -72,6 +72,9 @@ func (s *sentences) heads() {
 	}
 }
 
+// emphasis is Markdown's, around what a report wants to be seen.
+const emphasis = "**"
+
 // head reads the sentence whose head is flat[at:after]; next is where the next head is.
 func (s *sentences) head(at, after, next int) {
 	rest := s.skipFlat(after, ":", "operation:", "action:", "thefollowingaction:", "thefollowingactions:")
@@ -92,6 +95,9 @@ func (s *sentences) head(at, after, next int) {
 		from = s.startOf(d.Subject, from)
 	}
 	d.Resource, rest = s.resource(rest, t, hasTail, w)
+	if name, ok := strings.CutSuffix(d.Resource, emphasis); ok && bytes.HasSuffix(s.flat[:from], []byte(emphasis)) {
+		d.Resource = name // a report that sets the sentence in bold
+	}
 	if hasTail && s.adjoins(rest, t.from) && (t.action == "" || sameAction(t.action, actions)) {
 		if t.public {
 			s.none = append(s.none, span{from, t.to})

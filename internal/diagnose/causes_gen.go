@@ -470,6 +470,7 @@ var causes = []Cause{
 		rules: []rule{
 			{code: []string{"BUILD_TIMED_OUT"}},
 			{status: []string{"TIMED_OUT"}},
+			{says: []string{"build has timed out."}, like: &pattern{source: "^Build has timed out\\."}},
 		},
 	},
 	{
@@ -834,6 +835,15 @@ var causes = []Cause{
 			{says: []string{"javascript heap out of memory"}, sure: true},
 			{says: []string{"reached heap limit"}, sure: true},
 			{says: []string{"java.lang.outofmemoryerror"}, sure: true},
+			{says: []string{"gradle build daemon disappeared unexpectedly"}},
+			{
+				says: []string{"java heap space"},
+				like: &pattern{source: "^\\s*(> )?Java heap space$"},
+				sure: true,
+			},
+			{says: []string{"gc overhead limit exceeded"}, sure: true},
+			{says: []string{"because the process exited too early"}},
+			{says: []string{"allowed memory size of"}, sure: true},
 			{says: []string{"expiring daemon because jvm heap space is exhausted"}, sure: true},
 			{says: []string{"there is insufficient memory for the java runtime environment"}, sure: true},
 			{says: []string{"cannot allocate memory"}, sure: true},
@@ -1316,6 +1326,8 @@ var causes = []Cause{
 			{says: []string{"the lockfile would have been modified by this install"}, sure: true},
 			{says: []string{"err_pnpm_outdated_lockfile"}, sure: true},
 			{says: []string{"err_pnpm_no_lockfile"}, sure: true},
+			{says: []string{"err_pnpm_lockfile_breaking_change"}, sure: true},
+			{says: []string{"lockfile had changes, but lockfile is frozen"}, sure: true},
 			{says: []string{"the lock file", "needs to be updated but --locked was passed"}, sure: true},
 			{says: []string{"poetry.lock was last generated"}, sure: true},
 			{says: []string{"poetry.lock is not up to date"}, sure: true},
@@ -1450,6 +1462,14 @@ var causes = []Cause{
 			},
 			{says: []string{"code e404"}, like: &pattern{source: "(?i)npm (err!|error) code E404"}},
 			{
+				says: []string{"404 not found - get"},
+				like: &pattern{source: "(?i)npm (err!|error) .*404 Not Found - GET"},
+			},
+			{
+				says: []string{"an unexpected error occurred:"},
+				like: &pattern{source: "Request failed .*404 Not Found"},
+			},
+			{
 				says: []string{"notarget no matching version found for"},
 				like: &pattern{source: "No matching version found for (?P<package>\\S+[^.\\s])"},
 			},
@@ -1545,6 +1565,12 @@ var causes = []Cause{
 			{says: []string{"error: can't find rust compiler"}},
 			{says: []string{"cargo, the rust package manager, is not installed"}},
 			{says: []string{"linker `cc` not found"}},
+			{
+				says: []string{"error: command '"},
+				like: &pattern{source: "error: command '[^']*(gcc|cc|g\\+\\+|clang)' failed"},
+			},
+			{says: []string{"fatal error: python.h"}},
+			{says: []string{"and bundler cannot continue"}},
 			{says: []string{"pg_config executable not found"}},
 			{says: []string{"missing binding "}, like: &pattern{source: "Missing binding \\S+binding\\.node"}},
 			{says: []string{"could not find a binding for your current environment"}},
@@ -1619,6 +1645,12 @@ var causes = []Cause{
 				says: []string{"binary validation failed"},
 				like: &pattern{source: "Binary validation failed( for (?P<runtime>\\w+)|!)"},
 			},
+			{says: []string{"syntaxerror: unexpected token '?"}, sure: true},
+			{
+				says: []string{"requires ruby version"},
+				like: &pattern{source: "requires ruby version \\S"},
+				sure: true,
+			},
 			{says: []string{"error msb4236"}, sure: true},
 			{says: []string{"error msb3644"}, sure: true},
 			{says: []string{"error netsdk1141"}, sure: true},
@@ -1688,6 +1720,7 @@ var causes = []Cause{
 			{says: []string{"externally-managed-environment"}, sure: true},
 			{says: []string{"these packages do not match the hashes"}, sure: true},
 			{says: []string{"could not open requirements file"}},
+			{says: []string{"error: invalid requirement:"}, sure: true},
 			{command: []string{"pip check"}, says: []string{", which is not installed."}, sure: true},
 			{command: []string{"pip check"}, says: []string{"has requirement", "but you have"}, sure: true},
 			{says: []string{"error: http error", "while getting"}, not: []string{"429"}},
@@ -1758,6 +1791,10 @@ var causes = []Cause{
 				says: []string{"could not find "},
 				like: &pattern{source: "^ *(> )?Could not find [\\w.-]+:[\\w.-]+:"},
 			},
+			{
+				says: []string{"could not resolve "},
+				like: &pattern{source: "^ *(> )?Could not resolve [\\w.-]+:[\\w.-]+:"},
+			},
 		},
 	},
 	{
@@ -1771,6 +1808,7 @@ var causes = []Cause{
 			{says: []string{"no required module provides package"}, sure: true},
 			{says: []string{"cannot find module providing package"}},
 			{says: []string{"go: ", "unknown revision"}},
+			{says: []string{"go: ", "invalid version: "}, not: []string{"invalid go version"}},
 			{says: []string{"go: ", "checksum mismatch"}},
 			{says: []string{"verifying ", "checksum mismatch"}},
 			{says: []string{"reading https://", "/@v/", "404"}},
@@ -1893,6 +1931,8 @@ var causes = []Cause{
 			{says: []string{"e: package '", "has no installation candidate"}},
 			{says: []string{"does not have a release file"}},
 			{says: []string{"no_pubkey"}},
+			{says: []string{"the following signatures were invalid"}},
+			{says: []string{"no package "}, like: &pattern{source: "^No package \\S+ available"}},
 			{says: []string{"e: the repository '"}},
 			{says: []string{"e: unable to correct problems, you have held broken packages"}},
 			{says: []string{"e: sub-process /usr/bin/dpkg returned an error code"}},
@@ -2118,6 +2158,11 @@ var causes = []Cause{
 			},
 			{says: []string{"result: fail"}, like: &pattern{source: "^Result: FAIL$"}},
 			{says: []string{"some tests failed"}, like: &pattern{source: "(?i)some tests failed\\.?$"}},
+			{says: []string{"async callback was not invoked within"}},
+			{
+				says: []string{"exceeded timeout of"},
+				like: &pattern{source: "Exceeded timeout of \\d+ ms for a (test|hook)"},
+			},
 			{says: []string{"specs, "}, like: &pattern{source: "^\\d+ specs?, [1-9]\\d* failures?"}},
 			{
 				says: []string{"tests, "},
@@ -2449,6 +2494,8 @@ var causes = []Cause{
 				like: &pattern{source: "(?i)^(\\S*error: )?subprocess exited with error"},
 			},
 			{says: []string{"validationerror: resolution error"}},
+			{says: []string{"there is already a construct with name"}},
+			{says: []string{"error: cannot find asset at"}},
 			{
 				says:  []string{"[error at /"},
 				not:   []string{"request limit exceeded", "rate exceeded"},
@@ -2749,6 +2796,7 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"error: repo "}, like: &pattern{source: "^Error: repo \\S+ not found"}},
 			{says: []string{"no cached repo found"}},
+			{says: []string{"failed to download \""}, like: &pattern{source: "^Error: failed to download \""}},
 			{says: []string{"chart \"", "not found in"}},
 			{says: []string{"found in chart.yaml, but missing in charts/ directory"}},
 		},
@@ -3172,6 +3220,8 @@ var causes = []Cause{
 			{says: []string{"gpg: signing failed"}},
 			{says: []string{"gpg: skipped"}, like: &pattern{source: "gpg: skipped \"[^\"]+\": No secret key"}},
 			{says: []string{"no identity found"}, like: &pattern{source: "(?i)codesign|: no identity found$"}},
+			{says: []string{"no signing certificate"}},
+			{says: []string{"not found for signing config"}},
 		},
 	},
 	{
@@ -3227,6 +3277,11 @@ var causes = []Cause{
 			{says: []string{"mongoserverselectionerror"}},
 			{says: []string{"error connecting to redis"}},
 			{says: []string{"communications link failure"}},
+			{says: []string{"sqlstate[hy000] [2002]"}},
+			{
+				says: []string{"psqlexception: connection to"},
+				like: &pattern{source: "PSQLException: Connection to \\S+ refused"},
+			},
 			{says: []string{"sequelizeconnectionrefusederror"}},
 			{says: []string{"econnrefused", ":5432"}},
 			{says: []string{"econnrefused", ":3306"}},
@@ -3302,6 +3357,7 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"cmake error"}, like: &pattern{source: "^CMake Error"}, first: true},
 			{says: []string{"configure: error:"}},
+			{says: []string{"sdk location not found"}},
 			{says: []string{"meson.build:"}, like: &pattern{source: "meson\\.build:\\d+:\\d+: ERROR: "}},
 		},
 	},
@@ -3327,7 +3383,7 @@ var causes = []Cause{
 			{says: []string{"unable to compile typescript"}, first: true, sure: true},
 			{
 				says:  []string{"type error:"},
-				like:  &pattern{source: "^\\s*Type error: "},
+				like:  &pattern{source: "(^\\s*|:\\d+:\\d+:?\\s+)Type error: "},
 				first: true,
 				sure:  true,
 			},
@@ -3408,6 +3464,11 @@ var causes = []Cause{
 			},
 			{says: []string{"protoc"}, like: &pattern{source: "\\.proto:\\d+:\\d+:"}, first: true, sure: true},
 			{says: []string{"build failed because of webpack errors"}, first: true},
+			{
+				says:  []string{"error during build:"},
+				like:  &pattern{source: "^error during build:$"},
+				first: true,
+			},
 			{
 				says:  []string{"failed: (exit "},
 				like:  &pattern{source: "^ERROR: \\S+BUILD(\\.bazel)?:\\d+:\\d+: .* failed: \\(Exit \\d+\\)"},
@@ -3810,6 +3871,7 @@ var causes = []Cause{
 			{says: []string{"serverless plugin \"", "not found"}, sure: true},
 			{says: []string{"err_module_not_found"}, sure: true},
 			{says: []string{"cannot find package '"}, sure: true},
+			{says: []string{"npm has a bug related to optional dependencies"}, sure: true},
 			{says: []string{"module_not_found"}, sure: true},
 		},
 	},
@@ -3827,6 +3889,26 @@ var causes = []Cause{
 			{says: []string{"is not valid json"}},
 			{says: []string{"in json at position"}},
 			{says: []string{"looking for beginning of value"}},
+		},
+	},
+	{
+		Name:  "invalid-yaml",
+		Title: "A file is not valid YAML",
+		Advice: "The message names the line. Most often it is the indentation, a tab, or a colon or star " +
+			"in a value without quotes; yamllint shows the place.",
+		Remedy: "report",
+		last:   80,
+		rules: []rule{
+			{
+				says: []string{"yaml: "},
+				like: &pattern{source: "\\byaml: (line \\d+: |unmarshal errors|control characters)"},
+			},
+			{says: []string{"yamlexception"}},
+			{
+				says: []string{"yaml."},
+				like: &pattern{source: "\\byaml\\.(scanner|parser|constructor|reader|composer)\\.\\w+Error"},
+			},
+			{says: []string{"mapping values are not allowed"}},
 		},
 	},
 	{
@@ -4034,6 +4116,11 @@ var causes = []Cause{
 			{says: []string{"unexpected eof"}, not: []string{"while looking for matching"}},
 			{says: []string{"unexpected disconnect while reading sideband packet"}},
 			{says: []string{"socket hang up"}},
+			{
+				says: []string{"this is a problem related to network connectivity"},
+				like: &pattern{source: "(?i)^npm (err!|error) network "},
+			},
+			{says: []string{"fetch-pack: invalid index-pack output"}},
 			{says: []string{"502 bad gateway"}},
 			{says: []string{"503 service unavailable"}},
 			{says: []string{"503 service temporarily unavailable"}},
@@ -4259,6 +4346,8 @@ var causes = []Cause{
 			{says: []string{"invalid reference format"}},
 			{says: []string{"error parsing reference:"}},
 			{says: []string{"no such option:"}, sure: true},
+			{says: []string{"error: missing option"}, sure: true},
+			{says: []string{"error: missing argument"}, sure: true},
 			{says: []string{"bad value for --query"}},
 			{says: []string{"error: got unexpected extra argument"}, sure: true},
 			{
@@ -4354,6 +4443,8 @@ var causes = []Cause{
 			{says: []string{"filenotfoundexception"}},
 			{says: []string{"unable to open file"}},
 			{says: []string{"the system cannot find the path specified"}},
+			{says: []string{"cd: can't cd to"}},
+			{says: []string{"zip error: nothing to do!"}},
 			{says: []string{"cannot find or open"}},
 			{says: []string{"invalid template path"}},
 			{says: []string{"template file not found at"}},
@@ -4392,6 +4483,7 @@ var causes = []Cause{
 		last:   80,
 		rules: []rule{
 			{says: []string{"eacces"}, like: &pattern{source: "(?i)EACCES: permission denied"}},
+			{says: []string{"code eacces"}, like: &pattern{source: "(?i)npm (err!|error) code EACCES"}},
 			{says: []string{"permissionerror:"}},
 			{
 				says: []string{"permission denied"},
@@ -4487,7 +4579,6 @@ var causes = []Cause{
 		rules: []rule{
 			{
 				says: []string{"fatal: ["},
-				also: []string{"play recap"},
 				like: &pattern{source: "^fatal: \\[[^\\]]+\\].*(FAILED!|UNREACHABLE!)"},
 			},
 		},
@@ -4517,6 +4608,9 @@ var causes = []Cause{
 			},
 			{says: []string{"typeerror:"}, like: &pattern{source: "^\\s*(Uncaught )?TypeError: "}},
 			{says: []string{"object reference not set to an instance of an object"}},
+			{says: []string{"panicked at"}, like: &pattern{source: "^thread '[^']*' (\\(\\d+\\) )?panicked at"}},
+			{says: []string{"rake aborted!"}, like: &pattern{source: "^rake aborted!"}},
+			{says: []string{"nomethoderror"}, like: &pattern{source: "NoMethodError: |\\(NoMethodError\\)$"}},
 			{
 				says: []string{"exception: "},
 				also: []string{"\tat "},
