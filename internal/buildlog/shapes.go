@@ -272,7 +272,8 @@ func (s *sentences) readEC2(at int) (report, bool) {
 
 const operationDenied = "notauthorizederror-operationdenied."
 
-// readBeanstalk: the EB CLI's words before AWS's message, which may be about the credentials as well.
+// readBeanstalk: the EB CLI's words before AWS's message, which may be about the credentials as
+// well.
 func (s *sentences) readBeanstalk(at int) (report, bool) {
 	r := report{from: at, msg: at + len(operationDenied), code: "accessdenied", says: true}
 	_, n := terminal(s.flat[r.msg:])

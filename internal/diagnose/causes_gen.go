@@ -1144,6 +1144,37 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "registry-unavailable",
+		Title: "A registry of packages, plugins or images did not answer for now",
+		Advice: "It answered 5xx or not in time. Start the build again; if it lasts, see the registry's " +
+			"status page, or use a mirror or a cache (CodeArtifact, an ECR pull-through cache).",
+		Remedy:    "retry",
+		Retryable: true,
+		rules: []rule{
+			{
+				says: []string{"could not get '", "received status code 5"},
+				like: &pattern{source: "Received status code 5\\d\\d from server"},
+			},
+			{
+				says: []string{"could not transfer artifact", "status"},
+				like: &pattern{source: "(?i)status(?: code)?:? 5\\d\\d\\b"},
+			},
+			{says: []string{"could not transfer artifact", "timed out"}},
+			{says: []string{"server error"}, like: &pattern{source: "\\b50[0234] Server Error: .* for url: "}},
+			{
+				says: []string{"http error 50"},
+				like: &pattern{source: "^(ERROR: |WARNING: )?HTTP error 50[0234] while getting https?://"},
+			},
+			{says: []string{"[28] timeout was reached"}, also: []string{"download of"}},
+			{says: []string{"[28] timeout was reached"}, also: []string{"failed to get"}},
+			{says: []string{"could not query provider registry"}, also: []string{"the request failed after"}},
+			{
+				says: []string{"received unexpected http status: 50"},
+				like: &pattern{source: "received unexpected HTTP status: 50\\d"},
+			},
+		},
+	},
+	{
 		Name:  "docker-push-failed",
 		Title: "The push to the image registry was cut off",
 		Advice: "If it is Amazon ECR and no denial is printed, the role most often lacks a permission " +

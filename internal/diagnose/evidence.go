@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
@@ -121,6 +122,8 @@ type weighing struct {
 	shared    []string // names in the whole message
 	about     []string // words of what was denied, in lower case
 	elsewhere bool     // another of several processes is the one that failed
+	killed    bool     // the build timed out, or a signal ended the command
+	side      bool     // what was denied is a side matter by its action or resource
 	notCLI    bool     // the exit status is none that the AWS CLI has, whose line it is
 	ended     bool     // the exit status says that it is what ended the command
 	outside   bool     // the report of a failed test run or check does not hold the line
@@ -137,6 +140,7 @@ var findings = []struct {
 }{
 	{Shown, func(w *weighing) bool { return w.shows && w.whose != whoseOwn }},
 	{Foreign, func(w *weighing) bool { return w.foreign && w.whose == whoseUnattributed }},
+	{Overtaken, func(w *weighing) bool { return w.killed }},
 	{Tolerated, func(w *weighing) bool { return w.survived != "" }},
 	{Explains, func(w *weighing) bool { return w.ended }},
 	{Contested, func(w *weighing) bool { return w.rival != nil || w.outside }},
@@ -223,6 +227,7 @@ func (x *facts) weighDenial(d *buildlog.Denial) weighing {
 		return w
 	}
 	w.rival, w.reads = x.sure, reads(d)
+	w.killed = slices.Contains(x.statuses, codebuild.TimedOut) || slices.Contains([]string{"137", "139", "143"}, x.Exit)
 	i := x.line(d.Line)
 	if i < 0 {
 		return w // too far before the end for its surroundings to be known
@@ -238,6 +243,7 @@ func (x *facts) weighDenial(d *buildlog.Denial) weighing {
 
 // weighAt answers the questions about the denial in the line with index i.
 func (x *facts) weighAt(w weighing, d *buildlog.Denial, i int) weighing {
+	w.side = sideAction.MatchString(d.Action) || sideTarget.MatchString(d.Resource)
 	w.foreign, w.about, w.shared = x.tookRole(i), aboutWords(d), tokens(d.Text)
 	before, after := around(x.bare[i], d.Text)
 	x.weighLine(&w, i, before, after)
@@ -281,7 +287,10 @@ func (x *facts) weighLine(w *weighing, i int, before, after string) {
 		w.survived = succeededLater
 	}
 	w.aside = x.rows.may(sideMatter, i) && sideMatter.MatchString(withScheme.ReplaceAllString(before, " "))
-	w.aside = w.aside || i > 0 && x.rows.match(savesSideMatter, i-1)
+	w.aside = w.aside || i > 0 && x.rows.match(savesSideMatter, i-1) || w.side
+	if sideMatter.MatchString(x.Command) {
+		w.aside = false // it is what the command is for
+	}
 	w.oneOfMany = x.raw.match(process, i)
 	w.later, w.earlier = x.laterError(i, w), x.earlierError(i, w)
 	w.others, w.outside = x.othersAfter(i, w), x.outsideReport(i)
@@ -434,7 +443,7 @@ func reads(d *buildlog.Denial) bool {
 		name = d.Operation
 	}
 	return name == "" || slices.ContainsFunc([]string{"Get", "List", "Describe", "Batch", "Head", "Assume", "Decrypt", "Read", "Query",
-		"Scan", "Lookup", "Search", "GitPull", "Create", "Start"}, func(verb string) bool { return strings.HasPrefix(name, verb) })
+		"Scan", "Lookup", "Search", "GitPull"}, func(verb string) bool { return strings.HasPrefix(name, verb) })
 }
 
 // laterError returns the index of the error with which the output ends, if work went on after the
@@ -466,7 +475,7 @@ func (x *facts) laterError(i int, w *weighing) int {
 			}
 		}
 	}
-	if !w.aside {
+	if !w.aside || x.inException(i) { // an exception shows the code that threw it
 		return -1
 	}
 	for k := i - 1; k >= 0 && k >= i-60; k-- {
@@ -528,7 +537,7 @@ func (x *facts) othersAfter(i int, w *weighing) []int {
 	if acknowledged && !slices.ContainsFunc(list, wrong) {
 		return nil
 	}
-	if len(list) == 1 && (!wrong(list[0]) || x.rows.match(acknowledges, list[0])) {
+	if len(list) == 1 && (!wrong(list[0]) && !w.aside || x.rows.match(acknowledges, list[0])) {
 		return nil
 	}
 	return list

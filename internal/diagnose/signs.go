@@ -312,8 +312,9 @@ var (
 		`limit|duplicates?|should|expected|wanted|instead|` +
 		`(has|have) no|not ok|vulnerabilit\w+|did(n't| not)|too (many|large|small|old|low|high))\b`)
 	// summary matches what wrappers print after the error that they are about.
-	summary = lazyregexp.New(`(?i)^\s*(--- )?FAIL(ED)?\b|^make(\[\d+\])?: |^npm (err!|error)( |$)|ELIFECYCLE|` +
-		`lifecycle script|\bexit(ed)?( with)?( the)?( error)?( code| status)?:? ?-?\d+|` +
+	summary = lazyregexp.New(`(?i)^SLF4J: |^\(reached max retries|^\s*(--- )?FAIL(ED)?\b|^make(\[\d+\])?: |` +
+		`^npm (err!|error)( |$)|ELIFECYCLE|` +
+		`lifecycle script|\bexit(ed)?( with)?( the)?( error)?( code| status)?:? ?-?[1-9]\d*|` +
 		`\b(error|status|return(ed)?) (code|status|exit)?:? ?-?\d+\s*$|command failed|^error command failed|` +
 		`^error: (script|command|recipe|process|task) |` +
 		`\b(build|deploy\w*|release|upload|publish\w*|push|sync|pipeline|job|stage|step|script|command|task|stack|run|operation|update|` +
@@ -387,7 +388,8 @@ var (
 		`AggregateError|StatusCode: \d+, RequestID|HostID:|^NoSuch\w+:$|^\w{20,}=*,$|end of JSON input|state lock|` +
 		`protect the state|by multiple users|most commands, you can|"-lock=false"|but this is not recommended|` +
 		`written to the file|forked state|` +
-		`Failed to persist state|error shown above has prevented|to the configured backend|Running "t\w+ apply"|making it harder|retry writing|no master key|for SOPS to recover|but none were|Some builds didn't complete|` +
+		`Failed to persist state|error shown above has prevented|to the configured backend|Running "t\w+ apply"|` +
+		`making it harder|retry writing|no master key|for SOPS to recover|but none were|Some builds didn't complete|` +
 		`Wait completed|Builds finished but|` +
 		`^\W*YN\d{4}:|^🦋|^Creating (deployment package|lambda function|Rest API|IAM role)|exited \(\d+\)|exited with`)
 	// acknowledges matches lines with which a script says that its step failed.
@@ -403,7 +405,11 @@ var (
 		`\bnull\b|unexpected end`)
 	// sameRefusal matches lines that are certainly about a refusal.
 	sameRefusal = lazyregexp.New(`(?i)access ?-?denied|not authori[sz]ed|\bforbidden\b`)
-	cliLine     = lazyregexp.New(`^(aws: \[ERROR\]: )?An error occurred \(\w+\) when calling|^(upload|download|copy|` +
+	// sideAction and sideTarget match what builds do besides their work.
+	sideAction = lazyregexp.New(`^(cloudwatch:Put|xray:|logs:(Put|Create)|codebuild:|sns:Publish|events:PutEvents|` +
+		`firehose:|timestream:|aps:|ses:)`)
+	sideTarget = lazyregexp.New(`(?i)[-_/.:](cache|reports?|coverage|metrics|junit|screenshots?)\b`)
+	cliLine    = lazyregexp.New(`^(aws: \[ERROR\]: )?An error occurred \(\w+\) when calling|^(upload|download|copy|` +
 		`move|delete) failed: |^fatal error: An error`)
 	exception = lazyregexp.New(`\b\w+(Error|Exception)\b|^[a-z_]\w*(\.\w+)+: `)
 	thrown    = lazyregexp.New(`\w\.\w+(Error|Exception)\b|^\s*raise |Traceback|^\s+at |^\w+(Error|Exception): |panic: `)

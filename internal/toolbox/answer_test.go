@@ -15,7 +15,8 @@ import (
 //	[once] NAME ok [BODY]                                                      succeed, with a section of the file
 //
 // NAME is SERVICE:OPERATION, where * stands for anything; with a REST protocol without names it is
-// SERVICE:METHOD/PATH. An option has %20 for a space. The first answer that fits is given. What none fits succeeds.
+// SERVICE:METHOD/PATH. An option has %20 for a space. The first answer that fits is given. What
+// none fits succeeds.
 type answer struct {
 	pattern string
 	once    bool

@@ -32,8 +32,8 @@ type reading struct {
 }
 
 // parseReading reads the section "want": lines "cause: A B", "denial: EFFECT LAYER ACTION RESOURCE
-// [PRINCIPAL]", "aside: …" likewise and "not: REMEDY …". A dash stands for what the text does not say, %20
-// for a space; without a PRINCIPAL it is the build's own session.
+// [PRINCIPAL]", "aside: …" likewise and "not: REMEDY …". A dash stands for what the text does not
+// say, %20 for a space; without a PRINCIPAL it is the build's own session.
 func parseReading(text string) (reading, error) {
 	var w reading
 	for line := range strings.Lines(text) {
@@ -162,8 +162,8 @@ const (
 	minRuns  = 150
 )
 
-// TestTools reads what each tool printed and compares it with how it must be read. A run that is read
-// wrong must say in its file, as known, why.
+// TestTools reads what each tool printed and compares it with how it must be read. A run that is
+// read wrong must say in its file, as known, why.
 func TestTools(t *testing.T) {
 	tools, runs := allRuns(t)
 	if len(tools) < minTools || len(runs) < minRuns {
@@ -248,7 +248,8 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// table has a row for each tool: what is left of AWS's sentence in its output, and how that is read.
+// table has a row for each tool: what is left of AWS's sentence in its output, and how that is
+// read.
 func table(t *testing.T) string {
 	tools, runs := allRuns(t)
 	var b strings.Builder

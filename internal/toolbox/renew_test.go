@@ -35,8 +35,8 @@ const (
 	perInstall = 20 * time.Minute
 )
 
-// TestRenew installs the tools, runs each anew against a server that denies, and rewrites the files.
-// It fails where a tool was never refused, as then nothing is known about it.
+// TestRenew installs the tools, runs each anew against a server that denies, and rewrites the
+// files. It fails where a tool was never refused, as then nothing is known about it.
 func TestRenew(t *testing.T) {
 	want, err := regexp.Compile(*only)
 	if err != nil {

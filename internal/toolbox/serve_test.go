@@ -47,8 +47,8 @@ func program(t *testing.T, answers string, bodies map[string]string) (*wire, *ht
 	return w, c
 }
 
-// TestWireSDK ensures that the SDK understands what each of its protocols is answered: the code, and
-// AWS's whole sentence, under AWS's own host names.
+// TestWireSDK ensures that the SDK understands what each of its protocols is answered: the code,
+// and AWS's whole sentence, under AWS's own host names.
 func TestWireSDK(t *testing.T) {
 	ctx := context.Background()
 	const why = " because no identity-based policy allows the "

@@ -20,9 +20,9 @@ import (
 	"time"
 )
 
-// A wire is a server on the loopback that answers for all of AWS, in each service's own protocol, as
-// its answers say. A tool reaches it as its HTTPS proxy, and then sees AWS's true host names, or on
-// the same port as if it were the host itself.
+// A wire is a server on the loopback that answers for all of AWS, in each service's own protocol,
+// as its answers say. A tool reaches it as its HTTPS proxy, and then sees AWS's true host names, or
+// on the same port as if it were the host itself.
 type wire struct {
 	listener net.Listener
 	inner    chan net.Conn
