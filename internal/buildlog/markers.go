@@ -94,12 +94,6 @@ func indexAgent(b []byte) (at int, word string) {
 	return at, word
 }
 
-// isAgent reports whether b begins with one of the agent's words.
-func isAgent(b []byte) bool {
-	at, _ := indexAgent(b[:min(len(b), maxLiteral)])
-	return at == 0
-}
-
 // skipStyle returns b without the blanks and escape sequences that it begins with.
 func skipStyle(b []byte) []byte {
 	for len(b) > 0 {

@@ -10,8 +10,7 @@ import (
 )
 
 // The model of evidence. A denied access in the output of the failed command is a claim; whether
-// it is why the command ended is concluded from five questions, each with a table of signs in
-// signs.go:
+// it is why the command ended is concluded from questions, each with a table of signs in signs.go:
 //
 //   - Who speaks? A program that met a refusal, or one that shows text: a test report, a compiler
 //     that quotes a line, a shell trace, a diff, a help page, a document.
@@ -20,8 +19,8 @@ import (
 //   - Was it survived? The program says that it goes on, or the same thing succeeded later.
 //   - Is there a rival: another failure that is sure (a rule with sure in causes.yaml), such as a
 //     compiler's error? No denied access explains one.
-//   - Was it overtaken: does the output end with another error, which is neither a consequence nor
-//     a summary?
+//   - Does the output end with it? Behind it stand only lines with which tools and scripts close.
+//   - What does the exit status say, and is it a side matter of the command?
 //
 // findings puts the answers together. Only a claim that explains the failure stays causal, and
 // only a causal one may bring in a grant. The lines of causes whose remedy is to start the build
@@ -582,7 +581,15 @@ func (x *facts) endedByCLI(i int) bool {
 		return true
 	}
 	k := x.frameEnd(i) + 1
-	return k < len(x.bare) && x.rows.match(cliExit, k)
+	if k >= len(x.bare) || !x.rows.match(cliExit, k) {
+		return false
+	}
+	for k++; k < len(x.bare); k++ {
+		if l := x.bare[k]; strings.TrimSpace(l) != "" && !strings.HasPrefix(l, "make") {
+			return false // make was not the last to speak
+		}
+	}
+	return true
 }
 
 // cliStatuses are the exit statuses of the AWS CLI after an error, and of what starts it: make,

@@ -127,6 +127,16 @@ var evidenceRows = []struct {
 	{"a role could not be taken", "current credentials could not be used to assume 'arn:aws:iam::111122223333:role/cdk-deploy', " +
 		"but are for the right account.\nBARE\n", Explains, "missing-permission"},
 
+	{"the first is a warning, and the last ends it", "WARNING attempt 1 of 2 failed: BARE\nTraceback (most recent call last):\n" +
+		"botocore.exceptions.ClientError: BARE\n", Explains, "missing-permission"},
+	{"it says that it skips the rest, and ends", "BARE\nSkipping the remaining steps.\n", Explains, "missing-permission"},
+	{"an advice behind it", "BARE\nhint: verbose output is disabled, use -v\n", Explains, "missing-permission"},
+	{"make says the CLI's exit status", "src/a.ts(1,1): error TS2322: no\nBARE\nmake: *** [Makefile:9: env] Error 254\n", Explains,
+		"missing-permission"},
+	{"the process that failed is its own",
+		"[web] upload failed: dist/r to s3://media/r BARE\n[api] ready\n[web] npm run web exited with code 1\n",
+		Explains, "missing-permission"},
+
 	// Another failure is sure.
 	{"a report's upload before a compiler's error", "upload failed: ./report.xml to s3://media/r OWN\na.c:3:1: error: expected ';'\n" +
 		"make: *** [Makefile:2: a.o] Error 1\n", Contested, "compile-error"},
@@ -135,7 +145,18 @@ var evidenceRows = []struct {
 	{"a failed assertion beside the build's own denial", "E       assert 2 == 3\nOWN\nFAILED t.py::test_up - assert 2 == 3\n", Contested,
 		"test-failure"},
 
+	{"the report of failed checks does not hold it", "uploads: OWN\nran 14 scenarios\n2 of 14 scenarios failed\n", Contested, ""},
+
 	// Another error ends the command.
+	{"an own denial, then other work without an error's word", "fatal error: OWN\ninstalling from scratch\nadded 812 packages\n" +
+		"checking bundle size\ndist/main.js is 312 kB, budget is 300 kB\n", Overtaken, ""},
+	{"a metric, then a word of the script's own", "\nAn error occurred (AccessDenied) when calling the PutMetricData operation: User: " +
+		"arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-8745a7a9-c340-456a-9166-edf953571be0 is not authorized to " +
+		"perform: cloudwatch:PutMetricData because no identity-based policy allows the cloudwatch:PutMetricData action\n" +
+		"sku A12 has two prices\n", Overtaken, ""},
+	{"another of several processes failed", "[report] upload failed: dist/r to s3://media/r OWN\n[sizes] main.js 312 kB of 300 kB\n" +
+		"[sizes] npm run sizes exited with code 1\n", Overtaken, ""},
+	{"a reason behind a summary's colon", "OWN\nchecking\nBuild failed: 3 keys are twice in de.json\n", Overtaken, ""},
 	{"a home-made error after more work",
 		"upload failed: ./r to s3://media/x OWN\n==> check owners\n❌ owner web is not a member of the team\n",
 		Overtaken, ""},
@@ -216,7 +237,11 @@ func TestSureFailureWithholds(t *testing.T) {
 			if tt.finding != Explains {
 				continue
 			}
-			for _, log := range []string{sure + "\n" + tt.log, tt.log + sure + "\n"} {
+			logs := []string{tt.log + sure + "\n"}
+			if !strings.Contains(tt.log, "Error 254") { // that ended the command, whatever came before
+				logs = append(logs, sure+"\n"+tt.log)
+			}
+			for _, log := range logs {
 				d := Diagnose(buildlog.ReadText(evidenceBuild, evidenceLog(withDenials(log))))
 				if d.Remedy == Grant || d.Remedy == Retry {
 					t.Errorf("%s, with %q: %s for %s", tt.what, sure, d.Remedy, d.Cause)
