@@ -16,14 +16,18 @@ import (
 type login struct {
 	actions []string
 	host    *lazyregexp.Regexp
+	// tools matches lines of those that want this login and do not always name the host that
+	// refused them; nil if all do.
+	tools *lazyregexp.Regexp
 }
 
 var logins = []login{
-	{[]string{"ecr:GetAuthorizationToken"}, lazyregexp.New(`^\d{12}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.`)},
+	{[]string{"ecr:GetAuthorizationToken"}, lazyregexp.New(`^\d{12}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.`), nil},
 	{[]string{"ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken"},
-		lazyregexp.New(`^(?:public\.ecr\.aws|ecr-public\.aws\.com)$`)},
+		lazyregexp.New(`^(?:public\.ecr\.aws|ecr-public\.aws\.com)$`), nil},
 	{[]string{"codeartifact:GetAuthorizationToken", "sts:GetServiceBearerToken"},
-		lazyregexp.New(`^(?P<domain>[a-z][a-z0-9-]*)-(?P<account>\d{12})\.d\.codeartifact\.(?P<region>[a-z0-9-]+)\.`)},
+		lazyregexp.New(`^(?P<domain>[a-z][a-z0-9-]*)-(?P<account>\d{12})\.d\.codeartifact\.(?P<region>[a-z0-9-]+)\.`),
+		lazyregexp.New(`^npm (?:error|ERR!) code E401\b`)},
 }
 
 var (
@@ -44,7 +48,7 @@ func (f *Failure) linkLogins(claims []placed, from int64) {
 	if slices.ContainsFunc(claims, func(p placed) bool { return p.Causal }) {
 		return
 	}
-	refused := ""
+	refused, unnamed, asked := "", "", false
 	for i := range claims {
 		c := &claims[i]
 		if c.warning || c.off >= from {
@@ -54,13 +58,16 @@ func (f *Failure) linkLogins(claims []placed, from int64) {
 		if k < 0 {
 			continue
 		}
-		if refused == "" {
-			if refused = f.refusedHost(); refused == "" {
-				return
-			}
+		if !asked {
+			refused, unnamed = f.refusedHost()
+			asked = true
+		}
+		if refused == "" && unnamed == "" {
+			return
 		}
 		c.Causal = slices.ContainsFunc(logins, func(l login) bool {
-			return slices.Contains(l.actions, c.Action) && l.at(refused, c.Resource)
+			return slices.Contains(l.actions, c.Action) &&
+				(refused != "" && l.at(refused, c.Resource) || refused == "" && l.tools != nil && l.tools.MatchString(unnamed))
 		})
 	}
 }
@@ -81,31 +88,32 @@ func (l login) at(host, resource string) bool {
 
 // refusedHost is the host at which the failed command had no credential: the one that the refusing
 // line names, else one that the advice below it does, else the last that a line above does, else
-// the command. "" if there is none.
-func (f *Failure) refusedHost() string {
+// the command. If none names it, host is "", and line is the refusing line; both are "" if nothing
+// was refused so.
+func (f *Failure) refusedHost() (host, line string) {
 	for i := len(f.Tail) - 1; i >= 0; i-- {
 		text := f.Tail[i].Text
 		if !noCredential.MatchString(text) || strings.Contains(text, "403") || parseMarker([]byte(text)).kind != noMarker {
 			continue
 		}
 		if m := pulled.Get().FindStringSubmatch(text); m != nil { // an image without a host is Docker Hub's
-			return lastHost(m[1] + "/")
+			return lastHost(m[1] + "/"), text
 		}
 		if lastHost(text) == "" { // npm names the registry in what it advises
 			for _, l := range f.Tail[i+1 : min(len(f.Tail), i+5)] {
 				if h := lastHost(l.Text); slices.ContainsFunc(logins, func(l login) bool { return l.host.MatchString(h) }) {
-					return h
+					return h, text
 				}
 			}
 		}
 		for k := i; k >= 0; k-- {
 			if h := lastHost(f.Tail[k].Text); h != "" {
-				return h
+				return h, text
 			}
 		}
-		return lastHost(f.Command)
+		return lastHost(f.Command), text
 	}
-	return ""
+	return "", ""
 }
 
 // lastHost is the last host that a text names, of those that are not file names.

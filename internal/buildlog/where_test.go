@@ -194,6 +194,12 @@ func TestLoginInAnEarlierCommand(t *testing.T) {
 		{"Maven", artifact, "mvn -B deploy", "Could not transfer artifact a:b:pom:1 from/to acme " +
 			"(https://acme-111122223333.d.codeartifact.eu-west-1.amazonaws.com/maven/shop/): " +
 			"status code: 401, reason phrase: Unauthorized (401)", true},
+		{"npm, which names no registry", artifact, "npm ci", "npm error code E401\nnpm error Incorrect or missing password.\n" +
+			"npm error If you were trying to login, change your password, create an authentication token or\n" +
+			"npm error enable two-factor authentication. Please try again, or recover your password at:\n" +
+			"npm error   https://www.npmjs.com/forgot", true},
+		{"another service's token, and npm names no registry", ecr, "npm ci",
+			"npm error code E401\nnpm error Incorrect or missing password.", false},
 		{"the token of the service behind it", denied("sts:GetServiceBearerToken", "*"), "npm ci",
 			"npm error 401 Unauthorized - GET https://acme-111122223333.d.codeartifact.eu-west-1.amazonaws.com/npm/shop/ui", true},
 		{"docker push", ecr, "docker push $URI", "The push refers to repository " +
