@@ -474,7 +474,7 @@ func (x *facts) laterError(i int, w *weighing) int {
 			}
 		}
 	}
-	if !w.aside || x.inException(i) { // an exception shows the code that threw it
+	if !w.aside || x.inException(i) && !x.rows.match(cliError, i) { // an exception shows the code that threw it
 		return -1
 	}
 	for k := i - 1; k >= 0 && k >= i-60; k-- {
