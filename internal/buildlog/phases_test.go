@@ -303,6 +303,37 @@ func TestExcerptBehindTheExitLine(t *testing.T) {
 	}
 }
 
+// A copy may hold what the agent says of a failed phase, and not the line before it that says so.
+func TestContextWithoutPhase(t *testing.T) {
+	const context = agentStamp + "Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing " +
+		"command: make 2. Reason: exit status 3\n"
+	none := agentStamp + "Phase context status code:  Message:\n"
+	of := func(command, exit, output string) string {
+		return agentStamp + "Running command " + command + "\n" + output + agentStamp +
+			"Command did not exit successfully " + command + " exit status " + exit + "\n"
+	}
+	for _, c := range []struct {
+		what, log string
+		build     codebuild.Build
+		want      string // the command, the exit status and the context's code
+	}{
+		{what: "alone", log: context, want: "make 2/3/COMMAND_EXECUTION_ERROR"},
+		{what: "cut off before it", log: "a\n" + context + agentStamp + "Entering phase POST_BUILD\n",
+			want: "make 2/3/COMMAND_EXECUTION_ERROR"},
+		{what: "behind two commands", log: of("make 1", "4", "a\n") + of("make 2", "3", "b\n") + context,
+			want: "make 2/3/COMMAND_EXECUTION_ERROR"},
+		{what: "behind one without a failure", log: none + context, want: "make 2/3/COMMAND_EXECUTION_ERROR"},
+		{what: "printed before a phase failed", log: context + of("make 1", "4", "a\n") + agentStamp +
+			"Phase complete: BUILD State: FAILED\n" + agentStamp + "Phase context status code: X Message: x\n", want: "make 1/4/X"},
+		{what: "the record says another", log: context, build: failedIn("BUILD", "CLIENT_ERROR", "x"), want: "//CLIENT_ERROR"},
+	} {
+		f := ReadText(c.build, c.log)
+		if got := f.Command + "/" + f.Exit + "/" + f.Context.Code; got != c.want {
+			t.Errorf("%s: got %s, want %s", c.what, got, c.want)
+		}
+	}
+}
+
 // The text of a command is not its output: what it names did not happen.
 func TestTheCommandsText(t *testing.T) {
 	w := wholeLog{command: `grep -q "` + denial("s3:PutObject", "*") + `" log.txt`,

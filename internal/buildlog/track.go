@@ -38,8 +38,9 @@ type tracker struct {
 	failed *part   // what belongs to the failure
 	rivals []*part // the exits of the failed phase
 
-	also  []Also   // what failed besides
-	ended *located // the end of a phase, if nothing of the agent's stands behind it
+	also  []Also            // what failed besides
+	ended *located          // the end of a phase, if nothing of the agent's stands behind it
+	stray codebuild.Context // of a failed phase whose end a copy has left out
 
 	role   string // the name of the build's service role, "" if it is not known
 	claims bounded
@@ -108,8 +109,11 @@ func (t *tracker) marker(m located) {
 		t.signs = signs{}
 		t.ended = &m
 	case phaseContext:
-		if ended != nil && !ended.ok {
+		switch {
+		case ended != nil && !ended.ok:
 			t.phaseContext(m, ended)
+		case ended == nil && t.name == "" && t.stray.Code == "":
+			t.stray = m.context()
 		}
 	}
 }
@@ -230,6 +234,15 @@ func (t *tracker) finish(end int64) {
 	if t.failed != nil {
 		return
 	}
+	if t.wanted == "" {
+		t.wanted, _ = contextCommand(t.stray)
+	}
+	t.guess(end)
+	t.failed.context = t.stray
+}
+
+// guess chooses the failed part of a log in which no phase is said to have failed.
+func (t *tracker) guess(end int64) {
 	if t.settle(t.exits); t.failed != nil {
 		if f := t.failed; f.output == f.from && t.scanner.blank(f.from, f.exitFrom) {
 			// An excerpt that begins with how the command ended: all the rest is about it.

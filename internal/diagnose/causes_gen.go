@@ -2785,6 +2785,17 @@ var causes = []Cause{
 			{says: []string{"kubernetes cluster unreachable: the server has asked"}},
 			{says: []string{"is not mapped to a kubernetes"}},
 			{says: []string{"your current user or role does not have access to kubernetes objects"}},
+			{
+				says: []string{": unauthorized"},
+				like: &pattern{source: "\\b(?:UPGRADE|INSTALLATION|UNINSTALL|ROLLBACK) FAILED: .*: Unauthorized$"},
+			},
+			{
+				says: []string{": unauthorized"},
+				like: &pattern{source: "(?i)\\bfailed to \\w+ (?:config ?map|namespace|secret|deployment|service " +
+					"account|service|cluster role binding|cluster role|role " +
+					"binding|job|ingress|daemonset|custom resource)s?\\b.*: Unauthorized$"},
+			},
+			{says: []string{"- unauthorized | awsqs::kubernetes::"}},
 		},
 	},
 	{
@@ -2816,6 +2827,7 @@ var causes = []Cause{
 			{says: []string{"couldn't get current server api group list"}},
 			{says: []string{"error: current-context must exist"}},
 			{says: []string{"no configuration has been provided, try setting kubernetes_master"}},
+			{says: []string{".eks.amazonaws.com/", "dial tcp", "i/o timeout"}},
 		},
 	},
 	{
@@ -2903,6 +2915,7 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"no permissions for [", "and user ["}},
 			{says: []string{"security_exception"}, like: &pattern{source: "no permissions for"}},
+			{says: []string{"please ensure that the correct credentials are being used to access the cluster"}},
 		},
 	},
 	{
@@ -4570,6 +4583,10 @@ var causes = []Cause{
 			{says: []string{"failed to solve:"}},
 			{says: []string{"service '"}, like: &pattern{source: "(?i)service '[^']+' failed to build"}},
 			{says: []string{"error building image:"}},
+			{
+				says: []string{"ocker image"},
+				like: &pattern{source: "(?i)\\bfailed to (?:create|build) (?:the )?docker image\\b"},
+			},
 			{
 				says: []string{"docker exited with status"},
 				like: &pattern{source: "(?i)\\berror: docker exited with status \\d+"},
