@@ -219,6 +219,45 @@ func (s *sentences) readNET(at int) (report, bool) {
 	return report{from: at, msg: at + len("amazons3exception:"), code: "accessdenied", service: "S3"}, true
 }
 
+// readFields: "Status Code: 403, AWS Service: Amazon S3, AWS Request ID: 0A, AWS Error Code: AccessDenied, AWS Error
+// Message: Access Denied", as the first SDK for Java prints an error.
+func (s *sentences) readFields(at int) (report, bool) {
+	lo := max(0, at-200)
+	i := bytes.LastIndex(s.flat[lo:at], []byte("statuscode:403,awsservice:"))
+	if i < 0 {
+		return report{}, false
+	}
+	r := report{from: lo + i, code: "accessdenied"}
+	j := r.from + len("statuscode:403,awsservice:")
+	if n := bytes.IndexByte(s.flat[j:at], ','); n > 0 {
+		r.service, _ = s.joined(int(s.at[j]), int(s.at[j+n]))
+	}
+	r.msg = s.skipFlat(at+len("awserrorcode:accessdenied"), "exception")
+	r.msg, r.says = cut(s.flat, r.msg, ",awserrormessage:")
+	return r, true
+}
+
+// cmdlet is a command of the AWS Tools for PowerShell, at the beginning of a row, and cmdlets what S3's
+// ones call; the others, Read-S3Object too, call more than one operation.
+var (
+	cmdlet  = lazyregexp.New(`(?i)^\s*([a-z]+-S3[a-z0-9]+) ?$`)
+	cmdlets = map[string]string{"write-s3object": "PutObject", "remove-s3object": "DeleteObject",
+		"get-s3object": "ListObjects", "get-s3bucket": "ListBuckets", "new-s3bucket": "CreateBucket", "remove-s3bucket": "DeleteBucket"}
+)
+
+// readCmdlet: "Write-S3Object : Access Denied", a whole row of PowerShell.
+func (s *sentences) readCmdlet(at int) (report, bool) {
+	t := int(s.at[at])
+	m := cmdlet.Get().FindSubmatchIndex(s.text[s.rowStart(t):t])
+	end := at + len(":accessdenied")
+	if m == nil || string(bytes.TrimSpace(s.text[t+1:s.rowEnd(t)])) != "Access Denied" {
+		return report{}, false
+	}
+	from := s.rowStart(t) + m[2]
+	name := string(bytes.ToLower(s.text[from : s.rowStart(t)+m[3]]))
+	return report{from: s.flatAt(from), msg: end - len("accessdenied"), code: "accessdenied", service: "S3", operation: cmdlets[name]}, true
+}
+
 // readPHP: `Error executing "PutObject" on "https://…"; AWS HTTP error: …`.
 func (s *sentences) readPHP(at int) (report, bool) {
 	i := at + len(`errorexecuting"`)

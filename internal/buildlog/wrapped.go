@@ -45,6 +45,8 @@ var shapes = []struct {
 	{"accessdenied(", (*sentences).readClass},
 	{"forbidden(service:", (*sentences).readClass},
 	{"amazons3exception:accessdenied", (*sentences).readNET},
+	{"awserrorcode:accessdenied", (*sentences).readFields},
+	{":accessdenied", (*sentences).readCmdlet},
 	{"<code>accessdenied</code>", (*sentences).readXML},
 	{`code:"accessdenied`, (*sentences).readField},
 	{`code":"accessdenied`, (*sentences).readField},
