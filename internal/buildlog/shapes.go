@@ -219,8 +219,8 @@ func (s *sentences) readNET(at int) (report, bool) {
 	return report{from: at, msg: at + len("amazons3exception:"), code: "accessdenied", service: "S3"}, true
 }
 
-// readFields: "Status Code: 403, AWS Service: Amazon S3, AWS Request ID: 0A, AWS Error Code: AccessDenied, AWS Error
-// Message: Access Denied", as the first SDK for Java prints an error.
+// readFields: "Status Code: 403, AWS Service: Amazon S3, AWS Request ID: 0A, AWS Error Code:
+// AccessDenied, AWS Error Message: Access Denied", as the first SDK for Java prints an error.
 func (s *sentences) readFields(at int) (report, bool) {
 	lo := max(0, at-200)
 	i := bytes.LastIndex(s.flat[lo:at], []byte("statuscode:403,awsservice:"))
@@ -237,8 +237,8 @@ func (s *sentences) readFields(at int) (report, bool) {
 	return r, true
 }
 
-// cmdlet is a command of the AWS Tools for PowerShell, at the beginning of a row, and cmdlets what S3's
-// ones call; the others, Read-S3Object too, call more than one operation.
+// cmdlet is a command of the AWS Tools for PowerShell, at the beginning of a row, and cmdlets what
+// S3's ones call; the others, Read-S3Object too, call more than one operation.
 var (
 	cmdlet  = lazyregexp.New(`(?i)^\s*([a-z]+-S3[a-z0-9]+) ?$`)
 	cmdlets = map[string]string{"write-s3object": "PutObject", "remove-s3object": "DeleteObject",

@@ -123,7 +123,7 @@ var speakers = []sign{
 }
 
 // goesOnSurely are words that nobody uses who stops.
-const goesOnSurely = `(?i)\b(go(es|ing) on|continuing|carr(y|ies|ied|ying) on|ignor(es|ing)|proceeding|non-?fatal|not fatal|` +
+const goesOnSurely = `(?i)\b(go(es|ing) on|continu(es|ing)|carr(y|ies|ied|ying) on|ignor(es|ing)|proceeding|non-?fatal|not fatal|` +
 	`best[- ]effort|anyway|regardless|never mind|tolerat\w+|mov(e|es|ed|ing) on|keep(s|ing)? going)\b`
 
 // goesOn are the words with which programs and scripts say that they go on.
