@@ -390,6 +390,8 @@ func (b *bench) settle(r *run, text, toolDir string) (string, error) {
 		pairs = append(pairs, python, "/usr/lib/"+filepath.Base(python))
 	}
 	text = strings.NewReplacer(pairs...).Replace(text)
+	relative := regexp.MustCompile(`(?:\.\./)+(?:[\w.-]+/)*` + regexp.QuoteMeta(filepath.Base(toolDir)) + `/`) // as jest prints it
+	text = relative.ReplaceAllLiteralString(text, "/opt/tools/"+r.tool.dir+"/")
 	for _, c := range changing {
 		text = c.re.ReplaceAllString(text, c.text)
 	}
