@@ -254,8 +254,9 @@ func (s *sentences) readCmdlet(at int) (report, bool) {
 		return report{}, false
 	}
 	from := s.rowStart(t) + m[2]
-	name := string(bytes.ToLower(s.text[from : s.rowStart(t)+m[3]]))
-	return report{from: s.flatAt(from), msg: end - len("accessdenied"), code: "accessdenied", service: "S3", operation: cmdlets[name]}, true
+	name := bytes.ToLower(s.text[from : s.rowStart(t)+m[3]])
+	return report{from: s.flatAt(from), msg: end - len("accessdenied"), code: "accessdenied", service: "S3",
+		operation: cmdlets[string(name)]}, true
 }
 
 // readPHP: `Error executing "PutObject" on "https://…"; AWS HTTP error: …`.
