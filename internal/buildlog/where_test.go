@@ -214,7 +214,7 @@ func TestLoginInAnEarlierCommand(t *testing.T) {
 		{"another domain", artifact, "npm ci", "npm error 401 Unauthorized - GET " +
 			"https://other-111122223333.d.codeartifact.eu-west-1.amazonaws.com/npm/shop/ui", false},
 		{"another registry", artifact, "npm ci", "using https://acme-111122223333.d.codeartifact.eu-west-1.amazonaws.com/npm/shop/\n" +
-			"npm error 401 Unauthorized - GET https://registry.npmjs.org/ui", false},
+			"npm error 401 Unauthorized - GET https://npm.example.org/ui", false},
 		{"another service", ecr, "npm ci", "npm error 401 Unauthorized - GET " +
 			"https://acme-111122223333.d.codeartifact.eu-west-1.amazonaws.com/npm/shop/ui", false},
 		{"an image of Docker Hub", ecr, "docker build .", "FROM 111122223333.dkr.ecr.eu-west-1.amazonaws.com/base:1\n" +
