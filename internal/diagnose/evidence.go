@@ -254,8 +254,8 @@ func (x *facts) weighAt(w weighing, d *buildlog.Denial, i int) weighing {
 
 // lastOf returns the index of the last line that holds the denial's text; -1 if there is none.
 func (x *facts) lastOf(d *buildlog.Denial) int {
-	text := clip(d.Text, 400) // the beginnings of different denials are equal
-	if len(text) < 20 {
+	text := wholeClaim(d)
+	if len(text) < minText {
 		return -1
 	}
 	for i := len(x.bare) - 1; i >= 0; i-- {
@@ -301,7 +301,6 @@ func (x *facts) weighLine(w *weighing, i int, before, after string) {
 type sureFailure struct {
 	cause string
 	line  int
-	index int
 }
 
 // findSure finds a line that proves a failure which no denied access explains. Lines that are
@@ -316,13 +315,13 @@ func (x *facts) findSure(causes []Cause) *sureFailure {
 			}
 			var f finding
 			if n := x.searchLine(r, c.last, &f, x.provesNone); n >= 0 {
-				return &sureFailure{c.Name, x.lines[n].N, n}
+				return &sureFailure{c.Name, x.lines[n].N}
 			}
 		}
 	}
 	for i := range x.bare {
 		if x.raw.match(finds, i) && !x.raw.match(mildFinding, i) && !x.provesNone(i, 0, 0) {
-			return &sureFailure{unnamedCause, x.lines[i].N, i}
+			return &sureFailure{unnamedCause, x.lines[i].N}
 		}
 	}
 	return nil
@@ -496,15 +495,12 @@ func (x *facts) earlierError(i int, w *weighing) int {
 	for n := 0; k >= 0 && n < ownMessage && !x.rows.match(work, k); k, n = k-1, n+1 {
 	}
 	for ; k >= 0; k-- {
-		if !x.denied(k) && !x.rows.match(calm, k) && x.anotherError(k, strongError, shared, w) && !x.outOfForce(k) {
+		if !x.denied(k) && !x.rows.match(calm, k) && x.anotherError(k, strongError, shared, w) && !x.provesNone(k, 0, 0) {
 			return k
 		}
 	}
 	return -1
 }
-
-// outOfForce reports whether the error in the line with index i is shown or survived.
-func (x *facts) outOfForce(i int) bool { return x.provesNone(i, 0, 0) }
 
 // mostOthers is how many lines about something else may stand behind the line of a failure that
 // passes: tools say more after it than after a refusal.
@@ -519,14 +515,16 @@ func (x *facts) othersAfter(i int, w *weighing) []int {
 	var list []int
 	shared := append(tokens(x.bare[i]), w.shared...)
 	acknowledged := !w.aside && x.acknowledged(i)
+	next, inReport, events := x.frameEnd(i)+1, !x.outsideReport(i), x.stackEvents()
+	explained := w.reads || x.inException(i) // by an exception that wraps it, or comes of it
 	for k := len(x.bare) - 1; k > i && !x.denied(k); k-- {
 		l := x.bare[k]
 		switch {
-		case x.idle(k), acknowledged && k == x.frameEnd(i)+1, k <= x.summary && !x.outsideReport(i),
+		case x.idle(k), acknowledged && k == next, inReport && k <= x.summary,
 			x.rows.match(refused, k) && !x.rows.match(notAWS, k),
 			x.raw.match(sameRun, k) && !w.oneOfMany, x.rows.match(closing, k), w.reads && x.rows.match(missing, k),
-			x.rows.match(exception, k) && (w.reads || x.inException(i)),
-			x.stackEvents() && x.raw.match(tabular, k), mentions(l, w.about),
+			x.rows.match(exception, k) && explained,
+			events && x.raw.match(tabular, k), mentions(l, w.about),
 			slices.ContainsFunc(shared, func(s string) bool { return strings.Contains(l, s) }):
 		default:
 			list = append(list, k)
@@ -672,7 +670,7 @@ func (x *facts) findReport(causes []Cause) {
 // With other work between, also a summary, or words that a refusal might have, are of something
 // else.
 func (x *facts) saysWrong(i int) bool {
-	return !x.rows.match(sameRefusal, i) && !agentLine(x.lines[i].Text) &&
+	return !x.rows.match(sameRefusal, i) && !buildlog.AgentLine(x.lines[i].Text) &&
 		(x.rows.match(strongError, i) && !x.rows.match(summary, i) || x.rows.match(contentful, i))
 }
 
@@ -698,7 +696,7 @@ func (x *facts) findSurvived(i int) bool {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(x.causal, func(d buildlog.Denial) bool { return strings.Contains(x.bare[i], clip(d.Text, 400)) })
+	return !slices.ContainsFunc(x.causal, func(d buildlog.Denial) bool { return strings.Contains(x.bare[i], wholeClaim(&d)) })
 }
 
 // findRefusals marks the lines in which a denial stands.
@@ -710,7 +708,7 @@ func (x *facts) findRefusals() {
 			x.refusals[i] = true
 		}
 		text := clip(d.Text, 80)
-		if len(text) < 20 || seen[text] || len(seen) == maxTexts {
+		if len(text) < minText || seen[text] || len(seen) == maxTexts {
 			continue
 		}
 		seen[text] = true
@@ -720,17 +718,19 @@ func (x *facts) findRefusals() {
 	}
 }
 
-// maxTexts bounds the texts that are looked for in every line.
-const maxTexts = 64
+// Bounds of the texts that are looked for in every line.
+const (
+	maxTexts = 64
+	minText  = 20 // bytes; a shorter one may stand anywhere
+)
+
+// wholeClaim is as much of a denial's text as tells it from others, whose beginnings are equal.
+func wholeClaim(d *buildlog.Denial) string { return clip(d.Text, 400) }
 
 // idle reports whether the line with index i says nothing of its own: it is empty, a stack's, a
 // summary, or CodeBuild's.
 func (x *facts) idle(i int) bool {
-	return x.raw.match(frameLine, i) || x.rows.match(summary, i) || agentLine(x.lines[i].Text)
-}
-
-func agentLine(text string) bool {
-	return strings.HasPrefix(text, "[Container] ") || strings.HasPrefix(text, "[Instance] ")
+	return x.raw.match(frameLine, i) || x.rows.match(summary, i) || buildlog.AgentLine(x.lines[i].Text)
 }
 
 // anotherError reports whether the line with index i has the words of an error, and is an error of
@@ -739,7 +739,7 @@ func agentLine(text string) bool {
 func (x *facts) anotherError(i int, words *lazyregexp.Regexp, shared []string, w *weighing) bool {
 	l := x.bare[i]
 	switch {
-	case !x.rows.match(words, i) || x.rows.match(summary, i) || agentLine(x.lines[i].Text):
+	case !x.rows.match(words, i) || x.rows.match(summary, i) || buildlog.AgentLine(x.lines[i].Text):
 		return false
 	case x.rows.match(refused, i) && !x.rows.match(notAWS, i), w.reads && x.rows.match(missing, i):
 		return false
