@@ -33,12 +33,13 @@ var rooms = map[string][]string{
 	"internal/buildevent": {"internal/codebuild"},
 	"internal/iamref":     {},
 	"internal/buildlog":   {"internal/codebuild", "internal/iamref", "mvdan.cc/sh"},
+	"internal/testrun":    {"internal/buildlog", "internal/codebuild"},
 	"internal/redact":     {},
 	// judgement
 	"internal/iampolicy": {},
 	"internal/floor":     {"internal/iampolicy", "internal/iamref"},
 	"internal/settings":  {"internal/codebuild", "internal/floor", "internal/iampolicy", "internal/iamref", "go.yaml.in/yaml"},
-	"internal/diagnose":  {"internal/buildlog", "internal/codebuild", "go.yaml.in/yaml"},
+	"internal/diagnose":  {"internal/buildlog", "internal/codebuild", "internal/testrun", "go.yaml.in/yaml"},
 	"internal/guardrail": {"internal/buildlog", "internal/codebuild", "internal/floor", "internal/iampolicy",
 		"internal/iamref", "internal/settings"},
 	"internal/permissions": {"internal/guardrail", "internal/iampolicy", "internal/settings"},
@@ -78,7 +79,7 @@ var rooms = map[string][]string{
 var pure = []string{"internal/buildevent", "internal/buildlog", "internal/codebuild", "internal/decide", "internal/diagnose",
 	"internal/floor", "internal/guardrail", "internal/iampolicy", "internal/iamref", "internal/notice",
 	"internal/permissions", "internal/redact",
-	"internal/settings"}
+	"internal/settings", "internal/testrun"}
 
 // impure are the standard library's ways out of a function: what reaches
 // files, the network or other processes, or belongs to code that waits.

@@ -120,7 +120,9 @@ type Failure struct {
 	Tail    []Line            // the failed command's lines that causes are matched against, bounded
 	// Also is what failed besides, later or as a part of the same phase's clean-up: never the
 	// cause.
-	Also  []Also
+	Also []Also
+	// Tests are the failed cases of CodeBuild's own test reports. Read leaves it nil.
+	Tests []codebuild.TestCase
 	NoLog bool // there was no log to read
 	Cut   bool // the log was read only in part; line numbers count from the part's start
 	// Undecoded is how many complete encoded messages STS was not asked about,

@@ -310,3 +310,16 @@ func Clip(s string) string {
 	}
 	return strings.ToValidUTF8(s[:maxContext], "")
 }
+
+// TestCase is a test that failed, as a report of CodeBuild or a test runner's output names it. All
+// its texts are the build's, and as untrusted as its log.
+type TestCase struct {
+	Suite string `json:"suite,omitempty"` // the file, class or group that the test is in; "" if none is named
+	Name  string `json:"name"`
+	// Message is the first line that says why, "" if none does.
+	Message string `json:"message,omitempty"`
+	// At is the place in the source, as FILE:LINE or as the first line of a stack; "" if none is named.
+	At string `json:"at,omitempty"`
+	// Line is the line of the log that names the test; 0 if a report of CodeBuild does.
+	Line int `json:"line,omitempty"`
+}

@@ -38,6 +38,11 @@ type Diagnosis struct {
 	Dropped   int               `json:"dropped,omitempty"` // how many more denials there were
 	Details   map[string]string `json:"details,omitempty"` // named groups of the cause's pattern, e.g. "repository"
 	Excerpt   []buildlog.Line   `json:"excerpt"`
+	// Tests are the tests that failed, by name: those of CodeBuild's reports where the facts have
+	// them, else those that the output names. At most [MaxTests]; MoreTests is how many more there
+	// are.
+	Tests     []codebuild.TestCase `json:"tests,omitempty"`
+	MoreTests int                  `json:"more_tests,omitempty"`
 	// Also is what failed besides, after the build had failed: never the cause.
 	Also []buildlog.Also `json:"also,omitempty"`
 	// Fingerprint is 16 hex digits, equal for equal failures whatever their
@@ -97,6 +102,7 @@ func Diagnose(f buildlog.Failure) Diagnosis {
 	d.Advice += x.aboutEnvironment(c.Name)
 	d.Advice += x.shown(c.shows, d.Evidence)
 	d.Advice += x.aboutAside() + x.aboutUndecoded()
+	d.Tests, d.MoreTests = x.failedTests()
 	d.Excerpt = x.excerpt(d.Evidence)
 	for _, a := range f.Also {
 		for _, s := range []*string{&a.Phase, &a.Command, &a.Exit, &a.Message} {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
+	"github.com/buildmedic/buildmedic/internal/testrun"
 )
 
 // How much of a failed command's output is searched: its end, where the reason is. With these
@@ -27,6 +28,7 @@ type facts struct {
 	denials  []buildlog.Denial // all, with what was found about each
 	aside    []buildlog.Denial // those of the failed command that do not explain its end
 	refusals []bool            // of lines: a denial stands in it
+	reports  []testrun.Report  // of test runners
 	report   int               // index of the first line of a report of tests or checks
 	summary  int               // and of the last that says that some failed; -1 without one
 	sure     *sureFailure      // another failure of the command that is certain; nil without one
@@ -68,6 +70,7 @@ func gather(f *buildlog.Failure) *facts {
 	}
 	slices.Reverse(x.lines)
 	slices.Reverse(x.bare)
+	x.reports = testrun.Read(f.Tail)
 	x.rows = newLines(x.bare)
 	x.raw = x.rows
 	if printed := textsOf(x.lines); !slices.Equal(printed, x.bare) {

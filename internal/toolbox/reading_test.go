@@ -29,11 +29,13 @@ type reading struct {
 	denials []string // causal ones, as EFFECT LAYER ACTION RESOURCE PRINCIPAL
 	asides  []string // denials that did not fail the command
 	not     []diagnose.Remedy
+	failing []string // tests, by name
 }
 
 // parseReading reads the section "want": lines "cause: A B", "denial: EFFECT LAYER ACTION RESOURCE
 // [PRINCIPAL]", "aside: …" likewise and "not: REMEDY …". A dash stands for what the text does not
-// say, %20 for a space; without a PRINCIPAL it is the build's own session.
+// say, %20 for a space; without a PRINCIPAL it is the build's own session. "failing: NAME", once for
+// each failed test that the output names, is its name as a person would look for it.
 func parseReading(text string) (reading, error) {
 	var w reading
 	for line := range strings.Lines(text) {
@@ -53,6 +55,8 @@ func parseReading(text string) (reading, error) {
 				}
 				w.not = append(w.not, diagnose.Remedy(x))
 			}
+		case "failing":
+			w.failing = append(w.failing, strings.TrimSpace(value))
 		case "denial", "aside":
 			if len(words) == 4 {
 				words = append(words, session)
@@ -128,6 +132,11 @@ func (r *run) read() (reading, diagnose.Diagnosis) {
 	return got, d
 }
 
+// named reports whether t is the test of that name. A runner may put the suite's in front of it.
+func named(t codebuild.TestCase, name string) bool {
+	return t.Name == name || strings.TrimSpace(t.Suite+" "+t.Name) == name || strings.HasSuffix(t.Name, " "+name)
+}
+
 func dash(s string) string {
 	if s == "" {
 		return "-"
@@ -149,6 +158,14 @@ func (r *run) wrong() string {
 	}
 	if !slices.Contains(r.want.causes, d.Cause) {
 		fmt.Fprintf(&b, "cause %s, want %s\n", d.Cause, strings.Join(r.want.causes, " or "))
+	}
+	for _, name := range r.want.failing {
+		if !slices.ContainsFunc(d.Tests, func(t codebuild.TestCase) bool { return named(t, name) }) {
+			fmt.Fprintf(&b, "does not name the failed test %q\n", name)
+		}
+	}
+	if n := len(d.Tests) + d.MoreTests; len(r.want.failing) > 0 && n > len(r.want.failing) {
+		fmt.Fprintf(&b, "names %d failed tests, want %d: %+v\n", n, len(r.want.failing), d.Tests)
 	}
 	if slices.Contains(r.want.not, d.Remedy) {
 		fmt.Fprintf(&b, "remedy %s, which must not be\n", d.Remedy)
