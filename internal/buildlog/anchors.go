@@ -119,13 +119,13 @@ func holds(b []byte, texts []string) bool {
 }
 
 // matcher finds all anchors in one pass that looks at only some of the bytes (Wu and Manber's
-// method): it reads the two bytes that end a window of window bytes, and skips to where the next
+// method): it reads the three bytes that end a window of window bytes, and skips to where the next
 // anchor's window could end at the earliest.
 type matcher struct {
-	// shift is how far to advance, by the two bytes. Where it is 0, bucket gives the index of the
+	// shift is how far to advance, by the three bytes. Where it is 0, bucket gives the index of the
 	// windows that end so.
-	shift   [1 << 16]uint8
-	bucket  [1 << 16]uint8
+	shift   [1 << hashBits]uint8
+	bucket  [1 << hashBits]uint8
 	windows [][]candidate
 }
 
@@ -134,7 +134,16 @@ type candidate struct {
 	offset int // of the window's end within the literal
 }
 
-const window = 6 // no literal is shorter
+const (
+	window   = 7 // a literal may be shorter by one: its window then begins with any byte
+	ending   = 3 // bytes of a window that are looked at
+	hashBits = 14
+)
+
+// hash gives the index of the three bytes that end at b[i]. Other bytes may have the same.
+func hash(b []byte, i int) uint32 {
+	return binary.LittleEndian.Uint32(b[i-ending:]) >> 8 * 2654435761 >> (32 - hashBits)
+}
 
 // anchorMatcher is made when the first log is read.
 var anchorMatcher = sync.OnceValue(func() *matcher { return newMatcher(slices.Concat(anchors, signAnchors)) })
@@ -142,17 +151,23 @@ var anchorMatcher = sync.OnceValue(func() *matcher { return newMatcher(slices.Co
 func newMatcher(list []anchor) *matcher {
 	m := &matcher{windows: [][]candidate{nil}}
 	for i := range m.shift {
-		m.shift[i] = window - 1
+		m.shift[i] = window - ending + 1
 	}
 	for i := range list {
 		a := &list[i]
 		off := rarestWindow(a.literal)
-		w := []byte(a.literal[off : off+window])
-		for j := 1; j < window; j++ {
-			h := binary.LittleEndian.Uint16(w[j-1:])
-			m.shift[h] = min(m.shift[h], uint8(window-1-j))
+		w := append([]byte{0}, a.literal[max(0, off):off+window]...) // hash reads a byte more than it uses
+		for j := len(w) - 1; j >= len(w)-window+ending-1 && j >= ending; j-- {
+			h := hash(w, j)
+			m.shift[h] = min(m.shift[h], uint8(len(w)-1-j))
 		}
-		h := binary.LittleEndian.Uint16(w[window-2:])
+		if off < 0 {
+			for c := range 256 {
+				h := hash([]byte{0, byte(c), w[1], w[2]}, ending)
+				m.shift[h] = min(m.shift[h], window-ending)
+			}
+		}
+		h := hash(w, len(w)-1)
 		if m.bucket[h] == 0 {
 			m.bucket[h] = uint8(len(m.windows))
 			m.windows = append(m.windows, nil)
@@ -163,14 +178,14 @@ func newMatcher(list []anchor) *matcher {
 	return m
 }
 
-// rarestWindow returns the offset of the window of a literal that ends in the rarest pair of
-// characters.
+// rarestWindow returns the offset of the window of a literal that ends in the rarest characters; -1
+// for a literal that is shorter than a window.
 func rarestWindow(literal string) int {
 	const common = " etaoinsr/.-0123456789lcdup:" // most frequent first
-	best, at := -1, 0
+	best, at := -1, -1
 	for i := 0; i+window <= len(literal); i++ {
 		score := 0
-		for _, c := range []byte(literal[i+window-2 : i+window]) {
+		for _, c := range []byte(literal[i+window-ending : i+window]) {
 			if k := bytes.IndexByte([]byte(common), c); k >= 0 {
 				score += k
 			} else {
@@ -204,10 +219,10 @@ func (m *matcher) find(b []byte, from, to int) []hit {
 	n := (to - from) / 4
 	i, j, k, l := from, from+n, from+2*n, from+3*n
 	for i < from+n && j < from+2*n && k < from+3*n && l < to {
-		s := int(m.shift[binary.LittleEndian.Uint16(b[i-1:])])
-		t := int(m.shift[binary.LittleEndian.Uint16(b[j-1:])])
-		u := int(m.shift[binary.LittleEndian.Uint16(b[k-1:])])
-		v := int(m.shift[binary.LittleEndian.Uint16(b[l-1:])])
+		s := int(m.shift[hash(b, i)])
+		t := int(m.shift[hash(b, j)])
+		u := int(m.shift[hash(b, k)])
+		v := int(m.shift[hash(b, l)])
 		if s == 0 {
 			hits, s = m.check(b, i, hits), 1
 		}
@@ -224,7 +239,7 @@ func (m *matcher) find(b []byte, from, to int) []hit {
 	}
 	for _, part := range [4][2]int{{i, from + n}, {j, from + 2*n}, {k, from + 3*n}, {l, to}} {
 		for i := part[0]; i < part[1]; {
-			s := int(m.shift[binary.LittleEndian.Uint16(b[i-1:])])
+			s := int(m.shift[hash(b, i)])
 			if s == 0 {
 				hits, s = m.check(b, i, hits), 1
 			}
@@ -237,7 +252,7 @@ func (m *matcher) find(b []byte, from, to int) []hit {
 
 // check adds the anchors whose window ends at b[i].
 func (m *matcher) check(b []byte, i int, hits []hit) []hit {
-	for _, c := range m.windows[m.bucket[binary.LittleEndian.Uint16(b[i-1:])]] {
+	for _, c := range m.windows[m.bucket[hash(b, i)]] {
 		if c.anchor.at(b, i-c.offset) {
 			hits = append(hits, hit{c.anchor, i - c.offset})
 		}

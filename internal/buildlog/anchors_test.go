@@ -12,8 +12,8 @@ import (
 )
 
 func TestAnchorLengths(t *testing.T) {
-	for _, a := range anchors {
-		if len(a.literal) < window || len(a.literal) > maxLiteral {
+	for _, a := range slices.Concat(anchors, signAnchors) {
+		if len(a.literal) < window-1 || len(a.literal) > maxLiteral {
 			t.Errorf("%q has %d bytes", a.literal, len(a.literal))
 		}
 	}

@@ -309,7 +309,7 @@ func sampleLog(t testing.TB, size int) string {
 }
 
 func TestReadInPieces(t *testing.T) {
-	log := sampleLog(t, 3*blockSize)
+	log := sampleLog(t, 6*blockSize)
 	want := ReadText(codebuild.Build{}, log)
 	if len(want.Denials) < 20 {
 		t.Fatalf("%d denials in the sample", len(want.Denials))

@@ -47,7 +47,7 @@ type located struct {
 // message may need before the first and after the last of them. It is passed on in parts if it
 // grows beyond maxRegion, so that a log full of anchors is still read in constant memory.
 const (
-	blockSize = 2 << 20
+	blockSize = 1 << 20
 	firstSize = 32 << 10 // of the buffer, until a log turns out to be longer
 	back      = 4 << 10
 	ahead     = 16 << 10 // EC2's encoded messages have up to 10,240 characters
