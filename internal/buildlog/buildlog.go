@@ -48,6 +48,7 @@ type Origin string
 const (
 	FromLog     Origin = "log"     // printed by the build
 	FromPhase   Origin = "phase"   // in a phase context, which CodeBuild itself writes
+	FromReport  Origin = "report"  // in a test report of CodeBuild
 	FromDecoded Origin = "decoded" // from sts:DecodeAuthorizationMessage
 )
 

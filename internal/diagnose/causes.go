@@ -45,7 +45,7 @@ type rule struct {
 	says, not, also                    []string // in lower case
 	like                               *pattern
 	first                              bool   // the first line is the evidence, not the last
-	any                                string // "command", "failure" or ""
+	any                                string // "command", "test", "failure" or ""
 	consequence                        bool   // perhaps only what an earlier failure of the command led to
 	sure                               bool   // first-hand proof that no denial and no rate limit explains
 	remedy                             Remedy // Report or ""

@@ -2282,6 +2282,7 @@ var causes = []Cause{
 				like: &pattern{source: "(?i)expected: ?[<\\[]?.* but was: ?"},
 				sure: true,
 			},
+			{any: "test"},
 			{says: []string{"expected [", "] but found ["}, sure: true},
 			{says: []string{"expected but was"}, like: &pattern{source: "> expected but was"}, sure: true},
 			{

@@ -276,6 +276,9 @@ func (x *facts) weighLine(w *weighing, i int, before, after string) {
 			break
 		}
 	}
+	if !w.shows && x.tested(i) {
+		w.speaker, w.shows = "test", true
+	}
 	for k := range survivals {
 		if s := &survivals[k]; s.holds(x, i, before, after) {
 			w.survived = s.name
@@ -658,7 +661,16 @@ func (x *facts) findReport(causes []Cause) {
 			x.summary = i
 		}
 	}
-	for i := range x.bare[:x.summary+1] {
+	first := len(x.lines)
+	for i, l := range x.lines {
+		for k := range x.reports {
+			if r := &x.reports[k]; r.First <= l.N && l.N <= r.Last {
+				first, x.summary = min(first, i), max(x.summary, i)
+			}
+		}
+	}
+	x.report = min(x.report, first)
+	for i := range x.bare[:min(x.summary+1, first)] {
 		if x.rows.match(reportLine, i) {
 			x.report = i
 			break

@@ -164,7 +164,7 @@ func (x *facts) find(causes []Cause) (*Cause, *rule, finding) {
 	if c == nil {
 		panic("diagnose: no cause holds; causes.yaml must end with one that always does")
 	}
-	if r.any != "" || slices.Contains(r.code, commandError) {
+	if r.any == "command" || r.any == "failure" || slices.Contains(r.code, commandError) {
 		if c, r, f := x.first(causes, true); c != nil {
 			return c, r, f
 		}
@@ -218,6 +218,7 @@ func (x *facts) conditions(r *rule) bool {
 		r.nolog && !x.NoLog,
 		r.exit != nil && !slices.Contains(r.exit, x.Exit),
 		r.any == "command" && x.Command == "" && x.Exit == "",
+		r.any == "test" && !x.testsFailed(),
 		r.command != nil && !slices.ContainsFunc(r.command, func(s string) bool { return strings.Contains(x.Command, s) }):
 		return false
 	}
@@ -241,6 +242,9 @@ func (x *facts) try(c *Cause, r *rule) (finding, bool) {
 	switch {
 	case r.code != nil:
 		return x.tryCode(r, found)
+	case r.any == "test":
+		found.evidence = x.testEvidence()
+		return found, true
 	case r.says == nil:
 		return found, true
 	case !x.hasAll(r.also):
@@ -251,13 +255,19 @@ func (x *facts) try(c *Cause, r *rule) (finding, bool) {
 	return found, x.search(r, c.last, &found, x.disproved(c, r))
 }
 
-// disproved returns which lines prove nothing for a rule of the cause. A failure that would be
+// disproved returns which lines prove nothing for a rule of the cause. What a test prints or expects
+// is the test's. A failure that would be
 // retried needs a line that explains why the command ended, as a denial does; and beside a failure
 // that is sure, none does.
 func (x *facts) disproved(c *Cause, r *rule) func(i, from, to int) bool {
 	switch {
-	case c.Remedy != Retry || r.remedy != "" || r.sure:
+	case c.quotes:
 		return nil
+	case c.Remedy != Retry || r.remedy != "" || r.sure:
+		if len(x.reports) == 0 {
+			return nil
+		}
+		return func(i, _, _ int) bool { return x.tested(i) }
 	case x.sure != nil:
 		return func(_, _, _ int) bool { return true }
 	}

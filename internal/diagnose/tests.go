@@ -1,12 +1,44 @@
 package diagnose
 
-import "github.com/buildmedic/buildmedic/internal/codebuild"
+import (
+	"slices"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/testrun"
+)
 
 // MaxTests is how many failed tests a diagnosis names.
 const MaxTests = 200
 
 // maxTestBytes bounds what the failed tests of a diagnosis say beyond their names.
 const maxTestBytes = 32 << 10
+
+// testsFailed reports whether a report says that tests failed.
+func (x *facts) testsFailed() bool { return len(x.Tests) > 0 || len(x.reports) > 0 }
+
+// tested reports whether the line with index i stands in a test runner's report: what is in it is
+// the tests' own text.
+func (x *facts) tested(i int) bool {
+	n := x.lines[i].N
+	return slices.ContainsFunc(x.reports, func(r testrun.Report) bool { return r.First <= n && n <= r.Last })
+}
+
+// testEvidence is the line that names the first failed test, else the first one's name.
+func (x *facts) testEvidence() Evidence {
+	for _, r := range x.reports {
+		for _, t := range r.Failed {
+			if i := x.line(t.Line); i >= 0 {
+				return Evidence{t.Line, x.lines[i].Text, buildlog.FromLog}
+			}
+		}
+	}
+	if len(x.Tests) > 0 {
+		return Evidence{Text: strings.TrimSpace(x.Tests[0].Suite + " " + x.Tests[0].Name), Origin: buildlog.FromReport}
+	}
+	return Evidence{}
+}
 
 // failedTests returns the tests that failed, and how many more there are.
 func (x *facts) failedTests() (list []codebuild.TestCase, more int) {

@@ -503,6 +503,8 @@ func (s wording) proof() []string {
 	switch {
 	case origin == buildlog.FromPhase:
 		out = append(out, "CodeBuild itself says so in the phase's context.")
+	case origin == buildlog.FromReport:
+		out = append(out, "CodeBuild's test report says so.")
 	case origin == buildlog.FromDecoded:
 		out = append(out, "AWS's encoded message says so; AWS STS decoded it.")
 	case len(f.Denials) > 0:

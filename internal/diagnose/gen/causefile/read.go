@@ -187,8 +187,8 @@ func (r *rule) check() error {
 		return errors.New("the rule has no condition")
 	case r.Pick != "" && r.Pick != "first" && r.Pick != "last":
 		return fmt.Errorf("pick is %q, want first or last", r.Pick)
-	case r.Any != "" && r.Any != "command" && r.Any != "failure":
-		return fmt.Errorf("any is %q, want command or failure", r.Any)
+	case r.Any != "" && r.Any != "command" && r.Any != "failure" && r.Any != "test":
+		return fmt.Errorf("any is %q, want command, test or failure", r.Any)
 	case r.Remedy != "" && r.Remedy != diagnose.Report:
 		return fmt.Errorf("remedy is %q; a rule may only change it to report", r.Remedy)
 	}

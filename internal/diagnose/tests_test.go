@@ -1,0 +1,77 @@
+package diagnose
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+)
+
+const goReport = "--- FAIL: TestUp (0.10s)\n    up_test.go:7: got TEXT\n        log of the run: TEXT\nFAIL\nFAIL\texample.com/shop\t0.2s\n"
+
+// What stands in a test runner's report is the test's own text: it names no other cause, and brings
+// in neither a grant nor a retry. This build's own session is a fact wherever it stands.
+func TestTextOfTests(t *testing.T) {
+	for _, c := range []struct {
+		what, text, cause string
+		remedy            Remedy
+	}{
+		{"a refusal that names nobody", bareRefusal, "test-failure", Report},
+		{"a rate limit", "ThrottlingException: Rate exceeded", "test-failure", Report},
+		{"a registry that is down", "received unexpected HTTP status: 503 Service Unavailable", "test-failure", Report},
+		{"a full disk", "write /var/lib/docker/tmp/x: no space left on device", "test-failure", Report},
+		{"a name that does not resolve", "dial tcp: lookup registry.example.com: no such host", "test-failure", Report},
+		{"another build's refusal", strings.ReplaceAll(ownSentence, "codebuild-shop", "other"), "test-failure", Report},
+		{"this build's own refusal", ownSentence, "missing-permission", Grant},
+	} {
+		log := "OK\n" + strings.ReplaceAll(goReport, "TEXT", c.text)
+		d := Diagnose(buildlog.ReadText(evidenceBuild, evidenceLog(log)))
+		if d.Cause != c.cause || d.Remedy != c.remedy {
+			t.Errorf("%s: %s, %s by %q, want %s, %s", c.what, d.Cause, d.Remedy, d.Evidence.Text, c.cause, c.remedy)
+		}
+		if len(d.Tests) != 1 || d.Tests[0].Name != "TestUp" || d.Tests[0].At != "up_test.go:7" {
+			t.Errorf("%s: names %+v", c.what, d.Tests)
+		}
+	}
+}
+
+// A report of CodeBuild's own names the failed tests, whatever the log looks like.
+func TestReportedTests(t *testing.T) {
+	many := make([]codebuild.TestCase, MaxTests+3)
+	for i := range many {
+		many[i] = codebuild.TestCase{Name: strings.Repeat("n", i%7) + "x", Message: strings.Repeat("why ", 300)}
+	}
+	for _, c := range []struct {
+		what, log   string
+		tests       []codebuild.TestCase
+		cause       string
+		names, more int
+	}{
+		{"no log", "", []codebuild.TestCase{{Suite: "Cart", Name: "adds"}}, "test-failure", 1, 0},
+		{"a log that says nothing", "done\n", []codebuild.TestCase{{Suite: "Cart", Name: "adds"}}, "test-failure", 1, 0},
+		{"a log that names another", goReport, []codebuild.TestCase{{Suite: "Cart", Name: "adds"}}, "test-failure", 1, 0},
+		{"a denial of this build's", "OWN\n", []codebuild.TestCase{{Name: "adds"}}, "missing-permission", 1, 0},
+		{"more than are told", "done\n", many, "test-failure", MaxTests, 3},
+	} {
+		f := buildlog.NoLog(evidenceBuild)
+		if c.log != "" {
+			f = buildlog.ReadText(evidenceBuild, evidenceLog(withDenials(c.log)))
+		}
+		f.Tests = c.tests
+		d := Diagnose(f)
+		if d.Cause != c.cause || len(d.Tests) != c.names || d.MoreTests != c.more {
+			t.Errorf("%s: %s with %d tests and %d more, want %s, %d and %d", c.what, d.Cause, len(d.Tests), d.MoreTests, c.cause, c.names, c.more)
+		}
+		size := 0
+		for _, x := range d.Tests {
+			size += len(x.Message) + len(x.At)
+		}
+		if size > maxTestBytes+400 {
+			t.Errorf("%s: messages of %d bytes", c.what, size)
+		}
+		if c.cause == "test-failure" && c.log == "" && (d.Evidence.Text != "Cart adds" || d.Evidence.Origin != buildlog.FromReport) {
+			t.Errorf("%s: evidence %+v", c.what, d.Evidence)
+		}
+	}
+}
