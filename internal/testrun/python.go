@@ -10,7 +10,7 @@ import (
 // pythonRunners are those of Python. What tox and nox run prints its own report.
 var pythonRunners = []runner{
 	{"pytest", []string{" failed", "FAILED ", " error", "INTERNALERROR> ", "while loading conftest '", "= FAILURES =", "= ERRORS ="}, pytest},
-	{"unittest", []string{"\nFAIL", "\nERROR", "UNEXPECTED SUCCESS: ", "\n[ERROR]", "\n[FAIL]", "... FAILED", "FAILED ("}, unittest},
+	{"unittest", []string{"\nFAIL", "\nERROR", "UNEXPECTED SUCCESS: ", "[ERROR]\n", "[FAIL]\n", "... FAILED", "FAILED ("}, unittest},
 	{"green", []string{"\nFailure in ", "\nError in "}, green},
 	{"doctest", []string{"Failed example:"}, doctest},
 	{"ward", []string{"  Failed at "}, ward},

@@ -16,7 +16,11 @@ var (
 	unittestVerbose = lazyregexp.New(`^(\S+ \([\w.]+\)) \.\.\. (?:FAIL|ERROR|unexpected success)$`)
 	trialHeader     = lazyregexp.New(`^\[(?:FAIL|ERROR|SUCCESS!\?!)\]$`)
 	trialID         = lazyregexp.New(`^[A-Za-z_]\w*(?:\.\w+)*$`)
-	trialVerbose    = lazyregexp.New(`^(?:(\S+) \.\.\.|  +(\w+) \.\.\.) +\[(?:FAILURE|ERROR)\]$`)
+	trialClass      = lazyregexp.New(`^  (\w+)$`)
+	trialModule     = lazyregexp.New(`^[A-Za-z_][\w.]*$`)
+	trialTree       = lazyregexp.New(`^    (\w+) \.\.\. (.*)$`)
+	trialVerdict    = lazyregexp.New(`^ *\[(FAIL|FAILURE|ERROR|SUCCESS!\?!)\]$`)
+	trialLine       = lazyregexp.New(`^([A-Za-z_][\w.]*) \.\.\. \[(?:FAILURE|ERROR)\]$`)
 	stestrLine      = lazyregexp.New(`^\{\d+\} (.+?) (?:\[[\d.]+s\] )?\.\.\. FAILED$`)
 	stestrTitle     = lazyregexp.New(`^Failed \d+ tests - output below:$`)
 	stestrTrace     = lazyregexp.New(`^Captured traceback(?: [\(\[].*)?:$`)
@@ -47,6 +51,10 @@ func unittestRun(out *output, start int) (*Report, int) {
 		stestr      bool
 		trial       bool
 		prev        string
+		tree        codebuild.TestCase // trial's latest test, in a tree of modules and classes
+		class       string
+		module      string
+		prevModule  string
 		known       = map[[2]string]int{}
 		next        = len(out.lines)
 		pendingFrom = -1 // trial's failures that still have no name, which follows them
@@ -104,8 +112,21 @@ func unittestRun(out *output, start int) (*Report, int) {
 		case unittestVerbose.MatchString(l):
 			add(unittestCase(unittestVerbose.FindStringSubmatch(l)[1], n))
 			cur = -1
-		case trialVerbose.MatchString(l):
-			// The failure itself names the test in full.
+		case trialLine.MatchString(l):
+			add(dotted(trialLine.FindStringSubmatch(l)[1], n))
+			cur = -1
+		case trialTree.MatchString(l):
+			m := trialTree.FindStringSubmatch(l)
+			tree = codebuild.TestCase{Suite: module + "." + class, Name: m[1], Line: n}
+			if trialVerdict.MatchString(m[2]) {
+				add(tree)
+				cur = -1
+			}
+		case tree.Name != "" && trialVerdict.MatchString(l):
+			add(tree) // behind what the test printed
+			cur, tree = -1, codebuild.TestCase{}
+		case trialClass.MatchString(l):
+			class, module = l[2:], prevModule
 		default:
 			is = stestr && (strings.HasPrefix(l, " - ") || strings.HasPrefix(l, "Sum of execute time"))
 			if cur < 0 && pendingFrom < 0 {
@@ -122,7 +143,9 @@ func unittestRun(out *output, start int) (*Report, int) {
 				}
 			}
 		}
-		prev = strings.TrimRight(l, " ")
+		if prev = strings.TrimRight(l, " "); trialModule.MatchString(prev) {
+			prevModule = prev
+		}
 		if is {
 			last = i
 		}
@@ -210,8 +233,3 @@ func green(out *output) []Report {
 	r.First, r.Last = out.n[0], out.n[last]
 	return []Report{r}
 }
-
-func doctest(out *output) []Report { return nil }
-func ward(out *output) []Report    { return nil }
-func behave(out *output) []Report  { return nil }
-func robot(out *output) []Report   { return nil }

@@ -12,7 +12,7 @@ import (
 
 // rubyRunners are those of Ruby.
 var rubyRunners = []runner{
-	{"RSpec", []string{"Failures:", "rspec ./", "outside of examples", `"summary_line":`}, rspec},
+	{"RSpec", []string{"Failures:", "rspec ./", "outside of examples", `{"version":"`}, rspec},
 	{"minitest", []string{"Failure:\n", "Error:\n", " FAIL (", " ERROR (", `FAIL["`, `ERROR["`, "\nFAIL ", "\nERROR ", " = F\n", " = E\n"}, minitest},
 	{"test-unit", []string{"Failure: ", "Error: "}, testUnit},
 	{"cucumber", []string{"Failing Scenarios:"}, cucumber},
@@ -37,7 +37,7 @@ func (b *builder) mark(i int) {
 	if b.first < 0 {
 		b.first = i
 	}
-	b.last = i
+	b.last = max(b.last, i)
 }
 
 // add names a failed test that line i tells of, and gives its place in the report. A test is named
@@ -56,14 +56,17 @@ func (b *builder) add(i int, suite, name string) int {
 // end closes a report with its last line, and what follows may be another one. announced says that
 // the runner's first line begins the report; else what was printed before may be the tests' as well.
 func (b *builder) end(announced bool) {
-	if len(b.r.Failed) > 0 {
+	switch {
+	case len(b.r.Failed) > 0:
 		if !announced {
 			b.first = b.start
 		}
 		b.r.First, b.r.Last = b.out.n[b.first], b.out.n[b.last]
+		fallthrough
+	case b.r.Last > 0:
 		b.reports = append(b.reports, b.r)
 	}
-	b.start = b.last + 1
+	b.start = max(b.start, b.last+1)
 	b.first, b.last, b.r, b.index = -1, -1, Report{}, map[[2]string]int{}
 }
 
@@ -137,8 +140,9 @@ func rspec(out *output) []Report {
 			if x.Suite = id[1]; x.At == "" && id[2] != "" {
 				x.At = id[1] + ":" + id[2]
 			}
-		case strings.Contains(l, `"summary_line":`) && strings.Contains(l, `{"version":`):
-			rspecJSON(b, i, l[strings.Index(l, `{"version":`):])
+		case strings.HasPrefix(l, `{"version":"`) && strings.Contains(l, `"examples":[`):
+			rspecJSON(b, i, l[strings.Index(l, `"examples":[`)+len(`"examples":`):])
+			docs, docNames = nil, nil
 			finish()
 		case rspecDoc.MatchString(l):
 			docs, docNames = append(docs, i), append(docNames, rspecDoc.FindStringSubmatch(l)[1])
@@ -169,10 +173,17 @@ func rspec(out *output) []Report {
 	return b.reports
 }
 
-// rspecJSON reads the report of the formatter json.
+// rspecJSON reads the examples in a report of the formatter json. It is one line, of which the log's
+// reader may have kept the beginning alone. So it is a report even if no failed example is in it:
+// the command failed, and what it printed before is the examples'.
 func rspecJSON(b *builder, i int, text string) {
-	var report struct {
-		Examples []struct {
+	b.r.First, b.r.Last = b.out.n[b.start], b.out.n[i]
+	d := json.NewDecoder(strings.NewReader(text))
+	if _, err := d.Token(); err != nil {
+		return
+	}
+	for d.More() {
+		var e struct {
 			Description string `json:"full_description"`
 			Status      string `json:"status"`
 			File        string `json:"file_path"`
@@ -180,19 +191,15 @@ func rspecJSON(b *builder, i int, text string) {
 			Exception   struct {
 				Message string `json:"message"`
 			} `json:"exception"`
-		} `json:"examples"`
-	}
-	// Other programs may print on the same line behind it.
-	if err := json.NewDecoder(strings.NewReader(text)).Decode(&report); err != nil {
-		return
-	}
-	for _, e := range report.Examples {
-		if e.Status != "failed" {
-			continue
 		}
-		file := strings.TrimPrefix(e.File, "./")
-		x := &b.r.Failed[b.add(i, file, e.Description)]
-		x.Message, x.At = strings.TrimSpace(e.Exception.Message), fmt.Sprintf("%s:%d", file, e.Line)
+		if err := d.Decode(&e); err != nil {
+			return // cut off
+		}
+		if e.Status == "failed" {
+			file := strings.TrimPrefix(e.File, "./")
+			x := &b.r.Failed[b.add(i, file, e.Description)]
+			x.Message, x.At = strings.TrimSpace(e.Exception.Message), fmt.Sprintf("%s:%d", file, e.Line)
+		}
 	}
 }
 

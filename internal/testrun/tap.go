@@ -222,8 +222,7 @@ func (p *tapPoint) explain() {
 		case s == "" || s == "#":
 		case t.At == "" && tapBatsAt.MatchString(s):
 			m := tapBatsAt.FindStringSubmatch(s)
-			t.At = m[1] + ":" + m[2]
-			t.Name = tapInMS.ReplaceAllString(t.Name, "")
+			p.bats(m)
 		case strings.HasPrefix(s, "# (from function"):
 		case tapPerlAt.MatchString(s):
 			if m := tapPerlAt.FindStringSubmatch(s); t.At == "" {
@@ -246,6 +245,13 @@ func (p *tapPoint) explain() {
 			}
 		}
 	}
+}
+
+// bats is told the place that Bats gives, which is in the test's file.
+func (p *tapPoint) bats(place []string) {
+	t := &p.test
+	t.Suite, t.At = place[1], place[1]+":"+place[2]
+	t.Name = tapInMS.ReplaceAllString(t.Name, "")
 }
 
 // explainYAML does so from a YAML block. Runners write what no YAML parser reads, so the keys are
@@ -275,7 +281,7 @@ func (p *tapPoint) explainYAML(lines []string) {
 				values[key] = v
 			}
 		} else if m := tapBatsAt.FindStringSubmatch(s); m != nil {
-			t.At, t.Name = m[1]+":"+m[2], tapInMS.ReplaceAllString(t.Name, "")
+			p.bats(m)
 		} else if s != "" && values[key] == "" && !strings.HasPrefix(s, "(from function") {
 			values[key] = s
 		}

@@ -52,7 +52,7 @@ not ok 2 - bulk \# discount
 #     expected: '165'
 1..2
 # Looks like you failed 1 test of 2.
-`, []named{{"TAP", 1, 8, []string{" | bulk # discount | got: '170', expected: '165' | t/cart.t:3"}}}},
+`, []named{{"prove", 1, 8, []string{"t/cart.t | bulk # discount | got: '170', expected: '165' | t/cart.t:3"}}}},
 		{"a subtest is named with its parent, which is its suite", `TAP version 14
 # Subtest: cart
     # Subtest: totals
@@ -98,7 +98,7 @@ not ok 1 - b
 not ok 1 slow one in 1204ms
 # (in test file cart.bats, line 3)
 #   ` + "`false' failed" + `
-`, []named{{"TAP", 1, 4, []string{" | slow one | `false' failed | cart.bats:3"}}}},
+`, []named{{"TAP", 1, 4, []string{"cart.bats | slow one | `false' failed | cart.bats:3"}}}},
 		{"expected and actual in YAML, and the assertion's test", `TAP version 13
 # gives the discount
 not ok 1 fifteen percent
