@@ -50,6 +50,7 @@ func phpunit(out *output) []Report {
 		b.end(announced)
 		section, cur, announced, docs = "", -1, false, nil
 	}
+	ended := false
 	doc := false // the lines are those of the latest sentence
 	for i, l := range out.lines {
 		switch {
@@ -64,6 +65,7 @@ func phpunit(out *output) []Report {
 			cur = phpunitAdd(b, i, phpunitItem.FindStringSubmatch(l)[1])
 		case phpunitEnd.MatchString(l):
 			b.mark(i)
+			ended = true
 			finish()
 		case l == "FAILURES!" || l == "ERRORS!" || l == "--":
 			cur = -1
@@ -107,7 +109,9 @@ func phpunit(out *output) []Report {
 			}
 		}
 	}
-	finish()
+	if announced || ended { // other programs number their errors, too
+		finish()
+	}
 	return b.reports
 }
 
@@ -138,6 +142,7 @@ var (
 func pest(out *output) []Report {
 	b := newBuilder(out)
 	cur, announced := -1, false
+	sure := strings.Contains(strings.Join(out.lines, "\n"), "  FAILED  ")
 	for i, l := range out.lines {
 		switch m := pestFailed.FindStringSubmatch(l); {
 		case m != nil:
@@ -164,7 +169,9 @@ func pest(out *output) []Report {
 			b.last = i
 		}
 	}
-	b.end(announced)
+	if sure { // without that word, a bullet is anyone's
+		b.end(announced)
+	}
 	return b.reports
 }
 

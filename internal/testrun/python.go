@@ -174,7 +174,7 @@ func (p *pytestRun) read(i int, l string) {
 		mark()
 		return
 	}
-	if m := pytestHeader.FindStringSubmatch(l); m != nil && !strings.HasPrefix(l, "_ _") {
+	if m := pytestHeader.FindStringSubmatch(l); m != nil && !strings.HasPrefix(l, "_ _") && (p.announced || p.section != "") {
 		p.header(m[1], n)
 		mark()
 		return
@@ -186,7 +186,7 @@ func (p *pytestRun) read(i int, l string) {
 			return
 		}
 	}
-	if m := pytestLine.FindStringSubmatch(l); m != nil {
+	if m := pytestLine.FindStringSubmatch(l); m != nil && (p.announced || strings.HasSuffix(m[1], ".py")) {
 		p.named(m[1], m[2], n)
 		mark()
 		return

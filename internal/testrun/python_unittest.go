@@ -115,7 +115,7 @@ func unittestRun(out *output, start int) (*Report, int) {
 		case trialLine.MatchString(l):
 			add(dotted(trialLine.FindStringSubmatch(l)[1], n))
 			cur = -1
-		case trialTree.MatchString(l):
+		case class != "" && trialTree.MatchString(l):
 			m := trialTree.FindStringSubmatch(l)
 			tree = codebuild.TestCase{Suite: module + "." + class, Name: m[1], Line: n}
 			if trialVerdict.MatchString(m[2]) {
@@ -198,7 +198,7 @@ func dotted(id string, n int) codebuild.TestCase {
 }
 
 var (
-	greenHeader = lazyregexp.New(`^(?:Failure|Error|Unexpected success) in (\S.*)$`)
+	greenHeader = lazyregexp.New(`^(?:Failure|Error|Unexpected success) in ((?:setUp|tearDown)\w+ \([\w.]+\)|[A-Za-z_]\w*(?:\.\w+)+(?: [(\[].*)?)$`)
 )
 
 // green reads the reports of green.

@@ -121,10 +121,10 @@ func rspec(out *output) []Report {
 			if counted {
 				b.mark(i)
 			}
-		case rspecLoad.MatchString(l):
+		case i+1 < len(out.lines) && strings.HasPrefix(out.lines[i+1], "Failure/Error:") && rspecLoad.MatchString(l):
 			m := rspecLoad.FindStringSubmatch(l)
 			cur, code = b.add(i, "", strings.TrimPrefix(m[1], "./")), false
-		case rspecHook.MatchString(l):
+		case i+1 < len(out.lines) && strings.HasPrefix(out.lines[i+1], "Failure/Error:") && rspecHook.MatchString(l):
 			cur, code = b.add(i, "", rspecHook.FindStringSubmatch(l)[1]+" hook"), false
 		case section == "Failures:" && rspecItem.MatchString(l):
 			m := rspecItem.FindStringSubmatch(l)
@@ -174,10 +174,12 @@ func rspec(out *output) []Report {
 }
 
 // rspecJSON reads the examples in a report of the formatter json. It is one line, of which the log's
-// reader may have kept the beginning alone. So it is a report even if no failed example is in it:
-// the command failed, and what it printed before is the examples'.
+// reader may have kept the beginning alone. So it is a report even if no failed example is in it, as
+// long as nothing follows: the command failed, and what it printed before is the examples'.
 func rspecJSON(b *builder, i int, text string) {
-	b.r.First, b.r.Last = b.out.n[b.start], b.out.n[i]
+	if i == len(b.out.lines)-1 || strings.TrimSpace(strings.Join(b.out.lines[i+1:], "")) == "" {
+		b.r.First, b.r.Last = b.out.n[b.start], b.out.n[i]
+	}
 	d := json.NewDecoder(strings.NewReader(text))
 	if _, err := d.Token(); err != nil {
 		return
@@ -206,6 +208,7 @@ func rspecJSON(b *builder, i int, text string) {
 var (
 	minitestItem    = lazyregexp.New(`^(?: *\d+\) )?(?:Failure|Error):$`)
 	minitestTest    = lazyregexp.New(`^([^#]+)#(.+?)(?: \[(\S+?):(\d+)\])?:?$`)
+	minitestRails   = lazyregexp.New(`^[A-Z][\w:]*#test_`)
 	minitestEnd     = lazyregexp.New(`^\d+ (?:runs|tests), \d+ assertions, \d+ failures, \d+ errors`)
 	minitestVerbose = lazyregexp.New(`^([^#]+)#(.+) = [\d.]+ s = [FE]$`)
 	minitestSpec    = lazyregexp.New(`^  (\S.*?) +(?:FAIL|ERROR) \([\d.]+s\)$`)
@@ -219,7 +222,7 @@ var (
 // minitest reads the reports of minitest, of Rails' form of it, and of minitest-reporters.
 func minitest(out *output) []Report {
 	b := newBuilder(out)
-	cur, item, announced := -1, false, false
+	cur, item, numbered, announced := -1, false, false, false
 	suite := ""
 	add := func(i int, class, name string) {
 		if class == "Minitest::Result" { // a fault of older reporters, which lose the class
@@ -235,9 +238,8 @@ func minitest(out *output) []Report {
 			announced = announced || b.first < 0
 			b.mark(i)
 		case minitestItem.MatchString(l):
-			item, cur = true, -1
-			b.mark(i)
-		case was && minitestTest.MatchString(l):
+			item, cur, numbered = true, -1, strings.Contains(l, ")")
+		case was && minitestTest.MatchString(l) && (numbered || minitestRails.MatchString(l)):
 			m := minitestTest.FindStringSubmatch(l)
 			add(i, m[1], m[2])
 			if m[3] != "" && ownFile(m[3]) != "" {
@@ -302,7 +304,7 @@ func testUnit(out *output) []Report {
 		case strings.HasPrefix(l, "Loaded suite "):
 			announced = true
 			b.mark(i)
-		case testUnitItem.MatchString(l):
+		case testUnitItem.MatchString(l) && (l[0] != 'F' && l[0] != 'E' || i > 0 && strings.HasPrefix(out.lines[i-1], "=====")):
 			m := testUnitItem.FindStringSubmatch(l)
 			cur = b.add(i, m[2], strings.TrimPrefix(m[1], "test: "))
 			if x := &b.r.Failed[cur]; x.Message == "" {

@@ -61,17 +61,49 @@ func Read(lines []buildlog.Line) []Report {
 				continue
 			}
 			for _, rep := range r.read(&out) {
-				if slices.ContainsFunc(own, func(o Report) bool { return o.First <= rep.Last && rep.First <= o.Last }) {
-					continue
-				}
 				rep.Runner = r.name
-				own = append(own, bounded(rep))
+				if rep := bounded(rep); fit(own, &rep) {
+					own = append(own, rep)
+				}
 			}
 		}
 		all = append(all, own...)
 	}
 	slices.SortStableFunc(all, func(a, b Report) int { return cmp.Compare(a.First, b.First) })
 	return all
+}
+
+// fit reports whether a report is another one than those that were read already. Some runners do not
+// announce their reports, which then reach back as far as they can: the parts of two that do not
+// have their tests are cut where they meet.
+func fit(own []Report, rep *Report) bool {
+	for i := range own {
+		o := &own[i]
+		if o.First > rep.Last || rep.First > o.Last {
+			continue
+		}
+		oFirst, first := o.tests(), rep.tests()
+		switch {
+		case first > o.Last && rep.Last > o.Last:
+			rep.First = o.Last + 1
+		case oFirst > rep.Last && o.Last > rep.Last:
+			rep.First, o.First = min(rep.First, o.First), rep.Last+1
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// tests is the first line that names a failed test, 0 if none does.
+func (r *Report) tests() int {
+	first := 0
+	for _, t := range r.Failed {
+		if first == 0 || t.Line < first {
+			first = t.Line
+		}
+	}
+	return first
 }
 
 // split takes apart what several processes printed at once.
