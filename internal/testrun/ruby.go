@@ -2,7 +2,7 @@ package testrun
 
 import (
 	"encoding/json"
-	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -80,6 +80,9 @@ var (
 	rspecFrame   = lazyregexp.New(`^\s*# (?:\./)?([^\s:]+):(\d+)(?::in .*)?$`)
 	rspecClass   = lazyregexp.New(`^[A-Z]\w*(?:::\w+)*:$`)
 	rspecID      = lazyregexp.New(`^(?:\./)?([^\[:]+)(?::(\d+)|\[.*\])?`)
+	rspecObject  = lazyregexp.New(`^\{"version":"\d[\w.-]*",(?:"seed":\d+,)?"(?:messages|examples)":\[`)
+	rspecExample = lazyregexp.New(`"full_description":"((?:[^"\\]|\\.)*)","status":"failed","file_path":"((?:[^"\\]|\\.)*)",` +
+		`"line_number":(\d+)(?:,"run_time":[\d.e-]+,"pending_message":null,"exception":\{"class":"[^"]*","message":"((?:[^"\\]|\\.)*))?`)
 	rspecOpening = lazyregexp.New(`^(?:Randomized with seed \d+|Run options: .*)$`)
 )
 
@@ -140,8 +143,8 @@ func rspec(out *output) []Report {
 			if x.Suite = id[1]; x.At == "" && id[2] != "" {
 				x.At = id[1] + ":" + id[2]
 			}
-		case strings.HasPrefix(l, `{"version":"`) && strings.Contains(l, `"examples":[`):
-			rspecJSON(b, i, l[strings.Index(l, `"examples":[`)+len(`"examples":`):])
+		case rspecObject.MatchString(l):
+			rspecJSON(b, i, l)
 			docs, docNames = nil, nil
 			finish()
 		case rspecDoc.MatchString(l):
@@ -177,32 +180,25 @@ func rspec(out *output) []Report {
 // reader may have kept the beginning alone. So it is a report even if no failed example is in it, as
 // long as nothing follows: the command failed, and what it printed before is the examples'.
 func rspecJSON(b *builder, i int, text string) {
-	if i == len(b.out.lines)-1 || strings.TrimSpace(strings.Join(b.out.lines[i+1:], "")) == "" {
+	if !slices.ContainsFunc(b.out.lines[i+1:], func(l string) bool {
+		return strings.TrimSpace(l) != "" && !strings.HasPrefix(l, "[Container] ")
+	}) {
 		b.r.First, b.r.Last = b.out.n[b.start], b.out.n[i]
 	}
-	d := json.NewDecoder(strings.NewReader(text))
-	if _, err := d.Token(); err != nil {
-		return
+	for _, m := range rspecExample.Get().FindAllStringSubmatch(text, -1) {
+		file := strings.TrimPrefix(jsonText(m[2]), "./")
+		x := &b.r.Failed[b.add(i, file, jsonText(m[1]))]
+		x.At, x.Message = file+":"+m[3], strings.TrimSpace(jsonText(m[4]))
 	}
-	for d.More() {
-		var e struct {
-			Description string `json:"full_description"`
-			Status      string `json:"status"`
-			File        string `json:"file_path"`
-			Line        int    `json:"line_number"`
-			Exception   struct {
-				Message string `json:"message"`
-			} `json:"exception"`
-		}
-		if err := d.Decode(&e); err != nil {
-			return // cut off
-		}
-		if e.Status == "failed" {
-			file := strings.TrimPrefix(e.File, "./")
-			x := &b.r.Failed[b.add(i, file, e.Description)]
-			x.Message, x.At = strings.TrimSpace(e.Exception.Message), fmt.Sprintf("%s:%d", file, e.Line)
-		}
+}
+
+// jsonText is the text of a JSON string without its quotes.
+func jsonText(s string) string {
+	var text string
+	if json.Unmarshal([]byte(`"`+s+`"`), &text) != nil {
+		return s
 	}
+	return text
 }
 
 var (
