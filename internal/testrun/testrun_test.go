@@ -7,7 +7,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
-	"github.com/buildmedic/buildmedic/internal/codebuild"
 )
 
 // linesOf numbers the lines of a text from 1.
@@ -27,12 +26,6 @@ func TestRead(t *testing.T) {
 		want       []Report
 	}{
 		{"a passing run has no report", "ok  \texample.com/shop\t0.1s\n", nil},
-		{"go test with a subtest", "--- FAIL: TestCart (0.00s)\n    --- FAIL: TestCart/empty (0.00s)\n" +
-			"        cart_test.go:7: got 1, want 0\nFAIL\nFAIL\texample.com/shop\t0.1s\n", []Report{{
-			Runner: "go test", First: 1, Last: 5, Failed: []codebuild.TestCase{
-				{Name: "TestCart", At: "cart_test.go:7", Message: "got 1, want 0", Line: 1},
-				{Name: "TestCart/empty", At: "cart_test.go:7", Message: "got 1, want 0", Line: 2},
-			}}}},
 	} {
 		if diff := cmp.Diff(c.want, Read(linesOf(c.text))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.what, diff)
