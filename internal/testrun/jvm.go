@@ -10,8 +10,8 @@ import (
 // jvmRunners are those of Java, Kotlin, Groovy, Scala and Clojure.
 var jvmRunners = []runner{
 	{"maven surefire", []string{"<<< FAILURE!", "<<< ERROR!", "Failures: ", "Crashed tests:"}, surefire},
+	{"junit console", []string{"Failures (", "=> Exception: ", " caught: ", " :: FAILED"}, junitConsole},
 	{"gradle test", []string{" FAILED"}, gradle},
-	{"junit console", []string{"Failures ("}, junitConsole},
 }
 
 var (
@@ -21,12 +21,12 @@ var (
 	surefireCase = lazyregexp.New(`^(.+?)(?: -- | +)Time elapsed: [\d.,]+ s(?:ec)?(?:onds)? +<<< (?:FAILURE|ERROR)!`)
 	surefireOld  = lazyregexp.New(`^(.+)\(((?:\w+\.)+[\w$]+|[A-Z][\w$]*)\)$`)
 	surefireName = lazyregexp.New(`^((?:[a-z_0-9]\w*\.)*[A-Z][\w$]*)(?:\.(.+))?$`)
-	surefireSet  = lazyregexp.New(`^Tests run: \d+, Failures: \d+, Errors: \d+`)
+	surefireSet  = lazyregexp.New(`^Tests run: \d+, Failures: \d+, Errors: \d+(?:.* in ([\w$.]+)$)?`)
 	// surefireLine is a test of the summary: class (and the one that has the method), method, line.
-	surefireLine = lazyregexp.New(`^\s+([\w$.]+)(?:>[\w$.]+)?\.([\w$]+|[^:\s]+\[[^\]]*\])(?:->[\w$.]+)?:(\d+)?(?:->[^\s:]+:(\d+))?\s*»?\s*(.*)$`)
+	surefireLine = lazyregexp.New(`^\s+([\w$.]*\b[A-Z][\w$]*)(?:>[\w$.]+)?\.([\w$]+|[^:\s]+\[[^\]]*\])(?:->[\w$.]+)?:(\d+)?(?:->[^\s:]+:(\d+))?\s*»?\s*(.*)$`)
 	surefireWord = lazyregexp.New(`^\s+([\w$.]*[A-Z][\w$]*)\.([\w$]+)(?:\(([\w$.]+)\))?\s*(?:»|:| )\s*(.*)$`)
 	surefireBare = lazyregexp.New(`^((?:\w+\.)+[\w$]+\.?\S*)$`)
-	javaFrame    = lazyregexp.New(`^\s*(?:at |\.\.\. )?([\w$./]+)\.[\w$<>]+\((\w+\.(?:java|kt|scala|groovy|clj):\d+)\)`)
+	javaFrame    = lazyregexp.New(`^[│\s]*(?:at |\.\.\. )?([\w$./]+)\.[\w$<>]+\((\w+\.(?:java|kt|scala|groovy|clj):\d+)\)`)
 	javaError    = lazyregexp.New(`^(?:[\w$]+\.)*([\w$]+(?:Error|Exception|Failure|Failed|Throwable|Fault)\w*)(?:: ?(.*))?$`)
 )
 
@@ -59,6 +59,15 @@ func jvmWhy(l string) string {
 	return m[1] + ": " + m[2]
 }
 
+// jvmClass is the name of what failed before any test of a class could run: the class.
+func jvmClass(class, name string) string {
+	switch name {
+	case "initializationError", "executionError", "classMethod", "beforeAll":
+		return simple(class)
+	}
+	return name
+}
+
 // simple is a class without its package.
 func simple(class string) string { return class[strings.LastIndexByte(class, '.')+1:] }
 
@@ -81,7 +90,8 @@ func surefireRun(out *output, start, end int) []Report {
 	var r Report
 	var cases, summed []codebuild.TestCase
 	var runs []string // what a test that was run again did
-	section, bare, head := "", codebuild.TestCase{}, strings.Contains(out.lines[start:end][0:min(1, end-start)][0], "T E S T S")
+	section, class, bare := "", "", codebuild.TestCase{}
+	head := start < end && strings.HasSuffix(strings.TrimSpace(out.lines[start]), "T E S T S")
 	flaky := map[string]bool{}
 	mark := func(i int) {
 		if r.First == 0 {
@@ -106,8 +116,10 @@ func surefireRun(out *output, start, end int) []Report {
 		trimmed := strings.TrimSpace(text)
 		if strings.Contains(text, "<<< ") && strings.Contains(text, "Time elapsed") {
 			mark(i)
-			if m := surefireCase.FindStringSubmatch(text); m != nil && !surefireSet.MatchString(text) {
-				cases = append(cases, surefireTest(out, m[1], i, end))
+			if m := surefireSet.FindStringSubmatch(text); m != nil {
+				class = m[1]
+			} else if m := surefireCase.FindStringSubmatch(text); m != nil {
+				cases = append(cases, surefireTest(out, m[1], class, i, end))
 			}
 			continue
 		}
@@ -181,8 +193,8 @@ func surefireRun(out *output, start, end int) []Report {
 	return []Report{r}
 }
 
-// surefireTest is the failed test of that name, whose line is i.
-func surefireTest(out *output, name string, i, end int) codebuild.TestCase {
+// surefireTest is the failed test of that name, whose line is i, in a class's part of the report.
+func surefireTest(out *output, name, class string, i, end int) codebuild.TestCase {
 	t := codebuild.TestCase{Name: name, Line: out.n[i]}
 	if m := surefireOld.FindStringSubmatch(name); m != nil {
 		t.Suite, t.Name = m[2], m[1]
@@ -190,7 +202,10 @@ func surefireTest(out *output, name string, i, end int) codebuild.TestCase {
 		if t.Suite, t.Name = m[1], m[2]; t.Name == "" {
 			t.Name = simple(m[1])
 		}
+	} else { // 2.22 names no class here
+		t.Suite, _, _ = strings.Cut(class, "$")
 	}
+	t.Name = jvmClass(t.Suite, t.Name)
 	stack := out.lines[i+1 : min(end, i+120)]
 	stack = upTo(stack, len(stack), func(s string) bool { return strings.Contains(s, "<<< ") })
 	for k, l := range stack {
@@ -233,18 +248,24 @@ func surefireSum(text string, n int) (t codebuild.TestCase, ok bool) {
 // surefireAll joins what the classes' parts and the summary name. The classes' know the parameters,
 // the summary which were flakes.
 func surefireAll(cases, summed []codebuild.TestCase, flaky map[string]bool) []codebuild.TestCase {
+	outer := func(t codebuild.TestCase) string {
+		class, _, _ := strings.Cut(simple(t.Suite), "$")
+		return class
+	}
 	base := func(t codebuild.TestCase) string {
 		name := t.Name
 		if i := strings.IndexAny(name, "([{"); i > 0 {
 			name = name[:i]
 		}
-		return simple(t.Suite) + "." + strings.TrimSpace(name)
+		return outer(t) + "." + strings.TrimSpace(name)
 	}
 	known, classes := map[string]bool{}, map[string]bool{}
 	var list []codebuild.TestCase
 	for _, t := range cases {
 		known[base(t)] = true
-		classes[simple(t.Suite)] = classes[simple(t.Suite)] || t.Name == simple(t.Suite)
+		if t.Name == simple(t.Suite) {
+			classes[t.Name] = true
+		}
 		if !flaky[t.Suite+"."+t.Name] {
 			list = append(list, t)
 		}
@@ -287,7 +308,7 @@ func gradle(out *output) []Report {
 		} else if m := gradleCase.FindStringSubmatch(l); m == nil {
 			continue
 		} else if suite, name, ok := strings.Cut(m[1], " > "); ok {
-			t = codebuild.TestCase{Suite: suite, Name: name}
+			t = codebuild.TestCase{Suite: suite, Name: jvmClass(suite, name)}
 		} else {
 			continue // a class or a run as a whole
 		}
@@ -409,8 +430,60 @@ func junitConsole(out *output) []Report {
 		r.Failed = append(r.Failed, t)
 	}
 	if len(r.Failed) == 0 {
+		r = consoleEvents(out)
+	}
+	if len(r.Failed) == 0 {
 		return nil
 	}
 	begin(out, &r, func(l string) bool { return strings.Contains(l, "java -jar") })
 	return []Report{r}
+}
+
+var (
+	consoleFinished = lazyregexp.New(`^Finished: +(.+) \((\[engine:[^)]*.*)\)$`)
+	consoleClass    = lazyregexp.New(`\[(?:class|runner):([\w$.]+)\]`)
+	consoleNode     = lazyregexp.New(`^[│ ]*[├└]─ (.+)$`)
+	consoleFeed     = lazyregexp.New(`^(?:JUnit \w+ > )?(?:(.+?) > )?(.+) :: FAILED$`)
+)
+
+// consoleEvents reads the details of JUnit's console launcher that come without a summary of the
+// failures: flat, verbose and testfeed.
+func consoleEvents(out *output) (r Report) {
+	node := ""
+	for i, l := range out.lines {
+		t := codebuild.TestCase{Line: out.n[i]}
+		if m := consoleNode.FindStringSubmatch(l); m != nil {
+			node = m[1]
+			continue
+		} else if m := consoleFinished.FindStringSubmatch(l); m != nil && i+1 < len(out.lines) {
+			_, why, ok := strings.Cut(out.lines[i+1], "=> Exception: ")
+			if !ok {
+				continue
+			}
+			t.Name, t.Message = m[1], jvmWhy(why)
+			if c := consoleClass.FindStringSubmatch(m[2]); c != nil && simple(c[1]) != t.Name {
+				t.Suite = c[1]
+			}
+		} else if m := consoleFeed.FindStringSubmatch(l); m != nil {
+			if t.Suite, t.Name = m[1], m[2]; i+1 < len(out.lines) {
+				t.Message = jvmWhy(out.lines[i+1])
+			}
+		} else if _, why, ok := strings.Cut(l, " caught: "); ok && node != "" {
+			t.Name, t.Message = node, jvmWhy(why)
+		} else {
+			if r.First != 0 && consoleEnd.MatchString(l) {
+				r.Last = out.n[i]
+			}
+			continue
+		}
+		if r.First == 0 {
+			r.First = out.n[i]
+		}
+		r.Last = out.n[i]
+		t.At = jvmTestFrame(upTo(out.lines[i+1:], 60, func(s string) bool {
+			return consoleNode.MatchString(s) || strings.HasPrefix(s, "Started:") || strings.HasPrefix(s, "Finished:")
+		}))
+		r.Failed = append(r.Failed, t)
+	}
+	return r
 }
