@@ -40,7 +40,7 @@ type runner struct {
 }
 
 // runners are tried in this order. What an earlier one has read is not read again by a later one.
-var runners = slices.Concat(goRunners, pythonRunners, rubyRunners, phpRunners, shellRunners, jvmRunners, rustRunners, tapRunners)
+var runners = slices.Concat(goRunners, pythonRunners, rubyRunners, phpRunners, shellRunners, jvmRunners, rustRunners, cppRunners, tapRunners)
 
 // output is what one process printed.
 type output struct {
