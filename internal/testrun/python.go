@@ -12,7 +12,7 @@ var pythonRunners = []runner{
 	{"pytest", []string{" failed", "FAILED ", " error", "INTERNALERROR> ", "while loading conftest '", "= FAILURES =", "= ERRORS ="}, pytest},
 	{"unittest", []string{"\nFAIL", "\nERROR", "UNEXPECTED SUCCESS: ", "[ERROR]\n", "[FAIL]\n", "... FAILED", "FAILED ("}, unittest},
 	{"green", []string{"\nFailure in ", "\nError in "}, green},
-	{"doctest", []string{"Failed example:"}, doctest},
+	{"doctest", []string{"Failed example:"}, pydoc},
 	{"ward", []string{"  Failed at "}, ward},
 	{"behave", []string{"\nFailing scenarios:", "\nErrored scenarios:", " scenario passed, ", " scenarios passed, "}, behave},
 	{"Robot Framework", []string{"| FAIL |", "\nFAIL: "}, robot},

@@ -7,13 +7,13 @@ import (
 )
 
 var (
-	doctestRule  = lazyregexp.New(`^\*{70}$`)
-	doctestPlace = lazyregexp.New(`^File "([^"]+)", line (\d+), in (\S+)$`)
-	doctestEnd   = lazyregexp.New(`^\*\*\*Test Failed\*\*\* \d+ failures?\.?`)
+	pydocRule  = lazyregexp.New(`^\*{70}$`)
+	pydocPlace = lazyregexp.New(`^File "([^"]+)", line (\d+), in (\S+)$`)
+	pydocEnd   = lazyregexp.New(`^\*\*\*Test Failed\*\*\* \d+ failures?\.?`)
 )
 
-// doctest reads the reports of Python's doctest. An example has no name but its source.
-func doctest(out *output) []Report {
+// pydoc reads the reports of Python's doctest. An example has no name but its source.
+func pydoc(out *output) []Report {
 	b := newBuilder(out)
 	var file, line, where string
 	cur, part := -1, ""
@@ -22,18 +22,18 @@ func doctest(out *output) []Report {
 	for i, l := range out.lines {
 		t := strings.TrimSpace(l)
 		switch {
-		case doctestRule.MatchString(l):
+		case pydocRule.MatchString(l):
 			cur, part = -1, ""
 			if b.first >= 0 {
 				b.mark(i)
 			}
-		case doctestPlace.MatchString(l):
-			m := doctestPlace.FindStringSubmatch(l)
+		case pydocPlace.MatchString(l):
+			m := pydocPlace.FindStringSubmatch(l)
 			file, line, where = m[1], m[2], m[3]
 		case l == "Failed example:" && where != "":
 			part = l
 			b.mark(i)
-		case doctestEnd.MatchString(l):
+		case pydocEnd.MatchString(l):
 			b.mark(i)
 			b.end(false)
 			cur, part = -1, ""
