@@ -40,7 +40,8 @@ type runner struct {
 }
 
 // runners are tried in this order. What an earlier one has read is not read again by a later one.
-var runners = slices.Concat(goRunners, pythonRunners, rubyRunners, phpRunners, shellRunners, jvmRunners, rustRunners, cppRunners, tapRunners)
+var runners = slices.Concat(jsRunners, formatRunners, goRunners, pythonRunners, rubyRunners, phpRunners, shellRunners,
+	jvmRunners, rustRunners, cppRunners, tapRunners)
 
 // output is what one process printed.
 type output struct {
@@ -104,15 +105,6 @@ func (r *Report) tests() int {
 		}
 	}
 	return first
-}
-
-// split takes apart what several processes printed at once.
-func split(lines []buildlog.Line) []output {
-	var out output
-	for _, l := range lines {
-		out.lines, out.n = append(out.lines, l.Text), append(out.n, l.N)
-	}
-	return []output{out}
 }
 
 // Bounds of a test's texts, in bytes.
