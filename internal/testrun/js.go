@@ -157,7 +157,7 @@ func number(s string) int {
 func indent(l string) int { return len(l) - len(strings.TrimLeft(l, " ")) }
 
 var (
-	jestFile = lazyregexp.New(`^(PASS|FAIL) +(?:\S+ +)?(\S+)(?: \([\d.,]+ m?s\))?(?: \(.* heap size\))?$`)
+	jestFile = lazyregexp.New(`^ ?(PASS|FAIL) +(?:\S+ +)?(\S+)(?: \([\d.,]+ m?s\))?(?: \(.* heap size\))?$`)
 	jestSum  = lazyregexp.New(`^(Test Suites|Tests|Snapshots|Time): +(?:(\d+) failed)?`)
 	jestHead = lazyregexp.New(`^  ● (.+)$`)
 	jestGo   = lazyregexp.New(`\d(?:\.\d+)?m?s$`)
