@@ -318,7 +318,8 @@ type TestCase struct {
 	Name  string `json:"name"`
 	// Message is the first line that says why, "" if none does.
 	Message string `json:"message,omitempty"`
-	// At is the place in the source, as FILE:LINE or as the first line of a stack; "" if none is named.
+	// At is the place in the source, as FILE:LINE or as the first line of a stack; "" if none is
+	// named.
 	At string `json:"at,omitempty"`
 	// Line is the line of the log that names the test; 0 if a report of CodeBuild does.
 	Line int `json:"line,omitempty"`

@@ -2282,7 +2282,6 @@ var causes = []Cause{
 				like: &pattern{source: "(?i)expected: ?[<\\[]?.* but was: ?"},
 				sure: true,
 			},
-			{any: "test"},
 			{says: []string{"expected [", "] but found ["}, sure: true},
 			{says: []string{"expected but was"}, like: &pattern{source: "> expected but was"}, sure: true},
 			{
@@ -2431,6 +2430,7 @@ var causes = []Cause{
 			{says: []string{"xctassert"}, like: &pattern{source: "XCTAssert\\w+ failed"}, sure: true},
 			{says: []string{"error "}, like: &pattern{source: "^ERROR \\S+\\.py::\\S+"}},
 			{says: []string{" in "}, like: &pattern{source: "^\\d+ (failed|errors?)\\b.* in [\\d.]+s"}},
+			{any: "test"},
 		},
 	},
 	{

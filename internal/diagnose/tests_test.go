@@ -61,7 +61,8 @@ func TestReportedTests(t *testing.T) {
 		f.Tests = c.tests
 		d := Diagnose(f)
 		if d.Cause != c.cause || len(d.Tests) != c.names || d.MoreTests != c.more {
-			t.Errorf("%s: %s with %d tests and %d more, want %s, %d and %d", c.what, d.Cause, len(d.Tests), d.MoreTests, c.cause, c.names, c.more)
+			t.Errorf("%s: %s with %d tests and %d more, want %s, %d and %d", c.what, d.Cause, len(d.Tests), d.MoreTests,
+				c.cause, c.names, c.more)
 		}
 		size := 0
 		for _, x := range d.Tests {

@@ -64,7 +64,9 @@ var (
 	gtestRun    = lazyregexp.New(`\[ RUN      \] (\S+)`)
 	gtestSum    = lazyregexp.New(`^(?:tests: )?\d+ test(?:s|\(s\))?, listed below:?`)
 	gtestPlace  = lazyregexp.New(`^(.+?)(?::(\d+)|\((\d+)\))?: (?:Failure|error:.*)$`)
-	gtestMark   = lazyregexp.New(`^\[(?:==========|----------|  PASSED  |  SKIPPED |       OK |  FAILED  | RUN      | DISABLED |  INFO    )\]`)
+	gtestMark   = lazyregexp.New(
+		`^\[(?:==========|----------|  PASSED  |  SKIPPED |       OK |  FAILED  | RUN      | DISABLED |  INFO    )\]`,
+	)
 	gtestName   = lazyregexp.New(`^[\w/.:<>$-]+(?:\([^)]*\))?$`)
 	cmockaPlace = lazyregexp.New(`^\[   LINE   \] --- (\S+:\d+): error`)
 )
@@ -288,7 +290,8 @@ func catchWhy(lines []string) string {
 			parts = append(parts, "→")
 		case strings.HasPrefix(t, "due to unexpected exception with message"):
 			parts = append(parts, "unexpected exception:")
-		case strings.HasPrefix(t, "explicitly with message"), strings.HasPrefix(t, "with message"), t == "{Unknown expression after the reported line}":
+		case strings.HasPrefix(t, "explicitly with message"), strings.HasPrefix(t, "with message"),
+			t == "{Unknown expression after the reported line}":
 		default:
 			parts = append(parts, t)
 		}
@@ -587,7 +590,8 @@ func unity(out *output) []Report {
 }
 
 var (
-	ctestStart  = lazyregexp.New(`^(?:Internal ctest changing|Test project |\s*Start +\d+: |test \d+$|Constructing a list of tests|UpdateCTestConfig)`)
+	ctestStart = lazyregexp.New(`^(?:Internal ctest changing|Test project |\s*Start +\d+: |test \d+$|` +
+		`Constructing a list of tests|UpdateCTestConfig)`)
 	ctestStatus = lazyregexp.New(`^\s*\d+/\d+ +Test +#(\d+): (.+?) \.*(?:\*\*\*|   )(\S.*?) +[\d.]+ sec`)
 	ctestListed = lazyregexp.New(`^\s+(\d+) - (.+?) \(([^()]+)\)(?:\s.*)?$`)
 	ctestOut    = lazyregexp.New(`^(\d+): ?(.*)$`)
@@ -625,7 +629,8 @@ func ctest(out *output) []Report {
 			if status[3] == "Passed" || strings.HasPrefix(status[3], "Skipped") || status[3] == "Not Run (Disabled)" {
 				continue
 			}
-			said = append(said, test{codebuild.TestCase{Name: status[2], Message: status[3], Line: out.n[i]}, status[1], i + 1, len(out.lines)})
+			said = append(said, test{codebuild.TestCase{Name: status[2], Message: status[3], Line: out.n[i]}, status[1],
+				i + 1, len(out.lines)})
 			open = len(said) - 1
 		case strings.HasPrefix(l, "The following tests FAILED:"):
 			mark(i)
@@ -709,7 +714,9 @@ func meson(out *output) []Report {
 				errorLogs = map[string][2]int{}
 			}
 			if summed && !in {
-				end := i + 1 + len(upTo(out.lines[i+1:], 4000, func(s string) bool { return mesonAny.MatchString(s) || s == "Summary of Failures:" }))
+				end := i + 1 +
+					len(upTo(out.lines[i+1:], 4000,
+						func(s string) bool { return mesonAny.MatchString(s) || s == "Summary of Failures:" }))
 				errorLogs[m[1]] = [2]int{i + 1, end}
 				continue
 			}
@@ -727,7 +734,8 @@ func meson(out *output) []Report {
 					continue
 				}
 			}
-			r.Failed = append(r.Failed, codebuild.TestCase{Suite: suite, Name: name, Message: strings.Trim(m[2]+" "+m[3], " "), Line: out.n[i]})
+			r.Failed = append(r.Failed,
+				codebuild.TestCase{Suite: suite, Name: name, Message: strings.Trim(m[2]+" "+m[3], " "), Line: out.n[i]})
 		}
 	}
 	if len(r.Failed) == 0 {

@@ -110,8 +110,8 @@ func next(lines []string) string {
 	return ""
 }
 
-// named splits the path of a test, as SUITE SEPARATOR NAME.
-func named(s, separator string) (suite, name string) {
+// splitName splits the path of a test, as SUITE SEPARATOR NAME.
+func splitName(s, separator string) (suite, name string) {
 	if i := strings.LastIndex(s, separator); i >= 0 && i+len(separator) < len(s) {
 		return s[:i], s[i+len(separator):]
 	}
@@ -129,8 +129,8 @@ func inside(outer, inner string) string {
 var npmScript = lazyregexp.New(`^> [\w@/.-]+ [\w:.-]+(?: /\S*)?$`)
 
 // since returns the index of the line at which the process began whose report has line i, and which
-// is not before floor: that below npm's or Yarn's line about the script, if there is one. What a test
-// prints by itself stands in front of all that its runner prints.
+// is not before floor: that below npm's or Yarn's line about the script, if there is one. What a
+// test prints by itself stands in front of all that its runner prints.
 func since(out *output, i, floor int) int {
 	for ; i > floor; i-- {
 		l := out.lines[i-1]
@@ -165,7 +165,8 @@ var (
 
 // jestAbout are headings that are no test's.
 var jestAbout = map[string]bool{"Console": true, "Deprecation Warning": true, "Validation Warning": true, "Validation Error": true,
-	"Multiple configurations found": true, "Cannot log after tests are done. Did you forget to wait for something async in your test?": true}
+	"Multiple configurations found": true,
+	"Cannot log after tests are done. Did you forget to wait for something async in your test?": true}
 
 // jest reads Jest's default, verbose, github-actions and summary reporters. It prints the failed
 // tests of a file below "FAIL file", each below "● group › test", and once more at the end if there
@@ -215,7 +216,7 @@ func jest(out *output) []Report {
 			if title == "Test suite failed to run" {
 				b.Name = path.Clean(file)
 			} else {
-				b.Suite, b.Name = named(title, " › ")
+				b.Suite, b.Name = splitName(title, " › ")
 				b.Suite = inside(path.Clean(file), b.Suite)
 			}
 			blocks = append(blocks, b)
@@ -323,11 +324,11 @@ func vitestBlock(project, text string) block {
 	if m := vitestSuite.FindStringSubmatch(text); m != nil {
 		b.Suite, b.Name = project, m[2]
 		if m[1] != m[2] { // a hook of the group failed
-			b.Suite, b.Name = named(m[1], " > ")
+			b.Suite, b.Name = splitName(m[1], " > ")
 		}
 		return b
 	}
-	b.Suite, b.Name = named(text, " > ")
+	b.Suite, b.Name = splitName(text, " > ")
 	b.Suite = inside(project, strings.ReplaceAll(b.Suite, " > ", " › "))
 	return b
 }

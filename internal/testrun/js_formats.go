@@ -9,7 +9,8 @@ import (
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
-// formatRunners are for the forms that runners of several languages can print in place of their own.
+// formatRunners are for the forms that runners of several languages can print in place of their
+// own.
 var formatRunners = []runner{
 	{"JUnit XML", []string{"<testcase"}, junitXML},
 	{"JSON", []string{`"testResults"`, `"failures"`, `"specs"`}, jsonReport},
@@ -34,8 +35,8 @@ func attributes(s string) map[string]string {
 	return m
 }
 
-// junitXML reads JUnit's XML on the standard output: each failed or broken test case with the suites
-// that it is in.
+// junitXML reads JUnit's XML on the standard output: each failed or broken test case with the
+// suites that it is in.
 func junitXML(out *output) []Report {
 	var reports []Report
 	var r Report
@@ -124,7 +125,7 @@ func xmlCase(a map[string]string, suites []string) codebuild.TestCase {
 	}
 	if file := c.Suite; jsFile.MatchString(file) {
 		for _, separator := range []string{" > ", " › "} {
-			if suite, name := named(c.Name, separator); suite != "" {
+			if suite, name := splitName(c.Name, separator); suite != "" {
 				c.Suite, c.Name = inside(file, strings.ReplaceAll(suite, separator, " › ")), name
 				break
 			}
@@ -351,7 +352,7 @@ func annotations(out *output) []Report {
 		}
 		c := codebuild.TestCase{Line: out.n[i]}
 		for _, separator := range []string{" › ", " > "} {
-			if suite, name := named(a["title"], separator); suite != "" {
+			if suite, name := splitName(a["title"], separator); suite != "" {
 				c.Suite, c.Name = strings.ReplaceAll(suite, separator, " › "), name
 				break
 			}

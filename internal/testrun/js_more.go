@@ -65,7 +65,7 @@ func ava(out *output) []Report {
 		if m := avaList.FindStringSubmatch(l); m != nil {
 			title, at := avaTitle(m[1], heads)
 			b.Message = strings.TrimSpace(m[1][len(title):])
-			b.Suite, b.Name = named(title, " › ")
+			b.Suite, b.Name = splitName(title, " › ")
 			if at > 0 {
 				b.from, b.to = at+1, avaBlockEnd(out, at+1)
 				b.avaExplain(out)
@@ -218,7 +218,7 @@ func playwright(out *output) []Report {
 }
 
 func playwrightCase(m []string) codebuild.TestCase {
-	suite, name := named(m[4], " › ")
+	suite, name := splitName(m[4], " › ")
 	if name == "" {
 		return codebuild.TestCase{Name: m[2], At: m[2] + ":" + m[3]}
 	}
@@ -275,7 +275,8 @@ var (
 	bunWhy  = lazyregexp.New(`^\w*([eE]rror|Exception): `)
 )
 
-// bun reads what `bun test` prints: below the name of each file why a test failed, and then its path.
+// bun reads what `bun test` prints: below the name of each file why a test failed, and then its
+// path.
 func bun(out *output) []Report {
 	var reports []Report
 	var r Report
@@ -297,7 +298,7 @@ func bun(out *output) []Report {
 			from, summed = i+1, false
 		case m != nil && !summed:
 			c := codebuild.TestCase{Line: out.n[i]}
-			c.Suite, c.Name = named(m[1], " > ")
+			c.Suite, c.Name = splitName(m[1], " > ")
 			c.Suite = inside(file, strings.ReplaceAll(c.Suite, " > ", " › "))
 			bunExplain(&c, out.lines[from:i])
 			r.Failed, from = append(r.Failed, c), i+1
@@ -367,7 +368,7 @@ func deno(out *output) []Report {
 			b := block{from: i + 1}
 			b.Line = out.n[i]
 			if m != nil {
-				b.Suite, b.Name = named(m[1], " ... ")
+				b.Suite, b.Name = splitName(m[1], " ... ")
 				b.At = strings.TrimPrefix(m[2], "./")
 			} else {
 				b.Name = strings.TrimPrefix(load[1], "./")

@@ -16,14 +16,15 @@ var jvmRunners = []runner{
 
 var (
 	mavenLevel = lazyregexp.New(`^(?:[\d:., -]+\s)?\[(INFO|WARNING|ERROR|WARN|DEBUG)\] ?`)
-	// surefireCase is a failed test in the class's part of the report. Its name stood before its class
-	// until 3.0.
+	// surefireCase is a failed test in the class's part of the report. Its name stood before its
+	// class until 3.0.
 	surefireCase = lazyregexp.New(`^(.+?)(?: -- | +)Time elapsed: [\d.,]+ s(?:ec)?(?:onds)? +<<< (?:FAILURE|ERROR)!`)
 	surefireOld  = lazyregexp.New(`^(.+)\(((?:\w+\.)+[\w$]+|[A-Z][\w$]*)\)$`)
 	surefireName = lazyregexp.New(`^((?:[a-z_0-9]\w*\.)*[A-Z][\w$]*)(?:\.(.+))?$`)
 	surefireSet  = lazyregexp.New(`^Tests run: \d+, Failures: \d+, Errors: \d+(?:.* in ([\w$.]+)$)?`)
 	// surefireLine is a test of the summary: class (and the one that has the method), method, line.
-	surefireLine = lazyregexp.New(`^\s+([\w$.]*\b[A-Z][\w$]*)(?:>[\w$.]+)?\.([\w$]+|[^:\s]+\[[^\]]*\])(?:->[\w$.]+)?:(\d+)?(?:->[^\s:]+:(\d+))?\s*»?\s*(.*)$`)
+	surefireLine = lazyregexp.New(`^\s+([\w$.]*\b[A-Z][\w$]*)(?:>[\w$.]+)?\.([\w$]+|` +
+		`[^:\s]+\[[^\]]*\])(?:->[\w$.]+)?:(\d+)?(?:->[^\s:]+:(\d+))?\s*»?\s*(.*)$`)
 	surefireWord = lazyregexp.New(`^\s+([\w$.]*[A-Z][\w$]*)\.([\w$]+)(?:\(([\w$.]+)\))?\s*(?:»|:| )\s*(.*)$`)
 	surefireBare = lazyregexp.New(`^((?:\w+\.)+[\w$]+\.?\S*)$`)
 	javaFrame    = lazyregexp.New(`^[│\s]*(?:at |\.\.\. )?([\w$./]+)\.[\w$<>]+\((\w+\.(?:java|kt|scala|groovy|clj):\d+)\)`)
@@ -71,8 +72,8 @@ func jvmClass(class, name string) string {
 // simple is a class without its package.
 func simple(class string) string { return class[strings.LastIndexByte(class, '.')+1:] }
 
-// surefire reads what Maven's Surefire and Failsafe print. A test that failed and passed when it was
-// run again is a flake, which is no failure.
+// surefire reads what Maven's Surefire and Failsafe print. A test that failed and passed when it
+// was run again is a flake, which is no failure.
 func surefire(out *output) []Report {
 	var all []Report
 	start := 0

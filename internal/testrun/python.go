@@ -9,7 +9,8 @@ import (
 
 // pythonRunners are those of Python. What tox and nox run prints its own report.
 var pythonRunners = []runner{
-	{"pytest", []string{" failed", "FAILED ", " error", "INTERNALERROR> ", "while loading conftest '", "= FAILURES =", "= ERRORS ="}, pytest},
+	{"pytest", []string{" failed", "FAILED ", " error", "INTERNALERROR> ", "while loading conftest '", "= FAILURES =",
+		"= ERRORS ="}, pytest},
 	{"unittest", []string{"\nFAIL", "\nERROR", "UNEXPECTED SUCCESS: ", "[ERROR]\n", "[FAIL]\n", "... FAILED", "FAILED ("}, unittest},
 	{"green", []string{"\nFailure in ", "\nError in "}, green},
 	{"doctest", []string{"Failed example:"}, pydoc},
@@ -27,7 +28,8 @@ type pyTrace struct {
 
 var (
 	pyFrame     = lazyregexp.New(`^(\s*)File "([^"]+)", line (\d+)`)
-	pyException = lazyregexp.New(`^\s*(?:builtins\.)?([A-Za-z_][\w.]*(?:: .*|:|Error|Exception|Exit|Interrupt|Failure|Failed|Warning|Timeout))$`)
+	pyException = lazyregexp.New(`^\s*(?:builtins\.)?([A-Za-z_][\w.]*(?:: .*|:|Error|Exception|Exit|Interrupt|` +
+		`Failure|Failed|Warning|Timeout))$`)
 )
 
 func (p *pyTrace) read(l string) {
@@ -63,7 +65,8 @@ func ownFile(path string) string {
 
 var (
 	pytestStart   = lazyregexp.New(`^=+ test session starts =+$`)
-	pytestSection = lazyregexp.New(`^=+ (ERRORS|FAILURES|short test summary info|warnings summary.*|.*slowest.*|PASSES|XPASSES|rerun test summary info) =+$`)
+	pytestSection = lazyregexp.New(`^=+ (ERRORS|FAILURES|short test summary info|warnings summary.*|.*slowest.*|` +
+		`PASSES|XPASSES|rerun test summary info) =+$`)
 	pytestEnd     = lazyregexp.New(`^(?:=+ )?(?:\d+ [a-z]+(?:, )?)+ in [\d.]+s(?: \([\d:]+\))?(?: =+)?$`)
 	pytestHeader  = lazyregexp.New(`^_+ ([^_ ].*?|_.*?\w.*?) _+$`)
 	pytestPhase   = lazyregexp.New(`^(ERROR at setup of|ERROR at teardown of|ERROR collecting|\[doctest\]|\[undocumented\]) (.+)$`)
@@ -107,9 +110,9 @@ type pytestRun struct {
 	node        [2]string
 }
 
-// pytest reads its reports in any form: names from the lines of progress (-v, xdist, live logs), the
-// headers of failures and the summary, which are merged by name. Where all three were switched off,
-// the places of --tb=line or the files stand for the tests.
+// pytest reads its reports in any form: names from the lines of progress (-v, xdist, live logs),
+// the headers of failures and the summary, which are merged by name. Where all three were switched
+// off, the places of --tb=line or the files stand for the tests.
 func pytest(out *output) []Report {
 	var reports []Report
 	run := newPytestRun(out, 0)
@@ -408,8 +411,8 @@ func (p *pytestRun) report(reports []Report) []Report {
 	return append(reports, r)
 }
 
-// place joins the places of --tb=line with the names of the summary, which has the same order. Where
-// there is none, the places stand for the tests.
+// place joins the places of --tb=line with the names of the summary, which has the same order.
+// Where there is none, the places stand for the tests.
 func (p *pytestRun) place(r *Report) {
 	var bare []*codebuild.TestCase
 	for i := range r.Failed {

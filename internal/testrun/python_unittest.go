@@ -198,7 +198,8 @@ func dotted(id string, n int) codebuild.TestCase {
 }
 
 var (
-	greenHeader = lazyregexp.New(`^(?:Failure|Error|Unexpected success) in ((?:setUp|tearDown)\w+ \([\w.]+\)|[A-Za-z_]\w*(?:\.\w+)+(?: [(\[].*)?)$`)
+	greenHeader = lazyregexp.New(`^(?:Failure|Error|Unexpected success) in ((?:setUp|tearDown)\w+ \([\w.]+\)|` +
+		`[A-Za-z_]\w*(?:\.\w+)+(?: [(\[].*)?)$`)
 )
 
 // green reads the reports of green.

@@ -13,7 +13,8 @@ import (
 // rubyRunners are those of Ruby.
 var rubyRunners = []runner{
 	{"RSpec", []string{"Failures:", "rspec ./", "outside of examples", `{"version":"`}, rspec},
-	{"minitest", []string{"Failure:\n", "Error:\n", " FAIL (", " ERROR (", `FAIL["`, `ERROR["`, "\nFAIL ", "\nERROR ", " = F\n", " = E\n"}, minitest},
+	{"minitest", []string{"Failure:\n", "Error:\n", " FAIL (", " ERROR (", `FAIL["`, `ERROR["`, "\nFAIL ", "\nERROR ",
+		" = F\n", " = E\n"}, minitest},
 	{"test-unit", []string{"Failure: ", "Error: "}, testUnit},
 	{"cucumber", []string{"Failing Scenarios:"}, cucumber},
 }
@@ -54,7 +55,8 @@ func (b *builder) add(i int, suite, name string) int {
 }
 
 // end closes a report with its last line, and what follows may be another one. announced says that
-// the runner's first line begins the report; else what was printed before may be the tests' as well.
+// the runner's first line begins the report; else what was printed before may be the tests' as
+// well.
 func (b *builder) end(announced bool) {
 	switch {
 	case len(b.r.Failed) > 0:
@@ -176,9 +178,9 @@ func rspec(out *output) []Report {
 	return b.reports
 }
 
-// rspecJSON reads the examples in a report of the formatter json. It is one line, of which the log's
-// reader may have kept the beginning alone. So it is a report even if no failed example is in it, as
-// long as nothing follows: the command failed, and what it printed before is the examples'.
+// rspecJSON reads the examples in a report of the formatter json. It is one line, of which the
+// log's reader may have kept the beginning alone. So it is a report even if no failed example is in
+// it, as long as nothing follows: the command failed, and what it printed before is the examples'.
 func rspecJSON(b *builder, i int, text string) {
 	if !slices.ContainsFunc(b.out.lines[i+1:], func(l string) bool {
 		return strings.TrimSpace(l) != "" && !strings.HasPrefix(l, "[Container] ")
@@ -334,10 +336,12 @@ func testUnit(out *output) []Report {
 }
 
 var (
-	cucumberFailed = lazyregexp.New(`^cucumber (?:-\S+ (?:\w+ )?)*(\S+):(\d+)(?: # (?:(?:Scenario(?: Outline| Template)?|Example): )?(.+))?$`)
-	cucumberError  = lazyregexp.New(`^\s*(\S.*) \(([A-Z]\w*(?:::\w+)*)\)$`)
-	cucumberPlace  = lazyregexp.New("^\\s*([^\\s:]+):(\\d+):in [`']")
-	cucumberEnd    = lazyregexp.New(`^\d+ (?:scenarios?|steps?) \(`)
+	cucumberFailed = lazyregexp.New(
+		`^cucumber (?:-\S+ (?:\w+ )?)*(\S+):(\d+)(?: # (?:(?:Scenario(?: Outline| Template)?|Example): )?(.+))?$`,
+	)
+	cucumberError = lazyregexp.New(`^\s*(\S.*) \(([A-Z]\w*(?:::\w+)*)\)$`)
+	cucumberPlace = lazyregexp.New("^\\s*([^\\s:]+):(\\d+):in [`']")
+	cucumberEnd   = lazyregexp.New(`^\d+ (?:scenarios?|steps?) \(`)
 )
 
 // cucumber reads the reports of Cucumber for Ruby.

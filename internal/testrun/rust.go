@@ -31,8 +31,8 @@ var (
 // rustWhy is why a test failed, and where.
 type rustWhy struct{ message, at string }
 
-// rustPanics reads the panics in lines, by the thread's name, which is the test's. The first of each
-// counts.
+// rustPanics reads the panics in lines, by the thread's name, which is the test's. The first of
+// each counts.
 func rustPanics(lines []string, into map[string]rustWhy) {
 	for i, l := range lines {
 		if !strings.Contains(l, "thread '") {
@@ -231,7 +231,8 @@ func rustJSON(out *output) []Report {
 }
 
 var (
-	nextestLine = lazyregexp.New(`^\s*(?:TRY \d+ )?(FAIL|FAIL \+ LEAK|LEAK-FAIL|SIG\w+|SIGNAL|ABORT|TIMEOUT|EXECFAIL|XFAIL|FLKY-FL|TERMINATING)` +
+	nextestLine = lazyregexp.New(`^\s*(?:TRY \d+ )?(FAIL|FAIL \+ LEAK|LEAK-FAIL|SIG\w+|SIGNAL|ABORT|TIMEOUT|EXECFAIL|` +
+		`XFAIL|FLKY-FL|TERMINATING)` +
 		` \[ *>?[\d.]+s?\] +(?:\( *\d+/\d+\) +)?(\S+) (.+)$`)
 	nextestEnd   = lazyregexp.New(`^\s*Summary \[ *[\d.]+s\] `)
 	nextestStart = lazyregexp.New(`^\s*Starting \d+ tests? across `)

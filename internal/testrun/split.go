@@ -7,8 +7,8 @@ import (
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
-// A label is what a tool that runs several processes puts in front of each line of theirs: its first
-// group tells them apart, its last is what the process printed.
+// A label is what a tool that runs several processes puts in front of each line of theirs: its
+// first group tells them apart, its last is what the process printed.
 type label struct {
 	form *lazyregexp.Regexp
 	not  *lazyregexp.Regexp // labels that look the same and are none
@@ -17,7 +17,8 @@ type label struct {
 	start *lazyregexp.Regexp
 	// least is how many lines a process must have.
 	least int
-	// share is how many of a hundred lines must have such a label, from the first to the last of them.
+	// share is how many of a hundred lines must have such a label, from the first to the last of
+	// them.
 	share int
 }
 

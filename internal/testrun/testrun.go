@@ -74,9 +74,9 @@ func Read(lines []buildlog.Line) []Report {
 	return all
 }
 
-// fit reports whether a report is another one than those that were read already. Some runners do not
-// announce their reports, which then reach back as far as they can: the parts of two that do not
-// have their tests are cut where they meet.
+// fit reports whether a report is another one than those that were read already. Some runners do
+// not announce their reports, which then reach back as far as they can: the parts of two that do
+// not have their tests are cut where they meet.
 func fit(own []Report, rep *Report) bool {
 	for i := range own {
 		o := &own[i]

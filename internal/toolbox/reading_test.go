@@ -34,8 +34,8 @@ type reading struct {
 
 // parseReading reads the section "want": lines "cause: A B", "denial: EFFECT LAYER ACTION RESOURCE
 // [PRINCIPAL]", "aside: …" likewise and "not: REMEDY …". A dash stands for what the text does not
-// say, %20 for a space; without a PRINCIPAL it is the build's own session. "failing: NAME", once for
-// each failed test that the output names, is its name as a person would look for it.
+// say, %20 for a space; without a PRINCIPAL it is the build's own session. "failing: NAME", once
+// for each failed test that the output names, is its name as a person would look for it.
 func parseReading(text string) (reading, error) {
 	var w reading
 	for line := range strings.Lines(text) {
