@@ -38,8 +38,9 @@ var rooms = map[string][]string{
 	// judgement
 	"internal/iampolicy": {},
 	"internal/floor":     {"internal/iampolicy", "internal/iamref"},
-	"internal/settings":  {"internal/codebuild", "internal/floor", "internal/iampolicy", "internal/iamref", "go.yaml.in/yaml"},
 	"internal/diagnose":  {"internal/buildlog", "internal/codebuild", "internal/testrun", "go.yaml.in/yaml"},
+	"internal/settings": {"internal/buildlog", "internal/codebuild", "internal/diagnose", "internal/floor", "internal/iampolicy",
+		"internal/iamref", "go.yaml.in/yaml"},
 	"internal/guardrail": {"internal/buildlog", "internal/codebuild", "internal/floor", "internal/iampolicy",
 		"internal/iamref", "internal/settings"},
 	"internal/permissions": {"internal/guardrail", "internal/iampolicy", "internal/settings"},

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
@@ -109,6 +111,12 @@ var parsedHostile = sync.OnceValues(func() (*settings.Settings, error) {
 
 // hostileWorld makes facts out of a seed. extra is printed by the build as it is.
 func hostileWorld(tb testing.TB, seed uint64, extra ...string) Facts {
+	f, _ := hostileFailure(tb, seed, extra...)
+	return f
+}
+
+// hostileFailure is [hostileWorld], with what was read of the log.
+func hostileFailure(tb testing.TB, seed uint64, extra ...string) (Facts, buildlog.Failure) {
 	tb.Helper()
 	r := rand.New(rand.NewPCG(seed, 11))
 	parsed, err := parsedHostile()
@@ -156,7 +164,7 @@ func hostileWorld(tb testing.TB, seed uint64, extra ...string) Facts {
 	f.PullRequests = pickOf(r, []guardrail.PullRequestBuilds{{Read: true}, {Read: true}, {}, {Read: true, Unread: "denied"},
 		{Read: true, Built: []string{"the webhook of project web starts builds of them"}}})
 	f.Project.PullRequests = pickOf(r, []settings.PullRequests{"", settings.SeparateRole, settings.Accept})
-	return f
+	return f, failure
 }
 
 func pickOf[T any](r *rand.Rand, list []T) T { return list[r.IntN(len(list))] }
@@ -521,6 +529,40 @@ func checkWrite(t *testing.T, f Facts, d Decision) {
 }
 
 // TestHostileRoad: no text makes Decide do what the settings do not name.
+// TestOwnCausesDecideNoDenial: causes of the team's own whose words stand in every denial change no
+// decision about one, and bring in no grant for any other failure.
+func TestOwnCausesDecideNoDenial(t *testing.T) {
+	var own []diagnose.Cause
+	for i, says := range []string{"denied", "authorized to perform", "because no", "docker push", "access", "arn:aws",
+		"toomanyrequests"} {
+		c, flaws := diagnose.NewCause(diagnose.Own{Name: fmt.Sprintf("own-%d", i), Title: "T", Advice: "A.",
+			Remedy: diagnose.Retry, Match: []diagnose.OwnRule{{Says: []string{says}}}})
+		if flaws != nil {
+			t.Fatal(flaws)
+		}
+		own = append(own, c)
+	}
+	others := 0
+	for seed := range uint64(600) {
+		f, failure := hostileFailure(t, seed, "the shop has no access to its own pool")
+		g := f
+		g.Diagnosis = diagnose.Diagnose(failure, own...)
+		a, b := Decide(f), Decide(g)
+		switch {
+		case diagnose.OfDenial(f.Diagnosis.Cause) && !cmp.Equal(a, b):
+			t.Errorf("seed %d, %s: another decision:\n%s", seed, f.Diagnosis.Cause, cmp.Diff(a, b))
+		case strings.HasPrefix(g.Diagnosis.Cause, "own-"):
+			others++
+			if b.Remedy == diagnose.Grant || len(b.Used) > 0 || b.Plan != nil && b.Plan.Write != nil {
+				t.Errorf("seed %d, %s: it brings in a grant: %+v", seed, g.Diagnosis.Cause, b)
+			}
+		}
+	}
+	if others == 0 {
+		t.Error("no cause of the team's own holds: the property holds of nothing")
+	}
+}
+
 func TestHostileRoad(t *testing.T) {
 	n := 1200
 	if testing.Short() {

@@ -24,10 +24,11 @@ type Cause struct {
 	unlogged string   // the advice for a build without a log
 	shows    []string // beginnings, in lower case, of lines that the advice names
 	quotes   bool     // such a failure prints texts about others
+	general  bool     // words that many tools share: a team's own causes come before
 	rules    []rule
 }
 
-// Causes lists every cause in the order of precedence.
+// Causes lists every built-in cause in the order of precedence.
 func Causes() []Cause { return slices.Clone(causes) }
 
 // OfDenial reports whether the cause is that the build was denied something that its title names.

@@ -3721,7 +3721,8 @@ var causes = []Cause{
 		Title: "The image cannot be built from this Dockerfile and directory",
 		Advice: "Check the path of the Dockerfile (-f), the build context (the last argument), " +
 			".dockerignore, and that what COPY and ADD name is inside the context.",
-		Remedy: "report",
+		Remedy:  "report",
+		general: true,
 		rules: []rule{
 			{says: []string{"failed to read dockerfile"}},
 			{says: []string{"unable to evaluate symlinks in dockerfile path"}},
@@ -3753,7 +3754,8 @@ var causes = []Cause{
 		Title: "A script has Windows line endings",
 		Advice: "Store it with LF: add \"*.sh text eol=lf\" to .gitattributes and renormalize (git add " +
 			"--renormalize .).",
-		Remedy: "report",
+		Remedy:  "report",
+		general: true,
 		rules: []rule{
 			{says: []string{"^m: bad interpreter"}, sure: true},
 			{says: []string{"$'\\r': command not found"}, sure: true},
@@ -3766,8 +3768,9 @@ var causes = []Cause{
 		Title: "A command that the build calls is not installed",
 		Advice: "Install it in the install phase, choose an image that has it, or check the PATH; an npm " +
 			"tool needs npm ci first (and must not be a dev dependency in a production install).",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{exit: []string{"127"}, says: []string{"command not found"}, sure: true},
 			{says: []string{"command not found"}},
@@ -3795,8 +3798,9 @@ var causes = []Cause{
 		Title: "A script may not be executed",
 		Advice: "Set its bit in Git (git update-index --chmod=+x FILE), or call it through its " +
 			"interpreter (bash FILE).",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{
 				says: []string{"permission denied"},
@@ -3812,7 +3816,8 @@ var causes = []Cause{
 		Title: "An environment variable that the build needs is not set",
 		Advice: "Set it in the project or in the buildspec's env section. Variables of one buildspec " +
 			"phase reach the next only in version 0.2, and exported ones only.",
-		Remedy: "report",
+		Remedy:  "report",
+		general: true,
 		rules: []rule{
 			{says: []string{"unbound variable"}},
 			{says: []string{"parameter null or not set"}},
@@ -3839,7 +3844,8 @@ var causes = []Cause{
 		Title: "A shell command is not written correctly",
 		Advice: "Check quotes, \"then\", \"fi\" and line breaks in the buildspec; use \"|\" for commands " +
 			"of several lines. The default shell is sh: set env, shell: bash for bash's own syntax.",
-		Remedy: "report",
+		Remedy:  "report",
+		general: true,
 		rules: []rule{
 			{says: []string{"syntax error near unexpected token"}, sure: true},
 			{says: []string{"syntax error: unexpected end of file"}, sure: true},
@@ -3864,7 +3870,8 @@ var causes = []Cause{
 		Title: "make has no rule for the target",
 		Advice: "Check the target's name, the directory, and that the files it depends on are in the " +
 			"source.",
-		Remedy: "report",
+		Remedy:  "report",
+		general: true,
 		rules: []rule{
 			{says: []string{"no rule to make target"}},
 			{says: []string{"no targets specified and no makefile found"}},
@@ -3872,10 +3879,11 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "gradle-task-missing",
-		Title:  "The build tool does not know the task, goal or project",
-		Advice: "Check its spelling and the directory (module) in which it is called.",
-		Remedy: "report",
+		Name:    "gradle-task-missing",
+		Title:   "The build tool does not know the task, goal or project",
+		Advice:  "Check its spelling and the directory (module) in which it is called.",
+		Remedy:  "report",
+		general: true,
 		rules: []rule{
 			{says: []string{"task '", "not found in root project"}, sure: true},
 			{says: []string{"task '", "not found in project"}, sure: true},
@@ -3895,8 +3903,9 @@ var causes = []Cause{
 		Title: "A Python module is not installed",
 		Advice: "Add it to the requirements and install them with the same Python that runs the command " +
 			"(python -m pip).",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{says: []string{"modulenotfounderror:"}, sure: true},
 			{says: []string{"importerror:"}, like: &pattern{source: "^(E\\s+)?ImportError: "}, sure: true},
@@ -3908,8 +3917,9 @@ var causes = []Cause{
 		Title: "A Node.js module is not installed",
 		Advice: "Add it to package.json and run npm ci before; a bundle or one of your own files may " +
 			"also be missing from the source.",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{says: []string{"error: cannot find module '"}, sure: true},
 			{says: []string{"error: cannot find module @"}, sure: true},
@@ -3925,8 +3935,9 @@ var causes = []Cause{
 		Title: "A file or an answer is not valid JSON",
 		Advice: "Print what was read: often it is empty, an error page, or another program's message. " +
 			"Check the call before, and quotes in the shell.",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{says: []string{"parse error: "}, like: &pattern{source: "^(jq: )?parse error: "}},
 			{says: []string{"jsondecodeerror"}},
@@ -3941,8 +3952,9 @@ var causes = []Cause{
 		Title: "A file is not valid YAML",
 		Advice: "The message names the line. Most often it is the indentation, a tab, or a colon or star " +
 			"in a value without quotes; yamllint shows the place.",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{
 				says: []string{"yaml: "},
@@ -3961,8 +3973,9 @@ var causes = []Cause{
 		Title: "An archive cannot be unpacked",
 		Advice: "Most often the download gave something else, such as an error page: let it fail (curl " +
 			"-f), and look at the file's size and type.",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{says: []string{"end-of-central-directory signature not found"}},
 			{says: []string{"not in gzip format"}},
@@ -3976,8 +3989,9 @@ var causes = []Cause{
 		Title: "What the build downloads is not there (404)",
 		Advice: "Check the address and the version in it. Releases get moved and removed: keep a copy of " +
 			"what builds need.",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{says: []string{"the requested url returned error: 404"}},
 			{says: []string{"error 404: not found"}},
@@ -3989,8 +4003,9 @@ var causes = []Cause{
 		Title: "The server refuses a download to the build (401 or 403)",
 		Advice: "Check the token or login that the download needs, and whether the address has expired. " +
 			"A signed address of S3 answers 403 for both.",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{
 				says: []string{"the requested url returned error: 40"},
@@ -4005,8 +4020,9 @@ var causes = []Cause{
 		Title: "A port that the build needs is taken",
 		Advice: "Stop the process or container that holds it before, wait until it is gone, or choose " +
 			"another port.",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{says: []string{"eaddrinuse"}},
 			{says: []string{"port is already allocated"}},
@@ -4018,8 +4034,9 @@ var causes = []Cause{
 		Title: "A container that the build starts does not become healthy",
 		Advice: "Print its log (docker compose logs NAME); give its health check more time, and memory " +
 			"enough.",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{says: []string{"dependency failed to start"}},
 			{says: []string{"containerlaunchexception"}},
@@ -4028,11 +4045,12 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "compose-file-invalid",
-		Title:  "The Compose file is not valid",
-		Advice: "The message names the key. Check it with docker compose config.",
-		Remedy: "report",
-		last:   80,
+		Name:    "compose-file-invalid",
+		Title:   "The Compose file is not valid",
+		Advice:  "The message names the key. Check it with docker compose config.",
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{says: []string{"services.", "is not allowed"}, like: &pattern{source: "(?i)additional propert"}},
 			{says: []string{"services must be a mapping"}},
@@ -4046,8 +4064,9 @@ var causes = []Cause{
 		Advice: "Give the build the certificate authority (a proxy's, or the company's): the project's " +
 			"certificate setting, NODE_EXTRA_CA_CERTS, REQUESTS_CA_BUNDLE, update-ca-certificates. " +
 			"An expired certificate must be renewed by its owner.",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{says: []string{"x509: certificate"}},
 			{says: []string{"ssl certificate problem"}},
@@ -4072,8 +4091,9 @@ var causes = []Cause{
 		Title: "The VPC has no route to the Internet",
 		Advice: "A build in a VPC needs private subnets whose route goes to a NAT gateway (in a public " +
 			"subnet, behind an Internet gateway), or VPC endpoints for everything that it calls.",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{says: []string{"has no internet gateway attached"}},
 			{says: []string{"gateway.notattached"}},
@@ -4091,6 +4111,7 @@ var causes = []Cause{
 		Remedy:    "report",
 		Retryable: true,
 		last:      80,
+		general:   true,
 		rules: []rule{
 			{says: []string{"could not connect to the endpoint url"}},
 			{says: []string{"endpointconnectionerror"}},
@@ -4109,6 +4130,7 @@ var causes = []Cause{
 		Remedy:    "retry",
 		Retryable: true,
 		last:      80,
+		general:   true,
 		rules: []rule{
 			{says: []string{"temporary failure in name resolution"}},
 			{says: []string{"temporary failure resolving"}},
@@ -4132,6 +4154,7 @@ var causes = []Cause{
 		Remedy:    "retry",
 		Retryable: true,
 		last:      80,
+		general:   true,
 		rules: []rule{
 			{says: []string{"econnreset"}},
 			{says: []string{"etimedout"}},
@@ -4197,8 +4220,9 @@ var causes = []Cause{
 		Title: "Nothing listens where the build connects to",
 		Advice: "Start the service in the build and wait for it, or correct host and port. localhost " +
 			"inside a container is that container.",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{says: []string{"econnrefused"}},
 			{says: []string{"connection refused"}},
@@ -4210,8 +4234,9 @@ var causes = []Cause{
 		Title: "The S3 bucket does not exist",
 		Advice: "Check the bucket's name and the variable it comes from; create it if it is missing. " +
 			"Some tools also say this of a bucket that the role may not see.",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{says: []string{"nosuchbucket"}},
 			{says: []string{"the specified bucket does not exist"}},
@@ -4225,8 +4250,9 @@ var causes = []Cause{
 		Title: "The S3 object does not exist",
 		Advice: "Check bucket, key and region, and that what should write the object ran before. Without " +
 			"s3:ListBucket S3 says 403 instead of 404.",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{says: []string{"nosuchkey"}},
 			{says: []string{"the specified key does not exist"}},
@@ -4240,7 +4266,8 @@ var causes = []Cause{
 		Title: "The S3 bucket is not empty",
 		Advice: "Empty it first, with all versions (aws s3 rm --recursive, or a lifecycle rule), or keep " +
 			"the bucket.",
-		Remedy: "report",
+		Remedy:  "report",
+		general: true,
 		rules: []rule{
 			{says: []string{"bucketnotempty"}},
 			{says: []string{"the bucket you tried to delete is not empty"}},
@@ -4251,8 +4278,9 @@ var causes = []Cause{
 		Title: "What the build creates already exists",
 		Advice: "Import it into the stack or state, choose another name, or let the script accept that " +
 			"it exists. Something created by hand, or by another stack, has the name.",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{says: []string{"alreadyexists"}},
 			{says: []string{"entityalreadyexists"}},
@@ -4276,8 +4304,9 @@ var causes = []Cause{
 		Title: "The resource cannot be deleted or changed while something uses it",
 		Advice: "Remove first what depends on it: exports that other stacks import, network interfaces, " +
 			"targets, attachments.",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{says: []string{"dependencyviolation"}},
 			{says: []string{"deleteconflict"}},
@@ -4291,8 +4320,9 @@ var causes = []Cause{
 		Title: "An AWS resource that the build names does not exist",
 		Advice: "Check its name, account and region, and the variable it comes from. It may have been " +
 			"deleted or renamed.",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{says: []string{"resourcenotfoundexception"}},
 			{says: []string{"nosuchentity"}},
@@ -4321,8 +4351,9 @@ var causes = []Cause{
 		Title: "AWS does not accept a value",
 		Advice: "The message names the parameter and what it must be. Check the template or variable " +
 			"that it comes from.",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{says: []string{"failed to satisfy constraint"}},
 			{says: []string{"invalidparameter"}},
@@ -4360,8 +4391,9 @@ var causes = []Cause{
 		Title: "The command was called with arguments that it does not take",
 		Advice: "Compare with the tool's help in the version that the build has. An empty variable " +
 			"shifts arguments: quote them.",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{says: []string{"in function ", "invalid type for value"}},
 			{says: []string{"unknown options:"}, sure: true},
@@ -4407,8 +4439,9 @@ var causes = []Cause{
 		Advice: "Its message stands in the line, if it gave one; the function's log (CloudWatch, " +
 			"/aws/lambda/NAME, or the stream that the message names) says more. It acts with its own " +
 			"role, not with the build's.",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{says: []string{"received response status [failed]", "from custom resource"}, first: true},
 			{says: []string{"see the details in cloudwatch log stream"}, first: true},
@@ -4421,8 +4454,9 @@ var causes = []Cause{
 		Advice: "The first resource that failed names the reason in the stack's events (aws " +
 			"cloudformation describe-stack-events --stack-name NAME shows them); those after it say " +
 			"only \"cancelled\". Delete a stack left in ROLLBACK_COMPLETE before the next try.",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{says: []string{"create_failed"}, not: []string{"cancelled"}, first: true},
 			{says: []string{"update_failed"}, not: []string{"cancelled"}, first: true},
@@ -4445,8 +4479,9 @@ var causes = []Cause{
 		Advice: "Check the path and the directory in which the command runs (every buildspec command " +
 			"starts where the last one left off), its case, .gitignore, and that the step which " +
 			"creates it ran.",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{
 				says: []string{"no such file or directory"},
@@ -4524,8 +4559,9 @@ var causes = []Cause{
 		Title: "The build may not read or write a file",
 		Advice: "This is the file system's permission, not IAM: check who owns the file (a volume or " +
 			"cache from a root container?), and write below the source directory or /tmp.",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{says: []string{"eacces"}, like: &pattern{source: "(?i)EACCES: permission denied"}},
 			{says: []string{"code eacces"}, like: &pattern{source: "(?i)npm (err!|error) code EACCES"}},
@@ -4545,8 +4581,9 @@ var causes = []Cause{
 		Title: "AWS refused the call: {code}",
 		Advice: "The message after the code says why. The API reference of the operation lists its " +
 			"errors.",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{
 				says: []string{"an error occurred ("},
@@ -4575,8 +4612,9 @@ var causes = []Cause{
 		Title: "A step of the image build failed",
 		Advice: "The step's own output stands above this line; the step runs without the build's " +
 			"variables and credentials.",
-		Remedy: "report",
-		last:   80,
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{says: []string{"did not complete successfully: exit code"}},
 			{says: []string{"executor failed running ["}},
@@ -4600,6 +4638,7 @@ var causes = []Cause{
 		Advice:    "Raise the limit given to timeout, or find out what the command waits for.",
 		Remedy:    "report",
 		Retryable: true,
+		general:   true,
 		rules: []rule{
 			{exit: []string{"124"}},
 		},
@@ -4612,6 +4651,7 @@ var causes = []Cause{
 		Remedy:    "report",
 		Retryable: true,
 		last:      80,
+		general:   true,
 		rules: []rule{
 			{says: []string{"segmentation fault"}, sure: true},
 			{says: []string{"segmentation fault"}},
@@ -4624,7 +4664,8 @@ var causes = []Cause{
 		Title: "An Ansible task failed",
 		Advice: "The line that begins with fatal names the host and holds the module's message; -vvv " +
 			"shows what the module called.",
-		Remedy: "report",
+		Remedy:  "report",
+		general: true,
 		rules: []rule{
 			{
 				says: []string{"fatal: ["},
@@ -4633,11 +4674,12 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:   "unhandled-exception",
-		Title:  "A program ended with an exception that nothing caught",
-		Advice: "The message and its stack trace show where.",
-		Remedy: "report",
-		last:   80,
+		Name:    "unhandled-exception",
+		Title:   "A program ended with an exception that nothing caught",
+		Advice:  "The message and its stack trace show where.",
+		Remedy:  "report",
+		last:    80,
+		general: true,
 		rules: []rule{
 			{says: []string{"assertionerror"}},
 			{says: []string{"traceback (most recent call last)"}},
@@ -4680,7 +4722,8 @@ var causes = []Cause{
 		Title: "The project's VPC settings do not work",
 		Advice: "The context's message says what EC2 refused. Check that VPC, subnets and security " +
 			"groups exist, belong together, and have free addresses and network interfaces.",
-		Remedy: "report",
+		Remedy:  "report",
+		general: true,
 		rules: []rule{
 			{code: []string{"VPC_CLIENT_ERROR"}},
 		},
@@ -4694,6 +4737,7 @@ var causes = []Cause{
 		unlogged: "The build left no log: logs are turned off, the role may not write them, or they are " +
 			"deleted. Turn them on, or let the role write them, and start the build again to see why " +
 			"it failed.",
+		general: true,
 		rules: []rule{
 			{code: []string{"COMMAND_EXECUTION_ERROR"}},
 			{any: "command"},
@@ -4707,6 +4751,7 @@ var causes = []Cause{
 		Remedy: "report",
 		unlogged: "Read the phase's context; the build left no log. If you see it often, add a cause for " +
 			"it to causes.yaml.",
+		general: true,
 		rules: []rule{
 			{any: "failure"},
 		},

@@ -1,5 +1,5 @@
 // Package diagnose names the cause of a failed build and what would cure it.
-// It is pure: facts and causes.yaml in, a [Diagnosis] out.
+// It is pure: facts, causes.yaml and the causes of a team's own in, a [Diagnosis] out.
 package diagnose
 
 import (
@@ -28,7 +28,7 @@ var Remedies = []Remedy{Grant, Retry, OverrideBuildspec, CreateRepository, Switc
 
 // Diagnosis is why a build failed.
 type Diagnosis struct {
-	Cause     string            `json:"cause"`     // the name of an entry of causes.yaml
+	Cause     string            `json:"cause"`     // the name of an entry of causes.yaml, or of one of the team's own
 	Title     string            `json:"title"`     // one sentence, plain text, without a full stop
 	Remedy    Remedy            `json:"remedy"`    // never SwitchRole, which only settings choose
 	Retryable bool              `json:"retryable"` // an unchanged retry has a chance
@@ -64,12 +64,16 @@ type Evidence struct {
 // remedy is grant only if a policy of the role could cure each of those and none was dropped.
 // Whether such a policy is allowed is not decided here.
 //
+// own are causes of a team's own, from [NewCause]. They stand in front of the general ones, and say
+// nothing about denials: with them, a build that was denied something is diagnosed as without.
+//
 // Neither Denials nor Excerpt is nil. All texts come from the log and are as untrusted as it is;
 // they are single lines without control characters.
-func Diagnose(f buildlog.Failure) Diagnosis {
+func Diagnose(f buildlog.Failure, own ...Cause) Diagnosis {
 	x := gather(&f)
 	x.weigh(causes)
-	c, r, found := x.find(causes)
+	x.causes = withOwn(own)
+	c, r, found := x.find(x.causes)
 	d := Diagnosis{
 		Cause: c.Name, Remedy: c.Remedy, Retryable: c.Retryable,
 		Evidence: found.evidence, Details: found.details,

@@ -786,12 +786,12 @@ func tokens(line string) []string {
 func (x *facts) passing(i int) bool { return x.passes.get(len(x.bare), i, x.findPassing) }
 
 func (x *facts) findPassing(i int) bool {
-	for c := range causes {
-		if causes[c].Remedy != Retry {
+	for c := range x.causes {
+		if x.causes[c].Remedy != Retry {
 			continue
 		}
-		for r := range causes[c].rules {
-			rule := &causes[c].rules[r]
+		for r := range x.causes[c].rules {
+			rule := &x.causes[c].rules[r]
 			if rule.says != nil && rule.code == nil && rule.onLine(x.rows.low(i), x.bare[i], &finding{}) {
 				return true
 			}

@@ -23,6 +23,7 @@ const (
 // facts is a Failure prepared for the rules.
 type facts struct {
 	*buildlog.Failure
+	causes   []Cause           // all that may hold, in the order of precedence
 	statuses []string          // the build's and the failed phase's
 	causal   []buildlog.Denial // those that explain the failure
 	denials  []buildlog.Denial // all, with what was found about each
@@ -44,7 +45,7 @@ type facts struct {
 }
 
 func gather(f *buildlog.Failure) *facts {
-	x := &facts{Failure: f, summary: -1}
+	x := &facts{Failure: f, causes: causes, summary: -1}
 	if f.Build.Status != "" {
 		x.statuses = append(x.statuses, f.Build.Status)
 	}

@@ -45,7 +45,7 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 		if err != nil || h.Clock.Now().Before(r.NotYet) {
 			return f, err
 		}
-		f.Diagnosis = WithoutSecrets(diagnose.Diagnose(failure))
+		f.Diagnosis = WithoutSecrets(diagnose.Diagnose(failure, h.Settings.Own()...))
 	}
 	var err error
 	if f.Diagnosis.Remedy != diagnose.Report && f.Diagnosis.Remedy != diagnose.Ignore {

@@ -29,7 +29,8 @@ func (r *reader) testResource(o object, t Test) {
 	}
 }
 
-// RunTests runs the settings' own tests and tells which fail. A test is about
+// RunTests runs the settings' own tests, and diagnoses the samples of the
+// team's own causes, and tells which fail. A test is about
 // every project of its name. "allow" holds if a grant of the project could
 // give the action on the resource; "deny" holds if none could, of it or of
 // another project whose grants its builds have, since they land on its role.
@@ -51,7 +52,7 @@ func RunTests(s *Settings, home Account, partition string) []Problem {
 			}
 		}
 	}
-	return list
+	return append(list, runSamples(s)...)
 }
 
 func (t Test) run(s *Settings, p Project, sharing Sharing, home Account, partition string) string {

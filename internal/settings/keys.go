@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/buildmedic/buildmedic/internal/diagnose"
 )
 
 // Key is one key of the settings' file. The reader knows only the keys of [Keys], and takes their
@@ -44,6 +46,9 @@ var fileKeys = []Key{
 		"The CodeBuild projects to look after.", projectKeys),
 	mappings("grants", "none: nothing is ever granted",
 		"What may be granted, to the projects that name it.", grantKeys),
+	mappings("causes", "none",
+		"Causes of failures of your own, which only explain or start a build again; see "+
+			"[Causes of your own](#causes-of-your-own).", causeKeys),
 	mappings("tests", "none",
 		"What must hold of these settings. A test that fails stops the deployment.", testKeys),
 }
@@ -212,6 +217,51 @@ var testKeys = []Key{
 	text("deny", "an action", "—", `"ecr:DeleteRepository"`, "The project's grants could not give this."),
 	required("on", "an exact ARN, or `\"*\"`", `"arn:${partition}:ecr:${region}:${account}:repository/shop"`,
 		"What the action is on."),
+}
+
+var causeKeys = []Key{
+	required("name", "lower-case words with `-`, up to 60 bytes, none of a built-in cause", "test-pool-empty",
+		"The name in notices, metrics and history. Do not change it later."),
+	required("title", "one line without a full stop, up to 110 bytes", "No test environment is free in the pool",
+		"What happened. `{group}` stands for a named group of each rule's `like`; `{command}` and `{exit}` for those of "+
+			"the failed command."),
+	required("advice", "sentences in one paragraph, up to 420 bytes", "Look at who holds one.",
+		"What a person can do. The same placeholders as in `title`."),
+	choice("remedy", "What to do about it.",
+		Choice{string(diagnose.Report), "explain it; a person must act"},
+		Choice{string(diagnose.Retry), "start the build again, unchanged, within all budgets: only if that can help"}),
+	truth("retryable", false, "Whether a person may start the build again unchanged. Only beside `report`."),
+	number("last", 0, 0, 1000, "20",
+		"Search only so many last lines of the output, since builds that pass print such words too. With `0` all are "+
+			"searched: the failed command's last 1,000 lines, at most 128 KiB."),
+	{Name: "match", list: true, Takes: "a list, up to 10", Keys: ruleKeys,
+		Means: "Rules. The cause holds if one of them does."},
+	texts("samples", "texts, up to 10 of 8 KiB", "", `["pool blue has no environment that is free"]`,
+		"What failed commands printed that it is the cause of. `make check` diagnoses each. Lines that begin with "+
+			"`%command`, `%exit` and `%phase` are facts of the build."),
+	texts("unlike", "texts, up to 10 of 8 KiB", "none", `["pool blue has an environment that is free"]`,
+		"What failed commands printed that looks alike, and that it must not be the cause of."),
+}
+
+var ruleKeys = []Key{
+	required("says", "a text, or a list of texts, each of one line", `[pool, "has no environment that is free"]`,
+		"Plain text that a line has, in upper or lower case; of a list, all in the same line. The line is shown as proof."),
+	words("not", "[dry run]", "Plain text that this line must not have."),
+	words("also", "e2e", "Plain text that stands anywhere in the output."),
+	text("like", "an RE2 pattern, up to 300 bytes", "any line", "'pool (?P<pool>[a-z]+) has'",
+		"A regular expression for the line that `says` found."),
+	choice("pick", "Which of the lines that hold is shown.",
+		Choice{"last", "the last"}, Choice{"first", "the first, where one error brings the others"}),
+	words("exit", "[3]", "The exit status of the failed command is one of these."),
+	words("command", "e2e.sh", "The failed command has one of these texts in it."),
+	words("phase", "[BUILD]", "The phase that failed is one of these: `INSTALL`, `PRE_BUILD`, `BUILD`, `POST_BUILD`."),
+	optional("remedy", "that of the cause", "Another remedy where this rule holds.",
+		Choice{string(diagnose.Report), "this form of the cause is only explained"}),
+}
+
+// words is a key that takes a text or a list of texts, up to 8 of 200 bytes.
+func words(name, example, means string) Key {
+	return Key{Name: name, Takes: "a text, or a list of texts", Unset: "anything", Example: example, Means: means}
 }
 
 func required(name, takes, example, means string) Key {

@@ -23,7 +23,7 @@ const MaxSize = 256 << 10
 // with its line; then the settings are nil.
 //
 // An empty file is valid and allows nothing. The file's own tests are not run:
-// they need the hub's account, so the caller runs [RunTests].
+// they need the hub's account, so the caller runs [RunTests]. Nor are the samples of its causes.
 func Parse(data []byte) (*Settings, error) {
 	if len(data) > MaxSize {
 		return nil, Problems{
@@ -54,6 +54,7 @@ func (r *reader) settings(n *yaml.Node) *Settings {
 	s.Accounts = r.accounts(o.each("accounts"))
 	s.Grants = r.grants(o.each("grants"))
 	s.Projects = r.projects(o.each("projects"), s)
+	s.Causes = r.causes(o.each("causes"))
 	s.Tests = r.tests(o.each("tests"), s)
 	return s
 }

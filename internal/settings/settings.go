@@ -58,6 +58,7 @@ type Settings struct {
 	Accounts []Account
 	Projects []Project
 	Grants   []Grant
+	Causes   []Cause
 	Tests    []Test
 
 	SHA256 string // of the file's bytes, lower-case hex

@@ -17,7 +17,8 @@ type checked struct {
 	Problems []settings.Problem `json:"problems"`
 	Warnings []settings.Problem `json:"warnings"`
 	Projects []reach            `json:"projects"`
-	Tests    int                `json:"tests"` // that were run
+	Tests    int                `json:"tests"`   // that were run
+	Samples  int                `json:"samples"` // of the team's own causes, that were diagnosed
 	SHA256   string             `json:"sha256,omitempty"`
 }
 
@@ -34,7 +35,7 @@ type reach struct {
 
 func runCheck(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	fs := flags("check", "[-settings F] [-account ID] [-region R] [-partition P] [-live] [-json]",
-		"Validates settings, runs the tests in them, warns of what is wide and of what does nothing,\n"+
+		"Validates settings, runs the tests and the samples in them, warns of what is wide and of what does nothing,\n"+
 			"and shows per project what its role could at most gain. It uses no AWS, unless -live has it read\n"+
 			"with your own credentials which projects build pull requests.",
 		"buildmedic check -settings infra/buildmedic.yaml -account 111122223333 -region eu-west-1", stderr)
@@ -90,7 +91,7 @@ func check(data []byte, home settings.Account, partition string) checked {
 	}
 	out.SHA256 = s.SHA256
 	out.Problems = append(out.Problems, settings.RunTests(s, home, partition)...)
-	out.Tests = len(s.Tests)
+	out.Tests, out.Samples = len(s.Tests), s.SampleCount()
 	for _, ws := range [][]settings.Problem{settings.Surprises(s), settings.Warnings(s), settings.Unbounded(s), settings.LeftOut(s)} {
 		out.Warnings = append(out.Warnings, ws...)
 	}
@@ -167,6 +168,9 @@ func (c checked) text(path string) string {
 		hold = ", and its test holds"
 	default:
 		hold = fmt.Sprintf(", and its %d tests hold", c.Tests)
+	}
+	if c.Samples > 0 {
+		hold += fmt.Sprintf(", and %s of causes diagnosed as they say", count(c.Samples, "sample"))
 	}
 	fmt.Fprintf(&b, "%s is valid%s. SHA-256 %s\n", path, hold, c.SHA256)
 	if len(c.Projects) == 0 {

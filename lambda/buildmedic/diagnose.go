@@ -22,6 +22,7 @@ import (
 const diagnoseAbout = `Says why a build failed, from its log: the cause, the line that proves it, who was denied what on what
 and by which layer, what to do, and the grant that would cure it. It uses no AWS and changes nothing.
 FILE is the log as CodeBuild wrote it, gzip, UTF-16 or plain; without it, standard input is read.
+With -settings, causes of the team's own are known too.
 
 With -jsonl it reads JSON Lines {"id","text","phase_contexts":["CODE: message",...],"build_arn","service_role"},
 all but id optional, and writes one object a line, in order: {"id","cause","remedy","retryable",
@@ -34,12 +35,13 @@ Exit codes: 0 diagnosed, whatever the cause; 1 the input could not be read or th
 
 // runDiagnose is the command "diagnose".
 func runDiagnose(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	fs := flags("diagnose", "[-json|-jsonl] [FILE]", diagnoseAbout,
+	fs := flags("diagnose", "[-json|-jsonl] [-settings F] [FILE]", diagnoseAbout,
 		// which both versions of the AWS CLI have, and not logs tail
 		"aws logs filter-log-events --log-group-name /aws/codebuild/shop --log-stream-names STREAM \\\n"+
 			"    --query 'events[].[message]' --output text | buildmedic diagnose", stderr)
 	asJSON := fs.Bool("json", false, "print the diagnosis as one JSON object")
 	asLines := fs.Bool("jsonl", false, "diagnose JSON Lines")
+	settingsPath := fs.String("settings", "", "settings file, for the causes of the team's own")
 	if done, code := parse(fs, args, stdout); done {
 		return code
 	}
@@ -49,13 +51,17 @@ func runDiagnose(ctx context.Context, args []string, stdin io.Reader, stdout, st
 	if fs.NArg() > 1 {
 		return wrong(fs, "one FILE at most, got %d", fs.NArg())
 	}
+	own, err := ownCauses(*settingsPath)
+	if err != nil {
+		return fail(stderr, err)
+	}
 	in, err := openInput("build log", fs.Arg(0), stdin)
 	if err != nil {
 		return fail(stderr, err)
 	}
 	defer in.Close()
 	if *asLines {
-		if err := diagnoseLines(ctx, in, stdout); err != nil {
+		if err := diagnoseLines(ctx, in, stdout, own); err != nil {
 			return fail(stderr, err)
 		}
 		return exitOK
@@ -69,7 +75,7 @@ func runDiagnose(ctx context.Context, args []string, stdin io.Reader, stdout, st
 	if err != nil {
 		return fail(stderr, err)
 	}
-	d := heal.WithoutSecrets(diagnose.Diagnose(f)) // what is printed gets pasted into tickets
+	d := heal.WithoutSecrets(diagnose.Diagnose(f, own...)) // what is printed gets pasted into tickets
 	f.Command = redact.Text(f.Command)
 	if *asJSON {
 		return printJSON(stdout, stderr, d)
@@ -78,6 +84,18 @@ func runDiagnose(ctx context.Context, args []string, stdin io.Reader, stdout, st
 		return fail(stderr, fmt.Errorf("printing: %w", err))
 	}
 	return exitOK
+}
+
+// ownCauses reads the causes of the team's own; none without a path.
+func ownCauses(path string) ([]diagnose.Cause, error) {
+	if path == "" {
+		return nil, nil
+	}
+	s, err := readSettings(path)
+	if err != nil {
+		return nil, err
+	}
+	return s.Own(), nil
 }
 
 // readFailure reads a log about whose build nothing else is known.

@@ -66,7 +66,7 @@ type badRecord struct {
 
 // diagnoseLines answers each line of r with one line on w, in order, as soon
 // as it is read. Empty lines have no answer. The error is r's, w's or ctx's.
-func diagnoseLines(ctx context.Context, r io.Reader, w io.Writer) error {
+func diagnoseLines(ctx context.Context, r io.Reader, w io.Writer, own []diagnose.Cause) error {
 	in := bufio.NewReaderSize(r, 64<<10)
 	for n := 1; ; n++ {
 		if err := ctx.Err(); err != nil {
@@ -83,7 +83,7 @@ func diagnoseLines(ctx context.Context, r io.Reader, w io.Writer) error {
 		case len(bytes.TrimSpace(line)) == 0:
 			continue
 		default:
-			err = writeLine(w, answerLine(line, n))
+			err = writeLine(w, answerLine(line, n, own))
 		}
 		if err != nil {
 			return fmt.Errorf("printing: %w", err)
@@ -122,7 +122,7 @@ func readRecord(in *bufio.Reader, limit int) ([]byte, error) {
 }
 
 // answerLine diagnoses one line; n is its number.
-func answerLine(line []byte, n int) any {
+func answerLine(line []byte, n int, own []diagnose.Cause) any {
 	var rec record
 	if err := json.Unmarshal(line, &rec); err != nil {
 		var wrong *json.UnmarshalTypeError
@@ -136,7 +136,7 @@ func answerLine(line []byte, n int) any {
 		return badRecord{nil, fmt.Sprintf("line %d: id is missing, or neither text nor number", n)}
 	}
 	f := rec.failure()
-	d := heal.WithoutSecrets(diagnose.Diagnose(f))
+	d := heal.WithoutSecrets(diagnose.Diagnose(f, own...))
 	a := answer{id, d.Cause, d.Remedy, d.Retryable, []answeredDenial{}, []string{}, d.Also, d.Fingerprint}
 	for _, x := range d.Denials {
 		a.Denials = append(a.Denials, answeredDenial{x.Action, x.Resource, x.Near, x.Principal, x.Subject, x.Effect, x.Layer,

@@ -509,7 +509,7 @@ func FuzzDiagnoseLines(f *testing.F) {
 			}
 		}
 		var out bytes.Buffer
-		if err := diagnoseLines(context.Background(), strings.NewReader(in), &out); err != nil {
+		if err := diagnoseLines(context.Background(), strings.NewReader(in), &out, nil); err != nil {
 			t.Fatal(err)
 		}
 		got := 0

@@ -20,13 +20,14 @@ import (
 )
 
 func runExplain(_ context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
-	fs := flags("explain", "[-json] [RULE|CAUSE|FINDING]",
+	fs := flags("explain", "[-json] [-settings F] [RULE|CAUSE|FINDING]",
 		"Explains why something was refused, why a build failed, or what a denial in its log proves: what\n"+
 			"it means, an example, and what the owner can change. Notices and `buildmedic plan` give the name\n"+
 			"of the rule or cause, `buildmedic diagnose` that of the finding.\n"+
-			"Without a name it lists all.",
+			"Without a name it lists all. With -settings, causes of the team's own are among them.",
 		"buildmedic explain not-on-allowlist", stderr)
 	asJSON := fs.Bool("json", false, "print JSON")
+	settingsPath := fs.String("settings", "", "settings file, for the causes of the team's own")
 	if done, code := parse(fs, args, stdout); done {
 		return code
 	}
@@ -36,6 +37,13 @@ func runExplain(_ context.Context, args []string, _ io.Reader, stdout, stderr io
 	all, err := pages()
 	if err != nil {
 		return fail(stderr, err)
+	}
+	if *settingsPath != "" {
+		s, err := readSettings(*settingsPath)
+		if err != nil {
+			return fail(stderr, err)
+		}
+		all = append(all, ownPages(s)...)
 	}
 	found := all
 	if name := fs.Arg(0); name != "" {
@@ -127,6 +135,23 @@ func pages() ([]page, error) {
 			Cure: model})
 	}
 	return out, nil
+}
+
+// ownPages makes the page of each cause of the team's own. Title and advice keep their
+// placeholders: what a group stands for, only the team knows.
+func ownPages(s *settings.Settings) []page {
+	var out []page
+	for _, c := range s.Causes {
+		var example []string
+		for l := range strings.Lines(c.Samples[0].Text) {
+			if l = plain(strings.TrimRight(l, "\r\n")); strings.TrimSpace(l) != "" && len(example) < mostLines {
+				example = append(example, l)
+			}
+		}
+		out = append(out, page{Kind: "cause", Name: c.Name, Group: "Of your own, in buildmedic.yaml: remedy " + string(c.Remedy),
+			Meaning: c.Title + ".", Example: example, Change: c.Advice, Remedy: c.Remedy, Cure: cures[c.Remedy]})
+	}
+	return out
 }
 
 var placeholder = regexp.MustCompile(`\{[a-z_]+\}`)

@@ -114,3 +114,55 @@ func TestExplainNames(t *testing.T) {
 		t.Errorf("code %d, %v\n%s", code, err, out)
 	}
 }
+
+// ownSettings has one cause of the team's own.
+const ownSettings = `version: 1
+causes:
+  - name: test-pool-empty
+    title: No environment is free in the pool {pool}
+    advice: Look at who holds one.
+    remedy: retry
+    match: [{says: no environment, like: "pool (?P<pool>[a-z]+)"}]
+    samples: ["pool blue: no environment of 4 is free"]
+`
+
+// TestOwnCauses: with settings, the team's own causes are listed, explained and used.
+func TestOwnCauses(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "buildmedic.yaml")
+	if err := os.WriteFile(file, []byte(ownSettings), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const log = "e2e\npool red: no environment of 9 is free\n"
+	for _, tt := range []struct {
+		what, stdin string
+		args        []string
+		code        int
+		want        []string
+	}{
+		{"one is explained", "", []string{"explain", "-settings", file, "test-pool-empty"}, exitOK,
+			[]string{"cause test-pool-empty\nOf your own, in buildmedic.yaml: remedy retry", "No environment is free in the pool {pool}.",
+				"pool blue: no environment of 4 is free", "starts the build again", "Look at who holds one."}},
+		{"it is listed", "", []string{"explain", "-settings", file}, exitOK, []string{"\n  test-pool-empty  ", "\n  disk-full  "}},
+		{"a slip is answered", "", []string{"explain", "-settings", file, "test-pool-emty"}, exitUsage,
+			[]string{`did you mean "test-pool-empty"?`}},
+		{"without settings nobody knows it", "", []string{"explain", "test-pool-empty"}, exitUsage,
+			[]string{"there is no rule, cause"}},
+		{"settings that cannot be read", "", []string{"explain", "-settings", file + ".gone"}, exitFailed,
+			[]string{"reading settings"}},
+		{"a log is diagnosed with it", log, []string{"diagnose", "-settings", file}, exitOK,
+			[]string{"No environment is free in the pool red", "test-pool-empty"}},
+		{"so are records", `{"id":1,"text":"pool red: no environment of 9 is free"}`,
+			[]string{"diagnose", "-jsonl", "-settings", file}, exitOK, []string{`"cause":"test-pool-empty","remedy":"retry"`}},
+		{"without settings a log is not", log, []string{"diagnose"}, exitOK, []string{"unknown"}},
+		{"settings that do not exist", log, []string{"diagnose", "-settings", file + ".gone"}, exitFailed, []string{"reading settings"}},
+		{"its sample is checked", "", []string{"check", "-settings", file}, exitOK,
+			[]string{"is valid, and 1 sample of causes diagnosed as they say."}},
+	} {
+		code, out, errs := buildmedic(t, tt.stdin, tt.args...)
+		for _, want := range tt.want {
+			if code != tt.code || !strings.Contains(out+errs, want) {
+				t.Errorf("%s: code %d, no %q in\n%s%s", tt.what, code, want, out, errs)
+			}
+		}
+	}
+}

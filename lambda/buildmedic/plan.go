@@ -283,7 +283,7 @@ func plan(ctx context.Context, s *settings.Settings, b codebuild.Build, failure 
 	}
 	iam := offline{State: state, Now: when}
 	f := decide.Facts{Settings: s, Home: home, Project: p, Build: b,
-		Diagnosis: heal.WithoutSecrets(diagnose.Diagnose(failure)), Case: "desk", Role: &state, Now: when,
+		Diagnosis: heal.WithoutSecrets(diagnose.Diagnose(failure, s.Own()...)), Case: "desk", Role: &state, Now: when,
 		PullRequests: guardrail.PullRequestBuilds{Read: true}} // runPlan says so
 	qs := guardrail.Questions(f.Judged())
 	var err error

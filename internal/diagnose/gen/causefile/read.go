@@ -21,11 +21,11 @@ import (
 // Generate turns the text of causes.yaml into the text of causes_gen.go. The
 // error names every entry that is not well formed.
 func Generate(data []byte) ([]byte, error) {
-	list, err := read(data)
+	list, general, err := read(data)
 	if err != nil {
 		return nil, fmt.Errorf("reading causes.yaml: %w", err)
 	}
-	return write(list)
+	return write(list, general)
 }
 
 // cause is one entry; causes.yaml documents the fields.
@@ -97,29 +97,31 @@ func (w *words) UnmarshalYAML(n *yaml.Node) error {
 
 // read reads the document strictly: unknown keys, unknown values, duplicate
 // names, regular expressions that do not compile and a second document are
-// errors.
-func read(data []byte) ([]cause, error) {
+// errors. It returns all causes, and where the general ones begin.
+func read(data []byte) (list []cause, general int, err error) {
 	var file struct {
 		Version int     `yaml:"version"`
 		Causes  []cause `yaml:"causes"`
+		General []cause `yaml:"general"`
 	}
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	d.KnownFields(true)
 	if err := d.Decode(&file); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if err := d.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, errors.New("there is a second YAML document (---); want one")
+		return nil, 0, errors.New("there is a second YAML document (---); want one")
 	}
 	if file.Version != 1 {
-		return nil, fmt.Errorf("version is %d, want 1", file.Version)
+		return nil, 0, fmt.Errorf("version is %d, want 1", file.Version)
 	}
-	if len(file.Causes) == 0 {
-		return nil, errors.New("there are no causes")
+	if len(file.Causes) == 0 || len(file.General) == 0 {
+		return nil, 0, errors.New("there are no causes, or no general ones")
 	}
+	list = slices.Concat(file.Causes, file.General)
 	var errs []error
 	seen := map[string]bool{}
-	for i, c := range file.Causes {
+	for i, c := range list {
 		if err := c.check(); err != nil {
 			errs = append(errs, fmt.Errorf("cause %d, %q: %w", i+1, c.Name, err))
 		}
@@ -128,7 +130,7 @@ func read(data []byte) ([]cause, error) {
 		}
 		seen[c.Name] = true
 	}
-	return file.Causes, errors.Join(errs...)
+	return list, len(file.Causes), errors.Join(errs...)
 }
 
 var nameForm = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)

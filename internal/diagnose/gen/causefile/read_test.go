@@ -15,8 +15,10 @@ causes:
     remedy: report
     match:
       - {says: [One, two], like: 'one (?P<x>\w+)', not: three, pick: first}
+general:
+  - {name: another, title: T, advice: A., remedy: report, match: [{any: failure}]}
 `
-	if _, err := read([]byte(good)); err != nil {
+	if _, _, err := read([]byte(good)); err != nil {
 		t.Fatalf("the good one: %v", err)
 	}
 	for _, tt := range []struct{ name, old, new, want string }{
@@ -66,12 +68,16 @@ causes:
 		{"unknown action", "pick: first", "denial: {action: some}", "known or unknown"},
 		{"nothing", good, "", "EOF"},
 		{"no causes", good, "version: 1", "no causes"},
+		{"no general causes", "general:\n  -", "unused:\n  -", "unused not found"},
+		{"nothing is general", "general:\n  - {name: another, title: T, advice: A., remedy: report, match: [{any: failure}]}",
+			"general: []", "no general ones"},
+		{"a name twice, once of a general one", "name: another", "name: a-cause", "an earlier cause has this name"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if !strings.Contains(good, tt.old) {
 				t.Fatalf("the good one has no %q", tt.old)
 			}
-			_, err := read([]byte(strings.Replace(good, tt.old, tt.new, 1)))
+			_, _, err := read([]byte(strings.Replace(good, tt.old, tt.new, 1)))
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want an error with %q", err, tt.want)
 			}

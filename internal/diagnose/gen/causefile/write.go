@@ -13,8 +13,9 @@ import (
 // maxLine is the width that the generated lines keep to before indentation.
 const maxLine = 100
 
-// write returns the causes as the Go source of causes_gen.go.
-func write(list []cause) ([]byte, error) {
+// write returns the causes as the Go source of causes_gen.go. general is the index of the first
+// general one.
+func write(list []cause, general int) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("// Code generated from causes.yaml by make generate; DO NOT EDIT.\n\npackage diagnose\n\n" +
 		"import \"github.com/buildmedic/buildmedic/internal/buildlog\"\n\nvar causes = []Cause{\n")
@@ -23,6 +24,9 @@ func write(list []cause) ([]byte, error) {
 		b.WriteString("{\n")
 		for _, f := range c.fields() {
 			b.WriteString(f.String() + ",\n")
+		}
+		if i >= general {
+			b.WriteString("general: true,\n")
 		}
 		b.WriteString("rules: []rule{\n")
 		for j := range c.Match {

@@ -45,6 +45,8 @@ causes:
     advice: An advice.
     REMEDY
     match: [{says: one}]
+general:
+  - {name: another, title: T, advice: A., remedy: report, match: [{any: failure}]}
 `
 	for remedy, want := range map[string]bool{"remedy: retry": true, "remedy: report": false, "{remedy: report, retryable: true}": true} {
 		remedy = strings.NewReplacer("{", "", "}", "", ", ", "\n    ").Replace(remedy)
