@@ -2626,6 +2626,9 @@ var causes = []Cause{
 				like: &pattern{source: "(?i)transform|invalid"},
 			},
 			{says: []string{"circular dependency between resources"}},
+			{says: []string{"template may not exceed"}},
+			{says: []string{"encountered unsupported property"}},
+			{says: []string{"value of property"}, like: &pattern{source: "Value of property \\S+ must be "}},
 		},
 	},
 	{
@@ -3024,6 +3027,163 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "lambda-package-invalid",
+		Title: "The Lambda function's package is empty or no package",
+		Advice: "Look at what the build packs and uploads (aws lambda get-function shows what is there " +
+			"now): an empty zip, a wrong path or a zip of a zip. For an image, push it first, for " +
+			"the function's architecture and without attestations (docker buildx build " +
+			"--provenance=false).",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"uploaded file must be a non-empty zip"}},
+			{says: []string{"could not unzip uploaded file"}},
+			{says: []string{"source image", "does not exist. provide a valid source image"}},
+			{
+				says: []string{"media type for the source image"},
+				like: &pattern{source: "media type for the source image\\b.* is not supported"},
+			},
+		},
+	},
+	{
+		Name:  "lambda-layer-not-found",
+		Title: "The Lambda layer's version does not exist",
+		Advice: "Layers belong to one region and never keep a version that was deleted. Take the newest " +
+			"version of the layer in this region (aws lambda list-layer-versions), or publish it " +
+			"first.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"layer version", "does not exist"}},
+		},
+	},
+	{
+		Name:  "lambda-edge-replica",
+		Title: "A Lambda@Edge function cannot be deleted while its replicas exist",
+		Advice: "CloudFront deletes the replicas some hours after the function left its distribution. " +
+			"Delete the stack again then, or retain the function (DeletionPolicy Retain) and delete " +
+			"it later.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"because it is a replicated function"}},
+		},
+	},
+	{
+		Name:  "deletion-protected",
+		Title: "What should be deleted is protected against deletion",
+		Advice: "Somebody protected it on purpose. If it may go, turn the protection off first (deletion " +
+			"or termination protection of the resource or stack, DisableApiTermination of an " +
+			"instance), or retain it with DeletionPolicy Retain.",
+		Remedy: "report",
+		rules: []rule{
+			{
+				says: []string{"deletion protection"},
+				like: &pattern{source: "(?i)deletion protection( \\w+)? (is|was) (currently )?(enabled|activated|on)\\b|disable " +
+					"deletion protection"},
+			},
+			{says: []string{"protected against deletion"}},
+			{says: []string{"while terminationprotection is enabled"}},
+			{says: []string{"disableapitermination"}},
+		},
+	},
+	{
+		Name:  "managed-by-service",
+		Title: "An AWS service owns the resource, so it cannot be changed here",
+		Advice: "It is changed through what made it: a conformance pack, Control Tower, a service's own " +
+			"console or API. Delete or update that, not its resources or its stack.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"an aws service owns"}},
+			{says: []string{"you do not have permissions to take action on this rule"}},
+		},
+	},
+	{
+		Name:  "resource-not-empty",
+		Title: "What should be deleted is not empty",
+		Advice: "Remove what is in it first: records of a hosted zone besides NS and SOA, images of a " +
+			"repository, recovery points of a vault. Or have the stack empty or retain it " +
+			"(EmptyOnDelete, DeletionPolicy Retain).",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"resource record sets and so cannot be deleted"}},
+			{says: []string{"hostedzonenotempty"}},
+			{says: []string{"repositorynotempty"}},
+			{
+				says: []string{"cannot be deleted because it"},
+				like: &pattern{source: "cannot be deleted because it (still )?contains\\b"},
+			},
+		},
+	},
+	{
+		Name:  "queue-policy-shared",
+		Title: "The queue's policy was written by more than one resource",
+		Advice: "A queue has one policy, and the last one written holds. Put all statements into one " +
+			"QueuePolicy, or retain this one (DeletionPolicy Retain), which goes with its queue.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"last applied policy cannot be deleted"}},
+		},
+	},
+	{
+		Name:  "iam-policy-not-found",
+		Title: "The managed policy does not exist, or cannot be attached",
+		Advice: "Check its ARN: account and path, arn:aws:iam::aws:policy/service-role/NAME for some of " +
+			"AWS's own. AWS retires policies of its own, and those for service-linked roles attach " +
+			"to nothing.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"does not exist or is not attachable"}},
+		},
+	},
+	{
+		Name:  "cidr-conflict",
+		Title: "The address range overlaps with another, or is outside the VPC's",
+		Advice: "Choose a free range within the VPC's (aws ec2 describe-subnets shows those in use). If " +
+			"only names changed, the new subnet is made before the old one goes: give it another " +
+			"range.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"conflicts with another subnet"}},
+			{says: []string{"invalidsubnet.conflict"}},
+			{says: []string{"invalidsubnet.range"}},
+		},
+	},
+	{
+		Name:  "instance-signal-missing",
+		Title: "The instances did not signal that they are set up",
+		Advice: "Their set-up failed, or never reached cfn-signal: read /var/log/cloud-init-output.log " +
+			"and cfn-init.log on one (roll back off, so that it stays), and check its way to " +
+			"CloudFormation.",
+		Remedy: "report",
+		rules: []rule{
+			{
+				says: []string{"unable to satisfy"},
+				like: &pattern{source: "Unable to satisfy \\d+% MinSuccessfulInstancesPercent"},
+			},
+			{says: []string{"resource signal(s) within the specified duration"}},
+			{says: []string{"waitcondition timed out"}},
+		},
+	},
+	{
+		Name:  "stack-policy-denied",
+		Title: "The stack's own policy forbids this update",
+		Advice: "No permission of the build is missing. If the update is meant, give a temporary stack " +
+			"policy (aws cloudformation update-stack --stack-policy-during-update-body), or set " +
+			"another one.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"denied by stack policy"}},
+		},
+	},
+	{
+		Name:  "replacement-refused",
+		Title: "The update needs a new resource in place of this one, which its fixed name prevents",
+		Advice: "Give it another name, or none, so that the new one can be made before the old one goes; " +
+			"or change back what forces the replacement. Its data does not move by itself.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"when a custom-named resource requires replacing"}},
+		},
+	},
+	{
 		Name:  "quota-exceeded",
 		Title: "A quota of the AWS account is used up",
 		Advice: "Delete what is no longer used, or raise the quota in Service Quotas. Quotas are per " +
@@ -3051,6 +3211,13 @@ var causes = []Cause{
 				like: &pattern{source: "(?i)maximum number of [\\w -]+ has been reached"},
 			},
 			{says: []string{"instancelimitexceeded"}},
+			{says: []string{"the limit for network interfaces has been reached"}},
+			{says: []string{"unreservedconcurrentexecution below its minimum"}},
+			{says: []string{"cannot exceed resource policy size"}},
+			{
+				says: []string{"resource limit exceeded."},
+				like: &pattern{source: "Resource limit exceeded\\. \\(Service: "},
+			},
 		},
 	},
 	{
@@ -3067,6 +3234,10 @@ var causes = []Cause{
 			{says: []string{"unsupportedavailabilityzoneexception"}},
 			{says: []string{"insufficient_capacity"}},
 			{says: []string{"capacity is unavailable at this time"}},
+			{
+				says: []string{"we currently do not have sufficient"},
+				like: &pattern{source: "do not have sufficient \\S+ capacity"},
+			},
 		},
 	},
 	{
@@ -3147,6 +3318,15 @@ var causes = []Cause{
 			{says: []string{"(serviceunavailable)"}},
 			{says: []string{"we encountered an internal error. please try again"}},
 			{says: []string{"handlererrorcode: serviceinternalerror"}},
+			{says: []string{"sdk error: service unavailable"}},
+			{
+				says: []string{"status code: 503"},
+				like: &pattern{source: "\\(Service: [^;,]+[;,] Status Code: 503"},
+			},
+			{
+				says: []string{"internal failure"},
+				like: &pattern{source: "(?i)(_FAILED\\b.*\\s|message: \"?|^\\s*)Internal Failure\\b"},
+			},
 		},
 	},
 	{
@@ -4287,6 +4467,9 @@ var causes = []Cause{
 			{says: []string{"bucketalreadyownedbyyou"}},
 			{says: []string{"already exists"}, like: &pattern{source: "already exists\\.? \\(Service: "}},
 			{says: []string{"resourceexistsexception"}},
+			{says: []string{"is already exported by stack"}},
+			{says: []string{"cnames you provided are already associated"}},
+			{says: []string{"is already scheduled for deletion"}},
 			{says: []string{"resourceconflictexception"}, like: &pattern{source: "(?i)already exist"}},
 			{
 				says: []string{"already exists"},
@@ -4313,6 +4496,21 @@ var causes = []Cause{
 			{says: []string{"export", "cannot be deleted as it is in use by"}},
 			{says: []string{"export", "cannot be updated as it is in use by"}},
 			{says: []string{"resourceinuse"}},
+			{says: []string{"has dependencies and cannot be deleted"}},
+			{says: []string{"has a dependent object"}},
+			{says: []string{"cannot delete entity, must"}},
+			{says: []string{"cannot delete a policy attached to entities"}},
+			{says: []string{"is currently in use by"}},
+			{
+				says: []string{"network interface"},
+				like: &pattern{source: "Network interface '[^']+' is currently in use"},
+			},
+			{
+				says: []string{"cannot be deleted while"},
+				like: &pattern{source: "cannot be deleted while [\\w ]+ are (active|draining)"},
+			},
+			{says: []string{"has some mapped public address(es)"}},
+			{says: []string{"specified group cannot be deleted"}},
 		},
 	},
 	{
@@ -4344,6 +4542,12 @@ var causes = []Cause{
 			{says: []string{"no export named"}},
 			{says: []string{"handlererrorcode: notfound"}},
 			{says: []string{"servicenotactiveexception"}},
+			{
+				says: []string{"error code: invalid"},
+				like: &pattern{source: "Error Code: Invalid\\w+\\.NotFound"},
+			},
+			{says: []string{"the image id"}, like: &pattern{source: "The image id '[^']+' does not exist"}},
+			{says: []string{"kms key does not exist"}},
 		},
 	},
 	{
@@ -4383,6 +4587,19 @@ var causes = []Cause{
 				like: &pattern{source: "#/[\\w/]+: (required key|expected type|extraneous key|.* is not a valid enum value)"},
 			},
 			{says: []string{"properties validation failed for resource"}},
+			{says: []string{"belong to different networks"}},
+			{says: []string{"is not supported in your requested availability zone"}},
+			{says: []string{"requested configuration is currently not supported"}},
+			{says: []string{"bucket name should not contain"}},
+			{says: []string{"unrecognized event source"}},
+			{says: []string{"cannot find version"}, like: &pattern{source: "Cannot find version \\S+ for \\w+"}},
+			{
+				says: []string{"cannot upgrade"},
+				like: &pattern{source: "Cannot upgrade [\\w-]+ from [\\d.]+ to [\\d.]+"},
+			},
+			{says: []string{"unsupported kubernetes version"}},
+			{says: []string{"cloudwatch logs role arn must be set in account settings"}},
+			{says: []string{"the rest api doesn't contain any methods"}},
 			{says: []string{"clientexception"}, like: &pattern{source: "\\(ClientException\\)"}},
 		},
 	},
@@ -4434,8 +4651,21 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "custom-resource-silent",
+		Title: "The function behind a custom resource gave no answer",
+		Advice: "It crashed or timed out before it answered, is gone, or cannot reach CloudFormation's " +
+			"S3 URL (a VPC without a way there): its log says which. If it is gone, retain the " +
+			"resource when you delete the stack.",
+		Remedy:  "report",
+		last:    80,
+		general: true,
+		rules: []rule{
+			{says: []string{"did not receive a response from your custom resource"}, first: true},
+		},
+	},
+	{
 		Name:  "custom-resource-failed",
-		Title: "The function behind a custom resource reported a failure, or nothing",
+		Title: "The function behind a custom resource reported a failure",
 		Advice: "Its message stands in the line, if it gave one; the function's log (CloudWatch, " +
 			"/aws/lambda/NAME, or the stream that the message names) says more. It acts with its own " +
 			"role, not with the build's.",
@@ -4445,7 +4675,6 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"received response status [failed]", "from custom resource"}, first: true},
 			{says: []string{"see the details in cloudwatch log stream"}, first: true},
-			{says: []string{"did not receive a response from your custom resource"}, first: true},
 		},
 	},
 	{
