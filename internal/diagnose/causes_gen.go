@@ -866,6 +866,20 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "gpu-out-of-memory",
+		Title: "The GPU ran out of memory",
+		Advice: "Use smaller batches or another instance type, and run fewer processes on one GPU. The " +
+			"message says how much was asked for, and what else holds memory.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"cuda out of memory"}},
+			{says: []string{"hip out of memory"}},
+			{says: []string{"cuda_error_out_of_memory"}},
+			{says: []string{"cudaerrormemoryallocation"}},
+			{says: []string{"resource_exhausted: out of memory"}},
+		},
+	},
+	{
 		Name:  "docker-rate-limit",
 		Title: "The image registry's pull limit was reached",
 		Advice: "Pull with a login (docker login before the pull), or from Amazon ECR: a pull-through " +
@@ -1339,6 +1353,91 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "merge-conflict",
+		Title: "Changes conflict, and Git could not put them together",
+		Advice: "Merge or rebase the branches on your own machine, solve what the conflict names, and " +
+			"push. A pull without --rebase or --no-rebase, or with --ff-only, also ends where both " +
+			"sides have commits.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"conflict ("}, like: &pattern{source: "^CONFLICT \\([\\w/ -]+\\): "}},
+			{says: []string{"automatic merge failed; fix conflicts"}},
+			{
+				says: []string{"error: could not apply"},
+				like: &pattern{source: "^error: could not apply [0-9a-f]{7,}"},
+			},
+			{says: []string{"patch failed at"}, like: &pattern{source: "^Patch failed at \\d+ "}},
+			{says: []string{"patch does not apply"}, like: &pattern{source: "^error: .*: patch does not apply"}},
+			{says: []string{"out of"}, like: &pattern{source: "^\\d+ out of \\d+ hunks? (FAILED|ignored)"}},
+			{says: []string{"not possible to fast-forward, aborting"}},
+			{says: []string{"how to reconcile divergent branches"}},
+			{says: []string{"refusing to merge unrelated histories"}},
+			{says: []string{"leftover conflict marker"}, sure: true},
+			{says: []string{"version control conflict marker in file"}, sure: true},
+			{says: []string{"source control conflict marker in source file"}, sure: true},
+			{says: []string{"encountered diff marker"}, sure: true},
+			{says: []string{"merge conflict marker encountered"}, sure: true},
+			{says: []string{"merge conflict detected in"}, not: []string{"successfully merged"}, sure: true},
+			{
+				says: []string{"<<<<<<<"},
+				like: &pattern{source: "^\\s*(\\d+ *\\| ?|> ?)?<<<<<<< \\S"},
+				sure: true,
+			},
+		},
+	},
+	{
+		Name:  "dirty-checkout",
+		Title: "Files are not as they were committed",
+		Advice: "A step wrote them, or what was generated was not committed: run the same step on your " +
+			"own machine and commit what it changes, or ignore the file. git status and git diff " +
+			"show which.",
+		Remedy: "report",
+		rules: []rule{
+			{
+				says: []string{"would be overwritten by"},
+				like: &pattern{source: "^error: .* would be overwritten by (merge|checkout|rebase|reset)"},
+			},
+			{says: []string{"checkout dirty"}},
+			{
+				says: []string{"working directory not clean"},
+				like: &pattern{source: "(?i)git working directory not clean"},
+			},
+			{says: []string{"git is in a dirty state"}},
+			{says: []string{"contain changes that were not yet committed into git"}},
+			{
+				says: []string{"uncommitted changes"},
+				like: &pattern{source: "(?i)^(\\W*(error|fatal|err!?)\\b.*|.*\\b(has|have|with|contains?|found|detected|are)\\b." +
+					"*) uncommitted changes"},
+			},
+			{
+				says: []string{"not clean"},
+				like: &pattern{source: "(?i)\\b(working|work) ?(tree|copy|directory)\\b.* (is )?not clean"},
+			},
+			{
+				says: []string{"dirty"},
+				like: &pattern{source: "(?i)\\b((working|work) ?(tree|copy|directory)|git (tree|repo(sitory)?|checkout)) (is " +
+					"|left )?dirty"},
+			},
+			{
+				says: []string{"date"},
+				like: &pattern{source: "(?i)\\b(generated|codegen|docs?|documentation|schemas?|mocks?|bundles?|dist|clients?|pro" +
+					"tos?|readme)\\b.* (is|are) (out of|not up[- ]to) date"},
+			},
+			{says: []string{"commit"}, like: &pattern{source: "(?i)\\bplease (re-?)?run\\b.*\\band commit\\b"}},
+			{
+				says:        []string{"tidy/go."},
+				like:        &pattern{source: "^\\+\\+\\+ tidy/go\\.(mod|sum)"},
+				consequence: true,
+			},
+			{
+				says:        []string{"diff --git a/"},
+				like:        &pattern{source: "^diff --git a/"},
+				first:       true,
+				consequence: true,
+			},
+		},
+	},
+	{
 		Name:  "lockfile-out-of-date",
 		Title: "The lock file does not match the manifest",
 		Advice: "Run the install once locally without the frozen or locked option, and commit the " +
@@ -1369,6 +1468,7 @@ var causes = []Cause{
 			{says: []string{"uv.lock", "needs to be updated"}, sure: true},
 			{says: []string{"because --locked was passed to prevent this"}, sure: true},
 			{says: []string{"updates to go.mod needed"}, sure: true},
+			{says: []string{"in --require-hashes mode, all requirements must"}, sure: true},
 		},
 	},
 	{
@@ -1525,6 +1625,7 @@ var causes = []Cause{
 		Retryable: true,
 		rules: []rule{
 			{says: []string{"code eintegrity"}},
+			{says: []string{"do not match the hashes from the requirements file"}},
 			{says: []string{"integrity check failed for"}},
 			{says: []string{"err_pnpm_tarball_integrity"}},
 			{says: []string{"yn0018"}},
@@ -1974,6 +2075,35 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "checksum-mismatch",
+		Title: "A file does not have the checksum that it should",
+		Advice: "Compare what was downloaded with what the publisher names for this version and " +
+			"architecture. An error page saved as the file, another version, or a cache are the " +
+			"usual reasons; else trust nothing in it.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"computed checksum"}, like: &pattern{source: "computed checksums? did NOT match"}},
+			{says: []string{"no properly formatted checksum lines found"}},
+			{
+				says: []string{"no properly formatted"},
+				like: &pattern{source: "no properly formatted \\w+ checksum lines found"},
+			},
+			{says: []string{"listed file could not be read"}},
+			{
+				says: []string{"checksum"},
+				not:  []string{"migration"},
+				like: &pattern{source: "(?i)\\b(checksum|sha-?\\d+|md5|digest)( \\w+)? (mismatch|does not match|did not " +
+					"match|verification failed|validation failed|check failed)"},
+			},
+			{
+				says: []string{"hash"},
+				like: &pattern{source: "(?i)^(error|fatal)\\b.*\\bhash (mismatch|does not match|did not match|sum mismatch)"},
+			},
+			{says: []string{"hash mismatch in fixed-output derivation"}},
+			{says: []string{"bad signature from"}},
+		},
+	},
+	{
 		Name:  "expired-credentials",
 		Title: "The AWS credentials have expired",
 		Advice: "A role that the build assumed lasts at most an hour by default: assume it later, or for " +
@@ -2025,7 +2155,10 @@ var causes = []Cause{
 			"variable hides the service role.",
 		Remedy: "report",
 		rules: []rule{
-			{says: []string{"unable to locate credentials"}},
+			{
+				says: []string{"unable to locate credentials"},
+				not:  []string{"warn", "metric", "upload artifacts", "test reports", "cache"},
+			},
 			{says: []string{"nocredentialserror"}},
 			{says: []string{"nocredentialproviders"}},
 			{says: []string{"no ec2 imds role found"}},
@@ -2104,6 +2237,12 @@ var causes = []Cause{
 				sure: true,
 			},
 			{says: []string{"npm err! test failed"}},
+			{
+				says: []string{"___ "},
+				also: []string{"= failures ="},
+				like: &pattern{source: "^_{3,} \\S.* _{3,}$"},
+			},
+			{says: []string{"fail: "}, like: &pattern{source: "^\\S+ {2,}FAIL: +\\S"}},
 			{says: []string{"--- fail:"}, like: &pattern{source: "^\\s*--- FAIL: (?P<test>\\S+)"}, first: true},
 			{says: []string{"failed"}, like: &pattern{source: "^FAILED \\S+::(?P<test>\\S+)"}, first: true},
 			{
@@ -2430,7 +2569,71 @@ var causes = []Cause{
 			{says: []string{"xctassert"}, like: &pattern{source: "XCTAssert\\w+ failed"}, sure: true},
 			{says: []string{"error "}, like: &pattern{source: "^ERROR \\S+\\.py::\\S+"}},
 			{says: []string{" in "}, like: &pattern{source: "^\\d+ (failed|errors?)\\b.* in [\\d.]+s"}},
+			{
+				says: []string{"returning 124"},
+				also: []string{"failed!"},
+				like: &pattern{source: "^Command took >\\d+ ?\\w+, returning 124\\b"},
+			},
+			{
+				says: []string{"failed!"},
+				like: &pattern{source: "^(RuntimeError: )?\\S*test\\S* \\d+/\\d+ failed!"},
+			},
 			{any: "test"},
+		},
+	},
+	{
+		Name:      "command-timed-out",
+		Title:     "A command was stopped at its own time limit",
+		Advice:    "Raise the limit given to timeout, or find out what the command waits for.",
+		Remedy:    "report",
+		Retryable: true,
+		rules: []rule{
+			{exit: []string{"124"}},
+			{says: []string{"returning 124"}, like: &pattern{source: "\\breturning 124\\b"}},
+			{
+				says: []string{"has timed out after"},
+				like: &pattern{source: "(?i)\\b(action|job|step|command|process|script)\\b.* has timed out after \\d+"},
+			},
+			{says: []string{"has exceeded the maximum execution time of"}},
+			{says: []string{"!! keyboardinterrupt !!"}},
+		},
+	},
+	{
+		Name:  "sanitizer-error",
+		Title: "A sanitizer found a fault in the program",
+		Advice: "The first stack below the line says where memory, threads or arithmetic go wrong; build " +
+			"with -g to see lines. It is a real fault even where the program still gives the right " +
+			"answer.",
+		Remedy: "report",
+		rules: []rule{
+			{
+				says:  []string{"sanitizer: "},
+				like:  &pattern{source: "(ERROR|WARNING): (Address|HWAddress|Leak|Memory|Thread|UndefinedBehavior)Sanitizer: "},
+				first: true,
+				sure:  true,
+			},
+			{says: []string{"summary: "}, like: &pattern{source: "SUMMARY: \\w+Sanitizer: "}, sure: true},
+			{
+				says:        []string{"runtime error: "},
+				like:        &pattern{source: "^\\S+:\\d+:\\d+: runtime error: "},
+				first:       true,
+				consequence: true,
+			},
+			{says: []string{"warning: data race"}, first: true, sure: true},
+			{says: []string{"found "}, like: &pattern{source: "^Found [1-9]\\d* data race\\(s\\)"}, sure: true},
+			{
+				says:        []string{"== error summary:"},
+				like:        &pattern{source: "^==\\d+== ERROR SUMMARY: [1-9]"},
+				consequence: true,
+			},
+			{
+				says: []string{"=="},
+				like: &pattern{source: "^==\\d+== (Invalid (read|write|free)|Conditional jump|Use of uninitialised|Mismatched " +
+					"free)"},
+				first:       true,
+				consequence: true,
+			},
+			{says: []string{"error: undefined behavior: "}, sure: true},
 		},
 	},
 	{
@@ -3330,6 +3533,51 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "machine-interrupted",
+		Title: "The machine that did the work was taken away",
+		Advice: "Spot capacity was reclaimed, or the node was shut down or drained. The same can pass a " +
+			"minute later; for what must not stop halfway, use On-Demand capacity.",
+		Remedy:    "retry",
+		Retryable: true,
+		rules: []rule{
+			{says: []string{"spotinstancetermination"}},
+			{says: []string{"spot task was interrupted"}},
+			{
+				says: []string{"spot"},
+				like: &pattern{source: "(?i)\\bspot (instance|capacity|node|vm|request)\\b.* (was |been |got " +
+					")?(interrupted|reclaimed|terminated|preempted)\\b"},
+			},
+			{
+				says: []string{"host ec2 (instance"},
+				like: &pattern{source: "(?i)Host EC2 \\(instance [\\w-]+\\) terminated"},
+			},
+			{says: []string{"imminent node shutdown"}},
+			{says: []string{"the runner has received a shutdown signal"}, remedy: "report"},
+			{says: []string{"the node was low on resource"}, remedy: "report"},
+		},
+	},
+	{
+		Name:  "pod-unschedulable",
+		Title: "No node has room for the pod",
+		Advice: "The event names what is missing: CPU, memory, a GPU, a zone of its volume, or a " +
+			"tolerated taint. Ask for less, let the cluster grow, or free what runs there.",
+		Remedy:    "report",
+		Retryable: true,
+		rules: []rule{
+			{
+				says: []string{"nodes are available"},
+				like: &pattern{source: "\\b\\d+/\\d+ nodes are available: "},
+			},
+			{says: []string{"failedscheduling"}},
+			{says: []string{"pod failed to come online"}},
+			{says: []string{"podscheduled=false"}},
+			{
+				says: []string{"unschedulable"},
+				like: &pattern{source: "(?i)\\b(reason|condition)\\W+Unschedulable"},
+			},
+		},
+	},
+	{
 		Name:  "deploy-timeout",
 		Title: "The deployment did not become healthy in time",
 		Advice: "What was deployed does not start or does not pass its health check. Read its events and " +
@@ -3840,8 +4088,55 @@ var causes = []Cause{
 				first: true,
 				sure:  true,
 			},
+			{says: []string{"general linter failure"}, sure: true},
+			{
+				says:  []string{"lint for "},
+				like:  &pattern{source: "^(> ?)*Lint for \\S+:$"},
+				first: true,
+				sure:  true,
+			},
 			{says: []string{"svelte-check found"}, like: &pattern{source: "found [1-9]\\d* errors?"}},
 			{says: []string{"--- "}, like: &pattern{source: "^--- \\S+\\.go\\.orig"}, first: true, sure: true},
+		},
+	},
+	{
+		Name:  "commit-rules-failed",
+		Title: "The commit or pull request breaks a rule of the project",
+		Advice: "No code is wrong: change the commit message, the sign-off, the labels or the size of " +
+			"the change as the line says.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"is missing a signed-off-by"}},
+			{
+				says: []string{"dco"},
+				like: &pattern{source: "(?i)\\b(missing|no) (DCO|sign-?off)\\b|\\bDCO (check )?failed"},
+			},
+			{
+				says: []string{"which is more than the"},
+				like: &pattern{source: "(?i)\\b(PR|pull request|merge request|change)\\b.* is \\d+ .*which is more than the " +
+					"\\d+ maximum"},
+			},
+			{says: []string{"refusing to run ci"}},
+			{
+				says: []string{"needs a"},
+				like: &pattern{source: "(?i)\\bthis (PR|pull request) needs an? .*\\blabel\\b"},
+			},
+		},
+	},
+	{
+		Name:  "benchmark-regressed",
+		Title: "A benchmark is worse than allowed",
+		Advice: "Run it before and after the change on the same kind of machine: shared machines vary. " +
+			"If the cost is meant, renew the recorded value.",
+		Remedy: "report",
+		rules: []rule{
+			{
+				says: []string{"regression"},
+				like: &pattern{source: "^\\W*(PERFORMANCE |MISSING )?REGRESSION( TEST)?: "},
+			},
+			{says: []string{"performance has regressed"}},
+			{says: []string{"benchmarks have changed significantly"}},
+			{says: []string{"possible performance regression was detected"}},
 		},
 	},
 	{
@@ -4179,6 +4474,22 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "job-artifact-missing",
+		Title: "The artifact of an earlier job does not exist",
+		Advice: "The job that makes it failed, was left out, or gave it another name; or it expired. " +
+			"Compare the names of both jobs, and look at that job first.",
+		Remedy:  "report",
+		general: true,
+		rules: []rule{
+			{says: []string{"artifact not found for name"}},
+			{says: []string{"unable to find any artifacts for the associated workflow"}},
+			{
+				says: []string{"downloading artifacts"},
+				like: &pattern{source: "(?i)^ERROR: Downloading artifacts .* not found"},
+			},
+		},
+	},
+	{
 		Name:  "download-refused",
 		Title: "The server refuses a download to the build (401 or 403)",
 		Advice: "Check the token or login that the download needs, and whether the address has expired. " +
@@ -4389,6 +4700,7 @@ var causes = []Cause{
 			{says: []string{"premature close"}},
 			{says: []string{"err_stream_premature_close"}},
 			{says: []string{"transfer closed with"}, like: &pattern{source: "bytes remaining to read"}},
+			{says: []string{"httpclient.timeout of"}},
 			{
 				says: []string{"openssl ssl_read: "},
 				like: &pattern{source: "SSL_ERROR_SYSCALL|Connection (reset|timed out)"},
@@ -4862,14 +5174,24 @@ var causes = []Cause{
 		},
 	},
 	{
-		Name:      "command-timed-out",
-		Title:     "A command was stopped at its own time limit",
-		Advice:    "Raise the limit given to timeout, or find out what the command waits for.",
+		Name:  "job-cancelled",
+		Title: "The job was cancelled",
+		Advice: "Somebody, a newer run, a failed job beside it or a limit cancelled it. Start it again " +
+			"if that was not meant.",
 		Remedy:    "report",
 		Retryable: true,
+		last:      80,
 		general:   true,
 		rules: []rule{
-			{exit: []string{"124"}},
+			{
+				says: []string{"the operation was canceled"},
+				like: &pattern{source: "^(##\\[error\\]|Error: |\\[error\\]\\s*)?The operation was canceled\\.?$"},
+			},
+			{
+				says: []string{"received sigint"},
+				like: &pattern{source: "(?i)^(##\\[error\\]|.*\\b(fatal|error)\\b.*)received SIGINT"},
+			},
+			{says: []string{"error: job failed: canceled"}},
 		},
 	},
 	{
@@ -4885,6 +5207,24 @@ var causes = []Cause{
 			{says: []string{"segmentation fault"}, sure: true},
 			{says: []string{"segmentation fault"}},
 			{says: []string{"core dumped"}},
+			{says: []string{"aborted"}, like: &pattern{source: "^(\\S+: line \\d+: +\\d+ )?Aborted\\b"}},
+			{
+				says: []string{"double free"},
+				like: &pattern{source: "^(free\\(\\): |\\*\\*\\* )?.*double free (or corruption|detected)"},
+				sure: true,
+			},
+			{says: []string{"stack smashing detected"}, sure: true},
+			{
+				says: []string{"(): "},
+				like: &pattern{source: "^(malloc|free|realloc|munmap_chunk|malloc_consolidate)\\(\\): " +
+					"(invalid|corrupted|unaligned|mismatching)"},
+				sure: true,
+			},
+			{says: []string{"corrupted size vs. prev_size"}, sure: true},
+			{
+				says: []string{"terminated by signal"},
+				like: &pattern{source: "(?i)terminated by signal (SIG\\w+|\\d+)"},
+			},
 			{exit: []string{"129", "130", "134", "136", "139", "141", "143"}},
 		},
 	},
