@@ -126,6 +126,9 @@ type Round struct {
 	Step      Step                `json:"step"`
 	Started   time.Time           `json:"started"`
 	Diagnosis *diagnose.Diagnosis `json:"diagnosis,omitempty"`
+	// Known is what is remembered of tests that the diagnosis names as failed: at most one entry a
+	// test, in any order. A test without an entry was not looked for.
+	Known []TestHistory `json:"known_tests,omitempty"`
 	// Cut: the diagnosis is not whole, so nothing may be decided by it. Denied
 	// stands for its denials then: see [Case.Bounded].
 	Cut      bool      `json:"cut,omitempty"`
@@ -172,6 +175,18 @@ type Round struct {
 	Ended    time.Time `json:"ended,omitzero"` // when the build that this round started ended
 	// Reminded is when the team was told that the round's grant will expire.
 	Reminded time.Time `json:"reminded,omitzero"`
+}
+
+// TestHistory is what is remembered of a test that failed in a round's build: its failures in
+// earlier builds of the project.
+type TestHistory struct {
+	Suite string `json:"suite,omitempty"` // both as the diagnosis has them
+	Name  string `json:"name"`
+	// Times is in how many builds before this one it failed; 0: in none that is known.
+	Times int `json:"times"`
+	// Since is when the first of them failed, and Build its id; zero if there is none.
+	Since time.Time `json:"since,omitzero"`
+	Build string    `json:"build,omitempty"`
 }
 
 // OfBatch reports whether the round starts its build again by retrying a batch.
