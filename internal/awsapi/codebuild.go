@@ -326,6 +326,7 @@ func build(b types.Build) codebuild.Build {
 		out.AutoRetry = codebuild.AutoRetry{Limit: int(aws.ToInt32(r.AutoRetryLimit)), Number: int(aws.ToInt32(r.AutoRetryNumber)),
 			Next: aws.ToString(r.NextAutoRetry), Previous: aws.ToString(r.PreviousAutoRetry)}
 	}
+	out.ReportARNs = b.ReportArns[:min(len(b.ReportArns), codebuild.MaxReports)]
 	for _, p := range b.Phases {
 		ph := codebuild.Phase{Type: string(p.PhaseType), Status: string(p.PhaseStatus), Start: aws.ToTime(p.StartTime),
 			End: aws.ToTime(p.EndTime)}

@@ -122,10 +122,12 @@ type Failure struct {
 	// Also is what failed besides, later or as a part of the same phase's clean-up: never the
 	// cause.
 	Also []Also
-	// Tests are the failed cases of CodeBuild's own test reports. Read leaves it nil.
-	Tests []codebuild.TestCase
-	NoLog bool // there was no log to read
-	Cut   bool // the log was read only in part; line numbers count from the part's start
+	// Tests are the failed cases of CodeBuild's own test reports, and MoreTests is how many more
+	// there are. Read leaves both zero.
+	Tests     []codebuild.TestCase
+	MoreTests int
+	NoLog     bool // there was no log to read
+	Cut       bool // the log was read only in part; line numbers count from the part's start
 	// Undecoded is how many complete encoded messages STS was not asked about,
 	// by decision; a reader that never asks leaves it 0.
 	Undecoded int

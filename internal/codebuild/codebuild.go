@@ -64,6 +64,8 @@ type Build struct {
 	Start, End time.Time // zero if unknown
 	Phases     []Phase
 	Logs       Logs
+	// ReportARNs are the reports of tests and coverage that the build made, at most [MaxReports].
+	ReportARNs []string `json:",omitempty"`
 }
 
 // AutoRetry is CodeBuild's native auto-retry state (AWS.md#auto-retry).
@@ -299,11 +301,11 @@ func BuildspecPath(s string) string {
 	return s
 }
 
-// maxContext bounds a phase context's message. A denial's message with its
+// maxContext bounds a phase context's message, and each text of a test case. A denial's message with its
 // policy ARN is well below it.
 const maxContext = 16 << 10
 
-// Clip bounds a phase context's message.
+// Clip bounds a phase context's message, or a text of a test case.
 func Clip(s string) string {
 	if len(s) <= maxContext {
 		return s
@@ -323,4 +325,12 @@ type TestCase struct {
 	At string `json:"at,omitempty"`
 	// Line is the line of the log that names the test; 0 if a report of CodeBuild does.
 	Line int `json:"line,omitempty"`
+}
+
+// FullName is the name of the test with its suite, as people read it.
+func (t TestCase) FullName() string {
+	if t.Suite == "" {
+		return t.Name
+	}
+	return t.Suite + " › " + t.Name
 }

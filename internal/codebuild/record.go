@@ -27,7 +27,8 @@ type record struct {
 		AutoRetryLimit, AutoRetryNumber  int
 		NextAutoRetry, PreviousAutoRetry string
 	}
-	Phases []struct {
+	ReportArns []string
+	Phases     []struct {
 		PhaseType, PhaseStatus string
 		StartTime, EndTime     moment
 		Contexts               []struct{ StatusCode, Message string }
@@ -98,7 +99,8 @@ func (r record) build() Build {
 		EncryptionKey: r.EncryptionKey, Image: r.Environment.Image, Environment: r.Environment.Type,
 		Start: r.StartTime.Time, End: r.EndTime.Time,
 		Logs: Logs{Group: r.Logs.GroupName, Stream: r.Logs.StreamName, S3ARN: r.Logs.S3LogsArn,
-			S3Encrypted: !r.Logs.S3Logs.EncryptionDisabled, DeepLink: r.Logs.DeepLink}.Known()}
+			S3Encrypted: !r.Logs.S3Logs.EncryptionDisabled, DeepLink: r.Logs.DeepLink}.Known(),
+		ReportARNs: r.ReportArns[:min(len(r.ReportArns), MaxReports)]}
 	for _, v := range r.SecondarySourceVersions {
 		b.SecondaryVersions = append(b.SecondaryVersions, v.SourceVersion)
 	}

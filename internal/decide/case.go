@@ -163,7 +163,12 @@ type Round struct {
 	Scan time.Duration `json:"scan,omitempty"`
 	// Reread: the log was incomplete at first and has been read again.
 	Reread bool `json:"reread,omitempty"`
-	Tries  int  `json:"tries,omitempty"` // of the current step, when AWS was not ready
+	// Looks is how often the build's test reports were looked at and not complete.
+	Looks int `json:"looks,omitempty"`
+	// Unread says in a sentence why test reports of the build were not read; "" if they were, or
+	// are not to be.
+	Unread string `json:"unread,omitempty"`
+	Tries  int    `json:"tries,omitempty"` // of the current step, when AWS was not ready
 	// Old: the round is of an earlier day and no longer counts in any budget. It is
 	// kept because its change is still in place and can be undone.
 	Old bool `json:"old,omitempty"`

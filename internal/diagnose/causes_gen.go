@@ -2226,9 +2226,11 @@ var causes = []Cause{
 	{
 		Name:  "test-failure",
 		Title: "Tests failed",
-		Advice: "The failing tests are named above. Run the same command locally; if it passes there, " +
-			"compare time zone, order, services and environment variables.",
+		Advice: "{tests} Run the same command locally; if it passes there, compare time zone, order, " +
+			"services and environment variables.",
 		Remedy: "report",
+		unlogged: "CodeBuild's test report says so; the build left no log. {tests} Run the same tests " +
+			"locally, and turn logs on, or let the role write them, to see more.",
 		quotes: true,
 		rules: []rule{
 			{

@@ -75,7 +75,7 @@ func placeholders(text string) []string {
 
 // fills reports whether the rule gives the placeholder a value whenever it holds.
 func (r *rule) fills(name string) bool {
-	if slices.Contains([]string{"command", "exit", "unsaid"}, name) {
+	if slices.Contains([]string{"command", "exit", "unsaid", "tests"}, name) {
 		return true
 	}
 	if slices.Contains([]string{"action", "denied", "principal"}, name) {

@@ -90,7 +90,9 @@ func Diagnose(f buildlog.Failure, own ...Cause) Diagnosis {
 	}
 	d.Fingerprint = x.fingerprint(&d)
 	d.Evidence.Text = printable(d.Evidence.Text)
+	d.Tests, d.MoreTests = x.failedTests()
 	words := x.words(found)
+	words["tests"] = aboutTests(d.Tests)
 	d.Title = expand(c.Title, words)
 	d.Advice = x.firstOfAll() + expand(c.Advice, words)
 	if f.NoLog && c.unlogged != "" {
@@ -106,7 +108,6 @@ func Diagnose(f buildlog.Failure, own ...Cause) Diagnosis {
 	d.Advice += x.aboutEnvironment(c.Name)
 	d.Advice += x.shown(c.shows, d.Evidence)
 	d.Advice += x.aboutAside() + x.aboutUndecoded()
-	d.Tests, d.MoreTests = x.failedTests()
 	d.Excerpt = x.excerpt(d.Evidence)
 	for _, a := range f.Also {
 		for _, s := range []*string{&a.Phase, &a.Command, &a.Exit, &a.Message} {

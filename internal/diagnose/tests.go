@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -35,14 +36,18 @@ func (x *facts) testEvidence() Evidence {
 		}
 	}
 	if len(x.Tests) > 0 {
-		return Evidence{Text: strings.TrimSpace(x.Tests[0].Suite + " " + x.Tests[0].Name), Origin: buildlog.FromReport}
+		text := x.Tests[0].FullName()
+		if m := x.Tests[0].Message; m != "" {
+			text += ": " + m
+		}
+		return Evidence{Text: clip(text, maxLineBytes), Origin: buildlog.FromReport}
 	}
 	return Evidence{}
 }
 
 // failedTests returns the tests that failed, and how many more there are.
 func (x *facts) failedTests() (list []codebuild.TestCase, more int) {
-	all := x.Tests
+	all, more := x.reportedTests(), x.MoreTests
 	if len(all) == 0 {
 		for _, r := range x.reports {
 			all = append(all, r.Failed...)
@@ -64,4 +69,64 @@ func (x *facts) failedTests() (list []codebuild.TestCase, more int) {
 		list = append(list, t)
 	}
 	return list, more
+}
+
+// reportedTests returns the failed cases of CodeBuild's own reports, completed by what the output
+// says of tests of the same name.
+func (x *facts) reportedTests() []codebuild.TestCase {
+	if len(x.Tests) == 0 {
+		return nil
+	}
+	const several = -1
+	var printed []codebuild.TestCase
+	by := map[string]int{} // by each form of the name: the index in printed
+	for _, r := range x.reports {
+		for _, t := range r.Failed {
+			for _, form := range namesOf(t) {
+				if i, ok := by[form]; ok && i != len(printed) {
+					by[form] = several
+				} else {
+					by[form] = len(printed)
+				}
+			}
+			printed = append(printed, t)
+		}
+	}
+	list := make([]codebuild.TestCase, len(x.Tests))
+	for i, t := range x.Tests {
+		for _, form := range namesOf(t) {
+			if k, ok := by[form]; ok && k != several {
+				p := printed[k]
+				if p.Message != "" && !strings.Contains(t.Message, " ") { // "Failed", "AssertionError"
+					t.Message = p.Message
+				}
+				t.At, t.Line = cmp.Or(t.At, p.At), p.Line
+				break
+			}
+		}
+		list[i] = t
+	}
+	return list
+}
+
+// namesOf lists the forms in which runners and reports name a test, the most certain first. What
+// one of them takes for the suite, another has in the name.
+func namesOf(t codebuild.TestCase) []string {
+	if t.Suite == "" {
+		return []string{t.Name}
+	}
+	var list []string
+	for _, between := range []string{".", "::", "#", " › ", " > ", " "} {
+		list = append(list, t.Suite+between+t.Name)
+	}
+	return append(list, t.Name)
+}
+
+// aboutTests says where the failed tests are named, so that the advice sends nobody to look for
+// names that are not there.
+func aboutTests(list []codebuild.TestCase) string {
+	if len(list) == 0 {
+		return "The output does not name the failing tests in a way that is known: the excerpt shows its end."
+	}
+	return "The failing tests are named above."
 }

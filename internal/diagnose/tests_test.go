@@ -71,7 +71,7 @@ func TestReportedTests(t *testing.T) {
 		if size > maxTestBytes+400 {
 			t.Errorf("%s: messages of %d bytes", c.what, size)
 		}
-		if c.cause == "test-failure" && c.log == "" && (d.Evidence.Text != "Cart adds" || d.Evidence.Origin != buildlog.FromReport) {
+		if c.cause == "test-failure" && c.log == "" && (d.Evidence.Text != "Cart › adds" || d.Evidence.Origin != buildlog.FromReport) {
 			t.Errorf("%s: evidence %+v", c.what, d.Evidence)
 		}
 	}

@@ -94,19 +94,33 @@ func counted(rs []decide.Round) []decide.Round {
 // failure reads what the build printed. Who may be anybody makes no calls: what
 // an untrusted build printed is not decoded, since nothing is given for it.
 func (h *Healer) failure(ctx context.Context, at settings.Account, p settings.Project, r *decide.Round) (buildlog.Failure, error) {
-	began := h.Clock.Now()
+	now := h.Clock.Now()
+	began := now
 	decoder := h.Decoder
 	if ok, _ := guardrail.Trusted(r.Build, p); !ok {
 		decoder = nil
+	}
+	reports := TestReports{Reports: h.Reports}
+	reports.Find(ctx, at, p, r.Build)
+	young := now.Sub(r.Build.End) < time.Minute
+	if reports.Late() && r.Looks < maxLooks && young {
+		r.NotYet = now.Add(late << r.Looks)
+		r.Looks++
+		return buildlog.Failure{}, nil
 	}
 	f, whole, err := ReadFailure(ctx, h.Logs, decoder, at, r.Build)
 	if err != nil {
 		return f, err
 	}
-	now := h.Clock.Now()
+	now = h.Clock.Now()
 	r.Scan = now.Sub(began)
-	if !whole && !r.Reread && now.Sub(r.Build.End) < time.Minute {
+	if !whole && !r.Reread && young {
 		r.Reread, r.NotYet = true, now.Add(late)
+		return f, nil
+	}
+	reports.Read(ctx, at, &f)
+	if r.Unread = reports.Unread(); r.Unread != "" {
+		h.Log.WarnContext(ctx, "test reports are not read", "build", r.Build.ID, "why", r.Unread, "error", reports.err)
 	}
 	return f, nil
 }

@@ -20,6 +20,7 @@ type Healer struct {
 
 	Builds       Builds
 	Logs         Logs
+	Reports      Reports
 	Roles        Roles
 	Simulator    Simulator
 	Policies     Policies

@@ -33,7 +33,7 @@ func (h *Healer) Look(ctx context.Context, at settings.Account, build string) (d
 		Project: b.Project,
 		Commit:  b.Commit(),
 		Opened:  now,
-		Rounds:  []decide.Round{{Build: b, Step: decide.StepReceived, Started: now, Reread: true}},
+		Rounds:  []decide.Round{{Build: b, Step: decide.StepReceived, Started: now, Reread: true, Looks: maxLooks}},
 	}}
 	f, err := h.facts(ctx, c)
 	if err != nil {

@@ -86,6 +86,17 @@ type Text struct {
 	None bool // there is no log to read
 }
 
+// Reports reads CodeBuild's own test reports (AWS.md#test-reports).
+type Reports interface {
+	// Read reads reports by their ARNs, at least one and at most [codebuild.MaxReports], in any
+	// order. One that is gone is left out.
+	Read(ctx context.Context, at settings.Account, arns []string) ([]codebuild.Report, error)
+	// Cases reads the cases of a report that have the status, at most so many. Their messages are
+	// as the tests left them: many lines, and perhaps secrets. Those read before an error are
+	// returned with it.
+	Cases(ctx context.Context, at settings.Account, report, status string, most int) ([]codebuild.TestCase, error)
+}
+
 // Roles reads a service role as IAM has it now.
 type Roles interface {
 	// Role reads the role's policies, boundary and trust. named is the

@@ -25,6 +25,10 @@ func WithoutSecrets(d diagnose.Diagnosis) diagnose.Diagnosis {
 		a.Phase, a.Command, a.Exit, a.Message = redact.Text(a.Phase), redact.Text(a.Command), redact.Text(a.Exit),
 			redact.Text(a.Message)
 	}
+	for i := range d.Tests {
+		t := &d.Tests[i]
+		t.Suite, t.Name, t.Message, t.At = redact.Text(t.Suite), redact.Text(t.Name), redact.Text(t.Message), redact.Text(t.At)
+	}
 	for k, v := range d.Details {
 		d.Details[k] = redact.Text(v)
 	}

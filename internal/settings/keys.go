@@ -138,6 +138,12 @@ var projectKeys = []Key{
 			"IAM itself refuses the write without it; with `managed`, only Buildmedic looks for it, since IAM cannot."),
 	mapping("logs", "CodeBuild's own log group, `/aws/codebuild/` and the project's name",
 		"Where its builds log, if not where CodeBuild does by itself. Nothing else is read.", logKeys),
+	truth("test_reports", false,
+		"Whether CodeBuild's own test reports of failed builds are read, to name the failed tests: those of report groups "+
+			"that CodeBuild made for the project, whose names begin with the project's and a hyphen."),
+	texts("report_groups", "names of report groups", "none", "[shared-tests]",
+		"Further report groups whose reports of this project's builds are read, beside `test_reports: true`: those that a "+
+			"buildspec names by ARN. In the project's account and region."),
 	texts("pipelines", "names of pipelines", "none", "[shop-main]",
 		"The pipelines that run it. A build of another pipeline is explained, and never started "+
 			"again."),

@@ -17,6 +17,7 @@ var (
 	policyPath  = inPath{128}
 	logGroup    = form{lazyregexp.New(`^[\w./#-]+$`), 512}
 	logPlace    = lazyregexp.New(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w!'()+=,.@-]+)*$`) // bucket/prefix
+	reportGroup = form{lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9_-]+$`), 128}
 	pipeline    = form{lazyregexp.New(`^[\w.@-]+$`), 100}
 	starter     = form{lazyregexp.New(`^[\w+=,.@-]+(/[\w+=,.@-]+)?$`), 128}
 )
@@ -53,6 +54,8 @@ func (r *reader) project(o object, s *Settings) Project {
 		Retry:        o.boolean("retry"),
 		Boundary:     o.policy("boundary", policyPath),
 		Logs:         o.logs(),
+		TestReports:  o.boolean("test_reports"),
+		ReportGroups: r.reportGroups(o.texts("report_groups")),
 		Pipelines:    r.pipelines(o.texts("pipelines")),
 		Trust:        r.trust(o),
 		PullRequests: PullRequests(o.oneOf("pull_requests")),
@@ -73,6 +76,9 @@ func (r *reader) project(o object, s *Settings) Project {
 			continue
 		}
 		p.Grants = append(p.Grants, v.text)
+	}
+	if len(p.ReportGroups) > 0 && !p.TestReports {
+		o.problem("report_groups", "no report is read; write test_reports: true beside it, or remove it")
 	}
 	p.Write = r.write(o)
 	r.place(o, p, s)
@@ -178,6 +184,19 @@ func (o object) logs() Logs {
 		c.problem("s3", "it has more than %d characters, which S3 does not take", maxKey)
 	}
 	return l
+}
+
+func (r *reader) reportGroups(list []value) []string {
+	var names []string
+	for _, v := range list {
+		if !reportGroup.MatchString(v.text) {
+			r.flag(v, "%q is not the name of a report group; write its exact name, 2 to 128 letters, digits, - and _, "+
+				"and not its ARN", clip(v.text))
+			continue
+		}
+		names = append(names, v.text)
+	}
+	return names
 }
 
 func (r *reader) pipelines(list []value) []string {

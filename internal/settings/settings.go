@@ -117,6 +117,8 @@ type Project struct {
 	Retry        bool     // default true; false: never start a build (not idempotent)
 	Boundary     string   // name of the permissions boundary that the role must carry; "" none
 	Logs         Logs
+	TestReports  bool     // CodeBuild's own test reports of its builds are read
+	ReportGroups []string // names of report groups beyond those that CodeBuild makes for the project
 	Pipelines    []string // names of the pipelines whose failed stages may be retried for its builds
 	Trust        Trust
 	PullRequests PullRequests
