@@ -24,6 +24,7 @@ const (
 	maxKeptNames    = 20  // initiators of those
 	maxKeptNotices  = 12  // still to be sent
 	maxKeptDropped  = 5   // versions of a policy, of a round
+	maxKeptTests    = 20  // failed tests, of a round that is not whole
 	maxNote         = 1 << 10
 	maxName         = 300 // bytes of a build's id or initiator
 
@@ -241,7 +242,8 @@ func (r Round) bounded(s Size, open bool) Round {
 		r.Denied = nil // compared only with rounds that did something
 	}
 	r.Build = boundedBuild(r.Build, s)
-	r.Abandoned = clip(r.Abandoned, maxNote)
+	r.Abandoned, r.Unread = clip(r.Abandoned, maxNote), clip(r.Unread, maxNote)
+	r.Known = r.keptKnown()
 	r.Dropped = r.Dropped[max(0, len(r.Dropped)-maxKeptDropped):]
 	if r.Decision != nil {
 		d := boundedDecision(*r.Decision, s)
@@ -289,6 +291,7 @@ func boundedDiagnosis(d diagnose.Diagnosis, s Size) (_ diagnose.Diagnosis, whole
 			n.Near = nearNothing
 		}
 	}
+	d.Tests = boundedTests(&d, line)
 	d.Also = d.Also[:min(len(d.Also), 2)]
 	for i := range d.Also {
 		a := &d.Also[i]
@@ -298,7 +301,8 @@ func boundedDiagnosis(d diagnose.Diagnosis, s Size) (_ diagnose.Diagnosis, whole
 	}
 	d.Details = nil
 	if s == Bare {
-		d.Also = nil
+		d.MoreTests += len(d.Tests)
+		d.Also, d.Tests = nil, nil
 		d.Advice = ""
 		for i := range d.Denials {
 			n := &d.Denials[i]
@@ -308,6 +312,32 @@ func boundedDiagnosis(d diagnose.Diagnosis, s Size) (_ diagnose.Diagnosis, whole
 		}
 	}
 	return d, false
+}
+
+// boundedTests keeps the names of the first failed tests, and counts the others.
+func boundedTests(d *diagnose.Diagnosis, line int) []codebuild.TestCase {
+	keep := slices.Clone(d.Tests[:min(len(d.Tests), maxKeptTests)])
+	d.MoreTests += len(d.Tests) - len(keep)
+	for i := range keep {
+		t := &keep[i]
+		for _, s := range []*string{&t.Suite, &t.Name, &t.Message, &t.At} {
+			*s = clip(*s, line)
+		}
+	}
+	return keep
+}
+
+// keptKnown keeps what is remembered of the tests that the round's diagnosis still names.
+func (r *Round) keptKnown() (keep []TestHistory) {
+	if r.Diagnosis == nil {
+		return nil
+	}
+	for _, t := range r.Diagnosis.Tests {
+		if h, ok := r.History(t); ok {
+			keep = append(keep, h)
+		}
+	}
+	return keep
 }
 
 // nearNothing stands for more names than are kept. No grant holds it, as each of the names would
@@ -345,6 +375,7 @@ func boundedBuild(b codebuild.Build, s Size) codebuild.Build {
 		message = 60
 		b.Image, b.EncryptionKey, b.Logs = "", "", codebuild.Logs{}
 	}
+	b.ReportARNs = nil // read again with the build, where the diagnosis is cut
 	failed, ok := b.FailedPhase()
 	b.Phases = nil
 	if ok {

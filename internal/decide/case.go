@@ -194,6 +194,16 @@ type TestHistory struct {
 	Build string    `json:"build,omitempty"`
 }
 
+// History returns what is remembered of a failed test of the round's diagnosis; ok is false if it was
+// not looked for.
+func (r *Round) History(t codebuild.TestCase) (h TestHistory, ok bool) {
+	i := slices.IndexFunc(r.Known, func(h TestHistory) bool { return h.Suite == t.Suite && h.Name == t.Name })
+	if i < 0 {
+		return TestHistory{}, false
+	}
+	return r.Known[i], true
+}
+
 // OfBatch reports whether the round starts its build again by retrying a batch.
 func (r *Round) OfBatch() bool {
 	return r.Decision != nil && r.Decision.Plan != nil && r.Decision.Plan.Route == RouteBatch

@@ -141,13 +141,13 @@ func (t *TestReports) cases(ctx context.Context, at settings.Account, f *buildlo
 // since a private key spans several lines.
 func condensed(c codebuild.TestCase) codebuild.TestCase {
 	lines := strings.Split(redact.Text(c.Message), "\n")
-	c.Message, c.At, c.Line = says(lines), place(lines), 0
+	c.Message, c.At, c.Line = reason(lines), place(lines), 0
 	return c
 }
 
-// says returns the line that says why a test failed: the first, or the one that pytest marks below
+// reason returns the line that says why a test failed: the first, or the one that pytest marks below
 // the test's code.
-func says(lines []string) (first string) {
+func reason(lines []string) (first string) {
 	for _, l := range lines {
 		if m, ok := strings.CutPrefix(l, "E  "); ok && strings.TrimSpace(m) != "" {
 			return strings.TrimSpace(m)

@@ -40,6 +40,8 @@ type build struct {
 	run     *stageRun
 	retry   autoRetry
 
+	reports []*report
+
 	todo   []step // of the present phase
 	failed bool
 }
@@ -271,6 +273,7 @@ func (b *build) endPhase(code, message string) {
 
 // upload is always attempted, even after a failed BUILD (AWS.md#build-phases).
 func (b *build) upload() {
+	b.makeReports()
 	b.enter("UPLOAD_ARTIFACTS", shortPhase, func() {
 		code, msg := b.uploadArtifacts()
 		b.endPhase(code, msg)

@@ -17,6 +17,8 @@ var codebuildOperations = map[string]operation{
 	"UpdateProject":        jsonCall(true, updateProject),
 	"RetryBuildBatch":      jsonCall(true, retryBuildBatch),
 	"BatchGetBuildBatches": jsonCall(false, batchGetBuildBatches),
+	"BatchGetReports":      jsonCall(false, batchGetReports),
+	"DescribeTestCases":    jsonCall(false, describeTestCases),
 }
 
 var uuidForm = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)

@@ -37,6 +37,7 @@ type buildOut struct {
 	SecondaryVersions     []versionOut   `json:"secondarySourceVersions,omitempty"`
 	VPCConfig             *vpcOut        `json:"vpcConfig,omitempty"`
 	DebugSession          *debugOut      `json:"debugSession,omitempty"`
+	ReportArns            []string       `json:"reportArns,omitempty"`
 }
 
 type sourceOut struct {
@@ -133,6 +134,9 @@ func (b *build) out() buildOut {
 	}
 	if b.over.Debug {
 		o.DebugSession = &debugOut{true}
+	}
+	for _, r := range b.reports {
+		o.ReportArns = append(o.ReportArns, r.arn())
 	}
 	if b.batch != nil {
 		o.BuildBatchArn = b.batch.arn()

@@ -126,6 +126,16 @@
 //	    batch: [linux, {identifier: windows, buildspec: win.yml}]   # children of a batch build
 //	    logs: {group: /custom, stream: prefix, off: false, s3: bucket/prefix}
 //	    artifacts: bucket/prefix  # uploaded with the role
+//	    reports:                  # of tests, made once the commands have run
+//	      - group: unit           # of the project: its name and this; with shared: true, the group's whole name
+//	        type: TEST            # or CODE_COVERAGE
+//	        takes: 20s            # GENERATING until so long after the build's end
+//	        incomplete: false
+//	        build: "arn:…"        # the build that it says it is of; default the one that made it
+//	        passed: 12            # so many cases that passed
+//	        cases:                # status: default FAILED; times: only in the first so many builds of a commit
+//	          - {suite: CartTest, name: adds, status: ERROR, message: text, times: 1}
+//	          - {name: row %d, repeat: 600}   # a case for each number
 //	    parameters: [/app/token]  # read from Parameter Store before the build
 //	    secrets: [NAME]           # … from Secrets Manager
 //	    vpc: false

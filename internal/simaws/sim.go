@@ -129,8 +129,9 @@ type estate struct {
 	acct    *account
 	region  string
 	project map[string]*project
-	builds  map[string]*build // by id
-	batches map[string]*batch // by id
+	builds  map[string]*build  // by id
+	batches map[string]*batch  // by id
+	reports map[string]*report // by ARN
 	groups  map[string]*logGroup
 	repos   map[string]*repository
 	queues  map[string]*queue
@@ -241,7 +242,7 @@ func (s *Sim) estate(acct, region string) *estate {
 	if !ok {
 		e = &estate{
 			sim: s, acct: s.account(acct), region: region, project: map[string]*project{},
-			builds: map[string]*build{}, batches: map[string]*batch{}, groups: map[string]*logGroup{},
+			builds: map[string]*build{}, batches: map[string]*batch{}, reports: map[string]*report{}, groups: map[string]*logGroup{},
 			repos: map[string]*repository{}, queues: map[string]*queue{}, topics: map[string]bool{},
 			pipes: map[string]*pipeline{}, grants: map[string]string{},
 		}

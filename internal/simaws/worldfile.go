@@ -129,10 +129,31 @@ type projectFile struct {
 	Batch            []childFile           `yaml:"batch"`
 	Logs             logsFile              `yaml:"logs"`
 	Artifacts        string                `yaml:"artifacts"`
+	Reports          []reportFile          `yaml:"reports"`
 	Webhook          [][]filterOut         `yaml:"webhook"` // groups of filters
 	Parameters       []string              `yaml:"parameters"`
 	Secrets          []string              `yaml:"secrets"`
 	VPC              bool                  `yaml:"vpc"`
+}
+
+type reportFile struct {
+	Group      string     `yaml:"group"`
+	Shared     bool       `yaml:"shared"`
+	Type       string     `yaml:"type"`
+	Takes      duration   `yaml:"takes"`
+	Incomplete bool       `yaml:"incomplete"`
+	Build      string     `yaml:"build"`
+	Passed     int        `yaml:"passed"`
+	Cases      []caseFile `yaml:"cases"`
+}
+
+type caseFile struct {
+	Suite   string `yaml:"suite"`
+	Name    string `yaml:"name"`
+	Status  string `yaml:"status"`
+	Message string `yaml:"message"`
+	Times   int    `yaml:"times"`
+	Repeat  int    `yaml:"repeat"`
 }
 
 type sourceFile struct {
