@@ -92,6 +92,9 @@ func description(n Notice) string {
 		parts = append(parts, "*What failed*: "+failedWhere(f)+"\n"+fence(f.Text))
 	}
 	if f := n.Failure; f != nil {
+		if t := cardOfTests(f); t != "" {
+			parts = append(parts, t)
+		}
 		for _, a := range f.Also {
 			parts = append(parts, prosemark(a.words()))
 		}

@@ -114,6 +114,7 @@ func (m *mail) failure(n Notice) {
 		m.hang("  ", a.words())
 	}
 	m.end()
+	m.tests(f)
 	m.excerpt(n)
 	if f.Title == "" {
 		return

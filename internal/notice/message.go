@@ -26,12 +26,12 @@ type Message struct {
 const maxMessage = 250 << 10
 
 // Render makes the message of an outcome. It always fits SNS: if it would be too large, the
-// excerpt is left out first, then snippets and refusals, and whole policies last; the message
-// says what was left out.
+// tests that no mail names are left out first, then the excerpt, snippets and refusals, and whole
+// policies last; the message says what was left out.
 func Render(o decide.Outcome) Message {
 	n := tell(newView(o))
 	m := render(n)
-	for _, shorten := range []func(*Notice){cutExcerpt, cutSnippets, cutRefusals, cutDifference, cutDocuments} {
+	for _, shorten := range []func(*Notice){cutTests, cutExcerpt, cutSnippets, cutRefusals, cutDifference, cutDocuments} {
 		if m.size() <= maxMessage {
 			break
 		}

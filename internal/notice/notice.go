@@ -110,6 +110,8 @@ type Failure struct {
 	Title       string          `json:"title"`
 	Advice      string          `json:"advice,omitempty"`
 	Denials     []Denial        `json:"denials"`
+	Tests       []Test          `json:"tests,omitempty"`      // that failed, by name
+	MoreTests   int             `json:"more_tests,omitempty"` // how many more failed
 	Excerpt     []buildlog.Line `json:"excerpt"`
 	Also        []Also          `json:"also,omitempty"` // what failed besides, after the build had failed
 	Fingerprint string          `json:"fingerprint,omitempty"`

@@ -1,6 +1,7 @@
 package notice
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -49,6 +50,8 @@ var samples = []struct {
 	{"retry-observed", "Mode observe, and a cause that passes.", retryObserved()},
 	{"attach-healed", "Write mode attach: a ready-made policy was attached.", attachHealed()},
 	{"tests-reported", "A cause that only a person can cure: the log's excerpt, and advice.", testsReported()},
+	{"many-tests-reported", "More failed tests than a mail names, from CodeBuild's own report; some failed before.",
+		manyTestsReported()},
 	{"stopped-failed", "The build that was started again was stopped by somebody.", stoppedFailed()},
 	{"healer-denied-reported", "The healer itself lacks a permission: its note names it.", healerDenied()},
 	{"log-denied-reported", "The healer may not read the build's log, and nothing is known of the cause.", logDenied()},
@@ -658,6 +661,10 @@ func testsReported() decide.Outcome {
 				"compare time zone, order, services and environment variables.",
 			Evidence: diagnose.Evidence{Line: 141, Origin: buildlog.FromLog,
 				Text: "Tests: 2 failed, 187 passed, 189 total"},
+			Tests: []codebuild.TestCase{
+				{Suite: "src/cart/total.test.ts", Name: "total › rounds half a cent up", Message: "Expected: 10.13",
+					At: "src/cart/total.test.ts:21", Line: 97},
+				{Suite: "src/cart/total.test.ts", Name: "total › adds the tax", Line: 109}},
 			Excerpt: []buildlog.Line{
 				{N: 96, Text: "FAIL src/cart/total.test.ts"}, {N: 97, Text: "  ● total › rounds half a cent up"},
 				{N: 98, Text: "    expect(received).toBe(expected)"},
@@ -670,6 +677,28 @@ func testsReported() decide.Outcome {
 		},
 		decide.Decision{Mode: settings.Heal, Remedy: diagnose.Report, Why: "Only a person can cure this."})
 	return outcome(decide.Reported, after(6*time.Second), trackerSettings(), r)
+}
+
+// manyTestsReported has more failed tests than a mail names, from a report of CodeBuild, some of
+// them known from before; one of the reports could not be read.
+func manyTestsReported() decide.Outcome {
+	o := testsReported()
+	r := &o.Case.Rounds[0]
+	g := *r.Diagnosis
+	g.Advice = "CodeBuild's test report says so; the build left no log. The failing tests are named above."
+	g.Evidence = diagnose.Evidence{Text: "shop.CartTest › adds 1: expected: <1> but was: <0>", Origin: buildlog.FromReport}
+	g.Excerpt, g.Also, g.Tests, g.MoreTests = []buildlog.Line{}, nil, nil, 401
+	for i := range 200 {
+		g.Tests = append(g.Tests, codebuild.TestCase{Suite: "shop.CartTest", Name: fmt.Sprintf("adds %d", i+1),
+			Message: fmt.Sprintf("expected: <%d> but was: <0>", i+1), At: "CartTest.java:31"})
+	}
+	g.Tests[1].Message, g.Tests[1].At = "*see* <https://evil.example/`x`> token=ghp_0123456789abcdefghijklmnopqrstuvwxyz", ""
+	r.Known = []decide.TestHistory{{Suite: "shop.CartTest", Name: "adds 1"},
+		{Suite: "shop.CartTest", Name: "adds 3", Times: 1, Since: after(-26 * time.Hour), Build: "web:" + uuid2},
+		{Suite: "shop.CartTest", Name: "adds 4", Times: 1200, Since: after(-90 * 24 * time.Hour), Build: "web:" + uuid2}}
+	r.Unread = "The build's test reports were not read: CodeBuild did not answer in time."
+	r.Diagnosis = &g
+	return o
 }
 
 func stoppedFailed() decide.Outcome {

@@ -71,6 +71,7 @@ func (n *Notice) aboutBuild(v *view) {
 	n.Holders = holders(v, n.Case.Project, n.Changes)
 	if v.Kind != decide.Expiring {
 		n.Failure = failureOf(r)
+		n.Note = strings.TrimSpace(n.Note + " " + prose(r.Unread))
 	}
 	if g := r.Diagnosis; g != nil {
 		n.Cause = id(g.Cause)
@@ -177,6 +178,7 @@ func failureOf(r decide.Round) *Failure {
 	f.Title, f.Advice, f.Fingerprint = prose(g.Title), prose(g.Advice), id(g.Fingerprint)
 	f.Line, f.Text, f.Origin = g.Evidence.Line, Quote(g.Evidence.Text), g.Evidence.Origin
 	f.Denials = denials(g.Denials)
+	f.Tests, f.MoreTests = testsOf(r), g.MoreTests
 	excerpt := g.Excerpt[:min(len(g.Excerpt), maxExcerpt)]
 	texts := make([]string, len(excerpt))
 	for i, l := range excerpt {
