@@ -71,6 +71,10 @@ type Summary struct {
 	Cause   string          `json:"cause"`
 	Remedy  diagnose.Remedy `json:"remedy"`
 	Rounds  int             `json:"rounds"`
+	// FailedTests names the first tests that failed in the case's last failed build, and MoreTests is
+	// how many more there are.
+	FailedTests []string `json:"failed_tests,omitempty"`
+	MoreTests   int      `json:"more_tests,omitempty"`
 	// Changed says what an open case has changed so far.
 	Changed []string `json:"changed,omitempty"`
 	// Held says what a person took back from the case, and holds back still.
@@ -80,12 +84,25 @@ type Summary struct {
 // Open is the outcome of a case that is still open, in the history.
 const Open decide.Kind = "open"
 
+// maxNamed is how many failed tests a summary names.
+const maxNamed = 5
+
+func firstTests(d *diagnose.Diagnosis) (names []string, more int) {
+	for _, t := range d.Tests[:min(len(d.Tests), maxNamed)] {
+		names = append(names, t.FullName())
+	}
+	return names, len(d.Tests) - len(names) + d.MoreTests
+}
+
 func (c *held) summary() Summary {
 	s := Summary{Case: c.ID, Project: c.Project, Commit: c.Commit, Opened: c.Opened, Closed: c.Closed,
 		Outcome: c.Outcome, Rounds: c.Past.Rounds + len(c.Rounds)}
 	for _, r := range c.Rounds {
 		if r.Diagnosis != nil && s.Cause == "" {
 			s.Cause = r.Diagnosis.Cause
+		}
+		if d := r.Diagnosis; d != nil {
+			s.FailedTests, s.MoreTests = firstTests(d)
 		}
 		if r.Decision != nil && (s.Remedy == "" || r.Decision.Plan != nil) {
 			s.Remedy = r.Decision.Remedy

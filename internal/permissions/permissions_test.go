@@ -389,6 +389,7 @@ func TestCapacity(t *testing.T) {
 		ten, most int
 	}{
 		{"`observe`", "", 222, 521},
+		{"the same, with `test_reports: true`", ", test_reports: true", 166, 389},
 		{"`heal`, `write: {inline: …}`", inline, 221, 518},
 		{"the same, with a `boundary`", inline + ", boundary: b", 167, 393},
 		{"the same, with a pipeline each instead", inline + ", pipelines: [NAME]", 137, 323},

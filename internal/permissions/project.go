@@ -38,6 +38,7 @@ func project(s *settings.Settings, p settings.Project, at Place) Group {
 		sid.allow("Builds", "Builds are read to explain them, and listed to find those that no event reported.", reads, []string{builds}),
 	}
 	ps = append(ps, logs(sid, p, at)...)
+	ps = append(ps, reports(sid, p, at)...)
 	if judged(p) {
 		ps = append(ps, role(sid, p, at)...)
 	}
@@ -67,6 +68,20 @@ func logs(sid suffix, p settings.Project, at Place) []Permission {
 			[]string{"s3:GetObject"}, []string{"arn:" + at.Partition + ":s3:::" + p.Logs.S3 + "/*"}))
 	}
 	return ps
+}
+
+// reports is for reading the test reports of the project's builds. IAM knows report groups and no
+// reports, and those of projects whose names begin alike cannot be told apart (AWS.md#test-reports).
+func reports(sid suffix, p settings.Project, at Place) []Permission {
+	if !p.TestReports {
+		return nil
+	}
+	groups := []string{at.ARN("codebuild", "report-group/"+p.Name+"-*")}
+	for _, g := range p.ReportGroups {
+		groups = append(groups, at.ARN("codebuild", "report-group/"+g))
+	}
+	return []Permission{sid.allow("Reports", "The test reports of a failed build name the tests that failed.",
+		[]string{"codebuild:BatchGetReports", "codebuild:DescribeTestCases"}, groups)}
 }
 
 // role is for reading what the service role may do.

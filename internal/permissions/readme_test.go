@@ -17,7 +17,7 @@ accounts: [{id: "444455556666", region: eu-west-1}]
 projects:
   - {name: inline, role: a, mode: heal, write: {inline: mine}, grants: [image, seen], buildspecs: [a.yml], ` +
 	`logs: {s3: builds/a}, pipelines: [main]}
-  - {name: managed, role: b, mode: heal, write: {managed: m}, grants: [image]}
+  - {name: managed, role: b, mode: heal, test_reports: true, write: {managed: m}, grants: [image]}
   - {name: attach, role: c, mode: propose, write: {attach: true}, grants: [image]}
   - {name: switched, role: d, mode: heal, switch_role: e}
   - {name: member, account: "444455556666", region: eu-west-1, role: f}

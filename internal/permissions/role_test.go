@@ -120,6 +120,8 @@ func stream(name string) string {
 
 const readsRole = "iam:GetRole iam:GetRolePolicy iam:ListAttachedRolePolicies iam:ListRolePolicies iam:SimulatePrincipalPolicy"
 
+const readsReports = "codebuild:BatchGetReports codebuild:DescribeTestCases"
+
 // parts are the ARNs of the hub's own parts.
 type parts struct{ queue, table, topic, key string }
 
@@ -181,8 +183,10 @@ func must(t *testing.T, tpl template) []calls {
 		{iam("role/codebuild-nightly-ready"), conditions{"iam:PassedToService": {"codebuild.amazonaws.com"}}, "iam:PassRole"},
 		{iam("role/codebuild-nightly"), conditions{"iam:PassedToService": {"codebuild.amazonaws.com"}}, "iam:PassRole"},
 		{here("logs", "log-group:/ci/nightly:log-stream:nightly/0a1b"), nil, "logs:GetLogEvents"},
-		// docs: observed.
+		// docs: observed, with the test reports of its own groups and of a shared one.
 		{iam("role/codebuild-docs"), nil, readsRole},
+		{here("codebuild", "report-group/docs-unit"), nil, readsReports},
+		{here("codebuild", "report-group/shared-tests"), nil, readsReports},
 	}
 	for _, name := range []string{"TrackerAPI", "qivr-deploy", "site", "nightly", "docs"} {
 		list = append(list, calls{project(name), nil,
@@ -275,6 +279,13 @@ func never(own parts) []forbidden {
 		{"the group where the project does not log", false, calls{stream("nightly"), nil, "logs:GetLogEvents"}},
 		{"a group whose name only begins like its own", false,
 			calls{here("logs", "log-group:/ci/nightly-secrets:log-stream:0a1b"), nil, "logs:GetLogEvents"}},
+		{"the reports of a project that asks for none", false, calls{here("codebuild", "report-group/site-unit"), nil, readsReports}},
+		{"a report group whose name only begins like a shared one", false,
+			calls{here("codebuild", "report-group/shared-tests-2"), nil, readsReports}},
+		{"a report group named as the project", false, calls{here("codebuild", "report-group/docs"), nil, readsReports}},
+		{"changing reports", false,
+			calls{here("codebuild", "report-group/docs-unit"), nil,
+				"codebuild:DeleteReportGroup codebuild:UpdateReportGroup codebuild:BatchPutTestCases codebuild:DeleteReport"}},
 		{"changing a log", false, calls{stream("TrackerAPI"), nil, "logs:PutLogEvents logs:DeleteLogStream logs:FilterLogEvents"}},
 		{"a member's logs", false, calls{"arn:aws:s3:::example-build-logs/worker/0a1b.gz", nil, "s3:GetObject"}},
 		{"passing another role", false,
@@ -474,9 +485,11 @@ func TestWildcards(t *testing.T) {
 		"arn:aws:iam::" + other + ":policy/*":                         "Which policies are on a role is known only then; reading only.",
 		here("codepipeline", "qivr-main/*"): "Which stage a build is of is known only " +
 			"then; the pipeline is listed.",
-		"arn:aws:codepipeline:eu-west-1:" + other + ":worker/*": "Which stage a build is of is known only then; the pipeline is listed.",
-		here("logs", "log-group:/ci/nightly:*"):                 "CodeBuild names the streams.",
-		"arn:aws:s3:::example-build-logs/worker/*":              "CodeBuild names the objects.",
+		"arn:aws:codepipeline:eu-west-1:" + other + ":worker/*":           "Which stage a build is of is known only then; the pipeline is listed.",
+		here("logs", "log-group:/ci/nightly:*"):                           "CodeBuild names the streams.",
+		"arn:aws:s3:::example-build-logs/worker/*":                        "CodeBuild names the objects.",
+		here("codebuild", "report-group/docs-*"):                          "CodeBuild makes the groups, and names them after the project.",
+		"arn:aws:codebuild:eu-west-1:" + other + ":report-group/worker-*": "CodeBuild makes the groups, and names them after the project.",
 	}
 	reasons := map[string]bool{}
 	seen := map[string]bool{}

@@ -27,6 +27,7 @@ With -settings, causes of the team's own are known too.
 With -jsonl it reads JSON Lines {"id","text","phase_contexts":["CODE: message",...],"build_arn","service_role"},
 all but id optional, and writes one object a line, in order: {"id","cause","remedy","retryable",
 "denials":[{"action","resource","principal","effect","layer","policy_arn","line","causal"}],"excerpt":[...],
+"tests":[{"suite","name","message","at","line"}],"more_tests",
 "also":[{"phase","command","exit","message","line"}],"fingerprint"}.
 A denial that is not causal did not fail the build; what is in also failed after the build had failed. What looks like a secret is masked.
 A line that cannot be read gives {"id","error"}, and the next lines are still read.

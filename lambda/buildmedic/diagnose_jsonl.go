@@ -33,14 +33,17 @@ type record struct {
 // answer is the diagnosis of one record, without secrets; nothing in it is
 // null; also is missing where nothing else failed.
 type answer struct {
-	ID          json.RawMessage  `json:"id"`
-	Cause       string           `json:"cause"`
-	Remedy      diagnose.Remedy  `json:"remedy"`
-	Retryable   bool             `json:"retryable"`
-	Denials     []answeredDenial `json:"denials"`
-	Excerpt     []string         `json:"excerpt"`
-	Also        []buildlog.Also  `json:"also,omitempty"` // what failed besides, after the build had failed
-	Fingerprint string           `json:"fingerprint"`
+	ID        json.RawMessage  `json:"id"`
+	Cause     string           `json:"cause"`
+	Remedy    diagnose.Remedy  `json:"remedy"`
+	Retryable bool             `json:"retryable"`
+	Denials   []answeredDenial `json:"denials"`
+	Excerpt   []string         `json:"excerpt"`
+	// Tests are those that failed, by name; it and MoreTests are missing where none is known.
+	Tests       []codebuild.TestCase `json:"tests,omitempty"`
+	MoreTests   int                  `json:"more_tests,omitempty"`
+	Also        []buildlog.Also      `json:"also,omitempty"` // what failed besides, after the build had failed
+	Fingerprint string               `json:"fingerprint"`
 }
 
 type answeredDenial struct {
@@ -137,7 +140,7 @@ func answerLine(line []byte, n int, own []diagnose.Cause) any {
 	}
 	f := rec.failure()
 	d := heal.WithoutSecrets(diagnose.Diagnose(f, own...))
-	a := answer{id, d.Cause, d.Remedy, d.Retryable, []answeredDenial{}, []string{}, d.Also, d.Fingerprint}
+	a := answer{id, d.Cause, d.Remedy, d.Retryable, []answeredDenial{}, []string{}, d.Tests, d.MoreTests, d.Also, d.Fingerprint}
 	for _, x := range d.Denials {
 		a.Denials = append(a.Denials, answeredDenial{x.Action, x.Resource, x.Near, x.Principal, x.Subject, x.Effect, x.Layer,
 			x.PolicyARN, x.Reason, x.Bare, x.Line, x.Causal})

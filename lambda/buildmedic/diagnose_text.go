@@ -15,6 +15,7 @@ const (
 	columns  = 100 // nothing is wider, except a name that cannot be broken, and the grant, which is to be copied
 	showLog  = 6   // lines of the log before and after the evidence
 	showDeny = 20  // denials shown
+	showTest = 15  // failed tests shown
 )
 
 // tell prints the diagnosis as a person reads it.
@@ -22,6 +23,7 @@ func tell(w io.Writer, f buildlog.Failure, d diagnose.Diagnosis, colour bool) er
 	t := teller{colour: colour}
 	t.headline(f, d)
 	t.evidence(d)
+	t.tests(d)
 	t.denials(d.Denials)
 	t.section("What to do")
 	var entries, hindrances []string
@@ -155,6 +157,32 @@ func (t *teller) evidence(d diagnose.Diagnosis) {
 		mark = "  CodeBuild says  "
 	}
 	t.wrap(mark, strings.Repeat(" ", len(mark)), clipped(plain(d.Evidence.Text), 1500))
+}
+
+// tests names the failed tests.
+func (t *teller) tests(d diagnose.Diagnosis) {
+	if len(d.Tests) == 0 {
+		return
+	}
+	all := len(d.Tests) + d.MoreTests
+	t.section(fmt.Sprintf("Failed tests (%d)", all))
+	for i, x := range d.Tests {
+		if i == showTest {
+			t.line(fmt.Sprintf("  and %d more; -json names %d of them all", all-i, len(d.Tests)))
+			return
+		}
+		text := clipped(plain(x.FullName()), 300)
+		if x.Message != "" {
+			text += " — " + clipped(plain(x.Message), 300)
+		}
+		if x.At != "" {
+			text += " (" + clipped(plain(x.At), 200) + ")"
+		}
+		t.wrap("  ", "      ", text)
+	}
+	if d.MoreTests > 0 {
+		t.line(fmt.Sprintf("  and %d more", d.MoreTests))
+	}
 }
 
 // clipped cuts s to n characters.

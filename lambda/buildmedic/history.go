@@ -80,6 +80,13 @@ func printHistory(w io.Writer, cs []heal.Summary, table string) {
 		}
 		fmt.Fprintf(w, "%-17s %-16s %-9s %-24s %-18s %6d  %s\n", c.Case, closed, c.Outcome, c.Cause, c.Remedy,
 			c.Rounds, c.Project)
+		if len(c.FailedTests) > 0 {
+			more := ""
+			if c.MoreTests > 0 {
+				more = fmt.Sprintf(" and %d more", c.MoreTests)
+			}
+			fmt.Fprintf(w, "  failed tests: %s%s\n", plain(strings.Join(c.FailedTests, ", ")), more)
+		}
 		for _, s := range c.Changed {
 			fmt.Fprintf(w, "  has changed: %s\n", s)
 		}

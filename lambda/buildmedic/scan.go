@@ -98,6 +98,7 @@ type want struct {
 	role       string
 	denials    map[string][]string // action → resources
 	buildspec  bool
+	reports    bool
 	repository []string
 }
 
@@ -168,6 +169,10 @@ func (s scan) project(ctx context.Context, name string, r *scanned, causes map[s
 			}
 			return err
 		}
+		// Whoever scans may read little; without the reports, the log alone says why a build failed.
+		reports := heal.TestReports{Reports: s.desk.healer.Reports}
+		reports.Find(ctx, s.desk.home, settings.Project{Name: name, TestReports: true}, b)
+		reports.Read(ctx, s.desk.home, &f)
 		if guardrail.OfPullRequest(b) {
 			r.buildsPullRequests(name)
 		}
@@ -213,6 +218,7 @@ func (r *scanned) count(b codebuild.Build, d diagnose.Diagnosis, causes map[stri
 			w.repository = append(w.repository, n)
 		}
 	}
+	w.reports = w.reports || len(b.ReportARNs) > 0
 	r.wants[b.Project] = w
 }
 
@@ -269,6 +275,9 @@ func starter(wants map[string]want, pullRequests []string) string {
 		if slices.Contains(pullRequests, n) {
 			b.WriteString("    # It builds pull requests, which would have what its role is given. Build them as another role, or\n" +
 				"    # take the number sign off this if they may have it.\n    # pull_requests: accept\n")
+		}
+		if w.reports {
+			b.WriteString("    # test_reports: true\n")
 		}
 		if w.buildspec {
 			b.WriteString("    # buildspecs: [path/to/buildspec.yml]\n")
