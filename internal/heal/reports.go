@@ -107,7 +107,7 @@ func (t *TestReports) Read(ctx context.Context, at settings.Account, f *buildlog
 	defer cancel()
 	read := 0
 	for _, r := range t.list {
-		if r.Status != codebuild.Failed || t.err != nil {
+		if r.Status != codebuild.Failed {
 			continue
 		}
 		if read++; read > maxReports {

@@ -142,8 +142,8 @@ var projectKeys = []Key{
 		"Whether CodeBuild's own test reports of failed builds are read, to name the failed tests: those of report groups "+
 			"that CodeBuild made for the project, whose names begin with the project's and a hyphen."),
 	texts("report_groups", "names of report groups", "none", "[shared-tests]",
-		"Further report groups whose reports of this project's builds are read, beside `test_reports: true`: those that a "+
-			"buildspec names by ARN. In the project's account and region."),
+		"Further report groups whose reports of this project's builds are read, those that a buildspec names by "+
+			"ARN. In the project's account and region, by their names; the key includes `test_reports: true`."),
 	texts("pipelines", "names of pipelines", "none", "[shop-main]",
 		"The pipelines that run it. A build of another pipeline is explained, and never started "+
 			"again."),

@@ -78,7 +78,10 @@ func (r *reader) project(o object, s *Settings) Project {
 		p.Grants = append(p.Grants, v.text)
 	}
 	if len(p.ReportGroups) > 0 && !p.TestReports {
-		o.problem("report_groups", "no report is read; write test_reports: true beside it, or remove it")
+		if o.has("test_reports") {
+			o.problem("report_groups", "test_reports is false, so no report is read; remove one of the two")
+		}
+		p.TestReports = true
 	}
 	p.Write = r.write(o)
 	r.place(o, p, s)
