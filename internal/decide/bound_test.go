@@ -121,6 +121,40 @@ func TestBoundedAlso(t *testing.T) {
 	}
 }
 
+// TestBoundedTests: failed tests are kept shorter, then counted only; what is remembered of them is
+// kept of those that are still named.
+func TestBoundedTests(t *testing.T) {
+	c := Case{Rounds: []Round{fullRound("told", func(r *Round) {
+		r.Build.ReportARNs, r.Unread = []string{"arn"}, long(3000)
+		r.Diagnosis.MoreTests = 5
+		for i := range 60 {
+			name := fmt.Sprint("test ", i)
+			r.Diagnosis.Tests = append(r.Diagnosis.Tests, codebuild.TestCase{Suite: "s", Name: name, Message: long(400), At: "a"})
+			r.Known = append(r.Known, TestHistory{Suite: "s", Name: name, Times: i})
+		}
+		r.Known = append(r.Known, TestHistory{Suite: "other", Name: "test 1"})
+	})}}
+	for s, want := range map[Size]struct{ tests, more, message, known, arns int }{
+		Whole: {60, 5, 400, 60, 1}, Recent: {60, 5, 400, 60, 1}, Short: {20, 45, 303, 20, 0}, Bare: {0, 65, 0, 0, 0}} {
+		r := c.Bounded(s).Rounds[0]
+		message := 0
+		for _, x := range r.Diagnosis.Tests {
+			message = max(message, len(x.Message))
+		}
+		got := struct{ tests, more, message, known, arns int }{len(r.Diagnosis.Tests), r.Diagnosis.MoreTests, message, len(r.Known),
+			len(r.Build.ReportARNs)}
+		if got != want || len(r.Unread) > maxNote+3 {
+			t.Errorf("size %d: %+v, want %+v; unread has %d bytes", s, got, want, len(r.Unread))
+		}
+		if h, ok := r.History(codebuild.TestCase{Suite: "s", Name: "test 7"}); s != Bare && (!ok || h.Times != 7) {
+			t.Errorf("size %d: test 7 has the history %+v, %t", s, h, ok)
+		}
+	}
+	if d := c.Rounds[0].Diagnosis; len(d.Tests) != 60 || len(d.Tests[0].Message) != 400 {
+		t.Error("the case itself was cut")
+	}
+}
+
 func lineLength(ls []buildlog.Line) int {
 	if len(ls) == 0 {
 		return 0

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/settings"
 	"github.com/buildmedic/buildmedic/internal/simaws"
 	"github.com/buildmedic/buildmedic/internal/story"
@@ -249,6 +250,30 @@ func TestScan(t *testing.T) {
 	}
 	if len(s.Projects) != 1 || s.Projects[0].Mode != settings.Observe || len(s.Grants) != 0 {
 		t.Errorf("got %+v", s)
+	}
+}
+
+// TestScanReadsReports ensures that scan names the cause that only a test report knows, and writes
+// how to have reports read.
+func TestScanReadsReports(t *testing.T) {
+	account(t, "failed-tests-without-a-log")
+	code, out, errs := buildmedic(t, "", "scan")
+	if code != exitOK || !strings.Contains(out, "test-failure") {
+		t.Errorf("code %d\n%s%s", code, out, errs)
+	}
+	if _, yaml, _ := buildmedic(t, "", "scan", "-yaml"); !strings.Contains(yaml, "    # test_reports: true\n") {
+		t.Errorf("it does not offer to read reports:\n%s", yaml)
+	}
+}
+
+// TestHistoryNamesTests ensures that the history names the tests that failed.
+func TestHistoryNamesTests(t *testing.T) {
+	var b strings.Builder
+	printHistory(&b, []heal.Summary{{Case: "c", FailedTests: []string{"S › a", "S › \x1b[31mb"}, MoreTests: 3},
+		{Case: "d", FailedTests: []string{"x"}}, {Case: "e"}}, "")
+	if got := b.String(); !strings.Contains(got, "\n  failed tests: S › a, S › [31mb and 3 more\n") ||
+		!strings.Contains(got, "\n  failed tests: x\n") || strings.Count(got, "failed tests") != 2 {
+		t.Error(got)
 	}
 }
 

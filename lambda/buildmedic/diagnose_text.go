@@ -168,7 +168,7 @@ func (t *teller) tests(d diagnose.Diagnosis) {
 	t.section(fmt.Sprintf("Failed tests (%d)", all))
 	for i, x := range d.Tests {
 		if i == showTest {
-			t.line(fmt.Sprintf("  and %d more; -json names %d of them all", all-i, len(d.Tests)))
+			t.line(fmt.Sprintf("  and %d more; -json names the first %d", all-i, len(d.Tests)))
 			return
 		}
 		text := clipped(plain(x.FullName()), 300)
