@@ -104,7 +104,8 @@ func TestDecode(t *testing.T) {
 			t.Fatal(err)
 		}
 		if b.Number != 42 || b.Pipeline() != "p" || b.UUID() != "b1" || b.Session() != "AWSCodeBuild-b1" ||
-			b.Buildspec != "(inline)" || len(b.ReportARNs) != 1 || ReportGroup(b.ReportARNs[0]) != "web-unit" || !slices.Equal(b.SecondaryVersions, []string{"pr/7"}) ||
+			b.Buildspec != "(inline)" || len(b.ReportARNs) != 1 || ReportGroup(b.ReportARNs[0]) != "web-unit" ||
+			!slices.Equal(b.SecondaryVersions, []string{"pr/7"}) ||
 			b.Logs != (Logs{S3Encrypted: true}) || !b.Start.Equal(time.Date(2026, 11, 22, 9, 12, 29, 123e6, time.UTC)) || b.End.IsZero() ||
 			b.Phases[0].Contexts[0].String() != "COMMAND_EXECUTION_ERROR: x" {
 			t.Errorf("got %+v", b)
@@ -126,7 +127,8 @@ func TestDecode(t *testing.T) {
 func TestReportGroup(t *testing.T) {
 	const place = "arn:aws-cn:codebuild:cn-north-1:111122223333:"
 	for s, want := range map[string]string{
-		place + "report/web-unit:0a1b-2c3d": "web-unit", place + "report/a:b:c": "a", place + "report/web-unit": "", place + "report/:1": "",
+		place + "report/web-unit:0a1b-2c3d": "web-unit", place + "report/a:b:c": "a", place + "report/web-unit": "",
+		place + "report/:1":        "",
 		place + "report/web-unit:": "", place + "report-group/web-unit:1": "", place + "build/web:1": "",
 		"arn:aws:s3:eu-west-1:111122223333:report/web:1": "", "web-unit:1": "", "": "",
 	} {

@@ -10,6 +10,9 @@ import (
 	"github.com/buildmedic/buildmedic/internal/testrun"
 )
 
+// TestFailure is the cause of failed tests.
+const TestFailure = "test-failure"
+
 // MaxTests is how many failed tests a diagnosis names.
 const MaxTests = 200
 

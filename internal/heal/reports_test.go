@@ -87,7 +87,8 @@ func TestWhichReports(t *testing.T) {
 func TestReadReports(t *testing.T) {
 	other := failedReport("other", 3, 3)
 	other.Build = "arn:aws:codebuild:eu-west-1:111122223333:build/shop:00000000-1111-4222-8333-444455556666"
-	coverage, incomplete, green, generating := failedReport("c", 3, 3), failedReport("i", 3, 3), failedReport("g", 3, 3), failedReport("w", 3, 3)
+	coverage, incomplete := failedReport("c", 3, 3), failedReport("i", 3, 3)
+	green, generating := failedReport("g", 3, 3), failedReport("w", 3, 3)
 	coverage.Type, incomplete.Status, green.Status, generating.Status = "CODE_COVERAGE", "INCOMPLETE", "SUCCEEDED", "GENERATING"
 	many := []codebuild.Report{}
 	for i := range 7 {
@@ -107,7 +108,8 @@ func TestReadReports(t *testing.T) {
 			cases: map[string]int{"a ERROR": 1}}, failed: 1, asked: []string{"a ERROR 200"}},
 		{what: "a report that counts nothing is asked for both", shelves: shelves{list: []codebuild.Report{failedReport("a", -1, -1)},
 			cases: map[string]int{"a FAILED": 1}}, failed: 1, asked: []string{"a FAILED 200", "a ERROR 199"}},
-		{what: "no more than a diagnosis names", shelves: shelves{list: []codebuild.Report{failedReport("a", 620, 30), failedReport("b", 4, 0)},
+		{what: "no more than a diagnosis names", shelves: shelves{
+			list:  []codebuild.Report{failedReport("a", 620, 30), failedReport("b", 4, 0)},
 			cases: map[string]int{"a FAILED": 500, "b FAILED": 4}}, failed: 200, more: 454, asked: []string{"a FAILED 200"}},
 		{what: "few reports", shelves: shelves{list: many, cases: map[string]int{"r0 FAILED": 1, "r4 FAILED": 1, "r5 FAILED": 1}},
 			failed: 2, more: 5, asked: []string{"r0 FAILED 200", "r1 FAILED 199", "r2 FAILED 199", "r3 FAILED 199", "r4 FAILED 199"}},
@@ -181,11 +183,12 @@ func TestCondensed(t *testing.T) {
 		{".NET", "Assert.Equal() Failure\n   at Xunit.Assert.Equal(Int32 a) in /_/src/EqualityAsserts.cs:line 96\n" +
 			"   at Shop.CartTests.Adds() in /src/CartTests.cs:line 12", "Assert.Equal() Failure", "/src/CartTests.cs:12"},
 		{"RSpec", "expected: 3\n     got: 2\n# ./spec/cart_spec.rb:5:in `block'", "expected: 3", "./spec/cart_spec.rb:5"},
-		{"PHPUnit", "Failed asserting that 2 matches expected 3.\n\n/src/tests/CartTest.php:23", "Failed asserting that 2 matches expected 3.",
-			"/src/tests/CartTest.php:23"},
+		{"PHPUnit", "Failed asserting that 2 matches expected 3.\n\n/src/tests/CartTest.php:23",
+			"Failed asserting that 2 matches expected 3.", "/src/tests/CartTest.php:23"},
 		{"a time is no place", "timed out at 10:12:13", "timed out at 10:12:13", ""},
 		{"a secret", "login with password=hunter2hunter2 failed", "login with password=[redacted] failed", ""},
-		{"a private key over several lines", "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\nabc.def:12\n-----END RSA PRIVATE KEY-----\nrefused",
+		{"a private key over several lines",
+			"-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\nabc.def:12\n-----END RSA PRIVATE KEY-----\nrefused",
 			"[redacted]", ""},
 	} {
 		reports := heal.TestReports{Reports: oneCase(row.message)}
@@ -257,7 +260,8 @@ func TestLateReports(t *testing.T) {
 				s.count("GetLogEvents"))
 		}
 		told := s.Sim.Notices()
-		if len(told) != 1 || !strings.Contains(strings.Join(strings.Fields(told[0].ByProtocol["email"]), " "), row.told) || (r.Unread == "") != (row.told == "") {
+		if len(told) != 1 || !strings.Contains(strings.Join(strings.Fields(told[0].ByProtocol["email"]), " "), row.told) ||
+			(r.Unread == "") != (row.told == "") {
 			t.Errorf("%s: unread %q, told %+v", row.what, r.Unread, told)
 		}
 		if row.cause == "test-failure" && (len(r.Diagnosis.Tests) != 1 || r.Diagnosis.Tests[0].FullName() != "S › fails") {
@@ -296,7 +300,8 @@ func TestTestsInHistory(t *testing.T) {
 	s.start("p0")
 	s.drain()
 	list, err := s.Inbox.Healer.History(t.Context(), "p0", 5)
-	if err != nil || len(list) != 1 || len(list[0].FailedTests) != 5 || list[0].FailedTests[0] != "S › fails 1" || list[0].MoreTests != 4 {
+	if err != nil || len(list) != 1 || len(list[0].FailedTests) != 5 ||
+		list[0].FailedTests[0] != "S › fails 1" || list[0].MoreTests != 4 {
 		t.Errorf("%v, %+v", err, list)
 	}
 }

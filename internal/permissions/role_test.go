@@ -485,11 +485,12 @@ func TestWildcards(t *testing.T) {
 		"arn:aws:iam::" + other + ":policy/*":                         "Which policies are on a role is known only then; reading only.",
 		here("codepipeline", "qivr-main/*"): "Which stage a build is of is known only " +
 			"then; the pipeline is listed.",
-		"arn:aws:codepipeline:eu-west-1:" + other + ":worker/*":           "Which stage a build is of is known only then; the pipeline is listed.",
-		here("logs", "log-group:/ci/nightly:*"):                           "CodeBuild names the streams.",
-		"arn:aws:s3:::example-build-logs/worker/*":                        "CodeBuild names the objects.",
-		here("codebuild", "report-group/docs-*"):                          "CodeBuild makes the groups, and names them after the project.",
-		"arn:aws:codebuild:eu-west-1:" + other + ":report-group/worker-*": "CodeBuild makes the groups, and names them after the project.",
+		"arn:aws:codepipeline:eu-west-1:" + other + ":worker/*": "Which stage a build is of is known only then; the pipeline is listed.",
+		here("logs", "log-group:/ci/nightly:*"):                 "CodeBuild names the streams.",
+		"arn:aws:s3:::example-build-logs/worker/*":              "CodeBuild names the objects.",
+		here("codebuild", "report-group/docs-*"):                "CodeBuild makes the groups, and names them after the project.",
+		"arn:aws:codebuild:eu-west-1:" + other + ":report-group/worker-*": "CodeBuild makes the groups, and names them " +
+			"after the project.",
 	}
 	reasons := map[string]bool{}
 	seen := map[string]bool{}
