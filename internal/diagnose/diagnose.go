@@ -94,6 +94,9 @@ func Diagnose(f buildlog.Failure, own ...Cause) Diagnosis {
 	words := x.words(found)
 	words["tests"] = aboutTests(d.Tests)
 	d.Title = expand(c.Title, words)
+	if n := len(d.Tests) + d.MoreTests; c.Name == testFailure && n > 0 {
+		d.Title = countTests(n)
+	}
 	d.Advice = x.firstOfAll() + expand(c.Advice, words)
 	if f.NoLog && c.unlogged != "" {
 		d.Advice = expand(c.unlogged, words)

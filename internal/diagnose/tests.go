@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -10,8 +11,8 @@ import (
 	"github.com/buildmedic/buildmedic/internal/testrun"
 )
 
-// TestFailure is the cause of failed tests.
-const TestFailure = "test-failure"
+// testFailure is the cause of failed tests.
+const testFailure = "test-failure"
 
 // MaxTests is how many failed tests a diagnosis names.
 const MaxTests = 200
@@ -123,6 +124,14 @@ func namesOf(t codebuild.TestCase) []string {
 		list = append(list, t.Suite+between+t.Name)
 	}
 	return append(list, t.Name)
+}
+
+// countTests says how many tests failed, in place of a title that cannot.
+func countTests(n int) string {
+	if n == 1 {
+		return "1 test failed"
+	}
+	return fmt.Sprintf("%d tests failed", n)
 }
 
 // aboutTests says where the failed tests are named, so that the advice sends nobody to look for

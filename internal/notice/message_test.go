@@ -466,7 +466,7 @@ func TestSummaryNamesTheCause(t *testing.T) {
 		causal            bool
 		want              string
 	}{
-		{"a tolerated upload beside failed tests", "test-failure", "Tests failed", false, "2 tests failed."},
+		{"a tolerated upload beside failed tests", "test-failure", "Tests failed", false, "Tests failed."},
 		{"a state that was not saved, though the denial is why", "state-not-saved", "What was deployed was not written to the state",
 			true, "What was deployed was not written to the state."},
 		{"somebody else's denial", "denied-to-another", "s3:PutObject was denied to deploy/ci, not to this build", true,

@@ -9,7 +9,6 @@ import (
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/decide"
-	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 	"github.com/buildmedic/buildmedic/internal/redact"
@@ -182,9 +181,6 @@ func failureOf(r decide.Round) *Failure {
 	f.Line, f.Text, f.Origin = g.Evidence.Line, Quote(g.Evidence.Text), g.Evidence.Origin
 	f.Denials = denials(g.Denials)
 	f.Tests, f.MoreTests = testsOf(r), g.MoreTests
-	if n := f.failedTests(); n > 0 && g.Cause == diagnose.TestFailure {
-		f.Title = plural(n, "test") + " failed"
-	}
 	excerpt := g.Excerpt[:min(len(g.Excerpt), maxExcerpt)]
 	texts := make([]string, len(excerpt))
 	for i, l := range excerpt {

@@ -277,7 +277,8 @@ func TestDiagnoseLines(t *testing.T) {
 			`{"id":"a","text":"--- FAIL: TestTax (0.00s)\n    tax_test.go:21: got 1, want 2\nFAIL\nFAIL\tshop/cart\t0.031s\n"}`,
 			`{"id":"a","cause":"test-failure","remedy":"report","retryable":false,"denials":[],` +
 				`"excerpt":["--- FAIL: TestTax (0.00s)","    tax_test.go:21: got 1, want 2","FAIL","FAIL  shop/cart  0.031s"],` +
-				`"tests":[{"name":"TestTax","message":"got 1, want 2","at":"tax_test.go:21","line":1}],"fingerprint":"FINGERPRINT"}`},
+				`"tests":[{"suite":"shop/cart",` +
+				`"name":"TestTax","message":"got 1, want 2","at":"tax_test.go:21","line":1}],"fingerprint":"FINGERPRINT"}`},
 		{"only an id", `{"id":"a"}`,
 			`{"id":"a","cause":"unknown","remedy":"report","retryable":false,"denials":[],"excerpt":[],` +
 				`"fingerprint":"FINGERPRINT"}`},
