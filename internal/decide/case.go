@@ -187,11 +187,18 @@ type Round struct {
 type TestHistory struct {
 	Suite string `json:"suite,omitempty"` // both as the diagnosis has them
 	Name  string `json:"name"`
-	// Times is in how many builds before this one it failed; 0: in none that is known.
+	// Times is in how many builds before this one it failed, of the same branch, tag or pipeline
+	// since that was green last; 0: in none that is known.
 	Times int `json:"times"`
 	// Since is when the first of them failed, and Build its id; zero if there is none.
 	Since time.Time `json:"since,omitzero"`
 	Build string    `json:"build,omitempty"`
+	// Commits is on how many commits it failed in these builds and in this one, at most [BrokenAfter].
+	Commits int `json:"commits,omitempty"`
+	// Flaked is how often it failed and the same commit was green afterwards, with nothing changed;
+	// LastFlaked is the end of the green build that showed it last.
+	Flaked     int       `json:"flaked,omitempty"`
+	LastFlaked time.Time `json:"last_flaked,omitzero"`
 }
 
 // History returns what is remembered of a failed test of the round's diagnosis; ok is false if it was
@@ -296,6 +303,9 @@ type Decision struct {
 	Pieces int `json:"pieces,omitempty"`
 	// Asks: the plan needs a person's approval, whatever the mode.
 	Asks bool `json:"asks,omitempty"`
+	// Flaky is how many tests failed, if the build is started again because all of them are known to
+	// be flaky; else 0. [Round.Known] has what is known.
+	Flaky int `json:"flaky,omitempty"`
 	// Waits asks for CloudTrail to confirm the denial before anything is granted.
 	Waits bool `json:"waits,omitempty"`
 }

@@ -38,8 +38,10 @@ type Facts struct {
 	Unrepeatable []string
 	Paused       string // why writing has stopped; "" if it has not
 	Held         []Hold // what persons took back from the project, its role or its managed policy
-	Self         Self
-	Now          time.Time // from which grants that end count
+	// Known is what is remembered of the tests that failed; nothing for a build that is not the team's.
+	Known []TestHistory
+	Self  Self
+	Now   time.Time // from which grants that end count
 }
 
 // Causal gives the denials that failed the build.
@@ -91,6 +93,9 @@ func decide(f Facts) Decision {
 		return d
 	default:
 		d.Remedy = diagnose.Report
+		if d, ok := retryFlaky(f, d); ok {
+			return d
+		}
 		if rs := ofOthers(f); len(rs) > 0 {
 			return Refuse(d, "The denial is explained, and nothing is granted.", rs...)
 		}
@@ -142,7 +147,7 @@ func route(f Facts) Route {
 }
 
 func Refuse(d Decision, why string, rs ...guardrail.Refusal) Decision {
-	d.Plan, d.Refusals, d.Why = nil, append(d.Refusals, rs...), why
+	d.Plan, d.Flaky, d.Refusals, d.Why = nil, 0, append(d.Refusals, rs...), why
 	return d
 }
 

@@ -43,6 +43,9 @@ type Diagnosis struct {
 	// are.
 	Tests     []codebuild.TestCase `json:"tests,omitempty"`
 	MoreTests int                  `json:"more_tests,omitempty"`
+	// Counted: it is certain that these are all tests that failed, since whoever ran them says how
+	// many did.
+	Counted bool `json:"tests_counted,omitempty"`
 	// Also is what failed besides, after the build had failed: never the cause.
 	Also []buildlog.Also `json:"also,omitempty"`
 	// Fingerprint is 16 hex digits, equal for equal failures whatever their
@@ -91,6 +94,7 @@ func Diagnose(f buildlog.Failure, own ...Cause) Diagnosis {
 	d.Fingerprint = x.fingerprint(&d)
 	d.Evidence.Text = printable(d.Evidence.Text)
 	d.Tests, d.MoreTests = x.failedTests()
+	d.Counted = x.counted(len(d.Tests) + d.MoreTests)
 	words := x.words(found)
 	words["tests"] = aboutTests(d.Tests)
 	d.Title = expand(c.Title, words)

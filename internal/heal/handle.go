@@ -322,9 +322,12 @@ func (h *Healer) awaited(ctx context.Context, e Ended, p settings.Project) error
 		if id, err = h.findCase(ctx, e.At, b); err != nil {
 			return err
 		}
-		if c, err = h.open(ctx, id); err != nil || c == nil {
+		if c, err = h.open(ctx, id); err != nil {
 			return err
 		}
+	}
+	if err := h.passed(ctx, e.At, p, c, b); err != nil || c == nil {
+		return err
 	}
 	r := c.last()
 	if c.Closed.IsZero() && r.Waits() && r.OfBatch() {
@@ -372,6 +375,11 @@ func (h *Healer) batchAwaited(ctx context.Context, c *held, b codebuild.Build) e
 	}
 	c.adopt(now, own.Build)
 	r.Ended = b.End
+	if kind == decide.Healed {
+		if err := h.batchPassed(ctx, c, b.End); err != nil {
+			return err
+		}
+	}
 	c.finish(now, kind, note)
 	return h.close(ctx, c)
 }

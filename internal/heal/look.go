@@ -39,6 +39,9 @@ func (h *Healer) Look(ctx context.Context, at settings.Account, build string) (d
 	if err != nil {
 		return decide.Case{}, err
 	}
+	if err := h.recollect(ctx, at, &f); err != nil {
+		return decide.Case{}, err
+	}
 	if f.Diagnosis.Remedy == diagnose.Grant {
 		if err := h.permissions(ctx, at, &f); err != nil {
 			return decide.Case{}, err
@@ -49,6 +52,6 @@ func (h *Healer) Look(ctx context.Context, at settings.Account, build string) (d
 		return decide.Case{}, err
 	}
 	r := c.last()
-	r.Diagnosis, r.Decision = &f.Diagnosis, &d
+	r.Diagnosis, r.Decision, r.Known = &f.Diagnosis, &d, f.Known
 	return c.Case, nil
 }

@@ -28,12 +28,13 @@ const (
 	kindDigest  = "digest"  // a notice that waits for the next digest
 	kindExpiry  = "expiry"  // a grant that will expire
 	kindVersion = "version" // policy ARN, version and when it was made → a version that was deleted to make room
+	kindPast    = "past"    // project → its failed builds and tests, due when it was written last
 	kindHold    = "hold"    // project, role or managed policy → what persons took back from it; a project's is due at the newest
 )
 
 // Kinds lists the kinds of items in the ledger.
 var Kinds = []string{kindCase, kindBuild, kindRole, kindPlan, kindClosed, kindFlag, kindSweep, kindDigest, kindExpiry,
-	kindHold, kindVersion}
+	kindHold, kindVersion, kindPast}
 
 // kept is how long finished things stay in the ledger.
 const kept = 90 * 24 * time.Hour

@@ -207,6 +207,9 @@ func (h *Healer) decide(ctx context.Context, c *held) (err error) {
 		return nil // the log is not complete yet
 	}
 	r.Diagnosis = &f.Diagnosis // so that a run after throttling need not read the log again
+	if err := h.recall(ctx, c, &f); err != nil {
+		return err
+	}
 	if f.Diagnosis.Remedy == diagnose.Grant {
 		if err := h.permitted(ctx, c, &f); err != nil {
 			return err

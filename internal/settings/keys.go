@@ -132,7 +132,8 @@ var projectKeys = []Key{
 		"A ready role that the project gets in place of a grant. A build that was started with another image, source or "+
 			"buildspec is not started again."),
 	truth("retry", true,
-		"Whether a build may be started again. Say `false` for one that must not run twice."),
+		"Whether a build may be started again. Say `false` for one that must not run twice, or give keys of "+
+			"its own, which imply `true`.").orKeys(retryKeys),
 	text("boundary", "a policy's name, with its path", "none", "build-boundary",
 		"The permissions boundary that the role must carry before anything is written to it. With `inline` and `attach`, "+
 			"IAM itself refuses the write without it; with `managed`, only Buildmedic looks for it, since IAM cannot."),
@@ -153,6 +154,13 @@ var projectKeys = []Key{
 		Choice{string(Accept), "builds of pull requests may have what the grants give"}),
 	mapping("trust", "only those that always do: branches and tags named in full, and pipelines",
 		"Whose builds count as the team's own. For all others nothing is ever changed.", trustKeys),
+}
+
+var retryKeys = []Key{
+	truth("flaky_tests", false,
+		"Whether a build is started again, once a commit, if nothing failed but tests that are known to be "+
+			"flaky: each of them failed within 30 days and passed on the same commit, and does not fail on three "+
+			"commits in a row without a green build between."),
 }
 
 var trustKeys = []Key{
@@ -296,6 +304,12 @@ func truth(name string, unset bool, means string) Key {
 	if unset {
 		k.unset = 1
 	}
+	return k
+}
+
+// orKeys lets a mapping stand in the place of the value.
+func (k Key) orKeys(keys []Key) Key {
+	k.Takes, k.Keys = k.Takes+", or keys of its own", keys
 	return k
 }
 

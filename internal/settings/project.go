@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
@@ -51,7 +53,6 @@ func (r *reader) project(o object, s *Settings) Project {
 		Role:         o.role("role"),
 		Mode:         Mode(o.oneOf("mode")),
 		Buildspecs:   r.buildspecs(o.texts("buildspecs")),
-		Retry:        o.boolean("retry"),
 		Boundary:     o.policy("boundary", policyPath),
 		Logs:         o.logs(),
 		TestReports:  o.boolean("test_reports"),
@@ -83,6 +84,7 @@ func (r *reader) project(o object, s *Settings) Project {
 		}
 		p.TestReports = true
 	}
+	p.Retry, p.RetryFlaky = o.retry()
 	p.Write = r.write(o)
 	r.place(o, p, s)
 	return p
@@ -130,6 +132,14 @@ func (o object) role(key string) string {
 
 func (o object) policy(key string, want matcher) string {
 	return o.matching(key, want, "write the policy's name, with its path if it has one; not its ARN, and without a leading slash")
+}
+
+// retry reads whether the project's builds may be started again, and for what besides.
+func (o object) retry() (retry, flaky bool) {
+	if n := o.value("retry"); n == nil || n.Kind != yaml.MappingNode {
+		return o.boolean("retry"), false
+	}
+	return true, o.child("retry").boolean("flaky_tests")
 }
 
 // write reads where the project's grants go.

@@ -115,6 +115,7 @@ type Project struct {
 	Buildspecs   []string // tried in order when the build cannot find its buildspec
 	SwitchRole   string   // ready role, with its path, to switch the project to instead of granting; "" none
 	Retry        bool     // default true; false: never start a build (not idempotent)
+	RetryFlaky   bool     // start a build again in which only tests failed that are known to be flaky
 	Boundary     string   // name of the permissions boundary that the role must carry; "" none
 	Logs         Logs
 	TestReports  bool     // CodeBuild's own test reports of its builds are read
