@@ -318,6 +318,9 @@ func (p *past) known(b pastBuild, tests []codebuild.TestCase) (out []decide.Test
 			continue
 		}
 		one := decide.TestHistory{Suite: t.Suite, Name: t.Name}
+		if b.Line != "" && b.Commit != "" {
+			one.Commits = 1
+		}
 		if i >= 0 {
 			k := p.Tests[i]
 			one.Flaked, one.LastFlaked = k.Flaked, k.LastFlaked
