@@ -195,6 +195,8 @@ type TestHistory struct {
 	Build string    `json:"build,omitempty"`
 	// Commits is on how many commits it failed in these builds and in this one, at most [BrokenAfter].
 	Commits int `json:"commits,omitempty"`
+	// Failed is in how many builds besides this one it failed, of any branch and time that is remembered.
+	Failed int `json:"failed,omitempty"`
 	// Flaked is how often it failed and the same commit was green afterwards, with nothing changed;
 	// LastFlaked is the end of the green build that showed it last.
 	Flaked     int       `json:"flaked,omitempty"`

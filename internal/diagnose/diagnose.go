@@ -94,7 +94,7 @@ func Diagnose(f buildlog.Failure, own ...Cause) Diagnosis {
 	d.Fingerprint = x.fingerprint(&d)
 	d.Evidence.Text = printable(d.Evidence.Text)
 	d.Tests, d.MoreTests = x.failedTests()
-	d.Counted = x.counted(len(d.Tests) + d.MoreTests)
+	d.Counted = x.counted(len(d.Tests))
 	words := x.words(found)
 	words["tests"] = aboutTests(d.Tests)
 	d.Title = expand(c.Title, words)

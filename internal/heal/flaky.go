@@ -73,6 +73,9 @@ func pastOf(f decide.Facts, trusted bool) pastBuild {
 // that failed in it. It may be called again: a build is recorded once.
 func (h *Healer) recall(ctx context.Context, c *held, f *decide.Facts) error {
 	trusted := f.Trusted()
+	if r := c.last(); r.Unread != "" || f.Project.TestReports && len(reportsToRead(c.at(), f.Project, r.Build)) < len(r.Build.ReportARNs) {
+		f.Diagnosis.Counted = false // more may have failed, in reports that were not read
+	}
 	b := pastOf(*f, trusted)
 	var tests []codebuild.TestCase
 	if trusted {

@@ -323,10 +323,14 @@ func (p *past) known(b pastBuild, tests []codebuild.TestCase) (out []decide.Test
 		}
 		if i >= 0 {
 			k := p.Tests[i]
-			one.Flaked, one.LastFlaked = k.Flaked, k.LastFlaked
+			in := slices.Contains(k.In, n)
+			one.Failed, one.Flaked, one.LastFlaked = k.Failed, k.Flaked, k.LastFlaked
+			if in {
+				one.Failed--
+			}
 			j := slices.IndexFunc(k.Runs, func(r run) bool { return r.Line == b.Line })
 			if j >= 0 {
-				k.Runs[j].describe(&one, b, slices.Contains(k.In, n))
+				k.Runs[j].describe(&one, b, in)
 			} else if b.Line == "" && k.Flaked == 0 {
 				continue // whether it failed before on the same line is not known
 			}

@@ -49,62 +49,62 @@ func TestPast(t *testing.T) {
 			p.fail(red("1", "c1", 10), failing("a"), pastNow)
 			p.fail(red("2", "c1", 20), failing("a", "z"), pastNow)
 			p.fail(red("3", "c2", 30), failing("a"), pastNow)
-		}, []known{{Name: "a", Times: 3, Since: minute(10), Build: "shop:1", Commits: 3}, {Name: "b", Commits: 1}}},
+		}, []known{{Name: "a", Times: 3, Failed: 3, Since: minute(10), Build: "shop:1", Commits: 3}, {Name: "b", Commits: 1}}},
 		{"it failed before, and its branch was green since", func(p *past) {
 			p.fail(red("1", "c1", 10), failing("a"), pastNow)
 			p.pass(green("c2", 20), nil)
 			p.fail(red("2", "c3", 30), failing("a"), pastNow)
-		}, []known{{Name: "a", Times: 1, Since: minute(30), Build: "shop:2", Commits: 2}, {Name: "b", Commits: 1}}},
+		}, []known{{Name: "a", Times: 1, Failed: 2, Since: minute(30), Build: "shop:2", Commits: 2}, {Name: "b", Commits: 1}}},
 		{"a build that began before it failed is green, so a later commit's may not be", func(p *past) {
 			p.fail(red("1", "c1", 10), failing("a"), pastNow)
 			g := green("c0", 20)
 			g.Start = minute(0)
 			p.pass(g, nil)
-		}, []known{{Name: "a", Times: 1, Since: minute(10), Build: "shop:1", Commits: 2}, {Name: "b", Commits: 1}}},
+		}, []known{{Name: "a", Times: 1, Failed: 1, Since: minute(10), Build: "shop:1", Commits: 2}, {Name: "b", Commits: 1}}},
 		{"it failed on another branch", func(p *past) {
 			b := red("1", "c1", 10)
 			b.Line = "next"
 			p.fail(b, failing("a"), pastNow)
-		}, []known{{Name: "a", Commits: 1}, {Name: "b", Commits: 1}}},
+		}, []known{{Name: "a", Commits: 1, Failed: 1}, {Name: "b", Commits: 1}}},
 		{"its commit was green afterwards", func(p *past) {
 			p.fail(red("1", "c1", 10), failing("a"), pastNow)
 			p.pass(green("c1", 20), p.mayProve(green("c1", 20)))
-		}, []known{{Name: "a", Commits: 1, Flaked: 1, LastFlaked: minute(20)}, {Name: "b", Commits: 1}}},
+		}, []known{{Name: "a", Commits: 1, Failed: 1, Flaked: 1, LastFlaked: minute(20)}, {Name: "b", Commits: 1}}},
 		{"its commit failed twice and was green once: it flaked once", func(p *past) {
 			p.fail(red("1", "c1", 10), failing("a"), pastNow)
 			p.fail(red("2", "c1", 15), failing("a", "b"), pastNow)
 			p.pass(green("c1", 20), p.mayProve(green("c1", 20)))
-		}, []known{{Name: "a", Commits: 1, Flaked: 1, LastFlaked: minute(20)}, {Name: "b", Commits: 1, Flaked: 1, LastFlaked: minute(20)}}},
+		}, []known{{Name: "a", Commits: 1, Failed: 2, Flaked: 1, LastFlaked: minute(20)}, {Name: "b", Commits: 1, Failed: 1, Flaked: 1, LastFlaked: minute(20)}}},
 		{"its commit is green twice: the second time says nothing new", func(p *past) {
 			p.fail(red("1", "c1", 10), failing("a"), pastNow)
 			p.pass(green("c1", 20), p.mayProve(green("c1", 20)))
 			if g := green("c1", 30); len(p.mayProve(g)) > 0 || p.pass(g, nil) {
 				t.Error("the second green build of a commit is recorded")
 			}
-		}, []known{{Name: "a", Commits: 1, Flaked: 1, LastFlaked: minute(20)}, {Name: "b", Commits: 1}}},
+		}, []known{{Name: "a", Commits: 1, Failed: 1, Flaked: 1, LastFlaked: minute(20)}, {Name: "b", Commits: 1}}},
 		{"another commit is green: nothing is proved", func(p *past) {
 			p.fail(red("1", "c1", 10), failing("a"), pastNow)
 			p.pass(green("c2", 20), p.mayProve(green("c2", 20)))
-		}, []known{{Name: "a", Commits: 1}, {Name: "b", Commits: 1}}},
+		}, []known{{Name: "a", Commits: 1, Failed: 1}, {Name: "b", Commits: 1}}},
 		{"of a later run of the same commit only another test failed: nothing is proved", func(p *past) {
 			p.fail(red("1", "c1", 10), failing("a", "b"), pastNow)
 			p.fail(red("2", "c1", 20), failing("b"), pastNow)
-		}, []known{{Name: "a", Times: 1, Since: minute(10), Build: "shop:1", Commits: 2},
-			{Name: "b", Times: 2, Since: minute(10), Build: "shop:1", Commits: 2}}},
+		}, []known{{Name: "a", Times: 1, Failed: 1, Since: minute(10), Build: "shop:1", Commits: 2},
+			{Name: "b", Times: 2, Failed: 2, Since: minute(10), Build: "shop:1", Commits: 2}}},
 		{"the commit of a build that lacked a permission is green", func(p *past) {
 			b := red("1", "c1", 10)
 			b.Unsure = true
 			p.fail(b, failing("a"), pastNow)
 			p.pass(green("c1", 20), p.mayProve(green("c1", 20)))
-		}, []known{{Name: "a", Commits: 1}, {Name: "b", Commits: 1}}},
+		}, []known{{Name: "a", Commits: 1, Failed: 1}, {Name: "b", Commits: 1}}},
 		{"a build without a commit was followed by a green one without", func(p *past) {
 			p.fail(red("1", "", 10), failing("a"), pastNow)
 			p.pass(green("", 20), p.mayProve(green("", 20)))
-		}, []known{{Name: "a", Commits: 1}, {Name: "b", Commits: 1}}},
+		}, []known{{Name: "a", Commits: 1, Failed: 1}, {Name: "b", Commits: 1}}},
 		{"a test gave way to others, so that nobody knows of one that is not there", func(p *past) {
 			p.Forgot = true
 			p.fail(red("1", "c1", 10), failing("a"), pastNow)
-		}, []known{{Name: "a", Times: 1, Since: minute(10), Build: "shop:1", Commits: 2}}},
+		}, []known{{Name: "a", Times: 1, Failed: 1, Since: minute(10), Build: "shop:1", Commits: 2}}},
 	} {
 		var p past
 		row.do(&p)
@@ -142,7 +142,7 @@ func TestPastWithoutLine(t *testing.T) {
 	b := red("3", "c3", 40)
 	b.Line = ""
 	p.fail(b, failing("a", "c", "d"), pastNow)
-	want := []decide.TestHistory{{Suite: "cart", Name: "a", Flaked: 1, LastFlaked: minute(20)}}
+	want := []decide.TestHistory{{Suite: "cart", Name: "a", Failed: 1, Flaked: 1, LastFlaked: minute(20)}}
 	if got := p.known(b, failing("a", "c", "d")); !cmp.Equal(got, want) {
 		t.Error(cmp.Diff(want, got))
 	}
@@ -211,7 +211,7 @@ func TestPastOrder(t *testing.T) {
 	for _, m := range []int{30, 10, 20} {
 		p.fail(red(fmt.Sprint(m), fmt.Sprint("c", m), m), failing("a"), pastNow)
 	}
-	want := []decide.TestHistory{{Suite: "cart", Name: "a", Times: 3, Since: minute(10), Build: "shop:10", Commits: 3}}
+	want := []decide.TestHistory{{Suite: "cart", Name: "a", Times: 3, Failed: 3, Since: minute(10), Build: "shop:10", Commits: 3}}
 	if got := p.known(red("40", "c40", 40), failing("a")); !cmp.Equal(got, want) {
 		t.Error(cmp.Diff(want, got))
 	}

@@ -20,6 +20,7 @@ type Test struct {
 	FailedBefore *int      `json:"failed_before,omitempty"`
 	Since        time.Time `json:"since,omitzero"`
 	SinceBuild   string    `json:"since_build,omitempty"`
+	Memory
 }
 
 // How many failed tests a mail and a card name; the rest is in the notice for programs.
@@ -34,6 +35,7 @@ func testsOf(r decide.Round) (list []Test) {
 			At: quote(t.At, maxName), Line: t.Line}
 		if h, ok := r.History(t); ok {
 			n.FailedBefore, n.Since, n.SinceBuild = &h.Times, utc(h.Since), id(h.Build)
+			n.Memory = memoryOf(h)
 		}
 		list = append(list, n)
 	}
@@ -58,7 +60,7 @@ func (t Test) words() string {
 	if h := t.history(); h != "" {
 		s += " · " + h
 	}
-	return s
+	return s + t.flaky()
 }
 
 // history says how often the test is known to have failed before.
@@ -70,13 +72,13 @@ func (t Test) history() string {
 	if !t.Since.IsZero() {
 		since = ", since " + stamp(t.Since)
 	}
-	switch n := *t.FailedBefore; n {
-	case 0:
+	switch n := *t.FailedBefore; {
+	case n == 0 && t.FailedEver > 0:
+		return "new since the last green build, failed " + times(t.FailedEver) + " before that"
+	case n == 0:
 		return "new: not known to have failed before"
-	case 1:
-		return "failed once before" + since
 	default:
-		return "failed " + thousands(n) + " times before" + since
+		return "failed " + times(n) + " before" + since
 	}
 }
 

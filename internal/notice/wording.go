@@ -60,6 +60,9 @@ func (s wording) headline() string {
 func (s wording) retryWords(p decide.Plan) string {
 	switch p.Remedy {
 	case diagnose.Retry:
+		if f := s.flakyTests(); f != "" {
+			return "build started again for " + f
+		}
 		return "build started again, unchanged"
 	case diagnose.OverrideBuildspec:
 		return "build started again with " + quote(p.Buildspec, maxName)
@@ -197,6 +200,9 @@ func (s wording) lead() (long, short string) {
 	case decide.Healed:
 		return with(name+" is green again after "+about(s.timeToHeal), done)
 	case decide.Retrying:
+		if f := s.flakyTests(); f != "" {
+			return with(name+" failed of "+f+" alone and was started again, unchanged", "")
+		}
 		if p.Remedy == diagnose.Retry {
 			return with(name+" failed and was started again, unchanged", s.title())
 		}
