@@ -95,14 +95,17 @@ func TestRetryFlaky(t *testing.T) {
 		f := flakyFacts()
 		row.change(&f)
 		d := Decide(f)
-		if again := d.Plan != nil; again != row.again || again != (d.Flaky > 0) || again && (d.Remedy != diagnose.Retry || d.Flaky != len(f.Diagnosis.Tests)) {
+		again := d.Plan != nil
+		if again != row.again || again != (d.Flaky > 0) ||
+			again && (d.Remedy != diagnose.Retry || d.Flaky != len(f.Diagnosis.Tests)) {
 			t.Errorf("%s: %+v", row.what, d)
 		}
 		if d.Mutates() || len(d.Used) > 0 {
 			t.Errorf("%s: something is changed: %+v", row.what, d)
 		}
 	}
-	if !slices.ContainsFunc(diagnose.Causes(), func(c diagnose.Cause) bool { return c.Name == testFailure && c.Remedy == diagnose.Report }) {
+	named := func(c diagnose.Cause) bool { return c.Name == testFailure && c.Remedy == diagnose.Report }
+	if !slices.ContainsFunc(diagnose.Causes(), named) {
 		t.Errorf("there is no cause %q", testFailure)
 	}
 }

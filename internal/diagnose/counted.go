@@ -28,7 +28,8 @@ func (x *facts) counted(n int) bool {
 var (
 	// failedCount are the forms in which runners say how many tests failed: "2 failed, 1 error",
 	// "3 examples, 1 failure", "FAILED (failures=1)", "Failures: 1, Errors: 0".
-	failedCount = lazyregexp.New(`(?i)\b(\d+) (?:tests? )?(?:failed|failing|failures?|errors?)\b|\b(?:failed|failures?|errors?)[:=] ?(\d+)\b`)
+	failedCount = lazyregexp.New(`(?i)\b(\d+) (?:tests? )?(?:failed|failing|failures?|errors?)\b|` +
+		`\b(?:failed|failures?|errors?)[:=] ?(\d+)\b`)
 	// notTests counts something else than tests.
 	notTests = lazyregexp.New(`(?i)\b(?:suites?|files?|snapshots?|targets?|packages?|assertions?|steps?)\b`)
 )

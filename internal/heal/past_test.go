@@ -74,7 +74,8 @@ func TestPast(t *testing.T) {
 			p.fail(red("1", "c1", 10), failing("a"), pastNow)
 			p.fail(red("2", "c1", 15), failing("a", "b"), pastNow)
 			p.pass(green("c1", 20), p.mayProve(green("c1", 20)))
-		}, []known{{Name: "a", Commits: 1, Failed: 2, Flaked: 1, LastFlaked: minute(20)}, {Name: "b", Commits: 1, Failed: 1, Flaked: 1, LastFlaked: minute(20)}}},
+		}, []known{{Name: "a", Commits: 1, Failed: 2, Flaked: 1, LastFlaked: minute(20)},
+			{Name: "b", Commits: 1, Failed: 1, Flaked: 1, LastFlaked: minute(20)}}},
 		{"its commit is green twice: the second time says nothing new", func(p *past) {
 			p.fail(red("1", "c1", 10), failing("a"), pastNow)
 			p.pass(green("c1", 20), p.mayProve(green("c1", 20)))

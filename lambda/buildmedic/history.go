@@ -21,20 +21,50 @@ import (
 )
 
 func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
-	fs := flags("history", "[-n N] [-json] [PROJECT]",
+	fs := flags("history", "[-n N] [-flaky | -costs [-days N]] [-json] [PROJECT]",
 		"Lists cases, the open ones first, with what they have changed; then the closed ones with their\n"+
-			"outcome, newest first: those of the local ledger, or with -table those of the function.",
+			"outcome, newest first: those of the local ledger, or with -table those of the function.\n"+
+			"With -flaky it lists the tests that failed and passed on the same commit instead, those that did most\n"+
+			"often first; with -costs, what failed builds cost, by cause.",
 		"buildmedic history -table TABLE web", stderr)
 	df := addDeskFlags(fs)
 	n := fs.Int("n", 30, "how many")
 	asJSON := fs.Bool("json", false, "print JSON")
+	flaky := fs.Bool("flaky", false, "list the flakiest tests, with the builds and minutes that they cost")
+	costs := fs.Bool("costs", false, "say what failed builds cost, by cause")
+	days := fs.Int("days", 30, "of how many days -costs tells, at most 90")
 	if done, code := df.parse(fs, args, stdout); done {
 		return code
 	}
-	if fs.NArg() > 1 || *n < 1 {
+	switch {
+	case fs.NArg() > 1 || *n < 1:
 		return wrong(fs, "name one project, or none; -n is 1 or more")
+	case *flaky && *costs:
+		return wrong(fs, "give one of -flaky and -costs")
+	case *days < 1 || *days > 90:
+		return wrong(fs, "-days is 1 to 90")
 	}
 	return withLedger(ctx, df, stderr, func(h *heal.Healer) error {
+		switch {
+		case *flaky:
+			ts, err := h.Flaky(ctx, fs.Arg(0), *n)
+			if err == nil && *asJSON {
+				return orError(printJSON(stdout, stderr, ts))
+			}
+			if err == nil {
+				printFlaky(stdout, ts)
+			}
+			return err
+		case *costs:
+			c, err := h.Costs(ctx, fs.Arg(0), deskClock.Now().AddDate(0, 0, -*days))
+			if err == nil && *asJSON {
+				return orError(printJSON(stdout, stderr, c))
+			}
+			if err == nil {
+				printCosts(stdout, c)
+			}
+			return err
+		}
 		cs, err := h.History(ctx, fs.Arg(0), *n)
 		if err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"time"
@@ -59,6 +60,7 @@ func Conform(t *testing.T, open func(*testing.T, *Clock) heal.Store) {
 			"small":  []byte("x"),
 			"binary": {0, 1, 255},
 			"large":  bytes.Repeat([]byte("policy "), 40_000),
+			"packed": noise(heal.MaxData), // the largest that the healer puts, if it cannot be packed
 		} {
 			want := heal.Item{Kind: "case", ID: "id/with #signs " + name, Data: data,
 				Due: c.Now().Add(123456789 * time.Nanosecond), Expires: c.Now().Add(time.Hour)}
@@ -244,6 +246,13 @@ func Conform(t *testing.T, open func(*testing.T, *Clock) heal.Store) {
 			}
 		}
 	})
+}
+
+// noise is data that no packing makes smaller.
+func noise(size int) []byte {
+	data := make([]byte, size)
+	rand.NewChaCha8([32]byte{1}).Read(data) // never fails
+	return data
 }
 
 func mustPut(t *testing.T, s heal.Store, it heal.Item) heal.Item {

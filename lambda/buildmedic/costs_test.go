@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/ledger"
+	"github.com/buildmedic/buildmedic/internal/story"
+	"github.com/buildmedic/buildmedic/testdata"
+)
+
+// remembered plays a story to its end with a ledger in a file, and gives its path.
+func remembered(t *testing.T, name string) string {
+	t.Helper()
+	ss, err := story.Load(testdata.Stories, "stories")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "ledger.json")
+	for _, s := range ss {
+		if s.Name != name {
+			continue
+		}
+		var file *ledger.File
+		st, err := story.Open(s, story.Options{Store: func(c heal.Clock) heal.Store {
+			if file, err = ledger.OpenFile(path, c); err != nil {
+				t.Fatal(err)
+			}
+			return file
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer st.Close()
+		if err := st.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if err := file.Close(); err != nil {
+			t.Fatal(err)
+		}
+		old := deskClock
+		deskClock = st.Sim.Clock
+		t.Cleanup(func() { deskClock = old })
+		return path
+	}
+	t.Fatalf("there is no story %q", name)
+	return ""
+}
+
+// TestHistoryOfTests holds what history says of flaky tests, and of what failed builds cost, to golden
+// files: the builds of the first two stories run 111 seconds each.
+func TestHistoryOfTests(t *testing.T) {
+	for _, name := range []string{"flaky-test-started-again", "broken-test-left-alone", "docker-hub-rate-limit"} {
+		path := remembered(t, name)
+		for _, what := range []string{"-flaky", "-costs"} {
+			for _, as := range []string{"", "-json"} {
+				args := []string{"history", "-ledger", path, what}
+				if as != "" {
+					args = append(args, as)
+				}
+				code, out, errs := buildmedic(t, "", args...)
+				if code != exitOK || as != "" && !json.Valid([]byte(out)) {
+					t.Fatalf("%v: code %d\n%s%s", args, code, out, errs)
+				}
+				golden := filepath.Join("testdata", "history", name+what+as+".txt")
+				if *update {
+					if err := os.WriteFile(golden, []byte(out), 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
+				want, err := os.ReadFile(golden)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if d := cmp.Diff(string(want), out); d != "" {
+					t.Errorf("%s %s %s (-want +got); if that is right, run it with -update:\n%s", name, what, as, d)
+				}
+			}
+		}
+	}
+	for _, args := range [][]string{{"-flaky", "-costs"}, {"-costs", "-days", "0"}, {"-costs", "-days", "91"}, {"-flaky", "-n", "0"}} {
+		if code, _, _ := buildmedic(t, "", append([]string{"history"}, args...)...); code == exitOK {
+			t.Errorf("%v is taken", args)
+		}
+	}
+}
