@@ -1,0 +1,167 @@
+package heal_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/simaws"
+)
+
+// pytestFails is what pytest prints when the test fails.
+func pytestFails(test string) string {
+	return `============================= test session starts ==============================
+collected 2 items
+
+tests/test_cart.py .F                                                    [100%]
+
+=================================== FAILURES ===================================
+_________________________________ ` + test + ` __________________________________
+
+    def ` + test + `():
+>       assert total() == 3
+E       assert 2 == 3
+
+tests/test_cart.py:31: AssertionError
+=========================== short test summary info ============================
+FAILED tests/test_cart.py::` + test + ` - assert 2 == 3
+========================= 1 failed, 1 passed in 6.12s =========================
+`
+}
+
+// tested is a world with one project, whose build fails of a test, the first time of each commit. then
+// is what the build runs after its tests.
+func tested(extra, then string) string {
+	prints := strings.ReplaceAll(pytestFails("test_adds"), "\n", "\n                ")
+	return `start: 2026-11-22T10:00:00Z
+buckets:
+  - {name: dist}
+roles:
+  - name: role-0
+    inline: {base: '{"Version": "2012-10-17", "Statement": [` + logs + `]}'}
+projects:
+  - name: p0
+    role: role-0
+` + extra + `    buildspecs:
+      buildspec.yml:
+        build:
+          - run: python -m pytest
+            takes: 60s
+            prints: 2 passed in 6.01s
+            fails:
+              times: 1
+              prints: |
+                ` + prints + "\n" + then
+}
+
+func testedSettings(retry string) string {
+	return "version: 1\nprojects:\n  - {name: p0, role: role-0, mode: heal, retry: " + retry + ", write: {inline: healed}, grants: [dist]}\n" +
+		"grants:\n  - {id: dist, because: The build uploads., owner: team, actions: [\"s3:PutObject\"], " +
+		"resources: [\"arn:${partition}:s3:::dist/*\"]}\n"
+}
+
+// begin starts a build and plays until all is still.
+func (s *stage) begin(b simaws.Start) string {
+	s.t.Helper()
+	b.Project = "p0"
+	if b.Version == "" {
+		b.Version = "refs/heads/main"
+	}
+	id, err := s.Sim.Run(b)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.drain()
+	return id
+}
+
+// flaked says how often each test has flaked.
+func (s *stage) flaked() string {
+	s.t.Helper()
+	ts, err := s.Inbox.Healer.Flaky(context.Background(), "", 100)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var out []string
+	for _, t := range ts {
+		out = append(out, fmt.Sprint(t.Name, " ", t.Flaked))
+	}
+	return strings.Join(out, ", ")
+}
+
+// TestFlaked: a test has flaked if the same commit is green afterwards with nothing changed, and not
+// otherwise.
+func TestFlaked(t *testing.T) {
+	again := func(b simaws.Start) func(*stage) {
+		return func(s *stage) {
+			s.begin(simaws.Start{})
+			s.Sim.Clock.Advance(5 * time.Minute)
+			s.begin(b)
+		}
+	}
+	for _, row := range []struct {
+		what, extra, then string
+		do                func(*stage)
+		want              string
+	}{
+		{"a person starts the same again", "", "", again(simaws.Start{Initiator: "ci/alice"}), "test_adds 1"},
+		{"another image", "", "starts:\n  - {project: p0, version: refs/heads/main}\n  - {project: p0, version: refs/heads/main, " +
+			"after: 20m, overrides: {imageOverride: aws/codebuild/standard:8.0}}\n", (*stage).drain, ""},
+		{"a pull request of the same commit is green", "    versions: [{ref: refs/heads/main, commit: " + commitA + "}, {ref: pr/7, commit: " +
+			commitA + "}]\n", "", again(simaws.Start{Version: "pr/7"}), ""},
+		{"a pull request fails, and is green", "    versions: [{ref: refs/heads/main}, {ref: pr/7}]\n", "", func(s *stage) {
+			s.begin(simaws.Start{Version: "pr/7"})
+			s.begin(simaws.Start{Version: "pr/7"})
+		}, ""},
+		{"the role was given something in between", "", "          - aws s3 cp x s3://dist/x\n", func(s *stage) {
+			first := s.begin(simaws.Start{}) // fails of its test
+			if s.of(first).Outcome != decide.Reported {
+				s.t.Errorf("the first build ended %s", s.of(first).Outcome)
+			}
+			s.Sim.Clock.Advance(10 * time.Minute)
+			s.begin(simaws.Start{}) // passes it, is denied the upload, and healed
+			if s.inline("role-0") == "" {
+				s.t.Error("nothing was granted")
+			}
+		}, ""},
+	} {
+		s := open(t, tested(row.extra, row.then), testedSettings("true"))
+		row.do(s)
+		if got := s.flaked(); got != row.want {
+			t.Errorf("%s: flaked %q, should be %q", row.what, got, row.want)
+		}
+		// However often its end is heard of, a build counts once.
+		for _, b := range s.Sim.Builds("p0") {
+			s.do(`{"replay":{"build":"` + b.ID + `"}}`)
+		}
+		s.do(`{"sweep":{}}`)
+		s.drain()
+		if got := s.flaked(); got != row.want {
+			t.Errorf("%s: flaked %q once more", row.what, got)
+		}
+	}
+}
+
+const commitA = "9b1c5e0d3f7a42c68e1d90b7a5f3c2e4d6081b29"
+
+// TestFlakySettings: without the setting, a build of a test known to be flaky is told of, and not started.
+func TestFlakySettings(t *testing.T) {
+	const two = "    versions: [{ref: refs/heads/main}, {ref: \"refs/heads/main^{" + commitA + "}\", commit: " + commitA + "}]\n"
+	for retry, builds := range map[string]int{"true": 3, "{flaky_tests: false}": 3, "{flaky_tests: true}": 4} {
+		s := open(t, tested(two, ""), testedSettings(retry))
+		s.begin(simaws.Start{})
+		s.begin(simaws.Start{})
+		s.Sim.Clock.Advance(5 * time.Minute)
+		last := s.begin(simaws.Start{Version: "refs/heads/main^{" + commitA + "}"})
+		if n := len(s.Sim.Builds("p0")); n != builds {
+			t.Errorf("retry: %s: %d builds, should be %d", retry, n, builds)
+		}
+		k := s.of(last).Rounds[0].Known
+		if len(k) != 1 || k[0].Flaked != 1 || k[0].Times != 0 || k[0].Failed != 1 {
+			t.Errorf("retry: %s: known is %+v", retry, k)
+		}
+	}
+}
