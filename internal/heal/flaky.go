@@ -110,16 +110,21 @@ func (h *Healer) passed(ctx context.Context, at settings.Account, p settings.Pro
 	if b.Status != codebuild.Succeeded || b.End.IsZero() || b.BatchARN != "" {
 		return nil // of a batch, one build that is green says nothing about another
 	}
-	b, err := WithRoot(ctx, h.Builds, at, b)
-	if err != nil {
-		return err
-	}
 	f := decide.Facts{Settings: h.Settings, Home: h.Home, Project: p, Build: b, Self: h.Self}
 	var led []decide.Round
 	if c != nil {
 		if f.Earlier = counted(c.Rounds); c.last().Waits() && h.startedBy(*c.last(), b, codebuild.Batch{}) {
 			f.Earlier[len(f.Earlier)-1].Retry = b.ID
 			led = ledTo(f.Earlier, b.ID)
+		}
+	}
+	if len(led) > 0 && b.Derived() {
+		root := led[0].Build.Asked() // an auto-retry of that one
+		f.Build.Root = &root
+	} else {
+		var err error
+		if f.Build, err = WithRoot(ctx, h.Builds, at, b); err != nil {
+			return err
 		}
 	}
 	g := pass{Commit: shortHash(b.ResolvedSourceVersion), Start: b.Start, End: b.End, Repeats: idsOf(led),

@@ -58,7 +58,8 @@ projects:
 }
 
 func testedSettings(retry string) string {
-	return "version: 1\nprojects:\n  - {name: p0, role: role-0, mode: heal, retry: " + retry + ", write: {inline: healed}, grants: [dist]}\n" +
+	return "version: 1\nprojects:\n  - {name: p0, role: role-0, mode: heal, retry: " + retry +
+		", write: {inline: healed}, grants: [dist]}\n" +
 		"grants:\n  - {id: dist, because: The build uploads., owner: team, actions: [\"s3:PutObject\"], " +
 		"resources: [\"arn:${partition}:s3:::dist/*\"]}\n"
 }
@@ -110,8 +111,8 @@ func TestFlaked(t *testing.T) {
 		{"a person starts the same again", "", "", again(simaws.Start{Initiator: "ci/alice"}), "test_adds 1"},
 		{"another image", "", "starts:\n  - {project: p0, version: refs/heads/main}\n  - {project: p0, version: refs/heads/main, " +
 			"after: 20m, overrides: {imageOverride: aws/codebuild/standard:8.0}}\n", (*stage).drain, ""},
-		{"a pull request of the same commit is green", "    versions: [{ref: refs/heads/main, commit: " + commitA + "}, {ref: pr/7, commit: " +
-			commitA + "}]\n", "", again(simaws.Start{Version: "pr/7"}), ""},
+		{"a pull request of the same commit is green", "    versions: [{ref: refs/heads/main, commit: " + commitA +
+			"}, {ref: pr/7, commit: " + commitA + "}]\n", "", again(simaws.Start{Version: "pr/7"}), ""},
 		{"a pull request fails, and is green", "    versions: [{ref: refs/heads/main}, {ref: pr/7}]\n", "", func(s *stage) {
 			s.begin(simaws.Start{Version: "pr/7"})
 			s.begin(simaws.Start{Version: "pr/7"})

@@ -352,9 +352,13 @@ func (st *Stage) Writes() []string {
 	return out
 }
 
-// Case reads the case of the story's project: of its first build.
+// Case reads the case of the story's project: of its first build, or of the first one of the source
+// version that the story is about.
 func (st *Stage) Case(ctx context.Context) (decide.Case, error) {
 	bs := st.Builds()
+	if v := st.Story.Expect.Version; v != "" {
+		bs = slices.DeleteFunc(slices.Clone(bs), func(b simaws.Build) bool { return b.Version != v })
+	}
 	if len(bs) == 0 {
 		return decide.Case{}, heal.ErrNotFound
 	}
