@@ -27,6 +27,8 @@ type Roundup struct {
 	Counts   map[decide.Kind]int `json:"counts"`
 	Groups   []Group             `json:"groups"` // the largest first
 	More     int                 `json:"more"`   // groups that are not listed
+	// Lost is what the failed builds cost, by cause.
+	Lost []Lost `json:"lost,omitempty"`
 }
 
 // Group stands for the equal results of one project.
@@ -69,8 +71,11 @@ func roundup(os []decide.Outcome) Roundup {
 	groups := map[key]*Group{}
 	projects := map[[3]string]bool{}
 	ids := []string{}
+	lost := newLoss()
 	for _, o := range os {
-		n := tell(newView(o))
+		v := newView(o)
+		n := tell(v)
+		lost.add(v)
 		ids = append(ids, n.ID)
 		k := key{n.Case.Account, n.Case.Region, n.Case.Project, n.Cause, n.Kind}
 		g := groups[k]
@@ -103,7 +108,7 @@ func roundup(os []decide.Outcome) Roundup {
 	if len(r.Groups) > maxGroups {
 		r.Groups, r.More = r.Groups[:maxGroups], len(r.Groups)-maxGroups
 	}
-	r.Projects = len(projects)
+	r.Projects, r.Lost = len(projects), lost.list()
 	r.Headline = fmt.Sprintf("%s in %s: %s", plural(r.Failures, "notice"), plural(r.Projects, "project"),
 		strings.Join(r.counts(), ", "))
 	slices.Sort(ids)
@@ -136,6 +141,7 @@ func (r Roundup) email() string {
 		}
 	}
 	m.end()
+	m.lost(r.Lost)
 	for _, g := range r.Groups {
 		m.line(g.name())
 		m.fact(string(g.Kind), g.Headline)
@@ -174,6 +180,9 @@ func (g Group) name() string {
 
 func (r Roundup) card() Card {
 	parts := []string{prosemark(r.Headline + ".")}
+	if len(r.Lost) > 0 {
+		parts = append(parts, "*Build time lost*\n"+bullets(lostWords(r.Lost)))
+	}
 	for _, g := range r.Groups {
 		parts = append(parts, fmt.Sprintf("%s %s %s× %s", marks[g.Kind], code(g.about()), thousands(g.Failures),
 			prosemark(g.Headline)))

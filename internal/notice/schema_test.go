@@ -198,7 +198,7 @@ func TestSchemaKeys(t *testing.T) {
 	for name, typ := range map[string]any{"notice": Notice{}, "case": Case{}, "build": Build{}, "failure": Failure{},
 		"denial": Denial{}, "event": Event{}, "refusal": Refusal{},
 		"grant": Grant{}, "change": Change{}, "command": Command{}, "holders": Holders{}, "snippet": Snippet{}, "links": Links{},
-		"digest": Roundup{}, "group": Group{}} {
+		"digest": Roundup{}, "group": Group{}, "lost": Lost{}} {
 		var keys, required []string
 		rt := reflect.TypeOf(typ)
 		for i := range rt.NumField() {
