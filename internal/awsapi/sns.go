@@ -28,6 +28,11 @@ func (s SNS) Digest(ctx context.Context, os []decide.Outcome) error {
 	return s.publish(ctx, notice.Digest(os))
 }
 
+// Week implements [heal.Notifier].
+func (s SNS) Week(ctx context.Context, w decide.Week) error {
+	return s.publish(ctx, notice.Week(w))
+}
+
 func (s SNS) publish(ctx context.Context, m notice.Message) error {
 	subject, body, attributes := m.SNS()
 	in := &sns.PublishInput{TopicArn: &s.Topic, Subject: &subject, Message: &body, MessageStructure: aws.String("json"),

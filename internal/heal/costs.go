@@ -7,80 +7,53 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/buildmedic/buildmedic/internal/decide"
 )
 
-// Costs is what the failed builds cost that the ledger remembers. Nothing in it is an estimate:
-// these are the times of builds, as CodeBuild has them.
-type Costs struct {
-	From   time.Time   `json:"from,omitzero"` // end of the first of these builds
-	To     time.Time   `json:"to,omitzero"`   // end of the last
-	Causes []CauseCost `json:"causes"`        // that which cost most first
-	Total  CauseCost   `json:"total"`         // of all
-	// Cut: of some project more builds failed than are remembered.
-	Cut bool `json:"cut,omitempty"`
+// tally sums up failed builds of one cause.
+type tally struct {
+	cost           decide.CauseCost
+	healed, others []int // seconds to green
 }
 
-// CauseCost is what failed builds of one cause cost.
-type CauseCost struct {
-	Cause   string `json:"cause"`   // "" of the total
-	Builds  int    `json:"builds"`  // that failed
-	Seconds int    `json:"seconds"` // how long these ran
-	// Healed are those after which the next green build of the branch was one that Buildmedic started;
-	// Others, after which it was another one. The rest is not known to be green again.
-	Healed ToGreen `json:"healed"`
-	Others ToGreen `json:"others"`
-}
-
-// ToGreen says how long it took until a branch was green again: from the end of a failed build to the
-// end of the green one.
-type ToGreen struct {
-	Builds int `json:"builds"`
-	Median int `json:"median_seconds"` // the middle one, or the lower one of two
-	Most   int `json:"most_seconds"`
-
-	all []int
-}
-
-func (g *ToGreen) add(seconds int) { g.all = append(g.all, seconds) }
-
-func (g *ToGreen) sum() {
-	slices.Sort(g.all)
-	if n := len(g.all); n > 0 {
-		g.Builds, g.Median, g.Most = n, g.all[(n-1)/2], g.all[n-1]
-	}
-}
-
-func (c *CauseCost) add(b pastBuild) {
-	c.Builds++
-	c.Seconds += int(b.took() / time.Second)
+func (t *tally) add(b pastBuild) {
+	t.cost.Builds++
+	t.cost.Seconds += int(b.took() / time.Second)
 	if b.Green.IsZero() {
 		return
 	}
 	to := int(max(b.Green.Sub(b.End), 0) / time.Second)
 	if b.Own {
-		c.Healed.add(to)
+		t.healed = append(t.healed, to)
 	} else {
-		c.Others.add(to)
+		t.others = append(t.others, to)
 	}
 }
 
-func (c *CauseCost) sum() {
-	c.Healed.sum()
-	c.Others.sum()
+func (t *tally) sum() decide.CauseCost {
+	t.cost.Healed, t.cost.Others = toGreen(t.healed), toGreen(t.others)
+	return t.cost
+}
+
+func toGreen(all []int) (g decide.ToGreen) {
+	slices.Sort(all)
+	if n := len(all); n > 0 {
+		g.Builds, g.Median, g.Most = n, all[(n-1)/2], all[n-1]
+	}
+	return g
 }
 
 // costsOf sums up builds.
-func costsOf(builds []pastBuild) Costs {
-	by := map[string]*CauseCost{}
-	out := Costs{Causes: []CauseCost{}}
+func costsOf(builds []pastBuild) decide.Costs {
+	by := map[string]*tally{}
+	out, total := decide.Costs{Causes: []decide.CauseCost{}}, tally{}
 	for _, b := range builds {
-		c := by[b.Cause]
-		if c == nil {
-			c = &CauseCost{Cause: b.Cause}
-			by[b.Cause] = c
+		if by[b.Cause] == nil {
+			by[b.Cause] = &tally{cost: decide.CauseCost{Cause: b.Cause}}
 		}
-		c.add(b)
-		out.Total.add(b)
+		by[b.Cause].add(b)
+		total.add(b)
 		if out.From.IsZero() || b.End.Before(out.From) {
 			out.From = b.End
 		}
@@ -88,26 +61,25 @@ func costsOf(builds []pastBuild) Costs {
 			out.To = b.End
 		}
 	}
-	for _, c := range by {
-		c.sum()
-		out.Causes = append(out.Causes, *c)
+	for _, t := range by {
+		out.Causes = append(out.Causes, t.sum())
 	}
-	out.Total.sum()
-	slices.SortFunc(out.Causes, func(a, b CauseCost) int {
+	out.Total = total.sum()
+	slices.SortFunc(out.Causes, func(a, b decide.CauseCost) int {
 		return cmp.Or(cmp.Compare(b.Seconds, a.Seconds), cmp.Compare(b.Builds, a.Builds), strings.Compare(a.Cause, b.Cause))
 	})
 	return out
 }
 
 // Costs sums up what the remembered failed builds of one project, or of all (""), cost: those that
-// ended at or after from.
-func (h *Healer) Costs(ctx context.Context, project string, from time.Time) (Costs, error) {
+// ended at or after from, and before to.
+func (h *Healer) Costs(ctx context.Context, project string, from, to time.Time) (decide.Costs, error) {
 	var all []pastBuild
 	cut := false
 	err := h.eachPast(ctx, project, func(_ pastOfProject, p past) {
 		cut = cut || p.From.After(from)
 		for _, b := range p.Builds {
-			if !b.End.Before(from) {
+			if !b.End.Before(from) && b.End.Before(to) {
 				all = append(all, b)
 			}
 		}
@@ -119,8 +91,8 @@ func (h *Healer) Costs(ctx context.Context, project string, from time.Time) (Cos
 
 // Flaky lists the tests of one project, or of all (""), that have flaked: those that did most often
 // first, at most limit.
-func (h *Healer) Flaky(ctx context.Context, project string, limit int) ([]FlakyTest, error) {
-	out := []FlakyTest{}
+func (h *Healer) Flaky(ctx context.Context, project string, limit int) ([]decide.FlakyTest, error) {
+	out := []decide.FlakyTest{}
 	err := h.eachPast(ctx, project, func(of pastOfProject, p past) {
 		out = append(out, p.flaky(of.account, of.region, of.name)...)
 	})

@@ -166,3 +166,29 @@ func TestFlakySettings(t *testing.T) {
 		}
 	}
 }
+
+// TestWeekly: what failed builds cost is told once a week, if the settings say so and any build failed.
+func TestWeekly(t *testing.T) {
+	for set, want := range map[string]int{"": 0, "notify: {weekly: true}\n": 1} {
+		s := open(t, tested("", ""), strings.Replace(testedSettings("true"), "projects:", set+"projects:", 1))
+		s.begin(simaws.Start{}) // on a Sunday
+		s.begin(simaws.Start{})
+		told := 0
+		for range 3 * 7 * 24 {
+			s.Sim.Clock.Advance(time.Hour)
+			s.do(`{"sweep":{}}`)
+		}
+		for _, n := range s.Sim.Notices() {
+			if n.Attributes["kind"] != "week" {
+				continue
+			}
+			told++
+			if want := "[week] 1 failed build in the week of 2026-11-16 took 1 min 16 s; 0 healed"; n.Subject != want {
+				t.Errorf("subject %q, should be %q", n.Subject, want)
+			}
+		}
+		if told != want {
+			t.Errorf("%q: told %d times, should be %d", set, told, want)
+		}
+	}
+}

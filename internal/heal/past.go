@@ -355,32 +355,13 @@ func (r run) describe(one *decide.TestHistory, b pastBuild, in bool) {
 	one.Since, one.Build = r.Since, b.project+":"+r.Build
 }
 
-// FlakyTest is a test that failed, and passed on the same commit.
-type FlakyTest struct {
-	Account    string    `json:"account"`
-	Region     string    `json:"region"`
-	Project    string    `json:"project"`
-	Suite      string    `json:"suite,omitempty"`
-	Name       string    `json:"name"`
-	Flaked     int       `json:"flaked"`         // how often
-	LastFlaked time.Time `json:"last_flaked"`    // end of the green build that showed it last
-	Builds     int       `json:"builds"`         // failed builds whose commit was green afterwards
-	Seconds    int       `json:"seconds"`        // how long these took
-	Failed     int       `json:"failed"`         // all builds in which it failed
-	First      time.Time `json:"first_failed"`   // end of the first of them
-	Last       time.Time `json:"last_failed"`    // end of the last
-	Newest     []string  `json:"newest_builds"`  // ids of the last of them, oldest first
-	Broken     bool      `json:"broken"`         // it fails on commit after commit now
-	Since      time.Time `json:"since,omitzero"` // if it does: end of the first build of that run
-}
-
 // flaky lists the tests that have flaked.
-func (p *past) flaky(account, region, project string) (out []FlakyTest) {
+func (p *past) flaky(account, region, project string) (out []decide.FlakyTest) {
 	for _, t := range p.Tests {
 		if t.Flaked == 0 {
 			continue
 		}
-		one := FlakyTest{Account: account, Region: region, Project: project, Suite: t.Suite, Name: t.Name, Flaked: t.Flaked,
+		one := decide.FlakyTest{Account: account, Region: region, Project: project, Suite: t.Suite, Name: t.Name, Flaked: t.Flaked,
 			LastFlaked: t.LastFlaked, Builds: t.Flakes, Seconds: t.Cost, Failed: t.Failed, First: t.First, Last: t.Last,
 			Newest: []string{}}
 		for _, b := range p.Builds {
@@ -398,7 +379,7 @@ func (p *past) flaky(account, region, project string) (out []FlakyTest) {
 	return out
 }
 
-func byFlaked(a, b FlakyTest) int {
+func byFlaked(a, b decide.FlakyTest) int {
 	return cmp.Or(cmp.Compare(b.Flaked, a.Flaked), cmp.Compare(b.Seconds, a.Seconds), cmp.Compare(a.Project, b.Project),
 		cmp.Compare(a.Suite, b.Suite), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Account, b.Account),
 		cmp.Compare(a.Region, b.Region))

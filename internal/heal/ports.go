@@ -218,6 +218,8 @@ type Notifier interface {
 	Notify(ctx context.Context, o decide.Outcome) error
 	// Digest tells of many at once.
 	Digest(ctx context.Context, os []decide.Outcome) error
+	// Week tells what failed builds cost in a week.
+	Week(ctx context.Context, w decide.Week) error
 }
 
 // Journal keeps one line per outcome for metrics and audit.

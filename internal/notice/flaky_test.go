@@ -29,3 +29,22 @@ func TestWordsOfMemory(t *testing.T) {
 		}
 	}
 }
+
+// sampleWeek is a week in which builds failed of several causes; one of its tests has a hostile name.
+func sampleWeek() decide.Week {
+	monday := time.Date(2026, 11, 16, 0, 0, 0, 0, time.UTC)
+	return decide.Week{From: monday, To: monday.AddDate(0, 0, 7), Costs: decide.Costs{
+		Causes: []decide.CauseCost{
+			{Cause: "test-failure", Builds: 12, Seconds: 5340, Healed: decide.ToGreen{Builds: 4, Median: 452, Most: 900},
+				Others: decide.ToGreen{Builds: 7, Median: 5400, Most: 86400}},
+			{Cause: "docker-rate-limit", Builds: 3, Seconds: 96, Healed: decide.ToGreen{Builds: 3, Median: 89, Most: 161}},
+			{Cause: "unknown", Builds: 1, Seconds: 30}},
+		Total: decide.CauseCost{Builds: 16, Seconds: 5466, Healed: decide.ToGreen{Builds: 7, Median: 161, Most: 900},
+			Others: decide.ToGreen{Builds: 7, Median: 5400, Most: 86400}},
+		Cut: true},
+		Flaky: []decide.FlakyTest{
+			{Account: "111122223333", Region: "eu-west-1", Project: "shop", Suite: "tests/test_orders.py", Name: "test_order_is_announced",
+				Flaked: 5, LastFlaked: monday.AddDate(0, 0, 3), Builds: 6, Seconds: 666},
+			{Account: "111122223333", Region: "eu-west-1", Project: "shop", Name: "*pays* <https://evil.example/x> token=" +
+				"ghp_0123456789abcdefghijklmnopqrstuvwxyz", Flaked: 1, LastFlaked: monday, Builds: 1, Seconds: 61, Broken: true}}}
+}

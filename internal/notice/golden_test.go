@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "rewrite the files in testdata")
 
 // TestGolden compares every kind of notice with its golden file.
 func TestGolden(t *testing.T) {
-	names := []string{"digest.txtar"}
+	names := []string{"digest.txtar", "week.txtar"}
 	for _, s := range samples {
 		names = append(names, s.name+".txtar")
 		t.Run(s.name, func(t *testing.T) {
@@ -36,6 +36,9 @@ func TestGolden(t *testing.T) {
 			os = append(os, s.outcome)
 		}
 		golden(t, "digest", "More notices than a team should get one by one.", Digest(os))
+	})
+	t.Run("week", func(t *testing.T) {
+		golden(t, "week", "What failed builds cost in a week.", Week(sampleWeek()))
 	})
 	kept, err := filepath.Glob("testdata/*.txtar")
 	if err != nil {

@@ -93,6 +93,8 @@ func TestGoldenFitSNS(t *testing.T) {
 	}
 	checkSNS(t, "digest", Digest(os))
 	checkSNS(t, "digest of none", Digest(nil))
+	checkSNS(t, "week", Week(sampleWeek()))
+	checkSNS(t, "week of nothing", Week(decide.Week{}))
 	checkSNS(t, "nothing", Render(decide.Outcome{}))
 }
 

@@ -97,6 +97,10 @@ func (root *schema) check(s *schema, path string, v any) []string {
 			return bad("want %s, not an object", s.Type)
 		}
 		return root.object(s, path, v)
+	case bool:
+		if s.Type != "boolean" {
+			return bad("want %s, not %t", s.Type, v)
+		}
 	default:
 		return bad("want %s, not %v", s.Type, v)
 	}
@@ -154,6 +158,7 @@ func TestSchema(t *testing.T) {
 		os = append(os, s.outcome)
 		texts[s.name] = Render(s.outcome).JSON
 	}
+	texts["week"], texts["empty week"] = Week(sampleWeek()).JSON, Week(decide.Week{}).JSON
 	texts["digest"], texts["empty digest"], texts["empty"] = Digest(os).JSON, Digest(nil).JSON,
 		Render(decide.Outcome{Kind: decide.Reported}).JSON
 	for name, text := range texts {
@@ -198,7 +203,8 @@ func TestSchemaKeys(t *testing.T) {
 	for name, typ := range map[string]any{"notice": Notice{}, "case": Case{}, "build": Build{}, "failure": Failure{},
 		"denial": Denial{}, "event": Event{}, "refusal": Refusal{},
 		"grant": Grant{}, "change": Change{}, "command": Command{}, "holders": Holders{}, "snippet": Snippet{}, "links": Links{},
-		"digest": Roundup{}, "group": Group{}, "lost": Lost{}} {
+		"digest": Roundup{}, "group": Group{}, "lost": Lost{}, "week": Weekly{},
+		"week_cause": WeekCause{}, "flaky_test": FlakyTest{}} {
 		var keys, required []string
 		rt := reflect.TypeOf(typ)
 		for i := range rt.NumField() {

@@ -61,6 +61,9 @@ var notifyKeys = []Key{
 	number("digest", 30, 0, 1000, "50",
 		"How many notices an hour are sent one by one. The rest comes together, as one notice; with "+
 			"`0`, all of them do."),
+	truth("weekly", false,
+		"Whether a notice on each Monday (UTC) says what failed builds cost in the week before, by cause, and which "+
+			"tests are flakiest. There is none for a week in which no build failed."),
 }
 
 var chatKeys = []Key{

@@ -93,7 +93,7 @@ func (o object) child(key string) object {
 }
 
 func (r *reader) notify(o object) Notify {
-	n := Notify{Digest: o.integer("digest")}
+	n := Notify{Digest: o.integer("digest"), Weekly: o.boolean("weekly")}
 	for _, v := range o.texts("email") {
 		a, err := mail.ParseAddress(v.text)
 		if err != nil || a.Address != v.text {

@@ -68,6 +68,7 @@ type Settings struct {
 type Notify struct {
 	Email  []string
 	Chat   *Chat // nil: none
+	Weekly bool  // tell each week what failed builds cost
 	Digest int   // notices an hour that are sent one by one; default 30
 }
 

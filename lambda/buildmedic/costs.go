@@ -8,11 +8,10 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/decide"
-	"github.com/buildmedic/buildmedic/internal/heal"
 )
 
 // printFlaky lists the flakiest tests.
-func printFlaky(w io.Writer, ts []heal.FlakyTest) {
+func printFlaky(w io.Writer, ts []decide.FlakyTest) {
 	if len(ts) == 0 {
 		fmt.Fprintln(w, "No test is known to have failed and passed on the same commit.")
 		return
@@ -29,7 +28,7 @@ func printFlaky(w io.Writer, ts []heal.FlakyTest) {
 }
 
 // printCosts says what failed builds cost, by cause.
-func printCosts(w io.Writer, c heal.Costs) {
+func printCosts(w io.Writer, c decide.Costs) {
 	if c.Total.Builds == 0 {
 		fmt.Fprintln(w, "No build is known to have failed in this time.")
 		return
@@ -48,7 +47,7 @@ func printCosts(w io.Writer, c heal.Costs) {
 	}
 }
 
-func toGreen(g heal.ToGreen) string {
+func toGreen(g decide.ToGreen) string {
 	if g.Builds == 0 {
 		return "-"
 	}

@@ -205,6 +205,13 @@ func (p printer) Digest(_ context.Context, os []decide.Outcome) error {
 	return err
 }
 
+// Week implements heal.Notifier.
+func (p printer) Week(_ context.Context, w decide.Week) error {
+	m := notice.Week(w)
+	_, err := fmt.Fprintf(p.w, "\n%s\n\n%s\n", m.Subject, m.Email)
+	return err
+}
+
 // follow stays with a case until it is closed: it waits where the healer
 // waits, and looks after the builds that it started.
 func (d *desk) follow(ctx context.Context, caseID string, progress io.Writer) (decide.Case, error) {

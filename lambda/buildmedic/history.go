@@ -56,7 +56,7 @@ func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 			}
 			return err
 		case *costs:
-			c, err := h.Costs(ctx, fs.Arg(0), deskClock.Now().AddDate(0, 0, -*days))
+			c, err := h.Costs(ctx, fs.Arg(0), deskClock.Now().AddDate(0, 0, -*days), deskClock.Now().Add(time.Minute))
 			if err == nil && *asJSON {
 				return orError(printJSON(stdout, stderr, c))
 			}

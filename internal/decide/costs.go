@@ -1,0 +1,64 @@
+package decide
+
+import (
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// Costs is what the failed builds cost that the ledger remembers. Nothing in it is an estimate:
+// these are the times of builds, as CodeBuild has them.
+type Costs struct {
+	From   time.Time   `json:"from,omitzero"` // end of the first of these builds
+	To     time.Time   `json:"to,omitzero"`   // end of the last
+	Causes []CauseCost `json:"causes"`        // that which cost most first
+	Total  CauseCost   `json:"total"`         // of all
+	// Cut: of some project more builds failed than are remembered.
+	Cut bool `json:"cut,omitempty"`
+}
+
+// CauseCost is what failed builds of one cause cost.
+type CauseCost struct {
+	Cause   string `json:"cause"`   // "" of the total
+	Builds  int    `json:"builds"`  // that failed
+	Seconds int    `json:"seconds"` // how long these ran
+	// Healed are those after which the next green build of the branch was one that Buildmedic started;
+	// Others, after which it was another one. The rest is not known to be green again.
+	Healed ToGreen `json:"healed"`
+	Others ToGreen `json:"others"`
+}
+
+// ToGreen says how long it took until a branch was green again: from the end of a failed build to the
+// end of the green one.
+type ToGreen struct {
+	Builds int `json:"builds"`
+	Median int `json:"median_seconds"` // the middle one, or the lower one of two
+	Most   int `json:"most_seconds"`
+}
+
+// FlakyTest is a test that failed, and passed on the same commit.
+type FlakyTest struct {
+	Account    string    `json:"account"`
+	Region     string    `json:"region"`
+	Project    string    `json:"project"`
+	Suite      string    `json:"suite,omitempty"`
+	Name       string    `json:"name"`
+	Flaked     int       `json:"flaked"`         // how often
+	LastFlaked time.Time `json:"last_flaked"`    // end of the green build that showed it last
+	Builds     int       `json:"builds"`         // failed builds whose commit was green afterwards
+	Seconds    int       `json:"seconds"`        // how long these took
+	Failed     int       `json:"failed"`         // all builds in which it failed
+	First      time.Time `json:"first_failed"`   // end of the first of them
+	Last       time.Time `json:"last_failed"`    // end of the last
+	Newest     []string  `json:"newest_builds"`  // ids of the last of them, oldest first
+	Broken     bool      `json:"broken"`         // it fails on commit after commit now
+	Since      time.Time `json:"since,omitzero"` // if it does: end of the first build of that run
+}
+
+// Week is what a weekly notice tells of.
+type Week struct {
+	From, To time.Time // builds that ended at or after From and before To
+	Costs    Costs
+	Flaky    []FlakyTest // the flakiest of all that are remembered
+	Home     settings.Account
+}
