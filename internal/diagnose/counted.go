@@ -31,7 +31,7 @@ var (
 	failedCount = lazyregexp.New(`(?i)\b(\d+) (?:tests? )?(?:failed|failing|failures?|errors?)\b|` +
 		`\b(?:failed|failures?|errors?)[:=] ?(\d+)\b`)
 	// notTests counts something else than tests.
-	notTests = lazyregexp.New(`(?i)\b(?:suites?|files?|snapshots?|targets?|packages?|assertions?|steps?)\b`)
+	notTests = lazyregexp.New(`(?i)\b(?:suites?|files?|snapshots?|targets?|packages?|steps?)\b|^\s*assertions:`)
 )
 
 // countOf is how many tests failed by the runner's own words; 0 if they do not say. What a test
