@@ -2239,12 +2239,6 @@ var causes = []Cause{
 				sure: true,
 			},
 			{says: []string{"npm err! test failed"}},
-			{
-				says: []string{"___ "},
-				also: []string{"= failures ="},
-				like: &pattern{source: "^_{3,} \\S.* _{3,}$"},
-			},
-			{says: []string{"fail: "}, like: &pattern{source: "^\\S+ {2,}FAIL: +\\S"}},
 			{says: []string{"--- fail:"}, like: &pattern{source: "^\\s*--- FAIL: (?P<test>\\S+)"}, first: true},
 			{says: []string{"failed"}, like: &pattern{source: "^FAILED \\S+::(?P<test>\\S+)"}, first: true},
 			{
@@ -2580,6 +2574,12 @@ var causes = []Cause{
 				says: []string{"failed!"},
 				like: &pattern{source: "^(RuntimeError: )?\\S*test\\S* \\d+/\\d+ failed!"},
 			},
+			{
+				says: []string{"___ "},
+				also: []string{"= failures ="},
+				like: &pattern{source: "^_{3,} \\S.* _{3,}$"},
+			},
+			{says: []string{"fail: "}, like: &pattern{source: "^\\S+ {2,}FAIL: +\\S"}},
 			{any: "test"},
 		},
 	},
