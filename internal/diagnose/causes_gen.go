@@ -909,6 +909,7 @@ var causes = []Cause{
 			{says: []string{"could not find a valid docker environment"}},
 			{says: []string{"failed to start daemon:"}},
 			{says: []string{"docker is unreachable"}},
+			{says: []string{"requires docker. is docker running?"}},
 		},
 	},
 	{
@@ -1613,6 +1614,10 @@ var causes = []Cause{
 			},
 			{says: []string{"couldn't find any versions for"}},
 			{says: []string{"yn0035"}},
+			{
+				says: []string{"workspace not found ("},
+				like: &pattern{source: "@workspace:\\S+: Workspace not found"},
+			},
 		},
 	},
 	{
@@ -1802,6 +1807,8 @@ var causes = []Cause{
 				like: &pattern{source: "(?i)defines \"packageManager|configured to use (yarn|pnpm|npm)"},
 				sure: true,
 			},
+			{says: []string{"no pnpm version is specified"}},
+			{says: []string{"is not supported by the project ("}, sure: true},
 		},
 	},
 	{
@@ -2072,6 +2079,11 @@ var causes = []Cause{
 			{says: []string{"no match for argument:"}},
 			{says: []string{"error: nothing to do"}, like: &pattern{source: "^Error: Nothing to do"}},
 			{says: []string{"error: unable to select packages"}},
+			{
+				says: []string{"was not found"},
+				like: &pattern{source: "^E: Version '[^']+' for '[^']+' was not found"},
+			},
+			{says: []string{"no available formula with the name"}},
 		},
 	},
 	{
@@ -3504,6 +3516,7 @@ var causes = []Cause{
 			{says: []string{"already has an active deployment"}},
 			{says: []string{"was not finished"}, like: &pattern{source: "(?i)last job \\S+ was not finished"}},
 			{says: []string{"is in an invalid state for this operation. must be ready"}},
+			{says: []string{"the object has been modified; please apply your changes to the latest version"}},
 		},
 	},
 	{
@@ -3697,6 +3710,8 @@ var causes = []Cause{
 			{says: []string{"no identity found"}, like: &pattern{source: "(?i)codesign|: no identity found$"}},
 			{says: []string{"no signing certificate"}},
 			{says: []string{"not found for signing config"}},
+			{says: []string{"no profiles for '"}, like: &pattern{source: "No profiles for '[^']+' were found"}},
+			{says: []string{"requires a provisioning profile"}},
 		},
 	},
 	{
@@ -3778,6 +3793,9 @@ var causes = []Cause{
 			{says: []string{"migration of schema", "failed"}},
 			{says: []string{"liquibase.exception."}},
 			{says: []string{"alembic", "can't locate revision"}},
+			{says: []string{"multiple head revisions are present"}},
+			{says: []string{"migration file \""}, like: &pattern{source: "^migration file \"[^\"]+\" failed"}},
+			{says: []string{"unexpected error running liquibase"}},
 		},
 	},
 	{
@@ -4268,6 +4286,7 @@ var causes = []Cause{
 			{says: []string{"no module named pip"}},
 			{says: []string{"could not determine executable to run"}},
 			{exit: []string{"127"}},
+			{says: []string{"unable to locate executable file"}},
 		},
 	},
 	{
@@ -4286,6 +4305,10 @@ var causes = []Cause{
 			{says: []string{"eacces"}, like: &pattern{source: "(?i)spawn \\S+ EACCES"}},
 			{says: []string{"bad interpreter", "permission denied"}},
 			{exit: []string{"126"}},
+			{
+				says: []string{"permission denied"},
+				like: &pattern{source: "^(\\S*sh: )(line \\d+: )?\\.{0,2}/\\S+: Permission denied$"},
+			},
 		},
 	},
 	{
@@ -4314,6 +4337,7 @@ var causes = []Cause{
 				says: []string{"improperlyconfigured:"},
 				like: &pattern{source: "(?i)must not be empty|environment variable|not set"},
 			},
+			{says: []string{"input required and not supplied: "}},
 		},
 	},
 	{
@@ -4340,6 +4364,148 @@ var causes = []Cause{
 				like: &pattern{source: "^sed: -e expression #\\d+, char \\d+: "},
 				sure: true,
 			},
+		},
+	},
+	{
+		Name:  "project-file-missing",
+		Title: "The tool does not find the project's own file",
+		Advice: "Run it in the directory that has the file, or give its path; in a CodeBuild build each " +
+			"phase begins in the source's root. Check that the file is committed, and that a filter " +
+			"of files or a sparse checkout does not leave it out.",
+		Remedy:  "report",
+		general: true,
+		rules: []rule{
+			{says: []string{"could not find `cargo.toml`"}, sure: true},
+			{says: []string{"go.mod file not found in"}, sure: true},
+			{says: []string{"does not contain a gradle build"}, sure: true},
+			{says: []string{"no configuration file provided: not found"}},
+			{says: []string{"could not find a pyproject.toml file in"}},
+			{says: []string{"could not locate gemfile"}},
+			{says: []string{"could not find a composer.json file in"}},
+			{
+				says: []string{"is missing in this directory"},
+				like: &pattern{source: "Configuration file \"[^\"]+\" is missing in this directory"},
+			},
+			{says: []string{"no pulumi.yaml project file found"}},
+			{says: []string{"enolerna"}},
+			{says: []string{"could not find \"turbo.json\""}},
+			{says: []string{"could not find nx modules"}},
+			{says: []string{"no app spec found"}},
+			{says: []string{"packages field missing or empty"}},
+			{says: []string{"doesn't seem to have been installed"}},
+		},
+	},
+	{
+		Name:  "licence-not-accepted",
+		Title: "A licence or terms of service were not accepted",
+		Advice: "Accept them once in the build, before the step that needs it (sdkmanager --licenses, " +
+			"conda tos accept, ACCEPT_EULA=Y), if your organization may.",
+		Remedy:  "report",
+		general: true,
+		rules: []rule{
+			{says: []string{"licences have not been accepted"}},
+			{says: []string{"licenses have not been accepted"}},
+			{
+				says: []string{"license for package"},
+				like: &pattern{source: "License for package .* not accepted"},
+			},
+			{says: []string{"terms of service have not been accepted"}},
+			{
+				says: []string{"you must accept the"},
+				like: &pattern{source: "(?i)you must accept the .*\\b(eula|licen[cs]e|terms)\\b"},
+			},
+		},
+	},
+	{
+		Name:  "service-not-ready",
+		Title: "A service that the command waits for did not come up",
+		Advice: "Look at that service's own output: it crashed, listens on another port or address, or " +
+			"needs longer. Start it in the background of the same phase, and wait for its health " +
+			"page.",
+		Remedy:    "report",
+		Retryable: true,
+		general:   true,
+		rules: []rule{
+			{
+				says: []string{"timed out waiting for: "},
+				like: &pattern{source: "Timed out waiting for: (https?|tcp|http-get|socket)\\b"},
+			},
+			{
+				says: []string{"timeout: http"},
+				like: &pattern{source: "^(Error: )?Timeout: https?(-get|-head|-options)?://"},
+			},
+			{says: []string{"timeout occurred after waiting"}},
+			{
+				says: []string{"waiting on dependencies to become available"},
+				like: &pattern{source: "Timeout after \\S+ waiting"},
+			},
+			{
+				says: []string{"from config.webserver"},
+				like: &pattern{source: "Timed out waiting \\d+ms from config\\.webServer"},
+			},
+		},
+	},
+	{
+		Name:  "git-identity-missing",
+		Title: "Git does not know who commits",
+		Advice: "Set user.name and user.email in the build, before it commits or tags (git config " +
+			"--global user.email …).",
+		Remedy:  "report",
+		general: true,
+		rules: []rule{
+			{says: []string{"unable to auto-detect email address"}},
+			{says: []string{"please tell me who you are"}},
+			{says: []string{"empty ident name"}},
+		},
+	},
+	{
+		Name:  "nothing-to-commit",
+		Title: "There was nothing to commit",
+		Advice: "git commit ends with 1 where nothing changed. If that may happen, ask first: git diff " +
+			"--cached --quiet || git commit -m TEXT.",
+		Remedy:  "report",
+		last:    20,
+		general: true,
+		rules: []rule{
+			{says: []string{"nothing to commit, working tree clean"}},
+			{says: []string{"nothing added to commit but untracked files present"}},
+			{says: []string{"no changes added to commit"}},
+		},
+	},
+	{
+		Name:  "site-build-failed",
+		Title: "A page or template of the site or documentation has a fault",
+		Advice: "The line names the file, link or template. The generator's own server shows the same on " +
+			"your machine.",
+		Remedy:  "report",
+		general: true,
+		rules: []rule{
+			{says: []string{"error building site:"}},
+			{says: []string{"liquid exception:"}},
+			{
+				says: []string{"aborted with"},
+				like: &pattern{source: "^(ERROR +-? *)?Aborted with \\d+ warnings? in strict mode"},
+			},
+			{
+				says: []string{"with warnings treated as errors"},
+				like: &pattern{source: "^build finished with problems"},
+			},
+			{says: []string{"docusaurus found broken"}},
+			{says: []string{"unable to build website for locale"}},
+			{says: []string{"dead link(s) found"}},
+			{says: []string{"there was an error in your graphql query"}},
+		},
+	},
+	{
+		Name:  "cocoapods-dependency-failed",
+		Title: "CocoaPods cannot install the pods",
+		Advice: "Run pod install --repo-update on your own machine and commit Podfile.lock; loosen one " +
+			"of the versions that the message names.",
+		Remedy:  "report",
+		general: true,
+		rules: []rule{
+			{says: []string{"cocoapods could not find compatible versions"}},
+			{says: []string{"[!] unable to find a specification for"}},
 		},
 	},
 	{
@@ -4637,6 +4803,7 @@ var causes = []Cause{
 			{says: []string{"unknownhostexception"}, remedy: "report"},
 			{says: []string{"name does not resolve"}, remedy: "report"},
 			{says: []string{"the remote name could not be resolved"}, remedy: "report"},
+			{says: []string{"unable to resolve host address"}, remedy: "report"},
 		},
 	},
 	{
@@ -4793,6 +4960,11 @@ var causes = []Cause{
 			{
 				says: []string{"duplicate"},
 				like: &pattern{source: "\\.Duplicate\\b|\\((Duplicate\\w*|\\w+\\.Duplicate)\\)"},
+			},
+			{says: []string{"release.tag_name already exists"}},
+			{
+				says: []string{"is already in use by container"},
+				like: &pattern{source: "The container name \"[^\"]+\" is already in use"},
 			},
 		},
 	},
@@ -4962,6 +5134,7 @@ var causes = []Cause{
 				says: []string{"requires "},
 				like: &pattern{source: "\"[\\w -]+\" requires (at least |at most |exactly )?\\d+ arguments?"},
 			},
+			{says: []string{"no stacks match the name(s)"}},
 		},
 	},
 	{
@@ -5209,7 +5382,10 @@ var causes = []Cause{
 			{says: []string{"segmentation fault"}, sure: true},
 			{says: []string{"segmentation fault"}},
 			{says: []string{"core dumped"}},
-			{says: []string{"aborted"}, like: &pattern{source: "^(\\S+: line \\d+: +\\d+ )?Aborted\\b"}},
+			{
+				says: []string{"aborted"},
+				like: &pattern{source: "^(\\S+: line \\d+: +\\d+ )?Aborted( +\\(core dumped\\)| {2,}\\S|$)"},
+			},
 			{
 				says: []string{"double free"},
 				like: &pattern{source: "^(free\\(\\): |\\*\\*\\* )?.*double free (or corruption|detected)"},
