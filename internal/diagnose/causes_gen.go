@@ -1381,8 +1381,8 @@ var causes = []Cause{
 			{says: []string{"merge conflict detected in"}, not: []string{"successfully merged"}, sure: true},
 			{
 				says: []string{"<<<<<<<"},
+				also: []string{"syntaxerror"},
 				like: &pattern{source: "^\\s*(\\d+ *\\| ?|> ?)?<<<<<<< \\S"},
-				sure: true,
 			},
 		},
 	},
@@ -1407,20 +1407,24 @@ var causes = []Cause{
 			{says: []string{"contain changes that were not yet committed into git"}},
 			{
 				says: []string{"uncommitted changes"},
+				not:  []string{"warning"},
 				like: &pattern{source: "(?i)^(\\W*(error|fatal|err!?)\\b.*|.*\\b(has|have|with|contains?|found|detected|are)\\b." +
 					"*) uncommitted changes"},
 			},
 			{
 				says: []string{"not clean"},
+				not:  []string{"warning"},
 				like: &pattern{source: "(?i)\\b(working|work) ?(tree|copy|directory)\\b.* (is )?not clean"},
 			},
 			{
 				says: []string{"dirty"},
+				not:  []string{"warning"},
 				like: &pattern{source: "(?i)\\b((working|work) ?(tree|copy|directory)|git (tree|repo(sitory)?|checkout)) (is " +
 					"|left )?dirty"},
 			},
 			{
 				says: []string{"date"},
+				not:  []string{"warning"},
 				like: &pattern{source: "(?i)\\b(generated|codegen|docs?|documentation|schemas?|mocks?|bundles?|dist|clients?|pro" +
 					"tos?|readme)\\b.* (is|are) (out of|not up[- ]to) date"},
 			},
@@ -2577,6 +2581,12 @@ var causes = []Cause{
 			{says: []string{"xctassert"}, like: &pattern{source: "XCTAssert\\w+ failed"}, sure: true},
 			{says: []string{"error "}, like: &pattern{source: "^ERROR \\S+\\.py::\\S+"}},
 			{says: []string{" in "}, like: &pattern{source: "^\\d+ (failed|errors?)\\b.* in [\\d.]+s"}},
+			{
+				says: []string{"___ "},
+				also: []string{"= failures ="},
+				like: &pattern{source: "^_{3,} \\S.* _{3,}$"},
+			},
+			{says: []string{"fail: "}, like: &pattern{source: "^\\S+ {2,}FAIL: +\\S"}},
 			{
 				says: []string{"returning 124"},
 				also: []string{"failed!"},
