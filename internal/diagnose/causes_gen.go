@@ -2761,6 +2761,7 @@ var causes = []Cause{
 				like:  &pattern{source: "^\\[Error at /\\S+\\] "},
 				first: true,
 			},
+			{says: []string{"cannot retrieve value from context provider"}},
 		},
 	},
 	{
@@ -2796,6 +2797,7 @@ var causes = []Cause{
 				like: &pattern{source: "(?i)\\bstack\\b.*\\b(state|status):? .*\\b(UPDATE_)?ROLLBACK_\\w+.*(can " +
 					"?not|can.t|unable to) be"},
 			},
+			{says: []string{"has an ongoing operation in progress and is not stable"}},
 		},
 	},
 	{
@@ -2808,6 +2810,7 @@ var causes = []Cause{
 			{says: []string{"no updates are to be performed"}},
 			{says: []string{"no changes to deploy. stack"}},
 			{says: []string{"the submitted information didn't contain changes"}},
+			{says: []string{"change set"}, like: &pattern{source: "change set with name \\S+ has no changes"}},
 		},
 	},
 	{
@@ -3309,6 +3312,8 @@ var causes = []Cause{
 			{says: []string{"protected against deletion"}},
 			{says: []string{"while terminationprotection is enabled"}},
 			{says: []string{"disableapitermination"}},
+			{says: []string{"lifecycle.prevent_destroy set"}},
+			{says: []string{"instance cannot be destroyed"}},
 		},
 	},
 	{
@@ -3625,6 +3630,7 @@ var causes = []Cause{
 			{says: []string{"notstabilized"}},
 			{says: []string{"exceeded max wait time for"}},
 			{says: []string{"the operation timed out. the state of the environment is unknown"}},
+			{says: []string{"the eb cli timed out after"}},
 		},
 	},
 	{
@@ -3785,6 +3791,7 @@ var causes = []Cause{
 			{says: []string{"sequelizeconnectionrefusederror"}},
 			{says: []string{"econnrefused", ":5432"}},
 			{says: []string{"econnrefused", ":3306"}},
+			{says: []string{"sorry, too many clients already"}},
 		},
 	},
 	{
@@ -4976,6 +4983,7 @@ var causes = []Cause{
 				says: []string{"is already in use by container"},
 				like: &pattern{source: "The container name \"[^\"]+\" is already in use"},
 			},
+			{says: []string{"resource already managed by terraform"}},
 		},
 	},
 	{
@@ -5044,6 +5052,7 @@ var causes = []Cause{
 			},
 			{says: []string{"the image id"}, like: &pattern{source: "The image id '[^']+' does not exist"}},
 			{says: []string{"kms key does not exist"}},
+			{says: []string{"workspace \""}, like: &pattern{source: "Workspace \"[^\"]+\" doesn't exist"}},
 		},
 	},
 	{
@@ -5097,6 +5106,7 @@ var causes = []Cause{
 			{says: []string{"cloudwatch logs role arn must be set in account settings"}},
 			{says: []string{"the rest api doesn't contain any methods"}},
 			{says: []string{"clientexception"}, like: &pattern{source: "\\(ClientException\\)"}},
+			{says: []string{"(invaliddefinition)"}},
 		},
 	},
 	{
@@ -5148,6 +5158,34 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "input-needed",
+		Title: "The tool asks a person, and a build has nobody to answer",
+		Advice: "Give the answer as an option: cdk deploy --require-approval never, terraform apply " +
+			"-auto-approve -input=false, pulumi up --yes, docker run without -t.",
+		Remedy:  "report",
+		general: true,
+		rules: []rule{
+			{says: []string{"terminal (tty) is not attached"}},
+			{says: []string{"error asking for approval"}},
+			{says: []string{"must be passed in to proceed when running in non-interactive mode"}},
+			{says: []string{"the input device is not a tty"}},
+			{says: []string{"your environment is non-interactive"}},
+		},
+	},
+	{
+		Name:  "nested-stack-failed",
+		Title: "A nested stack failed",
+		Advice: "Its own events name the reason (aws cloudformation describe-stack-events --stack-name " +
+			"with the ARN in the line; for a deleted stack only the ARN works). Roll back off keeps " +
+			"what failed.",
+		Remedy:  "report",
+		last:    80,
+		general: true,
+		rules: []rule{
+			{says: []string{"embedded stack", "was not successfully"}, first: true},
+		},
+	},
+	{
 		Name:  "custom-resource-silent",
 		Title: "The function behind a custom resource gave no answer",
 		Advice: "It crashed or timed out before it answered, is gone, or cannot reach CloudFormation's " +
@@ -5172,6 +5210,12 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"received response status [failed]", "from custom resource"}, first: true},
 			{says: []string{"see the details in cloudwatch log stream"}, first: true},
+			{
+				says:  []string{"_failed"},
+				not:   []string{"cancelled"},
+				like:  &pattern{source: "_FAILED\\b.*\\bCustom::\\w+"},
+				first: true,
+			},
 		},
 	},
 	{
