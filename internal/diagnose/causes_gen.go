@@ -3252,8 +3252,8 @@ var causes = []Cause{
 		Advice: "Set the function's runtime to one that AWS supports today, and test the code with it.",
 		Remedy: "report",
 		rules: []rule{
-			{says: []string{"the runtime parameter of", "is no longer supported"}},
 			{says: []string{"value ", "at 'runtime' failed to satisfy constraint"}},
+			{says: []string{"runtime parameter", "is no longer supported"}},
 		},
 	},
 	{
@@ -3265,7 +3265,7 @@ var causes = []Cause{
 			"--provenance=false).",
 		Remedy: "report",
 		rules: []rule{
-			{says: []string{"uploaded file must be a non-empty zip"}},
+			{says: []string{"uploaded file must be a non", "empty zip"}},
 			{says: []string{"could not unzip uploaded file"}},
 			{says: []string{"source image", "does not exist. provide a valid source image"}},
 			{
@@ -3623,7 +3623,7 @@ var causes = []Cause{
 			{says: []string{"request did not complete within requested timeout"}},
 			{says: []string{"waiter servicesstable failed"}},
 			{says: []string{"resource is not in the state servicesstable"}},
-			{says: []string{"resource timed out waiting for"}},
+			{says: []string{"resource timed out"}},
 			{says: []string{"waiter", "failed: max attempts exceeded"}},
 			{says: []string{"timeout while waiting for state to become"}},
 			{says: []string{"did not stabilize"}},
@@ -5046,10 +5046,7 @@ var causes = []Cause{
 			{says: []string{"no export named"}},
 			{says: []string{"handlererrorcode: notfound"}},
 			{says: []string{"servicenotactiveexception"}},
-			{
-				says: []string{"error code: invalid"},
-				like: &pattern{source: "Error Code: Invalid\\w+\\.NotFound"},
-			},
+			{says: []string{".notfound"}, like: &pattern{source: "\\bInvalid\\w+\\.NotFound\\b"}},
 			{says: []string{"the image id"}, like: &pattern{source: "The image id '[^']+' does not exist"}},
 			{says: []string{"kms key does not exist"}},
 			{says: []string{"workspace \""}, like: &pattern{source: "Workspace \"[^\"]+\" doesn't exist"}},

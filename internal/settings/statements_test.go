@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/floor"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/iamref"
@@ -483,6 +484,7 @@ func TestFind(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add(full)
 	f.Add(granting)
+	f.Add(ownCause)
 	f.Add("version: 1\nprojects: [{name: web, role: r, logs: {group: '/ci/*', s3: 'b/${x}/'}, pipelines: ['a*', 'b:c/d']}]")
 	f.Add("version: 1\ngrants: [{id: a, because: b, owner: c, set: cdk-deploy, resources: ['arn:aws:iam::111122223333:role/x']}]")
 	f.Add("a: &a [*a]")
@@ -588,6 +590,11 @@ func checkSettings(t *testing.T, s *Settings) {
 			}
 		}
 		checkMax(t, s, p)
+	}
+	for _, c := range s.Causes {
+		if c.Remedy != diagnose.Report && c.Remedy != diagnose.Retry || len(c.Samples) == 0 || c.Size() > diagnose.MaxPrograms {
+			t.Errorf("cause %s: remedy %s, %d samples, size %d", c.Name, c.Remedy, len(c.Samples), c.Size())
+		}
 	}
 	for _, test := range s.Tests {
 		if _, ok := iamref.Lookup(test.Action); !ok || test.Project == "" {
