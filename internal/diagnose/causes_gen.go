@@ -3557,8 +3557,9 @@ var causes = []Cause{
 				like: &pattern{source: "\\(Service: [^;,]+[;,] Status Code: 503"},
 			},
 			{
-				says: []string{"internal failure"},
-				like: &pattern{source: "(?i)(_FAILED\\b.*\\s|message: \"?|^\\s*)Internal Failure\\b"},
+				says:   []string{"internal failure"},
+				like:   &pattern{source: "(?i)(_FAILED\\b.*\\s|message: \"?|^\\s*)Internal Failure\\b"},
+				remedy: "report",
 			},
 		},
 	},
@@ -3574,8 +3575,8 @@ var causes = []Cause{
 			{says: []string{"spot task was interrupted"}},
 			{
 				says: []string{"spot"},
-				like: &pattern{source: "(?i)\\bspot (instance|capacity|node|vm|request)\\b.* (was |been |got " +
-					")?(interrupted|reclaimed|terminated|preempted)\\b"},
+				like: &pattern{source: "(?i)\\bspot (instance|capacity|node|vm|request)\\b.* " +
+					"(interrupted|reclaimed|preempted)\\b"},
 			},
 			{
 				says: []string{"host ec2 (instance"},
