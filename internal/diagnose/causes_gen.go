@@ -5050,7 +5050,6 @@ var causes = []Cause{
 			{says: []string{".notfound"}, like: &pattern{source: "\\bInvalid\\w+\\.NotFound\\b"}},
 			{says: []string{"the image id"}, like: &pattern{source: "The image id '[^']+' does not exist"}},
 			{says: []string{"kms key does not exist"}},
-			{says: []string{"workspace \""}, like: &pattern{source: "Workspace \"[^\"]+\" doesn't exist"}},
 		},
 	},
 	{
