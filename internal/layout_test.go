@@ -41,15 +41,16 @@ var rooms = map[string][]string{
 	"internal/diagnose":  {"internal/buildlog", "internal/codebuild", "internal/testrun", "go.yaml.in/yaml"},
 	"internal/settings": {"internal/buildlog", "internal/codebuild", "internal/diagnose", "internal/floor", "internal/iampolicy",
 		"internal/iamref", "go.yaml.in/yaml"},
+	"internal/compare": {"internal/buildlog", "internal/codebuild", "internal/diagnose"},
 	"internal/guardrail": {"internal/buildlog", "internal/codebuild", "internal/floor", "internal/iampolicy",
 		"internal/iamref", "internal/settings"},
 	"internal/permissions": {"internal/guardrail", "internal/iampolicy", "internal/settings"},
-	"internal/decide": {"internal/buildlog", "internal/codebuild", "internal/diagnose", "internal/guardrail",
+	"internal/decide": {"internal/buildlog", "internal/codebuild", "internal/compare", "internal/diagnose", "internal/guardrail",
 		"internal/iampolicy", "internal/settings"},
-	"internal/notice": {"internal/buildlog", "internal/codebuild", "internal/decide", "internal/diagnose",
+	"internal/notice": {"internal/buildlog", "internal/codebuild", "internal/compare", "internal/decide", "internal/diagnose",
 		"internal/guardrail", "internal/iampolicy", "internal/redact", "internal/settings"},
 	// the use case: facts gathered, decisions carried out
-	"internal/heal": {"internal/buildlog", "internal/codebuild", "internal/decide", "internal/diagnose",
+	"internal/heal": {"internal/buildlog", "internal/codebuild", "internal/compare", "internal/decide", "internal/diagnose",
 		"internal/guardrail", "internal/iampolicy", "internal/redact", "internal/settings"},
 	// effects
 	"internal/ledger": {"internal/heal"},
@@ -77,8 +78,9 @@ var rooms = map[string][]string{
 
 // pure rooms are functions of what they are given: they do no I/O, wait for
 // nothing and ask no clock.
-var pure = []string{"internal/buildevent", "internal/buildlog", "internal/codebuild", "internal/decide", "internal/diagnose",
-	"internal/floor", "internal/guardrail", "internal/iampolicy", "internal/iamref", "internal/notice",
+var pure = []string{"internal/buildevent", "internal/buildlog", "internal/codebuild", "internal/compare",
+	"internal/decide", "internal/diagnose", "internal/floor", "internal/guardrail", "internal/iampolicy",
+	"internal/iamref", "internal/notice",
 	"internal/permissions", "internal/redact",
 	"internal/settings", "internal/testrun"}
 

@@ -77,24 +77,58 @@ var (
 const month = `(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}`
 
 // steady returns text without what changes from build to build: colours, times, ids, hashes,
-// numbers and paths. A URL keeps its host.
+// numbers and paths. A URL keeps its host. An expression is only tried on a text that has what all
+// its matches have, since most lines have little of it.
 func steady(s string) string {
 	s = clip(s, maxLineBytes)
-	s = ansi.ReplaceAllString(s, "")
-	s = uuid.ReplaceAllString(s, "#")
-	s = date.ReplaceAllString(s, "#")
-	s = clock.ReplaceAllString(s, "#")
-	s = url.ReplaceAllString(s, "$1: $3")
-	s = rooted.ReplaceAllString(s, "$1#")
-	s = filename.ReplaceAllString(s, "#")
-	s = opaque.ReplaceAllStringFunc(s, func(t string) string {
-		if strings.ContainsAny(t, "0123456789") && strings.ToLower(t) != t {
-			return "#"
+	if strings.Contains(s, "\x1b") {
+		s = ansi.ReplaceAllString(s, "")
+	}
+	if strings.Count(s, "-") >= 4 {
+		s = uuid.ReplaceAllString(s, "#")
+	}
+	if strings.ContainsAny(s, digits) {
+		s = date.ReplaceAllString(s, "#")
+		if strings.Contains(s, ":") {
+			s = clock.ReplaceAllString(s, "#")
 		}
-		return t
-	})
-	s = token.ReplaceAllString(s, "#")
-	s = units.ReplaceAllString(s, "#")
-	s = runs.ReplaceAllString(s, "#")
+	}
+	if strings.Contains(s, "://") {
+		s = url.ReplaceAllString(s, "$1: $3")
+	}
+	if strings.ContainsAny(s, `/\`) {
+		s = rooted.ReplaceAllString(s, "$1#")
+		s = filename.ReplaceAllString(s, "#")
+	}
+	if strings.ContainsAny(s, digits) {
+		s = opaque.ReplaceAllStringFunc(s, func(t string) string {
+			if strings.ContainsAny(t, digits) && strings.ToLower(t) != t {
+				return "#"
+			}
+			return t
+		})
+	}
+	if strings.ContainsAny(s, digits) || hexWord(s) {
+		s = token.ReplaceAllString(s, "#")
+	}
+	if strings.Contains(s, "#") {
+		s = units.ReplaceAllString(s, "#")
+		s = runs.ReplaceAllString(s, "#")
+	}
 	return strings.TrimLeft(strings.Join(strings.Fields(strings.ToLower(s)), " "), "# ")
+}
+
+const digits = "0123456789"
+
+// hexWord reports whether s has a run of letters that may be a hash.
+func hexWord(s string) bool {
+	n := 0
+	for i := range len(s) {
+		if c := s[i] | 0x20; c < 'a' || c > 'f' {
+			n = 0
+		} else if n++; n == 7 {
+			return true
+		}
+	}
+	return false
 }
