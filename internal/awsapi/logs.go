@@ -22,17 +22,23 @@ import (
 // S3 only, on S3.
 type Logs struct{ Accounts *Accounts }
 
-// The budget of one read.
-const (
-	maxPages = 24       // of at most 1 MB or 10,000 events each
-	maxBytes = 16 << 20 // of text that is kept
-	// maxUnpacked bounds what is unpacked of an S3 object; of a longer log,
-	// which no build has, the end is not seen.
-	maxUnpacked = 4 << 30
-)
+// logBudget is the budget of one read.
+type logBudget struct {
+	pages int // of at most 1 MB or 10,000 events each
+	bytes int // of text that is kept
+	// unpacked bounds what is unpacked of an S3 object; of a longer log nothing is read.
+	unpacked int64
+}
+
+// ofFailed is the budget of one read of a failed build's log: no build has a longer one.
+var ofFailed = logBudget{pages: 24, bytes: 16 << 20, unpacked: 4 << 30}
 
 // Tail implements [heal.Logs].
 func (l Logs) Tail(ctx context.Context, b codebuild.Build, enough func(string) bool) (heal.Text, error) {
+	return l.read(ctx, b, enough, ofFailed)
+}
+
+func (l Logs) read(ctx context.Context, b codebuild.Build, enough func(string) bool, most logBudget) (heal.Text, error) {
 	at, err := accountOf(b)
 	if err != nil {
 		return heal.Text{}, err
@@ -40,9 +46,9 @@ func (l Logs) Tail(ctx context.Context, b codebuild.Build, enough func(string) b
 	var t heal.Text
 	switch {
 	case b.Logs.Group != "":
-		t, err = l.cloudWatch(ctx, at, b.Logs, enough)
+		t, err = l.cloudWatch(ctx, at, b.Logs, enough, most)
 	case b.Logs.S3ARN != "":
-		t, err = l.object(ctx, at, b.Logs.S3ARN)
+		t, err = l.object(ctx, at, b.Logs.S3ARN, most)
 	default:
 		return heal.Text{None: true}, nil
 	}
@@ -61,7 +67,8 @@ func (l Logs) Tail(ctx context.Context, b codebuild.Build, enough func(string) b
 // cloudWatch walks from the stream's end backwards. A page may be empty while
 // more exist; the beginning is reached when the same token comes back
 // (AWS.md#reading-cloudwatch).
-func (l Logs) cloudWatch(ctx context.Context, at settings.Account, where codebuild.Logs, enough func(string) bool) (heal.Text, error) {
+func (l Logs) cloudWatch(ctx context.Context, at settings.Account, where codebuild.Logs, enough func(string) bool, most logBudget,
+) (heal.Text, error) {
 	client, err := client(l.Accounts, at, cloudwatchlogs.NewFromConfig)
 	if err != nil {
 		return heal.Text{}, err
@@ -69,7 +76,7 @@ func (l Logs) cloudWatch(ctx context.Context, at settings.Account, where codebui
 	in := &cloudwatchlogs.GetLogEventsInput{LogGroupName: &where.Group, LogStreamName: &where.Stream, StartFromHead: aws.Bool(false)}
 	var pages []string
 	size := 0
-	for range maxPages {
+	for range most.pages {
 		out, err := client.GetLogEvents(ctx, in)
 		if err != nil {
 			return heal.Text{}, classify(err)
@@ -82,7 +89,7 @@ func (l Logs) cloudWatch(ctx context.Context, at settings.Account, where codebui
 		if same := aws.ToString(out.NextBackwardToken); same == "" || same == aws.ToString(in.NextToken) {
 			return heal.Text{Text: join(pages)}, nil
 		}
-		if page.Len() > 0 && enough(join(pages)) || size > maxBytes {
+		if page.Len() > 0 && enough(join(pages)) || size > most.bytes {
 			break
 		}
 		in.NextToken = out.NextBackwardToken
@@ -108,7 +115,7 @@ func join(pages []string) string {
 }
 
 // object reads a log out of S3: a gzip of the plain text (AWS.md#s3-logs).
-func (l Logs) object(ctx context.Context, at settings.Account, arn string) (heal.Text, error) {
+func (l Logs) object(ctx context.Context, at settings.Account, arn string, most logBudget) (heal.Text, error) {
 	a, ok := codebuild.ParseARN(arn)
 	bucket, key, found := strings.Cut(a.Resource, "/")
 	if !ok || !found {
@@ -129,20 +136,24 @@ func (l Logs) object(ctx context.Context, at settings.Account, arn string) (heal
 			return heal.Text{}, fmt.Errorf("unpacking %q: %w", arn, err)
 		}
 	}
-	data, cut, err := lastOf(io.LimitReader(r, maxUnpacked))
+	limited := &io.LimitedReader{R: r, N: most.unpacked}
+	data, cut, err := lastOf(limited, most.bytes)
 	if err != nil {
 		return heal.Text{}, fmt.Errorf("reading %q: %w", arn, err)
+	}
+	if limited.N == 0 {
+		return heal.Text{None: true}, nil
 	}
 	return heal.Text{Text: string(data), Cut: cut}, nil
 }
 
-// lastOf reads to the end and keeps the last maxBytes.
-func lastOf(r io.Reader) (data []byte, cut bool, err error) {
+// lastOf reads to the end and keeps the last most bytes.
+func lastOf(r io.Reader, most int) (data []byte, cut bool, err error) {
 	chunk := make([]byte, 64<<10)
 	for {
 		n, err := r.Read(chunk)
-		if data = append(data, chunk[:n]...); len(data) > 2*maxBytes {
-			data, cut = append(data[:0], data[len(data)-maxBytes:]...), true
+		if data = append(data, chunk[:n]...); len(data) > 2*most {
+			data, cut = append(data[:0], data[len(data)-most:]...), true
 		}
 		if errors.Is(err, io.EOF) {
 			break
@@ -151,8 +162,8 @@ func lastOf(r io.Reader) (data []byte, cut bool, err error) {
 			return nil, false, err
 		}
 	}
-	if len(data) > maxBytes {
-		return data[len(data)-maxBytes:], true, nil
+	if len(data) > most {
+		return data[len(data)-most:], true, nil
 	}
 	return data, cut, nil
 }

@@ -66,7 +66,7 @@ func TestTailBudget(t *testing.T) {
 	s := printed(t, 10, "{}", "trouble: {empty_pages: 1000}\n")
 	b := ran(t, s, simaws.Start{Project: "shop"})
 	x, err := Logs{function(s, "")}.Tail(t.Context(), b, never)
-	if err != nil || !x.Cut || x.Text != "" || count(s, "GetLogEvents") != maxPages {
+	if err != nil || !x.Cut || x.Text != "" || count(s, "GetLogEvents") != ofFailed.pages {
 		t.Errorf("%+v, %v after %d calls", x, err, count(s, "GetLogEvents"))
 	}
 }

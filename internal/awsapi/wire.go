@@ -42,7 +42,7 @@ func Wire(w Wiring) *heal.Healer {
 		Settings: w.Settings, Home: home,
 		Self: decide.Self{Initiator: w.Identity.Initiator, MemberInitiator: memberInitiator(w.MemberRole), Function: w.Function,
 			Parts: append(memberParts(w), w.Parts...), Source: Source(w.Identity, w.CodeBucket)},
-		Builds: build, Projects: build, Retrier: build, Logs: Logs{accounts},
+		Builds: build, Projects: build, Retrier: build, Logs: Logs{accounts}, Past: Past{accounts},
 		Reports: Reports{accounts},
 		Roles:   iam, Simulator: iam, Policies: iam, Repositories: ECR{accounts}, Decoder: STS{accounts},
 		Analyzer: Analyzer{accounts},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/compare"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 )
@@ -238,6 +239,7 @@ func (r Round) bounded(s Size, open bool) Round {
 		}
 		r.Diagnosis = &d
 	}
+	r.Since = boundedSince(r.Since, s)
 	if s == Bare && !open && r.ToldOnly() {
 		r.Denied = nil // compared only with rounds that did something
 	}
@@ -338,6 +340,19 @@ func (r *Round) keptKnown() (keep []TestHistory) {
 		}
 	}
 	return keep
+}
+
+// boundedSince gives what is new since the last green build at a size.
+func boundedSince(c *compare.Since, s Size) *compare.Since {
+	if c == nil || s == Bare {
+		return nil
+	}
+	lines, size := compare.MaxLines, 300
+	if s >= Recent {
+		lines, size = 5, 100
+	}
+	out := c.Bounded(lines, size)
+	return &out
 }
 
 // nearNothing stands for more names than are kept. No grant holds it, as each of the names would

@@ -32,6 +32,7 @@ import (
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/compare"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/settings"
@@ -134,6 +135,9 @@ type Round struct {
 	Cut      bool      `json:"cut,omitempty"`
 	Denied   []string  `json:"denied,omitempty"`
 	Decision *Decision `json:"decision,omitempty"`
+	// Since is what is new since the last green build; nil: nothing was compared. Nothing is decided
+	// by it.
+	Since *compare.Since `json:"since,omitempty"`
 	// Token makes CodeBuild start only one build within five minutes, however often
 	// it is asked; RetryAt is when it was first asked with this token.
 	Token   string    `json:"token,omitempty"`

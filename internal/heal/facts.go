@@ -38,14 +38,18 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 		// Not the round's own time: it may wait long for an approval or for AWS, and what
 		// it gives must last from then on.
 		Now: h.Clock.Now(), Replayed: !r.Replayed.IsZero()}
+	var since *comparison
 	if r.Diagnosis != nil {
 		f.Diagnosis = *r.Diagnosis // read by an earlier run, which was throttled later
 	} else {
-		failure, err := h.failure(ctx, c.at(), p, r)
+		failure, text, err := h.failure(ctx, c.at(), p, r)
 		if err != nil || h.Clock.Now().Before(r.NotYet) {
 			return f, err
 		}
-		f.Diagnosis = WithoutSecrets(diagnose.Diagnose(failure, h.Settings.Own()...))
+		d := diagnose.Diagnose(failure, h.Settings.Own()...)
+		since = h.compare(ctx, c.at(), p, failure, text, d)
+		defer since.cancel()
+		f.Diagnosis = WithoutSecrets(d)
 	}
 	var err error
 	if f.Diagnosis.Remedy != diagnose.Report && f.Diagnosis.Remedy != diagnose.Ignore {
@@ -60,6 +64,9 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 		if f.Unrepeatable, err = h.Retrier.Unrepeatable(ctx, f.Build); err != nil {
 			return f, fmt.Errorf("comparing the build with its project: %w", err)
 		}
+	}
+	if since != nil {
+		f.Diagnosis = since.finish(r, f.Diagnosis)
 	}
 	return f, nil
 }
@@ -91,9 +98,10 @@ func counted(rs []decide.Round) []decide.Round {
 	return out
 }
 
-// failure reads what the build printed. Who may be anybody makes no calls: what
+// failure reads what the build printed: the facts, and the log as far as it was read. Who may be anybody makes no calls: what
 // an untrusted build printed is not decoded, since nothing is given for it.
-func (h *Healer) failure(ctx context.Context, at settings.Account, p settings.Project, r *decide.Round) (buildlog.Failure, error) {
+func (h *Healer) failure(ctx context.Context, at settings.Account, p settings.Project, r *decide.Round,
+) (f buildlog.Failure, text Text, err error) {
 	now := h.Clock.Now()
 	began := now
 	decoder := h.Decoder
@@ -106,23 +114,23 @@ func (h *Healer) failure(ctx context.Context, at settings.Account, p settings.Pr
 	if reports.Late() && r.Looks < maxLooks && young {
 		r.NotYet = now.Add(late << r.Looks)
 		r.Looks++
-		return buildlog.Failure{}, nil
+		return buildlog.Failure{}, text, nil
 	}
-	f, whole, err := ReadFailure(ctx, h.Logs, decoder, at, r.Build)
+	f, whole, err := ReadFailure(ctx, keptLog{h.Logs, &text}, decoder, at, r.Build)
 	if err != nil {
-		return f, err
+		return f, text, err
 	}
 	now = h.Clock.Now()
 	r.Scan = now.Sub(began)
 	if !whole && !r.Reread && young {
 		r.Reread, r.NotYet = true, now.Add(late)
-		return f, nil
+		return f, text, nil
 	}
 	reports.Read(ctx, at, &f)
 	if r.Unread = reports.Unread(); r.Unread != "" {
 		h.Log.WarnContext(ctx, "test reports are not read", "build", r.Build.ID, "why", r.Unread, "error", reports.err)
 	}
-	return f, nil
+	return f, text, nil
 }
 
 // maxDecoded bounds how many encoded messages of a build are decoded: each is a

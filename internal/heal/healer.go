@@ -12,7 +12,8 @@ import (
 )
 
 // Healer carries out the use case. All fields are needed, except Analyzer and
-// Trail, which are needed only if the settings ask for them.
+// Trail, which are needed only if the settings ask for them, and Past, without
+// which failed builds are compared with none.
 type Healer struct {
 	Settings *settings.Settings
 	Home     settings.Account // the account and region that the healer runs in
@@ -21,6 +22,7 @@ type Healer struct {
 	Builds       Builds
 	Logs         Logs
 	Reports      Reports
+	Past         Past
 	Roles        Roles
 	Simulator    Simulator
 	Policies     Policies

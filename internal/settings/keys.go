@@ -137,6 +137,9 @@ var projectKeys = []Key{
 	truth("retry", true,
 		"Whether a build may be started again. Say `false` for one that must not run twice, or give keys of "+
 			"its own, which imply `true`.").orKeys(retryKeys),
+	truth("since_green", true,
+		"Whether a failure that no cause explains, and failed tests, are compared with the last green build of the "+
+			"same branch, to tell what is new. That reads its log, and takes four calls at most."),
 	text("boundary", "a policy's name, with its path", "none", "build-boundary",
 		"The permissions boundary that the role must carry before anything is written to it. With `inline` and `attach`, "+
 			"IAM itself refuses the write without it; with `managed`, only Buildmedic looks for it, since IAM cannot."),

@@ -135,12 +135,12 @@ func TestParseFull(t *testing.T) {
 		Projects: []Project{
 			{Name: "web", Role: "service-role/codebuild-web", Mode: Heal, Write: Write{Inline: "CodeBuild-Healer"},
 				Grants: []string{"web-image", "web-deploy"}, Buildspecs: []string{"ci/buildspec.yml", "buildspec.yaml"},
-				SwitchRole: "codebuild-web-full", Boundary: "builds/boundary",
+				SwitchRole: "codebuild-web-full", Compare: true, Boundary: "builds/boundary",
 				Logs: Logs{Group: "/ci/web", S3: "build-logs/web/main"}, Pipelines: []string{"shop-main", "Release.2@x_y"}, Line: 21},
 			{Name: "member", Account: "444455556666", Region: "eu-west-1", Role: "codebuild-member", Mode: Propose,
-				Write: Write{Managed: "builds/member", Shared: true}, Grants: []string{"web-image"}, Retry: true,
+				Write: Write{Managed: "builds/member", Shared: true}, Grants: []string{"web-image"}, Retry: true, Compare: true,
 				Logs: Logs{S3: "build-logs"}, Line: 32},
-			{Name: "observed", Role: "codebuild-observed", Mode: Observe, Retry: true, Line: 40},
+			{Name: "observed", Role: "codebuild-observed", Mode: Observe, Retry: true, Compare: true, Line: 40},
 		},
 		Grants: []Grant{
 			{ID: "web-image", Because: "The image is pushed by its own pipeline.", Owner: "platform", Set: "ecr-push",

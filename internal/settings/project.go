@@ -53,6 +53,7 @@ func (r *reader) project(o object, s *Settings) Project {
 		Role:         o.role("role"),
 		Mode:         Mode(o.oneOf("mode")),
 		Buildspecs:   r.buildspecs(o.texts("buildspecs")),
+		Compare:      o.boolean("since_green"),
 		Boundary:     o.policy("boundary", policyPath),
 		Logs:         o.logs(),
 		TestReports:  o.boolean("test_reports"),
