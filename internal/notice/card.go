@@ -99,6 +99,7 @@ func description(n Notice) string {
 			parts = append(parts, prosemark(a.words()))
 		}
 	}
+	parts = append(parts, sinceParts(n.Failure)...)
 	if len(n.Proof) > 0 {
 		parts = append(parts, "*How certain this is*\n"+bullets(n.Proof))
 	}
@@ -198,6 +199,7 @@ func steps(n Notice) []string {
 		{"Build started again", n.Links.Retry},
 		{"Log", n.Links.Log},
 		{"Role", n.Links.Role},
+		{"Commits since the last green build", n.Links.Commits},
 	} {
 		if l[1] != "" && len(l[1]) <= maxStep {
 			out = append(out, l[0]+": "+l[1])

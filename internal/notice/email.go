@@ -74,6 +74,7 @@ func email(n Notice) string {
 	m.para(n.Summary)
 	m.para(n.Note)
 	m.failure(n)
+	m.since(n)
 	m.proof(n)
 	m.done(n)
 	m.refused(n)
@@ -400,7 +401,7 @@ func (m *mail) links(l Links) {
 		return
 	}
 	m.head("Links")
-	for _, x := range [][2]string{{"Build", l.Build}, {"Retry", l.Retry}, {"Log", l.Log}, {"Role", l.Role}} {
+	for _, x := range [][2]string{{"Build", l.Build}, {"Retry", l.Retry}, {"Log", l.Log}, {"Role", l.Role}, {"Commits", l.Commits}} {
 		m.fact(x[0], x[1])
 	}
 	m.end()

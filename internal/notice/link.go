@@ -20,6 +20,8 @@ type Links struct {
 	Retry string `json:"retry,omitempty"` // the build that was started again
 	Log   string `json:"log,omitempty"`
 	Role  string `json:"role,omitempty"`
+	// Commits shows what came since the last green build. It is a page of the source's host.
+	Commits string `json:"commits,omitempty"`
 }
 
 // links are made from the build's ARN. A link that the build itself gives is never repeated.

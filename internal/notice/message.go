@@ -31,7 +31,7 @@ const maxMessage = 250 << 10
 func Render(o decide.Outcome) Message {
 	n := tell(newView(o))
 	m := render(n)
-	for _, shorten := range []func(*Notice){cutTests, cutExcerpt, cutSnippets, cutRefusals, cutDifference, cutDocuments} {
+	for _, shorten := range []func(*Notice){cutTests, cutExcerpt, cutSince, cutSnippets, cutRefusals, cutDifference, cutDocuments} {
 		if m.size() <= maxMessage {
 			break
 		}

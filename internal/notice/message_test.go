@@ -13,6 +13,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/compare"
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
@@ -236,6 +237,14 @@ func monster(r *rand.Rand) decide.Outcome {
 				*at = after(time.Duration(r.IntN(1e6)) * time.Second)
 			}
 		}
+		if r.IntN(2) == 0 {
+			rd.Since = &compare.Since{Build: name(), Commit: text(), Link: text(), Age: time.Hour, Between: r.IntN(3),
+				Read: compare.ReadCommand, Evidence: compare.IsKnown, Unsure: r.IntN(2) == 0}
+			for range r.IntN(60) {
+				rd.Since.Lines = append(rd.Since.Lines, compare.Line{N: r.IntN(1e6), Text: text(), Times: r.IntN(3)})
+				rd.Since.Changes = append(rd.Since.Changes, compare.Change{What: text(), Was: text(), Is: text()})
+			}
+		}
 		if r.IntN(5) == 0 {
 			rd.Diagnosis = nil
 		}
@@ -340,7 +349,7 @@ func outsideCode(s string) string {
 	}
 	var words []string
 	for w := range strings.FieldsSeq(out.String()) {
-		if !strings.HasPrefix(w, "https://console.") {
+		if !strings.HasPrefix(w, "https://console.") && !strings.HasPrefix(w, "https://github.com/example/") {
 			words = append(words, w)
 		}
 	}

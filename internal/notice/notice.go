@@ -115,6 +115,8 @@ type Failure struct {
 	Excerpt     []buildlog.Line `json:"excerpt"`
 	Also        []Also          `json:"also,omitempty"` // what failed besides, after the build had failed
 	Fingerprint string          `json:"fingerprint,omitempty"`
+	// Since is what is new since the last green build; nil: nothing was compared.
+	Since *Since `json:"since,omitempty"`
 }
 
 // Also is what failed besides: a command of a finally block, or a later phase.

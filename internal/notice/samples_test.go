@@ -7,6 +7,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/compare"
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
@@ -52,6 +53,7 @@ var samples = []struct {
 	{"tests-reported", "A cause that only a person can cure: the log's excerpt, and advice.", testsReported()},
 	{"many-tests-reported", "More failed tests than a mail names, from CodeBuild's own report; some failed before.",
 		manyTestsReported()},
+	{"since-green-reported", "No cause is known, and a line is new since the last green build.", sinceGreenReported()},
 	{"stopped-failed", "The build that was started again was stopped by somebody.", stoppedFailed()},
 	{"healer-denied-reported", "The healer itself lacks a permission: its note names it.", healerDenied()},
 	{"log-denied-reported", "The healer may not read the build's log, and nothing is known of the cause.", logDenied()},
@@ -699,6 +701,32 @@ func manyTestsReported() decide.Outcome {
 	r.Unread = "The build's test reports were not read: CodeBuild did not answer in time."
 	r.Diagnosis = &g
 	return o
+}
+
+func sinceGreenReported() decide.Outcome {
+	r := other("web", "codebuild-web", "BUILD", command("npm run report"),
+		diagnose.Diagnosis{
+			Cause:       "command-failed",
+			Title:       "The command `npm run report` failed with exit status 1",
+			Remedy:      diagnose.Report,
+			Fingerprint: "99aabbccddeeff11",
+			Advice:      "The evidence is the line that says most.",
+			Evidence:    diagnose.Evidence{Line: 98, Origin: buildlog.FromLog, Text: "Total of 3 carts is off by 0.01"},
+			Excerpt: []buildlog.Line{{N: 96, Text: "> web@1.4.2 report"}, {N: 97, Text: "WARN no cache, going on"},
+				{N: 98, Text: "Total of 3 carts is off by 0.01"}},
+		},
+		decide.Decision{Mode: settings.Heal, Remedy: diagnose.Report, Why: "Only a person can cure this."})
+	r.Since = &compare.Since{Build: "web:" + uuid2, Number: 38, Commit: "a" + commit[1:], Ended: failedAt.Add(-95 * time.Minute),
+		Age: 95 * time.Minute, Between: 2, Read: compare.ReadCommand, Evidence: compare.IsNew, More: 4,
+		Link:  "https://github.com/example/web/compare/a" + commit[1:] + "..." + commit,
+		Lines: []compare.Line{{N: 98, Text: "Total of 3 carts is off by 0.01"}, {N: 91, Text: "reading cart 12", Times: 40}},
+		Changes: []compare.Change{
+			{What: "image", Was: "aws/codebuild/standard:6.0", Is: "aws/codebuild/standard:7.0"},
+			{What: "environment variables added", Is: "CART_ROUNDING, FEATURE_TAX"},
+			{What: "environment variables removed", Was: "OLD_TAX"},
+			{What: "version of Node.js", Was: "20.11.0", Is: "22.2.0"},
+		}}
+	return outcome(decide.Reported, after(6*time.Second), trackerSettings(), r)
 }
 
 func stoppedFailed() decide.Outcome {

@@ -203,6 +203,7 @@ func TestSchemaKeys(t *testing.T) {
 	for name, typ := range map[string]any{"notice": Notice{}, "case": Case{}, "build": Build{}, "failure": Failure{},
 		"denial": Denial{}, "event": Event{}, "refusal": Refusal{},
 		"grant": Grant{}, "change": Change{}, "command": Command{}, "holders": Holders{}, "snippet": Snippet{}, "links": Links{},
+		"since":  Since{},
 		"digest": Roundup{}, "group": Group{}, "lost": Lost{}, "week": Weekly{},
 		"week_cause": WeekCause{}, "flaky_test": FlakyTest{}} {
 		var keys, required []string

@@ -67,6 +67,7 @@ func tell(v *view) Notice {
 func (n *Notice) aboutBuild(v *view) {
 	r := v.latest
 	n.Build, n.Links = buildOf(r), links(r.Build, id(r.Retry))
+	n.Links.Commits = commitsLink(r)
 	n.Changes, n.Timeline, n.Grants = changesOf(v), timeline(v), grants(v)
 	n.Holders = holders(v, n.Case.Project, n.Changes)
 	if v.Kind != decide.Expiring {
@@ -177,6 +178,7 @@ func failureOf(r decide.Round) *Failure {
 	if g == nil {
 		return f
 	}
+	f.Since = sinceOf(r)
 	f.Title, f.Advice, f.Fingerprint = prose(g.Title), prose(g.Advice), id(g.Fingerprint)
 	f.Line, f.Text, f.Origin = g.Evidence.Line, Quote(g.Evidence.Text), g.Evidence.Origin
 	f.Denials = denials(g.Denials)

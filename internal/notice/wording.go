@@ -520,6 +520,9 @@ func (s wording) proof() []string {
 	case line > 0:
 		out = append(out, fmt.Sprintf("Line %d of the build's log says so.", line))
 	}
+	if new := f.Since.proved(); new != "" {
+		out = append(out, new)
+	}
 	for _, g := range s.n.Grants {
 		if g.Evidence == settings.EvidenceCloudTrail {
 			out = append(out, "CloudTrail shows that this build's session was denied this.")
