@@ -1,6 +1,7 @@
 package buildlog
 
 import (
+	"bytes"
 	"iter"
 	"strings"
 )
@@ -99,4 +100,28 @@ func Texts(text string) iter.Seq2[int, string] {
 func StartedCommand(line string) (command string, ok bool) {
 	m := parseMarker([]byte(line))
 	return m.text, m.kind == started
+}
+
+// Plain returns a log that somebody saved in one of the forms that [Read] knows as CodeBuild wrote
+// it, and any other text as it is.
+func Plain(text string) string {
+	head, _ := beginning(strings.NewReader(text)) // such a reader has no errors
+	f := formOf(head)
+	if f == nil {
+		return text
+	}
+	unpack := f.unpack
+	if unpack == nil {
+		unpack = unpackNothing
+	}
+	var all, own bytes.Buffer
+	_ = unpack(strings.NewReader(text), func(_ string, b []byte) { all.Write(b) }) // as much as can be read
+	var j joiner
+	for line := range bytes.Lines(all.Bytes()) {
+		if _, l, keep := f.lines.own(line); keep {
+			j.line(&f.lines, &own, l)
+		}
+	}
+	j.flush(&own)
+	return own.String()
 }

@@ -56,7 +56,7 @@ type Read string
 // What was compared.
 const (
 	ReadCommand Read = "command" // what the same command printed
-	ReadLog     Read = "log"     // all of it, since it has no such command
+	ReadLog     Read = "log"     // all of it: it has no such command, or none failed
 	ReadNothing Read = ""        // nothing: there is no log, or too little of it was read
 )
 

@@ -111,6 +111,13 @@ func (h *Healer) sinceGreen(ctx context.Context, at settings.Account, f buildlog
 	return withoutSecretsSince(since, f.Tail), proved, nil
 }
 
+// SinceLog is the comparison with a green log, where nothing is known of the builds but their logs:
+// what is new, and the diagnosis d with the evidence that is proved by it, both without secrets.
+func SinceLog(text, green string, f buildlog.Failure, d diagnose.Diagnosis) (*compare.Since, diagnose.Diagnosis) {
+	since, proved := compare.Lines(compare.Side{Text: text}, compare.Side{Text: green}, f, d)
+	return withoutSecretsSince(since, f.Tail), WithoutSecrets(proved)
+}
+
 // withoutSecretsSince removes secrets from everything that a comparison quotes from the log and the
 // records. The lines are taken from the whole output, since a private key spans several lines.
 func withoutSecretsSince(s compare.Since, tail []buildlog.Line) *compare.Since {

@@ -87,9 +87,9 @@ func (s *Since) says(c *compare.Since) string {
 	case c.Read == compare.ReadNothing:
 		text += " Its log could not be compared."
 	case len(s.Lines) == 0:
-		text += " It printed every line of this command as well, apart from numbers, times, ids and paths."
+		text += " It printed each of these lines as well, apart from numbers, times, ids and paths."
 	case c.Read == compare.ReadLog:
-		text += " It did not run this command; these lines are nowhere in its log:"
+		text += " These lines are nowhere in its log:"
 	default:
 		text += " These lines of the command are new:"
 	}

@@ -15,7 +15,6 @@ import (
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
-	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/redact"
 )
 
@@ -23,6 +22,9 @@ const diagnoseAbout = `Says why a build failed, from its log: the cause, the lin
 and by which layer, what to do, and the grant that would cure it. It uses no AWS and changes nothing.
 FILE is the log as CodeBuild wrote it, gzip, UTF-16 or plain; without it, standard input is read.
 With -settings, causes of the team's own are known too.
+
+With -since it shows what the failed command printed that it did not print in the log of a green build: the line that
+explains a failure without a known cause is most often among the first ones.
 
 With -jsonl it reads JSON Lines {"id","text","phase_contexts":["CODE: message",...],"build_arn","service_role"},
 all but id optional, and writes one object a line, in order: {"id","cause","remedy","retryable",
@@ -36,18 +38,22 @@ Exit codes: 0 diagnosed, whatever the cause; 1 the input could not be read or th
 
 // runDiagnose is the command "diagnose".
 func runDiagnose(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	fs := flags("diagnose", "[-json|-jsonl] [-settings F] [FILE]", diagnoseAbout,
+	fs := flags("diagnose", "[-json|-jsonl] [-settings F] [-since GREENLOG] [FILE]", diagnoseAbout,
 		// which both versions of the AWS CLI have, and not logs tail
 		"aws logs filter-log-events --log-group-name /aws/codebuild/shop --log-stream-names STREAM \\\n"+
 			"    --query 'events[].[message]' --output text | buildmedic diagnose", stderr)
 	asJSON := fs.Bool("json", false, "print the diagnosis as one JSON object")
 	asLines := fs.Bool("jsonl", false, "diagnose JSON Lines")
 	settingsPath := fs.String("settings", "", "settings file, for the causes of the team's own")
+	green := fs.String("since", "", "the log of a green build, `GREENLOG`: show what is new since then")
 	if done, code := parse(fs, args, stdout); done {
 		return code
 	}
 	if *asJSON && *asLines {
 		return wrong(fs, "-json and -jsonl exclude each other")
+	}
+	if *green != "" && *asLines {
+		return wrong(fs, "-since is for one log, and not for -jsonl")
 	}
 	if fs.NArg() > 1 {
 		return wrong(fs, "one FILE at most, got %d", fs.NArg())
@@ -72,16 +78,15 @@ func runDiagnose(ctx context.Context, args []string, stdin io.Reader, stdout, st
 	if kind := http.DetectContentType(head); !strings.HasPrefix(kind, "text/") {
 		fmt.Fprintf(stderr, "buildmedic: this looks like %s and not like a log: what follows may mean nothing\n", kind)
 	}
-	f, err := readFailure(b)
+	f, d, since, err := diagnosed(b, *green, own)
 	if err != nil {
 		return fail(stderr, err)
 	}
-	d := heal.WithoutSecrets(diagnose.Diagnose(f, own...)) // what is printed gets pasted into tickets
 	f.Command = redact.Text(f.Command)
 	if *asJSON {
-		return printJSON(stdout, stderr, d)
+		return printJSON(stdout, stderr, diagnosedSince{d, since})
 	}
-	if err := tell(stdout, f, d, colourful(stdout)); err != nil {
+	if err := tell(stdout, f, d, since, colourful(stdout)); err != nil {
 		return fail(stderr, fmt.Errorf("printing: %w", err))
 	}
 	return exitOK

@@ -99,7 +99,7 @@ func checkColours(t *testing.T, log, want string) {
 	t.Helper()
 	f := buildlog.ReadText(codebuild.Build{Status: codebuild.Failed}, log)
 	var b strings.Builder
-	if err := tell(&b, f, diagnose.Diagnose(f), true); err != nil {
+	if err := tell(&b, f, diagnose.Diagnose(f), nil, true); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(b.String(), "\x1b[") {

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/compare"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 )
 
@@ -19,11 +20,12 @@ const (
 )
 
 // tell prints the diagnosis as a person reads it.
-func tell(w io.Writer, f buildlog.Failure, d diagnose.Diagnosis, colour bool) error {
+func tell(w io.Writer, f buildlog.Failure, d diagnose.Diagnosis, since *compare.Since, colour bool) error {
 	t := teller{colour: colour}
 	t.headline(f, d)
 	t.evidence(d)
 	t.tests(d)
+	t.since(since)
 	t.denials(d.Denials)
 	t.section("What to do")
 	var entries, hindrances []string
