@@ -19,12 +19,9 @@ import (
 // Past implements heal.Past.
 type Past struct{ Accounts *Accounts }
 
-// maxIds is how many builds BatchGetBuilds takes, and how many ids ListBuildsForProject gives
-// (AWS.md#listing-builds).
-const maxIds = 100
-
-// Newest implements [heal.Past]. The ids come newest first (AWS.md#listing-builds).
-func (p Past) Newest(ctx context.Context, at settings.Account, project, own string) ([]codebuild.Past, error) {
+// Before implements [heal.Past]. The ids come newest first, 100 a page, and as many builds can be
+// read at once (AWS.md#listing-builds). A build that is not on the page is older than all that are.
+func (p Past) Before(ctx context.Context, at settings.Account, project, own string) ([]codebuild.Past, error) {
 	client, err := client(p.Accounts, at, cb.NewFromConfig)
 	if err != nil {
 		return nil, err
@@ -33,10 +30,11 @@ func (p Past) Newest(ctx context.Context, at settings.Account, project, own stri
 	if err != nil {
 		return nil, classify(err)
 	}
-	ids := list.Ids[:min(len(list.Ids), maxIds)]
-	if !slices.Contains(ids, own) {
-		ids = append(slices.Clone(ids[:min(len(ids), maxIds-1)]), own)
+	i := slices.Index(list.Ids, own)
+	if i < 0 || i == len(list.Ids)-1 {
+		return nil, nil
 	}
+	ids := list.Ids[i:]
 	out, err := client.BatchGetBuilds(ctx, &cb.BatchGetBuildsInput{Ids: ids})
 	if err != nil {
 		return nil, classify(err)

@@ -8,7 +8,7 @@ type Past struct {
 
 // Setup is what a build's record says of what it ran with, beyond what [Build] has. It is there to
 // be compared and forgotten: nothing that is stored holds one. Of environment variables it has the
-// names, never the values.
+// names, never the values (AWS.md#what-a-build-ran-with).
 type Setup struct {
 	Location   string // of the source, as the record has it
 	Compute    string // BUILD_GENERAL1_SMALL, …

@@ -38,7 +38,7 @@ func before(a, b codebuild.Build) bool {
 
 // comparable reports whether the builds do the same work. The builds of a batch are of one project
 // and one branch, and their records do not say which part of the batch each is: only those with the
-// same buildspec and environment may be compared.
+// same buildspec and environment may be compared (AWS.md#what-a-build-ran-with).
 func comparable(a, b codebuild.Build) bool {
 	return a.BatchARN == "" || a.Buildspec == b.Buildspec && a.Environment == b.Environment && a.Image == b.Image
 }

@@ -17,9 +17,10 @@ import (
 
 // Past reads what a failed build is compared with: at most four calls in all.
 type Past interface {
-	// Newest reads the project's newest builds, at most 100, newest first, and the build with the
-	// given id, which may be older, in two calls.
-	Newest(ctx context.Context, at settings.Account, project, build string) ([]codebuild.Past, error)
+	// Before reads the build with the given id and those of the project that began before it, newest
+	// first, as far as they are among the project's 100 newest, in two calls. None began before it: it
+	// gives none at all.
+	Before(ctx context.Context, at settings.Account, project, build string) ([]codebuild.Past, error)
 	// End reads the end of a log, in two calls at most, until enough says so or 4 MB are read. A build
 	// without a log gives a Text with None set.
 	End(ctx context.Context, b codebuild.Build, enough func(text string) bool) (Text, error)
@@ -85,7 +86,7 @@ func (c *comparison) finish(r *decide.Round, d diagnose.Diagnosis) diagnose.Diag
 func (h *Healer) sinceGreen(ctx context.Context, at settings.Account, f buildlog.Failure, text Text,
 	d diagnose.Diagnosis,
 ) (*compare.Since, diagnose.Diagnosis, error) {
-	builds, err := h.Past.Newest(ctx, at, f.Build.Project, f.Build.ID)
+	builds, err := h.Past.Before(ctx, at, f.Build.Project, f.Build.ID)
 	if err != nil {
 		return nil, d, fmt.Errorf("reading the project's builds: %w", err)
 	}
