@@ -12,6 +12,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/compare"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 )
@@ -151,6 +152,30 @@ func TestBoundedTests(t *testing.T) {
 		}
 	}
 	if d := c.Rounds[0].Diagnosis; len(d.Tests) != 60 || len(d.Tests[0].Message) != 400 {
+		t.Error("the case itself was cut")
+	}
+}
+
+// TestBoundedSince: what is new since the last green build is kept shorter, and then not at all.
+// That alone leaves nothing out which a decision needs.
+func TestBoundedSince(t *testing.T) {
+	since := &compare.Since{Build: "shop:1"}
+	for range compare.MaxLines {
+		since.Lines = append(since.Lines, compare.Line{N: 1, Text: long(900)})
+		since.Changes = append(since.Changes, compare.Change{What: "image", Was: long(900), Is: long(900)})
+	}
+	c := Case{Rounds: []Round{{Step: StepDone, Since: since}}}
+	for s, want := range map[Size][3]int{Whole: {20, 20, 303}, Recent: {20, 20, 303}, Short: {5, 5, 103}, Bare: {0, 0, 0}} {
+		r := c.Bounded(s).Rounds[0]
+		got := [3]int{}
+		if n := r.Since; n != nil {
+			got = [3]int{len(n.Lines), len(n.Changes), max(len(n.Lines[0].Text), len(n.Changes[0].Is), len(n.Changes[0].Was))}
+		}
+		if got != want || r.Cut {
+			t.Errorf("size %d: %v, want %v; cut %t", s, got, want, r.Cut)
+		}
+	}
+	if len(since.Lines[0].Text) != 900 || len(since.Lines) != compare.MaxLines {
 		t.Error("the case itself was cut")
 	}
 }

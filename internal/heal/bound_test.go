@@ -12,6 +12,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	since "github.com/buildmedic/buildmedic/internal/compare"
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
@@ -248,6 +249,13 @@ func randomCase(t *testing.T, r *rand.Rand) decide.Case {
 				Action: text(60), Resource: text(big), Message: text(1000), Entry: text(2 * big)})
 		}
 		round.Diagnosis, round.Decision = &g, &d
+		if r.IntN(2) == 0 {
+			round.Since = &since.Since{Build: build(), Commit: c.Commit, Link: text(600)}
+			for range r.IntN(since.MaxLines + 1) {
+				round.Since.Lines = append(round.Since.Lines, since.Line{Text: text(900)})
+				round.Since.Changes = append(round.Since.Changes, since.Change{What: text(300), Was: text(300), Is: text(300)})
+			}
+		}
 		c.Rounds = append(c.Rounds, round)
 		last := &c.Rounds[i]
 		if r.IntN(2) == 0 {

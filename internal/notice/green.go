@@ -85,7 +85,7 @@ func (s *Since) says(c *compare.Since) string {
 	}
 	switch {
 	case c.Read == compare.ReadNothing:
-		text += " Its log could not be compared."
+		text += " The logs could not be compared."
 	case len(s.Lines) == 0:
 		text += " It printed each of these lines as well, apart from numbers, times, ids and paths."
 	case c.Read == compare.ReadLog:
