@@ -42,12 +42,13 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 	if r.Diagnosis != nil {
 		f.Diagnosis = *r.Diagnosis // read by an earlier run, which was throttled later
 	} else {
-		failure, text, err := h.failure(ctx, c.at(), p, r)
+		reader, text := h.keeping()
+		failure, err := reader.failure(ctx, c.at(), p, r)
 		if err != nil || h.Clock.Now().Before(r.NotYet) {
 			return f, err
 		}
 		d := diagnose.Diagnose(failure, h.Settings.Own()...)
-		since = h.compare(ctx, c.at(), p, failure, text, d)
+		since = h.compare(ctx, c.at(), p, failure, *text, d)
 		defer since.cancel()
 		f.Diagnosis = WithoutSecrets(d)
 	}
@@ -98,10 +99,9 @@ func counted(rs []decide.Round) []decide.Round {
 	return out
 }
 
-// failure reads what the build printed: the facts, and the log as far as it was read. Who may be anybody makes no calls: what
+// failure reads what the build printed. Who may be anybody makes no calls: what
 // an untrusted build printed is not decoded, since nothing is given for it.
-func (h *Healer) failure(ctx context.Context, at settings.Account, p settings.Project, r *decide.Round,
-) (f buildlog.Failure, text Text, err error) {
+func (h *Healer) failure(ctx context.Context, at settings.Account, p settings.Project, r *decide.Round) (buildlog.Failure, error) {
 	now := h.Clock.Now()
 	began := now
 	decoder := h.Decoder
@@ -114,23 +114,23 @@ func (h *Healer) failure(ctx context.Context, at settings.Account, p settings.Pr
 	if reports.Late() && r.Looks < maxLooks && young {
 		r.NotYet = now.Add(late << r.Looks)
 		r.Looks++
-		return buildlog.Failure{}, text, nil
+		return buildlog.Failure{}, nil
 	}
-	f, whole, err := ReadFailure(ctx, keptLog{h.Logs, &text}, decoder, at, r.Build)
+	f, whole, err := ReadFailure(ctx, h.Logs, decoder, at, r.Build)
 	if err != nil {
-		return f, text, err
+		return f, err
 	}
 	now = h.Clock.Now()
 	r.Scan = now.Sub(began)
 	if !whole && !r.Reread && young {
 		r.Reread, r.NotYet = true, now.Add(late)
-		return f, text, nil
+		return f, nil
 	}
 	reports.Read(ctx, at, &f)
 	if r.Unread = reports.Unread(); r.Unread != "" {
 		h.Log.WarnContext(ctx, "test reports are not read", "build", r.Build.ID, "why", r.Unread, "error", reports.err)
 	}
-	return f, text, nil
+	return f, nil
 }
 
 // maxDecoded bounds how many encoded messages of a build are decoded: each is a

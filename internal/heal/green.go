@@ -69,7 +69,7 @@ func (h *Healer) compare(
 }
 
 // finish waits for the comparison and records in the round what it found. The diagnosis that it
-// returns has other evidence than d at most.
+// returns has other evidence and another excerpt than d at most, whatever became of d meanwhile.
 func (c *comparison) finish(r *decide.Round, d diagnose.Diagnosis) diagnose.Diagnosis {
 	defer c.cancel()
 	if c.done == nil {
@@ -79,7 +79,9 @@ func (c *comparison) finish(r *decide.Round, d diagnose.Diagnosis) diagnose.Diag
 		return d
 	}
 	r.Since = c.since
-	return WithoutSecrets(c.proved)
+	proved := WithoutSecrets(c.proved)
+	d.Evidence, d.Excerpt = proved.Evidence, proved.Excerpt
+	return d
 }
 
 // sinceGreen finds the last green build and compares the failed one with it; nil if there is none.
@@ -140,7 +142,15 @@ func withoutSecretsSince(s compare.Since, tail []buildlog.Line) *compare.Since {
 	return &s
 }
 
-// keptLog are logs that keep what was read last, so that it need not be read again.
+// keeping gives the healer with logs that keep what they read last, and where that will be: a failed
+// build's log need not be read twice.
+func (h *Healer) keeping() (*Healer, *Text) {
+	with, text := *h, &Text{}
+	with.Logs = keptLog{h.Logs, text}
+	return &with, text
+}
+
+// keptLog are logs that keep what was read last.
 type keptLog struct {
 	Logs
 	text *Text

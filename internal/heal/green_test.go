@@ -59,8 +59,8 @@ const movingSettings = "version: 1\nprojects:\n  - {name: p0, role: role-0, mode
 
 const mainAt = "refs/heads/main^{"
 
-// begin starts builds one after another, each when the one before has ended and was dealt with.
-func (s *stage) begin(starts ...simaws.Start) (last string) {
+// beginAll starts builds one after another, each when the one before has ended and was dealt with.
+func (s *stage) beginAll(starts ...simaws.Start) (last string) {
 	s.t.Helper()
 	for _, st := range starts {
 		st.Project = "p0"
@@ -111,9 +111,9 @@ func TestSinceGreen(t *testing.T) {
 		t.Run(row.what, func(t *testing.T) {
 			s := open(t, moving, strings.Replace(movingSettings, "heal}", "heal"+row.settings+"}", 1))
 			n := len(row.starts) - 1
-			s.begin(row.starts[:n]...)
+			s.beginAll(row.starts[:n]...)
 			before := len(s.Sim.Calls())
-			c := s.of(s.begin(row.starts[n]))
+			c := s.of(s.beginAll(row.starts[n]))
 			r := last(c.Rounds)
 			lists, all := 0, len(s.Sim.Calls())-before
 			for _, c := range s.Sim.Calls()[before:] {
@@ -222,7 +222,7 @@ func TestSinceGreenFails(t *testing.T) {
 		} {
 			t.Run(operation+" "+what, func(t *testing.T) {
 				s := open(t, moving, movingSettings)
-				s.begin(of(greenCommit))
+				s.beginAll(of(greenCommit))
 				listed := false
 				s.Sim.Hook(func(c simaws.Call) simaws.Fault {
 					listed = listed || c.Operation == "ListBuildsForProject"
@@ -231,7 +231,7 @@ func TestSinceGreenFails(t *testing.T) {
 					}
 					return simaws.Fault{}
 				})
-				c := s.of(s.begin(of(newCommit)))
+				c := s.of(s.beginAll(of(newCommit)))
 				r := last(c.Rounds)
 				told := len(s.Sim.Notices())
 				if c.Outcome != decide.Reported || r.Diagnosis.Cause != "command-failed" || told != 1 ||
@@ -280,5 +280,19 @@ func TestSetupIsNotStored(t *testing.T) {
 	walk(reflect.TypeFor[decide.Outcome](), "Outcome")
 	if !seen[reflect.TypeFor[since.Since]()] {
 		t.Error("a case has no room for what is new")
+	}
+}
+
+// TestLookSinceGreen ensures that a person who replays a failure at a desk is shown what is new, too.
+func TestLookSinceGreen(t *testing.T) {
+	s := open(t, moving, movingSettings)
+	id := s.beginAll(of(greenCommit), of(newCommit))
+	h := s.Inbox.Healer
+	c, err := h.Look(context.Background(), h.Home, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := c.Rounds[0]; r.Since == nil || r.Since.Number != 1 || r.Diagnosis.Evidence.Text != unbalanced {
+		t.Errorf("%+v, evidence %q", r.Since, r.Diagnosis.Evidence.Text)
 	}
 }

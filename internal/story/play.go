@@ -352,23 +352,21 @@ func (st *Stage) Writes() []string {
 	return out
 }
 
-// Case reads the case of the story's project: of its first build that is in one, since a build that
-// was green at once is in none; or of the first one of the source version that the story is about.
+// Case reads the case of the story's project: of its first build, or of the first one of the source
+// version that the story is about.
 func (st *Stage) Case(ctx context.Context) (decide.Case, error) {
-	for _, b := range st.Builds() {
-		if v := st.Story.Expect.Version; v != "" && b.Version != v {
-			continue
-		}
-		it, err := st.Store.Get(ctx, "build", b.ID)
-		if errors.Is(err, heal.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return decide.Case{}, err
-		}
-		return st.Inbox.Healer.Case(ctx, string(it.Data))
+	bs := st.Builds()
+	if v := st.Story.Expect.Version; v != "" {
+		bs = slices.DeleteFunc(slices.Clone(bs), func(b simaws.Build) bool { return b.Version != v })
 	}
-	return decide.Case{}, heal.ErrNotFound
+	if len(bs) == 0 {
+		return decide.Case{}, heal.ErrNotFound
+	}
+	it, err := st.Store.Get(ctx, "build", bs[0].ID)
+	if err != nil {
+		return decide.Case{}, err
+	}
+	return st.Inbox.Healer.Case(ctx, string(it.Data))
 }
 
 // Differs says in which way the result is not what the story expects; "" if
