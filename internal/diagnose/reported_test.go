@@ -118,6 +118,7 @@ func TestSameName(t *testing.T) {
 	for _, tt := range []struct{ suite, name, at string }{
 		{"PayTest", "adds", "PayTest.java:2"}, {"", "PayTest.adds", "PayTest.java:2"}, {"", "adds", ""}, {"OtherTest", "adds", ""},
 		{"tests/test_cart.py", "test_tax", "tests/test_cart.py:3"}, {"", "a > b > c", "abc.ts:4"}, {"a > b", "d", ""},
+		{"src/x.ts", "c", ""}, {"src/abc.ts a > b", "c", "abc.ts:4"},
 	} {
 		x := &facts{Failure: &buildlog.Failure{Tests: []codebuild.TestCase{{Suite: tt.suite, Name: tt.name}}},
 			reports: []testrun.Report{printed}}

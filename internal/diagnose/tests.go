@@ -99,7 +99,7 @@ func (x *facts) reportedTests() []codebuild.TestCase {
 	list := make([]codebuild.TestCase, len(x.Tests))
 	for i, t := range x.Tests {
 		for _, form := range namesOf(t) {
-			if k, ok := by[form]; ok && k != several {
+			if k, ok := by[form]; ok && k != several && alike(printed[k].Suite, t.Suite, form == t.Name) {
 				p := printed[k]
 				if p.Message != "" && !strings.Contains(t.Message, " ") { // "Failed", "AssertionError"
 					t.Message = p.Message
@@ -111,6 +111,12 @@ func (x *facts) reportedTests() []codebuild.TestCase {
 		list[i] = t
 	}
 	return list
+}
+
+// alike reports whether two suites may be one. Where the tests have only their own names in common,
+// one suite must be a part of the other, as a class is of its full name.
+func alike(a, b string, onlyName bool) bool {
+	return !onlyName || strings.Contains(a, b) || strings.Contains(b, a)
 }
 
 // namesOf lists the forms in which runners and reports name a test, the most certain first. What
