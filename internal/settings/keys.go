@@ -305,10 +305,9 @@ func mappings(name, unset, means string, keys []Key) Key {
 }
 
 func truth(name string, unset bool, means string) Key {
-	k := Key{Name: name, Takes: "`true` or `false`", Unset: fmt.Sprintf("`%t`", unset),
-		Example: fmt.Sprint(!unset), Means: means}
+	k := Key{Name: name, Takes: "`true` or `false`", Unset: "`false`", Example: "true", Means: means}
 	if unset {
-		k.unset = 1
+		k.Unset, k.Example, k.unset = "`true`", "false", 1
 	}
 	return k
 }
