@@ -128,6 +128,18 @@ func TestSameName(t *testing.T) {
 	}
 }
 
+// TestCountedTests ensures that tests which a report only counts are not counted again beside those
+// that the output names.
+func TestCountedTests(t *testing.T) {
+	f := buildlog.ReadEvents(failedBuild("go test ./..."), logOfFailed("go test ./...", goRun))
+	for counted, want := range map[int]int{0: 0, 1: 0, 3: 2} {
+		f.MoreTests = counted
+		if d := Diagnose(f); len(d.Tests) != 1 || d.MoreTests != want {
+			t.Errorf("%d counted: %d named and %d more, want 1 and %d", counted, len(d.Tests), d.MoreTests, want)
+		}
+	}
+}
+
 // TestReportWithoutLog ensures that a report is the cause where a build left no log, and that the
 // number of failed tests that a diagnosis names is bounded.
 func TestReportWithoutLog(t *testing.T) {

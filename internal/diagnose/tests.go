@@ -53,10 +53,12 @@ func (x *facts) testEvidence() Evidence {
 func (x *facts) failedTests() (list []codebuild.TestCase, more int) {
 	all, more := x.reportedTests(), x.MoreTests
 	if len(all) == 0 {
+		more = 0
 		for _, r := range x.reports {
 			all = append(all, r.Failed...)
 			more += max(0, r.Count-len(r.Failed))
 		}
+		more = max(more, x.MoreTests-len(all)) // a report counts them, and could not be read further
 	}
 	size := 0
 	for _, t := range all {
