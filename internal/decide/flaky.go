@@ -64,7 +64,8 @@ func onlyFlaky(f Facts) bool {
 		}
 	}
 	for _, t := range g.Tests {
-		if !slices.ContainsFunc(f.Known, func(k TestHistory) bool { return k.Suite == t.Suite && k.Name == t.Name && k.Flaky(f.Now) }) {
+		flaky := func(k TestHistory) bool { return k.Suite == t.Suite && k.Name == t.Name && k.Flaky(f.Now) }
+		if !slices.ContainsFunc(f.Known, flaky) {
 			return false
 		}
 	}

@@ -73,21 +73,22 @@ func pastOf(f decide.Facts, trusted bool) pastBuild {
 // that failed in it. It may be called again: a build is recorded once.
 func (h *Healer) recall(ctx context.Context, c *held, f *decide.Facts) error {
 	trusted := f.Trusted()
-	if r := c.last(); r.Unread != "" || f.Project.TestReports && len(reportsToRead(c.at(), f.Project, r.Build)) < len(r.Build.ReportARNs) {
+	b := f.Build
+	if c.last().Unread != "" || f.Project.TestReports && len(reportsToRead(c.at(), f.Project, b)) < len(b.ReportARNs) {
 		f.Diagnosis.Counted = false // more may have failed, in reports that were not read
 	}
-	b := pastOf(*f, trusted)
+	was := pastOf(*f, trusted)
 	var tests []codebuild.TestCase
 	if trusted {
 		tests = f.Diagnosis.Tests
 	}
 	p, err := h.changePast(ctx, pastKey(c.at(), c.Project, trusted), func(p *past) (bool, error) {
-		return p.fail(b, tests, h.Clock.Now()), nil
+		return p.fail(was, tests, h.Clock.Now()), nil
 	})
 	if err != nil {
 		return err
 	}
-	f.Known = p.known(b, tests)
+	f.Known = p.known(was, tests)
 	c.last().Known = f.Known
 	return nil
 }
@@ -217,7 +218,8 @@ func idsOf(rs []decide.Round) (ids []string) {
 
 // repeats reports whether b was asked for just as the failed build of the same commit was, and has
 // nothing that it had not.
-func (h *Healer) repeats(ctx context.Context, at settings.Account, p settings.Project, b codebuild.Build, was string) (bool, error) {
+func (h *Healer) repeats(ctx context.Context, at settings.Account, p settings.Project, b codebuild.Build, was string) (
+	bool, error) {
 	before, err := h.Builds.Get(ctx, at, was)
 	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrDenied) {
 		return false, nil
@@ -225,7 +227,8 @@ func (h *Healer) repeats(ctx context.Context, at settings.Account, p settings.Pr
 	if err != nil {
 		return false, fmt.Errorf("reading build %q: %w", was, err)
 	}
-	if before.BatchARN != "" || before.Parameters != b.Parameters || !slices.Equal(before.SecondaryVersions, b.SecondaryVersions) {
+	if before.BatchARN != "" || before.Parameters != b.Parameters ||
+		!slices.Equal(before.SecondaryVersions, b.SecondaryVersions) {
 		return false, nil
 	}
 	return h.unwritten(ctx, p, before.WithRolePath(p.Role))

@@ -83,8 +83,8 @@ func weeklyOf(w decide.Week) Weekly {
 			c.Others.Builds, c.Others.Median})
 	}
 	for _, f := range w.Flaky[:min(len(w.Flaky), maxLost)] {
-		n.Flaky = append(n.Flaky, FlakyTest{id(f.Account), id(f.Region), id(f.Project), quote(f.Suite, maxName), quote(f.Name, maxName),
-			f.Flaked, f.LastFlaked.UTC(), f.Builds, f.Seconds, f.Broken})
+		n.Flaky = append(n.Flaky, FlakyTest{id(f.Account), id(f.Region), id(f.Project), quote(f.Suite, maxName),
+			quote(f.Name, maxName), f.Flaked, f.LastFlaked.UTC(), f.Builds, f.Seconds, f.Broken})
 	}
 	return n
 }
@@ -106,8 +106,8 @@ func (c WeekCause) words() string {
 }
 
 func (f FlakyTest) words() string {
-	s := fmt.Sprintf("%s %s — flaked %s, last on %s; %s, %s", f.Project, Test{Suite: f.Suite, Name: f.Name}.name(), times(f.Flaked),
-		f.LastFlaked.Format(time.DateOnly), plural(f.Builds, "failed build"), ran(f.Seconds))
+	s := fmt.Sprintf("%s %s — flaked %s, last on %s; %s, %s", f.Project, Test{Suite: f.Suite, Name: f.Name}.name(),
+		times(f.Flaked), f.LastFlaked.Format(time.DateOnly), plural(f.Builds, "failed build"), ran(f.Seconds))
 	if f.Broken {
 		s += "; broken now"
 	}

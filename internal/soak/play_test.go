@@ -201,6 +201,10 @@ type end struct {
 	Notices  []string       // "CASE.N kind", sorted
 	Again    map[string]int // sent more than once
 	Dead     int            // messages given up by the queue
+	// Tests is what is remembered of tests that flaked: how often, and in how many builds they failed.
+	// Failed is how many failed builds are remembered.
+	Tests  map[string][2]int
+	Failed int
 }
 
 func (r *run) end(ctx context.Context) (end, error) {
@@ -214,7 +218,17 @@ func (r *run) end(ctx context.Context) (end, error) {
 	e.Policies["repositories"] = strings.Join(sim.Repositories(), " ")
 	e.Notices, e.Again = sent(sim)
 	e.Dead = len(sim.Queued(simaws.DeadLetter))
-	return e, nil
+	tests, err := r.st.Inbox.Healer.Flaky(ctx, "", 1000)
+	if err != nil {
+		return e, err
+	}
+	e.Tests = map[string][2]int{}
+	for _, t := range tests {
+		e.Tests[t.Name] = [2]int{t.Flaked, t.Failed}
+	}
+	costs, err := r.st.Inbox.Healer.Costs(ctx, "", time.Time{}, sim.Clock.Now())
+	e.Failed = costs.Total.Builds
+	return e, err
 }
 
 // endAt adds what is in one account and region.

@@ -22,6 +22,11 @@ func remembered(t *testing.T, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	more, err := story.Load(testdata.Routes, "routes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ss = append(ss, more...)
 	path := filepath.Join(t.TempDir(), "ledger.json")
 	for _, s := range ss {
 		if s.Name != name {
@@ -56,7 +61,8 @@ func remembered(t *testing.T, name string) string {
 // TestHistoryOfTests holds what history says of flaky tests, and of what failed builds cost, to golden
 // files: the builds of the first two stories run 111 seconds each.
 func TestHistoryOfTests(t *testing.T) {
-	for _, name := range []string{"flaky-test-started-again", "broken-test-left-alone", "docker-hub-rate-limit"} {
+	for _, name := range []string{"flaky-test-started-again", "broken-test-left-alone", "docker-hub-rate-limit", "batch",
+		"native-auto-retry"} {
 		path := remembered(t, name)
 		for _, what := range []string{"-flaky", "-costs"} {
 			for _, as := range []string{"", "-json"} {
