@@ -2332,7 +2332,8 @@ var causes = []Cause{
 				not: []string{
 					"name=\"biome\"",
 					"name=\"ruff\"",
-					"lint\"",
+					"name=\"cloudformation lint\"",
+					"name=\"tflint\"",
 					"package=\"org.biome",
 					"package=\"org.eslint",
 					"package=\"org.ruff",
@@ -4390,11 +4391,10 @@ var causes = []Cause{
 				sure:  true,
 			},
 			{
-				says:  []string{" "},
-				also:  []string{"--> "},
-				like:  &pattern{source: "^([A-Z]{1,4}\\d{3,4}|invalid-syntax:) (\\[\\*\\] )?\\S"},
-				first: true,
-				sure:  true,
+				says: []string{" "},
+				also: []string{"--> "},
+				like: &pattern{source: "^([A-Z]{1,6}\\d{3,4}|invalid-syntax:) (\\[\\*\\] )?\\S"},
+				sure: true,
 			},
 			{
 				says:  []string{" "},
@@ -4429,8 +4429,8 @@ var causes = []Cause{
 			},
 			{
 				says: []string{"<testsuite"},
-				like: &pattern{source: "(?i)\\bpackage=\"org\\.(biome|eslint|ruff|stylelint|oxlint)\"|\\bname=\"([^\"]*lint|ruff" +
-					"|biome|bandit)\""},
+				like: &pattern{source: "(?i)\\bpackage=\"org\\.(biome|eslint|ruff|stylelint|oxlint)\"|\\bname=\"(CloudFormation " +
+					"Lint|tflint|ruff|biome|bandit)\""},
 				first: true,
 				sure:  true,
 			},

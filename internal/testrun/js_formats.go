@@ -22,6 +22,8 @@ var (
 	xmlTag  = lazyregexp.New(`<(/?(?:testsuites|testsuite|testcase|failure|error))\b((?:\s+[\w:.-]+="[^"]*(?:"|$))*)\s*(/?)`)
 	xmlAttr = lazyregexp.New(`([\w:.-]+)="([^"]*)`)
 	jsFile  = lazyregexp.New(`\.[cm]?[jt]sx?$`)
+	// xmlLinter is in the tag of a suite that holds what a linter found.
+	xmlLinter = lazyregexp.New(`(?i)\b(?:package="org\.(?:biome|eslint|ruff|stylelint|oxlint)"|name="(?:CloudFormation Lint|tflint|ruff|biome|bandit)")`)
 	// outerOnly is why a group failed in which something else did.
 	outerOnly = lazyregexp.New(`^'?\d+ (?:sub)?tests?(?: steps?)? failed\.?'?$`)
 )
@@ -36,20 +38,20 @@ func attributes(s string) map[string]string {
 }
 
 // junitXML reads JUnit's XML on the standard output: each failed or broken test case with the
-// suites that it is in.
+// suites that it is in. What linters report in this form is no test.
 func junitXML(out *output) []Report {
 	var reports []Report
 	var r Report
 	var suites []string
 	var cur *block
 	var test codebuild.TestCase
-	first, last, floor := -1, 0, 0
+	first, last, floor, linter := -1, 0, 0, false
 	finish := func() {
-		if first >= 0 && len(r.Failed) > 0 {
+		if first >= 0 && len(r.Failed) > 0 && !linter {
 			r.First, r.Last = out.n[since(out, first, floor)], out.n[last]
 			reports, floor = append(reports, r), last+1
 		}
-		r, suites, cur, first = Report{}, nil, nil, -1
+		r, suites, cur, first, linter = Report{}, nil, nil, -1, false
 	}
 	done := func(i int) {
 		if cur == nil {
@@ -72,7 +74,7 @@ func junitXML(out *output) []Report {
 			if first < 0 {
 				first = i
 			}
-			last = i
+			last, linter = i, linter || strings.HasPrefix(tag, "testsuite") && xmlLinter.MatchString(attrs)
 			switch tag {
 			case "testsuite":
 				if name := attributes(attrs)["name"]; !closed && len(suites) < maxDepth {

@@ -276,14 +276,14 @@ var (
 )
 
 // bun reads what `bun test` prints: below the name of each file why a test failed, and then its
-// path.
+// path. Many programs put a cross before what failed, so something else must be bun's as well.
 func bun(out *output) []Report {
 	var reports []Report
 	var r Report
 	first, last, floor, from := -1, 0, 0, 0
-	file, between := "", -1
+	file, between, known := "", -1, false
 	finish := func() {
-		if first >= 0 && len(r.Failed) > 0 {
+		if first >= 0 && len(r.Failed) > 0 && known {
 			r.First, r.Last = out.n[since(out, first, floor)], out.n[last]
 			reports, floor = append(reports, r), last+1
 		}
@@ -292,6 +292,7 @@ func bun(out *output) []Report {
 	summed := false
 	for i, l := range out.lines {
 		m := bunFail.FindStringSubmatch(l)
+		known = known || strings.HasPrefix(l, "(fail) ") || between >= 0 || bunSum.MatchString(l) || bunEnd.MatchString(l)
 		switch {
 		case strings.HasPrefix(l, "bun test v"):
 			finish()
