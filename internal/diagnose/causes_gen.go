@@ -4448,6 +4448,12 @@ var causes = []Cause{
 			},
 			{
 				says: []string{"\""},
+				also: []string{"\"message\""},
+				like: &pattern{source: "(?i)\"(code|id|value|message-?id)\" ?: ?\"[EF]\\d{3,4}\""},
+				sure: true,
+			},
+			{
+				says: []string{"\""},
 				not:  []string{"ckv", "cve-"},
 				also: []string{"line"},
 				like: &pattern{source: "(?i)\"(rule_?id|cop_name|check_?id|check_name|test_id|rulenames|messageid|fromlinter|sym" +
