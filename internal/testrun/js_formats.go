@@ -23,7 +23,8 @@ var (
 	xmlAttr = lazyregexp.New(`([\w:.-]+)="([^"]*)`)
 	jsFile  = lazyregexp.New(`\.[cm]?[jt]sx?$`)
 	// xmlLinter is in the tag of a suite that holds what a linter found.
-	xmlLinter = lazyregexp.New(`(?i)\b(?:package="org\.(?:biome|eslint|ruff|stylelint|oxlint)"|name="(?:CloudFormation Lint|tflint|ruff|biome|bandit)")`)
+	xmlLinter = lazyregexp.New(`(?i)\b(?:package="org\.(?:biome|eslint|ruff|stylelint|oxlint)"|` +
+		`name="(?:CloudFormation Lint|tflint|ruff|biome|bandit)")`)
 	// outerOnly is why a group failed in which something else did.
 	outerOnly = lazyregexp.New(`^'?\d+ (?:sub)?tests?(?: steps?)? failed\.?'?$`)
 )
