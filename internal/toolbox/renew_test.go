@@ -75,10 +75,11 @@ func TestRenew(t *testing.T) {
 					continue
 				}
 				asked, denied := w.heard()
-				if *heard || denied == 0 {
+				unheard := denied == 0 && r.answers != "" // where nothing is answered, nothing is denied
+				if *heard || unheard {
 					t.Logf("%s asked for:\n  %s", r.name, strings.Join(asked, "\n  "))
 				}
-				if denied == 0 {
+				if unheard {
 					t.Errorf("%s was never refused; it printed:\n%s", r.name, r.output)
 					continue
 				}
