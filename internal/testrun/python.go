@@ -1,6 +1,7 @@
 package testrun
 
 import (
+	"path"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
@@ -72,9 +73,14 @@ var (
 	pytestPhase   = lazyregexp.New(`^(ERROR at setup of|ERROR at teardown of|ERROR collecting|\[doctest\]|\[undocumented\]) (.+)$`)
 	pytestLine    = lazyregexp.New(`^([^\s:][^:]*)::(.+?) (?:FAILED|ERROR)(?: +\(.*\))?\s*(?:\[ *\d+%\])?$`)
 	pytestXdist   = lazyregexp.New(`^\[gw\d+\] \[ *\d+%\] (?:FAILED|ERROR) ([^\s:][^:]*)::(.+?) *$`)
-	pytestNode    = lazyregexp.New(`^([^\s:][^:]*)::(\S+) *$`)
+	pytestNode    = lazyregexp.New(`^([^\s:][^:]*)::(\S.*?) *$`)
+	pytestLive    = lazyregexp.New(`^-+ live log `)
+	pytestCrash   = lazyregexp.New(`^worker '\w+' crashed while running '([^\s:][^:]*)::(.+)'$`)
+	pytestTimeout = lazyregexp.New(`\++ Timeout \++$`)
+	pytestRunning = lazyregexp.New(`^\s+File "([^"]+)", line \d+, in (test\w*)$`)
 	pytestVerdict = lazyregexp.New(`^(?:FAILED|ERROR)\s*(?:\[ *\d+%\])?$`)
-	pytestSummary = lazyregexp.New(`^(FAILED|ERROR|SUBFAIL(?:ED)?) ?(\(.*?\)|\[.*?\])? ?(\S.*)$`)
+	pytestSummary = lazyregexp.New(`^(?:FAILED|ERROR) (\S.*)$`)
+	pytestSub     = lazyregexp.New(`^SUBFAIL(?:ED)?((?: ?\[.*?\]| ?\(.*?\))*) ([^\s:]+::\S.*)$`)
 	pytestCause   = lazyregexp.New(`^E {1,}(\S.*)$`)
 	pytestPlace   = lazyregexp.New(`^(\S[^:]*\.\w+):(\d+): ?(.*)$`)
 	pytestDots    = lazyregexp.New(`^(\S+\.\w+) [.sxXFER]*[FE][.sxXFER]* *(?:\[ *\d+%\])?$`)
@@ -99,6 +105,7 @@ type pytestRun struct {
 	announced   bool
 	quiet       bool // a line of progress is in the form that it has while output is captured
 	failed      bool
+	timeout     bool // pytest-timeout shows where all threads are
 	ended       bool
 	section     string
 	cases       []*pytestCase
@@ -184,10 +191,30 @@ func (p *pytestRun) read(i int, l string) {
 	}
 	if p.section == "short test summary info" {
 		if m := pytestSummary.FindStringSubmatch(l); m != nil {
-			p.summary(m[1], m[2], m[3], n)
+			p.summary(m[1], "", n)
 			mark()
 			return
 		}
+		if m := pytestSub.FindStringSubmatch(l); m != nil {
+			p.summary(m[2], strings.TrimSpace(m[1]), n)
+			mark()
+			return
+		}
+	}
+	if m := pytestCrash.FindStringSubmatch(l); m != nil {
+		p.named(m[1], m[2], n).test.Message = l
+		mark()
+		return
+	}
+	if pytestTimeout.MatchString(l) {
+		p.failed, p.timeout = true, true // the process ends without a summary
+		mark()
+		return
+	}
+	if m := pytestRunning.FindStringSubmatch(l); m != nil && p.timeout && ownFile(m[1]) != "" {
+		p.add(m[1], m[2], m[2], n).test.Message = "Timeout"
+		mark()
+		return
 	}
 	if m := pytestLine.FindStringSubmatch(l); m != nil && (p.announced || strings.HasSuffix(m[1], ".py")) {
 		p.named(m[1], m[2], n)
@@ -200,7 +227,11 @@ func (p *pytestRun) read(i int, l string) {
 		return
 	}
 	if p.section == "" {
-		if m := pytestNode.FindStringSubmatch(l); m != nil {
+		next := ""
+		if i+1 < len(p.out.lines) {
+			next = p.out.lines[i+1]
+		}
+		if m := pytestNode.FindStringSubmatch(l); m != nil && (!strings.Contains(m[2], " ") || pytestLive.MatchString(next)) {
 			p.node = [2]string{m[1], m[2]}
 			return
 		}
@@ -226,7 +257,8 @@ func (p *pytestRun) read(i int, l string) {
 func (p *pytestRun) body(l string, n int) {
 	if p.cur == nil {
 		if m := pytestPlace.FindStringSubmatch(l); m != nil && p.section == "FAILURES" {
-			p.places = append(p.places, codebuild.TestCase{Name: m[1] + ":" + m[2], At: m[1] + ":" + m[2], Message: m[3], Line: n})
+			at := m[1] + ":" + m[2]
+			p.places = append(p.places, codebuild.TestCase{Name: path.Base(at), At: at, Message: m[3], Line: n})
 		}
 		return
 	}
@@ -315,8 +347,8 @@ func (p *pytestRun) header(text string, n int) {
 	phase, name := "", text
 	if m := pytestPhase.FindStringSubmatch(text); m != nil {
 		phase, name = m[1], m[2]
-	} else if p.section == "" && strings.Contains(text, "coverage:") || strings.HasPrefix(text, "summary") {
-		p.cur = nil // other tools draw such lines, too
+	} else if strings.HasPrefix(text, "coverage:") || strings.HasPrefix(text, "summary") || strings.Contains(text, "/") {
+		p.cur = nil // drawn by tox or pytest-cov, or a worker that crashed, which names its test itself
 		return
 	}
 	p.cur, p.trace = nil, pyTrace{frame: -1}
@@ -336,11 +368,11 @@ func (p *pytestRun) header(text string, n int) {
 	p.cur.told[phase] = true
 }
 
-// summary is told a line of the short test summary.
-func (p *pytestRun) summary(word, sub, rest string, n int) {
+// summary is told a line of the short test summary, and which subtest it is of.
+func (p *pytestRun) summary(rest, sub string, n int) {
 	node, message := p.cutSummary(rest)
-	if sub != "" && !strings.HasPrefix(word, "SUBFAIL") {
-		node = strings.TrimSpace(sub + " " + node)
+	if sub != "" {
+		node += " " + sub
 	}
 	file, id, ok := strings.Cut(node, "::")
 	var c *pytestCase

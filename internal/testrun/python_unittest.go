@@ -14,6 +14,7 @@ var (
 	unittestRan     = lazyregexp.New(`^Ran:? \d+ tests? in [\d.]+ ?s`)
 	unittestEnd     = lazyregexp.New(`^FAILED \((?:[a-z_ ]+=\d+(?:, )?)+\)`)
 	unittestVerbose = lazyregexp.New(`^(\S+ \([\w.]+\)) \.\.\. (?:FAIL|ERROR|unexpected success)$`)
+	unittestDjango  = lazyregexp.New(`^(\S+ \([\w.]+\)) failed:$`)
 	trialHeader     = lazyregexp.New(`^\[(?:FAIL|ERROR|SUCCESS!\?!)\]$`)
 	trialID         = lazyregexp.New(`^[A-Za-z_]\w*(?:\.\w+)*$`)
 	trialClass      = lazyregexp.New(`^  (\w+)$`)
@@ -112,6 +113,11 @@ func unittestRun(out *output, start int) (*Report, int) {
 		case unittestVerbose.MatchString(l):
 			add(unittestCase(unittestVerbose.FindStringSubmatch(l)[1], n))
 			cur = -1
+		case unittestDjango.MatchString(l):
+			// In a parallel run whose tracebacks cannot be sent, the first failure ends it.
+			add(unittestCase(unittestDjango.FindStringSubmatch(l)[1], n))
+			r.Failed[cur].Message = nextText(out.lines, i)
+			cur = -1
 		case trialLine.MatchString(l):
 			add(dotted(trialLine.FindStringSubmatch(l)[1], n))
 			cur = -1
@@ -157,6 +163,16 @@ done:
 	// Nothing announces a run, and what tests print comes before the first failure.
 	r.First, r.Last = out.n[start], out.n[last]
 	return &r, next
+}
+
+// nextText is the next line that is not empty.
+func nextText(lines []string, i int) string {
+	for _, l := range lines[i+1 : min(len(lines), i+4)] {
+		if t := strings.TrimSpace(l); t != "" {
+			return t
+		}
+	}
+	return ""
 }
 
 // unittestCase is the test that a header names.

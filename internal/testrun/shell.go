@@ -279,7 +279,9 @@ func busted(out *output) []Report {
 			place = nil
 		case bustedEnd.MatchString(l):
 			b.mark(i)
-		case cur >= 0 && strings.TrimSpace(l) != "":
+		case strings.TrimSpace(l) == "":
+			cur = -1
+		case cur >= 0:
 			x := &b.r.Failed[cur]
 			if x.Message == "" {
 				x.Message = strings.TrimPrefix(strings.TrimSpace(l), x.Suite+":")

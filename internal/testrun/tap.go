@@ -24,6 +24,7 @@ var (
 	tapYAMLKey = lazyregexp.New(`^\s*["']?([\w ]+?)["']?\s*:(?:\s+(.*))?$`)
 	tapBatsAt  = lazyregexp.New(`\bin test file (\S+), line (\d+)`)
 	tapPerlAt  = lazyregexp.New(`^#\s+at (\S+) line (\d+)\.?$`)
+	tapBusted  = lazyregexp.New(`^# (\S+) @ (\d+)$`)
 	tapInMS    = lazyregexp.New(` in \d+ms$`)
 )
 
@@ -228,6 +229,9 @@ func (p *tapPoint) explain() {
 			if m := tapPerlAt.FindStringSubmatch(s); t.At == "" {
 				t.At = m[1] + ":" + m[2]
 			}
+		case t.At == "" && tapBusted.MatchString(s):
+			m := tapBusted.FindStringSubmatch(s)
+			t.At = m[1] + ":" + m[2]
 		case s == "..." || strings.HasPrefix(s, "#") && strings.Contains(s, "Failed test"):
 		case s[0] == '#' || l[0] == ' ' || l[0] == '\t':
 			s = strings.TrimSpace(strings.TrimLeft(s, "#"))
