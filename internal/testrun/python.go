@@ -10,7 +10,7 @@ import (
 
 // pythonRunners are those of Python. What tox and nox run prints its own report.
 var pythonRunners = []runner{
-	{"pytest", []string{" failed", "FAILED ", " error", "INTERNALERROR> ", "while loading conftest '", "= FAILURES =",
+	{"pytest", []string{" failed", "FAILED ", " error", "INTERNALERROR> ", "while loading conftest '", "+ Timeout +", "= FAILURES =",
 		"= ERRORS ="}, pytest},
 	{"unittest", []string{"\nFAIL", "\nERROR", "UNEXPECTED SUCCESS: ", "[ERROR]\n", "[FAIL]\n", "... FAILED", "FAILED ("}, unittest},
 	{"green", []string{"\nFailure in ", "\nError in "}, green},

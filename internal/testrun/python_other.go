@@ -68,6 +68,7 @@ func pydoc(out *output) []Report {
 
 var (
 	wardTitle = lazyregexp.New(`^─+ (\S.*?) ─+$`)
+	wardLine  = lazyregexp.New(`^ FAIL +([\w.]+):(\d+)(?:\[\d+/\d+\])? (\S.*?)(?: +\d+%)?$`)
 	wardAt    = lazyregexp.New(`^  Failed at (\S+?)(?::(\d+))?$`)
 	wardFrame = lazyregexp.New(`^  │ (\S+):(\d+) in \S+ +│$`)
 	wardEnd   = lazyregexp.New(`^─+ FAILED in [\d.]+ seconds? ─+$`)
@@ -88,6 +89,10 @@ func ward(out *output) []Report {
 			b.mark(i)
 			b.end(announced)
 			cur, announced = -1, false
+		case announced && wardLine.MatchString(l):
+			m := wardLine.FindStringSubmatch(l)
+			in := strings.ReplaceAll(m[1], ".", "/") + ".py"
+			b.r.Failed[b.add(i, in, m[3])].At = in + ":" + m[2]
 		case wardTitle.MatchString(l):
 			title, titleAt, cur = wardTitle.FindStringSubmatch(l)[1], i, -1
 		case wardAt.MatchString(l) && title != "":

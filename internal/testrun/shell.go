@@ -1,6 +1,7 @@
 package testrun
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
@@ -11,9 +12,9 @@ var shellRunners = []runner{
 	{"prove", []string{"Test Summary Report", "#   Failed test", "Result: FAIL"}, prove},
 	{"Bats", []string{" ✗ "}, batsPretty},
 	{"shUnit2", []string{"ASSERT:"}, shunit},
-	{"ShellSpec", []string{"\nshellspec "}, shellspec},
+	{"ShellSpec", []string{"\nshellspec ", ":FAILED:"}, shellspec},
 	{"Busted", []string{"\nFailure → ", "\nError → ", "\nFailure -> ", "\nError -> "}, busted},
-	{"testthat", []string{"── Failure (", "── Error (", "[ FAIL "}, testthat},
+	{"testthat", []string{"Failure (", "Error (", "[ FAIL "}, testthat},
 }
 
 var (
@@ -225,6 +226,7 @@ func shunit(out *output) []Report {
 
 var (
 	shellspecFailed = lazyregexp.New(`^shellspec (\S+?):(\d+)\S* # (?:\d+\) )?(.+?) (?:FAILED|ERROR|FIXED)\b.*$`)
+	shellspecShort  = lazyregexp.New(`^(?:\./)?(\S+?):(\d+):(?:FAILED|ERROR):(.+)$`)
 	shellspecItem   = lazyregexp.New(`^  \d+\) (.+)$`)
 	shellspecWhy    = lazyregexp.New(`^     \d+\.\d+\) (.+)$`)
 	shellspecEnd    = lazyregexp.New(`^\d+ examples?, \d+ failures?`)
@@ -240,6 +242,9 @@ func shellspec(out *output) []Report {
 		case m != nil:
 			x := &b.r.Failed[b.add(i, m[1], strings.TrimSpace(m[3]))]
 			x.At, x.Message = m[1]+":"+m[2], why[x.Name]
+		case shellspecShort.MatchString(l): // the formatter failures
+			m := shellspecShort.FindStringSubmatch(l)
+			b.r.Failed[b.add(i, m[1], strings.TrimSpace(m[3]))].At = m[1] + ":" + m[2]
 		case strings.HasPrefix(l, "Running: ") && b.first < 0:
 			b.mark(i)
 			announced = true
@@ -297,20 +302,23 @@ func busted(out *output) []Report {
 }
 
 var (
-	testthatFailed = lazyregexp.New(`^── (?:\d+\. )?(?:Failure|Error) \('?([^):']+)(?::(\d+))?[^)]*\): (.+?) ?─*$`)
-	testthatEnd    = lazyregexp.New(`^\[ FAIL [1-9]\d* \| WARN \d+ \| SKIP \d+ \| PASS \d+ \]$`)
+	testthatFailed = lazyregexp.New(`^(── )?(?:\d+\. )?(?:Failure|Error) \('?([^):']+)(?::(\d+))?[^)]*\): (.+?) ?─*$`)
+	testthatEnd    = lazyregexp.New(`^(?:\[ FAIL [1-9]\d* \| WARN \d+ \| SKIP \d+ \| PASS \d+ \]|══ DONE ═+)$`)
 )
 
 // testthat reads the reports of R's testthat.
 func testthat(out *output) []Report {
 	b := newBuilder(out)
 	cur := -1
+	// The reporter progress draws no line in front of a failure, but ends with the counts.
+	counted := slices.ContainsFunc(out.lines, testthatEnd.MatchString)
 	for i, l := range out.lines {
 		switch m := testthatFailed.FindStringSubmatch(l); {
-		case m != nil:
-			cur = b.add(i, m[1], m[3])
-			if m[2] != "" {
-				b.r.Failed[cur].At = m[1] + ":" + m[2]
+		case m != nil && (m[1] != "" || counted):
+			file := strings.TrimPrefix(m[2], "???") // which stands for a file that is not known
+			cur = b.add(i, file, m[4])
+			if m[3] != "" {
+				b.r.Failed[cur].At = file + ":" + m[3]
 			}
 		case testthatEnd.MatchString(l):
 			b.mark(i)
