@@ -10,13 +10,14 @@ import (
 var phpRunners = []runner{
 	{"Pest", []string{"  FAILED  ", "  • "}, pest},
 	{"Codeception", []string{"Codeception "}, codeception},
-	{"PHPUnit", []string{"There was 1 ", "There were ", " ✘ "}, phpunit},
+	{"PHPUnit", []string{"There was 1 ", "There were ", " ✘ ", "Test Failed (", "Test Errored ("}, phpunit},
 	{"phpspec", []string{"  ✘ ", "  ! "}, phpspec},
 	{"Behat", []string{"--- Failed scenarios:"}, behat},
 }
 
 var (
-	phpunitOpening = lazyregexp.New(`^(?:PHPUnit \d+\.\d+\S* by |Paratest v|ParaTest v)`)
+	phpunitOpening = lazyregexp.New(`^(?:PHPUnit \d+\.\d+\S* by |PHPUnit Started \(|Paratest v|ParaTest v)`)
+	phpunitEvent   = lazyregexp.New(`^Test (?:Failed|Errored) \((\S+?)::(\w+)(?:#(.+))?\)$`)
 	phpunitSection = lazyregexp.New(`^There (?:was|were) \d+ (.+?)s?:?$`)
 	phpunitItem    = lazyregexp.New(`^\d+\) (\S.*)$`)
 	phpunitTest    = lazyregexp.New(`^([A-Za-z_\\][\w\\]*)::(\w+)(.*)$`)
@@ -63,7 +64,13 @@ func phpunit(out *output) []Report {
 			b.mark(i)
 		case phpunitItem.MatchString(l) && (section == "error" || section == "failure"):
 			cur = phpunitAdd(b, i, phpunitItem.FindStringSubmatch(l)[1])
-		case phpunitEnd.MatchString(l):
+		case phpunitEvent.MatchString(l): // with --debug, PHPUnit 10 and later print events alone
+			m := phpunitEvent.FindStringSubmatch(l)
+			if m[3] != "" {
+				m[2] += ` with data set "` + m[3] + `"`
+			}
+			cur = b.add(i, m[1], m[2])
+		case phpunitEnd.MatchString(l) || strings.HasPrefix(l, "PHPUnit Finished ("):
 			b.mark(i)
 			ended = true
 			finish()

@@ -12,7 +12,7 @@ import (
 var pythonRunners = []runner{
 	{"pytest", []string{" failed", "FAILED ", " error", "INTERNALERROR> ", "while loading conftest '", "+ Timeout +", "= FAILURES =",
 		"= ERRORS ="}, pytest},
-	{"unittest", []string{"\nFAIL", "\nERROR", "UNEXPECTED SUCCESS: ", "[ERROR]\n", "[FAIL]\n", "... FAILED", "FAILED ("}, unittest},
+	{"unittest", []string{"\nFAIL", "\nERROR", "UNEXPECTED SUCCESS: ", "[ERROR]\n", "[FAIL]\n", "... FAILED", ") failed:\n", "FAILED ("}, unittest},
 	{"green", []string{"\nFailure in ", "\nError in "}, green},
 	{"doctest", []string{"Failed example:"}, pydoc},
 	{"ward", []string{"  Failed at "}, ward},
