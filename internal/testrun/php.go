@@ -24,6 +24,7 @@ var (
 	phpunitData    = lazyregexp.New(`^( with data set (?:#\S+|".*"|'.*'|@\S+))(?: \(.*| with data \(.*)?$`)
 	phpunitPlace   = lazyregexp.New(`^(\S+\.\w+):(\d+)$`)
 	phpunitEnd     = lazyregexp.New(`^Tests: \d+, Assertions: \d+`)
+	phpunitSum     = lazyregexp.New(`\b(?:Errors|Failures): (\d+)`)
 	phpunitDoc     = lazyregexp.New(`^ ✘ (\S.*?)(?: \[[\d.]+ ?m?s\])?$`)
 	phpunitClass   = lazyregexp.New(`^(\S.*?)(?: \(([\w\\]+)\))?$`)
 	phpunitBroken  = lazyregexp.New(`^An error occurred inside PHPUnit\.$`)
@@ -72,6 +73,7 @@ func phpunit(out *output) []Report {
 			cur = b.add(i, m[1], m[2])
 		case phpunitEnd.MatchString(l) || strings.HasPrefix(l, "PHPUnit Finished ("):
 			b.mark(i)
+			b.r.Count = sum(phpunitSum, l)
 			ended = true
 			finish()
 		case l == "FAILURES!" || l == "ERRORS!" || l == "--":

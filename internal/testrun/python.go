@@ -86,7 +86,7 @@ var (
 	pytestDots    = lazyregexp.New(`^(\S+\.\w+) [.sxXFER]*[FE][.sxXFER]* *(?:\[ *\d+%\])?$`)
 	pytestQuiet   = lazyregexp.New(`^[.sxXFER]+ +\[ *\d+%\]$`)
 	pytestConf    = lazyregexp.New(`^ImportError while loading conftest '([^']+)'`)
-	pytestCounts  = lazyregexp.New(`\b[1-9]\d* (?:failed|errors?)\b`)
+	pytestCounts  = lazyregexp.New(`\b([1-9]\d*) (?:failed|errors?)\b`)
 )
 
 // A pytestCase is a failed test as it is put together from the parts of a report.
@@ -105,6 +105,7 @@ type pytestRun struct {
 	announced   bool
 	quiet       bool // a line of progress is in the form that it has while output is captured
 	failed      bool
+	count       int
 	timeout     bool // pytest-timeout shows where all threads are
 	ended       bool
 	section     string
@@ -161,7 +162,8 @@ func (p *pytestRun) read(i int, l string) {
 	case l == "":
 		return
 	case pytestEnd.MatchString(l):
-		p.failed = p.failed || pytestCounts.MatchString(l)
+		p.count = sum(pytestCounts, l)
+		p.failed = p.failed || p.count > 0
 		p.ended = true
 		p.cur = nil
 		mark()
@@ -429,8 +431,8 @@ func (p *pytestRun) report(reports []Report) []Report {
 	if len(p.places) > 0 {
 		p.place(&r)
 	}
-	if len(r.Failed) == 0 && p.failed {
-		r.Failed = append(r.Failed, p.files...)
+	if len(r.Failed) == 0 && p.failed && len(p.files) > 0 {
+		r.Failed, p.count = p.files, 0
 	}
 	if len(r.Failed) == 0 && !p.failed {
 		return reports
@@ -439,7 +441,10 @@ func (p *pytestRun) report(reports []Report) []Report {
 	if !p.announced && !p.quiet {
 		p.first = p.start
 	}
-	r.First, r.Last = p.out.n[p.first], p.out.n[p.last]
+	r.First, r.Last, r.Count = p.out.n[p.first], p.out.n[p.last], p.count
+	for _, c := range p.cases {
+		r.Count -= max(0, len(c.told)-1) // a test whose fixture failed as well is counted twice
+	}
 	return append(reports, r)
 }
 

@@ -124,6 +124,7 @@ var (
 	behaveTitle = lazyregexp.New(`^(?:Failing|Errored) scenarios:$`)
 	behaveItem  = lazyregexp.New(`^  (\S+):(\d+)  (\S.*)$`)
 	behaveEnd   = lazyregexp.New(`^(?:\d+ (?:features?|scenarios?|steps?) passed, |Took \d+min )`)
+	behaveSum   = lazyregexp.New(`\b(\d+) (?:failed|error)\b`)
 	behaveName  = lazyregexp.New(`^\s*(?:Scenario|Scenario Outline|Example): (.+?)(?:\s+# (\S+:\d+))?$`)
 	behaveStep  = lazyregexp.New(`^\s*(?:FAILURE|ERROR) in step '.*' \((\S+):(\d+)\):$`)
 	behaveWhy   = lazyregexp.New(`^\s*((?:ASSERT FAILED|Assertion Failed): .*)$`)
@@ -154,6 +155,9 @@ func behave(out *output) []Report {
 			}
 		case behaveEnd.MatchString(l):
 			b.mark(i)
+			if strings.Contains(l, "scenario") {
+				b.r.Count = sum(behaveSum, l)
+			}
 			if strings.HasPrefix(l, "Took ") {
 				b.end(announced)
 				listed, announced = false, false
@@ -232,6 +236,7 @@ func robot(out *output) []Report {
 			cur = b.add(i, in, name)
 		case robotCounts.MatchString(l):
 			b.mark(i)
+			b.r.Count = sum(cucumberSum, l) // of the outermost suite, which is the last
 			cur = -1
 		case strings.HasPrefix(prev, "=====") && l != "" && cur < 0 && i+1 < len(out.lines) && strings.HasPrefix(out.lines[i+1], "====="):
 			suite, _, _ = strings.Cut(l, " :: ")

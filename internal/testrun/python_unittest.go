@@ -13,6 +13,7 @@ var (
 	unittestTest    = lazyregexp.New(`^(\S+) \(([\w.<>]+)\)(.*)$`)
 	unittestRan     = lazyregexp.New(`^Ran:? \d+ tests? in [\d.]+ ?s`)
 	unittestEnd     = lazyregexp.New(`^FAILED \((?:[a-z_ ]+=\d+(?:, )?)+\)`)
+	unittestSum     = lazyregexp.New(`(?:\(|, )(?:failures|errors|unexpected[ _]successes)=(\d+)`)
 	unittestVerbose = lazyregexp.New(`^(\S+ \([\w.]+\)) \.\.\. (?:FAIL|ERROR|unexpected success)$`)
 	unittestDjango  = lazyregexp.New(`^(\S+ \([\w.]+\)) failed:$`)
 	trialHeader     = lazyregexp.New(`^\[(?:FAIL|ERROR|SUCCESS!\?!)\]$`)
@@ -78,6 +79,7 @@ func unittestRun(out *output, start int) (*Report, int) {
 		switch {
 		case ran && unittestEnd.MatchString(l):
 			last, next = i, i+1
+			r.Count = sum(unittestSum, l)
 			goto done
 		case unittestRan.MatchString(l):
 			ran, cur = true, -1
@@ -232,6 +234,7 @@ func green(out *output) []Report {
 			last = i
 		case cur >= 0 && unittestEnd.MatchString(l):
 			last, cur = i, -1
+			r.Count = sum(unittestSum, l)
 		case cur >= 0:
 			trace.read(l)
 			t := &r.Failed[cur]

@@ -33,6 +33,14 @@ func newBuilder(out *output) *builder {
 	return &builder{out: out, first: -1, last: -1, index: map[[2]string]int{}}
 }
 
+// sum adds up the numbers that an expression finds in a line.
+func sum(re *lazyregexp.Regexp, l string) (n int) {
+	for _, m := range re.Get().FindAllStringSubmatch(l, -1) {
+		n += number(m[1])
+	}
+	return n
+}
+
 // mark says that line i is the runner's own.
 func (b *builder) mark(i int) {
 	if b.first < 0 {
@@ -76,9 +84,10 @@ var (
 	rspecItem    = lazyregexp.New(`^  +(\d+)\) (\S.*)$`)
 	rspecFailed  = lazyregexp.New(`^rspec (\S+)(?: # (.*))?$`)
 	rspecCounts  = lazyregexp.New(`^\d+ examples?, \d+ failures?`)
+	rspecSum     = lazyregexp.New(`\b(\d+) (?:failures?\b|errors? occurred)`)
 	rspecDoc     = lazyregexp.New(`^ *(\S.*?) \(FAILED - \d+\)$`)
 	rspecLoad    = lazyregexp.New(`^An error occurred while loading (\S+?)\.?$`)
-	rspecHook    = lazyregexp.New("^An error occurred in an? [`'](.+)' hook\\.$")
+	rspecHook    = lazyregexp.New("^An error occurred in an? [`'](.+)[`'] hook\\.$")
 	rspecFrame   = lazyregexp.New(`^\s*# (?:\./)?([^\s:]+):(\d+)(?::in .*)?$`)
 	rspecClass   = lazyregexp.New(`^[A-Z]\w*(?:::\w+)*:$`)
 	rspecID      = lazyregexp.New(`^(?:\./)?([^\[:]+)(?::(\d+)|\[.*\])?`)
@@ -121,6 +130,7 @@ func rspec(out *output) []Report {
 			b.mark(i)
 		case rspecCounts.MatchString(l):
 			b.mark(i)
+			b.r.Count = sum(rspecSum, l)
 			section, cur, counted = "", -1, true
 		case rspecOpening.MatchString(l):
 			if counted {
@@ -208,6 +218,7 @@ var (
 	minitestTest    = lazyregexp.New(`^([^#]+)#(.+?)(?: \[(\S+?):(\d+)\])?:?$`)
 	minitestRails   = lazyregexp.New(`^[A-Z][\w:]*#test_`)
 	minitestEnd     = lazyregexp.New(`^\d+ (?:runs|tests), \d+ assertions, \d+ failures, \d+ errors`)
+	minitestSum     = lazyregexp.New(`\b(\d+) (?:failures|errors)\b`)
 	minitestVerbose = lazyregexp.New(`^([^#]+)#(.+) = [\d.]+ s = [FE]$`)
 	minitestSpec    = lazyregexp.New(`^  (\S.*?) +(?:FAIL|ERROR) \([\d.]+s\)$`)
 	minitestList    = lazyregexp.New(`(?:FAIL|ERROR)\["(.+?)", "?([\w:]+)"?, `)
@@ -245,6 +256,7 @@ func minitest(out *output) []Report {
 			}
 		case minitestEnd.MatchString(l):
 			b.mark(i)
+			b.r.Count = sum(minitestSum, l)
 			b.end(announced)
 			cur, announced = -1, false
 		case minitestVerbose.MatchString(l):
@@ -310,6 +322,7 @@ func testUnit(out *output) []Report {
 			}
 		case testUnitEnd.MatchString(l):
 			b.mark(i)
+			b.r.Count = sum(minitestSum, l)
 			b.end(announced)
 			cur, announced = -1, false
 		case strings.HasPrefix(l, "====="):
@@ -341,6 +354,7 @@ var (
 	)
 	cucumberError = lazyregexp.New(`^\s*(\S.*) \(([A-Z]\w*(?:::\w+)*)\)$`)
 	cucumberPlace = lazyregexp.New("^\\s*([^\\s:]+):(\\d+):in [`']")
+	cucumberSum   = lazyregexp.New(`\b(\d+) failed\b`)
 	cucumberEnd   = lazyregexp.New(`^\d+ (?:scenarios?|steps?) \(`)
 )
 
@@ -398,6 +412,9 @@ func cucumber(out *output) []Report {
 			}
 		case cucumberEnd.MatchString(l):
 			b.mark(i)
+			if strings.Contains(l, "scenario") {
+				b.r.Count = sum(cucumberSum, l)
+			}
 			failing = false
 		}
 	}
