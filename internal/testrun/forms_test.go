@@ -342,6 +342,53 @@ FALSE is not TRUE
 
 [ FAIL 1 | WARN 0 | SKIP 1 | PASS 2 ]
 `, []named{{"testthat", 1, 5, []string{"test-cart.R | shows a refusal | FALSE is not TRUE | test-cart.R:7"}}}},
+		{"test-unit's XML", `<stream>
+  <test-result>
+    <result>
+      <test-case>
+        <name>CartTest</name>
+      </test-case>
+      <test>
+        <name>test: with &quot;quotes&quot;</name>
+      </test>
+      <detail>&lt;RuntimeError(&lt;ThrottlingException: Rate exceeded&gt;)
+&gt;.</detail>
+      <status>failure</status>
+    </result>
+  </test-result>
+</stream>
+`, []named{{"test-unit", 1, 15, []string{"CartTest | with \"quotes\" | <RuntimeError(<ThrottlingException: Rate exceeded>) | "}}}},
+		{"zope.testrunner", `Running zope.testrunner.layer.UnitTests tests:
+
+Failure in test test_sum (tests.test_cart.CartTest.test_sum)
+Traceback (most recent call last):
+  File "/src/tests/test_cart.py", line 11, in test_sum
+    self.assertEqual(total([1]), 2)
+AssertionError: 1 != 2
+
+  Ran 2 tests with 1 failures, 0 errors and 0 skipped in 0.034 seconds.
+`, []named{{"green", 1, 9, []string{"tests.test_cart.CartTest | test_sum | AssertionError: 1 != 2 | /src/tests/test_cart.py:11"}}}},
+		{"Test2's tables, and a waived test", `# Failed test 'bulk discount'
+# at t/v0.t line 2.
+# +-----+----+-------+
+# | GOT | OP | CHECK |
+# +-----+----+-------+
+# | 170 | eq | 165   |
+# +-----+----+-------+
+t/v0.t ..
+not ok 1 - bulk discount
+not ok 2 - rounds # TODO later
+# Failed test 'rounds'
+# at t/v0.t line 5.
+1..2
+t/v0.t   (Wstat: 256 (exited 1) Tests: 2 Failed: 1)
+Result: FAIL
+`, []named{{"prove", 1, 15, []string{"t/v0.t | bulk discount | 170 | eq | 165 | t/v0.t:2"}}}},
+		{"Busted's output handler gtest", `[  FAILED  ] cart_spec.lua @ 4: cart shows a refusal (0.11 ms)
+[  ERROR   ] cart_spec.lua @ 5: cart is throttled (0.06 ms)
+`, []named{{"Busted", 1, 2, []string{
+			"cart_spec.lua | cart shows a refusal |  | cart_spec.lua:4", "cart_spec.lua | cart is throttled |  | cart_spec.lua:5",
+		}}}},
 		{"prove -v of tests that are not written in Perl", `t/cart.sh ..
 1..2
 ok 1 - sums

@@ -216,11 +216,13 @@ func dotted(id string, n int) codebuild.TestCase {
 }
 
 var (
-	greenHeader = lazyregexp.New(`^(?:Failure|Error|Unexpected success) in ((?:setUp|tearDown)\w+ \([\w.]+\)|` +
+	zopeEnd     = lazyregexp.New(`^  Ran \d+ tests with `)
+	zopeSum     = lazyregexp.New(`\b(\d+) (?:failures|errors)\b`)
+	greenHeader = lazyregexp.New(`^(?:Failure|Error|Unexpected success) in (?:test )?(\S+ \([\w.]+\)(?: [(\[].*)?|(?:setUp|tearDown)\w+ \([\w.]+\)|` +
 		`[A-Za-z_]\w*(?:\.\w+)+(?: [(\[].*)?)$`)
 )
 
-// green reads the reports of green.
+// green reads the reports of green and of zope.testrunner.
 func green(out *output) []Report {
 	var r Report
 	cur, last := -1, -1
@@ -232,6 +234,9 @@ func green(out *output) []Report {
 			r.Failed = append(r.Failed, unittestCase(greenHeader.FindStringSubmatch(l)[1], out.n[i]))
 			trace = pyTrace{frame: -1}
 			last = i
+		case cur >= 0 && zopeEnd.MatchString(l):
+			last, cur = i, -1
+			r.Count = sum(zopeSum, l)
 		case cur >= 0 && unittestEnd.MatchString(l):
 			last, cur = i, -1
 			r.Count = sum(unittestSum, l)

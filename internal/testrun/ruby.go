@@ -2,6 +2,7 @@ package testrun
 
 import (
 	"encoding/json"
+	"html"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,7 +16,7 @@ var rubyRunners = []runner{
 	{"RSpec", []string{"Failures:", "rspec ./", "outside of examples", `{"version":"`}, rspec},
 	{"minitest", []string{"Failure:\n", "Error:\n", " FAIL (", " ERROR (", `FAIL["`, `ERROR["`, "\nFAIL ", "\nERROR ",
 		" = F\n", " = E\n"}, minitest},
-	{"test-unit", []string{"Failure: ", "Error: "}, testUnit},
+	{"test-unit", []string{"Failure: ", "Error: ", "<test-result>"}, testUnit},
 	{"cucumber", []string{"Failing Scenarios:"}, cucumber},
 }
 
@@ -300,17 +301,32 @@ func minitest(out *output) []Report {
 
 var (
 	testUnitItem  = lazyregexp.New(`^(?:\d+\) )?(?:Failure|Error): (.+?)\(([A-Z][\w:]*)\)(?:: *(.*)|:)?$`)
+	testUnitName  = lazyregexp.New(`^\s*<name>(.*)</name>$`)
+	testUnitXML   = lazyregexp.New(`^\s*<status>(?:failure|error)</status>$`)
+	testUnitWhy   = lazyregexp.New(`^\s*<detail>(.+)$`)
 	testUnitFrame = lazyregexp.New("^([^\\s:]+):(\\d+):in [`']")
 	testUnitCode  = lazyregexp.New(`^\s*(?:=>)?\s*\d+: `)
 	testUnitEnd   = lazyregexp.New(`^\d+ tests, \d+ assertions, \d+ failures, \d+ errors, \d+ pendings`)
 )
 
-// testUnit reads the reports of test-unit.
+// testUnit reads the reports of test-unit's consoles and its own XML.
 func testUnit(out *output) []Report {
 	b := newBuilder(out)
 	cur, announced := -1, false
+	var names [2]string // the latest in XML: the class's and the test's
+	why := ""
 	for i, l := range out.lines {
 		switch {
+		case testUnitName.MatchString(l):
+			names = [2]string{names[1], html.UnescapeString(testUnitName.FindStringSubmatch(l)[1])}
+			why = ""
+		case why == "" && testUnitWhy.MatchString(l):
+			why = html.UnescapeString(strings.TrimSuffix(testUnitWhy.FindStringSubmatch(l)[1], "</detail>"))
+		case testUnitXML.MatchString(l):
+			b.r.Failed[b.add(i, names[0], strings.TrimPrefix(names[1], "test: "))].Message = why
+		case l == "</stream>" && b.first >= 0:
+			b.mark(i)
+			b.end(false)
 		case strings.HasPrefix(l, "Loaded suite "):
 			announced = true
 			b.mark(i)

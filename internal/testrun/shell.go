@@ -13,7 +13,7 @@ var shellRunners = []runner{
 	{"Bats", []string{" ✗ "}, batsPretty},
 	{"shUnit2", []string{"ASSERT:"}, shunit},
 	{"ShellSpec", []string{"\nshellspec ", ":FAILED:"}, shellspec},
-	{"Busted", []string{"\nFailure → ", "\nError → ", "\nFailure -> ", "\nError -> "}, busted},
+	{"Busted", []string{"[  FAILED  ] ", "[  ERROR   ] ", "\nFailure → ", "\nError → ", "\nFailure -> ", "\nError -> "}, busted},
 	{"testthat", []string{"Failure (", "Error (", "[ FAIL "}, testthat},
 }
 
@@ -48,6 +48,9 @@ func prove(out *output) []Report {
 	for i, l := range out.lines {
 		t := strings.TrimSpace(l)
 		if m := perlTest.FindStringSubmatch(l); m != nil {
+			if i > 0 && tapWaived.MatchString(out.lines[i-1]) && tapNotOK.MatchString(out.lines[i-1]) {
+				continue
+			}
 			name := m[2] + m[3]
 			if name == "" {
 				name = "test without a name"
@@ -120,8 +123,9 @@ func prove(out *output) []Report {
 		case perlPlace.MatchString(l):
 		case cur >= 0 && perlFigure.MatchString(l):
 			x := &b.r.Failed[cur]
-			s := perlFigure.FindStringSubmatch(l)[1]
+			s := perlWhy(perlFigure.FindStringSubmatch(l)[1])
 			switch {
+			case s == "":
 			case x.Message == "":
 				x.Message = s
 			case strings.HasPrefix(x.Message, "got: ") && strings.HasPrefix(s, "expected: "):
@@ -146,6 +150,17 @@ func prove(out *output) []Report {
 	b.prune(inner)
 	b.end(false)
 	return b.reports
+}
+
+// perlWhy is what a line behind a failed test says, "" for rules, the heads of tables and methods.
+func perlWhy(s string) string {
+	switch {
+	case strings.HasPrefix(s, "+-"), strings.HasPrefix(s, "(in "), strings.HasPrefix(s, "| GOT "), strings.HasPrefix(s, "| PATH "):
+		return ""
+	case strings.HasPrefix(s, "| "): // a row of Test2's table: what it got, the operator, what it wanted
+		return strings.Join(strings.Fields(strings.Trim(s, "|")), " ")
+	}
+	return s
 }
 
 // prune takes out the tests that failed only as their subtests did.
@@ -264,6 +279,7 @@ func shellspec(out *output) []Report {
 
 var (
 	bustedFailed = lazyregexp.New(`^(?:Failure|Error) (?:→|->) (\S+) @ (\d+)$`)
+	bustedGtest  = lazyregexp.New(`^\[  (?:FAILED|ERROR) +\] (\S+) @ (\d+): (.+?)(?: \([\d.]+ ms\))?$`)
 	bustedEnd    = lazyregexp.New(`^\d+ success(?:es)? / \d+ failures? / \d+ errors?`)
 )
 
@@ -282,6 +298,9 @@ func busted(out *output) []Report {
 			cur = b.add(i, place[1], strings.TrimSpace(l))
 			b.r.Failed[cur].At = place[1] + ":" + place[2]
 			place = nil
+		case bustedGtest.MatchString(l): // the output handler gtest
+			m := bustedGtest.FindStringSubmatch(l)
+			b.r.Failed[b.add(i, m[1], m[3])].At = m[1] + ":" + m[2]
 		case bustedEnd.MatchString(l):
 			b.mark(i)
 		case strings.TrimSpace(l) == "":

@@ -234,8 +234,9 @@ func (p *tapPoint) explain() {
 			t.At = m[1] + ":" + m[2]
 		case s == "..." || strings.HasPrefix(s, "#") && strings.Contains(s, "Failed test"):
 		case s[0] == '#' || l[0] == ' ' || l[0] == '\t':
-			s = strings.TrimSpace(strings.TrimLeft(s, "#"))
+			s = perlWhy(strings.TrimSpace(strings.TrimLeft(s, "#")))
 			switch {
+			case s == "":
 			case t.Message == "":
 				t.Message = s
 				if strings.HasPrefix(s, "got: ") {
