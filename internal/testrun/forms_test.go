@@ -358,6 +358,19 @@ FALSE is not TRUE
   </test-result>
 </stream>
 `, []named{{"test-unit", 1, 15, []string{"CartTest | with \"quotes\" | <RuntimeError(<ThrottlingException: Rate exceeded>) | "}}}},
+		{"green: a class's fixture has no name", `E
+
+Error in ..
+  File "/opt/venv/lib/python3.11/site-packages/green/suite.py", line 122, in _handleClassSetUp
+    setUpClass()
+  File "/src/test_ledger.py", line 7, in setUpClass
+    raise RuntimeError("ledger is closed")
+RuntimeError: ledger is closed
+
+Ran 1 test in 0.204s using 2 processes
+
+FAILED (errors=1)
+`, []named{{"green", 1, 12, []string{" | setUpClass | RuntimeError: ledger is closed | /src/test_ledger.py:7"}}}},
 		{"zope.testrunner", `Running zope.testrunner.layer.UnitTests tests:
 
 Failure in test test_sum (tests.test_cart.CartTest.test_sum)

@@ -218,7 +218,7 @@ func dotted(id string, n int) codebuild.TestCase {
 var (
 	zopeEnd     = lazyregexp.New(`^  Ran \d+ tests with `)
 	zopeSum     = lazyregexp.New(`\b(\d+) (?:failures|errors)\b`)
-	greenHeader = lazyregexp.New(`^(?:Failure|Error|Unexpected success) in (?:test )?(\S+ \([\w.]+\)(?: [(\[].*)?|(?:setUp|tearDown)\w+ \([\w.]+\)|` +
+	greenHeader = lazyregexp.New(`^(?:Failure|Error|Unexpected success) in (?:test )?(\.\.|\S+ \([\w.]+\)(?: [(\[].*)?|(?:setUp|tearDown)\w+ \([\w.]+\)|` +
 		`[A-Za-z_]\w*(?:\.\w+)+(?: [(\[].*)?)$`)
 )
 
@@ -232,6 +232,9 @@ func green(out *output) []Report {
 		case greenHeader.MatchString(l):
 			cur = len(r.Failed)
 			r.Failed = append(r.Failed, unittestCase(greenHeader.FindStringSubmatch(l)[1], out.n[i]))
+			if b := &r.Failed[cur]; b.Name == ".." { // green's word for a class's fixture
+				b.Name = "setUpClass"
+			}
 			trace = pyTrace{frame: -1}
 			last = i
 		case cur >= 0 && zopeEnd.MatchString(l):
