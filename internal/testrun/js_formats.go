@@ -19,8 +19,9 @@ var formatRunners = []runner{
 }
 
 var (
-	xmlTag  = lazyregexp.New(`<(/?(?:testsuites|testsuite|testcase|failure|error))\b((?:\s+[\w:.-]+="[^"]*(?:"|$))*)\s*(/?)`)
-	xmlAttr = lazyregexp.New(`([\w:.-]+)="([^"]*)`)
+	xmlTag = lazyregexp.New(
+		`<(/?(?:testsuites|testsuite|testcase|failure|error))\b((?:\s+[\w:.-]+=(?:"[^"]*(?:"|$)|'[^']*(?:'|$)))*)\s*(/?)`)
+	xmlAttr = lazyregexp.New(`([\w:.-]+)=(?:"([^"]*)|'([^']*))`)
 	jsFile  = lazyregexp.New(`\.[cm]?[jt]sx?$`)
 	// xmlLinter is in the tag of a suite that holds what a linter found.
 	xmlLinter = lazyregexp.New(`(?i)\b(?:package="org\.(?:biome|eslint|ruff|stylelint|oxlint)"|` +
@@ -33,7 +34,7 @@ var (
 func attributes(s string) map[string]string {
 	m := map[string]string{}
 	for _, a := range xmlAttr.Get().FindAllStringSubmatch(s, 20) {
-		m[a[1]] = html.UnescapeString(html.UnescapeString(a[2]))
+		m[a[1]] = html.UnescapeString(html.UnescapeString(a[2] + a[3]))
 	}
 	return m
 }

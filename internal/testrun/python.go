@@ -10,13 +10,15 @@ import (
 
 // pythonRunners are those of Python. What tox and nox run prints its own report.
 var pythonRunners = []runner{
-	{"pytest", []string{" failed", "FAILED ", " error", "INTERNALERROR> ", "while loading conftest '", "+ Timeout +", "= FAILURES =",
-		"= ERRORS ="}, pytest},
-	{"unittest", []string{"\nFAIL", "\nERROR", "UNEXPECTED SUCCESS: ", "[ERROR]\n", "[FAIL]\n", "... FAILED", ") failed:\n", "FAILED ("}, unittest},
-	{"green", []string{"\nFailure in ", "\nError in "}, green},
+	{"pytest", []string{" failed", "FAILED ", " error", "INTERNALERROR> ", "while loading conftest '",
+		"+ Timeout +", "= FAILURES =", "= ERRORS ="}, pytest},
+	{"unittest", []string{"\nFAIL", "\nERROR", "UNEXPECTED SUCCESS: ", "[ERROR]\n", "[FAIL]\n", "... FAILED",
+		") failed:\n", "FAILED (", "\nFailed to import test module: "}, unittest},
+	{"green", []string{"\nFailure in ", "\nError in ", "ImportError: Failed to import "}, green},
 	{"doctest", []string{"Failed example:"}, pydoc},
 	{"ward", []string{"  Failed at "}, ward},
-	{"behave", []string{"\nFailing scenarios:", "\nErrored scenarios:", " scenario passed, ", " scenarios passed, "}, behave},
+	{"behave", []string{"\nFailing scenarios:", "\nErrored scenarios:", " scenario passed, ", " scenarios passed, "},
+		behave},
 	{"Robot Framework", []string{"| FAIL |", "\nFAIL: "}, robot},
 }
 
@@ -70,7 +72,7 @@ var (
 		`PASSES|XPASSES|rerun test summary info) =+$`)
 	pytestEnd     = lazyregexp.New(`^(?:=+ )?(?:\d+ [a-z]+(?:, )?)+ in [\d.]+s(?: \([\d:]+\))?(?: =+)?$`)
 	pytestHeader  = lazyregexp.New(`^_+ ([^_ ].*?|_.*?\w.*?) _+$`)
-	pytestPhase   = lazyregexp.New(`^(ERROR at setup of|ERROR at teardown of|ERROR collecting|\[doctest\]|\[undocumented\]) (.+)$`)
+	pytestPhase   = lazyregexp.New(`^(ERROR (?:at (?:setup|teardown) of|collecting)|\[doctest\]|\[undocumented\]) (.+)$`)
 	pytestLine    = lazyregexp.New(`^([^\s:][^:]*)::(.+?) (?:FAILED|ERROR)(?: +\(.*\))?\s*(?:\[ *\d+%\])?$`)
 	pytestXdist   = lazyregexp.New(`^\[gw\d+\] \[ *\d+%\] (?:FAILED|ERROR) ([^\s:][^:]*)::(.+?) *$`)
 	pytestNode    = lazyregexp.New(`^([^\s:][^:]*)::(\S.*?) *$`)
@@ -125,7 +127,8 @@ func pytest(out *output) []Report {
 	var reports []Report
 	run := newPytestRun(out, 0)
 	for i, l := range out.lines {
-		if pytestStart.MatchString(l) && (run.first >= 0 || run.failed) || run.ended && strings.TrimSpace(l) != "" && !run.trailing(l) {
+		again := pytestStart.MatchString(l) && run.first >= 0
+		if again || run.ended && strings.TrimSpace(l) != "" && !strings.HasPrefix(l, "!") {
 			reports = run.report(reports)
 			run = newPytestRun(out, i)
 		}
@@ -135,11 +138,9 @@ func pytest(out *output) []Report {
 }
 
 func newPytestRun(out *output, start int) *pytestRun {
-	return &pytestRun{out: out, start: start, first: -1, last: -1, byKey: map[string][]*pytestCase{}, trace: pyTrace{frame: -1}}
+	return &pytestRun{out: out, start: start, first: -1, last: -1, byKey: map[string][]*pytestCase{},
+		trace: pyTrace{frame: -1}}
 }
-
-// trailing reports whether the line may still follow the last one of a session.
-func (p *pytestRun) trailing(l string) bool { return strings.HasPrefix(l, "!") }
 
 func (p *pytestRun) read(i int, l string) {
 	mark := func() {
@@ -186,7 +187,8 @@ func (p *pytestRun) read(i int, l string) {
 		mark()
 		return
 	}
-	if m := pytestHeader.FindStringSubmatch(l); m != nil && !strings.HasPrefix(l, "_ _") && (p.announced || p.section != "") {
+	within := p.announced || p.section != ""
+	if m := pytestHeader.FindStringSubmatch(l); m != nil && within && !strings.HasPrefix(l, "_ _") {
 		p.header(m[1], n)
 		mark()
 		return
@@ -405,8 +407,9 @@ func (p *pytestRun) cutSummary(s string) (node, message string) {
 		}
 		i += from
 		node := s[:i]
-		if _, id, ok := strings.Cut(node, "::"); ok && len(p.byKey[nodeKey(id)]) > 0 ||
-			strings.Count(node, "[") <= strings.Count(node, "]") && (strings.HasSuffix(node, "]") || !strings.Contains(node, "[")) {
+		_, id, ok := strings.Cut(node, "::")
+		open := strings.Count(node, "[") - strings.Count(node, "]")
+		if ok && len(p.byKey[nodeKey(id)]) > 0 || open <= 0 && (strings.HasSuffix(node, "]") || !strings.Contains(node, "[")) {
 			return node, s[i+3:]
 		}
 		if from = i + 3; from > maxName {

@@ -238,7 +238,7 @@ func robot(out *output) []Report {
 			b.mark(i)
 			b.r.Count = sum(cucumberSum, l) // of the outermost suite, which is the last
 			cur = -1
-		case strings.HasPrefix(prev, "=====") && l != "" && cur < 0 && i+1 < len(out.lines) && strings.HasPrefix(out.lines[i+1], "====="):
+		case strings.HasPrefix(prev, "=====") && l != "" && cur < 0 && follows(out, i, "====="):
 			suite, _, _ = strings.Cut(l, " :: ")
 			suite = strings.TrimSpace(suite)
 		case cur >= 0 && l != "":

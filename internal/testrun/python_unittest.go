@@ -16,6 +16,7 @@ var (
 	unittestSum     = lazyregexp.New(`(?:\(|, )(?:failures|errors|unexpected[ _]successes)=(\d+)`)
 	unittestVerbose = lazyregexp.New(`^(\S+ \([\w.]+\)) \.\.\. (?:FAIL|ERROR|unexpected success)$`)
 	unittestDjango  = lazyregexp.New(`^(\S+ \([\w.]+\)) failed:$`)
+	stestrImport    = lazyregexp.New(`^Failed to import test module: (\S+)$`)
 	trialHeader     = lazyregexp.New(`^\[(?:FAIL|ERROR|SUCCESS!\?!)\]$`)
 	trialID         = lazyregexp.New(`^[A-Za-z_]\w*(?:\.\w+)*$`)
 	trialClass      = lazyregexp.New(`^  (\w+)$`)
@@ -101,6 +102,8 @@ func unittestRun(out *output, start int) (*Report, int) {
 			r.Failed[cur].Message, r.Failed[cur].At = t.Message, t.At
 			trace = keep
 			l = "" // so that another name may follow
+		case stestrImport.MatchString(l):
+			add(codebuild.TestCase{Name: stestrImport.FindStringSubmatch(l)[1], Line: n})
 		case stestrLine.MatchString(l):
 			stestr = true
 			add(unittestCase(stestrLine.FindStringSubmatch(l)[1], n))
@@ -218,7 +221,9 @@ func dotted(id string, n int) codebuild.TestCase {
 var (
 	zopeEnd     = lazyregexp.New(`^  Ran \d+ tests with `)
 	zopeSum     = lazyregexp.New(`\b(\d+) (?:failures|errors)\b`)
-	greenHeader = lazyregexp.New(`^(?:Failure|Error|Unexpected success) in (?:test )?(\.\.|\S+ \([\w.]+\)(?: [(\[].*)?|(?:setUp|tearDown)\w+ \([\w.]+\)|` +
+	greenImport = lazyregexp.New(`^ImportError: Failed to import (\S+) computed from filename \S+$`)
+	greenHeader = lazyregexp.New(`^(?:Failure|Error|Unexpected success) in (?:test )?` +
+		`(\.\.|\S+ \([\w.]+\)(?: [(\[].*)?|(?:setUp|tearDown)\w+ \([\w.]+\)|` +
 		`[A-Za-z_]\w*(?:\.\w+)+(?: [(\[].*)?)$`)
 )
 
@@ -235,6 +240,11 @@ func green(out *output) []Report {
 			if b := &r.Failed[cur]; b.Name == ".." { // green's word for a class's fixture
 				b.Name = "setUpClass"
 			}
+			trace = pyTrace{frame: -1}
+			last = i
+		case greenImport.MatchString(l):
+			cur = len(r.Failed)
+			r.Failed = append(r.Failed, codebuild.TestCase{Name: greenImport.FindStringSubmatch(l)[1], Line: out.n[i]})
 			trace = pyTrace{frame: -1}
 			last = i
 		case cur >= 0 && zopeEnd.MatchString(l):

@@ -34,6 +34,11 @@ func newBuilder(out *output) *builder {
 	return &builder{out: out, first: -1, last: -1, index: map[[2]string]int{}}
 }
 
+// follows reports whether the line behind line i begins with a text.
+func follows(out *output, i int, prefix string) bool {
+	return i+1 < len(out.lines) && strings.HasPrefix(out.lines[i+1], prefix)
+}
+
 // sum adds up the numbers that an expression finds in a line.
 func sum(re *lazyregexp.Regexp, l string) (n int) {
 	for _, m := range re.Get().FindAllStringSubmatch(l, -1) {
@@ -93,8 +98,9 @@ var (
 	rspecClass   = lazyregexp.New(`^[A-Z]\w*(?:::\w+)*:$`)
 	rspecID      = lazyregexp.New(`^(?:\./)?([^\[:]+)(?::(\d+)|\[.*\])?`)
 	rspecObject  = lazyregexp.New(`^\{"version":"\d[\w.-]*",(?:"seed":\d+,)?"(?:messages|examples)":\[`)
-	rspecExample = lazyregexp.New(`"full_description":"((?:[^"\\]|\\.)*)","status":"failed","file_path":"((?:[^"\\]|\\.)*)",` +
-		`"line_number":(\d+)(?:,"run_time":[\d.e-]+,"pending_message":null,"exception":\{"class":"[^"]*","message":"((?:[^"\\]|\\.)*))?`)
+	rspecExample = lazyregexp.New(`"full_description":"((?:[^"\\]|\\.)*)","status":"failed",` +
+		`"file_path":"((?:[^"\\]|\\.)*)","line_number":(\d+)(?:,"run_time":[\d.e-]+,"pending_message":null,` +
+		`"exception":\{"class":"[^"]*","message":"((?:[^"\\]|\\.)*))?`)
 	rspecOpening = lazyregexp.New(`^(?:Randomized with seed \d+|Run options: .*)$`)
 )
 
@@ -137,10 +143,10 @@ func rspec(out *output) []Report {
 			if counted {
 				b.mark(i)
 			}
-		case i+1 < len(out.lines) && strings.HasPrefix(out.lines[i+1], "Failure/Error:") && rspecLoad.MatchString(l):
+		case follows(out, i, "Failure/Error:") && rspecLoad.MatchString(l):
 			m := rspecLoad.FindStringSubmatch(l)
 			cur, code = b.add(i, "", strings.TrimPrefix(m[1], "./")), false
-		case i+1 < len(out.lines) && strings.HasPrefix(out.lines[i+1], "Failure/Error:") && rspecHook.MatchString(l):
+		case follows(out, i, "Failure/Error:") && rspecHook.MatchString(l):
 			cur, code = b.add(i, "", rspecHook.FindStringSubmatch(l)[1]+" hook"), false
 		case section == "Failures:" && rspecItem.MatchString(l):
 			m := rspecItem.FindStringSubmatch(l)
@@ -226,7 +232,8 @@ var (
 	minitestMate    = lazyregexp.New(`^(?:FAIL|ERROR) (.+?)#(.+) \([\d.]+s\)$`)
 	minitestFrame   = lazyregexp.New("^\\s+(?:from )?([^\\s:]+):(\\d+):in [`']")
 	minitestSeq     = lazyregexp.New(`^test_\d{4}_`)
-	minitestOpening = lazyregexp.New(`^(?:Run options: .*--seed.*|# Running.*|Started with run options.*|Running \d+ tests in .*)$`)
+	minitestOpening = lazyregexp.New(
+		`^(?:Run options: .*--seed.*|# Running.*|Started with run options.*|Running \d+ tests in .*)$`)
 )
 
 // minitest reads the reports of minitest, of Rails' form of it, and of minitest-reporters.
@@ -281,7 +288,8 @@ func minitest(out *output) []Report {
 				break
 			}
 			x := &b.r.Failed[cur]
-			t := strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(l, "Minitest::UnexpectedError:"), "Minitest::Assertion:"))
+			t := strings.TrimPrefix(strings.TrimPrefix(l, "Minitest::UnexpectedError:"), "Minitest::Assertion:")
+			t = strings.TrimSpace(t)
 			switch m := minitestFrame.FindStringSubmatch(l); {
 			case m != nil:
 				if x.At == "" && ownFile(m[1]) != "" {
@@ -330,7 +338,7 @@ func testUnit(out *output) []Report {
 		case strings.HasPrefix(l, "Loaded suite "):
 			announced = true
 			b.mark(i)
-		case testUnitItem.MatchString(l) && (l[0] != 'F' && l[0] != 'E' || i > 0 && strings.HasPrefix(out.lines[i-1], "=====")):
+		case testUnitItem.MatchString(l) && (l[0] <= '9' || i > 0 && strings.HasPrefix(out.lines[i-1], "=====")):
 			m := testUnitItem.FindStringSubmatch(l)
 			cur = b.add(i, m[2], strings.TrimPrefix(m[1], "test: "))
 			if x := &b.r.Failed[cur]; x.Message == "" {

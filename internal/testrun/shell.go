@@ -13,7 +13,8 @@ var shellRunners = []runner{
 	{"Bats", []string{" ✗ "}, batsPretty},
 	{"shUnit2", []string{"ASSERT:"}, shunit},
 	{"ShellSpec", []string{"\nshellspec ", ":FAILED:"}, shellspec},
-	{"Busted", []string{"[  FAILED  ] ", "[  ERROR   ] ", "\nFailure → ", "\nError → ", "\nFailure -> ", "\nError -> "}, busted},
+	{"Busted", []string{"[  FAILED  ] ", "[  ERROR   ] ", "\nFailure → ", "\nError → ", "\nFailure -> ", "\nError -> "},
+		busted},
 	{"testthat", []string{"Failure (", "Error (", "[ FAIL "}, testthat},
 }
 
@@ -155,7 +156,8 @@ func prove(out *output) []Report {
 // perlWhy is what a line behind a failed test says, "" for rules, the heads of tables and methods.
 func perlWhy(s string) string {
 	switch {
-	case strings.HasPrefix(s, "+-"), strings.HasPrefix(s, "(in "), strings.HasPrefix(s, "| GOT "), strings.HasPrefix(s, "| PATH "):
+	case strings.HasPrefix(s, "+-"), strings.HasPrefix(s, "(in "),
+		strings.HasPrefix(s, "| GOT "), strings.HasPrefix(s, "| PATH "):
 		return ""
 	case strings.HasPrefix(s, "| "): // a row of Test2's table: what it got, the operator, what it wanted
 		return strings.Join(strings.Fields(strings.Trim(s, "|")), " ")

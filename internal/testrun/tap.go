@@ -299,9 +299,12 @@ func (p *tapPoint) explainYAML(lines []string) {
 			t.Message = v
 		}
 	}
-	if want, got := values["expected"]+values["wanted"], values["actual"]+values["found"]; t.Message == "" && want != "" && got != "" {
+	want, got := values["expected"]+values["wanted"], values["actual"]+values["found"]
+	switch stack := values["stack"]; {
+	case t.Message != "":
+	case want != "" && got != "":
 		t.Message = "expected " + want + ", got " + got
-	} else if stack := values["stack"]; t.Message == "" && !strings.HasPrefix(stack, "at ") {
+	case !strings.HasPrefix(stack, "at "):
 		t.Message = stack
 	}
 	if values["operator"] != "" { // a point is an assertion of the test that a comment names
@@ -330,8 +333,8 @@ func unquote(s string) string {
 var framePlace = lazyregexp.New(`((?:[A-Za-z]:)?[\w@./\\+~-]*\.[A-Za-z]\w{0,5}:\d+)`)
 
 // foreignFrames are parts of paths that are no project's own sources.
-var foreignFrames = []string{"node_modules/", "node:", "site-packages/", "dist-packages/", "/usr/lib/", "/gems/", "vendor/", "/usr/share/",
-	"internal/"}
+var foreignFrames = []string{"node_modules/", "node:", "site-packages/", "dist-packages/", "/usr/lib/", "/usr/share/",
+	"/gems/", "vendor/"}
 
 // ownFrame is the FILE:LINE in a line of a stack, "" if there is none or it is of a dependency.
 func ownFrame(s string) string {
