@@ -99,6 +99,25 @@ FAILED test_a.py::test_two - assert 1 == 2
 			{"pytest", 1, 4, []string{"test_a.py | test_one | assert 1 == 2 | "}},
 			{"pytest", 6, 9, []string{"test_a.py | test_two | assert 1 == 2 | "}},
 		}},
+		{"pytest-sugar", `Test session starts (platform: linux, Python 3.11.7, pytest 9.2.0, pytest-sugar 1.1.1)
+―――――――――――――――――――――――――― test_price[red tea] ―――――――――――――――――――――――――――
+E       KeyError: 'red tea'
+
+shop/__init__.py:6: KeyError
+
+ tests/test_cart.py ⨯                                             16% █▋
+
+Results (5.14s):
+       9 passed
+       2 failed
+         - tests/test_cart.py:25 test_price[red tea]
+         - tests/test_cart.py:56 TestVouchers.test_strict
+       1 skipped
+make: *** [test] Error 1
+`, []named{{"pytest", 1, 14, []string{
+			"tests/test_cart.py | test_price[red tea] | KeyError: 'red tea' | shop/__init__.py:6",
+			"tests/test_cart.py::TestVouchers | test_strict |  | tests/test_cart.py:56",
+		}}}},
 		{"pytest: a passing run has no report", `============================= test session starts ==============================
 tests/test_cart.py ...                                                   [100%]
 =================== 3 passed, 1 xfailed, 2 warnings in 0.10s ===================
@@ -196,6 +215,8 @@ Finished in 0.002269s, 5729.9720 runs/s, 4848.4378 assertions/s.
 		{"an error that only looks like minitest's", "Error:\nsee https://shop.example/docs#upload\n", nil},
 		{"an error that only looks like test-unit's", "Error: connect failed (ECONNREFUSED)\n", nil},
 		{"a file that another program could not load is no test", "An error occurred while loading config.yml.\n", nil},
+		{"RSpec's formatter failures", "./spec/cart_spec.rb:7:gives the bulk discount\n./spec/cart_spec.rb:9:in 'block'\n",
+			[]named{{"RSpec", 1, 1, []string{"spec/cart_spec.rb | gives the bulk discount |  | spec/cart_spec.rb:7"}}}},
 		{"PHPUnit 10 and later, with data beside the data set's name", `PHPUnit 11.5.2 by Sebastian Bergmann and contributors.
 
 .F                                                                  2 / 2 (100%)

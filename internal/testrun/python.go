@@ -67,11 +67,12 @@ func ownFile(path string) string {
 }
 
 var (
-	pytestStart   = lazyregexp.New(`^=+ test session starts =+$`)
-	pytestSection = lazyregexp.New(`^=+ (ERRORS|FAILURES|short test summary info|warnings summary.*|.*slowest.*|` +
-		`PASSES|XPASSES|rerun test summary info) =+$`)
-	pytestEnd     = lazyregexp.New(`^(?:=+ )?(?:\d+ [a-z]+(?:, )?)+ in [\d.]+s(?: \([\d:]+\))?(?: =+)?$`)
-	pytestHeader  = lazyregexp.New(`^_+ ([^_ ].*?|_.*?\w.*?) _+$`)
+	pytestStart   = lazyregexp.New(`^(?:=+ test session starts =+|Test session starts \(platform: .*)$`)
+	pytestSection = lazyregexp.New(`^=+ (\S.*?) =+$`)
+	pytestEnd     = lazyregexp.New(`^(?:(?:=+ )?(?:\d+ [a-z]+(?:, )?)+ in [\d.]+s(?: \([\d:]+\))?(?: =+)?|Results \([\d.]+s\):)$`)
+	pytestHeader  = lazyregexp.New(`^[_―]+ ([^_ ].*?|_.*?\w.*?) [_―]+$`) // the latter is pytest-sugar's
+	sweetCounts   = lazyregexp.New(`^ +[1-9]\d* (?:failed|error)$`)
+	pytestSugar   = lazyregexp.New(`^ +- (\S+):(\d+) (\S.*)$`)
 	pytestPhase   = lazyregexp.New(`^(ERROR (?:at (?:setup|teardown) of|collecting)|\[doctest\]|\[undocumented\]) (.+)$`)
 	pytestLine    = lazyregexp.New(`^([^\s:][^:]*)::(.+?) (?:FAILED|ERROR)(?: +\(.*\))?\s*(?:\[ *\d+%\])?$`)
 	pytestXdist   = lazyregexp.New(`^\[gw\d+\] \[ *\d+%\] (?:FAILED|ERROR) ([^\s:][^:]*)::(.+?) *$`)
@@ -90,6 +91,9 @@ var (
 	pytestConf    = lazyregexp.New(`^ImportError while loading conftest '([^']+)'`)
 	pytestCounts  = lazyregexp.New(`\b([1-9]\d*) (?:failed|errors?)\b`)
 )
+
+// pytestFirst are the sections that a quiet session may begin with.
+var pytestFirst = map[string]bool{"ERRORS": true, "FAILURES": true, "short test summary info": true}
 
 // A pytestCase is a failed test as it is put together from the parts of a report.
 type pytestCase struct {
@@ -128,7 +132,7 @@ func pytest(out *output) []Report {
 	run := newPytestRun(out, 0)
 	for i, l := range out.lines {
 		again := pytestStart.MatchString(l) && run.first >= 0
-		if again || run.ended && strings.TrimSpace(l) != "" && !strings.HasPrefix(l, "!") {
+		if again || run.ended && strings.TrimSpace(l) != "" && !strings.HasPrefix(l, "!") && !run.sweet(l) {
 			reports = run.report(reports)
 			run = newPytestRun(out, i)
 		}
@@ -140,6 +144,12 @@ func pytest(out *output) []Report {
 func newPytestRun(out *output, start int) *pytestRun {
 	return &pytestRun{out: out, start: start, first: -1, last: -1, byKey: map[string][]*pytestCase{},
 		trace: pyTrace{frame: -1}}
+}
+
+// sweet reports whether a line is one of the results that pytest-sugar puts behind the end.
+func (p *pytestRun) sweet(l string) bool {
+	return strings.HasPrefix(l, "     ") && p.last >= 0 &&
+		(strings.HasPrefix(p.out.lines[p.last], "Results (") || strings.HasPrefix(p.out.lines[p.last], "     "))
 }
 
 func (p *pytestRun) read(i int, l string) {
@@ -154,8 +164,18 @@ func (p *pytestRun) read(i int, l string) {
 		mark()
 		return
 	}
-	if m := pytestSection.FindStringSubmatch(l); m != nil {
-		p.section, p.cur = m[1], nil
+	if p.ended && p.sweet(l) {
+		if m := pytestSugar.FindStringSubmatch(l); m != nil {
+			base, params, found := strings.Cut(m[3], "[")
+			node := strings.ReplaceAll(base, ".", "::")
+			if found {
+				node += "[" + params
+			}
+			if c := p.named(m[1], node, p.out.n[i]); c.test.At == "" {
+				c.test.At = m[1] + ":" + m[2]
+			}
+		}
+		p.failed = p.failed || sweetCounts.MatchString(l)
 		mark()
 		return
 	}
@@ -178,6 +198,11 @@ func (p *pytestRun) read(i int, l string) {
 		return
 	case pytestQuiet.MatchString(l):
 		p.quiet = true
+		mark()
+		return
+	}
+	if m := pytestSection.FindStringSubmatch(l); m != nil && (p.announced || p.section != "" || pytestFirst[m[1]]) {
+		p.section, p.cur = m[1], nil
 		mark()
 		return
 	}

@@ -13,7 +13,7 @@ import (
 
 // rubyRunners are those of Ruby.
 var rubyRunners = []runner{
-	{"RSpec", []string{"Failures:", "rspec ./", "outside of examples", `{"version":"`}, rspec},
+	{"RSpec", []string{"Failures:", "rspec ./", "outside of examples", `{"version":"`, "_spec.rb:"}, rspec},
 	{"minitest", []string{"Failure:\n", "Error:\n", " FAIL (", " ERROR (", `FAIL["`, `ERROR["`, "\nFAIL ", "\nERROR ",
 		" = F\n", " = E\n"}, minitest},
 	{"test-unit", []string{"Failure: ", "Error: ", "<test-result>"}, testUnit},
@@ -93,6 +93,7 @@ var (
 	rspecSum     = lazyregexp.New(`\b(\d+) (?:failures?\b|errors? occurred)`)
 	rspecDoc     = lazyregexp.New(`^ *(\S.*?) \(FAILED - \d+\)$`)
 	rspecLoad    = lazyregexp.New(`^An error occurred while loading (\S+?)\.?$`)
+	rspecShort   = lazyregexp.New(`^\./(\S+_spec\.rb):(\d+):([^\s\d].*)$`)
 	rspecHook    = lazyregexp.New("^An error occurred in an? [`'](.+)[`'] hook\\.$")
 	rspecFrame   = lazyregexp.New(`^\s*# (?:\./)?([^\s:]+):(\d+)(?::in .*)?$`)
 	rspecClass   = lazyregexp.New(`^[A-Z]\w*(?:::\w+)*:$`)
@@ -166,6 +167,9 @@ func rspec(out *output) []Report {
 			rspecJSON(b, i, l)
 			docs, docNames = nil, nil
 			finish()
+		case rspecShort.MatchString(l) && section == "" && !strings.Contains(l, ":in `") && !strings.Contains(l, ":in '"):
+			m := rspecShort.FindStringSubmatch(l) // the formatter failures, which has nothing but such lines
+			b.r.Failed[b.add(i, m[1], m[3])].At = m[1] + ":" + m[2]
 		case rspecDoc.MatchString(l):
 			docs, docNames = append(docs, i), append(docNames, rspecDoc.FindStringSubmatch(l)[1])
 			b.mark(i)
