@@ -1,7 +1,6 @@
 package testrun
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
@@ -46,7 +45,7 @@ type tapPoint struct {
 func readTAP(out *output) []Report {
 	var reports []Report
 	for _, s := range tapStreams(out) {
-		if r := s.read(); r != nil {
+		if r := tapStream(&s); r != nil {
 			reports = append(reports, *r)
 		}
 	}
@@ -66,9 +65,11 @@ func tapStreams(out *output) []output {
 	return append(list, output{out.lines[start:], out.n[start:]})
 }
 
-func (o *output) read() *Report {
+// tapStream reads one stream; nil if no test of it failed.
+func tapStream(o *output) *Report {
 	var (
 		points   []tapPoint
+		cur      = -1 // the failed point whose reason is read
 		r        Report
 		title    string
 		headers  = map[string]bool{} // the names that subtests were announced with
@@ -83,18 +84,16 @@ func (o *output) read() *Report {
 		is := true
 		switch m := tapNotOK.FindStringSubmatch(l); {
 		case m != nil && (m[2] != "" || strings.HasPrefix(strings.TrimSpace(l[len(m[1])+len("not ok"):]), "- ") || m[3] == ""):
-			if tapWaived.MatchString(m[3]) {
+			if cur = -1; tapWaived.MatchString(m[3]) {
 				break
 			}
 			p := tapPoint{indent: indent, title: title}
 			p.test = codebuild.TestCase{Name: tapName(m[3], m[2]), Line: o.n[i]}
 			p.braces = strings.HasSuffix(m[3], " {")
-			points = append(points, p)
-		case tapOK.MatchString(l), tapPlan.MatchString(l), strings.HasPrefix(l, "TAP version "):
-			if tapOK.MatchString(l) && len(points) > 0 {
-				// What follows is no longer the failed point's.
-				points[len(points)-1].rest = append(points[len(points)-1].rest, tapEnd)
-			}
+			cur, points = len(points), append(points, p)
+		case tapOK.MatchString(l):
+			cur = -1
+		case tapPlan.MatchString(l), strings.HasPrefix(l, "TAP version "):
 		case strings.HasPrefix(t, "Bail out!"):
 			bailed = true
 		case strings.HasPrefix(t, "# Subtest: "):
@@ -102,12 +101,12 @@ func (o *output) read() *Report {
 		default:
 			is = trailing && (t == "" || t[0] == '#' || t == "}" || indent > 0)
 			if m := tapFailed.FindStringSubmatch(t); m != nil {
-				r.Count, _ = strconv.Atoi(m[1]) // a number too long leaves 0, which is "not said"
+				r.Count = number(m[1])
 			} else if strings.HasPrefix(l, "# ") {
 				title = strings.TrimPrefix(l, "# ")
 			}
-			if n := len(points); n > 0 && len(points[n-1].rest) < tapReason {
-				points[n-1].rest = append(points[n-1].rest, l)
+			if cur >= 0 && len(points[cur].rest) < tapReason {
+				points[cur].rest = append(points[cur].rest, l)
 			}
 		}
 		if trailing = is; !is {
@@ -132,18 +131,17 @@ func (o *output) read() *Report {
 	}
 	nest(points, headers)
 	for _, p := range points {
-		if !p.inner {
+		if p.inner {
+			r.Count = 0 // which counts suites, too
+		} else {
 			r.Failed = append(r.Failed, p.test)
 		}
 	}
 	return &r
 }
 
-// tapEnd is where the reason of a point ends, and tapReason how many lines of one are read.
-const (
-	tapEnd    = "\x00"
-	tapReason = 200
-)
+// tapReason is how many lines are read of why a point failed.
+const tapReason = 200
 
 // tapName is a point's description as the test's author wrote it.
 func tapName(s, number string) string {
@@ -206,12 +204,6 @@ func nest(points []tapPoint, headers map[string]bool) {
 func (p *tapPoint) explain() {
 	t := &p.test
 	lines := p.rest
-	for i, l := range lines {
-		if l == tapEnd {
-			lines = lines[:i]
-			break
-		}
-	}
 	if len(lines) > 0 && strings.TrimSpace(lines[0]) == "---" {
 		p.explainYAML(lines[1:])
 		return
