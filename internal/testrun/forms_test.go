@@ -13,7 +13,8 @@ func TestForms(t *testing.T) {
 		what, text string
 		want       []named
 	}{
-		{"pytest: subtests are named by their message and parameters", `============================= test session starts ==============================
+		{"pytest: subtests are named by their message and parameters",
+			`============================= test session starts ==============================
 collected 1 item
 
 =================================== FAILURES ===================================
@@ -28,19 +29,21 @@ SUBFAILED[custom message] (i=0) more/test_more.py::test_sub - assert 0 == 1
 FAILED more/test_more.py::test_sub - contains 1 failed subtest
 ============================== 2 failed in 17.32s ==============================
 `, []named{{"pytest", 1, 14, []string{
-			"more/test_more.py | test_sub [custom message] (i=0) | assert 0 == 1 | more/test_more.py:5",
-			"more/test_more.py | test_sub | contains 1 failed subtest | ",
-		}}}},
-		{"pytest: a worker that crashed", `============================= test session starts ==============================
+				"more/test_more.py | test_sub [custom message] (i=0) | assert 0 == 1 | more/test_more.py:5",
+				"more/test_more.py | test_sub | contains 1 failed subtest | ",
+			}}}},
+		{"pytest: a worker that crashed",
+			`============================= test session starts ==============================
 =================================== FAILURES ===================================
 ______________________________ more/test_more.py _______________________________
 [gw1] linux -- Python 3.11.7 /opt/venv/bin/python
 worker 'gw1' crashed while running 'more/test_more.py::test_crash'
 ============================== 1 failed in 1.02s ===============================
 `, []named{{"pytest", 1, 6, []string{
-			"more/test_more.py | test_crash | worker 'gw1' crashed while running 'more/test_more.py::test_crash' | ",
-		}}}},
-		{"pytest: a time-out that ends the process", `============================= test session starts ==============================
+				"more/test_more.py | test_crash | worker 'gw1' crashed while running 'more/test_more.py::test_crash' | ",
+			}}}},
+		{"pytest: a time-out that ends the process",
+			`============================= test session starts ==============================
 more/test_more.py +++++++++++++++++++++++++++++++++++ Timeout ++++++++++++++++++++++++++++++++++++
 ~~~~~~~~~~~~~~~ Stack of MainThread (140094425462464) ~~~~~~~~~~~~~~~
   File "/opt/venv/lib/python3.11/site-packages/_pytest/python.py", line 187, in pytest_pyfunc_call
@@ -52,8 +55,11 @@ more/test_more.py +++++++++++++++++++++++++++++++++++ Timeout ++++++++++++++++++
 conftest.py:6: in <module>
     import shop_cellar
 E   ModuleNotFoundError: No module named 'shop_cellar'
-`, []named{{"pytest", 1, 1, []string{" | /src/conftest.py | ModuleNotFoundError: No module named 'shop_cellar' | conftest.py:6"}}}},
-		{"pytest: an internal error names no test", `============================= test session starts ==============================
+`, []named{{"pytest", 1, 1, []string{
+			" | /src/conftest.py | ModuleNotFoundError: No module named 'shop_cellar' | conftest.py:6",
+		}}}},
+		{"pytest: an internal error names no test",
+			`============================= test session starts ==============================
 collected 5 items
 INTERNALERROR> Traceback (most recent call last):
 INTERNALERROR> SystemError: plugin broke
@@ -64,7 +70,8 @@ tests/test_cart.py .FFF.FE.EF.sFx....                                    [ 89%]
 tests/test_fine.py ..                                                    [100%]
 ========================= 7 failed, 9 passed in 4.25s ==========================
 `, []named{{"pytest", 1, 4, []string{" | tests/test_cart.py |  | "}}}},
-		{"pytest: what a test prints adds a name and hides none", `============================= test session starts ==============================
+		{"pytest: what a test prints adds a name and hides none",
+			`============================= test session starts ==============================
 =================================== FAILURES ===================================
 __________________________________ test_real ___________________________________
 E       assert 1 == 2
@@ -81,12 +88,13 @@ FAILED test_a.py::test_real - assert 1 == 2
 FAILED test_a.py::test_other - assert 3 == 4
 =============================== 2 failed in 0.10s ==============================
 `, []named{
-			{"pytest", 1, 9, []string{" | test_real | assert 1 == 2 | test_a.py:3", "test_b.py | test_printed | imitation | "}},
-			{"pytest", 10, 16, []string{
-				"test_a.py | test_real | assert 1 == 2 | ", "test_a.py | test_other | assert 3 == 4 | ",
+				{"pytest", 1, 9, []string{" | test_real | assert 1 == 2 | test_a.py:3", "test_b.py | test_printed | imitation | "}},
+				{"pytest", 10, 16, []string{
+					"test_a.py | test_real | assert 1 == 2 | ", "test_a.py | test_other | assert 3 == 4 | ",
+				}},
 			}},
-		}},
-		{"pytest: two runs, as tox has them", `============================= test session starts ==============================
+		{"pytest: two runs, as tox has them",
+			`============================= test session starts ==============================
 =========================== short test summary info ============================
 FAILED test_a.py::test_one - assert 1 == 2
 =============================== 1 failed in 0.10s ==============================
@@ -96,11 +104,11 @@ py312: exit 0
 FAILED test_a.py::test_two - assert 1 == 2
 =============================== 1 failed in 0.10s ==============================
 `, []named{
-			{"pytest", 1, 4, []string{"test_a.py | test_one | assert 1 == 2 | "}},
-			{"pytest", 6, 9, []string{"test_a.py | test_two | assert 1 == 2 | "}},
-		}},
+				{"pytest", 1, 4, []string{"test_a.py | test_one | assert 1 == 2 | "}},
+				{"pytest", 6, 9, []string{"test_a.py | test_two | assert 1 == 2 | "}},
+			}},
 		{"pytest-sugar", `Test session starts (platform: linux, Python 3.11.7, pytest 9.2.0, pytest-sugar 1.1.1)
-―――――――――――――――――――――――――― test_price[red tea] ―――――――――――――――――――――――――――
+―――――――― test_price[red tea] ―――――――
 E       KeyError: 'red tea'
 
 shop/__init__.py:6: KeyError
@@ -118,7 +126,8 @@ make: *** [test] Error 1
 			"tests/test_cart.py | test_price[red tea] | KeyError: 'red tea' | shop/__init__.py:6",
 			"tests/test_cart.py::TestVouchers | test_strict |  | tests/test_cart.py:56",
 		}}}},
-		{"pytest: a passing run has no report", `============================= test session starts ==============================
+		{"pytest: a passing run has no report",
+			`============================= test session starts ==============================
 tests/test_cart.py ...                                                   [100%]
 =================== 3 passed, 1 xfailed, 2 warnings in 0.10s ===================
 `, nil},
@@ -163,8 +172,11 @@ Unfortunately, tracebacks cannot be pickled, making it impossible for the
     test_refusal ... An error occurred (AccessDenied)
                                                                           [ERROR]
     test_fine ...                                                           [OK]
-`, []named{{"unittest", 1, 6, []string{"tests.test_cart.CartTest | test_sum |  | ", "tests.test_cart.CartTest | test_refusal |  | "}}}},
-		{"R's own error is no failure of green's", "Error in library(shop) : there is no package called 'shop'\nExecution halted\n", nil},
+`, []named{{"unittest", 1, 6, []string{
+			"tests.test_cart.CartTest | test_sum |  | ", "tests.test_cart.CartTest | test_refusal |  | ",
+		}}}},
+		{"R's own error is no failure of green's",
+			"Error in library(shop) : there is no package called 'shop'\nExecution halted\n", nil},
 		{"doctest: the first line that differs", `**********************************************************************
 File "/src/prices.py", line 18, in prices.gross
 Failed example:
@@ -248,11 +260,12 @@ PHPUnit Finished (Shell Exit Code: 2)
 			"CartTest | testSum | Failed asserting that 170 is identical to 165. | ",
 			`CartTest | testPrice with data set "red tea" | Undefined array key "red tea" | `,
 		}}}},
-		{"another program's numbered errors are not PHPUnit's", "There were 2 errors:\n\n1) Disk is full\n2) Disk is slow\n", nil},
+		{"another program's numbered errors are not PHPUnit's",
+			"There were 2 errors:\n\n1) Disk is full\n2) Disk is slow\n", nil},
 		{"Pest", `   FAIL  Tests\Unit\CartTest
   ✓ it sums                                                             0.01s
   ⨯ it gives the bulk discount                                          0.02s
-  ────────────────────────────────────────────────────────────────────────────
+  ────────────────────
    FAILED  Tests\Unit\CartTest > it gives the bulk discount
   Failed asserting that 170 is identical to 165.
 
@@ -346,10 +359,10 @@ shellspec spec/cart_spec.sh:7 # 1) cart gives the bulk discount FAILED
 				"spec/cart_spec.sh | cart gives the bulk discount |  | spec/cart_spec.sh:7",
 			}}}},
 		{"testthat's reporter check", `An error occurred (AccessDenied)
-══ Failed tests ════════════════════════════════════════════════════════════════
-── Failure (???): gives the bulk discount ──────────────────────────────────────
+══ Failed tests ════════════════════
+── Failure (???): gives the bulk discount ──────
 total(200, 15) not equal to 165.
-── Error ('test-cart.R:7:3'): is throttled ─────────────────────────────────────
+── Error ('test-cart.R:7:3'): is throttled ──────
 Error in ` + "`eval(code, test_env)`" + `: ThrottlingException: Rate exceeded
 
 [ FAIL 2 | WARN 0 | SKIP 1 | PASS 2 ]
@@ -378,7 +391,9 @@ FALSE is not TRUE
     </result>
   </test-result>
 </stream>
-`, []named{{"test-unit", 1, 15, []string{"CartTest | with \"quotes\" | <RuntimeError(<ThrottlingException: Rate exceeded>) | "}}}},
+`, []named{{"test-unit", 1, 15, []string{
+			"CartTest | with \"quotes\" | <RuntimeError(<ThrottlingException: Rate exceeded>) | ",
+		}}}},
 		{"green: a class's fixture has no name", `E
 
 Error in ..
@@ -401,7 +416,9 @@ Traceback (most recent call last):
 AssertionError: 1 != 2
 
   Ran 2 tests with 1 failures, 0 errors and 0 skipped in 0.034 seconds.
-`, []named{{"green", 1, 9, []string{"tests.test_cart.CartTest | test_sum | AssertionError: 1 != 2 | /src/tests/test_cart.py:11"}}}},
+`, []named{{"green", 1, 9, []string{
+			"tests.test_cart.CartTest | test_sum | AssertionError: 1 != 2 | /src/tests/test_cart.py:11",
+		}}}},
 		{"Test2's tables, and a waived test", `# Failed test 'bulk discount'
 # at t/v0.t line 2.
 # +-----+----+-------+

@@ -81,8 +81,10 @@ func TestReadLinear(t *testing.T) {
 		"=== test session starts ===\n= FAILURES =\n___ a ___\nE  x\n", "= FAILURES =\n", "___ a ___\n",
 		"======================================================================\nFAIL: a (b.C)\n",
 		"  1) Failure:\nA#b [c:1]:\n", "Failures:\n  1) a\n", "{\"version\":\"3\",\"examples\":[\n\n",
-		"#   Failed test 'a'\n#   at a.t line 1.\n", "    #   Failed test 'a'\n    #   at a.t line 1.\n", "x (Wstat: 256 Tests: 1 Failed: 1)\n",
-		"There was 1 failure:\n\n1) A::b\nTests: 1, Assertions: 1\n", " ✘ a\n", "| FAIL |\n", "a (\n", "cucumber a.feature:1 # Scenario: a\n",
+		"#   Failed test 'a'\n#   at a.t line 1.\n", "    #   Failed test 'a'\n    #   at a.t line 1.\n",
+		"x (Wstat: 256 Tests: 1 Failed: 1)\n",
+		"There was 1 failure:\n\n1) A::b\nTests: 1, Assertions: 1\n", " ✘ a\n", "| FAIL |\n", "a (\n",
+		"cucumber a.feature:1 # Scenario: a\n",
 	} {
 		text := "= FAILURES =\nFailures:\nFailing Scenarios:\n" + strings.Repeat(part, 50_000/len(part))
 		start := time.Now()
