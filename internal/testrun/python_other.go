@@ -126,7 +126,6 @@ var (
 	behaveEnd   = lazyregexp.New(`^(?:\d+ (?:features?|scenarios?|steps?) passed, |Took \d+min )`)
 	behaveSum   = lazyregexp.New(`\b(\d+) (?:failed|error)\b`)
 	behaveName  = lazyregexp.New(`^\s*(?:Scenario|Scenario Outline|Example): (.+?)(?:\s+# (\S+:\d+))?$`)
-	behaveStep  = lazyregexp.New(`^\s*(?:FAILURE|ERROR) in step '.*' \((\S+):(\d+)\):$`)
 	behaveWhy   = lazyregexp.New(`^\s*((?:ASSERT FAILED|Assertion Failed): .*)$`)
 )
 
