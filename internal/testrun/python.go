@@ -67,29 +67,30 @@ func ownFile(path string) string {
 }
 
 var (
-	pytestStart   = lazyregexp.New(`^(?:=+ test session starts =+|Test session starts \(platform: .*)$`)
-	pytestSection = lazyregexp.New(`^=+ (\S.*?) =+$`)
-	pytestEnd     = lazyregexp.New(`^(?:(?:=+ )?(?:\d+ [a-z]+(?:, )?)+ in [\d.]+s(?: \([\d:]+\))?(?: =+)?|Results \([\d.]+s\):)$`)
-	pytestHeader  = lazyregexp.New(`^[_―]+ ([^_ ].*?|_.*?\w.*?) [_―]+$`) // the latter is pytest-sugar's
-	sweetCounts   = lazyregexp.New(`^ +[1-9]\d* (?:failed|error)$`)
-	pytestSugar   = lazyregexp.New(`^ +- (\S+):(\d+) (\S.*)$`)
-	pytestPhase   = lazyregexp.New(`^(ERROR (?:at (?:setup|teardown) of|collecting)|\[doctest\]|\[undocumented\]) (.+)$`)
-	pytestLine    = lazyregexp.New(`^([^\s:][^:]*)::(.+?) (?:FAILED|ERROR)(?: +\(.*\))?\s*(?:\[ *\d+%\])?$`)
-	pytestXdist   = lazyregexp.New(`^\[gw\d+\] \[ *\d+%\] (?:FAILED|ERROR) ([^\s:][^:]*)::(.+?) *$`)
-	pytestNode    = lazyregexp.New(`^([^\s:][^:]*)::(\S.*?) *$`)
-	pytestLive    = lazyregexp.New(`^-+ live log `)
-	pytestCrash   = lazyregexp.New(`^worker '\w+' crashed while running '([^\s:][^:]*)::(.+)'$`)
-	pytestTimeout = lazyregexp.New(`\++ Timeout \++$`)
-	pytestRunning = lazyregexp.New(`^\s+File "([^"]+)", line \d+, in (test\w*)$`)
-	pytestVerdict = lazyregexp.New(`^(?:FAILED|ERROR)\s*(?:\[ *\d+%\])?$`)
-	pytestSummary = lazyregexp.New(`^(?:FAILED|ERROR) (\S.*)$`)
-	pytestSub     = lazyregexp.New(`^SUBFAIL(?:ED)?((?: ?\[.*?\]| ?\(.*?\))*) ([^\s:]+::\S.*)$`)
-	pytestCause   = lazyregexp.New(`^E {1,}(\S.*)$`)
-	pytestPlace   = lazyregexp.New(`^(\S[^:]*\.\w+):(\d+): ?(.*)$`)
-	pytestDots    = lazyregexp.New(`^(\S+\.\w+) [.sxXFER]*[FE][.sxXFER]* *(?:\[ *\d+%\])?$`)
-	pytestQuiet   = lazyregexp.New(`^[.sxXFER]+ +\[ *\d+%\]$`)
-	pytestConf    = lazyregexp.New(`^ImportError while loading conftest '([^']+)'`)
-	pytestCounts  = lazyregexp.New(`\b([1-9]\d*) (?:failed|errors?)\b`)
+	pytestStart    = lazyregexp.New(`^(?:=+ test session starts =+|Test session starts \(platform: .*)$`)
+	pytestSection  = lazyregexp.New(`^=+ (\S.*?) =+$`)
+	pytestEnd      = lazyregexp.New(`^(?:(?:=+ )?(?:\d+ [a-z]+(?:, )?)+ in [\d.]+s(?: \([\d:]+\))?(?: =+)?|Results \([\d.]+s\):)$`)
+	pytestHeader   = lazyregexp.New(`^[_―]+ ([^_ ].*?|_.*?\w.*?) [_―]+$`) // the latter is pytest-sugar's
+	sweetCounts    = lazyregexp.New(`^ +[1-9]\d* (?:failed|error)$`)
+	pytestTestFile = lazyregexp.New(`^((?:.*/)?(?:test_[^/]*|[^/]*_test)\.py):\d+$`)
+	pytestSugar    = lazyregexp.New(`^ +- (\S+):(\d+) (\S.*)$`)
+	pytestPhase    = lazyregexp.New(`^(ERROR (?:at (?:setup|teardown) of|collecting)|\[doctest\]|\[undocumented\]) (.+)$`)
+	pytestLine     = lazyregexp.New(`^([^\s:][^:]*)::(.+?) (?:FAILED|ERROR)(?: +\(.*\))?\s*(?:\[ *\d+%\])?$`)
+	pytestXdist    = lazyregexp.New(`^\[gw\d+\] \[ *\d+%\] (?:FAILED|ERROR) ([^\s:][^:]*)::(.+?) *$`)
+	pytestNode     = lazyregexp.New(`^([^\s:][^:]*)::(\S.*?) *$`)
+	pytestLive     = lazyregexp.New(`^-+ live log `)
+	pytestCrash    = lazyregexp.New(`^worker '\w+' crashed while running '([^\s:][^:]*)::(.+)'$`)
+	pytestTimeout  = lazyregexp.New(`\++ Timeout \++$`)
+	pytestRunning  = lazyregexp.New(`^\s+File "([^"]+)", line \d+, in (test\w*)$`)
+	pytestVerdict  = lazyregexp.New(`^(?:FAILED|ERROR)\s*(?:\[ *\d+%\])?$`)
+	pytestSummary  = lazyregexp.New(`^(?:FAILED|ERROR) (\S.*)$`)
+	pytestSub      = lazyregexp.New(`^SUBFAIL(?:ED)?((?: ?\[.*?\]| ?\(.*?\))*) ([^\s:]+::\S.*)$`)
+	pytestCause    = lazyregexp.New(`^E {1,}(\S.*)$`)
+	pytestPlace    = lazyregexp.New(`^(\S[^:]*\.\w+):(\d+): ?(.*)$`)
+	pytestDots     = lazyregexp.New(`^(\S+\.\w+) [.sxXFER]*[FE][.sxXFER]* *(?:\[ *\d+%\])?$`)
+	pytestQuiet    = lazyregexp.New(`^[.sxXFER]+ +\[ *\d+%\]$`)
+	pytestConf     = lazyregexp.New(`^ImportError while loading conftest '([^']+)'`)
+	pytestCounts   = lazyregexp.New(`\b([1-9]\d*) (?:failed|errors?)\b`)
 )
 
 // pytestFirst are the sections that a quiet session may begin with.
@@ -454,6 +455,10 @@ func (p *pytestRun) report(reports []Report) []Report {
 	}
 	var r Report
 	for _, c := range p.cases {
+		if m := pytestTestFile.FindStringSubmatch(c.test.At); m != nil && c.file == "" && !strings.HasSuffix(c.test.Name, ".py") {
+			// Only a header named it. Where it failed in a file of tests, that is its own.
+			c.test.Suite = strings.TrimSuffix(m[1]+"::"+strings.ReplaceAll(c.test.Suite, ".", "::"), "::")
+		}
 		r.Failed = append(r.Failed, c.test)
 	}
 	if len(p.places) > 0 {
