@@ -88,7 +88,9 @@ FAILED test_a.py::test_real - assert 1 == 2
 FAILED test_a.py::test_other - assert 3 == 4
 =============================== 2 failed in 0.10s ==============================
 `, []named{
-				{"pytest", 1, 9, []string{"test_a.py | test_real | assert 1 == 2 | test_a.py:3", "test_b.py | test_printed | imitation | "}},
+				{"pytest", 1, 9, []string{
+					"test_a.py | test_real | assert 1 == 2 | test_a.py:3", "test_b.py | test_printed | imitation | ",
+				}},
 				{"pytest", 10, 16, []string{
 					"test_a.py | test_real | assert 1 == 2 | ", "test_a.py | test_other | assert 3 == 4 | ",
 				}},

@@ -67,9 +67,10 @@ func ownFile(path string) string {
 }
 
 var (
-	pytestStart    = lazyregexp.New(`^(?:=+ test session starts =+|Test session starts \(platform: .*)$`)
-	pytestSection  = lazyregexp.New(`^=+ (\S.*?) =+$`)
-	pytestEnd      = lazyregexp.New(`^(?:(?:=+ )?(?:\d+ [a-z]+(?:, )?)+ in [\d.]+s(?: \([\d:]+\))?(?: =+)?|Results \([\d.]+s\):)$`)
+	pytestStart   = lazyregexp.New(`^(?:=+ test session starts =+|Test session starts \(platform: .*)$`)
+	pytestSection = lazyregexp.New(`^=+ (\S.*?) =+$`)
+	pytestEnd     = lazyregexp.New(`^(?:(?:=+ )?(?:\d+ [a-z]+(?:, )?)+ in [\d.]+s(?: \([\d:]+\))?(?: =+)?|` +
+		`Results \([\d.]+s\):)$`)
 	pytestHeader   = lazyregexp.New(`^[_―]+ ([^_ ].*?|_.*?\w.*?) [_―]+$`) // the latter is pytest-sugar's
 	sweetCounts    = lazyregexp.New(`^ +[1-9]\d* (?:failed|error)$`)
 	pytestTestFile = lazyregexp.New(`^((?:.*/)?(?:test_[^/]*|[^/]*_test)\.py):\d+$`)
@@ -455,7 +456,8 @@ func (p *pytestRun) report(reports []Report) []Report {
 	}
 	var r Report
 	for _, c := range p.cases {
-		if m := pytestTestFile.FindStringSubmatch(c.test.At); m != nil && c.file == "" && !strings.HasSuffix(c.test.Name, ".py") {
+		m := pytestTestFile.FindStringSubmatch(c.test.At)
+		if m != nil && c.file == "" && !strings.HasSuffix(c.test.Name, ".py") {
 			// Only a header named it. Where it failed in a file of tests, that is its own.
 			c.test.Suite = strings.TrimSuffix(m[1]+"::"+strings.ReplaceAll(c.test.Suite, ".", "::"), "::")
 		}
