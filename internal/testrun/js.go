@@ -21,6 +21,7 @@ var jsRunners = []runner{
 	{"deno test", []string{"FAILED | "}, deno},
 	{"node --test", []string{"✖ "}, nodeTest},
 	{"jasmine", []string{"Failures:"}, jasmine},
+	{"cucumber-js", []string{") Scenario: "}, cucumberJS},
 	{"uvu", []string{"FAIL  "}, uvu},
 	{"TAP formatter", []string{"✖ ", "⨯ ", " failed"}, tapFormatter},
 }
@@ -266,6 +267,7 @@ func vitest(out *output) []Report {
 	open := 0 // how many of the last blocks have no end yet
 	closing := func(i int) {
 		for k := len(blocks) - open; k < len(blocks); k++ {
+			blocks[k].from = blocks[len(blocks)-1].from // all of them have the one reason
 			blocks[k].to = max(i, blocks[k].from)
 		}
 		open = 0
@@ -290,9 +292,6 @@ func vitest(out *output) []Report {
 			}
 			b := vitestBlock(m[1]+m[2], m[3])
 			b.from, b.Line = i+1, out.n[i]
-			for k := len(blocks) - open; k < len(blocks); k++ {
-				blocks[k].from = i + 1
-			}
 			blocks = append(blocks, b)
 			open++
 		case vitestEnd.MatchString(l) && strings.Contains(l, "["), strings.Contains(l, "⎯ Failed Tests "),

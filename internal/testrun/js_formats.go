@@ -13,7 +13,7 @@ import (
 // own.
 var formatRunners = []runner{
 	{"JUnit XML", []string{"<testcase"}, junitXML},
-	{"JSON", []string{`"testResults"`, `"failures"`, `"specs"`}, jsonReport},
+	{"JSON", []string{`"numFailedTests"`, `"failures"`, `"specs"`}, jsonReport},
 	{"TeamCity messages", []string{"##teamcity[testFailed "}, teamcity},
 	{"GitHub annotations", []string{"::error "}, annotations},
 }
@@ -48,6 +48,7 @@ func junitXML(out *output) []Report {
 	var cur *block
 	var test codebuild.TestCase
 	first, last, floor, linter := -1, 0, 0, false
+	text := 0 // where the text of the failure begins in its line
 	finish := func() {
 		if first >= 0 && len(r.Failed) > 0 && !linter {
 			r.First, r.Last = out.n[since(out, first, floor)], out.n[last]
@@ -97,19 +98,25 @@ func junitXML(out *output) []Report {
 				done(i)
 				test = codebuild.TestCase{}
 			case "failure", "error":
-				if cur == nil && test.Name != "" {
-					cur = &block{TestCase: test, from: i + 1}
-					if cur.Message = attributes(attrs)["message"]; cur.Message == "" {
-						_, text, _ := strings.Cut(l[t[1]:], ">")
-						text, _, _ = strings.Cut(text, "</")
-						if cur.Message = strings.TrimSpace(strings.TrimPrefix(text, "<![CDATA[")); strings.HasSuffix(cur.Message, ":") {
-							cur.Message += " " + next(out.lines[i+1:])
-						}
+				if cur != nil || test.Name == "" {
+					break
+				}
+				cur, text = &block{TestCase: test, from: i + 1}, t[1]
+				if cur.Message = attributes(attrs)["message"]; cur.Message == "" {
+					cur.Message = xmlText(l[t[1]:])
+					if strings.HasSuffix(cur.Message, ":") {
+						cur.Message += " " + next(out.lines[i+1:])
 					}
 				}
+				if closed {
+					done(i)
+				}
 			case "/failure", "/error":
-				if cur != nil && i >= cur.from {
-					if _, at := why([]string{l[:t[0]]}); at != "" && cur.At == "" {
+				if cur != nil {
+					if i >= cur.from {
+						text = 0
+					}
+					if _, at := why([]string{xmlText(l[text:])}); at != "" && cur.At == "" {
 						cur.At = at // the stack's last line, where it is the only one that is the project's
 					}
 				}
@@ -120,6 +127,13 @@ func junitXML(out *output) []Report {
 	done(len(out.lines))
 	finish()
 	return reports
+}
+
+// xmlText returns the text up to the next closing tag.
+func xmlText(s string) string {
+	s = strings.TrimPrefix(strings.TrimLeft(s, "/>"), "<![CDATA[")
+	s, _, _ = strings.Cut(s, "</")
+	return strings.TrimSpace(strings.TrimSuffix(s, "]]>"))
 }
 
 func xmlCase(a map[string]string, suites []string) codebuild.TestCase {
@@ -151,11 +165,11 @@ func jsonReport(out *output) []Report {
 		text := strings.Join(out.lines[i:], "\n")
 		d := jsonReader{decoder: json.NewDecoder(strings.NewReader(text))}
 		d.value(0)
-		if len(d.failed) == 0 {
+		if len(d.failed) == 0 && d.count == 0 {
 			continue
 		}
 		end := strings.Count(text[:min(int(d.decoder.InputOffset()), len(text))], "\n")
-		r := Report{First: out.n[since(out, i, 0)], Last: out.n[i+end], Failed: d.failed, Count: len(d.failed)}
+		r := Report{First: out.n[since(out, i, 0)], Last: out.n[i+end], Failed: d.failed, Count: max(d.count, len(d.failed))}
 		for k := range r.Failed {
 			r.Failed[k].Line = out.n[i]
 		}
@@ -168,6 +182,7 @@ func jsonReport(out *output) []Report {
 type jsonReader struct {
 	decoder *json.Decoder
 	failed  []codebuild.TestCase
+	count   int // as Jest and Vitest say it before they name any
 }
 
 // value reads the next value. ok is false where the text is cut or no JSON.
@@ -187,6 +202,9 @@ func (d *jsonReader) value(depth int) (v any, ok bool) {
 			}
 			if object[name], ok = d.value(depth + 1); !ok {
 				return nil, false
+			}
+			if n, ok := object[name].(float64); ok && name == "numFailedTests" && n < 1e6 {
+				d.count = int(n)
 			}
 		}
 		_, err := d.decoder.Token()

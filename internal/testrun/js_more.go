@@ -624,3 +624,48 @@ func uvu(out *output) []Report {
 		cases(blocks, out)
 	return []Report{r}
 }
+
+var (
+	cucumberJSHead = lazyregexp.New(`^(\d+)\) Scenario: (.*?)(?: \(attempt \d+(, retried)?\))? # (\S+):(\d+)$`)
+	cucumberJSSum  = lazyregexp.New(`^\d+ scenarios? \((?:(\d+) failed)?`)
+	cucumberJSStep = lazyregexp.New(`^   (?:✖|×|\?) `)
+)
+
+// cucumberJS reads what the progress and summary formatters of Cucumber for JavaScript end with:
+// each failed, undefined or ambiguous scenario with its steps.
+func cucumberJS(out *output) []Report {
+	var reports []Report
+	var blocks []block
+	first, floor := 0, 0
+	closing := func(i int) {
+		if n := len(blocks); n > 0 && blocks[n-1].to == 0 {
+			blocks[n-1].to = i
+		}
+	}
+	for i, l := range out.lines {
+		if m := cucumberJSHead.FindStringSubmatch(l); m != nil {
+			closing(i)
+			if m[3] != "" {
+				continue // it was tried again
+			}
+			if len(blocks) == 0 {
+				first = i
+			}
+			b := block{from: i + 1}
+			b.Suite, b.Name, b.At, b.Line = m[4], m[2], m[4]+":"+m[5], out.n[i]
+			blocks = append(blocks, b)
+		} else if cucumberJSStep.MatchString(l) && len(blocks) > 0 && blocks[len(blocks)-1].to == 0 {
+			blocks[len(blocks)-1].from = i + 1
+		} else if m := cucumberJSSum.FindStringSubmatch(l); m != nil && len(blocks) > 0 {
+			closing(i)
+			last := i
+			if i+1 < len(out.lines) && strings.Contains(out.lines[i+1], " step") {
+				last++
+			}
+			reports = append(reports, Report{First: out.n[since(out, first, floor)], Last: out.n[last],
+				Failed: cases(blocks, out), Count: number(m[1])})
+			blocks, floor = nil, last+1
+		}
+	}
+	return reports
+}
