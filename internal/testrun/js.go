@@ -4,6 +4,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
@@ -24,8 +25,9 @@ var jsRunners = []runner{
 	{"jasmine", []string{"Failures:"}, jasmine},
 	{"karma", []string{" FAILED", "✖ "}, karma},
 	{"cucumber-js", []string{") Scenario: "}, cucumberJS},
+	{"cucumber-js", []string{".feature:"}, cucumberPlaces},
 	{"uvu", []string{"FAIL  "}, uvu},
-	{"TAP formatter", []string{"✖ ", "⨯ ", " failed"}, tapFormatter},
+	{"TAP formatter", []string{"✖ ", "⨯ ", "✗ ", " failed"}, tapFormatter},
 }
 
 // A block is what a runner prints about one failed test.
@@ -45,11 +47,14 @@ func (b *block) explain(out *output) {
 	}
 }
 
-// cases returns the tests of the blocks.
+// cases returns the tests of the blocks. One without a name is the file that it happened in.
 func cases(blocks []block, out *output) []codebuild.TestCase {
 	var list []codebuild.TestCase
 	for i := range blocks {
 		blocks[i].explain(out)
+		if blocks[i].Name == "" {
+			blocks[i].Name, _, _ = strings.Cut(blocks[i].At, ":")
+		}
 		list = append(list, blocks[i].TestCase)
 	}
 	return list
@@ -116,10 +121,15 @@ func next(lines []string) string {
 
 // splitName splits the path of a test, as SUITE SEPARATOR NAME.
 func splitName(s, separator string) (suite, name string) {
-	if i := strings.LastIndex(s, separator); i >= 0 && i+len(separator) < len(s) {
-		return s[:i], s[i+len(separator):]
+	for i := len(s); ; {
+		if i = strings.LastIndex(s[:i], separator); i < 0 {
+			return "", s
+		}
+		// What has no letter is the end of a title that has the separator in it.
+		if name = s[i+len(separator):]; strings.IndexFunc(name, unicode.IsLetter) >= 0 {
+			return s[:i], name
+		}
 	}
-	return "", s
 }
 
 // inside puts a suite into another.
@@ -213,12 +223,15 @@ func jest(out *output) []Report {
 				finish()
 			}
 			title := strings.TrimSpace(head[1])
-			if !fails || jestAbout[title] {
+			exits := strings.HasPrefix(title, "process.exit called with ")
+			if !exits && (!fails || jestAbout[title]) {
 				break
 			}
 			b := block{from: i + 1}
 			b.Line = out.n[i]
-			if title == "Test suite failed to run" {
+			if exits { // and nothing says any more which test that was
+				b.Message = title
+			} else if title == "Test suite failed to run" {
 				b.Name = path.Clean(file)
 			} else {
 				b.Suite, b.Name = splitName(title, " › ")
@@ -249,6 +262,9 @@ func jest(out *output) []Report {
 		last = i
 	}
 	closing(len(out.lines))
+	if len(blocks) > 0 && !summed { // the end is cut off
+		last = len(out.lines) - 1
+	}
 	finish()
 	return reports
 }
@@ -415,6 +431,10 @@ func mochaBlocks(out *output, i int) (blocks []block, end int) {
 			b.Suite = inside(b.Suite, part)
 			i++
 			part = strings.TrimSpace(out.lines[i])
+		}
+		for k := 0; k < 5 && !strings.HasSuffix(part, ":") && i+1 < len(out.lines); k++ { // lines of a title
+			i++
+			part += " " + strings.TrimSpace(out.lines[i])
 		}
 		i++
 		b.Name, b.from = strings.TrimSuffix(part, ":"), i

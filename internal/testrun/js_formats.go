@@ -19,8 +19,8 @@ var formatRunners = []runner{
 }
 
 var (
-	xmlTag = lazyregexp.New(
-		`<(/?(?:testsuites|testsuite|testcase|failure|error))\b((?:\s+[\w:.-]+=(?:"[^"]*(?:"|$)|'[^']*(?:'|$)))*)\s*(/?)`)
+	xmlTag = lazyregexp.New(`<(/?(?:testsuites|testsuite|testcase|failure|error|skipped))\b` +
+		`((?:\s+[\w:.-]+=(?:"[^"]*(?:"|$)|'[^']*(?:'|$)))*)\s*(/?)`)
 	xmlAttr = lazyregexp.New(`([\w:.-]+)=(?:"([^"]*)|'([^']*))`)
 	jsFile  = lazyregexp.New(`\.[cm]?[jt]sx?$`)
 	// xmlLinter is in the tag of a suite that holds what a linter found.
@@ -96,6 +96,8 @@ func junitXML(out *output) []Report {
 				test.Line = out.n[i]
 			case "/testcase":
 				done(i)
+				test = codebuild.TestCase{}
+			case "skipped": // node:test gives a failure beside it to what is to be done
 				test = codebuild.TestCase{}
 			case "failure", "error":
 				if cur != nil || test.Name == "" {
@@ -476,7 +478,8 @@ func annotations(out *output) []Report {
 var (
 	formattedFail  = lazyregexp.New(`^ *[✖⨯✗] (?:FAIL: )?(\S.*)$`)
 	formattedSuite = lazyregexp.New(`^(?:  |## )(\S.*)$`)
-	formattedSum   = lazyregexp.New(`^ *(?:(?:failing|fail|failed): +(\d+)|(\d+) (?:failed|failing)|` +
+	formattedSum   = lazyregexp.New(`^ *(?:(?:failing|fail|failed|Failing):? +(\d+)|(\d+) (?:failed|failing)|` +
+		`Failed Tests: There (?:was|were) (\d+) failures?|` +
 		`Asserts: +\d+ pass +(\d+) fail .*) *$`)
 	tapPlace       = lazyregexp.New(`^  \S+ \((\S+:\d+):\d+\)$`)
 	tapBehind      = lazyregexp.New(` \S+\.\w+:\d+:\d+$`)
@@ -498,9 +501,10 @@ func tapFormatter(out *output) []Report {
 		}
 		if m := formattedSum.FindStringSubmatch(l); m != nil {
 			if last = i; r.Count == 0 {
-				r.Count = number(m[1] + m[2] + m[3])
+				r.Count = number(m[1] + m[2] + m[3] + m[4])
 			}
-			paths = paths || m[3] != ""
+			paths = paths || m[4] != ""
+			repeated = repeated || m[3] != "" && len(blocks) > 0
 			continue
 		}
 		m := formattedFail.FindStringSubmatch(l)
@@ -514,9 +518,10 @@ func tapFormatter(out *output) []Report {
 			}
 			b := block{from: i + 1}
 			b.Suite, b.Name, b.Line = suite, strings.TrimSpace(m[1]), out.n[i]
+			if i+1 < len(out.lines) && strings.HasPrefix(m[1], "# ") && strings.HasPrefix(out.lines[i+1], ": ") {
+				b.Suite, b.Name = m[1][len("# "):], out.lines[i+1][len(": "):] // tap-nyan's
+			}
 			blocks = append(blocks, b)
-		case strings.HasPrefix(t, "Failed Tests: There w"):
-			repeated = true
 		case t == "---":
 			dots = true
 		case t == "...":

@@ -8,7 +8,7 @@ import (
 )
 
 var (
-	avaList = lazyregexp.New(`^  [✘✖] \[fail\]: (.+)$`)
+	avaList = lazyregexp.New(`^  (?:[✘✖] \[fail\]: |✖ )(.+)$`)
 	avaFile = lazyregexp.New(`^  [✘✖] (?:(\S+) exited (?:with a non-zero exit code: \d+|due to \S+)|` +
 		`(?:No tests found in|\d+ tests? remaining in|Failed to import|Failed to parse) (\S+?),?(?: .*)?)$`)
 	avaException = lazyregexp.New(`^  (?:Uncaught exception|Unhandled rejection) in (\S+)$`)
@@ -18,14 +18,18 @@ var (
 	avaHead = lazyregexp.New(`^  (\S.*)$`)
 )
 
+// avaSigned is in front of a failed test since version 4; before, the rule alone tells that it is AVA.
+var avaSigned = lazyregexp.New(`^  [✘✖] \[fail\]: `)
+
 // ava reads AVA's default reporter: a list of all tests, in which a failed one may have its message
 // behind the title, then below a rule each failed one's title alone, and why.
 func ava(out *output) []Report {
 	var r Report
 	first, last, rule := -1, 0, -1
 	heads := map[string]int{} // the lines below the rule that may be titles
-	count := 0
+	count, signed := 0, false
 	for i, l := range out.lines {
+		signed = signed || avaSigned.MatchString(l)
 		m := avaEnd.FindStringSubmatch(l)
 		switch {
 		case avaList.MatchString(l), avaFile.MatchString(l), avaException.MatchString(l),
@@ -63,7 +67,7 @@ func ava(out *output) []Report {
 	for i, l := range out.lines {
 		b := block{}
 		b.Line = out.n[i]
-		if m := avaList.FindStringSubmatch(l); m != nil {
+		if m := avaList.FindStringSubmatch(l); m != nil && !avaFile.MatchString(l) {
 			title, at := avaTitle(m[1], heads)
 			b.Message = strings.TrimSpace(m[1][len(title):])
 			b.Suite, b.Name = splitName(title, " › ")
@@ -82,7 +86,7 @@ func ava(out *output) []Report {
 		}
 		blocks = append(blocks, b)
 	}
-	if len(blocks) == 0 {
+	if len(blocks) == 0 || !signed && rule < 0 {
 		return nil
 	}
 	r.First, r.Last, r.Count = out.n[since(out, first, 0)], out.n[last], count
@@ -404,7 +408,7 @@ func deno(out *output) []Report {
 }
 
 var (
-	nodeMark  = lazyregexp.New(`^( *)(▶|✖|✔|﹣) (.+?)( \([\d.]+ms\))?(?: # .*)?$`)
+	nodeMark  = lazyregexp.New(`^( *)(▶|✖|✔|﹣) (.+?)( \([\d.]+ms\))?( # .*)?$`)
 	nodeAt    = lazyregexp.New(`^test at (\S+?):(\d+)(?::\d+)?$`)
 	nodeSum   = lazyregexp.New(`^ℹ (tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) ([\d.]+)$`)
 	nodeOuter = lazyregexp.New(`^'?\d+ subtests? failed'?$`)
@@ -464,7 +468,7 @@ func nodeTest(out *output) []Report {
 					stack = stack[1:]
 				}
 			}
-			if m[2] == "✖" {
+			if m[2] == "✖" && m[5] == "" { // with a directive, the run does not fail
 				for _, o := range stack {
 					path = inside(path, o.name)
 				}
@@ -612,7 +616,8 @@ func uvu(out *output) []Report {
 			last, total = i, number(m[1])
 		} else if m := uvuPass.FindStringSubmatch(l); m != nil && total >= 0 {
 			last, r.Count = i, total-number(m[1])
-		} else if last >= 0 && strings.HasPrefix(l, "  Skipped: ") || strings.HasPrefix(l, "  Duration: ") {
+		} else if l == "Exiting early before testing is finished." ||
+			last >= 0 && (strings.HasPrefix(l, "  Skipped: ") || strings.HasPrefix(l, "  Duration: ")) {
 			last = i
 		}
 	}
@@ -801,4 +806,30 @@ func lab(out *output) []Report {
 		}
 	}
 	return nil
+}
+
+// cucumberRerun is a line of Cucumber's rerun formatter: a file and the lines of its failed scenarios.
+var cucumberRerun = lazyregexp.New(`^(\S+\.feature)((?::\d+)+)$`)
+
+// cucumberPlaces reads that formatter, which names the places only.
+func cucumberPlaces(out *output) []Report {
+	var r Report
+	for i, l := range out.lines {
+		m := cucumberRerun.FindStringSubmatch(l)
+		if m == nil {
+			continue
+		}
+		for _, line := range strings.Split(m[2][1:], ":") {
+			place := m[1] + ":" + line
+			r.Failed = append(r.Failed, codebuild.TestCase{Name: place, At: place, Line: out.n[i]})
+		}
+		if r.First == 0 {
+			r.First = out.n[since(out, i, 0)]
+		}
+		r.Last = out.n[i]
+	}
+	if len(r.Failed) == 0 {
+		return nil
+	}
+	return []Report{r}
 }

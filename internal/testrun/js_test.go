@@ -65,6 +65,28 @@ func TestReadJavaScript(t *testing.T) {
 				"   3: t.is(1, 3)\n\n  sums differ\n\n" +
 				"  Difference (- actual, + expected):\n\n  - 1\n  + 3\n\n  › a.js:3:1\n\n  ─\n\n  1 test failed\n",
 			[]string{"ava 1-21 of 1", "cart | adds up to 3 | sums differ | a.js:3"}},
+		{"ava: version 3 marks no failure but by a cross",
+			"  ✖ cart › adds Error thrown in test\n  ✔ sums (5ms)\n  ✖ 2 tests remaining in test/cart.js\n  ─\n\n" +
+				"  cart › adds\n\n  Error thrown in test:\n\n  Error {\n    message: 'boom',\n  }\n\n" +
+				"  › file://test/cart.js:3:1\n\n  ─\n\n  1 test failed\n",
+			[]string{"ava 1-18 of 1", "cart | adds | Error thrown in test | test/cart.js:3"}},
+		{"mocha: a title of several lines",
+			"  1 failing\n\n  1) cart\n       adds\nmuch:\n     Error: boom\n",
+			[]string{"mocha 1-6 of 1", "cart | adds much | Error: boom | "}},
+		{"jest: a test that ends the process",
+			"  ●  process.exit called with \"3\"\n\n    > 1 | test('exits')\n\n      at Object.exit (a.test.js:1:31)\n",
+			[]string{"jest 1-5 of 0", ` | a.test.js | process.exit called with "3" | a.test.js:1`}},
+		{"a title with the separator in it", " FAIL  a.js > cart > is > 7\nError: boom\n⎯⎯⎯[1/1]⎯\n",
+			[]string{"vitest 1-3 of 0", "a.js › cart | is > 7 | Error: boom | "}},
+		{"node: what is to be done may fail",
+			"✖ later (1.5ms) # TODO\n✖ now (1.5ms)\n  Error: boom\nℹ tests 2\nℹ fail 1\n",
+			[]string{"node --test 1-5 of 1", " | now | Error: boom | "}},
+		{"cucumber-js: places alone", "printed\nfeatures/a.feature:7:11\n",
+			[]string{"cucumber-js 1-2 of 0", " | features/a.feature:7 |  | features/a.feature:7",
+				" | features/a.feature:11 |  | features/a.feature:11"}},
+		{"tap-nyan: the test and the assertion in two lines",
+			"  Failed Tests: There was 1 failure\n\n    ✗ # cart\n: adds\n",
+			[]string{"TAP formatter 1-3 of 1", "cart | adds |  | "}},
 		{"playwright: one that passes when it is tried again has not failed",
 			"Running 2 tests using 1 worker\n\n  1) a.spec.ts:3:1 › pays ───\n\n    Error: late\n\n" +
 				"  2) a.spec.ts:9:1 › cart › adds ───\n\n" +
