@@ -2618,6 +2618,7 @@ var causes = []Cause{
 			},
 			{says: []string{"fail: "}, like: &pattern{source: "^\\S+ {2,}FAIL: +\\S"}},
 			{any: "test"},
+			{says: []string{"write code here that turns the phrase above into concrete actions"}, sure: true},
 		},
 	},
 	{
@@ -3918,6 +3919,12 @@ var causes = []Cause{
 		Advice: "The first error names file and line; later ones often follow from it.",
 		Remedy: "report",
 		rules: []rule{
+			{
+				says:  []string{" [error]: "},
+				like:  &pattern{source: "^TS\\d+ \\[ERROR\\]: "},
+				first: true,
+				sure:  true,
+			},
 			{says: []string{"error ts"}, like: &pattern{source: "\\berror TS\\d+:"}, first: true, sure: true},
 			{says: []string{"tserror:"}, first: true, sure: true},
 			{says: []string{"unable to compile typescript"}, first: true, sure: true},
@@ -5421,6 +5428,7 @@ var causes = []Cause{
 			{says: []string{"cannot find package '"}, sure: true},
 			{says: []string{"npm has a bug related to optional dependencies"}, sure: true},
 			{says: []string{"module_not_found"}, sure: true},
+			{says: []string{"error: module not found \""}, sure: true},
 		},
 	},
 	{
