@@ -35,6 +35,8 @@ var labels = []label{
 		not: lazyregexp.New(`^[\d.-]+$`)},
 	{form: lazyregexp.New(`^(\S+ [\w:.-]+)(?:: ?| ?\$ )(.*)$`), least: 3, share: 60,
 		start: lazyregexp.New(`^\S+ [\w:.-]+ ?\$ `)},
+	{form: lazyregexp.New(`^((?:@[\w.-]+/)?[\w./-]+ (?:test|unit|e2e|ci|build|lint|check|typecheck|[a-z]+:[\w:.-]+)):` +
+		`(?: (.*)|$)`), least: 3, share: 60},
 	{form: lazyregexp.New(`^(@?[\w.-]+(?:/[\w.-]+)?):(?: (.*)|$)`), least: 3, share: 60,
 		start: lazyregexp.New(`^\S+: (?:> |\$ )\S`)},
 }

@@ -33,6 +33,8 @@ func TestSplit(t *testing.T) {
 			[]string{"", "a|b|c"}, []int{0, 1}},
 		{"pnpm in all packages", "packages/cart test$ mocha\npackages/cart test: a\npackages/cart test:   b\n",
 			[]string{"", "mocha|a|  b"}, []int{0, 1}},
+		{"Bun in all packages, which does not show the command", "@shop/cart test: a\n@shop/cart test:\n@shop/cart test:   b\n",
+			[]string{"", "a||  b"}, []int{0, 1}},
 		{"Lerna's packages", "@shop/cart: > @shop/cart@1.0.0 test\n@shop/cart: > mocha\n@shop/cart:   a\n",
 			[]string{"", "> @shop/cart@1.0.0 test|> mocha|  a"}, []int{0, 1}},
 		{"BuildKit's step, and a label within", "#9 [4/4] RUN npm test\n#9 0.512 [0] a\n#9 0.520 [0] b\n" +
