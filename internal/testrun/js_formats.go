@@ -477,6 +477,7 @@ func annotations(out *output) []Report {
 
 var (
 	formattedFail  = lazyregexp.New(`^ *[✖⨯✗] (?:FAIL: )?(\S.*)$`)
+	linted         = lazyregexp.New(`^\d+ (?:problem|error|warning)s?\b`) // ESLint's and stylelint's sum
 	formattedSuite = lazyregexp.New(`^(?:  |## )(\S.*)$`)
 	formattedSum   = lazyregexp.New(`^ *(?:(?:failing|fail|failed|Failing):? +(\d+)|(\d+) (?:failed|failing)|` +
 		`Failed Tests: There (?:was|were) (\d+) failures?|` +
@@ -512,6 +513,7 @@ func tapFormatter(out *output) []Report {
 			continue
 		}
 		switch t := strings.TrimSpace(l); {
+		case m != nil && linted.MatchString(m[1]):
 		case m != nil:
 			if n := len(blocks); n > 0 && blocks[n-1].to == 0 {
 				blocks[n-1].to = i

@@ -289,23 +289,24 @@ func bun(out *output) []Report {
 	var reports []Report
 	var r Report
 	first, last, floor, from := -1, 0, 0, 0
-	file, between, known := "", -1, false
+	file, between := "", -1
+	signed := false // Vite and others use the cross as well
 	finish := func() {
-		if first >= 0 && len(r.Failed) > 0 && known {
+		if first >= 0 && signed && len(r.Failed) > 0 {
 			r.First, r.Last = out.n[since(out, first, floor)], out.n[last]
 			reports, floor = append(reports, r), last+1
 		}
-		r, first, file, between = Report{}, -1, "", -1
+		r, first, file, between, signed = Report{}, -1, "", -1, false
 	}
 	summed := false
 	for i, l := range out.lines {
 		m := bunFail.FindStringSubmatch(l)
-		known = known || strings.HasPrefix(l, "(fail) ") || between >= 0 || bunSum.MatchString(l) || bunEnd.MatchString(l)
 		switch {
 		case strings.HasPrefix(l, "bun test v"):
 			finish()
-			from, summed = i+1, false
+			from, summed, signed = i+1, false, true
 		case m != nil && !summed:
+			signed = signed || strings.HasPrefix(l, "(fail)")
 			c := codebuild.TestCase{Line: out.n[i]}
 			c.Suite, c.Name = splitName(m[1], " > ")
 			c.Suite = inside(file, strings.ReplaceAll(c.Suite, " > ", " › "))
@@ -319,11 +320,13 @@ func bun(out *output) []Report {
 		case l == "# Unhandled error between tests":
 			between = i
 		case between >= 0 && bunWhy.MatchString(l):
+			signed = true
 			c := codebuild.TestCase{Name: file, Message: l, Line: out.n[between]}
 			r.Failed, between = append(r.Failed, c), -1
 		case bunSum.MatchString(l):
-			r.Count, summed = number(bunSum.FindStringSubmatch(l)[1]), true
+			r.Count, summed, signed = number(bunSum.FindStringSubmatch(l)[1]), true, true
 		case bunEnd.MatchString(l):
+			signed = true
 		default:
 			continue
 		}

@@ -98,6 +98,8 @@ func TestReadJavaScript(t *testing.T) {
 				"✗ cart > adds [0.10ms]\n✓ cart > sums\n\n 1 pass\n 1 fail\n" +
 				"Ran 2 tests across 1 files. [5.00ms]\n",
 			[]string{"bun test 1-11 of 1", "a.test.ts › cart | adds | boom | /src/shop/a.ts:3"}},
+		{"bun: a bundler's cross is none of its", "✗ Build failed in 157ms\nerror: boom\n", nil},
+		{"a linter's cross is no test's", "/src/a.js\n  1:1  error  x\n\n✖ 3 problems (3 errors, 0 warnings)\n\n  1 failed\n", nil},
 		{"deno: a file that could not be loaded",
 			" ERRORS \n\n./a_test.ts (uncaught error)\nerror: boom\n\n FAILURES \n\n" +
 				"./a_test.ts (uncaught error)\n\nFAILED | 0 passed | 1 failed (5ms)\n",
