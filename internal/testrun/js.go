@@ -82,7 +82,7 @@ func why(lines []string) (message, at string) {
 			if at == "" && !jsForeign.MatchString(m[1]) {
 				at = strings.TrimPrefix(strings.TrimPrefix(m[1], "file://"), "webpack://") + ":" + m[2]
 			}
-		case l == "" || strings.HasPrefix(l, "at ") || jsSource.MatchString(l) || strings.Trim(l, "─-─⎯=") == "":
+		case l == "" || strings.HasPrefix(l, "at ") || jsSource.MatchString(l) || strings.Trim(l, "─-⎯=") == "":
 		case message == "":
 			message = l
 			if strings.HasSuffix(l, ":") {
