@@ -500,7 +500,11 @@ func tapFormatter(out *output) []Report {
 		if first < 0 && strings.TrimSpace(l) != "" {
 			first = i
 		}
-		if m := formattedSum.FindStringSubmatch(l); m != nil {
+		var m []string
+		if strings.Contains(l, "ail") {
+			m = formattedSum.FindStringSubmatch(l)
+		}
+		if m != nil {
 			if last = i; r.Count == 0 {
 				r.Count = number(m[1] + m[2] + m[3] + m[4])
 			}
@@ -508,9 +512,11 @@ func tapFormatter(out *output) []Report {
 			repeated = repeated || m[3] != "" && len(blocks) > 0
 			continue
 		}
-		m := formattedFail.FindStringSubmatch(l)
 		if repeated {
 			continue
+		}
+		if strings.ContainsAny(l, "✖⨯✗") {
+			m = formattedFail.FindStringSubmatch(l)
 		}
 		switch t := strings.TrimSpace(l); {
 		case m != nil && linted.MatchString(m[1]):

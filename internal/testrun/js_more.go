@@ -712,9 +712,15 @@ func karma(out *output) []Report {
 		blocks = append(blocks, b)
 	}
 	for i, l := range out.lines {
-		sum := karmaSum.FindStringSubmatch(l)
-		fail := karmaFail.FindStringSubmatch(l)
-		mark := karmaMark.FindStringSubmatch(l)
+		var sum, fail, mark []string
+		if strings.HasSuffix(l, " FAILED") {
+			fail = karmaFail.FindStringSubmatch(l)
+		} else if strings.Contains(l, " FAILED)") || strings.HasSuffix(l, " failed") {
+			sum = karmaSum.FindStringSubmatch(l)
+		}
+		if strings.HasPrefix(l, " ") {
+			mark = karmaMark.FindStringSubmatch(l)
+		}
 		switch t := strings.TrimSpace(l); {
 		case sum != nil:
 			if n := len(blocks); n > 0 && blocks[n-1].to == 0 {
