@@ -28,7 +28,7 @@ var (
 	// goCheckEnd is what follows a failure of gocheck.
 	goCheckEnd = lazyregexp.New(`^(?:-{20,}|OOPS: |--- FAIL: )`)
 	goPanic    = lazyregexp.New(`^(?:panic|fatal error): `)
-	goRunning  = lazyregexp.New(`^\t\t(\S+) \([\dhms.]+\)$`)
+	goRunning  = lazyregexp.New(`^\s+(\S+) \([\dhms.]+\)$`)
 	goFrame    = lazyregexp.New(`^\s+(\S+\.go:\d+)(?: \+0x[0-9a-f]+)?$`)
 	goFunc     = lazyregexp.New(`^\S+\.((?:Test|Fuzz|Example|Benchmark)\w*)(?:\.func[\d.]+)?\(`)
 	// A line before the first of go test's that no test printed: the command's echo, the compiler.
@@ -137,7 +137,7 @@ func goText(lines []string, n []int) *Report {
 			mark(i)
 		case p.crash == nil && goPanic.MatchString(l):
 			mark(i)
-			p.crash, p.crashAt = upTo(lines[i:], 400, func(s string) bool { return strings.HasPrefix(s, "FAIL\t") }), n[i]
+			p.crash, p.crashAt = upTo(lines[i:], 400, goEnd.MatchString), n[i]
 			p.text(l, n[i])
 		default:
 			p.text(l, n[i])
@@ -301,8 +301,11 @@ func goCrashed(crash []string) (names []string) {
 			names = append(names, m[1])
 		}
 	}
-	if len(names) > 0 || strings.Contains(crash[0], "recovered") {
-		return names
+	leaves := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return slices.ContainsFunc(names, func(s string) bool { return strings.HasPrefix(s, name+"/") })
+	})
+	if len(leaves) > 0 || strings.Contains(crash[0], "recovered") {
+		return leaves
 	}
 	for _, l := range crash {
 		if m := goFunc.FindStringSubmatch(l); m != nil {
@@ -638,7 +641,7 @@ func begin(out *output, r *Report, other func(string) bool) {
 	for i < len(out.n) && out.n[i] < r.First {
 		i++
 	}
-	for i > 0 && !other(out.lines[i-1]) {
+	for i > 0 && !strings.HasPrefix(out.lines[i-1], "[Container] ") && !other(out.lines[i-1]) {
 		i--
 	}
 	if i < len(out.n) {

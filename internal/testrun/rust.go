@@ -242,12 +242,13 @@ var (
 func nextest(out *output) []Report {
 	var all []Report
 	var r Report
-	var said, listed []codebuild.TestCase
-	first, ended := 0, false
+	var early, listed []codebuild.TestCase
+	said := map[string]string{} // why, of those that did not panic
+	first, ended, last := 0, false, ""
 	end := func(stop int) {
 		list := listed
 		if len(list) == 0 && !ended {
-			list = said
+			list = early
 		}
 		if len(list) > 0 {
 			why := map[string]rustWhy{}
@@ -255,12 +256,14 @@ func nextest(out *output) []Report {
 			for i := range list {
 				if w, ok := why[list[i].Name]; ok {
 					list[i].Message, list[i].At = w.message, w.at
+				} else if list[i].Message == "" {
+					list[i].Message = said[list[i].Name]
 				}
 			}
 			r.Failed = list
 			all = append(all, r)
 		}
-		r, said, listed, ended = Report{}, nil, nil, false
+		r, early, listed, ended = Report{}, nil, nil, false
 	}
 	for i, l := range out.lines {
 		switch {
@@ -275,11 +278,18 @@ func nextest(out *output) []Report {
 				r.First = out.n[i]
 			}
 			r.Last = out.n[i]
+		case ended && strings.HasPrefix(l, "error: test run failed"):
+			r.Last = out.n[i]
 		default:
 			m := nextestLine.FindStringSubmatch(l)
 			if m == nil || m[1] == "TERMINATING" {
+				t := strings.TrimPrefix(strings.TrimSpace(l), "note: ")
+				if strings.HasPrefix(t, "Error: ") || strings.HasPrefix(t, "test did not panic") {
+					said[last] = t
+				}
 				continue
 			}
+			last = m[3]
 			if r.First == 0 {
 				r.First, first = out.n[i], i
 			}
@@ -291,7 +301,7 @@ func nextest(out *output) []Report {
 			if ended {
 				listed = append(listed, t)
 			} else {
-				said = append(said, t)
+				early = append(early, t)
 			}
 		}
 	}
