@@ -164,7 +164,7 @@ func gtest(out *output) []Report {
 		return nil
 	}
 	if !began { // --gtest_brief names failures alone, below what the tests print
-		begin(out, &r, cppOther.MatchString)
+		begin(out, &r, buildLine.MatchString)
 	}
 	return []Report{r}
 }
@@ -258,12 +258,9 @@ func catch2(out *output) []Report {
 	if len(r.Failed) == 0 {
 		return nil
 	}
-	begin(out, &r, cppOther.MatchString)
+	begin(out, &r, buildLine.MatchString)
 	return []Report{r}
 }
-
-// cppOther is a line that no test printed: of a compiler or a build tool.
-var cppOther = lazyregexp.New(`^(?:\[ *\d+%\] |make(?:\[\d+\])?: |\[\d+/\d+\] |ninja: |-- |[$+] |(?:g\+\+|gcc|clang|c\+\+|cc) )`)
 
 // catchHead reads the name of a test and the path of its sections between two rules.
 func catchHead(head []string) (test, section string) {
@@ -426,7 +423,7 @@ func doctest(out *output) []Report {
 	if len(r.Failed) == 0 {
 		return nil
 	}
-	begin(out, &r, cppOther.MatchString)
+	begin(out, &r, buildLine.MatchString)
 	return []Report{r}
 }
 
@@ -585,7 +582,7 @@ func unity(out *output) []Report {
 	if len(r.Failed) == 0 {
 		return nil
 	}
-	begin(out, &r, cppOther.MatchString)
+	begin(out, &r, buildLine.MatchString)
 	return []Report{r}
 }
 

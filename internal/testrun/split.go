@@ -29,7 +29,7 @@ var labels = []label{
 	{form: lazyregexp.New(`^((?:@[\w.-]+/)?[\w.-]+:[a-z][\w:.-]*):(?: (.*)|$)`), least: 3, share: 50,
 		not: lazyregexp.New(`^node:`)},
 	{form: lazyregexp.New(`^\[([\w@][\w@:./# -]{0,60})\]:?(?: (.*)|$)`), least: 3, share: 60,
-		not: lazyregexp.New(`^(?:INFO|WARN|WARNING|ERROR|DEBUG|TRACE|FATAL|NOTICE|info|warn|warning|error|debug|trace|` +
+		not: lazyregexp.New(`^(?:INFO|WARN|WARNING|ERROR|DEBUG|TRACE|FATAL|NOTICE|info|warn|warning|error|debug|trace|doctest|` +
 			`\d+/\d+|[\d:. -]*:[\d:. -]*|\d{4}-.*)$`)},
 	{form: lazyregexp.New(`^(?:\d\d:\d\d:\d\d )? *([\w.:@/+-]+) +\|(?: (.*)|$)`), least: 3, share: 60,
 		not: lazyregexp.New(`^[\d.-]+$`)},

@@ -41,7 +41,7 @@ type runner struct {
 
 // runners are tried in this order. What an earlier one has read is not read again by a later one.
 var runners = slices.Concat(pythonRunners, rubyRunners, phpRunners, shellRunners, jsRunners, formatRunners, goRunners,
-	jvmRunners, rustRunners, cppRunners, tapRunners)
+	jvmRunners, jvmMore, rustRunners, cppRunners, dotnetRunners, appleRunners, otherRunners, tapRunners)
 
 // output is what one process printed.
 type output struct {
