@@ -1,6 +1,7 @@
 package testrun
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
@@ -19,11 +20,11 @@ var (
 	vstestFailed = lazyregexp.New(`^\s{0,2}(?:Failed|X) (\S.*?) \[(?:< )?\d[\d.,]*\s?\w+(?: \d+\s?\w+)*\]$`)
 	vstestLogger = lazyregexp.New(`^\s*(\S.*?)(?:\((\d+)(?:,\d+)?\))?: error TESTERROR: (\S.*?) ` +
 		`\((?:< )?\d[\d.,]*\s?\w+\): Error Message: (.*)$`)
-	vstestStart  = lazyregexp.New(`^(?:Test run for |A total of \d+ test files|Starting test execution|VSTest version )`)
-	vstestEnd    = lazyregexp.New(`^(?:Failed!\s+- Failed: |Test Run Failed\.|Total tests: |` +
+	vstestStart = lazyregexp.New(`^(?:Test run for |A total of \d+ test files|Starting test execution|VSTest version )`)
+	vstestEnd   = lazyregexp.New(`^(?:Failed!\s+- Failed: |Test Run Failed\.|Total tests: |` +
 		`\s+(?:Passed|Failed|Skipped|Total time): |Test summary: total: )`)
-	dotnetPlace  = lazyregexp.New(`^\s*(?:at )?.*\bin (\S.*?):(?:line )?(\d+)$`)
-	dotnetStack  = lazyregexp.New(`^\s*(?:at |Stack Trace:|--- End of)`)
+	dotnetPlace = lazyregexp.New(`^\s*(?:at )?.*\bin (\S.*?):(?:line )?(\d+)$`)
+	dotnetStack = lazyregexp.New(`^\s*(?:at |Stack Trace:|--- End of)`)
 )
 
 // dotnetWhy reads the message of a failure and the first place of its stack.
@@ -131,11 +132,13 @@ var (
 	xunitEnd    = lazyregexp.New(`^\s*(?:Finished: |=== TEST EXECUTION SUMMARY ===|\S+\s+Total: \d+, Errors: )`)
 )
 
-// xunit reads xUnit.net's own console runner.
+// xunit reads xUnit.net's own console runner. It also speaks in dotnet test, which repeats what it
+// says.
 func xunit(out *output) []Report {
+	vs := slices.ContainsFunc(out.lines, func(l string) bool { return vstestFailed.MatchString(l) || vstestLogger.MatchString(l) })
 	return collect(out, xunitStart, xunitEnd, func(i int) (t codebuild.TestCase, ok bool) {
 		m := xunitFailed.FindStringSubmatch(out.lines[i])
-		if m == nil {
+		if m == nil || vs && strings.Contains(out.lines[i], "[xUnit.net ") {
 			return t, false
 		}
 		t.Suite, t.Name = dotnetName(m[1])

@@ -84,6 +84,7 @@ func goText(lines []string, n []int) *Report {
 	var r Report
 	p := &goPackage{}
 	passed, failed := false, false
+	summed := 0 // where the last summary of Ginkgo ends
 	mark := func(i int) {
 		if r.First == 0 {
 			r.First = n[i]
@@ -128,9 +129,10 @@ func goText(lines []string, n []int) *Report {
 			}
 		case strings.HasPrefix(l, "Summarizing "):
 			mark(i)
-			if list, size := ginkgo(lines, n, i); len(list) > 0 {
+			if list, size := ginkgo(lines, n, summed, i); len(list) > 0 {
 				p.cases, p.inner, failed = append(p.cases, list...), true, true
 				i += size
+				summed = i
 				mark(i)
 			}
 		case strings.HasPrefix(l, "Running Suite: "), strings.HasPrefix(l, "Ginkgo ran "), l == "Test Suite Failed":
@@ -402,8 +404,9 @@ var (
 	ginkgoPlace = lazyregexp.New(`^\s*(/?\S+\.go:\d+)$`)
 )
 
-// ginkgo reads the summary at line i, and returns how many more lines it has.
-func ginkgo(lines []string, n []int, i int) (list []goCase, size int) {
+// ginkgo reads the summary at line i of a suite that begins at line from, and returns how many more
+// lines the summary has.
+func ginkgo(lines []string, n []int, from, i int) (list []goCase, size int) {
 	if !ginkgoHead.MatchString(lines[i]) {
 		return nil, 0
 	}
@@ -425,7 +428,7 @@ func ginkgo(lines []string, n []int, i int) (list []goCase, size int) {
 		}
 		size = k - i
 	}
-	ginkgoWhy(lines[:i], list)
+	ginkgoWhy(lines[from:i], list)
 	return list, size
 }
 

@@ -10,7 +10,7 @@ import (
 
 // jvmMore are those of Scala, Clojure and Groovy, and TestNG's and JUnit 4's own.
 var jvmMore = []runner{
-	{"sbt", []string{"*** FAILED ***", "Failed tests:", "==> X ", "X ", "- FAILED", " failed: "}, sbt},
+	{"sbt", []string{"*** FAILED ***", "Failed tests:", "X ", " failed: ", "  x ", "  ! ", "✗ "}, sbt},
 	{"clojure.test", []string{"FAIL in ", "ERROR in "}, clojure},
 	{"TestNG", []string{"FAILED: ", "FAILED CONFIGURATION: "}, testng},
 	{"JUnit 4", []string{"FAILURES!!!"}, junit4},
@@ -21,8 +21,9 @@ var (
 	scalatest    = lazyregexp.New(`^(\s*)- (.+?) \*\*\* FAILED \*\*\*(?: \(.*\))?$`)
 	scalaAborted = lazyregexp.New(`^(\S+) \*\*\* ABORTED \*\*\*`)
 	scalaPlace   = lazyregexp.New(`\(([\w./-]+\.(?:scala|sc|kt|java):\d+)\)`)
-	munitTest    = lazyregexp.New(`^==> X (\S+?)\.([^.]\S*.*?)\s{2}[\d.]+m?s\s+(\S.*)$`)
+	munitTest    = lazyregexp.New(`^==> X ((?:[\w$]+\.)*[A-Z][\w$]*)\.(.+?)\s{2}[\d.]+m?s\s+(\S.*)$`)
 	munitPlace   = lazyregexp.New(`^(\S+Exception|\S+Error): (\S+\.scala:\d+)(?: (.*))?$`)
+	munitEnd     = lazyregexp.New(`^\s*at |^==> |^=> Diff|^(?:Passed|Failed|Error): Total `)
 	utestTest    = lazyregexp.New(`^X (\S+) [\d.]+m?s(?: (.*))?$`)
 	specs2Test   = lazyregexp.New(`^\s+[x!] (\S.*)$`)
 	zioTest      = lazyregexp.New(`^\s+- (\S.*?)(?: - FAILED.*)?$`)
@@ -33,7 +34,6 @@ var (
 	sbtEnd       = lazyregexp.New(`^(?:Passed|Failed|Error): Total \d+|^\*\*\* \d+ TESTS? FAILED \*\*\*|^Tests: succeeded |^Failed tests:|` +
 		`^\d+ tests? passed\. \d+ tests? failed|^Tests: \d+, Passed: |^\d+ examples?, \d+ failures?|^Run completed in `)
 	sbtStart = lazyregexp.New(`^(?:Discovery (?:starting|completed)|Run starting|Test run started|Test run \S+ started)`)
-	sbtOther = lazyregexp.New(`(?i)^(?:compiling |done compiling|loading |set current project|resolving |welcome to sbt|updating)`)
 )
 
 // sbt reads ScalaTest, MUnit, specs2, µTest, ZIO Test and JUnit as sbt, Mill and scala-cli print
@@ -49,7 +49,7 @@ func sbt(out *output) []Report {
 		return nil
 	}
 	suite := ""
-	r := collect(&plain, sbtStart, sbtEnd, func(i int) (t codebuild.TestCase, ok bool) {
+	return collect(&plain, sbtStart, sbtEnd, func(i int) (t codebuild.TestCase, ok bool) {
 		l := plain.lines[i]
 		if m := scalatest.FindStringSubmatch(l); m != nil {
 			t.Suite, t.Name = suite, m[2]
@@ -112,10 +112,6 @@ func sbt(out *output) []Report {
 		}
 		return t, false
 	})
-	for i := range r {
-		begin(&plain, &r[i], sbtOther.MatchString)
-	}
-	return r
 }
 
 // munitWhy reads the values below a failure of MUnit.
@@ -123,7 +119,7 @@ func munitWhy(lines []string) string {
 	for i, l := range lines {
 		switch s := strings.TrimSpace(l); {
 		case s == "values are not the same", strings.HasPrefix(s, "=> Obtained"), strings.HasPrefix(s, "assertion failed"):
-			return strings.Join(upTo(lines[i:], 6, func(s string) bool { return strings.HasPrefix(strings.TrimSpace(s), "at ") }), " ")
+			return strings.Join(upTo(lines[i:], 6, munitEnd.MatchString), " ")
 		}
 	}
 	return ""

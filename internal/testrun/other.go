@@ -35,12 +35,12 @@ var otherRunners = []runner{
 }
 
 // collect makes a report of the tests that are found line by line. It begins with the first line
-// that start finds, or the first test, and ends with the last one that end finds, or the last test.
+// that start finds, or where nothing else's line is above the first test, and ends with the last one that end finds, or the last test.
 func collect(out *output, start, end *lazyregexp.Regexp, test func(i int) (codebuild.TestCase, bool)) []Report {
 	var r Report
 	began := false
 	for i, l := range out.lines {
-		if r.First == 0 && start.MatchString(l) {
+		if r.First == 0 && start != nil && start.MatchString(l) {
 			r.First, began = out.n[i], true
 		}
 		if r.First != 0 && end.MatchString(l) {
@@ -70,7 +70,7 @@ func collect(out *output, start, end *lazyregexp.Regexp, test func(i int) (codeb
 
 // buildLine is a line that no test printed: of a compiler or a build tool, or a command's echo.
 var buildLine = lazyregexp.New(`^(?:\[ *\d+%\] |make(?:\[\d+\])?: |\[\d+/\d+\] |ninja: |-- |[$+] |(?:g\+\+|gcc|clang|c\+\+|cc) |` +
-	`\s*(?:Compiling|Generated|Building|Downloading|Restoring|Fetching) |==> )`)
+	`(?i:(?:\[info\])?\s*(?:compiling|done compiling|loading|resolving|generated|building|downloading|restoring|fetching) )|==> \w+$)`)
 
 // below returns at most size lines below line i, up to the first that ends them.
 func below(out *output, i, size int, ends func(string) bool) []string {
@@ -220,12 +220,11 @@ var (
 	hspecTest  = lazyregexp.New(`^\s{1,3}\d+\) (.+)$`)
 	hspecPlace = lazyregexp.New(`^\s+(\S+\.hs:\d+):\d+:\s*$`)
 	hspecEnd   = lazyregexp.New(`^\d+ examples?, \d+ failures?`)
-	hspecStart = lazyregexp.New(`^Test suite \S+: RUNNING`)
 )
 
 // hspec reads Haskell's Hspec.
 func hspec(out *output) []Report {
-	return collect(out, hspecStart, hspecEnd, func(i int) (t codebuild.TestCase, ok bool) {
+	return collect(out, nil, hspecEnd, func(i int) (t codebuild.TestCase, ok bool) {
 		m := hspecTest.FindStringSubmatch(out.lines[i])
 		if m == nil || i == 0 {
 			return t, false
@@ -251,7 +250,7 @@ func tasty(out *output) []Report {
 		return nil
 	}
 	var groups []string // by depth
-	return collect(out, tastyTest, tastyEnd, func(i int) (t codebuild.TestCase, ok bool) {
+	return collect(out, nil, tastyEnd, func(i int) (t codebuild.TestCase, ok bool) {
 		l := out.lines[i]
 		m := tastyTest.FindStringSubmatch(l)
 		if m == nil {
@@ -277,12 +276,13 @@ func tasty(out *output) []Report {
 var (
 	rebarTest  = lazyregexp.New(`^\s+\d+\) (\w+):(\S+?)(?:/\d+)?(?::? .*)?$`)
 	rebarPlace = lazyregexp.New(`^\s+%% (\S+\.erl:\d+):in `)
+	rebarStart = lazyregexp.New(`^=+> Performing EUnit tests`)
 	rebarEnd   = lazyregexp.New(`^\d+ tests, \d+ failures`)
 )
 
 // rebarEunit reads rebar3 eunit.
 func rebarEunit(out *output) []Report {
-	return collect(out, hspecStart, rebarEnd, func(i int) (t codebuild.TestCase, ok bool) {
+	return collect(out, rebarStart, rebarEnd, func(i int) (t codebuild.TestCase, ok bool) {
 		m := rebarTest.FindStringSubmatch(out.lines[i])
 		if m == nil {
 			return t, false
@@ -502,11 +502,14 @@ var (
 
 // helmUnittest reads the plug-in unittest of Helm.
 func helmUnittest(out *output) []Report {
-	file := ""
+	if !slices.ContainsFunc(out.lines, helmStart.MatchString) {
+		return nil
+	}
+	file, head := "", 0
 	return collect(out, helmStart, helmEnd, func(i int) (t codebuild.TestCase, ok bool) {
 		l := out.lines[i]
 		if m := helmSuite.FindStringSubmatch(l); m != nil {
-			if file = m[3]; m[1] == "PASS" {
+			if file, head = m[3], out.n[i]; m[1] == "PASS" {
 				file = ""
 			}
 			return t, false
@@ -515,7 +518,7 @@ func helmUnittest(out *output) []Report {
 		if m == nil || file == "" {
 			return t, false
 		}
-		t.Suite, t.Name = file, m[1]
+		t.Suite, t.Name, t.Line = file, m[1], head
 		for _, s := range below(out, i, 30, func(s string) bool { return helmCase.MatchString(s) || helmSuite.MatchString(s) }) {
 			if helmWhy.MatchString(s) && t.Message == "" {
 				t.Message = strings.TrimLeft(s, " -")
@@ -744,7 +747,7 @@ var (
 
 // julia reads Julia's Test, whose test sets have names.
 func julia(out *output) []Report {
-	return collect(out, juliaTest, juliaEnd, func(i int) (t codebuild.TestCase, ok bool) {
+	return collect(out, nil, juliaEnd, func(i int) (t codebuild.TestCase, ok bool) {
 		m := juliaTest.FindStringSubmatch(out.lines[i])
 		if m == nil {
 			return t, false

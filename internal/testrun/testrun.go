@@ -40,8 +40,8 @@ type runner struct {
 }
 
 // runners are tried in this order. What an earlier one has read is not read again by a later one.
-var runners = slices.Concat(pythonRunners, rubyRunners, phpRunners, shellRunners, jsRunners, formatRunners, goRunners,
-	jvmRunners, jvmMore, rustRunners, cppRunners, dotnetRunners, appleRunners, otherRunners, tapRunners)
+var runners = slices.Concat(otherRunners, pythonRunners, rubyRunners, phpRunners, shellRunners, jsRunners, formatRunners,
+	goRunners, jvmRunners, jvmMore, rustRunners, cppRunners, dotnetRunners, appleRunners, tapRunners)
 
 // output is what one process printed.
 type output struct {
