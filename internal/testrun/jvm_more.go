@@ -164,12 +164,16 @@ func clojure(out *output) []Report {
 
 var (
 	testngTest  = lazyregexp.New(`^FAILED(?: CONFIGURATION)?: (?:@\w+ )?(\S+?(?:\(.*\))?)$`)
+	testngTotal = lazyregexp.New(`^Total tests run: \d+`)
 	testngEnd   = lazyregexp.New(`^Total tests run: \d+|^=+$`)
 	testngStart = lazyregexp.New(`^(?:\.\.\.\s*|\[TestNG\] Running:|PASSED: )`)
 )
 
 // testng reads TestNG's text reporter.
 func testng(out *output) []Report {
+	if !slices.ContainsFunc(out.lines, testngTotal.MatchString) {
+		return nil
+	}
 	return collect(out, testngStart, testngEnd, func(i int) (t codebuild.TestCase, ok bool) {
 		m := testngTest.FindStringSubmatch(out.lines[i])
 		if m == nil {
