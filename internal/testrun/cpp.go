@@ -20,9 +20,9 @@ var cppRunners = slices.Concat([]runner{
 
 var cppInner = []runner{
 	{"googletest", []string{"[  FAILED  ]", "[ RUN      ]"}, gtest},
-	{"doctest", []string{"[doctest] "}, doctest},
+	{"doctest", []string{"[doctest] ", "<doctest "}, doctest},
 	{"catch2", []string{"FAILED", "failed: ", "<OverallResult"}, catch2},
-	{"boost.test", []string{"error: in \""}, boost},
+	{"boost.test", []string{"error: in \"", "Test case \""}, boost},
 	{"check", []string{"%: Checks: "}, check},
 	{"cunit", []string{"...FAILED"}, cunit},
 	{"unity", []string{":FAIL"}, unity},
@@ -296,7 +296,7 @@ func catchWhy(lines []string) string {
 	return strings.TrimSpace(strings.Join(parts, " "))
 }
 
-// catchXML reads Catch2's XML, whose elements stand on lines of their own.
+// catchXML reads the XML of Catch2 and doctest, whose elements stand on lines of their own.
 func catchXML(out *output) []Report {
 	var r Report
 	test := codebuild.TestCase{}
@@ -318,7 +318,7 @@ func catchXML(out *output) []Report {
 	}
 	for i, l := range out.lines {
 		t := strings.TrimSpace(l)
-		if r.First == 0 && !strings.HasPrefix(t, "<Catch") {
+		if r.First == 0 && !strings.HasPrefix(t, "<Catch") && !strings.HasPrefix(t, "<doctest ") {
 			continue
 		}
 		if r.First == 0 {
@@ -329,9 +329,9 @@ func catchXML(out *output) []Report {
 		case strings.HasPrefix(t, "<TestCase "):
 			finish()
 			test.Name, test.Line = attr(t, "name"), out.n[i]
-		case strings.HasPrefix(t, "<Section "):
+		case strings.HasPrefix(t, "<Section "), strings.HasPrefix(t, "<SubCase "):
 			path = append(path, attr(t, "name"))
-		case t == "</Section>" && len(path) > 0:
+		case (t == "</Section>" || t == "</SubCase>") && len(path) > 0:
 			path = path[:len(path)-1]
 		case strings.HasPrefix(t, "<Expression ") && strings.Contains(t, `success="false"`),
 			strings.HasPrefix(t, "<Exception "), strings.HasPrefix(t, "<Failure "), strings.HasPrefix(t, "<FatalErrorCondition "):
@@ -356,7 +356,7 @@ func catchXML(out *output) []Report {
 			test.Message, want = unescape(t), ""
 		case t == "</TestCase>":
 			finish()
-		case strings.HasPrefix(t, "</Catch"):
+		case strings.HasPrefix(t, "</Catch"), t == "</doctest>":
 			finish()
 			if len(r.Failed) == 0 {
 				return nil
@@ -393,6 +393,9 @@ var (
 
 // doctest reads C++'s doctest.
 func doctest(out *output) []Report {
+	if r := catchXML(out); r != nil {
+		return r
+	}
 	var r Report
 	test, section := "", ""
 	for i, l := range out.lines {
@@ -447,11 +450,12 @@ func doctestName(lines []string) (test, section string) {
 
 var (
 	boostLine = lazyregexp.New(`^(.+?)(?::(\d+)|\((\d+)\)): (?:fatal )?error: in "([^"]+)": (.*)$`)
+	boostCase = lazyregexp.New(`^\s*Test case "([^"]+)" (?:has failed|was aborted)`)
 	boostEnd  = lazyregexp.New(`^\*\*\* \d+ failures? (?:is|are) detected|^\*\*\* No errors detected`)
 	boostHead = lazyregexp.New(`^Running \d+ test cases?\.\.\.`)
 )
 
-// boost reads Boost.Test.
+// boost reads Boost.Test: its log, or its detailed report where the log is off.
 func boost(out *output) []Report {
 	var r Report
 	for i, l := range out.lines {
@@ -479,10 +483,18 @@ func boost(out *output) []Report {
 		r.Failed = append(r.Failed, t)
 	}
 	if len(r.Failed) == 0 {
-		return nil
+		return collect(out, nil, boostFigure, func(i int) (t codebuild.TestCase, ok bool) {
+			m := boostCase.FindStringSubmatch(out.lines[i])
+			if m == nil {
+				return t, false
+			}
+			return codebuild.TestCase{Name: m[1], Message: strings.TrimSpace(strings.Join(below(out, i, 1, blank), " "))}, true
+		})
 	}
 	return []Report{r}
 }
+
+var boostFigure = lazyregexp.New(`^\s+\d+ (?:assertions?|test cases?) out of \d+ `)
 
 var (
 	checkSum  = lazyregexp.New(`^\d+%: Checks: \d+, Failures: \d+, Errors: \d+$`)
