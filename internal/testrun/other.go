@@ -303,24 +303,33 @@ func rebarEunit(out *output) []Report {
 }
 
 var (
-	eunitTest  = lazyregexp.New(`^\s*(?:(\w+): ?)?(?:\d+: )?(\S+?)(?:/\d+)?(?: \(.*?\))?\.\.\.(?:\[.*\] )?\*failed\*$`)
+	// eunitTest is the place below the verdict. What stands in front of that may be on another line,
+	// behind which the test printed something.
+	eunitTest  = lazyregexp.New(`^in function (\w+):'?-?(\w+)(?:/\d+-fun-\d+-')?/\d+ \((?:\S*/)?(\w+\.erl), line (\d+)\)`)
+	eunitTitle = lazyregexp.New(` \((.+?)\)\.\.\.`)
+	eunitValue = lazyregexp.New(`\{(expression|expected|value|pattern|comment),(.+?)\}[,\]}]*$`)
 	eunitEnd   = lazyregexp.New(`^\s+Failed: \d+\.\s+Skipped: `)
 	eunitStart = lazyregexp.New(`^=+ EUnit =+$`)
-	eunitPlace = lazyregexp.New(`\((?:\S*/)?(\w+\.erl), line (\d+)\)`)
 )
 
 // eunit reads Erlang's EUnit.
 func eunit(out *output) []Report {
 	return collect(out, eunitStart, eunitEnd, func(i int) (t codebuild.TestCase, ok bool) {
-		m := eunitTest.FindStringSubmatch(out.lines[i])
+		if !strings.HasSuffix(out.lines[i], "*failed*") || i+1 >= len(out.lines) {
+			return t, false
+		}
+		m := eunitTest.FindStringSubmatch(out.lines[i+1])
 		if m == nil {
 			return t, false
 		}
-		t.Suite, t.Name = m[1], m[2]
-		for _, l := range below(out, i, 14, blank) {
-			if p := eunitPlace.FindStringSubmatch(l); p != nil && t.At == "" {
-				t.At = p[1] + ":" + p[2]
-			} else if strings.HasPrefix(l, "**") && t.Message == "" {
+		t.Suite, t.Name, t.At = m[1], m[2], m[3]+":"+m[4]
+		if title := eunitTitle.FindStringSubmatch(out.lines[i]); title != nil {
+			t.Name += " (" + title[1] + ")"
+		}
+		for _, l := range below(out, i, 24, blank) {
+			if v := eunitValue.FindStringSubmatch(l); v != nil {
+				t.Message = strings.TrimSpace(t.Message + " " + v[1] + " " + v[2])
+			} else if strings.HasPrefix(l, "**") && !strings.Contains(l, ":{assert") {
 				t.Message = strings.TrimLeft(l, "*")
 			}
 		}
