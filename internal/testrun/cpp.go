@@ -387,7 +387,6 @@ func unescape(s string) string {
 
 var (
 	doctestPlace = lazyregexp.New(`^(\S.*?)(?::(\d+)|\((\d+)\)): (?:FATAL )?ERROR: (.*)$`)
-	doctestEnd   = lazyregexp.New(`^\[doctest\] (?:test cases|assertions|Status): ?`)
 	doctestHead  = lazyregexp.New(`^\S.*?(?::\d+|\(\d+\)):$`)
 )
 

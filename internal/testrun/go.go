@@ -46,6 +46,7 @@ type goPackage struct {
 	body    map[string][]string // what tests printed, with -v
 	current string              // who prints now, with -v
 	levels  []int               // the last verdict of each depth
+	race    string              // where the race was that was found last
 	inner   bool                // another runner named the tests of the next verdict
 	crash   []string            // from a panic on
 	crashAt int
@@ -137,6 +138,9 @@ func goText(lines []string, n []int) *Report {
 			}
 		case strings.HasPrefix(l, "Running Suite: "), strings.HasPrefix(l, "Ginkgo ran "), l == "Test Suite Failed":
 			mark(i)
+		case l == "WARNING: DATA RACE":
+			p.race = goPlaceOf(upTo(lines[i:], 40, func(s string) bool { return strings.HasPrefix(s, "=====") }))
+			p.text(l, n[i])
 		case p.crash == nil && goPanic.MatchString(l):
 			mark(i)
 			p.crash, p.crashAt = upTo(lines[i:], 400, goEnd.MatchString), n[i]
@@ -184,7 +188,8 @@ func (p *goPackage) verdict(depth int, what, name string, n int) {
 		return
 	}
 	p.levels[depth] = len(p.cases)
-	p.cases = append(p.cases, goCase{codebuild.TestCase{Name: name, Line: n}, p.body[name]})
+	p.cases = append(p.cases, goCase{codebuild.TestCase{Name: name, At: p.race, Line: n}, p.body[name]})
+	p.race = ""
 }
 
 // maxBody is how many lines are kept of what a test printed.
@@ -282,7 +287,7 @@ func goNamed(cases []goCase, pkg string) []codebuild.TestCase {
 		if c.Suite == "" {
 			c.Suite = pkg
 		}
-		if c.Name == c.Suite {
+		if c.Name == c.Suite || c.Suite == "." {
 			c.Suite = ""
 		}
 		if c.Line != 0 {

@@ -27,6 +27,14 @@ func TestGo(t *testing.T) {
 		{"what a passing test prints is no failure",
 			"=== RUN   TestReader\n--- FAIL: TestCart (0.00s)\n--- PASS: TestReader (0.00s)\nPASS\nok  \texample.com/shop\t0.1s\n",
 			nil},
+		{"a data race, whose place stands above the verdict",
+			"==================\nWARNING: DATA RACE\nRead at 0x1 by goroutine 11:\n  example.com/shop.TestTill.func1()\n" +
+				"      /src/shop/till_test.go:13 +0x2e\n==================\n--- FAIL: TestTill (0.07s)\n" +
+				"    testing.go:1712: race detected during execution of test\nFAIL\nFAIL\texample.com/shop\t0.1s\n",
+			[]Report{{Runner: "go test", First: 1, Last: 10, Failed: []codebuild.TestCase{
+				{Suite: "example.com/shop", Name: "TestTill", At: "/src/shop/till_test.go:13",
+					Message: "race detected during execution of test", Line: 7},
+			}}}},
 		{"a package that does not compile is no test", "FAIL\texample.com/shop [build failed]\nFAIL\n", nil},
 		{"a process that ended while a test ran",
 			"=== RUN   TestFine\n--- PASS: TestFine (0.00s)\n=== RUN   TestCart\nno such shop\n" +

@@ -29,10 +29,10 @@ var (
 	zioTest      = lazyregexp.New(`^\s+- (\S.*?)(?: - FAILED.*)?$`)
 	zioWhy       = lazyregexp.New(`^\s+✗ (.+)$`)
 	sbtJUnit     = lazyregexp.New(`^Test (\S+) failed: (.*?)(?:, took .*)?$`)
-	scalaSuite   = lazyregexp.New(`^([A-Z]\w*)(?::|$)`)
+	scalaSuite   = lazyregexp.New(`^([A-Z]\w*):$`)
 	specs2Suite  = lazyregexp.New(`^([A-Z]\w*(?:Spec|Test|Specification)\w*)$`)
-	sbtEnd       = lazyregexp.New(`^(?:Passed|Failed|Error): Total \d+|^\*\*\* \d+ TESTS? FAILED \*\*\*|^Tests: succeeded |^Failed tests:|` +
-		`^\d+ tests? passed\. \d+ tests? failed|^Tests: \d+, Passed: |^\d+ examples?, \d+ failures?|^Run completed in `)
+	sbtEnd       = lazyregexp.New(`^(?:Passed|Failed|Error): Total \d+|^\*\*\* \d+ TESTS? FAILED \*\*\*|^Tests: succeeded |` +
+		`^Failed tests:|^\d+ tests? passed\. \d+ tests? failed|^Tests: \d+, Passed: |^\d+ examples?, \d+ failures?|^Run completed in `)
 	sbtStart = lazyregexp.New(`^(?:Discovery (?:starting|completed)|Run starting|Test run started|Test run \S+ started)`)
 )
 
@@ -57,6 +57,9 @@ func sbt(out *output) []Report {
 			if p := scalaPlace.FindStringSubmatch(t.Message); p != nil {
 				t.At = p[1]
 				t.Message = strings.TrimSpace(strings.Replace(t.Message, p[0], "", 1))
+			} else {
+				t.Message = jvmWhy(t.Message)
+				t.At = jvmTestFrame(below(&plain, i, 12, func(s string) bool { return strings.HasPrefix(s, "- ") }))
 			}
 			return t, true
 		}

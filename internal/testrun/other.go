@@ -80,7 +80,7 @@ func below(out *output, i, size int, ends func(string) bool) []string {
 func blank(l string) bool { return strings.TrimSpace(l) == "" }
 
 var (
-	terraformFile  = lazyregexp.New(`^(\S+\.tf(?:test|mock)?\.(?:hcl|json)|\S+\.tofutest\.hcl)\.\.\. (in progress|tearing down|pass|fail|skip)`)
+	terraformFile  = lazyregexp.New(`^(\S+\.(?:tftest|tofutest)\.(?:hcl|json))\.\.\. (?:in progress|tearing down|pass|fail|skip)`)
 	terraformRun   = lazyregexp.New(`^\s*run "(.+)"\.\.\. (fail|pass|skip)`)
 	terraformPlace = lazyregexp.New(`^[│\s]*on (\S+) line (\d+)(?:, in \w+ ".*)?:?$`)
 	terraformError = lazyregexp.New(`^[│╷\s]*Error: (.*)$`)

@@ -25,7 +25,6 @@ var (
 	rustStack  = lazyregexp.New(`^\s*thread '(.+?)'(?: \(\d+\))? has overflowed its stack`)
 	rustResult = lazyregexp.New(`^test result: (ok|FAILED)\. `)
 	rustExit   = lazyregexp.New(`^\s+process didn't exit successfully: .*\((.*)\)$`)
-	rustOther  = lazyregexp.New(`^\s+(?:Compiling|Finished|Downloaded|Downloading|Updating|Locking|Blocking|Fresh|Adding) |^[$+] `)
 )
 
 // rustWhy is why a test failed, and where.
