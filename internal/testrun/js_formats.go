@@ -555,7 +555,11 @@ func tapFormatter(out *output) []Report {
 		b.to = max(b.from, last)
 	}
 	for i := range blocks {
-		if b := &blocks[i]; paths {
+		b := &blocks[i]
+		if b.to == 0 { // an error that only dots announce came next
+			b.to = blocks[i+1].from
+		}
+		if paths {
 			b.Suite, b.Name = splitName(tapBehind.ReplaceAllString(b.Name, ""), " > ")
 			for _, l := range out.lines[b.from:b.to] {
 				if m := tapPlace.FindStringSubmatch(l); m != nil && b.At == "" {

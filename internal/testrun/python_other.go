@@ -1,6 +1,7 @@
 package testrun
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
@@ -191,6 +192,7 @@ var (
 
 // robot reads the reports of Robot Framework's consoles verbose and dotted, and of pabot.
 func robot(out *output) []Report {
+	counted := slices.ContainsFunc(out.lines, robotCounts.MatchString) // else the line is gocheck's
 	b := newBuilder(out)
 	var (
 		suite     string
@@ -226,7 +228,7 @@ func robot(out *output) []Report {
 				break
 			}
 			cur = b.add(i, suite, strings.TrimSuffix(name, "..."))
-		case robotDotted.MatchString(l) && strings.HasPrefix(prev, "-----"):
+		case counted && robotDotted.MatchString(l) && strings.HasPrefix(prev, "-----"):
 			name := robotDotted.FindStringSubmatch(l)[1]
 			in := ""
 			if k := strings.LastIndex(name, "."); k > 0 && !strings.Contains(name[k:], " .") {

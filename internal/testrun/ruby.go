@@ -73,7 +73,7 @@ func (b *builder) add(i int, suite, name string) int {
 // well.
 func (b *builder) end(announced bool) {
 	switch {
-	case len(b.r.Failed) > 0:
+	case b.last >= 0 && (len(b.r.Failed) > 0 || b.r.Count > 0):
 		if !announced {
 			b.first = b.start
 		}
