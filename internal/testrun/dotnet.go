@@ -67,6 +67,10 @@ func dotnetName(full string) (class, name string) {
 // vstest reads dotnet test on VSTest, with xUnit, NUnit or MSTest below.
 func vstest(out *output) []Report {
 	return collect(out, vstestStart, vstestEnd, func(i int) (t codebuild.TestCase, ok bool) {
+		logged := strings.Contains(out.lines[i], ": error TESTERROR: ")
+		if !logged && !strings.HasSuffix(out.lines[i], "]") {
+			return t, false
+		}
 		if m := vstestLogger.FindStringSubmatch(out.lines[i]); m != nil {
 			t.Suite, t.Name = dotnetName(m[3])
 			t.Message = m[4]

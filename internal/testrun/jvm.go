@@ -294,7 +294,7 @@ func gradle(out *output) []Report {
 	var r Report
 	class := ""
 	for i, l := range out.lines {
-		if m := gradleCount.FindStringSubmatch(l); m != nil {
+		if strings.Contains(l, " completed, ") && gradleCount.MatchString(l) {
 			r.Last = out.n[i]
 			continue
 		}
@@ -302,9 +302,13 @@ func gradle(out *output) []Report {
 			class = l
 		}
 		var t codebuild.TestCase
+		failed := strings.HasSuffix(strings.TrimRight(l, " "), " FAILED")
+		if !failed && !strings.HasPrefix(l, "  Test ") && !strings.HasPrefix(l, "  ✘ ") {
+			continue
+		}
 		if m := gradleLogged.FindStringSubmatch(l); m != nil && class != "" {
 			t = codebuild.TestCase{Suite: class, Name: m[1] + m[2]}
-		} else if !strings.HasSuffix(strings.TrimRight(l, " "), " FAILED") || gradleOther.MatchString(l) {
+		} else if !failed || gradleOther.MatchString(l) {
 			continue
 		} else if m := gradleCase.FindStringSubmatch(l); m == nil {
 			continue

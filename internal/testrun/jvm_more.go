@@ -10,7 +10,7 @@ import (
 
 // jvmMore are those of Scala, Clojure and Groovy, and TestNG's and JUnit 4's own.
 var jvmMore = []runner{
-	{"sbt", []string{"*** FAILED ***", "Failed tests:", "X ", " failed: ", "  x ", "  ! ", "✗ "}, sbt},
+	{"sbt", []string{"*** FAILED ***", "==> X ", ": Total ", "Tests: ", " example", "tests passed. "}, sbt},
 	{"clojure.test", []string{"FAIL in ", "ERROR in "}, clojure},
 	{"TestNG", []string{"FAILED: ", "FAILED CONFIGURATION: "}, testng},
 	{"JUnit 4", []string{"FAILURES!!!"}, junit4},
