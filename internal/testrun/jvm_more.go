@@ -103,9 +103,11 @@ func sbt(out *output) []Report {
 			}
 			return t, true
 		}
-		if m := zioTest.FindStringSubmatch(l); m != nil && i+1 < len(plain.lines) {
-			if w := zioWhy.FindStringSubmatch(plain.lines[i+1]); w != nil {
-				return codebuild.TestCase{Name: m[1], Message: w[1]}, true
+		if m := zioTest.FindStringSubmatch(l); m != nil {
+			for _, s := range below(&plain, i, 3, zioTest.MatchString) {
+				if w := zioWhy.FindStringSubmatch(s); w != nil {
+					return codebuild.TestCase{Name: m[1], Message: w[1]}, true
+				}
 			}
 		}
 		if m := scalaSuite.FindStringSubmatch(l); m != nil {

@@ -631,7 +631,7 @@ func molecule(out *output) []Report {
 			return t, false
 		}
 		m := moleculeTask.FindStringSubmatch(out.lines[i])
-		if in = in && m != nil; !in {
+		if !in || m == nil {
 			return t, false
 		}
 		return codebuild.TestCase{Name: m[1], Message: "changed something when it ran again"}, true
