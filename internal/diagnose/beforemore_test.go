@@ -33,3 +33,20 @@ func TestMuchAfterTheError(t *testing.T) {
 		}
 	}
 }
+
+// TestConsequencesReportNothing: a linter's words that only count where nothing else is known are no
+// report outside of which a denial proves nothing.
+func TestConsequencesReportNothing(t *testing.T) {
+	const text = "Found 3 issues\nupload: out/a.html to s3://shop-docs/a.html\nupload failed: out/a.html to " +
+		"s3://shop-prod-docs/a.html An error occurred (AccessDenied) when calling the PutObject operation: Access Denied\n"
+	f := buildlog.ReadText(codebuild.Build{}, text)
+	f.Command, f.Exit = "./docs.sh", "1"
+	if d := Diagnose(f); d.Cause != "missing-permission" || d.Remedy != Grant {
+		t.Errorf("%s (%s), by %q; want missing-permission (grant)", d.Cause, d.Remedy, d.Evidence.Text)
+	}
+	f = buildlog.ReadText(codebuild.Build{}, "Found 3 issues\n")
+	f.Command, f.Exit = "./docs.sh", "1"
+	if d := Diagnose(f); d.Cause != "lint-failed" {
+		t.Errorf("alone: %s, by %q; want lint-failed", d.Cause, d.Evidence.Text)
+	}
+}

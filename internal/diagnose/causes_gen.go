@@ -4912,6 +4912,7 @@ var causes = []Cause{
 			},
 			{
 				says: []string{" "},
+				not:  []string{"(0 errors"},
 				like: &pattern{source: "(?i)^\\W*(found |total:? |there (are|were) )?[1-9]\\d* (\\w+ " +
 					")?(problems?|issues?|violations?|offen[cs]es?|findings?|lint(ing)? errors?|style " +
 					"errors?)( (were )?found| detected| in [1-9]\\d* files?)?( \\(.*\\))?\\W*$"},

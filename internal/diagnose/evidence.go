@@ -644,7 +644,8 @@ func (x *facts) outsideReport(i int) bool {
 	return x.summary >= 0 && (i < x.report || i > x.summary) && !x.raw.match(indented, i)
 }
 
-// findReport finds the first and the last line of the report of a failed test run or check.
+// findReport finds the first and the last line of the report of a failed test run or check. A rule
+// that counts only where nothing else is known does not mark one.
 func (x *facts) findReport(causes []Cause) {
 	x.report, x.summary = len(x.lines), -1
 	for i := range causes {
@@ -653,7 +654,7 @@ func (x *facts) findReport(causes []Cause) {
 			continue
 		}
 		for j := range c.rules {
-			if r := &c.rules[j]; r.says != nil && r.code == nil && x.conditions(r) {
+			if r := &c.rules[j]; r.says != nil && r.code == nil && !r.consequence && x.conditions(r) {
 				x.summary = max(x.summary, x.searchLine(r, c.last, &finding{}, nil))
 			}
 		}

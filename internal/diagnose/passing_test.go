@@ -35,6 +35,7 @@ func TestWhatPassesIsNoFailure(t *testing.T) {
 		"a Python warning":         "/src/cart.py:12: DeprecationWarning: total is deprecated",
 		"mypy's note":              "shop/cart.py:6:5: note: See https://mypy.readthedocs.io",
 		"ESLint, warnings only":    "12:9  warning  Unexpected console statement  no-console",
+		"ESLint, its sum":          "✖ 3 problems (0 errors, 3 warnings)",
 		"cfn-lint": "Cfn-lint scanned 1 templates against 307 rules and found 0 " +
 			"errors, 1 warnings, and 0 informational violations",
 		"Compose builds it next": " ! tests Warning pull access denied for shop-tests, " +
