@@ -4569,6 +4569,7 @@ var causes = []Cause{
 					"rubocop",
 					"flake8 -q",
 					"docformatter",
+					"--set-exit-if-changed",
 				},
 				says:        []string{"."},
 				like:        &pattern{source: "^(\\S*[/\\\\])?[\\w.-]+\\.\\w+$"},
