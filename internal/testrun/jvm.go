@@ -209,14 +209,10 @@ func surefireTest(out *output, name, class string, i, end int) codebuild.TestCas
 	t.Name = jvmClass(t.Suite, t.Name)
 	stack := out.lines[i+1 : min(end, i+120)]
 	stack = upTo(stack, len(stack), func(s string) bool { return strings.Contains(s, "<<< ") })
-	for k, l := range stack {
-		if strings.TrimSpace(l) == "" {
-			break
+	if len(stack) > 0 {
+		if t.Message = jvmWhy(stack[0]); t.Message == "MultipleFailuresError" {
+			t.Message = strings.Join(upTo(stack[1:], 4, javaFrame.MatchString), " ")
 		}
-		if t.Message = jvmWhy(l); t.Message == "MultipleFailuresError" && k+1 < len(stack) {
-			t.Message = strings.Join(upTo(stack[k+1:], 4, javaFrame.MatchString), " ")
-		}
-		break
 	}
 	outer, _, _ := strings.Cut(simple(t.Suite), "$")
 	t.At = jvmFrame(stack, outer)
