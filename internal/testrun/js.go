@@ -224,7 +224,12 @@ func jest(out *output) []Report {
 			}
 			title := strings.TrimSpace(head[1])
 			exits := strings.HasPrefix(title, "process.exit called with ")
-			if !exits && (!fails || jestAbout[title]) {
+			// Reporters for people in a hurry print no line about the file.
+			bare := file == "" && i+2 < len(out.lines) && out.lines[i+1] == "" && indent(out.lines[i+2]) == 4
+			if !exits && (!fails && !bare || jestAbout[title]) {
+				if file == "" {
+					continue
+				}
 				break
 			}
 			b := block{from: i + 1}
@@ -235,7 +240,9 @@ func jest(out *output) []Report {
 				b.Name = path.Clean(file)
 			} else {
 				b.Suite, b.Name = splitName(title, " › ")
-				b.Suite = inside(path.Clean(file), b.Suite)
+				if file != "" {
+					b.Suite = inside(path.Clean(file), b.Suite)
+				}
 			}
 			blocks = append(blocks, b)
 		case strings.HasPrefix(l, "::group::Errors thrown in "):

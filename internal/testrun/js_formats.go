@@ -13,7 +13,8 @@ import (
 // own.
 var formatRunners = []runner{
 	{"JUnit XML", []string{"<testcase"}, junitXML},
-	{"JSON", []string{`"numFailedTests"`, `"failures"`, `"specs"`, `"elements"`, `["fail",`}, jsonReport},
+	{"JSON", []string{`"numFailedTests"`, `"failures"`, `"specs"`, `"elements"`, `["fail",`,
+		`"ancestorTitles"`, `\u001b[90m`}, jsonReport},
 	{"TeamCity messages", []string{"##teamcity[testFailed "}, teamcity},
 	{"GitHub annotations", []string{"::error "}, annotations},
 }
@@ -181,7 +182,33 @@ func jsonReport(out *output) []Report {
 		}
 		return []Report{r}
 	}
-	return nil
+	return jsonFragments(out)
+}
+
+var (
+	// jsonSource is the source around a failure, in a piece of a long line of Jest's.
+	jsonSource = lazyregexp.New(`\\u001b\[90m *\d* \|\\u001b\[39m`)
+	jsonFailed = lazyregexp.New(`"status":"failed","title":"(?:[^"\\]|\\.)*"`)
+)
+
+// jsonFragments reads what is left of reports in one line, of which a log keeps a piece.
+func jsonFragments(out *output) []Report {
+	var reports []Report
+	for i, l := range out.lines {
+		r := Report{First: out.n[i], Last: out.n[i]}
+		if !strings.Contains(l, `"status":"failed"`) && !jsonSource.MatchString(l) {
+			continue
+		}
+		for _, s := range jsonFailed.FindAllString(l, 100) {
+			c := codebuild.TestCase{Line: out.n[i]}
+			_, title, _ := strings.Cut(s, `"title":`)
+			if json.Unmarshal([]byte(title), &c.Name) == nil {
+				r.Failed = append(r.Failed, c)
+			}
+		}
+		reports = append(reports, r)
+	}
+	return reports
 }
 
 var jsonFail = lazyregexp.New(`^\["fail",\{"title":("(?:[^"\\]|\\.)*"),"fullTitle":("(?:[^"\\]|\\.)*"),` +

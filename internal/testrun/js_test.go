@@ -48,6 +48,9 @@ func TestReadJavaScript(t *testing.T) {
 			"denied\n> shop@1.0.0 test\n> jest\n\nprinted\nFAIL a.test.js\n  ● adds\n\n    boom\n\n" +
 				"Tests:       1 failed, 1 total\n",
 			[]string{"jest 4-11 of 1", "a.test.js | adds | boom | "}},
+		{"jest: a reporter that prints errors alone",
+			"  ● cart › adds\n\n    boom\n\n      at f (a.js:3:1)\n\n", []string{"jest 1-6 of 0", "cart | adds | boom | a.js:3"}},
+		{"jest: another's bullet", "  ● shop.service\n     Loaded: loaded\n\n", nil},
 		{"jest: Go's FAIL is not its",
 			"FAIL  example.com/shop  0.1s\n  ● adds\n", nil},
 		{"vitest: a hook of a group, and an error outside of tests",
@@ -124,6 +127,11 @@ func TestReadJavaScript(t *testing.T) {
 			[]string{"JSON 1-1 of 2", "cart | adds | Error: boom | a.js:3"}},
 		{"JSON: one that is cut before it names any",
 			`{"numFailedTests":2,"testResults":[{"assertionRes` + "\n", []string{"JSON 1-1 of 2"}},
+		{"JSON: a piece from the middle of a line", `"}],"status":"failed","title":"adds"},{"ancestorTitles":["cart"],"fu` + "\n",
+			[]string{"JSON 1-1 of 0", " | adds |  | "}},
+		{"JSON: a piece of a run that passed", `"}],"status":"passed","title":"adds"},{"ancestorTitles":["cart"],"fu` + "\n", nil},
+		{"JSON: a piece that holds a test's source only", `m\n \u001b[90m  6 |\u001b[39m   it(\u001b[32m'adds'` + "\n",
+			[]string{"JSON 1-1 of 0"}},
 		{"TeamCity: bars escape", "##teamcity[testSuiteStarted name='cart']\n" +
 			"##teamcity[testFailed name='it|'s |[x|]' message='a|nb' details='']\n",
 			[]string{"TeamCity messages 1-2 of 0", "cart | it's [x] | a | "}},
