@@ -2611,12 +2611,6 @@ var causes = []Cause{
 				says: []string{"failed!"},
 				like: &pattern{source: "^(RuntimeError: )?\\S*test\\S* \\d+/\\d+ failed!"},
 			},
-			{
-				says: []string{"___ "},
-				also: []string{"= failures ="},
-				like: &pattern{source: "^_{3,} \\S.* _{3,}$"},
-			},
-			{says: []string{"fail: "}, like: &pattern{source: "^\\S+ {2,}FAIL: +\\S"}},
 			{any: "test"},
 			{says: []string{"write code here that turns the phrase above into concrete actions"}, sure: true},
 		},
@@ -4172,12 +4166,6 @@ var causes = []Cause{
 			{says: []string{"[error] "}, like: &pattern{source: "^[✘X] \\[ERROR\\] \\S"}, first: true},
 			{says: []string{"build failed."}, like: &pattern{source: "^🚨 Build failed\\.$"}, first: true},
 			{
-				says:  []string{" [error]: "},
-				like:  &pattern{source: "^TS\\d+ \\[ERROR\\]: "},
-				first: true,
-				sure:  true,
-			},
-			{
 				says:  []string{"root stylesheet"},
 				like:  &pattern{source: "\\.s[ac]ss \\d+:\\d+ "},
 				first: true,
@@ -5336,14 +5324,6 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"error building site:"}},
 			{says: []string{"liquid exception:"}},
-			{
-				says: []string{"aborted with"},
-				like: &pattern{source: "^(ERROR +-? *)?Aborted with \\d+ warnings? in strict mode"},
-			},
-			{
-				says: []string{"with warnings treated as errors"},
-				like: &pattern{source: "^build finished with problems"},
-			},
 			{says: []string{"docusaurus found broken"}},
 			{says: []string{"unable to build website for locale"}},
 			{says: []string{"dead link(s) found"}},

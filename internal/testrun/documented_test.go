@@ -246,11 +246,6 @@ data.till.test_counts_coins: FAIL (2ms)
 PASS: 1/2
 FAIL: 1/2
 `, "opa test", 1, 6, []string{"policy/till_test.rego|data.till.test_counts_coins||"}},
-		{"conftest", `WARN - deployment.yaml - main - no labels
-FAIL - deployment.yaml - main - containers must not run as root
-
-4 tests, 2 passed, 1 warning, 1 failure, 0 exceptions
-`, "conftest", 1, 4, []string{"deployment.yaml|containers must not run as root||"}},
 		{"cfn-guard test", `Test Case #1
 Name: bucket is encrypted
   FAIL Rules:

@@ -24,7 +24,6 @@ var otherRunners = []runner{
 	{"helm unittest", []string{"FAIL  "}, helmUnittest},
 	{"helm test", []string{"TEST SUITE: "}, helmTest},
 	{"opa test", []string{": FAIL (", ": ERROR ("}, opaTest},
-	{"conftest", []string{"FAIL - "}, conftest},
 	{"cfn-guard test", []string{"Evaluated = ["}, guardTest},
 	{"molecule", []string{"Idempotence test failed"}, molecule},
 	{"goss", []string{"Failures/Skipped:"}, goss},
@@ -576,23 +575,6 @@ func opaTest(out *output) []Report {
 			t.Message = strings.TrimSpace(out.lines[i+1])
 		}
 		return t, true
-	})
-}
-
-var (
-	conftestLine = lazyregexp.New(`^FAIL - (\S+) - (?:\S+ - )?(.+)$`)
-	conftestEnd  = lazyregexp.New(`^\d+ tests?, \d+ passed, .*\d+ failures?`)
-	conftestAny  = lazyregexp.New(`^(?:WARN|FAIL) - `)
-)
-
-// conftest reads conftest test and conftest verify.
-func conftest(out *output) []Report {
-	return collect(out, conftestAny, conftestEnd, func(i int) (t codebuild.TestCase, ok bool) {
-		m := conftestLine.FindStringSubmatch(out.lines[i])
-		if m == nil {
-			return t, false
-		}
-		return codebuild.TestCase{Suite: m[1], Name: m[2]}, true
 	})
 }
 
