@@ -278,7 +278,7 @@ func (x *facts) weighLine(w *weighing, i int, before, after string) {
 			break
 		}
 	}
-	if !w.shows && x.tested(i) {
+	if !w.shows && (x.tested(i) || x.onlyRuns && !strings.HasPrefix(x.bare[i], "npm ")) { // npx installs first
 		w.speaker, w.shows = "test", true
 	}
 	for k := range survivals {

@@ -30,6 +30,7 @@ type facts struct {
 	aside    []buildlog.Denial // those of the failed command that do not explain its end
 	refusals []bool            // of lines: a denial stands in it
 	reports  []testrun.Report  // of test runners
+	onlyRuns bool              // the command does nothing but run tests, and some reporters print nothing of their own
 	report   int               // index of the first line of a report of tests or checks
 	summary  int               // and of the last that says that some failed; -1 without one
 	sure     *sureFailure      // another failure of the command that is certain; nil without one
@@ -71,7 +72,7 @@ func gather(f *buildlog.Failure) *facts {
 	}
 	slices.Reverse(x.lines)
 	slices.Reverse(x.bare)
-	x.reports = testrun.Read(f.Tail)
+	x.reports, x.onlyRuns = testrun.Read(f.Tail), testCommand.MatchString(f.Command)
 	x.rows = newLines(x.bare)
 	x.raw = x.rows
 	if printed := textsOf(x.lines); !slices.Equal(printed, x.bare) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 	"github.com/buildmedic/buildmedic/internal/testrun"
 )
 
@@ -29,6 +30,15 @@ func (x *facts) tested(i int) bool {
 	n := x.lines[i].N
 	return slices.ContainsFunc(x.reports, func(r testrun.Report) bool { return r.First <= n && n <= r.Last })
 }
+
+// testCommand matches a command that does nothing but run tests. Those that also fetch or build what
+// they test, such as go test, are not among them: they meet refusals of their own.
+var testCommand = lazyregexp.New(`^\s*(?:cd [^\s;&|]+ *&& *)?(?:[A-Za-z_]\w*=\S* +)*` +
+	`(?:(?:npx|bunx|p?npm exec|yarn(?: run)?|bundle exec|(?:poetry|uv|pipenv|pdm|rye|hatch) run|python3? -m|xvfb-run|time|php|nyc|c8|` +
+	`coverage run(?: -m)?) +(?:-\S+ +)*)*(?:[\w.@/-]*/)?` +
+	`(?:pytest|py\.test|nose2|stestr|trial|green|ward|behave|robot|pabot|unittest|mocha|jest|vitest|ava|tape|tap|jasmine|qunit|uvu|` +
+	`cucumber(?:-js)?|playwright test|cypress run|rspec|minitest|phpunit|pest|codecept|behat|phpspec|bats|prove|busted|shellspec|` +
+	`testthat|ctest)(?:\s[^;&|\n]*)?$`)
 
 // testEvidence is the line that names the first failed test, else the first one's name.
 func (x *facts) testEvidence() Evidence {

@@ -76,3 +76,27 @@ func TestReportedTests(t *testing.T) {
 		}
 	}
 }
+
+// A command that does nothing but run tests prints what they print, also where its reporter is
+// silent. One that fetches or builds as well meets refusals of its own.
+func TestSilentRunners(t *testing.T) {
+	for _, c := range []struct {
+		what, command, log string
+		grants, retries    bool
+	}{
+		{"mocha, whose reporter writes a file", "npx mocha --reporter mocha-junit-reporter", "BARE\n", false, false},
+		{"Robot Framework's quiet console", "cd e2e && robot --console quiet tests", "BARE\n", false, false},
+		{"pytest of a virtual environment", "AWS_REGION=eu-west-1 .venv/bin/pytest -q -p no:terminal", "BARE\n", false, false},
+		{"a rate limit that a scenario prints", "npx cucumber-js -f html", "ThrottlingException: Rate exceeded\n", false, false},
+		{"this build's own session", "bundle exec rspec", "OWN\n", true, false},
+		{"tests, and then an upload", "npx mocha && aws s3 cp report s3://media/x", "BARE\n", true, false},
+		{"a script of any name", "./test.sh", "BARE\n", true, false},
+		{"the installation of browsers", "npx playwright install", "ThrottlingException: Rate exceeded\n", false, true},
+	} {
+		log := strings.ReplaceAll(evidenceLog(withDenials(c.log)), "./ci.sh", c.command)
+		d := Diagnose(buildlog.ReadText(evidenceBuild, log))
+		if (d.Remedy == Grant) != c.grants || (d.Remedy == Retry) != c.retries {
+			t.Errorf("%s: %s, %s by %q", c.what, d.Remedy, d.Cause, d.Evidence.Text)
+		}
+	}
+}

@@ -175,8 +175,8 @@ func (r *run) wrong() string {
 
 // minimum is how much real output the reader is held to.
 const (
-	minTools = 45
-	minRuns  = 150
+	minTools = 150
+	minRuns  = 500
 )
 
 // TestTools reads what each tool printed and compares it with how it must be read. A run that is
@@ -189,6 +189,7 @@ func TestTools(t *testing.T) {
 	type score struct{ runs, denials, right, known int }
 	scores := map[string]*score{}
 	all := &score{}
+	right := map[*run]bool{}
 	for _, r := range runs {
 		if len(r.want.causes) == 0 {
 			t.Errorf("%s: want names no cause", r.path)
@@ -202,6 +203,7 @@ func TestTools(t *testing.T) {
 			continue
 		}
 		wrong := r.wrong()
+		right[r] = wrong == ""
 		for _, s := range []*score{scores[r.tool.dir], all} {
 			s.runs++
 			s.denials += len(r.want.denials)
@@ -230,6 +232,26 @@ func TestTools(t *testing.T) {
 			continue
 		}
 		t.Logf("%-28s %5d %8d %6d %6d", x.dir, s.runs, s.denials, s.right, s.known)
+	}
+	for _, kind := range []struct {
+		what string
+		of   func(r *run) bool
+	}{
+		{"failed tests, all named", func(r *run) bool { return len(r.want.failing) > 0 }},
+		{"nothing denied, no test named", func(r *run) bool { return len(r.want.failing) == 0 && strings.HasPrefix(r.denied, "nothing") }},
+		{"denied", func(r *run) bool { return !strings.HasPrefix(r.denied, "nothing") }},
+	} {
+		of, n, good := map[string]bool{}, 0, 0
+		for _, r := range runs {
+			if kind.of(r) {
+				of[r.tool.dir] = true
+				n++
+				if right[r] {
+					good++
+				}
+			}
+		}
+		t.Logf("%-30s %3d tools, %4d runs, %4d right", kind.what, len(of), n, good)
 	}
 	t.Logf("%-28s %5d %8d %6d %6d (%.1f %% right)", "all", all.runs, all.denials, all.right, all.known,
 		100*float64(all.right)/float64(all.runs))
