@@ -61,7 +61,7 @@ func Read(lines []buildlog.Line) []Report {
 			if !slices.ContainsFunc(r.marks, func(s string) bool { return strings.Contains(text, s) }) {
 				continue
 			}
-			for _, rep := range r.read(&out) {
+			for _, rep := range r.reports(&out) {
 				rep.Runner = r.name
 				if rep := bounded(rep); fit(own, &rep) {
 					own = append(own, rep)
@@ -72,6 +72,20 @@ func Read(lines []buildlog.Line) []Report {
 	}
 	slices.SortStableFunc(all, func(a, b Report) int { return cmp.Compare(a.First, b.First) })
 	return all
+}
+
+// strict lets a reader's panic through; tests set it.
+var strict bool
+
+// reports reads the runner's reports. A reader that fails on a text has read nothing in it: what the
+// build failed of must be told, whatever a test printed.
+func (r *runner) reports(out *output) (list []Report) {
+	defer func() {
+		if !strict && recover() != nil {
+			list = nil
+		}
+	}()
+	return r.read(out)
 }
 
 // fit reports whether a report is another one than those that were read already. Some runners do

@@ -9,6 +9,18 @@ import (
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 )
 
+func init() { strict = true }
+
+// A reader that fails takes nothing else with it.
+func TestReaderFails(t *testing.T) {
+	strict = false
+	defer func() { strict = true }()
+	r := runner{"x", []string{"x"}, func(out *output) []Report { return []Report{{First: out.n[7]}} }}
+	if got := r.reports(&output{}); got != nil {
+		t.Errorf("%+v", got)
+	}
+}
+
 // linesOf numbers the lines of a text from 1.
 func linesOf(text string) []buildlog.Line {
 	var list []buildlog.Line
