@@ -29,6 +29,26 @@ func linesOf(raw []byte, n int) []Line {
 	return list
 }
 
+// Bounds of the long lines that are kept whole.
+const (
+	maxLong  = 64 << 10 // bytes of each
+	maxLongs = 2
+)
+
+// longLines returns the last lines that are JSON and longer than a Line's text.
+func longLines(raw []byte, n int) []Line {
+	var list []Line
+	for len(raw) > 0 {
+		l, rest, _ := bytes.Cut(raw, newline)
+		if len(l) > maxLine && (bytes.HasPrefix(l, []byte(`{"`)) || bytes.HasPrefix(l, []byte(`[{"`))) {
+			list = append(list, Line{n, strings.ToValidUTF8(string(l[:min(len(l), maxLong)]), "\ufffd")})
+		}
+		raw = rest
+		n++
+	}
+	return list[max(0, len(list)-maxLongs):]
+}
+
 // linesAround returns the lines around raw[at], whose line has the given number.
 func linesAround(raw []byte, at, n int) []Line {
 	const reach = 3

@@ -107,6 +107,7 @@ func assemble(b codebuild.Build, t *tracker) Failure {
 		}
 	}
 	f.Tail = bound(linesOf(p.beginning(), p.headLine), noted, linesOf(p.tail, p.tailLine))
+	f.Long = longLines(p.tail, p.tailLine)
 	f.Excerpt = excerpt(f.Tail, f.Denials)
 	f.Also = alsoFailed(b, &f, t)
 	return f

@@ -72,13 +72,29 @@ func gather(f *buildlog.Failure) *facts {
 	}
 	slices.Reverse(x.lines)
 	slices.Reverse(x.bare)
-	x.reports, x.onlyRuns = testrun.Read(f.Tail), testCommand.MatchString(f.Command)
+	x.reports, x.onlyRuns = testrun.Read(whole(f.Tail, f.Long)), testCommand.MatchString(f.Command)
 	x.rows = newLines(x.bare)
 	x.raw = x.rows
 	if printed := textsOf(x.lines); !slices.Equal(printed, x.bare) {
 		x.raw = newLines(printed)
 	}
 	return x
+}
+
+// whole returns the lines with those that are longer in their place.
+func whole(lines, long []buildlog.Line) []buildlog.Line {
+	if len(long) == 0 {
+		return lines
+	}
+	lines = slices.Clone(lines)
+	for i := range lines {
+		for _, l := range long {
+			if l.N == lines[i].N {
+				lines[i] = l
+			}
+		}
+	}
+	return lines
 }
 
 func textsOf(list []buildlog.Line) []string {

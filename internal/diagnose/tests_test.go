@@ -100,3 +100,20 @@ func TestSilentRunners(t *testing.T) {
 		}
 	}
 }
+
+// A report in one line of JSON is longer than any other line that is kept.
+func TestReportInOneLine(t *testing.T) {
+	passed := strings.Repeat(`{"ancestorTitles":["cart"],"fullName":"cart adds","status":"passed","title":"adds","failureMessages":[]},`, 50)
+	log := `{"numTotalTestSuites":1,"numFailedTests":1,"success":false,"testResults":[{"assertionResults":[` + passed +
+		`{"ancestorTitles":["cart"],"fullName":"cart rounds","status":"failed","title":"rounds","failureMessages":["Error: 1 is not 2"]}` +
+		`],"name":"/src/cart.test.ts"}]}` + "\n"
+	d := Diagnose(buildlog.ReadText(evidenceBuild, evidenceLog(log)))
+	if d.Cause != "test-failure" || len(d.Tests) != 1 || d.Tests[0].Name != "rounds" {
+		t.Errorf("%s with the tests %+v", d.Cause, d.Tests)
+	}
+	for _, l := range d.Excerpt {
+		if len(l.Text) > 1000 {
+			t.Errorf("a line of the excerpt has %d bytes", len(l.Text))
+		}
+	}
+}
