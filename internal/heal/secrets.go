@@ -1,6 +1,8 @@
 package heal
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
@@ -9,8 +11,11 @@ import (
 )
 
 // WithoutSecrets removes secrets from everything that a diagnosis quotes from the
-// log, before it is stored, shown or sent.
+// log, before it is stored, shown or sent. It leaves d as it is: the comparison with a green build
+// may be reading it.
 func WithoutSecrets(d diagnose.Diagnosis) diagnose.Diagnosis {
+	d.Excerpt, d.Denials, d.Also = slices.Clone(d.Excerpt), slices.Clone(d.Denials), slices.Clone(d.Also)
+	d.Tests, d.Details = slices.Clone(d.Tests), maps.Clone(d.Details)
 	d.Title, d.Advice, d.Evidence.Text = redact.Text(d.Title), redact.Text(d.Advice), redact.Text(d.Evidence.Text)
 	withoutSecrets(d.Excerpt)
 	for i := range d.Denials {

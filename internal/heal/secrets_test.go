@@ -5,7 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 )
 
@@ -61,5 +64,25 @@ func TestWithoutSecrets(t *testing.T) {
 	}
 	if got := got.Denials[3].Resource; got != "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/db-password-AbCdEf" {
 		t.Errorf("the name of a secret is none: %q", got)
+	}
+}
+
+// TestWithoutSecretsCopies ensures that a diagnosis which somebody else reads at the same time stays
+// as it is.
+func TestWithoutSecretsCopies(t *testing.T) {
+	const token = "gh" + "p_0123456789abcdefghijABCDEFGHIJ012345" // no one's
+	fresh := func() diagnose.Diagnosis {
+		return diagnose.Diagnosis{
+			Details: map[string]string{"x": token},
+			Also:    []buildlog.Also{{Message: token}},
+			Denials: []buildlog.Denial{{Text: token}},
+			Excerpt: []buildlog.Line{{N: 1, Text: token}},
+			Tests:   []codebuild.TestCase{{Name: token}},
+		}
+	}
+	d := fresh()
+	WithoutSecrets(d)
+	if diff := cmp.Diff(fresh(), d); diff != "" {
+		t.Errorf("it was changed (-want +got):\n%s", diff)
 	}
 }
