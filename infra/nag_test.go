@@ -73,6 +73,8 @@ var exceptions = []exception{
 		"Reading only: which policies a project's role carries is not known before."},
 	{"IAM5", `Buildmedic(Member)?/Role\d*Projects\d+`, `Resource::.*:log-group:[^*]+:\*`,
 		"CodeBuild names the streams of a project's log, one for each build."},
+	{"IAM5", `Buildmedic(Member)?/Role\d*Projects\d+`, `Resource::arn:<AWS::Partition>:codebuild:[^*]+:report-group/[^*]+-\*`,
+		"CodeBuild makes a project's report groups, and names them after it and the buildspec's; reading only."},
 	{"IAM5", `Buildmedic(Member)?/Role\d*Projects\d+`, `Resource::arn:<AWS::Partition>:codepipeline:[^*]+/\*`,
 		"RetryStageExecution of a pipeline that the settings name, whichever of its stages failed."},
 	{"IAM5", `Buildmedic(Member)?/Role\d*Projects\d+`, `Resource::arn:<AWS::Partition>:s3:::[^*]+/\*`,
