@@ -50,6 +50,8 @@ type Past struct {
 	Initiators []string `json:"initiators,omitempty"`
 	// Others is how many builds of Case.Others were dropped, the oldest first.
 	Others int `json:"others,omitempty"`
+	// Flaky: the commit was started again for flaky tests on an earlier day.
+	Flaky bool `json:"flaky,omitempty"`
 }
 
 // Size is how much of a case is kept.

@@ -197,6 +197,9 @@ type TestHistory struct {
 	// Since is when the first of them failed, and Build its id; zero if there is none.
 	Since time.Time `json:"since,omitzero"`
 	Build string    `json:"build,omitempty"`
+	// Unclear: it is not known on which branch this build or the earlier ones were, so Times, Since and
+	// Build say nothing, and Commits counts the builds of any branch since it flaked last.
+	Unclear bool `json:"unclear,omitempty"`
 	// Commits is on how many commits it failed in these builds and in this one, at most [BrokenAfter].
 	Commits int `json:"commits,omitempty"`
 	// Failed is in how many builds besides this one it failed, of any branch and time that is remembered.
@@ -215,6 +218,11 @@ func (r *Round) History(t codebuild.TestCase) (h TestHistory, ok bool) {
 		return TestHistory{}, false
 	}
 	return r.Known[i], true
+}
+
+// AgainFlaky reports whether the round had its build started again for flaky tests.
+func (r *Round) AgainFlaky() bool {
+	return r.Decision != nil && r.Decision.Flaky > 0 && !r.RetryAt.IsZero()
 }
 
 // OfBatch reports whether the round starts its build again by retrying a batch.

@@ -58,8 +58,11 @@ func onlyFlaky(f Facts) bool {
 		len(g.Tests) == 0 || g.MoreTests > 0 || !g.Counted || f.Build.Status != codebuild.Failed || !f.Trusted() {
 		return false
 	}
+	if f.FlakyBefore {
+		return false
+	}
 	for _, r := range f.Earlier {
-		if r.Decision != nil && r.Decision.Flaky > 0 && !r.RetryAt.IsZero() {
+		if r.AgainFlaky() {
 			return false
 		}
 	}

@@ -73,6 +73,7 @@ func TestRetryFlaky(t *testing.T) {
 			f.Self.Initiator, f.Build.Initiator = "buildmedic/x", "buildmedic/x"
 			earlier(f, Decision{Flaky: 1})
 		}, false},
+		{"it was started again for that on an earlier day", func(f *Facts) { f.FlakyBefore = true }, false},
 		{"it was started again for something else before", func(f *Facts) {
 			f.Self.Initiator, f.Build.Initiator = "buildmedic/x", "buildmedic/x"
 			earlier(f, Decision{})

@@ -34,7 +34,7 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 		}
 	}
 	f := decide.Facts{Settings: h.Settings, Home: h.Home, Project: p, Build: r.Build, Case: c.ID,
-		Earlier: counted(c.Rounds[:len(c.Rounds)-1]), Self: h.Self,
+		Earlier: counted(c.Rounds[:len(c.Rounds)-1]), Self: h.Self, FlakyBefore: c.Past.Flaky,
 		// Not the round's own time: it may wait long for an approval or for AWS, and what
 		// it gives must last from then on.
 		Now: h.Clock.Now(), Replayed: !r.Replayed.IsZero()}

@@ -167,6 +167,32 @@ func TestFlakySettings(t *testing.T) {
 	}
 }
 
+// TestFlakyOnce: a commit that fails again each day, of a test known to be flaky, is started again for it
+// once, and not once a day.
+func TestFlakyOnce(t *testing.T) {
+	const two = "    versions: [{ref: refs/heads/main}, {ref: \"refs/heads/main^{" + commitA + "}\", commit: " + commitA + "}]\n"
+	s := open(t, strings.ReplaceAll(tested(two, ""), "times: 1", "times: 9"), testedSettings("{flaky_tests: true}"))
+	for range 9 { // main: it is broken until now
+		s.begin(simaws.Start{})
+	}
+	s.begin(simaws.Start{}) // and is green, on the same commit
+	if s.flaked() != "test_adds 1" {
+		t.Fatalf("flaked %q", s.flaked())
+	}
+	for day := range 4 {
+		before := len(s.Sim.Builds("p0"))
+		s.begin(simaws.Start{Version: "refs/heads/main^{" + commitA + "}"})
+		want := 1
+		if day == 0 {
+			want = 2
+		}
+		if got := len(s.Sim.Builds("p0")) - before; got != want {
+			t.Errorf("day %d: %d builds, should be %d", day, got, want)
+		}
+		s.Sim.Clock.Advance(25 * time.Hour)
+	}
+}
+
 // TestWeekly: what failed builds cost is told once a week, if the settings say so and any build failed.
 func TestWeekly(t *testing.T) {
 	for set, want := range map[string]int{"": 0, "notify: {weekly: true}\n": 1} {

@@ -182,8 +182,9 @@ func (h *Healer) unlock(ctx context.Context, c *held, err error) error {
 // builds stay known, so that a sweep which meets them again leaves them alone.
 func (c *held) startOver(now time.Time) {
 	var keep []decide.Round
-	past := decide.Past{Builds: slices.Clone(c.Past.Builds)}
+	past := decide.Past{Builds: slices.Clone(c.Past.Builds), Flaky: c.Past.Flaky}
 	for _, r := range c.Rounds {
+		past.Flaky = past.Flaky || r.AgainFlaky()
 		if r.Stands() || len(r.Dropped) > 0 {
 			r.Old = true
 			keep = append(keep, r)
