@@ -66,6 +66,10 @@ type pastTest struct {
 	Failed int       `json:"failed"` // in how many builds
 	In     []int     `json:"in"`     // the numbers of the last of these
 	Runs   []run     `json:"runs,omitempty"`
+	// Lost: a run gave way to others, so it may have failed before on a line that has none here.
+	Lost bool `json:"lost,omitempty"`
+	// Commits are the last on which it failed since it flaked last, of whichever line, each once.
+	Commits []string `json:"commits,omitempty"`
 	// Flaked is how often it failed and the same commit was green afterwards, Flakes in how many
 	// failed builds, Cost how many seconds these took, LastFlaked when the last was green.
 	Flaked     int       `json:"flaked,omitempty"`
@@ -82,6 +86,8 @@ type run struct {
 	Times   int       `json:"times"`
 	Commits []string  `json:"commits,omitempty"` // the last, each once
 	Last    time.Time `json:"last"`              // start of its newest build
+	// Partial: it began after a run gave way, so failures before it may be missing.
+	Partial bool `json:"partial,omitempty"`
 }
 
 // Bounds of what is remembered of a project. Beyond these, [past.pack] keeps it within [MaxData].
@@ -183,10 +189,13 @@ func (t *pastTest) fail(b pastBuild) {
 	if b.End.Before(t.First) {
 		t.First = b.End
 	}
+	if b.Commit != "" && !slices.Contains(t.Commits, b.Commit) {
+		t.Commits = lastOf(append(t.Commits, b.Commit), decide.BrokenAfter)
+	}
 	if b.Line == "" {
 		return
 	}
-	r := run{Line: b.Line, Since: b.End, Build: b.ID}
+	r := run{Line: b.Line, Since: b.End, Build: b.ID, Partial: t.Lost}
 	if i := slices.IndexFunc(t.Runs, func(o run) bool { return o.Line == b.Line }); i >= 0 {
 		r = t.Runs[i]
 		t.Runs = slices.Delete(t.Runs, i, i+1)
@@ -199,6 +208,9 @@ func (t *pastTest) fail(b pastBuild) {
 	}
 	if b.Commit != "" && !slices.Contains(r.Commits, b.Commit) {
 		r.Commits = lastOf(append(r.Commits, b.Commit), decide.BrokenAfter)
+	}
+	if len(t.Runs) == maxRuns {
+		t.Lost = true
 	}
 	t.Runs = lastOf(append(t.Runs, r), maxRuns)
 }
@@ -297,6 +309,7 @@ func (t *pastTest) pass(g pass, flaked []pastBuild) (changed bool) {
 		}
 	}
 	if times > 0 {
+		t.Commits = nil
 		t.Flaked++
 		t.Flakes += times
 		if g.End.After(t.LastFlaked) {
@@ -329,10 +342,14 @@ func (p *past) known(b pastBuild, tests []codebuild.TestCase) (out []decide.Test
 				one.Failed--
 			}
 			j := slices.IndexFunc(k.Runs, func(r run) bool { return r.Line == b.Line })
-			if j >= 0 {
+			switch {
+			case j >= 0 && !k.Runs[j].Partial:
 				k.Runs[j].describe(&one, b, in)
-			} else if b.Line == "" && k.Flaked == 0 {
-				continue // whether it failed before on the same line is not known
+			case b.Line == "" || k.Lost: // whether it failed before on the same line is not known
+				if k.Flaked == 0 {
+					continue
+				}
+				one.Unclear, one.Commits = true, commits(k.Commits, b)
 			}
 		}
 		out = append(out, one)
@@ -342,10 +359,7 @@ func (p *past) known(b pastBuild, tests []codebuild.TestCase) (out []decide.Test
 
 // describe tells of a run without the build itself, which in says to be a part of it.
 func (r run) describe(one *decide.TestHistory, b pastBuild, in bool) {
-	one.Commits = len(r.Commits)
-	if b.Commit != "" && !slices.Contains(r.Commits, b.Commit) {
-		one.Commits = min(one.Commits+1, decide.BrokenAfter)
-	}
+	one.Commits = commits(r.Commits, b)
 	if r.Build == b.ID {
 		return
 	}
@@ -353,6 +367,15 @@ func (r run) describe(one *decide.TestHistory, b pastBuild, in bool) {
 		one.Times--
 	}
 	one.Since, one.Build = r.Since, b.project+":"+r.Build
+}
+
+// commits is how many they are with that of the build.
+func commits(of []string, b pastBuild) int {
+	n := len(of)
+	if b.Commit != "" && !slices.Contains(of, b.Commit) {
+		n++
+	}
+	return min(n, decide.BrokenAfter)
 }
 
 // flaky lists the tests that have flaked.

@@ -143,9 +143,60 @@ func TestPastWithoutLine(t *testing.T) {
 	b := red("3", "c3", 40)
 	b.Line = ""
 	p.fail(b, failing("a", "c", "d"), pastNow)
-	want := []decide.TestHistory{{Suite: "cart", Name: "a", Failed: 1, Flaked: 1, LastFlaked: minute(20)}}
+	want := []decide.TestHistory{{Suite: "cart", Name: "a", Failed: 1, Flaked: 1, LastFlaked: minute(20), Unclear: true, Commits: 1}}
 	if got := p.known(b, failing("a", "c", "d")); !cmp.Equal(got, want) {
 		t.Error(cmp.Diff(want, got))
+	}
+}
+
+// TestPastBroken: a test that flaked once, and then fails on commit after commit, is broken, whether or
+// not the records name its branch, and on however many branches it fails.
+func TestPastBroken(t *testing.T) {
+	for what, line := range map[string]func(i int) string{
+		"webhooks ask for bare commits": func(int) string { return "" },
+		"one branch":                    func(int) string { return "main" },
+		"more branches than have a run": func(i int) string { return fmt.Sprint("feature ", i%(maxRuns+1)) },
+	} {
+		var p past
+		first := red("1", "c1", 10)
+		first.Line = line(0)
+		p.fail(first, failing("a"), pastNow)
+		g := green("c1", 20)
+		g.Line = line(0)
+		p.pass(g, []string{"1"})
+		for i := range 3 * maxRuns {
+			b := red(fmt.Sprint(i+2), fmt.Sprint("c", i+2), 10*i+30)
+			b.Line = line(i)
+			p.fail(b, failing("a"), pastNow)
+			k := p.known(b, failing("a"))
+			if len(k) != 1 {
+				t.Fatalf("%s, failure %d: %+v", what, i, k)
+			}
+			if flaky, most := k[0].Flaky(b.End), 2*maxRuns; !flaky && i < 2 || flaky && i >= most {
+				t.Errorf("%s, failure %d: flaky %t: %+v", what, i, flaky, k)
+			}
+			if k[0].Times > 0 && k[0].Unclear {
+				t.Errorf("%s, failure %d: %+v", what, i, k)
+			}
+		}
+	}
+}
+
+// TestPastLostRun: a test whose failures on a branch gave way to those on others is not said to be new.
+func TestPastLostRun(t *testing.T) {
+	var p past
+	for i := range maxRuns + 1 {
+		b := red(fmt.Sprint(i), fmt.Sprint("c", i), 10*i+10)
+		b.Line = fmt.Sprint("feature ", i)
+		p.fail(b, failing("a"), pastNow)
+	}
+	b := red("9", "c9", 90)
+	b.Line = "feature 0"
+	for _, what := range []string{"before it is recorded", "afterwards"} {
+		if k := p.known(b, failing("a")); len(k) > 0 {
+			t.Errorf("%s: %+v", what, k)
+		}
+		p.fail(b, failing("a"), pastNow)
 	}
 }
 

@@ -19,13 +19,17 @@ func memoryOf(h decide.TestHistory) Memory {
 	return Memory{h.Failed, h.Flaked, utc(h.LastFlaked), h.Commits >= decide.BrokenAfter}
 }
 
-// flaky says how often the test was seen to be flaky; "" for never.
-func (m Memory) flaky() string {
+// flaky says how often the test was seen to be flaky; "" for never. inRow: its failures are known to be
+// of one branch.
+func (m Memory) flaky(inRow bool) string {
 	if m.Flaked == 0 {
 		return ""
 	}
 	s := " · flaky: the same commit was green " + times(m.Flaked) + ", last on " + m.LastFlaked.Format(time.DateOnly)
-	if m.Broken {
+	switch {
+	case m.Broken && !inRow:
+		s += fmt.Sprintf(", but it failed on %d commits since", decide.BrokenAfter)
+	case m.Broken:
 		s += fmt.Sprintf(", but it fails on %d commits in a row now", decide.BrokenAfter)
 	}
 	return s

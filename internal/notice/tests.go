@@ -15,8 +15,8 @@ type Test struct {
 	Message string `json:"message,omitempty"` // the line that says why
 	At      string `json:"at,omitempty"`      // where, as FILE:LINE
 	Line    int    `json:"line,omitempty"`    // of the log, where it is named; 0 if only a test report names it
-	// FailedBefore is in how many earlier builds it is known to have failed; nil if that was not
-	// looked for. If there are any, Since is when the first failed, and SinceBuild which it was.
+	// FailedBefore is in how many earlier builds of its branch it is known to have failed since that
+	// was green; nil if that is not known. If there are any, Since is when the first failed, and SinceBuild which it was.
 	FailedBefore *int      `json:"failed_before,omitempty"`
 	Since        time.Time `json:"since,omitzero"`
 	SinceBuild   string    `json:"since_build,omitempty"`
@@ -34,7 +34,9 @@ func testsOf(r decide.Round) (list []Test) {
 		n := Test{Suite: quote(t.Suite, maxName), Name: quote(t.Name, maxName), Message: quote(t.Message, maxLine),
 			At: quote(t.At, maxName), Line: t.Line}
 		if h, ok := r.History(t); ok {
-			n.FailedBefore, n.Since, n.SinceBuild = &h.Times, utc(h.Since), id(h.Build)
+			if !h.Unclear {
+				n.FailedBefore, n.Since, n.SinceBuild = &h.Times, utc(h.Since), id(h.Build)
+			}
 			n.Memory = memoryOf(h)
 		}
 		list = append(list, n)
@@ -60,7 +62,7 @@ func (t Test) words() string {
 	if h := t.history(); h != "" {
 		s += " · " + h
 	}
-	return s + t.flaky()
+	return s + t.flaky(t.FailedBefore != nil)
 }
 
 // history says how often the test is known to have failed before.
@@ -74,7 +76,7 @@ func (t Test) history() string {
 	}
 	switch n := *t.FailedBefore; {
 	case n == 0 && t.FailedEver > 0:
-		return "new since the last green build, failed " + times(t.FailedEver) + " before that"
+		return "new since the last green build, failed " + times(t.FailedEver) + " before that or on other branches"
 	case n == 0:
 		return "new: not known to have failed before"
 	default:

@@ -166,7 +166,7 @@ var retryKeys = []Key{
 	truth("flaky_tests", false,
 		"Whether a build is started again, once a commit, if nothing failed but tests that are known to be "+
 			"flaky: each of them failed within 30 days and passed on the same commit, and does not fail on three "+
-			"commits in a row without a green build between."),
+			"commits in a row without a green build between; where the records name no branch, on three since it flaked."),
 }
 
 var trustKeys = []Key{
