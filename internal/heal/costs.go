@@ -113,7 +113,8 @@ func (h *Healer) eachPast(ctx context.Context, project string, f func(pastOfProj
 		key := strings.Fields(it.ID)
 		var p past
 		if err := unmarshal(it, &p); err != nil {
-			return err
+			h.Log.ErrorContext(ctx, "past failures are left out", "error", err)
+			continue
 		}
 		if len(key) >= 3 && (project == "" || key[2] == project) {
 			f(pastOfProject{key[0], key[1], key[2]}, p)

@@ -23,7 +23,8 @@ func pastKey(at settings.Account, project string, trusted bool) string {
 	return key
 }
 
-// readPast reads what is remembered of a project; nothing if there is nothing.
+// readPast reads what is remembered of a project; nothing if there is nothing. What cannot be read is
+// begun anew: it is only a memory, and must not hold up the project's builds.
 func (h *Healer) readPast(ctx context.Context, key string) (it Item, p past, err error) {
 	it, err = h.Store.Get(ctx, kindPast, key)
 	switch {
@@ -32,7 +33,11 @@ func (h *Healer) readPast(ctx context.Context, key string) (it Item, p past, err
 	case err != nil:
 		return it, p, fmt.Errorf("reading past failures of %q: %w", key, err)
 	}
-	return it, p, unmarshal(it, &p)
+	if err := unmarshal(it, &p); err != nil {
+		h.Log.ErrorContext(ctx, "past failures are begun anew", "error", err)
+		p = past{Forgot: true}
+	}
+	return it, p, nil
 }
 
 // changePast changes what is remembered of a project, if change says that anything is new.
@@ -69,8 +74,12 @@ func pastOf(f decide.Facts, trusted bool) pastBuild {
 	return b
 }
 
+// maxRecalls is how often a case waits until what is remembered of its project can be written.
+const maxRecalls = 3
+
 // recall records the failed build of the case's last round, and says what is remembered of the tests
-// that failed in it. It may be called again: a build is recorded once.
+// that failed in it. It may be called again: a build is recorded once. Where that cannot be written,
+// since others write it all the time or for good, the case goes on without.
 func (h *Healer) recall(ctx context.Context, c *held, f *decide.Facts) error {
 	trusted := f.Trusted()
 	b := f.Build
@@ -86,7 +95,11 @@ func (h *Healer) recall(ctx context.Context, c *held, f *decide.Facts) error {
 		return p.fail(was, tests, h.Clock.Now()), nil
 	})
 	if err != nil {
-		return err
+		if errors.Is(err, ErrLater) && c.last().Tries < maxRecalls || ctx.Err() != nil {
+			return err
+		}
+		h.Log.ErrorContext(ctx, "the failed build is not remembered", "build", b.ID, "error", err)
+		return nil
 	}
 	f.Known = p.known(was, tests)
 	c.last().Known = f.Known
@@ -103,6 +116,16 @@ func (h *Healer) recollect(ctx context.Context, at settings.Account, f *decide.F
 		f.Known = p.known(pastOf(*f, true), f.Diagnosis.Tests)
 	}
 	return err
+}
+
+// unlessForGood gives the error of recording a green build if it may be recorded later. What fails for
+// good is logged, so that the build's case is closed all the same.
+func (h *Healer) unlessForGood(ctx context.Context, b codebuild.Build, err error) error {
+	if err == nil || errors.Is(err, ErrLater) || ctx.Err() != nil {
+		return err
+	}
+	h.Log.ErrorContext(ctx, "the green build is not remembered", "build", b.ID, "error", err)
+	return nil
 }
 
 // passed records a green build: which failed tests it shows to be flaky, and how long its branch was

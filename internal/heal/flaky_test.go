@@ -2,12 +2,14 @@ package heal_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/simaws"
 )
 
@@ -192,6 +194,95 @@ func TestFlakyOnce(t *testing.T) {
 		s.Sim.Clock.Advance(25 * time.Hour)
 	}
 }
+
+// TestMemoryIsOptional: whatever becomes of what is remembered of a project, its builds are healed, and
+// their cases closed.
+func TestMemoryIsOptional(t *testing.T) {
+	const key = "111122223333 eu-west-1 p0"
+	puts := 0
+	for what, row := range map[string]struct {
+		spoil  func(*stage)
+		builds int // that are remembered
+	}{
+		"as it is": {func(*stage) {}, 1},
+		"it cannot be read": {func(s *stage) {
+			it := heal.Item{Kind: "past", ID: key, Due: s.Sim.Clock.Now(), Data: []byte("{")}
+			if _, err := s.Store.Put(context.Background(), it); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Inbox.Healer.Costs(context.Background(), "", time.Time{}, s.Sim.Clock.Now()); err != nil {
+				t.Errorf("costs: %v", err)
+			}
+		}, 1},
+		"it cannot be written": {func(s *stage) {
+			s.Inbox.Healer.Store = dying{s.Store, func(it heal.Item) error {
+				if it.Kind == "past" {
+					return errors.New("no")
+				}
+				return nil
+			}}
+		}, 0},
+		"others write it": {func(s *stage) {
+			s.Inbox.Healer.Store = dying{s.Store, func(it heal.Item) error {
+				if it.Kind == "past" {
+					if puts++; puts <= 20 {
+						return heal.ErrConflict
+					}
+				}
+				return nil
+			}}
+		}, 0},
+	} {
+		s := crowd(t, 1, 1)
+		row.spoil(s)
+		s.drain()
+		if c := s.of(s.Sim.Builds("p0")[0].ID); c.Outcome != decide.Healed {
+			t.Errorf("%s: outcome %q: %+v", what, c.Outcome, c.Rounds)
+		}
+		costs, err := s.Inbox.Healer.Costs(context.Background(), "", time.Time{}, s.Sim.Clock.Now().Add(time.Hour))
+		if err != nil || costs.Total.Builds != row.builds {
+			t.Errorf("%s: %d builds are remembered, %v", what, costs.Total.Builds, err)
+		}
+	}
+}
+
+// TestWeeklyOnce: of two sweeps at the same time one sends the weekly notice, and if it dies, a later one.
+func TestWeeklyOnce(t *testing.T) {
+	s := open(t, tested("", ""), strings.Replace(testedSettings("true"), "projects:", "notify: {weekly: true}\nprojects:", 1))
+	s.begin(simaws.Start{}) // on a Sunday
+	s.Sim.Clock.Advance(24 * time.Hour)
+	h := s.Inbox.Healer
+	teller, told := h.Notifier, 0
+	var tell func() error
+	h.Notifier = weeklies{teller, func() error { told++; return tell() }}
+	tell = func() error {
+		if told > 3 {
+			return errors.New("it is told again and again")
+		}
+		return errors.Join(h.Sweep(context.Background()), errors.New("it died"))
+	}
+	if err := h.Sweep(context.Background()); err == nil || told != 1 {
+		t.Errorf("told %d times, %v", told, err)
+	}
+	tell = func() error { return nil }
+	for range 5 {
+		s.Sim.Clock.Advance(15 * time.Minute)
+		if err := h.Sweep(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}
+	if told != 2 {
+		t.Errorf("told %d times, should be once more", told)
+	}
+}
+
+// weeklies does something for each weekly notice.
+type weeklies struct {
+	heal.Notifier
+	week func() error
+}
+
+func (w weeklies) Week(context.Context, decide.Week) error { return w.week() }
 
 // TestWeekly: what failed builds cost is told once a week, if the settings say so and any build failed.
 func TestWeekly(t *testing.T) {

@@ -326,7 +326,7 @@ func (h *Healer) awaited(ctx context.Context, e Ended, p settings.Project) error
 			return err
 		}
 	}
-	if err := h.passed(ctx, e.At, p, c, b); err != nil || c == nil {
+	if err := h.unlessForGood(ctx, b, h.passed(ctx, e.At, p, c, b)); err != nil || c == nil {
 		return err
 	}
 	r := c.last()
@@ -376,7 +376,7 @@ func (h *Healer) batchAwaited(ctx context.Context, c *held, b codebuild.Build) e
 	c.adopt(now, own.Build)
 	r.Ended = b.End
 	if kind == decide.Healed {
-		if err := h.batchPassed(ctx, c, b.End); err != nil {
+		if err := h.unlessForGood(ctx, b, h.batchPassed(ctx, c, b.End)); err != nil {
 			return err
 		}
 	}

@@ -23,7 +23,7 @@ const (
 	kindRole    = "role"    // a lease on a role
 	kindPlan    = "plan"    // plan hash → plan and its case
 	kindClosed  = "closed"  // case id of a closed case, due at its end: the history
-	kindFlag    = "flag"    // "paused"; or that and a project, due since then; per project, that it builds pull requests
+	kindFlag    = "flag"    // "paused"; or that and a project, due since then; per project, pull requests; per week, its notice
 	kindSweep   = "sweep"   // project → when it was last swept
 	kindDigest  = "digest"  // a notice that waits for the next digest
 	kindExpiry  = "expiry"  // a grant that will expire

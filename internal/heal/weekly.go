@@ -22,10 +22,10 @@ func (h *Healer) weekly(ctx context.Context) error {
 	to := now.Truncate(24*time.Hour).AddDate(0, 0, -(int(now.Weekday())+6)%7)
 	w := decide.Week{From: to.AddDate(0, 0, -7), To: to, Home: h.Home}
 	id := "week " + w.From.Format(time.DateOnly)
-	if done, err := h.flag(ctx, id); err != nil || done != "" {
+	claim, err := h.claim(ctx, id, now)
+	if err != nil || claim == nil {
 		return err
 	}
-	var err error
 	if w.Costs, err = h.Costs(ctx, "", w.From, w.To); err != nil {
 		return err
 	}
@@ -37,9 +37,34 @@ func (h *Healer) weekly(ctx context.Context) error {
 			return fmt.Errorf("sending the weekly notice: %w", err)
 		}
 	}
-	_, err = h.Store.Put(ctx, Item{Kind: kindFlag, ID: id, Data: []byte("sent"), Expires: now.Add(kept)})
+	claim.Data, claim.Expires = []byte("sent"), now.Add(kept)
+	_, err = h.Store.Put(ctx, *claim)
 	if err != nil && !errors.Is(err, ErrConflict) {
 		return fmt.Errorf("recording the weekly notice: %w", err)
 	}
 	return nil
+}
+
+// claim makes the weekly notice this sweep's, nil if it is sent or another sweep sends it now. However a
+// sweep ends, another may claim it afterwards: a notice may come twice, and is never lost.
+func (h *Healer) claim(ctx context.Context, id string, now time.Time) (*Item, error) {
+	it, err := h.Store.Get(ctx, kindFlag, id)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return nil, fmt.Errorf("reading whether the weekly notice is sent: %w", err)
+	}
+	if err == nil {
+		until, perr := time.Parse(time.RFC3339, string(it.Data))
+		if perr != nil || now.Before(until) {
+			return nil, nil // sent, or being sent
+		}
+	}
+	it = Item{Kind: kindFlag, ID: id, Version: it.Version, Data: []byte(now.Add(busyFor).Format(time.RFC3339)), Expires: now.Add(kept)}
+	it, err = h.Store.Put(ctx, it)
+	if errors.Is(err, ErrConflict) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("claiming the weekly notice: %w", err)
+	}
+	return &it, nil
 }
