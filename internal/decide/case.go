@@ -172,7 +172,9 @@ type Round struct {
 	// Unread says in a sentence why test reports of the build were not read; "" if they were, or
 	// are not to be.
 	Unread string `json:"unread,omitempty"`
-	Tries  int    `json:"tries,omitempty"` // of the current step, when AWS was not ready
+	// Partial: more tests may have failed than the build's test reports tell.
+	Partial bool `json:"partial_reports,omitempty"`
+	Tries   int  `json:"tries,omitempty"` // of the current step, when AWS was not ready
 	// Old: the round is of an earlier day and no longer counts in any budget. It is
 	// kept because its change is still in place and can be undone.
 	Old bool `json:"old,omitempty"`

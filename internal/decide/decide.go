@@ -43,8 +43,8 @@ type Facts struct {
 	// FlakyBefore: the commit was started again for flaky tests on an earlier day, of which Earlier says
 	// nothing.
 	FlakyBefore bool
-	Self  Self
-	Now   time.Time // from which grants that end count
+	Self        Self
+	Now         time.Time // from which grants that end count
 }
 
 // Causal gives the denials that failed the build.

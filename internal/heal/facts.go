@@ -51,6 +51,9 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 		since = h.compare(ctx, c.at(), p, failure, *text, d)
 		defer since.cancel()
 		f.Diagnosis = WithoutSecrets(d)
+		if r.Unread != "" || r.Partial || p.TestReports && len(reportsToRead(c.at(), p, r.Build)) < len(r.Build.ReportARNs) {
+			f.Diagnosis.Counted = false // more may have failed, in reports that were not read
+		}
 	}
 	var err error
 	if f.Diagnosis.Remedy != diagnose.Report && f.Diagnosis.Remedy != diagnose.Ignore {
@@ -127,6 +130,7 @@ func (h *Healer) failure(ctx context.Context, at settings.Account, p settings.Pr
 		return f, nil
 	}
 	reports.Read(ctx, at, &f)
+	r.Partial = reports.Partial()
 	if r.Unread = reports.Unread(); r.Unread != "" {
 		h.Log.WarnContext(ctx, "test reports are not read", "build", r.Build.ID, "why", r.Unread, "error", reports.err)
 	}

@@ -83,9 +83,6 @@ const maxRecalls = 3
 func (h *Healer) recall(ctx context.Context, c *held, f *decide.Facts) error {
 	trusted := f.Trusted()
 	b := f.Build
-	if c.last().Unread != "" || f.Project.TestReports && len(reportsToRead(c.at(), f.Project, b)) < len(b.ReportARNs) {
-		f.Diagnosis.Counted = false // more may have failed, in reports that were not read
-	}
 	was := pastOf(*f, trusted)
 	var tests []codebuild.TestCase
 	if trusted {

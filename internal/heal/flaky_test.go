@@ -198,7 +198,7 @@ func TestFlakyOnce(t *testing.T) {
 // TestMemoryIsOptional: whatever becomes of what is remembered of a project, its builds are healed, and
 // their cases closed.
 func TestMemoryIsOptional(t *testing.T) {
-	const key = "111122223333 eu-west-1 p0"
+	const key = "111122223333 us-east-1 p0"
 	puts := 0
 	for what, row := range map[string]struct {
 		spoil  func(*stage)

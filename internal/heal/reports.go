@@ -33,8 +33,9 @@ const (
 type TestReports struct {
 	Reports Reports
 
-	list []codebuild.Report
-	err  error
+	list    []codebuild.Report
+	err     error
+	missing bool // one that was asked for is not among them
 }
 
 // Find looks for the build's reports in the groups that settings name. It makes one call, and none
@@ -50,6 +51,7 @@ func (t *TestReports) Find(ctx context.Context, at settings.Account, p settings.
 	if t.err = err; err != nil {
 		return
 	}
+	t.missing = len(list) < len(arns)
 	for _, r := range list {
 		// A report of another build, which the record should not name, would blame this one for its tests.
 		if r.Type == codebuild.TestReport && r.Build == b.ARN {
@@ -81,6 +83,14 @@ func (t *TestReports) Late() bool {
 }
 
 func generating(r codebuild.Report) bool { return r.Status == codebuild.Generating }
+
+// Partial reports whether more tests may have failed than the reports tell: one is gone or was not
+// completed, or does not count them.
+func (t *TestReports) Partial() bool {
+	return t.missing || slices.ContainsFunc(t.list, func(r codebuild.Report) bool {
+		return r.Status != codebuild.Succeeded && (r.Status != codebuild.Failed || r.Failed < 0 || r.Errors < 0)
+	})
+}
 
 // Unread says in a sentence why reports were not read, "" if there is nothing to tell. A report
 // that CodeBuild could not complete says nothing, and is not told of.

@@ -101,22 +101,24 @@ func TestReadReports(t *testing.T) {
 		more    int
 		asked   []string
 		unread  string
+		partial bool
 	}{
 		{what: "both kinds of failure", shelves: shelves{list: []codebuild.Report{failedReport("a", 2, 1)},
 			cases: map[string]int{"a FAILED": 2, "a ERROR": 1}}, failed: 3, asked: []string{"a FAILED 200", "a ERROR 198"}},
 		{what: "nothing is asked for what the report counts as none", shelves: shelves{list: []codebuild.Report{failedReport("a", 0, 1)},
 			cases: map[string]int{"a ERROR": 1}}, failed: 1, asked: []string{"a ERROR 200"}},
 		{what: "a report that counts nothing is asked for both", shelves: shelves{list: []codebuild.Report{failedReport("a", -1, -1)},
-			cases: map[string]int{"a FAILED": 1}}, failed: 1, asked: []string{"a FAILED 200", "a ERROR 199"}},
+			cases: map[string]int{"a FAILED": 1}}, failed: 1, asked: []string{"a FAILED 200", "a ERROR 199"}, partial: true},
+		{what: "a report that is gone", partial: true},
 		{what: "no more than a diagnosis names", shelves: shelves{
 			list:  []codebuild.Report{failedReport("a", 620, 30), failedReport("b", 4, 0)},
 			cases: map[string]int{"a FAILED": 500, "b FAILED": 4}}, failed: 200, more: 454, asked: []string{"a FAILED 200"}},
 		{what: "few reports", shelves: shelves{list: many, cases: map[string]int{"r0 FAILED": 1, "r4 FAILED": 1, "r5 FAILED": 1}},
 			failed: 2, more: 5, asked: []string{"r0 FAILED 200", "r1 FAILED 199", "r2 FAILED 199", "r3 FAILED 199", "r4 FAILED 199"}},
 		{what: "of another build, of coverage, not complete, green", shelves: shelves{
-			list: []codebuild.Report{other, coverage, incomplete, green}, cases: map[string]int{"i FAILED": 3}}},
+			list: []codebuild.Report{other, coverage, incomplete, green}, cases: map[string]int{"i FAILED": 3}}, partial: true},
 		{what: "still written", shelves: shelves{list: []codebuild.Report{generating}, cases: map[string]int{"w FAILED": 3}},
-			unread: "The build's test reports were not read: CodeBuild had not completed them."},
+			unread: "The build's test reports were not read: CodeBuild had not completed them.", partial: true},
 		{what: "what was read before an error is kept", shelves: shelves{fails: heal.DeniedError{Action: "codebuild:DescribeTestCases"},
 			list: []codebuild.Report{failedReport("a", 2, 1), failedReport("b", 5, 0)}, cases: map[string]int{"a FAILED": 2, "a ERROR": 1}},
 			failed: 3, more: 5, asked: []string{"a FAILED 200", "a ERROR 198"},
@@ -139,6 +141,9 @@ func TestReadReports(t *testing.T) {
 		}
 		if d := cmp.Diff(row.asked, row.shelves.asked); d != "" {
 			t.Errorf("%s: what was asked for differs (-want +got):\n%s", row.what, d)
+		}
+		if got := reports.Partial(); got != row.partial {
+			t.Errorf("%s: partial is %t, want %t", row.what, got, row.partial)
 		}
 		if got := reports.Unread(); got != row.unread {
 			t.Errorf("%s: unread is %q, want %q", row.what, got, row.unread)
@@ -211,6 +216,26 @@ func reported(takes string) string {
 
 func reportSettings() string {
 	return strings.Replace(shopSettings(1, ""), "mode: heal", "mode: heal, test_reports: true", 1)
+}
+
+// TestCountedReports ensures that tests are taken for all that failed only if each report of the build
+// says so.
+func TestCountedReports(t *testing.T) {
+	for more, want := range map[string]bool{
+		"": true,
+		", {group: e2e, cases: [{suite: S, name: passes, status: SUCCEEDED}]}": true,
+		", {group: e2e, incomplete: true}":                                     false,
+		", {group: e2e, shared: true}":                                         false,
+		", {group: e2e, type: CODE_COVERAGE}":                                  true,
+	} {
+		world := strings.Replace(reported("0s"), "}]}]\n", "}]}"+more+"]\n    logs: {off: true}\n", 1)
+		s := open(t, world, reportSettings())
+		id := s.start("p0")
+		s.drain()
+		if d := s.of(id).Rounds[0].Diagnosis; d.Cause != "test-failure" || d.Counted != want {
+			t.Errorf("%s: %s, counted %t, want %t", more, d.Cause, d.Counted, want)
+		}
+	}
 }
 
 // TestLateReports ensures that a report which is not complete is waited for a while, and no longer,
