@@ -313,6 +313,25 @@ func Clip(s string) string {
 	return strings.ToValidUTF8(s[:maxContext], "")
 }
 
+// Cut bounds a text to size bytes, in front of a word that it would cut: what is left of a secret is
+// not recognised as one. It cuts a word only if it is longer than that.
+func Cut(s string, size int) string {
+	if len(s) <= size {
+		return s
+	}
+	inWord := func(c byte) bool {
+		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("_-+/=.~%", c) >= 0
+	}
+	end := size
+	for end > 0 && inWord(s[end]) && inWord(s[end-1]) {
+		end--
+	}
+	if end == 0 {
+		end = size
+	}
+	return strings.ToValidUTF8(s[:end], "")
+}
+
 // TestCase is a test that failed, as a report of CodeBuild or a test runner's output names it. All
 // its texts are the build's, and as untrusted as its log.
 type TestCase struct {

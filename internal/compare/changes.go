@@ -16,7 +16,7 @@ func changes(failed, green Side) []Change {
 	list = list[:min(len(list), maxChanges)]
 	for i := range list {
 		c := &list[i]
-		c.What, c.Was, c.Is = clip(c.What, maxValue), clip(c.Was, maxValue), clip(c.Is, maxValue)
+		c.What, c.Was, c.Is = clip(c.What, maxRaw), clip(c.Was, maxRaw), clip(c.Is, maxRaw)
 	}
 	return list
 }

@@ -20,9 +20,10 @@ import (
 const (
 	MaxLines   = 20 // new lines
 	maxChanges = 20
-	maxNames   = 20  // environment variables that came or went
-	maxText    = 300 // bytes of a line
-	maxValue   = 200 // bytes of what changed
+	maxNames   = 20      // environment variables that came or went
+	maxText    = 300     // bytes of a line
+	maxValue   = 200     // bytes of an id
+	maxRaw     = 4 << 10 // bytes of what changed, before secrets are taken out: one that is cut is none
 )
 
 // Since is what is new about a failed build since a green one.

@@ -73,7 +73,7 @@ func (x *facts) failedTests() (list []codebuild.TestCase, more int) {
 	size := 0
 	for _, t := range all {
 		for _, s := range []*string{&t.Suite, &t.Name, &t.Message, &t.At} {
-			*s = printable(clip(*s, 400))
+			*s = printable(codebuild.Cut(*s, 400))
 		}
 		if len(list) == MaxTests {
 			more++

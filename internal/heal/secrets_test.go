@@ -86,3 +86,31 @@ func TestWithoutSecretsCopies(t *testing.T) {
 		t.Errorf("it was changed (-want +got):\n%s", diff)
 	}
 }
+
+// TestCutSecrets: wherever a failed test's text is cut, no part of a secret is left, which nobody would
+// recognise as one. The token is the last word of what is kept, and then longer by each byte.
+func TestCutSecrets(t *testing.T) {
+	const token = "gh" + "p_0123456789abcdefghijABCDEFGHIJ012345" // no one's
+	for pad := 200; pad < 420; pad++ {
+		says := strings.Repeat("x", pad) + " " + token + " was refused"
+		f := buildlog.Failure{Command: "pytest", Exit: "1", Build: codebuild.Build{Status: codebuild.Failed}}
+		for i, l := range []string{"=========================== short test summary info ============================",
+			"FAILED tests/test_cart.py::test_adds[" + says + "] - AssertionError: " + says,
+			"FAILED tests/test_cart.py::test_pays - AssertionError: " + says,
+			"========================= 2 failed, 1 passed in 6.12s ========================="} {
+			f.Tail = append(f.Tail, buildlog.Line{N: i + 1, Text: l})
+		}
+		read := diagnose.Diagnose(f)
+		if len(read.Tests) == 0 {
+			t.Fatalf("no test is read with %d bytes before the token", pad)
+		}
+		f.Tests = []codebuild.TestCase{{Suite: says, Name: says, Message: says, At: says}}
+		reported := diagnose.Diagnose(f)
+		for _, d := range []diagnose.Diagnosis{read, reported} {
+			all, err := json.Marshal(WithoutSecrets(d).Tests)
+			if err != nil || strings.Contains(string(all), token[:4]) {
+				t.Fatalf("%d bytes before the token: %v %s", pad, err, all)
+			}
+		}
+	}
+}

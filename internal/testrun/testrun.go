@@ -146,7 +146,7 @@ func bounded(r Report) Report {
 func clip(s string, size int) string {
 	s = strings.Join(strings.Fields(s), " ")
 	if len(s) > size {
-		s = strings.ToValidUTF8(s[:size], "") + "…"
+		s = strings.TrimRight(codebuild.Cut(s, size), " ") + "…"
 	}
 	return s
 }
