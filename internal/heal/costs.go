@@ -103,12 +103,36 @@ func (h *Healer) Flaky(ctx context.Context, project string, limit int) ([]decide
 // pastOfProject is what an item's key says.
 type pastOfProject struct{ account, region, name string }
 
-// eachPast gives what is remembered of one project, or of all (""). Of a project there may be two.
+// pastPage is how many memories are read at once: each may have hundreds of kilobytes.
+const pastPage = 50
+
+// eachPast gives what is remembered of one project, or of all (""), the newest first. Of a project
+// there may be two.
 func (h *Healer) eachPast(ctx context.Context, project string, f func(pastOfProject, past)) error {
-	its, err := h.Store.Between(ctx, kindPast, time.Time{}, h.Clock.Now().Add(time.Second), true, 2*maxProjects)
-	if err != nil {
-		return fmt.Errorf("reading past failures: %w", err)
+	to := h.Clock.Now().Add(time.Second)
+	seen := map[string]bool{} // those of the last page's last moment come again
+	for range maxProjects {
+		its, err := h.Store.Between(ctx, kindPast, time.Time{}, to, true, pastPage)
+		if err != nil {
+			return fmt.Errorf("reading past failures: %w", err)
+		}
+		fresh := slices.DeleteFunc(slices.Clone(its), func(it Item) bool { return seen[it.ID] })
+		h.givePast(ctx, fresh, project, f)
+		if len(its) < pastPage {
+			return nil
+		}
+		last := its[len(its)-1].Due
+		if to = last.Add(1); len(fresh) == 0 {
+			to = last
+		}
+		for _, it := range fresh {
+			seen[it.ID] = true
+		}
 	}
+	return nil
+}
+
+func (h *Healer) givePast(ctx context.Context, its []Item, project string, f func(pastOfProject, past)) {
 	for _, it := range its {
 		key := strings.Fields(it.ID)
 		var p past
@@ -120,5 +144,4 @@ func (h *Healer) eachPast(ctx context.Context, project string, f func(pastOfProj
 			f(pastOfProject{key[0], key[1], key[2]}, p)
 		}
 	}
-	return nil
 }
