@@ -31,7 +31,7 @@ var cppInner = []runner{
 // inner reads what the test programs printed that another runner ran, in lines[from:to]. It gives
 // their tests, under the name that the other runner has for the program.
 func inner(out *output, from, to int, name string) []codebuild.TestCase {
-	sub := output{out.lines[from:to], out.n[from:to]}
+	sub := output{out.lines[from:to], out.n[from:to], nil}
 	text := strings.Join(sub.lines, "\n")
 	for i := range innerRunners {
 		r := &innerRunners[i]

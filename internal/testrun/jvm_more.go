@@ -39,7 +39,7 @@ var (
 // sbt reads ScalaTest, MUnit, specs2, µTest, ZIO Test and JUnit as sbt, Mill and scala-cli print
 // them.
 func sbt(out *output) []Report {
-	plain := output{make([]string, len(out.lines)), out.n}
+	plain := output{make([]string, len(out.lines)), out.n, nil}
 	for i, l := range out.lines {
 		plain.lines[i] = l[len(sbtLevel.FindString(l)):]
 	}

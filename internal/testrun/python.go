@@ -132,7 +132,12 @@ type pytestRun struct {
 func pytest(out *output) []Report {
 	var reports []Report
 	run := newPytestRun(out, 0)
+	gaps := out.gaps
 	for i, l := range out.lines {
+		for len(gaps) > 0 && gaps[0] <= out.n[i] {
+			gaps = gaps[1:]
+			run.gap()
+		}
 		again := pytestStart.MatchString(l) && run.first >= 0
 		if again || run.ended && strings.TrimSpace(l) != "" && !strings.HasPrefix(l, "!") && !run.sweet(l) {
 			reports = run.report(reports)
@@ -146,6 +151,14 @@ func pytest(out *output) []Report {
 func newPytestRun(out *output, start int) *pytestRun {
 	return &pytestRun{out: out, start: start, first: -1, last: -1, byKey: map[string][]*pytestCase{},
 		trace: pyTrace{frame: -1}}
+}
+
+// gap is told that lines are missing: what follows may be the rest of another failure, whose header
+// was among them, so it says nothing of the test before.
+func (p *pytestRun) gap() {
+	if p.cur != nil {
+		p.cur, p.trace = &pytestCase{}, pyTrace{frame: -1}
+	}
 }
 
 // sweet reports whether a line is one of the results that pytest-sugar puts behind the end.

@@ -54,10 +54,18 @@ const (
 // What has none comes first.
 func split(lines []buildlog.Line) []output {
 	var out output
-	for _, l := range lines {
+	var gaps []int
+	for i, l := range lines {
 		out.lines, out.n = append(out.lines, l.Text), append(out.n, l.N)
+		if i > 0 && l.N > lines[i-1].N+1 {
+			gaps = append(gaps, l.N)
+		}
 	}
-	return out.apart(maxNested)
+	list := out.apart(maxNested)
+	for i := range list {
+		list[i].gaps = gaps
+	}
+	return list
 }
 
 func (o output) apart(depth int) []output {

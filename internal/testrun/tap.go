@@ -58,11 +58,11 @@ func tapStreams(out *output) []output {
 	start := 0
 	for i, l := range out.lines {
 		if strings.HasPrefix(l, "TAP version ") && i > start {
-			list = append(list, output{out.lines[start:i], out.n[start:i]})
+			list = append(list, output{out.lines[start:i], out.n[start:i], nil})
 			start = i
 		}
 	}
-	return append(list, output{out.lines[start:], out.n[start:]})
+	return append(list, output{out.lines[start:], out.n[start:], nil})
 }
 
 // tapStream reads one stream; nil if no test of it failed.

@@ -47,6 +47,7 @@ var runners = slices.Concat(otherRunners, pythonRunners, rubyRunners, phpRunners
 type output struct {
 	lines []string // without escape sequences, and without what tools put in front of each line
 	n     []int    // their numbers in the log
+	gaps  []int    // the numbers of lines in front of which some are missing, in order
 }
 
 // Read returns the reports of all runs in which tests failed, in the order of the lines. lines are

@@ -30,6 +30,34 @@ func linesOf(text string) []buildlog.Line {
 	return list
 }
 
+// TestGap: behind missing lines stands the rest of another test's failure.
+func TestGap(t *testing.T) {
+	lines := linesOf(`===== test session starts =====
+collected 3 items
+
+test_cart.py FFF [100%]
+
+===== FAILURES =====
+_____ test_adds _____
+test_cart.py:3: in test_adds
+    assert 1 == 2
+E   assert 1 == 2
+_____ test_tax _____
+test_cart.py:6: in test_tax
+    assert 3 == 4
+E   assert 3 == 4
+===== short test summary info =====
+FAILED test_cart.py::test_adds - assert 1 == 2
+FAILED test_cart.py::test_tax - assert 3 == 4
+===== 2 failed in 0.03s =====`)
+	got := Read(append(lines[:7:7], lines[12:]...))
+	want := []string{"test_cart.py | test_adds | assert 1 == 2 | ", "test_cart.py | test_tax | assert 3 == 4 | "}
+	if len(got) != 1 || len(got[0].Failed) != 2 || caseText(got[0].Failed[0]) != want[0] ||
+		caseText(got[0].Failed[1]) != want[1] {
+		t.Errorf("%+v", got)
+	}
+}
+
 // The real outputs of runners are in testdata/tools and are read by the tests of toolbox. Here are
 // forms that no pinned run has.
 func TestRead(t *testing.T) {
