@@ -1,12 +1,15 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
 	"regexp/syntax"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
+	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
@@ -78,6 +81,77 @@ func NewCause(o Own) (Cause, []Flaw) {
 		return Cause{}, m.flaws
 	}
 	return c, nil
+}
+
+// Unmet says what a team's own cause lacks to hold for a failure, by the rule that comes closest. It
+// is empty if a rule has all that it asks for, so that something else stands in its way.
+func (c Cause) Unmet(f buildlog.Failure) string {
+	closest, text := -1, ""
+	for i := range c.rules {
+		met, why := c.rules[i].unmet(&f)
+		if why == "" {
+			return ""
+		}
+		if met > closest {
+			closest, text = met, fmt.Sprintf("rule %d does not hold: %s", i+1, why)
+		}
+	}
+	return text
+}
+
+// unmet is how much of what the rule asks for holds, and the first that does not.
+func (r *rule) unmet(f *buildlog.Failure) (met int, why string) {
+	const words, free, matched, all = 1, 2, 3, 4
+	why = fmt.Sprintf("no line has %s", quotedList(r.says, " and "))
+	var text strings.Builder
+	for _, l := range f.Tail {
+		low := lower(l.Text)
+		text.WriteString(low + "\n")
+		has := func(w string) bool { return strings.Contains(low, w) }
+		switch {
+		case !each(r.says, has):
+		case slices.ContainsFunc(r.not, has):
+			if met < words {
+				met, why = words, fmt.Sprintf("%q has a text of not", clip(l.Text, 60))
+			}
+		case r.like != nil && !r.like.regexp().MatchString(l.Text):
+			if met < free {
+				met, why = free, fmt.Sprintf("like does not match %q; it minds upper and lower case", clip(l.Text, 60))
+			}
+		default:
+			met, why = matched, ""
+		}
+	}
+	if met < matched {
+		return met, why
+	}
+	switch {
+	case !each(r.also, func(w string) bool { return strings.Contains(text.String(), w) }):
+		return matched, fmt.Sprintf("the output does not have %s, which also asks for", quotedList(r.also, " and "))
+	case r.exit != nil && !slices.Contains(r.exit, f.Exit):
+		return all, fmt.Sprintf("its exit is %s, and that of the command %s", quotedList(r.exit, " or "),
+			cmp.Or(f.Exit, "is not known; give the sample a line such as %exit "+r.exit[0]))
+	case r.command != nil &&
+		!slices.ContainsFunc(r.command, func(s string) bool { return strings.Contains(f.Command, s) }):
+		return all, fmt.Sprintf("its command is %s, and the failed one is %s", quotedList(r.command, " or "),
+			cmp.Or(f.Command, "not known; give the sample a line %command"))
+	case r.phase != nil && !slices.Contains(r.phase, f.Phase):
+		return all, fmt.Sprintf("its phase is %s, and the failed one is %s", quotedList(r.phase, " or "),
+			cmp.Or(f.Phase, "not known; give the sample a line such as %phase "+r.phase[0]))
+	}
+	return all, ""
+}
+
+func each(words []string, has func(string) bool) bool {
+	return !slices.ContainsFunc(words, func(w string) bool { return !has(w) })
+}
+
+func quotedList(list []string, between string) string {
+	var quoted []string
+	for _, s := range list {
+		quoted = append(quoted, strconv.Quote(clip(s, 60)))
+	}
+	return strings.Join(quoted, between)
 }
 
 // Size is how many instructions the compiled patterns of the cause have.

@@ -210,7 +210,7 @@ func runSamples(s *Settings) []Problem {
 	for i := range s.Causes {
 		c := &s.Causes[i]
 		for k, sample := range c.Samples {
-			if text := c.missed(diagnose.Diagnose(sample.failure(), own...)); text != "" {
+			if text := c.missed(sample.failure(), own); text != "" {
 				list = append(list, Problem{sample.Line, fmt.Sprintf("causes[%d].samples[%d]", i, k), text})
 			}
 		}
@@ -225,11 +225,15 @@ func runSamples(s *Settings) []Problem {
 }
 
 // missed says what is wrong with the diagnosis of a sample.
-func (c *Cause) missed(d diagnose.Diagnosis) string {
+func (c *Cause) missed(f buildlog.Failure, own []diagnose.Cause) string {
+	d := diagnose.Diagnose(f, own...)
+	unmet := c.Unmet(f)
 	switch {
 	case d.Cause != c.Name && len(d.Denials) > 0 && diagnose.OfDenial(d.Cause):
 		return fmt.Sprintf("failed: it is diagnosed as %s, by %q; what AWS denies goes before any cause of your own", d.Cause,
 			clip(d.Evidence.Text))
+	case d.Cause != c.Name && unmet != "":
+		return fmt.Sprintf("failed: it is diagnosed as %s, by %q; %s", d.Cause, clip(d.Evidence.Text), unmet)
 	case d.Cause != c.Name:
 		return fmt.Sprintf("failed: it is diagnosed as %s, by %q; `buildmedic explain %s` says what that is. A cause of "+
 			"your own comes behind the built-in ones of one tool, and before the general ones", d.Cause,

@@ -60,6 +60,18 @@ func TestOwnCauses(t *testing.T) {
 func TestSamplesFail(t *testing.T) {
 	for _, tt := range []struct{ what, old, new, want string }{
 		{"no rule holds", "%exit 3", "%exit 4", "18: causes[0].samples[0]: failed: it is diagnosed as command-failed, by "},
+		{"the exit status is another", "%exit 3", "%exit 4",
+			`rule 1 does not hold: its exit is "3", and that of the command 4`},
+		{"the exit status is not known", "%exit 3", "", "not known; give the sample a line such as %exit 3"},
+		{"the command is another", "%command ./ci/e2e.sh", "%command make",
+			`its command is "e2e", and the failed one is make`},
+		{"the phase is another", "%phase BUILD", "%phase INSTALL", `its phase is "BUILD", and the failed one is INSTALL`},
+		{"no line has the words", "of 4 is free", "of 4 is idle",
+			`rule 1 does not hold: no line has "no environment" and "is free"`},
+		{"a line has what it must not", "Received\n        pool", "Received\n        dry pool", "has a text of not"},
+		{"the pattern does not match", "Received\n        pool blue", "Received\n        pool Blue",
+			`rule 1 does not hold: like does not match "pool Blue: no environment of 4 is free"; it minds upper`},
+		{"what else it asks for is missing", `"e2e: blue`, `"blue`, `the output does not have "e2e", which also asks for`},
 		{"a compiler says more", "% Total    % Received", "main.c:3:5: error: expected ';' before 'return'",
 			"18: causes[0].samples[0]: failed: it is diagnosed as compile-error, by "},
 		{"AWS denied something", "% Total    % Received",
