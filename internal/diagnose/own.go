@@ -76,7 +76,9 @@ func NewCause(o Own) (Cause, []Flaw) {
 		m.rule = i
 		c.rules = append(c.rules, m.make(&o.Match[i]))
 	}
-	m.placeholders(&o, c.rules)
+	if !slices.ContainsFunc(m.flaws, func(f Flaw) bool { return f.Key == "like" }) {
+		m.placeholders(&o, c.rules) // a pattern that is refused fills none
+	}
 	if len(m.flaws) > 0 {
 		return Cause{}, m.flaws
 	}
@@ -238,6 +240,8 @@ func (m *maker) make(o *OwnRule) rule {
 			switch {
 			case strings.TrimSpace(s) == "":
 				m.flaw(k.key, "a text is empty, and so would hold everywhere; write words of the line")
+			case k.key == "exit" && !exitStatus(s):
+				m.flaw(k.key, "%q is not an exit status, a number from 0 to 255", clip(s, 60))
 			case !oneLine(s) || len(s) > MaxText:
 				m.flaw(k.key, "%q is not one line of at most %d bytes; a rule looks at one line", clip(s, 60), MaxText)
 			}
@@ -258,6 +262,12 @@ func (m *maker) make(o *OwnRule) rule {
 		m.everyday(&r)
 	}
 	return r
+}
+
+// exitStatus reports whether s is the exit status of a command.
+func exitStatus(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 8)
+	return err == nil
 }
 
 // like checks the rule's pattern.

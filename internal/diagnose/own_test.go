@@ -160,6 +160,8 @@ func TestNewCause(t *testing.T) {
 			rule(func(r *OwnRule) { *r = OwnRule{Says: []string{"error"}, Like: "."} })},
 		{"a pattern that matches everything", "like", "matches everything", 0, rule(func(r *OwnRule) { r.Like = `(?P<pool>.*)` })},
 		{"a pattern that is not RE2", "like", "is not an RE2 pattern", 0, rule(func(r *OwnRule) { r.Like = `pool (?=x)` })},
+		{"an exit status that is a word", "exit", "is not an exit status", 0,
+			rule(func(r *OwnRule) { r.Exit = []string{"three"} })},
 		{"a long pattern", "like", "more than 300", 0, rule(func(r *OwnRule) { r.Like = strings.Repeat("x", 301) })},
 		{"a pattern that compiles to much", "like", "too large", 0, rule(func(r *OwnRule) { r.Like = `pool (\w{9}-){100}` })},
 	} {
@@ -171,6 +173,11 @@ func TestNewCause(t *testing.T) {
 		}) {
 			t.Errorf("%s: %v", tt.what, flaws)
 		}
+	}
+	bad := poolEmpty()
+	bad.Match[0].Like = "pool (?P<pool>[a-z"
+	if _, flaws := NewCause(bad); len(flaws) != 1 || flaws[0].Key != "like" {
+		t.Errorf("a pattern that is refused, and what it would have filled: %v", flaws)
 	}
 	if c := mustOwn(t, poolEmpty()); !c.Retryable || c.Size() == 0 || c.Size() > 100 {
 		t.Errorf("%+v, size %d", c, c.Size())
