@@ -6372,11 +6372,11 @@ var causes = []Cause{
 	{
 		Name:  "unknown",
 		Title: "The build failed for a reason that Buildmedic does not know",
-		Advice: "Read the excerpt and the phase's context. If you see it often, add a cause for it to " +
-			"causes.yaml.",
+		Advice: "Read the excerpt and the phase's context. If you see it often, name it under causes in " +
+			"buildmedic.yaml.",
 		Remedy: "report",
-		unlogged: "Read the phase's context; the build left no log. If you see it often, add a cause for " +
-			"it to causes.yaml.",
+		unlogged: "Read the phase's context; the build left no log. If you see it often, let the builds " +
+			"write one.",
 		general: true,
 		rules: []rule{
 			{any: "failure"},
