@@ -279,6 +279,8 @@ func (p *tapPoint) explainYAML(lines []string) {
 			}
 		} else if m := tapBatsAt.FindStringSubmatch(s); m != nil {
 			p.bats(m)
+		} else if v := values[key]; openQuote(v) && closesQuote(s, v[0]) {
+			values[key] = v[1:] // its first line says enough
 		} else if s != "" && values[key] == "" && !strings.HasPrefix(s, "(from function") {
 			values[key] = s
 		}
@@ -314,6 +316,13 @@ func (p *tapPoint) explainYAML(lines []string) {
 		t.At = frame
 	}
 }
+
+// openQuote reports whether a value is only the first line of a quoted text, as Vitest prints it.
+func openQuote(s string) bool {
+	return len(s) > 1 && (s[0] == '"' || s[0] == '\'') && s[len(s)-1] != s[0]
+}
+
+func closesQuote(s string, quote byte) bool { return strings.HasSuffix(s, string(quote)) }
 
 func unquote(s string) string {
 	if len(s) > 1 && (s[0] == '"' || s[0] == '\'') && s[len(s)-1] == s[0] {

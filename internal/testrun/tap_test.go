@@ -72,6 +72,23 @@ not ok 1 - cart
 1..1
 # fail 1
 `, []named{{"TAP", 1, 18, []string{"cart | totals | Expected values to be equal | /src/cart.test.js:7"}}}},
+		{"a quoted text of several lines, as Vitest prints it", `TAP version 13
+1..2
+not ok 1 - is async # time=0.65ms
+    ---
+    error:
+        name: "Error"
+        message: "boom
+the second
+
+and the last"
+    at: "/src/cart.test.js:3:84"
+    ...
+not ok 2 - says "no"
+    ---
+    message: "no" is wrong
+    ...
+`, []named{{"TAP", 1, 16, []string{" | is async | boom | /src/cart.test.js:3", ` | says "no" | "no" is wrong | `}}}},
 		{"what a test prints does not make it a suite", `1..1
     not ok 1 - printed by the test
 not ok 1 - the real one
