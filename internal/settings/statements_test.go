@@ -288,12 +288,12 @@ func TestSurprises(t *testing.T) {
 		{"heals nothing", told + project(", mode: heal"),
 			[]string{
 				"buildmedic.yaml:3: projects[0].grants: project web is in mode heal and has no grants: builds that " +
-					"fail of what passes are started again, and no permission is ever added",
+					"failed of something transient are started again, and no permission is ever added",
 			}},
 		{"proposes nothing", told + project(", mode: propose, grants: []"),
 			[]string{
 				"buildmedic.yaml:3: projects[0].grants: project web is in mode propose and has no grants: builds " +
-					"that fail of what passes are started again, and no permission is ever added",
+					"that failed of something transient are started again, and no permission is ever added",
 			}},
 		{"may not even start", told + project(", mode: heal, retry: false"),
 			[]string{
@@ -319,8 +319,8 @@ func TestSurprises(t *testing.T) {
 					"is deployed there; remove it, or name it in a project",
 			}},
 		{"everything at once", project(", mode: heal") + grant, []string{nobody,
-			"buildmedic.yaml:2: projects[0].grants: project web is in mode heal and has no grants: builds that fail " +
-				"of what passes are started again, and no permission is ever added",
+			"buildmedic.yaml:2: projects[0].grants: project web is in mode heal and has no grants: builds that failed " +
+				"of something transient are started again, and no permission is ever added",
 			"buildmedic.yaml:3: grants[0]: no project has grant image, so it gives nothing; name it under the grants " +
 				"of a project, or remove it", noTest}},
 	} {

@@ -140,5 +140,5 @@ func withoutGrants(p Project) string {
 	if !p.Retry {
 		return "with retry: false, its failures are explained, as in mode observe"
 	}
-	return "builds that fail of what passes are started again, and no permission is ever added"
+	return "builds that failed of something transient are started again, and no permission is ever added"
 }
