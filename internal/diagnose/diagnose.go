@@ -96,7 +96,7 @@ func Diagnose(f buildlog.Failure, own ...Cause) Diagnosis {
 	d.Tests, d.MoreTests = x.failedTests()
 	d.Counted = x.counted(len(d.Tests))
 	words := x.words(found)
-	words["tests"] = aboutTests(d.Tests)
+	words["tests"] = aboutTests(d.Tests, d.MoreTests)
 	d.Title = expand(c.Title, words)
 	if n := len(d.Tests) + d.MoreTests; c.Name == testFailure && n > 0 {
 		d.Title = countTests(n)

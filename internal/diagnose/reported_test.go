@@ -163,3 +163,20 @@ func TestReportWithoutLog(t *testing.T) {
 		t.Errorf("the messages have %d bytes", size)
 	}
 }
+
+// TestSomeNamed: the advice does not say that all failing tests are named where a mail shows a few.
+func TestSomeNamed(t *testing.T) {
+	list := func(n int) []codebuild.TestCase { return make([]codebuild.TestCase, n) }
+	for _, tt := range []struct {
+		named, more int
+		want        string
+	}{
+		{0, 3, "does not name the failing tests"}, {1, 0, "The failing tests are named"},
+		{15, 0, "The failing tests are named"},
+		{1, 6, "Only some"}, {16, 0, "Only some"},
+	} {
+		if got := aboutTests(list(tt.named), tt.more); !strings.Contains(got, tt.want) {
+			t.Errorf("%d and %d more: %s", tt.named, tt.more, got)
+		}
+	}
+}

@@ -154,9 +154,13 @@ func countTests(n int) string {
 
 // aboutTests says where the failed tests are named, so that the advice sends nobody to look for
 // names that are not there.
-func aboutTests(list []codebuild.TestCase) string {
-	if len(list) == 0 {
+func aboutTests(list []codebuild.TestCase, more int) string {
+	const shown = 15 // in a mail and by the command
+	switch {
+	case len(list) == 0:
 		return "The output does not name the failing tests in a way that is known: the excerpt shows its end."
+	case more > 0 || len(list) > shown:
+		return "Only some of the failing tests are named above."
 	}
 	return "The failing tests are named above."
 }
