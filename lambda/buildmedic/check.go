@@ -31,6 +31,8 @@ type reach struct {
 	Write      string                `json:"write"`
 	Statements []iampolicy.Statement `json:"statements"`
 	Others     []string              `json:"others,omitempty"` // projects whose grants are among them
+	Flaky      bool                  `json:"flaky_tests,omitempty"`
+	Reports    []string              `json:"report_groups,omitempty"` // whose reports are read
 }
 
 func runCheck(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
@@ -108,7 +110,7 @@ func check(data []byte, home settings.Account, partition string) checked {
 	sharing := settings.SharingOf(s, home)
 	for _, p := range s.Projects {
 		out.Projects = append(out.Projects, reach{p.Name, p.Role, p.Mode, writeWay(p.Write), sharing.Max(p, partition),
-			others(sharing.Givers(p), p)})
+			others(sharing.Givers(p), p), p.RetryFlaky, reportGroups(p)})
 	}
 	return out
 }
@@ -121,6 +123,25 @@ func others(givers []settings.Project, p settings.Project) (names []string) {
 		}
 	}
 	return names
+}
+
+// reportGroups are the report groups in which CodeBuild's test reports of the project are read.
+func reportGroups(p settings.Project) []string {
+	if !p.TestReports {
+		return nil
+	}
+	return append([]string{p.Name + "-*"}, p.ReportGroups...)
+}
+
+// flakyStart says what is done with a build in which nothing but flaky tests failed.
+func flakyStart(m settings.Mode) string {
+	switch m {
+	case settings.Heal:
+		return "is started again"
+	case settings.Propose:
+		return "is started again once a person approves"
+	}
+	return "is told of, and not started again in mode observe"
 }
 
 func writeWay(w settings.Write) string {
@@ -183,6 +204,12 @@ func (c checked) text(path string) string {
 		}
 		if len(p.Others) > 0 {
 			fmt.Fprintf(&b, "  has what project %s is given, too: it lands on the same role\n", listSome(p.Others, 5))
+		}
+		if p.Flaky {
+			fmt.Fprintf(&b, "  a build in which only flaky tests failed %s\n", flakyStart(p.Mode))
+		}
+		if len(p.Reports) > 0 {
+			fmt.Fprintf(&b, "  test reports are read in the report groups %s\n", listSome(p.Reports, 5))
 		}
 		for _, s := range p.Statements {
 			fmt.Fprintf(&b, "  could at most gain %s\n", strings.ReplaceAll(s.String(), "\n", "\n  "))

@@ -425,6 +425,12 @@ func TestCheck(t *testing.T) {
 		t.Errorf("code %d\n%s", code, out)
 	}
 	idle := write("version: 1\nprojects: [{name: web, role: r, mode: heal}]\n")
+	reads := write("version: 1\nprojects:\n  - {name: shop, role: shop-build, mode: propose, " +
+		"report_groups: [shared-tests], retry: {flaky_tests: true}}\n")
+	if _, out, _ := buildmedic(t, "", "check", "-settings", reads); !strings.Contains(out, "  a build in which only "+
+		"flaky tests failed is started again once a person approves\n") || !strings.Contains(out, "groups shop-*, shared-tests\n") {
+		t.Errorf("a project that reads reports: %s", out)
+	}
 	code, out, _ = buildmedic(t, "", "check", "-settings", idle)
 	if code != exitOK || !strings.Contains(out, "warning: "+idle+": notify: nobody is told") ||
 		!strings.Contains(out, "warning: "+idle+":2: projects[0].grants: ") {
