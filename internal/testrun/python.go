@@ -480,7 +480,7 @@ func (p *pytestRun) report(reports []Report) []Report {
 		p.place(&r)
 	}
 	if len(r.Failed) == 0 && p.failed && len(p.files) > 0 {
-		r.Failed, p.count = p.files, 0
+		r.Failed = p.files
 	}
 	if len(r.Failed) == 0 && !p.failed {
 		return reports

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 )
 
 func init() { strict = true }
@@ -65,6 +66,13 @@ func TestRead(t *testing.T) {
 		what, text string
 		want       []Report
 	}{
+		{"pytest names only the file, and counts more than one", `===== test session starts =====
+collected 3 items
+
+test_cart.py .FE [100%]
+
+===== 1 failed, 1 passed, 1 error in 0.08s =====`, []Report{{Runner: "pytest", First: 1, Last: 6, Count: 2,
+			Failed: []codebuild.TestCase{{Name: "test_cart.py", Line: 4}}}}},
 		{"a passing run has no report", "ok  \texample.com/shop\t0.1s\n", nil},
 	} {
 		if diff := cmp.Diff(c.want, Read(linesOf(c.text))); diff != "" {
