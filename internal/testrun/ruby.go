@@ -112,7 +112,8 @@ func rspec(out *output) []Report {
 	var (
 		section  string
 		cur      = -1
-		code     bool // within "Failure/Error:" and the code that follows
+		code     bool   // within "Failure/Error:" and the code that follows
+		said     string // its last line, which is the message where no empty line is between
 		docs     []int
 		docNames []string
 		counted  bool
@@ -177,14 +178,18 @@ func rspec(out *output) []Report {
 			x := &b.r.Failed[cur]
 			switch {
 			case strings.HasPrefix(t, "Failure/Error:"):
-				code = true
+				code, said = true, ""
 			case t == "":
 				code = false
 			case rspecFrame.MatchString(l):
+				if code && x.Message == "" {
+					x.Message, code = said, false
+				}
 				if m := rspecFrame.FindStringSubmatch(l); x.At == "" && ownFile(m[1]) != "" {
 					x.At = m[1] + ":" + m[2]
 				}
 			case code:
+				said = t
 			case x.Message == "":
 				x.Message = t
 			case rspecClass.MatchString(x.Message):

@@ -73,6 +73,17 @@ test_cart.py .FE [100%]
 
 ===== 1 failed, 1 passed, 1 error in 0.08s =====`, []Report{{Runner: "pytest", First: 1, Last: 6, Count: 2,
 			Failed: []codebuild.TestCase{{Name: "test_cart.py", Line: 4}}}}},
+		{"RSpec 3.12 puts a message of one line right below the code", `Failures:
+
+  1) Cart is expected to be zero
+     Failure/Error: it { expect(3).to be_zero }
+       expected 3.zero? to be truthy, got false
+     # ./cart_spec.rb:4:in 'block (2 levels) in <top (required)>'
+
+Finished in 0.02 seconds (files took 0.2 seconds to load)
+1 example, 1 failure
+`, []Report{{Runner: "RSpec", First: 1, Last: 9, Count: 1, Failed: []codebuild.TestCase{{
+			Name: "Cart is expected to be zero", Message: "expected 3.zero? to be truthy, got false", At: "cart_spec.rb:4", Line: 3}}}}},
 		{"a passing run has no report", "ok  \texample.com/shop\t0.1s\n", nil},
 	} {
 		if diff := cmp.Diff(c.want, Read(linesOf(c.text))); diff != "" {
