@@ -83,6 +83,7 @@ var signAnchors = []anchor{
 	{"\nFAIL ", signAnchor, nil, nil},
 	{"\nFAIL\t", signAnchor, nil, nil},
 	{"[FAIL]", signAnchor, nil, nil},
+	{" failing\n", signAnchor, nil, nil}, // Mocha's sum, above the list
 	{"FATAL:", signAnchor, nil, nil},
 	{"panic: ", signAnchor, nil, nil},
 	{"(most recent call", signAnchor, nil, nil},

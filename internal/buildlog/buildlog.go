@@ -119,8 +119,8 @@ type Failure struct {
 	Dropped int               // how many more denials there were: only the first and last are kept
 	Excerpt []Line            // what a person should read first, at most 40 lines
 	Tail    []Line            // the failed command's lines that causes are matched against, bounded
-	// Long are the last of these lines that are JSON and longer than Tail has them: some tools print a
-	// whole report in one.
+	// Long are the last of these lines that are JSON and longer than Tail has them: some tools
+	// print a whole report in one.
 	Long []Line
 	// Also is what failed besides, later or as a part of the same phase's clean-up: never the
 	// cause.

@@ -301,8 +301,8 @@ func BuildspecPath(s string) string {
 	return s
 }
 
-// maxContext bounds a phase context's message, and each text of a test case. A denial's message with its
-// policy ARN is well below it.
+// maxContext bounds a phase context's message, and each text of a test case. A denial's message
+// with its policy ARN is well below it.
 const maxContext = 16 << 10
 
 // Clip bounds a phase context's message, or a text of a test case.
@@ -313,8 +313,8 @@ func Clip(s string) string {
 	return strings.ToValidUTF8(s[:maxContext], "")
 }
 
-// Cut bounds a text to size bytes, in front of a word that it would cut: what is left of a secret is
-// not recognised as one. It cuts a word only if it is longer than that.
+// Cut bounds a text to size bytes, in front of a word that it would cut: what is left of a secret
+// is not recognised as one. It cuts a word only if it is longer than that.
 func Cut(s string, size int) string {
 	if len(s) <= size {
 		return s

@@ -15,7 +15,8 @@ type Setup struct {
 	Fleet      string // ARN of the reserved capacity, "" for none
 	Privileged bool
 	Variables  []string // names of the environment variables
-	// Inline is a digest of a buildspec that is written out in the project, "" if it is a file's path.
+	// Inline is a digest of a buildspec that is written out in the project, "" if it is a file's
+	// path.
 	Inline  string
 	Cache   string // "NO_CACHE", "S3 BUCKET/PREFIX", "LOCAL MODE, MODE"
 	VPC     string // id of the network, with its subnets and security groups; "" for none

@@ -91,8 +91,8 @@ func TestKnownCauseKeepsEvidence(t *testing.T) {
 	}
 }
 
-// TestPartOfAGreenLog ensures that nothing is compared with a log whose beginning is missing, if the
-// command may be there.
+// TestPartOfAGreenLog ensures that nothing is compared with a log whose beginning is missing, if
+// the command may be there.
 func TestPartOfAGreenLog(t *testing.T) {
 	f := buildlog.ReadText(codebuild.Build{}, failedLog("make", "ERROR x\n"))
 	for _, row := range []struct {

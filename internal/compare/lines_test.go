@@ -97,9 +97,9 @@ func randomLog(r *rand.Rand, n int) (out []buildlog.Line) {
 	return out
 }
 
-// TestNothingKnownIsNew ensures, for random logs, that no line is new whose template the green build
-// has, that every other template is among the new ones once, and that the order of the green lines,
-// their number, and numbers in them play no part.
+// TestNothingKnownIsNew ensures, for random logs, that no line is new whose template the green
+// build has, that every other template is among the new ones once, and that the order of the green
+// lines, their number, and numbers in them play no part.
 func TestNothingKnownIsNew(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 400 {
@@ -169,8 +169,8 @@ func TestInterleaved(t *testing.T) {
 	}
 }
 
-// TestHostileGreenLog ensures that a green log made to cost much costs little, and hides nothing: it
-// is then said that nothing was compared.
+// TestHostileGreenLog ensures that a green log made to cost much costs little, and hides nothing:
+// it is then said that nothing was compared.
 func TestHostileGreenLog(t *testing.T) {
 	var green []buildlog.Line
 	for i := range maxGreenLines {

@@ -18,7 +18,8 @@ var (
 )
 
 // Link is the page of the source's host that shows what came between two commits
-// (AWS.md#commits-between-two-builds); "" where there is none: for other sources, and for anything but two whole commit ids.
+// (AWS.md#commits-between-two-builds); "" where there is none: for other sources, and for anything
+// but two whole commit ids.
 func Link(b codebuild.Build, location, from, to string) string {
 	if !commitForm.MatchString(from) || !commitForm.MatchString(to) || from == to {
 		return ""

@@ -135,8 +135,8 @@ type Round struct {
 	Cut      bool      `json:"cut,omitempty"`
 	Denied   []string  `json:"denied,omitempty"`
 	Decision *Decision `json:"decision,omitempty"`
-	// Since is what is new since the last green build; nil: nothing was compared. Nothing is decided
-	// by it.
+	// Since is what is new since the last green build; nil: nothing was compared. Nothing is
+	// decided by it.
 	Since *compare.Since `json:"since,omitempty"`
 	// Token makes CodeBuild start only one build within five minutes, however often
 	// it is asked; RetryAt is when it was first asked with this token.
@@ -199,12 +199,14 @@ type TestHistory struct {
 	// Since is when the first of them failed, and Build its id; zero if there is none.
 	Since time.Time `json:"since,omitzero"`
 	Build string    `json:"build,omitempty"`
-	// Unclear: it is not known on which branch this build or the earlier ones were, so Times, Since and
-	// Build say nothing, and Commits counts the builds of any branch since it flaked last.
+	// Unclear: it is not known on which branch this build or the earlier ones were, so Times, Since
+	// and Build say nothing, and Commits counts the builds of any branch since it flaked last.
 	Unclear bool `json:"unclear,omitempty"`
-	// Commits is on how many commits it failed in these builds and in this one, at most [BrokenAfter].
+	// Commits is on how many commits it failed in these builds and in this one, at most
+	// [BrokenAfter].
 	Commits int `json:"commits,omitempty"`
-	// Failed is in how many builds besides this one it failed, of any branch and time that is remembered.
+	// Failed is in how many builds besides this one it failed, of any branch and time that is
+	// remembered.
 	Failed int `json:"failed,omitempty"`
 	// Flaked is how often it failed and the same commit was green afterwards, with nothing changed;
 	// LastFlaked is the end of the green build that showed it last.
@@ -212,8 +214,8 @@ type TestHistory struct {
 	LastFlaked time.Time `json:"last_flaked,omitzero"`
 }
 
-// History returns what is remembered of a failed test of the round's diagnosis; ok is false if it was
-// not looked for.
+// History returns what is remembered of a failed test of the round's diagnosis; ok is false if it
+// was not looked for.
 func (r *Round) History(t codebuild.TestCase) (h TestHistory, ok bool) {
 	i := slices.IndexFunc(r.Known, func(h TestHistory) bool { return h.Suite == t.Suite && h.Name == t.Name })
 	if i < 0 {
@@ -319,8 +321,8 @@ type Decision struct {
 	Pieces int `json:"pieces,omitempty"`
 	// Asks: the plan needs a person's approval, whatever the mode.
 	Asks bool `json:"asks,omitempty"`
-	// Flaky is how many tests failed, if the build is started again because all of them are known to
-	// be flaky; else 0. [Round.Known] has what is known.
+	// Flaky is how many tests failed, if the build is started again because all of them are known
+	// to be flaky; else 0. [Round.Known] has what is known.
 	Flaky int `json:"flaky,omitempty"`
 	// Waits asks for CloudTrail to confirm the denial before anything is granted.
 	Waits bool `json:"waits,omitempty"`

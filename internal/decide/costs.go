@@ -22,14 +22,14 @@ type CauseCost struct {
 	Cause   string `json:"cause"`   // "" of the total
 	Builds  int    `json:"builds"`  // that failed
 	Seconds int    `json:"seconds"` // how long these ran
-	// Healed are those after which the next green build of the branch was one that Buildmedic started;
-	// Others, after which it was another one. The rest is not known to be green again.
+	// Healed are those after which the next green build of the branch was one that Buildmedic
+	// started; Others, after which it was another one. The rest is not known to be green again.
 	Healed ToGreen `json:"healed"`
 	Others ToGreen `json:"others"`
 }
 
-// ToGreen says how long it took until a branch was green again: from the end of a failed build to the
-// end of the green one.
+// ToGreen says how long it took until a branch was green again: from the end of a failed build to
+// the end of the green one.
 type ToGreen struct {
 	Builds int `json:"builds"`
 	Median int `json:"median_seconds"` // the middle one, or the lower one of two

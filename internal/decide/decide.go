@@ -38,10 +38,11 @@ type Facts struct {
 	Unrepeatable []string
 	Paused       string // why writing has stopped; "" if it has not
 	Held         []Hold // what persons took back from the project, its role or its managed policy
-	// Known is what is remembered of the tests that failed; nothing for a build that is not the team's.
+	// Known is what is remembered of the tests that failed; nothing for a build that is not the
+	// team's.
 	Known []TestHistory
-	// FlakyBefore: the commit was started again for flaky tests on an earlier day, of which Earlier says
-	// nothing.
+	// FlakyBefore: the commit was started again for flaky tests on an earlier day, of which Earlier
+	// says nothing.
 	FlakyBefore bool
 	Self        Self
 	Now         time.Time // from which grants that end count

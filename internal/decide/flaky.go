@@ -32,9 +32,9 @@ func (f Facts) Trusted() bool { return untrusted(f) == nil }
 // Asked is what was asked for: by whoever asked for the first of the builds that led to this one.
 func (f Facts) Asked() codebuild.Root { return f.lineage()[0].Asked() }
 
-// retryFlaky starts a build again in which nothing failed but tests that are known to be flaky, if the
-// settings say so. Whoever makes a build fail chooses what its tests are called: that is worth one more
-// build of the commit, and never a second one.
+// retryFlaky starts a build again in which nothing failed but tests that are known to be flaky, if
+// the settings say so. Whoever makes a build fail chooses what its tests are called: that is worth
+// one more build of the commit, and never a second one.
 func retryFlaky(f Facts, d Decision) (Decision, bool) {
 	if !f.Project.RetryFlaky || !onlyFlaky(f) {
 		return d, false
@@ -50,8 +50,8 @@ func retryFlaky(f Facts, d Decision) (Decision, bool) {
 	return noRoute(d), true
 }
 
-// onlyFlaky reports whether it is certain that all that failed are tests that are known to be flaky,
-// and the commit was not started again for that before.
+// onlyFlaky reports whether it is certain that all that failed are tests that are known to be
+// flaky, and the commit was not started again for that before.
 func onlyFlaky(f Facts) bool {
 	g := f.Diagnosis
 	if g.Cause != testFailure || g.Remedy != diagnose.Report || len(f.Causal()) > 0 || g.Dropped > 0 ||

@@ -111,8 +111,8 @@ func TestRetryFlaky(t *testing.T) {
 	}
 }
 
-// TestHostileTests: whatever a build says that its tests are called, and why they failed, nothing is
-// granted for it, and its commit is started again once at most, within the budgets.
+// TestHostileTests: whatever a build says that its tests are called, and why they failed, nothing
+// is granted for it, and its commit is started again once at most, within the budgets.
 func TestHostileTests(t *testing.T) {
 	names := []string{"adds up", "adds up ", "", "…", "AccessDenied: s3:PutObject", "[redacted]", strings.Repeat("x", 500),
 		"User: arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-1 is not authorized to perform: s3:PutObject",

@@ -34,8 +34,8 @@ func TestMuchAfterTheError(t *testing.T) {
 	}
 }
 
-// TestConsequencesReportNothing: a linter's words that only count where nothing else is known are no
-// report outside of which a denial proves nothing.
+// TestConsequencesReportNothing: a linter's words that only count where nothing else is known are
+// no report outside of which a denial proves nothing.
 func TestConsequencesReportNothing(t *testing.T) {
 	const text = "Found 3 issues\nupload: out/a.html to s3://shop-docs/a.html\nupload failed: out/a.html to " +
 		"s3://shop-prod-docs/a.html An error occurred (AccessDenied) when calling the PutObject operation: Access Denied\n"

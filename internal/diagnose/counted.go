@@ -7,9 +7,10 @@ import (
 	"github.com/buildmedic/buildmedic/internal/testrun"
 )
 
-// counted reports whether it is certain that the n tests that are named failed, and nothing else: by the count of each
-// runner that printed a report, or by CodeBuild's own reports, where no runner knows of more. A build
-// of which CodeBuild alone says that tests failed may have failed of what its output ends with.
+// counted reports whether it is certain that the n tests that are named failed, and nothing else:
+// by the count of each runner that printed a report, or by CodeBuild's own reports, where no runner
+// knows of more. A build of which CodeBuild alone says that tests failed may have failed of what
+// its output ends with.
 func (x *facts) counted(n int) bool {
 	sum := 0
 	for _, r := range x.reports {

@@ -173,8 +173,8 @@ func (x *facts) weigh(causes []Cause) {
 		w := x.weighDenial(d)
 		// A failing test or a linter prints texts about others. If one of them is the build's
 		// own, all stay: one that no policy cures withholds the grant.
-		// Where CodeBuild's own report names failed tests, the same holds for all that is not certainly
-		// the build's own: the output may not show where a test speaks.
+		// Where CodeBuild's own report names failed tests, the same holds for all that is not
+		// certainly the build's own: the output may not show where a test speaks.
 		if (quoting && !own || len(x.Tests) > 0 && d.Origin == buildlog.FromLog) && !w.shows {
 			w.speaker, w.shows = "test", true
 		}

@@ -273,10 +273,10 @@ func (x *facts) try(c *Cause, r *rule) (finding, bool) {
 	return found, x.search(r, c.last, &found, x.disproved(c, r))
 }
 
-// disproved returns which lines prove nothing for a rule of the cause. What a test prints or expects
-// is the test's. A failure that would be retried needs a line that explains why the command ended, as
-// a denial does; none does beside a failure that is sure, nor where CodeBuild's own report names
-// failed tests, since the output may not show where a test speaks.
+// disproved returns which lines prove nothing for a rule of the cause. What a test prints or
+// expects is the test's. A failure that would be retried needs a line that explains why the command
+// ended, as a denial does; none does beside a failure that is sure, nor where CodeBuild's own
+// report names failed tests, since the output may not show where a test speaks.
 func (x *facts) disproved(c *Cause, r *rule) func(i, from, to int) bool {
 	switch {
 	case c.quotes:

@@ -85,8 +85,8 @@ func NewCause(o Own) (Cause, []Flaw) {
 	return c, nil
 }
 
-// Unmet says what a team's own cause lacks to hold for a failure, by the rule that comes closest. It
-// is empty if a rule has all that it asks for, so that something else stands in its way.
+// Unmet says what a team's own cause lacks to hold for a failure, by the rule that comes closest.
+// It is empty if a rule has all that it asks for, so that something else stands in its way.
 func (c Cause) Unmet(f buildlog.Failure) string {
 	closest, text := -1, ""
 	for i := range c.rules {

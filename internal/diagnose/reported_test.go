@@ -33,7 +33,8 @@ func failedBuild(command string) codebuild.Build {
 const goRun = "ok  \texample.com/shop/pay\t0.012s\n--- FAIL: TestTax (0.00s)\n    total_test.go:21: got 10.12, want 10.13\n" +
 	"FAIL\nFAIL\texample.com/shop/cart\t0.031s\nFAIL"
 
-// TestReportInDiagnosis ensures what a report of CodeBuild adds to a diagnosis, and what it never does.
+// TestReportInDiagnosis ensures what a report of CodeBuild adds to a diagnosis, and what it never
+// does.
 func TestReportInDiagnosis(t *testing.T) {
 	adds := codebuild.TestCase{Suite: "shop.CartTest", Name: "adds", Message: "expected: <2> but was: <3>", At: "CartTest.java:31"}
 	const own = "An error occurred (AccessDenied) when calling the PutObject operation: User: arn:aws:sts::111122223333:assumed-role/" +

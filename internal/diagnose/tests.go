@@ -31,8 +31,8 @@ func (x *facts) tested(i int) bool {
 	return slices.ContainsFunc(x.reports, func(r testrun.Report) bool { return r.First <= n && n <= r.Last })
 }
 
-// testCommand matches a command that does nothing but run tests. Those that also fetch or build what
-// they test, such as go test, are not among them: they meet refusals of their own.
+// testCommand matches a command that does nothing but run tests. Those that also fetch or build
+// what they test, such as go test, are not among them: they meet refusals of their own.
 var testCommand = lazyregexp.New(`^\s*(?:cd [^\s;&|]+ *&& *)?(?:[A-Za-z_]\w*=\S* +)*` +
 	`(?:(?:npx|bunx|p?npm exec|yarn(?: run)?|bundle exec|(?:poetry|uv|pipenv|pdm|rye|hatch) run|python3? -m|xvfb-run|time|php|nyc|c8|` +
 	`coverage run(?: -m)?) +(?:-\S+ +)*)*(?:[\w.@/-]*/)?` +

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -103,7 +104,9 @@ func TestSilentRunners(t *testing.T) {
 
 // A report in one line of JSON is longer than any other line that is kept.
 func TestReportInOneLine(t *testing.T) {
-	passed := strings.Repeat(`{"ancestorTitles":["cart"],"fullName":"cart adds","status":"passed","title":"adds","failureMessages":[]},`, 50)
+	passed := strings.Repeat(
+		`{"ancestorTitles":["cart"],"fullName":"cart adds","status":"passed","title":"adds","failureMessages":[]},`, 50,
+	)
 	log := `{"numTotalTestSuites":1,"numFailedTests":1,"success":false,"testResults":[{"assertionResults":[` + passed +
 		`{"ancestorTitles":["cart"],"fullName":"cart rounds","status":"failed","title":"rounds","failureMessages":["Error: 1 is not 2"]}` +
 		`],"name":"/src/cart.test.ts"}]}` + "\n"
@@ -114,6 +117,27 @@ func TestReportInOneLine(t *testing.T) {
 	for _, l := range d.Excerpt {
 		if len(l.Text) > 1000 {
 			t.Errorf("a line of the excerpt has %d bytes", len(l.Text))
+		}
+	}
+}
+
+// Mocha prints how many tests failed above their list. However long that is, the report is known,
+// and nobody is given another's name or reason across the lines that are not kept.
+func TestManyFailures(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("\n  12 passing (20ms)\n  230 failing\n\n")
+	for i := range 230 {
+		fmt.Fprintf(&b, "  %d) many\n       big %d:\n     Error: nope %d\n", i+1, i, i)
+		b.WriteString(strings.Repeat("      at Context.<anonymous> (test/many.js:9:13)\n", 12) + "\n")
+	}
+	b.WriteString("  231) last\n       is limited:\n     Error: ThrottlingException: Rate exceeded\n\n")
+	d := Diagnose(buildlog.ReadText(evidenceBuild, evidenceLog(b.String())))
+	if d.Cause != "test-failure" || len(d.Tests) < 50 {
+		t.Fatalf("%s, %s by %q with %d tests", d.Cause, d.Remedy, d.Evidence.Text, len(d.Tests))
+	}
+	for _, c := range d.Tests {
+		if n := strings.TrimPrefix(c.Name, "big "); n != c.Name && c.Message != "" && c.Message != "Error: nope "+n || len(c.Name) > 20 {
+			t.Errorf("%+v", c)
 		}
 	}
 }

@@ -71,8 +71,8 @@ type Summary struct {
 	Cause   string          `json:"cause"`
 	Remedy  diagnose.Remedy `json:"remedy"`
 	Rounds  int             `json:"rounds"`
-	// FailedTests names the first tests that failed in the case's last failed build, and MoreTests is
-	// how many more there are.
+	// FailedTests names the first tests that failed in the case's last failed build, and MoreTests
+	// is how many more there are.
 	FailedTests []string `json:"failed_tests,omitempty"`
 	MoreTests   int      `json:"more_tests,omitempty"`
 	// Changed says what an open case has changed so far.

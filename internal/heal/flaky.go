@@ -23,8 +23,8 @@ func pastKey(at settings.Account, project string, trusted bool) string {
 	return key
 }
 
-// readPast reads what is remembered of a project; nothing if there is nothing. What cannot be read is
-// begun anew: it is only a memory, and must not hold up the project's builds.
+// readPast reads what is remembered of a project; nothing if there is nothing. What cannot be read
+// is begun anew: it is only a memory, and must not hold up the project's builds.
 func (h *Healer) readPast(ctx context.Context, key string) (it Item, p past, err error) {
 	it, err = h.Store.Get(ctx, kindPast, key)
 	switch {
@@ -77,9 +77,9 @@ func pastOf(f decide.Facts, trusted bool) pastBuild {
 // maxRecalls is how often a case waits until what is remembered of its project can be written.
 const maxRecalls = 3
 
-// recall records the failed build of the case's last round, and says what is remembered of the tests
-// that failed in it. It may be called again: a build is recorded once. Where that cannot be written,
-// since others write it all the time or for good, the case goes on without.
+// recall records the failed build of the case's last round, and says what is remembered of the
+// tests that failed in it. It may be called again: a build is recorded once. Where that cannot be
+// written, since others write it all the time or for good, the case goes on without.
 func (h *Healer) recall(ctx context.Context, c *held, f *decide.Facts) error {
 	trusted := f.Trusted()
 	b := f.Build
@@ -115,8 +115,8 @@ func (h *Healer) recollect(ctx context.Context, at settings.Account, f *decide.F
 	return err
 }
 
-// unlessForGood gives the error of recording a green build if it may be recorded later. What fails for
-// good is logged, so that the build's case is closed all the same.
+// unlessForGood gives the error of recording a green build if it may be recorded later. What fails
+// for good is logged, so that the build's case is closed all the same.
 func (h *Healer) unlessForGood(ctx context.Context, b codebuild.Build, err error) error {
 	if err == nil || errors.Is(err, ErrLater) || ctx.Err() != nil {
 		return err
@@ -125,8 +125,8 @@ func (h *Healer) unlessForGood(ctx context.Context, b codebuild.Build, err error
 	return nil
 }
 
-// passed records a green build: which failed tests it shows to be flaky, and how long its branch was
-// not green. c is the case of its commit; nil if there is none.
+// passed records a green build: which failed tests it shows to be flaky, and how long its branch
+// was not green. c is the case of its commit; nil if there is none.
 func (h *Healer) passed(ctx context.Context, at settings.Account, p settings.Project, c *held, b codebuild.Build) error {
 	if b.Status != codebuild.Succeeded || b.End.IsZero() || b.BatchARN != "" {
 		return nil // of a batch, one build that is green says nothing about another
@@ -208,7 +208,8 @@ func (h *Healer) recordPass(ctx context.Context, key string, g pass, proves func
 	return err
 }
 
-// ledTo gives the rounds that led to the build, the newest first: each started the build of the next.
+// ledTo gives the rounds that led to the build, the newest first: each started the build of the
+// next.
 func ledTo(rs []decide.Round, build string) (led []decide.Round) {
 	for _, r := range slices.Backward(rs) {
 		if r.Retry == build && build != "" { // else it is of another build of the commit

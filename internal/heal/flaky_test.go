@@ -34,8 +34,8 @@ FAILED tests/test_cart.py::` + test + ` - assert 2 == 3
 `
 }
 
-// tested is a world with one project, whose build fails of a test, the first time of each commit. then
-// is what the build runs after its tests.
+// tested is a world with one project, whose build fails of a test, the first time of each commit.
+// then is what the build runs after its tests.
 func tested(extra, then string) string {
 	prints := strings.ReplaceAll(pytestFails("test_adds"), "\n", "\n                ")
 	return `start: 2026-11-22T10:00:00Z
@@ -95,8 +95,8 @@ func (s *stage) flaked() string {
 	return strings.Join(out, ", ")
 }
 
-// TestFlaked: a test has flaked if the same commit is green afterwards with nothing changed, and not
-// otherwise.
+// TestFlaked: a test has flaked if the same commit is green afterwards with nothing changed, and
+// not otherwise.
 func TestFlaked(t *testing.T) {
 	again := func(b simaws.Start) func(*stage) {
 		return func(s *stage) {
@@ -150,7 +150,8 @@ func TestFlaked(t *testing.T) {
 
 const commitA = "9b1c5e0d3f7a42c68e1d90b7a5f3c2e4d6081b29"
 
-// TestFlakySettings: without the setting, a build of a test known to be flaky is told of, and not started.
+// TestFlakySettings: without the setting, a build of a test known to be flaky is told of, and not
+// started.
 func TestFlakySettings(t *testing.T) {
 	const two = "    versions: [{ref: refs/heads/main}, {ref: \"refs/heads/main^{" + commitA + "}\", commit: " + commitA + "}]\n"
 	for retry, builds := range map[string]int{"true": 3, "{flaky_tests: false}": 3, "{flaky_tests: true}": 4} {
@@ -169,8 +170,8 @@ func TestFlakySettings(t *testing.T) {
 	}
 }
 
-// TestFlakyOnce: a commit that fails again each day, of a test known to be flaky, is started again for it
-// once, and not once a day.
+// TestFlakyOnce: a commit that fails again each day, of a test known to be flaky, is started again
+// for it once, and not once a day.
 func TestFlakyOnce(t *testing.T) {
 	const two = "    versions: [{ref: refs/heads/main}, {ref: \"refs/heads/main^{" + commitA + "}\", commit: " + commitA + "}]\n"
 	s := open(t, strings.ReplaceAll(tested(two, ""), "times: 1", "times: 9"), testedSettings("{flaky_tests: true}"))
@@ -195,8 +196,8 @@ func TestFlakyOnce(t *testing.T) {
 	}
 }
 
-// TestMemoryIsOptional: whatever becomes of what is remembered of a project, its builds are healed, and
-// their cases closed.
+// TestMemoryIsOptional: whatever becomes of what is remembered of a project, its builds are healed,
+// and their cases closed.
 func TestMemoryIsOptional(t *testing.T) {
 	const key = "111122223333 us-east-1 p0"
 	puts := 0
@@ -246,7 +247,8 @@ func TestMemoryIsOptional(t *testing.T) {
 	}
 }
 
-// TestWeeklyOnce: of two sweeps at the same time one sends the weekly notice, and if it dies, a later one.
+// TestWeeklyOnce: of two sweeps at the same time one sends the weekly notice, and if it dies, a
+// later one.
 func TestWeeklyOnce(t *testing.T) {
 	s := open(t, tested("", ""), strings.Replace(testedSettings("true"), "projects:", "notify: {weekly: true}\nprojects:", 1))
 	s.begin(simaws.Start{}) // on a Sunday
@@ -284,7 +286,8 @@ type weeklies struct {
 
 func (w weeklies) Week(context.Context, decide.Week) error { return w.week() }
 
-// TestWeekly: what failed builds cost is told once a week, if the settings say so and any build failed.
+// TestWeekly: what failed builds cost is told once a week, if the settings say so and any build
+// failed.
 func TestWeekly(t *testing.T) {
 	for set, want := range map[string]int{"": 0, "notify: {weekly: true}\n": 1} {
 		s := open(t, tested("", ""), strings.Replace(testedSettings("true"), "projects:", set+"projects:", 1))

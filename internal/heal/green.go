@@ -17,12 +17,12 @@ import (
 
 // Past reads what a failed build is compared with: at most four calls in all.
 type Past interface {
-	// Before reads the build with the given id and those of the project that began before it, newest
-	// first, as far as they are among the project's 100 newest, in two calls. None began before it: it
-	// gives none at all.
+	// Before reads the build with the given id and those of the project that began before it,
+	// newest first, as far as they are among the project's 100 newest, in two calls. None began
+	// before it: it gives none at all.
 	Before(ctx context.Context, at settings.Account, project, build string) ([]codebuild.Past, error)
-	// End reads the end of a log, in two calls at most, until enough says so or 4 MB are read. A build
-	// without a log gives a Text with None set.
+	// End reads the end of a log, in two calls at most, until enough says so or 4 MB are read. A
+	// build without a log gives a Text with None set.
 	End(ctx context.Context, b codebuild.Build, enough func(text string) bool) (Text, error)
 }
 
@@ -142,8 +142,8 @@ func withoutSecretsSince(s compare.Since, tail []buildlog.Line) *compare.Since {
 	return &s
 }
 
-// keeping gives the healer with logs that keep what they read last, and where that will be: a failed
-// build's log need not be read twice.
+// keeping gives the healer with logs that keep what they read last, and where that will be: a
+// failed build's log need not be read twice.
 func (h *Healer) keeping() (*Healer, *Text) {
 	with, text := *h, &Text{}
 	with.Logs = keptLog{h.Logs, text}

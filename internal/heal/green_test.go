@@ -14,8 +14,8 @@ import (
 	"github.com/buildmedic/buildmedic/internal/simaws"
 )
 
-// The commits of the project below: a green one, one that fails for a reason that no rule knows, one
-// whose only error the green one prints as well, and one that fails for a known reason.
+// The commits of the project below: a green one, one that fails for a reason that no rule knows,
+// one whose only error the green one prints as well, and one that fails for a known reason.
 const (
 	greenCommit = "1111111111111111111111111111111111111111"
 	newCommit   = "2222222222222222222222222222222222222222"
@@ -283,7 +283,8 @@ func TestSetupIsNotStored(t *testing.T) {
 	}
 }
 
-// TestLookSinceGreen ensures that a person who replays a failure at a desk is shown what is new, too.
+// TestLookSinceGreen ensures that a person who replays a failure at a desk is shown what is new,
+// too.
 func TestLookSinceGreen(t *testing.T) {
 	s := open(t, moving, movingSettings)
 	id := s.beginAll(of(greenCommit), of(newCommit))

@@ -15,8 +15,8 @@ import (
 )
 
 // past is what the ledger remembers of a project's failed builds: what they cost, and which tests
-// failed in them. Whoever makes builds fail chooses how many tests do, and their names, so all of it
-// is bounded; of a build that is remembered already, nothing is recorded again.
+// failed in them. Whoever makes builds fail chooses how many tests do, and their names, so all of
+// it is bounded; of a build that is remembered already, nothing is recorded again.
 type past struct {
 	Next   int         `json:"next"`             // the number of the next build
 	Builds []pastBuild `json:"builds,omitempty"` // the last that failed, in the order of their ends
@@ -42,7 +42,8 @@ type pastBuild struct {
 	Unsure bool `json:"unsure,omitempty"`
 	// Flaked: the same commit was green afterwards, with nothing changed.
 	Flaked bool `json:"flaked,omitempty"`
-	// Green is the end of the next green build of its line or commit, Own that the healer had started that.
+	// Green is the end of the next green build of its line or commit, Own that the healer had
+	// started that.
 	Green time.Time `json:"green,omitzero"`
 	Own   bool      `json:"own,omitempty"`
 
@@ -261,8 +262,8 @@ type pass struct {
 	Repeats    []string // the failed builds that it was started for
 }
 
-// mayProve gives the failed builds whose tests a green build of the same commit may prove to be flaky:
-// the newest, at most three.
+// mayProve gives the failed builds whose tests a green build of the same commit may prove to be
+// flaky: the newest, at most three.
 func (p *past) mayProve(g pass) (ids []string) {
 	for _, b := range slices.Backward(p.Builds) {
 		named := func(t pastTest) bool { return slices.Contains(t.In, b.N) }

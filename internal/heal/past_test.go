@@ -35,7 +35,8 @@ func failing(names ...string) (out []codebuild.TestCase) {
 	return out
 }
 
-// TestPast tells what is remembered of the tests a and b, which fail in the build "now" of commit c9.
+// TestPast tells what is remembered of the tests a and b, which fail in the build "now" of commit
+// c9.
 func TestPast(t *testing.T) {
 	type known = decide.TestHistory
 	for _, row := range []struct {
@@ -133,8 +134,8 @@ func TestPast(t *testing.T) {
 	}
 }
 
-// TestPastWithoutLine: of a build whose branch is not known, it is not known whether its tests failed
-// before on it either.
+// TestPastWithoutLine: of a build whose branch is not known, it is not known whether its tests
+// failed before on it either.
 func TestPastWithoutLine(t *testing.T) {
 	var p past
 	p.fail(red("1", "c1", 10), failing("a", "b"), pastNow)
@@ -149,8 +150,8 @@ func TestPastWithoutLine(t *testing.T) {
 	}
 }
 
-// TestPastBroken: a test that flaked once, and then fails on commit after commit, is broken, whether or
-// not the records name its branch, and on however many branches it fails.
+// TestPastBroken: a test that flaked once, and then fails on commit after commit, is broken,
+// whether or not the records name its branch, and on however many branches it fails.
 func TestPastBroken(t *testing.T) {
 	for what, line := range map[string]func(i int) string{
 		"webhooks ask for bare commits": func(int) string { return "" },
@@ -182,7 +183,8 @@ func TestPastBroken(t *testing.T) {
 	}
 }
 
-// TestPastLostRun: a test whose failures on a branch gave way to those on others is not said to be new.
+// TestPastLostRun: a test whose failures on a branch gave way to those on others is not said to be
+// new.
 func TestPastLostRun(t *testing.T) {
 	var p past
 	for i := range maxRuns + 1 {
@@ -212,8 +214,8 @@ func TestPastNames(t *testing.T) {
 	}
 }
 
-// TestPastBounds: however many builds fail, and whatever their tests are called, what is remembered of
-// a project stays small, is what was seen last, and is recorded once.
+// TestPastBounds: however many builds fail, and whatever their tests are called, what is remembered
+// of a project stays small, is what was seen last, and is recorded once.
 func TestPastBounds(t *testing.T) {
 	r := rand.New(rand.NewPCG(15, 1))
 	var p past

@@ -53,7 +53,8 @@ func (t *TestReports) Find(ctx context.Context, at settings.Account, p settings.
 	}
 	t.missing = len(list) < len(arns)
 	for _, r := range list {
-		// A report of another build, which the record should not name, would blame this one for its tests.
+		// A report of another build, which the record should not name, would blame this one for its
+		// tests.
 		if r.Type == codebuild.TestReport && r.Build == b.ARN {
 			t.list = append(t.list, r)
 		}
@@ -155,8 +156,8 @@ func condensed(c codebuild.TestCase) codebuild.TestCase {
 	return c
 }
 
-// reason returns the line that says why a test failed: the first, or the one that pytest marks below
-// the test's code.
+// reason returns the line that says why a test failed: the first, or the one that pytest marks
+// below the test's code.
 func reason(lines []string) (first string) {
 	for _, l := range lines {
 		if m, ok := strings.CutPrefix(l, "E  "); ok && strings.TrimSpace(m) != "" {

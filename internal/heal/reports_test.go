@@ -82,8 +82,8 @@ func TestWhichReports(t *testing.T) {
 	}
 }
 
-// TestReadReports ensures which reports are believed, that what is read of them is bounded, and that
-// what is left out is counted.
+// TestReadReports ensures which reports are believed, that what is read of them is bounded, and
+// that what is left out is counted.
 func TestReadReports(t *testing.T) {
 	other := failedReport("other", 3, 3)
 	other.Build = "arn:aws:codebuild:eu-west-1:111122223333:build/shop:00000000-1111-4222-8333-444455556666"
@@ -218,8 +218,8 @@ func reportSettings() string {
 	return strings.Replace(shopSettings(1, ""), "mode: heal", "mode: heal, test_reports: true", 1)
 }
 
-// TestCountedReports ensures that tests are taken for all that failed only if each report of the build
-// says so.
+// TestCountedReports ensures that tests are taken for all that failed only if each report of the
+// build says so.
 func TestCountedReports(t *testing.T) {
 	for more, want := range map[string]bool{
 		"": true,

@@ -67,8 +67,8 @@ func TestWithoutSecrets(t *testing.T) {
 	}
 }
 
-// TestWithoutSecretsCopies ensures that a diagnosis which somebody else reads at the same time stays
-// as it is.
+// TestWithoutSecretsCopies ensures that a diagnosis which somebody else reads at the same time
+// stays as it is.
 func TestWithoutSecretsCopies(t *testing.T) {
 	const token = "gh" + "p_0123456789abcdefghijABCDEFGHIJ012345" // no one's
 	fresh := func() diagnose.Diagnosis {
@@ -87,8 +87,8 @@ func TestWithoutSecretsCopies(t *testing.T) {
 	}
 }
 
-// TestCutSecrets: wherever a failed test's text is cut, no part of a secret is left, which nobody would
-// recognise as one. The token is the last word of what is kept, and then longer by each byte.
+// TestCutSecrets: wherever a failed test's text is cut, no part of a secret is left, which nobody
+// would recognise as one. The token is the last word of what is kept, and then longer by each byte.
 func TestCutSecrets(t *testing.T) {
 	const token = "gh" + "p_0123456789abcdefghijABCDEFGHIJ012345" // no one's
 	for pad := 200; pad < 420; pad++ {

@@ -12,8 +12,8 @@ import (
 // maxWeekly bounds the flaky tests that a weekly notice lists.
 const maxWeekly = 10
 
-// weekly tells what failed builds cost in the week before this one, once, if the settings ask for it
-// and any build failed. Weeks begin on Monday, UTC.
+// weekly tells what failed builds cost in the week before this one, once, if the settings ask for
+// it and any build failed. Weeks begin on Monday, UTC.
 func (h *Healer) weekly(ctx context.Context) error {
 	if !h.Settings.Notify.Weekly {
 		return nil
@@ -45,8 +45,9 @@ func (h *Healer) weekly(ctx context.Context) error {
 	return nil
 }
 
-// claim makes the weekly notice this sweep's, nil if it is sent or another sweep sends it now. However a
-// sweep ends, another may claim it afterwards: a notice may come twice, and is never lost.
+// claim makes the weekly notice this sweep's, nil if it is sent or another sweep sends it now.
+// However a sweep ends, another may claim it afterwards: a notice may come twice, and is never
+// lost.
 func (h *Healer) claim(ctx context.Context, id string, now time.Time) (*Item, error) {
 	it, err := h.Store.Get(ctx, kindFlag, id)
 	if err != nil && !errors.Is(err, ErrNotFound) {

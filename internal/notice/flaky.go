@@ -19,8 +19,8 @@ func memoryOf(h decide.TestHistory) Memory {
 	return Memory{h.Failed, h.Flaked, utc(h.LastFlaked), h.Commits >= decide.BrokenAfter}
 }
 
-// flaky says how often the test was seen to be flaky; "" for never. inRow: its failures are known to be
-// of one branch.
+// flaky says how often the test was seen to be flaky; "" for never. inRow: its failures are known
+// to be of one branch.
 func (m Memory) flaky(inRow bool) string {
 	if m.Flaked == 0 {
 		return ""
@@ -46,7 +46,8 @@ func times(n int) string {
 	return thousands(n) + " times"
 }
 
-// flakyTests says what failed if the build is started again for it: tests that are known to be flaky.
+// flakyTests says what failed if the build is started again for it: tests that are known to be
+// flaky.
 func (s wording) flakyTests() string {
 	d := s.latest.Decision
 	switch {

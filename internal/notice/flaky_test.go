@@ -34,7 +34,8 @@ func TestWordsOfMemory(t *testing.T) {
 	}
 }
 
-// sampleWeek is a week in which builds failed of several causes; one of its tests has a hostile name.
+// sampleWeek is a week in which builds failed of several causes; one of its tests has a hostile
+// name.
 func sampleWeek() decide.Week {
 	monday := time.Date(2026, 11, 16, 0, 0, 0, 0, time.UTC)
 	return decide.Week{From: monday, To: monday.AddDate(0, 0, 7), Costs: decide.Costs{

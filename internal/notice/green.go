@@ -188,8 +188,8 @@ func sinceParts(f *Failure) []string {
 // pageForm is what a link to the commits between two builds looks like, whoever made it.
 var pageForm = lazyregexp.New(`^https://[a-z0-9][a-z0-9.-]*(:\d{1,5})?/[\w./-]+(\?region=[\w-]+)?$`)
 
-// commitsLink is the page that shows the commits since the green build. It was made of the project's
-// source, not of anything that the build says.
+// commitsLink is the page that shows the commits since the green build. It was made of the
+// project's source, not of anything that the build says.
 func commitsLink(r decide.Round) string {
 	if r.Since == nil || len(r.Since.Link) > maxStep || !pageForm.MatchString(r.Since.Link) {
 		return ""

@@ -15,8 +15,9 @@ type Test struct {
 	Message string `json:"message,omitempty"` // the line that says why
 	At      string `json:"at,omitempty"`      // where, as FILE:LINE
 	Line    int    `json:"line,omitempty"`    // of the log, where it is named; 0 if only a test report names it
-	// FailedBefore is in how many earlier builds of its branch it is known to have failed since that
-	// was green; nil if that is not known. If there are any, Since is when the first failed, and SinceBuild which it was.
+	// FailedBefore is in how many earlier builds of its branch it is known to have failed since
+	// that was green; nil if that is not known. If there are any, Since is when the first failed,
+	// and SinceBuild which it was.
 	FailedBefore *int      `json:"failed_before,omitempty"`
 	Since        time.Time `json:"since,omitzero"`
 	SinceBuild   string    `json:"since_build,omitempty"`

@@ -10,8 +10,8 @@ import (
 // WeekSchema names the JSON format of a weekly notice and its version.
 const WeekSchema = "buildmedic.week/1"
 
-// Weekly is the content of a weekly notice, and its JSON format: what failed builds cost, by cause. All
-// of it are times of builds, as CodeBuild has them.
+// Weekly is the content of a weekly notice, and its JSON format: what failed builds cost, by cause.
+// All of it are times of builds, as CodeBuild has them.
 type Weekly struct {
 	Schema   string      `json:"schema"`
 	ID       string      `json:"id"`
@@ -31,9 +31,9 @@ type WeekCause struct {
 	Cause   string `json:"cause"`
 	Builds  int    `json:"builds"`
 	Seconds int    `json:"seconds"`
-	// Healed is after how many Buildmedic had started the next green build of the branch, Others after how
-	// many somebody else had; each with the median time from the end of the failed build to that of the
-	// green one.
+	// Healed is after how many Buildmedic had started the next green build of the branch, Others
+	// after how many somebody else had; each with the median time from the end of the failed build
+	// to that of the green one.
 	Healed        int `json:"healed"`
 	HealedSeconds int `json:"healed_seconds"`
 	Others        int `json:"others"`

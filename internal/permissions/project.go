@@ -31,8 +31,8 @@ func project(s *settings.Settings, p settings.Project, at Place) Group {
 	builds := at.ARN("codebuild", "project/"+p.Name)
 	// A batch's record says who asked for it, which its builds' do not.
 	// A project's webhook says whether it builds pull requests, which have what its
-	// role is given. What a build overrode is told by comparing it with its project. The builds before it
-	// show what is new since the last green one.
+	// role is given. What a build overrode is told by comparing it with its project. The builds
+	// before it show what is new since the last green one.
 	reads := []string{"codebuild:BatchGetBuilds", "codebuild:ListBuildsForProject", "codebuild:BatchGetBuildBatches",
 		"codebuild:BatchGetProjects"}
 	ps := []Permission{
@@ -72,7 +72,8 @@ func logs(sid suffix, p settings.Project, at Place) []Permission {
 }
 
 // reports is for reading the test reports of the project's builds. IAM knows report groups and no
-// reports, and those of projects whose names begin alike cannot be told apart (AWS.md#test-reports).
+// reports, and those of projects whose names begin alike cannot be told apart
+// (AWS.md#test-reports).
 func reports(sid suffix, p settings.Project, at Place) []Permission {
 	if !p.TestReports {
 		return nil

@@ -55,8 +55,8 @@ func (r *report) kept() []testCaseOut {
 	return list[:min(len(list), maxCases)]
 }
 
-// makeReports writes the build's reports, as CodeBuild does when the build has run its commands. The
-// role's permissions for that are not asked for.
+// makeReports writes the build's reports, as CodeBuild does when the build has run its commands.
+// The role's permissions for that are not asked for.
 func (b *build) makeReports() {
 	for _, f := range b.conf.Reports {
 		r := &report{b: b, group: b.p.conf.Name + "-" + f.Group, conf: f, made: b.sim().now,

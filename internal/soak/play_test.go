@@ -201,8 +201,8 @@ type end struct {
 	Notices  []string       // "CASE.N kind", sorted
 	Again    map[string]int // sent more than once
 	Dead     int            // messages given up by the queue
-	// Tests is what is remembered of tests that flaked: how often, and in how many builds they failed.
-	// Failed is how many failed builds are remembered.
+	// Tests is what is remembered of tests that flaked: how often, and in how many builds they
+	// failed. Failed is how many failed builds are remembered.
 	Tests  map[string][2]int
 	Failed int
 }

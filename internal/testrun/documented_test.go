@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestDocumentedForms reads what runners print that no pinned run has, in the form that their authors
-// document. Each test is written as SUITE|NAME|AT|MESSAGE.
+// TestDocumentedForms reads what runners print that no pinned run has, in the form that their
+// authors document. Each test is written as SUITE|NAME|AT|MESSAGE.
 func TestDocumentedForms(t *testing.T) {
 	for _, c := range []struct {
 		what, text, runner string

@@ -51,6 +51,7 @@ func (b *block) explain(out *output) {
 func cases(blocks []block, out *output) []codebuild.TestCase {
 	var list []codebuild.TestCase
 	for i := range blocks {
+		blocks[i].to = out.cut(blocks[i].from-1, blocks[i].to) // what follows missing lines may be another's
 		blocks[i].explain(out)
 		if blocks[i].Name == "" {
 			blocks[i].Name, _, _ = strings.Cut(blocks[i].At, ":")
@@ -418,9 +419,11 @@ func mocha(out *output) []Report {
 
 // mochaBlocks reads the numbered tests from line i on, and returns the last line of the last.
 func mochaBlocks(out *output, i int) (blocks []block, end int) {
+	next, before := 1, i-1
 	for i < len(out.lines) {
 		m := mochaHead.FindStringSubmatch(out.lines[i])
-		if m == nil || number(m[1]) != len(blocks)+1 {
+		// A number may be left out only where lines are missing.
+		if m == nil || number(m[1]) < next || number(m[1]) > next && out.cut(before, i+1) > i {
 			if mochaSum.MatchString(out.lines[i]) || mochaPass.MatchString(out.lines[i]) {
 				break // the next run's
 			}
@@ -430,20 +433,24 @@ func mochaBlocks(out *output, i int) (blocks []block, end int) {
 		if n := len(blocks); n > 0 {
 			blocks[n-1].to = i
 		}
+		next, before = number(m[1])+1, i
 		b := block{}
 		b.Line = out.n[i]
-		part := m[2]
+		part, whole := m[2], out.cut(i, len(out.lines))
 		// Each further part stands two columns further in than the one above.
-		for depth := 1; i+1 < len(out.lines) && indent(out.lines[i+1]) == 5+2*depth; depth++ {
+		for depth := 1; i+1 < whole && indent(out.lines[i+1]) == 5+2*depth; depth++ {
 			b.Suite = inside(b.Suite, part)
 			i++
 			part = strings.TrimSpace(out.lines[i])
 		}
-		for k := 0; k < 5 && !strings.HasSuffix(part, ":") && i+1 < len(out.lines); k++ { // lines of a title
+		for k := 0; k < 5 && !strings.HasSuffix(part, ":") && i+1 < whole; k++ { // lines of a title
 			i++
 			part += " " + strings.TrimSpace(out.lines[i])
 		}
 		i++
+		if i == whole && !strings.HasSuffix(part, ":") {
+			continue // the name is missing
+		}
 		b.Name, b.from = strings.TrimSuffix(part, ":"), i
 		blocks = append(blocks, b)
 	}

@@ -456,8 +456,8 @@ var (
 )
 
 // annotations reads the workflow commands of GitHub Actions in which a runner names failed tests:
-// their title is a path. Those of compilers and linters have none. Most runners print their own report
-// beside them, which says more.
+// their title is a path. Those of compilers and linters have none. Most runners print their own
+// report beside them, which says more.
 func annotations(out *output) []Report {
 	var r Report
 	first, last := -1, 0
@@ -514,8 +514,8 @@ var (
 	formattedError = lazyregexp.New(`^ +Error: (.+)$`)
 )
 
-// tapFormatter reads what tap-spec, tap-dot, tap-summary, tap-difflet and node-tap's terse reporter make
-// of TAP: marks in front of the failed assertions, below the test that they are in.
+// tapFormatter reads what tap-spec, tap-dot, tap-summary, tap-difflet and node-tap's terse reporter
+// make of TAP: marks in front of the failed assertions, below the test that they are in.
 func tapFormatter(out *output) []Report {
 	var r Report
 	var blocks []block

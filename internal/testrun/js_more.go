@@ -18,7 +18,8 @@ var (
 	avaHead = lazyregexp.New(`^  (\S.*)$`)
 )
 
-// avaSigned is in front of a failed test since version 4; before, the rule alone tells that it is AVA.
+// avaSigned is in front of a failed test since version 4; before, the rule alone tells that it is
+// AVA.
 var avaSigned = lazyregexp.New(`^  [✘✖] \[fail\]: `)
 
 // ava reads AVA's default reporter: a list of all tests, in which a failed one may have its message
@@ -787,8 +788,8 @@ var (
 	labSum  = lazyregexp.New(`^(\d+) of \d+ tests failed$`)
 )
 
-// lab reads the console reporter of Hapi's lab: below "Failed tests:" the failed ones, each with its
-// number among all.
+// lab reads the console reporter of Hapi's lab: below "Failed tests:" the failed ones, each with
+// its number among all.
 func lab(out *output) []Report {
 	start := -1
 	var blocks []block
@@ -817,7 +818,8 @@ func lab(out *output) []Report {
 	return nil
 }
 
-// cucumberRerun is a line of Cucumber's rerun formatter: a file and the lines of its failed scenarios.
+// cucumberRerun is a line of Cucumber's rerun formatter: a file and the lines of its failed
+// scenarios.
 var cucumberRerun = lazyregexp.New(`^(\S+\.feature)((?::\d+)+)$`)
 
 // cucumberPlaces reads that formatter, which names the places only.

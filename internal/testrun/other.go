@@ -34,7 +34,8 @@ var otherRunners = []runner{
 }
 
 // collect makes a report of the tests that are found line by line. It begins with the first line
-// that start finds, or where nothing else's line is above the first test, and ends with the last one that end finds, or the last test.
+// that start finds, or where nothing else's line is above the first test, and ends with the last
+// one that end finds, or the last test.
 func collect(out *output, start, end *lazyregexp.Regexp, test func(i int) (codebuild.TestCase, bool)) []Report {
 	var r Report
 	began := false
@@ -302,8 +303,8 @@ func rebarEunit(out *output) []Report {
 }
 
 var (
-	// eunitTest is the place below the verdict. What stands in front of that may be on another line,
-	// behind which the test printed something.
+	// eunitTest is the place below the verdict. What stands in front of that may be on another
+	// line, behind which the test printed something.
 	eunitTest  = lazyregexp.New(`^in function (\w+):'?-?(\w+)(?:/\d+-fun-\d+-')?/\d+ \((?:\S*/)?(\w+\.erl), line (\d+)\)`)
 	eunitTitle = lazyregexp.New(` \((.+?)\)\.\.\.`)
 	eunitValue = lazyregexp.New(`\{(expression|expected|value|pattern|comment),(.+?)\}[,\]}]*$`)

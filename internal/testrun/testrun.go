@@ -50,6 +50,23 @@ type output struct {
 	gaps  []int    // the numbers of lines in front of which some are missing, in order
 }
 
+// cut returns the index of the first line from the one behind lines[from], before lines[to], in
+// front of which lines are missing; to if there is none.
+func (out *output) cut(from, to int) int {
+	if from < 0 || from >= len(out.n) {
+		return to
+	}
+	k, found := slices.BinarySearch(out.gaps, out.n[from])
+	if found {
+		k++
+	}
+	if k == len(out.gaps) {
+		return to
+	}
+	i, _ := slices.BinarySearch(out.n, out.gaps[k])
+	return min(i, to)
+}
+
 // Read returns the reports of all runs in which tests failed, in the order of the lines. lines are
 // those of the failed command's output; some on the way may be missing.
 func Read(lines []buildlog.Line) []Report {
@@ -78,8 +95,8 @@ func Read(lines []buildlog.Line) []Report {
 // strict lets a reader's panic through; tests set it.
 var strict bool
 
-// reports reads the runner's reports. A reader that fails on a text has read nothing in it: what the
-// build failed of must be told, whatever a test printed.
+// reports reads the runner's reports. A reader that fails on a text has read nothing in it: what
+// the build failed of must be told, whatever a test printed.
 func (r *runner) reports(out *output) (list []Report) {
 	defer func() {
 		if !strict && recover() != nil {

@@ -58,8 +58,8 @@ func remembered(t *testing.T, name string) string {
 	return ""
 }
 
-// TestHistoryOfTests holds what history says of flaky tests, and of what failed builds cost, to golden
-// files: the builds of the first two stories run 111 seconds each.
+// TestHistoryOfTests holds what history says of flaky tests, and of what failed builds cost, to
+// golden files: the builds of the first two stories run 111 seconds each.
 func TestHistoryOfTests(t *testing.T) {
 	for _, name := range []string{"flaky-test-started-again", "broken-test-left-alone", "docker-hub-rate-limit", "batch",
 		"native-auto-retry"} {

@@ -169,7 +169,8 @@ func (s scan) project(ctx context.Context, name string, r *scanned, causes map[s
 			}
 			return err
 		}
-		// Whoever scans may read little; without the reports, the log alone says why a build failed.
+		// Whoever scans may read little; without the reports, the log alone says why a build
+		// failed.
 		reports := heal.TestReports{Reports: s.desk.healer.Reports}
 		reports.Find(ctx, s.desk.home, settings.Project{Name: name, TestReports: true}, b)
 		reports.Read(ctx, s.desk.home, &f)
