@@ -3,6 +3,8 @@ package buildlog
 import (
 	"bytes"
 	"slices"
+
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // A sign is a line that tools print when something fails. The lines of a command that hold one are
@@ -72,6 +74,10 @@ func (s signs) clone() signs {
 	return c
 }
 
+// sumAbove matches the sum that Mocha prints above the list of failed tests. It explains nothing, but
+// without it nobody knows that the list is one.
+var sumAbove = lazyregexp.New(`^\s*\d+ failing$`)
+
 // lines returns the lines of the signs that do report an error, and those behind them: the
 // strongest first where not all can be kept.
 func (s signs) lines() []Line {
@@ -82,9 +88,10 @@ func (s signs) lines() []Line {
 	strength := map[int]int{}
 	found = slices.DeleteFunc(found, func(x sign) bool {
 		own, _, _ := bytes.Cut(x.raw, newline)
-		n := Strength(clip(clean(own), maxLine))
+		text := clip(clean(own), maxLine)
+		n := Strength(text)
 		strength[x.line] = n
-		return n < Consequence
+		return n < Consequence && !sumAbove.MatchString(text)
 	})
 	slices.SortFunc(found, func(a, b sign) int {
 		if d := strength[b.line] - strength[a.line]; d != 0 {

@@ -16,7 +16,7 @@ const (
 
 var (
 	// consequence matches what tools print behind the error, or in its words with nothing to say.
-	consequence = lazyregexp.New(`(?i)^\d+ failing$|\b(?:0|no) (?:errors?|failures?|failed|warnings)\b|` +
+	consequence = lazyregexp.New(`(?i)\b(?:0|no) (?:errors?|failures?|failed|warnings)\b|` +
 		`(?:errors?|failures?|failed):? 0\b|` +
 		`^(?:make|gmake|ninja)(?:\[\d+\])?: (?:\*\*\* |build stopped)|` +
 		`^(?:(?:error|fatal): )?(?:process|command|script|task)\b.* ` +
