@@ -14,7 +14,8 @@ import (
 	"github.com/buildmedic/buildmedic/internal/simaws"
 )
 
-const secret = "staging-4711-hunter2"
+// secret has a middle that no time, number or digest holds.
+const secret = "staging-qzxvk-hunter2"
 
 // moved is a project whose buildspec is elsewhere, and a build of it that
 // overrides something.
@@ -74,7 +75,7 @@ func TestValuesOfVariablesAreKeptNowhere(t *testing.T) {
 				told += text
 			}
 		}
-		if len(told) < 1000 || strings.Contains(told, secret) || strings.Contains(told, "4711") {
+		if len(told) < 1000 || strings.Contains(told, secret) || strings.Contains(told, "qzxvk") {
 			t.Errorf("%s: the value of a variable is told, or nothing at all", name)
 		}
 	}
