@@ -60,8 +60,8 @@ func zipped(t testing.TB, path string) int {
 // What a start may allocate before main. Its time cannot be asserted; this can,
 // and most of the time goes there.
 const (
-	mostOfARoom  = 128     // allocations of one of our packages; the table of the settings' keys, which each start reads, takes 106
-	mostOfRooms  = 288     // of all of them
+	mostOfARoom  = 96      // allocations of one of our packages; the table of the settings' keys, which each start reads, takes most
+	mostOfRooms  = 256     // of all of them
 	mostOfAll    = 5 << 19 // bytes, libraries included: the collector leaves a heap of this size alone until the function is at work
 	roomsAtLeast = 5       // that allocate something at all
 )
