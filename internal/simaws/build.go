@@ -28,6 +28,9 @@ type build struct {
 	conf          projectFile    // the project's, with what is overridden
 	env           environmentOut // the same
 
+	lane     *lane
+	admitted bool // by the lane: it is not in the queue any more
+
 	stream  *logStream // in CloudWatch; nil: none
 	group   string
 	name    string     // of the stream
@@ -126,7 +129,9 @@ func (p *project) begin(o order) *build {
 	p.builds = append(p.builds, b)
 	p.est.builds[b.id()] = b
 	b.phases = []phase{{kind: "SUBMITTED", status: succeeded, start: s.now, end: s.now}}
-	b.enter("QUEUED", queuedTime, b.queued)
+	b.phases = append(b.phases, phase{kind: "QUEUED", start: s.now})
+	b.lane = p.est.lane(b.env)
+	b.lane.join(b)
 	b.announce()
 	return b
 }
@@ -299,6 +304,7 @@ func (b *build) finish() {
 		}
 	}
 	b.complete, b.end = true, s.now
+	b.lane.leave(b)
 	b.storeLog()
 	b.autoRetry()
 	s.after(eventTime, b.announce)

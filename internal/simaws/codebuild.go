@@ -165,7 +165,7 @@ func retryBuild(r *request, in *retryBuildInput) (any, error) {
 	if err := b.retryable(); err != nil {
 		return nil, err
 	}
-	if err := p.room(); err != nil {
+	if err := p.room(b.env); err != nil {
 		return nil, err
 	}
 	next := p.begin(b.again(r.initiator()))
@@ -199,8 +199,8 @@ func (b *build) again(initiator string) order {
 
 // room refuses a build whose role CodeBuild cannot assume
 // (AWS.md#codebuild-denials), and one beyond the project's limit or the account's
-// queue (AWS.md#queue-limits).
-func (p *project) room() error {
+// queue for such an environment (AWS.md#queue-limits).
+func (p *project) room(env environmentOut) error {
 	if ro, ok := p.est.sim.roleByARN(p.role); !ok || !ro.trustsCodeBuild() {
 		return notAssumable()
 	}
@@ -210,7 +210,7 @@ func (p *project) room() error {
 	if n := p.est.sim.cfg.BuildQueue; n > 0 && p.est.running() >= n {
 		return fail("AccountLimitExceededException", fmt.Sprintf("Cannot have more than %d builds in queue for the account", n))
 	}
-	return nil
+	return p.est.lane(env).room()
 }
 
 func (e *estate) running() int {
@@ -264,7 +264,7 @@ func startBuild(r *request, in *startBuildInput) (any, error) {
 	if t, used, err := p.redeem(in.IdempotencyToken, params); err != nil || used {
 		return buildResult(t.build), err
 	}
-	if err := p.room(); err != nil {
+	if err := p.room(in.environment(p.environmentOut())); err != nil {
 		return nil, err
 	}
 	b := p.begin(order{version: in.SourceVersion, buildspec: in.BuildspecOverride, over: in.overrides, initiator: r.initiator(),

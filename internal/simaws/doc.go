@@ -68,6 +68,7 @@
 //	initiator: ROLE/SESSION       # how a build names a role's session that started it; also ARN
 //	build_queue: 0                # builds under way at once; 0 is any number
 //	topic_key: arn:aws:kms:…      # key that encrypts the notice topic; publishers need it
+//	mailboxes: [team@example.com] # e-mail subscriptions to the notice topic, confirmed
 //	function: {role: buildmedic, session: buildmedic}   # who FunctionKey is
 //	callers:                      # further access keys
 //	  AKIAALICE: {user: alice}
@@ -76,7 +77,7 @@
 //	queue: {visibility: 6m, max_receive: 5}
 //	trouble: {drop_events: 0.1, duplicate_events: 0.1, delay_events: 2m, throttle: 0.05,
 //	  lose_request: 0.02, lose_response: 0.02, call_time: 25ms, log_lag: 0s, empty_pages: 0, log_page: 0, iam_page: 0,
-//	  rate_limits: false}         # see [Trouble]
+//	  rate_limits: false, concurrent_builds: 0}   # see [Trouble]
 //
 //	scps:                         # service control policies of the account
 //	  - {id: p-abcd1234, document: '…'}   # messages name arn:…:organizations::…/p-abcd1234

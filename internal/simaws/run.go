@@ -54,11 +54,16 @@ func (e *estate) start(st Start) string {
 }
 
 // Run starts a build (batch, pipeline execution) as an outside caller, and
-// returns its id: PROJECT:UUID, or the execution's. It goes on as time does.
+// returns its id: PROJECT:UUID, or the execution's. It goes on as time does. It
+// fails if CodeBuild's queue for such builds is full.
 func (s *Sim) Run(st Start) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, err := s.at(st)
+	if err == nil && st.Pipeline == "" && !st.Batch {
+		p := e.project[st.Project]
+		err = e.lane(st.over.environment(p.environmentOut())).room()
+	}
 	if err != nil {
 		return "", fmt.Errorf("starting a build: %w", err)
 	}

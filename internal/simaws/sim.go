@@ -49,6 +49,10 @@ type Config struct {
 	// publisher needs it too (AWS.md#sns).
 	TopicKey string
 
+	// Mailboxes are the addresses of e-mail subscriptions to [Topic], which
+	// their owners have confirmed.
+	Mailboxes []string
+
 	// Function names the role and session of the key [FunctionKey].
 	Function Identity
 
@@ -112,12 +116,13 @@ type Sim struct {
 	encoded   map[string]string // EC2 authorization messages → decoded JSON
 	pattern   eventPattern
 
-	calls   []Call
-	unknown []string
-	notices []Notice
-	hooks   []func(Call) Fault
-	dead    map[string]bool // access keys of crashed callers
-	limits  tokenBuckets
+	calls     []Call
+	unknown   []string
+	notices   []Notice
+	mailboxes []*Mailbox
+	hooks     []func(Call) Fault
+	dead      map[string]bool // access keys of crashed callers
+	limits    tokenBuckets
 }
 
 // place is an account and a region.
@@ -132,6 +137,7 @@ type estate struct {
 	builds  map[string]*build  // by id
 	batches map[string]*batch  // by id
 	reports map[string]*report // by ARN
+	lanes   map[string]*lane   // by environment type and compute type
 	groups  map[string]*logGroup
 	repos   map[string]*repository
 	queues  map[string]*queue
@@ -203,6 +209,7 @@ func (s *Sim) furnish() {
 		dead: dlq, maxReceive: s.cfg.Queue.MaxReceive,
 	}
 	home.topics[Topic] = true
+	s.subscribe(s.cfg.Mailboxes)
 	s.keys[FunctionKey] = s.identify(home.acct, s.cfg.Function)
 	s.keys[OwnerKey] = caller{acct: home.acct, arn: home.acct.arn("iam", "", "root"), owner: true}
 }
@@ -243,7 +250,7 @@ func (s *Sim) estate(acct, region string) *estate {
 		e = &estate{
 			sim: s, acct: s.account(acct), region: region, project: map[string]*project{},
 			builds: map[string]*build{}, batches: map[string]*batch{}, reports: map[string]*report{}, groups: map[string]*logGroup{},
-			repos: map[string]*repository{}, queues: map[string]*queue{}, topics: map[string]bool{},
+			lanes: map[string]*lane{}, repos: map[string]*repository{}, queues: map[string]*queue{}, topics: map[string]bool{},
 			pipes: map[string]*pipeline{}, grants: map[string]string{},
 		}
 		s.estates[at] = e

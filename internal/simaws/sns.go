@@ -25,7 +25,8 @@ type Notice struct {
 const maxPublish = 256 << 10
 
 var snsOperations = map[string]operation{
-	"Publish": queryCall(true, "TopicArn Message Subject MessageStructure MessageAttributes", publish),
+	"Publish":                  queryCall(true, "TopicArn Message Subject MessageStructure MessageAttributes", publish),
+	"ListSubscriptionsByTopic": queryCall(false, "TopicArn", listSubscriptions),
 }
 
 // Notices lists what was published, oldest first.
@@ -41,7 +42,7 @@ func publish(r *request, in form) ([]node, error) {
 		return nil, err
 	}
 	if !r.sim.topicExists(topic) {
-		return nil, &apiError{Code: "NotFound", Message: "Topic does not exist", Status: 404}
+		return nil, noTopic()
 	}
 	if key := r.sim.cfg.TopicKey; key != "" {
 		for _, action := range []string{"kms:GenerateDataKey", "kms:Decrypt"} {
@@ -57,7 +58,12 @@ func publish(r *request, in form) ([]node, error) {
 	n.ID = r.sim.uuid("notice")
 	r.about = n.Subject
 	r.sim.notices = append(r.sim.notices, n)
+	r.sim.mail(n)
 	return []node{el("MessageId", n.ID)}, nil
+}
+
+func noTopic() error {
+	return &apiError{Code: "NotFound", Message: "Topic does not exist", Status: 404}
 }
 
 func (s *Sim) topicExists(arn string) bool {

@@ -30,8 +30,13 @@ type Trouble struct {
 	// IAM's reads and its simulator may still answer as if it had not been:
 	// IAM is eventually consistent (AWS.md#consistency).
 	StaleReads time.Duration
-	// RateLimits makes the limits of [RateLimits] apply, in simulated time.
+	// RateLimits makes the rates of [RateOf] apply, in simulated time.
 	RateLimits bool
+	// ConcurrentBuilds is how many builds of one environment type and compute
+	// type run at once in an account and region; 0: any number. Up to five
+	// times as many wait in the queue, and beyond that CodeBuild starts none
+	// (AWS.md#queue-limits). It counts what runs already when it is set.
+	ConcurrentBuilds int
 }
 
 // SetTrouble replaces the trouble from now on.
@@ -62,63 +67,6 @@ func (s *Sim) random(c Call) Fault {
 		return Fault{Throttle: true}
 	}
 	return Fault{}
-}
-
-// Rate is a token bucket.
-type Rate struct{ PerSecond, Burst float64 }
-
-// RateLimits are the request rates that AWS allows per account and region,
-// by "service:Operation" or "service". LookupEvents and GetLogEvents are
-// documented; the others are not published (AWS.md#request-rates) and are set low
-// here, since a healer must live with low ones.
-var RateLimits = map[string]Rate{
-	"cloudtrail:LookupEvents": {2, 2},
-	"logs:GetLogEvents":       {10, 10},
-	"codebuild":               {10, 30},
-	"iam":                     {15, 30},
-	"codepipeline":            {10, 20},
-	"ecr":                     {10, 20},
-	"access-analyzer":         {10, 10},
-}
-
-// tokenBuckets are the fill levels by place and rate name.
-type tokenBuckets map[string]*tokenBucket
-
-type tokenBucket struct {
-	tokens float64
-	at     time.Time
-}
-
-// throttled takes a token for the call, or says that there is none.
-func (s *Sim) throttled(r *request) bool {
-	if !s.cfg.Trouble.RateLimits {
-		return false
-	}
-	name := r.service + ":" + r.operation
-	rate, ok := RateLimits[name]
-	if !ok {
-		name = r.service
-		if rate, ok = RateLimits[name]; !ok {
-			return false
-		}
-	}
-	key := r.est.acct.id + " " + r.est.region + " " + name
-	b, ok := s.limits[key]
-	if !ok {
-		b = &tokenBucket{tokens: rate.Burst, at: s.now}
-		s.limits[key] = b
-	}
-	return !b.take(rate, s.now)
-}
-
-func (b *tokenBucket) take(rate Rate, now time.Time) bool {
-	b.tokens = min(rate.Burst, b.tokens+now.Sub(b.at).Seconds()*rate.PerSecond)
-	b.at = now
-	if b.tokens < 1 {
-		return false
-	}
-	b.tokens--
-	return true
 }
 
 // SetPropagation replaces the propagation delay from now on (see Config).

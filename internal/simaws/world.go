@@ -45,12 +45,13 @@ func (w *worldFile) config() Config {
 		Account: w.Account, Region: w.Region, Partition: w.Partition, Start: w.Start, Seed: w.Seed,
 		Propagation: time.Duration(w.Propagation), PropagationMost: time.Duration(w.PropagationMost),
 		Enforce: w.Enforce, RetryKeepsRole: w.RetryKeepsRole, Initiator: w.Initiator, BuildQueue: w.BuildQueue,
-		TopicKey: w.TopicKey, Function: w.Function, Pattern: w.Pattern,
+		TopicKey: w.TopicKey, Mailboxes: w.Mailboxes, Function: w.Function, Pattern: w.Pattern,
 		Queue: QueueConfig{time.Duration(w.Queue.Visibility), w.Queue.MaxReceive},
 		Trouble: Trouble{
 			DropEvents: t.DropEvents, DuplicateEvents: t.DuplicateEvents, DelayEvents: time.Duration(t.DelayEvents),
 			Throttle: t.Throttle, LoseRequest: t.LoseRequest, LoseResponse: t.LoseResponse, CallTime: time.Duration(t.CallTime),
 			LogLag: time.Duration(t.LogLag), EmptyPages: t.EmptyPages, LogPage: t.LogPage, IAMPage: t.IAMPage, RateLimits: t.RateLimits,
+			ConcurrentBuilds: t.Concurrent,
 		},
 	}
 }
@@ -115,7 +116,8 @@ func (bu *builder) ranges(w *worldFile) {
 		}
 	}
 	for name, n := range map[string]int{"build_queue": w.BuildQueue, "queue: max_receive": w.Queue.MaxReceive,
-		"trouble: empty_pages": t.EmptyPages, "trouble: log_page": t.LogPage, "trouble: iam_page": t.IAMPage} {
+		"trouble: empty_pages": t.EmptyPages, "trouble: log_page": t.LogPage, "trouble: iam_page": t.IAMPage,
+		"trouble: concurrent_builds": t.Concurrent} {
 		if n < 0 || n > 1000 {
 			bu.bad("%s: %d is not between 0 and 1000", name, n)
 		}

@@ -24,6 +24,7 @@ type worldFile struct {
 	Initiator       string                `yaml:"initiator"`
 	BuildQueue      int                   `yaml:"build_queue"`
 	TopicKey        string                `yaml:"topic_key"`
+	Mailboxes       []string              `yaml:"mailboxes"`
 	Function        Identity              `yaml:"function"`
 	Callers         map[string]callerFile `yaml:"callers"`
 	Pattern         string                `yaml:"pattern"`
@@ -57,6 +58,7 @@ type troubleFile struct {
 	LogPage         int      `yaml:"log_page"`
 	IAMPage         int      `yaml:"iam_page"`
 	RateLimits      bool     `yaml:"rate_limits"`
+	Concurrent      int      `yaml:"concurrent_builds"`
 }
 
 type memberFile struct {
