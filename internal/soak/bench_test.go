@@ -7,17 +7,24 @@ import (
 	"testing"
 	"time"
 
+	"github.com/buildmedic/buildmedic/internal/heal"
+	memory "github.com/buildmedic/buildmedic/internal/ledger"
 	"github.com/buildmedic/buildmedic/internal/simaws"
 	"github.com/buildmedic/buildmedic/internal/story"
 )
 
-// latency is what each call takes in the measurement.
-const latency = 25 * time.Millisecond
+// latency is what each call of AWS takes in the measurement, and ledgerTime each request of the
+// ledger.
+const (
+	latency    = 25 * time.Millisecond
+	ledgerTime = 5 * time.Millisecond
+)
 
 // BenchmarkStories prints, for each story, how many AWS calls it takes and
 // the longest chain of calls that must wait for each other, both from the
-// calls' real times with 25 ms each; and the time that the chain's bound
-// (chain × 25 ms) and the function took. Calls of one chain do not overlap,
+// calls' real times with 25 ms each; the same of the requests of the ledger,
+// with 5 ms each, and their write units; and the time that both chains
+// (the bound) and the function took. Calls of one chain do not overlap,
 // so the chain is the most calls that can be put end to end.
 //
 // The least possible chain is counted by hand from what each call needs to
@@ -25,28 +32,37 @@ const latency = 25 * time.Millisecond
 func BenchmarkStories(b *testing.B) {
 	ss := stories(b)
 	for b.Loop() {
-		fmt.Printf("%-26s %6s %6s %6s %10s %10s %6s\n", "story", "calls", "chain", "least", "bound", "took", "ratio")
+		fmt.Printf("%-32s %6s %6s %6s %8s %6s %6s %10s %10s %6s\n", "story", "calls", "chain", "least", "ledger", "chain", "units",
+			"bound", "took", "ratio")
 		for _, s := range ss {
 			s.Then = nil
 			m := measure(b, s)
-			fmt.Printf("%-26s %6d %6d %6d %10s %10s %6.2f\n", s.Name, m.calls, m.chain, m.least,
-				(time.Duration(m.chain) * latency).Round(time.Millisecond),
-				m.took.Round(time.Millisecond), float64(m.took)/float64(time.Duration(m.chain)*latency))
+			bound := time.Duration(m.chain)*latency + time.Duration(m.ledgerChain)*ledgerTime
+			fmt.Printf("%-32s %6d %6d %6d %8d %6d %6d %10s %10s %6.2f\n", s.Name, m.calls, m.chain, m.least,
+				m.ledger.Requests, m.ledgerChain, m.ledger.WriteUnits, bound, m.took.Round(time.Millisecond),
+				float64(m.took)/float64(bound))
 		}
 	}
 }
 
 type measured struct {
 	calls, chain, least int
+	ledger              story.Meter
+	ledgerChain         int
 	took                time.Duration
 }
 
 func measure(b *testing.B, s story.Story) measured {
-	st, err := story.Open(s, story.Options{})
+	var ledger *story.Metered
+	st, err := story.Open(s, story.Options{Store: func(c heal.Clock) heal.Store {
+		ledger = story.NewMetered(memory.NewMemory(c))
+		return ledger
+	}})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer st.Close()
+	ledger.Latency, ledger.Keep = ledgerTime, true
 	skip := len(st.Sim.Calls())
 	st.Sim.SetTrouble(simaws.Trouble{Latency: latency})
 	var m measured
@@ -64,19 +80,32 @@ func measure(b *testing.B, s story.Story) measured {
 		msg.Ack()
 	}
 	calls := st.Sim.Calls()[skip:]
-	m.calls, m.chain, m.least = len(calls), chain(calls), least(calls)
+	var aws, requests []span
+	for _, c := range calls {
+		aws = append(aws, span{c.Began, c.Ended})
+	}
+	for _, c := range ledger.Calls() {
+		for i := range c.Requests { // one after the other
+			each := c.Ended.Sub(c.Began) / time.Duration(c.Requests)
+			requests = append(requests, span{c.Began.Add(time.Duration(i) * each), c.Began.Add(time.Duration(i+1) * each)})
+		}
+	}
+	m.calls, m.chain, m.least = len(calls), chain(aws), least(calls)
+	m.ledger, m.ledgerChain = ledger.Meter(), chain(requests)
 	return m
 }
 
+// span is when a call ran.
+type span struct{ began, ended time.Time }
+
 // chain is the most calls of which each began after the one before had ended.
-func chain(calls []simaws.Call) int {
-	calls = slices.Clone(calls)
-	slices.SortFunc(calls, func(a, b simaws.Call) int { return a.Ended.Compare(b.Ended) })
+func chain(calls []span) int {
+	slices.SortFunc(calls, func(a, b span) int { return a.ended.Compare(b.ended) })
 	n := 0
 	var end time.Time
 	for _, c := range calls {
-		if !c.Began.Before(end) {
-			n, end = n+1, c.Ended
+		if !c.began.Before(end) {
+			n, end = n+1, c.ended
 		}
 	}
 	return n

@@ -1,0 +1,101 @@
+package story
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/ledger"
+	"github.com/buildmedic/buildmedic/internal/ledger/ledgertest"
+)
+
+// TestMetered ensures that a metered ledger is one, and that it charges what DynamoDB does.
+func TestMetered(t *testing.T) {
+	ledgertest.Conform(t, func(t *testing.T, c *ledgertest.Clock) heal.Store { return NewMetered(ledger.NewMemory(c)) })
+
+	ctx, c := context.Background(), ledgertest.NewClock()
+	m := NewMetered(ledger.NewMemory(c))
+	small := []byte("x")
+	version := int64(0)
+	for _, row := range []struct {
+		what    string
+		data    []byte
+		due     time.Time
+		version int64
+		units   int
+	}{
+		{"a small item", small, time.Time{}, 0, 1},
+		{"one that gets a place in the index", small, c.Now(), 1, 2},
+		{"that stays there", small, c.Now(), 2, 1},
+		{"that moves", small, c.Now().Add(time.Second), 3, 3},
+		{"a refused write", small, c.Now(), 1, 1},
+		{"one that leaves the index", small, time.Time{}, 4, 2},
+		{"one of more than 3 KB", noise(3100), time.Time{}, 5, 4},
+		{"a small one in its place", small, time.Time{}, 6, 4},
+	} {
+		before := m.Meter().WriteUnits
+		it, err := m.Put(ctx, heal.Item{Kind: "case", ID: "c", Version: row.version, Data: row.data, Due: row.due})
+		if refused := errors.Is(err, heal.ErrConflict); err != nil && !refused || refused != (row.version < version) {
+			t.Fatalf("%s: %v", row.what, err)
+		}
+		version = max(version, it.Version)
+		if got := m.Meter().WriteUnits - before; got != row.units {
+			t.Errorf("%s costs %d, not %d", row.what, got, row.units)
+		}
+	}
+	// A counter grows by each that it counts.
+	first := m.Meter().WriteUnits
+	for i := range 40 {
+		if _, err := m.Count(ctx, "n", strings.Repeat("x", 100)+string(rune('a'+i)), 100, c.Now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := m.Meter().WriteUnits - first; got < 95 || got > 105 {
+		t.Errorf("counting 40 of 101 bytes costs %d, not 1 to 4 each", got)
+	}
+	if got := m.Meter(); got.Of != "count#n" || got.Largest < 4040 || got.Largest > 4200 {
+		t.Errorf("the largest item is %s with %d bytes", got.Of, got.Largest)
+	}
+}
+
+// noise is data that no packing makes smaller.
+func noise(size int) []byte {
+	data := make([]byte, size)
+	rand.NewChaCha8([32]byte{1}).Read(data) // never fails
+	return data
+}
+
+// TestMeteredTime ensures that each request takes its time.
+func TestMeteredTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, c := context.Background(), ledgertest.NewClock()
+		m := NewMetered(ledger.NewMemory(c))
+		m.Latency, m.Keep = 5*time.Millisecond, true
+		began := time.Now()
+		_, _ = m.Get(ctx, "case", "c")
+		if _, err := m.Put(ctx, heal.Item{Kind: "case", ID: "c", Due: c.Now()}); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = m.Room(ctx, "n", "a", 1)
+		_, _ = m.Count(ctx, "n", "a", 1, c.Now().Add(time.Hour))
+		_, _ = m.Between(ctx, "case", time.Time{}, c.Now().Add(time.Hour), true, 1000)
+		requests, said := m.Meter().Requests, []string{}
+		for _, call := range m.Calls() {
+			said = append(said, call.Operation+" "+call.Kind)
+			if call.Ended.Sub(call.Began) != time.Duration(call.Requests)*m.Latency {
+				t.Errorf("%s took %s", call.Operation, call.Ended.Sub(call.Began))
+			}
+		}
+		if got := strings.Join(said, ", "); got != "Get case, Put case, Room count, Count count, Between case" {
+			t.Errorf("called %s", got)
+		}
+		if took := time.Since(began); took != time.Duration(requests)*m.Latency || requests < 6 {
+			t.Errorf("%d requests took %s", requests, took)
+		}
+	})
+}
