@@ -87,3 +87,16 @@ func (l *lane) drop(i int) {
 	l.waiting[i] = l.waiting[last]
 	l.waiting = l.waiting[:last]
 }
+
+// Running counts the builds of all accounts that have not ended, queued ones too.
+func (s *Sim) Running() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, e := range s.estates {
+		for _, l := range e.lanes {
+			n += l.running + len(l.waiting)
+		}
+	}
+	return n
+}

@@ -1,0 +1,229 @@
+package soak
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+
+	"github.com/buildmedic/buildmedic/internal/awsapi"
+	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/inbox"
+	memory "github.com/buildmedic/buildmedic/internal/ledger"
+	"github.com/buildmedic/buildmedic/internal/settings"
+	"github.com/buildmedic/buildmedic/internal/simaws"
+	"github.com/buildmedic/buildmedic/internal/story"
+)
+
+// storm is a number of builds that fail at once, 20 of each role, and what comes of it.
+type storm struct {
+	n int
+	// honest has the account run 300 builds of a kind at once, and builds take five minutes;
+	// otherwise it runs any number, and they take one.
+	honest bool
+
+	st      *story.Stage
+	store   heal.Store     // the ledger as it is
+	ledger  *story.Metered // … and as the function has it
+	watch   watch
+	outcome outcome
+}
+
+const (
+	region  = "eu-west-1" // one of those with the lowest rate of GetLogEvents
+	perRole = 20
+	atOnce  = 300
+	// invocations is how many of the function the queue starts at a time, and
+	// batch how many messages each takes, as infra/ has it.
+	invocations, batch = 10, 10
+	// timeout is the function's, and sweeping how often the schedule sweeps.
+	timeout, sweeping = 5 * time.Minute, 15 * time.Minute
+)
+
+func (s *storm) roles() int { return max(s.n/perRole, 1) }
+
+// watch counts what the instances did.
+type watch struct {
+	mu             sync.Mutex
+	runs, messages int
+	busy, all      time.Duration
+}
+
+func (w *watch) ran(messages int, d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.runs, w.messages, w.busy = w.runs+1, w.messages+messages, w.busy+d
+}
+
+// play plays the storm. Each project fails as many commits as it takes. They run before the limit
+// of builds at once applies, so that all of them fail together.
+func (s *storm) play(t *testing.T) {
+	world, set := story.Crowd(s.roles(), perRole)
+	if s.honest {
+		world = bytes.ReplaceAll(world, []byte("takes: 60s"), []byte("takes: 300s"))
+	}
+	world = append([]byte("region: "+region+"\nmailboxes: [team@example.com]\n"), world...)
+	var err error
+	s.st, err = story.Open(story.Story{Name: "scale", World: world, Settings: set, Expect: story.Expect{Project: "p0"}},
+		story.Options{
+			Settings: func(set *settings.Settings) {
+				set.Limits.WritesHour, set.Limits.RetriesHour, set.Limits.WritesRole = s.n+1, 4*s.n, perRole
+				set.Notify.Digest = 100
+			},
+			Store: func(c heal.Clock) heal.Store {
+				s.store = memory.NewMemory(c)
+				s.ledger = story.NewMetered(s.store)
+				return s.ledger
+			},
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.st.Close()
+	for i := range s.n {
+		if _, err := s.st.Sim.Run(
+			simaws.Start{Project: fmt.Sprintf("p%d", i%s.roles()), Version: fmt.Sprintf("refs/heads/b%d", i/s.roles())},
+		); err != nil {
+			t.Fatal(err)
+		}
+	}
+	trouble := simaws.Trouble{RateLimits: true, Latency: latency}
+	if s.honest {
+		trouble.ConcurrentBuilds = atOnce
+	}
+	s.st.Sim.SetTrouble(trouble)
+	began := s.st.Sim.Clock.Now()
+	s.ledger.Latency = ledgerTime
+	synctest.Test(t, s.fleet)
+	s.ledger.Latency, s.outcome.ledger = 0, s.ledger.Meter()
+	s.end(t.Context(), t, began)
+}
+
+// fleet runs as many instances of the function as Lambda would, in a bubble
+// in which time moves when all of them wait: for an answer, for their SDK's
+// next try, for a message. The simulated account's time is the bubble's.
+func (s *storm) fleet(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	began := time.Now()
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for ctx.Err() == nil {
+			time.Sleep(latency)
+			s.st.Sim.Clock.Advance(latency)
+		}
+	})
+	for range invocations {
+		in := s.instance(t)
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				s.invoke(ctx, t, in)
+			}
+		})
+	}
+	sweeper := s.instance(t)
+	wg.Go(func() {
+		for ctx.Err() == nil {
+			within, cancel := context.WithTimeout(ctx, timeout)
+			_, _ = sweeper.Invoke(within, json.RawMessage(`{"sweep":{}}`)) // what was throttled comes with the next
+			cancel()
+			time.Sleep(sweeping)
+		}
+	})
+	for range 48 * 60 {
+		time.Sleep(time.Minute)
+		if len(s.st.Sim.Queued(simaws.Queue)) == 0 && s.st.Sim.Running() == 0 && !s.anyOpen(ctx, t) {
+			break
+		}
+	}
+	s.watch.all = time.Since(began)
+	stop()
+	wg.Wait()
+}
+
+// instance is an instance of the function as it is deployed: with its own
+// clients, and with the SDK's real waiting.
+func (s *storm) instance(t *testing.T) *inbox.Inbox {
+	cfg := s.st.Config(simaws.FunctionKey)
+	cfg.HTTPClient, cfg.Retryer, cfg.RetryMaxAttempts = s.st.Sim.Direct(), retryer, 0
+	in, err := s.st.Instance(cfg, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return in
+}
+
+// invoke does what Lambda's SQS trigger does once.
+func (s *storm) invoke(ctx context.Context, t *testing.T, in *inbox.Inbox) {
+	var ms []simaws.Message
+	for len(ms) < batch {
+		m, ok := s.st.Sim.Receive()
+		if !ok {
+			break
+		}
+		ms = append(ms, m)
+	}
+	if len(ms) == 0 {
+		time.Sleep(time.Second)
+		return
+	}
+	payload, err := json.Marshal(story.Batch(ms...))
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	within, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	began := time.Now()
+	out, err := in.Invoke(within, payload)
+	s.watch.ran(len(ms), time.Since(began))
+	resp, ok := out.(events.SQSEventResponse)
+	if err != nil || !ok || within.Err() != nil && ctx.Err() == nil {
+		t.Errorf("an invocation with %d messages ended with %v, %v", len(ms), err, within.Err())
+		return
+	}
+	for _, m := range ms {
+		if slices.ContainsFunc(resp.BatchItemFailures, func(f events.SQSBatchItemFailure) bool { return f.ItemIdentifier == m.ID }) {
+			m.Nack()
+		} else {
+			m.Ack()
+		}
+	}
+}
+
+func (s *storm) anyOpen(ctx context.Context, t *testing.T) bool {
+	its, err := s.store.Between(ctx, "case", time.Time{}, s.st.Sim.Clock.Now().Add(1000*time.Hour), false, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(its) > 0
+}
+
+// polled is the function's retryer with one change: it asks again for its
+// turn. The SDK waits for the turn's own time, rounded down, and in a bubble
+// a wait for nothing takes no time, so that the turn never comes.
+type polled struct{ *retry.AdaptiveMode }
+
+func retryer() aws.Retryer {
+	return polled{awsapi.Retryer(func(o *retry.AdaptiveModeOptions) { o.FailOnNoAttemptTokens = true })}
+}
+
+// GetAttemptToken implements [aws.RetryerV2].
+func (p polled) GetAttemptToken(ctx context.Context) (func(error) error, error) {
+	for {
+		release, err := p.AdaptiveMode.GetAttemptToken(ctx)
+		if err == nil || ctx.Err() != nil {
+			return release, err
+		}
+		time.Sleep(2 * latency)
+	}
+}
