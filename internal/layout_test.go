@@ -186,14 +186,13 @@ func TestPureRooms(t *testing.T) {
 }
 
 // TestFunctionIsLean ensures that the deployed function links neither the CDK
-// nor the simulated account nor the SDK's loader, which starts slowly (see
-// lambda/aws.go), and that nothing imports the function.
+// nor the simulated account, and that nothing imports the function.
 func TestFunctionIsLean(t *testing.T) {
 	for _, p := range list(t, module+"lambda") {
 		for _, d := range p.Deps {
 			for _, bad := range []string{
 				"aws-cdk-go", "jsii", module + "internal/simaws", module + "internal/story", module + "testdata",
-				"/txtar", sdk + "/config",
+				"/txtar",
 			} {
 				if strings.Contains(d, bad) {
 					t.Errorf("lambda links %s", d)

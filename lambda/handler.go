@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
@@ -37,11 +37,11 @@ func newHandler(out io.Writer) (*handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading configuration:\n%w", err)
 	}
-	cfg, err := awsConfig(c.region, os.Getenv)
+	cfg, err := awsconfig.LoadDefaultConfig(context.Background(),
+		awsconfig.WithRetryer(func() aws.Retryer { return awsapi.Retryer() }))
 	if err != nil {
 		return nil, fmt.Errorf("reading AWS configuration: %w", err)
 	}
-	cfg.Retryer = func() aws.Retryer { return awsapi.Retryer() }
 	return &handler{config: c, aws: cfg, out: out}, nil
 }
 
