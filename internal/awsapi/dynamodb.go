@@ -253,69 +253,162 @@ func (d *DynamoDB) read(ctx context.Context, keys []dueKey) (its []heal.Item, er
 	return its, nil
 }
 
-// Count implements [heal.Store]. Who is counted is kept as a set, so that a
-// call that is sent twice, by the SDK or after a crash, counts once.
+// maxOld is how many who were counted are taken over from a counter in its former form.
+const maxOld = 4 * heal.Remembered
+
+// countTries bounds how often a count is tried again because others count at the same time.
+const countTries = 50
+
+// Count implements [heal.Store]. As a rule it is one update, which others that
+// count at the same time do not disturb.
 func (d *DynamoDB) Count(ctx context.Context, id, by string, max int, expires time.Time) (bool, error) {
 	if max <= 0 {
 		return false, nil
 	}
-	one := &types.AttributeValueMemberSS{Value: []string{by}}
+	for range countTries {
+		item, err := d.add(ctx, id, by, max, expires)
+		if err != nil || item == nil {
+			return err == nil, err
+		}
+		// It cannot be told by an update alone: by is counted, or the counter is full, past its time,
+		// has to forget somebody, or is in its former form.
+		old, err := decodeCounter(item)
+		if err != nil {
+			return false, fmt.Errorf("counting %q: %w", id, err)
+		}
+		c := old.At(d.clock.Now(), expires)
+		if !c.Room(by, max) || c.Knows(by) {
+			return c.Room(by, max), nil
+		}
+		done, err := d.putCounter(ctx, id, item, c.Add(by))
+		if err != nil || done {
+			return done, err
+		}
+	}
+	return false, fmt.Errorf("counting %q: too many count at the same time: %w", id, heal.ErrLater)
+}
+
+// add counts by in an update, if that is all it takes. If not, it gives the counter as it is.
+func (d *DynamoDB) add(ctx context.Context, id, by string, max int, expires time.Time) (map[string]types.AttributeValue, error) {
+	mark := heal.Mark(by)
 	_, err := d.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: &d.table, Key: itemKey("count", id, "count"),
-		UpdateExpression:    aws.String("ADD who :one SET expires = if_not_exists(expires, :e)"),
-		ConditionExpression: aws.String("attribute_not_exists(who) OR (expires >= :now AND (size(who) < :max OR contains(who, :by)))"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":one": one, ":max": numberValue(int64(max)),
-			":by": &types.AttributeValueMemberS{Value: by}, ":e": numberValue(expires.Unix()), ":now": numberValue(d.clock.Now().Unix())}})
+		UpdateExpression: aws.String("SET expires = if_not_exists(expires, :e), who = :nobody ADD n :one, recent :marks"),
+		ConditionExpression: aws.String("attribute_not_exists(pk) OR (attribute_exists(n) AND expires >= :now AND n < :max AND " +
+			"size(recent) < :most AND NOT contains(recent, :mark) AND NOT contains(#before, :mark))"),
+		ExpressionAttributeNames: map[string]string{"#before": "before"},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":e": numberValue(expires.Unix()), ":nobody": nobody,
+			":one": numberValue(1), ":marks": &types.AttributeValueMemberSS{Value: []string{mark}},
+			":mark": &types.AttributeValueMemberS{Value: mark}, ":now": numberValue(d.clock.Now().Unix()),
+			":max": numberValue(int64(max)), ":most": numberValue(heal.Remembered)},
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld})
+	var failed *types.ConditionalCheckFailedException
+	switch {
+	case err == nil:
+		return nil, nil
+	case !errors.As(err, &failed):
+		return nil, fmt.Errorf("counting %q: %w", id, classify(err))
+	case len(failed.Item) > 0:
+		return failed.Item, nil
+	}
+	item, err := d.counter(ctx, id)
+	if err == nil && item == nil {
+		item = map[string]types.AttributeValue{} // deleted in this moment
+	}
+	return item, err
+}
+
+// nobody is in the place where the former form of a counter had the set of all who were counted.
+// An instance of that version, which may still run when this one counts already, gets an error
+// instead of a count of its own, and its message is delivered again.
+var nobody = &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{}}
+
+func encodeCounter(id string, c heal.Counter) map[string]types.AttributeValue {
+	item := itemKey("count", id, "count")
+	item["who"], item["n"], item[TTLAttribute] = nobody, numberValue(int64(c.N)), numberValue(c.Expires.Unix())
+	for name, marks := range map[string][]string{"recent": c.Recent, "before": c.Before} {
+		if len(marks) > 0 { // a set is never empty
+			item[name] = &types.AttributeValueMemberSS{Value: marks}
+		}
+	}
+	return item
+}
+
+// putCounter puts a counter in the place of the item, if that is there still.
+func (d *DynamoDB) putCounter(ctx context.Context, id string, old map[string]types.AttributeValue, c heal.Counter) (bool, error) {
+	in := &dynamodb.PutItemInput{TableName: &d.table, Item: encodeCounter(id, c)}
+	in.ConditionExpression, in.ExpressionAttributeValues = unchanged(old)
+	_, err := d.api.PutItem(ctx, in)
 	var failed *types.ConditionalCheckFailedException
 	if errors.As(err, &failed) {
-		return d.countAnew(ctx, id, by, expires)
+		return false, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("counting %q: %w", id, classify(err))
 	}
 	return true, nil
+}
+
+// unchanged is the condition that a counter is as it was read: each count makes its number larger,
+// or its set in the former form.
+func unchanged(old map[string]types.AttributeValue) (*string, map[string]types.AttributeValue) {
+	switch who, former := old["who"].(*types.AttributeValueMemberSS); {
+	case len(old) == 0:
+		return aws.String("attribute_not_exists(pk)"), nil
+	case former:
+		return aws.String("attribute_not_exists(n) AND expires = :e AND size(who) = :k"),
+			map[string]types.AttributeValue{":e": old[TTLAttribute], ":k": numberValue(int64(len(who.Value)))}
+	}
+	return aws.String("n = :n AND expires = :e"),
+		map[string]types.AttributeValue{":n": old["n"], ":e": old[TTLAttribute]}
+}
+
+// counter reads a counter's item; nil if there is none. The read is consistent.
+func (d *DynamoDB) counter(ctx context.Context, id string) (map[string]types.AttributeValue, error) {
+	out, err := d.api.GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.table, Key: itemKey("count", id, "count"),
+		ConsistentRead: aws.Bool(true)})
+	if err != nil {
+		return nil, fmt.Errorf("reading the counter %q: %w", id, classify(err))
+	}
+	return out.Item, nil
 }
 
 // Room implements [heal.Store]. The read is consistent.
 func (d *DynamoDB) Room(ctx context.Context, id, by string, max int) (bool, error) {
-	out, err := d.api.GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.table, Key: itemKey("count", id, "count"),
-		ConsistentRead: aws.Bool(true)})
+	item, err := d.counter(ctx, id)
 	if err != nil {
-		return false, fmt.Errorf("reading the counter %q: %w", id, classify(err))
-	}
-	who, _ := out.Item["who"].(*types.AttributeValueMemberSS)
-	if end, ok := out.Item[TTLAttribute].(*types.AttributeValueMemberN); who == nil || !ok {
-		return max > 0, nil // there is none
-	} else if n, err := strconv.ParseInt(end.Value, 10, 64); err != nil {
-		return false, fmt.Errorf("reading the counter %q: %w", id, err)
-	} else if past(time.Unix(n, 0), d.clock.Now()) {
-		return max > 0, nil
-	}
-	return max > 0 && (len(who.Value) < max || slices.Contains(who.Value, by)), nil
-}
-
-// countAnew begins a counter again that is past its time, though nobody has
-// deleted it yet.
-func (d *DynamoDB) countAnew(ctx context.Context, id, by string, expires time.Time) (bool, error) {
-	old, err := d.api.GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.table, Key: itemKey("count", id, "count"),
-		ConsistentRead: aws.Bool(true)})
-	if err != nil {
-		return false, fmt.Errorf("counting %q: %w", id, classify(err))
-	}
-	end, ok := old.Item[TTLAttribute].(*types.AttributeValueMemberN)
-	if !ok {
-		return false, nil
-	}
-	if n, err := strconv.ParseInt(end.Value, 10, 64); err != nil || !past(time.Unix(n, 0), d.clock.Now()) {
 		return false, err
 	}
-	item := itemKey("count", id, "count")
-	item["who"], item[TTLAttribute] = &types.AttributeValueMemberSS{Value: []string{by}}, numberValue(expires.Unix())
-	_, err = d.api.PutItem(ctx, &dynamodb.PutItemInput{TableName: &d.table, Item: item,
-		ConditionExpression: aws.String("expires = :old"), ExpressionAttributeValues: map[string]types.AttributeValue{":old": end}})
+	c, err := decodeCounter(item)
 	if err != nil {
-		return false, fmt.Errorf("counting %q: %w", id, classify(err))
+		return false, fmt.Errorf("reading the counter %q: %w", id, err)
 	}
-	return true, nil
+	return c.At(d.clock.Now(), time.Time{}).Room(by, max), nil
+}
+
+// decodeCounter reads a counter in either form; of no item it is the zero one.
+func decodeCounter(item map[string]types.AttributeValue) (c heal.Counter, err error) {
+	set := func(name string) []string {
+		if s, ok := item[name].(*types.AttributeValueMemberSS); ok {
+			return s.Value
+		}
+		return nil
+	}
+	num := func(name string) (n int64) {
+		if v, ok := item[name].(*types.AttributeValueMemberN); ok && err == nil {
+			n, err = strconv.ParseInt(v.Value, 10, 64)
+		}
+		return n
+	}
+	if len(item) == 0 {
+		return c, nil
+	}
+	c = heal.Counter{N: int(num("n")), Recent: set("recent"), Before: set("before"), Expires: time.Unix(num(TTLAttribute), 0)}
+	for _, by := range set("who") {
+		if c.N++; len(c.Before) < maxOld {
+			c.Before = append(c.Before, heal.Mark(by))
+		}
+	}
+	return c, err
 }
 
 // past reports whether an item's or a counter's time is over at now. DynamoDB

@@ -235,3 +235,76 @@ func TestBatchesAreReadToTheirEnd(t *testing.T) {
 		t.Errorf("when nothing more is read: %d are listed, %v, want %v", len(its), err, heal.ErrLater)
 	}
 }
+
+// TestCounterIsSmall ensures that to count costs one write unit however many were counted.
+func TestCounterIsSmall(t *testing.T) {
+	url := dynalite(t)
+	api := dynamodb.New(dynamodb.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url),
+		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", "")})
+	clock, table := ledgertest.NewClock(), makeTable(t, api, "small")
+	store, id := NewDynamoDB(api, table, clock), "writes arn:aws:iam::111122223333:role/service-role/shop-build 2026-11-29"
+	for i := range 200 {
+		by := fmt.Sprintf("0123456789abcdef-%d-1764432000", i)
+		if ok, err := store.Count(t.Context(), id, by, 10_000, clock.Now().Add(time.Hour)); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		item, err := store.counter(t.Context(), id)
+		if err != nil || sizeOf(item) > 1024 {
+			t.Fatalf("after %d it has %d bytes, %v", i, sizeOf(item), err)
+		}
+	}
+}
+
+// formerCount is how the version before this one counted.
+func formerCount(api *dynamodb.Client, table, id, by string, max int, now, expires time.Time) error {
+	_, err := api.UpdateItem(context.Background(), &dynamodb.UpdateItemInput{TableName: &table, Key: itemKey("count", id, "count"),
+		UpdateExpression:    aws.String("ADD who :one SET expires = if_not_exists(expires, :e)"),
+		ConditionExpression: aws.String("attribute_not_exists(who) OR (expires >= :now AND (size(who) < :max OR contains(who, :by)))"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":one": &types.AttributeValueMemberSS{Value: []string{by}},
+			":max": numberValue(int64(max)), ":by": &types.AttributeValueMemberS{Value: by}, ":e": numberValue(expires.Unix()),
+			":now": numberValue(now.Unix())}})
+	return err
+}
+
+// TestFormerCounters ensures that what an earlier version counted stays counted, and that an
+// instance of it that still runs does not count apart.
+func TestFormerCounters(t *testing.T) {
+	url := dynalite(t)
+	api := dynamodb.New(dynamodb.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url),
+		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", "")})
+	clock, table := ledgertest.NewClock(), makeTable(t, api, "former")
+	store, end := NewDynamoDB(api, table, clock), clock.Now().Add(time.Hour)
+	for _, id := range []string{"n", "over"} {
+		for _, by := range []string{"a", "b", "c"} {
+			if err := formerCount(api, table, id, by, 5, clock.Now(), end); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for i, row := range []struct {
+		by   string
+		want bool
+	}{{"a", true}, {"d", true}, {"b", true}, {"e", true}, {"f", false}, {"c", true}, {"d", true}} {
+		room, rerr := store.Room(t.Context(), "n", row.by, 5)
+		ok, err := store.Count(t.Context(), "n", row.by, 5, end)
+		if ok != row.want || room != row.want || err != nil || rerr != nil {
+			t.Errorf("%d: %s is counted: %v, with room %v, %v, %v", i, row.by, ok, room, err, rerr)
+		}
+	}
+	if ok, err := store.Count(t.Context(), "new", "a", 5, end); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	for _, id := range []string{"n", "new"} {
+		err := formerCount(api, table, id, "g", 5, clock.Now(), end)
+		var failed *types.ConditionalCheckFailedException // which it would take for a budget that is used up
+		if err == nil || errors.As(err, &failed) {
+			t.Errorf("an instance of the version before counts %s: %v", id, err)
+		}
+	}
+	clock.Advance(2 * time.Hour)
+	for i, by := range []string{"f", "g", "h"} {
+		if ok, err := store.Count(t.Context(), "over", by, 2, clock.Now().Add(time.Hour)); ok != (i < 2) || err != nil {
+			t.Errorf("%s is counted in a new hour: %v, %v", by, ok, err)
+		}
+	}
+}

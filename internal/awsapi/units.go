@@ -1,8 +1,6 @@
 package awsapi
 
 import (
-	"time"
-
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/buildmedic/buildmedic/internal/heal"
@@ -14,12 +12,8 @@ func SizeOf(it heal.Item) (int, error) {
 	return sizeOf(m), err
 }
 
-// SizeOfCount is how many bytes DynamoDB counts for a counter that counts nobody yet.
-func SizeOfCount(id string) int {
-	m := itemKey("count", id, "count")
-	m["who"], m[TTLAttribute] = &types.AttributeValueMemberSS{}, numberValue(time.Now().Unix())
-	return sizeOf(m)
-}
+// SizeOfCounter is how many bytes DynamoDB counts for a counter.
+func SizeOfCounter(id string, c heal.Counter) int { return sizeOf(encodeCounter(id, c)) }
 
 // RequestsOfBetween is how many requests, one after the other, list so many items.
 func RequestsOfBetween(items int) int { return shards + (items+batchOf-1)/batchOf }
@@ -38,6 +32,8 @@ func sizeOf(m map[string]types.AttributeValue) (n int) {
 			for _, s := range v.Value {
 				n += len(s)
 			}
+		case *types.AttributeValueMemberM:
+			n += 3 + sizeOf(v.Value)
 		}
 	}
 	return n

@@ -257,8 +257,11 @@ type Store interface {
 	// Due, oldest first, or newest first if newest; at most limit.
 	Between(ctx context.Context, kind string, from, to time.Time, newest bool, limit int) ([]Item, error)
 	// Count adds one to a counter on behalf of by, unless that would take it past
-	// max, and reports whether by is counted. It counts the same by only once.
-	// Counters may be deleted after expires.
+	// max, and reports whether by is counted. Never are fewer counted than were. The
+	// same by is counted once while fewer than [Remembered] others were counted in
+	// between; after that it may be counted again, which is the safe side: what a
+	// counter takes up does not grow with what it counts. Counters may be deleted
+	// after expires.
 	Count(ctx context.Context, id, by string, max int, expires time.Time) (bool, error)
 	// Room reports whether Count would count by now. It reserves nothing: by the
 	// time of Count the place may be gone.

@@ -26,6 +26,20 @@ type fileForm struct {
 	Counters map[string]counter `json:"counters"`
 }
 
+// counter is a [heal.Counter], or what was kept before there were any: all who were counted.
+type counter struct {
+	heal.Counter
+	By map[string]bool `json:",omitempty"`
+}
+
+func (c counter) read() heal.Counter {
+	for by := range c.By {
+		c.N++
+		c.Before = append(c.Before, heal.Mark(by))
+	}
+	return c.Counter
+}
+
 // OpenFile reads the ledger at path, or begins one there. Close gives it free.
 func OpenFile(path string, clock heal.Clock) (*File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -61,7 +75,7 @@ func (f *File) read() error {
 		f.items[key{it.Kind, it.ID}] = it
 	}
 	for id, c := range form.Counters {
-		f.count[id] = c
+		f.count[id] = c.read()
 	}
 	return nil
 }
@@ -94,8 +108,13 @@ func (f *File) Count(ctx context.Context, id, by string, max int, expires time.T
 func (f *File) write() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	form := fileForm{Counters: f.count}
+	form := fileForm{Counters: map[string]counter{}}
 	now := f.clock.Now()
+	for id, c := range f.count {
+		if !expired(c.Expires, now) {
+			form.Counters[id] = counter{Counter: c}
+		}
+	}
 	for _, it := range f.items {
 		if !expired(it.Expires, now) {
 			form.Items = append(form.Items, it)

@@ -21,19 +21,14 @@ type Memory struct {
 	clock heal.Clock
 	mu    sync.Mutex
 	items map[key]heal.Item
-	count map[string]counter
+	count map[string]heal.Counter
 }
 
 type key struct{ Kind, ID string }
 
-type counter struct {
-	By      map[string]bool
-	Expires time.Time
-}
-
 // NewMemory gives an empty ledger.
 func NewMemory(clock heal.Clock) *Memory {
-	return &Memory{clock: clock, items: map[key]heal.Item{}, count: map[string]counter{}}
+	return &Memory{clock: clock, items: map[key]heal.Item{}, count: map[string]heal.Counter{}}
 }
 
 // Get implements [heal.Store].
@@ -106,14 +101,13 @@ func (m *Memory) Between(_ context.Context, kind string, from, to time.Time, new
 func (m *Memory) Count(_ context.Context, id, by string, max int, expires time.Time) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	c, ok := m.count[id]
-	if !ok || expired(c.Expires, m.clock.Now()) {
-		c = counter{By: map[string]bool{}, Expires: expires}
-	}
-	if !c.room(by, max) {
+	c := m.count[id].At(m.clock.Now(), expires)
+	if !c.Room(by, max) {
 		return false, nil
 	}
-	c.By[by] = true
+	if !c.Knows(by) {
+		c = c.Add(by)
+	}
 	m.count[id] = c
 	return true, nil
 }
@@ -122,12 +116,5 @@ func (m *Memory) Count(_ context.Context, id, by string, max int, expires time.T
 func (m *Memory) Room(_ context.Context, id, by string, max int) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	c, ok := m.count[id]
-	if !ok || expired(c.Expires, m.clock.Now()) {
-		c = counter{}
-	}
-	return c.room(by, max), nil
+	return m.count[id].At(m.clock.Now(), time.Time{}).Room(by, max), nil
 }
-
-// room reports whether by is counted, or can be.
-func (c counter) room(by string, max int) bool { return c.By[by] || len(c.By) < max }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -60,5 +61,30 @@ func TestFileLasts(t *testing.T) {
 	}
 	if ok, _ := f.Count(ctx, "n", "b", 1, c.Now().Add(time.Hour)); ok {
 		t.Error("the counter was forgotten")
+	}
+}
+
+// TestFormerFile ensures that what an earlier version counted stays counted.
+func TestFormerFile(t *testing.T) {
+	ctx, c, path := context.Background(), ledgertest.NewClock(), filepath.Join(t.TempDir(), "ledger.json")
+	end := c.Now().Add(time.Hour)
+	data := `{"items":null,"counters":{"n":{"By":{"a":true,"b":true},"Expires":"` + end.Format(time.RFC3339) + `"}}}`
+	if err := os.WriteFile(path, []byte(data), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for i, row := range []struct {
+		by   string
+		want bool
+	}{{"a", true}, {"c", true}, {"d", false}, {"b", true}} { // each by another command
+		f, err := OpenFile(path, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ok, err := f.Count(ctx, "n", row.by, 3, end); ok != row.want || err != nil {
+			t.Errorf("%d: %s is counted: %v, %v", i, row.by, ok, err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -23,7 +23,7 @@ type Metered struct {
 	meter  Meter
 	calls  []LedgerCall
 	stored map[string]weight
-	counts map[string]map[string]bool
+	counts map[string]heal.Counter
 }
 
 // Meter is what a ledger's use came to.
@@ -53,7 +53,7 @@ type weight struct {
 
 // NewMetered meters a store.
 func NewMetered(s heal.Store) *Metered {
-	return &Metered{Store: s, stored: map[string]weight{}, counts: map[string]map[string]bool{}}
+	return &Metered{Store: s, stored: map[string]weight{}, counts: map[string]heal.Counter{}}
 }
 
 // Meter is what it came to until now.
@@ -164,13 +164,9 @@ func (m *Metered) count(id, by string, made bool) int {
 	key := "count#" + id
 	was := m.stored[key]
 	now := was
-	if made && !m.counts[id][by] {
-		if m.counts[id] == nil {
-			m.counts[id] = map[string]bool{}
-			now.size = awsapi.SizeOfCount(id)
-		}
-		m.counts[id][by] = true
-		now.size += len(by)
+	if c := m.counts[id]; made && !c.Knows(by) {
+		m.counts[id] = c.Add(by)
+		now.size = awsapi.SizeOfCounter(id, m.counts[id])
 		m.stored[key] = now
 		m.largest(key, now.size)
 	}

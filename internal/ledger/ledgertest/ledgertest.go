@@ -209,6 +209,68 @@ func Conform(t *testing.T, open func(*testing.T, *Clock) heal.Store) {
 			}
 		}
 	})
+	t.Run("a counter knows those counted last", func(t *testing.T) {
+		s, c := start(t)
+		const max = 2*heal.Remembered + 7
+		count := func(by string, want bool) {
+			t.Helper()
+			if ok, err := s.Count(ctx, "n", by, max, c.Now().Add(time.Hour)); ok != want || err != nil {
+				t.Fatalf("%s is counted: %v, %v", by, ok, err)
+			}
+		}
+		for i := range max {
+			count(fmt.Sprint(i), true)
+			count(fmt.Sprint(i-min(i, heal.Remembered-1)), true) // as many came in between as may come
+		}
+		count("one more", false)
+		count(fmt.Sprint(max-heal.Remembered), true)
+	})
+	t.Run("a counter never has fewer than were counted", func(t *testing.T) {
+		s, c := start(t)
+		const max = 5 * heal.Remembered
+		by, in := rand.New(rand.NewPCG(1, 2)), map[string]bool{}
+		for range 4 * max {
+			one := fmt.Sprint(by.IntN(2 * max))
+			ok, err := s.Count(ctx, "n", one, max, c.Now().Add(time.Hour))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ok {
+				in[one] = true
+			}
+		}
+		if len(in) > max || len(in) < max/2 {
+			t.Errorf("%d are counted, of at most %d", len(in), max)
+		}
+	})
+	t.Run("of many who count at the same time as many are counted as there is room", func(t *testing.T) {
+		s, c := start(t)
+		const each, max = 14, 5 * heal.Remembered / 2
+		counted := make([]int, 12)
+		var wg sync.WaitGroup
+		for i := range counted {
+			wg.Go(func() {
+				for n := range each {
+					for range 2 { // sent twice, it counts once
+						ok, err := s.Count(ctx, "n", fmt.Sprint(i, " ", n), max, c.Now().Add(time.Hour))
+						if err != nil {
+							t.Error(err)
+						} else if ok {
+							counted[i]++
+						}
+					}
+				}
+			})
+		}
+		wg.Wait()
+		all := 0
+		for _, n := range counted {
+			all += n
+		}
+		if all != 2*max {
+			t.Errorf("%d counts of %d are answered with yes, where half of them may be", all, 2*each*len(counted))
+		}
+	})
 	t.Run("room is what a count would find, and takes none", func(t *testing.T) {
 		s, c := start(t)
 		room := func(by string, max int, want bool) {

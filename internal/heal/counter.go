@@ -1,0 +1,54 @@
+package heal
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"slices"
+	"time"
+)
+
+// Remembered is how many of those counted last a [Counter] surely knows.
+const Remembered = 32
+
+// Counter is what a [Store] keeps of a counter: how many were counted, and who the last ones
+// were. With it all stores count alike.
+type Counter struct {
+	N int
+	// Recent are marks of those counted last, at most [Remembered]; Before are those
+	// that were counted before them.
+	Recent, Before []string
+	Expires        time.Time
+}
+
+// Mark stands for who is counted, by so many bits that no two are taken for one.
+func Mark(by string) string {
+	h := sha256.Sum256([]byte(by))
+	return base64.RawURLEncoding.EncodeToString(h[:9])
+}
+
+// At gives the counter as it is at now: a new one if its time is over.
+func (c Counter) At(now, expires time.Time) Counter {
+	if c.Expires.Before(now) {
+		return Counter{Expires: expires}
+	}
+	return c
+}
+
+// Knows reports whether by is among those counted last.
+func (c Counter) Knows(by string) bool {
+	m := Mark(by)
+	return slices.Contains(c.Recent, m) || slices.Contains(c.Before, m)
+}
+
+// Room reports whether by is counted, or can be.
+func (c Counter) Room(by string, max int) bool { return max > 0 && (c.N < max || c.Knows(by)) }
+
+// Add counts one for by.
+func (c Counter) Add(by string) Counter {
+	c.N++
+	if len(c.Recent) >= Remembered {
+		c.Before, c.Recent = c.Recent, nil
+	}
+	c.Recent = append(slices.Clone(c.Recent), Mark(by))
+	return c
+}
