@@ -22,13 +22,15 @@ func (h *hub) alarms() []interfacesawscloudwatch.IAlarmRef {
 	every := func(minutes float64, statistic string) *awscloudwatch.MetricOptions {
 		return &awscloudwatch.MetricOptions{Period: awscdk.Duration_Minutes(jsii.Number(minutes)), Statistic: jsii.String(statistic)}
 	}
+	const lag = "has waited for three quarters of an hour, which is longer than one failed attempt and the longest " +
+		"planned wait together."
 	list := []alarm{
 		{id: "DeadLettersAlarm", over: 1, periods: 1, metric: h.dead.MetricApproximateNumberOfMessagesVisible(every(5, "Maximum")),
 			description: "A message could not be taken up five times over. Read it in the dead-letter queue and the " +
 				"error in the log; once the cause is cured, redrive it."},
 		{id: "LostEventsAlarm", over: 1, periods: 1, metric: h.lost.MetricApproximateNumberOfMessagesVisible(every(5, "Maximum")),
-			description: "EventBridge could not deliver an event to the queue. The sweep finds the build within a " +
-				"day; look at the queue's policy."},
+			description: "EventBridge could not deliver an event to a queue. The sweep finds the build within a " +
+				"day; look at the policy of the rule's queue."},
 		{id: "ErrorsAlarm", over: 1, periods: 1, metric: h.function.MetricErrors(every(5, "Sum")),
 			description: "The function ended with an error or ran out of time. The log tells why."},
 		{id: "ThrottlesAlarm", over: 1, periods: 3, metric: h.function.MetricThrottles(every(5, "Sum")),
@@ -36,8 +38,10 @@ func (h *hub) alarms() []interfacesawscloudwatch.IAlarmRef {
 		{id: "BreakerAlarm", over: 1, periods: 1, metric: measure("Paused", "Sum", 5),
 			description: "Too many grants had to be undone, and writing has stopped. Find out why, then send the command resume."},
 		{id: "LagAlarm", over: 45 * 60, periods: 1, metric: h.queue.MetricApproximateAgeOfOldestMessage(every(5, "Maximum")),
-			description: "A message has waited for three quarters of an hour, which is longer than one failed " +
-				"attempt and the longest planned wait together."},
+			description: "A failed build " + lag},
+		{id: "FollowUpsLagAlarm", over: 45 * 60, periods: 1,
+			metric:      h.followUps.MetricApproximateAgeOfOldestMessage(every(5, "Maximum")),
+			description: "What a case waits for " + lag},
 	}
 	var rung []interfacesawscloudwatch.IAlarmRef
 	for _, a := range list {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/interfaces/interfacesawscloudwatch"
 	"github.com/aws/jsii-runtime-go"
 )
@@ -31,13 +32,18 @@ func (h *hub) dashboard(alarms []interfacesawscloudwatch.IAlarmRef) {
 	d.AddWidgets(
 		awscloudwatch.NewAlarmStatusWidget(&awscloudwatch.AlarmStatusWidgetProps{Alarms: &alarms,
 			Title: jsii.String("Alarms"), Width: jsii.Number(6), Height: jsii.Number(6)}),
-		graph("Waiting", 6, false, h.queue.MetricApproximateNumberOfMessagesVisible(nil),
-			h.queue.MetricApproximateNumberOfMessagesDelayed(nil),
+		graph("Waiting", 6, false, waiting("Failures", h.queue), waiting("Follow-ups", h.followUps),
+			h.followUps.MetricApproximateNumberOfMessagesDelayed(nil),
 			h.queue.MetricApproximateNumberOfMessagesNotVisible(nil)),
 		graph("The function", 6, false, h.function.MetricInvocations(nil), h.function.MetricErrors(nil), h.function.MetricThrottles(nil)),
 		graph("Its running time, in milliseconds", 6, false,
 			h.function.MetricDuration(&awscloudwatch.MetricOptions{Statistic: jsii.String("p90")})),
 	)
+}
+
+// waiting is how many messages of a queue the function could take now.
+func waiting(label string, q awssqs.Queue) awscloudwatch.IMetric {
+	return q.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{Label: jsii.String(label)})
 }
 
 func graph(title string, width float64, stacked bool, lines ...awscloudwatch.IMetric) awscloudwatch.IWidget {

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -39,9 +40,17 @@ func (h *hub) bus() {
 	if slices.ContainsFunc(permissions.Elsewhere(h.s), func(a settings.Account) bool { return a.ID == "" }) {
 		accounts = append(accounts, at.Account)
 	}
-	h.rule("MemberBuilds", "member-builds", permissions.Bus, "Builds that the members' rules chose.", map[string]any{
-		"source": source, "detail-type": detailType, "account": accounts,
-	}).SetEventBusName(b.EventBusName())
+	rule := func(id, name, description string, to awssqs.Queue, statuses []string) awsevents.CfnRule {
+		r := h.rule(id, name, permissions.Bus, description, map[string]any{"source": source, "detail-type": detailType,
+			"account": accounts, "detail": map[string]any{"build-status": statuses}}, to)
+		r.SetEventBusName(b.EventBusName())
+		return r
+	}
+	ends := rule("MemberEnds", "member-ends", "The end of builds that Buildmedic started, as the members' rules chose them.",
+		h.followUps, ended)
+	// An older version has one rule for all. Before that takes failures alone, there is the other.
+	rule("MemberBuilds", "member-builds", "Builds that failed, as the members' rules chose them.", h.queue,
+		failed).Node().AddDependency(ends)
 }
 
 // NewMemberStack makes the one template for all member accounts and regions:

@@ -24,10 +24,13 @@ type event struct {
 // source and detailType tell CodeBuild's builds from all other events.
 var source, detailType = []string{"aws.codebuild"}, []string{"CodeBuild Build State Change"}
 
+// failed are the statuses of builds that are failures, ended those by which a build ends otherwise.
+var failed, ended = []string{"FAILED", "FAULT", "TIMED_OUT"}, []string{"SUCCEEDED", "STOPPED"}
+
 func (e event) detail() map[string]any {
-	d := map[string]any{"project-name": e.Projects, "build-status": []string{"FAILED", "FAULT", "TIMED_OUT"}}
+	d := map[string]any{"project-name": e.Projects, "build-status": failed}
 	if e.Own != "" {
-		d["build-status"] = []string{"SUCCEEDED", "STOPPED"}
+		d["build-status"] = ended
 		d["additional-information"] = map[string]any{"initiator": []any{map[string]string{"prefix": e.Own}}}
 	}
 	return d

@@ -28,7 +28,9 @@ import (
 const (
 	timeoutMinutes = 5  // a batch of failures, each with its reads and one write
 	batchSize      = 10 // messages that one run takes
-	concurrency    = 10 // runs that the queue starts at once
+	// concurrency is how many runs the failures start at once, following how many
+	// the follow-ups do; SQS starts at least 2 (AWS.md#from-event-to-function).
+	concurrency, following = 8, 4
 	// besides are runs kept for the sweep and for people's commands.
 	besides      = 2
 	memory       = 512 // CPU comes with memory; long logs are scanned
@@ -44,12 +46,15 @@ type hub struct {
 	topic awssns.Topic
 	key   awskms.Key
 	table awsdynamodb.Table
-	queue awssqs.Queue
+	queue awssqs.Queue // builds that failed
+	// followUps are what cases under way wait for. They do not wait behind failures.
+	followUps awssqs.Queue
 	// ruleNames are the rules that bring builds, behind their bus's name unless
 	// that is the default bus.
 	ruleNames []string
+	rules     []awsevents.CfnRule
 	dead      awssqs.Queue // messages that the function could not take up
-	lost      awssqs.Queue // events that could not be delivered to the queue
+	lost      awssqs.Queue // events that could not be delivered to a queue
 	log       awslogs.LogGroup
 	code      awss3assets.Asset // the function's package
 	function  awslambda.Function
@@ -72,7 +77,7 @@ func NewHubStack(scope constructs.Construct, id string, s *settings.Settings, co
 	if err := h.healer(code); err != nil {
 		return nil, err
 	}
-	h.rules()
+	h.builds()
 	if len(permissions.Elsewhere(s)) > 0 {
 		h.bus()
 	}
@@ -158,7 +163,8 @@ func (h *hub) queues() {
 	}
 	h.lost = queue("LostEvents", nil)
 	h.dead = queue("DeadLetters", nil)
-	h.queue = queue("Queue", &awssqs.DeadLetterQueue{Queue: h.dead, MaxReceiveCount: jsii.Number(receives)})
+	dead := &awssqs.DeadLetterQueue{Queue: h.dead, MaxReceiveCount: jsii.Number(receives)}
+	h.queue, h.followUps = queue("Queue", dead), queue("FollowUps", dead)
 }
 
 // healer is the function, its role and what wakes it.
@@ -171,7 +177,8 @@ func (h *hub) healer(code string) error {
 	}
 	policies, err := permissions.Hub(h.s, permissions.Parts{
 		Place: at, Table: *h.table.TableArn(), Topic: *h.topic.TopicArn(), Key: *h.key.KeyArn(),
-		Queue: *h.queue.QueueArn(), LogGroup: at.ARN("logs", "log-group:/aws/lambda/"+permissions.Function),
+		Queue: *h.queue.QueueArn(), FollowUps: *h.followUps.QueueArn(),
+		LogGroup: at.ARN("logs", "log-group:/aws/lambda/"+permissions.Function),
 	}, most)
 	if err != nil {
 		return err
@@ -187,7 +194,7 @@ func (h *hub) healer(code string) error {
 		Tracing:                      awslambda.Tracing_ACTIVE,
 		LogGroup:                     h.log,
 		LoggingFormat:                awslambda.LoggingFormat_JSON,
-		// It comes back to a case through its own queue, by design and within
+		// It comes back to a case through a queue of its own, by design and within
 		// the bounds of its ledger. Lambda would take that for a runaway loop.
 		RecursiveLoop: awslambda.RecursiveLoop_ALLOW,
 		// Nothing may add to the role but the permissions above.
@@ -202,10 +209,14 @@ func (h *hub) healer(code string) error {
 	for _, m := range managed {
 		h.function.Node().AddDependency(m)
 	}
-	awslambda.NewEventSourceMapping(h.stack, jsii.String("Messages"), &awslambda.EventSourceMappingProps{
-		Target: h.function, EventSourceArn: h.queue.QueueArn(), BatchSize: jsii.Number(batchSize),
-		MaxConcurrency: jsii.Number(concurrency), ReportBatchItemFailures: jsii.Bool(true),
-	})
+	take := func(id string, from awssqs.Queue, most float64) {
+		awslambda.NewEventSourceMapping(h.stack, jsii.String(id), &awslambda.EventSourceMappingProps{
+			Target: h.function, EventSourceArn: from.QueueArn(), BatchSize: jsii.Number(batchSize),
+			MaxConcurrency: jsii.Number(most), ReportBatchItemFailures: jsii.Bool(true),
+		})
+	}
+	take("Messages", h.queue, concurrency)
+	take("FollowUpMessages", h.followUps, following)
 	awsevents.NewRule(h.stack, jsii.String("Sweep"), &awsevents.RuleProps{
 		Description: jsii.String("Finds failed builds that no event reported, and cases that are due."),
 		Schedule:    awsevents.Schedule_Rate(awscdk.Duration_Minutes(jsii.Number(sweepMinutes))),
@@ -223,10 +234,11 @@ func (h *hub) environment(code string) *map[string]*string {
 	// The package once more, which is uploaded once: Code does not tell where to.
 	pack := awss3assets.NewAsset(h.stack, jsii.String("Package"), &awss3assets.AssetProps{Path: jsii.String(code)})
 	env := map[string]*string{
-		"BUILDMEDIC_TABLE":     h.table.TableName(),
-		"BUILDMEDIC_TOPIC_ARN": h.topic.TopicArn(),
-		"BUILDMEDIC_KEY_ARN":   h.key.KeyArn(),
-		"BUILDMEDIC_QUEUE_URL": h.queue.QueueUrl(),
+		"BUILDMEDIC_TABLE":          h.table.TableName(),
+		"BUILDMEDIC_TOPIC_ARN":      h.topic.TopicArn(),
+		"BUILDMEDIC_KEY_ARN":        h.key.KeyArn(),
+		"BUILDMEDIC_QUEUE_URL":      h.queue.QueueUrl(),
+		"BUILDMEDIC_FOLLOW_UPS_URL": h.followUps.QueueUrl(),
 		// Where the synthesizer has the code uploaded, whatever its qualifier is.
 		"BUILDMEDIC_CODE_BUCKET": pack.S3BucketName(),
 	}
@@ -243,40 +255,42 @@ func (h *hub) reserved() *float64 {
 	if v, ok := h.stack.Node().TryGetContext(jsii.String("reserved")).(string); ok && v == "none" {
 		return nil
 	}
-	return jsii.Number(concurrency + besides)
+	return jsii.Number(concurrency + following + besides)
 }
 
-// rules bring CodeBuild's events about the projects of the hub's account and
-// region into the queue.
-func (h *hub) rules() {
+// builds brings CodeBuild's events about the projects of the hub's account and
+// region into the queues.
+func (h *hub) builds() {
 	own := permissions.HubRole + *h.stack.Region() + "/"
 	for i, e := range events(permissions.At(h.s, settings.Account{}), own) {
-		what := "Builds that failed."
+		what, to := "Builds that failed.", h.queue
 		if e.Own != "" {
-			what = "The end of builds that Buildmedic started."
+			what, to = "The end of builds that Buildmedic started.", h.followUps
 		}
-		h.rule(fmt.Sprintf("Builds%d", i+1), fmt.Sprintf("builds-%d", i+1), "", what, e.whole())
+		h.rule(fmt.Sprintf("Builds%d", i+1), fmt.Sprintf("builds-%d", i+1), "", what, e.whole(), to)
 	}
 }
 
-// rule brings events of a bus into the queue; bus is "" for the default one. The
+// rule brings events of a bus into a queue; bus is "" for the default one. The
 // rule's name is fixed, so that the queue's policy can say it without depending
-// on the rule.
-func (h *hub) rule(id, name, bus, description string, pattern map[string]any) awsevents.CfnRule {
+// on the rule: the rule depends on the policy.
+func (h *hub) rule(id, name, bus, description string, pattern map[string]any, to awssqs.Queue) awsevents.CfnRule {
 	name = permissions.Prefix + name
 	h.ruleNames = append(h.ruleNames, strings.TrimPrefix(bus+"/"+name, "/"))
-	return awsevents.NewCfnRule(h.stack, jsii.String(id), &awsevents.CfnRuleProps{
+	r := awsevents.NewCfnRule(h.stack, jsii.String(id), &awsevents.CfnRuleProps{
 		Name: jsii.String(name), Description: jsii.String(description), EventPattern: pattern, State: jsii.String("ENABLED"),
-		Targets: []any{&awsevents.CfnRule_TargetProperty{Id: jsii.String("Queue"), Arn: h.queue.QueueArn(),
+		Targets: []any{&awsevents.CfnRule_TargetProperty{Id: jsii.String("Queue"), Arn: to.QueueArn(),
 			DeadLetterConfig: &awsevents.CfnRule_DeadLetterConfigProperty{Arn: h.lost.QueueArn()}}},
 	})
+	h.rules = append(h.rules, r)
+	return r
 }
 
-// deliveries lets EventBridge send to the queue, and what it cannot deliver to
+// deliveries lets EventBridge send to the queues, and what it cannot deliver to
 // lost events, for the hub's own rules by their names: another rule of the
-// account that named the queue could make up builds. It is one statement whatever the number of
+// account that named a queue could make up builds. It is one statement whatever the number of
 // rules, since SQS takes no more than 20 in a policy, and it is about sending only, where the CDK's
-// own target would let the rules look at the queue, too.
+// own target would let the rules look at the queue, too. No rule sends before it may.
 func (h *hub) deliveries() {
 	if len(h.ruleNames) == 0 {
 		return // the settings name no project yet
@@ -287,10 +301,13 @@ func (h *hub) deliveries() {
 		arns = append(arns, at.ARN("events", "rule/"+name))
 	}
 	rules := map[string]any{"ArnEquals": map[string]any{"aws:SourceArn": arns}}
-	for _, q := range []awssqs.Queue{h.queue, h.lost} {
-		q.AddToResourcePolicy(statement("EventsMaySend",
+	for _, q := range []awssqs.Queue{h.queue, h.followUps, h.lost} {
+		may := q.AddToResourcePolicy(statement("EventsMaySend",
 			awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil), *q.QueueArn(), rules,
 			"sqs:SendMessage"))
+		for _, r := range h.rules {
+			r.Node().AddDependency(may.PolicyDependable)
+		}
 	}
 }
 
@@ -326,7 +343,7 @@ func (h *hub) outputs() {
 		awscdk.NewCfnOutput(h.stack, jsii.String(id), &awscdk.CfnOutputProps{Description: jsii.String(description), Value: value})
 	}
 	out("FunctionName", "The function; send it commands with aws lambda invoke.", h.function.FunctionName())
-	out("QueueUrl", "Events go in here; make test-event sends one.", h.queue.QueueUrl())
+	out("QueueUrl", "Failed builds go in here; make test-event sends one.", h.queue.QueueUrl())
 	out("TopicArn", "Notices come out here.", h.topic.TopicArn())
 	out("TableName", "The ledger. It stays when the stack goes.", h.table.TableName())
 	out("DashboardUrl", "Failures by cause, healed, reported, refused, time to heal.", jsii.String(fmt.Sprintf(

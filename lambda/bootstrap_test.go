@@ -200,6 +200,7 @@ func TestBootstrapHeals(t *testing.T) {
 	api := newRuntimeAPI(t)
 	_, out := start(t, build(t, runtime.GOARCH, t.TempDir()), api,
 		envSettings+"="+file, envLedger+"=memory", envTopic+"="+sim.TopicARN(), envQueue+"="+sim.QueueURL(simaws.Queue),
+		envFollowUps+"="+sim.QueueURL(simaws.FollowUps),
 		envRegion+"=us-west-2", "AWS_ENDPOINT_URL="+sim.URL(), "AWS_ACCESS_KEY_ID="+simaws.FunctionKey,
 		"AWS_SECRET_ACCESS_KEY=simulated", "AWS_SESSION_TOKEN=simulated")
 	for {

@@ -16,17 +16,18 @@ import (
 
 // The function's environment. The stack in infra/ and Lambda set it.
 const (
-	envSettings   = "BUILDMEDIC_SETTINGS"      // path of the settings, if they are not what the function carries
-	envTable      = "BUILDMEDIC_TABLE"         // name of the ledger's table
-	envLedger     = "BUILDMEDIC_LEDGER"        // "memory": no table, forgets at every cold start; for trials and tests
-	envTopic      = "BUILDMEDIC_TOPIC_ARN"     // where notices go
-	envKey        = "BUILDMEDIC_KEY_ARN"       // the topic's key, which no grant may touch; may be empty
-	envQueue      = "BUILDMEDIC_QUEUE_URL"     // the function's own queue
-	envCode       = "BUILDMEDIC_CODE_BUCKET"   // the bucket that holds the function's code, where no grant may write; may be empty
-	envMemberRole = "BUILDMEDIC_MEMBER_ROLE"   // role to assume in member accounts; may be empty
-	envFunction   = "AWS_LAMBDA_FUNCTION_NAME" // set by Lambda
-	envRegion     = "AWS_REGION"               // set by Lambda
-	envTaskRoot   = "LAMBDA_TASK_ROOT"         // set by Lambda: where the function's package was unpacked
+	envSettings   = "BUILDMEDIC_SETTINGS"       // path of the settings, if they are not what the function carries
+	envTable      = "BUILDMEDIC_TABLE"          // name of the ledger's table
+	envLedger     = "BUILDMEDIC_LEDGER"         // "memory": no table, forgets at every cold start; for trials and tests
+	envTopic      = "BUILDMEDIC_TOPIC_ARN"      // where notices go
+	envKey        = "BUILDMEDIC_KEY_ARN"        // the topic's key, which no grant may touch; may be empty
+	envQueue      = "BUILDMEDIC_QUEUE_URL"      // the queue of builds that failed
+	envFollowUps  = "BUILDMEDIC_FOLLOW_UPS_URL" // the queue of what cases under way wait for; may be empty: then it is the other one
+	envCode       = "BUILDMEDIC_CODE_BUCKET"    // the bucket that holds the function's code, where no grant may write; may be empty
+	envMemberRole = "BUILDMEDIC_MEMBER_ROLE"    // role to assume in member accounts; may be empty
+	envFunction   = "AWS_LAMBDA_FUNCTION_NAME"  // set by Lambda
+	envRegion     = "AWS_REGION"                // set by Lambda
+	envTaskRoot   = "LAMBDA_TASK_ROOT"          // set by Lambda: where the function's package was unpacked
 )
 
 // carried is the name of the settings in the function's package.
@@ -39,6 +40,7 @@ type config struct {
 	topic      string
 	key        string // ARN, or ""
 	queue      string
+	followUps  string
 	code       string // bucket, or ""
 	memberRole string
 	function   string
@@ -58,7 +60,7 @@ func readConfig(getenv func(string) string, readFile func(string) ([]byte, error
 	}
 	c := config{topic: need(envTopic), queue: need(envQueue), function: need(envFunction), region: need(envRegion),
 		memberRole: getenv(envMemberRole), table: getenv(envTable), key: getenv(envKey),
-		code: getenv(envCode)}
+		code: getenv(envCode), followUps: getenv(envFollowUps)}
 	switch ledger := getenv(envLedger); {
 	case ledger == "" && c.table == "":
 		errs = append(errs, fmt.Errorf("%s is not set (or %s=memory, for a trial)", envTable, envLedger))
@@ -76,8 +78,10 @@ func readConfig(getenv func(string) string, readFile func(string) ([]byte, error
 	if strings.ContainsAny(c.code, ":/*? ") {
 		errs = append(errs, fmt.Errorf("%s is %q, which is no bucket name", envCode, c.code))
 	}
-	if c.queue != "" && !isQueueURL(c.queue) {
-		errs = append(errs, fmt.Errorf("%s is %q, which is no queue URL", envQueue, c.queue))
+	for _, q := range []struct{ name, url string }{{envQueue, c.queue}, {envFollowUps, c.followUps}} {
+		if q.url != "" && !isQueueURL(q.url) {
+			errs = append(errs, fmt.Errorf("%s is %q, which is no queue URL", q.name, q.url))
+		}
 	}
 	path := strings.TrimSpace(getenv(envSettings))
 	if root := getenv(envTaskRoot); path == "" && root != "" {

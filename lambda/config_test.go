@@ -39,6 +39,10 @@ func TestReadConfig(t *testing.T) {
 		{"an ARN for a bucket", map[string]string{envCode: "arn:aws:s3:::my-assets"}, []string{"is no bucket name"}},
 		{"a topic for a key", map[string]string{envKey: "arn:aws:sns:eu-west-1:111122223333:buildmedic"}, []string{"is no key ARN"}},
 		{"an ARN for a URL", map[string]string{envQueue: "arn:aws:sqs:eu-west-1:111122223333:buildmedic"}, []string{"is no queue URL"}},
+		{"with the queue of follow-ups", map[string]string{
+			envFollowUps: "https://sqs.eu-west-1.amazonaws.com/111122223333/buildmedic-follow-ups"}, nil},
+		{"an ARN for the URL of follow-ups", map[string]string{envFollowUps: "arn:aws:sqs:eu-west-1:111122223333:buildmedic"},
+			[]string{envFollowUps + " is", "is no queue URL"}},
 		{"a queue on localhost", map[string]string{envQueue: "http://localhost:4566/111122223333/buildmedic"}, nil},
 		{"a queue on a loopback address", map[string]string{envQueue: "http://127.0.0.2:4566/111122223333/buildmedic"}, nil},
 		{"a queue on IPv6's loopback", map[string]string{envQueue: "http://[::1]:4566/111122223333/buildmedic"}, nil},
@@ -71,7 +75,8 @@ func TestReadConfig(t *testing.T) {
 			})
 			if len(row.want) == 0 {
 				if err != nil || c.settings == nil || c.region != "eu-west-1" ||
-					c.memberRole != row.set[envMemberRole] || c.key != row.set[envKey] || c.code != row.set[envCode] {
+					c.memberRole != row.set[envMemberRole] || c.followUps != row.set[envFollowUps] ||
+					c.key != row.set[envKey] || c.code != row.set[envCode] {
 					t.Errorf("got %+v, %v", c, err)
 				}
 				return

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"sync"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
@@ -86,12 +85,12 @@ func (h *handler) wired(ctx context.Context) (*inbox.Inbox, error) {
 	} else {
 		log.Warn("the ledger is in memory: what was done is forgotten when this instance ends")
 	}
-	queue := awsapi.SQS{Client: sqs.NewFromConfig(h.aws), URL: c.queue, Clock: clock}
+	queues := awsapi.NewQueues(sqs.NewFromConfig(h.aws), c.queue, c.followUps, clock)
 	h.inbox = &inbox.Inbox{Log: log,
 		Healer: awsapi.Wire(awsapi.Wiring{Config: h.aws, Identity: id, Region: c.region, Settings: c.settings, Store: store,
-			Topic: c.topic, Queue: queue, MemberRole: c.memberRole, Function: c.function, CodeBucket: c.code,
-			Parts: awsapi.Parts(id, c.region, c.function, c.queue, c.table, c.topic, c.key), Journal: h.out, Clock: clock, Log: log}),
-		Requeue: func(ctx context.Context, body string, delay time.Duration) error { return queue.Send(ctx, body, delay) },
+			Topic: c.topic, Queues: queues, MemberRole: c.memberRole, Function: c.function, CodeBucket: c.code,
+			Parts: awsapi.Parts(id, c.region, c.function, queues, c.table, c.topic, c.key), Journal: h.out, Clock: clock, Log: log}),
+		Requeue: queues.Back,
 	}
 	return h.inbox, nil
 }

@@ -39,6 +39,7 @@ func BenchmarkMemory(b *testing.B) {
 	api := newRuntimeAPI(b)
 	pid, printed := start(b, build(b, runtime.GOARCH, b.TempDir()), api,
 		envSettings+"="+file, envLedger+"=memory", envTopic+"="+sim.TopicARN(), envQueue+"="+sim.QueueURL(simaws.Queue),
+		envFollowUps+"="+sim.QueueURL(simaws.FollowUps),
 		envRegion+"=us-east-1", "AWS_ENDPOINT_URL="+sim.URL(), "AWS_ACCESS_KEY_ID="+simaws.FunctionKey,
 		"AWS_SECRET_ACCESS_KEY=simulated", "AWS_SESSION_TOKEN=simulated")
 	from := 0

@@ -97,6 +97,37 @@ func TestLater(t *testing.T) {
 	}
 }
 
+// TestBack ensures that a message goes back into the queue that it came from, the healer's own
+// messages into that of follow-ups, and all into the one if there is no other.
+func TestBack(t *testing.T) {
+	s := world(t, "roles: [{name: shop}]\n")
+	client := sqs.NewFromConfig(config(s.URL(), simaws.FunctionKey, s.Client()))
+	both := NewQueues(client, s.QueueURL(simaws.Queue), s.QueueURL(simaws.FollowUps), s.Clock)
+	one := NewQueues(client, s.QueueURL(simaws.Queue), "", s.Clock)
+	const failures, followUps = "arn:aws:sqs:us-east-1:111122223333:" + simaws.Queue,
+		"arn:aws:sqs:us-east-1:111122223333:" + simaws.FollowUps
+	for body, err := range map[string]error{
+		"a": both.Back(t.Context(), failures, "a", 0),
+		"b": both.Back(t.Context(), followUps, "b", 0),
+		"c": both.Back(t.Context(), "", "c", 0), // who invoked the function by hand
+		"d": one.Back(t.Context(), failures, "d", 0),
+		"e": one.Back(t.Context(), followUps, "e", 0),
+		"f": both.FollowUps.Later(t.Context(), "f", s.Clock.Now()),
+		"g": one.FollowUps.Later(t.Context(), "g", s.Clock.Now()),
+	} {
+		if err != nil {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+	for name, want := range map[string][]string{simaws.Queue: {"a", "c", "d", "e", `{"continue":{"case":"g"}}`},
+		simaws.FollowUps: {"b", `{"continue":{"case":"f"}}`}} {
+		got := s.Queued(name)
+		if slices.Sort(got); !slices.Equal(got, want) {
+			t.Errorf("in %s are %q", name, got)
+		}
+	}
+}
+
 // TestParallel: the first error in order is returned, and all have run.
 func TestParallel(t *testing.T) {
 	ran := make([]bool, 3)

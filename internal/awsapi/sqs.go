@@ -1,9 +1,11 @@
 package awsapi
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,8 +14,8 @@ import (
 	"github.com/buildmedic/buildmedic/internal/heal"
 )
 
-// SQS implements heal.Queue with delayed messages to the function's own
-// queue.
+// SQS implements heal.Queue with delayed messages to one of the function's own
+// queues.
 type SQS struct {
 	Client *sqs.Client
 	URL    string
@@ -46,3 +48,27 @@ func (s SQS) Send(ctx context.Context, body string, delay time.Duration) error {
 	}
 	return nil
 }
+
+// Queues are the function's own. It takes any message from either.
+type Queues struct {
+	Failures  SQS // takes builds that failed
+	FollowUps SQS // takes what cases under way wait for: the healer's own messages, other ends of builds
+}
+
+// NewQueues makes them. Without a URL for follow-ups, as an environment of the
+// version before has none, failures' queue takes these, too.
+func NewQueues(client *sqs.Client, failures, followUps string, clock heal.Clock) Queues {
+	return Queues{Failures: SQS{client, failures, clock}, FollowUps: SQS{client, cmp.Or(followUps, failures), clock}}
+}
+
+// Back puts a message back into the queue that it came from; from is that one's ARN.
+func (q Queues) Back(ctx context.Context, from, body string, delay time.Duration) error {
+	to := q.Failures
+	if name := queueName(q.FollowUps.URL); strings.HasSuffix(from, ":"+name) {
+		to = q.FollowUps
+	}
+	return to.Send(ctx, body, delay)
+}
+
+// queueName is the name of a queue with that URL.
+func queueName(url string) string { return url[strings.LastIndexByte(url, '/')+1:] }

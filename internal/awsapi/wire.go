@@ -3,6 +3,7 @@ package awsapi
 import (
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +24,7 @@ type Wiring struct {
 	Settings   *settings.Settings
 	Store      heal.Store
 	Topic      string // ARN
-	Queue      SQS
+	Queues     Queues
 	MemberRole string
 	Function   string   // name
 	Parts      []string // ARNs of the healer's own parts
@@ -47,7 +48,7 @@ func Wire(w Wiring) *heal.Healer {
 		Roles:   iam, Simulator: iam, Policies: iam, Repositories: ECR{accounts}, Decoder: STS{accounts},
 		Analyzer: Analyzer{accounts},
 		Notifier: SNS{Client: sns.NewFromConfig(w.Config), Topic: w.Topic}, Journal: Journal{w.Journal},
-		Queue: w.Queue,
+		Queue: w.Queues.FollowUps,
 		Store: w.Store, Clock: w.Clock, Log: w.Log,
 	}
 	for _, g := range w.Settings.Grants {
@@ -69,13 +70,13 @@ func memberParts(w Wiring) []string {
 // Parts lists the ARNs of the healer's own parts, as patterns: what the
 // function's environment names, arns among it, and what the stacks in infra/
 // make, whose own names are fixed.
-func Parts(id Identity, region, function, queueURL, table string, arns ...string) []string {
+func Parts(id Identity, region, function string, queues Queues, table string, arns ...string) []string {
 	arn := func(service, resource string) string {
 		return strings.Join([]string{"arn", id.Partition, service, region, id.Account, resource}, ":")
 	}
 	parts := append(stackParts(id.Partition),
 		arn("lambda", "function:"+function), arn("lambda", "function:"+function+":*"), arn("logs", "log-group:/aws/lambda/"+function+"*"),
-		arn("sqs", "Buildmedic-*"), // the queue, its dead letters and lost events
+		arn("sqs", "Buildmedic-*"), // the queues, their dead letters and lost events
 		arn("events", "event-bus/buildmedic"), arn("events", "rule/buildmedic/*"), arn("events", "rule/buildmedic-*"),
 		arn("cloudwatch", "alarm:Buildmedic-*"))
 	for _, a := range arns {
@@ -83,8 +84,10 @@ func Parts(id Identity, region, function, queueURL, table string, arns ...string
 			parts = append(parts, a)
 		}
 	}
-	if i := strings.LastIndexByte(queueURL, '/'); i >= 0 {
-		parts = append(parts, arn("sqs", queueURL[i+1:]))
+	for _, q := range []SQS{queues.Failures, queues.FollowUps} {
+		if name := queueName(q.URL); name != "" && !slices.Contains(parts, arn("sqs", name)) {
+			parts = append(parts, arn("sqs", name))
+		}
 	}
 	if table != "" {
 		parts = append(parts, arn("dynamodb", "table/"+table), arn("dynamodb", "table/"+table+"/*"))

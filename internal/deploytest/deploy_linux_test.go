@@ -192,18 +192,20 @@ func (s *stage) heals(project string) (id string) {
 	return id
 }
 
-// deliver hands the simulated account's events to the stack's queue, if one of the
-// stack's rules takes them, which the emulator decides. PutEvents would not
+// deliver hands the simulated account's events to that of the stack's queues to
+// which the rule sends that takes them, which the emulator decides. PutEvents would not
 // do: like AWS, it refuses events of source aws.codebuild.
 func (s *stage) deliver() {
 	t := s.t
-	queue := s.output("QueueUrl")
 	sent := 0
 	for m, ok := s.sim.Receive(); ok; m, ok = s.sim.Receive() {
 		m.Ack()
-		if by := s.rulesFor(m.Body); len(by) != 1 {
+		by := s.rulesFor(m.Body)
+		if len(by) != 1 {
 			t.Fatalf("the rules %q take the event %s; it should be one", by, m.Body)
 		}
+		arn := s.aws("events", "list-targets-by-rule", "--rule", by[0], "--query", "Targets[0].Arn", "--output", "text")
+		queue := s.queueURL(arn[strings.LastIndexByte(arn, ':')+1:])
 		if _, err := s.sqs.SendMessage(s.ctx, &sqs.SendMessageInput{QueueUrl: &queue, MessageBody: &m.Body}); err != nil {
 			t.Fatal(err)
 		}

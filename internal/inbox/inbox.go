@@ -1,5 +1,5 @@
 // Package inbox takes in everything that the function is told: batches from
-// its queue, commands of people, ticks of the schedule. It decodes each and
+// its queues, commands of people, ticks of the schedule. It decodes each and
 // hands it to the healer; it decides nothing about failures.
 package inbox
 
@@ -22,9 +22,9 @@ import (
 // Inbox is what the function runs.
 type Inbox struct {
 	Healer *heal.Healer
-	// Requeue puts a message back into the function's queue, to be delivered
-	// after the delay with a fresh count of tries.
-	Requeue func(ctx context.Context, body string, delay time.Duration) error
+	// Requeue puts a message back into the queue that it came from, by its ARN, to
+	// be delivered after the delay with a fresh count of tries.
+	Requeue func(ctx context.Context, from, body string, delay time.Duration) error
 	Log     *slog.Logger
 }
 
@@ -41,7 +41,7 @@ const (
 	last = 20 * time.Second
 )
 
-// Invoke takes one invocation: a batch of the queue, an EventBridge event, or
+// Invoke takes one invocation: a batch of a queue, an EventBridge event, or
 // a [heal.Command]. Whatever else comes is refused with an error that says
 // what there is.
 func (in *Inbox) Invoke(ctx context.Context, payload json.RawMessage) (any, error) {
@@ -103,12 +103,13 @@ func (in *Inbox) one(ctx context.Context, m events.SQSMessage) error {
 	if end, ok := ctx.Deadline(); ok && time.Until(end) < spare {
 		// Given back as it is: a message that was not looked at must not come
 		// nearer to the dead letters.
-		return in.Requeue(ctx, m.Body, 0)
+		return in.Requeue(ctx, m.EventSourceARN, m.Body, 0)
 	}
 	err := in.inTime(ctx, m.Body)
 	if errors.Is(err, heal.ErrLater) || errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		in.Log.InfoContext(ctx, "message comes back later", "message", m.MessageId, "because", err.Error())
-		return in.Requeue(ctx, m.Body, heal.Jitter(notNow, m.MessageId)) // when it comes back it has a new id
+		after := heal.Jitter(notNow, m.MessageId) // when it comes back it has a new id
+		return in.Requeue(ctx, m.EventSourceARN, m.Body, after)
 	}
 	return err
 }

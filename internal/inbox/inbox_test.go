@@ -94,7 +94,7 @@ type requeued struct {
 
 // record has what is put back remembered instead.
 func record(st *story.Stage, back *[]requeued, err error) {
-	st.Inbox.Requeue = func(_ context.Context, body string, d time.Duration) error {
+	st.Inbox.Requeue = func(_ context.Context, _, body string, d time.Duration) error {
 		*back = append(*back, requeued{body, d})
 		return err
 	}

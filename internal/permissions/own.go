@@ -19,14 +19,15 @@ var Anywhere = map[string]string{
 // Parts are the hub's own parts. All but Place are ARNs.
 type Parts struct {
 	Place
-	Table, Topic, Key, Queue, LogGroup string
+	Table, Topic, Key, Queue, FollowUps, LogGroup string
 }
 
 // own is what the function needs for its own parts.
 func own(parts Parts, s *settings.Settings) []Permission {
 	ps := []Permission{
-		allow("Queue", "Messages are taken from its own queue, and put there to come back to a case later.",
-			[]string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"}, []string{parts.Queue}),
+		allow("Queue", "Messages are taken from its own queues, and put there to come back to a case later.",
+			[]string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"},
+			[]string{parts.Queue, parts.FollowUps}),
 		allow("Ledger", "Cases, claims, leases and the audit are items of its own table.",
 			[]string{"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}, []string{parts.Table}),
 		allow("LedgerDue", "What is due is found by the table's index.",

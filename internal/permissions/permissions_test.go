@@ -19,7 +19,7 @@ var home = Place{Partition: "aws", Account: "111122223333", Region: "us-west-2"}
 
 func parts() Parts {
 	return Parts{Place: home, Table: home.ARN("dynamodb", "table/T"), Topic: home.ARN("sns", "N"), Key: home.ARN("kms", "key/K"),
-		Queue: home.ARN("sqs", "Q"), LogGroup: home.ARN("logs", "log-group:/aws/lambda/buildmedic")}
+		Queue: home.ARN("sqs", "Q"), FollowUps: home.ARN("sqs", "F"), LogGroup: home.ARN("logs", "log-group:/aws/lambda/buildmedic")}
 }
 
 func parse(t *testing.T, file string) *settings.Settings {
@@ -389,11 +389,11 @@ func TestCapacity(t *testing.T) {
 		ten, most int
 	}{
 		{"`observe`", "", 222, 521},
-		{"the same, with `test_reports: true`", ", test_reports: true", 166, 389},
-		{"`heal`, `write: {inline: …}`", inline, 221, 518},
+		{"the same, with `test_reports: true`", ", test_reports: true", 165, 389},
+		{"`heal`, `write: {inline: …}`", inline, 220, 518},
 		{"the same, with a `boundary`", inline + ", boundary: b", 167, 393},
 		{"the same, with a pipeline each instead", inline + ", pipelines: [NAME]", 137, 323},
-		{"`heal`, `write: {managed: …}`, a policy each", managed, 172, 406},
+		{"`heal`, `write: {managed: …}`, a policy each", managed, 172, 405},
 		{"`heal`, `write: {attach: true}`, one grant each", attach, 105, 247},
 	} {
 		if row := fmt.Sprintf("\n| %s | %d | %d |\n", c.row, c.ten, c.most); !strings.Contains(string(readme), row) {

@@ -123,7 +123,7 @@ const readsRole = "iam:GetRole iam:GetRolePolicy iam:ListAttachedRolePolicies ia
 const readsReports = "codebuild:BatchGetReports codebuild:DescribeTestCases"
 
 // parts are the ARNs of the hub's own parts.
-type parts struct{ queue, table, topic, key string }
+type parts struct{ queue, followUps, table, topic, key string }
 
 func ownParts(t *testing.T, tpl template) parts {
 	t.Helper()
@@ -131,8 +131,13 @@ func ownParts(t *testing.T, tpl template) parts {
 		tpl.one(t, kind)
 		return slices.Sorted(maps.Keys(tpl.of(kind)))[0]
 	}
+	queues := map[bool]string{} // whether it takes follow-ups
+	for _, m := range tpl.of("AWS::Lambda::EventSourceMapping") {
+		arn := m.Properties["EventSourceArn"].(string)
+		queues[strings.Contains(arn, ":FollowUps")] = arn
+	}
 	return parts{
-		queue: tpl.one(t, "AWS::Lambda::EventSourceMapping").Properties["EventSourceArn"].(string),
+		queue: queues[false], followUps: queues[true],
 		table: here("dynamodb", "table/"+id("AWS::DynamoDB::Table")),
 		topic: here("sns", id("AWS::SNS::Topic")),
 		key:   here("kms", "key/"+id("AWS::KMS::Key")),
@@ -146,6 +151,7 @@ func must(t *testing.T, tpl template) []calls {
 	list := []calls{
 		// Its own parts.
 		{own.queue, nil, "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes sqs:SendMessage"},
+		{own.followUps, nil, "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes sqs:SendMessage"},
 		{own.table, nil, "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem"},
 		{own.table + "/index/next", nil, "dynamodb:Query"},
 		{own.topic, nil, "sns:Publish"},

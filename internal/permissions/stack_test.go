@@ -147,21 +147,25 @@ func TestMemberRules(t *testing.T) {
 	if got := text(policy["Principal"]); got != `{"AWS":["arn:aws:iam::444455556666:root"]}` || policy["Action"] != "events:PutEvents" {
 		t.Errorf("the hub's bus takes %v from %s", policy["Action"], got)
 	}
-	found := false
+	found := map[string]int{}
 	for _, r := range hub.of("AWS::Events::Rule") {
 		if r.Properties["EventBusName"] != "buildmedic" {
 			continue
 		}
-		e := event(t, "worker", "FAILED", "alice")
-		e["account"] = other
-		found = matches(t, r.Properties["EventPattern"], e)
-		e["account"] = "999988887777"
-		if matches(t, r.Properties["EventPattern"], e) {
-			t.Error("the hub takes events of a foreign account")
+		for _, status := range []string{"FAILED", "FAULT", "TIMED_OUT", "SUCCEEDED", "STOPPED"} {
+			e := event(t, "worker", status, "alice")
+			e["account"] = other
+			if matches(t, r.Properties["EventPattern"], e) {
+				found[status]++
+			}
+			e["account"] = "999988887777"
+			if matches(t, r.Properties["EventPattern"], e) {
+				t.Error("the hub takes events of a foreign account")
+			}
 		}
 	}
-	if !found {
-		t.Error("what members send does not reach the queue")
+	if want := map[string]int{"FAILED": 1, "FAULT": 1, "TIMED_OUT": 1, "SUCCEEDED": 1, "STOPPED": 1}; !maps.Equal(found, want) {
+		t.Errorf("what members send reaches a queue so often: %v", found)
 	}
 }
 
@@ -183,7 +187,7 @@ func TestMemberConditions(t *testing.T) {
 	}
 }
 
-// EventBridge may send to the two queues for the hub's own rules, by their
+// EventBridge may send to the three queues for the hub's own rules, by their
 // names, and may do nothing else to them. It stays one statement however many rules there are:
 // SQS takes 20 in a policy.
 func TestQueuePolicies(t *testing.T) {
@@ -238,13 +242,18 @@ func TestQueuePolicies(t *testing.T) {
 				bus != nil && bus != permissions.Bus {
 				t.Errorf("%s: rule %s, named %q, may not send to the queue", file, id, name)
 			}
+			status := text(r.Properties["EventPattern"].(map[string]any)["detail"].(map[string]any)["build-status"])
+			to := map[string]string{`["FAILED","FAULT","TIMED_OUT"]`: ":Queue", `["SUCCEEDED","STOPPED"]`: ":FollowUps"}[status]
+			if q := target["Arn"].(string); to == "" || !strings.Contains(q, to) {
+				t.Errorf("%s: rule %s sends %s to %s", file, id, status, q)
+			}
 			for _, q := range []any{target["Arn"], target["DeadLetterConfig"].(map[string]any)["Arn"]} {
 				if !may[q.(string)] {
 					t.Errorf("%s: rule %s may not send to %s", file, id, q)
 				}
 			}
 		}
-		if queues := min(2*rules, 2); len(may) != queues || file == seed && rules != 3 {
+		if queues := min(3*rules, 3); len(may) != queues || file == seed && rules != 4 {
 			t.Errorf("%s: %d rules send to %d queues", file, rules, len(may))
 		}
 	}
@@ -281,10 +290,10 @@ func TestPartsAreWhatTheStacksMake(t *testing.T) {
 		"AWS::Chatbot::SlackChannelConfiguration"}
 	for file, stack := range map[string]string{seed: "Buildmedic", member: "BuildmedicMember"} {
 		tpl := load(t, file)
-		// The topic, table, key and queue are named by the environment.
+		// The topic, table, key and queues are named by the environment.
 		id := func(kind string) string { return slices.Collect(maps.Keys(load(t, seed).of(kind)))[0] }
 		parts := awsapi.Parts(awsapi.Identity{Partition: partition, Account: account, Role: "buildmedic-hub-" + region},
-			region, permissions.Function, "", id("AWS::DynamoDB::Table"), here("sns", id("AWS::SNS::Topic")),
+			region, permissions.Function, awsapi.Queues{}, id("AWS::DynamoDB::Table"), here("sns", id("AWS::SNS::Topic")),
 			here("kms", "key/"+id("AWS::KMS::Key")))
 		names := resolver{t, map[string]any{}}
 		for id, r := range tpl.Resources {
@@ -351,7 +360,7 @@ func TestFunction(t *testing.T) {
 	p := tpl.one(t, "AWS::Lambda::Function").Properties
 	for key, want := range map[string]string{
 		"FunctionName": `"buildmedic"`, "Runtime": `"provided.al2023"`, "Architectures": `["arm64"]`, "Handler": `"bootstrap"`,
-		"TracingConfig": `{"Mode":"Active"}`, "RecursiveLoop": `"Allow"`, "ReservedConcurrentExecutions": "12",
+		"TracingConfig": `{"Mode":"Active"}`, "RecursiveLoop": `"Allow"`, "ReservedConcurrentExecutions": "14",
 		"LoggingConfig": `{"LogFormat":"JSON","LogGroup":"/aws/lambda/buildmedic"}`,
 	} {
 		if got := text(p[key]); got != want {
@@ -373,11 +382,21 @@ func TestFunction(t *testing.T) {
 	if async["MaximumRetryAttempts"] != 0.0 {
 		t.Errorf("a sweep that failed is repeated %v times; the next one is due anyway", async["MaximumRetryAttempts"])
 	}
-	m := tpl.one(t, "AWS::Lambda::EventSourceMapping").Properties
-	if got := text(
-		[]any{m["BatchSize"], m["FunctionResponseTypes"], m["ScalingConfig"]},
-	); got != `[10,["ReportBatchItemFailures"],{"MaximumConcurrency":10}]` {
-		t.Errorf("messages are taken as %s", got)
+	taken := map[string]string{}
+	together := 0.0
+	for _, r := range tpl.of("AWS::Lambda::EventSourceMapping") {
+		m := r.Properties
+		from := m["EventSourceArn"].(string)
+		taken[strings.TrimRight(from[strings.LastIndexByte(from, ':')+1:], "0123456789ABCDEF")] = text(
+			[]any{m["BatchSize"], m["FunctionResponseTypes"], m["ScalingConfig"]})
+		together += m["ScalingConfig"].(map[string]any)["MaximumConcurrency"].(float64)
+	}
+	if want := map[string]string{"Queue": `[10,["ReportBatchItemFailures"],{"MaximumConcurrency":8}]`,
+		"FollowUps": `[10,["ReportBatchItemFailures"],{"MaximumConcurrency":4}]`}; !maps.Equal(taken, want) {
+		t.Errorf("messages are taken as %v", taken)
+	}
+	if reserved := p["ReservedConcurrentExecutions"].(float64); reserved < together+2 {
+		t.Errorf("of %v runs the queues take %v: too few are left for the sweep and for commands", reserved, together)
 	}
 	sweeps := 0
 	for _, r := range tpl.of("AWS::Events::Rule") {
@@ -410,8 +429,8 @@ func TestStorage(t *testing.T) {
 			dead[r["deadLetterTargetArn"]] = true
 		}
 	}
-	if len(tpl.of("AWS::SQS::Queue")) != 3 || len(dead) != 1 {
-		t.Errorf("%d queues, %d with dead letters; want the queue, its dead letters and lost events",
+	if len(tpl.of("AWS::SQS::Queue")) != 4 || len(dead) != 1 {
+		t.Errorf("%d queues, %d for dead letters; want those of failures and follow-ups, one of their dead letters, and lost events",
 			len(tpl.of("AWS::SQS::Queue")), len(dead))
 	}
 	lost := map[any]bool{}
@@ -495,7 +514,8 @@ func TestAlarms(t *testing.T) {
 			t.Errorf("alarm %s does not say what to do", id)
 		}
 	}
-	want := []string{"AWS/Lambda Errors buildmedic", "AWS/Lambda Throttles buildmedic", "AWS/SQS ApproximateAgeOfOldestMessage Queue",
+	want := []string{"AWS/Lambda Errors buildmedic", "AWS/Lambda Throttles buildmedic", "AWS/SQS ApproximateAgeOfOldestMessage FollowUps",
+		"AWS/SQS ApproximateAgeOfOldestMessage Queue",
 		"AWS/SQS ApproximateNumberOfMessagesVisible DeadLetters",
 		"AWS/SQS ApproximateNumberOfMessagesVisible LostEvents", "Buildmedic Paused "}
 	if got := slices.Sorted(maps.Keys(watched)); !slices.Equal(got, want) {

@@ -42,11 +42,11 @@ func enforced(t *testing.T, s story.Story) (story.Story, []permissions.Group) {
 	}
 	at := permissions.Place{Partition: get("partition", "aws"), Account: get("account", "111122223333"), Region: get("region", "us-east-1")}
 	p, err := permissions.Hub(set, permissions.Parts{
-		Place:    at,
-		Table:    at.ARN("dynamodb", "table/ledger"),
-		Key:      at.ARN("kms", "key/notices"),
-		Topic:    at.ARN("sns", simaws.Topic),
-		Queue:    at.ARN("sqs", simaws.Queue),
+		Place: at,
+		Table: at.ARN("dynamodb", "table/ledger"),
+		Key:   at.ARN("kms", "key/notices"),
+		Topic: at.ARN("sns", simaws.Topic),
+		Queue: at.ARN("sqs", simaws.Queue), FollowUps: at.ARN("sqs", simaws.FollowUps),
 		LogGroup: at.ARN("logs", "log-group:/aws/lambda/buildmedic"),
 	}, permissions.ManagedPolicies)
 	if err != nil {

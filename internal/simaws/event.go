@@ -9,7 +9,7 @@ import (
 )
 
 // announce sends the build's state to EventBridge, in the shape of CodeBuild's
-// events (AWS.md#event-shape), and on to the queue if the rule's pattern matches.
+// events (AWS.md#event-shape), and on to its queue if the rule's pattern matches.
 func (b *build) announce() {
 	s := b.sim()
 	ev := b.event()
@@ -21,17 +21,21 @@ func (b *build) announce() {
 	if err := json.Unmarshal(text, &match); err != nil || !s.pattern.matches(match) {
 		return
 	}
-	s.deliver(b.id()+" "+b.status, string(text))
+	to := Queue
+	if b.status == "SUCCEEDED" || b.status == "STOPPED" {
+		to = FollowUps
+	}
+	s.deliver(to, b.id()+" "+b.status, string(text))
 }
 
-// deliver puts an event into the home queue, with what trouble does to it.
-func (s *Sim) deliver(what, text string) {
+// deliver puts an event into a home queue, with what trouble does to it.
+func (s *Sim) deliver(to, what, text string) {
 	t := s.cfg.Trouble
 	n := itoa(s.nth("event " + what))
 	if t.DropEvents > 0 && s.chance("drop", what, n) < t.DropEvents {
 		return
 	}
-	q := s.home().queues[Queue]
+	q := s.home().queues[to]
 	s.after(s.between(0, t.DelayEvents, "delay", what, n), func() { q.put(text, 0) })
 	if t.DuplicateEvents > 0 && s.chance("duplicate", what, n) < t.DuplicateEvents {
 		s.after(s.between(0, max(t.DelayEvents, time.Minute), "duplicate delay", what, n), func() { q.put(text, 0) })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -97,6 +98,36 @@ func TestReceiveMessage(t *testing.T) {
 	}
 	if len(got) != 12 {
 		t.Errorf("received %q", got)
+	}
+}
+
+// Failures and other ends of builds come from queues of their own, in the order
+// in which they happened.
+func TestFollowUps(t *testing.T) {
+	s := world(t, roleMay()+buildOf("{run: make, fails: {times: 1, prints: x}}"))
+	for range 2 {
+		if _, err := s.Run(simaws.Start{Project: "p"}); err != nil {
+			t.Fatal(err)
+		}
+		s.Settle()
+	}
+	if f, e := s.Queued(simaws.Queue), s.Queued(simaws.FollowUps); len(f) != 1 || !strings.Contains(f[0], `"FAILED"`) ||
+		len(e) != 1 || !strings.Contains(e[0], `"build-status":"SUCCEEDED"`) {
+		t.Errorf("failures %q, follow-ups %q", f, e)
+	}
+	for _, status := range []string{"FAILED", "SUCCEEDED"} {
+		m, ok := s.NextMessage(t.Context())
+		if !ok || !strings.Contains(m.Body, `"build-status":"`+status+`"`) {
+			t.Errorf("want %s: %q", status, m.Body)
+		}
+		m.Ack()
+	}
+	s.Send(simaws.FollowUps, "again", 0)
+	if m, ok := s.Receive(simaws.Queue); ok {
+		t.Errorf("among failures is %q", m.Body)
+	}
+	if m, ok := s.Receive(simaws.FollowUps); !ok || m.Body != "again" {
+		t.Errorf("among follow-ups is %q", m.Body)
 	}
 }
 

@@ -70,7 +70,7 @@ type Identity struct {
 	User    string `yaml:"user"`
 }
 
-// QueueConfig sets the queue that the rule feeds.
+// QueueConfig sets the queues that the rules feed.
 type QueueConfig struct {
 	Visibility time.Duration // default 6m
 	MaxReceive int           // then to the dead-letter queue; default 5
@@ -78,8 +78,9 @@ type QueueConfig struct {
 
 // The names of what a Sim always has in its home account.
 const (
-	Queue      = "buildmedic"
-	DeadLetter = "buildmedic-dlq"
+	Queue      = "buildmedic"            // takes failed builds
+	FollowUps  = "buildmedic-follow-ups" // takes the other ends of builds
+	DeadLetter = "buildmedic-dlq"        // of both
 	Topic      = "buildmedic"
 )
 
@@ -204,9 +205,9 @@ func (s *Sim) furnish() {
 	home := s.estate(s.cfg.Account, s.cfg.Region)
 	dlq := &queue{name: DeadLetter, est: home, visibility: s.cfg.Queue.Visibility}
 	home.queues[DeadLetter] = dlq
-	home.queues[Queue] = &queue{
-		name: Queue, est: home, visibility: s.cfg.Queue.Visibility,
-		dead: dlq, maxReceive: s.cfg.Queue.MaxReceive,
+	for _, name := range inbound {
+		home.queues[name] = &queue{name: name, est: home, visibility: s.cfg.Queue.Visibility,
+			dead: dlq, maxReceive: s.cfg.Queue.MaxReceive}
 	}
 	home.topics[Topic] = true
 	s.subscribe(s.cfg.Mailboxes)

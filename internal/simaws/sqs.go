@@ -24,6 +24,7 @@ type queue struct {
 
 type message struct {
 	id        string
+	nth       int // of all, in order of arrival
 	body      string
 	sent      time.Time
 	visible   time.Time
@@ -62,7 +63,7 @@ func (q *queue) arn() string { return q.est.arn("sqs", q.name) }
 // put adds a message that becomes visible after the delay.
 func (q *queue) put(body string, delay time.Duration) *message {
 	s := q.est.sim
-	m := &message{id: s.uuid("message"), body: body, sent: s.now, visible: s.now.Add(delay)}
+	m := &message{id: s.uuid("message"), nth: s.nth("order of messages"), body: body, sent: s.now, visible: s.now.Add(delay)}
 	q.messages = append(q.messages, m)
 	s.changed.Broadcast()
 	return m
@@ -152,7 +153,10 @@ func (m Message) release(done bool) {
 	s.changed.Broadcast()
 }
 
-// NextMessage receives the next message of [Queue], moving time on to it if
+// inbound are the queues that Lambda polls for the function.
+var inbound = []string{Queue, FollowUps}
+
+// NextMessage receives the next message of [Queue] or [FollowUps], moving time on to it if
 // it is in the future: builds go on, events arrive, visibility timeouts end.
 // ok is false when nothing is left that could bring one, or when ctx is done.
 //
@@ -168,18 +172,17 @@ func (s *Sim) NextMessage(ctx context.Context) (m Message, ok bool) {
 	})()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	q := s.home().queues[Queue]
 	for ctx.Err() == nil {
-		if m := q.receive(q.visibility); m != nil {
+		if q, m := s.receive(inbound...); m != nil {
 			m.held = true
 			q.held++
 			return q.hand(m), true
 		}
-		if q.held > 0 {
+		if slices.ContainsFunc(inbound, func(name string) bool { return s.home().queues[name].held > 0 }) {
 			s.changed.Wait()
 			continue
 		}
-		next, ok := s.nextTime(q)
+		next, ok := s.nextTime()
 		if !ok {
 			return Message{}, false
 		}
@@ -188,17 +191,46 @@ func (s *Sim) NextMessage(ctx context.Context) (m Message, ok bool) {
 	return Message{}, false
 }
 
-// Receive takes the next message of [Queue] that is visible now, if there is
-// one. Unlike [Sim.NextMessage] it never moves time.
-func (s *Sim) Receive() (m Message, ok bool) {
+// Receive takes the next message that is visible now, if there is one: of the
+// queues named, or, if none is, of those of [Sim.NextMessage]. Unlike that it
+// never moves time.
+func (s *Sim) Receive(queues ...string) (m Message, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	q := s.home().queues[Queue]
-	got := q.receive(q.visibility)
+	if len(queues) == 0 {
+		queues = inbound
+	}
+	q, got := s.receive(queues...)
 	if got == nil {
 		return Message{}, false
 	}
 	return q.hand(got), true
+}
+
+// receive takes the message of the queues that has been visible the longest, if
+// there is one.
+func (s *Sim) receive(queues ...string) (*queue, *message) {
+	for {
+		q, m := s.oldest(queues...)
+		if m == nil || m.visible.After(s.now) {
+			return nil, nil
+		}
+		if m := q.receive(q.visibility); m != nil {
+			return q, m
+		}
+	}
+}
+
+// oldest is the message of the queues that is or becomes visible first.
+func (s *Sim) oldest(queues ...string) (of *queue, best *message) {
+	for _, name := range queues {
+		q := s.home().queues[name]
+		m := q.oldest()
+		if m != nil && (best == nil || m.visible.Before(best.visible) || m.visible.Equal(best.visible) && m.nth < best.nth) {
+			of, best = q, m
+		}
+	}
+	return of, best
 }
 
 func (q *queue) hand(m *message) Message {
@@ -207,8 +239,8 @@ func (q *queue) hand(m *message) Message {
 }
 
 // nextTime is when something happens next that may bring a message.
-func (s *Sim) nextTime(q *queue) (time.Time, bool) {
-	m := q.oldest()
+func (s *Sim) nextTime() (time.Time, bool) {
+	_, m := s.oldest(inbound...)
 	switch {
 	case m == nil && len(s.agenda) == 0:
 		return time.Time{}, false

@@ -136,7 +136,8 @@ func TestRulePattern(t *testing.T) {
 				}
 				s.Settle()
 			}
-			if got := s.Queued(simaws.Queue); len(got) != tt.want {
+			got := append(s.Queued(simaws.Queue), s.Queued(simaws.FollowUps)...)
+			if len(got) != tt.want {
 				t.Errorf("%d events, want %d: %q", len(got), tt.want, got)
 			}
 		})
@@ -159,7 +160,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		defer s.Close()
 		s.Settle()
-		for _, body := range s.Queued(simaws.Queue) {
+		for _, body := range append(s.Queued(simaws.Queue), s.Queued(simaws.FollowUps)...) {
 			if !json.Valid([]byte(body)) {
 				t.Errorf("event %q", body)
 			}

@@ -43,9 +43,11 @@ const (
 	region  = "eu-west-1" // one of those with the lowest rate of GetLogEvents
 	perRole = 20
 	atOnce  = 300
-	// invocations is how many of the function the queue starts at a time, and
-	// batch how many messages each takes, as infra/ has it.
-	invocations, batch = 10, 10
+	// ofFailures is how many of the function the queue of failures starts at a time,
+	// ofFollowUps how many that of follow-ups does, and batch how many messages each
+	// takes, as infra/ has it.
+	ofFailures, ofFollowUps, batch = 8, 4, 10
+	invocations                    = ofFailures + ofFollowUps
 	// timeout is the function's, and sweeping how often the schedule sweeps.
 	timeout, sweeping = 5 * time.Minute, 15 * time.Minute
 )
@@ -122,13 +124,15 @@ func (s *storm) fleet(t *testing.T) {
 			s.st.Sim.Clock.Advance(latency)
 		}
 	})
-	for range invocations {
-		in := s.instance(t)
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				s.invoke(ctx, t, in)
-			}
-		})
+	for queue, n := range map[string]int{simaws.Queue: ofFailures, simaws.FollowUps: ofFollowUps} {
+		for range n {
+			in := s.instance(t)
+			wg.Go(func() {
+				for ctx.Err() == nil {
+					s.invoke(ctx, t, in, queue)
+				}
+			})
+		}
 	}
 	sweeper := s.instance(t)
 	wg.Go(func() {
@@ -141,7 +145,7 @@ func (s *storm) fleet(t *testing.T) {
 	})
 	for range 48 * 60 {
 		time.Sleep(time.Minute)
-		if len(s.st.Sim.Queued(simaws.Queue)) == 0 && s.st.Sim.Running() == 0 && !s.anyOpen(ctx, t) {
+		if len(s.st.Sim.Queued(simaws.Queue))+len(s.st.Sim.Queued(simaws.FollowUps)) == 0 && s.st.Sim.Running() == 0 && !s.anyOpen(ctx, t) {
 			break
 		}
 	}
@@ -162,11 +166,11 @@ func (s *storm) instance(t *testing.T) *inbox.Inbox {
 	return in
 }
 
-// invoke does what Lambda's SQS trigger does once.
-func (s *storm) invoke(ctx context.Context, t *testing.T, in *inbox.Inbox) {
+// invoke does what Lambda's trigger of a queue does once.
+func (s *storm) invoke(ctx context.Context, t *testing.T, in *inbox.Inbox, queue string) {
 	var ms []simaws.Message
 	for len(ms) < batch {
-		m, ok := s.st.Sim.Receive()
+		m, ok := s.st.Sim.Receive(queue)
 		if !ok {
 			break
 		}

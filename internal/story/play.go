@@ -131,9 +131,9 @@ func (st *Stage) Instance(cfg aws.Config, journal io.Writer) (*inbox.Inbox, erro
 		return nil, err
 	}
 	logger := slog.New(slog.NewJSONHandler(st.log, nil))
-	queue := awsapi.SQS{Client: sqs.NewFromConfig(cfg), URL: st.Sim.QueueURL(simaws.Queue), Clock: st.clock}
+	queues := awsapi.NewQueues(sqs.NewFromConfig(cfg), st.Sim.QueueURL(simaws.Queue), st.Sim.QueueURL(simaws.FollowUps), st.clock)
 	return &inbox.Inbox{Log: logger,
-		Requeue: func(ctx context.Context, body string, d time.Duration) error { return queue.Send(ctx, body, d) },
+		Requeue: queues.Back,
 		Healer: awsapi.Wire(awsapi.Wiring{
 			Config:     cfg,
 			Identity:   id,
@@ -141,17 +141,17 @@ func (st *Stage) Instance(cfg aws.Config, journal io.Writer) (*inbox.Inbox, erro
 			Settings:   st.Settings,
 			Store:      st.Store,
 			Topic:      st.Sim.TopicARN(),
-			Queue:      queue,
+			Queues:     queues,
 			MemberRole: MemberRole,
 			Function:   Function,
 			Journal:    journal,
 			Clock:      st.clock,
 			Log:        logger,
-			Parts:      awsapi.Parts(id, cfg.Region, Function, queue.URL, "", st.Sim.TopicARN()),
+			Parts:      awsapi.Parts(id, cfg.Region, Function, queues, "", st.Sim.TopicARN()),
 		})}, nil
 }
 
-// Run delivers messages until the queue is empty and nothing is under way,
+// Run delivers messages until the queues are empty and nothing is under way,
 // then does what the story says happens then, and so on.
 func (st *Stage) Run(ctx context.Context) error {
 	if err := st.drain(ctx); err != nil {
