@@ -40,14 +40,11 @@ func (h *Healer) write(ctx context.Context, c *held) error {
 	if c.halfDone(err) {
 		return err
 	}
-	// Even after an error, the write may have been made.
-	if rerr := h.release(ctx, c, h.Clock.Now()); err == nil {
-		err = rerr
-	}
 	if err != nil {
+		_ = h.release(ctx, c, h.Clock.Now()) // even after an error, the write may have been made
 		return err
 	}
-	return h.afterWrite(ctx, c)
+	return h.afterWrite(ctx, c, h.Clock.Now())
 }
 
 // halfDone reports whether the error leaves a change that may be partly made
@@ -342,17 +339,27 @@ func (h *Healer) caseKnowing(ctx context.Context, build string) (decide.Case, er
 // underWay are the steps in which a round's build has been, or is being, started.
 var underWay = []decide.Step{decide.StepRetrying, decide.StepRetried, decide.StepDone}
 
-// started records which build was started. The build is assigned to the case
-// first, so that an event of the build finds the case even after a crash here.
+// started records which build was started, and that it belongs to the case. A run that dies when
+// only one of the two is recorded is made up for: an event of the build finds a case that waits for
+// it, and what continues the case assigns the build.
 func (h *Healer) started(ctx context.Context, c *held, got Started) error {
-	if got.ID != "" {
-		if err := h.assign(ctx, got.ID, c.ID); err != nil {
-			return err
-		}
-	}
 	c.last().Differs = got.Differs
 	c.adopt(h.Clock.Now(), got.ID)
-	return h.save(ctx, c, false)
+	return beside(
+		func() error { return h.assignRetry(ctx, c, got.ID) },
+		func() error { return h.saveToTell(ctx, c) })
+}
+
+// assignRetry assigns the build that the last round started to the case, once in an invocation.
+func (h *Healer) assignRetry(ctx context.Context, c *held, build string) error {
+	if build == "" || build == c.assigned {
+		return nil
+	}
+	err := h.assign(ctx, build, c.ID)
+	if err == nil {
+		c.assigned = build
+	}
+	return err
 }
 
 // found is a build that the round started, whose answer was lost.

@@ -249,7 +249,11 @@ func (h *Healer) reject(ctx context.Context, hash string) (CommandAnswer, error)
 		return CommandAnswer{Message: no}, err
 	}
 	c.Outcome = decide.Reported
-	if err := h.history(ctx, c); err != nil {
+	history, err := c.history()
+	if err == nil {
+		err = h.record(ctx, history)
+	}
+	if err != nil {
 		return CommandAnswer{}, err
 	}
 	if err := h.save(ctx, c, true); err != nil {

@@ -3,6 +3,7 @@ package heal
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -105,7 +106,13 @@ type shelf struct {
 	items map[string]Item
 }
 
+var shelfMu sync.Mutex // of all shelves
+
+func (s shelf) Count(context.Context, string, string, int, time.Time) (bool, error) { return true, nil }
+
 func (s shelf) Get(_ context.Context, kind, id string) (Item, error) {
+	shelfMu.Lock()
+	defer shelfMu.Unlock()
 	it, ok := s.items[kind+" "+id]
 	if !ok {
 		return it, ErrNotFound
@@ -114,6 +121,8 @@ func (s shelf) Get(_ context.Context, kind, id string) (Item, error) {
 }
 
 func (s shelf) Put(_ context.Context, it Item) (Item, error) {
+	shelfMu.Lock()
+	defer shelfMu.Unlock()
 	if k := it.Kind + " " + it.ID; s.items[k].Version == it.Version {
 		it.Version++
 		s.items[k] = it
@@ -128,10 +137,16 @@ func TestRenewOwnLease(t *testing.T) {
 	for _, holder := range []string{"mine", "another"} {
 		s := shelf{items: map[string]Item{}}
 		h := &Healer{Store: s, Clock: standstill(now)}
-		if ok, err := h.putLease(t.Context(), "role", roleLease{Case: holder, Until: now}); !ok || err != nil {
+		mine, ok, err := h.putLease(t.Context(), "role", roleLease{Case: "mine", Until: now})
+		if !ok || err != nil {
 			t.Fatal(err)
 		}
-		if err := h.renew(t.Context(), &held{Case: decide.Case{ID: "mine"}, leased: "role"}, now.Add(time.Minute)); err != nil {
+		if holder != "mine" {
+			if _, ok, err := h.putLease(t.Context(), "role", roleLease{Case: holder, Until: now, version: mine.version}); !ok || err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := h.renew(t.Context(), &held{Case: decide.Case{ID: "mine"}, leased: "role", lease: mine}, now.Add(time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 		l, err := h.readLease(t.Context(), "role")
@@ -202,7 +217,7 @@ func TestFreshToken(t *testing.T) {
 	const surely = tokenFor - decide.ClockSkew
 	for after, same := range map[time.Duration]bool{0: true, surely - time.Second: true, surely: false, time.Hour: false} {
 		q := &quiet{}
-		h := &Healer{Store: shelf{items: map[string]Item{}}, Clock: standstill(began.Add(after)), Builds: q, Retrier: q}
+		h := &Healer{Settings: &settings.Settings{}, Store: shelf{items: map[string]Item{}}, Clock: standstill(began.Add(after)), Builds: q, Retrier: q}
 		c := &held{Case: decide.Case{ID: "c", Rounds: []decide.Round{{Step: decide.StepRetrying, RetryAt: began, Token: "first",
 			Build: codebuild.Build{ID: "shop:1"}, Decision: &decide.Decision{Plan: &decide.Plan{Route: decide.RouteBuild}}}}}}
 		if err := h.startAgain(t.Context(), c); err != nil {

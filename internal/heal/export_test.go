@@ -9,7 +9,11 @@ import (
 // CountBudgets counts what carrying the decision out would use, on behalf of
 // the case, and reports whether it may.
 func (h *Healer) CountBudgets(ctx context.Context, c decide.Case, d decide.Decision) (bool, error) {
-	rs, err := h.budgets(ctx, &held{Case: c}, d)
+	one := &held{Case: c}
+	rs, err := h.room(ctx, one, d)
+	if len(rs) == 0 && err == nil {
+		rs, err = h.count(ctx, one, d)
+	}
 	return len(rs) == 0, err
 }
 

@@ -55,8 +55,9 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 			f.Diagnosis.Counted = false // more may have failed, in reports that were not read
 		}
 	}
+	h.fetch(ctx, h.recorded(c, f)...)
 	var err error
-	if f.Diagnosis.Remedy != diagnose.Report && f.Diagnosis.Remedy != diagnose.Ignore {
+	if actedUpon(f) {
 		if f.Paused, err = h.paused(ctx, c.at(), c.Project); err != nil {
 			return f, err
 		}
@@ -73,6 +74,29 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 		f.Diagnosis = since.finish(r, f.Diagnosis)
 	}
 	return f, nil
+}
+
+// actedUpon reports whether anything may be done about the failure.
+func actedUpon(f decide.Facts) bool {
+	return f.Diagnosis.Remedy != diagnose.Report && f.Diagnosis.Remedy != diagnose.Ignore
+}
+
+// recorded lists what the ledger is asked for to decide about the failure.
+func (h *Healer) recorded(c *held, f decide.Facts) []slot {
+	slots := []slot{{kindPast, pastKey(c.at(), c.Project, f.Trusted())}}
+	if actedUpon(f) {
+		slots = append(slots, slot{kindFlag, pausedFlag}, slot{kindFlag, projectFlag(c.at(), c.Project)})
+		for _, place := range placesFor(c.at(), f.Project) {
+			slots = append(slots, slot{kindHold, place})
+		}
+	}
+	if of := h.leaseNeeded(f); of != "" && f.Diagnosis.Remedy == diagnose.Grant {
+		slots = append(slots, slot{kindRole, of})
+		if f.Project.PullRequests != settings.Accept {
+			slots = append(slots, slot{kindFlag, pullRequestKey(c.at(), c.Project)})
+		}
+	}
+	return slots
 }
 
 // readAgain reads the build of the last round once more, and has its log read
@@ -195,53 +219,62 @@ func encoded(ds []buildlog.Denial) (which []int) {
 }
 
 // permissions finds out what the build's role may do and which policies it has,
-// as far as the decision needs it.
-func (h *Healer) permissions(ctx context.Context, at settings.Account, f *decide.Facts) error {
-	further, err := h.ask(ctx, at, f)
-	if err != nil || !further {
-		return err
-	}
-	return h.readState(ctx, at, f)
-}
-
-// readState reads the role, and, if something would be granted, who else has it.
-func (h *Healer) readState(ctx context.Context, at settings.Account, f *decide.Facts) (err error) {
-	if err := h.readRole(ctx, at, f); err != nil {
-		return err
-	}
-	if !guardrail.Judge(f.Judged()).NeedsPullRequests {
-		return nil
-	}
-	f.PullRequests, err = h.pullRequests(ctx, at, settings.SharingOf(h.Settings, h.Home).Holders(f.Project), f.Project)
-	return err
-}
-
-// ask asks the simulator what the guardrails want to know. further is false if
-// nothing more need be read: if the role may do everything already, nothing will
-// be granted, whatever its policies are.
-func (h *Healer) ask(ctx context.Context, at settings.Account, f *decide.Facts) (further bool, err error) {
+// as far as the decision needs it. What the simulator was asked comes first: if the role may do
+// everything already, nothing will be granted, whatever its policies are.
+func (h *Healer) permissions(ctx context.Context, at settings.Account, f *decide.Facts) (err error) {
 	if f.Project.SwitchRole != "" {
 		if f.ProjectRole, err = h.Projects.Role(ctx, at, f.Project.Name); err != nil {
-			return false, fmt.Errorf("reading the project's role: %w", err)
+			return fmt.Errorf("reading the project's role: %w", err)
 		}
 		if f.Project.PullRequests != settings.Accept {
 			f.PullRequests, err = h.pullRequests(ctx, at, []settings.Project{f.Project}, f.Project)
 		}
-		return false, err
+		return err
 	}
-	role, ok := f.Build.Role()
+	qs, worth := questions(*f)
+	if !worth {
+		return nil
+	}
+	further, err := h.ask(ctx, at, f, qs)
+	if err != nil || !further {
+		return err
+	}
+	if err := h.readRole(ctx, at, f); err != nil {
+		return err
+	}
+	return h.readPullRequests(ctx, at, f)
+}
+
+// questions are what the guardrails want to know of the simulator. worth is false if the denial is
+// refused whatever the role has.
+func questions(f decide.Facts) (qs []guardrail.Question, worth bool) {
 	in := f.Judged()
+	_, ok := f.Build.Role()
 	if !ok || guardrail.RefuseUntrusted(in.Build, in.Project) != nil || len(guardrail.Identify(in)) > 0 {
-		return false, nil // it is refused whatever the role has
+		return nil, false
 	}
-	qs := guardrail.Questions(f.Judged())
-	if len(qs) == 0 {
+	return guardrail.Questions(in), true
+}
+
+// ask asks the simulator. further is false if nothing more need be read: if the role may do
+// everything already.
+func (h *Healer) ask(ctx context.Context, at settings.Account, f *decide.Facts, qs []guardrail.Question) (further bool, err error) {
+	if len(qs) == 0 || len(f.Before) == len(qs) {
 		return true, nil
 	}
+	role, _ := f.Build.Role()
 	if f.Before, err = h.Simulator.Simulate(ctx, at, role, qs, nil); err != nil {
 		return false, aboutRole("simulating", role, err)
 	}
 	return slices.ContainsFunc(f.Before, func(a guardrail.Answer) bool { return a.Verdict != iampolicy.Allowed }), nil
+}
+
+// readPullRequests finds out who else has what would be granted, if something would.
+func (h *Healer) readPullRequests(ctx context.Context, at settings.Account, f *decide.Facts) (err error) {
+	if guardrail.Judge(f.Judged()).NeedsPullRequests {
+		f.PullRequests, err = h.pullRequests(ctx, at, settings.SharingOf(h.Settings, h.Home).Holders(f.Project), f.Project)
+	}
+	return err
 }
 
 // readRole reads the role's policies, and asks CloudTrail about the denials

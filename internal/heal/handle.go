@@ -21,28 +21,22 @@ const newBudget = 24 * time.Hour
 // failed deals with a failed build: as a new case, as the next round of the case
 // that started it, or as another delivery of a known event.
 func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error {
-	id, err := h.caseOf(ctx, e.Build)
+	b, berr := h.build(ctx, e.At, e.Build)
+	id, c, err := h.locate(ctx, e, b, berr)
 	if err != nil {
 		return err
 	}
-	var c *held
-	if id != "" {
-		if c, err = h.open(ctx, id); err != nil {
-			return err
-		}
-		if c != nil && c.knows(e.Build) && !c.alreadyFailed(e.Build) {
-			return h.run(ctx, c) // a known event: continue, or send what was not sent
-		}
+	if id != "" && c != nil && c.knows(e.Build) && !c.alreadyFailed(e.Build) {
+		return h.run(ctx, c) // a known event: continue, or send what was not sent
 	}
-	b, err := h.build(ctx, e.At, e.Build)
 	switch {
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(berr, ErrNotFound):
 		h.Log.WarnContext(ctx, "the build is gone", "build", e.Build)
 		return nil
-	case errors.Is(err, ErrDenied):
-		return h.unread(ctx, e, err)
-	case err != nil:
-		return fmt.Errorf("reading build: %w", err)
+	case errors.Is(berr, ErrDenied):
+		return h.unread(ctx, e, berr)
+	case berr != nil:
+		return fmt.Errorf("reading build: %w", berr)
 	case !b.HasFailed():
 		return h.byRecord(ctx, e, b, p)
 	}
@@ -51,10 +45,7 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 		return err
 	}
 	if id == "" {
-		if id, err = h.findCase(ctx, e.At, b); err != nil {
-			return err
-		}
-		if c, err = h.open(ctx, id); err != nil {
+		if id, c, err = h.belongs(ctx, e.At, b, c); err != nil {
 			return err
 		}
 	}
@@ -66,12 +57,10 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 		return err
 	}
 	if c.knows(b.ID) && !c.alreadyFailed(b.ID) {
+		if err := h.assignAll(ctx, b, c.ID); err != nil { // the run that gave it its round may have died before that
+			return err
+		}
 		return h.run(ctx, c)
-	}
-	// The build is assigned before the case is saved: if this run dies in between,
-	// the next delivery still finds a case that does not know the build yet.
-	if err := h.assignAll(ctx, b, c.ID); err != nil {
-		return err
 	}
 	batch, err := h.retriedBatch(ctx, c, b)
 	if err != nil {
@@ -84,14 +73,63 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 	if at != fateRound {
 		h.Log.InfoContext(ctx, "another build of a commit whose case is under way, or has dealt with a later one",
 			"build", b.ID, "case", c.ID, "waits", at == fateWaits)
-		return h.save(ctx, c, true)
 	}
-	if err := h.save(ctx, c, false); errors.Is(err, errTooLarge) {
+	// Of the assignment and the case, a run that dies may have recorded only one. Either is enough for
+	// the next delivery to do the other.
+	caseID, saved := c.ID, error(nil)
+	assigned := beside(
+		func() error { return h.assignAll(ctx, b, caseID) },
+		func() error { saved = h.save(ctx, c, at != fateRound); return nil })
+	switch {
+	case errors.Is(saved, errTooLarge):
 		return h.close(ctx, c)
-	} else if err != nil {
-		return err
+	case saved != nil:
+		return saved
+	case assigned != nil && c.locked:
+		return h.unlock(ctx, c, assigned)
+	case assigned != nil:
+		return assigned
+	case at != fateRound:
+		return nil
 	}
 	return h.run(ctx, c)
+}
+
+// locate finds the case that the build is assigned to; "" if there is none. As the case of an
+// unknown build it gives, if there is one, that which its record names.
+func (h *Healer) locate(ctx context.Context, e Ended, b codebuild.Build, unread error) (id string, c *held, err error) {
+	named := ""
+	if unread == nil {
+		named = decide.CaseID(e.At, b)
+	}
+	var nerr error
+	err = beside(
+		func() (err error) { id, err = h.caseOf(ctx, e.Build); return err },
+		func() error {
+			if named != "" {
+				c, nerr = h.open(ctx, named)
+			}
+			return nil
+		})
+	switch {
+	case err != nil:
+		return id, nil, err
+	case id == "" || id == named:
+		return id, c, nerr
+	}
+	c, err = h.open(ctx, id)
+	return id, c, err
+}
+
+// belongs finds the case of a build that the ledger does not know. named is the case that its record
+// names.
+func (h *Healer) belongs(ctx context.Context, at settings.Account, b codebuild.Build, named *held) (string, *held, error) {
+	id, err := h.findCase(ctx, at, b)
+	if err != nil || id == decide.CaseID(at, b) {
+		return id, named, err
+	}
+	c, err := h.open(ctx, id)
+	return id, c, err
 }
 
 // byRecord deals with an ended build as its record has it: an event is only a
@@ -228,7 +266,7 @@ func (h *Healer) findCase(ctx context.Context, at settings.Account, b codebuild.
 		return id, nil
 	}
 	// The healer may have started the build and died before recording that: its
-	// case is then in StepRetrying. It may be another case than the build's commit
+	// case is then in StepRetrying, or names the build in StepRetried. It may be another case than the build's commit
 	// names, since a build that fails early does not know its commit.
 	now := h.Clock.Now()
 	its, err := h.Store.Between(ctx, kindCase, now.Add(-recent), now.Add(recent), true, 1000)
@@ -239,13 +277,13 @@ func (h *Healer) findCase(ctx context.Context, at settings.Account, b codebuild.
 	for _, it := range its {
 		c := &held{}
 		if err := unmarshal(it, &c.Case); err != nil || len(c.Rounds) == 0 || c.at() != at || c.Project != b.Project ||
-			c.last().Step != decide.StepRetrying {
+			c.last().Step != decide.StepRetrying && (c.last().Step != decide.StepRetried || c.last().Retry != b.ID) {
 			continue
 		}
 		if h.startedBy(*c.last(), b, codebuild.Batch{}) {
 			return c.ID, nil
 		}
-		if maybe == "" && h.mayBe(c, b) {
+		if maybe == "" && c.last().Step == decide.StepRetrying && h.mayBe(c, b) {
 			maybe = c.ID
 		}
 	}
@@ -295,34 +333,36 @@ func sameSource(a, b codebuild.Build) bool {
 // stopped; a build that no case waits for is ignored. CodeBuild is asked before
 // anything is closed: an event may be late, or somebody else's.
 func (h *Healer) awaited(ctx context.Context, e Ended, p settings.Project) error {
-	id, err := h.caseOf(ctx, e.Build)
+	b, berr := h.Builds.Get(ctx, e.At, e.Build)
+	h, read := h.readingAhead()
+	var id string
+	var c *held
+	err := beside(
+		func() (err error) { id, c, err = h.locate(ctx, e, b, berr); return err },
+		func() error {
+			if berr == nil && b.Status == codebuild.Succeeded {
+				h.fetch(ctx, slot{kindPast, pastKey(e.At, p.Name, true)})
+			}
+			return nil
+		})
+	defer read.forget()
 	if err != nil {
 		return err
 	}
-	var c *held
-	if id != "" {
-		if c, err = h.open(ctx, id); err != nil || c == nil {
-			return err
-		}
-		if !c.Closed.IsZero() {
-			return h.run(ctx, c)
-		}
-	}
-	b, err := h.Builds.Get(ctx, e.At, e.Build)
-	if errors.Is(err, ErrNotFound) {
+	switch {
+	case id != "" && c == nil:
 		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("reading build: %w", err)
-	}
-	if b.Status != codebuild.Succeeded && b.Status != codebuild.Stopped {
+	case id != "" && !c.Closed.IsZero():
+		return h.run(ctx, c)
+	case errors.Is(berr, ErrNotFound):
+		return nil
+	case berr != nil:
+		return fmt.Errorf("reading build: %w", berr)
+	case b.Status != codebuild.Succeeded && b.Status != codebuild.Stopped:
 		return h.byRecord(ctx, e, b, p)
 	}
-	if c == nil {
-		if id, err = h.findCase(ctx, e.At, b); err != nil {
-			return err
-		}
-		if c, err = h.open(ctx, id); err != nil {
+	if id == "" {
+		if _, c, err = h.belongs(ctx, e.At, b, c); err != nil {
 			return err
 		}
 	}

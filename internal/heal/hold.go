@@ -139,11 +139,16 @@ func (h *Healer) heldBack(ctx context.Context, at settings.Account, p settings.P
 	if h.Store == nil {
 		return nil, nil // at a desk without a ledger nothing is given
 	}
-	for _, place := range placesFor(at, p) {
-		_, holds, err := h.readHolds(ctx, place)
-		if err != nil {
-			return nil, err
-		}
+	places := placesFor(at, p)
+	there := make([][]decide.Hold, len(places))
+	var read []func() error
+	for i, place := range places {
+		read = append(read, func() (err error) { _, there[i], err = h.readHolds(ctx, place); return err })
+	}
+	if err := beside(read...); err != nil {
+		return nil, err
+	}
+	for _, holds := range there {
 		for _, one := range holds {
 			if !slices.Contains(out, one) {
 				out = append(out, one)

@@ -49,7 +49,16 @@ type held struct {
 	locked  bool // this invocation has recorded that it alone works on the case
 	// forgotten: the ledger could not hold the case, so little of it is left.
 	forgotten bool
-	leased    string // what this invocation holds a lease on for the case; "" for nothing
+	leased    string    // what this invocation holds a lease on for the case; "" for nothing
+	lease     roleLease // it, as stored
+	counted   countedNotice
+	assigned  string // the started build that this invocation has assigned to the case
+}
+
+// countedNotice is a notice that was counted before it is sent, and whether it goes alone.
+type countedNotice struct {
+	id    string
+	alone bool
 }
 
 func (c *held) last() *decide.Round { return &c.Rounds[len(c.Rounds)-1] }
@@ -278,15 +287,23 @@ type roleLease struct {
 	version int64 // as stored
 }
 
-// tryAcquire acquires the lease on a role for a case, so that only one case at a
-// time reads, merges and writes its policies. It reports false while another
-// case holds it.
-func (h *Healer) tryAcquire(ctx context.Context, role, caseID string) (bool, error) {
-	l, err := h.readLease(ctx, role)
-	if err != nil || !h.available(l, caseID) {
-		return false, err
+// acquireOn acquires the lease on a role, or on a managed policy, for the case, so that only one
+// case at a time reads, merges and writes its policies.
+func (h *Healer) acquireOn(ctx context.Context, c *held, of string) error {
+	if c.leased == of {
+		return nil
 	}
-	return h.acquireSeen(ctx, role, caseID, l)
+	if err := h.release(ctx, c, time.Time{}); err != nil {
+		return err
+	}
+	l, err := h.readLease(ctx, of)
+	if err != nil {
+		return err
+	}
+	if !h.available(l, c.ID) {
+		return errLeased(of)
+	}
+	return h.acquireSeen(ctx, c, of, l)
 }
 
 // readLease reads a role's lease; a free one if there is none.
@@ -310,40 +327,75 @@ func (h *Healer) available(l roleLease, caseID string) bool {
 	return l.Case == caseID || !h.Clock.Now().Before(l.Until)
 }
 
-// acquireSeen acquires a lease that was read before. It reports false if another
-// case was quicker.
-func (h *Healer) acquireSeen(ctx context.Context, role, caseID string, seen roleLease) (bool, error) {
-	seen.Case, seen.Until = caseID, h.Clock.Now().Add(busyFor)
-	return h.putLease(ctx, role, seen)
-}
-
-// releaseOn releases the case's lease on a role and records when the role was
-// written (zero if it was not). A lease that another case has acquired in the
-// meantime is left alone.
-func (h *Healer) releaseOn(ctx context.Context, role, caseID string, wrote time.Time) error {
-	l, err := h.readLease(ctx, role)
-	if err != nil || l.Case != caseID {
+// acquireSeen acquires a lease that was read before, unless another case was quicker.
+func (h *Healer) acquireSeen(ctx context.Context, c *held, of string, seen roleLease) error {
+	seen.Case, seen.Until = c.ID, h.Clock.Now().Add(busyFor)
+	l, ok, err := h.putLease(ctx, of, seen)
+	if err != nil {
 		return err
 	}
-	l.Case, l.Until = "", time.Time{}
-	if !wrote.IsZero() {
-		l.Wrote = wrote
+	if !ok {
+		return errLeased(of)
 	}
-	_, err = h.putLease(ctx, role, l)
+	c.leased, c.lease = of, l
+	return nil
+}
+
+// release releases the lease that the invocation holds, if it holds one. wrote
+// is when it wrote; zero if it did not. A lease that another case has acquired in
+// the meantime is left alone.
+func (h *Healer) release(ctx context.Context, c *held, wrote time.Time) error {
+	of, l := c.leased, c.lease
+	if of == "" {
+		return nil
+	}
+	c.leased, c.lease = "", roleLease{}
+	ctx, cancel := graceContext(ctx)
+	defer cancel()
+	for range 2 {
+		l.Case, l.Until = "", time.Time{}
+		if !wrote.IsZero() {
+			l.Wrote = wrote
+		}
+		_, ok, err := h.putLease(ctx, of, l)
+		if err != nil || ok {
+			return err
+		}
+		if l, err = h.readLease(ctx, of); err != nil || l.Case != c.ID {
+			return err
+		}
+	}
+	return nil
+}
+
+// renew extends the lease that the invocation holds, if it holds one, until the
+// case has come back to what it left half done.
+func (h *Healer) renew(ctx context.Context, c *held, until time.Time) error {
+	if c.leased == "" {
+		return nil
+	}
+	l := c.lease
+	l.Until = until.Add(busyFor)
+	l, ok, err := h.putLease(ctx, c.leased, l)
+	if ok {
+		c.lease = l
+	}
 	return err
 }
 
-func (h *Healer) putLease(ctx context.Context, role string, l roleLease) (bool, error) {
+// putLease records a lease as it is, unless somebody has changed it, and gives it as it is stored.
+func (h *Healer) putLease(ctx context.Context, role string, l roleLease) (_ roleLease, ok bool, err error) {
 	data, err := json.Marshal(l)
 	if err != nil {
-		return false, err
+		return l, false, err
 	}
-	_, err = h.Store.Put(ctx, Item{Kind: kindRole, ID: role, Version: l.version, Data: data, Expires: h.Clock.Now().Add(kept)})
+	it, err := h.Store.Put(ctx, Item{Kind: kindRole, ID: role, Version: l.version, Data: data, Expires: h.Clock.Now().Add(kept)})
 	if errors.Is(err, ErrConflict) {
-		return false, nil
+		return l, false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("recording the lease of %q: %w", role, err)
+		return l, false, fmt.Errorf("recording the lease of %q: %w", role, err)
 	}
-	return true, nil
+	l.version = it.Version
+	return l, true, nil
 }

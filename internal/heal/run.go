@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math"
+	"slices"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -91,6 +92,9 @@ func (h *Healer) step(ctx context.Context, c *held) error {
 	case decide.StepRetried:
 		if c.alreadyFailed(r.Retry) {
 			return h.nextRound(ctx, c)
+		}
+		if err := h.assignRetry(ctx, c, r.Retry); err != nil {
+			return err
 		}
 		return errWait // for the build's own event
 	case decide.StepUndoing:
@@ -198,6 +202,7 @@ func (h *Healer) decide(ctx context.Context, c *held) (err error) {
 			err = gerr
 		}
 	}()
+	h, read := h.readingAhead()
 	r := c.last()
 	f, err := h.facts(ctx, c)
 	if err != nil {
@@ -207,24 +212,21 @@ func (h *Healer) decide(ctx context.Context, c *held) (err error) {
 		return nil // the log is not complete yet
 	}
 	r.Diagnosis = &f.Diagnosis // so that a run after throttling need not read the log again
-	if err := h.recall(ctx, c, &f); err != nil {
+	remembered, foreseen := f, &foreseen{Simulator: h.Simulator}
+	err = beside(
+		func() error { return h.recall(ctx, c, &remembered) },
+		func() error {
+			if f.Diagnosis.Remedy != diagnose.Grant {
+				return nil
+			}
+			return h.permitted(ctx, c, &f, foreseen)
+		})
+	if read.forget(); err != nil {
 		return err
 	}
-	if f.Diagnosis.Remedy == diagnose.Grant {
-		if err := h.permitted(ctx, c, &f); err != nil {
-			return err
-		}
-	}
-	if c.leased != "" {
-		// Under the lease once more: an undo may have been recorded while this case waited for it.
-		if f.Held, err = h.heldBack(ctx, c.at(), f.Project); err != nil {
-			return err
-		}
-	}
-	d, err := h.Explain(ctx, c.at(), f)
-	if err == nil {
-		d, err = withRoom(c.Case, d)
-	}
+	f.Known = remembered.Known
+	h.Simulator = foreseen
+	d, full, err := h.decided(ctx, c, f)
 	if err != nil {
 		return err
 	}
@@ -242,10 +244,49 @@ func (h *Healer) decide(ctx context.Context, c *held) (err error) {
 	case d.Plan == nil, d.Mode == settings.Observe:
 		c.finish(now, endWithoutPlan(c), "")
 		return nil
-	case d.Proposes() && r.Approved != d.Plan.Hash():
+	case !c.begins(d):
 		return h.propose(ctx, c)
 	}
-	return h.begin(ctx, c, f)
+	return h.begin(ctx, c, f, full)
+}
+
+// decided decides. If the decision is to be carried out now, full says which budget leaves no room
+// for it.
+func (h *Healer) decided(ctx context.Context, c *held, f decide.Facts) (d decide.Decision, full []guardrail.Refusal, err error) {
+	for range 2 {
+		if d, err = h.Explain(ctx, c.at(), f); err == nil {
+			d, err = withRoom(c.Case, d)
+		}
+		if err != nil {
+			return d, nil, err
+		}
+		holds := f.Held
+		err = beside(
+			func() (err error) {
+				if c.leased != "" {
+					// Under the lease once more: an undo may have been recorded while this case waited for it.
+					holds, err = h.heldBack(ctx, c.at(), f.Project)
+				}
+				return err
+			},
+			func() (err error) {
+				if c.begins(d) {
+					full, err = h.room(ctx, c, d)
+				}
+				return err
+			})
+		if err != nil || slices.Equal(holds, f.Held) {
+			return d, full, err
+		}
+		f.Held = holds // decided again
+	}
+	return d, nil, fmt.Errorf("what persons take back changes at this moment: %w", ErrLater)
+}
+
+// begins reports whether the decision is carried out without waiting for anybody.
+func (c *held) begins(d decide.Decision) bool {
+	return d.Undo == 0 && !d.Waits && d.Plan != nil && d.Mode != settings.Observe &&
+		(!d.Proposes() || c.last().Approved == d.Plan.Hash())
 }
 
 // endWithoutPlan is the outcome of a case for which nothing more can be done:
@@ -347,8 +388,8 @@ type storedPlan struct {
 }
 
 // begin acquires what the plan needs (budgets, the role's lease) and records
-// what is about to be done.
-func (h *Healer) begin(ctx context.Context, c *held, f decide.Facts) error {
+// what is about to be done. full says which budget had no room.
+func (h *Healer) begin(ctx context.Context, c *held, f decide.Facts, full []guardrail.Refusal) error {
 	r := c.last()
 	d := r.Decision
 	now := h.Clock.Now()
@@ -357,18 +398,20 @@ func (h *Healer) begin(ctx context.Context, c *held, f decide.Facts) error {
 			return err
 		}
 	}
-	rs, err := h.budgets(ctx, c, *d)
-	if err != nil {
-		return err
+	if len(full) == 0 {
+		var err error
+		if full, err = h.count(ctx, c, *d); err != nil {
+			return err
+		}
 	}
-	if len(rs) > 0 {
-		*d = decide.Refuse(*d, "A budget is used up.", rs...)
+	if len(full) > 0 {
+		*d = decide.Refuse(*d, "A budget is used up.", full...)
 		d.Used = nil
 		c.finish(now, endWithoutPlan(c), "")
 		return nil
 	}
 	if !d.Mutates() {
-		return h.afterWrite(ctx, c)
+		return h.afterWrite(ctx, c, time.Time{})
 	}
 	r.Step, r.Versions = decide.StepWriting, nil
 	if f.Role != nil && f.Role.Named != nil {
@@ -382,41 +425,44 @@ func (h *Healer) begin(ctx context.Context, c *held, f decide.Facts) error {
 	return h.write(ctx, c)
 }
 
+// curedFor is how long after a role was written most of its other failed builds need no more than
+// another start: so long the simulator is asked before anything else.
+const curedFor = time.Hour
+
 // permitted finds out what the build's role may do and which policies it has,
 // as far as the decision needs it. A role that may be written is read under its
 // lease, so that the write starts from what was read, and so that of many
 // cases that share a role only one reads it at a time.
-func (h *Healer) permitted(ctx context.Context, c *held, f *decide.Facts) error {
+func (h *Healer) permitted(ctx context.Context, c *held, f *decide.Facts, seen *foreseen) error {
 	of := h.leaseNeeded(*f)
-	var seen roleLease
-	if of != "" {
-		var err error
-		if seen, err = h.readLease(ctx, of); err != nil {
-			return err
-		}
-		switch {
-		case !h.available(seen, c.ID):
-			return errLeased(of)
-		case h.Clock.Now().Sub(seen.Wrote) < unsettled:
-			return fmt.Errorf("%q was written a moment ago, and IAM does not show it everywhere yet: %w", of, ErrLater)
-		}
-		f.Wrote = seen.Wrote
+	if of == "" {
+		return h.permissions(ctx, c.at(), f)
 	}
-	further, err := h.ask(ctx, c.at(), f)
-	if err != nil || !further {
+	l, err := h.readLease(ctx, of)
+	if err != nil {
 		return err
 	}
-	if of != "" {
-		ok, err := h.acquireSeen(ctx, of, c.ID, seen)
-		if err != nil {
+	switch {
+	case !h.available(l, c.ID):
+		return errLeased(of)
+	case h.Clock.Now().Sub(l.Wrote) < unsettled:
+		return fmt.Errorf("%q was written a moment ago, and IAM does not show it everywhere yet: %w", of, ErrLater)
+	}
+	f.Wrote = l.Wrote
+	qs, worth := questions(*f)
+	if !worth {
+		return nil
+	}
+	if h.Clock.Now().Sub(l.Wrote) < curedFor {
+		further, err := h.ask(ctx, c.at(), f, qs)
+		if err != nil || !further {
 			return err
 		}
-		if !ok {
-			return errLeased(of)
-		}
-		c.leased = of
 	}
-	return h.readState(ctx, c.at(), f)
+	if err := h.acquireSeen(ctx, c, of, l); err != nil {
+		return err
+	}
+	return h.look(ctx, c.at(), f, qs, !l.Wrote.IsZero(), seen)
 }
 
 // leaseNeeded names what must be leased before the role is read; "" if nothing
@@ -439,69 +485,24 @@ func (h *Healer) acquire(ctx context.Context, c *held) error {
 	return h.acquireOn(ctx, c, leaseOf(*c.last().Decision.Plan))
 }
 
-// acquireOn acquires the lease on a role, or on a managed policy, for the case.
-func (h *Healer) acquireOn(ctx context.Context, c *held, of string) error {
-	if c.leased == of {
-		return nil
-	}
-	if err := h.release(ctx, c, time.Time{}); err != nil {
-		return err
-	}
-	ok, err := h.tryAcquire(ctx, of, c.ID)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return errLeased(of)
-	}
-	c.leased = of
-	return nil
-}
-
-// renew extends the lease that the invocation holds, if it holds one, until the
-// case has come back to what it left half done.
-func (h *Healer) renew(ctx context.Context, c *held, until time.Time) error {
-	if c.leased == "" {
-		return nil
-	}
-	l, err := h.readLease(ctx, c.leased)
-	if err != nil || l.Case != c.ID {
-		return err
-	}
-	l.Until = until.Add(busyFor)
-	_, err = h.putLease(ctx, c.leased, l)
-	return err
-}
-
-// release releases the lease that the invocation holds, if it holds one. wrote
-// is when it wrote; zero if it did not.
-func (h *Healer) release(ctx context.Context, c *held, wrote time.Time) error {
-	of := c.leased
-	if of == "" {
-		return nil
-	}
-	c.leased = ""
-	ctx, cancel := graceContext(ctx)
-	defer cancel()
-	return h.releaseOn(ctx, of, c.ID, wrote)
-}
-
-// afterWrite waits for what was written to settle, or starts the build.
-func (h *Healer) afterWrite(ctx context.Context, c *held) error {
+// afterWrite releases the lease, if there is one, and waits for what was written to settle, or starts
+// the build. wrote is when it was written; zero if nothing was.
+func (h *Healer) afterWrite(ctx context.Context, c *held, wrote time.Time) error {
 	r := c.last()
 	p := r.Decision.Plan
 	now := h.Clock.Now()
+	release := func() error { return h.release(ctx, c, wrote) }
 	r.Tries = 0
 	if p.Route == decide.RouteNone {
 		c.finish(now, decide.Failed, "The settings forbid starting this project's builds (retry: false): start it by hand.")
-		return nil
+		return release()
 	}
 	if p.Settle > 0 {
 		r.Step, r.NotYet = decide.StepWritten, now.Add(p.Settle)
-		return nil // run waits
+		return release() // run waits
 	}
 	r.Step, r.RetryAt, r.Token = decide.StepRetrying, now, token(c)
-	if err := h.save(ctx, c, false); err != nil {
+	if err := beside(release, func() error { return h.save(ctx, c, false) }); err != nil {
 		return err
 	}
 	return h.start(ctx, c)
@@ -539,29 +540,44 @@ func (h *Healer) budgetsOf(d decide.Decision) (bs []budget) {
 	return bs
 }
 
-// budgets counts the writes and retries that are about to be made: once a
-// round, however often the round gets here. It looks at every budget before it
-// counts, so that a refusal uses up nothing. If another case takes the last
-// place in between, an earlier budget stays counted: that is the safe side.
-func (h *Healer) budgets(ctx context.Context, c *held, d decide.Decision) ([]guardrail.Refusal, error) {
-	bs := h.budgetsOf(d)
-	for i := 1; i < len(bs); i++ { // the first is looked at by counting it
-		ok, err := h.Store.Room(ctx, bs[i].id, token(c), bs[i].max)
+// room looks at the budgets that carrying out the decision uses, so that a refusal uses up nothing.
+func (h *Healer) room(ctx context.Context, c *held, d decide.Decision) ([]guardrail.Refusal, error) {
+	return h.ofBudgets(d, func(b budget) (bool, error) {
+		ok, err := h.Store.Room(ctx, b.id, token(c), b.max)
 		if err != nil {
-			return nil, fmt.Errorf("reading how much of %s is used: %w", bs[i].setting, err)
+			err = fmt.Errorf("reading how much of %s is used: %w", b.setting, err)
 		}
-		if !ok {
-			return bs[i].usedUp(), nil
-		}
-	}
-	for _, b := range bs {
+		return ok, err
+	})
+}
+
+// count counts the writes and retries that are about to be made: once a
+// round, however often the round gets here. If another case has taken the last
+// place since [Healer.room], the other budgets stay counted: that is the safe side.
+func (h *Healer) count(ctx context.Context, c *held, d decide.Decision) ([]guardrail.Refusal, error) {
+	return h.ofBudgets(d, func(b budget) (bool, error) {
 		ok, err := h.Store.Count(ctx, b.id, token(c), b.max, b.until)
 		if err != nil {
-			return nil, fmt.Errorf("counting %s: %w", b.setting, err)
+			err = fmt.Errorf("counting %s: %w", b.setting, err)
 		}
-		if !ok {
-			return b.usedUp(), nil
-		}
+		return ok, err
+	})
+}
+
+// ofBudgets asks about all budgets at the same time, and gives the refusal of the first that has
+// no place left.
+func (h *Healer) ofBudgets(d decide.Decision, ok func(budget) (bool, error)) ([]guardrail.Refusal, error) {
+	bs := h.budgetsOf(d)
+	free := make([]bool, len(bs))
+	var asked []func() error
+	for i, b := range bs {
+		asked = append(asked, func() (err error) { free[i], err = ok(b); return err })
+	}
+	if err := beside(asked...); err != nil {
+		return nil, err
+	}
+	if i := slices.Index(free, false); i >= 0 {
+		return bs[i].usedUp(), nil
 	}
 	return nil, nil
 }
@@ -575,10 +591,16 @@ func (b budget) usedUp() []guardrail.Refusal {
 // close records the end of the case and sends its notices. Then it is the turn
 // of the builds that waited for it.
 func (h *Healer) close(ctx context.Context, c *held) error {
-	if err := h.history(ctx, c); err != nil {
+	history, err := c.history()
+	if err != nil {
 		return err
 	}
-	if err := h.save(ctx, c, len(c.Outbox) == 0); err != nil {
+	if len(c.Outbox) > 0 {
+		err = beside(func() error { return h.record(ctx, history) }, func() error { return h.saveToTell(ctx, c) })
+	} else if err = h.record(ctx, history); err == nil { // first, since nothing brings the case back here
+		err = h.save(ctx, c, true)
+	}
+	if err != nil {
 		return err
 	}
 	if err := h.flush(ctx, c); err != nil {
@@ -587,24 +609,48 @@ func (h *Healer) close(ctx context.Context, c *held) error {
 	return h.takeUp(ctx, c)
 }
 
-// history records the closed case under the time of its end.
-func (h *Healer) history(ctx context.Context, c *held) error {
-	it, err := h.Store.Get(ctx, kindClosed, c.ID)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return fmt.Errorf("reading the history: %w", err)
-	}
-	if err == nil && it.Due.Equal(c.Closed) {
-		return nil
-	}
+// history is the record of the closed case, under the time of its end.
+func (c *held) history() (Item, error) {
 	data, err := json.Marshal(c.summary())
-	if err != nil {
-		return err
+	return Item{Kind: kindClosed, ID: c.ID, Due: c.Closed, Expires: c.Closed.Add(kept), Data: data}, err
+}
+
+// record records a closed case. Only if it was closed before there is a record to replace.
+func (h *Healer) record(ctx context.Context, history Item) error {
+	for range 2 {
+		_, err := h.Store.Put(ctx, history)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, ErrConflict) {
+			return fmt.Errorf("writing the history: %w", err)
+		}
+		was, err := h.Store.Get(ctx, kindClosed, history.ID)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return fmt.Errorf("reading the history: %w", err)
+		}
+		if err == nil && was.Due.Equal(history.Due) {
+			return nil
+		}
+		history.Version = was.Version
 	}
-	_, err = h.Store.Put(ctx, Item{Kind: kindClosed, ID: c.ID, Version: it.Version, Due: c.Closed, Expires: c.Closed.Add(kept), Data: data})
-	if err != nil && !errors.Is(err, ErrConflict) {
-		return fmt.Errorf("writing the history: %w", err)
+	return nil // somebody else has just written it
+}
+
+// saveToTell records the case and, at the same time, counts the notice that comes next.
+func (h *Healer) saveToTell(ctx context.Context, c *held) error {
+	if len(c.Outbox) == 0 {
+		return h.save(ctx, c, false)
 	}
-	return nil
+	next := c.Outbox[0].ID
+	return beside(
+		func() error { return h.save(ctx, c, false) },
+		func() error {
+			if alone, err := h.countNotice(ctx, next); err == nil { // else it is counted when it is sent
+				c.counted = countedNotice{next, alone}
+			}
+			return nil
+		})
 }
 
 // flush sends the notices in the outbox and unlocks the case.
@@ -619,7 +665,7 @@ func (h *Healer) flush(ctx context.Context, c *held) error {
 		p := c.Outbox[0]
 		o := decide.Outcome{ID: p.ID, Kind: p.Kind, Case: c.Case, Round: p.Round, Note: p.Note, Lacks: p.Lacks,
 			Everywhere: p.Everywhere, Repeats: p.Repeats, Settings: h.Settings, Home: h.Home, At: p.At, Function: h.Self.Function}
-		if err := h.notify(ctx, o); err != nil {
+		if err := h.notify(ctx, o, c.counted); err != nil {
 			if serr := h.save(ctx, c, true); serr != nil {
 				h.Log.ErrorContext(ctx, "giving the case free", "case", c.ID, "error", serr)
 			}

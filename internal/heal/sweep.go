@@ -135,13 +135,16 @@ func (h *Healer) poll(ctx context.Context, c *held) error {
 		if !ok {
 			return h.giveUp(ctx, c, "No build was seen to start.")
 		}
-		if err := h.assign(ctx, b.ID, c.ID); err != nil {
+		r.Retry = b.ID
+		if err := h.assignRetry(ctx, c, r.Retry); err != nil {
 			return err
 		}
-		r.Retry = b.ID
 		if err := h.save(ctx, c, true); err != nil {
 			return err
 		}
+	}
+	if err := h.assignRetry(ctx, c, r.Retry); err != nil {
+		return err
 	}
 	b, err := h.Builds.Get(ctx, c.at(), r.Retry)
 	if errors.Is(err, ErrNotFound) {
@@ -348,15 +351,26 @@ func (h *Healer) remindOf(ctx context.Context, e expiry) error {
 	return h.flush(ctx, c)
 }
 
-// notify sends a notice, or keeps it for the digest if more were sent within the
-// hour than the settings allow one by one.
-func (h *Healer) notify(ctx context.Context, o decide.Outcome) error {
+// countNotice counts a notice, and reports whether it goes alone: no more were sent within the hour
+// than the settings allow one by one.
+func (h *Healer) countNotice(ctx context.Context, id string) (alone bool, err error) {
 	now := h.Clock.Now()
-	ok, err := h.Store.Count(ctx, "notices "+now.UTC().Format("2006-01-02T15"), o.ID, h.Settings.Notify.Digest, now.Add(2*time.Hour))
+	alone, err = h.Store.Count(ctx, "notices "+now.UTC().Format("2006-01-02T15"), id, h.Settings.Notify.Digest, now.Add(2*time.Hour))
 	if err != nil {
-		return fmt.Errorf("counting notices: %w", err)
+		return false, fmt.Errorf("counting notices: %w", err)
 	}
-	if ok {
+	return alone, nil
+}
+
+// notify sends a notice, or keeps it for the digest. was is the notice that was counted already.
+func (h *Healer) notify(ctx context.Context, o decide.Outcome, was countedNotice) (err error) {
+	now, alone := h.Clock.Now(), was.alone
+	if was.id != o.ID {
+		if alone, err = h.countNotice(ctx, o.ID); err != nil {
+			return err
+		}
+	}
+	if alone {
 		if err := h.Notifier.Notify(ctx, o); err != nil {
 			return err
 		}

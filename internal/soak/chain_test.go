@@ -1,0 +1,58 @@
+package soak
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+
+	"github.com/buildmedic/buildmedic/internal/heal"
+	memory "github.com/buildmedic/buildmedic/internal/ledger"
+	"github.com/buildmedic/buildmedic/internal/simaws"
+	"github.com/buildmedic/buildmedic/internal/story"
+)
+
+// TestChain holds the first story, a denial that is healed in one round, to the longest chain of
+// calls that must wait for each other, of AWS and of the ledger, in all of its invocations.
+func TestChain(t *testing.T) {
+	var ledger *story.Metered
+	st, err := story.Open(demo(t)[0], story.Options{Store: func(c heal.Clock) heal.Store {
+		ledger = story.NewMetered(memory.NewMemory(c))
+		return ledger
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	ledger.Latency, ledger.Keep = ledgerTime, true
+	skip := len(st.Sim.Calls())
+	st.Sim.SetTrouble(simaws.Trouble{Latency: latency})
+	synctest.Test(t, func(t *testing.T) {
+		st.Inbox = instance(t, st)
+		ctx := context.Background()
+		for {
+			m, ok := st.Sim.NextMessage(ctx)
+			if !ok {
+				break
+			}
+			if again, err := st.Deliver(ctx, m); again || err != nil {
+				t.Fatal(again, err)
+			}
+			m.Ack()
+		}
+	})
+	var calls, requests []span
+	for _, c := range st.Sim.Calls()[skip:] {
+		calls = append(calls, span{c.Began, c.Ended})
+	}
+	for _, c := range ledger.Calls() {
+		requests = append(requests, span{c.Began, c.Ended})
+	}
+	for what, row := range map[string]struct {
+		of   []span
+		want int
+	}{"AWS": {calls, 12}, "ledger": {requests, 14}} {
+		if got := chain(row.of); got != row.want {
+			t.Errorf("%s: %d calls, and the longest chain has %d, not %d", what, len(row.of), got, row.want)
+		}
+	}
+}
