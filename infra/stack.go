@@ -239,6 +239,7 @@ func (h *hub) environment(code string) *map[string]*string {
 		"BUILDMEDIC_KEY_ARN":        h.key.KeyArn(),
 		"BUILDMEDIC_QUEUE_URL":      h.queue.QueueUrl(),
 		"BUILDMEDIC_FOLLOW_UPS_URL": h.followUps.QueueUrl(),
+		"BUILDMEDIC_ROLE":           jsii.String(permissions.HubRole + *h.stack.Region()),
 		// Where the synthesizer has the code uploaded, whatever its qualifier is.
 		"BUILDMEDIC_CODE_BUCKET": pack.S3BucketName(),
 	}

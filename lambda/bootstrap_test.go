@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -201,8 +202,8 @@ func TestBootstrapHeals(t *testing.T) {
 	_, out := start(t, build(t, runtime.GOARCH, t.TempDir()), api,
 		envSettings+"="+file, envLedger+"=memory", envTopic+"="+sim.TopicARN(), envQueue+"="+sim.QueueURL(simaws.Queue),
 		envFollowUps+"="+sim.QueueURL(simaws.FollowUps),
-		envRegion+"=us-west-2", "AWS_ENDPOINT_URL="+sim.URL(), "AWS_ACCESS_KEY_ID="+simaws.FunctionKey,
-		"AWS_SECRET_ACCESS_KEY=simulated", "AWS_SESSION_TOKEN=simulated")
+		envRegion+"=us-west-2", envRole+"="+sim.Function().Role, "AWS_ENDPOINT_URL="+sim.URL(),
+		"AWS_ACCESS_KEY_ID="+simaws.FunctionKey, "AWS_SECRET_ACCESS_KEY=simulated", "AWS_SESSION_TOKEN=simulated")
 	for {
 		m, ok := sim.NextMessage(context.Background())
 		if !ok {
@@ -218,6 +219,9 @@ func TestBootstrapHeals(t *testing.T) {
 	bs := sim.Builds("TrackerAPI")
 	if n := len(bs); n != 2 || bs[1].Status != "SUCCEEDED" {
 		t.Errorf("builds: %+v", bs)
+	}
+	if slices.ContainsFunc(sim.Calls(), func(c simaws.Call) bool { return c.Service == "sts" }) {
+		t.Error("it asked STS who it is, which it had been told")
 	}
 	if got := strings.Join(sim.Writes(), " "); got != "iam.PutRolePolicy codebuild.RetryBuild sns.Publish" {
 		t.Errorf("wrote %s", got)

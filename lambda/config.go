@@ -25,6 +25,7 @@ const (
 	envFollowUps  = "BUILDMEDIC_FOLLOW_UPS_URL" // the queue of what cases under way wait for; may be empty: then it is the other one
 	envCode       = "BUILDMEDIC_CODE_BUCKET"    // the bucket that holds the function's code, where no grant may write; may be empty
 	envMemberRole = "BUILDMEDIC_MEMBER_ROLE"    // role to assume in member accounts; may be empty
+	envRole       = "BUILDMEDIC_ROLE"           // name of the role that the function runs as; if empty, AWS is asked
 	envFunction   = "AWS_LAMBDA_FUNCTION_NAME"  // set by Lambda
 	envRegion     = "AWS_REGION"                // set by Lambda
 	envTaskRoot   = "LAMBDA_TASK_ROOT"          // set by Lambda: where the function's package was unpacked
@@ -43,6 +44,7 @@ type config struct {
 	followUps  string
 	code       string // bucket, or ""
 	memberRole string
+	role       string // name, or ""
 	function   string
 	region     string
 }
@@ -60,7 +62,7 @@ func readConfig(getenv func(string) string, readFile func(string) ([]byte, error
 	}
 	c := config{topic: need(envTopic), queue: need(envQueue), function: need(envFunction), region: need(envRegion),
 		memberRole: getenv(envMemberRole), table: getenv(envTable), key: getenv(envKey),
-		code: getenv(envCode), followUps: getenv(envFollowUps)}
+		code: getenv(envCode), followUps: getenv(envFollowUps), role: getenv(envRole)}
 	switch ledger := getenv(envLedger); {
 	case ledger == "" && c.table == "":
 		errs = append(errs, fmt.Errorf("%s is not set (or %s=memory, for a trial)", envTable, envLedger))
@@ -77,6 +79,9 @@ func readConfig(getenv func(string) string, readFile func(string) ([]byte, error
 	}
 	if strings.ContainsAny(c.code, ":/*? ") {
 		errs = append(errs, fmt.Errorf("%s is %q, which is no bucket name", envCode, c.code))
+	}
+	if strings.ContainsAny(c.role, ":/*? ") {
+		errs = append(errs, fmt.Errorf("%s is %q, which is no role's name", envRole, c.role))
 	}
 	for _, q := range []struct{ name, url string }{{envQueue, c.queue}, {envFollowUps, c.followUps}} {
 		if q.url != "" && !isQueueURL(q.url) {

@@ -36,6 +36,8 @@ func TestReadConfig(t *testing.T) {
 		{"a queue for a topic", map[string]string{envTopic: "arn:aws:sqs:eu-west-1:111122223333:buildmedic"}, []string{"is no topic ARN"}},
 		{"with the topic's key", map[string]string{envKey: "arn:aws:kms:eu-west-1:111122223333:key/0a1b"}, nil},
 		{"with the bucket of the code", map[string]string{envCode: "my-assets"}, nil},
+		{"with the role", map[string]string{envRole: "buildmedic-hub-eu-west-1"}, nil},
+		{"an ARN for a role", map[string]string{envRole: "arn:aws:iam::111122223333:role/r"}, []string{"is no role's name"}},
 		{"an ARN for a bucket", map[string]string{envCode: "arn:aws:s3:::my-assets"}, []string{"is no bucket name"}},
 		{"a topic for a key", map[string]string{envKey: "arn:aws:sns:eu-west-1:111122223333:buildmedic"}, []string{"is no key ARN"}},
 		{"an ARN for a URL", map[string]string{envQueue: "arn:aws:sqs:eu-west-1:111122223333:buildmedic"}, []string{"is no queue URL"}},
@@ -76,7 +78,8 @@ func TestReadConfig(t *testing.T) {
 			if len(row.want) == 0 {
 				if err != nil || c.settings == nil || c.region != "eu-west-1" ||
 					c.memberRole != row.set[envMemberRole] || c.followUps != row.set[envFollowUps] ||
-					c.key != row.set[envKey] || c.code != row.set[envCode] {
+					c.key != row.set[envKey] || c.code != row.set[envCode] ||
+					c.role != row.set[envRole] {
 					t.Errorf("got %+v, %v", c, err)
 				}
 				return

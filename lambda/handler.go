@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"sync"
 
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -21,7 +22,7 @@ import (
 )
 
 // handler is the function between its start and its invocations. Who it is,
-// it asks AWS at the first invocation: a cold start makes no call.
+// the first invocation says: a cold start makes no call.
 type handler struct {
 	config config
 	aws    aws.Config
@@ -73,7 +74,7 @@ func (h *handler) wired(ctx context.Context) (*inbox.Inbox, error) {
 	if h.inbox != nil {
 		return h.inbox, nil
 	}
-	id, err := awsapi.Whoami(ctx, h.aws)
+	id, err := h.identity(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -93,4 +94,15 @@ func (h *handler) wired(ctx context.Context) (*inbox.Inbox, error) {
 		Requeue: queues.Back,
 	}
 	return h.inbox, nil
+}
+
+// identity is that of the function: from its own ARN and the role that the stack names, or else as
+// AWS says.
+func (h *handler) identity(ctx context.Context) (awsapi.Identity, error) {
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		if id, ok := awsapi.Invoked(lc.InvokedFunctionArn, h.config.role); ok {
+			return id, nil
+		}
+	}
+	return awsapi.Whoami(ctx, h.aws)
 }

@@ -32,6 +32,32 @@ func TestWhoami(t *testing.T) {
 	}
 }
 
+// TestInvoked ensures that a function knows from its ARN and its role what STS would say.
+func TestInvoked(t *testing.T) {
+	s := world(t, "partition: aws-us-gov\nregion: us-gov-west-1\nfunction: {role: ci/medic, session: shop-medic}\n")
+	want, err := Whoami(t.Context(), config(s.URL(), simaws.FunctionKey, s.Client()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	arn := "arn:aws-us-gov:lambda:us-gov-west-1:" + home.ID + ":function:shop-medic"
+	for _, row := range []struct {
+		arn, role string
+		ok        bool
+	}{
+		{arn, "medic", true},
+		{arn + ":live", "medic", true},
+		{arn, "", false},
+		{"", "medic", false},
+		{"arn:aws-us-gov:lambda:us-gov-west-1:" + home.ID + ":function:", "medic", false},
+		{"arn:aws-us-gov:iam::" + home.ID + ":role/shop-medic", "medic", false},
+	} {
+		id, ok := Invoked(row.arn, row.role)
+		if ok != row.ok || ok && id != want || !ok && id != (Identity{}) {
+			t.Errorf("%s as %q: %+v, %v", row.arn, row.role, id, ok)
+		}
+	}
+}
+
 // TestCreateRepository: it is made once, and is there already the next time.
 func TestCreateRepository(t *testing.T) {
 	s := world(t, "repositories: [{name: old}]\n")

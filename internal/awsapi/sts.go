@@ -38,6 +38,18 @@ type Identity struct {
 	Role string
 }
 
+// Invoked is the identity of a function with the ARN that runs as the role: Lambda names the
+// session after the function (AWS.md#initiator). ok is false if that is no function's ARN.
+func Invoked(function, role string) (id Identity, ok bool) {
+	a, ok := codebuild.ParseARN(function)
+	name, named := strings.CutPrefix(a.Resource, "function:")
+	name, _, _ = strings.Cut(name, ":") // a version or an alias may follow
+	if !ok || !named || a.Service != "lambda" || name == "" || role == "" {
+		return Identity{}, false
+	}
+	return Identity{Partition: a.Partition, Account: a.Account, Initiator: role + "/" + name, Role: role}, true
+}
+
 // Whoami asks STS.
 func Whoami(ctx context.Context, cfg aws.Config) (Identity, error) {
 	out, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})

@@ -142,11 +142,13 @@ func TestRenewOwnLease(t *testing.T) {
 			t.Fatal(err)
 		}
 		if holder != "mine" {
-			if _, ok, err := h.putLease(t.Context(), "role", roleLease{Case: holder, Until: now, version: mine.version}); !ok || err != nil {
+			if _, ok, err := h.putLease(t.Context(), "role",
+				roleLease{Case: holder, Until: now, version: mine.version}); !ok || err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := h.renew(t.Context(), &held{Case: decide.Case{ID: "mine"}, leased: "role", lease: mine}, now.Add(time.Minute)); err != nil {
+		if err := h.renew(t.Context(), &held{Case: decide.Case{ID: "mine"}, leased: "role", lease: mine},
+			now.Add(time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 		l, err := h.readLease(t.Context(), "role")
@@ -217,7 +219,8 @@ func TestFreshToken(t *testing.T) {
 	const surely = tokenFor - decide.ClockSkew
 	for after, same := range map[time.Duration]bool{0: true, surely - time.Second: true, surely: false, time.Hour: false} {
 		q := &quiet{}
-		h := &Healer{Settings: &settings.Settings{}, Store: shelf{items: map[string]Item{}}, Clock: standstill(began.Add(after)), Builds: q, Retrier: q}
+		h := &Healer{Settings: &settings.Settings{}, Store: shelf{items: map[string]Item{}},
+			Clock: standstill(began.Add(after)), Builds: q, Retrier: q}
 		c := &held{Case: decide.Case{ID: "c", Rounds: []decide.Round{{Step: decide.StepRetrying, RetryAt: began, Token: "first",
 			Build: codebuild.Build{ID: "shop:1"}, Decision: &decide.Decision{Plan: &decide.Plan{Route: decide.RouteBuild}}}}}}
 		if err := h.startAgain(t.Context(), c); err != nil {
