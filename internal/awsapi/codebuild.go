@@ -31,7 +31,7 @@ func (c CodeBuild) client(at settings.Account) (*cb.Client, error) {
 
 // Get implements [heal.Builds].
 func (c CodeBuild) Get(ctx context.Context, at settings.Account, id string) (codebuild.Build, error) {
-	bs, err := c.batch(ctx, at, []string{id})
+	bs, err := c.Several(ctx, at, []string{id})
 	if err != nil {
 		return codebuild.Build{}, err
 	}
@@ -41,8 +41,8 @@ func (c CodeBuild) Get(ctx context.Context, at settings.Account, id string) (cod
 	return bs[0], nil
 }
 
-// batch reads at most 100 builds; those that are gone are left out.
-func (c CodeBuild) batch(ctx context.Context, at settings.Account, ids []string) ([]codebuild.Build, error) {
+// Several implements [heal.Builds].
+func (c CodeBuild) Several(ctx context.Context, at settings.Account, ids []string) ([]codebuild.Build, error) {
 	client, err := c.client(at)
 	if err != nil {
 		return nil, err
@@ -108,7 +108,7 @@ func (c CodeBuild) inOrder(ctx context.Context, at settings.Account, ids []strin
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	bs, err := c.batch(ctx, at, ids)
+	bs, err := c.Several(ctx, at, ids)
 	slices.SortFunc(bs, func(a, b codebuild.Build) int { return slices.Index(ids, a.ID) - slices.Index(ids, b.ID) })
 	return bs, err
 }

@@ -201,6 +201,10 @@ type quiet struct {
 	token string
 }
 
+func (q *quiet) Several(context.Context, settings.Account, []string) ([]codebuild.Build, error) {
+	return nil, nil
+}
+
 func (q *quiet) Since(context.Context, settings.Account, string, time.Time, string) ([]codebuild.Build, error) {
 	return nil, nil
 }

@@ -59,11 +59,16 @@ func lacks(err error) string {
 	return ""
 }
 
-// Builds reads builds. All return ErrNotFound for a build, project or batch
+// MaxRecords is how many builds are read with one call (AWS.md#listing-builds).
+const MaxRecords = 100
+
+// Builds reads builds. All but Several return ErrNotFound for a build, project or batch
 // that is gone.
 type Builds interface {
 	// Get reads one build by PROJECT:UUID or ARN.
 	Get(ctx context.Context, at settings.Account, id string) (codebuild.Build, error)
+	// Several reads at most [MaxRecords] builds with one call, in any order. One that is gone is left out.
+	Several(ctx context.Context, at settings.Account, ids []string) ([]codebuild.Build, error)
 	// Since lists the project's builds that began at or after from and after
 	// the build seen ("" for none), newest first, at most 1,000.
 	Since(ctx context.Context, at settings.Account, project string, from time.Time, seen string) ([]codebuild.Build, error)

@@ -38,6 +38,10 @@ func (r *records) Batch(_ context.Context, _ settings.Account, arn string) (code
 	return b, nil
 }
 
+func (*records) Several(context.Context, settings.Account, []string) ([]codebuild.Build, error) {
+	return nil, nil
+}
+
 func (*records) Since(context.Context, settings.Account, string, time.Time, string) ([]codebuild.Build, error) {
 	return nil, nil
 }

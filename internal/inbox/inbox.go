@@ -35,6 +35,9 @@ const (
 	// spare is how much of the function's time must be left to begin with
 	// another message.
 	spare = 90 * time.Second
+	// reading is how long reading what the messages of a batch are about may take; what is not read by
+	// then is read with its message.
+	reading = 20 * time.Second
 	// last is how much of it is kept for recording how far it came, and for
 	// giving a message back: one whose function is ended by Lambda comes again
 	// only when its visibility timeout ends.
@@ -56,7 +59,7 @@ func (in *Inbox) Invoke(ctx context.Context, payload json.RawMessage) (any, erro
 	case shape.Records != nil:
 		return in.batch(ctx, shape.Records), nil
 	case shape.DetailType != "":
-		return nil, in.inTime(ctx, string(payload))
+		return nil, in.inTime(ctx, in.Healer, string(payload))
 	}
 	ctx, cancel := early(ctx)
 	defer cancel()
@@ -89,8 +92,9 @@ func strict(data []byte, v any) error {
 // moves it to the dead letters, where it is kept and an alarm tells of it.
 func (in *Inbox) batch(ctx context.Context, ms []events.SQSMessage) events.SQSEventResponse {
 	resp := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
+	h := in.together(ctx, ms)
 	for _, m := range ms {
-		err := in.one(ctx, m)
+		err := in.one(ctx, h, m)
 		if err != nil {
 			in.Log.ErrorContext(ctx, "message not handled", "message", m.MessageId, "error", err.Error())
 			resp.BatchItemFailures = append(resp.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
@@ -99,13 +103,35 @@ func (in *Inbox) batch(ctx context.Context, ms []events.SQSMessage) events.SQSEv
 	return resp
 }
 
-func (in *Inbox) one(ctx context.Context, m events.SQSMessage) error {
-	if end, ok := ctx.Deadline(); ok && time.Until(end) < spare {
+// together gives the healer that knows what the messages' builds are: they are read at once.
+func (in *Inbox) together(ctx context.Context, ms []events.SQSMessage) *heal.Healer {
+	if len(ms) < 2 || pressed(ctx) {
+		return in.Healer
+	}
+	var es []heal.Ended
+	for _, m := range ms {
+		if e, err := buildevent.Decode([]byte(m.Body)); err == nil && e.Ended() {
+			es = append(es, ended(e))
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, reading)
+	defer cancel()
+	return in.Healer.Together(ctx, es)
+}
+
+// pressed reports whether too little of the function's time is left to begin with anything.
+func pressed(ctx context.Context) bool {
+	end, ok := ctx.Deadline()
+	return ok && time.Until(end) < spare
+}
+
+func (in *Inbox) one(ctx context.Context, h *heal.Healer, m events.SQSMessage) error {
+	if pressed(ctx) {
 		// Given back as it is: a message that was not looked at must not come
 		// nearer to the dead letters.
 		return in.Requeue(ctx, m.EventSourceARN, m.Body, 0)
 	}
-	err := in.inTime(ctx, m.Body)
+	err := in.inTime(ctx, h, m.Body)
 	if errors.Is(err, heal.ErrLater) || errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		in.Log.InfoContext(ctx, "message comes back later", "message", m.MessageId, "because", err.Error())
 		after := heal.Jitter(notNow, m.MessageId) // when it comes back it has a new id
@@ -125,17 +151,17 @@ func early(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // inTime handles a message within the function's time but for the last part.
-func (in *Inbox) inTime(ctx context.Context, body string) error {
+func (in *Inbox) inTime(ctx context.Context, h *heal.Healer, body string) error {
 	ctx, cancel := early(ctx)
 	defer cancel()
-	return in.message(ctx, body)
+	return in.message(ctx, h, body)
 }
 
 // message handles one message: an event, or the healer calling itself back.
-func (in *Inbox) message(ctx context.Context, body string) error {
+func (in *Inbox) message(ctx context.Context, h *heal.Healer, body string) error {
 	var again heal.ResumeMessage
 	if err := strict([]byte(body), &again); err == nil && again.Continue.Case != "" {
-		return in.Healer.Resume(ctx, again.Continue.Case)
+		return h.Resume(ctx, again.Continue.Case)
 	}
 	e, err := buildevent.Decode([]byte(body))
 	if err != nil {
@@ -145,6 +171,10 @@ func (in *Inbox) message(ctx context.Context, body string) error {
 		in.Log.InfoContext(ctx, "event ignored", "event", e.ID, "status", e.Status, "because", e.Ignored)
 		return nil
 	}
-	return in.Healer.BuildEnded(ctx, heal.Ended{At: settings.Account{ID: e.Account, Region: e.Region},
-		Project: e.Project, Build: e.BuildID, Status: e.Status, End: e.Time})
+	return h.BuildEnded(ctx, ended(e))
+}
+
+func ended(e buildevent.Event) heal.Ended {
+	return heal.Ended{At: settings.Account{ID: e.Account, Region: e.Region},
+		Project: e.Project, Build: e.BuildID, Status: e.Status, End: e.Time}
 }

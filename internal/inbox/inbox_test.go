@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -122,7 +123,7 @@ func TestBatch(t *testing.T) {
 	record(st, &back, nil)
 	busy := 0
 	st.Sim.Hook(func(c simaws.Call) simaws.Fault {
-		if c.Operation == "BatchGetBuilds" && !c.Done && busy < 3 { // as often as the SDK tries
+		if c.Operation == "BatchGetBuilds" && !c.Done && busy < 5 { // all tries of the SDK for both and for the first
 			busy++
 			return simaws.Fault{Throttle: true}
 		}
@@ -145,6 +146,39 @@ func TestBatch(t *testing.T) {
 	st.Sim.Unhook()
 	if failed := deliver(t, t.Context(), st, back[0].body); len(failed) > 0 || cases(t, st, "one") != 1 {
 		t.Errorf("when it came back: failed %q, %d cases", failed, cases(t, st, "one"))
+	}
+}
+
+// TestReadTogether: the records of a batch's builds are read with one call. One that does not show
+// yet that its build has ended is read again, and so is one that is no longer fresh.
+func TestReadTogether(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		happens func(*story.Stage, simaws.Call)
+		calls   int
+	}{
+		{"at once", func(*story.Stage, simaws.Call) {}, 1},
+		{"two minutes before", func(st *story.Stage, c simaws.Call) {
+			if c.Operation == "BatchGetBuilds" && c.Done {
+				st.Sim.Clock.Advance(2 * time.Minute)
+			}
+		}, 3},
+	} {
+		st, ms := stage(t, story.Options{})
+		before := len(st.Sim.Calls())
+		st.Sim.Hook(func(c simaws.Call) simaws.Fault { row.happens(st, c); return simaws.Fault{} })
+		if failed := deliver(t, t.Context(), st, ms[0].Body, ms[1].Body); len(failed) > 0 {
+			t.Errorf("%s: delivered again: %q", row.name, failed)
+		}
+		reads := 0
+		for _, c := range st.Sim.Calls()[before:] {
+			if c.Operation == "BatchGetBuilds" {
+				reads++
+			}
+		}
+		if reads != row.calls || cases(t, st, "one") != 1 || cases(t, st, "two") != 1 {
+			t.Errorf("%s: %d reads, %d and %d cases", row.name, reads, cases(t, st, "one"), cases(t, st, "two"))
+		}
 	}
 }
 
@@ -331,11 +365,14 @@ func TestContinue(t *testing.T) {
 // watched is a ledger that notes until when it is asked to have answered.
 type watched struct {
 	heal.Store
+	mu *sync.Mutex
 	by *time.Time
 }
 
 func (w watched) Get(ctx context.Context, kind, id string) (heal.Item, error) {
+	w.mu.Lock()
 	*w.by, _ = ctx.Deadline()
+	w.mu.Unlock()
 	return w.Store.Get(ctx, kind, id)
 }
 
@@ -344,7 +381,7 @@ func (w watched) Get(ctx context.Context, kind, id string) (heal.Item, error) {
 func TestTimeToRecord(t *testing.T) {
 	st, ms := stage(t, story.Options{})
 	var by time.Time
-	st.Inbox.Healer.Store = watched{st.Store, &by}
+	st.Inbox.Healer.Store = watched{st.Store, &sync.Mutex{}, &by}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	end, _ := ctx.Deadline()

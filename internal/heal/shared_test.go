@@ -1,0 +1,93 @@
+package heal
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"testing"
+
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// archive is a CodeBuild that remembers how it was asked.
+type archive struct {
+	Builds
+	records  map[string]codebuild.Build
+	together [][]string
+	alone    []string
+	err      error
+}
+
+func (a *archive) Several(_ context.Context, _ settings.Account, ids []string) (bs []codebuild.Build, err error) {
+	a.together = append(a.together, ids)
+	for _, id := range ids {
+		if b, ok := a.records[id]; ok && a.err == nil {
+			bs = append(bs, b)
+		}
+	}
+	return bs, a.err
+}
+
+func (a *archive) Get(_ context.Context, _ settings.Account, id string) (codebuild.Build, error) {
+	a.alone = append(a.alone, id)
+	return a.records[id], nil
+}
+
+// TestTogether ensures that each record that is read with others is given once, and only if what
+// the event needs is in it.
+func TestTogether(t *testing.T) {
+	set, err := settings.Parse([]byte("version: 1\nnotify: {email: [a@example.com]}\nprojects: [{name: shop, role: shop-role, mode: observe}]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := settings.Account{ID: "111122223333", Region: "eu-west-1"}
+	records := map[string]codebuild.Build{
+		"shop:green":   {ID: "shop:green", Status: codebuild.Succeeded},
+		"shop:failed":  {ID: "shop:failed", Status: codebuild.Failed},
+		"shop:running": {ID: "shop:running", Status: codebuild.InProgress},
+		"shop:repeats": {ID: "shop:repeats", Status: codebuild.Failed, AutoRetry: codebuild.AutoRetry{Limit: 2}},
+		"shop:last":    {ID: "shop:last", Status: codebuild.Failed, AutoRetry: codebuild.AutoRetry{Limit: 2, Number: 2}},
+	}
+	var es []Ended
+	for _, id := range []string{"green", "failed", "running", "repeats", "last", "gone", "failed"} {
+		es = append(es, Ended{At: home, Project: "shop", Build: "shop:" + id})
+	}
+	es = append(es, Ended{At: home, Project: "another", Build: "another:1"},
+		Ended{At: settings.Account{ID: "444455556666", Region: "eu-west-1"}, Project: "shop", Build: "shop:far"})
+	a := &archive{records: records}
+	h := &Healer{Settings: set, Home: home, Builds: a, Clock: stopped(failedAt), Log: slog.New(slog.DiscardHandler)}
+	with := h.Together(t.Context(), es)
+	if want := []string{"shop:green", "shop:failed", "shop:running", "shop:repeats", "shop:last", "shop:gone"}; len(a.together) != 1 ||
+		!slices.Equal(a.together[0], want) {
+		t.Fatalf("read together: %v", a.together)
+	}
+	for _, e := range es[:6] {
+		if _, err := with.Builds.Get(t.Context(), home, e.Build); err != nil {
+			t.Error(err)
+		}
+	}
+	if want := []string{"shop:running", "shop:repeats", "shop:gone"}; !slices.Equal(a.alone, want) {
+		t.Errorf("read alone: %v", a.alone)
+	}
+	a.alone = nil
+	if _, err := with.Builds.Get(t.Context(), home, "shop:green"); err != nil || len(a.alone) != 1 {
+		t.Errorf("a second time: %v, read alone %v", err, a.alone)
+	}
+
+	with.Builds.(*shared).clock = stopped(failedAt.Add(freshFor))
+	a.alone = nil
+	if _, err := with.Builds.Get(t.Context(), home, "shop:failed"); err != nil || len(a.alone) != 1 {
+		t.Errorf("no longer fresh: %v, read alone %v", err, a.alone)
+	}
+	a = &archive{records: records, err: errors.New("throttled")}
+	if h.Builds = a; h.Together(t.Context(), es) != h || len(a.together) != 1 {
+		t.Errorf("CodeBuild was busy: read together %v", a.together)
+	}
+	a = &archive{records: records}
+	h.Builds = a
+	if h.Together(t.Context(), es[:1]) != h || len(a.together) > 0 {
+		t.Errorf("one alone: read together %v", a.together)
+	}
+}
