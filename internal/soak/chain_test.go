@@ -27,7 +27,7 @@ func TestChain(t *testing.T) {
 	skip := len(st.Sim.Calls())
 	st.Sim.SetTrouble(simaws.Trouble{Latency: latency})
 	synctest.Test(t, func(t *testing.T) {
-		st.Inbox = instance(t, st)
+		st.Inbox = (&storm{st: st}).instance(t)
 		ctx := context.Background()
 		for {
 			m, ok := st.Sim.NextMessage(ctx)
