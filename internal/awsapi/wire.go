@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"slices"
@@ -149,3 +150,15 @@ type Clock struct{}
 
 // Now implements [heal.Clock].
 func (Clock) Now() time.Time { return time.Now() }
+
+// Sleep implements [heal.Sleeper].
+func (Clock) Sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

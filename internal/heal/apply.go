@@ -21,11 +21,9 @@ const tokenFor = 5 * time.Minute
 // write makes the change that the plan asks for. It may run again after a
 // crash at any point: what has been written already is not written twice.
 func (h *Healer) write(ctx context.Context, c *held) error {
-	resumed := c.leased == ""
-	if resumed {
-		if err := h.acquire(ctx, c); err != nil {
-			return err
-		}
+	resumed := c.leased == "" || c.sleeps > 0
+	if err := h.acquire(ctx, c); err != nil {
+		return err
 	}
 	err := h.change(ctx, c, resumed)
 	if errors.Is(err, ErrConflict) {

@@ -239,6 +239,12 @@ type Queue interface {
 // Clock tells the time.
 type Clock interface{ Now() time.Time }
 
+// Sleeper is a [Clock] by which an invocation can wait: it returns when d has passed, or the context's
+// error.
+type Sleeper interface {
+	Sleep(ctx context.Context, d time.Duration) error
+}
+
 // Item is one record of the ledger.
 type Item struct {
 	Kind    string // see record.go

@@ -51,6 +51,7 @@ type held struct {
 	forgotten bool
 	leased    string    // what this invocation holds a lease on for the case; "" for nothing
 	lease     roleLease // it, as stored
+	sleeps    int       // how often this invocation waited in place
 	counted   countedNotice
 	assigned  string // the started build that this invocation has assigned to the case
 }

@@ -44,11 +44,35 @@ func (h *Healer) run(ctx context.Context, c *held) error {
 		if errors.Is(err, errWait) {
 			return h.flush(ctx, c)
 		}
-		if err != nil {
+		if err != nil && !h.sleep(ctx, c, err) {
 			return h.handleError(ctx, c, err)
 		}
 	}
 	return h.close(ctx, c)
+}
+
+// Bounds of waiting in place.
+const (
+	maxSleeps   = 3
+	sleepFor    = 15 * time.Second
+	afterASleep = time.Minute // that the invocation, the lease and the case's lock must last besides
+)
+
+// sleep waits in place before a change that is half made is tried again, and reports whether it did:
+// as a message, the case would wait behind the whole queue, with the role's lease in its hand.
+func (h *Healer) sleep(ctx context.Context, c *held, err error) bool {
+	clock, can := h.Clock.(Sleeper)
+	if !can || !c.halfDone(err) || !errors.Is(err, ErrLater) || errors.Is(err, errBusy) || c.sleeps >= maxSleeps {
+		return false
+	}
+	c.sleeps++
+	d := min(backoff(c.ID, c.sleeps), sleepFor)
+	until := h.Clock.Now().Add(d + afterASleep)
+	if end, ok := ctx.Deadline(); ok && time.Until(end) < d+afterASleep || until.After(c.lease.Until) || until.After(c.Busy) {
+		return false
+	}
+	h.Log.InfoContext(ctx, "trying again in place", "case", c.ID, "after", d.String(), "because", err.Error())
+	return clock.Sleep(ctx, d) == nil
 }
 
 // wait unlocks the case and asks the queue to bring it back at the given time.

@@ -2,6 +2,7 @@ package soak
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -54,5 +55,53 @@ func TestChain(t *testing.T) {
 		if got := chain(row.of); got != row.want {
 			t.Errorf("%s: %d calls, and the longest chain has %d, not %d", what, len(row.of), got, row.want)
 		}
+	}
+}
+
+// TestThrottledWrite ensures that a write which AWS throttles is made a few seconds later in the
+// same invocation, under the same lease, unless somebody has stopped writing by then.
+func TestThrottledWrite(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		times  int
+		paused bool
+		want   string // what was written and sent
+	}{
+		{"once", 1, false, "PutRolePolicy PutRolePolicy RetryBuild Publish Publish"},
+		{"more often than is waited for", 4, false,
+			"PutRolePolicy PutRolePolicy PutRolePolicy PutRolePolicy SendMessage PutRolePolicy RetryBuild Publish Publish"},
+		{"and a pause in between", 1, true, "PutRolePolicy SendMessage SendMessage Publish"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			st, err := story.Open(demo(t)[0], story.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer st.Close()
+			n := 0
+			st.Sim.Hook(func(c simaws.Call) simaws.Fault {
+				if c.Operation != "PutRolePolicy" || c.Done || n == row.times {
+					return simaws.Fault{}
+				}
+				if n++; row.paused {
+					if _, err := st.Store.Put(t.Context(), heal.Item{Kind: "flag", ID: "paused", Data: []byte("A freeze.")}); err != nil {
+						t.Error(err)
+					}
+				}
+				return simaws.Fault{Throttle: true}
+			})
+			if err := st.Run(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			var did []string
+			for _, c := range st.Sim.Calls() {
+				if c.Writes {
+					did = append(did, c.Operation)
+				}
+			}
+			if got := strings.Join(did, " "); got != row.want {
+				t.Errorf("it did %s", got)
+			}
+		})
 	}
 }

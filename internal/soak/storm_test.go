@@ -87,6 +87,7 @@ func (s *storm) play(t *testing.T) {
 				s.ledger = story.NewMetered(s.store)
 				return s.ledger
 			},
+			Clock: func(c heal.Clock) heal.Clock { return bubbled{c} },
 		})
 	if err != nil {
 		t.Fatal(err)
@@ -110,6 +111,12 @@ func (s *storm) play(t *testing.T) {
 	s.ledger.Latency, s.outcome.ledger = 0, s.ledger.Meter()
 	s.end(t.Context(), t, began)
 }
+
+// bubbled is the simulated account's clock in a bubble, where whoever sleeps lets time pass for all.
+type bubbled struct{ heal.Clock }
+
+// Sleep implements [heal.Sleeper].
+func (bubbled) Sleep(ctx context.Context, d time.Duration) error { return awsapi.Clock{}.Sleep(ctx, d) }
 
 // fleet runs as many instances of the function as Lambda would, in a bubble
 // in which time moves when all of them wait: for an answer, for their SDK's
