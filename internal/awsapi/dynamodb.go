@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -469,6 +470,9 @@ func decodeItem(m map[string]types.AttributeValue) (it heal.Item, err error) {
 	return it, err
 }
 
+// packers are used again: each has 800 KB of tables.
+var packers = sync.Pool{New: func() any { return gzip.NewWriter(io.Discard) }}
+
 // compress packs what is large: a case with several rounds holds whole
 // policy documents.
 func compress(data []byte) ([]byte, error) {
@@ -477,7 +481,9 @@ func compress(data []byte) ([]byte, error) {
 	}
 	var b bytes.Buffer
 	b.WriteByte(1)
-	w := gzip.NewWriter(&b)
+	w := packers.Get().(*gzip.Writer)
+	defer packers.Put(w)
+	w.Reset(&b)
 	if _, err := w.Write(data); err != nil {
 		return nil, err
 	}

@@ -24,9 +24,19 @@ func TestScale(t *testing.T) {
 		storms = append(storms, &storm{n: 10_000}, &storm{n: 10_000, honest: true})
 	}
 	for _, s := range storms { // each as soon as it is there: the largest takes its time
-		s.play(t)
-		t.Log(s)
+		t.Run(s.name(), func(t *testing.T) {
+			s.play(t)
+			t.Log(s)
+		})
 	}
+}
+
+// name tells storms apart: "1000", "1000-honest".
+func (s *storm) name() string {
+	if s.honest {
+		return fmt.Sprint(s.n, "-honest")
+	}
+	return fmt.Sprint(s.n)
 }
 
 // outcome is what a storm came to.
