@@ -1,15 +1,9 @@
 package awsapi
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -26,7 +20,7 @@ import (
 // TestDynamoDB runs the suite against dynalite, an independent
 // implementation of DynamoDB.
 func TestDynamoDB(t *testing.T) {
-	url := dynalite(t)
+	url := ledgertest.Dynalite(t)
 	api := dynamodb.New(dynamodb.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url),
 		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", "")})
 	n := 0
@@ -66,51 +60,6 @@ func makeTable(t *testing.T, api *dynamodb.Client, name string) string {
 	return name
 }
 
-// dynalite starts one on loopback and gives its address.
-func dynalite(t *testing.T) string {
-	t.Helper()
-	dir := filepath.Join("testdata", "dynalite", "node_modules", "dynalite")
-	node, nerr := exec.LookPath("node")
-	if _, err := os.Stat(dir); err != nil || nerr != nil {
-		if os.Getenv("BUILDMEDIC_NEED_DYNALITE") != "" {
-			t.Fatal("dynalite is not installed: run make dynalite")
-		}
-		t.Skip("dynalite is not installed: `make test` installs it where Node.js and npm are; the memory and file ledgers were tested")
-	}
-	script := `const d=require(process.argv[1])({createTableMs:0,deleteTableMs:0,updateTableMs:0});d.listen(0,` +
-		`'127.0.0.1',()=>console.log('http://127.0.0.1:'+d.address().port));process.stdin.on('end',` +
-		`()=>process.exit(0)).resume()`
-	abs, err := filepath.Abs(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(node, "-e", script, abs)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe() // its end ends the server, however the test ends
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		in.Close()
-		_, _ = io.Copy(io.Discard, out)
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("dynalite: %v", err)
-		}
-	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatalf("dynalite did not start: %v", err)
-	}
-	return strings.TrimSpace(line)
-}
-
 // refusing is a DynamoDB that answers everything with one error code.
 type refusing struct {
 	DynamoDBAPI
@@ -142,7 +91,7 @@ func TestDynamoDBErrors(t *testing.T) {
 // the index, that all of them are listed, in order, and that the index holds no
 // more than their keys.
 func TestIndexIsSpread(t *testing.T) {
-	url := dynalite(t)
+	url := ledgertest.Dynalite(t)
 	api := dynamodb.New(dynamodb.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url),
 		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", "")})
 	clock, table := ledgertest.NewClock(), makeTable(t, api, "spread")
@@ -215,7 +164,7 @@ func (h *halting) BatchGetItem(
 // TestBatchesAreReadToTheirEnd ensures that what DynamoDB did not come to is
 // asked for again, and that a list is never short because of that.
 func TestBatchesAreReadToTheirEnd(t *testing.T) {
-	url := dynalite(t)
+	url := ledgertest.Dynalite(t)
 	api := dynamodb.New(dynamodb.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url),
 		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", "")})
 	clock, table := ledgertest.NewClock(), makeTable(t, api, "halting")
