@@ -89,9 +89,10 @@ update: ## rewrite the golden files and templates, then run the tests
 picture: ## draw the README's picture of the demo again: look at it
 	go test ./lambda/buildmedic -run TestPicture -count=1 -update
 
-bench: ## speed, as ratios within one run
+bench: dynalite ## speed, as ratios within one run, and what storms take beside their bounds
 	BUILDLOG_BENCH_MB=1024 go test -run '^$$' -bench BesideGrep -benchtime 1x ./internal/buildlog
 	go test -run '^$$' -bench . -benchtime 1x ./internal/soak ./lambda
+	go test -run '^TestScale$$' -count=1 -v -timeout 60m ./internal/soak -long
 	go test -run '^$$' -bench . ./internal/iampolicy ./internal/guardrail ./internal/diagnose
 
 soak: ## crash, chaos and scale, longer and with a random seed

@@ -52,10 +52,10 @@ func (s *storm) bound() bound {
 	b.add("logs", "GetLogEvents", roles, fmt.Sprintf("one of each of %d roles", roles))
 	b.limits = append(b.limits, limit{what: "e-mail", why: fmt.Sprintf("one of each of %d roles, 10 a second at most", roles),
 		least: seconds(float64(roles-10) / 10), ends: true})
-	if s.honest {
-		waves := (s.n + atOnce - 1) / atOnce
+	if s.atOnce > 0 {
+		waves := (s.n + s.atOnce - 1) / s.atOnce
 		b.limits = append(b.limits, limit{what: "builds", ends: true, least: time.Duration(waves) * b.green,
-			why: fmt.Sprintf("%d one after the other in each of %d places, of %s", waves, atOnce, b.green)})
+			why: fmt.Sprintf("%d one after the other in each of %d places, of %s", waves, s.atOnce, b.green)})
 	}
 	return b
 }

@@ -19,9 +19,9 @@ import (
 // healing them takes, beside the least time that the account allows; see [storm.bound]. Nothing is
 // lost: every build that failed is in a case, and every case ends healed.
 func TestScale(t *testing.T) {
-	storms := []*storm{{n: 100}, {n: 1000}, {n: 1000, honest: true}}
+	storms := []*storm{{n: 100}, {n: 1000}, {n: 200, atOnce: 30}} // of the last, some do not even fit in the queue
 	if *long {
-		storms = append(storms, &storm{n: 10_000}, &storm{n: 10_000, honest: true})
+		storms = append(storms, &storm{n: 10_000}, &storm{n: 1000, atOnce: 300}, &storm{n: 10_000, atOnce: 300})
 	}
 	for _, s := range storms { // each as soon as it is there: the largest takes its time
 		t.Run(s.name(), func(t *testing.T) {
@@ -31,10 +31,10 @@ func TestScale(t *testing.T) {
 	}
 }
 
-// name tells storms apart: "1000", "1000-honest".
+// name tells storms apart: "1000", "1000-by-300".
 func (s *storm) name() string {
-	if s.honest {
-		return fmt.Sprint(s.n, "-honest")
+	if s.atOnce > 0 {
+		return fmt.Sprintf("%d-by-%d", s.n, s.atOnce)
 	}
 	return fmt.Sprint(s.n)
 }
@@ -49,7 +49,9 @@ type outcome struct {
 	mailbox simaws.Mailbox
 }
 
-type opCalls struct{ calls, throttled int }
+// opCalls counts an operation's calls, those that were throttled, and those for which CodeBuild's
+// queue was full.
+type opCalls struct{ calls, throttled, refused int }
 
 // end looks at what the storm left behind.
 func (s *storm) end(ctx context.Context, t *testing.T, began time.Time) {
@@ -79,15 +81,16 @@ func (s *storm) end(ctx context.Context, t *testing.T, began time.Time) {
 		k := c.Service + " " + c.Operation
 		n := o.calls[k]
 		n.calls++
-		if throttled(c.Error) {
+		switch {
+		case strings.Contains(c.Error, "Throttl"):
 			n.throttled++
+		case c.Error == "AccountLimitExceededException":
+			n.refused++
 		}
 		o.calls[k] = n
 	}
 	o.notices, o.mailbox = s.st.Sim.Notices(), s.st.Sim.Mailboxes()[0]
 }
-
-func throttled(code string) bool { return strings.Contains(code, "Throttl") }
 
 // String is the storm's report.
 func (s *storm) String() string {
@@ -97,8 +100,8 @@ func (s *storm) String() string {
 	heals := float64(s.n)
 
 	account := "any number of builds at once, of a minute"
-	if s.honest {
-		account = fmt.Sprintf("%d builds at once, of 5 minutes", atOnce)
+	if s.atOnce > 0 {
+		account = fmt.Sprintf("%d builds at once, of 5 minutes", s.atOnce)
 	}
 	line("%d failures over %d roles; %s", s.n, s.roles(), account)
 	line("  healed after %s, which is %.2f × the bound", o.took.Round(time.Second), o.took.Seconds()/o.bound.total().Seconds())
@@ -114,7 +117,11 @@ func (s *storm) String() string {
 	})
 	for _, k := range names {
 		n := o.calls[k]
-		line("    %-40s %7.3f a heal, %4.1f %% throttled", k, float64(n.calls)/heals, percent(n.throttled, n.calls))
+		full := ""
+		if n.refused > 0 {
+			full = fmt.Sprintf(", %4.1f %% with a full queue", percent(n.refused, n.calls))
+		}
+		line("    %-40s %7.3f a heal, %4.1f %% throttled%s", k, float64(n.calls)/heals, percent(n.throttled, n.calls), full)
 	}
 	m := o.ledger
 	line("  ledger: %.1f requests and %.1f write units a heal; the largest item has %d KB (%s)",

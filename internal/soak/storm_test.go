@@ -28,9 +28,8 @@ import (
 // storm is a number of builds that fail at once, 20 of each role, and what comes of it.
 type storm struct {
 	n int
-	// honest has the account run 300 builds of a kind at once, and builds take five minutes;
-	// otherwise it runs any number, and they take one.
-	honest bool
+	// atOnce is how many builds the account runs at once, of five minutes; 0: any number, of one.
+	atOnce int
 
 	st      *story.Stage
 	store   heal.Store     // the ledger as it is
@@ -42,7 +41,6 @@ type storm struct {
 const (
 	region  = "eu-west-1" // one of those with the lowest rate of GetLogEvents
 	perRole = 20
-	atOnce  = 300
 	// ofFailures is how many of the function the queue of failures starts at a time,
 	// ofFollowUps how many that of follow-ups does, and batch how many messages each
 	// takes, as infra/ has it.
@@ -71,7 +69,7 @@ func (w *watch) ran(messages int, d time.Duration) {
 // of builds at once applies, so that all of them fail together.
 func (s *storm) play(t *testing.T) {
 	world, set := story.Crowd(s.roles(), perRole)
-	if s.honest {
+	if s.atOnce > 0 {
 		world = bytes.ReplaceAll(world, []byte("takes: 60s"), []byte("takes: 300s"))
 	}
 	world = append([]byte("region: "+region+"\nmailboxes: [team@example.com]\n"), world...)
@@ -100,11 +98,7 @@ func (s *storm) play(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	trouble := simaws.Trouble{RateLimits: true, Latency: latency}
-	if s.honest {
-		trouble.ConcurrentBuilds = atOnce
-	}
-	s.st.Sim.SetTrouble(trouble)
+	s.st.Sim.SetTrouble(simaws.Trouble{RateLimits: true, Latency: latency, ConcurrentBuilds: s.atOnce})
 	began := s.st.Sim.Clock.Now()
 	s.ledger.Latency = ledgerTime
 	synctest.Test(t, s.fleet)
