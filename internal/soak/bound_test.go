@@ -3,6 +3,7 @@ package soak
 import (
 	"fmt"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/simaws"
@@ -17,12 +18,10 @@ type bound struct {
 
 // limit is one thing of which the account lets only so much through.
 type limit struct {
-	what string
-	why  string
-	// least is the time from the failures until the last of it is through; with ends, it is a
-	// build's end, otherwise a build's start must still follow.
-	least time.Duration
-	ends  bool
+	what, why string
+	// ended is how long after the failures the last build can have ended; probed is the same if
+	// only one build of each role starts before the first of them is green.
+	ended, probed time.Duration
 }
 
 // eventTime is how long after its end a build's event arrives.
@@ -33,39 +32,50 @@ const eventTime = time.Second
 // Of each kind of call the least number is counted that tells a healer what it must know:
 //   - CodeBuild starts one build a call: n RetryBuild. 100 records are read a call, those of the
 //     failures before the last build is started, those of the green builds while it runs.
-//   - IAM is asked once for each role, who shares a cause: the role, its inline policies' names, its
-//     managed policies, the policy to write; what the role may do before the write and after it;
-//     the write; the policy read back. That is 8 calls.
+//   - IAM is asked once for each role, whose builds share a cause: for the role, its inline
+//     policies' names, its managed policies and the policy to write; for what the role may do before
+//     the write and after it; for the write; for the policy read back. That is 8 calls.
 //   - GetLogEvents once for each role: one page of one of its builds.
-//   - one e-mail for each role, fewer than ten a second.
+//   - one e-mail for each role.
 //
-// What a service lets through at once is its burst. The builds themselves run so many at a time,
-// one after the other. A bound that only AWS's rates make has no time in it for a probe, for IAM to
-// settle, or for the function: those are the healer's own.
-func (s *storm) bound() bound {
-	b := bound{}
-	b.fails, b.green = s.durations()
-	roles, each := s.roles(), 8
-	records := (s.n + 99) / 100
-	b.add("codebuild", "RetryBuild", s.n+records, fmt.Sprintf("%d RetryBuild, %d BatchGetBuilds", s.n, records))
-	b.add("iam", "PutRolePolicy", roles*each, fmt.Sprintf("%d of each of %d roles", each, roles))
-	b.add("logs", "GetLogEvents", roles, fmt.Sprintf("one of each of %d roles", roles))
-	b.limits = append(b.limits, limit{what: "e-mail", why: fmt.Sprintf("one of each of %d roles, 10 a second at most", roles),
-		least: seconds(float64(roles-10) / 10), ends: true})
+// What a service lets through at once is its burst. Builds run so many at a time, one after the
+// other.
+//
+// IAM's time to settle and the function's own work are not in it. The probe, which is the healer's
+// own caution, is in the second bound only.
+func (s *storm) bound(fails, green time.Duration) bound {
+	const iamCalls = 8
+	b := bound{fails: fails, green: green}
+	roles, records, probe := s.roles(), (s.n+99)/100, b.green+eventTime
+	add := func(what, why string, ended, probed time.Duration) {
+		b.limits = append(b.limits, limit{what, why, ended, max(ended, probed)})
+	}
+
+	took, rate := through("codebuild", "RetryBuild", s.n+records)
+	rest, _ := through("codebuild", "RetryBuild", s.n-roles)
+	add("CodeBuild", fmt.Sprintf("%d RetryBuild, %d BatchGetBuilds, %s; then a build", s.n, records, rate),
+		took+b.green, probe+rest+b.green)
+
+	took, rate = through("iam", "PutRolePolicy", iamCalls*roles)
+	add("IAM", fmt.Sprintf("%d calls for each of %d roles, %s; then a build", iamCalls, roles, rate), took+b.green, 0)
+
+	took, rate = through("logs", "GetLogEvents", roles)
+	add("logs", fmt.Sprintf("%d GetLogEvents, %s; then a build", roles, rate), took+b.green, 0)
+
+	add("e-mail", fmt.Sprintf("%d, 10 a second (sns-q)", roles), seconds(float64(roles-10)/10), 0)
+
 	if s.atOnce > 0 {
-		waves := (s.n + s.atOnce - 1) / s.atOnce
-		b.limits = append(b.limits, limit{what: "builds", ends: true, least: time.Duration(waves) * b.green,
-			why: fmt.Sprintf("%d one after the other in each of %d places, of %s", waves, s.atOnce, b.green)})
+		waves := func(n int) time.Duration { return time.Duration((n+s.atOnce-1)/s.atOnce) * b.green }
+		add("builds", fmt.Sprintf("%d in %d places, of %s", s.n, s.atOnce, b.green.Round(time.Second)), waves(s.n), probe+waves(s.n-roles))
 	}
 	return b
 }
 
-// add adds calls of a service at its rate.
-func (b *bound) add(service, operation string, calls int, why string) {
+// through is how long so many calls take at least, and the rate that they go by.
+func through(service, operation string, calls int) (took time.Duration, why string) {
 	rate, _, source, _ := simaws.RateOf(service, operation, region)
-	b.limits = append(b.limits, limit{what: service,
-		why:   fmt.Sprintf("%d calls (%s), %v a second after the first %v (%s)", calls, why, rate.PerSecond, rate.Burst, source),
-		least: seconds((float64(calls) - rate.Burst) / rate.PerSecond)})
+	return seconds((float64(calls) - rate.Burst) / rate.PerSecond),
+		fmt.Sprintf("%v a second after the first %v (%s)", rate.PerSecond, rate.Burst, source)
 }
 
 func seconds(s float64) time.Duration { return time.Duration(max(s, 0) * float64(time.Second)) }
@@ -87,39 +97,44 @@ func (s *storm) durations() (fails, green time.Duration) {
 	return fails, green
 }
 
-// slowest is the limit that decides, and the time until the last build has ended.
-func (b bound) slowest() (is limit, until time.Duration) {
-	until = b.green
+// least is the bound, from the start of the builds that fail, and the same with a probe of each
+// role.
+func (b bound) least() (any, probed time.Duration) {
 	for _, l := range b.limits {
-		d := l.least
-		if !l.ends {
-			d += b.green
-		}
-		if d > until {
-			is, until = l, d
-		}
+		any, probed = max(any, l.ended), max(probed, l.probed)
 	}
-	return is, until
-}
-
-// total is the bound, from the start of the builds that fail.
-func (b bound) total() time.Duration {
-	_, until := b.slowest()
-	return b.fails + eventTime + until + eventTime
+	chain := b.fails + 2*eventTime
+	return chain + any, chain + probed
 }
 
 // String is the derivation.
 func (b bound) String() string {
 	var out strings.Builder
-	is, until := b.slowest()
-	fmt.Fprintf(&out, "  bound %s: %s until they fail, %s until the last build has ended (by %s), a second each for the events\n",
-		b.total().Round(time.Second), b.fails.Round(time.Second), until.Round(time.Second), is.what)
+	least, probed := b.least()
+	fmt.Fprintf(&out, "  bound %s, with a probe of each role %s: builds fail after %s, a second each for their and the last event, and\n",
+		least.Round(time.Second), probed.Round(time.Second), b.fails.Round(time.Second))
 	for _, l := range b.limits {
-		then := ""
-		if !l.ends {
-			then = fmt.Sprintf(", then a build of %s", b.green.Round(time.Second))
-		}
-		fmt.Fprintf(&out, "    %-10s %6.0f s%s: %s\n", l.what, l.least.Seconds(), then, l.why)
+		fmt.Fprintf(&out, "    %6.0f s, with probes %6.0f s, by %-9s  %s\n", l.ended.Seconds(), l.probed.Seconds(), l.what+":", l.why)
 	}
 	return out.String()
+}
+
+// TestBound ensures that the bounds are those that can be worked out by hand.
+func TestBound(t *testing.T) {
+	tests := []struct {
+		storm         storm
+		build         time.Duration
+		least, probed int // seconds
+	}{
+		{storm{n: 100}, 80 * time.Second, 80 + 1 + 7 + 80 + 1, 80 + 1 + 81 + 6 + 80 + 1},
+		{storm{n: 10_000}, 80 * time.Second, 80 + 1 + 1007 + 80 + 1, 80 + 1 + 81 + 947 + 80 + 1},
+		{storm{n: 1000, atOnce: 300}, 320 * time.Second, 320 + 1 + 4*320 + 1, 320 + 1 + 321 + 4*320 + 1},
+		{storm{n: 10_000, atOnce: 300}, 320 * time.Second, 320 + 1 + 34*320 + 1, 320 + 1 + 34*320 + 1},
+	}
+	for _, tt := range tests {
+		least, probed := tt.storm.bound(tt.build, tt.build).least()
+		if int(least.Seconds()) != tt.least || int(probed.Seconds()) != tt.probed {
+			t.Errorf("%s: %s, with probes %s; want %d s and %d s", tt.storm.name(), least, probed, tt.least, tt.probed)
+		}
+	}
 }

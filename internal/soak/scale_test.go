@@ -76,7 +76,7 @@ func (s *storm) end(ctx context.Context, t *testing.T, began time.Time) {
 		}
 	}
 	o := &s.outcome
-	o.took, o.bound, o.calls = last.Sub(began), s.bound(), map[string]opCalls{}
+	o.took, o.bound, o.calls = last.Sub(began), s.bound(s.durations()), map[string]opCalls{}
 	for _, c := range s.st.Sim.Calls() {
 		k := c.Service + " " + c.Operation
 		n := o.calls[k]
@@ -104,7 +104,9 @@ func (s *storm) String() string {
 		account = fmt.Sprintf("%d builds at once, of 5 minutes", s.atOnce)
 	}
 	line("%d failures over %d roles; %s", s.n, s.roles(), account)
-	line("  healed after %s, which is %.2f × the bound", o.took.Round(time.Second), o.took.Seconds()/o.bound.total().Seconds())
+	least, probed := o.bound.least()
+	line("  healed after %s: %.2f × the bound, %.2f × the bound with a probe", o.took.Round(time.Second),
+		o.took.Seconds()/least.Seconds(), o.took.Seconds()/probed.Seconds())
 	b.WriteString(o.bound.String())
 
 	all := opCalls{}
