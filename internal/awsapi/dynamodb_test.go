@@ -187,7 +187,7 @@ func TestBatchesAreReadToTheirEnd(t *testing.T) {
 
 // TestCounterIsSmall ensures that to count costs one write unit however many were counted.
 func TestCounterIsSmall(t *testing.T) {
-	url := dynalite(t)
+	url := ledgertest.Dynalite(t)
 	api := dynamodb.New(dynamodb.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url),
 		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", "")})
 	clock, table := ledgertest.NewClock(), makeTable(t, api, "small")
@@ -218,7 +218,7 @@ func formerCount(api *dynamodb.Client, table, id, by string, max int, now, expir
 // TestFormerCounters ensures that what an earlier version counted stays counted, and that an
 // instance of it that still runs does not count apart.
 func TestFormerCounters(t *testing.T) {
-	url := dynalite(t)
+	url := ledgertest.Dynalite(t)
 	api := dynamodb.New(dynamodb.Options{Region: "eu-west-1", BaseEndpoint: aws.String(url),
 		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", "")})
 	clock, table := ledgertest.NewClock(), makeTable(t, api, "former")

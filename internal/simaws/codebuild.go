@@ -1,7 +1,9 @@
 package simaws
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -9,6 +11,7 @@ import (
 
 var codebuildOperations = map[string]operation{
 	"BatchGetBuilds":       jsonCall(false, batchGetBuilds),
+	"ListBuilds":           jsonCall(false, listBuilds),
 	"ListBuildsForProject": jsonCall(false, listBuildsForProject),
 	"RetryBuild":           jsonCall(true, retryBuild),
 	"StartBuild":           jsonCall(true, startBuild),
@@ -94,6 +97,29 @@ func listBuildsForProject(r *request, in *listBuildsInput) (any, error) {
 		return nil, fail("InvalidInputException", "Sort order cannot be set for projects with more than 100 builds")
 	}
 	if in.SortOrder != "ASCENDING" {
+		slices.Reverse(ids)
+	}
+	return pageOf("ids", ids, in.NextToken)
+}
+
+// listBuilds lists the ids of the account and region, 100 a page. AWS does not document the order
+// (AWS.md#listing-builds): here the newest come first, unless an order by id is asked for.
+func listBuilds(r *request, in *listBuildsInput) (any, error) {
+	if err := r.authorize("codebuild:ListBuilds", "*", nil); err != nil {
+		return nil, err
+	}
+	bs := slices.Collect(maps.Values(r.est.builds))
+	slices.SortFunc(bs, func(a, b *build) int {
+		if in.SortOrder != "" {
+			return strings.Compare(a.id(), b.id())
+		}
+		return cmp.Or(b.start.Compare(a.start), strings.Compare(a.p.conf.Name, b.p.conf.Name), cmp.Compare(b.number, a.number))
+	})
+	var ids []string
+	for _, b := range bs {
+		ids = append(ids, b.id())
+	}
+	if in.SortOrder == "DESCENDING" {
 		slices.Reverse(ids)
 	}
 	return pageOf("ids", ids, in.NextToken)

@@ -131,7 +131,8 @@ func TestBound(t *testing.T) {
 		{storm{n: 1000, atOnce: 300}, 320 * time.Second, 320 + 1 + 4*320 + 1, 320 + 1 + 321 + 4*320 + 1},
 		{storm{n: 10_000, atOnce: 300}, 320 * time.Second, 320 + 1 + 34*320 + 1, 320 + 1 + 34*320 + 1},
 	}
-	for _, tt := range tests {
+	for i := range tests {
+		tt := &tests[i]
 		least, probed := tt.storm.bound(tt.build, tt.build).least()
 		if int(least.Seconds()) != tt.least || int(probed.Seconds()) != tt.probed {
 			t.Errorf("%s: %s, with probes %s; want %d s and %d s", tt.storm.name(), least, probed, tt.least, tt.probed)

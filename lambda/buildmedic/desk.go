@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go/logging"
@@ -98,7 +99,7 @@ func openDesk(ctx context.Context, f deskFlags, change func(*settings.Settings),
 	}
 	id, err := awsapi.Whoami(ctx, cfg)
 	if err != nil {
-		return nil, noIdentity(err)
+		return nil, noIdentity(err, cfg.Region)
 	}
 	d := &desk{home: settings.Account{ID: id.Account, Region: cfg.Region}, queue: &deskQueue{}}
 	if d.store, d.close, err = openStore(f, func() (aws.Config, error) { return cfg, nil }); err != nil {
@@ -121,9 +122,13 @@ func openReader(ctx context.Context) (*desk, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newReader(ctx, cfg)
+}
+
+func newReader(ctx context.Context, cfg aws.Config) (*desk, error) {
 	id, err := awsapi.Whoami(ctx, cfg)
 	if err != nil {
-		return nil, noIdentity(err)
+		return nil, noIdentity(err, cfg.Region)
 	}
 	home := settings.Account{ID: id.Account, Region: cfg.Region}
 	h := awsapi.Wire(awsapi.Wiring{Config: cfg, Identity: id, Region: cfg.Region, Settings: &settings.Settings{},
@@ -157,15 +162,13 @@ func openStore(f deskFlags, config func() (aws.Config, error)) (heal.Store, func
 	return file, file.Close, nil
 }
 
-// noIdentity says first what to do, then what the SDK said.
-func noIdentity(err error) error {
-	return fmt.Errorf("no AWS credentials that work: set AWS_PROFILE, or run `aws sso login`, until `aws sts "+
-		"get-caller-identity` answers (%w)", err)
-}
+// callTime is how long a call may take, its answer's body included.
+const callTime = 2 * time.Minute
 
-// quietly loads the SDK's configuration without its own log.
+// quietly loads the SDK's configuration without its own log. Each of its calls has a deadline.
 func quietly(ctx context.Context) (aws.Config, error) {
-	cfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithLogger(logging.Nop{}))
+	cfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithLogger(logging.Nop{}),
+		awsconfig.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTime)))
 	if err != nil {
 		return cfg, fmt.Errorf("loading AWS configuration: %w", err)
 	}

@@ -62,7 +62,7 @@ func readRoleState(ctx context.Context, name string) (guardrail.RoleState, error
 	}
 	id, err := awsapi.Whoami(ctx, cfg)
 	if err != nil {
-		return guardrail.RoleState{}, noIdentity(err)
+		return guardrail.RoleState{}, noIdentity(err, cfg.Region)
 	}
 	r := codebuild.RoleNamed(codebuild.ARN{Partition: id.Partition, Account: id.Account}, name)
 	home := settings.Account{ID: id.Account, Region: cfg.Region}

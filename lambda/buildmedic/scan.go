@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -11,72 +10,151 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/floor"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
-	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
 func runScan(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
-	fs := flags("scan", "[-n N] [-days D] [-json] [-yaml]",
+	fs := flags("scan", "[-n N] [-days D] [-json] [-yaml] [-resume]",
 		"Goes through the last failed builds of all projects of an account and region, and prints what\n"+
 			"fails most, what the healer could have healed, and a buildmedic.yaml to start from. It reads\n"+
-			"with your own credentials and changes nothing.",
+			"with your own credentials and changes nothing.\n\n"+
+			"It keeps within the rates that AWS allows, and asks again as long as it is throttled. When it\n"+
+			"is interrupted it prints what it has read so far, and -resume goes on from there.",
 		"buildmedic scan -days 30 > report.txt", stderr)
-	n := fs.Int("n", 10, "how many failed builds of each project are read")
-	days := fs.Int("days", 30, "how far back")
-	asJSON := fs.Bool("json", false, "print JSON")
-	yamlOnly := fs.Bool("yaml", false, "print only the buildmedic.yaml")
+	var o scanOptions
+	fs.IntVar(&o.most, "n", 10, "how many failed builds of each project are read")
+	fs.IntVar(&o.days, "days", 30, "how far back")
+	fs.BoolVar(&o.json, "json", false, "print JSON")
+	fs.BoolVar(&o.yaml, "yaml", false, "print only the buildmedic.yaml")
+	fs.BoolVar(&o.resume, "resume", false, "go on with the scan of this account and region that was interrupted")
 	if done, code := parse(fs, args, stdout); done {
 		return code
 	}
-	if fs.NArg() > 0 || *n < 1 || *days < 1 {
+	if fs.NArg() > 0 || o.most < 1 || o.days < 1 {
 		return wrong(fs, "-n and -days are 1 or more, and there is no other argument")
 	}
-	d, err := openReader(ctx)
+	cfg, err := quietly(ctx)
 	if err != nil {
 		return fail(stderr, err)
 	}
-	s := scan{desk: d, most: *n, from: deskClock.Now().AddDate(0, 0, -*days), progress: stderr}
-	r, err := s.run(ctx)
+	return o.scan(ctx, cfg, stdout, stderr)
+}
+
+type scanOptions struct {
+	most, days         int
+	json, yaml, resume bool
+}
+
+// String is the command line that goes on with the scan.
+func (o scanOptions) String() string {
+	line := fmt.Sprintf("buildmedic scan -resume -n %d -days %d", o.most, o.days)
+	if o.json {
+		line += " -json"
+	}
+	if o.yaml {
+		line += " -yaml"
+	}
+	return line
+}
+
+func (o scanOptions) scan(ctx context.Context, cfg aws.Config, stdout, stderr io.Writer) int {
+	patience := newPatience(cfg.Region)
+	d, err := newReader(ctx, patience.apply(cfg))
+	if err != nil {
+		return ended(ctx, stderr, err)
+	}
+	fmt.Fprintf(stderr, "Scanning account %s, region %s.\n", d.home.ID, d.home.Region)
+	now := deskClock.Now()
+	s := scan{desk: d, lister: d.codebuild, most: o.most, from: now.AddDate(0, 0, -o.days), until: now,
+		progress: newProgress(stderr, patience)}
+	from, err := s.keeping(keptHeader{Account: d.home.ID, Region: d.home.Region, Most: o.most, Days: o.days}, o.resume, stderr)
 	if err != nil {
 		return fail(stderr, err)
 	}
+	defer s.keep.close()
+	read, err := s.read(ctx, from)
+	if err != nil && len(read.projects) == 0 {
+		return ended(ctx, stderr, err)
+	}
+	r := read.report()
+	code := exitOK
 	switch {
-	case *asJSON:
-		return printJSON(stdout, stderr, r)
-	case *yamlOnly:
+	case o.json:
+		code = printJSON(stdout, stderr, r)
+	case o.yaml:
 		fmt.Fprint(stdout, r.Settings)
 	default:
 		fmt.Fprint(stdout, r.text())
 	}
-	return exitOK
+	if r.Complete {
+		s.keep.drop()
+		return code
+	}
+	code = ended(ctx, stderr, err)
+	if s.keep.holds() {
+		fmt.Fprintf(stderr, "What was read is kept in %s.\nTo go on: %s\n", s.keep.path, o)
+	}
+	return code
+}
+
+// ended says why a scan ended early.
+func ended(ctx context.Context, stderr io.Writer, err error) int {
+	if ctx.Err() != nil {
+		fmt.Fprintln(stderr, "buildmedic: interrupted")
+		return exitInterrupted
+	}
+	return fail(stderr, err)
 }
 
 type scan struct {
-	desk     *desk
-	most     int
-	from     time.Time
-	progress io.Writer
+	desk        *desk
+	lister      lister
+	most        int
+	from, until time.Time
+	progress    *progress
+	keep        *keeper
 }
 
 // scanned is what a scan finds.
 type scanned struct {
-	Projects int                     `json:"projects"`
-	Failures int                     `json:"failures"`
-	Unread   int                     `json:"unread"` // failed builds whose log could not be read
-	Causes   []causeCount            `json:"causes"` // most frequent first
-	Denied   []deniedCount           `json:"denied"`
-	Remedies map[diagnose.Remedy]int `json:"remedies"`
+	Account  string `json:"account"`
+	Region   string `json:"region"`
+	Complete bool   `json:"complete"` // false: it ended early, and this is what it had read
+	Projects int    `json:"projects"`
+	Read     int    `json:"projects_read"`
+	Failures int    `json:"failures"`
+	Unread   int    `json:"unread"` // failed builds whose log could not be read
+	// UnreadBecause counts them by reason, most frequent first.
+	UnreadBecause []whyCount              `json:"unread_because"`
+	Unreadable    []unreadable            `json:"unreadable"` // projects of which nothing could be read
+	Causes        []causeCount            `json:"causes"`     // most frequent first
+	Denied        []deniedCount           `json:"denied"`
+	Remedies      map[diagnose.Remedy]int `json:"remedies"`
 	// PullRequests are the projects whose webhook starts builds of pull requests, or
 	// of which such a build failed: those builds have what the role is given.
 	PullRequests []string `json:"pull_requests"`
-	Settings     string   `json:"settings"` // a buildmedic.yaml to start from
+	// WebhooksUnread is why no project's webhook could be read; "" if they were.
+	WebhooksUnread string `json:"webhooks_unread,omitempty"`
+	Settings       string `json:"settings"` // a buildmedic.yaml to start from
 
 	wants map[string]want
+}
+
+type whyCount struct {
+	Why   string `json:"why"`
+	Count int    `json:"count"`
+}
+
+type unreadable struct {
+	Project string `json:"project"`
+	Why     string `json:"why"`
 }
 
 type causeCount struct {
@@ -87,10 +165,14 @@ type causeCount struct {
 	Projects []string        `json:"projects"`
 }
 
-type deniedCount struct {
+type deniedAction struct {
 	Action   string `json:"action"`
 	Resource string `json:"resource"`
-	Count    int    `json:"count"`
+}
+
+type deniedCount struct {
+	deniedAction
+	Count int `json:"count"`
 }
 
 // want is what a project would need.
@@ -102,84 +184,77 @@ type want struct {
 	repository []string
 }
 
-func (s scan) run(ctx context.Context) (scanned, error) {
-	names, err := s.desk.codebuild.Names(ctx, s.desk.home)
-	if err != nil {
-		return scanned{}, fmt.Errorf("listing projects: %w", err)
-	}
-	r := scanned{Projects: len(names), Causes: []causeCount{}, Denied: []deniedCount{},
+// report puts together what was read, project by project, and in each the newest build first.
+func (r *reading) report() scanned {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := scanned{Account: r.desk.home.ID, Region: r.desk.home.Region, Projects: len(r.projects), WebhooksUnread: r.unlisted,
+		UnreadBecause: []whyCount{}, Unreadable: []unreadable{}, Causes: []causeCount{}, Denied: []deniedCount{},
 		Remedies: map[diagnose.Remedy]int{}, PullRequests: []string{}, wants: map[string]want{}}
-	causes, denied := map[string]*causeCount{}, map[deniedCount]int{}
-	projects, err := s.desk.codebuild.Read(ctx, s.desk.home, names)
-	if err != nil {
-		return scanned{}, fmt.Errorf("reading projects: %w", err)
-	}
-	for _, p := range projects {
-		if p.Webhook.BuildsPullRequests() {
-			r.buildsPullRequests(p.Name)
+	causes, denied, whys := map[string]*causeCount{}, map[deniedAction]int{}, map[string]int{}
+	loose := r.loose()
+	for _, p := range r.projects {
+		if p.PullRequests {
+			out.buildsPullRequests(p.Name)
 		}
-	}
-	for i, name := range names {
-		fmt.Fprintf(s.progress, "\r%d/%d %-60.60s", i+1, len(names), name)
-		if err := s.project(ctx, name, &r, causes, denied); err != nil {
-			return scanned{}, fmt.Errorf("project %q: %w", name, err)
+		pick, whole := r.picks[p.Name]
+		if !whole {
+			pick.IDs = loose[p.Name]
 		}
-	}
-	fmt.Fprintf(s.progress, "\r%-70s\r", "")
-	for _, c := range causes {
-		r.Causes = append(r.Causes, *c)
-	}
-	slices.SortFunc(r.Causes, func(a, b causeCount) int { return cmp.Or(b.Count-a.Count, strings.Compare(a.Cause, b.Cause)) })
-	for d, n := range denied {
-		d.Count = n
-		r.Denied = append(r.Denied, d)
-	}
-	slices.SortFunc(r.Denied, func(a, b deniedCount) int {
-		return cmp.Or(b.Count-a.Count, strings.Compare(a.Action+a.Resource, b.Action+b.Resource))
-	})
-	slices.Sort(r.PullRequests)
-	r.Settings = starter(r.wants, r.PullRequests)
-	return r, nil
-}
-
-func (s scan) project(ctx context.Context, name string, r *scanned, causes map[string]*causeCount,
-	denied map[deniedCount]int) error {
-	bs, err := s.desk.codebuild.Since(ctx, s.desk.home, name, s.from, "")
-	if err != nil && !errors.Is(err, heal.ErrNotFound) {
-		return err
-	}
-	read := 0
-	for _, b := range bs {
-		if b.Status != codebuild.Failed && b.Status != codebuild.Fault && b.Status != codebuild.TimedOut {
-			continue
+		if pick.Why != "" {
+			out.Unreadable = append(out.Unreadable, unreadable{p.Name, pick.Why})
 		}
-		if read++; read > s.most {
-			break
-		}
-		r.Failures++
-		b, err := heal.WithRoot(ctx, s.desk.codebuild, s.desk.home, b)
-		var f buildlog.Failure
-		if err == nil {
-			f, _, err = heal.ReadFailure(ctx, s.desk.healer.Logs, s.desk.healer.Decoder, s.desk.home, b)
-		}
-		if err != nil {
-			if errors.Is(err, heal.ErrDenied) || errors.Is(err, heal.ErrLater) {
-				r.Unread++
+		for _, id := range pick.IDs {
+			f, ok := r.reads[id]
+			if !ok {
+				whole = false
 				continue
 			}
-			return err
+			out.Failures++
+			if f.Why != "" {
+				out.Unread++
+				whys[f.Why]++
+				continue
+			}
+			out.count(p.Name, f, causes, denied)
 		}
-		// Whoever scans may read little; without the reports, the log alone says why a build
-		// failed.
-		reports := heal.TestReports{Reports: s.desk.healer.Reports}
-		reports.Find(ctx, s.desk.home, settings.Project{Name: name, TestReports: true}, b)
-		reports.Read(ctx, s.desk.home, &f)
-		if guardrail.OfPullRequest(b) {
-			r.buildsPullRequests(name)
+		if whole {
+			out.Read++
 		}
-		r.count(b, diagnose.Diagnose(f), causes, denied)
 	}
-	return nil
+	out.Complete = out.Read == out.Projects
+	for _, c := range causes {
+		out.Causes = append(out.Causes, *c)
+	}
+	slices.SortFunc(out.Causes, func(a, b causeCount) int { return cmp.Or(b.Count-a.Count, strings.Compare(a.Cause, b.Cause)) })
+	for d, n := range denied {
+		out.Denied = append(out.Denied, deniedCount{d, n})
+	}
+	slices.SortFunc(out.Denied, func(a, b deniedCount) int {
+		return cmp.Or(b.Count-a.Count, strings.Compare(a.Action, b.Action), strings.Compare(a.Resource, b.Resource))
+	})
+	for w, n := range whys {
+		out.UnreadBecause = append(out.UnreadBecause, whyCount{w, n})
+	}
+	slices.SortFunc(out.UnreadBecause, func(a, b whyCount) int { return cmp.Or(b.Count-a.Count, strings.Compare(a.Why, b.Why)) })
+	slices.Sort(out.PullRequests)
+	out.Settings = starter(out.wants, out.PullRequests)
+	return out
+}
+
+// loose are the builds that were read of projects of which it was not yet known which ones count.
+func (r *reading) loose() map[string][]string {
+	out := map[string][]string{}
+	for id := range r.reads {
+		if _, ok := r.picks[projectOf(id)]; !ok {
+			out[projectOf(id)] = append(out[projectOf(id)], id)
+		}
+	}
+	for name, ids := range out {
+		slices.SortFunc(ids, func(a, b string) int { return cmp.Compare(r.reads[b].Number, r.reads[a].Number) })
+		out[name] = ids[:min(len(ids), r.most)]
+	}
+	return out
 }
 
 func (r *scanned) buildsPullRequests(project string) {
@@ -188,39 +263,34 @@ func (r *scanned) buildsPullRequests(project string) {
 	}
 }
 
-func (r *scanned) count(b codebuild.Build, d diagnose.Diagnosis, causes map[string]*causeCount, denied map[deniedCount]int) {
-	c, ok := causes[d.Cause]
+func (r *scanned) count(project string, f failureRead, causes map[string]*causeCount, denied map[deniedAction]int) {
+	c, ok := causes[f.Cause]
 	if !ok {
-		c = &causeCount{Cause: d.Cause, Title: d.Title, Remedy: d.Remedy}
-		causes[d.Cause] = c
+		c = &causeCount{Cause: f.Cause, Title: f.Title, Remedy: f.Remedy}
+		causes[f.Cause] = c
 	}
 	c.Count++
-	if !slices.Contains(c.Projects, b.Project) {
-		c.Projects = append(c.Projects, b.Project)
+	if !slices.Contains(c.Projects, project) {
+		c.Projects = append(c.Projects, project)
 	}
-	r.Remedies[d.Remedy]++
-	w, ok := r.wants[b.Project]
+	r.Remedies[f.Remedy]++
+	if f.PullRequest {
+		r.buildsPullRequests(project)
+	}
+	w, ok := r.wants[project]
 	if !ok {
-		role, _ := b.Role()
-		w = want{role: role.PathName(), denials: map[string][]string{}}
+		w = want{role: f.Role, denials: map[string][]string{}}
 	}
-	switch d.Remedy {
-	case diagnose.Grant:
-		for _, den := range d.Denials {
-			if den.Causal && den.Action != "" && own(b, den) {
-				denied[deniedCount{Action: den.Action, Resource: den.Resource}]++
-				w.add(den)
-			}
-		}
-	case diagnose.OverrideBuildspec:
-		w.buildspec = true
-	case diagnose.CreateRepository:
-		if n := d.Details["repository"]; n != "" && !slices.Contains(w.repository, n) {
-			w.repository = append(w.repository, n)
-		}
+	for _, d := range f.Denied {
+		denied[d]++
+		w.add(d)
 	}
-	w.reports = w.reports || len(b.ReportARNs) > 0
-	r.wants[b.Project] = w
+	w.buildspec = w.buildspec || f.Remedy == diagnose.OverrideBuildspec
+	if n := f.Repository; n != "" && !slices.Contains(w.repository, n) {
+		w.repository = append(w.repository, n)
+	}
+	w.reports = w.reports || f.Reports
+	r.wants[project] = w
 }
 
 // own reports whether the denial is of the build's own role and session, in
@@ -246,7 +316,7 @@ func smallestSet(actions []string) (name string) {
 	return name
 }
 
-func (w want) add(d buildlog.Denial) {
+func (w want) add(d deniedAction) {
 	res := d.Resource
 	if res == "" || res == "*" {
 		res = ""
@@ -337,12 +407,34 @@ func grantID(project string) string {
 
 func (r scanned) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %s read\n", count(r.Projects, "project"), count(r.Failures-r.Unread, "failed build"))
-	if r.Unread > 0 {
-		fmt.Fprintf(&b, "%d logs could not be read: your credentials lack logs:GetLogEvents, or AWS throttled\n", r.Unread)
+	projects := count(r.Projects, "project")
+	if !r.Complete {
+		projects = fmt.Sprintf("%d of %s", r.Read, projects)
 	}
-	if r.Failures == 0 {
+	fmt.Fprintf(&b, "Account %s, region %s: %s, %s read\n", r.Account, r.Region, projects, count(r.Failures-r.Unread, "failed build"))
+	if !r.Complete {
+		b.WriteString("This is a part: the scan ended early.\n")
+	}
+	for _, w := range r.UnreadBecause {
+		fmt.Fprintf(&b, "%s could not be read: %s\n", count(w.Count, "log"), w.Why)
+	}
+	if r.WebhooksUnread != "" {
+		fmt.Fprintf(&b, "Which webhooks start builds of pull requests could not be read: %s\n", r.WebhooksUnread)
+	}
+	if len(r.Unreadable) > 0 {
+		b.WriteString("\nProjects that could not be read\n")
+		for _, u := range r.Unreadable {
+			fmt.Fprintf(&b, "        %s: %s\n", plain(u.Project), u.Why)
+		}
+		b.WriteString("\n")
+	}
+	switch {
+	case r.Projects == 0:
+		return b.String() + "There is no project. AWS_REGION=R or your profile chooses another region, AWS_PROFILE another account.\n"
+	case r.Failures == 0 && r.Complete && len(r.Unreadable) == 0:
 		return b.String() + "Nothing failed.\n"
+	case r.Failures == 0:
+		return b.String() + "Of what was read, nothing failed.\n"
 	}
 	fmt.Fprintf(&b, "\nWhat fails most\n%6s  %-26s %-19s %s\n", "", "CAUSE", "REMEDY", "PROJECTS")
 	for _, c := range r.Causes {
@@ -351,7 +443,7 @@ func (r scanned) text() string {
 	if len(r.Denied) > 0 {
 		b.WriteString("\nWhat the roles were denied\n")
 		for _, d := range r.Denied {
-			fmt.Fprintf(&b, "%6d  %s on %s\n", d.Count, d.Action, cmp.Or(d.Resource, "(the text does not say)"))
+			fmt.Fprintf(&b, "%6d  %s on %s\n", d.Count, plain(d.Action), cmp.Or(plain(d.Resource), "(the text does not say)"))
 		}
 	}
 	if len(r.PullRequests) > 0 {

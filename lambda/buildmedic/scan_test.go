@@ -1,0 +1,447 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/buildmedic/buildmedic/internal/settings"
+	"github.com/buildmedic/buildmedic/internal/simaws"
+)
+
+// callLatency is what each call takes in a bubble.
+const callLatency = 25 * time.Millisecond
+
+// mayLog is the policy of a role that may write its builds' logs.
+const mayLog = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}]}`
+
+// scannedAccount is a world of n projects that fail in different ways, with builds that began
+// on different days, from 40 days ago on.
+func scannedAccount(t testing.TB, n, rounds int) *simaws.Sim {
+	t.Helper()
+	var w strings.Builder
+	w.WriteString("start: 2026-10-01T10:00:00Z\nregion: eu-west-1\nbuckets: [{name: dist}]\nroles:\n")
+	for i := range n {
+		fmt.Fprintf(&w, "  - {name: role-%d, inline: {logs: '%s'}}\n", i, mayLog)
+	}
+	w.WriteString("projects:\n")
+	for i := range n {
+		commands := []string{
+			fmt.Sprintf("aws s3 cp x s3://dist/x%d", i%3),
+			`{run: go test ./..., fails: {prints: "FAIL\tshop/cart\t0.01s", exit: 1}}`,
+			"make",
+			"aws ssm get-parameter --name /shop/key",
+			`{run: npm ci, fails: {prints: "npm error code E404", exit: 1}}`,
+		}
+		hook := ""
+		if i%7 == 3 {
+			hook = "    webhook: [[{type: EVENT, pattern: PULL_REQUEST_CREATED}]]\n"
+		}
+		fmt.Fprintf(&w, "  - name: p%02d\n    role: role-%d\n%s    buildspecs: {buildspec.yml: {build: [%s]}}\n", i, i, hook, commands[i%5])
+	}
+	sim, err := simaws.Load([]byte(w.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(sim.Close)
+	for round := range rounds {
+		for i := range n {
+			if (i+round)%4 == 3 {
+				continue
+			}
+			if _, err := sim.Run(simaws.Start{Project: fmt.Sprintf("p%02d", i), Version: "refs/heads/main"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		sim.Settle()
+		sim.Clock.Advance(4 * 24 * time.Hour)
+	}
+	return sim
+}
+
+// bubble scans in a bubble in which time moves when all wait: for an answer, or for their turn.
+// The account's time is the bubble's. It returns what the scan took.
+func bubble(t *testing.T, sim *simaws.Sim, trouble simaws.Trouble, o scanOptions, interrupt func(read int) bool,
+) (code int, stdout, stderr string, took time.Duration) {
+	t.Helper()
+	trouble.Latency = callLatency
+	sim.SetTrouble(trouble)
+	defer sim.SetTrouble(simaws.Trouble{})
+	old := deskClock
+	now := sim.Clock.Now() // the same for all that are compared
+	deskClock = fixed{now}
+	defer func() { deskClock = old }()
+	var out, errs lockedBuffer
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		clock, stop := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for clock.Err() == nil {
+				time.Sleep(callLatency)
+				sim.Clock.Advance(callLatency)
+			}
+		})
+		if interrupt != nil {
+			read := 0
+			sim.Hook(func(c simaws.Call) simaws.Fault {
+				if c.Done && c.Operation == "GetLogEvents" && c.Error == "" {
+					if read++; interrupt(read) {
+						cancel()
+					}
+				}
+				return simaws.Fault{}
+			})
+			defer sim.Unhook()
+		}
+		cfg := aws.Config{Region: strings.Split(sim.TopicARN(), ":")[3], BaseEndpoint: aws.String(sim.URL()),
+			Credentials: credentials.NewStaticCredentialsProvider(simaws.OwnerKey, "simulated", ""), HTTPClient: sim.Direct()}
+		began := time.Now()
+		code = o.scan(ctx, cfg, &out, &errs)
+		took = time.Since(began)
+		cancel()
+		stop()
+		wg.Wait()
+	})
+	return code, out.String(), errs.String(), took
+}
+
+// fixed is a clock that stands still.
+type fixed struct{ at time.Time }
+
+func (f fixed) Now() time.Time                                 { return f.at }
+func (fixed) Sleep(ctx context.Context, d time.Duration) error { return wallClock{}.Sleep(ctx, d) }
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// privateCache puts what scans keep into a folder of the test's, and returns the file of the
+// account of [scannedAccount].
+func privateCache(t *testing.T, sim *simaws.Sim) string {
+	t.Helper()
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	t.Setenv("HOME", t.TempDir()) // where macOS has its caches
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := strings.Split(sim.TopicARN(), ":")
+	return filepath.Join(dir, "buildmedic", fmt.Sprintf("scan-%s-%s.jsonl", a[4], a[3]))
+}
+
+// kinds counts the calls by operation, and those that were throttled.
+func kinds(sim *simaws.Sim, from int) (n map[string]int, throttled int) {
+	n = map[string]int{}
+	for _, c := range sim.Calls()[from:] {
+		n[c.Operation]++
+		if strings.Contains(c.Error, "Throttl") {
+			throttled++
+		}
+	}
+	return n, throttled
+}
+
+// TestScanReport compares a whole report with its golden file.
+func TestScanReport(t *testing.T) {
+	sim := scannedAccount(t, 30, 8)
+	kept := privateCache(t, sim)
+	code, out, errs, _ := bubble(t, sim, simaws.Trouble{RateLimits: true}, scanOptions{most: 3, days: 30}, nil)
+	if code != exitOK || !strings.Contains(errs, "Scanning account 111122223333, region eu-west-1.\n") {
+		t.Fatalf("code %d\n%s", code, errs)
+	}
+	if _, err := os.Stat(kept); err == nil {
+		t.Errorf("after a complete scan %s is still there", kept)
+	}
+	golden(t, "scan/report.txt", out)
+	i := strings.Index(out, "version: 1\n")
+	if _, err := settings.Parse([]byte(out[i:])); err != nil {
+		t.Errorf("its settings: %v", err)
+	}
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", filepath.FromSlash(name))
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), got); d != "" {
+		t.Errorf("%s (-want +got); if that is right, run it with -update:\n%s", name, d)
+	}
+}
+
+// TestScanResumed ensures that a scan that is interrupted again and again, at a different place
+// each time, prints in the end what an undisturbed one prints, reads no log twice but the few
+// that were under way, and says each time what it has and how to go on.
+func TestScanResumed(t *testing.T) {
+	sim := scannedAccount(t, 30, 8)
+	kept := privateCache(t, sim)
+	o := scanOptions{most: 3, days: 30}
+	code, want, errs, _ := bubble(t, sim, simaws.Trouble{}, o, nil)
+	if code != exitOK {
+		t.Fatalf("code %d\n%s", code, errs)
+	}
+	all, _ := kinds(sim, 0)
+	from := len(sim.Calls())
+	var got string
+	runs := 0
+	for o.resume = false; ; o.resume = true {
+		if runs++; runs > 20 {
+			t.Fatal("it does not end")
+		}
+		code, got, errs, _ = bubble(t, sim, simaws.Trouble{}, o, func(read int) bool { return read == 3*runs })
+		if code == exitOK {
+			break
+		}
+		if code != exitInterrupted || !strings.Contains(got, "This is a part") || !strings.Contains(errs, "buildmedic: interrupted\n"+
+			"What was read is kept in "+kept+".\nTo go on: buildmedic scan -resume -n 3 -days 30\n") {
+			t.Fatalf("interrupted: code %d\n%s\n%s", code, got, errs)
+		}
+		if fi, err := os.Stat(kept); err != nil || fi.Mode().Perm() != 0o600 {
+			t.Fatalf("%v, %v", fi.Mode(), err)
+		}
+	}
+	if got != want {
+		t.Errorf("resumed: %s", cmp.Diff(want, got))
+	}
+	again, _ := kinds(sim, from)
+	if runs < 4 || again["GetLogEvents"] > all["GetLogEvents"]+(runs-1)*atOnce {
+		t.Errorf("%d runs read %d logs, a whole one %d", runs, again["GetLogEvents"], all["GetLogEvents"])
+	}
+	if _, err := os.Stat(kept); err == nil {
+		t.Error("after a complete scan the file is still there")
+	}
+}
+
+// TestScanThrottled ensures that a scan of which three calls in ten are throttled prints what an
+// undisturbed one prints, and so does one at the account's real pace, however its calls are
+// spread over time.
+func TestScanThrottled(t *testing.T) {
+	sim := scannedAccount(t, 30, 8)
+	privateCache(t, sim)
+	o := scanOptions{most: 3, days: 30, json: true}
+	_, want, _, _ := bubble(t, sim, simaws.Trouble{}, o, nil)
+	from := len(sim.Calls())
+	code, got, errs, _ := bubble(t, sim, simaws.Trouble{RateLimits: true, Throttle: 0.3}, o, nil)
+	if code != exitOK || got != want {
+		t.Errorf("code %d\n%s\n%s", code, errs, cmp.Diff(want, got))
+	}
+	if n, throttled := kinds(sim, from); throttled < n["GetLogEvents"]/5 {
+		t.Errorf("only %d calls were throttled: %v", throttled, n)
+	}
+}
+
+// TestScanGoesOn ensures that what cannot be read is told with its reason, and that the rest is
+// read all the same.
+func TestScanGoesOn(t *testing.T) {
+	sim := scannedAccount(t, 30, 8)
+	kept := privateCache(t, sim)
+	denied := simaws.Fault{Code: "AccessDeniedException", Message: "User: a is not authorized to perform: ACTION on resource: r", Status: 400}
+	on := func(c simaws.Call, operation, resource, action string) bool {
+		return c.Done && c.Operation == operation && c.Error == "" && strings.Contains(strings.Join(c.Resources, " ")+" ", resource)
+	}
+	sim.Hook(func(c simaws.Call) simaws.Fault {
+		f := denied
+		switch {
+		case on(c, "ListBuilds", "", ""):
+			f.Message = strings.Replace(f.Message, "ACTION", "codebuild:ListBuilds", 1)
+		case on(c, "ListBuildsForProject", "project/p05", ""):
+			f.Message = strings.Replace(f.Message, "ACTION", "codebuild:ListBuildsForProject", 1)
+		case on(c, "BatchGetBuilds", "project/p06", ""):
+			f.Message = strings.Replace(f.Message, "ACTION", "codebuild:BatchGetBuilds", 1)
+		case on(c, "BatchGetProjects", "", ""):
+			f.Message = strings.Replace(f.Message, "ACTION", "codebuild:BatchGetProjects", 1)
+		case on(c, "GetLogEvents", "/p10:", ""):
+			f.Message = strings.Replace(f.Message, "ACTION", "logs:GetLogEvents", 1)
+		case on(c, "GetLogEvents", "/p11:", ""):
+			f = simaws.Fault{Code: "InternalFailure", Message: "oops", Status: 500}
+		default:
+			return simaws.Fault{}
+		}
+		return f
+	})
+	defer sim.Unhook()
+	code, out, errs, _ := bubble(t, sim, simaws.Trouble{}, scanOptions{most: 2, days: 30}, nil)
+	if code != exitOK {
+		t.Fatalf("code %d\n%s", code, errs)
+	}
+	for _, want := range []string{
+		"\nProjects that could not be read\n        p05: your credentials lack codebuild:ListBuildsForProject\n" +
+			"        p06: your credentials lack codebuild:BatchGetBuilds\n\n",
+		"\n2 logs could not be read: your credentials lack logs:GetLogEvents\n",
+		"\n2 logs could not be read: AWS answered InternalFailure: oops\n",
+		"\nWhich webhooks start builds of pull requests could not be read: your credentials lack codebuild:BatchGetProjects\n",
+		"30 projects, ", "\nWhat fails most\n",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("it does not say %q:\n%s", want, out)
+		}
+	}
+	if _, err := os.Stat(kept); err == nil {
+		t.Error("after a complete scan the file is still there")
+	}
+}
+
+// TestScanStops ensures that a scan whose credentials expire, or that loses the network, ends
+// with what it has and says how to go on, in place of telling each project as unreadable.
+func TestScanStops(t *testing.T) {
+	for name, row := range map[string]struct {
+		fault simaws.Fault
+		says  string
+	}{
+		"expired": {simaws.Fault{Code: "ExpiredTokenException", Message: "The security token included in the request is expired",
+			Status: 400}, "buildmedic: your AWS credentials have expired: log in again"},
+		"no network": {simaws.Fault{Cut: true}, `buildmedic: AWS is not reached in region "eu-west-1": `},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sim := scannedAccount(t, 30, 8)
+			privateCache(t, sim)
+			o := scanOptions{most: 3, days: 30}
+			_, want, _, _ := bubble(t, sim, simaws.Trouble{}, o, nil)
+			calls := 0
+			sim.Hook(func(c simaws.Call) simaws.Fault {
+				if calls++; !c.Done && calls > 60 {
+					return row.fault
+				}
+				return simaws.Fault{}
+			})
+			code, out, errs, _ := bubble(t, sim, simaws.Trouble{}, o, nil)
+			if code != exitFailed || !strings.Contains(errs, row.says) || !strings.Contains(errs, "To go on: buildmedic scan -resume") ||
+				!strings.Contains(out, "This is a part") || strings.Contains(out, "could not be read") {
+				t.Errorf("code %d\n%s\n%s", code, errs, out)
+			}
+			sim.Unhook()
+			o.resume = true
+			if code, out, errs, _ = bubble(t, sim, simaws.Trouble{}, o, nil); code != exitOK || out != want {
+				t.Errorf("resumed: code %d\n%s\n%s", code, errs, cmp.Diff(want, out))
+			}
+		})
+	}
+}
+
+// TestScanNotResumed ensures that a kept file is not used for another scan than its own, nor if
+// it is damaged, that this is said, and that the file stays.
+func TestScanNotResumed(t *testing.T) {
+	sim := scannedAccount(t, 30, 8)
+	path := privateCache(t, sim)
+	o := scanOptions{most: 3, days: 30}
+	_, want, _, _ := bubble(t, sim, simaws.Trouble{}, o, nil)
+	o.resume = true
+	if code, _, errs, _ := bubble(t, sim, simaws.Trouble{}, o, nil); code != exitFailed ||
+		!strings.Contains(errs, "no interrupted scan of account 111122223333, region eu-west-1 is kept") {
+		t.Errorf("nothing kept: code %d\n%s", code, errs)
+	}
+	o.resume = false
+	if code, _, errs, _ := bubble(t, sim, simaws.Trouble{}, o, func(read int) bool { return read == 30 }); code != exitInterrupted {
+		t.Fatalf("code %d\n%s", code, errs)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.resume = true
+	change := func(from, to string) string {
+		out := regexp.MustCompile(from).ReplaceAllString(string(data), to)
+		if out == string(data) {
+			t.Fatalf("%q is not in it", from)
+		}
+		return out
+	}
+	for name, row := range map[string]struct{ text, says string }{
+		"another account":  {change(`"account":"[0-9]*"`, `"account":"444455556666"`), "it is of account 444455556666, region eu-west-1"},
+		"another region":   {change(`"region":"eu-west-1"`, `"region":"eu-west-2"`), "it is of account 111122223333, region eu-west-2"},
+		"another version":  {change(`"tool":"[0-9a-f]*"`, `"tool":"0"`), "another version of buildmedic made it"},
+		"another format":   {change(`"buildmedic_scan":1`, `"buildmedic_scan":2`), "another version of buildmedic made it"},
+		"other flags":      {change(`"n":3`, `"n":4`), "it was begun with -n 4 -days 30: give the same"},
+		"another's builds": {change(`\{"picked":\{"project":"p`, `{"picked":{"project":"q`), "it is damaged: a build is of another project"},
+		"unknown remedy":   {change(`"remedy":"[a-z-]*"`, `"remedy":"format"`), "it is damaged"},
+		"unknown lines":    {string(data) + "{\"other\":1}\n", "it is damaged"},
+		"no times":         {change(`"from":"[^"]*"`, `"from":"2027-01-01T00:00:00Z"`), "its times make no sense"},
+		"no file of ours":  {"#!/bin/sh\n", "it is no file of a scan"},
+		"empty":            {"", "it is no file of a scan"},
+		"a very long line": {string(data) + strings.Repeat("x", maxKeptLine+1) + "\n", "a line is too long"},
+	} {
+		if err := os.WriteFile(path, []byte(row.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		calls := len(sim.Calls())
+		code, out, errs, _ := bubble(t, sim, simaws.Trouble{}, o, nil)
+		if code != exitFailed || !strings.Contains(errs, row.says) || out != "" || len(sim.Calls()) > calls+1 {
+			t.Errorf("%s: code %d, %d calls\n%s\n%s", name, code, len(sim.Calls())-calls, errs, out)
+		}
+		if now, err := os.ReadFile(path); err != nil || string(now) != row.text {
+			t.Errorf("%s: the file was changed: %v", name, err)
+		}
+	}
+	// What was being written when the machine went down does not count.
+	if err := os.WriteFile(path, append(data, `{"read":{"id":"p00:`...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, errs, _ := bubble(t, sim, simaws.Trouble{}, o, nil); code != exitOK || out != want {
+		t.Errorf("half a line: code %d\n%s\n%s", code, errs, cmp.Diff(want, out))
+	}
+}
+
+// TestScanKeepsNoSecret ensures that a secret in what a log names is neither kept nor printed.
+func TestScanKeepsNoSecret(t *testing.T) {
+	const secret = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
+	sim, err := simaws.Load([]byte("buckets: [{name: dist}]\nroles: [{name: r, inline: {logs: '" + mayLog + "'}}]\nprojects:\n  - name: p\n    role: r\n" +
+		"    buildspecs: {buildspec.yml: {build: [aws s3 cp x s3://dist/" + secret + "]}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(sim.Close)
+	for range 20 {
+		if _, err := sim.Run(simaws.Start{Project: "p", Version: "refs/heads/main"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sim.Settle()
+	if !strings.Contains(sim.Builds("p")[0].Log, secret) {
+		t.Fatal("the log does not show it")
+	}
+	path := privateCache(t, sim)
+	_, out, errs, _ := bubble(t, sim, simaws.Trouble{}, scanOptions{most: 20, days: 30}, func(read int) bool { return read == 15 })
+	data, err := os.ReadFile(path)
+	if err != nil || strings.Count(string(data), `"read"`) < 5 || !strings.Contains(string(data), "arn:aws:s3:::dist/") {
+		t.Fatalf("%v %s", err, data)
+	}
+	if all := string(data) + out + errs; strings.Contains(all, secret) {
+		t.Errorf("it is in:\n%s", all)
+	}
+}
