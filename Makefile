@@ -93,6 +93,7 @@ bench: dynalite ## speed, as ratios within one run, and what storms take beside 
 	BUILDLOG_BENCH_MB=1024 go test -run '^$$' -bench BesideGrep -benchtime 1x ./internal/buildlog
 	go test -run '^$$' -bench . -benchtime 1x ./internal/soak ./lambda
 	go test -run '^TestScale$$' -count=1 -v -timeout 60m ./internal/soak -long
+	go test -run '^TestScanPace$$' -count=1 -v ./lambda/buildmedic -long
 	go test -run '^$$' -bench . ./internal/iampolicy ./internal/guardrail ./internal/diagnose
 
 soak: ## crash, chaos and scale, longer and with a random seed

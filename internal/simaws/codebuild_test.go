@@ -423,3 +423,40 @@ func TestBuildStartsAnother(t *testing.T) {
 		})
 	}
 }
+
+// The builds of the account and region are listed a hundred a page, the newest first, or by id.
+func TestListBuilds(t *testing.T) {
+	s := world(t, roleMay()+buildOf("make"))
+	c, ctx := dial(s, simaws.OwnerKey, "us-east-1"), deadline(t)
+	for range 150 {
+		if _, err := s.Run(simaws.Start{Project: "p"}); err != nil {
+			t.Fatal(err)
+		}
+		s.Clock.Advance(time.Second)
+	}
+	var want []string
+	for _, b := range s.Builds("p") {
+		want = append([]string{b.ID}, want...)
+	}
+	for _, order := range []types.SortOrderType{"", types.SortOrderTypeAscending, types.SortOrderTypeDescending} {
+		if order == types.SortOrderTypeAscending {
+			slices.Sort(want)
+		}
+		if order == types.SortOrderTypeDescending {
+			slices.Reverse(want)
+		}
+		in := &codebuild.ListBuildsInput{SortOrder: order}
+		first, err := c.codebuild.ListBuilds(ctx, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in.NextToken = first.NextToken
+		second, err := c.codebuild.ListBuilds(ctx, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, append(first.Ids, second.Ids...)); d != "" || len(first.Ids) != 100 || second.NextToken != nil {
+			t.Errorf("%q: %s", order, d)
+		}
+	}
+}

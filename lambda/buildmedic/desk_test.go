@@ -54,6 +54,7 @@ func behind(t *testing.T, sim *simaws.Sim) {
 		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_EC2_METADATA_DISABLED": "true"} {
 		t.Setenv(k, v)
 	}
+	privateCache(t, sim)
 	old := deskClock
 	deskClock = sim.Clock
 	t.Cleanup(func() { deskClock = old })

@@ -122,25 +122,19 @@ type pace struct {
 	mu     sync.Mutex
 	rate   float64 // at present
 	next   time.Time
-	risen  time.Time // when rate last rose
+	risen  time.Time // when rate was last brought up to date
 	slowed time.Time // when it last fell
 }
 
-// Each second in which calls are throttled takes a tenth off the pace; each second adds a
-// twentieth of the whole. So the pace settles a little above what AWS lets through, and chance
-// throttling of a third of the calls leaves half of it.
+// Each second in which a call is throttled takes a tenth off the pace, and each other one adds some
+// of the whole. So the pace settles about what AWS lets through, of which others have their part.
 const (
-	fall, least = 0.9, 0.05
-	rise        = 0.05
+	fall, rise, least = 0.9, 0.03, 0.1
 )
 
 func (p *pace) wait(ctx context.Context) error {
 	p.mu.Lock()
-	now := time.Now()
-	if !p.risen.IsZero() {
-		p.rate = min(p.most, p.rate+p.most*rise*now.Sub(p.risen).Seconds())
-	}
-	p.risen = now
+	now := p.recover()
 	turn := p.next
 	if turn.Before(now) {
 		turn = now
@@ -150,11 +144,25 @@ func (p *pace) wait(ctx context.Context) error {
 	return wallClock{}.Sleep(ctx, turn.Sub(now))
 }
 
+// recover brings the pace to what it is now.
+func (p *pace) recover() (now time.Time) {
+	now = time.Now()
+	since := p.risen
+	if quiet := p.slowed.Add(time.Second); quiet.After(since) {
+		since = quiet
+	}
+	if now.After(since) && !p.risen.IsZero() {
+		p.rate = min(p.most, p.rate+p.most*rise*now.Sub(since).Seconds())
+	}
+	p.risen = now
+	return now
+}
+
 func (p *pace) slow() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	// Calls that were under way at the old pace say nothing about the new one.
-	if now := time.Now(); now.Sub(p.slowed) >= time.Second {
+	if now := p.recover(); now.Sub(p.slowed) >= time.Second {
 		p.rate, p.slowed = max(p.most*least, p.rate*fall), now
 	}
 }

@@ -314,7 +314,7 @@ func (k *keeper) close() {
 }
 
 // toolDigest tells one build of this command from another.
-func toolDigest() string {
+var toolDigest = sync.OnceValue(func() string {
 	path, err := os.Executable()
 	if err != nil {
 		return ""
@@ -329,4 +329,4 @@ func toolDigest() string {
 		return ""
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
-}
+})

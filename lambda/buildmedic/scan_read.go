@@ -25,6 +25,8 @@ const (
 	queued = 20_000
 	// fewProjects are listed one by one: to list the account would not be cheaper.
 	fewProjects = 20
+	// inOrder is how many builds must have come newest first for the order to be believed.
+	inOrder = 50
 )
 
 // lister finds builds; see [awsapi.CodeBuild].
@@ -153,7 +155,7 @@ func (r *reading) whyNot(doing string, err error) error {
 	if why := hopeless(err, r.desk.home.Region); why != "" {
 		return stopped{why, err}
 	}
-	return stopped{doing + ": " + reason(err), err}
+	return errors.New(doing + ": " + reason(err))
 }
 
 // stopped is an error after which nothing more can be read.
@@ -341,8 +343,8 @@ type inAccount struct {
 // byAccount lists the builds of the whole account, and reports whether it did. It gives up if
 // that may not be done, or is not cheaper.
 //
-// AWS does not document the order (AWS.md#listing-builds). If every page so far began with what is
-// older than the end of the one before, the first page that is all too old is taken for the last.
+// AWS does not document the order (AWS.md#listing-builds). If the newest came first all the way,
+// for more builds than chance would put in order, a page that is all too old is taken for the last.
 func (r *reading) byAccount(names []string) bool {
 	found := map[string]*inAccount{}
 	for _, n := range names {
@@ -361,7 +363,7 @@ func (r *reading) byAccount(names []string) bool {
 		}()
 		return c
 	}
-	ordered, oldest := true, time.Time{}
+	ordered, seen, oldest := true, 0, time.Time{}
 	ahead := list("")
 	for pages := 1; ; pages++ {
 		p := <-ahead
@@ -381,7 +383,7 @@ func (r *reading) byAccount(names []string) bool {
 				return
 			}
 			ordered = ordered && (oldest.IsZero() || !b.Start.After(oldest))
-			oldest = b.Start
+			seen, oldest = seen+1, b.Start
 			old = old && b.Start.Before(r.from)
 			r.found(found[b.Project], b)
 		})
@@ -390,7 +392,7 @@ func (r *reading) byAccount(names []string) bool {
 			return true
 		case unread: // which project that is of, is told when they are listed one by one
 			return false
-		case p.next == "" || ordered && old:
+		case p.next == "" || ordered && old && seen >= inOrder:
 			for _, n := range names {
 				r.pick(n, found[n].newest(), "")
 			}

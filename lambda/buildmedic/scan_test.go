@@ -3,10 +3,16 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -16,7 +22,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/buildmedic/buildmedic/internal/awsapi"
+	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/settings"
 	"github.com/buildmedic/buildmedic/internal/simaws"
 )
@@ -71,29 +80,12 @@ func scannedAccount(t testing.TB, n, rounds int) *simaws.Sim {
 	return sim
 }
 
-// bubble scans in a bubble in which time moves when all wait: for an answer, or for their turn.
-// The account's time is the bubble's. It returns what the scan took.
+// bubble scans in a bubble; it returns what the scan took.
 func bubble(t *testing.T, sim *simaws.Sim, trouble simaws.Trouble, o scanOptions, interrupt func(read int) bool,
 ) (code int, stdout, stderr string, took time.Duration) {
 	t.Helper()
-	trouble.Latency = callLatency
-	sim.SetTrouble(trouble)
-	defer sim.SetTrouble(simaws.Trouble{})
-	old := deskClock
-	now := sim.Clock.Now() // the same for all that are compared
-	deskClock = fixed{now}
-	defer func() { deskClock = old }()
 	var out, errs lockedBuffer
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		clock, stop := context.WithCancel(t.Context())
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			for clock.Err() == nil {
-				time.Sleep(callLatency)
-				sim.Clock.Advance(callLatency)
-			}
-		})
+	inBubble(t, sim, trouble, func(ctx context.Context, cancel func(), cfg aws.Config) {
 		if interrupt != nil {
 			read := 0
 			sim.Hook(func(c simaws.Call) simaws.Fault {
@@ -106,16 +98,39 @@ func bubble(t *testing.T, sim *simaws.Sim, trouble simaws.Trouble, o scanOptions
 			})
 			defer sim.Unhook()
 		}
-		cfg := aws.Config{Region: strings.Split(sim.TopicARN(), ":")[3], BaseEndpoint: aws.String(sim.URL()),
-			Credentials: credentials.NewStaticCredentialsProvider(simaws.OwnerKey, "simulated", ""), HTTPClient: sim.Direct()}
 		began := time.Now()
 		code = o.scan(ctx, cfg, &out, &errs)
 		took = time.Since(began)
+	})
+	return code, out.String(), errs.String(), took
+}
+
+// inBubble runs do in a bubble in which time moves when all wait: for an answer, or for their turn.
+// The account's time is the bubble's; the desk's stands still.
+func inBubble(t *testing.T, sim *simaws.Sim, trouble simaws.Trouble, do func(ctx context.Context, cancel func(), cfg aws.Config)) {
+	t.Helper()
+	trouble.Latency = callLatency
+	sim.SetTrouble(trouble)
+	defer sim.SetTrouble(simaws.Trouble{})
+	old := deskClock
+	deskClock = fixed{sim.Clock.Now()}
+	defer func() { deskClock = old }()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		clock, stop := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for clock.Err() == nil {
+				time.Sleep(callLatency)
+				sim.Clock.Advance(callLatency)
+			}
+		})
+		do(ctx, cancel, aws.Config{Region: strings.Split(sim.TopicARN(), ":")[3], BaseEndpoint: aws.String(sim.URL()),
+			Credentials: credentials.NewStaticCredentialsProvider(simaws.OwnerKey, "simulated", ""), HTTPClient: sim.Direct()})
 		cancel()
 		stop()
 		wg.Wait()
 	})
-	return code, out.String(), errs.String(), took
 }
 
 // fixed is a clock that stands still.
@@ -444,4 +459,262 @@ func TestScanKeepsNoSecret(t *testing.T) {
 	if all := string(data) + out + errs; strings.Contains(all, secret) {
 		t.Errorf("it is in:\n%s", all)
 	}
+}
+
+// reordered gives the account's list in the order of the ids.
+type reordered struct {
+	lister
+	ids []string
+}
+
+func (l *reordered) BuildIDs(ctx context.Context, at settings.Account, project, token string) (ids []string, next string, err error) {
+	if project != "" {
+		return l.lister.BuildIDs(ctx, at, project, token)
+	}
+	if token == "" {
+		for l.ids = nil; ; {
+			page, next, err := l.lister.BuildIDs(ctx, at, "", token)
+			if err != nil {
+				return nil, "", err
+			}
+			if l.ids = append(l.ids, page...); next == "" {
+				break
+			}
+			token = next
+		}
+		slices.Sort(l.ids)
+		token = "0"
+	}
+	from, err := strconv.Atoi(token)
+	if err != nil {
+		return nil, "", err
+	}
+	to := min(from+awsapi.MaxBuilds, len(l.ids))
+	if to < len(l.ids) {
+		next = strconv.Itoa(to)
+	}
+	return l.ids[from:to], next, nil
+}
+
+// TestScanOrder ensures that a scan finds the same builds whether the account is listed newest
+// first, in another order, or project by project; that the first needs no more pages than reach
+// back to the first day; and that neither of the first two lists by project.
+func TestScanOrder(t *testing.T) {
+	sim := failingAccount(t, 60, 8)
+	privateCache(t, sim)
+	var reports []scanned
+	for _, row := range []struct {
+		name  string
+		order func(lister) lister
+		want  map[string]int
+	}{
+		// 3 days are 120 builds or so; the third page has only older ones, and is read, and the next
+		// is asked for meanwhile.
+		{"newest first", func(l lister) lister { return l }, map[string]int{"ListBuilds": 4, "ListBuildsForProject": 0}},
+		{"by id", func(l lister) lister { return &reordered{lister: l} }, map[string]int{"ListBuilds": 5, "ListBuildsForProject": 0}},
+		{"by project", func(l lister) lister { return refused{l} }, map[string]int{"ListBuilds": 0, "ListBuildsForProject": 60}},
+	} {
+		from := len(sim.Calls())
+		inBubble(t, sim, simaws.Trouble{}, func(ctx context.Context, _ func(), cfg aws.Config) {
+			patience := newPatience(cfg.Region)
+			d, err := newReader(ctx, patience.apply(cfg))
+			if err != nil {
+				t.Fatal(err)
+			}
+			now := deskClock.Now()
+			s := scan{desk: d, lister: row.order(d.codebuild), most: 3, from: now.AddDate(0, 0, -3), until: now,
+				progress: newProgress(io.Discard, patience)}
+			r, err := s.read(ctx, nothingKept())
+			if err != nil {
+				t.Fatal(err)
+			}
+			reports = append(reports, r.report())
+		})
+		n, _ := kinds(sim, from)
+		for op, want := range row.want {
+			if n[op] != want {
+				t.Errorf("%s: %d × %s, want %d", row.name, n[op], op, want)
+			}
+		}
+		if len(reports) > 0 && reports[0].Failures == 0 || !reports[len(reports)-1].Complete {
+			t.Errorf("%s: %d failed builds", row.name, reports[0].Failures)
+		}
+	}
+	for _, r := range reports[1:] {
+		if d := cmp.Diff(reports[0], r, cmpopts.IgnoreUnexported(scanned{}), cmp.AllowUnexported(deniedCount{})); d != "" {
+			t.Error(d)
+		}
+	}
+}
+
+// refused may not list the account.
+type refused struct{ lister }
+
+func (r refused) BuildIDs(ctx context.Context, at settings.Account, project, token string) ([]string, string, error) {
+	if project == "" {
+		return nil, "", heal.DeniedError{Action: "codebuild:ListBuilds"}
+	}
+	return r.lister.BuildIDs(ctx, at, project, token)
+}
+
+// TestWorth ensures that the account is listed as a whole only while that looks cheaper.
+func TestWorth(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, row := range []struct {
+		pages, projects int
+		ordered         bool
+		passed          time.Duration
+		want            bool
+	}{
+		{1, 1000, true, time.Minute, true},       // tried
+		{50, 1000, true, 4 * day, true},          // 325 pages to come
+		{50, 1000, true, 2 * day, false},         // 700
+		{50, 1000, true, 0, false},               // all at the same time
+		{400, 1000, true, 29 * day, true},        // nearly done
+		{249, 1000, false, 0, true},              // without an order
+		{250, 1000, false, 29 * day, false},      // it would have cost 500 calls already
+		{2, 21, true, 30 * day, true},            // few projects
+		{2, 21, true, day, false},                //
+		{1 << 20, 1 << 20, true, 1, false},       // no overflow
+		{1 << 20, 1 << 30, true, 29 * day, true}, //
+	} {
+		if got := worth(row.pages, row.projects, row.ordered, row.passed, 30*day); got != row.want {
+			t.Errorf("%+v: %v", row, got)
+		}
+	}
+}
+
+// TestScanNothing ensures that a scan of the wrong region says where it looked.
+func TestScanNothing(t *testing.T) {
+	sim, err := simaws.Load([]byte("region: eu-west-1\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(sim.Close)
+	privateCache(t, sim)
+	code, out, _, _ := bubble(t, sim, simaws.Trouble{}, scanOptions{most: 3, days: 30}, nil)
+	if code != exitOK || !strings.HasPrefix(out, "Account 111122223333, region eu-west-1: 0 projects, ") ||
+		!strings.Contains(out, "AWS_REGION=R or your profile chooses another region") {
+		t.Errorf("code %d\n%s", code, out)
+	}
+}
+
+// TestScanCannotBegin ensures that what keeps a scan from beginning is said in words that tell
+// what to do.
+func TestScanCannotBegin(t *testing.T) {
+	sim := failingAccount(t, 1, 1)
+	privateCache(t, sim)
+	answer := func(operation, code, message string) func(*aws.Config) {
+		return func(*aws.Config) {
+			sim.Hook(func(c simaws.Call) simaws.Fault {
+				if c.Operation != operation {
+					return simaws.Fault{}
+				}
+				return simaws.Fault{Code: code, Message: message, Status: 400}
+			})
+		}
+	}
+	for name, row := range map[string]struct {
+		change func(*aws.Config)
+		says   string
+	}{
+		"no credentials": {func(c *aws.Config) { c.Credentials = aws.NewCredentialsCache(noCredentialsAtAll{}) },
+			"buildmedic: no AWS credentials that work: set AWS_PROFILE, or run `aws sso login`"},
+		"expired": {answer("GetCallerIdentity", "ExpiredToken", "The security token included in the request is expired"),
+			"buildmedic: your AWS credentials have expired: log in again"},
+		"region not enabled": {answer("GetCallerIdentity", "InvalidClientTokenId", "The security token included in the request is invalid"),
+			"buildmedic: AWS does not accept your credentials in region eu-west-1: they are wrong, or the region is not enabled"},
+		"no such region": {func(c *aws.Config) { c.HTTPClient = &http.Client{Transport: noSuchHost{}} },
+			`buildmedic: AWS is not reached in region "eu-west-1": is the region's name right, and is there a network?`},
+		"no permission": {answer("ListProjects", "AccessDeniedException",
+			"User: a is not authorized to perform: codebuild:ListProjects on resource: r because no identity-based policy allows it"),
+			"Scanning account 111122223333, region eu-west-1.\nbuildmedic: listing the projects: your credentials lack codebuild:ListProjects\n"},
+		"interrupted": {nil, "buildmedic: interrupted\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, sim, simaws.Trouble{}, func(ctx context.Context, cancel func(), cfg aws.Config) {
+				want := exitFailed
+				if row.change != nil {
+					row.change(&cfg)
+				} else {
+					want = exitInterrupted
+					cancel()
+				}
+				var out, errs lockedBuffer
+				code := scanOptions{most: 3, days: 30}.scan(ctx, cfg, &out, &errs)
+				if code != want || !strings.HasPrefix(errs.String(), row.says) || out.String() != "" ||
+					strings.Contains(errs.String(), "deploy the stack") {
+					t.Errorf("code %d\n%s%s", code, errs.String(), out.String())
+				}
+			})
+			sim.Unhook()
+		})
+	}
+}
+
+type noCredentialsAtAll struct{}
+
+func (noCredentialsAtAll) Retrieve(context.Context) (aws.Credentials, error) {
+	return aws.Credentials{}, errors.New("no EC2 IMDS role found")
+}
+
+type noSuchHost struct{}
+
+func (noSuchHost) RoundTrip(r *http.Request) (*http.Response, error) {
+	return nil, &net.DNSError{Err: "no such host", Name: r.URL.Host, IsNotFound: true}
+}
+
+// TestScanDeadline ensures that a call that is never answered ends, is made again, and is told of
+// its build alone; and that the desk's own calls have a deadline.
+func TestScanDeadline(t *testing.T) {
+	sim := failingAccount(t, 3, 2)
+	privateCache(t, sim)
+	inBubble(t, sim, simaws.Trouble{}, func(ctx context.Context, _ func(), cfg aws.Config) {
+		hung := &hangs{of: "/aws/codebuild/p1\"", next: sim.Direct().Transport}
+		cfg.HTTPClient = &http.Client{Transport: hung, Timeout: callTime}
+		var out, errs lockedBuffer
+		if code := (scanOptions{most: 3, days: 30}).scan(ctx, cfg, &out, &errs); code != exitOK || !strings.Contains(out.String(),
+			"\n2 logs could not be read: AWS did not answer within 2m0s, 5 times\n") || hung.times != 2*maxTries {
+			t.Errorf("code %d, tried %d times\n%s%s", code, hung.times, errs.String(), out.String())
+		}
+		// A line a minute tells that it is still at it.
+		if !strings.Contains(errs.String(), "\n3 of 3 projects listed, 4 of 6 failed builds read, about ") {
+			t.Errorf("no progress:\n%s", errs.String())
+		}
+	})
+	t.Setenv("AWS_REGION", "eu-west-1")
+	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
+	cfg, err := quietly(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, ok := cfg.HTTPClient.(interface{ GetTimeout() time.Duration }); !ok || c.GetTimeout() != callTime {
+		t.Errorf("calls have no deadline: %T", cfg.HTTPClient)
+	}
+}
+
+// hangs never answers requests that hold a text.
+type hangs struct {
+	of   string
+	next http.RoundTripper
+
+	mu    sync.Mutex
+	times int
+}
+
+func (h *hangs) RoundTrip(r *http.Request) (*http.Response, error) {
+	data, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	if strings.Contains(string(data), h.of) {
+		h.mu.Lock()
+		h.times++
+		h.mu.Unlock()
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
+	r = r.Clone(r.Context())
+	r.Body = io.NopCloser(bytes.NewReader(data))
+	return h.next.RoundTrip(r)
 }
