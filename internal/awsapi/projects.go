@@ -33,7 +33,8 @@ const MaxBuilds = 100
 // BuildIDs lists a page of the ids of a project's builds, newest first, for the desk's scan. With
 // no project it lists those of the whole account and region, in an order that AWS does not
 // document (AWS.md#listing-builds). next is "" behind the last page.
-func (c CodeBuild) BuildIDs(ctx context.Context, at settings.Account, project, token string) (ids []string, next string, err error) {
+func (c CodeBuild) BuildIDs(ctx context.Context, at settings.Account, project, token string,
+) (ids []string, next string, err error) {
 	client, err := c.client(at)
 	if err != nil {
 		return nil, "", err

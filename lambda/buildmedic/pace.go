@@ -85,10 +85,13 @@ func (p *patience) GetRetryToken(ctx context.Context, err error) (func(error) er
 
 // RetryDelay implements [aws.RetryerV2]; its error ends the tries.
 func (p *patience) RetryDelay(attempt int, err error) (time.Duration, error) {
-	if attempt >= maxTries && !p.throttles.IsErrorThrottle(err).Bool() {
+	switch {
+	case p.throttles.IsErrorThrottle(err).Bool():
+		return p.Standard.RetryDelay(attempt, err)
+	case attempt >= maxTries:
 		return 0, err
 	}
-	return p.Standard.RetryDelay(attempt, err)
+	return time.Duration(attempt) * time.Second / 2, nil
 }
 
 // throttledWithin reports whether a call was throttled in the last d.

@@ -226,7 +226,9 @@ func (r *reading) report() scanned {
 	for _, c := range causes {
 		out.Causes = append(out.Causes, *c)
 	}
-	slices.SortFunc(out.Causes, func(a, b causeCount) int { return cmp.Or(b.Count-a.Count, strings.Compare(a.Cause, b.Cause)) })
+	slices.SortFunc(out.Causes, func(a, b causeCount) int {
+		return cmp.Or(b.Count-a.Count, strings.Compare(a.Cause, b.Cause))
+	})
 	for d, n := range denied {
 		out.Denied = append(out.Denied, deniedCount{d, n})
 	}
@@ -236,7 +238,9 @@ func (r *reading) report() scanned {
 	for w, n := range whys {
 		out.UnreadBecause = append(out.UnreadBecause, whyCount{w, n})
 	}
-	slices.SortFunc(out.UnreadBecause, func(a, b whyCount) int { return cmp.Or(b.Count-a.Count, strings.Compare(a.Why, b.Why)) })
+	slices.SortFunc(out.UnreadBecause, func(a, b whyCount) int {
+		return cmp.Or(b.Count-a.Count, strings.Compare(a.Why, b.Why))
+	})
 	slices.Sort(out.PullRequests)
 	out.Settings = starter(out.wants, out.PullRequests)
 	return out
@@ -411,7 +415,8 @@ func (r scanned) text() string {
 	if !r.Complete {
 		projects = fmt.Sprintf("%d of %s", r.Read, projects)
 	}
-	fmt.Fprintf(&b, "Account %s, region %s: %s, %s read\n", r.Account, r.Region, projects, count(r.Failures-r.Unread, "failed build"))
+	fmt.Fprintf(&b, "Account %s, region %s: %s, %s read\n", r.Account, r.Region, projects,
+		count(r.Failures-r.Unread, "failed build"))
 	if !r.Complete {
 		b.WriteString("This is a part: the scan ended early.\n")
 	}
@@ -430,7 +435,8 @@ func (r scanned) text() string {
 	}
 	switch {
 	case r.Projects == 0:
-		return b.String() + "There is no project. AWS_REGION=R or your profile chooses another region, AWS_PROFILE another account.\n"
+		return b.String() + "There is no project. AWS_REGION=R or your profile chooses another region, AWS_PROFILE another " +
+			"account.\n"
 	case r.Failures == 0 && r.Complete && len(r.Unreadable) == 0:
 		return b.String() + "Nothing failed.\n"
 	case r.Failures == 0:

@@ -129,8 +129,8 @@ type sized struct {
 func openKept(path string, h keptHeader) (*os.File, sized, keptHeader, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, sized{}, h, fmt.Errorf("no interrupted scan of account %s, region %s is kept: leave -resume away to begin one",
-			h.Account, h.Region)
+		return nil, sized{}, h, fmt.Errorf("no interrupted scan of account %s, region %s is kept: leave -resume away to "+
+			"begin one", h.Account, h.Region)
 	}
 	if err != nil {
 		return nil, sized{}, h, err
