@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -153,19 +154,10 @@ func (r *reading) whyNot(doing string, err error) error {
 		return cause
 	}
 	if why := hopeless(err, r.desk.home.Region); why != "" {
-		return stopped{why, err}
+		return fmt.Errorf("%s (%w)", why, err)
 	}
 	return errors.New(doing + ": " + reason(err))
 }
-
-// stopped is an error after which nothing more can be read.
-type stopped struct {
-	why string
-	err error
-}
-
-func (s stopped) Error() string { return s.why + " (" + s.err.Error() + ")" }
-func (s stopped) Unwrap() error { return s.err }
 
 // failed reports whether an error is of what was asked for alone, and why; any other ends the scan.
 func (r *reading) failed(err error) (why string, here bool) {
@@ -173,7 +165,7 @@ func (r *reading) failed(err error) (why string, here bool) {
 		return "", false
 	}
 	if why := hopeless(err, r.desk.home.Region); why != "" {
-		r.stop(stopped{why, err})
+		r.stop(fmt.Errorf("%s (%w)", why, err))
 		return "", false
 	}
 	return reason(err), true

@@ -25,6 +25,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/buildmedic/buildmedic/internal/awsapi"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/settings"
 	"github.com/buildmedic/buildmedic/internal/simaws"
@@ -436,6 +437,104 @@ func TestScanNotResumed(t *testing.T) {
 	}
 }
 
+// TestScanBegunAnew ensures that a scan that begins anew says so, and replaces what is kept of an
+// older one only once it has read something itself.
+func TestScanBegunAnew(t *testing.T) {
+	sim := failingAccount(t, 10, 3)
+	path := privateCache(t, sim)
+	o := scanOptions{most: 3, days: 30}
+	bubble(t, sim, simaws.Trouble{}, o, func(read int) bool { return read == 12 })
+	old, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inBubble(t, sim, simaws.Trouble{}, func(ctx context.Context, cancel func(), cfg aws.Config) {
+		sim.Hook(func(c simaws.Call) simaws.Fault {
+			if c.Operation == "ListBuildsForProject" {
+				cancel()
+			}
+			return simaws.Fault{}
+		})
+		defer sim.Unhook()
+		var out, errs lockedBuffer
+		if code := o.scan(ctx, cfg, &out, &errs); code != exitInterrupted || strings.Contains(errs.String(), "To go on") ||
+			!strings.Contains(errs.String(), "note: this begins anew; -resume would go on with the scan that was interrupted\n") {
+			t.Errorf("code %d\n%s", code, errs.String())
+		}
+	})
+	if now, err := os.ReadFile(path); err != nil || !bytes.Equal(now, old) {
+		t.Errorf("what was kept is gone: %v", err)
+	}
+	if _, _, errs, _ := bubble(t, sim, simaws.Trouble{}, o, func(read int) bool { return read == 9 }); !strings.Contains(errs, "To go on") {
+		t.Error(errs)
+	}
+	if now, err := os.ReadFile(path); err != nil || bytes.Equal(now, old) {
+		t.Errorf("the newer scan is not kept: %v", err)
+	}
+	all, err := os.ReadDir(filepath.Dir(path))
+	if err != nil || len(all) != 1 {
+		t.Errorf("%v, %v", all, err)
+	}
+}
+
+// TestScanKeepsSoMuch ensures that a file does not grow beyond its bound, and that the scan goes on
+// without it.
+func TestScanKeepsSoMuch(t *testing.T) {
+	var errs bytes.Buffer
+	path := filepath.Join(t.TempDir(), "x", "scan.jsonl")
+	k, err := newKeeper(path, keptHeader{}, &errs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.close()
+	k.read(failureRead{ID: "p:1"})
+	k.size = maxKept - 100
+	for range 3 {
+		k.read(failureRead{ID: "p:2", Title: strings.Repeat("x", 100)})
+	}
+	data, err := os.ReadFile(path)
+	if err != nil || strings.Count(string(data), "\n") != 2 || !k.holds() {
+		t.Errorf("%v %s", err, data)
+	}
+	if errs.String() != "\nnote: from here on, what is read is not kept: it is too much to be kept\n" {
+		t.Errorf("%q", errs.String())
+	}
+}
+
+// TestScanAtOnce ensures that eight calls are under way at a time, and no more.
+func TestScanAtOnce(t *testing.T) {
+	sim := failingAccount(t, 40, 2)
+	privateCache(t, sim)
+	inBubble(t, sim, simaws.Trouble{}, func(ctx context.Context, _ func(), cfg aws.Config) {
+		busy := &counts{next: sim.Direct().Transport}
+		cfg.HTTPClient = &http.Client{Transport: busy}
+		var out, errs lockedBuffer
+		if code := (scanOptions{most: 3, days: 30}).scan(ctx, cfg, &out, &errs); code != exitOK || busy.most != 8 {
+			t.Errorf("code %d, %d at once\n%s", code, busy.most, errs.String())
+		}
+	})
+}
+
+// counts counts the requests under way; each takes three seconds more.
+type counts struct {
+	next http.RoundTripper
+
+	mu        sync.Mutex
+	now, most int
+}
+
+func (c *counts) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.mu.Lock()
+	c.now++
+	c.most = max(c.most, c.now)
+	c.mu.Unlock()
+	time.Sleep(3 * time.Second)
+	c.mu.Lock()
+	c.now--
+	c.mu.Unlock()
+	return c.next.RoundTrip(r)
+}
+
 // TestScanKeepsNoSecret ensures that a secret in what a log names is neither kept nor printed.
 func TestScanKeepsNoSecret(t *testing.T) {
 	const secret = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
@@ -466,10 +565,11 @@ func TestScanKeepsNoSecret(t *testing.T) {
 	}
 }
 
-// reordered gives the account's list in the order of the ids.
+// reordered gives the account's list in other pages.
 type reordered struct {
 	lister
-	ids []string
+	pages func(ids []string) [][]string
+	made  [][]string
 }
 
 func (l *reordered) BuildIDs(ctx context.Context, at settings.Account, project, token string,
@@ -478,33 +578,42 @@ func (l *reordered) BuildIDs(ctx context.Context, at settings.Account, project, 
 		return l.lister.BuildIDs(ctx, at, project, token)
 	}
 	if token == "" {
-		for l.ids = nil; ; {
+		for {
 			page, next, err := l.lister.BuildIDs(ctx, at, "", token)
 			if err != nil {
 				return nil, "", err
 			}
-			if l.ids = append(l.ids, page...); next == "" {
+			if ids = append(ids, page...); next == "" {
 				break
 			}
 			token = next
 		}
-		slices.Sort(l.ids)
-		token = "0"
+		l.made, token = l.pages(ids), "0"
 	}
-	from, err := strconv.Atoi(token)
+	i, err := strconv.Atoi(token)
 	if err != nil {
 		return nil, "", err
 	}
-	to := min(from+awsapi.MaxBuilds, len(l.ids))
-	if to < len(l.ids) {
-		next = strconv.Itoa(to)
+	if i+1 < len(l.made) {
+		next = strconv.Itoa(i + 1)
 	}
-	return l.ids[from:to], next, nil
+	return l.made[i], next, nil
+}
+
+func byID(ids []string) [][]string {
+	slices.Sort(ids)
+	return slices.Collect(slices.Chunk(ids, awsapi.MaxBuilds))
+}
+
+// oldestFirst has a page of its own for a build that is too old.
+func oldestFirst(ids []string) [][]string {
+	last := len(ids) - 1
+	return append([][]string{ids[last:]}, slices.Collect(slices.Chunk(ids[:last], awsapi.MaxBuilds))...)
 }
 
 // TestScanOrder ensures that a scan finds the same builds whether the account is listed newest
 // first, in another order, or project by project; that the first needs no more pages than reach
-// back to the first day; and that neither of the first two lists by project.
+// back to the first day; and that none but the last lists by project.
 func TestScanOrder(t *testing.T) {
 	sim := failingAccount(t, 60, 8)
 	privateCache(t, sim)
@@ -517,7 +626,9 @@ func TestScanOrder(t *testing.T) {
 		// 3 days are 120 builds or so; the third page has only older ones, and is read, and the next
 		// is asked for meanwhile.
 		{"newest first", func(l lister) lister { return l }, map[string]int{"ListBuilds": 4, "ListBuildsForProject": 0}},
-		{"by id", func(l lister) lister { return &reordered{lister: l} },
+		{"by id", func(l lister) lister { return &reordered{lister: l, pages: byID} },
+			map[string]int{"ListBuilds": 5, "ListBuildsForProject": 0}},
+		{"an old one first", func(l lister) lister { return &reordered{lister: l, pages: oldestFirst} },
 			map[string]int{"ListBuilds": 5, "ListBuildsForProject": 0}},
 		{"by project", func(l lister) lister { return refused{l} }, map[string]int{"ListBuilds": 0, "ListBuildsForProject": 60}},
 	} {
@@ -562,6 +673,39 @@ func (r refused) BuildIDs(ctx context.Context, at settings.Account, project, tok
 		return nil, "", heal.DeniedError{Action: "codebuild:ListBuilds"}
 	}
 	return r.lister.BuildIDs(ctx, at, project, token)
+}
+
+// TestScanNewest ensures that the account's list shows no more of a project than its own list does.
+func TestScanNewest(t *testing.T) {
+	p := &inAccount{}
+	for n := range int64(mostBuilds + 5) {
+		p.numbers = append(p.numbers, n)
+	}
+	for _, n := range []int64{5, 4} {
+		p.failed = append(p.failed, codebuild.Build{Number: n})
+	}
+	if got := p.newest(); len(got) != 1 || got[0].Number != 5 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// TestScanAwaitsReports ensures that a report that AWS is slow to give is waited for: without it
+// the scan would find another cause.
+func TestScanAwaitsReports(t *testing.T) {
+	sim, _ := account(t, "failed-tests-without-a-log")
+	inBubble(t, sim, simaws.Trouble{}, func(ctx context.Context, _ func(), cfg aws.Config) {
+		began := time.Now()
+		sim.Hook(func(c simaws.Call) simaws.Fault {
+			busy := c.Operation == "BatchGetReports" || c.Operation == "DescribeTestCases"
+			return simaws.Fault{Throttle: busy && time.Since(began) < time.Minute}
+		})
+		defer sim.Unhook()
+		var out, errs lockedBuffer
+		code := scanOptions{most: 10, days: 30}.scan(ctx, cfg, &out, &errs)
+		if code != exitOK || !strings.Contains(out.String(), "test-failure") || time.Since(began) < time.Minute {
+			t.Errorf("code %d\n%s%s", code, errs.String(), out.String())
+		}
+	})
 }
 
 // TestWorth ensures that the account is listed as a whole only while that looks cheaper.
