@@ -263,44 +263,85 @@ const countTries = 50
 // Count implements [heal.Store]. As a rule it is one update, which others that
 // count at the same time do not disturb.
 func (d *DynamoDB) Count(ctx context.Context, id, by string, max int, expires time.Time) (bool, error) {
-	if max <= 0 {
-		return false, nil
+	_, ok, err := d.count(ctx, id, by, max, expires, nil)
+	return ok, err
+}
+
+// Turn implements [heal.Store]. It is one update, too, if nobody else has had a
+// turn a moment ago.
+func (d *DynamoDB) Turn(
+	ctx context.Context, id, by string, max int, expires time.Time, p heal.Pace,
+) (at time.Time, ok bool, err error) {
+	return d.count(ctx, id, by, max, expires, &p)
+}
+
+// count counts by, and if it goes by a pace gives it a turn.
+func (d *DynamoDB) count(
+	ctx context.Context, id, by string, max int, expires time.Time, p *heal.Pace,
+) (at time.Time, ok bool, err error) {
+	if max <= 0 && by != "" {
+		return at, false, nil
 	}
 	for range countTries {
-		item, err := d.add(ctx, id, by, max, expires)
-		if err != nil || item == nil {
-			return err == nil, err
+		item, err := d.add(ctx, id, by, max, expires, p)
+		if err != nil {
+			return at, false, err
+		}
+		if item == nil && p != nil {
+			at = p.From
+		}
+		if item == nil {
+			return at, true, nil
 		}
 		// It cannot be told by an update alone: by is counted, or the counter is full, past its time,
-		// has to forget somebody, or is in its former form.
-		old, err := decodeCounter(item)
+		// has to forget somebody, is in its former form, or the turn is not now.
+		c, err := decodeCounter(item)
 		if err != nil {
-			return false, fmt.Errorf("counting %q: %w", id, err)
+			return at, false, fmt.Errorf("counting %q: %w", id, err)
 		}
-		c := old.At(d.clock.Now(), expires)
-		if !c.Room(by, max) || c.Knows(by) {
-			return c.Room(by, max), nil
+		c = c.At(d.clock.Now(), expires)
+		var turn time.Time
+		if p == nil {
+			if !c.Room(by, max) || c.Knows(by) {
+				return at, c.Room(by, max), nil
+			}
+			c = c.Add(by)
+		} else if c, turn, ok = c.Turn(by, max, *p); !ok {
+			return at, false, nil
+		} else if err := p.Late(turn); err != nil {
+			return at, false, err
 		}
-		done, err := d.putCounter(ctx, id, item, c.Add(by))
-		if err != nil || done {
-			return done, err
+		if done, err := d.putCounter(ctx, id, item, c); err != nil || done {
+			return turn, done, err
 		}
 	}
-	return false, fmt.Errorf("counting %q: too many count at the same time: %w", id, heal.ErrLater)
+	return at, false, fmt.Errorf("counting %q: too many count at the same time: %w", id, heal.ErrLater)
 }
 
 // add counts by in an update, if that is all it takes. If not, it gives the counter as it is.
-func (d *DynamoDB) add(ctx context.Context, id, by string, max int, expires time.Time) (map[string]types.AttributeValue, error) {
+func (d *DynamoDB) add(
+	ctx context.Context, id, by string, max int, expires time.Time, p *heal.Pace,
+) (map[string]types.AttributeValue, error) {
+	if by == "" || p != nil && p.Late(p.From) != nil {
+		return d.counter(ctx, id)
+	}
 	mark := heal.Mark(by)
+	set, where := "", ""
+	values := map[string]types.AttributeValue{":e": numberValue(expires.Unix()), ":nobody": nobody,
+		":one": numberValue(1), ":marks": &types.AttributeValueMemberSS{Value: []string{mark}},
+		":mark": &types.AttributeValueMemberS{Value: mark}, ":now": numberValue(d.clock.Now().Unix()),
+		":max": numberValue(int64(max)), ":most": numberValue(heal.Remembered)}
+	names := map[string]string{"#before": "before"}
+	if p != nil {
+		set, where = ", #next = :next", " AND #next <= :from"
+		names["#next"] = "next"
+		values[":next"], values[":from"] = numberValue(p.From.Add(p.Every).UnixNano()), numberValue(p.From.UnixNano())
+	}
 	_, err := d.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: &d.table, Key: itemKey("count", id, "count"),
-		UpdateExpression: aws.String("SET expires = if_not_exists(expires, :e), who = :nobody ADD n :one, recent :marks"),
+		UpdateExpression: aws.String("SET expires = if_not_exists(expires, :e), who = :nobody" + set + " ADD n :one, recent :marks"),
 		ConditionExpression: aws.String("attribute_not_exists(pk) OR (attribute_exists(n) AND expires >= :now AND n < :max AND " +
-			"size(recent) < :most AND NOT contains(recent, :mark) AND NOT contains(#before, :mark))"),
-		ExpressionAttributeNames: map[string]string{"#before": "before"},
-		ExpressionAttributeValues: map[string]types.AttributeValue{":e": numberValue(expires.Unix()), ":nobody": nobody,
-			":one": numberValue(1), ":marks": &types.AttributeValueMemberSS{Value: []string{mark}},
-			":mark": &types.AttributeValueMemberS{Value: mark}, ":now": numberValue(d.clock.Now().Unix()),
-			":max": numberValue(int64(max)), ":most": numberValue(heal.Remembered)},
+			"size(recent) < :most AND NOT contains(recent, :mark) AND NOT contains(#before, :mark)" + where + ")"),
+		ExpressionAttributeNames: names, ExpressionAttributeValues: values,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld})
 	var failed *types.ConditionalCheckFailedException
 	switch {
@@ -311,11 +352,7 @@ func (d *DynamoDB) add(ctx context.Context, id, by string, max int, expires time
 	case len(failed.Item) > 0:
 		return failed.Item, nil
 	}
-	item, err := d.counter(ctx, id)
-	if err == nil && item == nil {
-		item = map[string]types.AttributeValue{} // deleted in this moment
-	}
-	return item, err
+	return d.counter(ctx, id)
 }
 
 // nobody is in the place where the former form of a counter had the set of all who were counted.
@@ -331,13 +368,16 @@ func encodeCounter(id string, c heal.Counter) map[string]types.AttributeValue {
 			item[name] = &types.AttributeValueMemberSS{Value: marks}
 		}
 	}
+	if !c.Next.IsZero() {
+		item["next"] = numberValue(c.Next.UnixNano())
+	}
 	return item
 }
 
 // putCounter puts a counter in the place of the item, if that is there still.
 func (d *DynamoDB) putCounter(ctx context.Context, id string, old map[string]types.AttributeValue, c heal.Counter) (bool, error) {
 	in := &dynamodb.PutItemInput{TableName: &d.table, Item: encodeCounter(id, c)}
-	in.ConditionExpression, in.ExpressionAttributeValues = unchanged(old)
+	in.ConditionExpression, in.ExpressionAttributeNames, in.ExpressionAttributeValues = unchanged(old)
 	_, err := d.api.PutItem(ctx, in)
 	var failed *types.ConditionalCheckFailedException
 	if errors.As(err, &failed) {
@@ -350,25 +390,32 @@ func (d *DynamoDB) putCounter(ctx context.Context, id string, old map[string]typ
 }
 
 // unchanged is the condition that a counter is as it was read: each count makes its number larger,
-// or its set in the former form.
-func unchanged(old map[string]types.AttributeValue) (*string, map[string]types.AttributeValue) {
+// or its set in the former form, and each turn the time of the next one.
+func unchanged(old map[string]types.AttributeValue) (*string, map[string]string, map[string]types.AttributeValue) {
 	switch who, former := old["who"].(*types.AttributeValueMemberSS); {
 	case len(old) == 0:
-		return aws.String("attribute_not_exists(pk)"), nil
+		return aws.String("attribute_not_exists(pk)"), nil, nil
 	case former:
-		return aws.String("attribute_not_exists(n) AND expires = :e AND size(who) = :k"),
+		return aws.String("attribute_not_exists(n) AND expires = :e AND size(who) = :k"), nil,
 			map[string]types.AttributeValue{":e": old[TTLAttribute], ":k": numberValue(int64(len(who.Value)))}
 	}
-	return aws.String("n = :n AND expires = :e"),
-		map[string]types.AttributeValue{":n": old["n"], ":e": old[TTLAttribute]}
+	values := map[string]types.AttributeValue{":n": old["n"], ":e": old[TTLAttribute]}
+	same, names := "attribute_not_exists(#next)", map[string]string{"#next": "next"}
+	if next, ok := old["next"]; ok {
+		same, values[":next"] = "#next = :next", next
+	}
+	return aws.String("n = :n AND expires = :e AND " + same), names, values
 }
 
-// counter reads a counter's item; nil if there is none. The read is consistent.
+// counter reads a counter's item; an empty one if there is none. The read is consistent.
 func (d *DynamoDB) counter(ctx context.Context, id string) (map[string]types.AttributeValue, error) {
 	out, err := d.api.GetItem(ctx, &dynamodb.GetItemInput{TableName: &d.table, Key: itemKey("count", id, "count"),
 		ConsistentRead: aws.Bool(true)})
 	if err != nil {
 		return nil, fmt.Errorf("reading the counter %q: %w", id, classify(err))
+	}
+	if out.Item == nil {
+		return map[string]types.AttributeValue{}, nil
 	}
 	return out.Item, nil
 }
@@ -404,6 +451,9 @@ func decodeCounter(item map[string]types.AttributeValue) (c heal.Counter, err er
 		return c, nil
 	}
 	c = heal.Counter{N: int(num("n")), Recent: set("recent"), Before: set("before"), Expires: time.Unix(num(TTLAttribute), 0)}
+	if next := num("next"); next != 0 {
+		c.Next = time.Unix(0, next)
+	}
 	for _, by := range set("who") {
 		if c.N++; len(c.Before) < maxOld {
 			c.Before = append(c.Before, heal.Mark(by))

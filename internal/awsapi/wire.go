@@ -32,6 +32,7 @@ type Wiring struct {
 	CodeBucket string   // where the function's code was uploaded to; "" if nobody says
 	Journal    io.Writer
 	Clock      heal.Clock
+	Sleep      func(context.Context, time.Duration) error // of [heal.Healer]
 	Log        *slog.Logger
 }
 
@@ -50,7 +51,7 @@ func Wire(w Wiring) *heal.Healer {
 		Analyzer: Analyzer{accounts},
 		Notifier: SNS{Client: sns.NewFromConfig(w.Config), Topic: w.Topic}, Journal: Journal{w.Journal},
 		Queue: w.Queues.FollowUps,
-		Store: w.Store, Clock: w.Clock, Log: w.Log,
+		Store: w.Store, Clock: w.Clock, Sleep: w.Sleep, Log: w.Log,
 	}
 	for _, g := range w.Settings.Grants {
 		if g.Evidence == settings.EvidenceCloudTrail {
@@ -151,7 +152,7 @@ type Clock struct{}
 // Now implements [heal.Clock].
 func (Clock) Now() time.Time { return time.Now() }
 
-// Sleep implements [heal.Sleeper].
+// Sleep returns when d has passed, or with the context's error.
 func (Clock) Sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -3,6 +3,7 @@ package heal
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -18,6 +19,7 @@ type Counter struct {
 	// that were counted before them.
 	Recent, Before []string
 	Expires        time.Time
+	Next           time.Time // no turn is before it
 }
 
 // Mark stands for who is counted, by so many bits that no two are taken for one.
@@ -51,4 +53,27 @@ func (c Counter) Add(by string) Counter {
 	}
 	c.Recent = append(slices.Clone(c.Recent), Mark(by))
 	return c
+}
+
+// Turn counts one for by, unless it is counted or there is no room, and gives it the next turn.
+func (c Counter) Turn(by string, max int, p Pace) (next Counter, at time.Time, ok bool) {
+	if by != "" && !c.Room(by, max) {
+		return c, at, false
+	}
+	if by != "" && !c.Knows(by) {
+		c = c.Add(by)
+	}
+	if at = p.From; c.Next.After(at) {
+		at = c.Next
+	}
+	c.Next = at.Add(p.Every)
+	return c, at, true
+}
+
+// Late is the error of a turn that would be too late.
+func (p Pace) Late(at time.Time) error {
+	if at.After(p.Latest) {
+		return fmt.Errorf("its turn would be at %s: %w", at.UTC().Format(time.RFC3339), ErrLater)
+	}
+	return nil
 }

@@ -37,7 +37,9 @@ type Healer struct {
 	Queue        Queue
 	Store        Store
 	Clock        Clock
-	Log          *slog.Logger
+	// Sleep returns when the time has passed, or with the context's error.
+	Sleep func(context.Context, time.Duration) error
+	Log   *slog.Logger
 }
 
 // How long the healer waits, and for what.

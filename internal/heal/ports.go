@@ -239,12 +239,6 @@ type Queue interface {
 // Clock tells the time.
 type Clock interface{ Now() time.Time }
 
-// Sleeper is a [Clock] by which an invocation can wait: it returns when d has passed, or the context's
-// error.
-type Sleeper interface {
-	Sleep(ctx context.Context, d time.Duration) error
-}
-
 // Item is one record of the ledger.
 type Item struct {
 	Kind    string // see record.go
@@ -274,9 +268,20 @@ type Store interface {
 	// counter takes up does not grow with what it counts. Counters may be deleted
 	// after expires.
 	Count(ctx context.Context, id, by string, max int, expires time.Time) (bool, error)
+	// Turn counts by as Count does, and gives it a turn: a time from p.From on that is at
+	// least p.Every after each turn that the counter gave before. Whoever asks again gets
+	// another turn, and "" gets one without being counted. It gives [ErrLater], and
+	// counts nobody, if the turn would be after p.Latest.
+	Turn(ctx context.Context, id, by string, max int, expires time.Time, p Pace) (at time.Time, ok bool, err error)
 	// Room reports whether Count would count by now. It reserves nothing: by the
 	// time of Count the place may be gone.
 	Room(ctx context.Context, id, by string, max int) (bool, error)
+}
+
+// Pace says how closely turns follow each other, and which time a turn may have.
+type Pace struct {
+	From, Latest time.Time
+	Every        time.Duration
 }
 
 // ResumeMessage is the message that brings a case back to the healer.

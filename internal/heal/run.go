@@ -44,7 +44,7 @@ func (h *Healer) run(ctx context.Context, c *held) error {
 		if errors.Is(err, errWait) {
 			return h.flush(ctx, c)
 		}
-		if err != nil && !h.sleep(ctx, c, err) {
+		if err != nil && !h.tryInPlace(ctx, c, err) {
 			return h.handleError(ctx, c, err)
 		}
 	}
@@ -58,11 +58,10 @@ const (
 	afterASleep = time.Minute // that the invocation, the lease and the case's lock must last besides
 )
 
-// sleep waits in place before a change that is half made is tried again, and reports whether it did:
+// tryInPlace waits in place before a change that is half made is tried again, and reports whether it did:
 // as a message, the case would wait behind the whole queue, with the role's lease in its hand.
-func (h *Healer) sleep(ctx context.Context, c *held, err error) bool {
-	clock, can := h.Clock.(Sleeper)
-	if !can || !c.halfDone(err) || !errors.Is(err, ErrLater) || errors.Is(err, errBusy) || c.sleeps >= maxSleeps {
+func (h *Healer) tryInPlace(ctx context.Context, c *held, err error) bool {
+	if !c.halfDone(err) || !errors.Is(err, ErrLater) || errors.Is(err, errBusy) || c.sleeps >= maxSleeps {
 		return false
 	}
 	c.sleeps++
@@ -72,7 +71,7 @@ func (h *Healer) sleep(ctx context.Context, c *held, err error) bool {
 		return false
 	}
 	h.Log.InfoContext(ctx, "trying again in place", "case", c.ID, "after", d.String(), "because", err.Error())
-	return clock.Sleep(ctx, d) == nil
+	return h.Sleep(ctx, d) == nil
 }
 
 // wait unlocks the case and asks the queue to bring it back at the given time.

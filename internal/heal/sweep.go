@@ -352,19 +352,14 @@ func (h *Healer) remindOf(ctx context.Context, e expiry) error {
 }
 
 // countNotice counts a notice, and reports whether it goes alone: no more were sent within the hour
-// than the settings allow one by one.
+// than the settings allow one by one. It is the notice's turn then.
 func (h *Healer) countNotice(ctx context.Context, id string) (alone bool, err error) {
-	now := h.Clock.Now()
-	alone, err = h.Store.Count(ctx, "notices "+now.UTC().Format("2006-01-02T15"), id, h.Settings.Notify.Digest, now.Add(2*time.Hour))
-	if err != nil {
-		return false, fmt.Errorf("counting notices: %w", err)
-	}
-	return alone, nil
+	return h.turn(ctx, id, h.Settings.Notify.Digest)
 }
 
 // notify sends a notice, or keeps it for the digest. was is the notice that was counted already.
 func (h *Healer) notify(ctx context.Context, o decide.Outcome, was countedNotice) (err error) {
-	now, alone := h.Clock.Now(), was.alone
+	alone := was.alone
 	if was.id != o.ID {
 		if alone, err = h.countNotice(ctx, o.ID); err != nil {
 			return err
@@ -382,6 +377,7 @@ func (h *Healer) notify(ctx context.Context, o decide.Outcome, was countedNotice
 	if err != nil {
 		return err
 	}
+	now := h.Clock.Now()
 	_, err = h.Store.Put(ctx, Item{Kind: kindDigest, ID: o.ID, Due: now, Expires: now.Add(kept), Data: data})
 	if errors.Is(err, ErrConflict) {
 		return nil // kept already
@@ -428,6 +424,9 @@ func (h *Healer) digestOnce(ctx context.Context) (int, error) {
 	}
 	if len(os) == 0 {
 		return len(its), nil
+	}
+	if _, err := h.turn(ctx, "", 0); err != nil {
+		return 0, err
 	}
 	if err := h.Notifier.Digest(ctx, os); err != nil {
 		return 0, fmt.Errorf("sending the digest: %w", err)

@@ -33,6 +33,9 @@ func (h *Healer) weekly(ctx context.Context) error {
 		return err
 	}
 	if w.Costs.Total.Builds > 0 {
+		if _, err := h.turn(ctx, "", 0); err != nil {
+			return err
+		}
 		if err := h.Notifier.Week(ctx, w); err != nil {
 			return fmt.Errorf("sending the weekly notice: %w", err)
 		}

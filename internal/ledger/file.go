@@ -103,6 +103,17 @@ func (f *File) Count(ctx context.Context, id, by string, max int, expires time.T
 	return ok, f.write()
 }
 
+// Turn implements [heal.Store].
+func (f *File) Turn(
+	ctx context.Context, id, by string, max int, expires time.Time, p heal.Pace,
+) (at time.Time, ok bool, err error) {
+	at, ok, err = f.Memory.Turn(ctx, id, by, max, expires, p)
+	if err != nil || !ok {
+		return at, ok, err
+	}
+	return at, ok, f.write()
+}
+
 // write replaces the file as a whole, so that a crash leaves the old or the
 // new one.
 func (f *File) write() error {

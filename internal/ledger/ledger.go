@@ -112,6 +112,23 @@ func (m *Memory) Count(_ context.Context, id, by string, max int, expires time.T
 	return true, nil
 }
 
+// Turn implements [heal.Store].
+func (m *Memory) Turn(
+	_ context.Context, id, by string, max int, expires time.Time, p heal.Pace,
+) (at time.Time, ok bool, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c, at, ok := m.count[id].At(m.clock.Now(), expires).Turn(by, max, p)
+	if !ok {
+		return time.Time{}, false, nil
+	}
+	if err := p.Late(at); err != nil {
+		return time.Time{}, false, err
+	}
+	m.count[id] = c
+	return at, true, nil
+}
+
 // Room implements [heal.Store].
 func (m *Memory) Room(_ context.Context, id, by string, max int) (bool, error) {
 	m.mu.Lock()

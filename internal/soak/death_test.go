@@ -174,6 +174,21 @@ func (m mortal) Put(ctx context.Context, it heal.Item) (heal.Item, error) {
 	return out, err
 }
 
+func (m mortal) Turn(
+	ctx context.Context, id, by string, max int, expires time.Time, p heal.Pace,
+) (time.Time, bool, error) {
+	before, after := m.life.write("turn " + id)
+	if before {
+		return time.Time{}, false, errDead
+	}
+	at, ok, err := m.Store.Turn(ctx, id, by, max, expires, p)
+	if after {
+		m.life.end()
+		return time.Time{}, false, errDead
+	}
+	return at, ok, err
+}
+
 func (m mortal) Count(ctx context.Context, id, by string, max int, expires time.Time) (bool, error) {
 	before, after := m.life.write("count " + id)
 	if before {

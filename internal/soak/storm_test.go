@@ -80,6 +80,7 @@ func (s *storm) play(t *testing.T) {
 				set.Limits.WritesHour, set.Limits.RetriesHour, set.Limits.WritesRole = s.n+1, 4*s.n, perRole
 				set.Notify.Digest = 100
 			},
+			Sleep: asleep,
 			Store: func(c heal.Clock) heal.Store {
 				s.store = memory.NewMemory(c)
 				s.ledger = story.NewMetered(s.store)
@@ -153,6 +154,16 @@ func (s *storm) fleet(t *testing.T) {
 	s.watch.all = time.Since(began)
 	stop()
 	wg.Wait()
+}
+
+// asleep waits as the function does, in the bubble's time.
+func asleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // instance is an instance of the function as it is deployed: with its own

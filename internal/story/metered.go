@@ -109,6 +109,43 @@ func (m *Metered) Count(ctx context.Context, id, by string, most int, expires ti
 	return ok, err
 }
 
+// Turn implements [heal.Store].
+func (m *Metered) Turn(
+	ctx context.Context, id, by string, most int, expires time.Time, p heal.Pace,
+) (at time.Time, ok bool, err error) {
+	n := 1
+	if by == "" || m.next(id).After(p.From) { // it is read first, or it takes a second write
+		n = 2
+	}
+	began := m.wait(n)
+	at, ok, err = m.Store.Turn(ctx, id, by, most, expires, p)
+	c := LedgerCall{Operation: "Turn", Kind: "count", ID: id, Requests: n, Began: began, Err: err,
+		WriteUnits: m.count(id, by, ok && err == nil)}
+	if n == 2 && by != "" {
+		c.WriteUnits++
+	}
+	m.done(c)
+	m.turned(id, at.Add(p.Every))
+	return at, ok, err
+}
+
+// next is when the counter's next turn is.
+func (m *Metered) next(id string) time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.counts[id].Next
+}
+
+// turned keeps when it is.
+func (m *Metered) turned(id string, next time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if c := m.counts[id]; next.After(c.Next) {
+		c.Next = next
+		m.counts[id] = c
+	}
+}
+
 // Room implements [heal.Store].
 func (m *Metered) Room(ctx context.Context, id, by string, most int) (bool, error) {
 	began := m.wait(1)
@@ -164,7 +201,7 @@ func (m *Metered) count(id, by string, made bool) int {
 	key := "count#" + id
 	was := m.stored[key]
 	now := was
-	if c := m.counts[id]; made && !c.Knows(by) {
+	if c := m.counts[id]; made && by != "" && !c.Knows(by) {
 		m.counts[id] = c.Add(by)
 		now.size = awsapi.SizeOfCounter(id, m.counts[id])
 		m.stored[key] = now

@@ -40,6 +40,7 @@ type Stage struct {
 
 	log   io.Writer
 	clock heal.Clock
+	sleep func(context.Context, time.Duration) error
 }
 
 // Options change how a story is played.
@@ -47,8 +48,10 @@ type Options struct {
 	Settings func(*settings.Settings)    // changes the settings first
 	Store    func(heal.Clock) heal.Store // default: in memory
 	Clock    func(heal.Clock) heal.Clock // the function's own; default: the simulated one
-	Log      io.Writer                   // the function's log; default: none
-	Sim      func(*simaws.Sim)           // prepares the account: troubles, hooks
+	// Sleep is how the function waits; default: it makes simulated time pass.
+	Sleep func(context.Context, time.Duration) error
+	Log   io.Writer         // the function's log; default: none
+	Sim   func(*simaws.Sim) // prepares the account: troubles, hooks
 }
 
 // The names of the function and of its role in member accounts on the stage.
@@ -77,6 +80,9 @@ func Open(s Story, o Options) (*Stage, error) {
 	st := &Stage{Story: s, Sim: sim, Settings: set, clock: sim.Clock}
 	if o.Clock != nil {
 		st.clock = o.Clock(sim.Clock)
+	}
+	if st.sleep = o.Sleep; st.sleep == nil {
+		st.sleep = sim.Clock.Sleep
 	}
 	if o.Store != nil {
 		st.Store = o.Store(st.clock)
@@ -148,6 +154,7 @@ func (st *Stage) Instance(cfg aws.Config, journal io.Writer) (*inbox.Inbox, erro
 			Function:   Function,
 			Journal:    journal,
 			Clock:      st.clock,
+			Sleep:      st.sleep,
 			Log:        logger,
 			Parts:      awsapi.Parts(id, cfg.Region, Function, queues, "", st.Sim.TopicARN()),
 		})}, nil

@@ -107,7 +107,7 @@ func openDesk(ctx context.Context, f deskFlags, change func(*settings.Settings),
 	}
 	d.healer = awsapi.Wire(awsapi.Wiring{Config: cfg, Identity: id, Region: cfg.Region, Settings: s,
 		Store: d.store, Topic: *f.topic,
-		Journal: io.Discard, Clock: deskClock, Log: slog.New(slog.DiscardHandler)})
+		Journal: io.Discard, Clock: deskClock, Sleep: deskClock.Sleep, Log: slog.New(slog.DiscardHandler)})
 	d.healer.Queue = d.queue
 	if *f.topic == "" {
 		d.healer.Notifier = printer{notices}
@@ -132,7 +132,7 @@ func newReader(ctx context.Context, cfg aws.Config) (*desk, error) {
 	}
 	home := settings.Account{ID: id.Account, Region: cfg.Region}
 	h := awsapi.Wire(awsapi.Wiring{Config: cfg, Identity: id, Region: cfg.Region, Settings: &settings.Settings{},
-		Clock: deskClock, Log: slog.New(slog.DiscardHandler)})
+		Clock: deskClock, Sleep: deskClock.Sleep, Log: slog.New(slog.DiscardHandler)})
 	return &desk{healer: h, home: home,
 		codebuild: awsapi.CodeBuild{Accounts: awsapi.NewAccounts(cfg, home, id.Partition, "")}}, nil
 }

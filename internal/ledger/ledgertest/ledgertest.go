@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -271,6 +272,75 @@ func Conform(t *testing.T, open func(*testing.T, *Clock) heal.Store) {
 			if all != row.times*row.max {
 				t.Errorf("%d counts of %d are answered with yes, where %d may be", all, row.each*row.times*len(counted), row.times*row.max)
 			}
+		}
+	})
+	t.Run("turns keep their distance", func(t *testing.T) {
+		s, c := start(t)
+		const most = 3
+		turn := func(by string, from time.Duration, ok bool, want time.Duration, late error) {
+			t.Helper()
+			now := c.Now()
+			at, is, err := s.Turn(ctx, "n", by, most, now.Add(time.Hour),
+				heal.Pace{From: now.Add(from), Latest: now.Add(3 * time.Second), Every: time.Second})
+			if is != ok || !errors.Is(err, late) || ok && !at.Equal(now.Add(want)) {
+				t.Errorf("%q has a turn: %v at %v, %v; want one: %v at %v", by, is, at.Sub(now), err, ok, want)
+			}
+		}
+		turn("a", 0, true, 0, nil)
+		turn("a", 0, true, time.Second, nil) // it is counted, and gets another turn
+		turn("", 0, true, 2*time.Second, nil)
+		turn("b", 500*time.Millisecond, true, 3*time.Second, nil)
+		turn("c", 0, false, 0, heal.ErrLater)
+		turn("", 0, false, 0, heal.ErrLater)
+		c.Advance(10 * time.Second)
+		turn("c", 123456789, true, 123456789, nil)
+		turn("d", 0, false, 0, nil) // three are counted
+		turn("", 0, true, 123456789+time.Second, nil)
+		for by, want := range map[string]bool{"b": true, "d": false} {
+			if ok, err := s.Count(ctx, "n", by, most, c.Now().Add(time.Hour)); ok != want || err != nil {
+				t.Errorf("%s is counted: %v, %v", by, ok, err)
+			}
+		}
+		if ok, err := s.Count(ctx, "n", "d", most+1, c.Now().Add(time.Hour)); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		turn("f", 0, false, 0, nil) // more than its own maximum are counted
+		turn("", 0, true, 123456789+2*time.Second, nil)
+		c.Advance(2 * time.Hour)
+		turn("e", 0, true, 0, nil)
+	})
+	t.Run("turns that are taken at the same time keep their distance", func(t *testing.T) {
+		s, c := start(t)
+		const most = 40
+		now := c.Now()
+		var mu sync.Mutex
+		var turns []time.Time
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Go(func() {
+				for n := range 6 {
+					at, ok, err := s.Turn(ctx, "n", fmt.Sprint(i, " ", n), most, now.Add(time.Hour),
+						heal.Pace{From: now.Add(time.Duration(i) * time.Second), Latest: now.Add(time.Hour), Every: 250 * time.Millisecond})
+					if err != nil {
+						t.Error(err)
+					}
+					mu.Lock()
+					if ok {
+						turns = append(turns, at)
+					}
+					mu.Unlock()
+				}
+			})
+		}
+		wg.Wait()
+		slices.SortFunc(turns, time.Time.Compare)
+		for i := range turns[1:] {
+			if d := turns[i+1].Sub(turns[i]); d < 250*time.Millisecond {
+				t.Errorf("turn %d is %v after the one before", i+1, d)
+			}
+		}
+		if len(turns) != most {
+			t.Errorf("%d have a turn, want %d", len(turns), most)
 		}
 	})
 	t.Run("room is what a count would find, and takes none", func(t *testing.T) {
