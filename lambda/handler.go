@@ -88,10 +88,23 @@ func (h *handler) wired(ctx context.Context) (*inbox.Inbox, error) {
 	}
 	queues := awsapi.NewQueues(sqs.NewFromConfig(h.aws), c.queue, c.followUps, clock)
 	h.inbox = &inbox.Inbox{Log: log,
-		Healer: awsapi.Wire(awsapi.Wiring{Config: h.aws, Identity: id, Region: c.region, Settings: c.settings, Store: store,
-			Topic: c.topic, Queues: queues, MemberRole: c.memberRole, Function: c.function, CodeBucket: c.code,
-			Parts: awsapi.Parts(id, c.region, c.function, queues, c.table, c.topic, c.key), Journal: h.out, Clock: clock, Sleep: clock.Sleep,
-			Log: log}),
+		Healer: awsapi.Wire(awsapi.Wiring{
+			Config:     h.aws,
+			Identity:   id,
+			Region:     c.region,
+			Settings:   c.settings,
+			Store:      store,
+			Topic:      c.topic,
+			Queues:     queues,
+			MemberRole: c.memberRole,
+			Function:   c.function,
+			CodeBucket: c.code,
+			Parts:      awsapi.Parts(id, c.region, c.function, queues, c.table, c.topic, c.key),
+			Journal:    h.out,
+			Clock:      clock,
+			Sleep:      clock.Sleep,
+			Log:        log,
+		}),
 		Requeue: queues.Back,
 	}
 	return h.inbox, nil

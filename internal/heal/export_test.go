@@ -27,7 +27,9 @@ var (
 )
 
 // Tell sends a notice, as a case does.
-func (h *Healer) Tell(ctx context.Context, o decide.Outcome) error { return h.notify(ctx, o, countedNotice{}) }
+func (h *Healer) Tell(ctx context.Context, o decide.Outcome) error {
+	return h.notify(ctx, o, countedNotice{})
+}
 
 // TellDigest sends what was kept, as a sweep does.
 func (h *Healer) TellDigest(ctx context.Context) error { return h.digest(ctx) }

@@ -42,10 +42,10 @@ func (s *foreseen) foresee(ctx context.Context, at settings.Account, r codebuild
 	return nil
 }
 
-// look reads all that a grant hangs on, as much of it at the same time as can be. Of a role that the
-// healer never wrote there is most likely nothing to build on: while its policies are read, the
-// simulator's answers show which policy would probably be written, so that it can be proved, and who
-// else would have what it gives can be read.
+// look reads all that a grant hangs on, as much of it at the same time as can be. Of a role that
+// the healer never wrote there is most likely nothing to build on: while its policies are read, the
+// simulator's answers show which policy would probably be written, so that it can be proved, and
+// who else would have what it gives can be read.
 func (h *Healer) look(
 	ctx context.Context, at settings.Account, f *decide.Facts, qs []guardrail.Question, wrote bool, seen *foreseen,
 ) error {

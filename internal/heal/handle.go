@@ -74,8 +74,8 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 		h.Log.InfoContext(ctx, "another build of a commit whose case is under way, or has dealt with a later one",
 			"build", b.ID, "case", c.ID, "waits", at == fateWaits)
 	}
-	// Of the assignment and the case, a run that dies may have recorded only one. Either is enough for
-	// the next delivery to do the other.
+	// Of the assignment and the case, a run that dies may have recorded only one. Either is enough
+	// for the next delivery to do the other.
 	caseID, saved := c.ID, error(nil)
 	assigned := beside(
 		func() error { return h.assignAll(ctx, b, caseID) },
@@ -121,8 +121,8 @@ func (h *Healer) locate(ctx context.Context, e Ended, b codebuild.Build, unread 
 	return id, c, err
 }
 
-// belongs finds the case of a build that the ledger does not know. named is the case that its record
-// names.
+// belongs finds the case of a build that the ledger does not know. named is the case that its
+// record names.
 func (h *Healer) belongs(ctx context.Context, at settings.Account, b codebuild.Build, named *held) (string, *held, error) {
 	id, err := h.findCase(ctx, at, b)
 	if err != nil || id == decide.CaseID(at, b) {
@@ -266,8 +266,8 @@ func (h *Healer) findCase(ctx context.Context, at settings.Account, b codebuild.
 		return id, nil
 	}
 	// The healer may have started the build and died before recording that: its
-	// case is then in StepRetrying, or names the build in StepRetried. It may be another case than the build's commit
-	// names, since a build that fails early does not know its commit.
+	// case is then in StepRetrying, or names the build in StepRetried. It may be another case than
+	// the build's commit names, since a build that fails early does not know its commit.
 	now := h.Clock.Now()
 	its, err := h.Store.Between(ctx, kindCase, now.Add(-recent), now.Add(recent), true, 1000)
 	if err != nil {

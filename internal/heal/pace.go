@@ -9,8 +9,8 @@ import (
 // AWS deactivates an e-mail subscription that gets more than 10 notices a second (AWS.md#e-mail).
 // So every notice, of whatever kind and instance, waits for its turn, and the ledger gives one
 // in noticeEvery. Turns go by the instances' clocks: if these are apart by d, a second holds at
-// most (1 s + d) / noticeEvery + 1 notices, so fewer than 10 as long as d, with what one publication
-// takes longer than another, is below 1.25 s.
+// most (1 s + d) / noticeEvery + 1 notices, so fewer than 10 as long as d, with what one
+// publication takes longer than another, is below 1.25 s.
 const (
 	noticeEvery = 250 * time.Millisecond
 	// noticeWait is how long a notice waits at most; then it stays where it is
@@ -23,8 +23,8 @@ const (
 func (h *Healer) turn(ctx context.Context, by string, max int) (bool, error) {
 	now := h.Clock.Now()
 	hour := now.UTC().Truncate(time.Hour)
-	// Each hour has a counter of its own. That turns of two hours keep their distance too, the first
-	// of an hour is later by it, and none is after the hour.
+	// Each hour has a counter of its own. That turns of two hours keep their distance too, the
+	// first of an hour is later by it, and none is after the hour.
 	p := Pace{From: now, Latest: now.Add(noticeWait), Every: noticeEvery}
 	if first := hour.Add(noticeEvery); p.From.Before(first) {
 		p.From = first

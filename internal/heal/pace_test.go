@@ -138,8 +138,8 @@ func TestNoticeOutOfTime(t *testing.T) {
 	})
 }
 
-// TestNoticesWaitForTheirTurn ensures that notices which have no turn for a long time stay recorded,
-// and come then.
+// TestNoticesWaitForTheirTurn ensures that notices which have no turn for a long time stay
+// recorded, and come then.
 func TestNoticesWaitForTheirTurn(t *testing.T) {
 	s := open(t, shop(1, ""), shopSettings(1, ""))
 	now := s.Sim.Clock.Now()

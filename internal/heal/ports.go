@@ -67,7 +67,8 @@ const MaxRecords = 100
 type Builds interface {
 	// Get reads one build by PROJECT:UUID or ARN.
 	Get(ctx context.Context, at settings.Account, id string) (codebuild.Build, error)
-	// Several reads at most [MaxRecords] builds with one call, in any order. One that is gone is left out.
+	// Several reads at most [MaxRecords] builds with one call, in any order. One that is gone is
+	// left out.
 	Several(ctx context.Context, at settings.Account, ids []string) ([]codebuild.Build, error)
 	// Since lists the project's builds that began at or after from and after
 	// the build seen ("" for none), newest first, at most 1,000.

@@ -58,8 +58,9 @@ const (
 	afterASleep = time.Minute // that the invocation, the lease and the case's lock must last besides
 )
 
-// tryInPlace waits in place before a change that is half made is tried again, and reports whether it did:
-// as a message, the case would wait behind the whole queue, with the role's lease in its hand.
+// tryInPlace waits in place before a change that is half made is tried again, and reports whether
+// it did: as a message, the case would wait behind the whole queue, with the role's lease in its
+// hand.
 func (h *Healer) tryInPlace(ctx context.Context, c *held, err error) bool {
 	if !c.halfDone(err) || !errors.Is(err, ErrLater) || errors.Is(err, errBusy) || c.sleeps >= maxSleeps {
 		return false
@@ -287,7 +288,8 @@ func (h *Healer) decided(ctx context.Context, c *held, f decide.Facts) (d decide
 		err = beside(
 			func() (err error) {
 				if c.leased != "" {
-					// Under the lease once more: an undo may have been recorded while this case waited for it.
+					// Under the lease once more: an undo may have been recorded while this case
+					// waited for it.
 					holds, err = h.heldBack(ctx, c.at(), f.Project)
 				}
 				return err
@@ -508,8 +510,8 @@ func (h *Healer) acquire(ctx context.Context, c *held) error {
 	return h.acquireOn(ctx, c, leaseOf(*c.last().Decision.Plan))
 }
 
-// afterWrite releases the lease, if there is one, and waits for what was written to settle, or starts
-// the build. wrote is when it was written; zero if nothing was.
+// afterWrite releases the lease, if there is one, and waits for what was written to settle, or
+// starts the build. wrote is when it was written; zero if nothing was.
 func (h *Healer) afterWrite(ctx context.Context, c *held, wrote time.Time) error {
 	r := c.last()
 	p := r.Decision.Plan

@@ -31,9 +31,9 @@ type recordOf struct {
 	id string
 }
 
-// Together gives the healer for events that were delivered together: the records of their builds are
-// read with one call for up to [MaxRecords] of an account and region. What cannot be read together is
-// read alone.
+// Together gives the healer for events that were delivered together: the records of their builds
+// are read with one call for up to [MaxRecords] of an account and region. What cannot be read
+// together is read alone.
 func (h *Healer) Together(ctx context.Context, es []Ended) *Healer {
 	ids := map[settings.Account][]string{}
 	for _, e := range es {
@@ -76,8 +76,8 @@ func (s *shared) Get(ctx context.Context, at settings.Account, id string) (codeb
 	return s.Builds.Get(ctx, at, id)
 }
 
-// settled reports whether nothing of the record is still to come: the build has ended, and CodeBuild
-// names the build that repeats it if there will be one.
+// settled reports whether nothing of the record is still to come: the build has ended, and
+// CodeBuild names the build that repeats it if there will be one.
 func settled(b codebuild.Build) bool {
 	return b.Status != codebuild.InProgress && !(b.HasFailed() && b.AutoRetry.Number < b.AutoRetry.Limit && b.AutoRetry.Next == "")
 }

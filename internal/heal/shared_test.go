@@ -38,7 +38,9 @@ func (a *archive) Get(_ context.Context, _ settings.Account, id string) (codebui
 // TestTogether ensures that each record that is read with others is given once, and only if what
 // the event needs is in it.
 func TestTogether(t *testing.T) {
-	set, err := settings.Parse([]byte("version: 1\nnotify: {email: [a@example.com]}\nprojects: [{name: shop, role: shop-role, mode: observe}]\n"))
+	set, err := settings.Parse([]byte(
+		"version: 1\nnotify: {email: [a@example.com]}\nprojects: [{name: shop, role: shop-role, mode: observe}]\n",
+	))
 	if err != nil {
 		t.Fatal(err)
 	}

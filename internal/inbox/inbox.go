@@ -35,8 +35,8 @@ const (
 	// spare is how much of the function's time must be left to begin with
 	// another message.
 	spare = 90 * time.Second
-	// reading is how long reading what the messages of a batch are about may take; what is not read by
-	// then is read with its message.
+	// reading is how long reading what the messages of a batch are about may take; what is not read
+	// by then is read with its message.
 	reading = 20 * time.Second
 	// last is how much of it is kept for recording how far it came, and for
 	// giving a message back: one whose function is ended by Lambda comes again
