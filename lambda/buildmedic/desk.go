@@ -169,6 +169,11 @@ const callTime = 2 * time.Minute
 func quietly(ctx context.Context) (aws.Config, error) {
 	cfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithLogger(logging.Nop{}),
 		awsconfig.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTime)))
+	var unknown awsconfig.SharedConfigProfileNotExistError
+	if errors.As(err, &unknown) {
+		return cfg, fmt.Errorf("your AWS configuration has no profile %q, which AWS_PROFILE names: `aws configure list-profiles` "+
+			"lists those that it has", unknown.Profile)
+	}
 	if err != nil {
 		return cfg, fmt.Errorf("loading AWS configuration: %w", err)
 	}

@@ -242,7 +242,7 @@ func TestScanResumed(t *testing.T) {
 		if runs++; runs > 20 {
 			t.Fatal("it does not end")
 		}
-		code, got, errs, _ = bubble(t, sim, simaws.Trouble{}, o, func(read int) bool { return read == 3*runs })
+		code, got, errs, _ = bubble(t, sim, simaws.Trouble{}, o, func(read int) bool { return read == 10*runs })
 		if code == exitOK {
 			break
 		}
@@ -251,14 +251,14 @@ func TestScanResumed(t *testing.T) {
 			t.Fatalf("interrupted: code %d\n%s\n%s", code, got, errs)
 		}
 		if fi, err := os.Stat(kept); err != nil || fi.Mode().Perm() != 0o600 {
-			t.Fatalf("%v, %v", fi.Mode(), err)
+			t.Fatalf("%v, %v", fi, err)
 		}
 	}
 	if got != want {
 		t.Errorf("resumed: %s", cmp.Diff(want, got))
 	}
 	again, _ := kinds(sim, from)
-	if runs < 4 || again["GetLogEvents"] > all["GetLogEvents"]+(runs-1)*atOnce {
+	if runs < 3 || again["GetLogEvents"] > all["GetLogEvents"]+(runs-1)*atOnce {
 		t.Errorf("%d runs read %d logs, a whole one %d", runs, again["GetLogEvents"], all["GetLogEvents"])
 	}
 	if _, err := os.Stat(kept); err == nil {
@@ -432,8 +432,58 @@ func TestScanNotResumed(t *testing.T) {
 	if err := os.WriteFile(path, append(data, `{"read":{"id":"p00:`...), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if code, _, errs, _ := bubble(t, sim, simaws.Trouble{}, o, func(read int) bool { return read == 9 }); code != exitInterrupted {
+		t.Errorf("half a line: code %d\n%s", code, errs)
+	}
 	if code, out, errs, _ := bubble(t, sim, simaws.Trouble{}, o, nil); code != exitOK || out != want {
 		t.Errorf("half a line: code %d\n%s\n%s", code, errs, cmp.Diff(want, out))
+	}
+}
+
+// TestScanAsksAgain ensures that what could not be read is not kept, but asked for again, and
+// that a build which began later does not count.
+func TestScanAsksAgain(t *testing.T) {
+	sim := failingAccount(t, 10, 3)
+	privateCache(t, sim)
+	o := scanOptions{most: 4, days: 30}
+	_, want, _, _ := bubble(t, sim, simaws.Trouble{}, o, nil)
+	sim.Hook(func(c simaws.Call) simaws.Fault {
+		resources := strings.Join(c.Resources, " ")
+		if c.Done && (c.Operation == "GetLogEvents" && strings.Contains(resources, "/p1:") ||
+			c.Operation == "ListBuildsForProject" && strings.HasSuffix(resources, "/p2")) {
+			return simaws.Fault{Code: "AccessDeniedException", Message: "no", Status: 400}
+		}
+		return simaws.Fault{}
+	})
+	_, part, _, _ := bubble(t, sim, simaws.Trouble{}, o, func(read int) bool { return read == 20 })
+	if !strings.Contains(part, "p2: your credentials lack a permission") ||
+		!strings.Contains(part, "3 logs could not be read: your credentials lack a permission") {
+		t.Errorf("not denied:\n%s", part)
+	}
+	// What fails meanwhile belongs to the next scan.
+	if _, err := sim.Run(simaws.Start{Project: "p2", Version: "refs/heads/main"}); err != nil {
+		t.Fatal(err)
+	}
+	sim.Settle()
+	o.resume = true
+	if code, out, errs, _ := bubble(t, sim, simaws.Trouble{}, o, nil); code != exitOK || out != want {
+		t.Errorf("code %d\n%s\n%s", code, errs, cmp.Diff(want, out))
+	}
+}
+
+// TestScanPart ensures that the report of a part has what was read of projects whose builds are
+// not all listed.
+func TestScanPart(t *testing.T) {
+	r := &reading{scan: scan{desk: &desk{}, most: 2}, projects: []scanProject{{Name: "p"}, {Name: "q"}},
+		picks: map[string]picked{"q": {Project: "q"}}, reads: map[string]failureRead{}}
+	for n := range int64(3) {
+		id := fmt.Sprintf("p:%d", n)
+		r.reads[id] = failureRead{ID: id, Number: n, Cause: id, Remedy: "report"}
+	}
+	got := r.report()
+	if got.Complete || got.Read != 1 || got.Failures != 2 || len(got.Causes) != 2 || got.Causes[0].Cause != "p:1" ||
+		got.Causes[1].Cause != "p:2" {
+		t.Errorf("got %+v", got)
 	}
 }
 
@@ -503,7 +553,7 @@ func TestScanKeepsSoMuch(t *testing.T) {
 
 // TestScanAtOnce ensures that eight calls are under way at a time, and no more.
 func TestScanAtOnce(t *testing.T) {
-	sim := failingAccount(t, 40, 2)
+	sim := failingAccount(t, fewProjects, 2) // so that some are listed while builds of others are read
 	privateCache(t, sim)
 	inBubble(t, sim, simaws.Trouble{}, func(ctx context.Context, _ func(), cfg aws.Config) {
 		busy := &counts{next: sim.Direct().Transport}
@@ -611,6 +661,12 @@ func oldestFirst(ids []string) [][]string {
 	return append([][]string{ids[last:]}, slices.Collect(slices.Chunk(ids[:last], awsapi.MaxBuilds))...)
 }
 
+// ascending has the oldest first all the way.
+func ascending(ids []string) [][]string {
+	slices.Reverse(ids)
+	return slices.Collect(slices.Chunk(ids, awsapi.MaxBuilds))
+}
+
 // TestScanOrder ensures that a scan finds the same builds whether the account is listed newest
 // first, in another order, or project by project; that the first needs no more pages than reach
 // back to the first day; and that none but the last lists by project.
@@ -623,10 +679,12 @@ func TestScanOrder(t *testing.T) {
 		order func(lister) lister
 		want  map[string]int
 	}{
-		// 3 days are 120 builds or so; the third page has only older ones, and is read, and the
-		// next is asked for meanwhile.
+		// 3 days are 120 builds or so; the third page has only older ones, and is read, and the next
+		// is asked for meanwhile.
 		{"newest first", func(l lister) lister { return l }, map[string]int{"ListBuilds": 4, "ListBuildsForProject": 0}},
 		{"by id", func(l lister) lister { return &reordered{lister: l, pages: byID} },
+			map[string]int{"ListBuilds": 5, "ListBuildsForProject": 0}},
+		{"oldest first", func(l lister) lister { return &reordered{lister: l, pages: ascending} },
 			map[string]int{"ListBuilds": 5, "ListBuildsForProject": 0}},
 		{"an old one first", func(l lister) lister { return &reordered{lister: l, pages: oldestFirst} },
 			map[string]int{"ListBuilds": 5, "ListBuildsForProject": 0}},
@@ -801,6 +859,25 @@ func TestScanCannotBegin(t *testing.T) {
 			})
 			sim.Unhook()
 		})
+	}
+}
+
+// TestScanWithoutProfile ensures that a profile or region that is missing is said before AWS is asked.
+func TestScanWithoutProfile(t *testing.T) {
+	for _, k := range []string{"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
+		t.Setenv(k, os.DevNull)
+	}
+	for _, k := range []string{"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"} {
+		t.Setenv(k, "")
+	}
+	if code, out, errs := buildmedic(t, "", "scan"); code != exitFailed || out != "" ||
+		errs != "buildmedic: no AWS region: set AWS_REGION, or give your profile one\n" {
+		t.Errorf("no region: code %d\n%s%s", code, errs, out)
+	}
+	t.Setenv("AWS_PROFILE", "shop")
+	if code, out, errs := buildmedic(t, "", "scan"); code != exitFailed || out != "" ||
+		!strings.HasPrefix(errs, `buildmedic: your AWS configuration has no profile "shop", which AWS_PROFILE names: `) {
+		t.Errorf("no profile: code %d\n%s%s", code, errs, out)
 	}
 }
 
