@@ -22,7 +22,7 @@ var (
 	later    = []string{"Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException",
 		"RequestLimitExceeded", "SlowDown",
 		"ProvisionedThroughputExceededException",
-		"AccountLimitExceededException", "ServiceFailure", "ServiceUnavailable", "ServiceUnavailableException",
+		"ServiceFailure", "ServiceUnavailable", "ServiceUnavailableException",
 		"InternalFailure", "InternalError", "InternalServerException", "InternalServerError", "ServerException",
 		"ConflictException", "ConcurrentPipelineExecutionsLimitExceededException",
 		"OperationAbortedException", "RequestTimeout", "PriorRequestNotComplete"}
@@ -54,6 +54,8 @@ func classify(err error) error {
 		return fmt.Errorf("%w: %w", heal.ErrNotFound, err)
 	case slices.Contains(conflict, code):
 		return fmt.Errorf("%w: %w", heal.ErrConflict, err)
+	case code == "AccountLimitExceededException":
+		return fmt.Errorf("%w: %w", heal.ErrFull, err)
 	case slices.Contains(later, code), api.ErrorFault() == smithy.FaultServer:
 		return fmt.Errorf("%w: %w", heal.ErrLater, err)
 	case slices.Contains(final, code):

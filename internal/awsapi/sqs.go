@@ -37,6 +37,15 @@ func (s SQS) Later(ctx context.Context, caseID string, at time.Time) error {
 	return s.Send(ctx, string(body), at.Sub(s.Clock.Now()))
 }
 
+// Release implements [heal.Queue].
+func (s SQS) Release(ctx context.Context, m heal.Release, at time.Time) error {
+	body, err := json.Marshal(heal.ReleaseMessage{Release: m})
+	if err != nil {
+		return err
+	}
+	return s.Send(ctx, string(body), at.Sub(s.Clock.Now()))
+}
+
 // Send puts a message into the queue that becomes visible after the delay.
 // SQS counts whole seconds; a part of one is rounded up, so that a message
 // never comes before its time and then waits again.

@@ -71,6 +71,9 @@ type Case struct {
 	Others []string `json:"others,omitempty"`
 	// Past sums up what is no longer kept; see [Case.Bounded].
 	Past Past `json:"past,omitzero"`
+	// Crowd is what the case does about those that follow it; nil: none does, as far
+	// as is known.
+	Crowd *Crowd `json:"crowd,omitempty"`
 }
 
 // CaseID names the case of a build: by project and commit, or by the build
@@ -112,6 +115,7 @@ type Step string
 // The steps of a round.
 const (
 	StepReceived Step = "received" // recorded; facts not read yet
+	StepJoined   Step = "joined"   // waits for the end of the case that it follows; its log may not be read at all
 	StepDecided  Step = "decided"  // the decision is stored and waits: for an approval or for evidence
 	StepWriting  Step = "writing"  // about to change something in AWS; what and from what is stored
 	StepWritten  Step = "written"  // changed and read back
@@ -127,6 +131,9 @@ type Round struct {
 	Step      Step                `json:"step"`
 	Started   time.Time           `json:"started"`
 	Diagnosis *diagnose.Diagnosis `json:"diagnosis,omitempty"`
+	// Follows is the case whose end the round waits for, or has waited for: its build
+	// is suspected to have failed of the same cause. See [Follow].
+	Follows string `json:"follows,omitempty"`
 	// Known is what is remembered of tests that the diagnosis names as failed: at most one entry a
 	// test, in any order. A test without an entry was not looked for.
 	Known []TestHistory `json:"known_tests,omitempty"`
@@ -282,6 +289,10 @@ type Pending struct {
 	Lacks string `json:"lacks,omitempty"`
 	// Everywhere: of [Paused], that all projects are, and not the case's alone.
 	Everywhere bool `json:"everywhere,omitempty"`
+	// Silent: it is only recorded, and not sent. Its ID is no notice's.
+	Silent bool `json:"silent,omitempty"`
+	// Followers are those of the case, if it tells of them, too.
+	Followers *Followers `json:"followers,omitempty"`
 }
 
 // UnnamedPermission stands for a permission that AWS did not name.
@@ -326,6 +337,11 @@ type Decision struct {
 	Flaky int `json:"flaky,omitempty"`
 	// Waits asks for CloudTrail to confirm the denial before anything is granted.
 	Waits bool `json:"waits,omitempty"`
+	// Follows is the case whose change cures this build, too, if that is all that is known of it;
+	// else "". Nothing is given then.
+	Follows string `json:"follows,omitempty"`
+	// Silent: a notice of the case that it follows tells of this build, too, once it is green.
+	Silent bool `json:"silent,omitempty"`
 }
 
 // Proposes reports whether a person must approve the plan before it is carried out.
@@ -453,4 +469,6 @@ type Outcome struct {
 	Function string
 	// Repeats is how many equal failures this notice stands for beyond the first.
 	Repeats int
+	// Followers are the builds that were healed by the same change, if the notice tells of them.
+	Followers *Followers
 }

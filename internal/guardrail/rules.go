@@ -17,6 +17,7 @@ const (
 	NoRepository     Rule = "no-repository"
 	CaseTooLarge     Rule = "case-too-large"
 	UndoneByPerson   Rule = "undone-by-a-person"
+	CureDidNotHelp   Rule = "cure-did-not-help"
 )
 
 // The rules by guardrail, in the order in which the guardrails are applied.
@@ -127,6 +128,11 @@ var rules = []struct {
 		"{\"undo\":{\"case\":…}} took grant web-upload back, and a later commit of web is denied the same",
 		"If it is wanted again, lift it: buildmedic resume -project PROJECT -grant GRANT, or " +
 			"{\"resume\":{\"project\":…,\"grant\":…}}. Then replay the build. If not, take the grant off the project."},
+	{CureDidNotHelp, 0,
+		"Another build failed of the same, was given the same, and failed again, so it is not tried for this one.",
+		"twenty builds of one role were denied the same; one was given it and failed again, and the others waited for that",
+		"Look at the case that the refusal names, and find what else refuses. Then replay the build: buildmedic replay " +
+			"-apply BUILD, or {\"replay\":{\"build\":…}}."},
 	{NoRoute, 0,
 		"There is no way to start this build again as the remedy needs it.",
 		"a build that a batch started needs another buildspec, which a batch cannot be given",

@@ -194,6 +194,9 @@ func (h *Healer) writePolicy(ctx context.Context, c *held, t guardrail.Target, r
 	if errors.Is(err, ErrFinal) || errors.Is(err, ErrDenied) {
 		// The conflict may be with our own write, whose answer was lost.
 		if v, there, werr := h.written(ctx, c, t); werr == nil && there {
+			if t.Kind == guardrail.Managed && len(r.Versions) > 0 { // somebody else may have made a version beside it
+				return h.Policies.Write(ctx, c.at(), role, t, r.Versions)
+			}
 			return v, nil
 		}
 	}
@@ -343,9 +346,15 @@ var underWay = []decide.Step{decide.StepRetrying, decide.StepRetried, decide.Ste
 func (h *Healer) started(ctx context.Context, c *held, got Started) error {
 	c.last().Differs = got.Differs
 	c.adopt(h.Clock.Now(), got.ID)
+	h.unsaid(c)
 	return beside(
 		func() error { return h.assignRetry(ctx, c, got.ID) },
-		func() error { return h.saveToTell(ctx, c) })
+		func() error {
+			if c.following() && len(c.Outbox) == 0 { // nothing is left to tell
+				return h.save(ctx, c, true)
+			}
+			return h.saveToTell(ctx, c)
+		})
 }
 
 // assignRetry assigns the build that the last round started to the case, once in an invocation.

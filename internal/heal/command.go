@@ -77,6 +77,8 @@ type Summary struct {
 	MoreTests   int      `json:"more_tests,omitempty"`
 	// Changed says what an open case has changed so far.
 	Changed []string `json:"changed,omitempty"`
+	// Follows is the case that this one waits for, or was started again because of.
+	Follows string `json:"follows,omitempty"`
 	// Held says what a person took back from the case, and holds back still.
 	Held []string `json:"held,omitempty"`
 }
@@ -103,6 +105,9 @@ func (c *held) summary() Summary {
 		}
 		if d := r.Diagnosis; d != nil {
 			s.FailedTests, s.MoreTests = firstTests(d)
+		}
+		if r.Step == decide.StepJoined || r.Decision != nil && r.Decision.Follows != "" {
+			s.Follows = r.Follows
 		}
 		if r.Decision != nil && (s.Remedy == "" || r.Decision.Plan != nil) {
 			s.Remedy = r.Decision.Remedy

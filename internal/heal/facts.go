@@ -91,7 +91,9 @@ func (h *Healer) recorded(c *held, f decide.Facts) []slot {
 		}
 	}
 	if of := h.leaseNeeded(f); of != "" && f.Diagnosis.Remedy == diagnose.Grant {
-		slots = append(slots, slot{kindRole, of})
+		if !h.seesLease(c, of) {
+			slots = append(slots, slot{kindRole, of})
+		}
 		if f.Project.PullRequests != settings.Accept {
 			slots = append(slots, slot{kindFlag, pullRequestKey(c.at(), c.Project)})
 		}

@@ -22,7 +22,12 @@ const newBudget = 24 * time.Hour
 // that started it, or as another delivery of a known event.
 func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error {
 	b, berr := h.build(ctx, e.At, e.Build)
-	id, c, err := h.locate(ctx, e, b, berr)
+	var id string
+	var c *held
+	var lease suspicion
+	err := beside(
+		func() (err error) { id, c, err = h.locate(ctx, e, b, berr); return err },
+		func() (err error) { lease, err = h.suspect(ctx, b, berr, p); return err })
 	if err != nil {
 		return err
 	}
@@ -74,12 +79,20 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 		h.Log.InfoContext(ctx, "another build of a commit whose case is under way, or has dealt with a later one",
 			"build", b.ID, "case", c.ID, "waits", at == fateWaits)
 	}
-	// Of the assignment and the case, a run that dies may have recorded only one. Either is enough
-	// for the next delivery to do the other.
+	if at == fateRound {
+		if err := h.suspected(ctx, c, p, lease); err != nil {
+			return err
+		}
+	}
+	// Of the assignment and the case, a run that dies may have recorded only one. Either is enough for
+	// the next delivery to do the other.
 	caseID, saved := c.ID, error(nil)
 	assigned := beside(
 		func() error { return h.assignAll(ctx, b, caseID) },
-		func() error { saved = h.save(ctx, c, at != fateRound); return nil })
+		func() error {
+			saved = h.save(ctx, c, at != fateRound || c.last().Step == decide.StepJoined)
+			return nil
+		})
 	switch {
 	case errors.Is(saved, errTooLarge):
 		return h.close(ctx, c)

@@ -3,6 +3,7 @@ package heal
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
@@ -22,6 +23,8 @@ var (
 	// ErrLater: AWS is busy, throttles or is at a limit; the same call may
 	// succeed later.
 	ErrLater = errors.New("not now")
+	// ErrFull is an ErrLater: the account runs as many builds as it may, and as many wait.
+	ErrFull = fmt.Errorf("the queue of builds is full: %w", ErrLater)
 	// ErrFinal: AWS refuses this call for good.
 	ErrFinal = errors.New("refused by AWS")
 	// ErrTooLarge: the ledger cannot hold an item of that size.
@@ -235,6 +238,8 @@ type Journal interface{ Record(o decide.Outcome) }
 type Queue interface {
 	// Later asks that the case be resumed at or after the time.
 	Later(ctx context.Context, caseID string, at time.Time) error
+	// Release asks that the cases which follow another one be released at or after the time.
+	Release(ctx context.Context, m Release, at time.Time) error
 }
 
 // Clock tells the time.

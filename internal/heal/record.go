@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/decide"
@@ -29,12 +30,14 @@ const (
 	kindExpiry  = "expiry"  // a grant that will expire
 	kindVersion = "version" // policy ARN, version and when it was made → a version that was deleted to make room
 	kindPast    = "past"    // project → its failed builds and tests, due when it was written last
-	kindHold    = "hold"    // project, role or managed policy → what persons took back from it; a project's is due at the newest
+	// kindFollower, and the case that it follows: case id → its project and build, due when it joined.
+	kindFollower = "follower"
+	kindHold     = "hold" // project, role or managed policy → what persons took back from it; a project's is due at the newest
 )
 
 // Kinds lists the kinds of items in the ledger.
 var Kinds = []string{kindCase, kindBuild, kindRole, kindPlan, kindClosed, kindFlag, kindSweep, kindDigest, kindExpiry,
-	kindHold, kindVersion, kindPast}
+	kindHold, kindVersion, kindPast, kindFollower}
 
 // kept is how long finished things stay in the ledger.
 const kept = 90 * 24 * time.Hour
@@ -54,6 +57,17 @@ type held struct {
 	sleeps    int       // how often this invocation waited in place
 	counted   countedNotice
 	assigned  string // the started build that this invocation has assigned to the case
+	// What follows is of incident.go. seen is the lease on seenOf as it was before the log was read; ""
+	// if none was read. joins is the case to wait for. back: the case gives a lease back that it will
+	// want again. waited: somebody waits for its end, as a lease said. leader is the case that it
+	// follows, as it was when it had ended, and released says that it is being released with others.
+	seen     roleLease
+	seenOf   string
+	joins    string
+	back     bool
+	waited   atomic.Bool
+	leader   *decide.Case
+	released bool
 }
 
 // countedNotice is a notice that was counted before it is sent, and whether it goes alone.
@@ -101,6 +115,9 @@ func (h *Healer) save(ctx context.Context, c *held, done bool) error {
 	if done {
 		c.Busy = time.Time{}
 	}
+	if c.waited.Load() && c.Crowd == nil {
+		c.Crowd = &decide.Crowd{}
+	}
 	data, err := storable(c.Case)
 	if err != nil {
 		return fmt.Errorf("recording case %q: %w", c.ID, err)
@@ -132,13 +149,16 @@ func (h *Healer) lock(ctx context.Context, c *held) error {
 // notices are all sent, and for whose end no build waits.
 func (c *held) due(now time.Time) time.Time {
 	if !c.Closed.IsZero() && len(c.Outbox) == 0 && len(c.Others) == 0 {
+		if c.Crowd.Active() {
+			return now.Add(awaitFor)
+		}
 		return time.Time{}
 	}
 	r := c.last()
 	switch {
 	case !c.Busy.IsZero():
 		return c.Busy
-	case r.Step == decide.StepRetried:
+	case r.Step == decide.StepRetried, r.Step == decide.StepJoined:
 		return now.Add(awaitFor)
 	case r.NotYet.After(now):
 		return r.NotYet.Add(time.Minute)
@@ -187,6 +207,11 @@ func (h *Healer) reassign(ctx context.Context, build, caseID string) error {
 
 // tell puts a notice into the outbox. It is sent after the next save.
 func (c *held) tell(now time.Time, k decide.Kind, note string) {
+	if c.silent(k, note) {
+		c.Outbox = append(c.Outbox, decide.Pending{ID: fmt.Sprintf("%s-%d-%s", c.ID, len(c.Rounds), k), Kind: k,
+			Round: len(c.Rounds) - 1, At: now, Silent: true})
+		return
+	}
 	c.Told++
 	c.Outbox = append(c.Outbox, decide.Pending{ID: fmt.Sprintf("%s.%d", c.ID, c.Told), Kind: k,
 		Round: len(c.Rounds) - 1, At: now, Note: note, Repeats: c.Repeats})
@@ -284,6 +309,8 @@ type roleLease struct {
 	Until time.Time `json:"until"`
 	// Wrote is when the role was last written, by whichever case.
 	Wrote time.Time `json:"wrote,omitzero"`
+	// Leads are the cases that others may follow, the newest last.
+	Leads []lead `json:"leads,omitempty"`
 
 	version int64 // as stored
 }
@@ -350,15 +377,20 @@ func (h *Healer) release(ctx context.Context, c *held, wrote time.Time) error {
 	if of == "" {
 		return nil
 	}
-	c.leased, c.lease = "", roleLease{}
+	back := c.back
+	c.leased, c.lease, c.back = "", roleLease{}, false
 	ctx, cancel := graceContext(ctx)
 	defer cancel()
-	for range 2 {
+	for range 5 { // those that begin to follow the case write it, too
 		l.Case, l.Until = "", time.Time{}
 		if !wrote.IsZero() {
 			l.Wrote = wrote
 		}
+		waited := l.freed(c.ID, wrote, back)
 		_, ok, err := h.putLease(ctx, of, l)
+		if ok && waited {
+			c.waited.Store(true)
+		}
 		if err != nil || ok {
 			return err
 		}
@@ -376,12 +408,20 @@ func (h *Healer) renew(ctx context.Context, c *held, until time.Time) error {
 		return nil
 	}
 	l := c.lease
-	l.Until = until.Add(busyFor)
-	l, ok, err := h.putLease(ctx, c.leased, l)
-	if ok {
-		c.lease = l
+	for range 5 {
+		l.Until = until.Add(busyFor)
+		put, ok, err := h.putLease(ctx, c.leased, l)
+		if ok {
+			c.lease = put
+		}
+		if ok || err != nil {
+			return err
+		}
+		if l, err = h.readLease(ctx, c.leased); err != nil || l.Case != c.ID {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // putLease records a lease as it is, unless somebody has changed it, and gives it as it is stored.

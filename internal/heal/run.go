@@ -90,7 +90,8 @@ func (h *Healer) wait(ctx context.Context, c *held, until time.Time) error {
 // step does the case's next step.
 func (h *Healer) step(ctx context.Context, c *held) error {
 	r := c.last()
-	if r.Step != decide.StepRetried && (r.Step != decide.StepDecided || r.Decision.Waits) { // otherwise it only waits
+	// Otherwise it only waits.
+	if r.Step != decide.StepRetried && r.Step != decide.StepJoined && (r.Step != decide.StepDecided || r.Decision.Waits) {
 		if err := h.lock(ctx, c); err != nil {
 			return err
 		}
@@ -98,6 +99,8 @@ func (h *Healer) step(ctx context.Context, c *held) error {
 	switch r.Step {
 	case decide.StepReceived:
 		return h.decide(ctx, c)
+	case decide.StepJoined:
+		return h.awaitLead(ctx, c)
 	case decide.StepDecided:
 		if r.Decision.Waits {
 			return h.decide(ctx, c)
@@ -163,6 +166,8 @@ func (h *Healer) handleError(ctx context.Context, c *held, err error) error {
 	switch {
 	case errors.Is(err, errBusy):
 		return err
+	case later && h.givesBack(c):
+		return h.giveBack(ctx, c, err)
 	case errors.Is(err, errTooLarge): // closed already
 		if err := h.release(ctx, c, h.Clock.Now()); err != nil {
 			return err
@@ -222,6 +227,7 @@ func (h *Healer) decide(ctx context.Context, c *held) (err error) {
 		if c.halfDone(err) {
 			return
 		}
+		c.back = errors.Is(err, ErrLater) || errors.Is(err, ErrConflict)
 		if gerr := h.release(ctx, c, time.Time{}); err == nil {
 			err = gerr
 		}
@@ -247,6 +253,9 @@ func (h *Healer) decide(ctx context.Context, c *held) (err error) {
 		})
 	if read.forget(); err != nil {
 		return err
+	}
+	if c.joins != "" {
+		return h.joinNow(ctx, c)
 	}
 	f.Known = remembered.Known
 	h.Simulator = foreseen
@@ -280,6 +289,9 @@ func (h *Healer) decided(ctx context.Context, c *held, f decide.Facts) (d decide
 	for range 2 {
 		if d, err = h.Explain(ctx, c.at(), f); err == nil {
 			d, err = withRoom(c.Case, d)
+		}
+		if err == nil {
+			d, err = h.vain(ctx, c, f, d)
 		}
 		if err != nil {
 			return d, nil, err
@@ -463,31 +475,39 @@ func (h *Healer) permitted(ctx context.Context, c *held, f *decide.Facts, seen *
 	if of == "" {
 		return h.permissions(ctx, c.at(), f)
 	}
-	l, err := h.readLease(ctx, of)
-	if err != nil {
-		return err
-	}
-	switch {
-	case !h.available(l, c.ID):
-		return errLeased(of)
-	case h.Clock.Now().Sub(l.Wrote) < unsettled:
-		return fmt.Errorf("%q was written a moment ago, and IAM does not show it everywhere yet: %w", of, ErrLater)
-	}
-	f.Wrote = l.Wrote
-	qs, worth := questions(*f)
-	if !worth {
-		return nil
-	}
-	if h.Clock.Now().Sub(l.Wrote) < curedFor {
-		further, err := h.ask(ctx, c.at(), f, qs)
-		if err != nil || !further {
+	for try := 0; ; try++ {
+		l, err := h.leaseSeen(ctx, c, of)
+		if err != nil {
 			return err
 		}
+		if c.joins, err = h.alike(ctx, c, *f, l); err != nil || c.joins != "" {
+			return err
+		}
+		switch {
+		case !h.available(l, c.ID):
+			return errLeased(of)
+		case h.Clock.Now().Sub(l.Wrote) < unsettled:
+			return fmt.Errorf("%q was written a moment ago, and IAM does not show it everywhere yet: %w", of, ErrLater)
+		}
+		f.Wrote = l.Wrote
+		qs, worth := questions(*f)
+		if !worth {
+			return nil
+		}
+		if h.Clock.Now().Sub(l.Wrote) < curedFor {
+			further, err := h.ask(ctx, c.at(), f, qs)
+			if err != nil || !further {
+				return err
+			}
+		}
+		if err := h.acquireSeen(ctx, c, of, l.ledBy(c, f.Diagnosis.Fingerprint)); errors.Is(err, ErrLater) && try == 0 {
+			f.Before = nil
+			continue // what was read before the log is out of date, or somebody begins to follow
+		} else if err != nil {
+			return err
+		}
+		return h.look(ctx, c.at(), f, qs, !l.Wrote.IsZero(), seen)
 	}
-	if err := h.acquireSeen(ctx, c, of, l); err != nil {
-		return err
-	}
-	return h.look(ctx, c.at(), f, qs, !l.Wrote.IsZero(), seen)
 }
 
 // leaseNeeded names what must be leased before the role is read; "" if nothing
@@ -620,12 +640,16 @@ func (h *Healer) close(ctx context.Context, c *held) error {
 	if err != nil {
 		return err
 	}
+	h.unsaid(c)
 	if len(c.Outbox) > 0 {
 		err = beside(func() error { return h.record(ctx, history) }, func() error { return h.saveToTell(ctx, c) })
 	} else if err = h.record(ctx, history); err == nil { // first, since nothing brings the case back here
 		err = h.save(ctx, c, true)
 	}
 	if err != nil {
+		return err
+	}
+	if err := h.gather(ctx, c); err != nil {
 		return err
 	}
 	if err := h.flush(ctx, c); err != nil {
@@ -680,6 +704,7 @@ func (h *Healer) saveToTell(ctx context.Context, c *held) error {
 
 // flush sends the notices in the outbox and unlocks the case.
 func (h *Healer) flush(ctx context.Context, c *held) error {
+	h.unsaid(c)
 	if len(c.Outbox) == 0 {
 		if c.Busy.IsZero() {
 			return nil
@@ -688,15 +713,14 @@ func (h *Healer) flush(ctx context.Context, c *held) error {
 	}
 	for len(c.Outbox) > 0 {
 		p := c.Outbox[0]
-		o := decide.Outcome{ID: p.ID, Kind: p.Kind, Case: c.Case, Round: p.Round, Note: p.Note, Lacks: p.Lacks,
-			Everywhere: p.Everywhere, Repeats: p.Repeats, Settings: h.Settings, Home: h.Home, At: p.At, Function: h.Self.Function}
-		if err := h.notify(ctx, o, c.counted); err != nil {
+		if err := h.notify(ctx, h.outcome(c, p), c.counted); err != nil {
 			if serr := h.save(ctx, c, true); serr != nil {
 				h.Log.ErrorContext(ctx, "giving the case free", "case", c.ID, "error", serr)
 			}
 			return fmt.Errorf("sending notice %q: %w", p.ID, err)
 		}
 		c.Outbox = c.Outbox[1:]
+		h.unsaid(c)
 		if err := h.save(ctx, c, len(c.Outbox) == 0); err != nil {
 			return err
 		}

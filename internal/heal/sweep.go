@@ -111,6 +111,17 @@ func (h *Healer) resumeOne(ctx context.Context, id string) error {
 	if c.Closed.IsZero() && c.last().Step == decide.StepRetried {
 		return h.poll(ctx, c)
 	}
+	if c.Closed.IsZero() && c.last().Step == decide.StepJoined {
+		// Saving first sets the time of the next look, as it does where a build is polled.
+		if err := h.save(ctx, c, true); err != nil {
+			return err
+		}
+	}
+	if !c.Closed.IsZero() && len(c.Outbox) == 0 && c.Crowd.Active() {
+		if err := h.lookAfter(ctx, c); err != nil {
+			return err
+		}
+	}
 	return h.run(ctx, c)
 }
 
@@ -369,10 +380,10 @@ func (h *Healer) notify(ctx context.Context, o decide.Outcome, was countedNotice
 		if err := h.Notifier.Notify(ctx, o); err != nil {
 			return err
 		}
-		h.Journal.Record(o)
+		h.journal(o)
 		return nil
 	}
-	h.Journal.Record(o)
+	h.journal(o)
 	data, err := storedOutcome(o)
 	if err != nil {
 		return err
@@ -383,6 +394,14 @@ func (h *Healer) notify(ctx context.Context, o decide.Outcome, was countedNotice
 		return nil // kept already
 	}
 	return err
+}
+
+// journal keeps an outcome in the journal. One that tells of a crowd is in it since
+// the case ended.
+func (h *Healer) journal(o decide.Outcome) {
+	if o.Followers == nil {
+		h.Journal.Record(o)
+	}
 }
 
 // digest sends the notices that were kept, many in one.

@@ -163,6 +163,10 @@ func (in *Inbox) message(ctx context.Context, h *heal.Healer, body string) error
 	if err := strict([]byte(body), &again); err == nil && again.Continue.Case != "" {
 		return h.Resume(ctx, again.Continue.Case)
 	}
+	var release heal.ReleaseMessage
+	if err := strict([]byte(body), &release); err == nil && release.Release.Leader != "" {
+		return in.Healer.Release(ctx, release.Release)
+	}
 	e, err := buildevent.Decode([]byte(body))
 	if err != nil {
 		return err

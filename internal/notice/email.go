@@ -77,6 +77,7 @@ func email(n Notice) string {
 	m.since(n)
 	m.proof(n)
 	m.done(n)
+	m.followers(n.Followers)
 	m.refused(n)
 	m.changes(n)
 	m.next(n)

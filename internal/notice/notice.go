@@ -59,6 +59,8 @@ type Notice struct {
 	Changes  []Change        `json:"changes"`
 	// Holders are who else has, or would have, what the role is given.
 	Holders *Holders `json:"holders,omitempty"`
+	// Followers are the other builds that the same change cured.
+	Followers *Followers `json:"followers,omitempty"`
 	// Then is what would follow a change that was not made (yet).
 	Then     string    `json:"then,omitempty"`
 	Next     []string  `json:"next"` // what happens now, and what a person should do

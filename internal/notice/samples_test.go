@@ -23,6 +23,7 @@ var samples = []struct {
 }{
 	{"tracker-retrying", "Story 1, on its way: the permission is there, the build runs again.", trackerRetrying()},
 	{"tracker-healed", "Story 1: the build's role may push to ECR now, and the build is green.", trackerHealed()},
+	{"crowd-healed", "Seven builds of one role failed at one point: one notice tells of all of them.", crowdHealed()},
 	{"shared-retrying", "Story 1, with a role that another project and builds of pull requests run as.", sharedRetrying()},
 	{"qivr-healed", "Story 2: a managed policy got a second version; what it held before is kept.", qivrHealed()},
 	{"buildspec-healed", "Story 4: the same commit was built with a buildspec at another place.", buildspecHealed()},
@@ -123,6 +124,18 @@ func values(scalar bool, vs ...string) iampolicy.Values {
 
 func document(ss ...iampolicy.Statement) string {
 	return string(iampolicy.Document{Version: "2012-10-17", Statements: ss}.Canonical())
+}
+
+// crowdHealed is story 1 with other builds that followed: some are green, one failed again, one runs.
+func crowdHealed() decide.Outcome {
+	o := trackerHealed()
+	o.Followers = &decide.Followers{}
+	for i, k := range []decide.Kind{decide.Healed, decide.Healed, decide.Healed, decide.Healed, decide.Failed, ""} {
+		project := []string{"TrackerAPI", "TrackerWeb"}[i%2]
+		build := fmt.Sprintf("%s:1b7e6a52-3c4d-4e5f-8a9b-0c1d2e3f4a%02d", project, i)
+		o.Followers.Add(decide.Follower{Case: fmt.Sprintf("5f2c9a7be01d4c%02d", i), Project: project, Build: build, Outcome: k})
+	}
+	return o
 }
 
 // The first seed: a role that may not push to ECR.

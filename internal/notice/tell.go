@@ -86,6 +86,7 @@ func (n *Notice) aboutBuild(v *view) {
 		n.leftOut("refusals", len(d.Refusals), maxRefusals, d.Dropped)
 	}
 	if v.Kind == decide.Healed {
+		n.Followers = followers(v)
 		n.HealSeconds = int(v.timeToHeal / time.Second)
 	}
 }

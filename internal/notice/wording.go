@@ -25,6 +25,9 @@ func (s wording) headline() string {
 	switch s.Kind {
 	case decide.Healed:
 		h = s.phrases(p).done + ", build green after " + about(s.timeToHeal)
+		if f := s.n.Followers; f != nil {
+			h = s.phrases(p).done + ", " + thousands(f.green()) + " builds green"
+		}
 	case decide.Retrying:
 		h = s.retryWords(p)
 	case decide.Proposed:
@@ -198,6 +201,9 @@ func (s wording) lead() (long, short string) {
 	}
 	switch s.Kind {
 	case decide.Healed:
+		if f := s.n.Followers; f != nil && f.Healed > 0 {
+			return with(name+" and "+plural(f.Healed, "other build")+" are green again", done)
+		}
 		return with(name+" is green again after "+about(s.timeToHeal), done)
 	case decide.Retrying:
 		if f := s.flakyTests(); f != "" {
@@ -376,7 +382,7 @@ func (s wording) happened() []string {
 			"Builds that still need the change will fail again" + s.until() + "."}
 	case s.Kind == decide.Healed:
 		return []string{s.cause(), s.remedy(p), "It is green " + duration(s.timeToHeal) + " after it failed.",
-			s.roundCount()}
+			s.roundCount(), s.others()}
 	case s.Kind == decide.Retrying, s.Kind == decide.Failed && s.n.Plan != "":
 		return []string{s.cause(), s.remedy(p), s.roundCount()}
 	case s.observed && s.Function == "":
@@ -390,6 +396,14 @@ func (s wording) happened() []string {
 		return []string{s.cause(), s.n.Why, "Nothing was changed."}
 	}
 	return []string{s.cause(), s.n.Why}
+}
+
+// others tells of the builds that followed this one.
+func (s wording) others() string {
+	if s.n.Followers == nil {
+		return ""
+	}
+	return s.n.Followers.Says
 }
 
 // until says how long a person's undo lasts.

@@ -45,15 +45,17 @@ func TestChaos(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("%d runs: %d failed builds in %d cases (%v), %d builds started by the healer, %d strangers' writes, "+
-		"%d notices of which %d sent again, %d messages given up and found by the sweep",
-		sum.runs, sum.failed, sum.cases, sum.outcomes, sum.started, sum.strangers, sum.notices, sum.again, sum.dead)
+	t.Logf("%d runs: %d failed builds in %d cases (%v), %d builds started by the healer, of which %d followed "+
+		"another, %d strangers' writes, %d notices of which %d sent again, %d messages given up and found by the sweep",
+		sum.runs, sum.failed, sum.cases, sum.outcomes, sum.started, sum.followed, sum.strangers, sum.notices, sum.again, sum.dead)
 }
 
 type chaosSum struct {
-	mu                                                            sync.Mutex
-	runs, failed, cases, started, strangers, notices, again, dead int
-	outcomes                                                      map[decide.Kind]int
+	mu sync.Mutex
+
+	runs, failed, cases, started, followed, strangers, notices, again, dead int
+
+	outcomes map[decide.Kind]int
 }
 
 type skewed struct {
@@ -104,6 +106,7 @@ type chaosWorld struct {
 	managed        bool // roles have one managed policy each, else inline ones
 	roles          int
 	workers        int
+	batch          int // messages of one invocation, at most
 	trouble        simaws.Trouble
 	skew           time.Duration
 
@@ -116,6 +119,7 @@ type chaosWorld struct {
 type chaosProject struct {
 	name, kind, role string
 	starts           int
+	branches         int  // of a crowd: each with a commit of its own, all built at about the same time
 	tagged           bool // a tag of the same commit is built, too, and fails for a cause of its own
 }
 
@@ -127,13 +131,14 @@ func newChaosWorld(rng *rand.Rand, seed int64) *chaosWorld {
 	if seed%4 == 3 {
 		w.workers = 4
 	}
+	w.batch = 1 + rng.IntN(10)
 	w.skew = time.Duration(rng.IntN(181)-90) * time.Second
 	w.trouble = simaws.Trouble{DropEvents: 0.1, DuplicateEvents: 0.2, DelayEvents: time.Duration(rng.IntN(120)) * time.Second,
 		Throttle: 0.04, LoseRequest: 0.01, LoseResponse: 0.02, CallTime: time.Duration(rng.IntN(200)) * time.Millisecond}
 	if seed%5 == 0 { // and no strangers: nobody could see what they write
 		w.trouble.StaleReads = 8 * time.Second
 	}
-	kinds := []string{"plain", "plain", "plain", "hopeless", "flaky", "auto", "batch", "stage"}
+	kinds := []string{"plain", "plain", "crowd", "crowd", "crowd", "hopeless", "flaky", "auto", "batch", "stage"}
 	var y, set, starts, pipes strings.Builder
 	fmt.Fprintf(&y, "seed: %d\nstart: 2026-11-22T10:00:00Z\npropagation: 4s\npropagation_most: %ds\n", seed, 4+rng.IntN(180))
 	w.writeRoles(&y)
@@ -142,7 +147,7 @@ func newChaosWorld(rng *rand.Rand, seed int64) *chaosWorld {
 		fmt.Fprintf(&y, "  - {name: dist-%d}\n", i)
 	}
 	y.WriteString("projects:\n")
-	set.WriteString("version: 1\nprojects:\n")
+	set.WriteString("version: 1\nnotify: {digest: 1000}\nprojects:\n") // a digest does not name each case
 	for i := range 2 + rng.IntN(3) {
 		p := chaosProject{name: fmt.Sprintf("p%d", i), kind: kinds[rng.IntN(len(kinds))],
 			role: fmt.Sprintf("role-%d", rng.IntN(w.roles)), starts: 1}
@@ -153,6 +158,11 @@ func newChaosWorld(rng *rand.Rand, seed int64) *chaosWorld {
 				"      - {name: Build, actions: [{name: A, project: %s}, {name: B, project: %s}]}\n", p.name,
 				p.name, twin.name)
 			fmt.Fprintf(&starts, "  - {pipeline: pipe-%s, after: %ds}\n", p.name, rng.IntN(60))
+		} else if p.kind == "crowd" {
+			p.branches = 2 + rng.IntN(5)
+			for n := range p.branches {
+				fmt.Fprintf(&starts, "  - {project: %s, version: refs/heads/b%d, after: %ds}\n", p.name, n, rng.IntN(20))
+			}
 		} else {
 			if p.kind != "batch" {
 				p.starts += rng.IntN(2)
@@ -221,10 +231,24 @@ func (w *chaosWorld) add(y, set *strings.Builder, p chaosProject, rng *rand.Rand
 			"{run: ./release, fails: {prints: \"disk quota exceeded\"}}]}}}\n",
 			commit, commit, 10+rng.IntN(120))
 	}
+	if p.branches > 0 {
+		y.WriteString("    versions:\n")
+		for n := range p.branches {
+			fmt.Fprintf(y, "      - {ref: refs/heads/b%d, commit: \"%040x\"", n, n+1)
+			if rng.IntN(6) == 0 { // its own failure is another, behind the common one
+				y.WriteString(", buildspecs: {buildspec.yml: {build: [{run: make, takes: 40s}, aws s3 cp x s3://dist-0/x, " +
+					"{run: ./release, fails: {prints: \"disk quota exceeded\"}}]}}")
+			}
+			y.WriteString("}\n")
+		}
+	}
 	fmt.Fprintf(y, "    buildspecs:\n      buildspec.yml:\n        build:\n          - {run: make, takes: %ds}\n", 10+rng.IntN(120))
 	if p.kind == "flaky" {
 		fmt.Fprintf(y, "          - run: docker pull base\n            fails: {times: %d, prints: \"toomanyrequests: "+
 			"You have reached your pull rate limit. You may increase the limit by authenticating\"}\n", 1+rng.IntN(5))
+	}
+	if p.kind == "crowd" { // of several projects that share a role, all lack the same
+		y.WriteString("          - aws s3 cp x s3://dist-0/x\n")
 	}
 	for range 1 + rng.IntN(2) {
 		fmt.Fprintf(y, "          - aws s3 cp x s3://dist-%d/x\n", rng.IntN(4))
@@ -347,8 +371,17 @@ func (w *chaosWorld) play(ctx context.Context, r *run) error {
 	return fmt.Errorf("it does not come to an end; open cases: %s", w.open(ctx, r))
 }
 
-// open tells of the cases that are not closed.
+// open tells of the cases that are not closed, and of those with which something is still to be done.
 func (w *chaosWorld) open(ctx context.Context, r *run) (out string) {
+	its, _ := r.st.Store.Between(ctx, "case", time.Time{}, r.st.Sim.Clock.Now().Add(1000*time.Hour), false, 1000)
+	for _, it := range its {
+		var c decide.Case
+		if err := json.Unmarshal(it.Data, &c); err != nil {
+			return err.Error()
+		}
+		out += fmt.Sprintf("\ncase %s, due %s: %s, outbox %d, others %d, crowd %+v", c.ID, it.Due, c.Outcome, len(c.Outbox), len(c.Others),
+			c.Crowd)
+	}
 	for _, p := range w.projects {
 		for _, b := range r.st.Sim.Builds(p.name) {
 			if c, err := caseOf(ctx, r, b.ID); err != nil || c.Closed.IsZero() || !knows(c, b.ID) {
@@ -383,16 +416,13 @@ func (w *chaosWorld) drain(ctx context.Context, r *run) error {
 	for i := range w.workers {
 		wg.Go(func() {
 			for range 3000 {
-				m, ok := r.st.Sim.NextMessage(ctx)
-				if !ok {
+				ms := nextBatch(ctx, r.st.Sim, w.batch)
+				if len(ms) == 0 {
 					return
 				}
-				again, err := r.st.Deliver(ctx, m)
-				if dead := w.workers == 1 && w.revive(r); again || dead || err != nil {
-					m.Nack()
-				} else {
-					m.Ack()
-				}
+				again, err := r.st.DeliverBatch(ctx, ms...)
+				dead := w.workers == 1 && w.revive(r)
+				giveBack(ms, func(m simaws.Message) bool { return dead || err != nil || slices.Contains(again, m.ID) })
 				if err != nil {
 					errs[i] = err
 					return
@@ -457,7 +487,9 @@ func (w *chaosWorld) check(ctx context.Context, r *run, sum *chaosSum) (bad []st
 				continue
 			}
 			failed++
-			if b.Version == "refs/tags/v1" && !slices.ContainsFunc(c.Rounds, func(r decide.Round) bool { return r.Build.ID == b.ID }) {
+			retried := p.kind == "auto" && slices.Contains(c.Past.Builds, b.ID) // and that one was dealt with first
+			if b.Version == "refs/tags/v1" && !retried &&
+				!slices.ContainsFunc(c.Rounds, func(r decide.Round) bool { return r.Build.ID == b.ID }) {
 				complain("nothing was done about build %s of a tag, case %s", b.ID, c.ID)
 			}
 			switch {
@@ -479,6 +511,7 @@ func (w *chaosWorld) check(ctx context.Context, r *run, sum *chaosSum) (bad []st
 		}
 	}
 	ids, again := sent(sim)
+	followed := 0
 	for _, c := range cases {
 		for n := 1; n <= c.Told; n++ {
 			id := fmt.Sprintf("%s.%d ", c.ID, n)
@@ -489,9 +522,20 @@ func (w *chaosWorld) check(ctx context.Context, r *run, sum *chaosSum) (bad []st
 		if len(c.Outbox) > 0 {
 			complain("case %s still has notices to send", c.ID)
 		}
+		if ts, _ := told(sim); !c.Closed.IsZero() && ts[c.ID] == "" {
+			complain("no notice tells how case %s of %s ended (%s)", c.ID, c.Project, c.Outcome)
+		}
+		for _, r := range c.Rounds {
+			if r.Decision != nil && r.Decision.Follows != "" {
+				followed++
+				if r.Decision.Plan != nil && r.Decision.Plan.Write != nil {
+					complain("case %s follows %s, and was given something", c.ID, r.Decision.Follows)
+				}
+			}
+		}
 	}
 	w.checkPolicies(r, cases, complain)
-	sum.add(w, cases, failed, started, len(ids), len(again), len(sim.Queued(simaws.DeadLetter)))
+	sum.add(w, cases, failed, started, followed, len(ids), len(again), len(sim.Queued(simaws.DeadLetter)))
 	return bad
 }
 
@@ -536,7 +580,7 @@ func (w *chaosWorld) checkPolicies(r *run, cases map[string]decide.Case, complai
 	}
 }
 
-func (s *chaosSum) add(w *chaosWorld, cases map[string]decide.Case, failed, started, notices, again, dead int) {
+func (s *chaosSum) add(w *chaosWorld, cases map[string]decide.Case, failed, started, followed, notices, again, dead int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.outcomes == nil {
@@ -545,6 +589,7 @@ func (s *chaosSum) add(w *chaosWorld, cases map[string]decide.Case, failed, star
 	s.runs++
 	s.failed += failed
 	s.started += started
+	s.followed += followed
 	s.cases += len(cases)
 	s.notices += notices
 	s.again += again

@@ -15,6 +15,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/ledger"
+	"github.com/buildmedic/buildmedic/internal/notice"
 	"github.com/buildmedic/buildmedic/internal/simaws"
 	"github.com/buildmedic/buildmedic/internal/story"
 	"github.com/buildmedic/buildmedic/testdata"
@@ -165,32 +166,51 @@ func (r *run) tell(ctx context.Context, cmd string) error {
 
 func (r *run) drain(ctx context.Context) error {
 	for range 2000 {
-		m, ok := r.st.Sim.NextMessage(ctx)
-		if !ok {
+		ms := nextBatch(ctx, r.st.Sim, 10)
+		if len(ms) == 0 {
 			return ctx.Err()
 		}
-		again, err := r.st.Deliver(ctx, m)
+		again, err := r.st.DeliverBatch(ctx, ms...)
 		if err != nil {
-			m.Nack()
+			giveBack(ms, func(simaws.Message) bool { return true })
 			return err
 		}
-		if r.life.died() {
+		died := r.life.died()
+		if died {
 			if err := r.st.Restart(); err != nil {
 				return err
 			}
-			if r.lost {
-				m.Ack()
-				return r.still(ctx)
-			}
-			again = true
 		}
-		if again {
+		giveBack(ms, func(m simaws.Message) bool { return died && !r.lost || !died && slices.Contains(again, m.ID) })
+		if died && r.lost {
+			return r.still(ctx)
+		}
+	}
+	return fmt.Errorf("it goes round and round")
+}
+
+// nextBatch receives the next message and whatever else is there by then, at most
+// so many, as Lambda's SQS trigger does.
+func nextBatch(ctx context.Context, sim *simaws.Sim, most int) (ms []simaws.Message) {
+	m, ok := sim.NextMessage(ctx)
+	for ok {
+		if ms = append(ms, m); len(ms) == most {
+			break
+		}
+		m, ok = sim.Receive()
+	}
+	return ms
+}
+
+// giveBack has some messages delivered again; the others are done with.
+func giveBack(ms []simaws.Message, again func(simaws.Message) bool) {
+	for _, m := range ms {
+		if again(m) {
 			m.Nack()
 		} else {
 			m.Ack()
 		}
 	}
-	return fmt.Errorf("it goes round and round")
 }
 
 // end is what is compared.
@@ -201,6 +221,10 @@ type end struct {
 	Notices  []string       // "CASE.N kind", sorted
 	Again    map[string]int // sent more than once
 	Dead     int            // messages given up by the queue
+	// Told is how the last notice that names a case says that it ended: its own, or that of the case that
+	// it followed. Crowd: there is one of the latter kind.
+	Told  map[string]decide.Kind
+	Crowd bool
 	// Tests is what is remembered of tests that flaked: how often, and in how many builds they
 	// failed. Failed is how many failed builds are remembered.
 	Tests  map[string][2]int
@@ -217,6 +241,7 @@ func (r *run) end(ctx context.Context) (end, error) {
 	}
 	e.Policies["repositories"] = strings.Join(sim.Repositories(), " ")
 	e.Notices, e.Again = sent(sim)
+	e.Told, e.Crowd = told(sim)
 	e.Dead = len(sim.Queued(simaws.DeadLetter))
 	tests, err := r.st.Inbox.Healer.Flaky(ctx, "", 1000)
 	if err != nil {
@@ -287,6 +312,29 @@ func orDefault(s, d string) string {
 }
 
 var noticeID = regexp.MustCompile(`\b[0-9a-f]{16}\.[0-9]+\b`)
+
+// told says of each case how it ended, as the notices tell it, and whether one
+// tells of several.
+func told(sim *simaws.Sim) (out map[string]decide.Kind, crowd bool) {
+	out = map[string]decide.Kind{}
+	for _, n := range sim.Notices() {
+		var one notice.Notice
+		if err := json.Unmarshal([]byte(n.ByProtocol["sqs"]), &one); err != nil || one.Case.Closed.IsZero() {
+			continue
+		}
+		out[one.Case.ID] = one.Kind
+		if one.Followers == nil {
+			continue
+		}
+		crowd = true
+		for _, f := range one.Followers.Named {
+			if f.Outcome == decide.Healed {
+				out[f.Case] = f.Outcome
+			}
+		}
+	}
+	return out, crowd
+}
 
 // sent lists the notices by id, and those that were sent more than once.
 func sent(sim *simaws.Sim) (ids []string, again map[string]int) {

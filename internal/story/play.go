@@ -203,19 +203,32 @@ func (st *Stage) drain(ctx context.Context) error {
 // Deliver hands a message to the function as Lambda's SQS trigger does, and
 // reports whether it is to be delivered again.
 func (st *Stage) Deliver(ctx context.Context, m simaws.Message) (again bool, err error) {
-	payload, err := json.Marshal(Batch(m))
+	failed, err := st.DeliverBatch(ctx, m)
+	return len(failed) > 0, err
+}
+
+// DeliverBatch hands several messages to the function in one invocation, and
+// names those that are to be delivered again, by their ids.
+func (st *Stage) DeliverBatch(ctx context.Context, ms ...simaws.Message) (again []string, err error) {
+	payload, err := json.Marshal(Batch(ms...))
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	out, err := st.Inbox.Invoke(ctx, payload)
-	if err != nil {
-		return true, nil // as a function error: the whole batch comes again
+	if err != nil { // a function error: the whole batch comes again
+		for _, m := range ms {
+			again = append(again, m.ID)
+		}
+		return again, nil
 	}
 	resp, ok := out.(events.SQSEventResponse)
 	if !ok {
-		return false, fmt.Errorf("the function answered a batch with %T", out)
+		return nil, fmt.Errorf("the function answered a batch with %T", out)
 	}
-	return len(resp.BatchItemFailures) > 0, nil
+	for _, f := range resp.BatchItemFailures {
+		again = append(again, f.ItemIdentifier)
+	}
+	return again, nil
 }
 
 // Asked is a command that a person sent, and its answer.

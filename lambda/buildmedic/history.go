@@ -117,6 +117,9 @@ func printHistory(w io.Writer, cs []heal.Summary, table string) {
 			}
 			fmt.Fprintf(w, "  failed tests: %s%s\n", plain(strings.Join(c.FailedTests, ", ")), more)
 		}
+		if c.Follows != "" {
+			fmt.Fprintf(w, "  %s case %s, whose build failed at the same point\n", followWord(c), c.Follows)
+		}
 		for _, s := range c.Changed {
 			fmt.Fprintf(w, "  has changed: %s\n", s)
 		}
@@ -124,6 +127,13 @@ func printHistory(w io.Writer, cs []heal.Summary, table string) {
 			fmt.Fprintf(w, "  taken back by a person, until buildmedic resume: %s\n", s)
 		}
 	}
+}
+
+func followWord(c heal.Summary) string {
+	if c.Outcome == heal.Open {
+		return "follows"
+	}
+	return "followed"
 }
 
 // withLedger runs f with a healer that has nothing but a ledger, and closes
