@@ -32,6 +32,9 @@ type Event struct {
 	// Time is the envelope's: for the end of a build, when it ended, to about
 	// a second; zero if it cannot be read.
 	Time time.Time
+	// Said is what the event says of where the build's log is, how its phases ended, and who started
+	// it: good for looking early, and for nothing else. Its texts are not freed of secrets.
+	Said codebuild.Build
 	// Ignored says why the event concerns nobody; "" if it does concern us.
 	Ignored string
 }
@@ -55,6 +58,41 @@ type detail struct {
 	Status  string `json:"build-status"`
 	Project string `json:"project-name"`
 	BuildID string `json:"build-id"`
+	// Additional is read by [said].
+	Additional json.RawMessage `json:"additional-information"`
+}
+
+// additional is what matters of the additional information.
+type additional struct {
+	Initiator string `json:"initiator"`
+	Logs      struct {
+		Group  string `json:"group-name"`
+		Stream string `json:"stream-name"`
+	} `json:"logs"`
+	Phases []struct {
+		Type     string   `json:"phase-type"`
+		Status   string   `json:"phase-status"`
+		Contexts []string `json:"phase-context"`
+	} `json:"phases"`
+}
+
+// said reads what the event says of the log and the phases; nothing if that cannot be read.
+func said(e Event, data json.RawMessage) codebuild.Build {
+	var a additional
+	if json.Unmarshal(data, &a) != nil {
+		return codebuild.Build{}
+	}
+	b := codebuild.Build{ID: e.BuildID, ARN: e.ARN, Project: e.Project, Status: e.Status, Initiator: a.Initiator,
+		Logs: codebuild.Logs{Group: a.Logs.Group, Stream: a.Logs.Stream}.Known()}
+	for _, p := range a.Phases {
+		phase := codebuild.Phase{Type: p.Type, Status: p.Status}
+		for _, c := range p.Contexts {
+			code, message, _ := strings.Cut(c, ": ")
+			phase.Contexts = append(phase.Contexts, codebuild.Context{Code: code, Message: message})
+		}
+		b.Phases = append(b.Phases, phase)
+	}
+	return b
 }
 
 // Decode reads one event. An event of another source or type is no error: it
@@ -98,6 +136,7 @@ func Decode(data []byte) (Event, error) {
 		return Event{}, fmt.Errorf("reading event %q: account %q, but the build is of account %q", env.ID, env.Account, a.Account)
 	}
 	e.Account, e.Region, e.Project, e.BuildID, e.ARN, e.Status = a.Account, a.Region, project, id, arn, d.Status
+	e.Said = said(e, d.Additional)
 	if d.Status == "" {
 		return Event{}, fmt.Errorf("reading event %q: no build-status", env.ID)
 	}

@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 )
 
 const arn = "arn:aws:codebuild:eu-west-1:111122223333:build/shop:8745a7a9-c340-456a-9166-edf953571b00"
@@ -39,13 +42,43 @@ func TestDecode(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := cmp.Diff(want, got); d != "" {
+			if d := cmp.Diff(want, got, cmpopts.IgnoreFields(Event{}, "Said")); d != "" {
 				t.Error(d)
 			}
 			if !got.Ended() {
 				t.Error("a failed build has ended")
 			}
 		})
+	}
+}
+
+// TestSaid ensures that an event's own words about log and phases are read as far as they can be,
+// and that what cannot be read is no error.
+func TestSaid(t *testing.T) {
+	base := codebuild.Build{ID: "shop:8745a7a9-c340-456a-9166-edf953571b00", ARN: arn, Project: "shop", Status: "FAILED"}
+	whole := base
+	whole.Initiator = "GitHub-Hookshot/0123abc"
+	whole.Logs = codebuild.Logs{Group: "/aws/codebuild/shop", Stream: "8745a7a9"}
+	whole.Phases = []codebuild.Phase{{Type: "BUILD", Status: "FAILED", Contexts: []codebuild.Context{
+		{Code: "COMMAND_EXECUTION_ERROR", Message: "Error while executing command: make: all. Reason: exit status 1"}}}}
+	for name, row := range map[string]struct {
+		additional string
+		want       codebuild.Build
+	}{
+		"whole": {`{"initiator":"GitHub-Hookshot/0123abc","logs":{"group-name":"/aws/codebuild/shop","stream-name":"8745a7a9"},` +
+			`"phases":[{"phase-type":"BUILD","phase-status":"FAILED","phase-context":["COMMAND_EXECUTION_ERROR: Error while ` +
+			`executing command: make: all. Reason: exit status 1"]}]}`, whole},
+		"no log":        {`{"logs":{"group-name":"null","stream-name":"null"}}`, base},
+		"half a log":    {`{"logs":{"group-name":"/aws/codebuild/shop"}}`, base},
+		"another shape": {`{"phases":"none"}`, codebuild.Build{}},
+		"nothing":       {`null`, base},
+	} {
+		e, err := Decode([]byte(event(
+			`{"build-status":"FAILED","build-id":"` + arn + `","additional-information":` + row.additional + `}`,
+		)))
+		if d := cmp.Diff(row.want, e.Said); err != nil || d != "" {
+			t.Errorf("%s: %v %s", name, err, d)
+		}
 	}
 }
 

@@ -21,7 +21,7 @@ const newBudget = 24 * time.Hour
 // failed deals with a failed build: as a new case, as the next round of the case
 // that started it, or as another delivery of a known event.
 func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error {
-	b, berr := h.build(ctx, e.At, e.Build)
+	h, b, berr := h.readBoth(ctx, e)
 	var id string
 	var c *held
 	var lease suspicion

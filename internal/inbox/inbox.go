@@ -59,7 +59,7 @@ func (in *Inbox) Invoke(ctx context.Context, payload json.RawMessage) (any, erro
 	case shape.Records != nil:
 		return in.batch(ctx, shape.Records), nil
 	case shape.DetailType != "":
-		return nil, in.inTime(ctx, in.Healer, string(payload))
+		return nil, in.inTime(ctx, in.Healer, string(payload), true)
 	}
 	ctx, cancel := early(ctx)
 	defer cancel()
@@ -94,7 +94,7 @@ func (in *Inbox) batch(ctx context.Context, ms []events.SQSMessage) events.SQSEv
 	resp := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 	h := in.together(ctx, ms)
 	for _, m := range ms {
-		err := in.one(ctx, h, m)
+		err := in.one(ctx, h, m, len(ms) == 1)
 		if err != nil {
 			in.Log.ErrorContext(ctx, "message not handled", "message", m.MessageId, "error", err.Error())
 			resp.BatchItemFailures = append(resp.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
@@ -125,13 +125,13 @@ func pressed(ctx context.Context) bool {
 	return ok && time.Until(end) < spare
 }
 
-func (in *Inbox) one(ctx context.Context, h *heal.Healer, m events.SQSMessage) error {
+func (in *Inbox) one(ctx context.Context, h *heal.Healer, m events.SQSMessage, alone bool) error {
 	if pressed(ctx) {
 		// Given back as it is: a message that was not looked at must not come
 		// nearer to the dead letters.
 		return in.Requeue(ctx, m.EventSourceARN, m.Body, 0)
 	}
-	err := in.inTime(ctx, h, m.Body)
+	err := in.inTime(ctx, h, m.Body, alone)
 	if errors.Is(err, heal.ErrLater) || errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		in.Log.InfoContext(ctx, "message comes back later", "message", m.MessageId, "because", err.Error())
 		after := heal.Jitter(notNow, m.MessageId) // when it comes back it has a new id
@@ -151,14 +151,15 @@ func early(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // inTime handles a message within the function's time but for the last part.
-func (in *Inbox) inTime(ctx context.Context, h *heal.Healer, body string) error {
+func (in *Inbox) inTime(ctx context.Context, h *heal.Healer, body string, alone bool) error {
 	ctx, cancel := early(ctx)
 	defer cancel()
-	return in.message(ctx, h, body)
+	return in.message(ctx, h, body, alone)
 }
 
-// message handles one message: an event, or the healer calling itself back.
-func (in *Inbox) message(ctx context.Context, h *heal.Healer, body string) error {
+// message handles one message: an event, or the healer calling itself back. The log of a build that
+// failed alone is read at once. Of many it is not: one may tell enough for others.
+func (in *Inbox) message(ctx context.Context, h *heal.Healer, body string, alone bool) error {
 	var again heal.ResumeMessage
 	if err := strict([]byte(body), &again); err == nil && again.Continue.Case != "" {
 		return h.Resume(ctx, again.Continue.Case)
@@ -175,7 +176,11 @@ func (in *Inbox) message(ctx context.Context, h *heal.Healer, body string) error
 		in.Log.InfoContext(ctx, "event ignored", "event", e.ID, "status", e.Status, "because", e.Ignored)
 		return nil
 	}
-	return h.BuildEnded(ctx, ended(e))
+	end := ended(e)
+	if alone {
+		end.Said = e.Said
+	}
+	return h.BuildEnded(ctx, end)
 }
 
 func ended(e buildevent.Event) heal.Ended {

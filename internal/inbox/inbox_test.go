@@ -182,6 +182,32 @@ func TestReadTogether(t *testing.T) {
 	}
 }
 
+// TestReadEarly: the log of a build that failed alone is read beside its record, and of several it is
+// not: most of them may never be needed.
+func TestReadEarly(t *testing.T) {
+	for _, together := range []bool{false, true} {
+		st, ms := stage(t, story.Options{})
+		before := len(st.Sim.Calls())
+		st.Sim.Hook(func(c simaws.Call) simaws.Fault {
+			if c.Operation == "BatchGetBuilds" {
+				return simaws.Fault{Code: "AccessDeniedException", Status: 400} // so that nothing asks for the log
+			}
+			return simaws.Fault{}
+		})
+		bodies := []string{ms[0].Body}
+		if together {
+			bodies = append(bodies, ms[1].Body)
+		}
+		if failed := deliver(t, t.Context(), st, bodies...); len(failed) > 0 {
+			t.Errorf("delivered again: %q", failed)
+		}
+		read := slices.ContainsFunc(st.Sim.Calls()[before:], func(c simaws.Call) bool { return c.Operation == "GetLogEvents" })
+		if read == together {
+			t.Errorf("several: %v; a log is read: %v", together, read)
+		}
+	}
+}
+
 // TestRequeueFails: a message that cannot be put back is not lost.
 func TestRequeueFails(t *testing.T) {
 	st, ms := stage(t, story.Options{})

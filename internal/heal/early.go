@@ -1,0 +1,64 @@
+package heal
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+)
+
+// earlyLog are logs of which one was read where an event says that it is, beside the build's record.
+// It is given once, and only if the record says the same.
+type earlyLog struct {
+	Logs
+	said codebuild.Build
+	mu   sync.Mutex
+	text *Text
+}
+
+// Tail implements [Logs].
+func (e *earlyLog) Tail(ctx context.Context, b codebuild.Build, enough func(text string) bool) (Text, error) {
+	e.mu.Lock()
+	t := e.text
+	e.text = nil
+	e.mu.Unlock()
+	if t != nil && sameLog(e.said, b) {
+		return *t, nil
+	}
+	return e.Logs.Tail(ctx, b, enough)
+}
+
+// sameLog reports whether an event and a record say that the same was printed to the same place.
+func sameLog(said, b codebuild.Build) bool {
+	a, _ := said.FailedPhase()
+	p, _ := b.FailedPhase()
+	return said.ARN == b.ARN && said.Logs.Group == b.Logs.Group && said.Logs.Stream == b.Logs.Stream && a.Type == p.Type &&
+		slices.Equal(a.Contexts, p.Contexts)
+}
+
+// readBoth reads the record of a failed build and, if the event says where it is, its log. Without
+// the log, it is read when it is needed.
+func (h *Healer) readBoth(ctx context.Context, e Ended) (with *Healer, b codebuild.Build, err error) {
+	// A build that CodeBuild itself started (AWS.md#initiator) may be of a batch, of which another
+	// build's log has told enough.
+	if e.Said.Logs.Group == "" || strings.Contains(e.Said.Initiator, "/AWSCodeBuild-") {
+		b, err = h.build(ctx, e.At, e.Build)
+		return h, b, err
+	}
+	early := &earlyLog{Logs: h.Logs, said: e.Said}
+	_ = beside(
+		func() error { b, err = h.build(ctx, e.At, e.Build); return nil },
+		func() error {
+			if t, lerr := h.Logs.Tail(ctx, e.Said, buildlog.FailedStart(e.Said)); lerr == nil {
+				early.text = &t
+			}
+			return nil
+		})
+	with = new(Healer)
+	*with = *h
+	with.Logs = early
+	return with, b, err
+}
