@@ -143,14 +143,18 @@ func (d *DynamoDB) Between(ctx context.Context, kind string, from, to time.Time,
 	if !from.Before(to) {
 		return nil, nil
 	}
-	var keys []dueKey
+	var in [shards][]dueKey
+	var fns []func(context.Context) error
 	for n := range shards {
-		ks, err := d.dueIn(ctx, shardName(kind, n), from, to, newest, limit)
-		if err != nil {
-			return nil, fmt.Errorf("listing %s: %w", kind, classify(err))
-		}
-		keys = append(keys, ks...)
+		fns = append(fns, func(ctx context.Context) (err error) {
+			in[n], err = d.dueIn(ctx, shardName(kind, n), from, to, newest, limit)
+			return err
+		})
 	}
+	if err := parallel(ctx, fns...); err != nil {
+		return nil, fmt.Errorf("listing %s: %w", kind, classify(err))
+	}
+	keys := slices.Concat(in[:]...)
 	slices.SortStableFunc(keys, func(a, b dueKey) int {
 		if newest {
 			a, b = b, a

@@ -15,8 +15,12 @@ func SizeOf(it heal.Item) (int, error) {
 // SizeOfCounter is how many bytes DynamoDB counts for a counter.
 func SizeOfCounter(id string, c heal.Counter) int { return sizeOf(encodeCounter(id, c)) }
 
-// RequestsOfBetween is how many requests, one after the other, list so many items.
-func RequestsOfBetween(items int) int { return shards + (items+batchOf-1)/batchOf }
+// RequestsOfBetween is how many requests list so many items, and how many of them one after the other:
+// the partitions of the index are asked at the same time.
+func RequestsOfBetween(items int) (all, inTurn int) {
+	reads := (items + batchOf - 1) / batchOf
+	return shards + reads, 1 + reads
+}
 
 func sizeOf(m map[string]types.AttributeValue) (n int) {
 	for name, v := range m {

@@ -66,21 +66,34 @@ func (h *Healer) look(
 	if f.PullRequests.Read {
 		return nil
 	}
-	return h.readPullRequests(ctx, at, f)
+	return h.lookAhead(ctx, at, f, decide.Decide(*f), seen, guardrail.Judge(f.Judged()).NeedsPullRequests)
 }
 
-// lookEarly reads what depends on what would probably be written.
+// lookEarly looks ahead as if the role had no policies of its own.
 func (h *Healer) lookEarly(ctx context.Context, at settings.Account, f *decide.Facts, seen *foreseen) error {
 	role, _ := f.Build.Role()
 	f.Role = &guardrail.RoleState{Role: role}
 	d := decide.Decide(*f)
 	if d.Plan == nil || d.Plan.Write == nil || d.Plan.Write.Kind != guardrail.Inline {
-		return nil
+		return nil // what would be written hangs on more than an inline policy that is not there
 	}
+	return h.lookAhead(ctx, at, f, d, seen, f.Project.PullRequests != settings.Accept)
+}
+
+// lookAhead has proved what d would write and, if it may be shared, reads who else would have it.
+func (h *Healer) lookAhead(
+	ctx context.Context, at settings.Account, f *decide.Facts, d decide.Decision, seen *foreseen, shared bool,
+) error {
+	role := f.Role.Role
 	return beside(
-		func() error { return seen.foresee(ctx, at, role, d.Plan.Proof, d.Plan.Write.After) },
+		func() error {
+			if d.Plan == nil || d.Plan.Write == nil || d.Plan.Write.Kind == guardrail.Attach {
+				return nil
+			}
+			return seen.foresee(ctx, at, role, d.Plan.Proof, d.Plan.Write.After)
+		},
 		func() (err error) {
-			if f.Project.PullRequests != settings.Accept {
+			if shared {
 				f.PullRequests, err = h.pullRequests(ctx, at, settings.SharingOf(h.Settings, h.Home).Holders(f.Project), f.Project)
 			}
 			return err

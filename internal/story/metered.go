@@ -39,7 +39,8 @@ type Meter struct {
 type LedgerCall struct {
 	Operation    string // "Get", "Put", …
 	Kind, ID     string
-	Requests     int // how many requests of DynamoDB, one after the other
+	Requests     int // of DynamoDB
+	InTurn       int // how many of them one after the other
 	WriteUnits   int
 	Began, Ended time.Time
 	Err          error
@@ -74,7 +75,7 @@ func (m *Metered) Calls() []LedgerCall {
 func (m *Metered) Get(ctx context.Context, kind, id string) (heal.Item, error) {
 	began := m.wait(1)
 	it, err := m.Store.Get(ctx, kind, id)
-	m.done(LedgerCall{Operation: "Get", Kind: kind, ID: id, Requests: 1, Began: began, Err: err})
+	m.done(LedgerCall{Operation: "Get", Kind: kind, ID: id, Requests: 1, InTurn: 1, Began: began, Err: err})
 	return it, err
 }
 
@@ -86,7 +87,7 @@ func (m *Metered) Put(ctx context.Context, it heal.Item) (heal.Item, error) {
 	if serr != nil {
 		return out, errors.Join(err, serr)
 	}
-	m.done(LedgerCall{Operation: "Put", Kind: it.Kind, ID: it.ID, Requests: 1, Began: began, Err: err,
+	m.done(LedgerCall{Operation: "Put", Kind: it.Kind, ID: it.ID, Requests: 1, InTurn: 1, Began: began, Err: err,
 		WriteUnits: m.put(it.Kind+"#"+it.ID, weight{size, it.Due}, err == nil)})
 	return out, err
 }
@@ -94,9 +95,9 @@ func (m *Metered) Put(ctx context.Context, it heal.Item) (heal.Item, error) {
 // Between implements [heal.Store].
 func (m *Metered) Between(ctx context.Context, kind string, from, to time.Time, newest bool, limit int) ([]heal.Item, error) {
 	its, err := m.Store.Between(ctx, kind, from, to, newest, limit)
-	n := awsapi.RequestsOfBetween(len(its))
-	began := m.wait(n)
-	m.done(LedgerCall{Operation: "Between", Kind: kind, Requests: n, Began: began, Err: err})
+	all, inTurn := awsapi.RequestsOfBetween(len(its))
+	began := m.wait(inTurn)
+	m.done(LedgerCall{Operation: "Between", Kind: kind, Requests: all, InTurn: inTurn, Began: began, Err: err})
 	return its, err
 }
 
@@ -104,7 +105,7 @@ func (m *Metered) Between(ctx context.Context, kind string, from, to time.Time, 
 func (m *Metered) Count(ctx context.Context, id, by string, most int, expires time.Time) (bool, error) {
 	began := m.wait(1)
 	ok, err := m.Store.Count(ctx, id, by, most, expires)
-	m.done(LedgerCall{Operation: "Count", Kind: "count", ID: id, Requests: 1, Began: began, Err: err,
+	m.done(LedgerCall{Operation: "Count", Kind: "count", ID: id, Requests: 1, InTurn: 1, Began: began, Err: err,
 		WriteUnits: m.count(id, by, ok && err == nil)})
 	return ok, err
 }
@@ -150,7 +151,7 @@ func (m *Metered) turned(id string, next time.Time) {
 func (m *Metered) Room(ctx context.Context, id, by string, most int) (bool, error) {
 	began := m.wait(1)
 	ok, err := m.Store.Room(ctx, id, by, most)
-	m.done(LedgerCall{Operation: "Room", Kind: "count", ID: id, Requests: 1, Began: began, Err: err})
+	m.done(LedgerCall{Operation: "Room", Kind: "count", ID: id, Requests: 1, InTurn: 1, Began: began, Err: err})
 	return ok, err
 }
 

@@ -84,18 +84,19 @@ func TestMeteredTime(t *testing.T) {
 		_, _ = m.Room(ctx, "n", "a", 1)
 		_, _ = m.Count(ctx, "n", "a", 1, c.Now().Add(time.Hour))
 		_, _ = m.Between(ctx, "case", time.Time{}, c.Now().Add(time.Hour), true, 1000)
-		requests, said := m.Meter().Requests, []string{}
+		inTurn, said := 0, []string{}
 		for _, call := range m.Calls() {
 			said = append(said, call.Operation+" "+call.Kind)
-			if call.Ended.Sub(call.Began) != time.Duration(call.Requests)*m.Latency {
+			inTurn += call.InTurn
+			if call.Ended.Sub(call.Began) != time.Duration(call.InTurn)*m.Latency {
 				t.Errorf("%s took %s", call.Operation, call.Ended.Sub(call.Began))
 			}
 		}
 		if got := strings.Join(said, ", "); got != "Get case, Put case, Room count, Count count, Between case" {
 			t.Errorf("called %s", got)
 		}
-		if took := time.Since(began); took != time.Duration(requests)*m.Latency || requests < 6 {
-			t.Errorf("%d requests took %s", requests, took)
+		if took := time.Since(began); took != time.Duration(inTurn)*m.Latency || inTurn != 6 || m.Meter().Requests <= inTurn {
+			t.Errorf("%d requests, %d of them one after the other, took %s", m.Meter().Requests, inTurn, took)
 		}
 	})
 }
