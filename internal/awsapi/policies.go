@@ -172,7 +172,7 @@ func writeInline(ctx context.Context, client *iam.Client, r codebuild.Role, name
 	}
 	if iampolicy.Same(now, before) {
 		// Not overwritten, but not shown yet (AWS.md#consistency): looked at again later.
-		return fmt.Errorf("inline policy %q was written, and IAM does not show it yet: %w", name, heal.ErrLater)
+		return fmt.Errorf("inline policy %q was written, and IAM does not show it: %w", name, heal.ErrUnseen)
 	}
 	if !iampolicy.Same(now, after) {
 		return fmt.Errorf("inline policy %q was written by somebody else at the same time: %w", name, heal.ErrConflict)

@@ -432,7 +432,7 @@ func TestSettingsChanged(t *testing.T) {
 // no longer name its project.
 func TestProjectGone(t *testing.T) {
 	s := open(t, shop(1, ""), shopSettings(1, ""))
-	dieAt(s, "GetLogEvents")
+	dieAt(s, "SimulatePrincipalPolicy")
 	id := s.start("p0")
 	ctx := context.Background()
 	m, _ := s.Sim.NextMessage(ctx)

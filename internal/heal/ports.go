@@ -25,6 +25,8 @@ var (
 	ErrLater = errors.New("not now")
 	// ErrFull is an ErrLater: the account runs as many builds as it may, and as many wait.
 	ErrFull = fmt.Errorf("the queue of builds is full: %w", ErrLater)
+	// ErrUnseen: what was written is not shown yet (AWS.md#consistency).
+	ErrUnseen = fmt.Errorf("not shown yet: %w", ErrLater)
 	// ErrFinal: AWS refuses this call for good.
 	ErrFinal = errors.New("refused by AWS")
 	// ErrTooLarge: the ledger cannot hold an item of that size.

@@ -255,14 +255,14 @@ func TestLateReports(t *testing.T) {
 		fault func(simaws.Call) simaws.Fault
 		cause string
 		looks int // that found it incomplete
-		reads int // of the log
+		reads int // of the log: once too often where it was read before it was known that there are reports to wait for
 		told  string
 	}{
 		{what: "complete at once", takes: "0s", cause: "test-failure", reads: 1},
-		{what: "complete a little later", takes: "10s", cause: "test-failure", looks: 2, reads: 1},
-		{what: "complete much later", takes: "10m", cause: "command-failed", looks: 3, reads: 1, told: "had not completed"},
+		{what: "complete a little later", takes: "10s", cause: "test-failure", looks: 2, reads: 2},
+		{what: "complete much later", takes: "10m", cause: "command-failed", looks: 3, reads: 2, told: "had not completed"},
 		{what: "throttled all the time", takes: "0s", fault: refuse("BatchGetReports", simaws.Fault{Throttle: true}),
-			cause: "command-failed", looks: 3, reads: 1, told: "did not answer in time"},
+			cause: "command-failed", looks: 3, reads: 2, told: "did not answer in time"},
 		{what: "the reports may not be read", takes: "0s", fault: refuse("BatchGetReports", simaws.Fault{Code: "AccessDeniedException",
 			Status: 400, Message: "User: x is not authorized to perform: codebuild:BatchGetReports on resource: y"}),
 			cause: "command-failed", reads: 1, told: "codebuild:BatchGetReports"},

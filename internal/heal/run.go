@@ -67,6 +67,9 @@ func (h *Healer) tryInPlace(ctx context.Context, c *held, err error) bool {
 	}
 	c.sleeps++
 	d := min(backoff(c.ID, c.sleeps), sleepFor)
+	if errors.Is(err, ErrUnseen) {
+		d = unsettled
+	}
 	until := h.Clock.Now().Add(d + afterASleep)
 	if end, ok := ctx.Deadline(); ok && time.Until(end) < d+afterASleep || until.After(c.lease.Until) || until.After(c.Busy) {
 		return false
