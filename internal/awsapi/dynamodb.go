@@ -2,16 +2,13 @@ package awsapi
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -522,41 +519,4 @@ func decodeItem(m map[string]types.AttributeValue) (it heal.Item, err error) {
 		it.Data, err = decompress(b.Value)
 	}
 	return it, err
-}
-
-// packers are used again: each has 800 KB of tables.
-var packers = sync.Pool{New: func() any { return gzip.NewWriter(io.Discard) }}
-
-// compress packs what is large: a case with several rounds holds whole
-// policy documents.
-func compress(data []byte) ([]byte, error) {
-	if len(data) < 1024 {
-		return append([]byte{0}, data...), nil
-	}
-	var b bytes.Buffer
-	b.WriteByte(1)
-	w := packers.Get().(*gzip.Writer)
-	defer packers.Put(w)
-	w.Reset(&b)
-	if _, err := w.Write(data); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
-}
-
-func decompress(b []byte) ([]byte, error) {
-	if len(b) == 0 {
-		return nil, errors.New("empty data")
-	}
-	if b[0] == 0 {
-		return b[1:], nil
-	}
-	r, err := gzip.NewReader(bytes.NewReader(b[1:]))
-	if err != nil {
-		return nil, err
-	}
-	return io.ReadAll(r)
 }
