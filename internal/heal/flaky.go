@@ -54,7 +54,9 @@ func (h *Healer) changePast(ctx context.Context, key string, change func(*past) 
 			return p, err
 		}
 		now := h.Clock.Now()
-		it.Due, it.Expires = now, now.Add(kept) // due, so that all can be listed
+		if it.Expires = now.Add(kept); it.Due.IsZero() {
+			it.Due = now // so that all can be listed; another time would cost two writes more
+		}
 		if _, err = h.Store.Put(ctx, it); err == nil || !errors.Is(err, ErrConflict) {
 			return p, err
 		}

@@ -47,6 +47,8 @@ const (
 	// busyFor is how long one invocation may work on a case alone. It is
 	// longer than the function may run (AWS.md#function-timeout).
 	busyFor = 6 * time.Minute
+	// sweptEvery is how often the schedule sweeps.
+	sweptEvery = 15 * time.Minute
 	// awaitFor is how long after a build was started the sweep asks CodeBuild
 	// about it. The build may take longer, so the sweep asks repeatedly.
 	awaitFor = 20 * time.Minute

@@ -29,7 +29,7 @@ const (
 	kindDigest  = "digest"  // a notice that waits for the next digest
 	kindExpiry  = "expiry"  // a grant that will expire
 	kindVersion = "version" // policy ARN, version and when it was made → a version that was deleted to make room
-	kindPast    = "past"    // project → its failed builds and tests, due when it was written last
+	kindPast    = "past"    // project → its failed builds and tests, due when it was first written
 	// kindFollower, and the case that it follows: case id → its project and build, due when it joined.
 	kindFollower = "follower"
 	kindHold     = "hold" // project, role or managed policy → what persons took back from it; a project's is due at the newest
@@ -49,7 +49,8 @@ var errBusy = fmt.Errorf("another invocation works on the case: %w", ErrLater)
 type held struct {
 	decide.Case
 	version int64
-	locked  bool // this invocation has recorded that it alone works on the case
+	placed  time.Time // when it is due, as stored
+	locked  bool      // this invocation has recorded that it alone works on the case
 	// forgotten: the ledger could not hold the case, so little of it is left.
 	forgotten bool
 	leased    string    // what this invocation holds a lease on for the case; "" for nothing
@@ -97,7 +98,7 @@ func (h *Healer) open(ctx context.Context, id string) (*held, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading case %q: %w", id, err)
 	}
-	c := &held{version: it.Version}
+	c := &held{version: it.Version, placed: it.Due}
 	if err := json.Unmarshal(it.Data, &c.Case); err != nil {
 		return nil, fmt.Errorf("reading case %q: %w", id, err)
 	}
@@ -122,7 +123,7 @@ func (h *Healer) save(ctx context.Context, c *held, done bool) error {
 	if err != nil {
 		return fmt.Errorf("recording case %q: %w", c.ID, err)
 	}
-	it := Item{Kind: kindCase, ID: c.ID, Version: c.version, Data: data, Due: c.due(now), Expires: now.Add(kept)}
+	it := Item{Kind: kindCase, ID: c.ID, Version: c.version, Data: data, Due: c.place(now), Expires: now.Add(kept)}
 	if it, err = h.Store.Put(ctx, it); err != nil {
 		if errors.Is(err, ErrConflict) {
 			return errBusy
@@ -132,7 +133,7 @@ func (h *Healer) save(ctx context.Context, c *held, done bool) error {
 		}
 		return fmt.Errorf("recording case %q: %w", c.ID, err)
 	}
-	c.version, c.locked = it.Version, !done
+	c.version, c.placed, c.locked = it.Version, it.Due, !done
 	return nil
 }
 
@@ -143,6 +144,18 @@ func (h *Healer) lock(ctx context.Context, c *held) error {
 		return nil
 	}
 	return h.save(ctx, c, false)
+}
+
+// place is when the case is due as it is recorded. In the index another time costs as much as two
+// writes (AWS.md#write-units), so a time that does nearly as well stays: one that is later by less
+// than the time between two sweeps, and for a locked case, which a sweep leaves alone, any time to
+// come that is earlier.
+func (c *held) place(now time.Time) time.Time {
+	due := c.due(now)
+	if was := c.placed; !due.IsZero() && was.After(now) && was.Before(due.Add(sweptEvery)) && (!c.Busy.IsZero() || !was.Before(due)) {
+		return was
+	}
+	return due
 }
 
 // due is when the sweep should look at the case; zero for a closed case whose
