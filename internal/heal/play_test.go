@@ -595,6 +595,26 @@ func TestDigest(t *testing.T) {
 	}
 }
 
+// TestDigestOfADeadSweep ensures that what a sweep had begun to send when it died is sent by another,
+// once the time is over in which the first may still be at it.
+func TestDigestOfADeadSweep(t *testing.T) {
+	s := open(t, shop(1, ""), strings.ReplaceAll(shopSettings(1, ""), "mode: heal", "mode: observe"))
+	s.Settings.Notify.Digest = 0
+	s.start("p0")
+	s.drain()
+	until := s.Sim.Clock.Now().Add(6 * time.Minute)
+	if _, err := s.Store.Put(t.Context(), heal.Item{Kind: "flag", ID: "digest", Data: []byte(until.Format(time.RFC3339))}); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []int{0, 1, 1} {
+		s.do(`{"sweep":{}}`)
+		if got := len(s.Sim.Notices()); got != want {
+			t.Errorf("after sweep %d: %d notices, want %d", i+1, got, want)
+		}
+		s.Sim.Clock.Advance(6 * time.Minute)
+	}
+}
+
 // TestFreshBatch ensures that a batch of several messages names exactly
 // those that must come again.
 func TestFreshBatch(t *testing.T) {

@@ -404,57 +404,65 @@ func (h *Healer) journal(o decide.Outcome) {
 	}
 }
 
-// digest sends the notices that were kept, many in one.
+// digestFlag is what of two sweeps only one has while it sends digests.
+const digestFlag = "digest"
+
+// digest sends the notices that were kept, many in one. Of two sweeps at the same time only one
+// does; however that ends, another may afterwards: a digest may come twice, and is never lost.
 func (h *Healer) digest(ctx context.Context) error {
-	for {
-		n, err := h.digestOnce(ctx)
-		if err != nil || n < pageSize {
-			return err
+	its, err := h.keptNotices(ctx)
+	if err != nil || len(its) == 0 {
+		return err
+	}
+	claim, err := h.claim(ctx, digestFlag, h.Clock.Now())
+	if err != nil || claim == nil {
+		return err
+	}
+	for n := pageSize; err == nil && n == pageSize && !pressed(ctx); n = len(its) {
+		if its, err = h.keptNotices(ctx); err == nil && len(its) > 0 {
+			err = h.digestOnce(ctx, its)
 		}
 	}
+	done, cancel := graceContext(ctx)
+	defer cancel()
+	claim.Data = []byte(h.Clock.Now().Add(-time.Second).Format(time.RFC3339))
+	if _, perr := h.Store.Put(done, *claim); err == nil && !errors.Is(perr, ErrConflict) {
+		err = perr
+	}
+	return err
 }
 
-// digestOnce sends one digest and returns how many notices it looked at. They
-// are locked first, so that of two sweeps at the same time only one sends them;
-// the lock ends by itself, however its sweep ended.
-func (h *Healer) digestOnce(ctx context.Context) (int, error) {
-	now := h.Clock.Now()
-	its, err := h.Store.Between(ctx, kindDigest, time.Time{}, now, false, pageSize)
+// keptNotices lists notices that were kept for the digest.
+func (h *Healer) keptNotices(ctx context.Context) ([]Item, error) {
+	its, err := h.Store.Between(ctx, kindDigest, time.Time{}, h.Clock.Now(), false, pageSize)
 	if err != nil {
-		return 0, fmt.Errorf("listing notices of the digest: %w", err)
+		return nil, fmt.Errorf("listing notices of the digest: %w", err)
 	}
+	return its, nil
+}
+
+// digestOnce sends one digest.
+func (h *Healer) digestOnce(ctx context.Context, its []Item) error {
 	var os []decide.Outcome
-	var ours []Item
 	for _, it := range its {
 		var o decide.Outcome
 		if err := unmarshal(it, &o); err != nil {
-			return 0, err
-		}
-		it.Due = now.Add(busyFor)
-		it, err := h.Store.Put(ctx, it)
-		if errors.Is(err, ErrConflict) {
-			continue
-		}
-		if err != nil {
-			return 0, fmt.Errorf("claiming notice %q for the digest: %w", o.ID, err)
+			return err
 		}
 		o.Settings = h.Settings
-		os, ours = append(os, o), append(ours, it)
-	}
-	if len(os) == 0 {
-		return len(its), nil
+		os = append(os, o)
 	}
 	if _, err := h.turn(ctx, "", 0); err != nil {
-		return 0, err
+		return err
 	}
 	if err := h.Notifier.Digest(ctx, os); err != nil {
-		return 0, fmt.Errorf("sending the digest: %w", err)
+		return fmt.Errorf("sending the digest: %w", err)
 	}
-	for _, it := range ours {
-		it.Due, it.Expires = time.Time{}, now.Add(time.Hour)
+	for _, it := range its {
+		it.Due, it.Expires = time.Time{}, h.Clock.Now().Add(time.Hour)
 		if _, err := h.Store.Put(ctx, it); err != nil && !errors.Is(err, ErrConflict) {
-			return 0, fmt.Errorf("recording the digest: %w", err)
+			return fmt.Errorf("recording the digest: %w", err)
 		}
 	}
-	return len(its), nil
+	return nil
 }

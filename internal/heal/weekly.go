@@ -48,13 +48,13 @@ func (h *Healer) weekly(ctx context.Context) error {
 	return nil
 }
 
-// claim makes the weekly notice this sweep's, nil if it is sent or another sweep sends it now.
+// claim makes the notices of an id this sweep's, nil if they are sent or another sweep sends them now.
 // However a sweep ends, another may claim it afterwards: a notice may come twice, and is never
 // lost.
 func (h *Healer) claim(ctx context.Context, id string, now time.Time) (*Item, error) {
 	it, err := h.Store.Get(ctx, kindFlag, id)
 	if err != nil && !errors.Is(err, ErrNotFound) {
-		return nil, fmt.Errorf("reading whether the weekly notice is sent: %w", err)
+		return nil, fmt.Errorf("reading whether notice %q is sent: %w", id, err)
 	}
 	if err == nil {
 		until, perr := time.Parse(time.RFC3339, string(it.Data))
@@ -68,7 +68,7 @@ func (h *Healer) claim(ctx context.Context, id string, now time.Time) (*Item, er
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("claiming the weekly notice: %w", err)
+		return nil, fmt.Errorf("claiming notice %q: %w", id, err)
 	}
 	return &it, nil
 }
