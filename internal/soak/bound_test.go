@@ -122,14 +122,14 @@ func (b bound) String() string {
 // TestBound ensures that the bounds are those that can be worked out by hand.
 func TestBound(t *testing.T) {
 	tests := []struct {
-		storm         storm
+		storm         *storm
 		build         time.Duration
 		least, probed int // seconds
 	}{
-		{storm{n: 100}, 80 * time.Second, 80 + 1 + 7 + 80 + 1, 80 + 1 + 81 + 6 + 80 + 1},
-		{storm{n: 10_000}, 80 * time.Second, 80 + 1 + 1007 + 80 + 1, 80 + 1 + 81 + 947 + 80 + 1},
-		{storm{n: 1000, atOnce: 300}, 320 * time.Second, 320 + 1 + 4*320 + 1, 320 + 1 + 321 + 4*320 + 1},
-		{storm{n: 10_000, atOnce: 300}, 320 * time.Second, 320 + 1 + 34*320 + 1, 320 + 1 + 34*320 + 1},
+		{&storm{n: 100}, 80 * time.Second, 80 + 1 + 7 + 80 + 1, 80 + 1 + 81 + 6 + 80 + 1},
+		{&storm{n: 10_000}, 80 * time.Second, 80 + 1 + 1007 + 80 + 1, 80 + 1 + 81 + 947 + 80 + 1},
+		{&storm{n: 1000, atOnce: 300}, 320 * time.Second, 320 + 1 + 4*320 + 1, 320 + 1 + 321 + 4*320 + 1},
+		{&storm{n: 10_000, atOnce: 300}, 320 * time.Second, 320 + 1 + 34*320 + 1, 320 + 1 + 34*320 + 1},
 	}
 	for i := range tests {
 		tt := &tests[i]

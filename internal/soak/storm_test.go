@@ -128,7 +128,7 @@ func (s *storm) fleet(t *testing.T) {
 	})
 	for queue, n := range map[string]int{simaws.Queue: ofFailures, simaws.FollowUps: ofFollowUps} {
 		for range n {
-			in := s.instance(t)
+			in := instance(t, s.st)
 			wg.Go(func() {
 				for ctx.Err() == nil {
 					s.invoke(ctx, t, in, queue)
@@ -136,7 +136,7 @@ func (s *storm) fleet(t *testing.T) {
 			})
 		}
 	}
-	sweeper := s.instance(t)
+	sweeper := instance(t, s.st)
 	wg.Go(func() {
 		for ctx.Err() == nil {
 			within, cancel := context.WithTimeout(ctx, timeout)
@@ -168,10 +168,10 @@ func asleep(ctx context.Context, d time.Duration) error {
 
 // instance is an instance of the function as it is deployed: with its own
 // clients, and with the SDK's real waiting.
-func (s *storm) instance(t *testing.T) *inbox.Inbox {
-	cfg := s.st.Config(simaws.FunctionKey)
-	cfg.HTTPClient, cfg.Retryer, cfg.RetryMaxAttempts = s.st.Sim.Direct(), retryer, 0
-	in, err := s.st.Instance(cfg, io.Discard)
+func instance(t *testing.T, st *story.Stage) *inbox.Inbox {
+	cfg := st.Config(simaws.FunctionKey)
+	cfg.HTTPClient, cfg.Retryer, cfg.RetryMaxAttempts = st.Sim.Direct(), retryer, 0
+	in, err := st.Instance(cfg, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
