@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -96,17 +95,6 @@ func client[C, O any](a *Accounts, at settings.Account, make func(aws.Config, ..
 
 // place is a key of its own for each type of client.
 type place[C any] struct{ settings.Account }
-
-// Retryer is how the function's clients try again: the SDK's adaptive mode,
-// in which a client that was throttled slows all of its calls down to what the
-// service lets through. Many failures at once then take longer, but no more
-// calls. It is patient, since the function has minutes; what it still does not
-// get is asked for later, by the case (see heal.ErrLater).
-func Retryer(options ...func(*retry.AdaptiveModeOptions)) *retry.AdaptiveMode {
-	return retry.NewAdaptiveMode(append(options, func(o *retry.AdaptiveModeOptions) {
-		o.StandardOptions = append(o.StandardOptions, func(o *retry.StandardOptions) { o.MaxAttempts = 8 })
-	})...)
-}
 
 // parallel runs the functions at the same time and returns the first error
 // in their order.

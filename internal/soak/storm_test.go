@@ -14,7 +14,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 
 	"github.com/buildmedic/buildmedic/internal/awsapi"
 	"github.com/buildmedic/buildmedic/internal/heal"
@@ -170,7 +169,7 @@ func asleep(ctx context.Context, d time.Duration) error {
 // clients, and with the SDK's real waiting.
 func instance(t *testing.T, st *story.Stage) *inbox.Inbox {
 	cfg := st.Config(simaws.FunctionKey)
-	cfg.HTTPClient, cfg.Retryer, cfg.RetryMaxAttempts = st.Sim.Direct(), retryer, 0
+	cfg.HTTPClient, cfg.Retryer, cfg.RetryMaxAttempts = st.Sim.Direct(), func() aws.Retryer { return awsapi.Retryer() }, 0
 	in, err := st.Instance(cfg, io.Discard)
 	if err != nil {
 		t.Fatal(err)
@@ -222,24 +221,4 @@ func (s *storm) anyOpen(ctx context.Context, t *testing.T) bool {
 		t.Fatal(err)
 	}
 	return len(its) > 0
-}
-
-// polled is the function's retryer with one change: it asks again for its
-// turn. The SDK waits for the turn's own time, rounded down, and in a bubble
-// a wait for nothing takes no time, so that the turn never comes.
-type polled struct{ *retry.AdaptiveMode }
-
-func retryer() aws.Retryer {
-	return polled{awsapi.Retryer(func(o *retry.AdaptiveModeOptions) { o.FailOnNoAttemptTokens = true })}
-}
-
-// GetAttemptToken implements [aws.RetryerV2].
-func (p polled) GetAttemptToken(ctx context.Context) (func(error) error, error) {
-	for {
-		release, err := p.AdaptiveMode.GetAttemptToken(ctx)
-		if err == nil || ctx.Err() != nil {
-			return release, err
-		}
-		time.Sleep(2 * latency)
-	}
 }

@@ -1,0 +1,160 @@
+package awsapi
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/smithy-go"
+)
+
+var throttle = &smithy.GenericAPIError{Code: "ThrottlingException"}
+
+// shared is a service that lets ten calls a second through, of all its clients together.
+type shared struct {
+	mu              sync.Mutex
+	left            int // calls that are still to be made
+	tokens          float64
+	at              time.Time
+	granted, vainly int
+}
+
+func (s *shared) call() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	s.tokens, s.at = min(30, s.tokens+10*now.Sub(s.at).Seconds()), now
+	if s.tokens < 1 {
+		s.vainly++
+		return throttle
+	}
+	s.tokens--
+	s.granted++
+	return nil
+}
+
+func (s *shared) another() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.left--
+	return s.left >= 0
+}
+
+// around is half of it to one and a half times: clients in step with each other, or with the service,
+// would not be fair.
+func around(d time.Duration) time.Duration { return d/2 + rand.N(d) }
+
+// client makes calls, one after the other, until there is none left.
+func (s *shared) client(ctx context.Context) error {
+	r := Retryer()
+	for s.another() {
+		for try := 1; ; try++ {
+			release, err := r.GetAttemptToken(ctx)
+			if err != nil {
+				return err
+			}
+			time.Sleep(around(25 * time.Millisecond))
+			failed := s.call()
+			if err := release(failed); err != nil {
+				return err
+			}
+			if failed == nil {
+				break
+			}
+			d, err := r.RetryDelay(try, failed)
+			if err != nil {
+				return err
+			}
+			time.Sleep(d)
+		}
+		time.Sleep(around(75 * time.Millisecond))
+	}
+	return nil
+}
+
+// TestPaceOfMany ensures that clients that share a low rate use all of it, and are rarely throttled.
+func TestPaceOfMany(t *testing.T) {
+	for clients, most := range map[int]float64{4: 0.06, 12: 0.12} {
+		synctest.Test(t, func(t *testing.T) {
+			const calls = 4000
+			began := time.Now()
+			s := &shared{left: calls, tokens: 30, at: began}
+			var wg sync.WaitGroup
+			for range clients {
+				wg.Go(func() {
+					if err := s.client(t.Context()); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+			least := (calls - 30) / 10 * time.Second
+			if took := time.Since(began); took > least*106/100 {
+				t.Errorf("%d clients took %s, where the rate allows %s", clients, took, least)
+			}
+			if vain := float64(s.vainly) / float64(s.vainly+s.granted); vain > most {
+				t.Errorf("%d clients: %.1f %% of the calls were throttled", clients, 100*vain)
+			}
+		})
+	}
+}
+
+// TestPace ensures that a client is as fast as it can be until it is throttled, slows down once for
+// all calls that were on their way, and grows back.
+func TestPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, r := t.Context(), Retryer()
+		calls := func(n int, errs ...error) time.Duration {
+			began := time.Now()
+			for i := range n {
+				release, err := r.GetAttemptToken(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				err = nil
+				if i < len(errs) {
+					err = errs[i]
+				}
+				if err := release(err); err != nil {
+					t.Fatal(err)
+				}
+			}
+			return time.Since(began)
+		}
+		if took := calls(100); took != 0 {
+			t.Errorf("100 calls took %s", took)
+		}
+		if took := calls(20, errors.New("no throttle")); took != 0 {
+			t.Errorf("20 more took %s", took)
+		}
+		time.Sleep(10 * time.Minute)
+		calls(10, nil, nil, nil, throttle, throttle, throttle, throttle) // 10 in this second: 4 had been made by then
+		time.Sleep(time.Second)
+		calls(2) // what a second without calls leaves
+		if took := calls(10); took < 3*time.Second || took > 5*time.Second {
+			t.Errorf("at 60 %% of 4 a second 10 calls took %s", took)
+		}
+		time.Sleep(5 * time.Minute)
+		calls(100)
+		if took := calls(100); took > 3*time.Second {
+			t.Errorf("five minutes later 100 calls took %s", took)
+		}
+
+		calls(10, throttle)
+		short, cancel := context.WithTimeout(ctx, time.Millisecond)
+		defer cancel()
+		for range 1000 {
+			if _, err := r.GetAttemptToken(short); err != nil {
+				if !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("at the end of its time a call gives %v", err)
+				}
+				return
+			}
+		}
+		t.Error("a call does not wait")
+	})
+}
