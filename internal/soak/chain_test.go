@@ -28,7 +28,7 @@ func TestChain(t *testing.T) {
 	skip := len(st.Sim.Calls())
 	st.Sim.SetTrouble(simaws.Trouble{Latency: latency})
 	synctest.Test(t, func(t *testing.T) {
-		st.Inbox = (&storm{st: st}).instance(t)
+		st.Inbox = instance(t, st)
 		ctx := context.Background()
 		for {
 			m, ok := st.Sim.NextMessage(ctx)
