@@ -8,6 +8,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
 // earlyLog are logs of which one was read where an event says that it is, beside the build's record.
@@ -40,18 +41,30 @@ func sameLog(said, b codebuild.Build) bool {
 }
 
 // readBoth reads the record of a failed build and, if the event says where it is, its log. Without
-// the log, it is read when it is needed.
-func (h *Healer) readBoth(ctx context.Context, e Ended) (with *Healer, b codebuild.Build, err error) {
+// the log, it is read when it is needed: so it is if the lease of the project's role, which is given
+// too if it was read, names a case that this build may follow.
+func (h *Healer) readBoth(ctx context.Context, e Ended, p settings.Project) (with *Healer, b codebuild.Build, lease suspicion, err error) {
 	// A build that CodeBuild itself started (AWS.md#initiator) may be of a batch, of which another
 	// build's log has told enough.
 	if e.Said.Logs.Group == "" || strings.Contains(e.Said.Initiator, "/AWSCodeBuild-") {
 		b, err = h.build(ctx, e.At, e.Build)
-		return h, b, err
+		return h, b, lease, err
 	}
+	said := e.Said
+	said.ServiceRole = strings.TrimPrefix(p.Role, "/")
 	early := &earlyLog{Logs: h.Logs, said: e.Said}
 	_ = beside(
 		func() error { b, err = h.build(ctx, e.At, e.Build); return nil },
 		func() error {
+			if of := h.leaseNeeded(h.unreadFacts(said, p)); of != "" && h.Self.Function != "" {
+				l, lerr := h.readLease(ctx, of)
+				if lerr != nil {
+					return nil
+				}
+				if lease = (suspicion{of: of, lease: l}); len(l.Leads) > 0 {
+					return nil
+				}
+			}
 			if t, lerr := h.Logs.Tail(ctx, e.Said, buildlog.FailedStart(e.Said)); lerr == nil {
 				early.text = &t
 			}
@@ -60,5 +73,5 @@ func (h *Healer) readBoth(ctx context.Context, e Ended) (with *Healer, b codebui
 	with = new(Healer)
 	*with = *h
 	with.Logs = early
-	return with, b, err
+	return with, b, lease, err
 }

@@ -47,7 +47,8 @@ func TestEarlyLog(t *testing.T) {
 		row.change(&said)
 		logs := &printed{}
 		h := &Healer{Logs: logs, Builds: &archive{records: map[string]codebuild.Build{record.ID: record}}}
-		with, b, err := h.readBoth(t.Context(), Ended{At: settings.Account{ID: "111122223333"}, Build: record.ID, Said: said})
+		with, b, _, err := h.readBoth(t.Context(), Ended{At: settings.Account{ID: "111122223333"}, Build: record.ID, Said: said},
+			settings.Project{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,13 +21,12 @@ const newBudget = 24 * time.Hour
 // failed deals with a failed build: as a new case, as the next round of the case
 // that started it, or as another delivery of a known event.
 func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error {
-	h, b, berr := h.readBoth(ctx, e)
+	h, b, lease, berr := h.readBoth(ctx, e, p)
 	var id string
 	var c *held
-	var lease suspicion
 	err := beside(
 		func() (err error) { id, c, err = h.locate(ctx, e, b, berr); return err },
-		func() (err error) { lease, err = h.suspect(ctx, b, berr, p); return err })
+		func() (err error) { lease, err = h.suspect(ctx, b, berr, p, lease); return err })
 	if err != nil {
 		return err
 	}

@@ -115,8 +115,10 @@ type suspicion struct {
 }
 
 // suspect reads the lease of a failed build's role, if the build may wait for
-// another one.
-func (h *Healer) suspect(ctx context.Context, b codebuild.Build, unread error, p settings.Project) (s suspicion, err error) {
+// another one. What was read of it a moment ago is not read again.
+func (h *Healer) suspect(
+	ctx context.Context, b codebuild.Build, unread error, p settings.Project, read suspicion,
+) (s suspicion, err error) {
 	if unread != nil || !b.HasFailed() || h.Self.Function == "" {
 		return s, nil
 	}
@@ -125,8 +127,10 @@ func (h *Healer) suspect(ctx context.Context, b codebuild.Build, unread error, p
 	if point == "" || of == "" || !decide.MayFollow(f) {
 		return s, nil
 	}
-	s = suspicion{point: point, of: of}
-	s.lease, err = h.readLease(ctx, of)
+	s = suspicion{point: point, of: of, lease: read.lease}
+	if read.of != of {
+		s.lease, err = h.readLease(ctx, of)
+	}
 	return s, err
 }
 
