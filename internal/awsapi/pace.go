@@ -16,9 +16,9 @@ import (
 // more calls. It is patient, since the function has minutes; what it still does not get is asked for
 // later, by the case (see heal.ErrLater).
 //
-// The SDK's own adaptive mode is made for high rates: after a throttle it is back at its old rate
-// within a second or two, so that clients that share ten calls a second are throttled with a quarter
-// of them.
+// The SDK's own adaptive mode is back at its old rate within a second of a throttle, so that where
+// clients share ten calls a second a third of them is throttled for as long as it lasts (tried in
+// findings/sdk-go-adaptive-mode-at-low-shared-rates.sh).
 func Retryer() aws.RetryerV2 {
 	return &paced{Standard: retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts, o.MaxBackoff = 8, 5*time.Second
