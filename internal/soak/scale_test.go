@@ -45,6 +45,7 @@ type outcome struct {
 	bound   bound
 	calls   map[string]opCalls // by operation
 	ledger  story.Meter
+	kinds   map[string]story.Meter // by operation and kind
 	notices []simaws.Notice
 	mailbox simaws.Mailbox
 }
@@ -89,6 +90,14 @@ func (s *storm) end(ctx context.Context, t *testing.T, began time.Time) {
 		}
 		o.calls[k] = n
 	}
+	o.kinds = map[string]story.Meter{}
+	for _, c := range s.ledger.Calls() {
+		kind, _, _ := strings.Cut(c.Kind, " ")
+		k := c.Operation + " " + kind
+		n := o.kinds[k]
+		n.Requests, n.WriteUnits = n.Requests+c.Requests, n.WriteUnits+c.WriteUnits
+		o.kinds[k] = n
+	}
 	o.notices, o.mailbox = s.st.Sim.Notices(), s.st.Sim.Mailboxes()[0]
 }
 
@@ -128,6 +137,10 @@ func (s *storm) String() string {
 	m := o.ledger
 	line("  ledger: %.1f requests and %.1f write units a heal; the largest item has %d KB (%s)",
 		float64(m.Requests)/heals, float64(m.WriteUnits)/heals, (m.Largest+1023)/1024, m.Of)
+	for _, k := range slices.Sorted(maps.Keys(o.kinds)) {
+		n := o.kinds[k]
+		line("    %-40s %7.3f requests, %7.3f write units a heal", k, float64(n.Requests)/heals, float64(n.WriteUnits)/heals)
+	}
 	state := "confirmed"
 	if o.mailbox.Lost > 0 {
 		state = fmt.Sprintf("suspended, with %d lost", o.mailbox.Lost)

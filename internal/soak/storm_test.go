@@ -100,9 +100,9 @@ func (s *storm) play(t *testing.T) {
 	}
 	s.st.Sim.SetTrouble(simaws.Trouble{RateLimits: true, Latency: latency, ConcurrentBuilds: s.atOnce})
 	began := s.st.Sim.Clock.Now()
-	s.ledger.Latency = ledgerTime
+	s.ledger.Latency, s.ledger.Keep = ledgerTime, true
 	synctest.Test(t, s.fleet)
-	s.ledger.Latency, s.outcome.ledger = 0, s.ledger.Meter()
+	s.ledger.Latency, s.ledger.Keep, s.outcome.ledger = 0, false, s.ledger.Meter()
 	s.end(t.Context(), t, began)
 }
 
