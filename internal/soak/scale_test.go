@@ -27,7 +27,37 @@ func TestScale(t *testing.T) {
 		t.Run(s.name(), func(t *testing.T) {
 			s.play(t)
 			t.Log(s)
+			s.check(t)
 		})
+	}
+}
+
+// check holds the storm to what it should come to, with room for chance.
+func (s *storm) check(t *testing.T) {
+	o := s.outcome
+	_, probed := o.bound.least()
+	if o.took > probed*5/4 {
+		t.Errorf("healed after %s, which is more than 1.25 × the bound with a probe, %s", o.took, probed)
+	}
+	if most := s.busiestSecond(); most >= 10 || o.mailbox.Lost > 0 {
+		t.Errorf("%d notices within a second, and the mailbox lost %d", most, o.mailbox.Lost)
+	}
+	if kb := o.ledger.Largest / 1024; kb > 50 {
+		t.Errorf("the largest item has %d KB (%s)", kb, o.ledger.Of)
+	}
+	if s.n < 1000 || s.atOnce > 0 {
+		return // what happens once weighs too much, or it takes hours and much is asked again
+	}
+	all := s.allCalls()
+	for what, row := range map[string]struct{ got, most float64 }{
+		"AWS calls a heal":         {float64(all.calls) / float64(s.n), 5},
+		"% of the calls throttled": {percent(all.throttled, all.calls), 6},
+		"write units a heal":       {float64(o.ledger.WriteUnits) / float64(s.n), 50},
+		"notices a role":           {float64(len(o.notices)) / float64(s.roles()), 2.5},
+	} {
+		if row.got > row.most {
+			t.Errorf("%.1f %s, which should be at most %v", row.got, what, row.most)
+		}
 	}
 }
 
@@ -118,10 +148,7 @@ func (s *storm) String() string {
 		o.took.Seconds()/least.Seconds(), o.took.Seconds()/probed.Seconds())
 	b.WriteString(o.bound.String())
 
-	all := opCalls{}
-	for _, n := range o.calls {
-		all.calls, all.throttled = all.calls+n.calls, all.throttled+n.throttled
-	}
+	all := s.allCalls()
 	line("  AWS calls: %.2f a heal, %.1f %% of them throttled", float64(all.calls)/heals, percent(all.throttled, all.calls))
 	names := slices.SortedFunc(maps.Keys(o.calls), func(x, y string) int {
 		return cmp.Or(cmp.Compare(o.calls[y].calls, o.calls[x].calls), cmp.Compare(x, y))
@@ -151,6 +178,13 @@ func (s *storm) String() string {
 	line("  function: %.2f messages a heal, %.1f a run, %.0f %% of %d instances busy", float64(w.messages)/heals,
 		float64(w.messages)/float64(w.runs), 100*w.busy.Seconds()/w.all.Seconds()/invocations, invocations)
 	return b.String()
+}
+
+func (s *storm) allCalls() (all opCalls) {
+	for _, n := range s.outcome.calls {
+		all.calls, all.throttled, all.refused = all.calls+n.calls, all.throttled+n.throttled, all.refused+n.refused
+	}
+	return all
 }
 
 func percent(part, of int) float64 { return 100 * float64(part) / float64(max(of, 1)) }
