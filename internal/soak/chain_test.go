@@ -3,9 +3,11 @@ package soak
 import (
 	"context"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	memory "github.com/buildmedic/buildmedic/internal/ledger"
 	"github.com/buildmedic/buildmedic/internal/simaws"
@@ -103,5 +105,54 @@ func TestThrottledWrite(t *testing.T) {
 				t.Errorf("it did %s", got)
 			}
 		})
+	}
+}
+
+// forgetful is a ledger that once does not record to which case a build belongs.
+type forgetful struct {
+	heal.Store
+	mu sync.Mutex
+	n  int // which of these records fails, from 1
+}
+
+func (f *forgetful) Put(ctx context.Context, it heal.Item) (heal.Item, error) {
+	f.mu.Lock()
+	if it.Kind == "build" {
+		f.n--
+	}
+	fails := it.Kind == "build" && f.n == 0
+	f.mu.Unlock()
+	if fails {
+		return heal.Item{}, heal.ErrLater
+	}
+	return f.Store.Put(ctx, it)
+}
+
+// TestHalfRecorded ensures that of a case and what assigns a build to it, which are recorded at the
+// same time, either is enough: what is missing is recorded later, and nothing is done twice.
+func TestHalfRecorded(t *testing.T) {
+	for which, name := range []string{"", "the build that failed", "the build that was started"} {
+		if name == "" {
+			continue
+		}
+		st, err := story.Open(demo(t)[0], story.Options{Store: func(c heal.Clock) heal.Store {
+			return &forgetful{Store: memory.NewMemory(c), n: which}
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer st.Close()
+		if err := st.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		res, err := st.Result(t.Context())
+		if err != nil || res.Outcome != decide.Healed || len(st.Builds()) != 2 || len(st.Sim.Notices()) != 2 {
+			t.Errorf("%s: %s with %d builds and %d notices, %v", name, res.Outcome, len(st.Builds()), len(st.Sim.Notices()), err)
+		}
+		for _, b := range st.Builds() {
+			if it, err := st.Store.Get(t.Context(), "build", b.ID); err != nil || string(it.Data) != res.Case {
+				t.Errorf("%s: build %d belongs to %q, %v", name, b.Number, it.Data, err)
+			}
+		}
 	}
 }
