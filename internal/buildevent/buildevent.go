@@ -32,8 +32,8 @@ type Event struct {
 	// Time is the envelope's: for the end of a build, when it ended, to about
 	// a second; zero if it cannot be read.
 	Time time.Time
-	// Said is what the event says of where the build's log is, how its phases ended, and who started
-	// it: good for looking early, and for nothing else. Its texts are not freed of secrets.
+	// Said is what the event says of where the build's log is, how its phases ended, and who
+	// started it: good for looking early, and for nothing else. Its texts are not freed of secrets.
 	Said codebuild.Build
 	// Ignored says why the event concerns nobody; "" if it does concern us.
 	Ignored string

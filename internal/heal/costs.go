@@ -106,8 +106,8 @@ type pastOfProject struct{ account, region, name string }
 // pastPage is how many memories are read at once: each may have hundreds of kilobytes.
 const pastPage = 50
 
-// eachPast gives what is remembered of one project, or of all (""), the project that failed first last.
-// Of a project there may be two.
+// eachPast gives what is remembered of one project, or of all (""), the project that failed first
+// last. Of a project there may be two.
 func (h *Healer) eachPast(ctx context.Context, project string, f func(pastOfProject, past)) error {
 	to := h.Clock.Now().Add(time.Second)
 	seen := map[string]bool{} // those of the last page's last moment come again

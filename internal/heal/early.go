@@ -11,8 +11,8 @@ import (
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// earlyLog are logs of which one was read where an event says that it is, beside the build's record.
-// It is given once, and only if the record says the same.
+// earlyLog are logs of which one was read where an event says that it is, beside the build's
+// record. It is given once, and only if the record says the same.
 type earlyLog struct {
 	Logs
 	said codebuild.Build
@@ -41,8 +41,8 @@ func sameLog(said, b codebuild.Build) bool {
 }
 
 // readBoth reads the record of a failed build and, if the event says where it is, its log. Without
-// the log, it is read when it is needed: so it is if the lease of the project's role, which is given
-// too if it was read, names a case that this build may follow.
+// the log, it is read when it is needed: so it is if the lease of the project's role, which is
+// given too if it was read, names a case that this build may follow.
 func (h *Healer) readBoth(ctx context.Context, e Ended, p settings.Project) (with *Healer, b codebuild.Build, lease suspicion, err error) {
 	// A build that CodeBuild itself started (AWS.md#initiator) may be of a batch, of which another
 	// build's log has told enough.

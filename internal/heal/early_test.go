@@ -2,9 +2,11 @@ package heal
 
 import (
 	"context"
+	"encoding/json"
 	"testing"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -46,7 +48,7 @@ func TestEarlyLog(t *testing.T) {
 		}
 		row.change(&said)
 		logs := &printed{}
-		h := &Healer{Logs: logs, Builds: &archive{records: map[string]codebuild.Build{record.ID: record}}}
+		h := &Healer{Logs: logs, Builds: &archive{records: map[string]codebuild.Build{record.ID: record}}, Clock: stopped(failedAt)}
 		with, b, _, err := h.readBoth(t.Context(), Ended{At: settings.Account{ID: "111122223333"}, Build: record.ID, Said: said},
 			settings.Project{})
 		if err != nil {
@@ -57,6 +59,56 @@ func TestEarlyLog(t *testing.T) {
 			if err != nil || text.Text != "g s" || logs.reads != want {
 				t.Errorf("%s: %q, %v after %d reads", name, text.Text, err, logs.reads)
 			}
+		}
+	}
+}
+
+// leases is a ledger that has one lease, of whatever role.
+type leases struct {
+	Store
+	lease roleLease
+	reads int
+}
+
+func (l *leases) Get(context.Context, string, string) (Item, error) {
+	l.reads++
+	data, err := json.Marshal(l.lease)
+	return Item{Data: data}, err
+}
+
+// TestNoEarlyLogWhereAnotherLeads ensures that no log is read early if the build may follow another
+// one, and that the lease is read once.
+func TestNoEarlyLogWhereAnotherLeads(t *testing.T) {
+	record := codebuild.Build{
+		ID:            "shop:1",
+		ARN:           "arn:aws:codebuild:eu-west-1:111122223333:build/shop:1",
+		Status:        codebuild.Failed,
+		ServiceRole:   "arn:aws:iam::111122223333:role/service-role/shop-role",
+		Initiator:     "shop-admin",
+		SourceVersion: "refs/heads/main",
+		End:           failedAt,
+		Logs:          codebuild.Logs{Group: "g", Stream: "s"},
+		Phases: []codebuild.Phase{{Type: "BUILD", Status: codebuild.Failed,
+			Contexts: []codebuild.Context{{Code: "C", Message: "make"}}}},
+	}
+	said := record
+	said.ServiceRole = ""
+	p := settings.Project{Name: "shop", Role: "service-role/shop-role", Mode: settings.Heal, Retry: true}
+	for logsRead, ledger := range []*leases{
+		{lease: roleLease{Leads: []lead{{Case: "c"}}}},
+		{},
+	} {
+		logs := &printed{}
+		h := &Healer{Logs: logs, Store: ledger, Self: decide.Self{Function: "buildmedic"}, Clock: stopped(failedAt),
+			Builds: &archive{records: map[string]codebuild.Build{record.ID: record}}}
+		with, b, lease, err := h.readBoth(t.Context(), Ended{At: settings.Account{ID: "111122223333", Region: "eu-west-1"},
+			Build: record.ID, Said: said}, p)
+		if err != nil || logs.reads != logsRead || ledger.reads != 1 {
+			t.Errorf("%d logs and %d leases are read, %v", logs.reads, ledger.reads, err)
+		}
+		again, err := with.suspect(t.Context(), b, nil, p, lease)
+		if err != nil || again.of == "" || ledger.reads != 1 {
+			t.Errorf("of %q, %d leases are read, %v", again.of, ledger.reads, err)
 		}
 	}
 }

@@ -83,8 +83,8 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 			return err
 		}
 	}
-	// Of the assignment and the case, a run that dies may have recorded only one. Either is enough for
-	// the next delivery to do the other.
+	// Of the assignment and the case, a run that dies may have recorded only one. Either is enough
+	// for the next delivery to do the other.
 	caseID, saved := c.ID, error(nil)
 	assigned := beside(
 		func() error { return h.assignAll(ctx, b, caseID) },

@@ -87,8 +87,8 @@ type Ended struct {
 	Status  string           `json:"status"`
 	// End is when it ended, zero if that is not known.
 	End time.Time `json:"end,omitzero"`
-	// Said is what the event says of where the log of a failed build is and of how its phases ended.
-	// With it the log is read early; nothing is decided by it.
+	// Said is what the event says of where the log of a failed build is and of how its phases
+	// ended. With it the log is read early; nothing is decided by it.
 	Said codebuild.Build `json:"-"`
 }
 

@@ -28,8 +28,8 @@ type lead struct {
 	// newest last.
 	Points       []string `json:"points,omitempty"`
 	Fingerprints []string `json:"fingerprints,omitempty"`
-	// Joined: somebody began to follow it while it held the lease. Who does so later notes it in the
-	// case itself, which nobody works on then.
+	// Joined: somebody began to follow it while it held the lease. Who does so later notes it in
+	// the case itself, which nobody works on then.
 	Joined bool      `json:"joined,omitempty"`
 	Wrote  time.Time `json:"wrote,omitzero"` // when it wrote last
 }
@@ -287,7 +287,8 @@ func (h *Healer) leaderOf(ctx context.Context, c *held) (*decide.Case, error) {
 	c.seen, c.seenOf = roleLease{}, ""
 	for range 5 {
 		if of != "" {
-			// While it holds the lease, it works on its case. It reads this note when it gives the lease back.
+			// While it holds the lease, it works on its case. It reads this note when it gives the
+			// lease back.
 			noted, again, err := h.noteInLease(ctx, of, seen, r.Follows)
 			if err != nil {
 				return nil, err

@@ -87,7 +87,8 @@ func (s *stage) crowds() (out []common) {
 }
 
 // TestIncident: of builds that fail at one point at once, one is looked into. One log is read, one
-// policy written, one build started again to try it; the others follow, and two notices tell of all.
+// policy written, one build started again to try it; the others follow, and two notices tell of
+// all.
 func TestIncident(t *testing.T) {
 	s := crowd(t, 1, 8)
 	s.drain()
@@ -381,8 +382,8 @@ func TestTakenBackWhileOthersWait(t *testing.T) {
 	}
 }
 
-// TestStrangersFailure: a build of a pull request neither leads nor follows anybody, and a person at
-// a desk waits for nobody.
+// TestStrangersFailure: a build of a pull request neither leads nor follows anybody, and a person
+// at a desk waits for nobody.
 func TestStrangersFailure(t *testing.T) {
 	world, set := story.Crowd(1, 2)
 	w := strings.Replace(string(world), "{ref: refs/heads/b1,", "{ref: pr/7,", 1)

@@ -595,8 +595,8 @@ func TestDigest(t *testing.T) {
 	}
 }
 
-// TestDigestOfADeadSweep ensures that what a sweep had begun to send when it died is sent by another,
-// once the time is over in which the first may still be at it.
+// TestDigestOfADeadSweep ensures that what a sweep had begun to send when it died is sent by
+// another, once the time is over in which the first may still be at it.
 func TestDigestOfADeadSweep(t *testing.T) {
 	s := open(t, shop(1, ""), strings.ReplaceAll(shopSettings(1, ""), "mode: heal", "mode: observe"))
 	s.Settings.Notify.Digest = 0

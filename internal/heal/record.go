@@ -30,7 +30,8 @@ const (
 	kindExpiry  = "expiry"  // a grant that will expire
 	kindVersion = "version" // policy ARN, version and when it was made → a version that was deleted to make room
 	kindPast    = "past"    // project → its failed builds and tests, due when it was first written
-	// kindFollower, and the case that it follows: case id → its project and build, due when it joined.
+	// kindFollower, and the case that it follows: case id → its project and build, due when it
+	// joined.
 	kindFollower = "follower"
 	kindHold     = "hold" // project, role or managed policy → what persons took back from it; a project's is due at the newest
 )
@@ -58,10 +59,11 @@ type held struct {
 	sleeps    int       // how often this invocation waited in place
 	counted   countedNotice
 	assigned  string // the started build that this invocation has assigned to the case
-	// What follows is of incident.go. seen is the lease on seenOf as it was before the log was read; ""
-	// if none was read. joins is the case to wait for. back: the case gives a lease back that it will
-	// want again. waited: somebody waits for its end, as a lease said. leader is the case that it
-	// follows, as it was when it had ended, and released says that it is being released with others.
+	// What follows is of incident.go. seen is the lease on seenOf as it was before the log was
+	// read; "" if none was read. joins is the case to wait for. back: the case gives a lease back
+	// that it will want again. waited: somebody waits for its end, as a lease said. leader is the
+	// case that it follows, as it was when it had ended, and released says that it is being
+	// released with others.
 	seen     roleLease
 	seenOf   string
 	joins    string

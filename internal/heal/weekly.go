@@ -48,8 +48,8 @@ func (h *Healer) weekly(ctx context.Context) error {
 	return nil
 }
 
-// claim makes the notices of an id this sweep's, nil if they are sent or another sweep sends them now.
-// However a sweep ends, another may claim it afterwards: a notice may come twice, and is never
+// claim makes the notices of an id this sweep's, nil if they are sent or another sweep sends them
+// now. However a sweep ends, another may claim it afterwards: a notice may come twice, and is never
 // lost.
 func (h *Healer) claim(ctx context.Context, id string, now time.Time) (*Item, error) {
 	it, err := h.Store.Get(ctx, kindFlag, id)

@@ -182,8 +182,8 @@ func TestReadTogether(t *testing.T) {
 	}
 }
 
-// TestReadEarly: the log of a build that failed alone is read beside its record, and of several it is
-// not: most of them may never be needed.
+// TestReadEarly: the log of a build that failed alone is read beside its record, and of several it
+// is not: most of them may never be needed.
 func TestReadEarly(t *testing.T) {
 	for _, together := range []bool{false, true} {
 		st, ms := stage(t, story.Options{})

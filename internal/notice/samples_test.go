@@ -126,7 +126,8 @@ func document(ss ...iampolicy.Statement) string {
 	return string(iampolicy.Document{Version: "2012-10-17", Statements: ss}.Canonical())
 }
 
-// crowdHealed is story 1 with other builds that followed: some are green, one failed again, one runs.
+// crowdHealed is story 1 with other builds that followed: some are green, one failed again, one
+// runs.
 func crowdHealed() decide.Outcome {
 	o := trackerHealed()
 	o.Followers = &decide.Followers{}

@@ -33,8 +33,8 @@ const eventTime = time.Second
 //   - CodeBuild starts one build a call: n RetryBuild. 100 records are read a call, those of the
 //     failures before the last build is started, those of the green builds while it runs.
 //   - IAM is asked once for each role, whose builds share a cause: for the role, its inline
-//     policies' names, its managed policies and the policy to write; for what the role may do before
-//     the write and after it; for the write; for the policy read back. That is 8 calls.
+//     policies' names, its managed policies and the policy to write; for what the role may do
+//     before the write and after it; for the write; for the policy read back. That is 8 calls.
 //   - GetLogEvents once for each role: one page of one of its builds.
 //   - one e-mail for each role.
 //

@@ -371,7 +371,8 @@ func (w *chaosWorld) play(ctx context.Context, r *run) error {
 	return fmt.Errorf("it does not come to an end; open cases: %s", w.open(ctx, r))
 }
 
-// open tells of the cases that are not closed, and of those with which something is still to be done.
+// open tells of the cases that are not closed, and of those with which something is still to be
+// done.
 func (w *chaosWorld) open(ctx context.Context, r *run) (out string) {
 	its, _ := r.st.Store.Between(ctx, "case", time.Time{}, r.st.Sim.Clock.Now().Add(1000*time.Hour), false, 1000)
 	for _, it := range its {

@@ -151,8 +151,9 @@ func crash(t *testing.T, s story.Story, at point, lost bool, want end, total *ta
 	twice := got.Again
 	got.Again = want.Again
 	if want.Crowd {
-		// Who leads, and who comes too late for the common notice, depends on who died; what the notices
-		// say in all does not. One death costs at most the two notices of a case of its own.
+		// Who leads, and who comes too late for the common notice, depends on who died; what the
+		// notices say in all does not. One death costs at most the two notices of a case of its
+		// own.
 		if n := len(got.Notices); n < len(want.Notices) || n > len(want.Notices)+2 {
 			t.Errorf("%s (%s): %d notices, %d in the undisturbed run: %q", name, r.life.where, n, len(want.Notices), got.Notices)
 		}

@@ -221,8 +221,8 @@ type end struct {
 	Notices  []string       // "CASE.N kind", sorted
 	Again    map[string]int // sent more than once
 	Dead     int            // messages given up by the queue
-	// Told is how the last notice that names a case says that it ended: its own, or that of the case that
-	// it followed. Crowd: there is one of the latter kind.
+	// Told is how the last notice that names a case says that it ended: its own, or that of the
+	// case that it followed. Crowd: there is one of the latter kind.
 	Told  map[string]decide.Kind
 	Crowd bool
 	// Tests is what is remembered of tests that flaked: how often, and in how many builds they

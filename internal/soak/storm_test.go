@@ -106,7 +106,8 @@ func (s *storm) play(t *testing.T) {
 	s.end(t.Context(), t, began)
 }
 
-// bubbled is the simulated account's clock in a bubble, where whoever sleeps lets time pass for all.
+// bubbled is the simulated account's clock in a bubble, where whoever sleeps lets time pass for
+// all.
 type bubbled struct{ heal.Clock }
 
 // Sleep implements [heal.Sleeper].

@@ -12,7 +12,9 @@ import (
 func TestUnits2Tmp(t *testing.T) {
 	for _, s := range demo(t)[:6] {
 		var m *story.Metered
-		st, err := story.Open(s, story.Options{Store: func(c heal.Clock) heal.Store { m = story.NewMetered(memory.NewMemory(c)); m.Keep = true; return m }})
+		st, err := story.Open(s, story.Options{
+			Store: func(c heal.Clock) heal.Store { m = story.NewMetered(memory.NewMemory(c)); m.Keep = true; return m },
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -196,8 +196,8 @@ func (q *deskQueue) Later(_ context.Context, caseID string, at time.Time) error 
 	return nil
 }
 
-// Release implements heal.Queue. At a desk no case follows another one; those that follow one of the
-// function's are released by its sweep.
+// Release implements heal.Queue. At a desk no case follows another one; those that follow one of
+// the function's are released by its sweep.
 func (q *deskQueue) Release(context.Context, heal.Release, time.Time) error { return nil }
 
 // printer implements heal.Notifier on the terminal.

@@ -679,8 +679,8 @@ func TestScanOrder(t *testing.T) {
 		order func(lister) lister
 		want  map[string]int
 	}{
-		// 3 days are 120 builds or so; the third page has only older ones, and is read, and the next
-		// is asked for meanwhile.
+		// 3 days are 120 builds or so; the third page has only older ones, and is read, and the
+		// next is asked for meanwhile.
 		{"newest first", func(l lister) lister { return l }, map[string]int{"ListBuilds": 4, "ListBuildsForProject": 0}},
 		{"by id", func(l lister) lister { return &reordered{lister: l, pages: byID} },
 			map[string]int{"ListBuilds": 5, "ListBuildsForProject": 0}},
@@ -862,7 +862,8 @@ func TestScanCannotBegin(t *testing.T) {
 	}
 }
 
-// TestScanWithoutProfile ensures that a profile or region that is missing is said before AWS is asked.
+// TestScanWithoutProfile ensures that a profile or region that is missing is said before AWS is
+// asked.
 func TestScanWithoutProfile(t *testing.T) {
 	for _, k := range []string{"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
 		t.Setenv(k, os.DevNull)
