@@ -30,13 +30,27 @@ help: ## list the targets
 demo: ## heal the failed builds of the stories in the simulated account
 	@go run ./lambda/buildmedic demo
 
-# The crash test is thousands of whole runs: it goes without the race detector,
-# which the same code meets in every other room. Where npm is, the DynamoDB
-# ledger's tests must run: they are not skipped.
-test: dynalite ## all tests, those of the root module with the race detector
+# The rooms whose tests can have a second goroutine, theirs or of what they
+# link: internal/race_test.go computes them. The soak is left out: it is
+# thousands of whole runs, of code that the others race.
+RACED := internal/awsapi internal/commandline internal/deploytest internal/heal internal/inbox internal/lazyregexp internal/ledger \
+  internal/permissions internal/simaws internal/story internal/toolbox lambda lambda/buildmedic
+
+# Tests of these rooms that only read much, or play story after story: the race
+# detector would make them five times as long, and their goroutines are those
+# of every other test there. They run without it.
+SLOW := TestCapacity TestCutSecrets TestEveryItemIsSmall TestFloodOfDenials TestLedgerTrouble TestOneCommitFailsForDays \
+  TestPackedAlike TestTextInReports TestTools TestZipIsSmall
+empty :=
+slow  := ^($(subst $(empty) $(empty),|,$(strip $(SLOW))))$$
+
+# Where npm is, the DynamoDB ledger's tests must run: they are not skipped.
+needs := $(if $(shell command -v npm),BUILDMEDIC_NEED_DYNALITE=1)
+
+test: dynalite ## all tests, and those with goroutines once more with the race detector
 	go vet ./...
-	$(if $(shell command -v npm),BUILDMEDIC_NEED_DYNALITE=1 )BUILDMEDIC_ARCHS=all go test -race -timeout 30m $$(go list ./... | grep -v /internal/soak$$)
-	go test -timeout 30m ./internal/soak
+	$(needs) BUILDMEDIC_ARCHS=all go test -timeout 30m ./...
+	$(needs) go test -race -skip '$(slow)' -timeout 30m $(addprefix ./,$(RACED))
 	@$(MAKE) --no-print-directory test-infra
 
 test-cli: ## run each AWS CLI command that is printed through the real CLI, versions 1 and 2

@@ -25,29 +25,53 @@ import (
 	"github.com/buildmedic/buildmedic/testdata"
 )
 
-// build makes bootstrap exactly as `make build` does.
-func build(t testing.TB, arch, dir string) string { return buildPackage(t, ".", arch, dir) }
+// builds is where the tests' executables are: each is linked once.
+var builds struct {
+	dir  string
+	mu   sync.Mutex
+	made map[string]string // package and architecture → path
+}
 
-func buildPackage(t testing.TB, pkg, arch, dir string) string {
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "buildmedic")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	builds.dir, builds.made = dir, map[string]string{}
+	code := m.Run()
+	_ = os.RemoveAll(dir) // what is left is the system's to remove
+	os.Exit(code)
+}
+
+// build makes bootstrap exactly as `make build` does.
+func build(t testing.TB, arch string) string { return buildPackage(t, ".", arch) }
+
+func buildPackage(t testing.TB, pkg, arch string) string {
 	t.Helper()
-	path := filepath.Join(dir, arch, "bootstrap")
+	builds.mu.Lock()
+	defer builds.mu.Unlock()
+	if path, ok := builds.made[pkg+" "+arch]; ok {
+		return path
+	}
+	path := filepath.Join(builds.dir, filepath.Base(pkg), arch, "bootstrap")
 	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags=-s -w -buildid=", "-o", path, pkg)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("building bootstrap for %s: %v\n%s", arch, err, out)
 	}
+	builds.made[pkg+" "+arch] = path
 	return path
 }
 
 // TestBootstrapBuilds ensures that both architectures build, into static
 // executables of that architecture.
 func TestBootstrapBuilds(t *testing.T) {
-	dir := t.TempDir()
 	for arch, want := range map[string]elf.Machine{"arm64": elf.EM_AARCH64, "amd64": elf.EM_X86_64} {
 		if arch != runtime.GOARCH && os.Getenv("BUILDMEDIC_ARCHS") != "all" {
 			continue // make test builds it: with an empty cache that takes minutes
 		}
-		f, err := elf.Open(build(t, arch, dir))
+		f, err := elf.Open(build(t, arch))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -199,7 +223,7 @@ func TestBootstrapHeals(t *testing.T) {
 		t.Fatal(err)
 	}
 	api := newRuntimeAPI(t)
-	_, out := start(t, build(t, runtime.GOARCH, t.TempDir()), api,
+	_, out := start(t, build(t, runtime.GOARCH), api,
 		envSettings+"="+file, envLedger+"=memory", envTopic+"="+sim.TopicARN(), envQueue+"="+sim.QueueURL(simaws.Queue),
 		envFollowUps+"="+sim.QueueURL(simaws.FollowUps),
 		envRegion+"=us-west-2", envRole+"="+sim.Function().Role, "AWS_ENDPOINT_URL="+sim.URL(),
@@ -258,7 +282,7 @@ func TestBootstrapHeals(t *testing.T) {
 // environment ends at once and names all that is wrong.
 func TestBootstrapSaysWhatIsMissing(t *testing.T) {
 	api := newRuntimeAPI(t)
-	cmd := exec.Command(build(t, runtime.GOARCH, t.TempDir()))
+	cmd := exec.Command(build(t, runtime.GOARCH))
 	cmd.Env = []string{"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(api.URL, "http://"), envTable + "=t",
 		envLedger + "=disk", envTopic + "=topic"}
 	out, err := cmd.CombinedOutput()

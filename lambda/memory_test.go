@@ -44,7 +44,7 @@ func BenchmarkMemory(b *testing.B) {
 	}
 	api, ledger := newRuntimeAPI(b), ledgertest.Dynalite(b)
 	makeTable(b, ledger)
-	pid, printed := start(b, build(b, runtime.GOARCH, b.TempDir()), api,
+	pid, printed := start(b, build(b, runtime.GOARCH), api,
 		envSettings+"="+file, envTable+"="+table, envTopic+"="+sim.TopicARN(), envQueue+"="+sim.QueueURL(simaws.Queue),
 		envFollowUps+"="+sim.QueueURL(simaws.FollowUps),
 		envRegion+"=us-east-1", "AWS_ENDPOINT_URL="+sim.URL(), "AWS_ENDPOINT_URL_DYNAMODB="+ledger,

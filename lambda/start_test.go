@@ -31,7 +31,7 @@ const maxZip = 8 << 20
 
 // TestZipIsSmall ensures that the packed function stays small.
 func TestZipIsSmall(t *testing.T) {
-	if n := zipped(t, build(t, runtime.GOARCH, t.TempDir())); n > maxZip {
+	if n := zipped(t, build(t, runtime.GOARCH)); n > maxZip {
 		t.Errorf("the zip has %d bytes, should be at most %d", n, maxZip)
 	}
 }
@@ -71,7 +71,7 @@ const (
 // TestStartAllocates ensures that our packages make nothing at each start that
 // few invocations need: no expression, no table.
 func TestStartAllocates(t *testing.T) {
-	cmd := exec.Command(build(t, runtime.GOARCH, t.TempDir()))
+	cmd := exec.Command(build(t, runtime.GOARCH))
 	cmd.Env = []string{"GODEBUG=inittrace=1"}
 	out, err := cmd.CombinedOutput()
 	if err == nil {
@@ -114,8 +114,8 @@ func BenchmarkStart(b *testing.B) {
 	env := []string{envSettings + "=" + settings, envLedger + "=memory", envTopic + "=arn:aws:sns:us-west-2:290008131176:buildmedic",
 		envQueue + "=https://sqs.us-west-2.amazonaws.com/290008131176/buildmedic", envRegion + "=us-west-2",
 		"AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=simulated"}
-	ours := build(b, runtime.GOARCH, b.TempDir())
-	hello := buildPackage(b, "./testdata/hello", runtime.GOARCH, b.TempDir())
+	ours := build(b, runtime.GOARCH)
+	hello := buildPackage(b, "./testdata/hello", runtime.GOARCH)
 	var us, them, ratios []float64
 	for range max(b.N, 15) {
 		u, h := untilFirst(b, ours, env), untilFirst(b, hello, env)

@@ -298,8 +298,7 @@ func TestWholeLogs(t *testing.T) {
 	}
 }
 
-// crossAll diagnoses every log, as it is (under "") and in every crossing that applies to it, as
-// many at once as there are processors.
+// crossAll diagnoses every log, as it is (under "") and in every crossing that applies to it.
 func crossAll(t *testing.T, logs []wholeLog) map[string]map[string]diagnose.Diagnosis {
 	all := map[string]map[string]diagnose.Diagnosis{}
 	for _, w := range logs {
@@ -309,7 +308,6 @@ func crossAll(t *testing.T, logs []wholeLog) map[string]map[string]diagnose.Diag
 		for _, w := range logs {
 			of := all[w.name]
 			t.Run(w.name, func(t *testing.T) {
-				t.Parallel()
 				of[""] = diagnose.Diagnose(buildlog.ReadText(w.build, w.text))
 				for _, c := range crossings {
 					if text, build, ok := c.cross(w); ok {
