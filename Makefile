@@ -39,8 +39,9 @@ RACED := internal/awsapi internal/commandline internal/deploytest internal/heal 
 # Tests of these rooms that only read much, or play story after story: the race
 # detector would make them five times as long, and their goroutines are those
 # of every other test there. They run without it.
-SLOW := TestCapacity TestCutSecrets TestEveryItemIsSmall TestFloodOfDenials TestLedgerTrouble TestOneCommitFailsForDays \
-  TestPackedAlike TestTextInReports TestTools TestZipIsSmall
+SLOW := TestAllCompile TestCapacity TestCutSecrets TestEveryItemIsSmall TestFloodOfDenials \
+  TestHealedThroughNoise TestLedgerTrouble TestOneCommitFailsForDays TestPackedAlike TestPastBounds \
+  TestStoriesWithOwnPermissions TestTextInReports TestTooMany TestTools TestZipIsSmall
 empty :=
 slow  := ^($(subst $(empty) $(empty),|,$(strip $(SLOW))))$$
 
