@@ -119,6 +119,8 @@ type Failure struct {
 	Dropped int               // how many more denials there were: only the first and last are kept
 	Excerpt []Line            // what a person should read first, at most 40 lines
 	Tail    []Line            // the failed command's lines that causes are matched against, bounded
+	// TookRole: a command before the failed one took other credentials than the service role's.
+	TookRole bool
 	// Long are the last of these lines that are JSON and longer than Tail has them: some tools
 	// print a whole report in one.
 	Long []Line

@@ -41,6 +41,18 @@ var (
 	hostName = lazyregexp.New(`(?:https?://(?:[^\s/@]*@)?|[\s"'\[(=]|^)([a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)+)(?::\d+)?(?:[/:"'\s]|$)`)
 )
 
+// exportsCredentials matches a command after which the shell has other credentials than the service
+// role's: commands of a buildspec share one (AWS.md#login-in-an-earlier-command).
+var exportsCredentials = lazyregexp.New(`(?i)(?:^|[;&\s])(?:eval|source|\.) .*(?:assume|:role/)|` +
+	`\bexport .*\bAWS_(?:PROFILE|DEFAULT_PROFILE|ACCESS_KEY_ID|SESSION_TOKEN|ROLE_ARN|CONFIG_FILE|SHARED_CREDENTIALS_FILE)=|` +
+	`\baws configure set \S*(?:aws_access_key_id|role_arn|credential_source)|configure-aws-credentials`)
+
+// takesRole reports whether the command takes other credentials.
+func takesRole(command string) bool {
+	return (strings.Contains(command, "ssume") || strings.Contains(command, ":role/") || strings.Contains(command, "AWS_") ||
+		strings.Contains(command, "aws")) && exportsCredentials.MatchString(command)
+}
+
 // linkLogins makes the denial of a login causal if the failed command, which came later, was
 // refused for want of that credential at the same service, and nothing denied it something itself.
 // from is where the failed part begins.

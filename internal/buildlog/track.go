@@ -44,6 +44,8 @@ type tracker struct {
 
 	role   string // the name of the build's service role, "" if it is not known
 	claims bounded
+
+	tookRole int64 // where the first command ends that takes other credentials; 0 without one
 }
 
 // A part is a stretch of the log.
@@ -99,6 +101,9 @@ func (t *tracker) marker(m located) {
 		t.signs = signs{}
 		if len(t.starts) == maxStarts {
 			t.starts = append(t.starts[:0], t.starts[1:]...)
+		}
+		if t.tookRole == 0 && takesRole(m.text) {
+			t.tookRole = m.to
 		}
 		t.starts = append(t.starts, part{from: m.from, fromLine: m.fromLine, output: m.to, command: m.text})
 	case exited:

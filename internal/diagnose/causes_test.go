@@ -102,10 +102,10 @@ func TestWordsReachTheirCause(t *testing.T) {
 			if r.code != nil {
 				f.Context.Code, f.Context.Message = r.code[0], text
 			} else {
-				f.Tail = []buildlog.Line{{N: 1, Text: text}}
-			}
-			for i, w := range r.also {
-				f.Tail = append(f.Tail, buildlog.Line{N: i + 2, Text: w})
+				for i, w := range r.also { // above: what stands behind a failure that passes may be why the command ended
+					f.Tail = append(f.Tail, buildlog.Line{N: i + 1, Text: w})
+				}
+				f.Tail = append(f.Tail, buildlog.Line{N: len(r.also) + 1, Text: text})
 			}
 			if r.phase != nil {
 				f.Phase = r.phase[0]

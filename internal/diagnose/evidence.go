@@ -109,18 +109,20 @@ const tool = "tool"
 
 // A weighing is what the questions about one line gave.
 type weighing struct {
-	speaker   string
-	shows     bool   // the speaker shows texts rather than meeting refusals
-	whose     string // "" for a line that is no denial
-	survived  string
-	oneOfMany bool // the line is one of several processes' whose output is mixed
-	aside     bool // the line is about a side matter: a cache, a report, metrics
-	foreign   bool // the command took another role before
+	speaker  string
+	shows    bool   // the speaker shows texts rather than meeting refusals
+	whose    string // "" for a line that is no denial
+	survived string
+	process  string // the one of several processes whose line it is
+	alone    bool   // the output says that this process failed
+	aside    bool   // the line is about a side matter: a cache, a report, metrics
+	foreign  bool   // the command took another role before
 	// others are the indices of the lines behind the last denial that are about something else.
 	others    []int
-	shared    []string // names in the whole message
-	about     []string // words of what was denied, in lower case
-	elsewhere bool     // another of several processes is the one that failed
+	shared    []string // names of what was denied
+	about     []string // words for what was denied
+	text      string   // what the claim says
+	elsewhere bool     // another of several processes or jobs is the one that failed
 	killed    bool     // the build timed out, or a signal ended the command
 	side      bool     // what was denied is a side matter by its action or resource
 	notCLI    bool     // the exit status is none that the AWS CLI has, whose line it is
@@ -129,7 +131,6 @@ type weighing struct {
 	earlier   int      // index of an earlier error that does not belong to the line's own message; -1
 	reads     bool     // what was refused should have given something, so a later line may miss it
 	rival     *sureFailure
-	later     int // index of a later error that is neither a consequence nor a summary; -1
 }
 
 // findings are tried in order; the first whose condition holds is the finding.
@@ -143,8 +144,8 @@ var findings = []struct {
 	{Tolerated, func(w *weighing) bool { return w.survived != "" }},
 	{Explains, func(w *weighing) bool { return w.ended }},
 	{Contested, func(w *weighing) bool { return w.rival != nil || w.outside }},
-	{Contested, func(w *weighing) bool { return w.earlier >= 0 && w.whose != whoseOwn }},
-	{Overtaken, func(w *weighing) bool { return w.notCLI || w.later >= 0 || w.elsewhere || len(w.others) > 0 }},
+	{Contested, func(w *weighing) bool { return w.earlier >= 0 }},
+	{Overtaken, func(w *weighing) bool { return w.notCLI || w.elsewhere || len(w.others) > 0 }},
 	{Explains, func(*weighing) bool { return true }},
 }
 
@@ -186,8 +187,8 @@ func (x *facts) weigh(causes []Cause) {
 			v.RivalLine = x.lines[x.summary].N
 		case v.Finding == Contested:
 			v.RivalLine = x.lines[w.earlier].N
-		case v.Finding == Overtaken && w.later >= 0:
-			v.RivalLine = x.lines[w.later].N
+		case v.Finding == Overtaken && len(w.others) > 0:
+			v.RivalLine = x.lines[x.worst(w.others)].N
 		}
 		d.Verdict = v
 		if v.Finding == Explains {
@@ -222,7 +223,7 @@ func (x *facts) ownSession(d *buildlog.Denial) bool {
 
 // weighDenial answers the questions about a denial of the failed command.
 func (x *facts) weighDenial(d *buildlog.Denial) weighing {
-	w := weighing{speaker: tool, whose: x.attribution(d), later: -1, earlier: -1}
+	w := weighing{speaker: tool, whose: x.attribution(d), earlier: -1}
 	if d.Origin != buildlog.FromLog {
 		w.speaker = "codebuild"
 		return w
@@ -245,11 +246,11 @@ func (x *facts) weighDenial(d *buildlog.Denial) weighing {
 // weighAt answers the questions about the denial in the line with index i.
 func (x *facts) weighAt(w weighing, d *buildlog.Denial, i int) weighing {
 	w.side = sideAction.MatchString(d.Action) || sideTarget.MatchString(d.Resource)
-	w.foreign, w.about, w.shared = x.tookRole(i), aboutWords(d), tokens(d.Text)
+	w.foreign, w.about, w.shared, w.text = x.tookRole(i), x.aboutWords(d, i), names(d), d.Text+" "+d.Action+" "+d.Resource
 	before, after := around(x.bare[i], d.Text)
 	x.weighLine(&w, i, before, after)
 	if x.missed(d, i) {
-		w.survived, w.later, w.others = "", -1, nil
+		w.survived, w.others = "", nil
 	}
 	return w
 }
@@ -295,11 +296,15 @@ func (x *facts) weighLine(w *weighing, i int, before, after string) {
 	if sideMatter.MatchString(x.Command) {
 		w.aside = false // it is what the command is for
 	}
-	w.oneOfMany = x.raw.match(process, i)
-	w.later, w.earlier = x.laterError(i, w), x.earlierError(i, w)
-	w.others, w.outside = x.othersAfter(i, w), x.outsideReport(i)
-	w.elsewhere, w.ended = x.anotherProcess(i), x.endedByCLI(i)
-	w.notCLI = x.Exit != "" && !w.reads && x.rows.match(cliLine, i) && !slices.Contains(cliStatuses, x.Exit) && !x.acknowledged(i)
+	if w.process = x.process(i); w.process != "" {
+		failed, this := x.failedProcess(i, w.process)
+		w.elsewhere, w.alone = failed && !this, this
+	}
+	w.elsewhere = w.elsewhere || x.anotherJob(i)
+	w.earlier = x.earlierError(i, w)
+	w.others, w.outside = x.otherWork(i, w), x.outsideReport(i)
+	w.ended = x.endedByCLI(i, w)
+	w.notCLI = x.Exit != "" && !w.reads && x.rows.match(cliLine, i) && !slices.Contains(cliStatuses, x.Exit)
 }
 
 // A sureFailure is the first line that proves another failure of the command.
@@ -361,11 +366,10 @@ func (x *facts) findNone(i int) bool {
 // from one byte to another, does not show that the failure will pass: it is shown, survived, or
 // overtaken by another error.
 func (x *facts) provesNoRetry(i, from, to int) bool {
-	w := weighing{later: -1, earlier: -1, reads: true}
+	w := weighing{earlier: -1, reads: true}
 	x.weighLine(&w, i, x.bare[i][:from], x.bare[i][to:])
-	return w.shows || w.survived != "" || w.outside || w.elsewhere || len(w.others) > mostOthers ||
-		len(w.others) > 0 && x.rows.match(weakError, w.others[0]) && !x.passing(w.others[0]) || w.aside && w.later >= 0 ||
-		w.later >= 0 && !x.passing(w.later) || w.earlier >= 0 && !x.passing(w.earlier)
+	w.others = slices.DeleteFunc(w.others, x.passing)
+	return w.shows || w.survived != "" || w.outside || w.elsewhere || len(w.others) > 0 || w.earlier >= 0 && !x.passing(w.earlier)
 }
 
 // around returns what stands in a line before and after the claim that begins with text; all of
@@ -420,7 +424,7 @@ func (x *facts) missed(d *buildlog.Denial, i int) bool {
 // tookRole reports whether a line above the one with index i, or the command, says that another
 // role than the build's was assumed.
 func (x *facts) tookRole(i int) bool {
-	if x.takesRole(x.Command) {
+	if x.TookRole || x.takesRole(x.Command) {
 		return true
 	}
 	says := x.rows.of(assumed)
@@ -449,138 +453,67 @@ func reads(d *buildlog.Denial) bool {
 		"Scan", "Lookup", "Search", "GitPull"}, func(verb string) bool { return strings.HasPrefix(name, verb) })
 }
 
-// laterError returns the index of the error with which the output ends, if work went on after the
-// line with index i and the error is not explained by it; -1 if there is none. For a side matter
-// an error before the line counts as well: a command that cleans up after an error fails for that
-// error.
-func (x *facts) laterError(i int, w *weighing) int {
-	shared := tokens(x.bare[i])
-	end := x.frameEnd(i)
-	found, wrong, last := -1, -1, true
-	for k := len(x.bare) - 1; k > end; k-- {
-		switch {
-		case x.denied(k):
-			return -1 // the output ends with a denial
-		case found >= 0:
-			if x.rows.match(work, k) || w.whose == whoseUnattributed {
-				return found
-			}
-		case x.anotherError(k, strongError, shared, w):
-			found = k
-		case wrong < 0 && x.saysWrong(k) && !(w.reads && x.rows.match(unfed, k)) && !mentions(x.bare[k], w.about):
-			wrong = k
-		case wrong >= 0 && x.rows.match(work, k) && !x.rows.match(closing, k) && !x.rows.match(acknowledges, k):
-			return wrong
-		case last && !x.idle(k):
-			last = false
-			if x.anotherError(k, weakError, shared, w) {
-				found = k
-			}
-		}
-	}
-	if !w.aside || x.inException(i) && !x.rows.match(cliError, i) { // an exception shows the code that threw it
-		return -1
-	}
-	for k := i - 1; k >= 0 && k >= i-60; k-- {
-		if !x.denied(k) && (x.anotherError(k, strongError, shared, w) || k >= i-6 && x.anotherError(k, weakError, shared, w)) {
-			return k
-		}
-	}
-	return -1
-}
-
 // ownMessage is how many lines above a refusal the head of the same message may stand.
 const ownMessage = 10
 
 // earlierError returns the index of the last error before the line with index i that is not part
-// of the same message; -1 if there is none.
+// of the same message; -1 if there is none. A command that keeps a report after an error fails for
+// that error, so before a side matter whatever is no work counts.
 func (x *facts) earlierError(i int, w *weighing) int {
-	shared := tokens(x.bare[i])
-	k := i - 1
+	shared, k := tokens(x.bare[i]), i-1
+	if (w.aside || x.silent(i)) && !x.inException(i) {
+		known := x.wordsOf(i, w)
+		for ; k >= 0 && k >= i-ownMessage; k-- {
+			if x.worry(k, known) {
+				return k
+			}
+		}
+	}
 	for n := 0; k >= 0 && n < ownMessage && !x.rows.match(work, k); k, n = k-1, n+1 {
 	}
+	words := strongError
+	if w.whose == whoseOwn {
+		words = headError
+	}
 	for ; k >= 0; k-- {
-		if !x.denied(k) && !x.rows.match(calm, k) && x.anotherError(k, strongError, shared, w) && !x.provesNone(k, 0, 0) {
+		if !x.denied(k) && !x.rows.match(calm, k) && x.anotherError(k, words, shared, w) && !x.provesNone(k, 0, 0) {
 			return k
 		}
 	}
 	return -1
 }
 
-// mostOthers is how many lines about something else may stand behind the line of a failure that
-// passes: tools say more after it than after a refusal.
-const mostOthers = 3
+// names are those of what was denied, without such as stand in many lines.
+func names(d *buildlog.Denial) []string {
+	text, _, _ := strings.Cut(d.Text, "User: ")
+	return slices.DeleteFunc(tokens(d.Resource+" "+text), func(s string) bool { return commonName.MatchString(s) })
+}
 
-// othersAfter returns the lines behind the one with index i, and behind the last denial, with which
-// a tool or a script does not close: neither empty nor a stack, no summary, no clean-up, no advice,
-// not about a refusal, no other object of the same run. Of 219 outputs of real tools that ended
-// with a denial none has one. A single one counts only if it says that something is wrong: scripts
-// end with a word of their own.
-func (x *facts) othersAfter(i int, w *weighing) []int {
-	var list []int
-	shared := append(tokens(x.bare[i]), w.shared...)
-	acknowledged := !w.aside && x.acknowledged(i)
-	next, inReport, events := x.frameEnd(i)+1, !x.outsideReport(i), x.stackEvents()
-	explained := w.reads || x.inException(i) // by an exception that wraps it, or comes of it
-	for k := len(x.bare) - 1; k > i && !x.denied(k); k-- {
-		l := x.bare[k]
-		switch {
-		case x.idle(k), acknowledged && k == next, inReport && k <= x.summary,
-			x.rows.match(refused, k) && !x.rows.match(notAWS, k),
-			x.raw.match(sameRun, k) && !w.oneOfMany, x.rows.match(closing, k), w.reads && x.rows.match(missing, k),
-			x.rows.match(exception, k) && explained,
-			events && x.raw.match(tabular, k), mentions(l, w.about),
-			slices.ContainsFunc(shared, func(s string) bool { return strings.Contains(l, s) }):
-		default:
-			list = append(list, k)
+var commonName = lazyregexp.New(`^([a-z]{2}-[a-z]+-\d|\d{12}|(identity|resource)-based|amazonaws\.com)$`)
+
+// worst returns the last of the lines that says that something is wrong, else the first.
+func (x *facts) worst(list []int) int {
+	for _, k := range slices.Backward(list) {
+		if x.rows.match(strongError, k) {
+			return k
 		}
 	}
-	wrong := func(k int) bool { return x.rows.match(weakError, k) || x.rows.match(strongError, k) }
-	if acknowledged && !slices.ContainsFunc(list, wrong) {
-		return nil
-	}
-	if len(list) == 1 && (!wrong(list[0]) && !w.aside || x.rows.match(acknowledges, list[0])) {
-		return nil
-	}
-	return list
-}
-
-// aboutWords are the words that a line about the denial would have: those of the action, such as
-// "address" of ec2:AllocateAddress, and what the tool says that it did.
-func aboutWords(d *buildlog.Denial) []string {
-	_, name, _ := strings.Cut(d.Action, ":")
-	var list []string
-	for _, w := range camelWord.FindAllString(name, -1) {
-		if len(w) >= 5 {
-			list = append(list, strings.TrimSuffix(lower(w), "s"))
-		}
-	}
-	if m := transfer.FindString(d.Text); m != "" {
-		list = append(list, m)
-	}
-	return list
-}
-
-// mentions reports whether a line has one of the words, which are in lower case.
-func mentions(line string, words []string) bool {
-	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(lower(line), w) })
-}
-
-// acknowledged reports whether the first line behind the message in the line with index i says that
-// the step failed: what follows is then how the script ends.
-func (x *facts) acknowledged(i int) bool {
-	k := x.frameEnd(i) + 1
-	return k < len(x.bare) && !x.denied(k) && (x.rows.match(summary, k) || x.rows.match(acknowledges, k))
+	return list[0]
 }
 
 // endedByCLI reports whether the line with index i is the AWS CLI's report of an error of the
-// service, and the command, or make behind it, ended with the exit status that the CLI then has
-// (AWS.md#cli-exit).
-func (x *facts) endedByCLI(i int) bool {
+// service, its last one, and the command, or make behind it, ended with the exit status that the CLI
+// then has (AWS.md#cli-exit). 255 is that of other programs too, so nothing else may stand behind it.
+func (x *facts) endedByCLI(i int, w *weighing) bool {
 	if !x.rows.match(cliError, i) {
 		return false
 	}
-	if x.Exit == "254" || x.Exit == "255" {
+	for k := i + 1; k < len(x.bare); k++ {
+		if x.rows.match(cliError, k) && !x.denied(k) {
+			return false
+		}
+	}
+	if x.Exit == "254" || x.Exit == "255" && len(w.others) == 0 {
 		return true
 	}
 	k := x.frameEnd(i) + 1
@@ -593,6 +526,14 @@ func (x *facts) endedByCLI(i int) bool {
 		}
 	}
 	return true
+}
+
+// silent reports whether the line with index i is the AWS CLI's report of an error of the service,
+// which has an empty line in front of it, nothing stands behind it, and the exit status is not the
+// CLI's: what started the CLI may have ended for it, or for something that it does not say.
+func (x *facts) silent(i int) bool {
+	return x.Exit != "" && x.rows.match(cliError, i) && !slices.Contains([]string{"252", "253", "254", "255"}, x.Exit) &&
+		i > 0 && strings.TrimSpace(x.bare[i-1]) == "" && x.frameEnd(i) == len(x.bare)-1
 }
 
 // cliStatuses are the exit statuses of the AWS CLI after an error, and of what starts it: make,
@@ -618,24 +559,53 @@ func (x *facts) stackEvents() bool {
 	return strings.Contains(x.rows.text, "_failed") || strings.Contains(x.rows.text, "_in_progress")
 }
 
-// anotherProcess reports whether the output says which of several processes failed, and the line
-// with index i is of another.
-func (x *facts) anotherProcess(i int) bool {
+// process returns the name of the one of several processes whose line the one with index i is; "" if
+// there is none.
+func (x *facts) process(i int) string {
 	m := process.FindStringSubmatch(x.lines[i].Text)
 	if m == nil {
-		return false
+		return ""
 	}
-	name := m[1] + m[2]
-	found := false
+	return m[1] + m[2]
+}
+
+// failedProcess reports whether the output says behind the line with index i that a process failed, and
+// whether it says so of the one with the name.
+func (x *facts) failedProcess(i int, name string) (any, this bool) {
 	for _, l := range x.lines[i+1:] {
 		if e := processExit.FindStringSubmatch(l.Text); e != nil {
-			if strings.Contains(e[1], name) || strings.Contains(e[1], strings.TrimRight(name, "-_0123456789")) {
-				return false
-			}
-			found = true
+			any = true
+			this = this || strings.Contains(e[1], name) || strings.Contains(e[1], strings.TrimRight(name, "-_0123456789"))
 		}
 	}
-	return found
+	return any, this
+}
+
+// anotherJob reports whether a runner says behind the line with index i which jobs failed, and the line
+// is another's: the nearest line above that names a job does not name one of these.
+func (x *facts) anotherJob(i int) bool {
+	var failed []string
+	for k := i + 1; k < len(x.bare); k++ {
+		if x.raw.match(jobFailed, k) {
+			failed = append(failed, jobName(jobFailed, x.lines[k].Text))
+		}
+	}
+	if failed == nil {
+		return false
+	}
+	starts := x.raw.of(jobStarts)
+	for k := i; k >= 0; k-- {
+		if starts.at(k) {
+			name := jobName(jobStarts, x.lines[k].Text)
+			return !slices.ContainsFunc(failed, func(f string) bool { return strings.Contains(f, name) || strings.Contains(name, f) })
+		}
+	}
+	return false
+}
+
+// jobName is the job that the expression finds in the line.
+func jobName(re *lazyregexp.Regexp, line string) string {
+	return strings.ReplaceAll(strings.Join(re.FindStringSubmatch(line)[1:], ""), "#", ":")
 }
 
 // outsideReport reports whether the output holds the report of a failed test run or check, and the
@@ -679,14 +649,6 @@ func (x *facts) findReport(causes []Cause) {
 			break
 		}
 	}
-}
-
-// saysWrong reports whether the line with index i says what is wrong, and is not about a refusal.
-// With other work between, also a summary, or words that a refusal might have, are of something
-// else.
-func (x *facts) saysWrong(i int) bool {
-	return !x.rows.match(sameRefusal, i) && !buildlog.AgentLine(x.lines[i].Text) &&
-		(x.rows.match(strongError, i) && !x.rows.match(summary, i) || x.rows.match(contentful, i))
 }
 
 // denied reports whether a denial stands in the line with index i, also if it only repeats one: of
@@ -756,7 +718,7 @@ func (x *facts) anotherError(i int, words *lazyregexp.Regexp, shared []string, w
 	switch {
 	case !x.rows.match(words, i) || x.rows.match(summary, i) || buildlog.AgentLine(x.lines[i].Text):
 		return false
-	case x.rows.match(refused, i) && !x.rows.match(notAWS, i), w.reads && x.rows.match(missing, i):
+	case x.rows.match(sameRefusal, i) && !x.rows.match(notAWS, i), w.reads && x.rows.match(unfed, i):
 		return false
 	}
 	return !slices.ContainsFunc(shared, func(s string) bool { return strings.Contains(l, s) })

@@ -160,7 +160,7 @@ var evidenceRows = []struct {
 	{"a home-made error after more work",
 		"upload failed: ./r to s3://media/x OWN\n==> check owners\n❌ owner web is not a member of the team\n",
 		Overtaken, ""},
-	{"a clean-up after a home-made error", "ERROR: the contract of the cart does not match\ncleanup: logs: BARE\n", Overtaken, ""},
+	{"a clean-up after a home-made error", "ERROR: the contract of the cart does not match\ncleanup: logs: BARE\n", Contested, ""},
 }
 
 // TestEvidence shows, for each kind of text around a denial, whether the denial explains why the

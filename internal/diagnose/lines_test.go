@@ -15,7 +15,7 @@ func TestLines(t *testing.T) {
 			list = append(list, l.Text)
 		}
 	}
-	exprs := []*lazyregexp.Regexp{calm, counts, recap, errorField, stops, frameLine, strongError, weakError, summary, refused, notAWS,
+	exprs := []*lazyregexp.Regexp{calm, counts, recap, errorField, stops, frameLine, strongError, headError, summary, refused, notAWS,
 		missing, sideMatter, assumed, notAssumed, again, success, unsuccessful, work, sameRun, indented, reportLine, failedChecks, finds,
 		mildFinding, lacksToken}
 	for _, signs := range [][]sign{speakers, survivals} {

@@ -42,6 +42,7 @@ type facts struct {
 	end      int               // what counts as the end of lines where only their last are searched; 0: all
 
 	// What was found about each line.
+	strange                               [][]string // a word with which scripts close, and those that are none
 	proveNone, passes, takeRole, survived memo
 }
 

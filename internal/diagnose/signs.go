@@ -138,6 +138,8 @@ const goesOn = `(?i)\b(go(es|ing) on|continu(e|es|ed|ing)|carr(y|ies|ied|ying) o
 	`(left|leav(e|es|ing)) (it |them |this |that )?(out|alone|off)|` +
 	`(not|un)(saved|sent|read|written|uploaded|published|recorded)|harmless|retrying without)\b|\|\| ?true`
 
+var goesOnWords = lazyregexp.New(goesOn)
+
 // survivals are signs that the program that printed the line, or the script around it, went on.
 var survivals = []sign{
 	{name: "warning", before: lazyregexp.New(`(?i)^\W*(\d[\dT:.,Z+\-/ ]*\s*)?[\[(|<]?warn(ing)?\b[\])>|:]*(\s|$)`)},
@@ -288,7 +290,8 @@ func tookDefault(x *facts, i int) bool {
 }
 
 var (
-	calm = lazyregexp.New(`(?i)^\W*(\d[\dT:.,Z+\-/ ]*\s*)?[\[(|<]?(info|debug|notice|verbose)\b[\])>|:]*(\s|$)|\blevel=(info|debug)\b`)
+	calm  = lazyregexp.New(`(?i)^\W*(\d[\dT:.,Z+\-/ ]*\s*)?[\[(|<]?(info|debug|notice|verbose)\b[\])>|:]*(\s|$)|\blevel=(info|debug)\b`)
+	warns = lazyregexp.New(`(?i)\bwarn(ing)?\b`)
 	// counts are words of a summary that other lines use in earnest: "3 skipped", "ignored=0".
 	counts = lazyregexp.New(`(?i)^Exception ignored in.*|\b\w+=\d+\b|\b\d+ (skipped|ignored|omitted|disabled)\b|` +
 		`\b(skipped|ignored|omitted|disabled): ?\d+`)
@@ -304,13 +307,11 @@ var (
 	// strongError matches lines that certainly report an error.
 	strongError = lazyregexp.New(`(?i)^\W*(error|fatal|panic|critical|failure|fail(ed)?)\b[\]:!\s]|\b(error|fatal|` +
 		`panic)(\[\w+\])?(\(s\))?:|` +
-		`\b[a-z]+(Error|Exception)\b|^not ok\b|[❌✗✘✖🔥]|^E\s{2,}|\bFAIL(ED)?\b|^\S+: (error|fatal) `)
-	// weakError matches last lines that say what is wrong without such a word.
-	weakError = lazyregexp.New(`(?i)\b(cannot|can't|could not|unable to|missing|invalid|mismatch(es)?|must( not)?|` +
-		`does(n't| not)|is(n't| not)|are not|` +
-		`rejected|refused|unexpected|unknown|expired|exceed(s|ed)|failed|differs?|wrong|no longer|behind|over|budget|` +
-		`limit|duplicates?|should|expected|wanted|instead|` +
-		`(has|have) no|not ok|vulnerabilit\w+|did(n't| not)|too (many|large|small|old|low|high))\b`)
+		`\b[a-z]+(Error|Exception)\b|^not ok\b|[❌✗✘✖🔥]|^E\s{2,}|\bFAIL(ED)?\b|^\S+: (error|fatal) |` +
+		`\bAn error occurred \(\w+\) when calling`)
+	// headError matches lines that are an error's head.
+	headError = lazyregexp.New(`(?i)^\W*(\w+ )?(error|fatal|panic|critical|failure|fail(ed)?)\b[\]:!\s]|^\S+: (error|fatal)\b|` +
+		`^[\w.]+(Error|Exception)\b|[❌✗✘✖]|^not ok\b|^E\s{2,}|(?-i:\bFAILED\b)|^::error\b`)
 	// summary matches what wrappers print after the error that they are about.
 	summary = lazyregexp.New(`(?i)^SLF4J: |^\(reached max retries|^\s*(--- )?FAIL(ED)?\b|^make(\[\d+\])?: |` +
 		`^npm (err!|error)( |$)|ELIFECYCLE|` +
@@ -334,7 +335,8 @@ var (
 		`\b40[13]\b|\baws\b|\biam\b|\brole\b|credentials?\b|` +
 		`\bpolic(y|ies)\b|\bpermissions?\b|privileges?\b|\blog ?in\b|basic auth|have access\b`)
 	// notAWS are refusals that are certainly not AWS's.
-	notAWS = lazyregexp.New(`(?i)EACCES|permission denied|denied for (user|table|schema|relation|database)|operation not permitted`)
+	notAWS = lazyregexp.New(`(?i)EACCES|permission denied|denied for (user|table|schema|relation|database)|operation not permitted|` +
+		`\bexpired\b|ExpiredToken|\b401\b|NoSuchBucket|NotFoundException|no basic auth`)
 	// needs matches what a command says that did not get what a refused call should have given.
 	missing = lazyregexp.New(`(?i)no such (file|image|container|object|key)|ENOENT|FileNotFound|unbound variable|(is|` +
 		`was|are) (empty|not set|required|null|undefined)|` +
@@ -365,59 +367,36 @@ var (
 		`prepar|load|process)\w*ing\b|[✓✔])|\b\d+ (tests? )?(passing|passed)\b`)
 	// sameRun matches lines of the run that a refusal is part of: other objects of a transfer,
 	// other resources of a stack, other containers.
-	sameRun = lazyregexp.New(`^(upload|copy|download|move|delete)(ed)?: |^Completed \d|_(IN_PROGRESS|COMPLETE|FAILED)\b|^[\w.-]+\s+\| |` +
+	sameRun = lazyregexp.New(`^(upload|copy|download|move|delete)(ed)?: |^Completed \d|^[\w.-]+\s+\| |` +
 		`^[0-9a-f]{12}: |^(TASK|PLAY|RUNNING HANDLER) |^(ok|changed|skipping|fatal|failed|included|unreachable): \[|` +
 		`^> Task :|^#\d+ (CANCELED|DONE|CACHED)`)
-	// closing matches the lines with which tools and scripts end after an error: clean-up, times,
-	// advice, decoration, the words of one tool.
-	closing = lazyregexp.New(`(?i)^\W*$|^\W*\[(INFO|WARNING|ERROR)\]|^\W*(note|hint|tip|info|npm notice|npm warn|` +
-		`warning|help)\b([:\s]|$)|` +
-		`^\W*(see|visit|for (more|help)|try|run|use|report|stack ?trace|trace|caused by|called from|thrown|exit(ing|` +
-		`ed)?|abort(ing|ed)?|stopp(ing|ed)|` +
-		`bye|done|finished|elapsed|duration|time|total|took|cached|resources|snapshots|tasks|actionable|ran all|` +
-		`request (id|method|url)|statuscode|` +
-		`hostid|cleaning|cleaned|clean-?up|cleanup|tidying|remov(ed|ing)|delet(ed|ing)|kill(ed|ing)?|clos(ed|ing)|` +
-		`terminat(ed|ing)|disconnect\w*|` +
-		`shutting|shut down|unlock\w*|releas(ed|ing)|restor(ed|ing)|leaving|gave up|giv(es|ing) up|ended|ends)\b|` +
-		`\b(received SIG\w+|no such process|https?://\S+|please try again|short test summary|failing tests|` +
-		`what went wrong|not (deploying|publishing|` +
-		`releasing|continuing))\b|^\S+:\d+:in |\.\w+:\d+: \w+(Error|Exception)$|^\{"level":"(info|debug)"|` +
-		`^(ok|PASS|---)(\s|$)|^\+ \w+=|^\s*% Total|\bDload\b|^\s*\d+ +\d+ +\d+ +\d+ |^rspec \S+:\d+ #|^[^a-z0-9]*$|` +
-		`^\W*\d+(\.\d+)? ?m?s\W*$|\b(actionable tasks?|executed|up-to-date)\b|` +
-		// the CDK, Terraform, SOPS, Packer, yarn
-		`AggregateError|StatusCode: \d+, RequestID|HostID:|^NoSuch\w+:$|^\w{20,}=*,$|end of JSON input|state lock|` +
-		`protect the state|by multiple users|most commands, you can|"-lock=false"|but this is not recommended|` +
-		`written to the file|forked state|` +
-		`Failed to persist state|error shown above has prevented|to the configured backend|Running "t\w+ apply"|` +
-		`making it harder|retry writing|no master key|for SOPS to recover|but none were|Some builds didn't complete|` +
-		`Wait completed|Builds finished but|` +
-		`^\W*YN\d{4}:|^🦋|^Creating (deployment package|lambda function|Rest API|IAM role)|exited \(\d+\)|exited with`)
-	// acknowledges matches lines with which a script says that its step failed.
-	acknowledges = lazyregexp.New(`(?i)\b(fail(ed|ure|s)?|abort\w*|exit\w*|unsuccessful\w*|not (deployed|done|` +
-		`complete\w*)|roll(ing|ed)? ?back|giv(ing|es) up)\b|ERR!|` +
-		`\bon line \d+\b|\bline \d+:|^no \w+( \w+)?$`)
 	transfer = lazyregexp.New(`\b(upload|download|copy|move|delete|push|pull)\b`)
-	// contentful matches a summary that says what is wrong.
-	contentful = lazyregexp.New(`(?i)\b(failed|aborted|failure|error): \S.{7,}`)
 	// unfed matches what a command says that was given nothing.
 	unfed = lazyregexp.New(`(?i)no such (file|image|container|object|key)|ENOENT|FileNotFound|(is|was|are) (empty|` +
 		`not set|required|null|undefined)|` +
-		`\bnull\b|unexpected end`)
+		`(?-i:\bnull\b)|unexpected end|unbound variable|NoneType|not enough values|(bad|illegal|missing|no) (format|URL)\b|` +
+		`cannot find or open|value is empty|interactive login|\bno \w+( \w+){0,3} in the (answer|response|output|reply)|/\.s\.PGSQL|Expecting value`)
 	// sameRefusal matches lines that are certainly about a refusal.
-	sameRefusal = lazyregexp.New(`(?i)access ?-?denied|not authori[sz]ed|\bforbidden\b`)
+	sameRefusal = lazyregexp.New(`(?i)access ?-?denied|(is|are) not authori[sz]ed|unauthorizedoperation|\b403\b|not authori[sz]ed to\b`)
 	// sideAction and sideTarget match what builds do besides their work.
-	sideAction = lazyregexp.New(`^(cloudwatch:Put|xray:|logs:(Put|Create)|codebuild:|sns:Publish|events:PutEvents|` +
+	sideAction = lazyregexp.New(`^(cloudwatch:Put|xray:|logs:(Put|CreateLogStream)|codebuild:|sns:Publish|events:PutEvents|` +
 		`firehose:|timestream:|aps:|ses:)`)
 	sideTarget = lazyregexp.New(`(?i)[-_/.:](cache|reports?|coverage|metrics|junit|screenshots?)\b`)
 	cliLine    = lazyregexp.New(`^(aws: \[ERROR\]: )?An error occurred \(\w+\) when calling|^(upload|download|copy|` +
 		`move|delete) failed: |^fatal error: An error`)
-	exception = lazyregexp.New(`\b\w+(Error|Exception)\b|^[a-z_]\w*(\.\w+)+: `)
+	exception = lazyregexp.New(`\b\w+(Error|Exception)\b|^[a-z_]\w*(\.\w+)*\.[A-Z]\w+: `)
 	thrown    = lazyregexp.New(`\w\.\w+(Error|Exception)\b|^\s*raise |Traceback|^\s+at |^\w+(Error|Exception): |panic: `)
 	camelWord = lazyregexp.New(`[A-Z][a-z]+`)
 	cliError  = lazyregexp.New(`^(aws: \[ERROR\]: )?An error occurred \(\w+\) when calling the \w+ operation`)
 	cliExit   = lazyregexp.New(`^make(\[\d+\])?: \*\*\* .*Error 25[45]\b`)
 	// tabular matches a row of a table with wide columns.
 	tabular = lazyregexp.New(`\S {3,}\S|^\S{1,12}$`)
+	// jobStarts matches the line with which the part of a job begins, or each of its lines, and
+	// jobFailed the one that says which job failed.
+	jobStarts = lazyregexp.New(`^(?:> Task (:\S+)|> nx run (\S+)|INFO: From \w+ (//[^\s:]*:[\w./-]+)|` +
+		`lerna \S+ .* in '([^']+)'|(@?[\w./-]+[:#][\w-]+): |(\S+@\S+ \S+): |> (\S+)@\S+ \S+$)`)
+	jobFailed = lazyregexp.New(`^(?:Execution failed for task '(:[^']+)'|> Task (:\S+) FAILED|- ([\w@./-]+:[\w.-]+)$|` +
+		`Target (//\S+) failed to build|lerna ERR! .* exited \d+ in '([^']+)'|Failed: +(\S+#\S+)$|(\S+) exited \(\d+\)$)`)
 	// process matches the name of one of several processes in front of its line, and processExit
 	// the line that says which of them failed.
 	process     = lazyregexp.New(`^(?:\[([\w.:@/-]+)\] |([\w.-]+)\s+\| )`)
@@ -451,6 +430,6 @@ var (
 		`operation error|an error occurred|access ?denied)\b|AccessDenied|not authorized to perform`)
 	// lacksToken matches what package managers and Docker say without a token.
 	lacksToken = lazyregexp.New(
-		`(?i)\b40[13]\b|unauthori[sz]ed|no basic auth|credentials|could not find a version|no matching distribution`,
+		`(?i)\bE?40[13]\b|unauthori[sz]ed|authenticat|no basic auth|credentials|interactive login|could not find a version|no matching distribution`,
 	)
 )

@@ -1,0 +1,258 @@
+package diagnose
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"unicode"
+
+	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
+)
+
+// What stands behind a claim says whether it ended the command. Each line there is one of four:
+// the message goes on (a stack, a dump, a box, a cause); tools, runners and shells close; the line
+// is a consequence, about the same thing or about what was not given; or it is other work. What
+// cannot be told is other work: a command that goes on after a refusal ends for another reason.
+
+// otherWork returns the indices of the lines behind the claim in the line with index i that are other
+// work.
+func (x *facts) otherWork(i int, w *weighing) []int {
+	var list []int
+	known := x.wordsOf(i, w)
+	inReport, events := !x.outsideReport(i), x.stackEvents()
+	mine, chain, blank := true, x.inException(i), x.rows.match(cliLine, i) // mine: the line above is no other work
+	for k := x.paragraphEnd(i) + 1; k < len(x.bare); k++ {
+		if x.denied(k) { // what follows may be about this one
+			for _, word := range wordsIn(x.bare[k]) {
+				known[word] = true
+			}
+			mine, blank = true, false
+			continue
+		}
+		l, raw := strings.TrimSpace(x.bare[k]), x.lines[k].Text
+		if l == "" {
+			blank = true
+			continue
+		}
+		indented := !blank && (raw[0] == ' ' || raw[0] == '\t')
+		blank = false
+		if w.alone && x.process(k) != "" && x.process(k) != w.process {
+			continue
+		}
+		if x.rows.match(runnerClose, k) && k == x.frameEnd(i)+1 {
+			return nil // the runner names what the claim ended; it may tell how others end
+		}
+		chain = chain || x.rows.match(chains, k)
+		switch {
+		case buildlog.AgentLine(raw), x.rows.match(chains, k), x.raw.match(stackLine, k),
+			inReport && k <= x.summary && !x.anotherError(k, strongError, w.shared, w):
+		case indented && mine: // it belongs to the line above
+		case x.denied(k-1) && x.rows.match(goesOnWords, k): // it is about that denial
+		case indented, !x.closes(k) && !x.follows(k, w) && !x.nothingNew(k, known) &&
+			!(events && x.raw.match(tabular, k)) && !(chain && x.rows.match(exception, k)):
+			mine, list = false, append(list, k)
+			continue
+		}
+		mine = true
+	}
+	return list
+}
+
+// paragraphEnd returns the index of the last line of the paragraph that the line with index i is in, if
+// it explains an error as Terraform does: the head, an empty line, and text that is broken into lines.
+// Else it returns i.
+func (x *facts) paragraphEnd(i int) int {
+	k := i - 1
+	for ; k > 0 && k > i-ownMessage && strings.TrimSpace(x.bare[k]) != ""; k-- {
+	}
+	if k <= 0 || strings.TrimSpace(x.bare[k]) != "" || !strings.HasPrefix(x.bare[k-1], "Error: ") {
+		return i
+	}
+	for i+1 < len(x.bare) && strings.TrimSpace(x.bare[i+1]) != "" {
+		i++
+	}
+	return i
+}
+
+// worry reports whether the line with index i, above a claim about a side matter, may be why the command
+// ended: it is neither work nor a closing word.
+func (x *facts) worry(i int, known map[string]bool) bool {
+	return !x.denied(i) && !x.idle(i) && !x.rows.match(work, i) && !x.rows.match(calm, i) && !x.rows.match(warns, i) &&
+		!x.closes(i) && !x.nothingNew(i, known)
+}
+
+// closes reports whether the line with index i is one with which tools, runners and shells end.
+func (x *facts) closes(i int) bool {
+	return x.rows.match(closing, i) || x.rows.match(toolCloses, i) || x.raw.match(sameRun, i)
+}
+
+// follows reports whether the line with index i is a consequence of the claim: about the refusal or
+// the same thing, or about what it did not give.
+func (x *facts) follows(i int, w *weighing) bool {
+	l := x.bare[i]
+	return x.rows.match(sameRefusal, i) && !x.rows.match(notAWS, i) || w.reads && x.rows.match(unfed, i) ||
+		slices.ContainsFunc(w.shared, func(s string) bool { return strings.Contains(l, s) }) || x.saysItFailed(i, w) || w.reads && strings.HasPrefix(l, "+ ")
+}
+
+// saysItFailed reports whether the line with index i says that what the claim is about failed, and
+// gives no other reason.
+func (x *facts) saysItFailed(i int, w *weighing) bool {
+	if !x.rows.match(didNot, i) || x.rows.match(reason, i) {
+		return false
+	}
+	return slices.ContainsFunc(wordsIn(x.bare[i]), func(word string) bool {
+		return slices.ContainsFunc(w.about, func(s string) bool { return strings.HasPrefix(word, s) })
+	})
+}
+
+// aboutWords are the words for what was denied, such as "address" of ec2:AllocateAddress, what the
+// tool says that it did, and what the command is called.
+func (x *facts) aboutWords(d *buildlog.Denial, i int) []string {
+	_, name, _ := strings.Cut(d.Action, ":")
+	list := append(wordsIn(name+" "+transfer.FindString(x.bare[i])), wordsIn(x.Command)...)
+	return slices.DeleteFunc(list, func(s string) bool { return len(s) < 4 || slices.Contains(vague, s) })
+}
+
+// vague are words of commands that say nothing of what they do.
+var vague = strings.Fields("test tests check checks lint build make exec bash python node script scripts main with")
+
+// wordsOf are the words of the claim in the line with index i, and those of the command.
+func (x *facts) wordsOf(i int, w *weighing) map[string]bool {
+	known := map[string]bool{}
+	for _, word := range wordsIn(x.Command) {
+		known[word] = false // beside other words
+	}
+	for _, word := range wordsIn(x.bare[i] + " " + w.text) {
+		known[word] = true
+	}
+	return known
+}
+
+// wordsIn returns the words of a text in lower case, and the parts of such as PutObject. A single
+// letter and what holds a digit is none.
+func wordsIn(text string) []string {
+	var list []string
+	for _, f := range strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		if len(f) < 2 || strings.IndexFunc(f, unicode.IsDigit) >= 0 {
+			continue
+		}
+		list = append(list, lower(f))
+		if parts := camelWord.FindAllString(f, -1); len(parts) > 1 {
+			for _, part := range parts {
+				list = append(list, lower(part))
+			}
+		}
+	}
+	return list
+}
+
+// nothingNew reports whether the line with index i has only words with which scripts close and those
+// that are known, and not only the command's: a list of files is what a formatter finds.
+func (x *facts) nothingNew(i int, known map[string]bool) bool {
+	if x.strange == nil {
+		x.strange = make([][]string, len(x.bare))
+	}
+	words := x.strange[i]
+	if words == nil {
+		words = []string{""}
+		for _, w := range wordsIn(x.bare[i]) {
+			if closingWords()[w] {
+				words[0] = w
+			} else {
+				words = append(words, w)
+			}
+		}
+		x.strange[i] = words
+	}
+	says := words[0] != "" || len(words) == 1
+	for _, w := range words[1:] {
+		claims, ok := known[w]
+		if !ok {
+			return false
+		}
+		says = says || claims
+	}
+	return says
+}
+
+// closingWords are the words with which scripts and tools say that they end: grammar, failure and
+// success, steps, advice, clean-up, time. No word names what else may be wrong.
+var closingWords = sync.OnceValue(func() map[string]bool {
+	set := map[string]bool{}
+	for _, w := range strings.Fields(`
+an the this that these those it its of on in at to for from with by and or as if so not no was were is are be been being
+has have had do did does can could cannot couldn will would should may might we you your our there here now then still only
+out up down off because since due after before during while until nothing none any all some more most one other others another
+each per see above below too also when where what how why which who both first next last same
+
+fail failed fails failing failure failures error errors err fatal exit exits exited exiting code codes status signal
+abort aborted aborting stop stopped stopping quit quitting die died dying bye give gives giving gave given end ended ending ends
+terminated terminating kill killed broke broken unsuccessful unsuccessfully successful successfully success succeed succeeded
+complete completed completing incomplete finish finished finishing done work worked works working skip skipped skipping
+remaining rest left following follow follows attempt attempts try tries tried trying retry retries retrying again later
+
+build builds job jobs step steps stage stages phase task tasks script command commands cmd run runs running ran pipeline
+pipelines workflow target targets recipe process processes child program operation action release released releasing
+deploy deploys deployed deploying deployment deployments publish published publishing upload uploads uploaded uploading
+push pushed pushing pull pulled pulling sync synced syncing copy copied copying transfer transferred rollout rolled rolling roll
+create creates created creating creation update updates updated updating stack stacks resource resources could
+rollback back revert reverted reverting undo undone changes
+
+look looks ask contact help please rerun hint tip note info information warning details detail full log logs output trace stack
+line lines fix permission permissions access denied allowed continue verbose debug http https url
+
+clean cleaned cleaning cleanup tidy tidied tidying remove removed removes removing delete deleted deleting deregistered
+temporary temp tmp file files directory dir folder lock locks unlock unlocked close closed closing connection container containers
+shut shutting drop dropped restore restored restoring notify notified notifying told sent posted
+
+took takes total time times elapsed duration real user sys seconds second sec secs ms min mins minutes minute hours
+wait waiting waited unfinished ok
+`) {
+		set[w] = true
+	}
+	return set
+})
+
+var (
+	// chains matches the lines that join exceptions.
+	chains = lazyregexp.New(`^(Caused by:|During handling|The above exception|Exception ignored in|Suppressed:)|^\s*\[?cause\]?:|` +
+		`End of inner exception`)
+	// stackLine matches what belongs to a stack or a dump, boxes around a message, and decoration.
+	stackLine = lazyregexp.New(`^\s*(at|in|from) \S.*[:(/]|^\s*File "|^Traceback|^goroutine |^\S+\.go:\d+ |^\s+\S+\.go:\d+|^main\.main\(|` +
+		`^Node\.js v|^\s*\.\.\. \d+ (more|common)|^[│╷╵|}\])]|^\s*❯ |^\S+:\d+:in |\.rb:\d+:in |^\W*$`)
+	// runnerClose matches what a runner says of a job right behind the output of that job.
+	runnerClose = lazyregexp.New(`^g?make(\[\d+\])?: \*\*\* \[.*\] Error \d+$`)
+	// closing matches the lines with which runners and shells end after an error, and advice.
+	closing = lazyregexp.New(`^\s*(?:` +
+		`g?make(?:\[\d+\])?: (?:\*\*\* \[.*\] |\*\*\* (?:Waiting for unfinished|Deleting )|Leaving|Entering|Target .* not remade)|` +
+		`npm (?:ERR!|error)(?: (?:code (?:\d+|ELIFECYCLE|E403)|errno|path|location|command|network|syscall|Lifecycle script|workspace|` +
+		`Exit status|Failed at the|This is probably|A complete log|403|\S+@\S+ \S+:).*)?$|npm (?:notice|warn|WARN)\b|` +
+		`error Command failed|info (?:Visit|If you think)|E: Unable to fetch some|error: (?:Recipe|script) |lerna (?:ERR!|WARN|info) |` +
+		`(?:Tasks|Cached|Time|Failed|Failed tasks):|NX |- [\w.@/-]+:[\w.-]+$|task: Failed to run|parallel: This job|` +
+		`(?:real|user|sys)\s+\d|\[\d+\][-+]?\s+(?:Exit|Done|Running|Killed)|% Total|\d+ +\d+ +\d+ +\d+ |` +
+		`(?:Container|Network|Volume|Image) \S+\s+\w+$|Aborting on container exit|FAILURE: Build failed with|` +
+		`\* (?:What went wrong|Try|Get more help)|Execution failed for task|(?:> )?(?:Run with --|There were failing|Get more help)|` +
+		`BUILD FAIL|\d+ actionable tasks?|##\[|note: run with|PLAY RECAP|rake aborted|Tasks: TOP|\(See full trace|` +
+		`Command failed with (?:status|exit)|SLF4J|\++ (?:\w+=|(?:rm|kill|exit|trap|set|cd|popd|return|false|cleanup|echo)\b)|` +
+		`(?i:\W*(?:hint|tip|help|ask|see|view|visit|contact|having any|was this|for (?:more|help))\b))|` +
+		`\bexited (?:with|\(\d+\)|\d+ in)|\bDload\b|\(core dumped\)|received SIG|[Nn]o such process$|unreachable=\d|\bfor more (?:info\w*|details)\b|\bplease try again\b`)
+	// toolCloses matches what single tools print behind an error.
+	toolCloses = lazyregexp.New(`^\s*(?:` +
+		// AWS's SDKs, CloudFormation and the CDK
+		`StatusCode: \d+|HostID:|\w{20,}=*,$|Failed resources:|‣ (?:AggregateError|DeploymentError)|Failed to publish asset|` +
+		`Failed to create/update the stack|to fetch the list of events|Waiter \w+ failed|aws cloudformation describe-stack-events|` +
+		// Terraform, OpenTofu, SOPS, Packer
+		`flag, but this is not|The error shown above|to the configured backend|to the file "errored|making it harder|To retry writing|` +
+		`Error: Failed to persist state|Recovery failed because|order for SOPS|but none were|with \w+\.\w+|on \S+\.tf line \d|` +
+		`\d+: (?:resource|data|module) "|` +
+		// Maven, Ansible, Chalice, Zappa, cargo-lambda
+		`\[ERROR\]\s*$|\[ERROR\] (?:To see the full|Re-run Maven|For more info|See |Failed to execute goal \S*(?:surefire|failsafe)|` +
+		`\[Help \d|-> \[Help)|\[WARNING\] (?:NOTE: \d+ thread|thread |Couldn't destroy)|Origin: \S+:\d+|\d+ (?: |$)|\^ column|` +
+		`Creating (?:deployment package|IAM role)|To fix this, see|Start a thread in)|` +
+		`_(?:IN_PROGRESS|COMPLETE|FAILED)\b|end of JSON input|state lock|by multiple users at|most commands, you can|` +
+		`apply" again at this|No AMIs to cleanup|Some builds didn't complete|Builds finished but|Wait completed`)
+	// didNot matches that something failed, and reason that a line says why.
+	didNot = lazyregexp.New(`(?i)\b(fail(ed|s|ure)?|abort(ed)?|did not|didn't|was not|not \w+(ed|t|n)|unsuccessful)\b`)
+	reason = lazyregexp.New(`: \S+ \S`)
+)
