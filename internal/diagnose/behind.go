@@ -91,8 +91,9 @@ func (x *facts) closes(i int) bool {
 // the same thing, or about what it did not give.
 func (x *facts) follows(i int, w *weighing) bool {
 	l := x.bare[i]
-	return x.rows.match(sameRefusal, i) && !x.rows.match(notAWS, i) || w.reads && x.rows.match(unfed, i) ||
-		slices.ContainsFunc(w.shared, func(s string) bool { return strings.Contains(l, s) }) || x.saysItFailed(i, w) || w.reads && strings.HasPrefix(l, "+ ")
+	return x.rows.match(sameRefusal, i) && !x.rows.match(notAWS, i) || x.saysItFailed(i, w) ||
+		w.reads && (x.rows.match(unfed, i) || strings.HasPrefix(l, "+ ")) ||
+		slices.ContainsFunc(w.shared, func(s string) bool { return strings.Contains(l, s) })
 }
 
 // saysItFailed reports whether the line with index i says that what the claim is about failed, and
@@ -165,7 +166,7 @@ func (x *facts) nothingNew(i int, known map[string]bool) bool {
 		}
 		x.strange[i] = words
 	}
-	says := words[0] != "" || len(words) == 1
+	says := words[0] != "" || len(words) == 1 && strings.IndexFunc(x.bare[i], unicode.IsDigit) < 0
 	for _, w := range words[1:] {
 		claims, ok := known[w]
 		if !ok {
@@ -228,15 +229,16 @@ var (
 		`g?make(?:\[\d+\])?: (?:\*\*\* \[.*\] |\*\*\* (?:Waiting for unfinished|Deleting )|Leaving|Entering|Target .* not remade)|` +
 		`npm (?:ERR!|error)(?: (?:code (?:\d+|ELIFECYCLE|E403)|errno|path|location|command|network|syscall|Lifecycle script|workspace|` +
 		`Exit status|Failed at the|This is probably|A complete log|403|\S+@\S+ \S+:).*)?$|npm (?:notice|warn|WARN)\b|` +
-		`error Command failed|info (?:Visit|If you think)|E: Unable to fetch some|error: (?:Recipe|script) |lerna (?:ERR!|WARN|info) |` +
-		`(?:Tasks|Cached|Time|Failed|Failed tasks):|NX |- [\w.@/-]+:[\w.-]+$|task: Failed to run|parallel: This job|` +
+		`error Command failed|info (?:Visit|If you think)|E: Unable to fetch some|lerna (?:ERR!|WARN|info) |` +
+		`(?:Tasks|Cached|Time|Failed|Failed tasks):|NX |- [\w.@/-]+:[\w.-]+$|parallel: This job|` +
 		`(?:real|user|sys)\s+\d|\[\d+\][-+]?\s+(?:Exit|Done|Running|Killed)|% Total|\d+ +\d+ +\d+ +\d+ |` +
 		`(?:Container|Network|Volume|Image) \S+\s+\w+$|Aborting on container exit|FAILURE: Build failed with|` +
 		`\* (?:What went wrong|Try|Get more help)|Execution failed for task|(?:> )?(?:Run with --|There were failing|Get more help)|` +
 		`BUILD FAIL|\d+ actionable tasks?|##\[|note: run with|PLAY RECAP|rake aborted|Tasks: TOP|\(See full trace|` +
 		`Command failed with (?:status|exit)|SLF4J|\++ (?:\w+=|(?:rm|kill|exit|trap|set|cd|popd|return|false|cleanup|echo)\b)|` +
 		`(?i:\W*(?:hint|tip|help|ask|see|view|visit|contact|having any|was this|for (?:more|help))\b))|` +
-		`\bexited (?:with|\(\d+\)|\d+ in)|\bDload\b|\(core dumped\)|received SIG|[Nn]o such process$|unreachable=\d|\bfor more (?:info\w*|details)\b|\bplease try again\b`)
+		`\bexited (?:with|\(\d+\)|\d+ in)|\bDload\b|\(core dumped\)|received SIG|[Nn]o such process$|unreachable=\d|` +
+		`\bfor more (?:info\w*|details)\b|\bplease try again\b`)
 	// toolCloses matches what single tools print behind an error.
 	toolCloses = lazyregexp.New(`^\s*(?:` +
 		// AWS's SDKs, CloudFormation and the CDK

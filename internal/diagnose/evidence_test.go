@@ -160,6 +160,21 @@ var evidenceRows = []struct {
 	{"a home-made error after more work",
 		"upload failed: ./r to s3://media/x OWN\n==> check owners\n❌ owner web is not a member of the team\n",
 		Overtaken, ""},
+	// What stands behind it is classified; what cannot be told is other work.
+	{"a line that cannot be told", "upload failed: ./x to s3://media/x OWN\nsku A12 has two prices\n", Overtaken, ""},
+	{"numbers alone", "upload failed: ./x to s3://media/x OWN\n2f1c0de2 != 9a7b\n", Overtaken, ""},
+	{"a list of files", "upload failed: ./x to s3://media/x OWN\nweb/fmt.js\nweb/a.js\n", Overtaken, ""},
+	{"a process that goes on after an exception", "AccessDenied: OWN\n    at a (/app/a.js:1:2) {\n  Code: 'AccessDenied'\n}\n" +
+		"two carts\n", Overtaken, ""},
+	{"only words with which scripts close", "upload failed: ./x to s3://media/x OWN\n❌ Publish failed!\nRemoving temporary files\n" +
+		"Finished in 3.2s\n", Explains, "missing-permission"},
+	{"the runner names another job", "lerna info run Ran npm script 'ci' in '@shop/web' in 0.9s:\n" +
+		"upload failed: ./x to s3://media/x OWN\nlerna ERR! npm run ci exited 1 in '@shop/api'\n", Overtaken, ""},
+	{"the runner names the job", "lerna info run Ran npm script 'ci' in '@shop/web' in 0.9s:\nupload failed: ./x to s3://media/x OWN\n" +
+		"lerna ERR! npm run ci exited 1 in '@shop/web'\n", Explains, "missing-permission"},
+	{"an error before a report that is kept",
+		"sku A12 has two prices\narchiving the report\nupload failed: ./x to s3://media/x OWN\n",
+		Contested, ""},
 	{"a clean-up after a home-made error", "ERROR: the contract of the cart does not match\ncleanup: logs: BARE\n", Contested, ""},
 }
 

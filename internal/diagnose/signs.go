@@ -375,7 +375,8 @@ var (
 	unfed = lazyregexp.New(`(?i)no such (file|image|container|object|key)|ENOENT|FileNotFound|(is|was|are) (empty|` +
 		`not set|required|null|undefined)|` +
 		`(?-i:\bnull\b)|unexpected end|unbound variable|NoneType|not enough values|(bad|illegal|missing|no) (format|URL)\b|` +
-		`cannot find or open|value is empty|interactive login|\bno \w+( \w+){0,3} in the (answer|response|output|reply)|/\.s\.PGSQL|Expecting value`)
+		`cannot find or open|value is empty|interactive login|` +
+		`\bno \w+( \w+){0,3} in the (answer|response|output|reply)|/\.s\.PGSQL|Expecting value`)
 	// sameRefusal matches lines that are certainly about a refusal.
 	sameRefusal = lazyregexp.New(`(?i)access ?-?denied|(is|are) not authori[sz]ed|unauthorizedoperation|\b403\b|not authori[sz]ed to\b`)
 	// sideAction and sideTarget match what builds do besides their work.
@@ -430,6 +431,7 @@ var (
 		`operation error|an error occurred|access ?denied)\b|AccessDenied|not authorized to perform`)
 	// lacksToken matches what package managers and Docker say without a token.
 	lacksToken = lazyregexp.New(
-		`(?i)\bE?40[13]\b|unauthori[sz]ed|authenticat|no basic auth|credentials|interactive login|could not find a version|no matching distribution`,
+		`(?i)\bE?40[13]\b|unauthori[sz]ed|authenticat|no basic auth|credentials|interactive login|` +
+			`could not find a version|no matching distribution`,
 	)
 )
