@@ -251,9 +251,10 @@ var (
 		// Maven, Ansible, Chalice, Zappa, cargo-lambda
 		`\[ERROR\]\s*$|\[ERROR\] (?:To see the full|Re-run Maven|For more info|See |Failed to execute goal \S*(?:surefire|failsafe)|` +
 		`\[Help \d|-> \[Help)|\[WARNING\] (?:NOTE: \d+ thread|thread |Couldn't destroy)|Origin: \S+:\d+|\d+ (?: |$)|\^ column|` +
-		`Creating (?:deployment package|IAM role)|To fix this, see|Start a thread in)|` +
+		`Creating (?:deployment package|IAM role|lambda function|Rest API)|Updating policy for|` +
+		`\W*YN\d{4}:\s+(?:Re(?:sponse|quest) \w+:|Failed with errors)|\(reached max retries|To fix this, see|Start a thread in)|` +
 		`_(?:IN_PROGRESS|COMPLETE|FAILED)\b|end of JSON input|state lock|by multiple users at|most commands, you can|` +
-		`apply" again at this|No AMIs to cleanup|Some builds didn't complete|Builds finished but|Wait completed`)
+		`apply" again at this|No AMIs to cleanup|executable aws failed with exit code|Some builds didn't complete|Builds finished but|Wait completed`)
 	// didNot matches that something failed, and reason that a line says why.
 	didNot = lazyregexp.New(`(?i)\b(fail(ed|s|ure)?|abort(ed)?|did not|didn't|was not|not \w+(ed|t|n)|unsuccessful)\b`)
 	reason = lazyregexp.New(`: \S+ \S`)
