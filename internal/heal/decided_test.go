@@ -226,7 +226,8 @@ func TestFreshToken(t *testing.T) {
 	for after, same := range map[time.Duration]bool{0: true, surely - time.Second: true, surely: false, time.Hour: false} {
 		q := &quiet{}
 		h := &Healer{Settings: &settings.Settings{}, Store: shelf{items: map[string]Item{}},
-			Clock: standstill(began.Add(after)), Builds: q, Retrier: q}
+			Clock: standstill(began.Add(after)), Builds: q, Retrier: q,
+			Sleep: func(context.Context, time.Duration) error { return nil }}
 		c := &held{Case: decide.Case{ID: "c", Rounds: []decide.Round{{Step: decide.StepRetrying, RetryAt: began, Token: "first",
 			Build: codebuild.Build{ID: "shop:1"}, Decision: &decide.Decision{Plan: &decide.Plan{Route: decide.RouteBuild}}}}}}
 		if err := h.startAgain(t.Context(), c); err != nil {
