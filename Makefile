@@ -39,8 +39,8 @@ RACED := internal/awsapi internal/commandline internal/deploytest internal/heal 
 # Tests of these rooms that only read much, or play story after story: the race
 # detector would make them five times as long, and their goroutines are those
 # of every other test there. They run without it.
-SLOW := TestAllCompile TestCapacity TestCutSecrets TestEveryItemIsSmall TestFloodOfDenials \
-  TestHealedThroughNoise TestLedgerTrouble TestOneCommitFailsForDays TestPackedAlike TestPastBounds \
+SLOW := TestAllCompile TestCapacity TestClientReadsLongAnswers TestCutSecrets TestEveryItemIsSmall TestFloodOfDenials \
+  TestHealedThroughNoise TestLedgerTrouble TestOneCommitFailsForDays TestPackedAlike TestPagesAreWhole TestPastBounds \
   TestStoriesWithOwnPermissions TestTextInReports TestTooMany TestTools TestZipIsSmall
 empty :=
 slow  := ^($(subst $(empty) $(empty),|,$(strip $(SLOW))))$$
