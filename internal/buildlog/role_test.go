@@ -23,7 +23,9 @@ func TestTookRole(t *testing.T) {
 	} {
 		log := at + "Entering phase BUILD\n" + at + "Running command " + command + "\n" + at + "Running command ./up.sh\nno\n" +
 			at + "Command did not exit successfully ./up.sh exit status 1\n" + at + "Phase complete: BUILD State: FAILED\n" +
-			at + "Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: ./up.sh. Reason: exit status 1\n"
+			at +
+			"Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: ./up.sh. " +
+			"Reason: exit status 1\n"
 		if got := ReadText(codebuild.Build{}, log).TookRole; got != want {
 			t.Errorf("%s: %t, want %t", command, got, want)
 		}

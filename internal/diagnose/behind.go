@@ -15,8 +15,8 @@ import (
 // is a consequence, about the same thing or about what was not given; or it is other work. What
 // cannot be told is other work: a command that goes on after a refusal ends for another reason.
 
-// otherWork returns the indices of the lines behind the claim in the line with index i that are other
-// work.
+// otherWork returns the indices of the lines behind the claim in the line with index i that are
+// other work.
 func (x *facts) otherWork(i int, w *weighing) []int {
 	var list []int
 	known := x.wordsOf(i, w)
@@ -59,9 +59,9 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 	return list
 }
 
-// paragraphEnd returns the index of the last line of the paragraph that the line with index i is in, if
-// it explains an error as Terraform does: the head, an empty line, and text that is broken into lines.
-// Else it returns i.
+// paragraphEnd returns the index of the last line of the paragraph that the line with index i is
+// in, if it explains an error as Terraform does: the head, an empty line, and text that is broken
+// into lines. Else it returns i.
 func (x *facts) paragraphEnd(i int) int {
 	k := i - 1
 	for ; k > 0 && k > i-ownMessage && strings.TrimSpace(x.bare[k]) != ""; k-- {
@@ -75,8 +75,8 @@ func (x *facts) paragraphEnd(i int) int {
 	return i
 }
 
-// worry reports whether the line with index i, above a claim about a side matter, may be why the command
-// ended: it is neither work nor a closing word.
+// worry reports whether the line with index i, above a claim about a side matter, may be why the
+// command ended: it is neither work nor a closing word.
 func (x *facts) worry(i int, known map[string]bool) bool {
 	return !x.denied(i) && !x.idle(i) && !x.rows.match(work, i) && !x.rows.match(calm, i) && !x.rows.match(warns, i) &&
 		!x.closes(i) && !x.nothingNew(i, known)
@@ -148,8 +148,8 @@ func wordsIn(text string) []string {
 	return list
 }
 
-// nothingNew reports whether the line with index i has only words with which scripts close and those
-// that are known, and not only the command's: a list of files is what a formatter finds.
+// nothingNew reports whether the line with index i has only words with which scripts close and
+// those that are known, and not only the command's: a list of files is what a formatter finds.
 func (x *facts) nothingNew(i int, known map[string]bool) bool {
 	if x.strange == nil {
 		x.strange = make([][]string, len(x.bare))
@@ -254,7 +254,8 @@ var (
 		`Creating (?:deployment package|IAM role|lambda function|Rest API)|Updating policy for|` +
 		`\W*YN\d{4}:\s+(?:Re(?:sponse|quest) \w+:|Failed with errors)|\(reached max retries|To fix this, see|Start a thread in)|` +
 		`_(?:IN_PROGRESS|COMPLETE|FAILED)\b|end of JSON input|state lock|by multiple users at|most commands, you can|` +
-		`apply" again at this|No AMIs to cleanup|executable aws failed with exit code|Some builds didn't complete|Builds finished but|Wait completed`)
+		`apply" again at this|No AMIs to cleanup|executable aws failed with exit code|Some builds didn't complete|` +
+		`Builds finished but|Wait completed`)
 	// didNot matches that something failed, and reason that a line says why.
 	didNot = lazyregexp.New(`(?i)\b(fail(ed|s|ure)?|abort(ed)?|did not|didn't|was not|not \w+(ed|t|n)|unsuccessful)\b`)
 	reason = lazyregexp.New(`: \S+ \S`)

@@ -378,7 +378,8 @@ var (
 		`cannot find or open|value is empty|interactive login|` +
 		`\bno \w+( \w+){0,3} in the (answer|response|output|reply)|/\.s\.PGSQL|Expecting value`)
 	// sameRefusal matches lines that are certainly about a refusal.
-	sameRefusal = lazyregexp.New(`(?i)access ?-?denied|(is|are) not authori[sz]ed|unauthorizedoperation|\b403\b|not authori[sz]ed to\b|have access to it`)
+	sameRefusal = lazyregexp.New(`(?i)access ?-?denied|(is|are) not authori[sz]ed|unauthorizedoperation|\b403\b|` +
+		`not authori[sz]ed to\b|have access to it`)
 	// sideAction and sideTarget match what builds do besides their work.
 	sideAction = lazyregexp.New(`^(cloudwatch:Put|xray:|logs:(Put|CreateLogStream)|codebuild:|sns:Publish|events:PutEvents|` +
 		`firehose:|timestream:|aps:|ses:)`)
