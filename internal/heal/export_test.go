@@ -28,7 +28,7 @@ var (
 
 // Tell sends a notice, as a case does.
 func (h *Healer) Tell(ctx context.Context, o decide.Outcome) error {
-	return h.notify(ctx, o, countedNotice{})
+	return h.notify(ctx, o, turn{})
 }
 
 // TellDigest sends what was kept, as a sweep does.

@@ -18,9 +18,20 @@ const (
 	noticeWait = 30 * time.Second
 )
 
-// turn waits until it is the turn of the next notice. It counts by among those of the hour, unless
-// that would be more than max: then it reports false at once. By "" is not counted.
-func (h *Healer) turn(ctx context.Context, by string, max int) (bool, error) {
+// turn is when a notice may be sent.
+type turn struct {
+	of    string // the notice's id
+	alone bool   // it goes alone, else with others in a digest
+	at    time.Time
+}
+
+// missed reports whether the turn is over: a notice that comes much later than it should would be
+// too close to others.
+func (t turn) missed(now time.Time) bool { return t.alone && now.After(t.at.Add(noticeEvery)) }
+
+// turn takes the next turn for a notice, and counts it among those of the hour, unless that would
+// be more than max: then it does not go alone. By "" is not counted.
+func (h *Healer) turn(ctx context.Context, by string, max int) (turn, error) {
 	now := h.Clock.Now()
 	hour := now.UTC().Truncate(time.Hour)
 	// Each hour has a counter of its own. That turns of two hours keep their distance too, the
@@ -39,10 +50,24 @@ func (h *Healer) turn(ctx context.Context, by string, max int) (bool, error) {
 	}
 	at, ok, err := h.Store.Turn(ctx, "turns "+hour.Format("2006-01-02T15"), by, max, hour.Add(3*time.Hour), p)
 	if err != nil {
-		return false, fmt.Errorf("waiting for the turn of a notice: %w", err)
+		return turn{}, fmt.Errorf("taking the turn of a notice: %w", err)
 	}
-	if wait := at.Sub(now); ok && wait > 0 {
-		err = h.Sleep(ctx, wait)
+	return turn{by, ok, at}, nil
+}
+
+// await waits until it is the turn.
+func (h *Healer) await(ctx context.Context, t turn) error {
+	if wait := t.at.Sub(h.Clock.Now()); wait > 0 {
+		return h.Sleep(ctx, wait)
 	}
-	return ok, err
+	return nil
+}
+
+// anyTurn waits until a notice may be sent that is not counted.
+func (h *Healer) anyTurn(ctx context.Context) error {
+	t, err := h.turn(ctx, "", 0)
+	if err != nil {
+		return err
+	}
+	return h.await(ctx, t)
 }

@@ -57,8 +57,8 @@ type held struct {
 	leased    string    // what this invocation holds a lease on for the case; "" for nothing
 	lease     roleLease // it, as stored
 	sleeps    int       // how often this invocation waited in place
-	counted   countedNotice
-	assigned  string // the started build that this invocation has assigned to the case
+	turn      turn      // of the notice that comes next, if it has one already
+	assigned  string    // the started build that this invocation has assigned to the case
 	// What follows is of incident.go. seen is the lease on seenOf as it was before the log was
 	// read; "" if none was read. joins is the case to wait for. back: the case gives a lease back
 	// that it will want again. waited: somebody waits for its end, as a lease said. leader is the
@@ -71,12 +71,6 @@ type held struct {
 	waited   atomic.Bool
 	leader   *decide.Case
 	released bool
-}
-
-// countedNotice is a notice that was counted before it is sent, and whether it goes alone.
-type countedNotice struct {
-	id    string
-	alone bool
 }
 
 func (c *held) last() *decide.Round { return &c.Rounds[len(c.Rounds)-1] }

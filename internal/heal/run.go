@@ -689,17 +689,17 @@ func (h *Healer) record(ctx context.Context, history Item) error {
 	return nil // somebody else has just written it
 }
 
-// saveToTell records the case and, at the same time, counts the notice that comes next.
+// saveToTell records the case and, at the same time, takes the turn of the notice that comes next.
 func (h *Healer) saveToTell(ctx context.Context, c *held) error {
-	if len(c.Outbox) == 0 {
+	if len(c.Outbox) == 0 || c.Outbox[0].Silent {
 		return h.save(ctx, c, false)
 	}
 	next := c.Outbox[0].ID
 	return beside(
 		func() error { return h.save(ctx, c, false) },
 		func() error {
-			if alone, err := h.countNotice(ctx, next); err == nil { // else it is counted when it is sent
-				c.counted = countedNotice{next, alone}
+			if t, err := h.turn(ctx, next, h.Settings.Notify.Digest); err == nil { // else it takes one when it is sent
+				c.turn = t
 			}
 			return nil
 		})
@@ -716,7 +716,7 @@ func (h *Healer) flush(ctx context.Context, c *held) error {
 	}
 	for len(c.Outbox) > 0 {
 		p := c.Outbox[0]
-		if err := h.notify(ctx, h.outcome(c, p), c.counted); err != nil {
+		if err := h.notify(ctx, h.outcome(c, p), c.turn); err != nil {
 			if serr := h.save(ctx, c, true); serr != nil {
 				h.Log.ErrorContext(ctx, "giving the case free", "case", c.ID, "error", serr)
 			}

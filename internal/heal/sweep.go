@@ -362,21 +362,17 @@ func (h *Healer) remindOf(ctx context.Context, e expiry) error {
 	return h.flush(ctx, c)
 }
 
-// countNotice counts a notice, and reports whether it goes alone: no more were sent within the hour
-// than the settings allow one by one. It is the notice's turn then.
-func (h *Healer) countNotice(ctx context.Context, id string) (alone bool, err error) {
-	return h.turn(ctx, id, h.Settings.Notify.Digest)
-}
-
-// notify sends a notice, or keeps it for the digest. was is the notice that was counted already.
-func (h *Healer) notify(ctx context.Context, o decide.Outcome, was countedNotice) (err error) {
-	alone := was.alone
-	if was.id != o.ID {
-		if alone, err = h.countNotice(ctx, o.ID); err != nil {
+// notify sends a notice, or keeps it for the digest. was is the turn that it has already, if it has.
+func (h *Healer) notify(ctx context.Context, o decide.Outcome, was turn) (err error) {
+	if was.of != o.ID || was.missed(h.Clock.Now()) {
+		if was, err = h.turn(ctx, o.ID, h.Settings.Notify.Digest); err != nil {
 			return err
 		}
 	}
-	if alone {
+	if was.alone {
+		if err := h.await(ctx, was); err != nil {
+			return err
+		}
 		if err := h.Notifier.Notify(ctx, o); err != nil {
 			return err
 		}
@@ -452,7 +448,7 @@ func (h *Healer) digestOnce(ctx context.Context, its []Item) error {
 		o.Settings = h.Settings
 		os = append(os, o)
 	}
-	if _, err := h.turn(ctx, "", 0); err != nil {
+	if err := h.anyTurn(ctx); err != nil {
 		return err
 	}
 	if err := h.Notifier.Digest(ctx, os); err != nil {

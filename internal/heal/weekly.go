@@ -33,7 +33,7 @@ func (h *Healer) weekly(ctx context.Context) error {
 		return err
 	}
 	if w.Costs.Total.Builds > 0 {
-		if _, err := h.turn(ctx, "", 0); err != nil {
+		if err := h.anyTurn(ctx); err != nil {
 			return err
 		}
 		if err := h.Notifier.Week(ctx, w); err != nil {
