@@ -19,6 +19,8 @@
 //     revert: the same, because the change did not help
 //   - hold: what a person's undo leaves, so that the grant is not given again;
 //     lift: end that, which only a person can
+//   - follow: wait for the cure of another case, the leader, and be started again
+//     because of it; release: start those that follow; crowd: all of them
 //   - mutate: change something in AWS other than starting a build
 //   - batch: CodeBuild's batch build, and nothing else; page: a part of a list
 package decide

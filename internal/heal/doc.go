@@ -8,6 +8,7 @@
 //
 // Where things are: healer.go begins with an event; handle.go finds the case of a
 // build; run.go takes a case from step to step; apply.go changes AWS and undoes
-// it; record.go stores cases, locks and leases; command.go does what people ask
+// it; incident.go lets cases wait for the cure of another one, and release.go starts
+// them then; record.go stores cases, locks and leases; command.go does what people ask
 // for; sweep.go finds what no event told.
 package heal

@@ -33,8 +33,11 @@ var errWait = errors.New("waiting")
 // about to do before it does it, so that after a crash the next run continues
 // there instead of starting over.
 func (h *Healer) run(ctx context.Context, c *held) error {
-	if !c.Closed.IsZero() && len(c.Outbox) == 0 {
-		return h.takeUp(ctx, c) // every notice is sent
+	if !c.Closed.IsZero() && len(c.Outbox) == 0 { // every notice is sent
+		if err := h.gather(ctx, c); err != nil {
+			return err
+		}
+		return h.takeUp(ctx, c)
 	}
 	for c.Closed.IsZero() {
 		if r := c.last(); h.Clock.Now().Before(r.NotYet) {

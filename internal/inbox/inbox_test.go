@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/simaws"
 	"github.com/buildmedic/buildmedic/internal/story"
@@ -228,6 +229,7 @@ func TestPoison(t *testing.T) {
 	bodies := []string{"", "hello", "null", "[]", "{}", `{"continue":{}}`, `{"continue":{"case":""}}`,
 		`{"continue":{"case":"c","more":1}}`, `{"continue":{"case":3}}`, `{"continue":{"case":"c"}} x`,
 		`{"continue":{"case":"c"}}{"continue":{"case":"d"}}`, `{"status":{}}`,
+		`{"release":{}}`, `{"release":{"leader":""}}`, `{"release":{"leader":"c","more":1}}`,
 		`{"source":"aws.codebuild","detail-type":"CodeBuild Build State Change","detail":{}}`}
 	var want []string
 	for i := range bodies {
@@ -385,6 +387,25 @@ func TestContinue(t *testing.T) {
 	again, err := st.Case(t.Context())
 	if err != nil || again.ID != c.ID || len(again.Rounds) != len(c.Rounds) {
 		t.Errorf("the case went from %+v to %+v, %v", c, again, err)
+	}
+}
+
+// TestRelease: the healer's own message releases those that follow a case; that of a case which is
+// not there is done with.
+func TestRelease(t *testing.T) {
+	st, _ := stage(t, story.Options{})
+	ctx := t.Context()
+	w, now := &decide.Crowd{Run: 7, Since: st.Sim.Clock.Now()}, st.Sim.Clock.Now()
+	data, err := json.Marshal(decide.Case{ID: "leader", Closed: now, Outcome: decide.Failed, Crowd: w, Rounds: []decide.Round{{}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := st.Store.Put(ctx, heal.Item{Kind: "case", ID: "leader", Data: data}); err != nil {
+		t.Fatal(err)
+	}
+	failed := deliver(t, ctx, st, `{"release":{"leader":"nobody"}}`, `{"release":{"leader":"leader","run":7,"pass":1}}`)
+	if c, err := st.Inbox.Healer.Case(ctx, "leader"); err != nil || len(failed) > 0 || !c.Crowd.Done {
+		t.Errorf("delivered again %q, crowd %+v, %v", failed, c.Crowd, err)
 	}
 }
 
