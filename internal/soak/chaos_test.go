@@ -417,7 +417,7 @@ func (w *chaosWorld) drain(ctx context.Context, r *run) error {
 	for i := range w.workers {
 		wg.Go(func() {
 			for range 3000 {
-				ms := nextBatch(ctx, r.st.Sim, w.batch)
+				ms := story.NextBatch(ctx, r.st.Sim, w.batch)
 				if len(ms) == 0 {
 					return
 				}

@@ -166,7 +166,7 @@ func (r *run) tell(ctx context.Context, cmd string) error {
 
 func (r *run) drain(ctx context.Context) error {
 	for range 2000 {
-		ms := nextBatch(ctx, r.st.Sim, 10)
+		ms := story.NextBatch(ctx, r.st.Sim, 10)
 		if len(ms) == 0 {
 			return ctx.Err()
 		}
@@ -187,19 +187,6 @@ func (r *run) drain(ctx context.Context) error {
 		}
 	}
 	return fmt.Errorf("it goes round and round")
-}
-
-// nextBatch receives the next message and whatever else is there by then, at most
-// so many, as Lambda's SQS trigger does.
-func nextBatch(ctx context.Context, sim *simaws.Sim, most int) (ms []simaws.Message) {
-	m, ok := sim.NextMessage(ctx)
-	for ok {
-		if ms = append(ms, m); len(ms) == most {
-			break
-		}
-		m, ok = sim.Receive()
-	}
-	return ms
 }
 
 // giveBack has some messages delivered again; the others are done with.

@@ -182,22 +182,39 @@ const most = 500
 
 func (st *Stage) drain(ctx context.Context) error {
 	for range most {
-		m, ok := st.Sim.NextMessage(ctx)
-		if !ok {
+		ms := NextBatch(ctx, st.Sim, batch)
+		if len(ms) == 0 {
 			return ctx.Err()
 		}
-		failed, err := st.Deliver(ctx, m)
-		if err != nil {
-			m.Nack()
-			return err
+		again, err := st.DeliverBatch(ctx, ms...)
+		for _, m := range ms {
+			if err != nil || slices.Contains(again, m.ID) {
+				m.Nack()
+			} else {
+				m.Ack()
+			}
 		}
-		if failed {
-			m.Nack()
-		} else {
-			m.Ack()
+		if err != nil {
+			return err
 		}
 	}
 	return fmt.Errorf("story %s: more than %d messages: it goes round and round", st.Story.Name, most)
+}
+
+// batch is how many messages an invocation takes at most.
+const batch = 10
+
+// NextBatch receives the next message and whatever else is there by then, at most
+// so many, as Lambda's SQS trigger does.
+func NextBatch(ctx context.Context, sim *simaws.Sim, most int) (ms []simaws.Message) {
+	m, ok := sim.NextMessage(ctx)
+	for ok {
+		if ms = append(ms, m); len(ms) == most {
+			break
+		}
+		m, ok = sim.Receive()
+	}
+	return ms
 }
 
 // Deliver hands a message to the function as Lambda's SQS trigger does, and
