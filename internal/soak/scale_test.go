@@ -36,8 +36,12 @@ func TestScale(t *testing.T) {
 func (s *storm) check(t *testing.T) {
 	o := s.outcome
 	_, probed := o.bound.least()
-	if o.took > probed*5/4 {
-		t.Errorf("healed after %s, which is more than 1.25 × the bound with a probe, %s", o.took, probed)
+	most := 1.2
+	if s.n > 1000 {
+		most = 1.75 // green builds are read one by one
+	}
+	if is := o.took.Seconds() / probed.Seconds(); is > most {
+		t.Errorf("healed after %s, which is %.2f × the bound with a probe, and not at most %v", o.took, is, most)
 	}
 	if most := s.busiestSecond(); most >= 10 || o.mailbox.Lost > 0 {
 		t.Errorf("%d notices within a second, and the mailbox lost %d", most, o.mailbox.Lost)
@@ -50,10 +54,10 @@ func (s *storm) check(t *testing.T) {
 	}
 	all := s.allCalls()
 	for what, row := range map[string]struct{ got, most float64 }{
-		"AWS calls a heal":         {float64(all.calls) / float64(s.n), 5},
+		"AWS calls a heal":         {float64(all.calls) / float64(s.n), 3},
 		"% of the calls throttled": {percent(all.throttled, all.calls), 6},
-		"write units a heal":       {float64(o.ledger.WriteUnits) / float64(s.n), 50},
-		"notices a role":           {float64(len(o.notices)) / float64(s.roles()), 2.5},
+		"write units a heal":       {float64(o.ledger.WriteUnits) / float64(s.n), 24},
+		"notices a role":           {float64(len(o.notices)) / float64(s.roles()), 2.2},
 	} {
 		if row.got > row.most {
 			t.Errorf("%.1f %s, which should be at most %v", row.got, what, row.most)
