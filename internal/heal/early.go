@@ -8,6 +8,8 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -73,5 +75,29 @@ func (h *Healer) readBoth(ctx context.Context, e Ended, p settings.Project) (wit
 	with = new(Healer)
 	*with = *h
 	with.Logs = early
+	if early.text != nil {
+		var a *ahead
+		with, a = with.readingAhead()
+		with.early = a
+	}
 	return with, b, lease, err
+}
+
+// foresee reads ahead what the ledger is asked for to decide about a failure whose log was read
+// early. It serves the first decision of a new case, a few milliseconds later, and nothing else.
+func (a *ahead) foresee(ctx context.Context, h *Healer, at settings.Account, b codebuild.Build, p settings.Project) {
+	if a == nil || !b.HasFailed() {
+		return
+	}
+	f := h.unreadFacts(b.WithRolePath(p.Role), p)
+	f.Diagnosis.Remedy = diagnose.Grant
+	c := &held{Case: decide.Case{Account: at.ID, Region: at.Region, Project: p.Name}, seenOf: h.leaseNeeded(f)}
+	a.fetch(ctx, h.recorded(c, f))
+}
+
+// drop forgets what was read ahead, if anything was.
+func (a *ahead) drop() {
+	if a != nil {
+		a.forget()
+	}
 }

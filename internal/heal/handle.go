@@ -26,9 +26,13 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 	var c *held
 	err := beside(
 		func() (err error) { id, c, err = h.locate(ctx, e, b, berr); return err },
-		func() (err error) { lease, err = h.suspect(ctx, b, berr, p, lease); return err })
+		func() (err error) { lease, err = h.suspect(ctx, b, berr, p, lease); return err },
+		func() error { h.early.foresee(ctx, h, e.At, b, p); return nil })
 	if err != nil {
 		return err
+	}
+	if c != nil {
+		h.early.drop()
 	}
 	if id != "" && c != nil && c.knows(e.Build) && !c.alreadyFailed(e.Build) {
 		return h.run(ctx, c) // a known event: continue, or send what was not sent

@@ -40,6 +40,8 @@ type Healer struct {
 	// Sleep returns when the time has passed, or with the context's error.
 	Sleep func(context.Context, time.Duration) error
 	Log   *slog.Logger
+
+	early *ahead // what was read ahead beside an early log; nil for nothing
 }
 
 // How long the healer waits, and for what.

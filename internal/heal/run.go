@@ -238,9 +238,11 @@ func (h *Healer) decide(ctx context.Context, c *held) (err error) {
 			err = gerr
 		}
 	}()
+	early := h.early
 	h, read := h.readingAhead()
 	r := c.last()
 	f, err := h.facts(ctx, c)
+	early.drop()
 	if err != nil {
 		return err
 	}
