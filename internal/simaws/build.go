@@ -241,6 +241,17 @@ func (b *build) phaseEnded(spec phasesFile, i int) {
 	}
 }
 
+// left is when the build left the queue, from when on its own time counts
+// (AWS.md#queue-limits).
+func (b *build) left() time.Time {
+	for _, p := range b.phases {
+		if p.kind == "QUEUED" {
+			return p.end
+		}
+	}
+	return b.start
+}
+
 // work runs the commands of the present phase, then calls then.
 func (b *build) work(then func()) {
 	if len(b.todo) == 0 {
@@ -251,7 +262,7 @@ func (b *build) work(then func()) {
 	st := b.todo[0]
 	b.todo = b.todo[1:]
 	b.agent("Running command " + st.Run)
-	if left := b.start.Add(time.Duration(b.conf.Timeout)).Sub(b.sim().now); st.duration() > left {
+	if left := b.left().Add(time.Duration(b.conf.Timeout)).Sub(b.sim().now); st.duration() > left {
 		b.after(left, func() { b.abort(timedOut, "BUILD_TIMED_OUT", "Build has timed out. ") })
 		return
 	}

@@ -108,6 +108,23 @@ func phases(t *testing.T, c clients, s *simaws.Sim) (running, waiting int) {
 	return running, waiting
 }
 
+// The time in the queue does not count towards the build's own limit.
+func TestTimeoutCountsFromTheQueue(t *testing.T) {
+	s := world(t, "trouble: {concurrent_builds: 1}\n"+roleMay("logs:*")+
+		strings.Replace(buildOf("{run: make, takes: 20m}"), "role: r", "role: r, timeout: 30m", 1))
+	for range 3 {
+		if _, err := s.Run(simaws.Start{Project: "p", Version: "refs/heads/main"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Clock.Advance(2 * time.Hour)
+	for i, b := range s.Builds("p") {
+		if b.Status != "SUCCEEDED" {
+			t.Errorf("build %d is %s after %s: %s", i, b.Status, b.End.Sub(b.Start), b.Failure)
+		}
+	}
+}
+
 // A build that waits too long leaves the queue, and so does one that is stopped.
 func TestQueueTimeout(t *testing.T) {
 	s := world(t, "trouble: {concurrent_builds: 1}\n"+roleMay("logs:*")+
