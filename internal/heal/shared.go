@@ -11,8 +11,7 @@ import (
 )
 
 // freshFor is how long a record that was read with others stands for one that is read now. What
-// changes in the record of a build that has ended is told later than that anyway; that of a green
-// build stays as it is.
+// changes in the record of a build that has ended is told later than that anyway.
 const freshFor = time.Minute
 
 // shared are builds of which some were read together. A record is given once: who asks again asks
@@ -71,7 +70,7 @@ func (s *shared) Get(ctx context.Context, at settings.Account, id string) (codeb
 	b, ok := s.read[recordOf{at, id}]
 	delete(s.read, recordOf{at, id})
 	s.mu.Unlock()
-	if ok && settled(b) && (b.Status == codebuild.Succeeded || s.clock.Now().Sub(s.at) < freshFor) {
+	if ok && s.clock.Now().Sub(s.at) < freshFor && settled(b) {
 		return b, nil
 	}
 	return s.Builds.Get(ctx, at, id)

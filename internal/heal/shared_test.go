@@ -78,12 +78,8 @@ func TestTogether(t *testing.T) {
 		t.Errorf("a second time: %v, read alone %v", err, a.alone)
 	}
 
-	with = h.Together(t.Context(), es) // all of them once more
 	with.Builds.(*shared).clock = stopped(failedAt.Add(freshFor))
 	a.alone = nil
-	if _, err := with.Builds.Get(t.Context(), home, "shop:green"); err != nil || len(a.alone) > 0 {
-		t.Errorf("a green one stays as it is: %v, read alone %v", err, a.alone)
-	}
 	if _, err := with.Builds.Get(t.Context(), home, "shop:failed"); err != nil || len(a.alone) != 1 {
 		t.Errorf("no longer fresh: %v, read alone %v", err, a.alone)
 	}

@@ -47,17 +47,8 @@ func (h *Healer) sweepProjects(ctx context.Context) error {
 		turns = append(turns, turn{p, marks[h.sweepKey(p)]})
 	}
 	slices.SortStableFunc(turns, func(a, b turn) int { return a.mark.Due.Compare(b.mark.Due) })
-	storm, err := h.storm(ctx)
-	if err != nil {
-		return err
-	}
 	var errs []error
 	for i, t := range turns {
-		if storm && now.Sub(t.mark.Due) < inStorm {
-			h.Log.InfoContext(ctx, "many cases are open, so projects that were swept within the hour are left to a later sweep",
-				"swept", i, "projects", len(turns))
-			break // the rest were swept later still
-		}
 		if pressed(ctx) {
 			h.Log.InfoContext(ctx, "the sweep goes on next time", "swept", i, "projects", len(turns))
 			break
@@ -67,22 +58,6 @@ func (h *Healer) sweepProjects(ctx context.Context) error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// Where so many cases are open at once, healing them takes all that CodeBuild lets through, and a
-// project is looked through for lost events only once in so long.
-const (
-	manyOpen = 500
-	inStorm  = time.Hour
-)
-
-// storm reports whether many cases are open.
-func (h *Healer) storm(ctx context.Context) (bool, error) {
-	its, err := h.Store.Between(ctx, kindCase, time.Time{}, h.Clock.Now().Add(kept), true, manyOpen)
-	if err != nil {
-		return false, fmt.Errorf("listing open cases: %w", err)
-	}
-	return len(its) == manyOpen, nil
 }
 
 // maxProjects bounds how many projects' sweeps are remembered.
