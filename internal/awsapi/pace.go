@@ -53,7 +53,7 @@ func (p *paced) GetAttemptToken(ctx context.Context) (func(error) error, error) 
 const (
 	slower  = 0.6         // of its calls, when it is throttled
 	growth  = 0.01        // more, each second
-	slowest = 0.2         // calls a second
+	slowest = 0.5         // calls a second: others than these clients may be the reason for throttles
 	inWay   = time.Second // for so long calls come back that were on their way
 	counted = 5 * time.Second
 )
@@ -69,9 +69,9 @@ type pace struct {
 	before float64   // calls a second until then
 }
 
-// wait returns when it is the caller's turn.
+// wait returns when it is the caller's turn. Whoever does not wait for it to the end leaves it to others.
 func (p *pace) wait(ctx context.Context) error {
-	d := p.turn(time.Now())
+	d, step := p.turn(time.Now())
 	if d <= 0 {
 		return nil
 	}
@@ -81,13 +81,17 @@ func (p *pace) wait(ctx context.Context) error {
 	case <-t.C:
 		return nil
 	case <-ctx.Done():
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.next = p.next.Add(-step)
+		p.made--
 		return ctx.Err()
 	}
 }
 
-// turn takes a turn and says how long to wait for it. What was not called for a second may be made up
+// turn takes a turn and says how long to wait for it, and how long the next one waits for it. What was not called for a second may be made up
 // for at once.
-func (p *pace) turn(now time.Time) time.Duration {
+func (p *pace) turn(now time.Time) (wait, step time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	at := now
@@ -95,7 +99,8 @@ func (p *pace) turn(now time.Time) time.Duration {
 		if earliest := now.Add(-time.Second); p.next.Before(earliest) {
 			p.next = earliest
 		}
-		p.next = p.next.Add(time.Duration((0.5 + rand.Float64()) * float64(time.Second) / p.now(now)))
+		step = time.Duration((0.5 + rand.Float64()) * float64(time.Second) / p.now(now))
+		p.next = p.next.Add(step)
 		if p.next.After(at) {
 			at = p.next
 		}
@@ -104,7 +109,7 @@ func (p *pace) turn(now time.Time) time.Duration {
 		p.before, p.made, p.from = p.made/d.Seconds(), 0, now
 	}
 	p.made++
-	return at.Sub(now)
+	return at.Sub(now), step
 }
 
 // now is the present rate.

@@ -158,3 +158,28 @@ func TestPace(t *testing.T) {
 		t.Error("a call does not wait")
 	})
 }
+
+// TestPaceGivenUp ensures that whoever stops waiting leaves the turn to others, and that a client
+// which was throttled again and again still makes a call every two seconds.
+func TestPaceGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &pace{}
+		for range 30 {
+			p.turn(time.Now())
+			time.Sleep(2 * time.Second)
+			p.slowDown()
+		}
+		next := p.next
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		p.turn(time.Now()) // of somebody who waits
+		for range 10 {
+			if err := p.wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatal(err)
+			}
+		}
+		if d := p.next.Sub(next); d > 6*time.Second {
+			t.Errorf("ten that gave up hold %s", d)
+		}
+	})
+}
