@@ -74,8 +74,9 @@ func TestSamplesFail(t *testing.T) {
 		{"what else it asks for is missing", `"e2e: blue`, `"blue`, `the output does not have "e2e", which also asks for`},
 		{"a compiler says more", "% Total    % Received", "main.c:3:5: error: expected ';' before 'return'",
 			"18: causes[0].samples[0]: failed: it is diagnosed as compile-error, by "},
-		{"AWS denied something", "% Total    % Received",
-			"An error occurred (AccessDenied) when calling the PutObject operation: Access Denied",
+		{"AWS denied something at the end", "is free\n      - ",
+			"is free\n        botocore.exceptions.ClientError: An error occurred (AccessDenied) when calling the PutObject operation: " +
+				"Access Denied\n      - ",
 			"what AWS denies goes before any cause of your own"},
 		{"unlike it is alike", `unlike:`, "unlike:\n      - \"e2e: red pool has nothing\"",
 			`26: causes[0].unlike[0]: failed: it is diagnosed as test-pool-empty, by "e2e: red pool has nothing"`},
