@@ -357,8 +357,8 @@ func (d *DynamoDB) add(
 }
 
 // nobody is in the place where the former form of a counter had the set of all who were counted.
-// An instance of that version, which may still run when this one counts already, gets an error
-// instead of a count of its own, and its message is delivered again.
+// An instance of that version, which may still run while this one counts already, gets an error
+// instead of a count of its own: it reports what it was about to heal, and a replay heals it.
 var nobody = &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{}}
 
 func encodeCounter(id string, c heal.Counter) map[string]types.AttributeValue {

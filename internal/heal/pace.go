@@ -16,6 +16,8 @@ const (
 	// noticeWait is how long a notice waits at most; then it stays where it is
 	// recorded, and the case comes back.
 	noticeWait = 30 * time.Second
+	// toSend is how much of the invocation's time is left for sending it then.
+	toSend = 5 * time.Second
 )
 
 // turn is when a notice may be sent.
@@ -44,7 +46,7 @@ func (h *Healer) turn(ctx context.Context, by string, max int) (turn, error) {
 		p.Latest = end
 	}
 	if end, ok := ctx.Deadline(); ok {
-		if end := now.Add(time.Until(end)); p.Latest.After(end) {
+		if end := now.Add(time.Until(end) - toSend); p.Latest.After(end) {
 			p.Latest = end
 		}
 	}

@@ -116,7 +116,7 @@ func TestNoticeOutOfTime(t *testing.T) {
 		h := &heal.Healer{Settings: &settings.Settings{Notify: settings.Notify{Digest: 4}}, Store: store, Notifier: box,
 			Journal: noJournal{}, Clock: wrong(0), Sleep: asleep}
 		time.Sleep(time.Minute)
-		ctx, cancel := context.WithTimeout(t.Context(), 600*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 5600*time.Millisecond)
 		defer cancel()
 		began := time.Now()
 		for i, want := range []error{nil, nil, nil, heal.ErrLater, heal.ErrLater} {

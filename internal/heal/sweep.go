@@ -414,7 +414,8 @@ func (h *Healer) digest(ctx context.Context) error {
 	if err != nil || claim == nil {
 		return err
 	}
-	for n := pageSize; err == nil && n == pageSize && !pressed(ctx); n = len(its) {
+	// The first are sent even if little time is left: in a storm, that is so in every sweep.
+	for n, first := pageSize, true; err == nil && n == pageSize && (first || !pressed(ctx)); n, first = len(its), false {
 		if its, err = h.keptNotices(ctx); err == nil && len(its) > 0 {
 			err = h.digestOnce(ctx, its)
 		}

@@ -2,8 +2,10 @@ package heal
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/decide"
@@ -57,12 +59,15 @@ func (h *Healer) claim(ctx context.Context, id string, now time.Time) (*Item, er
 		return nil, fmt.Errorf("reading whether notice %q is sent: %w", id, err)
 	}
 	if err == nil {
-		until, perr := time.Parse(time.RFC3339, string(it.Data))
+		text, _, _ := strings.Cut(string(it.Data), " ")
+		until, perr := time.Parse(time.RFC3339, text)
 		if perr != nil || now.Before(until) {
 			return nil, nil // sent, or being sent
 		}
 	}
-	it = Item{Kind: kindFlag, ID: id, Version: it.Version, Data: []byte(now.Add(busyFor).Format(time.RFC3339)), Expires: now.Add(kept)}
+	// No two claims are alike: of two that are made at once, the ledger would take one for the other, sent again.
+	it = Item{Kind: kindFlag, ID: id, Version: it.Version, Expires: now.Add(kept),
+		Data: []byte(now.Add(busyFor).Format(time.RFC3339) + " " + rand.Text())}
 	it, err = h.Store.Put(ctx, it)
 	if errors.Is(err, ErrConflict) {
 		return nil, nil
