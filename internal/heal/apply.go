@@ -398,6 +398,13 @@ func (h *Healer) startAgain(ctx context.Context, c *held) error {
 	if ok {
 		return h.started(ctx, c, found(*r, b))
 	}
+	if c.following() {
+		if cured, err := h.curedStill(ctx, c); err != nil {
+			return err
+		} else if !cured {
+			return h.ownRoad(ctx, c)
+		}
+	}
 	if now := h.Clock.Now(); now.Sub(r.RetryAt) >= tokenFor-decide.ClockSkew {
 		r.RetryAt, r.Token = now, fmt.Sprintf("%s-%d", token(c), now.Unix())
 		if err := h.save(ctx, c, false); err != nil {

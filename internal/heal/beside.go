@@ -2,6 +2,7 @@ package heal
 
 import (
 	"context"
+	"errors"
 	"sync"
 )
 
@@ -63,7 +64,9 @@ func (a *ahead) fetch(ctx context.Context, slots []slot) {
 	defer a.mu.Unlock()
 	a.read = map[slot]answer{}
 	for i, p := range slots {
-		a.read[p] = answers[i]
+		if err := answers[i].err; err == nil || errors.Is(err, ErrNotFound) { // else it is asked again
+			a.read[p] = answers[i]
+		}
 	}
 }
 

@@ -41,8 +41,9 @@ const (
 )
 
 const (
-	// maxFollow is how long a case waits for the one that it follows.
-	maxFollow = 4 * time.Hour
+	// maxFollow is how long a case waits for the one that it follows. What it failed of is
+	// not known until then.
+	maxFollow = time.Hour
 	// joinedKept is how long it is remembered who followed.
 	joinedKept = 3 * 24 * time.Hour
 	// busyAgain is after how long at most a case looks again at one that it follows, and
@@ -395,6 +396,35 @@ func (h *Healer) follow(ctx context.Context, c *held, f decide.Facts, leader dec
 	r := c.last()
 	r.Diagnosis, r.Decision = &g, &d
 	return h.begin(ctx, c, f, nil)
+}
+
+// curedStill reports whether the case may be started because of the one that it
+// follows, as when that was decided: meanwhile it may have waited for long.
+func (h *Healer) curedStill(ctx context.Context, c *held) (bool, error) {
+	leader, err := h.Case(ctx, c.last().Follows)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	p, ok := h.Settings.Project(c.Project, c.Account, c.Region, h.Home)
+	if !ok {
+		return false, fmt.Errorf("the settings no longer name the project %q: %w", c.Project, ErrFinal)
+	}
+	f := h.unreadFacts(c.last().Build, p)
+	f.Case = c.ID
+	if g := c.last().Diagnosis; g != nil {
+		f.Diagnosis.Fingerprint = g.Fingerprint
+	}
+	if f.Paused, err = h.paused(ctx, c.at(), c.Project); err != nil {
+		return false, err
+	}
+	if f.Held, err = h.heldBack(ctx, c.at(), p); err != nil {
+		return false, err
+	}
+	_, _, is := decide.Follow(f, leader)
+	return is == decide.LeadCured, nil
 }
 
 // ownRoad lets the round go on by its own log.

@@ -334,10 +334,10 @@ func (s *stage) wait(d time.Duration) {
 	}
 }
 
-// TestLeaderDoesNotEnd: nobody waits for longer than four hours; then the own log is read.
+// TestLeaderDoesNotEnd: nobody waits for longer than an hour; then the own log is read.
 func TestLeaderDoesNotEnd(t *testing.T) {
 	s := slow(t, 3, "9h")
-	s.wait(3*time.Hour + 45*time.Minute)
+	s.wait(45 * time.Minute)
 	if got := steps(s.cases(3)); got["joined"] != 2 || s.count("GetLogEvents") != 1 {
 		t.Fatalf("%v, %d logs were read", got, s.count("GetLogEvents"))
 	}
@@ -364,6 +364,26 @@ func TestToldInTime(t *testing.T) {
 	}
 	if d := ns[0].At.Sub(s.cases(1)[0].Closed); d < 30*time.Minute || d > 50*time.Minute {
 		t.Errorf("it was told %s after the leader's end", d)
+	}
+}
+
+// TestToldThoughTakenBack: that a case was healed, and how those that followed it ended, is told even if a
+// person takes its change back before that.
+func TestToldThoughTakenBack(t *testing.T) {
+	s := slow(t, 3, "40m")
+	s.wait(45 * time.Minute)
+	leader := s.cases(1)[0]
+	if leader.Outcome != decide.Healed || len(s.crowds()) > 0 {
+		t.Fatalf("outcome %q, told %+v", leader.Outcome, s.crowds())
+	}
+	s.Sim.Clock.Advance(5 * time.Minute) // the others have used by now what is taken back
+	if a := s.do(`{"undo":{"case":"` + leader.ID + `"}}`); !a.Done {
+		t.Fatalf("%+v", a)
+	}
+	s.wait(4 * time.Hour)
+	ns := s.crowds()
+	if len(ns) == 0 || ns[len(ns)-1].Healed != 2 || ns[len(ns)-1].Open != 0 {
+		t.Errorf("told %+v", ns)
 	}
 }
 

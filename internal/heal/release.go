@@ -47,6 +47,9 @@ const (
 	tellAfter = 30 * time.Minute
 	// tellApart is the least time between two notices of one crowd.
 	tellApart = 10 * time.Minute
+	// maxStuck is how many in a row cannot be started now before a pass stops: of one, its own
+	// project may be the reason.
+	maxStuck = 3
 	// maxPass is the longest time between two passes.
 	maxPass = 10 * time.Minute
 )
@@ -78,8 +81,12 @@ func (h *Healer) begun(c *held) {
 	}
 	w := &decide.Crowd{Run: max(now.UnixNano(), was.Run+1), Since: c.Closed, From: was.From, Round: len(c.Rounds) - 1,
 		Healed: c.Outcome == decide.Healed, Held: was.Held, Next: now.Add(tellAfter), Told: was.Told, At: was.At, Notices: was.Notices}
-	if !was.Since.IsZero() && !was.Since.Equal(c.Closed) { // those of an earlier end were told of then
+	again := !was.Since.IsZero() && !was.Since.Equal(c.Closed)
+	switch {
+	case again && was.Done: // those of an earlier end were told of then
 		w.From, w.Told, w.Notices = was.Since, 0, 0
+	case again && was.Healed && !w.Healed: // they are told of still, and that the case was healed then
+		w.Healed, w.Round = true, was.Round
 	}
 	c.Crowd = w
 }
@@ -115,6 +122,7 @@ func (h *Healer) Release(ctx context.Context, m Release) error {
 	if m.From.IsZero() {
 		m.From = leader.Crowd.Start()
 	}
+	stuck := 0
 	for {
 		its, err := h.Store.Between(ctx, kindFollowers(leader.ID), m.From, h.Clock.Now().Add(joinedKept), false, pageSize)
 		if err != nil {
@@ -124,21 +132,29 @@ func (h *Healer) Release(ctx context.Context, m Release) error {
 			if pressed(ctx) {
 				return h.releaseAt(ctx, m, h.Clock.Now())
 			}
-			if err := h.releaseOne(ctx, leader, it, &m); errors.Is(err, ErrLater) {
+			err := h.releaseOne(ctx, leader, it, &m)
+			switch {
+			case errors.Is(err, ErrLater):
+				m.Waiting++
+				stuck++
+			case err != nil && ctx.Err() != nil:
+				return err
+			case err != nil: // one that cannot be started must not keep the others from it
+				h.Log.ErrorContext(ctx, "releasing a case", "case", it.ID, "leader", leader.ID, "error", err)
+				m.Waiting++
+			default:
+				stuck = 0
+			}
+			m.From = it.Due.Add(1)
+			m.Listed++
+			if stuck == maxStuck {
 				most := busyPass
 				if errors.Is(err, ErrFull) {
 					most = min(fullPass<<min(m.Full, 8), fullMost)
 					m.Full++
 				}
 				return h.releaseAt(ctx, m, h.Clock.Now().Add(Jitter(most, fmt.Sprint(leader.ID, h.Clock.Now().UnixNano()))))
-			} else if err != nil && ctx.Err() != nil {
-				return err
-			} else if err != nil { // one that cannot be started must not keep the others from it
-				h.Log.ErrorContext(ctx, "releasing a case", "case", it.ID, "leader", leader.ID, "error", err)
-				m.Waiting++
 			}
-			m.From = it.Due.Add(1)
-			m.Listed++
 		}
 		if len(its) < pageSize {
 			return h.endPass(ctx, m)

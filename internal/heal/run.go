@@ -304,7 +304,7 @@ func (h *Healer) decided(ctx context.Context, c *held, f decide.Facts) (d decide
 		if err != nil {
 			return d, nil, err
 		}
-		holds := f.Held
+		holds, paused := f.Held, f.Paused
 		err = beside(
 			func() (err error) {
 				if c.leased != "" {
@@ -315,15 +315,23 @@ func (h *Healer) decided(ctx context.Context, c *held, f decide.Facts) (d decide
 				return err
 			},
 			func() (err error) {
+				if c.leased != "" { // nor may a person have paused it
+					with, a := h.readingAhead()
+					a.fetch(ctx, []slot{{kindFlag, pausedFlag}, {kindFlag, projectFlag(c.at(), c.Project)}})
+					paused, err = with.paused(ctx, c.at(), c.Project)
+				}
+				return err
+			},
+			func() (err error) {
 				if c.begins(d) {
 					full, err = h.room(ctx, c, d)
 				}
 				return err
 			})
-		if err != nil || slices.Equal(holds, f.Held) {
+		if err != nil || slices.Equal(holds, f.Held) && paused == f.Paused {
 			return d, full, err
 		}
-		f.Held = holds // decided again
+		f.Held, f.Paused = holds, paused // decided again
 	}
 	return d, nil, fmt.Errorf("what persons take back changes at this moment: %w", ErrLater)
 }
@@ -722,7 +730,9 @@ func (h *Healer) flush(ctx context.Context, c *held) error {
 	for len(c.Outbox) > 0 {
 		p := c.Outbox[0]
 		if err := h.notify(ctx, h.outcome(c, p), c.turn); err != nil {
-			if serr := h.save(ctx, c, true); serr != nil {
+			done, cancel := graceContext(ctx)
+			defer cancel()
+			if serr := h.save(done, c, true); serr != nil {
 				h.Log.ErrorContext(ctx, "giving the case free", "case", c.ID, "error", serr)
 			}
 			return fmt.Errorf("sending notice %q: %w", p.ID, err)
