@@ -89,8 +89,8 @@ func (p *pace) wait(ctx context.Context) error {
 	}
 }
 
-// turn takes a turn and says how long to wait for it, and how long the next one waits for it. What was not called for a second may be made up
-// for at once.
+// turn takes a turn and says how long to wait for it, and how long the next one waits for it. What
+// was not called for a second may be made up for at once.
 func (p *pace) turn(now time.Time) (wait, step time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
