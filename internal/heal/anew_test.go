@@ -40,8 +40,10 @@ type recorder struct {
 }
 
 func (r recorder) Put(ctx context.Context, it heal.Item) (heal.Item, error) {
+	oneByOne.Lock()
 	r.all.WriteString(it.ID)
 	r.all.Write(it.Data)
+	oneByOne.Unlock()
 	return r.Store.Put(ctx, it)
 }
 

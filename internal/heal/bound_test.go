@@ -34,6 +34,8 @@ type limited struct {
 
 func (s limited) Put(ctx context.Context, it heal.Item) (heal.Item, error) {
 	n := heal.Packed(it.Data)
+	oneByOne.Lock()
+	defer oneByOne.Unlock()
 	if n > *s.limit {
 		return heal.Item{}, fmt.Errorf("writing %s %q: %d bytes: %w", it.Kind, it.ID, n, heal.ErrTooLarge)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,10 +61,14 @@ func useless(t *testing.T) (*stage, string) {
 // take it back again: by then it may be another case's.
 func TestUndoneOnce(t *testing.T) {
 	s, id := useless(t)
-	undone, dead, broken := false, false, errors.New("the function is dead")
+	var undone, dead atomic.Bool
+	broken := errors.New("the function is dead")
 	h := s.Inbox.Healer
 	h.Store = dying{h.Store, func(it heal.Item) error {
-		if dead = dead || undone && it.Kind == "role"; dead { // from then on it records nothing
+		if undone.Load() && it.Kind == "role" {
+			dead.Store(true)
+		}
+		if dead.Load() { // from then on it records nothing
 			return broken
 		}
 		return nil
@@ -72,11 +78,13 @@ func TestUndoneOnce(t *testing.T) {
 		if c.Operation == "PutRolePolicy" && c.Done {
 			given = s.inline("role-0")
 		}
-		undone = undone || c.Operation == "DeleteRolePolicy" && c.Done
+		if c.Operation == "DeleteRolePolicy" && c.Done {
+			undone.Store(true)
+		}
 		return simaws.Fault{}
 	})
 	_ = s.Run(context.Background())
-	if !undone || given == "" {
+	if !undone.Load() || given == "" {
 		t.Fatal("nothing was taken back")
 	}
 	h.Store = s.Store
@@ -99,8 +107,14 @@ type dying struct {
 	refuses func(heal.Item) error
 }
 
+// oneByOne is held by what tests do at a write: the healer writes several items at the same time.
+var oneByOne sync.Mutex
+
 func (d dying) Put(ctx context.Context, it heal.Item) (heal.Item, error) {
-	if err := d.refuses(it); err != nil {
+	oneByOne.Lock()
+	err := d.refuses(it)
+	oneByOne.Unlock()
+	if err != nil {
 		return heal.Item{}, err
 	}
 	return d.Store.Put(ctx, it)

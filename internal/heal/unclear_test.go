@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,29 +35,31 @@ func TestNoSecondBuild(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := open(t, "initiator: healer\n"+shop(1, ""), shopSettings(1, ""))
-			dead := false
+			var dead atomic.Bool
 			s.Inbox.Healer.Store = dying{s.Store, func(heal.Item) error {
-				if dead {
+				if dead.Load() {
 					return errors.New("the function is dead")
 				}
 				return nil
 			}}
 			s.Sim.Hook(func(c simaws.Call) simaws.Fault {
-				dead = dead || c.Operation == "RetryBuild" && c.Done == row.started
-				return simaws.Fault{Crash: dead && c.Key == simaws.FunctionKey}
+				if c.Operation == "RetryBuild" && c.Done == row.started {
+					dead.Store(true)
+				}
+				return simaws.Fault{Crash: dead.Load() && c.Key == simaws.FunctionKey}
 			})
 			id, err := s.Sim.Run(simaws.Start{Project: "p0", Version: "refs/heads/main", Initiator: "bob"})
 			if err != nil {
 				t.Fatal(err)
 			}
-			for !dead {
+			for !dead.Load() {
 				m, ok := s.Sim.NextMessage(context.Background())
 				if !ok {
 					t.Fatal("no build was started")
 				}
 				if again, err := s.Deliver(context.Background(), m); err != nil {
 					t.Fatal(err)
-				} else if again || dead {
+				} else if again || dead.Load() {
 					m.Nack()
 				} else {
 					m.Ack()
