@@ -91,9 +91,10 @@ func TestCrossCheckPatterns(t *testing.T) {
 				continue
 			}
 			projects := []string{"TrackerAPI"}
-			if detail, ok := p.(map[string]any)["detail"].(map[string]any); ok {
+			detail, _ := p.(map[string]any)["detail"].(map[string]any)
+			if names, ok := detail["project-name"].([]any); ok { // a hub's rule for its members names none
 				projects = nil
-				for _, name := range detail["project-name"].([]any) {
+				for _, name := range names {
 					projects = append(projects, name.(string))
 				}
 			}
@@ -126,7 +127,7 @@ func TestCrossCheckPatterns(t *testing.T) {
 		}
 	}
 	for rule, n := range counts {
-		if n["true"] < 3 || n["false"] < 100 {
+		if n["true"] < 1 || n["false"] < 100 { // a rule that goes by the status alone takes one of FAILED, two of the ends
 			t.Errorf("%s takes %d events and leaves %d: the test shows little", rule, n["true"], n["false"])
 		}
 	}
