@@ -32,6 +32,8 @@ type router struct {
 	mu    sync.Mutex
 	known map[string]bool // access keys that the Sim was told of
 	calls []string        // "emulator iam.PutRolePolicy", "simaws codebuild.RetryBuild", with the status if it is an error
+	// function is who uses a key that is not known: the function need not ask STS who it is.
+	function *simaws.Identity
 }
 
 // simulated are the calls for the simulated account: a service, or one
@@ -89,6 +91,11 @@ func (r *router) prepare(req *http.Request, key string) error {
 	if key == r.root {
 		signed := req.Header.Get("Authorization")
 		req.Header.Set("Authorization", strings.Replace(signed, "Credential="+key+"/", "Credential="+simaws.OwnerKey+"/", 1))
+	} else if !known && r.function != nil {
+		r.sim.Caller(key, account, *r.function)
+		r.mu.Lock()
+		r.known[key] = true
+		r.mu.Unlock()
 	} else if !known {
 		return fmt.Errorf("whose key %q is, is not known here: the emulator answered no GetCallerIdentity with it", key)
 	}

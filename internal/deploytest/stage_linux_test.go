@@ -83,6 +83,7 @@ func (s *stage) emulator(tools string) {
 	if s.router, err = newRouter(at, s.sim, account, m.sync); err != nil {
 		t.Fatal(err)
 	}
+	s.router.function = &simaws.Identity{Role: hubRole, Session: "buildmedic"}
 	t.Cleanup(s.router.Close)
 	ca := filepath.Join(dir, "ca.pem")
 	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.router.Certificate().Raw})
