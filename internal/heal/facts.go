@@ -58,10 +58,7 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 	h.fetch(ctx, h.recorded(c, f)...)
 	var err error
 	if actedUpon(f) {
-		if f.Paused, err = h.paused(ctx, c.at(), c.Project); err != nil {
-			return f, err
-		}
-		if f.Held, err = h.heldBack(ctx, c.at(), p); err != nil {
+		if err = h.forbidden(ctx, c, &f); err != nil {
 			return f, err
 		}
 	}
@@ -74,6 +71,16 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 		f.Diagnosis = since.finish(r, f.Diagnosis)
 	}
 	return f, nil
+}
+
+// forbidden finds out what persons forbid for the case's project now: all changes,
+// or what they took back.
+func (h *Healer) forbidden(ctx context.Context, c *held, f *decide.Facts) (err error) {
+	if f.Paused, err = h.paused(ctx, c.at(), c.Project); err != nil {
+		return err
+	}
+	f.Held, err = h.heldBack(ctx, c.at(), f.Project)
+	return err
 }
 
 // actedUpon reports whether anything may be done about the failure.

@@ -255,14 +255,9 @@ func (h *Healer) awaitLead(ctx context.Context, c *held) error {
 	if err != nil {
 		return err
 	}
-	p, ok := h.Settings.Project(c.Project, c.Account, c.Region, h.Home)
-	if !ok {
-		return fmt.Errorf("the settings no longer name the project %q: %w", c.Project, ErrFinal)
-	}
-	f := h.unreadFacts(r.Build, p)
-	f.Case = c.ID
-	if r.Diagnosis != nil && r.Diagnosis.Fingerprint != "" { // its log has been read
-		f.Diagnosis = *r.Diagnosis
+	f, err := h.followFacts(c)
+	if err != nil {
+		return err
 	}
 	is := decide.LeadNone
 	if leader != nil {
@@ -362,18 +357,31 @@ func (h *Healer) noteInCase(ctx context.Context, c *held) (leader *decide.Case, 
 	return &l.Case, true, nil
 }
 
+// followFacts are what is known of a build that may follow another one: its record,
+// and what its log told if that has been read.
+func (h *Healer) followFacts(c *held) (decide.Facts, error) {
+	p, ok := h.Settings.Project(c.Project, c.Account, c.Region, h.Home)
+	if !ok {
+		return decide.Facts{}, fmt.Errorf("the settings no longer name the project %q: %w", c.Project, ErrFinal)
+	}
+	r := c.last()
+	f := h.unreadFacts(r.Build, p)
+	f.Case = c.ID
+	if r.Diagnosis != nil && r.Diagnosis.Fingerprint != "" { // its log has been read
+		f.Diagnosis = *r.Diagnosis
+	}
+	return f, nil
+}
+
 // follow starts the build again, since what it lacked was given for the leader's.
 func (h *Healer) follow(ctx context.Context, c *held, f decide.Facts, leader decide.Case) error {
 	if err := h.lock(ctx, c); err != nil {
 		return err
 	}
+	if err := h.forbidden(ctx, c, &f); err != nil {
+		return err
+	}
 	var err error
-	if f.Paused, err = h.paused(ctx, c.at(), c.Project); err != nil {
-		return err
-	}
-	if f.Held, err = h.heldBack(ctx, c.at(), f.Project); err != nil {
-		return err
-	}
 	d, g, is := decide.Follow(f, leader)
 	if is == decide.LeadCured {
 		d, err = withRoom(c.Case, d)
@@ -408,19 +416,11 @@ func (h *Healer) curedStill(ctx context.Context, c *held) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	p, ok := h.Settings.Project(c.Project, c.Account, c.Region, h.Home)
-	if !ok {
-		return false, fmt.Errorf("the settings no longer name the project %q: %w", c.Project, ErrFinal)
+	f, err := h.followFacts(c)
+	if err == nil {
+		err = h.forbidden(ctx, c, &f)
 	}
-	f := h.unreadFacts(c.last().Build, p)
-	f.Case = c.ID
-	if g := c.last().Diagnosis; g != nil {
-		f.Diagnosis.Fingerprint = g.Fingerprint
-	}
-	if f.Paused, err = h.paused(ctx, c.at(), c.Project); err != nil {
-		return false, err
-	}
-	if f.Held, err = h.heldBack(ctx, c.at(), p); err != nil {
+	if err != nil {
 		return false, err
 	}
 	_, _, is := decide.Follow(f, leader)
