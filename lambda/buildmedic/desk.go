@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,6 +15,7 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go/logging"
+	"github.com/spf13/pflag"
 
 	"github.com/buildmedic/buildmedic/internal/awsapi"
 	"github.com/buildmedic/buildmedic/internal/decide"
@@ -62,7 +62,7 @@ type deskFlags struct {
 	settings, table, ledger, topic *string
 }
 
-func addDeskFlags(fs *flag.FlagSet) deskFlags {
+func addDeskFlags(fs *pflag.FlagSet) deskFlags {
 	return deskFlags{
 		settings: fs.String("settings", defaultSettings, "settings file"),
 		table: fs.String("table", "", "work on the function's own ledger: the name of its DynamoDB table, which "+
@@ -74,7 +74,7 @@ func addDeskFlags(fs *flag.FlagSet) deskFlags {
 }
 
 // parse reads a command's flags, as the function of that name does.
-func (f deskFlags) parse(fs *flag.FlagSet, args []string, stdout io.Writer) (done bool, code int) {
+func (f deskFlags) parse(fs *pflag.FlagSet, args []string, stdout io.Writer) (done bool, code int) {
 	if done, code := parse(fs, args, stdout); done {
 		return true, code
 	}

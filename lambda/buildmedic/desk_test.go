@@ -320,7 +320,7 @@ func TestUsage(t *testing.T) {
 		t.Errorf("help diagnose: code %d\n%s", code, out)
 	}
 	if code, _, errs := buildmedic(t, "", "diagnos"); code != exitUsage || !strings.Contains(errs,
-		`no command "diagnos"; there are demo, diagnose, `) {
+		`no command "diagnos"; did you mean diagnose?`) {
 		t.Errorf("diagnos: code %d\n%s", code, errs)
 	}
 	if code, _, errs := buildmedic(t, "", "undo", "c"); code != exitFailed || !strings.Contains(errs,

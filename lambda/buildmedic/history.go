@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/spf13/pflag"
 
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
@@ -290,7 +290,7 @@ func runResume(ctx context.Context, args []string, _ io.Reader, stdout, stderr i
 		"Allows changes again after a pause, such as the one with which remove ends: of the function\n"+
 			"whose table it is, or of the local ledger. With -project it ends the pause of that project alone;\n"+
 			"with -grant, too, it lifts an undo instead, so that the grant may be given again.",
-		"buildmedic resume -table TABLE -project web -grant web-upload", args, func(fs *flag.FlagSet) {
+		"buildmedic resume -table TABLE -project web -grant web-upload", args, func(fs *pflag.FlagSet) {
 			fs.StringVar(&what.Project, "project", "", "the project whose changes were paused, or from which a grant was taken back")
 			fs.StringVar(&what.Grant, "grant", "",
 				"the id of the grant that was taken back; switch_role for a switched role; '*' for all of the project")
@@ -308,11 +308,11 @@ func runResume(ctx context.Context, args []string, _ io.Reader, stdout, stderr i
 // credentials. what names the command's one argument; "" if it takes none.
 func runCommand(ctx context.Context, name, what, about, example string, args []string,
 	command func(string) (heal.Command, error), stdout, stderr io.Writer) int {
-	return runCommandWith(ctx, name, what, about, example, args, func(*flag.FlagSet) {}, command, stdout, stderr)
+	return runCommandWith(ctx, name, what, about, example, args, func(*pflag.FlagSet) {}, command, stdout, stderr)
 }
 
 // runCommandWith is [runCommand] with more flags.
-func runCommandWith(ctx context.Context, name, what, about, example string, args []string, more func(*flag.FlagSet),
+func runCommandWith(ctx context.Context, name, what, about, example string, args []string, more func(*pflag.FlagSet),
 	command func(string) (heal.Command, error), stdout, stderr io.Writer) int {
 	fs := flags(name, strings.TrimSpace("[-table T] [-json] "+what), about, example, stderr)
 	df := addDeskFlags(fs)

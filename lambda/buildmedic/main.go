@@ -4,12 +4,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"strings"
 	"time"
+
+	"github.com/spf13/cobra"
 )
 
 // command is one sub-command. run returns the exit code.
@@ -43,6 +46,7 @@ func commands() []command {
 		{"remove", "take back what all cases changed, before the function is deleted", runRemove},
 		{"resume", "allow changes again after a pause", runResume},
 		{"schema", "print the JSON Schema of notices for programs", runSchema},
+		{"completion", "print a script that completes commands, flags and names in a shell", runCompletion},
 	}
 }
 
@@ -61,35 +65,100 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	for _, c := range commands() {
-		if len(args) > 0 && c.name == args[0] {
-			return c.run(ctx, args[1:], stdin, stdout, stderr)
-		}
-	}
-	switch {
-	case len(args) == 0:
+	if len(args) == 0 {
 		usage(stderr)
 		return exitUsage
-	case args[0] == "help" && len(args) == 2 && args[1] != "help":
-		return run(ctx, []string{args[1], "-h"}, stdin, stdout, stderr)
-	case args[0] == "help" || args[0] == "-h" || args[0] == "-help" || args[0] == "--help":
+	}
+	switch name := strings.TrimLeft(args[0], "-"); {
+	case args[0] == name:
+	case name == "h" || name == "help":
 		usage(stdout)
 		return exitOK
+	default:
+		fmt.Fprintf(stderr, "buildmedic: %q stands where a command belongs: flags go behind it\nsee: buildmedic -h\n", args[0])
+		return exitUsage
 	}
+	err := newRoot(args, stdin, stdout, stderr).ExecuteContext(ctx)
+	var code exitCode
+	if errors.As(err, &code) {
+		return int(code)
+	}
+	if err != nil { // of the library itself
+		fmt.Fprintf(stderr, "buildmedic: %v\nsee: buildmedic -h\n", err)
+		return exitUsage
+	}
+	return exitOK
+}
+
+// exitCode carries a command's exit code through cobra.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+
+// newRoot makes the tree of commands. Each reads its flags itself, but for completion, which wants
+// to know them beforehand.
+func newRoot(args []string, stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
+	root := &cobra.Command{Use: "buildmedic", SilenceErrors: true, SilenceUsage: true,
+		SuggestionsMinimumDistance: 2, CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true}}
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.Args = func(*cobra.Command, []string) error { return nil }
+	root.RunE = func(cmd *cobra.Command, args []string) error { return unknownCommand(cmd, args[0]) }
+	root.SetHelpCommand(&cobra.Command{Use: "help [COMMAND]", Short: "explain a command", DisableFlagParsing: true,
+		ValidArgsFunction: completeCommands, RunE: help})
+	for _, c := range commands() {
+		cmd := &cobra.Command{Use: c.name, Short: c.short, DisableFlagParsing: true}
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			if code := c.run(cmd.Context(), args, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()); code != exitOK {
+				return exitCode(code)
+			}
+			return nil
+		}
+		root.AddCommand(cmd)
+	}
+	root.SetArgs(args)
+	if strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		completing(root, args)
+	}
+	return root
+}
+
+// help is the command "help".
+func help(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 || args[0] == "help" || strings.HasPrefix(args[0], "-") {
+		usage(cmd.OutOrStdout())
+		return nil
+	}
+	for _, c := range commands() {
+		if c.name == args[0] {
+			c.run(cmd.Context(), []string{"-h"}, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return nil
+		}
+	}
+	return unknownCommand(cmd.Root(), args[0])
+}
+
+func unknownCommand(root *cobra.Command, name string) error {
 	var names []string
 	for _, c := range commands() {
 		names = append(names, c.name)
 	}
-	fmt.Fprintf(stderr, "buildmedic: there is no command %q; there are %s\nsee: buildmedic -h\n", args[0],
-		strings.Join(names, ", "))
-	return exitUsage
+	text := fmt.Sprintf("buildmedic: there is no command %q", name)
+	if near := root.SuggestionsFor(name); len(near) > 0 && name != "" {
+		text += "; did you mean " + strings.Join(near, " or ") + "?"
+	} else {
+		text += "; there are " + strings.Join(names, ", ")
+	}
+	fmt.Fprintf(root.ErrOrStderr(), "%s\nsee: buildmedic -h\n", text)
+	return exitCode(exitUsage)
 }
 
 func usage(w io.Writer) {
 	var b strings.Builder
 	b.WriteString("buildmedic heals failed CodeBuild builds.\n\nUsage: buildmedic COMMAND [ARGUMENTS]\n\n")
 	for _, c := range commands() {
-		fmt.Fprintf(&b, "  %-9s %s\n", c.name, c.short)
+		fmt.Fprintf(&b, "  %-10s %s\n", c.name, c.short)
 	}
 	b.WriteString("\nEach command explains itself, with an example, under -h.\nExit codes: 0 done, 1 failed, 2 " +
 		"wrong usage, 130 interrupted.\n")

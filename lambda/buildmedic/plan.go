@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -25,50 +24,6 @@ import (
 	"github.com/buildmedic/buildmedic/internal/notice"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
-
-// flags makes a flag set that prints its usage with an example.
-func flags(name, args, about, example string, stderr io.Writer) *flag.FlagSet {
-	fs := flag.NewFlagSet(name, flag.ContinueOnError)
-	fs.SetOutput(stderr)
-	fs.Usage = func() {
-		fmt.Fprintf(fs.Output(), "Usage: buildmedic %s %s\n\n%s\n\nExample:\n  %s\n\n", name, args, about, example)
-		fs.PrintDefaults()
-	}
-	return fs
-}
-
-// parse reads the flags; done means that the command should end with code.
-func parse(fs *flag.FlagSet, args []string, stdout io.Writer) (done bool, code int) {
-	if slices.Contains(args, "-h") || slices.Contains(args, "--help") || slices.Contains(args, "-help") {
-		fs.SetOutput(stdout)
-		fs.Usage()
-		return true, exitOK
-	}
-	usage := fs.Usage
-	fs.Usage = func() { fmt.Fprintf(fs.Output(), "see: buildmedic %s -h\n", fs.Name()) }
-	if err := fs.Parse(args); err != nil {
-		return true, exitUsage
-	}
-	fs.Usage = usage
-	for _, a := range fs.Args() {
-		if len(a) > 1 && a[0] == '-' {
-			return true, wrong(fs, "flags go before names: %s comes too late", a)
-		}
-	}
-	return false, 0
-}
-
-// fail prints what went wrong and gives the exit code for it.
-func fail(stderr io.Writer, err error) int {
-	fmt.Fprintf(stderr, "buildmedic: %v\n", err)
-	return exitFailed
-}
-
-// wrong prints what is wrong with the command line.
-func wrong(fs *flag.FlagSet, format string, a ...any) int {
-	fmt.Fprintf(fs.Output(), "buildmedic %s: %s\nsee: buildmedic %s -h\n", fs.Name(), fmt.Sprintf(format, a...), fs.Name())
-	return exitUsage
-}
 
 const defaultSettings = "infra/buildmedic.yaml"
 
