@@ -15,6 +15,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/ledger/ledgertest"
+	"github.com/buildmedic/buildmedic/internal/simaws"
 )
 
 // TestDynamoDB runs the suite against dynalite, an independent
@@ -28,6 +29,29 @@ func TestDynamoDB(t *testing.T) {
 		n++
 		return NewDynamoDB(api, makeTable(t, api, fmt.Sprintf("ledger-%d", n)), c)
 	})
+}
+
+// TestSimulatedDynamoDB runs the suite against the simulated account, which the sandbox keeps its
+// ledger in.
+func TestSimulatedDynamoDB(t *testing.T) {
+	sim, err := simaws.New(simaws.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sim.Close()
+	api := dynamodb.New(dynamodb.Options{Region: "us-east-1", BaseEndpoint: aws.String(sim.URL()), HTTPClient: sim.Client(),
+		Credentials: credentials.NewStaticCredentialsProvider(simaws.OwnerKey, "secret", "")})
+	n := 0
+	ledgertest.Conform(t, func(t *testing.T, c *ledgertest.Clock) heal.Store {
+		n++
+		name := fmt.Sprintf("ledger-%d", n)
+		sim.AddTable(simaws.Table{Name: name, Partition: PartitionKey, Sort: SortKey, Index: IndexName,
+			IndexPartition: "shard", IndexSort: "due"})
+		return NewDynamoDB(api, name, c)
+	})
+	if u := sim.Unknown(); len(u) > 0 {
+		t.Errorf("it was asked what it does not know: %q", u)
+	}
 }
 
 func makeTable(t *testing.T, api *dynamodb.Client, name string) string {

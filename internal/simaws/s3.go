@@ -38,7 +38,7 @@ func s3Wire() wire {
 		},
 		throttle:   apiError{Code: "SlowDown", Message: "Please reduce your request rate.", Status: 503},
 		deniedCode: "AccessDenied",
-		strange:    "InvalidAccessKeyId",
+		strange:    "InvalidAccessKeyId", noOperation: "NotImplemented",
 		operations: s3Operations,
 	}
 }

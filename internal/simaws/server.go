@@ -3,7 +3,9 @@ package simaws
 import (
 	"errors"
 	"io"
+	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -38,8 +40,14 @@ type wire struct {
 	throttle   apiError
 	deniedCode string
 	strange    string // error code for an access key that nobody has
-	operations map[string]operation
+	// noOperation is the error code for an operation that the service does not have. The Sim answers
+	// with it what it does not know.
+	noOperation string
+	operations  map[string]operation
 }
+
+// outside is the part of an operation that runs with the Sim unlocked.
+type outside func() (any, error)
 
 // response is what goes back over HTTP.
 type response struct {
@@ -65,24 +73,40 @@ func init() {
 		"sns":             queryWire("http://sns.amazonaws.com/doc/2010-03-31/", "AuthorizationError", snsOperations),
 		"s3":              s3Wire(),
 		"access-analyzer": restWire(analyzerOperations),
+		"dynamodb":        jsonWire("1.0", "DynamoDB_20120810", dynamodbOperations),
+		"cloudformation":  queryWire("http://cloudformation.amazonaws.com/doc/2010-05-15/", "AccessDenied", stackOperations),
+		"lambda":          lambdaWire(),
 	}
 }
 
 // apiError is an error that a service answers with.
 type apiError struct {
 	Code, Message string
-	Status        int // 0: the protocol's usual one
+	Status        int            // 0: the protocol's usual one
+	More          map[string]any // what else a JSON answer has
 }
 
 func (e *apiError) Error() string { return e.Code + ": " + e.Message }
 
 func fail(code, message string) error { return &apiError{Code: code, Message: message} }
 
+// maxBody bounds a request's body.
+const maxBody = 8 << 20
+
 // serve answers one HTTP request.
 func (s *Sim) serve(w http.ResponseWriter, h *http.Request) {
 	began := time.Now()
-	body, err := io.ReadAll(io.LimitReader(h.Body, 8<<20))
+	if why := s.strange(h); why != "" {
+		http.Error(w, why, http.StatusForbidden)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, h.Body, maxBody))
 	if err != nil {
+		http.Error(w, "the request's body cannot be read, or has more than 8 MB", http.StatusRequestEntityTooLarge)
+		return
+	}
+	if other := s.besides(h.URL.Path); other != nil {
+		other.ServeHTTP(w, h)
 		return
 	}
 	time.Sleep(s.latency())
@@ -90,7 +114,7 @@ func (s *Sim) serve(w http.ResponseWriter, h *http.Request) {
 	wr, known := services[sc.service]
 	if !known {
 		s.note(sc.service + " (service)")
-		http.Error(w, "simaws: no such service: "+sc.service, http.StatusNotImplemented)
+		s.writeResponse(w, &request{http: h}, noService(h, sc))
 		return
 	}
 	r := &request{sim: s, service: sc.service, operation: wr.name(h, body), body: body, http: h}
@@ -113,6 +137,45 @@ func (s *Sim) serve(w http.ResponseWriter, h *http.Request) {
 	s.writeResponse(w, r, resp)
 }
 
+// strange says why a request is refused before it is looked at. A page in a browser can send
+// requests to loopback, under a name of its own that it has made resolve to it; AWS's clients send
+// no Origin.
+func (s *Sim) strange(h *http.Request) string {
+	_, port, _ := net.SplitHostPort(s.host)
+	switch {
+	case h.Host != s.host && h.Host != "localhost:"+port:
+		return "this simulated AWS account answers only to " + s.host
+	case h.Header.Get("Origin") != "" || h.Header.Get("Sec-Fetch-Site") != "":
+		return "this simulated AWS account does not answer to web pages"
+	}
+	return ""
+}
+
+func (s *Sim) besides(path string) http.Handler {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.beside[path]
+}
+
+// noService answers a call of a service that the Sim does not know, in the protocol that the call
+// looks like.
+func noService(h *http.Request, sc scope) response {
+	e := &apiError{Code: "UnknownOperationException", Status: http.StatusNotImplemented,
+		Message: "the simulated AWS account has no service " + strconv.Quote(sc.service)}
+	if sc.service == "" {
+		e = &apiError{Code: "MissingAuthenticationToken", Status: http.StatusForbidden,
+			Message: "this is a simulated AWS account: the request is not signed by an AWS client"}
+	}
+	r := &request{http: h}
+	switch {
+	case h.Header.Get("X-Amz-Target") != "":
+		return jsonWire("1.1", "", nil).failure(r, e)
+	case strings.HasPrefix(h.Header.Get("Content-Type"), "application/x-www-form-urlencoded"):
+		return queryWire("", "", nil).failure(r, e)
+	}
+	return restWire(nil).failure(r, e)
+}
+
 // perform carries the call out and gives its answer.
 func (s *Sim) perform(r *request, wr wire) (response, *apiError) {
 	s.mu.Lock()
@@ -121,6 +184,11 @@ func (s *Sim) perform(r *request, wr wire) (response, *apiError) {
 		s.advance(s.now.Add(s.cfg.Trouble.CallTime))
 	}
 	v, err := s.carryOut(r, wr)
+	if do, ok := v.(outside); ok && err == nil {
+		s.mu.Unlock()
+		v, err = do()
+		s.mu.Lock()
+	}
 	if err == nil {
 		return wr.result(r, v), nil
 	}
@@ -136,8 +204,8 @@ func (s *Sim) carryOut(r *request, wr wire) (any, error) {
 	op, ok := wr.operations[r.operation]
 	if !ok {
 		s.unknown = append(s.unknown, r.service+"."+r.operation)
-		return nil, &apiError{Code: "NotImplementedBySimaws", Status: http.StatusNotImplemented,
-			Message: "simaws does not know " + r.service + "." + r.operation}
+		return nil, &apiError{Code: wr.noOperation, Status: http.StatusNotImplemented,
+			Message: "the simulated AWS account does not know " + r.service + "." + r.operation}
 	}
 	if r.est == nil {
 		return nil, &apiError{Code: wr.strange, Status: http.StatusForbidden,

@@ -2,10 +2,13 @@ package simaws
 
 import (
 	"fmt"
+	"io"
+	"log"
 	"maps"
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -61,6 +64,9 @@ type Config struct {
 	Pattern string
 	Queue   QueueConfig
 	Trouble Trouble
+
+	// Port is where it listens on loopback; 0: any free one.
+	Port int
 }
 
 // Identity names a caller: a role with its session, or a user.
@@ -99,6 +105,7 @@ type Sim struct {
 
 	cfg    Config
 	url    string
+	host   string // of url, as requests name it
 	http   *http.Server
 	client *http.Client
 
@@ -124,6 +131,8 @@ type Sim struct {
 	hooks     []func(Call) Fault
 	dead      map[string]bool // access keys of crashed callers
 	limits    tokenBuckets
+	functions map[string]Invocation
+	beside    map[string]http.Handler // what else is served, by path
 }
 
 // place is an account and a region.
@@ -145,6 +154,8 @@ type estate struct {
 	topics  map[string]bool
 	pipes   map[string]*pipeline
 	grants  map[string]string // resource ARN → resource policy, beyond ECR's and S3's
+	tables  map[string]*table
+	stacks  map[string]*Stack
 	trail   []trailEvent
 }
 
@@ -161,16 +172,19 @@ func New(cfg Config) (*Sim, error) {
 		accounts: map[string]*account{}, estates: map[place]*estate{}, buckets: map[string]*bucket{},
 		keys: map[string]caller{}, assumed: map[string]string{}, counters: map[string]int{}, documents: map[string]*iampolicy.Document{},
 		encoded: map[string]string{}, dead: map[string]bool{}, limits: tokenBuckets{},
+		functions: map[string]Invocation{}, beside: map[string]http.Handler{},
 	}
 	s.Clock = Clock{s}
 	s.changed = sync.NewCond(&s.mu)
 	s.furnish()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(cfg.Port)))
 	if err != nil {
 		return nil, fmt.Errorf("starting the simulated account: %w", err)
 	}
-	s.url = "http://" + ln.Addr().String()
-	s.http = &http.Server{Handler: http.HandlerFunc(s.serve)}
+	s.host = ln.Addr().String()
+	s.url = "http://" + s.host
+	s.http = &http.Server{Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: time.Minute, ReadTimeout: 5 * time.Minute,
+		MaxHeaderBytes: 64 << 10, ErrorLog: log.New(io.Discard, "", 0)} // what hangs up is no matter
 	go s.http.Serve(ln) // ends with Close
 	return s, nil
 }
@@ -218,6 +232,13 @@ func (s *Sim) furnish() {
 // URL is the endpoint for every service: give it to the SDK as base endpoint.
 func (s *Sim) URL() string { return s.url }
 
+// Handle serves a path of the endpoint beside AWS's services.
+func (s *Sim) Handle(path string, h http.Handler) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.beside[path] = h
+}
+
 // Close stops the endpoint.
 func (s *Sim) Close() {
 	s.client.CloseIdleConnections()
@@ -252,7 +273,7 @@ func (s *Sim) estate(acct, region string) *estate {
 			sim: s, acct: s.account(acct), region: region, project: map[string]*project{},
 			builds: map[string]*build{}, batches: map[string]*batch{}, reports: map[string]*report{}, groups: map[string]*logGroup{},
 			lanes: map[string]*lane{}, repos: map[string]*repository{}, queues: map[string]*queue{}, topics: map[string]bool{},
-			pipes: map[string]*pipeline{}, grants: map[string]string{},
+			pipes: map[string]*pipeline{}, grants: map[string]string{}, tables: map[string]*table{}, stacks: map[string]*Stack{},
 		}
 		s.estates[at] = e
 	}

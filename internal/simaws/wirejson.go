@@ -3,6 +3,7 @@ package simaws
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -20,11 +21,13 @@ func jsonWire(version, target string, operations map[string]operation) wire {
 		},
 		result: func(_ *request, v any) response { return jsonResponse(contentType, 200, v) },
 		failure: func(_ *request, e *apiError) response {
-			return jsonResponse(contentType, orStatus(e.Status, 400), map[string]string{"__type": e.Code, "message": e.Message})
+			body := map[string]any{"__type": e.Code, "message": e.Message}
+			maps.Copy(body, e.More)
+			return jsonResponse(contentType, orStatus(e.Status, 400), body)
 		},
 		throttle:   apiError{Code: "ThrottlingException", Message: "Rate exceeded", Status: 400},
 		deniedCode: "AccessDeniedException",
-		strange:    "UnrecognizedClientException",
+		strange:    "UnrecognizedClientException", noOperation: "UnknownOperationException",
 		operations: operations,
 	}
 }
@@ -80,8 +83,8 @@ func jsonCall[In any](writes bool, f func(r *request, in *In) (any, error)) oper
 // unknownParameter refuses, and records, what the Sim does not know.
 func (r *request) unknownParameter(what string) error {
 	r.sim.unknown = append(r.sim.unknown, r.service+"."+r.operation+": "+what)
-	return &apiError{Code: "NotImplementedBySimaws", Status: http.StatusNotImplemented,
-		Message: "simaws does not know this input of " + r.service + "." + r.operation + ": " + what}
+	return &apiError{Code: services[r.service].noOperation, Status: http.StatusNotImplemented,
+		Message: "the simulated AWS account does not know this input of " + r.service + "." + r.operation + ": " + what}
 }
 
 // onlyQuery refuses loudly what else is in the URL's query.

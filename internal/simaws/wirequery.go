@@ -39,7 +39,7 @@ func queryWire(namespace, denied string, operations map[string]operation) wire {
 		},
 		throttle:   apiError{Code: "Throttling", Message: "Rate exceeded", Status: 400},
 		deniedCode: denied,
-		strange:    "InvalidClientTokenId",
+		strange:    "InvalidClientTokenId", noOperation: "InvalidAction",
 		operations: operations,
 	}
 }

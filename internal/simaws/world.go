@@ -17,8 +17,8 @@ import (
 // documentation explains the format. It is strict: an unknown key, an
 // unreadable policy, a reference to something that is not there, or a command
 // of the AWS CLI whose calls the Sim does not know are errors. All problems
-// are reported together.
-func Load(world []byte) (*Sim, error) {
+// are reported together. change, if given, changes the configuration that the world asks for.
+func Load(world []byte, change ...func(*Config)) (*Sim, error) {
 	var w worldFile
 	dec := yaml.NewDecoder(bytes.NewReader(world))
 	dec.KnownFields(true)
@@ -28,7 +28,11 @@ func Load(world []byte) (*Sim, error) {
 	if err := dec.Decode(new(any)); err != io.EOF {
 		return nil, fmt.Errorf("reading world: more than one YAML document")
 	}
-	s, err := New(w.config())
+	c := w.config()
+	for _, f := range change {
+		f(&c)
+	}
+	s, err := New(c)
 	if err != nil {
 		return nil, fmt.Errorf("reading world: %w", err)
 	}
