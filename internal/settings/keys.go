@@ -2,6 +2,7 @@ package settings
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +22,8 @@ type Key struct {
 
 	list     bool
 	open     bool   // it has choices and no default
+	own      string // why it is no default of projects, which each say it themselves
+	ownWord  string // the choice that is none
 	from, to int64  // of a whole number; of a time span, in nanoseconds
 	unset    int64  // what holds where it is left out: of a number or span, or 1 for true
 	noZero   string // why it must not be 0, and what to write instead
@@ -42,6 +45,8 @@ var fileKeys = []Key{
 		"Budgets, for all projects together where nothing else is said.", limitKeys),
 	mappings("accounts", "none: all projects are in the hub's own account and region",
 		"Other accounts and regions with projects. Each needs the member stack.", accountKeys),
+	mapping("defaults", "what is said of each key of `projects`",
+		"What holds for each project that leaves the key out, as if it stood there.", defaultKeys),
 	mappings("projects", "none: nothing is done for any build",
 		"The CodeBuild projects to look after.", projectKeys),
 	mappings("grants", "none: nothing is ever granted",
@@ -115,25 +120,31 @@ var accountKeys = []Key{
 }
 
 var projectKeys = []Key{
-	required("name", "a project's name", "shop", "The CodeBuild project."),
+	required("name", "a project's name", "shop", "The CodeBuild project.").atEach("each project is named"),
+	text("pattern", "a project's name with `*`", "none", `"shop-*"`,
+		"The pattern that the project was found by. Nothing is matched at run time: `scan -expand` writes the names.").
+		atEach("patterns stand in the list of projects"),
 	text("account", "12 digits, an entry of `accounts`", "the hub's own", `"444455556666"`,
-		"The account that the project is in."),
-	text("region", "a region", "the hub's own", "eu-west-1", "The region that the project is in."),
+		"The account that the project is in.").atEach("it is part of which project is meant"),
+	text("region", "a region", "the hub's own", "eu-west-1", "The region that the project is in.").
+		atEach("it is part of which project is meant"),
 	required("role", "a role's name, with its path", "service-role/codebuild-shop",
 		"The project's service role, and the only one that is ever changed for it. Not its ARN."),
 	choice("mode", "How far Buildmedic may go.",
 		Choice{string(Observe), "explain each failure; change nothing"},
 		Choice{string(Propose), "store the change, and wait for a person's approval"},
-		Choice{string(Heal), "change what the grants allow, and start the build again"}),
+		Choice{string(Heal), "change what the grants allow, and start the build again"}).
+		atEachWord(string(Heal)),
 	mapping("write", "nowhere; needed where there are grants",
 		"Where grants are written: exactly one of `inline`, `managed` and `attach`.", writeKeys),
-	texts("grants", "ids of grants", "none", "[shop-image]", "What the project's role may be given."),
+	texts("grants", "ids of grants", "none", "[shop-image]", "What the project's role may be given.").
+		atEach("what a role may be given is allowed project by project"),
 	texts("buildspecs", "paths in the source", "none", "[ci/buildspec.yml]",
 		"What is tried, in this order, when a build cannot find its buildspec. A build that was started with another image, "+
 			"source or role is not started again."),
 	text("switch_role", "a role's name, with its path", "none", "codebuild-shop-full",
 		"A ready role that the project gets in place of a grant. A build that was started with another image, source or "+
-			"buildspec is not started again."),
+			"buildspec is not started again.").atEach("what a project may get is allowed project by project"),
 	truth("retry", true,
 		"Whether a build may be started again. Say `false` for one that must not run twice, or give keys of "+
 			"its own, which imply `true`.").orKeys(retryKeys),
@@ -157,10 +168,31 @@ var projectKeys = []Key{
 	optional("pull_requests", "nothing: then each change waits for an approval once pull requests are built as its role",
 		"Who gets what the role is given: every build that runs as the role has it, those of pull requests included.",
 		Choice{string(SeparateRole), "pull requests are built as another role; refused where CodeBuild says otherwise"},
-		Choice{string(Accept), "builds of pull requests may have what the grants give"}),
+		Choice{string(Accept), "builds of pull requests may have what the grants give"}).
+		atEachWord(string(Accept)),
 	mapping("trust", "only those that always do: branches and tags named in full, and pipelines",
 		"Whose builds count as the team's own. For all others nothing is ever changed.", trustKeys),
 }
+
+// defaultKeys are the keys of projects that may be left out of them: all but what says which project
+// is meant, and what consents. An entry that somebody adds later is never healed, nor given anything,
+// by what stands elsewhere in the file.
+var defaultKeys = func() (list []Key) {
+	for _, k := range projectKeys {
+		switch {
+		case k.own != "":
+			continue
+		case k.Name == "role":
+			k.Unset, k.Example, k.Takes = "each project names its own", `"codebuild-${project}-service-role"`,
+				k.Takes+", and `${project}` in it"
+		case k.ownWord != "":
+			k.Choices = slices.DeleteFunc(slices.Clone(k.Choices), func(c Choice) bool { return c.Word == k.ownWord })
+			k.Takes, k.Example = words(k.Choices), k.Choices[len(k.Choices)-1].Word
+		}
+		list = append(list, k)
+	}
+	return list
+}()
 
 var retryKeys = []Key{
 	truth("flaky_tests", false,
@@ -266,21 +298,21 @@ var causeKeys = []Key{
 var ruleKeys = []Key{
 	required("says", "a text, or a list of texts, each of one line", `[pool, "has no environment that is free"]`,
 		"Plain text that a line has, in upper or lower case; of a list, all in the same line. The line is shown as proof."),
-	words("not", "[dry run]", "Plain text that this line must not have."),
-	words("also", "e2e", "Plain text that stands anywhere in the output."),
+	oneOrMore("not", "[dry run]", "Plain text that this line must not have."),
+	oneOrMore("also", "e2e", "Plain text that stands anywhere in the output."),
 	text("like", "an RE2 pattern, up to 300 bytes", "any line", "'pool (?P<pool>[a-z]+) has'",
 		"A regular expression for the line that `says` found."),
 	choice("pick", "Which of the lines that hold is shown.",
 		Choice{"last", "the last"}, Choice{"first", "the first, where one error brings the others"}),
-	words("exit", "[3]", "The exit status of the failed command is one of these."),
-	words("command", "e2e.sh", "The failed command has one of these texts in it."),
-	words("phase", "[BUILD]", "The phase that failed is one of these: `INSTALL`, `PRE_BUILD`, `BUILD`, `POST_BUILD`."),
+	oneOrMore("exit", "[3]", "The exit status of the failed command is one of these."),
+	oneOrMore("command", "e2e.sh", "The failed command has one of these texts in it."),
+	oneOrMore("phase", "[BUILD]", "The phase that failed is one of these: `INSTALL`, `PRE_BUILD`, `BUILD`, `POST_BUILD`."),
 	optional("remedy", "that of the cause", "Another remedy where this rule holds.",
 		Choice{string(diagnose.Report), "this form of the cause is only explained"}),
 }
 
-// words is a key that takes a text or a list of texts, up to 8 of 200 bytes.
-func words(name, example, means string) Key {
+// oneOrMore is a key that takes a text or a list of texts, up to 8 of 200 bytes.
+func oneOrMore(name, example, means string) Key {
 	return Key{Name: name, Takes: "a text, or a list of texts", Unset: "anything", Example: example, Means: means}
 }
 
@@ -339,12 +371,28 @@ func (k Key) notZero(why string) Key {
 }
 
 func choice(name, means string, choices ...Choice) Key {
-	var words []string
-	for _, c := range choices {
-		words = append(words, "`"+c.Word+"`")
-	}
-	return Key{Name: name, Takes: strings.Join(words, ", "), Unset: words[0], Example: choices[len(choices)-1].Word,
+	return Key{Name: name, Takes: words(choices), Unset: words(choices[:1]), Example: choices[len(choices)-1].Word,
 		Means: means, Choices: choices}
+}
+
+func words(choices []Choice) string {
+	var list []string
+	for _, c := range choices {
+		list = append(list, "`"+c.Word+"`")
+	}
+	return strings.Join(list, ", ")
+}
+
+// atEach says why each project says it itself.
+func (k Key) atEach(why string) Key {
+	k.own = why
+	return k
+}
+
+// atEachWord is atEach for one of the choices.
+func (k Key) atEachWord(word string) Key {
+	k.ownWord = word
+	return k
 }
 
 // optional is a choice without a default.

@@ -124,6 +124,10 @@ func (r *reader) object(n *yaml.Node, path string, keys []Key) object {
 	o := object{r, n, path, keys, map[string]*yaml.Node{}, len(r.problems)}
 	for _, e := range r.entries(n, path) {
 		if find(keys, e.key.Value) == nil {
+			if why := atEachProject(path, e.key.Value); why != "" {
+				r.problem(e.key, path, "%s is no default: %s; say it at each project", e.key.Value, why)
+				continue
+			}
 			names := keyNames(keys)
 			r.problem(e.key, path, "unknown key %q%s", clip(e.key.Value),
 				suggest(e.key.Value, names, "the keys here are "+strings.Join(names, ", ")))

@@ -53,7 +53,7 @@ func (r *reader) settings(n *yaml.Node) *Settings {
 	s.Limits = r.limits(o.child("limits"))
 	s.Accounts = r.accounts(o.each("accounts"))
 	s.Grants = r.grants(o.each("grants"))
-	s.Projects = r.projects(o.each("projects"), s)
+	s.Projects = r.projects(o, s)
 	s.Causes = r.causes(o.each("causes"))
 	s.Tests = r.tests(o.each("tests"), s)
 	return s

@@ -1,7 +1,6 @@
 package settings
 
 import (
-	"iter"
 	"slices"
 	"strings"
 
@@ -31,10 +30,18 @@ const (
 		"such as service-role/codebuild-web; not its ARN, and without a leading slash"
 )
 
-func (r *reader) projects(items iter.Seq[object], s *Settings) []Project {
+func (r *reader) projects(file object, s *Settings) []Project {
 	var list []Project
-	for o := range items {
+	d := r.defaults(file)
+	for o := range file.each("projects") {
+		if !d.fill(o) {
+			return list
+		}
+		if o.has("pattern") && !r.pinned(o) {
+			continue
+		}
 		p := r.project(o, s)
+		d.claim(o, p.Name)
 		same := func(q Project) bool { return q.Name == p.Name && q.Account == p.Account && q.Region == p.Region }
 		if i := slices.IndexFunc(list, same); i >= 0 && p.Name != "" {
 			r.problem(o.node, o.at("name"), "project %q is there already, in line %d; "+
@@ -42,6 +49,7 @@ func (r *reader) projects(items iter.Seq[object], s *Settings) []Project {
 		}
 		list = append(list, p)
 	}
+	d.tell(s)
 	return list
 }
 

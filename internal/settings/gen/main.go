@@ -45,6 +45,10 @@ func section(b *strings.Builder, at string, keys []settings.Key) {
 	if at != "" {
 		title = "`" + at + "`"
 	}
+	if at == "defaults" {
+		defaults(b, keys)
+		return
+	}
 	fmt.Fprintf(b, "### %s\n\n| key | what it means | takes | left out | example |\n| - | - | - | - | - |\n", title)
 	for _, k := range keys {
 		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s |\n", k.Name, k.Means, k.Takes, leftOut(k), example(k))
@@ -65,6 +69,16 @@ func section(b *strings.Builder, at string, keys []settings.Key) {
 			section(b, strings.TrimPrefix(at+"."+k.Name, "."), k.Keys)
 		}
 	}
+}
+
+// defaults writes the keys that projects have, too: what they mean is said there.
+func defaults(b *strings.Builder, keys []settings.Key) {
+	b.WriteString("### `defaults`\n\nKeys of [projects](#projects), where it says what they mean. See " +
+		"[Many projects](#many-projects).\n\n| key | takes | example |\n| - | - | - |\n")
+	for _, k := range keys {
+		fmt.Fprintf(b, "| `%s` | %s | %s |\n", k.Name, k.Takes, example(k))
+	}
+	b.WriteString("\n")
 }
 
 func leftOut(k settings.Key) string {
