@@ -20,7 +20,8 @@ func signed(t *testing.T, s *simaws.Sim, service, method, path, body string, hea
 		t.Fatal(err)
 	}
 	if service != "" {
-		r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+simaws.OwnerKey+"/20261122/us-east-1/"+service+"/aws4_request, Signature=x")
+		scope := simaws.OwnerKey + "/20261122/us-east-1/" + service + "/aws4_request"
+		r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+scope+", Signature=x")
 	}
 	for i := 0; i < len(header); i += 2 {
 		if header[i] == "Host" {
