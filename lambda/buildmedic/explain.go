@@ -328,7 +328,7 @@ func listPages(w io.Writer, all []page) {
 		}
 		fmt.Fprintf(w, "  %-32s %s\n", p.Name, oneLine(p.Meaning, 84))
 	}
-	fmt.Fprintf(w, "\n`buildmedic explain NAME` explains one.\n")
+	fmt.Fprintf(w, "\n`%s explain NAME` explains one.\n", program)
 }
 
 // remedyOrder keeps rules in their order, and puts causes of one remedy together.

@@ -16,11 +16,11 @@ func flags(name, args, about, example string, stderr io.Writer) *pflag.FlagSet {
 	fs := pflag.NewFlagSet(name, pflag.ContinueOnError)
 	fs.SetOutput(stderr)
 	fs.Usage = func() {
-		w := fs.Output()
-		fmt.Fprintf(w, "Usage: %s\n\n%s\n\nExample:\n  %s\n", strings.TrimSpace("buildmedic "+name+" "+args), about, example)
+		text := fmt.Sprintf("Usage: %s\n\n%s\n\nExample:\n  %s\n", strings.TrimSpace("buildmedic "+name+" "+args), about, example)
 		if fs.HasFlags() {
-			fmt.Fprintf(w, "\nFlags, with one dash or two, before names or behind them:\n%s", flagUsages(fs))
+			text += "\nFlags, with one dash or two, before names or behind them:\n" + flagUsages(fs)
 		}
+		io.WriteString(fs.Output(), asCalled(text))
 	}
 	return fs
 }
@@ -128,12 +128,12 @@ func flagTrouble(fs *pflag.FlagSet, err error) string {
 
 // fail prints what went wrong and gives the exit code for it.
 func fail(stderr io.Writer, err error) int {
-	fmt.Fprintf(stderr, "buildmedic: %v\n", err)
+	fmt.Fprintf(stderr, "buildmedic: %s\n", asCalled(err.Error()))
 	return exitFailed
 }
 
 // wrong prints what is wrong with the command line.
 func wrong(fs *pflag.FlagSet, format string, a ...any) int {
-	fmt.Fprintf(fs.Output(), "buildmedic %s: %s\nsee: buildmedic %s -h\n", fs.Name(), fmt.Sprintf(format, a...), fs.Name())
+	fmt.Fprintf(fs.Output(), "buildmedic %s: %s\nsee: %s %s -h\n", fs.Name(), asCalled(fmt.Sprintf(format, a...)), program, fs.Name())
 	return exitUsage
 }

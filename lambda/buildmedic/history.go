@@ -85,8 +85,8 @@ func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 		holds, err := h.Holds(ctx, fs.Arg(0), *n)
 		for _, one := range holds {
 			if !slices.ContainsFunc(cs, func(s heal.Summary) bool { return s.Case == one.Case }) {
-				fmt.Fprintf(stdout, "%s, project %s, taken back by a person on %s, until buildmedic resume: %s\n", one.Case, one.Project,
-					one.At.UTC().Format("2006-01-02"), one.What())
+				fmt.Fprintf(stdout, "%s, project %s, taken back by a person on %s, until %s resume: %s\n", one.Case, one.Project,
+					one.At.UTC().Format("2006-01-02"), program, one.What())
 			}
 		}
 		return err
@@ -124,7 +124,7 @@ func printHistory(w io.Writer, cs []heal.Summary, table string) {
 			fmt.Fprintf(w, "  has changed: %s\n", s)
 		}
 		for _, s := range c.Held {
-			fmt.Fprintf(w, "  taken back by a person, until buildmedic resume: %s\n", s)
+			fmt.Fprintf(w, "  taken back by a person, until %s resume: %s\n", program, s)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -46,6 +47,7 @@ func commands() []command {
 		{"remove", "take back what all cases changed, before the function is deleted", runRemove},
 		{"resume", "allow changes again after a pause", runResume},
 		{"schema", "print the JSON Schema of notices for programs", runSchema},
+		{"version", "print the version, and what it was built of", runVersion},
 		{"completion", "print a script that completes commands, flags and names in a shell", runCompletion},
 	}
 }
@@ -57,6 +59,10 @@ func main() {
 		time.Sleep(2 * time.Second)
 		os.Exit(exitInterrupted) // what runs does not look at ctx: it waits for input
 	})
+	if file, err := os.Executable(); err == nil {
+		info, _ := debug.ReadBuildInfo()
+		program = calledAs(os.Args[0], file, info)
+	}
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	if ctx.Err() != nil {
 		code = exitInterrupted
@@ -74,8 +80,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	case name == "h" || name == "help":
 		usage(stdout)
 		return exitOK
+	case name == "version":
+		return runVersion(ctx, args[1:], stdin, stdout, stderr)
 	default:
-		fmt.Fprintf(stderr, "buildmedic: %q stands where a command belongs: flags go behind it\nsee: buildmedic -h\n", args[0])
+		fmt.Fprintf(stderr, "buildmedic: %q stands where a command belongs: flags go behind it\nsee: %s -h\n", args[0], program)
 		return exitUsage
 	}
 	err := newRoot(args, stdin, stdout, stderr).ExecuteContext(ctx)
@@ -84,7 +92,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return int(code)
 	}
 	if err != nil { // of the library itself
-		fmt.Fprintf(stderr, "buildmedic: %v\nsee: buildmedic -h\n", err)
+		fmt.Fprintf(stderr, "buildmedic: %v\nsee: %s -h\n", err, program)
 		return exitUsage
 	}
 	return exitOK
@@ -150,7 +158,7 @@ func unknownCommand(root *cobra.Command, name string) error {
 	} else {
 		text += "; there are " + strings.Join(names, ", ")
 	}
-	fmt.Fprintf(root.ErrOrStderr(), "%s\nsee: buildmedic -h\n", text)
+	fmt.Fprintf(root.ErrOrStderr(), "%s\nsee: %s -h\n", text, program)
 	return exitCode(exitUsage)
 }
 
@@ -162,5 +170,5 @@ func usage(w io.Writer) {
 	}
 	b.WriteString("\nEach command explains itself, with an example, under -h.\nExit codes: 0 done, 1 failed, 2 " +
 		"wrong usage, 130 interrupted.\n")
-	io.WriteString(w, b.String())
+	io.WriteString(w, asCalled(b.String()))
 }

@@ -289,7 +289,7 @@ func printStanding(w io.Writer, ss []standing) {
 // tell prints what was done and what is left.
 func (r removal) tell(l heal.Inventory, out removed) {
 	w := r.talk
-	fmt.Fprintf(w, "\n%s is paused: it changes nothing until {\"resume\":{}}, or `buildmedic resume` with the same flags.\n", r.who)
+	fmt.Fprintf(w, "\n%s is paused: it changes nothing until {\"resume\":{}}, or `%s resume` with the same flags.\n", r.who, program)
 	if len(out.TakenBack) > 0 {
 		n := 0
 		for _, s := range out.TakenBack {

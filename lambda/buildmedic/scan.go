@@ -54,7 +54,7 @@ type scanOptions struct {
 
 // String is the command line that goes on with the scan.
 func (o scanOptions) String() string {
-	line := fmt.Sprintf("buildmedic scan -resume -n %d -days %d", o.most, o.days)
+	line := fmt.Sprintf("%s scan -resume -n %d -days %d", program, o.most, o.days)
 	if o.json {
 		line += " -json"
 	}
