@@ -102,6 +102,9 @@ var limitKeys = []Key{
 	duration("cloudtrail_wait", 20*time.Minute, 0, 6*time.Hour, "1h",
 		"How long to wait for CloudTrail where a grant requires its confirmation. With `0` CloudTrail is "+
 			"asked once."),
+	duration("approve_within", 7*24*time.Hour, time.Hour, 30*24*time.Hour, "2d",
+		"How long a proposed plan waits for its approval. After that it cannot be approved any more; a replay of "+
+			"the build decides anew.").notZero("nothing could be approved; write mode: observe for that"),
 	number("new_resources_per_case", 5, 0, 50, "10",
 		"How many resources that a grant with `give: exact` covers by a pattern one commit's builds get one "+
 			"by one. Beyond that none is given so: the grant's own pattern is proposed, and a person approves "+

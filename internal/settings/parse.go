@@ -157,6 +157,7 @@ func (r *reader) limits(o object) Limits {
 		UndoneToStop: o.integer("stop_after_undone"),
 		Settle:       o.duration("settle"),
 		CloudTrail:   o.duration("cloudtrail_wait"),
+		Approve:      o.duration("approve_within"),
 		Analyzer:     o.boolean("access_analyzer"),
 		NewResources: o.integer("new_resources_per_case"),
 		PieceShare:   o.integer("quota_share_per_project"),

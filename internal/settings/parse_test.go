@@ -22,7 +22,7 @@ func defaults() *Settings {
 		Version: 1,
 		Notify:  Notify{Digest: 30},
 		Limits: Limits{Rounds: 3, WritesRole: 10, WritesHour: 20, RetriesHour: 60, UndoneToStop: 3,
-			Settle: time.Minute, CloudTrail: 20 * time.Minute, NewResources: 5, PieceShare: 25},
+			Settle: time.Minute, CloudTrail: 20 * time.Minute, Approve: 7 * 24 * time.Hour, NewResources: 5, PieceShare: 25},
 	}
 }
 
@@ -67,6 +67,7 @@ limits:
   stop_after_undone: 2
   settle: 90s
   cloudtrail_wait: 1h
+  approve_within: 2d
   access_analyzer: true
   new_resources_per_case: 8
   quota_share_per_project: 40
@@ -130,32 +131,32 @@ func TestParseFull(t *testing.T) {
 			Digest: 5,
 		},
 		Limits: Limits{Rounds: 4, WritesRole: 5, WritesHour: 6, RetriesHour: 7, UndoneToStop: 2,
-			Settle: 90 * time.Second, CloudTrail: time.Hour, Analyzer: true, NewResources: 8, PieceShare: 40},
+			Settle: 90 * time.Second, CloudTrail: time.Hour, Approve: 48 * time.Hour, Analyzer: true, NewResources: 8, PieceShare: 40},
 		Accounts: []Account{{"444455556666", "eu-west-1"}},
 		Projects: []Project{
 			{Name: "web", Role: "service-role/codebuild-web", Mode: Heal, Write: Write{Inline: "CodeBuild-Healer"},
 				Grants: []string{"web-image", "web-deploy"}, Buildspecs: []string{"ci/buildspec.yml", "buildspec.yaml"},
 				SwitchRole: "codebuild-web-full", Compare: true, Boundary: "builds/boundary",
-				Logs: Logs{Group: "/ci/web", S3: "build-logs/web/main"}, Pipelines: []string{"shop-main", "Release.2@x_y"}, Line: 21},
+				Logs: Logs{Group: "/ci/web", S3: "build-logs/web/main"}, Pipelines: []string{"shop-main", "Release.2@x_y"}, Line: 22},
 			{Name: "member", Account: "444455556666", Region: "eu-west-1", Role: "codebuild-member", Mode: Propose,
 				Write: Write{Managed: "builds/member", Shared: true}, Grants: []string{"web-image"}, Retry: true, Compare: true,
-				Logs: Logs{S3: "build-logs"}, Line: 32},
-			{Name: "observed", Role: "codebuild-observed", Mode: Observe, Retry: true, Compare: true, Line: 40},
+				Logs: Logs{S3: "build-logs"}, Line: 33},
+			{Name: "observed", Role: "codebuild-observed", Mode: Observe, Retry: true, Compare: true, Line: 41},
 		},
 		Grants: []Grant{
 			{ID: "web-image", Because: "The image is pushed by its own pipeline.", Owner: "platform", Set: "ecr-push",
 				Resources: []string{"arn:${partition}:ecr:${region}:${account}:repository/${project}"},
-				Give:      GiveSet, Evidence: EvidenceLog, Line: 45},
+				Give:      GiveSet, Evidence: EvidenceLog, Line: 46},
 			{ID: "web-deploy", Because: "Deploys run from the same build.", Owner: "web",
 				Actions: []string{"ecs:UpdateService", "ecs:RegisterTaskDefinition"},
 				Resources: []string{"arn:${partition}:ecs:${region}:${account}:service/main/web",
 					"arn:${partition}:ecs:${region}:${account}:task-definition/web:*"},
 				PassRoles: map[string][]string{"ecs-tasks.amazonaws.com": {"arn:${partition}:iam::${account}:role/web-task"}},
-				Give:      GiveExact, Evidence: EvidenceCloudTrail, Expires: 14 * 24 * time.Hour, Line: 52},
+				Give:      GiveExact, Evidence: EvidenceCloudTrail, Expires: 14 * 24 * time.Hour, Line: 53},
 		},
 		Tests: []Test{
-			{Project: "web", Action: "ecr:PutImage", On: "arn:aws:ecr:eu-west-1:111122223333:repository/web", Allow: true, Line: 64},
-			{Project: "web", Action: "ecr:DeleteRepository", On: "arn:aws:ecr:eu-west-1:111122223333:repository/web", Line: 65},
+			{Project: "web", Action: "ecr:PutImage", On: "arn:aws:ecr:eu-west-1:111122223333:repository/web", Allow: true, Line: 65},
+			{Project: "web", Action: "ecr:DeleteRepository", On: "arn:aws:ecr:eu-west-1:111122223333:repository/web", Line: 66},
 		},
 	}
 	want.SHA256 = got.SHA256

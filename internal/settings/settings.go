@@ -93,6 +93,7 @@ type Limits struct {
 	UndoneToStop int           // undone grants within a day after which writing stops; default 3
 	Settle       time.Duration // wait after a write before an early denial is retried; default 60s
 	CloudTrail   time.Duration // how long to wait for CloudTrail evidence; 0: ask once; default 20m
+	Approve      time.Duration // how long a proposed plan waits for its approval; default 7 days
 	Analyzer     bool          // also ask Access Analyzer
 	NewResources int           // of a grant's patterns, given one by one in a case; default 5
 	PieceShare   int           // per cent of a policy's quota that these may take for one project; default 25

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -555,7 +556,8 @@ func checkSettings(t *testing.T, s *Settings) {
 	t.Helper()
 	l := s.Limits
 	if s.Version != 1 || len(s.SHA256) != 64 || s.Notify.Digest < 0 || l.Rounds < 0 || l.WritesRole < 0 || l.WritesHour < 0 ||
-		l.RetriesHour < 0 || l.UndoneToStop < 1 || l.Settle < 0 || l.CloudTrail < 0 {
+		l.RetriesHour < 0 || l.UndoneToStop < 1 || l.Settle < 0 || l.CloudTrail < 0 ||
+		l.Approve < time.Hour {
 		t.Errorf("limits that cannot be: %+v", s)
 	}
 	seen := map[string]bool{}
