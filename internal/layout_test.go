@@ -47,8 +47,9 @@ var rooms = map[string][]string{
 	"internal/permissions": {"internal/guardrail", "internal/iampolicy", "internal/settings"},
 	"internal/decide": {"internal/buildlog", "internal/codebuild", "internal/compare", "internal/diagnose", "internal/guardrail",
 		"internal/iampolicy", "internal/settings"},
-	"internal/notice": {"internal/buildlog", "internal/codebuild", "internal/compare", "internal/decide", "internal/diagnose",
-		"internal/guardrail", "internal/iampolicy", "internal/redact", "internal/settings"},
+	"internal/chat": {},
+	"internal/notice": {"internal/buildlog", "internal/chat", "internal/codebuild", "internal/compare", "internal/decide",
+		"internal/diagnose", "internal/guardrail", "internal/iampolicy", "internal/redact", "internal/settings"},
 	// the use case: facts gathered, decisions carried out
 	"internal/heal": {"internal/buildlog", "internal/codebuild", "internal/compare", "internal/decide", "internal/diagnose",
 		"internal/guardrail", "internal/iampolicy", "internal/redact", "internal/settings"},
@@ -57,7 +58,8 @@ var rooms = map[string][]string{
 	"internal/awsapi": {"internal/buildlog", "internal/codebuild", "internal/decide", "internal/guardrail",
 		"internal/heal", "internal/iampolicy", "internal/iamref", "internal/notice", "internal/redact",
 		"internal/settings", sdk, "github.com/aws/smithy-go"},
-	"internal/inbox": {"internal/buildevent", "internal/heal", "internal/settings", "github.com/aws/aws-lambda-go/events"},
+	"internal/inbox": {"internal/buildevent", "internal/decide", "internal/heal", "internal/settings",
+		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-lambda-go/lambdacontext"},
 	"lambda": {"internal/awsapi", "internal/codebuild", "internal/heal", "internal/inbox",
 		"internal/ledger", "internal/notice", "internal/settings", sdk, "github.com/aws/aws-lambda-go", "github.com/aws/smithy-go"},
 	// the desk, and what stands in for AWS
@@ -78,7 +80,7 @@ var rooms = map[string][]string{
 
 // pure rooms are functions of what they are given: they do no I/O, wait for
 // nothing and ask no clock.
-var pure = []string{"internal/buildevent", "internal/buildlog", "internal/codebuild", "internal/compare",
+var pure = []string{"internal/buildevent", "internal/buildlog", "internal/chat", "internal/codebuild", "internal/compare",
 	"internal/decide", "internal/diagnose", "internal/floor", "internal/guardrail", "internal/iampolicy",
 	"internal/iamref", "internal/notice",
 	"internal/permissions", "internal/redact",

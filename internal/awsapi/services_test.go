@@ -18,8 +18,10 @@ func TestWhoami(t *testing.T) {
 	s := world(t, "partition: aws-us-gov\nregion: us-gov-west-1\nfunction: {role: ci/medic, session: run}\n")
 	s.Caller("AKIAALICE", "", simaws.Identity{User: "team/alice"})
 	for key, want := range map[string]Identity{
-		simaws.FunctionKey: {Partition: "aws-us-gov", Account: home.ID, Initiator: "medic/run", Role: "medic"},
-		"AKIAALICE":        {Partition: "aws-us-gov", Account: home.ID, Initiator: "team/alice"},
+		simaws.FunctionKey: {Partition: "aws-us-gov", Account: home.ID, Initiator: "medic/run", Role: "medic",
+			Caller: "arn:aws-us-gov:sts::" + home.ID + ":assumed-role/medic/run"},
+		"AKIAALICE": {Partition: "aws-us-gov", Account: home.ID, Initiator: "team/alice",
+			Caller: "arn:aws-us-gov:iam::" + home.ID + ":user/team/alice"},
 	} {
 		id, err := Whoami(t.Context(), config(s.URL(), key, s.Client()))
 		if d := cmp.Diff(want, id); err != nil || d != "" {
@@ -39,6 +41,7 @@ func TestInvoked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	want.Caller = "" // it acts for whoever invoked it
 	arn := "arn:aws-us-gov:lambda:us-gov-west-1:" + home.ID + ":function:shop-medic"
 	for _, row := range []struct {
 		arn, role string

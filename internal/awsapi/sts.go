@@ -36,6 +36,8 @@ type Identity struct {
 	Initiator string
 	// Role is the name of the assumed role; "" for a user.
 	Role string
+	// Caller is the ARN that STS gave; "" if it was not asked.
+	Caller string
 }
 
 // Invoked is the identity of a function with the ARN that runs as the role: Lambda names the
@@ -61,7 +63,7 @@ func Whoami(ctx context.Context, cfg aws.Config) (Identity, error) {
 	if !ok {
 		return Identity{}, fmt.Errorf("asking AWS who calls: %q is no ARN", arn)
 	}
-	id := Identity{Partition: a.Partition, Account: a.Account}
+	id := Identity{Partition: a.Partition, Account: a.Account, Caller: arn}
 	if rest, ok := strings.CutPrefix(a.Resource, "assumed-role/"); ok {
 		id.Initiator = rest
 		id.Role, _, _ = strings.Cut(rest, "/")

@@ -43,7 +43,8 @@ func Wire(w Wiring) *heal.Healer {
 	build, iam := CodeBuild{accounts}, IAM{accounts}
 	h := &heal.Healer{
 		Settings: w.Settings, Home: home,
-		Self: decide.Self{Initiator: w.Identity.Initiator, MemberInitiator: memberInitiator(w.MemberRole), Function: w.Function,
+		Self: decide.Self{Initiator: w.Identity.Initiator, MemberInitiator: memberInitiator(w.MemberRole),
+			Function: w.Function, Caller: caller(w),
 			Parts: append(memberParts(w), w.Parts...), Source: Source(w.Identity, w.CodeBucket)},
 		Builds: build, Projects: build, Retrier: build, Logs: Logs{accounts}, Past: Past{accounts},
 		Reports: Reports{accounts},
@@ -59,6 +60,14 @@ func Wire(w Wiring) *heal.Healer {
 		}
 	}
 	return h
+}
+
+// caller is who works at a desk. The function acts for whoever invoked it.
+func caller(w Wiring) string {
+	if w.Function != "" {
+		return ""
+	}
+	return w.Identity.Caller
 }
 
 // memberParts are the healer's roles in member accounts.
@@ -136,7 +145,7 @@ func Source(id Identity, bucket string) []string {
 }
 
 // Journal implements heal.Journal: one line of metrics and one of audit per
-// outcome.
+// outcome, and one of audit per command.
 type Journal struct{ W io.Writer }
 
 // Record implements [heal.Journal].
@@ -145,6 +154,9 @@ func (j Journal) Record(o decide.Outcome) {
 	_, _ = j.W.Write(append(notice.Metrics(o), '\n'))
 	_, _ = j.W.Write(append(notice.Audit(o), '\n'))
 }
+
+// Asked implements [heal.Journal].
+func (j Journal) Asked(a decide.Asked) { _, _ = j.W.Write(append(notice.Asked(a), '\n')) }
 
 // Clock is the real time.
 type Clock struct{}

@@ -17,6 +17,7 @@
 //     the one that a round started
 //   - undo: restore what was there before a change, asked for by a person;
 //     revert: the same, because the change did not help
+//   - order: what a person told the healer to do about a case; sender: who, as far as is known
 //   - hold: what a person's undo leaves, so that the grant is not given again;
 //     lift: end that, which only a person can
 //   - follow: wait for the cure of another case, the leader, and be started again
@@ -61,6 +62,8 @@ type Case struct {
 	// notices of the case.
 	Outbox []Pending `json:"outbox,omitempty"`
 	Told   int       `json:"told,omitempty"`
+	// Orders are what persons told the healer to do about the case, oldest first.
+	Orders []Order `json:"orders,omitempty"`
 	// Busy is until when an invocation has locked the case; zero: not locked. The
 	// lock ends then, however the invocation ended.
 	Busy time.Time `json:"busy,omitzero"`
@@ -191,8 +194,11 @@ type Round struct {
 	// caused it.
 	Replayed time.Time `json:"replayed,omitzero"`
 	// Approved is the hash of the plan that a person approved.
-	Approved string    `json:"approved,omitempty"`
-	Ended    time.Time `json:"ended,omitzero"` // when the build that this round started ended
+	Approved string `json:"approved,omitempty"`
+	// Until is until when the plan that was proposed can be approved; zero if none was, or if an
+	// earlier version proposed it.
+	Until time.Time `json:"until,omitzero"`
+	Ended time.Time `json:"ended,omitzero"` // when the build that this round started ended
 	// Reminded is when the team was told that the round's grant will expire.
 	Reminded time.Time `json:"reminded,omitzero"`
 }
@@ -291,6 +297,8 @@ type Pending struct {
 	Lacks string `json:"lacks,omitempty"`
 	// Everywhere: of [Paused], that all projects are, and not the case's alone.
 	Everywhere bool `json:"everywhere,omitempty"`
+	// Pause names this pause, and no later one; of [Paused].
+	Pause string `json:"pause,omitempty"`
 	// Silent: it is only recorded, and not sent. Its ID is no notice's.
 	Silent bool `json:"silent,omitempty"`
 	// Followers are those of the case, if it tells of them, too.
@@ -462,8 +470,9 @@ type Outcome struct {
 	Round int // index into Case.Rounds
 	Note  string
 	Lacks string // see [Pending]
-	// Everywhere: see [Pending].
+	// Everywhere and Pause: see [Pending].
 	Everywhere bool
+	Pause      string
 	Settings   *settings.Settings
 	Home       settings.Account
 	At         time.Time

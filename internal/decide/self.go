@@ -16,6 +16,8 @@ type Self struct {
 	// MemberInitiator is the same where it acts as the role of a member
 	// account; "" if there is none.
 	MemberInitiator string
+	// Caller is the ARN of whose credentials these are at a desk; "" in the function.
+	Caller string
 	// Function is the function's name, for command lines in notices; "" at a desk.
 	Function string
 	// Parts are the ARNs of its own parts, which no grant may touch.

@@ -85,7 +85,7 @@ func (h *Healer) forget(ctx context.Context, c *held) error {
 	r.Decision, r.Step = nil, decide.StepDone
 	c.Case = decide.Case{ID: c.ID, Account: c.Account, Region: c.Region, Project: c.Project, Commit: c.Commit,
 		Opened: c.Opened, Closed: now, Outcome: decide.Failed, Told: c.Told, Rounds: []decide.Round{r},
-		Others: c.Others}
+		Others: c.Others, Orders: c.Orders}
 	c.forgotten = true
 	c.tell(now, decide.Failed, note)
 	h.Log.ErrorContext(ctx, "the ledger cannot hold the case", "case", c.ID)

@@ -2,6 +2,8 @@ package heal
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,17 +21,6 @@ const pausedFlag = "paused"
 // pausedToStop is how many projects have to be paused within a day before
 // everything is: committers of one project, or of a few, cannot stop the others.
 const pausedToStop = 5
-
-// ResumeWhat is what a person resumes: nothing in it means everything that a
-// person, or the breaker, has paused at once; a project, that project; with a
-// grant, no pause at all, but what was taken back from the project.
-type ResumeWhat struct {
-	Project string `json:"project,omitempty"`
-	// Grant is the one that may be given again; "*" stands for all of the project.
-	Grant   string `json:"grant,omitempty"`
-	Account string `json:"account,omitempty"` // if several accounts have a project of this name
-	Region  string `json:"region,omitempty"`
-}
 
 // PausedProject is a project that the breaker has paused.
 type PausedProject struct {
@@ -122,14 +113,14 @@ func (h *Healer) breaker(ctx context.Context, c *held) error {
 	if ok {
 		return nil
 	}
+	at := fmt.Sprintf(" Paused at %s.", now.UTC().Format(toTheSecond)) // no two pauses are the same
 	p := PausedProject{Project: c.Project, Account: c.Account, Region: c.Region, Since: now}
 	p.Because = fmt.Sprintf("%d changes for project %s that did not help had to be taken back within a day, so nothing more is "+
-		"written for it (limits.stop_after_undone). Look at the cases, then send %s.", n, c.Project, h.resumeOf(p))
-	data, err := json.Marshal(p)
-	if err != nil {
-		return err
-	}
-	if err := h.stop(ctx, c, project, data, now, decide.Pending{Note: p.Because}); err != nil {
+		"written for it (limits.stop_after_undone). Look at the cases, then send %s.", n, c.Project, h.resumeOf(p)) + at
+	if err := h.stop(ctx, c, project, now, decide.Pending{Note: p.Because}, func(why string) ([]byte, error) {
+		p.Because = why
+		return json.Marshal(p)
+	}); err != nil {
 		return err
 	}
 	ok, err = h.Store.Count(ctx, "paused "+day, project, pausedToStop-1, now.Add(48*time.Hour))
@@ -141,31 +132,80 @@ func (h *Healer) breaker(ctx context.Context, c *held) error {
 	}
 	why := fmt.Sprintf("%d projects were paused within a day, because changes that did not help had to be taken back "+
 		"(limits.stop_after_undone), so nothing more is written at all. Look at the cases, then send {\"resume\":{}}, and "+
-		"resume each project.", pausedToStop)
-	return h.stop(ctx, c, pausedFlag, []byte(why), time.Time{}, decide.Pending{Note: why, Everywhere: true})
+		"resume each project.", pausedToStop) + at
+	return h.stop(ctx, c, pausedFlag, time.Time{}, decide.Pending{Note: why, Everywhere: true},
+		func(why string) ([]byte, error) { return []byte(why), nil })
 }
 
 // stop sets a flag that pauses. Its notice is recorded first: an invocation that
-// dies after the flag is set would not know any more that nobody was told.
-func (h *Healer) stop(ctx context.Context, c *held, id string, data []byte, due time.Time, say decide.Pending) error {
+// dies after the flag is set would not know any more that nobody was told. The flag has the words
+// of the notice, which name the pause.
+func (h *Healer) stop(
+	ctx context.Context, c *held, id string, due time.Time, say decide.Pending, data func(why string) ([]byte, error),
+) error {
 	if was, err := h.flag(ctx, id); err != nil || was != "" {
 		return err
 	}
-	if !slices.ContainsFunc(c.Outbox, func(p decide.Pending) bool { return p.Kind == decide.Paused && p.Everywhere == say.Everywhere }) {
+	i := slices.IndexFunc(c.Outbox, func(p decide.Pending) bool { return p.Kind == decide.Paused && p.Everywhere == say.Everywhere })
+	if i < 0 {
 		c.tell(h.Clock.Now(), decide.Paused, say.Note)
-		c.Outbox[len(c.Outbox)-1].Everywhere = say.Everywhere
+		i = len(c.Outbox) - 1
+		c.Outbox[i].Everywhere, c.Outbox[i].Pause = say.Everywhere, pauseID(id, say.Note)
 		if err := h.save(ctx, c, false); err != nil {
 			return err
 		}
 	}
-	_, err := h.set(ctx, id, data, due)
+	b, err := data(c.Outbox[i].Note)
+	if err == nil {
+		_, err = h.set(ctx, id, b, due)
+	}
 	return err
 }
 
+// pauseID names a pause by its flag and by why it was set, which says when.
+func pauseID(flag, why string) string {
+	h := sha256.Sum256([]byte(flag + "\x00" + why))
+	return hex.EncodeToString(h[:8])
+}
+
 // pause pauses everything, because a person asks for it.
-func (h *Healer) pause(ctx context.Context, why string) error {
-	_, err := h.set(ctx, pausedFlag, []byte(why), time.Time{})
-	return err
+func (h *Healer) pause(ctx context.Context, why string) (CommandAnswer, error) {
+	done, err := h.set(ctx, pausedFlag, []byte(why), time.Time{})
+	a := CommandAnswer{Done: err == nil, Message: "Nothing is written until {\"resume\":{}}. Failures are still explained."}
+	if err == nil && !done {
+		if a.Paused, err = h.flag(ctx, pausedFlag); a.Paused != "" {
+			a.Message = "It was paused already. " + a.Paused + " " + a.Message
+		}
+	}
+	return a, err
+}
+
+// unpauseNamed ends one pause, and no other that was made since.
+func (h *Healer) unpauseNamed(ctx context.Context, id string) (CommandAnswer, error) {
+	why, err := h.flag(ctx, pausedFlag)
+	if err != nil {
+		return CommandAnswer{}, err
+	}
+	if why != "" && pauseID(pausedFlag, why) == id {
+		return h.unpause(ctx)
+	}
+	all, err := h.PausedProjects(ctx)
+	if err != nil {
+		return CommandAnswer{}, err
+	}
+	for _, p := range all {
+		if pauseID(projectFlag(settings.Account{ID: p.Account, Region: p.Region}, p.Project), p.Because) == id {
+			return h.unpauseProject(ctx, ResumeWhat{Project: p.Project, Account: p.Account, Region: p.Region})
+		}
+	}
+	a := CommandAnswer{Message: "That pause is over already.", Paused: why, PausedProjects: all}
+	if why != "" {
+		a.Message += " But everything is paused since, and this does not end it: " + why
+	}
+	for _, p := range all[:min(len(all), pausedToStop)] {
+		a.Message += fmt.Sprintf(" Project %s is paused still; send %s.", p.Project, h.resumeOf(p))
+	}
+	return a, nil
 }
 
 // unpause ends the pause of everything.

@@ -2,7 +2,6 @@ package heal
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,29 +17,21 @@ import (
 // Command is what a person tells the function, permitted by
 // lambda:InvokeFunction. Exactly one field is set.
 type Command struct {
-	Approve *struct {
-		Plan string `json:"plan"`
-	} `json:"approve,omitempty"`
-	Reject *struct {
-		Plan string `json:"plan"`
-	} `json:"reject,omitempty"`
-	Undo *struct {
-		Case string `json:"case"`
-		By   string `json:"by,omitempty"` // who asks; it is shown to whoever meets what is held back
-	} `json:"undo,omitempty"`
-	Status *struct {
-		Case string `json:"case,omitempty"`
-	} `json:"status,omitempty"`
-	Replay *struct {
-		Build   string `json:"build"` // ARN, or PROJECT:UUID of the hub's account and region
-		Account string `json:"account,omitempty"`
-		Region  string `json:"region,omitempty"`
-	} `json:"replay,omitempty"`
-	Pause *struct {
-		Because string `json:"because"`
-	} `json:"pause,omitempty"`
-	Resume *ResumeWhat `json:"resume,omitempty"`
-	Sweep  *struct{}   `json:"sweep,omitempty"`
+	Approve *PlanWhat   `json:"approve,omitempty"`
+	Reject  *PlanWhat   `json:"reject,omitempty"`
+	Undo    *UndoWhat   `json:"undo,omitempty"`
+	Status  *StatusWhat `json:"status,omitempty"`
+	Replay  *ReplayWhat `json:"replay,omitempty"`
+	Pause   *PauseWhat  `json:"pause,omitempty"`
+	Resume  *ResumeWhat `json:"resume,omitempty"`
+	Sweep   *struct{}   `json:"sweep,omitempty"`
+
+	carrier decide.Sender // see [Command.By]
+}
+
+// StatusWhat names the case that is shown; "" for the newest ones.
+type StatusWhat struct {
+	Case string `json:"case,omitempty"`
 }
 
 // CommandAnswer is what a command returns.
@@ -137,134 +128,44 @@ func (h *Healer) Do(ctx context.Context, cmd Command) (CommandAnswer, error) {
 		return CommandAnswer{Message: fmt.Sprintf("There are %d commands in it; send one at a time. There are "+
 			"approve, reject, undo, status, replay, pause, resume, sweep.", n)}, nil
 	}
+	from := h.sender(cmd)
+	a, err := h.do(ctx, cmd, from)
+	if asked, ok := cmd.asked(from); ok {
+		if asked.At, asked.Done, asked.Message = h.Clock.Now(), a.Done, a.Message; err != nil {
+			asked.Message = "It ended with an error: " + err.Error()
+		}
+		h.Journal.Asked(asked)
+	}
+	if cmd.said().short { // the answer is posted where the button was pressed
+		a = CommandAnswer{Done: a.Done, Message: a.Message}
+	}
+	return a, err
+}
+
+func (h *Healer) do(ctx context.Context, cmd Command, from decide.Sender) (CommandAnswer, error) {
 	switch {
 	case cmd.Approve != nil:
-		return h.approve(ctx, cmd.Approve.Plan)
+		return h.approve(ctx, cmd.Approve.Plan, from)
 	case cmd.Reject != nil:
-		return h.reject(ctx, cmd.Reject.Plan)
+		return h.reject(ctx, cmd.Reject.Plan, from)
 	case cmd.Undo != nil:
-		return h.undo(ctx, cmd.Undo.Case, cmd.Undo.By)
+		return h.undo(ctx, cmd.Undo.Case, from)
 	case cmd.Status != nil:
 		return h.status(ctx, cmd.Status.Case)
 	case cmd.Replay != nil:
-		return h.replay(ctx, cmd.Replay.Build, settings.Account{ID: cmd.Replay.Account, Region: cmd.Replay.Region})
+		return h.replay(ctx, cmd.Replay.Build, settings.Account{ID: cmd.Replay.Account, Region: cmd.Replay.Region}, from)
 	case cmd.Pause != nil:
-		why := "Somebody paused it."
-		if cmd.Pause.Because != "" {
-			why = "Somebody paused it: " + clipped(cmd.Pause.Because, maxBecause)
-		}
-		return CommandAnswer{Done: true,
-			Message: "Nothing is written until {\"resume\":{}}. Failures are still explained."}, h.pause(ctx, why)
+		return h.pause(ctx, h.because(*cmd.Pause, from))
+	case cmd.Resume != nil && cmd.Resume.Pause != "":
+		return h.unpauseNamed(ctx, cmd.Resume.Pause)
 	case cmd.Resume != nil && cmd.Resume.Grant != "":
 		return h.lift(ctx, *cmd.Resume)
-	case cmd.Resume != nil && *cmd.Resume != ResumeWhat{}:
+	case cmd.Resume != nil && !cmd.Resume.all():
 		return h.unpauseProject(ctx, *cmd.Resume)
 	case cmd.Resume != nil:
 		return h.unpause(ctx)
 	}
 	return CommandAnswer{Done: true, Message: "Swept."}, h.Sweep(ctx)
-}
-
-// approve applies exactly the plan that is stored under the hash, or says what
-// has changed since it was made.
-func (h *Healer) approve(ctx context.Context, hash string) (CommandAnswer, error) {
-	c, p, s, no, err := h.plan(ctx, hash)
-	if err == nil && no == "" && s != h.Settings.SHA256 {
-		no = oldSettings
-	}
-	if err != nil || no != "" {
-		return CommandAnswer{Message: no}, err
-	}
-	i := len(c.Rounds) - 1
-	r := c.last()
-	r.Approved, r.Step, r.NotYet = hash, decide.StepReceived, time.Time{}
-	c.Closed, c.Outcome = time.Time{}, ""
-	// All facts are read again. Only if they lead to the same plan, byte for byte,
-	// is it carried out; a different plan is proposed instead.
-	if err := h.save(ctx, c, false); err != nil {
-		return CommandAnswer{}, err
-	}
-	if err := h.run(ctx, c); err != nil {
-		return CommandAnswer{}, err
-	}
-	// Not the last round: builds that waited for the case's end may have had theirs since.
-	switch r := c.Rounds[i]; {
-	case r.Decision == nil || r.Decision.Plan == nil || r.Decision.Plan.Hash() != hash:
-		return CommandAnswer{Message: "Nothing was applied: the world has changed since the plan was made. The new " +
-			"finding was sent as a notice.", Case: &c.Case}, nil
-	case r.Stands() && !r.Partly, !r.RetryAt.IsZero():
-		return CommandAnswer{Done: true, Message: fmt.Sprintf("Applied plan %s of project %s.", hash, p.Project), Case: &c.Case}, nil
-	case c.Closed.IsZero():
-		return CommandAnswer{Done: true, Message: fmt.Sprintf("Plan %s of project %s is approved, and not applied yet: AWS, or another "+
-			"case, is busy with what it changes. It is tried again by itself, and a notice tells how that ends.", hash, p.Project),
-			Case: &c.Case}, nil
-	}
-	return CommandAnswer{Message: fmt.Sprintf("Plan %s of project %s could not be applied. A notice says why.", hash, p.Project),
-		Case: &c.Case}, nil
-}
-
-const oldSettings = "The settings have changed since the plan was made. Replay the build, and it is decided by the new ones."
-
-// plan finds a stored plan, its case, and the SHA-256 of the settings that it was
-// made under; no says why the plan cannot be used.
-func (h *Healer) plan(ctx context.Context, hash string) (c *held, p decide.Plan, sha256, no string, err error) {
-	it, err := h.Store.Get(ctx, kindPlan, hash)
-	if errors.Is(err, ErrNotFound) {
-		return nil, p, "", fmt.Sprintf("There is no plan %q. A plan is kept for %d days.", hash, proposedDays), nil
-	}
-	if err != nil {
-		return nil, p, "", "", fmt.Errorf("reading plan %q: %w", hash, err)
-	}
-	var s storedPlan
-	if err := unmarshal(it, &s); err != nil {
-		return nil, p, "", "", err
-	}
-	if err := json.Unmarshal(s.Plan, &p); err != nil {
-		return nil, p, "", "", fmt.Errorf("reading plan %q: %w", hash, err)
-	}
-	switch {
-	case p.Hash() != hash:
-		return nil, p, "", "The stored plan is damaged: its bytes do not have that hash.", nil
-	case h.Clock.Now().After(it.Expires):
-		return nil, p, "", fmt.Sprintf("The plan is older than %d days.", proposedDays), nil
-	}
-	if c, err = h.open(ctx, s.Case); err != nil {
-		return nil, p, "", "", err
-	}
-	if c == nil || c.Outcome != decide.Proposed || c.last().Decision.Plan == nil || c.last().Decision.Plan.Hash() != hash {
-		return nil, p, "", "The case has moved on since the plan was made.", nil
-	}
-	return c, p, s.Settings, "", nil
-}
-
-// approvable reports whether the plan that the case proposed can still be
-// approved. One that is too old, or of other settings, keeps nothing waiting.
-func (h *Healer) approvable(ctx context.Context, c *held) (bool, error) {
-	r := c.last()
-	if r.Decision == nil || r.Decision.Plan == nil {
-		return false, nil
-	}
-	_, _, made, no, err := h.plan(ctx, r.Decision.Plan.Hash())
-	return no == "" && made == h.Settings.SHA256, err
-}
-
-func (h *Healer) reject(ctx context.Context, hash string) (CommandAnswer, error) {
-	c, _, _, no, err := h.plan(ctx, hash)
-	if err != nil || no != "" {
-		return CommandAnswer{Message: no}, err
-	}
-	c.Outcome = decide.Reported
-	history, err := c.history()
-	if err == nil {
-		err = h.record(ctx, history)
-	}
-	if err != nil {
-		return CommandAnswer{}, err
-	}
-	if err := h.save(ctx, c, true); err != nil {
-		return CommandAnswer{}, err
-	}
-	return CommandAnswer{Done: true, Message: "The plan is rejected; nothing was changed.", Case: &c.Case}, nil
 }
 
 // undo undoes all changes of a case, newest first. What cannot be undone does
@@ -274,17 +175,15 @@ func (h *Healer) reject(ctx context.Context, hash string) (CommandAnswer, error)
 // and changes nothing more. While an invocation works on it, undo has to wait.
 //
 // What is undone is held back from then on, for whichever commit, until a person
-// lifts that; so is what cannot be undone. by says who asks, if that is known.
-func (h *Healer) undo(ctx context.Context, id, by string) (CommandAnswer, error) {
-	if by == "" && h.Self.Function == "" {
-		by = h.Self.Initiator // at a desk, whoever has the credentials
-	}
+// lifts that; so is what cannot be undone.
+func (h *Healer) undo(ctx context.Context, id string, from decide.Sender) (CommandAnswer, error) {
+	by := from.By
 	c, err := h.open(ctx, id)
 	if err != nil {
 		return CommandAnswer{}, err
 	}
 	if c == nil {
-		return CommandAnswer{Message: fmt.Sprintf("There is no case %q.", id)}, nil
+		return CommandAnswer{Message: fmt.Sprintf("There is no case %q.", clipped(id, maxBy))}, nil
 	}
 	if err := h.lock(ctx, c); err != nil {
 		return CommandAnswer{}, err
@@ -359,11 +258,8 @@ func (h *Healer) undo(ctx context.Context, id, by string) (CommandAnswer, error)
 	if !answer.Done {
 		return answer, h.save(ctx, c, true)
 	}
-	who := "Somebody"
-	if by = clipBy(by); by != "" {
-		who = by
-	}
-	c.finish(h.Clock.Now(), decide.Undone, sentences(sentences(who+" asked for it.", heldBack), strings.Join(restored, " ")))
+	c.Take(decide.Order{Verb: decide.Undo, At: h.Clock.Now(), Sender: from})
+	c.finish(h.Clock.Now(), decide.Undone, sentences(sentences(from.Who()+" asked for it.", heldBack), strings.Join(restored, " ")))
 	return answer, h.close(ctx, c)
 }
 
@@ -467,7 +363,7 @@ func (h *Healer) History(ctx context.Context, project string, limit int) ([]Summ
 // undid has to be lifted first. A replay is
 // limited like any case: by the guardrails, by limits.rounds until a day after
 // the case was closed, and by the budgets of the role and the hour.
-func (h *Healer) replay(ctx context.Context, build string, at settings.Account) (CommandAnswer, error) {
+func (h *Healer) replay(ctx context.Context, build string, at settings.Account, from decide.Sender) (CommandAnswer, error) {
 	if a, id, ok := codebuild.ParseBuildARN(build); ok {
 		at, build = settings.AccountOf(a), id
 	}
@@ -484,7 +380,7 @@ func (h *Healer) replay(ctx context.Context, build string, at settings.Account) 
 	if err != nil {
 		return CommandAnswer{}, fmt.Errorf("reading build: %w", err)
 	}
-	id, no, err := h.reopen(ctx, at, b)
+	id, no, err := h.reopen(ctx, at, b, from)
 	if err == nil && no == "" {
 		err = h.BuildEnded(ctx, Ended{At: at, Project: b.Project, Build: b.ID, Status: b.Status, End: b.End})
 	}
@@ -503,7 +399,7 @@ func (h *Healer) replay(ctx context.Context, build string, at settings.Account) 
 
 // reopen opens a new round for the build if its case is closed. id is the case's,
 // "" if there is none; no says why the case stays closed, "" if it does not.
-func (h *Healer) reopen(ctx context.Context, at settings.Account, b codebuild.Build) (id, no string, err error) {
+func (h *Healer) reopen(ctx context.Context, at settings.Account, b codebuild.Build, from decide.Sender) (id, no string, err error) {
 	p, named := h.Settings.Project(b.Project, at.ID, at.Region, h.Home)
 	if id, err = h.caseOf(ctx, b.ID); err != nil || id == "" || !named {
 		return id, "", err
@@ -549,6 +445,7 @@ func (h *Healer) reopen(ctx context.Context, at settings.Account, b codebuild.Bu
 	}
 	c.Rounds = append(c.Rounds, decide.Round{Build: b.WithRolePath(p.Role), Step: decide.StepReceived,
 		Started: now, Replayed: now})
+	c.Take(decide.Order{Verb: decide.Replay, At: now, Sender: from})
 	c.Closed, c.Outcome = time.Time{}, ""
 	return id, "", h.save(ctx, c, true)
 }

@@ -70,9 +70,6 @@ const (
 	unheard = 10 * time.Minute
 	// equalFor is how long a repeat of a reported failure is only counted.
 	equalFor = time.Hour
-	// proposedDays is for how many days a proposed plan waits for its approval.
-	proposedDays = 7
-	proposedFor  = proposedDays * 24 * time.Hour
 	// recent is how long a build that was started is looked for.
 	recent = 24 * time.Hour
 	// longest is how far back the sweep looks for builds that no event reported. A

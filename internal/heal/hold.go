@@ -20,7 +20,7 @@ const maxHolds = 50
 
 // What is kept of who asked, and of why a person pauses.
 const (
-	maxBy      = 100
+	maxBy      = 200
 	maxBecause = 1000
 )
 
@@ -94,10 +94,10 @@ func sameHold(a, b decide.Hold) bool {
 }
 
 // hold records, before a person's undo, that what the round gave is not given
-// again.
+// again. by says who asks, "" if nobody knows.
 func (h *Healer) hold(ctx context.Context, c *held, r decide.Round, by string) error {
 	for _, one := range c.HeldBy(r) {
-		one.At, one.By = h.Clock.Now(), clipBy(by)
+		one.At, one.By = h.Clock.Now(), by
 		for _, place := range placesOf(one) {
 			if err := h.changeHolds(ctx, place, func(all []decide.Hold) []decide.Hold { return withHold(all, one) }); err != nil {
 				return fmt.Errorf("recording that %s was taken back: %w", one.What(), err)
@@ -117,20 +117,6 @@ func withHold(all []decide.Hold, one decide.Hold) []decide.Hold {
 	every.Grant = decide.EveryGrant
 	all = slices.DeleteFunc(all, func(o decide.Hold) bool { return o.Grant == decide.EveryGrant })
 	return append([]decide.Hold{every}, all[max(0, len(all)-maxHolds+1):]...)
-}
-
-// clipBy bounds who asked, which whoever may send a command chooses.
-func clipBy(by string) string { return clipped(by, maxBy) }
-
-// clipped bounds a text of a command, and leaves out what does not print.
-func clipped(by string, most int) string {
-	by = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(by, ""))
-	return strings.ToValidUTF8(by[:min(len(by), most)], "")
 }
 
 // heldBack gives what persons took back from the project, its role and its

@@ -50,6 +50,7 @@ func (m *mailbox) came(single, parts int) error {
 type noJournal struct{}
 
 func (noJournal) Record(decide.Outcome) {}
+func (noJournal) Asked(decide.Asked)    {}
 
 // TestPaceOfNotices ensures that fewer than ten notices come within any second, however many
 // instances send them, single ones and digests, over the end of an hour, with clocks that are a

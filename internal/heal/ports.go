@@ -233,8 +233,12 @@ type Notifier interface {
 	Week(ctx context.Context, w decide.Week) error
 }
 
-// Journal keeps one line per outcome for metrics and audit.
-type Journal interface{ Record(o decide.Outcome) }
+// Journal keeps lines for metrics and audit.
+type Journal interface {
+	Record(o decide.Outcome)
+	// Asked keeps a command that a person sent, also one that was refused.
+	Asked(a decide.Asked)
+}
 
 // Queue brings a case back to the healer later.
 type Queue interface {

@@ -417,7 +417,8 @@ func (h *Healer) prove(ctx context.Context, at settings.Account, f decide.Facts,
 func (h *Healer) propose(ctx context.Context, c *held) error {
 	p := c.last().Decision.Plan
 	now := h.Clock.Now()
-	data, err := json.Marshal(storedPlan{Case: c.ID, Plan: p.Bytes(), Settings: h.Settings.SHA256})
+	until := now.Add(h.Settings.Limits.Approve)
+	data, err := json.Marshal(storedPlan{Case: c.ID, Plan: p.Bytes(), Settings: h.Settings.SHA256, Until: until})
 	if err != nil {
 		return err
 	}
@@ -426,18 +427,13 @@ func (h *Healer) propose(ctx context.Context, c *held) error {
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return fmt.Errorf("looking for the plan: %w", err)
 	}
-	_, err = h.Store.Put(ctx, Item{Kind: kindPlan, ID: p.Hash(), Version: it.Version, Data: data, Expires: now.Add(proposedFor)})
+	_, err = h.Store.Put(ctx, Item{Kind: kindPlan, ID: p.Hash(), Version: it.Version, Data: data, Expires: now.Add(kept)})
 	if err != nil { // of a conflict, too: it is decided again
 		return fmt.Errorf("storing the plan: %w", err)
 	}
+	c.last().Until = until
 	c.finish(now, decide.Proposed, "")
 	return nil
-}
-
-type storedPlan struct {
-	Case     string          `json:"case"`
-	Plan     json.RawMessage `json:"plan"`
-	Settings string          `json:"settings"`
 }
 
 // begin acquires what the plan needs (budgets, the role's lease) and records

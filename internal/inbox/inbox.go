@@ -13,8 +13,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/buildmedic/buildmedic/internal/buildevent"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -66,6 +68,9 @@ func (in *Inbox) Invoke(ctx context.Context, payload json.RawMessage) (any, erro
 	var cmd heal.Command
 	if err := strict(payload, &cmd); err != nil {
 		return nil, fmt.Errorf("reading command: %w; there are approve, reject, undo, status, replay, pause, resume, sweep", err)
+	}
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		cmd = cmd.By(decide.Sender{Request: lc.AwsRequestID})
 	}
 	answer, err := in.Healer.Do(ctx, cmd)
 	if errors.Is(err, heal.ErrLater) {

@@ -326,7 +326,9 @@ func TestDirectEvent(t *testing.T) {
 func TestCommands(t *testing.T) {
 	st, _ := stage(t, story.Options{})
 	for _, payload := range []string{
-		"", "{", `"status"`, `[]`, `{"statsu":{}}`, `{"status":{"cse":"x"}}`, `{"approve":"plan"}`,
+		"", "{", `"status"`, `[]`, `{"statsu":{}}`, `{"status":{"cse":"x"}}`, `{"approve":["plan"]}`, `{"approve":7}`,
+		`{"approve":{"plan":"p","who":"x"}}`,
+		`{"resume":""}`, `{"status":"case"}`,
 		`{"status":{},"more":1}`,
 	} {
 		out, err := st.Inbox.Invoke(t.Context(), json.RawMessage(payload))

@@ -36,6 +36,7 @@ type audit struct {
 	Settings string          `json:"settings,omitempty"` // SHA-256
 	Plan     string          `json:"plan,omitempty"`     // SHA-256
 	Approved string          `json:"approved,omitempty"` // SHA-256 of the plan that a person approved
+	Approval *Order          `json:"approval,omitempty"` // who sent it, as far as is known
 	Grants   []Grant         `json:"grants"`
 	Refusals []auditRefusal  `json:"refusals"`
 	Write    *auditWrite     `json:"write,omitempty"`
@@ -86,6 +87,12 @@ func Audit(o decide.Outcome) []byte {
 	if r := v.latest; v.ofBuild {
 		a.Build, a.Step, a.Approved, a.Retry, a.Written, a.Undone = id(r.Build.ID), r.Step, id(r.Approved), id(r.Retry),
 			utc(r.Written), utc(r.Undone)
+		for _, o := range o.Case.Orders {
+			if r.Approved != "" && o.Verb == decide.Approve && o.Plan == r.Approved {
+				approval := orderOf(o)
+				a.Approval = &approval
+			}
+		}
 		if role, ok := r.Build.Role(); ok {
 			a.Role = id(role.ARN())
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/buildmedic/buildmedic/internal/chat"
 	"github.com/buildmedic/buildmedic/internal/decide"
 )
 
@@ -30,12 +31,12 @@ type Content struct {
 
 // Metadata is what a card is grouped by, and what its buttons know.
 type Metadata struct {
-	ThreadID            string            `json:"threadId,omitempty"`
-	Summary             string            `json:"summary,omitempty"`
-	EventType           string            `json:"eventType,omitempty"`
-	RelatedResources    []string          `json:"relatedResources,omitempty"`
-	AdditionalContext   map[string]string `json:"additionalContext,omitempty"`
-	EnableCustomActions bool              `json:"enableCustomActions"`
+	ThreadID            string       `json:"threadId,omitempty"`
+	Summary             string       `json:"summary,omitempty"`
+	EventType           string       `json:"eventType,omitempty"`
+	RelatedResources    []string     `json:"relatedResources,omitempty"`
+	AdditionalContext   chat.Context `json:"additionalContext,omitempty"`
+	EnableCustomActions bool         `json:"enableCustomActions"`
 }
 
 // Limits of a card, in bytes. The service's own limits are 250 characters for the title and
@@ -208,29 +209,27 @@ func steps(n Notice) []string {
 	return out
 }
 
-// buttons are variables for a channel's custom actions. Each command's payload is there under
-// the command's name.
-func buttons(n Notice) map[string]string {
-	out := map[string]string{}
-	for k, v := range map[string]string{
-		"Kind":    string(n.Kind),
-		"Case":    n.Case.ID,
-		"Project": n.Case.Project,
-		"Plan":    n.Plan,
-		"Cause":   n.Cause,
-		"Mode":    string(n.Mode),
-	} {
-		if v != "" {
-			out[k] = v
-		}
+// buttons is what the channel's buttons are shown by, and what they send. There is nothing in it
+// but ids, and at most one action: what the notice is for.
+func buttons(n Notice) chat.Context {
+	values := map[string]string{chat.Kind: string(n.Kind), chat.Case: n.Case.ID, chat.Function: n.function, chat.Region: n.region}
+	offered := func(command string) bool {
+		return slices.ContainsFunc(n.Commands, func(c Command) bool { return c.Name == command })
 	}
-	if n.Build != nil && n.Build.ID != "" {
-		out["Build"] = n.Build.ID
+	switch {
+	case n.function == "": // at a desk there is nobody to send a command to
+	case n.Kind == decide.Proposed && offered("approve"):
+		values[chat.Action], values[chat.Plan] = chat.OnPlan, n.Plan
+	case n.Kind == decide.Paused && n.pause != "":
+		values[chat.Action], values[chat.Pause] = chat.OnPause, n.pause
+	case offered("undo"):
+		values[chat.Action] = chat.OnChange
 	}
-	for _, c := range n.Commands {
-		out[strings.ToUpper(c.Name[:1])+c.Name[1:]] = string(c.Payload)
+	// Where something was changed and no person had looked at it, or it did not help.
+	if n.function != "" && n.changed && slices.Contains([]decide.Kind{decide.Retrying, decide.Undone, decide.Failed}, n.Kind) {
+		values[chat.Stop] = chat.Offered
 	}
-	return out
+	return chat.Of(values)
 }
 
 func bullets(items []string) string {

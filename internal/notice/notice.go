@@ -70,10 +70,29 @@ type Notice struct {
 	Links     Links     `json:"links"`
 	Settings  string    `json:"settings,omitempty"` // SHA-256 of the settings decided under
 	Plan      string    `json:"plan,omitempty"`     // SHA-256 of the plan
+	// Until is until when the plan can be approved, of a proposed one.
+	Until time.Time `json:"until,omitzero"`
+	// Orders are what persons told the healer to do about the case, oldest first.
+	Orders []Order `json:"orders,omitempty"`
 	// Cut lists what was left out to keep the notice within SNS's limit.
 	Cut []string `json:"cut,omitempty"`
 
 	elsewhere string // account, or region, of the project if it is not the healer's own
+	function  string // the healer's own; "" at a desk
+	region    string // of it
+	pause     string // names the pause that it tells of
+	changed   bool   // something was changed in the case
+}
+
+// Order is what a person told the healer to do. By and Via are as the sender says, and prove
+// nothing; Request finds who it was in CloudTrail (AWS.md#caller).
+type Order struct {
+	Verb    decide.Verb `json:"verb"`
+	At      time.Time   `json:"at"`
+	By      string      `json:"by,omitempty"`
+	Via     decide.Via  `json:"via,omitempty"`
+	Request string      `json:"request,omitempty"` // Lambda's id of the invocation
+	Plan    string      `json:"plan,omitempty"`    // SHA-256
 }
 
 // Case tells which case a notice belongs to.

@@ -50,7 +50,11 @@ func tell(v *view) Notice {
 		Grants:    []Grant{},
 		Changes:   []Change{},
 		Commands:  commands(v),
+		Orders:    orders(v.Case.Orders),
 		elsewhere: elsewhere(v.Outcome),
+		function:  id(v.Function),
+		region:    id(v.Home.Region),
+		pause:     id(v.Pause),
 	}
 	if v.ofBuild && v.Kind != decide.Paused { // a pause is about no single build
 		n.aboutBuild(v)
@@ -75,6 +79,13 @@ func (n *Notice) aboutBuild(v *view) {
 	}
 	if v.Kind == decide.Reported || v.Kind == decide.Failed { // else nobody needs them any more
 		n.Note = strings.TrimSpace(n.Note + " " + prose(r.Unread))
+	}
+	n.changed = slices.ContainsFunc(v.rounds, func(r decide.Round) bool { return !r.Old && !r.Written.IsZero() })
+	switch v.Kind {
+	case decide.Proposed:
+		n.Until = utc(r.Until)
+	case decide.Retrying, decide.Healed:
+		n.Note = strings.TrimSpace(approval(v) + " " + n.Note)
 	}
 	if g := r.Diagnosis; g != nil {
 		n.Cause = id(g.Cause)

@@ -252,10 +252,7 @@ func tellCase(c decide.Case) string {
 
 func runUndo(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	var cmd heal.Command
-	cmd.Undo = &struct {
-		Case string `json:"case"`
-		By   string `json:"by,omitempty"`
-	}{}
+	cmd.Undo = &heal.UndoWhat{}
 	return runCommand(ctx, "undo", "CASE", "Takes back everything that a case changed and that still stands, whether the\n"+
 		"case is open or closed. Refuses, and shows the difference, where somebody has changed it\n"+
 		"since. An open case is closed by that. What was taken back is not given again, whichever\n"+
@@ -269,9 +266,7 @@ func runUndo(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.
 
 func runApprove(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	var cmd heal.Command
-	cmd.Approve = &struct {
-		Plan string `json:"plan"`
-	}{}
+	cmd.Approve = &heal.PlanWhat{}
 	return runCommand(ctx, "approve", "PLAN", "Applies exactly the plan that was proposed under this SHA-256, or refuses if what it was\n"+
 		"based on has changed.",
 		"buildmedic approve -table TABLE 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", args,

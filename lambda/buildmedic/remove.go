@@ -114,9 +114,7 @@ func (r removal) run(ctx context.Context) (removed, error) {
 		return r.result(l, out, map[string]string{}), nil
 	}
 	var pause heal.Command
-	pause.Pause = &struct {
-		Because string `json:"because"`
-	}{"buildmedic remove"}
+	pause.Pause = &heal.PauseWhat{Because: "buildmedic remove"}
 	if _, err := r.desk.healer.Do(ctx, pause); err != nil {
 		return out, err
 	}
@@ -187,10 +185,7 @@ func (r removal) undoOne(ctx context.Context, c decide.Case) (heal.CommandAnswer
 			"Send it {\"undo\":{\"case\":%q}}.", c.Account, c.ID)}, nil
 	}
 	var cmd heal.Command
-	cmd.Undo = &struct {
-		Case string `json:"case"`
-		By   string `json:"by,omitempty"`
-	}{Case: c.ID}
+	cmd.Undo = &heal.UndoWhat{Case: c.ID}
 	a, err := r.desk.healer.Do(ctx, cmd)
 	if err != nil {
 		a.Message = err.Error()

@@ -99,11 +99,7 @@ func (r replay) run(ctx context.Context, build string) error {
 		return r.result(c)
 	}
 	var cmd heal.Command
-	cmd.Replay = &struct {
-		Build   string `json:"build"`
-		Account string `json:"account,omitempty"`
-		Region  string `json:"region,omitempty"`
-	}{round.Build.ID, at.ID, at.Region}
+	cmd.Replay = &heal.ReplayWhat{Build: round.Build.ID, Account: at.ID, Region: at.Region}
 	answer, err := r.desk.healer.Do(ctx, cmd)
 	if err != nil {
 		return err
@@ -167,9 +163,7 @@ func sameWrite(shown, proposed *decide.Decision) bool {
 // approve carries out what the case proposes.
 func (r replay) approve(ctx context.Context, c decide.Case) (decide.Case, error) {
 	var cmd heal.Command
-	cmd.Approve = &struct {
-		Plan string `json:"plan"`
-	}{c.Rounds[len(c.Rounds)-1].Decision.Plan.Hash()}
+	cmd.Approve = &heal.PlanWhat{Plan: c.Rounds[len(c.Rounds)-1].Decision.Plan.Hash()}
 	answer, err := r.desk.healer.Do(ctx, cmd)
 	if err != nil {
 		return c, err

@@ -1,0 +1,274 @@
+package heal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/decide"
+)
+
+// An approval is for one plan, by its hash; it counts once, and until the time that the plan's
+// notice names. It is carried out if all facts, read again, lead to the same plan byte for byte.
+// Until something was changed it can be revoked; from then on it can be undone.
+
+// proposal is a stored plan, with its case.
+type proposal struct {
+	c        *held
+	plan     decide.Plan
+	settings string // SHA-256 of those that it was made under
+	until    time.Time
+	no       string // why it can be neither approved nor rejected; "" if it waits
+	// approved: it was approved, and nothing has come of that yet.
+	approved bool
+}
+
+type storedPlan struct {
+	Case     string          `json:"case"`
+	Plan     json.RawMessage `json:"plan"`
+	Settings string          `json:"settings"`
+	// Until is until when it can be approved; zero in what earlier versions stored, which had it as
+	// the item's end.
+	Until time.Time `json:"until,omitzero"`
+}
+
+// proposed reads a stored plan, and says how it is with it.
+func (h *Healer) proposed(ctx context.Context, hash string) (f proposal, err error) {
+	it, err := h.Store.Get(ctx, kindPlan, hash)
+	if errors.Is(err, ErrNotFound) {
+		f.no = fmt.Sprintf("There is no plan %q. Take it from the newest notice of the case.", clipped(hash, maxBy))
+		return f, nil
+	}
+	if err != nil {
+		return f, fmt.Errorf("reading plan %q: %w", hash, err)
+	}
+	var s storedPlan
+	if err := unmarshal(it, &s); err != nil {
+		return f, err
+	}
+	if err := json.Unmarshal(s.Plan, &f.plan); err != nil {
+		return f, fmt.Errorf("reading plan %q: %w", hash, err)
+	}
+	if f.plan.Hash() != hash {
+		f.no = "The stored plan is damaged: its bytes do not have that hash. Replay the build."
+		return f, nil
+	}
+	if f.settings, f.until = s.Settings, s.Until; f.until.IsZero() {
+		f.until = it.Expires
+	}
+	if f.c, err = h.open(ctx, s.Case); err != nil {
+		return f, err
+	}
+	switch {
+	case f.c == nil:
+		f.no = "The ledger no longer has the plan's case. Replay the build."
+	case !f.c.proposes(hash):
+		f.no, f.approved = become(f.c, hash)
+	case h.Clock.Now().After(f.until):
+		f.no = fmt.Sprintf("The plan could be approved until %s. Replay the build, and it is decided anew: %s.",
+			f.until.UTC().Format(toTheSecond), replayOf(f.plan.Build))
+	}
+	return f, nil
+}
+
+// proposes reports whether the plan is the one that the case waits for an approval of.
+func (c *held) proposes(hash string) bool {
+	d := c.last().Decision
+	return c.Outcome == decide.Proposed && d != nil && d.Plan != nil && d.Plan.Hash() == hash
+}
+
+// become says what has become of a plan that does not wait any more. approved: it was approved, and
+// nothing was changed or started yet.
+func become(c *held, hash string) (says string, approved bool) {
+	who := ""
+	o, known := c.OrderOf(hash)
+	if known {
+		who = fmt.Sprintf(" (%s, %s)", o.Who(), o.At.UTC().Format(toTheSecond))
+	}
+	again := "Replay the build to have it decided anew: " + replayOf(c.last().Build.ID) + "."
+	switch {
+	case known && o.Verb == decide.Reject:
+		return "The plan was rejected" + who + ". " + again, false
+	case known && o.Verb == decide.Revoke:
+		return "The plan was approved, and the approval was revoked" + who + " before anything was changed. " + again, false
+	}
+	for i, r := range slices.Backward(c.Rounds) {
+		if r.Approved != hash {
+			continue
+		}
+		says = "The plan is approved already" + who + ". "
+		switch {
+		case r.Stands():
+			return says + fmt.Sprintf(`It is applied; {"undo":{"case":%q}} takes it back.`, c.ID), false
+		case !r.Undone.IsZero():
+			return says + "It was applied, and taken back since. " + again, false
+		case !r.RetryAt.IsZero():
+			return says + "The build was started again by that.", false
+		case c.Closed.IsZero() && i == len(c.Rounds)-1:
+			return says + fmt.Sprintf(`It is not applied yet; {"reject":{"plan":%q}} revokes the approval.`, hash), true
+		}
+		says += "It could not be applied; a notice said why."
+		if d := c.last().Decision; c.Outcome == decide.Proposed && d != nil && d.Plan != nil {
+			says += " Another plan waits: " + d.Plan.Hash() + "."
+		}
+		return says, false
+	}
+	return "The case has moved on since the plan was made. Its newest notice tells how it is.", false
+}
+
+// replayOf is the payload that has a build decided about anew.
+func replayOf(build string) string {
+	data, _ := json.Marshal(Command{Replay: &ReplayWhat{Build: build}}) // strings alone cannot fail
+	return string(data)
+}
+
+// approve applies exactly the plan that is stored under the hash, or says what has become of it
+// since it was made.
+func (h *Healer) approve(ctx context.Context, hash string, from decide.Sender) (CommandAnswer, error) {
+	f, err := h.proposed(ctx, hash)
+	if err != nil {
+		return h.unlessOrdered(ctx, hash, err)
+	}
+	if f.no == "" {
+		if f.no, err = h.notNow(ctx, f); err != nil {
+			return CommandAnswer{}, err
+		}
+	}
+	if f.no != "" {
+		return CommandAnswer{Message: f.no}, nil
+	}
+	c, name := f.c, fmt.Sprintf("Plan %s of project %s", hash, f.plan.Project)
+	i := len(c.Rounds) - 1
+	r := c.last()
+	r.Approved, r.Step, r.NotYet = hash, decide.StepReceived, time.Time{}
+	c.Closed, c.Outcome = time.Time{}, ""
+	c.Take(decide.Order{Verb: decide.Approve, At: h.Clock.Now(), Plan: hash, Sender: from})
+	// All facts are read again. Only if they lead to the same plan, byte for byte,
+	// is it carried out; a different plan is proposed instead.
+	if err := h.save(ctx, c, false); err != nil {
+		return h.unlessOrdered(ctx, hash, err)
+	}
+	if err := h.run(ctx, c); err != nil {
+		return CommandAnswer{}, err
+	}
+	// Not the last round: builds that waited for the case's end may have had theirs since.
+	switch r := c.Rounds[i]; {
+	case r.Decision == nil || r.Decision.Plan == nil || r.Decision.Plan.Hash() != hash:
+		return CommandAnswer{Message: "Nothing was applied: the world has changed since the plan was made. " + insteadOf(r),
+			Case: &c.Case}, nil
+	case r.Stands() && !r.Partly, !r.RetryAt.IsZero():
+		return CommandAnswer{Done: true, Message: fmt.Sprintf("Applied plan %s of project %s.", hash, f.plan.Project), Case: &c.Case}, nil
+	case c.Closed.IsZero():
+		return CommandAnswer{Done: true, Message: fmt.Sprintf("%s is approved, and not applied yet: AWS, or another case, is busy with "+
+			"what it changes. It is tried again by itself, and a notice tells how that ends. Until it is applied, "+
+			`{"reject":{"plan":%q}} revokes the approval.`, name, hash), Case: &c.Case}, nil
+	}
+	return CommandAnswer{Message: name + " could not be applied. A notice says why.", Case: &c.Case}, nil
+}
+
+// insteadOf says what an approval led to if not to its plan.
+func insteadOf(r decide.Round) string {
+	d := r.Decision
+	switch {
+	case d == nil:
+	case d.Plan != nil && d.Proposes():
+		return fmt.Sprintf("Plan %s is proposed in its place; its notice shows it.", d.Plan.Hash())
+	case len(d.Refusals) > 0:
+		return "It is refused now: " + strings.TrimSpace(d.Refusals[0].Message) + " A notice says more."
+	}
+	return "The new finding was sent as a notice."
+}
+
+const oldSettings = "The settings have changed since the plan was made. Replay the build, and it is decided by the new ones."
+
+// notNow says why a plan that waits cannot be approved now; "" if it can.
+func (h *Healer) notNow(ctx context.Context, f proposal) (string, error) {
+	if f.settings != h.Settings.SHA256 {
+		return oldSettings, nil
+	}
+	why, err := h.paused(ctx, f.c.at(), f.c.Project)
+	if err != nil || why == "" {
+		return "", err
+	}
+	// Decided now it would be refused, and the plan would be gone.
+	return fmt.Sprintf("Changes are paused, so nothing was approved. The plan still waits, until %s: resume, then approve it again. %s",
+		f.until.UTC().Format(toTheSecond), why), nil
+}
+
+// unlessOrdered answers for another invocation that works on the plan's case at this moment: of two
+// persons who press at once, the second is told of the first.
+func (h *Healer) unlessOrdered(ctx context.Context, hash string, err error) (CommandAnswer, error) {
+	if !errors.Is(err, errBusy) {
+		return CommandAnswer{}, err
+	}
+	it, gerr := h.Store.Get(ctx, kindPlan, hash)
+	var s storedPlan
+	if gerr != nil || unmarshal(it, &s) != nil {
+		return CommandAnswer{}, err
+	}
+	c, gerr := h.Case(ctx, s.Case)
+	if o, ok := c.OrderOf(hash); gerr == nil && ok && o.At.After(h.Clock.Now().Add(-busyFor)) {
+		return CommandAnswer{Message: fmt.Sprintf("%s sent %s for this plan at %s, and that is being carried out. "+
+			"Look again in a minute.", o.Who(), o.Verb, o.At.UTC().Format(toTheSecond))}, nil
+	}
+	return CommandAnswer{}, err
+}
+
+// approvable reports whether the plan that the case proposed can still be
+// approved. One that is too old, or of other settings, keeps nothing waiting.
+func (h *Healer) approvable(ctx context.Context, c *held) (bool, error) {
+	r := c.last()
+	if r.Decision == nil || r.Decision.Plan == nil {
+		return false, nil
+	}
+	f, err := h.proposed(ctx, r.Decision.Plan.Hash())
+	return f.no == "" && f.settings == h.Settings.SHA256, err
+}
+
+// reject drops a plan that waits, and revokes an approval that nothing has come of yet.
+func (h *Healer) reject(ctx context.Context, hash string, from decide.Sender) (CommandAnswer, error) {
+	f, err := h.proposed(ctx, hash)
+	if err != nil {
+		return h.unlessOrdered(ctx, hash, err)
+	}
+	o := decide.Order{Verb: decide.Reject, At: h.Clock.Now(), Plan: hash, Sender: from}
+	says := "The plan is rejected; nothing was changed."
+	if f.approved {
+		if err := h.lock(ctx, f.c); err != nil {
+			return h.unlessOrdered(ctx, hash, err)
+		}
+		if err := h.finishWrite(ctx, f.c); err != nil {
+			return CommandAnswer{}, errors.Join(err, h.save(ctx, f.c, true))
+		}
+		if f.no, f.approved = become(f.c, hash); !f.approved { // its write had been made
+			return CommandAnswer{Message: f.no, Case: &f.c.Case}, h.save(ctx, f.c, true)
+		}
+		r := f.c.last()
+		f.no, r.Approved, r.Step, r.NotYet, f.c.Closed = "", "", decide.StepDone, time.Time{}, h.Clock.Now()
+		o.Verb, says = decide.Revoke, "The approval is revoked; nothing was changed."
+	}
+	if f.no != "" {
+		return CommandAnswer{Message: f.no}, nil
+	}
+	c, answer := f.c, CommandAnswer{Done: true, Message: says + " Replay the build to have it decided anew.", Case: &f.c.Case}
+	c.Outcome = decide.Reported
+	c.Take(o)
+	if o.Verb == decide.Revoke { // it was open, and others may wait for its end
+		return answer, h.close(ctx, c)
+	}
+	history, err := c.history()
+	if err == nil {
+		err = h.record(ctx, history)
+	}
+	if err != nil {
+		return CommandAnswer{}, err
+	}
+	if err := h.save(ctx, c, true); err != nil {
+		return h.unlessOrdered(ctx, hash, err)
+	}
+	return answer, nil
+}
