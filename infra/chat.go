@@ -1,24 +1,61 @@
 package main
 
 import (
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awschatbot"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/buildmedic/buildmedic/internal/chat"
+	"github.com/buildmedic/buildmedic/internal/permissions"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
+// buttons makes the channel's custom actions and gives their ARNs. What they may do is what the
+// channel's guardrails say: nothing but send the function a command.
+func buttons(scope constructs.Construct) *[]*string {
+	var arns []*string
+	region := *awscdk.Aws_REGION()
+	for _, b := range chat.Buttons() {
+		var criteria []any
+		for _, c := range b.Criteria(permissions.Function, region) {
+			criterion := &awschatbot.CfnCustomAction_CustomActionAttachmentCriteriaProperty{
+				Operator: jsii.String(c.Operator), VariableName: jsii.String(c.Variable)}
+			if c.Value != "" {
+				criterion.Value = jsii.String(c.Value)
+			}
+			criteria = append(criteria, criterion)
+		}
+		variables := map[string]*string{}
+		for name, path := range b.Variables() {
+			variables[name] = jsii.String(path)
+		}
+		a := awschatbot.NewCfnCustomAction(scope, jsii.String("Chat"+strings.ToUpper(b.Name[:1])+b.Name[1:]), &awschatbot.CfnCustomActionProps{
+			ActionName: jsii.String(b.ActionName(region)),
+			Definition: &awschatbot.CfnCustomAction_CustomActionDefinitionProperty{
+				CommandText: jsii.String(b.Command(permissions.Function, region))},
+			Attachments: []any{&awschatbot.CfnCustomAction_CustomActionAttachmentProperty{
+				NotificationType: jsii.String("Custom"), ButtonText: jsii.String(b.Text), Criteria: criteria, Variables: variables}},
+		})
+		arns = append(arns, a.AttrCustomActionArn())
+	}
+	return &arns
+}
+
 func slack(scope constructs.Construct, c *settings.SlackChannel, r awsiam.CfnRole, may awsiam.CfnManagedPolicy, topic awssns.Topic) {
 	awschatbot.NewCfnSlackChannelConfiguration(scope, jsii.String("Slack"), &awschatbot.CfnSlackChannelConfigurationProps{
-		ConfigurationName: jsii.String("buildmedic"),
-		IamRoleArn:        r.AttrArn(),
-		SlackWorkspaceId:  jsii.String(c.Workspace),
-		SlackChannelId:    jsii.String(c.Channel),
-		GuardrailPolicies: &[]*string{may.Ref()},
-		UserRoleRequired:  jsii.Bool(true),
-		SnsTopicArns:      &[]any{topic.TopicArn()},
+		ConfigurationName:         jsii.String("buildmedic"),
+		IamRoleArn:                r.AttrArn(),
+		SlackWorkspaceId:          jsii.String(c.Workspace),
+		SlackChannelId:            jsii.String(c.Channel),
+		GuardrailPolicies:         &[]*string{may.Ref()},
+		UserRoleRequired:          jsii.Bool(true),
+		SnsTopicArns:              &[]any{topic.TopicArn()},
+		CustomizationResourceArns: buttons(scope),
 	})
 }
 
@@ -27,5 +64,6 @@ func teams(scope constructs.Construct, c *settings.TeamsChannel, r awsiam.CfnRol
 		ConfigurationName: jsii.String("buildmedic"), IamRoleArn: r.AttrArn(),
 		TeamId: jsii.String(c.Team), TeamsTenantId: jsii.String(c.Tenant), TeamsChannelId: jsii.String(c.Channel),
 		GuardrailPolicies: &[]*string{may.Ref()}, UserRoleRequired: jsii.Bool(true), SnsTopicArns: &[]*string{topic.TopicArn()},
+		CustomizationResourceArns: buttons(scope),
 	})
 }

@@ -13,8 +13,11 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/regioninfo"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/buildmedic/buildmedic/internal/chat"
+	"github.com/buildmedic/buildmedic/internal/permissions"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -252,6 +255,60 @@ accounts:
 		err := suits(s, c.account, c.region)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("in %s %s: got %v, want %q", c.account, c.region, err, c.want)
+		}
+	}
+}
+
+func TestSuitsChat(t *testing.T) {
+	s := &settings.Settings{Notify: settings.Notify{Chat: &settings.Chat{Slack: &settings.SlackChannel{}}}}
+	for region, want := range map[string]bool{"": true, "eu-west-1": true, "cn-north-1": false, "us-gov-west-1": false} {
+		if err := suits(s, "", region); (err == nil) != want || !want && !strings.Contains(err.Error(), "notify.chat: "+region) {
+			t.Errorf("in %q: %v", region, err)
+		}
+	}
+}
+
+// Both kinds of channel have all buttons, each of its own, and a command that is short enough in
+// every region that the CDK knows.
+func TestButtons(t *testing.T) {
+	teams := &settings.Chat{Teams: &settings.TeamsChannel{Team: "11111111-2222-3333-4444-555555555555",
+		Tenant: "66666666-7777-8888-9999-000000000000", Channel: "19%3Aab12%40thread.tacv2"}}
+	for kind, c := range map[string]*settings.Chat{
+		"AWS::Chatbot::SlackChannelConfiguration":          {Slack: &settings.SlackChannel{Workspace: "T0EXAMPLE", Channel: "C0EXAMPLE"}},
+		"AWS::Chatbot::MicrosoftTeamsChannelConfiguration": teams,
+	} {
+		resources := synth(t, "testdata/seed.yaml", func(s *settings.Settings) { s.Notify.Chat = c })["Buildmedic"]["Resources"].(map[string]any)
+		actions, listed := 0, map[string]bool{}
+		for id, r := range resources {
+			switch r := r.(map[string]any); r["Type"] {
+			case "AWS::Chatbot::CustomAction":
+				actions++
+			case kind:
+				for _, arn := range r["Properties"].(map[string]any)["CustomizationResourceArns"].([]any) {
+					of := arn.(map[string]any)["Fn::GetAtt"].([]any)
+					listed[of[0].(string)] = of[1] == "CustomActionArn"
+				}
+				if r["Properties"].(map[string]any)["UserRoleRequired"] != true {
+					t.Errorf("%s: everybody in the channel is one", id)
+				}
+			}
+		}
+		if n := len(chat.Buttons()); actions != n || len(listed) != n {
+			t.Errorf("%s: %d actions, %v in the channel; want %d", kind, actions, listed, n)
+		}
+	}
+	regions := *regioninfo.RegionInfo_Regions()
+	if len(regions) < 30 {
+		t.Fatalf("the CDK knows %d regions", len(regions))
+	}
+	for _, r := range regions {
+		for _, b := range chat.Buttons() {
+			if n := len(b.Command(permissions.Function, *r.Name())); n > chat.MaxCommand {
+				t.Errorf("%s in %s: %d characters", b.Name, *r.Name(), n)
+			}
+			if n := len(b.ActionName(*r.Name())); n > 64 {
+				t.Errorf("%s in %s: a name of %d characters", b.Name, *r.Name(), n)
+			}
 		}
 	}
 }

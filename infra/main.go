@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -90,7 +91,7 @@ func fits(stack awscdk.Stack) error {
 }
 
 // suits checks what the file alone cannot tell: that its own tests hold where
-// the hub will be, and that the hub is no member of itself. The CDK names
+// the hub will be, that chat can be had there, and that the hub is no member of itself. The CDK names
 // account and region from the credentials at hand; both are "" without any.
 func suits(s *settings.Settings, account, region string) error {
 	for _, a := range s.Accounts {
@@ -98,6 +99,10 @@ func suits(s *settings.Settings, account, region string) error {
 			return fmt.Errorf("accounts: %s is the hub's own account: take it out, and leave account out of its "+
 				"projects; for another region of it a project names the region alone", account)
 		}
+	}
+	if s.Notify.Chat != nil && (strings.HasPrefix(region, "cn-") || strings.HasPrefix(region, "us-gov-")) {
+		return fmt.Errorf("notify.chat: %s has no Amazon Q Developer in chat applications (AWS.md#chat-command): take it out, and "+
+			"tell people by email", region)
 	}
 	var errs []error
 	for _, p := range settings.RunTests(s, settings.Account{ID: account, Region: region}, "") {

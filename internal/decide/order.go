@@ -28,15 +28,15 @@ const (
 // Vias lists the ways.
 func Vias() []Via { return []Via{ViaChat, ViaConsole, ViaDesk} }
 
-// Who names the sender at the beginning of a sentence.
+// Who names the sender within a sentence.
 func (s Sender) Who() string {
 	switch {
 	case s.By != "":
 		return s.By
 	case s.Via == ViaChat:
-		return "Somebody in the chat channel"
+		return "somebody in the chat channel"
 	}
-	return "Somebody"
+	return "somebody"
 }
 
 // Verb is what a person told the healer.

@@ -87,20 +87,20 @@ func become(c *held, hash string) (says string, approved bool) {
 	who := ""
 	o, known := c.OrderOf(hash)
 	if known {
-		who = fmt.Sprintf(" (%s, %s)", o.Who(), o.At.UTC().Format(toTheSecond))
+		who = fmt.Sprintf(" by %s at %s", o.Who(), o.At.UTC().Format(toTheSecond))
 	}
 	again := "Replay the build to have it decided anew: " + replayOf(c.last().Build.ID) + "."
 	switch {
 	case known && o.Verb == decide.Reject:
 		return "The plan was rejected" + who + ". " + again, false
 	case known && o.Verb == decide.Revoke:
-		return "The plan was approved, and the approval was revoked" + who + " before anything was changed. " + again, false
+		return "The plan was approved, and the approval was revoked" + who + ", before anything was changed. " + again, false
 	}
 	for i, r := range slices.Backward(c.Rounds) {
 		if r.Approved != hash {
 			continue
 		}
-		says = "The plan is approved already" + who + ". "
+		says = "The plan was approved already" + who + ". "
 		switch {
 		case r.Stands():
 			return says + fmt.Sprintf(`It is applied; {"undo":{"case":%q}} takes it back.`, c.ID), false
@@ -213,7 +213,7 @@ func (h *Healer) unlessOrdered(ctx context.Context, hash string, err error) (Com
 	c, gerr := h.Case(ctx, s.Case)
 	if o, ok := c.OrderOf(hash); gerr == nil && ok && o.At.After(h.Clock.Now().Add(-busyFor)) {
 		return CommandAnswer{Message: fmt.Sprintf("%s sent %s for this plan at %s, and that is being carried out. "+
-			"Look again in a minute.", o.Who(), o.Verb, o.At.UTC().Format(toTheSecond))}, nil
+			"Look again in a minute.", sentBy(o.Sender), o.Verb, o.At.UTC().Format(toTheSecond))}, nil
 	}
 	return CommandAnswer{}, err
 }

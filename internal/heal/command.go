@@ -130,11 +130,11 @@ func (h *Healer) Do(ctx context.Context, cmd Command) (CommandAnswer, error) {
 	}
 	from := h.sender(cmd)
 	a, err := h.do(ctx, cmd, from)
-	if asked, ok := cmd.asked(from); ok {
-		if asked.At, asked.Done, asked.Message = h.Clock.Now(), a.Done, a.Message; err != nil {
-			asked.Message = "It ended with an error: " + err.Error()
+	if told, ok := cmd.asked(from); ok {
+		if told.At, told.Done, told.Message = h.Clock.Now(), a.Done, a.Message; err != nil {
+			told.Message = "It ended with an error: " + err.Error()
 		}
-		h.Journal.Asked(asked)
+		h.Journal.Asked(told)
 	}
 	if cmd.said().short { // the answer is posted where the button was pressed
 		a = CommandAnswer{Done: a.Done, Message: a.Message}
@@ -259,7 +259,7 @@ func (h *Healer) undo(ctx context.Context, id string, from decide.Sender) (Comma
 		return answer, h.save(ctx, c, true)
 	}
 	c.Take(decide.Order{Verb: decide.Undo, At: h.Clock.Now(), Sender: from})
-	c.finish(h.Clock.Now(), decide.Undone, sentences(sentences(from.Who()+" asked for it.", heldBack), strings.Join(restored, " ")))
+	c.finish(h.Clock.Now(), decide.Undone, sentences(sentences(sentBy(from)+" asked for it.", heldBack), strings.Join(restored, " ")))
 	return answer, h.close(ctx, c)
 }
 

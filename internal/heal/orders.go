@@ -193,9 +193,18 @@ func clipped(by string, most int) string {
 	return strings.ToValidUTF8(by[:min(len(by), most)], "")
 }
 
+// sentBy names the sender at the beginning of a sentence.
+func sentBy(s decide.Sender) string {
+	if s.By != "" {
+		return s.By
+	}
+	who := s.Who()
+	return strings.ToUpper(who[:1]) + who[1:]
+}
+
 // because is why a person pauses everything. It says when, so that no two pauses are the same.
 func (h *Healer) because(what PauseWhat, s decide.Sender) string {
-	why := fmt.Sprintf("%s paused it at %s", s.Who(), h.Clock.Now().UTC().Format(toTheSecond))
+	why := fmt.Sprintf("%s paused it at %s", sentBy(s), h.Clock.Now().UTC().Format(toTheSecond))
 	if what.Case != "" {
 		why += fmt.Sprintf(", because of case %s", clipped(what.Case, maxBy))
 	}

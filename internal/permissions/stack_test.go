@@ -12,10 +12,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/buildmedic/buildmedic/internal/awsapi"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/permissions"
 	"github.com/buildmedic/buildmedic/internal/settings"
+	"github.com/buildmedic/buildmedic/internal/simaws"
+	"github.com/buildmedic/buildmedic/internal/story"
 )
 
 // matches judges an event by a pattern as EventBridge does, as far as our
@@ -287,7 +291,7 @@ func TestPartsAreWhatTheStacksMake(t *testing.T) {
 	other := []string{"AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::SNS::Subscription",
 		"AWS::Events::EventBusPolicy", "AWS::Lambda::Permission",
 		"AWS::Lambda::EventInvokeConfig", "AWS::Lambda::EventSourceMapping", "AWS::CloudWatch::Dashboard",
-		"AWS::Chatbot::SlackChannelConfiguration"}
+		"AWS::Chatbot::SlackChannelConfiguration", "AWS::Chatbot::CustomAction"}
 	for file, stack := range map[string]string{seed: "Buildmedic", member: "BuildmedicMember"} {
 		tpl := load(t, file)
 		// The topic, table, key and queues are named by the environment.
@@ -613,6 +617,43 @@ func TestChat(t *testing.T) {
 	if got, want := text(tpl.Resources["ChatRole"].Properties["AssumeRolePolicyDocument"].(map[string]any)["Statement"]),
 		`[{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"Service":"chatbot.amazonaws.com"}}]`; got != want {
 		t.Errorf("its trust is %s, want %s", got, want)
+	}
+}
+
+// The buttons of the channel are those that the stories press, and nothing in them depends on who
+// or what is in the channel.
+func TestChatButtons(t *testing.T) {
+	tpl := load(t, seed)
+	made := tpl.of("AWS::Chatbot::CustomAction")
+	names := map[string]bool{}
+	for _, want := range story.Actions(permissions.Function, region) {
+		var got *simaws.CustomAction
+		for _, r := range made {
+			var a simaws.CustomAction
+			if err := json.Unmarshal([]byte(text(r.Properties)), &a); err != nil {
+				t.Fatal(err)
+			}
+			if a.ActionName == want.ActionName {
+				got = &a
+			}
+		}
+		if got == nil {
+			t.Errorf("the stack makes no action %s", want.ActionName)
+			continue
+		}
+		names[want.ActionName], got.Tags = true, nil
+		if diff := cmp.Diff(want, *got); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", want.ActionName, diff)
+		}
+	}
+	listed := tpl.one(t, "AWS::Chatbot::SlackChannelConfiguration").Properties["CustomizationResourceArns"].([]any)
+	if len(names) != len(made) || len(listed) != len(made) {
+		t.Errorf("%d actions are meant, %d made, %d in the channel", len(names), len(made), len(listed))
+	}
+	for name := range load(t, shipped).Resources {
+		if strings.HasPrefix(name, "Chat") {
+			t.Errorf("without a channel there is %s", name)
+		}
 	}
 }
 

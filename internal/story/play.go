@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -282,27 +283,36 @@ func (st *Stage) then(ctx context.Context, th Then) error {
 		th.Command = `{"sweep":{}}`
 	}
 	r, err := st.Result(ctx)
+	if err == nil && th.Press != "" {
+		th.Command, err = st.press(th.Press)
+	}
 	if err != nil {
 		return err
 	}
 	at, after := st.Sim.Clock.Now(), len(st.Sim.Calls())
 	payload := strings.NewReplacer("PLAN", r.Plan, "CASE", r.Case).Replace(th.Command)
+	said := th.Command
+	if th.Press != "" {
+		said = "press " + th.Press
+	}
+	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{
+		AwsRequestID: fmt.Sprintf("5e3b1c9a-0000-4000-8000-%012d", len(st.Asked)+1)})
 	out, err := st.Inbox.Invoke(ctx, json.RawMessage(payload))
 	if th.Fails {
 		if err == nil {
-			return fmt.Errorf("story %s: command %s: it should have failed", st.Story.Name, th.Command)
+			return fmt.Errorf("story %s: %s: it should have failed", st.Story.Name, said)
 		}
-		st.Asked = append(st.Asked, Asked{At: at, After: after, Command: th.Command, Message: err.Error()})
+		st.Asked = append(st.Asked, Asked{At: at, After: after, Command: said, Message: err.Error()})
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("story %s: command %s: %w", st.Story.Name, th.Command, err)
+		return fmt.Errorf("story %s: %s: %w", st.Story.Name, said, err)
 	}
 	answer, ok := out.(heal.CommandAnswer)
 	if !ok {
-		return fmt.Errorf("story %s: command %s: answered %T", st.Story.Name, th.Command, out)
+		return fmt.Errorf("story %s: %s: answered %T", st.Story.Name, said, out)
 	}
-	st.Asked = append(st.Asked, Asked{At: at, After: after, Command: th.Command, Done: answer.Done, Message: answer.Message})
+	st.Asked = append(st.Asked, Asked{At: at, After: after, Command: said, Done: answer.Done, Message: answer.Message})
 	return nil
 }
 

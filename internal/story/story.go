@@ -53,6 +53,7 @@ type Expect struct {
 // is set; Fails may stand beside a command or a sweep.
 type Then struct {
 	Command string `yaml:"command"` // JSON; PLAN and CASE stand for the story's own
+	Press   string `yaml:"press"`   // a button's name, on the newest chat card that has it
 	Sweep   bool   `yaml:"sweep"`
 	After   string `yaml:"after"` // a duration passes
 	Fails   bool   `yaml:"fails"` // the function answers with an error
