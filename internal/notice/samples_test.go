@@ -58,6 +58,7 @@ var samples = []struct {
 	{"stopped-failed", "The build that was started again was stopped by somebody.", stoppedFailed()},
 	{"healer-denied-reported", "The healer itself lacks a permission: its note names it.", healerDenied()},
 	{"log-denied-reported", "The healer may not read the build's log, and nothing is known of the cause.", logDenied()},
+	{"tracker-approved", "A person approved the change, and says who that was.", trackerApproved()},
 	{"tracker-expiring", "A grant with an end nears it.", trackerExpiring()},
 	{"paused", "Too many changes did not help in too many projects: the breaker is open for all.", paused()},
 	{"project-paused", "Too many changes of one project did not help: the breaker is open for it.", projectPaused()},
@@ -262,7 +263,9 @@ func deskPreviewed() decide.Outcome {
 }
 
 func trackerProposed() decide.Outcome {
-	return outcome(decide.Proposed, after(6*time.Second), trackerSettings(), trackerRound(settings.Propose))
+	r := trackerRound(settings.Propose)
+	r.Until = after(7 * 24 * time.Hour)
+	return outcome(decide.Proposed, after(6*time.Second), trackerSettings(), r)
 }
 
 func trackerObserved() decide.Outcome {
@@ -772,7 +775,7 @@ func logDenied() decide.Outcome {
 
 func paused() decide.Outcome {
 	o := trackerUndone()
-	o.ID, o.Kind, o.Everywhere = caseID+".2", decide.Paused, true
+	o.ID, o.Kind, o.Everywhere, o.Pause = caseID+".2", decide.Paused, true, "91c2a0f3d7b5e648"
 	o.Note = `5 projects were paused within a day, because changes that did not help had to be taken back ` +
 		`(limits.stop_after_undone), so nothing more is written at all. Look at the cases, then send {"resume":{}}, ` +
 		`and resume each project.`
@@ -781,7 +784,7 @@ func paused() decide.Outcome {
 
 func projectPaused() decide.Outcome {
 	o := paused()
-	o.Everywhere = false
+	o.Everywhere, o.Pause = false, "0d6e1f8a2c4b3957"
 	o.Note = `3 changes for project ` + o.Case.Project + ` that did not help had to be taken back within a day, so nothing ` +
 		`more is written for it (limits.stop_after_undone). Look at the cases, then send {"resume":{"project":"` +
 		o.Case.Project + `"}}.`
