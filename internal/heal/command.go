@@ -70,6 +70,11 @@ type Summary struct {
 	Changed []string `json:"changed,omitempty"`
 	// Follows is the case that this one waits for, or was started again because of.
 	Follows string `json:"follows,omitempty"`
+	// Plan is the one that waits for an approval, and Until is until when; of a proposed case.
+	Plan  string    `json:"plan,omitempty"`
+	Until time.Time `json:"until,omitzero"`
+	// Approved is the newest approval in the case.
+	Approved *decide.Order `json:"approved,omitempty"`
 	// Held says what a person took back from the case, and holds back still.
 	Held []string `json:"held,omitempty"`
 }
@@ -103,6 +108,14 @@ func (c *held) summary() Summary {
 		if r.Decision != nil && (s.Remedy == "" || r.Decision.Plan != nil) {
 			s.Remedy = r.Decision.Remedy
 		}
+	}
+	for _, o := range c.Orders {
+		if o.Verb == decide.Approve {
+			s.Approved = &o
+		}
+	}
+	if c.Outcome == decide.Proposed && c.last().Decision != nil && c.last().Decision.Plan != nil {
+		s.Plan, s.Until = c.last().Decision.Plan.Hash(), c.last().Until
 	}
 	if c.Closed.IsZero() {
 		s.Outcome, s.Changed = Open, Changes(c.Case)

@@ -33,7 +33,7 @@ func commands(v *view) []Command {
 	case decide.Proposed:
 		if plan := v.planHash; plan != "" {
 			add("approve", args{"plan": plan}, "approve "+plan)
-			add("reject", args{"plan": plan}, "")
+			add("reject", args{"plan": plan}, "reject "+plan)
 		}
 	case decide.Paused:
 		if v.Everywhere {

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -222,6 +220,12 @@ func tellCase(c decide.Case) string {
 		state = fmt.Sprintf("%s after %s", c.Outcome, c.Closed.Sub(c.Opened).Round(time.Second))
 	}
 	fmt.Fprintf(&b, "case %s  %s  commit %s  %s\n", c.ID, c.Project, c.Commit, state)
+	if r := c.Rounds[len(c.Rounds)-1]; c.Outcome == decide.Proposed && !r.Until.IsZero() {
+		fmt.Fprintf(&b, "  waits for an approval until %s\n", r.Until.UTC().Format("2006-01-02 15:04:05 UTC"))
+	}
+	for _, o := range c.Orders {
+		b.WriteString("  " + tellOrder(o) + "\n")
+	}
 	for i, r := range c.Rounds {
 		fmt.Fprintf(&b, "  round %d  build %s", i+1, r.Build.ID)
 		if r.Diagnosis != nil {
@@ -265,17 +269,12 @@ func runUndo(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.
 }
 
 func runApprove(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
-	var cmd heal.Command
-	cmd.Approve = &heal.PlanWhat{}
 	return runCommand(ctx, "approve", "PLAN", "Applies exactly the plan that was proposed under this SHA-256, or refuses if what it was\n"+
-		"based on has changed.",
-		"buildmedic approve -table TABLE 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", args,
+		"based on has changed. A plan can be approved once, until the time that its notice names.",
+		"buildmedic approve -table TABLE "+examplePlan, args,
 		func(arg string) (heal.Command, error) {
-			if sum, err := hex.DecodeString(arg); err != nil || len(sum) != sha256.Size {
-				return cmd, fmt.Errorf("%q is not a plan: write the SHA-256 that the notice gives, 64 hexadecimal digits", arg)
-			}
-			cmd.Approve.Plan = arg
-			return cmd, nil
+			what, err := planOf(arg)
+			return heal.Command{Approve: what}, err
 		}, stdout, stderr)
 }
 

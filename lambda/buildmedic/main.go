@@ -44,6 +44,7 @@ func commands() []command {
 		{"show", "tell one case's whole story", runShow},
 		{"undo", "take back what one case changed", runUndo},
 		{"approve", "apply a proposed plan", runApprove},
+		{"reject", "drop a proposed plan, or revoke its approval", runReject},
 		{"remove", "take back what all cases changed, before the function is deleted", runRemove},
 		{"resume", "allow changes again after a pause", runResume},
 		{"schema", "print the JSON Schema of notices for programs", runSchema},
