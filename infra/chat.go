@@ -34,7 +34,8 @@ func buttons(scope constructs.Construct) *[]*string {
 		for name, path := range b.Variables() {
 			variables[name] = jsii.String(path)
 		}
-		a := awschatbot.NewCfnCustomAction(scope, jsii.String("Chat"+strings.ToUpper(b.Name[:1])+b.Name[1:]), &awschatbot.CfnCustomActionProps{
+		id := "Chat" + strings.ToUpper(b.Name[:1]) + b.Name[1:]
+		a := awschatbot.NewCfnCustomAction(scope, jsii.String(id), &awschatbot.CfnCustomActionProps{
 			ActionName: jsii.String(b.ActionName(region)),
 			Definition: &awschatbot.CfnCustomAction_CustomActionDefinitionProperty{
 				CommandText: jsii.String(b.Command(permissions.Function, region))},

@@ -277,7 +277,8 @@ func TestButtons(t *testing.T) {
 		"AWS::Chatbot::SlackChannelConfiguration":          {Slack: &settings.SlackChannel{Workspace: "T0EXAMPLE", Channel: "C0EXAMPLE"}},
 		"AWS::Chatbot::MicrosoftTeamsChannelConfiguration": teams,
 	} {
-		resources := synth(t, "testdata/seed.yaml", func(s *settings.Settings) { s.Notify.Chat = c })["Buildmedic"]["Resources"].(map[string]any)
+		hub := synth(t, "testdata/seed.yaml", func(s *settings.Settings) { s.Notify.Chat = c })["Buildmedic"]
+		resources := hub["Resources"].(map[string]any)
 		actions, listed := 0, map[string]bool{}
 		for id, r := range resources {
 			switch r := r.(map[string]any); r["Type"] {

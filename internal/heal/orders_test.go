@@ -61,7 +61,8 @@ func TestWhatBecomesOfAnApproval(t *testing.T) {
 	}{
 		{"in time", nil, []string{approve}, true, []string{"Applied plan PLAN of project p0"}, true},
 		{"twice", nil, []string{approve, approve}, false,
-			[]string{"was approved already by somebody in the chat channel at 2026-11-22 10:", `{"undo":{"case":"CASE"}} takes it back`}, true},
+			[]string{"was approved already by somebody in the chat channel at 2026-11-22 10:",
+				`{"undo":{"case":"CASE"}} takes it back`}, true},
 		{"rejected", nil, []string{reject}, true, []string{"is rejected; nothing was changed"}, false},
 		{"approved after it was rejected", nil, []string{reject, approve}, false,
 			[]string{"was rejected by somebody in the chat channel at", `{"replay":{"build":"BUILD"}}`}, false},
@@ -72,16 +73,20 @@ func TestWhatBecomesOfAnApproval(t *testing.T) {
 			[]string{"could be approved until 2026-11-22 12:", `{"replay":{"build":"BUILD"}}`}, false},
 		{"rejected too late", func(s *stage) { s.Sim.Clock.Advance(50 * 24 * time.Hour) }, []string{reject}, false,
 			[]string{"could be approved until"}, false},
-		{"just in time", func(s *stage) { s.Sim.Clock.Advance(time.Hour + 58*time.Minute) }, []string{approve}, true, []string{"Applied"}, true},
-		{"other settings", func(s *stage) { s.Settings.SHA256 = "other" }, []string{approve}, false, []string{"settings have changed"}, false},
+		{"just in time", func(s *stage) { s.Sim.Clock.Advance(time.Hour + 58*time.Minute) }, []string{approve}, true,
+			[]string{"Applied"}, true},
+		{"other settings", func(s *stage) { s.Settings.SHA256 = "other" }, []string{approve}, false,
+			[]string{"settings have changed"}, false},
 		{"paused", nil, []string{`{"pause":{"because":"a freeze","by":"ana"}}`, approve}, false,
 			[]string{"nothing was approved", "still waits, until 2026-11-22 12:", "ana paused it at 2026-11-22 10:", "a freeze"}, false},
-		{"after the pause", nil, []string{`{"pause":{"because":"a freeze"}}`, approve, `{"resume":{}}`, approve}, true, []string{"Applied"}, true},
+		{"after the pause", nil, []string{`{"pause":{"because":"a freeze"}}`, approve, `{"resume":{}}`, approve}, true,
+			[]string{"Applied"}, true},
 		{"not applied yet", throttle, []string{approve}, true, []string{"not applied yet", `{"reject":{"plan":"PLAN"}} revokes`}, false},
 		{"approved again before it is applied", throttle, []string{approve, approve}, false,
 			[]string{"approved already", "is not applied yet"}, false},
 		{"revoked", throttle, []string{approve, reject}, true, []string{"The approval is revoked; nothing was changed"}, false},
-		{"revoked twice", throttle, []string{approve, reject, reject}, false, []string{"was revoked by somebody in the chat channel at"}, false},
+		{"revoked twice", throttle, []string{approve, reject, reject}, false,
+			[]string{"was revoked by somebody in the chat channel at"}, false},
 		{"approved after it was revoked", throttle, []string{approve, reject, approve}, false, []string{"was revoked"}, false},
 		{"the role has it by now", func(s *stage) {
 			if err := s.Sim.PutRolePolicy("role-0", "base", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",`+
@@ -246,8 +251,8 @@ func TestSenderIsTold(t *testing.T) {
 		}
 	}
 	lines = strings.TrimPrefix(s.Journal.String(), lines)
-	for _, want := range []string{`"verb":"approve"`, `"done":false`, "was approved already", `"via":"chat"`, `"verb":"undo"`, `"verb":"pause"`,
-		`"by":"eve"`, `"request":"5e3b1c9a-2222"`} {
+	for _, want := range []string{`"verb":"approve"`, `"done":false`, "was approved already", `"via":"chat"`, `"verb":"undo"`,
+		`"verb":"pause"`, `"by":"eve"`, `"request":"5e3b1c9a-2222"`} {
 		if !strings.Contains(lines, want) {
 			t.Errorf("the audit does not have %s:\n%s", want, lines)
 		}

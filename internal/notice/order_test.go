@@ -117,7 +117,8 @@ func TestSenderWords(t *testing.T) {
 // command has a line of its own.
 func TestApprovalIsAudited(t *testing.T) {
 	line := string(Audit(trackerApproved()))
-	for _, want := range []string{`"approval":{"verb":"approve"`, `"by":"ana"`, `"via":"console"`, `"request":"8f14e45f-ceea-467f-9575-1a2b3c4d5e6f"`} {
+	for _, want := range []string{`"approval":{"verb":"approve"`, `"by":"ana"`, `"via":"console"`,
+		`"request":"8f14e45f-ceea-467f-9575-1a2b3c4d5e6f"`} {
 		if !strings.Contains(line, want) {
 			t.Errorf("the line does not have %s:\n%s", want, line)
 		}
