@@ -49,7 +49,7 @@ var rooms = map[string][]string{
 		"internal/iampolicy", "internal/settings"},
 	"internal/chat": {},
 	"internal/notice": {"internal/buildlog", "internal/chat", "internal/codebuild", "internal/compare", "internal/decide",
-		"internal/diagnose", "internal/guardrail", "internal/iampolicy", "internal/redact", "internal/settings"},
+		"internal/diagnose", "internal/floor", "internal/guardrail", "internal/iampolicy", "internal/redact", "internal/settings"},
 	// the use case: facts gathered, decisions carried out
 	"internal/heal": {"internal/buildlog", "internal/codebuild", "internal/compare", "internal/decide", "internal/diagnose",
 		"internal/guardrail", "internal/iampolicy", "internal/redact", "internal/settings"},

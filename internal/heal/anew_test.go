@@ -159,7 +159,7 @@ func TestAnotherBuildThanMeant(t *testing.T) {
 	for _, n := range ns {
 		text := strings.Join(strings.Fields(n.ByProtocol["email"]), " ")
 		if !strings.Contains(text, "not what the failed one was: image, service role") ||
-			!strings.Contains(text, "It has another image, service role.") {
+			!strings.Contains(n.ByProtocol["sqs"], "It has another image, service role.") {
 			t.Errorf("it does not say that the build is another one:\n%s", n.ByProtocol["email"])
 		}
 	}

@@ -105,7 +105,7 @@ func TestFloodOfDenials(t *testing.T) {
 				t.Errorf("%d denials are kept", n)
 			}
 			want := fmt.Sprintf("%d of %d denials", n-50, n)
-			if told := strings.Contains(s.Sim.Notices()[0].ByProtocol["email"], want); told != (n > 50) {
+			if told := strings.Contains(s.Sim.Notices()[0].ByProtocol["sqs"], want); told != (n > 50) {
 				t.Errorf("the notice says %q: %v", want, told)
 			}
 			if n > 50 && !strings.Contains(strings.Join(refusals(c), " "), string(guardrail.HostileText)) {

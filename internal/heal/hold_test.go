@@ -39,7 +39,7 @@ func TestUndoLasts(t *testing.T) {
 		t.Fatalf("undo: %+v", a)
 	}
 	mail := last(s.Sim.Notices()).ByProtocol["email"]
-	for _, want := range []string{"ana asked for it.", "whichever the commit", "TO LET IT BE GIVEN AGAIN", lift} {
+	for _, want := range []string{"ana asked for it.", "whichever the commit", "let it be given again", lift} {
 		if !strings.Contains(strings.Join(strings.Fields(mail), " "), want) {
 			t.Errorf("the notice of the undo does not say %q:\n%s", want, mail)
 		}

@@ -82,12 +82,18 @@ func card(n Notice) Card {
 	return c
 }
 
-// description is the card's text, the most important part first; what does not fit is left to
-// the e-mail.
+// description is the card's text: what happened, the difference and what to do, then the rest;
+// what does not fit is left to the e-mail.
 func description(n Notice) string {
-	parts := []string{prosemark(n.Lead) + "\n" + prosemark(n.Todo), prosemark(n.Summary)}
-	if n.Note != "" {
-		parts = append(parts, prosemark(n.Note))
+	parts, exact := opening(n)
+	commands := commandParts(n)
+	if n.Kind == decide.Proposed || n.Kind == decide.Paused {
+		parts, commands = append(parts, commands...), nil
+	}
+	for _, s := range []string{n.Note, n.besides} {
+		if s != "" {
+			parts = append(parts, prosemark(s))
+		}
 	}
 	if f := n.Failure; f != nil && f.Text != "" {
 		parts = append(parts, "*What failed*: "+failedWhere(f)+"\n"+fence(f.Text))
@@ -110,13 +116,49 @@ func description(n Notice) string {
 	for i, r := range n.Refusals {
 		parts = append(parts, fmt.Sprintf("%d. ", i+1)+refusal(r, n.Refusals[:i]))
 	}
-	parts = append(parts, changed(n)...)
-	for _, c := range n.Commands {
-		if t := commandHeads[c.Name]; t != "" {
-			parts = append(parts, "*"+t+"*\n"+fence(c.Line))
+	parts = append(parts, changed(n, exact)...)
+	return fitParts(append(parts, commands...))
+}
+
+// opening is what decides. exact reports whether it tells the whole difference.
+func opening(n Notice) (parts []string, exact bool) {
+	facts, exact, ok := n.facts(exactly, false)
+	if !ok || len(strings.Join(facts, "\n")) > maxStep {
+		facts, exact, ok = n.facts(counted, false)
+	}
+	if !ok {
+		facts, exact, _ = n.facts(summedUp, false)
+	}
+	parts = []string{prosemark(n.Lead)}
+	var text, difference []string
+	for _, f := range facts {
+		if strings.HasPrefix(f, "+ ") || strings.HasPrefix(f, "- ") {
+			difference = append(difference, f)
+		} else {
+			text = append(text, prosemark(f))
 		}
 	}
-	return fitParts(parts)
+	if len(difference) > 0 {
+		text = append(text, fence(strings.Join(difference, "\n")))
+	}
+	if len(text) > 0 {
+		parts = append(parts, strings.Join(text, "\n"))
+	}
+	return append(parts, prosemark(n.Todo)), exact
+}
+
+// commandParts are the commands with what is sent for each.
+func commandParts(n Notice) (parts []string) {
+	for _, c := range n.Commands {
+		if t := commandHeads[c.Name]; t != "" {
+			line := c.Line
+			if n.deployed() {
+				line = string(c.Payload)
+			}
+			parts = append(parts, "*"+t+"*\n"+fence(line))
+		}
+	}
+	return parts
 }
 
 // refusal describes one refusal. An entry that an earlier refusal showed is not repeated.
@@ -136,12 +178,19 @@ func refusal(r Refusal, before []Refusal) string {
 	return p
 }
 
-// changed describes the changes, one part for each.
-func changed(n Notice) []string {
+// changed describes the changes, one part for each, but for those of which all has been told.
+func changed(n Notice, exact bool) []string {
 	var parts []string
+	told, _ := n.deciding()
 	for _, h := range changeHeads {
 		for _, c := range n.Changes {
 			if c.Status != h.status {
+				continue
+			}
+			if exact && c.Status == told[0].Status {
+				if c.What == InlinePolicy || c.What == ManagedPolicy {
+					parts = append(parts, prosemark(c.policyWords()))
+				}
 				continue
 			}
 			p := "*" + h.title + "*: " + prosemark(c.words())
@@ -196,6 +245,7 @@ func steps(n Notice) []string {
 	}
 	out = out[:min(len(out), maxSteps)]
 	for _, l := range [][2]string{
+		{"To send a command", n.Links.Commands},
 		{"Build", n.Links.Build},
 		{"Build started again", n.Links.Retry},
 		{"Log", n.Links.Log},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -39,9 +40,24 @@ func changesOf(v *view) []Change {
 		steps = append(steps, next)
 	}
 	out := []Change{}
+	home, sets := v.latest.Build.At(), setsOf(v)
 	for _, s := range steps {
 		if c, ok := s.change(); ok {
+			c.home, c.sets = home, sets
 			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// setsOf names the sets of the grants that the rounds used.
+func setsOf(v *view) (out []string) {
+	if v.Settings == nil {
+		return nil
+	}
+	for _, g := range grants(v) {
+		if of, ok := v.Settings.Grant(g.ID); ok && of.Set != "" && !slices.Contains(out, of.Set) {
+			out = append(out, of.Set)
 		}
 	}
 	return out
@@ -83,6 +99,13 @@ func joined(first, second guardrail.Target) *guardrail.Target {
 			second.Attach = append(slices.Clone(second.Attach), a)
 		}
 	}
+	second.Holds = maps.Clone(second.Holds)
+	for a, doc := range first.Holds {
+		if second.Holds == nil {
+			second.Holds = map[string]string{}
+		}
+		second.Holds[a] = doc
+	}
 	return &second
 }
 
@@ -113,6 +136,11 @@ func (s roundChange) policy(c *Change, t guardrail.Target) {
 			names = append(names, id(a))
 		}
 		c.Name = strings.Join(names, " ")
+		for _, a := range t.Attach {
+			for _, one := range statements(t.Holds[a]) {
+				c.holds = append(c.holds, one.Statement)
+			}
+		}
 		return
 	}
 	c.What, c.Name, c.fresh = InlinePolicy, id(t.Name), t.Before == ""

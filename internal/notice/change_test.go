@@ -130,12 +130,13 @@ func TestChangesOfRounds(t *testing.T) {
 	}
 }
 
-// TestFacts looks in the e-mail and the card for what a reader must find.
+// TestFacts looks in the report for what a reader must find there, and in all texts for what is to
+// be nowhere.
 func TestFacts(t *testing.T) {
 	for _, row := range []struct {
-		name           string
-		o              decide.Outcome
-		email, nowhere []string
+		name            string
+		o               decide.Outcome
+		report, nowhere []string
 	}{
 		{"healed", trackerHealed(),
 			[]string{"Line 37", "PRE_BUILD", "4 min 12 s", `{"undo":{"case":"` + caseID + `"}}`, "put-role-policy",
@@ -176,14 +177,14 @@ func TestFacts(t *testing.T) {
 				"It took 2 rounds", "CloudTrail shows"}, nil},
 	} {
 		m := Render(row.o)
-		unwrapped := strings.Join(strings.Fields(m.Email), " ")
-		for _, want := range row.email {
-			if !strings.Contains(m.Email, want) && !strings.Contains(unwrapped, want) {
-				t.Errorf("%s: the e-mail does not say %q", row.name, want)
+		unwrapped := strings.Join(strings.Fields(m.Report), " ")
+		for _, want := range row.report {
+			if !strings.Contains(m.Report, want) && !strings.Contains(unwrapped, want) {
+				t.Errorf("%s: the report does not say %q", row.name, want)
 			}
 		}
 		for _, not := range row.nowhere {
-			for part, text := range map[string]string{"email": m.Email, "chat": m.Chat} {
+			for part, text := range map[string]string{"report": m.Report, "email": m.Email, "chat": m.Chat} {
 				if strings.Contains(text, not) {
 					t.Errorf("%s: the %s says %q", row.name, part, not)
 				}

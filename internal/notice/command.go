@@ -108,6 +108,11 @@ func invoke(function, region, payload string) string {
 		"    --payload fileb:///dev/stdin /dev/stdout | cat"
 }
 
+// oneLine puts the line that [invoke] makes on a single line. A payload has no line of its own.
+func oneLine(invoked string) string {
+	return strings.NewReplacer(" |\n  ", " | ", " \\\n    ", " ").Replace(invoked)
+}
+
 // shellQuote quotes s as one word for a POSIX shell.
 func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 

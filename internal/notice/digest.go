@@ -29,6 +29,8 @@ type Roundup struct {
 	More     int                 `json:"more"`   // groups that are not listed
 	// Lost is what the failed builds cost, by cause.
 	Lost []Lost `json:"lost,omitempty"`
+
+	act act
 }
 
 // Group stands for the equal results of one project.
@@ -108,6 +110,12 @@ func roundup(os []decide.Outcome) Roundup {
 	if len(r.Groups) > maxGroups {
 		r.Groups, r.More = r.Groups[:maxGroups], len(r.Groups)-maxGroups
 	}
+	r.act.todo = "To do: look at what was not healed."
+	if len(os) > 0 {
+		if link := commandsLink(id(os[0].Function), os[0].Home.Region); link != "" {
+			r.act = act{r.act.todo + " For all cases, open this page, paste the line below, press Test:", link, []string{`{"status":{}}`}}
+		}
+	}
 	r.Projects, r.Lost = len(projects), lost.list()
 	r.Headline = fmt.Sprintf("%s in %s: %s", plural(r.Failures, "notice"), plural(r.Projects, "project"),
 		strings.Join(r.counts(), ", "))
@@ -132,31 +140,36 @@ func (r Roundup) counts() []string {
 }
 
 func (r Roundup) email() string {
-	var m mail
-	m.para(fmt.Sprintf("There were too many notices to send one by one. This digest covers %s to %s.", stamp(r.From),
-		stamp(r.At)))
-	for _, k := range kindOrder {
-		if n := r.Counts[k]; n > 0 {
-			m.line(fmt.Sprintf("  %6s  %s", thousands(n), k))
+	l := letter{foot: "Buildmedic, notice " + r.ID, rest: "All of it: {\"status\":{}} or buildmedic history."}
+	for newest := 3; newest >= 0; newest-- { // of the groups, on the first screen
+		l.first = []string{fitRows(r.Headline+".", 5)}
+		for _, g := range r.Groups[:min(len(r.Groups), newest)] {
+			l.first = append(l.first, "* "+middle(g.line(middle(g.about(), phone/2)), 2*phone))
+		}
+		l.first = append(l.first, "", r.act.todo)
+		if r.act.link != "" {
+			l.first = append(l.first, r.act.link)
+		}
+		if rowsOf(l.first) <= firstRows {
+			break
 		}
 	}
-	m.end()
-	m.lost(r.Lost)
+	l.first = append(l.first, r.act.paste...)
+	var items []string
 	for _, g := range r.Groups {
-		m.line(g.name())
-		m.fact(string(g.Kind), g.Headline)
-		m.fact("cause", g.Cause)
-		m.fact("newest", stamp(g.At)+", case "+g.Case)
-		m.fact("build", g.Build)
-		m.end()
+		items = append(items, "* "+middle(g.line(g.name()), mailText)+" (case "+g.Case+")")
 	}
-	if r.More > 0 {
-		m.para(fmt.Sprintf("And %s more. The JSON format has the totals; the status command shows each case by its id.",
-			plural(r.More, "group")))
-	}
-	m.line("-- ")
-	m.line("Buildmedic, notice " + r.ID)
-	return m.b.String()
+	l.apart()
+	l.add("when it was", fmt.Sprintf("There were too many notices to send one by one. These are of %s to %s.", stamp(r.From),
+		stamp(r.At)))
+	l.list("the projects", "By project:", items, r.More)
+	l.list("build time lost", "Build time lost:", lostItems(r.Lost), 0)
+	return l.text()
+}
+
+// line tells of a group in a mail, under this name.
+func (g Group) line(name string) string {
+	return fmt.Sprintf("%s: %s %s, %s", name, thousands(g.Failures), g.Kind, g.Headline)
 }
 
 // about is the project, or the healer itself.
@@ -171,9 +184,6 @@ func (g Group) name() string {
 	s := g.about()
 	if g.Account != "" {
 		s += fmt.Sprintf(" (%s, %s)", g.Account, g.Region)
-	}
-	if g.Failures > 1 {
-		s += fmt.Sprintf(", %s times", thousands(g.Failures))
 	}
 	return s
 }

@@ -9,505 +9,573 @@ import (
 	"github.com/buildmedic/buildmedic/internal/decide"
 )
 
-// width is the width of an e-mail's sentences: phones held upright and the plain text view of
-// mail programs both show it well. Code, documents and links are never wrapped.
-const width = 72
+// Bounds of a build's texts in a mail, in bytes. The report and the notice for programs have more.
+const (
+	mailName   = 120 // an action, a resource, the name of a test
+	mailText   = 240 // a line of a log, a command
+	mailReason = 400
+)
 
-// mail writes the plain text of an e-mail.
-type mail struct{ b strings.Builder }
-
-func (m *mail) line(s string) { m.b.WriteString(strings.TrimRight(s, " ") + "\n") }
-
-// para writes a paragraph.
-func (m *mail) para(s string) {
-	if s == "" {
-		return
-	}
-	for _, l := range wrap(s, width) {
-		m.line(l)
-	}
-	m.line("")
-}
-
-// opening writes the two lines that a phone shows first. They are not wrapped, since phones wrap
-// them to their own width.
-func (m *mail) opening(n Notice) {
-	m.line(n.Lead)
-	m.line(n.Todo)
-	m.line("")
-}
-
-// head begins a section.
-func (m *mail) head(title string) { m.line(strings.ToUpper(title)) }
-
-// hang writes a sentence whose first line has a label; the rest is indented.
-func (m *mail) hang(label, s string) {
-	if s == "" {
-		return
-	}
-	for i, l := range wrap(s, width-len([]rune(label))) {
-		if i > 0 {
-			label = strings.Repeat(" ", len([]rune(label)))
-		}
-		m.line(label + l)
-	}
-}
-
-// fact writes a labelled value.
-func (m *mail) fact(label, s string) { m.hang(fmt.Sprintf("  %-9s ", label), s) }
-
-// block writes text that is to be copied, unchanged.
-func (m *mail) block(s string) {
-	for l := range strings.Lines(strings.TrimRight(s, "\n") + "\n") {
-		m.line(strings.TrimRight(l, "\n"))
-	}
-	m.line("")
-}
-
-// end ends a section.
-func (m *mail) end() { m.line("") }
-
-// email makes the plain text of a notice, the most urgent first and what is to be copied last.
+// email makes the plain text of a notice: what happened to what, the difference and what to do on
+// a phone's first screen, then the rest as far as there is room. What a build can choose to print
+// stands below all that an approval decides on.
 func email(n Notice) string {
-	var m mail
-	m.opening(n)
-	m.para(n.Summary)
-	m.para(n.Note)
-	m.failure(n)
-	m.since(n)
-	m.proof(n)
-	m.done(n)
-	m.followers(n.Followers)
-	m.refused(n)
-	m.changes(n)
-	m.next(n)
-	m.commands(n)
-	m.links(n.Links)
-	m.documents(n)
-	m.permanent(n)
-	m.foot(n)
-	return m.b.String()
+	s := n.screen()
+	l := letter{first: s.lines, rest: n.whereWhole(), foot: n.foot()}
+	if n.Kind == decide.Proposed {
+		n.mailDifference(&l, s)
+	}
+	n.mailChanges(&l, s)
+	n.mailReasons(&l)
+	n.mailCommands(&l, s)
+	n.mailAdvice(&l)
+	if n.Failure != nil {
+		n.Failure.mailTests(&l)
+		n.Failure.mailSince(&l)
+	}
+	n.mailWhy(&l)
+	if n.Kind != decide.Proposed {
+		n.mailDifference(&l, s)
+	}
+	n.mailFollowers(&l)
+	n.mailPlaces(&l, s)
+	return l.text()
 }
 
-func (m *mail) failure(n Notice) {
-	f := n.Failure
-	if f == nil {
-		return
-	}
-	m.head("What failed")
-	if b := n.Build; b != nil {
-		m.fact("Build", buildLine(n))
-		if n.elsewhere != "" {
-			m.fact("Account", n.Case.Account+", "+n.Case.Region)
+// act is what a person does about a notice: a page to open, and what to paste there.
+type act struct {
+	todo  string
+	link  string
+	paste []string
+}
+
+// acts are ways to act, the best first; a later one has a shorter address.
+func (n Notice) acts() []act {
+	if n.Kind == decide.Proposed || n.Kind == decide.Paused {
+		paste := n.paste("approve", "reject", "resume")
+		todo := n.Todo + " " + capital(n.how(len(paste)))
+		if n.Kind == decide.Proposed {
+			todo = "To approve or reject, " + n.how(len(paste))
 		}
-		m.fact("Role", lastElement(b.Role))
+		return []act{{todo, n.page(), paste}}
 	}
-	m.fact("Phase", f.Phase)
-	m.fact("Command", f.Command)
+	var as []act
+	add := func(what, link string) {
+		if link != "" {
+			as = append(as, act{todo: n.Todo + " " + what + ":", link: link})
+		}
+	}
+	switch n.Kind {
+	case decide.Healed, decide.Retrying, decide.Failed:
+		add("The new build", n.Links.Retry)
+	case decide.Expiring:
+		add("The role", n.Links.Role)
+	default:
+		add("The log", n.Links.Log)
+	}
+	if len(as) == 0 {
+		add("The build", n.Links.Build)
+	}
+	if page, paste := n.page(), n.paste("status"); page != "" && len(paste) > 0 {
+		as = append(as, act{n.Todo + " All about it: paste the line below here, press Test:", page, paste})
+	}
+	if len(as) == 0 {
+		as = append(as, act{todo: n.Todo})
+	}
+	return as
+}
+
+// page is where lines are pasted; "" at a desk, and where AWS has no such page.
+func (n Notice) page() string {
+	if !n.deployed() {
+		return ""
+	}
+	return n.Links.Commands
+}
+
+// how says how lines are sent to the function.
+func (n Notice) how(lines int) string {
+	what := "the line"
+	if lines > 1 {
+		what = "a line"
+	}
 	switch {
-	case f.Text != "" && f.Line > 0:
-		m.fact(fmt.Sprintf("Line %d", f.Line), f.Text)
+	case !n.deployed():
+		return "run:"
+	case n.page() == "":
+		return "send the function " + what + " below:"
+	}
+	return "open this page, paste " + what + " below it, press Test:"
+}
+
+// deployed reports whether the notice is of a function, which takes payloads.
+func (n Notice) deployed() bool { return n.function != "" }
+
+// paste are the lines that give these commands: payloads, or at a desk command lines.
+func (n Notice) paste(names ...string) (out []string) {
+	for _, c := range n.Commands {
+		switch {
+		case !slices.Contains(names, c.Name):
+		case n.deployed():
+			out = append(out, string(c.Payload))
+		default:
+			out = append(out, c.Line)
+		}
+	}
+	return out
+}
+
+// screen is a phone's first screen.
+type screen struct {
+	lines []string
+	act   act
+	exact bool // it tells all of the difference
+	short bool // names are shortened
+}
+
+// screen chooses the most detailed form that is short enough.
+func (n Notice) screen() screen {
+	acts := n.acts()
+	for _, d := range []detail{exactly, counted, summedUp} {
+		for _, a := range acts {
+			facts, exact, ok := n.facts(d, false)
+			for _, airy := range []bool{true, false} {
+				lines := a.under(n.Lead, facts, airy)
+				if ok && rowsOf(lines) <= firstRows {
+					return screen{append(lines, a.paste...), a, exact, false}
+				}
+			}
+		}
+	}
+	a := acts[len(acts)-1]
+	facts, exact, _ := n.facts(summedUp, true)
+	lead := n.Lead
+	if p := n.Case.Project; p != "" {
+		lead = strings.Replace(lead, p, middle(p, phone-1), 1)
+	}
+	return screen{append(a.under(fitRows(lead, 3), facts, false), a.paste...), a, exact, true}
+}
+
+// under puts the lines in their order.
+func (a act) under(lead string, facts []string, airy bool) []string {
+	out := []string{lead}
+	if airy && len(facts) > 0 {
+		out = append(out, "")
+	}
+	out = append(out, facts...)
+	if airy {
+		out = append(out, "")
+	}
+	out = append(out, a.todo)
+	if a.link != "" {
+		out = append(out, a.link)
+	}
+	return out
+}
+
+// facts are what stands between the result and what to do: the difference, with its role and
+// with who allows it, or else what failed. exact reports whether the difference is whole, ok
+// whether it is short enough.
+func (n Notice) facts(d detail, short bool) (lines []string, exact, ok bool) {
+	name := func(s string, most int) string {
+		if short {
+			return middle(s, most)
+		}
+		return s
+	}
+	changes, _ := n.deciding()
+	if len(changes) == 0 {
+		return n.failed(d), true, true
+	}
+	var roles []string
+	for _, c := range changes {
+		if r := lastElement(c.Role); r != "" && !slices.Contains(roles, r) {
+			roles = append(roles, r)
+			lines = append(lines, "Role: "+name(r, phone-len("Role: ")))
+		}
+	}
+	exact = true
+	if changes[0].Status == Partly {
+		lines = append(lines, "Changed in part:")
+	}
+	var difference []string
+	for _, c := range changes {
+		what, all := c.brief(d)
+		difference, exact = append(difference, what...), exact && all
+	}
+	if n := len(difference); n > maxBrief && d < summedUp {
+		return nil, false, false
+	} else if n > maxBrief {
+		difference = append(difference[:maxBrief-1], "and "+plural(n-maxBrief+1, "more line"))
+		exact = false
+	}
+	for _, l := range difference {
+		if s := fitRows(l, max(1, 3/len(difference))); short && s != l {
+			l, exact = s, false
+		}
+		lines = append(lines, l)
+	}
+	if len(n.Grants) > 0 && (!short || n.Kind == decide.Proposed) {
+		g := n.Grants[0]
+		by := "Allowed by: grant " + name(g.ID, phone/2)
+		if g.Owner != "" {
+			by += " of " + name(g.Owner, phone/2)
+		}
+		if more := len(n.Grants) - 1; more > 0 {
+			by += ", and " + thousands(more) + " more"
+		}
+		lines = append(lines, by)
+	}
+	return lines, exact, true
+}
+
+// failed is what failed, of a notice that is about nothing else.
+func (n Notice) failed(d detail) (lines []string) {
+	f := n.Failure
+	if f == nil || n.Kind != decide.Reported && n.Kind != decide.Failed {
+		return nil
+	}
+	most := mailName
+	if d == summedUp {
+		most = phone
+	}
+	switch {
+	case len(n.Refusals) > 0 && n.Refusals[0].Action != "":
+		r := n.Refusals[0]
+		return []string{deniedWords(r.Action, r.Resource, most, len(n.refused())-1)}
+	case len(f.Denials) > 0:
+		x := f.Denials[0]
+		return []string{deniedWords(x.name(), x.Resource, most, len(f.Denials)-1)}
+	case len(f.Tests) > 0:
+		const named = 3
+		for _, t := range f.Tests[:min(len(f.Tests), named)] {
+			lines = append(lines, "Failed: "+middle(t.name(), most-len("Failed: ")))
+		}
+		if more := f.failedTests() - len(lines); more > 0 {
+			lines = append(lines, "and "+plural(more, "more test"))
+		}
+		return lines
 	case f.Text != "":
-		m.fact("Says", f.Text)
-	case f.Command == "":
-		m.fact("Says", f.Context)
+		return []string{f.where() + ": “" + middle(f.Text, most) + "”"}
+	case f.Context != "":
+		return []string{"CodeBuild says: “" + middle(f.Context, most) + "”"}
 	}
-	for _, a := range f.Also {
-		m.hang("  ", a.words())
-	}
-	m.end()
-	m.tests(f)
-	m.excerpt(n)
-	if f.Title == "" {
-		return
-	}
-	m.head("Why")
-	m.hang("  ", sentence(f.Title)+" ("+n.Cause+")")
-	for _, d := range f.Denials {
-		m.end()
-		m.denial(d)
-	}
-	m.end()
+	return nil
 }
 
-// words says what failed besides, so that nobody takes it for the cause.
-func (a Also) words() string {
-	if a.Line > 0 {
-		return fmt.Sprintf("Also failed: %s (line %d), after the build had failed.", a.What, a.Line)
+// refused are the actions and resources that were refused, each once.
+func (n Notice) refused() (out []string) {
+	for _, r := range n.Refusals {
+		if what := r.Action + " on " + r.Resource; r.Action != "" && !slices.Contains(out, what) {
+			out = append(out, what)
+		}
 	}
-	return "Also failed: " + a.What + ", after the build had failed."
+	return out
 }
 
-func buildLine(n Notice) string {
-	b := n.Build
-	words := []string{n.Case.Project}
-	if b.Number > 0 {
-		words = append(words, fmt.Sprintf("#%d", b.Number))
-	} else {
-		words = []string{b.ID}
+func deniedWords(action, resource string, most, more int) string {
+	s := "Denied: " + middle(action, most)
+	if resource != "" {
+		s += " on " + middle(resource, most)
 	}
-	s := strings.Join(words, " ")
-	if b.Source != "" && b.Source != b.Commit {
-		s += ", " + b.Source
-	}
-	if b.Commit != "" {
-		s += ", commit " + shortCommit(b.Commit)
+	if more > 0 {
+		s += ", and " + thousands(more) + " more"
 	}
 	return s
 }
 
-// excerpt shows a part of the log, unless a denial already says what failed.
-func (m *mail) excerpt(n Notice) {
-	f := n.Failure
-	if len(f.Denials) > 0 || len(f.Excerpt) < 2 {
-		return
-	}
-	m.head("The log at that point")
-	digits := 1
-	for _, l := range f.Excerpt {
-		digits = max(digits, len(fmt.Sprint(l.N)))
-	}
-	for _, l := range f.Excerpt {
-		m.line(fmt.Sprintf("  %*d  %s", digits, l.N, l.Text))
-	}
-	m.end()
-}
-
-func (m *mail) denial(d Denial) {
+// name is what was denied.
+func (d Denial) name() string {
 	switch {
 	case d.Action != "":
-		m.fact("Denied", d.Action)
+		return d.Action
 	case d.Operation != "":
-		m.fact("Denied", "the operation "+d.Operation)
-	default:
-		m.fact("Denied", "an action that the message does not name")
+		return "the operation " + d.Operation
+	}
+	return "an action that the message does not name"
+}
+
+// where is the place of the text.
+func (f *Failure) where() string {
+	switch {
+	case f.Line > 0:
+		return fmt.Sprintf("Line %d of the log", f.Line)
+	case f.Origin == buildlog.FromPhase:
+		return "CodeBuild says"
+	}
+	return "It says"
+}
+
+// mailDifference tells what of the difference the first screen left out.
+func (n Notice) mailDifference(l *letter, s screen) {
+	l.apart()
+	if s.short {
+		l.add("the whole names", "Project: "+n.Case.Project)
+		if n.Build != nil {
+			l.add("the whole names", "Role: "+lastElement(n.Build.Role))
+		}
+	}
+	changes, _ := n.deciding()
+	for _, c := range changes {
+		if s.exact {
+			break
+		}
+		lines, _ := c.brief(exactly)
+		l.add("each action and resource", append([]string{"The whole difference:"}, lines...)...)
+	}
+}
+
+// mailChanges tells what else belongs to the changes.
+func (n Notice) mailChanges(l *letter, s screen) {
+	changes, others := n.deciding()
+	for _, c := range others {
+		l.apart()
+		lines, _ := c.brief(exactly)
+		for _, h := range changeHeads {
+			if h.status == c.Status {
+				l.add("other changes", append([]string{h.title + ":"}, lines...)...)
+			}
+		}
+	}
+	l.apart()
+	if n.Holders != nil {
+		l.add("who else has it", n.Holders.Says)
+	}
+	if len(n.Timeline) < 2 {
+		l.add("what follows", n.Then)
+	}
+	for i, g := range n.Grants {
+		what := "Grant " + g.ID
+		if i > 0 || s.short {
+			what += " of " + g.Owner
+		}
+		if g.Because != "" {
+			l.add("why a grant is there", what+": "+sentence(cut(g.Because, mailReason)))
+		}
+	}
+	for _, c := range slices.Concat(changes, others) {
+		if c.What == InlinePolicy || c.What == ManagedPolicy {
+			l.add("which policy", c.policyWords())
+		}
+	}
+}
+
+// policyWords names a policy, and what of it stays.
+func (c Change) policyWords() string {
+	s := "Policy: " + lastElement(c.Name)
+	switch {
+	case c.What == ManagedPolicy:
+		s += instead(c.After, c.Before)
+	case c.fresh && c.Status != TakenBack:
+		s += ", a new one"
 	}
 	switch {
-	case d.Resource != "":
-		m.fact("on", d.Resource)
-	default:
-		m.fact("on", "a resource that the message does not name")
+	case c.Kept > 0:
+		s += "; " + plural(c.Kept, "statement") + " unchanged"
+	case c.Status == TakenBack && len(c.Document) == 0 && len(c.removed) > 0:
+		s += " was removed: there was none before"
 	}
-	m.fact("because", layerWords(d))
-	m.fact("policy", d.PolicyARN)
+	return s + "."
 }
 
-func (m *mail) proof(n Notice) {
-	if len(n.Proof) == 0 {
-		return
-	}
-	m.head("How certain this is")
-	for _, p := range n.Proof {
-		m.hang("  * ", p)
-	}
-	m.end()
-}
-
-// done lists what was done, unless the build's failure is all that happened.
-func (m *mail) done(n Notice) {
-	if len(n.Timeline) < 2 {
-		return
-	}
-	day := n.Timeline[0].At.Format("2006-01-02")
-	m.head("What was done")
-	m.line("  " + day + ", UTC")
-	for _, e := range n.Timeline {
-		if d := e.At.Format("2006-01-02"); d != day {
-			day = d
-			m.line("  " + day)
-		}
-		m.hang("  "+e.At.Format("15:04:05")+"  ", e.What)
-	}
-	m.end()
-	for _, g := range n.Grants {
-		m.grant(g)
-	}
-	if len(n.Grants) > 0 {
-		m.end()
-	}
-}
-
-func (m *mail) grant(g Grant) {
-	s := "Allowed by grant " + g.ID
-	if g.Owner != "" {
-		s += " of " + g.Owner
-	}
-	if g.Because != "" {
-		s += ": " + sentence(g.Because)
-	}
-	m.hang("  ", s)
-}
-
-func (m *mail) refused(n Notice) {
-	if len(n.Refusals) == 0 {
-		return
-	}
-	m.head("Why nothing was granted")
+// mailReasons tells why nothing was granted, and what would allow it.
+func (n Notice) mailReasons(l *letter) {
 	told := map[string]bool{}
 	for i, r := range n.Refusals {
-		what := r.Action
-		if r.Resource != "" {
-			what += " on " + r.Resource
+		l.apart()
+		s := sentence(cut(r.Message, mailReason)) + " (" + string(r.Rule) + ")"
+		if i > 0 && r.Action != "" {
+			s = deniedWords(r.Action, r.Resource, mailName, 0) + ": " + s
 		}
-		if what = strings.TrimSpace(what); what != "" {
-			what += ": "
+		l.add("reasons", s)
+		if r.Entry != "" && !told[r.Entry] {
+			told[r.Entry] = true
+			l.apart()
+			l.add("the entry for buildmedic.yaml", append([]string{"This entry in buildmedic.yaml would allow it:"},
+				strings.Split(strings.TrimRight(r.Entry, "\n"), "\n")...)...)
 		}
-		m.hang(fmt.Sprintf("  %d. ", i+1), what+sentence(r.Message)+" (rule "+string(r.Rule)+")")
-		m.end()
-		if r.Entry == "" || told[r.Entry] {
-			continue
-		}
-		told[r.Entry] = true
-		m.hang("  ", "This entry in buildmedic.yaml would allow it:")
-		m.end()
-		m.block(r.Entry)
 	}
 }
 
-// changeHeads are the titles of the changes by status, in the order of printing.
-var changeHeads = []struct {
-	status Status
-	title  string
-}{
-	{TakenBack, "What was undone"}, {Done, "What was changed"},
-	{Partly, "What was changed in part"}, {WaitsFor, "What is proposed"},
-	{WouldBe, "What would have been done"}, {WasPlanned, "What was planned but not done"},
-}
-
-func (m *mail) changes(n Notice) {
-	for _, h := range changeHeads {
-		first := true
-		for _, c := range n.Changes {
-			if c.Status != h.status {
-				continue
-			}
-			if first {
-				m.head(h.title)
-				first = false
-			}
-			m.hang("  ", c.words())
-			if diff := c.difference(); len(diff) > 0 {
-				m.end()
-				for _, l := range diff {
-					m.line("  " + l)
-				}
-			}
-			m.end()
-		}
-	}
-	if n.Holders != nil {
-		m.hang("  ", n.Holders.Says)
-		m.end()
-	}
-	if len(n.Timeline) >= 2 {
-		return // the timeline shows the rest
-	}
-	if n.Then != "" {
-		if len(n.Changes) == 0 {
-			if n.Kind == decide.Proposed {
-				m.head("What is proposed")
-			} else {
-				m.head("What would have been done")
-			}
-		}
-		m.hang("  ", n.Then)
-		m.end()
-	}
-	for _, g := range n.Grants {
-		m.grant(g)
-	}
-	if len(n.Grants) > 0 {
-		m.end()
-	}
-}
-
-// words names what was changed.
-func (c Change) words() string {
-	role := lastElement(c.Role)
-	switch c.What {
-	case InlinePolicy:
-		if c.fresh && c.Status != TakenBack {
-			return fmt.Sprintf("New inline policy %s on role %s:", c.Name, role)
-		}
-		return fmt.Sprintf("Inline policy %s on role %s:", c.Name, role)
-	case ManagedPolicy:
-		return fmt.Sprintf("Managed policy %s of role %s%s:", lastElement(c.Name), role, instead(c.After, c.Before))
-	case AttachedPolicies:
-		return fmt.Sprintf("Managed policies of role %s:", role)
-	case Repository:
-		return fmt.Sprintf("ECR repository %s.", c.Name)
-	case Buildspec:
-		return fmt.Sprintf("The build's buildspec: %s.", c.Name)
-	}
-	return fmt.Sprintf("The project's service role: %s in place of %s.", c.After, c.Before)
-}
-
-func instead(now, before string) string {
-	switch {
-	case now != "" && before != "":
-		return ", " + now + " in place of " + before
-	case before != "":
-		return ", a new version in place of " + before
-	case now != "":
-		return ", " + now
+// commandWords says what a command does that a mail offers beside its act; "" for others.
+func commandWords(name string) string {
+	switch name {
+	case "undo":
+		return "undo it"
+	case "replay":
+		return "replay this failure"
+	case "resume":
+		return "let it be given again"
 	}
 	return ""
 }
 
-func (m *mail) next(n Notice) {
-	if len(n.Next) == 0 {
-		return
-	}
-	m.head("What happens next")
-	for _, s := range n.Next {
-		m.hang("  ", s)
-	}
-	m.end()
-}
-
-// commandHeads are the titles of the commands whose line is shown.
-var commandHeads = map[string]string{"approve": "To approve", "reject": "To reject", "undo": "To undo",
-	"resume": "To resume", "replay": "To replay this failure"}
-
-func (m *mail) commands(n Notice) {
-	var payloads, lines []string
+// mailCommands offers what else can be done.
+func (n Notice) mailCommands(l *letter, s screen) {
+	var what, names []string
 	for _, c := range n.Commands {
-		title := commandHeads[c.Name]
-		if c.Name == "resume" && n.Kind == decide.Undone {
-			title = "To let it be given again"
-		}
-		switch {
-		case title != "":
-			m.head(title)
-			m.end()
-			m.block(c.Line)
-		case strings.HasPrefix(c.Line, deskCommand):
-			lines = append(lines, c.Line)
-		default:
-			payloads = append(payloads, string(c.Payload))
+		if w := commandWords(c.Name); w != "" && n.Kind != decide.Paused && !slices.Contains(names, c.Name) {
+			what, names = append(what, w), append(names, c.Name)
 		}
 	}
-	if len(payloads) > 0 {
-		m.hang("  ", "Other payloads: "+strings.Join(payloads, " "))
-		m.end()
-	}
-	if len(lines) > 0 {
-		m.hang("  ", "Also: "+strings.Join(lines, "; "))
-		m.end()
-	}
-}
-
-func (m *mail) links(l Links) {
-	if l == (Links{}) {
+	lines := n.paste(names...)
+	if len(lines) == 0 {
 		return
 	}
-	m.head("Links")
-	for _, x := range [][2]string{{"Build", l.Build}, {"Retry", l.Retry}, {"Log", l.Log}, {"Role", l.Role}, {"Commits", l.Commits}} {
-		m.fact(x[0], x[1])
-	}
-	m.end()
-}
-
-// policyState says of when a whole policy is.
-var policyState = map[Status]string{
-	Done: "now", TakenBack: "after the undo", WaitsFor: "as it will be", WouldBe: "as it would be",
-	WasPlanned: "as it would be", Partly: "as it would be",
-}
-
-// documents prints the whole policies.
-func (m *mail) documents(n Notice) {
-	for _, c := range n.Changes {
-		if c.What != InlinePolicy && c.What != ManagedPolicy {
-			continue
-		}
-		if len(c.Document) == 0 {
-			if c.Status == TakenBack && len(c.removed) > 0 {
-				m.para("Policy " + lastElement(c.Name) + " was removed: there was none before.")
-			}
-			continue
-		}
-		m.head("The whole policy " + policyState[c.Status])
-		m.hang("  ", lastElement(c.Name)+", ready to be committed, for example as "+policyFile+":")
-		m.end()
-		m.block(pretty(c.Document))
-	}
-}
-
-func (m *mail) permanent(n Notice) {
-	if len(n.Permanent) == 0 {
-		return
-	}
-	if slices.ContainsFunc(n.Changes, func(c Change) bool { return c.Status == Done }) {
-		m.head("To make it permanent")
-	} else {
-		m.head("To do it in your own code")
-	}
-	m.end()
-	for _, s := range n.Permanent {
-		m.line(s.For + ":")
-		m.end()
-		m.block(s.Text)
-	}
-}
-
-func (m *mail) foot(n Notice) {
-	for _, c := range n.Cut {
-		m.para("Left out, since SNS limits a notice to 256 KiB: " + c + ".")
-	}
-	m.line("-- ")
-	words := []string{"Buildmedic"}
-	if n.Case.ID != "" {
-		words = append(words, "case "+n.Case.ID)
-	}
-	words = append(words, "notice "+n.ID)
-	for _, h := range [][2]string{{"settings ", n.Settings}, {"plan ", n.Plan}} {
-		if h[1] != "" {
-			words = append(words, h[0]+firstOf(h[1], 12))
-		}
-	}
-	m.hang("", strings.Join(words, ", "))
-}
-
-// subject is the e-mail's subject: printable ASCII, shorter than SNS's 100
-// characters (AWS.md#sns).
-func subject(kind decide.Kind, title string) string {
-	return asciiLine("[" + string(kind) + "] " + title)
-}
-
-// asciiLine makes a subject of s.
-func asciiLine(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		if r < ' ' || r > '~' {
-			r = '?'
-		}
-		b.WriteRune(r)
-	}
-	s = b.String()
-	if len(s) <= maxSubject {
-		return s
-	}
-	s = s[:maxSubject-3]
-	if i := strings.LastIndex(s, ", "); i > maxSubject*2/3 {
-		s = s[:i]
-	} else if i := strings.LastIndexByte(s, ' '); i > maxSubject/2 {
-		s = s[:i]
-	}
-	return strings.TrimRight(s, " ,:;") + "..."
-}
-
-const maxSubject = 99
-
-// layerWords says which policy refused.
-func layerWords(d Denial) string {
-	name, ok := layers[d.Layer]
+	head := "To " + strings.Join(what, ", or to ")
 	switch {
-	case ok && d.Effect == buildlog.Explicit:
-		return article(name) + " denies it"
-	case ok:
-		return "no " + name + " allows it"
-	case d.Effect == buildlog.Explicit:
-		return "a policy denies it; the message does not say which"
+	case n.deployed() && n.page() == s.act.link:
+		head += ", paste there:"
+	default:
+		head += ", " + n.how(len(lines))
 	}
-	return "the message does not say which policy refuses"
+	if n.page() != "" && n.page() != s.act.link {
+		lines = append([]string{n.page()}, lines...)
+	}
+	l.apart()
+	l.add("how to "+strings.Join(what, " or "), append([]string{head}, lines...)...)
 }
+
+// mailAdvice tells what a person should know before the next step.
+func (n Notice) mailAdvice(l *letter) {
+	l.apart()
+	l.add("a remark", n.Note)
+	l.add("what happened", n.besides)
+	for _, s := range n.Next {
+		said := s == makePermanent && n.Kind == decide.Healed
+		if !said && !slices.Contains([]string{caseClosed, runsAgain, untilApproved, addEntry}, s) {
+			l.add("advice", s)
+		}
+	}
+	for _, c := range n.Changes {
+		if c.What == InlinePolicy || c.What == ManagedPolicy {
+			if n.Kind != decide.Undone {
+				l.add("how to print it as code", "As code for CDK (or -terraform): buildmedic policy -role "+
+					shellWord(strings.TrimPrefix(resourceOf(c.Role), "role/"))+" -name "+shellWord(lastElement(c.Name))+" -cdk")
+			}
+			return
+		}
+	}
+}
+
+// mailTests names the failed tests.
+func (f *Failure) mailTests(l *letter) {
+	var items []string
+	for _, t := range f.Tests {
+		t.Suite, t.Name, t.Message, t.At = middle(t.Suite, mailName), middle(t.Name, mailName), middle(t.Message, mailName),
+			middle(t.At, mailName)
+		items = append(items, "* "+t.words())
+	}
+	l.list("failed tests", fmt.Sprintf("Failed tests (%s):", thousands(f.failedTests())), items, f.MoreTests)
+}
+
+// mailSince shows what is new since the last green build.
+func (f *Failure) mailSince(l *letter) {
+	s := f.Since
+	if s == nil {
+		return
+	}
+	var lines, changes []string
+	for _, x := range s.Lines {
+		lines = append(lines, fmt.Sprintf("%d: %s%s", x.N, middle(x.Text, mailText), timesPrinted(x.Times)))
+	}
+	for _, c := range s.Changes {
+		changes = append(changes, "* "+middle(change(c), mailText))
+	}
+	if len(lines) == 0 {
+		l.add("what is new since the last green build", s.Says)
+	}
+	l.list("the new lines", s.Says, lines, s.More)
+	l.list("what else is different", "Different from "+s.name()+":", changes, 0)
+}
+
+// mailFollowers names the other builds that the change cured.
+func (n Notice) mailFollowers(l *letter) {
+	f := n.Followers
+	if f == nil {
+		return
+	}
+	var items []string
+	for _, one := range f.Named {
+		items = append(items, one.line())
+	}
+	l.list("the other builds", "The other builds:", items, f.Builds-len(f.Named))
+}
+
+// mailWhy tells why the build failed, and how certain that is.
+func (n Notice) mailWhy(l *letter) {
+	f := n.Failure
+	if f == nil {
+		return
+	}
+	l.apart()
+	shown := len(n.Refusals) > 0 || len(n.Changes) == 0 // on the first screen
+	for i, d := range f.Denials {
+		s := deniedWords(d.name(), d.Resource, mailName, 0)
+		if because := layerWords(d); because != "" {
+			s += ": " + because
+		}
+		if i == 0 && shown {
+			s = sentence(capital(layerWords(d)))
+		}
+		if d.PolicyARN != "" {
+			s += " (" + d.PolicyARN + ")"
+		}
+		l.add("what was denied", sentence(s))
+	}
+	if len(f.Denials) == 0 && f.Text != "" && (len(n.Changes) > 0 || n.Kind == decide.Healed || n.Kind == decide.Retrying) {
+		l.add("the log's line", f.where()+": “"+middle(f.Text, mailText)+"”")
+	}
+	l.add("how certain this is", strings.Join(n.Proof, " "))
+	if n.Build != nil {
+		s := "Build " + buildLine(n)
+		if f.Phase != "" {
+			s += ": " + f.Phase + " failed"
+		}
+		l.add("which build it was", s+".")
+	}
+	if f.Command != "" {
+		l.add("the command", "Command: "+middle(f.Command, mailText))
+	}
+	for _, a := range f.Also {
+		l.add("what failed besides", middle(a.words(), mailText))
+	}
+	if n.Cause != "" && n.Cause != "unknown" {
+		l.add("the cause", "Cause: "+n.Cause)
+	}
+}
+
+// mailPlaces tells where to look, and how to act without a browser.
+func (n Notice) mailPlaces(l *letter, s screen) {
+	l.apart()
+	for _, x := range [][2]string{{"Log", n.Links.Log}, {"Build", n.Links.Build}, {"New build", n.Links.Retry},
+		{"Commits", n.Links.Commits}, {"Role", n.Links.Role}} {
+		if x[1] != "" && x[1] != s.act.link {
+			l.add("links", x[0]+":", x[1])
+		}
+	}
+	if !n.deployed() {
+		return
+	}
+	for _, c := range n.Commands {
+		if commandHeads[c.Name] != "" {
+			l.add("the command line", "With the AWS CLI: "+oneLine(c.Line))
+			break
+		}
+	}
+}
+
+// whereWhole says where all is that a notice tells.
+func (n Notice) whereWhole() string {
+	switch paste := n.paste("status"); {
+	case len(paste) == 0:
+		return ""
+	case !n.deployed():
+		return "All of it: " + paste[0]
+	default:
+		return "All of it: " + paste[0] + " or buildmedic show " + n.Case.ID
+	}
+}
+
+// foot identifies the notice.
+func (n Notice) foot() string { return "Buildmedic, notice " + n.ID }

@@ -80,7 +80,7 @@ func (f Follower) line() string {
 	return f.Build + ": not ended yet"
 }
 
-func (m *mail) followers(f *Followers) {
+func (m *report) followers(f *Followers) {
 	if f == nil {
 		return
 	}

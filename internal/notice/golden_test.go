@@ -60,6 +60,9 @@ func golden(t *testing.T, name, shows string, m Message, more ...txtar.File) {
 		{Name: "notice.json", Data: indented(t, m.JSON)},
 		{Name: "default", Data: []byte(m.Default + "\n")},
 	}, more...)}
+	if m.Report != "" {
+		a.Files = append(a.Files, txtar.File{Name: "report", Data: []byte(m.Report)})
+	}
 	got := txtar.Format(a)
 	file := filepath.Join("testdata", name+".txtar")
 	if *update {

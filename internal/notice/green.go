@@ -120,7 +120,7 @@ func (s *Since) proved() string {
 }
 
 // since shows in an e-mail what is new.
-func (m *mail) since(n Notice) {
+func (m *report) since(n Notice) {
 	if n.Failure == nil || n.Failure.Since == nil {
 		return
 	}

@@ -173,7 +173,7 @@ func TestDigest(t *testing.T) {
 	}
 	big := Digest(many)
 	parts := checkSNS(t, "500 projects", big)
-	if !strings.Contains(parts["email"], "And 460 groups more.") {
+	if !strings.Contains(parts["email"], "\nand 494 more\n") {
 		t.Errorf("the digest does not say what it leaves out:\n%s", parts["email"][len(parts["email"])-300:])
 	}
 	if Digest(many[1:]).ID == big.ID {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // consoles are the hosts of the AWS console by partition. Other partitions get no links.
@@ -22,6 +23,29 @@ type Links struct {
 	Role  string `json:"role,omitempty"`
 	// Commits shows what came since the last green build. It is a page of the source's host.
 	Commits string `json:"commits,omitempty"`
+	// Commands is the test tab of Buildmedic's function, which takes a command's payload.
+	Commands string `json:"commands,omitempty"`
+}
+
+// regionForm is what the name of a region looks like.
+var regionForm = lazyregexp.New(`^[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}$`)
+
+// commandsLink is the page at which a person sends a payload to the function, in a phone's browser
+// too; "" where there is none (AWS.md#test-tab).
+func commandsLink(function, region string) string {
+	partition := "aws"
+	switch {
+	case function == "" || !regionForm.MatchString(region):
+		return ""
+	case strings.HasPrefix(region, "cn-"):
+		partition = "aws-cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		partition = "aws-us-gov"
+	case strings.Contains(region, "-iso"): // these have consoles of their own
+		return ""
+	}
+	return "https://" + consoles[partition] + "/lambda/home?region=" + region + "#/functions/" +
+		url.PathEscape(function) + "?tab=testing"
 }
 
 // links are made from the build's ARN. A link that the build itself gives is never repeated.

@@ -93,16 +93,12 @@ func (o Lost) words() string {
 	return s
 }
 
-// lost tells what the failed builds cost.
-func (m *mail) lost(list []Lost) {
-	if len(list) == 0 {
-		return
-	}
-	m.head("Build time lost")
+// lostItems tells it cause by cause.
+func lostItems(list []Lost) (out []string) {
 	for _, o := range list {
-		m.hang("  * ", o.Cause+": "+o.words())
+		out = append(out, "* "+o.Cause+": "+o.words())
 	}
-	m.end()
+	return out
 }
 
 func lostWords(list []Lost) (out []string) {

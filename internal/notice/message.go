@@ -13,7 +13,8 @@ import (
 type Message struct {
 	ID      string // the same for a notice that is sent again
 	Subject string // shorter than 100 printable ASCII characters
-	Email   string // plain text
+	Email   string // plain text, for a phone's first screens
+	Report  string // plain text for a terminal: all that there is, as `buildmedic show` prints it; never sent
 	Chat    string // JSON of a [Card]
 	JSON    string // JSON of a [Notice] or a [Roundup]
 	Default string // a few sentences, for whatever shows nothing longer
@@ -46,6 +47,7 @@ func render(n Notice) Message {
 		ID:         n.ID,
 		Subject:    subject(n.Kind, n.title()),
 		Email:      email(n),
+		Report:     whole(n),
 		Chat:       jsonText(card(n)),
 		JSON:       jsonText(n),
 		Default:    short(n),

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
@@ -82,6 +83,7 @@ type Notice struct {
 	region    string // of it
 	pause     string // names the pause that it tells of
 	changed   bool   // something was changed in the case
+	besides   string // of the summary, what a mail says nowhere else
 }
 
 // Order is what a person told the healer to do. By and Via are as the sender says, and prove
@@ -208,7 +210,10 @@ type Change struct {
 	Document json.RawMessage `json:"document,omitempty"`
 
 	added, removed []iampolicy.Statement
-	fresh          bool // there was no policy before
+	holds          []iampolicy.Statement // attached policies: what they hold at most
+	fresh          bool                  // there was no policy before
+	home           codebuild.ARN         // partition, account and region of the project
+	sets           []string              // of the grants that were used
 }
 
 // Holders are who has what a role is given beside the project's own branches:

@@ -17,7 +17,8 @@ import (
 
 // Bounds, so that no single text displaces the rest of a notice.
 const (
-	maxName     = 300 // bytes of a name, an id or an ARN
+	maxName     = 300 // bytes of a name or an id
+	maxARN      = 800 // a role's has a path of up to 512 characters
 	maxEntry    = 2000
 	maxLine     = 300 // bytes of an excerpt's line
 	maxDenials  = 50
@@ -31,7 +32,11 @@ const (
 // id is for names, ids and ARNs from AWS and the settings. Readers copy them, so only what cannot
 // belong to one is removed. Names from a log are quoted instead.
 func id(s string) string {
-	return cut(schemeAt.ReplaceAllStringFunc(redact.Text(clean(s)), unlinkScheme), maxName)
+	most := maxName
+	if strings.HasPrefix(s, "arn:") {
+		most = maxARN
+	}
+	return cut(schemeAt.ReplaceAllStringFunc(redact.Text(clean(s)), unlinkScheme), most)
 }
 
 // tell makes the notice of a view.
@@ -59,9 +64,11 @@ func tell(v *view) Notice {
 	if v.ofBuild && v.Kind != decide.Paused { // a pause is about no single build
 		n.aboutBuild(v)
 	}
+	n.Links.Commands = commandsLink(n.function, n.region)
 	s := wording{v, n}
 	n.Proof = s.proof()
 	n.Headline, n.Summary = s.headline(), s.summary()
+	n.besides = s.besides()
 	n.Lead, n.Todo = s.opening()
 	n.Next, n.Then = s.next(), s.then()
 	n.Permanent = permanent(n)

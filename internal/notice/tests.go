@@ -86,7 +86,7 @@ func (t Test) history() string {
 }
 
 // tests names the failed tests.
-func (m *mail) tests(f *Failure) {
+func (m *report) tests(f *Failure) {
 	if f.failedTests() == 0 || len(f.Tests) == 0 {
 		return
 	}

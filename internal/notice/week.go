@@ -106,7 +106,8 @@ func (c WeekCause) words() string {
 }
 
 func (f FlakyTest) words() string {
-	s := fmt.Sprintf("%s %s — flaked %s, last on %s; %s, %s", f.Project, Test{Suite: f.Suite, Name: f.Name}.name(),
+	s := fmt.Sprintf("%s %s — flaked %s, last on %s; %s, %s", f.Project,
+		Test{Suite: middle(f.Suite, mailName), Name: middle(f.Name, mailName)}.name(),
 		times(f.Flaked), f.LastFlaked.Format(time.DateOnly), plural(f.Builds, "failed build"), ran(f.Seconds))
 	if f.Broken {
 		s += "; broken now"
@@ -114,32 +115,25 @@ func (f FlakyTest) words() string {
 	return s
 }
 
+// email is the week as a mail, what matters most first: what does not fit is left out.
 func (n Weekly) email() string {
-	var m mail
-	m.para(n.Headline + ".")
-	m.head("By cause")
+	l := letter{first: []string{n.Headline + ".", "", "Nothing to do now."}, foot: "Buildmedic, notice " + n.ID,
+		rest: "All of it, and of other days: buildmedic history -costs -table TABLE; the tests: -flaky."}
+	var causes, flaky []string
 	for _, c := range n.Causes {
-		m.hang("  * ", c.words())
+		causes = append(causes, "* "+c.words())
 	}
-	if n.More > 0 {
-		m.hang("  ", "and "+plural(n.More, "cause")+" more")
+	for _, f := range n.Flaky {
+		flaky = append(flaky, "* "+f.words())
 	}
-	m.end()
-	if len(n.Flaky) > 0 {
-		m.head("Flakiest tests")
-		for _, f := range n.Flaky {
-			m.hang("  * ", f.words())
-		}
-		m.end()
-	}
-	m.para("Minutes are those that failed builds ran. Green again is the median time from the end of a failed build to the " +
-		"end of the next green one of its branch.")
+	l.list("the causes", "By cause:", causes, n.More)
+	l.list("the flakiest tests", "Flakiest tests:", flaky, 0)
 	if n.Cut {
-		m.para("Of some project more builds failed than are remembered, so it was more than that.")
+		l.add("a remark", "Of some project more builds failed than are remembered, so it was more than that.")
 	}
-	m.line("-- ")
-	m.line("Buildmedic, notice " + n.ID)
-	return m.b.String()
+	l.add("how it is counted", "Minutes are those that failed builds ran. Green again is the median time from the end of a failed "+
+		"build to the end of the next green one of its branch.")
+	return l.text()
 }
 
 func (n Weekly) card() Card {

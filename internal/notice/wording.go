@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/decide"
@@ -229,7 +230,8 @@ func (s wording) lead() (long, short string) {
 		}
 		return with(name+" is not healed", done)
 	case decide.Expiring:
-		return with(name, s.expiryWords())
+		words := s.expiryWords()
+		return name + ": " + words + ".", name + ": a grant ends."
 	case decide.Paused:
 		if !s.Everywhere {
 			return with(fmt.Sprintf("Buildmedic has paused project %s and changes nothing for it", id(s.Case.Project)), "")
@@ -287,7 +289,7 @@ func (s wording) todo() (long, short string) {
 	case decide.Retrying:
 		return "Nothing to do now: a notice follows when the build ends.", nothing
 	case decide.Proposed:
-		return "To do: approve or reject it, with a command below.", "To do: approve or reject it."
+		return "To do: approve or reject it.", "To do: approve or reject it."
 	case decide.Undone:
 		if s.ineffective {
 			return "To do: find what else denies it.", "To do: see below."
@@ -356,8 +358,7 @@ func (s wording) untrusted() bool {
 func (s wording) summary() string {
 	out := s.happened()
 	if s.Repeats > 0 {
-		out = append(out, fmt.Sprintf("And %s more like this: equal failures since the last notice are only counted.",
-			thousands(s.Repeats)))
+		out = append(out, s.repeats())
 	}
 	return strings.Join(slices.DeleteFunc(out, func(sentence string) bool { return sentence == "" }), " ")
 }
@@ -381,7 +382,7 @@ func (s wording) happened() []string {
 		return []string{"The previous state is restored.", s.cause(),
 			"Builds that still need the change will fail again" + s.until() + "."}
 	case s.Kind == decide.Healed:
-		return []string{s.cause(), s.remedy(p), "It is green " + duration(s.timeToHeal) + " after it failed.",
+		return []string{s.cause(), s.remedy(p), greenAfter(s.timeToHeal),
 			s.roundCount(), s.others()}
 	case s.Kind == decide.Retrying, s.Kind == decide.Failed && s.n.Plan != "":
 		return []string{s.cause(), s.remedy(p), s.roundCount()}
@@ -396,6 +397,30 @@ func (s wording) happened() []string {
 		return []string{s.cause(), s.n.Why, "Nothing was changed."}
 	}
 	return []string{s.cause(), s.n.Why}
+}
+
+// besides is the summary without what a mail says in other words: the cause, and that the
+// settings allow what was done.
+func (s wording) besides() string {
+	said := []string{"", s.cause(), "Nothing was changed.", greenAfter(s.timeToHeal)}
+	if len(s.n.Grants)+len(s.n.Refusals) > 0 && s.Kind != decide.Undone {
+		said = append(said, s.n.Why)
+	}
+	if s.planned && s.plan.Remedy == diagnose.Grant {
+		said = append(said, s.remedy(s.plan))
+	}
+	out := slices.DeleteFunc(s.happened(), func(sentence string) bool { return slices.Contains(said, sentence) })
+	if s.Repeats > 0 {
+		out = append(out, s.repeats())
+	}
+	return strings.Join(out, " ")
+}
+
+func greenAfter(d time.Duration) string { return "It is green " + duration(d) + " after it failed." }
+
+// repeats says how many equal failures the notice stands for.
+func (s wording) repeats() string {
+	return fmt.Sprintf("And %s more like this: equal failures since the last notice are only counted.", thousands(s.Repeats))
 }
 
 // others tells of the builds that followed this one.
@@ -552,6 +577,15 @@ func (s wording) proof() []string {
 	return out
 }
 
+// What a mail does not repeat, since its first screen says it in other words.
+const (
+	caseClosed    = "The case is closed."
+	runsAgain     = "The build is running again. When it ends, a notice says whether it was healed or what was tried next."
+	untilApproved = "Nothing, until somebody approves or rejects it."
+	addEntry      = "If the entry is right, add it to buildmedic.yaml, deploy, and replay this failure."
+	makePermanent = "Make it permanent in your own code: until then, IAM differs from what your code says."
+)
+
 // next says what happens now, and what a person should do.
 func (s wording) next() []string {
 	out := []string{}
@@ -563,14 +597,17 @@ func (s wording) next() []string {
 	p := s.plan
 	switch s.Kind {
 	case decide.Healed:
-		say("The case is closed.")
+		say(caseClosed)
 		s.afterChange(say, p)
 	case decide.Retrying:
-		say("The build is running again. When it ends, a notice says whether it was healed or what was tried next.")
+		say(runsAgain)
 		s.afterChange(say, p)
 	case decide.Proposed:
-		say("Nothing, until somebody approves or rejects it. An approval applies exactly what is shown here; " +
-			"if the role or the project has changed since, it is refused.")
+		say(untilApproved)
+		if !s.n.Until.IsZero() {
+			say("It can be approved until " + stamp(s.n.Until) + ".")
+		}
+		say("An approval applies exactly what is proposed here; if the role or the project has changed since, it is refused.")
 		if s.latest.Decision != nil && s.latest.Decision.Plan != nil {
 			for _, e := range s.latest.Decision.Plan.Ends {
 				say(fmt.Sprintf("What grant %s gives lasts %s from the approval; the end that is shown here counts from now.",
@@ -603,8 +640,8 @@ func (s wording) advise(say func(string)) {
 	case s.Lacks != "":
 		s.adviseDenied(say)
 	case s.unread:
-		say("Once that is done, replay this failure with the command below, or wait: the sweep finds it within 15 " +
-			"minutes, unless it is older than a day.")
+		say("Once that is done, replay this failure, or wait: the sweep finds it within 15 minutes, unless it is " +
+			"older than a day.")
 	case s.observed && s.Function == "":
 		say("Nothing, until you run the command below; it asks once more before it changes anything.")
 	case s.observed:
@@ -614,8 +651,7 @@ func (s wording) advise(say func(string)) {
 		say("Look for what else denies it and IAM's policy simulator cannot see: the resource's own policy, " +
 			"a VPC endpoint policy, a session policy or a resource control policy.")
 	case entries(s.n.Refusals) > 0:
-		say("If the entry above is right, add it to buildmedic.yaml, deploy, and replay this failure with " +
-			"the command below.")
+		say(addEntry)
 		if entries(s.n.Refusals) < len(s.n.Refusals) {
 			say("The entry alone is not enough: nothing is granted until all the reasons above are gone.")
 		}
@@ -647,10 +683,9 @@ func (s wording) adviseDenied(say func(string)) {
 			"function's role, such as a permissions boundary or a service control policy.")
 	}
 	if s.unread {
-		say("Then replay this failure with the command below, or wait: the sweep finds it within 15 minutes, " +
-			"unless it is older than a day.")
+		say("Then replay this failure, or wait: the sweep finds it within 15 minutes, unless it is older than a day.")
 	} else if s.Kind == decide.Reported {
-		say("Then replay this failure with the command below.")
+		say("Then replay this failure.")
 	}
 }
 
@@ -670,7 +705,7 @@ func (s wording) afterChange(say func(string), p decide.Plan) {
 	}
 	switch p.Remedy {
 	case diagnose.Grant:
-		say("Make it permanent in your own code: until then, IAM differs from what your code says.")
+		say(makePermanent)
 		if p.Write != nil && p.Write.Kind == guardrail.Managed {
 			say("If CloudFormation, CDK or Terraform owns the policy, its next deployment may put the " +
 				"old version back.")

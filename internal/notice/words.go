@@ -93,6 +93,14 @@ func sentence(s string) string {
 	return s + "."
 }
 
+// capital begins s with a capital letter.
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
 // shortCommit is the first seven digits of a commit id; any other version stays whole.
 func shortCommit(c string) string {
 	if len(c) == 40 && strings.Trim(c, "0123456789abcdef") == "" {

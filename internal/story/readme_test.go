@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -27,8 +26,8 @@ func TestNoticeReadme(t *testing.T) {
 		t.Fatal(err)
 	}
 	ms := readmeBlock.FindAllSubmatchIndex(text, -1)
-	if len(ms) != 2 {
-		t.Fatalf("%s shows %d texts of notices, want 2: an e-mail and a card", path, len(ms))
+	if len(ms) != 3 {
+		t.Fatalf("%s shows %d texts of notices, want 3: two e-mails and a card", path, len(ms))
 	}
 	played := map[string]*Stage{}
 	var out bytes.Buffer
@@ -79,8 +78,7 @@ func playNamed(t *testing.T, name string) *Stage {
 	return st
 }
 
-// shown gives the story's nth notice. Of an e-mail the README leaves out what
-// follows the links: the whole policy and the snippets to paste.
+// shown gives the story's nth notice.
 func shown(t *testing.T, st *Stage, kind, nth string) string {
 	t.Helper()
 	n, err := strconv.Atoi(nth)
@@ -89,11 +87,7 @@ func shown(t *testing.T, st *Stage, kind, nth string) string {
 		t.Fatalf("story %s has no notice %s", st.Story.Name, nth)
 	}
 	if kind == "email" {
-		body := ns[n-1].ByProtocol["email"]
-		if i := strings.Index(body, "\nLINKS\n"); i >= 0 {
-			body = body[:i]
-		}
-		return fmt.Sprintf("Subject: %s\n\n%s\n", ns[n-1].Subject, strings.TrimRight(body, "\n"))
+		return fmt.Sprintf("Subject: %s\n\n%s", ns[n-1].Subject, ns[n-1].ByProtocol["email"])
 	}
 	var b bytes.Buffer
 	if err := json.Indent(&b, []byte(ns[n-1].ByProtocol["https"]), "", "  "); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/notice"
 	"github.com/buildmedic/buildmedic/internal/settings"
 	"github.com/buildmedic/buildmedic/internal/simaws"
 	"github.com/buildmedic/buildmedic/testdata"
@@ -69,7 +70,7 @@ func play(t *testing.T, dir string, ss []Story) {
 				t.Errorf("the simulated account was asked what it does not know: %q", u)
 			}
 			for _, n := range st.Sim.Notices() {
-				checkOpening(t, n)
+				checkPhone(t, n)
 			}
 			got := golden(t, st, r)
 			if *update {
@@ -93,14 +94,19 @@ func play(t *testing.T, dir string, ss []Story) {
 	}
 }
 
-// checkOpening ensures that an e-mail's first two lines are what a phone
-// shows whole: what happened, and what to do.
-func checkOpening(t *testing.T, n simaws.Notice) {
+// checkPhone ensures that an e-mail fits a phone of 40 columns: fewer than 60 rows, and the result
+// and the first page to open on the first screen.
+func checkPhone(t *testing.T, n simaws.Notice) {
 	t.Helper()
-	const phone = 120
-	lines := strings.SplitN(n.ByProtocol["email"], "\n", 4)
-	if len(lines) < 4 || lines[0] == "" || lines[1] == "" || lines[2] != "" || len(lines[0])+len(lines[1]) > phone {
-		t.Errorf("%s: the e-mail begins %q", n.Subject, lines[:min(len(lines), 3)])
+	const columns, tooLong, firstScreen = 40, 60, 15
+	mail := n.ByProtocol["email"]
+	if rows := notice.Screen(mail, columns); len(rows) >= tooLong {
+		t.Errorf("%s: %d rows on a phone:\n%s", n.Subject, len(rows), strings.Join(rows, "\n"))
+	}
+	before, after, found := strings.Cut(mail, "https://")
+	link, _, _ := strings.Cut(after, "\n")
+	if rows := notice.Screen(before+"https://"+link, columns); !found || len(rows) > firstScreen {
+		t.Errorf("%s: the page to open ends in row %d (found: %t):\n%s", n.Subject, len(rows), found, strings.Join(rows, "\n"))
 	}
 }
 

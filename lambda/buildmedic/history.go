@@ -202,7 +202,7 @@ func runShow(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.
 		}
 		m := notice.Render(decide.Outcome{ID: c.ID, Kind: k, Case: c, Round: len(c.Rounds) - 1,
 			Settings: h.Settings, At: deskClock.Now()})
-		fmt.Fprintf(stdout, "\n%s\n", m.Email)
+		fmt.Fprintf(stdout, "\n%s\n", m.Report)
 		versions, err := h.Kept(ctx, c)
 		for _, v := range versions {
 			fmt.Fprintf(stdout, "\nVersion %s of policy %s, made %s, was deleted to make room:\n%s\n", v.Version, v.Policy,

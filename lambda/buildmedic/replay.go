@@ -145,7 +145,7 @@ func (r replay) show(c decide.Case) {
 	c.Rounds[0].Decision = &d
 	m := notice.Render(decide.Outcome{ID: c.ID, Kind: decide.Reported, Case: c, Settings: r.desk.healer.Settings,
 		Home: r.desk.home, At: deskClock.Now()})
-	fmt.Fprintf(r.talk, "%s\n\n%s\n", m.Subject, m.Email)
+	fmt.Fprintf(r.talk, "%s\n\n%s\n", m.Subject, m.Report)
 }
 
 func (r replay) asked() bool {

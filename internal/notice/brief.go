@@ -1,0 +1,287 @@
+package notice
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/floor"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+)
+
+// maxBrief bounds the lines of a difference on the first screen.
+const maxBrief = 5
+
+// detail is how much of a change a mail's first screen tells. Whatever is not told is counted, so
+// that nobody takes a part for the whole.
+type detail int
+
+const (
+	exactly  detail = iota // each action, resource and condition
+	counted                // each statement, with its actions and resources counted
+	summedUp               // all statements in a line
+)
+
+// brief is a change as lines of a mail's first screen. It is made of the plan's own documents:
+// no text of a build is in it. exact reports whether it leaves nothing out.
+func (c Change) brief(d detail) (lines []string, exact bool) {
+	switch c.What {
+	case Repository:
+		return []string{c.sign() + "ECR repository " + c.Name}, true
+	case Buildspec:
+		return []string{"Buildspec of this build: " + c.Name}, true
+	case ProjectRole:
+		return []string{"- role " + lastElement(c.Before), "+ role " + lastElement(c.After)}, true
+	}
+	exact = true
+	for _, s := range c.signed() {
+		line, all := c.statement(s, d)
+		lines, exact = append(lines, line), exact && all
+	}
+	if attached := strings.Fields(c.Name); c.What == AttachedPolicies {
+		for i, a := range attached {
+			attached[i] = c.sign() + "attach " + c.near(a, "iam")
+		}
+		lines = append(attached, lines...)
+	}
+	if c.Dropped != "" {
+		lines = append(lines, "- version "+c.Dropped+", the oldest, to make room")
+	}
+	if d == summedUp || d == counted && len(lines) > maxBrief {
+		return []string{c.sum()}, false
+	}
+	return lines, exact
+}
+
+// sign begins the lines of what is added, or, of what is undone, of what is taken back.
+func (c Change) sign() string {
+	if c.Status == TakenBack {
+		return "- "
+	}
+	return "+ "
+}
+
+// signed is a statement that comes or goes.
+type signed struct {
+	sign string
+	iampolicy.Statement
+}
+
+// signed are the statements of the change, and of an attached policy all that it holds.
+func (c Change) signed() (out []signed) {
+	for _, s := range c.removed {
+		out = append(out, signed{"- ", s})
+	}
+	for _, s := range c.added {
+		out = append(out, signed{"+ ", s})
+	}
+	for _, s := range c.holds {
+		out = append(out, signed{c.sign(), s})
+	}
+	return out
+}
+
+// statement is a statement in a line.
+func (c Change) statement(s signed, d detail) (line string, exact bool) {
+	actions, resources := strings.Join(cleanAll(s.Action.List), ", "), ""
+	exact = true
+	if n := len(s.Action.List); d > exactly && n > 2 {
+		actions, exact = c.count(s.Action.List, true), false
+	}
+	var near []string
+	for _, r := range s.Resource.List {
+		near = append(near, c.near(clean(r), services(s.Action.List)...))
+	}
+	resources = strings.Join(near, ", ")
+	if n := len(near); d > exactly && n > 2 {
+		resources, exact = countResources(s.Resource.List), false
+	}
+	line = s.sign + s.Effect + " " + allButList(s.NotAction.List) + actions
+	if s.Effect == "Allow" {
+		line = s.sign + allButList(s.NotAction.List) + actions
+	}
+	line += " on " + allButList(s.NotResource.List) + resources
+	others := 0
+	for _, cond := range s.Condition {
+		if at, ok := ends(cond); ok {
+			line += " until " + at
+			continue
+		}
+		if d > exactly {
+			others++
+			continue
+		}
+		line += " if " + cond.Operator + " " + clean(cond.Key) + " = " + strings.Join(cleanAll(cond.Values.List), " or ")
+	}
+	if others > 0 {
+		line, exact = line+", under "+plural(others, "condition"), false
+	}
+	return line, exact
+}
+
+// sum is the whole change in a line: what goes, and what comes.
+func (c Change) sum() string {
+	var out []string
+	if c.What == AttachedPolicies {
+		out = append(out, c.sign()+"attach "+plural(len(strings.Fields(c.Name)), "policy"))
+	}
+	if c.Dropped != "" {
+		out = append(out, "- version "+strings.Split(c.Dropped, ",")[0])
+	}
+	for _, sign := range []string{"- ", "+ "} {
+		var actions, resources []string
+		how := ""
+		for _, s := range c.signed() {
+			if s.sign != sign {
+				continue
+			}
+			actions, resources = append(actions, s.Action.List...), append(resources, s.Resource.List...)
+			switch {
+			case s.Effect != "Allow" || len(s.NotAction.List)+len(s.NotResource.List) > 0:
+				how = ", not just Allow"
+			case len(s.Condition) > 0 && how == "":
+				how = ", with conditions"
+			}
+		}
+		if len(actions)+len(how) > 0 {
+			out = append(out, sign+c.count(unique(actions), false)+" on "+countResources(unique(resources))+how)
+		}
+	}
+	return strings.Join(out, "; ")
+}
+
+// count says how many actions there are, and of which set, or else of which services. One with a
+// wildcard is never just counted.
+func (c Change) count(actions []string, services bool) string {
+	var wild, plain []string
+	for _, a := range actions {
+		if strings.ContainsAny(a, "*?") {
+			wild = append(wild, clean(a))
+		} else {
+			plain = append(plain, a)
+		}
+	}
+	var words []string
+	if len(plain) > 0 {
+		words = append(words, c.countPlain(plain, services))
+	}
+	if len(wild) > 0 {
+		words = append(words, "the "+nounFor(len(wild), "pattern")+" "+list(wild, 3))
+	}
+	return strings.Join(words, " and ")
+}
+
+func (c Change) countPlain(actions []string, named bool) string {
+	for _, name := range c.sets {
+		set, ok := floor.SetNamed(name)
+		switch {
+		case !ok || slices.ContainsFunc(actions, func(a string) bool { return !slices.Contains(set.Actions, a) }):
+		case len(actions) == len(set.Actions):
+			return name + " (all " + plural(len(actions), "action") + ")"
+		default:
+			return fmt.Sprintf("%s (%d of %s)", name, len(actions), plural(len(set.Actions), "action"))
+		}
+	}
+	if !named {
+		return plural(len(actions), "action")
+	}
+	return plural(len(actions), "action") + " of " + list(services(actions), 3)
+}
+
+// countResources says how many there are, and never leaves out that there is a star.
+func countResources(rs []string) string {
+	s, wild := plural(len(rs), "resource"), 0
+	for _, r := range rs {
+		if r == "*" && len(rs) == 1 {
+			return "*"
+		}
+		if r == "*" {
+			return s + ", one of them *"
+		}
+		if strings.ContainsAny(r, "*?") {
+			wild++
+		}
+	}
+	if wild > 0 {
+		s += ", " + thousands(wild) + " with wildcards"
+	}
+	return s
+}
+
+// near shortens an ARN of the project's own account and region to its last field. It stays whole
+// where something could be mistaken: another account or region, another service than all the
+// actions are of, or nothing but a star.
+func (c Change) near(resource string, services ...string) string {
+	a, ok := codebuild.ParseARN(resource)
+	if !ok || len(services) != 1 || a.Service != services[0] || a.Partition != c.home.Partition ||
+		a.Account != "" && a.Account != c.home.Account || a.Region != "" && a.Region != c.home.Region ||
+		strings.TrimLeft(a.Resource, "*/:?") == "" {
+		return resource
+	}
+	return a.Resource
+}
+
+// services are the services that the actions are of, each once.
+func services(actions []string) (out []string) {
+	for _, a := range actions {
+		if s, _, _ := strings.Cut(a, ":"); !slices.Contains(out, clean(s)) {
+			out = append(out, clean(s))
+		}
+	}
+	return out
+}
+
+// ends is when a condition ends what it is a condition of.
+func ends(c iampolicy.Condition) (string, bool) {
+	if c.Operator != "DateLessThan" || !strings.EqualFold(c.Key, "aws:CurrentTime") || len(c.Values.List) != 1 {
+		return "", false
+	}
+	at, err := time.Parse(time.RFC3339, c.Values.List[0])
+	return stamp(at), err == nil
+}
+
+func allButList(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return "all but " + strings.Join(cleanAll(values), ", ")
+}
+
+func cleanAll(list []string) (out []string) {
+	for _, s := range list {
+		out = append(out, clean(s))
+	}
+	return out
+}
+
+func unique(list []string) []string {
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// deciding are the changes that the notice is about first, and the others.
+func (n Notice) deciding() (first, others []Change) {
+	order := []Status{TakenBack, Partly, Done, WaitsFor, WouldBe, WasPlanned}
+	if n.Kind == decide.Proposed {
+		order = []Status{WaitsFor}
+	}
+	for _, s := range order {
+		for _, c := range n.Changes {
+			if c.Status == s {
+				first = append(first, c)
+			}
+		}
+		if len(first) > 0 {
+			break
+		}
+	}
+	for _, c := range n.Changes {
+		if !slices.ContainsFunc(first, func(f Change) bool { return f.Status == c.Status }) {
+			others = append(others, c)
+		}
+	}
+	return first, others
+}
