@@ -187,7 +187,7 @@ func changed(n Notice, exact bool) []string {
 			if c.Status != h.status {
 				continue
 			}
-			if exact && c.Status == told[0].Status {
+			if exact && len(told) > 0 && c.Status == told[0].Status {
 				if c.What == InlinePolicy || c.What == ManagedPolicy {
 					parts = append(parts, prosemark(c.policyWords()))
 				}
