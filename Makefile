@@ -95,10 +95,25 @@ generate: ## renew what is generated
 	go generate ./...
 
 update: ## rewrite the golden files and templates, then run the tests
-	go test ./internal/buildlog ./internal/heal ./internal/iampolicy ./internal/notice ./internal/settings ./internal/story ./internal/toolbox ./lambda/buildmedic -update
+	go test ./internal/buildlog ./internal/heal ./internal/iampolicy ./internal/notice ./internal/settings ./internal/story ./internal/toolbox ./internal/webpage ./lambda/buildmedic -update
 	@if command -v node >/dev/null; then $(MAKE) synth-golden; \
 	else echo "NOTE: no Node.js here: the templates of infra/testdata are NOT renewed."; fi
 	go test ./...
+
+# Debian's is chromium; root has no sandbox, which the tests know.
+BROWSER ?= $(firstword $(foreach b,chromium chromium-browser google-chrome google-chrome-stable,$(shell command -v $(b))))
+
+.PHONY: test-page
+test-page: ## open the desk's page in a real browser: light, dark, phone, print, hostile
+	@if test -n "$(BROWSER)"; then BUILDMEDIC_BROWSER="$(BROWSER)" BUILDMEDIC_SHOTS="$(if $(SHOTS),$(abspath $(SHOTS)))" \
+	  go test -count=1 -timeout 15m -run 'Browser|Printed|Keyboard' ./internal/webpage; \
+	elif test "$(BUILDMEDIC_NEED)" = 1; then echo "make test-page needs Chromium: install it, or name it with BROWSER=PATH" >&2; exit 1; \
+	else echo "NOT CHECKED: no Chromium here: the page is opened in no browser (BROWSER=PATH names one)"; fi
+
+.PHONY: picture-page
+picture-page: ## draw the picture of the desk's page again: look at it
+	@test -n "$(BROWSER)" || { echo "this needs Chromium: install it, or name it with BROWSER=PATH" >&2; exit 1; }
+	BUILDMEDIC_BROWSER="$(BROWSER)" go test ./internal/webpage -run 'Golden|Picture' -count=1 -update
 
 .PHONY: picture
 picture: ## draw the README's picture of the demo again: look at it

@@ -50,6 +50,7 @@ var rooms = map[string][]string{
 	"internal/chat": {},
 	"internal/notice": {"internal/buildlog", "internal/chat", "internal/codebuild", "internal/compare", "internal/decide",
 		"internal/diagnose", "internal/floor", "internal/guardrail", "internal/iampolicy", "internal/redact", "internal/settings"},
+	"internal/webpage": {"internal/notice", "internal/redact"},
 	// the use case: facts gathered, decisions carried out
 	"internal/heal": {"internal/buildlog", "internal/codebuild", "internal/compare", "internal/decide", "internal/diagnose",
 		"internal/guardrail", "internal/iampolicy", "internal/redact", "internal/settings"},
@@ -84,7 +85,7 @@ var pure = []string{"internal/buildevent", "internal/buildlog", "internal/chat",
 	"internal/decide", "internal/diagnose", "internal/floor", "internal/guardrail", "internal/iampolicy",
 	"internal/iamref", "internal/notice",
 	"internal/permissions", "internal/redact",
-	"internal/settings", "internal/testrun"}
+	"internal/settings", "internal/testrun", "internal/webpage"}
 
 // impure are the standard library's ways out of a function: what reaches
 // files, the network or other processes, or belongs to code that waits.
