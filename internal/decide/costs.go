@@ -28,6 +28,17 @@ type CauseCost struct {
 	Others ToGreen `json:"others"`
 }
 
+// FailedBuild is a failed build that the ledger remembers.
+type FailedBuild struct {
+	Account, Region, Project string
+	ID                       string // without the project
+	Cause                    string
+	End                      time.Time
+	Took                     time.Duration
+	Green                    time.Time // end of the next green build of its branch; zero if none is known
+	Own                      bool      // Buildmedic had started that one
+}
+
 // ToGreen says how long it took until a branch was green again: from the end of a failed build to
 // the end of the green one.
 type ToGreen struct {

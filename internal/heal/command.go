@@ -11,6 +11,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -75,6 +76,8 @@ type Summary struct {
 	Until time.Time `json:"until,omitzero"`
 	// Approved is the newest approval in the case.
 	Approved *decide.Order `json:"approved,omitempty"`
+	// Refused are the rules that stood in the way of the last decision.
+	Refused []guardrail.Rule `json:"refused,omitempty"`
 	// Held says what a person took back from the case, and holds back still.
 	Held []string `json:"held,omitempty"`
 }
@@ -107,6 +110,14 @@ func (c *held) summary() Summary {
 		}
 		if r.Decision != nil && (s.Remedy == "" || r.Decision.Plan != nil) {
 			s.Remedy = r.Decision.Remedy
+		}
+		if r.Decision != nil {
+			s.Refused = nil
+			for _, no := range r.Decision.Refusals {
+				if !slices.Contains(s.Refused, no.Rule) {
+					s.Refused = append(s.Refused, no.Rule)
+				}
+			}
 		}
 	}
 	for _, o := range c.Orders {

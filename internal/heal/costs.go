@@ -75,18 +75,36 @@ func costsOf(builds []pastBuild) decide.Costs {
 // ended at or after from, and before to.
 func (h *Healer) Costs(ctx context.Context, project string, from, to time.Time) (decide.Costs, error) {
 	var all []pastBuild
-	cut := false
-	err := h.eachPast(ctx, project, func(_ pastOfProject, p past) {
-		cut = cut || p.From.After(from)
-		for _, b := range p.Builds {
-			if !b.End.Before(from) && b.End.Before(to) {
-				all = append(all, b)
-			}
-		}
-	})
+	cut, err := h.eachFailed(ctx, project, from, to, func(_ pastOfProject, b pastBuild) { all = append(all, b) })
 	out := costsOf(all)
 	out.Cut = cut
 	return out, err
+}
+
+// eachFailed gives the remembered failed builds of one project, or of all (""), that ended at or
+// after from, and before to. cut: of some project more builds failed than are remembered.
+func (h *Healer) eachFailed(ctx context.Context, project string, from, to time.Time, f func(pastOfProject, pastBuild)) (
+	cut bool, err error) {
+	err = h.eachPast(ctx, project, func(of pastOfProject, p past) {
+		cut = cut || p.From.After(from)
+		for _, b := range p.Builds {
+			if !b.End.Before(from) && b.End.Before(to) {
+				f(of, b)
+			}
+		}
+	})
+	return cut, err
+}
+
+// FailedBuilds lists the builds that [Healer.Costs] sums up, in no order. cut: of some project more
+// failed than are remembered.
+func (h *Healer) FailedBuilds(ctx context.Context, project string, from, to time.Time) (
+	bs []decide.FailedBuild, cut bool, err error) {
+	cut, err = h.eachFailed(ctx, project, from, to, func(of pastOfProject, b pastBuild) {
+		bs = append(bs, decide.FailedBuild{Account: of.account, Region: of.region, Project: of.name, ID: b.ID, Cause: b.Cause,
+			End: b.End, Took: b.took(), Green: b.Green, Own: b.Own})
+	})
+	return bs, cut, err
 }
 
 // Flaky lists the tests of one project, or of all (""), that have flaked: those that did most often

@@ -71,7 +71,7 @@ func pastOf(f decide.Facts, trusted bool) pastBuild {
 		End: f.Build.End, project: f.Build.Project,
 		Unsure: g.Remedy != diagnose.Report && g.Remedy != diagnose.Retry || len(f.Causal()) > 0}
 	if f.Build.BatchARN == "" && trusted { // the other builds of a batch are of the same name, and of other things
-		b.Line = lineOf(f.Asked())
+		b.Line = LineOf(f.Asked())
 	}
 	return b
 }
@@ -156,7 +156,7 @@ func (h *Healer) passed(ctx context.Context, at settings.Account, p settings.Pro
 		g.Commit = ""
 		return h.recordPass(ctx, pastKey(at, b.Project, false), g, nil)
 	}
-	g.Line = lineOf(f.Asked())
+	g.Line = LineOf(f.Asked())
 	same := unchanged(led)
 	asked := map[string]bool{}
 	return h.recordPass(ctx, pastKey(at, b.Project, true), g, func(id string) (ok bool, err error) {

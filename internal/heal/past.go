@@ -34,7 +34,7 @@ type pastBuild struct {
 	ID     string    `json:"id"` // without the project
 	Cause  string    `json:"cause"`
 	Commit string    `json:"commit,omitempty"` // as [shortHash] has it; "" if CodeBuild does not say
-	Line   string    `json:"line,omitempty"`   // see [lineOf]
+	Line   string    `json:"line,omitempty"`   // see [LineOf]
 	Start  time.Time `json:"start"`
 	End    time.Time `json:"end"`
 	// Unsure: that the same commit is green says nothing about its tests, since the build lacked
@@ -110,9 +110,9 @@ func shortHash(s string) string {
 	return hex.EncodeToString(h[:8])
 }
 
-// lineOf names what a build is one of a series of: the branch or tag, the pipeline, or the default
+// LineOf names what a build is one of a series of: the branch or tag, the pipeline, or the default
 // branch. It is "" for what names nothing but a commit.
-func lineOf(r codebuild.Root) string {
+func LineOf(r codebuild.Root) string {
 	b := codebuild.Build{Initiator: r.Initiator, SourceVersion: r.SourceVersion, ResolvedSourceVersion: r.ResolvedSourceVersion}
 	switch ref, name := b.Ref(), b.Pipeline(); {
 	case name != "":

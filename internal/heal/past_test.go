@@ -292,7 +292,7 @@ func TestLineOf(t *testing.T) {
 		{"commit", codebuild.Root{Initiator: "ci", SourceVersion: commit, ResolvedSourceVersion: commit}, "nothing"},
 		{"object", codebuild.Root{Initiator: "ci", SourceVersion: "arn:aws:s3:::artifacts/shop/x"}, "nothing"},
 	} {
-		got := lineOf(row.root)
+		got := LineOf(row.root)
 		switch {
 		case row.same == "nothing":
 			if got != "" {

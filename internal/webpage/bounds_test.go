@@ -116,8 +116,7 @@ func TestSmall(t *testing.T) {
 	}
 	page = string(render(t, r))
 	for _, want := range []string{"1 failed build of 1 project ran 1 min 1 s.",
-		"The most frequent cause is " +
-			"test-failure: 1, 100 %.",
+		"Most often: test-failure, 1 build, 100 %.",
 		"acted on 0 of them (0 %).", "29 – 30 Sep 2026", "In 1 of 1 project."} {
 		if !strings.Contains(page, want) {
 			t.Errorf("of one build: it does not say %q", want)

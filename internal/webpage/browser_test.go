@@ -43,6 +43,7 @@ func openBrowser(t *testing.T) context.Context {
 	}
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path),
 		chromedp.Flag("hide-scrollbars", true))
+	options = append(options, chromedp.Env("TMPDIR="+t.TempDir())) // what it leaves goes with the test
 	if os.Getuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // root has none
 	}

@@ -165,7 +165,7 @@ func (s *sum) words() [classes]classWords {
 	return [classes]classWords{
 		{
 			"could have been acted on",
-			"The cause has a remedy, and only your consent in the settings was missing. Whether the next build " +
+			"The cause has a remedy, if your settings allow it. Whether the next build " +
 				"would have been green, only trying tells.",
 		},
 		{"refused in any case", "The cause has a remedy, but a rule refuses it, whatever is granted."},

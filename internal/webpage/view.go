@@ -66,17 +66,11 @@ func (s *sum) short() []string {
 			lasted(s.all.seconds),
 		),
 	}
-	top := s.causes[0]
-	line := fmt.Sprintf(
-		"The most frequent cause is %s: %s, %s",
-		name(top.name),
-		thousands(top.builds),
-		percent(top.builds, n),
-	)
+	line := "Most often: " + s.often(s.causes[0])
 	if len(s.causes) > 1 {
-		line += fmt.Sprintf("; then %s with %s", name(s.causes[1].name), thousands(s.causes[1].builds))
+		line += " Then: " + s.often(s.causes[1])
 	}
-	out = append(out, line+".")
+	out = append(out, line)
 	best, others := s.all.by[Best], s.all.by[Other]
 	if s.Kind == Scan {
 		line = fmt.Sprintf(
@@ -125,6 +119,15 @@ func (s *sum) short() []string {
 		)
 	}
 	return out
+}
+
+// often says how often a cause was that.
+func (s *sum) often(g *group) string {
+	what := name(g.name)
+	if m := strings.TrimSuffix(text(s.Causes[g.name].Meaning), "."); m != "" {
+		what = m + " (" + what + ")"
+	}
+	return fmt.Sprintf("%s, %s, %s.", what, count(g.builds, "build"), percent(g.builds, len(s.Builds)))
 }
 
 // half is how many projects have at least half of the time, and which.
@@ -500,7 +503,8 @@ func (s *sum) cases() []section {
 		out = append(
 			out,
 			section{ID: "open", Title: "Open, or waiting for somebody", Tables: []table{t}, Intro: []string{
-				"buildmedic show CASE tells one whole; a proposed plan waits for an approval."}},
+				"buildmedic show CASE tells one whole. A proposed plan waits for an approval; if something has changed since, " +
+					"approving it is refused."}},
 		)
 	}
 	return out

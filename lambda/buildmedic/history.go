@@ -19,18 +19,20 @@ import (
 )
 
 func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
-	fs := flags("history", "[-n N] [-flaky | -costs [-days N]] [-json] [PROJECT]",
+	fs := flags("history", "[-n N] [-flaky | -costs] [-days N] [-json] [-html FILE] [PROJECT]",
 		"Lists cases, the open ones first, with what they have changed; then the closed ones with their\n"+
 			"outcome, newest first: those of the local ledger, or with -table those of the function.\n"+
 			"With -flaky it lists the tests that failed and passed on the same commit instead, those that did most\n"+
-			"often first; with -costs, what failed builds cost, by cause.",
+			"often first; with -costs, what failed builds cost, by cause. With -html it also writes a page to decide\n"+
+			"with and to show: what failed, what was healed and how long that took.",
 		"buildmedic history -table TABLE web", stderr)
 	df := addDeskFlags(fs)
 	n := fs.Int("n", 30, "how many")
 	asJSON := fs.Bool("json", false, "print JSON")
 	flaky := fs.Bool("flaky", false, "list the flakiest tests, with the builds and minutes that they cost")
 	costs := fs.Bool("costs", false, "say what failed builds cost, by cause")
-	days := fs.Int("days", 30, "of how many days -costs tells, at most 90")
+	days := fs.Int("days", 30, "of how many days -costs and -html tell, at most 90")
+	html := fs.String("html", "", "write a page to decide with and to show, to `FILE`; - is standard output, in place of the list")
 	if done, code := df.parse(fs, args, stdout); done {
 		return code
 	}
@@ -41,8 +43,20 @@ func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 		return wrong(fs, "give one of -flaky and -costs")
 	case *days < 1 || *days > 90:
 		return wrong(fs, "-days is 1 to 90")
+	case *html == "-" && *asJSON:
+		return wrong(fs, "-html - is for standard output, and so is -json: give the page a file")
 	}
+	page, err := newPageFile(*html, stdout, stderr)
+	if err != nil {
+		return fail(stderr, err)
+	}
+	defer page.drop()
 	return withLedger(ctx, df, stderr, func(h *heal.Healer) error {
+		if *html != "" {
+			if err := writeHistory(ctx, h, fs.Arg(0), *days, page); err != nil || *html == "-" {
+				return err
+			}
+		}
 		switch {
 		case *flaky:
 			ts, err := h.Flaky(ctx, fs.Arg(0), *n)

@@ -21,7 +21,7 @@ import (
 )
 
 func runScan(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
-	fs := flags("scan", "[-n N] [-days D] [-json] [-yaml] [-resume]",
+	fs := flags("scan", "[-n N] [-days D] [-json] [-yaml] [-html FILE] [-resume]",
 		"Goes through the last failed builds of all projects of an account and region, and prints what\n"+
 			"fails most, what the healer could have healed, and a buildmedic.yaml to start from. It reads\n"+
 			"with your own credentials and changes nothing.\n\n"+
@@ -33,12 +33,16 @@ func runScan(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.
 	fs.IntVar(&o.days, "days", 30, "how far back")
 	fs.BoolVar(&o.json, "json", false, "print JSON")
 	fs.BoolVar(&o.yaml, "yaml", false, "print only the buildmedic.yaml")
+	fs.StringVar(&o.html, "html", "", "write a page to decide with and to show, to `FILE`; - is standard output, in place of the report")
 	fs.BoolVar(&o.resume, "resume", false, "go on with the scan of this account and region that was interrupted")
 	if done, code := parse(fs, args, stdout); done {
 		return code
 	}
 	if fs.NArg() > 0 || o.most < 1 || o.days < 1 {
 		return wrong(fs, "-n and -days are 1 or more, and there is no other argument")
+	}
+	if o.html == "-" && (o.json || o.yaml) {
+		return wrong(fs, "-html - is for standard output, and so is -json or -yaml: give the page a file")
 	}
 	cfg, err := quietly(ctx)
 	if err != nil {
@@ -50,6 +54,7 @@ func runScan(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.
 type scanOptions struct {
 	most, days         int
 	json, yaml, resume bool
+	html               string // file for the page; "-" is standard output, "" no page
 }
 
 // String is the command line that goes on with the scan.
@@ -61,10 +66,18 @@ func (o scanOptions) String() string {
 	if o.yaml {
 		line += " -yaml"
 	}
+	if o.html != "" {
+		line += " -html " + shellWord(o.html)
+	}
 	return line
 }
 
 func (o scanOptions) scan(ctx context.Context, cfg aws.Config, stdout, stderr io.Writer) int {
+	page, err := newPageFile(o.html, stdout, stderr)
+	if err != nil {
+		return fail(stderr, err)
+	}
+	defer page.drop()
 	patience := newPatience(cfg.Region)
 	d, err := newReader(ctx, patience.apply(cfg))
 	if err != nil {
@@ -86,12 +99,18 @@ func (o scanOptions) scan(ctx context.Context, cfg aws.Config, stdout, stderr io
 	r := read.report()
 	code := exitOK
 	switch {
+	case o.html == "-":
 	case o.json:
 		code = printJSON(stdout, stderr, r)
 	case o.yaml:
 		fmt.Fprint(stdout, r.Settings)
 	default:
 		fmt.Fprint(stdout, r.text())
+	}
+	if o.html != "" {
+		if err := page.write(r.page(s, o)); err != nil {
+			code = fail(stderr, err)
+		}
 	}
 	if r.Complete {
 		s.keep.drop()
@@ -132,11 +151,17 @@ type scanned struct {
 	Failures int    `json:"failures"`
 	Unread   int    `json:"unread"` // failed builds whose log could not be read
 	// UnreadBecause counts them by reason, most frequent first.
-	UnreadBecause []whyCount              `json:"unread_because"`
-	Unreadable    []unreadable            `json:"unreadable"` // projects of which nothing could be read
-	Causes        []causeCount            `json:"causes"`     // most frequent first
-	Denied        []deniedCount           `json:"denied"`
-	Remedies      map[diagnose.Remedy]int `json:"remedies"`
+	UnreadBecause []whyCount   `json:"unread_because"`
+	Unreadable    []unreadable `json:"unreadable"` // projects of which nothing could be read
+	Causes        []causeCount `json:"causes"`     // most frequent first
+	Seconds       int          `json:"seconds"`    // how long the failed builds ran whose log was read
+	// Refused counts what could not be acted on whatever is granted, by rule, most frequent first.
+	Refused []ruleCount `json:"refused"`
+	// Full are the projects of which as many failed builds were read as are asked for: of these,
+	// more may have failed.
+	Full     []string                `json:"full"`
+	Denied   []deniedCount           `json:"denied"`
+	Remedies map[diagnose.Remedy]int `json:"remedies"`
 	// PullRequests are the projects whose webhook starts builds of pull requests, or
 	// of which such a build failed: those builds have what the role is given.
 	PullRequests []string `json:"pull_requests"`
@@ -144,7 +169,20 @@ type scanned struct {
 	WebhooksUnread string `json:"webhooks_unread,omitempty"`
 	Settings       string `json:"settings"` // a buildmedic.yaml to start from
 
-	wants map[string]want
+	wants  map[string]want
+	builds []builtBefore // those whose log was read
+}
+
+// builtBefore is a failed build, with what became of its branch.
+type builtBefore struct {
+	failureRead
+	project string
+	green   time.Time
+}
+
+type ruleCount struct {
+	Rule  guardrail.Rule `json:"rule"`
+	Count int            `json:"count"`
 }
 
 type whyCount struct {
@@ -189,9 +227,11 @@ func (r *reading) report() scanned {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	out := scanned{Account: r.desk.home.ID, Region: r.desk.home.Region, Projects: len(r.projects), WebhooksUnread: r.unlisted,
-		UnreadBecause: []whyCount{}, Unreadable: []unreadable{}, Causes: []causeCount{}, Denied: []deniedCount{},
+		UnreadBecause: []whyCount{}, Unreadable: []unreadable{}, Causes: []causeCount{},
+		Refused: []ruleCount{}, Full: []string{}, Denied: []deniedCount{},
 		Remedies: map[diagnose.Remedy]int{}, PullRequests: []string{}, wants: map[string]want{}}
 	causes, denied, whys := map[string]*causeCount{}, map[deniedAction]int{}, map[string]int{}
+	refused := map[guardrail.Rule]int{}
 	loose := r.loose()
 	for _, p := range r.projects {
 		if p.PullRequests {
@@ -216,10 +256,18 @@ func (r *reading) report() scanned {
 				whys[f.Why]++
 				continue
 			}
+			out.builds = append(out.builds, builtBefore{f, p.Name, pick.Green[id]})
+			out.Seconds += f.Seconds
+			if f.Refused != "" {
+				refused[f.Refused]++
+			}
 			out.count(p.Name, f, causes, denied)
 		}
 		if whole {
 			out.Read++
+		}
+		if len(pick.IDs) >= r.most {
+			out.Full = append(out.Full, p.Name)
 		}
 	}
 	out.Complete = out.Read == out.Projects
@@ -234,6 +282,12 @@ func (r *reading) report() scanned {
 	}
 	slices.SortFunc(out.Denied, func(a, b deniedCount) int {
 		return cmp.Or(b.Count-a.Count, strings.Compare(a.Action, b.Action), strings.Compare(a.Resource, b.Resource))
+	})
+	for rule, n := range refused {
+		out.Refused = append(out.Refused, ruleCount{rule, n})
+	}
+	slices.SortFunc(out.Refused, func(a, b ruleCount) int {
+		return cmp.Or(b.Count-a.Count, strings.Compare(string(a.Rule), string(b.Rule)))
 	})
 	for w, n := range whys {
 		out.UnreadBecause = append(out.UnreadBecause, whyCount{w, n})
@@ -287,7 +341,9 @@ func (r *scanned) count(project string, f failureRead, causes map[string]*causeC
 	}
 	for _, d := range f.Denied {
 		denied[d]++
-		w.add(d)
+		if f.Refused == "" { // no setting could give it
+			w.add(d)
+		}
 	}
 	w.buildspec = w.buildspec || f.Remedy == diagnose.OverrideBuildspec
 	if n := f.Repository; n != "" && !slices.Contains(w.repository, n) {
@@ -455,15 +511,29 @@ func (r scanned) text() string {
 	if len(r.PullRequests) > 0 {
 		fmt.Fprintf(&b, "\nWhat builds pull requests, which have whatever the role is given\n        %s\n", listSome(r.PullRequests, 10))
 	}
-	could := 0
-	for rem, n := range r.Remedies {
-		if rem != diagnose.Report && rem != diagnose.Ignore {
-			could += n
+	fmt.Fprintf(&b, "\nWith your consent in the settings, the healer could have acted on %d of %d.\n", r.could(), r.Failures-r.Unread)
+	for _, no := range r.Refused {
+		fmt.Fprintf(&b, "%6d  more it would refuse, whatever is granted: %s\n", no.Count, no.Rule)
+	}
+	if len(r.Full) > 0 {
+		fmt.Fprintf(&b, "In %s the limit of -n was reached: what failed there before is not counted.\n", count(len(r.Full), "project"))
+	}
+	fmt.Fprintf(&b, "\nA buildmedic.yaml to start from\n\n%s", r.Settings)
+	return b.String()
+}
+
+// could is on how many builds the healer could have acted, with consent.
+func (r scanned) could() (n int) {
+	for _, b := range r.builds {
+		if b.actable() {
+			n++
 		}
 	}
-	fmt.Fprintf(&b, "\nWith your consent in the settings, the healer could have acted on %d of %d.\n\n"+
-		"A buildmedic.yaml to start from\n\n%s", could, r.Failures-r.Unread, r.Settings)
-	return b.String()
+	return n
+}
+
+func (f failureRead) actable() bool {
+	return f.Remedy != diagnose.Report && f.Remedy != diagnose.Ignore && f.Refused == ""
 }
 
 func listSome(ss []string, most int) string {

@@ -23,7 +23,7 @@ import (
 // kept: it is asked for again.
 
 // keptFormat is raised when older files can no longer be read.
-const keptFormat = 1
+const keptFormat = 2
 
 const (
 	maxKept     = 64 << 20 // of a file

@@ -47,6 +47,8 @@ type picked struct {
 	Project string   `json:"project"`
 	IDs     []string `json:"ids"`
 	Why     string   `json:"-"` // why it could not be read
+	// Green is the end of the next green build of the same branch, tag or pipeline, by id.
+	Green map[string]time.Time `json:"green,omitempty"`
 }
 
 // failureRead is what the report needs of a failed build that was read.
@@ -55,6 +57,8 @@ type failureRead struct {
 	Number int64  `json:"number"`
 	Why    string `json:"-"` // why its log could not be read
 
+	End         time.Time       `json:"end,omitzero"`
+	Seconds     int             `json:"seconds,omitempty"` // how long it ran
 	Cause       string          `json:"cause"`
 	Title       string          `json:"title"`
 	Remedy      diagnose.Remedy `json:"remedy"`
@@ -63,6 +67,7 @@ type failureRead struct {
 	Repository  string          `json:"repository,omitempty"` // that is missing
 	Reports     bool            `json:"reports,omitempty"`
 	PullRequest bool            `json:"pull_request,omitempty"`
+	Refused     guardrail.Rule  `json:"refused,omitempty"` // see [refusal]
 }
 
 // projectOf is the name in a build's id, PROJECT:UUID.
@@ -211,10 +216,13 @@ func (r *reading) send(b codebuild.Build) {
 }
 
 // pick says which builds of a project count, and has them read.
-func (r *reading) pick(name string, failed []codebuild.Build, why string) {
-	p := picked{Project: name, IDs: []string{}, Why: why}
+func (r *reading) pick(name string, failed []codebuild.Build, after greens, why string) {
+	p := picked{Project: name, IDs: []string{}, Why: why, Green: map[string]time.Time{}}
 	for _, b := range failed {
 		p.IDs = append(p.IDs, b.ID)
+		if end := after.next(b); !end.IsZero() {
+			p.Green[b.ID] = end.UTC()
+		}
 	}
 	r.mu.Lock()
 	r.picks[name] = p
@@ -330,6 +338,7 @@ func (r *reading) counts(b codebuild.Build) bool {
 type inAccount struct {
 	numbers []int64
 	failed  []codebuild.Build // newest first, as many as are read
+	greens  greens
 }
 
 // byAccount lists the builds of the whole account, and reports whether it did. It gives up if
@@ -340,7 +349,7 @@ type inAccount struct {
 func (r *reading) byAccount(names []string) bool {
 	found := map[string]*inAccount{}
 	for _, n := range names {
-		found[n] = &inAccount{}
+		found[n] = &inAccount{greens: greens{}}
 	}
 	type page struct {
 		ids  []string
@@ -386,7 +395,7 @@ func (r *reading) byAccount(names []string) bool {
 			return false
 		case p.next == "" || ordered && old && seen >= inOrder:
 			for _, n := range names {
-				r.pick(n, found[n].newest(), "")
+				r.pick(n, found[n].newest(), found[n].greens, "")
 			}
 			return true
 		case !worth(pages, len(names), ordered, r.until.Sub(oldest), r.until.Sub(r.from)):
@@ -401,6 +410,7 @@ func (r *reading) found(p *inAccount, b codebuild.Build) {
 		return
 	}
 	p.numbers = append(p.numbers, b.Number)
+	p.greens.add(b)
 	if !r.counts(b) {
 		return
 	}
@@ -449,6 +459,7 @@ type listing struct {
 	listed bool // a page was
 	builds int
 	failed []codebuild.Build
+	greens greens
 	done   bool
 	why    string
 }
@@ -458,7 +469,7 @@ func (r *reading) byProject(names []string) {
 	var active []*listing
 	for wave := atOnce; (len(names) > 0 || len(active) > 0) && r.ctx.Err() == nil; wave = min(2*wave, awsapi.MaxBuilds) {
 		for len(active) < wave && len(names) > 0 {
-			active, names = append(active, &listing{name: names[0]}), names[1:]
+			active, names = append(active, &listing{name: names[0], greens: greens{}}), names[1:]
 		}
 		eight(active, func(_ int, l *listing) { r.page(l) })
 		var ids []string
@@ -475,7 +486,7 @@ func (r *reading) byProject(names []string) {
 		r.records(ids, func(id string, b codebuild.Build, why string) { r.take(of[projectOf(id)], b, why) })
 		active = slices.DeleteFunc(active, func(l *listing) bool {
 			if l.done = l.done || l.listed && len(l.ids) == 0 && l.next == ""; l.done && r.ctx.Err() == nil {
-				r.pick(l.name, l.failed, l.why)
+				r.pick(l.name, l.failed, l.greens, l.why)
 			}
 			return l.done
 		})
@@ -509,6 +520,7 @@ func (r *reading) take(l *listing, b codebuild.Build, why string) {
 		l.done = true
 	default:
 		l.builds++
+		l.greens.add(b)
 		if r.counts(b) {
 			l.failed = append(l.failed, b)
 		}
@@ -553,6 +565,7 @@ func (r *reading) unread(f failureRead, err error) {
 // of notes what the report needs.
 func (f *failureRead) of(b codebuild.Build, d diagnose.Diagnosis) {
 	role, _ := b.Role()
+	f.End, f.Seconds, f.Refused = b.End.UTC(), int(max(b.End.Sub(b.Start), 0)/time.Second), refusal(b, d)
 	f.Cause, f.Title, f.Remedy, f.Role = d.Cause, d.Title, d.Remedy, role.PathName()
 	f.PullRequest, f.Reports = guardrail.OfPullRequest(b), len(b.ReportARNs) > 0
 	switch d.Remedy {
