@@ -122,6 +122,16 @@ func TestSmall(t *testing.T) {
 			t.Errorf("of one build: it does not say %q", want)
 		}
 	}
+	r.From, r.Builds = exampleEnd.AddDate(0, 0, -20), append(r.Builds, Build{End: exampleEnd.AddDate(0, 0, -11)})
+	if page = string(render(t, r)); !strings.Contains(page, "1 failed in the first half of this time, 1 in the "+
+		"second.") {
+		t.Error("it does not compare the halves")
+	}
+	r.Cut = true
+	if page = string(render(t, r)); strings.Contains(page, "in the first half") {
+		t.Error("it compares halves of which the first is cut")
+	}
+	r.From, r.Builds = exampleEnd.AddDate(0, 0, -1), r.Builds[:1]
 	// What no report should have.
 	r.From, r.To = r.To, r.From
 	r.Builds = append(

@@ -405,7 +405,7 @@ const picture = "page.png"
 // a little differently.
 func TestPicture(t *testing.T) {
 	if *update && os.Getenv("BUILDMEDIC_BROWSER") != "" {
-		b := open(t, openBrowser(t), render(t, example(Scan)), 1200, 1180, "light")
+		b := open(t, openBrowser(t), render(t, example(Scan)), 1200, 1250, "light")
 		shot, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 		if err != nil {
 			t.Fatal(err)

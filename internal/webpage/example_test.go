@@ -131,10 +131,10 @@ func example(kind Kind) Report {
 		}
 	}
 	if kind == Scan {
-		r.Notes = []string{
-			"Of 2 projects as many failed builds were read as -n says, 50: what failed before is not counted. " +
-				"-n 100 reads more.",
-		}
+		r.Cut = true
+		r.Notes = []string{"In 2 projects the limit of 50 failed builds (-n) was reached: what failed there " +
+			"before is not " +
+			"counted, so the first days show too little. -n 500 reads more."}
 		exampleDenied(&r)
 		return r
 	}

@@ -152,24 +152,25 @@ func sorted[K comparable](m map[K]*group, by func(a, b *group) int) []*group {
 }
 
 // classWords name a class.
-type classWords struct{ short, long string }
+type classWords struct{ short, column, long string }
 
 func (s *sum) words() [classes]classWords {
 	if s.Kind == History {
 		return [classes]classWords{
-			{"green again by Buildmedic", "The next green build of the branch was one that Buildmedic had started."},
-			{"green again otherwise", "Somebody else had started that build, of the same commit or a later one."},
-			{"not known to be green again", "No later green build of the branch is known."},
+			{"green again by Buildmedic", "By Buildmedic", "The next green build of the branch was one that " +
+				"Buildmedic had started."},
+			{"green again otherwise", "Otherwise", "Somebody else had started that build, of the same commit or " +
+				"a later one."},
+			{"not known to be green again", "Not known", "No later green build of the branch is known."},
 		}
 	}
 	return [classes]classWords{
-		{
-			"could have been acted on",
-			"The cause has a remedy, if your settings allow it. Whether the next build " +
-				"would have been green, only trying tells.",
-		},
-		{"refused in any case", "The cause has a remedy, but a rule refuses it, whatever is granted."},
-		{"a person must act", "Buildmedic has no remedy: it says why the build failed, and changes nothing."},
+		{"could have been acted on", "Could act on", "The cause has a remedy, if your settings allow it. " +
+			"Whether the next build " +
+			"would have been green, only trying tells."},
+		{"refused in any case", "Refused", "The cause has a remedy, but a rule refuses it, whatever is granted."},
+		{"a person must act", "A person", "Buildmedic has no remedy: it says why the build failed, and changes " +
+			"nothing."},
 	}
 }
 

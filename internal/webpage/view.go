@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 func (s *sum) view() view {
@@ -102,6 +103,10 @@ func (s *sum) short() []string {
 				"(median).", thousands(len(s.all.ofClass[Best])), lasted(m)),
 		)
 	}
+	if first, second, ok := s.halves(); ok {
+		out = append(out, fmt.Sprintf("%s failed in the first half of this time, %s in the second.", thousands(first),
+			thousands(second)))
+	}
 	if half, names := s.half(); len(s.projects) > 3 && half <= max(3, len(s.projects)/4) && s.all.seconds > 0 {
 		verb := "have"
 		if half == 1 {
@@ -128,6 +133,20 @@ func (s *sum) often(g *group) string {
 		what = m + " (" + what + ")"
 	}
 	return fmt.Sprintf("%s, %s, %s.", what, count(g.builds, "build"), percent(g.builds, len(s.Builds)))
+}
+
+// halves counts the builds of the first and of the second half of the days, if there are enough days,
+// and nothing is cut off the first.
+func (s *sum) halves() (first, second int, ok bool) {
+	middle := s.From.Add(s.To.Sub(s.From) / 2)
+	for _, b := range s.Builds {
+		if b.End.Before(middle) {
+			first++
+		} else {
+			second++
+		}
+	}
+	return first, second, !s.Cut && s.To.Sub(s.From) >= 14*24*time.Hour
 }
 
 // half is how many projects have at least half of the time, and which.
@@ -162,9 +181,9 @@ func (s *sum) tiles() []tile {
 	}
 	out = append(out, tile{label, thousands(s.all.by[Best]), percent(s.all.by[Best], n), w.long})
 	return append(out, tile{
-		"Until green again",
+		"Until green again, median",
 		greenIn(s.all.toGreen),
-		"median",
+		"",
 		fmt.Sprintf(
 			"From a failed build's end to the end of the next green one of its branch, tag or pipeline. Of %s; "+
 				"of %s none is known.",
@@ -182,9 +201,9 @@ func (s *sum) overTime() section {
 		Head: columns(
 			strings.ToUpper(s.unit[:1])+s.unit[1:],
 			"#Failed",
-			"#"+w[Best].short,
-			"#"+w[Other].short,
-			"#"+w[Rest].short,
+			"#"+w[Best].column,
+			"#"+w[Other].column,
+			"#"+w[Rest].column,
 			"#Minutes",
 		),
 	}
@@ -284,11 +303,11 @@ func (s *sum) byClass() section {
 		return sec
 	}
 	sec.Title = "What could have been healed, and what not"
-	sec.Intro = []string{
-		"The minutes of a failed build are spent, whoever mends it. What is saved is the wait until it is green " +
-			"again: what " +
-			"that was here stands beside. What it would have been is not known, and not guessed.",
-	}
+	sec.Intro = []string{"The minutes of a failed build are spent, whoever mends it. What a heal saves is the " +
+		"wait until the branch " +
+		"is green again: how long that was stands in the last column. How much shorter it would have been is " +
+		"not known, " +
+		"and not guessed."}
 	by := table{
 		Caption: "Why, and what it takes",
 		Head:    columns("Remedy, or rule that refuses", "#Builds", "#Minutes", "#Projects"),
@@ -365,7 +384,7 @@ func (s *sum) byProject() section {
 			"#Minutes",
 			"=Share",
 			"#Builds",
-			"#"+w[Best].short,
+			"#"+w[Best].column,
 			"Most frequent cause",
 			"#Until green",
 			"#Last",
@@ -503,7 +522,8 @@ func (s *sum) cases() []section {
 		out = append(
 			out,
 			section{ID: "open", Title: "Open, or waiting for somebody", Tables: []table{t}, Intro: []string{
-				"buildmedic show CASE tells one whole. A proposed plan waits for an approval; if something has changed since, " +
+				"buildmedic show CASE tells one whole. A proposed plan waits for an approval; if something has " +
+					"changed since, " +
 					"approving it is refused."}},
 		)
 	}

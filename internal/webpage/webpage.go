@@ -44,6 +44,7 @@ type Report struct {
 	From, To time.Time // builds that ended from From to To
 	Projects int       // that were looked at; 0 if that is not known
 	Most     int       // scan: at most so many failed builds of each project were read
+	Cut      bool      // of some project older builds are not in it
 	Notes    []string  // what the reader must know first, such as what could not be read
 	Builds   []Build
 	// Causes and Whys explain the names that builds and cases have.

@@ -49,7 +49,7 @@ func writeHistory(ctx context.Context, h *heal.Healer, project string, days int,
 		}
 		return strings.Compare(a.Project+a.ID, b.Project+b.ID)
 	})
-	if cut {
+	if r.Cut = cut; cut {
 		r.Notes = append(r.Notes, "Of some project more builds failed than are remembered: the last 200 are. "+
 			"What failed there before is not "+
 			"counted, so the first days show too little.")

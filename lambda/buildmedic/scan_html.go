@@ -20,6 +20,7 @@ func (r scanned) page(s scan, o scanOptions) webpage.Report {
 		To:       s.until,
 		Projects: r.Projects,
 		Most:     o.most,
+		Cut:      len(r.Full) > 0 || !r.Complete,
 		Notes:    r.notes(o),
 		Causes:   causeTerms(),
 		Whys:     ruleTerms(),

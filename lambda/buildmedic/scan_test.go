@@ -406,7 +406,7 @@ func TestScanNotResumed(t *testing.T) {
 		"another account":  {change(`"account":"[0-9]*"`, `"account":"444455556666"`), "it is of account 444455556666, "},
 		"another region":   {change(`"region":"eu-west-1"`, `"region":"eu-west-2"`), "region eu-west-2"},
 		"another version":  {change(`"tool":"[0-9a-f]*"`, `"tool":"0"`), "another version of buildmedic made it"},
-		"another format":   {change(`"buildmedic_scan":1`, `"buildmedic_scan":2`), "another version of buildmedic made it"},
+		"another format":   {change(`"buildmedic_scan":2`, `"buildmedic_scan":1`), "another version of buildmedic made it"},
 		"other flags":      {change(`"n":3`, `"n":4`), "it was begun with -n 4 -days 30: give the same"},
 		"another's builds": {change(`\{"picked":\{"project":"p`, `{"picked":{"project":"q`), "a build is of another project"},
 		"unknown remedy":   {change(`"remedy":"[a-z-]*"`, `"remedy":"format"`), "it is damaged"},
