@@ -20,6 +20,10 @@ type Key struct {
 	Keys    []Key  // of the mapping, or of each mapping of the list; nil: it is neither
 	Choices []Choice
 
+	shape    shape
+	form     matcher  // of its text, or of each text of its list
+	one      []string // of the keys below it, exactly one must be there
+	any      []string // of the keys below it, one must be there, and the first two exclude each other
 	list     bool
 	open     bool   // it has choices and no default
 	own      string // why it is no default of projects, which each say it themselves
@@ -28,6 +32,24 @@ type Key struct {
 	unset    int64  // what holds where it is left out: of a number or span, or 1 for true
 	noZero   string // why it must not be 0, and what to write instead
 }
+
+// shape is what stands under a key.
+type shape int
+
+const (
+	isText shape = iota
+	isTexts
+	isTextOrTexts
+	isSamples
+	isAccount
+	isTruth
+	isNumber
+	isSpan
+	isMapping
+	isMappings
+	isPassRoles
+	isVersion
+)
 
 // Choice is one of the words that a key takes. The first of a key is its default.
 type Choice struct{ Word, Means string }
@@ -38,7 +60,7 @@ func Keys() []Key { return fileKeys }
 //go:generate go run ./gen
 
 var fileKeys = []Key{
-	{Name: "version", Takes: "`1`", Unset: "an error, unless the file says nothing else", Example: "1",
+	{Name: "version", shape: isVersion, Takes: "`1`", Unset: "an error, unless the file says nothing else", Example: "1",
 		Means: "The version of this format. There is one."},
 	mapping("notify", "nobody is told", "Who is told what happens.", notifyKeys),
 	mapping("limits", "the defaults below",
@@ -50,19 +72,19 @@ var fileKeys = []Key{
 	mappings("projects", "none: nothing is done for any build",
 		"The CodeBuild projects to look after.", projectKeys),
 	mappings("grants", "none: nothing is ever granted",
-		"What may be granted, to the projects that name it.", grantKeys),
+		"What may be granted, to the projects that name it.", grantKeys).withAny("set", "actions", "pass_roles"),
 	mappings("causes", "none",
 		"Causes of failures of your own, which only explain or start a build again; see "+
 			"[Causes of your own](#causes-of-your-own).", causeKeys),
 	mappings("tests", "none",
-		"What must hold of these settings. A test that fails stops the deployment.", testKeys),
+		"What must hold of these settings. A test that fails stops the deployment.", testKeys).with("allow", "deny"),
 }
 
 var notifyKeys = []Key{
 	texts("email", "e-mail addresses", "no mail", "[platform@example.com]",
 		"Each gets a mail from Amazon SNS to confirm first."),
 	mapping("chat", "no chat",
-		"One channel of Amazon Q Developer in chat applications: `slack` or `teams`.", chatKeys),
+		"One channel of Amazon Q Developer in chat applications: `slack` or `teams`.", chatKeys).with("slack", "teams"),
 	number("digest", 30, 0, 1000, "50",
 		"How many notices an hour are sent one by one. The rest comes together, as one notice; with "+
 			"`0`, all of them do."),
@@ -74,14 +96,14 @@ var notifyKeys = []Key{
 var chatKeys = []Key{
 	mapping("slack", "—", "A Slack channel.", []Key{
 		required("workspace", "the workspace's id", "T0123456789",
-			"The workspace, which Amazon Q Developer must be let into first."),
-		required("channel", "the channel's id", "C0123456789", "The channel's id, not its name."),
+			"The workspace, which Amazon Q Developer must be let into first.").of(slackWorkspace),
+		required("channel", "the channel's id", "C0123456789", "The channel's id, not its name.").of(slackChannel),
 	}),
 	mapping("teams", "—", "A Microsoft Teams channel.", []Key{
-		required("team", "a UUID", "11111111-2222-3333-4444-555555555555", "The team's id."),
-		required("tenant", "a UUID", "66666666-7777-8888-9999-000000000000", "The tenant's id."),
+		required("team", "a UUID", "11111111-2222-3333-4444-555555555555", "The team's id.").of(uuid),
+		required("tenant", "a UUID", "66666666-7777-8888-9999-000000000000", "The tenant's id.").of(uuid),
 		required("channel", "the channel's id", "19%3Aab12%40thread.tacv2",
-			"The channel's id as it stands in the channel's link."),
+			"The channel's id as it stands in the channel's link.").of(teamsChannel),
 	}),
 }
 
@@ -117,37 +139,37 @@ var limitKeys = []Key{
 }
 
 var accountKeys = []Key{
-	required("id", "12 digits", `"444455556666"`, "The account."),
+	required("id", "12 digits", `"444455556666"`, "The account.").as(isAccount),
 	required("region", "a region", "eu-west-1",
-		"The region of its projects. An account with projects in two regions stands here twice."),
+		"The region of its projects. An account with projects in two regions stands here twice.").of(regionName),
 }
 
 var projectKeys = []Key{
-	required("name", "a project's name", "shop", "The CodeBuild project.").atEach("each project is named"),
+	required("name", "a project's name", "shop", "The CodeBuild project.").of(projectName).atEach("each project is named"),
 	text("pattern", "a project's name with `*`", "none", `"shop-*"`,
-		"The pattern that the project was found by. Nothing is matched at run time: `scan -expand` writes the names.").
+		"The pattern that the project was found by. Nothing is matched at run time: `scan -expand` writes the names.").of(projectPattern).
 		atEach("patterns stand in the list of projects"),
 	text("account", "12 digits, an entry of `accounts`", "the hub's own", `"444455556666"`,
-		"The account that the project is in.").atEach("it is part of which project is meant"),
-	text("region", "a region", "the hub's own", "eu-west-1", "The region that the project is in.").
+		"The account that the project is in.").as(isAccount).atEach("it is part of which project is meant"),
+	text("region", "a region", "the hub's own", "eu-west-1", "The region that the project is in.").of(regionName).
 		atEach("it is part of which project is meant"),
-	required("role", "a role's name, with its path", "service-role/codebuild-shop",
-		"The project's service role, and the only one that is ever changed for it. Not its ARN."),
+	text("role", "a role's name, with its path", "that of `defaults`; one of the two must be there", "service-role/codebuild-shop",
+		"The project's service role, and the only one that is ever changed for it. Not its ARN.").of(roleName),
 	choice("mode", "How far Buildmedic may go.",
 		Choice{string(Observe), "explain each failure; change nothing"},
 		Choice{string(Propose), "store the change, and wait for a person's approval"},
 		Choice{string(Heal), "change what the grants allow, and start the build again"}).
 		atEachWord(string(Heal)),
 	mapping("write", "nowhere; needed where there are grants",
-		"Where grants are written: exactly one of `inline`, `managed` and `attach`.", writeKeys),
+		"Where grants are written: exactly one of `inline`, `managed` and `attach`.", writeKeys).with("inline", "managed", "attach"),
 	texts("grants", "ids of grants", "none", "[shop-image]", "What the project's role may be given.").
 		atEach("what a role may be given is allowed project by project"),
 	texts("buildspecs", "paths in the source", "none", "[ci/buildspec.yml]",
 		"What is tried, in this order, when a build cannot find its buildspec. A build that was started with another image, "+
-			"source or role is not started again."),
+			"source or role is not started again.").of(buildspecPath),
 	text("switch_role", "a role's name, with its path", "none", "codebuild-shop-full",
 		"A ready role that the project gets in place of a grant. A build that was started with another image, source or "+
-			"buildspec is not started again.").atEach("what a project may get is allowed project by project"),
+			"buildspec is not started again.").of(roleName).atEach("what a project may get is allowed project by project"),
 	truth("retry", true,
 		"Whether a build may be started again. Say `false` for one that must not run twice, or give keys of "+
 			"its own, which imply `true`.").orKeys(retryKeys),
@@ -156,7 +178,7 @@ var projectKeys = []Key{
 			"same branch, to tell what is new. That reads its log, and takes four calls at most."),
 	text("boundary", "a policy's name, with its path", "none", "build-boundary",
 		"The permissions boundary that the role must carry before anything is written to it. With `inline` and `attach`, "+
-			"IAM itself refuses the write without it; with `managed`, only Buildmedic looks for it, since IAM cannot."),
+			"IAM itself refuses the write without it; with `managed`, only Buildmedic looks for it, since IAM cannot.").of(policyPath),
 	mapping("logs", "CodeBuild's own log group, `/aws/codebuild/` and the project's name",
 		"Where its builds log, if not where CodeBuild does by itself. Nothing else is read.", logKeys),
 	truth("test_reports", false,
@@ -164,10 +186,10 @@ var projectKeys = []Key{
 			"that CodeBuild made for the project, whose names begin with the project's and a hyphen."),
 	texts("report_groups", "names of report groups", "none", "[shared-tests]",
 		"Further report groups whose reports of this project's builds are read, those that a buildspec names by "+
-			"ARN. In the project's account and region, by their names; the key includes `test_reports: true`."),
+			"ARN. In the project's account and region, by their names; the key includes `test_reports: true`.").of(reportGroup),
 	texts("pipelines", "names of pipelines", "none", "[shop-main]",
 		"The pipelines that run it. A build of another pipeline is explained, and never started "+
-			"again."),
+			"again.").of(pipeline),
 	optional("pull_requests", "nothing: then each change waits for an approval once pull requests are built as its role",
 		"Who gets what the role is given: every build that runs as the role has it, those of pull requests included.",
 		Choice{string(SeparateRole), "pull requests are built as another role; refused where CodeBuild says otherwise"},
@@ -211,13 +233,13 @@ var trustKeys = []Key{
 	texts("starters", "names of IAM roles, users and rules, as `initiator` in the build's record has them", "none",
 		"[nightly-builds, rule/nightly]",
 		"Who may start builds of the default branch, of S3 or of no source without naming a branch or tag "+
-			"in full. Whatever they start counts: list nobody that builds pull requests so."),
+			"in full. Whatever they start counts: list nobody that builds pull requests so.").of(starter),
 }
 
 var writeKeys = []Key{
-	text("inline", "a policy's name", "—", "buildmedic", "An inline policy of Buildmedic's own on the role."),
+	text("inline", "a policy's name", "—", "buildmedic", "An inline policy of Buildmedic's own on the role.").of(policyName),
 	text("managed", "a policy's name, with its path", "—", "site-build-policy",
-		"A customer managed policy that is on the role. It gets new versions."),
+		"A customer managed policy that is on the role. It gets new versions.").of(policyPath),
 	truth("attach", false,
 		"Ready-made managed policies, one a grant, which the stack makes. Buildmedic then never "+
 			"writes the content of a policy."),
@@ -229,15 +251,15 @@ var writeKeys = []Key{
 
 var logKeys = []Key{
 	text("group", "a log group's name", "CodeBuild's own", "/ci/builds",
-		"The CloudWatch log group. Not its ARN."),
+		"The CloudWatch log group. Not its ARN.").of(logGroup),
 	text("s3", "a bucket, or a bucket and a prefix", "none", "build-logs/shop",
 		"Where builds that log to S3 only do so. All below it may then be read; a KMS key of yours "+
-			"must allow the function `kms:Decrypt`."),
+			"must allow the function `kms:Decrypt`.").of(logPlace),
 }
 
 var grantKeys = []Key{
 	required("id", "lower-case letters, digits and `-`", "shop-image",
-		"The name under which projects have it."),
+		"The name under which projects have it.").of(grantID),
 	required("because", "a sentence", "The shop's image is pushed by its own pipeline.",
 		"Why they may have it. Notices repeat it."),
 	required("owner", "text", "platform", "Who answers for it."),
@@ -247,7 +269,7 @@ var grantKeys = []Key{
 		"Exact actions, in place of a set. No wildcards."),
 	texts("resources", "ARNs, or `\"*\"`", "none", `["arn:${partition}:s3:::example-site/*"]`,
 		"What the actions may be on. Each action gets those of its own kind."),
-	{Name: "pass_roles", Takes: "service principals, each with a list of exact role ARNs", Unset: "none",
+	{Name: "pass_roles", shape: isPassRoles, Takes: "service principals, each with a list of exact role ARNs", Unset: "none",
 		Example: `{ecs-tasks.amazonaws.com: ["arn:${partition}:iam::${account}:role/shop-task"]}`,
 		Means:   "Which roles may be passed to which services. It is the only way to `iam:PassRole`."},
 	choice("give", "How much one denial brings in.",
@@ -268,8 +290,8 @@ var grantKeys = []Key{
 var testKeys = []Key{
 	required("project", "a project's name", "shop", "The project that the test is about."),
 	text("allow", "an action", "—", `"ecr:PutImage"`,
-		"The project's grants could give this. A test has one of `allow` and `deny`."),
-	text("deny", "an action", "—", `"ecr:DeleteRepository"`, "The project's grants could not give this."),
+		"The project's grants could give this. A test has one of `allow` and `deny`.").of(notBlank),
+	text("deny", "an action", "—", `"ecr:DeleteRepository"`, "The project's grants could not give this.").of(notBlank),
 	required("on", "an exact ARN, or `\"*\"`", `"arn:${partition}:ecr:${region}:${account}:repository/shop"`,
 		"What the action is on."),
 }
@@ -289,18 +311,19 @@ var causeKeys = []Key{
 	number("last", 0, 0, 1000, "20",
 		"Search only so many last lines of the output, since builds that pass print such words too. With `0` all are "+
 			"searched: the failed command's last 1,000 lines, at most 128 KiB."),
-	{Name: "match", list: true, Takes: "a list, up to 10", Keys: ruleKeys,
+	{Name: "match", list: true, shape: isMappings, Takes: "a list, up to 10", Keys: ruleKeys,
 		Means: "Rules. The cause holds if one of them does."},
 	texts("samples", "texts, up to 10 of 8 KiB", "", `["pool blue has no environment that is free"]`,
 		"What failed commands printed that it is the cause of. `make check` diagnoses each. Lines that begin with "+
-			"`%command`, `%exit` and `%phase` are facts of the build."),
+			"`%command`, `%exit` and `%phase` are facts of the build.").as(isSamples),
 	texts("unlike", "texts, up to 10 of 8 KiB", "none", `["pool blue has an environment that is free"]`,
-		"What failed commands printed that looks alike, and that it must not be the cause of."),
+		"What failed commands printed that looks alike, and that it must not be the cause of.").as(isSamples),
 }
 
 var ruleKeys = []Key{
 	required("says", "a text, or a list of texts, each of one line", `[pool, "has no environment that is free"]`,
-		"Plain text that a line has, in upper or lower case; of a list, all in the same line. The line is shown as proof."),
+		"Plain text that a line has, in upper or lower case; of a list, all in the same line. The line is shown as proof.").
+		as(isTextOrTexts),
 	oneOrMore("not", "[dry run]", "Plain text that this line must not have."),
 	oneOrMore("also", "e2e", "Plain text that stands anywhere in the output."),
 	text("like", "an RE2 pattern, up to 300 bytes", "any line", "'pool (?P<pool>[a-z]+) has'",
@@ -316,11 +339,11 @@ var ruleKeys = []Key{
 
 // oneOrMore is a key that takes a text or a list of texts, up to 8 of 200 bytes.
 func oneOrMore(name, example, means string) Key {
-	return Key{Name: name, Takes: "a text, or a list of texts", Unset: "anything", Example: example, Means: means}
+	return Key{Name: name, shape: isTextOrTexts, Takes: "a text, or a list of texts", Unset: "anything", Example: example, Means: means}
 }
 
 func required(name, takes, example, means string) Key {
-	return Key{Name: name, Takes: takes, Example: example, Means: means}
+	return Key{Name: name, form: notBlank, Takes: takes, Example: example, Means: means}
 }
 
 func text(name, takes, unset, example, means string) Key {
@@ -328,19 +351,19 @@ func text(name, takes, unset, example, means string) Key {
 }
 
 func texts(name, takes, unset, example, means string) Key {
-	return Key{Name: name, list: true, Takes: "a list of " + takes, Unset: unset, Example: example, Means: means}
+	return Key{Name: name, list: true, shape: isTexts, Takes: "a list of " + takes, Unset: unset, Example: example, Means: means}
 }
 
 func mapping(name, unset, means string, keys []Key) Key {
-	return Key{Name: name, Takes: "keys of its own", Unset: unset, Means: means, Keys: keys}
+	return Key{Name: name, shape: isMapping, Takes: "keys of its own", Unset: unset, Means: means, Keys: keys}
 }
 
 func mappings(name, unset, means string, keys []Key) Key {
-	return Key{Name: name, list: true, Takes: "a list", Unset: unset, Means: means, Keys: keys}
+	return Key{Name: name, list: true, shape: isMappings, Takes: "a list", Unset: unset, Means: means, Keys: keys}
 }
 
 func truth(name string, unset bool, means string) Key {
-	k := Key{Name: name, Takes: "`true` or `false`", Unset: "`false`", Example: "true", Means: means}
+	k := Key{Name: name, shape: isTruth, Takes: "`true` or `false`", Unset: "`false`", Example: "true", Means: means}
 	if unset {
 		k.Unset, k.Example, k.unset = "`true`", "false", 1
 	}
@@ -354,17 +377,41 @@ func (k Key) orKeys(keys []Key) Key {
 }
 
 func number(name string, unset, from, to int64, example, means string) Key {
-	return Key{Name: name, Takes: fmt.Sprintf("a whole number, %d to %d", from, to),
+	return Key{Name: name, shape: isNumber, Takes: fmt.Sprintf("a whole number, %d to %d", from, to),
 		Unset: fmt.Sprintf("`%d`", unset), Example: example, Means: means, from: from, to: to, unset: unset}
 }
 
 func duration(name string, unset, from, to time.Duration, example, means string) Key {
-	k := Key{Name: name, Takes: fmt.Sprintf("a time span, %s to %s", span(from), span(to)),
+	k := Key{Name: name, shape: isSpan, Takes: fmt.Sprintf("a time span, %s to %s", span(from), span(to)),
 		Unset: "`" + span(unset) + "`", Example: example, Means: means,
 		from: int64(from), to: int64(to), unset: int64(unset)}
 	if unset == 0 {
 		k.Unset = "never"
 	}
+	return k
+}
+
+// of says which form its text has, or each text of its list.
+func (k Key) of(form matcher) Key {
+	k.form = form
+	return k
+}
+
+// as says that something else than a text stands there.
+func (k Key) as(what shape) Key {
+	k.shape, k.form = what, nil
+	return k
+}
+
+// with says that exactly one of the keys below it must be there.
+func (k Key) with(one ...string) Key {
+	k.one = one
+	return k
+}
+
+// withAny says that one of the keys below it must be there, and not the first two.
+func (k Key) withAny(keys ...string) Key {
+	k.any = keys
 	return k
 }
 

@@ -421,3 +421,20 @@ var namesAndSlashes = lazyregexp.New(`^([\w+=,.@-]+/)*[\w+=,.@-]+$`)
 func (p inPath) MatchString(s string) bool {
 	return len(s)-strings.LastIndex(s, "/")-1 <= p.most && namesAndSlashes.MatchString(s)
 }
+
+// notBlank is any text that says something.
+var notBlank = lazyregexp.New(`\S`)
+
+// characters gives what a form allows as a regular expression of every dialect, and how long it may
+// be; 0 if the expression says that, too.
+func characters(m matcher) (expression string, most int) {
+	switch m := m.(type) {
+	case form:
+		return m.characters.Get().String(), m.most
+	case inPath:
+		return fmt.Sprintf(`^([\w+=,.@-]+/)*[\w+=,.@-]{1,%d}$`, m.most), 0
+	case *lazyregexp.Regexp:
+		return m.Get().String(), 0
+	}
+	panic(fmt.Sprintf("settings: no expression says what a %T is", m))
+}

@@ -47,7 +47,7 @@ func commands() []command {
 		{"reject", "drop a proposed plan, or revoke its approval", runReject},
 		{"remove", "take back what all cases changed, before the function is deleted", runRemove},
 		{"resume", "allow changes again after a pause", runResume},
-		{"schema", "print the JSON Schema of notices for programs", runSchema},
+		{"schema", "print the JSON Schema of notices for programs, or of the settings", runSchema},
 		{"version", "print the version, and what it was built of", runVersion},
 		{"completion", "print a script that completes commands, flags and names in a shell", runCompletion},
 	}

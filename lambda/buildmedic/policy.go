@@ -95,16 +95,3 @@ func pick(s guardrail.RoleState, name string) (policy, doc string, err error) {
 	}
 	return names[0], docs[names[0]], nil
 }
-
-func runSchema(_ context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
-	fs := flags("schema", "", "Prints the JSON Schema of the notices for programs.",
-		"buildmedic schema > notice.schema.json", stderr)
-	if done, code := parse(fs, args, stdout); done {
-		return code
-	}
-	if fs.NArg() > 0 {
-		return wrong(fs, "there is no argument, got %q", fs.Arg(0))
-	}
-	fmt.Fprintln(stdout, notice.JSONSchema())
-	return exitOK
-}

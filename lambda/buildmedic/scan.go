@@ -386,16 +386,20 @@ func (w want) add(d deniedAction) {
 	}
 }
 
+// modeline tells editors by which schema to complete, explain and check the file.
+const modeline = "# yaml-language-server: $schema=" + settings.SchemaFile + "\n"
+
 // starter writes a buildmedic.yaml: every project that failed, in observe,
 // with a grant for what it was denied as a comment. Consent stays the
 // owner's: nothing in it grants anything before a person edits it.
 func starter(wants map[string]want, pullRequests []string) string {
 	var b strings.Builder
-	b.WriteString("version: 1\n# Made by `buildmedic scan`. Everything is in observe and grants nothing. Read each comment; take the\n" +
+	b.WriteString(modeline + "version: 1\n" +
+		"# Made by `buildmedic scan`. Everything is in observe and grants nothing. Read each comment; take the\n" +
 		"# number signs off what you want to allow, and set mode: heal.\nprojects:\n")
 	names := slices.Sorted(maps.Keys(wants))
 	if len(names) == 0 {
-		return "version: 1\n# No project failed. List under projects: those that Buildmedic should watch.\n"
+		return modeline + "version: 1\n# No project failed. List under projects: those that Buildmedic should watch.\n"
 	}
 	for _, n := range names {
 		w := wants[n]

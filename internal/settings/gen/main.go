@@ -1,5 +1,5 @@
-// Command gen writes infra/SETTINGS.md from the tables that the settings' reader uses, and from the
-// sets, so that the document says what holds.
+// Command gen writes infra/SETTINGS.md and infra/buildmedic.schema.json from the tables that the
+// settings' reader uses, and from the sets, so that they say what holds.
 package main
 
 import (
@@ -19,8 +19,10 @@ var page string
 
 func main() {
 	log.SetFlags(0)
-	if err := os.WriteFile("../../infra/SETTINGS.md", []byte(render()), 0o644); err != nil {
-		log.Fatalf("gen: %v", err)
+	for name, text := range map[string]string{"SETTINGS.md": render(), settings.SchemaFile: settings.JSONSchema()} {
+		if err := os.WriteFile("../../infra/"+name, []byte(text), 0o644); err != nil {
+			log.Fatalf("gen: %v", err)
+		}
 	}
 }
 

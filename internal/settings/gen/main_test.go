@@ -5,15 +5,19 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// TestFresh ensures that infra/SETTINGS.md says what the tables say.
+// TestFresh ensures that the files of infra say what the tables say.
 func TestFresh(t *testing.T) {
-	got, err := os.ReadFile("../../../infra/SETTINGS.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(got), render()); diff != "" {
-		t.Errorf("infra/SETTINGS.md is not what it would be now; run make generate:\n%s", diff)
+	for name, want := range map[string]string{"SETTINGS.md": render(), settings.SchemaFile: settings.JSONSchema()} {
+		got, err := os.ReadFile("../../../infra/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(got), want); diff != "" {
+			t.Errorf("infra/%s is not what it would be now; run make generate:\n%s", name, diff)
+		}
 	}
 }
