@@ -199,3 +199,29 @@ func TestPattern(t *testing.T) {
 		}
 	}
 }
+
+// TestEffective ensures that of each key it can be seen where it stands.
+func TestEffective(t *testing.T) {
+	got := Effective([]byte(`version: 1
+defaults:
+  role: "codebuild-${project}-role"
+  mode: propose
+  write: {inline: mine}
+projects:
+  - name: web
+    mode: heal
+    pipelines: [a, b]
+  - {name: api, role: own, write: }
+`))
+	want := [][]Said{
+		{{"name", "web", 7, false}, {"role", "codebuild-web-role", 3, true}, {"mode", "heal", 8, false},
+			{"write", "{inline: mine}", 5, true}, {"pipelines", "[a, b]", 9, false}},
+		{{"name", "api", 10, false}, {"role", "own", 10, false}, {"mode", "propose", 4, true}, {"write", "{inline: mine}", 5, true}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if Effective(nil) != nil || Effective([]byte("version: 1\n")) != nil {
+		t.Error("a file without projects has some")
+	}
+}

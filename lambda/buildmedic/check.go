@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
@@ -20,6 +21,7 @@ type checked struct {
 	Tests    int                `json:"tests"`   // that were run
 	Samples  int                `json:"samples"` // of the team's own causes, that were diagnosed
 	SHA256   string             `json:"sha256,omitempty"`
+	Told     []string           `json:"told"` // who hears what happens
 }
 
 // reach is what a project's builds could at most gain: by its own grants, and by
@@ -29,6 +31,8 @@ type reach struct {
 	Role       string                `json:"role"`
 	Mode       settings.Mode         `json:"mode"`
 	Write      string                `json:"write"`
+	Grants     []string              `json:"grants"`
+	Settings   []settings.Said       `json:"settings"` // what is said of it, and where
 	Statements []iampolicy.Statement `json:"statements"`
 	Others     []string              `json:"others,omitempty"` // projects whose grants are among them
 	Flaky      bool                  `json:"flaky_tests,omitempty"`
@@ -36,10 +40,11 @@ type reach struct {
 }
 
 func runCheck(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
-	fs := flags("check", "[-settings F] [-account ID] [-region R] [-partition P] [-live] [-json]",
+	fs := flags("check", "[-settings F] [-v] [-account ID] [-region R] [-partition P] [-live] [-json]",
 		"Validates settings, runs the tests and the samples in them, warns of what is wide and of what does nothing,\n"+
-			"and shows per project what its role could at most gain. It uses no AWS, unless -live has it read\n"+
-			"with your own credentials which projects build pull requests.",
+			"and shows a line per project with the most dangerous thing that its role could gain. With -v it shows\n"+
+			"all that each could gain, and in which line of the file each of its settings stands. It uses no AWS,\n"+
+			"unless -live has it read with your own credentials which projects build pull requests.",
 		"buildmedic check -settings infra/buildmedic.yaml -account 111122223333 -region eu-west-1", stderr)
 	path := fs.String("settings", defaultSettings, "settings file")
 	account := fs.String("account", "", "account that ${account} stands for; without it each test's own, and the "+
@@ -47,6 +52,7 @@ func runCheck(ctx context.Context, args []string, _ io.Reader, stdout, stderr io
 	region := fs.String("region", "", "region that ${region} stands for; optional like -account")
 	partition := fs.String("partition", "", "partition that ${partition} stands for; optional like -account")
 	live := fs.Bool("live", false, "also read from CodeBuild which of the projects build pull requests")
+	all := fs.Bool("v", false, "show all, and each warning by itself")
 	asJSON := fs.Bool("json", false, "print JSON")
 	if done, code := parse(fs, args, stdout); done {
 		return code
@@ -76,12 +82,16 @@ func runCheck(ctx context.Context, args []string, _ io.Reader, stdout, stderr io
 	if *asJSON {
 		return max(code, printJSON(stdout, stderr, c))
 	}
-	fmt.Fprint(stdout, c.text(*path))
+	if *all {
+		fmt.Fprint(stdout, c.text(*path))
+	} else {
+		fmt.Fprint(stdout, c.short(*path))
+	}
 	return code
 }
 
 func check(data []byte, home settings.Account, partition string) checked {
-	out := checked{Problems: []settings.Problem{}, Warnings: []settings.Problem{}, Projects: []reach{}}
+	out := checked{Problems: []settings.Problem{}, Warnings: []settings.Problem{}, Projects: []reach{}, Told: []string{}}
 	s, err := settings.Parse(data)
 	if err != nil {
 		var ps settings.Problems
@@ -107,12 +117,27 @@ func check(data []byte, home settings.Account, partition string) checked {
 		partition = "${partition}"
 	}
 	out.Valid = len(out.Problems) == 0
+	out.Told = told(s.Notify)
 	sharing := settings.SharingOf(s, home)
-	for _, p := range s.Projects {
-		out.Projects = append(out.Projects, reach{p.Name, p.Role, p.Mode, writeWay(p.Write), sharing.Max(p, partition),
+	said := settings.Effective(data)
+	for i, p := range s.Projects {
+		out.Projects = append(out.Projects, reach{p.Name, p.Role, p.Mode, writeWay(p.Write), p.Grants, said[i], sharing.Max(p, partition),
 			others(sharing.Givers(p), p), p.RetryFlaky, reportGroups(p)})
 	}
 	return out
+}
+
+// told names who hears what happens.
+func told(n settings.Notify) []string {
+	list := slices.Clone(n.Email)
+	switch c := n.Chat; {
+	case c == nil:
+	case c.Slack != nil:
+		list = append(list, "Slack channel "+c.Slack.Channel)
+	case c.Teams != nil:
+		list = append(list, "Teams channel "+c.Teams.Channel)
+	}
+	return list
 }
 
 // others names those of the projects that have grants and are not p.
@@ -178,27 +203,18 @@ func (c checked) text(path string) string {
 		fmt.Fprintf(&b, "warning: %s\n", at(path, p))
 	}
 	if !c.Valid {
-		fmt.Fprintf(&b, "\n%s is not valid: %s. It would grant nothing, and is not deployed.\n", path,
-			count(len(c.Problems), "error"))
-		return b.String()
+		return b.String() + c.verdict(path)
 	}
-	hold := ""
-	switch c.Tests {
-	case 0:
-	case 1:
-		hold = ", and its test holds"
-	default:
-		hold = fmt.Sprintf(", and its %d tests hold", c.Tests)
-	}
-	if c.Samples > 0 {
-		hold += fmt.Sprintf(", and %s of causes diagnosed as they say", count(c.Samples, "sample"))
-	}
-	fmt.Fprintf(&b, "%s is valid%s. SHA-256 %s\n", path, hold, c.SHA256)
-	if len(c.Projects) == 0 {
-		b.WriteString("It lists no project, so nothing is granted and nothing is started.\n")
-	}
+	fmt.Fprintf(&b, "%s SHA-256 %s\n", c.verdict(path), c.SHA256)
 	for _, p := range c.Projects {
 		fmt.Fprintf(&b, "\n%s  (role %s, mode %s, writes %s)\n", p.Project, p.Role, p.Mode, p.Write)
+		for _, k := range p.Settings {
+			where := fmt.Sprintf("line %d", k.Line)
+			if k.Default {
+				where = "default of " + where
+			}
+			fmt.Fprintf(&b, "  %s: %s  (%s)\n", k.Key, plain(k.Value), where)
+		}
 		if len(p.Statements) == 0 {
 			b.WriteString("  could gain nothing\n")
 		}
@@ -216,4 +232,27 @@ func (c checked) text(path string) string {
 		}
 	}
 	return b.String()
+}
+
+// verdict says whether the settings are valid, in a sentence.
+func (c checked) verdict(path string) string {
+	if !c.Valid {
+		return fmt.Sprintf("\n%s is not valid: %s. It would grant nothing, and is not deployed.\n", path, count(len(c.Problems), "error"))
+	}
+	hold := ""
+	switch c.Tests {
+	case 0:
+	case 1:
+		hold = ", and its test holds"
+	default:
+		hold = fmt.Sprintf(", and its %d tests hold", c.Tests)
+	}
+	if c.Samples > 0 {
+		hold += fmt.Sprintf(", and %s of causes diagnosed as they say", count(c.Samples, "sample"))
+	}
+	nothing := ""
+	if len(c.Projects) == 0 {
+		nothing = "\nIt lists no project, so nothing is granted and nothing is started."
+	}
+	return fmt.Sprintf("%s is valid%s.%s", path, hold, nothing)
 }

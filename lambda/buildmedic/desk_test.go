@@ -407,7 +407,7 @@ func TestPlan(t *testing.T) {
 // settings that are not valid.
 func TestCheck(t *testing.T) {
 	_, file := account(t, "qivr-deploy")
-	code, out, errs := buildmedic(t, "", "check", "-settings", file)
+	code, out, errs := buildmedic(t, "", "check", "-v", "-settings", file)
 	if code != exitOK || !strings.Contains(out, "is valid") || !strings.Contains(out, "iam:PassedToService") ||
 		!strings.Contains(out, "warning:") {
 		t.Errorf("code %d\n%s%s", code, out, errs)
@@ -428,11 +428,11 @@ func TestCheck(t *testing.T) {
 	idle := write("version: 1\nprojects: [{name: web, role: r, mode: heal}]\n")
 	reads := write("version: 1\nprojects:\n  - {name: shop, role: shop-build, mode: propose, " +
 		"report_groups: [shared-tests], retry: {flaky_tests: true}}\n")
-	if _, out, _ := buildmedic(t, "", "check", "-settings", reads); !strings.Contains(out, "  a build in which only "+
+	if _, out, _ := buildmedic(t, "", "check", "-v", "-settings", reads); !strings.Contains(out, "  a build in which only "+
 		"flaky tests failed is started again once a person approves\n") || !strings.Contains(out, "groups shop-*, shared-tests\n") {
 		t.Errorf("a project that reads reports: %s", out)
 	}
-	code, out, _ = buildmedic(t, "", "check", "-settings", idle)
+	code, out, _ = buildmedic(t, "", "check", "-v", "-settings", idle)
 	if code != exitOK || !strings.Contains(out, "warning: "+idle+": notify: nobody is told") ||
 		!strings.Contains(out, "warning: "+idle+":2: projects[0].grants: ") {
 		t.Errorf("code %d\n%s", code, out)
@@ -467,7 +467,7 @@ tests:
   - {project: web, allow: "s3:GetObject", on: "arn:aws:s3:::assets/a"}
   - {project: web, deny: "s3:PutObject", on: "arn:aws:s3:::assets/a"}
 `)
-	code, out, _ = buildmedic(t, "", "check", "-settings", held)
+	code, out, _ = buildmedic(t, "", "check", "-v", "-settings", held)
 	if code != exitOK || !strings.HasPrefix(out, held+" is valid, and its 2 tests hold. SHA-256 ") {
 		t.Errorf("code %d\n%s", code, out)
 	}

@@ -50,11 +50,11 @@ grants:
 `), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		code, out, errs := buildmedic(t, "", "check", "-settings", file, "-live")
+		code, out, errs := buildmedic(t, "", "check", "-v", "-settings", file, "-live")
 		if code != exitOK || !strings.Contains(out, want) || (want == "") == strings.Contains(out, "pull requests") {
 			t.Errorf("check -live with %q: code %d\n%s\n%s", says, code, out, errs)
 		}
-		if _, out, _ := buildmedic(t, "", "check", "-settings", file); strings.Contains(out, "pull requests") {
+		if _, out, _ := buildmedic(t, "", "check", "-v", "-settings", file); strings.Contains(out, "pull requests") {
 			t.Errorf("without -live it reads AWS:\n%s", out)
 		}
 	}

@@ -61,7 +61,7 @@ grants:
 `), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, out, errs := buildmedic(t, "", "check", "-settings", file)
+	_, out, errs := buildmedic(t, "", "check", "-v", "-settings", file)
 	_, watched, _ := strings.Cut(out, "\nwatched  ")
 	watched, _, _ = strings.Cut(watched, "\nrelease  ")
 	for _, want := range []string{"has what project release is given, too", "could at most gain", "s3:PutObject"} {

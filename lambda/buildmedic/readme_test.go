@@ -33,7 +33,7 @@ func TestDocumentedSettings(t *testing.T) {
 			if err := os.WriteFile(file, m[1], 0o600); err != nil {
 				t.Fatal(err)
 			}
-			code, said, errs := buildmedic(t, "", "check", "-settings", file, "-account", "111122223333", "-region",
+			code, said, errs := buildmedic(t, "", "check", "-v", "-settings", file, "-account", "111122223333", "-region",
 				"us-east-1", "-partition", "aws")
 			if code != exitOK || strings.Contains(said, "warning:") {
 				t.Fatalf("%s: code %d\n%s%s", document, code, said, errs)
