@@ -21,12 +21,14 @@ import (
 )
 
 func runScan(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
-	fs := flags("scan", "[-n N] [-days D] [-json] [-yaml] [-html FILE] [-resume]",
+	fs := flags("scan", "[-n N] [-days D] [-json] [-yaml] [-html FILE] [-resume] | -expand [-settings F]",
 		"Goes through the last failed builds of all projects of an account and region, and prints what\n"+
 			"fails most, what the healer could have healed, and a buildmedic.yaml to start from. It reads\n"+
 			"with your own credentials and changes nothing.\n\n"+
 			"It keeps within the rates that AWS allows, and asks again as long as it is throttled. When it\n"+
-			"is interrupted it prints what it has read so far, and -resume goes on from there.",
+			"is interrupted it prints what it has read so far, and -resume goes on from there.\n\n"+
+			"With -expand it reads no builds. It prints the settings with each pattern of projects written out:\n"+
+			"the names and roles that there are now. It says what is new and what is gone.",
 		"buildmedic scan -days 30 > report.txt", stderr)
 	var o scanOptions
 	fs.IntVar(&o.most, "n", 10, "how many failed builds of each project are read")
@@ -35,8 +37,13 @@ func runScan(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.
 	fs.BoolVar(&o.yaml, "yaml", false, "print only the buildmedic.yaml")
 	fs.StringVar(&o.html, "html", "", "write a page to decide with and to show, to `FILE`; - is standard output, in place of the report")
 	fs.BoolVar(&o.resume, "resume", false, "go on with the scan of this account and region that was interrupted")
+	pin := fs.Bool("expand", false, "print the settings with their patterns of projects written out; send them to another file")
+	file := fs.String("settings", defaultSettings, "settings file, for -expand")
 	if done, code := parse(fs, args, stdout); done {
 		return code
+	}
+	if *pin && (o.json || o.yaml || o.resume) {
+		return wrong(fs, "-expand goes with -settings alone")
 	}
 	if fs.NArg() > 0 || o.most < 1 || o.days < 1 {
 		return wrong(fs, "-n and -days are 1 or more, and there is no other argument")
@@ -47,6 +54,9 @@ func runScan(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.
 	cfg, err := quietly(ctx)
 	if err != nil {
 		return fail(stderr, err)
+	}
+	if *pin {
+		return expand(ctx, cfg, *file, stdout, stderr)
 	}
 	return o.scan(ctx, cfg, stdout, stderr)
 }
