@@ -410,6 +410,31 @@ func TestCapacity(t *testing.T) {
 	}
 }
 
+// TestFortyFit ensures that forty projects with defaults leave much room in the function's role, by
+// their real names and the longest that a deployment may give.
+func TestFortyFit(t *testing.T) {
+	data, err := os.ReadFile("../../infra/testdata/forty.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := settings.Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Hub(s, longest, ManagedPolicies); err != nil || len(s.Projects) != 40 {
+		t.Errorf("%d projects: %v", len(s.Projects), err)
+	}
+	all := *s
+	all.Projects = nil
+	for i, p := range slices.Repeat(s.Projects, 3) {
+		p.Name = fmt.Sprintf("%s-%d", p.Name, i/40)
+		all.Projects = append(all.Projects, p)
+	}
+	if _, err := Hub(&all, longest, ManagedPolicies); err != nil {
+		t.Errorf("three times as many: %v", err)
+	}
+}
+
 // Who asks for too much is told how many policies it takes and how to go on.
 func TestTooMany(t *testing.T) {
 	for _, c := range []struct {
