@@ -15,3 +15,8 @@ var Stories embed.FS
 //
 //go:embed routes/*.txtar
 var Routes embed.FS
+
+// Sandbox is the world of the sandbox, in the form of a story.
+//
+//go:embed sandbox.txtar
+var Sandbox []byte

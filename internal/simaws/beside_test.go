@@ -161,7 +161,8 @@ func TestStrangeRequests(t *testing.T) {
 		{"glacier", "/", "", nil, 501, `"message":"the simulated AWS account has no service \"glacier\""`},
 		{"kms", "/", "{}", []string{"X-Amz-Target", "TrentService.Encrypt"}, 501, `"__type":"UnknownOperationException"`},
 		{"ec2", "/", "Action=RunInstances", []string{"Content-Type", query}, 501, "<Code>UnknownOperationException</Code>"},
-		{"sts", "/", "Action=GetFederationToken", nil, 501, "<Code>InvalidAction</Code><Message>the simulated AWS account does not know"},
+		{"sts", "/", "Action=GetFederationToken", nil, 501,
+			"<Code>InvalidAction</Code><Message>the simulated AWS account does not know"},
 		{"codebuild", "/", "{}", []string{"X-Amz-Target", "CodeBuild_20161006.DeleteProject"}, 501, "codebuild.DeleteProject"},
 		{"sts", "/", strings.Repeat("x", 8<<20+1), nil, 413, "more than 8 MB"},
 	} {

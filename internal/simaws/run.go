@@ -1,8 +1,10 @@
 package simaws
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -95,6 +97,20 @@ type Build struct {
 	Failure          string // "CODE: message" of the first failed phase, "" if none
 	Log              string // everything that it printed
 	Start, End       time.Time
+}
+
+// AllBuilds lists the builds of all accounts and regions, oldest first.
+func (s *Sim) AllBuilds() []Build {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []Build
+	for _, e := range s.estates {
+		for _, b := range e.builds {
+			out = append(out, b.tell())
+		}
+	}
+	slices.SortFunc(out, func(a, b Build) int { return cmp.Or(a.Start.Compare(b.Start), strings.Compare(a.ARN, b.ARN)) })
+	return out
 }
 
 // Builds lists a project's builds in the home account, oldest first.

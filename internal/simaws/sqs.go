@@ -250,6 +250,14 @@ func (s *Sim) nextTime() (time.Time, bool) {
 	return m.visible, true
 }
 
+// Next is when something happens next that may bring a message; ok is false when nothing is under
+// way.
+func (s *Sim) Next() (at time.Time, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.nextTime()
+}
+
 // home is the home account's estate.
 func (s *Sim) home() *estate { return s.estates[place{s.cfg.Account, s.cfg.Region}] }
 

@@ -50,9 +50,10 @@ type Options struct {
 	Store    func(heal.Clock) heal.Store // default: in memory
 	Clock    func(heal.Clock) heal.Clock // the function's own; default: the simulated one
 	// Sleep is how the function waits; default: it makes simulated time pass.
-	Sleep func(context.Context, time.Duration) error
-	Log   io.Writer         // the function's log; default: none
-	Sim   func(*simaws.Sim) // prepares the account: troubles, hooks
+	Sleep  func(context.Context, time.Duration) error
+	Log    io.Writer            // the function's log; default: none
+	Config func(*simaws.Config) // changes what the world asks for
+	Sim    func(*simaws.Sim)    // prepares the account: troubles, hooks
 }
 
 // The names of the function and of its role in member accounts on the stage.
@@ -63,7 +64,11 @@ const (
 
 // Open builds the stage. Close it after use.
 func Open(s Story, o Options) (*Stage, error) {
-	sim, err := simaws.Load(s.World)
+	config := o.Config
+	if config == nil {
+		config = func(*simaws.Config) {}
+	}
+	sim, err := simaws.Load(s.World, config)
 	if err != nil {
 		return nil, fmt.Errorf("story %s: %w", s.Name, err)
 	}
@@ -105,13 +110,16 @@ func Open(s Story, o Options) (*Stage, error) {
 func (st *Stage) Close() { st.Sim.Close() }
 
 // Config is the SDK configuration of a caller on the stage.
-func (st *Stage) Config(key string) aws.Config {
-	a := strings.Split(st.Sim.TopicARN(), ":")
+func (st *Stage) Config(key string) aws.Config { return Config(st.Sim, key) }
+
+// Config is the SDK configuration of a caller of a simulated account.
+func Config(sim *simaws.Sim, key string) aws.Config {
+	a := strings.Split(sim.TopicARN(), ":")
 	return aws.Config{
 		Region:           a[3],
-		BaseEndpoint:     aws.String(st.Sim.URL()),
+		BaseEndpoint:     aws.String(sim.URL()),
 		Credentials:      credentials.NewStaticCredentialsProvider(key, "simulated", ""),
-		HTTPClient:       st.Sim.Client(),
+		HTTPClient:       sim.Client(),
 		RetryMaxAttempts: 2,
 		Retryer:          quick,
 	}
@@ -390,11 +398,11 @@ func compact(doc string) []byte {
 }
 
 // Writes lists the operations that changed something, in the order of their
-// first success: notices and the function's own queue are not among them.
+// first success: notices, the function's own queue and its ledger are not among them.
 func (st *Stage) Writes() []string {
 	out := []string{}
 	for _, w := range st.Sim.Writes() {
-		if w != "sns.Publish" && w != "sqs.SendMessage" {
+		if w != "sns.Publish" && w != "sqs.SendMessage" && !strings.HasPrefix(w, "dynamodb.") {
 			out = append(out, w)
 		}
 	}

@@ -149,7 +149,7 @@ func openStore(f deskFlags, config func() (aws.Config, error)) (heal.Store, func
 	}
 	path := *f.ledger
 	if path == "" {
-		dir, err := os.UserConfigDir()
+		dir, err := ownFolder(os.UserConfigDir)
 		if err != nil {
 			return nil, nil, fmt.Errorf("finding a place for the ledger: %w; name one with -ledger", err)
 		}

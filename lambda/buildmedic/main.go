@@ -33,6 +33,7 @@ const (
 func commands() []command {
 	return []command{
 		{"demo", "heal the stories' failed builds in a simulated account", runDemo},
+		{"sandbox", "start a simulated AWS account to try everything in", runSandbox},
 		{"diagnose", "say why a build failed, from its log", runDiagnose},
 		{"plan", "decide about one failed build, with no AWS at all", runPlan},
 		{"explain", "explain a rule that refused, or a cause of failure", runExplain},
@@ -64,6 +65,7 @@ func main() {
 		info, _ := debug.ReadBuildInfo()
 		program = calledAs(os.Args[0], file, info)
 	}
+	enterSandbox()
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	if ctx.Err() != nil {
 		code = exitInterrupted

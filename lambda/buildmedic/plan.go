@@ -25,7 +25,8 @@ import (
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-const defaultSettings = "infra/buildmedic.yaml"
+// defaultSettings is the settings file of commands that are given none.
+var defaultSettings = settingsInUse()
 
 func settingsFile(path string) ([]byte, error) {
 	data, err := os.ReadFile(path)

@@ -73,7 +73,7 @@ type keeper struct {
 // its times are those of the scan that was interrupted.
 func (s *scan) keeping(h keptHeader, resume bool, stderr io.Writer) (*kept, error) {
 	h.Format, h.Tool, h.From, h.Until = keptFormat, toolDigest(), s.from.UTC(), s.until.UTC()
-	cache, err := os.UserCacheDir()
+	cache, err := ownFolder(os.UserCacheDir)
 	path := filepath.Join(cache, "buildmedic", fmt.Sprintf("scan-%s-%s.jsonl", h.Account, h.Region))
 	if resume {
 		if err != nil {
