@@ -85,7 +85,7 @@ const (
 func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	s := &Sandbox{o: o, text: o.Story.Settings, poke: make(chan struct{}, 1), done: make(chan struct{}), every: schedule,
 		teller: teller{say: o.Tell, builds: map[string]string{}}}
-	now := o.Now()
+	now := o.Now().Truncate(time.Second)
 	var err error
 	s.stage, err = story.Open(o.Story, story.Options{
 		Log:    o.Log,

@@ -59,16 +59,17 @@ type desk struct {
 
 // deskFlags are the flags of every command that works on an account.
 type deskFlags struct {
-	settings, table, ledger, topic *string
+	settings, table, stack, ledger, topic *string
 }
 
 func addDeskFlags(fs *pflag.FlagSet) deskFlags {
 	return deskFlags{
 		settings: fs.String("settings", defaultSettings, "settings file"),
-		table: fs.String("table", "", "work on the function's own ledger: the name of its DynamoDB table, which "+
-			"is the stack's output TableName"),
-		ledger: fs.String("ledger", "", "file of the local ledger (default: buildmedic/ledger.json in the "+
-			"user's configuration folder)"),
+		table: fs.String("table", "", "work on the function's own ledger: the name of its DynamoDB table. Default: the "+
+			"stack's output TableName says it"),
+		stack: fs.String("stack", "Buildmedic", "the function's stack"),
+		ledger: fs.String("ledger", "", "work on a local ledger: its file. Default, where there is no stack: "+
+			"buildmedic/ledger.json in the user's configuration folder"),
 		topic: fs.String("topic", "", "ARN of an SNS topic to send notices to; default: they are printed"),
 	}
 }
@@ -137,6 +138,15 @@ func newReader(ctx context.Context, cfg aws.Config) (*desk, error) {
 		codebuild: awsapi.CodeBuild{Accounts: awsapi.NewAccounts(cfg, home, id.Partition, "")}}, nil
 }
 
+// localLedger is the file of the ledger of commands that are given none, and find none.
+func localLedger() (string, error) {
+	dir, err := ownFolder(os.UserConfigDir)
+	if err != nil {
+		return "", fmt.Errorf("finding a place for the ledger: %w; name one with -ledger", err)
+	}
+	return filepath.Join(dir, "buildmedic", "ledger.json"), nil
+}
+
 // openStore opens the ledger that the flags name. Only the function's own
 // table needs AWS.
 func openStore(f deskFlags, config func() (aws.Config, error)) (heal.Store, func() error, error) {
@@ -149,11 +159,10 @@ func openStore(f deskFlags, config func() (aws.Config, error)) (heal.Store, func
 	}
 	path := *f.ledger
 	if path == "" {
-		dir, err := ownFolder(os.UserConfigDir)
-		if err != nil {
-			return nil, nil, fmt.Errorf("finding a place for the ledger: %w; name one with -ledger", err)
+		var err error
+		if path, err = localLedger(); err != nil {
+			return nil, nil, err
 		}
-		path = filepath.Join(dir, "buildmedic", "ledger.json")
 	}
 	file, err := ledger.OpenFile(path, deskClock)
 	if err != nil {

@@ -270,8 +270,8 @@ func TestScanReadsReports(t *testing.T) {
 // TestHistoryNamesTests ensures that the history names the tests that failed.
 func TestHistoryNamesTests(t *testing.T) {
 	var b strings.Builder
-	printHistory(&b, []heal.Summary{{Case: "c", FailedTests: []string{"S › a", "S › \x1b[31mb"}, MoreTests: 3},
-		{Case: "d", FailedTests: []string{"x"}}, {Case: "e"}}, "")
+	printHistory(&b, []listed{{Summary: heal.Summary{Case: "c", FailedTests: []string{"S › a", "S › \x1b[31mb"}, MoreTests: 3}},
+		{Summary: heal.Summary{Case: "d", FailedTests: []string{"x"}}}, {Summary: heal.Summary{Case: "e"}}}, "")
 	if got := b.String(); !strings.Contains(got, "\n  failed tests: S › a, S › [31mb and 3 more\n") ||
 		!strings.Contains(got, "\n  failed tests: x\n") || strings.Count(got, "failed tests") != 2 {
 		t.Error(got)

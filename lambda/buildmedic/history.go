@@ -19,15 +19,18 @@ import (
 )
 
 func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
-	fs := flags("history", "[-n N] [-flaky | -costs] [-days N] [-json] [-html FILE] [PROJECT]",
+	fs := flags("history", "[-since WHEN] [-n N] [-flaky | -costs] [-days N] [-json] [-html FILE] [PROJECT]",
 		"Lists cases, the open ones first, with what they have changed; then the closed ones with their\n"+
-			"outcome, newest first: those of the local ledger, or with -table those of the function.\n"+
+			"outcome, newest first; how many ended how; and what waits, for whom and until when. They are those\n"+
+			"of the function, whose ledger the stack names, or of a local ledger.\n"+
 			"With -flaky it lists the tests that failed and passed on the same commit instead, those that did most\n"+
 			"often first; with -costs, what failed builds cost, by cause. With -html it also writes a page to decide\n"+
 			"with and to show: what failed, what was healed and how long that took.",
-		"buildmedic history -table TABLE web", stderr)
+		"buildmedic history -since 7d web", stderr)
 	df := addDeskFlags(fs)
-	n := fs.Int("n", 30, "how many")
+	n := fs.Int("n", 30, "how many to list at most")
+	since := fs.String("since", "", "only cases that are open, or ended since then: a day, such as 2026-11-22, or how "+
+		"long ago, such as 36h, 7d or 2w; with -costs and -html, in place of -days")
 	asJSON := fs.Bool("json", false, "print JSON")
 	flaky := fs.Bool("flaky", false, "list the flakiest tests, with the builds and minutes that they cost")
 	costs := fs.Bool("costs", false, "say what failed builds cost, by cause")
@@ -46,6 +49,20 @@ func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 	case *html == "-" && *asJSON:
 		return wrong(fs, "-html - is for standard output, and so is -json: give the page a file")
 	}
+	now := deskClock.Now()
+	var from time.Time
+	if *since != "" {
+		var err error
+		switch from, err = sinceWhen(*since, now); {
+		case err != nil:
+			return wrong(fs, "%v", err)
+		case *flaky:
+			return wrong(fs, "-flaky knows no -since: it tells of 30 days")
+		case (*costs || *html != "") && (fs.Changed("days") || now.Sub(from) > 90*24*time.Hour):
+			return wrong(fs, "-costs and -html reach 90 days back; give -since or -days")
+		}
+	}
+	again := df.again(fs)
 	page, err := newPageFile(*html, stdout, stderr)
 	if err != nil {
 		return fail(stderr, err)
@@ -53,7 +70,11 @@ func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 	defer page.drop()
 	return withLedger(ctx, df, stderr, func(h *heal.Healer) error {
 		if *html != "" {
-			if err := writeHistory(ctx, h, fs.Arg(0), *days, page); err != nil || *html == "-" {
+			begin := from
+			if begin.IsZero() {
+				begin = now.AddDate(0, 0, -*days)
+			}
+			if err := writeHistory(ctx, h, fs.Arg(0), begin, page); err != nil || *html == "-" {
 				return err
 			}
 		}
@@ -68,7 +89,10 @@ func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 			}
 			return err
 		case *costs:
-			c, err := h.Costs(ctx, fs.Arg(0), deskClock.Now().AddDate(0, 0, -*days), deskClock.Now().Add(time.Minute))
+			if from.IsZero() {
+				from = now.AddDate(0, 0, -*days)
+			}
+			c, err := h.Costs(ctx, fs.Arg(0), from, now.Add(time.Minute))
 			if err == nil && *asJSON {
 				return orError(printJSON(stdout, stderr, c))
 			}
@@ -77,14 +101,16 @@ func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 			}
 			return err
 		}
-		cs, err := h.History(ctx, fs.Arg(0), *n)
+		p, err := pastSince(ctx, h, fs.Arg(0), from, *n)
 		if err != nil {
 			return err
 		}
 		if *asJSON {
-			return orError(printJSON(stdout, stderr, append([]heal.Summary{}, cs...))) // of none, too, an array
+			return orError(printJSON(stdout, stderr, append([]listed{}, p.shown...))) // of none, too, an array
 		}
-		printHistory(stdout, cs, *df.table)
+		printHistory(stdout, p.shown, *df.table)
+		printWaiting(stdout, p.waits, again)
+		printTotals(stdout, p)
 		paused, err := h.PausedProjects(ctx)
 		if err != nil {
 			return err
@@ -96,7 +122,7 @@ func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 		}
 		holds, err := h.Holds(ctx, fs.Arg(0), *n)
 		for _, one := range holds {
-			if !slices.ContainsFunc(cs, func(s heal.Summary) bool { return s.Case == one.Case }) {
+			if !slices.ContainsFunc(p.shown, func(s listed) bool { return s.Case == one.Case }) {
 				fmt.Fprintf(stdout, "%s, project %s, taken back by a person on %s, until %s resume: %s\n", one.Case, one.Project,
 					one.At.UTC().Format("2006-01-02"), program, one.What())
 			}
@@ -105,10 +131,10 @@ func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 	})
 }
 
-func printHistory(w io.Writer, cs []heal.Summary, table string) {
+func printHistory(w io.Writer, cs []listed, table string) {
 	switch {
 	case len(cs) == 0 && table == "":
-		fmt.Fprintln(w, "The local ledger has no such case. To read the function's, use -table NAME.")
+		fmt.Fprintln(w, "The local ledger has no such case. To read another, use -table NAME or -ledger FILE.")
 		return
 	case len(cs) == 0:
 		fmt.Fprintf(w, "Table %q has no such case.\n", table)
@@ -130,7 +156,7 @@ func printHistory(w io.Writer, cs []heal.Summary, table string) {
 			fmt.Fprintf(w, "  failed tests: %s%s\n", plain(strings.Join(c.FailedTests, ", ")), more)
 		}
 		if c.Follows != "" {
-			fmt.Fprintf(w, "  %s case %s, whose build failed at the same point\n", followWord(c), c.Follows)
+			fmt.Fprintf(w, "  %s case %s, whose build failed at the same point\n", followWord(c.Summary), c.Follows)
 		}
 		for _, s := range c.Changed {
 			fmt.Fprintf(w, "  has changed: %s\n", s)
@@ -151,6 +177,9 @@ func followWord(c heal.Summary) string {
 // withLedger runs f with a healer that has nothing but a ledger, and closes
 // that: reading cases from a file needs neither AWS nor settings.
 func withLedger(ctx context.Context, df deskFlags, stderr io.Writer, f func(*heal.Healer) error) int {
+	if err := df.find(ctx, stderr); err != nil {
+		return fail(stderr, err)
+	}
 	if *df.table == "" && *df.ledger != "" {
 		if _, err := os.Stat(*df.ledger); err != nil {
 			return fail(stderr, fmt.Errorf("there is no ledger to read: %w", err))
@@ -178,6 +207,9 @@ func withLedger(ctx context.Context, df deskFlags, stderr io.Writer, f func(*hea
 // withDesk opens the desk, runs f and closes it. Notices are printed if no
 // topic takes them.
 func withDesk(ctx context.Context, df deskFlags, notices, stderr io.Writer, f func(*desk) error) int {
+	if err := df.find(ctx, stderr); err != nil {
+		return fail(stderr, err)
+	}
 	d, err := openDesk(ctx, df, nil, notices)
 	if err != nil {
 		return fail(stderr, err)

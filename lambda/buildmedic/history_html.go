@@ -26,9 +26,9 @@ var outcomeTerms = map[decide.Kind]string{
 }
 
 // writeHistory writes the page of what the ledger remembers of so many days.
-func writeHistory(ctx context.Context, h *heal.Healer, project string, days int, page *pageFile) error {
+func writeHistory(ctx context.Context, h *heal.Healer, project string, from time.Time, page *pageFile) error {
 	now := deskClock.Now()
-	r := webpage.Report{Kind: webpage.History, Project: project, Made: now, From: now.AddDate(0, 0, -days), To: now,
+	r := webpage.Report{Kind: webpage.History, Project: project, Made: now, From: from, To: now,
 		Causes: causeTerms(), Whys: ruleTerms()}
 	for k, words := range outcomeTerms {
 		r.Whys[string(k)] = webpage.Term{Meaning: words}

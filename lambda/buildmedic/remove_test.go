@@ -289,7 +289,7 @@ func TestRemoveMany(t *testing.T) {
 		t.Errorf("code %d, policy %q\n%s%s", code, f.policy("role-0"), out, errs)
 	}
 	f.Sim.Clock.Advance(80 * 24 * time.Hour)
-	if code, out, _ := f.desk("", "history", "-n", "2000", "p0"); code != exitOK || strings.Count(out, "\n") != 1503 ||
+	if code, out, _ := f.desk("", "history", "-n", "2000", "p0"); code != exitOK || strings.Count(out, "\n") != 1505 ||
 		!strings.Contains(out, "taken back by a person, until buildmedic resume: grant \"dist\"") {
 		t.Errorf("code %d, %d lines of history", code, strings.Count(out, "\n"))
 	}

@@ -48,6 +48,11 @@ func runReplay(ctx context.Context, args []string, stdin io.Reader, stdout, stde
 	if *asJSON {
 		talk = stderr
 	}
+	if *apply { // what is only shown is kept in no ledger
+		if err := df.find(ctx, stderr); err != nil {
+			return fail(stderr, err)
+		}
+	}
 	d, err := openDesk(ctx, df, mode, talk)
 	if err != nil {
 		return fail(stderr, err)

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/smithy-go"
+	"github.com/spf13/pflag"
+
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+)
+
+// find names the function's table in the flags, where they name no ledger: the stack says which it
+// is. It says which ledger that makes it, so that a local one is never taken for the function's.
+//
+// Where there is no stack, and where no credentials are, it is the local ledger. Where there may be
+// one that cannot be looked at, a ledger has to be named.
+func (f deskFlags) find(ctx context.Context, stderr io.Writer) error {
+	if *f.table != "" || *f.ledger != "" {
+		return nil
+	}
+	local := func(why string) error {
+		path, err := localLedger()
+		if err == nil {
+			say(stderr, "The ledger is the local one, %s: %s.", path, why)
+		}
+		return err
+	}
+	cfg, err := quietly(ctx)
+	if err != nil {
+		return local("the function's was not looked for, since there are no usable AWS settings")
+	}
+	if !hasCredentials(ctx, cfg) {
+		return local("the function's was not looked for, since there are no AWS credentials")
+	}
+	table, at, err := tableOf(ctx, cfg, *f.stack)
+	switch {
+	case errors.Is(err, errNoStack):
+		return local(fmt.Sprintf("there is no stack %s in region %s (-stack names another)", *f.stack, cfg.Region))
+	case ctx.Err() != nil:
+		return err
+	case err != nil:
+		return fmt.Errorf("which ledger is meant? Looking for the function's: %w. Name its table with -table NAME, or a local "+
+			"ledger with -ledger FILE", err)
+	}
+	say(stderr, "The ledger is the function's: table %s of stack %s, account %s, region %s.", table, *f.stack, at.Account, at.Region)
+	*f.table = table
+	return nil
+}
+
+// again are the flags by which another command works on the ledger that was asked for.
+func (deskFlags) again(fs *pflag.FlagSet) (flags string) {
+	for _, name := range []string{"table", "stack", "ledger", "settings"} {
+		if fs.Changed(name) {
+			flags += " -" + name + " " + shellWord(fs.Lookup(name).Value.String())
+		}
+	}
+	return flags
+}
+
+// say prints a sentence for the person at the desk.
+func say(w io.Writer, format string, args ...any) {
+	for _, l := range wrapText(fmt.Sprintf(format, args...), 80) {
+		fmt.Fprintln(w, l)
+	}
+}
+
+// credentialsTime is how long credentials may take to come. Outside of AWS's machines, where there
+// are none, the SDK asks for those of the machine.
+const credentialsTime = 20 * time.Second
+
+func hasCredentials(ctx context.Context, cfg aws.Config) bool {
+	ctx, cancel := context.WithTimeout(ctx, credentialsTime)
+	defer cancel()
+	if cfg.Credentials == nil {
+		return false
+	}
+	_, err := cfg.Credentials.Retrieve(ctx)
+	return err == nil
+}
+
+var errNoStack = errors.New("there is no such stack")
+
+// lookTime is how long looking at the stack may take.
+const lookTime = 30 * time.Second
+
+// tableOf reads the name of the table from the stack's outputs, and where the stack is.
+func tableOf(ctx context.Context, cfg aws.Config, stack string) (table string, at codebuild.ARN, err error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	out, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &stack})
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		switch code := api.ErrorCode(); { // AWS.md#stack-outputs
+		case code == "ValidationError" && strings.Contains(api.ErrorMessage(), "does not exist"):
+			return "", at, errNoStack
+		case slices.Contains([]string{"AccessDenied", "AccessDeniedException"}, code):
+			return "", at, fmt.Errorf("your credentials lack cloudformation:DescribeStacks on stack %s in region %s", stack, cfg.Region)
+		}
+		return "", at, fmt.Errorf("CloudFormation answers %s: %s", api.ErrorCode(), plain(api.ErrorMessage()))
+	}
+	if err != nil {
+		return "", at, fmt.Errorf("CloudFormation in region %s does not answer: %w", cfg.Region, err)
+	}
+	for _, s := range out.Stacks {
+		at, _ = codebuild.ParseARN(aws.ToString(s.StackId))
+		for _, o := range s.Outputs {
+			if aws.ToString(o.OutputKey) == "TableName" && aws.ToString(o.OutputValue) != "" {
+				return *o.OutputValue, at, nil
+			}
+		}
+	}
+	return "", at, fmt.Errorf("stack %s has no output TableName, so it is not Buildmedic's", stack)
+}
