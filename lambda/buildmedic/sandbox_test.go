@@ -67,7 +67,7 @@ func TestSandboxServes(t *testing.T) {
 		done <- run(ctx, []string{"sandbox", "-story", "tracker-api", "-mail"}, strings.NewReader(""), out, out)
 	}()
 	text := out.until(t, "and each command that a notice shows")
-	for _, want := range []string{"account 290008131176, region us-west-2", "WHAT FAILED", "unset AWS_PROFILE\n"} {
+	for _, want := range []string{"account 290008131176, region us-west-2", "Build TrackerAPI #1, refs/heads/main", "unset AWS_PROFILE\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it does not print %q:\n%s", want, text)
 		}
