@@ -114,6 +114,9 @@ func printed(t *testing.T) map[string]string {
 	return lines
 }
 
+// mailLine is a command line in a mail.
+var mailLine = regexp.MustCompile(`(?m)^With the AWS CLI: (.*)$`)
+
 // notices adds the commands of the kept notices, and their snippets for the AWS CLI.
 func notices(t *testing.T, add func(where, text string)) {
 	files, err := filepath.Glob(filepath.Join(root, "internal", "notice", "testdata", "*.txtar"))
@@ -126,6 +129,11 @@ func notices(t *testing.T, add func(where, text string)) {
 			t.Fatal(err)
 		}
 		for _, f := range a.Files {
+			if f.Name == "email" {
+				for _, m := range mailLine.FindAllSubmatch(f.Data, -1) {
+					add(filepath.Base(file)+" mail", string(m[1]))
+				}
+			}
 			if f.Name != "notice.json" {
 				continue
 			}

@@ -14,6 +14,7 @@ const (
 	mailName   = 120 // an action, a resource, the name of a test
 	mailText   = 240 // a line of a log, a command
 	mailReason = 400
+	mailNote   = 800 // what no other place tells
 )
 
 // email makes the plain text of a notice: what happened to what, the difference and what to do on
@@ -22,6 +23,9 @@ const (
 func email(n Notice) string {
 	s := n.screen()
 	l := letter{first: s.lines, rest: n.whereWhole(), foot: n.foot()}
+	if n.Note != "" {
+		l.add("a remark", cut(n.Note, mailNote))
+	}
 	if n.Kind == decide.Proposed {
 		n.mailDifference(&l, s)
 	}
@@ -439,21 +443,11 @@ func (n Notice) mailCommands(l *letter, s screen) {
 // mailAdvice tells what a person should know before the next step.
 func (n Notice) mailAdvice(l *letter) {
 	l.apart()
-	l.add("a remark", n.Note)
 	l.add("what happened", n.besides)
 	for _, s := range n.Next {
 		said := s == makePermanent && n.Kind == decide.Healed
 		if !said && !slices.Contains([]string{caseClosed, runsAgain, untilApproved, addEntry}, s) {
 			l.add("advice", s)
-		}
-	}
-	for _, c := range n.Changes {
-		if c.What == InlinePolicy || c.What == ManagedPolicy {
-			if n.Kind != decide.Undone {
-				l.add("how to print it as code", "As code for CDK (or -terraform): buildmedic policy -role "+
-					shellWord(strings.TrimPrefix(resourceOf(c.Role), "role/"))+" -name "+shellWord(lastElement(c.Name))+" -cdk")
-			}
-			return
 		}
 	}
 }
@@ -547,6 +541,14 @@ func (n Notice) mailWhy(l *letter) {
 
 // mailPlaces tells where to look, and how to act without a browser.
 func (n Notice) mailPlaces(l *letter, s screen) {
+	l.apart()
+	for _, c := range n.Changes {
+		if n.Kind != decide.Undone && (c.What == InlinePolicy || c.What == ManagedPolicy) {
+			l.add("how to print it as code", "As code for CDK (or -terraform): buildmedic policy -role "+
+				shellWord(strings.TrimPrefix(resourceOf(c.Role), "role/"))+" -name "+shellWord(lastElement(c.Name))+" -cdk")
+			break
+		}
+	}
 	l.apart()
 	for _, x := range [][2]string{{"Log", n.Links.Log}, {"Build", n.Links.Build}, {"New build", n.Links.Retry},
 		{"Commits", n.Links.Commits}, {"Role", n.Links.Role}} {

@@ -40,26 +40,37 @@ func (p palette) yellow(s string) string { return p.paint("33", s) }
 func (p palette) blue(s string) string   { return p.paint("36", s) }
 
 func runDemo(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
-	fs := flags("demo", "[-json] [STORY...]",
+	fs := flags("demo", "[-json | -mail [-width N]] [STORY...]",
 		"Plays stories of failed builds in a simulated AWS account: the healer and the AWS SDK are\n"+
 			"the function's own, only the account is simulated. Without names all stories are played.\n"+
+			"With -mail it prints the mails that the story's team gets.\n"+
 			"Exits with 1 if a story ends otherwise than it should.",
 		"buildmedic demo tracker-api qivr-deploy", stderr)
 	asJSON := fs.Bool("json", false, "print one JSON object per story")
+	mail := fs.Bool("mail", false, "print the mails that the team gets, in order")
+	columns := fs.Int("width", 0, "with -mail: as a screen of `N` columns shows them; a phone has about 40")
 	if done, code := parse(fs, args, stdout); done {
 		return code
+	}
+	switch {
+	case *asJSON && *mail:
+		return wrong(fs, "give one of -json and -mail")
+	case *columns != 0 && !*mail:
+		return wrong(fs, "-width is for -mail")
+	case *columns != 0 && *columns < minScreen:
+		return wrong(fs, "-width is %d or more", minScreen)
 	}
 	stories, err := chosen(fs.Args())
 	if err != nil {
 		return wrong(fs, "%v", err)
 	}
-	d := demo{out: stdout, palette: newPalette(stdout), json: *asJSON}
+	d := demo{out: stdout, palette: newPalette(stdout), json: *asJSON, mail: *mail, columns: *columns}
 	for _, s := range stories {
 		if err := d.play(ctx, s); err != nil {
 			return fail(stderr, err)
 		}
 	}
-	if !*asJSON {
+	if !*asJSON && !*mail {
 		d.table()
 	}
 	if d.wrong > 0 {
@@ -92,9 +103,11 @@ func chosen(names []string) ([]story.Story, error) {
 type demo struct {
 	out io.Writer
 	palette
-	json  bool
-	rows  []row
-	wrong int
+	json    bool
+	mail    bool
+	columns int // of the screen that shows the mails; 0: as they are
+	rows    []row
+	wrong   int
 }
 
 type row struct {
@@ -125,6 +138,13 @@ func (d *demo) play(ctx context.Context, s story.Story) error {
 	d.rows = append(d.rows, row{r, differ})
 	if d.json {
 		return writeLine(d.out, r)
+	}
+	if d.mail {
+		d.mails(s.Name, st.Sim.Notices(), d.columns)
+		if differ != "" {
+			fmt.Fprintf(d.out, "%s\n", d.red(s.Name+" ended otherwise than it should: "+differ))
+		}
+		return nil
 	}
 	d.tell(s, st, differ)
 	return nil

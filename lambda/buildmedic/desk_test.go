@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/settings"
@@ -306,7 +307,8 @@ func TestUsage(t *testing.T) {
 		}
 	}
 	for _, args := range [][]string{{}, {"heal-all"}, {"demo", "no-such-story"}, {"plan"}, {"replay"}, {"show"},
-		{"undo", "a", "b"}, {"resume", "-grant", "g"}, {"policy"}, {"scan", "-n", "0"}, {"demo", "-nonsense"}, {"schema", "x"},
+		{"undo", "a", "b"}, {"resume", "-grant", "g"}, {"policy"}, {"scan", "-n", "0"}, {"demo", "-nonsense"}, {"demo", "-mail", "-json"},
+		{"demo", "-width", "40"}, {"demo", "-mail", "-width", "3"}, {"schema", "x"},
 		{"history", "-n", "0"}, {"remove", "web"}, {"remove", "-wait", "-1m"},
 		{"history", "-table", "t", "-ledger", "l"}, {"undo", "-table", "t", "-ledger", "l", "c"},
 		{"approve", "abc"}, {"approve", strings.Repeat("x", 64)},
@@ -338,6 +340,17 @@ func TestDemo(t *testing.T) {
 	if code, out, errs = buildmedic(t, "", "demo", "10-forged-in-a-pull-request"); code != exitOK ||
 		!strings.Contains(out, "\nit ended as it should\n") {
 		t.Errorf("a story by its file's name: code %d\n%s%s", code, out, errs)
+	}
+	code, out, errs = buildmedic(t, "", "demo", "-mail", "proposed-and-approved")
+	if code != exitOK || strings.Count(out, "\nSubject: ") != 3 || !strings.Contains(out, "proposed-and-approved, mail 1 of 3, ") ||
+		!strings.Contains(out, "\n{\"approve\":{\"plan\":\"") {
+		t.Errorf("demo -mail: code %d\n%s%s", code, out, errs)
+	}
+	code, out, _ = buildmedic(t, "", "demo", "-mail", "-width", "40", "proposed-and-approved")
+	for row := range strings.Lines(out) {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(row, "\n")); n > 40 && !strings.Contains(row, ", mail ") || code != exitOK {
+			t.Errorf("demo -mail -width 40 ends with %d and prints %d columns: %s", code, n, row)
+		}
 	}
 	code, out, _ = buildmedic(t, "", "demo", "-json", "tracker-api")
 	var r map[string]any

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -14,6 +15,8 @@ import (
 const (
 	pictureStory = "tracker-api"
 	pictureFile  = "demo.svg"
+	mailStory    = "proposed-and-approved"
+	mailFile     = "mail.svg"
 )
 
 // TestPicture ensures that the README's picture shows what the demo really
@@ -29,22 +32,7 @@ func TestPicture(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.table()
-	got := picture("go run ./lambda/buildmedic demo "+pictureStory, out.String())
-	if *update {
-		if err := os.WriteFile(pictureFile, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(pictureFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s is not what the demo prints now: run make picture, and look at it", pictureFile)
-	}
-	if err := xml.Unmarshal(got, new(struct{})); err != nil {
-		t.Errorf("%s is not well-formed: %v", pictureFile, err)
-	}
+	checkPicture(t, pictureFile, picture("go run ./lambda/buildmedic demo "+pictureStory, out.String()))
 	for _, l := range strings.Split(colour.ReplaceAllString(out.String(), ""), "\n") {
 		if n := utf8.RuneCountInString(l); n > terminal {
 			t.Errorf("%d columns, and the picture has %d: %s", n, terminal, l)
@@ -52,14 +40,65 @@ func TestPicture(t *testing.T) {
 	}
 }
 
+// TestPictureOfMail ensures that the README's picture of a mail is what demo -mail shows of it on a
+// phone, as far as its first screens go.
+func TestPictureOfMail(t *testing.T) {
+	const phone, shown = 40, 24
+	code, out, errs := buildmedic(t, "", "demo", "-mail", "-width", fmt.Sprint(phone), mailStory)
+	if code != exitOK {
+		t.Fatal(errs)
+	}
+	rows := strings.Split(out, "\n")[1:] // without the line that says which mail it is
+	subject := slices.Index(rows, "")
+	class := "1"
+	for i, row := range rows[:shown] {
+		switch {
+		case i < subject:
+		case row == "" || i == subject+1:
+			class = "0"
+		case strings.HasPrefix(row, "+ "):
+			class = "32"
+		case strings.HasPrefix(row, "https://"):
+			class = "36"
+		case strings.HasPrefix(row, "{"):
+			class = "33"
+		case strings.Contains(row, ": ") || strings.HasSuffix(row, ":"):
+			class = "0"
+		}
+		if row != "" {
+			rows[i] = "\x1b[" + class + "m" + row + "\x1b[0m"
+		}
+	}
+	checkPicture(t, mailFile, screen("A mail on a phone", phone, rows[:shown]))
+}
+
+// checkPicture compares a picture with its file.
+func checkPicture(t *testing.T, file string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s is not what is printed now: run make picture, and look at it", file)
+	}
+	if err := xml.Unmarshal(got, new(struct{})); err != nil {
+		t.Errorf("%s is not well-formed: %v", file, err)
+	}
+}
+
 // The picture's measures in pixels; the terminal's width in columns.
 const (
-	terminal  = 116
-	cell      = 7.25
-	fontSize  = 12
-	lineSize  = 18
-	padding   = 16
-	promptRow = 2 // the prompt, and an empty line
+	terminal = 116
+	cell     = 7.25
+	fontSize = 12
+	lineSize = 18
+	padding  = 16
 )
 
 // pictureStyle gives each of the palette's colours a shade that can be read on
@@ -87,21 +126,24 @@ const pictureStyle = `
 // colour is one escape sequence of the palette.
 var colour = regexp.MustCompile(`\x1b\[(\d+)m`)
 
-// picture draws what a command printed on a terminal.
+// picture draws what a command printed on a terminal, below the prompt and an empty line.
 func picture(command, output string) []byte {
-	lines := strings.Split(strings.TrimRight(output, "\n"), "\n")
-	width := 2*padding + terminal*cell
-	height := 2*padding + (len(lines)+promptRow)*lineSize
+	lines := []string{"\x1b[2m$ \x1b[0m" + command, ""}
+	return screen("What the command "+command+" prints", terminal,
+		append(lines, strings.Split(strings.TrimRight(output, "\n"), "\n")...))
+}
+
+// screen draws lines on a screen of so many columns.
+func screen(label string, columns int, lines []string) []byte {
+	width := 2*padding + float64(columns)*cell
+	height := 2*padding + len(lines)*lineSize
 	var b bytes.Buffer
-	fmt.Fprintf(&b,
-		`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %d" role="img" aria-label="What the `+
-			`command %s prints">`+"\n",
-		width, height, command)
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %d" role="img" aria-label="%s">`+"\n",
+		width, height, label)
 	fmt.Fprintf(&b, "  <style>%s  </style>\n", pictureStyle)
 	fmt.Fprintf(&b, `  <rect class="bg" x="0.5" y="0.5" width="%.0f" height="%d" rx="6"/>`+"\n", width-1, height-1)
-	drawLine(&b, 0, "\x1b[2m$ \x1b[0m"+command)
 	for i, l := range lines {
-		drawLine(&b, i+promptRow, l)
+		drawLine(&b, i, l)
 	}
 	b.WriteString("</svg>\n")
 	return b.Bytes()
