@@ -7,6 +7,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
 )
 
 // Bounds of a build's texts in a mail, in bytes. The report and the notice for programs have more.
@@ -446,7 +447,7 @@ func (n Notice) mailAdvice(l *letter) {
 	l.add("what happened", n.besides)
 	for _, s := range n.Next {
 		said := s == makePermanent && n.Kind == decide.Healed
-		if !said && !slices.Contains([]string{caseClosed, runsAgain, untilApproved, addEntry}, s) {
+		if !said && !slices.Contains([]string{caseClosed, runsAgain, nothingHappens, untilApproved, addEntry}, s) {
 			l.add("advice", s)
 		}
 	}
@@ -505,15 +506,15 @@ func (n Notice) mailWhy(l *letter) {
 	l.apart()
 	shown := len(n.Refusals) > 0 || len(n.Changes) == 0 // on the first screen
 	for i, d := range f.Denials {
-		s := deniedWords(d.name(), d.Resource, mailName, 0)
-		if because := layerWords(d); because != "" {
-			s += ": " + because
-		}
+		s := deniedWords(d.name(), d.Resource, mailName, 0) + ": " + layerWords(d)
 		if i == 0 && shown {
-			s = sentence(capital(layerWords(d)))
+			s = capital(layerWords(d))
 		}
 		if d.PolicyARN != "" {
 			s += " (" + d.PolicyARN + ")"
+		}
+		if i == 0 && slices.ContainsFunc(n.Refusals, func(r Refusal) bool { return r.Rule == guardrail.OtherLayer }) {
+			continue // it said so
 		}
 		l.add("what was denied", sentence(s))
 	}

@@ -334,7 +334,7 @@ func (s wording) todoReported() (long, short string) {
 	case s.observed && s.Function == "":
 		return "Nothing was changed: this shows what would have been done.", "Nothing was changed."
 	case s.observed:
-		return "Nothing was changed: the project is in mode observe.", "Nothing was changed."
+		return observedOnly, "Nothing was changed."
 	case s.n.Plan != "":
 		return "To do: fix what is described below.", below
 	case entries(s.n.Refusals) > 0:
@@ -390,7 +390,7 @@ func (s wording) happened() []string {
 		return []string{s.cause(), s.n.Why}
 	case s.observed:
 		return []string{s.cause(), s.n.Why,
-			"The project is in mode observe, so nothing was changed; this notice shows what would have been done."}
+			onlyObserved}
 	case s.unread:
 		return []string{"Only that it failed is known, and nothing was changed."}
 	case s.Kind == decide.Reported && s.n.Plan == "":
@@ -403,6 +403,9 @@ func (s wording) happened() []string {
 // settings allow what was done.
 func (s wording) besides() string {
 	said := []string{"", s.cause(), "Nothing was changed.", greenAfter(s.timeToHeal)}
+	if _, todo := s.opening(); todo == observedOnly {
+		said = append(said, onlyObserved)
+	}
 	if len(s.n.Grants)+len(s.n.Refusals) > 0 && s.Kind != decide.Undone {
 		said = append(said, s.n.Why)
 	}
@@ -577,13 +580,20 @@ func (s wording) proof() []string {
 	return out
 }
 
+// That nothing was done in mode observe, as what to do and as what happened.
+const (
+	observedOnly = "Nothing was changed: the project is in mode observe."
+	onlyObserved = "The project is in mode observe, so nothing was changed; this notice shows what would have been done."
+)
+
 // What a mail does not repeat, since its first screen says it in other words.
 const (
-	caseClosed    = "The case is closed."
-	runsAgain     = "The build is running again. When it ends, a notice says whether it was healed or what was tried next."
-	untilApproved = "Nothing, until somebody approves or rejects it."
-	addEntry      = "If the entry is right, add it to buildmedic.yaml, deploy, and replay this failure."
-	makePermanent = "Make it permanent in your own code: until then, IAM differs from what your code says."
+	caseClosed     = "The case is closed."
+	runsAgain      = "The build is running again. When it ends, a notice says whether it was healed or what was tried next."
+	nothingHappens = "Nothing."
+	untilApproved  = "Nothing, until somebody approves or rejects it."
+	addEntry       = "If the entry is right, add it to buildmedic.yaml, deploy, and replay this failure."
+	makePermanent  = "Make it permanent in your own code: until then, IAM differs from what your code says."
 )
 
 // next says what happens now, and what a person should do.
@@ -643,10 +653,10 @@ func (s wording) advise(say func(string)) {
 		say("Once that is done, replay this failure, or wait: the sweep finds it within 15 minutes, unless it is " +
 			"older than a day.")
 	case s.observed && s.Function == "":
-		say("Nothing, until you run the command below; it asks once more before it changes anything.")
+		say("Nothing, until you run the command; it asks once more before it changes anything.")
 	case s.observed:
-		say("Nothing. To have such failures repaired, set mode: heal (or propose) for the project in " +
-			"buildmedic.yaml and deploy.")
+		say(nothingHappens)
+		say("To have such failures repaired, set mode: heal (or propose) for the project in buildmedic.yaml and deploy.")
 	case s.ineffective:
 		say("Look for what else denies it and IAM's policy simulator cannot see: the resource's own policy, " +
 			"a VPC endpoint policy, a session policy or a resource control policy.")
@@ -719,7 +729,7 @@ func (s wording) afterChange(say func(string), p decide.Plan) {
 	case diagnose.OverrideBuildspec:
 		say("Only this build used that path: the next build fails again until you make it permanent.")
 	case diagnose.SwitchRole:
-		say("The project keeps that role. To switch back, undo, or use the command below.")
+		say("The project keeps that role until it is undone.")
 	}
 }
 
