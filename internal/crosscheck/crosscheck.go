@@ -37,6 +37,20 @@ func IAMSimulate(t testing.TB, script string) *exec.Cmd {
 	return command(t, dir, "node", filepath.Join(pins, script))
 }
 
+// YAMLLanguageServer gives the command for testdata/yaml-language-server/judge.mjs: what editors
+// show of a document that is opened in the folder.
+func YAMLLanguageServer(t testing.TB, folder string) *exec.Cmd {
+	t.Helper()
+	pins := testdata(t, "yaml-language-server")
+	dir := install(t, "yaml-language-server", []string{"node", "npm"}, func(dir string) [][]string {
+		return [][]string{
+			{"cp", filepath.Join(pins, "package.json"), filepath.Join(pins, "package-lock.json"), dir},
+			{"npm", "ci", "--prefix", dir, "--no-audit", "--no-fund", "--loglevel=error"},
+		}
+	})
+	return command(t, dir, "node", filepath.Join(pins, "judge.mjs"), folder)
+}
+
 // EventRuler gives the command for testdata/event-ruler/Match.java: AWS's own
 // matching of EventBridge's patterns.
 func EventRuler(t testing.TB) *exec.Cmd {
