@@ -46,7 +46,11 @@ type hit struct {
 // defaults reads the mapping, and checks what is said of defaults alone. The values are read with
 // each project that takes them.
 func (r *reader) defaults(file object) *projectDefaults {
-	d := &projectDefaults{object: file.child(defaultsPath)}
+	n := file.value(defaultsPath)
+	if n == nil {
+		return &projectDefaults{object: object{r: r}}
+	}
+	d := &projectDefaults{object: r.object(n, defaultsPath, defaultKeys())}
 	if n := d.value("role"); n != nil && n.Kind == yaml.ScalarNode && n.Tag == "!!str" && !strings.Contains(n.Value, projectMark) {
 		d.problem("role", "the same role for every project; write %s where the project's name is in it, or the role at each "+
 			"project", projectMark)
@@ -79,12 +83,14 @@ func size(n *yaml.Node) int {
 // fill gives the project what it leaves out. It reports false, and tells of the problem, if all
 // projects together take too much.
 func (d *projectDefaults) fill(o object) bool {
-	d.taken = nil
+	if d.taken = nil; len(d.values) == 0 {
+		return true
+	}
 	name := sampleName
 	if n := o.value("name"); n != nil && n.Kind == yaml.ScalarNode && projectName.MatchString(n.Value) {
 		name = n.Value
 	}
-	for _, k := range defaultKeys {
+	for _, k := range d.keys {
 		if n := d.value(k.Name); n != nil && !o.has(k.Name) {
 			o.values[k.Name] = named(n, name)
 			d.taken = append(d.taken, k.Name)
@@ -152,6 +158,9 @@ func unquoted(s string) string {
 
 // tell tells of the defaults' problems, those included of defaults that no project takes.
 func (d *projectDefaults) tell(s *Settings) {
+	if len(d.values) == 0 {
+		return
+	}
 	o := object{d.r, d.node, defaultsPath, projectKeys, map[string]*yaml.Node{}, len(d.r.problems)}
 	if d.fill(o) {
 		d.r.project(o, s)

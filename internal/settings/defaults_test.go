@@ -41,7 +41,7 @@ var butLines = cmp.Options{cmpopts.IgnoreFields(Settings{}, "SHA256"), cmpopts.I
 // TestEveryDefault ensures that each key that may be a default is one in effect, and that the test
 // knows them all.
 func TestEveryDefault(t *testing.T) {
-	for _, k := range defaultKeys {
+	for _, k := range defaultKeys() {
 		if !strings.Contains(everyDefault, "\n  "+k.Name+": ") {
 			t.Errorf("%s is not tried as a default", k.Name)
 		}
@@ -74,7 +74,7 @@ func TestDefaultsByHand(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 17))
 		short, long := "version: 1\ndefaults:\n  since_green: true\n", "version: 1\n"
 		given := map[string]string{}
-		for _, k := range defaultKeys {
+		for _, k := range defaultKeys() {
 			if random.IntN(2) == 0 && k.Name != "since_green" {
 				given[k.Name] = values[k.Name]
 				short += fmt.Sprintf("  %s: %s\n", k.Name, values[k.Name])
@@ -161,7 +161,7 @@ func FuzzDefaults(f *testing.F) {
 
 	f.Fuzz(func(t *testing.T, body string) {
 		key, _, _ := strings.Cut(body, ":")
-		if find(defaultKeys, key) == nil || strings.ContainsAny(body, "\n\r\u0085\u2028\u2029#") {
+		if find(defaultKeys(), key) == nil || strings.ContainsAny(body, "\n\r\u0085\u2028\u2029#") {
 			return // only what stands in one line stands alike elsewhere
 		}
 		role := "\n    role: r"

@@ -14,7 +14,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
-var grantID = form{lazyregexp.New(`^[a-z0-9][a-z0-9-]*$`), 64}
+var grantID = &form{lazyregexp.New(`^[a-z0-9][a-z0-9-]*$`), 64}
 
 const maxExpiry = 365 * 24 * time.Hour
 

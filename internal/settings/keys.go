@@ -55,7 +55,11 @@ const (
 type Choice struct{ Word, Means string }
 
 // Keys gives the keys of the file, each with those below it. The caller must not change them.
-func Keys() []Key { return fileKeys }
+func Keys() []Key {
+	keys := slices.Clone(fileKeys)
+	find(keys, defaultsPath).Keys = defaultKeys()
+	return keys
+}
 
 //go:generate go run ./gen
 
@@ -68,7 +72,7 @@ var fileKeys = []Key{
 	mappings("accounts", "none: all projects are in the hub's own account and region",
 		"Other accounts and regions with projects. Each needs the member stack.", accountKeys),
 	mapping("defaults", "what is said of each key of `projects`",
-		"What holds for each project that leaves the key out, as if it stood there.", defaultKeys),
+		"What holds for each project that leaves the key out, as if it stood there.", nil),
 	mappings("projects", "none: nothing is done for any build",
 		"The CodeBuild projects to look after.", projectKeys),
 	mappings("grants", "none: nothing is ever granted",
@@ -201,8 +205,9 @@ var projectKeys = []Key{
 
 // defaultKeys are the keys of projects that may be left out of them: all but what says which project
 // is meant, and what consents. An entry that somebody adds later is never healed, nor given anything,
-// by what stands elsewhere in the file.
-var defaultKeys = func() (list []Key) {
+// by what stands elsewhere in the file. They are made when they are asked for: most files have no
+// defaults, and the function reads its file at each start.
+func defaultKeys() (list []Key) {
 	for _, k := range projectKeys {
 		switch {
 		case k.own != "":
@@ -217,7 +222,7 @@ var defaultKeys = func() (list []Key) {
 		list = append(list, k)
 	}
 	return list
-}()
+}
 
 var retryKeys = []Key{
 	truth("flaky_tests", false,
@@ -421,16 +426,29 @@ func (k Key) notZero(why string) Key {
 }
 
 func choice(name, means string, choices ...Choice) Key {
-	return Key{Name: name, Takes: words(choices), Unset: words(choices[:1]), Example: choices[len(choices)-1].Word,
+	takes := words(choices)
+	unset, _, _ := strings.Cut(takes, ", ")
+	return Key{Name: name, Takes: takes, Unset: unset, Example: choices[len(choices)-1].Word,
 		Means: means, Choices: choices}
 }
 
+// words lists the choices. The function's every start makes these texts, each in one allocation.
 func words(choices []Choice) string {
-	var list []string
+	size := 0
 	for _, c := range choices {
-		list = append(list, "`"+c.Word+"`")
+		size += len(c.Word) + len("``, ")
 	}
-	return strings.Join(list, ", ")
+	var b strings.Builder
+	b.Grow(size)
+	for i, c := range choices {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteByte('`')
+		b.WriteString(c.Word)
+		b.WriteByte('`')
+	}
+	return b.String()
 }
 
 // atEach says why each project says it itself.

@@ -409,7 +409,7 @@ type form struct {
 }
 
 // MatchString reports whether s has the form.
-func (f form) MatchString(s string) bool { return len(s) <= f.most && f.characters.MatchString(s) }
+func (f *form) MatchString(s string) bool { return len(s) <= f.most && f.characters.MatchString(s) }
 
 // inPath is a name in IAM's own characters, after its path if it has one. most
 // bounds the name alone.
@@ -429,7 +429,7 @@ var notBlank = lazyregexp.New(`\S`)
 // be; 0 if the expression says that, too.
 func characters(m matcher) (expression string, most int) {
 	switch m := m.(type) {
-	case form:
+	case *form:
 		return m.characters.Get().String(), m.most
 	case inPath:
 		return fmt.Sprintf(`^([\w+=,.@-]+/)*[\w+=,.@-]{1,%d}$`, m.most), 0

@@ -110,8 +110,8 @@ func (r *reader) notify(o object) Notify {
 
 // The forms of Amazon Q Developer's channel configurations.
 var (
-	slackWorkspace = form{lazyregexp.New(`^[0-9A-Z]+$`), 255}
-	slackChannel   = form{lazyregexp.New(`^[A-Za-z0-9]+$`), 128}
+	slackWorkspace = &form{lazyregexp.New(`^[0-9A-Z]+$`), 255}
+	slackChannel   = &form{lazyregexp.New(`^[A-Za-z0-9]+$`), 128}
 	uuid           = lazyregexp.New(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
 	teamsChannel   = lazyregexp.New(`^[\w=+/.,-]*%3[aA][\w=+/.,-]*%40[\w=+/.,-]*$`)
 )

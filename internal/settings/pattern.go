@@ -6,7 +6,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
-var projectPattern = form{lazyregexp.New(`^[A-Za-z0-9_-]*\*[A-Za-z0-9_*-]*$`), 150}
+var projectPattern = &form{lazyregexp.New(`^[A-Za-z0-9_-]*\*[A-Za-z0-9_*-]*$`), 150}
 
 // pinned checks the pattern of a project, and reports whether the project is one: a pattern alone
 // stands for none. Whatever somebody creates in CodeBuild under a name that fits changes nothing

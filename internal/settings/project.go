@@ -12,15 +12,15 @@ import (
 // Names as AWS takes them (AWS.md#names). Paths are kept to the same
 // characters as names: in an ARN, anything more could be a pattern.
 var (
-	projectName = form{lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9_-]+$`), 150}
+	projectName = &form{lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9_-]+$`), 150}
 	roleName    = inPath{64}
-	policyName  = form{lazyregexp.New(`^[\w+=,.@-]+$`), 128}
+	policyName  = &form{lazyregexp.New(`^[\w+=,.@-]+$`), 128}
 	policyPath  = inPath{128}
-	logGroup    = form{lazyregexp.New(`^[\w./#-]+$`), 512}
+	logGroup    = &form{lazyregexp.New(`^[\w./#-]+$`), 512}
 	logPlace    = lazyregexp.New(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w!'()+=,.@-]+)*$`) // bucket/prefix
-	reportGroup = form{lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9_-]+$`), 128}
-	pipeline    = form{lazyregexp.New(`^[\w.@-]+$`), 100}
-	starter     = form{lazyregexp.New(`^[\w+=,.@-]+(/[\w+=,.@-]+)?$`), 128}
+	reportGroup = &form{lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9_-]+$`), 128}
+	pipeline    = &form{lazyregexp.New(`^[\w.@-]+$`), 100}
+	starter     = &form{lazyregexp.New(`^[\w+=,.@-]+(/[\w+=,.@-]+)?$`), 128}
 )
 
 const (
@@ -266,4 +266,4 @@ func (r *reader) buildspecs(list []value) []string {
 	return paths
 }
 
-var buildspecPath = form{lazyregexp.New(`^[\w.][\w.@+ /-]*$`), 255}
+var buildspecPath = &form{lazyregexp.New(`^[\w.][\w.@+ /-]*$`), 255}

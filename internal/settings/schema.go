@@ -9,7 +9,6 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/buildmedic/buildmedic/internal/floor"
-	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // SchemaFile is the name of the file that has the schema, beside the settings.
@@ -19,7 +18,7 @@ const SchemaFile = "buildmedic.schema.json"
 // is valid. It refuses what has the wrong keys, kinds, choices or forms; what takes more than one
 // place of the file to know, and the ranges of time spans, only Parse knows.
 func JSONSchema() string {
-	root := mappingSchema(fileKeys, false)
+	root := mappingSchema(Keys(), false)
 	root.Schema = "https://json-schema.org/draft/2020-12/schema"
 	root.Title = "buildmedic.yaml"
 	root.Description = "What Buildmedic may do, for which CodeBuild projects."
@@ -117,8 +116,6 @@ func mappingSchema(keys []Key, defaults bool) *schema {
 	return s
 }
 
-var links = lazyregexp.New(`\[([^\]]*)\]\([^)]*\)`)
-
 // schema is that of what stands under the key. A key without a value is as if it were left out, so
 // that null is as good as what it takes, but where something must be there.
 func (k Key) schema(defaults bool) *schema {
@@ -152,7 +149,7 @@ func (k Key) schema(defaults bool) *schema {
 // schema shows the signs of Markdown as they are.
 func (k Key) describe() string {
 	var b strings.Builder
-	b.WriteString(links.ReplaceAllString(k.Means, "$1"))
+	b.WriteString(withoutLinks(k.Means))
 	for _, c := range k.Choices {
 		fmt.Fprintf(&b, "\n- %s: %s", c.Word, c.Means)
 	}
@@ -163,6 +160,19 @@ func (k Key) describe() string {
 		fmt.Fprintf(&b, "\n\nLeft out: %s.", k.Unset)
 	}
 	return strings.ReplaceAll(b.String(), "`", "")
+}
+
+// withoutLinks gives a text with what its links say, and not where they lead.
+func withoutLinks(text string) string {
+	for {
+		before, rest, ok := strings.Cut(text, "](")
+		at := strings.LastIndexByte(before, '[')
+		if _, after, end := strings.Cut(rest, ")"); ok && end && at >= 0 {
+			text = before[:at] + before[at+1:] + after
+			continue
+		}
+		return text
+	}
 }
 
 // content is the schema without its words.
