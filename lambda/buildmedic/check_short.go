@@ -46,7 +46,7 @@ func (c checked) short(path string) string {
 		if path != defaultSettings {
 			all += " -settings " + path
 		}
-		fmt.Fprintf(&b, "All of it, and in which line each setting stands: %s\n", asCalled(all))
+		fmt.Fprintf(&b, "All, and where each setting stands: %s\n", asCalled(all))
 	}
 	return b.String()
 }
