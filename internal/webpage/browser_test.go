@@ -3,6 +3,7 @@ package webpage
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"image/png"
 	"net/url"
@@ -15,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	cdplog "github.com/chromedp/cdproto/log"
@@ -396,6 +398,42 @@ func TestKeyboard(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("the focus goes %q, what can be used is %q", got, want)
+	}
+}
+
+// TestRolesInBrowser ensures that on a phone, where rows are drawn as blocks, tables are still tables
+// to whoever does not see them, and that charts have a name.
+func TestRolesInBrowser(t *testing.T) {
+	browser := openBrowser(t)
+	roles := func(width int64) (count map[string]int, charts []string) {
+		b := open(t, browser, render(t, example(Scan)), width, 900, "light")
+		count = map[string]int{}
+		for _, n := range call(b, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{}).Nodes {
+			if n.Ignored || n.Role == nil {
+				continue
+			}
+			var role, name string
+			if err := json.Unmarshal(n.Role.Value, &role); err != nil {
+				t.Fatal(err)
+			}
+			if n.Name != nil && json.Unmarshal(n.Name.Value, &name) == nil && role == "image" {
+				charts = append(charts, name)
+			}
+			count[role]++
+		}
+		return count, charts
+	}
+	desk, charts := roles(1400)
+	phone, _ := roles(375)
+	for _, role := range []string{"table", "row", "rowheader", "cell", "columnheader"} {
+		if desk[role] < 4 || phone[role] != desk[role] {
+			t.Errorf("%s: %d on a desk, %d on a phone", role, desk[role], phone[role])
+		}
+	}
+	for _, want := range []string{"Failed builds by day", "Failed builds by what could be done"} {
+		if !slices.ContainsFunc(charts, func(c string) bool { return strings.HasPrefix(c, want) }) {
+			t.Errorf("no chart is called %q: %q", want, charts)
+		}
 	}
 }
 

@@ -28,6 +28,7 @@ type cell struct {
 	Sub   string // in small letters
 	Num   bool
 	Code  bool
+	Drawn bool // a bar, perhaps an empty one
 	Bar   []part
 }
 
@@ -57,7 +58,7 @@ func (t *table) add(class int, cells ...cell) {
 func words(s string) cell     { return cell{Text: s} }
 func both(s, sub string) cell { return cell{Text: s, Sub: sub} }
 func number(n int) cell       { return cell{Text: thousands(n)} }
-func drawn(ps []part) cell    { return cell{Bar: ps} }
+func drawn(ps []part) cell    { return cell{Drawn: true, Bar: ps} }
 func verbatim(s string) cell  { return cell{Text: s, Code: true} }
 func none(s, instead string) string {
 	if s == "" {
