@@ -170,7 +170,8 @@ const wide = `(() => {
 		if (e.tagName !== 'PRE' && e.closest('pre') || e.closest('thead')) continue;
 		if (getComputedStyle(e).position === 'absolute') continue;
 		const r = e.getBoundingClientRect();
-		if (r.width > 0 && (r.right > w + 0.5 || r.left < -0.5)) out.push(e.tagName + ' ends at ' + r.right);
+		const card = e.closest('.card'), end = card ? card.getBoundingClientRect().right : w;
+		if (r.width > 0 && (r.right > end + 0.5 || r.left < -0.5)) out.push(e.tagName + ' ends at ' + r.right);
 	}
 	return out.slice(0, 9);
 })()`
