@@ -187,7 +187,7 @@ func exampleCases(r *Report, rng *rand.Rand) {
 		case i%22 == 0:
 			c.Outcome = "undone"
 		case i > len(r.Builds)-30:
-			c.Outcome, c.Waits = "proposed", true
+			c.Outcome, c.Waits, c.Until = "proposed", true, b.End.AddDate(0, 0, 7)
 		}
 		r.Cases = append(r.Cases, c)
 	}

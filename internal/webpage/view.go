@@ -516,15 +516,18 @@ func (s *sum) cases() []section {
 		t := table{Caption: "Open cases", Head: columns("Case", "Project", "Cause", "Outcome", "#Since", "Has changed"),
 			More: more(len(open), maxCases, "case")}
 		for _, c := range open[:min(len(open), maxCases)] {
-			t.add(-1, verbatim(name(c.ID)), words(name(c.Project)), words(name(c.Cause)), words(name(c.Outcome)),
+			outcome := words(name(c.Outcome))
+			if !c.Until.IsZero() {
+				outcome.Sub = "until " + stamp(c.Until)
+			}
+			t.add(-1, verbatim(name(c.ID)), words(name(c.Project)), words(name(c.Cause)), outcome,
 				words(c.Opened.UTC().Format("2 Jan 15:04")), words(none(some(c.Changed, 3), "–")))
 		}
 		out = append(
 			out,
 			section{ID: "open", Title: "Open, or waiting for somebody", Tables: []table{t}, Intro: []string{
 				"buildmedic show CASE tells one whole. A proposed plan waits for an approval; if something has " +
-					"changed since, " +
-					"approving it is refused."}},
+					"changed since, approving it is refused."}},
 		)
 	}
 	return out

@@ -84,7 +84,8 @@ type Denied struct {
 type Case struct {
 	ID, Project, Cause, Outcome string
 	Opened                      time.Time
-	Waits                       bool // for a person, or for a build that runs
+	Waits                       bool      // for a person, or for a build that runs
+	Until                       time.Time // a person may approve its plan until then; zero if there is no plan
 	Changed                     []string
 	Refused                     []string // rules
 }

@@ -90,23 +90,9 @@ func writeHistory(ctx context.Context, h *heal.Healer, project string, from time
 		r.Notes = append(r.Notes, fmt.Sprintf("The %d newest cases are looked at; there may be more.", pageCases))
 	}
 	for _, c := range cases {
-		waits := c.Outcome == heal.Open || c.Outcome == decide.Proposed
-		if c.Opened.Before(r.From) && c.Outcome != heal.Open {
-			continue
+		if one := caseOf(c, now); one.Waits || !c.Opened.Before(r.From) {
+			r.Cases = append(r.Cases, one)
 		}
-		one := webpage.Case{
-			ID:      c.Case,
-			Project: c.Project,
-			Cause:   c.Cause,
-			Outcome: string(c.Outcome),
-			Opened:  c.Opened,
-			Waits:   waits,
-			Changed: c.Changed,
-		}
-		for _, rule := range c.Refused {
-			one.Refused = append(one.Refused, string(rule))
-		}
-		r.Cases = append(r.Cases, one)
 	}
 	tests, err := h.Flaky(ctx, project, 1000)
 	if err != nil {
@@ -124,4 +110,17 @@ func writeHistory(ctx context.Context, h *heal.Healer, project string, from time
 		)
 	}
 	return page.write(r)
+}
+
+// caseOf is a case as a page shows it. A plan waits for its approval until its time is over.
+func caseOf(c heal.Summary, now time.Time) webpage.Case {
+	one := webpage.Case{ID: c.Case, Project: c.Project, Cause: c.Cause, Outcome: string(c.Outcome), Opened: c.Opened,
+		Waits: c.Outcome == heal.Open, Changed: c.Changed}
+	if c.Outcome == decide.Proposed {
+		one.Until, one.Waits = c.Until, c.Until.IsZero() || now.Before(c.Until)
+	}
+	for _, rule := range c.Refused {
+		one.Refused = append(one.Refused, string(rule))
+	}
+	return one
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/heal"
 )
 
@@ -122,6 +123,26 @@ func TestOutcomesExplained(t *testing.T) {
 		decide.Failed, heal.Open} {
 		if outcomeTerms[k] == "" {
 			t.Errorf("%s is not explained", k)
+		}
+	}
+}
+
+// TestCasesThatWait ensures that open cases and plans that can be approved are shown as waiting.
+func TestCasesThatWait(t *testing.T) {
+	now := time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		outcome decide.Kind
+		until   time.Time
+		waits   bool
+	}{
+		{heal.Open, time.Time{}, true}, {decide.Healed, time.Time{}, false}, {decide.Reported, now.Add(time.Hour), false},
+		{decide.Proposed, now.Add(time.Hour), true}, {decide.Proposed, now, false}, {decide.Proposed, time.Time{}, true},
+	} {
+		got := caseOf(heal.Summary{Case: "1", Outcome: tt.outcome, Until: tt.until,
+			Refused: []guardrail.Rule{guardrail.NotAllowed}}, now)
+		if got.Waits != tt.waits || got.Until.IsZero() == (tt.outcome == decide.Proposed && !tt.until.IsZero()) ||
+			len(got.Refused) != 1 || got.Refused[0] != "not-on-allowlist" {
+			t.Errorf("%s until %s: %+v", tt.outcome, tt.until, got)
 		}
 	}
 }
