@@ -130,7 +130,7 @@ func TestSettingsAreTakenUp(t *testing.T) {
 	}
 	write("mode: observe", "mode: obsrve")
 	start()
-	if !strings.Contains(told.String(), "the settings are wrong, so the function keeps") {
+	if !strings.Contains(told.String(), "the settings are wrong, see buildmedic check") {
 		t.Errorf("it did not tell that they are wrong:\n%s", told)
 	}
 	write("mode: observe", "mode: heal")

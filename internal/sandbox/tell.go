@@ -42,13 +42,13 @@ type teller struct {
 
 // tell is called by whoever has the turn.
 func (t *teller) tell() {
-	var es []Event
+	var es, starts []Event // of what happens at one time, a start comes last
 	for _, b := range t.sim.AllBuilds() {
 		name := fmt.Sprintf("%s #%d", b.Project, b.Number)
 		if _, ok := t.builds[b.ARN]; !ok {
 			version, _, _ := strings.Cut(cmp.Or(b.Version, "the default branch"), "^")
 			by, _, _ := strings.Cut(b.Initiator, "/")
-			es = append(es, Event{At: b.Start, Kind: Started, Text: name + " is started by " + by + ": " + version})
+			starts = append(starts, Event{At: b.Start, Kind: Started, Text: name + " is started by " + by + ": " + version})
 			t.builds[b.ARN] = ""
 		}
 		if b.End.IsZero() || t.builds[b.ARN] != "" {
@@ -76,6 +76,7 @@ func (t *teller) tell() {
 			Mail: cmp.Or(n.ByProtocol["email"], n.ByProtocol["default"], n.Message)})
 	}
 	t.calls, t.notices = len(calls), len(notices)
+	es = append(es, starts...)
 	slices.SortStableFunc(es, func(a, b Event) int { return a.At.Compare(b.At) })
 	for _, e := range es {
 		t.say(e)

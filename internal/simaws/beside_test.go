@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/buildmedic/buildmedic/internal/simaws"
 )
@@ -122,6 +123,7 @@ func TestTables(t *testing.T) {
 		{"PutItem", `{"TableName":"ledger","Item":{"pk":{"S":"a"},"sk":{"S":"item"}},"ConditionExpression":"` +
 			strings.Repeat("(", 5000) + `"}`, 400, "longer than 4 KB"},
 		{"Scan", `{"TableName":"ledger","Limit":1}`, 200, `"LastEvaluatedKey":{"pk":{"S":"a"},"sk":{"S":"item"}}`},
+		{"Scan", `{"TableName":"ledger","Select":"COUNT"}`, 200, `{"Count":2,"ScannedCount":2}`},
 		{"Scan", `{"TableName":"ledger","ExclusiveStartKey":{"pk":{"S":"a"},"sk":{"S":"item"}}}`, 200, `"Count":1`},
 		{"DeleteTable", `{"TableName":"ledger"}`, 400, "protected against deletion"},
 		{"UpdateTable", `{"TableName":"ledger","DeletionProtectionEnabled":false}`, 200, `"DeletionProtectionEnabled":false`},
@@ -164,11 +166,69 @@ func TestStrangeRequests(t *testing.T) {
 		{"sts", "/", "Action=GetFederationToken", nil, 501,
 			"<Code>InvalidAction</Code><Message>the simulated AWS account does not know"},
 		{"codebuild", "/", "{}", []string{"X-Amz-Target", "CodeBuild_20161006.DeleteProject"}, 501, "codebuild.DeleteProject"},
+		{"sqs", "/", "Action=ListQueues", []string{"Content-Type", query}, 501, "does not know sqs.ListQueues in the query protocol"},
 		{"sts", "/", strings.Repeat("x", 8<<20+1), nil, 413, "more than 8 MB"},
 	} {
 		status, body, _ := signed(t, s, tt.service, "POST", tt.path, tt.body, tt.header...)
 		if status != tt.status || !strings.Contains(body, tt.want) {
 			t.Errorf("%s %s %v: %d %s", tt.service, tt.path, tt.header, status, body)
+		}
+	}
+}
+
+// TestLookAround ensures what a person looks at with the AWS CLI, and the function does not.
+func TestLookAround(t *testing.T) {
+	s := world(t, `
+region: us-east-1
+roles:
+  - name: path/build
+    inline: {logs: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"logs:*","Resource":"*"}]}'}
+buckets: [{name: site, objects: {index.html: x, img/a.png: x, img/b.png: x}}]
+projects:
+  - name: web
+    role: build
+    buildspecs: {buildspec.yml: {build: [{run: "echo one two", takes: 10m}]}}
+`)
+	id, err := s.Run(simaws.Start{Project: "web", Version: "refs/heads/main"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Clock.Advance(time.Minute)
+	json := func(service, target, body string) string {
+		t.Helper()
+		_, out, _ := signed(t, s, service, "POST", "/", body, "X-Amz-Target", target)
+		return out
+	}
+	get := func(path string) string {
+		t.Helper()
+		_, out, _ := signed(t, s, "s3", "GET", path, "")
+		return out
+	}
+	form := func(service, action string) string {
+		t.Helper()
+		_, out, _ := signed(t, s, service, "POST", "/", "Action="+action)
+		return out
+	}
+	for _, tt := range []struct{ name, got, want string }{
+		{"roles", form("iam", "ListRoles"), "<Arn>arn:aws:iam::111122223333:role/path/build</Arn>"},
+		{"topics", form("sns", "ListTopics"), "<TopicArn>arn:aws:sns:us-east-1:111122223333:buildmedic</TopicArn>"},
+		{"buckets", get("/"), "<Bucket><Name>site</Name>"},
+		{"objects", get("/site?list-type=2&delimiter=%2F&prefix="),
+			"<CommonPrefixes><Prefix>img/</Prefix></CommonPrefixes><Contents><Key>index.html"},
+		{"below", get("/site?list-type=2&delimiter=%2F&prefix=img%2F"), "<Contents><Key>img/a.png</Key>"},
+		{"log groups", json("logs", "Logs_20140328.DescribeLogGroups", "{}"), `"logGroupName":"/aws/codebuild/web"`},
+		{"log", json("logs", "Logs_20140328.FilterLogEvents", `{"logGroupName":"/aws/codebuild/web","filterPattern":"one"}`),
+			"echo one two"},
+		{"nothing", json("logs", "Logs_20140328.FilterLogEvents", `{"logGroupName":"/aws/codebuild/web","filterPattern":"three"}`),
+			`"events":[]`},
+		{"no log", json("logs", "Logs_20140328.FilterLogEvents", `{"logGroupName":"g"}`), "ResourceNotFoundException"},
+		{"stop", json("codebuild", "CodeBuild_20161006.StopBuild", `{"id":"`+id+`"}`), `"buildStatus":"STOPPED"`},
+		{"stop again", json("codebuild", "CodeBuild_20161006.StopBuild", `{"id":"`+id+`"}`), `"buildStatus":"STOPPED"`},
+		{"stop nothing", json("codebuild", "CodeBuild_20161006.StopBuild", `{"id":"web:00000000-0000-0000-0000-000000000000"}`),
+			"Build cannot be found"},
+	} {
+		if !strings.Contains(tt.got, tt.want) {
+			t.Errorf("%s: %s", tt.name, tt.got)
 		}
 	}
 }

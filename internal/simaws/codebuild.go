@@ -15,6 +15,7 @@ var codebuildOperations = map[string]operation{
 	"ListBuildsForProject": jsonCall(false, listBuildsForProject),
 	"RetryBuild":           jsonCall(true, retryBuild),
 	"StartBuild":           jsonCall(true, startBuild),
+	"StopBuild":            jsonCall(true, stopBuild),
 	"BatchGetProjects":     jsonCall(false, batchGetProjects),
 	"ListProjects":         jsonCall(false, listProjects),
 	"UpdateProject":        jsonCall(true, updateProject),
@@ -296,6 +297,29 @@ func startBuild(r *request, in *startBuildInput) (any, error) {
 	b := p.begin(order{version: in.SourceVersion, buildspec: in.BuildspecOverride, over: in.overrides, initiator: r.initiator(),
 		retry: autoRetry{limit: p.conf.AutoRetry}})
 	p.remember(in.IdempotencyToken, params, b, nil)
+	return buildResult(b), nil
+}
+
+type stopBuildInput struct {
+	ID string `json:"id"`
+}
+
+// stopBuild stops a build that runs; of one that has ended it changes nothing.
+func stopBuild(r *request, in *stopBuildInput) (any, error) {
+	id, name, ok := buildID(in.ID)
+	if !ok {
+		return nil, fail("InvalidInputException", "Invalid build ID: "+in.ID)
+	}
+	if _, err := r.projectNamed("codebuild:StopBuild", name); err != nil {
+		return nil, err
+	}
+	b, ok := r.est.builds[id]
+	if !ok {
+		return nil, fail("ResourceNotFoundException", "Build cannot be found: "+r.est.arn("codebuild", "build/"+id))
+	}
+	if r.about = id; !b.complete {
+		b.abort(stopped, "", "")
+	}
 	return buildResult(b), nil
 }
 

@@ -343,7 +343,7 @@ func (t *table) indexed(it dynItem) dynItem {
 }
 
 // page cuts a list after the start key, at the limit.
-func (t *table) page(its []dynItem, after dynItem, limit int) (any, error) {
+func (t *table) page(its []dynItem, after dynItem, limit int) (map[string]any, error) {
 	if limit < 0 {
 		return nil, dynInvalid("Limit must be at least 1")
 	}
@@ -374,6 +374,7 @@ func (t *table) page(its []dynItem, after dynItem, limit int) (any, error) {
 
 type dynScanInput struct {
 	TableName         string
+	Select            string // COUNT, or all attributes
 	ConsistentRead    bool
 	Limit             int
 	ExclusiveStartKey dynItem
@@ -384,7 +385,11 @@ func dynScan(r *request, in *dynScanInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.page(t.sorted(), in.ExclusiveStartKey, in.Limit)
+	out, err := t.page(t.sorted(), in.ExclusiveStartKey, in.Limit)
+	if err == nil && in.Select == "COUNT" {
+		delete(out, "Items")
+	}
+	return out, err
 }
 
 type dynTableInput struct {

@@ -7,6 +7,7 @@ import (
 
 var iamOperations = map[string]operation{
 	"GetRole":                  queryCall(false, "RoleName", getRole),
+	"ListRoles":                queryCall(false, "PathPrefix Marker MaxItems", listRoles),
 	"ListRolePolicies":         queryCall(false, "RoleName Marker MaxItems", listRolePolicies),
 	"GetRolePolicy":            queryCall(false, "RoleName PolicyName", getRolePolicy),
 	"PutRolePolicy":            queryCall(true, "RoleName PolicyName PolicyDocument", putRolePolicy),
@@ -46,6 +47,19 @@ func getRole(r *request, in form) ([]node, error) {
 		return el("member", el("Key", k), el("Value", ro.tags[k]))
 	}))
 	return []node{el("Role", out)}, nil
+}
+
+// listRoles gives what is listed of a role, which is less than GetRole gives.
+func listRoles(r *request, in form) ([]node, error) {
+	if err := r.authorize("iam:ListRoles", r.est.acct.arn("iam", "", "role/*"), nil); err != nil {
+		return nil, err
+	}
+	keys, tail, err := page(r, in, sortedKeys(r.est.acct.roles))
+	return append([]node{members("Roles", keys, func(key string) node {
+		ro := r.est.acct.roles[key]
+		return el("", el("Path", ro.path), el("RoleName", ro.name), el("RoleId", ro.id), el("Arn", ro.arn()),
+			el("CreateDate", ro.created), el("AssumeRolePolicyDocument", encoded(ro.trust)), el("MaxSessionDuration", 3600))
+	})}, tail...), err
 }
 
 func listRolePolicies(r *request, in form) ([]node, error) {

@@ -1,6 +1,7 @@
 package simaws
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -31,6 +32,8 @@ const (
 var logsOperations = map[string]operation{
 	"GetLogEvents":       jsonCall(false, getLogEvents),
 	"DescribeLogStreams": jsonCall(false, describeLogStreams),
+	"DescribeLogGroups":  jsonCall(false, describeLogGroups),
+	"FilterLogEvents":    jsonCall(false, filterLogEvents),
 }
 
 // stream finds or founds a log stream.
@@ -256,4 +259,61 @@ func describeLogStreams(r *request, in *describeLogStreamsInput) (any, error) {
 		}
 	}
 	return map[string]any{"logStreams": out}, nil
+}
+
+type describeLogGroupsInput struct {
+	LogGroupNamePrefix string `json:"logGroupNamePrefix"`
+}
+
+func describeLogGroups(r *request, in *describeLogGroupsInput) (any, error) {
+	if err := r.authorize("logs:DescribeLogGroups", r.est.arn("logs", "log-group:*"), nil); err != nil {
+		return nil, err
+	}
+	out := []map[string]any{}
+	for _, name := range sortedKeys(r.est.groups) {
+		if strings.HasPrefix(name, in.LogGroupNamePrefix) {
+			out = append(out, map[string]any{"logGroupName": name, "arn": r.est.arn("logs", "log-group:"+name+":*")})
+		}
+	}
+	return map[string]any{"logGroups": out}, nil
+}
+
+type filterLogEventsInput struct {
+	LogGroupName  string `json:"logGroupName"`
+	FilterPattern string `json:"filterPattern"` // a word, or a text in quotation marks
+	StartTime     *int64 `json:"startTime"`
+	EndTime       *int64 `json:"endTime"`
+	Interleaved   bool   `json:"interleaved"`
+}
+
+type filteredEventOut struct {
+	LogStreamName string `json:"logStreamName"`
+	EventID       string `json:"eventId"`
+	logEventOut
+}
+
+// filterLogEvents gives a group's newest events that have the text, in one page.
+func filterLogEvents(r *request, in *filterLogEventsInput) (any, error) {
+	if err := r.authorize("logs:FilterLogEvents", r.est.arn("logs", "log-group:"+in.LogGroupName), nil); err != nil {
+		return nil, err
+	}
+	g, ok := r.est.groups[in.LogGroupName]
+	if !ok {
+		return nil, fail("ResourceNotFoundException", "The specified log group does not exist.")
+	}
+	text := strings.Trim(in.FilterPattern, `"`)
+	if strings.ContainsAny(text, "{}[]?$%") || text == in.FilterPattern && strings.Contains(text, " ") {
+		return nil, r.unknownParameter("a filter pattern that is no plain text")
+	}
+	out := []filteredEventOut{}
+	for _, name := range sortedKeys(g.streams) {
+		for i, e := range g.streams[name].visible(r.sim, &getLogEventsInput{StartTime: in.StartTime, EndTime: in.EndTime}) {
+			if strings.Contains(e.message, text) {
+				out = append(out, filteredEventOut{name, fmt.Sprintf("%s/%d", name, i),
+					logEventOut{e.at.UnixMilli(), e.at.UnixMilli() + 20, e.message}})
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b filteredEventOut) int { return cmp.Compare(a.Timestamp, b.Timestamp) })
+	return map[string]any{"events": out[max(0, len(out)-maxPageEvents):], "searchedLogStreams": []any{}}, nil
 }

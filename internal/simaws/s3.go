@@ -25,6 +25,7 @@ var s3Operations = map[string]operation{
 	"GetObject":     {run: getObject},
 	"HeadObject":    {run: getObject},
 	"ListObjectsV2": {run: listObjects},
+	"ListBuckets":   {run: listBuckets},
 }
 
 // s3Wire is S3's REST protocol, with path-style addresses.
@@ -52,6 +53,8 @@ func s3Name(h *http.Request, _ []byte) string {
 		return "HeadObject"
 	case h.Method == http.MethodGet && h.URL.Query().Get("list-type") == "2":
 		return "ListObjectsV2"
+	case h.Method == http.MethodGet && h.URL.Path == "/":
+		return "ListBuckets"
 	}
 	return h.Method + " " + h.URL.Path
 }
@@ -131,9 +134,10 @@ func cutRange(data []byte, header string) ([]byte, int, error) {
 }
 
 func listObjects(r *request) (any, error) {
-	if err := r.onlyQuery("list-type", "prefix"); err != nil {
+	if err := r.onlyQuery("list-type", "prefix", "delimiter", "encoding-type"); err != nil {
 		return nil, err
 	}
+	delimiter := r.http.URL.Query().Get("delimiter")
 	name, _ := s3Path(r.http)
 	if err := r.authorize("s3:ListBucket", "arn:"+r.est.acct.partition+":s3:::"+name, nil); err != nil {
 		return nil, err
@@ -144,12 +148,37 @@ func listObjects(r *request) (any, error) {
 	}
 	prefix := r.http.URL.Query().Get("prefix")
 	root := el("ListBucketResult", el("Name", name), el("Prefix", prefix), el("IsTruncated", false))
+	folder := ""
 	for _, key := range sortedKeys(b.objects) {
 		if strings.HasPrefix(key, prefix) {
 			o := b.objects[key]
+			if head, _, ok := strings.Cut(key[len(prefix):], delimiter); ok && delimiter != "" {
+				if f := prefix + head + delimiter; f != folder {
+					folder = f
+					root.kids = append(root.kids, el("CommonPrefixes", el("Prefix", f)))
+				}
+				continue
+			}
 			root.kids = append(root.kids, el("Contents", el("Key", key), el("Size", len(o.data)),
 				el("LastModified", o.at), el("ETag", fmt.Sprintf("%q", md5Hex(string(o.data)))), el("StorageClass", "STANDARD")))
 		}
 	}
 	return xmlResponse(200, root), nil
+}
+
+// listBuckets gives those of the caller's account.
+func listBuckets(r *request) (any, error) {
+	if err := r.onlyQuery("x-id"); err != nil {
+		return nil, err
+	}
+	if err := r.authorize("s3:ListAllMyBuckets", "*", nil); err != nil {
+		return nil, err
+	}
+	all := el("Buckets")
+	for _, name := range sortedKeys(r.sim.buckets) {
+		if r.sim.buckets[name].owner == r.est.acct {
+			all.kids = append(all.kids, el("Bucket", el("Name", name), el("CreationDate", r.sim.cfg.Start)))
+		}
+	}
+	return xmlResponse(200, el("ListAllMyBucketsResult", el("Owner", el("ID", r.est.acct.id)), all)), nil
 }

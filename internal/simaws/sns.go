@@ -27,6 +27,7 @@ const maxPublish = 256 << 10
 var snsOperations = map[string]operation{
 	"Publish":                  queryCall(true, "TopicArn Message Subject MessageStructure MessageAttributes", publish),
 	"ListSubscriptionsByTopic": queryCall(false, "TopicArn", listSubscriptions),
+	"ListTopics":               queryCall(false, "", listTopics),
 }
 
 // Notices lists what was published, oldest first.
@@ -60,6 +61,15 @@ func publish(r *request, in form) ([]node, error) {
 	r.sim.notices = append(r.sim.notices, n)
 	r.sim.mail(n)
 	return []node{el("MessageId", n.ID)}, nil
+}
+
+func listTopics(r *request, _ form) ([]node, error) {
+	if err := r.authorize("sns:ListTopics", "*", nil); err != nil {
+		return nil, err
+	}
+	return []node{members("Topics", sortedKeys(r.est.topics), func(name string) node {
+		return el("", el("TopicArn", r.est.arn("sns", name)))
+	})}, nil
 }
 
 func noTopic() error {

@@ -36,8 +36,19 @@ func jsonWire(version, target string, operations map[string]operation) wire {
 // header, which is what the SDK gives as code.
 func sqsWire() wire {
 	w := jsonWire("1.0", "AmazonSQS", sqsOperations)
-	plain := w.failure
+	plain, name := w.failure, w.name
+	// Clients of before 2024 speak the query protocol, which is only told that it is not known.
+	old := queryWire("http://queue.amazonaws.com/doc/2012-11-05/", "", nil)
+	w.name = func(h *http.Request, body []byte) string {
+		if h.Header.Get("X-Amz-Target") == "" {
+			return old.name(h, body) + " in the query protocol"
+		}
+		return name(h, body)
+	}
 	w.failure = func(r *request, e *apiError) response {
+		if r.http.Header.Get("X-Amz-Target") == "" {
+			return old.failure(r, e)
+		}
 		resp := plain(r, e)
 		if old, ok := sqsQueryCodes[e.Code]; ok {
 			resp.header["x-amzn-query-error"] = old + ";Sender"

@@ -21,20 +21,12 @@ func sandboxed() (dir string, clock *sandbox.Client) {
 	return dir, c
 }
 
-// enterSandbox has a command go by the time of the sandbox that it runs in. However that was
-// started, its commands have this program's own name there.
+// enterSandbox has a command go by the time and the settings of the sandbox that it runs in.
+// However that was started, its commands have this program's own name there.
 func enterSandbox() {
-	if _, c := sandboxed(); c != nil {
-		deskClock, program = c, "buildmedic"
+	if dir, c := sandboxed(); c != nil {
+		deskClock, program, defaultSettings = c, "buildmedic", filepath.Join(dir, sandbox.SettingsFile)
 	}
-}
-
-// settingsInUse is the settings file of commands that are given none.
-func settingsInUse() string {
-	if dir, _ := sandboxed(); dir != "" {
-		return filepath.Join(dir, sandbox.SettingsFile)
-	}
-	return "infra/buildmedic.yaml"
 }
 
 // ownFolder is where a command keeps what is its own: below the user's folder, or in the sandbox's,

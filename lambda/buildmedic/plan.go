@@ -26,7 +26,7 @@ import (
 )
 
 // defaultSettings is the settings file of commands that are given none.
-var defaultSettings = settingsInUse()
+var defaultSettings = "infra/buildmedic.yaml"
 
 func settingsFile(path string) ([]byte, error) {
 	data, err := os.ReadFile(path)

@@ -89,8 +89,10 @@ func TestSandboxServes(t *testing.T) {
 	t.Setenv("AWS_ENDPOINT_URL", f[0])
 	t.Setenv(envSandbox, f[1])
 	dir, clock := sandboxed()
-	if dir != f[1] || clock == nil || settingsInUse() != filepath.Join(dir, sandbox.SettingsFile) {
-		t.Errorf("a command does not find itself in the sandbox: %q %v %s", dir, clock, settingsInUse())
+	inside(t)
+	if dir != f[1] || clock == nil || deskClock == timeKeeper(wallClock{}) ||
+		defaultSettings != filepath.Join(dir, sandbox.SettingsFile) {
+		t.Errorf("a command does not find itself in the sandbox: %q %v %s", dir, clock, defaultSettings)
 	}
 	if own, err := ownFolder(os.UserConfigDir); own != dir || err != nil {
 		t.Errorf("a command would leave its files in %s (%v)", own, err)
@@ -111,6 +113,14 @@ func TestSandboxServes(t *testing.T) {
 		!strings.Contains(errs, "the sandbox has ended") {
 		t.Errorf("-pass afterwards: code %d %s", code, errs)
 	}
+}
+
+// inside has commands run in the sandbox that the environment names, until the test ends.
+func inside(t *testing.T) {
+	t.Helper()
+	clock, word, file := deskClock, program, defaultSettings
+	enterSandbox()
+	t.Cleanup(func() { deskClock, program, defaultSettings = clock, word, file })
 }
 
 // growing is output that a test waits for.
