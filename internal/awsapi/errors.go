@@ -62,11 +62,11 @@ func classify(err error) error {
 		return fmt.Errorf("%w: %s: %s", heal.ErrFinal, code, api.ErrorMessage())
 	case slices.Contains(denied, code):
 		if m := deniedMember.FindStringSubmatch(api.ErrorMessage()); m != nil {
-			return heal.DeniedError{Action: "sts:AssumeRole", Advice: fmt.Sprintf(" on %s, so it reaches nothing in account %s; "+
+			return heal.DeniedError{Action: "sts:AssumeRole", Err: err, Advice: fmt.Sprintf(" on %s, so it reaches nothing in account %s; "+
 				"deploy the member template of these settings there (make member), with this hub's account and region "+
 				"as its parameters, and the hub's stack if the account is new in the settings", m[1], m[2])}
 		}
-		e := heal.DeniedError{Advice: "; deploy the stack again with these settings, or look for a policy that denies it"}
+		e := heal.DeniedError{Err: err, Advice: "; deploy the stack again with these settings, or look for a policy that denies it"}
 		if m := deniedAction.FindStringSubmatch(api.ErrorMessage()); m != nil {
 			e.Action = m[1]
 		}

@@ -39,6 +39,7 @@ var (
 type DeniedError struct {
 	Action string // the IAM action; "" if AWS does not name it
 	Advice string // on what, and what to do about it
+	Err    error  // what AWS said; may be nil
 }
 
 func (e DeniedError) Error() string {
@@ -48,8 +49,13 @@ func (e DeniedError) Error() string {
 	return ErrDenied.Error() + ": " + e.Action + e.Advice
 }
 
-// Unwrap makes it an [ErrDenied].
-func (e DeniedError) Unwrap() error { return ErrDenied }
+// Unwrap makes it an [ErrDenied], and what AWS said.
+func (e DeniedError) Unwrap() []error {
+	if e.Err == nil {
+		return []error{ErrDenied}
+	}
+	return []error{ErrDenied, e.Err}
+}
 
 // lacks is the permission that the healer itself lacks, as an outcome names
 // it; "" if the error is another one.

@@ -69,7 +69,7 @@ func runCheck(ctx context.Context, args []string, _ io.Reader, stdout, stderr io
 	}
 	c := check(data, settings.Account{ID: *account, Region: *region}, *partition)
 	if *live && c.Valid {
-		ws, err := livePullRequests(ctx, data)
+		ws, err := livePullRequests(ctx, data, stderr)
 		if err != nil {
 			return fail(stderr, err)
 		}
@@ -117,7 +117,7 @@ func check(data []byte, home settings.Account, partition string) checked {
 		partition = "${partition}"
 	}
 	out.Valid = len(out.Problems) == 0
-	out.Told = told(s.Notify)
+	out.Told = listeners(s.Notify)
 	sharing := settings.SharingOf(s, home)
 	said := settings.Effective(data)
 	for i, p := range s.Projects {
@@ -127,8 +127,8 @@ func check(data []byte, home settings.Account, partition string) checked {
 	return out
 }
 
-// told names who hears what happens.
-func told(n settings.Notify) []string {
+// listeners names who hears what happens.
+func listeners(n settings.Notify) []string {
 	list := slices.Clone(n.Email)
 	switch c := n.Chat; {
 	case c == nil:

@@ -5,12 +5,9 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/term"
 
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/story"
@@ -20,10 +17,7 @@ import (
 // palette colours text on a terminal, and nothing anywhere else.
 type palette struct{ on bool }
 
-func newPalette(w io.Writer) palette {
-	f, ok := w.(*os.File)
-	return palette{ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))}
-}
+func newPalette(w io.Writer) palette { return palette{colourful(w)} }
 
 func (p palette) paint(code, s string) string {
 	if !p.on {

@@ -11,10 +11,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/smithy-go/logging"
 	"github.com/spf13/pflag"
 
 	"github.com/buildmedic/buildmedic/internal/awsapi"
@@ -49,6 +46,7 @@ var deskClock timeKeeper = wallClock{}
 // desk is the healer with the user's own AWS credentials, and nothing
 // deployed.
 type desk struct {
+	cfg       aws.Config
 	healer    *heal.Healer
 	codebuild awsapi.CodeBuild
 	home      settings.Account
@@ -86,7 +84,7 @@ func (f deskFlags) parse(fs *pflag.FlagSet, args []string, stdout io.Writer) (do
 }
 
 // openDesk finds out who calls and makes the healer.
-func openDesk(ctx context.Context, f deskFlags, change func(*settings.Settings), notices io.Writer) (*desk, error) {
+func openDesk(ctx context.Context, f deskFlags, change func(*settings.Settings), notices, stderr io.Writer) (*desk, error) {
 	s, err := readSettings(*f.settings)
 	if err != nil {
 		return nil, err
@@ -94,15 +92,12 @@ func openDesk(ctx context.Context, f deskFlags, change func(*settings.Settings),
 	if change != nil {
 		change(s)
 	}
-	cfg, err := quietly(ctx)
+	cfg, err := introduced(ctx, stderr)
 	if err != nil {
 		return nil, err
 	}
-	id, err := awsapi.Whoami(ctx, cfg)
-	if err != nil {
-		return nil, noIdentity(err, cfg.Region)
-	}
-	d := &desk{home: settings.Account{ID: id.Account, Region: cfg.Region}, queue: &deskQueue{}}
+	id := sessionOf(cfg).id
+	d := &desk{cfg: cfg, home: settings.Account{ID: id.Account, Region: cfg.Region}, queue: &deskQueue{}}
 	if d.store, d.close, err = openStore(f, func() (aws.Config, error) { return cfg, nil }); err != nil {
 		return nil, err
 	}
@@ -118,24 +113,20 @@ func openDesk(ctx context.Context, f deskFlags, change func(*settings.Settings),
 }
 
 // openReader makes a desk that only reads, and needs no settings and no ledger.
-func openReader(ctx context.Context) (*desk, error) {
-	cfg, err := quietly(ctx)
+func openReader(ctx context.Context, stderr io.Writer) (*desk, error) {
+	cfg, err := introduced(ctx, stderr)
 	if err != nil {
 		return nil, err
 	}
-	return newReader(ctx, cfg)
+	return newReader(cfg, sessionOf(cfg).id), nil
 }
 
-func newReader(ctx context.Context, cfg aws.Config) (*desk, error) {
-	id, err := awsapi.Whoami(ctx, cfg)
-	if err != nil {
-		return nil, noIdentity(err, cfg.Region)
-	}
+func newReader(cfg aws.Config, id awsapi.Identity) *desk {
 	home := settings.Account{ID: id.Account, Region: cfg.Region}
 	h := awsapi.Wire(awsapi.Wiring{Config: cfg, Identity: id, Region: cfg.Region, Settings: &settings.Settings{},
 		Clock: deskClock, Sleep: deskClock.Sleep, Log: slog.New(slog.DiscardHandler)})
-	return &desk{healer: h, home: home,
-		codebuild: awsapi.CodeBuild{Accounts: awsapi.NewAccounts(cfg, home, id.Partition, "")}}, nil
+	return &desk{cfg: cfg, healer: h, home: home,
+		codebuild: awsapi.CodeBuild{Accounts: awsapi.NewAccounts(cfg, home, id.Partition, "")}}
 }
 
 // localLedger is the file of the ledger of commands that are given none, and find none.
@@ -169,27 +160,6 @@ func openStore(f deskFlags, config func() (aws.Config, error)) (heal.Store, func
 		return nil, nil, err
 	}
 	return file, file.Close, nil
-}
-
-// callTime is how long a call may take, its answer's body included.
-const callTime = 2 * time.Minute
-
-// quietly loads the SDK's configuration without its own log. Each of its calls has a deadline.
-func quietly(ctx context.Context) (aws.Config, error) {
-	cfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithLogger(logging.Nop{}),
-		awsconfig.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTime)))
-	var unknown awsconfig.SharedConfigProfileNotExistError
-	if errors.As(err, &unknown) {
-		return cfg, fmt.Errorf("your AWS configuration has no profile %q, which AWS_PROFILE names: `aws configure list-profiles` "+
-			"lists those that it has", unknown.Profile)
-	}
-	if err != nil {
-		return cfg, fmt.Errorf("loading AWS configuration: %w", err)
-	}
-	if cfg.Region == "" {
-		return cfg, errors.New("no AWS region: set AWS_REGION, or give your profile one")
-	}
-	return cfg, nil
 }
 
 // deskQueue remembers when the healer wants to be called back; the command
@@ -254,7 +224,7 @@ func (d *desk) follow(ctx context.Context, caseID string, progress io.Writer) (d
 			fmt.Fprintf(progress, "build %s runs\n", r.Retry)
 		}
 		if err := deskClock.Sleep(ctx, wait); err != nil {
-			return c, fmt.Errorf("interrupted: `buildmedic replay` of the same build continues case %s: %w", caseID, err)
+			return c, stopped{"`buildmedic replay` of the same build continues case " + caseID, err}
 		}
 		if err := d.goOn(ctx, c); err != nil && !errors.Is(err, heal.ErrLater) {
 			return c, err

@@ -495,7 +495,7 @@ func TestDiagnoseLinesStopsWhenTold(t *testing.T) {
 	stop()
 	var out, errs bytes.Buffer
 	if code := runDiagnose(ctx, []string{"-jsonl"}, strings.NewReader(`{"id":"a"}`), &out,
-		&errs); code != exitFailed || out.Len() > 0 {
+		&errs); code != exitInterrupted || out.Len() > 0 {
 		t.Errorf("exit code %d: %s", code, out.String())
 	}
 }

@@ -13,10 +13,9 @@ import (
 )
 
 const (
-	columns  = 100 // nothing is wider, except a name that cannot be broken, and the grant, which is to be copied
-	showLog  = 6   // lines of the log before and after the evidence
-	showDeny = 20  // denials shown
-	showTest = 15  // failed tests shown
+	showLog  = 6  // lines of the log before and after the evidence
+	showDeny = 20 // denials shown
+	showTest = 15 // failed tests shown
 )
 
 // tell prints the diagnosis as a person reads it.

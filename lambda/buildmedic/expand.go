@@ -20,10 +20,11 @@ func expand(ctx context.Context, cfg aws.Config, file string, stdout, stderr io.
 	if err != nil {
 		return fail(stderr, err)
 	}
-	d, err := newReader(ctx, newPatience(cfg.Region).apply(cfg))
+	id, err := whoami(ctx, cfg)
 	if err != nil {
 		return ended(ctx, stderr, err)
 	}
+	d := newReader(newPatience(cfg.Region).apply(cfg), id)
 	fmt.Fprintf(stderr, "Account %s, region %s: ", d.home.ID, d.home.Region)
 	existing, err := d.existing(ctx)
 	if err != nil {

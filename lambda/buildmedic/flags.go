@@ -128,7 +128,16 @@ func flagTrouble(fs *pflag.FlagSet, err error) string {
 
 // fail prints what went wrong and gives the exit code for it.
 func fail(stderr io.Writer, err error) int {
-	fmt.Fprintf(stderr, "buildmedic: %s\n", asCalled(err.Error()))
+	if interrupted(err) {
+		fmt.Fprintln(stderr, asCalled("buildmedic: interrupted"+goOn(err)))
+		return exitInterrupted
+	}
+	err = told(err, &session{})
+	text := "buildmedic: " + asCalled(err.Error()) + "\n"
+	if n := screen(stderr); n > 0 { // elsewhere a program may look for words in a line
+		text = reflow(text, min(n, columns), 2)
+	}
+	io.WriteString(stderr, text)
 	return exitFailed
 }
 

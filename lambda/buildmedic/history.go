@@ -193,7 +193,7 @@ func withLedger(ctx context.Context, df deskFlags, stderr io.Writer, f func(*hea
 	case *df.settings != defaultSettings:
 		return fail(stderr, err)
 	}
-	store, done, err := openStore(df, func() (aws.Config, error) { return quietly(ctx) })
+	store, done, err := openStore(df, func() (aws.Config, error) { return introduced(ctx, stderr) })
 	if err != nil {
 		return fail(stderr, err)
 	}
@@ -210,7 +210,7 @@ func withDesk(ctx context.Context, df deskFlags, notices, stderr io.Writer, f fu
 	if err := df.find(ctx, stderr); err != nil {
 		return fail(stderr, err)
 	}
-	d, err := openDesk(ctx, df, nil, notices)
+	d, err := openDesk(ctx, df, nil, notices, stderr)
 	if err != nil {
 		return fail(stderr, err)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/buildmedic/buildmedic/internal/settings"
@@ -11,12 +12,12 @@ import (
 // livePullRequests warns of projects whose grants land on a role that builds of pull
 // requests run as, by the webhooks of the caller's account and region. Projects of
 // other accounts and regions are not read, and it says so.
-func livePullRequests(ctx context.Context, data []byte) (warnings []settings.Problem, err error) {
+func livePullRequests(ctx context.Context, data []byte, stderr io.Writer) (warnings []settings.Problem, err error) {
 	s, err := settings.Parse(data)
 	if err != nil {
 		return nil, err
 	}
-	d, err := openReader(ctx)
+	d, err := openReader(ctx, stderr)
 	if err != nil {
 		return nil, err
 	}

@@ -59,15 +59,17 @@ func main() {
 	context.AfterFunc(ctx, func() {
 		stop() // a second interrupt ends at once
 		time.Sleep(2 * time.Second)
-		os.Exit(exitInterrupted) // what runs does not look at ctx: it waits for input
+		fmt.Fprintln(os.Stderr, "buildmedic: interrupted")
+		os.Exit(exitInterrupted) // what runs does not look at ctx
 	})
 	if file, err := os.Executable(); err == nil {
 		info, _ := debug.ReadBuildInfo()
 		program = calledAs(os.Args[0], file, info)
 	}
 	enterSandbox()
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	if ctx.Err() != nil {
+	code := run(ctx, os.Args[1:], interruptible{os.Stdin, ctx}, os.Stdout, os.Stderr)
+	if ctx.Err() != nil && code != exitInterrupted {
+		fmt.Fprintln(os.Stderr, "buildmedic: interrupted")
 		code = exitInterrupted
 	}
 	os.Exit(code)

@@ -69,7 +69,7 @@ func TestPictureOfMail(t *testing.T) {
 			rows[i] = "\x1b[" + class + "m" + row + "\x1b[0m"
 		}
 	}
-	checkPicture(t, mailFile, screen("A mail on a phone", phone, rows[:shown]))
+	checkPicture(t, mailFile, drawn("A mail on a phone", phone, rows[:shown]))
 }
 
 // checkPicture compares a picture with its file.
@@ -129,12 +129,12 @@ var colour = regexp.MustCompile(`\x1b\[(\d+)m`)
 // picture draws what a command printed on a terminal, below the prompt and an empty line.
 func picture(command, output string) []byte {
 	lines := []string{"\x1b[2m$ \x1b[0m" + command, ""}
-	return screen("What the command "+command+" prints", terminal,
+	return drawn("What the command "+command+" prints", terminal,
 		append(lines, strings.Split(strings.TrimRight(output, "\n"), "\n")...))
 }
 
-// screen draws lines on a screen of so many columns.
-func screen(label string, columns int, lines []string) []byte {
+// drawn draws lines on a screen of so many columns.
+func drawn(label string, columns int, lines []string) []byte {
 	width := 2*padding + float64(columns)*cell
 	height := 2*padding + len(lines)*lineSize
 	var b bytes.Buffer

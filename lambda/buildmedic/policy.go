@@ -32,7 +32,7 @@ func runPolicy(ctx context.Context, args []string, _ io.Reader, stdout, stderr i
 	if *role == "" || fs.NArg() > 0 || (*cdk && *terraform) {
 		return wrong(fs, "name the role with -role NAME, and use at most one of -cdk and -terraform; it takes flags only")
 	}
-	state, err := readRoleState(ctx, *role)
+	state, err := readRoleState(ctx, *role, stderr)
 	if err != nil {
 		return fail(stderr, err)
 	}
@@ -55,15 +55,12 @@ func runPolicy(ctx context.Context, args []string, _ io.Reader, stdout, stderr i
 	return exitOK
 }
 
-func readRoleState(ctx context.Context, name string) (guardrail.RoleState, error) {
-	cfg, err := quietly(ctx)
+func readRoleState(ctx context.Context, name string, stderr io.Writer) (guardrail.RoleState, error) {
+	cfg, err := introduced(ctx, stderr)
 	if err != nil {
 		return guardrail.RoleState{}, err
 	}
-	id, err := awsapi.Whoami(ctx, cfg)
-	if err != nil {
-		return guardrail.RoleState{}, noIdentity(err, cfg.Region)
-	}
+	id := sessionOf(cfg).id
 	r := codebuild.RoleNamed(codebuild.ARN{Partition: id.Partition, Account: id.Account}, name)
 	home := settings.Account{ID: id.Account, Region: cfg.Region}
 	state, err := (awsapi.IAM{Accounts: awsapi.NewAccounts(cfg, home, id.Partition, "")}).Role(ctx, home, r, settings.Write{})

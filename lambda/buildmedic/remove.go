@@ -156,7 +156,7 @@ func (r removal) undoAll(ctx context.Context, out *removed, why map[string]strin
 				continue
 			}
 			if ctx.Err() != nil {
-				return fmt.Errorf("interrupted; run it again to continue: %w", ctx.Err())
+				return stopped{"run it again to continue", ctx.Err()}
 			}
 			if a.TookBack > 0 {
 				progress = true
@@ -173,7 +173,7 @@ func (r removal) undoAll(ctx context.Context, out *removed, why map[string]strin
 		}
 		fmt.Fprintln(r.progress, "waiting for cases that the function is working on")
 		if err := deskClock.Sleep(ctx, between); err != nil {
-			return fmt.Errorf("interrupted; run it again to continue: %w", err)
+			return stopped{"run it again to continue", err}
 		}
 	}
 }

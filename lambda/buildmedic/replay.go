@@ -53,7 +53,7 @@ func runReplay(ctx context.Context, args []string, stdin io.Reader, stdout, stde
 			return fail(stderr, err)
 		}
 	}
-	d, err := openDesk(ctx, df, mode, talk)
+	d, err := openDesk(ctx, df, mode, talk, stderr)
 	if err != nil {
 		return fail(stderr, err)
 	}

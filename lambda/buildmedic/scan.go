@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/buildmedic/buildmedic/internal/awsapi"
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
@@ -89,11 +90,12 @@ func (o scanOptions) scan(ctx context.Context, cfg aws.Config, stdout, stderr io
 	}
 	defer page.drop()
 	patience := newPatience(cfg.Region)
-	d, err := newReader(ctx, patience.apply(cfg))
+	id, err := whoami(ctx, cfg)
 	if err != nil {
 		return ended(ctx, stderr, err)
 	}
-	fmt.Fprintf(stderr, "Scanning account %s, region %s.\n", d.home.ID, d.home.Region)
+	d := newReader(patience.apply(cfg), id)
+	fmt.Fprintf(stderr, "Scanning %s.\n", sessionOf(cfg))
 	now := deskClock.Now()
 	s := scan{desk: d, lister: d.codebuild, most: o.most, from: now.AddDate(0, 0, -o.days), until: now,
 		progress: newProgress(stderr, patience)}
@@ -102,11 +104,14 @@ func (o scanOptions) scan(ctx context.Context, cfg aws.Config, stdout, stderr io
 		return fail(stderr, err)
 	}
 	defer s.keep.close()
-	read, err := s.read(ctx, from)
+	read, err := s.read(context.WithValue(ctx, patient{}, true), from)
 	if err != nil && len(read.projects) == 0 {
 		return ended(ctx, stderr, err)
 	}
 	r := read.report()
+	if r.Complete && r.Projects == 0 {
+		r.Elsewhere = otherRegions(ctx, cfg)
+	}
 	code := exitOK
 	switch {
 	case o.html == "-":
@@ -153,13 +158,17 @@ type scan struct {
 
 // scanned is what a scan finds.
 type scanned struct {
-	Account  string `json:"account"`
-	Region   string `json:"region"`
-	Complete bool   `json:"complete"` // false: it ended early, and this is what it had read
-	Projects int    `json:"projects"`
-	Read     int    `json:"projects_read"`
-	Failures int    `json:"failures"`
-	Unread   int    `json:"unread"` // failed builds whose log could not be read
+	Account   string `json:"account"`
+	Region    string `json:"region"`
+	Partition string `json:"partition"`
+	Profile   string `json:"profile,omitempty"`
+	// Elsewhere are the regions that have projects, if this one has none.
+	Elsewhere []elsewhere `json:"elsewhere,omitempty"`
+	Complete  bool        `json:"complete"` // false: it ended early, and this is what it had read
+	Projects  int         `json:"projects"`
+	Read      int         `json:"projects_read"`
+	Failures  int         `json:"failures"`
+	Unread    int         `json:"unread"` // failed builds whose log could not be read
 	// UnreadBecause counts them by reason, most frequent first.
 	UnreadBecause []whyCount   `json:"unread_because"`
 	Unreadable    []unreadable `json:"unreadable"` // projects of which nothing could be read
@@ -236,7 +245,9 @@ type want struct {
 func (r *reading) report() scanned {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	out := scanned{Account: r.desk.home.ID, Region: r.desk.home.Region, Projects: len(r.projects), WebhooksUnread: r.unlisted,
+	out := scanned{Account: r.desk.home.ID, Region: r.desk.home.Region,
+		Partition: sessionOf(r.desk.cfg).id.Partition, Profile: sessionOf(r.desk.cfg).profile,
+		Projects: len(r.projects), WebhooksUnread: r.unlisted,
 		UnreadBecause: []whyCount{}, Unreadable: []unreadable{}, Causes: []causeCount{},
 		Refused: []ruleCount{}, Full: []string{}, Denied: []deniedCount{},
 		Remedies: map[diagnose.Remedy]int{}, PullRequests: []string{}, wants: map[string]want{}}
@@ -485,7 +496,8 @@ func (r scanned) text() string {
 	if !r.Complete {
 		projects = fmt.Sprintf("%d of %s", r.Read, projects)
 	}
-	fmt.Fprintf(&b, "Account %s, region %s: %s, %s read\n", r.Account, r.Region, projects,
+	whose := session{id: awsapi.Identity{Account: r.Account, Partition: r.Partition}, region: r.Region, profile: r.Profile}
+	fmt.Fprintf(&b, "A%s: %s, %s read\n", whose.String()[1:], projects,
 		count(r.Failures-r.Unread, "failed build"))
 	if !r.Complete {
 		b.WriteString("This is a part: the scan ended early.\n")
@@ -505,8 +517,7 @@ func (r scanned) text() string {
 	}
 	switch {
 	case r.Projects == 0:
-		return b.String() + "There is no project. AWS_REGION=R or your profile chooses another region, AWS_PROFILE another " +
-			"account.\n"
+		return b.String() + r.nothing()
 	case r.Failures == 0 && r.Complete && len(r.Unreadable) == 0:
 		return b.String() + "Nothing failed.\n"
 	case r.Failures == 0:
@@ -548,6 +559,24 @@ func (r scanned) could() (n int) {
 
 func (f failureRead) actable() bool {
 	return f.Remedy != diagnose.Report && f.Remedy != diagnose.Ignore && f.Refused == ""
+}
+
+// nothing says where else to look.
+func (r scanned) nothing() string {
+	text := "This region of this account has no CodeBuild project, so nothing was looked at.\n"
+	var there []string
+	for _, e := range r.Elsewhere {
+		n := count(e.Projects, "project")
+		if e.More {
+			n = "more than " + n
+		}
+		there = append(there, e.Region+" ("+n+")")
+	}
+	if len(there) == 0 {
+		return text + "Another region is `AWS_REGION=R buildmedic scan`, another account `AWS_PROFILE=P buildmedic scan`.\n"
+	}
+	return text + "The account has projects in " + strings.Join(there, ", ") + ": `AWS_REGION=" + r.Elsewhere[0].Region +
+		" buildmedic scan`.\n"
 }
 
 func listSome(ss []string, most int) string {

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/term"
 )
 
 // progress tells how far a scan is: on a terminal in one line that changes, elsewhere in a line
@@ -20,8 +18,7 @@ type progress struct {
 }
 
 func newProgress(w io.Writer, p *patience) *progress {
-	f, ok := w.(*os.File)
-	return &progress{w, ok && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd())), p}
+	return &progress{w, isTerminal(w) && os.Getenv("TERM") != "dumb", p}
 }
 
 // between is the time between two lines of progress.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -134,7 +133,7 @@ func (r *reading) names() error {
 	}
 	read, err := r.desk.codebuild.Read(r.ctx, r.desk.home, names)
 	switch {
-	case err != nil && (r.ctx.Err() != nil || hopeless(err, r.desk.home.Region) != ""):
+	case err != nil && (r.ctx.Err() != nil || hopeless(err, sessionOf(r.desk.cfg)) != nil):
 		return r.whyNot("reading the projects", err)
 	case err != nil: // whoever scans may read little
 		r.unlisted = reason(err)
@@ -158,8 +157,9 @@ func (r *reading) whyNot(doing string, err error) error {
 	if cause := context.Cause(r.ctx); cause != nil {
 		return cause
 	}
-	if why := hopeless(err, r.desk.home.Region); why != "" {
-		return fmt.Errorf("%s (%w)", why, err)
+	var t tellable
+	if errors.As(told(err, sessionOf(r.desk.cfg)), &t) {
+		return t
 	}
 	return errors.New(doing + ": " + reason(err))
 }
@@ -169,8 +169,8 @@ func (r *reading) failed(err error) (why string, here bool) {
 	if r.ctx.Err() != nil {
 		return "", false
 	}
-	if why := hopeless(err, r.desk.home.Region); why != "" {
-		r.stop(fmt.Errorf("%s (%w)", why, err))
+	if why := hopeless(err, sessionOf(r.desk.cfg)); why != nil {
+		r.stop(why)
 		return "", false
 	}
 	return reason(err), true

@@ -19,8 +19,8 @@ import (
 	"github.com/buildmedic/buildmedic/internal/story"
 )
 
-// session is a person's time in a sandbox, written down.
-type session struct {
+// transcript is a person's time in a sandbox, written down.
+type transcript struct {
 	t    *testing.T
 	box  *sandbox.Sandbox
 	told strings.Builder
@@ -36,7 +36,7 @@ func TestSandboxSession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &session{t: t, dir: filepath.Join(t.TempDir(), "sandbox")}
+	s := &transcript{t: t, dir: filepath.Join(t.TempDir(), "sandbox")}
 	if err := os.Mkdir(s.dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestSandboxSession(t *testing.T) {
 }
 
 // happens lets what is under way come to its end, and writes down what was told.
-func (s *session) happens() {
+func (s *transcript) happens() {
 	s.t.Helper()
 	_, c := sandboxed()
 	if _, err := c.Pass(s.t.Context(), 20*time.Minute); err != nil {
@@ -100,7 +100,7 @@ func (s *session) happens() {
 }
 
 // desk runs a command of this program.
-func (s *session) desk(args ...string) string {
+func (s *transcript) desk(args ...string) string {
 	s.t.Helper()
 	code, out, errs := buildmedic(s.t, "", args...)
 	if code != exitOK {
@@ -111,7 +111,7 @@ func (s *session) desk(args ...string) string {
 }
 
 // invoke sends the function a payload, as the command that the documents show does.
-func (s *session) invoke(payload string) {
+func (s *transcript) invoke(payload string) {
 	s.t.Helper()
 	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost,
 		s.box.Sim.URL()+"/2015-03-31/functions/buildmedic/invocations", strings.NewReader(payload))
@@ -135,7 +135,7 @@ func (s *session) invoke(payload string) {
 }
 
 // build starts a build.
-func (s *session) build(project string) {
+func (s *transcript) build(project string) {
 	s.t.Helper()
 	out, err := codebuild.NewFromConfig(story.Config(s.box.Sim, simaws.OwnerKey)).StartBuild(s.t.Context(),
 		&codebuild.StartBuildInput{ProjectName: &project, SourceVersion: aws.String("refs/heads/main")})
