@@ -25,7 +25,7 @@ func expand(ctx context.Context, cfg aws.Config, file string, stdout, stderr io.
 		return ended(ctx, stderr, err)
 	}
 	d := newReader(newPatience(cfg.Region).apply(cfg), id)
-	fmt.Fprintf(stderr, "Account %s, region %s: ", d.home.ID, d.home.Region)
+	fmt.Fprintf(stderr, "%s: ", sessionOf(cfg))
 	existing, err := d.existing(ctx)
 	if err != nil {
 		fmt.Fprintln(stderr)

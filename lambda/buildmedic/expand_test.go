@@ -32,7 +32,7 @@ func TestExpand(t *testing.T) {
 	if diff := cmp.Diff(want, out); code != exitOK || diff != "" {
 		t.Errorf("%d %s: -want +got:\n%s", code, errs, diff)
 	}
-	for _, want := range []string{"Account 111122223333, region eu-west-1: 3 projects\n", "p*: 4 in the file\n", "\n  3 new: p0, p1, p2\n",
+	for _, want := range []string{"account 111122223333, region eu-west-1: 3 projects\n", "p*: 4 in the file\n", "\n  3 new: p0, p1, p2\n",
 		"\n  1 gone from CodeBuild, so take them out"} {
 		if !strings.Contains(errs, want) {
 			t.Errorf("no %q in %s", want, errs)

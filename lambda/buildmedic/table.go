@@ -13,8 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/smithy-go"
 	"github.com/spf13/pflag"
-
-	"github.com/buildmedic/buildmedic/internal/codebuild"
 )
 
 // find names the function's table in the flags, where they name no ledger: the stack says which it
@@ -40,7 +38,7 @@ func (f deskFlags) find(ctx context.Context, stderr io.Writer) error {
 	if !hasCredentials(ctx, cfg) {
 		return local("the function's was not looked for, since there are no AWS credentials")
 	}
-	table, at, err := tableOf(ctx, cfg, *f.stack)
+	table, err := tableOf(ctx, cfg, *f.stack)
 	switch {
 	case errors.Is(err, errNoStack):
 		return local(fmt.Sprintf("there is no stack %s in region %s (-stack names another)", *f.stack, cfg.Region))
@@ -50,7 +48,7 @@ func (f deskFlags) find(ctx context.Context, stderr io.Writer) error {
 		return fmt.Errorf("which ledger is meant? Looking for the function's: %w. Name its table with -table NAME, or a local "+
 			"ledger with -ledger FILE", err)
 	}
-	say(stderr, "The ledger is the function's: table %s of stack %s, account %s, region %s.", table, *f.stack, at.Account, at.Region)
+	say(stderr, "The ledger is the function's: table %s of stack %s.", table, *f.stack)
 	*f.table = table
 	return nil
 }
@@ -91,8 +89,8 @@ var errNoStack = errors.New("there is no such stack")
 // lookTime is how long looking at the stack may take.
 const lookTime = 30 * time.Second
 
-// tableOf reads the name of the table from the stack's outputs, and where the stack is.
-func tableOf(ctx context.Context, cfg aws.Config, stack string) (table string, at codebuild.ARN, err error) {
+// tableOf reads the name of the table from the stack's outputs.
+func tableOf(ctx context.Context, cfg aws.Config, stack string) (table string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
 	out, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &stack})
@@ -100,22 +98,21 @@ func tableOf(ctx context.Context, cfg aws.Config, stack string) (table string, a
 	if errors.As(err, &api) {
 		switch code := api.ErrorCode(); { // AWS.md#stack-outputs
 		case code == "ValidationError" && strings.Contains(api.ErrorMessage(), "does not exist"):
-			return "", at, errNoStack
+			return "", errNoStack
 		case slices.Contains([]string{"AccessDenied", "AccessDeniedException"}, code):
-			return "", at, fmt.Errorf("your credentials lack cloudformation:DescribeStacks on stack %s in region %s", stack, cfg.Region)
+			return "", fmt.Errorf("your credentials lack cloudformation:DescribeStacks on stack %s in region %s", stack, cfg.Region)
 		}
-		return "", at, fmt.Errorf("CloudFormation answers %s: %s", api.ErrorCode(), plain(api.ErrorMessage()))
+		return "", fmt.Errorf("CloudFormation answers %s: %s", api.ErrorCode(), plain(api.ErrorMessage()))
 	}
 	if err != nil {
-		return "", at, fmt.Errorf("CloudFormation in region %s does not answer: %w", cfg.Region, err)
+		return "", fmt.Errorf("CloudFormation in region %s does not answer: %w", cfg.Region, err)
 	}
 	for _, s := range out.Stacks {
-		at, _ = codebuild.ParseARN(aws.ToString(s.StackId))
 		for _, o := range s.Outputs {
 			if aws.ToString(o.OutputKey) == "TableName" && aws.ToString(o.OutputValue) != "" {
-				return *o.OutputValue, at, nil
+				return *o.OutputValue, nil
 			}
 		}
 	}
-	return "", at, fmt.Errorf("stack %s has no output TableName, so it is not Buildmedic's", stack)
+	return "", fmt.Errorf("stack %s has no output TableName, so it is not Buildmedic's", stack)
 }
