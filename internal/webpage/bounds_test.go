@@ -123,6 +123,10 @@ func TestSmall(t *testing.T) {
 		}
 	}
 	r.From, r.Builds = exampleEnd.AddDate(0, 0, -20), append(r.Builds, Build{End: exampleEnd.AddDate(0, 0, -11)})
+	if page = string(render(t, r)); strings.Contains(page, "in the first half") {
+		t.Error("it compares halves, and knows nothing of the first quarter")
+	}
+	r.Builds[1].End = exampleEnd.AddDate(0, 0, -16)
 	if page = string(render(t, r)); !strings.Contains(page, "1 failed in the first half of this time, 1 in the "+
 		"second.") {
 		t.Error("it does not compare the halves")

@@ -135,18 +135,21 @@ func (s *sum) often(g *group) string {
 	return fmt.Sprintf("%s, %s, %s.", what, count(g.builds, "build"), percent(g.builds, len(s.Builds)))
 }
 
-// halves counts the builds of the first and of the second half of the days, if there are enough days,
-// and nothing is cut off the first.
+// halves counts the builds of the first and of the second half of the days. They are not compared
+// where there are few days, where older builds are cut off, and where nothing is known of the first
+// quarter, perhaps since nobody took notes yet.
 func (s *sum) halves() (first, second int, ok bool) {
-	middle := s.From.Add(s.To.Sub(s.From) / 2)
+	all, early := s.To.Sub(s.From), false
+	middle := s.From.Add(all / 2)
 	for _, b := range s.Builds {
+		early = early || b.End.Before(s.From.Add(all/4))
 		if b.End.Before(middle) {
 			first++
 		} else {
 			second++
 		}
 	}
-	return first, second, !s.Cut && s.To.Sub(s.From) >= 14*24*time.Hour
+	return first, second, early && !s.Cut && all >= 14*24*time.Hour
 }
 
 // half is how many projects have at least half of the time, and which.
