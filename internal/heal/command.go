@@ -283,7 +283,8 @@ func (h *Healer) undo(ctx context.Context, id string, from decide.Sender) (Comma
 		return answer, h.save(ctx, c, true)
 	}
 	c.Take(decide.Order{Verb: decide.Undo, At: h.Clock.Now(), Sender: from})
-	c.finish(h.Clock.Now(), decide.Undone, sentences(sentences(sentBy(from)+" asked for it.", heldBack), strings.Join(restored, " ")))
+	who := sentBy(from) + " asked for it" + under(from) + "."
+	c.finish(h.Clock.Now(), decide.Undone, sentences(sentences(who, heldBack), strings.Join(restored, " ")))
 	return answer, h.close(ctx, c)
 }
 

@@ -202,9 +202,17 @@ func sentBy(s decide.Sender) string {
 	return strings.ToUpper(who[:1]) + who[1:]
 }
 
+// under names the request by which CloudTrail tells who it was.
+func under(s decide.Sender) string {
+	if s.Request == "" {
+		return ""
+	}
+	return " (request " + s.Request + ")"
+}
+
 // because is why a person pauses everything. It says when, so that no two pauses are the same.
 func (h *Healer) because(what PauseWhat, s decide.Sender) string {
-	why := fmt.Sprintf("%s paused it at %s", sentBy(s), h.Clock.Now().UTC().Format(toTheSecond))
+	why := fmt.Sprintf("%s paused it%s at %s", sentBy(s), under(s), h.Clock.Now().UTC().Format(toTheSecond))
 	if what.Case != "" {
 		why += fmt.Sprintf(", because of case %s", clipped(what.Case, maxBy))
 	}

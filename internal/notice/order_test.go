@@ -133,3 +133,21 @@ func TestApprovalIsAudited(t *testing.T) {
 		t.Errorf("%.300s", got)
 	}
 }
+
+// TestApprovalIsTold ensures that whatever came of what a person approved, the notice says that one
+// did.
+func TestApprovalIsTold(t *testing.T) {
+	for _, kind := range []decide.Kind{decide.Retrying, decide.Healed, decide.Undone, decide.Failed, decide.Expiring} {
+		o := trackerApproved()
+		o.Kind = kind
+		if kind == decide.Undone { // since it did not help
+			r := &o.Case.Rounds[len(o.Case.Rounds)-1]
+			d := *r.Decision
+			d.Undo, r.Decision = 1, &d
+		}
+		want := kind != decide.Expiring // that is about the grant
+		if n := tell(newView(o)); strings.Contains(n.Note, "Approved by ana in the Lambda console, as the command says") != want {
+			t.Errorf("%s: %s", kind, n.Note)
+		}
+	}
+}

@@ -91,7 +91,10 @@ func (n *Notice) aboutBuild(v *view) {
 	switch v.Kind {
 	case decide.Proposed:
 		n.Until = utc(r.Until)
-	case decide.Retrying, decide.Healed:
+	case decide.Retrying, decide.Healed, decide.Undone, decide.Failed:
+		if v.Kind == decide.Undone && !v.ineffective {
+			break // a person undid it, and the note says who
+		}
 		n.Note = strings.TrimSpace(approval(v) + " " + n.Note)
 	}
 	if g := r.Diagnosis; g != nil {
