@@ -48,6 +48,7 @@ func TestLedgerIsFound(t *testing.T) {
 		{"found by undo", "undo c", nil, exitFailed, `There is no case "c".`, found},
 		{"found by resume", "resume", nil, exitFailed, "It is not paused.", found},
 		{"found by remove", "remove -yes", nil, exitOK, "The function is paused", found},
+		{"found by replay", "replay -apply web:00000000-0000-0000-0000-000000000000", nil, exitFailed, "", found},
 		{"no stack", "history -stack None", nil, exitOK, "The local ledger has no such case",
 			local + "there is no stack None in region eu-west-1"},
 		{"another region", "history", map[string]string{"AWS_REGION": "us-east-1"}, exitOK, "The local ledger",
