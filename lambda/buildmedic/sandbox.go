@@ -129,21 +129,21 @@ func (b *box) run(ctx context.Context, st story.Story, lead time.Duration) (code
 		"  account %s, region %s, at %s\n  settings: %s\n  (changed there, the function has them at once)\n\n",
 		region[4], region[3], s.Sim.URL(), filepath.Join(dir, sandbox.SettingsFile))
 	if len(b.command) > 0 {
-		fmt.Fprint(talk, hints())
+		fmt.Fprint(talk, hints(st.Expect.Project))
 		return b.child(ctx, env)
 	}
 	fmt.Fprintf(talk, "Set this in another terminal, and work there. Ctrl-C here ends it.\n\n%s\n%s",
-		export(b.shell, env, dir), hints())
+		export(b.shell, env, dir), hints(st.Expect.Project))
 	<-ctx.Done()
 	return exitInterrupted, nil
 }
 
 // hints say what to try.
-func hints() string {
+func hints(project string) string {
 	return "Try, among others:\n" +
 		"  buildmedic history\n" +
 		"  buildmedic scan\n" +
-		"  aws codebuild start-build --project-name shop --source-version refs/heads/main\n" +
+		"  aws codebuild start-build --project-name " + project + " --source-version refs/heads/main\n" +
 		"and each command that a notice shows.\n\n"
 }
 

@@ -67,10 +67,14 @@ func TestSandboxServes(t *testing.T) {
 		done <- run(ctx, []string{"sandbox", "-story", "tracker-api", "-mail"}, strings.NewReader(""), out, out)
 	}()
 	text := out.until(t, "and each command that a notice shows")
-	for _, want := range []string{"account 290008131176, region us-west-2", "Build TrackerAPI #1, refs/heads/main", "unset AWS_PROFILE\n"} {
+	for _, want := range []string{"account 290008131176, region us-west-2", "unset AWS_PROFILE\n",
+		"start-build --project-name TrackerAPI "} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it does not print %q:\n%s", want, text)
 		}
+	}
+	if !regexp.MustCompile(`✉ \[healed\][^\n]*\n\n\S`).MatchString(text) {
+		t.Errorf("it shows no mail:\n%s", text)
 	}
 	var lines []string
 	for l := range strings.Lines(text) {
