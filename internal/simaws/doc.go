@@ -33,6 +33,10 @@
 // the caller's own side. The session then acts in the role's account, and dies
 // with the caller.
 //
+// What a stack has besides is put in by [Sim.AddTable], [Sim.AddStack] and [Sim.AddFunction]. The
+// endpoint is on loopback, within reach of every page in a browser: requests under another host's
+// name, or with an Origin, are refused.
+//
 // # Time
 //
 // Nothing happens unless time is moved: by [Clock.Advance], [Clock.Sleep],
