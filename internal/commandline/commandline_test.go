@@ -195,14 +195,19 @@ func desk(t *testing.T, add func(where, text string)) {
 	if out, err := exec.Command("go", "build", "-o", bin, "../../lambda/buildmedic").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	usage, _ := exec.Command(bin, "-h").CombinedOutput()
+	help := func(args ...string) []byte { // as one that is installed, which prints its name alone
+		cmd := exec.Command(bin, args...)
+		cmd.Args[0] = "buildmedic"
+		out, _ := cmd.CombinedOutput()
+		return out
+	}
+	usage := help("-h")
 	names := regexp.MustCompile(`(?m)^  ([a-z]+)\s`).FindAllSubmatch(usage, -1)
 	if len(names) < 5 {
 		t.Fatalf("buildmedic -h lists %d commands:\n%s", len(names), usage)
 	}
 	for _, m := range names {
-		help, _ := exec.Command(bin, string(m[1]), "-h").CombinedOutput()
-		for _, l := range awsLine.FindAllSubmatch(help, -1) {
+		for _, l := range awsLine.FindAllSubmatch(help(string(m[1]), "-h"), -1) {
 			add("buildmedic "+string(m[1])+" -h", string(l[1]))
 		}
 	}
