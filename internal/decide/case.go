@@ -27,6 +27,7 @@
 package decide
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -478,8 +479,28 @@ type Outcome struct {
 	At         time.Time
 	// Function is the healer's function name, for command lines; "" at the desk.
 	Function string
+	// Desk is how the healer was called at a desk, for command lines.
+	Desk Desk
 	// Repeats is how many equal failures this notice stands for beyond the first.
 	Repeats int
 	// Followers are the builds that were healed by the same change, if the notice tells of them.
 	Followers *Followers
+}
+
+// Desk is how a person called the healer, so that the commands that are offered are of the same
+// account, settings and ledger. Its words are quoted for a shell.
+type Desk struct {
+	Program  string   // "" is buildmedic
+	Flags    []string // that each command takes
+	Replay   []string // that replay takes besides
+	Unstored bool     // no ledger has the case, so that nothing can be asked about it
+}
+
+// Line is the command line of a command with its arguments.
+func (d Desk) Line(command, arguments string) string {
+	words := append([]string{cmp.Or(d.Program, "buildmedic"), command}, d.Flags...)
+	if command == "replay" {
+		words = append(words, d.Replay...)
+	}
+	return strings.TrimSpace(strings.Join(words, " ") + " " + arguments)
 }

@@ -60,8 +60,11 @@ func commands(v *view) []Command {
 	if v.standing {
 		add("undo", args{"case": caseID}, "undo "+caseID)
 	}
-	if caseID != "" {
-		add("status", args{"case": caseID}, "show "+caseID)
+	if show := "show " + caseID; caseID != "" {
+		if v.Desk.Unstored {
+			show = ""
+		}
+		add("status", args{"case": caseID}, show)
 	}
 	if v.Kind != decide.Paused {
 		add("pause", args{}, "")
@@ -70,9 +73,6 @@ func commands(v *view) []Command {
 }
 
 type commander struct{ o decide.Outcome }
-
-// deskCommand begins the lines that run the healer at a desk.
-const deskCommand = "go run ./lambda/buildmedic "
 
 // args are a command's arguments.
 type args map[string]string
@@ -86,7 +86,8 @@ func (c commander) command(name string, with args, desk string) (Command, bool) 
 	case c.o.Function != "":
 		cmd.Line = invoke(id(c.o.Function), id(c.o.Home.Region), string(cmd.Payload))
 	case desk != "":
-		cmd.Line = deskCommand + desk
+		command, arguments, _ := strings.Cut(desk, " ")
+		cmd.Line = c.o.Desk.Line(command, arguments)
 	default:
 		return Command{}, false
 	}

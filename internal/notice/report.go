@@ -380,7 +380,7 @@ func (m *report) commands(n Notice) {
 			m.head(title)
 			m.end()
 			m.block(c.Line)
-		case strings.HasPrefix(c.Line, deskCommand):
+		case !strings.HasPrefix(c.Line, "printf "):
 			lines = append(lines, c.Line)
 		default:
 			payloads = append(payloads, string(c.Payload))

@@ -47,6 +47,7 @@ var deskClock timeKeeper = wallClock{}
 // deployed.
 type desk struct {
 	cfg       aws.Config
+	hints     decide.Desk
 	healer    *heal.Healer
 	codebuild awsapi.CodeBuild
 	home      settings.Account
@@ -58,10 +59,35 @@ type desk struct {
 // deskFlags are the flags of every command that works on an account.
 type deskFlags struct {
 	settings, table, stack, ledger, topic *string
+	all                                   *pflag.FlagSet
+}
+
+// hints is how commands that are offered must be called: as this one was, with the flags that were
+// given. Of replay's own, -apply is what is offered.
+func (f deskFlags) hints() decide.Desk {
+	d := decide.Desk{Program: program}
+	f.all.Visit(func(g *pflag.Flag) {
+		word := "-" + g.Name + "=" + shellWord(g.Value.String())
+		switch {
+		case g.Value.Type() == "bool" && g.Value.String() == "true":
+			word = "-" + g.Name
+		case g.Value.Type() != "bool":
+			word = "-" + g.Name + " " + shellWord(g.Value.String())
+		}
+		switch g.Name {
+		case "settings", "table", "stack", "ledger", "topic":
+			d.Flags = append(d.Flags, word)
+		case "apply":
+		default:
+			d.Replay = append(d.Replay, word)
+		}
+	})
+	return d
 }
 
 func addDeskFlags(fs *pflag.FlagSet) deskFlags {
 	return deskFlags{
+		all:      fs,
 		settings: fs.String("settings", defaultSettings, "settings file"),
 		table: fs.String("table", "", "work on the function's own ledger: the name of its DynamoDB table. Default: the "+
 			"stack's output TableName says it"),
@@ -97,7 +123,7 @@ func openDesk(ctx context.Context, f deskFlags, change func(*settings.Settings),
 		return nil, err
 	}
 	id := sessionOf(cfg).id
-	d := &desk{cfg: cfg, home: settings.Account{ID: id.Account, Region: cfg.Region}, queue: &deskQueue{}}
+	d := &desk{cfg: cfg, hints: f.hints(), home: settings.Account{ID: id.Account, Region: cfg.Region}, queue: &deskQueue{}}
 	if d.store, d.close, err = openStore(f, func() (aws.Config, error) { return cfg, nil }); err != nil {
 		return nil, err
 	}
@@ -106,7 +132,7 @@ func openDesk(ctx context.Context, f deskFlags, change func(*settings.Settings),
 		Journal: io.Discard, Clock: deskClock, Sleep: deskClock.Sleep, Log: slog.New(slog.DiscardHandler)})
 	d.healer.Queue = d.queue
 	if *f.topic == "" {
-		d.healer.Notifier = printer{notices}
+		d.healer.Notifier = printer{notices, f.hints()}
 	}
 	d.codebuild = awsapi.CodeBuild{Accounts: awsapi.NewAccounts(cfg, d.home, id.Partition, "")}
 	return d, nil
@@ -180,10 +206,14 @@ func (q *deskQueue) Later(_ context.Context, caseID string, at time.Time) error 
 func (q *deskQueue) Release(context.Context, heal.Release, time.Time) error { return nil }
 
 // printer implements heal.Notifier on the terminal.
-type printer struct{ w io.Writer }
+type printer struct {
+	w     io.Writer
+	hints decide.Desk
+}
 
 // Notify implements heal.Notifier.
 func (p printer) Notify(_ context.Context, o decide.Outcome) error {
+	o.Desk = p.hints
 	m := notice.Render(o)
 	_, err := fmt.Fprintf(p.w, "\n%s\n\n%s\n", m.Subject, m.Email)
 	return err
@@ -224,7 +254,7 @@ func (d *desk) follow(ctx context.Context, caseID string, progress io.Writer) (d
 			fmt.Fprintf(progress, "build %s runs\n", r.Retry)
 		}
 		if err := deskClock.Sleep(ctx, wait); err != nil {
-			return c, stopped{"`buildmedic replay` of the same build continues case " + caseID, err}
+			return c, stopped{fmt.Sprintf("`%s` continues case %s", d.hints.Line("replay", "-apply "+c.Rounds[0].Build.ID), caseID), err}
 		}
 		if err := d.goOn(ctx, c); err != nil && !errors.Is(err, heal.ErrLater) {
 			return c, err

@@ -74,15 +74,24 @@ func buildmedic(t *testing.T, stdin string, args ...string) (code int, stdout, s
 func TestReplayShows(t *testing.T) {
 	sim, file := account(t, "tracker-api")
 	id := sim.Builds("TrackerAPI")[0].ID
-	code, out, errs := buildmedic(t, "", "replay", "-settings", file, "-ledger", filepath.Join(t.TempDir(), "l.json"), id)
+	ledger := filepath.Join(t.TempDir(), "l.json")
+	code, out, errs := buildmedic(t, "", "replay", id, "--ledger="+ledger, "-settings", file)
 	if code != exitOK {
 		t.Fatalf("code %d: %s", code, errs)
 	}
 	for _, want := range []string{"ecr:GetAuthorizationToken", "CodeBuild-ECR-Permissions",
-		"repository/tracker_api", "would have allowed ECR push", "buildmedic replay -apply " + id} {
+		"repository/tracker_api", "would have allowed ECR push", "\nbuildmedic replay -ledger " + ledger +
+			" -settings " + file + " -apply " + id + "\n"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("it does not say %q:\n%s", want, out)
 		}
+	}
+	if strings.Contains(out, "buildmedic show") {
+		t.Errorf("it offers to show a case that is nowhere:\n%s", out)
+	}
+	if code, out, errs = buildmedic(t, "no\n", "replay", "-ledger", ledger, "-settings", file, "-apply", id); code != exitOK ||
+		!strings.Contains(out, "Do this? Type yes: Nothing was changed.") {
+		t.Errorf("the command that is offered: code %d\n%s%s", code, out, errs)
 	}
 	if strings.Contains(out, "not made") {
 		t.Errorf("what is only shown reads like a failure:\n%s", out)
@@ -104,7 +113,9 @@ func TestReplayApplies(t *testing.T) {
 		t.Fatalf("code %d, wrote %v\n%s%s", code, sim.Writes(), out, errs)
 	}
 	code, out, errs = buildmedic(t, "yes\n", append([]string{"replay", "-apply"}, append(flags, id)...)...)
-	if code != exitOK || !strings.Contains(out, ": healed") {
+	if code != exitOK || !strings.Contains(out, ": healed") ||
+		!strings.Contains(out, "\nbuildmedic undo -ledger "+ledger+" -settings "+file+" ") ||
+		!strings.Contains(strings.Join(strings.Fields(out), " "), "buildmedic show -ledger "+ledger+" -settings "+file+" ") {
 		t.Fatalf("code %d\n%s%s", code, out, errs)
 	}
 	if bs := sim.Builds("TrackerAPI"); len(bs) != 2 || bs[1].Status != "SUCCEEDED" {

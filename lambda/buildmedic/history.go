@@ -246,8 +246,10 @@ func runShow(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.
 		if k == "" {
 			k = decide.Retrying
 		}
+		hints := df.hints()
+		hints.Replay, hints.Unstored = nil, true // it is being shown
 		m := notice.Render(decide.Outcome{ID: c.ID, Kind: k, Case: c, Round: len(c.Rounds) - 1,
-			Settings: h.Settings, At: deskClock.Now()})
+			Settings: h.Settings, Desk: hints, At: deskClock.Now()})
 		fmt.Fprintf(stdout, "\n%s\n", m.Report)
 		versions, err := h.Kept(ctx, c)
 		for _, v := range versions {

@@ -148,8 +148,10 @@ func (r replay) show(c decide.Case) {
 	d.Mode = settings.Observe
 	c.Rounds = slices.Clone(c.Rounds)
 	c.Rounds[0].Decision = &d
+	hints := r.desk.hints
+	hints.Unstored = true
 	m := notice.Render(decide.Outcome{ID: c.ID, Kind: decide.Reported, Case: c, Settings: r.desk.healer.Settings,
-		Home: r.desk.home, At: deskClock.Now()})
+		Home: r.desk.home, Desk: hints, At: deskClock.Now()})
 	fmt.Fprintf(r.talk, "%s\n\n%s\n", m.Subject, m.Report)
 }
 
