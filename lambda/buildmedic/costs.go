@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
@@ -16,11 +17,12 @@ func printFlaky(w io.Writer, ts []decide.FlakyTest) {
 		fmt.Fprintln(w, "No test is known to have failed and passed on the same commit.")
 		return
 	}
-	fmt.Fprintf(w, "%6s %6s %7s %-11s %-11s %-20s  %s\n", "FLAKED", "BUILDS", "MINUTES", "LAST FLAKED", "LAST FAILED", "PROJECT",
-		"TEST")
+	cols := fit([]column{{width: 6, right: true}, {width: 6, right: true}, {width: 7, right: true, drop: 2}, {width: 11, whole: true},
+		{width: 11, whole: true, drop: 3}, {width: 20}}, 24, screen(w))
+	io.WriteString(w, tableRow(cols, "FLAKED", "BUILDS", "MINUTES", "LAST FLAKED", "LAST FAILED", "PROJECT", "TEST"))
 	for _, t := range ts {
-		fmt.Fprintf(w, "%6d %6d %7s %-11s %-11s %-20s  %s\n", t.Flaked, t.Builds, minutes(t.Seconds), date(t.LastFlaked),
-			date(t.Last), t.Project, codebuild.TestCase{Suite: t.Suite, Name: t.Name}.FullName())
+		io.WriteString(w, tableRow(cols, strconv.Itoa(t.Flaked), strconv.Itoa(t.Builds), minutes(t.Seconds), date(t.LastFlaked),
+			date(t.Last), t.Project, codebuild.TestCase{Suite: t.Suite, Name: t.Name}.FullName()))
 		if t.Broken {
 			fmt.Fprintf(w, "  broken: it fails on %d commits in a row, since %s\n", decide.BrokenAfter, stamp(t.Since))
 		}
@@ -35,12 +37,14 @@ func printCosts(w io.Writer, c decide.Costs) {
 	}
 	fmt.Fprintf(w, "Failed builds that ended from %s to %s UTC; minutes to green are medians, from a failed build's end\n"+
 		"to the end of the next green one of its branch.\n\n", stamp(c.From), stamp(c.To))
-	fmt.Fprintf(w, "%-28s %6s %8s %8s %9s %8s %9s %6s\n", "CAUSE", "BUILDS", "MINUTES", "HEALED", "TO GREEN", "OTHERS",
-		"TO GREEN", "OPEN")
+	number := column{width: 8, right: true}
+	last := column{width: 6, right: true}
+	cols := fit([]column{{width: 28}, last, number, number, {width: 9, right: true}, number, {width: 9, right: true}, last}, 0, screen(w))
+	io.WriteString(w, tableRow(cols, "CAUSE", "BUILDS", "MINUTES", "HEALED", "TO GREEN", "OTHERS", "TO GREEN", "OPEN"))
 	for _, one := range append(c.Causes[:len(c.Causes):len(c.Causes)], c.Total) {
-		fmt.Fprintf(w, "%-28s %6d %8s %8d %9s %8d %9s %6d\n", cmp.Or(one.Cause, "total"), one.Builds, minutes(one.Seconds),
-			one.Healed.Builds, toGreen(one.Healed), one.Others.Builds, toGreen(one.Others),
-			one.Builds-one.Healed.Builds-one.Others.Builds)
+		io.WriteString(w, tableRow(cols, cmp.Or(one.Cause, "total"), strconv.Itoa(one.Builds), minutes(one.Seconds),
+			strconv.Itoa(one.Healed.Builds), toGreen(one.Healed), strconv.Itoa(one.Others.Builds), toGreen(one.Others),
+			strconv.Itoa(one.Builds-one.Healed.Builds-one.Others.Builds)))
 	}
 	if c.Cut {
 		fmt.Fprintln(w, "\nOf some project more builds failed than are remembered: the last 200 are.")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -150,8 +151,16 @@ func inTurn(call int) int { return 10 * (call + 1) }
 
 const last = 1 << 30
 
-// asideWidth is how wide the lines are that belong to a beat.
-const asideWidth = 98
+// fits is how many columns a text may have that takes most of them, with so many before it.
+func (d *demo) fits(most, before int) int {
+	if n := screen(d.out); n > 0 {
+		return max(min(most, n-before), narrowest/2)
+	}
+	return most
+}
+
+// aside is how wide the lines are that belong to a beat.
+func (d *demo) aside() int { return d.fits(98, 18) }
 
 // beat is one moment of a story.
 type beat struct {
@@ -163,7 +172,7 @@ type beat struct {
 // tell prints a story as a timeline.
 func (d *demo) tell(s story.Story, st *story.Stage, differ string) {
 	fmt.Fprintf(d.out, "%s\n", d.bold("▌ "+s.Name))
-	for _, l := range wrapText(s.Comment, 92) {
+	for _, l := range wrapText(s.Comment, d.fits(92, 2)) {
 		fmt.Fprintf(d.out, "%s\n", d.dim("  "+l))
 	}
 	beats := d.beats(s, st)
@@ -204,7 +213,7 @@ func (d *demo) beats(s story.Story, st *story.Stage) []beat {
 		}
 		bs = append(bs, beat{b.End, d.red(fmt.Sprintf("✘ build #%d failed", b.Number)) + d.dim("  "+oneLine(b.Failure, 84)), 0})
 		if line := denialIn(b.Log); line != "" {
-			for _, w := range wrapText(oneLine(line, 150), asideWidth) {
+			for _, w := range wrapText(oneLine(line, 150), d.aside()) {
 				bs = append(bs, beat{b.End, d.dim("    │ ") + w, 1})
 			}
 		}
@@ -246,7 +255,7 @@ func (d *demo) changes(st *story.Stage) (bs []beat) {
 			continue
 		}
 		for _, l := range iampolicy.Diff(before, after) {
-			for _, w := range wrapText(strings.TrimPrefix(l, "+ "), asideWidth-len("+ ")) {
+			for _, w := range wrapText(strings.TrimPrefix(l, "+ "), d.aside()-len("+ ")) {
 				bs = append(bs, beat{r.Written, d.dim("    │ ") + d.green("+ "+w), writes[r.Written] + 1})
 			}
 		}
@@ -304,10 +313,11 @@ func wrapText(s string, width int) []string {
 
 // table sums the stories up.
 func (d *demo) table() {
-	fmt.Fprintf(d.out, "%s\n", d.bold(fmt.Sprintf("%-26s %-19s %-9s %6s  %s", "STORY", "CALLED FOR", "OUTCOME",
-		"ROUNDS", "WROTE")))
+	cols := fit([]column{{width: 26}, {width: 19}, {width: 9, whole: true}, {width: 6, right: true, drop: 1}}, 16, screen(d.out))
+	io.WriteString(d.out, d.bold(strings.TrimSuffix(tableRow(cols, "STORY", "CALLED FOR", "OUTCOME", "ROUNDS", "WROTE"),
+		"\n"))+"\n")
 	for _, r := range d.rows {
-		outcome := fmt.Sprintf("%-9s", r.result.Outcome)
+		outcome := string(r.result.Outcome)
 		switch {
 		case r.differ != "":
 			outcome = d.red(outcome)
@@ -320,7 +330,8 @@ func (d *demo) table() {
 		if wrote == "" {
 			wrote = d.dim("nothing")
 		}
-		fmt.Fprintf(d.out, "%-26s %-19s %s %6d  %s\n", r.result.Story, r.result.Remedy, outcome, r.result.Rounds, wrote)
+		io.WriteString(d.out, tableRow(cols, r.result.Story, string(r.result.Remedy), outcome,
+			strconv.Itoa(r.result.Rounds), wrote))
 	}
 	n := len(d.rows)
 	verdict := d.green(fmt.Sprintf("all %d stories ended as they should", n))

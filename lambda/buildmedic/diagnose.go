@@ -59,6 +59,10 @@ func runDiagnose(ctx context.Context, args []string, stdin io.Reader, stdout, st
 	if err != nil {
 		return fail(stderr, err)
 	}
+	if name := fs.Arg(0); (name == "" || name == "-") && isTerminal(stdin) {
+		fmt.Fprintf(stderr, "Waiting for a build log: paste it, then end it with %s; Ctrl-C leaves. See: %s diagnose -h\n",
+			endOfInput(), program)
+	}
 	in, err := openInput("build log", fs.Arg(0), stdin)
 	if err != nil {
 		return fail(stderr, err)

@@ -65,7 +65,7 @@ func (t *teller) since(s *compare.Since) {
 		t.section("New since the green log, in what the command printed")
 	}
 	for _, l := range s.Lines[:min(len(s.Lines), showNew)] {
-		text := clipped(plain(l.Text), columns-10)
+		text := clipped(plain(l.Text), t.width-10)
 		if l.Times > 1 {
 			text += t.style(dim, fmt.Sprintf("  (%d times)", l.Times))
 		}

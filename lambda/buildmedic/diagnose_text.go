@@ -20,7 +20,7 @@ const (
 
 // tell prints the diagnosis as a person reads it.
 func tell(w io.Writer, f buildlog.Failure, d diagnose.Diagnosis, since *compare.Since, colour bool) error {
-	t := teller{colour: colour}
+	t := teller{colour: colour, width: textWidth(w)}
 	t.headline(f, d)
 	t.evidence(d)
 	t.tests(d)
@@ -60,6 +60,7 @@ func withoutSettings(advice string) string {
 type teller struct {
 	b      strings.Builder
 	colour bool
+	width  int
 }
 
 func (t *teller) line(s string) { t.b.WriteString(strings.TrimRight(s, " ") + "\n") }
@@ -84,10 +85,10 @@ func (t *teller) section(title string) {
 	t.line(t.style(bold, title))
 }
 
-// wrap prints text in lines of at most [columns], the first after the first
+// wrap prints text in lines of at most the width, the first after the first
 // indent.
 func (t *teller) wrap(first, indent, text string) {
-	for i, l := range wrapped(plain(text), columns-utf8.RuneCountInString(indent)) {
+	for i, l := range wrapped(plain(text), t.width-utf8.RuneCountInString(indent)) {
 		if i == 0 {
 			t.line(first + l)
 		} else {
@@ -128,7 +129,7 @@ func plain(s string) string {
 }
 
 func (t *teller) headline(f buildlog.Failure, d diagnose.Diagnosis) {
-	for i, l := range wrapped(plain(d.Title)+".", columns) {
+	for i, l := range wrapped(plain(d.Title)+".", t.width) {
 		if i == 0 {
 			l = t.style(bold+";"+red, l)
 		}
@@ -321,7 +322,7 @@ func (t *teller) log(d diagnose.Diagnosis) {
 		if i > lo && l.N > d.Excerpt[i-1].N+1 {
 			t.line(t.style(dim, fmt.Sprintf("  %6s", "⋮")))
 		}
-		text := clipped(plain(l.Text), columns-10)
+		text := clipped(plain(l.Text), t.width-10)
 		number := fmt.Sprintf("  %6d  ", l.N)
 		if l.N == d.Evidence.Line {
 			t.line(t.style(red, fmt.Sprintf("> %6d  %s", l.N, text)))

@@ -306,6 +306,14 @@ func meant(name string, all []page) string {
 	return "; `buildmedic explain` lists them"
 }
 
+// meaningWidth is how wide a meaning is in the list.
+func meaningWidth(w io.Writer) int {
+	if n := screen(w); n > 0 {
+		return max(n-36, narrowest/2)
+	}
+	return 84
+}
+
 // listPages lists rules and causes by group, a line each.
 func listPages(w io.Writer, all []page) {
 	head := ""
@@ -326,7 +334,7 @@ func listPages(w io.Writer, all []page) {
 			head = p.Group
 			fmt.Fprintf(w, "\n%s\n", head)
 		}
-		fmt.Fprintf(w, "  %-32s %s\n", p.Name, oneLine(p.Meaning, 84))
+		fmt.Fprintf(w, "  %-32s %s\n", p.Name, oneLine(p.Meaning, meaningWidth(w)))
 	}
 	fmt.Fprintf(w, "\n`%s explain NAME` explains one.\n", program)
 }
@@ -335,7 +343,7 @@ func listPages(w io.Writer, all []page) {
 func remedyOrder(p page) int { return slices.Index(diagnose.Remedies, p.Remedy) }
 
 func (p page) print(w io.Writer) {
-	t := teller{}
+	t := teller{width: textWidth(w)}
 	t.line(fmt.Sprintf("%s %s", p.Kind, p.Name))
 	t.line(p.Group)
 	t.section("What it means")

@@ -132,12 +132,8 @@ func fail(stderr io.Writer, err error) int {
 		fmt.Fprintln(stderr, asCalled("buildmedic: interrupted"+goOn(err)))
 		return exitInterrupted
 	}
-	err = told(err, &session{})
-	text := "buildmedic: " + asCalled(err.Error()) + "\n"
-	if n := screen(stderr); n > 0 { // elsewhere a program may look for words in a line
-		text = reflow(text, min(n, columns), 2)
-	}
-	io.WriteString(stderr, text)
+	err = worded(err, &session{})
+	fmt.Fprintf(stderr, "buildmedic: %s\n", asCalled(err.Error()))
 	return exitFailed
 }
 

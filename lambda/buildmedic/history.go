@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -140,14 +141,16 @@ func printHistory(w io.Writer, cs []listed, table string) {
 		fmt.Fprintf(w, "Table %q has no such case.\n", table)
 		return
 	}
-	fmt.Fprintf(w, "%-17s %-16s %-9s %-24s %-18s %6s  %s\n", "CASE", "CLOSED", "OUTCOME", "CAUSE", "REMEDY", "ROUNDS", "PROJECT")
+	cols := fit([]column{{width: 17, whole: true}, {width: 16, drop: 1}, {width: 9, whole: true}, {width: 24}, {width: 18, drop: 2},
+		{width: 6, right: true, whole: true, drop: 3}}, 20, screen(w))
+	io.WriteString(w, tableRow(cols, "CASE", "CLOSED", "OUTCOME", "CAUSE", "REMEDY", "ROUNDS", "PROJECT"))
 	for _, c := range cs {
 		closed := "-"
 		if !c.Closed.IsZero() {
 			closed = c.Closed.UTC().Format("2006-01-02 15:04")
 		}
-		fmt.Fprintf(w, "%-17s %-16s %-9s %-24s %-18s %6d  %s\n", c.Case, closed, c.Outcome, c.Cause, c.Remedy,
-			c.Rounds, c.Project)
+		io.WriteString(w, tableRow(cols, c.Case, closed, string(c.Outcome), c.Cause, string(c.Remedy), strconv.Itoa(c.Rounds),
+			c.Project))
 		if len(c.FailedTests) > 0 {
 			more := ""
 			if c.MoreTests > 0 {

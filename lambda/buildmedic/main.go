@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,12 +68,32 @@ func main() {
 		program = calledAs(os.Args[0], file, info)
 	}
 	enterSandbox()
-	code := run(ctx, os.Args[1:], interruptible{os.Stdin, ctx}, os.Stdout, os.Stderr)
+	args := os.Args[1:]
+	code := run(ctx, args, &interruptible{File: os.Stdin, ctx: ctx}, stdoutOf(os.Stdout, args), fold(os.Stderr))
 	if ctx.Err() != nil && code != exitInterrupted {
 		fmt.Fprintln(os.Stderr, "buildmedic: interrupted")
 		code = exitInterrupted
 	}
 	os.Exit(code)
+}
+
+// stdoutOf is standard output, whose lines fit a terminal unless they are data.
+func stdoutOf(w io.Writer, args []string) io.Writer {
+	if data(args) {
+		return w
+	}
+	return fold(w)
+}
+
+// data reports whether standard output is for programs, or to be copied, and so is left as it is.
+func data(args []string) bool {
+	if len(args) > 0 && slices.Contains([]string{"plan", "policy", "schema", "completion"}, args[0]) {
+		return !slices.Contains(args, "-h") && !slices.Contains(args, "--help")
+	}
+	return slices.ContainsFunc(args, func(a string) bool {
+		name, _, _ := strings.Cut(strings.TrimLeft(a, "-"), "=")
+		return strings.HasPrefix(a, "-") && slices.Contains([]string{"json", "jsonl", "yaml"}, name)
+	})
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {

@@ -274,7 +274,7 @@ func printStanding(w io.Writer, ss []standing) {
 			fmt.Fprintf(w, "    %s\n", c)
 		}
 		if s.Why != "" {
-			for _, l := range wrapped(s.Why, columns-4) {
+			for _, l := range wrapped(s.Why, textWidth(w)-4) {
 				fmt.Fprintf(w, "    %s\n", l)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -120,7 +121,7 @@ func (o scanOptions) scan(ctx context.Context, cfg aws.Config, stdout, stderr io
 	case o.yaml:
 		fmt.Fprint(stdout, r.Settings)
 	default:
-		fmt.Fprint(stdout, r.text())
+		fmt.Fprint(stdout, r.text(screen(stdout)))
 	}
 	if o.html != "" {
 		if err := page.write(r.page(s, o)); err != nil {
@@ -490,7 +491,8 @@ func grantID(project string) string {
 	return strings.Trim(b.String(), "-") + "-build"
 }
 
-func (r scanned) text() string {
+// text is the report for a terminal of that width; 0 for no terminal.
+func (r scanned) text(width int) string {
 	var b strings.Builder
 	projects := count(r.Projects, "project")
 	if !r.Complete {
@@ -523,9 +525,10 @@ func (r scanned) text() string {
 	case r.Failures == 0:
 		return b.String() + "Of what was read, nothing failed.\n"
 	}
-	fmt.Fprintf(&b, "\nWhat fails most\n%6s  %-26s %-19s %s\n", "", "CAUSE", "REMEDY", "PROJECTS")
+	cols := fit([]column{{width: 6, right: true}, {width: 27}, {width: 18, drop: 1}}, 16, width)
+	b.WriteString("\nWhat fails most\n" + tableRow(cols, "", " CAUSE", "REMEDY", "PROJECTS"))
 	for _, c := range r.Causes {
-		fmt.Fprintf(&b, "%6d  %-26s %-19s %s\n", c.Count, c.Cause, c.Remedy, listSome(c.Projects, 4))
+		b.WriteString(tableRow(cols, strconv.Itoa(c.Count), " "+c.Cause, string(c.Remedy), listSome(c.Projects, 4)))
 	}
 	if len(r.Denied) > 0 {
 		b.WriteString("\nWhat the roles were denied\n")

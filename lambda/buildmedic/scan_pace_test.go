@@ -264,7 +264,7 @@ func TestProgressLine(t *testing.T) {
 		if got := row.now.line(row.first, row.passed); got != row.want {
 			t.Errorf("%+v: %q, want %q", row.now, got, row.want)
 		}
-		if len(row.want) > lineWidth {
+		if len(row.want) > 78 {
 			t.Errorf("%q is too long", row.want)
 		}
 	}
@@ -277,7 +277,7 @@ func TestProgressShown(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var out lockedBuffer
 			patience := newPatience("eu-west-1")
-			p := &progress{w: &out, live: live, patience: patience}
+			p := &progress{w: &out, live: live, width: 78, patience: patience}
 			r := &reading{projects: make([]scanProject, 4)}
 			end := p.show(r)
 			time.Sleep(90 * time.Second)
@@ -288,7 +288,7 @@ func TestProgressShown(t *testing.T) {
 			end()
 			lines, redrawn := strings.Count(out.String(), "\n"), strings.Count(out.String(), "\r")
 			said := strings.Contains(out.String(), "AWS throttles")
-			gone := strings.HasSuffix(out.String(), "\r"+strings.Repeat(" ", lineWidth)+"\r")
+			gone := strings.HasSuffix(out.String(), "\r"+strings.Repeat(" ", 78)+"\r")
 			if live && (lines != 0 || redrawn < 90 || !said || !gone) || !live && (lines != 1 || redrawn != 0) {
 				t.Errorf("live %v: %q", live, out.String())
 			}

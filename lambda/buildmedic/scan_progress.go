@@ -14,11 +14,16 @@ import (
 type progress struct {
 	w        io.Writer
 	live     bool // w is a terminal
+	width    int  // of a line on it
 	patience *patience
 }
 
 func newProgress(w io.Writer, p *patience) *progress {
-	return &progress{w, isTerminal(w) && os.Getenv("TERM") != "dumb", p}
+	width := 78
+	if n := screen(w); n > 0 {
+		width = min(width, n-2)
+	}
+	return &progress{w, isTerminal(w) && os.Getenv("TERM") != "dumb", width, p}
 }
 
 // between is the time between two lines of progress.
@@ -28,9 +33,6 @@ func (p *progress) between() time.Duration {
 	}
 	return time.Minute
 }
-
-// lineWidth is what a terminal shows in one line.
-const lineWidth = 78
 
 // show shows how far the reading is until end is called.
 func (p *progress) show(r *reading) (end func()) {
@@ -44,7 +46,7 @@ func (p *progress) show(r *reading) (end func()) {
 			select {
 			case <-done:
 				if p.live {
-					fmt.Fprintf(p.w, "\r%s\r", strings.Repeat(" ", lineWidth))
+					fmt.Fprintf(p.w, "\r%s\r", strings.Repeat(" ", p.width))
 				}
 				return
 			case <-t.C:
@@ -53,7 +55,7 @@ func (p *progress) show(r *reading) (end func()) {
 					line += ", AWS throttles"
 				}
 				if p.live {
-					fmt.Fprintf(p.w, "\r%-*.*s", lineWidth, lineWidth, line)
+					fmt.Fprintf(p.w, "\r%-*.*s", p.width, p.width, line)
 				} else {
 					fmt.Fprintln(p.w, line)
 				}

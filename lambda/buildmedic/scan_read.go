@@ -158,7 +158,7 @@ func (r *reading) whyNot(doing string, err error) error {
 		return cause
 	}
 	var t tellable
-	if errors.As(told(err, sessionOf(r.desk.cfg)), &t) {
+	if errors.As(worded(err, sessionOf(r.desk.cfg)), &t) {
 		return t
 	}
 	return errors.New(doing + ": " + reason(err))

@@ -189,7 +189,7 @@ func whoami(ctx context.Context, cfg aws.Config) (awsapi.Identity, error) {
 		if ctx.Err() == nil {
 			err = overdue(asking, err)
 		}
-		return id, told(err, sessionOf(cfg))
+		return id, worded(err, sessionOf(cfg))
 	}
 	sessionOf(cfg).id = id
 	return id, nil

@@ -65,10 +65,10 @@ var boilerplate = strings.NewReplacer("https response error StatusCode: 0, Reque
 
 func (e tellable) Unwrap() error { return e.err }
 
-// told puts an error of AWS into words for the person at the desk: what is wrong, what to do, and
+// worded puts an error of AWS into words for the person at the desk: what is wrong, what to do, and
 // in parentheses what the SDK said. Other errors stay as they are.
 // s is whose call it was, unless the error knows that itself.
-func told(err error, s *session) error {
+func worded(err error, s *session) error {
 	var done tellable
 	if err == nil || errors.As(err, &done) || interrupted(err) {
 		return err
@@ -87,7 +87,7 @@ func told(err error, s *session) error {
 // hopeless is the error in words, if it keeps everything from being asked, and not this call alone.
 func hopeless(err error, s *session) error {
 	var t tellable
-	if errors.As(told(err, s), &t) && !t.here {
+	if errors.As(worded(err, s), &t) && !t.here {
 		return t
 	}
 	return nil

@@ -305,7 +305,7 @@ func TestInterrupted(t *testing.T) {
 	defer in.Close()
 	time.AfterFunc(10*time.Millisecond, cancel)
 	var out, errs lockedBuffer
-	if code := run(ctx, []string{"diagnose"}, interruptible{in, ctx}, &out, &errs); code != exitInterrupted ||
+	if code := run(ctx, []string{"diagnose"}, &interruptible{File: in, ctx: ctx}, &out, &errs); code != exitInterrupted ||
 		errs.String() != "buildmedic: interrupted\n" {
 		t.Errorf("diagnose: code %d\n%s%s", code, out.String(), errs.String())
 	}

@@ -62,7 +62,7 @@ func buildOf(info *debug.BuildInfo) build {
 	return b
 }
 
-func (b build) text() string {
+func (b build) text(width int) string {
 	var w strings.Builder
 	fmt.Fprintf(&w, "buildmedic %s\n", b.Version)
 	state := ""
@@ -78,7 +78,7 @@ func (b build) text() string {
 	for _, path := range slices.Sorted(maps.Keys(b.SDK)) {
 		parts = append(parts, path[strings.LastIndexByte(path, '/')+1:]+" "+b.SDK[path])
 	}
-	for i, l := range wrapped(strings.Join(parts, ", "), columns-10) {
+	for i, l := range wrapped(strings.Join(parts, ", "), width-10) {
 		fmt.Fprintf(&w, "%-10s%s\n", map[bool]string{true: "sdk"}[i == 0], l)
 	}
 	return w.String()
@@ -98,7 +98,7 @@ func runVersion(_ context.Context, args []string, _ io.Reader, stdout, stderr io
 	if *asJSON {
 		return printJSON(stdout, stderr, buildOf(info))
 	}
-	if _, err := io.WriteString(stdout, buildOf(info).text()); err != nil {
+	if _, err := io.WriteString(stdout, buildOf(info).text(textWidth(stdout))); err != nil {
 		return fail(stderr, fmt.Errorf("printing: %w", err))
 	}
 	return exitOK

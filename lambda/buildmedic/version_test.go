@@ -31,7 +31,7 @@ func TestVersion(t *testing.T) {
 		{"the SDK", "", "", "", &debug.BuildInfo{Deps: deps}, "\nsdk       aws-sdk-go-v2 v1.48.0, iam v1.66.0, smithy-go v1.28.9\n"},
 	} {
 		version, commit, committed = row.version, row.commit, row.committed
-		if got := buildOf(row.info).text(); !strings.Contains(got, row.want) {
+		if got := buildOf(row.info).text(columns); !strings.Contains(got, row.want) {
 			t.Errorf("%s: %s", row.name, got)
 		}
 	}
