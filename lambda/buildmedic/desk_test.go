@@ -218,7 +218,7 @@ func TestJSONAlone(t *testing.T) {
 		{"refused", "no\n", append(append([]string{"replay", "-apply"}, flags...), id), `"rounds"`,
 			"Do this? Type yes: Nothing was changed."},
 		{"done", "yes\n", append(append([]string{"replay", "-apply"}, flags...), id), `"outcome": "healed"`, ": healed"},
-		{"taken back", "", append(append([]string{"undo"}, flags...), "1160bc9cefbf0600"), "Took back 1 change", "[undone]"},
+		{"taken back", "", append(append([]string{"undo"}, flags...), "1160bc9cefbf0600"), `"region": "us-west-2"`, "[undone]"},
 	} {
 		code, out, errs := buildmedic(t, row.stdin, row.args...)
 		if code != exitOK || !json.Valid([]byte(out)) || !strings.Contains(out, row.want) || !strings.Contains(errs, row.told) {

@@ -356,6 +356,13 @@ func runCommand(ctx context.Context, name, what, about, example string, args []s
 	return runCommandWith(ctx, name, what, about, example, args, func(*pflag.FlagSet) {}, command, stdout, stderr)
 }
 
+// answered is an answer with whose it is: a case may be of another region.
+type answered struct {
+	Account string `json:"account"`
+	Region  string `json:"region"`
+	heal.CommandAnswer
+}
+
 // runCommandWith is [runCommand] with more flags.
 func runCommandWith(ctx context.Context, name, what, about, example string, args []string, more func(*pflag.FlagSet),
 	command func(string) (heal.Command, error), stdout, stderr io.Writer) int {
@@ -393,7 +400,7 @@ func runCommandWith(ctx context.Context, name, what, about, example string, args
 			a.Case = &c
 		}
 		if *asJSON {
-			err = orError(printJSON(stdout, stderr, a))
+			err = orError(printJSON(stdout, stderr, answered{d.home.ID, d.home.Region, a}))
 		} else {
 			fmt.Fprintln(stdout, a.Message)
 		}

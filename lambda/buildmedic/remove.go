@@ -74,6 +74,8 @@ type removal struct {
 
 // removed is what `remove -json` prints.
 type removed struct {
+	Account    string     `json:"account"`
+	Region     string     `json:"region"`
 	Complete   bool       `json:"complete"` // nothing is left that the ledger knows of
 	Paused     bool       `json:"paused"`
 	TakenBack  []standing `json:"taken_back"`
@@ -103,7 +105,7 @@ func standingOf(c decide.Case) standing {
 }
 
 func (r removal) run(ctx context.Context) (removed, error) {
-	out := removed{TakenBack: []standing{}, Left: []standing{}}
+	out := removed{Account: r.desk.home.ID, Region: r.desk.home.Region, TakenBack: []standing{}, Left: []standing{}}
 	l, err := r.desk.healer.Standing(ctx)
 	if err != nil {
 		return out, err

@@ -442,8 +442,8 @@ func noAnswerNext(s *session) string {
 }
 
 // place names the server of a call that failed, and where its address comes from if it is not AWS's
-// own. The SDK heeds AWS_ENDPOINT_URL in most calls, and not in those with which it takes on a
-// profile's role.
+// own. The SDK heeds AWS_ENDPOINT_URL, but not where it takes on a profile's role: there only
+// AWS_ENDPOINT_URL_STS counts.
 func place(err error, s *session, op *smithy.OperationError) (at, where string) {
 	at = "AWS " + op.ServiceID + " in region " + s.region
 	host := ""
