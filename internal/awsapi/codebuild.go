@@ -313,7 +313,7 @@ func build(b types.Build) codebuild.Build {
 		Start: aws.ToTime(b.StartTime), End: aws.ToTime(b.EndTime), Logs: logs(b.Logs), Parameters: parameters(b),
 	}
 	if s := b.Source; s != nil {
-		out.SourceType = string(s.Type)
+		out.SourceType, out.Repository = string(s.Type), codebuild.RepositoryAt(aws.ToString(s.Location))
 		out.Buildspec = codebuild.BuildspecPath(aws.ToString(s.Buildspec))
 	}
 	for _, v := range b.SecondarySourceVersions {

@@ -38,7 +38,9 @@ type Build struct {
 	Initiator   string // AWS.md#initiator
 
 	// AWS.md#source-version has the forms of SourceVersion.
-	SourceType            string // GITHUB, CODEPIPELINE, S3, …
+	SourceType string // GITHUB, CODEPIPELINE, S3, …
+	// Repository is where the source is, as [RepositoryAt] has it.
+	Repository            string `json:",omitempty"`
 	SourceVersion         string // branch, tag, pr/N, commit, refs/…, S3 ARN; "" is the default branch
 	ResolvedSourceVersion string // commit id, or S3 version
 	// SecondaryVersions are those of the secondary sources that the build was

@@ -21,7 +21,7 @@ type record struct {
 	BuildBatchArn           string
 	EncryptionKey           string
 	StartTime, EndTime      moment
-	Source                  struct{ Type, Buildspec string }
+	Source                  struct{ Type, Location, Buildspec string }
 	Environment             struct{ Image, Type string }
 	AutoRetryConfig         struct {
 		AutoRetryLimit, AutoRetryNumber  int
@@ -92,7 +92,8 @@ func Decode(data []byte) (Build, error) {
 func (r record) build() Build {
 	number, _ := r.BuildNumber.Int64() // absent while a build is young
 	b := Build{ID: r.ID, ARN: r.ARN, Project: r.ProjectName, Number: number, Status: r.BuildStatus, ServiceRole: r.ServiceRole,
-		Initiator: r.Initiator, SourceType: r.Source.Type, SourceVersion: r.SourceVersion,
+		Initiator: r.Initiator, SourceType: r.Source.Type,
+		Repository: RepositoryAt(r.Source.Location), SourceVersion: r.SourceVersion,
 		ResolvedSourceVersion: r.ResolvedSourceVersion, Buildspec: BuildspecPath(r.Source.Buildspec), BatchARN: r.BuildBatchArn,
 		AutoRetry: AutoRetry{r.AutoRetryConfig.AutoRetryLimit, r.AutoRetryConfig.AutoRetryNumber,
 			r.AutoRetryConfig.NextAutoRetry, r.AutoRetryConfig.PreviousAutoRetry},
