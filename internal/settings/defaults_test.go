@@ -26,9 +26,12 @@ const (
   report_groups: ["${project}-shared", all]
   pipelines: ["${project}-main"]
   pull_requests: separate-role
+  code: {github: "example/${project}", tell: pull-request-comment}
   trust: {merge_queue: true, starters: [nightly, "rule/${project}"]}
 `
-	image = `
+	// withHost begins a file that reaches a code host.
+	withHost = "version: 1\ncode: {github: {secret: x}}\n"
+	image    = `
 grants:
   - {id: image, because: It is pushed., owner: web, set: ecr-push, resources: ["arn:aws:ecr:eu-west-1:111122223333:repository/web"]}
 `
@@ -46,8 +49,8 @@ func TestEveryDefault(t *testing.T) {
 			t.Errorf("%s is not tried as a default", k.Name)
 		}
 	}
-	got := mustParse(t, "version: 1\ndefaults:"+everyDefault+"projects: [{name: web}]\n")
-	want := mustParse(t, "version: 1\nprojects:\n  - name: web"+
+	got := mustParse(t, withHost+"defaults:"+everyDefault+"projects: [{name: web}]\n")
+	want := mustParse(t, withHost+"projects:\n  - name: web"+
 		strings.ReplaceAll(strings.ReplaceAll(everyDefault, "${project}", "web"), "\n", "\n  "))
 
 	if diff := cmp.Diff(want, got, butLines); diff != "" {
@@ -63,7 +66,8 @@ func TestEveryDefault(t *testing.T) {
 func TestDefaultsByHand(t *testing.T) {
 	said := map[string]string{"role": "r-of-its-own", "mode": "heal", "write": "{inline: own}", "buildspecs": "[]", "retry": "false",
 		"since_green": "true", "boundary": "other", "logs": "{s3: other-logs}", "test_reports": "true", "report_groups": "[]",
-		"pipelines": "[own]", "pull_requests": "accept", "trust": "{}", "grants": "[image]", "switch_role": "ready"}
+		"pipelines": "[own]", "pull_requests": "accept", "trust": "{}", "grants": "[image]", "switch_role": "ready",
+		"code": "{github: own/repository}"}
 	values := map[string]string{}
 	for line := range strings.Lines(strings.TrimPrefix(everyDefault, "\n")) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
@@ -72,7 +76,7 @@ func TestDefaultsByHand(t *testing.T) {
 
 	for seed := range uint64(300) {
 		random := rand.New(rand.NewPCG(seed, 17))
-		short, long := "version: 1\ndefaults:\n  since_green: true\n", "version: 1\n"
+		short, long := withHost+"defaults:\n  since_green: true\n", withHost
 		given := map[string]string{}
 		for _, k := range defaultKeys() {
 			if random.IntN(2) == 0 && k.Name != "since_green" {

@@ -67,6 +67,8 @@ var fileKeys = []Key{
 	{Name: "version", shape: isVersion, Takes: "`1`", Unset: "an error, unless the file says nothing else", Example: "1",
 		Means: "The version of this format. There is one."},
 	mapping("notify", "nobody is told", "Who is told what happens.", notifyKeys),
+	mapping("code", "no code host is told anything",
+		"Where developers look: how code hosts are reached; see [Where developers look](#where-developers-look).", codeKeys),
 	mapping("limits", "the defaults below",
 		"Budgets, for all projects together where nothing else is said.", limitKeys),
 	mappings("accounts", "none: all projects are in the hub's own account and region",
@@ -109,6 +111,30 @@ var chatKeys = []Key{
 		required("channel", "the channel's id", "19%3Aab12%40thread.tacv2",
 			"The channel's id as it stands in the channel's link.").of(teamsChannel),
 	}),
+}
+
+var codeKeys = []Key{
+	mapping("github", "GitHub is not reached", "How GitHub is reached, for all projects that name a repository there.", []Key{
+		required("secret", "a secret's name or ARN", "buildmedic/github",
+			"The secret of Secrets Manager, in the hub's account and region if it is a name, that holds a GitHub App's id and "+
+				"private key, or a fine-grained token. Never the credential itself."),
+		text("url", "`https://` and a host's name", "`https://github.com`", "https://github.example.com",
+			"The address of a GitHub Enterprise Server, or of your company at ghe.com. No other host gets the credentials."),
+	}),
+	choice("tell", "How developers are told, where their project does not say.", tellChoices...),
+}
+
+var tellChoices = []Choice{
+	{string(TellStatus), "a status of the commit, `buildmedic/PROJECT`"},
+	{string(TellComment), "one comment on the pull request, edited in place; builds of no pull request are not told"},
+	{string(TellNobody), "nothing"},
+}
+
+var projectCodeKeys = []Key{
+	text("github", "`OWNER/REPOSITORY`", "no repository", "example/shop",
+		"The repository at GitHub whose commits or pull requests get a line about failed builds. Builds of any other "+
+			"repository get none."),
+	optional("tell", "`code.tell` of the file", "How the developers are told.", tellChoices...),
 }
 
 var limitKeys = []Key{
@@ -199,6 +225,8 @@ var projectKeys = []Key{
 		Choice{string(SeparateRole), "pull requests are built as another role; refused where CodeBuild says otherwise"},
 		Choice{string(Accept), "builds of pull requests may have what the grants give"}).
 		atEachWord(string(Accept)),
+	mapping("code", "nothing is told at a code host",
+		"Where the project's source is, so that its developers are told there.", projectCodeKeys),
 	mapping("trust", "only those that always do: branches and tags named in full, and pipelines",
 		"Whose builds count as the team's own. For all others nothing is ever changed.", trustKeys),
 }

@@ -103,7 +103,9 @@ func TestTypedChoices(t *testing.T) {
 		"mode":          {string(Observe), string(Propose), string(Heal)},
 		"give":          {string(GiveExact), string(GiveSet)},
 		"pull_requests": {string(SeparateRole), string(Accept)},
-		"evidence":      {string(EvidenceLog), string(EvidencePhase), string(EvidenceDecoded), string(EvidenceCloudTrail)},
+		"tell": {string(TellStatus), string(TellComment), string(TellNobody), // of the file
+			string(TellStatus), string(TellComment), string(TellNobody)}, // of a project
+		"evidence": {string(EvidenceLog), string(EvidencePhase), string(EvidenceDecoded), string(EvidenceCloudTrail)},
 	} {
 		var got []string
 		everyKey(Keys(), "", file, func(k Key, at string, _ func(string) string) {

@@ -50,6 +50,7 @@ func (r *reader) settings(n *yaml.Node) *Settings {
 	}
 	o := r.object(n, "", fileKeys)
 	s.Notify = r.notify(o.child("notify"))
+	s.Code = r.code(o.child("code"))
 	s.Limits = r.limits(o.child("limits"))
 	s.Accounts = r.accounts(o.each("accounts"))
 	s.Grants = r.grants(o.each("grants"))

@@ -21,6 +21,7 @@ func defaults() *Settings {
 	return &Settings{
 		Version: 1,
 		Notify:  Notify{Digest: 30},
+		Code:    Code{Tell: TellStatus},
 		Limits: Limits{Rounds: 3, WritesRole: 10, WritesHour: 20, RetriesHour: 60, UndoneToStop: 3,
 			Settle: time.Minute, CloudTrail: 20 * time.Minute, Approve: 7 * 24 * time.Hour, NewResources: 5, PieceShare: 25},
 	}
@@ -59,6 +60,9 @@ notify:
   email: [platform@example.com, oncall@example.com]
   chat: {slack: {workspace: T0123456789, channel: C0123456789}}
   digest: 5
+code:
+  github: {secret: buildmedic/github, url: "https://github.example.com:8443/"}
+  tell: pull-request-comment
 limits:
   rounds: 4
   writes_per_role_per_day: 5
@@ -85,6 +89,7 @@ projects:
     boundary: builds/boundary
     logs: {group: /ci/web, s3: build-logs/web/main}
     pipelines: [shop-main, Release.2@x_y]
+    code: {github: example/web, tell: commit-status}
   - name: member
     account: 444455556666
     region: eu-west-1
@@ -93,6 +98,7 @@ projects:
     write: {managed: builds/member, shared: true}
     grants: [web-image]
     logs: {s3: build-logs}
+    code: {github: example/member.x}
   - name: observed
     role: codebuild-observed
     logs:
@@ -130,6 +136,7 @@ func TestParseFull(t *testing.T) {
 			Chat:   &Chat{Slack: &SlackChannel{"T0123456789", "C0123456789"}},
 			Digest: 5,
 		},
+		Code: Code{GitHub: &GitHub{Host: "github.example.com:8443", Secret: "buildmedic/github"}, Tell: TellComment},
 		Limits: Limits{Rounds: 4, WritesRole: 5, WritesHour: 6, RetriesHour: 7, UndoneToStop: 2,
 			Settle: 90 * time.Second, CloudTrail: time.Hour, Approve: 48 * time.Hour, Analyzer: true, NewResources: 8, PieceShare: 40},
 		Accounts: []Account{{"444455556666", "eu-west-1"}},
@@ -137,26 +144,27 @@ func TestParseFull(t *testing.T) {
 			{Name: "web", Role: "service-role/codebuild-web", Mode: Heal, Write: Write{Inline: "CodeBuild-Healer"},
 				Grants: []string{"web-image", "web-deploy"}, Buildspecs: []string{"ci/buildspec.yml", "buildspec.yaml"},
 				SwitchRole: "codebuild-web-full", Compare: true, Boundary: "builds/boundary",
-				Logs: Logs{Group: "/ci/web", S3: "build-logs/web/main"}, Pipelines: []string{"shop-main", "Release.2@x_y"}, Line: 22},
+				Logs: Logs{Group: "/ci/web", S3: "build-logs/web/main"}, Pipelines: []string{"shop-main", "Release.2@x_y"},
+				Code: ProjectCode{"example/web", TellStatus}, Line: 25},
 			{Name: "member", Account: "444455556666", Region: "eu-west-1", Role: "codebuild-member", Mode: Propose,
 				Write: Write{Managed: "builds/member", Shared: true}, Grants: []string{"web-image"}, Retry: true, Compare: true,
-				Logs: Logs{S3: "build-logs"}, Line: 33},
-			{Name: "observed", Role: "codebuild-observed", Mode: Observe, Retry: true, Compare: true, Line: 41},
+				Logs: Logs{S3: "build-logs"}, Code: ProjectCode{"example/member.x", TellComment}, Line: 37},
+			{Name: "observed", Role: "codebuild-observed", Mode: Observe, Retry: true, Compare: true, Line: 46},
 		},
 		Grants: []Grant{
 			{ID: "web-image", Because: "The image is pushed by its own pipeline.", Owner: "platform", Set: "ecr-push",
 				Resources: []string{"arn:${partition}:ecr:${region}:${account}:repository/${project}"},
-				Give:      GiveSet, Evidence: EvidenceLog, Line: 46},
+				Give:      GiveSet, Evidence: EvidenceLog, Line: 51},
 			{ID: "web-deploy", Because: "Deploys run from the same build.", Owner: "web",
 				Actions: []string{"ecs:UpdateService", "ecs:RegisterTaskDefinition"},
 				Resources: []string{"arn:${partition}:ecs:${region}:${account}:service/main/web",
 					"arn:${partition}:ecs:${region}:${account}:task-definition/web:*"},
 				PassRoles: map[string][]string{"ecs-tasks.amazonaws.com": {"arn:${partition}:iam::${account}:role/web-task"}},
-				Give:      GiveExact, Evidence: EvidenceCloudTrail, Expires: 14 * 24 * time.Hour, Line: 53},
+				Give:      GiveExact, Evidence: EvidenceCloudTrail, Expires: 14 * 24 * time.Hour, Line: 58},
 		},
 		Tests: []Test{
-			{Project: "web", Action: "ecr:PutImage", On: "arn:aws:ecr:eu-west-1:111122223333:repository/web", Allow: true, Line: 65},
-			{Project: "web", Action: "ecr:DeleteRepository", On: "arn:aws:ecr:eu-west-1:111122223333:repository/web", Line: 66},
+			{Project: "web", Action: "ecr:PutImage", On: "arn:aws:ecr:eu-west-1:111122223333:repository/web", Allow: true, Line: 70},
+			{Project: "web", Action: "ecr:DeleteRepository", On: "arn:aws:ecr:eu-west-1:111122223333:repository/web", Line: 71},
 		},
 	}
 	want.SHA256 = got.SHA256

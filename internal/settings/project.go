@@ -95,6 +95,7 @@ func (r *reader) project(o object, s *Settings) Project {
 	}
 	p.Retry, p.RetryFlaky = o.retry()
 	p.Write = r.write(o)
+	p.Code = r.projectCode(o, s)
 	r.place(o, p, s)
 	return p
 }

@@ -93,7 +93,7 @@ func settingsFiles(t *testing.T) map[string][]byte {
 			delete(found, name)
 		}
 	}
-	found["full"], found["every default"] = []byte(full), []byte("version: 1\ndefaults:"+everyDefault+"projects: [{name: web, role: }]\n")
+	found["full"], found["every default"] = []byte(full), []byte(withHost+"defaults:"+everyDefault+"projects: [{name: web, role: }]\n")
 	found["a cause"] = []byte(`version: 1
 causes:
   - name: pool-empty

@@ -54,6 +54,7 @@ const (
 type Settings struct {
 	Version  int
 	Notify   Notify
+	Code     Code
 	Limits   Limits
 	Accounts []Account
 	Projects []Project
@@ -126,6 +127,7 @@ type Project struct {
 	Pipelines    []string // names of the pipelines whose failed stages may be retried for its builds
 	Trust        Trust
 	PullRequests PullRequests
+	Code         ProjectCode
 	Line         int
 }
 

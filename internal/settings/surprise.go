@@ -39,6 +39,10 @@ func Surprises(s *Settings) []Problem {
 				p.Mode, withoutGrants(p))
 		}
 	}
+	if s.Code.GitHub != nil && !slices.ContainsFunc(s.Projects, Project.Tells) {
+		say(0, "code.github", "no project tells its developers anything there, so the secret is not read; give a project "+
+			"code: {github: OWNER/REPOSITORY}, or remove it")
+	}
 	list = append(list, sharedRoles(s)...)
 	for i, g := range s.Grants {
 		if what := reachesBootstrap(g); what != "" {
