@@ -55,8 +55,9 @@ var rooms = map[string][]string{
 	"internal/heal": {"internal/buildlog", "internal/codebuild", "internal/compare", "internal/decide", "internal/diagnose",
 		"internal/guardrail", "internal/iampolicy", "internal/redact", "internal/settings"},
 	// effects
-	"internal/ledger": {"internal/heal"},
-	"internal/awsapi": {"internal/buildlog", "internal/codebuild", "internal/decide", "internal/guardrail",
+	"internal/ledger":   {"internal/heal"},
+	"internal/codehost": {"internal/decide", "internal/heal", "internal/notice", "internal/redact", "internal/settings"},
+	"internal/awsapi": {"internal/buildlog", "internal/codebuild", "internal/codehost", "internal/decide", "internal/guardrail",
 		"internal/heal", "internal/iampolicy", "internal/iamref", "internal/notice", "internal/redact",
 		"internal/settings", sdk, "github.com/aws/smithy-go"},
 	"internal/inbox": {"internal/buildevent", "internal/decide", "internal/heal", "internal/settings",

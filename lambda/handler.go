@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"sync"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -101,6 +102,7 @@ func (h *handler) wired(ctx context.Context) (*inbox.Inbox, error) {
 			CodeBucket: c.code,
 			Parts:      awsapi.Parts(id, c.region, c.function, queues, c.table, c.topic, c.key),
 			Journal:    h.out,
+			CodeHost:   http.DefaultTransport,
 			Clock:      clock,
 			Sleep:      clock.Sleep,
 			Log:        log,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
+	"github.com/buildmedic/buildmedic/internal/codehost"
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/notice"
@@ -31,9 +33,11 @@ type Wiring struct {
 	Parts      []string // ARNs of the healer's own parts
 	CodeBucket string   // where the function's code was uploaded to; "" if nobody says
 	Journal    io.Writer
-	Clock      heal.Clock
-	Sleep      func(context.Context, time.Duration) error // of [heal.Healer]
-	Log        *slog.Logger
+	// CodeHost is how code hosts are reached; nil: their developers are told nothing.
+	CodeHost http.RoundTripper
+	Clock    heal.Clock
+	Sleep    func(context.Context, time.Duration) error // of [heal.Healer]
+	Log      *slog.Logger
 }
 
 // Wire makes a healer whose ports are AWS.
@@ -45,7 +49,7 @@ func Wire(w Wiring) *heal.Healer {
 		Settings: w.Settings, Home: home,
 		Self: decide.Self{Initiator: w.Identity.Initiator, MemberInitiator: memberInitiator(w.MemberRole),
 			Function: w.Function, Caller: caller(w),
-			Parts: append(memberParts(w), w.Parts...), Source: Source(w.Identity, w.CodeBucket)},
+			Parts: slices.Concat(memberParts(w), secretParts(w), w.Parts), Source: Source(w.Identity, w.CodeBucket)},
 		Builds: build, Projects: build, Retrier: build, Logs: Logs{accounts}, Past: Past{accounts},
 		Reports: Reports{accounts},
 		Roles:   iam, Simulator: iam, Policies: iam, Repositories: ECR{accounts}, Decoder: STS{accounts},
@@ -53,6 +57,10 @@ func Wire(w Wiring) *heal.Healer {
 		Notifier: SNS{Client: sns.NewFromConfig(w.Config), Topic: w.Topic}, Journal: Journal{w.Journal},
 		Queue: w.Queues.FollowUps,
 		Store: w.Store, Clock: w.Clock, Sleep: w.Sleep, Log: w.Log,
+	}
+	if g := w.Settings.Code.GitHub; g != nil && w.CodeHost != nil {
+		h.Tellings, h.CodeHost = &heal.Tellings{}, &codehost.GitHub{HTTP: w.CodeHost, Home: home, Clock: w.Clock,
+			Credentials: &codehost.Credentials{Host: g.Host, Secret: g.Secret, Secrets: Secrets{accounts}, Clock: w.Clock}}
 	}
 	for _, g := range w.Settings.Grants {
 		if g.Evidence == settings.EvidenceCloudTrail {
@@ -76,6 +84,20 @@ func memberParts(w Wiring) []string {
 		return nil
 	}
 	return []string{"arn:" + w.Identity.Partition + ":iam::*:role/" + w.MemberRole}
+}
+
+// secretParts is the secret with the credentials for code hosts: whoever reads it can write there as
+// Buildmedic does.
+func secretParts(w Wiring) []string {
+	g := w.Settings.Code.GitHub
+	if g == nil {
+		return nil
+	}
+	if strings.HasPrefix(g.Secret, "arn:") {
+		return []string{g.Secret}
+	}
+	return []string{strings.Join([]string{"arn", w.Identity.Partition, "secretsmanager", w.Region, w.Identity.Account,
+		"secret:" + g.Secret + "-*"}, ":")}
 }
 
 // Parts lists the ARNs of the healer's own parts, as patterns: what the
@@ -157,6 +179,9 @@ func (j Journal) Record(o decide.Outcome) {
 
 // Asked implements [heal.Journal].
 func (j Journal) Asked(a decide.Asked) { _, _ = j.W.Write(append(notice.Asked(a), '\n')) }
+
+// Told implements [heal.Journal].
+func (j Journal) Told(t decide.Told) { _, _ = j.W.Write(append(notice.Told(t), '\n')) }
 
 // Clock is the real time.
 type Clock struct{}

@@ -17,15 +17,18 @@ var tellingHome = settings.Account{ID: "111122223333", Region: "eu-west-1"}
 // told is a project's settings and a closed case of it.
 func told(t *testing.T, code string) (*settings.Settings, decide.Case) {
 	t.Helper()
-	s, err := settings.Parse([]byte("version: 1\ncode: {github: {secret: x}}\nprojects: [{name: shop, role: r, code: " + code + "}]\n"))
+	s, err := settings.Parse([]byte("version: 1\ncode: {github: {secret: x}}\n" +
+		"projects: [{name: shop, role: r, code: " + code + "}]\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := codebuild.Build{ID: "shop:b1", ARN: "arn:aws:codebuild:eu-west-1:111122223333:build/shop:b1", Project: "shop",
 		Repository: "github.com/Example/shop", SourceVersion: "pr/7", ResolvedSourceVersion: sha}
 	at := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
-	return s, decide.Case{ID: "c1", Account: tellingHome.ID, Region: tellingHome.Region, Project: "shop", Closed: at, Outcome: decide.Reported,
-		Rounds: []decide.Round{{Build: b, Step: decide.StepDone, Diagnosis: &diagnose.Diagnosis{Title: "Tests failed"}}}}
+	return s, decide.Case{ID: "c1", Account: tellingHome.ID, Region: tellingHome.Region, Project: "shop",
+		Closed: at, Outcome: decide.Reported,
+		Rounds: []decide.Round{{Build: b, Step: decide.StepDone,
+			Diagnosis: &diagnose.Diagnosis{Title: "Tests failed"}}}}
 }
 
 // TestTellingOf ensures that a commit is told of only where the build's own record says that it is
@@ -34,7 +37,8 @@ func TestTellingOf(t *testing.T) {
 	s, c := told(t, "{github: example/shop}")
 	got, ok := decide.TellingOf(s, tellingHome, c, "")
 	want := decide.Telling{Case: "c1", Account: tellingHome.ID, Region: tellingHome.Region, Project: "shop",
-		Repository: "github.com/example/shop", Commit: sha, PullRequest: 7, How: settings.TellStatus, Kind: decide.Reported,
+		Repository: "github.com/example/shop", Commit: sha, PullRequest: 7, How: settings.TellStatus,
+		Kind:  decide.Reported,
 		Title: "Tests failed", Build: "shop:b1", ARN: c.Rounds[0].Build.ARN, At: c.Closed}
 	if !ok || got != want {
 		t.Errorf("got %+v, %v; want %+v", got, ok, want)
@@ -85,7 +89,8 @@ func TestTellingStands(t *testing.T) {
 		build       string
 	}{
 		{"retrying", "", func(c *decide.Case) { c.Closed = time.Time{} }, decide.Retrying, "shop:b2"},
-		{"retrying, with an older green one", "shop:b0", func(c *decide.Case) { c.Closed = time.Time{} }, decide.Retrying, "shop:b2"},
+		{"retrying, with an older green one", "shop:b0", func(c *decide.Case) { c.Closed = time.Time{} },
+			decide.Retrying, "shop:b2"},
 		{"healed", "", func(c *decide.Case) { c.Outcome = decide.Healed }, decide.Healed, "shop:b2"},
 		{"failed", "", func(c *decide.Case) { c.Outcome = decide.Failed }, decide.Failed, "shop:b1"},
 		{"green since", "shop:b3", func(c *decide.Case) { c.Outcome = decide.Failed }, decide.Failed, "shop:b3"},

@@ -385,6 +385,7 @@ func (h *Healer) awaited(ctx context.Context, e Ended, p settings.Project) error
 	if err := h.unlessForGood(ctx, b, h.passed(ctx, e.At, p, c, b)); err != nil || c == nil {
 		return err
 	}
+	h.greenSince(ctx, c, b)
 	r := c.last()
 	if c.Closed.IsZero() && r.Waits() && r.OfBatch() {
 		return h.batchAwaited(ctx, c, b)

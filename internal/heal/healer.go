@@ -11,7 +11,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// Healer carries out the use case. All fields are needed, except Analyzer and
+// Healer carries out the use case. All fields are needed, except CodeHost, Analyzer and
 // Trail, which are needed only if the settings ask for them, and Past, without
 // which failed builds are compared with none.
 type Healer struct {
@@ -34,12 +34,16 @@ type Healer struct {
 	Trail        Trail
 	Notifier     Notifier
 	Journal      Journal
+	CodeHost     CodeHost // nil: developers are told nothing
 	Queue        Queue
 	Store        Store
 	Clock        Clock
 	// Sleep returns when the time has passed, or with the context's error.
 	Sleep func(context.Context, time.Duration) error
 	Log   *slog.Logger
+
+	// Tellings are needed where there is a CodeHost.
+	Tellings *Tellings
 
 	early *ahead // what was read ahead beside an early log; nil for nothing
 }

@@ -51,6 +51,7 @@ type noJournal struct{}
 
 func (noJournal) Record(decide.Outcome) {}
 func (noJournal) Asked(decide.Asked)    {}
+func (noJournal) Told(decide.Told)      {}
 
 // TestPaceOfNotices ensures that fewer than ten notices come within any second, however many
 // instances send them, single ones and digests, over the end of an hour, with clocks that are a

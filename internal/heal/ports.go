@@ -57,6 +57,11 @@ func (e DeniedError) Unwrap() []error {
 	return []error{ErrDenied, e.Err}
 }
 
+// FaultError is a failure that a person must mend before the same can succeed.
+type FaultError struct{ Says string }
+
+func (e FaultError) Error() string { return e.Says }
+
 // lacks is the permission that the healer itself lacks, as an outcome names
 // it; "" if the error is another one.
 func lacks(err error) string {
@@ -239,11 +244,24 @@ type Notifier interface {
 	Week(ctx context.Context, w decide.Week) error
 }
 
+// CodeHost tells developers at their code host. Telling the same again changes nothing that they
+// see. Both return ErrLater for what may succeed later, and a [FaultError] for what a person must
+// mend; any other error is for good.
+type CodeHost interface {
+	// Status sets the status of the telling's commit.
+	Status(ctx context.Context, t decide.Telling) error
+	// Comment makes the one comment of the pull request say these tellings, all of which are of it,
+	// and returns its id. id is what was returned before, 0 if it is not known.
+	Comment(ctx context.Context, ts []decide.Telling, id int64) (int64, error)
+}
+
 // Journal keeps lines for metrics and audit.
 type Journal interface {
 	Record(o decide.Outcome)
 	// Asked keeps a command that a person sent, also one that was refused.
 	Asked(a decide.Asked)
+	// Told keeps what developers were told at their code host, or were not.
+	Told(t decide.Told)
 }
 
 // Queue brings a case back to the healer later.

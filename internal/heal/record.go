@@ -33,12 +33,14 @@ const (
 	// kindFollower, and the case that it follows: case id → its project and build, due when it
 	// joined.
 	kindFollower = "follower"
-	kindHold     = "hold" // project, role or managed policy → what persons took back from it; a project's is due at the newest
+	kindTelling  = "telling" // case id → developers are to be told how it stands; due when a sweep does it
+	kindPull     = "pull"    // repository and pull request → what the comment on it says
+	kindHold     = "hold"    // project, role or managed policy → what persons took back from it; a project's is due at the newest
 )
 
 // Kinds lists the kinds of items in the ledger.
 var Kinds = []string{kindCase, kindBuild, kindRole, kindPlan, kindClosed, kindFlag, kindSweep, kindDigest, kindExpiry,
-	kindHold, kindVersion, kindPast, kindFollower}
+	kindHold, kindVersion, kindPast, kindFollower, kindTelling, kindPull}
 
 // kept is how long finished things stay in the ledger.
 const kept = 90 * 24 * time.Hour
@@ -59,6 +61,7 @@ type held struct {
 	sleeps    int       // how often this invocation waited in place
 	turn      turn      // of the notice that comes next, if it has one already
 	assigned  string    // the started build that this invocation has assigned to the case
+	news      bool      // something happened of which developers may have to be told
 	// What follows is of incident.go. seen is the lease on seenOf as it was before the log was
 	// read; "" if none was read. joins is the case to wait for. back: the case gives a lease back
 	// that it will want again. waited: somebody waits for its end, as a lease said. leader is the
@@ -118,6 +121,10 @@ func (h *Healer) save(ctx context.Context, c *held, done bool) error {
 	data, err := storable(c.Case)
 	if err != nil {
 		return fmt.Errorf("recording case %q: %w", c.ID, err)
+	}
+	if c.news {
+		h.owe(ctx, c, "")
+		c.news = false
 	}
 	it := Item{Kind: kindCase, ID: c.ID, Version: c.version, Data: data, Due: c.place(now), Expires: now.Add(kept)}
 	if it, err = h.Store.Put(ctx, it); err != nil {
@@ -216,6 +223,7 @@ func (h *Healer) reassign(ctx context.Context, build, caseID string) error {
 
 // tell puts a notice into the outbox. It is sent after the next save.
 func (c *held) tell(now time.Time, k decide.Kind, note string) {
+	c.news = true
 	if c.silent(k, note) {
 		c.Outbox = append(c.Outbox, decide.Pending{ID: fmt.Sprintf("%s-%d-%s", c.ID, len(c.Rounds), k), Kind: k,
 			Round: len(c.Rounds) - 1, At: now, Silent: true})
@@ -255,7 +263,7 @@ func (c *held) adopt(now time.Time, build string) {
 func (c *held) finish(now time.Time, k decide.Kind, note string) {
 	r := c.last()
 	r.Step = decide.StepDone
-	c.Closed, c.Outcome = now, k
+	c.Closed, c.Outcome, c.news = now, k, true
 	if n := len(c.Rounds); k == decide.Reported && n > 1 && r.Replayed.IsZero() && r.Abandoned == "" && equal(c.Rounds[n-2], *r) &&
 		now.Sub(r.Started) < equalFor && now.Sub(c.Rounds[n-2].Started) < equalFor {
 		c.Repeats++

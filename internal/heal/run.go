@@ -725,7 +725,8 @@ func (h *Healer) flush(ctx context.Context, c *held) error {
 	}
 	for len(c.Outbox) > 0 {
 		p := c.Outbox[0]
-		if err := h.notify(ctx, h.outcome(c, p), c.turn); err != nil {
+		o, said := h.withFault(ctx, h.outcome(c, p))
+		if err := h.notify(ctx, o, c.turn); err != nil {
 			done, cancel := graceContext(ctx)
 			defer cancel()
 			if serr := h.save(done, c, true); serr != nil {
@@ -733,6 +734,7 @@ func (h *Healer) flush(ctx context.Context, c *held) error {
 			}
 			return fmt.Errorf("sending notice %q: %w", p.ID, err)
 		}
+		said()
 		c.Outbox = c.Outbox[1:]
 		h.unsaid(c)
 		if err := h.save(ctx, c, len(c.Outbox) == 0); err != nil {

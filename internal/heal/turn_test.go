@@ -28,6 +28,7 @@ type nobody struct {
 func (nobody) Notify(context.Context, decide.Outcome) error { return nil }
 func (nobody) Record(decide.Outcome)                        {}
 func (nobody) Asked(decide.Asked)                           {}
+func (nobody) Told(decide.Told)                             {}
 
 // TestMissedTurn ensures that a notice keeps the turn that was taken while its case was recorded,
 // unless that took so long that the turn is over, or it is another notice's.

@@ -57,6 +57,7 @@ func (in *Inbox) Invoke(ctx context.Context, payload json.RawMessage) (any, erro
 	if err := json.Unmarshal(payload, &shape); err != nil {
 		return nil, fmt.Errorf("reading invocation: %w", err)
 	}
+	defer in.tellDevelopers(ctx)
 	switch {
 	case shape.Records != nil:
 		return in.batch(ctx, shape.Records), nil
@@ -77,6 +78,13 @@ func (in *Inbox) Invoke(ctx context.Context, payload json.RawMessage) (any, erro
 		return heal.CommandAnswer{Message: "Not now: " + err.Error() + ". Send the command again in a minute."}, nil
 	}
 	return answer, err
+}
+
+// tellDevelopers has the developers told of what has happened, once all else is done.
+func (in *Inbox) tellDevelopers(ctx context.Context) {
+	ctx, cancel := early(ctx)
+	defer cancel()
+	in.Healer.TellDevelopers(ctx)
 }
 
 // strict decodes one JSON value with known fields and nothing behind it.

@@ -12,17 +12,21 @@ import (
 )
 
 func telling(kind decide.Kind, title string) decide.Telling {
-	return decide.Telling{Case: "c1", Account: "111122223333", Region: "eu-west-1", Project: "shop", Repository: "github.com/example/shop",
-		Commit: "2f1c0de9c1c7f1d8b7a8f5f9b2a1c3d4e5f60718", PullRequest: 7, Kind: kind, Title: title,
+	return decide.Telling{Case: "c1", Account: "111122223333", Region: "eu-west-1", Project: "shop",
+		Repository: "github.com/example/shop",
+		Commit:     "2f1c0de9c1c7f1d8b7a8f5f9b2a1c3d4e5f60718", PullRequest: 7, Kind: kind, Title: title,
 		Build: "shop:b2", ARN: "arn:aws:codebuild:eu-west-1:111122223333:build/shop:b1",
 		At: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)}
 }
 
 var tellingHome = settings.Account{ID: "111122223333", Region: "eu-west-1"}
 
+// page is what the tellings link to.
+const page = "https://console.aws.amazon.com/codesuite/codebuild/111122223333/projects/shop/build/shop%3Ab2/" +
+	"?region=eu-west-1"
+
 // TestStatusOf ensures that a status says how the case stands, and is red only where the build is.
 func TestStatusOf(t *testing.T) {
-	const page = "https://console.aws.amazon.com/codesuite/codebuild/111122223333/projects/shop/build/shop%3Ab2/?region=eu-west-1"
 	for _, row := range []struct {
 		kind        decide.Kind
 		green       bool
@@ -38,7 +42,8 @@ func TestStatusOf(t *testing.T) {
 	} {
 		in := telling(row.kind, "The role lacks s3:PutObject")
 		in.Green = row.green
-		if got, want := StatusOf(in, tellingHome), (CommitStatus{row.state, "buildmedic/shop", row.text, page}); got != want {
+		if got, want := StatusOf(in, tellingHome), (CommitStatus{row.state, "buildmedic/shop", row.text,
+			page}); got != want {
 			t.Errorf("%s, green %v: %+v, want %+v", row.kind, row.green, got, want)
 		}
 	}
@@ -67,8 +72,8 @@ func TestCodeHostTextIsInert(t *testing.T) {
 		}
 		comment := CommentOf([]decide.Telling{in, in}, tellingHome)
 		for _, text := range []string{s.Description, comment} {
-			for _, bad := range []string{"AKIAIOSFODNN7EXAMPLE", "Zm9v", "999988887777", "admin-of-everything", "\x1b", "\u202e", "\u200b", "\r", "evil.com",
-				"https://evil"} {
+			for _, bad := range []string{"AKIAIOSFODNN7EXAMPLE", "Zm9v", "999988887777", "admin-of-everything", "\x1b", "\u202e",
+				"\u200b", "\r", "evil.com", "https://evil"} {
 				if strings.Contains(text, bad) {
 					t.Errorf("%q: %q is in %q", title, bad, text)
 				}
@@ -80,8 +85,9 @@ func TestCodeHostTextIsInert(t *testing.T) {
 		}
 		// Outside of code spans there are only our own words.
 		parts := strings.Split(lines[1], "`")
-		const link = " ([build](https://console.aws.amazon.com/codesuite/codebuild/111122223333/projects/shop/build/shop%3Ab2/?region=eu-west-1))"
-		if len(parts) != 5 || parts[0] != "- **Not healed** " || parts[1] != "shop" || parts[2] != ": " || parts[3] == "" || parts[4] != link {
+		const link = " ([build](" + page + "))"
+		if len(parts) != 5 || parts[0] != "- **Not healed** " || parts[1] != "shop" || parts[2] != ": " ||
+			parts[3] == "" || parts[4] != link {
 			t.Errorf("%q: %q", title, parts)
 		}
 	}
@@ -89,15 +95,18 @@ func TestCodeHostTextIsInert(t *testing.T) {
 
 // TestTold ensures that the journal's line is metrics and says why nothing was told, without secrets.
 func TestTold(t *testing.T) {
-	for result, name := range map[decide.ToldResult]string{decide.ToldDone: "CodeHostTold", decide.ToldFault: "CodeHostNotTold",
+	for result, name := range map[decide.ToldResult]string{decide.ToldDone: "CodeHostTold",
+		decide.ToldFault: "CodeHostNotTold",
 		decide.ToldLater: "CodeHostNotTold", decide.ToldDropped: "CodeHostNotTold"} {
 		line := Told(decide.Told{Telling: telling(decide.Healed, "x"), Result: result,
 			Why: "token ghp_Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5MDEyMzQ1Njc4 is no good\n{"})
 		var got map[string]any
-		if err := json.Unmarshal(line, &got); err != nil || got[name] != 1.0 || got["Result"] != string(result) || got["_aws"] == nil {
+		if err := json.Unmarshal(line, &got); err != nil || got[name] != 1.0 || got["Result"] != string(result) ||
+			got["_aws"] == nil {
 			t.Errorf("%s: %s, %v", result, line, err)
 		}
-		if strings.ContainsAny(string(line), "\n") || strings.Contains(string(line), "Zm9v") || !strings.Contains(string(line), "is no good") {
+		if strings.ContainsAny(string(line), "\n") || strings.Contains(string(line), "Zm9v") ||
+			!strings.Contains(string(line), "is no good") {
 			t.Errorf("%s: %s", result, line)
 		}
 	}

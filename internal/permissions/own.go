@@ -2,6 +2,7 @@ package permissions
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -38,6 +39,10 @@ func own(parts Parts, s *settings.Settings) []Permission {
 			[]string{"logs:CreateLogStream", "logs:PutLogEvents"}, []string{parts.LogGroup + ":log-stream:*"}),
 		allow("Traces", Anywhere["xray:PutTraceSegments"], []string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"}, []string{"*"}),
 	}
+	if g := s.Code.GitHub; g != nil && slices.ContainsFunc(s.Projects, settings.Project.Tells) {
+		ps = append(ps, allow("CodeHost", "Developers are told at their code host with the credentials in this secret.",
+			[]string{"secretsmanager:GetSecretValue"}, []string{secret(parts.Place, g.Secret)}))
+	}
 	var roles []string
 	for _, id := range Members(s) {
 		roles = append(roles, Place{parts.Partition, id, ""}.IAM("role/"+MemberRole))
@@ -47,6 +52,15 @@ func own(parts Parts, s *settings.Settings) []Permission {
 			[]string{"sts:AssumeRole"}, roles))
 	}
 	return ps
+}
+
+// secret is the ARN of a secret. One of which only the name is known ends in six characters that
+// Secrets Manager has chosen (AWS.md#secrets).
+func secret(at Place, id string) string {
+	if strings.HasPrefix(id, "arn:") {
+		return id
+	}
+	return at.ARN("secretsmanager", "secret:"+id+"-??????")
 }
 
 // general is what looking after any of the projects needs. They are of one

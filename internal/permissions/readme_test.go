@@ -13,9 +13,10 @@ import (
 // everything is settings that ask for each permission that there is.
 const everything = `
 limits: {access_analyzer: true}
+code: {github: {secret: github}}
 accounts: [{id: "444455556666", region: eu-west-1}]
 projects:
-  - {name: inline, role: a, mode: heal, write: {inline: mine}, grants: [image, seen], buildspecs: [a.yml], ` +
+  - {name: inline, role: a, mode: heal, code: {github: example/shop}, write: {inline: mine}, grants: [image, seen], buildspecs: [a.yml], ` +
 	`logs: {s3: builds/a}, pipelines: [main]}
   - {name: managed, role: b, mode: heal, test_reports: true, write: {managed: m}, grants: [image]}
   - {name: attach, role: c, mode: propose, write: {attach: true}, grants: [image]}

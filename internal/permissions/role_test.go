@@ -156,6 +156,7 @@ func must(t *testing.T, tpl template) []calls {
 		{own.table + "/index/next", nil, "dynamodb:Query"},
 		{own.topic, nil, "sns:Publish"},
 		{own.key, nil, "kms:Decrypt kms:GenerateDataKey"},
+		{here("secretsmanager", "secret:buildmedic/github-a1B2c3"), nil, "secretsmanager:GetSecretValue"},
 		{here("logs", "log-group:/aws/lambda/buildmedic:log-stream:2026/11/22/[$LATEST]0a1b"), nil,
 			"logs:CreateLogStream logs:PutLogEvents"},
 		{"*", nil, "xray:PutTraceSegments xray:PutTelemetryRecords sts:DecodeAuthorizationMessage " +
@@ -239,6 +240,11 @@ func never(own parts) []forbidden {
 		{"identity providers", true, calls{iam("saml-provider/corp"), nil, "iam:CreateSAMLProvider iam:UpdateSAMLProvider"}},
 		{"the rights to its key", true, calls{own.key, nil, "kms:PutKeyPolicy kms:CreateGrant kms:ScheduleKeyDeletion kms:DisableKey"}},
 
+		{"another secret", false,
+			calls{here("secretsmanager", "secret:buildmedic/github-other-a1B2c3"), nil, "secretsmanager:GetSecretValue"}},
+		{"its secret's content", false,
+			calls{here("secretsmanager", "secret:buildmedic/github-a1B2c3"), nil,
+				"secretsmanager:PutSecretValue secretsmanager:UpdateSecret"}},
 		{"another role", false,
 			calls{iam("role/admin"), nil,
 				"iam:PutRolePolicy iam:DeleteRolePolicy iam:AttachRolePolicy iam:DetachRolePolicy iam:GetRole " +
@@ -491,10 +497,11 @@ func TestWildcards(t *testing.T) {
 		"arn:aws:iam::" + other + ":policy/*":                         "Which policies are on a role is known only then; reading only.",
 		here("codepipeline", "qivr-main/*"): "Which stage a build is of is known only " +
 			"then; the pipeline is listed.",
-		"arn:aws:codepipeline:eu-west-1:" + other + ":worker/*": "Which stage a build is of is known only then; the pipeline is listed.",
-		here("logs", "log-group:/ci/nightly:*"):                 "CodeBuild names the streams.",
-		"arn:aws:s3:::example-build-logs/worker/*":              "CodeBuild names the objects.",
-		here("codebuild", "report-group/docs-*"):                "CodeBuild makes the groups, and names them after the project.",
+		"arn:aws:codepipeline:eu-west-1:" + other + ":worker/*":   "Which stage a build is of is known only then; the pipeline is listed.",
+		here("secretsmanager", "secret:buildmedic/github-??????"): "Secrets Manager chooses how a secret's ARN ends.",
+		here("logs", "log-group:/ci/nightly:*"):                   "CodeBuild names the streams.",
+		"arn:aws:s3:::example-build-logs/worker/*":                "CodeBuild names the objects.",
+		here("codebuild", "report-group/docs-*"):                  "CodeBuild makes the groups, and names them after the project.",
 		"arn:aws:codebuild:eu-west-1:" + other + ":report-group/worker-*": "CodeBuild makes the groups, and names them " +
 			"after the project.",
 	}

@@ -81,7 +81,8 @@ func (o object) secret(key string) string {
 	case !o.has(key):
 		o.problem(key, "missing; %s", rule)
 	case slices.ContainsFunc(inItself, func(s string) bool { return strings.HasPrefix(strings.TrimSpace(text), s) }):
-		o.problem(key, "this is a credential itself, which everybody who reads this file has now; revoke it, and %s", rule)
+		o.problem(key,
+			"this is a credential itself, which everybody who reads this file has now; revoke it, and %s", rule)
 	case strings.HasPrefix(text, "arn:"):
 		if !secretARN.MatchString(text) {
 			o.problem(key, "%q is not a secret's ARN; %s", clip(text), rule)
@@ -122,8 +123,9 @@ func (r *reader) projectCode(o object, s *Settings) ProjectCode {
 	}
 	if !c.has("github") {
 		if c.readable() && p.Tell != TellNobody {
-			o.problem("code", "it names no repository: give github: OWNER/REPOSITORY. GitHub is the only code host that is "+
-				"told so far, and GitHub Enterprise Server with code.github.url")
+			o.problem("code",
+				"it names no repository: give github: OWNER/REPOSITORY. GitHub is the only code host that is "+
+					"told so far, and GitHub Enterprise Server with code.github.url")
 		}
 		return p
 	}
@@ -136,7 +138,8 @@ func (r *reader) projectCode(o object, s *Settings) ProjectCode {
 	}
 	p.GitHub = repo
 	if s.Code.GitHub == nil {
-		c.problem("github", "there is no code.github in this file, so nothing reaches GitHub; add code: {github: {secret: NAME}}")
+		c.problem("github",
+			"there is no code.github in this file, so nothing reaches GitHub; add code: {github: {secret: NAME}}")
 	}
 	return p
 }

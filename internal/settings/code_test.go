@@ -10,7 +10,8 @@ import (
 func TestCredentialsAreNotRepeated(t *testing.T) {
 	for _, value := range []string{
 		`{secret: ghp_Zm9vYmFyYmF6cXV4MTIzNDU2}`, `{secret: "ghs_1_Zm9vYmFyYmF6cXV4MTIzNDU2"}`,
-		`{secret: " github_pat_Zm9vYmFyYmF6cXV4MTIzNDU2"}`, `{secret: "-----BEGIN PRIVATE KEY-----\nZm9vYmFyYmF6cXV4MTIzNDU2"}`,
+		`{secret: " github_pat_Zm9vYmFyYmF6cXV4MTIzNDU2"}`,
+		`{secret: "-----BEGIN PRIVATE KEY-----\nZm9vYmFyYmF6cXV4MTIzNDU2"}`,
 		`{secret: x, url: "https://me:Zm9vYmFyYmF6cXV4MTIzNDU2@github.example.com/x"}`,
 	} {
 		_, err := Parse([]byte("version: 1\ncode: {github: " + value + "}"))
@@ -18,7 +19,8 @@ func TestCredentialsAreNotRepeated(t *testing.T) {
 			t.Errorf("%s: %v", value, err)
 		}
 	}
-	_, err := Parse([]byte(`{version: 1, code: {github: {secret: x}}, projects: [{name: aa, role: r, code: {github: "https://Zm9v@github.com/a/b"}}]}`))
+	_, err := Parse([]byte(`{version: 1, code: {github: {secret: x}},
+		projects: [{name: aa, role: r, code: {github: "https://Zm9v@github.com/a/b"}}]}`))
 	if err == nil || strings.Contains(err.Error(), "Zm9v") {
 		t.Errorf("a repository's address: %v", err)
 	}
@@ -37,17 +39,20 @@ projects:
   - {name: dd, role: r, code: {github: example/shop, tell: commit-status}}
   - {name: ee, role: r, code: {tell: none}}
 `)
-	want := []ProjectCode{{}, {"example/shop", TellComment}, {"example/shop", TellNobody}, {"example/shop", TellStatus}, {"", TellNobody}}
+	want := []ProjectCode{{}, {"example/shop", TellComment}, {"example/shop", TellNobody}, {"example/shop",
+		TellStatus}, {"", TellNobody}}
 	for i, p := range s.Projects {
 		if tells := i == 1 || i == 3; p.Code != want[i] || p.Tells() != tells {
 			t.Errorf("%s: %+v, told %v", p.Name, p.Code, p.Tells())
 		}
-		if repo := s.Repository(p); (repo != "") != (i > 0 && i < 4) || repo != "" && repo != "github.com/example/shop" {
+		if repo := s.Repository(p); (repo != "") != (i > 0 && i < 4) || repo != "" &&
+			repo != "github.com/example/shop" {
 			t.Errorf("%s: repository %q", p.Name, repo)
 		}
 	}
-	if found := Surprises(mustParse(t, "version: 1\nnotify: {email: [a@example.com]}\ncode: {github: {secret: x}}\nprojects: [{name: aa, role: r}]")); len(found) != 1 ||
-		found[0].Path != "code.github" {
+	found := Surprises(mustParse(t,
+		"version: 1\nnotify: {email: [a@example.com]}\ncode: {github: {secret: x}}\nprojects: [{name: aa, role: r}]"))
+	if len(found) != 1 || found[0].Path != "code.github" {
 		t.Errorf("a secret that nothing needs: %v", found)
 	}
 }

@@ -126,7 +126,7 @@ var codeKeys = []Key{
 
 var tellChoices = []Choice{
 	{string(TellStatus), "a status of the commit, `buildmedic/PROJECT`"},
-	{string(TellComment), "one comment on the pull request, edited in place; builds of no pull request are not told"},
+	{string(TellComment), "one comment on the pull request, edited in place; nothing for other builds"},
 	{string(TellNobody), "nothing"},
 }
 

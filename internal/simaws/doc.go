@@ -107,6 +107,8 @@
 //	resource_policies:            # of any other resource
 //	  - {resource: "arn:…", document: '…'}
 //
+//	secrets: {name: text}         # of Secrets Manager
+//
 //	projects:
 //	  - name: TrackerAPI
 //	    role: codebuild-TrackerAPI-service-role
@@ -154,6 +156,13 @@
 //
 //	members:                      # other accounts and regions: same sections from scps to pipelines
 //	  - {account: "444455556666", region: eu-west-1, roles: […], projects: […]}
+//
+//	github:                       # the code host beside the account
+//	  token: text                 # a fine-grained token that it takes
+//	  permissions: [statuses, pull_requests]                # that the token may write
+//	  repositories: [example/shop]                          # that it sees
+//	  comments:                   # what people have said on pull requests
+//	    - {repository: example/shop, pull: 7, author: 5, body: text}
 //
 //	starts:                       # what begins by itself
 //	  - {project: TrackerAPI, version: pr/7, after: 10s}   # initiator: default is a webhook

@@ -72,6 +72,8 @@ func init() {
 		"sts":             queryWire("https://sts.amazonaws.com/doc/2011-06-15/", "AccessDenied", stsOperations),
 		"sns":             queryWire("http://sns.amazonaws.com/doc/2010-03-31/", "AuthorizationError", snsOperations),
 		"s3":              s3Wire(),
+		"secretsmanager":  jsonWire("1.1", "secretsmanager", secretsOperations),
+		"github":          githubWire(), // the code host, which is no service of AWS
 		"access-analyzer": restWire(analyzerOperations),
 		"dynamodb":        jsonWire("1.0", "DynamoDB_20120810", dynamodbOperations),
 		"cloudformation":  queryWire("http://cloudformation.amazonaws.com/doc/2010-05-15/", "AccessDenied", stackOperations),
@@ -111,6 +113,9 @@ func (s *Sim) serve(w http.ResponseWriter, h *http.Request) {
 	}
 	time.Sleep(s.latency())
 	sc := parseScope(h.Header.Get("Authorization"))
+	if h.Header.Get(codeHostHeader) != "" {
+		sc = scope{key: FunctionKey, region: s.cfg.Region, service: "github"}
+	}
 	wr, known := services[sc.service]
 	if !known {
 		s.note(sc.service + " (service)")
@@ -252,6 +257,7 @@ func (s *Sim) writeResponse(w http.ResponseWriter, r *request, resp response) {
 		w.Header().Set(k, v)
 	}
 	w.Header().Set("x-amzn-RequestId", r.id)
+	s.exchanged(r, resp)
 	w.WriteHeader(resp.status)
 	if r.http.Method != http.MethodHead {
 		w.Write(resp.body) // an error here is the caller's: it went away

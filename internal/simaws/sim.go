@@ -113,6 +113,7 @@ type Sim struct {
 	changed  *sync.Cond // broadcast whenever a message or the clock moved
 	now      time.Time
 	agenda   agenda
+	github   codeHost
 	accounts map[string]*account
 	estates  map[place]*estate
 	buckets  map[string]*bucket
@@ -156,6 +157,7 @@ type estate struct {
 	grants  map[string]string // resource ARN → resource policy, beyond ECR's and S3's
 	tables  map[string]*table
 	stacks  map[string]*Stack
+	secrets map[string]string // of Secrets Manager: name → text
 	trail   []trailEvent
 }
 
@@ -274,6 +276,7 @@ func (s *Sim) estate(acct, region string) *estate {
 			builds: map[string]*build{}, batches: map[string]*batch{}, reports: map[string]*report{}, groups: map[string]*logGroup{},
 			lanes: map[string]*lane{}, repos: map[string]*repository{}, queues: map[string]*queue{}, topics: map[string]bool{},
 			pipes: map[string]*pipeline{}, grants: map[string]string{}, tables: map[string]*table{}, stacks: map[string]*Stack{},
+			secrets: map[string]string{},
 		}
 		s.estates[at] = e
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -33,6 +34,13 @@ func Load(world []byte, change ...func(*Config)) (*Sim, error) {
 		f(&c)
 	}
 	s, err := New(c)
+	if err == nil {
+		g := w.GitHub
+		s.SetGitHub(GitHub{Host: g.Host, Token: g.Token, Permissions: g.Permissions, Repositories: g.Repositories})
+		for _, c := range g.Comments {
+			s.Comment(PullComment{Repository: c.Repository, Pull: c.Pull, Author: c.Author, Body: c.Body})
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading world: %w", err)
 	}
@@ -248,6 +256,7 @@ func (bu *builder) estate(e *estate, f estateFile) {
 		}
 		bu.sim.buckets[b.Name] = bk
 	}
+	maps.Copy(e.secrets, f.Secrets)
 	for _, p := range f.ResourcePolicies {
 		bu.resource("resource policy of "+p.Resource, p.Document)
 		e.grants[p.Resource] = p.Document

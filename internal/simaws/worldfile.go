@@ -33,6 +33,22 @@ type worldFile struct {
 	Estate          estateFile            `yaml:",inline"`
 	Members         []memberFile          `yaml:"members"`
 	Starts          []startFile           `yaml:"starts"`
+	GitHub          githubFile            `yaml:"github"`
+}
+
+type githubFile struct {
+	Host         string            `yaml:"host"`
+	Token        string            `yaml:"token"`
+	Permissions  []string          `yaml:"permissions"`
+	Repositories []string          `yaml:"repositories"`
+	Comments     []pullCommentFile `yaml:"comments"`
+}
+
+type pullCommentFile struct {
+	Repository string `yaml:"repository"`
+	Pull       int    `yaml:"pull"`
+	Author     int64  `yaml:"author"`
+	Body       string `yaml:"body"`
 }
 
 type callerFile struct {
@@ -77,6 +93,7 @@ type estateFile struct {
 	ResourcePolicies []resourcePolicyFile `yaml:"resource_policies"`
 	Projects         []projectFile        `yaml:"projects"`
 	Pipelines        []pipelineFile       `yaml:"pipelines"`
+	Secrets          map[string]string    `yaml:"secrets"`
 }
 
 type scpFile struct {

@@ -162,6 +162,7 @@ func (st *Stage) Instance(cfg aws.Config, journal io.Writer) (*inbox.Inbox, erro
 			MemberRole: MemberRole,
 			Function:   Function,
 			Journal:    journal,
+			CodeHost:   st.Sim.CodeHost(cfg.HTTPClient),
 			Clock:      st.clock,
 			Sleep:      st.sleep,
 			Log:        logger,
@@ -402,7 +403,8 @@ func compact(doc string) []byte {
 func (st *Stage) Writes() []string {
 	out := []string{}
 	for _, w := range st.Sim.Writes() {
-		if w != "sns.Publish" && w != "sqs.SendMessage" && !strings.HasPrefix(w, "dynamodb.") {
+		other := strings.HasPrefix(w, "dynamodb.") || strings.HasPrefix(w, "github.") // the ledger's, and no AWS
+		if w != "sns.Publish" && w != "sqs.SendMessage" && !other {
 			out = append(out, w)
 		}
 	}

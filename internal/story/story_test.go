@@ -37,7 +37,7 @@ func load(t *testing.T, fsys fs.FS, dir string) []Story {
 }
 
 // order is that of the want sections in an archive.
-var order = []string{"want/story.json", "want/calls", "want/answers", "want/notices"}
+var order = []string{"want/story.json", "want/calls", "want/answers", "want/developers", "want/notices"}
 
 // TestStories plays every story and compares the whole of it: how it ended,
 // each call made in its order, each notice as a reader sees it.
@@ -121,7 +121,7 @@ func golden(t *testing.T, st *Stage, r Result) map[string]string {
 		t.Fatal(err)
 	}
 	return map[string]string{"want/story.json": b.String(), "want/calls": calls(st), "want/notices": notices(st),
-		"want/answers": answers(st)}
+		"want/answers": answers(st), "want/developers": developers(st)}
 }
 
 // calls is the transcript of the AWS calls, each with what it was about. Calls that
@@ -142,6 +142,22 @@ func calls(st *Stage) string {
 		}
 	}
 	flush()
+	return lines(out)
+}
+
+// developers is what developers see at their code host: each status in its order, and the comments
+// as they are at last.
+func developers(st *Stage) string {
+	var out []string
+	for _, s := range st.Sim.Statuses() {
+		out = append(out, fmt.Sprintf("%s %.7s %s %s: %s", s.Repository, s.Commit, s.Context, s.State, s.Description), "  "+s.URL)
+	}
+	for _, c := range st.Sim.PullComments() {
+		out = append(out, fmt.Sprintf("%s #%d, user %d, edited %d times:", c.Repository, c.Pull, c.Author, c.Edits))
+		for l := range strings.Lines(c.Body) {
+			out = append(out, "  "+strings.TrimRight(l, "\n"))
+		}
+	}
 	return lines(out)
 }
 

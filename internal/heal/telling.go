@@ -1,0 +1,405 @@
+package heal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// Developers are told at their code host how a case stands, after all else is done: at the end of an
+// invocation, and what is left then by a sweep. What is to be told is recorded with the case before,
+// and says only which case it is: what is told is how that stands when it is told, so nothing old
+// comes after something newer. None of it can fail a heal.
+const (
+	// tellFor is how long an invocation tells at most, and tellMost how much. A sweep tells longer.
+	tellFor, tellMost           = 20 * time.Second, 20
+	tellInSweep, tellMostASweep = 80 * time.Second, 60
+	// tellEvery and tellHour keep below what GitHub allows (AWS.md#github), with room for others who
+	// use the same credentials.
+	tellEvery, tellHour = time.Second, 400
+	// tellWait is how long a telling waits for its turn.
+	tellWait = 3 * time.Second
+	// tellSoon is after how long a sweep tells what an invocation has left, tellUntil for how long it
+	// is tried.
+	tellSoon, tellUntil = 2 * time.Minute, 2 * time.Hour
+	// faultsFor is how long a fault may wait for a notice that tells of it, and how long it is not
+	// told again.
+	faultsFor = 24 * time.Hour
+	// maxLines is how many projects' lines a comment has.
+	maxLines = 10
+)
+
+// owed is what is to be told of a case, as it is recorded.
+type owed struct {
+	Since time.Time `json:"since"`
+	// Green is a later build of the commit that is green, though the case was not healed.
+	Green string `json:"green,omitempty"`
+}
+
+// Tellings are the cases of which this invocation has to tell.
+type Tellings struct {
+	mu    sync.Mutex
+	cases []string
+}
+
+func (t *Tellings) add(id string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !slices.Contains(t.cases, id) && len(t.cases) < tellMost { // the rest is the sweep's
+		t.cases = append(t.cases, id)
+	}
+}
+
+func (t *Tellings) take() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	ids := t.cases
+	t.cases = nil
+	return ids
+}
+
+// owe records that the developers are to be told how the case stands. It is called before that is
+// recorded itself: a telling too many tells nothing new.
+func (h *Healer) owe(ctx context.Context, c *held, green string) {
+	if h.CodeHost == nil {
+		return
+	}
+	if _, ok := decide.TellingOf(h.Settings, h.Home, c.Case, green); !ok {
+		return
+	}
+	now := h.Clock.Now()
+	data, err := json.Marshal(owed{Since: now, Green: green})
+	if err == nil {
+		it := Item{Kind: kindTelling, ID: c.ID, Data: data, Due: now.Add(tellSoon), Expires: now.Add(kept)}
+		if _, err = h.Store.Put(ctx, it); errors.Is(err, ErrConflict) {
+			var was Item
+			if was, err = h.Store.Get(ctx, kindTelling, c.ID); err == nil {
+				it.Version = was.Version
+				_, err = h.Store.Put(ctx, it)
+			}
+		}
+	}
+	if err != nil && !errors.Is(err, ErrConflict) {
+		h.Log.WarnContext(ctx, "developers are not told", "case", c.ID, "error", err.Error())
+		return
+	}
+	h.Tellings.add(c.ID)
+}
+
+// greenSince records that the commit of a case that was not healed is green now.
+func (h *Healer) greenSince(ctx context.Context, c *held, b codebuild.Build) {
+	if c.Closed.IsZero() || c.Outcome == decide.Healed || len(c.Rounds) == 0 || b.Status != codebuild.Succeeded ||
+		b.BatchARN != "" {
+		return
+	}
+	if was := c.last().Build; was.BatchARN != "" || was.ResolvedSourceVersion != b.ResolvedSourceVersion ||
+		!b.End.After(was.End) {
+		return
+	}
+	h.owe(ctx, c, b.ID)
+}
+
+// TellDevelopers tells the developers of those cases that changed in this invocation. It is called
+// at its end, takes [tellFor] at most, and fails nothing: what is not told now is told by a sweep.
+func (h *Healer) TellDevelopers(ctx context.Context) {
+	if h.CodeHost == nil {
+		return
+	}
+	ids := h.Tellings.take()
+	if len(ids) == 0 || pressed(ctx) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, tellFor)
+	defer cancel()
+	for _, id := range ids {
+		// It is told even if it counts as told: another may have told how the case stood before.
+		it, err := h.Store.Get(ctx, kindTelling, id)
+		if err != nil {
+			continue
+		}
+		if later := h.tellOne(ctx, it); later {
+			return
+		}
+	}
+}
+
+// tellDue tells what is left of earlier invocations, and drops what is too old.
+func (h *Healer) tellDue(ctx context.Context) error {
+	if h.CodeHost == nil {
+		return nil
+	}
+	whole := ctx
+	ctx, cancel := context.WithTimeout(ctx, tellInSweep)
+	defer cancel()
+	told, later := 0, false
+	for page := pageSize; page == pageSize && !pressed(whole) && ctx.Err() == nil; {
+		now := h.Clock.Now()
+		its, err := h.Store.Between(ctx, kindTelling, time.Time{}, now, false, pageSize)
+		if err != nil {
+			return fmt.Errorf("listing what developers are to be told: %w", err)
+		}
+		page = len(its)
+		for _, it := range its {
+			var o owed
+			switch {
+			case unmarshal(it, &o) != nil:
+				h.settle(ctx, it)
+			case now.Sub(o.Since) > tellUntil:
+				h.drop(ctx, it, o, "it could not be told within "+tellUntil.String())
+			case later || told == tellMostASweep:
+				page = 0 // those behind it are newer
+			default:
+				told++
+				later = h.tellOne(ctx, it)
+			}
+		}
+	}
+	return nil
+}
+
+// tellOne tells of one case how it stands. It reports whether no more should be told for now.
+func (h *Healer) tellOne(ctx context.Context, it Item) (later bool) {
+	for range 3 {
+		var o owed
+		if unmarshal(it, &o) != nil {
+			h.settle(ctx, it)
+			return false
+		}
+		t, ok := h.telling(ctx, it.ID, o)
+		if !ok {
+			h.settle(ctx, it)
+			return false
+		}
+		switch ok, err := h.tellTurn(ctx, it); {
+		case err != nil || !ok:
+			return true // it stays due
+		}
+		err := h.tellAt(ctx, t)
+		fault := FaultError{}
+		switch {
+		case err == nil:
+			h.told(t, decide.ToldDone, "")
+		case errors.As(err, &fault):
+			h.told(t, decide.ToldFault, fault.Says)
+			h.keepFault(ctx, fault.Says)
+		case errors.Is(err, ErrLater), errors.Is(err, ErrConflict), ctx.Err() != nil:
+			h.told(t, decide.ToldLater, err.Error())
+			return true
+		default:
+			h.told(t, decide.ToldDropped, err.Error())
+		}
+		if h.settle(ctx, it) {
+			return false
+		}
+		// The case has changed meanwhile, and what was told may be older than what another told.
+		if it, err = h.Store.Get(ctx, kindTelling, it.ID); err != nil || it.Due.IsZero() {
+			return false
+		}
+	}
+	return false
+}
+
+// telling is what is to be told of a case now.
+func (h *Healer) telling(ctx context.Context, id string, o owed) (decide.Telling, bool) {
+	c, err := h.Case(ctx, id)
+	if err != nil {
+		return decide.Telling{}, false
+	}
+	return decide.TellingOf(h.Settings, h.Home, c, o.Green)
+}
+
+// tellTurn waits for a turn at the code host; ok is false if the hour has none left.
+func (h *Healer) tellTurn(ctx context.Context, it Item) (ok bool, err error) {
+	now := h.Clock.Now()
+	hour := now.UTC().Truncate(time.Hour)
+	at, ok, err := h.Store.Turn(ctx, "tellings "+hour.Format("2006-01-02T15"), fmt.Sprint(it.ID, " ", it.Version,
+		" ", now.UnixNano()),
+		tellHour, hour.Add(3*time.Hour), Pace{From: now, Latest: now.Add(tellWait), Every: tellEvery})
+	if err != nil || !ok {
+		return false, err
+	}
+	if wait := at.Sub(now); wait > 0 {
+		err = h.Sleep(ctx, wait)
+	}
+	return err == nil, err
+}
+
+func (h *Healer) tellAt(ctx context.Context, t decide.Telling) error {
+	if t.How == settings.TellComment {
+		return h.comment(ctx, t)
+	}
+	return h.CodeHost.Status(ctx, t)
+}
+
+// pull is what Buildmedic's comment on a pull request says.
+type pull struct {
+	Comment int64            `json:"comment,omitempty"` // its id
+	Lines   []decide.Telling `json:"lines"`             // one a project, the newest last
+	// Making: until when an invocation makes the comment. Two must not.
+	Making time.Time `json:"making,omitzero"`
+}
+
+// comment has the pull request's comment say t, too.
+func (h *Healer) comment(ctx context.Context, t decide.Telling) error {
+	id := fmt.Sprintf("%s#%d", t.Repository, t.PullRequest)
+	for range 3 {
+		now := h.Clock.Now()
+		it, err := h.Store.Get(ctx, kindPull, id)
+		var p pull
+		if err == nil {
+			err = unmarshal(it, &p)
+		} else if errors.Is(err, ErrNotFound) {
+			it, err = Item{Kind: kindPull, ID: id}, nil
+		}
+		if err != nil {
+			return fmt.Errorf("reading the comment of %s: %w", id, err)
+		}
+		if now.Before(p.Making) {
+			return fmt.Errorf("another invocation makes the comment of %s: %w", id, ErrLater)
+		}
+		p.say(t)
+		if p.Comment == 0 { // recorded first: only one may make it
+			p.Making = now.Add(busyFor)
+			if it, err = h.putPull(ctx, it, p); errors.Is(err, ErrConflict) {
+				continue
+			} else if err != nil {
+				return err
+			}
+		}
+		made, terr := h.CodeHost.Comment(ctx, p.Lines, p.Comment)
+		p.Making = time.Time{}
+		if terr == nil {
+			p.Comment = made
+		}
+		done, cancel := graceContext(ctx)
+		_, err = h.putPull(done, it, p)
+		cancel()
+		if terr != nil {
+			return terr
+		}
+		if !errors.Is(err, ErrConflict) {
+			return err
+		}
+		// Another case has said something meanwhile, perhaps without this line.
+	}
+	return fmt.Errorf("the comment of %s changes at this moment: %w", id, ErrLater)
+}
+
+// say puts a telling in the place of the project's earlier one.
+func (p *pull) say(t decide.Telling) {
+	p.Lines = slices.DeleteFunc(p.Lines, func(o decide.Telling) bool {
+		return o.Account == t.Account && o.Region == t.Region && o.Project == t.Project
+	})
+	p.Lines = append(p.Lines, t)
+	p.Lines = p.Lines[max(0, len(p.Lines)-maxLines):]
+}
+
+func (h *Healer) putPull(ctx context.Context, it Item, p pull) (Item, error) {
+	data, err := json.Marshal(p)
+	if err != nil {
+		return it, err
+	}
+	it.Data, it.Expires = data, h.Clock.Now().Add(kept)
+	return h.Store.Put(ctx, it)
+}
+
+// settle records that nothing is left to tell. It reports false if something is, since the case has
+// changed.
+func (h *Healer) settle(ctx context.Context, it Item) bool {
+	ctx, cancel := graceContext(ctx)
+	defer cancel()
+	it.Due, it.Expires = time.Time{}, h.Clock.Now().Add(time.Hour)
+	_, err := h.Store.Put(ctx, it)
+	if err != nil && !errors.Is(err, ErrConflict) {
+		h.Log.WarnContext(ctx, "a sweep will tell developers again", "case", it.ID, "error", err.Error())
+	}
+	return !errors.Is(err, ErrConflict)
+}
+
+// drop gives up telling of a case.
+func (h *Healer) drop(ctx context.Context, it Item, o owed, why string) {
+	if t, ok := h.telling(ctx, it.ID, o); ok {
+		h.told(t, decide.ToldDropped, why)
+	}
+	h.settle(ctx, it)
+}
+
+func (h *Healer) told(t decide.Telling, r decide.ToldResult, why string) {
+	t.At = h.Clock.Now()
+	h.Journal.Told(decide.Told{Telling: t, Result: r, Why: why})
+}
+
+// fault is what a person must mend before developers can be told, as it is recorded.
+type fault struct {
+	Says string    `json:"says"`
+	At   time.Time `json:"at"`
+	Told time.Time `json:"told,omitzero"` // when a notice told of it
+}
+
+// faultFlag is the flag that holds it.
+const faultFlag = "code host"
+
+// keepFault keeps a fault for the next notice of a project whose developers are to be told. One that
+// was told today already is not told again.
+func (h *Healer) keepFault(ctx context.Context, says string) {
+	now := h.Clock.Now()
+	it, f, err := h.readFault(ctx)
+	if err == nil && (f.Says != says || now.Sub(f.At) > faultsFor) {
+		err = h.putFault(ctx, it, fault{Says: says, At: now})
+	}
+	if err != nil && !errors.Is(err, ErrConflict) {
+		h.Log.WarnContext(ctx, "no notice will tell why developers are not told", "error", err.Error())
+	}
+}
+
+func (h *Healer) readFault(ctx context.Context) (it Item, f fault, err error) {
+	it, err = h.Store.Get(ctx, kindFlag, faultFlag)
+	if errors.Is(err, ErrNotFound) {
+		return Item{Kind: kindFlag, ID: faultFlag}, f, nil
+	}
+	if err == nil {
+		err = unmarshal(it, &f)
+	}
+	return it, f, err
+}
+
+func (h *Healer) putFault(ctx context.Context, it Item, f fault) error {
+	data, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	it.Data, it.Expires = data, h.Clock.Now().Add(2*faultsFor)
+	_, err = h.Store.Put(ctx, it)
+	return err
+}
+
+// withFault adds a fault that no notice has told yet to this one. said is to be called once it is
+// sent.
+func (h *Healer) withFault(ctx context.Context, o decide.Outcome) (with decide.Outcome, said func()) {
+	said = func() {}
+	p, ok := h.Settings.Project(o.Case.Project, o.Case.Account, o.Case.Region, h.Home)
+	if h.CodeHost == nil || !ok || !p.Tells() {
+		return o, said
+	}
+	it, f, err := h.readFault(ctx)
+	now := h.Clock.Now()
+	if err != nil || f.Says == "" || !f.Told.IsZero() || now.Sub(f.At) > faultsFor {
+		return o, said // a notice goes out, whatever the ledger says of this
+	}
+	o.Note = sentences(o.Note, fmt.Sprintf("Developers could not be told at their code host, at %s: %s.",
+		f.At.UTC().Format("2006-01-02 15:04 UTC"), f.Says))
+	return o, func() {
+		f.Told = now
+		if err := h.putFault(ctx, it, f); err != nil && !errors.Is(err, ErrConflict) {
+			h.Log.WarnContext(ctx, "the next notice tells again why developers are not told", "error", err.Error())
+		}
+	}
+}
