@@ -270,6 +270,13 @@ func (c call) arrived(r request) error {
 			return fmt.Errorf("the payload that arrives is %q, want %q", r.body, c.stdin)
 		}
 	}
+	if text, ok := c.option("--secret-string"); ok {
+		var in struct{ SecretString string }
+		if err := json.Unmarshal(r.body, &in); err != nil || text == "file:///dev/stdin" && in.SecretString != string(c.stdin) ||
+			in.SecretString == "" {
+			return fmt.Errorf("the secret that arrives is %q, want %q; %v", in.SecretString, c.stdin, err)
+		}
+	}
 	for option, key := range map[string]string{
 		"--policy-document": "PolicyDocument",
 		"--template-body":   "TemplateBody",
@@ -310,7 +317,7 @@ n=$(ls calls | wc -l)
 n=$((n))
 mkdir "calls/$n"
 printf '%s\0' "$@" >"calls/$n/args"
-case " $* " in *" fileb:///dev/stdin "*) cat >"calls/$n/stdin" ;; esac
+case " $* " in *" fileb:///dev/stdin "* | *" file:///dev/stdin "*) cat >"calls/$n/stdin" ;; esac
 case " $* " in *" lambda invoke "*) printf %s '` + answer + `' ;; esac
 `
 
