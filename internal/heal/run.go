@@ -734,12 +734,12 @@ func (h *Healer) flush(ctx context.Context, c *held) error {
 			}
 			return fmt.Errorf("sending notice %q: %w", p.ID, err)
 		}
-		said()
 		c.Outbox = c.Outbox[1:]
 		h.unsaid(c)
 		if err := h.save(ctx, c, len(c.Outbox) == 0); err != nil {
 			return err
 		}
+		said()
 	}
 	return nil
 }

@@ -44,6 +44,25 @@ func TestCrashEverywhere(t *testing.T) {
 	t.Logf("notices sent twice under one id: %d, at %v", total.twice, slices.Sorted(maps.Keys(total.where)))
 }
 
+// TestCrashWhileTelling does the same with routes in which developers are told at their code host:
+// whatever the function dies of, they see in the end what they would have seen, and one comment.
+func TestCrashWhileTelling(t *testing.T) {
+	var total tally
+	tried := 0
+	for _, s := range stories(t) {
+		if s.Name != "developers-told" && s.Name != "pull-request-told" {
+			continue
+		}
+		tried++
+		crashStory(t, s, &total)
+	}
+	if tried != 2 {
+		t.Errorf("%d routes", tried)
+	}
+	t.Logf("%d deaths at %d places at calls and %d at writes to the ledger; %d more with the message lost",
+		total.calls+total.writes, total.calls, total.writes, total.lost)
+}
+
 // TestCrashWhateverTheInitiator lets the function die around each call that
 // starts a build, where CodeBuild names the function in another form than the
 // ROLE/SESSION that is assumed (AWS.md#initiator): no build is started twice.

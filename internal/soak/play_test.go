@@ -216,6 +216,9 @@ type end struct {
 	// failed. Failed is how many failed builds are remembered.
 	Tests  map[string][2]int
 	Failed int
+	// Developers is what developers see at their code host in the end: the last status of each
+	// commit, and Buildmedic's comments.
+	Developers map[string]string
 }
 
 func (r *run) end(ctx context.Context) (end, error) {
@@ -229,6 +232,7 @@ func (r *run) end(ctx context.Context) (end, error) {
 	e.Policies["repositories"] = strings.Join(sim.Repositories(), " ")
 	e.Notices, e.Again = sent(sim)
 	e.Told, e.Crowd = told(sim)
+	e.Developers = developers(sim)
 	e.Dead = len(sim.Queued(simaws.DeadLetter))
 	tests, err := r.st.Inbox.Healer.Flaky(ctx, "", 1000)
 	if err != nil {
@@ -242,6 +246,23 @@ func (r *run) end(ctx context.Context) (end, error) {
 	e.Failed = costs.Total.Builds
 	return e, err
 }
+
+// developers is what developers see at last.
+func developers(sim *simaws.Sim) map[string]string {
+	see := map[string]string{}
+	for _, s := range sim.Statuses() {
+		see[s.Commit+" "+s.Context] = s.State + ": " + s.Description
+	}
+	for _, c := range sim.PullComments() {
+		if c.Author > 1000 { // not a person's
+			see[fmt.Sprintf("comment %d on #%d", c.ID, c.Pull)] = link.ReplaceAllString(c.Body, "")
+		}
+	}
+	return see
+}
+
+// link is a link to a build, whose id depends on what was done before.
+var link = regexp.MustCompile(`\(https:[^)]*\)`)
 
 // endAt adds what is in one account and region.
 func (r *run) endAt(ctx context.Context, at estate, e *end) error {
