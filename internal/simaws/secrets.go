@@ -28,10 +28,3 @@ func getSecretValue(r *request, in *getSecretValueInput) (any, error) {
 	return map[string]any{"ARN": arn, "Name": name, "SecretString": value, "VersionId": r.sim.uuid("secret"),
 		"VersionStages": []string{"AWSCURRENT"}, "CreatedDate": epoch(r.sim.cfg.Start)}, nil
 }
-
-// StoreSecret puts a value into a secret of the home account.
-func (s *Sim) StoreSecret(name, value string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.home().secrets[name] = value
-}
