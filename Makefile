@@ -14,6 +14,12 @@ RIE       := github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda
 VENV      := dist/venv
 RIE_BIN   := dist/tools/aws-lambda-rie
 
+# What makes releases. GoReleaser v2.17 and later need a newer Go than go.mod names.
+GORELEASER := github.com/goreleaser/goreleaser/v2@v2.16.0
+COSIGN     := github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3
+SYFT       := github.com/anchore/syft/cmd/syft@v1.57.1
+ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+
 # The function: no cgo, no paths, no build id, so that equal sources give
 # equal bytes (and the stack does not change without a reason).
 LDFLAGS  := -s -w -buildid=
@@ -237,6 +243,24 @@ $(RIE_BIN): Makefile
 test-deploy: node build $(VENV)/done $(RIE_BIN) ## deploy, heal and remove on an emulator of AWS, by the README
 	BUILDMEDIC_DEPLOY_TOOLS=$(abspath $(VENV)/bin) BUILDMEDIC_CDK='$(CDK)' BUILDMEDIC_RIE=$(abspath $(RIE_BIN)) \
 	  go test -count=1 -v -timeout 15m -run 'TestDeploy|TestLambdaRuntime' ./internal/deploytest
+
+.PHONY: release-check release-trial release-tools
+dist/tools/goreleaser: Makefile
+	GOBIN=$(abspath dist/tools) go install $(GORELEASER)
+	@touch $@
+
+release-tools: dist/tools/goreleaser # what the workflow of a release needs besides
+	GOBIN=$(abspath dist/tools) go install $(COSIGN)
+	GOBIN=$(abspath dist/tools) go install $(SYFT)
+
+release-check: node build dist/tools/goreleaser ## a release as it would be, for this platform, published nowhere
+	go run $(ACTIONLINT)
+	dist/tools/goreleaser check --quiet
+	BUILDMEDIC_GORELEASER=$(abspath dist/tools/goreleaser) BUILDMEDIC_CDK='$(CDK)' \
+	  go test -count=1 -v -timeout 20m -run TestRelease ./internal/deploytest
+
+release-trial: dist/tools/goreleaser ## the files of a release, for all platforms, unsigned: dist/release
+	BUILDMEDIC_IMAGE=buildmedic TAP_TOKEN=none dist/tools/goreleaser release --snapshot --clean --skip=sign,sbom,docker
 
 clean: ## remove what was built
 	rm -rf dist cdk.out
