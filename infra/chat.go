@@ -6,17 +6,15 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awschatbot"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/buildmedic/buildmedic/internal/chat"
 	"github.com/buildmedic/buildmedic/internal/permissions"
-	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// buttons makes the channel's custom actions and gives their ARNs. What they may do is what the
-// channel's guardrails say: nothing but send the function a command.
+// buttons makes the channels' custom actions and gives their ARNs. What they may do is what the
+// channels' guardrails say: nothing but send the function a command.
 func buttons(scope constructs.Construct) *[]*string {
 	var arns []*string
 	region := *awscdk.Aws_REGION()
@@ -47,24 +45,29 @@ func buttons(scope constructs.Construct) *[]*string {
 	return &arns
 }
 
-func slack(scope constructs.Construct, c *settings.SlackChannel, r awsiam.CfnRole, may awsiam.CfnManagedPolicy, topic awssns.Topic) {
-	awschatbot.NewCfnSlackChannelConfiguration(scope, jsii.String("Slack"), &awschatbot.CfnSlackChannelConfigurationProps{
-		ConfigurationName:         jsii.String("buildmedic"),
+func slack(scope constructs.Construct, id string, c channel, r awsiam.CfnRole, may awsiam.CfnManagedPolicy, buttons *[]*string) {
+	topics := []any{}
+	for _, t := range c.topics {
+		topics = append(topics, t)
+	}
+	awschatbot.NewCfnSlackChannelConfiguration(scope, jsii.String("Slack"+id), &awschatbot.CfnSlackChannelConfigurationProps{
+		ConfigurationName:         jsii.String(c.name),
 		IamRoleArn:                r.AttrArn(),
-		SlackWorkspaceId:          jsii.String(c.Workspace),
-		SlackChannelId:            jsii.String(c.Channel),
+		SlackWorkspaceId:          jsii.String(c.chat.Slack.Workspace),
+		SlackChannelId:            jsii.String(c.chat.Slack.Channel),
 		GuardrailPolicies:         &[]*string{may.Ref()},
 		UserRoleRequired:          jsii.Bool(true),
-		SnsTopicArns:              &[]any{topic.TopicArn()},
-		CustomizationResourceArns: buttons(scope),
+		SnsTopicArns:              &topics,
+		CustomizationResourceArns: buttons,
 	})
 }
 
-func teams(scope constructs.Construct, c *settings.TeamsChannel, r awsiam.CfnRole, may awsiam.CfnManagedPolicy, topic awssns.Topic) {
-	awschatbot.NewCfnMicrosoftTeamsChannelConfiguration(scope, jsii.String("Teams"), &awschatbot.CfnMicrosoftTeamsChannelConfigurationProps{
-		ConfigurationName: jsii.String("buildmedic"), IamRoleArn: r.AttrArn(),
-		TeamId: jsii.String(c.Team), TeamsTenantId: jsii.String(c.Tenant), TeamsChannelId: jsii.String(c.Channel),
-		GuardrailPolicies: &[]*string{may.Ref()}, UserRoleRequired: jsii.Bool(true), SnsTopicArns: &[]*string{topic.TopicArn()},
-		CustomizationResourceArns: buttons(scope),
+func teams(scope constructs.Construct, id string, c channel, r awsiam.CfnRole, may awsiam.CfnManagedPolicy, buttons *[]*string) {
+	t, name := c.chat.Teams, jsii.String("Teams"+id)
+	awschatbot.NewCfnMicrosoftTeamsChannelConfiguration(scope, name, &awschatbot.CfnMicrosoftTeamsChannelConfigurationProps{
+		ConfigurationName: jsii.String(c.name), IamRoleArn: r.AttrArn(),
+		TeamId: jsii.String(t.Team), TeamsTenantId: jsii.String(t.Tenant), TeamsChannelId: jsii.String(t.Channel),
+		GuardrailPolicies: &[]*string{may.Ref()}, UserRoleRequired: jsii.Bool(true), SnsTopicArns: &c.topics,
+		CustomizationResourceArns: buttons,
 	})
 }

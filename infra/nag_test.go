@@ -66,6 +66,8 @@ var exceptions = []exception{
 		"It is the dead-letter queue of the rules, which cdk-nag does not see, and an alarm watches it."},
 	{"IAM5", `Buildmedic/Role`, `Resource::.*:log-group:/aws/lambda/buildmedic:log-stream:\*`,
 		"Lambda names the streams of the function's own log."},
+	{"IAM5", `Buildmedic/Role`, `Resource::arn:<AWS::Partition>:sns:<AWS::Region>:<AWS::AccountId>:buildmedic-owner-\*`,
+		"The stack's topics for the owners, which are as many as the settings name; publishing only."},
 	{"IAM5", `Buildmedic(Member)?/Role\d*`, `Resource::\*`,
 		"These actions have no resources: X-Ray, DecodeAuthorizationMessage, Access Analyzer's checks, LookupEvents. " +
 			"TestWildcards holds internal/permissions to that."},

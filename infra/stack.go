@@ -44,9 +44,11 @@ type hub struct {
 	stack awscdk.Stack
 	s     *settings.Settings
 	topic awssns.Topic
-	key   awskms.Key
-	table awsdynamodb.Table
-	queue awssqs.Queue // builds that failed
+	// channels are the chat channels, that of notify itself first.
+	channels []channel
+	key      awskms.Key
+	table    awsdynamodb.Table
+	queue    awssqs.Queue // builds that failed
 	// followUps are what cases under way wait for. They do not wait behind failures.
 	followUps awssqs.Queue
 	// ruleNames are the rules that bring builds, behind their bus's name unless
@@ -110,11 +112,11 @@ func (h *hub) notices() {
 		DisplayName: jsii.String("Buildmedic"), MasterKey: h.key, EnforceSSL: jsii.Bool(true),
 	})
 	h.topic.AddToResourcePolicy(statement("AlarmsMayPublish", alarm, *h.topic.TopicArn(), ours, "sns:Publish"))
-	for _, address := range h.s.Notify.Email {
-		awssns.NewCfnSubscription(h.stack, jsii.String("Email"+short(address)), &awssns.CfnSubscriptionProps{
-			TopicArn: h.topic.TopicArn(), Protocol: jsii.String("email"), Endpoint: jsii.String(address),
-		})
+	h.subscribe(h.topic, "Email", h.s.Notify.Email)
+	if c := h.s.Notify.Chat; c != nil {
+		h.listen(*c, "buildmedic", h.topic)
 	}
+	h.owners()
 }
 
 func statement(sid string, who awsiam.IPrincipal, resource string, conditions map[string]any, actions ...string) awsiam.PolicyStatement {
@@ -312,12 +314,11 @@ func (h *hub) deliveries() {
 	}
 }
 
-// chat sends the notices to a channel of Amazon Q Developer. The channel
+// chat sends the notices to channels of Amazon Q Developer. A channel
 // itself may do nothing; people act from it as their own role, and may do no
 // more than send the function a command.
 func (h *hub) chat() {
-	c := h.s.Notify.Chat
-	if c == nil {
+	if len(h.channels) == 0 {
 		return
 	}
 	may := awsiam.NewCfnManagedPolicy(h.stack, jsii.String("ChatMay"), &awsiam.CfnManagedPolicyProps{
@@ -331,11 +332,18 @@ func (h *hub) chat() {
 		Description:              jsii.String("Buildmedic's channel. It has no permissions."),
 		AssumeRolePolicyDocument: map[string]any{"Version": "2012-10-17", "Statement": []any{trust("chatbot.amazonaws.com", nil)}},
 	})
-	if c.Slack != nil {
-		slack(h.stack, c.Slack, r, may, h.topic)
-		return
+	acts := buttons(h.stack)
+	for i, c := range h.channels {
+		id := ""
+		if i > 0 || h.s.Notify.Chat == nil {
+			id = short(c.name)
+		}
+		if c.chat.Slack != nil {
+			slack(h.stack, id, c, r, may, acts)
+		} else {
+			teams(h.stack, id, c, r, may, acts)
+		}
 	}
-	teams(h.stack, c.Teams, r, may, h.topic)
 }
 
 // outputs say what there is and what to do next.

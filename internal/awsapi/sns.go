@@ -2,46 +2,79 @@ package awsapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
+	"github.com/aws/smithy-go"
 
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/notice"
 )
 
 // SNS implements heal.Notifier.
 type SNS struct {
 	Client *sns.Client
-	Topic  string // ARN
+	Topic  string            // ARN: whom notify itself names is told there
+	Owners map[string]string // name → ARN of the topic on which that owner is told
+}
+
+// ownersTopics are the topics on which owners are told: their own ones, and those of the stack,
+// which are where the healer is.
+func ownersTopics(w Wiring) map[string]string {
+	out := map[string]string{}
+	for _, o := range w.Settings.Notify.Owners {
+		if out[o.Name] = o.Topic; o.Topic == "" {
+			out[o.Name] = strings.Join([]string{"arn", w.Identity.Partition, "sns", w.Region, w.Identity.Account, o.TopicName()}, ":")
+		}
+	}
+	return out
 }
 
 // Notify implements [heal.Notifier].
 func (s SNS) Notify(ctx context.Context, o decide.Outcome) error {
-	return s.publish(ctx, notice.Render(o))
+	return s.publish(ctx, o.For.Owner, notice.Render(o))
 }
 
 // Digest implements [heal.Notifier].
 func (s SNS) Digest(ctx context.Context, os []decide.Outcome) error {
-	return s.publish(ctx, notice.Digest(os))
+	return s.publish(ctx, os[0].For.Owner, notice.Digest(os))
 }
 
 // Week implements [heal.Notifier].
 func (s SNS) Week(ctx context.Context, w decide.Week) error {
-	return s.publish(ctx, notice.Week(w))
+	return s.publish(ctx, w.For, notice.Week(w))
 }
 
-func (s SNS) publish(ctx context.Context, m notice.Message) error {
+func (s SNS) publish(ctx context.Context, owner string, m notice.Message) error {
+	topic := s.Topic
+	if owner != "" {
+		topic = s.Owners[owner]
+	}
 	subject, body, attributes := m.SNS()
-	in := &sns.PublishInput{TopicArn: &s.Topic, Subject: &subject, Message: &body, MessageStructure: aws.String("json"),
+	in := &sns.PublishInput{TopicArn: &topic, Subject: &subject, Message: &body, MessageStructure: aws.String("json"),
 		MessageAttributes: map[string]types.MessageAttributeValue{}}
 	for k, v := range attributes {
 		in.MessageAttributes[k] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(v)}
 	}
-	if _, err := s.Client.Publish(ctx, in); err != nil {
-		return fmt.Errorf("publishing to %q: %w", s.Topic, classify(err))
+	_, err := s.Client.Publish(ctx, in, func(o *sns.Options) {
+		if a, ok := codebuild.ParseARN(topic); ok {
+			o.Region = a.Region // a topic is reached in its own region only
+		}
+	})
+	if err == nil {
+		return nil
 	}
-	return nil
+	var api smithy.APIError
+	key := errors.As(err, &api) && strings.HasPrefix(api.ErrorCode(), "KMS")
+	if err = classify(err); owner != "" && (key || errors.Is(err, heal.ErrDenied)) {
+		err = fmt.Errorf("%w: the policies of the topic and of its key must let Buildmedic's function publish; see \"Tell each owner\" in "+
+			"infra/README.md: %s", heal.ErrDenied, err)
+	}
+	return fmt.Errorf("publishing to %q: %w", topic, err)
 }

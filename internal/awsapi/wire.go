@@ -54,7 +54,7 @@ func Wire(w Wiring) *heal.Healer {
 		Reports: Reports{accounts},
 		Roles:   iam, Simulator: iam, Policies: iam, Repositories: ECR{accounts}, Decoder: STS{accounts},
 		Analyzer: Analyzer{accounts},
-		Notifier: SNS{Client: sns.NewFromConfig(w.Config), Topic: w.Topic}, Journal: Journal{w.Journal},
+		Notifier: SNS{Client: sns.NewFromConfig(w.Config), Topic: w.Topic, Owners: ownersTopics(w)}, Journal: Journal{w.Journal},
 		Queue: w.Queues.FollowUps,
 		Store: w.Store, Clock: w.Clock, Sleep: w.Sleep, Log: w.Log,
 	}
@@ -111,7 +111,8 @@ func Parts(id Identity, region, function string, queues Queues, table string, ar
 		arn("lambda", "function:"+function), arn("lambda", "function:"+function+":*"), arn("logs", "log-group:/aws/lambda/"+function+"*"),
 		arn("sqs", "Buildmedic-*"), // the queues, their dead letters and lost events
 		arn("events", "event-bus/buildmedic"), arn("events", "rule/buildmedic/*"), arn("events", "rule/buildmedic-*"),
-		arn("cloudwatch", "alarm:Buildmedic-*"))
+		arn("cloudwatch", "alarm:Buildmedic-*"),
+		arn("sns", settings.OwnerTopics+"*")) // the topics on which owners are told
 	for _, a := range arns {
 		if a != "" {
 			parts = append(parts, a)

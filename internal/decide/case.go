@@ -304,6 +304,10 @@ type Pending struct {
 	Silent bool `json:"silent,omitempty"`
 	// Followers are those of the case, if it tells of them, too.
 	Followers *Followers `json:"followers,omitempty"`
+	// Sent are those who have it already. Whoever is left when it is sent again gets it then.
+	Sent []Audience `json:"sent,omitempty"`
+	// Untold are the owners who could not be told, and why: see [Outcome].
+	Untold []string `json:"untold,omitempty"`
 }
 
 // UnnamedPermission stands for a permission that AWS did not name.
@@ -485,6 +489,10 @@ type Outcome struct {
 	Repeats int
 	// Followers are the builds that were healed by the same change, if the notice tells of them.
 	Followers *Followers
+	// For is whom this notice is for.
+	For Audience `json:",omitzero"`
+	// Untold are the owners who could not be told, and why.
+	Untold []string `json:",omitempty"`
 }
 
 // Desk is how a person called the healer, so that the commands that are offered are of the same

@@ -72,4 +72,5 @@ type Week struct {
 	Costs    Costs
 	Flaky    []FlakyTest // the flakiest of all that are remembered
 	Home     settings.Account
+	For      string // the owner whose projects it is about; "": all, or those that no owner is told of
 }

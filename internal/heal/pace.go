@@ -3,6 +3,7 @@ package heal
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -23,6 +24,7 @@ const (
 // turn is when a notice may be sent.
 type turn struct {
 	of    string // the notice's id
+	to    string // the owner whom it tells; "" whom notify itself names
 	alone bool   // it goes alone, else with others in a digest
 	at    time.Time
 }
@@ -31,9 +33,10 @@ type turn struct {
 // too close to others.
 func (t turn) missed(now time.Time) bool { return t.alone && now.After(t.at.Add(noticeEvery)) }
 
-// turn takes the next turn for a notice, and counts it among those of the hour, unless that would
-// be more than max: then it does not go alone. By "" is not counted.
-func (h *Healer) turn(ctx context.Context, by string, max int) (turn, error) {
+// turn takes the next turn for a notice to an owner, and counts it among those that he gets in the
+// hour, unless that would be more than max: then it does not go alone. By "" is not counted. Each
+// owner has a topic of his own, so one team's storm neither delays nor gathers what another one gets.
+func (h *Healer) turn(ctx context.Context, to, by string, max int) (turn, error) {
 	now := h.Clock.Now()
 	hour := now.UTC().Truncate(time.Hour)
 	// Each hour has a counter of its own. That turns of two hours keep their distance too, the
@@ -50,11 +53,12 @@ func (h *Healer) turn(ctx context.Context, by string, max int) (turn, error) {
 			p.Latest = end
 		}
 	}
-	at, ok, err := h.Store.Turn(ctx, "turns "+hour.Format("2006-01-02T15"), by, max, hour.Add(3*time.Hour), p)
+	id := strings.TrimSpace("turns " + hour.Format("2006-01-02T15") + " " + h.Settings.Notify.Pace(to))
+	at, ok, err := h.Store.Turn(ctx, id, by, max, hour.Add(3*time.Hour), p)
 	if err != nil {
 		return turn{}, fmt.Errorf("taking the turn of a notice: %w", err)
 	}
-	return turn{by, ok, at}, nil
+	return turn{by, to, ok, at}, nil
 }
 
 // await waits until it is the turn.
@@ -65,9 +69,9 @@ func (h *Healer) await(ctx context.Context, t turn) error {
 	return nil
 }
 
-// anyTurn waits until a notice may be sent that is not counted.
-func (h *Healer) anyTurn(ctx context.Context) error {
-	t, err := h.turn(ctx, "", 0)
+// anyTurn waits until a notice may be sent to an owner that is not counted.
+func (h *Healer) anyTurn(ctx context.Context, to string) error {
+	t, err := h.turn(ctx, to, "", 0)
 	if err != nil {
 		return err
 	}

@@ -329,7 +329,7 @@ func (h *Healer) lookAfter(ctx context.Context, c *held) error {
 func (h *Healer) outcome(c *held, p decide.Pending) decide.Outcome {
 	return decide.Outcome{ID: p.ID, Kind: p.Kind, Case: c.Case, Round: p.Round, Note: p.Note, Lacks: p.Lacks,
 		Everywhere: p.Everywhere, Pause: p.Pause, Repeats: p.Repeats, Settings: h.Settings, Home: h.Home, At: p.At,
-		Function: h.Self.Function, Followers: p.Followers}
+		Function: h.Self.Function, Followers: p.Followers, Untold: p.Untold}
 }
 
 // unsaid records what is not sent, and takes it out of the outbox.

@@ -703,11 +703,15 @@ func (h *Healer) saveToTell(ctx context.Context, c *held) error {
 	if len(c.Outbox) == 0 || c.Outbox[0].Silent {
 		return h.save(ctx, c, false)
 	}
+	to := h.unsent(c)
+	if len(to) == 0 { // the settings have changed: whoever hears of it now has it already
+		return h.save(ctx, c, false)
+	}
 	next := c.Outbox[0].ID
 	return beside(
 		func() error { return h.save(ctx, c, false) },
 		func() error {
-			if t, err := h.turn(ctx, next, h.Settings.Notify.Digest); err == nil { // else it takes one when it is sent
+			if t, err := h.turn(ctx, to[0].Owner, next, h.Settings.Notify.Digest); err == nil { // else it takes one when it is sent
 				c.turn = t
 			}
 			return nil
@@ -724,22 +728,20 @@ func (h *Healer) flush(ctx context.Context, c *held) error {
 		return h.save(ctx, c, true)
 	}
 	for len(c.Outbox) > 0 {
-		p := c.Outbox[0]
-		o, said := h.withFault(ctx, h.outcome(c, p))
-		if err := h.notify(ctx, o, c.turn); err != nil {
+		id := c.Outbox[0].ID
+		if err := h.tellAll(ctx, c); err != nil {
 			done, cancel := graceContext(ctx)
 			defer cancel()
 			if serr := h.save(done, c, true); serr != nil {
 				h.Log.ErrorContext(ctx, "giving the case free", "case", c.ID, "error", serr)
 			}
-			return fmt.Errorf("sending notice %q: %w", p.ID, err)
+			return fmt.Errorf("sending notice %q: %w", id, err)
 		}
 		c.Outbox = c.Outbox[1:]
 		h.unsaid(c)
 		if err := h.save(ctx, c, len(c.Outbox) == 0); err != nil {
 			return err
 		}
-		said()
 	}
 	return nil
 }

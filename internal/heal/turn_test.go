@@ -39,12 +39,13 @@ func TestMissedTurn(t *testing.T) {
 		taken, slept int
 	}{
 		"none yet":         {turn{}, 1, 0},
-		"now":              {turn{"c.1", true, now}, 0, 0},
-		"to come":          {turn{"c.1", true, now.Add(time.Second)}, 0, 1},
-		"a moment ago":     {turn{"c.1", true, now.Add(-noticeEvery)}, 0, 0},
-		"too long ago":     {turn{"c.1", true, now.Add(-noticeEvery - 1)}, 1, 0},
-		"of another":       {turn{"c.0", true, now}, 1, 0},
-		"of another's own": {turn{"d.1", true, now.Add(time.Second)}, 1, 0},
+		"now":              {turn{"c.1", "", true, now}, 0, 0},
+		"to come":          {turn{"c.1", "", true, now.Add(time.Second)}, 0, 1},
+		"a moment ago":     {turn{"c.1", "", true, now.Add(-noticeEvery)}, 0, 0},
+		"too long ago":     {turn{"c.1", "", true, now.Add(-noticeEvery - 1)}, 1, 0},
+		"to another":       {turn{"c.1", "web", true, now}, 1, 0},
+		"of another":       {turn{"c.0", "", true, now}, 1, 0},
+		"of another's own": {turn{"d.1", "", true, now.Add(time.Second)}, 1, 0},
 	} {
 		s, slept := &turns{}, 0
 		h := &Healer{Settings: &settings.Settings{}, Store: s, Clock: standstill(now), Notifier: nobody{}, Journal: nobody{},

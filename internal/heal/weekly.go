@@ -35,7 +35,7 @@ func (h *Healer) weekly(ctx context.Context) error {
 		return err
 	}
 	if w.Costs.Total.Builds > 0 {
-		if err := h.anyTurn(ctx); err != nil {
+		if err := h.anyTurn(ctx, ""); err != nil {
 			return err
 		}
 		if err := h.Notifier.Week(ctx, w); err != nil {

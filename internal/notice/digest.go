@@ -31,6 +31,7 @@ type Roundup struct {
 	Lost []Lost `json:"lost,omitempty"`
 
 	act act
+	to  decide.Audience
 }
 
 // Group stands for the equal results of one project.
@@ -50,7 +51,8 @@ type Group struct {
 // maxGroups bounds a digest.
 const maxGroups = 40
 
-// Digest puts many outcomes into one message. Its ID depends only on the set of their IDs.
+// Digest puts many outcomes into one message, all for the same audience. Its ID depends only on that
+// and on the set of their IDs.
 func Digest(os []decide.Outcome) Message {
 	r := roundup(os)
 	return Message{
@@ -60,7 +62,7 @@ func Digest(os []decide.Outcome) Message {
 		Chat:       jsonText(r.card()),
 		JSON:       jsonText(r),
 		Default:    r.Headline + ".",
-		attributes: map[string]string{"kind": "digest"},
+		attributes: attributes("digest", r.to, Case{}, "", ""),
 	}
 }
 
@@ -78,7 +80,7 @@ func roundup(os []decide.Outcome) Roundup {
 		v := newView(o)
 		n := tell(v)
 		lost.add(v)
-		ids = append(ids, n.ID)
+		ids, r.to = append(ids, n.ID), o.For
 		k := key{n.Case.Account, n.Case.Region, n.Case.Project, n.Cause, n.Kind}
 		g := groups[k]
 		if g == nil {
@@ -119,6 +121,9 @@ func roundup(os []decide.Outcome) Roundup {
 	r.Projects, r.Lost = len(projects), lost.list()
 	r.Headline = fmt.Sprintf("%s in %s: %s", plural(r.Failures, "notice"), plural(r.Projects, "project"),
 		strings.Join(r.counts(), ", "))
+	if r.to.Owner != "" {
+		ids = append(ids, "to "+r.to.Owner)
+	}
 	slices.Sort(ids)
 	sum := sha256.Sum256([]byte(strings.Join(ids, "\n")))
 	r.ID = "digest." + hex.EncodeToString(sum[:8])

@@ -31,6 +31,9 @@ const maxMessage = 250 << 10
 // policies last; the message says what was left out.
 func Render(o decide.Outcome) Message {
 	n := tell(newView(o))
+	if n.to.Guest {
+		n.withhold()
+	}
 	m := render(n)
 	for _, shorten := range []func(*Notice){cutTests, cutExcerpt, cutSince, cutSnippets, cutRefusals, cutDifference, cutDocuments} {
 		if m.size() <= maxMessage {
@@ -51,7 +54,7 @@ func render(n Notice) Message {
 		Chat:       jsonText(card(n)),
 		JSON:       jsonText(n),
 		Default:    short(n),
-		attributes: attributes(n),
+		attributes: attributes(string(n.Kind), n.to, n.Case, n.Cause, string(n.Mode)),
 	}
 }
 
@@ -62,24 +65,6 @@ func short(n Notice) string {
 		s += " Case " + n.Case.ID + "."
 	}
 	return s
-}
-
-// attributes are what subscriptions may filter by. SNS accepts no empty value.
-func attributes(n Notice) map[string]string {
-	out := map[string]string{}
-	for k, v := range map[string]string{
-		"kind":    string(n.Kind),
-		"project": n.Case.Project,
-		"case":    n.Case.ID,
-		"cause":   n.Cause,
-		"mode":    string(n.Mode),
-		"account": n.Case.Account,
-	} {
-		if v != "" {
-			out[k] = v
-		}
-	}
-	return out
 }
 
 func cutExcerpt(n *Notice) {

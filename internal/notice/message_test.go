@@ -263,6 +263,7 @@ func monster(r *rand.Rand) decide.Outcome {
 		Repeats:  r.IntN(3),
 		Round:    r.IntN(6) - 1,
 		At:       failedAt,
+		For:      decide.Audience{Owner: name(), Guest: r.IntN(3) == 0},
 		Case: decide.Case{ID: name(), Account: name(), Region: name(), Project: name(), Commit: text(),
 			Rounds: rounds},
 	}

@@ -84,6 +84,7 @@ type Notice struct {
 	pause     string // names the pause that it tells of
 	changed   bool   // something was changed in the case
 	besides   string // of the summary, what a mail says nowhere else
+	to        decide.Audience
 }
 
 // Order is what a person told the healer to do. By and Via are as the sender says, and prove
@@ -103,6 +104,7 @@ type Case struct {
 	Account string    `json:"account"`
 	Region  string    `json:"region"`
 	Project string    `json:"project"`
+	Owner   string    `json:"owner,omitempty"` // of the project, as the settings have it
 	Commit  string    `json:"commit"`
 	Round   int       `json:"round"` // from 1
 	Opened  time.Time `json:"opened,omitzero"`

@@ -60,6 +60,7 @@ func tell(v *view) Notice {
 		function:  id(v.Function),
 		region:    id(v.Home.Region),
 		pause:     id(v.Pause),
+		to:        v.For,
 	}
 	if v.ofBuild && v.Kind != decide.Paused { // a pause is about no single build
 		n.aboutBuild(v)
@@ -155,6 +156,7 @@ func caseOf(o decide.Outcome) Case {
 		Account: id(c.Account),
 		Region:  id(c.Region),
 		Project: id(c.Project),
+		Owner:   id(o.OwnerOf()),
 		Commit:  quote(c.Commit, maxName),
 		Round:   c.Past.Rounds + min(o.Round+1, len(c.Rounds)),
 		Opened:  utc(c.Opened),

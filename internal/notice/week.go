@@ -64,7 +64,7 @@ func Week(w decide.Week) Message {
 		Chat:       jsonText(n.card()),
 		JSON:       jsonText(n),
 		Default:    n.Headline + ".",
-		attributes: map[string]string{"kind": "week"},
+		attributes: attributes("week", decide.Audience{Owner: w.For}, Case{}, "", ""),
 	}
 }
 

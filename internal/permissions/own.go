@@ -43,6 +43,7 @@ func own(parts Parts, s *settings.Settings) []Permission {
 		ps = append(ps, allow("CodeHost", "Developers are told at their code host with the credentials in this secret.",
 			[]string{"secretsmanager:GetSecretValue"}, []string{secret(parts.Place, g.Secret)}))
 	}
+	ps = append(ps, owners(parts.Place, s)...)
 	var roles []string
 	for _, id := range Members(s) {
 		roles = append(roles, Place{parts.Partition, id, ""}.IAM("role/"+MemberRole))
@@ -61,6 +62,34 @@ func secret(at Place, id string) string {
 		return id
 	}
 	return at.ARN("secretsmanager", "secret:"+id+"-??????")
+}
+
+// owners is what telling the owners needs: the stack's topics for them, and exactly the topics and
+// keys of their own that they name.
+func owners(at Place, s *settings.Settings) (ps []Permission) {
+	var topics, keys []string
+	ours := false
+	for _, o := range s.Notify.Owners {
+		if o.Topic != "" && !slices.Contains(topics, o.Topic) {
+			topics = append(topics, o.Topic)
+		}
+		if o.Key != "" && !slices.Contains(keys, o.Key) {
+			keys = append(keys, o.Key)
+		}
+		ours = ours || o.Topic == ""
+	}
+	if ours {
+		topics = append([]string{at.ARN("sns", settings.OwnerTopics+"*")}, topics...)
+	}
+	if len(topics) > 0 {
+		ps = append(ps, allow("Owners", "Each owner is told on a topic of the stack, or on one of its own.",
+			[]string{"sns:Publish"}, topics))
+	}
+	if len(keys) > 0 {
+		ps = append(ps, allow("OwnersKeys", "An owner's own topic is encrypted with this key.",
+			[]string{"kms:Decrypt", "kms:GenerateDataKey"}, keys))
+	}
+	return ps
 }
 
 // general is what looking after any of the projects needs. They are of one

@@ -122,14 +122,21 @@ const readsRole = "iam:GetRole iam:GetRolePolicy iam:ListAttachedRolePolicies ia
 
 const readsReports = "codebuild:BatchGetReports codebuild:DescribeTestCases"
 
+// The topic of an owner in seed.yaml, and its key.
+const (
+	ownersTopic = "arn:aws:sns:eu-west-1:444455556666:ci"
+	ownersKey   = "arn:aws:kms:eu-west-1:444455556666:key/11111111-2222-3333-4444-555555555555"
+)
+
 // parts are the ARNs of the hub's own parts.
 type parts struct{ queue, followUps, table, topic, key string }
 
 func ownParts(t *testing.T, tpl template) parts {
 	t.Helper()
+	tpl.owners()
 	id := func(kind string) string {
 		tpl.one(t, kind)
-		return slices.Sorted(maps.Keys(tpl.of(kind)))[0]
+		return slices.Collect(maps.Keys(tpl.of(kind)))[0]
 	}
 	queues := map[bool]string{} // whether it takes follow-ups
 	for _, m := range tpl.of("AWS::Lambda::EventSourceMapping") {
@@ -155,6 +162,9 @@ func must(t *testing.T, tpl template) []calls {
 		{own.table, nil, "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem"},
 		{own.table + "/index/next", nil, "dynamodb:Query"},
 		{own.topic, nil, "sns:Publish"},
+		{here("sns", "buildmedic-owner-web"), nil, "sns:Publish"},
+		{ownersTopic, nil, "sns:Publish"},
+		{ownersKey, nil, "kms:Decrypt kms:GenerateDataKey"},
 		{own.key, nil, "kms:Decrypt kms:GenerateDataKey"},
 		{here("secretsmanager", "secret:buildmedic/github-a1B2c3"), nil, "secretsmanager:GetSecretValue"},
 		{here("logs", "log-group:/aws/lambda/buildmedic:log-stream:2026/11/22/[$LATEST]0a1b"), nil,
@@ -223,6 +233,10 @@ func never(own parts) []forbidden {
 			calls{siteReady, nil,
 				"iam:CreatePolicyVersion iam:SetDefaultPolicyVersion iam:DeletePolicyVersion iam:DeletePolicy " +
 					"iam:TagPolicy"}},
+		{"other topics", false, calls{ownersTopic + "-2", nil, "sns:Publish"}},
+		{"its owners' topics", false,
+			calls{here("sns", "buildmedic-owner-web"), nil, "sns:Subscribe sns:SetTopicAttributes sns:DeleteTopic"}},
+		{"other keys", false, calls{strings.TrimSuffix(ownersKey, "5"), nil, "kms:Decrypt"}},
 		{"boundaries", true, calls{trackerRol, nil, "iam:PutRolePermissionsBoundary iam:DeleteRolePermissionsBoundary"}},
 		{"trust", true, calls{trackerRol, nil, "iam:UpdateAssumeRolePolicy iam:UpdateRole"}},
 		{"making and deleting roles", true,
@@ -495,6 +509,7 @@ func TestWildcards(t *testing.T) {
 		"arn:aws:iam::aws:policy/*":                                   "Which policies are on a role is known only then; reading only.",
 		iam("policy/*"):                                               "Which policies are on a role is known only then; reading only.",
 		"arn:aws:iam::" + other + ":policy/*":                         "Which policies are on a role is known only then; reading only.",
+		here("sns", "buildmedic-owner-*"):                             "The stack's own topics, as many as there are owners.",
 		here("codepipeline", "qivr-main/*"): "Which stage a build is of is known only " +
 			"then; the pipeline is listed.",
 		"arn:aws:codepipeline:eu-west-1:" + other + ":worker/*":   "Which stage a build is of is known only then; the pipeline is listed.",

@@ -295,7 +295,9 @@ func TestPartsAreWhatTheStacksMake(t *testing.T) {
 	for file, stack := range map[string]string{seed: "Buildmedic", member: "BuildmedicMember"} {
 		tpl := load(t, file)
 		// The topic, table, key and queues are named by the environment.
-		id := func(kind string) string { return slices.Collect(maps.Keys(load(t, seed).of(kind)))[0] }
+		hub := load(t, seed)
+		hub.owners()
+		id := func(kind string) string { return slices.Collect(maps.Keys(hub.of(kind)))[0] }
 		parts := awsapi.Parts(awsapi.Identity{Partition: partition, Account: account, Role: "buildmedic-hub-" + region},
 			region, permissions.Function, awsapi.Queues{}, id("AWS::DynamoDB::Table"), here("sns", id("AWS::SNS::Topic")),
 			here("kms", "key/"+id("AWS::KMS::Key")))
@@ -310,7 +312,7 @@ func TestPartsAreWhatTheStacksMake(t *testing.T) {
 			arn := names.attribute(id, "Arn")
 			switch { // CloudFormation makes the name
 			case r.Type == "AWS::IAM::ManagedPolicy" || r.Type == "AWS::DynamoDB::Table" ||
-				r.Type == "AWS::SNS::Topic" || r.Type == "AWS::KMS::Key":
+				r.Type == "AWS::SNS::Topic" && names.name(id) == id || r.Type == "AWS::KMS::Key":
 			case names.name(id) == id:
 				arn = strings.TrimSuffix(arn, id) + stack + "-" + id + "-0A1B2C3D4E5F"
 			}
@@ -469,9 +471,15 @@ func TestStorage(t *testing.T) {
 		!strings.Contains(text(key.Properties["KeyPolicy"]), `"Service":"cloudwatch.amazonaws.com"`) {
 		t.Error("the key does not rotate, or lets no alarm through")
 	}
-	topic := tpl.one(t, "AWS::SNS::Topic")
-	if k, _ := topic.Properties["KmsMasterKeyId"].(string); !strings.Contains(k, ":key/") {
-		t.Errorf("the topic is encrypted with %q", k)
+	owners := tpl.owners()
+	if len(owners) != 2 || owners["buildmedic-owner-web"].Type == "" {
+		t.Errorf("there are the owners' topics %v", slices.Collect(maps.Keys(owners)))
+	}
+	owners[""] = tpl.one(t, "AWS::SNS::Topic")
+	for name, topic := range owners {
+		if k, _ := topic.Properties["KmsMasterKeyId"].(string); !strings.Contains(k, ":key/") {
+			t.Errorf("the topic %q is encrypted with %q", name, k)
+		}
 	}
 	if !strings.Contains(text(tpl.one(t, "AWS::SNS::TopicPolicy").Properties), `"Service":"cloudwatch.amazonaws.com"`) {
 		t.Error("alarms may not publish on the topic")
@@ -595,15 +603,22 @@ func TestOutputsTellWhatToDoNext(t *testing.T) {
 // From the channel nobody may do more than send the function a command.
 func TestChat(t *testing.T) {
 	tpl := load(t, seed)
-	p := tpl.one(t, "AWS::Chatbot::SlackChannelConfiguration").Properties
-	if p["UserRoleRequired"] != true {
-		t.Error("everybody in the channel acts as the channel")
+	name, shows := "", map[string]int{}
+	for _, r := range tpl.of("AWS::Chatbot::SlackChannelConfiguration") {
+		p := r.Properties
+		if p["UserRoleRequired"] != true {
+			t.Error("everybody in the channel acts as the channel")
+		}
+		guardrails := p["GuardrailPolicies"].([]any)
+		if len(guardrails) != 1 || name != "" && guardrails[0] != name {
+			t.Fatalf("its guardrails are %v", guardrails)
+		}
+		name = guardrails[0].(string)
+		shows[p["SlackChannelId"].(string)] = len(p["SnsTopicArns"].([]any))
 	}
-	guardrails := p["GuardrailPolicies"].([]any)
-	if len(guardrails) != 1 {
-		t.Fatalf("its guardrails are %v", guardrails)
+	if d := cmp.Diff(map[string]int{"C0EXAMPLE": 2, "C0WEB": 1}, shows); d != "" { // two owners of a channel share its configuration
+		t.Errorf("how many topics each channel shows, -want +got:\n%s", d)
 	}
-	name := guardrails[0].(string)
 	doc := tpl.Resources[name[strings.LastIndexByte(name, '/')+1:]].Properties["PolicyDocument"]
 	want := `{"Statement":[{"Action":"lambda:InvokeFunction","Effect":"Allow",` +
 		`"Resource":"arn:aws:lambda:us-west-2:111122223333:function:buildmedic","Sid":"Commands"}],` +
@@ -646,9 +661,11 @@ func TestChatButtons(t *testing.T) {
 			t.Errorf("%s: -want +got:\n%s", want.ActionName, diff)
 		}
 	}
-	listed := tpl.one(t, "AWS::Chatbot::SlackChannelConfiguration").Properties["CustomizationResourceArns"].([]any)
-	if len(names) != len(made) || len(listed) != len(made) {
-		t.Errorf("%d actions are meant, %d made, %d in the channel", len(names), len(made), len(listed))
+	for id, c := range tpl.of("AWS::Chatbot::SlackChannelConfiguration") {
+		listed := c.Properties["CustomizationResourceArns"].([]any)
+		if len(names) != len(made) || len(listed) != len(made) {
+			t.Errorf("%d actions are meant, %d made, %d in the channel %s", len(names), len(made), len(listed), id)
+		}
 	}
 	for name := range load(t, shipped).Resources {
 		if strings.HasPrefix(name, "Chat") {

@@ -151,7 +151,7 @@ func (r resolver) kind(id string) string {
 // name is the resource's own name, if the template gives it one.
 func (r resolver) name(id string) string {
 	p, _ := r.resources[id].(map[string]any)["Properties"].(map[string]any)
-	for _, key := range []string{"RoleName", "FunctionName", "LogGroupName", "Name", "ManagedPolicyName"} {
+	for _, key := range []string{"RoleName", "FunctionName", "LogGroupName", "Name", "ManagedPolicyName", "TopicName"} {
 		if n, ok := p[key]; ok {
 			return r.value(n).(string)
 		}
@@ -205,6 +205,26 @@ func (tpl template) of(kind string) map[string]resource {
 		}
 	}
 	return m
+}
+
+// owners takes out the topics of the owners, and gives them by their names: what is left of topics
+// is the hub's own.
+func (tpl template) owners() map[string]resource {
+	named := map[string]resource{}
+	for id, r := range tpl.of("AWS::SNS::Topic") {
+		name, _ := r.Properties["TopicName"].(string)
+		if name == "" {
+			continue
+		}
+		named[name] = r
+		delete(tpl.Resources, id)
+		for policy, p := range tpl.of("AWS::SNS::TopicPolicy") {
+			if strings.Contains(text(p.Properties["Topics"]), name) {
+				delete(tpl.Resources, policy)
+			}
+		}
+	}
+	return named
 }
 
 // one gives the only resource of its type.

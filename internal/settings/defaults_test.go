@@ -16,6 +16,8 @@ const (
 	everyDefault = `
   role: "service-role/codebuild-${project}-role"
   mode: propose
+  owner: web
+  price_per_minute: 0.005 USD
   write: {managed: "build/${project}-policy", shared: true, versions: keep}
   buildspecs: ["ci/${project}.yml", buildspec.yml]
   retry: {flaky_tests: true}

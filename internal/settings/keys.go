@@ -95,8 +95,31 @@ var notifyKeys = []Key{
 		"How many notices an hour are sent one by one. The rest comes together, as one notice; with "+
 			"`0`, all of them do."),
 	truth("weekly", false,
-		"Whether a notice on each Monday (UTC) says what failed builds cost in the week before, by cause, and which "+
-			"tests are flakiest. There is none for a week in which no build failed."),
+		"Whether a notice on each Monday (UTC) tells of the week before: what was healed and refused, what failed builds "+
+			"cost, by cause, which changes stand and how long, and which tests are flakiest. There is none if there is "+
+			"nothing to tell. Each owner gets one about his own projects."),
+	choice("scope", "What `email` and `chat` above are told.",
+		Choice{"all", "everything"},
+		Choice{"unowned", "what no owner under `owners` is told, and what stops everything"}),
+	mappings("owners", "none: `email` and `chat` above alone are told",
+		"Who is told of what is theirs: of the projects whose `owner` they are, and of what is given or proposed by grants "+
+			"whose `owner` they are.", ownerKeys),
+	text("price_per_minute", "a number and a currency's three letters", "cost is told in minutes alone", "0.005 USD",
+		"What a minute of a build costs you. Buildmedic does not know AWS's prices."),
+}
+
+var ownerKeys = []Key{
+	required("name", "text, up to 100 characters", "web", "The owner, as projects and grants name it."),
+	texts("email", "e-mail addresses", "no mail", "[web@example.com]",
+		"Each gets a mail from Amazon SNS to confirm first. With `chat`, or in place of a `topic`. The stack makes a "+
+			"topic for the owner."),
+	mapping("chat", "no chat", "A channel of the owner's own, as above.", chatKeys),
+	text("topic", "the ARN of an SNS topic", "none", `"arn:aws:sns:eu-west-1:444455556666:ci"`,
+		"A topic of the owner's own, in any account and region. Its policy must let Buildmedic's function publish "+
+			"there: see [Tell each owner](README.md#tell-each-owner)."),
+	text("key", "the ARN of a KMS key", "the topic is not encrypted, or with a key of AWS's own",
+		`"arn:aws:kms:eu-west-1:444455556666:key/11111111-2222-3333-4444-555555555555"`,
+		"The key that encrypts the `topic`."),
 }
 
 var chatKeys = []Key{
@@ -190,6 +213,10 @@ var projectKeys = []Key{
 		Choice{string(Propose), "store the change, and wait for a person's approval"},
 		Choice{string(Heal), "change what the grants allow, and start the build again"}).
 		atEachWord(string(Heal)),
+	text("owner", "text", "nobody that is named", "web",
+		"Who looks after it. An entry of `notify.owners` with that name is told."),
+	text("price_per_minute", "a number and a currency's three letters", "that of `notify`", "0.01 USD",
+		"What a minute of its builds costs you."),
 	mapping("write", "nowhere; needed where there are grants",
 		"Where grants are written: exactly one of `inline`, `managed` and `attach`.", writeKeys).with("inline", "managed", "attach"),
 	texts("grants", "ids of grants", "none", "[shop-image]", "What the project's role may be given.").

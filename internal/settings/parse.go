@@ -55,6 +55,7 @@ func (r *reader) settings(n *yaml.Node) *Settings {
 	s.Accounts = r.accounts(o.each("accounts"))
 	s.Grants = r.grants(o.each("grants"))
 	s.Projects = r.projects(o, s)
+	r.prices(s)
 	s.Causes = r.causes(o.each("causes"))
 	s.Tests = r.tests(o.each("tests"), s)
 	return s
@@ -94,19 +95,25 @@ func (o object) child(key string) object {
 }
 
 func (r *reader) notify(o object) Notify {
-	n := Notify{Digest: o.integer("digest"), Weekly: o.boolean("weekly")}
+	n := Notify{Digest: o.integer("digest"), Weekly: o.boolean("weekly"), Email: r.addresses(o), Unowned: o.oneOf("scope") == "unowned",
+		Price: o.price("price_per_minute")}
+	if o.has("chat") {
+		n.Chat = r.chat(o.child("chat"))
+	}
+	n.Owners = r.owners(o)
+	return n
+}
+
+func (r *reader) addresses(o object) (list []string) {
 	for _, v := range o.texts("email") {
 		a, err := mail.ParseAddress(v.text)
 		if err != nil || a.Address != v.text {
 			r.flag(v, "%q is not an e-mail address", clip(v.text))
 			continue
 		}
-		n.Email = append(n.Email, v.text)
+		list = append(list, v.text)
 	}
-	if o.has("chat") {
-		n.Chat = r.chat(o.child("chat"))
-	}
-	return n
+	return list
 }
 
 // The forms of Amazon Q Developer's channel configurations.

@@ -69,6 +69,8 @@ func (r *reader) project(o object, s *Settings) Project {
 		Pipelines:    r.pipelines(o.texts("pipelines")),
 		Trust:        r.trust(o),
 		PullRequests: PullRequests(o.oneOf("pull_requests")),
+		Owner:        o.owner("owner"),
+		Price:        o.price("price_per_minute"),
 		Line:         o.node.Line,
 	}
 	if !o.has("role") {

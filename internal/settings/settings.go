@@ -67,10 +67,14 @@ type Settings struct {
 
 // Notify says who is told.
 type Notify struct {
-	Email  []string
-	Chat   *Chat // nil: none
-	Weekly bool  // tell each week what failed builds cost
-	Digest int   // notices an hour that are sent one by one; default 30
+	Email []string
+	Chat  *Chat // nil: none
+	// Unowned: these are told only of what no owner is told of. See [Owner].
+	Unowned bool
+	Owners  []Owner // who are told of what is theirs
+	Weekly  bool    // tell each week how it went
+	Digest  int     // notices an hour that are sent one by one, to each who is told; default 30
+	Price   Price   // of a minute that a build runs; zero: not known
 }
 
 // Chat is an Amazon Q Developer channel.
@@ -128,6 +132,8 @@ type Project struct {
 	Trust        Trust
 	PullRequests PullRequests
 	Code         ProjectCode
+	Owner        string // who looks after it; "" nobody that is named
+	Price        Price  // of a minute that its builds run; zero: as notify says
 	Line         int
 }
 

@@ -15,10 +15,7 @@ func Surprises(s *Settings) []Problem {
 	say := func(line int, path, format string, args ...any) {
 		list = append(list, Problem{line, path, fmt.Sprintf(format, args...)})
 	}
-	if n := s.Notify; len(s.Projects) > 0 && len(n.Email) == 0 && n.Chat == nil {
-		say(0, "notify", "nobody is told: there is no address under email and no channel under chat; what happens is "+
-			"in the ledger and the function's log alone")
-	}
+	list = append(list, unheard(s)...)
 	changes := func(p Project) bool { return p.Mode != Observe }
 	if i := slices.IndexFunc(s.Projects, changes); i >= 0 {
 		for _, none := range s.Limits.zeros() {

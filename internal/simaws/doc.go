@@ -104,6 +104,7 @@
 //	  - {name: tracker_api, policy: '…'}   # repository policy
 //	buckets:
 //	  - {name: logs-bucket, policy: '…', objects: {key: text}}
+//	topics: [ci]                  # SNS topics besides the notice topic
 //	resource_policies:            # of any other resource
 //	  - {resource: "arn:…", document: '…'}
 //

@@ -48,7 +48,7 @@ type Config struct {
 	// and region; 0: any number.
 	BuildQueue int
 
-	// TopicKey is the ARN of the KMS key that encrypts [Topic]; "" for none. A
+	// TopicKey is the ARN of the KMS key that encrypts the topics of the home account and region; "" for none. A
 	// publisher needs it too (AWS.md#sns).
 	TopicKey string
 

@@ -45,7 +45,7 @@ func publish(r *request, in form) ([]node, error) {
 	if !r.sim.topicExists(topic) {
 		return nil, noTopic()
 	}
-	if key := r.sim.cfg.TopicKey; key != "" {
+	if key := r.sim.cfg.TopicKey; key != "" && strings.HasPrefix(topic, strings.TrimSuffix(r.sim.TopicARN(), Topic)) {
 		for _, action := range []string{"kms:GenerateDataKey", "kms:Decrypt"} {
 			if err := r.authorize(action, key, nil); err != nil {
 				return nil, &apiError{Code: "KMSAccessDenied", Message: err.Error(), Status: 400}

@@ -257,6 +257,9 @@ func (bu *builder) estate(e *estate, f estateFile) {
 		bu.sim.buckets[b.Name] = bk
 	}
 	maps.Copy(e.secrets, f.Secrets)
+	for _, name := range f.Topics {
+		e.topics[name] = true
+	}
 	for _, p := range f.ResourcePolicies {
 		bu.resource("resource policy of "+p.Resource, p.Document)
 		e.grants[p.Resource] = p.Document

@@ -90,6 +90,7 @@ type estateFile struct {
 	Roles            []roleFile           `yaml:"roles"`
 	Repositories     []repositoryFile     `yaml:"repositories"`
 	Buckets          []bucketFile         `yaml:"buckets"`
+	Topics           []string             `yaml:"topics"`
 	ResourcePolicies []resourcePolicyFile `yaml:"resource_policies"`
 	Projects         []projectFile        `yaml:"projects"`
 	Pipelines        []pipelineFile       `yaml:"pipelines"`

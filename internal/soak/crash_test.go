@@ -19,19 +19,19 @@ import (
 // compares what came of it with the run in which it did not die: same
 // policies, same number of builds, same outcomes, same notices by id.
 //
-// It plays the demo's stories, whose end does not depend on how long it
-// takes. In some of the routes the world goes on while the function is dead:
+// It plays the demo's stories, and the route in which notices go to several
+// owners, whose end does not depend on how long it takes. In some of the routes the world goes on while the function is dead:
 // CodeBuild's own retry runs before the role is repaired, IAM settles
 // meanwhile, so that more or fewer builds are right there.
 //
 // One difference is allowed, since SNS cannot be asked to publish once: a
 // notice is sent a second time, under the same id, if the function dies
 // between sns.Publish taking effect and the ledger knowing of it. Nowhere
-// else.
+// else, and to one of those whom it tells alone.
 func TestCrashEverywhere(t *testing.T) {
 	var total tally
 	t.Run("stories", func(t *testing.T) {
-		for _, s := range demo(t) {
+		for _, s := range append(demo(t), route(t, "forty-projects")) {
 			t.Run(s.Name, func(t *testing.T) {
 				t.Parallel()
 				crashStory(t, s, &total)
@@ -183,6 +183,9 @@ func crash(t *testing.T, s story.Story, at point, lost bool, want end, total *ta
 	}
 	if len(twice) > 0 && !unavoidable(r.life) {
 		t.Errorf("%s (%s): sent twice: %v", name, r.life.where, twice)
+	}
+	if len(twice) > 1 {
+		t.Errorf("%s (%s): one death, and these were sent twice: %v", name, r.life.where, twice)
 	}
 	total.add(r.life, lost, len(twice))
 }

@@ -31,6 +31,17 @@ func demo(t testing.TB) []story.Story {
 	return ss
 }
 
+// route is one of the routes.
+func route(t testing.TB, name string) story.Story {
+	t.Helper()
+	ss := stories(t)
+	i := slices.IndexFunc(ss, func(s story.Story) bool { return s.Name == name })
+	if i < 0 {
+		t.Fatalf("there is no route %s", name)
+	}
+	return ss[i]
+}
+
 // stories are the demo's and the routes.
 func stories(t testing.TB) []story.Story {
 	t.Helper()
@@ -356,7 +367,7 @@ func sent(sim *simaws.Sim) (ids []string, again map[string]int) {
 		all = append(all, noticeID.FindAllString(text, -1)...)
 		slices.Sort(all)
 		for _, id := range slices.Compact(all) {
-			id += " " + n.Attributes["kind"]
+			id = strings.TrimSpace(id + " " + n.Attributes["kind"] + " " + n.Attributes["to"]) // each who is told gets it once
 			if slices.Contains(ids, id) {
 				again[id]++
 			} else {

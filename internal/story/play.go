@@ -99,11 +99,34 @@ func Open(s Story, o Options) (*Stage, error) {
 	if o.Log != nil {
 		st.log = o.Log
 	}
-	if err := st.wire(); err != nil {
+	err = st.subscribe()
+	if err == nil {
+		err = st.wire()
+	}
+	if err != nil {
 		sim.Close()
 		return nil, fmt.Errorf("story %s: %w", s.Name, err)
 	}
 	return st, nil
+}
+
+// subscribe makes what the stack makes for the owners: topics, and subscriptions that somebody has
+// confirmed.
+func (st *Stage) subscribe() error {
+	n := st.Settings.Notify
+	for _, o := range n.Owners {
+		name := o.TopicName()
+		if name == "" {
+			continue
+		}
+		topic := st.Sim.Provide(name)
+		for _, address := range o.Email {
+			if err := st.Sim.Subscribe(topic, address, ""); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Close ends the simulated account.

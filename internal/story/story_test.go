@@ -37,7 +37,7 @@ func load(t *testing.T, fsys fs.FS, dir string) []Story {
 }
 
 // order is that of the want sections in an archive.
-var order = []string{"want/story.json", "want/calls", "want/answers", "want/developers", "want/notices"}
+var order = []string{"want/story.json", "want/calls", "want/answers", "want/developers", "want/mails", "want/notices"}
 
 // TestStories plays every story and compares the whole of it: how it ended,
 // each call made in its order, each notice as a reader sees it.
@@ -121,7 +121,23 @@ func golden(t *testing.T, st *Stage, r Result) map[string]string {
 		t.Fatal(err)
 	}
 	return map[string]string{"want/story.json": b.String(), "want/calls": calls(st), "want/notices": notices(st),
-		"want/answers": answers(st), "want/developers": developers(st)}
+		"want/answers": answers(st), "want/developers": developers(st), "want/mails": mails(st)}
+}
+
+// mails says who got which mails, in a story that has mailboxes.
+func mails(st *Stage) string {
+	var out []string
+	for _, m := range st.Sim.Mailboxes() {
+		for _, mail := range m.Mails {
+			out = append(out, fmt.Sprintf("%s <- %s", m.Address, mail.Subject))
+		}
+	}
+	for _, n := range st.Sim.Notices() { // on a topic of an owner's own nobody here subscribes
+		if slices.ContainsFunc(st.Settings.Notify.Owners, func(o settings.Owner) bool { return o.Topic == n.Topic }) {
+			out = append(out, fmt.Sprintf("%s <- %s", n.Topic, n.Subject))
+		}
+	}
+	return lines(out)
 }
 
 // calls is the transcript of the AWS calls, each with what it was about. Calls that
