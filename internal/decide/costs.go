@@ -1,13 +1,15 @@
 package decide
 
 import (
+	"fmt"
 	"time"
 
+	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// Costs is what the failed builds cost that the ledger remembers. Nothing in it is an estimate:
-// these are the times of builds, as CodeBuild has them.
+// Costs is what the failed builds cost that the ledger remembers. Nothing in it but Saved is an
+// estimate: these are the times of builds, as CodeBuild has them.
 type Costs struct {
 	From   time.Time   `json:"from,omitzero"` // end of the first of these builds
 	To     time.Time   `json:"to,omitzero"`   // end of the last
@@ -15,6 +17,34 @@ type Costs struct {
 	Total  CauseCost   `json:"total"`         // of all
 	// Cut: of some project more builds failed than are remembered.
 	Cut bool `json:"cut,omitempty"`
+	// Saved is nil where there is nothing to compare with.
+	Saved *Saved `json:"saved,omitempty"`
+	// Price is what these builds cost; nil where the settings have no price for any of them.
+	Price *Price `json:"price,omitempty"`
+}
+
+// Saved is how much longer it would have taken until the branches of healed builds were green again,
+// if each had taken as long as the median of those of the same cause that somebody else made green.
+// That is an estimate. It is negative where the healer took longer.
+type Saved struct {
+	Builds  int `json:"builds"` // healed ones whose cause others made green often enough
+	Seconds int `json:"seconds"`
+}
+
+// EnoughOthers is how many builds of a cause others must have made green for their median to count.
+const EnoughOthers = 3
+
+// Price is what builds cost by the settings' prices.
+type Price struct {
+	Builds     int    `json:"builds"` // those of projects that have a price
+	Millionths int64  `json:"millionths"`
+	Currency   string `json:"currency"`
+}
+
+// Amount is the price with two decimals, rounded.
+func (p Price) Amount() string {
+	hundredths := (p.Millionths + 5_000) / 10_000
+	return fmt.Sprintf("%d.%02d", hundredths/100, hundredths%100)
 }
 
 // CauseCost is what failed builds of one cause cost.
@@ -68,9 +98,31 @@ type FlakyTest struct {
 
 // Week is what a weekly notice tells of.
 type Week struct {
-	From, To time.Time // builds that ended at or after From and before To
+	From, To time.Time // what ended at or after From and before To
 	Costs    Costs
-	Flaky    []FlakyTest // the flakiest of all that are remembered
+	Ended    map[Kind]int // cases, by how they ended
+	Refused  int          // those of them in which nothing was granted, by a rule
+	Rules    []RuleCount  // of these, the most frequent first; a case may have several
+	Standing []Standing   // what still differs from the team's code, the oldest first
+	Flaky    []FlakyTest  // the flakiest of all that are remembered
+	CasesCut bool         // more cases ended than were read
 	Home     settings.Account
 	For      string // the owner whose projects it is about; "": all, or those that no owner is told of
+}
+
+// RuleCount is in how many cases a rule refused.
+type RuleCount struct {
+	Rule  guardrail.Rule
+	Cases int
+}
+
+// Standing is a change that the healer made, and that nobody undid: as far as it knows, the team's
+// own code does not have it.
+type Standing struct {
+	What    string // such as an inline policy of a role
+	Project string
+	Account string
+	Region  string
+	Cases   int // that changed it
+	Since   time.Time
 }

@@ -56,6 +56,8 @@ type CommandAnswer struct {
 type Summary struct {
 	Case    string          `json:"case"`
 	Project string          `json:"project"`
+	Account string          `json:"account,omitempty"`
+	Region  string          `json:"region,omitempty"`
 	Commit  string          `json:"commit"`
 	Opened  time.Time       `json:"opened"`
 	Closed  time.Time       `json:"closed,omitzero"`
@@ -67,6 +69,8 @@ type Summary struct {
 	// is how many more there are.
 	FailedTests []string `json:"failed_tests,omitempty"`
 	MoreTests   int      `json:"more_tests,omitempty"`
+	// Stands is what a closed case has changed and was not undone, the last change first.
+	Stands []Stand `json:"stands,omitempty"`
 	// Changed says what an open case has changed so far.
 	Changed []string `json:"changed,omitempty"`
 	// Follows is the case that this one waits for, or was started again because of.
@@ -80,6 +84,12 @@ type Summary struct {
 	Refused []guardrail.Rule `json:"refused,omitempty"`
 	// Held says what a person took back from the case, and holds back still.
 	Held []string `json:"held,omitempty"`
+}
+
+// Stand is a change that stands.
+type Stand struct {
+	What  string    `json:"what"`
+	Since time.Time `json:"since"`
 }
 
 // Open is the outcome of a case that is still open, in the history.
@@ -128,8 +138,15 @@ func (c *held) summary() Summary {
 	if c.Outcome == decide.Proposed && c.last().Decision != nil && c.last().Decision.Plan != nil {
 		s.Plan, s.Until = c.last().Decision.Plan.Hash(), c.last().Until
 	}
+	s.Account, s.Region = c.Account, c.Region
 	if c.Closed.IsZero() {
 		s.Outcome, s.Changed = Open, Changes(c.Case)
+		return s
+	}
+	for _, r := range slices.Backward(c.Rounds) {
+		if r.Decision != nil && r.Decision.Plan != nil && r.Stands() {
+			s.Stands = append(s.Stands, Stand{change(c.Case, *r.Decision.Plan), r.Written})
+		}
 	}
 	return s
 }

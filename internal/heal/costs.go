@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
 // tally sums up failed builds of one cause.
@@ -44,41 +45,102 @@ func toGreen(all []int) (g decide.ToGreen) {
 	return g
 }
 
-// costsOf sums up builds.
-func costsOf(builds []pastBuild) decide.Costs {
+// pastProject is what is remembered of a project.
+type pastProject struct {
+	of pastOfProject
+	past
+}
+
+// costsOf sums up the builds of these projects that ended at or after from, and before to.
+func (h *Healer) costsOf(projects []pastProject, from, to time.Time) decide.Costs {
 	by := map[string]*tally{}
 	out, total := decide.Costs{Causes: []decide.CauseCost{}}, tally{}
-	for _, b := range builds {
-		if by[b.Cause] == nil {
-			by[b.Cause] = &tally{cost: decide.CauseCost{Cause: b.Cause}}
-		}
-		by[b.Cause].add(b)
-		total.add(b)
-		if out.From.IsZero() || b.End.Before(out.From) {
-			out.From = b.End
-		}
-		if b.End.After(out.To) {
-			out.To = b.End
+	var builds []pastBuild
+	for _, p := range projects {
+		out.Cut = out.Cut || p.From.After(from)
+		price, priced := h.priceOf(p.of)
+		for _, b := range p.Builds {
+			if b.End.Before(from) || !b.End.Before(to) {
+				continue
+			}
+			builds = append(builds, b)
+			if by[b.Cause] == nil {
+				by[b.Cause] = &tally{cost: decide.CauseCost{Cause: b.Cause}}
+			}
+			by[b.Cause].add(b)
+			total.add(b)
+			if out.From.IsZero() || b.End.Before(out.From) {
+				out.From = b.End
+			}
+			if b.End.After(out.To) {
+				out.To = b.End
+			}
+			if priced {
+				if out.Price == nil {
+					out.Price = &decide.Price{Currency: price.Currency}
+				}
+				out.Price.Builds++
+				out.Price.Millionths += int64(b.took()/time.Second) * price.Millionths / 60
+			}
 		}
 	}
 	for _, t := range by {
 		out.Causes = append(out.Causes, t.sum())
 	}
-	out.Total = total.sum()
+	out.Total, out.Saved = total.sum(), saved(builds, projects)
 	slices.SortFunc(out.Causes, func(a, b decide.CauseCost) int {
 		return cmp.Or(cmp.Compare(b.Seconds, a.Seconds), cmp.Compare(b.Builds, a.Builds), strings.Compare(a.Cause, b.Cause))
 	})
 	return out
 }
 
+// saved compares how long it took until the builds were green again that the healer healed with the
+// median of those that others made green, of all that is remembered of the projects.
+func saved(builds []pastBuild, projects []pastProject) *decide.Saved {
+	others := map[string]*tally{}
+	for _, p := range projects {
+		for _, b := range p.Builds {
+			if others[b.Cause] == nil {
+				others[b.Cause] = &tally{}
+			}
+			others[b.Cause].add(b)
+		}
+	}
+	var out decide.Saved
+	for _, b := range builds {
+		if b.Green.IsZero() || !b.Own {
+			continue
+		}
+		if of := others[b.Cause].sum().Others; of.Builds >= decide.EnoughOthers {
+			out.Builds++
+			out.Seconds += of.Median - int(max(b.Green.Sub(b.End), 0)/time.Second)
+		}
+	}
+	if out.Builds == 0 {
+		return nil
+	}
+	return &out
+}
+
+// priceOf is what a minute of the project's builds costs.
+func (h *Healer) priceOf(of pastOfProject) (settings.Price, bool) {
+	if h.Settings == nil {
+		return settings.Price{}, false
+	}
+	home := h.Home
+	if home == (settings.Account{}) { // at a desk that only reads a ledger, it is not known where the hub is
+		home = settings.Account{ID: of.account, Region: of.region}
+	}
+	p, _ := h.Settings.Project(of.name, of.account, of.region, home)
+	return h.Settings.PriceOf(p)
+}
+
 // Costs sums up what the remembered failed builds of one project, or of all (""), cost: those that
 // ended at or after from, and before to.
 func (h *Healer) Costs(ctx context.Context, project string, from, to time.Time) (decide.Costs, error) {
-	var all []pastBuild
-	cut, err := h.eachFailed(ctx, project, from, to, func(_ pastOfProject, b pastBuild) { all = append(all, b) })
-	out := costsOf(all)
-	out.Cut = cut
-	return out, err
+	var all []pastProject
+	err := h.eachPast(ctx, project, func(of pastOfProject, p past) { all = append(all, pastProject{of, p}) })
+	return h.costsOf(all, from, to), err
 }
 
 // eachFailed gives the remembered failed builds of one project, or of all (""), that ended at or

@@ -1,53 +1,179 @@
 package heal
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
 )
 
-// maxWeekly bounds the flaky tests that a weekly notice lists.
-const maxWeekly = 10
+// Bounds of what a weekly notice is made of.
+const (
+	maxWeekly      = 10    // flaky tests
+	maxStanding    = 100   // changes
+	maxWeeklyCases = 5_000 // that were closed last
+)
 
-// weekly tells what failed builds cost in the week before this one, once, if the settings ask for
-// it and any build failed. Weeks begin on Monday, UTC.
+// weekly tells how the week before this one was, once each owner and whom notify itself names, if
+// the settings ask for it and there is anything to tell. Weeks begin on Monday, UTC.
 func (h *Healer) weekly(ctx context.Context) error {
 	if !h.Settings.Notify.Weekly {
 		return nil
 	}
 	now := h.Clock.Now().UTC()
 	to := now.Truncate(24*time.Hour).AddDate(0, 0, -(int(now.Weekday())+6)%7)
-	w := decide.Week{From: to.AddDate(0, 0, -7), To: to, Home: h.Home}
-	id := "week " + w.From.Format(time.DateOnly)
+	id := "week " + to.AddDate(0, 0, -7).Format(time.DateOnly)
+	// The claim of whom notify names is that of them all, and done when all have been told.
 	claim, err := h.claim(ctx, id, now)
 	if err != nil || claim == nil {
 		return err
 	}
-	if w.Costs, err = h.Costs(ctx, "", w.From, w.To); err != nil {
+	b, err := h.weekBook(ctx, to)
+	if err != nil {
 		return err
 	}
-	if w.Flaky, err = h.Flaky(ctx, "", maxWeekly); err != nil {
+	var errs []error
+	for _, o := range h.Settings.Notify.Owners {
+		if o.Reachable() {
+			errs = append(errs, h.weeklyOwner(ctx, id+" "+o.Name, b.week(h, o.Name)))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	if w.Costs.Total.Builds > 0 {
-		if err := h.anyTurn(ctx, ""); err != nil {
-			return err
-		}
-		if err := h.Notifier.Week(ctx, w); err != nil {
-			return fmt.Errorf("sending the weekly notice: %w", err)
-		}
+	if err := h.tellWeek(ctx, b.week(h, "")); err != nil {
+		return err
 	}
-	claim.Data, claim.Expires = []byte("sent"), now.Add(kept)
-	_, err = h.Store.Put(ctx, *claim)
-	if err != nil && !errors.Is(err, ErrConflict) {
+	return h.weekTold(ctx, *claim)
+}
+
+// weeklyOwner tells one owner, if nobody has.
+func (h *Healer) weeklyOwner(ctx context.Context, id string, w decide.Week) error {
+	claim, err := h.claim(ctx, id, h.Clock.Now())
+	if err != nil || claim == nil {
+		return err
+	}
+	err = h.tellWeek(ctx, w)
+	if unreachable(err) { // it is a summary: nothing in it is lost
+		h.Log.ErrorContext(ctx, "an owner cannot be told of the week", "owner", w.For, "error", err.Error())
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	return h.weekTold(ctx, *claim)
+}
+
+// tellWeek sends a weekly notice, unless there is nothing to tell.
+func (h *Healer) tellWeek(ctx context.Context, w decide.Week) error {
+	if w.Costs.Total.Builds == 0 && len(w.Ended) == 0 && len(w.Standing) == 0 {
+		return nil
+	}
+	if err := h.anyTurn(ctx, w.For); err != nil {
+		return err
+	}
+	if err := h.Notifier.Week(ctx, w); err != nil {
+		return fmt.Errorf("sending the weekly notice: %w", err)
+	}
+	return nil
+}
+
+func (h *Healer) weekTold(ctx context.Context, claim Item) error {
+	claim.Data, claim.Expires = []byte("sent"), h.Clock.Now().Add(kept)
+	if _, err := h.Store.Put(ctx, claim); err != nil && !errors.Is(err, ErrConflict) {
 		return fmt.Errorf("recording the weekly notice: %w", err)
 	}
 	return nil
+}
+
+// weekBook is what weekly notices are made of: it is read once for all.
+type weekBook struct {
+	from, to time.Time
+	projects []pastProject
+	cases    []Summary // the last closed first
+}
+
+func (h *Healer) weekBook(ctx context.Context, to time.Time) (b weekBook, err error) {
+	b = weekBook{from: to.AddDate(0, 0, -7), to: to}
+	err = h.eachPast(ctx, "", func(of pastOfProject, p past) { b.projects = append(b.projects, pastProject{of, p}) })
+	if err == nil {
+		b.cases, err = h.closedCases(ctx, maxWeeklyCases)
+	}
+	return b, err
+}
+
+// week is that of one owner's projects; of "", of those that notify itself is told of.
+func (b weekBook) week(h *Healer, owner string) decide.Week {
+	of := func(account, region, project string) bool {
+		if owner == "" && !h.Settings.Notify.Unowned {
+			return true
+		}
+		p, _ := h.Settings.Project(project, account, region, h.Home)
+		o, _ := h.Settings.Notify.Owner(p.Owner) // nobody, if that owner is not told
+		return o.Name == owner
+	}
+	w := decide.Week{From: b.from, To: b.to, Home: h.Home, For: owner, Ended: map[decide.Kind]int{},
+		CasesCut: len(b.cases) == maxWeeklyCases && b.cases[len(b.cases)-1].Closed.After(b.from)}
+	var projects []pastProject
+	for _, p := range b.projects {
+		if of(p.of.account, p.of.region, p.of.name) {
+			projects = append(projects, p)
+			w.Flaky = append(w.Flaky, p.flaky(p.of.account, p.of.region, p.of.name)...)
+		}
+	}
+	w.Costs = h.costsOf(projects, b.from, b.to)
+	slices.SortFunc(w.Flaky, byFlaked)
+	w.Flaky = w.Flaky[:min(maxWeekly, len(w.Flaky))]
+	rules := map[guardrail.Rule]int{}
+	standing := map[string]*decide.Standing{}
+	for _, c := range b.cases {
+		if !of(c.Account, c.Region, c.Project) {
+			continue
+		}
+		if !c.Closed.Before(b.from) && c.Closed.Before(b.to) {
+			w.Ended[c.Outcome]++
+			if len(c.Refused) > 0 && (c.Outcome == decide.Reported || c.Outcome == decide.Failed) {
+				w.Refused++
+				for _, r := range c.Refused {
+					rules[r]++
+				}
+			}
+		}
+		for _, s := range c.Stands {
+			if !s.Since.Before(b.to) {
+				continue
+			}
+			one := standing[c.Account+" "+s.What]
+			if one == nil {
+				one = &decide.Standing{What: s.What, Project: c.Project, Account: c.Account, Region: c.Region, Since: s.Since}
+				standing[c.Account+" "+s.What] = one
+			}
+			if one.Cases++; s.Since.Before(one.Since) {
+				one.Since = s.Since
+			}
+		}
+	}
+	for r, n := range rules {
+		w.Rules = append(w.Rules, decide.RuleCount{Rule: r, Cases: n})
+	}
+	slices.SortFunc(w.Rules, func(a, b decide.RuleCount) int {
+		return cmp.Or(cmp.Compare(b.Cases, a.Cases), cmp.Compare(a.Rule, b.Rule))
+	})
+	for _, s := range standing {
+		w.Standing = append(w.Standing, *s)
+	}
+	slices.SortFunc(w.Standing, func(a, b decide.Standing) int {
+		return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.What, b.What), cmp.Compare(a.Account, b.Account))
+	})
+	w.Standing = w.Standing[:min(maxStanding, len(w.Standing))]
+	return w
 }
 
 // claim makes the notices of an id this sweep's, nil if they are sent or another sweep sends them

@@ -38,7 +38,7 @@ func TestGolden(t *testing.T) {
 		golden(t, "digest", "More notices than a team should get one by one.", Digest(os))
 	})
 	t.Run("week", func(t *testing.T) {
-		golden(t, "week", "What failed builds cost in a week.", Week(sampleWeek()))
+		golden(t, "week", "How a week was, to be read on a phone.", Week(sampleWeek()))
 	})
 	kept, err := filepath.Glob("testdata/*.txtar")
 	if err != nil {

@@ -114,14 +114,14 @@ func TestPhone(t *testing.T) {
 	checkPhone(t, "digest", digest.Email, roundup(os).act.link)
 	checkPhone(t, "digest of one", Digest(os[:1]).Email, roundup(os[:1]).act.link)
 	checkPhone(t, "digest of none", Digest(nil).Email, "To do:")
-	checkPhone(t, "week", Week(sampleWeek()).Email, "Nothing to do now.")
+	checkPhone(t, "week", Week(sampleWeek()).Email, "Saved: about 5 h 30 min (estimate)")
 	checkPhone(t, "week of nothing", Week(decide.Week{}).Email, "Nothing to do now.")
 	w := sampleWeek()
 	w.Costs.Causes, w.Flaky = slices.Repeat(w.Costs.Causes, 10), slices.Repeat(w.Flaky, 10)
 	for i := range w.Flaky {
 		w.Flaky[i].Name, w.Flaky[i].Suite = strings.Repeat("n", 300), strings.Repeat("s", 300)
 	}
-	checkPhone(t, "long week", Week(w).Email, "Nothing to do now.")
+	checkPhone(t, "long week", Week(w).Email, "Saved: about 5 h 30 min (estimate)")
 }
 
 // copyOf copies what the extremes change.

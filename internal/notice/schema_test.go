@@ -206,7 +206,8 @@ func TestSchemaKeys(t *testing.T) {
 		"follower": Follower{}, "snippet": Snippet{}, "links": Links{},
 		"since":  Since{},
 		"digest": Roundup{}, "group": Group{}, "lost": Lost{}, "week": Weekly{},
-		"week_cause": WeekCause{}, "flaky_test": FlakyTest{}} {
+		"week_cause": WeekCause{}, "flaky_test": FlakyTest{}, "week_rule": WeekRule{},
+		"week_standing": WeekStanding{}, "saved": Saved{}, "price": Price{}} {
 		var keys, required []string
 		rt := reflect.TypeOf(typ)
 		for i := range rt.NumField() {

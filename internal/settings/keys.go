@@ -97,7 +97,7 @@ var notifyKeys = []Key{
 	truth("weekly", false,
 		"Whether a notice on each Monday (UTC) tells of the week before: what was healed and refused, what failed builds "+
 			"cost, by cause, which changes stand and how long, and which tests are flakiest. There is none if there is "+
-			"nothing to tell. Each owner gets one about his own projects."),
+			"nothing to tell. Each owner gets one about its own projects."),
 	choice("scope", "What `email` and `chat` above are told.",
 		Choice{"all", "everything"},
 		Choice{"unowned", "what no owner under `owners` is told, and what stops everything"}),

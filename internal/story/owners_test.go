@@ -187,3 +187,36 @@ func TestOnlyOwnersSeeTheirLog(t *testing.T) {
 		t.Errorf("how often lines of the shop's log are shown: %v", seen)
 	}
 }
+
+// TestWeekOfEachOwner ensures that each owner is told of the week once, about his projects alone, and
+// the platform of the rest.
+func TestWeekOfEachOwner(t *testing.T) {
+	st := forty(t, func(s *settings.Settings) { s.Notify.Weekly = true }, func(*Stage) {}) // on a Sunday
+	for range 3 * 24 {
+		st.Sim.Clock.Advance(time.Hour)
+		if _, err := st.Inbox.Invoke(t.Context(), json.RawMessage(`{"sweep":{}}`)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := map[string]string{}
+	for _, n := range st.Sim.Notices() {
+		if n.Attributes["kind"] == "week" {
+			got[n.Topic[strings.LastIndexByte(n.Topic, ':')+1:]+" "+n.Attributes["to"]] += n.ByProtocol["email"]
+		}
+	}
+	for to, want := range map[string][]string{
+		"buildmedic-owner-web web":   {"web: 1 failed build", "Waiting: 1 proposal"},
+		"buildmedic-owner-data data": {"data: 1 failed build", "Healed: 1 case", "Drift: 1 change", "policy healed of role codebuild-data"},
+		"pay-ci pay":                 {"pay: 1 failed build", "Refused: 1 case", "no-grant-configured"},
+		"buildmedic ":                {"1 failed build", "Refused: 1 case"},
+	} {
+		for _, w := range want {
+			if !strings.Contains(got[to], w) || strings.Count(got[to], "Buildmedic, notice") != 1 {
+				t.Errorf("%s: %q is not in\n%s", to, w, got[to])
+			}
+		}
+	}
+	if len(got) != 4 || strings.Contains(got["buildmedic "], "Drift") {
+		t.Errorf("told: %v", got)
+	}
+}

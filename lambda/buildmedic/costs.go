@@ -46,6 +46,13 @@ func printCosts(w io.Writer, c decide.Costs) {
 			strconv.Itoa(one.Healed.Builds), toGreen(one.Healed), strconv.Itoa(one.Others.Builds), toGreen(one.Others),
 			strconv.Itoa(one.Builds-one.Healed.Builds-one.Others.Builds)))
 	}
+	if s := c.Saved; s != nil {
+		fmt.Fprintf(w, "\nSaved, an estimate: %s minutes until green. %d healed builds, against the median of those of their cause that "+
+			"others\nmade green, of all that is remembered.\n", minutes(s.Seconds), s.Builds)
+	}
+	if p := c.Price; p != nil {
+		fmt.Fprintf(w, "\nAt your price: %s %s for %d of these builds.\n", p.Amount(), p.Currency, p.Builds)
+	}
 	if c.Cut {
 		fmt.Fprintln(w, "\nOf some project more builds failed than are remembered: the last 200 are.")
 	}

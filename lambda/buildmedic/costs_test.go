@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/ledger"
 	"github.com/buildmedic/buildmedic/internal/story"
@@ -94,5 +96,32 @@ func TestHistoryOfTests(t *testing.T) {
 		if code, _, _ := buildmedic(t, "", append([]string{"history"}, args...)...); code == exitOK {
 			t.Errorf("%v is taken", args)
 		}
+	}
+}
+
+// TestHistoryAtAPrice ensures that history -costs says what failed builds cost by the settings' prices,
+// and how much sooner they were green, with what it compares.
+func TestHistoryAtAPrice(t *testing.T) {
+	path := remembered(t, "flaky-test-started-again")
+	file := filepath.Join(t.TempDir(), "prices.yaml")
+	for settings, want := range map[string]string{ // two builds of 111 seconds
+		"":                                    "",
+		"notify: {price_per_minute: 0.5 USD}": "At your price: 1.85 USD for 2 of these builds.",
+		"projects: [{name: shop, role: r, price_per_minute: 6 EUR}]":                         "At your price: 22.20 EUR for 2 of these builds.",
+		"projects: [{name: other, role: r, price_per_minute: 6 EUR}, {name: shop, role: r}]": "",
+	} {
+		settings = "version: 1\n" + settings + "\n"
+		if err := os.WriteFile(file, []byte(settings), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		code, out, errs := buildmedic(t, "", "history", "-ledger", path, "-costs", "-settings", file)
+		if code != exitOK || !strings.Contains(out, want) || strings.Contains(out, "At your price") != (want != "") {
+			t.Errorf("%s: code %d, %q is not in\n%s%s", settings, code, want, out, errs)
+		}
+	}
+	var b strings.Builder
+	printCosts(&b, decide.Costs{Total: decide.CauseCost{Builds: 3}, Saved: &decide.Saved{Builds: 2, Seconds: 90}})
+	if !strings.Contains(b.String(), "Saved, an estimate: 1.5 minutes until green. 2 healed builds") {
+		t.Errorf("of what was saved it says\n%s", b.String())
 	}
 }
