@@ -22,6 +22,8 @@ type checked struct {
 	Samples  int                `json:"samples"` // of the team's own causes, that were diagnosed
 	SHA256   string             `json:"sha256,omitempty"`
 	Told     []string           `json:"told"` // who hears what happens
+	// Hearers are the owners, and whom notify itself names, with what each is told of; none without owners.
+	Hearers []hearer `json:"hearers,omitempty"`
 }
 
 // reach is what a project's builds could at most gain: by its own grants, and by
@@ -83,7 +85,7 @@ func runCheck(ctx context.Context, args []string, _ io.Reader, stdout, stderr io
 		return max(code, printJSON(stdout, stderr, c))
 	}
 	if *all {
-		fmt.Fprint(stdout, c.text(*path))
+		fmt.Fprint(stdout, c.text(*path), hear(c.Hearers))
 	} else {
 		fmt.Fprint(stdout, c.short(*path))
 	}
@@ -117,7 +119,7 @@ func check(data []byte, home settings.Account, partition string) checked {
 		partition = "${partition}"
 	}
 	out.Valid = len(out.Problems) == 0
-	out.Told = listeners(s.Notify)
+	out.Told, out.Hearers = listeners(s.Notify), hearers(s)
 	sharing := settings.SharingOf(s, home)
 	said := settings.Effective(data)
 	for i, p := range s.Projects {

@@ -37,7 +37,8 @@ func (c checked) short(path string) string {
 		b.WriteString("\n")
 		c.table(&b)
 	}
-	if len(c.Told) > 0 {
+	b.WriteString(hear(c.Hearers))
+	if len(c.Told) > 0 && len(c.Hearers) == 0 {
 		b.WriteString("\n")
 		hanging(&b, "Told: "+strings.Join(c.Told, ", "))
 	}

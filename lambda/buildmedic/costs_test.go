@@ -106,8 +106,8 @@ func TestHistoryAtAPrice(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "prices.yaml")
 	for settings, want := range map[string]string{ // two builds of 111 seconds
 		"":                                    "",
-		"notify: {price_per_minute: 0.5 USD}": "At your price: 1.85 USD for 2 of these builds.",
-		"projects: [{name: shop, role: r, price_per_minute: 6 EUR}]":                         "At your price: 22.20 EUR for 2 of these builds.",
+		"notify: {price_per_minute: 0.5 USD}": "At your price: 1.85 USD for 2",
+		"projects: [{name: shop, role: r, price_per_minute: 6 EUR}]":                         "At your price: 22.20 EUR for 2",
 		"projects: [{name: other, role: r, price_per_minute: 6 EUR}, {name: shop, role: r}]": "",
 	} {
 		settings = "version: 1\n" + settings + "\n"
