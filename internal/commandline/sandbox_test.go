@@ -22,6 +22,7 @@ var elsewhere = map[string]string{
 	"make check":       "it is about the clone's own settings; the tests of infra run it",
 	"make deploy":      "the CDK deploys; make test-deploy runs it on an emulator of AWS",
 	"create-stack-set": "there are no stack sets in the sandbox; TestCommandLines has the CLI read it",
+	"secretsmanager":   "there are no secrets in the sandbox; TestCommandLines has the CLI read it",
 	"stack-instances":  "there are no stack sets in the sandbox; TestCommandLines has the CLI read it",
 }
 
@@ -68,7 +69,8 @@ func inSandboxes(t *testing.T, cli string, used map[string]bool) {
 		}
 		var lines []string
 		for _, m := range shellBlock.FindAllStringSubmatch(string(text), -1) {
-			for l := range strings.SplitSeq(strings.ReplaceAll(strings.TrimSpace(m[1]), "\\\n", ""), "\n") {
+			text := strings.NewReplacer("\\\n", "", "|\n", "| ").Replace(strings.TrimSpace(m[1]))
+			for l := range strings.SplitSeq(text, "\n") {
 				if !excused(l, used) && (cli != "") == strings.Contains(l, "aws ") {
 					lines = append(lines, l)
 				}
