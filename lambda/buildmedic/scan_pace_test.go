@@ -271,7 +271,7 @@ func TestProgressLine(t *testing.T) {
 }
 
 // TestProgressShown ensures that a terminal has one line that changes and is gone in the end, and
-// that anything else has whole lines, a minute apart.
+// that anything else has none.
 func TestProgressShown(t *testing.T) {
 	for _, live := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
@@ -289,7 +289,7 @@ func TestProgressShown(t *testing.T) {
 			lines, redrawn := strings.Count(out.String(), "\n"), strings.Count(out.String(), "\r")
 			said := strings.Contains(out.String(), "AWS throttles")
 			gone := strings.HasSuffix(out.String(), "\r"+strings.Repeat(" ", 78)+"\r")
-			if live && (lines != 0 || redrawn < 90 || !said || !gone) || !live && (lines != 1 || redrawn != 0) {
+			if live && (lines != 0 || redrawn < 90 || !said || !gone) || !live && out.String() != "" {
 				t.Errorf("live %v: %q", live, out.String())
 			}
 		})

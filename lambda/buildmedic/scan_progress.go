@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// progress tells how far a scan is: on a terminal in one line that changes, elsewhere in a line
-// now and then.
+// progress tells how far a scan is, in a line that changes: on a terminal, and nowhere else.
 type progress struct {
 	w        io.Writer
 	live     bool // w is a terminal
@@ -26,39 +25,28 @@ func newProgress(w io.Writer, p *patience) *progress {
 	return &progress{w, isTerminal(w) && os.Getenv("TERM") != "dumb", width, p}
 }
 
-// between is the time between two lines of progress.
-func (p *progress) between() time.Duration {
-	if p.live {
-		return time.Second
-	}
-	return time.Minute
-}
-
 // show shows how far the reading is until end is called.
 func (p *progress) show(r *reading) (end func()) {
+	if !p.live {
+		return func() {}
+	}
 	began, done := time.Now(), make(chan struct{})
 	first := r.far()
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		t := time.NewTicker(p.between())
+		t := time.NewTicker(time.Second)
 		defer t.Stop()
 		for {
 			select {
 			case <-done:
-				if p.live {
-					fmt.Fprintf(p.w, "\r%s\r", strings.Repeat(" ", p.width))
-				}
+				fmt.Fprintf(p.w, "\r%s\r", strings.Repeat(" ", p.width))
 				return
 			case <-t.C:
 				line := r.far().line(first, time.Since(began))
 				if p.patience.throttledWithin(5 * time.Second) {
 					line += ", AWS throttles"
 				}
-				if p.live {
-					fmt.Fprintf(p.w, "\r%-*.*s", p.width, p.width, line)
-				} else {
-					fmt.Fprintln(p.w, line)
-				}
+				fmt.Fprintf(p.w, "\r%-*.*s", p.width, p.width, line)
 			}
 		}
 	})

@@ -911,10 +911,6 @@ func TestScanDeadline(t *testing.T) {
 			"\n2 logs could not be read: AWS did not answer in time, 5 times\n") || hung.times != 2*maxTries {
 			t.Errorf("code %d, tried %d times\n%s%s", code, hung.times, errs.String(), out.String())
 		}
-		// A line a minute tells that it is still at it.
-		if !strings.Contains(errs.String(), "\n3 of 3 projects listed, 4 of 6 failed builds read, about ") {
-			t.Errorf("no progress:\n%s", errs.String())
-		}
 	})
 	t.Setenv("AWS_REGION", "eu-west-1")
 	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
