@@ -47,17 +47,19 @@ func newRouter(emulator *url.URL, sim *simaws.Sim, root string, mirror func(cont
 		return nil, fmt.Errorf("the simulated account's address: %w", err)
 	}
 	r := &router{sim: sim, root: root, mirror: mirror, known: map[string]bool{}}
-	to := func(target *url.URL, name string) *httputil.ReverseProxy {
+	to := func(target *url.URL, name string, signed bool) *httputil.ReverseProxy {
 		return &httputil.ReverseProxy{
 			Rewrite: func(p *httputil.ProxyRequest) {
-				p.SetURL(target)
-				p.Out.Host = p.In.Host // it is signed
+				p.SetURL(target) // the Sim answers to its own name alone
+				if signed {
+					p.Out.Host = p.In.Host
+				}
 				p.Out.Header.Set("X-Forwarded-Proto", "https")
 			},
 			ModifyResponse: func(resp *http.Response) error { return r.saw(name, resp) },
 		}
 	}
-	there, here := to(emulator, "emulator"), to(stand, "simaws")
+	there, here := to(emulator, "emulator", true), to(stand, "simaws", false)
 	r.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		c, err := readCall(req)
 		switch {
