@@ -42,6 +42,11 @@ func Pin(data []byte, at Account, existing []Existing) (Pinned, error) {
 	if n == nil && len(r.problems) == 0 {
 		return Pinned{Text: data}, nil
 	}
+	if i := bytes.IndexFunc(bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")), otherBreak); i >= 0 && n != nil {
+		r.problem(n, "", "the file has line breaks of an unusual kind (U+000D, U+0085, U+2028 or U+2029), which programs count "+
+			"differently; replace them first")
+		return Pinned{}, r.problems.sorted()
+	}
 	var p pinning
 	if n != nil {
 		p = pinning{reader: r, at: at, text: strings.SplitAfter(string(data), "\n"), roles: map[string]string{}, named: map[string]bool{}}
@@ -64,6 +69,9 @@ func Pin(data []byte, at Account, existing []Existing) (Pinned, error) {
 	p.out.Text = []byte(strings.Join(p.text, ""))
 	return p.out, nil
 }
+
+// otherBreak reports what ends a line to YAML and not to this file.
+func otherBreak(r rune) bool { return r == '\r' || r == '\u0085' || r == '\u2028' || r == '\u2029' }
 
 type pinning struct {
 	*reader

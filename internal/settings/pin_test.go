@@ -184,3 +184,20 @@ func FuzzPin(f *testing.F) {
 		}
 	})
 }
+
+// TestPinOtherBreaks ensures that a file whose lines YAML counts differently is left alone: the wrong
+// entry would be replaced.
+func TestPinOtherBreaks(t *testing.T) {
+	for _, mark := range []string{"\u2028", "\u2029", "\u0085", "\r"} {
+		text := "version: 1\n# a" + mark + "# b\nprojects:\n  - {name: prod, role: r2}\n  - {pattern: 'web-*'}\n"
+		if p, err := Pin([]byte(text), Account{ID: "111122223333", Region: "eu-west-1"},
+			[]Existing{{Name: "web-1", Role: "r"}}); err == nil {
+			t.Errorf("%q: %s", mark, p.Text)
+		}
+	}
+	text := strings.ReplaceAll("version: 1\nprojects:\n  - {pattern: 'web-*'}\n", "\n", "\r\n")
+	if p, err := Pin([]byte(text), Account{ID: "111122223333", Region: "eu-west-1"}, []Existing{{Name: "web-1", Role: "r"}}); err != nil ||
+		!strings.Contains(string(p.Text), "name: web-1") {
+		t.Errorf("CRLF: %v\n%s", err, p.Text)
+	}
+}

@@ -133,7 +133,7 @@ func fail(stderr io.Writer, err error) int {
 		return exitInterrupted
 	}
 	err = worded(err, &session{})
-	fmt.Fprintf(stderr, "buildmedic: %s\n", asCalled(err.Error()))
+	fmt.Fprintf(stderr, "buildmedic: %s\n", plainLines(asCalled(err.Error())))
 	return exitFailed
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"io"
 	"os"
@@ -231,5 +232,14 @@ func TestCompletionScripts(t *testing.T) {
 				t.Errorf("%s -n: %v\n%s", shell, err, said)
 			}
 		}
+	}
+}
+
+// TestFailIsPlain ensures that an error's text moves no cursor and changes no terminal.
+func TestFailIsPlain(t *testing.T) {
+	var out strings.Builder
+	fail(&out, errors.New("first\x1b]0;title\x07\nsecond"))
+	if out.String() != "buildmedic: first]0;title\nsecond\n" {
+		t.Errorf("%q", out.String())
 	}
 }

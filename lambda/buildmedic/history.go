@@ -118,14 +118,15 @@ func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 		}
 		for _, p := range paused {
 			if fs.Arg(0) == "" || fs.Arg(0) == p.Project {
-				fmt.Fprintf(stdout, "project %s is paused since %s: %s\n", p.Project, p.Since.UTC().Format("2006-01-02 15:04"), p.Because)
+				fmt.Fprintf(stdout, "project %s is paused since %s: %s\n", p.Project, p.Since.UTC().Format("2006-01-02 15:04"),
+					plain(p.Because))
 			}
 		}
 		holds, err := h.Holds(ctx, fs.Arg(0), *n)
 		for _, one := range holds {
 			if !slices.ContainsFunc(p.shown, func(s listed) bool { return s.Case == one.Case }) {
 				fmt.Fprintf(stdout, "%s, project %s, taken back by a person on %s, until %s resume: %s\n", one.Case, one.Project,
-					one.At.UTC().Format("2006-01-02"), program, one.What())
+					one.At.UTC().Format("2006-01-02"), program, plain(one.What()))
 			}
 		}
 		return err
@@ -162,10 +163,10 @@ func printHistory(w io.Writer, cs []listed, table string) {
 			fmt.Fprintf(w, "  %s case %s, whose build failed at the same point\n", followWord(c.Summary), c.Follows)
 		}
 		for _, s := range c.Changed {
-			fmt.Fprintf(w, "  has changed: %s\n", s)
+			fmt.Fprintf(w, "  has changed: %s\n", plain(s))
 		}
 		for _, s := range c.Held {
-			fmt.Fprintf(w, "  taken back by a person, until %s resume: %s\n", program, s)
+			fmt.Fprintf(w, "  taken back by a person, until %s resume: %s\n", program, plain(s))
 		}
 	}
 }

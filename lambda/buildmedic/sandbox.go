@@ -160,7 +160,12 @@ func environment(sim *simaws.Sim, dir string) [][2]string {
 
 // leads are the variables by which a caller's own environment could lead out of the sandbox again.
 var leads = []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_ROLE_ARN",
-	"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"}
+	"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT",
+	// an address of one service goes before that of all
+	"AWS_ENDPOINT_URL_ACCESSANALYZER", "AWS_ENDPOINT_URL_CLOUDFORMATION", "AWS_ENDPOINT_URL_CLOUDTRAIL",
+	"AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", "AWS_ENDPOINT_URL_CODEBUILD", "AWS_ENDPOINT_URL_CODEPIPELINE", "AWS_ENDPOINT_URL_DYNAMODB",
+	"AWS_ENDPOINT_URL_ECR", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_LAMBDA", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SNS",
+	"AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_STS"}
 
 // exporters are how shells set a variable, and how they unset one.
 var exporters = map[string]string{"sh": "export %s=%s\nunset %s\n", "fish": "set -gx %s %s\nset -e %s\n",

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/buildmedic/buildmedic/internal/awsapi"
 	"github.com/buildmedic/buildmedic/internal/buildlog"
@@ -411,6 +412,14 @@ func (w want) add(d deniedAction) {
 // modeline tells editors by which schema to complete, explain and check the file.
 const modeline = "# yaml-language-server: $schema=" + settings.SchemaFile + "\n"
 
+// yamlText writes a text as YAML, in quotes where it would be read as something else.
+func yamlText(s string) string {
+	if b, err := yaml.Marshal(s); err == nil && !strings.Contains(s, "\n") {
+		return strings.TrimSuffix(string(b), "\n")
+	}
+	return strconv.Quote(s)
+}
+
 // starter writes a buildmedic.yaml: every project that failed, in observe,
 // with a grant for what it was denied as a comment. Consent stays the
 // owner's: nothing in it grants anything before a person edits it.
@@ -425,7 +434,7 @@ func starter(wants map[string]want, pullRequests []string) string {
 	}
 	for _, n := range names {
 		w := wants[n]
-		fmt.Fprintf(&b, "  - name: %s\n    role: %s\n    mode: observe\n", n, w.role)
+		fmt.Fprintf(&b, "  - name: %s\n    role: %s\n    mode: observe\n", yamlText(n), yamlText(w.role))
 		if len(w.denials) > 0 {
 			fmt.Fprintf(&b, "    # write: {inline: buildmedic}\n    # grants: [%s]\n", grantID(n))
 		}
@@ -447,10 +456,18 @@ func starter(wants map[string]want, pullRequests []string) string {
 			continue
 		}
 		fmt.Fprintf(&b, "#   - id: %s\n#     because: WHY\n#     owner: TEAM\n", grantID(n))
-		if set := smallestSet(slices.Sorted(maps.Keys(w.denials))); set != "" {
+		if roles, ok := w.denials[passRole]; ok {
+			fmt.Fprintf(&b, "#     # the service that runs as the role, such as ecs-tasks.amazonaws.com\n"+
+				"#     pass_roles: {SERVICE.amazonaws.com: [%s]}\n", quotedList(roles, "arn:${partition}:iam::${account}:role/NAME"))
+		}
+		actions := slices.DeleteFunc(slices.Sorted(maps.Keys(w.denials)), func(a string) bool { return a == passRole })
+		if len(actions) == 0 {
+			continue
+		}
+		if set := smallestSet(actions); set != "" {
 			fmt.Fprintf(&b, "#     set: %s\n#     give: set\n", set)
 		} else {
-			fmt.Fprintf(&b, "#     actions: [%s]\n", strings.Join(slices.Sorted(maps.Keys(w.denials)), ", "))
+			fmt.Fprintf(&b, "#     actions: [%s]\n", quotedList(actions, ""))
 		}
 		fmt.Fprintf(&b, "#     resources:\n")
 		for _, res := range w.resources() {
@@ -460,9 +477,30 @@ func starter(wants map[string]want, pullRequests []string) string {
 	return b.String()
 }
 
+// passRole has a key of its own in a grant.
+const passRole = "iam:PassRole"
+
+// quotedList is texts as the entries of a YAML list; otherwise, if there is none.
+func quotedList(list []string, otherwise string) string {
+	var out []string
+	for _, s := range list {
+		if s != "" {
+			out = append(out, strconv.Quote(s))
+		}
+	}
+	if len(out) == 0 {
+		return strconv.Quote(otherwise)
+	}
+	slices.Sort(out)
+	return strings.Join(slices.Compact(out), ", ")
+}
+
 func (w want) resources() []string {
 	var out []string
-	for _, rs := range w.denials {
+	for action, rs := range w.denials {
+		if action == passRole {
+			continue
+		}
 		for _, r := range rs {
 			if r != "" && !slices.Contains(out, r) {
 				out = append(out, r)

@@ -948,3 +948,39 @@ func (h *hangs) RoundTrip(r *http.Request) (*http.Response, error) {
 	r.Body = io.NopCloser(bytes.NewReader(data))
 	return h.next.RoundTrip(r)
 }
+
+// TestStarterIsValid ensures that what a scan prints is taken by the settings, as it is and with the
+// number signs off, whatever projects are called and whatever was denied.
+func TestStarterIsValid(t *testing.T) {
+	wants := map[string]want{}
+	for i, name := range []string{"123", "null", "true", "0x10", "1e5", "2024-01-01", "yes", "shop", "a-b_C"} {
+		wants[name] = want{role: []string{"shop-build", "service-role/007", "0123"}[i%3]}
+	}
+	wants["passes"] = want{role: "r", denials: map[string][]string{passRole: {"arn:aws:iam::111122223333:role/task"},
+		"s3:PutObject": {"arn:aws:s3:::example-site/*"}}}
+	wants["only-passes"] = want{role: "r2", denials: map[string][]string{passRole: {"arn:aws:iam::111122223333:role/task"}}}
+	text := starter(wants, nil)
+	s, err := settings.Parse([]byte(text))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	for _, p := range s.Projects {
+		if _, ok := wants[p.Name]; !ok {
+			t.Errorf("%q is no project's name", p.Name)
+		}
+	}
+	var on []string
+	for line := range strings.Lines(text) {
+		rest := strings.TrimLeft(line, " ")
+		switch bare, commented := strings.CutPrefix(rest, "# "); {
+		case commented && (strings.HasPrefix(bare, "Made by") || strings.HasPrefix(bare, "number signs") || strings.HasPrefix(bare, "yaml-")):
+		case commented:
+			line = line[:len(line)-len(rest)] + bare
+		}
+		on = append(on, line)
+	}
+	all := strings.ReplaceAll(strings.Join(on, ""), "SERVICE.", "ecs-tasks.")
+	if s, err = settings.Parse([]byte(all)); err != nil || len(s.Grants) != 2 {
+		t.Errorf("with the number signs off: %v\n%s", err, all)
+	}
+}

@@ -35,7 +35,12 @@ func (f deskFlags) find(ctx context.Context, stderr io.Writer) error {
 	if err != nil {
 		return local("the function's was not looked for, since there are no usable AWS settings")
 	}
-	if !hasCredentials(ctx, cfg) {
+	switch ok, err := hasCredentials(ctx, cfg); {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return whichLedger(err)
+	case !ok:
 		return local("the function's was not looked for, since there are no AWS credentials")
 	}
 	table, err := tableOf(ctx, cfg, *f.stack)
@@ -45,12 +50,17 @@ func (f deskFlags) find(ctx context.Context, stderr io.Writer) error {
 	case ctx.Err() != nil:
 		return err
 	case err != nil:
-		return fmt.Errorf("which ledger is meant? Looking for the function's: %w. Name its table with -table NAME, or a local "+
-			"ledger with -ledger FILE", err)
+		return whichLedger(err)
 	}
 	say(stderr, "The ledger is the function's: table %s of stack %s.", table, *f.stack)
 	*f.table = table
 	return nil
+}
+
+// whichLedger says that the function's ledger may exist and was not found.
+func whichLedger(err error) error {
+	return fmt.Errorf("which ledger is meant? Looking for the function's: %w. Name its table with -table NAME, or a local "+
+		"ledger with -ledger FILE", err)
 }
 
 // again are the flags by which another command works on the ledger that was asked for.
@@ -74,14 +84,22 @@ func say(w io.Writer, format string, args ...any) {
 // are none, the SDK asks for those of the machine.
 const credentialsTime = 20 * time.Second
 
-func hasCredentials(ctx context.Context, cfg aws.Config) bool {
-	ctx, cancel := context.WithTimeout(ctx, credentialsTime)
-	defer cancel()
+// hasCredentials reports whether there are credentials. Those that only take long, as where a person
+// has to log in, are an error: a later call may have them, on another ledger than this one found.
+func hasCredentials(ctx context.Context, cfg aws.Config) (bool, error) {
 	if cfg.Credentials == nil {
-		return false
+		return false, nil
 	}
-	_, err := cfg.Credentials.Retrieve(ctx)
-	return err == nil
+	asking, cancel := context.WithTimeout(ctx, credentialsTime)
+	defer cancel()
+	_, err := cfg.Credentials.Retrieve(asking)
+	switch {
+	case ctx.Err() != nil:
+		return false, ctx.Err()
+	case asking.Err() != nil:
+		return false, fmt.Errorf("your credentials did not come within %s", credentialsTime)
+	}
+	return err == nil, nil
 }
 
 var errNoStack = errors.New("there is no such stack")

@@ -1,11 +1,16 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/buildmedic/buildmedic/internal/awsapi"
 	"github.com/buildmedic/buildmedic/internal/simaws"
@@ -129,5 +134,23 @@ func TestHistorySince(t *testing.T) {
 		if code, _, errs := buildmedic(t, "", append([]string{"history"}, strings.Fields(args)...)...); code != exitUsage {
 			t.Errorf("%s: code %d %s", args, code, errs)
 		}
+	}
+}
+
+// TestSlowCredentials ensures that credentials which take long to come are not taken for none: that
+// would lead a command to the local ledger, and its next call to the account.
+func TestSlowCredentials(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
+			<-ctx.Done()
+			return aws.Credentials{}, ctx.Err()
+		})
+		if ok, err := hasCredentials(t.Context(), aws.Config{Credentials: slow}); ok || err == nil {
+			t.Errorf("credentials that do not come: %v, %v", ok, err)
+		}
+	})
+	none := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, errors.New("none") })
+	if ok, err := hasCredentials(t.Context(), aws.Config{Credentials: none}); ok || err != nil {
+		t.Errorf("no credentials: %v, %v", ok, err)
 	}
 }
