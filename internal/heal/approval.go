@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
 // An approval is for one plan, by its hash; it counts once, and until the time that the plan's
@@ -96,26 +97,30 @@ func become(c *held, hash string) (says string, approved bool) {
 	case known && o.Verb == decide.Revoke:
 		return "The plan was approved, and the approval was revoked" + who + ", before anything was changed. " + again, false
 	}
+	says = "The plan was approved already" + who + ". "
 	for i, r := range slices.Backward(c.Rounds) {
 		if r.Approved != hash {
 			continue
 		}
-		says = "The plan was approved already" + who + ". "
-		switch {
-		case r.Stands():
+		own := r.Decision != nil && r.Decision.Plan != nil && r.Decision.Plan.Hash() == hash
+		switch { // not own: something else came of the round
+		case own && r.Stands():
 			return says + fmt.Sprintf(`It is applied; {"undo":{"case":%q}} takes it back.`, c.ID), false
-		case !r.Undone.IsZero():
+		case own && !r.Undone.IsZero():
 			return says + "It was applied, and taken back since. " + again, false
-		case !r.RetryAt.IsZero():
+		case own && !r.RetryAt.IsZero():
 			return says + "The build was started again by that.", false
-		case c.Closed.IsZero() && i == len(c.Rounds)-1:
+		case c.Closed.IsZero() && i == len(c.Rounds)-1 && r.Written.IsZero() && r.RetryAt.IsZero():
 			return says + fmt.Sprintf(`It is not applied yet; {"reject":{"plan":%q}} revokes the approval.`, hash), true
 		}
-		says += "It could not be applied; a notice said why."
-		if d := c.last().Decision; c.Outcome == decide.Proposed && d != nil && d.Plan != nil {
-			says += " Another plan waits: " + d.Plan.Hash() + "."
-		}
-		return says, false
+		known = true
+		break
+	}
+	switch d := c.last().Decision; {
+	case known && c.Outcome == decide.Proposed && d != nil && d.Plan != nil:
+		return says + "It could not be applied; a notice said why. Another plan waits: " + d.Plan.Hash() + ".", false
+	case known:
+		return says + "It could not be applied; a notice said why. " + again, false
 	}
 	return "The case has moved on since the plan was made. Its newest notice tells how it is.", false
 }
@@ -175,7 +180,11 @@ func insteadOf(r decide.Round) string {
 	d := r.Decision
 	switch {
 	case d == nil:
-	case d.Plan != nil && d.Proposes():
+	case d.Waits:
+		return "It waits for CloudTrail to confirm the denial, and is decided then."
+	case d.Undo > 0:
+		return "What an earlier approval, or the settings, gave for the same failure did not help and is taken back. A notice says more."
+	case d.Plan != nil && d.Mode != settings.Observe:
 		return fmt.Sprintf("Plan %s is proposed in its place; its notice shows it.", d.Plan.Hash())
 	case len(d.Refusals) > 0:
 		return "It is refused now: " + strings.TrimSpace(d.Refusals[0].Message) + " A notice says more."

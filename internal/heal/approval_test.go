@@ -142,6 +142,48 @@ func TestApprovedIsNotApplied(t *testing.T) {
 	}
 }
 
+// TestApprovalAppliesOnlyWhatWasShown: where settings ask for an approval only because something was
+// not known, and it is known by the time of the approval, another plan is due, which nobody has to
+// be asked for. It is proposed all the same, and applied only once that is approved.
+func TestApprovalAppliesOnlyWhatWasShown(t *testing.T) {
+	world, set := sharedRole("", "PUSH")
+	s := open(t, world, set)
+	s.Sim.Hook(func(c simaws.Call) simaws.Fault {
+		if c.Operation == "BatchGetProjects" {
+			return simaws.Fault{Code: "AccessDeniedException", Status: 400, Message: "not authorized to perform: codebuild:BatchGetProjects"}
+		}
+		return simaws.Fault{}
+	})
+	id := s.start("p0")
+	s.drain()
+	first := last(s.of(id).Rounds).Decision.Plan.Hash()
+	s.Sim.Unhook()
+	a := s.do(fmt.Sprintf(`{"approve":{"plan":%q}}`, first))
+	c := s.of(id)
+	second := last(c.Rounds).Decision.Plan.Hash()
+	if a.Done || c.Outcome != decide.Proposed || second == first || s.inline("role-0") != "" || last(c.Rounds).Approved != "" ||
+		!strings.Contains(a.Message, "Nothing was applied") || !strings.Contains(a.Message, "Plan "+second+" is proposed in its place") {
+		t.Errorf("%t, %s; outcome %s, policy %q", a.Done, a.Message, c.Outcome, s.inline("role-0"))
+	}
+	if n := strings.Join(strings.Fields(s.lastNotice()), " "); !strings.Contains(n, "This plan is proposed in its place.") {
+		t.Errorf("the notice does not say what it stands for:\n%s", n)
+	}
+	a = s.do(fmt.Sprintf(`{"approve":{"plan":%q}}`, first))
+	if a.Done || !strings.Contains(a.Message, "could not be applied; a notice said why. Another plan waits: "+second) {
+		t.Errorf("the first once more: %t, %s", a.Done, a.Message)
+	}
+	if a = s.do(fmt.Sprintf(`{"approve":{"plan":%q}}`, second)); !a.Done || s.inline("role-0") == "" {
+		t.Errorf("the second: %+v", a)
+	}
+	a = s.do(fmt.Sprintf(`{"approve":{"plan":%q}}`, first))
+	if a.Done || strings.Contains(a.Message, "is applied") || !strings.Contains(a.Message, "could not be applied") {
+		t.Errorf("the first after the second is applied: %+v", a)
+	}
+	if s.drain(); s.of(id).Outcome != decide.Healed {
+		t.Errorf("outcome %s", s.of(id).Outcome)
+	}
+}
+
 // TestRemindedOnce: the team is told once, before it ends, of a grant that the
 // case's first round gave.
 func TestRemindedOnce(t *testing.T) {

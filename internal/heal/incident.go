@@ -165,9 +165,10 @@ func (h *Healer) alike(ctx context.Context, c *held, f decide.Facts, l roleLease
 
 // toFollow finds the case that this one may wait for among those that the lease
 // names and that fit; "" if there is none. A case that others follow does not wait,
-// so that none waits for itself. At a desk nobody would start what waits.
+// so that none waits for itself; nor does one whose plan a person has approved. At a desk nobody
+// would start what waits.
 func (h *Healer) toFollow(ctx context.Context, c *held, f decide.Facts, seen roleLease, fits func(lead) bool) (string, error) {
-	if h.Self.Function == "" || c.Crowd != nil || c.last().Follows != "" || seen.lead(c.ID) != nil || !decide.MayFollow(f) {
+	if h.Self.Function == "" || c.Crowd != nil || c.last().Follows != "" || c.last().Approved != "" || seen.lead(c.ID) != nil || !decide.MayFollow(f) {
 		return "", nil
 	}
 	for _, l := range slices.Backward(seen.Leads) {

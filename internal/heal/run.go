@@ -336,10 +336,17 @@ func (h *Healer) decided(ctx context.Context, c *held, f decide.Facts) (d decide
 	return d, nil, fmt.Errorf("what persons take back changes at this moment: %w", ErrLater)
 }
 
-// begins reports whether the decision is carried out without waiting for anybody.
+// begins reports whether the decision is carried out without waiting for anybody. A person who
+// approved one plan waits for that plan: no other one is carried out in its place, not even one for
+// which the settings ask nobody.
 func (c *held) begins(d decide.Decision) bool {
-	return d.Undo == 0 && !d.Waits && d.Plan != nil && d.Mode != settings.Observe &&
-		(!d.Proposes() || c.last().Approved == d.Plan.Hash())
+	switch approved := c.last().Approved; {
+	case d.Undo != 0, d.Waits, d.Plan == nil, d.Mode == settings.Observe:
+		return false
+	case approved != "":
+		return d.Plan.Hash() == approved
+	}
+	return !d.Proposes()
 }
 
 // endWithoutPlan is the outcome of a case for which nothing more can be done:
@@ -431,8 +438,13 @@ func (h *Healer) propose(ctx context.Context, c *held) error {
 	if err != nil { // of a conflict, too: it is decided again
 		return fmt.Errorf("storing the plan: %w", err)
 	}
-	c.last().Until = until
-	c.finish(now, decide.Proposed, "")
+	note, r := "", c.last()
+	if r.Approved != "" {
+		note = fmt.Sprintf("Plan %s was approved, and not applied: what the build needs has changed since. "+
+			"This plan is proposed in its place.", r.Approved)
+	}
+	r.Until, r.Approved = until, ""
+	c.finish(now, decide.Proposed, note)
 	return nil
 }
 
