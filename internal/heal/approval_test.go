@@ -2,6 +2,7 @@ package heal_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -200,5 +201,59 @@ func TestRemindedOnce(t *testing.T) {
 	}
 	if n := s.ofKind(decide.Expiring, "dist"); n != 1 || s.of(id).Rounds[0].Reminded.IsZero() {
 		t.Errorf("%d notices that it ends: %q", n, s.subjects())
+	}
+}
+
+// TestStoppedWhileApproving: what a person does while an approval is carried out holds, though the
+// approval had read before that nothing stood in its way.
+func TestStoppedWhileApproving(t *testing.T) {
+	for name, row := range map[string]struct {
+		meanwhile func(s *stage, earlier string)
+		rule      string
+	}{
+		"a pause": {func(s *stage, _ string) { s.do(`{"pause":{"because":"a freeze"}}`) }, "paused"},
+		"an undo": {func(s *stage, earlier string) { s.do(fmt.Sprintf(`{"undo":{"case":%q}}`, earlier)) }, "undone-by-a-person"},
+		"other settings": {func(s *stage, _ string) {
+			s.Settings.Grants[0].Actions, s.Settings.SHA256 = []string{"s3:Get*"}, "other"
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, shop(1, twoCommits), strings.ReplaceAll(shopSettings(1, ""), "mode: heal", "mode: propose"))
+			earlier := s.fail("p0", "refs/heads/main")
+			if a := s.do(fmt.Sprintf(`{"approve":%q}`, last(earlier.Rounds).Decision.Plan.Hash())); !a.Done {
+				t.Fatalf("the earlier case: %+v", a)
+			}
+			s.drain()
+			// Somebody else empties the policy.
+			if err := s.Sim.PutRolePolicy("role-0", "healed", `{"Version":"2012-10-17","Statement":[`+logs+`]}`); err != nil {
+				t.Fatal(err)
+			}
+			s.Sim.Clock.Advance(2 * time.Hour)
+			id := s.fail("p0", "refs/heads/next").Rounds[0].Build.ID
+			plan, n := last(s.of(id).Rounds).Decision.Plan.Hash(), s.writes("PutRolePolicy")
+			asked := 0
+			s.Sim.Hook(func(c simaws.Call) simaws.Fault {
+				if c.Operation != "SimulatePrincipalPolicy" || !c.Done {
+					return simaws.Fault{}
+				}
+				if asked++; asked == 2 { // it is proved: nothing more is asked before the lease
+					row.meanwhile(s, earlier.ID)
+				}
+				return simaws.Fault{}
+			})
+			a := s.do(fmt.Sprintf(`{"approve":%q}`, plan))
+			s.Sim.Unhook()
+			s.drain()
+			c := s.of(id)
+			if a.Done || s.writes("PutRolePolicy") != n || strings.Contains(s.inline("role-0"), "s3:") || c.Outcome != decide.Reported {
+				t.Errorf("%t, %s; %s, policy %q", a.Done, a.Message, c.Outcome, s.inline("role-0"))
+			}
+			if row.rule != "" && !slices.Equal(refusals(c), []string{row.rule}) {
+				t.Errorf("refused by %v, want %s", refusals(c), row.rule)
+			}
+			if l := s.lease("role-0"); l.Case != "" {
+				t.Errorf("%q still has the role", l.Case)
+			}
+		})
 	}
 }

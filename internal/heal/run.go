@@ -455,8 +455,22 @@ func (h *Healer) begin(ctx context.Context, c *held, f decide.Facts, full []guar
 	d := r.Decision
 	now := h.Clock.Now()
 	if d.Mutates() {
+		was := c.leased
 		if err := h.acquire(ctx, c); err != nil {
 			return err
+		}
+		if c.leased != was {
+			// It was decided without the lease, as an approval is: a person may have paused, or taken
+			// back what it gives, since that was read.
+			err := h.still(ctx, c)
+			if errors.Is(err, ErrConflict) && r.Tries < maxTries {
+				r.Tries++
+				h.Log.InfoContext(ctx, "deciding again", "case", c.ID, "because", err.Error())
+				return nil // the step is still the one that decides
+			}
+			if err != nil {
+				return err
+			}
 		}
 	}
 	if len(full) == 0 {
