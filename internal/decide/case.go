@@ -196,6 +196,8 @@ type Round struct {
 	Replayed time.Time `json:"replayed,omitzero"`
 	// Approved is the hash of the plan that a person approved.
 	Approved string `json:"approved,omitempty"`
+	// Unoffered: the plan was approved before everybody had been told of it.
+	Unoffered bool `json:"unoffered,omitempty"`
 	// Until is until when the plan that was proposed can be approved; zero if none was, or if an
 	// earlier version proposed it.
 	Until time.Time `json:"until,omitzero"`

@@ -152,10 +152,16 @@ func (h *Healer) approve(ctx context.Context, hash string, from decide.Sender) (
 	r.Approved, r.Step, r.NotYet = hash, decide.StepReceived, time.Time{}
 	c.Closed, c.Outcome = time.Time{}, ""
 	c.Take(decide.Order{Verb: decide.Approve, At: h.Clock.Now(), Plan: hash, Sender: from})
+	unsent := c.unoffer()
 	// All facts are read again. Only if they lead to the same plan, byte for byte,
 	// is it carried out; a different plan is proposed instead.
 	if err := h.save(ctx, c, false); err != nil {
 		return h.unlessOrdered(ctx, hash, err)
+	}
+	for _, p := range unsent {
+		if len(p.Sent) == 0 { // else it is in the journal since it was sent first
+			h.journal(h.outcome(c, p))
+		}
 	}
 	if err := h.run(ctx, c); err != nil {
 		return CommandAnswer{}, err
@@ -257,27 +263,49 @@ func (h *Healer) reject(ctx context.Context, hash string, from decide.Sender) (C
 			return CommandAnswer{Message: f.no, Case: &f.c.Case}, h.save(ctx, f.c, true)
 		}
 		r := f.c.last()
-		f.no, r.Approved, r.Step, r.NotYet, f.c.Closed = "", "", decide.StepDone, time.Time{}, h.Clock.Now()
+		f.no, r.Approved, r.Step, r.NotYet = "", "", decide.StepDone, time.Time{}
 		o.Verb, says = decide.Revoke, "The approval is revoked; nothing was changed."
 	}
 	if f.no != "" {
 		return CommandAnswer{Message: f.no}, nil
 	}
 	c, answer := f.c, CommandAnswer{Done: true, Message: says + " Replay the build to have it decided anew.", Case: &f.c.Case}
-	c.Outcome = decide.Reported
 	c.Take(o)
-	if o.Verb == decide.Revoke { // it was open, and others may wait for its end
-		return answer, h.close(ctx, c)
-	}
-	history, err := c.history()
-	if err == nil {
-		err = h.record(ctx, history)
-	}
-	if err != nil {
-		return CommandAnswer{}, err
-	}
-	if err := h.save(ctx, c, true); err != nil {
+	// Locked before anything is recorded: a rejection that comes too late must not end in the history.
+	if err := h.lock(ctx, c); err != nil {
 		return h.unlessOrdered(ctx, hash, err)
 	}
-	return answer, nil
+	c.Outcome, c.Closed = decide.Reported, h.Clock.Now()
+	c.unheard(o)
+	return answer, h.close(ctx, c)
+}
+
+// unheard has those told of the failure who were not told of the plan before it was rejected, or
+// its approval revoked: to them the plan is offered no more.
+func (c *held) unheard(o decide.Order) {
+	r, note := c.last(), fmt.Sprintf("%s sent %s for it%s before this notice could be sent.", sentBy(o.Sender), o.Verb, under(o.Sender))
+	for i, p := range c.Outbox {
+		if p.Kind == decide.Proposed && p.Round == len(c.Rounds)-1 {
+			c.Outbox[i].Kind, c.Outbox[i].Note = decide.Reported, sentences(p.Note, note)
+		}
+	}
+	if r.Unoffered {
+		r.Unoffered = false
+		c.tell(c.Closed, decide.Reported, sentences(note, r.Abandoned))
+	}
+}
+
+// unoffer takes notices that offer the plan of the last round, which is approved by now, out of the
+// outbox, and gives them. Whoever has not got one is told of what becomes of the plan.
+func (c *held) unoffer() (taken []decide.Pending) {
+	c.Outbox = slices.DeleteFunc(slices.Clone(c.Outbox), func(p decide.Pending) bool {
+		is := p.Kind == decide.Proposed && p.Round == len(c.Rounds)-1
+		if is {
+			taken = append(taken, p)
+			c.Repeats += p.Repeats
+			c.last().Unoffered = true
+		}
+		return is
+	})
+	return taken
 }

@@ -1,6 +1,8 @@
 package heal_test
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +10,7 @@ import (
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/simaws"
 )
 
@@ -256,4 +259,147 @@ func TestStoppedWhileApproving(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestOfferedNoMore: a notice that could not be sent before its plan was approved or rejected offers
+// nothing afterwards, and what it had to tell is told.
+func TestOfferedNoMore(t *testing.T) {
+	throttle := func(c simaws.Call) simaws.Fault {
+		return simaws.Fault{Throttle: c.Operation == "PutRolePolicy" && !c.Done}
+	}
+	for name, row := range map[string]struct {
+		hook    func(simaws.Call) simaws.Fault
+		sent    []string
+		kinds   []decide.Kind // of the notices
+		says    string        // the first of them
+		journal []decide.Kind
+	}{
+		"approved": {nil, []string{`{"approve":{"plan":%q}}`}, []decide.Kind{decide.Retrying, decide.Healed}, "Approved by somebody",
+			[]decide.Kind{decide.Proposed, decide.Retrying, decide.Healed}},
+		"rejected": {nil, []string{`{"reject":{"plan":%q,"by":"ana"}}`}, []decide.Kind{decide.Reported},
+			"ana sent reject for it before this notice could be sent.", []decide.Kind{decide.Reported}},
+		"revoked": {throttle, []string{`{"approve":{"plan":%q}}`, `{"reject":{"plan":%q,"by":"ben"}}`}, []decide.Kind{decide.Reported},
+			"ben sent revoke for it before this notice could be sent.", []decide.Kind{decide.Proposed, decide.Reported}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, shop(1, ""), strings.ReplaceAll(shopSettings(1, ""), "mode: heal", "mode: propose"))
+			s.Sim.Hook(func(c simaws.Call) simaws.Fault {
+				if c.Operation == "Publish" && !c.Done {
+					return simaws.Fault{Code: "InternalError", Status: 500}
+				}
+				return simaws.Fault{}
+			})
+			id, c := s.start("p0"), decide.Case{}
+			for len(c.Outbox) == 0 {
+				m, ok := s.Sim.NextMessage(t.Context())
+				if !ok {
+					t.Fatal("nothing is proposed")
+				}
+				_, _ = s.Deliver(t.Context(), m)
+				m.Ack()
+				if _, err := s.Store.Get(t.Context(), "build", id); err == nil {
+					c = s.of(id)
+				}
+			}
+			if len(c.Outbox) != 1 || c.Outcome != decide.Proposed || len(s.Sim.Notices()) != 0 {
+				t.Fatalf("%s, %+v", c.Outcome, c.Outbox)
+			}
+			plan := last(c.Rounds).Decision.Plan.Hash()
+			if s.Sim.Unhook(); row.hook != nil {
+				s.Sim.Hook(row.hook)
+			}
+			for _, payload := range row.sent {
+				if a := s.do(fmt.Sprintf(payload, plan)); !a.Done {
+					t.Fatalf("%s: %+v", payload, a)
+				}
+			}
+			s.Sim.Unhook()
+			s.drain()
+			s.Sim.Clock.Advance(time.Hour)
+			s.do(`{"sweep":{}}`)
+			s.drain()
+			var kinds, journal []decide.Kind
+			for _, n := range s.Sim.Notices() {
+				kinds = append(kinds, decide.Kind(n.Attributes["kind"]))
+				if strings.Contains(n.ByProtocol["email"], "approve") && !strings.Contains(row.says, "Approved") {
+					t.Errorf("offered: %s", n.ByProtocol["email"])
+				}
+			}
+			for line := range strings.Lines(s.Journal.String()) {
+				var audit struct{ Audit, Kind string }
+				if json.Unmarshal([]byte(line), &audit) == nil && audit.Audit != "" && audit.Kind != "" {
+					journal = append(journal, decide.Kind(audit.Kind))
+				}
+			}
+			if !slices.Equal(kinds, row.kinds) || !slices.Equal(journal, row.journal) || len(s.of(id).Outbox) != 0 {
+				t.Fatalf("notices %v, journal %v, left %+v", kinds, journal, s.of(id).Outbox)
+			}
+			if n := strings.Join(strings.Fields(s.Sim.Notices()[0].ByProtocol["email"]), " "); !strings.Contains(n, row.says) {
+				t.Errorf("the first notice does not say %q:\n%s", row.says, n)
+			}
+		})
+	}
+}
+
+// TestRejectedInTheHistory: a rejection ends in the history, in status and in what waits; one that
+// comes too late does not.
+func TestRejectedInTheHistory(t *testing.T) {
+	s, build, plan := proposed(t, "")
+	s.Sim.Clock.Advance(time.Hour)
+	outcome := func() decide.Kind {
+		t.Helper()
+		ss, err := s.Inbox.Healer.History(t.Context(), "p0", 10)
+		if err != nil || len(ss) != 1 {
+			t.Fatalf("%+v, %v", ss, err)
+		}
+		if a := s.do(`{"status":{}}`); len(a.Cases) != 1 || a.Cases[0].Outcome != ss[0].Outcome {
+			t.Errorf("status: %+v", a.Cases)
+		}
+		return ss[0].Outcome
+	}
+	if k := outcome(); k != decide.Proposed {
+		t.Fatalf("before: %s", k)
+	}
+	if a := s.do(fmt.Sprintf(`{"reject":{"plan":%q}}`, plan)); !a.Done {
+		t.Fatalf("reject: %+v", a)
+	}
+	c := s.of(build)
+	if k := outcome(); k != decide.Reported || c.Outcome != decide.Reported || !c.Closed.Equal(s.Sim.Clock.Now()) {
+		t.Errorf("after: %s in the history, %s at %s in the case", k, c.Outcome, c.Closed)
+	}
+	if ws, err := s.Inbox.Healer.Waiting(t.Context(), ""); len(ws) != 0 || err != nil {
+		t.Errorf("waiting: %+v, %v", ws, err)
+	}
+
+	s, _, plan = proposed(t, "")
+	s.Sim.Clock.Advance(time.Hour)
+	late := false
+	store := s.Inbox.Healer.Store
+	s.Inbox.Healer.Store = &overtaken{Store: store, by: func() {
+		late, s.Inbox.Healer.Store = true, store
+		if a := s.do(fmt.Sprintf(`{"approve":{"plan":%q}}`, plan)); !a.Done {
+			t.Errorf("approve: %+v", a)
+		}
+	}}
+	if a := s.do(fmt.Sprintf(`{"reject":{"plan":%q}}`, plan)); a.Done {
+		t.Errorf("too late: %+v", a)
+	}
+	s.drain()
+	if k := outcome(); k != decide.Healed || !late {
+		t.Errorf("%s in the history, want it healed", k)
+	}
+}
+
+// overtaken is a ledger to which another invocation writes just before this one does.
+type overtaken struct {
+	heal.Store
+	by func()
+}
+
+func (o *overtaken) Put(ctx context.Context, it heal.Item) (heal.Item, error) {
+	if by := o.by; by != nil {
+		o.by = nil
+		by()
+	}
+	return o.Store.Put(ctx, it)
 }
