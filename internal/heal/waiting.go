@@ -66,6 +66,7 @@ func (h *Healer) Waiting(ctx context.Context, project string) ([]Waiting, error)
 }
 
 // proposedIn is the plan of a case that waits for its approval; ok is false if none does any more.
+// A plan of other settings is certain to be refused, so its approval is not offered.
 func (h *Healer) proposedIn(ctx context.Context, id string) (w Waiting, ok bool, err error) {
 	c, err := h.Case(ctx, id)
 	if errors.Is(err, ErrNotFound) {
@@ -86,6 +87,12 @@ func (h *Healer) proposedIn(ctx context.Context, id string) (w Waiting, ok bool,
 		return w, false, err
 	}
 	w = Waiting{Case: c.ID, Project: c.Project, Since: c.Closed, Until: f.until, For: "a person's approval", Plan: d.Plan.Hash()}
+	switch {
+	case h.Settings == nil: // at a desk
+		w.For += " (refused if the settings have changed since)"
+	case h.Settings.SHA256 != f.settings:
+		w.For, w.Plan, w.Until = "a replay: these settings are not those that its plan was made by", "", time.Time{}
+	}
 	for _, u := range d.Used {
 		if u.Owner != "" && !slices.Contains(w.Owners, u.Owner) {
 			w.Owners = append(w.Owners, u.Owner)

@@ -61,6 +61,35 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
+// TestWaitingOfOtherSettings ensures that no approval is offered that is certain to be refused, and
+// that one that may be refused is not offered as certain.
+func TestWaitingOfOtherSettings(t *testing.T) {
+	s, build, plan := proposed(t, "")
+	one := func(h *heal.Healer) heal.Waiting {
+		t.Helper()
+		ws, err := h.Waiting(t.Context(), "")
+		if err != nil || len(ws) != 1 || ws[0].Case != s.of(build).ID {
+			t.Fatalf("%+v, %v", ws, err)
+		}
+		return ws[0]
+	}
+	desk := &heal.Healer{Clock: s.Inbox.Healer.Clock, Store: s.Inbox.Healer.Store}
+	if w := one(desk); w.Plan != plan || w.For != "a person's approval (refused if the settings have changed since)" {
+		t.Errorf("at a desk without settings: %+v", w)
+	}
+	s.Settings.SHA256 = "other"
+	if w := one(s.Inbox.Healer); w.Plan != "" || !w.Until.IsZero() || !strings.HasPrefix(w.For, "a replay: these settings are not") {
+		t.Errorf("of other settings: %+v", w)
+	}
+	if a := s.do(fmt.Sprintf(`{"replay":{"build":%q}}`, build)); !a.Done {
+		t.Errorf("replay: %+v", a)
+	}
+	s.drain()
+	if w := one(s.Inbox.Healer); w.Plan != plan || w.For != "a person's approval" {
+		t.Errorf("decided anew: %+v", w)
+	}
+}
+
 // TestOpenCasesWait ensures that what an open case waits for is told at each of its steps.
 func TestOpenCasesWait(t *testing.T) {
 	s := open(t, shop(1, ""), shopSettings(1, ""))
