@@ -122,7 +122,11 @@ func become(c *held, hash string) (says string, approved bool) {
 	case known:
 		return says + "It could not be applied; a notice said why. " + again, false
 	}
-	return "The case has moved on since the plan was made. Its newest notice tells how it is.", false
+	says = "The case has moved on since the plan was made. Its newest notice tells how it is."
+	if c.Closed.IsZero() || c.Outcome == decide.Healed || c.Outcome == decide.Proposed {
+		return says, false
+	}
+	return says + " " + again, false
 }
 
 // replayOf is the payload that has a build decided about anew.
@@ -205,13 +209,29 @@ func (h *Healer) notNow(ctx context.Context, f proposal) (string, error) {
 	if f.settings != h.Settings.SHA256 {
 		return oldSettings, nil
 	}
+	// Decided while either stands, it would be refused, and the plan would be gone.
+	waits := "so nothing was approved. The plan still waits, until " + f.until.UTC().Format(toTheSecond)
 	why, err := h.paused(ctx, f.c.at(), f.c.Project)
-	if err != nil || why == "" {
+	if err != nil {
 		return "", err
 	}
-	// Decided now it would be refused, and the plan would be gone.
-	return fmt.Sprintf("Changes are paused, so nothing was approved. The plan still waits, until %s: resume, then approve it again. %s",
-		f.until.UTC().Format(toTheSecond), why), nil
+	if why != "" {
+		return fmt.Sprintf("Changes are paused, %s: resume, then approve it again. %s", waits, why), nil
+	}
+	p, _ := h.Settings.Project(f.c.Project, f.c.Account, f.c.Region, h.Home)
+	holds, err := h.heldBack(ctx, f.c.at(), p)
+	if err != nil {
+		return "", err
+	}
+	if i := slices.IndexFunc(holds, f.c.last().Decision.Uses); i >= 0 {
+		one, by := holds[i], "a person"
+		if one.By != "" {
+			by = one.By
+		}
+		return fmt.Sprintf("%s was taken back by %s at %s, %s: send %s to let it be given again, then approve it again.",
+			strings.ToUpper(one.What()[:1])+one.What()[1:], by, one.At.UTC().Format(toTheSecond), waits, one.Lift(h.Home)), nil
+	}
+	return "", nil
 }
 
 // unlessOrdered answers for another invocation that works on the plan's case at this moment: of two

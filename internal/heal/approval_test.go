@@ -261,6 +261,41 @@ func TestStoppedWhileApproving(t *testing.T) {
 	}
 }
 
+// TestHeldBackPlanStillWaits: a plan that gives what a person has taken back is not used up by an
+// approval that would be refused.
+func TestHeldBackPlanStillWaits(t *testing.T) {
+	s := open(t, shop(1, twoCommits), strings.ReplaceAll(shopSettings(1, ""), "mode: heal", "mode: propose"))
+	earlier := s.fail("p0", "refs/heads/main")
+	if a := s.do(fmt.Sprintf(`{"approve":%q}`, last(earlier.Rounds).Decision.Plan.Hash())); !a.Done {
+		t.Fatalf("the earlier case: %+v", a)
+	}
+	s.drain()
+	// Somebody else empties the policy.
+	if err := s.Sim.PutRolePolicy("role-0", "healed", `{"Version":"2012-10-17","Statement":[`+logs+`]}`); err != nil {
+		t.Fatal(err)
+	}
+	s.Sim.Clock.Advance(2 * time.Hour)
+	c := s.fail("p0", "refs/heads/next")
+	plan := last(c.Rounds).Decision.Plan.Hash()
+	s.do(fmt.Sprintf(`{"undo":{"case":%q,"by":"ana"}}`, earlier.ID))
+	const lift = `{"resume":{"grant":"dist","project":"p0"}}`
+	a := s.do(fmt.Sprintf(`{"approve":{"plan":%q}}`, plan))
+	for _, want := range []string{`Grant "dist" was taken back by ana at 2026-11-22 12:`, "so nothing was approved. The plan still waits, until", lift} {
+		if a.Done || !strings.Contains(a.Message, want) {
+			t.Errorf("%t, %s, want %s", a.Done, a.Message, want)
+		}
+	}
+	if c := s.of(c.Rounds[0].Build.ID); c.Outcome != decide.Proposed || len(c.Orders) != 0 {
+		t.Errorf("%s %+v", c.Outcome, c.Orders)
+	}
+	if a := s.do(lift); !a.Done {
+		t.Errorf("lift: %+v", a)
+	}
+	if a := s.do(fmt.Sprintf(`{"approve":{"plan":%q}}`, plan)); !a.Done || !strings.Contains(s.inline("role-0"), "s3:PutObject") {
+		t.Errorf("approved after it was lifted: %+v", a)
+	}
+}
+
 // TestOfferedNoMore: a notice that could not be sent before its plan was approved or rejected offers
 // nothing afterwards, and what it had to tell is told.
 func TestOfferedNoMore(t *testing.T) {
