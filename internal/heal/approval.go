@@ -270,34 +270,45 @@ func (h *Healer) reject(ctx context.Context, hash string, from decide.Sender) (C
 	if err != nil {
 		return h.unlessOrdered(ctx, hash, err)
 	}
-	o := decide.Order{Verb: decide.Reject, At: h.Clock.Now(), Plan: hash, Sender: from}
-	says := "The plan is rejected; nothing was changed."
+	c := f.c
 	if f.approved {
-		if err := h.lock(ctx, f.c); err != nil {
+		if err := h.lock(ctx, c); err != nil {
 			return h.unlessOrdered(ctx, hash, err)
 		}
-		if err := h.finishWrite(ctx, f.c); err != nil {
-			return CommandAnswer{}, errors.Join(err, h.save(ctx, f.c, true))
+		if err := h.finishWrite(ctx, c); err != nil {
+			return CommandAnswer{}, errors.Join(err, h.save(ctx, c, true))
 		}
-		if f.no, f.approved = become(f.c, hash); !f.approved { // its write had been made
-			return CommandAnswer{Message: f.no, Case: &f.c.Case}, h.save(ctx, f.c, true)
+		if f.no, f.approved = become(c, hash); f.approved {
+			return h.revoke(ctx, c, from)
 		}
-		r := f.c.last()
-		f.no, r.Approved, r.Step, r.NotYet = "", "", decide.StepDone, time.Time{}
-		o.Verb, says = decide.Revoke, "The approval is revoked; nothing was changed."
+		return CommandAnswer{Message: f.no, Case: &c.Case}, h.save(ctx, c, true) // its write had been made
 	}
 	if f.no != "" {
 		return CommandAnswer{Message: f.no}, nil
 	}
-	c, answer := f.c, CommandAnswer{Done: true, Message: says + " Replay the build to have it decided anew.", Case: &f.c.Case}
+	o := decide.Order{Verb: decide.Reject, At: h.Clock.Now(), Plan: hash, Sender: from}
 	c.Take(o)
 	// Locked before anything is recorded: a rejection that comes too late must not end in the history.
 	if err := h.lock(ctx, c); err != nil {
 		return h.unlessOrdered(ctx, hash, err)
 	}
+	return h.turnDown(ctx, c, o, "The plan is rejected; nothing was changed.")
+}
+
+// revoke takes back the approval in the last round, of which nothing has come yet.
+func (h *Healer) revoke(ctx context.Context, c *held, from decide.Sender) (CommandAnswer, error) {
+	r := c.last()
+	o := decide.Order{Verb: decide.Revoke, At: h.Clock.Now(), Plan: r.Approved, Sender: from}
+	r.Approved, r.Step, r.NotYet = "", decide.StepDone, time.Time{}
+	c.Take(o)
+	return h.turnDown(ctx, c, o, sentences("The approval is revoked; nothing was changed.", r.Abandoned))
+}
+
+// turnDown closes the case of a plan that a person does not want.
+func (h *Healer) turnDown(ctx context.Context, c *held, o decide.Order, says string) (CommandAnswer, error) {
 	c.Outcome, c.Closed = decide.Reported, h.Clock.Now()
 	c.unheard(o)
-	return answer, h.close(ctx, c)
+	return CommandAnswer{Done: true, Message: says + " Replay the build to have it decided anew.", Case: &c.Case}, h.close(ctx, c)
 }
 
 // unheard has those told of the failure who were not told of the plan before it was rejected, or

@@ -215,6 +215,8 @@ func (h *Healer) do(ctx context.Context, cmd Command, from decide.Sender) (Comma
 // An open case is closed by that, at whatever step it waits: it starts no build
 // and changes nothing more. While an invocation works on it, undo has to wait.
 //
+// An approval that nothing has come of yet is revoked: whoever undoes the case does not want it.
+//
 // What is undone is held back from then on, for whichever commit, until a person
 // lifts that; so is what cannot be undone.
 func (h *Healer) undo(ctx context.Context, id string, from decide.Sender) (CommandAnswer, error) {
@@ -272,6 +274,11 @@ func (h *Healer) undo(ctx context.Context, id string, from decide.Sender) (Comma
 	}
 	if done > 0 {
 		notes = slices.Insert(notes, 0, fmt.Sprintf("Took back %d change(s).", done))
+	}
+	if hash := c.last().Approved; len(notes) == 0 && hash != "" {
+		if _, waits := become(c, hash); waits {
+			return h.revoke(ctx, c, from)
+		}
 	}
 	switch {
 	case len(notes) == 0 && c.Closed.IsZero():
