@@ -281,7 +281,9 @@ func (h *Healer) reject(ctx context.Context, hash string, from decide.Sender) (C
 		if f.no, f.approved = become(c, hash); f.approved {
 			return h.revoke(ctx, c, from)
 		}
-		return CommandAnswer{Message: f.no, Case: &c.Case}, h.save(ctx, c, true) // its write had been made
+		// Its write had been made. The case goes on later, and others need not wait so long for the role.
+		err := h.release(ctx, c, c.last().Written)
+		return CommandAnswer{Message: f.no, Case: &c.Case}, errors.Join(err, h.save(ctx, c, true))
 	}
 	if f.no != "" {
 		return CommandAnswer{Message: f.no}, nil

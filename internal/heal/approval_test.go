@@ -261,6 +261,37 @@ func TestStoppedWhileApproving(t *testing.T) {
 	}
 }
 
+// TestTooLateToRevoke: a rejection that finds what was approved applied says so, and keeps nobody from
+// the role; the case goes on.
+func TestTooLateToRevoke(t *testing.T) {
+	s, build, plan := proposed(t, "")
+	dieAt(s, "PutRolePolicy")
+	if _, err := s.press("r", fmt.Sprintf(`{"approve":%q}`, plan)); err == nil {
+		t.Fatal("the function did not die")
+	}
+	s.Sim.Unhook()
+	if err := s.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	s.Sim.Clock.Advance(10 * time.Minute)
+	if c := s.of(build); c.Rounds[0].Step != decide.StepWriting || s.inline("role-0") == "" {
+		t.Fatalf("at %s, policy %q", c.Rounds[0].Step, s.inline("role-0"))
+	}
+	a := s.do(fmt.Sprintf(`{"reject":{"plan":%q}}`, plan))
+	if a.Done || !strings.Contains(a.Message, "It is applied; ") || s.inline("role-0") == "" {
+		t.Errorf("%t, %s", a.Done, a.Message)
+	}
+	if l := s.lease("role-0"); l.Case != "" {
+		t.Errorf("%q still has the role", l.Case)
+	}
+	s.Sim.Clock.Advance(10 * time.Minute)
+	s.do(`{"sweep":{}}`)
+	s.drain()
+	if c := s.of(build); c.Outcome != decide.Healed {
+		t.Errorf("afterwards: %s %v", c.Outcome, refusals(c))
+	}
+}
+
 // TestHeldBackPlanStillWaits: a plan that gives what a person has taken back is not used up by an
 // approval that would be refused.
 func TestHeldBackPlanStillWaits(t *testing.T) {
