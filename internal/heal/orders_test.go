@@ -275,13 +275,7 @@ func TestResumeEndsOnePause(t *testing.T) {
 	pause := func() string {
 		s.useless("p0", "b")
 		for _, n := range slices.Backward(s.Sim.Notices()) {
-			var card struct {
-				Metadata struct{ AdditionalContext map[string]string }
-			}
-			if err := json.Unmarshal([]byte(n.ByProtocol["https"]), &card); err != nil {
-				t.Fatal(err)
-			}
-			if c := card.Metadata.AdditionalContext; c["action"] == "buildmedic-pause" {
+			if c := buttons(t, n); c["action"] == "buildmedic-pause" {
 				return c["pause"]
 			}
 		}
@@ -309,6 +303,43 @@ func TestResumeEndsOnePause(t *testing.T) {
 	}
 	if a := s.do(`{"resume":{}}`); !a.Done {
 		t.Errorf("everything: %+v", a)
+	}
+}
+
+// buttons are what the card's buttons are shown by.
+func buttons(t *testing.T, n simaws.Notice) map[string]string {
+	t.Helper()
+	var card struct {
+		Metadata struct{ AdditionalContext map[string]string }
+	}
+	if err := json.Unmarshal([]byte(n.ByProtocol["https"]), &card); err != nil {
+		t.Fatal(err)
+	}
+	return card.Metadata.AdditionalContext
+}
+
+// TestPauseIsOfferedUnasked: the button that pauses is on the card of a change that nobody has
+// approved, and not on that of one that somebody has.
+func TestPauseIsOfferedUnasked(t *testing.T) {
+	for mode, want := range map[string]string{"heal": "offered", "propose": ""} {
+		s := open(t, shop(1, ""), strings.ReplaceAll(shopSettings(1, ""), "mode: heal", "mode: "+mode))
+		id := s.start("p0")
+		s.drain()
+		if mode == "propose" {
+			s.do(fmt.Sprintf(`{"approve":{"plan":%q}}`, last(s.of(id).Rounds).Decision.Plan.Hash()))
+			s.drain()
+		}
+		n := 0
+		for _, m := range s.Sim.Notices() {
+			if m.Attributes["kind"] == string(decide.Retrying) {
+				if n++; buttons(t, m)["stop"] != want {
+					t.Errorf("%s: %v", mode, buttons(t, m))
+				}
+			}
+		}
+		if n != 1 {
+			t.Errorf("%s: %q", mode, s.subjects())
+		}
 	}
 }
 

@@ -276,7 +276,8 @@ func buttons(n Notice) chat.Context {
 		values[chat.Action] = chat.OnChange
 	}
 	// Where something was changed and no person had looked at it, or it did not help.
-	if n.function != "" && n.changed && slices.Contains([]decide.Kind{decide.Retrying, decide.Undone, decide.Failed}, n.Kind) {
+	unasked := n.Kind == decide.Retrying && !n.approved
+	if n.function != "" && n.changed && (unasked || n.Kind == decide.Undone || n.Kind == decide.Failed) {
 		values[chat.Stop] = chat.Offered
 	}
 	return chat.Of(values)

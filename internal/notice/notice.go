@@ -83,6 +83,7 @@ type Notice struct {
 	region    string // of it
 	pause     string // names the pause that it tells of
 	changed   bool   // something was changed in the case
+	approved  bool   // a person approved what was done
 	besides   string // of the summary, what a mail says nowhere else
 	to        decide.Audience
 }

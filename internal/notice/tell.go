@@ -89,6 +89,7 @@ func (n *Notice) aboutBuild(v *view) {
 		n.Note = strings.TrimSpace(n.Note + " " + prose(r.Unread))
 	}
 	n.changed = slices.ContainsFunc(v.rounds, func(r decide.Round) bool { return !r.Old && !r.Written.IsZero() })
+	n.approved = approval(v) != ""
 	switch v.Kind {
 	case decide.Proposed:
 		n.Until = utc(r.Until)
