@@ -220,6 +220,9 @@ func resource(in Input, role codebuild.Role, a iamref.Action, d buildlog.Denial)
 	if why := hostile(text, a); why != "" {
 		return nil, about(d, HostileText, "The resource "+why+", as AWS never prints it.")
 	}
+	if why := unreadable(text); why != "" {
+		return nil, about(d, HostileText, "The resource "+why+". If that is its name, give it to the role yourself.")
+	}
 	arn, isARN := codebuild.ParseARN(d.Resource)
 	if isARN && !partial {
 		if r := foreign(d, arn, role); r != nil {
@@ -292,6 +295,18 @@ func unmask(s string) (rest string, partial bool) {
 	return rest, rest != s
 }
 
+// unreadable says what in the name of a resource may not come before a person who is to judge it,
+// "" if nothing. Keys of S3 may have it; then the person can allow it himself.
+func unreadable(s string) string {
+	switch {
+	case strings.HasPrefix(s, "arn:") && strings.Contains(s, "://"):
+		return "holds a web address"
+	case strings.ContainsAny(s, "\u00a0\u00ad"):
+		return "holds an invisible character"
+	}
+	return ""
+}
+
 // hostile says what in a resource no policy may hold or AWS does not print,
 // "" if nothing. A policy variable would mean something else in a policy.
 func hostile(s string, a iamref.Action) string {
@@ -302,7 +317,7 @@ func hostile(s string, a iamref.Action) string {
 		return "holds a policy variable"
 	case strings.ContainsAny(s, "\"\\`<>"):
 		return "holds a quote, a backslash or an angle bracket"
-	case strings.Contains(s, " ") && strings.HasPrefix(s, "arn:") && !strings.HasPrefix(a.Name, "s3:"):
+	case strings.HasPrefix(s, "arn:") && strings.Contains(unkeyed(s, a), " "):
 		return "holds a space"
 	}
 	for _, r := range s {
@@ -311,6 +326,15 @@ func hostile(s string, a iamref.Action) string {
 		}
 	}
 	return ""
+}
+
+// unkeyed is an ARN without the key of an object, which may hold spaces; a bucket's name may not.
+func unkeyed(arn string, a iamref.Action) string {
+	if !strings.HasPrefix(a.Name, "s3:") {
+		return arn
+	}
+	bucket, _, _ := strings.Cut(arn, "/")
+	return bucket
 }
 
 // foreign refuses what is not of this partition and account. Some ARNs have

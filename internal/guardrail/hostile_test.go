@@ -124,6 +124,29 @@ func TestWhatPoliciesTake(t *testing.T) {
 			t.Errorf("%U: clip makes %q of it", r, got)
 		}
 	}
+	for r, want := range map[string]string{
+		"arn:aws:s3:::shop/https://evil.example.com/a":                             "holds a web address",
+		"https://111122223333.dkr.ecr.eu-west-1.amazonaws.com/v2/shop/manifests/1": "",
+		"arn:aws:s3:::shop/a:b//c":                                                 "",
+		"arn:aws:s3:::shop/a\u00a0b":                                               "holds an invisible character",
+		"arn:aws:s3:::shop/a\u00adb":                                               "holds an invisible character",
+		"arn:aws:s3:::shop until noon":                                             "holds a space",
+		"arn:aws:s3:::shop until noon/a":                                           "holds a space",
+		"arn:aws:s3:::shop/a until noon":                                           "",
+		"arn:aws:s3:::shop/a b/c until d/e":                                        "",
+	} {
+		if why := hostile(r, get) + unreadable(r); why != want {
+			t.Errorf("%q: it says %q, want %q", r, why, want)
+		}
+	}
+	for _, key := range []string{"https://evil.example.com/a", "a\u00a0b"} {
+		in := shop()
+		wide(&in, settings.GiveExact)
+		in.Denials = []buildlog.Denial{denial("s3:GetObject", "arn:aws:s3:::shop-a/"+key)}
+		if j := Judge(asked(in)); len(j.Refusals) != 1 || j.Refusals[0].Rule != HostileText {
+			t.Errorf("%q: %s", key, verdict(j))
+		}
+	}
 	for n, takes := range map[int]bool{maxResource: true, maxResource + 1: false} {
 		if why := hostile(strings.Repeat("x", n), get); (why == "") != takes {
 			t.Errorf("%d characters: %q", n, why)

@@ -25,12 +25,14 @@ const (
 	summedUp               // all statements in a line
 )
 
-// brief is a change as lines of a mail's first screen. It is made of the plan's own documents:
-// no text of a build is in it. exact reports whether it leaves nothing out.
+// brief is a change as lines of a mail's first screen. It is made of the plan's own documents. In
+// those, a resource may still be a build's text: a grant that gives exactly what was denied holds
+// the name that the log has, as far as a pattern of the grant covers it. So each name passes
+// [named], and nothing but names stands behind "on". exact reports whether it leaves nothing out.
 func (c Change) brief(d detail) (lines []string, exact bool) {
 	switch c.What {
 	case Repository:
-		return []string{c.sign() + "ECR repository " + c.Name}, true
+		return []string{c.sign() + "ECR repository " + named(c.Name)}, true
 	case Buildspec:
 		return []string{"Buildspec of this build: " + c.Name}, true
 	case ProjectRole:
@@ -84,42 +86,57 @@ func (c Change) signed() (out []signed) {
 	return out
 }
 
-// statement is a statement in a line.
+// statement is a statement in a line. Its end and its conditions stand in front, where no resource
+// can take their place.
 func (c Change) statement(s signed, d detail) (line string, exact bool) {
-	actions, resources := strings.Join(cleanAll(s.Action.List), ", "), ""
+	actions, resources := strings.Join(namedAll(s.Action.List), ", "), ""
 	exact = true
 	if n := len(s.Action.List); d > exactly && n > 2 {
 		actions, exact = c.count(s.Action.List, true), false
 	}
 	var near []string
 	for _, r := range s.Resource.List {
-		near = append(near, c.near(clean(r), services(s.Action.List)...))
+		near = append(near, named(c.near(r, services(s.Action.List)...)))
 	}
 	resources = strings.Join(near, ", ")
 	if n := len(near); d > exactly && n > 2 {
 		resources, exact = countResources(s.Resource.List), false
 	}
-	line = s.sign + s.Effect + " " + allButList(s.NotAction.List) + actions
-	if s.Effect == "Allow" {
-		line = s.sign + allButList(s.NotAction.List) + actions
+	effect := ""
+	if s.Effect != "Allow" {
+		effect = named(s.Effect) + " "
 	}
-	line += " on " + allButList(s.NotResource.List) + resources
+	only := c.only(s.Condition, d)
+	return s.sign + only + effect + allButList(s.NotAction.List) + actions + " on " + allButList(s.NotResource.List) + resources,
+		exact && (d == exactly || !strings.Contains(only, "under "))
+}
+
+// only says under which conditions, and until when.
+func (c Change) only(conditions []iampolicy.Condition, d detail) string {
+	var words []string
 	others := 0
-	for _, cond := range s.Condition {
-		if at, ok := ends(cond); ok {
-			line += " until " + at
-			continue
-		}
-		if d > exactly {
+	for _, cond := range conditions {
+		at, ok := ends(cond)
+		switch {
+		case ok:
+			words = append(words, "until "+at)
+		case d > exactly:
 			others++
-			continue
+		default:
+			words = append(words, "if "+conditionWords(cond))
 		}
-		line += " if " + cond.Operator + " " + clean(cond.Key) + " = " + strings.Join(cleanAll(cond.Values.List), " or ")
 	}
 	if others > 0 {
-		line, exact = line+", under "+plural(others, "condition"), false
+		words = append(words, "under "+plural(others, "condition"))
 	}
-	return line, exact
+	if len(words) == 0 {
+		return ""
+	}
+	return strings.Join(words, ", ") + ": "
+}
+
+func conditionWords(c iampolicy.Condition) string {
+	return named(c.Operator) + " " + named(c.Key) + " = " + strings.Join(namedAll(c.Values.List), " or ")
 }
 
 // sum is the whole change in a line: what goes, and what comes.
@@ -159,7 +176,7 @@ func (c Change) count(actions []string, services bool) string {
 	var wild, plain []string
 	for _, a := range actions {
 		if strings.ContainsAny(a, "*?") {
-			wild = append(wild, clean(a))
+			wild = append(wild, named(a))
 		} else {
 			plain = append(plain, a)
 		}
@@ -188,7 +205,7 @@ func (c Change) countPlain(actions []string, named bool) string {
 	if !named {
 		return plural(len(actions), "action")
 	}
-	return plural(len(actions), "action") + " of " + list(services(actions), 3)
+	return plural(len(actions), "action") + " of " + list(namedAll(services(actions)), 3)
 }
 
 // countResources says how many there are, and never leaves out that there is a star.
@@ -213,10 +230,10 @@ func countResources(rs []string) string {
 
 // near shortens an ARN of the project's own account and region to its last field. It stays whole
 // where something could be mistaken: another account or region, another service than all the
-// actions are of, or nothing but a star.
+// actions are of, nothing but a star, or a name that could be read as words.
 func (c Change) near(resource string, services ...string) string {
 	a, ok := codebuild.ParseARN(resource)
-	if !ok || len(services) != 1 || a.Service != services[0] || a.Partition != c.home.Partition ||
+	if !ok || !nameForm.MatchString(resource) || len(services) != 1 || a.Service != services[0] || a.Partition != c.home.Partition ||
 		a.Account != "" && a.Account != c.home.Account || a.Region != "" && a.Region != c.home.Region ||
 		strings.TrimLeft(a.Resource, "*/:?") == "" {
 		return resource
@@ -227,8 +244,8 @@ func (c Change) near(resource string, services ...string) string {
 // services are the services that the actions are of, each once.
 func services(actions []string) (out []string) {
 	for _, a := range actions {
-		if s, _, _ := strings.Cut(a, ":"); !slices.Contains(out, clean(s)) {
-			out = append(out, clean(s))
+		if s, _, _ := strings.Cut(a, ":"); !slices.Contains(out, s) {
+			out = append(out, s)
 		}
 	}
 	return out
@@ -247,12 +264,12 @@ func allButList(values []string) string {
 	if len(values) == 0 {
 		return ""
 	}
-	return "all but " + strings.Join(cleanAll(values), ", ")
+	return "all but " + strings.Join(namedAll(values), ", ")
 }
 
-func cleanAll(list []string) (out []string) {
+func namedAll(list []string) (out []string) {
 	for _, s := range list {
-		out = append(out, clean(s))
+		out = append(out, named(s))
 	}
 	return out
 }

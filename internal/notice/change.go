@@ -267,7 +267,8 @@ func (c Change) difference() []string {
 	return out
 }
 
-// statementLines prints a whole statement with less punctuation than JSON:
+// statementLines prints a whole statement with less punctuation than JSON, and with each name as
+// [named] has it; its exact bytes are in [Change.Document]:
 //
 //   - Allow ecr:BatchGetImage
 //     ecr:PutImage
@@ -277,16 +278,16 @@ func statementLines(sign string, s iampolicy.Statement) []string {
 	var out []string
 	put := func(label string, values []string) {
 		for _, v := range values {
-			out = append(out, sign+fmt.Sprintf("%-5s ", label)+clean(v))
+			out = append(out, sign+fmt.Sprintf("%-5s ", label)+v)
 			label = ""
 		}
 	}
-	put(s.Effect, s.Action.List)
+	put(s.Effect, namedAll(s.Action.List))
 	put(s.Effect, allBut(s.NotAction.List))
-	put("   on", s.Resource.List)
+	put("   on", namedAll(s.Resource.List))
 	put("   on", allBut(s.NotResource.List))
 	for _, cond := range s.Condition {
-		put("   if", []string{cond.Operator + " " + cond.Key + " = " + strings.Join(cond.Values.List, " or ")})
+		put("   if", []string{conditionWords(cond)})
 	}
 	return out
 }
@@ -295,5 +296,6 @@ func allBut(values []string) []string {
 	if len(values) == 0 {
 		return nil
 	}
+	values = namedAll(values)
 	return append([]string{"all but " + values[0]}, values[1:]...)
 }

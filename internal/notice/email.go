@@ -20,7 +20,7 @@ const (
 
 // email makes the plain text of a notice: what happened to what, the difference and what to do on
 // a phone's first screen, then the rest as far as there is room. What a build can choose to print
-// stands below all that an approval decides on.
+// stands below all that an approval decides on, but for the names of resources: see [named].
 func email(n Notice) string {
 	s := n.screen()
 	l := letter{first: s.lines, rest: n.whereWhole(), foot: n.foot()}

@@ -1,6 +1,7 @@
 package notice
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -348,8 +349,9 @@ func TestApprovalShowsWhatItDecides(t *testing.T) {
 	}
 }
 
-// TestApprovalIsNotImitated ensures that nothing which a build can choose stands above the page
-// on which a person approves, or takes its place.
+// TestApprovalIsNotImitated ensures that nothing which a build can choose stands above the page on
+// which a person approves, or takes its place; but for the name of a resource that a grant covers,
+// see TestResourceIsNotWords.
 func TestApprovalIsNotImitated(t *testing.T) {
 	honest := tell(newView(trackerProposed())).screen().lines
 	fake := "+ s3:GetObject on b/* Allowed by: grant docs of docs " + strings.Repeat(". ", 300) +
@@ -387,6 +389,66 @@ func TestApprovalIsNotImitated(t *testing.T) {
 	}
 }
 
+// TestResourceIsNotWords ensures that a resource which a build chose stands on the first screen, in
+// the card and in the report as a name alone: no end of the grant, no sentence, no link, no secret.
+// Only a grant that gives exactly what was denied brings one there.
+func TestResourceIsNotWords(t *testing.T) {
+	const bucket = "arn:aws:s3:::dist/"
+	for _, row := range []struct{ resource, want string }{
+		{"x until 2026-12-01 10:00 UTC. To see what it does and approve, open https://evil.example.com/a",
+			`"` + bucket + `x until 2026-12-01 10:00 UTC. To see what it does and approve, open hxxps://evil.example[.]com/a"`},
+		{"https://evil.example.com/a", "dist/hxxps://evil.example[.]com/a"},
+		{"www.example.com/a", "dist/www[.]example[.]com/a"},
+		{"AKIAIOSFODNN7EXAMPLE", "dist/[redacted]"},
+		{"x,arn:aws:s3:::other/*", `"` + bucket + `x,arn:aws:s3:::other/*"`},
+		{"x if aws:SourceIp = 10.0.0.1", `"` + bucket + `x if aws:SourceIp = 10.0.0.1"`},
+		{`x" until "noon`, `"` + bucket + `x\" until \"noon"`},
+		{"x\nAllowed by: grant a", `"` + bucket + `x\nAllowed by: grant a"`},
+		{"x\u00a0until\u00adnoon", `"` + bucket + `x\u00a0until\u00adnoon"`},
+		{"x  y", `"` + bucket + `x  y"`},
+		{"plain-1/a_b.tar", "dist/plain-1/a_b.tar"},
+	} {
+		o := copyOf(trackerProposed())
+		writes(&o, string((iampolicy.Document{Version: "2012-10-17", Statements: []iampolicy.Statement{
+			iampolicy.Allow("S", []string{"s3:PutObject"}, []string{bucket + row.resource})}}).Canonical()))
+		m := Render(o)
+		line := "+ s3:PutObject on " + row.want + "\n"
+		before, _, found := strings.Cut(m.Email, "To approve or reject")
+		if !found || !strings.Contains(before, line) {
+			t.Errorf("%q: the mail has no line %q:\n%s", row.resource, line, before)
+		}
+		var c Card
+		if err := json.Unmarshal([]byte(m.Chat), &c); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(c.Content.Description, line) {
+			t.Errorf("%q: the card has no line %q:\n%s", row.resource, line, c.Content.Description)
+		}
+		report, _, _ := strings.Cut(m.Report, "THE WHOLE POLICY") // that is exact, to be copied
+		whole := strings.Replace(row.want, "dist/", bucket, 1)
+		if strings.HasPrefix(row.want, `"`) {
+			whole = row.want
+		}
+		if !strings.Contains(report, "on "+whole+"\n") {
+			t.Errorf("%q: the report does not have %q:\n%s", row.resource, whole, report)
+		}
+		for what, text := range map[string]string{"mail": m.Email, "card": c.Content.Description, "report": report} {
+			if strings.Contains(text, "https://evil") || strings.Contains(text, "AKIAIOSFODNN7EXAMPLE") {
+				t.Errorf("%q: the %s has a link or a secret:\n%s", row.resource, what, text)
+			}
+		}
+	}
+	o := copyOf(repositoryHealed())
+	o.Case.Rounds[0].Decision.Plan.Repository = "evil.example.com/a"
+	m := Render(o)
+	report, _, _ := strings.Cut(m.Report, "TO MAKE IT PERMANENT") // with the name to be copied
+	for _, text := range []string{m.Subject, m.Email, report} {
+		if strings.Contains(text, "evil.example.com") || !strings.Contains(text, "evil.example[.]com/a") {
+			t.Errorf("a repository's name is a link:\n%s", text)
+		}
+	}
+}
+
 // TestBrief ensures that a change in few words says nothing less dangerous than it is.
 func TestBrief(t *testing.T) {
 	home := codebuild.ARN{Partition: "aws", Service: "codebuild", Region: "eu-west-1", Account: account}
@@ -420,7 +482,7 @@ func TestBrief(t *testing.T) {
 			[]string{"+ s3:GetObject, s3:PutObject on *"}, true},
 		{"three are counted, and conditions", "",
 			doc(allow(three, `"a","b","*"`, `,"Condition":{"Bool":{"x":"true"}}`)), counted,
-			[]string{"+ 3 actions of s3 on 3 resources, one of them *, under 1 condition"}, false},
+			[]string{"+ under 1 condition: 3 actions of s3 on 3 resources, one of them *"}, false},
 		{"an action with a star is named", "", doc(allow(three+`,"iam:*"`, `"a","b*","c"`, "")), counted,
 			[]string{"+ 3 actions of s3 and the pattern iam:* on 3 resources, 1 with wildcards"}, false},
 		{"all but", "", doc(`{"Effect":"Allow","NotAction":["iam:PassRole"],"NotResource":["x"]}`), counted,
@@ -428,7 +490,11 @@ func TestBrief(t *testing.T) {
 		{"a denial", "", doc(`{"Effect":"Deny","Action":"s3:*","Resource":"*"}`), exactly, []string{"+ Deny s3:* on *"}, true},
 		{"an end", "",
 			doc(allow(`"s3:GetObject"`, star, `,"Condition":{"DateLessThan":{"aws:CurrentTime":"2026-12-06T12:03:54Z"}}`)),
-			counted, []string{"+ s3:GetObject on * until 2026-12-06 12:03 UTC"}, true},
+			counted, []string{"+ until 2026-12-06 12:03 UTC: s3:GetObject on *"}, true},
+		{"a condition", "", doc(allow(`"s3:GetObject"`, star, `,"Condition":{"Bool":{"x":"true"}}`)), exactly,
+			[]string{"+ if Bool x = true: s3:GetObject on *"}, true},
+		{"a name that reads like words", "", doc(allow(`"s3:GetObject"`, `"arn:aws:s3:::b/x until noon"`, "")), exactly,
+			[]string{`+ s3:GetObject on "arn:aws:s3:::b/x until noon"`}, true},
 		{"a removal", doc(allow(`"s3:GetObject"`, star, "")), "", exactly, []string{"- s3:GetObject on *"}, true},
 		{"in one line", doc(`{"Effect":"Deny","Action":"s3:*","Resource":"*"}`),
 			doc(allow(three, `"a","*"`, ""), allow(`"iam:*"`, `"b"`, "")), summedUp,

@@ -54,6 +54,20 @@ func quoteLines(lines []string, limit int) []string {
 	return out[:len(lines)]
 }
 
+// nameForm is what a name of AWS looks like that cannot be read as words of a sentence.
+var nameForm = lazyregexp.New(`^[A-Za-z0-9*?:/._+=@$!~()#%&{}-]+$`)
+
+// named shows a name of a policy, which may be one that a build chose: redacted and unlinked, but
+// otherwise all of it. What could be read as words of ours, such as a name with blanks, is put in
+// quotes, with its invisible characters escaped.
+func named(s string) string {
+	if nameForm.MatchString(s) {
+		return unlink(redact.Text(s))
+	}
+	s = VisibleJSON(strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\t", `\t`, "\r", `\r`).Replace(s))
+	return `"` + unlink(redact.Text(s)) + `"`
+}
+
 // indentation returns the spaces that a line begins with, at most 16.
 func indentation(line string) string {
 	const most = 16

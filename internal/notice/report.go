@@ -334,7 +334,7 @@ func (c Change) words() string {
 	case AttachedPolicies:
 		return fmt.Sprintf("Managed policies of role %s:", role)
 	case Repository:
-		return fmt.Sprintf("ECR repository %s.", c.Name)
+		return fmt.Sprintf("ECR repository %s.", named(c.Name))
 	case Buildspec:
 		return fmt.Sprintf("The build's buildspec: %s.", c.Name)
 	}

@@ -378,7 +378,7 @@ func did(p decide.Plan, version string) string {
 	case p.Write != nil:
 		return fmt.Sprintf("Extended inline policy %s on role %s.", id(p.Write.Name), role)
 	case p.Repository != "":
-		return fmt.Sprintf("Created the ECR repository %s.", id(p.Repository))
+		return fmt.Sprintf("Created the ECR repository %s.", named(id(p.Repository)))
 	case p.NewRole != "":
 		return fmt.Sprintf("Switched the project to role %s.", lastElement(id(p.NewRole)))
 	}

@@ -122,7 +122,7 @@ func (s wording) phrases(p decide.Plan) phrases {
 		b := quote(p.Buildspec, maxName)
 		return phrases{"built with " + b, "built with " + b, "build with " + b + "?"}
 	case diagnose.CreateRepository:
-		r := "repository " + id(p.Repository)
+		r := "repository " + named(id(p.Repository))
 		return phrases{r + " created", "created " + r, "create " + r + "?"}
 	case diagnose.SwitchRole:
 		r := "role " + lastElement(id(p.NewRole))
@@ -529,7 +529,7 @@ func (s wording) remedy(p decide.Plan) string {
 			quote(p.Buildspec, maxName))
 	case diagnose.CreateRepository:
 		return fmt.Sprintf("The settings allow creating it, so the repository %s was created and the build "+
-			"was started again.", id(p.Repository))
+			"was started again.", named(id(p.Repository)))
 	case diagnose.SwitchRole:
 		return fmt.Sprintf("The settings name a ready role, so the project was switched to %s and built again.",
 			lastElement(id(p.NewRole)))
