@@ -37,12 +37,14 @@ func TestAudiences(t *testing.T) {
 		o      Outcome
 		want   []Audience
 	}{
-		"no owners":                 {settings.Notify{}, shop(Failed), []Audience{notify}},
-		"nobody's project":          {rest, Outcome{Kind: Failed, Case: Case{Project: "other"}}, []Audience{notify}},
-		"an owner nobody tells":     {rest, Outcome{Kind: Failed, Case: Case{Project: "lost"}}, []Audience{notify}},
-		"all":                       {all, shop(Failed), []Audience{web, notify}},
-		"the rest":                  {rest, shop(Failed), []Audience{web}},
-		"proposed":                  {rest, shop(Proposed, used(Round{})), []Audience{web, data}},
+		"no owners":             {settings.Notify{}, shop(Failed), []Audience{notify}},
+		"nobody's project":      {rest, Outcome{Kind: Failed, Case: Case{Project: "other"}}, []Audience{notify}},
+		"an owner nobody tells": {rest, Outcome{Kind: Failed, Case: Case{Project: "lost"}}, []Audience{notify}},
+		"all":                   {all, shop(Failed), []Audience{web, notify}},
+		"the rest":              {rest, shop(Failed), []Audience{web}},
+		"proposed":              {rest, shop(Proposed, used(Round{})), []Audience{web, data}},
+		"proposed, by another's grant than what was given": {rest, shop(Proposed, written,
+			Round{Decision: &Decision{Used: []guardrail.Used{{Owner: "ops"}}}}), []Audience{web, data, ops}},
 		"only explained":            {rest, shop(Reported, used(Round{})), []Audience{web}},
 		"given":                     {rest, shop(Retrying, written), []Audience{web, data}},
 		"given in an earlier round": {rest, shop(Healed, written, Round{}), []Audience{web, data}},

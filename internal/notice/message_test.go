@@ -534,6 +534,63 @@ func TestProofIsOfWhatIsTold(t *testing.T) {
 	}
 }
 
+// twoRoundsProposed is twoRoundsHealed of which the second change still waits.
+func twoRoundsProposed() decide.Outcome {
+	o := copyOf(twoRoundsHealed())
+	r := &o.Case.Rounds[1]
+	r.Written, r.RetryAt, r.Ended, r.Retry = time.Time{}, time.Time{}, time.Time{}, ""
+	r.Decision.Mode = settings.Propose
+	r.Decision.Used[0].Owner = "configuration"
+	o.Kind, o.Case.Outcome, o.Case.Closed = decide.Proposed, "", time.Time{}
+	return o
+}
+
+// TestGrantIsOfWhatWaits ensures that a change that waits, or would have been made, is told of with
+// its own grant, owner, plan and evidence, and not with those of an earlier round; and that what
+// was done is told of with all that allowed it.
+func TestGrantIsOfWhatWaits(t *testing.T) {
+	observed := twoRoundsProposed()
+	observed.Kind, observed.Case.Rounds[1].Decision.Mode = decide.Reported, settings.Observe
+	for _, o := range []decide.Outcome{twoRoundsProposed(), observed} {
+		m := Render(o)
+		n := tell(newView(o))
+		if len(n.Grants) != 1 || n.Grants[0].ID != "tracker-parameters" {
+			t.Errorf("%s: grants %+v", o.Kind, n.Grants)
+		}
+		first, _, _ := strings.Cut(m.Email, "https://")
+		if !strings.Contains(first, "\nAllowed by: grant tracker-parameters of configuration\n") {
+			t.Errorf("%s: who allows it:\n%s", o.Kind, first)
+		}
+		for _, text := range []string{m.Subject, first, n.Headline, n.Lead} {
+			if strings.Contains(text, "ECR push") || !strings.Contains(text, "SSM parameters") {
+				t.Errorf("%s: it tells of another change: %s", o.Kind, text)
+			}
+		}
+		if !strings.Contains(strings.Join(n.Proof, " "), "CloudTrail shows") {
+			t.Errorf("%s: proof %q", o.Kind, n.Proof)
+		}
+		o.Case.Rounds[1].Decision.Used[0].Evidence = settings.EvidenceLog
+		o.Case.Rounds[0].Decision.Used = []guardrail.Used{{Grant: "tracker-image", Evidence: settings.EvidenceCloudTrail}}
+		if n := tell(newView(o)); strings.Contains(strings.Join(n.Proof, " "), "CloudTrail shows") {
+			t.Errorf("%s: CloudTrail shows what an earlier round was denied: %q", o.Kind, n.Proof)
+		}
+	}
+	created := twoRoundsProposed() // a repository was created before
+	created.Case.Rounds[0] = copyOf(repositoryHealed()).Case.Rounds[0]
+	if m := Render(created); !strings.Contains(m.Subject, "allow SSM parameters?") || !strings.Contains(m.Email, "allow SSM parameters") {
+		t.Errorf("the plan is an earlier one's: %s\n%s", m.Subject, m.Email)
+	}
+	if n := tell(newView(twoRoundsHealed())); len(n.Grants) != 2 {
+		t.Errorf("healed by %+v", n.Grants)
+	}
+	waited := copyOf(twoRoundsHealed()) // a plan that was never carried out allowed nothing
+	r := &waited.Case.Rounds[0]
+	r.Written, r.RetryAt = time.Time{}, time.Time{}
+	if n := tell(newView(waited)); len(n.Grants) != 1 || n.Grants[0].ID != "tracker-parameters" {
+		t.Errorf("healed by %+v", n.Grants)
+	}
+}
+
 // TestHealerDenied ensures that a notice about a permission that the healer itself lacks blames the
 // healer and not the build's role, and says what to deploy, where.
 func TestHealerDenied(t *testing.T) {

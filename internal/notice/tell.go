@@ -265,11 +265,16 @@ func refusals(all []guardrail.Refusal) []Refusal {
 	return out
 }
 
-// grants lists the grants that the rounds so far used, each once.
+// grants lists the grants that allow what the notice tells of, each once: where a change waits, or
+// would have been made, those of that change alone.
 func grants(v *view) []Grant {
 	out := []Grant{}
-	for _, r := range v.rounds {
-		if r.Decision == nil || r.Old {
+	for i, r := range v.rounds {
+		if i < v.Round && (v.Kind == decide.Proposed || v.observed) {
+			continue
+		}
+		_, told := statusOf(v.Outcome, r, i)
+		if r.Decision == nil || !told && i != v.Round && (v.Kind != decide.Paused || r.Old) {
 			continue
 		}
 		for _, u := range r.Decision.Used {

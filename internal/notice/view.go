@@ -20,8 +20,7 @@ type view struct {
 	ofBuild bool           // the outcome is about a build
 	acted   []decide.Round // those of rounds that wrote something or started a build
 
-	// plan is that of the newest round that did something, or else that of
-	// the latest round; zero unless planned.
+	// plan is what the notice is about: see [view.choosePlan]; zero unless planned.
 	plan     decide.Plan
 	planned  bool
 	planHash string // of the latest round's own plan, which an approval names; "" if it has none
@@ -80,9 +79,11 @@ func (v *view) heldBack() (out []decide.Hold) {
 }
 
 // choosePlan prefers the last change to a later retry that only waited for it
-// to take effect: the change is what the reader wants to know.
+// to take effect: the change is what the reader wants to know. A plan that was
+// not done is told of itself, whatever was done before.
 func (v *view) choosePlan() *decide.Plan {
-	if v.Kind != decide.Retrying && len(v.acted) > 0 {
+	planned := (v.Kind == decide.Proposed || v.Kind == decide.Reported) && v.latest.Decision != nil && v.latest.Decision.Plan != nil
+	if !planned && v.Kind != decide.Retrying && len(v.acted) > 0 {
 		for _, r := range slices.Backward(v.acted) {
 			if r.Decision.Plan.Remedy != diagnose.Retry {
 				return r.Decision.Plan

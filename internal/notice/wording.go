@@ -565,11 +565,8 @@ func (s wording) proof() []string {
 	if new := f.Since.proved(); new != "" {
 		out = append(out, new)
 	}
-	for _, g := range s.n.Grants {
-		if g.Evidence == settings.EvidenceCloudTrail {
-			out = append(out, "CloudTrail shows that this build's session was denied this.")
-			break
-		}
+	if s.trailed() {
+		out = append(out, "CloudTrail shows that this build's session was denied this.")
 	}
 	if p := s.plan; s.planned && p.Write != nil && p.Write.Kind != guardrail.Attach {
 		out = append(out, "IAM's policy simulator: not allowed without the change, allowed with it.")
@@ -578,6 +575,15 @@ func (s wording) proof() []string {
 		out = append(out, "The build was started again and is green.")
 	}
 	return out
+}
+
+// trailed reports whether CloudTrail shows the denial: that of the latest round, unless that gave
+// nothing.
+func (s wording) trailed() bool {
+	if d := s.latest.Decision; d != nil && len(d.Used) > 0 {
+		return slices.ContainsFunc(d.Used, func(u guardrail.Used) bool { return u.Evidence == settings.EvidenceCloudTrail })
+	}
+	return slices.ContainsFunc(s.n.Grants, func(g Grant) bool { return g.Evidence == settings.EvidenceCloudTrail })
 }
 
 // That nothing was done in mode observe, as what to do and as what happened.
