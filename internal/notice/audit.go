@@ -85,10 +85,12 @@ func Audit(o decide.Outcome) []byte {
 		Refusals: []auditRefusal{},
 	}
 	if r := v.latest; v.ofBuild {
-		a.Build, a.Step, a.Approved, a.Retry, a.Written, a.Undone = id(r.Build.ID), r.Step, id(r.Approved), id(r.Retry),
-			utc(r.Written), utc(r.Undone)
+		a.Build, a.Step, a.Retry, a.Written, a.Undone = id(r.Build.ID), r.Step, id(r.Retry), utc(r.Written), utc(r.Undone)
+		if approved(r) {
+			a.Approved = id(r.Approved)
+		}
 		for _, o := range o.Case.Orders {
-			if r.Approved != "" && o.Verb == decide.Approve && o.Plan == r.Approved {
+			if approved(r) && o.Verb == decide.Approve && o.Plan == r.Approved {
 				approval := orderOf(o)
 				a.Approval = &approval
 			}

@@ -1,7 +1,9 @@
 package notice
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/decide"
 )
@@ -23,20 +25,37 @@ func orderOf(o decide.Order) Order {
 	return out
 }
 
-// approval says who approved what was done, "" if nobody had to.
+// approval says who approved what was done, "" if nobody had to: of a build that runs again, what
+// it runs with; else which of the rounds, if there were several.
 func approval(v *view) string {
-	for _, r := range slices.Backward(v.acted) {
-		if r.Approved == "" {
+	rounds := v.acted
+	if v.Kind == decide.Retrying {
+		rounds = []decide.Round{v.latest}
+	}
+	var says []string
+	for i, r := range rounds {
+		if !approved(r) {
 			continue
 		}
+		what := "Approved"
+		if len(rounds) > 1 {
+			what = fmt.Sprintf("Round %d of %d was approved", i+1, len(rounds))
+		}
+		by := "somebody"
 		for _, o := range slices.Backward(v.Case.Orders) {
 			if o.Verb == decide.Approve && o.Plan == r.Approved {
-				return "Approved by " + orderOf(o).sender() + "."
+				by = orderOf(o).sender()
+				break
 			}
 		}
-		return "Approved by somebody."
+		says = append(says, what+" by "+by+".")
 	}
-	return ""
+	return strings.Join(says, " ")
+}
+
+// approved reports whether a person approved the round's own plan, and not one that was made before.
+func approved(r decide.Round) bool {
+	return r.Approved != "" && r.Decision != nil && r.Decision.Plan != nil && r.Decision.Plan.Hash() == r.Approved
 }
 
 // sender says who, and how sure that is.

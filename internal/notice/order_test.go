@@ -151,3 +151,48 @@ func TestApprovalIsTold(t *testing.T) {
 		}
 	}
 }
+
+// TestApprovalIsOfThatChange ensures that nobody is said to have approved what he did not: a change
+// of another round, or another plan than the one he saw.
+func TestApprovalIsOfThatChange(t *testing.T) {
+	approvedRounds := func(kind decide.Kind, which ...int) decide.Outcome {
+		o := copyOf(twoRoundsHealed())
+		o.Kind = kind
+		for _, i := range which {
+			r := &o.Case.Rounds[i]
+			r.Approved = r.Decision.Plan.Hash()
+			o.Case.Orders = append(o.Case.Orders, decide.Order{Verb: decide.Approve, Plan: r.Approved,
+				Sender: decide.Sender{By: []string{"ana", "ben"}[i]}})
+		}
+		return o
+	}
+	other := approvedRounds(decide.Healed, 1)
+	other.Case.Rounds[1].Decision.Plan.Route = decide.RouteStage
+	waits := approvedRounds(decide.Retrying, 0)
+	waits.Case.Rounds[1].Written, waits.Case.Rounds[1].RetryAt = time.Time{}, time.Time{}
+	for why, row := range map[string]struct {
+		o    decide.Outcome
+		want string
+	}{
+		"the first, while the second runs": {approvedRounds(decide.Retrying, 0), ""},
+		"the second, which runs":           {approvedRounds(decide.Retrying, 1), "Approved by ben, as the command says."},
+		"the second was not done":          {waits, ""},
+		"the first, and both healed it":    {approvedRounds(decide.Healed, 0), "Round 1 of 2 was approved by ana, as the command says."},
+		"the second, and it did not help":  {approvedRounds(decide.Failed, 1), "Round 2 of 2 was approved by ben, as the command says."},
+		"both": {approvedRounds(decide.Healed, 0, 1), "Round 1 of 2 was approved by ana, as the command says. " +
+			"Round 2 of 2 was approved by ben, as the command says."},
+		"another plan than what was applied": {other, ""},
+	} {
+		if got := approval(newView(row.o)); got != row.want {
+			t.Errorf("%s: %q, want %q", why, got, row.want)
+		}
+	}
+	for _, key := range []string{`"approval"`, `"approved"`} {
+		if line := string(Audit(other)); strings.Contains(line, key) {
+			t.Errorf("the audit line says that somebody approved it:\n%s", line)
+		}
+		if line := string(Audit(approvedRounds(decide.Healed, 1))); !strings.Contains(line, key) {
+			t.Errorf("the audit line does not say who approved it:\n%s", line)
+		}
+	}
+}
