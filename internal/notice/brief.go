@@ -2,6 +2,7 @@ package notice
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -94,13 +95,19 @@ func (c Change) statement(s signed, d detail) (line string, exact bool) {
 	if n := len(s.Action.List); d > exactly && n > 2 {
 		actions, exact = c.count(s.Action.List, true), false
 	}
-	var near []string
-	for _, r := range s.Resource.List {
-		near = append(near, named(c.near(r, services(s.Action.List)...)))
-	}
-	resources = strings.Join(near, ", ")
-	if n := len(near); d > exactly && n > 2 {
+	if n := len(s.Resource.List); d > exactly && n > 2 {
 		resources, exact = countResources(s.Resource.List), false
+	} else {
+		most := math.MaxInt
+		if d > exactly {
+			most = 2 * phone
+		}
+		var near []string
+		for _, r := range s.Resource.List {
+			name, whole := c.shortened(r, s.Action.List, most)
+			near, exact = append(near, name), exact && whole
+		}
+		resources = strings.Join(near, ", ")
 	}
 	effect := ""
 	if s.Effect != "Allow" {
@@ -139,7 +146,8 @@ func conditionWords(c iampolicy.Condition) string {
 	return named(c.Operator) + " " + named(c.Key) + " = " + strings.Join(namedAll(c.Values.List), " or ")
 }
 
-// sum is the whole change in a line: what goes, and what comes.
+// sum is the whole change in a line: what goes, and what comes. One or two actions, and a single
+// resource, are named whatever their length: whoever chooses a name must not hide by it.
 func (c Change) sum() string {
 	var out []string
 	if c.What == AttachedPolicies {
@@ -150,28 +158,60 @@ func (c Change) sum() string {
 	}
 	for _, sign := range []string{"- ", "+ "} {
 		var actions, resources []string
-		how := ""
+		all, under, other := 0, 0, false
 		for _, s := range c.signed() {
 			if s.sign != sign {
 				continue
 			}
 			actions, resources = append(actions, s.Action.List...), append(resources, s.Resource.List...)
-			switch {
-			case s.Effect != "Allow" || len(s.NotAction.List)+len(s.NotResource.List) > 0:
-				how = ", not just Allow"
-			case len(s.Condition) > 0 && how == "":
-				how = ", with conditions"
+			other = other || s.Effect != "Allow" || len(s.NotAction.List)+len(s.NotResource.List) > 0
+			if all++; len(s.Condition) > 0 {
+				under++
 			}
 		}
-		if len(actions)+len(how) > 0 {
-			out = append(out, sign+c.count(unique(actions), false)+" on "+countResources(unique(resources))+how)
+		if all == 0 {
+			continue
 		}
+		actions, resources = unique(actions), unique(resources)
+		line := sign + c.count(actions, false)
+		if len(actions) <= 2 && len(actions) > 0 {
+			line = sign + strings.Join(namedAll(actions), ", ")
+		}
+		if len(resources) == 1 {
+			name, _ := c.shortened(resources[0], actions, phone)
+			line += " on " + name
+		} else {
+			line += " on " + countResources(resources)
+		}
+		switch {
+		case other:
+			line += ", not just Allow"
+		case under == all:
+			line += ", with conditions"
+		case under > 0:
+			line += ", some with conditions"
+		}
+		out = append(out, line)
 	}
 	return strings.Join(out, "; ")
 }
 
+// shortened is the name of a resource in so many characters. It says so if it is not whole, and if
+// there is a wildcard in what is missing.
+func (c Change) shortened(resource string, actions []string, most int) (name string, whole bool) {
+	name = named(c.near(resource, services(actions)...))
+	short := middle(name, most)
+	switch {
+	case short == name:
+		return name, true
+	case strings.Count(short, "*")+strings.Count(short, "?") < strings.Count(name, "*")+strings.Count(name, "?"):
+		return short + " (shortened, with wildcards)", false
+	}
+	return short + " (shortened)", false
+}
+
 // count says how many actions there are, and of which set, or else of which services. One with a
-// wildcard is never just counted.
+// wildcard is never just counted: all of them are named, the widest first.
 func (c Change) count(actions []string, services bool) string {
 	var wild, plain []string
 	for _, a := range actions {
@@ -181,12 +221,13 @@ func (c Change) count(actions []string, services bool) string {
 			plain = append(plain, a)
 		}
 	}
+	slices.SortStableFunc(wild, func(a, b string) int { return strings.IndexAny(a, "*?") - strings.IndexAny(b, "*?") })
 	var words []string
 	if len(plain) > 0 {
 		words = append(words, c.countPlain(plain, services))
 	}
 	if len(wild) > 0 {
-		words = append(words, "the "+nounFor(len(wild), "pattern")+" "+list(wild, 3))
+		words = append(words, "the "+nounFor(len(wild), "pattern")+" "+list(wild, len(wild)))
 	}
 	return strings.Join(words, " and ")
 }

@@ -496,9 +496,26 @@ func TestBrief(t *testing.T) {
 		{"a name that reads like words", "", doc(allow(`"s3:GetObject"`, `"arn:aws:s3:::b/x until noon"`, "")), exactly,
 			[]string{`+ s3:GetObject on "arn:aws:s3:::b/x until noon"`}, true},
 		{"a removal", doc(allow(`"s3:GetObject"`, star, "")), "", exactly, []string{"- s3:GetObject on *"}, true},
+		{"all the patterns are named, the widest first", "",
+			doc(allow(`"s3:Get*","s3:P*","ec2:*","sns:Sub*","*"`, `"a"`, ""), allow(`"a:b"`, `"a"`, "")), summedUp,
+			[]string{"+ 1 action and the patterns *, ec2:*, s3:P*, s3:Get* and sns:Sub* on a"}, false},
+		{"one statement of two has a condition", "",
+			doc(allow(three, star, ""), allow(`"s3:A"`, `"a"`, `,"Condition":{"Bool":{"x":"true"}}`)), summedUp,
+			[]string{"+ 4 actions on 2 resources, one of them *, some with conditions"}, false},
+		{"each has one", "", doc(allow(three, star, `,"Condition":{"Bool":{"x":"true"}}`)), summedUp,
+			[]string{"+ 3 actions on *, with conditions"}, false},
+		{"one action on one thing is named even in one line", "",
+			doc(allow(`"s3:PutObject"`, `"arn:aws:s3:::dist/`+strings.Repeat("k", 300)+`"`, "")), summedUp,
+			[]string{"+ s3:PutObject on dist/" + strings.Repeat("k", 21) + "…" + strings.Repeat("k", 13) + " (shortened)"}, false},
+		{"a long name is shortened, and says so", "",
+			doc(allow(`"s3:PutObject"`, `"arn:aws:s3:::dist/`+strings.Repeat("k", 100)+`*`+strings.Repeat("k", 100)+`"`, "")), counted,
+			[]string{"+ s3:PutObject on dist/" + strings.Repeat("k", 48) + "…" + strings.Repeat("k", 26) +
+				" (shortened, with wildcards)"}, false},
+		{"and whole where there is room", "", doc(allow(`"s3:PutObject"`, `"arn:aws:s3:::dist/`+strings.Repeat("k", 300)+`"`, "")),
+			exactly, []string{"+ s3:PutObject on dist/" + strings.Repeat("k", 300)}, true},
 		{"in one line", doc(`{"Effect":"Deny","Action":"s3:*","Resource":"*"}`),
 			doc(allow(three, `"a","*"`, ""), allow(`"iam:*"`, `"b"`, "")), summedUp,
-			[]string{"- the pattern s3:* on *, not just Allow; + 3 actions and the pattern iam:* on 3 resources, " +
+			[]string{"- s3:* on *, not just Allow; + 3 actions and the pattern iam:* on 3 resources, " +
 				"one of them *"}, false},
 	} {
 		c := Change{What: InlinePolicy, home: home}
