@@ -131,16 +131,20 @@ func opening(n Notice) (parts []string, exact bool) {
 	}
 	parts = []string{prosemark(n.Lead)}
 	var text, difference []string
+	flush := func() {
+		if len(difference) > 0 {
+			text, difference = append(text, fence(strings.Join(difference, "\n"))), nil
+		}
+	}
 	for _, f := range facts {
 		if strings.HasPrefix(f, "+ ") || strings.HasPrefix(f, "- ") {
 			difference = append(difference, f)
-		} else {
-			text = append(text, prosemark(f))
+			continue
 		}
+		flush()
+		text = append(text, prosemark(f))
 	}
-	if len(difference) > 0 {
-		text = append(text, fence(strings.Join(difference, "\n")))
-	}
+	flush()
 	if len(text) > 0 {
 		parts = append(parts, strings.Join(text, "\n"))
 	}

@@ -156,7 +156,11 @@ func (n Notice) screen() screen {
 	facts, exact, _ := n.facts(summedUp, true)
 	lead := n.Lead
 	if p := n.Case.Project; p != "" {
-		lead = strings.Replace(lead, p, middle(p, phone-1), 1)
+		most := phone - 1
+		if n.certainty != "" { // which takes a row; the account stands beside it then
+			most -= len(" (444455556666)")
+		}
+		lead = strings.Replace(lead, p, middle(p, most), 1)
 	}
 	return screen{append(a.under(fitRows(lead, 3), facts, false), a.paste...), a, exact, true}
 }
@@ -178,8 +182,8 @@ func (a act) under(lead string, facts []string, airy bool) []string {
 	return out
 }
 
-// facts are what stands between the result and what to do: the difference, with its role and
-// with who allows it, or else what failed. exact reports whether the difference is whole, ok
+// facts are what stands between the result and what to do: the difference, with its role, with how
+// certain it is that a change which waits is needed, and with who allows it, or else what failed. exact reports whether the difference is whole, ok
 // whether it is short enough.
 func (n Notice) facts(d detail, short bool) (lines []string, exact, ok bool) {
 	name := func(s string, most int) string {
@@ -219,6 +223,9 @@ func (n Notice) facts(d detail, short bool) (lines []string, exact, ok bool) {
 			l, exact = s, false
 		}
 		lines = append(lines, l)
+	}
+	if n.certainty != "" {
+		lines = append(lines, n.certainty)
 	}
 	if len(n.Grants) > 0 && (!short || n.Kind == decide.Proposed) {
 		g := n.Grants[0]

@@ -17,6 +17,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
 // The bars of a mail on a phone of 40 columns: fewer rows than tooLong, and what decides in the
@@ -330,7 +331,7 @@ func TestApprovalShowsWhatItDecides(t *testing.T) {
 		{"30 actions", proposed(manyActions(6), func(*decide.Outcome) {}), []string{"Role: " + trackerRole + "\n",
 			"+ 15 actions on 5 resources, with conditions\n",
 			"grant tracker-image of platform"}},
-		{"the longest names", proposed("", extremes["names"]), []string{"project-project-", "…", "ct-longer", "(444455556666)",
+		{"the longest names", proposed("", extremes["names"]), []string{"project-project-…-longer (444455556666)",
 			"Role: rrrrrrrrrrrrrrrrrrrrrr…rrrrrrrrrrr\n", "grant gggggg"}},
 	} {
 		m := Render(row.o)
@@ -446,6 +447,51 @@ func TestResourceIsNotWords(t *testing.T) {
 		if strings.Contains(text, "evil.example.com") || !strings.Contains(text, "evil.example[.]com/a") {
 			t.Errorf("a repository's name is a link:\n%s", text)
 		}
+	}
+}
+
+// TestApprovalSaysHowCertain ensures that the approver sees right below the difference how well the
+// denial is proved, and what is given on what, however long the name is that a build chose.
+func TestApprovalSaysHowCertain(t *testing.T) {
+	key := copyOf(trackerProposed())
+	writes(&key, string((iampolicy.Document{Version: "2012-10-17", Statements: []iampolicy.Statement{
+		iampolicy.Allow("S", []string{"s3:PutObject"}, []string{"arn:aws:s3:::dist/" + strings.Repeat("k/", 400)})}}).Canonical()))
+	long := copyOf(key)
+	extremes["names"](&long)
+	from := func(o buildlog.Origin, e settings.Evidence) decide.Outcome {
+		out := copyOf(trackerProposed())
+		d := out.Case.Rounds[0].Diagnosis
+		d.Denials = slices.Clone(d.Denials)
+		d.Denials[0].Origin = o
+		out.Case.Rounds[0].Decision.Used = []guardrail.Used{{Grant: "g", Evidence: e}}
+		return out
+	}
+	const alone = "Proof: the log alone; code can fake it.\n"
+	for why, row := range map[string]struct {
+		o    decide.Outcome
+		want string
+	}{
+		"a set":              {trackerProposed(), "on repository/tracker_api\n" + alone},
+		"a long key":         {key, "\n+ s3:PutObject on dist/k/k/k"},
+		"below a long key":   {key, "(shortened)\n" + alone},
+		"in the short form":  {long, "\n+ s3:PutObject on dist/k/k/k"},
+		"below it":           {long, "(shortened)\n" + alone},
+		"the phase":          {from(buildlog.FromPhase, settings.EvidenceLog), "\nProof: CodeBuild's own phase context.\n"},
+		"a decoded message":  {from(buildlog.FromDecoded, settings.EvidenceLog), "\nProof: AWS's encoded message.\n"},
+		"CloudTrail as well": {from(buildlog.FromLog, settings.EvidenceCloudTrail), "\nProof: CloudTrail shows the denial.\n"},
+	} {
+		before, _, _ := strings.Cut(Render(row.o).Email, "To approve or reject")
+		if !strings.Contains(before, row.want) {
+			t.Errorf("%s: no %q above what to do:\n%s", why, row.want, before)
+		}
+		checkNotice(t, why, row.o)
+	}
+	parts, _ := opening(tell(newView(trackerProposed())))
+	if text := strings.Join(parts, "\n"); !strings.Contains(text, "tracker_api\n```\n"+strings.TrimSpace(alone)) {
+		t.Errorf("the card does not say it below the difference:\n%s", text)
+	}
+	if n := tell(newView(trackerHealed())); n.certainty != "" {
+		t.Errorf("it is healed: %s", n.certainty)
 	}
 }
 

@@ -68,6 +68,8 @@ func tell(v *view) Notice {
 	n.Links.Commands = commandsLink(n.function, n.region)
 	s := wording{v, n}
 	n.Proof = s.proof()
+	s.n.Proof = n.Proof
+	n.certainty = s.certainty()
 	n.Headline, n.Summary = s.headline(), s.summary()
 	n.besides = s.besides()
 	n.Lead, n.Todo = s.opening()

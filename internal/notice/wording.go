@@ -544,10 +544,7 @@ func (s wording) proof() []string {
 	if f == nil || f.Text == "" && len(f.Denials) == 0 {
 		return out
 	}
-	origin, line := f.Origin, f.Line
-	if len(f.Denials) > 0 && s.deniedIsCause() { // it is told as the cause, so its own place is the proof
-		origin, line = f.Denials[0].Origin, f.Denials[0].Line
-	}
+	origin, line := s.place()
 	switch {
 	case origin == buildlog.FromPhase:
 		out = append(out, "CodeBuild itself says so in the phase's context.")
@@ -575,6 +572,35 @@ func (s wording) proof() []string {
 		out = append(out, "The build was started again and is green.")
 	}
 	return out
+}
+
+// place is where it stands why the build failed.
+func (s wording) place() (buildlog.Origin, int) {
+	f := s.n.Failure
+	if len(f.Denials) > 0 && s.deniedIsCause() { // it is told as the cause, so its own place is the proof
+		return f.Denials[0].Origin, f.Denials[0].Line
+	}
+	return f.Origin, f.Line
+}
+
+// certainty is how well the denial is proved, in a row of a phone, for a person who is to approve; ""
+// if there is nothing to prove.
+func (s wording) certainty() string {
+	switch {
+	case s.Kind != decide.Proposed || len(s.n.Proof) == 0:
+		return ""
+	case s.trailed():
+		return "Proof: CloudTrail shows the denial."
+	}
+	switch origin, _ := s.place(); origin {
+	case buildlog.FromPhase:
+		return "Proof: CodeBuild's own phase context."
+	case buildlog.FromReport:
+		return "Proof: CodeBuild's test report."
+	case buildlog.FromDecoded:
+		return "Proof: AWS's encoded message."
+	}
+	return "Proof: the log alone; code can fake it."
 }
 
 // trailed reports whether CloudTrail shows the denial: that of the latest round, unless that gave
