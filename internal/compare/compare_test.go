@@ -279,6 +279,17 @@ func TestLink(t *testing.T) {
 		if got := Link(build, row.location, a, b); got != want {
 			t.Errorf("%s %s: %q, want %q", row.kind, row.location, got, want)
 		}
+		build.ResolvedSourceVersion = b
+		if ok := IsLink(build, a, want); ok != (want != "") {
+			t.Errorf("%s %q: is a link: %t", row.kind, want, ok)
+		}
+		for _, page := range []string{"https://evil.com/a", "https://evil.com", want + "x", strings.Replace(want, a, b, 1),
+			strings.Replace(want, "https:", "http:", 1), strings.Replace(want, "com/", "com/../", 1), " " + want,
+			strings.Replace(want, "https://", "https://user@", 1), strings.Replace(want, "/compare/", "/", 1)} {
+			if page != want && IsLink(build, a, page) {
+				t.Errorf("%s: %q is a link", row.kind, page)
+			}
+		}
 	}
 	for _, from := range []string{"", b, "main", "../" + a[3:], a[:39]} {
 		if got := Link(codebuild.Build{SourceType: "GITHUB"}, "https://github.com/example/shop", from, b); got != "" {

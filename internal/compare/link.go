@@ -54,6 +54,26 @@ func Link(b codebuild.Build, location, from, to string) string {
 	return ""
 }
 
+// IsLink reports whether the page is one that [Link] makes for the build, of some repository at a host
+// of its kind of source. Whoever shows a link that was stored asks this first.
+func IsLink(b codebuild.Build, from, page string) bool {
+	to, location := b.ResolvedSourceVersion, page
+	name, commits, ok := strings.Cut(strings.TrimPrefix(page, codecommitPages), "/compare/")
+	if b.SourceType == "CODECOMMIT" {
+		if !ok || commits == "" {
+			return false
+		}
+		location = "https://git-codecommit/v1/repos/" + name
+	}
+	for _, end := range []string{"/-/compare/" + from + "..." + to, "/branches/compare/" + to + ".." + from, "/compare/" + from + "..." + to} {
+		location = strings.TrimSuffix(location, end)
+	}
+	return page != "" && Link(b, location, from, to) == page
+}
+
+// codecommitPages begin the pages of CodeCommit's repositories.
+const codecommitPages = "https://console.aws.amazon.com/codesuite/codecommit/repositories/"
+
 func only(host, want, link string) string {
 	if host != want {
 		return ""
@@ -69,7 +89,7 @@ func codecommit(b codebuild.Build, path, from, to string) string {
 	if !ok || !nameForm.MatchString(name) || at.Partition != "aws" || at.Region == "" {
 		return ""
 	}
-	return "https://console.aws.amazon.com/codesuite/codecommit/repositories/" + name + "/compare/" + from + "/.../" + to +
+	return codecommitPages + name + "/compare/" + from + "/.../" + to +
 		"?region=" + url.QueryEscape(at.Region)
 }
 

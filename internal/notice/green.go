@@ -7,7 +7,6 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/compare"
 	"github.com/buildmedic/buildmedic/internal/decide"
-	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
 // Since is what is new since the last green build of the same branch.
@@ -185,13 +184,10 @@ func sinceParts(f *Failure) []string {
 	return parts
 }
 
-// pageForm is what a link to the commits between two builds looks like, whoever made it.
-var pageForm = lazyregexp.New(`^https://[a-z0-9][a-z0-9.-]*(:\d{1,5})?/[\w./-]+(\?region=[\w-]+)?$`)
-
-// commitsLink is the page that shows the commits since the green build. It was made of the
-// project's source, not of anything that the build says.
+// commitsLink is the page that shows the commits since the green build, if it is one of the source's
+// own host: no other address becomes a link, whoever put it there.
 func commitsLink(r decide.Round) string {
-	if r.Since == nil || len(r.Since.Link) > maxStep || !pageForm.MatchString(r.Since.Link) {
+	if r.Since == nil || len(r.Since.Link) > maxStep || !compare.IsLink(r.Build, r.Since.Commit, r.Since.Link) {
 		return ""
 	}
 	return r.Since.Link

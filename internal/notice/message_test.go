@@ -296,6 +296,24 @@ func TestMonsters(t *testing.T) {
 	checkCard(t, fmt.Sprintf("seed %d, digest", seed), Digest(os).Chat)
 }
 
+// TestCommitsLinkIsTheHosts ensures that of what was stored only a page of the source's own host, in
+// its own form, becomes a link.
+func TestCommitsLinkIsTheHosts(t *testing.T) {
+	o := copyOf(sinceGreenReported())
+	s := *o.Case.Rounds[0].Since
+	o.Case.Rounds[0].Since = &s
+	own := s.Link
+	for _, page := range []string{own, "https://evil.com/a", "https://evil.com/example/web", strings.Replace(own, "github.com", "evil.com", 1),
+		own + "/../x", own + "?region=eu"} {
+		s.Link = page
+		m := Render(o)
+		checkTexts(t, page, m)
+		if got := tell(newView(o)).Links.Commits; (got == page) != (page == own) || got != "" && got != page {
+			t.Errorf("%q becomes the link %q", page, got)
+		}
+	}
+}
+
 // checkCard checks a card against the format that Amazon Q Developer shows.
 func checkCard(t *testing.T, name, text string) {
 	t.Helper()
