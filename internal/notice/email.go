@@ -204,8 +204,11 @@ func (n Notice) facts(d detail, short bool) (lines []string, exact, ok bool) {
 		}
 	}
 	exact = true
-	if changes[0].Status == Partly {
+	switch changes[0].Status {
+	case Partly:
 		lines = append(lines, "Changed in part:")
+	case WasPlanned:
+		lines = append(lines, "Planned, but not done:")
 	}
 	var difference []string
 	for _, c := range changes {

@@ -552,6 +552,44 @@ func TestProofIsOfWhatIsTold(t *testing.T) {
 	}
 }
 
+// TestUndoneIsNotClaimed ensures that no later notice of a case says that what was taken back is
+// allowed, or by which grant.
+func TestUndoneIsNotClaimed(t *testing.T) {
+	undone := func(kind decide.Kind, person bool) decide.Outcome {
+		o := copyOf(trackerUndone())
+		o.Kind, o.Case.Rounds[0].ByPerson = kind, person
+		o.Case.Rounds[1].Decision.Undo = 0
+		return o
+	}
+	planned := undone(decide.Failed, true) // as it would be given again
+	planned.Case.Rounds[1].Decision = copyOf(trackerRetrying()).Case.Rounds[0].Decision
+	planned.Case.Rounds[1].Decision.Used = nil
+	retried := undone(decide.Healed, false)
+	retried.Case.Rounds[1] = copyOf(settlingRetrying()).Case.Rounds[1]
+	for why, o := range map[string]decide.Outcome{"a person undid it": undone(decide.Failed, true),
+		"it did not help": undone(decide.Failed, false), "it was not given again": planned, "green by itself": retried} {
+		m := Render(o)
+		for _, text := range []string{m.Subject, m.Email, m.Default} {
+			for _, claim := range []string{"ECR push allowed", "Allowed by", "was given the permission", "allowed with it"} {
+				if strings.Contains(text, claim) {
+					t.Errorf("%s: it claims %q:\n%s", why, claim, text)
+				}
+			}
+		}
+		if first, _, _ := strings.Cut(m.Email, "\n+ "); why == "it was not given again" && !strings.HasSuffix(first, "Planned, but not done:") {
+			t.Errorf("%s, and the mail does not say so:\n%s", why, m.Email)
+		}
+		if o.Kind == decide.Failed && !strings.Contains(m.Subject, "not healed: the change that was made for it was undone") {
+			t.Errorf("%s: the subject is %q", why, m.Subject)
+		}
+	}
+	stands := copyOf(twoRoundsHealed()) // the second change stands
+	stands.Kind, stands.Case.Rounds[0].Undone = decide.Failed, after(time.Minute)
+	if m := Render(stands); !strings.Contains(m.Subject, "SSM parameters allowed, but the build is not green") {
+		t.Errorf("the subject is %q", m.Subject)
+	}
+}
+
 // twoRoundsProposed is twoRoundsHealed of which the second change still waits.
 func twoRoundsProposed() decide.Outcome {
 	o := copyOf(twoRoundsHealed())

@@ -27,6 +27,7 @@ type view struct {
 
 	observed    bool          // nothing was done: it tells what mode heal would have done
 	unread      bool          // the healer could not read the build
+	takenBack   bool          // something that was done was undone
 	standing    bool          // there is a change that an undo would take back
 	ineffective bool          // the healer itself undid a change that did not help
 	timeToHeal  time.Duration // see [healTime]
@@ -55,6 +56,7 @@ func newView(o decide.Outcome) *view {
 		return r.Decision != nil && r.Decision.Plan != nil && !r.Written.IsZero() && r.Undone.IsZero() &&
 			(r.Decision.Plan.Write != nil || r.Decision.Plan.NewRole != "")
 	})
+	v.takenBack = slices.ContainsFunc(v.acted, func(r decide.Round) bool { return !r.Undone.IsZero() })
 	v.timeToHeal = v.healTime()
 	return v
 }
@@ -80,16 +82,27 @@ func (v *view) heldBack() (out []decide.Hold) {
 
 // choosePlan prefers the last change to a later retry that only waited for it
 // to take effect: the change is what the reader wants to know. A plan that was
-// not done is told of itself, whatever was done before.
+// not done is told of itself, whatever was done before; and what was undone is
+// told of only where that is the news.
 func (v *view) choosePlan() *decide.Plan {
 	planned := (v.Kind == decide.Proposed || v.Kind == decide.Reported) && v.latest.Decision != nil && v.latest.Decision.Plan != nil
-	if !planned && v.Kind != decide.Retrying && len(v.acted) > 0 {
+	if !planned && v.Kind != decide.Retrying {
+		var last *decide.Plan
 		for _, r := range slices.Backward(v.acted) {
-			if r.Decision.Plan.Remedy != diagnose.Retry {
+			switch {
+			case !r.Undone.IsZero() && v.Kind != decide.Undone: // nobody has it any more
+			case r.Decision.Plan.Remedy != diagnose.Retry:
 				return r.Decision.Plan
+			case last == nil:
+				last = r.Decision.Plan
 			}
 		}
-		return v.acted[len(v.acted)-1].Decision.Plan
+		if last != nil {
+			return last
+		}
+		if len(v.acted) > 0 || v.Kind == decide.Failed {
+			return nil
+		}
 	}
 	if v.latest.Decision != nil {
 		return v.latest.Decision.Plan

@@ -44,6 +44,8 @@ func (s wording) headline() string {
 			h += ": " + s.lacks()
 		} else if planned {
 			h = s.phrases(p).done + ", but the build is not green"
+		} else if s.takenBack {
+			h += ": the change that was made for it was undone"
 		}
 	case decide.Expiring:
 		h = s.expiryWords()
@@ -225,8 +227,11 @@ func (s wording) lead() (long, short string) {
 		if s.Lacks != "" {
 			return with(name+" is not healed: "+s.lacks(), "")
 		}
-		if done != "" {
+		switch {
+		case done != "":
 			done += ", build not green"
+		case s.takenBack:
+			done = "the change that was made for it was undone"
 		}
 		return with(name+" is not healed", done)
 	case decide.Expiring:
@@ -364,7 +369,7 @@ func (s wording) summary() string {
 }
 
 func (s wording) happened() []string {
-	p := s.plan
+	p, planned := s.plan, s.planned
 	switch {
 	case s.Kind == decide.Paused && !s.Everywhere:
 		return []string{fmt.Sprintf("Failed builds of %s are still explained, but nothing is changed for them until somebody "+
@@ -384,7 +389,7 @@ func (s wording) happened() []string {
 	case s.Kind == decide.Healed:
 		return []string{s.cause(), s.remedy(p), greenAfter(s.timeToHeal),
 			s.roundCount(), s.others()}
-	case s.Kind == decide.Retrying, s.Kind == decide.Failed && s.n.Plan != "":
+	case s.Kind == decide.Retrying, s.Kind == decide.Failed && s.n.Plan != "" && planned:
 		return []string{s.cause(), s.remedy(p), s.roundCount()}
 	case s.observed && s.Function == "":
 		return []string{s.cause(), s.n.Why}
