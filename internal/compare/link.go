@@ -54,8 +54,8 @@ func Link(b codebuild.Build, location, from, to string) string {
 	return ""
 }
 
-// IsLink reports whether the page is one that [Link] makes for the build, of some repository at a host
-// of its kind of source. Whoever shows a link that was stored asks this first.
+// IsLink reports whether the page is one that [Link] makes for the build, of some repository at a
+// host of its kind of source. Whoever shows a link that was stored asks this first.
 func IsLink(b codebuild.Build, from, page string) bool {
 	to, location := b.ResolvedSourceVersion, page
 	name, commits, ok := strings.Cut(strings.TrimPrefix(page, codecommitPages), "/compare/")
@@ -65,7 +65,9 @@ func IsLink(b codebuild.Build, from, page string) bool {
 		}
 		location = "https://git-codecommit/v1/repos/" + name
 	}
-	for _, end := range []string{"/-/compare/" + from + "..." + to, "/branches/compare/" + to + ".." + from, "/compare/" + from + "..." + to} {
+	for _, end := range []string{
+		"/-/compare/" + from + "..." + to, "/branches/compare/" + to + ".." + from, "/compare/" + from + "..." + to,
+	} {
 		location = strings.TrimSuffix(location, end)
 	}
 	return page != "" && Link(b, location, from, to) == page

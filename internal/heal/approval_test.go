@@ -146,15 +146,16 @@ func TestApprovedIsNotApplied(t *testing.T) {
 	}
 }
 
-// TestApprovalAppliesOnlyWhatWasShown: where settings ask for an approval only because something was
-// not known, and it is known by the time of the approval, another plan is due, which nobody has to
-// be asked for. It is proposed all the same, and applied only once that is approved.
+// TestApprovalAppliesOnlyWhatWasShown: where settings ask for an approval only because something
+// was not known, and it is known by the time of the approval, another plan is due, which nobody has
+// to be asked for. It is proposed all the same, and applied only once that is approved.
 func TestApprovalAppliesOnlyWhatWasShown(t *testing.T) {
 	world, set := sharedRole("", "PUSH")
 	s := open(t, world, set)
 	s.Sim.Hook(func(c simaws.Call) simaws.Fault {
 		if c.Operation == "BatchGetProjects" {
-			return simaws.Fault{Code: "AccessDeniedException", Status: 400, Message: "not authorized to perform: codebuild:BatchGetProjects"}
+			return simaws.Fault{Code: "AccessDeniedException", Status: 400,
+				Message: "not authorized to perform: codebuild:BatchGetProjects"}
 		}
 		return simaws.Fault{}
 	})
@@ -261,8 +262,8 @@ func TestStoppedWhileApproving(t *testing.T) {
 	}
 }
 
-// TestTooLateToRevoke: a rejection that finds what was approved applied says so, and keeps nobody from
-// the role; the case goes on.
+// TestTooLateToRevoke: a rejection that finds what was approved applied says so, and keeps nobody
+// from the role; the case goes on.
 func TestTooLateToRevoke(t *testing.T) {
 	s, build, plan := proposed(t, "")
 	dieAt(s, "PutRolePolicy")
@@ -311,7 +312,10 @@ func TestHeldBackPlanStillWaits(t *testing.T) {
 	s.do(fmt.Sprintf(`{"undo":{"case":%q,"by":"ana"}}`, earlier.ID))
 	const lift = `{"resume":{"grant":"dist","project":"p0"}}`
 	a := s.do(fmt.Sprintf(`{"approve":{"plan":%q}}`, plan))
-	for _, want := range []string{`Grant "dist" was taken back by ana at 2026-11-22 12:`, "so nothing was approved. The plan still waits, until", lift} {
+	for _, want := range []string{
+		`Grant "dist" was taken back by ana at 2026-11-22 12:`,
+		"so nothing was approved. The plan still waits, until", lift,
+	} {
 		if a.Done || !strings.Contains(a.Message, want) {
 			t.Errorf("%t, %s, want %s", a.Done, a.Message, want)
 		}
@@ -327,8 +331,8 @@ func TestHeldBackPlanStillWaits(t *testing.T) {
 	}
 }
 
-// TestOfferedNoMore: a notice that could not be sent before its plan was approved or rejected offers
-// nothing afterwards, and what it had to tell is told.
+// TestOfferedNoMore: a notice that could not be sent before its plan was approved or rejected
+// offers nothing afterwards, and what it had to tell is told.
 func TestOfferedNoMore(t *testing.T) {
 	throttle := func(c simaws.Call) simaws.Fault {
 		return simaws.Fault{Throttle: c.Operation == "PutRolePolicy" && !c.Done}

@@ -168,7 +168,8 @@ func (h *Healer) alike(ctx context.Context, c *held, f decide.Facts, l roleLease
 // so that none waits for itself; nor does one whose plan a person has approved. At a desk nobody
 // would start what waits.
 func (h *Healer) toFollow(ctx context.Context, c *held, f decide.Facts, seen roleLease, fits func(lead) bool) (string, error) {
-	if h.Self.Function == "" || c.Crowd != nil || c.last().Follows != "" || c.last().Approved != "" || seen.lead(c.ID) != nil || !decide.MayFollow(f) {
+	if h.Self.Function == "" || c.Crowd != nil || c.last().Follows != "" || c.last().Approved != "" ||
+		seen.lead(c.ID) != nil || !decide.MayFollow(f) {
 		return "", nil
 	}
 	for _, l := range slices.Backward(seen.Leads) {

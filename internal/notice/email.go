@@ -183,8 +183,8 @@ func (a act) under(lead string, facts []string, airy bool) []string {
 }
 
 // facts are what stands between the result and what to do: the difference, with its role, with how
-// certain it is that a change which waits is needed, and with who allows it, or else what failed. exact reports whether the difference is whole, ok
-// whether it is short enough.
+// certain it is that a change which waits is needed, and with who allows it, or else what failed.
+// exact reports whether the difference is whole, ok whether it is short enough.
 func (n Notice) facts(d detail, short bool) (lines []string, exact, ok bool) {
 	name := func(s string, most int) string {
 		if short {

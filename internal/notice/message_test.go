@@ -296,15 +296,15 @@ func TestMonsters(t *testing.T) {
 	checkCard(t, fmt.Sprintf("seed %d, digest", seed), Digest(os).Chat)
 }
 
-// TestCommitsLinkIsTheHosts ensures that of what was stored only a page of the source's own host, in
-// its own form, becomes a link.
+// TestCommitsLinkIsTheHosts ensures that of what was stored only a page of the source's own host,
+// in its own form, becomes a link.
 func TestCommitsLinkIsTheHosts(t *testing.T) {
 	o := copyOf(sinceGreenReported())
 	s := *o.Case.Rounds[0].Since
 	o.Case.Rounds[0].Since = &s
 	own := s.Link
-	for _, page := range []string{own, "https://evil.com/a", "https://evil.com/example/web", strings.Replace(own, "github.com", "evil.com", 1),
-		own + "/../x", own + "?region=eu"} {
+	for _, page := range []string{own, "https://evil.com/a", "https://evil.com/example/web",
+		strings.Replace(own, "github.com", "evil.com", 1), own + "/../x", own + "?region=eu"} {
 		s.Link = page
 		m := Render(o)
 		checkTexts(t, page, m)
@@ -576,7 +576,8 @@ func TestUndoneIsNotClaimed(t *testing.T) {
 				}
 			}
 		}
-		if first, _, _ := strings.Cut(m.Email, "\n+ "); why == "it was not given again" && !strings.HasSuffix(first, "Planned, but not done:") {
+		if first, _, _ := strings.Cut(m.Email, "\n+ "); why == "it was not given again" &&
+			!strings.HasSuffix(first, "Planned, but not done:") {
 			t.Errorf("%s, and the mail does not say so:\n%s", why, m.Email)
 		}
 		if o.Kind == decide.Failed && !strings.Contains(m.Subject, "not healed: the change that was made for it was undone") {

@@ -949,8 +949,8 @@ func (h *hangs) RoundTrip(r *http.Request) (*http.Response, error) {
 	return h.next.RoundTrip(r)
 }
 
-// TestStarterIsValid ensures that what a scan prints is taken by the settings, as it is and with the
-// number signs off, whatever projects are called and whatever was denied.
+// TestStarterIsValid ensures that what a scan prints is taken by the settings, as it is and with
+// the number signs off, whatever projects are called and whatever was denied.
 func TestStarterIsValid(t *testing.T) {
 	wants := map[string]want{}
 	for i, name := range []string{"123", "null", "true", "0x10", "1e5", "2024-01-01", "yes", "shop", "a-b_C"} {
@@ -973,7 +973,9 @@ func TestStarterIsValid(t *testing.T) {
 	for line := range strings.Lines(text) {
 		rest := strings.TrimLeft(line, " ")
 		switch bare, commented := strings.CutPrefix(rest, "# "); {
-		case commented && (strings.HasPrefix(bare, "Made by") || strings.HasPrefix(bare, "number signs") || strings.HasPrefix(bare, "yaml-")):
+		case commented &&
+			(strings.HasPrefix(bare, "Made by") || strings.HasPrefix(bare, "number signs") ||
+				strings.HasPrefix(bare, "yaml-")):
 		case commented:
 			line = line[:len(line)-len(rest)] + bare
 		}
