@@ -20,7 +20,7 @@ var (
 		"PipelineNotFoundException", "StageNotFoundException", "NotFound"}
 	conflict = []string{"ConcurrentModification", "EntityAlreadyExists", "DeleteConflict"}
 	later    = []string{"Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException",
-		"RequestLimitExceeded", "SlowDown",
+		"RequestLimitExceeded", "SlowDown", "KMSThrottling", "KMSThrottlingException",
 		"ProvisionedThroughputExceededException",
 		"ServiceFailure", "ServiceUnavailable", "ServiceUnavailableException",
 		"InternalFailure", "InternalError", "InternalServerException", "InternalServerError", "ServerException",

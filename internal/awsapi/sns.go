@@ -72,7 +72,7 @@ func (s SNS) publish(ctx context.Context, owner string, m notice.Message) error 
 	}
 	var api smithy.APIError
 	key := errors.As(err, &api) && strings.HasPrefix(api.ErrorCode(), "KMS")
-	if err = classify(err); owner != "" && (key || errors.Is(err, heal.ErrDenied)) {
+	if err = classify(err); owner != "" && (key && !errors.Is(err, heal.ErrLater) || errors.Is(err, heal.ErrDenied)) {
 		err = fmt.Errorf("%w: the policies of the topic and of its key must let Buildmedic's function publish; see \"Tell each owner\" in "+
 			"infra/README.md: %s", heal.ErrDenied, err)
 	}
