@@ -36,7 +36,7 @@ func (h *Healer) tellAll(ctx context.Context, c *held) error {
 			o, said = h.withFault(ctx, o)
 		}
 		err := h.notify(ctx, o, c.turn)
-		if o.For.Owner != "" && unreachable(err) {
+		if h.unreachable(ctx, o.For.Owner, p.At, err) {
 			h.Log.ErrorContext(ctx, "an owner cannot be told", "owner", o.For.Owner, "notice", o.ID, "error", err.Error())
 			p.Untold, err = append(p.Untold, untold(o.For.Owner, err)), nil
 		}
@@ -64,10 +64,36 @@ func (h *Healer) unsent(c *held) []decide.Audience {
 	})
 }
 
+// triedFor is how long a notice is tried to be sent to a topic of an owner's own, whatever is wrong
+// with it: the region may be mistyped or turned off, which AWS says in many ways.
+const triedFor = time.Hour
+
+// unsentError is that of sending itself, and not of what the healer does before: of its ledger or
+// the turns.
+type unsentError struct{ error }
+
+func (e unsentError) Unwrap() error { return e.error }
+
+// unsentBy makes it one; nil stays nil.
+func unsentBy(err error) error {
+	if err == nil {
+		return nil
+	}
+	return unsentError{err}
+}
+
 // unreachable reports whether an owner cannot be told until somebody changes something: the topic
-// is gone, or does not let the function publish. Whom notify itself names is told instead.
-func unreachable(err error) bool {
-	return errors.Is(err, ErrDenied) || errors.Is(err, ErrNotFound) || errors.Is(err, ErrFinal)
+// is gone, or does not let the function publish, or it is his own and what there has been to tell
+// since then could not be sent. Whom notify itself names is told instead.
+func (h *Healer) unreachable(ctx context.Context, owner string, since time.Time, err error) bool {
+	if _, ok := errors.AsType[unsentError](err); !ok || owner == "" {
+		return false
+	}
+	if errors.Is(err, ErrDenied) || errors.Is(err, ErrNotFound) || errors.Is(err, ErrFinal) {
+		return true
+	}
+	o, _ := h.Settings.Notify.Owner(owner)
+	return o.Topic != "" && ctx.Err() == nil && h.Clock.Now().Sub(since) >= triedFor
 }
 
 // untold says so, shortly: the function's log has the error.
@@ -93,7 +119,7 @@ func (h *Healer) notify(ctx context.Context, o decide.Outcome, was turn) (err er
 		if err := h.await(ctx, was); err != nil {
 			return err
 		}
-		return h.Notifier.Notify(ctx, o)
+		return unsentBy(h.Notifier.Notify(ctx, o))
 	}
 	data, err := storedOutcome(o)
 	if err != nil {
@@ -131,9 +157,12 @@ func (h *Healer) digest(ctx context.Context) error {
 		return err
 	}
 	// The first are sent even if little time is left: in a storm, that is so in every sweep.
+	var unsent []error
 	for n, first := pageSize, true; err == nil && n == pageSize && (first || !pressed(ctx)); n, first = len(its), false {
 		if its, err = h.keptNotices(ctx); err == nil && len(its) > 0 {
-			err = h.digestOnce(ctx, its)
+			var some error
+			some, err = h.digestOnce(ctx, its)
+			unsent = append(unsent, some)
 		}
 	}
 	done, cancel := graceContext(ctx)
@@ -142,7 +171,7 @@ func (h *Healer) digest(ctx context.Context) error {
 	if _, perr := h.Store.Put(done, *claim); err == nil && !errors.Is(perr, ErrConflict) {
 		err = perr
 	}
-	return err
+	return errors.Join(append(unsent, err)...)
 }
 
 // keptNotices lists notices that were kept for the digest.
@@ -154,15 +183,20 @@ func (h *Healer) keptNotices(ctx context.Context) ([]Item, error) {
 	return its, nil
 }
 
+// againAfter is how long the notices of a digest that could not be sent leave the others alone, so
+// that a sweep comes to what is behind them.
+const againAfter = time.Minute
+
 // digestOnce sends one digest to each whose notices are among these. Those of an owner who cannot be
-// told go to whom notify itself names.
-func (h *Healer) digestOnce(ctx context.Context, its []Item) error {
+// told go to whom notify itself names. One who cannot be told now holds up nobody else: that is
+// unsent, and err what ends the sweep's digests.
+func (h *Healer) digestOnce(ctx context.Context, its []Item) (unsent, err error) {
 	of := map[string][]decide.Outcome{}
 	from := map[string][]Item{}
 	for _, it := range its {
 		var o decide.Outcome
 		if err := unmarshal(it, &o); err != nil {
-			return err
+			return nil, err
 		}
 		o.Settings = h.Settings
 		if _, ok := h.Settings.Notify.Owner(o.For.Owner); !ok {
@@ -171,33 +205,40 @@ func (h *Healer) digestOnce(ctx context.Context, its []Item) error {
 		of[o.For.Owner] = append(of[o.For.Owner], o)
 		from[o.For.Owner] = append(from[o.For.Owner], it)
 	}
+	var errs []error
 	for _, owner := range slices.Backward(slices.Sorted(maps.Keys(of))) { // whom notify names comes last
 		err := h.digestFor(ctx, owner, of[owner])
-		if owner != "" && unreachable(err) {
+		if h.unreachable(ctx, owner, oldest(of[owner]), err) {
 			h.Log.ErrorContext(ctx, "an owner cannot be told", "owner", owner, "notices", len(of[owner]), "error", err.Error())
 			for i := range of[owner] {
 				of[owner][i].For = decide.Audience{}
 			}
 			err = h.digestFor(ctx, "", of[owner])
 		}
-		if err != nil {
-			return err
-		}
+		errs = append(errs, err)
 		for _, it := range from[owner] {
 			it.Due, it.Expires = time.Time{}, h.Clock.Now().Add(time.Hour)
+			if err != nil {
+				it.Due, it.Expires = h.Clock.Now().Add(againAfter), h.Clock.Now().Add(kept)
+			}
 			if _, err := h.Store.Put(ctx, it); err != nil && !errors.Is(err, ErrConflict) {
-				return fmt.Errorf("recording the digest: %w", err)
+				return errors.Join(errs...), fmt.Errorf("recording the digest: %w", err)
 			}
 		}
 	}
-	return nil
+	return errors.Join(errs...), nil
+}
+
+// oldest is when the first of them was to be told.
+func oldest(os []decide.Outcome) time.Time {
+	return slices.MinFunc(os, func(a, b decide.Outcome) int { return a.At.Compare(b.At) }).At
 }
 
 func (h *Healer) digestFor(ctx context.Context, owner string, os []decide.Outcome) error {
 	if err := h.anyTurn(ctx, owner); err != nil {
 		return err
 	}
-	if err := h.Notifier.Digest(ctx, os); err != nil {
+	if err := unsentBy(h.Notifier.Digest(ctx, os)); err != nil {
 		return fmt.Errorf("sending the digest: %w", err)
 	}
 	return nil

@@ -6,12 +6,14 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
 // Bounds of what a weekly notice is made of.
@@ -30,45 +32,48 @@ func (h *Healer) weekly(ctx context.Context) error {
 	now := h.Clock.Now().UTC()
 	to := now.Truncate(24*time.Hour).AddDate(0, 0, -(int(now.Weekday())+6)%7)
 	id := "week " + to.AddDate(0, 0, -7).Format(time.DateOnly)
-	// The claim of whom notify names is that of them all, and done when all have been told.
+	// This claim is that of them all, and done when all have been told. Who is told has one, too, of
+	// the same time, so that they are over together.
 	claim, err := h.claim(ctx, id, now)
 	if err != nil || claim == nil {
 		return err
 	}
-	b, err := h.weekBook(ctx, to)
-	if err != nil {
-		return err
-	}
 	var errs []error
-	for _, o := range h.Settings.Notify.Owners {
-		if o.Reachable() {
-			errs = append(errs, h.weeklyOwner(ctx, id+" "+o.Name, b.week(h, o.Name)))
+	owed := map[string]*Item{}
+	for _, to := range append(slices.Clone(h.Settings.Notify.Owners), settings.Owner{}) {
+		if to.Name == "" || to.Reachable() {
+			c, err := h.claim(ctx, id+" "+to.Name, now) // no owner's name is empty
+			if errs = append(errs, err); c != nil {
+				owed[to.Name] = c
+			}
+		}
+	}
+	if len(owed) > 0 { // else nothing need be read
+		b, err := h.weekBook(ctx, to)
+		if err != nil {
+			return err
+		}
+		for _, to := range slices.Backward(slices.Sorted(maps.Keys(owed))) { // whom notify names comes last
+			errs = append(errs, h.weekFor(ctx, *owed[to], b.week(h, to)))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	if err := h.tellWeek(ctx, b.week(h, "")); err != nil {
-		return err
-	}
 	return h.weekTold(ctx, *claim)
 }
 
-// weeklyOwner tells one owner, if nobody has.
-func (h *Healer) weeklyOwner(ctx context.Context, id string, w decide.Week) error {
-	claim, err := h.claim(ctx, id, h.Clock.Now())
-	if err != nil || claim == nil {
-		return err
-	}
-	err = h.tellWeek(ctx, w)
-	if unreachable(err) { // it is a summary: nothing in it is lost
+// weekFor tells one of the week whose claim it is.
+func (h *Healer) weekFor(ctx context.Context, claim Item, w decide.Week) error {
+	err := h.tellWeek(ctx, w)
+	if h.unreachable(ctx, w.For, firstClaimed(claim), err) { // it is a summary: nothing in it is lost
 		h.Log.ErrorContext(ctx, "an owner cannot be told of the week", "owner", w.For, "error", err.Error())
 		err = nil
 	}
 	if err != nil {
 		return err
 	}
-	return h.weekTold(ctx, *claim)
+	return h.weekTold(ctx, claim)
 }
 
 // tellWeek sends a weekly notice, unless there is nothing to tell.
@@ -79,7 +84,7 @@ func (h *Healer) tellWeek(ctx context.Context, w decide.Week) error {
 	if err := h.anyTurn(ctx, w.For); err != nil {
 		return err
 	}
-	if err := h.Notifier.Week(ctx, w); err != nil {
+	if err := unsentBy(h.Notifier.Week(ctx, w)); err != nil {
 		return fmt.Errorf("sending the weekly notice: %w", err)
 	}
 	return nil
@@ -184,16 +189,20 @@ func (h *Healer) claim(ctx context.Context, id string, now time.Time) (*Item, er
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, fmt.Errorf("reading whether notice %q is sent: %w", id, err)
 	}
+	first := now
 	if err == nil {
 		text, _, _ := strings.Cut(string(it.Data), " ")
 		until, perr := time.Parse(time.RFC3339, text)
 		if perr != nil || now.Before(until) {
 			return nil, nil // sent, or being sent
 		}
+		if f := firstClaimed(it); !f.IsZero() {
+			first = f
+		}
 	}
 	// No two claims are alike: of two that are made at once, the ledger would take one for the other, sent again.
 	it = Item{Kind: kindFlag, ID: id, Version: it.Version, Expires: now.Add(kept),
-		Data: []byte(now.Add(busyFor).Format(time.RFC3339) + " " + rand.Text())}
+		Data: []byte(strings.Join([]string{now.Add(busyFor).Format(time.RFC3339), rand.Text(), first.Format(time.RFC3339)}, " "))}
 	it, err = h.Store.Put(ctx, it)
 	if errors.Is(err, ErrConflict) {
 		return nil, nil
@@ -202,4 +211,12 @@ func (h *Healer) claim(ctx context.Context, id string, now time.Time) (*Item, er
 		return nil, fmt.Errorf("claiming notice %q: %w", id, err)
 	}
 	return &it, nil
+}
+
+// firstClaimed is when the first sweep tried what this one claims; zero if that is not known.
+func firstClaimed(claim Item) (at time.Time) {
+	if f := strings.Fields(string(claim.Data)); len(f) == 3 {
+		at, _ = time.Parse(time.RFC3339, f[2])
+	}
+	return at
 }
