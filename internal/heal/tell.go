@@ -35,18 +35,18 @@ func (h *Healer) tellAll(ctx context.Context, c *held) error {
 		if o.For.Owner == "" || !platform && len(p.Sent) == 0 {
 			o, said = h.withFault(ctx, o)
 		}
-		err := h.notify(ctx, o, c.turn)
-		if h.unreachable(ctx, o.For.Owner, p.At, err) {
+		switch err := h.notify(ctx, o, c.turn); {
+		case err == nil:
+			said()
+			if len(p.Sent) == len(p.Untold) { // whoever else gets it, it is one outcome
+				h.journal(o)
+			}
+		case h.unreachable(ctx, o.For.Owner, p.At, err):
 			h.Log.ErrorContext(ctx, "an owner cannot be told", "owner", o.For.Owner, "notice", o.ID, "error", err.Error())
-			p.Untold, err = append(p.Untold, untold(o.For.Owner, err)), nil
-		}
-		if err != nil {
+			p.Untold = append(p.Untold, untold(o.For.Owner, err))
+		default:
 			errs = append(errs, err)
 			continue
-		}
-		said()
-		if len(p.Sent) == 0 { // whoever else gets it, it is one outcome
-			h.journal(o)
 		}
 		if p.Sent = append(p.Sent, to[0]); len(h.unsent(c)) == 0 {
 			return errors.Join(errs...)

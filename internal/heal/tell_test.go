@@ -132,3 +132,51 @@ func TestWeeksOfOthers(t *testing.T) {
 		t.Errorf("the owner is tried to be told %d times", f.tries)
 	}
 }
+
+// TestFaultIsToldToSomebody: that developers are not told, and the journal's line, count as told once
+// somebody has the notice: here the platform, in the place of an owner whose topic is denied.
+func TestFaultIsToldToSomebody(t *testing.T) {
+	s := open(t, hosted(2, "issues"), strings.NewReplacer("name: p0,", "name: p0, owner: web,", "name: p1,", "name: p1, owner: web,").
+		Replace(telling(2, "commit-status", "")+`notify:
+  scope: unowned
+  owners:
+    - {name: web, topic: "arn:aws:sns:eu-west-1:444455556666:ci"}
+`))
+	f := &failing{Notifier: s.Inbox.Healer.Notifier, owner: "web", err: heal.ErrDenied}
+	s.Inbox.Healer.Notifier = f
+	s.start("p0")
+	s.drain()
+	journal := func() int { return strings.Count(s.Journal.String(), `"Healed":1`) }
+	if journal() != 1 {
+		t.Errorf("the journal has %d lines of one heal", journal())
+	}
+	deny := failing{Notifier: f, err: errUnknown} // of notify's topic, too
+	s.Inbox.Healer.Notifier = &deny
+	s.start("p1")
+	for range 3 {
+		if err := s.Run(t.Context()); err != nil {
+			break
+		}
+	}
+	if deny.tries == 0 || journal() != 1 {
+		t.Errorf("after %d tries to tell somebody, the journal has %d lines of one heal", deny.tries, journal())
+	}
+	s.Inbox.Healer.Notifier = f
+	for range 3 {
+		s.Sim.Clock.Advance(16 * time.Minute)
+		_ = s.Inbox.Healer.Sweep(t.Context())
+		_ = s.Run(t.Context())
+	}
+	if journal() != 2 {
+		t.Errorf("the journal has %d lines of two heals", journal())
+	}
+	said := 0
+	for _, n := range s.Sim.Notices() {
+		if strings.Contains(strings.Join(strings.Fields(n.ByProtocol["email"]), " "), "Developers could not be told") {
+			said++
+		}
+	}
+	if said != 1 {
+		t.Errorf("%d notices say that developers could not be told", said)
+	}
+}
