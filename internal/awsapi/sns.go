@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -72,9 +74,40 @@ func (s SNS) publish(ctx context.Context, owner string, m notice.Message) error 
 	}
 	var api smithy.APIError
 	key := errors.As(err, &api) && strings.HasPrefix(api.ErrorCode(), "KMS")
-	if err = classify(err); owner != "" && (key && !errors.Is(err, heal.ErrLater) || errors.Is(err, heal.ErrDenied)) {
+	if why := s.outOfReach(topic, err); why != "" {
+		err = fmt.Errorf("%w: %s: %s", heal.ErrFinal, why, err)
+	} else if err = classify(err); owner != "" && (key && !errors.Is(err, heal.ErrLater) || errors.Is(err, heal.ErrDenied)) {
 		err = fmt.Errorf("%w: the policies of the topic and of its key must let Buildmedic's function publish; see \"Tell each owner\" in "+
 			"infra/README.md: %s", heal.ErrDenied, err)
 	}
 	return fmt.Errorf("publishing to %q: %w", topic, err)
+}
+
+// notHere are the codes with which a region answers an account that it does not know: a region that
+// is turned off, or of another partition (AWS.md#topics-elsewhere).
+var notHere = []string{"InvalidClientTokenId", "UnrecognizedClientException", "OptInRequired", "SubscriptionRequiredException",
+	"InvalidAccessKeyId", "AuthFailure"}
+
+// outOfReach says why nothing can be published to a topic in another region than the healer's own,
+// if that is what the error means. Of a topic near the healer, it would be the healer's own trouble.
+func (s SNS) outOfReach(topic string, err error) string {
+	there, ok := codebuild.ParseARN(topic)
+	home, known := codebuild.ParseARN(s.Topic)
+	if !ok || !known || there.Region == home.Region && there.Partition == home.Partition {
+		return ""
+	}
+	var host *net.DNSError
+	if errors.As(err, &host) && host.IsNotFound {
+		return fmt.Sprintf("SNS has no region %q; correct the topic's ARN in the settings", there.Region)
+	}
+	var api smithy.APIError
+	if !errors.As(err, &api) || !slices.Contains(notHere, api.ErrorCode()) {
+		return ""
+	}
+	if there.Partition != home.Partition {
+		return fmt.Sprintf("a topic of partition %s cannot be reached from partition %s; name one of %[2]s in the settings",
+			there.Partition, home.Partition)
+	}
+	return fmt.Sprintf("account %s has not turned region %s on; turn it on, or name a topic in another region", home.Account,
+		there.Region)
 }
