@@ -30,7 +30,7 @@ func (r *reader) testResource(o object, t Test) {
 }
 
 // RunTests runs the settings' own tests, and diagnoses the samples of the
-// team's own causes, and tells which fail. A test is about
+// team's own causes, and tells which fail, and which owners' topics are out of the hub's reach. A test is about
 // every project of its name. "allow" holds if a grant of the project could
 // give the action on the resource; "deny" holds if none could, of it or of
 // another project whose grants its builds have, since they land on its role.
@@ -40,7 +40,7 @@ func (r *reader) testResource(o object, t Test) {
 // a hub there is as good. What the resource leaves open, too, stays a
 // placeholder, and a test that fails says so.
 func RunTests(s *Settings, home Account, partition string) []Problem {
-	var list []Problem
+	list := farTopics(s, home, partition)
 	sharing := SharingOf(s, home)
 	for i, t := range s.Tests {
 		for _, p := range s.Projects {

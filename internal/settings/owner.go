@@ -105,6 +105,11 @@ func (r *reader) owners(o object) []Owner {
 		if e.has("key") && !e.has("topic") {
 			e.problem("key", "only an owner's own topic has a key; remove it")
 		}
+		t, _ := codebuild.ParseARN(w.Topic)
+		if w.Topic != "" && w.Key != "" && !strings.HasPrefix(w.Key, "arn:"+t.Partition+":kms:"+t.Region+":") {
+			e.problem("key", "%q is not valid: the key of a topic is in the topic's own region, %s", clip(w.Key), t.Region)
+			w.Key = ""
+		}
 		list = append(list, w)
 	}
 	return list
@@ -122,7 +127,58 @@ func (o object) arn(key, service string, name matcher, rule string) string {
 		o.problem(key, "%q is not valid: %s", clip(s), rule)
 		return ""
 	}
+	if in := partitionOf(a.Region); in != a.Partition {
+		if in == "" {
+			o.problem(key, "%q is not valid: %q is no region; write one such as eu-west-1", clip(s), a.Region)
+		} else {
+			o.problem(key, "%q is not valid: region %s is in partition %s, not %s", clip(s), a.Region, in, clip(a.Partition))
+		}
+		return ""
+	}
 	return s
+}
+
+// regionForm is that of all regions: where, what for, and the point of the compass. AWS opens new
+// ones, so there is no list of them.
+var regionForm = lazyregexp.New(`^([a-z]{2,4})-(?:(gov|iso[a-z]?)-|[a-z]{2}-)?` +
+	`(?:north|south)?(?:east|west|central|north|south)-[0-9]{1,2}$`)
+
+// partitionOf is the partition of a region; "" if it has no region's form.
+func partitionOf(region string) string {
+	m := regionForm.FindStringSubmatch(region)
+	switch {
+	case m == nil:
+		return ""
+	case m[1] == "cn":
+		return "aws-cn"
+	case m[1] == "eusc":
+		return "aws-eusc"
+	case m[2] == "gov":
+		return "aws-us-gov"
+	case len(m[2]) > len("iso"):
+		return "aws-iso-" + m[2][len("iso"):]
+	case m[2] == "iso":
+		return "aws-iso"
+	case len(m[1]) > 2:
+		return ""
+	}
+	return "aws"
+}
+
+// farTopics tells of owners' topics in another partition than the hub's, where nothing can be
+// published. Without that partition, the hub's region says it; without both, nobody knows.
+func farTopics(s *Settings, home Account, partition string) (list []Problem) {
+	if partition = cmp.Or(partition, partitionOf(home.Region)); partition == "" {
+		return nil
+	}
+	for i, o := range s.Notify.Owners {
+		if a, ok := codebuild.ParseARN(o.Topic); ok && a.Partition != partition {
+			list = append(list, Problem{o.Line, fmt.Sprintf("notify.owners[%d].topic", i), fmt.Sprintf("%q is in partition %s, and "+
+				"the hub in %s, from where it cannot be reached; name a topic of %[3]s, or give email or chat", o.Topic, a.Partition,
+				partition)})
+		}
+	}
+	return list
 }
 
 // Price is what a minute of a build costs.
