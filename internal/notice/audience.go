@@ -1,22 +1,46 @@
 package notice
 
 import (
+	"slices"
 	"strings"
 
-	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/diagnose"
 )
 
-// withhold takes out what the builds of the project printed: the notice is for somebody else, who
-// has to do with what its role is given, or with a build that the same change cured. What was
-// denied, on what and to whom stays, since that is what he judges by.
-func (n *Notice) withhold() {
+// withheld is the outcome without what the builds of the project printed and ran, if it is told to
+// somebody else, who has to do with what its role is given, or with a build that the same change
+// cured. What was denied, on what and to whom stays, since that is what he judges by. All that a
+// notice says is made of what this leaves.
+func withheld(o decide.Outcome) decide.Outcome {
+	if !o.For.Guest {
+		return o
+	}
+	var own []diagnose.Cause
+	if o.Settings != nil {
+		own = o.Settings.Own()
+	}
+	o.Case.Rounds = slices.Clone(o.Case.Rounds)
+	for i := range o.Case.Rounds {
+		r := &o.Case.Rounds[i]
+		r.Since, r.Known = nil, nil
+		if r.Diagnosis != nil {
+			g := r.Diagnosis.Withheld(own...)
+			r.Diagnosis = &g
+		}
+		r.Build.Phases = slices.Clone(r.Build.Phases)
+		for j := range r.Build.Phases {
+			r.Build.Phases[j].Contexts = nil
+		}
+	}
+	return o
+}
+
+// sayWithheld says that something is not shown, and whose it is.
+func (n *Notice) sayWithheld() {
 	if n.Failure == nil {
 		return
 	}
-	f := *n.Failure
-	f.Text, f.Context, f.Excerpt, f.Also, f.Tests, f.MoreTests, f.Since = "", "", []buildlog.Line{}, nil, nil, 0, nil
-	n.Failure, n.Links.Commits = &f, ""
 	of := "no owner of yours looks after " + n.Case.Project
 	if n.Case.Owner != "" {
 		of = n.Case.Project + " is a project of " + n.Case.Owner

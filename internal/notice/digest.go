@@ -77,7 +77,7 @@ func roundup(os []decide.Outcome) Roundup {
 	ids := []string{}
 	lost := newLoss()
 	for _, o := range os {
-		v := newView(o)
+		v := newView(withheld(o))
 		n := tell(v)
 		lost.add(v)
 		ids, r.to = append(ids, n.ID), o.For

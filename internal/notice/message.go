@@ -30,9 +30,9 @@ const maxMessage = 250 << 10
 // tests that no mail names are left out first, then the excerpt, snippets and refusals, and whole
 // policies last; the message says what was left out.
 func Render(o decide.Outcome) Message {
-	n := tell(newView(o))
+	n := tell(newView(withheld(o)))
 	if n.to.Guest {
-		n.withhold()
+		n.sayWithheld()
 	}
 	m := render(n)
 	for _, shorten := range []func(*Notice){cutTests, cutExcerpt, cutSince, cutSnippets, cutRefusals, cutDifference, cutDocuments} {
