@@ -171,6 +171,8 @@ type Round struct {
 	Dropped []Dropped `json:"dropped,omitempty"`
 	// ByPerson: a person asked for the undo, so there is a [Hold] until a person lifts it.
 	ByPerson bool `json:"by_person,omitempty"`
+	// Green: the build that it started was green, though the case's change was taken back since.
+	Green bool `json:"green,omitempty"`
 	// Partly: the write was given up, and what it had made could not be taken back,
 	// so that a part of it stands, perhaps all or nothing.
 	Partly bool `json:"partly,omitempty"`

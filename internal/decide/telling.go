@@ -22,7 +22,7 @@ type Telling struct {
 	PullRequest int           `json:"pull_request,omitempty"` // 0: the build was of none
 	How         settings.Tell `json:"how"`
 	// Kind is how the case ended, or [Retrying]. Green: a later build of the commit is green, though
-	// the case was not healed.
+	// the case was not healed, or its change was taken back.
 	Kind  Kind `json:"kind"`
 	Green bool `json:"green,omitempty"`
 	// Title is the cause's, which may repeat words of the log; "" if none is known.
@@ -71,6 +71,10 @@ func TellingOf(s *settings.Settings, home settings.Account, c Case, green string
 		t.Build = r.Retry
 	case t.Kind != Healed && t.Kind != Retrying && green != "":
 		t.Green, t.Build = true, green
+	case t.Kind == Undone && r.Green:
+		if t.Green = true; r.Retry != "" {
+			t.Build = r.Retry
+		}
 	}
 	return t, true
 }

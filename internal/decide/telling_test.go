@@ -93,6 +93,9 @@ func TestTellingStands(t *testing.T) {
 			decide.Retrying, "shop:b2"},
 		{"healed", "", func(c *decide.Case) { c.Outcome = decide.Healed }, decide.Healed, "shop:b2"},
 		{"failed", "", func(c *decide.Case) { c.Outcome = decide.Failed }, decide.Failed, "shop:b1"},
+		{"undone after it was green", "", func(c *decide.Case) { c.Outcome, c.Rounds[0].Green = decide.Undone, true },
+			decide.Undone, "shop:b2"},
+		{"undone, since it did not help", "", func(c *decide.Case) { c.Outcome = decide.Undone }, decide.Undone, "shop:b1"},
 		{"green since", "shop:b3", func(c *decide.Case) { c.Outcome = decide.Failed }, decide.Failed, "shop:b3"},
 	} {
 		s, c := told(t, "{github: example/shop}")
@@ -100,7 +103,7 @@ func TestTellingStands(t *testing.T) {
 		r.RetryAt, r.Retry, r.Step = c.Closed, "shop:b2", decide.StepRetried
 		row.change(&c)
 		got, ok := decide.TellingOf(s, tellingHome, c, row.green)
-		if !ok || got.Kind != row.kind || got.Build != row.build || got.Green != (row.build == "shop:b3") {
+		if !ok || got.Kind != row.kind || got.Build != row.build || got.Green != (row.build == "shop:b3" || row.kind == decide.Undone && row.build == "shop:b2") {
 			t.Errorf("%s: %+v, %v", row.name, got, ok)
 		}
 	}

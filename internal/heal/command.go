@@ -308,6 +308,9 @@ func (h *Healer) undo(ctx context.Context, id string, from decide.Sender) (Comma
 	}
 	c.Take(decide.Order{Verb: decide.Undo, At: h.Clock.Now(), Sender: from})
 	who := sentBy(from) + " asked for it" + under(from) + "."
+	if c.Outcome == decide.Healed { // its build stays green
+		c.last().Green = true
+	}
 	c.finish(h.Clock.Now(), decide.Undone, sentences(sentences(who, heldBack), strings.Join(restored, " ")))
 	return answer, h.close(ctx, c)
 }

@@ -369,6 +369,9 @@ func (h *Healer) awaited(ctx context.Context, e Ended, p settings.Project) error
 	case id != "" && c == nil:
 		return nil
 	case id != "" && !c.Closed.IsZero():
+		if berr == nil { // the case may have been undone while its build ran
+			h.greenSince(ctx, c, b)
+		}
 		return h.run(ctx, c)
 	case errors.Is(berr, ErrNotFound):
 		return nil

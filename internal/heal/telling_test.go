@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/simaws"
 	"github.com/buildmedic/buildmedic/internal/story"
@@ -270,6 +271,40 @@ func TestGreenByAnother(t *testing.T) {
 	}
 	if main = slices.Compact(main); !slices.Equal(main, []string{"failure Not healed", "success Green again"}) {
 		t.Errorf("states: %q", main)
+	}
+}
+
+// TestUndoneStaysGreen: taking a change back makes no green build red, neither of a case that was
+// healed nor of one that did not know yet that its build was green.
+func TestUndoneStaysGreen(t *testing.T) {
+	for _, unheard := range []bool{false, true} {
+		s := open(t, hosted(1, "statuses"), telling(1, "commit-status", ""))
+		id := s.start("p0")
+		if unheard {
+			s.step(id, decide.StepRetried)
+			m, ok := s.Sim.NextMessage(context.Background())
+			if !ok {
+				t.Fatal("no event of the build that was started again")
+			}
+			s.undo(id)
+			if _, err := s.Deliver(context.Background(), m); err != nil {
+				t.Fatal(err)
+			}
+			m.Ack()
+		} else {
+			s.drain()
+			s.undo(id)
+		}
+		s.drain()
+		s.Sim.Clock.Advance(16 * time.Minute)
+		s.do(`{"sweep":{}}`)
+		c := s.of(id)
+		got := s.Sim.Statuses()
+		now := got[len(got)-1]
+		if c.Outcome != decide.Undone || now.State != "success" ||
+			!strings.Contains(now.URL, strings.ReplaceAll(last(c.Rounds).Retry, ":", "%3A")) {
+			t.Errorf("unheard %v: outcome %q, statuses %+v", unheard, c.Outcome, got)
+		}
 	}
 }
 
