@@ -31,6 +31,16 @@ type Telling struct {
 	Build string    `json:"build"` // id
 	ARN   string    `json:"arn"`   // of the build that failed, which is of the same project
 	At    time.Time `json:"at"`    // since when it is so
+	// Until is until when a plan waits for an approval; zero if none does.
+	Until time.Time `json:"until,omitzero"`
+}
+
+// AsOf is the telling at a time: a plan that nobody can approve any more does not wait.
+func (t Telling) AsOf(now time.Time) Telling {
+	if t.Kind == Proposed && !t.Until.IsZero() && now.After(t.Until) {
+		t.Kind, t.At, t.Until = Reported, t.Until, time.Time{}
+	}
+	return t
 }
 
 // TellingOf says what the developers are to be told of the case; ok is false for nothing. Commit and
@@ -57,7 +67,9 @@ func TellingOf(s *settings.Settings, home settings.Account, c Case, green string
 	}
 	switch {
 	case !c.Closed.IsZero():
-		t.Kind, t.At = c.Outcome, c.Closed
+		if t.Kind, t.At = c.Outcome, c.Closed; t.Kind == Proposed {
+			t.Until = r.Until
+		}
 		if r.Decision != nil && r.Decision.Remedy == diagnose.Ignore {
 			return t, false
 		}

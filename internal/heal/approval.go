@@ -308,7 +308,7 @@ func (h *Healer) revoke(ctx context.Context, c *held, from decide.Sender) (Comma
 
 // turnDown closes the case of a plan that a person does not want.
 func (h *Healer) turnDown(ctx context.Context, c *held, o decide.Order, says string) (CommandAnswer, error) {
-	c.Outcome, c.Closed = decide.Reported, h.Clock.Now()
+	c.Outcome, c.Closed, c.news = decide.Reported, h.Clock.Now(), true
 	c.unheard(o)
 	return CommandAnswer{Done: true, Message: says + " Replay the build to have it decided anew.", Case: &c.Case}, h.close(ctx, c)
 }

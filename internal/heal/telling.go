@@ -28,8 +28,11 @@ const (
 	// tellWait is how long a telling waits for its turn.
 	tellWait = 3 * time.Second
 	// tellSoon is after how long a sweep tells what an invocation has left, tellUntil for how long it
-	// is tried.
-	tellSoon, tellUntil = 2 * time.Minute, 2 * time.Hour
+	// is tried. What takes the place of something that was told is tried longer: otherwise the commit
+	// says for ever what is no longer so. tellAgain is after how long, where a person must mend
+	// something.
+	tellSoon, tellUntil       = 2 * time.Minute, 2 * time.Hour
+	tellAgain, tellOtherUntil = time.Hour, 7 * 24 * time.Hour
 	// faultsFor is how long a fault may wait for a notice that tells of it, and how long it is not
 	// told again.
 	faultsFor = 24 * time.Hour
@@ -42,6 +45,16 @@ type owed struct {
 	Since time.Time `json:"since"`
 	// Green is a later build of the commit that is green, though the case was not healed.
 	Green string `json:"green,omitempty"`
+	// Told: something was told of the case before.
+	Told bool `json:"told,omitempty"`
+}
+
+// until is for how long it is tried to tell it.
+func (o owed) until() time.Duration {
+	if o.Told {
+		return tellOtherUntil
+	}
+	return tellUntil
 }
 
 // Tellings are the cases of which this invocation has to tell.
@@ -75,16 +88,15 @@ func (h *Healer) owe(ctx context.Context, c *held, green string) {
 	if _, ok := decide.TellingOf(h.Settings, h.Home, c.Case, green); !ok {
 		return
 	}
-	now := h.Clock.Now()
-	data, err := json.Marshal(owed{Since: now, Green: green})
-	if err == nil {
-		it := Item{Kind: kindTelling, ID: c.ID, Data: data, Due: now.Add(tellSoon), Expires: now.Add(kept)}
-		if _, err = h.Store.Put(ctx, it); errors.Is(err, ErrConflict) {
-			var was Item
-			if was, err = h.Store.Get(ctx, kindTelling, c.ID); err == nil {
-				it.Version = was.Version
-				_, err = h.Store.Put(ctx, it)
-			}
+	o := owed{Since: h.Clock.Now(), Green: green}
+	it := Item{Kind: kindTelling, ID: c.ID, Due: o.Since.Add(tellSoon)}
+	err := h.putOwed(ctx, it, o)
+	if errors.Is(err, ErrConflict) {
+		if it, err = h.Store.Get(ctx, kindTelling, c.ID); err == nil {
+			var was owed
+			o.Told = unmarshal(it, &was) == nil && was.Told
+			it.Due = o.Since.Add(tellSoon)
+			err = h.putOwed(ctx, it, o)
 		}
 	}
 	if err != nil && !errors.Is(err, ErrConflict) {
@@ -92,6 +104,16 @@ func (h *Healer) owe(ctx context.Context, c *held, green string) {
 		return
 	}
 	h.Tellings.add(c.ID)
+}
+
+func (h *Healer) putOwed(ctx context.Context, it Item, o owed) error {
+	data, err := json.Marshal(o)
+	if err != nil {
+		return err
+	}
+	it.Data, it.Expires = data, h.Clock.Now().Add(kept)
+	_, err = h.Store.Put(ctx, it)
+	return err
 }
 
 // greenSince records that the commit of a case that was not healed is green now.
@@ -151,9 +173,9 @@ func (h *Healer) tellDue(ctx context.Context) error {
 			var o owed
 			switch {
 			case unmarshal(it, &o) != nil:
-				h.settle(ctx, it)
-			case now.Sub(o.Since) > tellUntil:
-				h.drop(ctx, it, o, "it could not be told within "+tellUntil.String())
+				h.settle(ctx, it, o, time.Time{})
+			case now.Sub(o.Since) > o.until():
+				h.drop(ctx, it, o, "it could not be told within "+o.until().String())
 			case later || told == tellMostASweep:
 				page = 0 // those behind it are newer
 			default:
@@ -170,12 +192,12 @@ func (h *Healer) tellOne(ctx context.Context, it Item) (later bool) {
 	for range 3 {
 		var o owed
 		if unmarshal(it, &o) != nil {
-			h.settle(ctx, it)
+			h.settle(ctx, it, o, time.Time{})
 			return false
 		}
 		t, ok := h.telling(ctx, it.ID, o)
 		if !ok {
-			h.settle(ctx, it)
+			h.settle(ctx, it, o, time.Time{})
 			return false
 		}
 		switch ok, err := h.tellTurn(ctx, it); {
@@ -183,20 +205,27 @@ func (h *Healer) tellOne(ctx context.Context, it Item) (later bool) {
 			return true // it stays due
 		}
 		err := h.tellAt(ctx, t)
-		fault := FaultError{}
+		fault, next := FaultError{}, time.Time{}
 		switch {
 		case err == nil:
 			h.told(t, decide.ToldDone, "")
+			o.Told = true
+			if next = t.Until; !next.IsZero() { // then it no longer waits
+				o.Since = next
+			}
 		case errors.As(err, &fault):
 			h.told(t, decide.ToldFault, fault.Says)
 			h.keepFault(ctx, fault.Says)
+			if o.Told {
+				next = h.Clock.Now().Add(tellAgain)
+			}
 		case errors.Is(err, ErrLater), errors.Is(err, ErrConflict), ctx.Err() != nil:
 			h.told(t, decide.ToldLater, err.Error())
 			return true
 		default:
 			h.told(t, decide.ToldDropped, err.Error())
 		}
-		if h.settle(ctx, it) {
+		if h.settle(ctx, it, o, next) {
 			return false
 		}
 		// The case has changed meanwhile, and what was told may be older than what another told.
@@ -213,7 +242,8 @@ func (h *Healer) telling(ctx context.Context, id string, o owed) (decide.Telling
 	if err != nil {
 		return decide.Telling{}, false
 	}
-	return decide.TellingOf(h.Settings, h.Home, c, o.Green)
+	t, ok := decide.TellingOf(h.Settings, h.Home, c, o.Green)
+	return t.AsOf(h.Clock.Now()), ok
 }
 
 // tellTurn waits for a turn at the code host; ok is false if the hour has none left.
@@ -311,17 +341,28 @@ func (h *Healer) putPull(ctx context.Context, it Item, p pull) (Item, error) {
 	return h.Store.Put(ctx, it)
 }
 
-// settle records that nothing is left to tell. It reports false if something is, since the case has
-// changed.
-func (h *Healer) settle(ctx context.Context, it Item) bool {
+// settle records that nothing is left to tell before next; zero: at all. It reports false if
+// something is, since the case has changed. That something was told is kept even then.
+func (h *Healer) settle(ctx context.Context, it Item, o owed, next time.Time) bool {
 	ctx, cancel := graceContext(ctx)
 	defer cancel()
-	it.Due, it.Expires = time.Time{}, h.Clock.Now().Add(time.Hour)
-	_, err := h.Store.Put(ctx, it)
-	if err != nil && !errors.Is(err, ErrConflict) {
-		h.Log.WarnContext(ctx, "a sweep will tell developers again", "case", it.ID, "error", err.Error())
+	it.Due = next
+	err := h.putOwed(ctx, it, o)
+	if !errors.Is(err, ErrConflict) {
+		if err != nil {
+			h.Log.WarnContext(ctx, "a sweep will tell developers again", "case", it.ID, "error", err.Error())
+		}
+		return true
 	}
-	return !errors.Is(err, ErrConflict)
+	var other owed
+	if it, err = h.Store.Get(ctx, kindTelling, it.ID); o.Told && err == nil && unmarshal(it, &other) == nil {
+		other.Told = true
+		err = h.putOwed(ctx, it, other)
+	}
+	if err != nil && !errors.Is(err, ErrConflict) {
+		h.Log.WarnContext(ctx, "it is not recorded that developers were told", "case", it.ID, "error", err.Error())
+	}
+	return false
 }
 
 // drop gives up telling of a case.
@@ -329,7 +370,7 @@ func (h *Healer) drop(ctx context.Context, it Item, o owed, why string) {
 	if t, ok := h.telling(ctx, it.ID, o); ok {
 		h.told(t, decide.ToldDropped, why)
 	}
-	h.settle(ctx, it)
+	h.settle(ctx, it, o, time.Time{})
 }
 
 func (h *Healer) told(t decide.Telling, r decide.ToldResult, why string) {

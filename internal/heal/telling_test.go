@@ -274,6 +274,83 @@ func TestGreenByAnother(t *testing.T) {
 	}
 }
 
+// TestLongOutage: what takes the place of something that was told is told however long the code host
+// is down, and however long the build ran, within days.
+func TestLongOutage(t *testing.T) {
+	for name, fault := range map[string]simaws.Fault{"502": {Code: "bad gateway", Status: 502},
+		"a revoked token": {Code: "x", Status: 401}} {
+		s := open(t, hosted(1, "statuses"), telling(1, "commit-status", ""))
+		id := s.start("p0")
+		for len(s.states()) == 0 {
+			m, ok := s.Sim.NextMessage(context.Background())
+			if !ok {
+				t.Fatal("nothing is told")
+			}
+			if _, err := s.Deliver(context.Background(), m); err != nil {
+				t.Fatal(err)
+			}
+			m.Ack()
+		}
+		s.Sim.Hook(func(c simaws.Call) simaws.Fault {
+			if onHost(c) && !c.Done {
+				return fault
+			}
+			return simaws.Fault{}
+		})
+		s.drain()
+		for range 24 {
+			s.Sim.Clock.Advance(2 * time.Hour)
+			s.do(`{"sweep":{}}`)
+		}
+		if got := s.states(); !slices.Equal(got, []string{"pending"}) {
+			t.Fatalf("%s: %q while it is down", name, got)
+		}
+		s.Sim.Unhook()
+		s.Sim.Clock.Advance(2 * time.Hour)
+		s.do(`{"sweep":{}}`)
+		if got := s.states(); s.of(id).Outcome != "healed" || !slices.Equal(got, []string{"pending", "success"}) {
+			t.Errorf("%s: %q at last", name, got)
+		}
+	}
+}
+
+// TestNoLongerWaits: a commit does not say that a plan waits for an approval once it was rejected or
+// is too old.
+func TestNoLongerWaits(t *testing.T) {
+	for _, reject := range []bool{false, true} {
+		s := open(t, hosted(1, "statuses"), strings.Replace(telling(1, "commit-status", ""), "mode: heal", "mode: propose", 1))
+		id := s.start("p0")
+		s.drain()
+		says := func() (out []string) {
+			for _, c := range s.Sim.Statuses() {
+				out = append(out, strings.Split(c.Description, ":")[0])
+			}
+			return out
+		}
+		if got := says(); !slices.Equal(got, []string{"Waits for approval"}) {
+			t.Fatalf("before: %q", got)
+		}
+		r := last(s.of(id).Rounds)
+		if reject {
+			if a := s.do(fmt.Sprintf(`{"reject":{"plan":%q}}`, r.Decision.Plan.Hash())); !a.Done {
+				t.Fatalf("reject: %+v", a)
+			}
+		} else {
+			s.Sim.Clock.Advance(r.Until.Add(-time.Minute).Sub(s.Sim.Clock.Now()))
+			if s.do(`{"sweep":{}}`); len(says()) > 1 {
+				t.Errorf("told while it waits: %q", says())
+			}
+		}
+		for range 2 {
+			s.Sim.Clock.Advance(16 * time.Minute)
+			s.do(`{"sweep":{}}`)
+		}
+		if got := says(); !slices.Equal(got, []string{"Waits for approval", "Not healed"}) {
+			t.Errorf("rejected %v: %q", reject, got)
+		}
+	}
+}
+
 // TestUndoneStaysGreen: taking a change back makes no green build red, neither of a case that was
 // healed nor of one that did not know yet that its build was green.
 func TestUndoneStaysGreen(t *testing.T) {

@@ -165,7 +165,8 @@ func TestCrossCheckRole(t *testing.T) {
 				}
 			}
 			q := map[string]any{"action": r.Action, "resource": r.Resource, "context": context, "policies": policies}
-			if f := strings.Split(r.Resource, ":"); len(f) > 4 && len(f[4]) == len(account) {
+			f := strings.Split(r.Resource, ":")
+			if len(f) > 4 && len(f[4]) == len(account) {
 				q["account"] = f[4]
 			}
 			// Keys and roles have to trust the account besides.
@@ -174,7 +175,11 @@ func TestCrossCheckRole(t *testing.T) {
 			if strings.HasPrefix(r.Action, "kms:") {
 				trusts["Resource"] = "*"
 			}
-			if r.Action == "sts:AssumeRole" || strings.HasPrefix(r.Action, "kms:") {
+			// So does an owner's topic in another account.
+			if len(f) > 4 && f[2] == "sns" && f[4] != account {
+				trusts["Resource"] = r.Resource
+			}
+			if r.Action == "sts:AssumeRole" || trusts["Resource"] != nil {
 				q["resourcePolicy"] = map[string]any{"Version": "2012-10-17", "Statement": []any{trusts}}
 			}
 			input = append(append(input, text(q)...), '\n')
