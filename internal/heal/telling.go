@@ -22,6 +22,9 @@ const (
 	// tellFor is how long an invocation tells at most, and tellMost how much. A sweep tells longer.
 	tellFor, tellMost           = 20 * time.Second, 20
 	tellInSweep, tellMostASweep = 80 * time.Second, 60
+	// tellSpare is how much of a sweep's time is left when it stops to tell. All else stops earlier,
+	// so that in a storm some time is left for this.
+	tellSpare = 15 * time.Second
 	// tellEvery and tellHour keep below what GitHub allows (AWS.md#github), with room for others who
 	// use the same credentials.
 	tellEvery, tellHour = time.Second, 400
@@ -158,11 +161,14 @@ func (h *Healer) tellDue(ctx context.Context) error {
 	if h.CodeHost == nil {
 		return nil
 	}
-	whole := ctx
-	ctx, cancel := context.WithTimeout(ctx, tellInSweep)
+	d := tellInSweep
+	if end, ok := ctx.Deadline(); ok {
+		d = min(d, time.Until(end)-tellSpare)
+	}
+	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	told, later := 0, false
-	for page := pageSize; page == pageSize && !pressed(whole) && ctx.Err() == nil; {
+	for page := pageSize; page == pageSize && ctx.Err() == nil; {
 		now := h.Clock.Now()
 		its, err := h.Store.Between(ctx, kindTelling, time.Time{}, now, false, pageSize)
 		if err != nil {

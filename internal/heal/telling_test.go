@@ -351,6 +351,29 @@ func TestNoLongerWaits(t *testing.T) {
 	}
 }
 
+// TestToldInAStorm: a sweep that had no time for anything more still tells.
+func TestToldInAStorm(t *testing.T) {
+	s := open(t, hosted(1, "statuses"), telling(1, "commit-status", ""))
+	s.Sim.Hook(func(c simaws.Call) simaws.Fault { return simaws.Fault{Cut: onHost(c) && !c.Done} })
+	s.start("p0")
+	s.drain()
+	s.Sim.Unhook()
+	s.Sim.Clock.Advance(16 * time.Minute)
+	for _, row := range []struct {
+		left time.Duration // the inbox keeps 20 seconds of it
+		told int
+	}{{30 * time.Second, 0}, {60 * time.Second, 1}} {
+		ctx, cancel := context.WithTimeout(context.Background(), row.left)
+		if _, err := s.Inbox.Invoke(ctx, json.RawMessage(`{"sweep":{}}`)); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		if got := s.states(); len(got) != row.told {
+			t.Errorf("with %s left: %q", row.left, got)
+		}
+	}
+}
+
 // TestUndoneStaysGreen: taking a change back makes no green build red, neither of a case that was
 // healed nor of one that did not know yet that its build was green.
 func TestUndoneStaysGreen(t *testing.T) {
