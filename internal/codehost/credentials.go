@@ -317,29 +317,28 @@ func (c *Credentials) install(ctx context.Context, g *GitHub, s secret, owner, n
 }
 
 // who is the author of what the credentials write.
-func (c *Credentials) who(ctx context.Context, g *GitHub, repository string, need Need) (identity, error) {
-	owner, name, _ := strings.Cut(repository, "/")
-	token, err := c.token(ctx, g, owner, name, need) // of an App, that tells
-	if err != nil {
-		return identity{}, err
-	}
-	c.mu.Lock()
-	self := c.self
-	c.mu.Unlock()
-	if self.known() {
-		return self, nil
-	}
-	var user struct {
-		ID int64 `json:"id"`
-	}
-	if err := g.send(ctx, call{http.MethodGet, "/user", nil, repository, need}, token, &user); err != nil {
-		return identity{}, err
-	}
-	if user.ID <= 0 {
-		return identity{}, fmt.Errorf("%w: GitHub's answer cannot be read", heal.ErrFinal)
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.self = identity{user: user.ID}
-	return c.self, nil
+func (c *Credentials) who(ctx context.Context, g *GitHub, repository string, need Need) (self identity, err error) {
+	err = g.signedIn(ctx, repository, need, func(token string) error { // of an App, signing in tells
+		c.mu.Lock()
+		self = c.self
+		c.mu.Unlock()
+		if self.known() {
+			return nil
+		}
+		var user struct {
+			ID int64 `json:"id"`
+		}
+		if err := g.send(ctx, call{http.MethodGet, "/user", nil, repository, need}, token, &user); err != nil {
+			return err
+		}
+		if user.ID <= 0 {
+			return fmt.Errorf("%w: GitHub's answer cannot be read", heal.ErrFinal)
+		}
+		self = identity{user: user.ID}
+		c.mu.Lock()
+		c.self = self
+		c.mu.Unlock()
+		return nil
+	})
+	return self, err
 }

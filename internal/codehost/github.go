@@ -80,18 +80,24 @@ type call struct {
 
 // do makes a call with the repository's credentials and decodes its answer into out.
 func (g *GitHub) do(ctx context.Context, c call, out any) error {
+	return g.signedIn(ctx, c.repository, c.need, func(token string) error { return g.send(ctx, c, token, out) })
+}
+
+// signedIn has something done with the repository's credentials, a second time with new ones if
+// GitHub does not know those. Nothing is sent to GitHub but through it.
+func (g *GitHub) signedIn(ctx context.Context, repository string, need Need, send func(token string) error) error {
 	if err := g.left(); err != nil {
 		return err
 	}
-	owner, name, _ := strings.Cut(c.repository, "/")
-	token, err := g.Credentials.token(ctx, g, owner, name, c.need)
+	owner, name, _ := strings.Cut(repository, "/")
+	token, err := g.Credentials.token(ctx, g, owner, name, need)
 	if err == nil {
-		err = g.send(ctx, c, token, out)
+		err = send(token)
 	}
 	if errors.Is(err, errUnknownToken) {
 		// It may have been replaced, or revoked, since it was read.
-		if token, err = g.Credentials.renewed(ctx, g, owner, name, c.need, token); err == nil {
-			err = g.send(ctx, c, token, out)
+		if token, err = g.Credentials.renewed(ctx, g, owner, name, need, token); err == nil {
+			err = send(token)
 		}
 	}
 	if errors.Is(err, errUnknownToken) {

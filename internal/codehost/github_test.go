@@ -234,10 +234,21 @@ func TestFaults(t *testing.T) {
 			if !errors.As(err, &fault) || !strings.Contains(fault.Says, row.says) {
 				t.Fatalf("it says %v, want %q", err, row.says)
 			}
-			before := b.calls()
+			other := open(t, row.secret, row.github)
+			other.vault.err = row.err
+			_, err = other.github.Comment(t.Context(), []decide.Telling{telling()}, 0)
+			if says := strings.ReplaceAll(row.says, "Commit statuses", "Pull requests"); !errors.As(other.safe(err), &fault) ||
+				!strings.Contains(fault.Says, cutAt(says, " (GitHub names")) {
+				t.Errorf("of a comment it says %v, want %q", err, says)
+			}
+			before, after := b.calls(), other.calls()
 			if strings.Contains(row.says, "401") {
 				if err := b.status(telling()); !errors.As(err, &fault) || b.calls() != before {
 					t.Errorf("asked again: %d calls more, %v", b.calls()-before, err)
+				}
+				_, err := other.github.Comment(t.Context(), []decide.Telling{telling()}, 0)
+				if !errors.As(err, &fault) || other.calls() != after {
+					t.Errorf("asked again for a comment: %d calls more, %v", other.calls()-after, err)
 				}
 			}
 			if len(b.sim.Statuses()) > 0 {
@@ -246,6 +257,9 @@ func TestFaults(t *testing.T) {
 		})
 	}
 }
+
+// cutAt is the text before another.
+func cutAt(s, at string) string { s, _, _ = strings.Cut(s, at); return s }
 
 // TestRenewed: credentials that were replaced while the old ones were kept are read again at once.
 func TestRenewed(t *testing.T) {
@@ -259,6 +273,12 @@ func TestRenewed(t *testing.T) {
 	b.vault.text = g.Token
 	if err := b.status(telling()); err != nil || len(b.sim.Statuses()) != 2 {
 		t.Errorf("%d statuses, %v", len(b.sim.Statuses()), err)
+	}
+	g.Token = "github_pat_11AGAIN0000000000000_againagainagainagain"
+	b.sim.SetGitHub(g)
+	b.vault.text = g.Token
+	if _, err := b.github.Comment(t.Context(), []decide.Telling{telling()}, 0); err != nil || len(b.sim.PullComments()) != 1 {
+		t.Errorf("%d comments, %v", len(b.sim.PullComments()), err)
 	}
 }
 
