@@ -9,6 +9,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/settings"
+	"github.com/buildmedic/buildmedic/internal/simaws"
 )
 
 // TestSecret reads secrets as settings name them, each in its own region, and tells what a person
@@ -39,6 +40,40 @@ members: [{account: "111122223333", region: eu-west-1, secrets: {there: else}}]
 	if _, err := api.Secret(context.Background(), "hidden"); !errors.As(err, &denied) ||
 		denied.Action != "secretsmanager:GetSecretValue" {
 		t.Errorf("one that may not be read: %v", err)
+	}
+}
+
+// TestSecretRefused: whatever Secrets Manager refuses is for a person to mend, and is not tried again
+// and again; that it is busy is not.
+func TestSecretRefused(t *testing.T) {
+	s := world(t, "secrets: {github: text}\n")
+	api := Secrets{function(s, "")}
+	for code, row := range map[string]struct {
+		status int
+		want   error
+	}{
+		"InvalidRequestException":   {400, heal.ErrFinal}, // it is marked for deletion
+		"DecryptionFailure":         {400, heal.ErrFinal},
+		"KMSInvalidStateException":  {400, heal.ErrFinal},
+		"SomethingNew":              {400, heal.ErrFinal},
+		"InvalidParameterException": {400, heal.ErrFinal},
+		"ResourceNotFoundException": {400, heal.ErrNotFound},
+		"AccessDeniedException":     {400, heal.ErrDenied},
+		"ThrottlingException":       {400, heal.ErrLater},
+		"InternalServiceError":      {500, nil},
+		"SlowerPlease":              {429, nil},
+	} {
+		s.Hook(func(c simaws.Call) simaws.Fault {
+			if c.Service == "secretsmanager" && !c.Done {
+				return simaws.Fault{Code: code, Status: row.status, Message: "no"}
+			}
+			return simaws.Fault{}
+		})
+		_, err := api.Secret(context.Background(), "github")
+		s.Unhook()
+		if row.want != nil && !errors.Is(err, row.want) || row.want == nil && (err == nil || errors.Is(err, heal.ErrFinal)) {
+			t.Errorf("%s: %v, want %v", code, err, row.want)
+		}
 	}
 }
 

@@ -163,6 +163,9 @@ func (c *Credentials) current(ctx context.Context) (secret, error) {
 			c.fault("there is no secret %s in this account and region; make it, or write its ARN into the settings",
 				c.Secret)
 	}
+	if errors.Is(err, heal.ErrFinal) {
+		return secret{}, c.fault("secret %s cannot be read: %v; restore it, or mend its key", c.Secret, err)
+	}
 	if err != nil {
 		return secret{}, fmt.Errorf("%w: reading secret %s: %s", heal.ErrLater, c.Secret, c.hide(err.Error()))
 	}

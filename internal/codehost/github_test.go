@@ -211,6 +211,8 @@ func TestFaults(t *testing.T) {
 		{"no secret", "", heal.ErrNotFound, good(), "there is no secret buildmedic/github in this account and region"},
 		{"a secret that may not be read", "", heal.DeniedError{Action: "kms:Decrypt"}, good(),
 			"the healer lacks a permission: kms:Decrypt"},
+		{"a secret that is marked for deletion", "", fmt.Errorf("%w: InvalidRequestException: marked for deletion",
+			heal.ErrFinal), good(), "secret buildmedic/github cannot be read: refused by AWS: InvalidRequestException: marked"},
 		{"an empty secret", "", nil, good(), "store JSON with the keys app_id and private_key"},
 		{"no JSON", `{"token": ` + token, nil, good(), "it is no JSON of this form"},
 		{"another key", `{"password": "` + token + `"}`, nil, good(), "it is no JSON of this form"},

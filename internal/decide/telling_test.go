@@ -103,7 +103,8 @@ func TestTellingStands(t *testing.T) {
 		r.RetryAt, r.Retry, r.Step = c.Closed, "shop:b2", decide.StepRetried
 		row.change(&c)
 		got, ok := decide.TellingOf(s, tellingHome, c, row.green)
-		if !ok || got.Kind != row.kind || got.Build != row.build || got.Green != (row.build == "shop:b3" || row.kind == decide.Undone && row.build == "shop:b2") {
+		if !ok || got.Kind != row.kind || got.Build != row.build ||
+			got.Green != (row.build == "shop:b3" || row.kind == decide.Undone && row.build == "shop:b2") {
 			t.Errorf("%s: %+v, %v", row.name, got, ok)
 		}
 	}
