@@ -43,6 +43,9 @@ const (
 	maxLines = 10
 )
 
+// errNotThis: this one cannot be told at this moment, others can.
+var errNotThis = errors.New("not this one now")
+
 // owed is what is to be told of a case, as it is recorded.
 type owed struct {
 	Since time.Time `json:"since"`
@@ -193,7 +196,8 @@ func (h *Healer) tellDue(ctx context.Context) error {
 	return nil
 }
 
-// tellOne tells of one case how it stands. It reports whether no more should be told for now.
+// tellOne tells of one case how it stands. It reports whether no more should be told for now, since
+// the code host takes nothing.
 func (h *Healer) tellOne(ctx context.Context, it Item) (later bool) {
 	for range 3 {
 		var o owed
@@ -225,9 +229,11 @@ func (h *Healer) tellOne(ctx context.Context, it Item) (later bool) {
 			if o.Told {
 				next = h.Clock.Now().Add(tellAgain)
 			}
-		case errors.Is(err, ErrLater), errors.Is(err, ErrConflict), ctx.Err() != nil:
+		case errors.Is(err, errNotThis), errors.Is(err, ErrLater), ctx.Err() != nil:
 			h.told(t, decide.ToldLater, err.Error())
-			return true
+			// It goes behind the others, so that it does not stand before all of them in each sweep.
+			h.settle(ctx, it, o, h.Clock.Now().Add(tellSoon))
+			return !errors.Is(err, errNotThis) || ctx.Err() != nil
 		default:
 			h.told(t, decide.ToldDropped, err.Error())
 		}
@@ -296,10 +302,10 @@ func (h *Healer) comment(ctx context.Context, t decide.Telling) error {
 			it, err = Item{Kind: kindPull, ID: id}, nil
 		}
 		if err != nil {
-			return fmt.Errorf("reading the comment of %s: %w", id, err)
+			return fmt.Errorf("%w: reading the comment of %s: %w", errNotThis, id, err)
 		}
 		if now.Before(p.Making) {
-			return fmt.Errorf("another invocation makes the comment of %s: %w", id, ErrLater)
+			return fmt.Errorf("%w: another invocation makes the comment of %s", errNotThis, id)
 		}
 		p.say(t)
 		if p.Comment == 0 { // recorded first: only one may make it
@@ -307,7 +313,7 @@ func (h *Healer) comment(ctx context.Context, t decide.Telling) error {
 			if it, err = h.putPull(ctx, it, p); errors.Is(err, ErrConflict) {
 				continue
 			} else if err != nil {
-				return err
+				return fmt.Errorf("%w: recording that the comment of %s is made: %w", errNotThis, id, err)
 			}
 		}
 		made, terr := h.CodeHost.Comment(ctx, p.Lines, p.Comment)
@@ -321,12 +327,15 @@ func (h *Healer) comment(ctx context.Context, t decide.Telling) error {
 		if terr != nil {
 			return terr
 		}
+		if err == nil {
+			return nil
+		}
 		if !errors.Is(err, ErrConflict) {
-			return err
+			return fmt.Errorf("%w: recording the comment of %s: %w", errNotThis, id, err)
 		}
 		// Another case has said something meanwhile, perhaps without this line.
 	}
-	return fmt.Errorf("the comment of %s changes at this moment: %w", id, ErrLater)
+	return fmt.Errorf("%w: the comment of %s changes at this moment", errNotThis, id)
 }
 
 // say puts a telling in the place of the project's earlier one.

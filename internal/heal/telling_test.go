@@ -436,6 +436,40 @@ func TestOneCommentAPullRequest(t *testing.T) {
 	}
 }
 
+// TestBusyPullRequest: a pull request whose comment cannot be made at this moment keeps no other one
+// waiting, not in the invocation and not in a sweep.
+func TestBusyPullRequest(t *testing.T) {
+	s := open(t, versions(hosted(1, "pull_requests"), "refs/heads/main", "pr/7", "pr/8"), telling(1,
+		"pull-request-comment", ""))
+	data := fmt.Appendf(nil, `{"lines":[],"making":%q}`, s.Sim.Clock.Now().Add(time.Hour).Format(time.RFC3339))
+	if _, err := s.Store.Put(context.Background(), heal.Item{Kind: "pull", ID: "github.com/example/shop#7", Data: data,
+		Expires: s.Sim.Clock.Now().Add(24 * time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	for _, version := range []string{"pr/7", "pr/8"} {
+		if _, err := s.Sim.Run(simaws.Start{Project: "p0", Version: version}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.drainAll()
+	pulls := func() (out []int) {
+		for _, c := range s.Sim.PullComments() {
+			out = append(out, c.Pull)
+		}
+		return out
+	}
+	if got := pulls(); !slices.Equal(got, []int{8}) || !slices.Contains(s.results(), "later") {
+		t.Errorf("comments on %v, journal %q", got, s.results())
+	}
+	for range 5 {
+		s.Sim.Clock.Advance(16 * time.Minute)
+		s.do(`{"sweep":{}}`)
+	}
+	if got := pulls(); !slices.Equal(got, []int{8, 7}) {
+		t.Errorf("comments on %v at last", got)
+	}
+}
+
 // TestStormOfTellings: a storm asks no more of the code host than it lets through, and all is told.
 func TestStormOfTellings(t *testing.T) {
 	const n = 120
