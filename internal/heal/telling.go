@@ -15,12 +15,13 @@ import (
 )
 
 // Developers are told at their code host how a case stands, after all else is done: at the end of an
-// invocation, and what is left then by a sweep. What is to be told is recorded with the case before,
+// invocation that nobody and nothing waits for, and what is left then by a later one or a sweep. What is to be told is recorded with the case before,
 // and says only which case it is: what is told is how that stands when it is told, so nothing old
 // comes after something newer. None of it can fail a heal.
 const (
-	// tellFor is how long an invocation tells at most, and tellMost how much. A sweep tells longer.
-	tellFor, tellMost           = 20 * time.Second, 20
+	// tellFor is how long an invocation tells at most, since its answer waits, and tellMost how much.
+	// A sweep tells longer.
+	tellFor, tellMost           = 5 * time.Second, 5
 	tellInSweep, tellMostASweep = 80 * time.Second, 60
 	// tellSpare is how much of a sweep's time is left when it stops to tell. All else stops earlier,
 	// so that in a storm some time is left for this.
@@ -151,6 +152,12 @@ func (h *Healer) TellDevelopers(ctx context.Context) {
 		// It is told even if it counts as told: another may have told how the case stood before.
 		it, err := h.Store.Get(ctx, kindTelling, id)
 		if err != nil {
+			continue
+		}
+		// What an earlier invocation has left, a sweep may have told since.
+		var o owed
+		now := h.Clock.Now()
+		if unmarshal(it, &o) == nil && now.Sub(o.Since) > tellSoon && (it.Due.IsZero() || it.Due.After(now)) {
 			continue
 		}
 		if later := h.tellOne(ctx, it); later {

@@ -470,6 +470,66 @@ func TestBusyPullRequest(t *testing.T) {
 	}
 }
 
+// TestCommandsTellLater: a person's command is answered before anything is asked of the code host.
+func TestCommandsTellLater(t *testing.T) {
+	s := open(t, hosted(1, "statuses"), telling(1, "commit-status", ""))
+	id := s.start("p0")
+	s.drain()
+	before := len(s.Sim.Exchanges())
+	s.undo(id)
+	s.do(`{"status":{}}`)
+	if n := len(s.Sim.Exchanges()) - before; n > 0 {
+		t.Errorf("%d calls while a person waits", n)
+	}
+	s.Sim.Clock.Advance(16 * time.Minute)
+	s.do(`{"sweep":{}}`)
+	if n := len(s.Sim.Exchanges()) - before; n != 1 {
+		t.Errorf("%d calls in the sweep", n)
+	}
+	s.start("p0") // the id is still remembered, and need not be told again
+	s.drain()
+	for _, c := range s.Sim.Statuses()[3:] {
+		if c.Description == s.Sim.Statuses()[2].Description {
+			t.Errorf("told again: %+v", c)
+		}
+	}
+}
+
+// slowHost is a code host that notes how long it may take.
+type slowHost struct{ may []time.Duration }
+
+func (h *slowHost) Status(ctx context.Context, _ decide.Telling) error {
+	end, _ := ctx.Deadline()
+	h.may = append(h.may, time.Until(end))
+	return nil
+}
+
+func (h *slowHost) Comment(context.Context, []decide.Telling, int64) (int64, error) { return 1, nil }
+
+// TestTellingIsShort: telling holds the answer to a batch for a few seconds at most, and that to a
+// full one not at all.
+func TestTellingIsShort(t *testing.T) {
+	s := open(t, hosted(1, "statuses"), telling(1, "commit-status", ""))
+	slow := &slowHost{}
+	s.Inbox.Healer.CodeHost = slow
+	s.start("p0")
+	ms := story.NextBatch(context.Background(), s.Sim, 1)
+	full := slices.Repeat(ms, 10)
+	if _, err := s.DeliverBatch(context.Background(), full...); err != nil || len(slow.may) > 0 {
+		t.Errorf("after a full batch %d are told, %v", len(slow.may), err)
+	}
+	ms[0].Ack()
+	s.drain()
+	if len(slow.may) == 0 {
+		t.Error("nothing was told")
+	}
+	for _, d := range slow.may {
+		if d > 5*time.Second {
+			t.Errorf("it may take %s", d)
+		}
+	}
+}
+
 // TestStormOfTellings: a storm asks no more of the code host than it lets through, and all is told.
 func TestStormOfTellings(t *testing.T) {
 	const n = 120

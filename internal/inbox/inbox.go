@@ -44,6 +44,9 @@ const (
 	// giving a message back: one whose function is ended by Lambda comes again
 	// only when its visibility timeout ends.
 	last = 20 * time.Second
+	// fullBatch is how many messages a batch has at most, as the stack sets it. Behind a full one others wait, and
+	// developers are told later.
+	fullBatch = 10
 )
 
 // Invoke takes one invocation: a batch of a queue, an EventBridge event, or
@@ -57,11 +60,15 @@ func (in *Inbox) Invoke(ctx context.Context, payload json.RawMessage) (any, erro
 	if err := json.Unmarshal(payload, &shape); err != nil {
 		return nil, fmt.Errorf("reading invocation: %w", err)
 	}
-	defer in.tellDevelopers(ctx)
 	switch {
 	case shape.Records != nil:
-		return in.batch(ctx, shape.Records), nil
+		answer := in.batch(ctx, shape.Records)
+		if len(shape.Records) < fullBatch {
+			in.tellDevelopers(ctx)
+		}
+		return answer, nil
 	case shape.DetailType != "":
+		defer in.tellDevelopers(ctx)
 		return nil, in.inTime(ctx, in.Healer, string(payload), true)
 	}
 	ctx, cancel := early(ctx)
@@ -74,13 +81,17 @@ func (in *Inbox) Invoke(ctx context.Context, payload json.RawMessage) (any, erro
 		cmd = cmd.By(decide.Sender{Request: lc.AwsRequestID})
 	}
 	answer, err := in.Healer.Do(ctx, cmd)
+	if cmd.Sweep != nil { // a person who sends another waits for the answer; a later invocation tells
+		in.tellDevelopers(ctx)
+	}
 	if errors.Is(err, heal.ErrLater) {
 		return heal.CommandAnswer{Message: "Not now: " + err.Error() + ". Send the command again in a minute."}, nil
 	}
 	return answer, err
 }
 
-// tellDevelopers has the developers told of what has happened, once all else is done.
+// tellDevelopers has the developers told of what has happened, once all else is done. That delays
+// the answer by a few seconds.
 func (in *Inbox) tellDevelopers(ctx context.Context) {
 	ctx, cancel := early(ctx)
 	defer cancel()
