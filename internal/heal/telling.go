@@ -407,35 +407,43 @@ type fault struct {
 	Told time.Time `json:"told,omitzero"` // when a notice told of it
 }
 
-// faultFlag is the flag that holds it.
+// faultFlag is the flag that holds them.
 const faultFlag = "code host"
 
+const (
+	// faultsKept is how many faults are kept. One more is only in the journal, until one has passed.
+	faultsKept = 10
+	// faultsANotice is how many of them a notice tells.
+	faultsANotice = 3
+)
+
 // keepFault keeps a fault for the next notice of a project whose developers are to be told. One that
-// was told today already is not told again.
+// was told today already is not told again, whichever others come in between.
 func (h *Healer) keepFault(ctx context.Context, says string) {
-	now := h.Clock.Now()
-	it, f, err := h.readFault(ctx)
-	if err == nil && (f.Says != says || now.Sub(f.At) > faultsFor) {
-		err = h.putFault(ctx, it, fault{Says: says, At: now})
+	it, fs, err := h.readFaults(ctx)
+	if err == nil && len(fs) < faultsKept && !slices.ContainsFunc(fs, func(f fault) bool { return f.Says == says }) {
+		err = h.putFaults(ctx, it, append(fs, fault{Says: says, At: h.Clock.Now()}))
 	}
 	if err != nil && !errors.Is(err, ErrConflict) {
 		h.Log.WarnContext(ctx, "no notice will tell why developers are not told", "error", err.Error())
 	}
 }
 
-func (h *Healer) readFault(ctx context.Context) (it Item, f fault, err error) {
+// readFaults reads the faults that have not passed.
+func (h *Healer) readFaults(ctx context.Context) (it Item, fs []fault, err error) {
 	it, err = h.Store.Get(ctx, kindFlag, faultFlag)
 	if errors.Is(err, ErrNotFound) {
-		return Item{Kind: kindFlag, ID: faultFlag}, f, nil
+		return Item{Kind: kindFlag, ID: faultFlag}, nil, nil
 	}
 	if err == nil {
-		err = unmarshal(it, &f)
+		err = unmarshal(it, &fs)
 	}
-	return it, f, err
+	now := h.Clock.Now()
+	return it, slices.DeleteFunc(fs, func(f fault) bool { return now.Sub(f.At) > faultsFor }), err
 }
 
-func (h *Healer) putFault(ctx context.Context, it Item, f fault) error {
-	data, err := json.Marshal(f)
+func (h *Healer) putFaults(ctx context.Context, it Item, fs []fault) error {
+	data, err := json.Marshal(fs)
 	if err != nil {
 		return err
 	}
@@ -444,7 +452,7 @@ func (h *Healer) putFault(ctx context.Context, it Item, f fault) error {
 	return err
 }
 
-// withFault adds a fault that no notice has told yet to this one. said is to be called once it is
+// withFault adds the faults that no notice has told yet to this one. said is to be called once it is
 // sent.
 func (h *Healer) withFault(ctx context.Context, o decide.Outcome) (with decide.Outcome, said func()) {
 	said = func() {}
@@ -452,16 +460,25 @@ func (h *Healer) withFault(ctx context.Context, o decide.Outcome) (with decide.O
 	if h.CodeHost == nil || !ok || !p.Tells() {
 		return o, said
 	}
-	it, f, err := h.readFault(ctx)
-	now := h.Clock.Now()
-	if err != nil || f.Says == "" || !f.Told.IsZero() || now.Sub(f.At) > faultsFor {
+	it, fs, err := h.readFaults(ctx)
+	if err != nil {
 		return o, said // a notice goes out, whatever the ledger says of this
 	}
-	o.Note = sentences(o.Note, fmt.Sprintf("Developers could not be told at their code host, at %s: %s.",
-		f.At.UTC().Format("2006-01-02 15:04 UTC"), f.Says))
+	told := 0
+	for i, f := range fs {
+		if !f.Told.IsZero() || told == faultsANotice {
+			continue
+		}
+		o.Note = sentences(o.Note, fmt.Sprintf("Developers could not be told at their code host, at %s: %s.",
+			f.At.UTC().Format("2006-01-02 15:04 UTC"), f.Says))
+		fs[i].Told = h.Clock.Now()
+		told++
+	}
+	if told == 0 {
+		return o, said
+	}
 	return o, func() {
-		f.Told = now
-		if err := h.putFault(ctx, it, f); err != nil && !errors.Is(err, ErrConflict) {
+		if err := h.putFaults(ctx, it, fs); err != nil && !errors.Is(err, ErrConflict) {
 			h.Log.WarnContext(ctx, "the next notice tells again why developers are not told", "error", err.Error())
 		}
 	}

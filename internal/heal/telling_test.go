@@ -243,6 +243,46 @@ func TestCodeHostFault(t *testing.T) {
 	}
 }
 
+// faultyHost is a code host at which a person must mend now this, now that.
+type faultyHost struct{ n int }
+
+func (h *faultyHost) Status(context.Context, decide.Telling) error {
+	h.n++
+	return heal.FaultError{Says: fmt.Sprintf("fault %c", 'A'+h.n%2)}
+}
+
+func (h *faultyHost) Comment(context.Context, []decide.Telling, int64) (int64, error) { return 0, nil }
+
+// TestAlternatingFaults: two faults that alternate are told once each within a day.
+func TestAlternatingFaults(t *testing.T) {
+	const n = 8
+	refs := []string{"refs/heads/main"}
+	for i := range n {
+		refs = append(refs, fmt.Sprintf("refs/heads/b%d", i))
+	}
+	world := strings.NewReplacer("aws s3 cp x s3://dist/x",
+		`{run: npm test, fails: {prints: "1 failing"}}`).Replace(hosted(1, "statuses"))
+	s := open(t, versions(world, refs...), telling(1, "commit-status", ""))
+	s.Inbox.Healer.CodeHost = &faultyHost{}
+	for _, ref := range refs[1:] {
+		if _, err := s.Sim.Run(simaws.Start{Project: "p0", Version: ref}); err != nil {
+			t.Fatal(err)
+		}
+		s.drain()
+	}
+	said := map[string]int{}
+	for _, notice := range s.Sim.Notices() {
+		for _, fault := range []string{"fault A", "fault B"} {
+			if strings.Contains(strings.Join(strings.Fields(notice.ByProtocol["email"]), " "), fault) {
+				said[fault]++
+			}
+		}
+	}
+	if results := s.results(); len(results) < n || said["fault A"] != 1 || said["fault B"] != 1 {
+		t.Errorf("notices said %v; journal %q", said, results)
+	}
+}
+
 // TestGreenByAnother: a status that is red turns green once somebody else's build of the same commit
 // is green, and stays red for a build of another commit.
 func TestGreenByAnother(t *testing.T) {

@@ -44,8 +44,8 @@ const (
 	// giving a message back: one whose function is ended by Lambda comes again
 	// only when its visibility timeout ends.
 	last = 20 * time.Second
-	// fullBatch is how many messages a batch has at most, as the stack sets it. Behind a full one others wait, and
-	// developers are told later.
+	// fullBatch is how many messages a batch has at most, as the stack sets it. Behind a full one
+	// others wait, and developers are told later.
 	fullBatch = 10
 )
 
