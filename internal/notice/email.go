@@ -18,6 +18,9 @@ const (
 	mailNote   = 800 // what no other place tells
 )
 
+// noteRows are the most rows of what no other place tells.
+const noteRows = 14
+
 // email makes the plain text of a notice: what happened to what, the difference and what to do on
 // a phone's first screen, then the rest as far as there is room. What a build can choose to print
 // stands below all that an approval decides on, but for the names of resources: see [named].
@@ -25,7 +28,8 @@ func email(n Notice) string {
 	s := n.screen()
 	l := letter{first: s.lines, rest: n.whereWhole(), foot: n.foot()}
 	if n.Note != "" {
-		l.add("a remark", cut(n.Note, mailNote))
+		l.add("a remark", fitRows(cut(n.Note, mailNote), noteRows))
+		l.keepLast()
 	}
 	if n.Kind == decide.Proposed {
 		n.mailDifference(&l, s)
@@ -500,11 +504,16 @@ func (n Notice) mailFollowers(l *letter) {
 	if f == nil {
 		return
 	}
+	rank := map[decide.Kind]int{decide.Healed: 2, "": 1} // those that failed again come first
+	named := slices.SortedStableFunc(slices.Values(f.Named), func(a, b Follower) int { return rank[a.Outcome] - rank[b.Outcome] })
 	var items []string
-	for _, one := range f.Named {
+	for _, one := range named {
+		one.Build = middle(one.Build, 2*phone)
 		items = append(items, one.line())
 	}
-	l.list("the other builds", "The other builds:", items, f.Builds-len(f.Named))
+	if l.list("the other builds", "The other builds:", items, f.Builds-len(f.Named)); len(items) > 0 {
+		l.keepLast()
+	}
 }
 
 // mailWhy tells why the build failed, and how certain that is.
@@ -578,15 +587,16 @@ func (n Notice) mailPlaces(l *letter, s screen) {
 	}
 }
 
-// whereWhole says where all is that a notice tells.
+// whereWhole says where the whole case is. That has all but the remark and the other builds, which a
+// mail never leaves out.
 func (n Notice) whereWhole() string {
 	switch paste := n.paste("status"); {
 	case len(paste) == 0:
 		return ""
 	case !n.deployed():
-		return "All of it: " + paste[0]
+		return "The whole case: " + paste[0]
 	default:
-		return "All of it: " + paste[0] + " or buildmedic show " + n.Case.ID
+		return "The whole case: " + paste[0] + " or buildmedic show " + n.Case.ID
 	}
 }
 

@@ -16,7 +16,7 @@ const (
 )
 
 // letter is a mail in parts, the most important first. What does not fit into maxRows is left
-// out, and the mail says so.
+// out, and the mail says so; what nothing else has is never left out.
 type letter struct {
 	first []string // what decides
 	parts []part
@@ -32,6 +32,7 @@ type part struct {
 	items bool // lines after the first are items, of which some may be left out
 	more  int  // items that are not among them
 	group int  // parts of one group have no empty line between them
+	keep  int  // rows that are kept free for it, since nothing else has what it says
 }
 
 // apart begins a group of parts, which an empty line sets apart.
@@ -44,12 +45,24 @@ func (l *letter) add(name string, lines ...string) {
 	}
 }
 
+// keepLast keeps room for the part that was appended last: for all of it, or for a list with its
+// first items.
+func (l *letter) keepLast() {
+	const items = 3
+	p := &l.parts[len(l.parts)-1]
+	lines := p.lines
+	if p.items {
+		lines = append(slices.Clone(lines[:min(len(lines), 1+items)]), "and more")
+	}
+	p.keep = rowsOf(lines) + 1
+}
+
 // list appends a part whose items are shown as far as there is room. There are more of them
 // than these.
 func (l *letter) list(name, head string, items []string, more int) {
 	if len(items) > 0 {
 		l.apart()
-		l.parts = append(l.parts, part{name, append([]string{head}, items...), true, more, l.group})
+		l.parts = append(l.parts, part{name, append([]string{head}, items...), true, more, l.group, 0})
 		l.apart()
 	}
 }
@@ -63,8 +76,12 @@ func (l letter) text() string {
 	out = append(out, l.first...)
 	end := []string{"-- ", l.foot}
 	room := maxRows - rowsOf(l.first) - 1 - rowsOf(end) - rows(l.rest) - leftRows
+	for _, p := range l.parts {
+		room -= p.keep
+	}
 	group := -1
 	for _, p := range l.parts {
+		room += p.keep
 		if p.group == group {
 			room++ // no empty line
 		}

@@ -573,6 +573,34 @@ func TestBrief(t *testing.T) {
 	}
 }
 
+// TestMailKeepsWhatNothingElseHas ensures that a mail never leaves out the remark and the other
+// builds, which neither status nor show have, however much else there is; those that failed again
+// come first.
+func TestMailKeepsWhatNothingElseHas(t *testing.T) {
+	for how, change := range extremes {
+		o := copyOf(crowdHealed())
+		o.Note = "A remark that nothing else has."
+		if how != "followers" {
+			change(&o)
+		}
+		if how != "paragraphs" && how != "followers" {
+			extremes["names"](&o)
+		}
+		email := Render(o).Email
+		checkNotice(t, "crowd with many "+how, o)
+		for _, want := range []string{"\n" + o.Note[:12], "\nThe other builds:\n" +
+			"TrackerAPI:1b7e6a52-3c4d-4e5f-8a9b-0c1d2e3f4a04: failed again\n" +
+			"TrackerWeb:1b7e6a52-3c4d-4e5f-8a9b-0c1d2e3f4a05: not ended yet\n"} {
+			if !strings.Contains(email, want) {
+				t.Errorf("many %s: no %q in\n%s", how, want, email)
+			}
+		}
+		if strings.Contains(email, "All of it") || !strings.Contains(email, "The whole case: {") {
+			t.Errorf("many %s: where the rest is:\n%s", how, email)
+		}
+	}
+}
+
 // TestCommandsLink ensures that the page is the one of the function's own partition and region.
 func TestCommandsLink(t *testing.T) {
 	for _, row := range []struct{ function, region, want string }{
