@@ -168,18 +168,6 @@ func pauseID(flag, why string) string {
 	return hex.EncodeToString(h[:8])
 }
 
-// pause pauses everything, because a person asks for it.
-func (h *Healer) pause(ctx context.Context, why string) (CommandAnswer, error) {
-	done, err := h.set(ctx, pausedFlag, []byte(why), time.Time{})
-	a := CommandAnswer{Done: err == nil, Message: "Nothing is written until {\"resume\":{}}. Failures are still explained."}
-	if err == nil && !done {
-		if a.Paused, err = h.flag(ctx, pausedFlag); a.Paused != "" {
-			a.Message = "It was paused already. " + a.Paused + " " + a.Message
-		}
-	}
-	return a, err
-}
-
 // unpauseNamed ends one pause, and no other that was made since.
 func (h *Healer) unpauseNamed(ctx context.Context, id string) (CommandAnswer, error) {
 	why, err := h.flag(ctx, pausedFlag)

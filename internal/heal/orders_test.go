@@ -343,6 +343,58 @@ func TestPauseIsOfferedUnasked(t *testing.T) {
 	}
 }
 
+// TestPauseIsTold: a pause by a person is told once, with the button that ends it, whatever happens
+// in between; pausing what is paused tells nothing.
+func TestPauseIsTold(t *testing.T) {
+	for name, fault := range map[string]func(simaws.Call) simaws.Fault{
+		"at once": nil,
+		"later": func(c simaws.Call) simaws.Fault {
+			if c.Operation == "Publish" && !c.Done {
+				return simaws.Fault{Code: "InternalError", Status: 500}
+			}
+			return simaws.Fault{}
+		},
+		"after a death": func(c simaws.Call) simaws.Fault {
+			return simaws.Fault{Crash: c.Operation == "Publish" && !c.Done && c.Key == simaws.FunctionKey}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, shop(1, ""), shopSettings(1, ""))
+			if fault != nil {
+				s.Sim.Hook(fault)
+			}
+			a, err := s.press("r1", `{"pause":"1160bc9cefbf0600"}`)
+			if name != "after a death" && (err != nil || !a.Done) {
+				t.Errorf("%+v, %v", a, err)
+			}
+			s.Sim.Unhook()
+			if err := s.Restart(); err != nil {
+				t.Fatal(err)
+			}
+			s.do(`{"pause":{"because":"once more"}}`)
+			for range 3 {
+				s.Sim.Clock.Advance(15 * time.Minute)
+				s.do(`{"sweep":{}}`)
+			}
+			ns := s.Sim.Notices()
+			if len(ns) != 1 || ns[0].Subject != "[paused] Buildmedic: no changes until you resume" ||
+				!strings.Contains(ns[0].ByProtocol["email"], "because of case 1160bc9cefbf0600") {
+				t.Fatalf("%q", s.subjects())
+			}
+			resume := fmt.Sprintf(`{"resume":%q}`, buttons(t, ns[0])["pause"])
+			if a := s.do(resume); !a.Done || !strings.Contains(a.Message, "Writing is allowed again") {
+				t.Errorf("%s: %+v", resume, a)
+			}
+			if a := s.do(`{"pause":{"because":"another"}}`); !a.Done || len(s.Sim.Notices()) != 2 {
+				t.Errorf("another pause: %+v, %q", a, s.subjects())
+			}
+			if a := s.do(resume); a.Done {
+				t.Errorf("the first button ends the second pause: %+v", a)
+			}
+		})
+	}
+}
+
 // TestPausedTwice: who pauses what is paused is told so.
 func TestPausedTwice(t *testing.T) {
 	s := open(t, shop(1, ""), shopSettings(1, ""))

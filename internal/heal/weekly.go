@@ -60,7 +60,7 @@ func (h *Healer) weekly(ctx context.Context) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	return h.weekTold(ctx, *claim)
+	return h.claimTold(ctx, *claim)
 }
 
 // weekFor tells one of the week whose claim it is.
@@ -73,7 +73,7 @@ func (h *Healer) weekFor(ctx context.Context, claim Item, w decide.Week) error {
 	if err != nil {
 		return err
 	}
-	return h.weekTold(ctx, claim)
+	return h.claimTold(ctx, claim)
 }
 
 // tellWeek sends a weekly notice, unless there is nothing to tell.
@@ -90,10 +90,11 @@ func (h *Healer) tellWeek(ctx context.Context, w decide.Week) error {
 	return nil
 }
 
-func (h *Healer) weekTold(ctx context.Context, claim Item) error {
+// claimTold records that what was claimed is sent.
+func (h *Healer) claimTold(ctx context.Context, claim Item) error {
 	claim.Data, claim.Expires = []byte("sent"), h.Clock.Now().Add(kept)
 	if _, err := h.Store.Put(ctx, claim); err != nil && !errors.Is(err, ErrConflict) {
-		return fmt.Errorf("recording the weekly notice: %w", err)
+		return fmt.Errorf("recording that notice %q is sent: %w", claim.ID, err)
 	}
 	return nil
 }

@@ -61,6 +61,7 @@ var samples = []struct {
 	{"tracker-approved", "A person approved the change, and says who that was.", trackerApproved()},
 	{"tracker-expiring", "A grant with an end nears it.", trackerExpiring()},
 	{"paused", "Too many changes did not help in too many projects: the breaker is open for all.", paused()},
+	{"paused-by-a-person", "A person has paused everything.", pausedByAPerson()},
 	{"project-paused", "Too many changes of one project did not help: the breaker is open for it.", projectPaused()},
 	{"desk-previewed", "At a desk: what replay shows before it is asked to do it.", deskPreviewed()},
 	{"desk-healed", "At a desk there is no function: the commands are the healer's own.", deskHealed()},
@@ -779,6 +780,14 @@ func paused() decide.Outcome {
 	o.Note = `5 projects were paused within a day, because changes that did not help had to be taken back ` +
 		`(limits.stop_after_undone), so nothing more is written at all. Look at the cases, then send {"resume":{}}, ` +
 		`and resume each project.`
+	return o
+}
+
+func pausedByAPerson() decide.Outcome {
+	o := paused()
+	o.ID, o.Case, o.Round = "pause."+o.Pause, decide.Case{Account: o.Home.ID, Region: o.Home.Region}, 0
+	o.Note = "Ana in the chat channel paused it (request 5e3b1c9a-1111) at 2026-11-22 10:15:00 UTC: " +
+		"a release freeze until Monday"
 	return o
 }
 

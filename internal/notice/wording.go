@@ -308,10 +308,16 @@ func (s wording) todo() (long, short string) {
 	case decide.Expiring:
 		return "To do: make it permanent, renew it, or let it end.", "To do: renew it or let it end."
 	case decide.Paused:
+		if s.byPerson() {
+			return "To do: resume once the reason is gone.", "To do: resume in time."
+		}
 		return "To do: look at what was undone, then resume.", "To do: see below."
 	}
 	return s.todoReported()
 }
+
+// byPerson: of a pause, that a person has made it. The breaker's is of a case.
+func (s wording) byPerson() bool { return s.Case.ID == "" }
 
 // lacks names the permission that the healer itself lacks, which is not to be
 // taken for the one that the build's role lacks.
@@ -665,6 +671,10 @@ func (s wording) next() []string {
 		say("If the build still needs it, make it permanent in your own code, or renew the grant in " +
 			"buildmedic.yaml and deploy.")
 	case decide.Paused:
+		if s.byPerson() {
+			say("Resume once the reason is gone. Builds that failed in the meantime can be replayed then.")
+			break
+		}
 		say("Look at the cases that were undone, fix the settings, then resume.")
 	default:
 		s.advise(say)

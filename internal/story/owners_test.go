@@ -3,6 +3,7 @@ package story
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"regexp"
 	"slices"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/settings"
 	"github.com/buildmedic/buildmedic/internal/simaws"
 	"github.com/buildmedic/buildmedic/testdata"
@@ -186,6 +189,51 @@ func TestOnlyOwnersSeeTheirLog(t *testing.T) {
 	if seen["web"] == 0 || seen["data"] != 0 || len(seen) != 2 {
 		t.Errorf("how often lines of the shop's log are shown: %v", seen)
 	}
+}
+
+// TestPauseOfEachOwner ensures that a person's pause of everything is told to each owner and to whom
+// notify itself names, once each, though one of them cannot be told at first and one cannot at all.
+func TestPauseOfEachOwner(t *testing.T) {
+	st := forty(t, func(*settings.Settings) {}, func(*Stage) {})
+	n := &deafOwners{Notifier: st.Inbox.Healer.Notifier, deaf: map[string]error{"web": errors.New("try again"), "pay": heal.ErrNotFound}}
+	st.Inbox.Healer.Notifier = n
+	if _, err := st.Inbox.Invoke(t.Context(), json.RawMessage(`{"pause":{"because":"a freeze","by":"ana"}}`)); err != nil {
+		t.Fatal(err)
+	}
+	delete(n.deaf, "web")
+	for range 3 {
+		st.Sim.Clock.Advance(15 * time.Minute)
+		if _, err := st.Inbox.Invoke(t.Context(), json.RawMessage(`{"sweep":{}}`)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := map[string]int{}
+	for _, n := range st.Sim.Notices() {
+		if n.Attributes["kind"] != "paused" {
+			continue
+		}
+		got[n.Topic[strings.LastIndexByte(n.Topic, ':')+1:]]++
+		if strings.HasSuffix(n.Topic, ":buildmedic") != strings.Contains(n.ByProtocol["email"], "Owner pay could not be told") ||
+			!strings.Contains(n.ByProtocol["email"], "ana paused it") {
+			t.Errorf("%s: %s", n.Topic, n.ByProtocol["email"])
+		}
+	}
+	if d := cmp.Diff(map[string]int{"buildmedic-owner-web": 1, "buildmedic-owner-data": 1, "buildmedic": 1}, got); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+}
+
+// deafOwners cannot be told.
+type deafOwners struct {
+	heal.Notifier
+	deaf map[string]error
+}
+
+func (d *deafOwners) Notify(ctx context.Context, o decide.Outcome) error {
+	if err := d.deaf[o.For.Owner]; err != nil {
+		return err
+	}
+	return d.Notifier.Notify(ctx, o)
 }
 
 // TestWeekOfEachOwner ensures that each owner is told of the week once, about his projects alone, and
