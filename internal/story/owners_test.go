@@ -191,6 +191,54 @@ func TestOnlyOwnersSeeTheirLog(t *testing.T) {
 	}
 }
 
+// changesSettings tells the owner alone, and has the settings say meanwhile that nobody else hears.
+type changesSettings struct {
+	heal.Notifier
+	of    string // the case
+	tried int
+}
+
+func (s *changesSettings) Notify(ctx context.Context, o decide.Outcome) error {
+	if o.OwnerOf() != "pay" || o.For.Owner != "" {
+		return s.Notifier.Notify(ctx, o)
+	}
+	s.of, o.Settings.Notify.Unowned = o.Case.ID, true
+	s.tried++
+	return errors.New("try again")
+}
+
+// TestNobodyIsLeftToBeTold ensures that a notice that waits, and that all have who hear of it by
+// settings that changed meanwhile, is sent no more and leaves the outbox, once.
+func TestNobodyIsLeftToBeTold(t *testing.T) {
+	var n *changesSettings
+	st := forty(t, func(s *settings.Settings) { s.Notify.Unowned = false }, func(st *Stage) {
+		n = &changesSettings{Notifier: st.Inbox.Healer.Notifier}
+		st.Inbox.Healer.Notifier = n
+	})
+	for range 3 {
+		st.Sim.Clock.Advance(15 * time.Minute)
+		if _, err := st.Inbox.Invoke(t.Context(), json.RawMessage(`{"sweep":{}}`)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := st.Inbox.Healer.Case(t.Context(), n.of)
+	if err != nil || n.tried != 1 || len(c.Outbox) != 0 || c.Closed.IsZero() || !c.Busy.IsZero() {
+		t.Errorf("%v: tried %d times; closed %s, busy until %s, left %+v", err, n.tried, c.Closed, c.Busy, c.Outbox)
+	}
+	told := 0
+	for _, m := range st.Sim.Notices() {
+		if strings.HasPrefix(m.Subject, "[reported] payments") {
+			told++
+		}
+	}
+	if told != 1 {
+		t.Errorf("it is told %d times", told)
+	}
+	if dead := st.Sim.Queued(simaws.DeadLetter); len(dead) != 0 {
+		t.Errorf("given up: %q", dead)
+	}
+}
+
 // TestPauseOfEachOwner ensures that a person's pause of everything is told to each owner and to whom
 // notify itself names, once each, though one of them cannot be told at first and one cannot at all.
 func TestPauseOfEachOwner(t *testing.T) {
