@@ -221,7 +221,7 @@ func (b *box) child(ctx context.Context, env [][2]string) (int, error) {
 	cmd := exec.CommandContext(ctx, b.command[0], b.command[1:]...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 5 * time.Second
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = b.in, b.out, b.err
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bareReader(b.in), bareWriter(b.out), bareWriter(b.err)
 	cmd.Env = inSandbox(os.Environ(), env)
 	err := cmd.Run()
 	var exit *exec.ExitError

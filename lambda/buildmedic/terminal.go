@@ -75,6 +75,23 @@ func fold(w io.Writer) io.Writer {
 	return w
 }
 
+// bareWriter is what stands behind w. A program that this one starts needs the terminal itself: a
+// shell that is given a pipe has no prompt and no keys, and does not know how wide it is.
+func bareWriter(w io.Writer) io.Writer {
+	if f, ok := w.(*folding); ok {
+		return f.Writer
+	}
+	return w
+}
+
+// bareReader is what stands behind r, as with [bareWriter].
+func bareReader(r io.Reader) io.Reader {
+	if i, ok := r.(*interruptible); ok {
+		return i.File
+	}
+	return r
+}
+
 // Fd is that of the terminal; none if there is none.
 func (f *folding) Fd() uintptr {
 	if t, ok := f.Writer.(interface{ Fd() uintptr }); ok {

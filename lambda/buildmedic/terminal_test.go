@@ -183,3 +183,14 @@ func TestAtTerminal(t *testing.T) {
 		}
 	}
 }
+
+// TestSandboxHandsOnTheTerminal ensures that the sandbox's command has the terminal itself, and not a
+// pipe: else a shell in it has no prompt, and tables do not fit.
+func TestSandboxHandsOnTheTerminal(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	code, screen := onTerminal(t, 72, "\x04", "sandbox", "--", "sh", "-c",
+		`for fd in 0 1 2; do test -t $fd && echo "terminal $fd"; done; stty size`)
+	if want := "\nterminal 0\nterminal 1\nterminal 2\n50 72\n"; code != exitOK || !strings.Contains(screen, want) {
+		t.Errorf("code %d, it lacks %q:\n%s", code, want, screen)
+	}
+}
