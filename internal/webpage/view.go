@@ -115,7 +115,7 @@ func (s *sum) short() []string {
 		out = append(
 			out,
 			fmt.Sprintf(
-				"%s of %s %s half of that time: %s.",
+				"%s of %s %s half of the time that failed builds ran: %s.",
 				thousands(half),
 				count(len(s.projects), "project"),
 				verb,
