@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
@@ -35,11 +36,13 @@ func printCosts(w io.Writer, c decide.Costs) {
 		fmt.Fprintln(w, "No build is known to have failed in this time.")
 		return
 	}
-	fmt.Fprintf(w, "Failed builds that ended from %s to %s UTC; minutes to green are medians, from a failed build's end\n"+
-		"to the end of the next green one of its branch.\n\n", stamp(c.From), stamp(c.To))
+	about := fmt.Sprintf("Failed builds that ended from %s to %s UTC; minutes to green are medians, from a failed build's end "+
+		"to the end of the next green one of its branch.", stamp(c.From), stamp(c.To))
+	fmt.Fprintf(w, "%s\n\n", strings.Join(wrapped(about, textWidth(w)), "\n"))
 	number := column{width: 8, right: true}
 	last := column{width: 6, right: true}
-	cols := fit([]column{{width: 28}, last, number, number, {width: 9, right: true}, number, {width: 9, right: true}, last}, 0, screen(w))
+	cols := fit([]column{{width: 28}, last, number, number, {width: 9, right: true},
+		{width: 8, right: true, drop: 1}, {width: 9, right: true, drop: 2}, last}, 0, screen(w))
 	io.WriteString(w, tableRow(cols, "CAUSE", "BUILDS", "MINUTES", "HEALED", "TO GREEN", "OTHERS", "TO GREEN", "OPEN"))
 	for _, one := range append(c.Causes[:len(c.Causes):len(c.Causes)], c.Total) {
 		io.WriteString(w, tableRow(cols, cmp.Or(one.Cause, "total"), strconv.Itoa(one.Builds), minutes(one.Seconds),

@@ -125,3 +125,21 @@ func TestHistoryAtAPrice(t *testing.T) {
 		t.Errorf("of what was saved it says\n%s", b.String())
 	}
 }
+
+// TestCostsFit ensures that at 60 columns no line of the costs is broken or too long, and that of
+// the columns those are left out that tell the least.
+func TestCostsFit(t *testing.T) {
+	one := decide.CauseCost{Cause: "missing-permission", Builds: 4, Seconds: 156, Healed: decide.ToGreen{Builds: 1, Median: 60},
+		Others: decide.ToGreen{Builds: 2, Median: 3600}}
+	t.Setenv("COLUMNS", "60")
+	var b strings.Builder
+	printCosts(&b, decide.Costs{Causes: []decide.CauseCost{one}, Total: one})
+	for l := range strings.Lines(b.String()) {
+		if n := shown(strings.TrimSuffix(l, "\n")); n > 60 {
+			t.Errorf("%d columns: %s", n, l)
+		}
+	}
+	if want := "HEALED  TO GREEN   OPEN\n"; !strings.Contains(b.String(), want) || strings.Contains(b.String(), "OTHERS") {
+		t.Errorf("it lacks %q:\n%s", want, b.String())
+	}
+}

@@ -167,14 +167,17 @@ func beginsRest(line string, width int) string {
 
 // toCopy reports whether a line is for a shell or a program, where a break would do harm.
 func toCopy(line string) bool {
-	word, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+	word, _, _ := strings.Cut(strings.TrimSpace(escapes.ReplaceAllString(line, "")), " ")
 	switch word {
 	case "aws", "printf", "echo", "git", "go", "make", "cdk", "terraform", "buildmedic", "{", "source", "eval":
 		return true
 	}
 	begin, _, _ := strings.Cut(program, " ")
-	return word == begin || strings.HasPrefix(word, "{") || strings.HasPrefix(word, "resources:")
+	return word == begin || strings.HasPrefix(word, "{") || slices.Contains(grantKeys, word)
 }
+
+// grantKeys begin the lines of a grant that may be long.
+var grantKeys = []string{"because:", "actions:", "resources:"}
 
 // escapes are the colours of a terminal, which take no column.
 var escapes = lazyregexp.New(`\x1b\[[0-9;]*m`)

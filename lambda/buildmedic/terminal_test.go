@@ -127,6 +127,8 @@ func TestFolded(t *testing.T) {
 		{"  # one two three four five six", "  # one two three four\n  #   five six\n"},
 		{"\x1b[31mone two\x1b[0m three four fives six", "\x1b[31mone two\x1b[0m three four fives\n  six\n"},
 		{"aws codebuild list-projects --no-paginate", "aws codebuild list-projects --no-paginate\n"},
+		{"  \x1b[32m  because: \"Builds call s3:PutObject.\"\x1b[0m", "  \x1b[32m  because: \"Builds call s3:PutObject.\"\x1b[0m\n"},
+		{"  actions: [s3:PutObject, s3:GetObject]", "  actions: [s3:PutObject, s3:GetObject]\n"},
 		{"x arn:aws:s3:::a-name-that-is-longer-than-a-line y", "x\n  arn:aws:s3:::a-name-that-is-longer-than-a-line\n  y\n"},
 		{"", "\n"},
 	} {
