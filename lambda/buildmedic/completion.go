@@ -27,10 +27,12 @@ const completionAbout = `Prints a script that completes commands, flags, stories
 It is for the command buildmedic in your PATH, which ` + "`go install`" + ` makes, and not for go run.
 
 bash, which needs the package bash-completion:
+  mkdir -p ~/.local/share/bash-completion/completions
   buildmedic completion bash > ~/.local/share/bash-completion/completions/buildmedic
 zsh, with compinit in ~/.zshrc:
   buildmedic completion zsh > "${fpath[1]}/_buildmedic"
 fish:
+  mkdir -p ~/.config/fish/completions
   buildmedic completion fish > ~/.config/fish/completions/buildmedic.fish
 PowerShell, in the file that $PROFILE names:
   buildmedic completion powershell | Out-String | Invoke-Expression`

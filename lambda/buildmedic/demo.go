@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/settings"
 	"github.com/buildmedic/buildmedic/internal/story"
 	"github.com/buildmedic/buildmedic/testdata"
 )
@@ -87,6 +88,9 @@ func chosen(names []string) ([]story.Story, error) {
 			var known []string
 			for _, s := range all {
 				known = append(known, s.Name)
+			}
+			if near := settings.Near(name, known); near != "" {
+				return nil, fmt.Errorf("there is no story %q; did you mean %q?", n, near)
 			}
 			return nil, fmt.Errorf("there is no story %q; there are %s", n, strings.Join(known, ", "))
 		}

@@ -236,6 +236,7 @@ func (p printer) Week(_ context.Context, w decide.Week) error {
 // follow stays with a case until it is closed: it waits where the healer
 // waits, and looks after the builds that it started.
 func (d *desk) follow(ctx context.Context, caseID string, progress io.Writer) (decide.Case, error) {
+	said := ""
 	for {
 		c, err := d.healer.Case(ctx, caseID)
 		if err != nil {
@@ -250,8 +251,9 @@ func (d *desk) follow(ctx context.Context, caseID string, progress io.Writer) (d
 		case deskClock.Now().Before(r.NotYet):
 			wait = r.NotYet.Sub(deskClock.Now())
 			fmt.Fprintf(progress, "waiting %s\n", wait.Round(time.Second))
-		case r.Retry != "":
-			fmt.Fprintf(progress, "build %s runs\n", r.Retry)
+		case r.Retry != "" && r.Retry != said: // once: it is looked at every ten seconds
+			fmt.Fprintf(progress, "build %s runs; its end is waited for\n", r.Retry)
+			said = r.Retry
 		}
 		if err := deskClock.Sleep(ctx, wait); err != nil {
 			return c, stopped{fmt.Sprintf("`%s` continues case %s", d.hints.Line("replay", "-apply "+c.Rounds[0].Build.ID), caseID), err}

@@ -118,6 +118,9 @@ func TestReplayApplies(t *testing.T) {
 		!strings.Contains(strings.Join(strings.Fields(out), " "), "buildmedic show -ledger "+ledger+" -settings "+file+" ") {
 		t.Fatalf("code %d\n%s%s", code, out, errs)
 	}
+	if n := strings.Count(errs, " runs;"); n != 1 {
+		t.Errorf("it says %d times that the build runs:\n%s", n, errs)
+	}
 	if bs := sim.Builds("TrackerAPI"); len(bs) != 2 || bs[1].Status != "SUCCEEDED" {
 		t.Errorf("builds %+v", bs)
 	}
@@ -339,6 +342,21 @@ func TestUsage(t *testing.T) {
 	if code, _, errs := buildmedic(t, "", "undo", "c"); code != exitFailed || !strings.Contains(errs,
 		"name the file with -settings") {
 		t.Errorf("undo without settings: code %d\n%s", code, errs)
+	}
+}
+
+// TestUsageHints ensures that who leaves a name out, or mistypes one, is told which there are.
+func TestUsageHints(t *testing.T) {
+	for args, want := range map[string]string{
+		"schema foo":             `there is no schema "foo"; there are notices and settings`,
+		"schema notices setting": "name one schema: notices or settings",
+		"demo traker-api":        `there is no story "traker-api"; did you mean "tracker-api"?`,
+		"undo":                   "name one case; `buildmedic history` lists them",
+		"approve":                "name one plan; `buildmedic history` lists them",
+	} {
+		if code, _, errs := buildmedic(t, "", strings.Fields(args)...); code != exitUsage || !strings.Contains(errs, want) {
+			t.Errorf("%s: code %d, %s", args, code, errs)
+		}
 	}
 }
 

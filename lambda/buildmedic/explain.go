@@ -300,6 +300,8 @@ func meant(name string, all []page) string {
 	switch {
 	case near != "":
 		return fmt.Sprintf("; did you mean %q?", near)
+	case len(like) == 1:
+		return fmt.Sprintf("; did you mean %q?", like[0])
 	case len(like) > 0:
 		return fmt.Sprintf("; did you mean one of %s?", listSome(like, 8))
 	}

@@ -101,6 +101,7 @@ func TestExplainNames(t *testing.T) {
 	for name, want := range map[string]string{
 		"floor-exact-nme": `did you mean "floor-exact-name"?`,
 		"rate-limit":      "did you mean one of",
+		"no-repo":         `did you mean "no-repository"?`,
 		"xyzzy":           "lists them",
 	} {
 		if code, _, errs := buildmedic(t, "", "explain", name); code != exitUsage || !strings.Contains(errs, want) {

@@ -237,7 +237,7 @@ func runShow(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.
 	return withLedger(ctx, df, stderr, func(h *heal.Healer) error {
 		c, err := h.Case(ctx, fs.Arg(0))
 		if errors.Is(err, heal.ErrNotFound) {
-			return fmt.Errorf("there is no case %q in this ledger", fs.Arg(0))
+			return fmt.Errorf("there is no case %q in this ledger; `buildmedic history` lists those that there are", fs.Arg(0))
 		}
 		if err != nil {
 			return err
@@ -378,7 +378,7 @@ func runCommandWith(ctx context.Context, name, what, about, example string, args
 	case what == "" && fs.NArg() > 0:
 		return wrong(fs, "it takes no argument")
 	case what != "" && fs.NArg() != 1:
-		return wrong(fs, "name one %s", strings.ToLower(what))
+		return wrong(fs, "name one %s; `buildmedic history` lists them", strings.ToLower(what))
 	}
 	cmd, err := command(fs.Arg(0))
 	if err != nil {

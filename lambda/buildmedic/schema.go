@@ -23,8 +23,10 @@ func runSchema(_ context.Context, args []string, _ io.Reader, stdout, stderr io.
 		fmt.Fprintln(stdout, notice.JSONSchema())
 	case slices.Equal(args, []string{"settings"}):
 		fmt.Fprint(stdout, settings.JSONSchema())
+	case len(args) > 1:
+		return wrong(fs, "name one schema: notices or settings")
 	default:
-		return wrong(fs, "there is no schema %q; there are notices and settings", args)
+		return wrong(fs, "there is no schema %q; there are notices and settings", args[0])
 	}
 	return exitOK
 }
