@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -428,6 +429,19 @@ func TestSubject(t *testing.T) {
 		if got := subject(decide.Healed, title); got != want || len(got) > 99 {
 			t.Errorf("subject(%q)\n got %q (%d)\nwant %q", title, got, len(got), want)
 		}
+	}
+}
+
+// TestUndoneIsToldInItsPlace ensures that what a person took back is told before a build that failed
+// after that, and not behind it.
+func TestUndoneIsToldInItsPlace(t *testing.T) {
+	first := ended(written(trackerRound(settings.Heal)), 182*time.Second)
+	first.Undone, first.ByPerson = after(time.Hour), true
+	second := again(trackerRound(settings.Heal))
+	second.Build.End, second.Decision.Undo = after(2*time.Hour), 0
+	n := tell(newView(outcome(decide.Failed, after(2*time.Hour+time.Second), trackerSettings(), first, second)))
+	if !slices.IsSortedFunc(n.Timeline, func(a, b Event) int { return a.At.Compare(b.At) }) {
+		t.Errorf("the timeline is out of order: %+v", n.Timeline)
 	}
 }
 

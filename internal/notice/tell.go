@@ -315,7 +315,7 @@ func timeline(v *view) []Event {
 		if r.Old {
 			continue
 		}
-		takenBack(r.Replayed.After)
+		takenBack(func(undone time.Time) bool { return r.Replayed.After(undone) || r.Build.End.After(undone) })
 		known := slices.ContainsFunc(rs[:i], func(e decide.Round) bool { return !e.Old && e.Build.ID == r.Build.ID })
 		if !known {
 			add(r.Build.End, "Build "+buildName(r.Build)+" failed"+phaseOf(r)+deniedIn(r)+".")
