@@ -33,7 +33,7 @@ func (f deskFlags) find(ctx context.Context, stderr io.Writer) error {
 	}
 	cfg, err := quietly(ctx)
 	if err != nil {
-		return local("the function's was not looked for, since there are no usable AWS settings")
+		return local("the function's was not looked for: " + strings.Join(strings.Fields(err.Error()), " "))
 	}
 	switch ok, err := hasCredentials(ctx, cfg); {
 	case ctx.Err() != nil:

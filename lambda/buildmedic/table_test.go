@@ -66,7 +66,7 @@ func TestLedgerIsFound(t *testing.T) {
 		{"no credentials", "history", map[string]string{"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, exitOK, "The local ledger",
 			local + "the function's was not looked for, since there are no AWS credentials"},
 		{"no region", "history", map[string]string{"AWS_REGION": "", "AWS_DEFAULT_REGION": ""}, exitOK, "The local ledger",
-			local + "the function's was not looked for, since there are no usable AWS settings"},
+			local + "the function's was not looked for: no AWS region: set AWS_REGION, such as AWS_REGION=eu-west-1"},
 		{"named", "history -table ledger", nil, exitOK, `Table "ledger" has no such case.`, where},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -428,6 +428,9 @@ func network(err error, s *session, op *smithy.OperationError) (trouble, bool) {
 	case errors.As(err, &garbled):
 		return trouble{what: fmt.Sprintf("%s answered, and not as AWS does%s", at, where),
 			next: "is it AWS? A proxy or the login page of a network may have answered in its place"}, true
+	case where != "" && strings.Contains(err.Error(), "unsupported protocol scheme"):
+		return trouble{what: fmt.Sprintf("%s is not reached%s", at, where),
+			next: "an endpoint is a URL, such as http://127.0.0.1:4566: correct it, or unset it to call AWS itself"}, true
 	case errors.As(err, &send):
 		return trouble{what: fmt.Sprintf("%s is not reached%s", at, where), next: "is there a network, and a proxy on the way?"}, true
 	}

@@ -108,6 +108,7 @@ func TestTrouble(t *testing.T) {
 			t.Cleanup(s.Close)
 			return s.URL
 		}, []string{"is not trusted", "signed by \"O=Acme Co\"", "AWS_CA_BUNDLE"}},
+		{"an endpoint that is no URL", keys, at("nonsense"), []string{"(AWS_ENDPOINT_URL is ", "endpoint is a URL, such as http://"}},
 		{"no TLS where it should be", keys, func(t *testing.T) string {
 			return strings.Replace(answers(http.NotFound)(t), "http:", "https:", 1)
 		}, []string{"does not speak TLS", "begins with http://"}},
