@@ -16,6 +16,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
+	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 	"github.com/buildmedic/buildmedic/internal/notice"
 )
 
@@ -364,6 +365,9 @@ type answered struct {
 	heal.CommandAnswer
 }
 
+// undoPayload is what an answer of the healer says to send, where a desk has a command.
+var undoPayload = lazyregexp.New(`\{"undo":\{"case":"([0-9a-f]+)"\}\}`)
+
 // runCommandWith is [runCommand] with more flags.
 func runCommandWith(ctx context.Context, name, what, about, example string, args []string, more func(*pflag.FlagSet),
 	command func(string) (heal.Command, error), stdout, stderr io.Writer) int {
@@ -403,7 +407,9 @@ func runCommandWith(ctx context.Context, name, what, about, example string, args
 		if *asJSON {
 			err = orError(printJSON(stdout, stderr, answered{d.home.ID, d.home.Region, a}))
 		} else {
-			fmt.Fprintln(stdout, a.Message)
+			fmt.Fprintln(stdout, undoPayload.ReplaceAllStringFunc(a.Message, func(payload string) string {
+				return "`" + d.hints.Line("undo", undoPayload.FindStringSubmatch(payload)[1]) + "`"
+			}))
 		}
 		if !a.Done && err == nil {
 			err = errors.New("it was not done")

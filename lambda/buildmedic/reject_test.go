@@ -50,5 +50,8 @@ func TestApprovedAndRejectedAtTheDesk(t *testing.T) {
 		if code, out, _ = f.desk("", verb, cases[0].Plan); code != exitFailed || !strings.Contains(out, "by arn:aws:") {
 			t.Errorf("%s again: code %d: %s", verb, code, out)
 		}
+		if verb == "approve" && (!strings.Contains(out, "`buildmedic undo ") || strings.Contains(out, `{"undo"`)) {
+			t.Errorf("it offers no command that takes it back: %s", out)
+		}
 	}
 }
