@@ -594,7 +594,7 @@ func TestUndoneIsNotClaimed(t *testing.T) {
 			!strings.HasSuffix(first, "Planned, but not done:") {
 			t.Errorf("%s, and the mail does not say so:\n%s", why, m.Email)
 		}
-		if o.Kind == decide.Failed && !strings.Contains(m.Subject, "not healed: the change that was made for it was undone") {
+		if o.Kind == decide.Failed && !strings.Contains(m.Subject, "not healed: its change was undone") {
 			t.Errorf("%s: the subject is %q", why, m.Subject)
 		}
 	}

@@ -45,7 +45,7 @@ func (s wording) headline() string {
 		} else if planned {
 			h = s.phrases(p).done + ", but the build is not green"
 		} else if s.takenBack {
-			h += ": the change that was made for it was undone"
+			h += ": its change was undone"
 		}
 	case decide.Expiring:
 		h = s.expiryWords()
@@ -231,7 +231,7 @@ func (s wording) lead() (long, short string) {
 		case done != "":
 			done += ", build not green"
 		case s.takenBack:
-			done = "the change that was made for it was undone"
+			done = "its change was undone"
 		}
 		return with(name+" is not healed", done)
 	case decide.Expiring:

@@ -256,6 +256,13 @@ func runShow(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.
 		m := notice.Render(decide.Outcome{ID: c.ID, Kind: k, Case: c, Round: len(c.Rounds) - 1,
 			Settings: h.Settings, Desk: hints, At: deskClock.Now()})
 		fmt.Fprintf(stdout, "\n%s\n", m.Report)
+		if c.Crowd != nil {
+			all, err := h.History(ctx, "", everything)
+			if err != nil {
+				return err
+			}
+			printFollowers(stdout, c.ID, all)
+		}
 		versions, err := h.Kept(ctx, c)
 		for _, v := range versions {
 			fmt.Fprintf(stdout, "\nVersion %s of policy %s, made %s, was deleted to make room:\n%s\n", v.Version, v.Policy,
