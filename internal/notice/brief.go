@@ -114,8 +114,8 @@ func (c Change) statement(s signed, d detail) (line string, exact bool) {
 		effect = named(s.Effect) + " "
 	}
 	only := c.only(s.Condition, d)
-	return s.sign + only + effect + allButList(s.NotAction.List) + actions + " on " + allButList(s.NotResource.List) + resources,
-		exact && (d == exactly || !strings.Contains(only, "under "))
+	line = s.sign + only + effect + allButList(s.NotAction.List) + actions + " on " + allButList(s.NotResource.List)
+	return line + resources, exact && (d == exactly || !strings.Contains(only, "under "))
 }
 
 // only says under which conditions, and until when.
@@ -274,7 +274,8 @@ func countResources(rs []string) string {
 // actions are of, nothing but a star, or a name that could be read as words.
 func (c Change) near(resource string, services ...string) string {
 	a, ok := codebuild.ParseARN(resource)
-	if !ok || !nameForm.MatchString(resource) || len(services) != 1 || a.Service != services[0] || a.Partition != c.home.Partition ||
+	if !ok || !nameForm.MatchString(resource) ||
+		len(services) != 1 || a.Service != services[0] || a.Partition != c.home.Partition ||
 		a.Account != "" && a.Account != c.home.Account || a.Region != "" && a.Region != c.home.Region ||
 		strings.TrimLeft(a.Resource, "*/:?") == "" {
 		return resource

@@ -505,9 +505,9 @@ func (n Notice) mailFollowers(l *letter) {
 		return
 	}
 	rank := map[decide.Kind]int{decide.Healed: 2, "": 1} // those that failed again come first
-	named := slices.SortedStableFunc(slices.Values(f.Named), func(a, b Follower) int { return rank[a.Outcome] - rank[b.Outcome] })
+	order := func(a, b Follower) int { return rank[a.Outcome] - rank[b.Outcome] }
 	var items []string
-	for _, one := range named {
+	for _, one := range slices.SortedStableFunc(slices.Values(f.Named), order) {
 		one.Build = middle(one.Build, 2*phone)
 		items = append(items, one.line())
 	}

@@ -85,7 +85,8 @@ func (v *view) heldBack() (out []decide.Hold) {
 // not done is told of itself, whatever was done before; and what was undone is
 // told of only where that is the news.
 func (v *view) choosePlan() *decide.Plan {
-	planned := (v.Kind == decide.Proposed || v.Kind == decide.Reported) && v.latest.Decision != nil && v.latest.Decision.Plan != nil
+	d := v.latest.Decision
+	planned := (v.Kind == decide.Proposed || v.Kind == decide.Reported) && d != nil && d.Plan != nil
 	if !planned && v.Kind != decide.Retrying {
 		var last *decide.Plan
 		for _, r := range slices.Backward(v.acted) {
