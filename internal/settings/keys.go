@@ -115,11 +115,11 @@ var ownerKeys = []Key{
 			"topic for the owner."),
 	mapping("chat", "no chat", "A channel of the owner's own, as above.", chatKeys),
 	text("topic", "the ARN of an SNS topic", "none", `"arn:aws:sns:eu-west-1:444455556666:ci"`,
-		"A topic of the owner's own, in any account and region. Its policy must let Buildmedic's function publish "+
-			"there: see [Tell each owner](README.md#tell-each-owner)."),
+		"A topic of the owner's own, in any account and region of the hub's partition. Its policy must let "+
+			"Buildmedic's function publish there: see [Tell each owner](README.md#tell-each-owner)."),
 	text("key", "the ARN of a KMS key", "the topic is not encrypted, or with a key of AWS's own",
 		`"arn:aws:kms:eu-west-1:444455556666:key/11111111-2222-3333-4444-555555555555"`,
-		"The key that encrypts the `topic`."),
+		"The key that encrypts the `topic`, in its region."),
 }
 
 var chatKeys = []Key{
