@@ -15,9 +15,9 @@ import (
 )
 
 // Developers are told at their code host how a case stands, after all else is done: at the end of an
-// invocation that nobody and nothing waits for, and what is left then by a later one or a sweep. What is to be told is recorded with the case before,
-// and says only which case it is: what is told is how that stands when it is told, so nothing old
-// comes after something newer. None of it can fail a heal.
+// invocation that nobody and nothing waits for, and what is left then by a later one or a sweep. What
+// is to be told is recorded with the case before, and says only which case it is: what is told is how
+// that stands when it is told, so nothing old comes after something newer. None of it can fail a heal.
 const (
 	// tellFor is how long an invocation tells at most, since its answer waits, and tellMost how much.
 	// A sweep tells longer.
