@@ -385,18 +385,28 @@ func own(b codebuild.Build, d buildlog.Denial) bool {
 	return ok && guardrail.RefuseUntrusted(b, in.Project) == nil && len(guardrail.Identify(in)) == 0
 }
 
-// smallestSet names the smallest set that has all the actions; "" if none has.
-func smallestSet(actions []string) (name string) {
-	best := 0
+// smallestSet is the smallest set with all of the actions, and how many it has: none that reaches
+// into a service in which nothing was denied.
+func smallestSet(actions []string) (name string, size int) {
+	services := map[string]bool{}
+	for _, a := range actions {
+		services[serviceOf(a)] = true
+	}
 	for _, set := range floor.Sets() {
 		has := func(a string) bool {
 			return slices.ContainsFunc(set.Actions, func(s string) bool { return strings.EqualFold(s, a) })
 		}
-		if !slices.ContainsFunc(actions, func(a string) bool { return !has(a) }) && (name == "" || len(set.Actions) < best) {
-			name, best = set.Name, len(set.Actions)
+		beyond := slices.ContainsFunc(set.Actions, func(s string) bool { return !services[serviceOf(s)] })
+		if !beyond && !slices.ContainsFunc(actions, func(a string) bool { return !has(a) }) && (name == "" || len(set.Actions) < size) {
+			name, size = set.Name, len(set.Actions)
 		}
 	}
-	return name
+	return name, size
+}
+
+func serviceOf(action string) string {
+	service, _, _ := strings.Cut(strings.ToLower(action), ":")
+	return service
 }
 
 func (w want) add(d deniedAction) {
@@ -464,10 +474,10 @@ func starter(wants map[string]want, pullRequests []string) string {
 		if len(actions) == 0 {
 			continue
 		}
-		if set := smallestSet(actions); set != "" {
-			fmt.Fprintf(&b, "#     set: %s\n#     give: set\n", set)
-		} else {
-			fmt.Fprintf(&b, "#     actions: [%s]\n", quotedList(actions, ""))
+		fmt.Fprintf(&b, "#     actions: [%s]\n", quotedList(actions, ""))
+		if set, n := smallestSet(actions); n > len(actions) {
+			fmt.Fprintf(&b, "#     # Builds show one missing permission a run. For all %d of the set at once, in place of actions:\n"+
+				"#     # set: %s, with give: set\n", n, set)
 		}
 		fmt.Fprintf(&b, "#     resources:\n")
 		for _, res := range w.resources() {
