@@ -42,7 +42,7 @@ type reach struct {
 }
 
 func runCheck(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
-	fs := flags("check", "[-settings F] [-v] [-account ID] [-region R] [-partition P] [-live] [-json]",
+	fs := flags("check", "[-v] [-account ID] [-region R] [-partition P] [-live] [-json] [FILE | -settings FILE]",
 		"Validates settings, runs the tests and the samples in them, warns of what is wide and of what does nothing,\n"+
 			"and shows a line per project with the most dangerous thing that its role could gain. With -v it shows\n"+
 			"all that each could gain, and in which line of the file each of its settings stands. It uses no AWS,\n"+
@@ -59,8 +59,11 @@ func runCheck(ctx context.Context, args []string, _ io.Reader, stdout, stderr io
 	if done, code := parse(fs, args, stdout); done {
 		return code
 	}
-	if fs.NArg() > 0 {
-		return wrong(fs, "%q is not a flag; name the file with -settings", fs.Arg(0))
+	switch {
+	case fs.NArg() > 1, fs.NArg() == 1 && fs.Changed("settings"):
+		return wrong(fs, "one file at a time, got %q besides", fs.Arg(fs.NArg()-1))
+	case fs.NArg() == 1:
+		*path = fs.Arg(0)
 	}
 	if *account != "" && (len(*account) != 12 || strings.Trim(*account, "0123456789") != "") {
 		return wrong(fs, "-account %q is not an account id; write its 12 digits", *account)

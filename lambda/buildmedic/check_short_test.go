@@ -130,3 +130,14 @@ func TestMostDangerous(t *testing.T) {
 		t.Errorf("in 24 columns: %s", got)
 	}
 }
+
+// TestCheckFile ensures that the file may stand behind the command by itself, as most type it.
+func TestCheckFile(t *testing.T) {
+	file := settingsOf(t, "version: 1\nnotify: {email: [a@example.com]}\nprojects: [{name: web, role: r}]\n")
+	if code, out, errs := buildmedic(t, "", "check", file); code != exitOK || !strings.Contains(out, file) {
+		t.Errorf("code %d\n%s%s", code, out, errs)
+	}
+	if code, _, errs := buildmedic(t, "", "check", file, "-settings", file); code != exitUsage || !strings.Contains(errs, "one file") {
+		t.Errorf("two files: code %d\n%s", code, errs)
+	}
+}
