@@ -36,7 +36,7 @@ func TestScale(t *testing.T) {
 func (s *storm) check(t *testing.T) {
 	o := s.outcome
 	_, probed := o.bound.least()
-	most := 1.2
+	most := 1.4 // eight runs took 1.05 to 1.30: which invocation takes which message is chance
 	if s.n > 1000 {
 		most = 1.75 // green builds are read one by one
 	}
