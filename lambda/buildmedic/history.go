@@ -64,7 +64,7 @@ func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 			return wrong(fs, "-costs and -html reach 90 days back; give -since or -days")
 		}
 	}
-	again := df.again(fs)
+	again := strings.Join(append([]string{""}, df.hints().Flags...), " ")
 	page, err := newPageFile(*html, stdout, stderr)
 	if err != nil {
 		return fail(stderr, err)

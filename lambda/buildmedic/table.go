@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/smithy-go"
-	"github.com/spf13/pflag"
 )
 
 // find names the function's table in the flags, where they name no ledger: the stack says which it
@@ -61,16 +60,6 @@ func (f deskFlags) find(ctx context.Context, stderr io.Writer) error {
 func whichLedger(err error) error {
 	return fmt.Errorf("which ledger is meant? Looking for the function's: %w. Name its table with -table NAME, or a local "+
 		"ledger with -ledger FILE", err)
-}
-
-// again are the flags by which another command works on the ledger that was asked for.
-func (deskFlags) again(fs *pflag.FlagSet) (flags string) {
-	for _, name := range []string{"table", "stack", "ledger", "settings"} {
-		if fs.Changed(name) {
-			flags += " -" + name + " " + shellWord(fs.Lookup(name).Value.String())
-		}
-	}
-	return flags
 }
 
 // say prints a sentence for the person at the desk.
