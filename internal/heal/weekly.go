@@ -40,11 +40,11 @@ func (h *Healer) weekly(ctx context.Context) error {
 	}
 	var errs []error
 	owed := map[string]*Item{}
-	for _, to := range append(slices.Clone(h.Settings.Notify.Owners), settings.Owner{}) {
-		if to.Name == "" || to.Reachable() {
-			c, err := h.claim(ctx, id+" "+to.Name, now) // no owner's name is empty
+	for _, o := range append(slices.Clone(h.Settings.Notify.Owners), settings.Owner{}) {
+		if o.Name == "" || o.Reachable() {
+			c, err := h.claim(ctx, id+" "+o.Name, now) // no owner's name is empty
 			if errs = append(errs, err); c != nil {
-				owed[to.Name] = c
+				owed[o.Name] = c
 			}
 		}
 	}
@@ -53,8 +53,8 @@ func (h *Healer) weekly(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, to := range slices.Backward(slices.Sorted(maps.Keys(owed))) { // whom notify names comes last
-			errs = append(errs, h.weekFor(ctx, *owed[to], b.week(h, to)))
+		for _, name := range slices.Backward(slices.Sorted(maps.Keys(owed))) { // whom notify names comes last
+			errs = append(errs, h.weekFor(ctx, *owed[name], b.week(h, name)))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
