@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/buildmedic/buildmedic/internal/guardrail"
@@ -234,6 +235,84 @@ func TestSimulate(t *testing.T) {
 		}
 		if d := cmp.Diff(want, vs); d != "" {
 			t.Errorf("with %q: %s", extra, d)
+		}
+	}
+}
+
+// TestSimulateLayers: a layer that asks for what each real call carries is not blamed for
+// what the question left out, and one that does deny is.
+func TestSimulateLayers(t *testing.T) {
+	s := world(t, `
+policies:
+  - {name: boundary, document: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecr:*","s3:*","iam:*"],`+
+		`"Resource":"*","Condition":{"StringEquals":{"aws:RequestedRegion":["eu-west-1","us-east-1"]}}}]}'}
+scps:
+  - {id: p-region, document: '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","NotAction":"iam:*","Resource":"*",`+
+		`"Condition":{"StringNotEquals":{"aws:RequestedRegion":"eu-west-1"}}}]}'}
+  - {id: p-who, document: '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*",`+
+		`"Condition":{"ArnNotLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/builds/*"}}}]}'}
+roles:
+  - {name: builds/shop, boundary: boundary, inline: {boundary: '`+may("s3:GetObject")+`'}}
+`)
+	at, r := settings.Account{ID: home.ID, Region: "eu-west-1"}, role("shop")
+	r.Path = "/builds/"
+	for _, tt := range []struct {
+		q       guardrail.Question
+		verdict iampolicy.Verdict
+		by      string
+	}{
+		{guardrail.Question{Action: "s3:GetObject", Resource: "arn:aws:s3:::b/k"}, iampolicy.Allowed, "boundary"},
+		{guardrail.Question{Action: "ecr:PutImage", Resource: "arn:aws:ecr:eu-west-1:111122223333:repository/x"},
+			iampolicy.ImplicitDeny, ""},
+		{guardrail.Question{Action: "ecr:PutImage", Resource: "arn:aws:ecr:us-east-1:111122223333:repository/x"},
+			iampolicy.ExplicitDeny, guardrail.ByOrganizations},
+		{guardrail.Question{Action: "s3:GetObject", Resource: "arn:aws:s3:::b/k",
+			Context: map[string][]string{"aws:requestedregion": {"us-west-2"}}}, iampolicy.ExplicitDeny, guardrail.ByOrganizations},
+		{guardrail.Question{Action: "iam:GetRole", Resource: "arn:aws:iam::111122223333:role/x"}, iampolicy.ImplicitDeny, ""},
+		{guardrail.Question{Action: "sns:Publish", Resource: "arn:aws:sns:eu-west-1:111122223333:x"},
+			iampolicy.ImplicitDeny, guardrail.ByBoundary},
+	} {
+		as, err := IAM{function(s, "")}.Simulate(t.Context(), at, r, []guardrail.Question{tt.q}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if as[0].Verdict != tt.verdict || as[0].By != tt.by {
+			t.Errorf("%+v: %+v, want %v by %q", tt.q, as[0], tt.verdict, tt.by)
+		}
+	}
+}
+
+// TestSimulateByResource: where the answer is told by resource, the boundary's word about that
+// resource counts; and an answer that contradicts itself is none.
+func TestSimulateByResource(t *testing.T) {
+	boundary := func(allows bool) *types.PermissionsBoundaryDecisionDetail {
+		return &types.PermissionsBoundaryDecisionDetail{AllowedByPermissionsBoundary: allows}
+	}
+	specific := func(d types.PolicyEvaluationDecisionType, b *types.PermissionsBoundaryDecisionDetail) []types.ResourceSpecificResult {
+		return []types.ResourceSpecificResult{{EvalResourceDecision: d, PermissionsBoundaryDecisionDetail: b,
+			MissingContextValues: []string{"aws:SourceVpc"}}}
+	}
+	missing := []string{"aws:SourceVpc"}
+	for _, tt := range []struct {
+		name string
+		res  types.EvaluationResult
+		want guardrail.Answer
+	}{
+		{"the resource's own", types.EvaluationResult{EvalDecision: "allowed", PermissionsBoundaryDecisionDetail: boundary(true),
+			MissingContextValues: missing, ResourceSpecificResults: specific("implicitDeny", boundary(false))},
+			guardrail.Answer{Verdict: iampolicy.ImplicitDeny, By: guardrail.ByBoundary, Missing: missing}},
+		{"allowed for the resource", types.EvaluationResult{EvalDecision: "implicitDeny",
+			PermissionsBoundaryDecisionDetail: boundary(false), ResourceSpecificResults: specific("allowed", boundary(true))},
+			guardrail.Answer{Verdict: iampolicy.Allowed, Missing: missing}},
+		{"nothing by resource", types.EvaluationResult{EvalDecision: "implicitDeny", PermissionsBoundaryDecisionDetail: boundary(false),
+			ResourceSpecificResults: specific("implicitDeny", nil)},
+			guardrail.Answer{Verdict: iampolicy.ImplicitDeny, By: guardrail.ByBoundary, Missing: missing}},
+		{"allowed, and not by the organization", types.EvaluationResult{EvalDecision: "allowed",
+			OrganizationsDecisionDetail: &types.OrganizationsDecisionDetail{}},
+			guardrail.Answer{Verdict: iampolicy.Unknown, By: guardrail.ByOrganizations}},
+	} {
+		if d := cmp.Diff(tt.want, answer(tt.res)); d != "" {
+			t.Errorf("%s: %s", tt.name, d)
 		}
 	}
 }

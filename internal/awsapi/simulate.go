@@ -3,6 +3,7 @@ package awsapi
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,6 +21,9 @@ import (
 // caveats (AWS.md#policy-simulator): it knows identity policies, boundary and service
 // control policies, and no other layer. Questions about the same resource go
 // together in one call; the calls run at the same time.
+//
+// What each real call carries is said, too: a service control policy is judged as if
+// what is not said were absent, and nothing in the answer tells.
 func (i IAM) Simulate(
 	ctx context.Context, at settings.Account, r codebuild.Role, qs []guardrail.Question, extra []string,
 ) ([]guardrail.Answer, error) {
@@ -33,7 +37,7 @@ func (i IAM) Simulate(
 	}
 	var fns []func(context.Context) error
 	for _, group := range together(qs) {
-		fns = append(fns, func(ctx context.Context) error { return simulate(ctx, client, r, qs, group, extra, answers) })
+		fns = append(fns, func(ctx context.Context) error { return simulate(ctx, client, at, r, qs, group, extra, answers) })
 	}
 	return answers, parallel(ctx, fns...)
 }
@@ -43,7 +47,7 @@ func together(qs []guardrail.Question) [][]int {
 	var groups [][]int
 	at := map[string]int{}
 	for i, q := range qs {
-		key := q.Resource + "\x00" + fmt.Sprint(q.Context)
+		key := fmt.Sprint(q.Resource, "\x00", global(q.Action), q.Context)
 		g, ok := at[key]
 		if !ok {
 			g = len(groups)
@@ -55,8 +59,8 @@ func together(qs []guardrail.Question) [][]int {
 }
 
 func simulate(
-	ctx context.Context, client *iam.Client, r codebuild.Role, qs []guardrail.Question, group []int, extra []string,
-	answers []guardrail.Answer,
+	ctx context.Context, client *iam.Client, at settings.Account, r codebuild.Role, qs []guardrail.Question, group []int,
+	extra []string, answers []guardrail.Answer,
 ) error {
 	arn := r.ARN()
 	in := &iam.SimulatePrincipalPolicyInput{PolicySourceArn: &arn, PolicyInputList: extra}
@@ -68,13 +72,14 @@ func simulate(
 	if res := qs[group[0]].Resource; res != "" && res != "*" {
 		in.ResourceArns = []string{res}
 	}
-	for k, vs := range qs[group[0]].Context {
+	said := carried(at, r, qs[group[0]])
+	for _, k := range slices.Sorted(maps.Keys(said)) {
 		kind := types.ContextKeyTypeEnumStringList
 		if strings.EqualFold(k, "aws:CurrentTime") {
 			kind = types.ContextKeyTypeEnumDate
 		}
 		in.ContextEntries = append(in.ContextEntries,
-			types.ContextEntry{ContextKeyName: aws.String(k), ContextKeyType: kind, ContextKeyValues: vs})
+			types.ContextEntry{ContextKeyName: aws.String(k), ContextKeyType: kind, ContextKeyValues: said[k]})
 	}
 	for p := iam.NewSimulatePrincipalPolicyPaginator(client, in); p.HasMorePages(); {
 		page, err := p.NextPage(ctx)
@@ -92,12 +97,47 @@ func simulate(
 	return nil
 }
 
+// carried is what the real call carries, as far as it is known, with what the question
+// says of it. Whom it is made by is certain. Where it is made is what the resource says,
+// and else the build's own region, which the AWS CLI and SDKs use in a build
+// unless told otherwise (AWS.md#policy-simulator).
+func carried(at settings.Account, r codebuild.Role, q guardrail.Question) map[string][]string {
+	said := map[string][]string{"aws:PrincipalArn": {r.ARN()}}
+	region := at.Region
+	if a, ok := codebuild.ParseARN(q.Resource); ok && a.Region != "" {
+		region = a.Region
+	}
+	if global(q.Action) {
+		region = ""
+		if r.Partition == "aws" {
+			region = "us-east-1"
+		}
+	}
+	if region != "" {
+		said["aws:RequestedRegion"] = []string{region}
+	}
+	for k, vs := range q.Context {
+		maps.DeleteFunc(said, func(have string, _ []string) bool { return strings.EqualFold(have, k) })
+		said[k] = vs
+	}
+	return said
+}
+
+// global reports services with one endpoint for all regions, which is in us-east-1.
+func global(action string) bool {
+	service, _, _ := strings.Cut(strings.ToLower(action), ":")
+	return slices.Contains([]string{"cloudfront", "iam", "organizations", "route53"}, service)
+}
+
 func answer(res types.EvaluationResult) guardrail.Answer {
 	a := guardrail.Answer{Missing: res.MissingContextValues}
-	decision := res.EvalDecision
+	decision, boundary := res.EvalDecision, res.PermissionsBoundaryDecisionDetail
 	if len(res.ResourceSpecificResults) == 1 {
 		s := res.ResourceSpecificResults[0]
-		decision, a.Missing = s.EvalResourceDecision, append(a.Missing, s.MissingContextValues...)
+		decision, a.Missing = s.EvalResourceDecision, s.MissingContextValues
+		if s.PermissionsBoundaryDecisionDetail != nil {
+			boundary = s.PermissionsBoundaryDecisionDetail
+		}
 	}
 	switch decision {
 	case types.PolicyEvaluationDecisionTypeAllowed:
@@ -109,13 +149,16 @@ func answer(res types.EvaluationResult) guardrail.Answer {
 	default:
 		a.Verdict = iampolicy.Unknown
 	}
-	switch o, b := res.OrganizationsDecisionDetail, res.PermissionsBoundaryDecisionDetail; {
+	switch o := res.OrganizationsDecisionDetail; {
 	case o != nil && !o.AllowedByOrganizations:
-		a.By = "organizations"
-	case b != nil && !b.AllowedByPermissionsBoundary:
-		a.By = "boundary"
+		a.By = guardrail.ByOrganizations
+	case boundary != nil && !boundary.AllowedByPermissionsBoundary:
+		a.By = guardrail.ByBoundary
 	case len(res.MatchedStatements) > 0:
 		a.By = aws.ToString(res.MatchedStatements[0].SourcePolicyId)
+	}
+	if a.Verdict == iampolicy.Allowed && guardrail.Elsewhere(a.By) {
+		a.Verdict = iampolicy.Unknown // an answer that contradicts itself is none
 	}
 	return a
 }

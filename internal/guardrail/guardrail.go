@@ -67,9 +67,16 @@ type Question struct {
 // Answer is the simulator's answer to the question with the same index.
 type Answer struct {
 	Verdict iampolicy.Verdict
-	By      string   // what decided, as the simulator says: a policy's name, "boundary", "organizations"; may be ""
+	By      string   // what decided, as the simulator says: a policy's name, [ByBoundary], [ByOrganizations]; may be ""
 	Missing []string // context keys that were not supplied
 }
+
+// What [Answer.By] says where no policy of the role itself decided. No policy has such a name:
+// IAM takes no "/" there.
+const (
+	ByBoundary      = "layer/boundary"
+	ByOrganizations = "layer/organizations"
+)
 
 // Input is what [Judge] knows.
 type Input struct {

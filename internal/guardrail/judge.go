@@ -121,10 +121,8 @@ func confirm(in Input, c claim, qs []Question, asked []int) (counts bool, r *Ref
 			break // so a claim that needs an answer has none
 		}
 		switch a := in.Before[i]; {
-		case elsewhere(a.By):
-			return false, about(d, OtherLayer,
-				fmt.Sprintf("The simulator says that %s does not allow it. Change it there; the role's own policies "+
-					"cannot cure it.", clip(a.By)))
+		case Elsewhere(a.By):
+			return false, about(d, OtherLayer, otherLayer(in.Role.Boundary, a.By))
 		case a.Verdict == iampolicy.ExplicitDeny:
 			return false, about(d, ExplicitDeny,
 				fmt.Sprintf("The simulator says that it is denied explicitly%s. No allow beats that.", by(a.By)))
@@ -149,10 +147,23 @@ func confirm(in Input, c claim, qs []Question, asked []int) (counts bool, r *Ref
 	return true, nil
 }
 
-// elsewhere reports whether the simulator blames a layer that is none of the
+// Elsewhere reports whether the simulator blames a layer that is none of the
 // role's own policies.
-func elsewhere(by string) bool {
-	return strings.EqualFold(by, "boundary") || strings.EqualFold(by, "organizations")
+func Elsewhere(by string) bool { return by == ByBoundary || by == ByOrganizations }
+
+// otherLayer says which layer the simulator blames, and who can change it.
+func otherLayer(boundary *ManagedPolicy, by string) string {
+	if by == ByBoundary {
+		name := "the role's permissions boundary"
+		if boundary != nil {
+			name += " " + clip(boundary.ARN)
+		}
+		return "The simulator says that " + name + " does not allow it, whatever the role's policies say. Ask those who " +
+			"keep that policy."
+	}
+	return "The simulator says that the organization's service control policies do not allow it, whatever the role's " +
+		"policies say. Ask those who manage AWS Organizations. It judges those policies as if the call carried no tags, " +
+		"network or other services; if they ask for such a thing, give the permission to the role yourself."
 }
 
 func by(what string) string {
@@ -213,12 +224,17 @@ func proof(in Input, kept []claim, picks []pick) (qs []Question) {
 
 // Proved holds the simulator's answers, given with the target written or as
 // if it were, against the judgement's proof. Anything but a clear yes to each
-// question refuses.
-func Proved(j Judgement, after []Answer) (out []Refusal) {
+// question refuses; what another layer would swallow is refused as that layer's.
+func Proved(j Judgement, role RoleState, after []Answer) (out []Refusal) {
 	if len(after) != len(j.Proof) {
 		return []Refusal{{Rule: NotProved, Message: fmt.Sprintf("The simulator answered %d of %d questions.", len(after), len(j.Proof))}}
 	}
 	for i, a := range after {
+		if Elsewhere(a.By) {
+			out = append(out, Refusal{Rule: OtherLayer, Action: j.Proof[i].Action, Resource: j.Proof[i].Resource,
+				Message: "It would be of no use. " + otherLayer(role.Boundary, a.By)})
+			continue
+		}
 		if a.Verdict == iampolicy.Allowed {
 			continue
 		}

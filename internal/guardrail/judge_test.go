@@ -83,7 +83,7 @@ func simulate(docs []iampolicy.Document, boundary *ManagedPolicy, qs []Question)
 				Resource: q.Resource,
 				Context:  q.Context,
 			}); v != iampolicy.Allowed {
-				a = Answer{Verdict: iampolicy.ImplicitDeny, By: "boundary"}
+				a = Answer{Verdict: iampolicy.ImplicitDeny, By: ByBoundary}
 			}
 		}
 		as = append(as, a)
@@ -295,10 +295,10 @@ var judgeRows = []struct {
 	{"the simulator says explicit deny",
 		func(in *Input) { in.Before = []Answer{{Verdict: iampolicy.ExplicitDeny, By: "no-push"}} }, false,
 		"explicit-deny"},
-	{"the simulator blames the boundary", func(in *Input) { in.Before = []Answer{{By: "boundary"}} }, false, "other-layer"},
-	{"the simulator blames the organization", func(in *Input) { in.Before = []Answer{{By: "organizations"}} }, false, "other-layer"},
+	{"the simulator blames the boundary", func(in *Input) { in.Before = []Answer{{By: ByBoundary}} }, false, "other-layer"},
+	{"the simulator blames the organization", func(in *Input) { in.Before = []Answer{{By: ByOrganizations}} }, false, "other-layer"},
 	{"the simulator says allowed, and the organization refuses",
-		func(in *Input) { in.Before = []Answer{{Verdict: iampolicy.Allowed, By: "Organizations"}} }, false,
+		func(in *Input) { in.Before = []Answer{{Verdict: iampolicy.Allowed, By: ByOrganizations}} }, false,
 		"other-layer"},
 	{"the simulator names a policy that is called like a layer",
 		func(in *Input) { in.Before = []Answer{{By: "boundary-of-shop"}} }, false, granted},
@@ -670,7 +670,7 @@ func checkShape(t *testing.T, in Input, j Judgement) {
 	}
 	docs, _ := documents(in.Role)
 	answers := simulate(append(docs, after), nil, j.Proof)
-	if rs := Proved(j, answers); len(rs) > 0 {
+	if rs := Proved(j, RoleState{}, answers); len(rs) > 0 {
 		t.Errorf("the target does not cure what was denied: %v", rs)
 	}
 }
@@ -856,25 +856,41 @@ func TestProved(t *testing.T) {
 		name  string
 		after []Answer
 		want  int
+		rule  Rule // "": not proved
+		says  string
 	}{
-		{"all allowed", []Answer{yes, yes}, 0},
-		{"one denied", []Answer{yes, {Verdict: iampolicy.ImplicitDeny, By: "boundary"}}, 1},
-		{"one unknown", []Answer{{Verdict: iampolicy.Unknown, Missing: []string{"aws:SourceVpc"}}, yes}, 1},
-		{"both denied", []Answer{{Verdict: iampolicy.ExplicitDeny}, {}}, 2},
-		{"an answer is missing", []Answer{yes}, 1},
-		{"no answers", nil, 1},
-		{"an answer too many", []Answer{yes, yes, yes}, 1},
+		{"all allowed", []Answer{yes, yes}, 0, "", ""},
+		{"one denied", []Answer{yes, {Verdict: iampolicy.ImplicitDeny, By: "p"}}, 1, "", "by p"},
+		{"the boundary would swallow it", []Answer{yes, {Verdict: iampolicy.ImplicitDeny, By: ByBoundary}}, 1, OtherLayer,
+			"permissions boundary arn:aws:iam::111122223333:policy/fence does not allow it"},
+		{"the organization would", []Answer{yes, {Verdict: iampolicy.ExplicitDeny, By: ByOrganizations}}, 1, OtherLayer,
+			"Ask those who manage AWS Organizations"},
+		{"an answer that contradicts itself", []Answer{yes, {Verdict: iampolicy.Allowed, By: ByBoundary}}, 1, OtherLayer, ""},
+		{"a policy that is named like a layer", []Answer{yes, {Verdict: iampolicy.ExplicitDeny, By: "boundary"}}, 1, "",
+			"by boundary"},
+		{"one unknown", []Answer{{Verdict: iampolicy.Unknown, Missing: []string{"aws:SourceVpc"}}, yes}, 1, "", "aws:SourceVpc"},
+		{"both denied", []Answer{{Verdict: iampolicy.ExplicitDeny}, {}}, 2, "", ""},
+		{"an answer is missing", []Answer{yes}, 1, "", ""},
+		{"no answers", nil, 1, "", ""},
+		{"an answer too many", []Answer{yes, yes, yes}, 1, "", ""},
 	} {
-		rs := Proved(j, row.after)
+		rs := Proved(j, RoleState{Boundary: &ManagedPolicy{ARN: "arn:aws:iam::111122223333:policy/fence"}}, row.after)
 		if len(rs) != row.want {
 			t.Errorf("%s: %d refusals, want %d: %v", row.name, len(rs), row.want, rs)
 		}
 		for _, r := range rs {
-			if r.Rule != NotProved {
-				t.Errorf("%s: rule %q", row.name, r.Rule)
+			if r.Rule != orRule(row.rule, NotProved) || !strings.Contains(r.Message, row.says) {
+				t.Errorf("%s: %+v", row.name, r)
 			}
 		}
 	}
+}
+
+func orRule(r, or Rule) Rule {
+	if r == "" {
+		return or
+	}
+	return r
 }
 
 // TestEvidenceIsTheWeakest: of several denials that bring in one grant, the

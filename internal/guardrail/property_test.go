@@ -172,7 +172,7 @@ func randomInput(tb testing.TB, seed uint64, text ...string) Input {
 	case 2:
 		for range Questions(in) {
 			in.Before = append(in.Before, Answer{Verdict: iampolicy.Verdict(r.IntN(4)),
-				By: oneOf(r, []string{"", "", "boundary", pick([]string{"p"})})})
+				By: oneOf(r, []string{"", "", ByBoundary, pick([]string{"p"})})})
 		}
 	}
 	for range in.Denials {

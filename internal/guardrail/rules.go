@@ -338,8 +338,7 @@ var rules = []struct {
 	{NotProved, 9,
 		"The simulator does not say that the change would cure the denial.",
 		"with the grant written, the simulator still answers implicitDeny",
-		"Look for a condition key, a boundary or a service control policy that the simulator " +
-			"takes into account."},
+		"Look for a Deny statement or a condition key that the simulator takes into account."},
 	{Analyzer, 9,
 		"IAM Access Analyzer objects to what would be written.",
 		"limits: {access_analyzer: true}, and ValidatePolicy reports a finding",

@@ -403,7 +403,7 @@ func (h *Healer) prove(ctx context.Context, at settings.Account, f decide.Facts,
 	if err != nil {
 		return fmt.Errorf("simulating the new policy: %w", err)
 	}
-	rs := guardrail.Proved(guardrail.Judgement{Proof: d.Plan.Proof}, answers)
+	rs := guardrail.Proved(guardrail.Judgement{Proof: d.Plan.Proof}, f.Judged().Role, answers)
 	if len(rs) == 0 && h.Settings.Limits.Analyzer {
 		found, err := h.Analyzer.Check(ctx, at, guardrail.Allowlist(f.Judged()), t.After)
 		if err != nil {
@@ -414,7 +414,11 @@ func (h *Healer) prove(ctx context.Context, at settings.Account, f decide.Facts,
 		}
 	}
 	if len(rs) > 0 {
-		*d = decide.Refuse(*d, "The new policy was not proved.", rs...)
+		why := "The new policy was not proved."
+		if rs[0].Rule == guardrail.OtherLayer {
+			why = "Another layer than the role's policies would deny it still."
+		}
+		*d = decide.Refuse(*d, why, rs...)
 		d.Used = nil
 	}
 	return nil

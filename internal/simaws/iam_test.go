@@ -252,6 +252,47 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 	}
 }
 
+// TestSimulateOrganization: conditions of service control policies count, and what they ask
+// for and was not supplied counts as absent, without a word about it.
+func TestSimulateOrganization(t *testing.T) {
+	s := world(t, `
+roles: [{name: r, inline: {own: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecr:*","s3:*"],"Resource":"*"}]}'}}]
+scps:
+  - {id: p-region, document: '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"ecr:*","Resource":"*",`+
+		`"Condition":{"StringNotEquals":{"aws:RequestedRegion":"eu-west-1"}}}]}'}
+  - {id: p-org, document: '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*",`+
+		`"Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-simulated0"}}}]}'}
+`)
+	c := dial(s, simaws.FunctionKey, "us-east-1")
+	for _, tt := range []struct {
+		name, action, region string
+		want                 types.PolicyEvaluationDecisionType
+		allowed              bool
+	}{
+		{"no region", "ecr:PutImage", "", "explicitDeny", false},
+		{"the right region", "ecr:PutImage", "eu-west-1", "allowed", true},
+		{"another region", "ecr:PutImage", "us-east-1", "explicitDeny", false},
+		{"the organization itself", "s3:GetObject", "", "allowed", true},
+	} {
+		in := &iam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String("arn:aws:iam::111122223333:role/r"),
+			ActionNames: []string{tt.action}}
+		if tt.region != "" {
+			in.ContextEntries = []types.ContextEntry{{ContextKeyName: aws.String("aws:RequestedRegion"),
+				ContextKeyType: types.ContextKeyTypeEnumString, ContextKeyValues: []string{tt.region}}}
+		}
+		out, err := c.iam.SimulatePrincipalPolicy(deadline(t), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := out.EvaluationResults[0]
+		if r.EvalDecision != tt.want || r.OrganizationsDecisionDetail.AllowedByOrganizations != tt.allowed ||
+			len(r.MissingContextValues) > 0 {
+			t.Errorf("%s: %s, by the organization %v, missing %v", tt.name, r.EvalDecision,
+				r.OrganizationsDecisionDetail.AllowedByOrganizations, r.MissingContextValues)
+		}
+	}
+}
+
 // Several actions give a result each; several resources are told apart only
 // within it.
 func TestSimulateMany(t *testing.T) {

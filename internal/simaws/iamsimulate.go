@@ -10,9 +10,10 @@ import (
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 )
 
-// simulator is one SimulatePrincipalPolicy. It judges by what is written on the
-// role, even before it takes effect: identity policies, boundary and service
-// control policies; no resource or session policies (AWS.md#policy-simulator).
+// simulator is one SimulatePrincipalPolicy, as AWS answers since 30 July 2026. It judges
+// by what is written on the role, even before it takes effect: identity policies,
+// boundary and service control policies with their conditions; no resource or session
+// policies (AWS.md#policy-simulator).
 type simulator struct {
 	sim      *Sim
 	role     *role
@@ -145,22 +146,31 @@ func (sm *simulator) one(action, resource string) outcome {
 	return o
 }
 
-// evaluate treats what was not supplied as absent.
+// evaluate treats what was not supplied as absent, but for what AWS puts in itself.
 func (sm *simulator) evaluate(docs []iampolicy.Document, action, resource string) (iampolicy.Verdict, iampolicy.Match) {
 	ctx := map[string][]string{}
 	for _, key := range conditionKeys(docs) {
 		ctx[key] = nil
+	}
+	a := sm.role.acct
+	ctx["aws:principalaccount"], ctx["aws:principaltype"] = []string{a.id}, []string{"AssumedRole"}
+	if sm.organized() {
+		ctx["aws:principalorgid"] = []string{organization}
 	}
 	maps.Copy(ctx, sm.context)
 	return iampolicy.Evaluate(iampolicy.Access{Policies: docs},
 		iampolicy.Request{Action: action, Resource: resource, Context: ctx, Now: sm.sim.now})
 }
 
+// organized reports whether the account is in an organization whose policies count.
+func (sm *simulator) organized() bool { return len(sm.role.acct.scps) > 0 || !sm.role.acct.fullAccess }
+
 // missing lists the condition keys of the statements about this action and
-// resource that were not supplied.
+// resource that were not supplied. What only a service control policy asks for
+// is not told.
 func (sm *simulator) missing(action, resource string) []string {
 	keys := map[string]bool{}
-	for _, d := range slices.Concat(sm.identity.docs, sm.boundary.docs, sm.scps.docs) {
+	for _, d := range slices.Concat(sm.identity.docs, sm.boundary.docs) {
 		for _, st := range d.Statements {
 			bare := st
 			bare.Condition = nil
@@ -182,8 +192,9 @@ func (sm *simulator) missing(action, resource string) []string {
 
 // ownKey reports the keys that the simulator fills in itself.
 func ownKey(key string) bool {
-	k := strings.ToLower(key)
-	return k == "aws:currenttime" || k == "aws:epochtime"
+	return slices.Contains([]string{"aws:currenttime", "aws:epochtime", "aws:principalaccount", "aws:principalid",
+		"aws:principalorgid", "aws:principalorgmasteraccountid", "aws:principalorgpaths", "aws:principaltype", "aws:type",
+		"aws:userid", "aws:username"}, strings.ToLower(key))
 }
 
 // describe is one EvaluationResult: one per action, with the resources in
@@ -196,23 +207,24 @@ func (sm *simulator) describe(os []outcome) node {
 		all.byOrganization = all.byOrganization && o.byOrganization
 		all.byBoundary = all.byBoundary && o.byBoundary
 		all.by = append(all.by, o.by...)
+		all.missing = append(slices.Clone(all.missing), o.missing...)
 		if worse(o.decision, all.decision) {
 			all.decision = o.decision
 		}
 	}
 	n := el("member", el("EvalActionName", all.action), el("EvalResourceName", all.resource), el("EvalDecision", all.decision),
 		sm.matched(all))
-	if len(sm.role.acct.scps) > 0 || !sm.role.acct.fullAccess {
+	if sm.organized() {
 		n.kids = append(n.kids, el("OrganizationsDecisionDetail", el("AllowedByOrganizations", all.byOrganization)))
 	}
 	if sm.bounded {
 		n.kids = append(n.kids, el("PermissionsBoundaryDecisionDetail", el("AllowedByPermissionsBoundary", all.byBoundary)))
 	}
-	if first.resource == "*" {
-		n.kids = append(n.kids, members("MissingContextValues", first.missing, textMember))
-		return n
+	slices.Sort(all.missing)
+	n.kids = append(n.kids, members("MissingContextValues", slices.Compact(all.missing), textMember))
+	if first.resource != "*" {
+		n.kids = append(n.kids, members("ResourceSpecificResults", os, sm.specific))
 	}
-	n.kids = append(n.kids, el("MissingContextValues"), members("ResourceSpecificResults", os, sm.specific))
 	return n
 }
 

@@ -137,6 +137,9 @@ func (bu *builder) ranges(w *worldFile) {
 }
 
 // account puts in what belongs to an account: policies, roles, SCPs.
+// organization is the id of the organization that all simulated accounts belong to.
+const organization = "o-simulated0"
+
 func (bu *builder) account(e *estate, f estateFile) {
 	a := e.acct
 	if f.FullAccess != nil {
@@ -146,7 +149,8 @@ func (bu *builder) account(e *estate, f estateFile) {
 		bu.check("scp "+p.ID, p.Document)
 		arn := p.ID
 		if !strings.HasPrefix(arn, "arn:") {
-			arn = "arn:" + a.partition + ":organizations::" + bu.sim.cfg.Account + ":policy/o-simulated0/service_control_policy/" + p.ID
+			arn = "arn:" + a.partition + ":organizations::" + bu.sim.cfg.Account + ":policy/" + organization +
+				"/service_control_policy/" + p.ID
 		}
 		a.scps = append(a.scps, scp{arn, p.Document})
 	}
