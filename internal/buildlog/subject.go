@@ -402,8 +402,23 @@ func (p *page) calledName(at int) string {
 	if len(all) == 0 {
 		return ""
 	}
-	m := all[len(all)-1]
-	return m[1] + m[2] + m[3]
+	return operationIn(all[len(all)-1])
+}
+
+// operationIn gives the operation that calledOperations found.
+func operationIn(m []string) string { return m[1] + m[2] + m[3] }
+
+// Called is the API operation in whose answer the denial stands: "GetParameter". It is "" if the
+// text names none, or more than one.
+func (d Denial) Called() (operation string) {
+	for _, m := range calledOperations.Get().FindAllStringSubmatch(d.Text, -1) {
+		if op := operationIn(m); operation == "" || op == operation {
+			operation = op
+			continue
+		}
+		return ""
+	}
+	return operation
 }
 
 var calledOperations = lazyregexp.New(`when\s+calling\s+the\s+(\w+)\s+operation|` +

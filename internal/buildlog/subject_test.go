@@ -220,3 +220,18 @@ func TestDeployRoleOfTheFailedCommand(t *testing.T) {
 		t.Errorf("read %+v", f.Denials)
 	}
 }
+
+// TestCalled ensures that a denial says in the answer of which operation it stands, if it is one.
+func TestCalled(t *testing.T) {
+	for text, want := range map[string]string{
+		"An error occurred (AccessDeniedException) when calling the GetParameter operation: User: u is not authorized": "GetParameter",
+		"operation error Secrets Manager: GetSecretValue, https response error StatusCode: 400, RequestID: 1":          "GetSecretValue",
+		"when calling the GetObject operation: denied; when calling the GetObject operation: denied":                   "GetObject",
+		"when calling the GetObject operation: denied; when calling the PutObject operation: denied":                   "",
+		"AccessDenied: User: u is not authorized to perform: kms:Decrypt on resource: r":                               "",
+	} {
+		if got := (Denial{Text: text}).Called(); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

@@ -85,15 +85,17 @@ func until(sts []iampolicy.Statement, end time.Time) (out []iampolicy.Statement)
 	return out
 }
 
-// covering gives what the statements allow of the action on the resource:
-// each statement that does, narrowed to them.
-func covering(sts []iampolicy.Statement, action, resource string) (out []iampolicy.Statement) {
+// covering gives what the statements allow of the claim's action on the resource:
+// each statement that does, narrowed to them, and to the service through which a
+// key is used.
+func covering(sts []iampolicy.Statement, c claim, resource string) (out []iampolicy.Statement) {
+	action := c.action.Name
 	for _, st := range sts {
 		if !slices.Contains(st.Action.List, action) ||
 			!slices.ContainsFunc(st.Resource.List, func(p string) bool { return iampolicy.PatternWithin(resource, p) }) {
 			continue
 		}
-		part := iampolicy.Allow(st.Sid, []string{action}, []string{resource}, st.Condition...)
+		part := iampolicy.Allow(st.Sid, []string{action}, []string{resource}, slices.Concat(st.Condition, c.via)...)
 		if ok, _ := iampolicy.Contains(document(st), document(part)); ok {
 			out = append(out, part)
 		}
@@ -179,7 +181,7 @@ func (g grant) give(c claim, now time.Time, denied func(Question) bool) (sts []i
 		return nil
 	}
 	for i, r := range c.resources {
-		part := covering(g.statements, c.action.Name, r)
+		part := covering(g.statements, c, r)
 		// Of a log group's two names the last is what IAM asks about.
 		if len(part) == 0 && i == len(c.resources)-1 {
 			return nil

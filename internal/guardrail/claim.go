@@ -7,6 +7,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/iamref"
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
@@ -27,8 +28,9 @@ type claim struct {
 	// names that AWS itself gives only in part (AWS.md#denied-resource). nil:
 	// the text does not say, and nothing is guessed.
 	resources []string
-	near      []string // patterns of what it may be, where resources are nil and the text names something
-	needs     bool     // counts only if the simulator says that the role lacks it
+	near      []string              // patterns of what it may be, where resources are nil and the text names something
+	via       []iampolicy.Condition // besides the grant's own: through which service a key was denied
+	needs     bool                  // counts only if the simulator says that the role lacks it
 }
 
 // Identify asks whose denials these are (guardrail 1): it refuses for a build
@@ -151,6 +153,7 @@ func readClaim(in Input, role codebuild.Role, n int, d buildlog.Denial) (claim, 
 	if c.resources == nil {
 		c.near = near(d)
 	}
+	c.via = via(d, c.action, c.resources)
 	return c, r
 }
 

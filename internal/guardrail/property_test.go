@@ -19,14 +19,14 @@ import (
 )
 
 // propertySettings hold a grant of each kind: exact, set, pattern, exact
-// name, pass_roles, "*", expiry, evidence.
+// name, pass_roles, "*", expiry, evidence, a key through a service.
 const propertySettings = `version: 1
 projects:
   - name: shop
     role: service-role/codebuild-shop
     mode: heal
     write: {inline: buildmedic}
-    grants: [image, ecs, roles, bucket, logs, secret, vpc, tail]
+    grants: [image, ecs, roles, bucket, logs, secret, vpc, tail, key]
 grants:
   - {id: image, because: b, owner: o, set: ecr-push, give: set, resources: ["arn:${partition}:ecr:${region}:${account}:repository/shop"]}
   - {id: ecs, because: b, owner: o, set: ecs-deploy, give: set, resources: ["*"],
@@ -42,6 +42,7 @@ grants:
   - {id: vpc, because: b, owner: o, set: vpc-build, evidence: cloudtrail, resources: ["arn:${partition}:ec2:${region}:${account}:*/*"]}
   - {id: tail, because: b, owner: o, actions: ["logs:DescribeLogGroups", "codebuild:StartBuild"], ` +
 	`resources: ["arn:${partition}:codebuild:${region}:${account}:project/next"]}
+  - {id: key, because: b, owner: o, set: kms, resources: ["arn:${partition}:kms:${region}:${account}:key/*"]}
 `
 
 var (
@@ -98,6 +99,7 @@ var fairDenials = []buildlog.Denial{
 	denial("ec2:DescribeVpcs", ""),
 	denial("codebuild:StartBuild", "arn:aws:codebuild:eu-west-1:111122223333:project/next"),
 	denial("logs:DescribeLogGroups", "*"),
+	ofKey("when calling the GetSecretValue operation: "), ofKey(""),
 }
 
 var parsedProperty = sync.OnceValues(func() (*settings.Settings, error) {

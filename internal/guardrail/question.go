@@ -60,12 +60,12 @@ func questionsOf(c claim, gs []grant, now time.Time) (qs []Question) {
 		// Of a log group's two names the last is what IAM asks about.
 		r := c.resources[n-1]
 		for _, g := range gs {
-			for _, st := range covering(g.statements, c.action.Name, r) {
+			for _, st := range covering(g.statements, c, r) {
 				add(r, st)
 			}
 		}
 		if len(qs) == 0 {
-			add(r, iampolicy.Statement{})
+			add(r, iampolicy.Statement{Condition: c.via})
 		}
 		return qs
 	}

@@ -240,6 +240,9 @@ func unexpired(in Input, p pick, docs []iampolicy.Document) (out []iampolicy.Sta
 	for _, st := range p.statements {
 		for _, part := range pairs(st) {
 			end, found := given(part, docs)
+			if first, is := givenVia(part, docs); is && !in.Now.Before(first) {
+				end, found = first, true
+			}
 			switch {
 			case found && !in.Now.Before(end):
 				return nil, &Refusal{Rule: GrantExpired, Action: part.Action.List[0], Resource: part.Resource.List[0], Message: fmt.Sprintf(
@@ -283,6 +286,21 @@ func given(st iampolicy.Statement, docs []iampolicy.Document) (end time.Time, fo
 		}
 	}
 	return end, found
+}
+
+// givenVia finds when first the documents ended a key through a service, if the statement is of that
+// key: which service is for a text to say, and may not be what renews a grant.
+func givenVia(st iampolicy.Statement, docs []iampolicy.Document) (first time.Time, found bool) {
+	if !slices.ContainsFunc(st.Condition, isVia) {
+		return first, false
+	}
+	for t := range statementsOf(docs) {
+		t.Condition = slices.DeleteFunc(slices.Clone(t.Condition), isVia)
+		if end, is := given(st, document(t)); is && (!found || end.Before(first)) {
+			first, found = end, true
+		}
+	}
+	return first, found
 }
 
 func isEnd(c iampolicy.Condition) bool { return c.Operator == dateLessThan && c.Key == currentTime }

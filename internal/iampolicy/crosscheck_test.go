@@ -42,6 +42,7 @@ type realCase struct {
 	access  Access
 	request Request // with the whole context
 	known   Request // with the part of it that Evaluate is given
+	own     string  // policy of the resource; most cases have none
 }
 
 // realRequests are actions and resources that fit each other.
@@ -242,6 +243,9 @@ func (c realCase) MarshalJSON() ([]byte, error) {
 	if c.access.Boundary != nil {
 		m["boundary"] = json.RawMessage(c.access.Boundary.Compact())
 	}
+	if c.own != "" {
+		m["resourcePolicy"] = json.RawMessage(c.own)
+	}
 	return json.Marshal(m)
 }
 
@@ -408,6 +412,62 @@ func TestCrossCheckEvaluate(t *testing.T) {
 	for _, e := range theirs {
 		if excused[e.name] == 0 {
 			t.Errorf("no case of %q: the simulator was mended, or the test meets it no more", e.name)
+		}
+	}
+}
+
+// TestCrossCheckTighter ensures that the conditions which grants get for nothing, on whose bucket it
+// is and through which service a key is used, mean to others what they mean here.
+func TestCrossCheckTighter(t *testing.T) {
+	equals := func(key, value string) Condition {
+		return Condition{Operator: "StringEquals", Key: key, Values: Values{List: []string{value}}}
+	}
+	const (
+		object = "arn:aws:s3:::shop-a/build/x"
+		key    = "arn:aws:kms:eu-west-1:111122223333:key/1f2e3d4c-5b6a-4798-8a9b-0c1d2e3f4a5b"
+	)
+	policy := Document{Version: version2012, Statements: []Statement{
+		Allow("bucket", []string{"s3:ListBucket"}, []string{"arn:aws:s3:::shop-*"}, equals("s3:ResourceAccount", "111122223333")),
+		Allow("objects", []string{"s3:PutObject"}, []string{"arn:aws:s3:::shop-*/*"}, equals("s3:ResourceAccount", "111122223333")),
+		Allow("key", []string{"kms:Decrypt"}, []string{key}, equals("kms:ViaService", "ssm.eu-west-1.amazonaws.com")),
+	}}
+	var cases []realCase
+	var want []Verdict
+	for _, row := range []struct {
+		action, resource, key, value string
+		verdict                      Verdict
+	}{
+		{"s3:PutObject", object, "s3:ResourceAccount", "111122223333", Allowed},
+		{"s3:PutObject", object, "s3:ResourceAccount", "444455556666", ImplicitDeny},
+		{"s3:PutObject", object, "", "", ImplicitDeny},
+		{"s3:ListBucket", "arn:aws:s3:::shop-a", "s3:ResourceAccount", "111122223333", Allowed},
+		{"s3:ListBucket", "arn:aws:s3:::shop-a", "s3:ResourceAccount", "444455556666", ImplicitDeny},
+		{"kms:Decrypt", key, "kms:ViaService", "ssm.eu-west-1.amazonaws.com", Allowed},
+		{"kms:Decrypt", key, "kms:ViaService", "s3.eu-west-1.amazonaws.com", ImplicitDeny},
+		{"kms:Decrypt", key, "", "", ImplicitDeny},
+	} {
+		r := Request{Action: row.action, Resource: row.resource,
+			Context: map[string][]string{"s3:ResourceAccount": nil, "kms:ViaService": nil}}
+		if row.key != "" {
+			r.Context[row.key] = []string{row.value}
+		}
+		own := ""
+		if row.resource == key { // of all resources only a key has to leave it to IAM
+			own = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},` +
+				`"Action":"kms:*","Resource":"*"}]}`
+		}
+		cases = append(cases, realCase{Access{Policies: []Document{policy}}, r, r, own})
+		want = append(want, row.verdict)
+	}
+	names := map[Verdict]string{Allowed: "Allowed", ImplicitDeny: "ImplicitlyDenied"}
+	for i, line := range simulate(t, cases) {
+		var answer struct{ Verdict string }
+		if err := json.Unmarshal([]byte(line), &answer); err != nil {
+			t.Fatal(err)
+		}
+		ours, _ := Evaluate(cases[i].access, cases[i].known)
+		if ours != want[i] || answer.Verdict != names[want[i]] {
+			t.Errorf("%s with %v: want %v, we say %v, it says %s", cases[i].request.Action, cases[i].request.Context, want[i], ours, line)
 		}
 	}
 }

@@ -45,6 +45,11 @@ func Ready(s *settings.Settings, account string, home Place) ([]Attachment, erro
 				for i, r := range st.Resource.List {
 					st.Resource.List[i] = home.place(p).fill(r)
 				}
+				for _, c := range st.Condition {
+					for i, v := range c.Values.List {
+						c.Values.List[i] = home.place(p).fill(v)
+					}
+				}
 				a.Document.Statements = append(a.Document.Statements, st)
 			}
 			if n := iampolicy.Size(a.Document.Compact()); n > managedSize {

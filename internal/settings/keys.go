@@ -328,7 +328,8 @@ var grantKeys = []Key{
 	texts("actions", "IAM actions", "none", `["s3:PutObject"]`,
 		"Exact actions, in place of a set. No wildcards."),
 	texts("resources", "ARNs, or `\"*\"`", "none", `["arn:${partition}:s3:::example-site/*"]`,
-		"What the actions may be on. Each action gets those of its own kind."),
+		"What the actions may be on. Each action gets those of its own kind. Buckets that a pattern matches "+
+			"must be of the project's account."),
 	{Name: "pass_roles", shape: isPassRoles, Takes: "service principals, each with a list of exact role ARNs", Unset: "none",
 		Example: `{ecs-tasks.amazonaws.com: ["arn:${partition}:iam::${account}:role/shop-task"]}`,
 		Means:   "Which roles may be passed to which services. It is the only way to `iam:PassRole`."},

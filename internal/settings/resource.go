@@ -221,7 +221,7 @@ func LeftOut(s *Settings) []Problem {
 }
 
 // Warnings are the grants that are valid and wide: on "*", in all regions, on
-// a name that begins with a wildcard, or on buckets that may be anybody's.
+// a name that begins with a wildcard, or on all buckets whose name fits.
 func Warnings(s *Settings) []Problem {
 	var list []Problem
 	for i, g := range s.Grants {
@@ -241,7 +241,7 @@ var startsOpen = lazyregexp.New(`^([a-z-]+[/:])?[*?]`)
 
 func wide(resource string) string {
 	if resource == "*" {
-		return "is every resource, in every account that lets the role in"
+		return "is every resource, in every account that lets the role in; of buckets, the account's own"
 	}
 	f := strings.SplitN(resource, ":", 6)
 	if len(f) < 6 {
@@ -252,7 +252,7 @@ func wide(resource string) string {
 	case m != nil && (m[1] == "" || isType(f[2], m[1])):
 		return "is every resource of its kind"
 	case f[2] == "s3" && f[4] == "" && strings.ContainsAny(before(f[5], "/"), "*?"):
-		return "is every bucket whose name fits, whoever owns it: anybody may make one"
+		return "is every bucket of the account whose name fits, also those to come"
 	case strings.ContainsAny(f[3], "*?"):
 		return "is in more than one region"
 	}

@@ -13,8 +13,8 @@ import (
 // Statements gives everything that the grant can add to the project's role:
 // each of its actions on those of its resources that the action takes, on "*"
 // if it takes none; and iam:PassRole on exactly the roles listed, to exactly
-// the service listed. The result depends on its arguments alone, and so does
-// its order. Expiry is not in it.
+// the service listed. Buckets of a pattern must be the account's own. The result
+// depends on its arguments alone, and so does its order. Expiry is not in it.
 //
 // home is the hub's own account and region, for what the project leaves open.
 func (g Grant) Statements(project Project, home Account, partition string) []iampolicy.Statement {
@@ -28,7 +28,7 @@ func (g Grant) Statements(project Project, home Account, partition string) []iam
 			}
 		}
 		if len(resources) > 0 {
-			list = append(list, iampolicy.Allow(g.sid(len(list)), actions, resources, conditions...))
+			list = append(list, iampolicy.Allow(g.sid(len(list)), actions, resources, filled(conditions, vars)...))
 		}
 	}
 	for _, b := range g.bundles() {
@@ -65,14 +65,15 @@ func (g Grant) bundles() []bundle {
 		if len(on) == 0 {
 			continue // the owner lists no resource of this kind
 		}
-		conditions := floor.Conditions(name)
-		key := fmt.Sprintf("%q %v", on, conditions)
-		i, ok := index[key]
-		if !ok {
-			i, index[key] = len(list), len(list)
-			list = append(list, bundle{resources: on, conditions: conditions})
+		for _, b := range tighter(name, on, floor.Conditions(name)) {
+			key := fmt.Sprintf("%q %v", b.resources, b.conditions)
+			i, ok := index[key]
+			if !ok {
+				i, index[key] = len(list), len(list)
+				list = append(list, b)
+			}
+			list[i].actions = append(list[i].actions, name)
 		}
-		list[i].actions = append(list[i].actions, name)
 	}
 	return list
 }

@@ -203,7 +203,7 @@ grants:
 	}
 	const of = "buildmedic.yaml:4: grants[0].resources"
 	want := []string{
-		of + `[0]: grant all is wide: "*" is every resource, in every account that lets the role in`,
+		of + `[0]: grant all is wide: "*" is every resource, in every account that lets the role in; of buckets, the account's own`,
 		of + `[1]: grant all is wide: "arn:${partition}:ecr:${region}:${account}:*" is every resource of its kind`,
 		of + `[2]: grant all is wide: "arn:${partition}:ecr:${region}:${account}:repository/*" is every resource of its kind`,
 		of + `[3]: grant all is wide: "arn:${partition}:ecr:*:${account}:repository/web" is in more than one region`,
@@ -211,10 +211,10 @@ grants:
 		of + `[8]: grant all is wide: "arn:${partition}:logs:${region}:${account}:log-group:*" is every resource of its kind`,
 		of + `[10]: grant all is wide: "arn:${partition}:secretsmanager:${region}:${account}:secret:?*" is every resource of its kind`,
 		of + `[11]: grant all is wide: "arn:${partition}:ssm:${region}:${account}:parameter/*" is every resource of its kind`,
-		of + `[12]: grant all is wide: "arn:${partition}:s3:::shop*" is every bucket whose name fits, whoever owns ` +
-			`it: anybody may make one`,
-		of + `[13]: grant all is wide: "arn:${partition}:s3:::shop-?/*" is every bucket whose name fits, ` +
-			`whoever owns it: anybody may make one`,
+		of + `[12]: grant all is wide: "arn:${partition}:s3:::shop*" is every bucket of the account whose name fits, ` +
+			`also those to come`,
+		of + `[13]: grant all is wide: "arn:${partition}:s3:::shop-?/*" is every bucket of the account whose name ` +
+			`fits, also those to come`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -623,5 +623,63 @@ func checkMax(t *testing.T, s *Settings, p Project) {
 				}
 			}
 		}
+	}
+}
+
+// TestBucketsOfAPattern ensures that buckets of a pattern are the account's own, under the
+// conditions that the action has besides, and that what a grant names exactly stays as it is.
+func TestBucketsOfAPattern(t *testing.T) {
+	s := mustParse(t, `
+version: 1
+projects: [{name: web, role: r, mode: heal, write: {inline: p}, grants: [sync]}]
+grants:
+  - id: sync
+    because: b
+    owner: o
+    actions: ["s3:PutObject", "s3:ListBucket", "s3:ListAllMyBuckets", "ssm:GetParameter"]
+    resources:
+      - "arn:${partition}:s3:::site"
+      - "arn:${partition}:s3:::site/*"
+      - "arn:${partition}:s3:::logs-*"
+      - "arn:${partition}:s3:::*-${account}/*"
+      - "arn:${partition}:ssm:${region}:${account}:parameter/*"
+      - "arn:${partition}:s3:${region}:${account}:accesspoint/*"
+`)
+	own := iampolicy.Condition{Operator: "StringEquals", Key: "s3:ResourceAccount",
+		Values: iampolicy.Values{List: []string{"111122223333"}}}
+	want := []iampolicy.Statement{
+		iampolicy.Allow("sync", []string{"s3:ListAllMyBuckets"}, []string{"*"}),
+		iampolicy.Allow("sync-2", []string{"s3:ListBucket"}, []string{"arn:aws:s3:::site",
+			"arn:aws:s3:eu-west-1:111122223333:accesspoint/*"}),
+		iampolicy.Allow("sync-3", []string{"s3:ListBucket"}, []string{"arn:aws:s3:::logs-*"}, own),
+		iampolicy.Allow("sync-4", []string{"s3:PutObject"}, []string{"arn:aws:s3:::site/*",
+			"arn:aws:s3:eu-west-1:111122223333:accesspoint/*"}),
+		iampolicy.Allow("sync-5", []string{"s3:PutObject"}, []string{"arn:aws:s3:::*-111122223333/*",
+			"arn:aws:s3:::logs-*"}, own),
+		iampolicy.Allow("sync-6", []string{"ssm:GetParameter"}, []string{"arn:aws:ssm:eu-west-1:111122223333:parameter/*"}),
+	}
+	got := s.Grants[0].Statements(s.Projects[0], home, "aws")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestEveryBucketActionSaysWhose ensures that no action on a bucket or an object, of those that a
+// grant may give, lacks the key that keeps a pattern to the account.
+func TestEveryBucketActionSaysWhose(t *testing.T) {
+	n := 0
+	for _, a := range iamref.Actions("s3") {
+		h, _ := floor.Of(a.Name)
+		onBucket := slices.ContainsFunc(a.Resources, func(r iamref.ResourceType) bool { return strings.Contains(r.ARN, ":s3:::") })
+		if h == floor.Never || !onBucket || a.Name == "s3:AllowVendedLogDeliveryForResource" { // which services call
+			continue
+		}
+		n++
+		if !slices.Contains(a.Conditions, bucketAccount) {
+			t.Errorf("%s has no %s", a.Name, bucketAccount)
+		}
+	}
+	if n < 50 {
+		t.Errorf("%d actions were looked at", n)
 	}
 }

@@ -1,6 +1,7 @@
 package simaws
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -123,6 +124,10 @@ func (s *Sim) context(q question, docs []iampolicy.Document) map[string][]string
 	set("aws:PrincipalAccount", q.who.acct.id)
 	set("aws:RequestedRegion", q.region)
 	set("aws:ResourceAccount", s.resourceAccount(q.resource))
+	if strings.HasPrefix(q.action, "s3:") {
+		// A bucket that the world does not describe is the account's own (AWS.md#bucket-owner).
+		set("s3:ResourceAccount", cmp.Or(s.resourceAccount(q.resource), q.who.acct.id))
+	}
 	set("aws:SecureTransport", "true")
 	for k, v := range q.context {
 		c[strings.ToLower(k)] = v
