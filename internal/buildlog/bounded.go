@@ -14,10 +14,17 @@ type placed struct {
 type bounded struct {
 	first, last []placed
 	section     int // of the log; set by the tracker
-	seen        map[Denial]int
+	seen        map[Denial]sighting
 	shown       int // claims of section whose lines around were kept
 	shownIn     int // that section
 	dropped     int
+}
+
+// sighting is what is remembered of a claim. One that comes with an authorization ID is kept beside
+// one that does not.
+type sighting struct {
+	section    int
+	identified bool
 }
 
 // How many claims are kept.
@@ -31,13 +38,14 @@ const (
 // add records a claim; around returns the lines around it, and is called only if they will be kept.
 func (b *bounded) add(p placed, around func() []Line) {
 	k := p.key()
-	if s, ok := b.seen[k]; ok && s == b.section {
+	identified := p.Authorization.ID != ""
+	if s, ok := b.seen[k]; ok && s.section == b.section && (s.identified || !identified) {
 		return
 	}
 	if b.seen == nil || len(b.seen) >= maxSeen {
-		b.seen = map[Denial]int{}
+		b.seen = map[Denial]sighting{}
 	}
-	b.seen[k] = b.section
+	b.seen[k] = sighting{b.section, identified}
 	if b.shownIn != b.section {
 		b.shown, b.shownIn = 0, b.section
 	}

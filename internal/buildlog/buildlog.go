@@ -77,6 +77,8 @@ type Denial struct {
 	Encoded string `json:"-"` // EC2's encoded authorization message, complete; see [DecodeMessage]
 	// EncodedCut: there was such a message, but not all of it.
 	EncodedCut bool `json:"-"`
+	// Authorization is where AWS keeps the details of the request; zero if the message does not say.
+	Authorization Authorization `json:"authorization,omitzero"`
 
 	Line   int    `json:"line"`           // 1-based line of the log in which the message starts; 0 in a phase context
 	Text   string `json:"text,omitempty"` // the message as it was read: cleaned, one line, bounded

@@ -57,6 +57,10 @@ func checkFailure(t *testing.T, f Failure, lines int) {
 		if d.Inferred && d.Action == "" || d.Encoded != "" && d.EncodedCut {
 			t.Errorf("contradicts itself: %+v", d)
 		}
+		if a := d.Authorization; (a.ID == "") != (a.Region == "") || a.ID != "" && !isAuthorizationID(a.ID) ||
+			codebuild.PartitionOf(a.Region) == "" && a.Region != "" {
+			t.Errorf("authorization %+v", a)
+		}
 		if !slices.Contains([]Effect{Implicit, Explicit, Unstated}, d.Effect) || d.Layer == "" ||
 			d.Effect == Unstated && d.Layer != LayerUnstated {
 			t.Errorf("effect %q, layer %q", d.Effect, d.Layer)

@@ -143,15 +143,20 @@ func (t *tracker) denials(failed *part) []placed {
 		}
 		return cmp.Compare(a.off, b.off)
 	})
-	seen := map[Denial]bool{}
-	all = slices.DeleteFunc(all, func(p placed) bool {
+	seen := map[Denial]int{}
+	once := all[:0]
+	for _, p := range all {
 		k := p.key()
-		if seen[k] {
-			return true
+		if i, ok := seen[k]; ok {
+			if kept := &once[i]; kept.Authorization.ID == "" && kept.Causal == p.Causal {
+				kept.Authorization = p.Authorization
+			}
+			continue
 		}
-		seen[k] = true
-		return false
-	})
+		seen[k] = len(once)
+		once = append(once, p)
+	}
+	all = once
 	slices.SortStableFunc(all, func(a, b placed) int { return cmp.Compare(a.off, b.off) })
 	return all
 }

@@ -99,6 +99,7 @@ func render(list []Denial) string {
 		if d.EncodedCut {
 			line("encoded", "cut")
 		}
+		line("authorization", strings.TrimSpace(d.Authorization.Region+" "+d.Authorization.ID))
 		line("line", fmt.Sprint(d.Line))
 	}
 	return b.String()

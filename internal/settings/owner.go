@@ -127,7 +127,7 @@ func (o object) arn(key, service string, name matcher, rule string) string {
 		o.problem(key, "%q is not valid: %s", clip(s), rule)
 		return ""
 	}
-	if in := partitionOf(a.Region); in != a.Partition {
+	if in := codebuild.PartitionOf(a.Region); in != a.Partition {
 		if in == "" {
 			o.problem(key, "%q is not valid: %q is no region; write one such as eu-west-1", clip(s), a.Region)
 		} else {
@@ -138,37 +138,10 @@ func (o object) arn(key, service string, name matcher, rule string) string {
 	return s
 }
 
-// regionForm is that of all regions: where, what for, and the point of the compass. AWS opens new
-// ones, so there is no list of them.
-var regionForm = lazyregexp.New(`^([a-z]{2,4})-(?:(gov|iso[a-z]?)-|[a-z]{2}-)?` +
-	`(?:north|south)?(?:east|west|central|north|south)-[0-9]{1,2}$`)
-
-// partitionOf is the partition of a region; "" if it has no region's form.
-func partitionOf(region string) string {
-	m := regionForm.FindStringSubmatch(region)
-	switch {
-	case m == nil:
-		return ""
-	case m[1] == "cn":
-		return "aws-cn"
-	case m[1] == "eusc":
-		return "aws-eusc"
-	case m[2] == "gov":
-		return "aws-us-gov"
-	case len(m[2]) > len("iso"):
-		return "aws-iso-" + m[2][len("iso"):]
-	case m[2] == "iso":
-		return "aws-iso"
-	case len(m[1]) > 2:
-		return ""
-	}
-	return "aws"
-}
-
 // farTopics tells of owners' topics in another partition than the hub's, where nothing can be
 // published. Without that partition, the hub's region says it; without both, nobody knows.
 func farTopics(s *Settings, home Account, partition string) (list []Problem) {
-	if partition = cmp.Or(partition, partitionOf(home.Region)); partition == "" {
+	if partition = cmp.Or(partition, codebuild.PartitionOf(home.Region)); partition == "" {
 		return nil
 	}
 	for i, o := range s.Notify.Owners {
