@@ -44,6 +44,7 @@ var rooms = map[string][]string{
 	"internal/compare": {"internal/buildlog", "internal/codebuild", "internal/diagnose"},
 	"internal/guardrail": {"internal/buildlog", "internal/codebuild", "internal/floor", "internal/iampolicy",
 		"internal/iamref", "internal/settings"},
+	"internal/observe":     {"internal/iampolicy", "internal/iamref", "internal/settings"},
 	"internal/permissions": {"internal/guardrail", "internal/iampolicy", "internal/settings"},
 	"internal/decide": {"internal/buildlog", "internal/codebuild", "internal/compare", "internal/diagnose", "internal/guardrail",
 		"internal/iampolicy", "internal/settings"},
@@ -85,7 +86,7 @@ var rooms = map[string][]string{
 // nothing and ask no clock.
 var pure = []string{"internal/buildevent", "internal/buildlog", "internal/chat", "internal/codebuild", "internal/compare",
 	"internal/decide", "internal/diagnose", "internal/floor", "internal/guardrail", "internal/iampolicy",
-	"internal/iamref", "internal/notice",
+	"internal/iamref", "internal/notice", "internal/observe",
 	"internal/permissions", "internal/redact",
 	"internal/settings", "internal/testrun", "internal/webpage"}
 

@@ -128,3 +128,20 @@ func Max(s *Settings, project Project, home Account, partition string) []iampoli
 	}
 	return list
 }
+
+// Gives is an action that a grant gives, and which of the grant's resources it is given on.
+type Gives struct {
+	Action    string
+	Resources []string // as the grant has them; "*" alone for an action that takes none
+}
+
+// Gives lists the actions that the grant gives, sorted, without those of pass_roles. Of a set, those
+// are left out that take none of the grant's resources.
+func (g Grant) Gives() (list []Gives) {
+	for _, name := range g.actions() {
+		if on := fitting(name, g.Resources); len(on) > 0 {
+			list = append(list, Gives{name, on})
+		}
+	}
+	return list
+}

@@ -1,0 +1,63 @@
+package observe
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/iamref"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// recorded are the services all of whose API calls are management events (AWS.md#cloudtrail). What
+// other services record of a call is not told by one rule, so there no event is no proof.
+var recorded = []string{"batch", "ecr", "ecs", "secretsmanager"}
+
+// unnamed are actions of these that are checked without an event of their name being certain: what a
+// registry's client asks over HTTP has none in the published records of a push.
+var unnamed = []string{"ecr:BatchCheckLayerAvailability"}
+
+// Recorded reports whether CloudTrail's event history has every call that needs the action, as far as
+// the region is that of the call. Tags are checked as a part of other calls.
+func Recorded(action string) bool {
+	service, operation, _ := strings.Cut(action, ":")
+	a, known := iamref.Lookup(action)
+	if !known || a.Level == iamref.Tagging || !slices.Contains(recorded, service) || slices.Contains(unnamed, action) {
+		return false
+	}
+	actions, ok := iamref.ForOperation(service, operation)
+	return ok && actions[0] == action
+}
+
+// untold says why the project could have used the action and no source have shown it; "" if one would.
+func (s *seen) untold(a settings.Gives, p Project) string {
+	whole := s.Give == settings.GiveSet || p.Write.Attach
+	switch {
+	case !whole && !p.Cut:
+		return "" // nothing of the grant was given but what was denied, and each denial is known
+	case !p.Trail && whole:
+		return "the grant is given whole, so no case tells; CloudTrail was not read to its end for project " + p.Name
+	case !p.Trail:
+		return "not all cases of project " + p.Name + " are kept whole, and CloudTrail was not read to its end"
+	case !Recorded(a.Action):
+		return "CloudTrail's event history may not record it"
+	case slices.Contains(p.Unread, serviceOf(a.Action)):
+		return "CloudTrail tells of a call of " + serviceOf(a.Action) + " that is no known action"
+	}
+	for _, r := range a.Resources {
+		if f := strings.SplitN(settings.Expand(r, varsOf(p)), ":", 6); len(f) < 6 || f[3] != p.Region {
+			return "it may be used in another region than " + p.Region + ", which was not looked at"
+		}
+	}
+	for _, other := range s.Gives() {
+		if o, ok := iamref.Lookup(other.Action); ok && slices.Contains(o.Dependent, a.Action) {
+			return fmt.Sprintf("%s may need it", other.Action)
+		}
+	}
+	return ""
+}
+
+func serviceOf(action string) string {
+	service, _, _ := strings.Cut(action, ":")
+	return service
+}
