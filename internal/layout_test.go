@@ -36,9 +36,10 @@ var rooms = map[string][]string{
 	"internal/testrun":    {"internal/buildlog", "internal/codebuild"},
 	"internal/redact":     {},
 	// judgement
-	"internal/iampolicy": {},
-	"internal/floor":     {"internal/iampolicy", "internal/iamref"},
-	"internal/diagnose":  {"internal/buildlog", "internal/codebuild", "internal/testrun", "go.yaml.in/yaml"},
+	"internal/iampolicy":  {},
+	"internal/policyfile": {"internal/iampolicy"},
+	"internal/floor":      {"internal/iampolicy", "internal/iamref"},
+	"internal/diagnose":   {"internal/buildlog", "internal/codebuild", "internal/testrun", "go.yaml.in/yaml"},
 	"internal/settings": {"internal/buildlog", "internal/codebuild", "internal/diagnose", "internal/floor", "internal/iampolicy",
 		"internal/iamref", "go.yaml.in/yaml"},
 	"internal/compare": {"internal/buildlog", "internal/codebuild", "internal/diagnose"},
@@ -87,7 +88,7 @@ var rooms = map[string][]string{
 var pure = []string{"internal/buildevent", "internal/buildlog", "internal/chat", "internal/codebuild", "internal/compare",
 	"internal/decide", "internal/diagnose", "internal/floor", "internal/guardrail", "internal/iampolicy",
 	"internal/iamref", "internal/notice", "internal/observe",
-	"internal/permissions", "internal/redact",
+	"internal/permissions", "internal/policyfile", "internal/redact",
 	"internal/settings", "internal/testrun", "internal/webpage"}
 
 // impure are the standard library's ways out of a function: what reaches

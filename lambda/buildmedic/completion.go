@@ -162,7 +162,7 @@ func completeValue(cmd *cobra.Command, f *pflag.Flag) {
 	switch f.Name {
 	case "settings":
 		complete = cobra.FixedCompletions([]string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt)
-	case "build", "policies", "ledger":
+	case "build", "policies", "ledger", "patch":
 		complete = cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt)
 	case "log", "html":
 		complete = completeNames["diagnose"]

@@ -68,17 +68,20 @@ type planned struct {
 }
 
 func runPlan(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	fs := flags("plan", "[-settings F] -build B.json [-log L] [-policies P.json]",
+	fs := flags("plan", "[-settings F] -build B.json [-log L] [-policies P.json] [-patch FILE]",
 		"Decides about one failed build, and prints the whole decision as JSON. It uses no AWS.\n"+
 			"B.json is a build as `aws codebuild batch-get-builds` prints it, the whole answer or one element.\n"+
 			"L is its log, gzip, UTF-16 or plain; - is standard input; without it only the phase contexts are read.\n"+
 			"P.json holds what the role has now: {\"inline\":{\"NAME\":{...}},\"managed\":{\"ARN\":{...}},\"boundary\":{...}}.\n"+
-			"Without it the role has no policies, so what goes into a managed policy needs it.",
+			"Without it the role has no policies, so what goes into a managed policy needs it.\n"+
+			"FILE is a policy document in a checkout, such as aws/iam-policy-codebuild.json: with it, what would be\n"+
+			"granted is printed as a patch of that file, for `git apply`.",
 		"buildmedic plan -settings infra/buildmedic.yaml -build build.json -log build.log", stderr)
 	settingsPath := fs.String("settings", defaultSettings, "settings file")
 	buildPath := fs.String("build", "", "build record")
 	logPath := fs.String("log", "", "build log")
 	policiesPath := fs.String("policies", "", "the role's present policies")
+	patch := fs.String("patch", "", "policy document in a checkout: print a patch of it")
 	if done, code := parse(fs, args, stdout); done {
 		return code
 	}
@@ -116,6 +119,12 @@ func runPlan(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	if at, _, _ := project(s, b); p.Policy != nil && at.PullRequests != settings.Accept {
 		fmt.Fprintln(stderr, "note: whether pull requests are built as the role, too, is not known here. Where they are, or "+
 			"that cannot\nbe read, it waits for an approval unless the project says pull_requests: accept.")
+	}
+	if *patch != "" {
+		if err := printPatch(stdout, stderr, p, *patch); err != nil {
+			return fail(stderr, err)
+		}
+		return exitOK
 	}
 	return printJSON(stdout, stderr, p)
 }
