@@ -89,7 +89,8 @@ func TestRewritten(t *testing.T) {
 			actions: []string{"ecr:GetAuthorizationToken", "ecr:PutImage"}, resources: []string{repo + "a"},
 			now: map[string][]string{repo + "*": {repo + "a"}}},
 		"in braces, at the end of the file": {
-			was: `    - {id: image, because: Builds push., owner: a, set: ecr-push, resources: ["arn:aws:ecr:eu-west-1:111122223333:repository/*"]}`,
+			was: `    - {id: image, because: Builds push., owner: a, set: ecr-push, ` +
+				`resources: ["arn:aws:ecr:eu-west-1:111122223333:repository/*"]}`,
 			want: `    - {id: image, because: Builds push., owner: a, actions: [ecr:PutImage], resources: ` +
 				`["arn:aws:ecr:${region}:111122223333:repository/a", arn:aws:ecr:eu-west-1:111122223333:repository/b]}`,
 			actions: []string{"ecr:PutImage"}, resources: []string{"arn:aws:ecr:${region}:111122223333:repository/a", repo + "b"},
