@@ -59,7 +59,8 @@ func TestAuthorizationOfThePartition(t *testing.T) {
 	} {
 		b := codebuild.Build{ARN: "arn:" + c.partition + ":codebuild:x:111122223333:build/shop:0a1b"}
 		text := "User: arn:" + c.partition + ":sts::111122223333:assumed-role/shop/s is not authorized to " +
-			"perform: iam:GetRole on resource: arn:" + c.partition + ":iam::111122223333:role/app because no identity-based policy allows the iam:GetRole action" +
+			"perform: iam:GetRole on resource: arn:" + c.partition + ":iam::111122223333:role/app because no identity-based policy " +
+			"allows the iam:GetRole action" +
 			linked(c.region, "abc")
 		want := Authorization{}
 		if c.ok {
