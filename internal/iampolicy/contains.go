@@ -15,7 +15,8 @@ import (
 // lie within one Allow statement of outer whose conditions follow from its own
 // and which has no other policy variables, since one without a value may make
 // a statement invalid; and each Deny of outer must be out of the way of it, or be within a Deny of
-// inner.
+// inner. Where a condition lists values of which a key must be one, each value
+// may lie within another statement.
 func Contains(outer, inner []Document) (bool, string) {
 	// Of a malformed statement nothing can be said, not even whether it denies.
 	for _, docs := range [][]Document{inner, outer} {
@@ -27,11 +28,11 @@ func Contains(outer, inner []Document) (bool, string) {
 	}
 	allowed, denied, stillDenied := rules(outer, "Allow"), rules(outer, "Deny"), rules(inner, "Deny")
 	for _, r := range rules(inner, "Allow") {
-		if a, b, found := r.firstOutside(allowed); found {
+		if a, b, found := r.outside(allowed); found {
 			return false, r.describe(a, b)
 		}
 		for _, d := range denied {
-			if _, _, found := d.meeting(r).firstOutside(stillDenied); found {
+			if _, _, found := d.meeting(r).outside(stillDenied); found {
 				m := r.meeting(d)
 				return false, r.describe(m.actions[0], m.resources[0]) + ": denied by " + d.name
 			}
@@ -113,6 +114,44 @@ func (r rule) describe(action, resource span) string {
 		out += " if " + conditionText(r.conditions)
 	}
 	return out
+}
+
+// outside finds an action and resource of r that the rules do not hold. One
+// condition of r may be taken value by value: what passes it has one of them.
+func (r rule) outside(list []rule) (action, resource span, found bool) {
+	action, resource, found = r.firstOutside(list)
+	if !found {
+		return action, resource, false
+	}
+	for i, c := range r.conditions {
+		if !c.oneOf() || len(c.Values.List) == 1 {
+			continue
+		}
+		if !slices.ContainsFunc(c.Values.List, func(value string) bool {
+			_, _, out := r.only(i, value).firstOutside(list)
+			return out
+		}) {
+			return span{}, span{}, false
+		}
+	}
+	return action, resource, true
+}
+
+// oneOf reports whether the condition asks that the one value of its key is
+// among those that it lists.
+func (c Condition) oneOf() bool {
+	o, ok := parseOperator(c.Operator)
+	return ok && o.quantifier == single && !o.ifExists && !o.comparison.negated && !isMultivalued(c.Key) &&
+		len(c.Values.List) > 0
+}
+
+// only gives the part of the rule for one value of a condition. The whole
+// rule's variables stay its own: without a value, any of them may make the
+// whole invalid.
+func (r rule) only(condition int, value string) rule {
+	r.conditions = slices.Clone(r.conditions)
+	r.conditions[condition].Values = Values{List: []string{value}}
+	return r
 }
 
 // firstOutside finds an action and resource of r that no single one of the

@@ -30,8 +30,8 @@ func sortedSet(list []string) []string { return slices.Compact(slices.Sorted(sli
 // Merge adds to the document what it lacks of the statements, and tells how
 // many statements it added. The document's own statements are kept as they
 // are, in their order; new ones come after them. An action on a resource that
-// one Allow statement gives already, without conditions or with equal ones,
-// is not added again, so merging twice adds nothing. Statements to add that
+// one Allow statement gives already, under no conditions but such as what is
+// added has, too, is not added again, so merging twice adds nothing. Statements to add that
 // deny, use NotAction or NotResource, or lack something and have policy
 // variables, are added whole unless an equal one is there. Each new statement gets a Sid that is
 // unique in the document.
@@ -51,6 +51,61 @@ func Merge(d Document, add []Statement) (Document, int) {
 	}
 	return out, len(out.Statements) - len(d.Statements)
 }
+
+// Unite takes the last n statements of the document, as [Merge] has added them,
+// and puts each into an earlier one that gives the same but for other values of
+// the key, of which a request must have one. Together they give what the two
+// gave. That is only done where the two have the same Sid, but for a number: what
+// else says the same is somebody's own.
+func Unite(d Document, n int, key string) Document {
+	out := d
+	first := len(d.Statements) - n
+	out.Statements = slices.Clone(d.Statements[:first])
+	for _, s := range d.Statements[first:] {
+		i, values := -1, Values{}
+		for j, t := range out.Statements {
+			if v, ok := united(t, s, key, d.version()); ok {
+				i, values = j, v
+				break
+			}
+		}
+		if i < 0 {
+			out.Statements = append(out.Statements, s)
+			continue
+		}
+		t := &out.Statements[i]
+		t.Raw, t.Condition = "", slices.Clone(t.Condition)
+		t.Condition[about(t.Condition, key)].Values = values
+	}
+	return out
+}
+
+// united gives the values of the key with which t gives what t and s give.
+func united(t, s Statement, key, version string) (Values, bool) {
+	i, j := about(t.Condition, key), about(s.Condition, key)
+	if i < 0 || j < 0 || s.Effect != "Allow" || numberless(t.Sid) != numberless(s.Sid) {
+		return Values{}, false
+	}
+	a, b := t.Condition[i], s.Condition[j]
+	if a.Operator != b.Operator || !a.oneOf() || !b.oneOf() || hasVariable(a, version) || hasVariable(b, version) {
+		return Values{}, false
+	}
+	t.Condition, s.Condition = slices.Delete(slices.Clone(t.Condition), i, i+1), slices.Delete(slices.Clone(s.Condition), j, j+1)
+	return Values{List: sortedSet(slices.Concat(a.Values.List, b.Values.List))}, sameMeaning(t, s)
+}
+
+// about finds the one condition about the key; -1 if there is none, or more.
+func about(list []Condition, key string) int {
+	is := func(c Condition) bool { return lowerASCII(c.Key) == lowerASCII(key) }
+	i := slices.IndexFunc(list, is)
+	if i >= 0 && slices.ContainsFunc(list[i+1:], is) {
+		return -1
+	}
+	return i
+}
+
+// numberless is a Sid without the number that makes it unique.
+func numberless(sid string) string { return lowerASCII(strings.TrimRight(sid, "0123456789")) }
 
 // missing gives the parts of s that no statement of d gives.
 func missing(d Document, s Statement) []Statement {
@@ -80,7 +135,7 @@ func lacking(have []rule, s Statement, version string) []Statement {
 		given[i] = make([]bool, len(want.resources))
 	}
 	for _, h := range have {
-		if subset(h.variables, want.variables) && (len(h.conditions) == 0 || sameConditions(h.conditions, s.Condition)) {
+		if subset(h.variables, want.variables) && conditionsImply(s.Condition, version, h.conditions, h.version) {
 			mark(given, within(want.actions, h.actions), within(want.resources, h.resources))
 		}
 	}
