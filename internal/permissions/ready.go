@@ -45,7 +45,7 @@ func Ready(s *settings.Settings, account string, home Place) ([]Attachment, erro
 				for i, r := range st.Resource.List {
 					st.Resource.List[i] = home.place(p).fill(r)
 				}
-				for _, c := range st.Condition {
+				for _, c := range st.Condition { // a scope names the project by its ARN
 					for i, v := range c.Values.List {
 						c.Values.List[i] = home.place(p).fill(v)
 					}

@@ -33,7 +33,8 @@ func (r *reader) testResource(o object, t Test) {
 // team's own causes, and tells which fail, and which owners' topics are out of the hub's reach. A test is about
 // every project of its name. "allow" holds if a grant of the project could
 // give the action on the resource; "deny" holds if none could, of it or of
-// another project whose grants its builds have, since they land on its role.
+// another project whose grants its builds have, since they land on its role and are
+// not for that one's builds only.
 //
 // What is empty in home, or partition, is taken from each test's own resource:
 // at a desk it is not known where the hub will be, and a test that holds for
@@ -67,6 +68,9 @@ func (t Test) run(s *Settings, p Project, sharing Sharing, home Account, partiti
 	for _, q := range givers {
 		for _, id := range q.Grants {
 			g, _ := s.Grant(id)
+			if g.Scoped() && !same(q, p) {
+				continue // its statements are for q's builds only
+			}
 			for _, st := range g.Statements(q, home, partition) {
 				if slices.Contains(st.Action.List, t.Action) {
 					asked = append(append(asked, on), st.Resource.List...)

@@ -37,6 +37,7 @@ func (r *reader) grant(o object) Grant {
 		Owner:    o.required("owner", "say who answers for it"),
 		Set:      o.text("set"),
 		Give:     Give(o.oneOf("give")),
+		Scope:    Scope(o.oneOf("scope")),
 		Create:   o.boolean("create"),
 		Evidence: Evidence(o.oneOf("evidence")),
 		Expires:  o.duration("expires"),

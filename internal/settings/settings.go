@@ -40,6 +40,15 @@ const (
 	GiveSet   Give = "set"   // all of the grant
 )
 
+// Scope says whose builds have what is granted, of all that run as the role on which it lands.
+type Scope string
+
+// The scopes. Role is the default, so that files from before there was a choice mean the same.
+const (
+	ScopeRole    Scope = "role"    // everybody's who runs as the role
+	ScopeProject Scope = "project" // the project's own only
+)
+
 // PullRequests is what the owner says of pull requests: whether their builds get
 // what the project's role is given.
 type PullRequests string
@@ -179,6 +188,7 @@ type Grant struct {
 	Resources []string            // patterns with ${partition}, ${account}, ${region}, ${project}
 	PassRoles map[string][]string // service principal → exact role ARNs (with placeholders)
 	Give      Give
+	Scope     Scope
 	Create    bool
 	Evidence  Evidence
 	Expires   time.Duration // 0: never

@@ -8,7 +8,8 @@ import (
 )
 
 // Sharing tells which projects have what another one is given: whatever is granted
-// lands on a role, and everyone who runs as that role has it.
+// lands on a role, and everyone who runs as that role has it, unless the grant is
+// scoped to the project.
 type Sharing struct {
 	s     *Settings
 	home  Account
@@ -70,12 +71,25 @@ func (sh Sharing) landsOn(p Project, policies map[string][]int) []string {
 }
 
 // Givers are the projects whose grants the project has: it runs as a role on which
-// they land. It is one of them itself.
-func (sh Sharing) Givers(p Project) []Project { return sh.of(sh.roles(p), sh.lands) }
+// they land, and not all are for their own builds only. It is one of them itself.
+func (sh Sharing) Givers(p Project) []Project {
+	return slices.DeleteFunc(sh.of(sh.roles(p), sh.lands), func(q Project) bool { return !same(p, q) && sh.keeps(q) })
+}
+
+// keeps reports whether all that the project is given is for its own builds only.
+func (sh Sharing) keeps(p Project) bool {
+	return len(p.Grants) > 0 && !slices.ContainsFunc(p.Grants, func(id string) bool {
+		g, _ := sh.s.Grant(id)
+		return !g.Scoped()
+	})
+}
 
 // Holders are the projects that have what the project is given, itself among them,
 // in the order of the settings.
 func (sh Sharing) Holders(p Project) []Project {
+	if sh.keeps(p) {
+		return []Project{p}
+	}
 	var rs []string
 	for r, is := range sh.lands {
 		if slices.ContainsFunc(is, func(i int) bool { return same(sh.s.Projects[i], p) }) {
@@ -102,11 +116,15 @@ func (sh Sharing) of(roles []string, index map[string][]int) (ps []Project) {
 }
 
 // Max gives everything that the project's builds could at most get: what [Max]
-// gives for each project whose grants they have, once each.
+// gives for each project whose grants they have, once each. What another one is
+// given for its own builds only is not theirs.
 func (sh Sharing) Max(p Project, partition string) (list []iampolicy.Statement) {
 	seen := map[string]bool{}
 	for _, q := range sh.Givers(p) {
 		for _, st := range Max(sh.s, q, sh.home, partition) {
+			if !same(p, q) && len(ScopeOf(st)) > 0 {
+				continue
+			}
 			if key := st.String(); !seen[key] {
 				seen[key] = true
 				list = append(list, st)

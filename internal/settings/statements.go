@@ -13,12 +13,21 @@ import (
 // Statements gives everything that the grant can add to the project's role:
 // each of its actions on those of its resources that the action takes, on "*"
 // if it takes none; and iam:PassRole on exactly the roles listed, to exactly
-// the service listed. Buckets of a pattern must be the account's own. The result
-// depends on its arguments alone, and so does its order. Expiry is not in it.
+// the service listed. Buckets of a pattern must be the account's own. A grant that is
+// scoped to the project asks of each request that it comes from one of its builds. The
+// result depends on its arguments alone, and so does its order. Expiry is not in it.
 //
 // home is the hub's own account and region, for what the project leaves open.
 func (g Grant) Statements(project Project, home Account, partition string) []iampolicy.Statement {
 	vars := project.Vars(home, partition)
+	var scope []iampolicy.Condition
+	if g.Scoped() {
+		arn := projectARN(vars)
+		if arn == "" {
+			return nil // it would be nobody's, or everybody's
+		}
+		scope = append(scope, iampolicy.Condition{Operator: "ArnEquals", Key: ProjectKey, Values: iampolicy.Values{List: []string{arn}}})
+	}
 	var list []iampolicy.Statement
 	add := func(actions, patterns []string, conditions ...iampolicy.Condition) {
 		var resources []string
@@ -28,7 +37,7 @@ func (g Grant) Statements(project Project, home Account, partition string) []iam
 			}
 		}
 		if len(resources) > 0 {
-			list = append(list, iampolicy.Allow(g.sid(len(list)), actions, resources, filled(conditions, vars)...))
+			list = append(list, iampolicy.Allow(g.sid(len(list)), actions, resources, slices.Concat(filled(conditions, vars), scope)...))
 		}
 	}
 	for _, b := range g.bundles() {

@@ -77,8 +77,8 @@ func sharedRoles(s *Settings) (list []Problem) {
 			}
 		}
 		if len(others) > 0 {
-			say("role", "builds of project %s have what project %s is given, since it lands on the same role; give it a "+
-				"role of its own where that is not meant", p.Name, brief(others))
+			say("role", "builds of project %s have what project %s is given, since it lands on the same role; write scope: "+
+				"project at its grants, or give it a role of its own, where that is not meant", p.Name, brief(others))
 		}
 		if len(differ) > 0 {
 			say("pull_requests", "project %s says %s and project %s says otherwise, of one role; say the same", p.Name,

@@ -86,7 +86,9 @@ func (b *build) arn() string { return b.p.est.arn("codebuild", "build/"+b.id()) 
 
 // session is the caller as which the build acts (AWS.md#build-session).
 func (b *build) session() caller {
-	return b.p.est.acct.session(b.role, "AWSCodeBuild-"+b.uuid)
+	c := b.p.est.acct.session(b.role, "AWSCodeBuild-"+b.uuid)
+	c.project, c.build = b.p.arn(), b.arn()
+	return c
 }
 
 // order says what to build.

@@ -70,6 +70,7 @@
 //	enforce: false                # evaluate every call against its caller's policies
 //	retry_keeps_role: false       # RetryBuild takes the old build's role, not the project's present one
 //	initiator: ROLE/SESSION       # how a build names a role's session that started it; also ARN
+//	no_build_keys: [kms]          # services whose requests do not say of which project's build they are
 //	build_queue: 0                # builds under way at once; 0 is any number
 //	topic_key: arn:aws:kms:…      # key that encrypts the notice topic; publishers need it
 //	mailboxes: [team@example.com] # e-mail subscriptions to the notice topic, confirmed

@@ -129,6 +129,12 @@ func (s *Sim) context(q question, docs []iampolicy.Document) map[string][]string
 		set("s3:ResourceAccount", cmp.Or(s.resourceAccount(q.resource), q.who.acct.id))
 	}
 	set("aws:SecureTransport", "true")
+	// A build's credentials bring these along (AWS.md#build-keys).
+	service, _, _ := strings.Cut(q.action, ":")
+	if !slices.ContainsFunc(s.cfg.NoBuildKeys, func(other string) bool { return strings.EqualFold(other, service) }) {
+		set("codebuild:projectArn", q.who.project)
+		set("codebuild:buildArn", q.who.build)
+	}
 	for k, v := range q.context {
 		c[strings.ToLower(k)] = v
 	}

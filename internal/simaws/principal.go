@@ -8,7 +8,9 @@ type caller struct {
 	arn     string // as denials name it: …:assumed-role/R/SESSION or …:user/U
 	role    string // role name, "" for a user
 	session string
-	owner   bool // the account's root user: may do everything
+	owner   bool   // the account's root user: may do everything
+	project string // ARN of the project whose build it is, and of the build; "" if it is none
+	build   string
 }
 
 // principal is the ARN that conditions and Principal elements see: a role's

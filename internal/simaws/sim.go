@@ -44,6 +44,11 @@ type Config struct {
 	// (AWS.md#initiator).
 	Initiator string
 
+	// NoBuildKeys are the services, by their prefix, whose requests do not carry
+	// codebuild:projectArn and codebuild:buildArn with a build's credentials. That
+	// every service's do is not documented (AWS.md#build-keys).
+	NoBuildKeys []string
+
 	// BuildQueue is how many builds may be under way at once in an account
 	// and region; 0: any number.
 	BuildQueue int

@@ -57,7 +57,8 @@ func (w *worldFile) config() Config {
 		Account: w.Account, Region: w.Region, Partition: w.Partition, Start: w.Start, Seed: w.Seed,
 		Propagation: time.Duration(w.Propagation), PropagationMost: time.Duration(w.PropagationMost),
 		Enforce: w.Enforce, RetryKeepsRole: w.RetryKeepsRole, Initiator: w.Initiator, BuildQueue: w.BuildQueue,
-		TopicKey: w.TopicKey, Mailboxes: w.Mailboxes, Function: w.Function, Pattern: w.Pattern,
+		NoBuildKeys: w.NoBuildKeys,
+		TopicKey:    w.TopicKey, Mailboxes: w.Mailboxes, Function: w.Function, Pattern: w.Pattern,
 		Queue: QueueConfig{time.Duration(w.Queue.Visibility), w.Queue.MaxReceive},
 		Trouble: Trouble{
 			DropEvents: t.DropEvents, DuplicateEvents: t.DuplicateEvents, DelayEvents: time.Duration(t.DelayEvents),

@@ -22,6 +22,7 @@ type worldFile struct {
 	Enforce         bool                  `yaml:"enforce"`
 	RetryKeepsRole  bool                  `yaml:"retry_keeps_role"`
 	Initiator       string                `yaml:"initiator"`
+	NoBuildKeys     []string              `yaml:"no_build_keys"`
 	BuildQueue      int                   `yaml:"build_queue"`
 	TopicKey        string                `yaml:"topic_key"`
 	Mailboxes       []string              `yaml:"mailboxes"`
