@@ -74,12 +74,8 @@ func simulate(
 	}
 	said := carried(at, r, qs[group[0]])
 	for _, k := range slices.Sorted(maps.Keys(said)) {
-		kind := types.ContextKeyTypeEnumStringList
-		if strings.EqualFold(k, "aws:CurrentTime") {
-			kind = types.ContextKeyTypeEnumDate
-		}
 		in.ContextEntries = append(in.ContextEntries,
-			types.ContextEntry{ContextKeyName: aws.String(k), ContextKeyType: kind, ContextKeyValues: said[k]})
+			types.ContextEntry{ContextKeyName: aws.String(k), ContextKeyType: kindOf(k), ContextKeyValues: said[k]})
 	}
 	for p := iam.NewSimulatePrincipalPolicyPaginator(client, in); p.HasMorePages(); {
 		page, err := p.NextPage(ctx)
@@ -127,6 +123,17 @@ func carried(at settings.Account, r codebuild.Role, q guardrail.Question) map[st
 func global(action string) bool {
 	service, _, _ := strings.Cut(strings.ToLower(action), ":")
 	return slices.Contains([]string{"cloudfront", "iam", "organizations", "route53"}, service)
+}
+
+// kindOf is the type of a context entry. IAM has none for ARNs: they are strings (AWS.md#build-keys).
+func kindOf(key string) types.ContextKeyTypeEnum {
+	switch {
+	case strings.EqualFold(key, "aws:CurrentTime"):
+		return types.ContextKeyTypeEnumDate
+	case strings.EqualFold(key, settings.ProjectKey), strings.EqualFold(key, settings.BuildKey):
+		return types.ContextKeyTypeEnumString
+	}
+	return types.ContextKeyTypeEnumStringList
 }
 
 func answer(res types.EvaluationResult) guardrail.Answer {

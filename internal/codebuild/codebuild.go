@@ -151,6 +151,16 @@ func (b Build) At() ARN {
 	return a
 }
 
+// ProjectARN is that of the build's project; "" if the record has no readable ARN.
+func (b Build) ProjectARN() string {
+	a, ok := ParseARN(b.ARN)
+	if !ok || b.Project == "" {
+		return ""
+	}
+	a.Resource = "project/" + b.Project
+	return a.String()
+}
+
 // Role is the build's service role. Account and partition are the build's
 // own; ok is false if the record has no readable role or one of another
 // account.

@@ -385,6 +385,7 @@ type Plan struct {
 	Proof        []guardrail.Question `json:"proof,omitempty"`         // grant
 	Repository   string               `json:"repository,omitempty"`    // create-repository
 	Holders      []string             `json:"holders,omitempty"`       // grant: other projects that have it, too
+	Scoped       bool                 `json:"scoped,omitempty"`        // grant: for the project's own builds only
 	PullRequests PullRequests         `json:"pull_requests,omitempty"` // grant, switch-role
 	Buildspec    string               `json:"buildspec,omitempty"`     // override-buildspec
 	NewRole      string               `json:"new_role,omitempty"`      // switch-role: ARN

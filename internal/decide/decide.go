@@ -304,7 +304,10 @@ func grant(f Facts, d Decision) Decision {
 	d.Used = j.Used
 	d.Plan = newPlan(f, diagnose.Grant)
 	d.Plan.Write, d.Plan.Proof, d.Plan.Ends = j.Target, j.Proof, ends(f.Settings, j.Used)
-	d.Plan.Holders, d.Plan.PullRequests = holders(f), pullRequests(f)
+	d.Plan.Scoped, d.Plan.PullRequests = j.Scoped(), pullRequests(f)
+	if !d.Plan.Scoped {
+		d.Plan.Holders = holders(f)
+	}
 	if beforeFirstCommand(f.Build) {
 		d.Plan.Settle = f.Settings.Limits.Settle
 	}
@@ -707,7 +710,7 @@ func switchRole(f Facts, d Decision) Decision {
 	if r := takenBack(f); r != nil {
 		rs = append(rs, *r)
 	}
-	no, ask := guardrail.JudgePullRequests(j)
+	no, ask := guardrail.JudgePullRequests(j, true)
 	if no != nil {
 		rs = append(rs, *no)
 	}

@@ -134,7 +134,7 @@ func allow(in Input, gs []grant, c claim, denied func(Question) bool) (picks []p
 	}
 	var first *Refusal
 	for _, g := range gs {
-		sts := g.give(c, in.Now, denied)
+		sts := g.give(c, in, denied)
 		if len(sts) == 0 {
 			continue
 		}
@@ -173,9 +173,9 @@ func (r *Refusal) with(entry string) *Refusal {
 }
 
 // give is what the grant gives for the claim; nothing if it does not allow it.
-func (g grant) give(c claim, now time.Time, denied func(Question) bool) (sts []iampolicy.Statement) {
+func (g grant) give(c claim, in Input, denied func(Question) bool) (sts []iampolicy.Statement) {
 	if c.resources == nil {
-		if g.whole() && g.holds(c) && slices.ContainsFunc(questionsOf(c, []grant{g}, now), denied) {
+		if g.whole() && g.holds(c) && slices.ContainsFunc(questionsOf(c, []grant{g}, in), denied) {
 			return g.statements
 		}
 		return nil

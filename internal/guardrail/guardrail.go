@@ -5,6 +5,7 @@
 package guardrail
 
 import (
+	"slices"
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
@@ -106,7 +107,10 @@ type Input struct {
 // PullRequestBuilds is what is known of builds of pull requests that have what the
 // project is given. Its zero value is that nothing is known.
 type PullRequestBuilds struct {
-	Read  bool     // it was looked for
+	Read bool // it was looked for
+	// Own: only among the builds of the project itself, which is enough for what is
+	// scoped to it.
+	Own   bool
 	Built []string // who builds them, and how that is known; at most a few
 	// Unread is why not all of it could be read, "" if it could.
 	Unread string
@@ -148,6 +152,13 @@ type Used struct {
 	Evidence   settings.Evidence     `json:"evidence"`
 }
 
+// Scoped reports whether all that would be added is for builds of the project alone,
+// and for nobody else who runs as the role.
+func (j Judgement) Scoped() bool {
+	return len(j.Added) > 0 &&
+		!slices.ContainsFunc(j.Added, func(st iampolicy.Statement) bool { return len(settings.ScopeOf(st)) == 0 })
+}
+
 // Judgement is what the guardrails say of one build's denials. Either
 // Refusals is non-empty and nothing is granted; or Allowed is true and the
 // role has what was denied already; or Target says what to write. If the
@@ -158,8 +169,9 @@ type Judgement struct {
 	// NeedsTrail: nothing but CloudTrail's word is missing. Judge again with
 	// Input.Trail once it may be there.
 	NeedsTrail bool
-	// NeedsPullRequests: Input.PullRequests was not read, and what would be granted
-	// hangs on it. Judge again once it is.
+	// NeedsPullRequests: Input.PullRequests was not read, or of other projects than
+	// those that Scoped says, and what would be granted hangs on it. Judge again once
+	// it is.
 	NeedsPullRequests bool
 	Allowed           bool
 	Target            *Target

@@ -58,12 +58,12 @@ func Judge(in Input) Judgement {
 	if len(dr.added) == 0 {
 		return j // nothing more lands on the role
 	}
-	no, ask := JudgePullRequests(in)
+	no, ask := JudgePullRequests(in, j.Scoped())
+	needs := in.Project.PullRequests != settings.Accept && (!in.PullRequests.Read || in.PullRequests.Own != j.Scoped())
 	if no != nil {
 		j = refused([]Refusal{*no})
 	}
-	j.Ask = ask
-	j.NeedsPullRequests = !in.PullRequests.Read && in.Project.PullRequests != settings.Accept
+	j.Ask, j.NeedsPullRequests = ask, needs
 	return j
 }
 
@@ -91,7 +91,7 @@ func hear(in Input, gs []grant) (refusals []Refusal, kept []claim, qs []Question
 	}
 	cs, rs := claims(in)
 	refusals = append(refusals, rs...)
-	qs, asked := ask(gs, cs, in.Now)
+	qs, asked := ask(gs, cs, in)
 	for i, c := range cs {
 		counts, r := true, (*Refusal)(nil)
 		if answered(in, qs) || len(refusals) == 0 {
@@ -213,7 +213,7 @@ func proof(in Input, kept []claim, picks []pick) (qs []Question) {
 		gs[i] = p.grant
 	}
 	for _, c := range kept {
-		for _, q := range questionsOf(c, gs, in.Now) {
+		for _, q := range questionsOf(c, gs, in) {
 			if !slices.ContainsFunc(qs, q.equal) {
 				qs = append(qs, q)
 			}

@@ -18,11 +18,15 @@ import (
 )
 
 const (
-	account = "111122223333"
-	uuid    = "8745a7a9-c340-456a-9166-edf953571b01"
-	session = "arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-" + uuid
-	repo    = "arn:aws:ecr:eu-west-1:111122223333:repository/shop"
+	account    = "111122223333"
+	uuid       = "8745a7a9-c340-456a-9166-edf953571b01"
+	session    = "arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-" + uuid
+	ownProject = "arn:aws:codebuild:eu-west-1:111122223333:project/shop"
+	repo       = "arn:aws:ecr:eu-west-1:111122223333:repository/shop"
 )
+
+// ofBuild is what the requests of shop's build carry.
+var ofBuild = map[string][]string{settings.ProjectKey: {ownProject}, settings.BuildKey: {shop().Build.ARN}}
 
 var now = time.Date(2026, 11, 22, 10, 15, 0, 0, time.UTC)
 
@@ -755,9 +759,9 @@ func TestQuestions(t *testing.T) {
 	in.Project.Grants = append(in.Project.Grants, "any")
 	got := Questions(in)
 	want := []Question{
-		{Action: "ecr:PutImage", Resource: repo},
-		{Action: "ecr:PutImage", Resource: "arn:aws:ecr:buildmedic:111122223333:repository/team-x/buildmedic"},
-		{Action: "ecr:GetAuthorizationToken", Resource: "*"},
+		{Action: "ecr:PutImage", Resource: repo, Context: ofBuild},
+		{Action: "ecr:PutImage", Resource: "arn:aws:ecr:buildmedic:111122223333:repository/team-x/buildmedic", Context: ofBuild},
+		{Action: "ecr:GetAuthorizationToken", Resource: "*", Context: ofBuild},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("questions (-want +got):\n%s", d)
@@ -779,6 +783,12 @@ func TestQuestionsCarryTheContext(t *testing.T) {
 	grantOf(&in).Expires = time.Hour
 	var got []string
 	for _, q := range Questions(in) {
+		for key, want := range ofBuild {
+			if !slices.Equal(q.Context[key], want) {
+				t.Errorf("asked with %s %q, want %q", key, q.Context[key], want)
+			}
+			delete(q.Context, key)
+		}
 		got = append(got, fmt.Sprint(q.Context))
 	}
 	want := []string{

@@ -7,6 +7,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
 // inPieces bounds what is given one by one. A grant with give: exact on a pattern
@@ -94,12 +95,20 @@ func heldPieces(gs []grant, d iampolicy.Document) (out []iampolicy.Statement) {
 			continue
 		}
 		for _, part := range pairs(st) {
-			if slices.ContainsFunc(gs, func(g grant) bool { return g.piece(part) }) {
+			if slices.ContainsFunc(gs, func(g grant) bool { return g.piece(part) && g.ofUs(part) }) {
 				out = joinStatement(out, part)
 			}
 		}
 	}
 	return out
+}
+
+// ofUs reports whether the statement is not for the builds of other projects alone.
+func (g grant) ofUs(part iampolicy.Statement) bool {
+	others := settings.ScopeOf(part)
+	return len(others) == 0 || slices.ContainsFunc(g.statements, func(st iampolicy.Statement) bool {
+		return slices.ContainsFunc(settings.ScopeOf(st), func(arn string) bool { return slices.Contains(others, arn) })
+	})
 }
 
 // piece reports whether what the statement gives, one action on one resource, is

@@ -16,8 +16,9 @@ import (
 // That pull requests are built as another role is a claim: where CodeBuild says
 // otherwise, the grant is refused. If they are built as the role and the settings say
 // nothing, or if it is not known, ask says so: a person must approve the grant,
-// whatever the project's mode.
-func JudgePullRequests(in Input) (no *Refusal, ask string) {
+// whatever the project's mode. What is scoped to the project only its own builds
+// have, those of its pull requests among them.
+func JudgePullRequests(in Input, scoped bool) (no *Refusal, ask string) {
 	if in.Project.PullRequests == settings.Accept {
 		return nil, ""
 	}
@@ -30,7 +31,7 @@ func JudgePullRequests(in Input) (no *Refusal, ask string) {
 	case built != "":
 		return nil, "Builds of pull requests would have it, too, so it needs an approval: " + built + ". Build them as a " +
 			"role of their own and write pull_requests: separate-role, or write pull_requests: accept if they may have it."
-	case !in.PullRequests.Read || in.PullRequests.Unread != "":
+	case !in.PullRequests.Read || in.PullRequests.Own && !scoped || in.PullRequests.Unread != "":
 		return nil, "Builds of pull requests may have it, too, so it needs an approval: whether they run as the role is not " +
 			"known (" + clip(cmp.Or(in.PullRequests.Unread, "nobody looked")) + "). Have it read, or write pull_requests: " +
 			"accept if they may have it."

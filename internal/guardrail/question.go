@@ -1,12 +1,11 @@
 package guardrail
 
 import (
-	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
 // Bounds on what the simulator is asked about one build.
@@ -25,15 +24,15 @@ func Questions(in Input) []Question {
 		return nil
 	}
 	cs, _ := claims(in)
-	qs, _ := ask(grants(in), cs, in.Now)
+	qs, _ := ask(grants(in), cs, in)
 	return qs
 }
 
 // ask gives the questions and, for each claim, the indices of its own.
-func ask(gs []grant, cs []claim, now time.Time) (qs []Question, of [][]int) {
+func ask(gs []grant, cs []claim, in Input) (qs []Question, of [][]int) {
 	for _, c := range cs {
 		var mine []int
-		for _, q := range questionsOf(c, gs, now) {
+		for _, q := range questionsOf(c, gs, in) {
 			i := slices.IndexFunc(qs, q.equal)
 			if i < 0 {
 				if len(qs) == maxQuestions {
@@ -49,9 +48,9 @@ func ask(gs []grant, cs []claim, now time.Time) (qs []Question, of [][]int) {
 }
 
 // questionsOf asks about one claim.
-func questionsOf(c claim, gs []grant, now time.Time) (qs []Question) {
+func questionsOf(c claim, gs []grant, in Input) (qs []Question) {
 	add := func(resource string, st iampolicy.Statement) {
-		q := Question{Action: c.action.Name, Resource: representative(resource), Context: contextOf(st, now)}
+		q := Question{Action: c.action.Name, Resource: representative(resource), Context: contextOf(st, in)}
 		if len(qs) < maxQuestionsDenial && !slices.ContainsFunc(qs, q.equal) {
 			qs = append(qs, q)
 		}
@@ -101,11 +100,22 @@ func (q Question) equal(p Question) bool {
 	return true
 }
 
-// Timeless gives the question without the moment at which it is asked.
+// Timeless gives the question without the moment at which it is asked, and without
+// the build that asks: of which project that is, the plan says itself.
 func (q Question) Timeless() Question {
-	if _, ok := q.Context[currentTime]; ok {
-		q.Context = maps.Clone(q.Context)
-		q.Context[currentTime] = []string{"when it is given"}
+	all := q.Context
+	q.Context = nil
+	for key, values := range all {
+		switch key {
+		case settings.ProjectKey, settings.BuildKey:
+			continue
+		case currentTime:
+			values = []string{"when it is given"}
+		}
+		if q.Context == nil {
+			q.Context = map[string][]string{}
+		}
+		q.Context[key] = values
 	}
 	return q
 }
@@ -123,18 +133,20 @@ func representative(pattern string) string {
 	return strings.NewReplacer("*", "buildmedic", "?", "x").Replace(pattern)
 }
 
-// contextOf gives the context in which the statement's conditions hold.
-func contextOf(st iampolicy.Statement, now time.Time) map[string][]string {
-	if len(st.Condition) == 0 {
-		return nil
-	}
+// contextOf gives the context of the build's own call (AWS.md#build-keys), in which the
+// statement's conditions hold. A statement for other projects' builds does not: the
+// project is the build's, whatever a statement asks for.
+func contextOf(st iampolicy.Statement, in Input) map[string][]string {
 	ctx := map[string][]string{}
 	for _, c := range st.Condition {
 		if c.Key == currentTime {
-			ctx[c.Key] = []string{stamp(now)}
+			ctx[c.Key] = []string{stamp(in.Now)}
 			continue
 		}
 		ctx[c.Key] = c.Values.List
+	}
+	if arn := in.Build.ProjectARN(); arn != "" {
+		ctx[settings.ProjectKey], ctx[settings.BuildKey] = []string{arn}, []string{in.Build.ARN}
 	}
 	return ctx
 }

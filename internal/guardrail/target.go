@@ -13,6 +13,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
+	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
 // IAM's quotas (AWS.md#quotas). The number of attached policies can be
@@ -222,7 +223,9 @@ func merge(t Target, picks []pick, in Input) (draft, []Refusal) {
 	after, n := iampolicy.Merge(before, add)
 	t.After = t.Before
 	if n > 0 {
-		t.After = string(after.Canonical())
+		// What a sibling has for its own builds becomes one statement with this: the
+		// policy of a role that hundreds share is soon full.
+		t.After = string(iampolicy.Unite(after, n, settings.ProjectKey).Canonical())
 	} else {
 		t.DropVersion, t.DropCreated = "", time.Time{}
 	}

@@ -236,7 +236,7 @@ func (h *Healer) permissions(ctx context.Context, at settings.Account, f *decide
 			return fmt.Errorf("reading the project's role: %w", err)
 		}
 		if f.Project.PullRequests != settings.Accept {
-			f.PullRequests, err = h.pullRequests(ctx, at, []settings.Project{f.Project}, f.Project)
+			f.PullRequests, err = h.pullRequests(ctx, at, f.Project, true)
 		}
 		return err
 	}
@@ -280,8 +280,8 @@ func (h *Healer) ask(ctx context.Context, at settings.Account, f *decide.Facts, 
 
 // readPullRequests finds out who else has what would be granted, if something would.
 func (h *Healer) readPullRequests(ctx context.Context, at settings.Account, f *decide.Facts) (err error) {
-	if guardrail.Judge(f.Judged()).NeedsPullRequests {
-		f.PullRequests, err = h.pullRequests(ctx, at, settings.SharingOf(h.Settings, h.Home).Holders(f.Project), f.Project)
+	if j := guardrail.Judge(f.Judged()); j.NeedsPullRequests {
+		f.PullRequests, err = h.pullRequests(ctx, at, f.Project, j.Scoped())
 	}
 	return err
 }

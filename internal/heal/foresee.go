@@ -63,10 +63,11 @@ func (h *Healer) look(
 		return err
 	}
 	f.Role, f.Trail, f.PullRequests = whole.Role, whole.Trail, early.PullRequests
-	if f.PullRequests.Read {
+	j := guardrail.Judge(f.Judged())
+	if f.PullRequests.Read && !j.NeedsPullRequests {
 		return nil
 	}
-	return h.lookAhead(ctx, at, f, decide.Decide(*f), seen, guardrail.Judge(f.Judged()).NeedsPullRequests)
+	return h.lookAhead(ctx, at, f, decide.Decide(*f), seen, j.NeedsPullRequests, j.Scoped())
 }
 
 // lookEarly looks ahead as if the role had no policies of its own.
@@ -77,12 +78,13 @@ func (h *Healer) lookEarly(ctx context.Context, at settings.Account, f *decide.F
 	if d.Plan == nil || d.Plan.Write == nil || d.Plan.Write.Kind != guardrail.Inline {
 		return nil // what would be written hangs on more than an inline policy that is not there
 	}
-	return h.lookAhead(ctx, at, f, d, seen, f.Project.PullRequests != settings.Accept)
+	return h.lookAhead(ctx, at, f, d, seen, f.Project.PullRequests != settings.Accept, d.Plan.Scoped)
 }
 
-// lookAhead has proved what d would write and, if it may be shared, reads who else would have it.
+// lookAhead has proved what d would write and, if that is shared, reads who else would have it:
+// of what is scoped, only the project's own builds.
 func (h *Healer) lookAhead(
-	ctx context.Context, at settings.Account, f *decide.Facts, d decide.Decision, seen *foreseen, shared bool,
+	ctx context.Context, at settings.Account, f *decide.Facts, d decide.Decision, seen *foreseen, shared, scoped bool,
 ) error {
 	role := f.Role.Role
 	return beside(
@@ -94,7 +96,7 @@ func (h *Healer) lookAhead(
 		},
 		func() (err error) {
 			if shared {
-				f.PullRequests, err = h.pullRequests(ctx, at, settings.SharingOf(h.Settings, h.Home).Holders(f.Project), f.Project)
+				f.PullRequests, err = h.pullRequests(ctx, at, f.Project, scoped)
 			}
 			return err
 		})

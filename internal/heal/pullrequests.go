@@ -21,12 +21,16 @@ const pullRequestsFor = 30 * 24 * time.Hour
 // maxBuilt bounds what is told of pull requests that are built.
 const maxBuilt = 3
 
-// pullRequests finds out whether one of the projects, which have what p is given, builds
-// pull requests: by its webhook, or by a failed build of one that was seen. What may
-// not be read is said, since it counts as if they were built.
-func (h *Healer) pullRequests(ctx context.Context, at settings.Account, ps []settings.Project, p settings.Project) (
+// pullRequests finds out whether one of the projects that have what p is given, which of
+// what is scoped is p alone, builds pull requests: by its webhook, or by a failed build of
+// one that was seen. What may not be read is said, since it counts as if they were built.
+func (h *Healer) pullRequests(ctx context.Context, at settings.Account, p settings.Project, scoped bool) (
 	guardrail.PullRequestBuilds, error) {
-	out := guardrail.PullRequestBuilds{Read: true}
+	ps := []settings.Project{p}
+	if !scoped {
+		ps = settings.SharingOf(h.Settings, h.Home).Holders(p)
+	}
+	out := guardrail.PullRequestBuilds{Read: true, Own: scoped}
 	names := map[settings.Account][]string{}
 	for _, q := range ps {
 		place := h.atOf(q)
