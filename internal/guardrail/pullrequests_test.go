@@ -24,12 +24,13 @@ func TestPullRequestsAreAskedFor(t *testing.T) {
 		"cannot be read": {func(in *Input) { in.PullRequests.Unread = "denied" }, false, "(denied)"},
 		"accepted":       {func(in *Input) { in.PullRequests, in.Project.PullRequests = PullRequestBuilds{}, settings.Accept }, false, ""},
 		"scoped, of the project": {func(in *Input) {
-			grantOf(in).Scope, in.PullRequests.Own, in.PullRequests.Built = settings.ScopeProject, true, []string{"project shop built one"}
+			grantOf(in).Scope, in.PullRequests.Own = settings.ScopeProject, true
+			in.PullRequests.Built = []string{"project shop built one"}
 		}, false, "project shop built one"},
-		"scoped, and none are built":             {func(in *Input) { grantOf(in).Scope, in.PullRequests.Own = settings.ScopeProject, true }, false, ""},
-		"scoped, looked for in all":              {func(in *Input) { grantOf(in).Scope = settings.ScopeProject }, true, ""},
-		"of the role, looked for in the project": {func(in *Input) { in.PullRequests.Own = true }, true, "nobody looked"},
-		"nothing granted":                        {func(in *Input) { in.PullRequests, in.Project.Grants = PullRequestBuilds{}, nil }, false, ""},
+		"scoped, and none are built": {func(in *Input) { grantOf(in).Scope, in.PullRequests.Own = settings.ScopeProject, true }, false, ""},
+		"scoped, looked for in all":  {func(in *Input) { grantOf(in).Scope = settings.ScopeProject }, true, ""},
+		"of the role, looked in one": {func(in *Input) { in.PullRequests.Own = true }, true, "nobody looked"},
+		"nothing granted":            {func(in *Input) { in.PullRequests, in.Project.Grants = PullRequestBuilds{}, nil }, false, ""},
 		"there already": {func(in *Input) {
 			in.PullRequests = PullRequestBuilds{}
 			in.Role.Inline["buildmedic"] = policy(iampolicy.Allow("x", []string{"ecr:PutImage"}, []string{repo}))

@@ -30,6 +30,12 @@ func scoped() Input {
 
 func projectARN(name string) string { return strings.Replace(ownProject, "shop", name, 1) }
 
+// onlyFor is the condition of what is scoped to a project.
+func onlyFor(project string) iampolicy.Condition {
+	return iampolicy.Condition{Operator: "ArnEquals", Key: settings.ProjectKey,
+		Values: iampolicy.Values{List: []string{projectARN(project)}}}
+}
+
 // may asks the documents about a call of a project's build.
 func may(docs []iampolicy.Document, project, action, resource string) iampolicy.Verdict {
 	v, _ := iampolicy.Evaluate(iampolicy.Access{Policies: docs}, iampolicy.Request{Action: action, Resource: resource, Now: now,
@@ -72,7 +78,8 @@ func TestScopedToTheProject(t *testing.T) {
 	second.Role.Inline["buildmedic"] = j.Target.After
 	k := Judge(asked(second))
 	both := written(t, k)
-	if len(both.Statements) != 1 || fmt.Sprint(settings.ScopeOf(both.Statements[0])) != fmt.Sprint([]string{projectARN("api"), ownProject}) {
+	if len(both.Statements) != 1 ||
+		fmt.Sprint(settings.ScopeOf(both.Statements[0])) != fmt.Sprint([]string{projectARN("api"), ownProject}) {
 		t.Errorf("became %s", k.Target.After)
 	}
 	if got := settings.ScopeOf(k.Added[0]); len(k.Added) != 1 || fmt.Sprint(got) != fmt.Sprint([]string{projectARN("api")}) {
@@ -119,7 +126,7 @@ func TestScopedBesideWhatIsThere(t *testing.T) {
 
 	in = scoped()
 	in.Role.Inline["buildmedic"] = policy(iampolicy.Allow("Mine", []string{"ecr:PutImage"}, []string{repo},
-		iampolicy.Condition{Operator: "ArnEquals", Key: settings.ProjectKey, Values: iampolicy.Values{List: []string{projectARN("api")}}}))
+		onlyFor("api")))
 	if d := written(t, Judge(asked(in))); len(d.Statements) != 2 {
 		t.Errorf("somebody's own statement was changed: %s", d.Canonical())
 	}
@@ -136,7 +143,7 @@ func TestQuestionsAreTheBuildsOwn(t *testing.T) {
 		in := shop()
 		grantOf(&in).Scope = scope
 		in.Role.Inline["buildmedic"] = policy(iampolicy.Allow("ShopImage", []string{"ecr:PutImage"}, []string{repo},
-			iampolicy.Condition{Operator: "ArnEquals", Key: settings.ProjectKey, Values: iampolicy.Values{List: []string{projectARN("api")}}}))
+			onlyFor("api")))
 		j := Judge(asked(in))
 		d := written(t, j)
 		for _, q := range append(Questions(in), j.Proof...) {
@@ -161,20 +168,19 @@ func TestScopedStillOpensAPath(t *testing.T) {
 	task := "arn:aws:iam::111122223333:role/task"
 	for name, row := range map[string]struct {
 		before []iampolicy.Statement
-		scope  settings.Scope
 		opens  bool
 	}{
-		"scoped":                  {nil, settings.ScopeProject, false},
-		"scoped, the last of two": {[]iampolicy.Statement{iampolicy.Allow("a", []string{"ecs:RunTask", "ecs:StartTask", "ecs:CreateService"}, []string{"*"})}, settings.ScopeProject, true},
+		"scoped": {nil, false},
+		"scoped, the last of two": {[]iampolicy.Statement{iampolicy.Allow("a",
+			[]string{"ecs:RunTask", "ecs:StartTask", "ecs:CreateService"}, []string{"*"})}, true},
 		"a sibling's counts as open, not as there": {[]iampolicy.Statement{iampolicy.Allow("a",
-			[]string{"ecs:RunTask", "ecs:RegisterTaskDefinition", floor.PassRole}, []string{"*"}, iampolicy.Condition{Operator: "ArnEquals",
-				Key: settings.ProjectKey, Values: iampolicy.Values{List: []string{projectARN("api")}}})}, settings.ScopeProject, true},
+			[]string{"ecs:RunTask", "ecs:RegisterTaskDefinition", floor.PassRole}, []string{"*"}, onlyFor("api"))}, true},
 		"the role's counts as there": {[]iampolicy.Statement{iampolicy.Allow("a",
-			[]string{"ecs:RunTask", "ecs:RegisterTaskDefinition", floor.PassRole}, []string{"*"})}, settings.ScopeProject, false},
+			[]string{"ecs:RunTask", "ecs:RegisterTaskDefinition", floor.PassRole}, []string{"*"})}, false},
 	} {
 		in := shop()
 		g := grantOf(&in)
-		g.Scope, g.Actions, g.Resources = row.scope, []string{"ecs:RegisterTaskDefinition"}, []string{"*"}
+		g.Scope, g.Actions, g.Resources = settings.ScopeProject, []string{"ecs:RegisterTaskDefinition"}, []string{"*"}
 		g.PassRoles = map[string][]string{"ecs-tasks.amazonaws.com": {task}}
 		sts := g.Statements(in.Project, settings.Account{ID: account, Region: "eu-west-1"}, "aws")
 		paths := opened(in.Role.Role, document(row.before...), sts)
@@ -267,8 +273,7 @@ func TestPiecesAreTheProjectsOwn(t *testing.T) {
 		for i := range 80 {
 			held = append(held, fmt.Sprintf("arn:aws:s3:::in/%032d", i))
 		}
-		in.Role.Inline["buildmedic"] = policy(iampolicy.Allow("ShopImage", []string{"s3:GetObject"}, held, iampolicy.Condition{
-			Operator: "ArnEquals", Key: settings.ProjectKey, Values: iampolicy.Values{List: []string{projectARN(row.of)}}}))
+		in.Role.Inline["buildmedic"] = policy(iampolicy.Allow("ShopImage", []string{"s3:GetObject"}, held, onlyFor(row.of)))
 		if j := Judge(in); (j.Offer != "") != row.offers || j.Target == nil {
 			t.Errorf("%s: offers %q, %v", name, j.Offer, j.Refusals)
 		}

@@ -65,7 +65,8 @@ grants:
 			t.Errorf("the document differs in meaning: %s\n%s", what, j.Target.After)
 		}
 	}
-	if d := cmp.Diff([]Question{{Action: "ecr:GetAuthorizationToken", Resource: "*", Context: contextOf(iampolicy.Statement{}, in)}}, j.Proof); d != "" {
+	if d := cmp.Diff([]Question{{Action: "ecr:GetAuthorizationToken", Resource: "*",
+		Context: contextOf(iampolicy.Statement{}, in)}}, j.Proof); d != "" {
 		t.Errorf("proof (-want +got):\n%s", d)
 	}
 	if u := j.Used[0]; u.Grant != "image" || u.Owner != "o" || u.Evidence != settings.EvidenceLog || !u.Expires.IsZero() {

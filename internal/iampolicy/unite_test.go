@@ -42,7 +42,8 @@ func TestContainsByValue(t *testing.T) {
 		"each of two by another":   {[]Statement{one(ofProjects("a")), one(ofProjects("b"))}, one(ofProjects("a", "b")), true},
 		"one of two":               {[]Statement{one(ofProjects("a"))}, one(ofProjects("a", "b")), false},
 		"one of two, one too much": {[]Statement{one(ofProjects("a", "c"))}, one(ofProjects("a", "b")), false},
-		"one under a condition":    {[]Statement{one(ofProjects("a")), one(ofProjects("b"), ending("2027-01-01T00:00:00Z"))}, one(ofProjects("a", "b")), false},
+		"one under a condition": {[]Statement{one(ofProjects("a")), one(ofProjects("b"), ending("2027-01-01T00:00:00Z"))},
+			one(ofProjects("a", "b")), false},
 		"each under the same": {[]Statement{one(ofProjects("a"), ending("2027-01-01T00:00:00Z")),
 			one(ofProjects("b"), ending("2027-01-01T00:00:00Z"))}, one(ofProjects("a", "b"), ending("2027-01-01T00:00:00Z")), true},
 		"by a pattern and by name": {[]Statement{one(Condition{"ArnLike", projectKey, Values{List: []string{project("a*")}}}),
@@ -85,7 +86,8 @@ func TestUnite(t *testing.T) {
 		"with an end and without":     {grant("g", ofProjects("b"), ending(end)), grant("g", ofProjects("a")), "b|a"},
 		"for everybody, then for one": {grant("g"), grant("g", ofProjects("a")), ""},
 		"for one, then for everybody": {grant("g", ofProjects("b")), grant("g"), "b|"},
-		"on something else":           {Allow("g", []string{"s3:GetObject"}, []string{bucket}, ofProjects("b")), grant("g", ofProjects("a")), "b|a"},
+		"on something else": {Allow("g", []string{"s3:GetObject"}, []string{bucket}, ofProjects("b")),
+			grant("g", ofProjects("a")), "b|a"},
 		"more actions": {Allow("g", []string{"s3:GetObject", "s3:PutObject"}, []string{object}, ofProjects("b")),
 			grant("g", ofProjects("a")), "b|a"},
 		"a denial": {Statement{Sid: "g", Effect: "Deny", Action: Values{List: []string{"s3:GetObject"}},
@@ -98,7 +100,8 @@ func TestUnite(t *testing.T) {
 			grant("g", ofProjects("a")), "${codebuild:projectArn}|a"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			before, err := Parse(Document{Statements: []Statement{row.before, Allow("z", []string{"ecr:PutImage"}, []string{repo})}}.Canonical())
+			other := Allow("z", []string{"ecr:PutImage"}, []string{repo})
+			before, err := Parse(Document{Statements: []Statement{row.before, other}}.Canonical())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -146,7 +149,8 @@ func TestUnite(t *testing.T) {
 
 // TestUniteLeavesInputAlone ensures that neither the document nor what was added to it changes.
 func TestUniteLeavesInputAlone(t *testing.T) {
-	a, b := Allow("g", []string{"s3:GetObject"}, []string{object}, ofProjects("a")), Allow("g", []string{"s3:GetObject"}, []string{object}, ofProjects("b"))
+	a := Allow("g", []string{"s3:GetObject"}, []string{object}, ofProjects("a"))
+	b := Allow("g", []string{"s3:GetObject"}, []string{object}, ofProjects("b"))
 	merged, n := Merge(Document{Statements: []Statement{a}}, []Statement{b})
 	text := printed(merged)
 	Unite(merged, n, projectKey)

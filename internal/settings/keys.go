@@ -338,7 +338,7 @@ var grantKeys = []Key{
 		Choice{string(GiveSet), "all of the grant, since a build shows one missing permission a run"}),
 	choice("scope", "Whose builds may have it, of all that run as the role.",
 		Choice{string(ScopeRole), "those of every project that runs as the role"},
-		Choice{string(ScopeProject), "only the project's own: the statement asks for `codebuild:projectArn`, which a build's calls carry"}),
+		Choice{string(ScopeProject), "only the project's own, by `codebuild:projectArn` in the policy"}),
 	truth("create", false,
 		"Whether an ECR repository that `resources` names exactly may be created where it is missing."),
 	choice("evidence", "How well a denial must be proved, from weak to strong.",

@@ -59,7 +59,8 @@ func TestScopeIsOfOneProject(t *testing.T) {
 		}
 	}
 	for _, values := range [][]string{{"arn:aws:codebuild:*:*:project/app"}, {ofApp, "*"}, {"${codebuild:projectArn}"}} {
-		st := iampolicy.Allow("s", nil, nil, iampolicy.Condition{Operator: "ArnEquals", Key: ProjectKey, Values: iampolicy.Values{List: values}})
+		st := iampolicy.Allow("s", nil, nil, iampolicy.Condition{Operator: "ArnEquals", Key: ProjectKey,
+			Values: iampolicy.Values{List: values}})
 		if got := ScopeOf(st); got != nil {
 			t.Errorf("%q counts as the scope %v", values, got)
 		}

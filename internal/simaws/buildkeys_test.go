@@ -23,7 +23,8 @@ buckets: [{name: b}]
 projects:
   - {name: p, role: r, buildspecs: {buildspec.yml: {build: [aws s3 cp x s3://b/x]}}}
   - {name: p2, role: r, buildspecs: {buildspec.yml: {build: [aws s3 cp x s3://b/x]}}}
-  - {name: assumed, role: r, buildspecs: {buildspec.yml: {build: [{run: ./deploy, calls: [{action: "s3:PutObject", on: "arn:aws:s3:::b/x", role: other}]}]}}}
+  - {name: assumed, role: r, buildspecs: {buildspec.yml: {build: [{run: ./deploy, ` +
+		`calls: [{action: "s3:PutObject", on: "arn:aws:s3:::b/x", role: other}]}]}}}
 `
 }
 
@@ -73,7 +74,8 @@ func TestSimulateBuildKeys(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := out.EvaluationResults[0].ResourceSpecificResults[0]
-		if missing := strings.Join(r.MissingContextValues, " "); r.EvalResourceDecision != want || (missing == "codebuild:projectArn") != (project == "") {
+		missing := strings.Join(r.MissingContextValues, " ")
+		if r.EvalResourceDecision != want || (missing == "codebuild:projectArn") != (project == "") {
 			t.Errorf("%q: %s, missing %q", project, r.EvalResourceDecision, missing)
 		}
 	}
