@@ -631,7 +631,7 @@ func createRepository(f Facts, d Decision) Decision {
 		return Refuse(d, "The settings do not allow creating the repository.", guardrail.Refusal{Rule: guardrail.NoRepository,
 			Action: "ecr:CreateRepository", Resource: arn,
 			Message: fmt.Sprintf("No grant of the project names the repository %q exactly with create: true.", name),
-			Entry: fmt.Sprintf("grants:\n  - id: %s-image\n    because: WHY\n    owner: TEAM\n    set: ecr-push\n"+
+			Entry: fmt.Sprintf("grants:\n  - id: %s-image\n    because: WHY\n    owner: TEAM\n    scope: project\n    set: ecr-push\n"+
 				"    resources: [\"arn:${partition}:ecr:${region}:${account}:repository/%s\"]\n    create: true\n",
 				strings.ReplaceAll(name, "/", "-"), name)})
 	}

@@ -36,9 +36,9 @@ func MayFollow(f Facts) bool {
 // is given to anybody. If [LeadCured], the decision only starts the build again, and
 // the diagnosis says by what. For anything else both are empty.
 //
-// A build follows only what stands: a change of its own role that was made after
-// it had failed, helped, and was neither undone nor has ended, while a person
-// holds nothing of it back and nothing is paused.
+// A build follows only what stands: a change of its own role, not only for another
+// project's builds, that was made after it had failed, helped, and was neither undone
+// nor has ended, while a person holds nothing of it back and nothing is paused.
 func Follow(f Facts, leader Case) (Decision, diagnose.Diagnosis, Lead) {
 	no := func(l Lead) (Decision, diagnose.Diagnosis, Lead) { return Decision{}, diagnose.Diagnosis{}, l }
 	at := f.Build.At()
@@ -72,7 +72,8 @@ func cureFor(f Facts, leader Case) int {
 	point := Point(f.Build)
 	for i, r := range slices.Backward(leader.Rounds) {
 		if r.Old || r.Partly || !r.Stands() || r.Decision == nil || r.Decision.Plan == nil || r.Decision.Plan.Write == nil ||
-			r.Decision.Plan.Role != role.ARN() || !f.Build.End.Before(r.Written) {
+			r.Decision.Plan.Role != role.ARN() || !f.Build.End.Before(r.Written) ||
+			r.Decision.Plan.Scoped && leader.Project != f.Project.Name {
 			continue
 		}
 		same := point != "" && Point(r.Build) == point ||

@@ -134,6 +134,11 @@ func TestFollow(t *testing.T) {
 			c.Rounds[0].Decision.Plan.Ends = []End{{Grant: "image", At: began.Add(time.Hour)}}
 		}, LeadCured},
 		{"of another role", func(_ *Facts, c *Case) { c.Rounds[0].Decision.Plan.Role += "2" }, LeadNone},
+		{"for the project's own builds", func(_ *Facts, c *Case) { c.Rounds[0].Decision.Plan.Scoped = true }, LeadCured},
+		{"of another project", func(_ *Facts, c *Case) { c.Project = "web" }, LeadCured},
+		{"for another project's builds only", func(_ *Facts, c *Case) {
+			c.Project, c.Rounds[0].Decision.Plan.Scoped = "web", true
+		}, LeadNone},
 		{"of another account", func(_ *Facts, c *Case) { c.Account = "444455556666" }, LeadNone},
 		{"of another region", func(_ *Facts, c *Case) { c.Region = "eu-west-1" }, LeadNone},
 		{"the case itself", func(_ *Facts, c *Case) { c.ID = "follower" }, LeadNone},

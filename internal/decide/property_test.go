@@ -118,7 +118,7 @@ func hostileWorld(tb testing.TB, seed uint64, extra ...string) Facts {
 // hostileFailure is [hostileWorld], with what was read of the log.
 func hostileFailure(tb testing.TB, seed uint64, extra ...string) (Facts, buildlog.Failure) {
 	tb.Helper()
-	r := rand.New(rand.NewPCG(seed, 11))
+	r, scopes := rand.New(rand.NewPCG(seed, 11)), rand.New(rand.NewPCG(seed, 13))
 	parsed, err := parsedHostile()
 	if err != nil {
 		tb.Fatal(err)
@@ -128,6 +128,9 @@ func hostileFailure(tb testing.TB, seed uint64, extra ...string) (Facts, buildlo
 	for i := range s.Grants {
 		if r.IntN(4) == 0 {
 			s.Grants[i].Give = pickOf(r, []settings.Give{settings.GiveExact, settings.GiveSet})
+		}
+		if seed%3 == 0 {
+			s.Grants[i].Scope = pickOf(scopes, []settings.Scope{settings.ScopeProject, settings.ScopeProject, settings.ScopeRole})
 		}
 	}
 	p := &s.Projects[0]
@@ -518,10 +521,14 @@ func checkWrite(t *testing.T, f Facts, d Decision) {
 				continue
 			}
 			for _, service := range []string{"ecs-tasks.amazonaws.com", "ec2.amazonaws.com"} {
-				req := iampolicy.Request{Action: a, Resource: res,
-					Context: map[string][]string{"iam:PassedToService": {service}}, Now: f.Now}
+				req := iampolicy.Request{Action: a, Resource: res, Context: map[string][]string{"iam:PassedToService": {service},
+					settings.ProjectKey: {"arn:aws:codebuild:eu-west-1:111122223333:project/shop"}}, Now: f.Now}
 				if allowed(next, req) && !allowed(old, req) && !allowed([]iampolicy.Document{most}, req) {
 					t.Errorf("%s on %s for %s is allowed, and was not, nor do the settings allow it\n%s", a, res, service, w.After)
+				}
+				req.Context[settings.ProjectKey] = []string{"arn:aws:codebuild:eu-west-1:111122223333:project/docs"}
+				if allowed(next, req) && !allowed(old, req) && (d.Plan.Scoped || !allowed([]iampolicy.Document{most}, req)) {
+					t.Errorf("%s on %s for %s is allowed to another project's build, and was not\n%s", a, res, service, w.After)
 				}
 			}
 		}

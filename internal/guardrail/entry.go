@@ -16,7 +16,8 @@ import (
 // or if the resource is not known. Account, region and partition become
 // placeholders. What of it came out of the log is one action that IAM knows
 // and resources that were checked; both are quoted. A set that the action
-// belongs to is offered as a comment: the default stays narrow.
+// belongs to is offered as a comment: the default stays narrow. So it
+// does by being for the project's own builds only.
 func entry(in Input, c claim) string {
 	if h, _ := floor.Of(c.action.Name); h == floor.Never || h == floor.PassRoles || c.resources == nil {
 		return ""
@@ -25,7 +26,7 @@ func entry(in Input, c claim) string {
 	fmt.Fprintf(&b, "# to be named under the grants of project %s\n", quoteYAML(in.Project.Name))
 	fmt.Fprintf(&b, "- id: %s\n", freeID(in, c.action.Name))
 	fmt.Fprintf(&b, "  because: %s\n", quoteYAML("Builds of "+in.Project.Name+" call "+c.action.Name+"."))
-	fmt.Fprintf(&b, "  owner: %s\n", quoteYAML(ownerOf(in)))
+	fmt.Fprintf(&b, "  owner: %s\n  scope: project\n", quoteYAML(ownerOf(in)))
 	fmt.Fprintf(&b, "  actions: [%s]\n", quoteYAML(c.action.Name))
 	if s, ok := fitting(in, c); ok {
 		fmt.Fprintf(&b, "  # or, in place of the actions, all that it takes to\n  # %s:\n  # set: %s\n  # give: set\n", s.Purpose, s.Name)

@@ -91,6 +91,7 @@ func TestEntryText(t *testing.T) {
 - id: shop-ecr-deleterepository-2
   because: "Builds of shop call ecr:DeleteRepository."
   owner: "platform"
+  scope: project
   actions: ["ecr:DeleteRepository"]
   resources: ["arn:${partition}:ecr:${region}:${account}:repository/shop2"]
 `

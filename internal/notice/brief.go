@@ -11,6 +11,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/floor"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
 // maxBrief bounds the lines of a difference on the first screen.
@@ -127,6 +128,8 @@ func (c Change) only(conditions []iampolicy.Condition, d detail) string {
 		switch {
 		case ok:
 			words = append(words, "until "+at)
+		case c.ofOwn(cond):
+			words = append(words, "this project only")
 		case d > exactly:
 			others++
 		default:
@@ -140,6 +143,13 @@ func (c Change) only(conditions []iampolicy.Condition, d detail) string {
 		return ""
 	}
 	return strings.Join(words, ", ") + ": "
+}
+
+// ofOwn reports whether the condition asks for the builds of the notice's project.
+func (c Change) ofOwn(cond iampolicy.Condition) bool {
+	only := settings.ScopeOf(iampolicy.Statement{Condition: []iampolicy.Condition{cond}})
+	own := codebuild.Build{ARN: c.home.String(), Project: c.project}.ProjectARN()
+	return len(only) == 1 && only[0] == own
 }
 
 func conditionWords(c iampolicy.Condition) string {
@@ -158,7 +168,7 @@ func (c Change) sum() string {
 	}
 	for _, sign := range []string{"- ", "+ "} {
 		var actions, resources []string
-		all, under, other := 0, 0, false
+		all, under, own, other := 0, 0, 0, false
 		for _, s := range c.signed() {
 			if s.sign != sign {
 				continue
@@ -167,6 +177,9 @@ func (c Change) sum() string {
 			other = other || s.Effect != "Allow" || len(s.NotAction.List)+len(s.NotResource.List) > 0
 			if all++; len(s.Condition) > 0 {
 				under++
+			}
+			if len(s.Condition) == 1 && c.ofOwn(s.Condition[0]) {
+				own++
 			}
 		}
 		if all == 0 {
@@ -186,6 +199,8 @@ func (c Change) sum() string {
 		switch {
 		case other:
 			line += ", not just Allow"
+		case own == all:
+			line += ", this project only"
 		case under == all:
 			line += ", with conditions"
 		case under > 0:

@@ -43,7 +43,7 @@ func changesOf(v *view) []Change {
 	home, sets := v.latest.Build.At(), setsOf(v)
 	for _, s := range steps {
 		if c, ok := s.change(); ok {
-			c.home, c.sets = home, sets
+			c.home, c.project, c.sets = home, v.latest.Build.Project, sets
 			out = append(out, c)
 		}
 	}
@@ -177,9 +177,54 @@ func (c *Change) compare(from, to string) {
 	for _, s := range before {
 		c.removed, c.Removed = append(c.removed, s.Statement), append(c.Removed, s.json)
 	}
+	c.added, c.removed, c.Kept = apart(c.added, c.removed, c.Kept)
 	if json.Valid([]byte(to)) {
 		c.Document = json.RawMessage(VisibleJSON(to))
 	}
+}
+
+// apart leaves out of statements that several projects have what others had before and
+// have still: it shares a statement with what is given, and is no part of the change.
+func apart(added, removed []iampolicy.Statement, kept int) (_, _ []iampolicy.Statement, _ int) {
+	for i, a := range added {
+		for j, r := range removed {
+			more, less := without(a, r), without(r, a)
+			switch {
+			case more != nil && less == nil:
+				added[i], removed = *more, slices.Delete(removed, j, j+1)
+			case less != nil && more == nil:
+				removed[j], added = *less, slices.Delete(added, i, i+1)
+			default:
+				continue
+			}
+			return apart(added, removed, kept+1)
+		}
+	}
+	return added, removed, kept
+}
+
+// without gives what statement a is for more projects than b; nil if that is nothing, or if
+// they differ otherwise.
+func without(a, b iampolicy.Statement) *iampolicy.Statement {
+	projects, others := settings.ScopeOf(a), settings.ScopeOf(b)
+	more := slices.DeleteFunc(slices.Clone(projects), func(arn string) bool { return slices.Contains(others, arn) })
+	if len(others) == 0 || len(more) == 0 || len(more)+len(others) < len(projects) {
+		return nil
+	}
+	only := func(st iampolicy.Statement, arns []string) iampolicy.Statement {
+		st.Raw, st.Condition = "", slices.Clone(st.Condition)
+		for i, c := range st.Condition {
+			if settings.ScopeOf(iampolicy.Statement{Condition: []iampolicy.Condition{c}}) != nil {
+				st.Condition[i].Values = iampolicy.Values{List: arns}
+			}
+		}
+		return st
+	}
+	if only(a, others).String() != only(b, others).String() {
+		return nil
+	}
+	a = only(a, more)
+	return &a
 }
 
 // statement is a statement, its bytes, and a canonical form to compare by.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/settings"
@@ -48,6 +49,43 @@ func TestCompare(t *testing.T) {
 		if len(c.Added) != len(c.added) || len(c.Removed) != len(c.removed) {
 			t.Errorf("%s: %d and %d statements in JSON, %d and %d in words", row.name, len(c.Added), len(c.Removed),
 				len(c.added), len(c.removed))
+		}
+	}
+}
+
+// TestApart ensures that of a statement which several projects share, a notice tells of
+// the project's own part, whether it comes or goes, and of nothing that it is not.
+func TestApart(t *testing.T) {
+	const ours = `"arn:aws:codebuild:eu-west-1:111122223333:project/shop"`
+	const theirs = `"arn:aws:codebuild:eu-west-1:111122223333:project/web"`
+	ifOf := func(arns ...string) string {
+		return "if ArnEquals codebuild:projectArn = " + strings.ReplaceAll(strings.Join(arns, " or "), `"`, "") + ": "
+	}
+	of := func(action string, arns ...string) string {
+		return `{"Version":"2012-10-17","Statement":[{"Sid":"A","Effect":"Allow","Action":"` + action + `","Resource":"*",` +
+			`"Condition":{"ArnEquals":{"codebuild:projectArn":[` + strings.Join(arns, ",") + `]}}}]}`
+	}
+	const open = `{"Version":"2012-10-17","Statement":[{"Sid":"A","Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}`
+	home := codebuild.ARN{Partition: "aws", Service: "codebuild", Region: "eu-west-1", Account: "111122223333", Resource: "build/shop:1"}
+	for name, row := range map[string]struct {
+		from, to string
+		want     string
+		kept     int
+	}{
+		"comes":      {of("s3:GetObject", theirs), of("s3:GetObject", ours, theirs), "+ this project only: s3:GetObject on *", 1},
+		"goes":       {of("s3:GetObject", ours, theirs), of("s3:GetObject", theirs), "- this project only: s3:GetObject on *", 1},
+		"of another": {of("s3:GetObject", ours), of("s3:GetObject", ours, theirs), "+ " + ifOf(theirs) + "s3:GetObject on *", 1},
+		"one for one": {of("s3:GetObject", theirs), of("s3:GetObject", ours),
+			"- " + ifOf(theirs) + "s3:GetObject on *\n+ this project only: s3:GetObject on *", 0},
+		"also widened": {of("s3:GetObject", ours), of("s3:*", ours, theirs),
+			"- this project only: s3:GetObject on *\n+ " + ifOf(ours, theirs) + "s3:* on *", 0},
+		"for everybody": {of("s3:GetObject", ours), open, "- this project only: s3:GetObject on *\n+ s3:GetObject on *", 0},
+	} {
+		c := Change{What: InlinePolicy, home: home, project: "shop"}
+		c.compare(row.from, row.to)
+		lines, _ := c.brief(exactly)
+		if got := strings.Join(lines, "\n"); got != row.want || c.Kept != row.kept || len(c.Added) != 1 || len(c.Removed) != 1 {
+			t.Errorf("%s: %d kept, %q\nwant %q", name, c.Kept, got, row.want)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package notice
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
@@ -36,6 +37,9 @@ func holders(v *view, project string, changes []Change) *Holders {
 	}
 	all := slices.Concat([]string{project}, h.Projects)
 	h.Says = "Everyone who runs " + who + " " + has + ": " + nounFor(len(all), "project") + " " + list(all, len(all))
+	if p.Scoped {
+		h.Says = "Of those who run " + who + ", only builds of project " + project + " " + strings.Replace(has, "has", "have", 1)
+	}
 	switch p.PullRequests {
 	case decide.PullRequestsBuilt:
 		h.Says += ", pull requests included"

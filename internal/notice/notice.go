@@ -216,6 +216,7 @@ type Change struct {
 	added, removed []iampolicy.Statement
 	holds          []iampolicy.Statement // attached policies: what they hold at most
 	fresh          bool                  // there was no policy before
+	project        string                // whose builds it is for
 	home           codebuild.ARN         // partition, account and region of the project
 	sets           []string              // of the grants that were used
 }

@@ -25,6 +25,8 @@ var samples = []struct {
 	{"tracker-healed", "Story 1: the build's role may push to ECR now, and the build is green.", trackerHealed()},
 	{"crowd-healed", "Seven builds of one role failed at one point: one notice tells of all of them.", crowdHealed()},
 	{"shared-retrying", "Story 1, with a role that another project and builds of pull requests run as.", sharedRetrying()},
+	{"scoped-retrying", "The same role, and the grant is for builds of the project alone: another one has it for its own.",
+		scopedRetrying()},
 	{"qivr-healed", "Story 2: a managed policy got a second version; what it held before is kept.", qivrHealed()},
 	{"buildspec-healed", "Story 4: the same commit was built with a buildspec at another place.", buildspecHealed()},
 	{"repository-healed", "Story 5: the repository did not exist, and the settings allow creating it.",
@@ -243,6 +245,32 @@ func trackerRetrying() decide.Outcome {
 func sharedRetrying() decide.Outcome {
 	r := written(trackerRound(settings.Heal))
 	r.Decision.Plan.Holders, r.Decision.Plan.PullRequests = []string{"TrackerWeb"}, decide.PullRequestsAccepted
+	return outcome(decide.Retrying, after(9*time.Second), trackerSettings(), r)
+}
+
+// scopedPolicy is trackerPolicy for the builds of some projects.
+func scopedPolicy(projects ...string) string {
+	d, err := iampolicy.ParseLoose([]byte(trackerPolicy()))
+	if err != nil {
+		panic(err)
+	}
+	var arns []string
+	for _, p := range projects {
+		arns = append(arns, "arn:aws:codebuild:us-west-2:"+account+":project/"+p)
+	}
+	for i := range d.Statements {
+		d.Statements[i].Raw = ""
+		d.Statements[i].Condition = []iampolicy.Condition{{Operator: "ArnEquals", Key: settings.ProjectKey,
+			Values: iampolicy.Values{List: arns}}}
+	}
+	return string(d.Canonical())
+}
+
+func scopedRetrying() decide.Outcome {
+	r := written(trackerRound(settings.Heal))
+	p := r.Decision.Plan
+	p.Scoped, p.PullRequests = true, decide.PullRequestsAccepted
+	p.Write.Before, p.Write.After = scopedPolicy("TrackerWeb"), scopedPolicy("TrackerAPI", "TrackerWeb")
 	return outcome(decide.Retrying, after(9*time.Second), trackerSettings(), r)
 }
 

@@ -465,7 +465,7 @@ func starter(wants map[string]want, pullRequests []string) string {
 		if len(w.denials) == 0 {
 			continue
 		}
-		fmt.Fprintf(&b, "#   - id: %s\n#     because: WHY\n#     owner: TEAM\n", grantID(n))
+		fmt.Fprintf(&b, "#   - id: %s\n#     because: WHY\n#     owner: TEAM\n#     scope: project\n", grantID(n))
 		if roles, ok := w.denials[passRole]; ok {
 			fmt.Fprintf(&b, "#     # the service that runs as the role, such as ecs-tasks.amazonaws.com\n"+
 				"#     pass_roles: {SERVICE.amazonaws.com: [%s]}\n", quotedList(roles, "arn:${partition}:iam::${account}:role/NAME"))
