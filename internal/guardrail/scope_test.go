@@ -279,3 +279,76 @@ func TestPiecesAreTheProjectsOwn(t *testing.T) {
 		}
 	}
 }
+
+// TestDivided ensures that an undo takes out what the project was given, and leaves
+// siblings theirs, in whatever order they were given and are taken back.
+func TestDivided(t *testing.T) {
+	give := func(name string, before string) Target {
+		in := sibling(scoped(), name)
+		grantOf(&in).Give = settings.GiveSet
+		if in.Role.Inline["buildmedic"] = before; before == "" {
+			delete(in.Role.Inline, "buildmedic")
+		}
+		in.Denials[0].Principal = session
+		j := Judge(in)
+		if j.Target == nil {
+			t.Fatalf("%s: %v", name, j.Refusals)
+		}
+		return *j.Target
+	}
+	own := policy(iampolicy.Allow("Own", []string{"s3:GetObject"}, []string{"arn:aws:s3:::own/*"}))
+	for _, before := range []string{"", own} {
+		first := give("shop", before)
+		second := give("api", first.After)
+		third := give("web", second.After)
+		now := third.After
+		for _, target := range []Target{second, first, third} { // not in the order of what was given
+			next, ok := target.Divided(now)
+			if !ok || next.After != now || next.Before == now {
+				t.Fatalf("cannot be taken out of %s", now)
+			}
+			again, ok := target.Divided(next.Before)
+			if !ok || again.Before != again.After {
+				t.Errorf("taken out twice: %t, %+v", ok, again)
+			}
+			now = next.Before
+			docs := []iampolicy.Document{}
+			if d, err := iampolicy.Parse([]byte(now)); err == nil {
+				docs = append(docs, d)
+			}
+			for _, project := range []string{"shop", "api", "web"} {
+				want := strings.Contains(now, projectARN(project)+`"`)
+				if got := may(docs, project, "ecr:PutImage", repo) == iampolicy.Allowed; got != want {
+					t.Errorf("%s: %t, want %t with %s", project, got, want, now)
+				}
+			}
+		}
+		if !iampolicy.Same(now, before) {
+			t.Errorf("in the end it is %s, and was %s", now, before)
+		}
+	}
+
+	first := give("shop", own)
+	given := written(t, Judgement{Target: &first}).Statements
+	for name, now := range map[string]string{
+		"one of two is gone":   policy(given[1:2]...),
+		"everybody has it now": policy(append(given, iampolicy.Allow("All", []string{"ecr:*"}, []string{"*"}))...),
+		"others have it by a person": policy(iampolicy.Allow("All", []string{"ecr:PutImage", "ecr:InitiateLayerUpload"},
+			[]string{repo}, onlyFor("shop"))),
+		"unreadable": "{",
+	} {
+		if next, ok := first.Divided(now); ok {
+			t.Errorf("%s: becomes %s", name, next.Before)
+		}
+	}
+	unscoped := shop()
+	j := Judge(unscoped)
+	if _, ok := j.Target.Divided(j.Target.After + " "); ok {
+		t.Error("what everybody has is taken out")
+	}
+	managed := first
+	managed.Kind = Managed
+	if _, ok := managed.Divided(first.After); ok {
+		t.Error("a version is made of a managed policy")
+	}
+}

@@ -317,6 +317,81 @@ func (t Target) Timeless(lasts map[time.Time]time.Duration) Target {
 	return t
 }
 
+// Divided gives the target by which what t gave to the builds of one project alone is
+// taken out of the document there now, to which others have given theirs since. ok is
+// false unless t gave nothing else, all of it is there still, or all is gone, and
+// nothing else there gives it.
+func (t Target) Divided(now string) (next Target, ok bool) {
+	after, err := iampolicy.ParseLoose([]byte(t.After))
+	if err != nil || t.Kind != Inline {
+		return t, false
+	}
+	before := iampolicy.Document{Version: after.Version}
+	if t.Before != "" {
+		if before, err = iampolicy.ParseLoose([]byte(t.Before)); err != nil {
+			return t, false
+		}
+	}
+	gave := gained(before, after)
+	rest, there := iampolicy.Divide(after, gave, settings.ProjectKey)
+	if len(gave) == 0 || there != len(gave) || len(iampolicy.Diff(before, rest)) > 0 {
+		return t, false
+	}
+	next = Target{Kind: Inline, Name: t.Name, Before: now, After: now}
+	if now == "" {
+		return next, true
+	}
+	is, err := iampolicy.Parse([]byte(now))
+	if err != nil {
+		return t, false
+	}
+	left, there := iampolicy.Divide(is, gave, settings.ProjectKey)
+	for _, st := range gave {
+		if still, _ := iampolicy.Contains([]iampolicy.Document{left}, document(st)); still {
+			return t, false
+		}
+	}
+	switch {
+	case there == 0:
+		return next, true
+	case there != len(gave):
+		return t, false
+	case len(left.Statements) == 0:
+		next.Before = ""
+	default:
+		next.Before = string(left.Canonical())
+	}
+	return next, true
+}
+
+// gained are the statements of after that before does not have; of one that is for
+// more projects than there, only for these.
+func gained(before, after iampolicy.Document) (out []iampolicy.Statement) {
+	for _, st := range after.Statements {
+		had := func(arn string) bool {
+			one := iampolicy.Document{Version: after.Version, Statements: []iampolicy.Statement{only(st, arn)}}
+			_, n := iampolicy.Divide(before, one.Statements, settings.ProjectKey)
+			return n > 0
+		}
+		more := slices.DeleteFunc(slices.Clone(settings.ScopeOf(st)), had)
+		if len(more) > 0 {
+			out = append(out, only(st, more...))
+		}
+	}
+	return out
+}
+
+// only gives the part of a statement that is for some of its projects.
+func only(st iampolicy.Statement, arns ...string) iampolicy.Statement {
+	st.Raw, st.Condition = "", slices.Clone(st.Condition)
+	for i, c := range st.Condition {
+		if strings.EqualFold(c.Key, settings.ProjectKey) {
+			st.Condition[i].Values = iampolicy.Values{List: arns}
+		}
+	}
+	return st
+}
+
 // AttachName is the name of the ready-made managed policy of a grant for a
 // project. It is at path /buildmedic/, made when the settings are deployed.
 func AttachName(project, grantID string) string {

@@ -577,10 +577,25 @@ func (h *Healer) restore(ctx context.Context, c *held, r *decide.Round) (note st
 		}
 		return "", err
 	case !iampolicy.Same(doc, after(t)):
+		if next, ok := t.Divided(doc); ok { // siblings were given theirs since
+			return h.divide(ctx, c, role, next)
+		}
 		return "Somebody has changed the policy since, so it was left as it is. What differs from what was written: " +
 			difference(after(t), doc), nil
 	}
 	err = h.Policies.Restore(ctx, c.at(), role, t, r.WrittenVersion)
+	if errors.Is(err, ErrConflict) {
+		return h.restoredBeside(ctx, c, role, t)
+	}
+	return "", err
+}
+
+// divide takes the project's own part out of a policy that siblings were given theirs in.
+func (h *Healer) divide(ctx context.Context, c *held, role codebuild.Role, t guardrail.Target) (note string, err error) {
+	if t.Before == t.After {
+		return "", nil // an earlier run has done it
+	}
+	err = h.Policies.Restore(ctx, c.at(), role, t, "")
 	if errors.Is(err, ErrConflict) {
 		return h.restoredBeside(ctx, c, role, t)
 	}

@@ -1,6 +1,7 @@
 package heal_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -40,5 +41,78 @@ func TestEndedForTheRole(t *testing.T) {
 	}
 	if in, _ := s.Sim.RolePolicies("", "role-0"); in["healed1"] != "" {
 		t.Errorf("p1's policy: %s", in["healed1"])
+	}
+}
+
+// scopedSiblings is a world in which p0 and p1 run as one role, and are given the same
+// in the same policy, each for its own builds only.
+func scopedSiblings() (world, set string) {
+	world, set = siblings()
+	set = strings.Replace(set, "inline: healed1", "inline: healed", 1)
+	return world, strings.Replace(set, "owner: team,", "owner: team, scope: project,", 1)
+}
+
+// TestUndoLeavesTheSibling ensures that a grant for one project's builds is taken back
+// from it alone, although a sibling was given the same in the same policy since.
+func TestUndoLeavesTheSibling(t *testing.T) {
+	world, set := scopedSiblings()
+	s := open(t, world, set)
+	ids := map[string]string{}
+	for _, p := range []string{"p0", "p1"} {
+		ids[p] = s.start(p)
+		s.drain()
+		if c := s.of(ids[p]); c.Outcome != decide.Healed || !c.Rounds[0].Decision.Plan.Scoped || len(c.Rounds[0].Decision.Plan.Holders) > 0 {
+			t.Fatalf("%s: %s %v", p, c.Outcome, refusals(c))
+		}
+	}
+	both := s.inline("role-0")
+	if strings.Count(both, `"Sid"`) != 1 || !strings.Contains(both, `project/p0"`) || !strings.Contains(both, `project/p1"`) {
+		t.Fatalf("the policy of both: %s", both)
+	}
+	undo := func(p string) {
+		t.Helper()
+		if a := s.do(fmt.Sprintf(`{"undo":{"case":%q}}`, s.of(ids[p]).ID)); !a.Done {
+			t.Fatalf("undo of %s: %s", p, a.Message)
+		}
+		s.Sim.Clock.Advance(time.Minute)
+	}
+	last := func(p string) string {
+		t.Helper()
+		s.start(p)
+		s.drain()
+		bs := s.Sim.Builds(p)
+		return bs[len(bs)-1].Status
+	}
+	undo("p0")
+	if now := s.inline("role-0"); strings.Contains(now, `project/p0"`) || !strings.Contains(now, `project/p1"`) {
+		t.Errorf("after the undo: %s", now)
+	}
+	if p0, p1 := last("p0"), last("p1"); p0 != "FAILED" || p1 != "SUCCEEDED" {
+		t.Errorf("after the undo, builds of p0 are %s and of p1 %s", p0, p1)
+	}
+	undo("p1")
+	if now := s.inline("role-0"); now != "" {
+		t.Errorf("in the end: %s", now)
+	}
+}
+
+// TestSiblingDoesNotFollow ensures that of two projects whose builds fail at one point,
+// one is not started again because the other was given something for its own builds.
+func TestSiblingDoesNotFollow(t *testing.T) {
+	world, set := scopedSiblings()
+	set = strings.Replace(set, "mode: heal, write: {inline: healed}, grants: [dist]}\ngrants", "mode: heal}\ngrants", 1)
+	s := open(t, world, set)
+	first, second := s.start("p0"), s.start("p1")
+	s.drain()
+	for range 3 {
+		s.Sim.Clock.Advance(30 * time.Minute)
+		s.do(`{"sweep":{}}`)
+		s.drain()
+	}
+	if a, b := s.of(first), s.of(second); a.Outcome != decide.Healed || b.Outcome != decide.Reported {
+		t.Errorf("p0 %s, p1 %s %v", a.Outcome, b.Outcome, refusals(b))
+	}
+	if n := len(s.Sim.Builds("p1")); n != 1 {
+		t.Errorf("p1 was built %d times", n)
 	}
 }

@@ -94,6 +94,36 @@ func united(t, s Statement, key, version string) (Values, bool) {
 	return Values{List: sortedSet(slices.Concat(a.Values.List, b.Values.List))}, sameMeaning(t, s)
 }
 
+// Divide undoes [Merge] and [Unite] of statements that are for some values of the
+// key: it takes them out of whatever gives the same for these values and perhaps
+// for others, which keep theirs. found is how many were there.
+func Divide(d Document, add []Statement, key string) (out Document, found int) {
+	out = d
+	out.Statements = slices.Clone(d.Statements)
+	for _, s := range add {
+		i := slices.IndexFunc(out.Statements, func(t Statement) bool {
+			_, ok := united(t, s, key, d.version())
+			return ok && subset(s.Condition[about(s.Condition, key)].Values.List, t.Condition[about(t.Condition, key)].Values.List)
+		})
+		if i < 0 {
+			continue
+		}
+		found++
+		t := out.Statements[i]
+		j := about(t.Condition, key)
+		gone := s.Condition[about(s.Condition, key)].Values.List
+		left := slices.DeleteFunc(slices.Clone(t.Condition[j].Values.List), func(v string) bool { return slices.Contains(gone, v) })
+		if len(left) == 0 {
+			out.Statements = slices.Delete(out.Statements, i, i+1)
+			continue
+		}
+		t.Raw, t.Condition = "", slices.Clone(t.Condition)
+		t.Condition[j].Values = Values{List: left}
+		out.Statements[i] = t
+	}
+	return out, found
+}
+
 // about finds the one condition about the key; -1 if there is none, or more.
 func about(list []Condition, key string) int {
 	is := func(c Condition) bool { return lowerASCII(c.Key) == lowerASCII(key) }

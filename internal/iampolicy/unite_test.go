@@ -157,6 +157,21 @@ func TestUniteLeavesInputAlone(t *testing.T) {
 	if printed(merged) != text {
 		t.Errorf("%s became %s", text, printed(merged))
 	}
+	united := Unite(merged, n, projectKey)
+	text = printed(united)
+	for _, row := range []struct {
+		out, left Statement
+		found     int
+	}{{a, b, 1}, {b, a, 1}, {Allow("g", []string{"s3:GetObject"}, []string{bucket}, ofProjects("a")), united.Statements[0], 0},
+		{Allow("g", []string{"s3:GetObject"}, []string{object}, ofProjects("a", "c")), united.Statements[0], 0}} {
+		left, found := Divide(united, []Statement{row.out}, projectKey)
+		if found != row.found || !sameMeaning(left.Statements[0], row.left) || printed(united) != text {
+			t.Errorf("%s without %+v: %d, %s", text, row.out, found, printed(left))
+		}
+	}
+	if left, found := Divide(united, []Statement{a, b}, projectKey); found != 2 || len(left.Statements) != 0 {
+		t.Errorf("without both: %d, %s", found, printed(left))
+	}
 }
 
 // checkScope: what is merged for a project's builds gives no build of another
