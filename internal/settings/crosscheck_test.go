@@ -5,6 +5,7 @@ package settings
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/buildmedic/buildmedic/internal/crosscheck"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
 )
 
 type opened struct {
@@ -91,4 +93,81 @@ func TestCrossCheckSchemaInEditors(t *testing.T) {
 		t.Errorf("it completes mode with %q, and keys with %q", modes.Labels, keys.Labels)
 	}
 	t.Logf("%d valid files, and %d slips", valid, len(what)-valid)
+}
+
+// TestCrossCheckScope ensures that an evaluation by others allows what is scoped to a
+// project to its builds and to nobody else's: when one project has it, when a sibling
+// of the role has it too, and when it was taken back from the first.
+func TestCrossCheckScope(t *testing.T) {
+	s := mustParse(t, `version: 1
+projects:
+  - {name: shop, role: r, mode: heal, write: {inline: healed}, grants: [image, deploy, logs]}
+  - {name: docs, role: r, mode: heal, write: {inline: healed}, grants: [image, deploy, logs]}
+grants:
+  - {id: image, because: B., owner: t, scope: project, set: ecr-push, resources: ["arn:aws:ecr:eu-west-1:111122223333:repository/web"]}
+  - {id: deploy, because: B., owner: t, scope: project, actions: ["ecs:UpdateService"],
+     resources: ["arn:aws:ecs:eu-west-1:111122223333:service/main/web"],
+     pass_roles: {ecs-tasks.amazonaws.com: ["arn:aws:iam::111122223333:role/task"]}}
+  - {id: logs, because: B., owner: t, scope: project, actions: ["s3:PutObject"], resources: ["arn:aws:s3:::logs/*"]}
+`)
+	of := map[string][]iampolicy.Statement{}
+	for _, p := range s.Projects {
+		of[p.Name] = Max(s, p, home, "aws")
+	}
+	give := func(d iampolicy.Document, project string) iampolicy.Document {
+		merged, n := iampolicy.Merge(d, of[project])
+		return iampolicy.Unite(merged, n, ProjectKey)
+	}
+	one := give(iampolicy.Document{}, "shop")
+	both := give(one, "docs")
+	back, _ := iampolicy.Divide(both, of["shop"], ProjectKey)
+	if len(both.Statements) != len(one.Statements) || len(back.Statements) != len(one.Statements) {
+		t.Fatalf("%d, %d and %d statements", len(one.Statements), len(both.Statements), len(back.Statements))
+	}
+	var input []byte
+	var asked []string
+	var allowed []bool
+	for _, row := range []struct {
+		d   iampolicy.Document
+		has string
+	}{{one, "shop"}, {both, "shop docs"}, {back, "docs"}} {
+		for _, st := range of["shop"] {
+			for _, action := range st.Action.List {
+				for _, project := range []string{"shop", "docs", "sho", "shop2", ""} {
+					context := map[string]any{"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+					if project != "" {
+						context[ProjectKey] = strings.Replace(ofApp, "project/app", "project/"+project, 1)
+					}
+					resource := strings.ReplaceAll(st.Resource.List[0], "/*", "/k")
+					line, err := json.Marshal(map[string]any{"action": action, "resource": resource, "context": context,
+						"policies": []json.RawMessage{row.d.Compact()}, "whole": true})
+					if err != nil {
+						t.Fatal(err)
+					}
+					input = append(append(input, line...), '\n')
+					asked = append(asked, fmt.Sprintf("%s on %s by %q, when %s has it", action, resource, project, row.has))
+					allowed = append(allowed, project != "" && slices.Contains(strings.Fields(row.has), project))
+				}
+			}
+		}
+	}
+	answers := crosscheck.Lines(t, crosscheck.IAMSimulate(t, "judge.mjs"), input)
+	if len(answers) != len(asked) {
+		t.Fatalf("the simulator answered %d of %d questions", len(answers), len(asked))
+	}
+	counts := map[string]int{}
+	for i, line := range answers {
+		var answer struct {
+			Verdict string
+			Error   json.RawMessage
+		}
+		if err := json.Unmarshal([]byte(line), &answer); err != nil {
+			t.Fatal(err)
+		}
+		counts[answer.Verdict]++
+		if answer.Error != nil || (answer.Verdict == "Allowed") != allowed[i] {
+			t.Errorf("%s: it says %s, want allowed: %v", asked[i], line, allowed[i])
+		}
+	}
+	t.Logf("%d calls: %v", len(asked), counts)
 }

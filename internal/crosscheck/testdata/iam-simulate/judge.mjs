@@ -3,12 +3,15 @@
 import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 
-const { runSimulation } = createRequire(process.cwd() + '/')('@cloud-copilot/iam-simulate')
+const { runSimulation, runUnsafeSimulation } = createRequire(process.cwd() + '/')('@cloud-copilot/iam-simulate')
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const { action, resource, account, context, policies, boundary, resourcePolicy } = JSON.parse(line)
+  const { action, resource, account, context, policies, boundary, resourcePolicy, whole } = JSON.parse(line)
   const named = (list) => list.map((policy, i) => ({ name: String(i), policy }))
-  const out = await runSimulation(
+  // It drops what it takes for no key of the action, such as those of a build
+  // (findings/iam-simulate-build-keys.sh), unless told to take the context whole: then it gives the
+  // verdict alone.
+  const out = await (whole ? runUnsafeSimulation : runSimulation)(
     {
       request: {
         principal: 'arn:aws:iam::111122223333:role/build',
@@ -26,5 +29,5 @@ for await (const line of createInterface({ input: process.stdin })) {
   )
   // Keys that the action does not have are ignored, as IAM does not send them.
   const ignored = out.result?.ignoredContextKeys ?? []
-  process.stdout.write(JSON.stringify({ verdict: out.overallResult, error: out.errors, ignored }) + '\n')
+  process.stdout.write(JSON.stringify({ verdict: out.overallResult ?? out, error: out.errors, ignored }) + '\n')
 }
