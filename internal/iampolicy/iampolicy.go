@@ -17,8 +17,9 @@
 //
 // # Changing
 //
-// [Allow] makes a statement, [Merge] adds what a document lacks, and [Diff]
-// tells people what changed.
+// [Allow] makes a statement, [Merge] adds what a document lacks, [Unite] and
+// [Divide] put statements for several values of a key into one and take them out
+// again, and [Diff] tells people what changed.
 package iampolicy
 
 import "time"
