@@ -206,6 +206,31 @@ projects:
 	}
 }
 
+// TestReadyScoped ensures that a ready-made policy asks for the project by the ARN that
+// it has where the stack is deployed, so that attached to a shared role it is for its
+// builds alone.
+func TestReadyScoped(t *testing.T) {
+	s := parse(t, `
+projects:
+  - {name: web, role: shared, mode: heal, write: {attach: true}, grants: [upload]}
+  - {name: api, role: shared, region: eu-west-1, mode: heal, write: {attach: true}, grants: [upload]}
+grants:
+  - {id: upload, because: b, owner: o, scope: project, give: set, actions: ["s3:PutObject"], resources: ["arn:${partition}:s3:::in/*"]}
+`)
+	list, err := Ready(s, "", Place{Partition: "aws", Account: "${Token[A]}", Region: "us-east-1"})
+	if err != nil || len(list) != 2 {
+		t.Fatal(err, list)
+	}
+	for i, want := range []string{"arn:aws:codebuild:us-east-1:${Token[A]}:project/web",
+		"arn:aws:codebuild:eu-west-1:${Token[A]}:project/api"} {
+		c := list[i].Document.Statements[0].Condition
+		if len(c) != 1 || c[0].Operator != "ArnEquals" || c[0].Key != settings.ProjectKey ||
+			!slices.Equal(c[0].Values.List, []string{want}) {
+			t.Errorf("%s asks for %+v, want %s", list[i].Name, c, want)
+		}
+	}
+}
+
 func TestReadyOfTwoRegions(t *testing.T) {
 	s := parse(t, `
 accounts: [{id: "444455556666", region: eu-west-1}, {id: "444455556666", region: us-east-1}]
