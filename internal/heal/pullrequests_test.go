@@ -32,6 +32,43 @@ func (s *stage) startPullRequest(project string) {
 	s.drain()
 }
 
+// TestSiblingsPullRequests ensures that for what is scoped to a project only its own
+// builds of pull requests count: a sibling's do not have it.
+func TestSiblingsPullRequests(t *testing.T) {
+	for name, row := range map[string]struct {
+		says, hook string
+		pulls      []string
+		outcome    decide.Kind
+		notice     string
+	}{
+		"a sibling's were":      {"", "", []string{"p1"}, decide.Healed, "this project only: s3:PutObject"},
+		"a sibling's may":       {"", "PULL_REQUEST_CREATED", nil, decide.Healed, "this project only: s3:PutObject"},
+		"separate, a sibling's": {", pull_requests: separate-role", "PULL_REQUEST_CREATED", nil, decide.Healed, "this project only"},
+		"its own were":          {"", "", []string{"p0"}, decide.Proposed, "project p0 built one on 2026-11-22"},
+		"both were":             {"", "", []string{"p0", "p1"}, decide.Proposed, "project p0 built one on 2026-11-22"},
+		"its own, which may have": {", pull_requests: accept", "", []string{"p0"}, decide.Healed,
+			"only builds of project p0 have it now, pull requests included"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			world, set := sharedRole(row.says, row.hook)
+			s := open(t, world, strings.Replace(set, "owner: team,", "owner: team, scope: project,", 1))
+			for _, p := range row.pulls {
+				s.startPullRequest(p)
+			}
+			id := s.start("p0")
+			s.drain()
+			c := s.of(id)
+			if c.Outcome != row.outcome || (s.inline("role-0") != "") != (row.outcome == decide.Healed) {
+				t.Errorf("%s, want %s; refusals %v; policy %q", c.Outcome, row.outcome, refusals(c), s.inline("role-0"))
+			}
+			n := strings.Join(strings.Fields(s.lastNotice()), " ")
+			if !strings.Contains(n, row.notice) || strings.Contains(n, "project p1") || strings.Contains(n, "Everyone who runs") {
+				t.Errorf("the notice does not say %q:\n%s", row.notice, s.lastNotice())
+			}
+		})
+	}
+}
+
 // TestPullRequestsInheritNothing ensures that a grant that builds of pull requests
 // would have, of this project or of another one on the role, is not made by itself
 // unless the settings accept that.
