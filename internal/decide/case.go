@@ -346,6 +346,12 @@ type Decision struct {
 	// Undo asks that the write of an earlier round be undone, since it did not help:
 	// the index of that round plus one; 0: nothing.
 	Undo int `json:"undo,omitempty"`
+	// Unsent is the service that may not send the key on which a grant's scope hangs, if that is why
+	// it did not help; nil otherwise.
+	Unsent *Unsent `json:"unsent,omitempty"`
+	// Unscoped are the grants of which the plan gives something to the whole role, beyond their scope,
+	// since a service may not send the key. Only a person may approve that.
+	Unscoped []string `json:"unscoped,omitempty"`
 	// Pieces is how many resources the plan gives one by one, of those that a
 	// pattern of a grant covers.
 	Pieces int `json:"pieces,omitempty"`
@@ -361,6 +367,13 @@ type Decision struct {
 	Follows string `json:"follows,omitempty"`
 	// Silent: a notice of the case that it follows tells of this build, too, once it is green.
 	Silent bool `json:"silent,omitempty"`
+}
+
+// Unsent is a service that may not send [settings.ProjectKey] with a build's requests.
+type Unsent struct {
+	Service string   `json:"service"` // IAM prefix
+	Action  string   `json:"action"`  // that was denied again
+	Grants  []string `json:"grants"`  // scoped ones that were given for it
 }
 
 // Proposes reports whether a person must approve the plan before it is carried out.

@@ -28,7 +28,11 @@ type Facts struct {
 
 	Role   *guardrail.RoleState
 	Before []guardrail.Answer // to guardrail.Questions of the same facts
-	Trail  []bool             // per causal denial: CloudTrail has confirmed it
+	// AnswersUnkeyed are the simulator's to [Facts.Unkeyed]; nil if it was not asked.
+	AnswersUnkeyed []guardrail.Answer
+	// Offered is what [Offered] says of Earlier; Settings are as they are with that approved.
+	Offered *Unsent
+	Trail   []bool // per causal denial: CloudTrail has confirmed it
 
 	Wrote        time.Time // when the healer last wrote the role, for whichever case; zero: never, or not asked
 	PullRequests guardrail.PullRequestBuilds
@@ -313,7 +317,12 @@ func grant(f Facts, d Decision) Decision {
 	}
 	d.Why = "The settings allow what was denied: " + grantNames(j.Used) + "."
 	d.Pieces = j.Pieces
-	if why := strings.TrimSpace(j.Offer + " " + j.Ask); why != "" {
+	why := strings.TrimSpace(j.Offer + " " + j.Ask)
+	if d.Unscoped = beyondScope(f, j); len(d.Unscoped) > 0 {
+		why = strings.TrimSpace(fmt.Sprintf("%s may not send %s, so what %s gives of it is offered for everybody who runs as the "+
+			"role. %s", f.Offered.Service, settings.ProjectKey, "grant "+strings.Join(d.Unscoped, ", "), why))
+	}
+	if why != "" {
 		d.Asks, d.Why = true, why
 	}
 	return d
@@ -432,6 +441,15 @@ func takenBack(f Facts) *guardrail.Refusal {
 	}
 	now := denialKeys(f.Diagnosis)
 	for _, r := range slices.Backward(f.Earlier) {
+		if d := r.Decision; d != nil && f.Offered != nil {
+			switch {
+			case d.Unsent != nil:
+				return nil // what is given now is another thing, and only if a person approves it
+			case len(d.Unscoped) > 0 && r.Written.IsZero():
+				return &guardrail.Refusal{Rule: guardrail.TakenBack, Message: "It was offered for the whole role already, " +
+					"and not approved. Replay the build to have it offered again."}
+			}
+		}
 		if r.Written.IsZero() || r.Diagnosis == nil ||
 			!slices.ContainsFunc(r.denied(), func(k string) bool { return slices.Contains(now, k) }) {
 			continue
@@ -486,7 +504,7 @@ func allowedAlready(f Facts, d Decision, again int) Decision {
 	i := lastWrite(f.Earlier, again)
 	switch {
 	case i >= 0 && again >= 2:
-		return undo(d, i)
+		return undoUnsent(f, d, i)
 	case i < 0 && again >= 1 && (again >= 2 || !f.wroteSince(f.Earlier[len(f.Earlier)-again].Build)):
 		d.Remedy = diagnose.Report
 		return Refuse(d, "IAM says that the role may do this, and it is denied again all the same: another layer "+
@@ -494,7 +512,7 @@ func allowedAlready(f Facts, d Decision, again int) Decision {
 	}
 	if rs := limits(f, false); len(rs) > 0 {
 		if i >= 0 {
-			return undo(d, i)
+			return undoUnsent(f, d, i)
 		}
 		return overBudget(f, d, rs)
 	}

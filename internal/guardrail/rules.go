@@ -18,6 +18,7 @@ const (
 	CaseTooLarge     Rule = "case-too-large"
 	UndoneByPerson   Rule = "undone-by-a-person"
 	CureDidNotHelp   Rule = "cure-did-not-help"
+	KeyNotSent       Rule = "key-not-sent"
 )
 
 // The rules by guardrail, in the order in which the guardrails are applied.
@@ -133,6 +134,12 @@ var rules = []struct {
 		"twenty builds of one role were denied the same; one was given it and failed again, and the others waited for that",
 		"Look at the case that the refusal names, and find what else refuses. Then replay the build: buildmedic replay " +
 			"-apply BUILD, or {\"replay\":{\"build\":…}}."},
+	{KeyNotSent, 0,
+		"The grant is for the project's builds only, and the denied service may not say in its requests of which project's " +
+			"build they are, so the grant does not hold there.",
+		"IAM's simulator allows kms:Sign with codebuild:projectArn and not without it, and KMS denied it again all the same",
+		"Write unscoped: approve at the grant, and what it gives of that service is offered for everybody who runs as the " +
+			"role; or scope: role, and it is given so. Or give the project a role of its own."},
 	{NoRoute, 0,
 		"There is no way to start this build again as the remedy needs it.",
 		"a build that a batch started needs another buildspec, which a batch cannot be given",

@@ -511,8 +511,18 @@ func (h *Healer) revert(ctx context.Context, c *held) error {
 	if err := h.breaker(ctx, c); err != nil {
 		return err
 	}
-	c.finish(h.Clock.Now(), k, sentences(note, back))
-	return nil
+	now, u := h.Clock.Now(), c.last().Decision.Unsent
+	p, ok := h.Settings.Project(c.Project, c.Account, c.Region, h.Home)
+	if k != decide.Undone || u == nil || !ok || !p.Offers(h.Settings, u.Grants) {
+		c.finish(now, k, sentences(note, back))
+		return nil
+	}
+	// Told, and decided once more: what is offered then waits for a person.
+	r := c.last()
+	r.Step = decide.StepDone
+	c.tell(now, k, back)
+	c.Rounds = append(c.Rounds, decide.Round{Build: r.Build, Diagnosis: r.Diagnosis, Step: decide.StepReceived, Started: now})
+	return h.save(ctx, c, false)
 }
 
 // undoRound restores what was there before a round's change. If that is not

@@ -38,6 +38,9 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 		// Not the round's own time: it may wait long for an approval or for AWS, and what
 		// it gives must last from then on.
 		Now: h.Clock.Now(), Replayed: !r.Replayed.IsZero()}
+	if f.Offered = decide.Offered(h.Settings, p, f.Earlier); f.Offered != nil {
+		f.Settings = h.Settings.WholeRole(f.Offered.Service, f.Offered.Grants)
+	}
 	var since *comparison
 	if r.Diagnosis != nil {
 		f.Diagnosis = *r.Diagnosis // read by an earlier run, which was throttled later
@@ -275,7 +278,15 @@ func (h *Healer) ask(ctx context.Context, at settings.Account, f *decide.Facts, 
 	if f.Before, err = h.Simulator.Simulate(ctx, at, role, qs, nil); err != nil {
 		return false, aboutRole("simulating", role, err)
 	}
-	return slices.ContainsFunc(f.Before, func(a guardrail.Answer) bool { return a.Verdict != iampolicy.Allowed }), nil
+	if slices.ContainsFunc(f.Before, func(a guardrail.Answer) bool { return a.Verdict != iampolicy.Allowed }) {
+		return true, nil
+	}
+	if qs := f.Unkeyed(); len(qs) > 0 {
+		if f.AnswersUnkeyed, err = h.Simulator.Simulate(ctx, at, role, qs, nil); err != nil {
+			return false, aboutRole("simulating", role, err)
+		}
+	}
+	return false, nil
 }
 
 // readPullRequests finds out who else has what would be granted, if something would.

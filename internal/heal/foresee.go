@@ -58,7 +58,7 @@ func (h *Healer) look(
 			}
 			return h.lookEarly(ctx, at, &early, seen)
 		})
-	f.Before = early.Before
+	f.Before, f.AnswersUnkeyed = early.Before, early.AnswersUnkeyed
 	if err != nil || !further {
 		return err
 	}

@@ -43,6 +43,8 @@ var samples = []struct {
 	{"not-allowed-reported", "Story 10: what was denied is in no grant; the entry that would allow it is shown.",
 		notAllowedReported()},
 	{"tracker-undone", "Story 11: the grant did not help and was taken back.", trackerUndone()},
+	{"unsent-undone", "The grant is for the project's builds only, and the service may not say whose build it is.", unsentUndone(false)},
+	{"unsent-proposed", "The same for everybody who runs as the role, which the settings let a person approve.", unsentProposed()},
 	{"qivr-undone", "Somebody undid a heal by command: the first version is the default again.", qivrUndone()},
 	{"tracker-proposed", "Mode propose: the plan waits, with the commands that approve and reject it.",
 		trackerProposed()},
@@ -320,6 +322,32 @@ func trackerUndone() decide.Outcome {
 	first.Undone = after(194 * time.Second)
 	second := again(trackerRound(settings.Heal))
 	return outcome(decide.Undone, after(195*time.Second), trackerSettings(), first, second)
+}
+
+// unsentUndone is what becomes of a scoped grant where the service does not say whose build it is.
+func unsentUndone(offered bool) decide.Outcome {
+	o := trackerUndone()
+	d := o.Case.Rounds[1].Decision
+	d.Unsent = &decide.Unsent{Service: "ecr", Action: "ecr:GetAuthorizationToken", Grants: []string{"tracker-image"}}
+	d.Why = "ecr may not send codebuild:projectArn: IAM's simulator allows ecr:GetAuthorizationToken to builds of this project, " +
+		"which requests tell by that key, and AWS denied it again."
+	if !offered {
+		d.Refusals = []guardrail.Refusal{{Rule: guardrail.KeyNotSent, Action: "ecr:GetAuthorizationToken", Resource: "*",
+			Message: "The settings give it to builds of this project only.",
+			Entry:   "grants:\n  - id: tracker-image\n    unscoped: approve\n"}}
+	}
+	return o
+}
+
+// unsentProposed is what is offered then.
+func unsentProposed() decide.Outcome {
+	was, o := unsentUndone(true), trackerProposed()
+	d := o.Case.Rounds[0].Decision
+	d.Asks, d.Unscoped, d.Plan.Holders = true, []string{"tracker-image"}, []string{"TrackerWeb"}
+	d.Why = "ecr may not send codebuild:projectArn, so what grant tracker-image gives of it is offered for everybody who runs as the role."
+	o.Case.Rounds = append(was.Case.Rounds, o.Case.Rounds...)
+	o.Round = len(o.Case.Rounds) - 1
+	return o
 }
 
 func trackerExpiring() decide.Outcome {

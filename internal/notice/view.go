@@ -25,11 +25,13 @@ type view struct {
 	planned  bool
 	planHash string // of the latest round's own plan, which an approval names; "" if it has none
 
-	observed    bool          // nothing was done: it tells what mode heal would have done
-	unread      bool          // the healer could not read the build
-	takenBack   bool          // something that was done was undone
-	standing    bool          // there is a change that an undo would take back
-	ineffective bool          // the healer itself undid a change that did not help
+	observed    bool // nothing was done: it tells what mode heal would have done
+	unread      bool // the healer could not read the build
+	takenBack   bool // something that was done was undone
+	standing    bool // there is a change that an undo would take back
+	ineffective bool // the healer itself undid a change that did not help
+	unsent      *decide.Unsent
+	beyondScope bool          // the plan gives something to more than the grant's scope
 	timeToHeal  time.Duration // see [healTime]
 }
 
@@ -52,6 +54,10 @@ func newView(o decide.Outcome) *view {
 	}
 	v.unread = v.ofBuild && o.Kind == decide.Reported && r.Diagnosis == nil && d == nil && r.Build.ServiceRole == ""
 	v.ineffective = d != nil && d.Undo > 0
+	if v.ineffective && o.Kind == decide.Undone {
+		v.unsent = d.Unsent
+	}
+	v.beyondScope = d != nil && len(d.Unscoped) > 0 && o.Kind == decide.Proposed
 	v.standing = slices.ContainsFunc(v.rounds, func(r decide.Round) bool {
 		return r.Decision != nil && r.Decision.Plan != nil && !r.Written.IsZero() && r.Undone.IsZero() &&
 			(r.Decision.Plan.Write != nil || r.Decision.Plan.NewRole != "")

@@ -35,7 +35,10 @@ func (s wording) headline() string {
 		h = s.phrases(p).wish + " Your approval is needed"
 	case decide.Undone:
 		h = s.phrases(p).done + ", then undone"
-		if s.ineffective {
+		switch {
+		case s.unsent != nil:
+			h = s.unsentWords() + ", undone"
+		case s.ineffective:
 			h = s.phrases(p).done + ", did not help, undone"
 		}
 	case decide.Failed:
@@ -219,7 +222,10 @@ func (s wording) lead() (long, short string) {
 	case decide.Proposed:
 		return with(name+" failed, and a repair waits for approval", strings.TrimSuffix(s.phrases(p).wish, "?"))
 	case decide.Undone:
-		if s.ineffective {
+		switch {
+		case s.unsent != nil:
+			return with(name+" still fails", s.unsentWords()+", undone")
+		case s.ineffective:
 			return with(name+" still fails", done+", did not help, undone")
 		}
 		return with("The change made for "+name+" was undone", "")
@@ -254,6 +260,11 @@ func (s wording) lead() (long, short string) {
 		return with(name+" failed, and the repair was not made", strings.TrimSuffix(s.phrases(p).wish, "?"))
 	}
 	return with(name+" failed", s.whyReported())
+}
+
+// unsentWords say which service may not send the key on which a grant's scope hangs.
+func (s wording) unsentWords() string {
+	return id(s.unsent.Service) + " may not send " + settings.ProjectKey
 }
 
 // whyReported is why nothing was done, without the name of the rule.
@@ -296,7 +307,12 @@ func (s wording) todo() (long, short string) {
 	case decide.Proposed:
 		return "To do: approve or reject it.", "To do: approve or reject it."
 	case decide.Undone:
-		if s.ineffective {
+		switch {
+		case s.unsent != nil && len(s.n.Refusals) > 0:
+			return "To do: say what else may be given.", "To do: see below."
+		case s.unsent != nil:
+			return "To do: see the plan that is offered next.", "To do: see the next notice."
+		case s.ineffective:
 			return "To do: find what else denies it.", "To do: see below."
 		}
 		return nothing, nothing
@@ -417,7 +433,7 @@ func (s wording) besides() string {
 	if _, todo := s.opening(); todo == observedOnly {
 		said = append(said, onlyObserved)
 	}
-	if len(s.n.Grants)+len(s.n.Refusals) > 0 && s.Kind != decide.Undone {
+	if len(s.n.Grants)+len(s.n.Refusals) > 0 && s.Kind != decide.Undone && !s.beyondScope {
 		said = append(said, s.n.Why)
 	}
 	if s.planned && s.plan.Remedy == diagnose.Grant {
@@ -704,6 +720,12 @@ func (s wording) advise(say func(string)) {
 	case s.observed:
 		say(nothingHappens)
 		say("To have such failures repaired, set mode: heal (or propose) for the project in buildmedic.yaml and deploy.")
+	case s.unsent != nil && entries(s.n.Refusals) > 0:
+		say("Add what the entry says to the grant if everybody who runs as the role may have it, and deploy. Else give the " +
+			"project a role of its own, and the grant scope: role.")
+	case s.unsent != nil:
+		say("Approve the plan that is offered next if everybody who runs as the role may have it. Else give the project a " +
+			"role of its own, and the grant scope: role.")
 	case s.ineffective:
 		say("Look for what else denies it and IAM's policy simulator cannot see: the resource's own policy, " +
 			"a VPC endpoint policy, a session policy or a resource control policy.")

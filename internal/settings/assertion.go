@@ -68,7 +68,7 @@ func (t Test) run(s *Settings, p Project, sharing Sharing, home Account, partiti
 	for _, q := range givers {
 		for _, id := range q.Grants {
 			g, _ := s.Grant(id)
-			if g.Scoped() && !same(q, p) {
+			if g.Scoped() && g.Unscoped != UnscopedApprove && !same(q, p) {
 				continue // its statements are for q's builds only
 			}
 			for _, st := range g.Statements(q, home, partition) {

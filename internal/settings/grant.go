@@ -38,10 +38,14 @@ func (r *reader) grant(o object) Grant {
 		Set:      o.text("set"),
 		Give:     Give(o.oneOf("give")),
 		Scope:    Scope(o.oneOf("scope")),
+		Unscoped: Unscoped(o.oneOf("unscoped")),
 		Create:   o.boolean("create"),
 		Evidence: Evidence(o.oneOf("evidence")),
 		Expires:  o.duration("expires"),
 		Line:     o.node.Line,
+	}
+	if g.Unscoped == UnscopedApprove && !g.Scoped() {
+		o.problem("unscoped", "the grant is the whole role's already; write scope: project, or take it off")
 	}
 	before := len(r.problems)
 	actions := r.content(o, &g)

@@ -65,7 +65,7 @@ func TestKeysAreExplained(t *testing.T) {
 		// What the key needs beside it is missing, and may be said at the key itself.
 		neighbours := []string{"there is no ", "stands for no project yet", "none of the grant's actions", "needs a resource",
 			"accounts has no entry", "only a managed policy",
-			"only an owner's own topic"}
+			"only an owner's own topic", "write scope: project"}
 		for _, p := range problems {
 			of := func(s string) bool { return strings.Contains(p.Message, s) }
 			if strings.HasPrefix(p.Path, at) && !slices.ContainsFunc(neighbours, of) {

@@ -154,13 +154,13 @@ func TestParseFull(t *testing.T) {
 		Grants: []Grant{
 			{ID: "web-image", Because: "The image is pushed by its own pipeline.", Owner: "platform", Set: "ecr-push",
 				Resources: []string{"arn:${partition}:ecr:${region}:${account}:repository/${project}"},
-				Give:      GiveSet, Scope: ScopeRole, Evidence: EvidenceLog, Line: 51},
+				Give:      GiveSet, Scope: ScopeRole, Unscoped: UnscopedNever, Evidence: EvidenceLog, Line: 51},
 			{ID: "web-deploy", Because: "Deploys run from the same build.", Owner: "web",
 				Actions: []string{"ecs:UpdateService", "ecs:RegisterTaskDefinition"},
 				Resources: []string{"arn:${partition}:ecs:${region}:${account}:service/main/web",
 					"arn:${partition}:ecs:${region}:${account}:task-definition/web:*"},
 				PassRoles: map[string][]string{"ecs-tasks.amazonaws.com": {"arn:${partition}:iam::${account}:role/web-task"}},
-				Give:      GiveExact, Scope: ScopeRole, Evidence: EvidenceCloudTrail, Expires: 14 * 24 * time.Hour, Line: 58},
+				Give:      GiveExact, Scope: ScopeRole, Unscoped: UnscopedNever, Evidence: EvidenceCloudTrail, Expires: 14 * 24 * time.Hour, Line: 58},
 		},
 		Tests: []Test{
 			{Project: "web", Action: "ecr:PutImage", On: "arn:aws:ecr:eu-west-1:111122223333:repository/web", Allow: true, Line: 70},

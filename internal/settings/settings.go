@@ -49,6 +49,15 @@ const (
 	ScopeProject Scope = "project" // the project's own only
 )
 
+// Unscoped says what becomes of a scoped grant where a service does not send the project.
+type Unscoped string
+
+// What may become of it. Never is the default.
+const (
+	UnscopedNever   Unscoped = "never"   // it is taken back, and told
+	UnscopedApprove Unscoped = "approve" // it is offered for the whole role: a person must approve that
+)
+
 // PullRequests is what the owner says of pull requests: whether their builds get
 // what the project's role is given.
 type PullRequests string
@@ -189,6 +198,8 @@ type Grant struct {
 	PassRoles map[string][]string // service principal → exact role ARNs (with placeholders)
 	Give      Give
 	Scope     Scope
+	Unscoped  Unscoped
+	Unsent    []string // services for whose actions the grant is the whole role's; no key, see [Settings.WholeRole]
 	Create    bool
 	Evidence  Evidence
 	Expires   time.Duration // 0: never

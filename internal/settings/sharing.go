@@ -20,6 +20,7 @@ type Sharing struct {
 // SharingOf works out who shares. home is the hub's own account and region, for
 // what projects leave open.
 func SharingOf(s *Settings, home Account) Sharing {
+	s = s.atMost()
 	sh := Sharing{s: s, home: home, runs: map[string][]int{}, lands: map[string][]int{}}
 	policies := map[string][]int{} // managed policy → the projects that write to it
 	for i, p := range s.Projects {

@@ -37,7 +37,7 @@ func (g Grant) Statements(project Project, home Account, partition string) []iam
 			}
 		}
 		if len(resources) > 0 {
-			list = append(list, iampolicy.Allow(g.sid(len(list)), actions, resources, slices.Concat(filled(conditions, vars), scope)...))
+			list = append(list, iampolicy.Allow(g.sid(len(list)), actions, resources, slices.Concat(filled(conditions, vars), g.scopeOn(actions, scope))...))
 		}
 	}
 	for _, b := range g.bundles() {
@@ -75,7 +75,7 @@ func (g Grant) bundles() []bundle {
 			continue // the owner lists no resource of this kind
 		}
 		for _, b := range tighter(name, on, floor.Conditions(name)) {
-			key := fmt.Sprintf("%q %v", b.resources, b.conditions)
+			key := fmt.Sprintf("%q %v %t", b.resources, b.conditions, g.wholeRole(name))
 			i, ok := index[key]
 			if !ok {
 				i, index[key] = len(list), len(list)
