@@ -160,7 +160,8 @@ func TestParseFull(t *testing.T) {
 				Resources: []string{"arn:${partition}:ecs:${region}:${account}:service/main/web",
 					"arn:${partition}:ecs:${region}:${account}:task-definition/web:*"},
 				PassRoles: map[string][]string{"ecs-tasks.amazonaws.com": {"arn:${partition}:iam::${account}:role/web-task"}},
-				Give:      GiveExact, Scope: ScopeRole, Unscoped: UnscopedNever, Evidence: EvidenceCloudTrail, Expires: 14 * 24 * time.Hour, Line: 58},
+				Give:      GiveExact, Scope: ScopeRole, Unscoped: UnscopedNever,
+				Evidence: EvidenceCloudTrail, Expires: 14 * 24 * time.Hour, Line: 58},
 		},
 		Tests: []Test{
 			{Project: "web", Action: "ecr:PutImage", On: "arn:aws:ecr:eu-west-1:111122223333:repository/web", Allow: true, Line: 70},

@@ -37,7 +37,8 @@ func (g Grant) Statements(project Project, home Account, partition string) []iam
 			}
 		}
 		if len(resources) > 0 {
-			list = append(list, iampolicy.Allow(g.sid(len(list)), actions, resources, slices.Concat(filled(conditions, vars), g.scopeOn(actions, scope))...))
+			all := slices.Concat(filled(conditions, vars), g.scopeOn(actions, scope))
+			list = append(list, iampolicy.Allow(g.sid(len(list)), actions, resources, all...))
 		}
 	}
 	for _, b := range g.bundles() {

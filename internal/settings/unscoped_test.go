@@ -18,7 +18,8 @@ projects:
 grants:
   - {id: asked, because: b, owner: o, scope: project, unscoped: approve, actions: ["kms:Sign", "ecr:PutImage", "kms:GetPublicKey"],
      resources: ["arn:${partition}:kms:${region}:${account}:key/k", "arn:${partition}:ecr:${region}:${account}:repository/r"]}
-  - {id: kept, because: b, owner: o, scope: project, actions: ["kms:Decrypt"], resources: ["arn:${partition}:kms:${region}:${account}:key/k"]}
+  - {id: kept, because: b, owner: o, scope: project, actions: ["kms:Decrypt"],
+     resources: ["arn:${partition}:kms:${region}:${account}:key/k"]}
 `
 
 // TestWholeRole ensures that only what the settings let a person approve leaves the scope, and of
@@ -32,7 +33,9 @@ func TestWholeRole(t *testing.T) {
 	}{
 		{s, map[string]bool{"kms:Sign": true, "kms:GetPublicKey": true, "ecr:PutImage": true, "kms:Decrypt": true}},
 		{whole, map[string]bool{"kms:Sign": false, "kms:GetPublicKey": false, "ecr:PutImage": true, "kms:Decrypt": true}},
-		{s.WholeRole("kms", nil), map[string]bool{"kms:Sign": true, "kms:GetPublicKey": true, "ecr:PutImage": true, "kms:Decrypt": true}},
+		{s.WholeRole("kms", nil), map[string]bool{
+			"kms:Sign": true, "kms:GetPublicKey": true, "ecr:PutImage": true, "kms:Decrypt": true,
+		}},
 	} {
 		got := map[string]bool{}
 		for _, st := range Max(row.in, row.in.Projects[0], home, "aws") {
