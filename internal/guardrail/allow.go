@@ -356,12 +356,18 @@ func enough(in Input, g grant, c claim, d buildlog.Denial) *Refusal {
 		return about(d, NoTrail,
 			fmt.Sprintf("Grant %q asks for CloudTrail's confirmation, and CloudTrail has not shown this denial.", g.ID))
 	}
+	if want == settings.EvidenceAuthorization {
+		return about(d, WeakEvidence, fmt.Sprintf("Grant %q asks for AWS's own record of the request (evidence: authorization), and %s.",
+			g.ID, unrecorded(in, c.n)))
+	}
 	return about(d, WeakEvidence, fmt.Sprintf("Grant %q asks for evidence %q, and this denial has %q.", g.ID, want, have))
 }
 
 // evidenceOf is how well the denial is proved.
 func evidenceOf(in Input, n int) settings.Evidence {
 	switch d := in.Denials[n]; {
+	case n < len(in.Recorded) && in.Recorded[n].Proved:
+		return settings.EvidenceAuthorization
 	case n < len(in.Trail) && in.Trail[n]:
 		return settings.EvidenceCloudTrail
 	case d.Origin == buildlog.FromDecoded:
@@ -392,7 +398,8 @@ func saidByCodeBuild(b codebuild.Build, d buildlog.Denial) bool {
 
 // rank orders the kinds of evidence. None said in the settings is the weakest.
 func rank(e settings.Evidence) int {
-	all := []settings.Evidence{settings.EvidenceLog, settings.EvidencePhase, settings.EvidenceDecoded, settings.EvidenceCloudTrail}
+	all := []settings.Evidence{settings.EvidenceLog, settings.EvidencePhase, settings.EvidenceDecoded, settings.EvidenceCloudTrail,
+		settings.EvidenceAuthorization}
 	if e == "" {
 		return 0
 	}

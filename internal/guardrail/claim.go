@@ -144,6 +144,9 @@ func readClaim(in Input, role codebuild.Role, n int, d buildlog.Denial) (claim, 
 	if r == nil {
 		c.needs, r = layer(d)
 	}
+	if r == nil && n < len(in.Recorded) {
+		r = in.Recorded[n].Refusal
+	}
 	if r == nil {
 		c.action, r = action(d)
 	}

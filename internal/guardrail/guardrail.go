@@ -91,7 +91,9 @@ type Input struct {
 	Before []Answer
 	// Trail says per denial that CloudTrail has confirmed it; nil: of none.
 	Trail []bool
-	Now   time.Time
+	// Recorded says per denial what AWS's own record of the request says of it; nil: of none.
+	Recorded []Recorded
+	Now      time.Time
 	// PullRequests is what is known of pull requests that would get it, too.
 	PullRequests PullRequestBuilds
 	// Given is how many resources earlier rounds of the case were given one by one;

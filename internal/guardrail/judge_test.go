@@ -514,6 +514,10 @@ var judgeRows = []struct {
 		grantOf(in).Evidence, in.Trail = settings.EvidenceCloudTrail,
 			[]bool{true}
 	}, false, granted},
+	{"AWS's own record is about something else", func(in *Input) {
+		in.Denials[0].Authorization.ID = "a1b2"
+		in.Recorded = []Recorded{Record(in.Build, in.Denials[0], record())}
+	}, false, "recorded-otherwise"},
 	{"an expired grant", func(in *Input) {
 		grantOf(in).Expires = 24 * time.Hour
 		in.Role.Inline["buildmedic"] = policy(endingAt(now.Add(-time.Hour)))

@@ -180,6 +180,13 @@ func randomInput(tb testing.TB, seed uint64, text ...string) Input {
 	for range in.Denials {
 		in.Trail = append(in.Trail, r.IntN(2) == 0)
 	}
+	for _, d := range in.Denials {
+		x := Recorded{}
+		if r.IntN(4) == 0 {
+			x = Record(in.Build, d, randomRecord(r, d, text))
+		}
+		in.Recorded = append(in.Recorded, x)
+	}
 	return in
 }
 
@@ -267,7 +274,10 @@ func checkWho(t *testing.T, in Input) {
 	if ok, _ := Trusted(in.Build, in.Project); !ok {
 		t.Error("an untrusted build gets something")
 	}
-	for _, d := range in.Denials {
+	for i, d := range in.Denials {
+		if in.Recorded != nil && in.Recorded[i].Refusal != nil {
+			t.Errorf("a denial gets something of which AWS's record says: %s", in.Recorded[i].Refusal.Message)
+		}
 		if d.Principal != "" && d.Principal != session {
 			t.Errorf("a denial of %q gets something", d.Principal)
 		}

@@ -37,11 +37,12 @@ const (
 	Unconfirmed  Rule = "unconfirmed"
 	AlreadyThere Rule = "already-there"
 	// 4: what was denied.
-	UnknownAction   Rule = "unknown-action"
-	HostileText     Rule = "hostile-text"
-	UnknownResource Rule = "unknown-resource"
-	ForeignResource Rule = "foreign-resource"
-	UnfitResource   Rule = "unfit-resource"
+	RecordedOtherwise Rule = "recorded-otherwise"
+	UnknownAction     Rule = "unknown-action"
+	HostileText       Rule = "hostile-text"
+	UnknownResource   Rule = "unknown-resource"
+	ForeignResource   Rule = "foreign-resource"
+	UnfitResource     Rule = "unfit-resource"
 	// 5: the floor.
 	FloorNever    Rule = "floor-never"
 	FloorExact    Rule = "floor-exact-name"
@@ -216,6 +217,10 @@ var rules = []struct {
 		"inline policy healed allows s3:PutObject on the bucket already, and S3 still answers 403",
 		"Look for a boundary, a service control policy, a bucket policy or a condition that " +
 			"denies it."},
+	{RecordedOtherwise, 4,
+		"AWS's own record of the request says something else than the log.",
+		"the text has the authorization ID of a denied iam:GetPolicy, and says that iam:GetRole was denied",
+		"Nothing in the settings. AWS does not print that: see who wrote the line into the log."},
 	{UnknownAction, 4,
 		"The text names no action that IAM knows.",
 		"is not authorized to perform: s3:PutObjekt",
@@ -271,7 +276,8 @@ var rules = []struct {
 	{WeakEvidence, 6,
 		"The grant asks for better evidence than the denial has.",
 		"evidence: phase in the grant, and only the log shows the denial",
-		"Lower evidence in the grant to log, if whoever can write to the log may have the grant."},
+		"Lower evidence in the grant to log, if whoever can write to the log may have the grant. For evidence: " +
+			"authorization, replay the build within a day if AWS's record came late."},
 	{NoTrail, 6,
 		"The grant asks for CloudTrail's confirmation, which is not there yet.",
 		"evidence: cloudtrail in the grant, and CloudTrail shows no such denial yet",

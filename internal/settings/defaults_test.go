@@ -25,6 +25,7 @@ const (
   boundary: build-boundary
   logs: {group: "/ci/${project}", s3: "build-logs/${project}"}
   test_reports: true
+  access_troubleshooter: true
   report_groups: ["${project}-shared", all]
   pipelines: ["${project}-main"]
   pull_requests: separate-role
@@ -68,6 +69,7 @@ func TestEveryDefault(t *testing.T) {
 func TestDefaultsByHand(t *testing.T) {
 	said := map[string]string{"role": "r-of-its-own", "mode": "heal", "write": "{inline: own}", "buildspecs": "[]", "retry": "false",
 		"since_green": "true", "boundary": "other", "logs": "{s3: other-logs}", "test_reports": "true", "report_groups": "[]",
+		"access_troubleshooter": "false",
 		"pipelines": "[own]", "pull_requests": "accept", "trust": "{}", "grants": "[image]", "switch_role": "ready",
 		"code": "{github: own/repository}"}
 	values := map[string]string{}

@@ -244,6 +244,10 @@ var projectKeys = []Key{
 	texts("report_groups", "names of report groups", "none", "[shared-tests]",
 		"Further report groups whose reports of this project's builds are read, those that a buildspec names by "+
 			"ARN. In the project's account and region, by their names; the key includes `test_reports: true`.").of(reportGroup),
+	truth("access_troubleshooter", false,
+		"Whether AWS's own record is read of a denied request whose message has an authorization ID (IAM Access "+
+			"Troubleshooter, in preview; at present IAM's own APIs). It proves the denial, or names what else denies. Where "+
+			"there is none within a minute, it goes on without. A grant with `evidence: authorization` implies it."),
 	texts("pipelines", "names of pipelines", "none", "[shop-main]",
 		"The pipelines that run it. A build of another pipeline is explained, and never started "+
 			"again.").of(pipeline),
@@ -348,7 +352,8 @@ var grantKeys = []Key{
 		Choice{string(EvidenceLog), "the build's log says so, which whoever runs code in the build can print"},
 		Choice{string(EvidencePhase), "CodeBuild itself says so in the build's phases"},
 		Choice{string(EvidenceDecoded), "AWS has decoded the message of the denial"},
-		Choice{string(EvidenceCloudTrail), "CloudTrail shows the denied call"}),
+		Choice{string(EvidenceCloudTrail), "CloudTrail shows the denied call"},
+		Choice{string(EvidenceAuthorization), "AWS's own record shows that the role lacks it, and nothing else denies it"}),
 	duration("expires", 0, time.Hour, maxExpiry, "14d",
 		"When the permission ends by itself, counted from when it is given, or approved.").
 		notZero("leave it out for a grant that does not end"),

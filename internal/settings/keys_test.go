@@ -106,7 +106,8 @@ func TestTypedChoices(t *testing.T) {
 		"pull_requests": {string(SeparateRole), string(Accept)},
 		"tell": {string(TellStatus), string(TellComment), string(TellNobody), // of the file
 			string(TellStatus), string(TellComment), string(TellNobody)}, // of a project
-		"evidence": {string(EvidenceLog), string(EvidencePhase), string(EvidenceDecoded), string(EvidenceCloudTrail)},
+		"evidence": {string(EvidenceLog), string(EvidencePhase), string(EvidenceDecoded), string(EvidenceCloudTrail),
+			string(EvidenceAuthorization)},
 	} {
 		var got []string
 		everyKey(Keys(), "", file, func(k Key, at string, _ func(string) string) {

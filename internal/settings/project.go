@@ -65,6 +65,7 @@ func (r *reader) project(o object, s *Settings) Project {
 		Boundary:     o.policy("boundary", policyPath),
 		Logs:         o.logs(),
 		TestReports:  o.boolean("test_reports"),
+		Troubleshoot: o.boolean("access_troubleshooter"),
 		ReportGroups: r.reportGroups(o.texts("report_groups")),
 		Pipelines:    r.pipelines(o.texts("pipelines")),
 		Trust:        r.trust(o),

@@ -29,6 +29,9 @@ const (
 	EvidencePhase      Evidence = "phase"
 	EvidenceDecoded    Evidence = "decoded"
 	EvidenceCloudTrail Evidence = "cloudtrail"
+	// EvidenceAuthorization is the strongest: who was denied what, and that nothing but a missing
+	// allow of the role's own denied it. CloudTrail tells only the former.
+	EvidenceAuthorization Evidence = "authorization"
 )
 
 // Give says how much of a grant one denial brings in.
@@ -148,6 +151,7 @@ type Project struct {
 	ReportGroups []string // names of report groups beyond those that CodeBuild makes for the project
 	Pipelines    []string // names of the pipelines whose failed stages may be retried for its builds
 	Trust        Trust
+	Troubleshoot bool // AWS's own record is read of each denied request that has an authorization ID
 	PullRequests PullRequests
 	Code         ProjectCode
 	Owner        string // who looks after it; "" nobody that is named
@@ -239,6 +243,15 @@ func (s *Settings) Witnessed(p Project) bool {
 	return slices.ContainsFunc(p.Grants, func(id string) bool {
 		g, ok := s.Grant(id)
 		return ok && g.Evidence == EvidenceCloudTrail
+	})
+}
+
+// Recorded reports whether AWS's own record of denied requests is read for the project's builds: where
+// it says so, or one of its grants asks for that record.
+func (s *Settings) Recorded(p Project) bool {
+	return p.Troubleshoot || slices.ContainsFunc(p.Grants, func(id string) bool {
+		g, ok := s.Grant(id)
+		return ok && g.Evidence == EvidenceAuthorization
 	})
 }
 
