@@ -32,6 +32,9 @@ const (
 	// MaxOthers bounds the builds that wait for the end of a case.
 	MaxOthers = 100
 
+	// MaxRecorded bounds the denied requests of a round of which AWS's record is kept.
+	MaxRecorded = 5
+
 	// MaxActed bounds the rounds of a case that changed something or started a
 	// build, which are never dropped while the case goes on.
 	MaxActed = 24
@@ -248,6 +251,10 @@ func (r Round) bounded(s Size, open bool) Round {
 	r.Build = boundedBuild(r.Build, s)
 	r.Abandoned, r.Unread = clip(r.Abandoned, maxNote), clip(r.Unread, maxNote)
 	r.Known = r.keptKnown()
+	if s == Bare || s >= Recent && !open {
+		r.Recorded, r.Asked = nil, 0 // what goes on is looked up again
+	}
+	r.Recorded = r.Recorded[:min(len(r.Recorded), 2*MaxRecorded)] // one request may have needed several actions
 	r.Dropped = r.Dropped[max(0, len(r.Dropped)-maxKeptDropped):]
 	if r.Decision != nil {
 		d := boundedDecision(*r.Decision, s)

@@ -187,6 +187,10 @@ type Round struct {
 	// Unread says in a sentence why test reports of the build were not read; "" if they were, or
 	// are not to be.
 	Unread string `json:"unread,omitempty"`
+	// Recorded is what AWS's own records of the denied requests say, for at most [MaxRecorded] of them;
+	// Asked is how often AWS was asked and had not all of them yet.
+	Recorded []guardrail.Recorded `json:"recorded,omitempty"`
+	Asked    int                  `json:"asked,omitempty"`
 	// Partial: more tests may have failed than the build's test reports tell.
 	Partial bool `json:"partial_reports,omitempty"`
 	Tries   int  `json:"tries,omitempty"` // of the current step, when AWS was not ready

@@ -33,6 +33,8 @@ type Facts struct {
 	// Offered is what [Offered] says of Earlier; Settings are as they are with that approved.
 	Offered *Unsent
 	Trail   []bool // per causal denial: CloudTrail has confirmed it
+	// Recorded says per causal denial what AWS's own record of the request says of it.
+	Recorded []guardrail.Recorded
 
 	Wrote        time.Time // when the healer last wrote the role, for whichever case; zero: never, or not asked
 	PullRequests guardrail.PullRequestBuilds
@@ -68,8 +70,8 @@ func causal(d diagnose.Diagnosis) []buildlog.Denial {
 // Judged is the input for the guardrails.
 func (f Facts) Judged() guardrail.Input {
 	in := guardrail.Input{Settings: f.Settings, Project: f.Project, Build: last(f.lineage()), Denials: f.Causal(),
-		Before: f.Before, Trail: f.Trail, Now: f.Now, Healer: f.Self.Parts, Source: f.Self.Source, Given: pieces(f.Earlier),
-		PullRequests: f.PullRequests}
+		Before: f.Before, Trail: f.Trail, Recorded: f.Recorded, Now: f.Now, Healer: f.Self.Parts, Source: f.Self.Source,
+		Given: pieces(f.Earlier), PullRequests: f.PullRequests}
 	if f.Role != nil {
 		in.Role = *f.Role
 	}

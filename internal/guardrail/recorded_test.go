@@ -80,11 +80,15 @@ func TestRecord(t *testing.T) {
 			"another action"},
 		{"another resource", func(_ *buildlog.Denial, a *Authorization) { a.Evaluations[0].Resource = appRole + "2" }, "recorded-otherwise",
 			"another resource"},
-		{"allowed", func(_ *buildlog.Denial, a *Authorization) { a.Evaluations[0].Effect, a.Evaluations[0].Checks = "ALLOW", nil },
+		{"allowed", func(_ *buildlog.Denial, a *Authorization) {
+			a.Evaluations[0].Effect, a.Evaluations[0].Checks = "ALLOW", nil
+		},
 			"recorded-otherwise", "allowed"},
 		{"nothing evaluated", func(_ *buildlog.Denial, a *Authorization) { a.Evaluations = nil }, "recorded-otherwise", ""},
 		{"not all was read", func(_ *buildlog.Denial, a *Authorization) { a.Evaluations, a.Partial = nil, true }, "longer than", ""},
-		{"a wildcard", func(_ *buildlog.Denial, a *Authorization) { a.Evaluations[0].Resource = "arn:aws:iam::111122223333:role/*" },
+		{"a wildcard", func(_ *buildlog.Denial, a *Authorization) {
+			a.Evaluations[0].Resource = "arn:aws:iam::111122223333:role/*"
+		},
 			"does not name the resource", ""},
 		{"a bare name", func(d *buildlog.Denial, _ *Authorization) { d.Resource = "role app" }, "does not name the resource", ""},
 		{"no resource", func(d *buildlog.Denial, _ *Authorization) { d.Resource = "" }, "does not name the resource", ""},
@@ -114,12 +118,16 @@ func TestRecord(t *testing.T) {
 				Policies: []string{"arn:aws:iam::111122223333:policy/edge"}}
 		}, "other-layer", "the permissions boundary (arn:aws:iam::111122223333:policy/edge)"},
 		{"the session", func(_ *buildlog.Denial, a *Authorization) { check(a, 3).Effect = "IMPLICIT_DENY" }, "other-layer", "session's"},
-		{"the resource", func(_ *buildlog.Denial, a *Authorization) { check(a, 3).Type, check(a, 3).Effect = "RESOURCE", "IMPLICIT_DENY" },
+		{"the resource", func(_ *buildlog.Denial, a *Authorization) {
+			check(a, 3).Type, check(a, 3).Effect = "RESOURCE", "IMPLICIT_DENY"
+		},
 			"other-layer", "resource's own"},
 		{"an endpoint", func(_ *buildlog.Denial, a *Authorization) {
 			check(a, 3).Type, check(a, 3).Effect = "VPC_ENDPOINT", "EXPLICIT_DENY"
 		}, "explicit-deny", "endpoint"},
-		{"an RCP", func(_ *buildlog.Denial, a *Authorization) { check(a, 0).Type, check(a, 0).Effect = "RESOURCE_CONTROL_POLICY", "EXPLICIT_DENY" },
+		{"an RCP", func(_ *buildlog.Denial, a *Authorization) {
+			check(a, 0).Type, check(a, 0).Effect = "RESOURCE_CONTROL_POLICY", "EXPLICIT_DENY"
+		},
 			"explicit-deny", "resource control"},
 		{"the role's own policy denies", func(_ *buildlog.Denial, a *Authorization) {
 			a.Evaluations[0].Effect = "EXPLICIT_DENY"

@@ -11,33 +11,34 @@ import (
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// Healer carries out the use case. All fields are needed, except CodeHost, Analyzer and
-// Trail, which are needed only if the settings ask for them, and Past, without
+// Healer carries out the use case. All fields are needed, except CodeHost, Analyzer, Trail and
+// Authorizations, which are needed only if the settings ask for them, and Past, without
 // which failed builds are compared with none.
 type Healer struct {
 	Settings *settings.Settings
 	Home     settings.Account // the account and region that the healer runs in
 	Self     decide.Self
 
-	Builds       Builds
-	Logs         Logs
-	Reports      Reports
-	Past         Past
-	Roles        Roles
-	Simulator    Simulator
-	Policies     Policies
-	Repositories Repositories
-	Projects     Projects
-	Retrier      Retrier
-	Decoder      Decoder
-	Analyzer     Analyzer
-	Trail        Trail
-	Notifier     Notifier
-	Journal      Journal
-	CodeHost     CodeHost // nil: developers are told nothing
-	Queue        Queue
-	Store        Store
-	Clock        Clock
+	Builds         Builds
+	Logs           Logs
+	Reports        Reports
+	Past           Past
+	Roles          Roles
+	Simulator      Simulator
+	Policies       Policies
+	Repositories   Repositories
+	Projects       Projects
+	Retrier        Retrier
+	Decoder        Decoder
+	Analyzer       Analyzer
+	Trail          Trail
+	Authorizations Authorizations
+	Notifier       Notifier
+	Journal        Journal
+	CodeHost       CodeHost // nil: developers are told nothing
+	Queue          Queue
+	Store          Store
+	Clock          Clock
 	// Sleep returns when the time has passed, or with the context's error.
 	Sleep func(context.Context, time.Duration) error
 	Log   *slog.Logger

@@ -33,13 +33,17 @@ func (h *Healer) Look(ctx context.Context, at settings.Account, build string) (d
 		Project: b.Project,
 		Commit:  b.Commit(),
 		Opened:  now,
-		Rounds:  []decide.Round{{Build: b, Step: decide.StepReceived, Started: now, Reread: true, Looks: maxLooks}},
+		Rounds: []decide.Round{{Build: b, Step: decide.StepReceived, Started: now, Reread: true, Looks: maxLooks,
+			Asked: len(recordWaits)}},
 	}}
 	f, err := h.facts(ctx, c)
 	if err != nil {
 		return decide.Case{}, err
 	}
 	if err := h.recollect(ctx, at, &f); err != nil {
+		return decide.Case{}, err
+	}
+	if err := h.readRecords(ctx, c, &f); err != nil {
 		return decide.Case{}, err
 	}
 	if f.Diagnosis.Remedy == diagnose.Grant {

@@ -188,6 +188,14 @@ type Trail interface {
 	Seen(ctx context.Context, b codebuild.Build, ds []buildlog.Denial) ([]bool, error)
 }
 
+// Authorizations is IAM Access Troubleshooter.
+type Authorizations interface {
+	// Details reads AWS's own record of a denied request, for the account at. It gives ErrNotFound if
+	// there is none: not yet, not any more, or not of this account or region, which AWS does not tell
+	// apart.
+	Details(ctx context.Context, at settings.Account, a buildlog.Authorization) (guardrail.Authorization, error)
+}
+
 // Decoder decodes EC2's encoded authorization messages.
 type Decoder interface {
 	// Decode returns the JSON that STS gives; ErrFinal if the message is cut.

@@ -250,6 +250,14 @@ func (h *Healer) decide(ctx context.Context, c *held) (err error) {
 		return nil // the log is not complete yet
 	}
 	r.Diagnosis = &f.Diagnosis // so that a run after throttling need not read the log again
+	if err := h.readRecords(ctx, c, &f); err != nil {
+		read.forget()
+		return err
+	}
+	if h.Clock.Now().Before(r.NotYet) {
+		read.forget()
+		return nil // AWS has no record of a denied request yet
+	}
 	remembered, foreseen := f, &foreseen{Simulator: h.Simulator}
 	err = beside(
 		func() error { return h.recall(ctx, c, &remembered) },

@@ -70,7 +70,7 @@ func TestDefaultsByHand(t *testing.T) {
 	said := map[string]string{"role": "r-of-its-own", "mode": "heal", "write": "{inline: own}", "buildspecs": "[]", "retry": "false",
 		"since_green": "true", "boundary": "other", "logs": "{s3: other-logs}", "test_reports": "true", "report_groups": "[]",
 		"access_troubleshooter": "false",
-		"pipelines": "[own]", "pull_requests": "accept", "trust": "{}", "grants": "[image]", "switch_role": "ready",
+		"pipelines":             "[own]", "pull_requests": "accept", "trust": "{}", "grants": "[image]", "switch_role": "ready",
 		"code": "{github: own/repository}"}
 	values := map[string]string{}
 	for line := range strings.Lines(strings.TrimPrefix(everyDefault, "\n")) {
