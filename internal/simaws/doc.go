@@ -72,6 +72,8 @@
 //	initiator: ROLE/SESSION       # how a build names a role's session that started it; also ARN
 //	no_build_keys: [kms]          # services whose requests do not say of which project's build they are
 //	build_queue: 0                # builds under way at once; 0 is any number
+//	access_troubleshooter:        # denials of IAM's own APIs carry an authorization ID
+//	  {late: 2, page: 1, unchecked: false}   # looked up so often in vain (-1: always); evaluations a page; without checks
 //	topic_key: arn:aws:kms:…      # key that encrypts the notice topic; publishers need it
 //	mailboxes: [team@example.com] # e-mail subscriptions to the notice topic, confirmed
 //	function: {role: buildmedic, session: buildmedic}   # who FunctionKey is
@@ -186,6 +188,7 @@
 //     with: {iam:PassedToService: ecs-tasks.amazonaws.com}
 //     as: full                # form of the message, see below
 //     says: text              # or the tool's whole output, with $USER $ACTION $RESOURCE $MESSAGE $OPERATION
+//     also: [iam:PassRole on arn:…]     # what else the request needs, as its authorization's details have it
 //     operation: CreateService          # API operation that the tool names
 //     role: other, session: s           # the call is made by another role
 //     tool: aws-cli               # how errors are wrapped: aws-cli, docker, sdk-js, sdk-go-v1, sdk-go-v2, sdk-java, terraform

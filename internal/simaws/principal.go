@@ -163,7 +163,7 @@ func (r *request) authorize(action, resource string, context map[string][]string
 // deniedStatus: the JSON protocols answer 400, the others 403.
 func deniedStatus(service string) int {
 	switch service {
-	case "iam", "sts", "sns", "s3", "access-analyzer", "cloudformation", "lambda":
+	case "iam", "iam-toolbox", "sts", "sns", "s3", "access-analyzer", "cloudformation", "lambda":
 		return 403
 	}
 	return 400

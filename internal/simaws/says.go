@@ -56,6 +56,7 @@ type refusal struct {
 	operation string // the API operation that was called
 	service   string // of the operation, which may not be the action's
 	requestID string
+	also      []question // what else the request needs
 }
 
 // text is what the tool prints; says, if it is not empty, is its whole
@@ -65,6 +66,9 @@ func (b *build) text(tool, says string, r refusal) string {
 		return silent(tool)
 	}
 	code, msg := b.words(r)
+	if r.form == formFull {
+		msg = b.sim().identified(msg, r.q, r.also)
+	}
 	switch {
 	case says != "":
 		return strings.NewReplacer("$USER", r.q.who.arn, "$ACTION", r.q.action, "$RESOURCE", r.q.resource,

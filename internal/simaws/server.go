@@ -75,6 +75,7 @@ func init() {
 		"secretsmanager":  jsonWire("1.1", "secretsmanager", secretsOperations),
 		"github":          githubWire(), // the code host, which is no service of AWS
 		"access-analyzer": restWire(analyzerOperations),
+		"iam-toolbox":     toolboxWire(),
 		"dynamodb":        jsonWire("1.0", "DynamoDB_20120810", dynamodbOperations),
 		"cloudformation":  queryWire("http://cloudformation.amazonaws.com/doc/2010-05-15/", "AccessDenied", stackOperations),
 		"lambda":          lambdaWire(),
@@ -115,6 +116,9 @@ func (s *Sim) serve(w http.ResponseWriter, h *http.Request) {
 	sc := parseScope(h.Header.Get("Authorization"))
 	if h.Header.Get(codeHostHeader) != "" {
 		sc = scope{key: FunctionKey, region: s.cfg.Region, service: "github"}
+	}
+	if sc.service == "iam" && strings.HasPrefix(h.URL.Path, detailsPath) {
+		sc.service = "iam-toolbox"
 	}
 	wr, known := services[sc.service]
 	if !known {

@@ -49,6 +49,9 @@ type Config struct {
 	// every service's do is not documented (AWS.md#build-keys).
 	NoBuildKeys []string
 
+	// Troubleshooter says what becomes of denials of IAM's own APIs.
+	Troubleshooter Troubleshooter
+
 	// BuildQueue is how many builds may be under way at once in an account
 	// and region; 0: any number.
 	BuildQueue int
@@ -128,7 +131,9 @@ type Sim struct {
 	counters  map[string]int // for ids
 	documents map[string]*iampolicy.Document
 	encoded   map[string]string // EC2 authorization messages → decoded JSON
-	pattern   eventPattern
+	// authorizations are the records of denied requests, by authorization ID.
+	authorizations map[string]*authorization
+	pattern        eventPattern
 
 	calls     []Call
 	unknown   []string
@@ -178,7 +183,8 @@ func New(cfg Config) (*Sim, error) {
 		cfg: cfg, now: cfg.Start, pattern: pattern, client: newClient(),
 		accounts: map[string]*account{}, estates: map[place]*estate{}, buckets: map[string]*bucket{},
 		keys: map[string]caller{}, assumed: map[string]string{}, counters: map[string]int{}, documents: map[string]*iampolicy.Document{},
-		encoded: map[string]string{}, dead: map[string]bool{}, limits: tokenBuckets{},
+		authorizations: map[string]*authorization{},
+		encoded:        map[string]string{}, dead: map[string]bool{}, limits: tokenBuckets{},
 		functions: map[string]Invocation{}, beside: map[string]http.Handler{},
 	}
 	s.Clock = Clock{s}

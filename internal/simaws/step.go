@@ -95,7 +95,12 @@ func (b *build) call(st step, cmd command, c callFile) int {
 	if strings.HasPrefix(c.Action, "s3:") && b.sim().foreign(q) {
 		usual = formPlain // S3 tells other accounts nothing (AWS.md#operation-names)
 	}
-	r := refusal{q: q, d: d, form: orText(c.As, usual), requestID: b.sim().uuid("tool request")}
+	var also []question
+	for _, text := range c.Also {
+		action, on, _ := strings.Cut(text, " on ")
+		also = append(also, question{who: q.who, action: action, resource: orText(on, "*"), region: q.region, context: q.context})
+	}
+	r := refusal{q: q, d: d, also: also, form: orText(c.As, usual), requestID: b.sim().uuid("tool request")}
 	r.service, r.operation = cmd.service, cmd.operation
 	if r.operation == "" {
 		r.service, r.operation = operationOf(c.Action)

@@ -53,8 +53,13 @@ func Load(world []byte, change ...func(*Config)) (*Sim, error) {
 
 func (w *worldFile) config() Config {
 	t := w.Trouble
+	var ids Troubleshooter
+	if f := w.Troubleshooter; f != nil {
+		ids = Troubleshooter{On: true, Late: f.Late, Page: f.Page, Unchecked: f.Unchecked}
+	}
 	return Config{
-		Account: w.Account, Region: w.Region, Partition: w.Partition, Start: w.Start, Seed: w.Seed,
+		Troubleshooter: ids,
+		Account:        w.Account, Region: w.Region, Partition: w.Partition, Start: w.Start, Seed: w.Seed,
 		Propagation: time.Duration(w.Propagation), PropagationMost: time.Duration(w.PropagationMost),
 		Enforce: w.Enforce, RetryKeepsRole: w.RetryKeepsRole, Initiator: w.Initiator, BuildQueue: w.BuildQueue,
 		NoBuildKeys: w.NoBuildKeys,

@@ -35,6 +35,13 @@ type worldFile struct {
 	Members         []memberFile          `yaml:"members"`
 	Starts          []startFile           `yaml:"starts"`
 	GitHub          githubFile            `yaml:"github"`
+	Troubleshooter  *troubleshooterFile   `yaml:"access_troubleshooter"`
+}
+
+type troubleshooterFile struct {
+	Late      int  `yaml:"late"`
+	Page      int  `yaml:"page"`
+	Unchecked bool `yaml:"unchecked"`
 }
 
 type githubFile struct {
@@ -227,6 +234,7 @@ type callFile struct {
 	Operation string            `yaml:"operation"`
 	Role      string            `yaml:"role"`
 	Session   string            `yaml:"session"`
+	Also      []string          `yaml:"also"`
 }
 
 type failFile struct {
@@ -310,7 +318,7 @@ func (c *callFile) UnmarshalYAML(n *yaml.Node) error {
 		*c = callFile{Action: action, On: on}
 		return nil
 	}
-	if err := known(n, "action", "on", "with", "as", "says", "operation", "role", "session"); err != nil {
+	if err := known(n, "action", "on", "with", "as", "says", "operation", "role", "session", "also"); err != nil {
 		return err
 	}
 	return n.Decode((*plain)(c))
