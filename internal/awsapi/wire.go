@@ -67,6 +67,9 @@ func Wire(w Wiring) *heal.Healer {
 			h.Trail = CloudTrail{accounts}
 		}
 	}
+	if slices.ContainsFunc(w.Settings.Projects, w.Settings.Recorded) {
+		h.Authorizations = Troubleshooter{accounts}
+	}
 	return h
 }
 
