@@ -12,9 +12,11 @@ var Anywhere = map[string]string{
 	"access-analyzer:CheckNoNewAccess": "Access Analyzer's checks compare documents that are sent along; they take no resource.",
 	"access-analyzer:ValidatePolicy":   "Access Analyzer's checks read documents that are sent along; they take no resource.",
 	"cloudtrail:LookupEvents":          "The look-up takes no resource; it reads management events only.",
-	"sts:DecodeAuthorizationMessage":   "Decoding takes no resource.",
-	"xray:PutTelemetryRecords":         "X-Ray's writing of traces takes no resource.",
-	"xray:PutTraceSegments":            "X-Ray's writing of traces takes no resource.",
+	"iam:GetRequestAuthorizationDetails": "AWS's record of a denied request is found by the ID in its message; it is no resource. " +
+		"It tells of any denied request of the account.",
+	"sts:DecodeAuthorizationMessage": "Decoding takes no resource.",
+	"xray:PutTelemetryRecords":       "X-Ray's writing of traces takes no resource.",
+	"xray:PutTraceSegments":          "X-Ray's writing of traces takes no resource.",
 }
 
 // Parts are the hub's own parts. All but Place are ARNs.
@@ -115,6 +117,10 @@ func general(s *settings.Settings, projects []settings.Project, home Place) []Pe
 	}
 	if slices.ContainsFunc(projects, s.Witnessed) {
 		ps = append(ps, allow("Trail", Anywhere["cloudtrail:LookupEvents"], []string{"cloudtrail:LookupEvents"}, []string{"*"}))
+	}
+	if slices.ContainsFunc(projects, s.Recorded) {
+		ps = append(ps, allow("Authorizations", Anywhere["iam:GetRequestAuthorizationDetails"],
+			[]string{"iam:GetRequestAuthorizationDetails"}, []string{"*"}))
 	}
 	return ps
 }

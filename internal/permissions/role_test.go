@@ -3,6 +3,7 @@ package permissions_test
 import (
 	"go/ast"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -170,7 +171,8 @@ func must(t *testing.T, tpl template) []calls {
 		{here("logs", "log-group:/aws/lambda/buildmedic:log-stream:2026/11/22/[$LATEST]0a1b"), nil,
 			"logs:CreateLogStream logs:PutLogEvents"},
 		{"*", nil, "xray:PutTraceSegments xray:PutTelemetryRecords sts:DecodeAuthorizationMessage " +
-			"access-analyzer:ValidatePolicy access-analyzer:CheckNoNewAccess cloudtrail:LookupEvents"},
+			"access-analyzer:ValidatePolicy access-analyzer:CheckNoNewAccess cloudtrail:LookupEvents " +
+			"iam:GetRequestAuthorizationDetails"},
 		{"arn:aws:iam::" + other + ":role/buildmedic-member", nil, "sts:AssumeRole"},
 		// Any project.
 		{"arn:aws:iam::aws:policy/AWSCodeBuildDeveloperAccess", nil, "iam:GetPolicy iam:GetPolicyVersion"},
@@ -534,8 +536,8 @@ func TestWildcards(t *testing.T) {
 			}
 			for _, action := range st.Action.List {
 				a, ok := iamref.Lookup(action)
-				if !ok || a.Name != action {
-					t.Errorf("%s: %s: IAM knows no action %s", c.file, st.Sid, action)
+				if listed := ok && a.Name == action; listed == (unlisted[action] != "") {
+					t.Errorf("%s: %s: whether the service reference lists %s: %v, want %v", c.file, st.Sid, action, listed, !listed)
 				}
 				for _, c := range st.Condition {
 					if !slices.Contains(a.Conditions, c.Key) {
@@ -580,6 +582,15 @@ func TestWildcards(t *testing.T) {
 		}
 	}
 }
+
+// unlisted are actions that the service reference of internal/iamref does not list, and why that is no
+// slip. Linters may call them unknown.
+var unlisted = map[string]string{
+	"iam:GetRequestAuthorizationDetails": "It is of a preview (AWS.md#authorization-ids).",
+}
+
+// byHand are the calls that are made without the SDK's module of the service, and where.
+var byHand = map[string]string{"iam:GetRequestAuthorizationDetails": "../awsapi/troubleshooter.go"}
 
 // The calls that the code makes and the actions that the roles allow are the
 // same, so that neither grows without the other.
@@ -643,6 +654,11 @@ func TestRoleIsWhatTheCodeCalls(t *testing.T) {
 func codeCalls(t *testing.T) map[string]bool {
 	t.Helper()
 	called := map[string]bool{}
+	for action, path := range byHand {
+		text, err := os.ReadFile(path)
+		_, operation, _ := strings.Cut(action, ":")
+		called[action] = err == nil && strings.Contains(string(text), strconv.Quote(operation))
+	}
 	for _, room := range []string{"../awsapi", "../ledger"} {
 		files, err := filepath.Glob(filepath.Join(room, "*.go"))
 		if err != nil || len(files) == 0 {
