@@ -589,8 +589,14 @@ func (s wording) proof() []string {
 	if new := f.Since.proved(); new != "" {
 		out = append(out, new)
 	}
-	if s.trailed() {
+	if s.proved(settings.EvidenceCloudTrail) {
 		out = append(out, "CloudTrail shows that this build's session was denied this.")
+	}
+	if s.proved(settings.EvidenceAuthorization) {
+		out = append(out, "AWS's own record of the request shows that this build's session was denied this, and that only a missing "+
+			"permission of its role denied it.")
+	} else if i := slices.IndexFunc(s.latest.Recorded, func(r guardrail.Recorded) bool { return r.Silent != "" }); i >= 0 {
+		out = append(out, "The authorization ID in its message proves no more: "+s.latest.Recorded[i].Silent+".")
 	}
 	if p := s.plan; s.planned && p.Write != nil && p.Write.Kind != guardrail.Attach {
 		out = append(out, "IAM's policy simulator: not allowed without the change, allowed with it.")
@@ -616,7 +622,9 @@ func (s wording) certainty() string {
 	switch {
 	case s.Kind != decide.Proposed || len(s.n.Proof) == 0:
 		return ""
-	case s.trailed():
+	case s.proved(settings.EvidenceAuthorization):
+		return "Proof: AWS's own record of the request."
+	case s.proved(settings.EvidenceCloudTrail):
 		return "Proof: CloudTrail shows the denial."
 	}
 	switch origin, _ := s.place(); origin {
@@ -630,13 +638,12 @@ func (s wording) certainty() string {
 	return "Proof: the log alone; code can fake it."
 }
 
-// trailed reports whether CloudTrail shows the denial: that of the latest round, unless that gave
-// nothing.
-func (s wording) trailed() bool {
+// proved reports whether a denial is proved so: one of the latest round, unless that gave nothing.
+func (s wording) proved(by settings.Evidence) bool {
 	if d := s.latest.Decision; d != nil && len(d.Used) > 0 {
-		return slices.ContainsFunc(d.Used, func(u guardrail.Used) bool { return u.Evidence == settings.EvidenceCloudTrail })
+		return slices.ContainsFunc(d.Used, func(u guardrail.Used) bool { return u.Evidence == by })
 	}
-	return slices.ContainsFunc(s.n.Grants, func(g Grant) bool { return g.Evidence == settings.EvidenceCloudTrail })
+	return slices.ContainsFunc(s.n.Grants, func(g Grant) bool { return g.Evidence == by })
 }
 
 // That nothing was done in mode observe, as what to do and as what happened.
