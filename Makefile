@@ -226,9 +226,9 @@ test-infra: node ## the tests of infra/, with the CDK's own command
 # Each tool is installed below dist/crosscheck, once. One that cannot be had is
 # said to be NOT CHECKED; with BUILDMEDIC_NEED=1 that is a failure.
 .PHONY: crosscheck
-crosscheck: ## judge by tools of others: IAM evaluation, event patterns, templates, editors
-	go vet -tags crosscheck ./internal/crosscheck ./internal/iampolicy ./internal/permissions ./internal/settings
-	go test -tags crosscheck -run CrossCheck -p 1 -count=1 -v -timeout 20m ./internal/iampolicy ./internal/permissions ./internal/settings
+crosscheck: ## judge by tools of others: IAM evaluation, event patterns, templates, editors, an SDK
+	go vet -tags crosscheck ./internal/awsapi ./internal/crosscheck ./internal/iampolicy ./internal/permissions ./internal/settings
+	go test -tags crosscheck -run CrossCheck -p 1 -count=1 -v -timeout 20m ./internal/awsapi ./internal/iampolicy ./internal/permissions ./internal/settings
 
 $(VENV)/done: Makefile
 	@command -v python3 >/dev/null || { echo "make test-deploy needs Python 3.10 or later with venv, for the emulator of AWS" >&2; exit 1; }

@@ -63,19 +63,31 @@ func EventRuler(t testing.TB) *exec.Cmd {
 	return command(t, dir, "java", "-cp", filepath.Join(dir, "*"), filepath.Join(pins, "Match.java"))
 }
 
+// Botocore gives the command for a script of testdata/botocore: the AWS SDK for Python.
+func Botocore(t testing.TB, script string, args ...string) *exec.Cmd {
+	t.Helper()
+	pins := testdata(t, "botocore")
+	dir := installPython(t, "botocore")
+	return command(t, "", filepath.Join(dir, "bin", "python"), append([]string{filepath.Join(pins, script)}, args...)...)
+}
+
 // CfnLint gives the command for cfn-lint with the arguments, in a Python
 // environment of its own.
 func CfnLint(t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
-	pins := testdata(t, "cfn-lint")
-	dir := install(t, "cfn-lint", []string{"python3"}, func(dir string) [][]string {
+	return command(t, "", filepath.Join(installPython(t, "cfn-lint"), "bin", "cfn-lint"), args...)
+}
+
+// installPython gives the folder of a Python environment with what the tool's requirements name.
+func installPython(t testing.TB, tool string) string {
+	t.Helper()
+	return install(t, tool, []string{"python3"}, func(dir string) [][]string {
 		return [][]string{
 			{"python3", "-m", "venv", dir},
 			{filepath.Join(dir, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", "--no-deps",
-				"-r", filepath.Join(pins, "requirements.txt")},
+				"-r", filepath.Join(testdata(t, tool), "requirements.txt")},
 		}
 	})
-	return command(t, "", filepath.Join(dir, "bin", "cfn-lint"), args...)
 }
 
 // Lines gives the tool the input and returns its lines of output.
