@@ -49,6 +49,7 @@ const (
 	FromLog     Origin = "log"     // printed by the build
 	FromPhase   Origin = "phase"   // in a phase context, which CodeBuild itself writes
 	FromReport  Origin = "report"  // in a test report of CodeBuild
+	FromStack   Origin = "stack"   // in an event of a CloudFormation stack
 	FromDecoded Origin = "decoded" // from sts:DecodeAuthorizationMessage
 )
 
