@@ -171,8 +171,8 @@ func StackID(f Failure, account, region, name string) string {
 }
 
 // ChooseStacks orders those of the listed stacks that may be the one that failed, at most so many:
-// first those that the failed command and its output name, the last named first. If they name none
-// of them, all that are listed.
+// those that the failed command and its output name, the last named first. If they name no stack at
+// all, any may be meant; if they name another one, none is.
 func ChooseStacks(f Failure, listed []string, most int) []string {
 	at := map[string]int{}
 	note := func(text string, n int) {
@@ -187,7 +187,7 @@ func ChooseStacks(f Failure, listed []string, most int) []string {
 		note(l.Text, i+2)
 	}
 	list := slices.Clone(listed)
-	if len(at) > 0 {
+	if len(at) > 0 || StackNamed(f) != "" {
 		list = slices.DeleteFunc(list, func(name string) bool { return at[name] == 0 })
 	}
 	slices.SortStableFunc(list, func(a, b string) int { return cmp.Compare(at[b], at[a]) })

@@ -106,6 +106,7 @@ func TestChooseStacks(t *testing.T) {
 		{"./deploy.sh", []string{"web | 1/2 | CREATE_FAILED", "shop failed"}, "shop web"},
 		{"./deploy.sh", []string{"shop-api-2 failed", "shopping", "evil"}, "shop shop-api"},
 		{"./deploy.sh", []string{"evil failed", "shop/0a1b"}, "shop"},
+		{"aws cloudformation deploy --stack-name other", nil, ""},
 	} {
 		f := Failure{Command: row.command}
 		for i, l := range row.tail {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
@@ -50,7 +51,7 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 		if err != nil || h.Clock.Now().Before(r.NotYet) {
 			return f, err
 		}
-		d := diagnose.Diagnose(failure, h.Settings.Own()...)
+		d := h.stackReason(ctx, c.at(), p, r, failure, diagnose.Diagnose(failure, h.Settings.Own()...))
 		since = h.compare(ctx, c.at(), p, failure, *text, d)
 		defer since.cancel()
 		f.Diagnosis = WithoutSecrets(d)
@@ -171,6 +172,24 @@ func (h *Healer) failure(ctx context.Context, at settings.Account, p settings.Pr
 		h.Log.WarnContext(ctx, "test reports are not read", "build", r.Build.ID, "why", r.Unread, "error", reports.err)
 	}
 	return f, nil
+}
+
+// stackReason reads why a stack failed, where the log leaves it open. Who may be anybody makes no
+// calls.
+func (h *Healer) stackReason(
+	ctx context.Context, at settings.Account, p settings.Project, r *decide.Round, f buildlog.Failure, d diagnose.Diagnosis,
+) diagnose.Diagnosis {
+	if ok, _ := guardrail.Trusted(r.Build, p); !ok {
+		return d
+	}
+	s := StackReasons{Stacks: h.Stacks}
+	d = s.Read(ctx, at, p, f, d, h.Settings.Own()...)
+	d.Advice += ListStack(p, f, d)
+	if why := s.Unread(); why != "" {
+		h.Log.WarnContext(ctx, "a stack's events are not read", "build", r.Build.ID, "why", why, "error", s.err)
+		r.Unread = strings.TrimSpace(r.Unread + " " + why)
+	}
+	return d
 }
 
 // maxDecoded bounds how many encoded messages of a build are decoded: each is a

@@ -39,6 +39,7 @@ type Healer struct {
 	Queue          Queue
 	Store          Store
 	Clock          Clock
+	Stacks         Stacks
 	// Sleep returns when the time has passed, or with the context's error.
 	Sleep func(context.Context, time.Duration) error
 	Log   *slog.Logger

@@ -119,6 +119,14 @@ type Reports interface {
 	Cases(ctx context.Context, at settings.Account, report, status string, most int) ([]codebuild.TestCase, error)
 }
 
+// Stacks reads why CloudFormation stacks failed.
+type Stacks interface {
+	// Failed lists what failed in the stack between the two times, in any order: a part of it if it
+	// is very much. stack is a name or an id; ErrNotFound if there is none, as for the name of one
+	// that is deleted. The reasons are as services and people wrote them, and perhaps hold secrets.
+	Failed(ctx context.Context, at settings.Account, stack string, from, to time.Time) ([]buildlog.StackEvent, error)
+}
+
 // Roles reads a service role as IAM has it now.
 type Roles interface {
 	// Role reads the role's policies, boundary and trust. named is the

@@ -321,6 +321,8 @@ func (f *Failure) where() string {
 		return fmt.Sprintf("Line %d of the log", f.Line)
 	case f.Origin == buildlog.FromPhase:
 		return "CodeBuild says"
+	case f.Origin == buildlog.FromStack:
+		return "CloudFormation says"
 	}
 	return "It says"
 }

@@ -577,6 +577,11 @@ func (s wording) proof() []string {
 		out = append(out, "CodeBuild itself says so in the phase's context.")
 	case origin == buildlog.FromReport:
 		out = append(out, "CodeBuild's test report says so.")
+	case origin == buildlog.FromStack && len(f.Denials) > 0:
+		out = append(out, "An event of the CloudFormation stack says so. That alone is no proof: it repeats what hooks and the "+
+			"functions behind custom resources answer.")
+	case origin == buildlog.FromStack:
+		out = append(out, "An event of the CloudFormation stack says so.")
 	case origin == buildlog.FromDecoded:
 		out = append(out, "AWS's encoded message says so; AWS STS decoded it.")
 	case len(f.Denials) > 0:
@@ -632,6 +637,8 @@ func (s wording) certainty() string {
 		return "Proof: CodeBuild's own phase context."
 	case buildlog.FromReport:
 		return "Proof: CodeBuild's test report."
+	case buildlog.FromStack:
+		return "Proof: a stack's event; code can fake it."
 	case buildlog.FromDecoded:
 		return "Proof: AWS's encoded message."
 	}

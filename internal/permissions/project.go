@@ -40,6 +40,7 @@ func project(s *settings.Settings, p settings.Project, at Place) Group {
 	}
 	ps = append(ps, logs(sid, p, at)...)
 	ps = append(ps, reports(sid, p, at)...)
+	ps = append(ps, stacks(sid, p, at)...)
 	if judged(p) {
 		ps = append(ps, role(sid, p, at)...)
 	}
@@ -84,6 +85,21 @@ func reports(sid suffix, p settings.Project, at Place) []Permission {
 	}
 	return []Permission{sid.allow("Reports", "The test reports of a failed build name the tests that failed.",
 		[]string{"codebuild:BatchGetReports", "codebuild:DescribeTestCases"}, groups)}
+}
+
+// stacks is for reading why the project's stacks failed. A nested stack is named after the one that
+// it is in, and IAM has no other sign of it (AWS.md#stack-events): so a stack whose name only begins
+// like one that is listed, followed by a hyphen, could be read as well.
+func stacks(sid suffix, p settings.Project, at Place) []Permission {
+	if len(p.Stacks) == 0 {
+		return nil
+	}
+	var own []string
+	for _, name := range p.Stacks {
+		own = append(own, at.ARN("cloudformation", "stack/"+name+"/*"), at.ARN("cloudformation", "stack/"+name+"-*/*"))
+	}
+	return []Permission{sid.allow("Stacks", "The events of a stack that failed say why.",
+		[]string{"cloudformation:DescribeEvents", "cloudformation:DescribeStackEvents"}, own)}
 }
 
 // role is for reading what the service role may do.

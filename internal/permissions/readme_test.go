@@ -22,7 +22,7 @@ accounts: [{id: "444455556666", region: eu-west-1}]
 projects:
   - {name: inline, role: a, mode: heal, code: {github: example/shop}, write: {inline: mine}, grants: [image, seen], buildspecs: [a.yml], ` +
 	`logs: {s3: builds/a}, pipelines: [main]}
-  - {name: managed, role: b, mode: heal, test_reports: true, access_troubleshooter: true, write: {managed: m}, grants: [image]}
+  - {name: managed, role: b, mode: heal, test_reports: true, access_troubleshooter: true, stacks: [s], write: {managed: m}, grants: [image]}
   - {name: attach, role: c, mode: propose, write: {attach: true}, grants: [image]}
   - {name: switched, role: d, mode: heal, switch_role: e}
   - {name: member, account: "444455556666", region: eu-west-1, role: f}

@@ -121,6 +121,8 @@ func stream(name string) string {
 
 const readsRole = "iam:GetRole iam:GetRolePolicy iam:ListAttachedRolePolicies iam:ListRolePolicies iam:SimulatePrincipalPolicy"
 
+const readsStacks = "cloudformation:DescribeEvents cloudformation:DescribeStackEvents"
+
 const readsReports = "codebuild:BatchGetReports codebuild:DescribeTestCases"
 
 // The topic of an owner in seed.yaml, and its key.
@@ -206,6 +208,9 @@ func must(t *testing.T, tpl template) []calls {
 		{iam("role/codebuild-docs"), nil, readsRole},
 		{here("codebuild", "report-group/docs-unit"), nil, readsReports},
 		{here("codebuild", "report-group/shared-tests"), nil, readsReports},
+		// and with the stacks that it deploys, those nested in them included.
+		{here("cloudformation", "stack/docs-site/0a1b"), nil, readsStacks},
+		{here("cloudformation", "stack/docs-site-Net-1X2Y/0c1d"), nil, readsStacks},
 	}
 	for _, name := range []string{"TrackerAPI", "qivr-deploy", "site", "nightly", "docs"} {
 		list = append(list, calls{project(name), nil,
@@ -311,6 +316,12 @@ func never(own parts) []forbidden {
 		{"a report group whose name only begins like a shared one", false,
 			calls{here("codebuild", "report-group/shared-tests-2"), nil, readsReports}},
 		{"a report group named as the project", false, calls{here("codebuild", "report-group/docs"), nil, readsReports}},
+		{"the events of a stack that is not listed", false, calls{here("cloudformation", "stack/docs/0a1b"), nil, readsStacks}},
+		{"those of one whose name only begins like a listed one", false,
+			calls{here("cloudformation", "stack/docs-sites/0a1b"), nil, readsStacks}},
+		{"anything else of a stack", false, calls{here("cloudformation", "stack/docs-site/0a1b"), nil,
+			"cloudformation:DescribeStacks cloudformation:GetTemplate cloudformation:DescribeStackResources " +
+				"cloudformation:UpdateStack cloudformation:DeleteStack cloudformation:ContinueUpdateRollback"}},
 		{"changing reports", false,
 			calls{here("codebuild", "report-group/docs-unit"), nil,
 				"codebuild:DeleteReportGroup codebuild:UpdateReportGroup codebuild:BatchPutTestCases codebuild:DeleteReport"}},
@@ -518,6 +529,8 @@ func TestWildcards(t *testing.T) {
 		here("secretsmanager", "secret:buildmedic/github-??????"): "Secrets Manager chooses how a secret's ARN ends.",
 		here("logs", "log-group:/ci/nightly:*"):                   "CodeBuild names the streams.",
 		"arn:aws:s3:::example-build-logs/worker/*":                "CodeBuild names the objects.",
+		here("cloudformation", "stack/docs-site/*"):   "CloudFormation chooses how a stack's ARN ends.",
+		here("cloudformation", "stack/docs-site-*/*"): "CloudFormation names nested stacks after the one that they are in.",
 		here("codebuild", "report-group/docs-*"):                  "CodeBuild makes the groups, and names them after the project.",
 		"arn:aws:codebuild:eu-west-1:" + other + ":report-group/worker-*": "CodeBuild makes the groups, and names them " +
 			"after the project.",

@@ -27,6 +27,7 @@ const (
   test_reports: true
   access_troubleshooter: true
   report_groups: ["${project}-shared", all]
+  stacks: ["${project}", "${project}-data"]
   pipelines: ["${project}-main"]
   pull_requests: separate-role
   code: {github: "example/${project}", tell: pull-request-comment}
@@ -71,7 +72,8 @@ func TestDefaultsByHand(t *testing.T) {
 		"since_green": "true", "boundary": "other", "logs": "{s3: other-logs}", "test_reports": "true", "report_groups": "[]",
 		"access_troubleshooter": "false",
 		"pipelines":             "[own]", "pull_requests": "accept", "trust": "{}", "grants": "[image]", "switch_role": "ready",
-		"code": "{github: own/repository}"}
+		"stacks": "[own]",
+		"code":   "{github: own/repository}"}
 	values := map[string]string{}
 	for line := range strings.Lines(strings.TrimPrefix(everyDefault, "\n")) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")

@@ -248,6 +248,10 @@ var projectKeys = []Key{
 		"Whether AWS's own record is read of a denied request whose message has an authorization ID (IAM Access "+
 			"Troubleshooter, in preview; at present IAM's own APIs). It proves the denial, or names what else denies. Where "+
 			"there is none within a minute, it goes on without. A grant with `evidence: authorization` implies it."),
+	texts("stacks", "names of stacks", "none", "[shop]",
+		"The CloudFormation stacks that its builds deploy. If a log says only that a stack failed, the events of one of these "+
+			"are read to say why: in the project's account and region, by its name, with the stacks nested in it, and only what "+
+			"happened while the build ran.").of(stack),
 	texts("pipelines", "names of pipelines", "none", "[shop-main]",
 		"The pipelines that run it. A build of another pipeline is explained, and never started "+
 			"again.").of(pipeline),

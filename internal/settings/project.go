@@ -19,6 +19,7 @@ var (
 	logGroup    = &form{lazyregexp.New(`^[\w./#-]+$`), 512}
 	logPlace    = lazyregexp.New(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w!'()+=,.@-]+)*$`) // bucket/prefix
 	reportGroup = &form{lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9_-]+$`), 128}
+	stack       = &form{lazyregexp.New(`^[a-zA-Z][-a-zA-Z0-9]*$`), 128}
 	pipeline    = &form{lazyregexp.New(`^[\w.@-]+$`), 100}
 	starter     = &form{lazyregexp.New(`^[\w+=,.@-]+(/[\w+=,.@-]+)?$`), 128}
 )
@@ -67,6 +68,7 @@ func (r *reader) project(o object, s *Settings) Project {
 		TestReports:  o.boolean("test_reports"),
 		Troubleshoot: o.boolean("access_troubleshooter"),
 		ReportGroups: r.reportGroups(o.texts("report_groups")),
+		Stacks:       r.stacks(o.texts("stacks")),
 		Pipelines:    r.pipelines(o.texts("pipelines")),
 		Trust:        r.trust(o),
 		PullRequests: PullRequests(o.oneOf("pull_requests")),
@@ -218,6 +220,19 @@ func (r *reader) reportGroups(list []value) []string {
 		if !reportGroup.MatchString(v.text) {
 			r.flag(v, "%q is not the name of a report group; write its exact name, 2 to 128 letters, digits, - and _, "+
 				"and not its ARN", clip(v.text))
+			continue
+		}
+		names = append(names, v.text)
+	}
+	return names
+}
+
+func (r *reader) stacks(list []value) []string {
+	var names []string
+	for _, v := range list {
+		if !stack.MatchString(v.text) {
+			r.flag(v, "%q is not the name of a stack; write its exact name, up to 128 letters, digits and -, beginning with a "+
+				"letter, and not its ARN", clip(v.text))
 			continue
 		}
 		names = append(names, v.text)

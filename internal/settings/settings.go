@@ -149,6 +149,7 @@ type Project struct {
 	Logs         Logs
 	TestReports  bool     // CodeBuild's own test reports of its builds are read
 	ReportGroups []string // names of report groups beyond those that CodeBuild makes for the project
+	Stacks       []string // names of CloudFormation stacks whose events are read
 	Pipelines    []string // names of the pipelines whose failed stages may be retried for its builds
 	Trust        Trust
 	Troubleshoot bool // AWS's own record is read of each denied request that has an authorization ID

@@ -18,6 +18,7 @@ type command struct {
 	exit        int    // exit status when a call is denied
 	push        *push  // what is pushed into ECR, nil for nothing
 	start       *Start // the build or batch that is started, nil for none
+	stack       *Stack // the stack that is deployed, nil for none
 	retries     string // its auto-retry limit, "" for the project's
 	unknown     bool   // which calls it makes is not known
 }
@@ -135,6 +136,9 @@ func (e *estate) cli(f []string) command {
 		return c
 	case f[1] == "ecs" && f[2] == "wait":
 		c.operation, c.exit = "DescribeServices", 255
+	case f[1] == "cloudformation" && f[2] == "deploy":
+		c.deployStack(e, option(f, "--stack-name"))
+		return c
 	case f[1] == "sts" && f[2] == "get-caller-identity":
 		return c // needs no permission
 	}
@@ -176,6 +180,24 @@ func (e *estate) cliResource(f []string) (resource string, known bool) {
 
 func (e *estate) serviceARN(cluster, service string) string {
 	return e.arn("ecs", "service/"+orText(cluster, "default")+"/"+service)
+}
+
+// deployStack is aws cloudformation deploy, which says nothing of why a stack failed.
+func (c *command) deployStack(e *estate, name string) {
+	c.stack = e.stacks[name]
+	c.unknown = c.stack == nil
+	c.before = "\nWaiting for changeset to be created.."
+	c.after = "Waiting for stack create/update to complete\nSuccessfully created/updated stack - " + name
+	for _, operation := range []string{"CreateChangeSet", "DescribeChangeSet", "ExecuteChangeSet", "DescribeStacks"} {
+		c.calls = append(c.calls, callFile{Action: "cloudformation:" + operation, Operation: operation,
+			On: e.arn("cloudformation", "stack/"+name+"/*")})
+	}
+}
+
+// failedStack is what the AWS CLI prints when a stack failed.
+func failedStack(name string) string {
+	return "Waiting for stack create/update to complete\n\nFailed to create/update the stack. Run the following command\n" +
+		"to fetch the list of events leading up to the failure\naws cloudformation describe-stack-events --stack-name " + name
 }
 
 // copyObject is aws s3 cp, which prints its own line before the error.

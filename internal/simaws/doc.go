@@ -113,6 +113,18 @@
 //
 //	secrets: {name: text}         # of Secrets Manager
 //
+//	stacks:                       # of CloudFormation, made by aws cloudformation deploy
+//	  - name: shop
+//	    role: cfn-exec            # that CloudFormation works as; default whoever deploys
+//	    nested: false             # true: only a template that a resource of another stack names
+//	    deleted: false            # true: gone once it failed, and found by its id alone
+//	    resources:                # made in order; the first that fails stops the others
+//	      - {id: Jobs, type: "AWS::SQS::Queue", needs: [sqs:CreateQueue on arn:aws:sqs:…]}
+//	      - {id: Data, type: "AWS::S3::Bucket", reason: text}        # fails with it
+//	      - {id: Net, type: "AWS::CloudFormation::Stack", stack: net}
+//	      - {id: Log, type: "AWS::S3::Bucket", hook: {name: Company::S3::Hook, reason: text, mode: WARN}}
+//	      - {id: Key, type: "AWS::KMS::Key", validation: {name: PROPERTY_VALIDATION, reason: text, path: /Resources/Key}}
+//
 //	projects:
 //	  - name: TrackerAPI
 //	    role: codebuild-TrackerAPI-service-role
@@ -205,7 +217,7 @@
 // ecs register-task-definition, describe-task-definition, update-service,
 // describe-services and wait, aws s3 cp, aws ssm get-parameter, aws
 // secretsmanager get-secret-value, aws cloudfront create-invalidation, aws
-// lambda update-function-code, aws sts get-caller-identity, aws codebuild
+// lambda update-function-code, aws cloudformation deploy, aws sts get-caller-identity, aws codebuild
 // start-build and start-build-batch, which do start another build or batch, with
 // the build's own session as its initiator. Other commands of
 // the AWS CLI need calls. All other programs make no calls unless calls says

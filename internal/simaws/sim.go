@@ -167,8 +167,10 @@ type estate struct {
 	grants  map[string]string // resource ARN → resource policy, beyond ECR's and S3's
 	tables  map[string]*table
 	stacks  map[string]*Stack
-	secrets map[string]string // of Secrets Manager: name → text
-	trail   []trailEvent
+	// templates are what stacks are made of, by their names in the world.
+	templates map[string]stackFile
+	secrets   map[string]string // of Secrets Manager: name → text
+	trail     []trailEvent
 }
 
 // New starts an empty simulated account. The caller must Close it. It fails
@@ -286,7 +288,7 @@ func (s *Sim) estate(acct, region string) *estate {
 			sim: s, acct: s.account(acct), region: region, project: map[string]*project{},
 			builds: map[string]*build{}, batches: map[string]*batch{}, reports: map[string]*report{}, groups: map[string]*logGroup{},
 			lanes: map[string]*lane{}, repos: map[string]*repository{}, queues: map[string]*queue{}, topics: map[string]bool{},
-			pipes: map[string]*pipeline{}, grants: map[string]string{}, tables: map[string]*table{}, stacks: map[string]*Stack{},
+			pipes: map[string]*pipeline{}, grants: map[string]string{}, tables: map[string]*table{}, stacks: map[string]*Stack{}, templates: map[string]stackFile{},
 			secrets: map[string]string{},
 		}
 		s.estates[at] = e

@@ -42,6 +42,10 @@ func (b *build) perform(st step) (exit int) {
 		}
 		cmd.push.store()
 	}
+	if cmd.stack != nil && !b.p.est.deploy(cmd.stack, b.session()) {
+		b.print(failedStack(cmd.stack.Name))
+		return 255
+	}
 	if cmd.start != nil {
 		if err := b.startAnother(*cmd.start, cmd.retries); err != nil {
 			b.print(err.Error())

@@ -267,6 +267,19 @@ func (bu *builder) estate(e *estate, f estateFile) {
 		bu.sim.buckets[b.Name] = bk
 	}
 	maps.Copy(e.secrets, f.Secrets)
+	for _, st := range f.Stacks {
+		e.templates[st.Name] = st
+		if !st.Nested {
+			e.addStack(&Stack{Name: st.Name, file: st})
+		}
+	}
+	for _, st := range f.Stacks {
+		for _, r := range st.Resources {
+			if t, ok := e.templates[r.Stack]; r.Stack != "" && (!ok || !t.Nested) {
+				bu.bad("stack %s: %s: there is no nested stack %q", st.Name, r.ID, r.Stack)
+			}
+		}
+	}
 	for _, name := range f.Topics {
 		e.topics[name] = true
 	}

@@ -103,6 +103,32 @@ type estateFile struct {
 	Projects         []projectFile        `yaml:"projects"`
 	Pipelines        []pipelineFile       `yaml:"pipelines"`
 	Secrets          map[string]string    `yaml:"secrets"`
+	Stacks           []stackFile          `yaml:"stacks"`
+}
+
+type stackFile struct {
+	Name      string              `yaml:"name"`
+	Role      string              `yaml:"role"`
+	Nested    bool                `yaml:"nested"`
+	Deleted   bool                `yaml:"deleted"`
+	Resources []stackResourceFile `yaml:"resources"`
+}
+
+type stackResourceFile struct {
+	ID         string       `yaml:"id"`
+	Type       string       `yaml:"type"`
+	Needs      []callFile   `yaml:"needs"`
+	Reason     string       `yaml:"reason"`
+	Stack      string       `yaml:"stack"`
+	Hook       *refusalFile `yaml:"hook"`
+	Validation *refusalFile `yaml:"validation"`
+}
+
+type refusalFile struct {
+	Name   string `yaml:"name"`
+	Reason string `yaml:"reason"`
+	Path   string `yaml:"path"`
+	Mode   string `yaml:"mode"`
 }
 
 type scpFile struct {
