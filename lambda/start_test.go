@@ -26,9 +26,10 @@ import (
 // of shell commands have taken it from 5.8 to 6.2 MiB, the readers of test
 // runners' reports and the comparison with green builds to 6.7; the SDK's
 // present releases, which carry a schema of each service's whole API, to 7.0,
-// its loader of configuration to 7.5, and CloudFormation's client to 7.9. The
-// rest is room for updates.
-const maxZip = 8 << 20
+// and its loader of configuration to 7.5. With telling developers and others it
+// was 7.9; CloudFormation's client made it 8.1, and takes 1 ms and 0.8 MB at
+// each start. The rest is room for updates.
+const maxZip = 17 << 19 // 8.5 MiB
 
 // TestZipIsSmall ensures that the packed function stays small.
 func TestZipIsSmall(t *testing.T) {

@@ -120,7 +120,9 @@ func stackEvents(
 }
 
 // event takes what both calls tell.
-func event(stack, operation, resource, kind, physical *string, status types.ResourceStatus, reason *string, at *time.Time) buildlog.StackEvent {
+func event(
+	stack, operation, resource, kind, physical *string, status types.ResourceStatus, reason *string, at *time.Time,
+) buildlog.StackEvent {
 	return buildlog.StackEvent{Stack: name(stack), Operation: name(operation), Resource: name(resource), Type: name(kind),
 		Physical: name(physical), Status: string(status), Reason: aws.ToString(reason), Time: aws.ToTime(at)}
 }

@@ -41,7 +41,8 @@ func stackARN(name string) string {
 }
 
 func failedEvent(stack, physical string) []buildlog.StackEvent {
-	e := buildlog.StackEvent{Stack: stackARN(stack), Resource: "R", Type: "AWS::SQS::Queue", Status: "CREATE_FAILED", Reason: "rain in " + stack}
+	e := buildlog.StackEvent{Stack: stackARN(stack), Resource: "R", Type: "AWS::SQS::Queue", Status: "CREATE_FAILED",
+		Reason: "rain in " + stack}
 	if physical != "" {
 		e.Type, e.Physical = "AWS::CloudFormation::Stack", physical
 	}
@@ -98,7 +99,8 @@ func TestStackReasons(t *testing.T) {
 		if got := strings.Join(s.asked, " "); got != row.asked {
 			t.Errorf("%s: asked %q, want %q", row.name, got, row.asked)
 		}
-		if says := d.Evidence.Origin == buildlog.FromStack; says != (row.says != "") || says && !strings.Contains(d.Evidence.Text, row.says) {
+		said := d.Evidence.Origin == buildlog.FromStack
+		if said != (row.says != "") || said && !strings.Contains(d.Evidence.Text, row.says) {
 			t.Errorf("%s: %+v", row.name, d.Evidence)
 		}
 		if len(s.asked) > 0 && (!s.from.Equal(build.Start) || !s.to.Equal(build.End)) {

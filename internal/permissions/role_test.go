@@ -529,8 +529,8 @@ func TestWildcards(t *testing.T) {
 		here("secretsmanager", "secret:buildmedic/github-??????"): "Secrets Manager chooses how a secret's ARN ends.",
 		here("logs", "log-group:/ci/nightly:*"):                   "CodeBuild names the streams.",
 		"arn:aws:s3:::example-build-logs/worker/*":                "CodeBuild names the objects.",
-		here("cloudformation", "stack/docs-site/*"):   "CloudFormation chooses how a stack's ARN ends.",
-		here("cloudformation", "stack/docs-site-*/*"): "CloudFormation names nested stacks after the one that they are in.",
+		here("cloudformation", "stack/docs-site/*"):               "CloudFormation chooses how a stack's ARN ends.",
+		here("cloudformation", "stack/docs-site-*/*"):             "CloudFormation names nested stacks after the one that they are in.",
 		here("codebuild", "report-group/docs-*"):                  "CodeBuild makes the groups, and names them after the project.",
 		"arn:aws:codebuild:eu-west-1:" + other + ":report-group/worker-*": "CodeBuild makes the groups, and names them " +
 			"after the project.",

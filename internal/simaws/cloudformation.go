@@ -311,8 +311,8 @@ func describeEvents(r *request, in form) ([]node, error) {
 // node is what both calls tell of an event.
 func (e stackEvent) node(st *Stack) node {
 	n := el("", el("StackId", st.id), el("EventId", e.id), el("StackName", st.Name), el("OperationId", e.operation),
-		el("LogicalResourceId", e.resource), el("PhysicalResourceId", e.physical), el("ResourceType", e.typ), el("Timestamp", e.at.UTC().Format("2006-01-02T15:04:05.000Z")),
-		el("ResourceProperties", e.properties))
+		el("LogicalResourceId", e.resource), el("PhysicalResourceId", e.physical), el("ResourceType", e.typ),
+		el("Timestamp", e.at.UTC().Format("2006-01-02T15:04:05.000Z")), el("ResourceProperties", e.properties))
 	if e.status != "" {
 		n.kids = append(n.kids, el("ResourceStatus", e.status), el("ResourceStatusReason", e.reason))
 	}

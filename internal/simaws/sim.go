@@ -288,8 +288,9 @@ func (s *Sim) estate(acct, region string) *estate {
 			sim: s, acct: s.account(acct), region: region, project: map[string]*project{},
 			builds: map[string]*build{}, batches: map[string]*batch{}, reports: map[string]*report{}, groups: map[string]*logGroup{},
 			lanes: map[string]*lane{}, repos: map[string]*repository{}, queues: map[string]*queue{}, topics: map[string]bool{},
-			pipes: map[string]*pipeline{}, grants: map[string]string{}, tables: map[string]*table{}, stacks: map[string]*Stack{}, templates: map[string]stackFile{},
-			secrets: map[string]string{},
+			pipes: map[string]*pipeline{}, grants: map[string]string{}, tables: map[string]*table{}, stacks: map[string]*Stack{},
+			templates: map[string]stackFile{},
+			secrets:   map[string]string{},
 		}
 		s.estates[at] = e
 	}
