@@ -910,7 +910,8 @@ func orRule(r, or Rule) Rule {
 // TestEvidenceIsTheWeakest: of several denials that bring in one grant, the
 // notice names the evidence of the least proved.
 func TestEvidenceIsTheWeakest(t *testing.T) {
-	for _, order := range [][]buildlog.Origin{{buildlog.FromLog, buildlog.FromDecoded}, {buildlog.FromDecoded, buildlog.FromLog}} {
+	for _, order := range [][]buildlog.Origin{{buildlog.FromLog, buildlog.FromDecoded}, {buildlog.FromDecoded, buildlog.FromLog},
+		{buildlog.FromStack, buildlog.FromDecoded}} {
 		in := shop()
 		in.Denials = append(in.Denials, denial("ecr:InitiateLayerUpload", repo))
 		for i, o := range order {

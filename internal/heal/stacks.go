@@ -38,20 +38,23 @@ func (s *StackReasons) Read(
 	ctx, cancel := context.WithTimeout(ctx, stackTime)
 	defer cancel()
 	for _, name := range buildlog.ChooseStacks(f, p.Stacks, maxStacks) {
-		if e, ok := s.cause(ctx, at, name, f); ok {
+		e, ok, err := s.Cause(ctx, at, name, f)
+		if s.err = err; ok {
 			return d.FromStack(f, e, own...)
 		}
 	}
 	return d
 }
 
-// cause finds why the stack failed, in the stacks nested in it, too.
-func (s *StackReasons) cause(ctx context.Context, at settings.Account, name string, f buildlog.Failure) (buildlog.StackEvent, bool) {
-	e, ok := s.failed(ctx, at, name, f.Build)
-	if errors.Is(s.err, ErrNotFound) {
+// Cause finds why the stack failed while the build ran, in the stacks nested in it, too.
+func (s *StackReasons) Cause(
+	ctx context.Context, at settings.Account, name string, f buildlog.Failure,
+) (e buildlog.StackEvent, ok bool, err error) {
+	e, ok, err = s.failed(ctx, at, name, f.Build)
+	if errors.Is(err, ErrNotFound) {
 		// A stack that is deleted is found by its id alone, which the log may tell.
 		if id := buildlog.StackID(f, at.ID, at.Region, name); id != "" {
-			e, ok = s.failed(ctx, at, id, f.Build)
+			e, ok, err = s.failed(ctx, at, id, f.Build)
 		}
 	}
 	for range maxNested {
@@ -59,21 +62,23 @@ func (s *StackReasons) cause(ctx context.Context, at settings.Account, name stri
 		if !ok || id == "" {
 			break
 		}
-		in, found := s.failed(ctx, at, id, f.Build)
-		if !found {
+		in, found, problem := s.failed(ctx, at, id, f.Build)
+		if err = problem; !found {
 			break
 		}
 		e = in
 	}
-	return e, ok
+	return e, ok, err
 }
 
 // failed asks for one stack. Another run's failure is not this build's: only what happened while it
 // ran counts.
-func (s *StackReasons) failed(ctx context.Context, at settings.Account, stack string, b codebuild.Build) (buildlog.StackEvent, bool) {
+func (s *StackReasons) failed(
+	ctx context.Context, at settings.Account, stack string, b codebuild.Build,
+) (e buildlog.StackEvent, ok bool, err error) {
 	list, err := s.Stacks.Failed(ctx, at, stack, b.Start, b.End)
-	s.err = err
-	return buildlog.StackCause(list)
+	e, ok = buildlog.StackCause(list)
+	return e, ok, err
 }
 
 // Unread says in a sentence why stacks were not read, "" if there is nothing to tell.

@@ -39,6 +39,7 @@ type reach struct {
 	Others     []string              `json:"others,omitempty"` // projects whose grants are among them
 	Flaky      bool                  `json:"flaky_tests,omitempty"`
 	Reports    []string              `json:"report_groups,omitempty"` // whose reports are read
+	Stacks     []string              `json:"stacks,omitempty"`        // whose events are read
 }
 
 func runCheck(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
@@ -127,7 +128,7 @@ func check(data []byte, home settings.Account, partition string) checked {
 	said := settings.Effective(data)
 	for i, p := range s.Projects {
 		out.Projects = append(out.Projects, reach{p.Name, p.Role, p.Mode, writeWay(p.Write), p.Grants, said[i], sharing.Max(p, partition),
-			others(sharing.Givers(p), p), p.RetryFlaky, reportGroups(p)})
+			others(sharing.Givers(p), p), p.RetryFlaky, reportGroups(p), p.Stacks})
 	}
 	return out
 }
@@ -231,6 +232,9 @@ func (c checked) text(path string) string {
 		}
 		if len(p.Reports) > 0 {
 			fmt.Fprintf(&b, "  test reports are read in the report groups %s\n", listSome(p.Reports, 5))
+		}
+		if len(p.Stacks) > 0 {
+			fmt.Fprintf(&b, "  why a stack failed is read of %s\n", listSome(p.Stacks, 5))
 		}
 		for _, s := range p.Statements {
 			fmt.Fprintf(&b, "  could at most gain %s\n", strings.ReplaceAll(s.String(), "\n", "\n  "))

@@ -469,9 +469,10 @@ func TestCheck(t *testing.T) {
 	}
 	idle := write("version: 1\nprojects: [{name: web, role: r, mode: heal}]\n")
 	reads := write("version: 1\nprojects:\n  - {name: shop, role: shop-build, mode: propose, " +
-		"report_groups: [shared-tests], retry: {flaky_tests: true}}\n")
+		"report_groups: [shared-tests], stacks: [shop, shop-data], retry: {flaky_tests: true}}\n")
 	if _, out, _ := buildmedic(t, "", "check", "-v", "-settings", reads); !strings.Contains(out, "  a build in which only "+
-		"flaky tests failed is started again once a person approves\n") || !strings.Contains(out, "groups shop-*, shared-tests\n") {
+		"flaky tests failed is started again once a person approves\n") || !strings.Contains(out, "groups shop-*, shared-tests\n") ||
+		!strings.Contains(out, "why a stack failed is read of shop, shop-data\n") {
 		t.Errorf("a project that reads reports: %s", out)
 	}
 	code, out, _ = buildmedic(t, "", "check", "-v", "-settings", idle)

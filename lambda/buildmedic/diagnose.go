@@ -16,12 +16,15 @@ import (
 )
 
 const diagnoseAbout = `Says why a build failed, from its log: the cause, the line that proves it, who was denied what on what
-and by which layer, what to do, and the grant that would cure it. It uses no AWS and changes nothing.
+and by which layer, what to do, and the grant that would cure it. It changes nothing, and uses no AWS but for -stack.
 FILE is the log as CodeBuild wrote it, gzip, UTF-16 or plain; without it, standard input is read.
 With -settings, causes of the team's own are known too.
 
 With -since it shows what the failed command printed that it did not print in the log of a green build: the line that
 explains a failure without a known cause is most often among the first ones.
+
+With -stack it reads in CloudFormation, with your own credentials, why that stack failed at last within a week, if the
+log leaves it open.
 
 With -jsonl it reads JSON Lines {"id","text","phase_contexts":["CODE: message",...],"build_arn","service_role"},
 all but id optional, and writes one object a line, in order: {"id","cause","remedy","retryable",
@@ -35,7 +38,7 @@ Exit codes: 0 diagnosed, whatever the cause; 1 the input could not be read or th
 
 // runDiagnose is the command "diagnose".
 func runDiagnose(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	fs := flags("diagnose", "[-json|-jsonl] [-settings F] [-since GREENLOG] [FILE]", diagnoseAbout,
+	fs := flags("diagnose", "[-json|-jsonl] [-settings F] [-since GREENLOG] [-stack NAME] [FILE]", diagnoseAbout,
 		// which both versions of the AWS CLI have, and not logs tail
 		"aws logs filter-log-events --log-group-name /aws/codebuild/shop --log-stream-names STREAM \\\n"+
 			"    --query 'events[].[message]' --output text | buildmedic diagnose", stderr)
@@ -43,14 +46,17 @@ func runDiagnose(ctx context.Context, args []string, stdin io.Reader, stdout, st
 	asLines := fs.Bool("jsonl", false, "diagnose JSON Lines")
 	settingsPath := fs.String("settings", "", "settings file, for the causes of the team's own")
 	green := fs.String("since", "", "the log of a green build, `GREENLOG`: show what is new since then")
+	stack := fs.String("stack", "", "stack `NAME`: read in CloudFormation why it failed, if the log does not say it")
 	if done, code := parse(fs, args, stdout); done {
 		return code
 	}
 	if *asJSON && *asLines {
 		return wrong(fs, "-json and -jsonl exclude each other")
 	}
-	if *green != "" && *asLines {
-		return wrong(fs, "-since is for one log, and not for -jsonl")
+	for name, value := range map[string]string{"-since": *green, "-stack": *stack} {
+		if value != "" && *asLines {
+			return wrong(fs, "%s is for one log, and not for -jsonl", name)
+		}
 	}
 	if fs.NArg() > 1 {
 		return wrong(fs, "one FILE at most, got %d", fs.NArg())
@@ -82,6 +88,11 @@ func runDiagnose(ctx context.Context, args []string, stdin io.Reader, stdout, st
 	f, d, since, err := diagnosed(b, *green, own)
 	if err != nil {
 		return fail(stderr, err)
+	}
+	if *stack != "" {
+		if d, err = ofStack(ctx, *stack, f, d, own, stderr); err != nil {
+			return fail(stderr, err)
+		}
 	}
 	f.Command = redact.Text(f.Command)
 	if *asJSON {

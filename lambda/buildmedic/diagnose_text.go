@@ -158,6 +158,9 @@ func (t *teller) evidence(d diagnose.Diagnosis) {
 	if d.Evidence.Line == 0 {
 		mark = "  CodeBuild says  "
 	}
+	if d.Evidence.Origin == buildlog.FromStack {
+		mark = "  CloudFormation says  "
+	}
 	t.wrap(mark, strings.Repeat(" ", len(mark)), clipped(plain(d.Evidence.Text), 1500))
 }
 
