@@ -227,8 +227,8 @@ test-infra: node ## the tests of infra/, with the CDK's own command
 # said to be NOT CHECKED; with BUILDMEDIC_NEED=1 that is a failure.
 .PHONY: crosscheck
 crosscheck: ## judge by tools of others: IAM evaluation, event patterns, templates, editors, an SDK
-	go vet -tags crosscheck ./internal/awsapi ./internal/crosscheck ./internal/iampolicy ./internal/permissions ./internal/settings
-	go test -tags crosscheck -run CrossCheck -p 1 -count=1 -v -timeout 20m ./internal/awsapi ./internal/iampolicy ./internal/permissions ./internal/settings
+	go vet -tags crosscheck ./internal/awsapi ./internal/crosscheck ./internal/iampolicy ./internal/permissions ./internal/settings ./internal/simaws
+	go test -tags crosscheck -run CrossCheck -p 1 -count=1 -v -timeout 20m ./internal/awsapi ./internal/iampolicy ./internal/permissions ./internal/settings ./internal/simaws
 
 $(VENV)/done: Makefile
 	@command -v python3 >/dev/null || { echo "make test-deploy needs Python 3.10 or later with venv, for the emulator of AWS" >&2; exit 1; }

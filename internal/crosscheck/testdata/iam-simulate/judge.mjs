@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 const { runSimulation, runUnsafeSimulation } = createRequire(process.cwd() + '/')('@cloud-copilot/iam-simulate')
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const { action, resource, account, context, policies, boundary, resourcePolicy, whole } = JSON.parse(line)
+  const { action, resource, account, context, policies, boundary, scps, resourcePolicy, whole } = JSON.parse(line)
   const named = (list) => list.map((policy, i) => ({ name: String(i), policy }))
   // It drops what it takes for no key of the action, such as those of a build
   // (findings/iam-simulate-build-keys.sh), unless told to take the context whole: then it gives the
@@ -20,7 +20,7 @@ for await (const line of createInterface({ input: process.stdin })) {
         contextVariables: context ?? {}
       },
       identityPolicies: named(policies),
-      serviceControlPolicies: [],
+      serviceControlPolicies: scps ? [{ orgIdentifier: 'o-simulated0', policies: named(scps) }] : [],
       resourceControlPolicies: [],
       resourcePolicy,
       ...(boundary && { permissionBoundaryPolicies: named([boundary]) })
