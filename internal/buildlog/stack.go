@@ -113,13 +113,15 @@ func (e StackEvent) Line() string {
 	return strings.Join(strings.Fields(strings.ToValidUTF8(s, "�")), " ")
 }
 
-// OfStack gives the facts of a failure of which nothing but the event is known. Who was denied is
+// OfStack gives the facts of the failure as if the log said nothing but the event. Who was denied is
 // only known if the reason says it: CloudFormation may have worked as a role of its own.
-func OfStack(b codebuild.Build, e StackEvent) Failure {
+func OfStack(f Failure, e StackEvent) Failure {
+	b := codebuild.Build{ARN: f.Build.ARN, ID: f.Build.ID, Project: f.Build.Project, ServiceRole: f.Build.ServiceRole}
 	line := e.Line()
-	f := Failure{Build: codebuild.Build{ARN: b.ARN, ID: b.ID, Project: b.Project, ServiceRole: b.ServiceRole},
-		Tail: []Line{{1, line}}}
-	f.Denials = denialsOf(b, line)
+	f.Build, f.Tail, f.Denials = b, []Line{{1, line}}, denialsOf(b, line)
+	f.Phase, f.Context, f.Command, f.Exit = "", codebuild.Context{}, "", ""
+	f.Excerpt, f.Long, f.Also, f.Tests, f.MoreTests = nil, nil, nil, nil, 0
+	f.Dropped, f.Undecoded, f.TookRole, f.NoLog, f.Cut = 0, 0, false, false, false
 	for i := range f.Denials {
 		d := &f.Denials[i]
 		d.Line, d.Origin, d.Causal = 1, FromStack, true

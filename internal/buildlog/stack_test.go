@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
-
-	"github.com/buildmedic/buildmedic/internal/codebuild"
 )
 
 const (
@@ -147,8 +145,8 @@ func TestStackLineIsOneLine(t *testing.T) {
 	if l := e.Line(); strings.ContainsAny(l, "\r\n") || !utf8.ValidString(l) || len(l) > 2*maxStackReason {
 		t.Errorf("%d bytes: %.200q", len(l), l)
 	}
-	f := OfStack(codebuild.Build{}, e)
-	if len(f.Tail) != 1 || f.Phase != "" || f.Command != "" {
+	f := OfStack(Failure{Command: "c", Phase: "BUILD", Tail: []Line{{1, "a"}, {2, "b"}}, NoLog: true}, e)
+	if len(f.Tail) != 1 || f.Phase != "" || f.Command != "" || f.NoLog {
 		t.Errorf("%+v", f)
 	}
 }

@@ -23,7 +23,7 @@ func (d Diagnosis) WantsStack() bool {
 // open. If the event names no cause that is known either, the cause stays, and the event is its
 // evidence. What the log shows besides stays, too.
 func (d Diagnosis) FromStack(f buildlog.Failure, e buildlog.StackEvent, own ...Cause) Diagnosis {
-	s := Diagnose(buildlog.OfStack(f.Build, e), own...)
+	s := Diagnose(buildlog.OfStack(f, e), own...)
 	if slices.Contains(stackCauses, s.Cause) && s.Cause != "nested-stack-failed" {
 		general := Diagnose(buildlog.Failure{Build: f.Build, Tail: []buildlog.Line{{N: 1, Text: "CREATE_FAILED"}}})
 		s.Cause, s.Title, s.Advice, s.Remedy, s.Retryable = general.Cause, general.Title, "", general.Remedy, general.Retryable
