@@ -25,11 +25,14 @@ type Project struct {
 	settings.Project        // with its account and region
 	Partition        string // "" is taken for aws
 	Uses             []Use
+	Given            []Use    // what was written, of whichever grant: also patterns
 	Green            []string // the builds that are known to have been green
 	// Cut: the cases do not hold all that the project was given.
 	Cut bool
 	// Trail: CloudTrail was asked for all that these builds did in the project's region, and told it.
 	Trail bool
+	// Analyzed are the actions that Access Analyzer saw, which does not tell on what.
+	Analyzed []string
 	// Unread are the services of which CloudTrail told something that is no known action.
 	Unread []string
 }
@@ -131,7 +134,7 @@ func newSeen(g settings.Grant) *seen {
 
 // action judges one action, and notes which of the grant's resources it was used on.
 func (s *seen) action(a settings.Gives, ps []Project) Part {
-	uses, why := 0, ""
+	uses, why, analyzed := 0, "", false
 	kept := Part{Was: a.Action, Now: []string{a.Action}}
 	for _, p := range ps {
 		n, on := s.uses(a, p)
@@ -142,6 +145,10 @@ func (s *seen) action(a settings.Gives, ps []Project) Part {
 		if no := s.untold(a, p); no != "" {
 			why = no
 		}
+		analyzed = analyzed || slices.Contains(p.Analyzed, a.Action)
+	}
+	if analyzed && uses == 0 && why == "" {
+		uses, why = 1, "Access Analyzer saw it, and does not tell on what"
 	}
 	if why != "" {
 		for i, r := range s.Resources {
@@ -165,7 +172,15 @@ func (s *seen) action(a settings.Gives, ps []Project) Part {
 // one of them was.
 func (s *seen) uses(a settings.Gives, p Project) (n int, why string) {
 	vars := varsOf(p)
-	for _, u := range p.Uses {
+	all := slices.Clone(p.Uses)
+	if !s.givenWhole(p) { // then what was given was denied before
+		for _, u := range p.Given {
+			if settings.Exact(u.Resource) || !takesResource(a) {
+				all = append(all, u)
+			}
+		}
+	}
+	for _, u := range all {
 		if u.Action != a.Action {
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/iamref"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -31,10 +32,13 @@ func Recorded(action string) bool {
 
 // untold says why the project could have used the action and no source have shown it; "" if one would.
 func (s *seen) untold(a settings.Gives, p Project) string {
-	whole := s.Give == settings.GiveSet || p.Write.Attach
+	whole := s.givenWhole(p)
+	pattern := !whole && s.patternGiven(a, p)
 	switch {
-	case !whole && !p.Cut:
+	case !whole && !pattern && !p.Cut:
 		return "" // nothing of the grant was given but what was denied, and each denial is known
+	case !p.Trail && pattern:
+		return "project " + p.Name + " was given a pattern, and CloudTrail was not read to its end"
 	case !p.Trail && whole:
 		return "the grant is given whole, so no case tells; CloudTrail was not read to its end for project " + p.Name
 	case !p.Trail:
@@ -55,6 +59,19 @@ func (s *seen) untold(a settings.Gives, p Project) string {
 		}
 	}
 	return ""
+}
+
+// givenWhole reports whether one denial brings the project all of the grant.
+func (s *seen) givenWhole(p Project) bool { return s.Give == settings.GiveSet || p.Write.Attach }
+
+// patternGiven reports whether a pattern was written that gives the action on resources of the grant.
+func (s *seen) patternGiven(a settings.Gives, p Project) bool {
+	return slices.ContainsFunc(p.Given, func(u Use) bool {
+		return u.Action == a.Action && takesResource(a) && !settings.Exact(u.Resource) &&
+			slices.ContainsFunc(a.Resources, func(r string) bool {
+				return iampolicy.PatternWithin(u.Resource, settings.Expand(r, varsOf(p)))
+			})
+	})
 }
 
 func serviceOf(action string) string {

@@ -43,11 +43,15 @@ type reach struct {
 }
 
 func runCheck(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
-	fs := flags("check", "[-v] [-account ID] [-region R] [-partition P] [-live] [-json] [FILE | -settings FILE]",
+	fs := flags("check", "[-v] [-account ID] [-region R] [-partition P] [-live] [-json] [FILE | -settings FILE]\n"+
+		"       buildmedic check -observed [-builds N] [-grant ID] [-trail] [-analyzer JOB] [-json] [FILE]",
 		"Validates settings, runs the tests and the samples in them, warns of what is wide and of what does nothing,\n"+
 			"and shows a line per project with the most dangerous thing that its role could gain. With -v it shows\n"+
 			"all that each could gain, and in which line of the file each of its settings stands. It uses no AWS,\n"+
-			"unless -live has it read with your own credentials which projects build pull requests.",
+			"unless -live has it read with your own credentials which projects build pull requests.\n\n"+
+			"With -observed it shows of each grant with a set or a pattern what was really used of it, and prints the\n"+
+			"narrower grants that would have been enough as a patch of the file. It looks at the cases of the function's\n"+
+			"ledger or of a local one; with -trail and -analyzer also at what AWS recorded. It changes nothing.",
 		"buildmedic check -settings infra/buildmedic.yaml -account 111122223333 -region eu-west-1", stderr)
 	path := fs.String("settings", defaultSettings, "settings file")
 	account := fs.String("account", "", "account that ${account} stands for; without it each test's own, and the "+
@@ -57,6 +61,7 @@ func runCheck(ctx context.Context, args []string, _ io.Reader, stdout, stderr io
 	live := fs.Bool("live", false, "also read from CodeBuild which of the projects build pull requests")
 	all := fs.Bool("v", false, "show all, and each warning by itself")
 	asJSON := fs.Bool("json", false, "print JSON")
+	seen := addObserveFlags(fs)
 	if done, code := parse(fs, args, stdout); done {
 		return code
 	}
@@ -68,6 +73,13 @@ func runCheck(ctx context.Context, args []string, _ io.Reader, stdout, stderr io
 	}
 	if *account != "" && (len(*account) != 12 || strings.Trim(*account, "0123456789") != "") {
 		return wrong(fs, "-account %q is not an account id; write its 12 digits", *account)
+	}
+	if problem := seen.problem(fs); problem != "" {
+		return wrong(fs, "%s", problem)
+	}
+	if seen.observed {
+		seen.home, seen.json = settings.Account{ID: *account, Region: *region}, *asJSON
+		return seen.run(ctx, *path, stdout, stderr)
 	}
 	data, err := settingsFile(*path)
 	if err != nil {

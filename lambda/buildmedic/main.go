@@ -92,7 +92,7 @@ func data(args []string) bool {
 	}
 	return slices.ContainsFunc(args, func(a string) bool {
 		name, _, _ := strings.Cut(strings.TrimLeft(a, "-"), "=")
-		return strings.HasPrefix(a, "-") && slices.Contains([]string{"json", "jsonl", "yaml"}, name)
+		return strings.HasPrefix(a, "-") && slices.Contains([]string{"json", "jsonl", "yaml", "observed"}, name)
 	})
 }
 

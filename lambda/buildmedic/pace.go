@@ -14,12 +14,13 @@ import (
 )
 
 // The pace of a scan, in calls a second. Only that of logs is published, by region
-// (AWS.md#request-rates); elsewhere it is 25. CodeBuild's, and what else a build may need, are
+// (AWS.md#request-rates); elsewhere it is 25; and that of CloudTrail. CodeBuild's, and what else a build may need, are
 // assumed.
 const (
 	otherPace   = 10
 	logsPace    = 25
 	lowLogsPace = 10
+	trailPace   = 2 // of LookupEvents (AWS.md#cloudtrail)
 )
 
 var lowLogs = []string{"us-west-2", "eu-west-1", "eu-central-1", "ap-northeast-3", "ap-southeast-3", "ca-west-1", "il-central-1"}
@@ -107,11 +108,13 @@ func (p *patience) pace(ctx context.Context) *pace {
 	defer p.mu.Unlock()
 	if p.paces[service] == nil {
 		most := float64(otherPace)
-		if service == "CloudWatch Logs" {
+		switch {
+		case service == "CloudTrail":
+			most = trailPace
+		case service == "CloudWatch Logs" && slices.Contains(lowLogs, p.region):
+			most = lowLogsPace
+		case service == "CloudWatch Logs":
 			most = logsPace
-			if slices.Contains(lowLogs, p.region) {
-				most = lowLogsPace
-			}
 		}
 		p.paces[service] = &pace{most: most, rate: most}
 	}

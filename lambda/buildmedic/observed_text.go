@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/observe"
+)
+
+// text is the report: where it is known from, and what became of each grant.
+func (o observedFound) text(file string) string {
+	var b strings.Builder
+	for _, s := range o.Sources {
+		span := ""
+		if !s.From.IsZero() {
+			span = fmt.Sprintf(" (%s to %s)", s.From.UTC().Format("2006-01-02"), s.To.UTC().Format("2006-01-02"))
+		}
+		hanging(&b, fmt.Sprintf("%s%s: %s", s.Name, span, plain(s.Says)))
+	}
+	if len(o.Grants) == 0 {
+		b.WriteString("No grant has a set or a pattern, so there is nothing to narrow.\n")
+	}
+	for _, g := range o.Grants {
+		b.WriteString("\n")
+		hanging(&b, fmt.Sprintf("%s:%d: grant %s: %s", file, g.Line, g.Grant, g.verdict(o.Needed)))
+		if g.State == observe.Few {
+			continue
+		}
+		for _, list := range [][]observe.Part{g.Actions, g.Resources} {
+			for _, p := range list {
+				b.WriteString(partText(p))
+			}
+		}
+	}
+	if len(o.Grants) > 0 && o.Diff != "" {
+		b.WriteString("\nThe narrower grants as a patch, for `git apply` or `patch -p1`. Nothing was changed.\n")
+	}
+	return b.String()
+}
+
+// verdict says in a sentence what became of the grant.
+func (g observedGrant) verdict(needed int) string {
+	var builds []string
+	for _, c := range g.Builds {
+		n := fmt.Sprintf("%d", c.Builds)
+		if c.Builds < needed {
+			n += fmt.Sprintf(" of %d", needed)
+		}
+		builds = append(builds, n+" of project "+c.Project)
+	}
+	known := listSome(builds, 5)
+	switch {
+	case len(g.Builds) == 0:
+		return "no project has it, so it can go"
+	case g.State == observe.Few:
+		return "too few green builds are known: " + known
+	case g.State == observe.Tight:
+		return "nothing of it is known to be unused; green builds: " + known
+	case g.State == observe.Unused:
+		return "nothing of it was used, so it can go if nobody knows better; green builds: " + known
+	case g.ByHand != "":
+		return "less would have been enough; green builds: " + known + ". Change it by hand: " + g.ByHand
+	}
+	return "less would have been enough; green builds: " + known
+}
+
+// partText is a line, or a few, for an action or a resource.
+func partText(p observe.Part) string {
+	switch {
+	case p.Kept():
+		return fmt.Sprintf("    %s (%s)\n", p.Was, p.Why)
+	case len(p.Now) == 0:
+		return fmt.Sprintf("  - %s (%s)\n", p.Was, p.Why)
+	}
+	text := fmt.Sprintf("  - %s\n", p.Was)
+	for _, n := range p.Now {
+		text += fmt.Sprintf("  + %s\n", n)
+	}
+	return text
+}
