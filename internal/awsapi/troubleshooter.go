@@ -37,7 +37,7 @@ type Troubleshooter struct{ Accounts *Accounts }
 
 // Bounds of an answer.
 const (
-	maxRecordPages = 5
+	maxAuthorizationPages = 5
 	maxRecordPage  = 1 << 20 // bytes
 	maxToken       = 8 << 10
 )
@@ -70,7 +70,7 @@ func (t Troubleshooter) Details(ctx context.Context, at settings.Account, of bui
 	}
 	var out guardrail.Authorization
 	token := ""
-	for n := range maxRecordPages {
+	for n := range maxAuthorizationPages {
 		p, err := client.details(ctx, of.ID, token)
 		if err != nil {
 			return guardrail.Authorization{}, classify(err)

@@ -225,7 +225,7 @@ func TestDetailsAreBounded(t *testing.T) {
 		fmt.Fprintf(w, `{"evaluations":[{"action":"iam:GetRole"}],"nextToken":"%d"}`, asked)
 	})
 	a, err := tr.Details(t.Context(), home, ofUS)
-	if err != nil || !a.Partial || asked != maxRecordPages || len(a.Evaluations) != maxRecordPages {
+	if err != nil || !a.Partial || asked != maxAuthorizationPages || len(a.Evaluations) != maxAuthorizationPages {
 		t.Errorf("%+v, %v, asked %d times", a, err, asked)
 	}
 }

@@ -148,7 +148,7 @@ func (s *seen) action(a settings.Gives, ps []Project) Part {
 		analyzed = analyzed || slices.Contains(p.Analyzed, a.Action)
 	}
 	if analyzed && uses == 0 && why == "" {
-		uses, why = 1, "Access Analyzer saw it, and does not tell on what"
+		why = "Access Analyzer saw it, and does not tell on what"
 	}
 	if why != "" {
 		for i, r := range s.Resources {
@@ -221,6 +221,8 @@ func (s *seen) parts() []Part {
 	for i, r := range s.Resources {
 		part := Part{Was: r, Now: []string{r}}
 		switch {
+		case s.whole[i] != "" && settings.Exact(r) && len(s.exact[i]) > 0:
+			part.Why = "used"
 		case s.whole[i] != "":
 			part.Why = s.whole[i]
 		case len(s.exact[i]) == 0 && s.Create && exactRepository(r):

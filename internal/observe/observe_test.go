@@ -166,7 +166,7 @@ func TestUntold(t *testing.T) {
 		action string
 		why    string // "" if it is known not to be used
 	}{
-		"not asked": {func(_ *settings.Grant, p *Project) { p.Trail = false }, "ecr:BatchGetImage", "CloudTrail was not read to its end"},
+		"not asked": {func(_ *settings.Grant, p *Project) { p.Trail = false }, "ecr:BatchGetImage", "CloudTrail was not read whole"},
 		"recorded":  {func(*settings.Grant, *Project) {}, "ecr:BatchGetImage", ""},
 		"asked without a name": {func(*settings.Grant, *Project) {}, "ecr:BatchCheckLayerAvailability",
 			"event history may not record it"},
@@ -183,7 +183,7 @@ func TestUntold(t *testing.T) {
 		}, "ecs:TagResource", "may not record it"},
 		"cut": {func(g *settings.Grant, p *Project) { g.Give, p.Cut, p.Trail = "", true, false }, "ecr:BatchGetImage", "not all cases"},
 		"attached": {func(g *settings.Grant, p *Project) { g.Give, p.Write.Attach, p.Trail = "", true, false }, "ecr:BatchGetImage",
-			"given whole"},
+			"is given whole"},
 		"given one by one": {func(g *settings.Grant, p *Project) { g.Give, p.Trail = "", false }, "ecr:BatchGetImage", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

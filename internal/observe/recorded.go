@@ -38,11 +38,11 @@ func (s *seen) untold(a settings.Gives, p Project) string {
 	case !whole && !pattern && !p.Cut:
 		return "" // nothing of the grant was given but what was denied, and each denial is known
 	case !p.Trail && pattern:
-		return "project " + p.Name + " was given a pattern, and CloudTrail was not read to its end"
+		return "a pattern was given, so no case tells" + unread(p)
 	case !p.Trail && whole:
-		return "the grant is given whole, so no case tells; CloudTrail was not read to its end for project " + p.Name
+		return "no case tells, since the grant is given whole" + unread(p)
 	case !p.Trail:
-		return "not all cases of project " + p.Name + " are kept whole, and CloudTrail was not read to its end"
+		return "not all cases are kept whole" + unread(p)
 	case !Recorded(a.Action):
 		return "CloudTrail's event history may not record it"
 	case slices.Contains(p.Unread, serviceOf(a.Action)):
@@ -60,6 +60,8 @@ func (s *seen) untold(a settings.Gives, p Project) string {
 	}
 	return ""
 }
+
+func unread(p Project) string { return ", and CloudTrail was not read whole for project " + p.Name }
 
 // givenWhole reports whether one denial brings the project all of the grant.
 func (s *seen) givenWhole(p Project) bool { return s.Give == settings.GiveSet || p.Write.Attach }

@@ -47,7 +47,7 @@ func (b *build) denied(q question) (denial, bool) {
 	if !r.allowed {
 		code, msg = errorCode(q.action), q.message(r.deny)
 	}
-	b.p.est.witness(q.who, q.action, code, msg)
+	b.p.est.witness(q, code, msg)
 	return r.deny, !r.allowed
 }
 

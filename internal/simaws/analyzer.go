@@ -11,13 +11,20 @@ import (
 var analyzerOperations = map[string]operation{
 	"ValidatePolicy":   jsonCall(false, validatePolicy),
 	"CheckNoNewAccess": jsonCall(false, checkNoNewAccess),
+
+	"StartPolicyGeneration": jsonCall(true, startPolicyGeneration),
+	"GetGeneratedPolicy":    {run: getGeneratedPolicy},
 }
 
 // restWire is Access Analyzer's REST protocol: the path names the operation.
 func restWire(operations map[string]operation) wire {
 	w := jsonWire("1.1", "", operations)
-	names := map[string]string{"POST /policy/validation": "ValidatePolicy", "POST /policy/check-no-new-access": "CheckNoNewAccess"}
+	names := map[string]string{"POST /policy/validation": "ValidatePolicy", "POST /policy/check-no-new-access": "CheckNoNewAccess",
+		"PUT /policy/generation": "StartPolicyGeneration"}
 	w.name = func(h *http.Request, _ []byte) string {
+		if strings.HasPrefix(h.URL.Path, generations) && h.Method == http.MethodGet {
+			return "GetGeneratedPolicy"
+		}
 		return orText(names[h.Method+" "+h.URL.Path], h.Method+" "+h.URL.Path)
 	}
 	w.result = func(_ *request, v any) response { return jsonResponse("application/json", 200, v) }

@@ -168,13 +168,13 @@ func (op *operationRun) resource(r stackResourceFile, doing string, who caller) 
 			q.context[k] = []string{v}
 		}
 		if ruling := op.e.sim.judge(q); !ruling.allowed {
-			op.e.witness(who, q.action, errorCode(q.action), q.message(ruling.deny))
+			op.e.witness(q, errorCode(q.action), q.message(ruling.deny))
 			service, _ := operationOf(q.action)
 			return say("FAILED", fmt.Sprintf("Resource handler returned message: \"%s (Service: %s, Status Code: 403, Request ID: %s)\" "+
 				"(RequestToken: %s, HandlerErrorCode: AccessDenied)", q.message(ruling.deny), camel(service),
 				op.e.sim.uuid("request"), op.e.sim.uuid("token")))
 		}
-		op.e.witness(who, q.action, "", "")
+		op.e.witness(q, "", "")
 	}
 	if r.Reason != "" {
 		return say("FAILED", r.Reason)

@@ -11,6 +11,8 @@ import (
 // trailEvent is a CloudTrail management event.
 type trailEvent struct {
 	id       string
+	role     string // of the caller
+	action   string
 	at       time.Time
 	name     string // operation
 	source   string // ecr.amazonaws.com
@@ -33,20 +35,24 @@ func dataEvent(action string) bool {
 }
 
 // witness has CloudTrail record a call; code is "" if it was allowed.
-func (e *estate) witness(who caller, action, code, message string) {
-	if dataEvent(action) {
+func (e *estate) witness(q question, code, message string) {
+	who := q.who
+	if dataEvent(q.action) {
 		return
 	}
 	s := e.sim
-	service, op := operationOf(action)
+	service, op := operationOf(q.action)
 	if code == "UnauthorizedOperation" {
 		code = "Client." + code
 	}
-	ev := trailEvent{id: s.uuid("trail"), at: s.now, name: op, source: service + ".amazonaws.com", username: who.session}
+	ev := trailEvent{role: who.role, action: q.action, id: s.uuid("trail"), at: s.now, name: op, source: service + ".amazonaws.com", username: who.session}
 	record := map[string]any{
 		"eventVersion": "1.11", "userIdentity": who.identity(), "eventTime": s.now.Format(time.RFC3339), "eventSource": ev.source,
 		"eventName": op, "awsRegion": e.region, "eventID": ev.id, "eventType": "AwsApiCall", "managementEvent": true,
 		"recipientAccountId": e.acct.id,
+	}
+	if service == "ecr" && q.resource != "*" { // as ECR's events have it; others name what they are about otherwise
+		record["resources"] = []any{map[string]any{"ARN": q.resource, "accountId": e.acct.id}}
 	}
 	if code != "" {
 		record["errorCode"], record["errorMessage"] = code, message

@@ -156,7 +156,7 @@ func (r *request) authorize(action, resource string, context map[string][]string
 		return nil
 	}
 	m := q.message(rule.deny)
-	r.est.witness(r.caller, action, services[r.service].deniedCode, m)
+	r.est.witness(q, services[r.service].deniedCode, m)
 	return &apiError{Code: services[r.service].deniedCode, Message: m, Status: deniedStatus(r.service)}
 }
 

@@ -171,6 +171,7 @@ type estate struct {
 	templates map[string]stackFile
 	secrets   map[string]string // of Secrets Manager: name → text
 	trail     []trailEvent
+	jobs      map[string]*generation // of Access Analyzer, by id
 }
 
 // New starts an empty simulated account. The caller must Close it. It fails
@@ -291,6 +292,7 @@ func (s *Sim) estate(acct, region string) *estate {
 			pipes: map[string]*pipeline{}, grants: map[string]string{}, tables: map[string]*table{}, stacks: map[string]*Stack{},
 			templates: map[string]stackFile{},
 			secrets:   map[string]string{},
+			jobs:      map[string]*generation{},
 		}
 		s.estates[at] = e
 	}

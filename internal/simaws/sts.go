@@ -50,7 +50,7 @@ func assumeRole(r *request, in form) ([]node, error) {
 	}
 	if !rule.allowed {
 		m := q.message(rule.deny)
-		r.est.witness(r.caller, q.action, "AccessDenied", m)
+		r.est.witness(q, "AccessDenied", m)
 		return nil, &apiError{Code: "AccessDenied", Status: 403, Message: m}
 	}
 	who := target.acct.session(target.name, session)

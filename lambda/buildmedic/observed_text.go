@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/observe"
@@ -26,16 +27,25 @@ func (o observedFound) text(file string) string {
 		if g.State == observe.Few {
 			continue
 		}
-		for _, list := range [][]observe.Part{g.Actions, g.Resources} {
+		for _, list := range [][]observe.Part{alikeParts(g.Actions), g.Resources} {
 			for _, p := range list {
 				b.WriteString(partText(p))
 			}
 		}
 	}
+	asked := slices.ContainsFunc(o.Sources, func(s observedSource) bool { return s.Name == trailName })
+	if !asked && slices.ContainsFunc(o.Grants, observedGrant.untold) {
+		b.WriteString("\nWhat no case tells may be in CloudTrail: -trail looks it up.\n")
+	}
 	if len(o.Grants) > 0 && o.Diff != "" {
 		b.WriteString("\nThe narrower grants as a patch, for `git apply` or `patch -p1`. Nothing was changed.\n")
 	}
 	return b.String()
+}
+
+// untold reports whether something of the grant may be unused, and the cases do not tell.
+func (g observedGrant) untold() bool {
+	return g.State != observe.Few && slices.ContainsFunc(g.Actions, func(p observe.Part) bool { return p.Kept() && p.Why != "used" })
 }
 
 // verdict says in a sentence what became of the grant.
@@ -64,17 +74,37 @@ func (g observedGrant) verdict(needed int) string {
 	return "less would have been enough; green builds: " + known
 }
 
+// alikeParts puts together what stays for one reason.
+func alikeParts(parts []observe.Part) (out []observe.Part) {
+	for _, p := range parts {
+		i := slices.IndexFunc(out, func(o observe.Part) bool { return len(o.Now) == 1 && len(p.Now) == 1 && o.Why == p.Why })
+		if i < 0 {
+			out = append(out, p)
+			continue
+		}
+		out[i].Was += ", " + p.Was
+		out[i].Now = []string{out[i].Was}
+	}
+	return out
+}
+
 // partText is a line, or a few, for an action or a resource.
 func partText(p observe.Part) string {
-	switch {
-	case p.Kept():
-		return fmt.Sprintf("    %s (%s)\n", p.Was, p.Why)
-	case len(p.Now) == 0:
-		return fmt.Sprintf("  - %s (%s)\n", p.Was, p.Why)
+	sign, why := "    ", ""
+	if !p.Kept() {
+		sign = "  - "
 	}
-	text := fmt.Sprintf("  - %s\n", p.Was)
-	for _, n := range p.Now {
-		text += fmt.Sprintf("  + %s\n", n)
+	if p.Why != "" && (p.Kept() || len(p.Now) == 0) {
+		why = ": " + p.Why
 	}
-	return text
+	var b strings.Builder
+	for i, l := range wrapped(p.Was+why, narrow-6) {
+		b.WriteString([]string{sign, "      "}[min(i, 1)] + plain(l) + "\n")
+	}
+	if !p.Kept() {
+		for _, n := range p.Now {
+			b.WriteString("  + " + plain(n) + "\n")
+		}
+	}
+	return b.String()
 }

@@ -72,6 +72,9 @@ func (f *finding) calls(ctx context.Context) error {
 	return nil
 }
 
+// trailName is CloudTrail's name as a source.
+const trailName = "CloudTrail"
+
 // trailed sums up what was read from CloudTrail.
 type trailed struct {
 	builds, events int
@@ -143,7 +146,7 @@ func (f *finding) green(ctx context.Context, d *desk, p *observe.Project) (list 
 }
 
 func (t trailed) source() observedSource {
-	s := observedSource{Name: "CloudTrail", From: t.from, To: t.to}
+	s := observedSource{Name: trailName, From: t.from, To: t.to}
 	s.Says = fmt.Sprintf("%s of %s; it has management events only, so what reads or writes data, such as s3:GetObject, is not in it, "+
 		"and stays", count(t.events, "call"), count(t.builds, "green build"))
 	if len(t.cut) > 0 {
