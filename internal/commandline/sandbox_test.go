@@ -31,6 +31,7 @@ var says = map[string]string{
 	"buildmedic demo":     `all \d+ stories ended as they should`,
 	"buildmedic diagnose": `s3:PutObject`,
 	"buildmedic scan":     `(?s)111122223333.*docker-rate-limit`,
+	"check -observed":     `(?s)shop-image: less would have been enough.*- ecr:BatchGetImage: not used`,
 	`{"undo"`:             `^\{"done":true,"message":"Took back 1 change`,
 	`{"approve"`:          `^\{"done":true,"message":"Applied plan`,
 	`{"pause"`:            `^\{"done":true`,

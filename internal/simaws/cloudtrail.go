@@ -45,7 +45,8 @@ func (e *estate) witness(q question, code, message string) {
 	if code == "UnauthorizedOperation" {
 		code = "Client." + code
 	}
-	ev := trailEvent{role: who.role, action: q.action, id: s.uuid("trail"), at: s.now, name: op, source: service + ".amazonaws.com", username: who.session}
+	ev := trailEvent{id: s.uuid("trail"), role: who.role, action: q.action, at: s.now, name: op, source: service + ".amazonaws.com",
+		username: who.session}
 	record := map[string]any{
 		"eventVersion": "1.11", "userIdentity": who.identity(), "eventTime": s.now.Format(time.RFC3339), "eventSource": ev.source,
 		"eventName": op, "awsRegion": e.region, "eventID": ev.id, "eventType": "AwsApiCall", "managementEvent": true,

@@ -139,7 +139,8 @@ func (o observing) run(ctx context.Context, file string, stdout, stderr io.Write
 			o.home = settings.Account{ID: sessionOf(cfg).id.Account, Region: cfg.Region}
 		}
 	}
-	f := finding{observing: o, settings: s, config: config, stderr: stderr, healer: &heal.Healer{Clock: deskClock, Store: store, Settings: s}}
+	f := finding{observing: o, settings: s, config: config, stderr: stderr,
+		healer: &heal.Healer{Clock: deskClock, Store: store, Settings: s}}
 	err = errors.Join(f.find(ctx), done())
 	if err != nil {
 		return fail(stderr, err)

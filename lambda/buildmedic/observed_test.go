@@ -27,7 +27,11 @@ start: 2026-11-01T10:00:00Z
 buckets: [{name: example-site}]
 repositories: [{name: shop}, {name: shop-base}]
 roles:
-  - {name: site-build, inline: {base: &logs '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"}]}'}}
+  - name: site-build
+    inline:
+      base: &logs |
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*",
+         "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]}]}
   - {name: shop-build, inline: {base: *logs}}
   - {name: analyzer-access}
 projects:
@@ -45,7 +49,9 @@ projects:
     buildspecs:
       buildspec.yml:
         pre_build:
-          - aws ecr get-login-password --region eu-west-1 | docker login --username AWS --password-stdin 111122223333.dkr.ecr.eu-west-1.amazonaws.com
+          - >-
+            aws ecr get-login-password --region eu-west-1 |
+            docker login --username AWS --password-stdin 111122223333.dkr.ecr.eu-west-1.amazonaws.com
         build:
           - docker push 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop:latest
 starts:
@@ -74,7 +80,9 @@ grants:
     owner: platform
     set: ecr-push # login, and push
     give: set
-    resources: ["arn:${partition}:ecr:${region}:${account}:repository/shop", "arn:${partition}:ecr:${region}:${account}:repository/shop-base"]
+    resources:
+      - arn:${partition}:ecr:${region}:${account}:repository/shop
+      - arn:${partition}:ecr:${region}:${account}:repository/shop-base # what it is built of
 -- expect.yaml --
 outcome: healed
 `
@@ -137,10 +145,11 @@ func TestObserved(t *testing.T) {
 	}
 	_, path := observedAccount(t)
 	for name, args := range map[string][]string{
-		"few":      nil,
-		"cases":    {"-builds", "1"},
-		"trail":    {"-builds", "1", "-trail"},
-		"analyzer": {"-builds", "1", "-grant", "site-upload", "-analyzer", "new", "-cloudtrail", exampleTrail, "-access-role", exampleAccess},
+		"few":   nil,
+		"cases": {"-builds", "1"},
+		"trail": {"-builds", "1", "-trail"},
+		"analyzer": {"-builds", "1", "-grant", "site-upload", "-analyzer", "new", "-cloudtrail", exampleTrail, "-access-role",
+			exampleAccess},
 	} {
 		t.Run(name, func(t *testing.T) {
 			args := append([]string{"check", "-observed"}, args...)
@@ -318,7 +327,8 @@ func TestObservedTrouble(t *testing.T) {
 		return simaws.Fault{}
 	})
 	var text strings.Builder
-	if code := run(ctx, args, strings.NewReader(""), &text, &text); code != exitInterrupted || !strings.Contains(text.String(), "interrupted") {
+	if code := run(ctx, args, strings.NewReader(""), &text, &text); code != exitInterrupted ||
+		!strings.Contains(text.String(), "interrupted") {
 		t.Errorf("interrupted: code %d\n%s", code, text.String())
 	}
 	sim.Unhook()

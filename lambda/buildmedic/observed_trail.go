@@ -18,8 +18,6 @@ const (
 	trailDays = 90
 	// trailLate is how long after a build's end its events may still be missing.
 	trailLate = 15 * time.Minute
-	// mostTrailed is how many green builds of a project are looked up at most.
-	mostTrailed = 100
 )
 
 // caller is the caller's account and region, with clients that keep CloudTrail's pace.
@@ -138,7 +136,7 @@ func (f *finding) green(ctx context.Context, d *desk, p *observe.Project) (list 
 	for _, b := range all {
 		role, ok := b.Role()
 		if b.Status == codebuild.Succeeded && ok && role.PathName() == p.Role && b.End.Before(now.Add(-trailLate)) &&
-			b.Start.After(now.AddDate(0, 0, -trailDays)) && len(list) < min(2*f.builds, mostTrailed) {
+			b.Start.After(now.AddDate(0, 0, -trailDays)) && len(list) < 2*f.builds {
 			list = append(list, b)
 		}
 	}
@@ -237,7 +235,8 @@ func (f *finding) oneRole(d *desk) (string, error) {
 	}
 	switch len(roles) {
 	case 0:
-		return "", errors.New("no project of this account has a grant with a pattern or a set, so there is no role to generate a policy for")
+		return "", errors.New("no project of this account has a grant with a pattern or a set, so there is no role to " +
+			"generate a policy for")
 	case 1:
 		return roles[0], nil
 	}
