@@ -33,7 +33,7 @@ func (p *Project) addRound(r *decide.Round) {
 	if r.Diagnosis != nil {
 		for _, d := range r.Diagnosis.Denials {
 			if a, ok := iamref.Lookup(d.Action); ok && d.Causal {
-				p.Uses = append(p.Uses, Use{a.Name, d.Resource})
+				p.Use(Use{a.Name, d.Resource})
 			}
 		}
 	}

@@ -35,6 +35,27 @@ type Project struct {
 	Analyzed []string
 	// Unread are the services of which CloudTrail told something that is no known action.
 	Unread []string
+	// Full: more was used than is looked at.
+	Full  bool
+	known map[Use]bool // of Uses
+}
+
+// maxUses bounds how many different uses of a project are looked at.
+const maxUses = 5000
+
+// Use adds a use, once.
+func (p *Project) Use(u Use) {
+	switch {
+	case p.known[u]:
+	case len(p.known) == maxUses:
+		p.Full = true
+	default:
+		if p.known == nil {
+			p.known = map[Use]bool{}
+		}
+		p.known[u] = true
+		p.Uses = append(p.Uses, u)
+	}
 }
 
 // State is what came out.
@@ -50,7 +71,8 @@ const (
 
 // Narrowing is what would have been enough of a grant.
 type Narrowing struct {
-	State State `json:"state"`
+	State State  `json:"state"`
+	Why   string `json:"why,omitempty"` // of Tight, if something is known to be unused
 	// Builds is how many green builds are known of each project that has the grant.
 	Builds []Count `json:"builds"`
 	// Actions are those that the grant gives, sorted.
@@ -109,10 +131,13 @@ func Narrow(g settings.Grant, ps []Project, least int) Narrowing {
 		return n
 	}
 	narrower := s.grant(n)
-	if slices.Equal(narrower.Resources, g.Resources) && slices.Equal(narrower.Actions, g.Actions) && narrower.Set == g.Set {
+	if slices.Equal(narrower.Resources, g.Resources) && slices.Equal(narrower.Actions, g.Actions) &&
+		narrower.Set == g.Set {
 		return n
 	}
 	if !within(g, narrower, ps) {
+		n.Why = "less would do, but by name it is not within the grant: buckets of a pattern must be the account's own, " +
+			"and one that is named exactly need not be. Narrow it by hand"
 		return n
 	}
 	n.State, n.Grant = Narrower, narrower
@@ -188,22 +213,28 @@ func (s *seen) uses(a settings.Gives, p Project) (n int, why string) {
 			n++
 			continue
 		}
-		if !settings.Exact(u.Resource) || strings.Contains(u.Resource, "$") || !iamref.Fits(u.Action, u.Resource) {
+		if !certain(u) {
 			n, why = n+1, "on what it was used is not known"
 			continue
 		}
-		for i, r := range s.Resources {
-			if !slices.Contains(a.Resources, r) {
-				continue
-			}
-			if piece, ok := capture(r, vars, u.Resource); ok {
+		held := false
+		for i, r := range s.Resources { // of each that holds it: conditions may differ
+			if piece, ok := capture(r, vars, u.Resource); ok && slices.Contains(a.Resources, r) {
 				s.exact[i] = append(s.exact[i], piece)
-				n++
-				break
+				held = true
 			}
+		}
+		if held {
+			n++
 		}
 	}
 	return n, why
+}
+
+// certain reports whether it is known on what it was, and that can be written down.
+func certain(u Use) bool {
+	odd := func(r rune) bool { return r <= ' ' || r > '~' || r == '$' }
+	return settings.Exact(u.Resource) && !strings.ContainsFunc(u.Resource, odd) && iamref.Fits(u.Action, u.Resource)
 }
 
 func takesResource(a settings.Gives) bool {
@@ -261,7 +292,8 @@ func (s *seen) grant(n Narrowing) settings.Grant {
 	g.Resources = nil
 	for _, p := range n.Resources {
 		for _, r := range p.Now {
-			if !slices.Contains(g.Resources, r) && slices.ContainsFunc(actions, func(a string) bool { return r == "*" || fits(a, r) }) {
+			of := slices.ContainsFunc(actions, func(a string) bool { return r == "*" || fits(a, r) })
+			if of && !slices.Contains(g.Resources, r) {
 				g.Resources = append(g.Resources, r)
 			}
 		}
@@ -287,7 +319,7 @@ func within(g, narrower settings.Grant, ps []Project) bool {
 			return false
 		}
 		for _, u := range p.Uses {
-			if allows(was, u) && !allows(now, u) {
+			if !stillAllows(was, now, u) {
 				return false
 			}
 		}
@@ -299,15 +331,16 @@ func document(g settings.Grant, p Project, home settings.Account) []iampolicy.Do
 	return []iampolicy.Document{{Version: "2012-10-17", Statements: g.Statements(p.Project, home, partitionOf(p))}}
 }
 
-// allows reports whether the documents hold the use. Conditions are the same before and after.
-func allows(docs []iampolicy.Document, u Use) bool {
-	for _, st := range docs[0].Statements {
-		on := func(r string) bool { return r == "*" || iampolicy.PatternWithin(u.Resource, r) }
-		if slices.Contains(st.Action.List, u.Action) && slices.ContainsFunc(st.Resource.List, on) {
-			return true
-		}
+// stillAllows reports whether the second documents allow a use as the first do. What is not known of it
+// was left whole.
+func stillAllows(was, now []iampolicy.Document, u Use) bool {
+	if !certain(u) {
+		return true
 	}
-	return false
+	r := iampolicy.Request{Action: u.Action, Resource: u.Resource}
+	before, _ := iampolicy.Evaluate(iampolicy.Access{Policies: was}, r)
+	after, _ := iampolicy.Evaluate(iampolicy.Access{Policies: now}, r)
+	return before == after || after == iampolicy.Allowed || before == iampolicy.ImplicitDeny
 }
 
 func partitionOf(p Project) string {

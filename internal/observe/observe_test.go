@@ -138,6 +138,16 @@ func TestNarrow(t *testing.T) {
 	}
 }
 
+// TestBuckets ensures that no bucket is proposed by its name in place of a pattern: that may be
+// anybody's, and those of the pattern must be the account's own.
+func TestBuckets(t *testing.T) {
+	g := settings.Grant{Actions: []string{"s3:PutObject"}, Resources: []string{"arn:aws:s3:::site-*/*"}}
+	n := Narrow(g, []Project{project("web", on("s3:PutObject", "arn:aws:s3:::site-eu/a")...)}, 1)
+	if n.State != Tight || !strings.Contains(n.Why, "Narrow it by hand") {
+		t.Errorf("%s %q", n.State, n.Why)
+	}
+}
+
 // TestFew ensures that each project that has the grant must have built often enough, and no build
 // counts twice.
 func TestFew(t *testing.T) {
@@ -240,7 +250,8 @@ var (
 	someResources = []string{"", "*", "arn:aws:s3:::b/x", "arn:aws:s3:::b/a1/q", "arn:aws:s3:::b-1/web/x/y", "arn:aws:s3:::b-2/api/z",
 		"arn:aws:s3:::b/2026/11/1", "arn:aws:s3:::b/$", "arn:aws:s3:::b/**", images + "web-x", images + "api", images + "web",
 		"arn:aws:ecr:us-east-1:111122223333:repository/axb", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:web-AbCdEf",
-		"arn:aws:secretsmanager:eu-west-1:111122223333:secret:web/x-AbCdE7", "arn:aws-cn:s3:::b/x"}
+		"arn:aws:secretsmanager:eu-west-1:111122223333:secret:web/x-AbCdE7", "arn:aws-cn:s3:::b/x",
+		"arn:aws:s3:::b/\u00fc", "arn:aws:s3:::b/ x"}
 	someActions = []string{"s3:PutObject", "s3:GetObject", "ecr:PutImage", "ecr:BatchGetImage", "ecr:GetAuthorizationToken",
 		"secretsmanager:GetSecretValue"}
 )

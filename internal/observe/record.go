@@ -51,7 +51,7 @@ func (p *Project) AddRecord(b codebuild.Build, text string) bool {
 	}
 	for _, a := range actions {
 		for _, res := range r.on(a, certain) {
-			p.Uses = append(p.Uses, Use{a, res})
+			p.Use(Use{a, res})
 		}
 	}
 	return true

@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -150,5 +151,23 @@ func TestAddCase(t *testing.T) {
 	}
 	if p.Trail = true; Narrow(g, []Project{p}, 1).State != Narrower {
 		t.Error("a pattern of which CloudTrail tells")
+	}
+}
+
+// TestFull ensures that of a project that used more than is looked at, nothing is known to be unused.
+func TestFull(t *testing.T) {
+	p := project("web")
+	for range 2 {
+		for i := range maxUses {
+			p.Use(Use{"s3:PutObject", fmt.Sprintf("arn:aws:s3:::b/%d", i)})
+		}
+	}
+	g := settings.Grant{Actions: []string{"s3:GetObject", "s3:PutObject"}, Resources: []string{"arn:aws:s3:::b/*"}}
+	if n := Narrow(g, []Project{p}, 1); len(p.Uses) != maxUses || p.Full || n.State != Narrower {
+		t.Fatalf("%d uses, full %v, %s", len(p.Uses), p.Full, n.State)
+	}
+	p.Use(Use{"s3:PutObject", "arn:aws:s3:::b/more"})
+	if n := Narrow(g, []Project{p}, 1); n.State != Tight || !strings.Contains(n.Actions[0].Why, "more than is looked at") {
+		t.Errorf("%s %v", n.State, n.Actions)
 	}
 }

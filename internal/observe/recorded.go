@@ -35,6 +35,8 @@ func (s *seen) untold(a settings.Gives, p Project) string {
 	whole := s.givenWhole(p)
 	pattern := !whole && s.patternGiven(a, p)
 	switch {
+	case p.Full:
+		return "project " + p.Name + " used more than is looked at"
 	case !whole && !pattern && !p.Cut:
 		return "" // nothing of the grant was given but what was denied, and each denial is known
 	case !p.Trail && pattern:

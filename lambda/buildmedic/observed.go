@@ -135,8 +135,9 @@ func (o observing) run(ctx context.Context, file string, stdout, stderr io.Write
 		return fail(stderr, err)
 	}
 	if *o.df.table != "" || o.trail || o.job != "" {
-		if cfg, err := config(); err == nil && o.home == (settings.Account{}) {
-			o.home = settings.Account{ID: sessionOf(cfg).id.Account, Region: cfg.Region}
+		if cfg, err := config(); err == nil {
+			id := sessionOf(cfg).id
+			o.home = settings.Account{ID: orWord(o.home.ID, id.Account), Region: orWord(o.home.Region, cfg.Region)}
 		}
 	}
 	f := finding{observing: o, settings: s, config: config, stderr: stderr,
@@ -257,7 +258,7 @@ func (f *finding) asked() {
 				if partition == "" {
 					partition = "aws"
 				}
-				p.Uses = append(p.Uses, observe.Use{Action: t.Action, Resource: settings.Expand(t.On, p.Vars(f.home, partition))})
+				p.Use(observe.Use{Action: t.Action, Resource: settings.Expand(t.On, p.Vars(f.home, partition))})
 				n++
 			}
 		}
@@ -354,7 +355,8 @@ func (f *finding) project(c heal.Summary) (found *observe.Project) {
 
 // judge narrows the grants and makes the diff.
 func (f *finding) judge(data []byte, name string) (observedFound, error) {
-	out := observedFound{Account: f.home.ID, Region: f.home.Region, Needed: f.builds, Sources: f.sources, Grants: []observedGrant{}}
+	out := observedFound{Account: f.home.ID, Region: f.home.Region, Needed: f.builds, Sources: f.sources,
+		Grants: []observedGrant{}}
 	text := data
 	for _, g := range f.wide() {
 		one := observedGrant{Grant: g.ID, Line: g.Line, Projects: []string{}}

@@ -64,6 +64,8 @@ func (g observedGrant) verdict(needed int) string {
 		return "no project has it, so it can go"
 	case g.State == observe.Few:
 		return "too few green builds are known: " + known
+	case g.State == observe.Tight && g.Why != "":
+		return g.Why + "; green builds: " + known
 	case g.State == observe.Tight:
 		return "nothing of it is known to be unused; green builds: " + known
 	case g.State == observe.Unused:
