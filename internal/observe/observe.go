@@ -35,6 +35,8 @@ type Project struct {
 	Analyzed []string
 	// Unread are the services of which CloudTrail told something that is no known action.
 	Unread []string
+	// Siblings run as a role on which the project's grants land, and have the grant by that alone.
+	Siblings []Project
 	// Full: more was used than is looked at.
 	Full  bool
 	known map[Use]bool // of Uses
@@ -77,6 +79,9 @@ type Narrowing struct {
 	Builds []Count `json:"builds"`
 	// Actions are those that the grant gives, sorted.
 	Actions []Part `json:"actions"`
+	// Scope says why the grant is, or is not, to be for its project's own builds only; "" if it is
+	// already, or no other project runs as the role.
+	Scope string `json:"scope,omitempty"`
 	// Resources are the grant's, in its order.
 	Resources []Part `json:"resources"`
 	// Grant is the narrower one. A set of which not all is needed is written out.
@@ -131,8 +136,9 @@ func Narrow(g settings.Grant, ps []Project, least int) Narrowing {
 		return n
 	}
 	narrower := s.grant(n)
+	narrower.Scope, n.Scope = scope(narrower, ps, least)
 	if slices.Equal(narrower.Resources, g.Resources) && slices.Equal(narrower.Actions, g.Actions) &&
-		narrower.Set == g.Set {
+		narrower.Set == g.Set && narrower.Scope == g.Scope {
 		return n
 	}
 	if !within(g, narrower, ps) {
@@ -319,7 +325,7 @@ func within(g, narrower settings.Grant, ps []Project) bool {
 			return false
 		}
 		for _, u := range p.Uses {
-			if !stillAllows(was, now, u) {
+			if !stillAllows(was, now, u, p) {
 				return false
 			}
 		}
@@ -333,11 +339,12 @@ func document(g settings.Grant, p Project, home settings.Account) []iampolicy.Do
 
 // stillAllows reports whether the second documents allow a use as the first do. What is not known of it
 // was left whole.
-func stillAllows(was, now []iampolicy.Document, u Use) bool {
+func stillAllows(was, now []iampolicy.Document, u Use, p Project) bool {
 	if !certain(u) {
 		return true
 	}
-	r := iampolicy.Request{Action: u.Action, Resource: u.Resource}
+	own := settings.Expand("arn:${partition}:codebuild:${region}:${account}:project/${project}", varsOf(p))
+	r := iampolicy.Request{Action: u.Action, Resource: u.Resource, Context: map[string][]string{settings.ProjectKey: {own}}}
 	before, _ := iampolicy.Evaluate(iampolicy.Access{Policies: was}, r)
 	after, _ := iampolicy.Evaluate(iampolicy.Access{Policies: now}, r)
 	return before == after || after == iampolicy.Allowed || before == iampolicy.ImplicitDeny

@@ -171,3 +171,39 @@ func TestFull(t *testing.T) {
 		t.Errorf("%s %v", n.State, n.Actions)
 	}
 }
+
+// TestScope ensures that a grant is proposed for its project's own builds only where CloudTrail would
+// have told that another one on the role used it.
+func TestScope(t *testing.T) {
+	g := settings.Grant{Actions: []string{"ecr:PutImage"}, Resources: []string{repository + "web"}}
+	for name, tt := range map[string]struct {
+		change func(*settings.Grant, *Project) // of the sibling
+		state  State
+		says   string
+	}{
+		"not used":  {func(*settings.Grant, *Project) {}, Narrower, "project api runs as the same role, and used nothing of it"},
+		"used":      {func(_ *settings.Grant, q *Project) { q.Use(Use{"ecr:PutImage", images + "web"}) }, Tight, "uses ecr:PutImage"},
+		"on what?":  {func(_ *settings.Grant, q *Project) { q.Use(Use{"ecr:PutImage", ""}) }, Tight, "uses ecr:PutImage"},
+		"elsewhere": {func(_ *settings.Grant, q *Project) { q.Use(Use{"ecr:PutImage", images + "api"}) }, Narrower, "used nothing"},
+		"not asked": {func(_ *settings.Grant, q *Project) { q.Trail = false }, Tight, "-trail looks it up"},
+		"too few":   {func(_ *settings.Grant, q *Project) { q.Green = q.Green[:4] }, Tight, "-trail looks it up"},
+		"scoped":    {func(g *settings.Grant, _ *Project) { g.Scope = settings.ScopeProject }, Tight, ""},
+		"nothing used": {func(g *settings.Grant, _ *Project) {
+			g.Resources = []string{"arn:aws:ecr:us-east-1:111122223333:repository/web"}
+		}, Unused, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g, web, api := g, project("web", on("ecr:PutImage", images+"web")...), project("api")
+			api.Trail = true
+			tt.change(&g, &api)
+			web.Siblings = []Project{api}
+			n := Narrow(g, []Project{web}, 5)
+			if n.State != tt.state || !strings.Contains(n.Scope, tt.says) || (tt.says == "") != (n.Scope == "") {
+				t.Errorf("%s %q", n.State, n.Scope)
+			}
+			if scoped := n.Grant.Scoped(); scoped != (n.State == Narrower) && g.Scope == "" {
+				t.Errorf("scoped: %v", scoped)
+			}
+		})
+	}
+}

@@ -16,7 +16,7 @@ import (
 
 // Rewrite is what becomes of a grant.
 type Rewrite struct {
-	Grant Grant // as it is to be: with other actions, without its set, with other resources
+	Grant Grant // as it is to be: with other actions, without its set, with other resources, scoped
 	// Resources says what takes the place of each resource; of one that is not in it, it stays.
 	Resources map[string][]string
 }
@@ -101,7 +101,7 @@ func sameBut(before, after []byte, g Grant) bool {
 		}
 		var others []*yaml.Node
 		for k := 0; k+1 < len(entry.Content); k += 2 {
-			if !slices.Contains([]string{"set", "actions", "resources"}, entry.Content[k].Value) {
+			if !slices.Contains([]string{"set", "actions", "resources", "scope"}, entry.Content[k].Value) {
 				others = append(others, entry.Content[k:k+2]...)
 			}
 		}
@@ -115,7 +115,7 @@ func sameBut(before, after []byte, g Grant) bool {
 	}
 	got, _ := s.Grant(g.ID)
 	return reflect.DeepEqual(trees[0], trees[1]) && got.Set == g.Set && slices.Equal(got.Actions, g.Actions) &&
-		slices.Equal(got.Resources, g.Resources)
+		slices.Equal(got.Resources, g.Resources) && got.Scoped() == g.Scoped()
 }
 
 // rewriter gathers changes of a text.
@@ -195,6 +195,9 @@ func quotedEnd(s string) (int, bool) {
 // grant notes the changes of one grant's entry; it reports whether it can.
 func (w *rewriter) grant(n *yaml.Node, was Grant, change Rewrite) bool {
 	g, inFlow := change.Grant, n.Style&yaml.FlowStyle != 0
+	if g.Scoped() != was.Scoped() && !w.scope(n, inFlow, g.Scope) {
+		return false
+	}
 	if g.Set != was.Set {
 		key, value := entryOf(n, "set")
 		if key == nil || !w.list(key, value, g.Actions, inFlow) {
@@ -217,6 +220,25 @@ func (w *rewriter) grant(n *yaml.Node, was Grant, change Rewrite) bool {
 		}
 		return []string{v}
 	})
+}
+
+// scope writes whose builds have the grant: where it says so already, or behind its id.
+func (w *rewriter) scope(n *yaml.Node, inFlow bool, scope Scope) bool {
+	if _, value := entryOf(n, "scope"); value != nil {
+		end, ok := w.end(value)
+		w.edits = append(w.edits, edit{w.at(value), end, string(scope)})
+		return ok
+	}
+	key, value := entryOf(n, "id")
+	end, ok := w.end(value)
+	if inFlow {
+		w.edits = append(w.edits, edit{end, end, ", scope: " + string(scope)})
+		return ok
+	}
+	_, to := w.line(value)
+	to = len(strings.TrimRight(w.text[:to], "\r\n"))
+	w.edits = append(w.edits, edit{to, to, w.newline + strings.Repeat(" ", key.Column-1) + "scope: " + string(scope)})
+	return ok
 }
 
 // list puts a list of actions in the place of a set.

@@ -27,6 +27,7 @@ func TestRewritten(t *testing.T) {
 	for name, tt := range map[string]struct {
 		was, want string
 		set       string
+		scope     Scope
 		actions   []string
 		resources []string
 		now       map[string][]string
@@ -109,6 +110,29 @@ func TestRewritten(t *testing.T) {
       resources: [arn:aws:ecr:eu-west-1:111122223333:repository/a]
 `,
 			actions: []string{"ecr:PutImage"}, resources: []string{repo + "a"}, now: map[string][]string{repo + "*": {repo + "a"}}},
+		"a scope": {
+			was: `    - id: image # of the web
+      because: Builds push.
+      owner: a
+      actions: [ecr:PutImage]
+      resources: ["arn:aws:ecr:eu-west-1:111122223333:repository/*"]
+`,
+			want: `    - id: image # of the web
+      scope: project
+      because: Builds push.
+      owner: a
+      actions: [ecr:PutImage]
+      resources: ["arn:aws:ecr:eu-west-1:111122223333:repository/*"]
+`,
+			scope: ScopeProject, actions: []string{"ecr:PutImage"}, resources: []string{repo + "*"}},
+		"a scope in braces, and one in the place of another": {
+			was: `    - {id: image, because: b, scope: role, owner: a, actions: [ecr:PutImage],
+       resources: [arn:aws:ecr:eu-west-1:111122223333:repository/a]}
+`,
+			want: `    - {id: image, because: b, scope: project, owner: a, actions: [ecr:PutImage],
+       resources: [arn:aws:ecr:eu-west-1:111122223333:repository/a]}
+`,
+			scope: ScopeProject, actions: []string{"ecr:PutImage"}, resources: []string{repo + "a"}},
 		"no resource is left": {
 			was: `    - id: image
       because: Builds log in.
@@ -147,7 +171,8 @@ func TestRewritten(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, newline := range []string{"\n", "\r\n"} {
 				lines := strings.NewReplacer("\n", newline)
-				change := Rewrite{Grant{ID: "image", Set: tt.set, Actions: tt.actions, Resources: tt.resources}, tt.now}
+				change := Rewrite{Grant{ID: "image", Set: tt.set, Scope: tt.scope, Actions: tt.actions,
+					Resources: tt.resources}, tt.now}
 				got, err := Rewritten([]byte(lines.Replace(rewriteHead+tt.was)), change)
 				if err != nil {
 					t.Fatal(err)

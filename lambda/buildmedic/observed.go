@@ -208,16 +208,43 @@ type finding struct {
 // wide are the grants that there may be something to narrow in.
 func (f *finding) wide() (list []settings.Grant) {
 	for _, g := range f.settings.Grants {
-		if observe.Wide(g) && (len(f.grants) == 0 || slices.Contains(f.grants, g.ID)) {
+		if (observe.Wide(g) || f.shared(g)) && (len(f.grants) == 0 || slices.Contains(f.grants, g.ID)) {
 			list = append(list, g)
 		}
 	}
 	return list
 }
 
+// shared reports whether a project has the grant only because it runs as a role on which it lands.
+func (f *finding) shared(g settings.Grant) bool {
+	sharing := settings.SharingOf(f.settings, f.home)
+	return !g.Scoped() && slices.ContainsFunc(f.settings.Projects, func(p settings.Project) bool {
+		return slices.Contains(p.Grants, g.ID) && slices.ContainsFunc(sharing.Holders(p), func(h settings.Project) bool {
+			return h.Line != p.Line && !slices.Contains(h.Grants, g.ID)
+		})
+	})
+}
+
 // concerned reports whether one of these grants is the project's.
 func (f *finding) concerned(p settings.Project) bool {
 	return slices.ContainsFunc(f.wide(), func(g settings.Grant) bool { return slices.Contains(p.Grants, g.ID) })
+}
+
+// shares reports whether the project runs as a role on which one of these grants lands.
+func (f *finding) shares(p settings.Project) bool {
+	return slices.ContainsFunc(settings.SharingOf(f.settings, f.home).Givers(p), f.concerned)
+}
+
+// siblings are the projects that have what the project is given, and do not name the grant.
+func (f *finding) siblings(p observe.Project, grant string) (list []observe.Project) {
+	of := f.settings.Projects[slices.IndexFunc(f.projects, func(q observe.Project) bool { return q.Line == p.Line })]
+	for _, h := range settings.SharingOf(f.settings, f.home).Holders(of) {
+		if i := slices.IndexFunc(f.projects, func(q observe.Project) bool { return q.Line == h.Line }); i >= 0 &&
+			h.Line != p.Line && !slices.Contains(h.Grants, grant) {
+			list = append(list, f.projects[i])
+		}
+	}
+	return list
 }
 
 func (f *finding) find(ctx context.Context) error {
@@ -363,6 +390,7 @@ func (f *finding) judge(data []byte, name string) (observedFound, error) {
 		var ps []observe.Project
 		for _, p := range f.projects {
 			if slices.Contains(p.Grants, g.ID) {
+				p.Siblings = f.siblings(p, g.ID)
 				ps = append(ps, p)
 				one.Projects = append(one.Projects, p.Name)
 			}

@@ -54,6 +54,10 @@ projects:
             docker login --username AWS --password-stdin 111122223333.dkr.ecr.eu-west-1.amazonaws.com
         build:
           - docker push 111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop:latest
+  - name: lint
+    role: shop-build
+    source: {type: GITHUB, location: "https://github.com/example/lint.git"}
+    buildspecs: {buildspec.yml: {build: [make lint]}}
 starts:
   - {project: site, version: refs/heads/main}
   - {project: shop, version: refs/heads/main}
@@ -118,7 +122,7 @@ func observedAccount(t *testing.T, config ...func(*simaws.Config)) (*simaws.Sim,
 		t.Fatal(err)
 	}
 	st.Sim.Clock.Advance(24 * time.Hour)
-	for _, name := range []string{"site", "shop"} {
+	for _, name := range []string{"site", "shop", "lint"} {
 		if _, err := st.Sim.Run(simaws.Start{Project: name, Version: "refs/heads/main"}); err != nil {
 			t.Fatal(err)
 		}
@@ -278,7 +282,7 @@ func TestObservedUsage(t *testing.T) {
 		"actions: [ecr:PutImage], resources: [\"arn:aws:ecr:eu-west-1:111122223333:repository/a\"]}]\n")
 	none := filepath.Join(t.TempDir(), "ledger.json")
 	if code, out, errs := buildmedic(t, "", "check", "-observed", "-ledger", none, file); code != exitOK || out != "" ||
-		!strings.Contains(errs, "No grant has a set or a pattern") {
+		!strings.Contains(errs, "No grant has a set or a pattern, or is shared") {
 		t.Errorf("of an exact grant: code %d %s%s", code, out, errs)
 	}
 	if code, _, errs := buildmedic(t, "", "check", "-observed", "-grant", "imge", file); code != exitFailed ||
@@ -340,5 +344,34 @@ func TestObservedTrouble(t *testing.T) {
 		"-access-role", exampleAccess)
 	if code != exitFailed || !strings.Contains(errs, "name grants of one with -grant") {
 		t.Errorf("two roles: code %d %s", code, errs)
+	}
+}
+
+// TestObservedScope ensures that of a grant on a role that another project runs as, that one's builds
+// are looked up, too, before the grant is said to be its own project's.
+func TestObservedScope(t *testing.T) {
+	_, path := observedAccount(t)
+	data, err := os.ReadFile(defaultSettings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _, _ := strings.Cut(string(data), "  - id: site-upload")
+	text = strings.Replace(text, "grants:\n", "  - {name: lint, role: shop-build}\ngrants:\n"+
+		"  - id: shop-image\n    because: b\n    owner: o\n    actions: [ecr:PutImage]\n"+
+		"    resources: [\"arn:${partition}:ecr:${region}:${account}:repository/shop\"]\n", 1)
+	text = strings.Replace(text, ", grants: [site-upload]", "", 1)
+	if err := os.WriteFile(defaultSettings, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for args, want := range map[string]string{
+		"":       "what project lint uses is not known well enough; -trail looks it up",
+		"-trail": "project lint runs as the same role, and used nothing of it",
+	} {
+		all := append([]string{"check", "-observed", "-builds", "1", "-ledger", path}, strings.Fields(args)...)
+		code, out, errs := buildmedic(t, "", all...)
+		if said := strings.Join(strings.Fields(errs), " "); code != exitOK || !strings.Contains(said, want) ||
+			strings.Contains(out, "+    scope: project\n") != (args != "") {
+			t.Errorf("%q: code %d\n%s%s", args, code, errs, out)
+		}
 	}
 }

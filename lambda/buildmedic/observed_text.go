@@ -19,13 +19,16 @@ func (o observedFound) text(file string) string {
 		hanging(&b, fmt.Sprintf("%s%s: %s", s.Name, span, plain(s.Says)))
 	}
 	if len(o.Grants) == 0 {
-		b.WriteString("No grant has a set or a pattern, so there is nothing to narrow.\n")
+		b.WriteString("No grant has a set or a pattern, or is shared by its role, so there is nothing to narrow.\n")
 	}
 	for _, g := range o.Grants {
 		b.WriteString("\n")
 		hanging(&b, fmt.Sprintf("%s:%d: grant %s: %s", file, g.Line, g.Grant, g.verdict(o.Needed)))
 		if g.State == observe.Few {
 			continue
+		}
+		if g.Scope != "" {
+			hanging(&b, "  scope: "+plain(g.Scope))
 		}
 		for _, list := range [][]observe.Part{alikeParts(g.Actions), g.Resources} {
 			for _, p := range list {

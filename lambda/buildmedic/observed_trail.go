@@ -46,7 +46,7 @@ func (f *finding) calls(ctx context.Context) error {
 	var all trailed
 	for i := range f.projects {
 		p := &f.projects[i]
-		if !f.concerned(p.Project) {
+		if !f.shares(f.settings.Projects[i]) {
 			continue
 		}
 		if p.Account == "" {
