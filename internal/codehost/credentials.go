@@ -35,6 +35,8 @@ type Credentials struct {
 	Secret  string // name or ARN
 	Secrets Secrets
 	Clock   heal.Clock
+	// Place is where they are, for people; "": in the secret.
+	Place string
 
 	mu     sync.Mutex
 	held   secret
@@ -76,6 +78,13 @@ func (i identity) known() bool { return i != identity{} }
 // fault is an error for a person to act on.
 func (c *Credentials) fault(format string, args ...any) error {
 	return heal.FaultError{Says: c.hide(fmt.Sprintf(format, args...))}
+}
+
+func (c *Credentials) place() string {
+	if c.Place != "" {
+		return c.Place
+	}
+	return "in secret " + c.Secret
 }
 
 func (c *Credentials) api() string { return APIOf(c.Host) }
@@ -295,7 +304,11 @@ func (c *Credentials) install(ctx context.Context, g *GitHub, s secret, owner, n
 	if in.ID <= 0 || in.App <= 0 {
 		return appToken{}, fmt.Errorf("%w: GitHub's answer cannot be read", heal.ErrFinal)
 	}
-	body := map[string]any{"repositories": []string{name}, "permissions": map[string]string{need.Name: "write"}}
+	permissions := map[string]string{}
+	for p := range strings.FieldsSeq(need.Name) {
+		permissions[p] = "write"
+	}
+	body := map[string]any{"repositories": []string{name}, "permissions": permissions}
 	var got struct {
 		Token   string    `json:"token"`
 		Expires time.Time `json:"expires_at"`

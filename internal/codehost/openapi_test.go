@@ -44,6 +44,8 @@ type schema struct {
 	Additional json.RawMessage    `json:"additionalProperties"`
 	Format     string             `json:"format"`
 	Default    any                `json:"default"`
+	MinLength  int                `json:"minLength"`
+	MaxLength  int                `json:"maxLength"`
 	Breaking   any                `json:"x-github-breaking-changes"`
 	// Discriminator says which of oneOf it is; that is found by trying all.
 	Discriminator any `json:"discriminator"`
@@ -110,6 +112,9 @@ func (d *description) check(s *schema, at string, v any, strict bool) (wrong []s
 		}
 	case string:
 		wrong = append(wrong, ofType(s, at, "string")...)
+		if s.MaxLength > 0 && (len(v) < s.MinLength || len(v) > s.MaxLength) {
+			wrong = append(wrong, fmt.Sprintf("%s has %d characters, not %d to %d", at, len(v), s.MinLength, s.MaxLength))
+		}
 		if u, err := url.Parse(v); s.Format == "uri" && (err != nil || u.Scheme == "") {
 			wrong = append(wrong, at+" is no URI: "+v)
 		}
@@ -181,6 +186,9 @@ func (d *description) exchange(e simaws.Exchange) []string {
 
 func fits(form, path string) bool {
 	f, p := strings.Split(form, "/"), strings.Split(path, "/")
+	if f[len(f)-1] == "{ref}" && len(p) > len(f) { // which may have slashes
+		p = p[:len(f)]
+	}
 	return slices.EqualFunc(f, p, func(a, b string) bool { return strings.HasPrefix(a, "{") || a == b })
 }
 

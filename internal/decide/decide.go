@@ -319,6 +319,9 @@ func grant(f Facts, d Decision) Decision {
 	}
 	d.Why = "The settings allow what was denied: " + grantNames(j.Used) + "."
 	d.Pieces = j.Pieces
+	if t := j.Target; t.Kind == guardrail.Code { // whatever the mode: only a person opens the request
+		d.Mode, d.Why = settings.Observe, d.Why+" The role's policy is owned by "+t.Name+", so nothing is written in IAM."
+	}
 	why := strings.TrimSpace(j.Offer + " " + j.Ask)
 	if d.Unscoped = beyondScope(f, j); len(d.Unscoped) > 0 {
 		why = strings.TrimSpace(fmt.Sprintf("%s may not send %s, so what %s gives of it is offered for everybody who runs as the "+

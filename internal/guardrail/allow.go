@@ -219,6 +219,10 @@ func acceptable(in Input, g grant, c claim, d buildlog.Denial, sts []iampolicy.S
 			fmt.Sprintf("Grant %q gives only what was denied, or only for a time, and a ready-made policy is "+
 				"attached as a whole and for good. Set give: set without expires, or write to an inline policy.", g.ID))
 	}
+	if in.Project.Write.Code.Set() && g.Expires > 0 {
+		return about(d, NoTarget, fmt.Sprintf("Grant %q ends by itself, and what is in code is there until somebody takes it "+
+			"out. Give the grant without expires, or write to an inline policy.", g.ID))
+	}
 	return keepsFloor(in, g, d, sts)
 }
 

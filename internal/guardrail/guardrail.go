@@ -126,16 +126,18 @@ const (
 	Inline  TargetKind = "inline"
 	Managed TargetKind = "managed"
 	Attach  TargetKind = "attach"
+	// Code is a file of a repository, for which a pull request asks: nothing is written in IAM.
+	Code TargetKind = "code"
 )
 
 // Target is where a grant is to be written.
 type Target struct {
 	Kind   TargetKind
-	Name   string // inline: policy name; managed: policy ARN
+	Name   string // inline: policy name; managed: policy ARN; code: the file
 	Before string // document there now, exactly; "" if there is none
 	// BeforeVersion is the managed policy's default version; "" otherwise.
 	BeforeVersion string
-	After         string   // inline, managed: the complete next document, canonical
+	After         string   // inline, managed: the complete next document, canonical; code: what is asked for alone
 	Attach        []string // attach: ARNs to attach
 	// Holds tells for each of Attach what its policy holds at most: the
 	// document that the stack made of the grant.

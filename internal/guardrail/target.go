@@ -87,6 +87,8 @@ func aim(in Input, picks []pick) (draft, []Refusal) {
 		return intoManaged(in, picks)
 	case w.Attach:
 		return attached(in, picks)
+	case w.Code.Set():
+		return merge(Target{Kind: Code, Name: in.Settings.PolicyFile(in.Project)}, picks, in)
 	}
 	return draft{}, []Refusal{{Rule: NoTarget,
 		Message: fmt.Sprintf("The settings do not say where to write for project %q. Add write: {inline: NAME}.",

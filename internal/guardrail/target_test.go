@@ -126,6 +126,23 @@ func TestManagedWithNothingToAddDropsNoVersion(t *testing.T) {
 	}
 }
 
+// TestCode: what is asked for in code is judged as what is written in IAM is; nothing of it ends by
+// itself.
+func TestCode(t *testing.T) {
+	in := shop()
+	in.Project.Write = settings.Write{Code: settings.PolicyCode{GitHub: "example/shop", Path: "aws/p.json"}}
+	j := Judge(in)
+	checkShape(t, in, j)
+	if j.Target == nil || j.Target.Kind != Code || j.Target.Name != "aws/p.json in github.com/example/shop" || j.Target.Before != "" ||
+		len(j.Added) == 0 || j.Target.After != string(iampolicy.Document{Statements: j.Added}.Canonical()) {
+		t.Errorf("%+v %v", j.Target, j.Refusals)
+	}
+	in.Settings.Grants[0].Expires = time.Hour
+	if j := Judge(in); len(j.Refusals) == 0 || j.Refusals[0].Rule != NoTarget {
+		t.Errorf("a grant that ends: %+v %v", j.Target, j.Refusals)
+	}
+}
+
 var attachRows = []struct {
 	name string
 	edit func(*Input)

@@ -143,6 +143,12 @@ func (s roundChange) policy(c *Change, t guardrail.Target) {
 		}
 		return
 	}
+	if t.Kind == guardrail.Code {
+		c.What, c.Name = PolicyInCode, quote(t.Name, maxName)
+		c.compare("", t.After)
+		c.Document = nil // it is what is asked for, and not the file
+		return
+	}
 	c.What, c.Name, c.fresh = InlinePolicy, id(t.Name), t.Before == ""
 	if t.Kind == guardrail.Managed {
 		c.What, c.Before, c.After = ManagedPolicy, id(t.BeforeVersion), id(s.version)

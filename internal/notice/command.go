@@ -50,6 +50,8 @@ func commands(v *view) []Command {
 		case build == "":
 		case there && b.ARN == "": // the build could not be read, so only its id is known
 			add("replay", args{"build": build, "account": id(v.Case.Account), "region": id(v.Case.Region)}, "")
+		case v.inCode:
+			add("replay", args{"build": build}, "replay -pull-request "+build)
 		case v.observed:
 			add("replay", args{"build": build}, "replay -apply "+build)
 		default:

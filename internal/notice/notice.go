@@ -237,6 +237,7 @@ const (
 	InlinePolicy     What = "inline-policy"
 	ManagedPolicy    What = "managed-policy"
 	AttachedPolicies What = "attached-policies"
+	PolicyInCode     What = "policy-in-code"
 	Repository       What = "repository"
 	Buildspec        What = "buildspec"
 	ProjectRole      What = "project-role"

@@ -333,6 +333,8 @@ func (c Change) words() string {
 		return fmt.Sprintf("Managed policy %s of role %s%s:", lastElement(c.Name), role, instead(c.After, c.Before))
 	case AttachedPolicies:
 		return fmt.Sprintf("Managed policies of role %s:", role)
+	case PolicyInCode:
+		return fmt.Sprintf("Policy of role %s, in %s:", role, c.Name)
 	case Repository:
 		return fmt.Sprintf("ECR repository %s.", named(c.Name))
 	case Buildspec:

@@ -6,6 +6,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -32,6 +33,7 @@ type view struct {
 	ineffective bool // the healer itself undid a change that did not help
 	unsent      *decide.Unsent
 	beyondScope bool          // the plan gives something to more than the grant's scope
+	inCode      bool          // observed, since a file of a repository owns the role's policy
 	timeToHeal  time.Duration // see [healTime]
 }
 
@@ -51,6 +53,7 @@ func newView(o decide.Outcome) *view {
 	if d != nil && d.Plan != nil {
 		v.planHash = d.Plan.Hash()
 		v.observed = o.Kind == decide.Reported && d.Mode == settings.Observe
+		v.inCode = v.observed && d.Plan.Write != nil && d.Plan.Write.Kind == guardrail.Code
 	}
 	v.unread = v.ofBuild && o.Kind == decide.Reported && r.Diagnosis == nil && d == nil && r.Build.ServiceRole == ""
 	v.ineffective = d != nil && d.Undo > 0

@@ -254,6 +254,8 @@ func (s wording) lead() (long, short string) {
 		return with(name+" failed, and "+s.lacks(), "")
 	case s.unread:
 		return with(name+" failed, and Buildmedic may not read the build", "")
+	case s.inCode:
+		return with(name+" failed, and the repair belongs in code", strings.TrimSuffix(s.phrases(p).wish, "?"))
 	case s.observed:
 		return with(name+" failed", "mode heal would have "+s.phrases(p).would)
 	case s.n.Plan != "":
@@ -358,6 +360,8 @@ func (s wording) todoReported() (long, short string) {
 	switch {
 	case s.unread:
 		return s.todoDenied()
+	case s.inCode:
+		return "To do: open the pull request; see below.", below
 	case s.observed && s.Function == "":
 		return "Nothing was changed: this shows what would have been done.", "Nothing was changed."
 	case s.observed:
@@ -413,7 +417,7 @@ func (s wording) happened() []string {
 			s.roundCount(), s.others()}
 	case s.Kind == decide.Retrying, s.Kind == decide.Failed && s.n.Plan != "" && planned:
 		return []string{s.cause(), s.remedy(p), s.roundCount()}
-	case s.observed && s.Function == "":
+	case s.inCode, s.observed && s.Function == "":
 		return []string{s.cause(), s.n.Why}
 	case s.observed:
 		return []string{s.cause(), s.n.Why,
@@ -729,6 +733,9 @@ func (s wording) advise(say func(string)) {
 	case s.unread:
 		say("Once that is done, replay this failure, or wait: the sweep finds it within 15 minutes, unless it is " +
 			"older than a day.")
+	case s.inCode:
+		say("`buildmedic replay -pull-request` opens the pull request, with a token of your own; it asks once more before that.")
+		say("Once the request is merged and deployed, start the build again.")
 	case s.observed && s.Function == "":
 		say("Nothing, until you run the command; it asks once more before it changes anything.")
 	case s.observed:
@@ -819,7 +826,7 @@ func (s wording) afterChange(say func(string), p decide.Plan) {
 // then says what would follow a change that is only proposed or explained.
 func (s wording) then() string {
 	r := s.latest
-	if r.Decision == nil || r.Decision.Plan == nil || s.Kind != decide.Proposed && !s.observed {
+	if r.Decision == nil || r.Decision.Plan == nil || s.Kind != decide.Proposed && !s.observed || s.inCode {
 		return ""
 	}
 	verb := "would be"

@@ -682,6 +682,37 @@ limits: {access_analyzer: true}
 	}
 }
 
+// TestCodeWritesNoIAM: for a project whose role's policy is owned by a file of a repository, the
+// function may start builds, and change nothing in IAM.
+func TestCodeWritesNoIAM(t *testing.T) {
+	s := parse(t, `
+projects:
+  - {name: pa, role: a, mode: heal, write: {code: {github: example/shop, path: p.json}}, grants: [image], boundary: b}
+  - {name: pb, role: b, mode: heal, write: {inline: mine}, grants: [image]}
+`+image)
+	p, err := Hub(s, parts(), ManagedPolicies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrote := map[string][]string{}
+	for _, g := range p.Groups()[1:] {
+		for _, st := range g.Permissions {
+			for _, a := range st.Action.List {
+				if action, _ := iamref.Lookup(a); action.Level != iamref.Read && action.Level != iamref.List {
+					wrote[g.Name] = append(wrote[g.Name], a)
+				}
+			}
+		}
+	}
+	if got := wrote["pa"]; !slices.Equal(got, []string{"codebuild:RetryBuild", "codebuild:RetryBuildBatch",
+		"ecr:CreateRepository"}) {
+		t.Errorf("in code: %q", got)
+	}
+	if !slices.Contains(wrote["pb"], "iam:PutRolePolicy") {
+		t.Errorf("inline: %q", wrote["pb"])
+	}
+}
+
 // TestAt ensures that a project is found where the settings place it, and
 // nowhere else.
 func TestAt(t *testing.T) {

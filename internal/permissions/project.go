@@ -171,6 +171,8 @@ func write(s *settings.Settings, sid suffix, p settings.Project, at Place) []Per
 			"Grants are ready-made policies; it may attach these and detach them, and never says what is in them.",
 			[]string{"iam:AttachRolePolicy", "iam:DetachRolePolicy"}, service,
 			append(boundary(p, at), equals("ArnEquals", "iam:PolicyARN", ready...))...)}
+	case w.Code.Set():
+		return nil // a pull request asks for it
 	}
 	return []Permission{sid.allow("Write", "Grants go into an inline policy of this role. IAM has no condition for "+
 		"the policy's name or content; the guardrails see to these.",

@@ -9,6 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
+	"github.com/buildmedic/buildmedic/internal/policyfile"
 )
 
 // Code is how code hosts are reached, and what they are told where a project does not say.
@@ -50,14 +51,19 @@ func (s *Settings) Repository(p Project) string {
 	return s.Code.GitHub.Host + "/" + p.Code.GitHub
 }
 
+// gitHub is the host where the settings name no other.
+const gitHub = "github.com"
+
 // maxSecret is the most characters that a secret's name may have (AWS.md#secrets).
 const maxSecret = 512
 
 var (
-	secretName = &form{lazyregexp.New(`^[\w/+=.@-]+$`), maxSecret}
-	secretARN  = lazyregexp.New(`^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[\w/+=.@-]+$`)
-	gitHubRepo = lazyregexp.New(`^[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/[\w.-]{1,100}$`)
-	codeHost   = lazyregexp.New(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?$`)
+	secretName     = &form{lazyregexp.New(`^[\w/+=.@-]+$`), maxSecret}
+	secretARN      = lazyregexp.New(`^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[\w/+=.@-]+$`)
+	gitHubRepo     = lazyregexp.New(`^[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/[\w.-]{1,100}$`)
+	codeCommitName = lazyregexp.New(`^[\w.-]{1,100}$`)
+	branchName     = lazyregexp.New(`^[A-Za-z0-9_][A-Za-z0-9._+@=/-]{0,199}$`)
+	codeHost       = lazyregexp.New(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?$`)
 )
 
 // inItself are how GitHub's tokens and private keys begin: what must never stand in the settings.
@@ -96,7 +102,7 @@ func (o object) secret(key string) string {
 
 // host reads the address of a GitHub Enterprise Server.
 func (o object) host(key string) string {
-	const own = "github.com"
+	const own = gitHub
 	text := o.text(key)
 	if text == "" {
 		return own
@@ -129,14 +135,10 @@ func (r *reader) projectCode(o object, s *Settings) ProjectCode {
 		}
 		return p
 	}
-	const rule = "write OWNER/REPOSITORY, such as example/shop; the host is that of code.github"
-	repo := c.text("github")
-	if c.value("github").Kind == yaml.ScalarNode && (!gitHubRepo.MatchString(repo) || strings.HasSuffix(repo, "/..") ||
-		strings.HasSuffix(repo, "/.") || strings.HasSuffix(repo, ".git")) {
-		c.problem("github", "%s is not valid: %s", quoteAddress(repo), rule)
+	var ok bool
+	if p.GitHub, ok = c.gitHubRepository("github"); !ok {
 		return p
 	}
-	p.GitHub = repo
 	if s.Code.GitHub == nil {
 		c.problem("github",
 			"there is no code.github in this file, so nothing reaches GitHub; add code: {github: {secret: NAME}}")
@@ -150,4 +152,68 @@ func quoteAddress(s string) string {
 		return "what stands here"
 	}
 	return strconv.Quote(clip(s))
+}
+
+// gitHubRepository reads which repository of GitHub is meant.
+func (o object) gitHubRepository(key string) (name string, ok bool) {
+	const rule = "write OWNER/REPOSITORY, such as example/shop; the host is that of code.github"
+	repo := o.text(key)
+	if o.value(key).Kind == yaml.ScalarNode && (!gitHubRepo.MatchString(repo) || strings.HasSuffix(repo, "/..") ||
+		strings.HasSuffix(repo, "/.") || strings.HasSuffix(repo, ".git")) {
+		o.problem(key, "%s is not valid: %s", quoteAddress(repo), rule)
+		return "", false
+	}
+	return repo, true
+}
+
+// policyCode reads which file of which repository owns the role's policy.
+func (o object) policyCode() PolicyCode {
+	if !o.has("code") {
+		return PolicyCode{}
+	}
+	c := o.child("code")
+	p := PolicyCode{
+		CodeCommit: c.matching("codecommit", codeCommitName, "write the repository's name: up to 100 letters, digits and _.-"),
+		Path:       c.text("path"),
+		Base:       c.matching("base", branchName, "write the branch's name, such as main"),
+	}
+	if c.has("github") {
+		p.GitHub, _ = c.gitHubRepository("github")
+	}
+	if c.has("github") == c.has("codecommit") && c.readable() {
+		o.problem("code", "give exactly one of github: OWNER/REPOSITORY and codecommit: NAME")
+	}
+	switch {
+	case !c.has("path"):
+		c.problem("path", "missing; write where the policy document is in the repository, such as aws/iam-policy-codebuild.json")
+	case !policyfile.ValidPath(p.Path):
+		c.problem("path", "%q is not valid: write a path of plain letters, digits and ._+@=-, within the repository, such as "+
+			"aws/iam-policy-codebuild.json", clip(p.Path))
+		p.Path = ""
+	}
+	if strings.Contains(p.Base, "..") {
+		c.problem("base", "%q is no branch's name", clip(p.Base))
+	}
+	return p
+}
+
+// PolicyFile names the file that owns the policy of the project's role, with its repository; "" if
+// none does.
+func (s *Settings) PolicyFile(p Project) string {
+	c := p.Write.Code
+	switch {
+	case !c.Set():
+		return ""
+	case c.CodeCommit != "":
+		return c.Path + " in CodeCommit repository " + c.CodeCommit
+	}
+	return c.Path + " in " + s.GitHubHost() + "/" + c.GitHub
+}
+
+// GitHubHost is the host of GitHub's repositories.
+func (s *Settings) GitHubHost() string {
+	if s.Code.GitHub == nil {
+		return gitHub
+	}
+	return s.Code.GitHub.Host
 }

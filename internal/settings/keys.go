@@ -218,7 +218,8 @@ var projectKeys = []Key{
 	text("price_per_minute", "a number and a currency's three letters", "that of `notify`", "0.01 USD",
 		"What a minute of its builds costs you."),
 	mapping("write", "nowhere; needed where there are grants",
-		"Where grants are written: exactly one of `inline`, `managed` and `attach`.", writeKeys).with("inline", "managed", "attach"),
+		"Where grants are written: exactly one of `inline`, `managed`, `attach` and `code`.", writeKeys).
+		with("inline", "managed", "attach", "code"),
 	texts("grants", "ids of grants", "none", "[shop-image]", "What the project's role may be given.").
 		atEach("what a role may be given is allowed project by project"),
 	texts("buildspecs", "paths in the source", "none", "[ci/buildspec.yml]",
@@ -315,6 +316,19 @@ var writeKeys = []Key{
 	choice("versions", "What to do when the `managed` policy has its five versions already.",
 		Choice{"drop-oldest", "delete the oldest, and keep its document with the case, for undo"},
 		Choice{"keep", "refuse the grant"}),
+	mapping("code", "—",
+		"The file of a repository that owns the role's policy. The function then writes nothing in IAM for the project, and "+
+			"has no right to: it tells what would be granted, and `buildmedic replay -pull-request` asks for it.",
+		policyCodeKeys).with("github", "codecommit"),
+}
+
+var policyCodeKeys = []Key{
+	text("github", "`OWNER/REPOSITORY`", "—", "example/shop", "A repository at GitHub, or at the host of `code.github.url`."),
+	text("codecommit", "a repository's name", "—", "shop", "A repository of CodeCommit, in the project's account and region.").
+		of(codeCommitName),
+	required("path", "a path in the repository", "aws/iam-policy-codebuild.json",
+		"The policy document: JSON, and nothing else in the file. It need not be there yet."),
+	text("base", "a branch's name", "the default branch", "main", "The branch that the requests are for.").of(branchName),
 }
 
 var logKeys = []Key{

@@ -161,7 +161,8 @@ func (o object) retry() (retry, flaky bool) {
 func (r *reader) write(o object) Write {
 	if !o.has("write") {
 		if n := o.value("grants"); n != nil && len(n.Content) > 0 {
-			o.problem("write", "missing; say where grants are written: {inline: NAME}, {managed: NAME} or {attach: true}")
+			o.problem("write", "missing; say where grants are written: {inline: NAME}, {managed: NAME}, {attach: true} or "+
+				"{code: {…}}")
 		}
 		return Write{}
 	}
@@ -173,15 +174,16 @@ func (r *reader) write(o object) Write {
 		Shared:  c.boolean("shared"),
 
 		KeepVersions: c.oneOf("versions") == "keep",
+		Code:         c.policyCode(),
 	}
 	count := 0
-	for _, given := range []bool{c.has("inline"), c.has("managed"), w.Attach} {
+	for _, given := range []bool{c.has("inline"), c.has("managed"), w.Attach, c.has("code")} {
 		if given {
 			count++
 		}
 	}
 	if count != 1 && c.readable() {
-		o.problem("write", "give exactly one of inline: NAME, managed: NAME and attach: true")
+		o.problem("write", "give exactly one of inline: NAME, managed: NAME, attach: true and code: {…}")
 	}
 	if w.Shared && !c.has("managed") {
 		c.problem("shared", "only a managed policy can be shared; remove it")

@@ -190,7 +190,19 @@ type Write struct {
 	Shared  bool   // the managed policy may be used by other principals too
 	// KeepVersions: no version of the managed policy is deleted to make room.
 	KeepVersions bool
+	Code         PolicyCode // the file of a repository that owns the role's policy
 }
+
+// PolicyCode is a policy document in a repository. The zero value is none.
+type PolicyCode struct {
+	GitHub     string // OWNER/REPOSITORY, at the host of code.github; or
+	CodeCommit string // a repository's name, in the project's account and region
+	Path       string // of the file, within the repository
+	Base       string // the branch that requests are for; "": the default one
+}
+
+// Set reports whether there is one.
+func (c PolicyCode) Set() bool { return c.Path != "" }
 
 // Grant is one entry of the allowlist.
 type Grant struct {

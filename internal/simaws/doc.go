@@ -175,7 +175,7 @@
 //
 //	github:                       # the code host beside the account
 //	  token: text                 # a fine-grained token that it takes
-//	  permissions: [statuses, pull_requests]                # that the token may write
+//	  permissions: [statuses, pull_requests, contents]      # that the token may write
 //	  repositories: [example/shop]                          # that it sees
 //	  comments:                   # what people have said on pull requests
 //	    - {repository: example/shop, pull: 7, author: 5, body: text}

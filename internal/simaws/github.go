@@ -27,12 +27,14 @@ type GitHub struct {
 	// signed with AppKey's private half.
 	App    int64
 	AppKey *rsa.PublicKey
-	// Permissions are what token and App may write: statuses, pull_requests.
+	// Permissions are what token and App may write: statuses, pull_requests, contents.
 	Permissions []string
 	// Repositories are those that they see, as OWNER/NAME.
 	Repositories []string
 	// Moved are repositories that have another name now.
 	Moved []string
+	// Rules are beginnings of branches' names that neither may make nor move.
+	Rules []string
 }
 
 // CommitStatus is a status that was set.
@@ -68,6 +70,8 @@ type codeHost struct {
 	GitHub
 	statuses  []CommitStatus
 	comments  []PullComment
+	pulls     []PullRequest
+	stores    map[string]*gitStore
 	tokens    map[string]installed
 	made      []time.Time // when content was made
 	exchanges []Exchange
@@ -176,6 +180,18 @@ var githubRoutes = []struct {
 	{"GET", regexp.MustCompile(`^/repos/([^/]+/[^/]+)/installation$`), "GetRepositoryInstallation"},
 	{"POST", regexp.MustCompile(`^/app/installations/([0-9]+)/access_tokens()$`), "CreateInstallationToken"},
 	{"GET", regexp.MustCompile(`^/user()()$`), "GetAuthenticatedUser"},
+	{"GET", regexp.MustCompile(`^/repos/([^/]+/[^/]+)()$`), "GetRepository"},
+	{"GET", regexp.MustCompile(`^/repos/([^/]+/[^/]+)/git/ref/heads/(.+)$`), "GetRef"},
+	{"POST", regexp.MustCompile(`^/repos/([^/]+/[^/]+)/git/refs()$`), "CreateRef"},
+	{"PATCH", regexp.MustCompile(`^/repos/([^/]+/[^/]+)/git/refs/heads/(.+)$`), "UpdateRef"},
+	{"GET", regexp.MustCompile(`^/repos/([^/]+/[^/]+)/git/commits/([^/]+)$`), "GetCommit"},
+	{"POST", regexp.MustCompile(`^/repos/([^/]+/[^/]+)/git/commits()$`), "CreateCommit"},
+	{"GET", regexp.MustCompile(`^/repos/([^/]+/[^/]+)/git/trees/([^/]+)$`), "GetTree"},
+	{"POST", regexp.MustCompile(`^/repos/([^/]+/[^/]+)/git/trees()$`), "CreateTree"},
+	{"GET", regexp.MustCompile(`^/repos/([^/]+/[^/]+)/git/blobs/([^/]+)$`), "GetBlob"},
+	{"GET", regexp.MustCompile(`^/repos/([^/]+/[^/]+)/pulls()$`), "ListPullRequests"},
+	{"POST", regexp.MustCompile(`^/repos/([^/]+/[^/]+)/pulls()$`), "CreatePullRequest"},
+	{"PATCH", regexp.MustCompile(`^/repos/([^/]+/[^/]+)/pulls/([0-9]+)$`), "UpdatePullRequest"},
 }
 
 var githubOperations = map[string]operation{
@@ -186,6 +202,18 @@ var githubOperations = map[string]operation{
 	"GetRepositoryInstallation": {run: getInstallation},
 	"CreateInstallationToken":   {run: createToken},
 	"GetAuthenticatedUser":      {run: getUser},
+	"GetRepository":             {run: githubCall("", getRepository)},
+	"GetRef":                    {run: githubCall("contents", getRef)},
+	"CreateRef":                 {writes: true, run: githubCall("contents", createRef)},
+	"UpdateRef":                 {writes: true, run: githubCall("contents", updateRef)},
+	"GetCommit":                 {run: githubCall("contents", getCommit)},
+	"CreateCommit":              {writes: true, run: githubCall("contents", createCommit)},
+	"GetTree":                   {run: githubCall("contents", getTree)},
+	"CreateTree":                {writes: true, run: githubCall("contents", createTree)},
+	"GetBlob":                   {run: githubCall("contents", getBlob)},
+	"ListPullRequests":          {run: githubCall("pull_requests", listPulls)},
+	"CreatePullRequest":         {writes: true, run: githubCall("pull_requests", createPull)},
+	"UpdatePullRequest":         {writes: true, run: githubCall("pull_requests", updatePull)},
 }
 
 func githubRoute(h *http.Request) (name string, parts []string) {
@@ -218,6 +246,9 @@ func githubWire() wire {
 				body["message"] = "Validation Failed"
 				body["errors"] = []any{map[string]string{"resource": "Status", "code": "custom", "field": field,
 					"message": e.Message}}
+			}
+			if says, ok := strings.CutPrefix(e.Code, "pull:"); ok {
+				body["errors"] = []any{map[string]string{"resource": "PullRequest", "code": "custom", "message": says}}
 			}
 			resp := jsonResponse("application/json; charset=utf-8", status, body)
 			switch e.Code {
@@ -292,7 +323,7 @@ func githubCall(need string, run func(r *request, repository, rest string) (any,
 		if !slices.Contains(g.Repositories, parts[0]) || ofApp && !slices.Contains(t.repositories, name) {
 			return nil, githubNotFound()
 		}
-		if !slices.Contains(g.Permissions, need) || ofApp && t.permissions[need] != "write" {
+		if need != "" && (!slices.Contains(g.Permissions, need) || ofApp && t.permissions[need] != "write") {
 			what := "personal access token"
 			if ofApp {
 				what = "integration"

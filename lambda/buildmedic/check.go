@@ -195,6 +195,8 @@ func writeWay(w settings.Write) string {
 		return "a new version of managed policy " + w.Managed
 	case w.Attach:
 		return "attaching ready-made policies"
+	case w.Code.Set():
+		return "nothing in IAM: file " + w.Code.Path + " of repository " + w.Code.GitHub + w.Code.CodeCommit + " owns the policy"
 	}
 	return "nothing"
 }

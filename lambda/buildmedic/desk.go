@@ -63,7 +63,7 @@ type deskFlags struct {
 }
 
 // hints is how commands that are offered must be called: as this one was, with the flags that were
-// given. Of replay's own, -apply is what is offered.
+// given. Of replay's own, -apply or -pull-request is what is offered.
 func (f deskFlags) hints() decide.Desk {
 	d := decide.Desk{Program: program}
 	f.all.Visit(func(g *pflag.Flag) {
@@ -77,7 +77,7 @@ func (f deskFlags) hints() decide.Desk {
 		switch g.Name {
 		case "settings", "table", "stack", "ledger", "topic":
 			d.Flags = append(d.Flags, word)
-		case "apply":
+		case "apply", "pull-request":
 		default:
 			d.Replay = append(d.Replay, word)
 		}

@@ -17,20 +17,26 @@ import (
 )
 
 func runReplay(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	fs := flags("replay", "[-settings F] [-apply] [-json] BUILD_ID",
+	fs := flags("replay", "[-settings F] [-apply|-pull-request] [-json] BUILD_ID",
 		"Diagnoses a real failed build with your own AWS credentials, and shows what would be done.\n"+
 			"With -apply it does it, after showing the difference and asking. Nothing needs to be deployed.\n"+
+			"With -pull-request it asks for it in the repository that owns the role's policy (write: {code: …}), as you:\n"+
+			"with the token in GH_TOKEN or GITHUB_TOKEN. It opens one request for each grant, or finds the one that is open.\n"+
 			"BUILD_ID is PROJECT:UUID or the build's ARN.",
 		"buildmedic replay -settings infra/buildmedic.yaml web:8745a7a9-c340-456a-9166-edf953571b00", stderr)
 	df := addDeskFlags(fs)
 	apply := fs.Bool("apply", false, "do it, after asking")
-	yes := fs.Bool("yes", false, "with -apply: do not ask")
+	pullRequest := fs.Bool("pull-request", false, "ask for it by a pull request, after asking you")
+	yes := fs.Bool("yes", false, "with -apply and -pull-request: do not ask")
 	asJSON := fs.Bool("json", false, "print the case as JSON")
 	if done, code := df.parse(fs, args, stdout); done {
 		return code
 	}
 	if fs.NArg() != 1 {
 		return wrong(fs, "name one build")
+	}
+	if *apply && *pullRequest {
+		return wrong(fs, "-apply and -pull-request exclude each other")
 	}
 	if !strings.Contains(fs.Arg(0), ":") {
 		return wrong(fs, "%q is no build: write PROJECT:UUID, or the build's ARN", fs.Arg(0))
@@ -58,7 +64,8 @@ func runReplay(ctx context.Context, args []string, stdin io.Reader, stdout, stde
 		return fail(stderr, err)
 	}
 	defer d.close()
-	r := replay{desk: d, in: stdin, out: stdout, talk: talk, err: stderr, apply: *apply, yes: *yes, json: *asJSON}
+	r := replay{desk: d, in: stdin, out: stdout, talk: talk, err: stderr, apply: *apply, pullRequest: *pullRequest, yes: *yes,
+		json: *asJSON}
 	if err := r.run(ctx, fs.Arg(0)); err != nil {
 		return fail(stderr, err)
 	}
@@ -66,11 +73,11 @@ func runReplay(ctx context.Context, args []string, stdin io.Reader, stdout, stde
 }
 
 type replay struct {
-	desk             *desk
-	in               io.Reader
-	out, err         io.Writer
-	talk             io.Writer // what persons read: out, or err beside JSON
-	apply, yes, json bool
+	desk                          *desk
+	in                            io.Reader
+	out, err                      io.Writer
+	talk                          io.Writer // what persons read: out, or err beside JSON
+	apply, pullRequest, yes, json bool
 }
 
 func (r replay) run(ctx context.Context, build string) error {
@@ -93,8 +100,11 @@ func (r replay) run(ctx context.Context, build string) error {
 		return err
 	}
 	round := c.Rounds[0]
-	if r.apply || !r.json {
+	if r.apply || r.pullRequest || !r.json {
 		r.show(c)
+	}
+	if r.pullRequest {
+		return r.pullRequests(ctx, c)
 	}
 	if !r.apply || round.Decision.Plan == nil {
 		return r.result(c)

@@ -22,6 +22,18 @@ var operations = [][2]string{
 	{"/repos/{owner}/{repo}/installation", "get"},
 	{"/app/installations/{installation_id}/access_tokens", "post"},
 	{"/user", "get"},
+	{"/repos/{owner}/{repo}", "get"},
+	{"/repos/{owner}/{repo}/git/ref/{ref}", "get"},
+	{"/repos/{owner}/{repo}/git/refs", "post"},
+	{"/repos/{owner}/{repo}/git/refs/{ref}", "patch"},
+	{"/repos/{owner}/{repo}/git/commits/{commit_sha}", "get"},
+	{"/repos/{owner}/{repo}/git/commits", "post"},
+	{"/repos/{owner}/{repo}/git/trees/{tree_sha}", "get"},
+	{"/repos/{owner}/{repo}/git/trees", "post"},
+	{"/repos/{owner}/{repo}/git/blobs/{file_sha}", "get"},
+	{"/repos/{owner}/{repo}/pulls", "get"},
+	{"/repos/{owner}/{repo}/pulls", "post"},
+	{"/repos/{owner}/{repo}/pulls/{pull_number}", "patch"},
 }
 
 // said are keys that only explain.

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/buildmedic/buildmedic/internal/codehost"
+	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/notice"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// codeHosts is how code hosts are reached: a test puts a simulated one here.
+var codeHosts http.RoundTripper = http.DefaultTransport
+
+// tokenVariable is a token in an environment variable, as the user's own secret.
+type tokenVariable struct{ name string }
+
+// Secret implements [codehost.Secrets].
+func (e tokenVariable) Secret(context.Context, string) (string, error) { return os.Getenv(e.name), nil }
+
+// tokenFor finds the user's token for a host, where GitHub's own command looks for it.
+func tokenFor(host string) (tokenVariable, error) {
+	names := []string{"GH_TOKEN", "GITHUB_TOKEN"}
+	if host != "github.com" && !strings.HasSuffix(host, ".ghe.com") {
+		names = []string{"GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"}
+	}
+	for _, n := range names {
+		if os.Getenv(n) != "" {
+			return tokenVariable{n}, nil
+		}
+	}
+	return tokenVariable{}, fmt.Errorf("there is no token for %s: set %s to one of yours that may write contents and pull "+
+		"requests of the repository", host, names[1])
+}
+
+// pullRequests asks, in code, for what the case's plan gives: one request for each grant.
+func (r replay) pullRequests(ctx context.Context, c decide.Case) error {
+	round := c.Rounds[0]
+	d := round.Decision
+	s := r.desk.healer.Settings
+	p, _ := s.Project(c.Project, c.Account, c.Region, r.desk.home)
+	switch {
+	case d == nil || d.Plan == nil || d.Plan.Write == nil:
+		fmt.Fprintln(r.talk, "Nothing is granted, so there is nothing to ask for.")
+		return r.result(c)
+	case d.Plan.Write.Kind != guardrail.Code:
+		return fmt.Errorf("the settings write what project %s is granted to IAM; to ask for it in code, say write: {code: {…}}",
+			p.Name)
+	}
+	propose, err := r.proposer(p)
+	if err != nil {
+		return err
+	}
+	if !r.yes && !r.asked() {
+		fmt.Fprintln(r.talk, "Nothing was changed.")
+		return r.result(c)
+	}
+	for _, u := range d.Used {
+		g, ok := s.Grant(u.Grant)
+		if !ok {
+			return fmt.Errorf("the settings have no grant %q", u.Grant)
+		}
+		o := decide.Outcome{Kind: decide.Reported, Case: c, Settings: s, Home: r.desk.home, At: deskClock.Now()}
+		o.Case.ID = "" // it is in no ledger
+		change, err := changeFor(o, p, g, u.Statements)
+		if err != nil {
+			return err
+		}
+		got, err := propose(ctx, change)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(r.talk, "grant %s: %s\n", g.ID, requestWords(got, change.Path))
+	}
+	return r.result(c)
+}
+
+// proposer finds how requests are opened in the repository that the project names.
+func (r replay) proposer(p settings.Project) (func(context.Context, codehost.Change) (codehost.Request, error), error) {
+	if name := p.Write.Code.CodeCommit; name != "" {
+		return nil, fmt.Errorf("requests in CodeCommit are not opened from here: `buildmedic plan -patch` prints the change of %s "+
+			"for repository %s", p.Write.Code.Path, name)
+	}
+	host := r.desk.healer.Settings.GitHubHost()
+	token, err := tokenFor(host)
+	if err != nil {
+		return nil, err
+	}
+	g := &codehost.GitHub{Home: r.desk.home, HTTP: codeHosts, Clock: deskClock, Credentials: &codehost.Credentials{Host: host,
+		Secret: token.name, Place: "in " + token.name, Secrets: token, Clock: deskClock}}
+	return g.Propose, nil
+}
+
+// changeFor is what a grant's request asks for.
+func changeFor(o decide.Outcome, p settings.Project, g settings.Grant, sts []iampolicy.Statement) (codehost.Change, error) {
+	code := p.Write.Code
+	g.Line = 0 // where it stands is no part of what it is
+	grant, err := json.Marshal(g)
+	if err != nil {
+		return codehost.Change{}, fmt.Errorf("reading grant %s: %w", g.ID, err)
+	}
+	what := notice.PolicyFile{Path: code.Path, Grant: g.ID}
+	return codehost.Change{Repository: code.GitHub + code.CodeCommit, Path: code.Path, Base: code.Base,
+		Branch:     codehost.BranchOf(p.Name, string(grant), p.Account, p.Region, o.Settings.PolicyFile(p), code.Base),
+		Statements: sts,
+		Text: func(d codehost.Difference) (title, body string) {
+			what.New, what.Added = d.Before == nil, d.Added
+			return notice.PullRequestOf(o, what)
+		}}, nil
+}
+
+func requestWords(r codehost.Request, path string) string {
+	at := strings.TrimSpace(r.URL)
+	if at == "" {
+		at = "branch " + r.Branch
+	}
+	switch r.Result {
+	case codehost.Opened:
+		return "opened " + at
+	case codehost.Updated:
+		return "brought up to date: " + at
+	case codehost.Waiting:
+		return "is open already: " + at
+	case codehost.Landed:
+		return path + " gives it already; what is missing is that it is deployed"
+	case codehost.Declined:
+		return "was closed unmerged, so it is not asked for again until the grant changes: " + at
+	case codehost.Edited:
+		return "has changes by somebody else, so it was left alone: " + at
+	}
+	return fmt.Sprint(r.Result)
+}

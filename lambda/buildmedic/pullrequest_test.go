@@ -1,0 +1,126 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/buildmedic/buildmedic/internal/simaws"
+)
+
+const (
+	ownToken   = "github_pat_11SIMULATED0000000000_simulatedsimulated"
+	policyHome = "example/tracker"
+	policyPath = "aws/iam-policy-codebuild.json"
+)
+
+// inCode is story 1 with the role's policy in a repository at GitHub, which takes the user's own
+// token.
+func inCode(t *testing.T) (sim *simaws.Sim, args []string) {
+	t.Helper()
+	sim, file := account(t, "tracker-api")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, after, ok := strings.Cut(string(text), "write: {inline: CodeBuild-ECR-Permissions}")
+	if !ok {
+		t.Fatalf("the story writes elsewhere now:\n%s", text)
+	}
+	put(t, file, before+"write: {code: {github: "+policyHome+", path: "+policyPath+"}}"+after)
+	sim.SetGitHub(simaws.GitHub{Token: ownToken, Permissions: []string{"contents", "pull_requests"},
+		Repositories: []string{policyHome}})
+	sim.Push(policyHome, "main", "first", map[string]*simaws.GitFile{policyPath: {
+		Text: "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": []\n}\n"}})
+	old := codeHosts
+	codeHosts = sim.CodeHost(sim.Client())
+	t.Cleanup(func() { codeHosts = old })
+	t.Setenv("GH_TOKEN", "")
+	t.Setenv("GITHUB_TOKEN", ownToken)
+	return sim, []string{"replay", "-settings", file, sim.Builds("TrackerAPI")[0].ID}
+}
+
+// TestReplayPullRequest: what the plan gives is asked for in the repository, after asking, with the
+// user's own token, and nothing is written in IAM; asked again, the same request is found.
+func TestReplayPullRequest(t *testing.T) {
+	sim, args := inCode(t)
+	code, out, errs := buildmedic(t, "", args...)
+	if code != exitOK || !strings.Contains(strings.Join(strings.Fields(out), " "),
+		"owned by "+policyPath+" in github[.]com/"+policyHome+", so nothing is written in IAM.") ||
+		!strings.Contains(out, "\nbuildmedic replay -settings ") || !strings.Contains(out, " -pull-request TrackerAPI:") {
+		t.Errorf("without the flag: code %d\n%s%s", code, out, errs)
+	}
+	args = append(args, "-pull-request")
+	if code, out, errs = buildmedic(t, "no\n", args...); code != exitOK || !strings.Contains(out, "Nothing was changed.") ||
+		len(sim.PullRequests()) > 0 {
+		t.Errorf("after no: code %d\n%s%s", code, out, errs)
+	}
+	code, out, errs = buildmedic(t, "yes\n", args...)
+	pulls := sim.PullRequests()
+	if code != exitOK || len(pulls) != 1 || !strings.Contains(out, ": opened https://github.com/"+policyHome+"/pull/101\n") {
+		t.Fatalf("code %d, %+v\n%s%s", code, pulls, out, errs)
+	}
+	if file := sim.FileAt(policyHome, pulls[0].Head, policyPath); !strings.Contains(file, "repository/tracker_api") {
+		t.Errorf("the file:\n%s", file)
+	}
+	for _, want := range []string{"**What failed**", "`TrackerAPI:", "+ Allow ecr:", "tracker_api", "Grant `"} {
+		if !strings.Contains(pulls[0].Body, want) {
+			t.Errorf("the text lacks %q:\n%s", want, pulls[0].Body)
+		}
+	}
+	code, out, _ = buildmedic(t, "", append(args, "-yes")...)
+	if code != exitOK || len(sim.PullRequests()) != 1 || !strings.Contains(out, ": is open already: https://github.com/") {
+		t.Errorf("again: code %d, %d requests\n%s", code, len(sim.PullRequests()), out)
+	}
+	sim.ClosePull(101, false)
+	if _, out, _ = buildmedic(t, "", append(args, "-yes")...); !strings.Contains(out,
+		"was closed unmerged, so it is not asked for again") {
+		t.Errorf("after it was closed:\n%s", out)
+	}
+	for _, w := range sim.Writes() {
+		if strings.HasPrefix(w, "iam.") || strings.HasPrefix(w, "codebuild.") {
+			t.Errorf("it wrote %s", w)
+		}
+	}
+	if strings.Contains(out+errs, ownToken) {
+		t.Error("the token is shown")
+	}
+}
+
+// TestApplyInCode: where a file owns the role's policy, -apply writes nothing either.
+func TestApplyInCode(t *testing.T) {
+	sim, args := inCode(t)
+	code, out, errs := buildmedic(t, "", append(args, "-apply", "-yes", "-ledger", t.TempDir()+"/l.json")...)
+	if code != exitOK || !strings.Contains(out, ": reported\n") || len(sim.Writes()) > 0 {
+		t.Errorf("code %d, wrote %v\n%s%s", code, sim.Writes(), out, errs)
+	}
+}
+
+// TestPullRequestTrouble: what stands in the way is said, and no token is shown.
+func TestPullRequestTrouble(t *testing.T) {
+	sim, args := inCode(t)
+	args = append(args, "-pull-request", "-yes")
+	if code, _, errs := buildmedic(t, "", append(args, "-apply")...); code != exitUsage ||
+		!strings.Contains(errs, "exclude each other") {
+		t.Errorf("with -apply: code %d\n%s", code, errs)
+	}
+	t.Setenv("GITHUB_TOKEN", "github_pat_11OLD00000000000000000_simulatedsimulated")
+	code, out, errs := buildmedic(t, "", args...)
+	if code != exitFailed || !strings.Contains(errs, "GitHub does not accept the credentials in GITHUB_TOKEN (401)") ||
+		strings.Contains(out+errs, "github_pat_") {
+		t.Errorf("code %d\n%s%s", code, out, errs)
+	}
+	t.Setenv("GITHUB_TOKEN", "")
+	if code, _, errs := buildmedic(t, "", args...); code != exitFailed ||
+		!strings.Contains(errs, "there is no token for github.com: set GITHUB_TOKEN") {
+		t.Errorf("code %d\n%s", code, errs)
+	}
+	if len(sim.PullRequests()) > 0 {
+		t.Error("a request was opened")
+	}
+	_, file := account(t, "tracker-api")
+	args[2] = file
+	if code, _, errs := buildmedic(t, "", args...); code != exitFailed || !strings.Contains(errs, "say write: {code: {…}}") {
+		t.Errorf("written to IAM: code %d\n%s", code, errs)
+	}
+}
