@@ -35,22 +35,22 @@ func (p *pulls) mine(ctx context.Context, head string) (newest commit, from stri
 		if left = left[1:]; seen[sha] {
 			continue
 		}
-		if seen[sha] = true; len(seen) > maxChain {
+		if seen[sha] = true; len(seen) > MaxChain {
 			return newest, "", nil
 		}
 		c, err := p.commit(ctx, sha)
 		if err != nil {
 			return newest, "", err
 		}
-		s, ok := stampOf(c.Message)
-		if !ok || c.Tree.SHA != s.tree || len(c.Parents) == 0 {
+		s, ok := StampOf(c.Message)
+		if !ok || c.Tree.SHA != s.Content || len(c.Parents) == 0 {
 			return newest, "", nil
 		}
 		if sha == head {
-			newest, from = c, s.base
+			newest, from = c, s.Base
 		}
 		for _, parent := range c.Parents {
-			if parent.SHA != s.base {
+			if parent.SHA != s.Base {
 				left = append(left, parent.SHA)
 			}
 		}
@@ -91,12 +91,12 @@ const (
 
 // file reads the file in a tree, folder by folder: a link on the way would be followed by GitHub
 // unseen, and be replaced by a file when that is written.
-func (p *pulls) file(ctx context.Context, tree string) (file, error) {
+func (p *pulls) file(ctx context.Context, tree string) (File, error) {
 	parts := strings.Split(p.Path, "/")
 	for i, part := range parts {
 		e, err := p.entry(ctx, tree, part)
 		if err != nil || e == nil {
-			return file{}, err
+			return File{}, err
 		}
 		at, last := strings.Join(parts[:i+1], "/"), i == len(parts)-1
 		switch {
@@ -105,16 +105,16 @@ func (p *pulls) file(ctx context.Context, tree string) (file, error) {
 		case (e.Mode == plainFile || e.Mode == program) && last:
 			return p.blob(ctx, *e)
 		case e.Mode == link:
-			return file{}, p.wrongPath(at, "is a symbolic link; name the file that it leads to")
+			return File{}, p.wrongPath(at, "is a symbolic link; name the file that it leads to")
 		case e.Mode == submodule:
-			return file{}, p.wrongPath(at, "is a submodule, which is another repository; name that one")
+			return File{}, p.wrongPath(at, "is a submodule, which is another repository; name that one")
 		case last:
-			return file{}, p.wrongPath(at, "is a folder; name the policy document")
+			return File{}, p.wrongPath(at, "is a folder; name the policy document")
 		default:
-			return file{}, p.wrongPath(at, "is a file, and no folder")
+			return File{}, p.wrongPath(at, "is a file, and no folder")
 		}
 	}
-	return file{}, nil
+	return File{}, nil
 }
 
 func (p *pulls) wrongPath(at, what string) error {
@@ -151,20 +151,20 @@ func (p *pulls) entry(ctx context.Context, tree, name string) (*entry, error) {
 	return nil, nil
 }
 
-func (p *pulls) blob(ctx context.Context, e entry) (file, error) {
+func (p *pulls) blob(ctx context.Context, e entry) (File, error) {
 	if e.Size > policyfile.MaxFile {
-		return file{}, p.bad(fmt.Errorf("it has %d bytes, and %d are the most that is read of a policy", e.Size,
+		return File{}, p.bad(fmt.Errorf("it has %d bytes, and %d are the most that is read of a policy", e.Size,
 			policyfile.MaxFile))
 	}
 	var b struct{ Content, Encoding string }
 	if err := p.get(ctx, "/git/blobs/"+e.SHA, &b); err != nil {
-		return file{}, err
+		return File{}, err
 	}
 	text, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(b.Content, "\n", ""))
 	if err != nil || b.Encoding != "base64" {
-		return file{}, fmt.Errorf("%w: GitHub's answer cannot be read", heal.ErrFinal)
+		return File{}, fmt.Errorf("%w: GitHub's answer cannot be read", heal.ErrFinal)
 	}
-	return file{e.SHA, e.Mode, append([]byte{}, text...)}, nil
+	return File{e.SHA, e.Mode, append([]byte{}, text...)}, nil
 }
 
 func (p *pulls) to(method, rest string, body any) call {

@@ -39,6 +39,7 @@ const (
 	Waiting  Result = "waiting"  // an open request asks for it already
 	Landed   Result = "landed"   // the base gives it; what is missing is that it is deployed
 	Declined Result = "declined" // the same was asked for before, and closed unmerged
+	Behind   Result = "behind"   // the base's file has changed since the request was opened, and it is not merged anew
 	Edited   Result = "edited"   // a person has changed the request's branch, which is theirs now
 )
 
@@ -69,42 +70,46 @@ func BranchOf(project, grant string, file ...string) string {
 
 var unsafeInBranch = lazyregexp.New(`[^A-Za-z0-9_-]`)
 
-// maxAsked is how often the same is asked for after it was merged and taken out again.
-const maxAsked = 9
+// MaxAsked is how often the same is asked for after it was merged and taken out again.
+const MaxAsked = 9
 
-// nth is the branch for asking the nth time, from 1, after the earlier requests were merged.
-func nth(branch string, n int) string {
+// Tries is how often what somebody came between is tried anew.
+const Tries = 3
+
+// Nth is the branch for asking the nth time, from 1, after the earlier requests were merged.
+func Nth(branch string, n int) string {
 	if n == 1 {
 		return branch
 	}
 	return fmt.Sprintf("%s-%d", branch, n)
 }
 
-// stamp is what a commit of Buildmedic's says of itself in its message. By it is seen whether a
+// Stamp is what a commit of Buildmedic's says of itself in its message. By it is seen whether a
 // branch has anything that is not Buildmedic's: no answer of a code host tells a person's commit
 // from one that was made with that person's token.
-type stamp struct {
-	base string // commit of the base that the branch's file was merged with
-	tree string // GitHub: the commit's tree
+type Stamp struct {
+	Base    string // commit of the base that the branch's file was merged with
+	Content string // GitHub: the commit's tree; CodeCommit: SHA-256 of the file
 }
 
-const baseMark, treeMark = "\nBuildmedic-Base: ", "\nBuildmedic-Tree: "
+const baseMark, contentMark = "\nBuildmedic-Base: ", "\nBuildmedic-Content: "
 
-func (s stamp) String() string { return "\n" + baseMark + s.base + treeMark + s.tree }
+func (s Stamp) String() string { return "\n" + baseMark + s.Base + contentMark + s.Content }
 
-var stampAt = lazyregexp.New(`\n\nBuildmedic-Base: ([0-9a-f]{40,64})\nBuildmedic-Tree: ([0-9a-f]{40,64})\s*$`)
+var stampAt = lazyregexp.New(`\n\nBuildmedic-Base: ([0-9a-f]{40,64})\nBuildmedic-Content: ([0-9a-f]{40,64})\s*$`)
 
-func stampOf(message string) (s stamp, ok bool) {
+// StampOf reads the stamp at the end of a commit's message.
+func StampOf(message string) (s Stamp, ok bool) {
 	m := stampAt.FindStringSubmatch(message)
 	if m == nil {
-		return stamp{}, false
+		return Stamp{}, false
 	}
-	return stamp{m[1], m[2]}, true
+	return Stamp{m[1], m[2]}, true
 }
 
-// messageOf is the message of a commit, without its stamp. It names actions alone, which are words of
+// MessageOf is the message of a commit, without its stamp. It names actions alone, which are words of
 // the settings.
-func messageOf(added []iampolicy.Statement) string {
+func MessageOf(added []iampolicy.Statement) string {
 	var actions []string
 	for _, s := range added {
 		actions = append(actions, s.Action.List...)
@@ -116,48 +121,65 @@ func messageOf(added []iampolicy.Statement) string {
 	return text
 }
 
-// file is a file of a repository at a commit. text is nil where there is none.
-type file struct {
-	id, mode string
-	text     []byte
+// File is a file of a repository at a commit. Text is nil where there is none.
+type File struct {
+	ID, Mode string
+	Text     []byte
 }
 
-// next is what a branch's file becomes.
-type next struct {
-	after []byte
-	added []iampolicy.Statement // behind what is on the branch
-	whole Difference            // from the base
-	fresh bool                  // the base's file has changed, so the branch must be merged with it
+// Next is what a branch's file becomes.
+type Next struct {
+	After []byte
+	Added []iampolicy.Statement // behind what is on the branch
+	Whole Difference            // from the base
+	Fresh bool                  // the base's file has changed, so the branch must be merged with it
 }
 
-// follow merges what is asked for into a branch's file: base is the file at the base's tip, from at
+// Follow merges what is asked for into a branch's file: base is the file at the base's tip, from at
 // the commit that the branch was merged with last, and on on the branch itself. What the branch
 // asks for already is carried over when the base's file has changed since.
-func (c Change) follow(base, from, on file) (next, error) {
-	n := next{fresh: base.id != from.id}
-	want, ground := c.Statements, on.text
-	if n.fresh {
-		carried, err := added(from.text, on.text)
+func (c Change) Follow(base, from, on File) (Next, error) {
+	n := Next{Fresh: base.ID != from.ID}
+	want, ground := c.Statements, on.Text
+	if n.Fresh {
+		carried, err := Added(from.Text, on.Text)
 		if err != nil {
 			return n, err
 		}
-		want, ground = append(carried, want...), base.text
+		want, ground = append(carried, want...), base.Text
 	}
 	var err error
-	if n.after, n.added, err = policyfile.Add(ground, want); err != nil {
+	if n.After, n.Added, err = policyfile.Add(ground, want); err != nil {
 		return n, err
 	}
-	n.whole.Before, n.whole.After = base.text, n.after
-	n.whole.Added, err = added(base.text, n.after)
+	n.Whole.Before, n.Whole.After = base.Text, n.After
+	n.Whole.Added, err = Added(base.Text, n.After)
 	return n, err
 }
 
-// added are the statements by which a file goes beyond what it was.
-func added(before, after []byte) ([]iampolicy.Statement, error) {
+// Added are the statements by which a file goes beyond what it was.
+func Added(before, after []byte) ([]iampolicy.Statement, error) {
 	d, err := iampolicy.Parse(after)
 	if err != nil {
 		return nil, errors.New(strings.TrimPrefix(err.Error(), "reading policy: "))
 	}
 	_, out, err := policyfile.Add(before, d.Statements)
 	return out, err
+}
+
+// The end of a request's body is a digest of its title and of what is before it, which nobody sees.
+// So what a person has changed is left alone.
+const sealMark = "\n\n<!-- buildmedic "
+
+// Sealed is a request's whole body.
+func Sealed(title, text string) string {
+	sum := sha256.Sum256([]byte(title + "\n" + text))
+	return text + sealMark + hex.EncodeToString(sum[:]) + " -->"
+}
+
+// Untouched reports whether a request still has the title and the body that were sealed.
+func Untouched(title, body string) bool {
+	body = strings.TrimRight(strings.ReplaceAll(body, "\r", ""), "\n")
+	i := strings.LastIndex(body, sealMark)
+	return i >= 0 && body == Sealed(title, body[:i])
 }

@@ -2,8 +2,6 @@ package codehost
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -17,10 +15,8 @@ import (
 // writePulls is what a pull request needs, its branch included.
 var writePulls = Need{"contents pull_requests", "Contents: Read and write and Pull requests: Read and write"}
 
-const (
-	tries    = 3  // how often a request is made anew that something came between
-	maxChain = 30 // commits of a branch that are read
-)
+// MaxChain bounds the commits of a branch that are read.
+const MaxChain = 30
 
 // errMoved: what was read is no longer so.
 var errMoved = errors.New("it changed meanwhile")
@@ -31,14 +27,14 @@ var errMoved = errors.New("it changed meanwhile")
 // Where it cannot be done, the error is heal.ErrLater, or a [heal.FaultError] that says what a person
 // must do, or final.
 func (g *GitHub) Propose(ctx context.Context, c Change) (Request, error) {
-	for range tries {
+	for range Tries {
 		r, err := g.propose(ctx, c)
 		if !errors.Is(err, errMoved) {
 			return r, err
 		}
 	}
 	return Request{}, fmt.Errorf("%w: branch %s of %s changed at each of %d tries", heal.ErrLater, c.Branch, c.Repository,
-		tries)
+		Tries)
 }
 
 // pulls makes the calls for one change.
@@ -68,7 +64,7 @@ func (g *GitHub) propose(ctx context.Context, c Change) (Request, error) {
 	if err != nil {
 		return Request{}, err
 	}
-	_, lacks, err := policyfile.Add(was.text, p.Statements)
+	_, lacks, err := policyfile.Add(was.Text, p.Statements)
 	if err != nil {
 		return Request{}, p.bad(err)
 	}
@@ -76,8 +72,8 @@ func (g *GitHub) propose(ctx context.Context, c Change) (Request, error) {
 		return Request{Result: Landed, Branch: p.Branch}, nil
 	}
 	asked := p.Branch
-	for n := 1; n <= maxAsked; n++ {
-		p.Branch = nth(asked, n)
+	for n := 1; n <= MaxAsked; n++ {
+		p.Branch = Nth(asked, n)
 		earlier, err := p.earlier(ctx)
 		switch {
 		case err != nil:
@@ -89,7 +85,7 @@ func (g *GitHub) propose(ctx context.Context, c Change) (Request, error) {
 		}
 	}
 	return Request{}, p.Credentials.fault("the same was asked for and merged %d times in repository %s, and it is gone again; "+
-		"see what takes it out of %s", maxAsked, p.Repository, p.Path)
+		"see what takes it out of %s", MaxAsked, p.Repository, p.Path)
 }
 
 // findBase finds the default branch, if the change names none.
@@ -111,14 +107,14 @@ func (p *pulls) findBase(ctx context.Context) error {
 }
 
 // ask makes the branch, or brings it up to date, and the request of it.
-func (p *pulls) ask(ctx context.Context, tip string, base commit, was file, open *pull) (Request, error) {
+func (p *pulls) ask(ctx context.Context, tip string, base commit, was File, open *pull) (Request, error) {
 	head, err := p.tip(ctx, p.Branch)
 	none := errors.Is(err, heal.ErrNotFound)
 	if err != nil && !none {
 		return Request{}, err
 	}
 	var changed bool
-	var n next
+	var n Next
 	if none {
 		if n, err = p.begin(ctx, tip, base, was); err != nil {
 			return Request{}, err
@@ -135,19 +131,19 @@ func (p *pulls) ask(ctx context.Context, tip string, base commit, was file, open
 			return Request{}, err
 		}
 	}
-	if len(n.whole.Added) == 0 {
+	if len(n.Whole.Added) == 0 {
 		return open.result(Landed, p.Branch), nil
 	}
 	return p.say(ctx, n, open, changed)
 }
 
 // begin makes the branch with its first commit, which it has from its beginning.
-func (p *pulls) begin(ctx context.Context, tip string, base commit, was file) (next, error) {
-	n, err := p.follow(was, was, was)
-	if err != nil || len(n.added) == 0 {
+func (p *pulls) begin(ctx context.Context, tip string, base commit, was File) (Next, error) {
+	n, err := p.Follow(was, was, was)
+	if err != nil || len(n.Added) == 0 {
 		return n, p.bad(err)
 	}
-	sha, err := p.write(ctx, base.Tree.SHA, was.mode, tip, n, tip)
+	sha, err := p.write(ctx, base.Tree.SHA, was.Mode, tip, n, tip)
 	if err != nil {
 		return n, err
 	}
@@ -157,7 +153,7 @@ func (p *pulls) begin(ctx context.Context, tip string, base commit, was file) (n
 
 // goOn adds to the branch what it lacks, and merges it with the base where the base's file has
 // changed, by a commit with two parents. So the branch only ever moves forward.
-func (p *pulls) goOn(ctx context.Context, tip string, base commit, was file, head commit, from string) (n next, changed bool, err error) {
+func (p *pulls) goOn(ctx context.Context, tip string, base commit, was File, head commit, from string) (n Next, changed bool, err error) {
 	root, err := p.commit(ctx, from)
 	if err != nil {
 		return n, false, err
@@ -170,17 +166,17 @@ func (p *pulls) goOn(ctx context.Context, tip string, base commit, was file, hea
 	if err != nil {
 		return n, false, err
 	}
-	if n, err = p.follow(was, then, on); err != nil {
+	if n, err = p.Follow(was, then, on); err != nil {
 		return n, false, p.bad(err)
 	}
-	if len(n.added) == 0 {
+	if len(n.Added) == 0 {
 		return n, false, nil
 	}
 	tree, parents := head.Tree.SHA, []string{head.SHA}
-	if n.fresh {
+	if n.Fresh {
 		tree, from, parents = base.Tree.SHA, tip, append(parents, tip)
 	}
-	sha, err := p.write(ctx, tree, was.mode, from, n, parents...)
+	sha, err := p.write(ctx, tree, was.Mode, from, n, parents...)
 	if err != nil {
 		return n, false, err
 	}
@@ -197,18 +193,18 @@ func (p *pulls) bad(err error) error {
 }
 
 // write writes the file, with its tree and a commit that nothing refers to yet.
-func (p *pulls) write(ctx context.Context, tree, mode, from string, n next, parents ...string) (sha string, err error) {
+func (p *pulls) write(ctx context.Context, tree, mode, from string, n Next, parents ...string) (sha string, err error) {
 	if mode == "" {
 		mode = plainFile
 	}
 	var made struct{ SHA string }
 	err = p.post(ctx, "/git/trees", map[string]any{"base_tree": tree, "tree": []map[string]string{{"path": p.Path, "mode": mode,
-		"type": "blob", "content": string(n.after)}}}, &made)
+		"type": "blob", "content": string(n.After)}}}, &made)
 	if err != nil {
 		return "", err
 	}
-	message := messageOf(n.added) + stamp{from, made.SHA}.String()
-	if _, ok := stampOf(message); !ok {
+	message := MessageOf(n.Added) + Stamp{from, made.SHA}.String()
+	if _, ok := StampOf(message); !ok {
 		return "", fmt.Errorf("%w: GitHub's answer cannot be read", heal.ErrFinal)
 	}
 	err = p.post(ctx, "/git/commits", map[string]any{"message": message, "tree": made.SHA, "parents": parents}, &made)
@@ -232,12 +228,12 @@ func (p *pulls) refOutcome(err error) error {
 
 // say opens the request, or makes the open one say what it asks for now. A text that a person has
 // changed is theirs.
-func (p *pulls) say(ctx context.Context, n next, open *pull, changed bool) (Request, error) {
-	title, text := p.Text(n.whole)
-	body := sealed(title, text)
+func (p *pulls) say(ctx context.Context, n Next, open *pull, changed bool) (Request, error) {
+	title, text := p.Text(n.Whole)
+	body := Sealed(title, text)
 	if open != nil {
 		result := Waiting
-		if open.Body != body && untouched(open.Title, open.Body) {
+		if open.Body != body && Untouched(open.Title, open.Body) {
 			result = Updated
 			if err := p.do(ctx, p.to(http.MethodPatch, fmt.Sprintf("/pulls/%d", open.Number), map[string]string{"title": title,
 				"body": body}), nil); err != nil {
@@ -313,19 +309,4 @@ func (p *pulls) earlier(ctx context.Context) (*pull, error) {
 // pageOf is made here: an answer's own address could lead anywhere.
 func (p *pulls) pageOf(number int64) string {
 	return fmt.Sprintf("https://%s/%s/pull/%d", p.Credentials.Host, p.Repository, number)
-}
-
-// The end of a request's body is a digest of its title and of what is before it, which nobody sees.
-// So what a person has changed is left alone.
-const sealMark = "\n\n<!-- buildmedic "
-
-func sealed(title, text string) string {
-	sum := sha256.Sum256([]byte(title + "\n" + text))
-	return text + sealMark + hex.EncodeToString(sum[:]) + " -->"
-}
-
-func untouched(title, body string) bool {
-	body = strings.TrimRight(strings.ReplaceAll(body, "\r", ""), "\n")
-	i := strings.LastIndex(body, sealMark)
-	return i >= 0 && body == sealed(title, body[:i])
 }

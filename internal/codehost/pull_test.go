@@ -414,7 +414,7 @@ func TestCommits(t *testing.T) {
 			writes = append(writes, e.Path)
 		}
 		if strings.HasSuffix(e.Path, "/git/commits") && !strings.Contains(string(e.Request), fmt.Sprintf(
-			`"message":"Allow ecr:PutImage\n\nBuildmedic-Base: %s\nBuildmedic-Tree: `, b.sim.Branches(repository)["main"])) {
+			`"message":"Allow ecr:PutImage\n\nBuildmedic-Base: %s\nBuildmedic-Content: `, b.sim.Branches(repository)["main"])) {
 			t.Errorf("commit: %s", e.Request)
 		}
 	}

@@ -66,6 +66,7 @@ func init() {
 		"logs":            jsonWire("1.1", "Logs_20140328", logsOperations),
 		"ecr":             jsonWire("1.1", "AmazonEC2ContainerRegistry_V20150921", ecrOperations),
 		"codepipeline":    jsonWire("1.1", "CodePipeline_20150709", pipelineOperations),
+		"codecommit":      jsonWire("1.1", "CodeCommit_20150413", codeCommitOperations),
 		"cloudtrail":      jsonWire("1.1", "CloudTrail_20131101", trailOperations),
 		"sqs":             sqsWire(),
 		"iam":             queryWire("https://iam.amazonaws.com/doc/2010-05-08/", "AccessDenied", iamOperations),

@@ -122,6 +122,7 @@ type Sim struct {
 	now      time.Time
 	agenda   agenda
 	github   codeHost
+	commits  codeCommit
 	accounts map[string]*account
 	estates  map[place]*estate
 	buckets  map[string]*bucket

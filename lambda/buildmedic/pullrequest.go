@@ -8,6 +8,9 @@ import (
 	"os"
 	"strings"
 
+	sdk "github.com/aws/aws-sdk-go-v2/service/codecommit"
+
+	"github.com/buildmedic/buildmedic/internal/codecommit"
 	"github.com/buildmedic/buildmedic/internal/codehost"
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
@@ -82,11 +85,15 @@ func (r replay) pullRequests(ctx context.Context, c decide.Case) error {
 	return r.result(c)
 }
 
-// proposer finds how requests are opened in the repository that the project names.
+// proposer finds how requests are opened in the repository that the project names: in CodeCommit, with
+// the credentials that the build was read with.
 func (r replay) proposer(p settings.Project) (func(context.Context, codehost.Change) (codehost.Request, error), error) {
-	if name := p.Write.Code.CodeCommit; name != "" {
-		return nil, fmt.Errorf("requests in CodeCommit are not opened from here: `buildmedic plan -patch` prints the change of %s "+
-			"for repository %s", p.Write.Code.Path, name)
+	if p.Write.Code.CodeCommit != "" {
+		cfg := r.desk.cfg.Copy()
+		if p.Region != "" {
+			cfg.Region = p.Region
+		}
+		return codecommit.Repositories{Client: sdk.NewFromConfig(cfg), Region: cfg.Region}.Propose, nil
 	}
 	host := r.desk.healer.Settings.GitHubHost()
 	token, err := tokenFor(host)
@@ -132,6 +139,8 @@ func requestWords(r codehost.Request, path string) string {
 		return path + " gives it already; what is missing is that it is deployed"
 	case codehost.Declined:
 		return "was closed unmerged, so it is not asked for again until the grant changes: " + at
+	case codehost.Behind:
+		return path + " has changed since, so it was left alone: merge or close it, and ask again: " + at
 	case codehost.Edited:
 		return "has changes by somebody else, so it was left alone: " + at
 	}

@@ -87,6 +87,26 @@ func TestReplayPullRequest(t *testing.T) {
 	}
 }
 
+// TestReplayPullRequestInCodeCommit: the same in CodeCommit, with the user's own credentials.
+func TestReplayPullRequestInCodeCommit(t *testing.T) {
+	sim, args := inCode(t)
+	text, err := os.ReadFile(args[2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, args[2], strings.Replace(string(text), "github: "+policyHome, "codecommit: tracker", 1))
+	t.Setenv("GITHUB_TOKEN", "")
+	sim.PushCodeCommit("tracker", "main", "first", map[string]*simaws.GitFile{"README": {Text: "x"}})
+	code, out, errs := buildmedic(t, "", append(args, "-pull-request", "-yes")...)
+	all := sim.CodeCommitRequests()
+	if code != exitOK || len(all) != 1 || !strings.Contains(out, ": opened https://console.aws.amazon.com/codesuite/codecommit/") {
+		t.Fatalf("code %d, %+v\n%s%s", code, all, out, errs)
+	}
+	if file := sim.CodeCommitFile("tracker", all[0].Source, policyPath); !strings.Contains(file, "repository/tracker_api") {
+		t.Errorf("the file:\n%s", file)
+	}
+}
+
 // TestApplyInCode: where a file owns the role's policy, -apply writes nothing either.
 func TestApplyInCode(t *testing.T) {
 	sim, args := inCode(t)
