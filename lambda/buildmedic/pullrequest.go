@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -72,10 +71,7 @@ func (r replay) pullRequests(ctx context.Context, c decide.Case) error {
 		}
 		o := decide.Outcome{Kind: decide.Reported, Case: c, Settings: s, Home: r.desk.home, At: deskClock.Now()}
 		o.Case.ID = "" // it is in no ledger
-		change, err := changeFor(o, p, g, u.Statements)
-		if err != nil {
-			return err
-		}
+		change := changeFor(o, p, g, u.Statements)
 		got, err := propose(ctx, change)
 		if err != nil {
 			return err
@@ -106,21 +102,18 @@ func (r replay) proposer(p settings.Project) (func(context.Context, codehost.Cha
 }
 
 // changeFor is what a grant's request asks for.
-func changeFor(o decide.Outcome, p settings.Project, g settings.Grant, sts []iampolicy.Statement) (codehost.Change, error) {
-	code := p.Write.Code
-	g.Line = 0 // where it stands is no part of what it is
-	grant, err := json.Marshal(g)
-	if err != nil {
-		return codehost.Change{}, fmt.Errorf("reading grant %s: %w", g.ID, err)
-	}
+func changeFor(o decide.Outcome, p settings.Project, g settings.Grant, sts []iampolicy.Statement) codehost.Change {
+	code, at := p.Write.Code, o.Case.Rounds[0].Build.At()
+	// What the grant gives at most is what it is: in other words it is no other grant.
+	gives := iampolicy.Document{ID: g.ID, Statements: g.Statements(p, settings.AccountOf(at), at.Partition)}.Canonical()
 	what := notice.PolicyFile{Path: code.Path, Grant: g.ID}
 	return codehost.Change{Repository: code.GitHub + code.CodeCommit, Path: code.Path, Base: code.Base,
-		Branch:     codehost.BranchOf(p.Name, string(grant), p.Account, p.Region, o.Settings.PolicyFile(p), code.Base),
+		Branch:     codehost.BranchOf(p.Name, string(gives), p.Account, p.Region, o.Settings.PolicyFile(p), code.Base),
 		Statements: sts,
 		Text: func(d codehost.Difference) (title, body string) {
 			what.New, what.Added = d.Before == nil, d.Added
 			return notice.PullRequestOf(o, what)
-		}}, nil
+		}}
 }
 
 func requestWords(r codehost.Request, path string) string {

@@ -77,6 +77,19 @@ func TestReplayPullRequest(t *testing.T) {
 		"was closed unmerged, so it is not asked for again") {
 		t.Errorf("after it was closed:\n%s", out)
 	}
+	settings, err := os.ReadFile(args[2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, args[2], strings.Replace(string(settings), "pushed by its own pipeline", "pushed by itself", 1))
+	if _, out, _ = buildmedic(t, "", append(args, "-yes")...); !strings.Contains(out, "was closed unmerged") {
+		t.Errorf("a reason in other words made it another grant:\n%s", out)
+	}
+	put(t, args[2], strings.Replace(string(settings), `repository/tracker_api"]`,
+		`repository/tracker_api", "arn:${partition}:ecr:${region}:${account}:repository/tracker_web"]`, 1))
+	if _, out, _ = buildmedic(t, "", append(args, "-yes")...); !strings.Contains(out, ": opened https://") {
+		t.Errorf("a grant that gives something else counts as the same:\n%s", out)
+	}
 	for _, w := range sim.Writes() {
 		if strings.HasPrefix(w, "iam.") || strings.HasPrefix(w, "codebuild.") {
 			t.Errorf("it wrote %s", w)
