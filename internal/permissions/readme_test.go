@@ -66,6 +66,9 @@ func TestDocumented(t *testing.T) {
 		{"heal", "projects: [{name: web, role: r, mode: heal, write: {inline: mine}, grants: [image]}]" +
 			strings.Replace(image, ", create: true", "", 1),
 			[]string{"the function", "every project", "`heal` or `propose`, except", inline}},
+		{"heal, in code", "projects: [{name: web, role: r, mode: heal, write: {code: {github: example/shop, path: p.json}}, " +
+			"grants: [image]}]" + strings.Replace(image, ", create: true", "", 1),
+			[]string{"the function", "every project", "`heal` or `propose`, except"}},
 		{"heal, never again", "projects: [{name: web, role: r, mode: heal, retry: false, write: {inline: mine}, grants: [image]}]" +
 			strings.Replace(image, ", create: true", "", 1), []string{"the function", "every project", inline}},
 	} {
