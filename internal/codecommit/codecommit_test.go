@@ -1,6 +1,8 @@
 package codecommit_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"strings"
 	"testing"
@@ -28,6 +30,7 @@ var branch = codehost.BranchOf("shop", "shop-image", "CodeCommit shop", policyPa
 type bench struct {
 	*testing.T
 	sim   *simaws.Sim
+	main  string // its first commit
 	repos codecommit.Repositories
 }
 
@@ -46,8 +49,8 @@ func open(t *testing.T) *bench {
 	cfg := aws.Config{Region: "eu-west-1", BaseEndpoint: aws.String(sim.URL()), HTTPClient: sim.Client(),
 		Credentials: credentials.NewStaticCredentialsProvider(simaws.OwnerKey, "secret", ""),
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} }}
-	b := &bench{t, sim, codecommit.Repositories{Client: sdk.NewFromConfig(cfg), Region: cfg.Region}}
-	b.push("main", map[string]*simaws.GitFile{policyPath: {Text: policy}, "main.go": {Text: "package main"}})
+	b := &bench{T: t, sim: sim, repos: codecommit.Repositories{Client: sdk.NewFromConfig(cfg), Region: cfg.Region}}
+	b.main = sim.PushCodeCommit(repository, "main", "first", map[string]*simaws.GitFile{policyPath: {Text: policy}, "main.go": {Text: "package main"}})
 	return b
 }
 
@@ -195,6 +198,15 @@ func TestSomebodyElses(t *testing.T) {
 	if r := b.propose(change("shop")); r.Result != codehost.Edited || len(b.sim.CodeCommitRequests()) > 0 {
 		t.Errorf("a branch of somebody's: %+v", r)
 	}
+	for name, files := range map[string]map[string]*simaws.GitFile{"the file": {policyPath: {Text: policy}}, "another": other} {
+		b = open(t)
+		b.propose(change("shop"))
+		s := codehost.Stamp{Base: b.main, Content: digest(b.sim.CodeCommitFile(repository, branch, policyPath))}
+		b.sim.PushCodeCommit(repository, branch, "as ours"+s.String(), files)
+		if r := b.propose(change("site")); r.Result != codehost.Edited {
+			t.Errorf("%s is changed by a commit with our own stamp: %+v", name, r)
+		}
+	}
 	b = open(t)
 	b.propose(change("shop"))
 	b.push("main", map[string]*simaws.GitFile{policyPath: {Text: strings.Replace(policy, "logs:*", "logs:Put*", 1)}})
@@ -204,6 +216,35 @@ func TestSomebodyElses(t *testing.T) {
 	if r := b.propose(change("shop")); r.Result != codehost.Waiting {
 		t.Errorf("and nothing more is asked: %+v", r)
 	}
+}
+
+// TestBareBranch: a branch on which there is nothing yet goes on from the base as it is now.
+func TestBareBranch(t *testing.T) {
+	b := open(t)
+	b.before("CreateCommit", func() { // as if the first try had ended there
+		b.push("main", map[string]*simaws.GitFile{policyPath: {Text: strings.Replace(policy, "logs:*", "logs:Put*", 1)}})
+	})
+	broken := true
+	b.sim.Hook(func(c simaws.Call) simaws.Fault {
+		if c.Operation == "CreateCommit" && broken {
+			broken = false
+			return simaws.Fault{Cut: true}
+		}
+		return simaws.Fault{}
+	})
+	if _, err := b.repos.Propose(t.Context(), change("shop")); !errors.Is(err, heal.ErrLater) {
+		t.Errorf("%v", err)
+	}
+	b.propose(change("shop"))
+	if file := b.sim.CodeCommitFile(repository, branch, policyPath); !strings.Contains(file, "logs:Put*") ||
+		!strings.Contains(file, "repository/shop") || !b.sim.CloseCodeCommit("7", true) {
+		t.Errorf("it cannot be merged:\n%s", file)
+	}
+}
+
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
 }
 
 // TestTrouble: what cannot be done is said with what to do, and no request is opened.

@@ -321,6 +321,30 @@ func TestDeclined(t *testing.T) {
 	b.holds(branch+"-2", "shop")
 }
 
+// unfiltered is a code host that lists the requests of all branches.
+type unfiltered struct{ http.RoundTripper }
+
+func (u unfiltered) RoundTrip(r *http.Request) (*http.Response, error) {
+	if q := r.URL.Query(); q.Has("head") {
+		q.Del("head")
+		r.URL.RawQuery = q.Encode()
+	}
+	return u.RoundTripper.RoundTrip(r)
+}
+
+// TestOnlyItsRequest: a request of another branch, or of a fork, is none of Buildmedic's, though the
+// code host lists it.
+func TestOnlyItsRequest(t *testing.T) {
+	b := hosted(t, token, good())
+	b.github.HTTP = unfiltered{b.github.HTTP}
+	b.sim.OpenPull(repository, branch, "main", true)
+	b.sim.OpenPull(repository, "main", "main", false)
+	b.sim.ClosePull(101, false)
+	if r := b.propose(change("shop")); r.Result != codehost.Opened || r.Number != "103" {
+		t.Errorf("%+v", r)
+	}
+}
+
 // TestBadRepository: what cannot be done is said with what to do, and nothing is written.
 func TestBadRepository(t *testing.T) {
 	base := good()

@@ -167,7 +167,7 @@ func listPulls(r *request, repository, _ string) (any, error) {
 		if p.ofFork {
 			owner = "fork"
 		}
-		if p.Repository == repository && q.Get("head") == owner+":"+p.Head && q.Get("base") == p.Base &&
+		if p.Repository == repository && (!q.Has("head") || q.Get("head") == owner+":"+p.Head) && q.Get("base") == p.Base &&
 			(q.Get("state") == "all" || p.Open) {
 			list = append(list, r.pull(p))
 		}
