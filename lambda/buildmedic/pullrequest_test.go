@@ -68,6 +68,9 @@ func TestReplayPullRequest(t *testing.T) {
 			t.Errorf("the text lacks %q:\n%s", want, pulls[0].Body)
 		}
 	}
+	if strings.Contains(pulls[0].Body, "\nCase ") {
+		t.Errorf("the text names a case that is in no ledger:\n%s", pulls[0].Body)
+	}
 	code, out, _ = buildmedic(t, "", append(args, "-yes")...)
 	if code != exitOK || len(sim.PullRequests()) != 1 || !strings.Contains(out, ": is open already: https://github.com/") {
 		t.Errorf("again: code %d, %d requests\n%s", code, len(sim.PullRequests()), out)
