@@ -50,7 +50,8 @@ func open(t *testing.T) *bench {
 		Credentials: credentials.NewStaticCredentialsProvider(simaws.OwnerKey, "secret", ""),
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} }}
 	b := &bench{T: t, sim: sim, repos: codecommit.Repositories{Client: sdk.NewFromConfig(cfg), Region: cfg.Region}}
-	b.main = sim.PushCodeCommit(repository, "main", "first", map[string]*simaws.GitFile{policyPath: {Text: policy}, "main.go": {Text: "package main"}})
+	b.main = sim.PushCodeCommit(repository, "main", "first", map[string]*simaws.GitFile{policyPath: {Text: policy},
+		"main.go": {Text: "package main"}})
 	return b
 }
 
