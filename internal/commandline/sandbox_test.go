@@ -23,6 +23,8 @@ var elsewhere = map[string]string{
 	"make deploy":      "the CDK deploys; make test-deploy runs it on an emulator of AWS",
 	"create-stack-set": "there are no stack sets in the sandbox; TestCommandLines has the CLI read it",
 	"secretsmanager":   "there are no secrets in the sandbox; TestCommandLines has the CLI read it",
+	"-patch aws/":      "it wants a build's record and log in files, and a clone with the policy; the desk's tests have both",
+	"-pull-request":    "no project of the sandbox has its policy in a repository; the desk's tests open requests",
 	"stack-instances":  "there are no stack sets in the sandbox; TestCommandLines has the CLI read it",
 }
 

@@ -644,6 +644,9 @@ func TestRoleIsWhatTheCodeCalls(t *testing.T) {
 		"sts:GetCallerIdentity":  "It needs no permission.",
 		"codebuild:ListProjects": "Only the command scan calls it, at a desk, as the person there.",
 		"codebuild:ListBuilds":   "The same.",
+
+		"access-analyzer:StartPolicyGeneration": "Only check -observed calls it, at a desk, as the person there.",
+		"access-analyzer:GetGeneratedPolicy":    "The same.",
 	} {
 		if !called[a] || allowed[a] {
 			t.Errorf("%s: called %v, allowed %v; expected is called and not allowed: %s", a, called[a], allowed[a], why)
