@@ -39,26 +39,60 @@ var denials = []string{"AccessDenied", "AccessDeniedException", "Client.Unauthor
 // page, newest first, two pages a second. A build may make as many as it likes.
 const maxTrailPages = 10
 
+// maxTrailSessions bounds the sessions whose calls are looked at: the build's own, and those of other roles,
+// whose names come out of the log.
+const maxTrailSessions = 3
+
 // Seen implements [heal.Trail]. LookupEvents takes one attribute: the user
-// name, which for a build's session is AWSCodeBuild-UUID. So one look-up
-// serves all denials of a build; it ends once each was seen. A denial with
+// name, which for a session is its name, for a build's AWSCodeBuild-UUID. So one look-up
+// serves all denials of a session; it ends once each was seen. A denial with
 // more than some hundred calls after it is not seen.
 func (c CloudTrail) Seen(ctx context.Context, b codebuild.Build, ds []buildlog.Denial) ([]bool, error) {
 	client, err := client(c.Accounts, settings.AccountOf(b.At()), cloudtrail.NewFromConfig)
 	if err != nil {
 		return nil, err
 	}
+	seen := make([]bool, len(ds))
+	var asked []string
+	for i, d := range ds {
+		session := sessionOf(b, d)
+		if seen[i] || session == "" || slices.Contains(asked, session) || len(asked) == maxTrailSessions {
+			continue
+		}
+		asked = append(asked, session)
+		if err := lookUp(ctx, client, b, session, ds, seen); err != nil {
+			return nil, err
+		}
+	}
+	return seen, nil
+}
+
+// sessionOf names the session whose denial it is: the one that the text names, if it names one of a role,
+// else the build's.
+func sessionOf(b codebuild.Build, d buildlog.Denial) string {
+	if _, _, session := d.Owner(); session != "" && !buildlog.Masked(d.Principal) {
+		return session
+	}
+	return b.Session()
+}
+
+// lookUp notes which denials the calls of a session show.
+func lookUp(
+	ctx context.Context, client *cloudtrail.Client, b codebuild.Build, session string, ds []buildlog.Denial, seen []bool,
+) error {
 	in := &cloudtrail.LookupEventsInput{
 		LookupAttributes: []types.LookupAttribute{{AttributeKey: types.LookupAttributeKeyUsername,
-			AttributeValue: aws.String(b.Session())}},
+			AttributeValue: aws.String(session)}},
 		StartTime: aws.Time(b.Start.Add(-time.Minute)),
 	}
-	seen := make([]bool, len(ds))
+	if session != b.Session() && !b.End.IsZero() { // the build's own has no calls after it
+		in.EndTime = aws.Time(b.End.Add(time.Minute))
+	}
 	pages := cloudtrail.NewLookupEventsPaginator(client, in)
 	for n := 0; n < maxTrailPages && pages.HasMorePages() && slices.Contains(seen, false); n++ {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, classify(err)
+			return classify(err)
 		}
 		for _, e := range page.Events {
 			var r record
@@ -66,11 +100,11 @@ func (c CloudTrail) Seen(ctx context.Context, b codebuild.Build, ds []buildlog.D
 				continue
 			}
 			for i, d := range ds {
-				seen[i] = seen[i] || r.shows(b, d)
+				seen[i] = seen[i] || sessionOf(b, d) == session && r.shows(b, d)
 			}
 		}
 	}
-	return seen, nil
+	return nil
 }
 
 // shows reports whether the record is the denial: same session, same action,
@@ -81,6 +115,9 @@ func (r record) shows(b codebuild.Build, d buildlog.Denial) bool {
 		return false
 	}
 	want := "arn:" + role.Partition + ":sts::" + role.Account + ":assumed-role/" + role.Name + "/" + b.Session()
+	if sessionOf(b, d) != b.Session() {
+		want = d.Principal // of another role of the deployment; the guardrails say whether it counts
+	}
 	if r.User.ARN != want || !r.concerns(d.Resource) {
 		return false
 	}

@@ -49,7 +49,8 @@ func Wire(w Wiring) *heal.Healer {
 		Settings: w.Settings, Home: home,
 		Self: decide.Self{Initiator: w.Identity.Initiator, MemberInitiator: memberInitiator(w.MemberRole),
 			Function: w.Function, Caller: caller(w),
-			Parts: slices.Concat(memberParts(w), secretParts(w), w.Parts), Source: Source(w.Identity, w.CodeBucket)},
+			Parts: slices.Concat(memberParts(w), secretParts(w), w.Parts), Source: Source(w.Identity, w.CodeBucket),
+			Qualifier: qualifier(w.Identity, w.CodeBucket)},
 		Builds: build, Projects: build, Retrier: build, Logs: Logs{accounts}, Past: Past{accounts},
 		Reports: Reports{accounts}, Stacks: Stacks{accounts},
 		Roles: iam, Simulator: iam, Policies: iam, Repositories: ECR{accounts}, Decoder: STS{accounts},
@@ -168,6 +169,17 @@ func Source(id Identity, bucket string) []string {
 		list = append(list, s3+bucket, s3+bucket+"/*")
 	}
 	return list
+}
+
+// qualifier is that of the CDK's bootstrap whose bucket holds the function's code; "" if that is not known, or
+// has a name of the owner's own (AWS.md#bootstrap).
+func qualifier(id Identity, bucket string) string {
+	rest, ok := strings.CutPrefix(bucket, "cdk-")
+	q, _, found := strings.Cut(rest, "-assets-"+id.Account+"-")
+	if !ok || !found {
+		return ""
+	}
+	return q
 }
 
 // Journal implements heal.Journal: one line of metrics and one of audit per

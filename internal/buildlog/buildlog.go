@@ -134,8 +134,11 @@ type Failure struct {
 	// there are. Read leaves both zero.
 	Tests     []codebuild.TestCase
 	MoreTests int
-	NoLog     bool // there was no log to read
-	Cut       bool // the log was read only in part; line numbers count from the part's start
+	// Roles are the names of other roles of the build's account with which the settings say that it
+	// deploys. Read leaves it empty.
+	Roles []string
+	NoLog bool // there was no log to read
+	Cut   bool // the log was read only in part; line numbers count from the part's start
 	// Undecoded is how many complete encoded messages STS was not asked about,
 	// by decision; a reader that never asks leaves it 0.
 	Undecoded int

@@ -136,6 +136,17 @@ func RoleNamed(at ARN, pathName string) Role {
 	return Role{at.Partition, at.Account, path, name}
 }
 
+// ParseRole reads a role's ARN; ok is false for any other text.
+func ParseRole(arn string) (r Role, ok bool) {
+	a, _ := ParseARN(arn)
+	name, ok := strings.CutPrefix(a.Resource, "role/")
+	if !ok || a.Service != "iam" {
+		return Role{}, false
+	}
+	r = RoleNamed(a, name)
+	return r, r.Name != ""
+}
+
 // SplitPath parts an IAM name from its path: "a/b/NAME" is "/a/b/" and "NAME",
 // and a bare name has the path "/".
 func SplitPath(pathName string) (path, name string) {
@@ -169,17 +180,14 @@ func (b Build) Role() (r Role, ok bool) {
 	if !ok || b.ServiceRole == "" {
 		return Role{}, false
 	}
-	name := b.ServiceRole
-	if strings.HasPrefix(name, "arn:") {
-		ra, ok := ParseARN(name)
-		if !ok || ra.Service != "iam" || ra.Account != a.Account || ra.Partition != a.Partition {
+	if strings.HasPrefix(b.ServiceRole, "arn:") {
+		r, ok = ParseRole(b.ServiceRole)
+		if !ok || r.Account != a.Account || r.Partition != a.Partition {
 			return Role{}, false
 		}
-		if name, ok = strings.CutPrefix(ra.Resource, "role/"); !ok {
-			return Role{}, false
-		}
+		return r, true
 	}
-	r = RoleNamed(a, name)
+	r = RoleNamed(a, b.ServiceRole)
 	return r, r.Name != ""
 }
 

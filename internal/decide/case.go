@@ -395,7 +395,7 @@ type Plan struct {
 	Case    string          `json:"case"`
 	Build   string          `json:"build"`
 	Project string          `json:"project"`
-	Role    string          `json:"role,omitempty"` // ARN
+	Role    string          `json:"role,omitempty"` // ARN; see [Plan.Changes]
 	Remedy  diagnose.Remedy `json:"remedy"`
 
 	Write        *guardrail.Target    `json:"write,omitempty"`         // grant
@@ -432,6 +432,13 @@ type End struct {
 	Grant string        `json:"grant"`
 	Lasts time.Duration `json:"lasts"`
 	At    time.Time     `json:"at,omitzero"` // if it is given when it was decided on
+}
+
+// Changes is the role that the plan writes: the build's service role, or another one of its deployment.
+// It is the zero Role if the plan names none.
+func (p Plan) Changes() codebuild.Role {
+	r, _ := codebuild.ParseRole(p.Role)
+	return r
 }
 
 // Starts is the build b as the plan has it started again.

@@ -19,15 +19,15 @@ import (
 type Facts struct {
 	Settings  *settings.Settings
 	Home      settings.Account
-	Project   settings.Project
+	Project   settings.Project // see [Facts.InHand]
 	Build     codebuild.Build
 	Diagnosis diagnose.Diagnosis
 	Case      string
 	Earlier   []Round // the case's rounds before this one
 	Replayed  bool    // a person asked for this round
 
-	Role   *guardrail.RoleState
-	Before []guardrail.Answer // to guardrail.Questions of the same facts
+	Role   *guardrail.RoleState // of the role that is in hand
+	Before []guardrail.Answer   // to guardrail.Questions of the same facts
 	// AnswersUnkeyed are the simulator's to [Facts.Unkeyed]; nil if it was not asked.
 	AnswersUnkeyed []guardrail.Answer
 	// Offered is what [Offered] says of Earlier; Settings are as they are with that approved.
@@ -67,11 +67,24 @@ func causal(d diagnose.Diagnosis) []buildlog.Denial {
 	return out
 }
 
+// InHand are the facts about the role that the denials are about: if a grant could cure them, Project
+// stands for that role then. Whoever gathers facts about a role asks this first.
+func (f Facts) InHand() Facts {
+	f.Project = f.Project.Whole()
+	if f.Diagnosis.Remedy == diagnose.Grant {
+		f.Project = guardrail.InHand(f.Project, f.Build, f.Causal())
+	}
+	return f
+}
+
+// RoleInHand is the role that may be changed.
+func (f Facts) RoleInHand() (codebuild.Role, bool) { return guardrail.RoleInHand(f.Build, f.Project) }
+
 // Judged is the input for the guardrails.
 func (f Facts) Judged() guardrail.Input {
 	in := guardrail.Input{Settings: f.Settings, Project: f.Project, Build: last(f.lineage()), Denials: f.Causal(),
 		Before: f.Before, Trail: f.Trail, Recorded: f.Recorded, Now: f.Now, Healer: f.Self.Parts, Source: f.Self.Source,
-		Given: pieces(f.Earlier), PullRequests: f.PullRequests}
+		Given: pieces(f.Earlier), Qualifier: f.Self.Qualifier, PullRequests: f.PullRequests}
 	if f.Role != nil {
 		in.Role = *f.Role
 	}
@@ -82,7 +95,10 @@ func (f Facts) Judged() guardrail.Input {
 // statement outside the settings: only [guardrail.Judge] says what may be
 // granted. Modes do not change what is chosen, only what is done about it, so
 // that observe shows exactly what heal would do.
-func Decide(f Facts) Decision { return withinZeros(f, onlyListed(f, decide(f))) }
+func Decide(f Facts) Decision {
+	f = f.InHand()
+	return withinZeros(f, onlyListed(f, decide(f)))
+}
 
 func decide(f Facts) Decision {
 	d := Decision{Mode: f.Project.Mode, Remedy: f.Diagnosis.Remedy, Settings: f.Settings.SHA256}
@@ -133,7 +149,7 @@ func ofOthers(f Facts) []guardrail.Refusal {
 
 func newPlan(f Facts, r diagnose.Remedy) *Plan {
 	p := &Plan{Case: f.Case, Build: f.Build.ID, Project: f.Build.Project, Remedy: r, Route: route(f)}
-	if role, ok := f.Build.Role(); ok {
+	if role, ok := f.RoleInHand(); ok {
 		p.Role = role.ARN()
 	}
 	return p
@@ -475,13 +491,23 @@ func takenBack(f Facts) *guardrail.Refusal {
 func denialKeys(d diagnose.Diagnosis) []string {
 	var ks []string
 	for _, d := range causal(d) {
-		ks = append(ks, hashed(strings.ToLower(d.Action)+" "+d.Resource))
+		ks = append(ks, hashed(strings.ToLower(d.Action)+" "+d.Resource+ofAnother(d)))
 	}
 	slices.Sort(ks)
 	if ks = slices.Compact(ks); len(ks) > maxKeptDenials {
 		return []string{hashed(strings.Join(ks, " "))}
 	}
 	return ks
+}
+
+// ofAnother tells the denials of a role that no build runs as from those of the build, which names none
+// of CodeBuild's sessions: the same may be denied to one and then to another.
+func ofAnother(d buildlog.Denial) string {
+	role, _, session := d.Owner()
+	if session == "" || strings.HasPrefix(session, "AWSCodeBuild") || buildlog.Masked(role+session) {
+		return ""
+	}
+	return " to " + role
 }
 
 // denied are the round's denials as [denialKeys] names them.

@@ -68,7 +68,7 @@ func Follow(f Facts, leader Case) (Decision, diagnose.Diagnosis, Lead) {
 // cureFor finds the newest round of the leader whose change f's build failed for
 // want of, as far as can be told; -1 if there is none.
 func cureFor(f Facts, leader Case) int {
-	role, _ := f.Build.Role()
+	role, _ := f.InHand().RoleInHand()
 	point := Point(f.Build)
 	for i, r := range slices.Backward(leader.Rounds) {
 		if r.Old || r.Partly || !r.Stands() || r.Decision == nil || r.Decision.Plan == nil || r.Decision.Plan.Write == nil ||

@@ -24,6 +24,8 @@ type Self struct {
 	Parts []string
 	// Source are the ARNs of what it is deployed from, where no grant may write.
 	Source []string
+	// Qualifier is that of the CDK's bootstrap with which it was deployed; "" if that is not known.
+	Qualifier string
 }
 
 // Started reports whether the healer asked for the build: whether the

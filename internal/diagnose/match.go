@@ -331,7 +331,7 @@ func (x *facts) denial(r *denialRule) (buildlog.Denial, bool) {
 	n := -1
 	for i := range x.causal {
 		switch {
-		case !r.matches(&x.causal[i]) || r.other && x.whose(&x.causal[i]) == perhapsOurs:
+		case !r.matches(&x.causal[i]) || r.other && x.mayBeCured(&x.causal[i]):
 			if r.every {
 				return buildlog.Denial{}, false
 			}

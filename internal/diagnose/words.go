@@ -157,11 +157,17 @@ func said(d *buildlog.Denial) string {
 // reason that no permission is known to cure.
 func (x *facts) incurable() bool {
 	for i := range x.causal {
-		if d := &x.causal[i]; d.Reason != "" || x.whose(d) != perhapsOurs {
+		if d := &x.causal[i]; d.Reason != "" || !x.mayBeCured(d) {
 			return true
 		}
 	}
 	return false
+}
+
+// mayBeCured reports whether d may be the build's own, or is of a role with which it deploys.
+func (x *facts) mayBeCured(d *buildlog.Denial) bool {
+	whose := x.whose(d)
+	return whose == perhapsOurs || whose == listedRole
 }
 
 // shownWithin is how far from the evidence a line may be that the advice names.
@@ -254,6 +260,8 @@ func (x *facts) aboutDenial(d *buildlog.Denial) string {
 	switch who := said(d); x.whose(d) {
 	case anotherRole:
 		fmt.Fprintf(&b, " It was %s that was denied, not the build's service role: the permission belongs there.", who)
+	case listedRole:
+		fmt.Fprintf(&b, " It was %s that was denied, of a role with which the settings say that this project deploys.", who)
 	case anotherSession:
 		fmt.Fprintf(&b, " It was %s that was denied, not this build's session.", who)
 	}
@@ -267,6 +275,7 @@ const (
 	perhapsOurs    owner = iota // or masked, cut, or not said
 	anotherRole                 // a user, or a role that is not the build's service role
 	anotherSession              // not this build's session, whatever its role
+	listedRole                  // a role of the account with which the settings say that the project deploys
 )
 
 // whose says whose denial d is, where that is certain (AWS.md#build-session). Without a build
@@ -290,6 +299,9 @@ func (x *facts) whose(d *buildlog.Denial) owner {
 	switch {
 	case name == "":
 		return perhapsOurs
+	case recorded && slices.Contains(x.Roles, name) && account == role.Account && session != "" &&
+		!strings.HasPrefix(strings.ToLower(session), "awscodebuild"):
+		return listedRole
 	case recorded && (!mayBe(name, role.Name) || !mayBe(account, role.Account)):
 		return anotherRole
 	case recorded:

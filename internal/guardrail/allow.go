@@ -163,8 +163,8 @@ func allow(in Input, gs []grant, c claim, denied func(Question) bool) (picks []p
 				c.action.Name))
 	}
 	return nil, about(d, NotAllowed,
-		fmt.Sprintf("No grant of project %q allows %s on %s. Add the entry if the build should have it.",
-			in.Project.Name, c.action.Name, clip(strings.Join(c.resources, " and ")))).with(entry(in, c))
+		fmt.Sprintf("No grant of %s allows %s on %s. Add the entry if %s should have it.",
+			in.whom(), c.action.Name, clip(strings.Join(c.resources, " and ")), in.user())).with(entry(in, c))
 }
 
 func (r *Refusal) with(entry string) *Refusal {

@@ -43,7 +43,11 @@ func Identify(in Input) []Refusal {
 		return []Refusal{*r}
 	}
 	var out []Refusal
+	all := in.Project.Roles()
 	for _, d := range in.Denials {
+		if holder(all, in.Build, d) > 0 {
+			continue
+		}
 		if r := whose(in, role, d); r != nil {
 			out = append(out, *r)
 		}
@@ -51,10 +55,18 @@ func Identify(in Input) []Refusal {
 	return out
 }
 
-// serviceRole gives the role that may be changed: the build record's, if it
-// is the one that the settings name.
+// roleInHand gives the role that may be changed: the service role, or the other one that is in hand.
+func roleInHand(in Input) (codebuild.Role, *Refusal) {
+	role, r := serviceRole(in)
+	if r == nil && in.Project.IsFor() {
+		role = codebuild.RoleNamed(in.Build.At(), in.Project.Role)
+	}
+	return role, r
+}
+
+// serviceRole gives the build record's role, if it is the one that the settings name.
 func serviceRole(in Input) (codebuild.Role, *Refusal) {
-	b, p := in.Build, in.Project
+	b, p := in.Build, in.Project.Whole()
 	at := b.At()
 	if p.Name != b.Project || p.Account != "" && p.Account != at.Account || p.Region != "" && p.Region != at.Region {
 		return codebuild.Role{}, &Refusal{Rule: ProjectNotListed,
@@ -71,7 +83,7 @@ func serviceRole(in Input) (codebuild.Role, *Refusal) {
 		// A bare name comes without its path (AWS.md#service-role).
 		_, want = codebuild.SplitPath(want)
 	}
-	if role.PathName() != want && (want != "" || len(p.Grants) > 0) {
+	if role.PathName() != want && (want != "" || len(p.Grants) > 0 || len(p.AlsoRoles) > 0) {
 		return codebuild.Role{}, &Refusal{Rule: NotTheRole,
 			Message: fmt.Sprintf("The build ran as %q, and the settings name the role %q for this project. "+
 				"Correct projects.role, or the project's service role.", role.PathName(), p.Role)}
@@ -106,8 +118,12 @@ func whose(in Input, role codebuild.Role, d buildlog.Denial) *Refusal {
 	}
 	p := strings.Split(a.Resource, "/")
 	if a.Service != "sts" || a.Region != "" || len(p) != 3 || p[0] != "assumed-role" || !buildlog.MayBe(p[1], role.Name) {
-		return refuse(OtherPrincipal, "%q was denied, not the build's service role %q. Give it the permission "+
+		r := refuse(OtherPrincipal, "%q was denied, not the build's service role %q. Give it the permission "+
 			"itself; the build's role would not help.", clip(d.Principal), role.Name)
+		if r.Entry = alsoEntry(in, role, d); r.Entry != "" {
+			r.Message += " If the project deploys with that role, list it under also_roles."
+		}
+		return r
 	}
 	if !buildlog.MayBe(p[2], in.Build.Session()) {
 		return refuse(OtherBuild, "The session %q was denied, and this build's is %q. The line comes from elsewhere.",
@@ -116,9 +132,9 @@ func whose(in Input, role codebuild.Role, d buildlog.Denial) *Refusal {
 	return nil
 }
 
-// claims takes the denials through guardrails 1, 3 and 4.
+// claims takes the denials of the role that is in hand through guardrails 1, 3 and 4.
 func claims(in Input) (cs []claim, refusals []Refusal) {
-	role, r := serviceRole(in)
+	role, r := roleInHand(in)
 	if r != nil {
 		return nil, []Refusal{*r}
 	}
@@ -127,7 +143,11 @@ func claims(in Input) (cs []claim, refusals []Refusal) {
 			"The build shows %d different denials, more than the %d that are looked at. Look at its log yourself.",
 			len(in.Denials), maxDenials)}}
 	}
+	all := in.Project.Roles()
 	for n, d := range in.Denials {
+		if all[holder(all, in.Build, d)].Role != in.Project.Role {
+			continue // see later
+		}
 		c, r := readClaim(in, role, n, d)
 		if r != nil {
 			refusals = append(refusals, *r)
@@ -140,9 +160,13 @@ func claims(in Input) (cs []claim, refusals []Refusal) {
 
 func readClaim(in Input, role codebuild.Role, n int, d buildlog.Denial) (claim, *Refusal) {
 	c := claim{n: n}
-	r := whose(in, role, d)
+	var r *Refusal
+	if !in.Project.IsFor() {
+		r = whose(in, role, d)
+	}
 	if r == nil {
 		c.needs, r = layer(d)
+		c.needs = c.needs || in.Project.IsFor()
 	}
 	if r == nil && n < len(in.Recorded) {
 		r = in.Recorded[n].Refusal

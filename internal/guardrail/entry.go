@@ -23,7 +23,12 @@ func entry(in Input, c claim) string {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "# to be named under the grants of project %s\n", quoteYAML(in.Project.Name))
+	if in.Project.IsFor() {
+		fmt.Fprintf(&b, "# to be named under the grants of role %s in also_roles of project %s\n", quoteYAML(in.Project.Role),
+			quoteYAML(in.Project.Name))
+	} else {
+		fmt.Fprintf(&b, "# to be named under the grants of project %s\n", quoteYAML(in.Project.Name))
+	}
 	fmt.Fprintf(&b, "- id: %s\n", freeID(in, c.action.Name))
 	fmt.Fprintf(&b, "  because: %s\n", quoteYAML("Builds of "+in.Project.Name+" call "+c.action.Name+"."))
 	fmt.Fprintf(&b, "  owner: %s\n  scope: project\n", quoteYAML(ownerOf(in)))

@@ -30,7 +30,7 @@ type Refusal struct {
 	Entry string `json:"entry,omitempty"`
 }
 
-// RoleState is the service role as IAM has it now.
+// RoleState is the service role, or another one that is in hand, as IAM has it now.
 type RoleState struct {
 	Role     codebuild.Role
 	Inline   map[string]string // policy name → document as IAM gave it, URL-decoded
@@ -82,7 +82,7 @@ const (
 // Input is what [Judge] knows.
 type Input struct {
 	Settings *settings.Settings
-	Project  settings.Project
+	Project  settings.Project // or what it is for one of its other roles, which makes no difference
 	Build    codebuild.Build
 	Denials  []buildlog.Denial // the causal ones
 	Role     RoleState
@@ -104,6 +104,8 @@ type Input struct {
 	// Source lists ARNs (the same) of what the healer is deployed from: who can
 	// write there decides what it will do. Reading there is harmless.
 	Source []string
+	// Qualifier is that of the CDK's bootstrap with which the healer was deployed; "" if it is not known.
+	Qualifier string
 }
 
 // PullRequestBuilds is what is known of builds of pull requests that have what the

@@ -15,8 +15,10 @@ import (
 // for the build.
 //
 // It never emits a statement that is outside of the settings: texts only
-// choose among what the project's grants hold.
+// choose among what the grants hold for the role that the denials are about. Which
+// that is, see [InHand].
 func Judge(in Input) Judgement {
+	in = in.inHand()
 	gs := grants(in)
 	refusals, kept, qs := hear(in, gs)
 	if len(refusals) == 0 && len(kept) == 0 {
@@ -90,7 +92,7 @@ func hear(in Input, gs []grant) (refusals []Refusal, kept []claim, qs []Question
 		refusals = append(refusals, *r)
 	}
 	cs, rs := claims(in)
-	refusals = append(refusals, rs...)
+	refusals = append(append(refusals, rs...), later(in)...)
 	qs, asked := ask(gs, cs, in)
 	for i, c := range cs {
 		counts, r := true, (*Refusal)(nil)
@@ -139,6 +141,10 @@ func confirm(in Input, c claim, qs []Question, asked []int) (counts bool, r *Ref
 		return false, nil
 	case c.needs && len(asked) == 0 && c.resources == nil:
 		return true, nil // no grant could cover it, which guardrail 6 will say
+	case c.needs && in.Project.IsFor():
+		return false, about(d, Unconfirmed, fmt.Sprintf("Nothing shows that a deployment of this build was denied it, and not another "+
+			"one, and the simulator does not confirm that the role %q lacks it. Give it to the role yourself if that is "+
+			"what is missing.", in.Project.Role))
 	case c.needs:
 		return false, about(d, Unconfirmed, "The text does not say who was denied, or by which policy, "+
 			"and the simulator does not confirm that the role lacks it. Give it to the role yourself if that is "+
@@ -192,15 +198,15 @@ func allowAll(in Input, gs []grant, cs []claim, qs []Question) (picks []pick, re
 // stateRefusals are what stands in the way whatever is granted: the role as
 // IAM has it.
 func stateRefusals(in Input) []Refusal {
-	role, r := serviceRole(in)
+	role, r := roleInHand(in)
 	if r != nil {
 		return nil // said already
 	}
 	if s := in.Role.Role; s.Name != role.Name || s.Account != role.Account || s.Partition != role.Partition {
 		return []Refusal{{Rule: NotTheRole,
-			Message: fmt.Sprintf("The policies of %q were read, and the build ran as %q.", clip(s.ARN()), role.ARN())}}
+			Message: fmt.Sprintf("The policies of %q were read, and what was denied was denied to %q.", clip(s.ARN()), role.ARN())}}
 	}
-	return append(roleRefusals(in), trustRefusals(in.Role)...)
+	return append(append(roleRefusals(in), trustRefusals(in.Role)...), otherRefusals(in)...)
 }
 
 // Proof and containment.

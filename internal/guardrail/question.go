@@ -23,6 +23,7 @@ func Questions(in Input) []Question {
 	if ok, _ := Trusted(in.Build, in.Project); !ok {
 		return nil
 	}
+	in = in.inHand()
 	cs, _ := claims(in)
 	qs, _ := ask(grants(in), cs, in)
 	return qs
@@ -133,8 +134,8 @@ func representative(pattern string) string {
 	return strings.NewReplacer("*", "buildmedic", "?", "x").Replace(pattern)
 }
 
-// contextOf gives the context of the build's own call (AWS.md#build-keys), in which the
-// statement's conditions hold. A statement for other projects' builds does not: the
+// contextOf gives the context of the build's own call (AWS.md#build-keys), or of the call of
+// another role, which has none of a build's keys, in which the statement's conditions hold. A statement for other projects' builds does not: the
 // project is the build's, whatever a statement asks for.
 func contextOf(st iampolicy.Statement, in Input) map[string][]string {
 	ctx := map[string][]string{}
@@ -145,7 +146,7 @@ func contextOf(st iampolicy.Statement, in Input) map[string][]string {
 		}
 		ctx[c.Key] = c.Values.List
 	}
-	if arn := in.Build.ProjectARN(); arn != "" {
+	if arn := in.Build.ProjectARN(); arn != "" && !in.Project.IsFor() {
 		ctx[settings.ProjectKey], ctx[settings.BuildKey] = []string{arn}, []string{in.Build.ARN}
 	}
 	return ctx

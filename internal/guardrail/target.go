@@ -51,7 +51,7 @@ func roleRefusals(in Input) (out []Refusal) {
 	switch {
 	case overlapsAny(in.Healer, arn):
 		refuse(FloorHealer, "The role %q is a part of the healer itself.", arn)
-	case overlapsAny(in.Source, arn):
+	case in.Project.IsFor() && !in.mayWriteSource(role.Role), !in.Project.IsFor() && overlapsAny(in.Source, arn):
 		refuse(FloorHealer, "The healer is deployed with the role %q, so it gives it nothing.", arn)
 	}
 	return out
@@ -91,8 +91,7 @@ func aim(in Input, picks []pick) (draft, []Refusal) {
 		return merge(Target{Kind: Code, Name: in.Settings.PolicyFile(in.Project)}, picks, in)
 	}
 	return draft{}, []Refusal{{Rule: NoTarget,
-		Message: fmt.Sprintf("The settings do not say where to write for project %q. Add write: {inline: NAME}.",
-			in.Project.Name)}}
+		Message: fmt.Sprintf("The settings do not say where to write for %s. Add write: {inline: NAME}.", in.whom())}}
 }
 
 func intoInline(in Input, picks []pick) (draft, []Refusal) {
@@ -485,6 +484,7 @@ func allowlist(in Input) iampolicy.Document {
 // at most together with what is at the target now: nothing that is written
 // may go beyond it. It is "" if the target's document cannot be read.
 func Allowlist(in Input) string {
+	in = in.inHand()
 	var before iampolicy.Document
 	text := in.Role.Inline[in.Project.Write.Inline]
 	if in.Role.Named != nil && in.Project.Write.Managed != "" {

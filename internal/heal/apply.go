@@ -62,8 +62,7 @@ func (h *Healer) abandon(ctx context.Context, c *held) error {
 	p := r.Decision.Plan
 	switch {
 	case p.Write != nil:
-		role, _ := r.Build.Role()
-		told, err := h.Policies.Abandon(ctx, c.at(), role, *p.Write, r.Versions)
+		told, err := h.Policies.Abandon(ctx, c.at(), p.Changes(), *p.Write, r.Versions)
 		if err != nil {
 			return err
 		}
@@ -166,7 +165,7 @@ func (h *Healer) still(ctx context.Context, c *held) error {
 		return err
 	}
 	p, _ := h.Settings.Project(c.Project, c.Account, c.Region, h.Home)
-	holds, err := h.heldBack(ctx, c.at(), p)
+	holds, err := h.heldBack(ctx, c.at(), p.ForRole(d.Plan.Changes().Name))
 	if err == nil && slices.ContainsFunc(holds, d.Uses) {
 		err = fmt.Errorf("a person has taken back what it gives: %w", ErrConflict)
 	}
@@ -175,7 +174,7 @@ func (h *Healer) still(ctx context.Context, c *held) error {
 
 func (h *Healer) writePolicy(ctx context.Context, c *held, t guardrail.Target, resumed bool) (string, error) {
 	r := c.last()
-	role, _ := r.Build.Role()
+	role := r.Decision.Plan.Changes()
 	if resumed {
 		_, there, err := h.written(ctx, c, t)
 		if err != nil {
@@ -205,8 +204,7 @@ func (h *Healer) writePolicy(ctx context.Context, c *held, t guardrail.Target, r
 
 // written reports whether the target has been written already, and as which version.
 func (h *Healer) written(ctx context.Context, c *held, t guardrail.Target) (version string, there bool, err error) {
-	role, _ := c.last().Build.Role()
-	doc, version, err := h.Policies.Current(ctx, c.at(), role, t)
+	doc, version, err := h.Policies.Current(ctx, c.at(), c.last().Decision.Plan.Changes(), t)
 	return version, err == nil && iampolicy.Same(doc, after(t)), err
 }
 
@@ -567,8 +565,7 @@ func (h *Healer) undoRound(ctx context.Context, c *held, i int) (note, back stri
 }
 
 func (h *Healer) restore(ctx context.Context, c *held, r *decide.Round) (note string, err error) {
-	t := *r.Decision.Plan.Write
-	role, _ := r.Build.Role()
+	t, role := *r.Decision.Plan.Write, r.Decision.Plan.Changes()
 	if r.Partly {
 		r.Abandoned, err = h.Policies.Abandon(ctx, c.at(), role, t, r.Versions)
 		return "", err

@@ -188,7 +188,7 @@ func TestRefusedAndWritten(t *testing.T) {
 		{ErrFinal, after, true}, {ErrDenied, after, true}, {ErrFinal, before, false}, {ErrLater, after, false},
 	} {
 		h := &Healer{Policies: deafIAM{refuses: row.refuses, there: row.there}}
-		c := &held{Case: decide.Case{Rounds: []decide.Round{{}}}}
+		c := &held{Case: decide.Case{Rounds: []decide.Round{{Decision: &decide.Decision{Plan: &decide.Plan{}}}}}}
 		v, err := h.writePolicy(t.Context(), c, guardrail.Target{Kind: guardrail.Managed, Before: before, After: after}, false)
 		if (err == nil) != row.written || row.written && v != "v2" || !row.written && !errors.Is(err, row.refuses) {
 			t.Errorf("%v, and there is %s: %q, %v", row.refuses, row.there, v, err)

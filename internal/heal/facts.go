@@ -59,6 +59,7 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 			f.Diagnosis.Counted = false // more may have failed, in reports that were not read
 		}
 	}
+	f = f.InHand()
 	h.fetch(ctx, h.recorded(c, f)...)
 	var err error
 	if actedUpon(f) {
@@ -160,6 +161,7 @@ func (h *Healer) failure(ctx context.Context, at settings.Account, p settings.Pr
 	if err != nil {
 		return f, err
 	}
+	f.Roles = p.AlsoNames()
 	now = h.Clock.Now()
 	r.Scan = now.Sub(began)
 	if !whole && !r.Reread && young {
@@ -280,7 +282,7 @@ func (h *Healer) permissions(ctx context.Context, at settings.Account, f *decide
 // refused whatever the role has.
 func questions(f decide.Facts) (qs []guardrail.Question, worth bool) {
 	in := f.Judged()
-	_, ok := f.Build.Role()
+	_, ok := f.RoleInHand()
 	if !ok || guardrail.RefuseUntrusted(in.Build, in.Project) != nil || len(guardrail.Identify(in)) > 0 {
 		return nil, false
 	}
@@ -293,7 +295,7 @@ func (h *Healer) ask(ctx context.Context, at settings.Account, f *decide.Facts, 
 	if len(qs) == 0 || len(f.Before) == len(qs) {
 		return true, nil
 	}
-	role, _ := f.Build.Role()
+	role, _ := f.RoleInHand()
 	if f.Before, err = h.Simulator.Simulate(ctx, at, role, qs, nil); err != nil {
 		return false, aboutRole("simulating", role, err)
 	}
@@ -319,7 +321,7 @@ func (h *Healer) readPullRequests(ctx context.Context, at settings.Account, f *d
 // readRole reads the role's policies, and asks CloudTrail about the denials
 // where a grant demands that.
 func (h *Healer) readRole(ctx context.Context, at settings.Account, f *decide.Facts) error {
-	role, _ := f.Build.Role()
+	role, _ := f.RoleInHand()
 	state, err := h.Roles.Role(ctx, at, role, f.Project.Write)
 	if err != nil {
 		return aboutRole("reading", role, err)
@@ -336,7 +338,7 @@ func (h *Healer) readRole(ctx context.Context, at settings.Account, f *decide.Fa
 
 func aboutRole(doing string, role codebuild.Role, err error) error {
 	if errors.Is(err, ErrNotFound) {
-		return fmt.Errorf("the service role %q is gone: %w", role.ARN(), ErrFinal)
+		return fmt.Errorf("the role %q is gone: %w", role.ARN(), ErrFinal)
 	}
 	return fmt.Errorf("%s role %q: %w", doing, role.ARN(), err)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -257,17 +258,18 @@ func (h *Healer) repeats(ctx context.Context, at settings.Account, p settings.Pr
 	return h.unwritten(ctx, p, before.WithRolePath(p.Role))
 }
 
-// unwritten reports whether the healer has not written the build's role since the build began, for
-// whichever case.
+// unwritten reports whether the healer has not written the build's role since the build began, nor
+// another one with which it deploys, for whichever case.
 func (h *Healer) unwritten(ctx context.Context, p settings.Project, b codebuild.Build) (bool, error) {
-	role, ok := b.Role()
-	if !ok {
-		return true, nil
+	for _, q := range p.Roles() {
+		role, ok := guardrail.RoleInHand(b, q)
+		if !ok {
+			return true, nil
+		}
+		l, err := h.readLease(ctx, leaseOn(role, q))
+		if err != nil || !l.Wrote.Add(decide.ClockSkew).Before(b.Start) {
+			return false, err
+		}
 	}
-	of := role.ARN()
-	if p.Write.Managed != "" {
-		of = role.PolicyARN(p.Write.Managed)
-	}
-	l, err := h.readLease(ctx, of)
-	return err == nil && l.Wrote.Add(decide.ClockSkew).Before(b.Start), err
+	return true, nil
 }

@@ -72,7 +72,7 @@ func (h *Healer) look(
 
 // lookEarly looks ahead as if the role had no policies of its own.
 func (h *Healer) lookEarly(ctx context.Context, at settings.Account, f *decide.Facts, seen *foreseen) error {
-	role, _ := f.Build.Role()
+	role, _ := f.RoleInHand()
 	f.Role = &guardrail.RoleState{Role: role}
 	d := decide.Decide(*f)
 	if d.Plan == nil || d.Plan.Write == nil || d.Plan.Write.Kind != guardrail.Inline {

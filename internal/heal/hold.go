@@ -47,7 +47,8 @@ func placesOf(h decide.Hold) (ps []string) {
 	return append(ps, projectPlace(settings.Account{ID: h.Account, Region: h.Region}, h.Project))
 }
 
-// placesFor are the places that say what may not be given to the project.
+// placesFor are the places that say what may not be given to the project, for the role for which it
+// stands.
 func placesFor(at settings.Account, p settings.Project) []string {
 	ps := []string{projectPlace(at, p.Name), iamPlace("role", at.ID, p.Role)}
 	if p.Write.Managed != "" {
@@ -229,7 +230,14 @@ func (h *Healer) placesNamed(what ResumeWhat) (at settings.Account, places []str
 	}
 	if len(found) == 1 {
 		at = h.atOf(found[0])
-		return at, placesFor(at, found[0]), ""
+		for _, p := range found[0].Roles() {
+			for _, place := range placesFor(at, p) {
+				if !slices.Contains(places, place) {
+					places = append(places, place)
+				}
+			}
+		}
+		return at, places, ""
 	}
 	if at.ID == "" {
 		at.ID = h.Home.ID

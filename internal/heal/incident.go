@@ -371,6 +371,7 @@ func (h *Healer) followFacts(c *held) (decide.Facts, error) {
 	f.Case = c.ID
 	if r.Diagnosis != nil && r.Diagnosis.Fingerprint != "" { // its log has been read
 		f.Diagnosis = *r.Diagnosis
+		f = f.InHand()
 	}
 	return f, nil
 }

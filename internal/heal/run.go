@@ -12,6 +12,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
@@ -406,7 +407,7 @@ func (h *Healer) prove(ctx context.Context, at settings.Account, f decide.Facts,
 	if t.Kind == guardrail.Attach {
 		return nil // these documents are checked when the stack is synthesized
 	}
-	role, _ := f.Build.Role()
+	role, _ := f.RoleInHand()
 	answers, err := h.Simulator.Simulate(ctx, at, role, d.Plan.Proof, []string{t.After})
 	if err != nil {
 		return fmt.Errorf("simulating the new policy: %w", err)
@@ -563,12 +564,18 @@ func (h *Healer) permitted(ctx context.Context, c *held, f *decide.Facts, seen *
 // leaseNeeded names what must be leased before the role is read; "" if nothing
 // will be written.
 func (h *Healer) leaseNeeded(f decide.Facts) string {
-	role, ok := f.Build.Role()
+	role, ok := f.RoleInHand()
 	switch {
 	case !ok, f.Project.Mode != settings.Heal, f.Project.SwitchRole != "":
 		return ""
-	case f.Project.Write.Managed != "":
-		return role.PolicyARN(f.Project.Write.Managed)
+	}
+	return leaseOn(role, f.Project)
+}
+
+// leaseOn names what must be leased before the role is written, as [leaseOf] does.
+func leaseOn(role codebuild.Role, p settings.Project) string {
+	if p.Write.Managed != "" {
+		return role.PolicyARN(p.Write.Managed)
 	}
 	return role.ARN()
 }

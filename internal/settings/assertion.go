@@ -32,8 +32,8 @@ func (r *reader) testResource(o object, t Test) {
 // RunTests runs the settings' own tests, and diagnoses the samples of the
 // team's own causes, and tells which fail, and which owners' topics are out of the hub's reach. A test is about
 // every project of its name. "allow" holds if a grant of the project could
-// give the action on the resource; "deny" holds if none could, of it or of
-// another project whose grants its builds have, since they land on its role and are
+// give the action on the resource, to its own role or to another one; "deny" holds if none could, of it
+// or of another project whose grants its builds have, since they land on one of its roles and are
 // not for that one's builds only.
 //
 // What is empty in home, or partition, is taken from each test's own resource:
@@ -59,7 +59,7 @@ func RunTests(s *Settings, home Account, partition string) []Problem {
 func (t Test) run(s *Settings, p Project, sharing Sharing, home Account, partition string) string {
 	home, partition = t.place(home, partition)
 	on := Expand(t.On, p.Vars(home, partition))
-	givers := []Project{p}
+	givers := p.Roles()
 	if !t.Allow {
 		givers = append(givers, sharing.Givers(p)...)
 	}
@@ -95,7 +95,13 @@ func of(q, p Project) string {
 	if same(q, p) {
 		return ""
 	}
-	return fmt.Sprintf(" of project %s, which lands on the role %s of this one, too,", q.Name, p.Role)
+	role := p.Role
+	for _, own := range p.Roles()[1:] {
+		if sameRole(own.Role, q.Role) {
+			role = own.Role
+		}
+	}
+	return fmt.Sprintf(" of project %s, which lands on the role %s of this one, too,", q.Name, role)
 }
 
 // place fills in what is not known of the hub's place; what the test's

@@ -222,6 +222,10 @@ var projectKeys = []Key{
 		with("inline", "managed", "attach", "code"),
 	texts("grants", "ids of grants", "none", "[shop-image]", "What the project's role may be given.").
 		atEach("what a role may be given is allowed project by project"),
+	mappings("also_roles", "none: what another role is denied is only explained",
+		"Other roles of the project's deployment, in its account: CloudFormation's execution role, a role that the CDK "+
+			"deploys as, a task's. What one of them is denied may be given to it; see [Other roles](#other-roles).", alsoRoleKeys).
+		atEach("what a role may be given is allowed project by project"),
 	texts("buildspecs", "paths in the source", "none", "[ci/buildspec.yml]",
 		"What is tried, in this order, when a build cannot find its buildspec. A build that was started with another image, "+
 			"source or role is not started again.").of(buildspecPath),
@@ -286,6 +290,15 @@ func defaultKeys() (list []Key) {
 		list = append(list, k)
 	}
 	return list
+}
+
+var alsoRoleKeys = []Key{
+	required("role", "a role's name, with its path", "shop-deploy", "The role. Not its ARN, and none of another account.").of(roleName),
+	{Name: "grants", list: true, shape: isTexts, Takes: "a list of ids of grants", Example: "[shop-bucket]",
+		Means: "What this role may be given. The project's own grants are not for it, nor are these for the project's role."},
+	mapping("write", "", "Where they are written, as above.", writeKeys).with("inline", "managed", "attach"),
+	text("boundary", "a policy's name, with its path", "none", "deploy-boundary",
+		"The permissions boundary that the role must carry before anything is written to it.").of(policyPath),
 }
 
 var retryKeys = []Key{

@@ -55,6 +55,7 @@ func (r *reader) settings(n *yaml.Node) *Settings {
 	s.Accounts = r.accounts(o.each("accounts"))
 	s.Grants = r.grants(o.each("grants"))
 	s.Projects = r.projects(o, s)
+	r.onePlace(s)
 	r.prices(s)
 	s.Causes = r.causes(o.each("causes"))
 	s.Tests = r.tests(o.each("tests"), s)

@@ -85,13 +85,7 @@ func (r *reader) project(o object, s *Settings) Project {
 			o.problem("switch_role", "%q is the project's role itself; name the role to switch to", p.Role)
 		}
 	}
-	for _, v := range o.texts("grants") {
-		if !slices.ContainsFunc(s.Grants, func(g Grant) bool { return g.ID == v.text }) {
-			r.flag(v, "there is no grant %q%s", clip(v.text), suggest(v.text, ids(s.Grants), among(ids(s.Grants))))
-			continue
-		}
-		p.Grants = append(p.Grants, v.text)
-	}
+	p.Grants = r.grantsNamed(o, s)
 	if len(p.ReportGroups) > 0 && !p.TestReports {
 		if o.has("test_reports") {
 			o.problem("report_groups", "test_reports is false, so no report is read; remove one of the two")
@@ -100,9 +94,22 @@ func (r *reader) project(o object, s *Settings) Project {
 	}
 	p.Retry, p.RetryFlaky = o.retry()
 	p.Write = r.write(o)
+	p.AlsoRoles = r.alsoRoles(o, p, s)
 	p.Code = r.projectCode(o, s)
 	r.place(o, p, s)
 	return p
+}
+
+// grantsNamed reads the ids of grants, of which each must be there.
+func (r *reader) grantsNamed(o object, s *Settings) (list []string) {
+	for _, v := range o.texts("grants") {
+		if !slices.ContainsFunc(s.Grants, func(g Grant) bool { return g.ID == v.text }) {
+			r.flag(v, "there is no grant %q%s", clip(v.text), suggest(v.text, ids(s.Grants), among(ids(s.Grants))))
+			continue
+		}
+		list = append(list, v.text)
+	}
+	return list
 }
 
 func names(projects []Project) []string {

@@ -141,11 +141,12 @@ type Project struct {
 	Write        Write
 	Grants       []string // ids
 	Buildspecs   []string // tried in order when the build cannot find its buildspec
-	SwitchRole   string   // ready role, with its path, to switch the project to instead of granting; "" none
-	Retry        bool     // default true; false: never start a build (not idempotent)
-	RetryFlaky   bool     // start a build again in which only tests failed that are known to be flaky
-	Compare      bool     // default true; false: failed builds are not compared with the last green one
-	Boundary     string   // name of the permissions boundary that the role must carry; "" none
+	AlsoRoles    []AlsoRole
+	SwitchRole   string // ready role, with its path, to switch the project to instead of granting; "" none
+	Retry        bool   // default true; false: never start a build (not idempotent)
+	RetryFlaky   bool   // start a build again in which only tests failed that are known to be flaky
+	Compare      bool   // default true; false: failed builds are not compared with the last green one
+	Boundary     string // name of the permissions boundary that the role must carry; "" none
 	Logs         Logs
 	TestReports  bool     // CodeBuild's own test reports of its builds are read
 	ReportGroups []string // names of report groups beyond those that CodeBuild makes for the project
@@ -158,6 +159,8 @@ type Project struct {
 	Owner        string // who looks after it; "" nobody that is named
 	Price        Price  // of a minute that its builds run; zero: as notify says
 	Line         int
+
+	Base *Project // what it was made of; see [Project.For]
 }
 
 // Trust is whose builds of a project count as the team's own, beyond those that
@@ -250,7 +253,7 @@ func (s *Settings) Project(name, account, region string, home Account) (Project,
 	return Project{}, false
 }
 
-// Witnessed reports whether one of the project's grants asks for CloudTrail's
+// Witnessed reports whether one of the grants for the project's role asks for CloudTrail's
 // word. For other projects the healer may lack the permission to ask.
 func (s *Settings) Witnessed(p Project) bool {
 	return slices.ContainsFunc(p.Grants, func(id string) bool {

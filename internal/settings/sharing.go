@@ -8,13 +8,14 @@ import (
 )
 
 // Sharing tells which projects have what another one is given: whatever is granted
-// lands on a role, and everyone who runs as that role has it, unless the grant is
-// scoped to the project.
+// lands on a role, and everyone who runs as that role has it, and so has who deploys with it,
+// unless the grant is scoped to the project.
 type Sharing struct {
 	s     *Settings
 	home  Account
-	runs  map[string][]int // role → the projects that run as it, or may be switched to it
-	lands map[string][]int // role → the projects whose grants land on it
+	given []Project        // what each project is for each of its roles; see [Project.Roles]
+	runs  map[string][]int // role → the given that run as it, may be switched to it, or deploy with it
+	lands map[string][]int // role → the given whose grants land on it
 }
 
 // SharingOf works out who shares. home is the hub's own account and region, for
@@ -22,8 +23,11 @@ type Sharing struct {
 func SharingOf(s *Settings, home Account) Sharing {
 	s = s.atMost()
 	sh := Sharing{s: s, home: home, runs: map[string][]int{}, lands: map[string][]int{}}
-	policies := map[string][]int{} // managed policy → the projects that write to it
-	for i, p := range s.Projects {
+	policies := map[string][]int{} // managed policy → the given that write to it
+	for _, p := range s.Projects {
+		sh.given = append(sh.given, p.Roles()...)
+	}
+	for i, p := range sh.given {
 		for _, r := range sh.roles(p) {
 			sh.runs[r] = append(sh.runs[r], i)
 		}
@@ -31,7 +35,7 @@ func SharingOf(s *Settings, home Account) Sharing {
 			policies[sh.name(p, p.Write.Managed)] = append(policies[sh.name(p, p.Write.Managed)], i)
 		}
 	}
-	for i, p := range s.Projects {
+	for i, p := range sh.given {
 		for _, r := range sh.landsOn(p, policies) {
 			sh.lands[r] = append(sh.lands[r], i)
 		}
@@ -49,7 +53,8 @@ func (sh Sharing) name(p Project, pathName string) string {
 	return account + " " + strings.ToLower(pathName[strings.LastIndexByte(pathName, '/')+1:])
 }
 
-// roles are those as which the project runs, or may be made to run.
+// roles are those as which the project runs, or may be made to run; of what it is for another role,
+// that role.
 func (sh Sharing) roles(p Project) []string {
 	rs := []string{sh.name(p, p.Role)}
 	if p.SwitchRole != "" {
@@ -64,7 +69,7 @@ func (sh Sharing) landsOn(p Project, policies map[string][]int) []string {
 	rs := []string{sh.name(p, p.Role)}
 	if p.Write.Managed != "" && p.Write.Shared {
 		for _, i := range policies[sh.name(p, p.Write.Managed)] {
-			rs = append(rs, sh.name(sh.s.Projects[i], sh.s.Projects[i].Role))
+			rs = append(rs, sh.name(sh.given[i], sh.given[i].Role))
 		}
 	}
 	slices.Sort(rs)
@@ -72,9 +77,21 @@ func (sh Sharing) landsOn(p Project, policies map[string][]int) []string {
 }
 
 // Givers are the projects whose grants the project has: it runs as a role on which
-// they land, and not all are for their own builds only. It is one of them itself.
+// they land, or deploys with one, and not all are for their own builds only. It is one of them
+// itself. Each stands for the role that it gives to; see [Project.For].
 func (sh Sharing) Givers(p Project) []Project {
-	return slices.DeleteFunc(sh.of(sh.roles(p), sh.lands), func(q Project) bool { return !same(p, q) && sh.keeps(q) })
+	var rs []string
+	for _, q := range p.Roles() {
+		rs = append(rs, sh.roles(q)...)
+	}
+	return sh.givers(p, rs)
+}
+
+// GiversTo are the same, of what lands on the one role alone for which p stands.
+func (sh Sharing) GiversTo(p Project) []Project { return sh.givers(p, sh.roles(p)) }
+
+func (sh Sharing) givers(p Project, roles []string) []Project {
+	return slices.DeleteFunc(sh.of(roles, sh.lands), func(q Project) bool { return !same(p, q) && sh.keeps(q) })
 }
 
 // keeps reports whether all that the project is given is for its own builds only.
@@ -85,19 +102,24 @@ func (sh Sharing) keeps(p Project) bool {
 	})
 }
 
-// Holders are the projects that have what the project is given, itself among them,
-// in the order of the settings.
-func (sh Sharing) Holders(p Project) []Project {
+// Holders are the projects that have what the project is given for the role for which p stands,
+// itself among them, each once, in the order of the settings.
+func (sh Sharing) Holders(p Project) (ps []Project) {
 	if sh.keeps(p) {
 		return []Project{p}
 	}
 	var rs []string
 	for r, is := range sh.lands {
-		if slices.ContainsFunc(is, func(i int) bool { return same(sh.s.Projects[i], p) }) {
+		if slices.ContainsFunc(is, func(i int) bool { return same(sh.given[i], p) && sh.given[i].Role == p.Role }) {
 			rs = append(rs, r)
 		}
 	}
-	return sh.of(rs, sh.runs)
+	for _, q := range sh.of(rs, sh.runs) {
+		if q = q.Whole(); !slices.ContainsFunc(ps, func(o Project) bool { return same(o, q) }) {
+			ps = append(ps, q)
+		}
+	}
+	return ps
 }
 
 func same(p, q Project) bool {
@@ -111,17 +133,17 @@ func (sh Sharing) of(roles []string, index map[string][]int) (ps []Project) {
 	}
 	slices.Sort(all)
 	for _, i := range slices.Compact(all) {
-		ps = append(ps, sh.s.Projects[i])
+		ps = append(ps, sh.given[i])
 	}
 	return ps
 }
 
-// Max gives everything that the project's builds could at most get: what [Max]
-// gives for each project whose grants they have, once each. What another one is
-// given for its own builds only is not theirs.
+// Max gives everything that the role for which p stands could at most get: what [Max]
+// gives for each project whose grants land on it, once each. Of a project that stands for itself,
+// that is the role of its builds. What another one is given for its own builds only is not theirs.
 func (sh Sharing) Max(p Project, partition string) (list []iampolicy.Statement) {
 	seen := map[string]bool{}
-	for _, q := range sh.Givers(p) {
+	for _, q := range sh.GiversTo(p) {
 		for _, st := range Max(sh.s, q, sh.home, partition) {
 			if !same(p, q) && len(ScopeOf(st)) > 0 {
 				continue

@@ -31,7 +31,14 @@ func Surprises(s *Settings) []Problem {
 		}
 	}
 	for i, p := range s.Projects {
-		if p.Mode != Observe && len(p.Grants) == 0 && p.SwitchRole == "" && len(p.Buildspecs) == 0 {
+		for j, a := range p.AlsoRoles {
+			if strings.HasPrefix(baseName(a.Role), bootstrapRoles) {
+				say(a.Line, fmt.Sprintf("projects[%d].also_roles[%d]", i, j), "%s has the name of a role of the CDK's bootstrap: "+
+					"every app that is deployed with it has what project %s is given there, and nothing is ever given to the "+
+					"bootstrap with which Buildmedic itself is deployed", a.Role, p.Name)
+			}
+		}
+		if p.Mode != Observe && len(p.Grants) == 0 && len(p.AlsoRoles) == 0 && p.SwitchRole == "" && len(p.Buildspecs) == 0 {
 			say(p.Line, fmt.Sprintf("projects[%d].grants", i), "project %s is in mode %s and has no grants: %s", p.Name,
 				p.Mode, withoutGrants(p))
 		}
@@ -45,7 +52,7 @@ func Surprises(s *Settings) []Problem {
 		if what := reachesBootstrap(g); what != "" {
 			say(g.Line, fmt.Sprintf("grants[%d]", i), "grant %s %s", g.ID, what)
 		}
-		if !slices.ContainsFunc(s.Projects, func(p Project) bool { return slices.Contains(p.Grants, g.ID) }) {
+		if !slices.ContainsFunc(s.Projects, func(p Project) bool { return p.lists(g.ID) }) {
 			say(g.Line, fmt.Sprintf("grants[%d]", i),
 				"no project has grant %s, so it gives nothing; name it under the grants of a project, or remove it",
 				g.ID)
@@ -68,7 +75,7 @@ func sharedRoles(s *Settings) (list []Problem) {
 		}
 		var others, differ []string
 		for _, q := range sharing.Givers(p) {
-			if same(p, q) || q.Mode == Observe || len(q.Grants) == 0 {
+			if same(p, q) || q.Mode == Observe || len(q.Grants) == 0 || slices.Contains(others, q.Name) {
 				continue
 			}
 			others = append(others, q.Name)
@@ -88,6 +95,15 @@ func sharedRoles(s *Settings) (list []Problem) {
 	return list
 }
 
+// lists reports whether the project names the grant, for its own role or another one.
+func (p Project) lists(grant string) bool {
+	return slices.Contains(p.Grants, grant) ||
+		slices.ContainsFunc(p.AlsoRoles, func(a AlsoRole) bool { return slices.Contains(a.Grants, grant) })
+}
+
+// bootstrapRoles is how the names of roles begin that the CDK's bootstrap makes (AWS.md#bootstrap).
+const bootstrapRoles = "cdk-"
+
 // brief names some of many.
 func brief(names []string) string {
 	const most = 5
@@ -105,7 +121,7 @@ func reachesBootstrap(g Grant) string {
 		for _, r := range g.Resources {
 			switch arn := strings.SplitN(r, ":", 6); {
 			case len(arn) < 6:
-			case arn[2] == "iam" && strings.HasPrefix(arn[5], "role/cdk-") && strings.HasPrefix(a.Name, "sts:AssumeRole"):
+			case arn[2] == "iam" && strings.HasPrefix(arn[5], "role/"+bootstrapRoles) && strings.HasPrefix(a.Name, "sts:AssumeRole"):
 				return fmt.Sprintf("lets builds assume %s: whoever can push to the project can deploy what that role "+
 					"deploys, and that is Buildmedic, too, where it is deployed with the same bootstrap", r)
 			case strings.HasPrefix(arn[5], "cdk-") && strings.Contains(arn[5], "-assets-") && arn[2] == "s3" &&

@@ -7,16 +7,23 @@ import "fmt"
 // attach, it cannot say what is in a policy.
 func Unbounded(s *Settings) (list []Problem) {
 	for i, p := range s.Projects {
-		if p.Mode != Heal || p.Boundary != "" || p.Write.Inline == "" && p.Write.Managed == "" || len(p.Grants) == 0 || p.SwitchRole != "" {
-			continue
+		for j, p := range p.Roles() {
+			if p.Mode != Heal || p.Boundary != "" || p.Write.Inline == "" && p.Write.Managed == "" || len(p.Grants) == 0 ||
+				p.SwitchRole != "" {
+				continue
+			}
+			looked := "IAM then refuses every write without it"
+			if p.Write.Managed != "" {
+				looked = "it holds whatever a version says, while it is on the role, which only Buildmedic looks after"
+			}
+			line, path := p.Line, fmt.Sprintf("projects[%d].boundary", i)
+			if p.IsFor() {
+				line, path = p.AlsoRoles[j-1].Line, fmt.Sprintf("projects[%d].also_roles[%d].boundary", i, j-1)
+			}
+			list = append(list, Problem{line, path, fmt.Sprintf(
+				"nothing bounds what whoever controls the function could write to role %s; put a permissions boundary on it "+
+					"and name it here: %s", p.Role, looked)})
 		}
-		looked := "IAM then refuses every write without it"
-		if p.Write.Managed != "" {
-			looked = "it holds whatever a version says, while it is on the role, which only Buildmedic looks after"
-		}
-		list = append(list, Problem{p.Line, fmt.Sprintf("projects[%d].boundary", i), fmt.Sprintf(
-			"nothing bounds what whoever controls the function could write to role %s; put a permissions boundary on it "+
-				"and name it here: %s", p.Role, looked)})
 	}
 	return list
 }

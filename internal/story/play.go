@@ -190,6 +190,7 @@ func (st *Stage) Instance(cfg aws.Config, journal io.Writer) (*inbox.Inbox, erro
 			Sleep:      st.sleep,
 			Log:        logger,
 			Parts:      awsapi.Parts(id, cfg.Region, Function, queues, "", st.Sim.TopicARN()),
+			CodeBucket: "cdk-hnb659fds-assets-" + id.Account + "-" + cfg.Region, // as the CDK deploys it unless told otherwise
 		})}, nil
 }
 
