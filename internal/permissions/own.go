@@ -103,7 +103,8 @@ func general(s *settings.Settings, projects []settings.Project, home Place) []Pe
 	ps := []Permission{
 		allow("Decode", Anywhere["sts:DecodeAuthorizationMessage"], []string{"sts:DecodeAuthorizationMessage"}, []string{"*"}),
 	}
-	if slices.ContainsFunc(projects, judged) {
+	roles := settings.Roles(projects)
+	if slices.ContainsFunc(roles, judged) {
 		at := home.place(projects[0])
 		ps = append(ps, allow("AttachedPolicies",
 			"To tell what a service role may do, the managed policies on it are read, and so is its boundary. "+
@@ -111,11 +112,11 @@ func general(s *settings.Settings, projects []settings.Project, home Place) []Pe
 			[]string{"iam:GetPolicy", "iam:GetPolicyVersion"},
 			[]string{Place{at.Partition, "aws", ""}.IAM("policy/*"), at.IAM("policy/*")}))
 	}
-	if s.Limits.Analyzer && slices.ContainsFunc(projects, granted) {
+	if s.Limits.Analyzer && slices.ContainsFunc(roles, granted) {
 		ps = append(ps, allow("Analyzer", Anywhere["access-analyzer:ValidatePolicy"],
 			[]string{"access-analyzer:ValidatePolicy", "access-analyzer:CheckNoNewAccess"}, []string{"*"}))
 	}
-	if slices.ContainsFunc(projects, s.Witnessed) {
+	if slices.ContainsFunc(roles, s.Witnessed) {
 		ps = append(ps, allow("Trail", Anywhere["cloudtrail:LookupEvents"], []string{"cloudtrail:LookupEvents"}, []string{"*"}))
 	}
 	if slices.ContainsFunc(projects, s.Recorded) {

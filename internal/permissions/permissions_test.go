@@ -75,6 +75,9 @@ func TestProject(t *testing.T) {
 			"iam:SimulatePrincipalPolicy on role/build/web"
 		retry = "codebuild:RetryBuild codebuild:RetryBuildBatch on project/web"
 	)
+	of := func(other string) string { return strings.Replace(role, "build/web", other, 1) }
+	const queue = "  - {id: queue, because: b, owner: o, give: set, actions: [\"sqs:SendMessage\"], " +
+		"resources: [\"arn:${partition}:sqs:${region}:${account}:q\"]}\n"
 	for _, c := range []struct {
 		name, project string
 		want          []string
@@ -116,6 +119,25 @@ func TestProject(t *testing.T) {
 			[]string{reads, log, role, retry, "ecr:CreateRepository on repository/web",
 				"iam:AttachRolePolicy iam:DetachRolePolicy on role/build/web if " +
 					"iam:PolicyARN=policy/buildmedic/image@web if iam:PermissionsBoundary=policy/b"}},
+		{"other roles", "mode: heal, also_roles: [{role: d/exec, grants: [image], write: {inline: mine}, boundary: b}, " +
+			"{role: task, grants: [image], write: {managed: p/task}}]",
+			[]string{reads, log, role, of("d/exec"), of("task"),
+				"iam:ListEntitiesForPolicy iam:ListPolicyVersions on policy/p/task", retry,
+				"iam:DeleteRolePolicy iam:PutRolePolicy on role/d/exec if iam:PermissionsBoundary=policy/b",
+				"iam:CreatePolicyVersion iam:DeletePolicyVersion iam:SetDefaultPolicyVersion on policy/p/task"}},
+		{"another role, observed", "also_roles: [{role: task, grants: [image], write: {inline: mine}}]",
+			[]string{reads, log, role, of("task")}},
+		{"another role to attach to, with other grants", "mode: heal, write: {attach: true}, grants: [image], " +
+			"also_roles: [{role: task, grants: [queue], write: {attach: true}}]",
+			[]string{reads, log, role, of("task"), retry, "ecr:CreateRepository on repository/web",
+				"iam:AttachRolePolicy iam:DetachRolePolicy on role/build/web if iam:PolicyARN=policy/buildmedic/image@web",
+				"iam:AttachRolePolicy iam:DetachRolePolicy on role/task if iam:PolicyARN=policy/buildmedic/queue@web"}},
+		{"another role beside a switch", "mode: heal, switch_role: ready, also_roles: [{role: task, grants: [image], write: {inline: mine}}]",
+			[]string{reads, log, of("task"), retry, "codebuild:StartBuild on project/web",
+				"codebuild:UpdateProject on project/web if codebuild:serviceRole=role/build/web",
+				"iam:PassRole on role/build/web if iam:PassedToService=codebuild.amazonaws.com",
+				"iam:PassRole on role/ready if iam:PassedToService=codebuild.amazonaws.com",
+				"iam:DeleteRolePolicy iam:PutRolePolicy on role/task"}},
 		{"switch", "mode: heal, switch_role: ready, write: {inline: mine}, grants: [image]",
 			[]string{reads, log,
 				retry, "codebuild:StartBuild on project/web",
@@ -126,7 +148,7 @@ func TestProject(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			project := strings.TrimSuffix("name: web, role: build/web, "+c.project, ", ")
-			got := lines(t, parse(t, "projects:\n  - {"+project+"}\n"+image))
+			got := lines(t, parse(t, "projects:\n  - {"+project+"}\n"+image+queue))
 			if d := cmp.Diff(c.want, got); d != "" {
 				t.Error(d)
 			}
@@ -228,6 +250,46 @@ grants:
 			!slices.Equal(c[0].Values.List, []string{want}) {
 			t.Errorf("%s asks for %+v, want %s", list[i].Name, c, want)
 		}
+	}
+}
+
+// TestReadyForOtherRoles: a grant has one ready-made policy in a project, whichever of its roles get it, and each
+// role gets those of its own grants.
+func TestReadyForOtherRoles(t *testing.T) {
+	s := parse(t, `
+projects:
+  - {name: web, role: web, mode: heal, write: {attach: true}, grants: [image],
+     also_roles: [{role: exec, grants: [image, queue], write: {attach: true}}, {role: task, grants: [queue], write: {attach: true}}]}
+`+image+`  - {id: queue, because: b, owner: o, give: set, actions: ["sqs:SendMessage"], resources: ["arn:aws:sqs:eu-west-1:111122223333:q"]}
+`)
+	list, err := Ready(s, "", home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, a := range list {
+		names = append(names, a.Name)
+	}
+	if got := strings.Join(names, " "); got != "image@web queue@web" {
+		t.Errorf("ready-made: %s", got)
+	}
+	p, err := Hub(s, parts(), ManagedPolicies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	may := map[string]string{}
+	for _, g := range p.Groups() {
+		for _, st := range g.Permissions {
+			if slices.Contains(st.Action.List, "iam:AttachRolePolicy") && st.Effect == "Allow" {
+				may[strings.Join(st.Resource.List, " ")] = strings.Join(st.Condition[0].Values.List, " ")
+			}
+		}
+	}
+	of := func(name string) string { return home.IAM("policy/buildmedic/" + name) }
+	want := map[string]string{home.IAM("role/web"): of("image@web"), home.IAM("role/exec"): of("image@web") + " " + of("queue@web"),
+		home.IAM("role/task"): of("queue@web")}
+	if d := cmp.Diff(want, may); d != "" {
+		t.Error(d)
 	}
 }
 

@@ -13,15 +13,15 @@ import (
 // changed reports whether anything may be changed for the project at all.
 func changed(p settings.Project) bool { return p.Mode == settings.Heal || p.Mode == settings.Propose }
 
-// judged reports whether the project's role is looked into. Where settings
-// name a role to switch to, it is not.
+// judged reports whether the role for which the project stands is looked into. Where settings
+// name a role to switch to, the project's own is not.
 func judged(p settings.Project) bool { return p.SwitchRole == "" }
 
 // startsAnew reports whether builds of the project may be started as new ones,
 // since a retry takes no overrides.
 func startsAnew(p settings.Project) bool { return len(p.Buildspecs) > 0 || p.SwitchRole != "" }
 
-// granted reports whether policies may be written for the project.
+// granted reports whether policies of the role for which the project stands may be written.
 func granted(p settings.Project) bool { return changed(p) && judged(p) && len(p.Grants) > 0 }
 
 // project is what looking after one project needs: reading in any mode;
@@ -41,16 +41,20 @@ func project(s *settings.Settings, p settings.Project, at Place) Group {
 	ps = append(ps, logs(sid, p, at)...)
 	ps = append(ps, reports(sid, p, at)...)
 	ps = append(ps, stacks(sid, p, at)...)
-	if judged(p) {
-		ps = append(ps, role(sid, p, at)...)
+	for _, r := range p.Roles() {
+		if judged(r) {
+			ps = append(ps, role(sid.of(r), r, at)...)
+		}
 	}
 	if changed(p) {
 		ps = append(ps, start(sid, p, at, builds)...)
 		ps = append(ps, create(s, sid, p, at)...)
 		ps = append(ps, switchRole(sid, p, at, builds)...)
 	}
-	if granted(p) {
-		ps = append(ps, write(s, sid, p, at)...)
+	for _, r := range p.Roles() {
+		if granted(r) {
+			ps = append(ps, write(s, sid.of(r), r, at)...)
+		}
 	}
 	return Group{Name: p.Name, Permissions: ps}
 }
@@ -102,9 +106,9 @@ func stacks(sid suffix, p settings.Project, at Place) []Permission {
 		[]string{"cloudformation:DescribeEvents", "cloudformation:DescribeStackEvents"}, own)}
 }
 
-// role is for reading what the service role may do.
+// role is for reading what the role may do.
 func role(sid suffix, p settings.Project, at Place) []Permission {
-	ps := []Permission{sid.allow("Role", "What the service role may do is read, and asked of the simulator.",
+	ps := []Permission{sid.allow("Role", whatRoleMay(p),
 		[]string{"iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:SimulatePrincipalPolicy"},
 		[]string{at.IAM("role/" + p.Role)})}
 	if p.Write.Managed != "" {
@@ -149,7 +153,14 @@ func pipelines(sid suffix, p settings.Project, at Place) []Permission {
 	}
 }
 
-// write is the one way in which the project's role may get a grant. What IAM can
+func whatRoleMay(p settings.Project) string {
+	if p.IsFor() {
+		return "What another role of the deployment may do is read, and asked of the simulator."
+	}
+	return "What the service role may do is read, and asked of the simulator."
+}
+
+// write is the one way in which the role for which the project stands may get a grant. What IAM can
 // bound here, and what it cannot: AWS.md#conditions-on-writes.
 func write(s *settings.Settings, sid suffix, p settings.Project, at Place) []Permission {
 	service := []string{at.IAM("role/" + p.Role)}
@@ -231,6 +242,16 @@ func (sid suffix) allow(kind, because string, actions, resources []string, condi
 	p := allow(kind+string(sid), because, actions, resources, conditions...)
 	p.kind = kind
 	return p
+}
+
+// of ends the Sids of what is for one of the project's roles: those for another role than its own carry a
+// hash of that role.
+func (sid suffix) of(p settings.Project) suffix {
+	if !p.IsFor() {
+		return sid
+	}
+	h := sha256.Sum256([]byte(p.Role))
+	return sid + "As" + suffix(hex.EncodeToString(h[:4]))
 }
 
 // sidOf tells a project's Sids from those of others. Sids take letters and

@@ -29,7 +29,7 @@ const managedSize = 6144
 func Ready(s *settings.Settings, account string, home Place) ([]Attachment, error) {
 	var list []Attachment
 	for _, p := range Projects(s, account) {
-		for _, g := range attachable(s, p) {
+		for _, g := range readyMade(s, p) {
 			a := Attachment{
 				ID:       string(sidOf(p) + sidOf(settings.Project{Name: g.ID})),
 				Name:     guardrail.AttachName(p.Name, g.ID),
@@ -62,8 +62,21 @@ func Ready(s *settings.Settings, account string, home Place) ([]Attachment, erro
 	return list, nil
 }
 
-// attachable are the grants that a ready-made policy can hold: it gives all
-// of a grant, permanently.
+// readyMade are the grants of which the project has a ready-made policy, each once: what it holds
+// does not hang on the role to which it is attached.
+func readyMade(s *settings.Settings, p settings.Project) (list []settings.Grant) {
+	for _, r := range p.Roles() {
+		for _, g := range attachable(s, r) {
+			if !slices.ContainsFunc(list, func(h settings.Grant) bool { return h.ID == g.ID }) {
+				list = append(list, g)
+			}
+		}
+	}
+	return list
+}
+
+// attachable are the grants, for the role for which the project stands, that a ready-made policy can
+// hold: it gives all of a grant, permanently.
 func attachable(s *settings.Settings, p settings.Project) []settings.Grant {
 	if !p.Write.Attach || !granted(p) {
 		return nil

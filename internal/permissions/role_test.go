@@ -100,6 +100,7 @@ const (
 	hubRole    = "arn:aws:iam::" + account + ":role/buildmedic-hub-" + region
 	trackerRol = "arn:aws:iam::" + account + ":role/codebuild-TrackerAPI-service-role"
 	qivrPolicy = "arn:aws:iam::" + account + ":policy/qivr-codebuild-policy"
+	qivrExec   = "arn:aws:iam::" + account + ":role/deploy/qivr-execution"
 	siteRole   = "arn:aws:iam::" + account + ":role/service-role/codebuild-site"
 	bounded    = "arn:aws:iam::" + account + ":policy/build-boundary"
 	siteReady  = "arn:aws:iam::" + account + ":policy/buildmedic/site-bucket@site"
@@ -192,6 +193,12 @@ func must(t *testing.T, tpl template) []calls {
 		{project("qivr-deploy"), request(repeated, "source.buildspec", "aws/buildspec.yml"), "codebuild:StartBuild"},
 		{here("codepipeline", "qivr-main"), nil, "codepipeline:GetPipelineState"},
 		{here("codepipeline", "qivr-main/Build"), nil, "codepipeline:RetryStageExecution"},
+		// Its other roles: inline, with a boundary; and attach.
+		{qivrExec, nil, readsRole},
+		{qivrExec, conditions{"iam:PermissionsBoundary": {bounded}}, "iam:PutRolePolicy iam:DeleteRolePolicy"},
+		{iam("role/qivr-ecs-task-role"), nil, readsRole},
+		{iam("role/qivr-ecs-task-role"), conditions{"iam:PolicyARN": {iam("policy/buildmedic/site-bucket@qivr-deploy")}},
+			"iam:AttachRolePolicy iam:DetachRolePolicy"},
 		// site: attach, proposed.
 		{siteRole, nil, readsRole},
 		{siteRole, conditions{"iam:PolicyARN": {siteReady}}, "iam:AttachRolePolicy iam:DetachRolePolicy"},
@@ -288,6 +295,14 @@ func never(own parts) []forbidden {
 			calls{iam("role/qivr-codebuild-role"),
 				conditions{"iam:PermissionsBoundary": {bounded}, "iam:PolicyARN": {siteReady}},
 				"iam:PutRolePolicy iam:AttachRolePolicy"}},
+		{"another role of a deployment without its boundary", false,
+			calls{qivrExec, conditions{"iam:PermissionsBoundary": {}}, "iam:PutRolePolicy iam:DeleteRolePolicy"}},
+		{"another role of a deployment, of the same name without its path", false,
+			calls{iam("role/qivr-execution"), conditions{"iam:PermissionsBoundary": {bounded}}, "iam:PutRolePolicy iam:GetRole"}},
+		{"attaching to a role what another one may have", false,
+			calls{iam("role/qivr-ecs-task-role"), conditions{"iam:PolicyARN": {siteReady}}, "iam:AttachRolePolicy"}},
+		{"another way than attach, of another role", false,
+			calls{iam("role/qivr-ecs-task-role"), conditions{"iam:PermissionsBoundary": {bounded}}, "iam:PutRolePolicy"}},
 		{"another policy", false, calls{iam("policy/qivr-codebuild-policy-2"), nil, "iam:CreatePolicyVersion iam:SetDefaultPolicyVersion"}},
 		{"attaching another policy", false,
 			calls{siteRole, conditions{"iam:PolicyARN": {"arn:aws:iam::aws:policy/AdministratorAccess"}},

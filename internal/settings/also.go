@@ -50,6 +50,14 @@ func (p Project) Roles() []Project {
 	return all
 }
 
+// Roles gives [Project.Roles] of each.
+func Roles(ps []Project) (all []Project) {
+	for _, p := range ps {
+		all = append(all, p.Roles()...)
+	}
+	return all
+}
+
 // ForRole is what the project is for its role of that name, which has no path: IAM's names are
 // unique in an account. The project's own role comes first; any name that is no other role's means it.
 func (p Project) ForRole(name string) Project {

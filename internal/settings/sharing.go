@@ -24,9 +24,7 @@ func SharingOf(s *Settings, home Account) Sharing {
 	s = s.atMost()
 	sh := Sharing{s: s, home: home, runs: map[string][]int{}, lands: map[string][]int{}}
 	policies := map[string][]int{} // managed policy → the given that write to it
-	for _, p := range s.Projects {
-		sh.given = append(sh.given, p.Roles()...)
-	}
+	sh.given = Roles(s.Projects)
 	for i, p := range sh.given {
 		for _, r := range sh.roles(p) {
 			sh.runs[r] = append(sh.runs[r], i)
