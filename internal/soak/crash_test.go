@@ -19,9 +19,10 @@ import (
 // compares what came of it with the run in which it did not die: same
 // policies, same number of builds, same outcomes, same notices by id.
 //
-// It plays the demo's stories, and the routes in which AWS records a denied request late, and in which
-// notices go to several owners, whose end does not depend on how long it takes. In some of the routes
-// the world goes on while the function is dead: CodeBuild's own retry runs before the role is repaired,
+// It plays the demo's stories, and the routes in which AWS records a denied request late, in which
+// notices go to several owners, and in which another role than the build's is written, whose end
+// does not depend on how long it takes. In some of the routes the world goes on while the function
+// is dead: CodeBuild's own retry runs before the role is repaired,
 // IAM settles meanwhile, so that more or fewer builds are right there.
 //
 // One difference is allowed, since SNS cannot be asked to publish once: a
@@ -31,7 +32,8 @@ import (
 func TestCrashEverywhere(t *testing.T) {
 	var total tally
 	t.Run("stories", func(t *testing.T) {
-		for _, s := range append(demo(t), route(t, "forty-projects"), route(t, "authorization-proves")) {
+		for _, s := range append(demo(t), route(t, "forty-projects"), route(t, "authorization-proves"),
+			route(t, "execution-role-healed")) {
 			t.Run(s.Name, func(t *testing.T) {
 				t.Parallel()
 				crashStory(t, s, &total)
