@@ -55,6 +55,7 @@ type auditRefusal struct {
 
 type auditWrite struct {
 	Kind    string   `json:"kind"`
+	Role    string   `json:"role,omitempty"` // ARN, if it is not the build's
 	Name    string   `json:"name,omitempty"`
 	Attach  []string `json:"attach,omitempty"`
 	Before  string   `json:"before,omitempty"` // SHA-256 of the document; "" if there was none
@@ -142,6 +143,9 @@ func (a *audit) decided(v *view) {
 		t := p.Write
 		a.Write = &auditWrite{Kind: id(string(t.Kind)), Name: id(t.Name), Before: sum(t.Before), After: sum(t.After),
 			From: id(t.BeforeVersion), To: id(r.WrittenVersion), Dropped: id(t.DropVersion)}
+		if other, ok := anotherRole(*p, r.Build); ok {
+			a.Write.Role = id(other.ARN())
+		}
 		for _, arn := range slices.Sorted(slices.Values(t.Attach)) {
 			a.Write.Attach = append(a.Write.Attach, id(arn))
 		}

@@ -327,13 +327,24 @@ func (f *Failure) where() string {
 	return "It says"
 }
 
+// roleInHand is the role that is changed, else the build's.
+func (n Notice) roleInHand() string {
+	changes, _ := n.deciding()
+	for _, c := range changes {
+		if c.Role != "" {
+			return c.Role
+		}
+	}
+	return n.Build.Role
+}
+
 // mailDifference tells what of the difference the first screen left out.
 func (n Notice) mailDifference(l *letter, s screen) {
 	l.apart()
 	if s.short {
 		l.add("the whole names", "Project: "+n.Case.Project)
 		if n.Build != nil {
-			l.add("the whole names", "Role: "+lastElement(n.Build.Role))
+			l.add("the whole names", "Role: "+lastElement(n.roleInHand()))
 		}
 	}
 	changes, _ := n.deciding()

@@ -32,6 +32,9 @@ func holders(v *view, project string, changes []Change) *Holders {
 		h.Projects = append(h.Projects, id(name))
 	}
 	who := "as role " + lastElement(id(p.Role))
+	if _, other := v.anotherRole(); other {
+		who = "as role " + lastElement(id(p.Role)) + ", or deploys with it,"
+	}
 	if p.Write.Kind == guardrail.Managed { // which may be on several roles
 		who = "with policy " + lastElement(id(p.Write.Name))
 	}

@@ -77,9 +77,21 @@ func links(b codebuild.Build, retry string) Links {
 		}
 	}
 	if r, ok := b.Role(); ok {
-		l.Role = "https://" + host + "/iam/home#/roles/details/" + url.PathEscape(r.Name)
+		l.Role = "https://" + host + rolePage + url.PathEscape(r.Name)
 	}
 	return l
+}
+
+// rolePage is where the IAM console shows a role.
+const rolePage = "/iam/home#/roles/details/"
+
+// roleLink leads to another role of the same console.
+func roleLink(link string, r codebuild.Role) string {
+	before, _, ok := strings.Cut(link, rolePage)
+	if !ok {
+		return link
+	}
+	return before + rolePage + url.PathEscape(id(r.Name))
 }
 
 // fragment escapes as the CloudWatch console does: twice, with $ for %.

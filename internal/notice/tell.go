@@ -81,6 +81,9 @@ func tell(v *view) Notice {
 func (n *Notice) aboutBuild(v *view) {
 	r := v.latest
 	n.Build, n.Links = buildOf(r), links(r.Build, id(r.Retry))
+	if other, ok := v.anotherRole(); ok {
+		n.Links.Role = roleLink(n.Links.Role, other)
+	}
 	n.Links.Commits = commitsLink(r)
 	n.Changes, n.Timeline, n.Grants = changesOf(v), timeline(v), grants(v)
 	n.Holders = holders(v, n.Case.Project, n.Changes)

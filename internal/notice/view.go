@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
@@ -68,6 +69,18 @@ func newView(o decide.Outcome) *view {
 	v.takenBack = slices.ContainsFunc(v.acted, func(r decide.Round) bool { return !r.Undone.IsZero() })
 	v.timeToHeal = v.healTime()
 	return v
+}
+
+// anotherRole is the role that the plan is about, if that is not the build's own but another one of
+// its deployment.
+func (v *view) anotherRole() (codebuild.Role, bool) { return anotherRole(v.plan, v.latest.Build) }
+
+func anotherRole(p decide.Plan, b codebuild.Build) (codebuild.Role, bool) {
+	r, own := p.Changes(), ""
+	if role, ok := b.Role(); ok {
+		own = role.Name
+	}
+	return r, r.Name != "" && own != "" && r.Name != own && p.NewRole == "" && p.OldRole == ""
 }
 
 // heldBack is what a person took back from the case, each once, if this notice

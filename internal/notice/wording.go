@@ -485,8 +485,11 @@ func (s wording) roundCount() string {
 	}
 }
 
-// role is the ARN of the failed build's role.
+// role is the ARN of the role that is changed: the failed build's, or another one of its deployment.
 func (s wording) role() string {
+	if other, ok := s.anotherRole(); ok {
+		return id(other.ARN())
+	}
 	if s.n.Build == nil {
 		return ""
 	}

@@ -40,6 +40,17 @@ type reach struct {
 	Flaky      bool                  `json:"flaky_tests,omitempty"`
 	Reports    []string              `json:"report_groups,omitempty"` // whose reports are read
 	Stacks     []string              `json:"stacks,omitempty"`        // whose events are read
+	Also       []alsoReach           `json:"also_roles,omitempty"`
+}
+
+// alsoReach is what another role with which a project deploys could at most gain.
+type alsoReach struct {
+	Role       string                `json:"role"`
+	Write      string                `json:"write"`
+	Boundary   string                `json:"boundary,omitempty"`
+	Grants     []string              `json:"grants"`
+	Statements []iampolicy.Statement `json:"statements"`
+	Others     []string              `json:"others,omitempty"`
 }
 
 func runCheck(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
@@ -139,8 +150,13 @@ func check(data []byte, home settings.Account, partition string) checked {
 	sharing := settings.SharingOf(s, home)
 	said := settings.Effective(data)
 	for i, p := range s.Projects {
+		var also []alsoReach
+		for _, r := range p.Roles()[1:] {
+			also = append(also, alsoReach{r.Role, writeWay(r.Write), r.Boundary, r.Grants, sharing.Max(r, partition),
+				others(sharing.GiversTo(r), p)})
+		}
 		out.Projects = append(out.Projects, reach{p.Name, p.Role, p.Mode, writeWay(p.Write), p.Grants, said[i], sharing.Max(p, partition),
-			others(sharing.Givers(p), p), p.RetryFlaky, reportGroups(p), p.Stacks})
+			others(sharing.GiversTo(p), p), p.RetryFlaky, reportGroups(p), p.Stacks, also})
 	}
 	return out
 }
@@ -252,6 +268,15 @@ func (c checked) text(path string) string {
 		}
 		for _, s := range p.Statements {
 			fmt.Fprintf(&b, "  could at most gain %s\n", strings.ReplaceAll(s.String(), "\n", "\n  "))
+		}
+		for _, a := range p.Also {
+			fmt.Fprintf(&b, "  another role, %s  (writes %s)\n", a.Role, a.Write)
+			if len(a.Others) > 0 {
+				fmt.Fprintf(&b, "    has what project %s is given for it, too\n", listSome(a.Others, 5))
+			}
+			for _, s := range a.Statements {
+				fmt.Fprintf(&b, "    could at most gain %s\n", strings.ReplaceAll(s.String(), "\n", "\n    "))
+			}
 		}
 	}
 	return b.String()

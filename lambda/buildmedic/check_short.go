@@ -128,6 +128,7 @@ func (g group) more() string {
 func (c checked) table(b *strings.Builder) {
 	usual := c.usualRole()
 	rows := [][]string{{"PROJECT", "MODE", "ROLE", "GRANTS", "MOST IT COULD GAIN"}}
+	var gains [][]iampolicy.Statement // of each row but the first
 	modes, names := map[settings.Mode]int{}, map[string]int{}
 	for _, p := range c.Projects {
 		names[p.Project]++
@@ -143,6 +144,11 @@ func (c checked) table(b *strings.Builder) {
 			role = "*"
 		}
 		rows = append(rows, []string{name, string(p.Mode), role, cmp.Or(strings.Join(p.Grants, ","), "-"), ""})
+		gains = append(gains, p.Statements)
+		for _, a := range p.Also {
+			rows = append(rows, []string{"  also", "", a.Role[strings.LastIndexByte(a.Role, '/')+1:], strings.Join(a.Grants, ","), ""})
+			gains = append(gains, a.Statements)
+		}
 	}
 	widths, room := []int{18, 7, 18, 14, 0}, narrow
 	for i, w := range widths[:4] {
@@ -154,8 +160,8 @@ func (c checked) table(b *strings.Builder) {
 		room -= widths[i] + 1
 	}
 	widths[4] = room
-	for i, p := range c.Projects {
-		rows[i+1][4] = most(p.Statements, room)
+	for i, statements := range gains {
+		rows[i+1][4] = most(statements, room)
 	}
 	for _, r := range rows {
 		var line strings.Builder

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/settings"
@@ -35,9 +36,12 @@ func hearers(s *settings.Settings) (list []hearer) {
 				t.Projects = append(t.Projects, p.Name)
 				continue
 			}
-			for _, id := range p.Grants {
-				if g, ok := s.Grant(id); ok && g.Owner == o.Name {
-					t.Grants = append(t.Grants, id+" of "+p.Name)
+			for _, r := range p.Roles() {
+				for _, id := range r.Grants {
+					one := id + " of " + p.Name
+					if g, ok := s.Grant(id); ok && g.Owner == o.Name && !slices.Contains(t.Grants, one) {
+						t.Grants = append(t.Grants, one)
+					}
 				}
 			}
 		}

@@ -42,7 +42,7 @@ func livePullRequests(ctx context.Context, data []byte, stderr io.Writer) (warni
 	}
 	sharing := settings.SharingOf(s, d.home)
 	for i, p := range s.Projects {
-		if len(p.Grants) == 0 && p.SwitchRole == "" || p.PullRequests == settings.Accept {
+		if len(p.Grants) == 0 && len(p.AlsoRoles) == 0 && p.SwitchRole == "" || p.PullRequests == settings.Accept {
 			continue
 		}
 		say := func(format string, args ...any) {
@@ -50,12 +50,15 @@ func livePullRequests(ctx context.Context, data []byte, stderr io.Writer) (warni
 				Message: fmt.Sprintf(format, args...)})
 		}
 		var builders, elsewhere []string
-		for _, q := range sharing.Holders(p) {
-			switch {
-			case !local(q):
-				elsewhere = append(elsewhere, q.Name)
-			case slices.Contains(built, q.Name):
-				builders = append(builders, q.Name)
+		for _, r := range p.Roles() {
+			for _, q := range sharing.Holders(r) {
+				switch {
+				case slices.Contains(builders, q.Name), slices.Contains(elsewhere, q.Name):
+				case !local(q):
+					elsewhere = append(elsewhere, q.Name)
+				case slices.Contains(built, q.Name):
+					builders = append(builders, q.Name)
+				}
 			}
 		}
 		switch {

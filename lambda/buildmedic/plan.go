@@ -60,6 +60,7 @@ type planned struct {
 	Statements []iampolicy.Statement `json:"statements"`
 	Policy     json.RawMessage       `json:"policy"` // the complete next document; null if nothing is written
 	Target     string                `json:"target,omitempty"`
+	Role       string                `json:"role,omitempty"` // whose it is, if not the build's
 	Route      decide.Route          `json:"route,omitempty"`
 	Refusals   []guardrail.Refusal   `json:"refusals"`
 	Approval   bool                  `json:"approval"` // a person must approve it, whatever the mode
@@ -73,7 +74,8 @@ func runPlan(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 			"B.json is a build as `aws codebuild batch-get-builds` prints it, the whole answer or one element.\n"+
 			"L is its log, gzip, UTF-16 or plain; - is standard input; without it only the phase contexts are read.\n"+
 			"P.json holds what the role has now: {\"inline\":{\"NAME\":{...}},\"managed\":{\"ARN\":{...}},\"boundary\":{...}}.\n"+
-			"Without it the role has no policies, so what goes into a managed policy needs it.\n"+
+			"Without it the role has no policies, so what goes into a managed policy needs it. Where another role of the\n"+
+			"project's deployment was denied, they are that role's.\n"+
 			"FILE is a policy document in a checkout, such as aws/iam-policy-codebuild.json: with it, what would be\n"+
 			"granted is printed as a patch of that file, for `git apply`.",
 		"buildmedic plan -settings infra/buildmedic.yaml -build build.json -log build.log", stderr)
@@ -246,13 +248,23 @@ func plan(ctx context.Context, s *settings.Settings, b codebuild.Build, failure 
 	if when.IsZero() {
 		when = time.Now().Truncate(time.Second)
 	}
-	iam := offline{State: state, Now: when}
+	failure.Roles = p.AlsoNames()
 	f := decide.Facts{Settings: s, Home: home, Project: p, Build: b,
 		Diagnosis: heal.WithoutSecrets(diagnose.Diagnose(failure, s.Own()...)), Case: "desk", Role: &state, Now: when,
 		PullRequests: guardrail.PullRequestBuilds{Read: true}} // runPlan says so
+	if f = f.InHand(); f.Project.IsFor() { // so the policies that were given are taken for that role's
+		state.Role, _ = f.RoleInHand()
+		state.Named = nil
+		for i, m := range state.Managed {
+			if name := f.Project.Write.Managed; name != "" && strings.HasSuffix(m.ARN, ":policy/"+name) {
+				state.Named = &state.Managed[i]
+			}
+		}
+	}
+	iam := offline{State: state, Now: when}
 	qs := guardrail.Questions(f.Judged())
 	var err error
-	role, _ := b.Role()
+	role, _ := f.RoleInHand()
 	if f.Before, err = iam.Simulate(ctx, home, role, qs, nil); err != nil {
 		return planned{}, fmt.Errorf("evaluating the role's policies: %w", err)
 	}
@@ -274,6 +286,9 @@ func plan(ctx context.Context, s *settings.Settings, b codebuild.Build, failure 
 	}
 	if d.Plan != nil && d.Plan.Write != nil {
 		out.Target = string(d.Plan.Write.Kind) + " " + d.Plan.Write.Name
+		if f.Project.IsFor() {
+			out.Role = d.Plan.Changes().PathName()
+		}
 		if d.Plan.Write.After != "" {
 			out.Policy = json.RawMessage(d.Plan.Write.After)
 		}

@@ -315,7 +315,7 @@ func (r removal) tell(l heal.Inventory, out removed) {
 
 // writes lists what the settings let the function change, besides repositories.
 func writes(s *settings.Settings) (out []string) {
-	for _, p := range s.Projects {
+	for _, p := range settings.Roles(s.Projects) {
 		switch {
 		case p.Mode == settings.Observe:
 			continue
