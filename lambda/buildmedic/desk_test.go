@@ -445,6 +445,78 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// TestOtherRoles ensures that check shows what another role of a deployment could gain apart from what the
+// project's own could, that plan takes the policies that it is given for the role that was denied, and that
+// remove says where to look.
+func TestOtherRoles(t *testing.T) {
+	dir := t.TempDir()
+	uuid := "8745a7a9-c340-456a-9166-edf953571b01"
+	for name, text := range map[string]string{
+		"s.yaml": `version: 1
+projects:
+  - {name: shop, role: shop-build, mode: heal, write: {inline: own}, grants: [image],
+     also_roles: [{role: deploy/shop-exec, grants: [queue], write: {managed: exec}}]}
+  - {name: web, role: web-build, mode: heal, also_roles: [{role: shop-exec, grants: [topic], write: {managed: exec}}]}
+grants:
+  - {id: image, because: b, owner: o, set: ecr-push, resources: ["arn:${partition}:ecr:${region}:${account}:repository/shop"]}
+  - {id: queue, because: b, owner: o, actions: ["sqs:CreateQueue"], resources: ["arn:${partition}:sqs:${region}:${account}:shop-*"]}
+  - {id: topic, because: b, owner: o, actions: ["sns:CreateTopic"], resources: ["arn:${partition}:sns:${region}:${account}:shop-*"]}
+`,
+		"b.json": `{"id":"shop:` + uuid + `","arn":"arn:aws:codebuild:eu-west-1:111122223333:build/shop:` + uuid + `","projectName":"shop",
+			"buildStatus":"FAILED","serviceRole":"arn:aws:iam::111122223333:role/shop-build","initiator":"GitHub-Hookshot/0a1b2c3",
+			"sourceVersion":"refs/heads/main","endTime":"2026-11-22T10:12:19Z","phases":[{"phaseType":"BUILD","phaseStatus":"FAILED",
+			"contexts":[{"statusCode":"COMMAND_EXECUTION_ERROR","message":"x"}]}]}`,
+		"l.log": `[Container] 2026/11/22 10:12:00.000000 Running command npx cdk deploy
+User: arn:aws:sts::111122223333:assumed-role/shop-exec/AWSCloudFormation is not authorized to perform: sqs:CreateQueue on resource: ` +
+			`arn:aws:sqs:eu-west-1:111122223333:shop-orders because no identity-based policy allows the sqs:CreateQueue action
+[Container] 2026/11/22 10:12:10.000000 Command did not exit successfully npx cdk deploy exit status 1
+[Container] 2026/11/22 10:12:10.000000 Phase complete: BUILD State: FAILED
+`,
+		"p.json": `{"managed":{"arn:aws:iam::111122223333:policy/exec":{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` +
+			`"Action":"sqs:GetQueueUrl","Resource":"*"}]}}}`,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := func(name string) string { return filepath.Join(dir, name) }
+	_, out, errs := buildmedic(t, "", "check", "-v", "-settings", at("s.yaml"))
+	shop, web, _ := strings.Cut(out[max(0, strings.Index(out, "\nshop ")):], "\nweb ")
+	own, exec, ok := strings.Cut(shop, "  another role, deploy/shop-exec  (writes a new version of managed policy exec)\n")
+	if !ok || !strings.Contains(own, "ecr:PutImage") || strings.Contains(own, "sqs:CreateQueue") || strings.Contains(own, "sns:CreateTopic") ||
+		!strings.Contains(exec, "sqs:CreateQueue") || !strings.Contains(exec, "sns:CreateTopic") || strings.Contains(exec, "ecr:") ||
+		!strings.Contains(exec, "has what project web is given for it, too") || !strings.Contains(web, "could gain nothing") {
+		t.Errorf("check -v:\n%s%s", out, errs)
+	}
+	if _, out, _ = buildmedic(t, "", "check", "-settings", at("s.yaml")); !strings.Contains(out, "\n  also") {
+		t.Errorf("check:\n%s", out)
+	}
+	var p planned
+	code, out, errs := buildmedic(t, "", "plan", "-settings", at("s.yaml"), "-build", at("b.json"), "-log", at("l.log"), "-policies",
+		at("p.json"))
+	if err := json.Unmarshal([]byte(out), &p); err != nil || code != exitOK || p.Role != "deploy/shop-exec" ||
+		p.Target != "managed arn:aws:iam::111122223333:policy/exec" || !strings.Contains(string(p.Policy), "shop-orders") {
+		t.Errorf("plan: code %d, %v\n%s%s", code, err, out, errs)
+	}
+	s, err := settings.Parse([]byte(mustRead(t, at("s.yaml"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(writes(s), ", "); got != "inline policy own of role shop-build, managed policy exec of role deploy/shop-exec, "+
+		"managed policy exec of role shop-exec" {
+		t.Errorf("written: %s", got)
+	}
+}
+
+func mustRead(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
 // TestCheck ensures that check shows what a project could gain, and fails on
 // settings that are not valid.
 func TestCheck(t *testing.T) {
