@@ -89,7 +89,15 @@ func lookUp(
 		in.EndTime = aws.Time(b.End.Add(time.Minute))
 	}
 	pages := cloudtrail.NewLookupEventsPaginator(client, in)
-	for n := 0; n < maxTrailPages && pages.HasMorePages() && slices.Contains(seen, false); n++ {
+	unseen := func() bool {
+		for i, d := range ds {
+			if !seen[i] && sessionOf(b, d) == session {
+				return true
+			}
+		}
+		return false
+	}
+	for n := 0; n < maxTrailPages && pages.HasMorePages() && unseen(); n++ {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return classify(err)

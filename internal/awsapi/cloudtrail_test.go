@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
@@ -44,6 +45,56 @@ func TestTrailShowsTheDenial(t *testing.T) {
 		if got := r.shows(b, d); got != row.want {
 			t.Errorf("%s: %v", row.name, got)
 		}
+	}
+}
+
+// TestTrailOfOtherRoles: what another role was denied is looked up by its session's name, within the time of the
+// build, and confirmed by a record of that very session alone. However many sessions a log names, few are looked up.
+func TestTrailOfOtherRoles(t *testing.T) {
+	b := codebuild.Build{ID: "shop:u", ARN: "arn:aws:codebuild:eu-west-1:111122223333:build/shop:u",
+		ServiceRole: "arn:aws:iam::111122223333:role/r", Start: time.Unix(1000, 0), End: time.Unix(2000, 0)}
+	const exec = "arn:aws:sts::111122223333:assumed-role/exec/"
+	type question struct {
+		LookupAttributes []struct{ AttributeValue string }
+		StartTime        float64
+		EndTime          float64
+	}
+	var asked []question
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var q question
+		if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
+			t.Error(err)
+		}
+		asked = append(asked, q)
+		event, _ := json.Marshal(map[string]any{"eventSource": "sqs.amazonaws.com", "eventName": "CreateQueue", "errorCode": "AccessDenied",
+			"userIdentity": map[string]any{"arn": exec + "AWSCloudFormation"}})
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		if err := json.NewEncoder(w).Encode(map[string]any{"Events": []any{map[string]any{"CloudTrailEvent": string(event)}}}); err != nil {
+			t.Error(err)
+		}
+	}))
+	defer srv.Close()
+	trail := CloudTrail{NewAccounts(config(srv.URL, "x", srv.Client()), home, "aws", "")}
+	of := func(who string) buildlog.Denial { return buildlog.Denial{Principal: who, Action: "sqs:CreateQueue"} }
+	seen, err := trail.Seen(t.Context(), b, []buildlog.Denial{of(exec + "AWSCloudFormation"), of(""),
+		of("arn:aws:sts::111122223333:assumed-role/task/AWSCloudFormation"), of(exec + "other")})
+	if err != nil || !slices.Equal(seen, []bool{true, false, false, false}) {
+		t.Errorf("seen %v, %v", seen, err)
+	}
+	want := []question{{EndTime: 2060}, {}, {EndTime: 2060}}
+	for i, session := range []string{"AWSCloudFormation", "AWSCodeBuild-u", "other"} {
+		if len(asked) != 3 || asked[i].LookupAttributes[0].AttributeValue != session || asked[i].StartTime != 940 ||
+			asked[i].EndTime != want[i].EndTime {
+			t.Fatalf("asked %+v", asked)
+		}
+	}
+	asked = nil
+	var many []buildlog.Denial
+	for i := range 40 {
+		many = append(many, of(fmt.Sprintf("%ss-%d", exec, i)))
+	}
+	if _, err := trail.Seen(t.Context(), b, many); err != nil || len(asked) != maxTrailSessions {
+		t.Errorf("%d look-ups, %v", len(asked), err)
 	}
 }
 

@@ -70,6 +70,18 @@ func TestParts(t *testing.T) {
 	}
 }
 
+// TestQualifier: the bootstrap with which the function was deployed is known by the bucket of its code, if that has
+// the name that the CDK gives it in the hub's account.
+func TestQualifier(t *testing.T) {
+	for bucket, want := range map[string]string{"cdk-hnb659fds-assets-111122223333-eu-west-1": "hnb659fds",
+		"cdk-a-b-assets-111122223333-eu-west-1": "a-b", "cdk-hnb659fds-assets-444455556666-eu-west-1": "", "our-assets": "", "": "",
+		"cdk-assets-111122223333-eu-west-1": ""} {
+		if got := qualifier(Identity{Partition: "aws", Account: "111122223333"}, bucket); got != want {
+			t.Errorf("%q: %q, want %q", bucket, got, want)
+		}
+	}
+}
+
 // TestSource ensures that the healer knows what it is deployed from: all that
 // the CDK's bootstrap makes (AWS.md#bootstrap), and a bucket that the stack names.
 func TestSource(t *testing.T) {

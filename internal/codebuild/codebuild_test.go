@@ -31,6 +31,12 @@ func TestRole(t *testing.T) {
 			t.Errorf("%q: got %q, %v", row.role, got, ok)
 		}
 	}
+	for text, want := range map[string]string{"arn:aws-cn:iam::111122223333:role/a/b": "a/b", "arn:aws:iam::111122223333:role/": "", "b": "",
+		"arn:aws:iam::111122223333:user/b": "", "arn:aws:sts::111122223333:role/b": ""} {
+		if r, ok := ParseRole(text); ok != (want != "") || ok && (r.PathName() != want || r.ARN() != text) {
+			t.Errorf("%q: got %+v, %v", text, r, ok)
+		}
+	}
 	if r, _ := (Build{ARN: arn, ServiceRole: "a/b/c"}).Role(); r.Path != "/a/b/" || r.Name != "c" || r.PathName() != "a/b/c" {
 		t.Errorf("got %+v", r)
 	}

@@ -694,6 +694,44 @@ func TestWhose(t *testing.T) {
 	}
 }
 
+// TestWhoseOfListedRoles: a session of a role with which the settings say that the project deploys is told from the
+// build's own and from anybody else's, and what it was denied may be given; of no other does that hold.
+func TestWhoseOfListedRoles(t *testing.T) {
+	const uuid = "11111111-2222-3333-4444-555555555555"
+	build := codebuild.Build{ID: "shop:" + uuid, ServiceRole: "arn:aws:iam::111122223333:role/codebuild-shop",
+		ARN: "arn:aws:codebuild:eu-west-1:111122223333:build/shop:" + uuid}
+	for principal, want := range map[string]owner{
+		"arn:aws:sts::111122223333:assumed-role/exec/AWSCloudFormation":                     listedRole,
+		"arn:aws:sts::111122223333:assumed-role/exec/AWSCodeBuild-" + uuid:                  anotherRole,
+		"arn:aws:sts::444455556666:assumed-role/exec/AWSCloudFormation":                     anotherRole,
+		"arn:aws:sts::***:assumed-role/exec/AWSCloudFormation":                              anotherRole,
+		"arn:aws:sts::111122223333:assumed-role/***/AWSCloudFormation":                      anotherSession,
+		"arn:aws:sts::111122223333:assumed-role/exec-2/AWSCloudFormation":                   anotherRole,
+		"arn:aws:iam::111122223333:role/exec":                                               anotherRole,
+		"arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-" + uuid:        perhapsOurs,
+		"arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-" + uuid + "-2": anotherSession,
+	} {
+		x := facts{Failure: &buildlog.Failure{Build: build, Roles: []string{"exec", "task"}}}
+		if got := x.whose(&buildlog.Denial{Principal: principal}); got != want {
+			t.Errorf("%q: %d, want %d", principal, got, want)
+		}
+		text := "[Container] 2026/11/22 10:14:00.000000 Running command cdk deploy\nAn error occurred (AccessDenied) when calling the CreateQueue " +
+			"operation: User: " + principal + " is not authorized to perform: sqs:CreateQueue on resource: arn:aws:sqs:eu-west-1:111122223333:q " +
+			"because no identity-based policy allows the sqs:CreateQueue action\n" +
+			"[Container] 2026/11/22 10:15:00.000000 Command did not exit successfully cdk deploy exit status 1\n" +
+			"[Container] 2026/11/22 10:15:00.000000 Phase complete: BUILD State: FAILED\n"
+		f := buildlog.ReadText(build, text)
+		f.Roles = []string{"exec", "task"}
+		d := Diagnose(f)
+		if may := want == listedRole || want == perhapsOurs; (d.Remedy == Grant) != may {
+			t.Errorf("%q: %s, remedy %s", principal, d.Cause, d.Remedy)
+		}
+		if f.Roles = nil; want == listedRole && (Diagnose(f).Remedy != Report || !strings.Contains(d.Advice, "with which the settings say")) {
+			t.Errorf("%q, not listed: %s; advice: %s", principal, Diagnose(f).Remedy, d.Advice)
+		}
+	}
+}
+
 // TestSetAside: what a failing test only prints is mentioned, and decides nothing.
 func TestSetAside(t *testing.T) {
 	f := buildlog.Failure{
