@@ -31,8 +31,8 @@ func TestRole(t *testing.T) {
 			t.Errorf("%q: got %q, %v", row.role, got, ok)
 		}
 	}
-	for text, want := range map[string]string{"arn:aws-cn:iam::111122223333:role/a/b": "a/b", "arn:aws:iam::111122223333:role/": "", "b": "",
-		"arn:aws:iam::111122223333:user/b": "", "arn:aws:sts::111122223333:role/b": ""} {
+	for text, want := range map[string]string{"arn:aws-cn:iam::111122223333:role/a/b": "a/b", "b": "",
+		"arn:aws:iam::111122223333:role/": "", "arn:aws:iam::111122223333:user/b": "", "arn:aws:sts::111122223333:role/b": ""} {
 		if r, ok := ParseRole(text); ok != (want != "") || ok && (r.PathName() != want || r.ARN() != text) {
 			t.Errorf("%q: got %+v, %v", text, r, ok)
 		}

@@ -22,9 +22,10 @@ var (
 		{Role: "deploy/exec", Grants: []string{"bucket", "image", "started"}, Write: settings.Write{Inline: "of-exec"}},
 		{Role: "task", Grants: []string{"secret", "deploy", "bucket"}, Write: settings.Write{Inline: "of-task"}},
 	}
-	otherPrincipals = []string{session("exec", "AWSCloudFormation"), session("exec", "AWSCloudFormation"), session("task", "0a1b2c3d"), session("task", "ecs-1"),
-		session("exec", "aws-cdk-x"), session("admin", "AWSCloudFormation"), session("exec", "AWSCodeBuild-"+hostileUUID), session("Exec", "x1"),
-		session("task", "***"), session("deploy/exec", "x1"), session("exec", "x1/y"), strings.Replace(session("exec", "x1"), "1111", "4444", 1),
+	otherPrincipals = []string{session("exec", "AWSCloudFormation"), session("exec", "AWSCloudFormation"), session("task", "0a1b2c3d"),
+		session("task", "ecs-1"), session("exec", "aws-cdk-x"), session("admin", "AWSCloudFormation"),
+		session("exec", "AWSCodeBuild-"+hostileUUID), session("Exec", "x1"), session("task", "***"), session("deploy/exec", "x1"),
+		session("exec", "x1/y"), strings.Replace(session("exec", "x1"), "1111", "4444", 1),
 		strings.Replace(session("task", "x1"), "111122223333", "***", 1), "arn:aws:iam::111122223333:role/deploy/exec", hostileSession}
 )
 
@@ -135,7 +136,8 @@ func TestRolesOneByOne(t *testing.T) {
 	of := func(ds ...buildlog.Denial) Facts {
 		f := facts(t, diagnose.Grant, func(f *Facts) {
 			f.Diagnosis.Denials = ds
-			f.Project.AlsoRoles = []settings.AlsoRole{{Role: "d/exec", Grants: []string{"image"}}, {Role: "task", Grants: []string{"image"}}}
+			f.Project.AlsoRoles = []settings.AlsoRole{{Role: "d/exec", Grants: []string{"image"}},
+				{Role: "task", Grants: []string{"image"}}}
 		})
 		return f.InHand()
 	}

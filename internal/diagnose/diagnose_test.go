@@ -715,8 +715,9 @@ func TestWhoseOfListedRoles(t *testing.T) {
 		if got := x.whose(&buildlog.Denial{Principal: principal}); got != want {
 			t.Errorf("%q: %d, want %d", principal, got, want)
 		}
-		text := "[Container] 2026/11/22 10:14:00.000000 Running command cdk deploy\nAn error occurred (AccessDenied) when calling the CreateQueue " +
-			"operation: User: " + principal + " is not authorized to perform: sqs:CreateQueue on resource: arn:aws:sqs:eu-west-1:111122223333:q " +
+		text := "[Container] 2026/11/22 10:14:00.000000 Running command cdk deploy\n" +
+			"An error occurred (AccessDenied) when calling the CreateQueue operation: User: " + principal +
+			" is not authorized to perform: sqs:CreateQueue on resource: arn:aws:sqs:eu-west-1:111122223333:q " +
 			"because no identity-based policy allows the sqs:CreateQueue action\n" +
 			"[Container] 2026/11/22 10:15:00.000000 Command did not exit successfully cdk deploy exit status 1\n" +
 			"[Container] 2026/11/22 10:15:00.000000 Phase complete: BUILD State: FAILED\n"
@@ -726,7 +727,8 @@ func TestWhoseOfListedRoles(t *testing.T) {
 		if may := want == listedRole || want == perhapsOurs; (d.Remedy == Grant) != may {
 			t.Errorf("%q: %s, remedy %s", principal, d.Cause, d.Remedy)
 		}
-		if f.Roles = nil; want == listedRole && (Diagnose(f).Remedy != Report || !strings.Contains(d.Advice, "with which the settings say")) {
+		f.Roles = nil
+		if want == listedRole && (Diagnose(f).Remedy != Report || !strings.Contains(d.Advice, "with which the settings say")) {
 			t.Errorf("%q, not listed: %s; advice: %s", principal, Diagnose(f).Remedy, d.Advice)
 		}
 	}

@@ -175,10 +175,10 @@ var rules = []struct {
 			"s3:GetObject",
 		"Give the permission in the account of the role that was denied. A grant cannot."},
 	{OtherPrincipal, 1,
-		"Somebody other than the build's service role was denied.",
+		"Somebody other than the build's service role and the listed other roles was denied.",
 		"User: arn:aws:iam::111122223333:user/ci is not authorized to perform: s3:PutObject",
 		"Give the permission to whom AWS denied it: a role that the build assumes, or a user " +
-			"whose keys it uses."},
+			"whose keys it uses. If the project deploys with the role, list it under also_roles; the notice prints the entry."},
 	{OtherBuild, 1,
 		"The denied session is not this build's own.",
 		"assumed-role/web-build/AWSCodeBuild-<uuid of another build> is not authorized to " +
@@ -297,9 +297,10 @@ var rules = []struct {
 		"the role may lambda:CreateFunction already, and the grant adds iam:PassRole",
 		"Take from the role, or from the grant, one of the permissions that the notice names."},
 	{OpenTrust, 7,
-		"Strangers may assume the role, and would get what it is given.",
+		"Strangers may assume the role, and would get what it is given; or somebody of another account may, of a role " +
+			"under also_roles.",
 		"the role's trust policy names \"Principal\": \"*\", or anybody of an OIDC provider",
-		"Narrow the role's trust policy to codebuild.amazonaws.com."},
+		"Narrow the role's trust policy to codebuild.amazonaws.com; that of another role to services and its own account."},
 	{PullRequests, 7,
 		"The settings say that pull requests are built as another role, and CodeBuild says otherwise.",
 		"pull_requests: separate-role, and the webhook of a project on the same role starts builds of pull requests",

@@ -24,10 +24,17 @@ func deployed(as string) string {
 	return strings.ReplaceAll(w, "aws s3 cp x s3://dist/x]", "aws s3 cp x s3://dist/x, "+call+"]")
 }
 
+// uploads is the world in which the projects' own roles may upload.
+func uploads(world string) string {
+	const may = `, {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::dist/*"}]`
+	return strings.ReplaceAll(world, "["+logs+"]", "["+logs+may)
+}
+
 // deployedSettings list the other role for both, with a grant of its own.
 func deployedSettings(limits string) string {
 	s := shopSettings(2, limits)
-	s = strings.ReplaceAll(s, "grants: [dist]}", "grants: [dist], also_roles: [{role: shop-exec, grants: [stack], write: {inline: healed}}]}")
+	s = strings.ReplaceAll(s, "grants: [dist]}", "grants: [dist], "+
+		"also_roles: [{role: shop-exec, grants: [stack], write: {inline: healed}}]}")
 	return s + "  - {id: stack, because: The stack publishes., owner: team, actions: [\"s3:PutObject\"], " +
 		"resources: [\"arn:${partition}:s3:::stack/*\"]}\n"
 }
@@ -76,7 +83,8 @@ func TestUndoHoldsForTheOtherRole(t *testing.T) {
 	other := s.fail("p1", "refs/heads/main")
 	if other.Outcome != decide.Failed || !slices.Equal(refusals(other), []string{"undone-by-a-person"}) || s.inline("shop-exec") != "" ||
 		s.inline("role-1") == "" {
-		t.Errorf("the other project: %s %v, other role %q, own %q", other.Outcome, refusals(other), s.inline("shop-exec"), s.inline("role-1"))
+		t.Errorf("the other project: %s %v, other role %q, own %q", other.Outcome, refusals(other), s.inline("shop-exec"),
+			s.inline("role-1"))
 	}
 	if a := s.do(`{"resume":{"grant":"stack","project":"p1"}}`); !a.Done {
 		t.Errorf("lifted by the other project: %+v", a)
@@ -89,8 +97,9 @@ func TestUndoHoldsForTheOtherRole(t *testing.T) {
 // TestOtherRoleWasNotHelped: what does not help another role is taken back from it, and what the build's own role
 // was given before stays.
 func TestOtherRoleWasNotHelped(t *testing.T) {
-	w := strings.Replace(deployed(", as: old"), "buckets:\n", "buckets:\n  - {name: stack, policy: '{\"Statement\": [{\"Effect\": \"Deny\", "+
-		"\"Principal\": \"*\", \"Action\": \"s3:PutObject\", \"Resource\": \"*\"}]}'}\n", 1)
+	w := strings.Replace(deployed(", as: old"), "buckets:\n",
+		"buckets:\n  - {name: stack, policy: '{\"Statement\": [{\"Effect\": \"Deny\", "+
+			"\"Principal\": \"*\", \"Action\": \"s3:PutObject\", \"Resource\": \"*\"}]}'}\n", 1)
 	s := open(t, w, deployedSettings(""))
 	c := s.fail("p0", "refs/heads/main")
 	s.drain()
@@ -102,8 +111,7 @@ func TestOtherRoleWasNotHelped(t *testing.T) {
 
 // TestOtherRoleIsWrittenOnce: of two projects whose builds were denied the same as one other role, one write serves both.
 func TestOtherRoleIsWrittenOnce(t *testing.T) {
-	given := strings.ReplaceAll(deployed(""), `[`+logs+`]`, `[`+logs+`, {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::dist/*"}]`)
-	s := open(t, given, deployedSettings(""))
+	s := open(t, uploads(deployed("")), deployedSettings(""))
 	a, b := s.start("p0"), s.start("p1")
 	s.drain()
 	first, second := s.of(a), s.of(b)
@@ -123,8 +131,7 @@ func TestOtherRoleIsWrittenOnce(t *testing.T) {
 
 // TestApprovedForTheOtherRole: an approval is for the plan of one role; the plan names it.
 func TestApprovedForTheOtherRole(t *testing.T) {
-	given := strings.ReplaceAll(deployed(""), `[`+logs+`]`, `[`+logs+`, {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::dist/*"}]`)
-	s := open(t, given, strings.ReplaceAll(deployedSettings(""), "mode: heal", "mode: propose"))
+	s := open(t, uploads(deployed("")), strings.ReplaceAll(deployedSettings(""), "mode: heal", "mode: propose"))
 	c := s.fail("p0", "refs/heads/main")
 	p := c.Rounds[0].Decision.Plan
 	if c.Outcome != decide.Proposed || p.Role != "arn:aws:iam::111122223333:role/shop-exec" || s.inline("shop-exec") != "" {

@@ -71,9 +71,17 @@ func newView(o decide.Outcome) *view {
 	return v
 }
 
-// anotherRole is the role that the plan is about, if that is not the build's own but another one of
-// its deployment.
-func (v *view) anotherRole() (codebuild.Role, bool) { return anotherRole(v.plan, v.latest.Build) }
+// anotherRole is the role that the plan is about, or without one the denials, if that is not the
+// build's own but another one of its deployment.
+func (v *view) anotherRole() (codebuild.Role, bool) {
+	if v.planned || v.latest.Diagnosis == nil || v.Settings == nil {
+		return anotherRole(v.plan, v.latest.Build)
+	}
+	p, _ := v.Settings.Project(v.Case.Project, v.Case.Account, v.Case.Region, v.Home)
+	f := decide.Facts{Project: p, Build: v.latest.Build, Diagnosis: *v.latest.Diagnosis}.InHand()
+	r, ok := f.RoleInHand()
+	return r, ok && f.Project.IsFor()
+}
 
 func anotherRole(p decide.Plan, b codebuild.Build) (codebuild.Role, bool) {
 	r, own := p.Changes(), ""

@@ -132,7 +132,8 @@ func TestProject(t *testing.T) {
 			[]string{reads, log, role, of("task"), retry, "ecr:CreateRepository on repository/web",
 				"iam:AttachRolePolicy iam:DetachRolePolicy on role/build/web if iam:PolicyARN=policy/buildmedic/image@web",
 				"iam:AttachRolePolicy iam:DetachRolePolicy on role/task if iam:PolicyARN=policy/buildmedic/queue@web"}},
-		{"another role beside a switch", "mode: heal, switch_role: ready, also_roles: [{role: task, grants: [image], write: {inline: mine}}]",
+		{"another role beside a switch", "mode: heal, switch_role: ready, " +
+			"also_roles: [{role: task, grants: [image], write: {inline: mine}}]",
 			[]string{reads, log, of("task"), retry, "codebuild:StartBuild on project/web",
 				"codebuild:UpdateProject on project/web if codebuild:serviceRole=role/build/web",
 				"iam:PassRole on role/build/web if iam:PassedToService=codebuild.amazonaws.com",

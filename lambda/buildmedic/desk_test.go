@@ -483,7 +483,8 @@ User: arn:aws:sts::111122223333:assumed-role/shop-exec/AWSCloudFormation is not 
 	_, out, errs := buildmedic(t, "", "check", "-v", "-settings", at("s.yaml"))
 	shop, web, _ := strings.Cut(out[max(0, strings.Index(out, "\nshop ")):], "\nweb ")
 	own, exec, ok := strings.Cut(shop, "  another role, deploy/shop-exec  (writes a new version of managed policy exec)\n")
-	if !ok || !strings.Contains(own, "ecr:PutImage") || strings.Contains(own, "sqs:CreateQueue") || strings.Contains(own, "sns:CreateTopic") ||
+	if !ok || !strings.Contains(own, "ecr:PutImage") || strings.Contains(own, "sqs:CreateQueue") ||
+		strings.Contains(own, "sns:CreateTopic") ||
 		!strings.Contains(exec, "sqs:CreateQueue") || !strings.Contains(exec, "sns:CreateTopic") || strings.Contains(exec, "ecr:") ||
 		!strings.Contains(exec, "has what project web is given for it, too") || !strings.Contains(web, "could gain nothing") {
 		t.Errorf("check -v:\n%s%s", out, errs)
@@ -497,6 +498,11 @@ User: arn:aws:sts::111122223333:assumed-role/shop-exec/AWSCloudFormation is not 
 	if err := json.Unmarshal([]byte(out), &p); err != nil || code != exitOK || p.Role != "deploy/shop-exec" ||
 		p.Target != "managed arn:aws:iam::111122223333:policy/exec" || !strings.Contains(string(p.Policy), "shop-orders") {
 		t.Errorf("plan: code %d, %v\n%s%s", code, err, out, errs)
+	}
+	_, _, errs = buildmedic(t, "", "plan", "-settings", at("s.yaml"), "-build", at("b.json"), "-log", at("l.log"), "-policies",
+		at("p.json"), "-patch", at("none.json"))
+	if !strings.Contains(errs, "role deploy/shop-exec was denied, not the build's own") {
+		t.Errorf("plan -patch: %s", errs)
 	}
 	s, err := settings.Parse([]byte(mustRead(t, at("s.yaml"))))
 	if err != nil {

@@ -19,6 +19,9 @@ func printPatch(stdout, stderr io.Writer, p planned, file string) error {
 		}
 		return fmt.Errorf("the plan grants nothing, so there is no patch: %s", why)
 	}
+	if p.Role != "" {
+		fmt.Fprintf(stderr, "note: role %s was denied, not the build's own: is %s that role's policy?\n", p.Role, file)
+	}
 	path, before, err := policyAt(file)
 	if err != nil {
 		return err
