@@ -164,7 +164,7 @@ func allow(in Input, gs []grant, c claim, denied func(Question) bool) (picks []p
 	}
 	return nil, about(d, NotAllowed,
 		fmt.Sprintf("No grant of %s allows %s on %s. Add the entry if %s should have it.",
-			in.whom(), c.action.Name, clip(strings.Join(c.resources, " and ")), in.user())).with(entry(in, c))
+			in.whom(), c.action.Name, clip(strings.Join(c.resources, " and ")), in.user())).with(in.entryFor(c))
 }
 
 func (r *Refusal) with(entry string) *Refusal {

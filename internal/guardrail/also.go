@@ -157,12 +157,24 @@ func alsoEntry(in Input, own codebuild.Role, d buildlog.Denial) string {
 	if grant == "" {
 		return ""
 	}
-	_, grant, _ = strings.Cut(grant, "\n") // its head says that the project's own role gets it
+	_, grant, _ = strings.Cut(forAnyBuild(grant), "\n") // its head says that the project's own role gets it
 	return fmt.Sprintf("# only if %s deploys with this role; write its path before its name, if it has one\n"+
 		"projects:\n  - name: %s\n    also_roles:\n      - role: %s\n        grants: [%s]\n"+
 		"        write: {inline: buildmedic}\ngrants:\n%s",
 		quoteYAML(in.Project.Name), quoteYAML(in.Project.Name), quoteYAML(name), freeID(in, a.Name), grant)
 }
+
+// entryFor writes the entry that would allow a claim for the role that is in hand.
+func (in Input) entryFor(c claim) string {
+	if in.Project.IsFor() {
+		return forAnyBuild(entry(in, c))
+	}
+	return entry(in, c)
+}
+
+// forAnyBuild takes out of an entry that its grant is for the project's own builds: another role's calls
+// do not say from which build they come (AWS.md#build-keys).
+func forAnyBuild(entry string) string { return strings.Replace(entry, "  scope: project\n", "", 1) }
 
 // mayWriteSource reports whether the role is none with which the healer is deployed. What the CDK's
 // bootstrap made may be that, unless the qualifier is known with which the healer was, and the role's is

@@ -162,6 +162,22 @@ func TestAlsoRoles(t *testing.T) {
 	}
 }
 
+// TestAlsoRoleAsksAsItself: the calls of another role carry no key of a build, and the entry that is offered for it
+// is for no project's builds alone.
+func TestAlsoRoleAsksAsItself(t *testing.T) {
+	in := deployed()
+	qs := Questions(in)
+	if len(qs) != 1 || qs[0].Context[settings.ProjectKey] != nil || qs[0].Context[settings.BuildKey] != nil {
+		t.Errorf("asked %+v", qs)
+	}
+	in.Denials[0].Action = "sqs:DeleteQueue"
+	j := Judge(asked(in))
+	if len(j.Refusals) != 1 || !strings.HasPrefix(j.Refusals[0].Entry, "# to be named under the grants of role \"deploy/shop-exec\" in "+
+		"also_roles of project \"shop\"\n") || strings.Contains(j.Refusals[0].Entry, "scope") {
+		t.Errorf("offered %+v", j.Refusals)
+	}
+}
+
 // TestAlsoRoleLookAlikes: only the very session of exactly the listed role counts for it.
 func TestAlsoRoleLookAlikes(t *testing.T) {
 	for principal, want := range map[string]Rule{
