@@ -134,9 +134,10 @@ func representative(pattern string) string {
 	return strings.NewReplacer("*", "buildmedic", "?", "x").Replace(pattern)
 }
 
-// contextOf gives the context of the build's own call (AWS.md#build-keys), or of the call of
-// another role, which has none of a build's keys, in which the statement's conditions hold. A statement for other projects' builds does not: the
-// project is the build's, whatever a statement asks for.
+// contextOf gives the context of the build's own call (AWS.md#build-keys), or of the call
+// of another role, which has none of a build's keys, in which the statement's conditions
+// hold. A statement for other projects' builds does not: the project is the build's,
+// whatever a statement asks for.
 func contextOf(st iampolicy.Statement, in Input) map[string][]string {
 	ctx := map[string][]string{}
 	for _, c := range st.Condition {
