@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
@@ -148,5 +149,28 @@ func TestApprovedForTheOtherRole(t *testing.T) {
 	s.drain()
 	if c = s.of(c.Rounds[0].Build.ID); c.Outcome != decide.Healed || s.inline("shop-exec") == "" || s.inline("role-0") != "" {
 		t.Errorf("%s %v", c.Outcome, refusals(c))
+	}
+}
+
+// TestEndsOfBothRoles: a grant that ends, given to a build's own role and then to another one of its deployment, has
+// each of its ends reminded of.
+func TestEndsOfBothRoles(t *testing.T) {
+	set := strings.ReplaceAll(deployedSettings(""), "grants: [stack]", "grants: [dist]")
+	set = strings.ReplaceAll(set, "resources: [\"arn:${partition}:s3:::dist/*\"]}",
+		"resources: [\"arn:${partition}:s3:::dist/*\", \"arn:${partition}:s3:::stack/*\"], expires: 24h}")
+	s := open(t, deployed(""), set)
+	c := s.fail("p0", "refs/heads/main")
+	if c.Outcome != decide.Healed || len(c.Rounds) != 2 {
+		t.Fatalf("%s after %d rounds: %v", c.Outcome, len(c.Rounds), refusals(c))
+	}
+	for _, id := range []string{c.ID + " dist", c.ID + " dist shop-exec"} {
+		if _, err := s.Store.Get(t.Context(), "expiry", id); err != nil {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	s.Sim.Clock.Advance(22 * time.Hour)
+	s.do(`{"sweep":{}}`)
+	if n := s.ofKind(decide.Expiring, ""); n != 2 {
+		t.Errorf("%d reminders: %q", n, s.subjects())
 	}
 }

@@ -249,7 +249,11 @@ func (h *Healer) remember(ctx context.Context, c *held) error {
 		if err != nil {
 			return err
 		}
-		it := Item{Kind: kindExpiry, ID: c.ID + " " + u.Grant, Due: remindAt(h.Clock.Now(), u.Expires),
+		id := c.ID + " " + u.Grant
+		if own, _ := c.last().Build.Role(); own.Name != c.last().Decision.Plan.Changes().Name {
+			id += " " + c.last().Decision.Plan.Changes().Name // the same grant may be given to several roles
+		}
+		it := Item{Kind: kindExpiry, ID: id, Due: remindAt(h.Clock.Now(), u.Expires),
 			Expires: u.Expires.Add(kept), Data: data}
 		if _, err := h.Store.Put(ctx, it); err != nil && !errors.Is(err, ErrConflict) {
 			return fmt.Errorf("noting the expiry of grant %q: %w", u.Grant, err)
