@@ -38,8 +38,8 @@ type Troubleshooter struct{ Accounts *Accounts }
 // Bounds of an answer.
 const (
 	maxAuthorizationPages = 5
-	maxRecordPage  = 1 << 20 // bytes
-	maxToken       = 8 << 10
+	maxRecordPage         = 1 << 20 // bytes
+	maxToken              = 8 << 10
 )
 
 // page is a page of the answer, as far as it is read. What it tells besides (addresses, user agents,

@@ -68,7 +68,7 @@ func TestDetailsOfADenial(t *testing.T) {
 			if err != nil || len(a.Evaluations) != 2 || a.Partial {
 				t.Fatalf("%s: %+v, %v", c.name, a, err)
 			}
-			r := guardrail.Record(b, ds[0], a)
+			r := guardrail.Record(b, settings.Project{}, ds[0], a)
 			got := r.Silent
 			if r.Proved {
 				got = "proved"

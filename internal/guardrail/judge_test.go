@@ -516,7 +516,7 @@ var judgeRows = []struct {
 	}, false, granted},
 	{"AWS's own record is about something else", func(in *Input) {
 		in.Denials[0].Authorization.ID = "a1b2"
-		in.Recorded = []Recorded{Record(in.Build, in.Denials[0], record())}
+		in.Recorded = []Recorded{Record(in.Build, in.Project, in.Denials[0], record())}
 	}, false, "recorded-otherwise"},
 	{"an expired grant", func(in *Input) {
 		grantOf(in).Expires = 24 * time.Hour

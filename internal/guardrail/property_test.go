@@ -183,7 +183,7 @@ func randomInput(tb testing.TB, seed uint64, text ...string) Input {
 	for _, d := range in.Denials {
 		x := Recorded{}
 		if r.IntN(4) == 0 {
-			x = Record(in.Build, d, randomRecord(r, d, text))
+			x = Record(in.Build, in.Project, d, randomRecord(r, d, text))
 		}
 		in.Recorded = append(in.Recorded, x)
 	}

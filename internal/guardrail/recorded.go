@@ -9,6 +9,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/iamref"
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
+	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
 // Authorization is AWS's own record of a denied request (AWS.md#authorization-ids), as far as anything
@@ -74,10 +75,11 @@ func Unrecorded(d buildlog.Denial, why string) Recorded {
 }
 
 // Record judges AWS's record of the request that a denial's authorization ID stands for. The text
-// says which record, and nothing else: it may be that of another denial.
-func Record(b codebuild.Build, d buildlog.Denial, a Authorization) Recorded {
+// says which record, and nothing else: it may be that of another denial. The record must be of the
+// build's own session; of another role that the project lists, of the session that the text names.
+func Record(b codebuild.Build, p settings.Project, d buildlog.Denial, a Authorization) Recorded {
 	r := Unrecorded(d, "")
-	if r.Refusal, r.Silent = notThisBuild(b, d, a); r.Refusal != nil || r.Silent != "" {
+	if r.Refusal, r.Silent = notTheirs(b, p, d, a); r.Refusal != nil || r.Silent != "" {
 		return r
 	}
 	for _, e := range a.Evaluations { // the request needed them all
@@ -107,25 +109,35 @@ func Record(b codebuild.Build, d buildlog.Denial, a Authorization) Recorded {
 	return r
 }
 
-// notThisBuild refuses a record of somebody else's request, and says what keeps from telling whose it
+// notTheirs refuses a record of somebody else's request, and says what keeps from telling whose it
 // is.
-func notThisBuild(b codebuild.Build, d buildlog.Denial, a Authorization) (*Refusal, string) {
+func notTheirs(b codebuild.Build, p settings.Project, d buildlog.Denial, a Authorization) (*Refusal, string) {
 	role, ok := b.Role()
 	if !ok || b.UUID() == "" {
 		return nil, "the build's record does not name its role"
 	}
-	session := "arn:" + role.Partition + ":sts::" + role.Account + ":assumed-role/" + role.Name + "/" + b.Session()
-	if p := a.Principal; p != "" && p != role.ARN() && p != session {
+	session, whose := b.Session(), "this build's"
+	if all := p.Roles(); holder(all, b, d) > 0 {
+		role = codebuild.RoleNamed(b.At(), all[holder(all, b, d)].Role)
+		_, session, _ = sessionOf(d.Principal, role)
+		whose = "that of the text"
+	}
+	arn := "arn:" + role.Partition + ":sts::" + role.Account + ":assumed-role/" + role.Name + "/" + session
+	if who := a.Principal; who != "" && who != role.ARN() && who != arn {
 		rule := OtherPrincipal
-		if arn, ok := codebuild.ParseARN(p); ok && arn.Account != role.Account {
+		if parsed, ok := codebuild.ParseARN(who); ok && parsed.Account != role.Account {
 			rule = OtherAccount
 		}
-		return about(d, rule, fmt.Sprintf("AWS's own record of the request with this authorization ID is of %q, and the build ran as %q. "+
-			"The line comes from elsewhere.", clip(p), role.ARN())), ""
+		return about(d, rule, fmt.Sprintf("AWS's own record of the request with this authorization ID is of %q, and not of %q. "+
+			"The line comes from elsewhere.", clip(who), role.ARN())), ""
 	}
-	if _, name, ok := strings.Cut(a.User, ":"); a.User != "" && (!ok || name != b.Session()) {
-		return about(d, OtherBuild, fmt.Sprintf("AWS's own record of the request with this authorization ID is of another session than "+
-			"this build's, which is %q. The line comes from elsewhere.", b.Session())), ""
+	if _, name, ok := strings.Cut(a.User, ":"); a.User != "" && (!ok || name != session) {
+		rule := OtherBuild
+		if whose != "this build's" {
+			rule = OtherPrincipal
+		}
+		return about(d, rule, fmt.Sprintf("AWS's own record of the request with this authorization ID is of another session than "+
+			"%s, which is %q. The line comes from elsewhere.", whose, clip(session))), ""
 	}
 	if a.Principal == "" || a.User == "" {
 		return nil, "AWS's record of the request does not say whose it was"

@@ -143,7 +143,7 @@ func TestRecord(t *testing.T) {
 	} {
 		d, a := identified(), record()
 		c.change(&d, &a)
-		r := Record(shop().Build, d, a)
+		r := Record(shop().Build, shop().Project, d, a)
 		got := r.Silent
 		if r.Proved {
 			got += "proved"
@@ -253,7 +253,7 @@ func TestRecordProvesOnlyThat(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 9))
 		d := identified()
 		a := randomRecord(r, d, nil)
-		x := Record(shop().Build, d, a)
+		x := Record(shop().Build, shop().Project, d, a)
 		if n := btoi(x.Proved) + btoi(x.Refusal != nil) + btoi(x.Silent != ""); n != 1 {
 			t.Fatalf("seed %d: %d answers: %+v", seed, n, x)
 		}
@@ -292,8 +292,39 @@ func TestRecordNamesFew(t *testing.T) {
 		c.Policies = append(c.Policies, "arn:aws:iam::111122223333:policy/"+strings.Repeat("y\u202e", 500))
 	}
 	a.Evaluations[0].Checks = append(a.Evaluations[0].Checks, c)
-	r := Record(shop().Build, d, a)
+	r := Record(shop().Build, shop().Project, d, a)
 	if r.Refusal == nil || len(r.Refusal.Message) > 2000 || strings.ContainsAny(r.Refusal.Message, "\x1b\u202e") {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestRecordOfAnotherRole ensures that the record of another role's request is held against the session
+// of that role that the text names, and that of a role which nobody lists against the build's own.
+func TestRecordOfAnotherRole(t *testing.T) {
+	const executes = "arn:aws:sts::111122223333:assumed-role/shop-exec/AWSCloudFormation"
+	listed := shop().Project
+	listed.AlsoRoles = []settings.AlsoRole{{Role: "deploy/shop-exec", Grants: []string{"shop-image"}}}
+	for _, c := range []struct {
+		name            string
+		p               settings.Project
+		principal, user string
+		want            Rule // "": proved
+	}{
+		{"its own role", listed, "arn:aws:iam::111122223333:role/deploy/shop-exec", "AROAY:AWSCloudFormation", ""},
+		{"its own session", listed, executes, "AROAY:AWSCloudFormation", ""},
+		{"the build's role", listed, record().Principal, record().User, OtherPrincipal},
+		{"another path", listed, "arn:aws:iam::111122223333:role/shop-exec", "AROAY:AWSCloudFormation", OtherPrincipal},
+		{"another session of it", listed, "arn:aws:iam::111122223333:role/deploy/shop-exec", "AROAY:another", OtherPrincipal},
+		{"another account", listed, "arn:aws:iam::444455556666:role/deploy/shop-exec", "AROAY:AWSCloudFormation", OtherAccount},
+		{"not listed", shop().Project, "arn:aws:iam::111122223333:role/deploy/shop-exec", "AROAY:AWSCloudFormation", OtherPrincipal},
+	} {
+		d, a := identified(), record()
+		d.Principal, a.Principal, a.User = executes, c.principal, c.user
+		switch r := Record(shop().Build, c.p, d, a); {
+		case c.want == "" && (!r.Proved || r.Refusal != nil):
+			t.Errorf("%s: %+v", c.name, r)
+		case c.want != "" && (r.Proved || r.Refusal == nil || r.Refusal.Rule != c.want):
+			t.Errorf("%s: %+v, want %s", c.name, r, c.want)
+		}
 	}
 }

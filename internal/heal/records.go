@@ -13,6 +13,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/redact"
+	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
 // recordWaits are the times between looks at records that AWS does not have yet
@@ -55,7 +56,7 @@ func (h *Healer) readRecords(ctx context.Context, c *held, f *decide.Facts) erro
 		asked = append(asked, d.Authorization)
 		a, err := h.Authorizations.Details(limited, c.at(), d.Authorization)
 		if err == nil {
-			r.Recorded = append(r.Recorded, recordedOf(f.Build, ds, r.Recorded, d.Authorization, a)...)
+			r.Recorded = append(r.Recorded, recordedOf(f.Build, f.Project.Whole(), ds, r.Recorded, d.Authorization, a)...)
 			continue
 		}
 		if ctx.Err() != nil {
@@ -87,13 +88,13 @@ func (h *Healer) readRecords(ctx context.Context, c *held, f *decide.Facts) erro
 
 // recordedOf judges one record by each denial that names it and is not among those judged.
 func recordedOf(
-	b codebuild.Build, ds []buildlog.Denial, judged []guardrail.Recorded, of buildlog.Authorization, a guardrail.Authorization,
+	b codebuild.Build, p settings.Project, ds []buildlog.Denial, judged []guardrail.Recorded, of buildlog.Authorization, a guardrail.Authorization,
 ) (list []guardrail.Recorded) {
 	for _, d := range ds {
 		if d.Authorization != of || slices.ContainsFunc(judged, func(x guardrail.Recorded) bool { return x.Of(d) }) {
 			continue
 		}
-		x := guardrail.Record(b, d, a)
+		x := guardrail.Record(b, p, d, a)
 		if x.Refusal != nil {
 			x.Refusal.Message = redact.Text(x.Refusal.Message)
 		}
