@@ -88,7 +88,8 @@ func (h *Healer) readRecords(ctx context.Context, c *held, f *decide.Facts) erro
 
 // recordedOf judges one record by each denial that names it and is not among those judged.
 func recordedOf(
-	b codebuild.Build, p settings.Project, ds []buildlog.Denial, judged []guardrail.Recorded, of buildlog.Authorization, a guardrail.Authorization,
+	b codebuild.Build, p settings.Project, ds []buildlog.Denial, judged []guardrail.Recorded, of buildlog.Authorization,
+	a guardrail.Authorization,
 ) (list []guardrail.Recorded) {
 	for _, d := range ds {
 		if d.Authorization != of || slices.ContainsFunc(judged, func(x guardrail.Recorded) bool { return x.Of(d) }) {

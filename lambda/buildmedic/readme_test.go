@@ -13,7 +13,7 @@ import (
 func TestDocumentedSettings(t *testing.T) {
 	for document, wants := range map[string][]string{
 		"README.md": {"and its 2 tests hold", "shop  (role codebuild-shop-service-role, mode heal",
-			"on arn:aws:ecr:us-east-1:111122223333:repository/shop\n"},
+			"on arn:aws:ecr:us-east-1:111122223333:repository/shop if ArnEquals codebuild:projectArn = "},
 		"infra/SETTINGS.md": {"and its 3 tests hold", "shop  (role codebuild-shop-service-role, mode heal",
 			"on arn:aws:ecr:us-east-1:111122223333:repository/shop\n", "iam:PassRole on arn:aws:iam::111122223333:role/shop-task",
 			"site  (role site-build, mode propose", "s3:PutObject on arn:aws:s3:::example-site/*",
