@@ -69,7 +69,8 @@ var exceptions = []exception{
 	{"IAM5", `Buildmedic/Role`, `Resource::arn:<AWS::Partition>:sns:<AWS::Region>:<AWS::AccountId>:buildmedic-owner-\*`,
 		"The stack's topics for the owners, which are as many as the settings name; publishing only."},
 	{"IAM5", `Buildmedic(Member)?/Role\d*`, `Resource::\*`,
-		"These actions have no resources: X-Ray, DecodeAuthorizationMessage, Access Analyzer's checks, LookupEvents. " +
+		"These actions have no resources: X-Ray, DecodeAuthorizationMessage, GetRequestAuthorizationDetails, Access Analyzer's " +
+			"checks, LookupEvents. " +
 			"TestWildcards holds internal/permissions to that."},
 	{"IAM5", `Buildmedic(Member)?/Role\d*`, `Resource::arn:<AWS::Partition>:iam::(aws|<AWS::AccountId>|\d{12}):policy/\*`,
 		"Reading only: which policies a project's role carries is not known before."},
@@ -77,6 +78,8 @@ var exceptions = []exception{
 		"CodeBuild names the streams of a project's log, one for each build."},
 	{"IAM5", `Buildmedic(Member)?/Role\d*Projects\d+`, `Resource::arn:<AWS::Partition>:codebuild:[^*]+:report-group/[^*]+-\*`,
 		"CodeBuild makes a project's report groups, and names them after it and the buildspec's; reading only."},
+	{"IAM5", `Buildmedic(Member)?/Role\d*Projects\d+`, `Resource::arn:<AWS::Partition>:cloudformation:[^*]+:stack/[^*]+(-\*)?/\*`,
+		"CloudFormation chooses how a stack's ARN ends, and names nested stacks after the one that they are in; reading only."},
 	{"IAM5", `Buildmedic(Member)?/Role\d*Projects\d+`, `Resource::arn:<AWS::Partition>:codepipeline:[^*]+/\*`,
 		"RetryStageExecution of a pipeline that the settings name, whichever of its stages failed."},
 	{"IAM5", `Buildmedic(Member)?/Role\d*Projects\d+`, `Resource::arn:<AWS::Partition>:s3:::[^*]+/\*`,

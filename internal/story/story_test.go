@@ -142,11 +142,13 @@ func mails(st *Stage) string {
 
 // calls is the transcript of the AWS calls, each with what it was about. Calls that
 // go out at the same time arrive in any order, so reads that follow each
-// other are sorted.
+// other are sorted. Those that want the credentials of a role at the same time ask for them
+// together or one after the other, so that equal ones count once.
 func calls(st *Stage) string {
 	var out, reads []string
 	flush := func() {
 		slices.Sort(reads)
+		reads = slices.CompactFunc(reads, func(a, b string) bool { return a == b && strings.HasPrefix(a, "sts.AssumeRole ") })
 		out, reads = append(out, reads...), nil
 	}
 	for _, c := range st.Sim.Calls() {
