@@ -292,13 +292,14 @@ func given(st iampolicy.Statement, docs []iampolicy.Document) (end time.Time, fo
 	return end, found
 }
 
-// givenVia finds when first the documents ended a key through a service, if the statement is of that
-// key: which service is for a text to say, and may not be what renews a grant.
+// givenVia finds when first the documents ended what the statement gives, of a key through a service:
+// which service, and whether one at all, is for a text to say, and may not be what renews a grant.
 func givenVia(st iampolicy.Statement, docs []iampolicy.Document) (first time.Time, found bool) {
-	if !slices.ContainsFunc(st.Condition, isVia) {
-		return first, false
-	}
+	st.Condition = slices.DeleteFunc(slices.Clone(st.Condition), isVia)
 	for t := range statementsOf(docs) {
+		if !slices.ContainsFunc(t.Condition, isVia) {
+			continue
+		}
 		t.Condition = slices.DeleteFunc(slices.Clone(t.Condition), isVia)
 		if end, is := given(st, document(t)); is && (!found || end.Before(first)) {
 			first, found = end, true

@@ -90,8 +90,8 @@ func TestKeyForAnotherService(t *testing.T) {
 	}
 }
 
-// TestKeyIsNotRenewed ensures that a text which names another service does not renew a grant that
-// has ended.
+// TestKeyIsNotRenewed ensures that a text which names another service, or none, does not renew a grant
+// that has ended.
 func TestKeyIsNotRenewed(t *testing.T) {
 	in := keyed("when calling the GetParameter operation: ")
 	grantOf(&in).Expires = time.Hour
@@ -102,7 +102,7 @@ func TestKeyIsNotRenewed(t *testing.T) {
 	}
 	in.Now = in.Now.Add(2 * time.Hour)
 	for _, before := range []string{"when calling the PutObject operation: ", "when calling the GetParameter operation: ",
-		"when calling the GetSecretValue operation: "} {
+		"when calling the GetSecretValue operation: ", "when calling the Decrypt operation: ", "AccessDeniedException: "} {
 		in.Denials[0] = ofKey(before)
 		if got := verdict(Judge(asked(in))); got != "grant-expired" {
 			t.Errorf("%s: %s", before, got)
