@@ -335,6 +335,15 @@ func TestDivided(t *testing.T) {
 		"everybody has it now": policy(append(given, iampolicy.Allow("All", []string{"ecr:*"}, []string{"*"}))...),
 		"others have it by a person": policy(iampolicy.Allow("All", []string{"ecr:PutImage", "ecr:InitiateLayerUpload"},
 			[]string{repo}, onlyFor("shop"))),
+		"a person narrowed it": policy(iampolicy.Allow("ShopImage", []string{"ecr:PutImage"}, []string{repo}, onlyFor("shop"))),
+		"a person put a condition on it": policy(iampolicy.Allow("ShopImage", given[1].Action.List, given[1].Resource.List,
+			onlyFor("shop"), equals("aws:RequestedRegion", "eu-west-1"))),
+		"a person gives all but something": policy(iampolicy.Statement{Sid: "All", Effect: "Allow",
+			NotAction: iampolicy.Values{List: []string{"iam:*"}}, Resource: iampolicy.Values{List: []string{repo}},
+			Condition: []iampolicy.Condition{onlyFor("shop"), equals("aws:RequestedRegion", "eu-west-1")}}),
+		"a person wrote a pattern": policy(iampolicy.Allow("ShopImage", []string{"ECR:PutIm*"}, []string{repo},
+			iampolicy.Condition{Operator: "StringLike", Key: "codebuild:ProjectARN",
+				Values: iampolicy.Values{List: []string{projectARN("sh*")}}})),
 		"unreadable": "{",
 	} {
 		if next, ok := first.Divided(now); ok {

@@ -349,7 +349,7 @@ func (t Target) Divided(now string) (next Target, ok bool) {
 	}
 	left, there := iampolicy.Divide(is, gave, settings.ProjectKey)
 	for _, st := range gave {
-		if still, _ := iampolicy.Contains([]iampolicy.Document{left}, document(st)); still {
+		if still, _ := iampolicy.Contains([]iampolicy.Document{left}, document(st)); still || keepsOf(left, before, st) {
 			return t, false
 		}
 	}
@@ -364,6 +364,31 @@ func (t Target) Divided(now string) (next Target, ok bool) {
 		next.Before = string(left.Canonical())
 	}
 	return next, true
+}
+
+// keepsOf reports whether a statement of left gives the builds of st's projects something
+// of what st gave, perhaps under other conditions: somebody has changed what was given.
+// What was there before does not count.
+func keepsOf(left, before iampolicy.Document, st iampolicy.Statement) bool {
+	return slices.ContainsFunc(left.Statements, func(t iampolicy.Statement) bool {
+		if t.Effect != "Allow" || !slices.ContainsFunc(t.Condition, func(c iampolicy.Condition) bool {
+			return strings.EqualFold(c.Key, settings.ProjectKey) && meetAny(c.Values.List, settings.ScopeOf(st))
+		}) {
+			return false
+		}
+		own := only(t, settings.ScopeOf(st)...)
+		was, _ := iampolicy.Contains([]iampolicy.Document{before}, []iampolicy.Document{{Version: left.Version,
+			Statements: []iampolicy.Statement{own}}})
+		return !was && (len(t.Action.List) == 0 || meetAny(t.Action.List, st.Action.List)) &&
+			(len(t.Resource.List) == 0 || meetAny(t.Resource.List, st.Resource.List))
+	})
+}
+
+// meetAny reports whether a pattern of the one list and one of the other have a text in common.
+func meetAny(a, b []string) bool {
+	return slices.ContainsFunc(a, func(p string) bool {
+		return slices.ContainsFunc(b, func(q string) bool { return overlap(strings.ToLower(p), strings.ToLower(q)) })
+	})
 }
 
 // gained are the statements of after that before does not have; of one that is for
