@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/simaws"
 )
 
 // siblings is a world in which projects p0 and p1 run as the same role, and
@@ -97,6 +98,32 @@ func TestUndoLeavesTheSibling(t *testing.T) {
 	undo("p1")
 	if now := s.inline("role-0"); now != "" {
 		t.Errorf("in the end: %s", now)
+	}
+}
+
+// TestUndoBesideAPerson ensures that an undo tells that a project still has what a person, who changed
+// the policy at the same moment, wrote into it again.
+func TestUndoBesideAPerson(t *testing.T) {
+	world, set := scopedSiblings()
+	s := open(t, world, set)
+	ids := map[string]string{}
+	for _, p := range []string{"p0", "p1"} {
+		ids[p] = s.start(p)
+		s.drain()
+	}
+	theirs := strings.Replace(s.inline("role-0"), `project/p1"`, `project/p1", "arn:aws:codebuild:eu-west-1:111122223333:project/p2"`, 1)
+	s.Sim.Hook(func(c simaws.Call) simaws.Fault {
+		if c.Operation == "PutRolePolicy" && c.Done {
+			if err := s.Sim.PutRolePolicy("role-0", "healed", theirs); err != nil {
+				t.Error(err)
+			}
+		}
+		return simaws.Fault{}
+	})
+	a := s.do(fmt.Sprintf(`{"undo":{"case":%q}}`, s.of(ids["p0"]).ID))
+	s.Sim.Unhook()
+	if a.Done || !strings.Contains(a.Message, "at this moment") || s.inline("role-0") != theirs {
+		t.Errorf("undo: %t %s, policy %s", a.Done, a.Message, s.inline("role-0"))
 	}
 }
 
