@@ -36,7 +36,7 @@ func MayFollow(f Facts) bool {
 // is given to anybody. If [LeadCured], the decision only starts the build again, and
 // the diagnosis says by what. For anything else both are empty.
 //
-// A build follows only what stands: a change of its own role, not only for another
+// A build follows only what stands: a change of its own role, no part of it only for another
 // project's builds, that was made after it had failed, helped, and was neither undone
 // nor has ended, while a person holds nothing of it back and nothing is paused.
 func Follow(f Facts, leader Case) (Decision, diagnose.Diagnosis, Lead) {
@@ -73,7 +73,7 @@ func cureFor(f Facts, leader Case) int {
 	for i, r := range slices.Backward(leader.Rounds) {
 		if r.Old || r.Partly || !r.Stands() || r.Decision == nil || r.Decision.Plan == nil || r.Decision.Plan.Write == nil ||
 			r.Decision.Plan.Role != role.ARN() || !f.Build.End.Before(r.Written) ||
-			r.Decision.Plan.Scoped && leader.Project != f.Project.Name {
+			leader.Project != f.Project.Name && ownPart(f, *r.Decision) {
 			continue
 		}
 		same := point != "" && Point(r.Build) == point ||
@@ -84,6 +84,14 @@ func cureFor(f Facts, leader Case) int {
 		}
 	}
 	return -1
+}
+
+// ownPart reports whether something of what the decision gives is for the builds of its own project only.
+func ownPart(f Facts, d Decision) bool {
+	return d.Plan.Scoped || slices.ContainsFunc(idsOf(d.Used), func(id string) bool {
+		g, _ := f.Settings.Grant(id)
+		return g.Scoped() && !slices.Contains(d.Unscoped, id)
+	})
 }
 
 // passed reports whether a build that round i led to failed at another point than

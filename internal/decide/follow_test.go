@@ -2,6 +2,7 @@ package decide
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -138,6 +139,12 @@ func TestFollow(t *testing.T) {
 		{"of another project", func(_ *Facts, c *Case) { c.Project = "web" }, LeadCured},
 		{"for another project's builds only", func(_ *Facts, c *Case) {
 			c.Project, c.Rounds[0].Decision.Plan.Scoped = "web", true
+		}, LeadNone},
+		{"in part for another project's builds only", func(f *Facts, c *Case) {
+			set := *f.Settings
+			set.Grants = append(slices.Clone(set.Grants), settings.Grant{ID: "own", Scope: settings.ScopeProject})
+			f.Settings, c.Project = &set, "web"
+			c.Rounds[0].Decision.Used = append(c.Rounds[0].Decision.Used, guardrail.Used{Grant: "own"})
 		}, LeadNone},
 		{"of another account", func(_ *Facts, c *Case) { c.Account = "444455556666" }, LeadNone},
 		{"of another region", func(_ *Facts, c *Case) { c.Region = "eu-west-1" }, LeadNone},
