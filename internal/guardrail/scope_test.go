@@ -124,6 +124,16 @@ func TestScopedBesideWhatIsThere(t *testing.T) {
 		t.Errorf("the project's own ended: %s", got)
 	}
 
+	// Nor does it begin anew for who has it for everybody now.
+	grantOf(&in).Scope = settings.ScopeRole
+	if got := verdict(Judge(in)); got != string(GrantExpired) {
+		t.Errorf("the project's own ended, and is everybody's now: %s", got)
+	}
+	in.Now = now.Add(time.Minute)
+	if j := Judge(in); j.Target == nil || len(j.Added) != 1 || j.Scoped() {
+		t.Errorf("the project's own has not ended, and is everybody's now: %s", verdict(j))
+	}
+
 	in = scoped()
 	in.Role.Inline["buildmedic"] = policy(iampolicy.Allow("Mine", []string{"ecr:PutImage"}, []string{repo},
 		onlyFor("api")))

@@ -244,7 +244,11 @@ func unexpired(in Input, p pick, docs []iampolicy.Document) (out []iampolicy.Sta
 	for _, st := range p.statements {
 		for _, part := range pairs(st) {
 			end, found := given(part, docs)
-			if first, is := givenVia(part, docs); is && !in.Now.Before(first) {
+			own := ofOwnBuilds(in, part)
+			if last, is := given(own, docs); is && !in.Now.Before(last) {
+				end, found = last, true
+			}
+			if first, is := givenVia(own, docs); is && !in.Now.Before(first) {
 				end, found = first, true
 			}
 			switch {
@@ -258,6 +262,17 @@ func unexpired(in Input, p pick, docs []iampolicy.Document) (out []iampolicy.Sta
 		}
 	}
 	return out, nil
+}
+
+// ofOwnBuilds gives the part of a statement that is for builds of the project: what has ended for them
+// has ended, also where the same would now be given to everybody who runs as the role.
+func ofOwnBuilds(in Input, st iampolicy.Statement) iampolicy.Statement {
+	arn := in.Build.ProjectARN()
+	if arn == "" || in.Project.IsFor() || len(settings.ScopeOf(st)) > 0 {
+		return st
+	}
+	return iampolicy.Allow(st.Sid, st.Action.List, st.Resource.List, append(slices.Clone(st.Condition), iampolicy.Condition{
+		Operator: "ArnEquals", Key: settings.ProjectKey, Values: iampolicy.Values{List: []string{arn}}})...)
 }
 
 // pairs takes a statement apart into one for each action on each resource: of
