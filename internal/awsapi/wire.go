@@ -68,7 +68,7 @@ func Wire(w Wiring) *heal.Healer {
 			h.Trail = CloudTrail{accounts}
 		}
 	}
-	if slices.ContainsFunc(w.Settings.Projects, w.Settings.Recorded) {
+	if slices.ContainsFunc(settings.Roles(w.Settings.Projects), w.Settings.Recorded) {
 		h.Authorizations = Troubleshooter{accounts}
 	}
 	return h

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
 // TestParts ensures that what belongs to the healer is known as such, and
@@ -115,5 +116,18 @@ func TestSource(t *testing.T) {
 	}
 	if slices.ContainsFunc(Source(id, ""), func(p string) bool { return iampolicy.MatchPattern(p, "arn:aws:s3:::") }) {
 		t.Error("a bucket that is not known is none")
+	}
+}
+
+// TestEvidenceOfOtherRoles: whatever a grant asks for is looked up, also if only another role of a deployment has it.
+func TestEvidenceOfOtherRoles(t *testing.T) {
+	for evidence, want := range map[settings.Evidence][2]bool{settings.EvidenceLog: {},
+		settings.EvidenceCloudTrail: {true, false}, settings.EvidenceAuthorization: {false, true}} {
+		s := &settings.Settings{Grants: []settings.Grant{{ID: "g", Evidence: evidence}},
+			Projects: []settings.Project{{Name: "web", AlsoRoles: []settings.AlsoRole{{Role: "task", Grants: []string{"g"}}}}}}
+		h := Wire(Wiring{Settings: s})
+		if got := [2]bool{h.Trail != nil, h.Authorizations != nil}; got != want {
+			t.Errorf("%s: CloudTrail and records are asked: %v, want %v", evidence, got, want)
+		}
 	}
 }

@@ -119,7 +119,7 @@ func general(s *settings.Settings, projects []settings.Project, home Place) []Pe
 	if slices.ContainsFunc(roles, s.Witnessed) {
 		ps = append(ps, allow("Trail", Anywhere["cloudtrail:LookupEvents"], []string{"cloudtrail:LookupEvents"}, []string{"*"}))
 	}
-	if slices.ContainsFunc(projects, s.Recorded) {
+	if slices.ContainsFunc(roles, s.Recorded) {
 		ps = append(ps, allow("Authorizations", Anywhere["iam:GetRequestAuthorizationDetails"],
 			[]string{"iam:GetRequestAuthorizationDetails"}, []string{"*"}))
 	}

@@ -157,6 +157,34 @@ func TestProject(t *testing.T) {
 	}
 }
 
+// TestEvidenceOfOtherRoles: what shows a denial of another role may be read as for the project's own, though only
+// that role's grant asks for it.
+func TestEvidenceOfOtherRoles(t *testing.T) {
+	for evidence, action := range map[string]string{
+		"cloudtrail": "cloudtrail:LookupEvents", "authorization": "iam:GetRequestAuthorizationDetails", "log": "",
+	} {
+		s := parse(t, "projects:\n  - {name: web, role: web, mode: heal, also_roles: [{role: task, grants: [image], "+
+			"write: {inline: mine}}]}\n"+strings.Replace(image, "give: set", "give: set, evidence: "+evidence, 1))
+		p, err := Hub(s, parts(), ManagedPolicies)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var may []string
+		for _, g := range p.Groups() {
+			for _, st := range g.Permissions {
+				for _, a := range st.Action.List {
+					if strings.HasPrefix(a, "cloudtrail:") || a == "iam:GetRequestAuthorizationDetails" {
+						may = append(may, a)
+					}
+				}
+			}
+		}
+		if strings.Join(may, " ") != action {
+			t.Errorf("evidence: %s: it may %q, want %q", evidence, may, action)
+		}
+	}
+}
+
 // What may be created is what a grant names exactly.
 func TestCreateIsExact(t *testing.T) {
 	got := lines(t, parse(t, `

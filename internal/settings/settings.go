@@ -262,8 +262,8 @@ func (s *Settings) Witnessed(p Project) bool {
 	})
 }
 
-// Recorded reports whether AWS's own record of denied requests is read for the project's builds: where
-// it says so, or one of its grants asks for that record.
+// Recorded reports whether AWS's own record of denied requests is read for the role for which the project
+// stands: where it says so, or one of that role's grants asks for that record.
 func (s *Settings) Recorded(p Project) bool {
 	return p.Troubleshoot || slices.ContainsFunc(p.Grants, func(id string) bool {
 		g, ok := s.Grant(id)
