@@ -56,8 +56,10 @@ var checks = map[string]string{
 type Recorded struct {
 	ID     string `json:"id"`
 	Action string `json:"action"`
-	// Resource is the denial's, as Action is.
-	Resource string `json:"resource"`
+	// Resource and Principal are the denial's, as Action is: a record of one role's request says nothing of
+	// what another one was denied.
+	Resource  string `json:"resource"`
+	Principal string `json:"principal,omitempty"`
 
 	Proved  bool     `json:"proved,omitempty"`  // nothing but a missing allow of the role's own policies denied it
 	Refusal *Refusal `json:"refusal,omitempty"` // no grant would help, or the text is not true
@@ -66,12 +68,12 @@ type Recorded struct {
 
 // Of reports whether it is what was recorded of the denial.
 func (r Recorded) Of(d buildlog.Denial) bool {
-	return r.ID == d.Authorization.ID && r.Action == d.Action && r.Resource == d.Resource
+	return r.ID == d.Authorization.ID && r.Action == d.Action && r.Resource == d.Resource && r.Principal == d.Principal
 }
 
 // Unrecorded is for a denial of which AWS has no record, for the reason why.
 func Unrecorded(d buildlog.Denial, why string) Recorded {
-	return Recorded{ID: d.Authorization.ID, Action: d.Action, Resource: d.Resource, Silent: why}
+	return Recorded{ID: d.Authorization.ID, Action: d.Action, Resource: d.Resource, Principal: d.Principal, Silent: why}
 }
 
 // Record judges AWS's record of the request that a denial's authorization ID stands for. The text

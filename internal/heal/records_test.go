@@ -184,3 +184,24 @@ func TestWhoseRecordsAreLookedUp(t *testing.T) {
 		t.Errorf("at the end of the function's time: %v", err)
 	}
 }
+
+// TestRecordOfOneRoleProvesNothingOfAnother ensures that a text which repeats the authorization ID of one role's denial
+// under another role's name is judged by that name, whichever comes first.
+func TestRecordOfOneRoleProvesNothingOfAnother(t *testing.T) {
+	for _, first := range []int{0, 1} {
+		h, held, f, _ := asking(&denialRecords{}, "a1b2", "a1b2")
+		f.Project.AlsoRoles = []settings.AlsoRole{{Role: "exec"}}
+		f.Diagnosis.Denials[0].Principal = "arn:aws:sts::111122223333:assumed-role/shop/AWSCodeBuild-u"
+		f.Diagnosis.Denials[1].Principal = "arn:aws:sts::111122223333:assumed-role/exec/AWSCloudFormation"
+		if first == 1 {
+			slices.Reverse(f.Diagnosis.Denials)
+		}
+		if err := h.readRecords(t.Context(), held, f); err != nil || len(f.Recorded) != 2 {
+			t.Fatalf("%v, %+v", err, f.Recorded)
+		}
+		own, other := f.Recorded[first].Refusal, f.Recorded[1-first].Refusal
+		if own == nil || own.Rule != guardrail.OtherLayer || other == nil || other.Rule != guardrail.OtherPrincipal {
+			t.Errorf("own %+v, other %+v", own, other)
+		}
+	}
+}
