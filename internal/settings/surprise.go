@@ -97,8 +97,17 @@ func sharedRoles(s *Settings) (list []Problem) {
 
 // lists reports whether the project names the grant, for its own role or another one.
 func (p Project) lists(grant string) bool {
-	return slices.Contains(p.Grants, grant) ||
-		slices.ContainsFunc(p.AlsoRoles, func(a AlsoRole) bool { return slices.Contains(a.Grants, grant) })
+	return slices.Contains(p.Grants, grant) || p.listsAlso(grant)
+}
+
+// listsAlso reports whether the project names the grant for another role than its own.
+func (p Project) listsAlso(grant string) bool {
+	return slices.ContainsFunc(p.AlsoRoles, func(a AlsoRole) bool { return slices.Contains(a.Grants, grant) })
+}
+
+// OfAnotherRole reports whether some project names the grant for another role than its own.
+func (s *Settings) OfAnotherRole(grant string) bool {
+	return slices.ContainsFunc(s.Projects, func(p Project) bool { return p.listsAlso(grant) })
 }
 
 // bootstrapRoles is how the names of roles begin that the CDK's bootstrap makes (AWS.md#bootstrap).

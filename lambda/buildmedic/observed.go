@@ -396,6 +396,10 @@ func (f *finding) judge(data []byte, name string) (observedFound, error) {
 			}
 		}
 		one.Narrowing = observe.Narrow(g, ps, f.builds)
+		if f.settings.OfAnotherRole(g.ID) { // what that one used, no build's session tells
+			one.Narrowing = observe.Narrowing{State: observe.Tight, Why: "another role of a deployment has it, and nothing is " +
+				"read of what that role used", Builds: one.Builds, Actions: []observe.Part{}, Resources: []observe.Part{}, Grant: g}
+		}
 		if one.State == observe.Narrower {
 			next, err := settings.Rewritten(text, rewriteOf(one.Narrowing))
 			if err == nil {

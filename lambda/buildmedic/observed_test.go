@@ -375,3 +375,20 @@ func TestObservedScope(t *testing.T) {
 		}
 	}
 }
+
+// TestObservedOfAnotherRole: of a grant that another role of a deployment has, nothing is narrowed, and it is not said
+// that it can go: what that role used, nothing tells that is read.
+func TestObservedOfAnotherRole(t *testing.T) {
+	_, path := observedAccount(t)
+	text := mustRead(t, defaultSettings)
+	for _, own := range []string{"site-upload", "shop-image"} {
+		put(t, defaultSettings, strings.Replace(text, "grants: [site-upload]}", "grants: ["+own+"],\n     "+
+			"also_roles: [{role: site-exec, grants: [site-upload], write: {inline: buildmedic}}]}", 1))
+		code, out, errs := buildmedic(t, "", "check", "-observed", "-builds", "1", "-trail", "-grant", "site-upload", "-ledger", path)
+		said := strings.Join(strings.Fields(errs), " ")
+		if code != exitOK || out != "" || !strings.Contains(said, "another role of a deployment has it") ||
+			strings.Contains(said, "can go") {
+			t.Errorf("the project's own role has %s: code %d\n%s%s", own, code, errs, out)
+		}
+	}
+}

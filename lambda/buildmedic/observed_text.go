@@ -63,6 +63,8 @@ func (g observedGrant) verdict(needed int) string {
 	}
 	known := listSome(builds, 5)
 	switch {
+	case len(g.Builds) == 0 && g.Why != "":
+		return g.Why
 	case len(g.Builds) == 0:
 		return "no project has it, so it can go"
 	case g.State == observe.Few:
