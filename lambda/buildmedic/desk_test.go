@@ -25,6 +25,21 @@ func account(t *testing.T, name string) (*simaws.Sim, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return accountOfOne(t, ss, name)
+}
+
+// routeAccount is the same of a route.
+func routeAccount(t *testing.T, name string) (*simaws.Sim, string) {
+	t.Helper()
+	ss, err := story.Load(testdata.Routes, "routes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return accountOfOne(t, ss, name)
+}
+
+func accountOfOne(t *testing.T, ss []story.Story, name string) (*simaws.Sim, string) {
+	t.Helper()
 	for _, s := range ss {
 		if s.Name != name {
 			continue

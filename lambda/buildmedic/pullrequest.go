@@ -48,11 +48,12 @@ func (r replay) pullRequests(ctx context.Context, c decide.Case) error {
 	d := round.Decision
 	s := r.desk.healer.Settings
 	p, _ := s.Project(c.Project, c.Account, c.Region, r.desk.home)
-	switch {
-	case d == nil || d.Plan == nil || d.Plan.Write == nil:
+	if d == nil || d.Plan == nil || d.Plan.Write == nil {
 		fmt.Fprintln(r.talk, "Nothing is granted, so there is nothing to ask for.")
 		return r.result(c)
-	case d.Plan.Write.Kind != guardrail.Code:
+	}
+	p = p.ForRole(d.Plan.Changes().Name) // each role's policy has a file of its own
+	if d.Plan.Write.Kind != guardrail.Code {
 		return fmt.Errorf("the settings write what project %s is granted to IAM; to ask for it in code, say write: {code: {…}}",
 			p.Name)
 	}

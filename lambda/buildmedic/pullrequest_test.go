@@ -103,6 +103,39 @@ func TestReplayPullRequest(t *testing.T) {
 	}
 }
 
+// TestReplayPullRequestForAnotherRole: what another role of a deployment lacks is asked for in the file that owns that
+// role's policy, and not in that of the project's own role.
+func TestReplayPullRequestForAnotherRole(t *testing.T) {
+	const own, other = "aws/own.json", "aws/deploy.json"
+	sim, file := routeAccount(t, "execution-role-healed")
+	text := strings.Replace(mustRead(t, file), "write: {inline: buildmedic}", "write: {code: {github: "+policyHome+", path: "+
+		other+"}}", 1)
+	text = strings.Replace(text, "    mode: heal\n", "    mode: heal\n    grants: [shop-assets]\n    write: {code: {github: "+policyHome+
+		", path: "+own+"}}\n", 1)
+	put(t, file, text)
+	sim.SetGitHub(simaws.GitHub{Token: ownToken, Permissions: []string{"contents", "pull_requests"},
+		Repositories: []string{policyHome}})
+	const none = "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": []\n}\n"
+	sim.Push(policyHome, "main", "first", map[string]*simaws.GitFile{own: {Text: none}, other: {Text: none}})
+	old := codeHosts
+	codeHosts = sim.CodeHost(sim.Client())
+	t.Cleanup(func() { codeHosts = old })
+	t.Setenv("GH_TOKEN", "")
+	t.Setenv("GITHUB_TOKEN", ownToken)
+	code, out, errs := buildmedic(t, "", "replay", "-settings", file, "-pull-request", "-yes", sim.Builds("shop")[0].ID)
+	pulls := sim.PullRequests()
+	if code != exitOK || len(pulls) != 1 {
+		t.Fatalf("code %d, %+v\n%s%s", code, pulls, out, errs)
+	}
+	if mine, its := sim.FileAt(policyHome, pulls[0].Head, own), sim.FileAt(policyHome, pulls[0].Head, other); mine != none ||
+		!strings.Contains(its, "shop-orders") {
+		t.Errorf("the project's own role: %s\nthe other role: %s", mine, its)
+	}
+	if w := strings.Join(sim.Writes(), " "); strings.Contains(w, "iam.") {
+		t.Errorf("it wrote %s", w)
+	}
+}
+
 // TestReplayPullRequestInCodeCommit: the same in CodeCommit, with the user's own credentials.
 func TestReplayPullRequestInCodeCommit(t *testing.T) {
 	sim, args := inCode(t)

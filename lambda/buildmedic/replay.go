@@ -174,6 +174,7 @@ func (r replay) asked() bool {
 // sameWrite reports whether what is proposed is what the person was shown.
 func sameWrite(shown, proposed *decide.Decision) bool {
 	return proposed != nil && proposed.Plan != nil && proposed.Plan.Write != nil && shown.Plan.Write != nil &&
+		shown.Plan.Role == proposed.Plan.Role &&
 		shown.Plan.Write.Name == proposed.Plan.Write.Name && shown.Plan.Write.After == proposed.Plan.Write.After
 }
 
