@@ -462,7 +462,8 @@ func takenBack(f Facts) *guardrail.Refusal {
 	}
 	now := denialKeys(f.Diagnosis)
 	for _, r := range slices.Backward(f.Earlier) {
-		if d := r.Decision; d != nil && f.Offered != nil {
+		same := r.Diagnosis != nil && slices.ContainsFunc(r.denied(), func(k string) bool { return slices.Contains(now, k) })
+		if d := r.Decision; d != nil && f.Offered != nil && same {
 			switch {
 			case d.Unsent != nil:
 				return nil // what is given now is another thing, and only if a person approves it
@@ -471,8 +472,7 @@ func takenBack(f Facts) *guardrail.Refusal {
 					"and not approved. Replay the build to have it offered again."}
 			}
 		}
-		if r.Written.IsZero() || r.Diagnosis == nil ||
-			!slices.ContainsFunc(r.denied(), func(k string) bool { return slices.Contains(now, k) }) {
+		if r.Written.IsZero() || !same {
 			continue
 		}
 		if r.Undone.IsZero() || r.ByPerson {

@@ -147,3 +147,28 @@ func TestOfferedForTheWholeRole(t *testing.T) {
 		}
 	}
 }
+
+// TestOfferRepeatsNothingElse ensures that what is offered for the whole role, since a service does not send a key, opens
+// no way for what was taken back of other denials: those of another role, or of another action.
+func TestOfferRepeatsNothingElse(t *testing.T) {
+	f := unsent(t, "approve")
+	sign := f.Diagnosis
+	other := sign
+	other.Denials = slices.Clone(sign.Denials)
+	other.Denials[0].Principal = "arn:aws:sts::111122223333:assumed-role/shop-exec/AWSCloudFormation"
+	f.Offered = &Unsent{Service: "kms", Action: "kms:Sign", Grants: []string{"sign"}}
+	f.Earlier = []Round{
+		{Build: f.Build, Diagnosis: &other, Written: began, Undone: began, Decision: &Decision{}},
+		{Build: f.Build, Diagnosis: &sign, Decision: &Decision{Undo: 1, Unsent: f.Offered}},
+		{Build: f.Build, Diagnosis: &sign, Written: began, Decision: &Decision{Unscoped: []string{"sign"}}},
+	}
+	f.Diagnosis = other
+	if r := takenBack(f); r == nil || r.Rule != guardrail.TakenBack {
+		t.Errorf("of another role: %+v", r)
+	}
+	f.Earlier[0].Diagnosis, f.Diagnosis = &sign, sign
+	f.Earlier = f.Earlier[:2]
+	if r := takenBack(f); r != nil {
+		t.Errorf("what is offered: %+v", r)
+	}
+}
