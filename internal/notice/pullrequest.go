@@ -30,12 +30,17 @@ const (
 // leaves a code span or a fence. Nor is it a mention or a word that closes an issue where it is shown
 // as plain text, as when the request's text becomes a commit's message.
 func PullRequestOf(o decide.Outcome, f PolicyFile) (title, body string) {
-	n := tell(newView(withheld(o)))
+	v := newView(withheld(o))
+	n := tell(v)
 	var b strings.Builder
 	put := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	put("A build of project %s failed for want of a permission that the settings let it have.\n", inertSpan(n.Case.Project))
 	put("**What failed**\n")
 	pullFailure(n, put)
+	if other, ok := v.anotherRole(); ok {
+		put("\nIt was role %s that was denied, with which the project deploys, and not the role of its builds.",
+			inertSpan(id(other.Name)))
+	}
 	what := "Added to " + inertSpan(f.Path) + "; all that is in it stays as it is."
 	if f.New {
 		what = "In the new file " + inertSpan(f.Path) + ", which must be deployed as a policy of the role."

@@ -131,6 +131,9 @@ func TestReplayPullRequestForAnotherRole(t *testing.T) {
 		!strings.Contains(its, "shop-orders") {
 		t.Errorf("the project's own role: %s\nthe other role: %s", mine, its)
 	}
+	if !strings.Contains(pulls[0].Body, "It was role `shop-cfn-exec` that was denied") {
+		t.Errorf("the text does not name the role:\n%s", pulls[0].Body)
+	}
 	if w := strings.Join(sim.Writes(), " "); strings.Contains(w, "iam.") {
 		t.Errorf("it wrote %s", w)
 	}
