@@ -76,7 +76,7 @@ func (t Test) run(s *Settings, p Project, sharing Sharing, home Account, partiti
 					asked = append(append(asked, on), st.Resource.List...)
 				}
 				if by == "" && gives(st, t.Action, on) {
-					by = id + of(q, p)
+					by = id + of(q, p, g)
 				}
 			}
 		}
@@ -91,7 +91,7 @@ func (t Test) run(s *Settings, p Project, sharing Sharing, home Account, partiti
 }
 
 // of says whose grant it is, if it is not the project's own.
-func of(q, p Project) string {
+func of(q, p Project, g Grant) string {
 	if same(q, p) {
 		return ""
 	}
@@ -101,7 +101,11 @@ func of(q, p Project) string {
 			role = own.Role
 		}
 	}
-	return fmt.Sprintf(" of project %s, which lands on the role %s of this one, too,", q.Name, role)
+	lands := "lands"
+	if g.Scoped() {
+		lands = "says unscoped: approve, so a person may let it land"
+	}
+	return fmt.Sprintf(" of project %s, which %s on the role %s of this one, too,", q.Name, lands, role)
 }
 
 // place fills in what is not known of the hub's place; what the test's

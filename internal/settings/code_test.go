@@ -55,4 +55,17 @@ projects:
 	if len(found) != 1 || found[0].Path != "code.github" {
 		t.Errorf("a secret that nothing needs: %v", found)
 	}
+	found = Surprises(mustParse(t, `
+version: 1
+notify: {email: [a@example.com]}
+code: {github: {secret: x, url: "https://github.example.com"}}
+projects:
+  - {name: aa, role: r, write: {code: {github: example/aa, path: p.json}}, grants: [g, ends]}
+grants:
+  - {id: g, because: b, owner: o, actions: ["s3:GetObject"], resources: ["arn:aws:s3:::b/k"]}
+  - {id: ends, because: b, owner: o, expires: 14d, actions: ["s3:PutObject"], resources: ["arn:aws:s3:::b/k"]}
+tests: [{project: aa, allow: "s3:GetObject", on: "arn:aws:s3:::b/k"}]`))
+	if len(found) != 1 || found[0].Path != "projects[0].write.code" || !strings.Contains(found[0].Message, "grant ends") {
+		t.Errorf("a host that a pull request needs, and an end that code cannot have: %v", found)
+	}
 }

@@ -42,8 +42,13 @@ func Surprises(s *Settings) []Problem {
 			say(p.Line, fmt.Sprintf("projects[%d].grants", i), "project %s is in mode %s and has no grants: %s", p.Name,
 				p.Mode, withoutGrants(p))
 		}
+		for _, id := range s.endsInCode(p) {
+			say(p.Line, fmt.Sprintf("projects[%d].write.code", i), "grant %s says expires, and what is in code is there "+
+				"until somebody takes it out, so project %s is never given it; take expires off, or write to an inline policy",
+				id, p.Name)
+		}
 	}
-	if s.Code.GitHub != nil && !slices.ContainsFunc(s.Projects, Project.Tells) {
+	if s.Code.GitHub != nil && !slices.ContainsFunc(s.Projects, Project.Tells) && !s.asksElsewhere() {
 		say(0, "code.github", "no project tells its developers anything there, so the secret is not read; give a project "+
 			"code: {github: OWNER/REPOSITORY}, or remove it")
 	}
@@ -73,12 +78,17 @@ func sharedRoles(s *Settings) (list []Problem) {
 		say := func(key, format string, args ...any) {
 			list = append(list, Problem{p.Line, fmt.Sprintf("projects[%d].%s", i, key), fmt.Sprintf(format, args...)})
 		}
-		var others, differ []string
+		var others, asked, differ []string
 		for _, q := range sharing.Givers(p) {
-			if same(p, q) || q.Mode == Observe || len(q.Grants) == 0 || slices.Contains(others, q.Name) {
+			if same(p, q) || q.Mode == Observe || len(q.Grants) == 0 || slices.Contains(others, q.Name) ||
+				slices.Contains(asked, q.Name) {
 				continue
 			}
-			others = append(others, q.Name)
+			if slices.ContainsFunc(q.Grants, func(id string) bool { g, ok := s.Grant(id); return ok && !g.Scoped() }) {
+				others = append(others, q.Name)
+			} else {
+				asked = append(asked, q.Name)
+			}
 			if p.PullRequests != q.PullRequests && p.PullRequests != "" && q.PullRequests != "" {
 				differ = append(differ, q.Name)
 			}
@@ -87,12 +97,36 @@ func sharedRoles(s *Settings) (list []Problem) {
 			say("role", "builds of project %s have what project %s is given, since it lands on the same role; write scope: "+
 				"project at its grants, or give it a role of its own, where that is not meant", p.Name, brief(others))
 		}
+		if len(asked) > 0 {
+			say("role", "builds of project %s may get what project %s is given, since it lands on the same role once a person "+
+				"approves that; take unscoped: approve off its grants, or give it a role of its own, where that is not meant",
+				p.Name, brief(asked))
+		}
 		if len(differ) > 0 {
 			say("pull_requests", "project %s says %s and project %s says otherwise, of one role; say the same", p.Name,
 				p.PullRequests, brief(differ))
 		}
 	}
 	return list
+}
+
+// endsInCode are the project's grants that end, and are to be written where nothing ends.
+func (s *Settings) endsInCode(p Project) (ids []string) {
+	for _, r := range p.Roles() {
+		for _, id := range r.Grants {
+			if g, _ := s.Grant(id); r.Write.Code.Set() && g.Expires > 0 {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
+}
+
+// asksElsewhere reports whether the host of code.github is needed although nobody is told there: for
+// pull requests of policies at a server other than github.com.
+func (s *Settings) asksElsewhere() bool {
+	return s.GitHubHost() != gitHub &&
+		slices.ContainsFunc(Roles(s.Projects), func(p Project) bool { return p.Write.Code.GitHub != "" })
 }
 
 // lists reports whether the project names the grant, for its own role or another one.

@@ -89,8 +89,16 @@ tests:
   - {project: web, deny: "kms:Sign", on: "arn:aws:kms:eu-west-1:111122223333:key/k"}
 `)
 	got := RunTests(s, home, "aws")
-	if len(got) != 1 || !strings.Contains(got[0].Message, "grant asked of project shop") {
+	if len(got) != 1 || !strings.Contains(got[0].Message, "grant asked of project shop, which says unscoped: approve") {
 		t.Errorf("%v", got)
+	}
+	said := func(s *Settings) bool {
+		return slices.ContainsFunc(Surprises(s), func(p Problem) bool {
+			return strings.HasPrefix(p.Message, "builds of project web may get") && strings.Contains(p.Message, "unscoped: approve")
+		})
+	}
+	if !said(s) {
+		t.Errorf("not told: %v", Surprises(s))
 	}
 	if hs := SharingOf(s, home).Holders(s.Projects[0]); len(hs) != 2 {
 		t.Errorf("holders: %v", hs)
@@ -98,6 +106,9 @@ tests:
 	kept := mustParse(t, strings.Replace(unscoping, ", unscoped: approve", "", 1))
 	if hs := SharingOf(kept, home).Holders(kept.Projects[0]); len(hs) != 1 {
 		t.Errorf("holders of what is kept: %v", hs)
+	}
+	if said(kept) {
+		t.Errorf("told of what is kept: %v", Surprises(kept))
 	}
 }
 
