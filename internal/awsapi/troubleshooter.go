@@ -258,7 +258,7 @@ func (b *toolbox) details(ctx context.Context, id, token string) (p page, err er
 	if err != nil {
 		return p, fmt.Errorf("preparing %s: %w", operation, err)
 	}
-	handler := middleware.DecorateHandler(smithyhttp.NewClientHandler(b.http), stack)
+	handler := middleware.DecorateHandler(smithyhttp.NewClientHandlerWithOptions(b.http), stack)
 	result, _, err := handler.Handle(ctx, struct{}{})
 	if err != nil {
 		return p, &smithy.OperationError{ServiceID: "IAM Toolbox", OperationName: operation, Err: err}

@@ -240,6 +240,6 @@ func (f *finding) oneRole(d *desk) (string, error) {
 	case 1:
 		return roles[0], nil
 	}
-	return "", fmt.Errorf("Access Analyzer generates a policy for one role at a time, and these are %s: name grants of one with -grant",
+	return "", fmt.Errorf("a policy is generated for one role at a time, and these are %s: name grants of one with -grant",
 		strings.Join(roles, ", "))
 }
