@@ -207,7 +207,7 @@ var projectKeys = []Key{
 	text("region", "a region", "the hub's own", "eu-west-1", "The region that the project is in.").of(regionName).
 		atEach("it is part of which project is meant"),
 	text("role", "a role's name, with its path", "that of `defaults`; one of the two must be there", "service-role/codebuild-shop",
-		"The project's service role, and the only one that is ever changed for it. Not its ARN.").of(roleName),
+		"The project's service role. No other role is ever changed for it, but those of `also_roles`. Not its ARN.").of(roleName),
 	choice("mode", "How far Buildmedic may go.",
 		Choice{string(Observe), "explain each failure; change nothing"},
 		Choice{string(Propose), "store the change, and wait for a person's approval"},
@@ -261,7 +261,8 @@ var projectKeys = []Key{
 		"The pipelines that run it. A build of another pipeline is explained, and never started "+
 			"again.").of(pipeline),
 	optional("pull_requests", "nothing: then each change waits for an approval once pull requests are built as its role",
-		"Who gets what the role is given: every build that runs as the role has it, those of pull requests included.",
+		"Who gets what the role is given: every build that runs as the role has it, those of pull requests included; with "+
+			"`scope: project`, every build of the project.",
 		Choice{string(SeparateRole), "pull requests are built as another role; refused where CodeBuild says otherwise"},
 		Choice{string(Accept), "builds of pull requests may have what the grants give"}).
 		atEachWord(string(Accept)),
