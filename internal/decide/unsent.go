@@ -44,10 +44,9 @@ func undoUnsent(f Facts, d Decision, round int) Decision {
 	}
 	service, _, _ := strings.Cut(q.Action, ":")
 	d.Unsent = &Unsent{Service: service, Action: q.Action, Grants: ids}
-	d.Why = fmt.Sprintf("%s may not send %s: IAM's simulator allows %s to builds of this project, which requests tell by "+
-		"that key, and AWS denied it again.", service, settings.ProjectKey, q.Action)
+	d.Why = fmt.Sprintf("%s may not send %s: IAM's simulator allows %s to requests that name this project by that key, "+
+		"and AWS denied it again.", service, settings.ProjectKey, q.Action)
 	if f.Project.Offers(f.Settings, ids) {
-		d.Why += " What the grant gives of " + service + " is offered for the whole role."
 		return d
 	}
 	entry := "grants:\n"

@@ -16,12 +16,7 @@ func commands(v *view) []Command {
 			out = append(out, cmd)
 		}
 	}
-	b := v.latest.Build
-	build := id(b.ID)
-	there := v.Case.Account != v.Home.ID || v.Case.Region != v.Home.Region
-	if build != "" && there && b.ARN != "" {
-		build = id(b.ARN)
-	}
+	b, build, there := v.latest.Build, v.buildNamed(), v.there()
 	for _, h := range v.heldBack() {
 		with := args{}
 		for k, s := range h.LiftArgs(v.Home) {
@@ -126,4 +121,16 @@ func shellWord(s string) string {
 		return s
 	}
 	return shellQuote(s)
+}
+
+// there reports whether the project is not in the healer's own account and region.
+func (v *view) there() bool { return v.Case.Account != v.Home.ID || v.Case.Region != v.Home.Region }
+
+// buildNamed is the build as commands take it; "" if none is known.
+func (v *view) buildNamed() string {
+	b := v.latest.Build
+	if b.ID != "" && v.there() && b.ARN != "" {
+		return id(b.ARN)
+	}
+	return id(b.ID)
 }

@@ -204,7 +204,8 @@ func (n Notice) facts(d detail, short bool) (lines []string, exact, ok bool) {
 	for _, c := range changes {
 		if r := lastElement(c.Role); r != "" && !slices.Contains(roles, r) {
 			roles = append(roles, r)
-			lines = append(lines, "Role: "+name(r, phone-len("Role: ")))
+			whose := n.whose(r)
+			lines = append(lines, "Role: "+name(r, phone-len("Role: ")-len(whose))+whose)
 		}
 	}
 	exact = true
@@ -336,6 +337,17 @@ func (n Notice) roleInHand() string {
 		}
 	}
 	return n.Build.Role
+}
+
+// whose says of the role what its name does not: whose it is, or for whom a change that waits would be.
+func (n Notice) whose(role string) string {
+	switch {
+	case n.beyond:
+		return ", all its projects"
+	case n.other == role:
+		return ", not the build's"
+	}
+	return ""
 }
 
 // mailDifference tells what of the difference the first screen left out.

@@ -84,6 +84,8 @@ type Notice struct {
 	pause     string // names the pause that it tells of
 	changed   bool   // something was changed in the case
 	approved  bool   // a person approved what was done
+	other     string // the role that it is about, if that is not the build's own
+	beyond    bool   // a change that waits is for more than its grant's project
 	certainty string // of a change that waits, how well the denial is proved, in a line
 	besides   string // of the summary, what a mail says nowhere else
 	to        decide.Audience

@@ -33,7 +33,7 @@ func TestAnotherRole(t *testing.T) {
 		t.Errorf("audit: %s", r)
 	}
 	mail := Render(o).Email
-	if !strings.Contains(mail, "Role: shop-exec\n") {
+	if !strings.Contains(mail, "Role: shop-exec, not the build's\n") {
 		t.Errorf("mail:\n%s", mail)
 	}
 	p.NewRole, p.OldRole, p.Write = exec, o.Case.Rounds[o.Round].Build.ServiceRole, nil

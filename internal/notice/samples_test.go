@@ -329,8 +329,8 @@ func unsentUndone(offered bool) decide.Outcome {
 	o := trackerUndone()
 	d := o.Case.Rounds[1].Decision
 	d.Unsent = &decide.Unsent{Service: "ecr", Action: "ecr:GetAuthorizationToken", Grants: []string{"tracker-image"}}
-	d.Why = "ecr may not send codebuild:projectArn: IAM's simulator allows ecr:GetAuthorizationToken to builds of this project, " +
-		"which requests tell by that key, and AWS denied it again."
+	d.Why = "ecr may not send codebuild:projectArn: IAM's simulator allows ecr:GetAuthorizationToken to requests that name " +
+		"this project by that key, and AWS denied it again."
 	if !offered {
 		d.Refusals = []guardrail.Refusal{{Rule: guardrail.KeyNotSent, Action: "ecr:GetAuthorizationToken", Resource: "*",
 			Message: "The settings give it to builds of this project only.",

@@ -82,7 +82,7 @@ func (n *Notice) aboutBuild(v *view) {
 	r := v.latest
 	n.Build, n.Links = buildOf(r), links(r.Build, id(r.Retry))
 	if other, ok := v.anotherRole(); ok {
-		n.Links.Role = roleLink(n.Links.Role, other)
+		n.Links.Role, n.other = roleLink(n.Links.Role, other), lastElement(id(other.ARN()))
 	}
 	n.Links.Commits = commitsLink(r)
 	n.Changes, n.Timeline, n.Grants = changesOf(v), timeline(v), grants(v)
@@ -94,7 +94,7 @@ func (n *Notice) aboutBuild(v *view) {
 		n.Note = strings.TrimSpace(n.Note + " " + prose(r.Unread))
 	}
 	n.changed = slices.ContainsFunc(v.rounds, func(r decide.Round) bool { return !r.Old && !r.Written.IsZero() })
-	n.approved = approval(v) != ""
+	n.approved, n.beyond = approval(v) != "", v.beyondScope
 	switch v.Kind {
 	case decide.Proposed:
 		n.Until = utc(r.Until)

@@ -737,7 +737,8 @@ func (s wording) advise(say func(string)) {
 		say("Once that is done, replay this failure, or wait: the sweep finds it within 15 minutes, unless it is " +
 			"older than a day.")
 	case s.inCode:
-		say("`buildmedic replay -pull-request` opens the pull request, with a token of your own; it asks once more before that.")
+		say("`buildmedic replay -pull-request " + s.buildNamed() + "` opens the pull request, with credentials of your own; it asks " +
+			"once more before that.")
 		say("Once the request is merged and deployed, start the build again.")
 	case s.observed && s.Function == "":
 		say("Nothing, until you run the command; it asks once more before it changes anything.")
