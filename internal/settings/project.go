@@ -223,42 +223,29 @@ func (o object) logs() Logs {
 	return l
 }
 
-func (r *reader) reportGroups(list []value) []string {
+// named gives the names that are as AWS takes them, and flags the others with what to write.
+func (r *reader) named(list []value, want matcher, kind, write string) []string {
 	var names []string
 	for _, v := range list {
-		if !reportGroup.MatchString(v.text) {
-			r.flag(v, "%q is not the name of a report group; write its exact name, 2 to 128 letters, digits, - and _, "+
-				"and not its ARN", clip(v.text))
+		if !want.MatchString(v.text) {
+			r.flag(v, "%q is not the name of a %s; write its exact name%s", clip(v.text), kind, write)
 			continue
 		}
 		names = append(names, v.text)
 	}
 	return names
+}
+
+func (r *reader) reportGroups(list []value) []string {
+	return r.named(list, reportGroup, "report group", ", 2 to 128 letters, digits, - and _, and not its ARN")
 }
 
 func (r *reader) stacks(list []value) []string {
-	var names []string
-	for _, v := range list {
-		if !stack.MatchString(v.text) {
-			r.flag(v, "%q is not the name of a stack; write its exact name, up to 128 letters, digits and -, beginning with a "+
-				"letter, and not its ARN", clip(v.text))
-			continue
-		}
-		names = append(names, v.text)
-	}
-	return names
+	return r.named(list, stack, "stack", ", up to 128 letters, digits and -, beginning with a letter, and not its ARN")
 }
 
 func (r *reader) pipelines(list []value) []string {
-	var names []string
-	for _, v := range list {
-		if !pipeline.MatchString(v.text) {
-			r.flag(v, "%q is not the name of a pipeline; write its exact name: up to 100 letters, digits and _.@-", clip(v.text))
-			continue
-		}
-		names = append(names, v.text)
-	}
-	return names
+	return r.named(list, pipeline, "pipeline", ": up to 100 letters, digits and _.@-")
 }
 
 // trust reads whose builds count as the team's.
