@@ -222,17 +222,7 @@ func TestStoppedWhileApproving(t *testing.T) {
 		}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := open(t, shop(1, twoCommits), strings.ReplaceAll(shopSettings(1, ""), "mode: heal", "mode: propose"))
-			earlier := s.fail("p0", "refs/heads/main")
-			if a := s.do(fmt.Sprintf(`{"approve":%q}`, last(earlier.Rounds).Decision.Plan.Hash())); !a.Done {
-				t.Fatalf("the earlier case: %+v", a)
-			}
-			s.drain()
-			// Somebody else empties the policy.
-			if err := s.Sim.PutRolePolicy("role-0", "healed", `{"Version":"2012-10-17","Statement":[`+logs+`]}`); err != nil {
-				t.Fatal(err)
-			}
-			s.Sim.Clock.Advance(2 * time.Hour)
+			s, earlier := approvedAndEmptied(t)
 			id := s.fail("p0", "refs/heads/next").Rounds[0].Build.ID
 			plan, n := last(s.of(id).Rounds).Decision.Plan.Hash(), s.writes("PutRolePolicy")
 			asked := 0
@@ -293,20 +283,27 @@ func TestTooLateToRevoke(t *testing.T) {
 	}
 }
 
-// TestHeldBackPlanStillWaits: a plan that gives what a person has taken back is not used up by an
-// approval that would be refused.
-func TestHeldBackPlanStillWaits(t *testing.T) {
-	s := open(t, shop(1, twoCommits), strings.ReplaceAll(shopSettings(1, ""), "mode: heal", "mode: propose"))
-	earlier := s.fail("p0", "refs/heads/main")
+// approvedAndEmptied is a stage on which a plan was approved and carried out, and somebody else then
+// emptied the policy, so that the next commit is denied the same.
+func approvedAndEmptied(t *testing.T) (s *stage, earlier decide.Case) {
+	t.Helper()
+	s = open(t, shop(1, twoCommits), strings.ReplaceAll(shopSettings(1, ""), "mode: heal", "mode: propose"))
+	earlier = s.fail("p0", "refs/heads/main")
 	if a := s.do(fmt.Sprintf(`{"approve":%q}`, last(earlier.Rounds).Decision.Plan.Hash())); !a.Done {
 		t.Fatalf("the earlier case: %+v", a)
 	}
 	s.drain()
-	// Somebody else empties the policy.
 	if err := s.Sim.PutRolePolicy("role-0", "healed", `{"Version":"2012-10-17","Statement":[`+logs+`]}`); err != nil {
 		t.Fatal(err)
 	}
 	s.Sim.Clock.Advance(2 * time.Hour)
+	return s, earlier
+}
+
+// TestHeldBackPlanStillWaits: a plan that gives what a person has taken back is not used up by an
+// approval that would be refused.
+func TestHeldBackPlanStillWaits(t *testing.T) {
+	s, earlier := approvedAndEmptied(t)
 	c := s.fail("p0", "refs/heads/next")
 	plan := last(c.Rounds).Decision.Plan.Hash()
 	s.do(fmt.Sprintf(`{"undo":{"case":%q,"by":"ana"}}`, earlier.ID))
