@@ -12,6 +12,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
@@ -35,6 +36,31 @@ func IAMSimulate(t testing.TB, script string) *exec.Cmd {
 		}
 	})
 	return command(t, dir, "node", filepath.Join(pins, script))
+}
+
+// Verdicts asks IAMSimulate's judge.mjs each question of input, one a line, and holds the verdicts
+// against what is wanted. It gives how many there were of each; asked names the questions.
+func Verdicts(t testing.TB, input []byte, asked []string, allowed []bool) map[string]int {
+	t.Helper()
+	answers := Lines(t, IAMSimulate(t, "judge.mjs"), input)
+	if len(answers) != len(asked) {
+		t.Fatalf("the simulator answered %d of %d questions", len(answers), len(asked))
+	}
+	counts := map[string]int{}
+	for i, line := range answers {
+		var answer struct {
+			Verdict string
+			Error   json.RawMessage
+		}
+		if err := json.Unmarshal([]byte(line), &answer); err != nil {
+			t.Fatal(err)
+		}
+		counts[answer.Verdict]++
+		if answer.Error != nil || (answer.Verdict == "Allowed") != allowed[i] {
+			t.Errorf("%s: it says %s, want allowed: %v", asked[i], line, allowed[i])
+		}
+	}
+	return counts
 }
 
 // YAMLLanguageServer gives the command for testdata/yaml-language-server/judge.mjs: what editors

@@ -196,24 +196,7 @@ func TestCrossCheckRole(t *testing.T) {
 	for _, c := range never(ownParts(t, tpl)) {
 		ask(c.calls, false)
 	}
-	answers := crosscheck.Lines(t, crosscheck.IAMSimulate(t, "judge.mjs"), input)
-	if len(answers) != len(asked) {
-		t.Fatalf("the simulator answered %d of %d questions", len(answers), len(asked))
-	}
-	counts := map[string]int{}
-	for i, line := range answers {
-		var answer struct {
-			Verdict string
-			Error   json.RawMessage
-		}
-		if err := json.Unmarshal([]byte(line), &answer); err != nil {
-			t.Fatal(err)
-		}
-		counts[answer.Verdict]++
-		if answer.Error != nil || (answer.Verdict == "Allowed") != allowed[i] {
-			t.Errorf("%s: it says %s, want allowed: %v", asked[i], line, allowed[i])
-		}
-	}
+	counts := crosscheck.Verdicts(t, input, asked, allowed)
 	t.Logf("%d calls that the function must or must never be able to make: %v", len(asked), counts)
 }
 

@@ -151,23 +151,6 @@ grants:
 			}
 		}
 	}
-	answers := crosscheck.Lines(t, crosscheck.IAMSimulate(t, "judge.mjs"), input)
-	if len(answers) != len(asked) {
-		t.Fatalf("the simulator answered %d of %d questions", len(answers), len(asked))
-	}
-	counts := map[string]int{}
-	for i, line := range answers {
-		var answer struct {
-			Verdict string
-			Error   json.RawMessage
-		}
-		if err := json.Unmarshal([]byte(line), &answer); err != nil {
-			t.Fatal(err)
-		}
-		counts[answer.Verdict]++
-		if answer.Error != nil || (answer.Verdict == "Allowed") != allowed[i] {
-			t.Errorf("%s: it says %s, want allowed: %v", asked[i], line, allowed[i])
-		}
-	}
+	counts := crosscheck.Verdicts(t, input, asked, allowed)
 	t.Logf("%d calls: %v", len(asked), counts)
 }
