@@ -64,7 +64,7 @@ var rooms = map[string][]string{
 	"internal/awsapi": {"internal/buildlog", "internal/codebuild", "internal/codehost", "internal/decide", "internal/guardrail",
 		"internal/heal", "internal/iampolicy", "internal/iamref", "internal/notice", "internal/redact",
 		"internal/settings", sdk, "github.com/aws/smithy-go"},
-	"internal/codecommit": {"internal/codehost", "internal/heal", "internal/policyfile", sdk, "github.com/aws/smithy-go"},
+	"internal/codecommit": {"internal/codehost", "internal/decide", "internal/heal", "internal/policyfile", sdk, "github.com/aws/smithy-go"},
 	"internal/inbox": {"internal/buildevent", "internal/decide", "internal/heal", "internal/settings",
 		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-lambda-go/lambdacontext"},
 	"lambda": {"internal/awsapi", "internal/codebuild", "internal/heal", "internal/inbox",

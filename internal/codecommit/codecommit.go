@@ -17,6 +17,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/buildmedic/buildmedic/internal/codehost"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/policyfile"
 )
@@ -404,7 +405,7 @@ func (a *asking) refused(err error) error {
 		return fault("%s in repository %s is no place for a file: a folder, a file or a submodule stands in its way", a.Path, a.Repository)
 	case strings.Contains(code, "AccessDenied"):
 		return fault("CodeCommit refuses it for repository %s (%s: %s); branches begin with %s", a.Repository, code, api.ErrorMessage(),
-			codehost.Branches)
+			decide.Branches)
 	default:
 		return fmt.Errorf("%w: CodeCommit refuses it for repository %s (%s: %s)", heal.ErrFinal, a.Repository, code, api.ErrorMessage())
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/codecommit"
 	"github.com/buildmedic/buildmedic/internal/codehost"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/simaws"
@@ -25,7 +26,7 @@ const (
 	policy     = "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    " + foreign + "\n  ]\n}\n"
 )
 
-var branch = codehost.BranchOf("shop", "shop-image", "CodeCommit shop", policyPath)
+var branch = decide.RequestBranch("shop", "shop-image", "CodeCommit shop", policyPath)
 
 type bench struct {
 	*testing.T
@@ -144,7 +145,7 @@ func TestAmongOthers(t *testing.T) {
 	b.propose(change("shop"))
 	for _, name := range []string{"a", "b", "c", "d"} {
 		c := change("shop")
-		c.Branch = codehost.BranchOf(name, "x")
+		c.Branch = decide.RequestBranch(name, "x")
 		b.propose(c)
 	}
 	if r := b.propose(change("shop")); r.Result != codehost.Waiting || r.Number != "7" {

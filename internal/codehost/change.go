@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 	"github.com/buildmedic/buildmedic/internal/policyfile"
@@ -17,7 +18,7 @@ type Change struct {
 	Repository string // OWNER/NAME at GitHub, the repository's name in CodeCommit
 	Path       string // of the file; [policyfile.ValidPath]
 	Base       string // branch that the request is for; "": the default one
-	Branch     string // that the request is made from; see [BranchOf]
+	Branch     string // that the request is made from; see [decide.RequestBranch]
 	Statements []iampolicy.Statement
 	// Text is the request's title and body, for the file as it is at the base and as it will be.
 	Text func(Difference) (title, body string)
@@ -30,17 +31,17 @@ type Difference struct {
 }
 
 // Result is what came of a [Change].
-type Result string
+type Result = decide.RequestState
 
-// The results. Nothing is ever forced, and nothing of a person's is changed.
+// The results.
 const (
-	Opened   Result = "opened"
-	Updated  Result = "updated"  // an open request asks for more now, or says more
-	Waiting  Result = "waiting"  // an open request asks for it already
-	Landed   Result = "landed"   // the base gives it; what is missing is that it is deployed
-	Declined Result = "declined" // the same was asked for before, and closed unmerged
-	Behind   Result = "behind"   // the base's file has changed since the request was opened, and it is not merged anew
-	Edited   Result = "edited"   // a person has changed the request's branch, which is theirs now
+	Opened   = decide.RequestOpened
+	Updated  = decide.RequestUpdated
+	Waiting  = decide.RequestWaiting
+	Landed   = decide.RequestLanded
+	Declined = decide.RequestDeclined
+	Behind   = decide.RequestBehind
+	Edited   = decide.RequestEdited
 )
 
 // Request is a pull request.
@@ -50,25 +51,6 @@ type Request struct {
 	URL    string // of its page
 	Branch string
 }
-
-// Branches is what the names of all branches of Buildmedic's begin with, so that rules can be made
-// for them.
-const Branches = "buildmedic/"
-
-const branchDigits = 12
-
-// BranchOf is the branch from which a project's grant is asked for. It is another one as soon as the
-// grant, or where its file is, changes: so what was declined is asked for again only then. Of both
-// texts only their digest is in it.
-func BranchOf(project, grant string, file ...string) string {
-	h := sha256.New()
-	for _, part := range append([]string{project, grant}, file...) {
-		fmt.Fprintf(h, "%d:%s", len(part), part)
-	}
-	return Branches + unsafeInBranch.ReplaceAllString(project, "-") + "-" + hex.EncodeToString(h.Sum(nil))[:branchDigits]
-}
-
-var unsafeInBranch = lazyregexp.New(`[^A-Za-z0-9_-]`)
 
 // MaxAsked is how often the same is asked for after it was merged and taken out again.
 const MaxAsked = 9

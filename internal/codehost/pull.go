@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/policyfile"
 )
@@ -221,7 +222,7 @@ func (p *pulls) refOutcome(err error) error {
 		return errMoved
 	case r.says("rule"), r.says("protected"):
 		return p.Credentials.fault("a rule of repository %s keeps the credentials %s from branch %s (%d: %s); let them make "+
-			"and move branches %s*", p.Repository, p.Credentials.place(), p.Branch, r.status, r.words, Branches)
+			"and move branches %s*", p.Repository, p.Credentials.place(), p.Branch, r.status, r.words, decide.Branches)
 	}
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/codehost"
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/simaws"
@@ -22,7 +23,7 @@ const (
 	policy     = "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    " + foreign + "\n  ]\n}\n"
 )
 
-var branch = codehost.BranchOf("shop", "shop-image", "github.com/example/shop", policyPath)
+var branch = decide.RequestBranch("shop", "shop-image", "github.com/example/shop", policyPath)
 
 func push(name string) iampolicy.Statement {
 	return iampolicy.Allow("shop-image", []string{"ecr:PutImage"},
@@ -307,7 +308,7 @@ func TestDeclined(t *testing.T) {
 			t.Errorf("it made %s %s", e.Method, e.Path)
 		}
 	}
-	if other := codehost.BranchOf("shop", "shop-image, changed", "github.com/example/shop", policyPath); other == branch {
+	if other := decide.RequestBranch("shop", "shop-image, changed", "github.com/example/shop", policyPath); other == branch {
 		t.Error("another grant is asked for from the same branch")
 	}
 
@@ -449,13 +450,13 @@ func TestCommits(t *testing.T) {
 
 // TestBranchOf: a branch's name is made of the project's name and digests, whatever the texts.
 func TestBranchOf(t *testing.T) {
-	if got := codehost.BranchOf("shop", "a"); got != "buildmedic/shop-"+got[16:] || len(got) != 28 {
+	if got := decide.RequestBranch("shop", "a"); got != "buildmedic/shop-"+got[16:] || len(got) != 28 {
 		t.Errorf("got %s", got)
 	}
-	if got := codehost.BranchOf("a/../b c;$(x)", "\n"); strings.ContainsAny(got[11:], "/.; $()\n") {
+	if got := decide.RequestBranch("a/../b c;$(x)", "\n"); strings.ContainsAny(got[11:], "/.; $()\n") {
 		t.Errorf("got %s", got)
 	}
-	if codehost.BranchOf("shop", "a", "bc") == codehost.BranchOf("shop", "ab", "c") {
+	if decide.RequestBranch("shop", "a", "bc") == decide.RequestBranch("shop", "ab", "c") {
 		t.Error("two grants have one branch")
 	}
 }

@@ -208,6 +208,8 @@ type Round struct {
 	// earlier version proposed it.
 	Until time.Time `json:"until,omitzero"`
 	Ended time.Time `json:"ended,omitzero"` // when the build that this round started ended
+	// Requests are the pull requests that ask for what the plan gives, one for each grant.
+	Requests []Request `json:"requests,omitempty"`
 	// Reminded is when the team was told that the round's grant will expire.
 	Reminded time.Time `json:"reminded,omitzero"`
 }
@@ -324,13 +326,16 @@ const UnnamedPermission = "a permission"
 // Kind is the word for what happened in notices, metrics and history.
 type Kind string
 
-// The kinds of outcome. The first five end a case; the others report progress.
+// The kinds of outcome. The first six end a case; the others report progress.
 const (
 	Healed   Kind = "healed"   // the retried build is green
 	Proposed Kind = "proposed" // a plan is stored and waits for an approval
-	Reported Kind = "reported" // explained; nothing was changed
-	Undone   Kind = "undone"   // the grant did not help and was taken back
-	Failed   Kind = "failed"   // something was tried, the build still fails, nothing to take back
+	// Requested: pull requests ask for it in the code that owns the role's policy ([Round.Requests]). Once
+	// they are merged and deployed, the case goes on by itself.
+	Requested Kind = "requested"
+	Reported  Kind = "reported" // explained; nothing was changed
+	Undone    Kind = "undone"   // the grant did not help and was taken back
+	Failed    Kind = "failed"   // something was tried, the build still fails, nothing to take back
 
 	Retrying Kind = "retrying" // changed or not, the build was started again
 	Expiring Kind = "expiring" // a grant will expire, or has

@@ -10,6 +10,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -178,6 +179,27 @@ type Versions interface {
 	// a version that is not among known has the document already, that one. It gives
 	// ErrFinal if all places are taken.
 	Recreate(ctx context.Context, at settings.Account, policy, gone, document string, known []string) (version string, err error)
+}
+
+// PolicyCode is the code that owns roles' policies.
+type PolicyCode interface {
+	// Propose opens a pull request that asks for the statements, or brings the one that is open up to
+	// date, and says how it stands with it: the request of c with State, Number and URL. Called again
+	// with the same, it finds what is there: there is one branch and one request for each branch of
+	// [decide.RequestBranch]. Where it cannot be done, the error is ErrLater, an ErrDenied, a [FaultError]
+	// that says what a person must do, or ErrFinal.
+	Propose(ctx context.Context, at settings.Account, c PolicyChange) (decide.Request, error)
+}
+
+// PolicyChange asks for statements in a policy's file.
+type PolicyChange struct {
+	Code       settings.PolicyCode
+	Request    decide.Request
+	Statements []iampolicy.Statement
+	// Tells are the cases that ask for it, the newest first, at least one; More is how many more there
+	// are. The request's text tells of them.
+	Tells []decide.Outcome
+	More  int
 }
 
 // Analyzer is IAM Access Analyzer.

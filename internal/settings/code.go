@@ -199,8 +199,10 @@ func (o object) policyCode() PolicyCode {
 
 // PolicyFile names the file that owns the policy of the project's role, with its repository; "" if
 // none does.
-func (s *Settings) PolicyFile(p Project) string {
-	c := p.Write.Code
+func (s *Settings) PolicyFile(p Project) string { return s.FileOf(p.Write.Code) }
+
+// FileOf names a policy's file with its repository; "" if it names none.
+func (s *Settings) FileOf(c PolicyCode) string {
 	switch {
 	case !c.Set():
 		return ""

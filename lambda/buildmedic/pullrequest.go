@@ -104,12 +104,9 @@ func (r replay) proposer(p settings.Project) (func(context.Context, codehost.Cha
 
 // changeFor is what a grant's request asks for.
 func changeFor(o decide.Outcome, p settings.Project, g settings.Grant, sts []iampolicy.Statement) codehost.Change {
-	code, at := p.Write.Code, o.Case.Rounds[0].Build.At()
-	// What the grant gives at most is what it is: in other words it is no other grant.
-	gives := iampolicy.Document{ID: g.ID, Statements: g.Statements(p, settings.AccountOf(at), at.Partition)}.Canonical()
-	what := notice.PolicyFile{Path: code.Path, Grant: g.ID}
-	return codehost.Change{Repository: code.GitHub + code.CodeCommit, Path: code.Path, Base: code.Base,
-		Branch:     codehost.BranchOf(p.Name, string(gives), p.Account, p.Region, o.Settings.PolicyFile(p), code.Base),
+	q := decide.RequestFor(o.Settings, p, p.Write.Code, g, o.Case.Rounds[0].Build)
+	what := notice.PolicyFile{Path: q.Path, Grant: g.ID}
+	return codehost.Change{Repository: q.Repository, Path: q.Path, Base: q.Base, Branch: q.Branch,
 		Statements: sts,
 		Text: func(d codehost.Difference) (title, body string) {
 			what.New, what.Added = d.Before == nil, d.Added
