@@ -32,3 +32,18 @@ func (b Build) Asked() Root {
 func (b Batch) Asked(arn string) Root {
 	return Root{arn, b.Initiator, b.SourceType, b.SourceVersion, b.ResolvedSourceVersion, b.SecondaryVersions}
 }
+
+// Line names what a build is one of a series of: the branch or tag, the pipeline, or the default
+// branch. It is "" for what names nothing but a commit.
+func (r Root) Line() string {
+	b := Build{Initiator: r.Initiator, SourceVersion: r.SourceVersion, ResolvedSourceVersion: r.ResolvedSourceVersion}
+	switch ref, name := b.Ref(), b.Pipeline(); {
+	case name != "":
+		return "pipeline " + name
+	case ref != "":
+		return "ref " + ref
+	case r.SourceVersion == "":
+		return "default"
+	}
+	return ""
+}

@@ -83,7 +83,7 @@ func (c Case) Bounded(s Size) Case {
 	c.dropTold()
 	rs := slices.Clone(c.Rounds)
 	for i := range rs {
-		rs[i] = rs[i].bounded(c.sizeOf(i, s), i == len(rs)-1 && (c.Closed.IsZero() || c.Outcome == Proposed))
+		rs[i] = rs[i].bounded(c.sizeOf(i, s), i == len(rs)-1 && (c.Closed.IsZero() || c.Outcome == Proposed || c.Outcome == Requested))
 	}
 	c.Rounds = rs
 	return c

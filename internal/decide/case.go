@@ -208,7 +208,7 @@ type Round struct {
 	// earlier version proposed it.
 	Until time.Time `json:"until,omitzero"`
 	Ended time.Time `json:"ended,omitzero"` // when the build that this round started ended
-	// Requests are the pull requests that ask for what the plan gives, one for each grant.
+	// Requests are the plan's as far as they were made. A later decision of the same round keeps them.
 	Requests []Request `json:"requests,omitempty"`
 	// Reminded is when the team was told that the round's grant will expire.
 	Reminded time.Time `json:"reminded,omitzero"`
@@ -286,6 +286,11 @@ func (r *Round) Waits() bool { return r.Step == StepRetried || r.Step == StepRet
 
 // Stands reports whether the round has changed something that was not undone.
 func (r *Round) Stands() bool { return !r.Written.IsZero() && r.Undone.IsZero() }
+
+// Requested reports whether the round has asked in code for all that its plan gives.
+func (r *Round) Requested() bool {
+	return len(r.Requests) > 0 && !slices.ContainsFunc(r.Requests, func(q Request) bool { return q.State == "" })
+}
 
 // ToldOnly reports whether the round led to nothing but a notice.
 func (r *Round) ToldOnly() bool {
@@ -388,8 +393,8 @@ type Unsent struct {
 // Proposes reports whether a person must approve the plan before it is carried out.
 func (d Decision) Proposes() bool { return d.Plan != nil && (d.Mode == settings.Propose || d.Asks) }
 
-// Mutates reports whether carrying out the decision changes something in AWS
-// other than starting a build.
+// Mutates reports whether carrying out the decision changes something in AWS, or in the code that
+// owns the role's policy, other than starting a build.
 func (d Decision) Mutates() bool {
 	return d.Plan != nil && (d.Plan.Write != nil || d.Plan.Repository != "" || d.Plan.NewRole != "")
 }
@@ -404,6 +409,7 @@ type Plan struct {
 	Remedy  diagnose.Remedy `json:"remedy"`
 
 	Write        *guardrail.Target    `json:"write,omitempty"`         // grant
+	Requests     []Request            `json:"requests,omitempty"`      // grant: if Write is [guardrail.Code]
 	Proof        []guardrail.Question `json:"proof,omitempty"`         // grant
 	Repository   string               `json:"repository,omitempty"`    // create-repository
 	Holders      []string             `json:"holders,omitempty"`       // grant: other projects that have it, too
@@ -438,6 +444,9 @@ type End struct {
 	Lasts time.Duration `json:"lasts"`
 	At    time.Time     `json:"at,omitzero"` // if it is given when it was decided on
 }
+
+// InCode reports whether the plan is carried out by asking in the code that owns the role's policy.
+func (p *Plan) InCode() bool { return p != nil && p.Write != nil && p.Write.Kind == guardrail.Code }
 
 // Changes is the role that the plan writes: the build's service role, or another one of its deployment.
 // It is the zero Role if the plan names none.

@@ -47,6 +47,10 @@ type Facts struct {
 	// Known is what is remembered of the tests that failed; nothing for a build that is not the
 	// team's.
 	Known []TestHistory
+	// Requests are those that the round has made; if there are any, Newer is a build that makes it wrong
+	// to start this one again: see [Newer].
+	Requests []Request
+	Newer    string
 	// FlakyBefore: the commit was started again for flaky tests on an earlier day, of which Earlier
 	// says nothing.
 	FlakyBefore bool
@@ -335,8 +339,9 @@ func grant(f Facts, d Decision) Decision {
 	}
 	d.Why = "The settings allow what was denied: " + grantNames(j.Used) + "."
 	d.Pieces = j.Pieces
-	if t := j.Target; t.Kind == guardrail.Code { // whatever the mode: only a person opens the request
-		d.Mode, d.Why = settings.Observe, d.Why+" The role's policy is owned by "+t.Name+", so nothing is written in IAM."
+	if t := j.Target; t.Kind == guardrail.Code {
+		d.Plan.Requests = requests(f, j.Used)
+		d.Why += " The role's policy is owned by " + t.Name + ", so nothing is written in IAM: it is asked for there."
 	}
 	why := strings.TrimSpace(j.Offer + " " + j.Ask)
 	if d.Unscoped = beyondScope(f, j); len(d.Unscoped) > 0 {
@@ -548,11 +553,26 @@ func allowedAlready(f Facts, d Decision, again int) Decision {
 		return overBudget(f, d, rs)
 	}
 	d.Remedy = diagnose.Retry
+	if len(f.Requests) > 0 {
+		return deployed(f, d)
+	}
 	d.Plan = newPlan(f, diagnose.Retry)
 	if again > 0 || beforeFirstCommand(f.Build) {
 		d.Plan.Settle = f.Settings.Limits.Settle * time.Duration(1+3*again)
 	}
 	d.Why = "IAM says that the role may do this by now: permissions need time to settle."
+	return d
+}
+
+// deployed is for a build that waited until what was asked for in code was deployed: perhaps for days,
+// and a build of an old commit may undo what a newer one has done.
+func deployed(f Facts, d Decision) Decision {
+	if f.Newer != "" {
+		return LeftFor(d, f.Newer)
+	}
+	d.Plan = newPlan(f, diagnose.Retry)
+	d.Plan.Settle = f.Settings.Limits.Settle // it may have been deployed a moment ago
+	d.Why = "What was asked for in the code that owns the role's policy is deployed: IAM says that the role may do this now."
 	return d
 }
 

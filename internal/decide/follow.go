@@ -27,8 +27,9 @@ const (
 // wait for the cure of another one: it is the first of its case, the team asked
 // for it, and RetryBuild alone would start it again (AWS.md#retry-route).
 func MayFollow(f Facts) bool {
-	return f.Project.Mode == settings.Heal && f.Project.SwitchRole == "" && route(f) == RouteBuild && len(f.Earlier) == 0 &&
-		!f.Replayed && !f.Build.End.IsZero() && untrusted(f) == nil
+	// What is asked for in code may take days, and of many builds only the newest is started then.
+	return f.Project.Mode == settings.Heal && f.Project.SwitchRole == "" && !f.Project.Write.Code.Set() &&
+		route(f) == RouteBuild && len(f.Earlier) == 0 && !f.Replayed && !f.Build.End.IsZero() && untrusted(f) == nil
 }
 
 // Follow decides about a build by the case of another one that failed at the same

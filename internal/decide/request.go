@@ -4,9 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 	"github.com/buildmedic/buildmedic/internal/settings"
@@ -22,11 +24,13 @@ type Request struct {
 	Base       string `json:"base,omitempty"` // branch that it is for; "": the default one
 	// Branch is what [RequestBranch] says: it tells one request from another.
 	Branch string `json:"branch"`
+	// Gives is what it asks for, as a policy document.
+	Gives  string `json:"gives"`
 	Number string `json:"number,omitempty"` // "" where there is none: the file gives it already
 	URL    string `json:"url,omitempty"`    // of its page
 	// State is what was found at Seen.
-	State RequestState `json:"state"`
-	Seen  time.Time    `json:"seen"`
+	State RequestState `json:"state,omitempty"`
+	Seen  time.Time    `json:"seen,omitzero"`
 }
 
 // RequestState is how it stands with a request. Nothing is ever forced, and nothing of a person's is
@@ -62,6 +66,85 @@ func RequestBranch(project, grant string, file ...string) string {
 }
 
 var unsafeInBranch = lazyregexp.New(`[^A-Za-z0-9_-]`)
+
+// Covers reports whether the request asks for all that the other does.
+func (q Request) Covers(other Request) bool {
+	var ds [2][]iampolicy.Document
+	for i, text := range []string{q.Gives, other.Gives} {
+		d, err := iampolicy.Parse([]byte(text))
+		if err != nil {
+			return false
+		}
+		ds[i] = []iampolicy.Document{d}
+	}
+	ok, _ := iampolicy.Contains(ds[0], ds[1])
+	return ok && q.Branch == other.Branch
+}
+
+// Name names the request as people do, or the file where there is none.
+func (q Request) Name() string {
+	switch {
+	case q.Number == "":
+		return q.Path + " in " + q.Repository
+	case strings.Contains(q.Repository, "/"):
+		return q.Repository + "#" + q.Number
+	}
+	return "pull request " + q.Number + " of " + q.Repository
+}
+
+// Statements are what the request asks for.
+func (q Request) Statements() ([]iampolicy.Statement, error) {
+	d, err := iampolicy.Parse([]byte(q.Gives))
+	return d.Statements, err
+}
+
+// Settled reports whether nothing more comes of the request by itself.
+func (s RequestState) Settled() bool { return s == RequestDeclined }
+
+// requests are what a plan asks for in the code that owns the role's policy: one for each grant.
+func requests(f Facts, us []guardrail.Used) (out []Request) {
+	for _, u := range us {
+		g, ok := f.Settings.Grant(u.Grant)
+		if !ok {
+			continue // never: the grants are those of the settings
+		}
+		q := RequestFor(f.Settings, f.Project, f.Project.Write.Code, g, f.Build)
+		q.Gives = string(iampolicy.Document{Version: "2012-10-17", Statements: u.Statements}.Canonical())
+		out = append(out, q)
+	}
+	return out
+}
+
+// LeftFor is the decision about a build that waited until what it was denied was deployed, and is not
+// started again, since a newer one of its branch is.
+func LeftFor(d Decision, newer string) Decision {
+	return Refuse(d, "What the build was denied is deployed by now, and a newer build ran meanwhile.",
+		guardrail.Refusal{Rule: guardrail.NewerBuild, Message: fmt.Sprintf("Build %s of the same branch, tag or pipeline began "+
+			"later, so this one is not started again: it might put something older in the place of something newer. If it is "+
+			"wanted all the same, start it by hand.", newer)})
+}
+
+// Newer finds among builds of the project one that makes it wrong to start b again after a long wait:
+// one of the same branch, tag or pipeline, or of anything where b names none, that began later. own are
+// the builds of b's case. It is "" if there is none.
+func Newer(b codebuild.Build, others []codebuild.Build, own func(id string) bool) string {
+	line := b.Asked().Line()
+	for _, o := range others {
+		if o.ID == b.ID || own(o.ID) || o.Start.Before(b.Start) || sameRun(b, o) {
+			continue
+		}
+		if line == "" || o.Asked().Line() == line {
+			return o.ID
+		}
+	}
+	return ""
+}
+
+// sameRun reports whether two builds are of the same execution of a pipeline, or of the same batch.
+func sameRun(a, b codebuild.Build) bool {
+	return a.BatchARN != "" && a.BatchARN == b.BatchARN ||
+		a.Pipeline() != "" && a.Initiator == b.Initiator && a.SourceVersion == b.SourceVersion
+}
 
 // RequestFor is the request, not opened yet, by which project p, as it stands for the role that is
 // asked for, asks for a grant in the file that code names. b is a build of it.

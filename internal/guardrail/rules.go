@@ -11,6 +11,8 @@ const (
 	RetriesPerHour   Rule = "retries-per-hour"
 	RetryForbidden   Rule = "retry-forbidden"
 	TakenBack        Rule = "taken-back"
+	Declined         Rule = "declined"
+	NewerBuild       Rule = "newer-build"
 	NoRoute          Rule = "no-route"
 	NotRepeatable    Rule = "not-repeatable"
 	NoBuildspec      Rule = "no-buildspec"
@@ -125,6 +127,15 @@ var rules = []struct {
 		"a grant did not help and was undone, and the same commit is denied the same again",
 		"Find what else refuses. Then replay the build: buildmedic replay -apply BUILD, or " +
 			"{\"replay\":{\"build\":…}}."},
+	{Declined, 0,
+		"A pull request asked for it in the code that owns the role's policy, and a person closed it unmerged.",
+		"write: {code: {github: example/shop, path: aws/policy.json}}, and example/shop#12 was closed",
+		"If it is wanted after all, reopen and merge that request, or change the grant: then it is asked for anew. If not, " +
+			"take the grant off the project."},
+	{NewerBuild, 0,
+		"What the build lacked was deployed after a while, and a newer build of its branch, tag or pipeline had begun by then.",
+		"a build of main failed on Monday, another on Tuesday, and the pull request was merged on Wednesday",
+		"Nothing in the settings. If the older build is wanted all the same, start it by hand."},
 	{UndoneByPerson, 0,
 		"A person took this grant back, which holds for the project and for its role until a person lifts it.",
 		"{\"undo\":{\"case\":…}} took grant web-upload back, and a later commit of web is denied the same",

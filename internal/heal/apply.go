@@ -25,6 +25,9 @@ func (h *Healer) write(ctx context.Context, c *held) error {
 	if err := h.acquire(ctx, c); err != nil {
 		return err
 	}
+	if c.last().Decision.Plan.InCode() {
+		return h.writeInCode(ctx, c, resumed)
+	}
 	err := h.change(ctx, c, resumed)
 	if errors.Is(err, ErrConflict) {
 		// What the decision was based on has changed: decide again, from what was
@@ -45,11 +48,29 @@ func (h *Healer) write(ctx context.Context, c *held) error {
 	return h.afterWrite(ctx, c, h.Clock.Now())
 }
 
+// writeInCode asks for the change in the code that owns the policy. The lease is given back whatever
+// happens: nothing in IAM is half made.
+func (h *Healer) writeInCode(ctx context.Context, c *held, resumed bool) (err error) {
+	if resumed {
+		err = h.still(ctx, c)
+	}
+	if err == nil {
+		err = h.askInCode(ctx, c)
+	}
+	if errors.Is(err, ErrConflict) {
+		c.last().Step = decide.StepReceived
+	}
+	if rerr := h.release(ctx, c, time.Time{}); err == nil {
+		err = rerr
+	}
+	return err
+}
+
 // halfDone reports whether the error leaves a change that may be partly made
 // and that the case will come back to, if only to take it back. The lease is
 // kept then, so that no other case builds on a half-made change.
 func (c *held) halfDone(err error) bool {
-	if err == nil || c.leased == "" {
+	if d := c.last().Decision; err == nil || c.leased == "" || d != nil && d.Plan.InCode() {
 		return false
 	}
 	return c.last().Step == decide.StepWriting ||
@@ -88,7 +109,7 @@ func (h *Healer) abandon(ctx context.Context, c *held) error {
 // must be told then.
 func (h *Healer) endWrite(ctx context.Context, c *held) (note string) {
 	r := c.last()
-	if r.Step != decide.StepWriting || !r.Decision.Mutates() {
+	if r.Step != decide.StepWriting || !r.Decision.Mutates() || r.Decision.Plan.InCode() {
 		return ""
 	}
 	err := h.acquire(ctx, c)

@@ -62,6 +62,12 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 	f = f.InHand()
 	h.fetch(ctx, h.recorded(c, f)...)
 	var err error
+	if r.Requested() {
+		f.Requests = r.Requests
+		if f.Newer, err = h.newer(ctx, c); err != nil {
+			return f, err
+		}
+	}
 	if actedUpon(f) {
 		if err = h.forbidden(ctx, c, &f); err != nil {
 			return f, err
@@ -111,6 +117,16 @@ func (h *Healer) recorded(c *held, f decide.Facts) []slot {
 		}
 	}
 	return slots
+}
+
+// newer finds a build that makes it wrong to start that of the last round again, which waited long.
+func (h *Healer) newer(ctx context.Context, c *held) (string, error) {
+	b := c.last().Build
+	bs, err := h.Builds.Since(ctx, c.at(), c.Project, b.Start, b.ID)
+	if err != nil {
+		return "", fmt.Errorf("looking for newer builds: %w", err)
+	}
+	return decide.Newer(b, bs, c.knows), nil
 }
 
 // readAgain reads the build of the last round once more, and has its log read

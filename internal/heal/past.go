@@ -110,20 +110,8 @@ func shortHash(s string) string {
 	return hex.EncodeToString(h[:8])
 }
 
-// LineOf names what a build is one of a series of: the branch or tag, the pipeline, or the default
-// branch. It is "" for what names nothing but a commit.
-func LineOf(r codebuild.Root) string {
-	b := codebuild.Build{Initiator: r.Initiator, SourceVersion: r.SourceVersion, ResolvedSourceVersion: r.ResolvedSourceVersion}
-	switch ref, name := b.Ref(), b.Pipeline(); {
-	case name != "":
-		return shortHash("pipeline " + name)
-	case ref != "":
-		return shortHash("ref " + ref)
-	case r.SourceVersion == "":
-		return shortHash("default")
-	}
-	return ""
-}
+// LineOf is a build's line, as [codebuild.Root.Line] has it, as the ledger keeps it.
+func LineOf(r codebuild.Root) string { return shortHash(r.Line()) }
 
 // rememberable reports whether the name is surely one test's: one that was cut, or from which a
 // secret was taken, may be that of many.

@@ -35,12 +35,13 @@ const (
 	kindFollower = "follower"
 	kindTelling  = "telling" // case id → developers are to be told how it stands; due when a sweep does it
 	kindPull     = "pull"    // repository and pull request → what the comment on it says
+	kindRequest  = "request" // branch → the pull request from it and the cases that ask by it; due when it is looked at
 	kindHold     = "hold"    // project, role or managed policy → what persons took back from it; a project's is due at the newest
 )
 
 // Kinds lists the kinds of items in the ledger.
 var Kinds = []string{kindCase, kindBuild, kindRole, kindPlan, kindClosed, kindFlag, kindSweep, kindDigest, kindExpiry,
-	kindHold, kindVersion, kindPast, kindFollower, kindTelling, kindPull}
+	kindHold, kindVersion, kindPast, kindFollower, kindTelling, kindPull, kindRequest}
 
 // kept is how long finished things stay in the ledger.
 const kept = 90 * 24 * time.Hour
@@ -61,6 +62,7 @@ type held struct {
 	sleeps    int       // how often this invocation waited in place
 	turn      turn      // of the notice that comes next, if it has one already
 	assigned  string    // the started build that this invocation has assigned to the case
+	covered   bool      // what the plan asks for in code is asked for already
 	news      bool      // something happened of which developers may have to be told
 	// What follows is of incident.go. seen is the lease on seenOf as it was before the log was
 	// read; "" if none was read. joins is the case to wait for. back: the case gives a lease back
@@ -264,7 +266,8 @@ func (c *held) finish(now time.Time, k decide.Kind, note string) {
 	r := c.last()
 	r.Step = decide.StepDone
 	c.Closed, c.Outcome, c.news = now, k, true
-	if n := len(c.Rounds); k == decide.Reported && n > 1 && r.Replayed.IsZero() && r.Abandoned == "" && equal(c.Rounds[n-2], *r) &&
+	toldOnly := k == decide.Reported || k == decide.Requested
+	if n := len(c.Rounds); toldOnly && n > 1 && r.Replayed.IsZero() && r.Abandoned == "" && equal(c.Rounds[n-2], *r) &&
 		now.Sub(r.Started) < equalFor && now.Sub(c.Rounds[n-2].Started) < equalFor {
 		c.Repeats++
 		return
@@ -293,10 +296,11 @@ func (c *held) blame(err error) {
 	}
 }
 
-// equal reports whether two rounds failed in the same way and were both only
-// explained.
+// equal reports whether two rounds failed in the same way, and were both only
+// explained, or both asked for in code.
 func equal(a, b decide.Round) bool {
-	return a.Diagnosis != nil && b.Diagnosis != nil && a.Diagnosis.Fingerprint == b.Diagnosis.Fingerprint &&
+	return a.Requested() == b.Requested() && a.Diagnosis != nil && b.Diagnosis != nil &&
+		a.Diagnosis.Fingerprint == b.Diagnosis.Fingerprint &&
 		a.RetryAt.IsZero() && a.Decision != nil && b.Decision != nil &&
 		slices.Equal(rulesOf(*a.Decision), rulesOf(*b.Decision))
 }

@@ -180,7 +180,8 @@ func (h *Healer) handleError(ctx context.Context, c *held, err error) error {
 			return err
 		}
 		return h.close(ctx, c)
-	case errors.Is(err, ErrDenied), errors.Is(err, ErrFinal), later && r.Tries >= maxWaits, !later && r.Tries >= maxTries:
+	case errors.Is(err, ErrDenied), errors.Is(err, ErrFinal), errors.As(err, &FaultError{}), later && r.Tries >= maxWaits,
+		!later && r.Tries >= maxTries:
 		note := sentences(sentence(err), h.endWrite(ctx, c))
 		k := decide.Reported
 		if !r.Written.IsZero() || !r.RetryAt.IsZero() {
@@ -332,9 +333,15 @@ func (h *Healer) decided(ctx context.Context, c *held, f decide.Facts) (d decide
 				return err
 			},
 			func() (err error) {
-				if c.begins(d) {
-					full, err = h.room(ctx, c, d)
+				if !c.begins(d) {
+					return nil
 				}
+				if d.Plan.InCode() {
+					if c.covered, err = h.covered(ctx, d.Plan); err != nil {
+						return err
+					}
+				}
+				full, err = h.room(ctx, c, d)
 				return err
 			})
 		if err != nil || slices.Equal(holds, f.Held) && paused == f.Paused {
@@ -353,10 +360,16 @@ func (c *held) begins(d decide.Decision) bool {
 	case d.Undo != 0, d.Waits, d.Plan == nil, d.Mode == settings.Observe:
 		return false
 	case approved != "":
-		return d.Plan.Hash() == approved
+		return d.Plan.Hash() == approved || deployedNow(*c.last(), d)
+	case deployedNow(*c.last(), d): // a person has merged what was asked for
+		return true
 	}
 	return !d.Proposes()
 }
+
+// deployedNow reports whether the decision only starts the build of a round that had asked in code for
+// what it was denied.
+func deployedNow(r decide.Round, d decide.Decision) bool { return r.Requested() && !d.Mutates() }
 
 // endWithoutPlan is the outcome of a case for which nothing more can be done:
 // failed if something was tried, else reported.
@@ -502,6 +515,9 @@ func (h *Healer) begin(ctx context.Context, c *held, f decide.Facts, full []guar
 		return h.afterWrite(ctx, c, time.Time{})
 	}
 	r.Step, r.Versions = decide.StepWriting, nil
+	if d.Plan.InCode() && len(r.Requests) == 0 {
+		r.Requests = slices.Clone(d.Plan.Requests)
+	}
 	if f.Role != nil && f.Role.Named != nil {
 		for _, v := range f.Role.Named.Versions {
 			r.Versions = append(r.Versions, v.ID)
@@ -551,7 +567,10 @@ func (h *Healer) permitted(ctx context.Context, c *held, f *decide.Facts, seen *
 				return err
 			}
 		}
-		if err := h.acquireSeen(ctx, c, of, l.ledBy(c, f.Diagnosis.Fingerprint)); errors.Is(err, ErrLater) && try == 0 {
+		if !f.Project.Write.Code.Set() {
+			l = l.ledBy(c, f.Diagnosis.Fingerprint)
+		}
+		if err := h.acquireSeen(ctx, c, of, l); errors.Is(err, ErrLater) && try == 0 {
 			f.Before = nil
 			continue // what was read before the log is out of date, or somebody begins to follow
 		} else if err != nil {
@@ -635,7 +654,7 @@ func (h *Healer) budgetsOf(d decide.Decision) (bs []budget) {
 				"limits.writes_per_role_per_day", now.Add(48 * time.Hour)},
 			budget{guardrail.WritesPerHour, "writes " + hour, l.WritesHour, "limits.writes_per_hour", now.Add(2 * time.Hour)})
 	}
-	if d.Plan.Route != decide.RouteNone && d.Plan.Route != decide.RouteCodeBuild {
+	if d.Plan.Route != decide.RouteNone && d.Plan.Route != decide.RouteCodeBuild && !d.Plan.InCode() { // which is started much later
 		bs = append(bs, budget{guardrail.RetriesPerHour, "retries " + hour, l.RetriesHour, "limits.retries_per_hour",
 			now.Add(2 * time.Hour)})
 	}
@@ -644,7 +663,7 @@ func (h *Healer) budgetsOf(d decide.Decision) (bs []budget) {
 
 // room looks at the budgets that carrying out the decision uses, so that a refusal uses up nothing.
 func (h *Healer) room(ctx context.Context, c *held, d decide.Decision) ([]guardrail.Refusal, error) {
-	return h.ofBudgets(d, func(b budget) (bool, error) {
+	return h.ofBudgets(c, d, func(b budget) (bool, error) {
 		ok, err := h.Store.Room(ctx, b.id, token(c), b.max)
 		if err != nil {
 			err = fmt.Errorf("reading how much of %s is used: %w", b.setting, err)
@@ -657,7 +676,7 @@ func (h *Healer) room(ctx context.Context, c *held, d decide.Decision) ([]guardr
 // round, however often the round gets here. If another case has taken the last
 // place since [Healer.room], the other budgets stay counted: that is the safe side.
 func (h *Healer) count(ctx context.Context, c *held, d decide.Decision) ([]guardrail.Refusal, error) {
-	return h.ofBudgets(d, func(b budget) (bool, error) {
+	return h.ofBudgets(c, d, func(b budget) (bool, error) {
 		ok, err := h.Store.Count(ctx, b.id, token(c), b.max, b.until)
 		if err != nil {
 			err = fmt.Errorf("counting %s: %w", b.setting, err)
@@ -668,8 +687,11 @@ func (h *Healer) count(ctx context.Context, c *held, d decide.Decision) ([]guard
 
 // ofBudgets asks about all budgets at the same time, and gives the refusal of the first that has
 // no place left.
-func (h *Healer) ofBudgets(d decide.Decision, ok func(budget) (bool, error)) ([]guardrail.Refusal, error) {
+func (h *Healer) ofBudgets(c *held, d decide.Decision, ok func(budget) (bool, error)) ([]guardrail.Refusal, error) {
 	bs := h.budgetsOf(d)
+	if c.covered {
+		bs = nil
+	}
 	free := make([]bool, len(bs))
 	var asked []func() error
 	for i, b := range bs {

@@ -175,6 +175,9 @@ func (h *Healer) finishWrite(ctx context.Context, c *held) error {
 		return nil
 	}
 	p := r.Decision.Plan
+	if p.InCode() { // it goes on with that when the case does
+		return nil
+	}
 	made := true // a role is switched back, and a repository is told of, whether it was made or not
 	if p.Write != nil {
 		if err := h.acquire(ctx, c); err != nil {

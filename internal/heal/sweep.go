@@ -15,13 +15,13 @@ import (
 )
 
 // Sweep looks for what no event told: failed builds of the configured projects
-// (events are best effort, AWS.md#delivery), stuck cases, grants that expire,
-// notices that wait for a digest. An error with one of them does not stop the
-// others; all errors are returned together. Projects that it had no time for
-// come first in the next sweep.
+// (events are best effort, AWS.md#delivery), stuck cases, pull requests that cases
+// wait for, grants that expire, notices that wait for a digest. An error with one of
+// them does not stop the others; all errors are returned together. Projects that it
+// had no time for come first in the next sweep.
 func (h *Healer) Sweep(ctx context.Context) error {
-	errs := []error{h.resumeDue(ctx), h.remind(ctx), h.digest(ctx), h.sweepProjects(ctx), h.weekly(ctx), h.tellDue(ctx),
-		h.tellPause(ctx)}
+	errs := []error{h.resumeDue(ctx), h.lookAtRequests(ctx), h.remind(ctx), h.digest(ctx), h.sweepProjects(ctx),
+		h.weekly(ctx), h.tellDue(ctx), h.tellPause(ctx)}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("sweeping: %w", err)
 	}

@@ -46,7 +46,7 @@ func TestReplayPullRequest(t *testing.T) {
 	sim, args := inCode(t)
 	code, out, errs := buildmedic(t, "", args...)
 	if code != exitOK || !strings.Contains(strings.Join(strings.Fields(out), " "),
-		"owned by "+policyPath+" in github[.]com/"+policyHome+", so nothing is written in IAM.") ||
+		"owned by "+policyPath+" in github[.]com/"+policyHome+", so nothing is written in IAM: it is asked for there.") ||
 		!strings.Contains(out, "\nbuildmedic replay -settings ") || !strings.Contains(out, " -pull-request TrackerAPI:") {
 		t.Errorf("without the flag: code %d\n%s%s", code, out, errs)
 	}

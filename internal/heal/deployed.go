@@ -1,0 +1,293 @@
+package heal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// What becomes of a pull request no event tells. The sweep looks: at IAM first, since what counts is
+// that the role may, however that came; then at the code host.
+
+const (
+	// undeployed is how long after it was merged a request may take to be deployed before persons are told.
+	undeployed = 2 * time.Hour
+	// askedFor is how long a case waits for its requests.
+	askedFor = longestApproval
+)
+
+// lookAtRequests looks at the requests that are due.
+func (h *Healer) lookAtRequests(ctx context.Context) error {
+	its, err := h.Store.Between(ctx, kindRequest, time.Time{}, h.Clock.Now(), false, pageSize)
+	if err != nil {
+		return fmt.Errorf("listing requests: %w", err)
+	}
+	var errs []error
+	for _, it := range its {
+		if pressed(ctx) {
+			break
+		}
+		if err := h.lookAtRequest(ctx, it.ID); err != nil && !errors.Is(err, ErrConflict) && !errors.Is(err, ErrLater) {
+			errs = append(errs, fmt.Errorf("request %q: %w", it.ID, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (h *Healer) lookAtRequest(ctx context.Context, branch string) error {
+	it, a, err := h.readAsked(ctx, branch)
+	if err != nil || a.Since.IsZero() {
+		return err
+	}
+	if it, err = h.putAsked(ctx, it, a); err != nil { // sets the time of the next look, whatever comes of this one
+		return err
+	}
+	waiting, err := h.waitingFor(ctx, a)
+	if err != nil {
+		return err
+	}
+	over := func() error {
+		a.Over = true
+		_, err := h.putAsked(ctx, it, a)
+		return err
+	}
+	if len(waiting) == 0 {
+		return over()
+	}
+	if no := h.void(a, waiting[0]); no != "" {
+		if err := h.endAll(ctx, waiting, no); err != nil {
+			return err
+		}
+		return over()
+	}
+	newest := waiting[0]
+	waiting, err = h.startDeployed(ctx, waiting)
+	switch {
+	case errors.Is(err, ErrDenied), errors.Is(err, ErrFinal):
+		return h.say(ctx, a, newest, err.Error(), "Whether it is deployed cannot be seen. "+sentence(err))
+	case err != nil || len(waiting) == 0:
+		return err
+	}
+	next, err := h.proposeFor(ctx, a, nil)
+	if fault := (FaultError{}); errors.As(err, &fault) {
+		return h.say(ctx, a, waiting[0], fault.Says, "What was asked for cannot be looked at: "+fault.Says+".")
+	}
+	if err != nil {
+		return err
+	}
+	return h.looked(ctx, next, waiting)
+}
+
+// looked does what follows from how it stands with a request for which cases wait.
+func (h *Healer) looked(ctx context.Context, a asked, waiting []decide.Case) error {
+	now, q := h.Clock.Now(), a.Request
+	switch {
+	case q.State == decide.RequestDeclined:
+		return h.turnAllDown(ctx, waiting, q)
+	case q.State == decide.RequestLanded && now.Sub(a.Landed) >= undeployed:
+		return h.say(ctx, a, waiting[0], "landed", fmt.Sprintf("%s has had it since %s, and the role still lacks it: deploy it, or "+
+			"see whether that file is what is deployed as the role's policy.", q.Path, a.Landed.UTC().Format("2006-01-02 15:04 UTC")))
+	case q.State == decide.RequestEdited:
+		return h.say(ctx, a, waiting[0], string(q.State), fmt.Sprintf("Somebody has changed the branch of %s, so it is left alone: "+
+			"merge it, or close it.", q.Name()))
+	case q.State == decide.RequestBehind:
+		return h.say(ctx, a, waiting[0], string(q.State), fmt.Sprintf("%s has changed since %s was opened, which is left alone: "+
+			"merge it, or close it and change the grant.", q.Path, q.Name()))
+	case a.Told != "" && q.State != decide.RequestLanded: // what was told is over, and may come again
+		_, err := h.changeAsked(ctx, q.Branch, func(a *asked) error { a.Told = ""; return nil })
+		return err
+	}
+	return nil
+}
+
+// waitingFor gives the cases that wait for the request, the newest first.
+func (h *Healer) waitingFor(ctx context.Context, a asked) (out []decide.Case, err error) {
+	for _, id := range slices.Backward(a.Cases) {
+		c, err := h.Case(ctx, id)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if waits(c, a.Request.Branch) {
+			out = append(out, c)
+		}
+	}
+	slices.SortStableFunc(out, func(x, y decide.Case) int {
+		return y.Rounds[len(y.Rounds)-1].Build.Start.Compare(x.Rounds[len(x.Rounds)-1].Build.Start)
+	})
+	return out, nil
+}
+
+// waits reports whether the case waits for the request of the branch; "" for any.
+func waits(c decide.Case, branch string) bool {
+	if c.Outcome != decide.Requested || c.Closed.IsZero() || len(c.Rounds) == 0 {
+		return false
+	}
+	r := c.Rounds[len(c.Rounds)-1]
+	return r.Decision != nil && r.Decision.Plan.InCode() && (branch == "" ||
+		slices.ContainsFunc(r.Requests, func(q decide.Request) bool { return q.Branch == branch }))
+}
+
+// void says why nothing comes of the request any more; "" if something may.
+func (h *Healer) void(a asked, c decide.Case) string {
+	r := c.Rounds[len(c.Rounds)-1]
+	const anew = " Replay the build to have it decided anew."
+	p, ok := h.Settings.Project(a.Project, a.At.ID, a.At.Region, h.Home)
+	if !ok {
+		return "The settings no longer name the project, so what was asked for is not followed any further."
+	}
+	p = p.ForRole(r.Decision.Plan.Changes().Name)
+	g, ok := h.Settings.Grant(a.Request.Grant)
+	switch {
+	case !ok || !slices.Contains(p.Grants, g.ID):
+		return "The settings no longer give the project grant " + a.Request.Grant + ", which was asked for." + anew
+	case p.Mode == settings.Observe:
+		return "The project is in mode observe now, so what was asked for is not followed any further." + anew
+	case decide.RequestFor(h.Settings, p, p.Write.Code, g, r.Build).Branch != a.Request.Branch:
+		return "The settings have changed what grant " + g.ID + " gives, or where it is asked for." + anew
+	case h.Clock.Now().Sub(a.Since) > askedFor:
+		return fmt.Sprintf("It was asked for %d days ago, and is not deployed. The request stays as it is.%s",
+			int(askedFor.Hours()/24), anew)
+	}
+	return ""
+}
+
+// startDeployed starts the builds of the cases whose role may by now do what they were denied: of
+// each branch, tag or pipeline the newest. It gives the cases that wait still.
+func (h *Healer) startDeployed(ctx context.Context, waiting []decide.Case) (left []decide.Case, err error) {
+	newest := map[string]string{}
+	for _, c := range waiting {
+		r := c.Rounds[len(c.Rounds)-1]
+		p := r.Decision.Plan
+		answers, err := h.Simulator.Simulate(ctx, settings.Account{ID: c.Account, Region: c.Region}, p.Changes(), p.Proof, nil)
+		if errors.Is(err, ErrNotFound) {
+			return nil, fmt.Errorf("the role %q is gone: %w", p.Role, ErrFinal)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("simulating role %q: %w", p.Role, err)
+		}
+		if len(answers) != len(p.Proof) || slices.ContainsFunc(answers, func(a guardrail.Answer) bool {
+			return a.Verdict != iampolicy.Allowed
+		}) {
+			left = append(left, c)
+			continue
+		}
+		line := r.Build.Asked().Line()
+		if by := newest[line]; by != "" && line != "" {
+			if err := h.leaveAlone(ctx, c.ID, by); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		newest[line] = r.Build.ID
+		if err := h.goOn(ctx, c.ID); err != nil {
+			return nil, err
+		}
+	}
+	return left, nil
+}
+
+// stillWaiting opens and locks a case that still waits for its requests; nil if it does not.
+func (h *Healer) stillWaiting(ctx context.Context, id string) (*held, error) {
+	c, err := h.open(ctx, id)
+	if err != nil || c == nil || !waits(c.Case, "") {
+		return nil, err
+	}
+	return c, h.lock(ctx, c)
+}
+
+// goOn has the case decided again, now that its role may do what the build was denied.
+func (h *Healer) goOn(ctx context.Context, id string) error {
+	c, err := h.stillWaiting(ctx, id)
+	if err != nil || c == nil {
+		return err
+	}
+	r := c.last()
+	r.Step, r.NotYet, r.Tries = decide.StepReceived, time.Time{}, 0
+	c.Closed, c.Outcome = time.Time{}, ""
+	if err := h.save(ctx, c, false); err != nil {
+		return err
+	}
+	return h.run(ctx, c)
+}
+
+// leaveAlone ends a case whose build is not started, since a newer one of its branch is.
+func (h *Healer) leaveAlone(ctx context.Context, id, newer string) error {
+	c, err := h.stillWaiting(ctx, id)
+	if err != nil || c == nil {
+		return err
+	}
+	d := decide.LeftFor(*c.last().Decision, newer)
+	c.last().Decision = &d
+	c.finishQuietly(h.Clock.Now(), decide.Reported)
+	return h.close(ctx, c)
+}
+
+// endAll ends cases whose requests nothing comes of; the newest is told.
+func (h *Healer) endAll(ctx context.Context, waiting []decide.Case, note string) error {
+	return h.endEach(ctx, waiting, note, func(d decide.Decision) decide.Decision { return d })
+}
+
+// turnAllDown ends cases whose request was closed unmerged; the newest is told.
+func (h *Healer) turnAllDown(ctx context.Context, waiting []decide.Case, q decide.Request) error {
+	return h.endEach(ctx, waiting, "", func(d decide.Decision) decide.Decision {
+		return decide.Refuse(d, "It was asked for in the code that owns the role's policy, and turned down there.", declined(q))
+	})
+}
+
+func (h *Healer) endEach(ctx context.Context, waiting []decide.Case, note string, as func(decide.Decision) decide.Decision) error {
+	for i, one := range waiting {
+		c, err := h.stillWaiting(ctx, one.ID)
+		if err != nil {
+			return err
+		}
+		if c == nil {
+			continue
+		}
+		d := as(*c.last().Decision)
+		c.last().Decision = &d
+		if i == 0 {
+			c.finish(h.Clock.Now(), decide.Reported, note)
+		} else {
+			c.finishQuietly(h.Clock.Now(), decide.Reported)
+		}
+		if err := h.close(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// say tells of a request, once for each thing that is to be told.
+func (h *Healer) say(ctx context.Context, a asked, of decide.Case, what, note string) error {
+	if a.Told == what {
+		return nil
+	}
+	c, err := h.stillWaiting(ctx, of.ID)
+	if err != nil || c == nil {
+		return err
+	}
+	c.tell(h.Clock.Now(), decide.Requested, note)
+	if i := slices.IndexFunc(c.last().Requests, func(q decide.Request) bool { return q.Branch == a.Request.Branch }); i >= 0 {
+		gives := c.last().Requests[i].Gives
+		c.last().Requests[i] = a.Request
+		c.last().Requests[i].Gives = gives
+	}
+	if err := h.save(ctx, c, false); err != nil {
+		return err
+	}
+	// Recorded before it is sent: a notice in the outbox is sent whatever happens, and no second one is wanted.
+	if _, err := h.changeAsked(ctx, a.Request.Branch, func(a *asked) error { a.Told = what; return nil }); err != nil {
+		return err
+	}
+	return h.flush(ctx, c)
+}
