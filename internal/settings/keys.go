@@ -297,7 +297,7 @@ var alsoRoleKeys = []Key{
 	required("role", "a role's name, with its path", "shop-deploy", "The role. Not its ARN, and none of another account.").of(roleName),
 	{Name: "grants", list: true, shape: isTexts, Takes: "a list of ids of grants", Example: "[shop-bucket]",
 		Means: "What this role may be given. The project's own grants are not for it, nor are these for the project's role."},
-	mapping("write", "", "Where they are written, as above.", writeKeys).with("inline", "managed", "attach"),
+	mapping("write", "", "Where they are written, as above.", writeKeys).with("inline", "managed", "attach", "code"),
 	text("boundary", "a policy's name, with its path", "none", "deploy-boundary",
 		"The permissions boundary that the role must carry before anything is written to it.").of(policyPath),
 }

@@ -94,6 +94,7 @@ func settingsFiles(t *testing.T) map[string][]byte {
 		}
 	}
 	found["full"], found["every default"] = []byte(full), []byte(withHost+"defaults:"+everyDefault+"projects: [{name: web, role: }]\n")
+	found["other roles"] = []byte(strings.Replace(also, "write: {inline: t}", "write: {code: {codecommit: roles, path: t.json}}", 1))
 	found["a cause"] = []byte(`version: 1
 causes:
   - name: pool-empty
