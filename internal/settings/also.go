@@ -12,20 +12,23 @@ import (
 // the CDK deploys as, a task's. A denial of it may be cured like one of the project's own role, with
 // its own grants, into its own place. A grant of the project is not one of this role.
 type AlsoRole struct {
-	Role     string // name with its path, in the project's account
-	Grants   []string
-	Write    Write
-	Boundary string // name of the permissions boundary that it must carry; "" none
-	Line     int
+	Role      string // name with its path, in the project's account
+	Grants    []string
+	Write     Write
+	Permanent PolicyCode
+	Boundary  string // name of the permissions boundary that it must carry; "" none
+	Line      int
 }
 
 // For is the project as it stands for one of its other roles: with that role, its grants, its
-// place to write to and its boundary in place of the project's own, and no role to switch to. All
-// else is the project's: whose builds count, its mode, its retries. [Project.Whole] leads back.
+// place to write to, where that is made permanent and its boundary in place of the project's own, and
+// no role to switch to. All else is the project's: whose builds count, its mode, its retries.
+// [Project.Whole] leads back.
 func (p Project) For(r AlsoRole) Project {
 	whole := p.Whole()
 	p = whole
-	p.Role, p.Grants, p.Write, p.Boundary, p.SwitchRole, p.Base = r.Role, r.Grants, r.Write, r.Boundary, "", &whole
+	p.Role, p.Grants, p.Write, p.Permanent, p.Boundary = r.Role, r.Grants, r.Write, r.Permanent, r.Boundary
+	p.SwitchRole, p.Base = "", &whole
 	return p
 }
 
@@ -106,6 +109,7 @@ func (r *reader) alsoRoles(o object, p Project, s *Settings) (list []AlsoRole) {
 			c.problem("grants", "missing; name what this role may be given, which has nothing of the project's own grants")
 		}
 		a.Write = r.write(c)
+		a.Permanent = c.permanent(a.Write)
 		r.alsoRole(c, a, p, list)
 		list = append(list, a)
 	}

@@ -19,6 +19,7 @@ const (
   owner: web
   price_per_minute: 0.005 USD
   write: {managed: "build/${project}-policy", shared: true, versions: keep}
+  permanent: {code: {github: example/roles, path: "aws/${project}.json", base: "release/${project}"}}
   buildspecs: ["ci/${project}.yml", buildspec.yml]
   retry: {flaky_tests: true}
   since_green: false
@@ -72,8 +73,8 @@ func TestDefaultsByHand(t *testing.T) {
 		"since_green": "true", "boundary": "other", "logs": "{s3: other-logs}", "test_reports": "true", "report_groups": "[]",
 		"access_troubleshooter": "false",
 		"pipelines":             "[own]", "pull_requests": "accept", "trust": "{}", "grants": "[image]", "switch_role": "ready",
-		"stacks": "[own]",
-		"code":   "{github: own/repository}"}
+		"stacks": "[own]", "permanent": "{}",
+		"code": "{github: own/repository}"}
 	values := map[string]string{}
 	for line := range strings.Lines(strings.TrimPrefix(everyDefault, "\n")) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")

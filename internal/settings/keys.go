@@ -220,6 +220,9 @@ var projectKeys = []Key{
 	mapping("write", "nowhere; needed where there are grants",
 		"Where grants are written: exactly one of `inline`, `managed`, `attach` and `code`.", writeKeys).
 		with("inline", "managed", "attach", "code"),
+	mapping("permanent", "nothing: a change stays in IAM until it ends or is undone",
+		"Where a change in IAM is made permanent, so that it is a bridge and no drift: beside `inline`, `managed` and `attach`. "+
+			"`{}` is for nowhere, where a default says otherwise. See [Made permanent](#made-permanent).", permanentKeys),
 	texts("grants", "ids of grants", "none", "[shop-image]", "What the project's role may be given.").
 		atEach("what a role may be given is allowed project by project"),
 	mappings("also_roles", "none: what another role is denied is only explained",
@@ -298,6 +301,7 @@ var alsoRoleKeys = []Key{
 	{Name: "grants", list: true, shape: isTexts, Takes: "a list of ids of grants", Example: "[shop-bucket]",
 		Means: "What this role may be given. The project's own grants are not for it, nor are these for the project's role."},
 	mapping("write", "", "Where they are written, as above.", writeKeys).with("inline", "managed", "attach", "code"),
+	mapping("permanent", "nothing", "Where changes of this role are made permanent, as above.", permanentKeys),
 	text("boundary", "a policy's name, with its path", "none", "deploy-boundary",
 		"The permissions boundary that the role must carry before anything is written to it.").of(policyPath),
 }
@@ -333,6 +337,14 @@ var writeKeys = []Key{
 	mapping("code", "—",
 		"The file of a repository that owns the role's policy. The function then writes nothing in IAM for the project, and "+
 			"has no right to: it tells what would be granted, and `buildmedic replay -pull-request` asks for it.",
+		policyCodeKeys).with("github", "codecommit"),
+}
+
+var permanentKeys = []Key{
+	mapping("code", "nowhere",
+		"The file of a repository that the role's policy is deployed from. Once the build is green, a pull request asks there for "+
+			"what it was given. Once IAM's simulator says that the role has that without the change as well, the change is taken "+
+			"back. What a grant with `expires` gave is left to end.",
 		policyCodeKeys).with("github", "codecommit"),
 }
 

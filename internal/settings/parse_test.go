@@ -82,6 +82,7 @@ projects:
     role: service-role/codebuild-web
     mode: heal
     write: {inline: CodeBuild-Healer}
+    permanent: {code: {github: example/iam, path: aws/web.json, base: main}}
     grants: [web-image, web-deploy]
     buildspecs: [ci/buildspec.yml, buildspec.yaml]
     switch_role: codebuild-web-full
@@ -142,30 +143,31 @@ func TestParseFull(t *testing.T) {
 		Accounts: []Account{{"444455556666", "eu-west-1"}},
 		Projects: []Project{
 			{Name: "web", Role: "service-role/codebuild-web", Mode: Heal, Write: Write{Inline: "CodeBuild-Healer"},
-				Grants: []string{"web-image", "web-deploy"}, Buildspecs: []string{"ci/buildspec.yml", "buildspec.yaml"},
+				Permanent: PolicyCode{GitHub: "example/iam", Path: "aws/web.json", Base: "main"},
+				Grants:    []string{"web-image", "web-deploy"}, Buildspecs: []string{"ci/buildspec.yml", "buildspec.yaml"},
 				SwitchRole: "codebuild-web-full", Compare: true, Boundary: "builds/boundary",
 				Logs: Logs{Group: "/ci/web", S3: "build-logs/web/main"}, Pipelines: []string{"shop-main", "Release.2@x_y"},
 				Code: ProjectCode{"example/web", TellStatus}, Line: 25},
 			{Name: "member", Account: "444455556666", Region: "eu-west-1", Role: "codebuild-member", Mode: Propose,
 				Write: Write{Managed: "builds/member", Shared: true}, Grants: []string{"web-image"}, Retry: true, Compare: true,
-				Logs: Logs{S3: "build-logs"}, Code: ProjectCode{"example/member.x", TellComment}, Line: 37},
-			{Name: "observed", Role: "codebuild-observed", Mode: Observe, Retry: true, Compare: true, Line: 46},
+				Logs: Logs{S3: "build-logs"}, Code: ProjectCode{"example/member.x", TellComment}, Line: 38},
+			{Name: "observed", Role: "codebuild-observed", Mode: Observe, Retry: true, Compare: true, Line: 47},
 		},
 		Grants: []Grant{
 			{ID: "web-image", Because: "The image is pushed by its own pipeline.", Owner: "platform", Set: "ecr-push",
 				Resources: []string{"arn:${partition}:ecr:${region}:${account}:repository/${project}"},
-				Give:      GiveSet, Scope: ScopeRole, Unscoped: UnscopedNever, Evidence: EvidenceLog, Line: 51},
+				Give:      GiveSet, Scope: ScopeRole, Unscoped: UnscopedNever, Evidence: EvidenceLog, Line: 52},
 			{ID: "web-deploy", Because: "Deploys run from the same build.", Owner: "web",
 				Actions: []string{"ecs:UpdateService", "ecs:RegisterTaskDefinition"},
 				Resources: []string{"arn:${partition}:ecs:${region}:${account}:service/main/web",
 					"arn:${partition}:ecs:${region}:${account}:task-definition/web:*"},
 				PassRoles: map[string][]string{"ecs-tasks.amazonaws.com": {"arn:${partition}:iam::${account}:role/web-task"}},
 				Give:      GiveExact, Scope: ScopeRole, Unscoped: UnscopedNever,
-				Evidence: EvidenceCloudTrail, Expires: 14 * 24 * time.Hour, Line: 58},
+				Evidence: EvidenceCloudTrail, Expires: 14 * 24 * time.Hour, Line: 59},
 		},
 		Tests: []Test{
-			{Project: "web", Action: "ecr:PutImage", On: "arn:aws:ecr:eu-west-1:111122223333:repository/web", Allow: true, Line: 70},
-			{Project: "web", Action: "ecr:DeleteRepository", On: "arn:aws:ecr:eu-west-1:111122223333:repository/web", Line: 71},
+			{Project: "web", Action: "ecr:PutImage", On: "arn:aws:ecr:eu-west-1:111122223333:repository/web", Allow: true, Line: 71},
+			{Project: "web", Action: "ecr:DeleteRepository", On: "arn:aws:ecr:eu-west-1:111122223333:repository/web", Line: 72},
 		},
 	}
 	want.SHA256 = got.SHA256

@@ -94,6 +94,7 @@ func (r *reader) project(o object, s *Settings) Project {
 	}
 	p.Retry, p.RetryFlaky = o.retry()
 	p.Write = r.write(o)
+	p.Permanent = o.permanent(p.Write)
 	p.AlsoRoles = r.alsoRoles(o, p, s)
 	p.Code = r.projectCode(o, s)
 	r.place(o, p, s)

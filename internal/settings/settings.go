@@ -139,8 +139,9 @@ type Project struct {
 	Role         string // service role with its path: "service-role/codebuild-x"
 	Mode         Mode
 	Write        Write
-	Grants       []string // ids
-	Buildspecs   []string // tried in order when the build cannot find its buildspec
+	Permanent    PolicyCode // the file in which what was written is asked for, so that it need not stay
+	Grants       []string   // ids
+	Buildspecs   []string   // tried in order when the build cannot find its buildspec
 	AlsoRoles    []AlsoRole
 	SwitchRole   string // ready role, with its path, to switch the project to instead of granting; "" none
 	Retry        bool   // default true; false: never start a build (not idempotent)

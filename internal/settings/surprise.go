@@ -53,6 +53,7 @@ func Surprises(s *Settings) []Problem {
 			"code: {github: OWNER/REPOSITORY}, or remove it")
 	}
 	list = append(list, sharedRoles(s)...)
+	list = append(list, sharedFiles(s)...)
 	for i, g := range s.Grants {
 		if what := reachesBootstrap(g); what != "" {
 			say(g.Line, fmt.Sprintf("grants[%d]", i), "grant %s %s", g.ID, what)
@@ -113,10 +114,8 @@ func sharedRoles(s *Settings) (list []Problem) {
 // endsInCode are the project's grants that end, and are to be written where nothing ends.
 func (s *Settings) endsInCode(p Project) (ids []string) {
 	for _, r := range p.Roles() {
-		for _, id := range r.Grants {
-			if g, _ := s.Grant(id); r.Write.Code.Set() && g.Expires > 0 {
-				ids = append(ids, id)
-			}
+		if r.Write.Code.Set() {
+			ids = append(ids, s.Ending(r)...)
 		}
 	}
 	return ids
@@ -126,7 +125,7 @@ func (s *Settings) endsInCode(p Project) (ids []string) {
 // pull requests of policies at a server other than github.com.
 func (s *Settings) asksElsewhere() bool {
 	return s.GitHubHost() != gitHub &&
-		slices.ContainsFunc(Roles(s.Projects), func(p Project) bool { return p.Write.Code.GitHub != "" })
+		slices.ContainsFunc(Roles(s.Projects), func(p Project) bool { return p.PolicyCode().GitHub != "" })
 }
 
 // lists reports whether the project names the grant, for its own role or another one.
