@@ -33,6 +33,7 @@ type reach struct {
 	Role       string                `json:"role"`
 	Mode       settings.Mode         `json:"mode"`
 	Write      string                `json:"write"`
+	Permanent  *lasting              `json:"permanent,omitempty"`
 	Grants     []string              `json:"grants"`
 	Settings   []settings.Said       `json:"settings"` // what is said of it, and where
 	Statements []iampolicy.Statement `json:"statements"`
@@ -47,6 +48,7 @@ type reach struct {
 type alsoReach struct {
 	Role       string                `json:"role"`
 	Write      string                `json:"write"`
+	Permanent  *lasting              `json:"permanent,omitempty"`
 	Boundary   string                `json:"boundary,omitempty"`
 	Grants     []string              `json:"grants"`
 	Statements []iampolicy.Statement `json:"statements"`
@@ -152,11 +154,11 @@ func check(data []byte, home settings.Account, partition string) checked {
 	for i, p := range s.Projects {
 		var also []alsoReach
 		for _, r := range p.Roles()[1:] {
-			also = append(also, alsoReach{r.Role, writeWay(r.Write), r.Boundary, r.Grants, sharing.Max(r, partition),
+			also = append(also, alsoReach{r.Role, writeWay(r.Write), lastingOf(s, r), r.Boundary, r.Grants, sharing.Max(r, partition),
 				others(sharing.GiversTo(r), p)})
 		}
-		out.Projects = append(out.Projects, reach{p.Name, p.Role, p.Mode, writeWay(p.Write), p.Grants, said[i], sharing.Max(p, partition),
-			others(sharing.GiversTo(p), p), p.RetryFlaky, reportGroups(p), p.Stacks, also})
+		out.Projects = append(out.Projects, reach{p.Name, p.Role, p.Mode, writeWay(p.Write), lastingOf(s, p), p.Grants, said[i],
+			sharing.Max(p, partition), others(sharing.GiversTo(p), p), p.RetryFlaky, reportGroups(p), p.Stacks, also})
 	}
 	return out
 }
@@ -269,6 +271,7 @@ func (c checked) text(path string) string {
 		for _, s := range p.Statements {
 			fmt.Fprintf(&b, "  could at most gain %s\n", strings.ReplaceAll(s.String(), "\n", "\n  "))
 		}
+		b.WriteString(p.Permanent.text("  "))
 		for _, a := range p.Also {
 			fmt.Fprintf(&b, "  another role, %s  (writes %s)\n", a.Role, a.Write)
 			if len(a.Others) > 0 {
@@ -277,6 +280,7 @@ func (c checked) text(path string) string {
 			for _, s := range a.Statements {
 				fmt.Fprintf(&b, "    could at most gain %s\n", strings.ReplaceAll(s.String(), "\n", "\n    "))
 			}
+			b.WriteString(a.Permanent.text("    "))
 		}
 	}
 	return b.String()

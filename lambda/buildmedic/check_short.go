@@ -36,6 +36,9 @@ func (c checked) short(path string) string {
 	if len(c.Projects) > 0 {
 		b.WriteString("\n")
 		c.table(&b)
+		if text := c.lasting(); text != "" {
+			hanging(&b, text)
+		}
 	}
 	b.WriteString(hear(c.Hearers))
 	if len(c.Told) > 0 && len(c.Hearers) == 0 {
