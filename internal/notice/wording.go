@@ -593,10 +593,9 @@ func (s wording) proof() []string {
 		out = append(out, "AWS's encoded message says so; AWS STS decoded it.")
 	case len(f.Denials) > 0:
 		out = append(out,
-			fmt.Sprintf("Line %d of the build's log says so. That alone is no proof: any code that runs in a "+
-				"build can print it.", line))
+			lineOfLog(line)+" says so. That alone is no proof: any code that runs in a build can print it.")
 	case line > 0:
-		out = append(out, fmt.Sprintf("Line %d of the build's log says so.", line))
+		out = append(out, lineOfLog(line)+" says so.")
 	}
 	if new := f.Since.proved(); new != "" {
 		out = append(out, new)
@@ -618,6 +617,8 @@ func (s wording) proof() []string {
 	}
 	return out
 }
+
+func lineOfLog(n int) string { return fmt.Sprintf("Line %d of the build's log", n) }
 
 // place is where it stands why the build failed.
 func (s wording) place() (buildlog.Origin, int) {

@@ -110,7 +110,7 @@ func changeFor(o decide.Outcome, p settings.Project, g settings.Grant, sts []iam
 		Statements: sts,
 		Text: func(d codehost.Difference) (title, body string) {
 			what.New, what.Added = d.Before == nil, d.Added
-			return notice.PullRequestOf(o, what)
+			return notice.PullRequestOf(what, o)
 		}}
 }
 
