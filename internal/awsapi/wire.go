@@ -33,7 +33,7 @@ type Wiring struct {
 	Parts      []string // ARNs of the healer's own parts
 	CodeBucket string   // where the function's code was uploaded to; "" if nobody says
 	Journal    io.Writer
-	// CodeHost is how code hosts are reached; nil: their developers are told nothing.
+	// CodeHost is how code hosts are reached; nil: nobody is told anything there, nor asked.
 	CodeHost http.RoundTripper
 	Clock    heal.Clock
 	Sleep    func(context.Context, time.Duration) error // of [heal.Healer]
@@ -59,10 +59,14 @@ func Wire(w Wiring) *heal.Healer {
 		Queue: w.Queues.FollowUps,
 		Store: w.Store, Clock: w.Clock, Sleep: w.Sleep, Log: w.Log,
 	}
+	code := PolicyCode{Accounts: accounts}
 	if g := w.Settings.Code.GitHub; g != nil && w.CodeHost != nil {
-		h.Tellings, h.CodeHost = &heal.Tellings{}, &codehost.GitHub{HTTP: w.CodeHost, Home: home, Clock: w.Clock,
+		// There is one for all, since it is one host that asks to be left alone.
+		code.GitHub = &codehost.GitHub{HTTP: w.CodeHost, Home: home, Clock: w.Clock,
 			Credentials: &codehost.Credentials{Host: g.Host, Secret: g.Secret, Secrets: Secrets{accounts}, Clock: w.Clock}}
+		h.Tellings, h.CodeHost = &heal.Tellings{}, code.GitHub
 	}
+	h.PolicyCode = code
 	for _, g := range w.Settings.Grants {
 		if g.Evidence == settings.EvidenceCloudTrail {
 			h.Trail = CloudTrail{accounts}

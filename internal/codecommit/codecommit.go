@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codecommit"
@@ -17,7 +16,6 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/buildmedic/buildmedic/internal/codehost"
-	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/policyfile"
 )
@@ -37,7 +35,8 @@ const (
 
 // Propose opens a pull request, or brings the one that is open up to date, as that of
 // [codehost.GitHub] does. A commit of CodeCommit has one parent, so an open request whose file has
-// changed at the base is [codehost.Behind]: it is not merged anew.
+// changed at the base is [codehost.Behind]: it is not merged anew. What IAM denies, and what keeps the
+// credentials from being had, is the SDK's own error.
 func (r Repositories) Propose(ctx context.Context, c codehost.Change) (codehost.Request, error) {
 	for range codehost.Tries {
 		got, err := (&asking{r, c}).propose(ctx)
@@ -380,6 +379,7 @@ var (
 	moved = []string{"BranchNameExistsException", "ParentCommitIdOutdatedException", "ConcurrentReferenceUpdateException",
 		"IdempotencyParameterMismatchException", "TipOfSourceReferenceIsDifferentException"}
 	later     = []string{"ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "EncryptionKeyUnavailableException"}
+	key       = []string{"EncryptionKeyAccessDeniedException", "EncryptionKeyDisabledException", "EncryptionKeyNotFoundException"}
 	wrongPath = []string{"FileNameConflictsWithDirectoryNameException", "DirectoryNameConflictsWithFileNameException",
 		"FilePathConflictsWithSubmodulePathException", "PathDoesNotExistException", "InvalidPathException"}
 )
@@ -394,6 +394,8 @@ func (a *asking) refused(err error) error {
 		return fmt.Errorf("%w: asking CodeCommit about repository %s: %w", heal.ErrLater, a.Repository, err)
 	}
 	switch code := api.ErrorCode(); {
+	case code == "AccessDeniedException", !ofCodeCommit(err):
+		return err
 	case slices.Contains(moved, code):
 		return errMoved
 	case slices.Contains(later, code), api.ErrorFault() == smithy.FaultServer:
@@ -403,10 +405,19 @@ func (a *asking) refused(err error) error {
 			"the settings", a.Repository)
 	case slices.Contains(wrongPath, code):
 		return fault("%s in repository %s is no place for a file: a folder, a file or a submodule stands in its way", a.Path, a.Repository)
-	case strings.Contains(code, "AccessDenied"):
-		return fault("CodeCommit refuses it for repository %s (%s: %s); branches begin with %s", a.Repository, code, api.ErrorMessage(),
-			decide.Branches)
+	case slices.Contains(key, code):
+		return fault("the key that repository %s is encrypted with cannot be used (%s: %s); let it be enabled, and its policy allow "+
+			"the caller to encrypt and decrypt with it", a.Repository, code, api.ErrorMessage())
 	default:
 		return fmt.Errorf("%w: CodeCommit refuses it for repository %s (%s: %s)", heal.ErrFinal, a.Repository, code, api.ErrorMessage())
 	}
+}
+
+// ofCodeCommit reports whether CodeCommit gave the error, and no service of which the credentials are.
+func ofCodeCommit(err error) bool {
+	service := ""
+	for op := (*smithy.OperationError)(nil); errors.As(err, &op); err = op.Err {
+		service = op.ServiceID
+	}
+	return service == codecommit.ServiceID
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	sdk "github.com/aws/aws-sdk-go-v2/service/codecommit"
+	"github.com/aws/smithy-go"
 
 	"github.com/buildmedic/buildmedic/internal/codecommit"
 	"github.com/buildmedic/buildmedic/internal/codehost"
@@ -272,8 +273,8 @@ func TestTrouble(t *testing.T) {
 			`there is no branch "trunk" in repository shop`},
 		{"no repository", nil, simaws.Fault{}, func(c *codehost.Change) { c.Repository = "site" },
 			"there is no repository site in CodeCommit"},
-		{"denied", nil, simaws.Fault{Code: "AccessDeniedException", Message: "explicit deny"}, nil,
-			"refuses it for repository shop (AccessDeniedException: explicit deny); branches begin with buildmedic/"},
+		{"its key", nil, simaws.Fault{Code: "EncryptionKeyAccessDeniedException", Message: "no"}, nil,
+			"the key that repository shop is encrypted with cannot be used (EncryptionKeyAccessDeniedException: no)"},
 	} {
 		b := open(t)
 		if row.files != nil {
@@ -296,5 +297,22 @@ func TestTrouble(t *testing.T) {
 		if len(b.sim.CodeCommitRequests()) > 0 {
 			t.Errorf("%s: a request was opened", row.name)
 		}
+	}
+}
+
+// TestDenied: what IAM denies is as the SDK has it, for whoever can say more about the caller.
+func TestDenied(t *testing.T) {
+	b := open(t)
+	b.sim.Hook(func(c simaws.Call) simaws.Fault {
+		if c.Operation == "CreateBranch" {
+			return simaws.Fault{Code: "AccessDeniedException", Message: "User: u is not authorized to perform: codecommit:CreateBranch"}
+		}
+		return simaws.Fault{}
+	})
+	_, err := b.repos.Propose(t.Context(), change("shop"))
+	var api smithy.APIError
+	var fault heal.FaultError
+	if !errors.As(err, &api) || api.ErrorCode() != "AccessDeniedException" || errors.As(err, &fault) || errors.Is(err, heal.ErrFinal) {
+		t.Errorf("%v", err)
 	}
 }

@@ -50,6 +50,7 @@ type desk struct {
 	hints     decide.Desk
 	healer    *heal.Healer
 	codebuild awsapi.CodeBuild
+	code      ownCode
 	home      settings.Account
 	queue     *deskQueue
 	store     heal.Store
@@ -134,7 +135,10 @@ func openDesk(ctx context.Context, f deskFlags, change func(*settings.Settings),
 	if *f.topic == "" {
 		d.healer.Notifier = printer{notices, f.hints()}
 	}
-	d.codebuild = awsapi.CodeBuild{Accounts: awsapi.NewAccounts(cfg, d.home, id.Partition, "")}
+	accounts := awsapi.NewAccounts(cfg, d.home, id.Partition, "")
+	d.codebuild = awsapi.CodeBuild{Accounts: accounts}
+	d.code = ownCode{accounts, d.home, s.GitHubHost()}
+	d.healer.PolicyCode = d.code
 	return d, nil
 }
 

@@ -7,14 +7,11 @@ import (
 	"os"
 	"strings"
 
-	sdk "github.com/aws/aws-sdk-go-v2/service/codecommit"
-
-	"github.com/buildmedic/buildmedic/internal/codecommit"
+	"github.com/buildmedic/buildmedic/internal/awsapi"
 	"github.com/buildmedic/buildmedic/internal/codehost"
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
-	"github.com/buildmedic/buildmedic/internal/iampolicy"
-	"github.com/buildmedic/buildmedic/internal/notice"
+	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -38,8 +35,40 @@ func tokenFor(host string) (tokenVariable, error) {
 			return tokenVariable{n}, nil
 		}
 	}
-	return tokenVariable{}, fmt.Errorf("there is no token for %s: set %s to one of yours that may write contents and pull "+
-		"requests of the repository", host, names[1])
+	return tokenVariable{}, heal.FaultError{Says: fmt.Sprintf("there is no token for %s: set %s to one of yours that may write "+
+		"contents and pull requests of the repository", host, names[1])}
+}
+
+// ownCode is the code that owns roles' policies, as the user reaches it: GitHub with a token of
+// theirs, CodeCommit with the credentials that the build was read with.
+type ownCode struct {
+	accounts *awsapi.Accounts
+	home     settings.Account
+	host     string // of GitHub
+}
+
+// Propose implements [heal.PolicyCode].
+func (o ownCode) Propose(ctx context.Context, at settings.Account, c heal.PolicyChange) (decide.Request, error) {
+	code, err := o.reach(c.Code)
+	if err != nil {
+		return decide.Request{}, err
+	}
+	return code.Propose(ctx, at, c)
+}
+
+// reach finds the credentials that the file's repository takes.
+func (o ownCode) reach(c settings.PolicyCode) (awsapi.PolicyCode, error) {
+	code := awsapi.PolicyCode{Accounts: o.accounts}
+	if c.GitHub == "" {
+		return code, nil
+	}
+	token, err := tokenFor(o.host)
+	if err != nil {
+		return code, err
+	}
+	code.GitHub = &codehost.GitHub{Home: o.home, HTTP: codeHosts, Clock: deskClock, Credentials: &codehost.Credentials{Host: o.host,
+		Secret: token.name, Place: "in " + token.name, Secrets: token, Clock: deskClock}}
+	return code, nil
 }
 
 // pullRequests asks, in code, for what the case's plan gives: one request for each grant.
@@ -57,7 +86,7 @@ func (r replay) pullRequests(ctx context.Context, c decide.Case) error {
 		return fmt.Errorf("the settings write what project %s is granted to IAM; to ask for it in code, say write: {code: {…}}",
 			p.Name)
 	}
-	propose, err := r.proposer(p)
+	code, err := r.desk.code.reach(p.Write.Code)
 	if err != nil {
 		return err
 	}
@@ -72,68 +101,37 @@ func (r replay) pullRequests(ctx context.Context, c decide.Case) error {
 		}
 		o := decide.Outcome{Kind: decide.Reported, Case: c, Settings: s, Home: r.desk.home, At: deskClock.Now()}
 		o.Case.ID = "" // it is in no ledger
-		change := changeFor(o, p, g, u.Statements)
-		got, err := propose(ctx, change)
+		got, err := code.Propose(ctx, settings.AccountOf(round.Build.At()), heal.PolicyChange{Code: p.Write.Code,
+			Request: decide.RequestFor(s, p, p.Write.Code, g, round.Build), Statements: u.Statements, Tells: []decide.Outcome{o}})
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(r.talk, "grant %s: %s\n", g.ID, requestWords(got, change.Path))
+		fmt.Fprintf(r.talk, "grant %s: %s\n", g.ID, requestWords(got))
 	}
 	return r.result(c)
 }
 
-// proposer finds how requests are opened in the repository that the project names: in CodeCommit, with
-// the credentials that the build was read with.
-func (r replay) proposer(p settings.Project) (func(context.Context, codehost.Change) (codehost.Request, error), error) {
-	if p.Write.Code.CodeCommit != "" {
-		cfg := r.desk.cfg.Copy()
-		if p.Region != "" {
-			cfg.Region = p.Region
-		}
-		return codecommit.Repositories{Client: sdk.NewFromConfig(cfg), Region: cfg.Region}.Propose, nil
-	}
-	host := r.desk.healer.Settings.GitHubHost()
-	token, err := tokenFor(host)
-	if err != nil {
-		return nil, err
-	}
-	g := &codehost.GitHub{Home: r.desk.home, HTTP: codeHosts, Clock: deskClock, Credentials: &codehost.Credentials{Host: host,
-		Secret: token.name, Place: "in " + token.name, Secrets: token, Clock: deskClock}}
-	return g.Propose, nil
-}
-
-// changeFor is what a grant's request asks for.
-func changeFor(o decide.Outcome, p settings.Project, g settings.Grant, sts []iampolicy.Statement) codehost.Change {
-	q := decide.RequestFor(o.Settings, p, p.Write.Code, g, o.Case.Rounds[0].Build)
-	what := notice.PolicyFile{Path: q.Path, Grant: g.ID}
-	return codehost.Change{Repository: q.Repository, Path: q.Path, Base: q.Base, Branch: q.Branch,
-		Statements: sts,
-		Text: func(d codehost.Difference) (title, body string) {
-			what.New, what.Added = d.Before == nil, d.Added
-			return notice.PullRequestOf(what, o)
-		}}
-}
-
-func requestWords(r codehost.Request, path string) string {
+// requestWords says how it stands with a request.
+func requestWords(r decide.Request) string {
 	at := strings.TrimSpace(r.URL)
 	if at == "" {
 		at = "branch " + r.Branch
 	}
-	switch r.Result {
-	case codehost.Opened:
+	switch r.State {
+	case decide.RequestOpened:
 		return "opened " + at
-	case codehost.Updated:
+	case decide.RequestUpdated:
 		return "brought up to date: " + at
-	case codehost.Waiting:
+	case decide.RequestWaiting:
 		return "is open already: " + at
-	case codehost.Landed:
-		return path + " gives it already; what is missing is that it is deployed"
-	case codehost.Declined:
+	case decide.RequestLanded:
+		return r.Path + " gives it already; what is missing is that it is deployed"
+	case decide.RequestDeclined:
 		return "was closed unmerged, so it is not asked for again until the grant changes: " + at
-	case codehost.Behind:
-		return path + " has changed since, so it was left alone: merge or close it, and ask again: " + at
-	case codehost.Edited:
+	case decide.RequestBehind:
+		return r.Path + " has changed since, so it was left alone: merge or close it, and ask again: " + at
+	case decide.RequestEdited:
 		return "has changes by somebody else, so it was left alone: " + at
 	}
-	return fmt.Sprint(r.Result)
+	return string(r.State)
 }
