@@ -109,7 +109,8 @@ func TestPolicyCode(t *testing.T) {
 				t.Errorf("%d: %s by %s", i, call.Operation, call.Principal)
 			}
 		}
-		if again, err := h.PolicyCode.Propose(t.Context(), at, c); err != nil || again.State != decide.RequestWaiting || again.URL != r.URL {
+		again, err := h.PolicyCode.Propose(t.Context(), at, c)
+		if err != nil || again.State != decide.RequestWaiting || again.URL != r.URL {
 			t.Errorf("%d, again: %+v, %v", i, again, err)
 		}
 	}

@@ -264,7 +264,7 @@ func (h *Healer) proposeFor(ctx context.Context, a asked, own *held) (asked, err
 // codeOf is the file that the request is for, as the settings have it now.
 func codeOf(p settings.Project, q decide.Request) (settings.PolicyCode, bool) {
 	for _, r := range p.Roles() {
-		if c := r.Write.Code; c.Set() && c.GitHub+c.CodeCommit == q.Repository && c.Path == q.Path && c.Base == q.Base {
+		if c := r.PolicyCode(); c.Set() && c.GitHub+c.CodeCommit == q.Repository && c.Path == q.Path && c.Base == q.Base {
 			return c, true
 		}
 	}

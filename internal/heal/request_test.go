@@ -127,12 +127,18 @@ func TestAskedInCode(t *testing.T) {
 				if c.Outcome != decide.Proposed || r.asked != 0 {
 					t.Fatalf("%s, asked %d times before the approval", c.Outcome, r.asked)
 				}
+				s.Sim.Clock.Advance(time.Minute)
 				s.do(fmt.Sprintf(`{"approve":{"plan":%q}}`, last(c.Rounds).Decision.Plan.Hash()))
 			}
 			c := s.of(id)
 			qs := last(c.Rounds).Requests
 			if c.Outcome != decide.Requested || len(qs) != 1 || qs[0].State != decide.RequestOpened {
 				t.Fatalf("%s, %v, requests %+v", c.Outcome, refusals(c), qs)
+			}
+			ws, err := s.Inbox.Healer.Waiting(t.Context(), "p0")
+			const waits = "example/shop#12 (https://github.com/example/shop/pull/12) to be merged and deployed"
+			if err != nil || len(ws) != 1 || ws[0].For != waits {
+				t.Errorf("it waits for %+v, %v", ws, err)
 			}
 			told := len(s.Sim.Notices())
 			s.sweep(20 * time.Minute)

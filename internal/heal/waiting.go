@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/decide"
@@ -28,7 +29,7 @@ type Waiting struct {
 const longestApproval = 30 * 24 * time.Hour
 
 // Waiting lists what waits, of one project or of all (""): first the plans that can still be
-// approved, those that lapse soonest first, then the open cases.
+// approved, and what is asked for in code, those that lapse soonest first, then the open cases.
 func (h *Healer) Waiting(ctx context.Context, project string) ([]Waiting, error) {
 	now := h.Clock.Now()
 	its, err := h.Store.Between(ctx, kindClosed, now.Add(-longestApproval), now.Add(time.Second), false, maxHistory)
@@ -41,10 +42,18 @@ func (h *Healer) Waiting(ctx context.Context, project string) ([]Waiting, error)
 		if err := unmarshal(it, &s); err != nil {
 			return nil, err
 		}
-		if s.Outcome != decide.Proposed || project != "" && s.Project != project {
+		if project != "" && s.Project != project {
 			continue
 		}
-		w, ok, err := h.proposedIn(ctx, s.Case)
+		find := h.proposedIn
+		switch s.Outcome {
+		case decide.Proposed:
+		case decide.Requested:
+			find = h.requestedIn
+		default:
+			continue
+		}
+		w, ok, err := find(ctx, s.Case)
 		if err != nil {
 			return nil, err
 		}
@@ -94,6 +103,42 @@ func (h *Healer) proposedIn(ctx context.Context, id string) (w Waiting, ok bool,
 		w.For, w.Plan, w.Until = "a replay: these settings are not those that its plan was made by", "", time.Time{}
 	}
 	for _, u := range d.Used {
+		if u.Owner != "" && !slices.Contains(w.Owners, u.Owner) {
+			w.Owners = append(w.Owners, u.Owner)
+		}
+	}
+	return w, true, nil
+}
+
+// requestedIn says for which requests of a case it is waited that they are merged and deployed; ok is
+// false if for none any more.
+func (h *Healer) requestedIn(ctx context.Context, id string) (w Waiting, ok bool, err error) {
+	c, err := h.Case(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return w, false, nil
+	}
+	if err != nil || !waits(c, "") {
+		return w, false, err
+	}
+	r := c.Rounds[len(c.Rounds)-1]
+	w = Waiting{Case: c.ID, Project: c.Project, Since: c.Closed}
+	var names []string
+	for _, q := range r.Requests {
+		_, a, err := h.readAsked(ctx, q.Branch)
+		if err != nil {
+			return w, false, err
+		}
+		if until := a.Since.Add(askedFor); !a.Since.IsZero() && until.After(w.Until) {
+			w.Until = until
+		}
+		name := q.Name()
+		if q.URL != "" {
+			name += " (" + q.URL + ")"
+		}
+		names = append(names, name)
+	}
+	w.For = strings.Join(names, " and ") + " to be merged and deployed"
+	for _, u := range r.Decision.Used {
 		if u.Owner != "" && !slices.Contains(w.Owners, u.Owner) {
 			w.Owners = append(w.Owners, u.Owner)
 		}
