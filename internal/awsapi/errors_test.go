@@ -42,6 +42,10 @@ func TestErrorsOnTheWire(t *testing.T) {
 			_, err := i.Simulate(ctx, home, role("shop"), []guardrail.Question{{Action: "s3:GetObject"}}, nil)
 			return err
 		},
+		"SimulateCustomPolicy": func(ctx context.Context) error {
+			_, err := i.SimulateDocuments(ctx, home, role("shop"), nil, nil, []guardrail.Question{{Action: "s3:GetObject"}})
+			return err
+		},
 		"BatchGetBuilds": func(ctx context.Context) error { _, err := c.Get(ctx, home, b.ID); return err },
 		"RetryBuild": func(ctx context.Context) error {
 			_, err := c.Retry(ctx, b, decide.Plan{Route: decide.RouteBuild}, "t", nil)
@@ -75,6 +79,9 @@ func TestErrorsOnTheWire(t *testing.T) {
 		{"CreatePolicyVersion", "LimitExceeded", 409, heal.ErrFinal},
 		{"CreatePolicyVersion", "EntityAlreadyExists", 409, heal.ErrConflict},
 		{"SimulatePrincipalPolicy", "InvalidInput", 400, heal.ErrFinal},
+		{"SimulateCustomPolicy", "InvalidInput", 400, heal.ErrFinal},
+		{"SimulateCustomPolicy", "PolicyEvaluation", 500, heal.ErrLater},
+		{"SimulateCustomPolicy", "AccessDenied", 403, heal.ErrDenied},
 		{"BatchGetBuilds", "ThrottlingException", 400, heal.ErrLater},
 		{"BatchGetBuilds", "InvalidInputException", 400, heal.ErrFinal},
 		{"BatchGetBuilds", "AccessDeniedException", 400, heal.ErrDenied},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/heal"
@@ -235,6 +236,45 @@ func TestSimulate(t *testing.T) {
 		}
 		if d := cmp.Diff(want, vs); d != "" {
 			t.Errorf("with %q: %s", extra, d)
+		}
+	}
+}
+
+// TestSimulateDocuments: the documents that are given are asked about, whatever is on the role, with their
+// boundary and as the role's own calls; each answer is at its place.
+func TestSimulateDocuments(t *testing.T) {
+	s := world(t, "trouble: {iam_page: 2}\nroles: [{name: shop, inline: {p: '"+may("s3:PutObject")+"'}}]\n"+
+		"scps: [{id: p-1, document: '"+strings.Replace(may("s3:*"), "Allow", "Deny", 1)+"'}]\n")
+	own := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecr:*","Resource":"*",` +
+		`"Condition":{"ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/shop"}}}]}`
+	deny, fence := strings.Replace(may("s3:DeleteObject"), "Allow", "Deny", 1), may("s3:*")
+	qs := []guardrail.Question{
+		{Action: "s3:GetObject", Resource: "arn:aws:s3:::b/k"}, {Action: "s3:PutObject", Resource: "arn:aws:s3:::b/k"},
+		{Action: "s3:DeleteObject", Resource: "arn:aws:s3:::b/k"}, {Action: "ecr:PutImage", Resource: "*"},
+		{Action: "s3:GetObject", Resource: "arn:aws:s3:::b/k"},
+	}
+	allowed, no, denied := guardrail.Answer{Verdict: iampolicy.Allowed}, guardrail.Answer{Verdict: iampolicy.ImplicitDeny},
+		guardrail.Answer{Verdict: iampolicy.ExplicitDeny}
+	by := func(a guardrail.Answer, who string) guardrail.Answer { a.By = who; return a }
+	for name, row := range map[string]struct {
+		docs     []string
+		boundary *string
+		want     []guardrail.Answer
+	}{
+		"none": {nil, nil, []guardrail.Answer{no, no, no, no, no}},
+		"two": {[]string{may("s3:GetObject"), own}, nil, []guardrail.Answer{by(allowed, "PolicyInputList.1"), no, no,
+			by(allowed, "PolicyInputList.2"), by(allowed, "PolicyInputList.1")}},
+		"one that denies": {[]string{may("s3:*"), deny}, nil, []guardrail.Answer{by(allowed, "PolicyInputList.1"),
+			by(allowed, "PolicyInputList.1"), by(denied, "PolicyInputList.2"), no, by(allowed, "PolicyInputList.1")}},
+		"bounded": {[]string{may("s3:GetObject"), own}, &fence, []guardrail.Answer{by(allowed, "PolicyInputList.1"), no, no,
+			by(no, guardrail.ByBoundary), by(allowed, "PolicyInputList.1")}},
+	} {
+		as, err := IAM{function(s, "")}.SimulateDocuments(t.Context(), home, role("shop"), row.docs, row.boundary, qs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(row.want, as, cmpopts.EquateEmpty()); d != "" {
+			t.Errorf("%s: -want +got\n%s", name, d)
 		}
 	}
 }

@@ -27,6 +27,60 @@ import (
 func (i IAM) Simulate(
 	ctx context.Context, at settings.Account, r codebuild.Role, qs []guardrail.Question, extra []string,
 ) ([]guardrail.Answer, error) {
+	arn := r.ARN()
+	return i.simulate(ctx, at, r, qs, func(ctx context.Context, client *iam.Client, c call, each results) error {
+		for p := iam.NewSimulatePrincipalPolicyPaginator(client, &iam.SimulatePrincipalPolicyInput{PolicySourceArn: &arn,
+			PolicyInputList: extra, ActionNames: c.actions, ResourceArns: c.resources, ContextEntries: c.context}); p.HasMorePages(); {
+			page, err := p.NextPage(ctx)
+			if err != nil {
+				return classify(err)
+			}
+			each(page.EvaluationResults)
+		}
+		return nil
+	})
+}
+
+// SimulateDocuments answers the questions as if the documents were all that is on the role, by
+// SimulateCustomPolicy and else as Simulate does. No service control policy is looked at
+// (AWS.md#policy-simulator): what one forbids, it forbids whichever policy of the role allows it.
+func (i IAM) SimulateDocuments(
+	ctx context.Context, at settings.Account, r codebuild.Role, docs []string, boundary *string, qs []guardrail.Question,
+) ([]guardrail.Answer, error) {
+	arn := r.ARN()
+	var bounds []string
+	if boundary != nil {
+		bounds = []string{*boundary}
+	}
+	docs = append([]string{}, docs...) // of none, too, a list: it is required
+	return i.simulate(ctx, at, r, qs, func(ctx context.Context, client *iam.Client, c call, each results) error {
+		for p := iam.NewSimulateCustomPolicyPaginator(client, &iam.SimulateCustomPolicyInput{CallerArn: &arn, PolicyInputList: docs,
+			PermissionsBoundaryPolicyInputList: bounds, ActionNames: c.actions, ResourceArns: c.resources,
+			ContextEntries: c.context}); p.HasMorePages(); {
+			page, err := p.NextPage(ctx)
+			if err != nil {
+				return classify(err)
+			}
+			each(page.EvaluationResults)
+		}
+		return nil
+	})
+}
+
+// call is what one call of either asks: actions on one resource, and what the real call carries.
+type call struct {
+	actions, resources []string
+	context            []types.ContextEntry
+}
+
+// results takes those of a page.
+type results func([]types.EvaluationResult)
+
+// simulate asks the questions about the role's calls, those together that one call can ask.
+func (i IAM) simulate(
+	ctx context.Context, at settings.Account, r codebuild.Role, qs []guardrail.Question,
+	ask func(ctx context.Context, client *iam.Client, c call, each results) error,
+) ([]guardrail.Answer, error) {
 	client, err := i.client(at)
 	if err != nil {
 		return nil, err
@@ -37,7 +91,19 @@ func (i IAM) Simulate(
 	}
 	var fns []func(context.Context) error
 	for _, group := range together(qs) {
-		fns = append(fns, func(ctx context.Context) error { return simulate(ctx, client, at, r, qs, group, extra, answers) })
+		c := one(at, r, qs, group)
+		fns = append(fns, func(ctx context.Context) error {
+			return ask(ctx, client, c, func(page []types.EvaluationResult) {
+				for _, res := range page {
+					for _, i := range group {
+						if strings.EqualFold(qs[i].Action, aws.ToString(res.EvalActionName)) {
+							answers[i] = answer(res)
+							answers[i].By = strings.TrimPrefix(answers[i].By, "role_"+r.Name+"_") // of an inline policy
+						}
+					}
+				}
+			})
+		})
 	}
 	return answers, parallel(ctx, fns...)
 }
@@ -58,39 +124,22 @@ func together(qs []guardrail.Question) [][]int {
 	return groups
 }
 
-func simulate(
-	ctx context.Context, client *iam.Client, at settings.Account, r codebuild.Role, qs []guardrail.Question, group []int,
-	extra []string, answers []guardrail.Answer,
-) error {
-	arn := r.ARN()
-	in := &iam.SimulatePrincipalPolicyInput{PolicySourceArn: &arn, PolicyInputList: extra}
+// one is the call that asks the questions of a group.
+func one(at settings.Account, r codebuild.Role, qs []guardrail.Question, group []int) (c call) {
 	for _, i := range group {
-		if !slices.Contains(in.ActionNames, qs[i].Action) {
-			in.ActionNames = append(in.ActionNames, qs[i].Action)
+		if !slices.Contains(c.actions, qs[i].Action) {
+			c.actions = append(c.actions, qs[i].Action)
 		}
 	}
 	if res := qs[group[0]].Resource; res != "" && res != "*" {
-		in.ResourceArns = []string{res}
+		c.resources = []string{res}
 	}
 	said := carried(at, r, qs[group[0]])
 	for _, k := range slices.Sorted(maps.Keys(said)) {
-		in.ContextEntries = append(in.ContextEntries,
+		c.context = append(c.context,
 			types.ContextEntry{ContextKeyName: aws.String(k), ContextKeyType: kindOf(k), ContextKeyValues: said[k]})
 	}
-	for p := iam.NewSimulatePrincipalPolicyPaginator(client, in); p.HasMorePages(); {
-		page, err := p.NextPage(ctx)
-		if err != nil {
-			return classify(err)
-		}
-		for _, res := range page.EvaluationResults {
-			for _, i := range group {
-				if strings.EqualFold(qs[i].Action, aws.ToString(res.EvalActionName)) {
-					answers[i] = answer(res)
-				}
-			}
-		}
-	}
-	return nil
+	return c
 }
 
 // carried is what the real call carries, as far as it is known, with what the question

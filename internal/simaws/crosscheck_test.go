@@ -72,6 +72,9 @@ func TestCrossCheckSimulator(t *testing.T) {
 							t.Fatal(err)
 						}
 						got = append(got, out.EvaluationResults[0].EvalDecision)
+						if scp == "" {
+							alike(t, c.iam, ask, identity, boundary, out.EvaluationResults[0].EvalDecision)
+						}
 						q := map[string]any{"action": action, "resource": resource, "context": said,
 							"policies": []json.RawMessage{json.RawMessage(identity)}}
 						if boundary != "" {
@@ -110,4 +113,22 @@ func TestCrossCheckSimulator(t *testing.T) {
 		}
 	}
 	t.Logf("%d questions: %v", len(asked), counts)
+}
+
+// alike ensures that the simulator decides the same of a role's documents where it is given them.
+func alike(t *testing.T, client *iam.Client, ask *iam.SimulatePrincipalPolicyInput, identity, boundary string,
+	want types.PolicyEvaluationDecisionType) {
+	t.Helper()
+	in := &iam.SimulateCustomPolicyInput{PolicyInputList: []string{identity}, CallerArn: ask.PolicySourceArn,
+		ActionNames: ask.ActionNames, ResourceArns: ask.ResourceArns, ContextEntries: ask.ContextEntries}
+	if boundary != "" {
+		in.PermissionsBoundaryPolicyInputList = []string{boundary}
+	}
+	out, err := client.SimulateCustomPolicy(deadline(t), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := out.EvaluationResults[0].EvalDecision; got != want {
+		t.Errorf("%s with boundary %s: %s of the role and %s of its documents", identity, boundary, want, got)
+	}
 }

@@ -89,6 +89,11 @@ func every(s *simaws.Sim, c clients) map[string]func(context.Context) error {
 					ActionNames: []string{"s3:GetObject"}})
 			return err
 		},
+		"iam:SimulateCustomPolicy on *": func(ctx context.Context) error {
+			_, err := c.iam.SimulateCustomPolicy(ctx,
+				&iam.SimulateCustomPolicyInput{PolicyInputList: []string{*doc}, ActionNames: []string{"s3:GetObject"}})
+			return err
+		},
 		"iam:GetPolicy" + m: func(ctx context.Context) error {
 			_, err := c.iam.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: policy})
 			return err

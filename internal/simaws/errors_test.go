@@ -76,6 +76,17 @@ func TestErrors(t *testing.T) {
 			return err
 		}
 	}
+	simulate := func(caller string, docs []string, boundaries ...string) func(context.Context) error {
+		return func(ctx context.Context) error {
+			in := &iam.SimulateCustomPolicyInput{PolicyInputList: docs, ActionNames: []string{"s3:GetObject"},
+				PermissionsBoundaryPolicyInputList: boundaries}
+			if caller != "" {
+				in.CallerArn = &caller
+			}
+			_, err := c.iam.SimulateCustomPolicy(ctx, in)
+			return err
+		}
+	}
 	tests := []struct {
 		name    string
 		call    func(context.Context) error
@@ -157,6 +168,33 @@ func TestErrors(t *testing.T) {
 				PolicySourceArn: aws.String("arn:aws:sts::111122223333:assumed-role/r/s"), ActionNames: []string{"s3:GetObject"}})
 			return err
 		}, isA[*iamtypes.InvalidInputException], "InvalidInput", "Invalid Entity Arn"},
+		{"simulate no policy", simulate("arn:aws:iam::111122223333:role/r", []string{*allow, "{"}), isA[*iamtypes.InvalidInputException],
+			"InvalidInput", "Policy input list item 2 has invalid content"},
+		{"simulate a session's call", simulate("arn:aws:sts::111122223333:assumed-role/r/s", []string{*allow}),
+			isA[*iamtypes.InvalidInputException], "InvalidInput", "Caller must be an IAM user, role or group"},
+		{"simulate with two boundaries", simulate("", []string{*allow}, *allow, *allow), isA[*iamtypes.InvalidInputException],
+			"InvalidInput", "cannot exceed 1 items"},
+		{"simulate a broken boundary", simulate("", []string{*allow}, "{"), isA[*iamtypes.InvalidInputException], "InvalidInput",
+			"item 1 has invalid content"},
+		{"simulate a huge policy", simulate("", []string{*allow + strings.Repeat(" ", 131073-len(*allow))}), anyError, "ValidationError",
+			"policyInputList.1.member"},
+		{"simulate on no ARN", func(ctx context.Context) error {
+			_, err := c.iam.SimulateCustomPolicy(ctx, &iam.SimulateCustomPolicyInput{PolicyInputList: []string{*allow},
+				ActionNames: []string{"s3:GetObject"}, ResourceArns: []string{"bucket"}})
+			return err
+		}, isA[*iamtypes.InvalidInputException], "InvalidInput", "not in a valid ARN format: bucket"},
+		{"simulate no action", func(ctx context.Context) error {
+			_, err := c.iam.SimulateCustomPolicy(ctx, &iam.SimulateCustomPolicyInput{PolicyInputList: []string{*allow},
+				ActionNames: []string{"GetObject"}})
+			return err
+		}, isA[*iamtypes.InvalidInputException], "InvalidInput", "missing names"},
+		{"simulate with a key twice", func(ctx context.Context) error {
+			_, err := c.iam.SimulateCustomPolicy(ctx, &iam.SimulateCustomPolicyInput{PolicyInputList: []string{*allow},
+				ActionNames: []string{"s3:GetObject"}, ContextEntries: []iamtypes.ContextEntry{
+					{ContextKeyName: aws.String("aws:SourceIp"), ContextKeyValues: []string{"1.2.3.4"}, ContextKeyType: "string"},
+					{ContextKeyName: aws.String("AWS:SourceIP"), ContextKeyValues: []string{"1.2.3.4"}, ContextKeyType: "string"}}})
+			return err
+		}, isA[*iamtypes.InvalidInputException], "InvalidInput", "Duplicate context key: AWS:SourceIP."},
 
 		{"retry nothing", func(ctx context.Context) error {
 			_, err := c.codebuild.RetryBuild(ctx, &codebuild.RetryBuildInput{Id: aws.String("p:" + noBuild)})

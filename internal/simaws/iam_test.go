@@ -191,16 +191,16 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 		organization, boundary bool
 		missing                []string
 	}{
-		{"inline allow", "s3:GetObject", "arn:aws:s3:::b/k", "", "", "allowed", "own", true, true, nil},
-		{"inline deny", "s3:GetObject", "arn:aws:s3:::b/secret", "", "", "explicitDeny", "own", true, true, nil},
+		{"inline allow", "s3:GetObject", "arn:aws:s3:::b/k", "", "", "allowed", "role_r_own", true, true, nil},
+		{"inline deny", "s3:GetObject", "arn:aws:s3:::b/secret", "", "", "explicitDeny", "role_r_own", true, true, nil},
 		{"nothing says so", "s3:PutObject", "arn:aws:s3:::b/k", "", "", "implicitDeny", "", true, true, nil},
 		{"managed allow", "ecs:UpdateService", "*", "", "", "allowed", "m", true, true, nil},
-		{"boundary is silent", "ecs:RegisterTaskDefinition", "*", "", "", "implicitDeny", "m", true, false, nil},
+		{"boundary is silent", "ecs:RegisterTaskDefinition", "*", "", "", "implicitDeny", "", true, false, nil},
 		{"not yet", "ecr:PutImage", "arn:aws:ecr:us-east-1:111122223333:repository/x", "", "", "implicitDeny", "", true, true, nil},
 		{"with more", "ecr:PutImage", "arn:aws:ecr:us-east-1:111122223333:repository/x", ecr, "", "allowed",
 			"PolicyInputList.1", true, true, nil},
 		{"organization denies", "ecr:DeleteRepository", "arn:aws:ecr:us-east-1:111122223333:repository/x", ecr, "",
-			"explicitDeny", "PolicyInputList.1", false, true, nil},
+			"explicitDeny", "", false, true, nil},
 		{"context missing", "iam:PassRole", "arn:aws:iam::111122223333:role/t", "", "", "implicitDeny", "", true, true,
 			[]string{"iam:PassedToService"}},
 		{"context given", "iam:PassRole", "arn:aws:iam::111122223333:role/t", "", "ecs-tasks.amazonaws.com", "allowed",
@@ -249,6 +249,68 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 					r.PermissionsBoundaryDecisionDetail.AllowedByPermissionsBoundary)
 			}
 		})
+	}
+}
+
+// TestSimulateCustomPolicy: documents alone are judged, with the boundary that is given: nothing that is on
+// a role, no service control policy, and of whose call it is only what is said.
+func TestSimulateCustomPolicy(t *testing.T) {
+	s := world(t, simulated)
+	c, ctx := dial(s, simaws.FunctionKey, "us-east-1"), deadline(t)
+	doc := func(effect, action, condition string) string {
+		return fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":%q,"Action":%q,"Resource":"*"%s}]}`, effect, action, condition)
+	}
+	when := func(key, value string) string { return `,"Condition":{"StringEquals":{"` + key + `":"` + value + `"}}` }
+	const caller = "arn:aws:iam::111122223333:role/path/gone"
+	get, deny := doc("Allow", "s3:Get*", ""), doc("Deny", "s3:GetObject", "")
+	for _, tt := range []struct {
+		name     string
+		docs     []string
+		boundary string
+		action   string
+		caller   string
+		want     types.PolicyEvaluationDecisionType
+		by       string
+		missing  string
+	}{
+		{"one allows", []string{doc("Allow", "ecs:*", ""), get}, "", "s3:GetObject", "", "allowed", "PolicyInputList.2", ""},
+		{"no document", []string{}, "", "s3:GetObject", caller, "implicitDeny", "", ""},
+		{"what the role has", []string{get}, "", "ecs:UpdateService", "", "implicitDeny", "", ""},
+		{"one denies", []string{get, deny}, "", "s3:GetObject", "", "explicitDeny", "PolicyInputList.2", ""},
+		{"what the organization denies", []string{doc("Allow", "ecr:*", "")}, "", "ecr:DeleteRepository", caller, "allowed",
+			"PolicyInputList.1", ""},
+		{"the boundary allows", []string{get}, doc("Allow", "s3:*", ""), "s3:GetObject", "", "allowed", "PolicyInputList.1", ""},
+		{"the boundary is silent", []string{get}, doc("Allow", "ecs:*", ""), "s3:GetObject", "", "implicitDeny", "", ""},
+		{"the boundary denies", []string{get}, deny, "s3:GetObject", "", "explicitDeny", "PermissionsBoundaryPolicyInputList.1", ""},
+		{"nobody's call", []string{doc("Allow", "s3:*", when("aws:PrincipalArn", caller))}, "", "s3:GetObject", "", "implicitDeny", "",
+			"aws:PrincipalArn"},
+		{"somebody's call", []string{doc("Allow", "s3:*", when("aws:PrincipalArn", caller))}, "", "s3:GetObject", caller, "allowed",
+			"PolicyInputList.1", ""},
+		{"the account", []string{doc("Allow", "s3:*", when("aws:PrincipalAccount", "111122223333"))}, "", "s3:GetObject", "",
+			"allowed", "PolicyInputList.1", ""},
+		{"the organization", []string{doc("Allow", "s3:*", when("aws:PrincipalOrgID", "o-simulated0"))}, "", "s3:GetObject", caller,
+			"implicitDeny", "", "aws:PrincipalOrgID"},
+	} {
+		in := &iam.SimulateCustomPolicyInput{PolicyInputList: tt.docs, ActionNames: []string{tt.action}}
+		if tt.boundary != "" {
+			in.PermissionsBoundaryPolicyInputList = []string{tt.boundary}
+		}
+		if tt.caller != "" {
+			in.CallerArn = &tt.caller
+		}
+		out, err := c.iam.SimulateCustomPolicy(ctx, in)
+		if err != nil {
+			t.Fatalf("%s: %v", tt.name, err)
+		}
+		r, by := out.EvaluationResults[0], ""
+		if len(r.MatchedStatements) > 0 {
+			by = *r.MatchedStatements[0].SourcePolicyId
+		}
+		if r.EvalDecision != tt.want || by != tt.by || strings.Join(r.MissingContextValues, " ") != tt.missing ||
+			r.OrganizationsDecisionDetail != nil || (r.PermissionsBoundaryDecisionDetail != nil) != (tt.boundary != "") {
+			t.Errorf("%s: %s by %q, missing %v, %+v %+v", tt.name, r.EvalDecision, by, r.MissingContextValues,
+				r.OrganizationsDecisionDetail, r.PermissionsBoundaryDecisionDetail)
+		}
 	}
 }
 

@@ -25,6 +25,8 @@ var iamOperations = map[string]operation{
 		listEntitiesForPolicy),
 	"SimulatePrincipalPolicy": queryCall(false, "PolicySourceArn PolicyInputList ActionNames ResourceArns ContextEntries "+
 		"PermissionsBoundaryPolicyInputList Marker MaxItems", simulatePrincipalPolicy),
+	"SimulateCustomPolicy": queryCall(false, "PolicyInputList ActionNames ResourceArns ContextEntries CallerArn "+
+		"PermissionsBoundaryPolicyInputList Marker MaxItems", simulateCustomPolicy),
 }
 
 func getRole(r *request, in form) ([]node, error) {

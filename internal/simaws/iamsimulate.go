@@ -3,6 +3,7 @@ package simaws
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,47 +11,77 @@ import (
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 )
 
-// simulator is one SimulatePrincipalPolicy, as AWS answers since 30 July 2026. It judges
-// by what is written on the role, even before it takes effect: identity policies,
-// boundary and service control policies with their conditions; no resource or session
-// policies (AWS.md#policy-simulator).
+// simulator is one SimulatePrincipalPolicy or SimulateCustomPolicy, as AWS answers since 30 July 2026. It
+// judges by what is written on the role, even before it takes effect, or by what it is given: identity
+// policies, boundary and, of a role, service control policies with their conditions; no resource or
+// session policies (AWS.md#policy-simulator).
 type simulator struct {
-	sim      *Sim
-	role     *role
-	names    []string // of the identity policies
-	identity layerDocs
-	boundary layerDocs
-	bounded  bool
-	scps     layerDocs
-	context  map[string][]string
+	sim       *Sim
+	names     []string // of the identity policies
+	identity  layerDocs
+	boundary  layerDocs
+	fence     string // name of the boundary
+	bounded   bool
+	governed  bool      // service control policies count
+	scps      layerDocs // of the account
+	organized bool      // it is in an organization that has some
+	own       []string
+	context   map[string][]string // of what AWS puts in itself, and of what was said
+	said      map[string][]string
 }
 
 // outcome is the simulator's answer for one action on one resource.
 type outcome struct {
 	action, resource string
 	decision         string
-	by               []iampolicy.Match // matched statements of identity policies
-	byOrganization   bool              // AllowedByOrganizations
-	byBoundary       bool              // AllowedByPermissionsBoundary
+	by               []source // of the statements that matched
+	byOrganization   bool     // AllowedByOrganizations
+	byBoundary       bool     // AllowedByPermissionsBoundary
 	missing          []string
 }
 
+// source is the policy that a statement is of.
+type source struct{ id, kind string }
+
 func simulatePrincipalPolicy(r *request, in form) ([]node, error) {
-	source := in.get("PolicySourceArn")
-	if err := r.authorize("iam:SimulatePrincipalPolicy", source, nil); err != nil {
+	arn := in.get("PolicySourceArn")
+	if err := r.authorize("iam:SimulatePrincipalPolicy", arn, nil); err != nil {
 		return nil, err
 	}
-	sm, err := r.newSimulator(in, source)
+	sm, err := r.principalSimulator(in, arn)
 	if err != nil {
 		return nil, err
 	}
+	return sm.results(r, in)
+}
+
+func simulateCustomPolicy(r *request, in form) ([]node, error) {
+	if err := r.authorize("iam:SimulateCustomPolicy", "*", nil); err != nil {
+		return nil, err
+	}
+	sm, err := r.customSimulator(in)
+	if err != nil {
+		return nil, err
+	}
+	return sm.results(r, in)
+}
+
+func (sm *simulator) results(r *request, in form) ([]node, error) {
 	resources := in.list("ResourceArns")
 	if len(resources) == 0 {
 		resources = []string{"*"}
 	}
+	for _, res := range resources {
+		if res != "*" && strings.Count(res, ":") < 5 {
+			return nil, fail("InvalidInput", "ResourceNames are not in a valid ARN format: "+res+".")
+		}
+	}
 	var results []node
 	for _, action := range in.list("ActionNames") {
-		if !strings.Contains(action, ":") || strings.ContainsAny(action, "*?") {
+		switch {
+		case !strings.Contains(action, ":"):
+			return nil, fail("InvalidInput", "The action is invalid since it is missing names")
+		case strings.ContainsAny(action, "*?"): // AWS answers; what it says of them is of no use
 			return nil, fail("InvalidInput", "Invalid Input Actions: "+action)
 		}
 		results = append(results, sm.describe(sm.ask(action, resources)))
@@ -59,41 +90,93 @@ func simulatePrincipalPolicy(r *request, in form) ([]node, error) {
 	return append([]node{members("EvaluationResults", list, func(n node) node { return n })}, tail...), err
 }
 
-func (r *request) newSimulator(in form, source string) (*simulator, error) {
+// principalSimulator is for a role, with all that is on it and counts for it.
+func (r *request) principalSimulator(in form, arn string) (*simulator, error) {
 	a := r.caller.acct
-	name, isRole := strings.CutPrefix(source, a.arn("iam", "", "role/"))
+	name, isRole := strings.CutPrefix(arn, a.arn("iam", "", "role/"))
 	if !isRole {
-		return nil, fail("InvalidInput", "Invalid Entity Arn: "+source+" does not clearly define entity type and name.")
+		return nil, fail("InvalidInput", "Invalid Entity Arn: "+arn+" does not clearly define entity type and name.")
 	}
 	ro, ok := a.role(name[strings.LastIndexByte(name, '/')+1:])
-	if !ok || ro.arn() != source {
+	if !ok || ro.arn() != arn {
 		return nil, noEntity("The role with name %s cannot be found.", name)
 	}
-	sm := &simulator{sim: r.sim, role: ro, scps: r.sim.serviceControl(a), bounded: ro.boundary != "", context: contextEntries(in)}
+	sm := &simulator{sim: r.sim, governed: true, scps: r.sim.serviceControl(a), organized: len(a.scps) > 0 || !a.fullAccess,
+		bounded: ro.boundary != "", own: ownKeys,
+		context: map[string][]string{"aws:principalaccount": {a.id}, "aws:principaltype": {"AssumedRole"}}}
+	if sm.organized {
+		sm.context["aws:principalorgid"] = []string{organization}
+	}
 	inline := ro.readInline()
 	for _, n := range sortedKeys(inline) {
-		sm.add(n, inline[n])
+		sm.add("role_"+ro.name+"_"+n, inline[n])
 	}
 	for _, arn := range ro.attached {
 		if p, ok := r.sim.policyByARN(arn); ok {
 			sm.add(p.name, p.document())
 		}
 	}
+	if p, ok := r.sim.policyByARN(ro.boundary); ok {
+		sm.fence = p.name
+		sm.boundary.add(r.sim.document(p.document()), "")
+	}
+	return sm, sm.read(in)
+}
+
+// customSimulator is for the documents that it is given, and no more: no service control policy counts,
+// also where the account has some. Whose call it is, it is told; it need not be anybody who exists.
+func (r *request) customSimulator(in form) (*simulator, error) {
+	sm := &simulator{sim: r.sim, own: customKeys,
+		context: map[string][]string{"aws:principalaccount": {r.caller.acct.id}}}
+	if arn := in.get("CallerArn"); arn != "" {
+		m := callerForm.FindStringSubmatch(arn)
+		if m == nil {
+			return nil, fail("InvalidInput", "Invalid caller - Caller must be an IAM user, role or group in this context.")
+		}
+		sm.context["aws:principalaccount"], sm.context["aws:principalarn"] = []string{m[1]}, []string{arn}
+	}
+	return sm, sm.read(in)
+}
+
+var callerForm = regexp.MustCompile(`^arn:[a-z-]+:iam::([0-9]{12}):(?:user|role|group)/.+$`)
+
+// maxInput is how many characters a policy may have that a simulation is given.
+const maxInput = 131072
+
+// read takes what both are given: documents, and what is said of the call.
+func (sm *simulator) read(in form) (err error) {
+	if sm.said, err = contextEntries(in); err != nil {
+		return err
+	}
 	for i, doc := range in.list("PolicyInputList") {
-		if err := checkDocument(doc); err != nil {
-			return nil, fail("InvalidInput", "Invalid Input Policies: "+err.Error())
+		if err := checkInput("policyInputList", "Policy input list", i+1, doc); err != nil {
+			return err
 		}
 		sm.add("PolicyInputList."+strconv.Itoa(i+1), doc)
 	}
 	bounds := in.list("PermissionsBoundaryPolicyInputList")
-	if p, ok := r.sim.policyByARN(ro.boundary); ok && len(bounds) == 0 {
-		bounds = []string{p.document()}
+	if len(bounds) > 1 {
+		return fail("InvalidInput", "The list of Permissions Boundary policies cannot exceed 1 items.")
 	}
-	for _, doc := range bounds {
-		sm.bounded = true
-		sm.boundary.add(r.sim.document(doc), "")
+	for i, doc := range bounds {
+		if err := checkInput("permissionsBoundaryPolicyInputList", "Permissions boundary policy input list", i+1, doc); err != nil {
+			return err
+		}
+		sm.bounded, sm.fence, sm.boundary = true, "PermissionsBoundaryPolicyInputList.1", layerDocs{}
+		sm.boundary.add(sm.sim.document(doc), "")
 	}
-	return sm, nil
+	return nil
+}
+
+func checkInput(list, words string, n int, doc string) error {
+	if len([]rune(doc)) > maxInput {
+		return fail("ValidationError", fmt.Sprintf("1 validation error detected: Value at '%s.%d.member' failed to satisfy "+
+			"constraint: Member must have length less than or equal to %d", list, n, maxInput))
+	}
+	if checkDocument(doc) != nil {
+		return fail("InvalidInput", fmt.Sprintf("%s item %d has invalid content", words, n))
+	}
+	return nil
 }
 
 func (sm *simulator) add(name, doc string) {
@@ -102,14 +185,18 @@ func (sm *simulator) add(name, doc string) {
 }
 
 // contextEntries reads ContextEntries.member.N.
-func contextEntries(in form) map[string][]string {
+func contextEntries(in form) (map[string][]string, error) {
 	out := map[string][]string{}
 	for i := 1; ; i++ {
 		pre := fmt.Sprintf("ContextEntries.member.%d.", i)
 		if !in.has(pre + "ContextKeyName") {
-			return out
+			return out, nil
 		}
-		out[strings.ToLower(in.get(pre+"ContextKeyName"))] = in.list(pre + "ContextKeyValues")
+		name := in.get(pre + "ContextKeyName")
+		if _, twice := out[strings.ToLower(name)]; twice {
+			return nil, fail("InvalidInput", "Duplicate context key: "+name+".")
+		}
+		out[strings.ToLower(name)] = in.list(pre + "ContextKeyValues")
 	}
 }
 
@@ -121,27 +208,36 @@ func (sm *simulator) ask(action string, resources []string) []outcome {
 	return out
 }
 
-// one judges one action on one resource.
+// one judges one action on one resource. The statements that matched are told of what was decided alone,
+// and never of a service control policy.
 func (sm *simulator) one(action, resource string) outcome {
 	o := outcome{action: action, resource: resource, missing: sm.missing(action, resource)}
 	id, idAt := sm.evaluate(sm.identity.docs, action, resource)
-	org, _ := sm.evaluate(sm.scps.docs, action, resource)
-	bound := iampolicy.Allowed
+	org, bound := iampolicy.Allowed, iampolicy.Allowed
+	if sm.governed {
+		org, _ = sm.evaluate(sm.scps.docs, action, resource)
+	}
 	if sm.bounded {
 		bound, _ = sm.evaluate(sm.boundary.docs, action, resource)
 	}
 	o.byOrganization, o.byBoundary = org == iampolicy.Allowed, bound == iampolicy.Allowed
-	if idAt.Statement >= 0 && id != iampolicy.ImplicitDeny {
-		o.by = append(o.by, idAt)
-	}
-	all := []iampolicy.Verdict{id, org, bound}
-	switch {
+	decided := iampolicy.ImplicitDeny
+	switch all := []iampolicy.Verdict{id, org, bound}; {
 	case slices.Contains(all, iampolicy.ExplicitDeny):
-		o.decision = "explicitDeny"
+		decided, o.decision = iampolicy.ExplicitDeny, "explicitDeny"
 	case id == iampolicy.Allowed && o.byOrganization && o.byBoundary:
-		o.decision = "allowed"
+		decided, o.decision = iampolicy.Allowed, "allowed"
 	default:
 		o.decision = "implicitDeny"
+	}
+	if decided == iampolicy.ImplicitDeny || !o.byOrganization {
+		return o
+	}
+	if bound == iampolicy.ExplicitDeny {
+		o.by = append(o.by, source{sm.fence, "Permissions Boundary Policy"})
+	}
+	if id == decided && idAt.Statement >= 0 {
+		o.by = append(o.by, source{sm.names[idAt.Policy], "IAM Policy"})
 	}
 	return o
 }
@@ -152,18 +248,11 @@ func (sm *simulator) evaluate(docs []iampolicy.Document, action, resource string
 	for _, key := range conditionKeys(docs) {
 		ctx[key] = nil
 	}
-	a := sm.role.acct
-	ctx["aws:principalaccount"], ctx["aws:principaltype"] = []string{a.id}, []string{"AssumedRole"}
-	if sm.organized() {
-		ctx["aws:principalorgid"] = []string{organization}
-	}
 	maps.Copy(ctx, sm.context)
+	maps.Copy(ctx, sm.said)
 	return iampolicy.Evaluate(iampolicy.Access{Policies: docs},
 		iampolicy.Request{Action: action, Resource: resource, Context: ctx, Now: sm.sim.now})
 }
-
-// organized reports whether the account is in an organization whose policies count.
-func (sm *simulator) organized() bool { return len(sm.role.acct.scps) > 0 || !sm.role.acct.fullAccess }
 
 // missing lists the condition keys of the statements about this action and
 // resource that were not supplied. What only a service control policy asks for
@@ -181,7 +270,8 @@ func (sm *simulator) missing(action, resource string) []string {
 				continue
 			}
 			for _, c := range st.Condition {
-				if _, given := sm.context[strings.ToLower(c.Key)]; !given && !ownKey(c.Key) {
+				key := strings.ToLower(c.Key)
+				if _, said := sm.said[key]; !said && len(sm.context[key]) == 0 && !slices.Contains(sm.own, key) {
 					keys[c.Key] = true
 				}
 			}
@@ -190,12 +280,12 @@ func (sm *simulator) missing(action, resource string) []string {
 	return sortedKeys(keys)
 }
 
-// ownKey reports the keys that the simulator fills in itself.
-func ownKey(key string) bool {
-	return slices.Contains([]string{"aws:currenttime", "aws:epochtime", "aws:principalaccount", "aws:principalid",
-		"aws:principalorgid", "aws:principalorgmasteraccountid", "aws:principalorgpaths", "aws:principaltype", "aws:type",
-		"aws:userid", "aws:username"}, strings.ToLower(key))
-}
+// The keys that the simulator fills in itself: of a role, and of documents alone.
+var (
+	ownKeys = []string{"aws:currenttime", "aws:epochtime", "aws:principalaccount", "aws:principalid", "aws:principalorgid",
+		"aws:principalorgmasteraccountid", "aws:principalorgpaths", "aws:principaltype", "aws:type", "aws:userid", "aws:username"}
+	customKeys = []string{"aws:currenttime", "aws:epochtime", "aws:principalaccount"}
+)
 
 // describe is one EvaluationResult: one per action, with the resources in
 // ResourceSpecificResults if any were named.
@@ -214,7 +304,7 @@ func (sm *simulator) describe(os []outcome) node {
 	}
 	n := el("member", el("EvalActionName", all.action), el("EvalResourceName", all.resource), el("EvalDecision", all.decision),
 		sm.matched(all))
-	if sm.organized() {
+	if sm.organized {
 		n.kids = append(n.kids, el("OrganizationsDecisionDetail", el("AllowedByOrganizations", all.byOrganization)))
 	}
 	if sm.bounded {
@@ -238,8 +328,8 @@ func (sm *simulator) specific(o outcome) node {
 }
 
 func (sm *simulator) matched(o outcome) node {
-	return members("MatchedStatements", o.by, func(m iampolicy.Match) node {
-		return el("member", el("SourcePolicyId", sm.names[m.Policy]), el("SourcePolicyType", "IAM Policy"),
+	return members("MatchedStatements", o.by, func(by source) node {
+		return el("member", el("SourcePolicyId", by.id), el("SourcePolicyType", by.kind),
 			el("StartPosition", el("Line", 1), el("Column", 1)), el("EndPosition", el("Line", 1), el("Column", 1)))
 	})
 }
