@@ -53,7 +53,7 @@ func Wire(w Wiring) *heal.Healer {
 			Qualifier: qualifier(w.Identity, w.CodeBucket)},
 		Builds: build, Projects: build, Retrier: build, Logs: Logs{accounts}, Past: Past{accounts},
 		Reports: Reports{accounts}, Stacks: Stacks{accounts},
-		Roles: iam, Simulator: iam, Policies: iam, Repositories: ECR{accounts}, Decoder: STS{accounts},
+		Roles: iam, Simulator: iam, Documents: iam, Policies: iam, Repositories: ECR{accounts}, Decoder: STS{accounts},
 		Analyzer: Analyzer{accounts},
 		Notifier: SNS{Client: sns.NewFromConfig(w.Config), Topic: w.Topic, Owners: ownersTopics(w)}, Journal: Journal{w.Journal},
 		Queue: w.Queues.FollowUps,

@@ -171,6 +171,8 @@ type Round struct {
 	Dropped []Dropped `json:"dropped,omitempty"`
 	// ByPerson: a person asked for the undo, so there is a [Hold] until a person lifts it.
 	ByPerson bool `json:"by_person,omitempty"`
+	// Permanent: it was undone since the code that owns the role's policy gives the same.
+	Permanent bool `json:"permanent,omitempty"`
 	// Green: the build that it started was green, though the case's change was taken back since.
 	Green bool `json:"green,omitempty"`
 	// Partly: the write was given up, and what it had made could not be taken back,
@@ -287,6 +289,18 @@ func (r *Round) Waits() bool { return r.Step == StepRetried || r.Step == StepRet
 // Stands reports whether the round has changed something that was not undone.
 func (r *Round) Stands() bool { return !r.Written.IsZero() && r.Undone.IsZero() }
 
+// Bridges reports whether the round's change stands until code gives the same for good.
+func (r *Round) Bridges() bool {
+	return r.Stands() && !r.Partly && r.Decision != nil && r.Decision.Plan != nil && !r.Decision.Plan.InCode() &&
+		len(r.Decision.Plan.Requests) > 0
+}
+
+// AsksFrom reports whether the round's plan asks by the request of the branch.
+func (r *Round) AsksFrom(branch string) bool {
+	return r.Decision != nil && r.Decision.Plan != nil &&
+		slices.ContainsFunc(r.Decision.Plan.Requests, func(q Request) bool { return q.Branch == branch })
+}
+
 // Requested reports whether the round has asked in code for all that its plan gives.
 func (r *Round) Requested() bool {
 	return len(r.Requests) > 0 && !slices.ContainsFunc(r.Requests, func(q Request) bool { return q.State == "" })
@@ -342,9 +356,11 @@ const (
 	Undone    Kind = "undone"   // the grant did not help and was taken back
 	Failed    Kind = "failed"   // something was tried, the build still fails, nothing to take back
 
-	Retrying Kind = "retrying" // changed or not, the build was started again
-	Expiring Kind = "expiring" // a grant will expire, or has
-	Paused   Kind = "paused"   // the breaker is open
+	// MadePermanent: code gives it now, and the change in IAM that was made in the meantime is taken out again.
+	MadePermanent Kind = "permanent"
+	Retrying      Kind = "retrying" // changed or not, the build was started again
+	Expiring      Kind = "expiring" // a grant will expire, or has
+	Paused        Kind = "paused"   // the breaker is open
 )
 
 // Decision is what Decide chose for one failed build.
@@ -409,7 +425,7 @@ type Plan struct {
 	Remedy  diagnose.Remedy `json:"remedy"`
 
 	Write        *guardrail.Target    `json:"write,omitempty"`         // grant
-	Requests     []Request            `json:"requests,omitempty"`      // grant: if Write is [guardrail.Code]
+	Requests     []Request            `json:"requests,omitempty"`      // grant: in the code that owns the policy, or shall
 	Proof        []guardrail.Question `json:"proof,omitempty"`         // grant
 	Repository   string               `json:"repository,omitempty"`    // create-repository
 	Holders      []string             `json:"holders,omitempty"`       // grant: other projects that have it, too

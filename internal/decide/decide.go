@@ -339,8 +339,8 @@ func grant(f Facts, d Decision) Decision {
 	}
 	d.Why = "The settings allow what was denied: " + grantNames(j.Used) + "."
 	d.Pieces = j.Pieces
+	d.Plan.Requests = requests(f, j.Used)
 	if t := j.Target; t.Kind == guardrail.Code {
-		d.Plan.Requests = requests(f, j.Used)
 		d.Why += " The role's policy is owned by " + t.Name + ", so nothing is written in IAM: it is asked for there."
 	}
 	why := strings.TrimSpace(j.Offer + " " + j.Ask)
@@ -480,7 +480,7 @@ func takenBack(f Facts) *guardrail.Refusal {
 		if r.Written.IsZero() || !same {
 			continue
 		}
-		if r.Undone.IsZero() || r.ByPerson {
+		if r.Undone.IsZero() || r.ByPerson || r.Permanent {
 			return nil // it was asked for again since; a person's undo holds until it is lifted, see Hold
 		}
 		return &guardrail.Refusal{Rule: guardrail.TakenBack, Message: fmt.Sprintf(

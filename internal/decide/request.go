@@ -98,17 +98,29 @@ func (q Request) Statements() ([]iampolicy.Statement, error) {
 	return d.Statements, err
 }
 
+// Found records how it stands with a request of the round.
+func (r *Round) Found(q Request) {
+	for i := range r.Requests {
+		if was := r.Requests[i]; was.Branch == q.Branch {
+			r.Requests[i] = q
+			r.Requests[i].Gives = was.Gives
+		}
+	}
+}
+
 // Settled reports whether nothing more comes of the request by itself.
 func (s RequestState) Settled() bool { return s == RequestDeclined }
 
-// requests are what a plan asks for in the code that owns the role's policy: one for each grant.
+// requests are what a plan asks for in the code that owns the role's policy, or that shall give for good
+// what the plan gives: one for each grant. What is given for a time is not asked for.
 func requests(f Facts, us []guardrail.Used) (out []Request) {
+	code := f.Project.PolicyCode()
 	for _, u := range us {
 		g, ok := f.Settings.Grant(u.Grant)
-		if !ok {
-			continue // never: the grants are those of the settings
+		if !ok || !code.Set() || g.Expires > 0 {
+			continue
 		}
-		q := RequestFor(f.Settings, f.Project, f.Project.Write.Code, g, f.Build)
+		q := RequestFor(f.Settings, f.Project, code, g, f.Build)
 		q.Gives = string(iampolicy.Document{Version: "2012-10-17", Statements: u.Statements}.Canonical())
 		out = append(out, q)
 	}

@@ -339,15 +339,9 @@ func (t Target) Timeless(lasts map[time.Time]time.Duration) Target {
 // false unless t gave nothing else, all of it is there still, or all is gone, and
 // nothing else there gives it.
 func (t Target) Divided(now string) (next Target, ok bool) {
-	after, err := iampolicy.ParseLoose([]byte(t.After))
-	if err != nil || t.Kind != Inline {
+	before, after, read := t.documents()
+	if !read || t.Kind != Inline {
 		return t, false
-	}
-	before := iampolicy.Document{Version: after.Version}
-	if t.Before != "" {
-		if before, err = iampolicy.ParseLoose([]byte(t.Before)); err != nil {
-			return t, false
-		}
 	}
 	gave := gained(before, after)
 	rest, there := iampolicy.Divide(after, gave, settings.ProjectKey)

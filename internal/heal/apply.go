@@ -609,7 +609,11 @@ func (h *Healer) restore(ctx context.Context, c *held, r *decide.Round) (note st
 		}
 		return "", err
 	case !iampolicy.Same(doc, after(t)):
-		if next, ok := t.Divided(doc); ok { // siblings were given theirs since
+		next, ok := t.Divided(doc) // siblings were given theirs since
+		if !ok && t.Kind == guardrail.Inline {
+			next, ok = t.Without(doc) // other cases have changed the rest
+		}
+		if ok {
 			return h.divide(ctx, c, role, next)
 		}
 		return "Somebody has changed the policy since, so it was left as it is. What differs from what was written: " +

@@ -220,7 +220,7 @@ func (h *Healer) do(ctx context.Context, cmd Command, from decide.Sender) (Comma
 // What is undone is held back from then on, for whichever commit, until a person
 // lifts that; so is what cannot be undone.
 func (h *Healer) undo(ctx context.Context, id string, from decide.Sender) (CommandAnswer, error) {
-	by := from.By
+	by, began := from.By, h.Clock.Now()
 	c, err := h.open(ctx, id)
 	if err != nil {
 		return CommandAnswer{}, err
@@ -293,6 +293,9 @@ func (h *Healer) undo(ctx context.Context, id string, from decide.Sender) (Comma
 		}
 	}
 	notes = append(notes, restored...)
+	if names := unmerged(c.Case, began); len(names) > 0 {
+		notes = append(notes, fmt.Sprintf("%s would still give it in code: close it unmerged.", strings.Join(names, " and ")))
+	}
 	heldBack := ""
 	if len(back) > 0 {
 		if len(back) > 1 {

@@ -58,31 +58,51 @@ func (h *Healer) lookAtRequest(ctx context.Context, branch string) error {
 		_, err := h.putAsked(ctx, it, a)
 		return err
 	}
-	if len(waiting) == 0 {
+	bridges, err := h.bridgesOf(ctx, a)
+	if err != nil {
+		return err
+	}
+	if len(waiting) == 0 && len(bridges) == 0 {
 		return over()
 	}
-	if no := h.void(a, waiting[0]); no != "" {
+	if no := h.void(a, newestOf(waiting, bridges)); no != "" {
 		if err := h.endAll(ctx, waiting, no); err != nil {
 			return err
 		}
 		return over()
 	}
-	newest := waiting[0]
-	waiting, err = h.startDeployed(ctx, waiting)
-	switch {
-	case errors.Is(err, ErrDenied), errors.Is(err, ErrFinal):
-		return h.say(ctx, a, newest, err.Error(), "Whether it is deployed cannot be seen. "+sentence(err))
-	case err != nil || len(waiting) == 0:
-		return err
+	if len(waiting) > 0 {
+		newest := waiting[0]
+		waiting, err = h.startDeployed(ctx, waiting)
+		if errors.Is(err, ErrDenied) || errors.Is(err, ErrFinal) {
+			return h.say(ctx, a, newest, err.Error(), "Whether it is deployed cannot be seen. "+sentence(err))
+		}
+		if err != nil || len(waiting) == 0 && len(bridges) == 0 {
+			return err
+		}
 	}
 	next, err := h.proposeFor(ctx, a, nil)
 	if fault := (FaultError{}); errors.As(err, &fault) {
-		return h.say(ctx, a, waiting[0], fault.Says, "What was asked for cannot be looked at: "+fault.Says+".")
+		return h.say(ctx, a, newestOf(waiting, bridges), fault.Says, "What was asked for cannot be looked at: "+fault.Says+".")
 	}
 	if err != nil {
 		return err
 	}
-	return h.looked(ctx, next, waiting)
+	if len(bridges) > 0 {
+		err = h.lookedFromBridges(ctx, next, bridges)
+	}
+	if len(waiting) > 0 {
+		err = errors.Join(err, h.looked(ctx, next, waiting))
+	}
+	return err
+}
+
+// newestOf is the case that is told of a request.
+func newestOf(waiting []decide.Case, bridges []bridge) decide.Case {
+	if len(waiting) > 0 {
+		return waiting[0]
+	}
+	return bridges[0].Case
 }
 
 // looked does what follows from how it stands with a request for which cases wait.
@@ -95,16 +115,23 @@ func (h *Healer) looked(ctx context.Context, a asked, waiting []decide.Case) err
 		return h.say(ctx, a, waiting[0], "landed", fmt.Sprintf("%s has had it since %s, and the role still lacks it: deploy it, or "+
 			"see whether that file is what is deployed as the role's policy.", q.Path, a.Landed.UTC().Format("2006-01-02 15:04 UTC")))
 	case q.State == decide.RequestEdited:
-		return h.say(ctx, a, waiting[0], string(q.State), fmt.Sprintf("Somebody has changed the branch of %s, so it is left alone: "+
-			"merge it, or close it.", q.Name()))
+		return h.say(ctx, a, waiting[0], string(q.State), editedNote(q))
 	case q.State == decide.RequestBehind:
-		return h.say(ctx, a, waiting[0], string(q.State), fmt.Sprintf("%s has changed since %s was opened, which is left alone: "+
-			"merge it, or close it and change the grant.", q.Path, q.Name()))
+		return h.say(ctx, a, waiting[0], string(q.State), behindNote(q))
 	case a.Told != "" && q.State != decide.RequestLanded: // what was told is over, and may come again
 		_, err := h.changeAsked(ctx, q.Branch, func(a *asked) error { a.Told = ""; return nil })
 		return err
 	}
 	return nil
+}
+
+func editedNote(q decide.Request) string {
+	return fmt.Sprintf("Somebody has changed the branch of %s, so it is left alone: merge it, or close it.", q.Name())
+}
+
+func behindNote(q decide.Request) string {
+	return fmt.Sprintf("%s has changed since %s was opened, which is left alone: merge it, or close it and change the grant.",
+		q.Path, q.Name())
 }
 
 // waitingFor gives the cases that wait for the request, the newest first.
@@ -139,7 +166,7 @@ func waits(c decide.Case, branch string) bool {
 
 // void says why nothing comes of the request any more; "" if something may.
 func (h *Healer) void(a asked, c decide.Case) string {
-	r := c.Rounds[len(c.Rounds)-1]
+	r := askingRound(c, a.Request.Branch)
 	const anew = " Replay the build to have it decided anew."
 	p, ok := h.Settings.Project(a.Project, a.At.ID, a.At.Region, h.Home)
 	if !ok {
@@ -152,13 +179,23 @@ func (h *Healer) void(a asked, c decide.Case) string {
 		return "The settings no longer give the project grant " + a.Request.Grant + ", which was asked for." + anew
 	case p.Mode == settings.Observe:
 		return "The project is in mode observe now, so what was asked for is not followed any further." + anew
-	case decide.RequestFor(h.Settings, p, p.Write.Code, g, r.Build).Branch != a.Request.Branch:
+	case decide.RequestFor(h.Settings, p, p.PolicyCode(), g, r.Build).Branch != a.Request.Branch:
 		return "The settings have changed what grant " + g.ID + " gives, or where it is asked for." + anew
 	case h.Clock.Now().Sub(a.Since) > askedFor:
 		return fmt.Sprintf("It was asked for %d days ago, and is not deployed. The request stays as it is.%s",
 			int(askedFor.Hours()/24), anew)
 	}
 	return ""
+}
+
+// askingRound is the newest round of the case that asks by the request.
+func askingRound(c decide.Case, branch string) decide.Round {
+	for _, r := range slices.Backward(c.Rounds) {
+		if r.AsksFrom(branch) {
+			return r
+		}
+	}
+	return decide.Round{}
 }
 
 // startDeployed starts the builds of the cases whose role may by now do what they were denied: of
@@ -272,16 +309,23 @@ func (h *Healer) say(ctx context.Context, a asked, of decide.Case, what, note st
 	if a.Told == what {
 		return nil
 	}
-	c, err := h.stillWaiting(ctx, of.ID)
+	c, err := h.open(ctx, of.ID)
 	if err != nil || c == nil {
 		return err
 	}
-	c.tell(h.Clock.Now(), decide.Requested, note)
-	if i := slices.IndexFunc(c.last().Requests, func(q decide.Request) bool { return q.Branch == a.Request.Branch }); i >= 0 {
-		gives := c.last().Requests[i].Gives
-		c.last().Requests[i] = a.Request
-		c.last().Requests[i].Gives = gives
+	round := slices.IndexFunc(c.Rounds, func(r decide.Round) bool { return r.Bridges() && r.AsksFrom(a.Request.Branch) })
+	if waits(c.Case, a.Request.Branch) {
+		round = len(c.Rounds) - 1
 	}
+	if round < 0 {
+		return nil
+	}
+	if err := h.lock(ctx, c); err != nil {
+		return err
+	}
+	c.tell(h.Clock.Now(), decide.Requested, note)
+	c.Outbox[len(c.Outbox)-1].Round = round
+	c.Rounds[round].Found(a.Request)
 	if err := h.save(ctx, c, false); err != nil {
 		return err
 	}

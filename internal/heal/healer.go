@@ -26,6 +26,7 @@ type Healer struct {
 	Roles          Roles
 	Simulator      Simulator
 	Policies       Policies
+	Documents      Documents  // needed where the settings make changes permanent
 	PolicyCode     PolicyCode // needed where the settings name code that owns a policy
 	Repositories   Repositories
 	Projects       Projects

@@ -145,6 +145,15 @@ type Simulator interface {
 	) ([]guardrail.Answer, error)
 }
 
+// Documents asks IAM what policy documents allow.
+type Documents interface {
+	// SimulateDocuments answers the questions in order, as if the documents, and the boundary if there is
+	// one, were all that is on the role. No service control policy is looked at.
+	SimulateDocuments(
+		ctx context.Context, at settings.Account, r codebuild.Role, docs []string, boundary *string, qs []guardrail.Question,
+	) ([]guardrail.Answer, error)
+}
+
 // Policies changes a role's permissions, and only in the way that the target says.
 type Policies interface {
 	// Current reads what is at the target now: document and, for a managed

@@ -199,14 +199,21 @@ func declined(q decide.Request) guardrail.Refusal {
 		q.Grant, q.Name())}
 }
 
-// askFor asks for one grant.
-func (h *Healer) askFor(ctx context.Context, c *held, q decide.Request) (decide.Request, error) {
-	now, fresh := h.Clock.Now(), false
-	a, err := h.changeAsked(ctx, q.Branch, func(a *asked) error {
+// joinRequest records that the case asks for q, too. fresh: what was found of the request a moment ago
+// holds for the case.
+func (h *Healer) joinRequest(ctx context.Context, c *held, q decide.Request) (a asked, fresh bool, err error) {
+	now := h.Clock.Now()
+	a, err = h.changeAsked(ctx, q.Branch, func(a *asked) error {
 		fresh = !a.Over && a.Request.State != "" && !a.Request.State.Settled() && now.Sub(a.Request.Seen) < askedAfresh &&
 			a.Request.Covers(q)
 		return a.join(c, q, now)
 	})
+	return a, fresh, err
+}
+
+// askFor asks for one grant.
+func (h *Healer) askFor(ctx context.Context, c *held, q decide.Request) (decide.Request, error) {
+	a, fresh, err := h.joinRequest(ctx, c, q)
 	if err != nil {
 		return q, err
 	}
@@ -283,10 +290,7 @@ func (h *Healer) tells(ctx context.Context, a asked, own *held) (out []decide.Ou
 		} else if err != nil {
 			return nil, err
 		}
-		i := slices.IndexFunc(c.Rounds, func(r decide.Round) bool {
-			return r.Decision != nil && r.Decision.Plan.InCode() && slices.ContainsFunc(r.Decision.Plan.Requests,
-				func(q decide.Request) bool { return q.Branch == a.Request.Branch })
-		})
+		i := slices.IndexFunc(c.Rounds, func(r decide.Round) bool { return r.AsksFrom(a.Request.Branch) })
 		if i < 0 {
 			continue
 		}

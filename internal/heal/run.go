@@ -715,6 +715,11 @@ func (b budget) usedUp() []guardrail.Refusal {
 // close records the end of the case and sends its notices. Then it is the turn
 // of the builds that waited for it.
 func (h *Healer) close(ctx context.Context, c *held) error {
+	if c.Outcome == decide.Healed {
+		if err := h.askForGood(ctx, c); err != nil {
+			return err
+		}
+	}
 	history, err := c.history()
 	if err != nil {
 		return err

@@ -1,0 +1,209 @@
+package heal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/iampolicy"
+)
+
+// Where the settings name the code that shall give for good what is written in IAM, the change is a
+// bridge: once its build is green, a pull request asks for the same there, and once the role has it
+// from elsewhere, the healer's own statements are taken out again.
+
+// bridge is a change in IAM that stands until code gives the same.
+type bridge struct {
+	decide.Case
+	round int
+}
+
+// askForGood asks in code for what the case's changes give. What the code host does not take now the
+// sweep asks for later: a healed build does not wait for it.
+func (h *Healer) askForGood(ctx context.Context, c *held) error {
+	for i := range c.Rounds {
+		r := &c.Rounds[i]
+		if !r.Bridges() || r.Requested() {
+			continue
+		}
+		r.Requests = slices.Clone(r.Decision.Plan.Requests)
+		for j, q := range r.Requests {
+			if _, _, err := h.joinRequest(ctx, c, q); err != nil { // from here on the sweep knows of it
+				return err
+			}
+			got, err := h.askFor(ctx, c, q)
+			if err != nil {
+				h.Log.WarnContext(ctx, "what is to be permanent is asked for later", "case", c.ID, "grant", q.Grant, "error", err.Error())
+				continue
+			}
+			r.Requests[j] = got
+		}
+	}
+	return nil
+}
+
+// bridgesOf gives the changes that stand until the request's file is deployed, the newest case first.
+func (h *Healer) bridgesOf(ctx context.Context, a asked) (out []bridge, err error) {
+	for _, id := range slices.Backward(a.Cases) {
+		c, err := h.Case(ctx, id)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for i, r := range c.Rounds {
+			if r.Bridges() && r.AsksFrom(a.Request.Branch) {
+				out = append(out, bridge{c, i})
+			}
+		}
+	}
+	return out, nil
+}
+
+// lookedFromBridges does what follows from how it stands with a request for the changes that stand
+// until it is deployed.
+func (h *Healer) lookedFromBridges(ctx context.Context, a asked, bridges []bridge) error {
+	q, newest := a.Request, bridges[0].Case
+	switch q.State {
+	case decide.RequestLanded:
+		var errs []error
+		for _, b := range bridges {
+			errs = append(errs, h.takeOut(ctx, a, b))
+		}
+		return errors.Join(errs...)
+	case decide.RequestDeclined:
+		return h.say(ctx, a, newest, string(q.State), fmt.Sprintf("%s was closed unmerged, so what was given stays a change of the "+
+			`healer's own in IAM, and is not asked for again until the grant changes. {"undo":{"case":%q}} takes it back.`, q.Name(), newest.ID))
+	case decide.RequestEdited:
+		return h.say(ctx, a, newest, string(q.State), editedNote(q))
+	case decide.RequestBehind:
+		return h.say(ctx, a, newest, string(q.State), behindNote(q))
+	}
+	return nil
+}
+
+// takeOut takes a change out of IAM if the role has it from elsewhere.
+func (h *Healer) takeOut(ctx context.Context, a asked, b bridge) error {
+	c, err := h.open(ctx, b.ID)
+	if err != nil || c == nil || b.round >= len(c.Rounds) || !c.Rounds[b.round].Bridges() || !c.Rounds[b.round].AsksFrom(a.Request.Branch) {
+		return err
+	}
+	if err := h.lock(ctx, c); err != nil {
+		return err
+	}
+	note, done, err := h.takeOutOf(ctx, c, b.round)
+	if rerr := h.release(ctx, c, h.Clock.Now()); err == nil {
+		err = rerr
+	}
+	if err != nil || !done {
+		if serr := h.save(ctx, c, true); err == nil {
+			err = serr
+		}
+		if err == nil && note != "" {
+			err = h.say(ctx, a, b.Case, note, note)
+		}
+		return err
+	}
+	r := &c.Rounds[b.round]
+	r.Undone, r.Permanent = h.Clock.Now(), true
+	r.Found(a.Request)
+	c.tell(r.Undone, decide.MadePermanent, "")
+	c.Outbox[len(c.Outbox)-1].Round = b.round
+	if err := h.save(ctx, c, false); err != nil {
+		return err
+	}
+	return h.flush(ctx, c)
+}
+
+// takeOutOf takes a round's change out of IAM, under the lease, if the role has it from elsewhere. note
+// says why that cannot be done; "" with done false if it is not deployed yet.
+func (h *Healer) takeOutOf(ctx context.Context, c *held, i int) (note string, done bool, err error) {
+	r := &c.Rounds[i]
+	plan := r.Decision.Plan
+	t, role := *plan.Write, plan.Changes()
+	if err := h.acquireOn(ctx, c, leaseOf(*plan)); err != nil {
+		return "", false, err
+	}
+	p, _ := h.Settings.Project(c.Project, c.Account, c.Region, h.Home)
+	state, err := h.Roles.Role(ctx, c.at(), role, p.ForRole(role.Name).Write)
+	if err != nil {
+		return "", false, aboutRole("reading", role, err)
+	}
+	doc, version, err := h.Policies.Current(ctx, c.at(), role, t)
+	if err != nil {
+		return "", false, err
+	}
+	next, gone := guardrail.Target{}, doc == ""
+	if t.Kind != guardrail.Attach {
+		var ok bool
+		if next, ok = t.Without(doc); !ok {
+			return fmt.Sprintf("The code gives the role by now what case %s had given, and somebody has changed the policy %s since, "+
+				"so the healer's own statements are left as they are. Take them out by hand.", c.ID, t.Name), false, nil
+		}
+		gone = next.Before == next.After
+	}
+	var boundary *string
+	if state.Boundary != nil {
+		boundary = &state.Boundary.Document
+	}
+	answers, err := h.Documents.SimulateDocuments(ctx, c.at(), role, guardrail.OtherDocuments(state, t, next.Before), boundary, plan.Proof)
+	if err != nil {
+		return "", false, fmt.Errorf("simulating the role without what was given: %w", err)
+	}
+	if len(answers) != len(plan.Proof) || slices.ContainsFunc(answers, func(a guardrail.Answer) bool {
+		return a.Verdict != iampolicy.Allowed
+	}) {
+		return "", false, nil
+	}
+	switch {
+	case gone:
+		return "", true, nil
+	case t.Kind == guardrail.Attach, iampolicy.Same(doc, t.After):
+		err = h.Policies.Restore(ctx, c.at(), role, t, r.WrittenVersion)
+	case t.Kind == guardrail.Inline:
+		err = h.Policies.Restore(ctx, c.at(), role, next, "")
+	default:
+		return h.newVersionWithout(ctx, c, next, version, state)
+	}
+	return "", err == nil, err
+}
+
+// maxVersions is how many versions IAM takes of a managed policy (AWS.md#quotas).
+const maxVersions = 5
+
+// newVersionWithout makes a version of a managed policy that others have changed since, without what
+// was given.
+func (h *Healer) newVersionWithout(ctx context.Context, c *held, next guardrail.Target, version string, state guardrail.RoleState) (
+	note string, done bool, err error) {
+	if state.Named == nil || len(state.Named.Versions) >= maxVersions {
+		return fmt.Sprintf("The code gives the role by now what case %s had given, and there is no room for a version of policy %s "+
+			"without it. Delete one that nobody needs, or take it out by hand.", c.ID, next.Name), false, nil
+	}
+	var known []string
+	for _, v := range state.Named.Versions {
+		known = append(known, v.ID)
+	}
+	out := guardrail.Target{Kind: guardrail.Managed, Name: next.Name, Before: next.After, After: next.Before, BeforeVersion: version}
+	_, err = h.Policies.Write(ctx, c.at(), c.last().Decision.Plan.Changes(), out, known)
+	return "", err == nil, err
+}
+
+// unmerged says of a case whose changes are taken back which requests still ask for the same.
+func unmerged(c decide.Case, since time.Time) (names []string) {
+	for _, r := range c.Rounds {
+		if r.Undone.Before(since) {
+			continue
+		}
+		for _, q := range r.Requests {
+			if q.Number != "" && q.State != decide.RequestLanded && !q.State.Settled() && !slices.Contains(names, q.Name()) {
+				names = append(names, q.Name())
+			}
+		}
+	}
+	return names
+}
