@@ -14,6 +14,8 @@ var Anywhere = map[string]string{
 	"cloudtrail:LookupEvents":          "The look-up takes no resource; it reads management events only.",
 	"iam:GetRequestAuthorizationDetails": "AWS's record of a denied request is found by the ID in its message; it is no resource. " +
 		"It tells of any denied request of the account.",
+	"iam:SimulateCustomPolicy": "The simulator reads documents that are sent along; they take no resource. It tells nothing of " +
+		"what is on anybody.",
 	"sts:DecodeAuthorizationMessage": "Decoding takes no resource.",
 	"xray:PutTelemetryRecords":       "X-Ray's writing of traces takes no resource.",
 	"xray:PutTraceSegments":          "X-Ray's writing of traces takes no resource.",
@@ -111,6 +113,9 @@ func general(s *settings.Settings, projects []settings.Project, home Place) []Pe
 				"Which these are is known only then, so any may be read.",
 			[]string{"iam:GetPolicy", "iam:GetPolicyVersion"},
 			[]string{Place{at.Partition, "aws", ""}.IAM("policy/*"), at.IAM("policy/*")}))
+	}
+	if slices.ContainsFunc(roles, bridged) {
+		ps = append(ps, allow("Documents", Anywhere["iam:SimulateCustomPolicy"], []string{"iam:SimulateCustomPolicy"}, []string{"*"}))
 	}
 	if s.Limits.Analyzer && slices.ContainsFunc(roles, granted) {
 		ps = append(ps, allow("Analyzer", Anywhere["access-analyzer:ValidatePolicy"],

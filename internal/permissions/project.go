@@ -24,6 +24,10 @@ func startsAnew(p settings.Project) bool { return len(p.Buildspecs) > 0 || p.Swi
 // granted reports whether policies of the role for which the project stands may be written.
 func granted(p settings.Project) bool { return changed(p) && judged(p) && len(p.Grants) > 0 }
 
+// bridged reports whether changes of the role for which the project stands are taken back once code
+// gives the same: then the simulator is asked about the role's other policies.
+func bridged(p settings.Project) bool { return granted(p) && p.Permanent.Set() }
+
 // project is what looking after one project needs: reading in any mode;
 // starting builds and changing its role only in propose and heal.
 func project(s *settings.Settings, p settings.Project, at Place) Group {

@@ -21,7 +21,7 @@ code: {github: {secret: github}}
 accounts: [{id: "444455556666", region: eu-west-1}]
 projects:
   - {name: inline, role: a, mode: heal, code: {github: example/shop}, write: {inline: mine}, grants: [image, seen], buildspecs: [a.yml], ` +
-	`logs: {s3: builds/a}, pipelines: [main]}
+	`permanent: {code: {github: example/roles, path: a.json}}, logs: {s3: builds/a}, pipelines: [main]}
   - {name: managed, role: b, mode: heal, test_reports: true, access_troubleshooter: true, stacks: [s], write: {managed: m}, grants: [image]}
   - {name: attach, role: c, mode: propose, write: {attach: true}, grants: [image]}
   - {name: switched, role: d, mode: heal, switch_role: e}
@@ -69,6 +69,10 @@ func TestDocumented(t *testing.T) {
 		{"heal, in code", "projects: [{name: web, role: r, mode: heal, write: {code: {github: example/shop, path: p.json}}, " +
 			"grants: [image]}]" + strings.Replace(image, ", create: true", "", 1),
 			[]string{"the function", "every project", "`heal` or `propose`, except"}},
+		{"heal, made permanent", "projects: [{name: web, role: r, mode: heal, write: {inline: mine}, permanent: {code: " +
+			"{github: example/shop, path: p.json}}, grants: [image]}]" + strings.Replace(image, ", create: true", "", 1),
+			[]string{"the function", "every project", "`heal` or `propose`, except", inline,
+				"`heal` or `propose`, with grants and `permanent: {code: …}`"}},
 		{"heal, never again", "projects: [{name: web, role: r, mode: heal, retry: false, write: {inline: mine}, grants: [image]}]" +
 			strings.Replace(image, ", create: true", "", 1), []string{"the function", "every project", inline}},
 	} {

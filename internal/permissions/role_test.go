@@ -175,7 +175,7 @@ func must(t *testing.T, tpl template) []calls {
 			"logs:CreateLogStream logs:PutLogEvents"},
 		{"*", nil, "xray:PutTraceSegments xray:PutTelemetryRecords sts:DecodeAuthorizationMessage " +
 			"access-analyzer:ValidatePolicy access-analyzer:CheckNoNewAccess cloudtrail:LookupEvents " +
-			"iam:GetRequestAuthorizationDetails"},
+			"iam:GetRequestAuthorizationDetails iam:SimulateCustomPolicy"},
 		{"arn:aws:iam::" + other + ":role/buildmedic-member", nil, "sts:AssumeRole"},
 		// Any project.
 		{"arn:aws:iam::aws:policy/AWSCodeBuildDeveloperAccess", nil, "iam:GetPolicy iam:GetPolicyVersion"},
