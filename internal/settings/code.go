@@ -201,6 +201,20 @@ func (o object) policyCode() PolicyCode {
 // none does.
 func (s *Settings) PolicyFile(p Project) string { return s.FileOf(p.Write.Code) }
 
+// AsksIn is the code in which pull requests of the function ask for what p's role may be given, p being
+// the project as it stands for that role ([Project.Roles]); none where it never opens one.
+func (p Project) AsksIn() PolicyCode {
+	if p.Mode == Observe || p.SwitchRole != "" || len(p.Grants) == 0 {
+		return PolicyCode{}
+	}
+	return p.Write.Code
+}
+
+// AsksAtGitHub reports whether the function opens pull requests at GitHub. It needs credentials for it.
+func (s *Settings) AsksAtGitHub() bool {
+	return slices.ContainsFunc(Roles(s.Projects), func(p Project) bool { return p.AsksIn().GitHub != "" })
+}
+
 // FileOf names a policy's file with its repository; "" if it names none.
 func (s *Settings) FileOf(c PolicyCode) string {
 	switch {

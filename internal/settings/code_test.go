@@ -69,3 +69,52 @@ tests: [{project: aa, allow: "s3:GetObject", on: "arn:aws:s3:::b/k"}]`))
 		t.Errorf("a host that a pull request needs, and an end that code cannot have: %v", found)
 	}
 }
+
+// TestAsksIn: where the function opens pull requests itself, and that `check` says when it has no
+// credentials for it, or when credentials are for nothing.
+func TestAsksIn(t *testing.T) {
+	for _, row := range []struct {
+		project string
+		secret  bool
+		in      string // where it asks; "" nowhere
+		says    string // of code.github; "" nothing
+	}{
+		{"mode: heal, write: {code: {github: example/shop, path: p.json}}, grants: [g]", true, "example/shop", ""},
+		{"mode: propose, write: {code: {github: example/shop, path: p.json}}, grants: [g]", true, "example/shop", ""},
+		{"mode: heal, write: {code: {github: example/shop, path: p.json}}, grants: [g]", false, "example/shop", "has no credentials"},
+		{"mode: observe, write: {code: {github: example/shop, path: p.json}}, grants: [g]", true, "", "is not read"},
+		{"mode: observe, write: {code: {github: example/shop, path: p.json}}, grants: [g]", false, "", ""},
+		{"mode: heal, write: {code: {github: example/shop, path: p.json}}, grants: [g], switch_role: other", true, "", "is not read"},
+		{"mode: heal, write: {code: {codecommit: shop, path: p.json}}, grants: [g]", false, "shop", ""},
+		{"mode: heal, write: {code: {codecommit: shop, path: p.json}}, grants: [g]", true, "shop", "is not read"},
+		{"mode: heal, write: {inline: mine}, grants: [g], also_roles: [{role: other, grants: [g], write: {code: {github: example/shop, " +
+			"path: p.json}}}]", false, "example/shop", "has no credentials"},
+	} {
+		code := ""
+		if row.secret {
+			code = "code: {github: {secret: x}}"
+		}
+		s := mustParse(t, "version: 1\nnotify: {email: [a@example.com]}\n"+code+`
+projects:
+  - {name: aa, role: r, `+row.project+`}
+grants:
+  - {id: g, because: b, owner: o, actions: ["s3:GetObject"], resources: ["arn:aws:s3:::b/k"]}
+tests: [{project: aa, allow: "s3:GetObject", on: "arn:aws:s3:::b/k"}]`)
+		in := ""
+		for _, p := range s.Projects[0].Roles() {
+			in += p.AsksIn().GitHub + p.AsksIn().CodeCommit
+		}
+		if in != row.in || s.AsksAtGitHub() != (in == "example/shop") {
+			t.Errorf("%s: it asks in %q, at GitHub %v", row.project, in, s.AsksAtGitHub())
+		}
+		said := ""
+		for _, w := range Surprises(s) {
+			if w.Path == "code.github" {
+				said += w.Message
+			}
+		}
+		if (said == "") != (row.says == "") || !strings.Contains(said, row.says) {
+			t.Errorf("%s: it says %q, want %q", row.project, said, row.says)
+		}
+	}
+}

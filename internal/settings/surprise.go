@@ -48,7 +48,11 @@ func Surprises(s *Settings) []Problem {
 				id, p.Name)
 		}
 	}
-	if s.Code.GitHub != nil && !slices.ContainsFunc(s.Projects, Project.Tells) && !s.asksElsewhere() {
+	switch asks := s.AsksAtGitHub(); {
+	case asks && s.Code.GitHub == nil:
+		say(0, "code.github", "there is none, so the function has no credentials with which it could open pull requests at GitHub, and "+
+			"opens none; add code: {github: {secret: NAME}}")
+	case s.Code.GitHub != nil && !asks && !slices.ContainsFunc(s.Projects, Project.Tells) && !s.asksElsewhere():
 		say(0, "code.github", "no project tells its developers anything there, so the secret is not read; give a project "+
 			"code: {github: OWNER/REPOSITORY}, or remove it")
 	}
@@ -121,8 +125,8 @@ func (s *Settings) endsInCode(p Project) (ids []string) {
 	return ids
 }
 
-// asksElsewhere reports whether the host of code.github is needed although nobody is told there: for
-// pull requests of policies at a server other than github.com.
+// asksElsewhere reports whether the host of code.github is needed although the function does nothing
+// there: for the desk's pull requests of policies at a server other than github.com.
 func (s *Settings) asksElsewhere() bool {
 	return s.GitHubHost() != gitHub &&
 		slices.ContainsFunc(Roles(s.Projects), func(p Project) bool { return p.PolicyCode().GitHub != "" })
