@@ -214,11 +214,13 @@ test-event: ## send the newest failed build of PROJECT to the function, as CodeB
 	echo "sent: $$arn"
 
 synth-golden: node ## renew the committed templates of infra/testdata
-	@for c in shipped seed; do \
+	@for c in shipped code seed; do \
+	  rm -f cdk.out/golden/*.template.json; \
 	  $(CDK) synth -q -o cdk.out/golden -c settings=infra/testdata/$$c.yaml -c bootstrap=infra/testdata/bootstrap || exit 1; \
 	  cp cdk.out/golden/Buildmedic.template.json infra/testdata/template.$$c.json; \
+	  case $$c in code) m=code-member;; seed) m=member;; *) continue;; esac; \
+	  cp cdk.out/golden/BuildmedicMember.template.json infra/testdata/template.$$m.json || exit 1; \
 	done
-	@cp cdk.out/golden/BuildmedicMember.template.json infra/testdata/template.member.json
 
 test-infra: node ## the tests of infra/, with the CDK's own command
 	cd infra && go vet . && go test -timeout 30m .

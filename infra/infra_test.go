@@ -107,6 +107,8 @@ func TestGolden(t *testing.T) {
 		{"testdata/shipped.yaml", "Buildmedic", "testdata/template.shipped.json"},
 		{"testdata/seed.yaml", "Buildmedic", "testdata/template.seed.json"},
 		{"testdata/seed.yaml", "BuildmedicMember", "testdata/template.member.json"},
+		{"testdata/code.yaml", "Buildmedic", "testdata/template.code.json"},
+		{"testdata/code.yaml", "BuildmedicMember", "testdata/template.code-member.json"},
 	} {
 		t.Run(filepath.Base(c.golden), func(t *testing.T) {
 			data, err := os.ReadFile(c.golden)

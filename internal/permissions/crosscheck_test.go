@@ -239,7 +239,8 @@ func TestCrossCheckTemplates(t *testing.T) {
 		"Queue": map[string]any{"Type": "AWS::SQS::Queue", "Properties": map[string]any{"VisibilityTimeout": "soon"}}}
 	args := []string{"--format", "json", "--non-zero-exit-code", "none", "--", write("sets.json", sets),
 		write("wrong.json", wrong)}
-	for _, file := range []string{shipped, seed, member} {
+	templates := []string{shipped, seed, member, inCode, inCodeMember}
+	for _, file := range templates {
 		path, err := filepath.Abs(filepath.Join("../../infra/testdata", file))
 		if err != nil {
 			t.Fatal(err)
@@ -273,5 +274,5 @@ func TestCrossCheckTemplates(t *testing.T) {
 	if len(unknown) != len(unlisted) {
 		t.Errorf("actions that cfn-lint does not know: %v, want those that the service reference does not list", unknown)
 	}
-	t.Logf("3 templates and %d sets: %d errors and warnings", len(sets), ours)
+	t.Logf("%d templates and %d sets: %d errors and warnings", len(templates), len(sets), ours)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/iamref"
 	"github.com/buildmedic/buildmedic/internal/settings"
@@ -774,33 +775,85 @@ limits: {access_analyzer: true}
 }
 
 // TestCodeWritesNoIAM: for a project whose role's policy is owned by a file of a repository, the
-// function may start builds, and change nothing in IAM.
+// function may start builds and change nothing in IAM, here and in a member; in CodeCommit it may
+// write to its own branches of that one repository.
 func TestCodeWritesNoIAM(t *testing.T) {
+	const starts = "codebuild:RetryBuild codebuild:RetryBuildBatch"
+	const asks = "codecommit:CreateBranch codecommit:CreateCommit codecommit:CreatePullRequest " +
+		"codecommit:MergeBranchesByFastForward codecommit:UpdatePullRequestDescription codecommit:UpdatePullRequestTitle"
 	s := parse(t, `
+accounts: [{id: "444455556666", region: eu-west-1}]
 projects:
   - {name: pa, role: a, mode: heal, write: {code: {github: example/shop, path: p.json}}, grants: [image], boundary: b}
   - {name: pb, role: b, mode: heal, write: {inline: mine}, grants: [image]}
-`+image)
-	p, err := Hub(s, parts(), ManagedPolicies)
+  - {name: pc, role: c, mode: heal, write: {code: {codecommit: shop, path: p.json}}, grants: [image]}
+  - {name: pd, role: d, mode: propose, region: eu-west-1, write: {code: {codecommit: shop, path: p.json, base: main}}, grants: [image]}
+  - {name: pe, role: e, write: {code: {codecommit: shop, path: p.json}}, grants: [image]}
+  - {name: pf, role: f, mode: propose, write: {code: {github: example/shop, path: p.json}}, grants: [image], retry: false,
+     also_roles: [{role: g, grants: [image], write: {code: {codecommit: deploys, path: p.json}}}]}
+  - {name: pg, role: h, account: "444455556666", region: eu-west-1, mode: heal, write: {code: {codecommit: shop, path: p.json}},
+     grants: [image]}
+  - {name: ph, role: i, mode: heal, write: {code: {codecommit: shop, path: p.json}}, grants: [image], switch_role: other}
+`+strings.Replace(image, ", create: true", "", 1))
+	hub, err := Hub(s, parts(), ManagedPolicies)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wrote := map[string][]string{}
-	for _, g := range p.Groups()[1:] {
+	of, err := Member(s, "444455556666", home, ManagedPolicies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrote, bound := map[string][]string{}, map[string]bool{}
+	for _, g := range slices.Concat(hub.Groups()[1:], of.Groups()[1:]) {
 		for _, st := range g.Permissions {
 			for _, a := range st.Action.List {
-				if action, _ := iamref.Lookup(a); action.Level != iamref.Read && action.Level != iamref.List {
+				action, _ := iamref.Lookup(a)
+				if action.Level != iamref.Read && action.Level != iamref.List {
 					wrote[g.Name] = append(wrote[g.Name], a)
+				}
+				if service, _, _ := strings.Cut(a, ":"); service != "codecommit" {
+					continue
+				}
+				bound[g.Name+" "+strings.Join(st.Resource.List, " ")] = true
+				if own := len(st.Condition) == 1 && st.Condition[0].Key == "codecommit:References" &&
+					slices.Equal(st.Condition[0].Values.List, []string{"refs/heads/" + decide.Branches + "*"}); own !=
+					slices.Contains(action.Conditions, "codecommit:References") {
+					t.Errorf("%s: %s under %v", g.Name, a, st.Condition)
+				}
+				if a == "codecommit:GetRepository" && g.Name == "pd" {
+					t.Error("the default branch is read where the settings name one")
 				}
 			}
 		}
+		slices.Sort(wrote[g.Name])
 	}
-	if got := wrote["pa"]; !slices.Equal(got, []string{"codebuild:RetryBuild", "codebuild:RetryBuildBatch",
-		"ecr:CreateRepository"}) {
-		t.Errorf("in code: %q", got)
+	if got := wrote["pb"]; !slices.Contains(got, "iam:PutRolePolicy") {
+		t.Errorf("inline: %q", got)
 	}
-	if !slices.Contains(wrote["pb"], "iam:PutRolePolicy") {
-		t.Errorf("inline: %q", wrote["pb"])
+	delete(wrote, "pb")
+	const both = starts + " " + asks
+	want := map[string]string{"pa": starts, "pc": both, "pd": both, "pg": both, "pf": asks,
+		"ph": starts + " codebuild:StartBuild codebuild:UpdateProject iam:PassRole"}
+	for name, actions := range wrote {
+		if got := strings.Join(actions, " "); got != want[name] {
+			t.Errorf("%s may write by %q, want %q", name, got, want[name])
+		}
+		delete(want, name)
+	}
+	if len(want) > 0 {
+		t.Errorf("these may write nothing: %v", want)
+	}
+	at := home.ARN("codecommit", "")
+	there := strings.Replace(at, ":"+home.Region+":", ":eu-west-1:", 1)
+	for _, b := range []string{"pc " + at + "shop", "pd " + there + "shop", "pf " + at + "deploys",
+		"pg " + strings.Replace(there, home.Account, "444455556666", 1) + "shop"} {
+		if !bound[b] {
+			t.Errorf("not bound to %s", b)
+		}
+		delete(bound, b)
+	}
+	if len(bound) > 0 {
+		t.Errorf("and it reaches %v", bound)
 	}
 }
 

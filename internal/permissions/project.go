@@ -59,6 +59,7 @@ func project(s *settings.Settings, p settings.Project, at Place) Group {
 		if granted(r) {
 			ps = append(ps, write(s, sid.of(r), r, at)...)
 		}
+		ps = append(ps, requests(sid.of(r), r.AsksIn(), at)...)
 	}
 	return Group{Name: p.Name, Permissions: ps}
 }
@@ -187,11 +188,36 @@ func write(s *settings.Settings, sid suffix, p settings.Project, at Place) []Per
 			[]string{"iam:AttachRolePolicy", "iam:DetachRolePolicy"}, service,
 			append(boundary(p, at), equals("ArnEquals", "iam:PolicyARN", ready...))...)}
 	case w.Code.Set():
-		return nil // a pull request asks for it
+		return nil // pull requests ask for it
 	}
 	return []Permission{sid.allow("Write", "Grants go into an inline policy of this role. IAM has no condition for "+
 		"the policy's name or content; the guardrails see to these.",
 		[]string{"iam:DeleteRolePolicy", "iam:PutRolePolicy"}, service, boundary(p, at)...)}
+}
+
+// branches are those that the function makes, as codecommit:References names them. Its requests are
+// of these, and it writes to no other.
+const branches = "refs/heads/buildmedic/*"
+
+// requests is for asking by pull requests in CodeCommit. What IAM can bound there: AWS.md#codecommit.
+func requests(sid suffix, code settings.PolicyCode, at Place) []Permission {
+	if code.CodeCommit == "" {
+		return nil
+	}
+	repository := []string{at.ARN("codecommit", code.CodeCommit)}
+	calls := []string{"codecommit:GetBranch", "codecommit:GetCommit", "codecommit:GetDifferences", "codecommit:GetFile",
+		"codecommit:GetMergeOptions", "codecommit:GetPullRequest", "codecommit:ListPullRequests", "codecommit:CreatePullRequest",
+		"codecommit:UpdatePullRequestDescription", "codecommit:UpdatePullRequestTitle"}
+	if code.Base == "" { // the default branch is asked for
+		calls = append(calls, "codecommit:GetRepository")
+	}
+	return []Permission{
+		sid.allow("Requests", "The file that owns the role's policy is read, and a pull request asks for a grant in it. It may neither "+
+			"approve nor merge one.", calls, repository),
+		sid.allow("Branches", "A request is made from a branch of its own, and no other branch can be "+
+			"written.", []string{"codecommit:CreateBranch", "codecommit:CreateCommit", "codecommit:MergeBranchesByFastForward"},
+			repository, equals("StringLike", "codecommit:References", branches)),
+	}
 }
 
 // boundary holds only while the boundary that settings name is on the role.

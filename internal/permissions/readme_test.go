@@ -24,6 +24,7 @@ projects:
 	`permanent: {code: {github: example/roles, path: a.json}}, logs: {s3: builds/a}, pipelines: [main]}
   - {name: managed, role: b, mode: heal, test_reports: true, access_troubleshooter: true, stacks: [s], write: {managed: m}, grants: [image]}
   - {name: attach, role: c, mode: propose, write: {attach: true}, grants: [image]}
+  - {name: code, role: g, mode: heal, write: {code: {codecommit: shop, path: p.json}}, grants: [image]}
   - {name: switched, role: d, mode: heal, switch_role: e}
   - {name: member, account: "444455556666", region: eu-west-1, role: f}
 ` + image + `
@@ -73,6 +74,10 @@ func TestDocumented(t *testing.T) {
 			"{github: example/shop, path: p.json}}, grants: [image]}]" + strings.Replace(image, ", create: true", "", 1),
 			[]string{"the function", "every project", "`heal` or `propose`, except", inline,
 				"`heal` or `propose`, with grants and `permanent: {code: …}`"}},
+		{"propose, in CodeCommit", "projects: [{name: web, role: r, mode: propose, write: {code: {codecommit: shop, path: p.json, " +
+			"base: main}}, grants: [image]}]" + strings.Replace(image, ", create: true", "", 1),
+			[]string{"the function", "every project", "`heal` or `propose`, except",
+				"`heal` or `propose`, with grants and `write: {code: {codecommit: …}}`"}},
 		{"heal, never again", "projects: [{name: web, role: r, mode: heal, retry: false, write: {inline: mine}, grants: [image]}]" +
 			strings.Replace(image, ", create: true", "", 1), []string{"the function", "every project", inline}},
 	} {

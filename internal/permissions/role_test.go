@@ -552,11 +552,7 @@ func TestWildcards(t *testing.T) {
 	}
 	reasons := map[string]bool{}
 	seen := map[string]bool{}
-	for _, c := range []struct{ file, role string }{
-		{seed, "buildmedic-hub-" + region},
-		{shipped, "buildmedic-hub-" + region},
-		{member, permissions.MemberRole},
-	} {
+	for _, c := range append(slices.Clip(allRoles), fileRole{shipped, "buildmedic-hub-" + region}) {
 		_, docs := load(t, c.file).role(t, c.role)
 		for _, st := range statements(docs) {
 			if st.Effect != "Allow" {
@@ -624,7 +620,7 @@ var byHand = map[string]string{"iam:GetRequestAuthorizationDetails": "../awsapi/
 // same, so that neither grows without the other.
 func TestRoleIsWhatTheCodeCalls(t *testing.T) {
 	allowed := map[string]bool{}
-	for _, c := range []struct{ file, role string }{{seed, "buildmedic-hub-" + region}, {member, permissions.MemberRole}} {
+	for _, c := range allRoles {
 		_, docs := load(t, c.file).role(t, c.role)
 		for _, st := range statements(docs) {
 			for _, a := range st.Action.List {
@@ -690,7 +686,7 @@ func codeCalls(t *testing.T) map[string]bool {
 		_, operation, _ := strings.Cut(action, ":")
 		called[action] = err == nil && strings.Contains(string(text), strconv.Quote(operation))
 	}
-	for _, room := range []string{"../awsapi", "../ledger"} {
+	for _, room := range []string{"../awsapi", "../codecommit", "../ledger"} {
 		files, err := filepath.Glob(filepath.Join(room, "*.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s has no code: %v", room, err)
@@ -749,7 +745,7 @@ func sdkImports(f *ast.File) map[string]string {
 
 // IAM's quotas hold with the names that a deployment gives.
 func TestPoliciesFitIAM(t *testing.T) {
-	for _, file := range []string{shipped, seed, member} {
+	for _, file := range []string{shipped, seed, member, inCode, inCodeMember} {
 		tpl := load(t, file)
 		for id, r := range tpl.of("AWS::IAM::Role") {
 			sum := 0
