@@ -67,8 +67,9 @@ var fileKeys = []Key{
 	{Name: "version", shape: isVersion, Takes: "`1`", Unset: "an error, unless the file says nothing else", Example: "1",
 		Means: "The version of this format. There is one."},
 	mapping("notify", "nobody is told", "Who is told what happens.", notifyKeys),
-	mapping("code", "no code host is told anything",
-		"Where developers look: how code hosts are reached; see [Where developers look](#where-developers-look).", codeKeys),
+	mapping("code", "no code host is reached",
+		"How code hosts are reached, for pull requests (`write: {code: …}`) and where developers look; see [Where developers "+
+			"look](#where-developers-look).", codeKeys),
 	mapping("limits", "the defaults below",
 		"Budgets, for all projects together where nothing else is said.", limitKeys),
 	mappings("accounts", "none: all projects are in the hub's own account and region",
@@ -335,8 +336,9 @@ var writeKeys = []Key{
 		Choice{"drop-oldest", "delete the oldest, and keep its document with the case, for undo"},
 		Choice{"keep", "refuse the grant"}),
 	mapping("code", "—",
-		"The file of a repository that owns the role's policy. The function then writes nothing in IAM for the project, and "+
-			"has no right to: it tells what would be granted, and `buildmedic replay -pull-request` asks for it.",
+		"The file of a repository that owns the role's policy. The function then writes nothing in IAM for the role, and has no "+
+			"right to: in mode `heal`, and in `propose` once a person approves, it opens a pull request that asks for the grant, "+
+			"and starts the build again once that is merged and deployed.",
 		policyCodeKeys).with("github", "codecommit"),
 }
 

@@ -214,7 +214,8 @@ func writeWay(w settings.Write) string {
 	case w.Attach:
 		return "attaching ready-made policies"
 	case w.Code.Set():
-		return "nothing in IAM: file " + w.Code.Path + " of repository " + w.Code.GitHub + w.Code.CodeCommit + " owns the policy"
+		return "nothing in IAM: pull requests ask in file " + w.Code.Path + " of repository " + w.Code.GitHub + w.Code.CodeCommit +
+			", which owns the policy"
 	}
 	return "nothing"
 }
