@@ -126,7 +126,8 @@ func TestPolicyCode(t *testing.T) {
 
 // TestPolicyCodeTrouble: what stands in the way is an error by which the healer knows what to do.
 func TestPolicyCodeTrouble(t *testing.T) {
-	s := inCode(t, "")
+	s := inCode(t, "code: {github: {secret: github}}")
+	s.Code.GitHub = nil
 	sim := codeWorld(t, "codecommit:Get* codecommit:ListPullRequests")
 	h := wired(sim, s)
 	propose := func(i int) error {

@@ -43,7 +43,7 @@ func own(parts Parts, s *settings.Settings) []Permission {
 			[]string{"logs:CreateLogStream", "logs:PutLogEvents"}, []string{parts.LogGroup + ":log-stream:*"}),
 		allow("Traces", Anywhere["xray:PutTraceSegments"], []string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"}, []string{"*"}),
 	}
-	if g := s.Code.GitHub; g != nil && (s.AsksAtGitHub() || slices.ContainsFunc(s.Projects, settings.Project.Tells)) {
+	if g := s.Code.GitHub; g != nil && s.ReachesGitHub() {
 		ps = append(ps, allow("CodeHost", "Developers are told at their code host with the credentials in this secret.",
 			[]string{"secretsmanager:GetSecretValue"}, []string{secret(parts.Place, g.Secret)}))
 	}

@@ -783,6 +783,7 @@ func TestCodeWritesNoIAM(t *testing.T) {
 		"codecommit:MergeBranchesByFastForward codecommit:UpdatePullRequestDescription codecommit:UpdatePullRequestTitle"
 	s := parse(t, `
 accounts: [{id: "444455556666", region: eu-west-1}]
+code: {github: {secret: github}}
 projects:
   - {name: pa, role: a, mode: heal, write: {code: {github: example/shop, path: p.json}}, grants: [image], boundary: b}
   - {name: pb, role: b, mode: heal, write: {inline: mine}, grants: [image]}

@@ -67,7 +67,7 @@ func TestDocumented(t *testing.T) {
 		{"heal", "projects: [{name: web, role: r, mode: heal, write: {inline: mine}, grants: [image]}]" +
 			strings.Replace(image, ", create: true", "", 1),
 			[]string{"the function", "every project", "`heal` or `propose`, except", inline}},
-		{"heal, in code", "projects: [{name: web, role: r, mode: heal, write: {code: {github: example/shop, path: p.json}}, " +
+		{"heal, in code", "code: {github: {secret: github}}\nprojects: [{name: web, role: r, mode: heal, write: {code: {github: example/shop, path: p.json}}, " +
 			"grants: [image]}]" + strings.Replace(image, ", create: true", "", 1),
 			[]string{"the function", "every project", "`heal` or `propose`, except"}},
 		{"heal, made permanent", "projects: [{name: web, role: r, mode: heal, write: {inline: mine}, permanent: {code: " +

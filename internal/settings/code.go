@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -20,9 +21,14 @@ type Code struct {
 
 // GitHub is github.com, a company's part of it, or a GitHub Enterprise Server.
 type GitHub struct {
-	Host   string // "github.com" or another, with its port if it has one
-	Secret string // name or ARN of the secret of Secrets Manager with the credentials
+	Host string // "github.com" or another, with its port if it has one
+	// Where the credentials are, by name or ARN: a secret of Secrets Manager, or a SecureString of
+	// Parameter Store. One of the two is there where the function reaches GitHub, and never both.
+	Secret, Parameter string
 }
+
+// Held reports whether the settings say where the credentials are.
+func (g *GitHub) Held() bool { return g != nil && (g.Secret != "" || g.Parameter != "") }
 
 // Tell is how the developers of a project are told.
 type Tell string
@@ -51,53 +57,148 @@ func (s *Settings) Repository(p Project) string {
 	return s.Code.GitHub.Host + "/" + p.Code.GitHub
 }
 
+// ReachesGitHub reports whether the function reaches GitHub: only then it needs credentials.
+func (s *Settings) ReachesGitHub() bool {
+	_, why := s.whyGitHub()
+	return why != ""
+}
+
+// whyGitHub is the first role of a project for which the function reaches GitHub, and for what; ""
+// if there is none.
+func (s *Settings) whyGitHub() (p Project, why string) {
+	for _, p := range Roles(s.Projects) {
+		switch {
+		case p.Tells():
+			return p, "tells its developers there"
+		case p.AsksIn().GitHub != "":
+			return p, fmt.Sprintf("asks there for what its role may be given, in mode %s", p.Mode)
+		}
+	}
+	return Project{}, ""
+}
+
 // gitHub is the host where the settings name no other.
 const gitHub = "github.com"
 
-// maxSecret is the most characters that a secret's name may have (AWS.md#secrets).
-const maxSecret = 512
+// The most characters that the names of secrets (AWS.md#secrets) and of parameters
+// (AWS.md#parameters) may have.
+const (
+	maxSecret    = 512
+	maxParameter = 1011
+)
 
 var (
 	secretName     = &form{lazyregexp.New(`^[\w/+=.@-]+$`), maxSecret}
 	secretARN      = lazyregexp.New(`^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[\w/+=.@-]+$`)
+	parameterName  = &form{lazyregexp.New(`^([\w.-]+|(/[\w.-]+){1,15})$`), maxParameter}
+	parameterARN   = lazyregexp.New(`^arn:[a-z-]+:ssm:[a-z0-9-]+:[0-9]{12}:parameter((/[\w.-]+){1,15})$`)
 	gitHubRepo     = lazyregexp.New(`^[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/[\w.-]{1,100}$`)
 	codeCommitName = lazyregexp.New(`^[\w.-]{1,100}$`)
 	branchName     = lazyregexp.New(`^[A-Za-z0-9_][A-Za-z0-9._+@=/-]{0,199}$`)
 	codeHost       = lazyregexp.New(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?$`)
 )
 
-// inItself are how GitHub's tokens and private keys begin: what must never stand in the settings.
-var inItself = []string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "-----BEGIN"}
+// How GitHub's tokens begin, and what is in the texts that hold its Apps' keys, or a token.
+var (
+	tokenBegins = []string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"}
+	keyHas      = []string{"-----BEGIN", `"private_key"`, `"token"`}
+	olderToken  = lazyregexp.New(`^[0-9a-f]{40}$`)
+)
 
-func (r *reader) code(o object) Code {
-	c := Code{Tell: Tell(o.oneOf("tell"))}
-	if !o.has("github") {
-		return c
-	}
-	g := o.child("github")
-	c.GitHub = &GitHub{Host: g.host("url"), Secret: g.secret("secret")}
-	return c
+// isCredential reports whether a text is what must never stand in the settings.
+func isCredential(text string) bool {
+	text = strings.TrimSpace(text)
+	return slices.ContainsFunc(tokenBegins, func(s string) bool { return strings.HasPrefix(text, s) }) ||
+		slices.ContainsFunc(keyHas, func(s string) bool { return strings.Contains(text, s) }) || olderToken.MatchString(text)
 }
 
-// secret reads where credentials are. What looks like the credentials themselves is not repeated.
-func (o object) secret(key string) string {
-	const rule = "write the name or the ARN of the secret in Secrets Manager that holds the credentials"
-	text := o.text(key)
-	switch {
-	case !o.has(key):
-		o.problem(key, "missing; %s", rule)
-	case slices.ContainsFunc(inItself, func(s string) bool { return strings.HasPrefix(strings.TrimSpace(text), s) }):
-		o.problem(key,
-			"this is a credential itself, which everybody who reads this file has now; revoke it, and %s", rule)
-	case strings.HasPrefix(text, "arn:"):
-		if !secretARN.MatchString(text) {
-			o.problem(key, "%q is not a secret's ARN; %s", clip(text), rule)
-		}
-		return text
-	default:
-		return o.matching(key, secretName, rule)
+// code reads how code hosts are reached. host is what stands under code.github.
+func (r *reader) code(o object) (c Code, host object) {
+	c.Tell = Tell(o.oneOf("tell"))
+	host = o.child("github")
+	if !o.has("github") {
+		return c, host
 	}
-	return ""
+	c.GitHub = &GitHub{Host: host.host("url"), Secret: host.secret(), Parameter: host.parameter()}
+	if host.has("secret") && host.has("parameter") {
+		host.problem("parameter", "there is a secret, too; the credentials are in one place, so remove one of the two")
+	}
+	return c, host
+}
+
+// credentials checks that the settings say where the credentials are, if the function needs any.
+func (r *reader) credentials(host object, s *Settings) {
+	p, why := s.whyGitHub()
+	switch {
+	case why == "" || !host.readable():
+	case s.Code.GitHub == nil && p.Tells(): // which is said there
+	case s.Code.GitHub == nil:
+		r.problem(&yaml.Node{Line: p.Line}, "code", "there is no code.github in this file, and project %s %s; add code: {github: "+
+			"{secret: NAME}}, or {parameter: NAME} in its place", p.Name, why)
+	case !host.has("secret") && !host.has("parameter"):
+		r.problem(host.node, host.path, "it holds no credentials, and project %s %s; give secret: NAME, of Secrets Manager, or "+
+			"parameter: NAME, of a SecureString in Parameter Store", p.Name, why)
+	}
+}
+
+const (
+	secretRule    = "write the name or the ARN of the secret in Secrets Manager that holds the credentials"
+	parameterRule = "write the name or the ARN of the SecureString in Parameter Store that holds the credentials"
+)
+
+// secret reads which secret holds the credentials.
+func (o object) secret() string {
+	text := o.holder("secret", secretRule)
+	switch {
+	case text == "" || secretARN.MatchString(text):
+	case parameterARN.MatchString(text):
+		o.problem("secret", "%q is a parameter's ARN; write parameter in the place of secret", clip(text))
+	case strings.HasPrefix(text, "arn:"):
+		o.problem("secret", "%q is not a secret's ARN; %s", clip(text), secretRule)
+	case !secretName.MatchString(text):
+		o.problem("secret", "this is no secret's name; %s", secretRule)
+	}
+	return text
+}
+
+// parameter reads which parameter holds the credentials.
+func (o object) parameter() string {
+	text := o.holder("parameter", parameterRule)
+	name := text
+	if m := parameterARN.Get().FindStringSubmatch(text); m != nil {
+		name = m[1]
+	}
+	lower := strings.ToLower(strings.TrimPrefix(name, "/"))
+	switch {
+	case text == "":
+	case secretARN.MatchString(text):
+		o.problem("parameter", "%q is a secret's ARN; write secret in the place of parameter", clip(text))
+	case strings.HasPrefix(name, "arn:"):
+		o.problem("parameter", "%q is not a parameter's ARN; %s, without a version", clip(text), parameterRule)
+	case parameterName.MatchString("/"+name) && strings.Contains(name, "/"):
+		o.problem("parameter", "%q has a path, and such a parameter's name begins with a slash; write %q", clip(text), clip("/"+name))
+	case !parameterName.MatchString(name):
+		o.problem("parameter", "this is no parameter's name; %s, without a version", parameterRule)
+	case strings.HasPrefix(lower, "aws/reference/secretsmanager/"):
+		o.problem("parameter", "%q stands for a secret; write secret in the place of parameter, and the secret's own name", clip(text))
+	case strings.HasPrefix(lower, "aws/"):
+		o.problem("parameter", "%q is one of AWS's own parameters; %s", clip(text), parameterRule)
+	}
+	return text
+}
+
+// holder reads the name or the ARN of what holds credentials. What looks like the credentials
+// themselves is not repeated.
+func (o object) holder(key, rule string) string {
+	text := o.text(key)
+	if isCredential(text) {
+		o.problem(key, "this is a credential itself, which everybody who reads this file has now; revoke it, and %s", rule)
+		return ""
+	}
+	if text == "" && o.has(key) && o.value(key).Tag == "!!str" {
+		o.problem(key, "empty; %s", rule)
+	}
+	return text
 }
 
 // host reads the address of a GitHub Enterprise Server.
@@ -141,7 +242,8 @@ func (r *reader) projectCode(o object, s *Settings) ProjectCode {
 	}
 	if s.Code.GitHub == nil {
 		c.problem("github",
-			"there is no code.github in this file, so nothing reaches GitHub; add code: {github: {secret: NAME}}")
+			"there is no code.github in this file, so nothing reaches GitHub; add code: {github: {secret: NAME}}, or "+
+				"{parameter: NAME} in its place")
 	}
 	return p
 }
@@ -207,12 +309,7 @@ func (p Project) AsksIn() PolicyCode {
 	if p.Mode == Observe || p.SwitchRole != "" || len(p.Grants) == 0 {
 		return PolicyCode{}
 	}
-	return p.Write.Code
-}
-
-// AsksAtGitHub reports whether the function opens pull requests at GitHub. It needs credentials for it.
-func (s *Settings) AsksAtGitHub() bool {
-	return slices.ContainsFunc(Roles(s.Projects), func(p Project) bool { return p.AsksIn().GitHub != "" })
+	return p.PolicyCode()
 }
 
 // FileOf names a policy's file with its repository; "" if it names none.

@@ -12,11 +12,21 @@ func TestCredentialsAreNotRepeated(t *testing.T) {
 		`{secret: ghp_Zm9vYmFyYmF6cXV4MTIzNDU2}`, `{secret: "ghs_1_Zm9vYmFyYmF6cXV4MTIzNDU2"}`,
 		`{secret: " github_pat_Zm9vYmFyYmF6cXV4MTIzNDU2"}`,
 		`{secret: "-----BEGIN PRIVATE KEY-----\nZm9vYmFyYmF6cXV4MTIzNDU2"}`,
+		`{secret: 'the key: {"private_key":"Zm9vYmFyYmF6cXV4MTIzNDU2"}'}`, `{secret: "Zm9vYmFy YmF6cXV4MTIzNDU2"}`,
+		`{parameter: ghp_Zm9vYmFyYmF6cXV4MTIzNDU2}`, `{parameter: '{"token": "Zm9vYmFyYmF6cXV4MTIzNDU2"}'}`,
+		`{parameter: "Zm9vYmFyYmF6cXV4MTIzNDU2=="}`,
 		`{secret: x, url: "https://me:Zm9vYmFyYmF6cXV4MTIzNDU2@github.example.com/x"}`,
 	} {
 		_, err := Parse([]byte("version: 1\ncode: {github: " + value + "}"))
 		if err == nil || strings.Contains(err.Error(), "Zm9v") {
 			t.Errorf("%s: %v", value, err)
+		}
+	}
+	const older = "3fa1c2d4e5b6978012345678deadbeefcafe0123" // the form of GitHub's tokens until 2021
+	for _, key := range []string{"secret", "parameter"} {
+		_, err := Parse([]byte("version: 1\ncode: {github: {" + key + ": " + older + "}}"))
+		if err == nil || strings.Contains(err.Error(), older) {
+			t.Errorf("%s: an older token: %v", key, err)
 		}
 	}
 	_, err := Parse([]byte(`{version: 1, code: {github: {secret: x}},
@@ -70,51 +80,44 @@ tests: [{project: aa, allow: "s3:GetObject", on: "arn:aws:s3:::b/k"}]`))
 	}
 }
 
-// TestAsksIn: where the function opens pull requests itself, and that `check` says when it has no
-// credentials for it, or when credentials are for nothing.
-func TestAsksIn(t *testing.T) {
+// TestReachesGitHub: the function reaches GitHub where a project's developers are told there, or a
+// role's policy that is there is to be changed, and needs credentials only then.
+func TestReachesGitHub(t *testing.T) {
+	const file = "{github: example/shop, path: p.json}"
 	for _, row := range []struct {
-		project string
-		secret  bool
-		in      string // where it asks; "" nowhere
-		says    string // of code.github; "" nothing
+		name, project string
+		want          bool
 	}{
-		{"mode: heal, write: {code: {github: example/shop, path: p.json}}, grants: [g]", true, "example/shop", ""},
-		{"mode: propose, write: {code: {github: example/shop, path: p.json}}, grants: [g]", true, "example/shop", ""},
-		{"mode: heal, write: {code: {github: example/shop, path: p.json}}, grants: [g]", false, "example/shop", "has no credentials"},
-		{"mode: observe, write: {code: {github: example/shop, path: p.json}}, grants: [g]", true, "", "is not read"},
-		{"mode: observe, write: {code: {github: example/shop, path: p.json}}, grants: [g]", false, "", ""},
-		{"mode: heal, write: {code: {github: example/shop, path: p.json}}, grants: [g], switch_role: other", true, "", "is not read"},
-		{"mode: heal, write: {code: {codecommit: shop, path: p.json}}, grants: [g]", false, "shop", ""},
-		{"mode: heal, write: {code: {codecommit: shop, path: p.json}}, grants: [g]", true, "shop", "is not read"},
-		{"mode: heal, write: {inline: mine}, grants: [g], also_roles: [{role: other, grants: [g], write: {code: {github: example/shop, " +
-			"path: p.json}}}]", false, "example/shop", "has no credentials"},
+		{"told", "code: {github: example/shop}", true},
+		{"told nothing", "code: {github: example/shop, tell: none}, mode: heal", false},
+		{"observed", "write: {code: " + file + "}", false},
+		{"proposed", "mode: propose, write: {code: " + file + "}", true},
+		{"healed", "mode: heal, write: {code: " + file + "}", true},
+		{"made permanent", "mode: heal, write: {inline: x}, permanent: {code: " + file + "}", true},
+		{"made permanent, observed", "write: {inline: x}, permanent: {code: " + file + "}", false},
+		{"another role", "mode: heal, also_roles: [{role: s, grants: [g], write: {code: " + file + "}}]", true},
+		{"in CodeCommit", "mode: heal, write: {code: {codecommit: shop, path: p.json}}", false},
+		{"in IAM", "mode: heal, write: {inline: x}", false},
 	} {
-		code := ""
-		if row.secret {
-			code = "code: {github: {secret: x}}"
+		const url = `https://github.example.com`
+		text := "version: 1\ncode: {github: {url: '" + url + "'%}}\nprojects: [{name: aa, role: r, " + row.project + ", grants: [g]}]\n" +
+			"grants: [{id: g, because: b, owner: o, actions: ['s3:GetObject'], resources: ['arn:aws:s3:::b/k']}]\n"
+		without, err := Parse([]byte(strings.Replace(text, "%", "", 1)))
+		if (err != nil) != row.want || err == nil && (without.Code.GitHub.Held() || without.ReachesGitHub()) {
+			t.Errorf("%s: without credentials: %v", row.name, err)
 		}
-		s := mustParse(t, "version: 1\nnotify: {email: [a@example.com]}\n"+code+`
-projects:
-  - {name: aa, role: r, `+row.project+`}
-grants:
-  - {id: g, because: b, owner: o, actions: ["s3:GetObject"], resources: ["arn:aws:s3:::b/k"]}
-tests: [{project: aa, allow: "s3:GetObject", on: "arn:aws:s3:::b/k"}]`)
-		in := ""
-		for _, p := range s.Projects[0].Roles() {
-			in += p.AsksIn().GitHub + p.AsksIn().CodeCommit
+		if err != nil && !strings.Contains(err.Error(), "code.github: it holds no credentials, and project aa ") {
+			t.Errorf("%s: %v", row.name, err)
 		}
-		if in != row.in || s.AsksAtGitHub() != (in == "example/shop") {
-			t.Errorf("%s: it asks in %q, at GitHub %v", row.project, in, s.AsksAtGitHub())
-		}
-		said := ""
-		for _, w := range Surprises(s) {
-			if w.Path == "code.github" {
-				said += w.Message
+		for key, want := range map[string]GitHub{"secret: ci/github": {Secret: "ci/github"},
+			"parameter: /ci/github": {Parameter: "/ci/github"}, "parameter: github": {Parameter: "github"},
+			"parameter: 'arn:aws-cn:ssm:cn-north-1:111122223333:parameter/ci/github'": {
+				Parameter: "arn:aws-cn:ssm:cn-north-1:111122223333:parameter/ci/github"}} {
+			want.Host = "github.example.com"
+			s := mustParse(t, strings.Replace(text, "%", ", "+key, 1))
+			if *s.Code.GitHub != want || !s.Code.GitHub.Held() || s.ReachesGitHub() != row.want {
+				t.Errorf("%s: %s: %+v, reaches GitHub: %v", row.name, key, *s.Code.GitHub, s.ReachesGitHub())
 			}
-		}
-		if (said == "") != (row.says == "") || !strings.Contains(said, row.says) {
-			t.Errorf("%s: it says %q, want %q", row.project, said, row.says)
 		}
 	}
 }

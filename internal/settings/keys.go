@@ -24,6 +24,7 @@ type Key struct {
 	form     matcher  // of its text, or of each text of its list
 	one      []string // of the keys below it, exactly one must be there
 	any      []string // of the keys below it, one must be there, and the first two exclude each other
+	both     []string // of the keys below it, these two must not both be there
 	list     bool
 	open     bool   // it has choices and no default
 	own      string // why it is no default of projects, which each say it themselves
@@ -139,12 +140,17 @@ var chatKeys = []Key{
 
 var codeKeys = []Key{
 	mapping("github", "GitHub is not reached", "How GitHub is reached, for all projects that name a repository there.", []Key{
-		required("secret", "a secret's name or ARN", "buildmedic/github",
+		text("secret", "a secret's name or ARN", "the credentials are in `parameter`, or nothing of the function reaches GitHub",
+			"buildmedic/github",
 			"The secret of Secrets Manager, in the hub's account and region if it is a name, that holds a GitHub App's id and "+
-				"private key, or a fine-grained token. Never the credential itself."),
+				"private key, or a fine-grained token. Never the credential itself.").of(notBlank),
+		text("parameter", "a parameter's name or ARN", "the credentials are in `secret`, or nothing of the function reaches GitHub",
+			"/buildmedic/github",
+			"The SecureString of Systems Manager's Parameter Store, in the hub's account and region if it is a name, that holds "+
+				"the same. A parameter of another type is refused.").of(notBlank),
 		text("url", "`https://` and a host's name", "`https://github.com`", "https://github.example.com",
 			"The address of a GitHub Enterprise Server, or of your company at ghe.com. No other host gets the credentials."),
-	}),
+	}).notBoth("secret", "parameter"),
 	choice("tell", "How developers are told, where their project does not say.", tellChoices...),
 }
 
@@ -530,6 +536,12 @@ func (k Key) with(one ...string) Key {
 // withAny says that one of the keys below it must be there, and not the first two.
 func (k Key) withAny(keys ...string) Key {
 	k.any = keys
+	return k
+}
+
+// notBoth says of two of the keys below it that at most one may be there.
+func (k Key) notBoth(a, b string) Key {
+	k.both = []string{a, b}
 	return k
 }
 

@@ -50,11 +50,13 @@ func (r *reader) settings(n *yaml.Node) *Settings {
 	}
 	o := r.object(n, "", fileKeys)
 	s.Notify = r.notify(o.child("notify"))
-	s.Code = r.code(o.child("code"))
+	code, host := r.code(o.child("code"))
+	s.Code = code
 	s.Limits = r.limits(o.child("limits"))
 	s.Accounts = r.accounts(o.each("accounts"))
 	s.Grants = r.grants(o.each("grants"))
 	s.Projects = r.projects(o, s)
+	r.credentials(host, s)
 	r.onePlace(s)
 	r.prices(s)
 	s.Causes = r.causes(o.each("causes"))

@@ -68,8 +68,8 @@ func TestSurprisesOfFiles(t *testing.T) {
 		same   = "github: example/roles, path: aws/shop.json"
 		url    = `, url: "https://github.example.com"`
 		member = "111122223333"
-		unread = "code.github: no project tells its developers anything there, so the secret is not read; give a project " +
-			"code: {github: OWNER/REPOSITORY}, or remove it"
+		unread = "code.github: no project tells its developers anything there, or asks there for what its role may be given, so " +
+			"GitHub is not reached; give a project code: {github: OWNER/REPOSITORY}, or remove it"
 	)
 	shared := func(roles string) []string {
 		return []string{"projects[0].permanent.code: aws/shop.json in github.example.com/example/roles is the file of " + roles +

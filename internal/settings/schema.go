@@ -134,6 +134,9 @@ func (k Key) schema(defaults bool) *schema {
 	if k.one != nil && k.shape == isMapping {
 		s.If, s.Else = &schema{Type: "null"}, &schema{OneOf: k.there(k.one)}
 	}
+	if k.both != nil {
+		s.If, s.Else = &schema{Type: "null"}, &schema{Not: &schema{AllOf: k.there(k.both)}}
+	}
 	s.Description = k.describe()
 	if k.Example != "" {
 		var v any

@@ -135,6 +135,21 @@ func TestSchemaTakesWhatIsValid(t *testing.T) {
 	}
 }
 
+// TestSchemaKnowsOnePlace ensures that an editor marks credentials in two places, and in one takes them.
+func TestSchemaKnowsOnePlace(t *testing.T) {
+	validate := validator(t)
+	for host, valid := range map[string]bool{"{secret: a, parameter: /a}": false, "{secret: a}": true, "{parameter: /a}": true,
+		"{secret: a, parameter: ~}": true, "{url: 'https://github.example.com'}": true, "~": true} {
+		text := []byte("version: 1\ncode: {github: " + host + "}\n")
+		if err := validate(text); (err == nil) != valid {
+			t.Errorf("%s: the schema: %v", host, err)
+		}
+		if _, err := Parse(text); (err == nil) != valid {
+			t.Errorf("%s: the reader: %v", host, err)
+		}
+	}
+}
+
 // structural are the words of problems that a schema must know as well. The others take more than
 // one place of the file, what AWS has, or arithmetic.
 var structural = regexp.MustCompile(`unknown key "|" stands where |(list|nothing) stands where |pairs stand where |: missing; |` +

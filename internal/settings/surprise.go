@@ -48,13 +48,9 @@ func Surprises(s *Settings) []Problem {
 				id, p.Name)
 		}
 	}
-	switch asks := s.AsksAtGitHub(); {
-	case asks && s.Code.GitHub == nil:
-		say(0, "code.github", "there is none, so the function has no credentials with which it could open pull requests at GitHub, and "+
-			"opens none; add code: {github: {secret: NAME}}")
-	case s.Code.GitHub != nil && !asks && !slices.ContainsFunc(s.Projects, Project.Tells) && !s.asksElsewhere():
-		say(0, "code.github", "no project tells its developers anything there, so the secret is not read; give a project "+
-			"code: {github: OWNER/REPOSITORY}, or remove it")
+	if s.Code.GitHub != nil && !slices.ContainsFunc(Roles(s.Projects), namesGitHub) {
+		say(0, "code.github", "no project tells its developers anything there, or asks there for what its role may be given, so "+
+			"GitHub is not reached; give a project code: {github: OWNER/REPOSITORY}, or remove it")
 	}
 	list = append(list, sharedRoles(s)...)
 	list = append(list, sharedFiles(s)...)
@@ -125,12 +121,9 @@ func (s *Settings) endsInCode(p Project) (ids []string) {
 	return ids
 }
 
-// asksElsewhere reports whether the host of code.github is needed although the function does nothing
-// there: for the desk's pull requests of policies at a server other than github.com.
-func (s *Settings) asksElsewhere() bool {
-	return s.GitHubHost() != gitHub &&
-		slices.ContainsFunc(Roles(s.Projects), func(p Project) bool { return p.PolicyCode().GitHub != "" })
-}
+// namesGitHub reports whether the project has to do with GitHub: that it tells its developers there,
+// or that the policy of the role for which it stands is there, whatever its mode.
+func namesGitHub(p Project) bool { return p.Tells() || p.PolicyCode().GitHub != "" }
 
 // lists reports whether the project names the grant, for its own role or another one.
 func (p Project) lists(grant string) bool {

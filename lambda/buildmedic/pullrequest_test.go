@@ -14,6 +14,11 @@ const (
 	policyPath = "aws/iam-policy-codebuild.json"
 )
 
+// withHost says in settings where the function's own credentials for GitHub are.
+func withHost(settings string) string {
+	return strings.Replace(settings, "version: 1\n", "version: 1\ncode: {github: {secret: buildmedic/github}}\n", 1)
+}
+
 // inCode is story 1 with the role's policy in a repository at GitHub, which takes the user's own
 // token.
 func inCode(t *testing.T) (sim *simaws.Sim, args []string) {
@@ -27,7 +32,7 @@ func inCode(t *testing.T) (sim *simaws.Sim, args []string) {
 	if !ok {
 		t.Fatalf("the story writes elsewhere now:\n%s", text)
 	}
-	put(t, file, before+"write: {code: {github: "+policyHome+", path: "+policyPath+"}}"+after)
+	put(t, file, withHost(before)+"write: {code: {github: "+policyHome+", path: "+policyPath+"}}"+after)
 	sim.SetGitHub(simaws.GitHub{Token: ownToken, Permissions: []string{"contents", "pull_requests"},
 		Repositories: []string{policyHome}})
 	sim.Push(policyHome, "main", "first", map[string]*simaws.GitFile{policyPath: {
@@ -112,7 +117,7 @@ func TestReplayPullRequestForAnotherRole(t *testing.T) {
 		other+"}}", 1)
 	text = strings.Replace(text, "    mode: heal\n", "    mode: heal\n    grants: [shop-assets]\n    write: {code: {github: "+policyHome+
 		", path: "+own+"}}\n", 1)
-	put(t, file, text)
+	put(t, file, withHost(text))
 	sim.SetGitHub(simaws.GitHub{Token: ownToken, Permissions: []string{"contents", "pull_requests"},
 		Repositories: []string{policyHome}})
 	const none = "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": []\n}\n"
