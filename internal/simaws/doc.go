@@ -112,6 +112,9 @@
 //	  - {resource: "arn:…", document: '…'}
 //
 //	secrets: {name: text}         # of Secrets Manager
+//	parameters:                   # of Parameter Store
+//	  /ci/token: {value: text, type: SecureString, key: "arn:…"}   # default: SecureString, AWS's own key
+//	  /ci/old: {value: text, key: "arn:…", key_state: pending deletion}   # a key that decrypts nothing
 //
 //	stacks:                       # of CloudFormation, made by aws cloudformation deploy
 //	  - name: shop

@@ -74,6 +74,7 @@ func init() {
 		"sns":             queryWire("http://sns.amazonaws.com/doc/2010-03-31/", "AuthorizationError", snsOperations),
 		"s3":              s3Wire(),
 		"secretsmanager":  jsonWire("1.1", "secretsmanager", secretsOperations),
+		"ssm":             jsonWire("1.1", "AmazonSSM", parametersOperations),
 		"github":          githubWire(), // the code host, which is no service of AWS
 		"access-analyzer": restWire(analyzerOperations),
 		"iam-toolbox":     toolboxWire(),

@@ -171,8 +171,10 @@ type estate struct {
 	// templates are what stacks are made of, by their names in the world.
 	templates map[string]stackFile
 	secrets   map[string]string // of Secrets Manager: name → text
-	trail     []trailEvent
-	jobs      map[string]*generation // of Access Analyzer, by id
+	// parameters are those of Parameter Store, by their names.
+	parameters map[string]parameterFile
+	trail      []trailEvent
+	jobs       map[string]*generation // of Access Analyzer, by id
 }
 
 // New starts an empty simulated account. The caller must Close it. It fails
@@ -291,9 +293,10 @@ func (s *Sim) estate(acct, region string) *estate {
 			builds: map[string]*build{}, batches: map[string]*batch{}, reports: map[string]*report{}, groups: map[string]*logGroup{},
 			lanes: map[string]*lane{}, repos: map[string]*repository{}, queues: map[string]*queue{}, topics: map[string]bool{},
 			pipes: map[string]*pipeline{}, grants: map[string]string{}, tables: map[string]*table{}, stacks: map[string]*Stack{},
-			templates: map[string]stackFile{},
-			secrets:   map[string]string{},
-			jobs:      map[string]*generation{},
+			templates:  map[string]stackFile{},
+			secrets:    map[string]string{},
+			parameters: map[string]parameterFile{},
+			jobs:       map[string]*generation{},
 		}
 		s.estates[at] = e
 	}

@@ -267,6 +267,11 @@ func (bu *builder) estate(e *estate, f estateFile) {
 		bu.sim.buckets[b.Name] = bk
 	}
 	maps.Copy(e.secrets, f.Secrets)
+	for name, p := range f.Parameters {
+		def(&p.Type, "SecureString")
+		def(&p.Key, defaultParameterKey)
+		e.parameters[name] = p
+	}
 	for _, st := range f.Stacks {
 		e.templates[st.Name] = st
 		if !st.Nested {

@@ -92,18 +92,26 @@ type memberFile struct {
 }
 
 type estateFile struct {
-	SCPs             []scpFile            `yaml:"scps"`
-	FullAccess       *bool                `yaml:"full_aws_access"`
-	Policies         []policyFile         `yaml:"policies"`
-	Roles            []roleFile           `yaml:"roles"`
-	Repositories     []repositoryFile     `yaml:"repositories"`
-	Buckets          []bucketFile         `yaml:"buckets"`
-	Topics           []string             `yaml:"topics"`
-	ResourcePolicies []resourcePolicyFile `yaml:"resource_policies"`
-	Projects         []projectFile        `yaml:"projects"`
-	Pipelines        []pipelineFile       `yaml:"pipelines"`
-	Secrets          map[string]string    `yaml:"secrets"`
-	Stacks           []stackFile          `yaml:"stacks"`
+	SCPs             []scpFile                `yaml:"scps"`
+	FullAccess       *bool                    `yaml:"full_aws_access"`
+	Policies         []policyFile             `yaml:"policies"`
+	Roles            []roleFile               `yaml:"roles"`
+	Repositories     []repositoryFile         `yaml:"repositories"`
+	Buckets          []bucketFile             `yaml:"buckets"`
+	Topics           []string                 `yaml:"topics"`
+	ResourcePolicies []resourcePolicyFile     `yaml:"resource_policies"`
+	Projects         []projectFile            `yaml:"projects"`
+	Pipelines        []pipelineFile           `yaml:"pipelines"`
+	Secrets          map[string]string        `yaml:"secrets"`
+	Parameters       map[string]parameterFile `yaml:"parameters"`
+	Stacks           []stackFile              `yaml:"stacks"`
+}
+
+type parameterFile struct {
+	Value    string `yaml:"value"`
+	Type     string `yaml:"type"`
+	Key      string `yaml:"key"`
+	KeyState string `yaml:"key_state"`
 }
 
 type stackFile struct {
