@@ -17,7 +17,7 @@ import (
 // again.
 var (
 	notFound = []string{"NoSuchEntity", "ResourceNotFoundException", "RepositoryNotFoundException", "NoSuchKey", "NoSuchBucket",
-		"PipelineNotFoundException", "StageNotFoundException", "NotFound"}
+		"PipelineNotFoundException", "StageNotFoundException", "NotFound", "ParameterNotFound"}
 	conflict = []string{"ConcurrentModification", "EntityAlreadyExists", "DeleteConflict"}
 	later    = []string{"Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException",
 		"RequestLimitExceeded", "SlowDown", "KMSThrottling", "KMSThrottlingException",

@@ -38,7 +38,7 @@ func (p PolicyCode) host(at settings.Account, c settings.PolicyCode) (codehost.P
 	}
 	if p.GitHub == nil {
 		return nil, heal.FaultError{Says: "the settings name no credentials with which a pull request could be opened in " + c.GitHub +
-			": add code: {github: {secret: NAME}}, and deploy them"}
+			": add code: {github: {secret: NAME}}, or {parameter: NAME} in its place, and deploy them"}
 	}
 	return p.GitHub, nil
 }

@@ -20,7 +20,7 @@ import (
 type Secrets struct{ Accounts *Accounts }
 
 // refusedSecret makes a refusal final that is none of [classify]'s: of a secret that is marked for
-// deletion, say, or whose key is disabled (AWS.md#secrets).
+// deletion, say, or a parameter whose key is disabled (AWS.md#secrets).
 func refusedSecret(err error) error {
 	var api smithy.APIError
 	var answer *smithyhttp.ResponseError

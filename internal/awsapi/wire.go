@@ -49,7 +49,7 @@ func Wire(w Wiring) *heal.Healer {
 		Settings: w.Settings, Home: home,
 		Self: decide.Self{Initiator: w.Identity.Initiator, MemberInitiator: memberInitiator(w.MemberRole),
 			Function: w.Function, Caller: caller(w),
-			Parts: slices.Concat(memberParts(w), secretParts(w), w.Parts), Source: Source(w.Identity, w.CodeBucket),
+			Parts: slices.Concat(memberParts(w), credentialParts(w), w.Parts), Source: Source(w.Identity, w.CodeBucket),
 			Qualifier: qualifier(w.Identity, w.CodeBucket)},
 		Builds: build, Projects: build, Retrier: build, Logs: Logs{accounts}, Past: Past{accounts},
 		Reports: Reports{accounts}, Stacks: Stacks{accounts},
@@ -60,10 +60,9 @@ func Wire(w Wiring) *heal.Healer {
 		Store: w.Store, Clock: w.Clock, Sleep: w.Sleep, Log: w.Log,
 	}
 	code := PolicyCode{Accounts: accounts}
-	if g := w.Settings.Code.GitHub; g != nil && w.CodeHost != nil {
+	if c := hostCredentials(w, accounts); c != nil && w.CodeHost != nil {
 		// There is one for all, since it is one host that asks to be left alone.
-		code.GitHub = &codehost.GitHub{HTTP: w.CodeHost, Home: home, Clock: w.Clock,
-			Credentials: &codehost.Credentials{Host: g.Host, Secret: g.Secret, Secrets: Secrets{accounts}, Clock: w.Clock}}
+		code.GitHub = &codehost.GitHub{HTTP: w.CodeHost, Home: home, Clock: w.Clock, Credentials: c}
 		h.Tellings, h.CodeHost = &heal.Tellings{}, code.GitHub
 	}
 	h.PolicyCode = code
@@ -94,18 +93,53 @@ func memberParts(w Wiring) []string {
 	return []string{"arn:" + w.Identity.Partition + ":iam::*:role/" + w.MemberRole}
 }
 
-// secretParts is the secret with the credentials for code hosts: whoever reads it can write there as
-// Buildmedic does.
-func secretParts(w Wiring) []string {
+// hostCredentials are those for GitHub, wherever the settings say that they are; nil if they do not say.
+func hostCredentials(w Wiring, accounts *Accounts) *codehost.Credentials {
 	g := w.Settings.Code.GitHub
-	if g == nil {
+	if !g.Held() {
 		return nil
 	}
-	if strings.HasPrefix(g.Secret, "arn:") {
+	c := &codehost.Credentials{Host: g.Host, Secret: g.Secret, Secrets: Secrets{accounts}, Clock: w.Clock}
+	if g.Parameter != "" {
+		c.Kind, c.Secret, c.Secrets = "parameter", g.Parameter, Parameters{accounts}
+	}
+	return c
+}
+
+// credentialParts is where the credentials for code hosts are: whoever reads them can write there as
+// Buildmedic does.
+func credentialParts(w Wiring) []string {
+	g := w.Settings.Code.GitHub
+	arn := func(service, resource string) string {
+		return strings.Join([]string{"arn", w.Identity.Partition, service, w.Region, w.Identity.Account, resource}, ":")
+	}
+	switch {
+	case !g.Held():
+		return nil
+	case g.Parameter != "":
+		own := g.Parameter
+		if !strings.HasPrefix(own, "arn:") {
+			own = arn("ssm", "parameter/"+strings.TrimPrefix(own, "/"))
+		}
+		return parameterParts(own)
+	case strings.HasPrefix(g.Secret, "arn:"):
 		return []string{g.Secret}
 	}
-	return []string{strings.Join([]string{"arn", w.Identity.Partition, "secretsmanager", w.Region, w.Identity.Account,
-		"secret:" + g.Secret + "-*"}, ":")}
+	return []string{arn("secretsmanager", "secret:"+g.Secret+"-*")}
+}
+
+// parameterParts are a parameter, and the paths above it: who may read by a path reads all that is below
+// (AWS.md#parameters).
+func parameterParts(arn string) []string {
+	const root = ":parameter/"
+	parts := []string{arn}
+	for end := strings.Index(arn, root) + len(root); ; {
+		i := strings.IndexByte(arn[end:], '/')
+		if i < 0 {
+			return append(parts, arn[:strings.Index(arn, root)+len(root)])
+		}
+		parts, end = append(parts, arn[:end+i]), end+i+1
+	}
 }
 
 // Parts lists the ARNs of the healer's own parts, as patterns: what the

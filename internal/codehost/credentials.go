@@ -1,6 +1,7 @@
 package codehost
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/rand"
@@ -22,7 +23,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/redact"
 )
 
-// Secrets reads a secret by its name or ARN.
+// Secrets reads a secret by its name or ARN. A [heal.FaultError] says what a person must mend first.
 type Secrets interface {
 	Secret(ctx context.Context, id string) (string, error)
 }
@@ -33,6 +34,7 @@ type Secrets interface {
 type Credentials struct {
 	Host    string // as in the settings
 	Secret  string // name or ARN
+	Kind    string // what Secret names, for people; "": a secret
 	Secrets Secrets
 	Clock   heal.Clock
 	// Place is where they are, for people; "": in the secret.
@@ -84,8 +86,11 @@ func (c *Credentials) place() string {
 	if c.Place != "" {
 		return c.Place
 	}
-	return "in secret " + c.Secret
+	return "in " + c.holder()
 }
+
+// holder is what holds them.
+func (c *Credentials) holder() string { return cmp.Or(c.Kind, "secret") + " " + c.Secret }
 
 func (c *Credentials) api() string { return APIOf(c.Host) }
 
@@ -162,25 +167,12 @@ func (c *Credentials) current(ctx context.Context) (secret, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	text, err := c.Secrets.Secret(ctx, c.Secret)
-	if denied := (heal.DeniedError{}); errors.As(err, &denied) {
-		return secret{},
-			c.fault("secret %s cannot be read: %v. A key of yours must let the function's role decrypt with it",
-				c.Secret, denied)
-	}
-	if errors.Is(err, heal.ErrNotFound) {
-		return secret{},
-			c.fault("there is no secret %s in this account and region; make it, or write its ARN into the settings",
-				c.Secret)
-	}
-	if errors.Is(err, heal.ErrFinal) {
-		return secret{}, c.fault("secret %s cannot be read: %v; restore it, or mend its key", c.Secret, err)
-	}
 	if err != nil {
-		return secret{}, fmt.Errorf("%w: reading secret %s: %s", heal.ErrLater, c.Secret, c.hide(err.Error()))
+		return secret{}, c.unread(err)
 	}
 	s, err := parseSecret(text)
 	if err != nil {
-		return secret{}, c.fault("secret %s is not as it should be: %v", c.Secret, err)
+		return secret{}, c.fault("%s is not as it should be: %v", c.holder(), err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -191,6 +183,31 @@ func (c *Credentials) current(ctx context.Context) (secret, error) {
 	c.remember(text, s.token)
 	return s, nil
 }
+
+// unread says why the secret could not be read, and what to do.
+func (c *Credentials) unread(err error) error {
+	var fault heal.FaultError
+	var denied heal.DeniedError
+	switch {
+	case errors.As(err, &fault):
+		return c.fault("%v", fault)
+	case errors.As(err, &denied) && strings.HasPrefix(denied.Action, "kms:"):
+		return c.fault("%s cannot be read: %v: %s; the policy of its key must allow that to the function's role", c.holder(),
+			heal.ErrDenied, denied.Action)
+	case errors.As(err, &denied) && denied.Action != "":
+		return c.fault("%s cannot be read: %v", c.holder(), denied)
+	case errors.As(err, &denied):
+		return c.fault("%s cannot be read: %v. A key of yours must let the function's role decrypt with it", c.holder(), denied)
+	case errors.Is(err, heal.ErrNotFound):
+		return c.fault("there is no %s in this account and region; make it, or write its ARN into the settings", c.holder())
+	case errors.Is(err, heal.ErrFinal):
+		return c.fault("%s cannot be read: %v; restore it, or mend its key", c.holder(), err)
+	}
+	return fmt.Errorf("%w: reading %s: %s", heal.ErrLater, c.holder(), c.hide(err.Error()))
+}
+
+// maxSecret is the most bytes of a secret's text: as many as a parameter holds (AWS.md#parameters).
+const maxSecret = 8 << 10
 
 var (
 	tokenText = lazyregexp.New(`^[\x21-\x7e]{20,}$`)
@@ -204,7 +221,9 @@ const secretForms = "store JSON with the keys app_id and private_key for a GitHu
 
 // parseSecret reads a secret's text. No error repeats anything of it.
 func parseSecret(text string) (secret, error) {
-	text = strings.TrimSpace(text)
+	if text = strings.TrimSpace(text); len(text) > maxSecret {
+		return secret{}, fmt.Errorf("it has more than %d bytes; %s", maxSecret, secretForms)
+	}
 	if !strings.HasPrefix(text, "{") {
 		if isToken(text) {
 			return secret{token: text}, nil
@@ -282,7 +301,7 @@ func (c *Credentials) install(ctx context.Context, g *GitHub, s secret, owner, n
 	error) {
 	jwt, err := s.sign(c.Clock.Now())
 	if err != nil {
-		return appToken{}, c.fault("the private key in secret %s cannot sign", c.Secret)
+		return appToken{}, c.fault("the private key %s cannot sign", c.place())
 	}
 	c.mu.Lock()
 	c.remember(jwt)
@@ -295,8 +314,8 @@ func (c *Credentials) install(ctx context.Context, g *GitHub, s secret, owner, n
 	err = g.send(ctx, call{http.MethodGet, "/repos/" + repository + "/installation", nil, repository, need}, jwt, &in)
 	if errors.Is(err, heal.ErrNotFound) {
 		return appToken{},
-			c.fault("the GitHub App in secret %s is not installed in repository %s; install it there, with the permission %s",
-				c.Secret, repository, need.Words)
+			c.fault("the GitHub App %s is not installed in repository %s; install it there, with the permission %s",
+				c.place(), repository, need.Words)
 	}
 	if err != nil {
 		return appToken{}, err
@@ -317,8 +336,8 @@ func (c *Credentials) install(ctx context.Context, g *GitHub, s secret, owner, n
 		repository, need}, jwt, &got)
 	if errors.Is(err, heal.ErrFinal) { // 422: the installation does not have the permission
 		return appToken{},
-			c.fault("the GitHub App in secret %s gets no token for repository %s: it needs the permission %s, and its "+
-				"owner's consent to it", c.Secret, repository, need.Words)
+			c.fault("the GitHub App %s gets no token for repository %s: it needs the permission %s, and its "+
+				"owner's consent to it", c.place(), repository, need.Words)
 	}
 	if err != nil {
 		return appToken{}, err

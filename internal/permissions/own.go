@@ -43,9 +43,8 @@ func own(parts Parts, s *settings.Settings) []Permission {
 			[]string{"logs:CreateLogStream", "logs:PutLogEvents"}, []string{parts.LogGroup + ":log-stream:*"}),
 		allow("Traces", Anywhere["xray:PutTraceSegments"], []string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"}, []string{"*"}),
 	}
-	if g := s.Code.GitHub; g != nil && s.ReachesGitHub() {
-		ps = append(ps, allow("CodeHost", "Developers are told at their code host with the credentials in this secret.",
-			[]string{"secretsmanager:GetSecretValue"}, []string{secret(parts.Place, g.Secret)}))
+	if s.ReachesGitHub() {
+		ps = append(ps, codeHost(parts.Place, s.Code.GitHub))
 	}
 	ps = append(ps, owners(parts.Place, s)...)
 	var roles []string
@@ -59,13 +58,21 @@ func own(parts Parts, s *settings.Settings) []Permission {
 	return ps
 }
 
-// secret is the ARN of a secret. One of which only the name is known ends in six characters that
-// Secrets Manager has chosen (AWS.md#secrets).
-func secret(at Place, id string) string {
-	if strings.HasPrefix(id, "arn:") {
-		return id
+// codeHost is what reading the credentials for GitHub needs, where they are.
+func codeHost(at Place, g *settings.GitHub) Permission {
+	action, arn := "secretsmanager:GetSecretValue", g.Secret
+	switch {
+	case strings.HasPrefix(g.Parameter, "arn:"):
+		action, arn = "ssm:GetParameter", g.Parameter
+	case g.Parameter != "":
+		action, arn = "ssm:GetParameter", at.ARN("ssm", "parameter/"+strings.TrimPrefix(g.Parameter, "/"))
+	case !strings.HasPrefix(arn, "arn:"):
+		// One of which only the name is known ends in six characters that Secrets Manager has chosen
+		// (AWS.md#secrets).
+		arn = at.ARN("secretsmanager", "secret:"+arn+"-??????")
 	}
-	return at.ARN("secretsmanager", "secret:"+id+"-??????")
+	return allow("CodeHost", "The credentials are read with which developers are told at their code host, and asked there for "+
+		"what a role may be given.", []string{action}, []string{arn})
 }
 
 // owners is what telling the owners needs: the stack's topics for them, and exactly the topics and

@@ -774,6 +774,44 @@ limits: {access_analyzer: true}
 	}
 }
 
+// TestCodeHost: the function may read the credentials for GitHub, exactly where the settings say that
+// they are, and only if it reaches GitHub.
+func TestCodeHost(t *testing.T) {
+	const file = "write: {code: {github: example/shop, path: p.json}}"
+	for host, want := range map[string]string{
+		"{secret: ci/github}": "secretsmanager:GetSecretValue on arn:aws:secretsmanager:us-west-2:111122223333:secret:ci/github-??????",
+		`{secret: "arn:aws:secretsmanager:eu-west-1:444455556666:secret:x-a1B2c3"}`: "secretsmanager:GetSecretValue on " +
+			"arn:aws:secretsmanager:eu-west-1:444455556666:secret:x-a1B2c3",
+		"{parameter: /ci/github}": "ssm:GetParameter on arn:aws:ssm:us-west-2:111122223333:parameter/ci/github",
+		"{parameter: github}":     "ssm:GetParameter on arn:aws:ssm:us-west-2:111122223333:parameter/github",
+		`{parameter: "arn:aws:ssm:eu-west-1:444455556666:parameter/ci/github"}`: "ssm:GetParameter on " +
+			"arn:aws:ssm:eu-west-1:444455556666:parameter/ci/github",
+	} {
+		for project, reads := range map[string]bool{
+			"mode: heal, " + file: true, "mode: propose, " + file: true, "mode: observe, " + file: false,
+			"code: {github: example/shop}": true, "code: {github: example/shop, tell: none}, mode: heal": false,
+		} {
+			p, err := Hub(parse(t, "code: {github: "+host+"}\nprojects: [{name: pa, role: a, "+project+"}]\n"), parts(), ManagedPolicies)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, g := range p.Groups() {
+				for _, st := range g.Permissions {
+					for _, a := range st.Action.List {
+						if service, _, _ := strings.Cut(a, ":"); service == "secretsmanager" || service == "ssm" {
+							got = append(got, a+" on "+strings.Join(st.Resource.List, " "))
+						}
+					}
+				}
+			}
+			if reads && !slices.Equal(got, []string{want}) || !reads && len(got) > 0 {
+				t.Errorf("%s, %s: %q", host, project, got)
+			}
+		}
+	}
+}
+
 // TestCodeWritesNoIAM: for a project whose role's policy is owned by a file of a repository, the
 // function may start builds and change nothing in IAM, here and in a member; in CodeCommit it may
 // write to its own branches of that one repository.

@@ -13,6 +13,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
 	"github.com/buildmedic/buildmedic/internal/iamref"
 	"github.com/buildmedic/buildmedic/internal/permissions"
+	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
 // calls are calls on one resource, in one context.
@@ -614,7 +615,8 @@ var unlisted = map[string]string{
 }
 
 // byHand are the calls that are made without the SDK's module of the service, and where.
-var byHand = map[string]string{"iam:GetRequestAuthorizationDetails": "../awsapi/troubleshooter.go"}
+var byHand = map[string]string{"iam:GetRequestAuthorizationDetails": "../awsapi/troubleshooter.go",
+	"ssm:GetParameter": "../awsapi/parameters.go"}
 
 // The calls that the code makes and the actions that the roles allow are the
 // same, so that neither grows without the other.
@@ -629,6 +631,9 @@ func TestRoleIsWhatTheCodeCalls(t *testing.T) {
 				}
 			}
 		}
+	}
+	for _, a := range withParameter(t) {
+		allowed[a] = true
 	}
 	// What is allowed and no call in the code.
 	for a, why := range map[string]string{
@@ -674,6 +679,38 @@ func TestRoleIsWhatTheCodeCalls(t *testing.T) {
 			t.Errorf("a role allows %s, which the code never calls", a)
 		}
 	}
+}
+
+// withParameter gives what the hub's role allows where the credentials for GitHub are in a parameter, in
+// the place of the secret of seed.yaml, and adds to what is allowed with that.
+func withParameter(t *testing.T) (actions []string) {
+	t.Helper()
+	text, err := os.ReadFile("../../infra/testdata/seed.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const secret = "{secret: buildmedic/github}"
+	if !strings.Contains(string(text), secret) {
+		t.Fatalf("seed.yaml has no %s", secret)
+	}
+	s, err := settings.Parse([]byte(strings.Replace(string(text), secret, "{parameter: /buildmedic/github}", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := permissions.Hub(s, permissions.Parts{Place: permissions.Place{Partition: partition, Account: account, Region: region}},
+		permissions.ManagedPolicies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, st := range permissions.Document(p.Groups()...).Statements {
+		if st.Effect == "Allow" {
+			actions = append(actions, st.Action.List...)
+		}
+	}
+	if slices.Contains(actions, "secretsmanager:GetSecretValue") {
+		t.Error("a secret may be read, and there is none")
+	}
+	return actions
 }
 
 // codeCalls gives the actions of the operations whose inputs are built in the

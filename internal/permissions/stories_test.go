@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -174,6 +175,43 @@ func TestStoriesWithOwnPermissions(t *testing.T) {
 		if !used[a] {
 			t.Errorf("%s is allowed, and no story needs it", a)
 		}
+	}
+}
+
+// TestCodeHostWithOwnPermissions: with what the settings give it, the function reads the credentials for
+// GitHub from wherever they are, and tells the developers.
+func TestCodeHostWithOwnPermissions(t *testing.T) {
+	routes, err := story.Load(testdata.Routes, "routes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(routes, func(s story.Story) bool { return s.Name == "developers-told" })
+	told := routes[i]
+	for _, kept := range []struct{ settings, world, service string }{
+		{"secret: buildmedic/github", "secrets:\n  buildmedic/github: $value\n", "secretsmanager"},
+		{"parameter: /buildmedic/github", "parameters:\n  /buildmedic/github: {value: $value}\n", "ssm"},
+	} {
+		t.Run(kept.service, func(t *testing.T) {
+			s := told
+			s.Settings = []byte(strings.Replace(string(told.Settings), "secret: buildmedic/github", kept.settings, 1))
+			secret := regexp.MustCompile("(?m)^secrets:\n  buildmedic/github: (?P<value>.+)\n")
+			if s.World = secret.ReplaceAll(told.World, []byte(kept.world)); !secret.Match(told.World) {
+				t.Fatalf("the world has no secret:\n%s", told.World)
+			}
+			s, _ = enforced(t, s)
+			read, set := 0, 0
+			for _, c := range play(t, s) {
+				if c.Service == kept.service && c.Error == "" {
+					read++
+				}
+				if c.Service == "github" && c.Error == "" {
+					set++
+				}
+			}
+			if read != 1 || set == 0 {
+				t.Errorf("the credentials were read %d times, and GitHub took %d requests", read, set)
+			}
+		})
 	}
 }
 

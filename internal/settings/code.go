@@ -70,7 +70,7 @@ func (s *Settings) whyGitHub() (p Project, why string) {
 		switch {
 		case p.Tells():
 			return p, "tells its developers there"
-		case p.AsksIn().GitHub != "":
+		case p.Mode != Observe && p.PolicyCode().GitHub != "":
 			return p, fmt.Sprintf("asks there for what its role may be given, in mode %s", p.Mode)
 		}
 	}

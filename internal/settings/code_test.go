@@ -100,7 +100,7 @@ func TestReachesGitHub(t *testing.T) {
 		{"in IAM", "mode: heal, write: {inline: x}", false},
 	} {
 		const url = `https://github.example.com`
-		text := "version: 1\ncode: {github: {url: '" + url + "'%}}\nprojects: [{name: aa, role: r, " + row.project + ", grants: [g]}]\n" +
+		text := "version: 1\ncode: {github: {url: '" + url + "'%}}\nprojects: [{name: aa, role: r, " + row.project + "}]\n" +
 			"grants: [{id: g, because: b, owner: o, actions: ['s3:GetObject'], resources: ['arn:aws:s3:::b/k']}]\n"
 		without, err := Parse([]byte(strings.Replace(text, "%", "", 1)))
 		if (err != nil) != row.want || err == nil && (without.Code.GitHub.Held() || without.ReachesGitHub()) {
