@@ -21,13 +21,14 @@ import (
 )
 
 func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
-	fs := flags("history", "[-since WHEN] [-n N] [-flaky | -costs] [-days N] [-json] [-html FILE] [PROJECT]",
+	fs := flags("history", "[-since WHEN] [-n N] [-flaky | -costs | -drift] [-days N] [-json] [-html FILE] [PROJECT]",
 		"Lists cases, the open ones first, with what they have changed; then the closed ones with their\n"+
 			"outcome, newest first; how many ended how; and what waits, for whom and until when. They are those\n"+
 			"of the function, whose ledger the stack names, or of a local ledger.\n"+
 			"With -flaky it lists the tests that failed and passed on the same commit instead, those that did most\n"+
-			"often first; with -costs, what failed builds cost, by cause. With -html it also writes a page to decide\n"+
-			"with and to show: what failed, what was healed and how long that took.",
+			"often first; with -costs, what failed builds cost, by cause; with -drift, what was changed in IAM and\n"+
+			"is not in code yet, the oldest first. With -html it also writes a page to decide with and to show: what\n"+
+			"failed, what was healed and how long that took.",
 		"buildmedic history -since 7d web", stderr)
 	df := addDeskFlags(fs)
 	n := fs.Int("n", 30, "how many to list at most")
@@ -36,6 +37,7 @@ func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 	asJSON := fs.Bool("json", false, "print JSON")
 	flaky := fs.Bool("flaky", false, "list the flakiest tests, with the builds and minutes that they cost")
 	costs := fs.Bool("costs", false, "say what failed builds cost, by cause")
+	drifted := fs.Bool("drift", false, "list the changes in IAM that stand, how old they are, and whether code asks for them")
 	days := fs.Int("days", 30, "of how many days -costs and -html tell, at most 90")
 	html := fs.String("html", "", "write a page to decide with and to show, to `FILE`; - is standard output, in place of the list")
 	if done, code := df.parse(fs, args, stdout); done {
@@ -44,8 +46,8 @@ func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 	switch {
 	case fs.NArg() > 1 || *n < 1:
 		return wrong(fs, "name one project, or none; -n is 1 or more")
-	case *flaky && *costs:
-		return wrong(fs, "give one of -flaky and -costs")
+	case *flaky && *costs, *drifted && (*flaky || *costs):
+		return wrong(fs, "give one of -flaky, -costs and -drift")
 	case *days < 1 || *days > 90:
 		return wrong(fs, "-days is 1 to 90")
 	case *html == "-" && *asJSON:
@@ -60,6 +62,8 @@ func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 			return wrong(fs, "%v", err)
 		case *flaky:
 			return wrong(fs, "-flaky knows no -since: it tells of 30 days")
+		case *drifted:
+			return wrong(fs, "-drift knows no -since: it tells of all that stands")
 		case (*costs || *html != "") && (fs.Changed("days") || now.Sub(from) > 90*24*time.Hour):
 			return wrong(fs, "-costs and -html reach 90 days back; give -since or -days")
 		}
@@ -102,6 +106,9 @@ func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 				printCosts(stdout, c)
 			}
 			return err
+		}
+		if *drifted {
+			return writeDrift(ctx, h, fs.Arg(0), *n, *asJSON, stdout, stderr)
 		}
 		p, err := pastSince(ctx, h, fs.Arg(0), from, *n)
 		if err != nil {
