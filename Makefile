@@ -39,8 +39,8 @@ demo: ## heal the failed builds of the stories in the simulated account
 # The rooms whose tests can have a second goroutine, theirs or of what they
 # link: internal/race_test.go computes them. The soak is left out: it is
 # thousands of whole runs, of code that the others race.
-RACED := internal/awsapi internal/codecommit internal/codehost internal/commandline internal/deploytest internal/heal \
-  internal/inbox internal/lazyregexp internal/ledger internal/permissions internal/sandbox internal/simaws internal/story \
+RACED := internal/awsapi internal/codecommit internal/codehost internal/codehost/openapi internal/commandline \
+  internal/deploytest internal/heal internal/inbox internal/lazyregexp internal/ledger internal/permissions internal/sandbox internal/simaws internal/story \
   internal/toolbox lambda lambda/buildmedic
 
 # Tests of these rooms that only read much, or play story after story: the race

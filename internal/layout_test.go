@@ -71,6 +71,7 @@ var rooms = map[string][]string{
 		"internal/ledger", "internal/notice", "internal/settings", sdk, "github.com/aws/aws-lambda-go", "github.com/aws/smithy-go"},
 	// the desk, and what stands in for AWS
 	"internal/simaws":            {"internal/codebuild", "internal/iampolicy", "internal/iamref", "go.yaml.in/yaml"},
+	"internal/codehost/openapi":  {"internal/simaws"},
 	"internal/ledger/ledgertest": nil,
 	"internal/story":             nil,
 	"internal/sandbox":           nil,

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/codehost"
+	"github.com/buildmedic/buildmedic/internal/codehost/openapi"
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/notice"
@@ -75,7 +76,14 @@ func open(t *testing.T, secret string, g simaws.GitHub) *bench {
 	b.github = &codehost.GitHub{Home: home, Clock: sim.Clock, HTTP: sim.CodeHost(sim.Client()),
 		Credentials: &codehost.Credentials{
 			Host: "github.com", Secret: "buildmedic/github", Secrets: b.vault, Clock: sim.Clock}}
-	t.Cleanup(func() { described(t, sim) })
+	t.Cleanup(func() {
+		for _, w := range openapi.Check(sim.Exchanges()) {
+			t.Error(w)
+		}
+		if u := sim.Unknown(); len(u) > 0 {
+			t.Errorf("the simulated GitHub was asked what it does not know: %q", u)
+		}
+	})
 	return b
 }
 

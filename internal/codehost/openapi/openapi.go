@@ -1,17 +1,22 @@
-package codehost_test
+// Package openapi judges requests to GitHub's REST API, and the answers to them, by GitHub's own
+// OpenAPI description. It is for tests: of what asks, and of the simulated code host that answers.
+package openapi
 
 import (
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
-	"testing"
+	"sync"
 
 	"github.com/buildmedic/buildmedic/internal/simaws"
 )
+
+//go:embed github.json
+var github []byte
 
 // description is the part of GitHub's OpenAPI description that command gen has cut out.
 type description struct {
@@ -51,17 +56,22 @@ type schema struct {
 	Discriminator any `json:"discriminator"`
 }
 
-func openAPI(t *testing.T) *description {
-	t.Helper()
-	data, err := os.ReadFile("testdata/github.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+var parsed = sync.OnceValues(func() (*description, error) {
 	var d description
-	if err := json.Unmarshal(data, &d); err != nil {
-		t.Fatal(err)
+	err := json.Unmarshal(github, &d)
+	return &d, err
+})
+
+// Check says what is not as GitHub describes it, in these requests and their answers.
+func Check(exchanges []simaws.Exchange) (wrong []string) {
+	d, err := parsed()
+	if err != nil {
+		return []string{"GitHub's description: " + err.Error()}
 	}
-	return &d
+	for _, e := range exchanges {
+		wrong = append(wrong, d.exchange(e)...)
+	}
+	return wrong
 }
 
 func (d *description) schema(raw json.RawMessage) (*schema, error) {
@@ -211,62 +221,4 @@ func (d *description) body(c content, at string, body []byte, strict bool) []str
 		return []string{at + ": " + err.Error()}
 	}
 	return d.check(s, at, v, strict)
-}
-
-// described ensures that all that was asked of the code host, and answered, is as GitHub describes
-// it.
-func described(t *testing.T, sim *simaws.Sim) {
-	t.Helper()
-	d := openAPI(t)
-	for _, e := range sim.Exchanges() {
-		for _, w := range d.exchange(e) {
-			t.Error(w)
-		}
-	}
-	if u := sim.Unknown(); len(u) > 0 {
-		t.Errorf("the simulated GitHub was asked what it does not know: %q", u)
-	}
-}
-
-// TestDescriptionJudges ensures that each kind of departure from GitHub's description is found.
-func TestDescriptionJudges(t *testing.T) {
-	d := openAPI(t)
-	if !strings.Contains(d.From, "@octokit/openapi 23.0.2, MIT License") {
-		t.Errorf("the description is from %q", d.From)
-	}
-	const path = "/repos/example/shop/issues/7/comments"
-	for _, row := range []struct {
-		e    simaws.Exchange
-		want string
-	}{
-		{simaws.Exchange{Method: "POST", Path: "/repos/a/b/statuses/1", Request: []byte(`{"state":"red"}`),
-			Status: 404, Response: []byte("{}")},
-			"is red, none of"},
-		{simaws.Exchange{Method: "POST", Path: "/repos/a/b/statuses/1", Request: []byte(`{"context":"x"}`),
-			Status: 404, Response: []byte("{}")},
-			"lacks state"},
-		{simaws.Exchange{Method: "POST", Path: "/repos/a/b/statuses/1",
-			Request: []byte(`{"state":"success","titel":""}`), Status: 404,
-			Response: []byte("{}")}, "has titel, which nothing describes"},
-		{simaws.Exchange{Method: "POST", Path: path, Request: []byte(`{"body":null}`), Status: 404,
-			Response: []byte("{}")}, "body is null"},
-		{simaws.Exchange{Method: "POST", Path: path, Request: []byte(`{"body":"x"}`), Status: 201,
-			Response: []byte("{}")}, "lacks id"},
-		{simaws.Exchange{Method: "POST", Path: path, Request: []byte(`{"body":"x"}`), Status: 200,
-			Response: []byte("{}")}, "does not answer 200"},
-		{simaws.Exchange{Method: "GET", Path: path, Status: 200, Response: []byte("{}")},
-			"is of type object, not array"},
-		{simaws.Exchange{Method: "GET", Path: path, Request: []byte("{}"), Status: 200, Response: []byte("[]")},
-			"takes no body"},
-		{simaws.Exchange{Method: "DELETE", Path: path}, "is described nowhere"},
-		{simaws.Exchange{Method: "GET", Path: "/users"}, "is described nowhere"},
-	} {
-		if got := strings.Join(d.exchange(row.e), "\n"); !strings.Contains(got, row.want) {
-			t.Errorf("%s %s %s: found %q, want %q", row.e.Method, row.e.Path, row.e.Request, got, row.want)
-		}
-	}
-	if got := d.exchange(simaws.Exchange{Method: "GET", Path: path + "?page=1", Status: 200,
-		Response: []byte("[]")}); got != nil {
-		t.Errorf("a good one: %q", got)
-	}
 }

@@ -1,8 +1,8 @@
 // Command gen cuts the operations that package codehost uses out of GitHub's own OpenAPI
 // description, into the schemas by which the tests judge each request and each answer.
 //
-//	npm pack @octokit/openapi@VERSION, unpack it, and in internal/codehost:
-//	go run ./gen package/generated/api.github.com.json > testdata/github.json
+//	npm pack @octokit/openapi@VERSION, unpack it, and in internal/codehost/openapi:
+//	go run ./gen package/generated/api.github.com.json > github.json
 package main
 
 import (
