@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // codeCommit is what CodeCommit holds of the account, in one region.
@@ -20,7 +21,8 @@ type CodeCommitRequest struct {
 	Source, Destination                string // branches
 	Open, Merged                       bool
 	Edits                              int // of title and description, by API
-	token                              string
+	Opened                             time.Time
+	token, baseSHA                     string
 }
 
 // PushCodeCommit has somebody commit files to a branch of a repository of CodeCommit, which is made if
@@ -28,21 +30,26 @@ type CodeCommitRequest struct {
 func (s *Sim) PushCodeCommit(repository, branch, message string, files map[string]*GitFile) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.commits.stores == nil {
-		s.commits.stores = map[string]*gitStore{}
+	defer s.pushed(repository, branch)
+	return s.commits.found(repository).push(branch, message, files)
+}
+
+// found makes a repository, if it is not there.
+func (c *codeCommit) found(repository string) *gitStore {
+	if c.stores == nil {
+		c.stores = map[string]*gitStore{}
 	}
-	if s.commits.stores[repository] == nil {
-		s.commits.stores[repository] = newGitStore()
+	if c.stores[repository] == nil {
+		c.stores[repository] = newGitStore()
 	}
-	return s.commits.stores[repository].push(branch, message, files)
+	return c.stores[repository]
 }
 
 // CodeCommitFile gives a file's text as it is on a branch; "" if it is not there.
 func (s *Sim) CodeCommitFile(repository, branch, path string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	g := s.commits.stores[repository]
-	return g.blobs[g.flat(g.commits[g.branches[branch]].tree)[path].sha]
+	return s.code(repository).text(branch, path)
 }
 
 // CodeCommitRequests lists the pull requests, oldest first.
@@ -68,6 +75,7 @@ func (s *Sim) CloseCodeCommit(id string, merge bool) bool {
 				return false
 			}
 			g.branches[p.Destination] = g.commit(gitCommit{tree, "merged", []string{g.branches[p.Destination], g.branches[p.Source]}})
+			s.pushed(p.Repository, p.Destination)
 		}
 		p.Open, p.Merged = false, merge
 		return true
@@ -223,6 +231,7 @@ func ccFastForward(r *request, in *ccTwoInput) (any, error) {
 		return nil, fail("ManualMergeRequiredException", "The merge cannot be completed automatically.")
 	}
 	g.branches[in.Target] = in.Source
+	r.sim.pushed(in.Repository, in.Target)
 	return map[string]any{"commitId": in.Source}, nil
 }
 
@@ -291,6 +300,7 @@ func ccCreateCommit(r *request, in *ccCommitInput) (any, error) {
 		return nil, fail("NoChangeException", "The commit changes nothing")
 	}
 	g.branches[in.Branch] = g.commit(gitCommit{tree, in.Message, []string{head}})
+	r.sim.pushed(in.Repository, in.Branch)
 	return map[string]any{"commitId": g.branches[in.Branch], "treeId": tree}, nil
 }
 
@@ -373,7 +383,8 @@ func ccCreatePullRequest(r *request, in *ccRequestInput) (any, error) {
 	}
 	r.about = t.Repository + " " + t.Source
 	p := CodeCommitRequest{ID: fmt.Sprint(len(r.sim.commits.pulls) + 7), Repository: t.Repository, Title: in.Title,
-		Description: in.Description, Source: t.Source, Destination: t.Destination, Open: true, token: in.Token}
+		Description: in.Description, Source: t.Source, Destination: t.Destination, Open: true, Opened: r.sim.now,
+		token: in.Token, baseSHA: g.branches[t.Destination]}
 	for _, q := range r.sim.commits.pulls {
 		switch {
 		case q.token != in.Token || in.Token == "":

@@ -182,6 +182,17 @@
 //	  repositories: [example/shop]                          # that it sees
 //	  comments:                   # what people have said on pull requests
 //	    - {repository: example/shop, pull: 7, author: 5, body: text}
+//	  outages: [{after: 10m, lasts: 3h}]                    # when it can serve nothing
+//
+//	code:                         # what repositories hold: OWNER/NAME at the code host, NAME in CodeCommit
+//	  - repository: example/tracker
+//	    branch: main
+//	    files: {aws/iam-policy-codebuild.json: text}
+//	    links: {PATH: target}     # symbolic links
+//	deploys:                      # what people deploy from files of code, some time after each change of the branch
+//	  - {repository: example/tracker, branch: main, path: aws/iam-policy-codebuild.json, role: x, inline: NAME, takes: 3m}
+//	  - {repository: infra, path: iam/ci.json, policy: NAME}   # a managed policy
+//	    # IAM has at first what the file says; account: that of role or policy
 //
 //	starts:                       # what begins by itself
 //	  - {project: TrackerAPI, version: pr/7, after: 10s}   # initiator: default is a webhook

@@ -35,7 +35,12 @@ type GitHub struct {
 	Moved []string
 	// Rules are beginnings of branches' names that neither may make nor move.
 	Rules []string
+	// Outages are when it can serve nothing.
+	Outages []Outage
 }
+
+// Outage is a time in which a service is down.
+type Outage struct{ From, To time.Time }
 
 // CommitStatus is a status that was set.
 type CommitStatus struct {
@@ -295,6 +300,16 @@ func (r *request) signedIn() (token string, ok bool) {
 		return token, r.sim.now.Before(t.until)
 	}
 	return token, token == g.Token
+}
+
+// down is the answer during an outage.
+func (g *GitHub) down(now time.Time) error {
+	if !slices.ContainsFunc(g.Outages, func(o Outage) bool { return !now.Before(o.From) && now.Before(o.To) }) {
+		return nil
+	}
+	return &apiError{Code: "down", Status: http.StatusServiceUnavailable,
+		Message: "No server is currently available to service your request. Sorry about that. " +
+			"Please try resubmitting your request and contact us if the problem persists."}
 }
 
 func badCredentials() error {

@@ -27,6 +27,7 @@ func (g *codeHost) repo(repository string) *gitStore {
 func (s *Sim) Push(repository, branch, message string, files map[string]*GitFile) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer s.pushed(repository, branch)
 	return s.github.repo(repository).push(branch, message, files)
 }
 
@@ -63,8 +64,7 @@ func (s *Sim) Branches(repository string) map[string]string {
 func (s *Sim) FileAt(repository, branch, path string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	g := s.github.repo(repository)
-	return g.blobs[g.flat(g.commits[g.branches[branch]].tree)[path].sha]
+	return s.github.repo(repository).text(branch, path)
 }
 
 func getRef(r *request, repository, branch string) (any, error) {
@@ -139,6 +139,7 @@ func updateRef(r *request, repository, branch string) (any, error) {
 		return nil, ruleViolation("update")
 	}
 	g.branches[branch] = in.SHA
+	r.sim.pushed(repository, branch)
 	return r.ref(repository, branch, in.SHA), nil
 }
 

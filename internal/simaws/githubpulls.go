@@ -11,14 +11,16 @@ import (
 
 // PullRequest is one at the code host.
 type PullRequest struct {
-	Repository        string
-	Number            int
-	Title, Body       string
-	Head, Base        string
-	Open, Merged      bool
-	Edits             int // of title and body, by API
-	ofFork            bool
-	headSHA, mergedAt string
+	Repository       string
+	Number           int
+	Title, Body      string
+	Head, Base       string
+	Open, Merged     bool
+	Edits            int // of title and body, by API
+	Opened, Closed   time.Time
+	ofFork           bool
+	headSHA, baseSHA string // as it was opened
+	mergeSHA         string
 }
 
 // PullRequests lists the pull requests, oldest first.
@@ -34,7 +36,7 @@ func (s *Sim) OpenPull(repository, head, base string, fork bool) {
 	defer s.mu.Unlock()
 	g := &s.github
 	g.pulls = append(g.pulls, PullRequest{Repository: repository, Number: len(g.pulls) + 101, Head: head, Base: base, Open: true,
-		ofFork: fork})
+		Opened: s.now, ofFork: fork, baseSHA: g.repo(repository).branches[base]})
 }
 
 // EditPull has somebody change a request's text.
@@ -66,9 +68,10 @@ func (s *Sim) ClosePull(number int, merge bool) bool {
 			}
 			g.branches[p.Base] = g.commit(gitCommit{tree, fmt.Sprintf("Merge pull request #%d", number),
 				[]string{g.branches[p.Base], g.branches[p.Head]}})
-			p.Merged, p.mergedAt = true, s.now.Format(time.RFC3339)
+			p.Merged, p.mergeSHA = true, g.branches[p.Base]
+			s.pushed(p.Repository, p.Base)
 		}
-		p.Open = false
+		p.Open, p.Closed = false, s.now
 		return true
 	}
 	return false
@@ -108,7 +111,7 @@ func (r *request) repository(repository string) map[string]any {
 
 // pull is a pull request as a list shows it.
 func (r *request) pull(p PullRequest) map[string]any {
-	host, at := &r.sim.github, r.sim.now.Format(time.RFC3339)
+	host, at := &r.sim.github, p.Opened.Format(time.RFC3339)
 	g, here := host.repo(p.Repository), host.url(fmt.Sprintf("/repos/%s/pulls/%d", p.Repository, p.Number))
 	side := func(repository, branch string) map[string]any {
 		owner, _, _ := strings.Cut(repository, "/")
@@ -130,9 +133,11 @@ func (r *request) pull(p PullRequest) map[string]any {
 		"html_url": fmt.Sprintf("https://github.com/%s/pull/%d", p.Repository, p.Number)}
 	if p.Open {
 		out["state"] = "open"
+	} else {
+		out["closed_at"] = p.Closed.Format(time.RFC3339)
 	}
 	if p.Merged {
-		out["merged_at"] = p.mergedAt
+		out["merged_at"], out["merge_commit_sha"] = out["closed_at"], p.mergeSHA
 	}
 	for key := range strings.FieldsSeq("comments commits diff issue patch review_comment review_comments statuses") {
 		out[key+"_url"] = here + "/" + key
@@ -208,7 +213,7 @@ func createPull(r *request, repository, _ string) (any, error) {
 		return nil, pullInvalid("title or body is too long")
 	}
 	p := PullRequest{Repository: repository, Number: len(host.pulls) + 101, Title: in.Title, Body: in.Body, Head: in.Head,
-		Base: in.Base, Open: true, headSHA: g.branches[in.Head]}
+		Base: in.Base, Open: true, Opened: r.sim.now, headSHA: g.branches[in.Head], baseSHA: g.branches[in.Base]}
 	host.pulls = append(host.pulls, p)
 	return r.wholePull(p), nil
 }

@@ -27,7 +27,16 @@ type gitCommit struct {
 // GitFile is a file of a commit. The mode is git's; "" is that of a plain file.
 type GitFile struct{ Mode, Text string }
 
-const gitFile, gitFolder, gitSubmodule = "100644", "040000", "160000"
+// The modes of what a commit holds.
+const (
+	gitFile      = "100644"
+	gitLink      = "120000"
+	gitFolder    = "040000"
+	gitSubmodule = "160000"
+)
+
+// mainBranch is the default branch of every repository.
+const mainBranch = "main"
 
 func newGitStore() *gitStore {
 	return &gitStore{map[string]string{}, map[string][]treeEntry{}, map[string]gitCommit{}, map[string]string{}}
@@ -116,7 +125,7 @@ func (g *gitStore) push(branch, message string, files map[string]*GitFile) strin
 	var c gitCommit
 	head := g.branches[branch]
 	if head == "" {
-		head = g.branches["main"]
+		head = g.branches[mainBranch]
 	}
 	if head != "" {
 		c.tree, c.parents = g.commits[head].tree, []string{head}

@@ -222,6 +222,11 @@ func (s *Sim) carryOut(r *request, wr wire) (any, error) {
 		return nil, &apiError{Code: wr.strange, Status: http.StatusForbidden,
 			Message: "The security token included in the request is invalid."}
 	}
+	if r.service == "github" {
+		if err := s.github.down(s.now); err != nil {
+			return nil, err
+		}
+	}
 	if s.throttled(r) {
 		e := wr.throttle
 		return nil, &e

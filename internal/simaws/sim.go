@@ -117,17 +117,20 @@ type Sim struct {
 	http   *http.Server
 	client *http.Client
 
-	mu       sync.Mutex
-	changed  *sync.Cond // broadcast whenever a message or the clock moved
-	now      time.Time
-	agenda   agenda
-	github   codeHost
-	commits  codeCommit
-	accounts map[string]*account
-	estates  map[place]*estate
-	buckets  map[string]*bucket
-	keys     map[string]caller
-	assumed  map[string]string // access key of a session → the key that assumed the role
+	mu      sync.Mutex
+	changed *sync.Cond // broadcast whenever a message or the clock moved
+	now     time.Time
+	agenda  agenda
+	github  codeHost
+	commits codeCommit
+	// deploys say what is made of files of code, deployments what was.
+	deploys     []deployFile
+	deployments []Deployment
+	accounts    map[string]*account
+	estates     map[place]*estate
+	buckets     map[string]*bucket
+	keys        map[string]caller
+	assumed     map[string]string // access key of a session → the key that assumed the role
 
 	counters  map[string]int // for ids
 	documents map[string]*iampolicy.Document

@@ -36,7 +36,12 @@ func Load(world []byte, change ...func(*Config)) (*Sim, error) {
 	s, err := New(c)
 	if err == nil {
 		g := w.GitHub
-		s.SetGitHub(GitHub{Host: g.Host, Token: g.Token, Permissions: g.Permissions, Repositories: g.Repositories})
+		var outages []Outage
+		for _, o := range g.Outages {
+			from := s.now.Add(time.Duration(o.After))
+			outages = append(outages, Outage{from, from.Add(time.Duration(o.Lasts))})
+		}
+		s.SetGitHub(GitHub{Host: g.Host, Token: g.Token, Permissions: g.Permissions, Repositories: g.Repositories, Outages: outages})
 		for _, c := range g.Comments {
 			s.Comment(PullComment{Repository: c.Repository, Pull: c.Pull, Author: c.Author, Body: c.Body})
 		}
@@ -106,9 +111,11 @@ func (w *worldFile) build(s *Sim) error {
 		}
 		parts = append(parts, part{s.estate(m.Account, orText(m.Region, s.cfg.Region)), m.Estate})
 	}
+	bu.code(w)
 	for _, p := range parts {
 		bu.account(p.est, p.file)
 	}
+	bu.deployed()
 	for _, p := range parts {
 		bu.estate(p.est, p.file)
 	}

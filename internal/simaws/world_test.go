@@ -57,6 +57,13 @@ func TestLoadErrors(t *testing.T) {
 		{"pattern", "pattern: 'x'", "reading event pattern"},
 		{"pattern operator", `pattern: '{"detail":{"build-number":[{"numeric":[">",1]}]}}'`,
 			`/detail/build-number: operator "numeric" is not simulated`},
+		{"repository of code", "code: [{repository: a/b/c}]", `code: repository "a/b/c": write OWNER/NAME`},
+		{"deployed nowhere", "deploys: [{repository: a/b, path: p.json}]", "deploys: p.json: needs role and inline, or policy"},
+		{"deployed twice", "deploys: [{repository: a/b, path: p.json, role: r, inline: p, policy: q}]", "needs role and inline, or policy"},
+		{"deployed from nothing", "deploys: [{repository: a/b, path: p.json, policy: q}]", `there is no file p.json on main of "a/b"`},
+		{"deployed to no role", "deploys: [{repository: a/b, path: p.json, role: gone, inline: p}]", `deploys: there is no role "gone"`},
+		{"deployed trash", "code: [{repository: a/b, files: {p.json: x}}]\ndeploys: [{repository: a/b, path: p.json, policy: q}]",
+			"deploys: p.json: MalformedPolicyDocument"},
 		{"pattern value", `pattern: '{"source":"aws.codebuild"}'`, "/source: neither a list nor an object"},
 	}
 	for _, tt := range tests {

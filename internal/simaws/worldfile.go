@@ -35,6 +35,8 @@ type worldFile struct {
 	Members         []memberFile          `yaml:"members"`
 	Starts          []startFile           `yaml:"starts"`
 	GitHub          githubFile            `yaml:"github"`
+	Code            []codeFile            `yaml:"code"`
+	Deploys         []deployFile          `yaml:"deploys"`
 	Troubleshooter  *troubleshooterFile   `yaml:"access_troubleshooter"`
 }
 
@@ -50,6 +52,30 @@ type githubFile struct {
 	Permissions  []string          `yaml:"permissions"`
 	Repositories []string          `yaml:"repositories"`
 	Comments     []pullCommentFile `yaml:"comments"`
+	Outages      []outageFile      `yaml:"outages"`
+}
+
+type outageFile struct {
+	After duration `yaml:"after"`
+	Lasts duration `yaml:"lasts"`
+}
+
+type codeFile struct {
+	Repository string            `yaml:"repository"`
+	Branch     string            `yaml:"branch"`
+	Files      map[string]string `yaml:"files"`
+	Links      map[string]string `yaml:"links"`
+}
+
+type deployFile struct {
+	Repository string   `yaml:"repository"`
+	Branch     string   `yaml:"branch"`
+	Path       string   `yaml:"path"`
+	Account    string   `yaml:"account"`
+	Role       string   `yaml:"role"`
+	Inline     string   `yaml:"inline"`
+	Policy     string   `yaml:"policy"`
+	Takes      duration `yaml:"takes"`
 }
 
 type pullCommentFile struct {
