@@ -37,7 +37,8 @@ type Stage struct {
 	Store    heal.Store
 	Inbox    *inbox.Inbox
 	Journal  bytes.Buffer // metrics and audit lines
-	Asked    []Asked      // the commands that people sent
+	Asked    []Asked      // the commands that people sent, and what else they did
+	Swept    []int        // how many calls were made before each sweep of the schedule
 
 	log   io.Writer
 	clock heal.Clock
@@ -201,6 +202,13 @@ func (st *Stage) Run(ctx context.Context) error {
 		return err
 	}
 	for _, th := range st.Story.Then {
+		acted, err := st.Act(ctx, th, st.pass)
+		if err != nil {
+			return fmt.Errorf("story %s: then: %w", st.Story.Name, err)
+		}
+		if acted {
+			continue // what comes of it comes as time passes
+		}
 		if err := st.then(ctx, th); err != nil {
 			return err
 		}
@@ -215,8 +223,13 @@ func (st *Stage) Run(ctx context.Context) error {
 const most = 500
 
 func (st *Stage) drain(ctx context.Context) error {
+	return st.receive(ctx, func() []simaws.Message { return NextBatch(ctx, st.Sim, batch) })
+}
+
+// receive delivers messages until next gives none.
+func (st *Stage) receive(ctx context.Context, next func() []simaws.Message) error {
 	for range most {
-		ms := NextBatch(ctx, st.Sim, batch)
+		ms := next()
 		if len(ms) == 0 {
 			return ctx.Err()
 		}
@@ -241,12 +254,20 @@ const batch = 10
 // NextBatch receives the next message and whatever else is there by then, at most
 // so many, as Lambda's SQS trigger does.
 func NextBatch(ctx context.Context, sim *simaws.Sim, most int) (ms []simaws.Message) {
-	m, ok := sim.NextMessage(ctx)
-	for ok {
-		if ms = append(ms, m); len(ms) == most {
+	if m, ok := sim.NextMessage(ctx); ok {
+		ms = append([]simaws.Message{m}, Visible(sim, most-1)...)
+	}
+	return ms
+}
+
+// Visible receives messages that are there by now, at most so many.
+func Visible(sim *simaws.Sim, most int) (ms []simaws.Message) {
+	for len(ms) < most {
+		m, ok := sim.Receive()
+		if !ok {
 			break
 		}
-		m, ok = sim.Receive()
+		ms = append(ms, m)
 	}
 	return ms
 }
@@ -289,6 +310,7 @@ type Asked struct {
 	Command string    // as the story has it
 	Done    bool
 	Message string
+	Person  bool // it is nothing that the function was asked for
 }
 
 // Batch is the invocation by which Lambda's SQS trigger delivers messages.
@@ -328,9 +350,7 @@ func (st *Stage) then(ctx context.Context, th Then) error {
 	if th.Press != "" {
 		said = "press " + th.Press
 	}
-	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{
-		AwsRequestID: fmt.Sprintf("5e3b1c9a-0000-4000-8000-%012d", len(st.Asked)+1)})
-	out, err := st.Inbox.Invoke(ctx, json.RawMessage(payload))
+	answer, err := st.invoke(ctx, payload)
 	if th.Fails {
 		if err == nil {
 			return fmt.Errorf("story %s: %s: it should have failed", st.Story.Name, said)
@@ -341,12 +361,24 @@ func (st *Stage) then(ctx context.Context, th Then) error {
 	if err != nil {
 		return fmt.Errorf("story %s: %s: %w", st.Story.Name, said, err)
 	}
+	answer.At, answer.After, answer.Command = at, after, said
+	st.Asked = append(st.Asked, answer)
+	return nil
+}
+
+// invoke sends a payload to the function.
+func (st *Stage) invoke(ctx context.Context, payload string) (Asked, error) {
+	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{
+		AwsRequestID: fmt.Sprintf("5e3b1c9a-0000-4000-8000-%012d", len(st.Asked)+len(st.Swept)+1)})
+	out, err := st.Inbox.Invoke(ctx, json.RawMessage(payload))
+	if err != nil {
+		return Asked{}, err
+	}
 	answer, ok := out.(heal.CommandAnswer)
 	if !ok {
-		return fmt.Errorf("story %s: %s: answered %T", st.Story.Name, said, out)
+		return Asked{}, fmt.Errorf("it answered %T", out)
 	}
-	st.Asked = append(st.Asked, Asked{At: at, After: after, Command: said, Done: answer.Done, Message: answer.Message})
-	return nil
+	return Asked{Done: answer.Done, Message: answer.Message}, nil
 }
 
 // Result is how a story ended, as `demo -json` prints it.

@@ -50,14 +50,21 @@ type Expect struct {
 }
 
 // Then is one thing that happens once the queue is empty. Exactly one field
-// is set; Fails may stand beside a command or a sweep.
+// is set; Fails may stand beside a command or a sweep, After beside Merge or Close.
 type Then struct {
-	Command string `yaml:"command"` // JSON; PLAN and CASE stand for the story's own
-	Press   string `yaml:"press"`   // a button's name, on the newest chat card that has it
-	Sweep   bool   `yaml:"sweep"`
-	After   string `yaml:"after"` // a duration passes
-	Fails   bool   `yaml:"fails"` // the function answers with an error
-	Trust   *Trust `yaml:"trust"` // somebody changes whom a role trusts
+	Command  string `yaml:"command"` // JSON; PLAN and CASE stand for the story's own
+	Press    string `yaml:"press"`   // a button's name, on the newest chat card that has it
+	Sweep    bool   `yaml:"sweep"`
+	After    string `yaml:"after"`    // a duration passes; beside Merge or Close: since the request was opened
+	Schedule string `yaml:"schedule"` // a duration passes, in which the schedule sweeps
+	Fails    bool   `yaml:"fails"`    // the function answers with an error
+	Trust    *Trust `yaml:"trust"`    // somebody changes whom a role trusts
+	// Merge and Close are repositories: once a pull request is open there, somebody merges all that are,
+	// or closes them unmerged. The schedule sweeps until then.
+	Merge string `yaml:"merge"`
+	Close string `yaml:"close"`
+	Push  *Push  `yaml:"push"`
+	Start *Start `yaml:"start"`
 }
 
 // Trust is a change of a role's trust policy.

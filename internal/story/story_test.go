@@ -7,14 +7,17 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/buildmedic/buildmedic/internal/codehost/openapi"
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/notice"
 	"github.com/buildmedic/buildmedic/internal/settings"
@@ -37,7 +40,7 @@ func load(t *testing.T, fsys fs.FS, dir string) []Story {
 }
 
 // order is that of the want sections in an archive.
-var order = []string{"want/story.json", "want/calls", "want/answers", "want/developers", "want/mails", "want/notices"}
+var order = []string{"want/story.json", "want/calls", "want/answers", "want/requests", "want/developers", "want/mails", "want/notices"}
 
 // TestStories plays every story and compares the whole of it: how it ended,
 // each call made in its order, each notice as a reader sees it.
@@ -68,6 +71,9 @@ func play(t *testing.T, dir string, ss []Story) {
 			}
 			if u := st.Sim.Unknown(); len(u) > 0 {
 				t.Errorf("the simulated account was asked what it does not know: %q", u)
+			}
+			for _, w := range openapi.Check(st.Sim.Exchanges()) {
+				t.Error(w)
 			}
 			for _, n := range st.Sim.Notices() {
 				checkPhone(t, n)
@@ -121,7 +127,7 @@ func golden(t *testing.T, st *Stage, r Result) map[string]string {
 		t.Fatal(err)
 	}
 	return map[string]string{"want/story.json": b.String(), "want/calls": calls(st), "want/notices": notices(st),
-		"want/answers": answers(st), "want/developers": developers(st), "want/mails": mails(st)}
+		"want/answers": answers(st), "want/requests": requests(st), "want/developers": developers(st), "want/mails": mails(st)}
 }
 
 // mails says who got which mails, in a story that has mailboxes.
@@ -143,15 +149,57 @@ func mails(st *Stage) string {
 // calls is the transcript of the AWS calls, each with what it was about. Calls that
 // go out at the same time arrive in any order, so reads that follow each
 // other are sorted. Those that want the credentials of a role at the same time ask for them
-// together or one after the other, so that equal ones count once.
+// together or one after the other, so that equal ones count once. What the schedule and people began
+// is told by a line of its own, and sweeps that are all alike once.
 func calls(st *Stage) string {
+	type part struct {
+		from  int
+		title string
+	}
+	parts := []part{{}}
+	for _, n := range st.Swept {
+		parts = append(parts, part{n, "# the schedule sweeps"})
+	}
+	for _, a := range st.Asked {
+		if a.Person {
+			parts = append(parts, part{a.After, "# " + a.Command})
+		}
+	}
+	slices.SortStableFunc(parts, func(a, b part) int { return a.from - b.from })
+	all := st.Sim.Calls()
+	var out []string
+	before, like := "", 0
+	for i, p := range parts {
+		to := len(all)
+		if i+1 < len(parts) {
+			to = parts[i+1].from
+		}
+		text := transcript(all[p.from:to])
+		this := lines(append([]string{p.title}, text...))
+		if this == before {
+			if like++; like > 1 {
+				out = out[:len(out)-1]
+			}
+			out = append(out, fmt.Sprintf("# … and again, alike, %d times", like))
+			continue
+		}
+		before, like = this, 0
+		if p.title != "" {
+			out = append(out, p.title)
+		}
+		out = append(out, text...)
+	}
+	return lines(out)
+}
+
+func transcript(calls []simaws.Call) []string {
 	var out, reads []string
 	flush := func() {
 		slices.Sort(reads)
 		reads = slices.CompactFunc(reads, func(a, b string) bool { return a == b && strings.HasPrefix(a, "sts.AssumeRole ") })
 		out, reads = append(out, reads...), nil
 	}
-	for _, c := range st.Sim.Calls() {
+	for _, c := range calls {
 		if c.Writes {
 			flush()
 			out = append(out, c.String())
@@ -160,6 +208,38 @@ func calls(st *Stage) string {
 		}
 	}
 	flush()
+	return out
+}
+
+// requests is what people see of pull requests, and what was deployed.
+func requests(st *Stage) string {
+	var out []string
+	for _, r := range st.Sim.CodeRequests() {
+		state := "open"
+		switch {
+		case r.Merged:
+			state = "merged"
+		case !r.Open:
+			state = "closed"
+		}
+		out = append(out, fmt.Sprintf("%s #%s, %s into %s: %s, edited %d times", r.Repository, r.Number, r.Head, r.Base, state, r.Edits),
+			"Title: "+r.Title, "", strings.TrimRight(r.Body, "\n"), strings.Repeat("-", 72))
+		for _, c := range r.Commits {
+			subject, _, _ := strings.Cut(c, "\n")
+			out = append(out, "Commit: "+subject)
+		}
+		for _, path := range slices.Sorted(maps.Keys(r.Files)) {
+			out = append(out, "File: "+path, strings.TrimRight(r.Files[path], "\n"))
+		}
+		out = append(out, strings.Repeat("=", 72))
+	}
+	for _, d := range st.Sim.Deployments() {
+		what := fmt.Sprintf("%s: %s of %s deployed to %s", d.At.Format(time.DateTime), d.Path, d.Repository, d.To)
+		if d.Error != "" {
+			what += ": failed: " + d.Error
+		}
+		out = append(out, what)
+	}
 	return lines(out)
 }
 

@@ -234,7 +234,10 @@ func (d *demo) beats(s story.Story, st *story.Stage) []beat {
 	}
 	for _, a := range st.Asked {
 		who := "● a person says "
-		if strings.Contains(a.Command, `"sweep"`) {
+		switch {
+		case a.Person:
+			who = "● a person: "
+		case strings.Contains(a.Command, `"sweep"`):
 			who = "● the schedule says "
 		}
 		bs = append(bs, beat{a.At, d.blue(who) + a.Command + d.dim("  "+oneLine(a.Message, 84)), inTurn(a.After) + 1})
