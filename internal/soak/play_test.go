@@ -67,6 +67,9 @@ type world struct {
 	Partition string   `yaml:"partition"`
 	Home      estate   `yaml:",inline"`
 	Members   []estate `yaml:"members"`
+	Code      []struct {
+		Repository string `yaml:"repository"`
+	} `yaml:"code"`
 }
 
 // estate is what an account has in a region.
@@ -108,7 +111,7 @@ func (r *run) play(ctx context.Context) error {
 	}
 	for _, th := range r.st.Story.Then {
 		if err := r.then(ctx, th); err != nil {
-			return err
+			return fmt.Errorf("then: %w", err)
 		}
 	}
 	return r.still(ctx)
@@ -136,6 +139,9 @@ func (r *run) still(ctx context.Context) error {
 }
 
 func (r *run) then(ctx context.Context, th story.Then) error {
+	if acted, err := r.st.Act(ctx, th, r.pass); acted || err != nil {
+		return err
+	}
 	if th.After != "" {
 		d, err := time.ParseDuration(th.After)
 		if err != nil {
@@ -175,9 +181,27 @@ func (r *run) tell(ctx context.Context, cmd string) error {
 	return fmt.Errorf("command %s does not get through", cmd)
 }
 
+// pass lets time pass under the schedule. A sweep at which the function dies is not sent again: the
+// next one does what it had to do.
+func (r *run) pass(ctx context.Context, d time.Duration) error {
+	return story.Pass(ctx, r.st.Sim, d, func(ctx context.Context) error {
+		_, _ = r.st.Inbox.Invoke(ctx, json.RawMessage(`{"sweep":{}}`)) // as the schedule, which nobody answers
+		if r.life.died() {
+			return r.st.Restart()
+		}
+		return ctx.Err()
+	}, func(ctx context.Context) error {
+		return r.receive(ctx, func() []simaws.Message { return story.Visible(r.st.Sim, 10) })
+	})
+}
+
 func (r *run) drain(ctx context.Context) error {
+	return r.receive(ctx, func() []simaws.Message { return story.NextBatch(ctx, r.st.Sim, 10) })
+}
+
+func (r *run) receive(ctx context.Context, next func() []simaws.Message) error {
 	for range 2000 {
-		ms := story.NextBatch(ctx, r.st.Sim, 10)
+		ms := next()
 		if len(ms) == 0 {
 			return ctx.Err()
 		}
@@ -230,6 +254,9 @@ type end struct {
 	// Developers is what developers see at their code host in the end: the last status of each
 	// commit, and Buildmedic's comments.
 	Developers map[string]string
+	// Code is what people see in repositories: each branch by the message of its newest commit, each
+	// pull request with its text, and each file that it changes.
+	Code map[string]string
 }
 
 func (r *run) end(ctx context.Context) (end, error) {
@@ -244,6 +271,7 @@ func (r *run) end(ctx context.Context) (end, error) {
 	e.Notices, e.Again = sent(sim)
 	e.Told, e.Crowd = told(sim)
 	e.Developers = developers(sim)
+	e.Code = r.code()
 	e.Dead = len(sim.Queued(simaws.DeadLetter))
 	tests, err := r.st.Inbox.Healer.Flaky(ctx, "", 1000)
 	if err != nil {
@@ -267,6 +295,24 @@ func developers(sim *simaws.Sim) map[string]string {
 	for _, c := range sim.PullComments() {
 		if c.Author > 1000 { // not a person's
 			see[fmt.Sprintf("comment %d on #%d", c.ID, c.Pull)] = link.ReplaceAllString(c.Body, "")
+		}
+	}
+	return see
+}
+
+// code is what people see in repositories at last.
+func (r *run) code() map[string]string {
+	see, sim := map[string]string{}, r.st.Sim
+	for _, c := range r.world.Code {
+		for branch, message := range sim.CodeBranches(c.Repository) {
+			see[c.Repository+" "+branch] = message
+		}
+	}
+	for _, q := range sim.CodeRequests() {
+		at := fmt.Sprintf("%s #%s of %s", q.Repository, q.Number, q.Head)
+		see[at] = fmt.Sprintf("open %t, merged %t\n%s\n%s\n%q", q.Open, q.Merged, q.Title, link.ReplaceAllString(q.Body, ""), q.Commits)
+		for path, text := range q.Files {
+			see[at+": "+path] = text
 		}
 	}
 	return see
