@@ -112,13 +112,16 @@ func (r *Round) Found(q Request) {
 func (s RequestState) Settled() bool { return s == RequestDeclined }
 
 // requests are what a plan asks for in the code that owns the role's policy, or that shall give for good
-// what the plan gives: one for each grant. What is given for a time is not asked for.
+// what the plan gives: one for each grant. Where something is given for a time, nothing is asked for.
 func requests(f Facts, us []guardrail.Used) (out []Request) {
 	code := f.Project.PolicyCode()
+	if !code.Set() || len(ends(f.Settings, us)) > 0 { // a change is taken out of IAM as a whole, and a part of it may end before
+		return nil
+	}
 	for _, u := range us {
 		g, ok := f.Settings.Grant(u.Grant)
-		if !ok || !code.Set() || g.Expires > 0 {
-			continue
+		if !ok {
+			continue // never: the grants are those of the settings
 		}
 		q := RequestFor(f.Settings, f.Project, code, g, f.Build)
 		q.Gives = string(iampolicy.Document{Version: "2012-10-17", Statements: u.Statements}.Canonical())

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/decide"
@@ -77,8 +78,9 @@ func (h *Healer) lookedFromBridges(ctx context.Context, a asked, bridges []bridg
 		}
 		return errors.Join(errs...)
 	case decide.RequestDeclined:
-		return h.say(ctx, a, newest, string(q.State), fmt.Sprintf("%s was closed unmerged, so what was given stays a change of the "+
-			`healer's own in IAM, and is not asked for again until the grant changes. {"undo":{"case":%q}} takes it back.`, q.Name(), newest.ID))
+		return h.say(ctx, a, newest, string(q.State), fmt.Sprintf("%s was closed unmerged, so what was given stays a change of "+
+			"the healer's own in IAM, and is not asked for again until the grant changes. {\"undo\":{\"case\":%q}} takes it back.",
+			q.Name(), newest.ID))
 	case decide.RequestEdited:
 		return h.say(ctx, a, newest, string(q.State), editedNote(q))
 	case decide.RequestBehind:
@@ -90,7 +92,13 @@ func (h *Healer) lookedFromBridges(ctx context.Context, a asked, bridges []bridg
 // takeOut takes a change out of IAM if the role has it from elsewhere.
 func (h *Healer) takeOut(ctx context.Context, a asked, b bridge) error {
 	c, err := h.open(ctx, b.ID)
-	if err != nil || c == nil || b.round >= len(c.Rounds) || !c.Rounds[b.round].Bridges() || !c.Rounds[b.round].AsksFrom(a.Request.Branch) {
+	if err != nil || c == nil || b.round >= len(c.Rounds) {
+		return err
+	}
+	if r := &c.Rounds[b.round]; !r.Bridges() || !r.AsksFrom(a.Request.Branch) {
+		return nil
+	}
+	if all, err := h.allLanded(ctx, c.Rounds[b.round].Decision.Plan.Requests); err != nil || !all {
 		return err
 	}
 	if err := h.lock(ctx, c); err != nil {
@@ -118,6 +126,17 @@ func (h *Healer) takeOut(ctx context.Context, a asked, b bridge) error {
 		return err
 	}
 	return h.flush(ctx, c)
+}
+
+// allLanded reports whether all of the requests have landed, as they were found last.
+func (h *Healer) allLanded(ctx context.Context, qs []decide.Request) (bool, error) {
+	for _, q := range qs {
+		_, a, err := h.readAsked(ctx, q.Branch)
+		if err != nil || a.Request.State != decide.RequestLanded {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // takeOutOf takes a round's change out of IAM, under the lease, if the role has it from elsewhere. note
@@ -158,7 +177,7 @@ func (h *Healer) takeOutOf(ctx context.Context, c *held, i int) (note string, do
 	if len(answers) != len(plan.Proof) || slices.ContainsFunc(answers, func(a guardrail.Answer) bool {
 		return a.Verdict != iampolicy.Allowed
 	}) {
-		return "", false, nil
+		return h.onlyHere(ctx, c, *r)
 	}
 	switch {
 	case gone:
@@ -171,6 +190,30 @@ func (h *Healer) takeOutOf(ctx context.Context, c *held, i int) (note string, do
 		return h.newVersionWithout(ctx, c, next, version, state)
 	}
 	return "", err == nil, err
+}
+
+// onlyHere says of a change that the role has from nowhere else what is amiss, if that is so long after
+// its requests have landed.
+func (h *Healer) onlyHere(ctx context.Context, c *held, r decide.Round) (note string, done bool, err error) {
+	t := *r.Decision.Plan.Write
+	for _, q := range r.Decision.Plan.Requests {
+		_, a, err := h.readAsked(ctx, q.Branch)
+		if err != nil || h.Clock.Now().Sub(a.Landed) < undeployed {
+			return "", false, err
+		}
+		note = fmt.Sprintf("%s has had it since %s, and the role has it from %s alone, into which case %s had written it: deploy the "+
+			"file. If that policy is itself what is deployed from it, there is nothing to take out.", q.Path,
+			a.Landed.UTC().Format("2006-01-02 15:04 UTC"), placeOf(t), c.ID)
+	}
+	return note, false, nil
+}
+
+// placeOf names where a target writes.
+func placeOf(t guardrail.Target) string {
+	if t.Kind == guardrail.Attach {
+		return strings.Join(t.Attach, ", ")
+	}
+	return "policy " + t.Name
 }
 
 // maxVersions is how many versions IAM takes of a managed policy (AWS.md#quotas).

@@ -7,17 +7,13 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/heal"
-	"github.com/buildmedic/buildmedic/internal/iampolicy"
 )
 
 // bridged has what is written to role-0 made permanent by a repository.
 func bridged(t *testing.T, world, set string) (*stage, *repository) {
 	t.Helper()
-	s := open(t, world, strings.Replace(set, "write: {inline: healed}",
+	return withCode(t, world, strings.Replace(set, "write: {inline: healed}",
 		"write: {inline: healed}, permanent: {code: {github: example/shop, path: aws/policy.json}}", 1))
-	r := &repository{gives: map[string][]iampolicy.Statement{}, state: map[string]decide.RequestState{}}
-	s.Inbox.Healer.PolicyCode = r
-	return s, r
 }
 
 // saying counts the notices of requests that say so.
@@ -146,5 +142,21 @@ func TestPermanentBesideOthers(t *testing.T) {
 	}
 	if p := s.inline("role-0"); p != changed || s.of(id).Rounds[0].Permanent || s.saying("by hand") != 1 {
 		t.Errorf("changed by somebody: %s, told %d times", p, s.saying("by hand"))
+	}
+}
+
+// TestDeployedAsTheSamePolicy: where the file is deployed as the very policy into which was written, there
+// is nothing to take out, and that is said once.
+func TestDeployedAsTheSamePolicy(t *testing.T) {
+	s, r := bridged(t, shop(1, ""), shopSettings(1, ""))
+	id := s.start("p0")
+	s.drain()
+	r.merge()
+	for range 20 {
+		s.sweep(20 * time.Minute)
+	}
+	c := s.of(id)
+	if !c.Rounds[0].Stands() || s.saying("has it from policy healed alone") != 1 {
+		t.Errorf("it stands: %v, told %d times", c.Rounds[0].Stands(), s.saying("has it from policy healed alone"))
 	}
 }

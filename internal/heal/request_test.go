@@ -71,8 +71,13 @@ func (r *repository) Propose(_ context.Context, _ settings.Account, c heal.Polic
 // inCode has the policy of role-0 in a repository.
 func inCode(t *testing.T, world, set string) (*stage, *repository) {
 	t.Helper()
-	s := open(t, world, strings.Replace(set, "write: {inline: healed}",
+	return withCode(t, world, strings.Replace(set, "write: {inline: healed}",
 		"write: {code: {github: example/shop, path: aws/policy.json}}", 1))
+}
+
+func withCode(t *testing.T, world, set string) (*stage, *repository) {
+	t.Helper()
+	s := open(t, world, strings.Replace(set, "version: 1\n", "version: 1\ncode: {github: {secret: github}}\n", 1))
 	r := &repository{gives: map[string][]iampolicy.Statement{}, state: map[string]decide.RequestState{}}
 	s.Inbox.Healer.PolicyCode = r
 	return s, r

@@ -168,7 +168,8 @@ func TestReplayPullRequestInCodeCommit(t *testing.T) {
 func TestApplyInCode(t *testing.T) {
 	sim, args := inCode(t)
 	code, out, errs := buildmedic(t, "", append(args, "-apply", "-yes", "-ledger", t.TempDir()+"/l.json")...)
-	if code != exitOK || !strings.Contains(out, ": reported\n") || len(sim.Writes()) > 0 {
+	if code != exitFailed || !strings.Contains(errs, "say -pull-request in the place of -apply") || len(sim.Writes()) > 0 ||
+		len(sim.PullRequests()) > 0 {
 		t.Errorf("code %d, wrote %v\n%s%s", code, sim.Writes(), out, errs)
 	}
 }

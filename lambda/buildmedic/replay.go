@@ -109,6 +109,10 @@ func (r replay) run(ctx context.Context, build string) error {
 	if !r.apply || round.Decision.Plan == nil {
 		return r.result(c)
 	}
+	if p := round.Decision.Plan; p.InCode() { // which the function waits for, and nobody does at a desk
+		return fmt.Errorf("what project %s is granted belongs into %s: say -pull-request in the place of -apply, and it is "+
+			"asked for there", c.Project, p.Write.Name)
+	}
 	if !r.yes && !r.asked() {
 		fmt.Fprintln(r.talk, "Nothing was changed.")
 		return r.result(c)
