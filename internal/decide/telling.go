@@ -33,6 +33,11 @@ type Telling struct {
 	At    time.Time `json:"at"`    // since when it is so
 	// Until is until when a plan waits for an approval; zero if none does.
 	Until time.Time `json:"until,omitzero"`
+	// Requests are the numbers, with blanks between, of the pull requests that the case waits for, of
+	// those in the same repository: others' names are not for all who read this. Merged: what is missing
+	// is that they are deployed.
+	Requests string `json:"requests,omitempty"`
+	Merged   bool   `json:"merged,omitempty"`
 }
 
 // AsOf is the telling at a time: a plan that nobody can approve any more does not wait.
@@ -67,8 +72,11 @@ func TellingOf(s *settings.Settings, home settings.Account, c Case, green string
 	}
 	switch {
 	case !c.Closed.IsZero():
-		if t.Kind, t.At = c.Outcome, c.Closed; t.Kind == Proposed {
+		switch t.Kind, t.At = c.Outcome, c.Closed; t.Kind {
+		case Proposed:
 			t.Until = r.Until
+		case Requested:
+			t.waitsFor(s, r.Requests)
 		}
 		if r.Decision != nil && r.Decision.Remedy == diagnose.Ignore {
 			return t, false
@@ -90,6 +98,24 @@ func TellingOf(s *settings.Settings, home settings.Account, c Case, green string
 	}
 	return t, true
 }
+
+// maxNamed bounds the requests that are named.
+const maxNamed = 5
+
+func (t *Telling) waitsFor(s *settings.Settings, qs []Request) {
+	var numbers []string
+	t.Merged = len(qs) > 0
+	for _, q := range qs {
+		t.Merged = t.Merged && q.State == RequestLanded
+		if q.State != RequestLanded && isNumber(q.Number) && len(numbers) < maxNamed &&
+			strings.EqualFold(s.GitHubHost()+"/"+q.Repository, t.Repository) {
+			numbers = append(numbers, q.Number)
+		}
+	}
+	t.Requests = strings.Join(numbers, " ")
+}
+
+func isNumber(s string) bool { return s != "" && len(s) <= 12 && strings.Trim(s, "0123456789") == "" }
 
 // maxTitle bounds the title, in bytes.
 const maxTitle = 300

@@ -79,6 +79,42 @@ func TestTellingOf(t *testing.T) {
 	}
 }
 
+// TestTellingOfRequests: developers read which request a case waits for only where it is one of their
+// own repository, and not where the policy's repository is another one.
+func TestTellingOfRequests(t *testing.T) {
+	ours := func(state decide.RequestState, number string) decide.Request {
+		return decide.Request{Repository: "Example/shop", Number: number, State: state}
+	}
+	others := ours(decide.RequestOpened, "3")
+	others.Repository = "example/infrastructure"
+	for name, row := range map[string]struct {
+		qs       []decide.Request
+		requests string
+		merged   bool
+	}{
+		"one":                 {[]decide.Request{ours(decide.RequestOpened, "12")}, "12", false},
+		"two":                 {[]decide.Request{ours(decide.RequestEdited, "12"), ours(decide.RequestWaiting, "13")}, "12 13", false},
+		"one elsewhere":       {[]decide.Request{others, ours(decide.RequestOpened, "12")}, "12", false},
+		"both elsewhere":      {[]decide.Request{others, {Repository: "shop", Number: "3"}}, "", false},
+		"one is merged":       {[]decide.Request{ours(decide.RequestLanded, "12"), ours(decide.RequestOpened, "13")}, "13", false},
+		"all are merged":      {[]decide.Request{ours(decide.RequestLanded, "12"), ours(decide.RequestLanded, "")}, "", true},
+		"what is no number":   {[]decide.Request{ours(decide.RequestOpened, "1 @team")}, "", false},
+		"none, which is none": {nil, "", false},
+	} {
+		s, c := told(t, "{github: example/shop}")
+		c.Outcome, c.Rounds[0].Requests = decide.Requested, row.qs
+		got, ok := decide.TellingOf(s, tellingHome, c, "")
+		if !ok || got.Kind != decide.Requested || got.Requests != row.requests || got.Merged != row.merged {
+			t.Errorf("%s: %+v, %v", name, got, ok)
+		}
+	}
+	s, c := told(t, "{github: example/shop}")
+	c.Rounds[0].Requests = []decide.Request{ours(decide.RequestOpened, "12")}
+	if got, _ := decide.TellingOf(s, tellingHome, c, ""); got.Requests != "" {
+		t.Errorf("reported: it waits for %q", got.Requests)
+	}
+}
+
 // TestTellingStands: what is told is how the case stands: the build that was started again while it
 // runs, and a green one of the same commit even if nobody healed it.
 func TestTellingStands(t *testing.T) {

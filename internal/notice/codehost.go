@@ -22,7 +22,8 @@ type CommitStatus struct {
 const maxStatus = 140
 
 // StatusOf is the status of a commit. It is red only while the build is: what Buildmedic itself
-// could not do is no state of the commit.
+// could not do is no state of the commit. While what it asked for is not merged and deployed, it is
+// pending, since the build is started again by itself then.
 func StatusOf(t decide.Telling, home settings.Account) CommitStatus {
 	s := CommitStatus{State: "failure", Context: "buildmedic/" + projectAt(t, home), URL: pageOf(t)}
 	switch {
@@ -30,6 +31,8 @@ func StatusOf(t decide.Telling, home settings.Account) CommitStatus {
 		s.State = "pending"
 	case t.Kind == decide.Healed, t.Green:
 		s.State = "success"
+	case t.Kind == decide.Requested:
+		s.State = "pending"
 	}
 	s.Description = clip(stands(t)+": "+causeOf(t), maxStatus)
 	return s
@@ -46,6 +49,17 @@ func stands(t decide.Telling) string {
 		return "Green again"
 	case t.Kind == decide.Proposed:
 		return "Waits for approval"
+	case t.Kind == decide.Requested && t.Merged:
+		return "Waits for a deployment"
+	case t.Kind == decide.Requested:
+		switch n := strings.Fields(id(t.Requests)); len(n) { // without a number sign, which would link them
+		case 0:
+			return "Waits for a pull request"
+		case 1:
+			return "Waits for pull request " + n[0]
+		default:
+			return "Waits for pull requests " + list(n, 3)
+		}
 	}
 	return "Not healed"
 }

@@ -36,6 +36,8 @@ func TestStatusOf(t *testing.T) {
 		{decide.Healed, false, "success", "Healed: The role lacks s3:PutObject"},
 		{decide.Reported, true, "success", "Green again: The role lacks s3:PutObject"},
 		{decide.Proposed, false, "failure", "Waits for approval: The role lacks s3:PutObject"},
+		{decide.Requested, false, "pending", "Waits for a pull request: The role lacks s3:PutObject"},
+		{decide.Requested, true, "success", "Green again: The role lacks s3:PutObject"},
 		{decide.Reported, false, "failure", "Not healed: The role lacks s3:PutObject"},
 		{decide.Undone, false, "failure", "Not healed: The role lacks s3:PutObject"},
 		{decide.Failed, false, "failure", "Not healed: The role lacks s3:PutObject"},
@@ -45,6 +47,20 @@ func TestStatusOf(t *testing.T) {
 		if got, want := StatusOf(in, tellingHome), (CommitStatus{row.state, "buildmedic/shop", row.text,
 			page}); got != want {
 			t.Errorf("%s, green %v: %+v, want %+v", row.kind, row.green, got, want)
+		}
+	}
+	waits := telling(decide.Requested, "x")
+	for want, set := range map[string]func(){
+		"Waits for pull request 12: x":         func() { waits.Requests = "12" },
+		"Waits for pull requests 12 and 13: x": func() { waits.Requests = "12 13" },
+		"Waits for a deployment: x":            func() { waits.Merged = true },
+	} {
+		waits.Requests, waits.Merged = "", false
+		if set(); StatusOf(waits, tellingHome).Description != want {
+			t.Errorf("%q, want %q", StatusOf(waits, tellingHome).Description, want)
+		}
+		if c := CommentOf([]decide.Telling{waits}, tellingHome); strings.Contains(c, "#") {
+			t.Errorf("the comment mentions a request: %s", c)
 		}
 	}
 	other := telling(decide.Reported, "")
