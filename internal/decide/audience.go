@@ -51,11 +51,11 @@ func Audiences(o Outcome) (list []Audience) {
 	return list
 }
 
-// guests are the owners of the grants that were used, and of the projects whose builds the same
+// guests are the owners of the grants that were used, or are to be, and of the projects whose builds the same
 // change cured.
 func (o Outcome) guests() (owners []string) {
 	for i, r := range o.Case.Rounds[:min(max(o.Round+1, 0), len(o.Case.Rounds))] {
-		proposed := o.Kind == Proposed && i == o.Round
+		proposed := (o.Kind == Proposed || o.Kind == Requested) && i == o.Round
 		if r.Decision == nil || r.Old && i != o.Round || r.Written.IsZero() && !r.Partly && !proposed {
 			continue
 		}

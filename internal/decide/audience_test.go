@@ -43,6 +43,7 @@ func TestAudiences(t *testing.T) {
 		"all":                   {all, shop(Failed), []Audience{web, notify}},
 		"the rest":              {rest, shop(Failed), []Audience{web}},
 		"proposed":              {rest, shop(Proposed, used(Round{})), []Audience{web, data}},
+		"asked for":             {rest, shop(Requested, used(Round{})), []Audience{web, data}},
 		"proposed, by another's grant than what was given": {rest, shop(Proposed, written,
 			Round{Decision: &Decision{Used: []guardrail.Used{{Owner: "ops"}}}}), []Audience{web, data, ops}},
 		"only explained":            {rest, shop(Reported, used(Round{})), []Audience{web}},

@@ -338,9 +338,12 @@ func unique(list []string) []string {
 
 // deciding are the changes that the notice is about first, and the others.
 func (n Notice) deciding() (first, others []Change) {
-	order := []Status{TakenBack, Partly, Done, WaitsFor, WouldBe, WasPlanned}
-	if n.Kind == decide.Proposed {
+	order := []Status{TakenBack, Partly, Done, WaitsFor, AskedFor, WouldBe, WasPlanned}
+	switch n.Kind {
+	case decide.Proposed:
 		order = []Status{WaitsFor}
+	case decide.Requested:
+		order = []Status{AskedFor, Done} // done: what stands until the code gives it
 	}
 	for _, s := range order {
 		for _, c := range n.Changes {

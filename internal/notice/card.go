@@ -50,8 +50,8 @@ const (
 
 // marks begin the titles, so that the results in a channel can be told apart at a glance.
 var marks = map[decide.Kind]string{
-	decide.Healed: "✅", decide.Proposed: "🙋", decide.Reported: "🔎", decide.Undone: "↩", decide.Failed: "❌",
-	decide.Retrying: "🔁", decide.Expiring: "⏳", decide.Paused: "⏸",
+	decide.Healed: "✅", decide.Proposed: "🙋", decide.Requested: "🔀", decide.Reported: "🔎", decide.Undone: "↩",
+	decide.Failed: "❌", decide.Retrying: "🔁", decide.Expiring: "⏳", decide.Paused: "⏸",
 }
 
 // card makes a chat card of a notice: what is needed to act, and where to read the rest.
@@ -94,6 +94,9 @@ func description(n Notice) string {
 		if s != "" {
 			parts = append(parts, prosemark(s))
 		}
+	}
+	if len(n.Requests) > 0 {
+		parts = append(parts, "*Pull requests*\n"+bullets(n.requestWords()))
 	}
 	if f := n.Failure; f != nil && f.Text != "" {
 		parts = append(parts, "*What failed*: "+failedWhere(f)+"\n"+fence(f.Text))
@@ -247,7 +250,7 @@ func steps(n Notice) []string {
 	for _, s := range n.Next {
 		out = append(out, fit(prosemark(s), maxStep))
 	}
-	out = out[:min(len(out), maxSteps)]
+	out = append(out[:min(len(out), maxSteps)], n.requestSteps()...)
 	for _, l := range [][2]string{
 		{"To send a command", n.Links.Commands},
 		{"Build", n.Links.Build},

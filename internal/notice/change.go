@@ -80,6 +80,8 @@ func statusOf(o decide.Outcome, r decide.Round, i int) (s Status, ok bool) {
 		return "", false
 	case o.Kind == decide.Proposed:
 		return WaitsFor, true
+	case o.Kind == decide.Requested, r.Requested() && r.Decision.Plan.InCode():
+		return AskedFor, true
 	case r.Decision.Mode == settings.Observe:
 		return WouldBe, true
 	}

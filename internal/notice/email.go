@@ -31,11 +31,18 @@ func email(n Notice) string {
 		l.add("a remark", fitRows(cut(n.Note, mailNote), noteRows))
 		l.keepLast()
 	}
-	if n.Kind == decide.Proposed {
+	early := n.Kind == decide.Proposed || n.Kind == decide.Requested // somebody decides by it
+	if early {
 		n.mailDifference(&l, s)
+	}
+	if n.Kind == decide.Requested {
+		n.mailRequests(&l, s)
 	}
 	n.mailChanges(&l, s)
 	n.mailReasons(&l)
+	if n.Kind != decide.Requested {
+		n.mailRequests(&l, s)
+	}
 	n.mailCommands(&l, s)
 	n.mailAdvice(&l)
 	if n.Failure != nil {
@@ -43,7 +50,7 @@ func email(n Notice) string {
 		n.Failure.mailSince(&l)
 	}
 	n.mailWhy(&l)
-	if n.Kind != decide.Proposed {
+	if !early {
 		n.mailDifference(&l, s)
 	}
 	n.mailFollowers(&l)
@@ -68,13 +75,14 @@ func (n Notice) acts() []act {
 		}
 		return []act{{todo, n.page(), paste}}
 	}
-	var as []act
+	as := n.requestActs()
 	add := func(what, link string) {
 		if link != "" {
 			as = append(as, act{todo: n.Todo + " " + what + ":", link: link})
 		}
 	}
 	switch n.Kind {
+	case decide.Requested:
 	case decide.Healed, decide.Retrying, decide.Failed:
 		add("The new build", n.Links.Retry)
 	case decide.Expiring:
@@ -86,7 +94,11 @@ func (n Notice) acts() []act {
 		add("The build", n.Links.Build)
 	}
 	if page, paste := n.page(), n.paste("status"); page != "" && len(paste) > 0 {
-		as = append(as, act{n.Todo + " All about it: paste the line below here, press Test:", page, paste})
+		more := " All about it: "
+		if n.Kind == decide.Requested { // its first screen is full
+			more = " More: "
+		}
+		as = append(as, act{n.Todo + more + "paste the line below here, press Test:", page, paste})
 	}
 	if len(as) == 0 {
 		as = append(as, act{todo: n.Todo})
@@ -235,7 +247,7 @@ func (n Notice) facts(d detail, short bool) (lines []string, exact, ok bool) {
 	if n.certainty != "" {
 		lines = append(lines, n.certainty)
 	}
-	if len(n.Grants) > 0 && (!short || n.Kind == decide.Proposed) {
+	if len(n.Grants) > 0 && (!short || n.Kind == decide.Proposed || n.Kind == decide.Requested) {
 		g := n.Grants[0]
 		by := "Allowed by: grant " + name(g.ID, phone/2)
 		if g.Owner != "" {

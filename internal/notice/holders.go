@@ -20,7 +20,7 @@ func holders(v *view, project string, changes []Change) *Holders {
 		switch {
 		case c.Status == Done:
 			has = "has it now"
-		case (c.Status == WaitsFor || c.Status == WouldBe) && has == "":
+		case (c.Status == WaitsFor || c.Status == AskedFor || c.Status == WouldBe) && has == "":
 			has = "would have it"
 		}
 	}

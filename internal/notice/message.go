@@ -64,6 +64,9 @@ func short(n Notice) string {
 	if n.Case.ID != "" {
 		s += " Case " + n.Case.ID + "."
 	}
+	for _, a := range n.requestActs() {
+		s += " " + a.link
+	}
 	return s
 }
 

@@ -247,6 +247,12 @@ func monster(r *rand.Rand) decide.Outcome {
 				rd.Since.Changes = append(rd.Since.Changes, compare.Change{What: text(), Was: text(), Is: text()})
 			}
 		}
+		for range r.IntN(4) * r.IntN(12) {
+			rd.Requests = append(rd.Requests, decide.Request{Grant: name(), Repository: name(), Path: name(), Base: name(), Branch: name(),
+				Number: name(), URL: text(), State: []decide.RequestState{decide.RequestOpened, decide.RequestUpdated,
+					decide.RequestWaiting, decide.RequestLanded, decide.RequestDeclined, decide.RequestBehind, decide.RequestEdited,
+					decide.RequestState(name())}[r.IntN(8)]})
+		}
 		if r.IntN(5) == 0 {
 			rd.Diagnosis = nil
 		}

@@ -23,7 +23,7 @@ type metric struct {
 // line, each a log event of its own, without a newline after the last.
 //
 // The first line counts: Failures (cases, once each, when they end), one
-// metric named after the kind of outcome (Healed, Proposed, Reported, Undone,
+// metric named after the kind of outcome (Healed, Proposed, Requested, Reported, Undone,
 // Failed, Retrying, Expiring, Paused), Rounds of cases in which something was
 // tried, TimeToHeal in seconds, and ScanTime (reading and scanning the log) in
 // milliseconds; in all, by Cause and by Project. A further line for each rule that refused
@@ -66,19 +66,25 @@ func Metrics(o decide.Outcome) []byte {
 
 // kindMetrics are the metrics' names by kind.
 var kindMetrics = map[decide.Kind]string{
-	decide.Healed: "Healed", decide.Proposed: "Proposed", decide.Reported: "Reported", decide.Undone: "Undone",
-	decide.Failed: "Failed", decide.Retrying: "Retrying", decide.Expiring: "Expiring", decide.Paused: "Paused",
+	decide.Healed: "Healed", decide.Proposed: "Proposed", decide.Requested: "Requested", decide.Reported: "Reported",
+	decide.Undone: "Undone", decide.Failed: "Failed", decide.Retrying: "Retrying", decide.Expiring: "Expiring", decide.Paused: "Paused",
 }
 
 // endsCase reports whether the outcome ends a case for the first time. A proposed case that was
-// approved, and a healed one that somebody undoes, have been counted before.
+// approved, one that was asked for by a request, and a healed one that somebody undoes, have been
+// counted before.
 func endsCase(v *view) bool {
 	r := v.latest
-	proposed := r.Decision != nil && r.Decision.Mode == settings.Propose ||
+	proposed := v.through || r.Decision != nil && r.Decision.Mode == settings.Propose ||
 		slices.ContainsFunc(v.rounds, func(r decide.Round) bool { return !r.Old && r.Approved != "" })
 	switch v.Kind {
-	case decide.Proposed, decide.Reported:
+	case decide.Proposed:
 		return true
+	case decide.Reported: // of what was turned down at once, nothing was told before
+		declined := func(q decide.Request) bool { return q.State == decide.RequestDeclined }
+		return !r.Requested() || slices.ContainsFunc(r.Requests, declined)
+	case decide.Requested: // that it waits still may be told again
+		return !v.At.After(v.Case.Closed)
 	case decide.Healed, decide.Failed:
 		return !proposed
 	case decide.Undone:

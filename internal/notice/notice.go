@@ -58,6 +58,8 @@ type Notice struct {
 	Refusals []Refusal       `json:"refusals"` // why nothing was done
 	Grants   []Grant         `json:"grants"`   // what allowed it
 	Changes  []Change        `json:"changes"`
+	// Requests are the pull requests that ask for it in the code that owns the role's policy, or asked.
+	Requests []Request `json:"requests,omitempty"`
 	// Holders are who else has, or would have, what the role is given.
 	Holders *Holders `json:"holders,omitempty"`
 	// Followers are the other builds that the same change cured.
@@ -83,6 +85,8 @@ type Notice struct {
 	region    string // of it
 	pause     string // names the pause that it tells of
 	changed   bool   // something was changed in the case
+	through   bool   // see [view]
+	noted     bool   // of a case that waits for requests: a note says how it stands with them
 	approved  bool   // a person approved what was done
 	other     string // the role that it is about, if that is not the build's own
 	beyond    bool   // a change that waits is for more than its grant's project
@@ -254,7 +258,8 @@ const (
 	Partly     Status = "partly" // given up half done, and could not be taken back
 	TakenBack  Status = "undone"
 	WaitsFor   Status = "proposed"
-	WouldBe    Status = "would" // in mode observe
+	AskedFor   Status = "requested" // in the code that owns the policy
+	WouldBe    Status = "would"     // in mode observe
 	WasPlanned Status = "planned"
 )
 

@@ -26,10 +26,10 @@ func orderOf(o decide.Order) Order {
 }
 
 // approval says who approved what was done, "" if nobody had to: of a build that runs again, what
-// it runs with; else which of the rounds, if there were several.
+// it runs with, and of what was asked for, that; else which of the rounds, if there were several.
 func approval(v *view) string {
 	rounds := v.acted
-	if v.Kind == decide.Retrying {
+	if v.Kind == decide.Retrying || v.Kind == decide.Requested {
 		rounds = []decide.Round{v.latest}
 	}
 	var says []string

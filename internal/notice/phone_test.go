@@ -131,6 +131,7 @@ func copyOf(o decide.Outcome) decide.Outcome {
 	o.Case.Rounds = slices.Clone(o.Case.Rounds)
 	for i := range o.Case.Rounds {
 		r := &o.Case.Rounds[i]
+		r.Requests = slices.Clone(r.Requests)
 		if r.Diagnosis != nil {
 			d := *r.Diagnosis
 			r.Diagnosis = &d
@@ -208,6 +209,15 @@ var extremes = map[string]func(*decide.Outcome){
 				if p.NewRole != "" {
 					p.NewRole, p.OldRole = "arn:aws:iam::444455556666:role/"+strings.Repeat("n", 64), p.Role
 				}
+				for i := range r.Requests {
+					q := &r.Requests[i]
+					q.Grant, q.Repository = strings.Repeat("g", 64), strings.Repeat("o", 39)+"/"+strings.Repeat("r", 100)
+					q.Path, q.Branch = strings.Repeat("path/", 50), "buildmedic/"+strings.Repeat("b", 200)
+					if q.Number != "" {
+						q.Number = fmt.Sprint(999990 + i)
+						q.URL = "https://github.com/" + q.Repository + "/pull/" + q.Number
+					}
+				}
 				if p.Write != nil && p.Write.Kind == guardrail.Managed {
 					p.Write.Name = "arn:aws:iam::444455556666:policy/" + strings.Repeat("p", 128)
 				}
@@ -223,6 +233,17 @@ var extremes = map[string]func(*decide.Outcome){
 				p.Write.Kind, p.Write.Name = guardrail.Managed, qivrPolicy
 				p.Write.Before, p.Write.After = manyActions(5), manyActions(6)
 				p.Write.DropVersion, p.Write.DropCreated = "v12", failedAt
+			}
+		})
+	},
+	"requests": func(o *decide.Outcome) {
+		each(o, func(r *decide.Round) {
+			for i := range 30 {
+				if len(r.Requests) > 0 {
+					q := r.Requests[0]
+					q.Grant = fmt.Sprint("grant-", i)
+					r.Requests = append(slices.Clone(r.Requests), q)
+				}
 			}
 		})
 	},

@@ -79,6 +79,7 @@ func whole(n Notice) string {
 	m.followers(n.Followers)
 	m.refused(n)
 	m.changes(n)
+	m.requests(n)
 	m.next(n)
 	m.commands(n)
 	m.links(n.Links)
@@ -269,7 +270,7 @@ var changeHeads = []struct {
 	title  string
 }{
 	{TakenBack, "What was undone"}, {Done, "What was changed"},
-	{Partly, "What was changed in part"}, {WaitsFor, "What is proposed"},
+	{Partly, "What was changed in part"}, {WaitsFor, "What is proposed"}, {AskedFor, "What is asked for"},
 	{WouldBe, "What would have been done"}, {WasPlanned, "What was planned but not done"},
 }
 

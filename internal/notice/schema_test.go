@@ -202,7 +202,8 @@ func TestSchemaKeys(t *testing.T) {
 	root := readSchema(t)
 	for name, typ := range map[string]any{"notice": Notice{}, "case": Case{}, "build": Build{}, "failure": Failure{},
 		"denial": Denial{}, "event": Event{}, "refusal": Refusal{},
-		"order": Order{}, "grant": Grant{}, "change": Change{}, "command": Command{}, "holders": Holders{}, "followers": Followers{},
+		"order": Order{}, "grant": Grant{}, "change": Change{}, "request": Request{}, "command": Command{},
+		"holders": Holders{}, "followers": Followers{},
 		"follower": Follower{}, "snippet": Snippet{}, "links": Links{},
 		"since":  Since{},
 		"digest": Roundup{}, "group": Group{}, "lost": Lost{}, "week": Weekly{},

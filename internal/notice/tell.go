@@ -87,6 +87,8 @@ func (n *Notice) aboutBuild(v *view) {
 	n.Links.Commits = commitsLink(r)
 	n.Changes, n.Timeline, n.Grants = changesOf(v), timeline(v), grants(v)
 	n.Holders = holders(v, n.Case.Project, n.Changes)
+	n.Requests, n.through = requests(v), v.through
+	n.noted = v.Note != "" && (v.Kind == decide.Requested || v.forgone())
 	if v.Kind != decide.Expiring {
 		n.Failure = failureOf(r)
 	}
@@ -98,7 +100,7 @@ func (n *Notice) aboutBuild(v *view) {
 	switch v.Kind {
 	case decide.Proposed:
 		n.Until = utc(r.Until)
-	case decide.Retrying, decide.Healed, decide.Undone, decide.Failed:
+	case decide.Requested, decide.Retrying, decide.Healed, decide.Undone, decide.Failed:
 		if v.Kind == decide.Undone && !v.ineffective {
 			break // a person undid it, and the note says who
 		}
@@ -275,7 +277,7 @@ func refusals(all []guardrail.Refusal) []Refusal {
 func grants(v *view) []Grant {
 	out := []Grant{}
 	for i, r := range v.rounds {
-		if i < v.Round && (v.Kind == decide.Proposed || v.observed) {
+		if i < v.Round && (v.Kind == decide.Proposed || v.Kind == decide.Requested || v.observed) {
 			continue
 		}
 		_, told := statusOf(v.Outcome, r, i)
@@ -324,6 +326,9 @@ func timeline(v *view) []Event {
 			add(r.Build.End, "Build "+buildName(r.Build)+" failed"+phaseOf(r)+deniedIn(r)+".")
 		}
 		add(r.Replayed, "Somebody replayed the failure of build "+buildName(r.Build)+".")
+		for _, q := range requests(&view{requests: r.Requests}) {
+			add(q.Seen, askedIn(q))
+		}
 		if r.Decision != nil && r.Decision.Plan != nil {
 			p := *r.Decision.Plan
 			if r.Partly {

@@ -36,6 +36,8 @@ type view struct {
 	beyondScope bool          // the plan gives something to more than the grant's scope
 	inCode      bool          // observed, since a file of a repository owns the role's policy
 	timeToHeal  time.Duration // see [healTime]
+	requests    []decide.Request
+	through     bool // the build was started again, or would be, since IAM allows what these ask for
 }
 
 // newView derives the view of an outcome.
@@ -61,13 +63,15 @@ func newView(o decide.Outcome) *view {
 	if v.ineffective && o.Kind == decide.Undone {
 		v.unsent = d.Unsent
 	}
-	v.beyondScope = d != nil && len(d.Unscoped) > 0 && o.Kind == decide.Proposed
+	v.beyondScope = d != nil && len(d.Unscoped) > 0 && (o.Kind == decide.Proposed || o.Kind == decide.Requested)
 	v.standing = slices.ContainsFunc(v.rounds, func(r decide.Round) bool {
 		return r.Decision != nil && r.Decision.Plan != nil && !r.Written.IsZero() && r.Undone.IsZero() &&
 			(r.Decision.Plan.Write != nil || r.Decision.Plan.NewRole != "")
 	})
 	v.takenBack = slices.ContainsFunc(v.acted, func(r decide.Round) bool { return !r.Undone.IsZero() })
 	v.timeToHeal = v.healTime()
+	v.requests = v.requested()
+	v.through = v.isThrough()
 	return v
 }
 
@@ -116,7 +120,7 @@ func (v *view) heldBack() (out []decide.Hold) {
 // told of only where that is the news.
 func (v *view) choosePlan() *decide.Plan {
 	d := v.latest.Decision
-	planned := (v.Kind == decide.Proposed || v.Kind == decide.Reported) && d != nil && d.Plan != nil
+	planned := (v.Kind == decide.Proposed || v.Kind == decide.Requested || v.Kind == decide.Reported) && d != nil && d.Plan != nil
 	if !planned && v.Kind != decide.Retrying {
 		var last *decide.Plan
 		for _, r := range slices.Backward(v.acted) {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/decide"
@@ -197,8 +198,15 @@ func (n Weekly) gist() (lines [][2]string) {
 	if n.Refused > 0 {
 		say("Refused", "%s", plural(n.Refused, "case"))
 	}
+	var waiting []string
 	if k := n.Ended[decide.Proposed]; k > 0 {
-		say("Waiting", "%s for an approval", plural(k, "proposal"))
+		waiting = append(waiting, plural(k, "proposal")+" for an approval")
+	}
+	if k := n.Ended[decide.Requested]; k > 0 {
+		waiting = append(waiting, plural(k, "case")+" for pull requests")
+	}
+	if len(waiting) > 0 {
+		say("Waiting", "%s", strings.Join(waiting, ", "))
 	}
 	if k := n.Ended[decide.Undone] + n.Ended[decide.Failed]; k > 0 {
 		say("In vain", "%s, undone or still red", plural(k, "case"))

@@ -1,6 +1,7 @@
 package notice
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,6 +34,8 @@ func (s wording) headline() string {
 		h = s.retryWords(p)
 	case decide.Proposed:
 		h = s.phrases(p).wish + " Your approval is needed"
+	case decide.Requested:
+		h = s.requestHeadline()
 	case decide.Undone:
 		h = s.phrases(p).done + ", then undone"
 		switch {
@@ -72,6 +75,9 @@ func (s wording) retryWords(p decide.Plan) string {
 		if f := s.flakyTests(); f != "" {
 			return "build started again for " + f
 		}
+		if s.through {
+			return s.got() + ", build started again"
+		}
 		return "build started again, unchanged"
 	case diagnose.OverrideBuildspec:
 		return "build started again with " + quote(p.Buildspec, maxName)
@@ -85,6 +91,13 @@ func (s wording) reportWords(p decide.Plan) string {
 		return s.lacks()
 	case s.observed:
 		return "would have " + s.phrases(p).would
+	case s.through && len(s.n.Refusals) > 0:
+		return fmt.Sprintf("%s, not started again (%s)", s.got(), s.n.Refusals[0].Rule)
+	case s.through:
+		return s.got() + ", not started again"
+	case s.forgone():
+		_, where := s.asked()
+		return "no longer waits for " + cmp.Or(where, "a deployment")
 	case s.n.Plan != "":
 		return "the repair was not made"
 	case len(s.n.Refusals) > 0 && s.refusedAction() != "":
@@ -132,6 +145,9 @@ func (s wording) phrases(p decide.Plan) phrases {
 	case diagnose.SwitchRole:
 		r := "role " + lastElement(id(p.NewRole))
 		return phrases{"switched to " + r, "switched to " + r, "switch to " + r + "?"}
+	}
+	if s.through {
+		return phrases{s.got(), "started it again", "start it again?"}
 	}
 	return phrases{"started again", "started it again", "start it again?"}
 }
@@ -215,12 +231,15 @@ func (s wording) lead() (long, short string) {
 		if f := s.flakyTests(); f != "" {
 			return with(name+" failed of "+f+" alone and was started again, unchanged", "")
 		}
-		if p.Remedy == diagnose.Retry {
+		if p.Remedy == diagnose.Retry && !s.through {
 			return with(name+" failed and was started again, unchanged", s.title())
 		}
 		return with(name+" failed and was started again", done)
 	case decide.Proposed:
 		return with(name+" failed, and a repair waits for approval", strings.TrimSuffix(s.phrases(p).wish, "?"))
+	case decide.Requested:
+		says, detail := s.requestLead()
+		return with(name+says, detail)
 	case decide.Undone:
 		switch {
 		case s.unsent != nil:
@@ -258,6 +277,11 @@ func (s wording) lead() (long, short string) {
 		return with(name+" failed, and the repair belongs in code", strings.TrimSuffix(s.phrases(p).wish, "?"))
 	case s.observed:
 		return with(name+" failed", "mode heal would have "+s.phrases(p).would)
+	case s.through:
+		return with(name+" failed, and was not started again", s.got())
+	case s.forgone():
+		_, where := s.asked()
+		return with(name+" failed, and waits no longer for its repair", where)
 	case s.n.Plan != "":
 		return with(name+" failed, and the repair was not made", strings.TrimSuffix(s.phrases(p).wish, "?"))
 	}
@@ -308,6 +332,8 @@ func (s wording) todo() (long, short string) {
 		return "Nothing to do now: a notice follows when the build ends.", nothing
 	case decide.Proposed:
 		return "To do: approve or reject it.", "To do: approve or reject it."
+	case decide.Requested:
+		return s.todoRequested()
 	case decide.Undone:
 		switch {
 		case s.unsent != nil && len(s.n.Refusals) > 0:
@@ -366,6 +392,12 @@ func (s wording) todoReported() (long, short string) {
 		return "Nothing was changed: this shows what would have been done.", "Nothing was changed."
 	case s.observed:
 		return observedOnly, "Nothing was changed."
+	case s.through && s.superseded():
+		return "Nothing to do, unless this build is wanted, too.", below
+	case s.through:
+		return "To do: start the build again; see below.", below
+	case s.forgone():
+		return "To do: replay the build if it is still needed.", "To do: replay it if needed."
 	case s.n.Plan != "":
 		return "To do: fix what is described below.", below
 	case entries(s.n.Refusals) > 0:
@@ -378,6 +410,11 @@ func (s wording) todoReported() (long, short string) {
 		return "To do: read the reasons before you allow anything.", below
 	}
 	return advice, below
+}
+
+// superseded reports whether a newer build makes it wrong to start this one again.
+func (s wording) superseded() bool {
+	return slices.ContainsFunc(s.n.Refusals, func(r Refusal) bool { return r.Rule == guardrail.NewerBuild })
 }
 
 // untrusted reports whether the build was refused because of where it comes from.
@@ -412,6 +449,10 @@ func (s wording) happened() []string {
 	case s.Kind == decide.Undone:
 		return []string{"The previous state is restored.", s.cause(),
 			"Builds that still need the change will fail again" + s.until() + "."}
+	case s.bridged():
+		return append([]string{s.cause()}, s.n.requestWords()[:min(len(s.n.Requests), 3)]...)
+	case s.Kind == decide.Requested:
+		return append(append([]string{s.cause()}, s.n.requestWords()[:min(len(s.n.Requests), 3)]...), nothingWritten)
 	case s.Kind == decide.Healed:
 		return []string{s.cause(), s.remedy(p), greenAfter(s.timeToHeal),
 			s.roundCount(), s.others()}
@@ -433,7 +474,7 @@ func (s wording) happened() []string {
 // besides is the summary without what a mail says in other words: the cause, and that the
 // settings allow what was done.
 func (s wording) besides() string {
-	said := []string{"", s.cause(), "Nothing was changed.", greenAfter(s.timeToHeal)}
+	said := append([]string{"", s.cause(), "Nothing was changed.", greenAfter(s.timeToHeal)}, s.n.requestWords()...)
 	if _, todo := s.opening(); todo == observedOnly {
 		said = append(said, onlyObserved)
 	}
@@ -567,6 +608,10 @@ func (s wording) remedy(p decide.Plan) string {
 	case diagnose.SwitchRole:
 		return fmt.Sprintf("The settings name a ready role, so the project was switched to %s and built again.",
 			lastElement(id(p.NewRole)))
+	case diagnose.Retry:
+		if s.through {
+			return s.throughWords()
+		}
 	}
 	return s.n.Why
 }
@@ -611,6 +656,8 @@ func (s wording) proof() []string {
 	}
 	if p := s.plan; s.planned && p.Write != nil && p.Write.Kind != guardrail.Attach {
 		out = append(out, "IAM's policy simulator: not allowed without the change, allowed with it.")
+	} else if s.through {
+		out = append(out, "IAM's policy simulator: not allowed when it was asked for, allowed now.")
 	}
 	if s.Kind == decide.Healed {
 		out = append(out, "The build was started again and is green.")
@@ -633,7 +680,7 @@ func (s wording) place() (buildlog.Origin, int) {
 // if there is nothing to prove.
 func (s wording) certainty() string {
 	switch {
-	case s.Kind != decide.Proposed || len(s.n.Proof) == 0:
+	case s.Kind != decide.Proposed && s.Kind != decide.Requested || s.bridged() || len(s.n.Proof) == 0:
 		return ""
 	case s.proved(settings.EvidenceAuthorization):
 		return "Proof: AWS's own record of the request."
@@ -673,6 +720,7 @@ const (
 	runsAgain      = "The build is running again. When it ends, a notice says whether it was healed or what was tried next."
 	nothingHappens = "Nothing."
 	untilApproved  = "Nothing, until somebody approves or rejects it."
+	nothingWritten = "Nothing is written in IAM."
 	addEntry       = "If the entry is right, add it to buildmedic.yaml, deploy, and replay this failure."
 	makePermanent  = "Make it permanent in your own code: until then, IAM differs from what your code says."
 )
@@ -705,6 +753,8 @@ func (s wording) next() []string {
 					id(e.Grant), duration(e.Lasts)))
 			}
 		}
+	case decide.Requested:
+		s.awaits(say)
 	case decide.Expiring:
 		say("If the build still needs it, make it permanent in your own code, or renew the grant in " +
 			"buildmedic.yaml and deploy.")
@@ -741,6 +791,10 @@ func (s wording) advise(say func(string)) {
 		say("`buildmedic replay -pull-request " + s.buildNamed() + "` opens the pull request, with credentials of your own; it asks " +
 			"once more before that.")
 		say("Once the request is merged and deployed, start the build again.")
+		if s.Function != "" {
+			say("To have it opened and the build started again without you, set mode: heal (or propose) for the project in " +
+				"buildmedic.yaml and deploy.")
+		}
 	case s.observed && s.Function == "":
 		say("Nothing, until you run the command; it asks once more before it changes anything.")
 	case s.observed:
@@ -760,6 +814,10 @@ func (s wording) advise(say func(string)) {
 		if entries(s.n.Refusals) < len(s.n.Refusals) {
 			say("The entry alone is not enough: nothing is granted until all the reasons above are gone.")
 		}
+	case s.through && s.superseded():
+		say("The role has what the build was denied. If this build is wanted, too, start it by hand.")
+	case s.through:
+		say("Start the build again by hand: its role has what it was denied.")
 	case advice != "":
 		say(advice)
 	case len(s.n.Refusals) > 0:
@@ -839,6 +897,11 @@ func (s wording) then() string {
 		verb = "will be"
 	}
 	switch p := r.Decision.Plan; {
+	case p.Write != nil && p.Write.Kind == guardrail.Code && p.Route == decide.RouteNone:
+		return "Then a pull request asks for it. Once that is merged and deployed, the build is left for you to start, as the " +
+			"settings require."
+	case p.Write != nil && p.Write.Kind == guardrail.Code:
+		return "Then a pull request asks for it, and the build is started again by itself once that is merged and deployed."
 	case p.Route == decide.RouteNone:
 		return "The build " + verb + " left for you to start, as the settings require."
 	case p.Settle > 0:
