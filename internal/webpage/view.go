@@ -526,12 +526,12 @@ func (s *sum) cases() []section {
 			t.add(-1, verbatim(name(c.ID)), words(name(c.Project)), words(name(c.Cause)), outcome,
 				words(c.Opened.UTC().Format("2 Jan 15:04")), words(none(some(c.Changed, 3), "–")))
 		}
-		out = append(
-			out,
-			section{ID: "open", Title: "Open, or waiting for somebody", Tables: []table{t}, Intro: []string{
-				"buildmedic show CASE tells one whole. A proposed plan waits for an approval; if something has " +
-					"changed since, approving it is refused."}},
-		)
+		intro := []string{"buildmedic show CASE tells one whole. A proposed plan waits for an approval; if something has " +
+			"changed since, approving it is refused."}
+		if slices.ContainsFunc(open, func(c Case) bool { return c.Outcome == "requested" }) {
+			intro = append(intro, "What is requested waits until the pull requests that ask for it are merged and deployed.")
+		}
+		out = append(out, section{ID: "open", Title: "Open, or waiting for somebody", Tables: []table{t}, Intro: intro})
 	}
 	return out
 }

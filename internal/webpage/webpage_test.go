@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,6 +20,18 @@ func render(t testing.TB, r Report) []byte {
 		t.Fatal(err)
 	}
 	return page
+}
+
+// TestRequestedIsExplained ensures that the page says what a case waits for that pull requests ask for,
+// where there is one.
+func TestRequestedIsExplained(t *testing.T) {
+	for outcome, want := range map[string]bool{"requested": true, "proposed": false} {
+		r := Report{Kind: History, Cases: []Case{{ID: "1", Project: "shop", Outcome: outcome, Waits: true}}}
+		page := string(render(t, r))
+		if got := strings.Contains(page, "waits until the pull requests that ask for it are merged"); got != want {
+			t.Errorf("%s: explained: %t", outcome, got)
+		}
+	}
 }
 
 // TestGolden holds whole pages to their files, and the same report to the same page.

@@ -289,6 +289,10 @@ func tellCase(c decide.Case) string {
 	fmt.Fprintf(&b, "case %s  %s  commit %s  %s\n", c.ID, c.Project, c.Commit, state)
 	if r := c.Rounds[len(c.Rounds)-1]; c.Outcome == decide.Proposed && !r.Until.IsZero() {
 		fmt.Fprintf(&b, "  waits for an approval until %s\n", r.Until.UTC().Format("2006-01-02 15:04:05 UTC"))
+	} else if c.Outcome == decide.Requested {
+		for _, q := range r.Requests {
+			fmt.Fprintf(&b, "  waits for %s (%s), for grant %s\n", plain(q.Name()), plain(string(q.State)), plain(q.Grant))
+		}
 	}
 	for _, o := range c.Orders {
 		b.WriteString("  " + tellOrder(o) + "\n")

@@ -17,12 +17,13 @@ const pageCases = 10_000
 
 // outcomeTerms explain what became of a case.
 var outcomeTerms = map[decide.Kind]string{
-	decide.Healed:   "The build that was started again is green.",
-	decide.Proposed: "A plan was stored for somebody's approval.",
-	decide.Reported: "Explained; nothing was changed.",
-	decide.Undone:   "What was changed did not help, or was not wanted, and was taken back.",
-	decide.Failed:   "Something was tried, and the build still fails.",
-	heal.Open:       "Not over yet.",
+	decide.Healed:    "The build that was started again is green.",
+	decide.Proposed:  "A plan was stored for somebody's approval.",
+	decide.Requested: "Pull requests ask for it in the code that owns the role's policy.",
+	decide.Reported:  "Explained; nothing was changed.",
+	decide.Undone:    "What was changed did not help, or was not wanted, and was taken back.",
+	decide.Failed:    "Something was tried, and the build still fails.",
+	heal.Open:        "Not over yet.",
 }
 
 // writeHistory writes the page of what the ledger remembers of so many days.
@@ -112,10 +113,11 @@ func writeHistory(ctx context.Context, h *heal.Healer, project string, from time
 	return page.write(r)
 }
 
-// caseOf is a case as a page shows it. A plan waits for its approval until its time is over.
+// caseOf is a case as a page shows it. A plan waits for its approval until its time is over, and what
+// is asked for by a pull request waits until that is merged and deployed, or closed.
 func caseOf(c heal.Summary, now time.Time) webpage.Case {
 	one := webpage.Case{ID: c.Case, Project: c.Project, Cause: c.Cause, Outcome: string(c.Outcome), Opened: c.Opened,
-		Waits: c.Outcome == heal.Open, Changed: c.Changed}
+		Waits: c.Outcome == heal.Open || c.Outcome == decide.Requested, Changed: c.Changed}
 	if c.Outcome == decide.Proposed {
 		one.Until, one.Waits = c.Until, c.Until.IsZero() || now.Before(c.Until)
 	}

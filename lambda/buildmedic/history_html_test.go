@@ -119,15 +119,16 @@ func TestGreens(t *testing.T) {
 
 // TestOutcomesExplained ensures that a page explains every outcome that a case may have.
 func TestOutcomesExplained(t *testing.T) {
-	for _, k := range []decide.Kind{decide.Healed, decide.Proposed, decide.Reported, decide.Undone,
-		decide.Failed, heal.Open} {
+	for _, k := range []decide.Kind{decide.Healed, decide.Proposed, decide.Requested, decide.Reported,
+		decide.Undone, decide.Failed, heal.Open} {
 		if outcomeTerms[k] == "" {
 			t.Errorf("%s is not explained", k)
 		}
 	}
 }
 
-// TestCasesThatWait ensures that open cases and plans that can be approved are shown as waiting.
+// TestCasesThatWait ensures that open cases, plans that can be approved, and what pull requests ask for
+// are shown as waiting.
 func TestCasesThatWait(t *testing.T) {
 	now := time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC)
 	for _, tt := range []struct {
@@ -136,6 +137,7 @@ func TestCasesThatWait(t *testing.T) {
 		waits   bool
 	}{
 		{heal.Open, time.Time{}, true}, {decide.Healed, time.Time{}, false}, {decide.Reported, now.Add(time.Hour), false},
+		{decide.Requested, time.Time{}, true},
 		{decide.Proposed, now.Add(time.Hour), true}, {decide.Proposed, now, false}, {decide.Proposed, time.Time{}, true},
 	} {
 		got := caseOf(heal.Summary{Case: "1", Outcome: tt.outcome, Until: tt.until,
@@ -144,5 +146,23 @@ func TestCasesThatWait(t *testing.T) {
 			len(got.Refused) != 1 || got.Refused[0] != "not-on-allowlist" {
 			t.Errorf("%s until %s: %+v", tt.outcome, tt.until, got)
 		}
+	}
+}
+
+// TestTellRequested ensures that `buildmedic show` says which pull requests a case waits for.
+func TestTellRequested(t *testing.T) {
+	c := decide.Case{ID: "1160bc9cefbf0600", Project: "shop", Outcome: decide.Requested, Closed: time.Now(), Rounds: []decide.Round{{
+		Requests: []decide.Request{
+			{Grant: "shop-image", Repository: "example/shop", Path: "aws/p.json", Number: "12", State: decide.RequestOpened},
+			{Grant: "shop-site", Repository: "example/shop", Path: "aws/p.json", State: decide.RequestLanded}}}}}
+	got := tellCase(c)
+	for _, want := range []string{"  waits for example/shop#12 (opened), for grant shop-image\n",
+		"  waits for aws/p.json in example/shop (landed), for grant shop-site\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	if c.Outcome = decide.Healed; strings.Contains(tellCase(c), "waits for") {
+		t.Errorf("it is healed:\n%s", tellCase(c))
 	}
 }
