@@ -22,7 +22,7 @@ func (h *hub) dashboard(alarms []interfacesawscloudwatch.IAlarmRef) {
 	d.AddWidgets(
 		graph("Failures by cause", 12, true, by("Failures", "Cause", "Sum")),
 		graph("What became of them", 12, true, measure("Healed", "Sum", 60), measure("Reported", "Sum", 60), measure("Proposed", "Sum", 60),
-			measure("Undone", "Sum", 60), measure("Failed", "Sum", 60)),
+			measure("Requested", "Sum", 60), measure("Undone", "Sum", 60), measure("Failed", "Sum", 60)),
 	)
 	d.AddWidgets(
 		graph("Refused, by rule", 12, true, by("Refused", "Rule", "Sum")),
