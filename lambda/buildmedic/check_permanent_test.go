@@ -11,6 +11,7 @@ import (
 func TestCheckPermanent(t *testing.T) {
 	file := settingsOf(t, `version: 1
 notify: {email: [a@example.com]}
+code: {github: {secret: x}}
 defaults: {boundary: b, permanent: {code: {github: example/roles, path: "aws/${project}.json"}}}
 projects:
   - name: shop

@@ -48,6 +48,7 @@ func TestDriftOfStories(t *testing.T) {
 func TestDriftStates(t *testing.T) {
 	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
 	s, err := settings.Parse([]byte(`version: 1
+code: {github: {secret: x}}
 projects:
   - name: shop
     role: builds/shop
