@@ -73,7 +73,7 @@ func (h *Healer) lookAtRequest(ctx context.Context, branch string) error {
 	}
 	if len(waiting) > 0 {
 		newest := waiting[0]
-		waiting, err = h.startDeployed(ctx, waiting)
+		waiting, err = h.startDeployed(ctx, a, waiting)
 		if errors.Is(err, ErrDenied) || errors.Is(err, ErrFinal) {
 			return h.say(ctx, a, newest, err.Error(), "Whether it is deployed cannot be seen. "+sentence(err))
 		}
@@ -130,7 +130,7 @@ func editedNote(q decide.Request) string {
 }
 
 func behindNote(q decide.Request) string {
-	return fmt.Sprintf("%s has changed since %s was opened, which is left alone: merge it, or close it and change the grant.",
+	return fmt.Sprintf("%s has changed since %s was opened, which is left alone: merge it, and the rest is asked for anew, or close it.",
 		q.Path, q.Name())
 }
 
@@ -200,8 +200,8 @@ func askingRound(c decide.Case, branch string) decide.Round {
 
 // startDeployed starts the builds of the cases whose role may by now do what they were denied: of
 // each branch, tag or pipeline the newest. It gives the cases that wait still.
-func (h *Healer) startDeployed(ctx context.Context, waiting []decide.Case) (left []decide.Case, err error) {
-	newest := map[string]string{}
+func (h *Healer) startDeployed(ctx context.Context, a asked, waiting []decide.Case) (left []decide.Case, err error) {
+	newest, looked := map[string]string{}, false
 	for _, c := range waiting {
 		r := c.Rounds[len(c.Rounds)-1]
 		p := r.Decision.Plan
@@ -226,7 +226,13 @@ func (h *Healer) startDeployed(ctx context.Context, waiting []decide.Case) (left
 			continue
 		}
 		newest[line] = r.Build.ID
-		if err := h.goOn(ctx, c.ID); err != nil {
+		if !looked { // so that what came of the request can be told; what starts the build is what IAM says
+			looked = true
+			if next, err := h.proposeFor(ctx, a, nil); err == nil {
+				a = next
+			}
+		}
+		if err := h.goOn(ctx, c.ID, a.Request); err != nil {
 			return nil, err
 		}
 	}
@@ -243,12 +249,13 @@ func (h *Healer) stillWaiting(ctx context.Context, id string) (*held, error) {
 }
 
 // goOn has the case decided again, now that its role may do what the build was denied.
-func (h *Healer) goOn(ctx context.Context, id string) error {
+func (h *Healer) goOn(ctx context.Context, id string, q decide.Request) error {
 	c, err := h.stillWaiting(ctx, id)
 	if err != nil || c == nil {
 		return err
 	}
 	r := c.last()
+	r.Found(q)
 	r.Step, r.NotYet, r.Tries = decide.StepReceived, time.Time{}, 0
 	c.Closed, c.Outcome = time.Time{}, ""
 	if err := h.save(ctx, c, false); err != nil {
@@ -271,17 +278,20 @@ func (h *Healer) leaveAlone(ctx context.Context, id, newer string) error {
 
 // endAll ends cases whose requests nothing comes of; the newest is told.
 func (h *Healer) endAll(ctx context.Context, waiting []decide.Case, note string) error {
-	return h.endEach(ctx, waiting, note, func(d decide.Decision) decide.Decision { return d })
+	return h.endEach(ctx, waiting, decide.Request{}, note, func(d decide.Decision) decide.Decision { return d })
 }
 
 // turnAllDown ends cases whose request was closed unmerged; the newest is told.
 func (h *Healer) turnAllDown(ctx context.Context, waiting []decide.Case, q decide.Request) error {
-	return h.endEach(ctx, waiting, "", func(d decide.Decision) decide.Decision {
+	return h.endEach(ctx, waiting, q, "", func(d decide.Decision) decide.Decision {
 		return decide.Refuse(d, "It was asked for in the code that owns the role's policy, and turned down there.", declined(q))
 	})
 }
 
-func (h *Healer) endEach(ctx context.Context, waiting []decide.Case, note string, as func(decide.Decision) decide.Decision) error {
+// endEach ends cases that wait, with what was found of the request, if it was looked at.
+func (h *Healer) endEach(
+	ctx context.Context, waiting []decide.Case, q decide.Request, note string, as func(decide.Decision) decide.Decision,
+) error {
 	for i, one := range waiting {
 		c, err := h.stillWaiting(ctx, one.ID)
 		if err != nil {
@@ -292,6 +302,9 @@ func (h *Healer) endEach(ctx context.Context, waiting []decide.Case, note string
 		}
 		d := as(*c.last().Decision)
 		c.last().Decision = &d
+		if q.Branch != "" {
+			c.last().Found(q)
+		}
 		if i == 0 {
 			c.finish(h.Clock.Now(), decide.Reported, note)
 		} else {

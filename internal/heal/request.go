@@ -185,8 +185,8 @@ func (h *Healer) askInCode(ctx context.Context, c *held) error {
 		c.finish(now, endWithoutPlan(c), "")
 		return nil
 	}
-	if told {
-		c.finishQuietly(now, decide.Requested)
+	if told { // nothing has changed, so nothing is told or counted once more
+		r.Step, c.Closed, c.Outcome = decide.StepDone, now, decide.Requested
 		return nil
 	}
 	c.finish(now, decide.Requested, "")
@@ -300,7 +300,7 @@ func (h *Healer) tells(ctx context.Context, a asked, own *held) (out []decide.Ou
 	return out, nil
 }
 
-// finishQuietly closes the case as it would be told, where that was told before.
+// finishQuietly closes the case without a notice: it is counted, and one of another case tells of it.
 func (c *held) finishQuietly(now time.Time, k decide.Kind) {
 	c.last().Step = decide.StepDone
 	c.Closed, c.Outcome, c.news = now, k, true

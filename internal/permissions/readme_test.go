@@ -73,7 +73,8 @@ func TestDocumented(t *testing.T) {
 			"write: {code: {github: example/shop, path: p.json}}, grants: [image]}]" + strings.Replace(image, ", create: true", "", 1),
 			[]string{"the function", "every project", "`heal` or `propose`, except", "`code.github: {secret: …}`"}},
 		{"heal, made permanent", "code: {github: {secret: github}}\nprojects: [{name: web, role: r, mode: heal, " +
-			"write: {inline: mine}, permanent: {code: {github: example/shop, path: p.json}}, grants: [image]}]" + strings.Replace(image, ", create: true", "", 1),
+			"write: {inline: mine}, permanent: {code: {github: example/shop, path: p.json}}, grants: [image]}]" +
+			strings.Replace(image, ", create: true", "", 1),
 			[]string{"the function", "every project", "`heal` or `propose`, except", inline,
 				"`heal` or `propose`, with grants and `permanent: {code: …}`", "`code.github: {secret: …}`"}},
 		{"propose, in CodeCommit", "projects: [{name: web, role: r, mode: propose, write: {code: {codecommit: shop, path: p.json, " +
