@@ -28,8 +28,9 @@ import (
 // present releases, which carry a schema of each service's whole API, to 7.0,
 // and its loader of configuration to 7.5. With telling developers and others it
 // was 7.9; CloudFormation's client made it 8.2, and takes 1 ms and 0.8 MB at
-// each start, CodeCommit's 8.4, and the same again. The rest is room for updates.
-const maxZip = 17 << 19 // 8.5 MiB
+// each start, CodeCommit's 8.4, and the same again. Asking by pull requests, and
+// telling what came of them, made it 8.6. The rest is room for updates.
+const maxZip = 9 << 20 // 9 MiB
 
 // TestZipIsSmall ensures that the packed function stays small.
 func TestZipIsSmall(t *testing.T) {
