@@ -324,7 +324,7 @@ func githubNotFound() error {
 func githubCall(need string, run func(r *request, repository, rest string) (any, error)) func(*request) (any, error) {
 	return func(r *request) (any, error) {
 		_, parts := githubRoute(r.http)
-		r.about = parts[0] + " " + parts[1]
+		r.about = strings.TrimSpace(parts[0] + " " + parts[1])
 		g := &r.sim.github
 		token, ok := r.signedIn()
 		if !ok {

@@ -171,9 +171,9 @@ func (st *Stage) sweep(ctx context.Context) error {
 	if err != nil {
 		answer = Asked{Message: err.Error()}
 	}
-	st.Swept = append(st.Swept, after)
-	if !answer.Done {
-		st.Asked = append(st.Asked, Asked{At: at, After: after, Command: "the schedule", Message: answer.Message})
+	answer.At, answer.After, answer.Command = at, after, "the schedule sweeps"
+	if st.Swept = append(st.Swept, answer); !answer.Done {
+		st.Asked = append(st.Asked, answer)
 	}
 	return ctx.Err()
 }

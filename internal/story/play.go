@@ -38,7 +38,7 @@ type Stage struct {
 	Inbox    *inbox.Inbox
 	Journal  bytes.Buffer // metrics and audit lines
 	Asked    []Asked      // the commands that people sent, and what else they did
-	Swept    []int        // how many calls were made before each sweep of the schedule
+	Swept    []Asked      // the sweeps of the schedule
 
 	log   io.Writer
 	clock heal.Clock
@@ -392,7 +392,7 @@ type Result struct {
 	Grants   []string            `json:"grants"`
 	Refusals []guardrail.Refusal `json:"refusals"`
 	Policy   json.RawMessage     `json:"policy"` // the resulting document, {} if none was written or would be
-	Calls    []string            `json:"calls"`  // AWS operations that wrote something
+	Calls    []string            `json:"calls"`  // operations that wrote something, in AWS or in code
 
 	Case   string        `json:"-"`
 	Plan   string        `json:"-"`
@@ -455,17 +455,17 @@ func compact(doc string) []byte {
 }
 
 // Writes lists the operations that changed something, in the order of their
-// first success: notices, the function's own queue and its ledger are not among them.
+// first success: notices, what developers are told, the function's own queue and its ledger are not
+// among them.
 func (st *Stage) Writes() []string {
-	out := []string{}
-	for _, w := range st.Sim.Writes() {
-		other := strings.HasPrefix(w, "dynamodb.") || strings.HasPrefix(w, "github.") // the ledger's, and no AWS
-		if w != "sns.Publish" && w != "sqs.SendMessage" && !other {
-			out = append(out, w)
-		}
-	}
-	return out
+	return slices.DeleteFunc(append([]string{}, st.Sim.Writes()...), func(w string) bool {
+		return strings.HasPrefix(w, "dynamodb.") || slices.Contains(tells, w)
+	})
 }
+
+// tells are the operations that tell somebody something.
+var tells = []string{"sns.Publish", "sqs.SendMessage", "github.CreateCommitStatus", "github.CreateIssueComment",
+	"github.UpdateIssueComment"}
 
 // Case reads the case of the story's project: of its first build, or of the first one of the source
 // version that the story is about.

@@ -44,7 +44,7 @@ type Expect struct {
 	Outcome  decide.Kind      `yaml:"outcome"`
 	Grants   []string         `yaml:"grants"`
 	Refusals []guardrail.Rule `yaml:"refusals"`
-	Writes   []string         `yaml:"writes"` // AWS operations that wrote something, in order
+	Writes   []string         `yaml:"writes"` // operations that wrote something, in order; see [Stage.Writes]
 	Builds   int              `yaml:"builds"` // of the project, in all
 	Last     string           `yaml:"last"`   // status of the newest one
 }

@@ -242,6 +242,9 @@ func (d *demo) beats(s story.Story, st *story.Stage) []beat {
 		}
 		bs = append(bs, beat{a.At, d.blue(who) + a.Command + d.dim("  "+oneLine(a.Message, 84)), inTurn(a.After) + 1})
 	}
+	for _, p := range st.Sim.Deployments() {
+		bs = append(bs, beat{p.At, d.blue("● deployed ") + p.Path + " of " + p.Repository + d.dim("  to "+p.To), last})
+	}
 	return append(bs, d.changes(st)...)
 }
 
