@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/story"
 )
 
@@ -61,6 +62,24 @@ func TestCrashWhileTelling(t *testing.T) {
 	if tried != 2 {
 		t.Errorf("%d routes", tried)
 	}
+	t.Logf("%d deaths at %d places at calls and %d at writes to the ledger; %d more with the message lost",
+		total.calls+total.writes, total.calls, total.writes, total.lost)
+}
+
+// TestCrashWhileAsking does the same with routes in which a role's policy is code that people change
+// meanwhile: there is one branch and one pull request, whatever the function dies of. One death may
+// cost one notice more: what is to be done about a request is rather told twice than never.
+func TestCrashWhileAsking(t *testing.T) {
+	var total tally
+	t.Run("routes", func(t *testing.T) {
+		for _, name := range []string{"pull-request-edited", "behind-in-codecommit", "merged-in-codecommit"} {
+			s := route(t, name)
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				crashStory(t, s, &total)
+			})
+		}
+	})
 	t.Logf("%d deaths at %d places at calls and %d at writes to the ledger; %d more with the message lost",
 		total.calls+total.writes, total.calls, total.writes, total.lost)
 }
@@ -180,6 +199,10 @@ func crash(t *testing.T, s story.Story, at point, lost bool, want end, total *ta
 		}
 		got.Notices, got.Crowd = want.Notices, true
 	}
+	more := append(got.quieted(want), got.repeated(want)...)
+	if len(more) > 1 {
+		t.Errorf("%s (%s): one death, and each of these told something more: %v", name, r.life.where, more)
+	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("%s (%s) (-undisturbed +crashed):\n%s", name, r.life.where, d)
 	}
@@ -190,6 +213,57 @@ func crash(t *testing.T, s story.Story, at point, lost bool, want end, total *ta
 		t.Errorf("%s (%s): one death, and these were sent twice: %v", name, r.life.where, twice)
 	}
 	total.add(r.life, lost, len(twice))
+}
+
+// quieted takes out of an end what cases told that were quiet in the undisturbed run, since another one
+// told it: where that other one has gone on before the death, they tell by themselves. It names them.
+func (e *end) quieted(want end) (loud []string) {
+	e.Told = maps.Clone(e.Told)
+	for id, last := range want.Told {
+		if how := want.Cases[id]; how != last && e.Told[id] == how {
+			loud = append(loud, id)
+			e.Told[id] = last
+			n := slices.IndexFunc(e.Notices, func(n string) bool {
+				return strings.HasPrefix(n, id+".") && strings.HasSuffix(n, " "+string(how))
+			})
+			e.Notices = slices.Delete(slices.Clone(e.Notices), n, n+1)
+		}
+	}
+	return loud
+}
+
+// repeated takes out of an end the notice by which a case told the same of its pull request once more:
+// the function died after the notice was recorded, and before the request was known to be told of. It
+// names the cases.
+func (e *end) repeated(want end) (again []string) {
+	for id := range want.Cases {
+		got, wanted := kindsOf(e.Notices, id), kindsOf(want.Notices, id)
+		for i := 1; i < len(got) && len(got) == len(wanted)+1; i++ {
+			if got[i] == got[i-1] && got[i] == string(decide.Requested) && slices.Equal(slices.Delete(slices.Clone(got), i, i+1), wanted) {
+				again = append(again, id)
+				of := func(n string) bool { return strings.HasPrefix(n, id+".") }
+				e.Notices = slices.DeleteFunc(slices.Clone(e.Notices), of)
+				for _, n := range want.Notices {
+					if of(n) {
+						e.Notices = append(e.Notices, n)
+					}
+				}
+				slices.Sort(e.Notices)
+				break
+			}
+		}
+	}
+	return again
+}
+
+// kindsOf are the kinds of a case's notices, in their order.
+func kindsOf(notices []string, id string) (kinds []string) {
+	for _, n := range notices {
+		if at, kind, _ := strings.Cut(n, " "); strings.HasPrefix(at, id+".") {
+			kinds = append(kinds, kind)
+		}
+	}
+	return kinds
 }
 
 // unavoidable tells whether the death was between a notice's publication and
