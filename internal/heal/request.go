@@ -133,6 +133,9 @@ func (a *asked) found(got decide.Request) {
 		got.State = decide.RequestOpened // by a run that could not record it
 	}
 	got.Gives = a.Request.Gives
+	if got.Number == "" { // of one that was merged, a code host says no more than that the file gives it
+		got.Number, got.URL = a.Request.Number, a.Request.URL
+	}
 	a.Request = got
 	switch {
 	case got.State != decide.RequestLanded:
