@@ -235,6 +235,9 @@ func onFloor(in Input, c claim, d buildlog.Denial) *Refusal {
 		switch reachesHealer(in, c.action.Name, r) {
 		case itself:
 			return about(d, FloorHealer, "It is a part of the healer itself, which no build may touch.")
+		case policies:
+			return about(d, FloorHealer, "A role's policy is deployed from there, so who changes it gives that role what they like. "+
+				"A build may read it, and no more.")
 		case itsSource:
 			return about(d, FloorHealer, "The healer is deployed from there, so who changes it changes the healer. "+
 				"A build may read it, and no more.")
@@ -325,6 +328,7 @@ const (
 	nothing   reach = ""
 	itself    reach = "the healer's own parts"
 	itsSource reach = "what the healer is deployed from"
+	policies  reach = "the repository from which a role's policy is deployed"
 )
 
 // reachesHealer tells what of the healer the action on the resource could
@@ -336,10 +340,30 @@ func reachesHealer(in Input, action, resource string) reach {
 	switch {
 	case slices.ContainsFunc(in.Healer, fits):
 		return itself
-	case !leavesSource(action) && slices.ContainsFunc(in.Source, fits):
+	case leavesSource(action):
+		return nothing
+	case slices.ContainsFunc(in.Source, fits):
 		return itsSource
+	case slices.ContainsFunc(policyRepositories(in), fits):
+		return policies
 	}
 	return nothing
+}
+
+// policyRepositories are the repositories of CodeCommit from which, as the settings have it, the policy
+// of some role is deployed. Repositories elsewhere no role of AWS can write to.
+func policyRepositories(in Input) (arns []string) {
+	if in.Settings == nil {
+		return nil
+	}
+	at := in.Build.At()
+	for _, p := range settings.Roles(in.Settings.Projects) {
+		if name := p.PolicyCode().CodeCommit; name != "" { // where the project says no account or region, any counts
+			arns = append(arns, fmt.Sprintf("arn:%s:codecommit:%s:%s:%s", cmp.Or(at.Partition, "aws"), cmp.Or(p.Region, "*"),
+				cmp.Or(p.Account, "*"), name))
+		}
+	}
+	return arns
 }
 
 // leavesSource reports whether the action changes nothing that the healer is

@@ -435,6 +435,22 @@ var judgeRows = []struct {
 		in.Denials[0] = denial("s3:GetObject", "arn:aws:s3:::my-own-assets/x")
 		grantOf(in).Actions, grantOf(in).Resources = []string{"s3:GetObject"}, []string{"arn:aws:s3:::my-own-assets/*"}
 	}, true, "inline | + s3:GetObject on arn:aws:s3:::my-own-assets/x"},
+	{"a repository from which a role's policy is deployed", func(in *Input) {
+		policiesIn(in, "roles")
+		in.Denials[0] = denial("codecommit:GitPush", "arn:aws:codecommit:eu-west-1:111122223333:roles")
+		grantOf(in).Actions, grantOf(in).Resources = []string{"codecommit:GitPush"}, []string{"arn:aws:codecommit:eu-west-1:111122223333:roles"}
+	}, false, "floor-healer"},
+	{"a grant that reaches that repository, among others", func(in *Input) {
+		policiesIn(in, "roles")
+		in.Denials[0] = denial("codecommit:GitPush", "arn:aws:codecommit:eu-west-1:111122223333:shop")
+		grantOf(in).Actions, grantOf(in).Resources, grantOf(in).Give = []string{"codecommit:GitPush"},
+			[]string{"arn:aws:codecommit:eu-west-1:111122223333:*"}, settings.GiveSet
+	}, false, "floor-healer"},
+	{"reading in that repository", func(in *Input) {
+		policiesIn(in, "roles")
+		in.Denials[0] = denial("codecommit:GitPull", "arn:aws:codecommit:eu-west-1:111122223333:roles")
+		grantOf(in).Actions, grantOf(in).Resources = []string{"codecommit:GitPull"}, []string{"arn:aws:codecommit:eu-west-1:111122223333:roles"}
+	}, true, "inline | + codecommit:GitPull on arn:aws:codecommit:eu-west-1:111122223333:roles"},
 	{"passing the role with which the healer is deployed", func(in *Input) {
 		const role = "arn:aws:iam::111122223333:role/cdk-q-cfn-exec-role-111122223333-eu-west-1"
 		in.Source = []string{"arn:aws:iam::*:role/cdk-*-role-*"}
@@ -937,4 +953,10 @@ func TestJudgeIsPure(t *testing.T) {
 	if d := cmp.Diff(inline, in.Role.Inline); d != "" {
 		t.Errorf("the input was changed:\n%s", d)
 	}
+}
+
+// policiesIn has another project's policy lie in a repository of CodeCommit.
+func policiesIn(in *Input, repository string) {
+	in.Settings.Projects = append(in.Settings.Projects, settings.Project{Name: "roles", Role: "another",
+		Write: settings.Write{Code: settings.PolicyCode{CodeCommit: repository, Path: "p.json"}}})
 }

@@ -272,9 +272,10 @@ var rules = []struct {
 			"arn:aws:iam::111122223333:role/app-task",
 		"Name exactly that role in a grant's pass_roles, under the service that it is passed to."},
 	{FloorHealer, 5,
-		"The grant would reach the healer's own parts, or write to what it is deployed from.",
+		"The grant would reach the healer's own parts, or write to what it is deployed from, or to a repository of CodeCommit " +
+			"from which a role's policy is deployed.",
 		"a grant whose resources match the healer's own table, queue, topic or role, or the bucket where its code lies",
-		"Narrow the grant's resources so that they leave the healer out."},
+		"Narrow the grant's resources so that they leave the healer, and those repositories, out."},
 	{NoGrantConfigured, 6,
 		"The settings name no grant for the project.",
 		"projects: [{name: web, mode: heal}] without grants",
