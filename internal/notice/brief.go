@@ -62,7 +62,7 @@ func (c Change) brief(d detail) (lines []string, exact bool) {
 
 // sign begins the lines of what is added, or, of what is undone, of what is taken back.
 func (c Change) sign() string {
-	if c.Status == TakenBack {
+	if c.gone() {
 		return "- "
 	}
 	return "+ "
@@ -338,7 +338,7 @@ func unique(list []string) []string {
 
 // deciding are the changes that the notice is about first, and the others.
 func (n Notice) deciding() (first, others []Change) {
-	order := []Status{TakenBack, Partly, Done, WaitsFor, AskedFor, WouldBe, WasPlanned}
+	order := []Status{TakenBack, TakenOut, Partly, Done, WaitsFor, AskedFor, WouldBe, WasPlanned}
 	switch n.Kind {
 	case decide.Proposed:
 		order = []Status{WaitsFor}

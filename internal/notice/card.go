@@ -51,7 +51,7 @@ const (
 // marks begin the titles, so that the results in a channel can be told apart at a glance.
 var marks = map[decide.Kind]string{
 	decide.Healed: "✅", decide.Proposed: "🙋", decide.Requested: "🔀", decide.Reported: "🔎", decide.Undone: "↩",
-	decide.Failed: "❌", decide.Retrying: "🔁", decide.Expiring: "⏳", decide.Paused: "⏸",
+	decide.Failed: "❌", decide.Retrying: "🔁", decide.Expiring: "⏳", decide.Paused: "⏸", decide.MadePermanent: "📌",
 }
 
 // card makes a chat card of a notice: what is needed to act, and where to read the rest.

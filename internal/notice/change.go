@@ -68,6 +68,8 @@ func statusOf(o decide.Outcome, r decide.Round, i int) (s Status, ok bool) {
 	switch {
 	case r.Decision == nil || r.Decision.Plan == nil:
 		return "", false
+	case o.Kind == decide.MadePermanent, r.Permanent: // told of once, and alone
+		return TakenOut, o.Kind == decide.MadePermanent && i == o.Round
 	case !r.Undone.IsZero():
 		return TakenBack, o.Kind == decide.Undone
 	case r.Old:
@@ -164,12 +166,20 @@ func (s roundChange) policy(c *Change, t guardrail.Target) {
 		c.Dropped = strings.Join(gone, "; ")
 	}
 	from, to := t.Before, t.After
+	if s.status == TakenOut { // somebody may have changed the rest of the policy since
+		c.compare(to, from)
+		c.Before, c.After, c.Dropped, c.Kept, c.Document = "", "", "", 0, nil
+		return
+	}
 	if s.status == TakenBack {
 		from, to = to, from
 		c.Before, c.After = c.After, c.Before
 	}
 	c.compare(from, to)
 }
+
+// gone reports whether what was written before was taken away again.
+func (c Change) gone() bool { return c.Status == TakenBack || c.Status == TakenOut }
 
 // compare fills in the difference between two documents; "" is no document.
 func (c *Change) compare(from, to string) {
@@ -304,7 +314,7 @@ func (c Change) difference() []string {
 	}
 	if c.What == AttachedPolicies {
 		sign := "+ attach "
-		if c.Status == TakenBack {
+		if c.gone() {
 			sign = "- attach "
 		}
 		for a := range strings.FieldsSeq(c.Name) {

@@ -54,7 +54,7 @@ func commands(v *view) []Command {
 		}
 	}
 	caseID := id(v.Case.ID)
-	if v.standing {
+	if v.standing && v.Kind != decide.MadePermanent {
 		add("undo", args{"case": caseID}, "undo "+caseID)
 	}
 	if show := "show " + caseID; caseID != "" {

@@ -83,6 +83,10 @@ func (n Notice) acts() []act {
 	}
 	switch n.Kind {
 	case decide.Requested:
+	case decide.MadePermanent:
+		if len(as) == 0 {
+			add("The role", n.Links.Role)
+		}
 	case decide.Healed, decide.Retrying, decide.Failed:
 		add("The new build", n.Links.Retry)
 	case decide.Expiring:
@@ -422,7 +426,7 @@ func (c Change) policyWords() string {
 	switch {
 	case c.What == ManagedPolicy:
 		s += instead(c.After, c.Before)
-	case c.fresh && c.Status != TakenBack:
+	case c.fresh && !c.gone():
 		s += ", a new one"
 	}
 	switch {
@@ -600,7 +604,7 @@ func (n Notice) mailWhy(l *letter) {
 func (n Notice) mailPlaces(l *letter, s screen) {
 	l.apart()
 	for _, c := range n.Changes {
-		if n.Kind != decide.Undone && (c.What == InlinePolicy || c.What == ManagedPolicy) {
+		if n.Kind != decide.Undone && !c.gone() && !n.asked && (c.What == InlinePolicy || c.What == ManagedPolicy) {
 			l.add("how to print it as code", "As code for CDK (or -terraform): buildmedic policy -role "+
 				shellWord(strings.TrimPrefix(resourceOf(c.Role), "role/"))+" -name "+shellWord(lastElement(c.Name))+" -cdk")
 			break

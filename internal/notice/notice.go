@@ -86,6 +86,7 @@ type Notice struct {
 	pause     string // names the pause that it tells of
 	changed   bool   // something was changed in the case
 	through   bool   // see [view]
+	asked     bool   // see [view.askedForGood]
 	noted     bool   // of a case that waits for requests: a note says how it stands with them
 	approved  bool   // a person approved what was done
 	other     string // the role that it is about, if that is not the build's own
@@ -257,6 +258,7 @@ const (
 	Done       Status = "done"
 	Partly     Status = "partly" // given up half done, and could not be taken back
 	TakenBack  Status = "undone"
+	TakenOut   Status = "permanent" // taken out of IAM again, since code gives it
 	WaitsFor   Status = "proposed"
 	AskedFor   Status = "requested" // in the code that owns the policy
 	WouldBe    Status = "would"     // in mode observe

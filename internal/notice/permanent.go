@@ -23,10 +23,13 @@ const policyFile = "iam-policy-codebuild.json"
 // permanent returns the snippets that make the outcome's changes permanent.
 func permanent(n Notice) []Snippet {
 	out := []Snippet{}
-	if n.Kind == decide.Undone || n.Kind == decide.Paused {
+	if n.Kind == decide.Undone || n.Kind == decide.MadePermanent || n.Kind == decide.Paused {
 		return out
 	}
 	for _, c := range n.Changes {
+		if n.asked && c.Status == Done && (c.What == InlinePolicy || c.What == ManagedPolicy || c.What == AttachedPolicies) {
+			continue
+		}
 		switch c.What {
 		case InlinePolicy, ManagedPolicy:
 			out = append(out, policySnippets(c)...)

@@ -174,11 +174,15 @@ func (p *pull) certain() {
 // ending names the cases, and says what becomes of them.
 func (p *pull) ending() {
 	var ids []string
-	starts := false
+	starts, green := false, 0
 	for _, c := range p.cases {
 		if c.n.Case.ID != "" {
 			ids = append(ids, inertSpan(c.n.Case.ID))
-			starts = starts || c.v.plan.Route != decide.RouteNone
+			if c.bridges() {
+				green++
+			} else {
+				starts = starts || c.v.plan.Route != decide.RouteNone
+			}
 		}
 	}
 	shown := min(len(ids), maxPullBuilds)
@@ -191,8 +195,28 @@ func (p *pull) ending() {
 	default:
 		p.put("\nCase %s.", ids[0])
 	}
+	if green > 0 && green == len(ids) {
+		p.bridged()
+		return
+	}
 	p.put("\nOnce it is merged and deployed, %s. Closed unmerged, it is not asked for again until the grant changes.",
 		p.again(len(ids) > 0, starts))
+	if green > 0 {
+		p.put("What Buildmedic wrote in IAM in the meantime is taken out again then.")
+	}
+}
+
+// bridges reports whether the case's change stands in IAM, or stood there, until the code gives it.
+func (c pullCase) bridges() bool { return !c.v.latest.Written.IsZero() && !c.v.plan.InCode() }
+
+// bridged says what follows where the builds are green without it.
+func (p *pull) bridged() {
+	is := "The build is"
+	if p.many {
+		is = "The builds are"
+	}
+	p.put("\n%s green already, by a direct change in IAM. Once this is merged and deployed, Buildmedic takes its own statement out of "+
+		"IAM again by itself. Closed unmerged, it is not asked for again until the grant changes, and the direct change stays.", is)
 }
 
 // again is what follows once it is deployed: waits says whether a case waits for that, starts whether

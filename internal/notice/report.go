@@ -269,7 +269,7 @@ var changeHeads = []struct {
 	status Status
 	title  string
 }{
-	{TakenBack, "What was undone"}, {Done, "What was changed"},
+	{TakenBack, "What was undone"}, {TakenOut, "What was taken out of IAM again"}, {Done, "What was changed"},
 	{Partly, "What was changed in part"}, {WaitsFor, "What is proposed"}, {AskedFor, "What is asked for"},
 	{WouldBe, "What would have been done"}, {WasPlanned, "What was planned but not done"},
 }
@@ -326,7 +326,7 @@ func (c Change) words() string {
 	role := lastElement(c.Role)
 	switch c.What {
 	case InlinePolicy:
-		if c.fresh && c.Status != TakenBack {
+		if c.fresh && !c.gone() {
 			return fmt.Sprintf("New inline policy %s on role %s:", c.Name, role)
 		}
 		return fmt.Sprintf("Inline policy %s on role %s:", c.Name, role)

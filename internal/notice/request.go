@@ -40,15 +40,20 @@ const (
 func (v *view) requested() (out []decide.Request) {
 	var rounds []decide.Round
 	switch v.Kind {
-	case decide.Requested, decide.Reported:
+	case decide.Requested, decide.Reported, decide.MadePermanent:
 		rounds = []decide.Round{v.latest}
 	case decide.Retrying:
 		rounds = slices.DeleteFunc([]decide.Round{v.latest}, notThrough)
 	case decide.Healed, decide.Failed, decide.Undone:
-		rounds = slices.DeleteFunc(slices.Clone(v.acted), notThrough)
+		rounds = slices.DeleteFunc(slices.Clone(v.acted), func(r decide.Round) bool {
+			return notThrough(r) && (v.Kind != decide.Healed || !r.Bridges())
+		})
 	}
 	for _, r := range rounds {
 		for _, q := range r.Requests {
+			if v.Kind == decide.MadePermanent { // all of them have
+				q.State = decide.RequestLanded
+			}
 			if q.State == "" { // not made yet
 				continue
 			}
@@ -77,7 +82,7 @@ func notThrough(r decide.Round) bool {
 func (v *view) isThrough() bool {
 	d := v.latest.Decision
 	switch {
-	case len(v.requests) == 0 || v.Kind == decide.Requested:
+	case len(v.requests) == 0 || v.Kind == decide.Requested || v.Kind == decide.MadePermanent:
 		return false
 	case v.planned:
 		return v.plan.Remedy == diagnose.Retry
@@ -205,7 +210,7 @@ func (r Request) past() string {
 // requestWords are the sentences about the requests. How it stands with them a note may say already.
 func (n Notice) requestWords() (out []string) {
 	for _, r := range n.Requests {
-		if n.through || n.noted {
+		if n.through || n.noted || n.Kind == decide.MadePermanent {
 			out = append(out, r.past())
 		} else {
 			out = append(out, r.words())
@@ -391,7 +396,7 @@ func (s wording) throughWords() string {
 
 // requestActs are the pages of the requests, as ways to act.
 func (n Notice) requestActs() (as []act) {
-	if n.Kind != decide.Requested {
+	if n.Kind != decide.Requested && n.Kind != decide.MadePermanent {
 		return nil
 	}
 	for i, r := range n.Requests {

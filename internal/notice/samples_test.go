@@ -59,6 +59,8 @@ var samples = []struct {
 	{"code-declined-reported", "The same was asked for before, and closed unmerged.", codeDeclined()},
 	{"code-retrying", "IAM allows by now what the request asks for, so the build was started again.", codeRetrying()},
 	{"code-healed", "The request was merged and deployed, and the build is green.", codeHealed()},
+	{"bridge-healed", "Written in IAM, so that the build is green at once, and asked for in code, so that it stays.", bridgeAsked()},
+	{"bridge-permanent", "That request was merged and deployed, so what was written in IAM was taken out again.", madePermanent()},
 	{"tracker-observed", "Mode observe: what would have been done.", trackerObserved()},
 	{"settling-retrying",
 		"The same denial again, though IAM allows it by now: the build is started once more, without a further grant.",

@@ -87,9 +87,9 @@ func (n *Notice) aboutBuild(v *view) {
 	n.Links.Commits = commitsLink(r)
 	n.Changes, n.Timeline, n.Grants = changesOf(v), timeline(v), grants(v)
 	n.Holders = holders(v, n.Case.Project, n.Changes)
-	n.Requests, n.through = requests(v), v.through
+	n.Requests, n.through, n.asked = requests(v), v.through, v.askedForGood()
 	n.noted = v.Note != "" && (v.Kind == decide.Requested || v.forgone())
-	if v.Kind != decide.Expiring {
+	if v.Kind != decide.Expiring && v.Kind != decide.MadePermanent {
 		n.Failure = failureOf(r)
 	}
 	if v.Kind == decide.Reported || v.Kind == decide.Failed { // else nobody needs them any more
@@ -311,7 +311,11 @@ func timeline(v *view) []Event {
 	takenBack := func(by func(time.Time) bool) { // a later round may have given it again
 		for i, r := range rs {
 			if !told[i] && !r.Undone.IsZero() && by(r.Undone) {
-				add(r.Undone, "Undone: the previous state is restored.")
+				undone := "Undone: the previous state is restored."
+				if r.Permanent {
+					undone = "Taken out of IAM again, since the role has it from code."
+				}
+				add(r.Undone, undone)
 				told[i] = true
 			}
 		}
@@ -326,8 +330,11 @@ func timeline(v *view) []Event {
 			add(r.Build.End, "Build "+buildName(r.Build)+" failed"+phaseOf(r)+deniedIn(r)+".")
 		}
 		add(r.Replayed, "Somebody replayed the failure of build "+buildName(r.Build)+".")
-		for _, q := range requests(&view{requests: r.Requests}) {
-			add(q.Seen, askedIn(q))
+		asks := requests(&view{requests: r.Requests})
+		if r.Written.IsZero() {
+			for _, q := range asks {
+				add(q.Seen, askedIn(q))
+			}
 		}
 		if r.Decision != nil && r.Decision.Plan != nil {
 			p := *r.Decision.Plan
@@ -346,6 +353,13 @@ func timeline(v *view) []Event {
 				to = v.At
 			}
 			add(to, "Green.")
+		} else if v.Kind == decide.MadePermanent && v.Case.Outcome == decide.Healed && i == len(v.Case.Rounds)-1 {
+			add(r.Ended, "Green.")
+		}
+		if !r.Written.IsZero() { // they are asked for once the build is green
+			for _, q := range asks {
+				add(q.Seen, askedIn(q))
+			}
 		}
 	}
 	takenBack(func(time.Time) bool { return true })

@@ -68,7 +68,7 @@ func newView(o decide.Outcome) *view {
 		return r.Decision != nil && r.Decision.Plan != nil && !r.Written.IsZero() && r.Undone.IsZero() &&
 			(r.Decision.Plan.Write != nil || r.Decision.Plan.NewRole != "")
 	})
-	v.takenBack = slices.ContainsFunc(v.acted, func(r decide.Round) bool { return !r.Undone.IsZero() })
+	v.takenBack = slices.ContainsFunc(v.acted, func(r decide.Round) bool { return !r.Undone.IsZero() && !r.Permanent })
 	v.timeToHeal = v.healTime()
 	v.requests = v.requested()
 	v.through = v.isThrough()
@@ -120,12 +120,13 @@ func (v *view) heldBack() (out []decide.Hold) {
 // told of only where that is the news.
 func (v *view) choosePlan() *decide.Plan {
 	d := v.latest.Decision
-	planned := (v.Kind == decide.Proposed || v.Kind == decide.Requested || v.Kind == decide.Reported) && d != nil && d.Plan != nil
+	planned := slices.Contains([]decide.Kind{decide.Proposed, decide.Requested, decide.Reported, decide.MadePermanent}, v.Kind) &&
+		d != nil && d.Plan != nil
 	if !planned && v.Kind != decide.Retrying {
 		var last *decide.Plan
 		for _, r := range slices.Backward(v.acted) {
 			switch {
-			case !r.Undone.IsZero() && v.Kind != decide.Undone: // nobody has it any more
+			case !r.Undone.IsZero() && (v.Kind != decide.Undone || r.Permanent): // nobody has it any more
 			case r.Decision.Plan.Remedy != diagnose.Retry:
 				return r.Decision.Plan
 			case last == nil:

@@ -36,6 +36,8 @@ func (s wording) headline() string {
 		h = s.phrases(p).wish + " Your approval is needed"
 	case decide.Requested:
 		h = s.requestHeadline()
+	case decide.MadePermanent:
+		h = s.permanentWords()
 	case decide.Undone:
 		h = s.phrases(p).done + ", then undone"
 		switch {
@@ -240,6 +242,9 @@ func (s wording) lead() (long, short string) {
 	case decide.Requested:
 		says, detail := s.requestLead()
 		return with(name+says, detail)
+	case decide.MadePermanent:
+		says, detail := s.permanentLead()
+		return with(name+says, detail)
 	case decide.Undone:
 		switch {
 		case s.unsent != nil:
@@ -327,6 +332,9 @@ func (s wording) todo() (long, short string) {
 		case diagnose.OverrideBuildspec:
 			return "To do: make it permanent, or the next build fails again.", "To do: make it permanent."
 		}
+		if s.n.asked {
+			return s.todoForGood(), nothing
+		}
 		return "Nothing to do now; make it permanent in your own code.", nothing
 	case decide.Retrying:
 		return "Nothing to do now: a notice follows when the build ends.", nothing
@@ -334,6 +342,8 @@ func (s wording) todo() (long, short string) {
 		return "To do: approve or reject it.", "To do: approve or reject it."
 	case decide.Requested:
 		return s.todoRequested()
+	case decide.MadePermanent:
+		return "Nothing to do.", "Nothing to do."
 	case decide.Undone:
 		switch {
 		case s.unsent != nil && len(s.n.Refusals) > 0:
@@ -449,6 +459,8 @@ func (s wording) happened() []string {
 	case s.Kind == decide.Undone:
 		return []string{"The previous state is restored.", s.cause(),
 			"Builds that still need the change will fail again" + s.until() + "."}
+	case s.Kind == decide.MadePermanent:
+		return append(s.n.requestWords()[:min(len(s.n.Requests), 3)], s.takenOut())
 	case s.bridged():
 		return append([]string{s.cause()}, s.n.requestWords()[:min(len(s.n.Requests), 3)]...)
 	case s.Kind == decide.Requested:
@@ -619,6 +631,9 @@ func (s wording) remedy(p decide.Plan) string {
 // proof lists the evidence for the cause, the weakest first.
 func (s wording) proof() []string {
 	out := []string{}
+	if s.Kind == decide.MadePermanent {
+		return append(out, "IAM's policy simulator: allowed by the role's other policies alone.")
+	}
 	f := s.n.Failure
 	if f == nil || f.Text == "" && len(f.Denials) == 0 {
 		return out
@@ -755,6 +770,8 @@ func (s wording) next() []string {
 		}
 	case decide.Requested:
 		s.awaits(say)
+	case decide.MadePermanent:
+		s.fromNowOn(say)
 	case decide.Expiring:
 		say("If the build still needs it, make it permanent in your own code, or renew the grant in " +
 			"buildmedic.yaml and deploy.")
@@ -868,7 +885,11 @@ func (s wording) afterChange(say func(string), p decide.Plan) {
 	}
 	switch p.Remedy {
 	case diagnose.Grant:
-		say(makePermanent)
+		if s.n.asked {
+			s.asksForGood(say)
+		} else {
+			say(makePermanent)
+		}
 		if p.Write != nil && p.Write.Kind == guardrail.Managed {
 			say("If CloudFormation, CDK or Terraform owns the policy, its next deployment may put the " +
 				"old version back.")
