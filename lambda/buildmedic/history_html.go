@@ -17,13 +17,14 @@ const pageCases = 10_000
 
 // outcomeTerms explain what became of a case.
 var outcomeTerms = map[decide.Kind]string{
-	decide.Healed:    "The build that was started again is green.",
-	decide.Proposed:  "A plan was stored for somebody's approval.",
-	decide.Requested: "Pull requests ask for it in the code that owns the role's policy.",
-	decide.Reported:  "Explained; nothing was changed.",
-	decide.Undone:    "What was changed did not help, or was not wanted, and was taken back.",
-	decide.Failed:    "Something was tried, and the build still fails.",
-	heal.Open:        "Not over yet.",
+	decide.Healed:        "The build that was started again is green.",
+	decide.Proposed:      "A plan was stored for somebody's approval.",
+	decide.Requested:     "Pull requests ask for it in the code that owns the role's policy.",
+	decide.Reported:      "Explained; nothing was changed.",
+	decide.Undone:        "What was changed did not help, or was not wanted, and was taken back.",
+	decide.Failed:        "Something was tried, and the build still fails.",
+	decide.MadePermanent: "Code gives it now; what was written in IAM for the time being was taken out again.",
+	heal.Open:            "Not over yet.",
 }
 
 // writeHistory writes the page of what the ledger remembers of so many days.

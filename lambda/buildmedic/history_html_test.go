@@ -120,7 +120,7 @@ func TestGreens(t *testing.T) {
 // TestOutcomesExplained ensures that a page explains every outcome that a case may have.
 func TestOutcomesExplained(t *testing.T) {
 	for _, k := range []decide.Kind{decide.Healed, decide.Proposed, decide.Requested, decide.Reported,
-		decide.Undone, decide.Failed, heal.Open} {
+		decide.Undone, decide.Failed, decide.MadePermanent, heal.Open} {
 		if outcomeTerms[k] == "" {
 			t.Errorf("%s is not explained", k)
 		}
