@@ -438,7 +438,8 @@ var judgeRows = []struct {
 	{"a repository from which a role's policy is deployed", func(in *Input) {
 		policiesIn(in, "roles")
 		in.Denials[0] = denial("codecommit:GitPush", "arn:aws:codecommit:eu-west-1:111122223333:roles")
-		grantOf(in).Actions, grantOf(in).Resources = []string{"codecommit:GitPush"}, []string{"arn:aws:codecommit:eu-west-1:111122223333:roles"}
+		grantOf(in).Actions = []string{"codecommit:GitPush"}
+		grantOf(in).Resources = []string{"arn:aws:codecommit:eu-west-1:111122223333:roles"}
 	}, false, "floor-healer"},
 	{"a grant that reaches that repository, among others", func(in *Input) {
 		policiesIn(in, "roles")
@@ -449,7 +450,8 @@ var judgeRows = []struct {
 	{"reading in that repository", func(in *Input) {
 		policiesIn(in, "roles")
 		in.Denials[0] = denial("codecommit:GitPull", "arn:aws:codecommit:eu-west-1:111122223333:roles")
-		grantOf(in).Actions, grantOf(in).Resources = []string{"codecommit:GitPull"}, []string{"arn:aws:codecommit:eu-west-1:111122223333:roles"}
+		grantOf(in).Actions = []string{"codecommit:GitPull"}
+		grantOf(in).Resources = []string{"arn:aws:codecommit:eu-west-1:111122223333:roles"}
 	}, true, "inline | + codecommit:GitPull on arn:aws:codecommit:eu-west-1:111122223333:roles"},
 	{"passing the role with which the healer is deployed", func(in *Input) {
 		const role = "arn:aws:iam::111122223333:role/cdk-q-cfn-exec-role-111122223333-eu-west-1"
