@@ -64,7 +64,8 @@ func TestMadePermanent(t *testing.T) {
 		{"one", madePermanent(), "grant tracker-image comes from code now",
 			"TrackerAPI's repair comes from code now: grant tracker-image in example/shop#12.",
 			[]string{"Grant tracker-image was asked for in example/shop#12, which was merged into file " + policyPath + ".",
-				"role " + trackerRole + " has it from there, so what Buildmedic had written into policy CodeBuild-ECR-Permissions was taken out again."}, page},
+				"role " + trackerRole + " has it from there, so what Buildmedic had written into policy CodeBuild-ECR-Permissions " +
+					"was taken out again."}, page},
 		{"two", two, "2 grants come from code now", "TrackerAPI's repair comes from code now",
 			[]string{"asked for in example/shop#13, which was merged into"}, page},
 		{"merged by somebody", unnumbered, "grant tracker-image comes from code now",
@@ -85,7 +86,8 @@ func TestMadePermanent(t *testing.T) {
 				t.Errorf("%s: %q is not in\n%s", row.why, want, m.Report)
 			}
 		}
-		for what, text := range map[string]string{"mail": m.Email, "card": m.Chat, "report": m.Report, "JSON": m.JSON, "default": m.Default} {
+		for what, text := range map[string]string{"mail": m.Email, "card": m.Chat, "report": m.Report, "JSON": m.JSON,
+			"default": m.Default} {
 			if !strings.Contains(text, row.link) || strings.Contains(text, `{"undo"`) || strings.Contains(text, "ake it permanent") ||
 				strings.Contains(text, "replay") {
 				t.Errorf("%s: the %s has not %q, or offers what is not to be done:\n%s", row.why, what, row.link, text)
@@ -130,8 +132,8 @@ func TestPermanentIsNotUndone(t *testing.T) {
 			undone = append(undone, e.What)
 		}
 	}
-	if want := []string{"Taken out of IAM again, since the role has it from code.", "Undone: the previous state is restored."}; !slices.Equal(
-		undone, want) {
+	want := []string{"Taken out of IAM again, since the role has it from code.", "Undone: the previous state is restored."}
+	if !slices.Equal(undone, want) {
 		t.Errorf("%q", undone)
 	}
 }
@@ -161,11 +163,12 @@ func TestHealedIsAskedForGood(t *testing.T) {
 		{"not made yet", bridgeHealed(request("", "tracker-image", "")), "Nothing to do now: it is asked for in your code.",
 			"It will be asked for in " + policyPath + " in example/shop, so that it stays; " + then, false},
 		{"the file has it", bridgeHealed(request(decide.RequestLanded, "tracker-image", "")),
-			"Nothing to do now; deploy your code, so that it stays.", "What was given is in " + policyPath + " in example/shop already; " + then, false},
+			"Nothing to do now; deploy your code, so that it stays.",
+			"What was given is in " + policyPath + " in example/shop already; " + then, false},
 		{"running", retrying, "Nothing to do now: a notice follows when the build ends.",
 			"It will be asked for in " + policyPath + " in example/shop, once the build is green, so that it stays; " + then, false},
-		{"at a desk", desk, "Nothing to do now; review and merge the pull request.", "Asked for in example/shop#12, so that it stays; once " +
-			"that is deployed, the function takes out what was written here, if the case is in its ledger.", false},
+		{"at a desk", desk, "Nothing to do now; review and merge the pull request.", "Asked for in example/shop#12, so that it stays; " +
+			"once that is deployed, the function takes out what was written here, if the case is in its ledger.", false},
 		{"closed unmerged", bridgeHealed(request(decide.RequestDeclined, "tracker-image", "12")),
 			"Nothing to do now; make it permanent in your own code.", makePermanent, true},
 		{"not all of it", partly, "Nothing to do now; make it permanent in your own code.", makePermanent, true},
