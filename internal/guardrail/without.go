@@ -126,6 +126,36 @@ func touched(is, before iampolicy.Document, gave iampolicy.Statement) bool {
 	return slices.ContainsFunc(is.Statements, func(st iampolicy.Statement) bool { return strings.EqualFold(st.Sid, gave.Sid) })
 }
 
+// GaveWithin reports whether the documents allow all that t gave, wherever that is known with certainty:
+// of what it wrote, the statements; of policies that it attached, those.
+func (t Target) GaveWithin(role RoleState, docs []string) bool {
+	inner := []iampolicy.Document{{Version: "2012-10-17", Statements: t.Gave()}}
+	if t.Kind == Attach {
+		inner = nil
+		for _, p := range role.Managed {
+			if slices.Contains(t.Attach, p.ARN) {
+				d, err := iampolicy.Parse([]byte(p.Document))
+				if err != nil {
+					return false
+				}
+				inner = append(inner, d)
+			}
+		}
+	} else if len(inner[0].Statements) == 0 {
+		return false
+	}
+	var outer []iampolicy.Document
+	for _, text := range docs {
+		d, err := iampolicy.Parse([]byte(text))
+		if err != nil {
+			return false // it may deny anything
+		}
+		outer = append(outer, d)
+	}
+	ok, _ := iampolicy.Contains(outer, inner)
+	return ok
+}
+
 // OtherDocuments are the role's policies, inline and attached, as they are once what t gave is out:
 // next is what is left then of the policy that t wrote, "" if nothing is. Policies that t attached
 // are none of them.

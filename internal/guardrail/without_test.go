@@ -405,3 +405,34 @@ func TestOtherDocuments(t *testing.T) {
 		t.Errorf("of a role with nothing: %v", got)
 	}
 }
+
+// TestGaveWithin: other documents must allow all that was given.
+func TestGaveWithin(t *testing.T) {
+	gave := givenTo(t, Inline, "shop", "", settings.ScopeRole)
+	is, err := iampolicy.Parse([]byte(gave.After))
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := string(iampolicy.Document{Version: is.Version, Statements: is.Statements[:1]}.Canonical())
+	own := string(iampolicy.Document{Version: is.Version, Statements: []iampolicy.Statement{theirs("Other")}}.Canonical())
+	attached := Target{Kind: Attach, Attach: []string{"arn:aws:iam::111122223333:policy/ours"}}
+	role := RoleState{Managed: []ManagedPolicy{{ARN: attached.Attach[0], Document: gave.After}}}
+	for _, row := range []struct {
+		what string
+		t    Target
+		docs []string
+		want bool
+	}{
+		{"all", gave, []string{own, gave.After}, true},
+		{"a part", gave, []string{own, part}, false},
+		{"none", gave, nil, false},
+		{"what cannot be read", gave, []string{gave.After, "{"}, false},
+		{"what is not known to have been given", Target{Kind: Inline}, []string{gave.After}, false},
+		{"all of what was attached", attached, []string{gave.After}, true},
+		{"a part of what was attached", attached, []string{part}, false},
+	} {
+		if got := row.t.GaveWithin(role, row.docs); got != row.want {
+			t.Errorf("%s: %v", row.what, got)
+		}
+	}
+}
