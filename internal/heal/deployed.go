@@ -49,7 +49,7 @@ func (h *Healer) lookAtRequest(ctx context.Context, branch string) error {
 	if it, err = h.putAsked(ctx, it, a); err != nil { // sets the time of the next look, whatever comes of this one
 		return err
 	}
-	waiting, err := h.waitingFor(ctx, a)
+	waiting, asking, err := h.waitingFor(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -63,11 +63,27 @@ func (h *Healer) lookAtRequest(ctx context.Context, branch string) error {
 		return err
 	}
 	if len(waiting) == 0 && len(bridges) == 0 {
+		if asking {
+			return nil
+		}
 		return over()
+	}
+	if n := a.keep(waiting, bridges); n > 0 && !asking {
+		if it, err = h.putAsked(ctx, it, a); err != nil {
+			return err
+		}
 	}
 	if no := h.void(a, newestOf(waiting, bridges)); no != "" {
 		if err := h.endAll(ctx, waiting, no); err != nil {
 			return err
+		}
+		if len(waiting) == 0 {
+			if err := h.say(ctx, a, bridges[0].Case, no, no); err != nil {
+				return err
+			}
+			if it, a, err = h.readAsked(ctx, branch); err != nil {
+				return err
+			}
 		}
 		return over()
 	}
@@ -82,8 +98,8 @@ func (h *Healer) lookAtRequest(ctx context.Context, branch string) error {
 		}
 	}
 	next, err := h.proposeFor(ctx, a, nil)
-	if fault := (FaultError{}); errors.As(err, &fault) {
-		return h.say(ctx, a, newestOf(waiting, bridges), fault.Says, "What was asked for cannot be looked at: "+fault.Says+".")
+	if errors.As(err, &FaultError{}) || errors.Is(err, ErrDenied) || errors.Is(err, ErrFinal) {
+		return h.say(ctx, a, newestOf(waiting, bridges), err.Error(), fmt.Sprintf("What was asked for cannot be looked at: %s.", err))
 	}
 	if err != nil {
 		return err
@@ -118,8 +134,8 @@ func (h *Healer) looked(ctx context.Context, a asked, waiting []decide.Case) err
 		return h.say(ctx, a, waiting[0], string(q.State), editedNote(q))
 	case q.State == decide.RequestBehind:
 		return h.say(ctx, a, waiting[0], string(q.State), behindNote(q))
-	case a.Told != "" && q.State != decide.RequestLanded: // what was told is over, and may come again
-		_, err := h.changeAsked(ctx, q.Branch, func(a *asked) error { a.Told = ""; return nil })
+	case len(a.Told) > 0 && q.State != decide.RequestLanded: // what was told is over, and may come again
+		_, err := h.changeAsked(ctx, q.Branch, func(a *asked) error { a.Told = nil; return nil })
 		return err
 	}
 	return nil
@@ -134,24 +150,46 @@ func behindNote(q decide.Request) string {
 		q.Path, q.Name())
 }
 
-// waitingFor gives the cases that wait for the request, the newest first.
-func (h *Healer) waitingFor(ctx context.Context, a asked) (out []decide.Case, err error) {
+// keep forgets the cases that have ended, so that there is room for others, and gives how many these
+// are. Of those of which the text of the request tells none is forgotten.
+func (a *asked) keep(waiting []decide.Case, bridges []bridge) (forgotten int) {
+	ids := map[string]bool{}
+	for _, c := range waiting {
+		ids[c.ID] = true
+	}
+	for _, b := range bridges {
+		ids[b.ID] = true
+	}
+	n := len(a.Cases)
+	told := max(n-maxTells, 0)
+	a.Cases = append(slices.DeleteFunc(slices.Clone(a.Cases[:told]), func(id string) bool { return !ids[id] }), a.Cases[told:]...)
+	forgotten = n - len(a.Cases)
+	a.More += forgotten
+	return forgotten
+}
+
+// waitingFor gives the cases that wait for the request, the newest first. asking: another one is open
+// that asks by it, and will wait for it perhaps.
+func (h *Healer) waitingFor(ctx context.Context, a asked) (out []decide.Case, asking bool, err error) {
 	for _, id := range slices.Backward(a.Cases) {
 		c, err := h.Case(ctx, id)
 		if errors.Is(err, ErrNotFound) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if waits(c, a.Request.Branch) {
 			out = append(out, c)
+		}
+		if n := len(c.Rounds); n > 0 && c.Closed.IsZero() && c.Rounds[n-1].AsksFrom(a.Request.Branch) {
+			asking = true
 		}
 	}
 	slices.SortStableFunc(out, func(x, y decide.Case) int {
 		return y.Rounds[len(y.Rounds)-1].Build.Start.Compare(x.Rounds[len(x.Rounds)-1].Build.Start)
 	})
-	return out, nil
+	return out, asking, nil
 }
 
 // waits reports whether the case waits for the request of the branch; "" for any.
@@ -202,12 +240,15 @@ func askingRound(c decide.Case, branch string) decide.Round {
 // each branch, tag or pipeline the newest. It gives the cases that wait still.
 func (h *Healer) startDeployed(ctx context.Context, a asked, waiting []decide.Case) (left []decide.Case, err error) {
 	newest, looked := map[string]string{}, false
+	var gone error
 	for _, c := range waiting {
 		r := c.Rounds[len(c.Rounds)-1]
 		p := r.Decision.Plan
 		answers, err := h.Simulator.Simulate(ctx, settings.Account{ID: c.Account, Region: c.Region}, p.Changes(), p.Proof, nil)
 		if errors.Is(err, ErrNotFound) {
-			return nil, fmt.Errorf("the role %q is gone: %w", p.Role, ErrFinal)
+			gone = fmt.Errorf("the role %q is gone: %w", p.Role, ErrFinal)
+			left = append(left, c)
+			continue // others may be of another role
 		}
 		if err != nil {
 			return nil, fmt.Errorf("simulating role %q: %w", p.Role, err)
@@ -236,7 +277,7 @@ func (h *Healer) startDeployed(ctx context.Context, a asked, waiting []decide.Ca
 			return nil, err
 		}
 	}
-	return left, nil
+	return left, gone
 }
 
 // stillWaiting opens and locks a case that still waits for its requests; nil if it does not.
@@ -319,15 +360,17 @@ func (h *Healer) endEach(
 
 // say tells of a request, once for each thing that is to be told.
 func (h *Healer) say(ctx context.Context, a asked, of decide.Case, what, note string) error {
-	if a.Told == what {
-		return nil
+	branch := a.Request.Branch
+	_, now, err := h.readAsked(ctx, branch) // of what waits for the same request, another may have been told of a moment ago
+	if err != nil || now.told(what) {
+		return err
 	}
 	c, err := h.open(ctx, of.ID)
 	if err != nil || c == nil {
 		return err
 	}
-	round := slices.IndexFunc(c.Rounds, func(r decide.Round) bool { return r.Bridges() && r.AsksFrom(a.Request.Branch) })
-	if waits(c.Case, a.Request.Branch) {
+	round := slices.IndexFunc(c.Rounds, func(r decide.Round) bool { return r.Bridges() && r.AsksFrom(branch) })
+	if waits(c.Case, branch) {
 		round = len(c.Rounds) - 1
 	}
 	if round < 0 {
@@ -343,7 +386,7 @@ func (h *Healer) say(ctx context.Context, a asked, of decide.Case, what, note st
 		return err
 	}
 	// Recorded before it is sent: a notice in the outbox is sent whatever happens, and no second one is wanted.
-	if _, err := h.changeAsked(ctx, a.Request.Branch, func(a *asked) error { a.Told = what; return nil }); err != nil {
+	if _, err := h.changeAsked(ctx, branch, func(a *asked) error { a.tell(what); return nil }); err != nil {
 		return err
 	}
 	return h.flush(ctx, c)

@@ -2,6 +2,8 @@ package heal
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,14 +30,15 @@ type asked struct {
 	More    int            `json:"more,omitempty"` // how many more asked before them
 	Since   time.Time      `json:"since"`
 	Landed  time.Time      `json:"landed,omitzero"` // when it was first seen to have landed
-	Told    string         `json:"told,omitempty"`  // what persons were told of it last, beside that it was asked for
+	Told    []string       `json:"told,omitempty"`  // what persons were told of it, beside that it was asked for: see [asked.tell]
 	Over    bool           `json:"over,omitempty"`  // nobody waits for it any more
 }
 
 // Bounds of a request.
 const (
-	maxAsking = 50 // cases that are known to wait for it
-	maxTells  = 5  // of which its text tells
+	maxAsking = 50  // cases that are known to wait for it
+	maxTells  = 5   // of which its text tells
+	maxSaid   = 200 // that persons were told of it
 	// askedAfresh is for how long what was found of a request is not looked at again for one more case
 	// that asks for no more.
 	askedAfresh = 5 * time.Minute
@@ -145,6 +148,23 @@ func (a *asked) found(got decide.Request) {
 	}
 }
 
+// told reports whether persons were told that of the request.
+func (a asked) told(what string) bool { return slices.Contains(a.Told, shortened(what)) }
+
+// tell records that persons were told that.
+func (a *asked) tell(what string) {
+	if !a.told(what) {
+		a.Told = append(a.Told, shortened(what))
+		a.Told = a.Told[max(0, len(a.Told)-maxSaid):]
+	}
+}
+
+// shortened is a short name of a text.
+func shortened(text string) string {
+	h := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(h[:6])
+}
+
 // covered reports whether all that the plan asks for is asked for already, so that asking changes
 // nothing and uses no budget.
 func (h *Healer) covered(ctx context.Context, p *decide.Plan) (bool, error) {
@@ -225,7 +245,7 @@ func (h *Healer) askFor(ctx context.Context, c *held, q decide.Request) (decide.
 			return q, err
 		}
 		if s := a.Request.State; s == decide.RequestEdited || s == decide.RequestBehind { // this case's notice says so
-			if a, err = h.changeAsked(ctx, q.Branch, func(a *asked) error { a.Told = string(s); return nil }); err != nil {
+			if a, err = h.changeAsked(ctx, q.Branch, func(a *asked) error { a.tell(string(s)); return nil }); err != nil {
 				return q, err
 			}
 		}
