@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/iampolicy"
@@ -92,7 +93,7 @@ func (h *Healer) lookedFromBridges(ctx context.Context, a asked, bridges []bridg
 // takeOut takes a change out of IAM if the role has it from elsewhere.
 func (h *Healer) takeOut(ctx context.Context, a asked, b bridge) error {
 	c, err := h.open(ctx, b.ID)
-	if err != nil || c == nil || b.round >= len(c.Rounds) {
+	if err != nil || c == nil || b.round >= len(c.Rounds) || c.Closed.IsZero() { // an open case may be changing the same
 		return err
 	}
 	if r := &c.Rounds[b.round]; !r.Bridges() || !r.AsksFrom(a.Request.Branch) {
@@ -105,15 +106,23 @@ func (h *Healer) takeOut(ctx context.Context, a asked, b bridge) error {
 		return err
 	}
 	note, done, err := h.takeOutOf(ctx, c, b.round)
-	if rerr := h.release(ctx, c, h.Clock.Now()); err == nil {
+	wrote := h.Clock.Now()
+	if err == nil && !done {
+		wrote = time.Time{}
+	}
+	if rerr := h.release(ctx, c, wrote); err == nil {
 		err = rerr
+	}
+	if errors.Is(err, ErrDenied) || errors.Is(err, ErrFinal) {
+		note, err = fmt.Sprintf("The code has by now what case %s had given, and whether that can be taken out cannot be seen: %s.",
+			c.ID, err), nil
 	}
 	if err != nil || !done {
 		if serr := h.save(ctx, c, true); err == nil {
 			err = serr
 		}
 		if err == nil && note != "" {
-			err = h.say(ctx, a, b.Case, note, note)
+			err = h.say(ctx, a, b.Case, strings.ReplaceAll(note, c.ID, ""), note)
 		}
 		return err
 	}
@@ -170,11 +179,13 @@ func (h *Healer) takeOutOf(ctx context.Context, c *held, i int) (note string, do
 	if state.Boundary != nil {
 		boundary = &state.Boundary.Document
 	}
-	answers, err := h.Documents.SimulateDocuments(ctx, c.at(), role, guardrail.OtherDocuments(state, t, next.Before), boundary, plan.Proof)
+	others := guardrail.OtherDocuments(state, t, next.Before)
+	answers, err := h.Documents.SimulateDocuments(ctx, c.at(), role, others, boundary, plan.Proof)
 	if err != nil {
 		return "", false, fmt.Errorf("simulating the role without what was given: %w", err)
 	}
-	if len(answers) != len(plan.Proof) || slices.ContainsFunc(answers, func(a guardrail.Answer) bool {
+	// What was denied may be allowed, and not yet all that was given for it.
+	if !gone && !t.GaveWithin(state, others) || len(answers) != len(plan.Proof) || slices.ContainsFunc(answers, func(a guardrail.Answer) bool {
 		return a.Verdict != iampolicy.Allowed
 	}) {
 		return h.onlyHere(ctx, c, *r)
@@ -182,14 +193,19 @@ func (h *Healer) takeOutOf(ctx context.Context, c *held, i int) (note string, do
 	switch {
 	case gone:
 		return "", true, nil
-	case t.Kind == guardrail.Attach, iampolicy.Same(doc, t.After):
+	case t.Kind == guardrail.Managed && (version != r.WrittenVersion || !iampolicy.Same(doc, t.After) || !keepsVersion(state, t.BeforeVersion)):
+		return h.newVersionWithout(ctx, c, role, next, version, state)
+	case t.Kind != guardrail.Inline, iampolicy.Same(doc, t.After):
 		err = h.Policies.Restore(ctx, c.at(), role, t, r.WrittenVersion)
-	case t.Kind == guardrail.Inline:
-		err = h.Policies.Restore(ctx, c.at(), role, next, "")
 	default:
-		return h.newVersionWithout(ctx, c, next, version, state)
+		err = h.Policies.Restore(ctx, c.at(), role, next, "")
 	}
 	return "", err == nil, err
+}
+
+// keepsVersion reports whether the managed policy has the version still.
+func keepsVersion(state guardrail.RoleState, id string) bool {
+	return state.Named != nil && slices.ContainsFunc(state.Named.Versions, func(v guardrail.Version) bool { return v.ID == id })
 }
 
 // onlyHere says of a change that the role has from nowhere else what is amiss, if that is so long after
@@ -221,8 +237,9 @@ const maxVersions = 5
 
 // newVersionWithout makes a version of a managed policy that others have changed since, without what
 // was given.
-func (h *Healer) newVersionWithout(ctx context.Context, c *held, next guardrail.Target, version string, state guardrail.RoleState) (
-	note string, done bool, err error) {
+func (h *Healer) newVersionWithout(
+	ctx context.Context, c *held, role codebuild.Role, next guardrail.Target, version string, state guardrail.RoleState,
+) (note string, done bool, err error) {
 	if state.Named == nil || len(state.Named.Versions) >= maxVersions {
 		return fmt.Sprintf("The code gives the role by now what case %s had given, and there is no room for a version of policy %s "+
 			"without it. Delete one that nobody needs, or take it out by hand.", c.ID, next.Name), false, nil
@@ -232,7 +249,7 @@ func (h *Healer) newVersionWithout(ctx context.Context, c *held, next guardrail.
 		known = append(known, v.ID)
 	}
 	out := guardrail.Target{Kind: guardrail.Managed, Name: next.Name, Before: next.After, After: next.Before, BeforeVersion: version}
-	_, err = h.Policies.Write(ctx, c.at(), c.last().Decision.Plan.Changes(), out, known)
+	_, err = h.Policies.Write(ctx, c.at(), role, out, known)
 	return "", err == nil, err
 }
 
