@@ -98,6 +98,20 @@ func TestPermanentInPart(t *testing.T) {
 	}
 }
 
+// TestPermanentOfTwoRounds: what each of two rounds gave is asked for at once, and taken out.
+func TestPermanentOfTwoRounds(t *testing.T) {
+	s, r := bridged(t, strings.Replace(shop(1, ""), "aws s3 cp x s3://dist/x]", "aws s3 cp x s3://dist/x, aws s3 cp y s3://dist/y]", 1),
+		shopSettings(1, ""))
+	id := s.start("p0")
+	s.drain()
+	r.merge()
+	s.deploy(r, "role-0")
+	s.sweep(20 * time.Minute)
+	if c := s.of(id); len(c.Rounds) != 2 || len(r.file) != 2 || s.inline("role-0") != "" {
+		t.Errorf("%d rounds; the code has %v, and the policy is %s", len(c.Rounds), r.file, s.inline("role-0"))
+	}
+}
+
 // TestPermanentOfManyTold: what is to be told of several changes that wait for one request is told once.
 func TestPermanentOfManyTold(t *testing.T) {
 	s, r := bridged(t, shop(1, ""), shopSettings(1, ""))

@@ -26,12 +26,14 @@ type asked struct {
 	Project string           `json:"project"`
 	// Request is as it was found last; it gives what all of the cases ask for.
 	Request decide.Request `json:"request"`
-	Cases   []string       `json:"cases"`          // the newest last
-	More    int            `json:"more,omitempty"` // how many more asked before them
-	Since   time.Time      `json:"since"`
-	Landed  time.Time      `json:"landed,omitzero"` // when it was first seen to have landed
-	Told    []string       `json:"told,omitempty"`  // what persons were told of it, beside that it was asked for: see [asked.tell]
-	Over    bool           `json:"over,omitempty"`  // nobody waits for it any more
+	// Proposed is what of that the code host was asked for last, which a run that died may not have come to.
+	Proposed string    `json:"proposed,omitempty"`
+	Cases    []string  `json:"cases"`          // the newest last
+	More     int       `json:"more,omitempty"` // how many more asked before them
+	Since    time.Time `json:"since"`
+	Landed   time.Time `json:"landed,omitzero"` // when it was first seen to have landed
+	Told     []string  `json:"told,omitempty"`  // what persons were told of it, beside that it was asked for: see [asked.tell]
+	Over     bool      `json:"over,omitempty"`  // nobody waits for it any more
 }
 
 // Bounds of a request.
@@ -148,6 +150,11 @@ func (a *asked) found(got decide.Request) {
 	}
 }
 
+// asksFor reports whether the code host was asked for all of q.
+func (a asked) asksFor(q decide.Request) bool {
+	return decide.Request{Branch: a.Request.Branch, Gives: a.Proposed}.Covers(q)
+}
+
 // told reports whether persons were told that of the request.
 func (a asked) told(what string) bool { return slices.Contains(a.Told, shortened(what)) }
 
@@ -176,7 +183,7 @@ func (h *Healer) covered(ctx context.Context, p *decide.Plan) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if a.Over || a.Request.State == "" || a.Request.State.Settled() || !a.Request.Covers(q) {
+		if a.Over || a.Request.State == "" || a.Request.State.Settled() || !a.asksFor(q) {
 			return false, nil
 		}
 	}
@@ -228,7 +235,7 @@ func (h *Healer) joinRequest(ctx context.Context, c *held, q decide.Request) (a 
 	now := h.Clock.Now()
 	a, err = h.changeAsked(ctx, q.Branch, func(a *asked) error {
 		fresh = !a.Over && a.Request.State != "" && !a.Request.State.Settled() && now.Sub(a.Request.Seen) < askedAfresh &&
-			a.Request.Covers(q)
+			a.asksFor(q)
 		return a.join(c, q, now)
 	})
 	return a, fresh, err
@@ -288,7 +295,7 @@ func (h *Healer) proposeFor(ctx context.Context, a asked, own *held) (asked, err
 		return a, err
 	}
 	got.Seen = h.Clock.Now()
-	return h.changeAsked(ctx, a.Request.Branch, func(a *asked) error { a.found(got); return nil })
+	return h.changeAsked(ctx, a.Request.Branch, func(a *asked) error { a.found(got); a.Proposed = change.Request.Gives; return nil })
 }
 
 // codeOf is the file that the request is for, as the settings have it now.
