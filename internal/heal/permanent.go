@@ -185,7 +185,8 @@ func (h *Healer) takeOutOf(ctx context.Context, c *held, i int) (note string, do
 		return "", false, fmt.Errorf("simulating the role without what was given: %w", err)
 	}
 	// What was denied may be allowed, and not yet all that was given for it.
-	if !gone && !t.GaveWithin(state, others) || len(answers) != len(plan.Proof) || slices.ContainsFunc(answers, func(a guardrail.Answer) bool {
+	inFull := gone || t.GaveWithin(state, others)
+	if !inFull || len(answers) != len(plan.Proof) || slices.ContainsFunc(answers, func(a guardrail.Answer) bool {
 		return a.Verdict != iampolicy.Allowed
 	}) {
 		return h.onlyHere(ctx, c, *r)
@@ -193,7 +194,8 @@ func (h *Healer) takeOutOf(ctx context.Context, c *held, i int) (note string, do
 	switch {
 	case gone:
 		return "", true, nil
-	case t.Kind == guardrail.Managed && (version != r.WrittenVersion || !iampolicy.Same(doc, t.After) || !keepsVersion(state, t.BeforeVersion)):
+	case t.Kind == guardrail.Managed &&
+		(version != r.WrittenVersion || !iampolicy.Same(doc, t.After) || !keepsVersion(state, t.BeforeVersion)):
 		return h.newVersionWithout(ctx, c, role, next, version, state)
 	case t.Kind != guardrail.Inline, iampolicy.Same(doc, t.After):
 		err = h.Policies.Restore(ctx, c.at(), role, t, r.WrittenVersion)
