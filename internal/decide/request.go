@@ -140,20 +140,24 @@ func LeftFor(d Decision, newer string) Decision {
 }
 
 // Newer finds among builds of the project one that makes it wrong to start b again after a long wait:
-// one of the same branch, tag or pipeline, or of anything where b names none, that began later. own are
-// the builds of b's case. It is "" if there is none.
+// one that began later, of the same branch, tag or pipeline, or of which that is not known. own are the
+// builds of b's case. It is "" if there is none.
 func Newer(b codebuild.Build, others []codebuild.Build, own func(id string) bool) string {
 	line := b.Asked().Line()
 	for _, o := range others {
 		if o.ID == b.ID || own(o.ID) || o.Start.Before(b.Start) || sameRun(b, o) {
 			continue
 		}
-		if line == "" || o.Asked().Line() == line {
+		if its := o.Asked().Line(); its == line || openLine(line) || openLine(its) {
 			return o.ID
 		}
 	}
 	return ""
 }
+
+// openLine reports whether a line may be any other one, too: that of a bare commit, or of the default
+// branch, whichever that is.
+func openLine(line string) bool { return line == "" || line == "default" }
 
 // sameRun reports whether two builds are of the same execution of a pipeline, or of the same batch.
 func sameRun(a, b codebuild.Build) bool {

@@ -284,6 +284,13 @@ func (h *Healer) undo(ctx context.Context, id string, from decide.Sender) (Comma
 	case len(notes) == 0 && c.Closed.IsZero():
 		notes = []string{"The case is open and has changed nothing that still stands. " +
 			"It may still change something; {\"pause\":{}} prevents that."}
+	case len(notes) == 0 && waits(c.Case, ""):
+		var names []string
+		for _, q := range c.last().Requests {
+			names = append(names, q.Name())
+		}
+		notes = []string{fmt.Sprintf("The case has changed nothing: it waits for %s. Close that unmerged, and nothing more comes of it.",
+			strings.Join(names, " and "))}
 	case len(notes) == 0:
 		notes = []string{"The case has changed nothing that still stands."}
 	}

@@ -212,6 +212,10 @@ func (h *Healer) void(a asked, c decide.Case) string {
 	}
 	p = p.ForRole(r.Decision.Plan.Changes().Name)
 	g, ok := h.Settings.Grant(a.Request.Grant)
+	since := a.Since
+	if waits(c, a.Request.Branch) { // the newest; whoever asked before it has waited longer
+		since = c.Closed
+	}
 	switch {
 	case !ok || !slices.Contains(p.Grants, g.ID):
 		return "The settings no longer give the project grant " + a.Request.Grant + ", which was asked for." + anew
@@ -219,7 +223,7 @@ func (h *Healer) void(a asked, c decide.Case) string {
 		return "The project is in mode observe now, so what was asked for is not followed any further." + anew
 	case decide.RequestFor(h.Settings, p, p.PolicyCode(), g, r.Build).Branch != a.Request.Branch:
 		return "The settings have changed what grant " + g.ID + " gives, or where it is asked for." + anew
-	case h.Clock.Now().Sub(a.Since) > askedFor:
+	case h.Clock.Now().Sub(since) > askedFor:
 		return fmt.Sprintf("It was asked for %d days ago, and is not deployed. The request stays as it is.%s",
 			int(askedFor.Hours()/24), anew)
 	}

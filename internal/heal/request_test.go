@@ -170,6 +170,17 @@ func TestAskedInCode(t *testing.T) {
 	}
 }
 
+// TestUndoOfARequest: a person who takes back a case that waits is told what does that.
+func TestUndoOfARequest(t *testing.T) {
+	s, _ := inCode(t, shop(1, ""), shopSettings(1, ""))
+	id := s.start("p0")
+	s.drain()
+	a := s.do(fmt.Sprintf(`{"undo":{"case":%q}}`, s.of(id).ID))
+	if a.Done || !strings.Contains(a.Message, "it waits for example/shop#12. Close that unmerged") || s.of(id).Outcome != decide.Requested {
+		t.Errorf("%+v, %s", a, s.of(id).Outcome)
+	}
+}
+
 // TestDeclinedInCode: a request that was closed unmerged ends the case refused, and a later commit is
 // refused without another one.
 func TestDeclinedInCode(t *testing.T) {

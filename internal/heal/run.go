@@ -369,7 +369,9 @@ func (c *held) begins(d decide.Decision) bool {
 
 // deployedNow reports whether the decision only starts the build of a round that had asked in code for
 // what it was denied.
-func deployedNow(r decide.Round, d decide.Decision) bool { return r.Requested() && !d.Mutates() }
+func deployedNow(r decide.Round, d decide.Decision) bool {
+	return r.Requested() && !d.Mutates() && d.Remedy == diagnose.Retry && d.Plan != nil && d.Plan.Buildspec == "" && d.Flaky == 0
+}
 
 // endWithoutPlan is the outcome of a case for which nothing more can be done:
 // failed if something was tried, else reported.
