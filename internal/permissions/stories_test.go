@@ -144,6 +144,9 @@ func TestStoriesWithOwnPermissions(t *testing.T) {
 				}
 			}
 			for _, c := range play(t, s) {
+				if c.Service == "github" {
+					continue // what it may do there its credentials say
+				}
 				actions, sure := iamref.ForOperation(c.Service, c.Operation)
 				if !sure {
 					t.Errorf("which action is %s of %s? One of %v", c.Operation, c.Service, actions)
