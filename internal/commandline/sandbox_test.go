@@ -17,15 +17,16 @@ import (
 // elsewhere are the documents' commands that cannot run in the sandbox, with the reason. Each must
 // be there still.
 var elsewhere = map[string]string{
-	"go test ./...":    "it runs this test",
-	"npx aws-cdk@":     "the CDK deploys; make test-deploy runs it on an emulator of AWS",
-	"make check":       "it is about the clone's own settings; the tests of infra run it",
-	"make deploy":      "the CDK deploys; make test-deploy runs it on an emulator of AWS",
-	"create-stack-set": "there are no stack sets in the sandbox; TestCommandLines has the CLI read it",
-	"secretsmanager":   "there are no secrets in the sandbox; TestCommandLines has the CLI read it",
-	"-patch aws/":      "it wants a build's record and log in files, and a clone with the policy; the desk's tests have both",
-	"-pull-request":    "no project of the sandbox has its policy in a repository; the desk's tests open requests",
-	"stack-instances":  "there are no stack sets in the sandbox; TestCommandLines has the CLI read it",
+	"go test ./...":     "it runs this test",
+	"npx aws-cdk@":      "the CDK deploys; make test-deploy runs it on an emulator of AWS",
+	"make check":        "it is about the clone's own settings; the tests of infra run it",
+	"make deploy":       "the CDK deploys; make test-deploy runs it on an emulator of AWS",
+	"create-stack-set":  "there are no stack sets in the sandbox; TestCommandLines has the CLI read it",
+	"secretsmanager":    "there are no secrets in the sandbox; TestCommandLines has the CLI read it",
+	"ssm put-parameter": "nothing is written to a Parameter Store in the sandbox; TestCommandLines has the CLI read it",
+	"-patch aws/":       "it wants a build's record and log in files, and a clone with the policy; the desk's tests have both",
+	"-pull-request":     "no project of the sandbox has its policy in a repository; the desk's tests open requests",
+	"stack-instances":   "there are no stack sets in the sandbox; TestCommandLines has the CLI read it",
 }
 
 // says is what a command of the documents must print.
