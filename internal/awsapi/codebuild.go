@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -145,7 +146,7 @@ func (c CodeBuild) Read(ctx context.Context, at settings.Account, names []string
 		}
 		for _, p := range out.Projects {
 			ps = append(ps, codebuild.Project{Name: aws.ToString(p.Name), ServiceRole: aws.ToString(p.ServiceRole),
-				Webhook: webhook(p.Webhook)})
+				Webhook: webhook(p.Webhook), Ran: ranWith(p.Source, p.SecondarySources, p.ServiceRole, p.Environment)})
 		}
 	}
 	return ps, nil
@@ -237,7 +238,8 @@ func (c CodeBuild) Batch(ctx context.Context, at settings.Account, arn string) (
 	found := out.BuildBatches[0]
 	b := codebuild.Batch{Status: string(found.BuildBatchStatus), Initiator: aws.ToString(found.Initiator),
 		SourceVersion:         aws.ToString(found.SourceVersion),
-		ResolvedSourceVersion: aws.ToString(found.ResolvedSourceVersion)}
+		ResolvedSourceVersion: aws.ToString(found.ResolvedSourceVersion),
+		Ran:                   ranWith(found.Source, found.SecondarySources, found.ServiceRole, found.Environment)}
 	if s := found.Source; s != nil {
 		b.SourceType = string(s.Type)
 	}
@@ -311,6 +313,7 @@ func build(b types.Build) codebuild.Build {
 		SourceVersion: aws.ToString(b.SourceVersion), ResolvedSourceVersion: aws.ToString(b.ResolvedSourceVersion),
 		BatchARN: aws.ToString(b.BuildBatchArn), EncryptionKey: aws.ToString(b.EncryptionKey),
 		Start: aws.ToTime(b.StartTime), End: aws.ToTime(b.EndTime), Logs: logs(b.Logs), Parameters: parameters(b),
+		Ran: ranWith(b.Source, b.SecondarySources, b.ServiceRole, b.Environment),
 	}
 	if s := b.Source; s != nil {
 		out.SourceType, out.Repository = string(s.Type), codebuild.RepositoryAt(aws.ToString(s.Location))
@@ -320,7 +323,14 @@ func build(b types.Build) codebuild.Build {
 		out.SecondaryVersions = append(out.SecondaryVersions, aws.ToString(v.SourceVersion))
 	}
 	if e := b.Environment; e != nil {
-		out.Image, out.Environment = aws.ToString(e.Image), string(e.Type)
+		out.Image, out.Environment, out.Compute = aws.ToString(e.Image), string(e.Type), string(e.ComputeType)
+		out.Privileged, out.DockerServer = aws.ToBool(e.PrivilegedMode), e.DockerServer != nil
+		if e.Fleet != nil {
+			out.Fleet = aws.ToString(e.Fleet.FleetArn)
+		}
+	}
+	if v := b.VpcConfig; v != nil {
+		out.VPC = aws.ToString(v.VpcId)
 	}
 	if r := b.AutoRetryConfig; r != nil {
 		out.AutoRetry = codebuild.AutoRetry{Limit: int(aws.ToInt32(r.AutoRetryLimit)), Number: int(aws.ToInt32(r.AutoRetryNumber)),
@@ -361,4 +371,33 @@ func logs(l *types.LogsLocation) codebuild.Logs {
 		out.S3Encrypted = !aws.ToBool(l.S3Logs.EncryptionDisabled)
 	}
 	return out.Known()
+}
+
+// ranWith is what a record says of what a start may override. A buildspec that is not named is buildspec.yml
+// (AWS.md#overrides).
+func ranWith(source *types.ProjectSource, more []types.ProjectSource, role *string, e *types.ProjectEnvironment) codebuild.Ran {
+	out := codebuild.Ran{Role: aws.ToString(role)}
+	if e != nil {
+		out.Image = aws.ToString(e.Image)
+	}
+	if source != nil {
+		places := []string{placeOf(*source)}
+		places = append(places, sorted(more, func(s types.ProjectSource) string {
+			return aws.ToString(s.SourceIdentifier) + " " + placeOf(s)
+		})...)
+		out.Source = digest(strings.Join(places, "\n"))
+		out.Buildspec = digest(cmp.Or(aws.ToString(source.Buildspec), "buildspec.yml"))
+	}
+	return out
+}
+
+// placeOf is where a source is.
+func placeOf(s types.ProjectSource) string {
+	place := aws.ToString(s.Location)
+	return string(s.Type) + " " + cmp.Or(codebuild.RepositoryAt(place), place)
+}
+
+func digest(s string) string {
+	h := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(h[:])
 }

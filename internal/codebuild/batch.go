@@ -15,6 +15,7 @@ type Batch struct {
 	SourceVersion         string
 	ResolvedSourceVersion string
 	SecondaryVersions     []string
+	Ran                   Ran // what it was started with
 }
 
 // BuildGroup is one build of a batch's buildspec: its present run, and the

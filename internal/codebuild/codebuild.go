@@ -53,15 +53,23 @@ type Build struct {
 	// Root is in no record: it is read from other records. nil: not read, or
 	// not to be read.
 	Root *Root `json:",omitempty"`
+	// Checked is read from other records, too. nil: not looked at.
+	Checked *Checked `json:",omitempty"`
 
 	EncryptionKey string
 	Image         string
 	Environment   string `json:",omitempty"` // its type, as in LINUX_LAMBDA_CONTAINER; "" if unknown
+	Compute       string `json:",omitempty"` // BUILD_GENERAL1_SMALL, …; "" if unknown
+	Fleet         string `json:",omitempty"` // ARN of the reserved capacity that it ran on; "" for none
+	VPC           string `json:",omitempty"` // id of the network that it ran in; "" for none
+	Privileged    bool   `json:",omitempty"`
+	DockerServer  bool   `json:",omitempty"` // it had a Docker server of its own
 	// Parameters is a digest of all that the build was started with that may differ
 	// between two builds of one source version: variables, image, buildspec, role.
 	// Only a record that was just read has it. It is never stored, since whoever
 	// reads it could try guesses of a short secret.
 	Parameters string `json:"-"`
+	Ran        Ran    `json:"-"`
 
 	Start, End time.Time // zero if unknown
 	Phases     []Phase

@@ -10,12 +10,13 @@ type Project struct {
 	Name        string
 	ServiceRole string   // ARN
 	Webhook     *Webhook // nil: none
+	Ran         Ran      // what its builds run with, unless a start overrides it
 }
 
 // Webhook is what has a code host start a project's builds.
 type Webhook struct {
 	Groups [][]Filter // a build is started if all filters of one group hold; none: any event does
-	Runner bool       // it runs the jobs of the host's own pipelines
+	Runner bool       // its kind is that of a runner of the host's own pipelines
 }
 
 // Filter is one condition on an event.
@@ -32,7 +33,7 @@ func (w *Webhook) BuildsPullRequests() bool {
 	if w == nil {
 		return false
 	}
-	return w.Runner || len(w.Groups) == 0 || slices.ContainsFunc(w.Groups, func(group []Filter) bool {
+	return w.RunsJobs() || len(w.Groups) == 0 || slices.ContainsFunc(w.Groups, func(group []Filter) bool {
 		events := 0
 		for _, f := range group {
 			if f.Type != "EVENT" {
@@ -46,5 +47,23 @@ func (w *Webhook) BuildsPullRequests() bool {
 			}
 		}
 		return events == 0
+	})
+}
+
+// jobQueued is the event of a job that waits for a runner (AWS.md#runners).
+const jobQueued = "WORKFLOW_JOB_QUEUED"
+
+// RunsJobs reports whether the builds that the webhook starts run jobs of the host's own pipelines, or some
+// of them do: any workflow of any branch may then run there (AWS.md#runners).
+func (w *Webhook) RunsJobs() bool {
+	if w == nil {
+		return false
+	}
+	return w.Runner || slices.ContainsFunc(w.Groups, func(group []Filter) bool {
+		return slices.ContainsFunc(group, func(f Filter) bool {
+			return f.Type == "EVENT" && slices.ContainsFunc(strings.Split(f.Pattern, ","), func(event string) bool {
+				return strings.EqualFold(strings.TrimSpace(event), jobQueued)
+			})
+		})
 	})
 }

@@ -32,3 +32,19 @@ func TestBuildsPullRequests(t *testing.T) {
 		}
 	}
 }
+
+// TestRunsJobs: one event among others is enough, in any group.
+func TestRunsJobs(t *testing.T) {
+	for pattern, want := range map[string]bool{
+		"WORKFLOW_JOB_QUEUED": true, "PUSH, WORKFLOW_JOB_QUEUED": true, "PUSH,workflow_job_queued": true, "PUSH": false,
+		"WORKFLOW_JOB_QUEUED_LATER": false, "": false,
+	} {
+		w := &Webhook{Groups: [][]Filter{{{"EVENT", "PUSH"}}, {{"HEAD_REF", "WORKFLOW_JOB_QUEUED"}, {"EVENT", pattern}}}}
+		if got := w.RunsJobs(); got != want {
+			t.Errorf("%q: %t", pattern, got)
+		}
+	}
+	if (*Webhook)(nil).RunsJobs() || !(&Webhook{Runner: true}).RunsJobs() {
+		t.Error("no webhook runs no jobs, and a runner's does")
+	}
+}

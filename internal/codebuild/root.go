@@ -10,6 +10,7 @@ type Root struct {
 	SourceVersion         string // AWS.md#source-version
 	ResolvedSourceVersion string
 	SecondaryVersions     []string `json:",omitempty"`
+	Ran                   Ran      `json:"-"`
 }
 
 // Derived reports whether somebody else than the build's initiator asked for
@@ -25,12 +26,12 @@ func (b Build) Asked() Root {
 	if b.Root != nil {
 		return *b.Root
 	}
-	return Root{b.ID, b.Initiator, b.SourceType, b.SourceVersion, b.ResolvedSourceVersion, b.SecondaryVersions}
+	return Root{b.ID, b.Initiator, b.SourceType, b.SourceVersion, b.ResolvedSourceVersion, b.SecondaryVersions, b.Ran}
 }
 
 // Asked is who asked for the batch of that ARN.
 func (b Batch) Asked(arn string) Root {
-	return Root{arn, b.Initiator, b.SourceType, b.SourceVersion, b.ResolvedSourceVersion, b.SecondaryVersions}
+	return Root{arn, b.Initiator, b.SourceType, b.SourceVersion, b.ResolvedSourceVersion, b.SecondaryVersions, b.Ran}
 }
 
 // Line names what a build is one of a series of: the branch or tag, the pipeline, or the default

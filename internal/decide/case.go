@@ -85,6 +85,7 @@ type Case struct {
 // CaseID names the case of a build: by project and commit, or by the build
 // itself where CodeBuild does not say which commit it was.
 func CaseID(at settings.Account, b codebuild.Build) string {
+	b.Checked = nil // whatever its project is like now, it belongs to the same case
 	what := b.Commit()
 	if what == "" {
 		what = b.ID
@@ -524,6 +525,7 @@ const (
 	RouteStage     Route = "stage"     // RetryStageExecution
 	RouteBatch     Route = "batch"     // RetryBuildBatch
 	RouteCodeBuild Route = "codebuild" // CodeBuild's own auto-retry does it
+	RouteJob       Route = "job"       // the code host runs the job again that the build ran
 )
 
 // Outcome is what really happened, as notices, metrics and history tell it.

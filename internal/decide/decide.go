@@ -101,7 +101,7 @@ func (f Facts) Judged() guardrail.Input {
 // that observe shows exactly what heal would do.
 func Decide(f Facts) Decision {
 	f = f.InHand()
-	return withinZeros(f, onlyListed(f, decide(f)))
+	return withinZeros(f, noRunner(f, onlyListed(f, decide(f))))
 }
 
 func decide(f Facts) Decision {
@@ -641,6 +641,17 @@ func onlyListed(f Facts, d Decision) Decision {
 		d.Refusals = append(d.Refusals, no)
 	}
 	return d
+}
+
+// noRunner refuses to start a build that ran a job of the code host's: CodeBuild knows nothing of the job.
+func noRunner(f Facts, d Decision) Decision {
+	if d.Plan == nil && !d.Waits || !guardrail.Runner(f.Build, f.Project) {
+		return d
+	}
+	d.Waits, d.Used = false, nil
+	return Refuse(d, "The build ran a job of the code host's own pipelines.", guardrail.Refusal{Rule: guardrail.RunnerBuild,
+		Message: "CodeBuild knows nothing of the job that it ran, so starting the build again would not run that again. Run the job " +
+			"again at the code host."})
 }
 
 func overrideBuildspec(f Facts, d Decision) Decision {

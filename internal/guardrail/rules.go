@@ -31,7 +31,9 @@ const (
 	OtherPrincipal Rule = "other-principal"
 	OtherBuild     Rule = "other-build"
 	// 2: whose build it is.
-	UntrustedBuild Rule = "untrusted-build"
+	UntrustedBuild  Rule = "untrusted-build"
+	OverriddenBuild Rule = "overridden-build"
+	RunnerBuild     Rule = "runner-build"
 	// 3: which layer denies.
 	ExplicitDeny Rule = "explicit-deny"
 	OtherLayer   Rule = "other-layer"
@@ -202,6 +204,16 @@ var rules = []struct {
 		"a build of pr/25, or one that a webhook started for a commit alone",
 		"Nothing in the settings. Push the change to a branch or tag of the repository and let " +
 			"that build fail."},
+	{OverriddenBuild, 2,
+		"The build had another source, buildspec, service role or image than its project has.",
+		"aws codebuild start-build --project-name shop --image-override example/tools:1, and the project has another image",
+		"Start the build without what it overrode, or give the project the same: what fails then can be healed. A buildspec may be " +
+			"listed under the project's buildspecs."},
+	{RunnerBuild, 2,
+		"The build ran a job of the code host's own pipelines, which another start of the build would not run again.",
+		"runner: true, or a webhook of the project with the event WORKFLOW_JOB_QUEUED",
+		"Nothing in the settings: any workflow of any branch or fork may choose what such a build runs. Run the job again at the code " +
+			"host. Have it assume a role of its own for what it needs."},
 	{ExplicitDeny, 3,
 		"A policy denies explicitly, and no allow beats that.",
 		"is not authorized to perform: s3:PutObject on resource: … with an explicit deny in an " +

@@ -29,6 +29,11 @@ import (
 //     the batch, or for the first build of the chain), and the build is of the same
 //     source.
 //
+// Whatever it names, a build counts for nothing that ran another thing than its project: what whoever
+// started it chose in place of the project's source, buildspec (unless the settings list that one), service
+// role (unless the settings name it) or image. Nor does one of a runner of a code host's own jobs, where any
+// workflow of any branch may run ([Runner]).
+//
 // So a short name (main), a bare commit, and a reference of any other form count
 // for nothing, since each may be a pull request's and the record does not say.
 // The same goes for a build without an initiator, for one that a build's own
@@ -38,6 +43,9 @@ import (
 // It looks at records alone: initiators (AWS.md#initiator) and source versions
 // (AWS.md#source-version).
 func Trusted(b codebuild.Build, p settings.Project) (ok bool, why string) {
+	if why := notItsProject(b, p); why != "" {
+		return false, why
+	}
 	if b.Derived() && b.Root == nil {
 		if b.BatchARN != "" {
 			return false, "It is a part of a batch, and who asked for that cannot be read."
@@ -64,6 +72,44 @@ func Trusted(b codebuild.Build, p settings.Project) (ok bool, why string) {
 		}
 	}
 	return true, ""
+}
+
+// Runner reports whether the project's builds run jobs of a code host's own pipelines (AWS.md#runners): the
+// settings say so, or its webhook does.
+func Runner(b codebuild.Build, p settings.Project) bool {
+	return p.Runner || b.Checked != nil && b.Checked.Runner
+}
+
+// notItsProject is why a build is not what its project's source says; "" if it is, as far as was looked.
+func notItsProject(b codebuild.Build, p settings.Project) string {
+	if Runner(b, p) {
+		return "It ran a job of the code host's own pipelines, and any workflow of any branch or fork may choose what such a build " +
+			"runs."
+	}
+	if b.Checked == nil {
+		return ""
+	}
+	if why := b.Checked.Unread; why != "" {
+		return why
+	}
+	names := slices.DeleteFunc(slices.Clone(b.Checked.Overrides), func(name string) bool {
+		switch name {
+		case codebuild.OwnBuildspec:
+			return slices.Contains(p.Buildspecs, b.Buildspec)
+		case codebuild.OwnRole:
+			_, ran := codebuild.SplitPath(b.ServiceRole)
+			return ran != "" && slices.ContainsFunc([]string{p.Role, p.SwitchRole}, func(role string) bool {
+				_, name := codebuild.SplitPath(role)
+				return name == ran
+			})
+		}
+		return false
+	})
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("It had another %s than its project has: whoever started it chose that, or the project was changed since.",
+		strings.Join(names, ", another "))
 }
 
 // distrust is why what was asked for is not on the list of [Trusted]; "" if it is.
@@ -107,8 +153,18 @@ func RefuseUntrusted(b codebuild.Build, p settings.Project) *Refusal {
 	if ok {
 		return nil
 	}
-	return &Refusal{Rule: UntrustedBuild, Message: why +
-		" So its denials are explained and nothing is changed. Once the same failure happens on a branch or a tag, it can be healed."}
+	r := Refusal{Rule: UntrustedBuild, Message: why + " So its denials are explained and nothing is changed. "}
+	switch {
+	case Runner(b, p):
+		r.Rule = RunnerBuild
+		r.Message += "Give the role what the job needs by hand, or have the job assume a role of its own."
+	case notItsProject(b, p) != "":
+		r.Rule = OverriddenBuild
+		r.Message += "Once the same failure happens in a build that overrides nothing, it can be healed."
+	default:
+		r.Message += "Once the same failure happens on a branch or a tag, it can be healed."
+	}
+	return &r
 }
 
 // repeats reports whether the build is of the source that its root asked for:

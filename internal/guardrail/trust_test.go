@@ -18,6 +18,48 @@ const (
 	trustS3    = "arn:aws:s3:::artifacts/shop/SourceArti/x1Y2z3"
 )
 
+// TestTrustedOfItsProject: what whoever starts a build chose counts for nothing, but for what settings name.
+func TestTrustedOfItsProject(t *testing.T) {
+	project := settings.Project{Name: "shop", Role: "service-role/codebuild-shop", SwitchRole: "codebuild-shop-full",
+		Buildspecs: []string{"ci/buildspec.yml"}}
+	pushed := codebuild.Build{Initiator: trustHook, SourceVersion: "refs/heads/main", ServiceRole: trustRole, Buildspec: "ci/buildspec.yml"}
+	for _, row := range []struct {
+		name    string
+		checked *codebuild.Checked
+		change  func(*codebuild.Build, *settings.Project)
+		want    string // "" is trusted
+	}{
+		{name: "not looked at"},
+		{name: "nothing", checked: &codebuild.Checked{}},
+		{name: "source", checked: &codebuild.Checked{Overrides: []string{codebuild.OwnSource}}, want: "another source than"},
+		{name: "image", checked: &codebuild.Checked{Overrides: []string{codebuild.OwnBuildspec, codebuild.OwnImage}}, want: "another image than"},
+		{name: "a listed buildspec", checked: &codebuild.Checked{Overrides: []string{codebuild.OwnBuildspec}}},
+		{name: "a buildspec", checked: &codebuild.Checked{Overrides: []string{codebuild.OwnBuildspec}},
+			change: func(b *codebuild.Build, _ *settings.Project) { b.Buildspec = "(inline)" }, want: "another buildspec than"},
+		{name: "the role of the settings", checked: &codebuild.Checked{Overrides: []string{codebuild.OwnRole}}},
+		{name: "the role to switch to", checked: &codebuild.Checked{Overrides: []string{codebuild.OwnRole}},
+			change: func(b *codebuild.Build, _ *settings.Project) { b.ServiceRole = "codebuild-shop-full" }},
+		{name: "a role", checked: &codebuild.Checked{Overrides: []string{codebuild.OwnRole}},
+			change: func(b *codebuild.Build, _ *settings.Project) { b.ServiceRole = "deploy" }, want: "another service role than"},
+		{name: "not to be read", checked: &codebuild.Checked{Unread: "Its project is gone."}, want: "Its project is gone."},
+		{name: "a runner", checked: &codebuild.Checked{Runner: true}, want: "any workflow"},
+		{name: "a runner by the settings", change: func(_ *codebuild.Build, p *settings.Project) { p.Runner = true }, want: "any workflow"},
+	} {
+		b, p := pushed, project
+		b.Checked = row.checked
+		if row.change != nil {
+			row.change(&b, &p)
+		}
+		ok, why := Trusted(b, p)
+		if ok != (row.want == "") || !strings.Contains(why, row.want) {
+			t.Errorf("%s: %t, %q", row.name, ok, why)
+		}
+		if r := RefuseUntrusted(b, p); (r == nil) != ok {
+			t.Errorf("%s: %+v", row.name, r)
+		}
+	}
+}
+
 // TestTrusted goes through the closed list: what stands on it, and what is near it.
 func TestTrusted(t *testing.T) {
 	starters := settings.Project{Trust: settings.Trust{Starters: []string{"nightly", "rule/nightly", "codebuild-shop"}}}

@@ -34,6 +34,9 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 			return decide.Facts{}, err
 		}
 	}
+	if err := h.checkRound(ctx, c); err != nil {
+		return decide.Facts{}, err
+	}
 	f := decide.Facts{Settings: h.Settings, Home: h.Home, Project: p, Build: r.Build, Case: c.ID,
 		Earlier: counted(c.Rounds[:len(c.Rounds)-1]), Self: h.Self, FlakyBefore: c.Past.Flaky,
 		// Not the round's own time: it may wait long for an approval or for AWS, and what

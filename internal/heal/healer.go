@@ -46,6 +46,8 @@ type Healer struct {
 	Sleep func(context.Context, time.Duration) error
 	Log   *slog.Logger
 
+	Known *KnownProjects // nil: projects are read again for each build
+
 	// Tellings are needed where there is a CodeHost.
 	Tellings *Tellings
 

@@ -253,6 +253,9 @@ func apart(id string) time.Duration {
 // that one's cure, or by its own log, or waits further.
 func (h *Healer) awaitLead(ctx context.Context, c *held) error {
 	r := c.last()
+	if err := h.checkRound(ctx, c); err != nil {
+		return err
+	}
 	leader, err := h.leaderOf(ctx, c)
 	if err != nil {
 		return err

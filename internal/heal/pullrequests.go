@@ -46,7 +46,7 @@ func (h *Healer) pullRequests(ctx context.Context, at settings.Account, p settin
 		}
 	}
 	for place, some := range names {
-		found, err := h.Projects.Read(ctx, place, some)
+		found, err := h.projects(ctx, place, some)
 		switch {
 		case errors.Is(err, ErrDenied), errors.Is(err, ErrFinal):
 			out.Unread = err.Error()

@@ -13,13 +13,16 @@ import (
 // (AWS.md#undocumented).
 const maxChain = 10
 
-// build reads a build with its root.
+// build reads a build with its root and, if it failed, what its project says of it.
 func (h *Healer) build(ctx context.Context, at settings.Account, id string) (codebuild.Build, error) {
 	b, err := h.Builds.Get(ctx, at, id)
 	if err != nil {
 		return b, err
 	}
-	return WithRoot(ctx, h.Builds, at, b)
+	if b, err = WithRoot(ctx, h.Builds, at, b); err != nil {
+		return b, err
+	}
+	return h.withCheck(ctx, at, b)
 }
 
 // WithRoot reads who asked for the build where its own record does not say: it

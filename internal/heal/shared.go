@@ -51,6 +51,7 @@ func (h *Healer) Together(ctx context.Context, es []Ended) *Healer {
 			if err != nil {
 				h.Log.WarnContext(ctx, "builds are read one by one", "account", at.ID, "region", at.Region, "error", err.Error())
 			}
+			h.projectsTogether(ctx, at, bs)
 			for _, b := range bs {
 				s.read[recordOf{at, b.ID}] = b
 			}

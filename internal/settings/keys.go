@@ -270,6 +270,10 @@ var projectKeys = []Key{
 	texts("pipelines", "names of pipelines", "none", "[shop-main]",
 		"The pipelines that run it. A build of another pipeline is explained, and never started "+
 			"again.").of(pipeline),
+	truth("runner", false,
+		"Whether its builds run jobs of a code host's own pipelines (GitHub Actions, GitLab CI, Buildkite). Known by "+
+			"itself where the project's webhook says so; say `true` where something else starts them. They are "+
+			"explained, never started again, and nothing is changed for them."),
 	optional("pull_requests", "nothing: then each change waits for an approval once pull requests are built as its role",
 		"Who gets what the role is given: every build that runs as the role has it, those of pull requests included; with "+
 			"`scope: project`, every build of the project.",

@@ -70,6 +70,7 @@ func (r *reader) project(o object, s *Settings) Project {
 		ReportGroups: r.reportGroups(o.texts("report_groups")),
 		Stacks:       r.stacks(o.texts("stacks")),
 		Pipelines:    r.pipelines(o.texts("pipelines")),
+		Runner:       o.boolean("runner"),
 		Trust:        r.trust(o),
 		PullRequests: PullRequests(o.oneOf("pull_requests")),
 		Owner:        o.owner("owner"),

@@ -1,0 +1,181 @@
+package heal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// KnownProjects remembers projects that were read, for many builds of one project that fail at once. The
+// zero value remembers nothing yet; it may be used by several goroutines.
+type KnownProjects struct {
+	mu   sync.Mutex
+	read map[projectOf]knownProject
+}
+
+type projectOf struct {
+	at   settings.Account
+	name string
+}
+
+type knownProject struct {
+	codebuild.Project
+	when   time.Time // it was as it is here then
+	unread string    // why it is not known
+}
+
+const (
+	// knownFor is how long a project is remembered at most.
+	knownFor = 15 * time.Minute
+	// maxKnown bounds how many are remembered.
+	maxKnown = 2000
+)
+
+// withCheck completes a build that failed by what its project says of it: whether it is a
+// runner of a code host's jobs, and what whoever started it chose instead of the project's. A project
+// that is gone or may not be read is no error: [codebuild.Checked] says so.
+func (h *Healer) withCheck(ctx context.Context, at settings.Account, b codebuild.Build) (codebuild.Build, error) {
+	if !b.HasFailed() || b.Project == "" {
+		return b, nil
+	}
+	p, fresh, err := h.knownProject(ctx, at, b.Project, b.Start)
+	if err != nil {
+		return b, err
+	}
+	c := p.check(b)
+	if len(c.Overrides) > 0 && !fresh { // the project may have been changed before the build began
+		if p, _, err = h.knownProject(ctx, at, b.Project, h.Clock.Now()); err != nil {
+			return b, err
+		}
+		c = p.check(b)
+	}
+	b.Checked = &c
+	return b, nil
+}
+
+func (p knownProject) check(b codebuild.Build) codebuild.Checked {
+	if p.unread != "" {
+		return codebuild.Checked{Unread: p.unread}
+	}
+	return p.Check(b)
+}
+
+// knownProject gives a project as it was at the time or later. fresh: it was read just now.
+func (h *Healer) knownProject(ctx context.Context, at settings.Account, name string, since time.Time) (p knownProject, fresh bool, err error) {
+	now := h.Clock.Now()
+	if was, ok := h.Known.get(projectOf{at, name}); ok && !was.when.Before(since) && now.Sub(was.when) < knownFor {
+		return was, false, nil
+	}
+	err = h.readProjects(ctx, at, []string{name}, func(_ string, k knownProject) { p = k })
+	return p, true, err
+}
+
+// readProjects reads projects, remembers them, and gives each.
+func (h *Healer) readProjects(ctx context.Context, at settings.Account, names []string, each func(name string, p knownProject)) error {
+	now := h.Clock.Now()
+	found, err := h.Projects.Read(ctx, at, names)
+	unread := "Its project is gone, so it cannot be told what the build had that the project has not."
+	switch {
+	case errors.Is(err, ErrDenied), errors.Is(err, ErrFinal):
+		unread = "Its project cannot be read, so it cannot be told what the build had that the project has not: " + err.Error() + "."
+	case err != nil:
+		return fmt.Errorf("reading project %q: %w", names[0], err)
+	}
+	all := map[string]knownProject{}
+	for _, name := range names {
+		all[name] = knownProject{when: now, unread: unread}
+	}
+	for _, p := range found {
+		all[p.Name] = knownProject{Project: p, when: now}
+	}
+	for _, name := range names {
+		p := all[name]
+		if p.unread == "" {
+			h.Known.put(projectOf{at, name}, p)
+		}
+		each(name, p)
+	}
+	return nil
+}
+
+// projects reads projects, but for those that were read within the last minute.
+func (h *Healer) projects(ctx context.Context, at settings.Account, names []string) (ps []codebuild.Project, err error) {
+	now := h.Clock.Now()
+	var unknown []string
+	for _, name := range names {
+		if p, ok := h.Known.get(projectOf{at, name}); ok && now.Sub(p.when) < freshFor {
+			ps = append(ps, p.Project)
+		} else {
+			unknown = append(unknown, name)
+		}
+	}
+	if len(unknown) == 0 {
+		return ps, nil
+	}
+	found, err := h.Projects.Read(ctx, at, unknown)
+	return append(ps, found...), err
+}
+
+func (k *KnownProjects) get(of projectOf) (knownProject, bool) {
+	if k == nil {
+		return knownProject{}, false
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	p, ok := k.read[of]
+	return p, ok
+}
+
+func (k *KnownProjects) put(of projectOf, p knownProject) {
+	if k == nil {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.read == nil || len(k.read) >= maxKnown {
+		k.read = map[projectOf]knownProject{}
+	}
+	k.read[of] = p
+}
+
+// projectsTogether reads the projects of several failed builds with few calls. What cannot be read together is
+// read alone.
+func (h *Healer) projectsTogether(ctx context.Context, at settings.Account, bs []codebuild.Build) {
+	var names []string
+	seen := map[string]bool{}
+	for _, b := range bs {
+		if b.HasFailed() && !seen[b.Project] {
+			seen[b.Project] = true
+			names = append(names, b.Project)
+		}
+	}
+	if h.Known == nil || len(names) < 2 {
+		return
+	}
+	if err := h.readProjects(ctx, at, names, func(string, knownProject) {}); err != nil {
+		h.Log.WarnContext(ctx, "projects are read one by one", "account", at.ID, "region", at.Region, "error", err.Error())
+	}
+}
+
+// checkRound looks at the project of the last round's build, if a version recorded the round that did not.
+func (h *Healer) checkRound(ctx context.Context, c *held) error {
+	r := c.last()
+	if r.Build.Checked != nil || !r.Build.HasFailed() {
+		return nil
+	}
+	b, err := h.build(ctx, c.at(), r.Build.ID)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		r.Build.Checked = &codebuild.Checked{Unread: "Its record is gone, so it cannot be told what it had that its project has not."}
+	case err != nil:
+		return fmt.Errorf("reading the build again: %w", err)
+	default:
+		r.Build.Checked = b.Checked
+	}
+	return nil
+}
