@@ -66,7 +66,9 @@ func (p knownProject) check(b codebuild.Build) codebuild.Checked {
 }
 
 // knownProject gives a project as it was at the time or later. fresh: it was read just now.
-func (h *Healer) knownProject(ctx context.Context, at settings.Account, name string, since time.Time) (p knownProject, fresh bool, err error) {
+func (h *Healer) knownProject(
+	ctx context.Context, at settings.Account, name string, since time.Time,
+) (p knownProject, fresh bool, err error) {
 	now := h.Clock.Now()
 	if was, ok := h.Known.get(projectOf{at, name}); ok && !was.when.Before(since) && now.Sub(was.when) < knownFor {
 		return was, false, nil

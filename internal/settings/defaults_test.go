@@ -71,7 +71,8 @@ func TestEveryDefault(t *testing.T) {
 // project says stands, and what it leaves out is the default.
 func TestDefaultsByHand(t *testing.T) {
 	said := map[string]string{"role": "r-of-its-own", "mode": "heal", "write": "{inline: own}", "buildspecs": "[]", "retry": "false",
-		"since_green": "true", "runner": "true", "boundary": "other", "logs": "{s3: other-logs}", "test_reports": "true", "report_groups": "[]",
+		"since_green": "true", "runner": "true", "boundary": "other", "logs": "{s3: other-logs}", "test_reports": "true",
+		"report_groups":         "[]",
 		"access_troubleshooter": "false",
 		"pipelines":             "[own]", "pull_requests": "accept", "trust": "{}", "grants": "[image]", "switch_role": "ready",
 		"stacks": "[own]", "permanent": "{}",
