@@ -215,7 +215,18 @@ func (c CodeBuild) retryBuild(ctx context.Context, at settings.Account, b codebu
 	if err != nil {
 		return heal.Started{}, classify(err)
 	}
-	return heal.Started{ID: aws.ToString(out.Build.Id), Differs: b.Differs(build(*out.Build))}, nil
+	again := build(*out.Build)
+	got := heal.Started{ID: aws.ToString(out.Build.Id), Differs: b.Differs(again)}
+	if len(got.Differs) > 0 || b.Parameters == again.Parameters || b.Parameters == "" && !b.Chosen() {
+		return got, nil
+	}
+	// Something is other than it was: which, only the whole record of the failed build tells. The build runs
+	// already, so that nothing else hangs on that.
+	was, err := client.BatchGetBuilds(ctx, &cb.BatchGetBuildsInput{Ids: []string{b.ID}})
+	if err == nil && len(was.Builds) > 0 {
+		got.Differs = unlike(out.Build, &was.Builds[0])
+	}
+	return got, nil
 }
 
 // Batch implements [heal.Builds].

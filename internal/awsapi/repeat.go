@@ -395,33 +395,36 @@ func (c CodeBuild) Unrepeatable(ctx context.Context, b codebuild.Build) ([]strin
 	if err != nil {
 		return nil, err
 	}
-	was, p, err := c.recordsOf(ctx, at, b)
+	was, p, unknown, err := c.recordsOf(ctx, at, b)
 	if err != nil {
 		return nil, err
 	}
 	_, _, missing := repetition(was, p, decide.Plan{})
-	return missing, nil
+	return append(missing, unknown...), nil
 }
 
 // recordsOf reads the build's whole record, and its project's. They hold the
 // values of variables, which are kept nowhere: they are read again for each use.
-func (c CodeBuild) recordsOf(ctx context.Context, at settings.Account, b codebuild.Build) (*types.Build, *types.Project, error) {
+// unknown names settings in which the two differ and that this version does not know.
+func (c CodeBuild) recordsOf(ctx context.Context, at settings.Account, b codebuild.Build,
+) (was *types.Build, p *types.Project, unknown []string, err error) {
 	client, err := c.client(at)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	builds, err := client.BatchGetBuilds(ctx, &cb.BatchGetBuildsInput{Ids: []string{b.ID}})
+	had, has := unknownSettings{}, unknownSettings{}
+	builds, err := client.BatchGetBuilds(ctx, &cb.BatchGetBuildsInput{Ids: []string{b.ID}}, had.note("builds"))
 	if err != nil {
-		return nil, nil, classify(err)
+		return nil, nil, nil, classify(err)
 	}
-	projects, err := client.BatchGetProjects(ctx, &cb.BatchGetProjectsInput{Names: []string{b.Project}})
+	projects, err := client.BatchGetProjects(ctx, &cb.BatchGetProjectsInput{Names: []string{b.Project}}, has.note("projects"))
 	if err != nil {
-		return nil, nil, classify(err)
+		return nil, nil, nil, classify(err)
 	}
 	if len(builds.Builds) == 0 || len(projects.Projects) == 0 {
-		return nil, nil, fmt.Errorf("build %q or its project is gone, so it cannot be repeated: %w", b.ID, heal.ErrFinal)
+		return nil, nil, nil, fmt.Errorf("build %q or its project is gone, so it cannot be repeated: %w", b.ID, heal.ErrFinal)
 	}
-	return &builds.Builds[0], &projects.Projects[0], nil
+	return &builds.Builds[0], &projects.Projects[0], had.beyond(has), nil
 }
 
 func (c CodeBuild) startBuild(ctx context.Context, at settings.Account, b codebuild.Build, p decide.Plan, token string,
@@ -430,11 +433,12 @@ func (c CodeBuild) startBuild(ctx context.Context, at settings.Account, b codebu
 	if err != nil {
 		return heal.Started{}, err
 	}
-	was, project, err := c.recordsOf(ctx, at, b)
+	was, project, unknown, err := c.recordsOf(ctx, at, b)
 	if err != nil {
 		return heal.Started{}, err
 	}
 	in, wanted, missing := repetition(was, project, p)
+	missing = append(missing, unknown...)
 	if len(missing) > 0 {
 		return heal.Started{}, fmt.Errorf("a new build would not have the failed one's %s, so none was started: start it by hand, "+
 			"with what was overridden: %w", strings.Join(missing, ", "), heal.ErrFinal)

@@ -60,6 +60,9 @@ func (p Project) Check(b Build) Checked {
 
 func (b Build) ofPipeline() bool { return Build{Initiator: b.Asked().Initiator}.Pipeline() != "" }
 
+// Chosen reports whether the build is known to have had anything else than its project.
+func (b Build) Chosen() bool { return b.Checked != nil && len(b.Checked.Overrides) > 0 }
+
 // Overrode reports whether the build is known to have had another such thing than its project.
 func (b Build) Overrode(name string) bool {
 	return b.Checked != nil && slices.Contains(b.Checked.Overrides, name)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -152,8 +153,9 @@ func TestApprovedIsNotApplied(t *testing.T) {
 func TestApprovalAppliesOnlyWhatWasShown(t *testing.T) {
 	world, set := sharedRole("", "PUSH")
 	s := open(t, world, set)
+	var asked atomic.Int32
 	s.Sim.Hook(func(c simaws.Call) simaws.Fault {
-		if c.Operation == "BatchGetProjects" {
+		if !c.Done && c.Operation == "BatchGetProjects" && asked.Add(1) > 1 { // after its own project
 			return simaws.Fault{Code: "AccessDeniedException", Status: 400,
 				Message: "not authorized to perform: codebuild:BatchGetProjects"}
 		}
