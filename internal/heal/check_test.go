@@ -30,7 +30,8 @@ func TestNotItsProject(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			world := shop(2, "")
 			if row.webhook != "" {
-				world = strings.Replace(world, "  - name: p0\n", "  - name: p0\n    webhook: [[{type: EVENT, pattern: \""+row.webhook+"\"}]]\n", 1)
+				world = strings.Replace(world, "  - name: p0\n", "  - name: p0\n    webhook: [[{type: EVENT, pattern: \""+row.webhook+
+					"\"}]]\n", 1)
 			}
 			if row.overrides != "" {
 				world += "\nstarts:\n  - {project: p0, version: refs/heads/main, overrides: {" + row.overrides + "}}\n"

@@ -83,6 +83,7 @@ type reading struct {
 	mu       sync.Mutex
 	projects []scanProject // sorted by name
 	unlisted string        // why nobody knows which projects build pull requests
+	known    map[string]codebuild.Project // as they are now; none in a run that goes on with an earlier one
 	picks    map[string]picked
 	reads    map[string]failureRead
 	sent     map[string]bool // ids that were sent to be read
@@ -126,7 +127,7 @@ func (r *reading) names() error {
 		return r.whyNot("listing the projects", err)
 	}
 	slices.Sort(names)
-	projects := make([]scanProject, len(names))
+	projects, known := make([]scanProject, len(names)), map[string]codebuild.Project{}
 	at := map[string]int{}
 	for i, n := range names {
 		projects[i], at[n] = scanProject{Name: n}, i
@@ -142,9 +143,10 @@ func (r *reading) names() error {
 		if i, ok := at[p.Name]; ok {
 			projects[i].PullRequests = p.Webhook.BuildsPullRequests()
 		}
+		known[p.Name] = p
 	}
 	r.mu.Lock()
-	r.projects = projects
+	r.projects, r.known = projects, known
 	r.mu.Unlock()
 	if r.unlisted == "" {
 		r.keep.projects(projects)
@@ -538,6 +540,10 @@ func (r *reading) build(b codebuild.Build) {
 	if err != nil {
 		r.unread(out, err)
 		return
+	}
+	if p, ok := r.known[b.Project]; ok {
+		c := p.Check(b)
+		b.Checked = &c
 	}
 	f, _, err := heal.ReadFailure(r.ctx, r.desk.healer.Logs, r.desk.healer.Decoder, r.desk.home, b)
 	if err != nil {
