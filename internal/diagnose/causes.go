@@ -20,6 +20,7 @@ type Cause struct {
 	Remedy    Remedy
 	Retryable bool // an unchanged retry has a chance
 
+	when     when     // what the build's record must show
 	last     int      // only so many last lines are searched; 0: all
 	unlogged string   // the advice for a build without a log
 	shows    []string // beginnings, in lower case, of lines that the advice names
@@ -46,7 +47,7 @@ type rule struct {
 	says, not, also                    []string // in lower case
 	like                               *pattern
 	first                              bool   // the first line is the evidence, not the last
-	any                                string // "command", "test", "failure" or ""
+	any                                string // "command", "test", "unanswered", "failure" or ""
 	consequence                        bool   // perhaps only what an earlier failure of the command led to
 	sure                               bool   // first-hand proof that no denial and no rate limit explains
 	remedy                             Remedy // Report or ""

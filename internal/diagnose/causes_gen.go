@@ -152,6 +152,23 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "fleet-vpc-unauthorized",
+		Title: "CodeBuild could not place the build of a fleet in its VPC",
+		Advice: "EC2 says only UnauthorizedOperation. The fleet {fleet} has a service role of its own, " +
+			"which needs the VPC set for its machines. A build that overflows to on-demand compute " +
+			"is placed with the project's service role: give that the set vpc-build as well, or let " +
+			"overflow wait in the queue.",
+		Remedy: "report",
+		when:   when{fleet: is},
+		rules: []rule{
+			{
+				code: []string{"VPC_CLIENT_ERROR"},
+				says: []string{"unauthorizedoperation"},
+				not:  []string{"is not authorized to perform"},
+			},
+		},
+	},
+	{
 		Name:  "vpc-unauthorized",
 		Title: "CodeBuild could not place the build in its VPC",
 		Advice: "EC2 says only UnauthorizedOperation. Either the service role lacks the VPC set " +
@@ -448,6 +465,98 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "vpc-without-nat",
+		Title: "Nobody outside of its VPC answers the build",
+		Advice: "It runs in {vpc}, without a public address of its own, so a public subnet leads " +
+			"nowhere. Give the project private subnets with a route to a NAT gateway, or VPC " +
+			"endpoints for all that it calls, whose security groups admit it; and let its own " +
+			"security group send out (TCP 443). If other builds of the project do get through, start " +
+			"this one again.",
+		Remedy:    "report",
+		Retryable: true,
+		when:      when{vpc: is, internet: isNot},
+		rules: []rule{
+			{any: "unanswered"},
+			{status: []string{"TIMED_OUT"}, phase: []string{"DOWNLOAD_SOURCE"}},
+		},
+	},
+	{
+		Name:  "fleet-queue-timed-out",
+		Title: "No machine of the reserved capacity was free in time",
+		Advice: "Each machine of the fleet {fleet} takes one build. Raise its capacity, or how far it " +
+			"may scale; let overflow run on demand instead of waiting; or give the project a longer " +
+			"queued timeout. If no build of the fleet starts, look at its status.",
+		Remedy:    "retry",
+		Retryable: true,
+		when:      when{fleet: is},
+		rules: []rule{
+			{status: []string{"TIMED_OUT"}, phase: []string{"QUEUED"}},
+		},
+	},
+	{
+		Name:  "fleet-without-capacity",
+		Title: "AWS has no machine for the reserved capacity right now",
+		Advice: "Start the build again later. If it recurs, let overflow of the fleet {fleet} run on " +
+			"demand, choose another instance type, or give it subnets in more zones.",
+		Remedy:    "retry",
+		Retryable: true,
+		when:      when{fleet: is},
+		rules: []rule{
+			{phase: []string{"SUBMITTED", "QUEUED", "PROVISIONING"}, says: []string{"insufficient_capacity"}},
+			{
+				phase: []string{"SUBMITTED", "QUEUED", "PROVISIONING"},
+				says:  []string{"insufficientinstancecapacity"},
+			},
+			{phase: []string{"SUBMITTED", "QUEUED", "PROVISIONING"}, says: []string{"sufficient capacity"}},
+		},
+	},
+	{
+		Name:  "fleet-not-usable",
+		Title: "The reserved capacity takes no builds",
+		Advice: "Look at the fleet's status and message: aws codebuild batch-get-fleets --names {fleet}. " +
+			"One that could not be made or changed, that is to be deleted, or that needs something " +
+			"of you (ACTION_REQUIRED) takes none. Put that right, or choose another fleet or " +
+			"on-demand compute in the project.",
+		Remedy: "report",
+		when:   when{fleet: is},
+		rules: []rule{
+			{
+				phase: []string{"SUBMITTED", "QUEUED", "PROVISIONING"},
+				says:  []string{"fleet"},
+				like: &pattern{source: "(?i)\\bfleet\\b.*\\b(not found|not exist|not (in )?active|not " +
+					"available|deleted|deletion|failed|invalid)\\b"},
+			},
+			{phase: []string{"SUBMITTED", "QUEUED", "PROVISIONING"}, says: []string{"action_required"}},
+			{phase: []string{"SUBMITTED", "QUEUED", "PROVISIONING"}, says: []string{"pending_deletion"}},
+			{phase: []string{"SUBMITTED", "QUEUED", "PROVISIONING"}, says: []string{"update_rollback_failed"}},
+		},
+	},
+	{
+		Name:  "lambda-time-limit",
+		Title: "The build ran longer than Lambda compute lets it",
+		Advice: "Lambda compute ends each build after 15 minutes, and no setting gives it more. See what " +
+			"the last lines wait for. A build that needs longer belongs on EC2 compute (the " +
+			"project's environment settings), or has to be split.",
+		Remedy:    "report",
+		Retryable: true,
+		when:      when{environment: []string{"LAMBDA"}},
+		rules: []rule{
+			{
+				status: []string{"TIMED_OUT"},
+				phase: []string{
+					"PROVISIONING",
+					"DOWNLOAD_SOURCE",
+					"INSTALL",
+					"PRE_BUILD",
+					"BUILD",
+					"POST_BUILD",
+					"UPLOAD_ARTIFACTS",
+				},
+			},
+			{code: []string{"BUILD_TIMED_OUT"}},
+		},
+	},
+	{
 		Name:  "queue-timed-out",
 		Title: "The build timed out in the queue",
 		Advice: "Other builds hold the account's or the project's concurrency. Start it again when they " +
@@ -550,6 +659,31 @@ var causes = []Cause{
 			{says: []string{"accountlimitexceededexception"}},
 			{says: []string{"project-level concurrent build limit"}, remedy: "report"},
 			{says: []string{"build failed to start"}, like: &pattern{source: "(?i)\\bbuild failed to start\\b"}},
+		},
+	},
+	{
+		Name:  "compute-not-offered",
+		Title: "CodeBuild does not offer this image, compute type or feature together",
+		Advice: "The message names what does not fit: change it in the project, or in what deploys it. " +
+			"Not every region has each environment and compute type; a curated image is for one " +
+			"processor and kind of compute; Lambda compute has no VPC, cache, privileged mode or " +
+			"queued timeout.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"supported for projects with environment type"}},
+			{
+				says: []string{"for lambda compute"},
+				like: &pattern{source: "(?i)\\b(cannot|not|unsupported)\\b.* for lambda compute"},
+			},
+			{says: []string{"invalid codebuild environment:"}},
+			{
+				says: []string{"build_"},
+				like: &pattern{source: "\\bBUILD_(GENERAL1|LAMBDA)_\\w+\\b.*\\b(is|are) (not|un)[ -]?(available|supported)"},
+			},
+			{
+				says: []string{"type"},
+				like: &pattern{source: "(?i)\\b(compute|environment) type \\S+ is (not|un)[ -]?(available|supported)"},
+			},
 		},
 	},
 	{
@@ -895,6 +1029,125 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "docker-server-unreachable",
+		Title: "The build does not reach its Docker server",
+		Advice: "The project has a Docker server, and docker talks to that, so privileged mode in the " +
+			"build does not help. The server's security groups must admit TCP 9876 from the " +
+			"project's VPC. Its status and message are in aws codebuild batch-get-projects, under " +
+			"environment, dockerServer; a server that was just starting may answer the next build.",
+		Remedy:    "report",
+		Retryable: true,
+		when:      when{dockerServer: is},
+		rules: []rule{
+			{says: []string{"cannot connect to the docker daemon"}},
+			{says: []string{"failed to connect to the docker api"}},
+			{says: []string{"is the docker daemon running"}},
+			{says: []string{"running aws sam projects locally requires docker"}},
+			{says: []string{"dial unix", "docker.sock"}},
+			{says: []string{"dial tcp", ":9876: "}},
+			{says: []string{"pipe/docker_engine"}},
+			{says: []string{"error while fetching server api version"}},
+			{says: []string{"could not find a valid docker environment"}},
+			{says: []string{"failed to start daemon:"}},
+			{says: []string{"docker is unreachable"}},
+			{says: []string{"requires docker. is docker running?"}},
+		},
+	},
+	{
+		Name:  "lambda-without-docker",
+		Title: "Lambda compute has no Docker",
+		Advice: "No setting turns it on there. Choose EC2 compute in the project's environment settings, " +
+			"with privileged mode; or leave the image to another project, and build only the program " +
+			"here.",
+		Remedy: "report",
+		when:   when{environment: []string{"LAMBDA"}},
+		rules: []rule{
+			{says: []string{"cannot connect to the docker daemon"}},
+			{says: []string{"failed to connect to the docker api"}},
+			{says: []string{"is the docker daemon running"}},
+			{says: []string{"running aws sam projects locally requires docker"}},
+			{says: []string{"dial unix", "docker.sock"}},
+			{says: []string{"dial tcp", ":9876: "}},
+			{says: []string{"pipe/docker_engine"}},
+			{says: []string{"error while fetching server api version"}},
+			{says: []string{"could not find a valid docker environment"}},
+			{says: []string{"failed to start daemon:"}},
+			{says: []string{"docker is unreachable"}},
+			{says: []string{"requires docker. is docker running?"}},
+			{says: []string{"docker: command not found"}},
+			{says: []string{"docker: not found"}},
+		},
+	},
+	{
+		Name:  "machine-without-docker",
+		Title: "No Docker daemon runs on the build's machine",
+		Advice: "With {environment} the commands run on the machine itself; privileged mode is for " +
+			"containers. Start Docker there before (systemctl start docker), or have the machine's " +
+			"image do it, and wait until \"docker info\" answers.",
+		Remedy: "report",
+		when:   when{environment: []string{"EC2", "MAC"}},
+		rules: []rule{
+			{says: []string{"cannot connect to the docker daemon"}},
+			{says: []string{"failed to connect to the docker api"}},
+			{says: []string{"is the docker daemon running"}},
+			{says: []string{"running aws sam projects locally requires docker"}},
+			{says: []string{"dial unix", "docker.sock"}},
+			{says: []string{"dial tcp", ":9876: "}},
+			{says: []string{"pipe/docker_engine"}},
+			{says: []string{"error while fetching server api version"}},
+			{says: []string{"could not find a valid docker environment"}},
+			{says: []string{"failed to start daemon:"}},
+			{says: []string{"docker is unreachable"}},
+			{says: []string{"requires docker. is docker running?"}},
+		},
+	},
+	{
+		Name:  "windows-without-docker",
+		Title: "There is no Docker daemon in the Windows container",
+		Advice: "Privileged mode is for Linux containers. Choose the environment type WINDOWS_EC2, where " +
+			"the machine itself runs the commands, with Docker on it; build an image for Linux in a " +
+			"Linux project.",
+		Remedy: "report",
+		when:   when{environment: []string{"WINDOWS"}},
+		rules: []rule{
+			{says: []string{"cannot connect to the docker daemon"}},
+			{says: []string{"failed to connect to the docker api"}},
+			{says: []string{"is the docker daemon running"}},
+			{says: []string{"running aws sam projects locally requires docker"}},
+			{says: []string{"dial unix", "docker.sock"}},
+			{says: []string{"dial tcp", ":9876: "}},
+			{says: []string{"pipe/docker_engine"}},
+			{says: []string{"error while fetching server api version"}},
+			{says: []string{"could not find a valid docker environment"}},
+			{says: []string{"failed to start daemon:"}},
+			{says: []string{"docker is unreachable"}},
+			{says: []string{"requires docker. is docker running?"}},
+		},
+	},
+	{
+		Name:  "docker-daemon-not-started",
+		Title: "Privileged mode is on, but no Docker daemon answers",
+		Advice: "CodeBuild's own images start it by themselves. With your own image, start dockerd in " +
+			"the install phase and wait until \"docker info\" answers. If it did run before, it " +
+			"ended: its log says why, most often for want of memory or disk.",
+		Remedy: "report",
+		when:   when{privileged: is},
+		rules: []rule{
+			{says: []string{"cannot connect to the docker daemon"}},
+			{says: []string{"failed to connect to the docker api"}},
+			{says: []string{"is the docker daemon running"}},
+			{says: []string{"running aws sam projects locally requires docker"}},
+			{says: []string{"dial unix", "docker.sock"}},
+			{says: []string{"dial tcp", ":9876: "}},
+			{says: []string{"pipe/docker_engine"}},
+			{says: []string{"error while fetching server api version"}},
+			{says: []string{"could not find a valid docker environment"}},
+			{says: []string{"failed to start daemon:"}},
+			{says: []string{"docker is unreachable"}},
+			{says: []string{"requires docker. is docker running?"}},
+		},
+	},
+	{
 		Name:  "docker-daemon-unavailable",
 		Title: "There is no Docker daemon to talk to",
 		Advice: "Turn on privileged mode in the project's environment settings. With your own image, " +
@@ -902,9 +1155,12 @@ var causes = []Cause{
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"cannot connect to the docker daemon"}},
+			{says: []string{"failed to connect to the docker api"}},
 			{says: []string{"is the docker daemon running"}},
 			{says: []string{"running aws sam projects locally requires docker"}},
 			{says: []string{"dial unix", "docker.sock"}},
+			{says: []string{"dial tcp", ":9876: "}},
+			{says: []string{"pipe/docker_engine"}},
 			{says: []string{"error while fetching server api version"}},
 			{says: []string{"could not find a valid docker environment"}},
 			{says: []string{"failed to start daemon:"}},
@@ -920,6 +1176,27 @@ var causes = []Cause{
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"already has the maximum allowed number of images"}},
+		},
+	},
+	{
+		Name:  "pull-through-cache-refused",
+		Title: "Amazon ECR may not fetch the image from the registry behind its cache",
+		Advice: "The pull-through cache rule's secret (its name begins with ecr-pullthroughcache/, in " +
+			"the same account and region) must hold a user name and token that the upstream registry " +
+			"takes. Check the image's name too: Docker Hub's official images need library/ before " +
+			"it. Try the rule: aws ecr validate-pull-through-cache-rule --ecr-repository-prefix " +
+			"PREFIX.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"authentication to the upstream registry failed"}},
+			{says: []string{"unabletogetupstreamimageexception"}},
+			{says: []string{"unabletogetupstreamlayerexception"}},
+			{says: []string{"unabletodecryptsecretvalueexception"}},
+			{says: []string{"unabletoaccesssecretexception"}},
+			{
+				says: []string{"/docker-hub/", "403 forbidden"},
+				like: &pattern{source: "\\.dkr\\.ecr\\.[\\w-]+\\.amazonaws\\.com\\S*/docker-hub/[^/\\s]+[:@\"]"},
+			},
 		},
 	},
 	{
@@ -1023,10 +1300,30 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "pull-through-cache-missing",
+		Title: "Amazon ECR has not cached {repository}, and does not fetch it",
+		Advice: "The name is that of a pull-through cache. Either the registry has no rule for its " +
+			"prefix in this account and region, or the role may not fill the cache: the first pull " +
+			"of an image needs ecr:CreateRepository and ecr:BatchImportUpstreamImage as well (a " +
+			"grant with the set ecr-pull-through). Creating the repository by hand does not fetch " +
+			"the image.",
+		Remedy: "report",
+		rules: []rule{
+			{
+				says: []string{"the repository with name", "does not exist in the registry", "not found: name unknown"},
+				like: &pattern{source: "repository with name " +
+					"'(?P<repository>((ecr-public|kubernetes|quay|docker-hub)/[^']+|[^'/]+/library/[^']+))' " +
+					"does not exist"},
+			},
+		},
+	},
+	{
 		Name:  "ecr-repository-not-found",
 		Title: "The ECR repository {repository} does not exist",
 		Advice: "Create the repository, or correct its name, account or region in the build. Buildmedic " +
-			"can create it where a grant says create: true.",
+			"can create it where a grant says create: true. Amazon ECR itself creates it at the " +
+			"first push where a repository creation template for its prefix is applied for " +
+			"CREATE_ON_PUSH.",
 		Remedy: "create-repository",
 		rules: []rule{
 			{
@@ -2043,7 +2340,7 @@ var causes = []Cause{
 		Retryable: true,
 		rules: []rule{
 			{says: []string{"could not get lock /var/lib"}},
-			{says: []string{"unable to acquire the dpkg frontend lock"}},
+			{says: []string{"unable to acquire the dpkg frontend lock"}, not: []string{"are you root"}},
 			{says: []string{"another app is currently holding the yum lock"}},
 		},
 	},
@@ -5054,6 +5351,62 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "lambda-without-root",
+		Title: "Lambda compute gives the build no root, and only /tmp to write to",
+		Advice: "Nothing can be installed with yum, dnf or apt-get there, and nothing written outside of " +
+			"/tmp. Use an image that has the tool, install it below /tmp (HOME=/tmp, npm --prefix, " +
+			"pip --target), or choose EC2 compute in the project's environment settings.",
+		Remedy:  "report",
+		when:    when{environment: []string{"LAMBDA"}},
+		last:    80,
+		general: true,
+		rules: []rule{
+			{says: []string{"are you root"}},
+			{says: []string{"superuser privileges"}},
+			{says: []string{"need to be root"}},
+			{says: []string{"must be root"}},
+			{
+				says: []string{"not found"},
+				like: &pattern{source: "(?i)\\b(?P<program>sudo|yum|dnf|microdnf|rpm|apt-get|apt|apk|systemctl|service): " +
+					"(command )?not found"},
+			},
+			{
+				says: []string{"eacces"},
+				like: &pattern{source: "(?i)EACCES: permission denied, \\w+ " +
+					"'/(usr|var|root|home|opt|etc|lib|bin|srv|mnt|codebuild|app)\\b"},
+			},
+			{says: []string{"erofs"}, like: &pattern{source: "(?i)\\bEROFS\\b"}},
+			{
+				says: []string{"permission denied"},
+				like: &pattern{source: "(?i)permission denied:? '?/(usr|var|root|home|opt|etc|lib|bin|srv|mnt|codebuild|app)\\b"},
+			},
+			{
+				says: []string{"permission denied"},
+				like: &pattern{source: "(?i)[ '\"‘](/(usr|var|root|home|opt|etc|lib|bin|srv|mnt|app)/[^ :'’\"]*)['’\"]?: " +
+					"Permission denied"},
+			},
+			{says: []string{"read-only file system"}},
+			{
+				says: []string{"operation not permitted"},
+				like: &pattern{source: "(?i)^(chown|mount|chroot): .*Operation not permitted"},
+			},
+		},
+	},
+	{
+		Name:  "root-needed",
+		Title: "The command needs root, and the build runs it as somebody else",
+		Advice: "The image has a USER, or the buildspec a run-as. Run this command as root: run-as: root " +
+			"in its phase, or USER root in the image.",
+		Remedy:  "report",
+		last:    80,
+		general: true,
+		rules: []rule{
+			{says: []string{"are you root"}},
+			{says: []string{"superuser privileges"}},
+			{says: []string{"need to be root to perform this command"}},
+		},
+	},
+	{
 		Name:  "dockerfile-error",
 		Title: "The image cannot be built from this Dockerfile and directory",
 		Advice: "Check the path of the Dockerfile (-f), the build context (the last argument), " +
@@ -5589,6 +5942,22 @@ var causes = []Cause{
 			{says: []string{"tls: failed to verify certificate"}},
 			{says: []string{"the ssl connection could not be established"}},
 			{says: []string{"err_tls_cert_altname_invalid"}},
+		},
+	},
+	{
+		Name:  "network-unreachable",
+		Title: "The network could not reach an address",
+		Advice: "Start the build again. If it recurs: CodeBuild's own network may not reach IPv6 " +
+			"addresses, and reaches no private ones, for which the project needs a VPC.",
+		Remedy:    "retry",
+		Retryable: true,
+		when:      when{vpc: isNot},
+		last:      80,
+		general:   true,
+		rules: []rule{
+			{says: []string{"requesterror: send request failed", "i/o timeout"}},
+			{says: []string{"network is unreachable"}},
+			{says: []string{"enetunreach"}},
 		},
 	},
 	{

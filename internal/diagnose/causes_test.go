@@ -75,7 +75,7 @@ func placeholders(text string) []string {
 
 // fills reports whether the rule gives the placeholder a value whenever it holds.
 func (r *rule) fills(name string) bool {
-	if slices.Contains([]string{"command", "exit", "unsaid", "tests"}, name) {
+	if slices.Contains([]string{"command", "exit", "unsaid", "tests", "vpc", "fleet", "environment", "compute"}, name) {
 		return true
 	}
 	if slices.Contains([]string{"action", "denied", "principal"}, name) {
@@ -97,7 +97,7 @@ func TestWordsReachTheirCause(t *testing.T) {
 				continue
 			}
 			n++
-			f := buildlog.Failure{}
+			f := buildlog.Failure{Build: c.when.example()}
 			text := strings.Join(r.says, " … ")
 			if r.code != nil {
 				f.Context.Code, f.Context.Message = r.code[0], text

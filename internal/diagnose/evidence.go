@@ -320,7 +320,7 @@ func (x *facts) findSure(causes []Cause) *sureFailure {
 		c := &causes[i]
 		for j := range c.rules {
 			r := &c.rules[j]
-			if !r.sure || !x.conditions(r) {
+			if !r.sure || !x.recorded(&c.when) || !x.conditions(r) {
 				continue
 			}
 			var f finding
@@ -624,7 +624,7 @@ func (x *facts) findReport(causes []Cause) {
 			continue
 		}
 		for j := range c.rules {
-			if r := &c.rules[j]; r.says != nil && r.code == nil && !r.consequence && x.conditions(r) {
+			if r := &c.rules[j]; r.says != nil && r.code == nil && !r.consequence && x.recorded(&c.when) && x.conditions(r) {
 				x.summary = max(x.summary, x.searchLine(r, c.last, &finding{}, nil))
 			}
 		}
@@ -752,7 +752,7 @@ func (x *facts) passing(i int) bool { return x.passes.get(len(x.bare), i, x.find
 
 func (x *facts) findPassing(i int) bool {
 	for c := range x.causes {
-		if x.causes[c].Remedy != Retry {
+		if x.causes[c].Remedy != Retry || !x.recorded(&x.causes[c].when) {
 			continue
 		}
 		for r := range x.causes[c].rules {

@@ -246,7 +246,7 @@ func (x *facts) conditions(r *rule) bool {
 
 // try reports whether the rule of the cause holds.
 func (x *facts) try(c *Cause, r *rule) (finding, bool) {
-	if !x.conditions(r) {
+	if !x.recorded(&c.when) || !x.conditions(r) {
 		return finding{}, false
 	}
 	var found finding
@@ -264,6 +264,8 @@ func (x *facts) try(c *Cause, r *rule) (finding, bool) {
 	case r.any == "test":
 		found.evidence = x.testEvidence()
 		return found, true
+	case r.any == "unanswered":
+		return x.unanswered()
 	case r.says == nil:
 		return found, true
 	case !x.hasAll(r.also):

@@ -61,6 +61,7 @@ func readSample(name, text string) (sample, error) {
 		ServiceRole: "arn:aws:iam::111122223333:role/codebuild-shop",
 	}
 	phaseStatus := ""
+	var source []codebuild.Phase
 	n := 0
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
@@ -86,6 +87,21 @@ func readSample(name, text string) (sample, error) {
 			f.Exit = value
 		case "report":
 			s.report = true
+		case "environment":
+			f.Build.Environment = value
+		case "compute":
+			f.Build.Compute = value
+		case "vpc":
+			f.Build.VPC = value
+		case "fleet":
+			f.Build.Fleet = value
+		case "docker-server":
+			f.Build.DockerServer = true
+		case "privileged":
+			f.Build.Privileged = true
+		case "source": // it was downloaded
+			f.Build.SourceType = value
+			source = []codebuild.Phase{{Type: "DOWNLOAD_SOURCE", Status: codebuild.Succeeded}}
 		case "details":
 			for kv := range strings.FieldsSeq(value) {
 				k, v, _ := strings.Cut(kv, "=")
@@ -112,8 +128,9 @@ func readSample(name, text string) (sample, error) {
 			return s, fmt.Errorf("unknown fact %q", line)
 		}
 	}
+	f.Build.Phases = source
 	if phaseStatus != "" {
-		f.Build.Phases = []codebuild.Phase{{Type: f.Phase, Status: phaseStatus}}
+		f.Build.Phases = append(f.Build.Phases, codebuild.Phase{Type: f.Phase, Status: phaseStatus})
 	}
 	f.Excerpt = f.Tail[max(0, len(f.Tail)-40):]
 	f.NoLog = n == 0

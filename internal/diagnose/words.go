@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,6 +22,9 @@ func (x *facts) words(found finding) map[string]string {
 	if x.Exit != "" {
 		w["exit"] = printable(clip(x.Exit, 16))
 	}
+	w["vpc"], w["fleet"] = cmp.Or(printable(x.Build.VPC), "a VPC"), cmp.Or(printable(fleetName(x.Build.Fleet)), "of the project")
+	w["environment"] = cmp.Or(printable(x.Build.Environment), "this environment type")
+	w["compute"] = cmp.Or(printable(x.Build.Compute), "its compute type")
 	if d := found.denial; d != nil {
 		w["action"] = what(d)
 		w["denied"] = what(d)

@@ -35,11 +35,23 @@ type cause struct {
 	Advice    string          `yaml:"advice"`
 	Remedy    diagnose.Remedy `yaml:"remedy"`
 	Retryable bool            `yaml:"retryable"`
+	When      *when           `yaml:"when"`
 	Last      int             `yaml:"last"`
 	Unlogged  string          `yaml:"unlogged"`
 	Shows     words           `yaml:"shows"`
 	Quotes    bool            `yaml:"quotes"`
 	Match     []rule          `yaml:"match"`
+}
+
+// when is a condition on the build's record.
+type when struct {
+	Environment  words `yaml:"environment"`
+	Compute      words `yaml:"compute"`
+	VPC          *bool `yaml:"vpc"`
+	Fleet        *bool `yaml:"fleet"`
+	DockerServer *bool `yaml:"docker_server"`
+	Privileged   *bool `yaml:"privileged"`
+	Internet     *bool `yaml:"internet"`
 }
 
 type rule struct {
@@ -159,6 +171,11 @@ func (c *cause) check() error {
 	if c.Last < 0 {
 		say("last is negative")
 	}
+	if c.When != nil {
+		if err := c.When.check(); err != nil {
+			say("when: %w", err)
+		}
+	}
 	if len(c.Match) == 0 {
 		say("there is no rule")
 	}
@@ -176,6 +193,18 @@ func causeRemedies() []diagnose.Remedy {
 	return slices.DeleteFunc(slices.Clone(diagnose.Remedies), func(r diagnose.Remedy) bool { return r == diagnose.SwitchRole })
 }
 
+func (w *when) check() error {
+	if len(w.fields()) == 0 {
+		return errors.New("there is no condition")
+	}
+	for _, e := range w.Environment {
+		if !slices.Contains(environments, e) {
+			return fmt.Errorf("environment %q, want words of %s", e, environments)
+		}
+	}
+	return nil
+}
+
 func (r *rule) check() error {
 	switch {
 	case r.Says == nil && (r.Like != "" || r.Not != nil || r.Also != nil || r.Pick != ""):
@@ -189,8 +218,8 @@ func (r *rule) check() error {
 		return errors.New("the rule has no condition")
 	case r.Pick != "" && r.Pick != "first" && r.Pick != "last":
 		return fmt.Errorf("pick is %q, want first or last", r.Pick)
-	case r.Any != "" && r.Any != "command" && r.Any != "failure" && r.Any != "test":
-		return fmt.Errorf("any is %q, want command, test or failure", r.Any)
+	case r.Any != "" && !slices.Contains([]string{"command", "test", "unanswered", "failure"}, r.Any):
+		return fmt.Errorf("any is %q, want command, test, unanswered or failure", r.Any)
 	case r.Remedy != "" && r.Remedy != diagnose.Report:
 		return fmt.Errorf("remedy is %q; a rule may only change it to report", r.Remedy)
 	}
@@ -240,7 +269,8 @@ var (
 		"SUBMITTED", "QUEUED", "PROVISIONING", "DOWNLOAD_SOURCE", "INSTALL", "PRE_BUILD", "BUILD", "POST_BUILD",
 		"UPLOAD_ARTIFACTS", "FINALIZING", "COMPLETED",
 	}
-	layers = []buildlog.Layer{
+	environments = []string{"LINUX", "ARM", "WINDOWS", "MAC", "LAMBDA", "EC2", "GPU", "CONTAINER"}
+	layers       = []buildlog.Layer{
 		buildlog.IdentityBased, buildlog.ResourceBased, buildlog.PermissionsBoundary, buildlog.SessionPolicy,
 		buildlog.ServiceControl, buildlog.ResourceControl, buildlog.VPCEndpoint, buildlog.RoleTrust, buildlog.LayerUnstated,
 	}

@@ -101,6 +101,9 @@ func (c *cause) fields() []field {
 	if c.Retryable || c.Remedy == diagnose.Retry {
 		list = append(list, field{"Retryable", "true"})
 	}
+	if c.When != nil {
+		list = append(list, field{"when", literal("when", c.When.fields())})
+	}
 	if c.Last != 0 {
 		list = append(list, field{"last", fmt.Sprint(c.Last)})
 	}
@@ -112,6 +115,28 @@ func (c *cause) fields() []field {
 	}
 	if c.Quotes {
 		list = append(list, field{"quotes", "true"})
+	}
+	return list
+}
+
+// fields returns the conditions that are set.
+func (w *when) fields() []field {
+	var list []field
+	for _, f := range []struct {
+		name  string
+		words words
+	}{{"environment", w.Environment}, {"compute", w.Compute}} {
+		if f.words != nil {
+			list = append(list, field{f.name, texts("string", f.words)})
+		}
+	}
+	for _, f := range []struct {
+		name string
+		must *bool
+	}{{"vpc", w.VPC}, {"fleet", w.Fleet}, {"dockerServer", w.DockerServer}, {"privileged", w.Privileged}, {"internet", w.Internet}} {
+		if f.must != nil {
+			list = append(list, field{f.name, map[bool]string{true: "is", false: "isNot"}[*f.must]})
+		}
 	}
 	return list
 }
