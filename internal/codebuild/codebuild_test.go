@@ -100,7 +100,11 @@ func TestDecode(t *testing.T) {
 		"buildStatus":"FAILED","projectName":"web","serviceRole":"arn:aws:iam::111122223333:role/r","initiator":"codepipeline/p",
 		"secondarySourceVersions":[{"sourceIdentifier":"lib","sourceVersion":"pr/7"}],"source":{"type":"GITHUB",` +
 		`"location":"https://user:hunter2@github.com/o/r","buildspec":"version: 0.2\nenv:\n  variables: {T: secret}"},
-		"environment":{"image":"i","environmentVariables":[{"name":"T","value":"hunter2"}]},
+		"environment":{"image":"i","type":"ARM_CONTAINER","computeType":"BUILD_GENERAL1_SMALL","privilegedMode":true,
+			"fleet":{"fleetArn":"arn:aws:codebuild:eu-west-1:111122223333:fleet/ci:f1"},
+			"dockerServer":{"computeType":"BUILD_GENERAL1_LARGE","status":{"status":"ACTIVE"}},
+			"environmentVariables":[{"name":"T","value":"hunter2"}]},
+		"vpcConfig":{"vpcId":"vpc-0a1b2c3d","subnets":["subnet-1"]},
 		"phases":[{"phaseType":"BUILD","phaseStatus":"FAILED","contexts":[{"statusCode":"COMMAND_EXECUTION_ERROR","message":"x"}]}],
 		"reportArns":["arn:aws:codebuild:eu-west-1:111122223333:report/web-unit:1"],
 		"logs":{"groupName":"null","streamName":"null","s3LogsArn":"arn:aws:s3:::b/null"}}`
@@ -115,6 +119,10 @@ func TestDecode(t *testing.T) {
 			b.Logs != (Logs{S3Encrypted: true}) || !b.Start.Equal(time.Date(2026, 11, 22, 9, 12, 29, 123e6, time.UTC)) || b.End.IsZero() ||
 			b.Phases[0].Contexts[0].String() != "COMMAND_EXECUTION_ERROR: x" {
 			t.Errorf("got %+v", b)
+		}
+		if b.Environment != "ARM_CONTAINER" || b.Compute != "BUILD_GENERAL1_SMALL" || !b.Privileged || !b.DockerServer ||
+			b.Fleet != "arn:aws:codebuild:eu-west-1:111122223333:fleet/ci:f1" || b.VPC != "vpc-0a1b2c3d" {
+			t.Errorf("where it ran: %+v", b)
 		}
 	}
 	for data, want := range map[string]string{

@@ -22,8 +22,14 @@ type record struct {
 	EncryptionKey           string
 	StartTime, EndTime      moment
 	Source                  struct{ Type, Location, Buildspec string }
-	Environment             struct{ Image, Type string }
-	AutoRetryConfig         struct {
+	Environment             struct {
+		Image, Type, ComputeType string
+		PrivilegedMode           bool
+		Fleet                    struct{ FleetArn string }
+		DockerServer             *struct{}
+	}
+	VpcConfig       struct{ VpcID string }
+	AutoRetryConfig struct {
 		AutoRetryLimit, AutoRetryNumber  int
 		NextAutoRetry, PreviousAutoRetry string
 	}
@@ -98,6 +104,8 @@ func (r record) build() Build {
 		AutoRetry: AutoRetry{r.AutoRetryConfig.AutoRetryLimit, r.AutoRetryConfig.AutoRetryNumber,
 			r.AutoRetryConfig.NextAutoRetry, r.AutoRetryConfig.PreviousAutoRetry},
 		EncryptionKey: r.EncryptionKey, Image: r.Environment.Image, Environment: r.Environment.Type,
+		Compute: r.Environment.ComputeType, Fleet: r.Environment.Fleet.FleetArn, VPC: r.VpcConfig.VpcID,
+		Privileged: r.Environment.PrivilegedMode, DockerServer: r.Environment.DockerServer != nil,
 		Start: r.StartTime.Time, End: r.EndTime.Time,
 		Logs: Logs{Group: r.Logs.GroupName, Stream: r.Logs.StreamName, S3ARN: r.Logs.S3LogsArn,
 			S3Encrypted: !r.Logs.S3Logs.EncryptionDisabled, DeepLink: r.Logs.DeepLink}.Known(),
