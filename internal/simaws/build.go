@@ -194,7 +194,11 @@ func (b *build) provisioned() {
 		b.abort(fault, "INTERNAL_SERVICE_ERROR", "CodeBuild is experiencing an issue")
 		return
 	}
-	if code, msg := b.provision(); code != "" {
+	code, msg := b.refused("PROVISIONING")
+	if code == "" {
+		code, msg = b.provision()
+	}
+	if code != "" {
 		b.leave(code, msg)
 		b.finish()
 		return
@@ -208,7 +212,11 @@ func (b *build) provisioned() {
 
 // downloaded gets parameters, source and buildspec.
 func (b *build) downloaded() {
-	spec, code, msg := b.download()
+	var spec phasesFile
+	code, msg := b.refused("DOWNLOAD_SOURCE")
+	if code == "" {
+		spec, code, msg = b.download()
+	}
 	if code != "" {
 		b.endPhase(code, msg)
 		b.finalize()
@@ -264,7 +272,7 @@ func (b *build) work(then func()) {
 	st := b.todo[0]
 	b.todo = b.todo[1:]
 	b.agent("Running command " + st.Run)
-	if left := b.left().Add(time.Duration(b.conf.Timeout)).Sub(b.sim().now); st.duration() > left {
+	if left := b.left().Add(b.limit()).Sub(b.sim().now); st.duration() > left {
 		b.after(left, func() { b.abort(timedOut, "BUILD_TIMED_OUT", "Build has timed out. ") })
 		return
 	}

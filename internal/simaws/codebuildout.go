@@ -50,12 +50,14 @@ type sourceOut struct {
 }
 
 type environmentOut struct {
-	Type                 string        `json:"type"`
-	Image                string        `json:"image"`
-	ComputeType          string        `json:"computeType"`
-	Certificate          string        `json:"certificate,omitempty"`
-	PrivilegedMode       bool          `json:"privilegedMode"`
-	EnvironmentVariables []variableOut `json:"environmentVariables"`
+	Type                 string           `json:"type"`
+	Image                string           `json:"image"`
+	ComputeType          string           `json:"computeType"`
+	Certificate          string           `json:"certificate,omitempty"`
+	PrivilegedMode       bool             `json:"privilegedMode"`
+	EnvironmentVariables []variableOut    `json:"environmentVariables"`
+	Fleet                *fleetOut        `json:"fleet,omitempty"`
+	DockerServer         *dockerServerOut `json:"dockerServer,omitempty"`
 }
 
 // artifactsOut is what a build's record tells of artifacts: where they go.
@@ -158,11 +160,6 @@ func (b *build) sourceOut() sourceOut {
 		s.Location = b.conf.Source.Location
 	}
 	return s
-}
-
-func (p *project) environmentOut() environmentOut {
-	return environmentOut{Type: "LINUX_CONTAINER", Image: p.conf.Image, ComputeType: "BUILD_GENERAL1_SMALL", PrivilegedMode: true,
-		EnvironmentVariables: []variableOut{{Name: "STAGE", Type: "PLAINTEXT", Value: "simulated-value"}}}
 }
 
 func (b *build) phasesOut() []phaseOut {

@@ -110,7 +110,7 @@ func (e *estate) dockerPush(image string) command {
 
 // fail is what ECR finds wrong after IAM said yes, "" for nothing.
 func (p *push) fail() string {
-	if p.est == nil || p.est.repos[p.name] == nil {
+	if p.est == nil || p.est.repos[p.name] == nil && !p.est.createdOnPush(p.name) {
 		return fmt.Sprintf("name unknown: The repository with name '%s' does not exist in the registry with id '%s'", p.name, p.registry)
 	}
 	return ""

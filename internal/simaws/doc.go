@@ -105,6 +105,7 @@
 //
 //	repositories:                 # ECR
 //	  - {name: tracker_api, policy: '…'}   # repository policy
+//	create_on_push: [team]        # prefixes of repository creation templates for it, or ROOT
 //	buckets:
 //	  - {name: logs-bucket, policy: '…', objects: {key: text}}
 //	topics: [ci]                  # SNS topics besides the notice topic
@@ -165,6 +166,12 @@
 //	    parameters: [/app/token]  # read from Parameter Store before the build
 //	    secrets: [NAME]           # … from Secrets Manager
 //	    vpc: false
+//	    environment: LINUX_CONTAINER       # its type; Lambda compute ends builds after 15 minutes
+//	    compute: BUILD_GENERAL1_SMALL
+//	    privileged: true
+//	    fleet: ci-large           # reserved capacity
+//	    docker_server: false
+//	    refused: {phase: PROVISIONING, code: CLIENT_ERROR, message: text, times: 1}   # or DOWNLOAD_SOURCE; 0: always
 //
 //	pipelines:
 //	  - name: shop-main

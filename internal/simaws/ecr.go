@@ -104,6 +104,16 @@ func createRepository(r *request, in *createRepositoryInput) (any, error) {
 	return map[string]any{"repository": r.est.describeRepository(in.RepositoryName)}, nil
 }
 
+// createdOnPush creates the repository that is pushed to if a repository creation template for its
+// prefix says so (AWS.md#create-on-push).
+func (e *estate) createdOnPush(name string) bool {
+	if !slices.ContainsFunc(e.createOnPush, func(p string) bool { return p == "ROOT" || strings.HasPrefix(name, p+"/") }) {
+		return false
+	}
+	e.repos[name] = &repository{created: e.sim.now}
+	return true
+}
+
 // Repositories lists the names of the ECR repositories in the home account.
 func (s *Sim) Repositories() []string {
 	s.mu.Lock()

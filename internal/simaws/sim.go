@@ -165,12 +165,14 @@ type estate struct {
 	lanes   map[string]*lane   // by environment type and compute type
 	groups  map[string]*logGroup
 	repos   map[string]*repository
-	queues  map[string]*queue
-	topics  map[string]bool
-	pipes   map[string]*pipeline
-	grants  map[string]string // resource ARN → resource policy, beyond ECR's and S3's
-	tables  map[string]*table
-	stacks  map[string]*Stack
+	// createOnPush are the prefixes of repository creation templates for it.
+	createOnPush []string
+	queues       map[string]*queue
+	topics       map[string]bool
+	pipes        map[string]*pipeline
+	grants       map[string]string // resource ARN → resource policy, beyond ECR's and S3's
+	tables       map[string]*table
+	stacks       map[string]*Stack
 	// templates are what stacks are made of, by their names in the world.
 	templates map[string]stackFile
 	secrets   map[string]string // of Secrets Manager: name → text

@@ -265,6 +265,7 @@ func (bu *builder) estate(e *estate, f estateFile) {
 		bu.resource("repository "+r.Name, r.Policy)
 		e.repos[r.Name] = &repository{created: bu.sim.now, policy: r.Policy}
 	}
+	e.createOnPush = append(e.createOnPush, f.CreateOnPush...)
 	for _, b := range f.Buckets {
 		bu.resource("bucket "+b.Name, b.Policy)
 		bk := &bucket{owner: e.acct, region: e.region, policy: b.Policy, objects: map[string]object{}}

@@ -123,6 +123,7 @@ type estateFile struct {
 	Policies         []policyFile             `yaml:"policies"`
 	Roles            []roleFile               `yaml:"roles"`
 	Repositories     []repositoryFile         `yaml:"repositories"`
+	CreateOnPush     []string                 `yaml:"create_on_push"`
 	Buckets          []bucketFile             `yaml:"buckets"`
 	Topics           []string                 `yaml:"topics"`
 	ResourcePolicies []resourcePolicyFile     `yaml:"resource_policies"`
@@ -222,6 +223,20 @@ type projectFile struct {
 	Parameters       []string              `yaml:"parameters"`
 	Secrets          []string              `yaml:"secrets"`
 	VPC              bool                  `yaml:"vpc"`
+	Environment      string                `yaml:"environment"`
+	Compute          string                `yaml:"compute"`
+	Privileged       *bool                 `yaml:"privileged"`
+	Fleet            string                `yaml:"fleet"`
+	DockerServer     bool                  `yaml:"docker_server"`
+	Refused          refusedFile           `yaml:"refused"`
+}
+
+// refusedFile is a phase of CodeBuild's own that fails.
+type refusedFile struct {
+	Phase   string `yaml:"phase"`
+	Code    string `yaml:"code"`
+	Message string `yaml:"message"`
+	Times   int    `yaml:"times"`
 }
 
 type reportFile struct {
