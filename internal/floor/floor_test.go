@@ -48,7 +48,8 @@ func TestSets(t *testing.T) {
 // Need 16 (EKS) ends at the cluster's own access entries, 19 is an image pull.
 func TestNeeds(t *testing.T) {
 	needs := map[string]string{
-		"1 ECR": "ecr-push ecr-pull", "2 logs": "logs", "3 SSM": "ssm-parameters", "4 secrets": "secrets", "5 S3 artifacts": "s3-artifacts",
+		"1 ECR":  "ecr-push ecr-pull ecr-pull-through",
+		"2 logs": "logs", "3 SSM": "ssm-parameters", "4 secrets": "secrets", "5 S3 artifacts": "s3-artifacts",
 		"6 CDK": "cdk-deploy", "7 VPC": "vpc-build", "8 ECS": "ecs-deploy ecs-deploy-wait", "9 s3 sync": "s3-deploy",
 		"10 CodeArtifact": "codeartifact codeartifact-publish", "11 KMS": "kms", "12 reports": "reports", "13 connections": "connections",
 		"14 SAM": "sam-deploy", "15 Lambda": "lambda-deploy", "16 EKS": "eks-describe", "17 CloudFront": "cloudfront-invalidate",
@@ -92,7 +93,8 @@ func TestFloor(t *testing.T) {
 		{"ecr:PutImage", Free}, {"s3:DeleteObject", Free}, {"ecs:UpdateService", Free}, {"ecs:RegisterTaskDefinition", Free},
 		{"kms:Decrypt", Free}, {"iam:GetRole", Free}, {"iam:ListRoles", Free}, {"organizations:DescribeOrganization", Free},
 		{"sts:GetCallerIdentity", Free}, {"sts:GetServiceBearerToken", Free}, {"ec2:CreateNetworkInterfacePermission", Free},
-		{"ecr:PutLifecyclePolicy", Free}, {"application-autoscaling:PutScalingPolicy", Free}, {"logs:PutRetentionPolicy", Free},
+		{"ecr:PutLifecyclePolicy", Free}, {"ecr:BatchImportUpstreamImage", Free}, {"ecr:CreateRepository", Free},
+		{"application-autoscaling:PutScalingPolicy", Free}, {"logs:PutRetentionPolicy", Free},
 		{"cloudfront:CreateCachePolicy", Free}, {"codeartifact:GetAuthorizationToken", Free},
 
 		{"sts:AssumeRole", ExactName}, {"lambda:UpdateFunctionCode", ExactName}, {"cloudformation:CreateChangeSet", ExactName},

@@ -60,6 +60,9 @@ var sets = []Set{
 		"codestar-connections:GetConnection", "codestar-connections:GetConnectionToken", "codestar-connections:UseConnection"}},
 	{"ecr-pull", "pull an image, also as the build's own environment", []string{
 		"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetAuthorizationToken", "ecr:GetDownloadUrlForLayer"}},
+	{"ecr-pull-through", "pull an image through a pull-through cache, also for the first time", []string{
+		"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:BatchImportUpstreamImage", "ecr:CreateRepository",
+		"ecr:GetAuthorizationToken", "ecr:GetDownloadUrlForLayer"}},
 	{"ecr-push", "push an image and pull its layers for the cache", []string{
 		"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload", "ecr:GetAuthorizationToken",
 		"ecr:GetDownloadUrlForLayer", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"}},
