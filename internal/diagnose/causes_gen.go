@@ -553,7 +553,18 @@ var causes = []Cause{
 					"UPLOAD_ARTIFACTS",
 				},
 			},
-			{code: []string{"BUILD_TIMED_OUT"}},
+			{
+				phase: []string{
+					"PROVISIONING",
+					"DOWNLOAD_SOURCE",
+					"INSTALL",
+					"PRE_BUILD",
+					"BUILD",
+					"POST_BUILD",
+					"UPLOAD_ARTIFACTS",
+				},
+				code: []string{"BUILD_TIMED_OUT"},
+			},
 		},
 	},
 	{

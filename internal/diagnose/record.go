@@ -48,7 +48,8 @@ func (x *facts) recorded(w *when) bool {
 // onLambda reports whether the build ran on Lambda compute. An image for it says so, too, where
 // the record has no type.
 func (x *facts) onLambda() bool {
-	return strings.Contains(x.Build.Environment, "LAMBDA") || x.Build.Environment == "" && strings.Contains(x.Build.Image, "-lambda-standard:")
+	return strings.Contains(x.Build.Environment, "LAMBDA") ||
+		x.Build.Environment == "" && strings.Contains(x.Build.Image, "-lambda-standard:")
 }
 
 // fleetName is the name of the fleet with that ARN, which ends in fleet/NAME:UUID.

@@ -45,19 +45,25 @@ func (x *facts) endsUnanswered(i int) bool {
 	from := noAnswer.Get().FindStringIndex(x.bare[i])
 	x.weighLine(&w, i, x.bare[i][:from[0]], x.bare[i][from[1]:])
 	w.others = slices.DeleteFunc(w.others, func(k int) bool { return x.rows.match(notDownloaded, k) || x.passing(k) })
-	retries := x.rows.match(triesAgain, i) // it says of itself that it goes on: what counts is how that ended
-	return !w.shows && (w.survived == "" || retries && x.rows.anyAfter(notDownloaded, i)) && !w.outside && !w.elsewhere && len(w.others) == 0
+	if w.survived != "" && x.rows.match(triesAgain, i) && x.rows.anyAfter(notDownloaded, i) {
+		w.survived = "" // it says of itself that it goes on: what counts is how that ended
+	}
+	return !w.shows && w.survived == "" && !w.outside && !w.elsewhere && len(w.others) == 0
 }
 
 // noAnswer are the words in which tools say that nobody answered while they connected, each as the
 // tool prints it.
-var noAnswer = lazyregexp.New(`(?i)\bdial (tcp|udp)\d? \S+: (i/o timeout|connect: connection timed out)` + // Go: docker, terraform, the agent
-	`|\bconnect ETIMEDOUT\b|\bcode:? '?(ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)\b|\bConnect ?Timeout ?(Error|Exception)\b|\bOpenTimeout\b` +
-	`|\bconnect(ion)? (to \S+ )?(has )?timed?[ -]?out\b|\bconnect timeout[ =]|\bconnecting to .* timed out` +
-	`|\bFailed to connect to \S+ port \d+ after \d{4,} ms\b|\bcould not connect to \S+:\d+ \([^)]*\)[., ]+connection timed out` +
+var noAnswer = lazyregexp.New(`(?i)` +
+	`\bdial (tcp|udp)\d? \S+: (i/o timeout|connect: connection timed out)` + // Go: docker, terraform, the agent
+	`|\brequest canceled while waiting for connection\b` +
+	`|\bconnect ETIMEDOUT\b|\bcode:? '?(ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT)\b` + // Node
+	`|\bConnect ?Timeout ?(Error|Exception)\b|\bOpenTimeout\b|\bconnect timeout[ =]` + // Python, Java, Ruby, the AWS CLI
+	`|\bconnect(ion)? (to \S+ )?(has )?timed?[ -]?out\b|\bconnecting to .* timed out` +
+	`|\bFailed to connect to \S+ port \d+ after \d{4,} ms\b` + // curl and git; a refusal comes sooner
 	`|\bcurl:? (error )?\(?28\)?|\[28\] Timeout was reached|\bTimeout was reached for\b` +
-	`|\brequest canceled while waiting for connection\b|\bport \d+: (Connection|Operation) timed out` +
-	`|\bUnable to connect to \S+:https?:|\bconnected party did not properly respond after a period of time`)
+	`|\bcould not connect to \S+:\d+ \([^)]*\)[., ]+connection timed out|\bUnable to connect to \S+:https?:` + // apt
+	`|\bport \d+: (Connection|Operation) timed out` + // ssh
+	`|\bconnected party did not properly respond after a period of time`) // Windows
 
 // answered are the words of a connection that was there and then failed.
 var answered = lazyregexp.New(`(?i)bytes received|SSL_read|recv failure|\bread tcp\b|\bread timed? ?out\b|\bReadTimeout|Operation too slow`)
@@ -67,11 +73,13 @@ func isUnanswered(line string) bool {
 }
 
 // notDownloaded are errors that only follow from a download that failed.
-var notDownloaded = lazyregexp.New(`(?i)\(from versions: none\)|No matching distribution found for|Could not find a version that satisfies` +
-	`|Failed to (fetch|download)|could not be (downloaded|resolved|fetched)|Could not (resolve|transfer|fetch|get|download|read)|Unable to (fetch|connect|download|access|locate package)` +
-	`|unable to access 'https?://|Some index files failed|have no installation candidate|Cannot (find a valid baseurl|download)|All mirrors were tried` +
-	`|failed to (solve|resolve|pull|do request|load|get|query)|Giving up|spurious network error|clone of .* failed|npm (err!|error)|TypeError: fetch failed` +
-	`|Could not read from remote repository|make sure you have the correct access rights|^and the repository exists\.` +
+var notDownloaded = lazyregexp.New(`(?i)\(from versions: none\)|No matching distribution found for` +
+	`|Could not find a version that satisfies` +
+	`|Failed to (fetch|download|solve|resolve|pull|do request|load|get|query)|could not be (downloaded|resolved|fetched)` +
+	`|Could not (resolve|transfer|fetch|get|download|read)|Unable to (fetch|connect|download|access|locate package)` +
+	`|unable to access 'https?://|Some index files failed|have no installation candidate|Cannot (find a valid baseurl|download)` +
+	`|All mirrors were tried|Giving up|spurious network error|clone of .* failed|npm (err!|error)|TypeError: fetch failed` +
+	`|make sure you have the correct access rights|^and the repository exists\.` +
 	`|BUILD FAILURE|Max retries exceeded|Temporary failure|E: Package '|No package .* available|Retrying`)
 
 // triesAgain is what tools say of a try that they will repeat.
@@ -80,7 +88,7 @@ var triesAgain = lazyregexp.New(`(?i)\bretry(ing)?\b|\btrying again\b|\bspurious
 var (
 	address  = lazyregexp.New(`\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b`)
 	hostName = lazyregexp.New(`(?i)\b(localhost|[\w-]+\.(internal|local|localdomain|corp|lan|intranet|svc|test)|` +
-		`(rds|cache|redshift|docdb|neptune|es|aoss|elb|kafka|mq|efs|fsx)\.([\w-]+\.)?amazonaws\.com|([\w-]+\.)+(rds|cache|redshift|elb)\.amazonaws\.com)\b`)
+		`(rds|cache|redshift|docdb|neptune|es|aoss|elb|kafka|mq|efs|fsx)\.([\w-]+\.)?amazonaws\.com)\b`)
 	awsHost = lazyregexp.New(`(?i)\b[\w.-]+\.amazonaws\.com\b`)
 )
 

@@ -66,6 +66,8 @@ func TestUnanswered(t *testing.T) {
 	onFleet := inVPC
 	onFleet.VPC, onFleet.Fleet = "", aFleet
 	const curl = "curl: (28) Connection timed out after 5000 milliseconds"
+	none, linux := codebuild.Build{}, codebuild.Build{Environment: "LINUX_CONTAINER"}
+	const get = "curl -O https://example.com/x"
 	for _, row := range []struct {
 		what          string
 		build         codebuild.Build
@@ -73,30 +75,36 @@ func TestUnanswered(t *testing.T) {
 		cause         string
 		remedy        Remedy
 	}{
-		{"the first download", inVPC, "curl -O https://example.com/x", curl, "vpc-without-nat", Report},
-		{"the same, in no VPC", codebuild.Build{Environment: "LINUX_CONTAINER"}, "curl -O https://example.com/x", curl, "network-failure", Retry},
-		{"the same, and nobody knows whether in a VPC", codebuild.Build{}, "curl -O https://example.com/x", curl, "network-failure", Retry},
-		{"the same, with a source from GitHub", fromGitHub, "curl -O https://example.com/x", curl, "network-failure", Retry},
-		{"the same, on a fleet, whose VPC the record does not show", onFleet, "curl -O https://example.com/x", curl, "network-failure", Retry},
+		{"the first download", inVPC, get, curl, "vpc-without-nat", Report},
+		{"the same, in no VPC", linux, get, curl, "network-failure", Retry},
+		{"the same, and nobody knows whether in a VPC", none, get, curl, "network-failure", Retry},
+		{"the same, with a source from GitHub", fromGitHub, get, curl, "network-failure", Retry},
+		{"the same, on a fleet, whose VPC the record does not show", onFleet, get, curl, "network-failure", Retry},
 		{"Maven got others", inVPC, "mvn package",
 			"[INFO] Downloaded from central: https://repo.maven.apache.org/maven2/a/b/1/b-1.pom (1.4 kB at 3 kB/s)\n" +
 				"[ERROR] Could not transfer artifact c:d:pom:1 from/to central (https://repo.maven.apache.org/maven2): " +
-				"Connect to repo.maven.apache.org:443 [repo.maven.apache.org/192.0.2.10] failed: Connection timed out", "registry-unavailable", Retry},
+				"Connect to repo.maven.apache.org:443 [repo.maven.apache.org/192.0.2.10] failed: Connection timed out",
+			"registry-unavailable", Retry},
 		{"a test's own time-out", inVPC, "go test ./...",
-			"--- FAIL: TestClient (5.00s)\n    client_test.go:12: Get \"https://example.com\": dial tcp 192.0.2.10:443: i/o timeout\nFAIL\nFAIL\tshop\t5.01s\nFAIL",
+			"--- FAIL: TestClient (5.00s)\n    client_test.go:12: Get \"https://example.com\": dial tcp 192.0.2.10:443: i/o timeout\n" +
+				"FAIL\nFAIL\tshop\t5.01s\nFAIL",
 			"test-failure", Report},
 		{"survived, and then tests fail", inVPC, "./build.sh",
-			curl + "\nmetrics are off, going on\n--- FAIL: TestCart (0.00s)\n    cart_test.go:7: got 1, want 2\nFAIL\nFAIL\tshop\t0.01s", "test-failure", Report},
-		{"survived, and then the disk is full", inVPC, "./build.sh", curl + "\ncp: error writing 'x': No space left on device", "disk-full", Report},
-		{"survived, and then another home-made error", inVPC, "./build.sh", curl + "\nusing the cached copy\nERROR: owner web is not a member", "command-failed", Report},
+			curl + "\nmetrics are off, going on\n--- FAIL: TestCart (0.00s)\n    cart_test.go:7: got 1, want 2\nFAIL\nFAIL\tshop\t0.01s",
+			"test-failure", Report},
+		{"survived, and then the disk is full", inVPC, "./build.sh", curl + "\ncp: error writing 'x': No space left on device",
+			"disk-full", Report},
+		{"survived, and then another home-made error", inVPC, "./build.sh",
+			curl + "\nusing the cached copy\nERROR: owner web is not a member", "command-failed", Report},
 		{"a denial explains the end", inVPC, "./deploy.sh", curl +
-			"\nAn error occurred (AccessDenied) when calling the PutObject operation: User: arn:aws:sts::111122223333:assumed-role/codebuild-shop/" +
-			"AWSCodeBuild-11111111-2222-3333-4444-555555555555 is not authorized to perform: s3:PutObject on resource: " +
+			"\nAn error occurred (AccessDenied) when calling the PutObject operation: User: arn:aws:sts::111122223333:assumed-role/" +
+			"codebuild-shop/AWSCodeBuild-11111111-2222-3333-4444-555555555555 is not authorized to perform: s3:PutObject on resource: " +
 			"\"arn:aws:s3:::shop/x\" because no identity-based policy allows the s3:PutObject action", "missing-permission", Grant},
 		{"the database in the same VPC", inVPC, "./migrate",
-			"psycopg2.OperationalError: connection to server at \"shop.abc.eu-west-1.rds.amazonaws.com\" (10.0.4.7), port 5432 failed: Connection timed out",
+			"psycopg2.OperationalError: connection to server at \"shop.abc.eu-west-1.rds.amazonaws.com\" (10.0.4.7), port 5432 failed: " +
+				"Connection timed out",
 			"database-unreachable", Report},
-		{"a name that nobody knows", inVPC, "curl https://example.com", "curl: (6) Could not resolve host: example.com", "dns-failure", Retry},
+		{"a name that nobody knows", inVPC, get, "curl: (6) Could not resolve host: example.com", "dns-failure", Retry},
 		{"cut off in the middle", inVPC, "npm ci", "npm error code ECONNRESET", "network-failure", Retry},
 	} {
 		f := buildlog.ReadText(row.build, row.text)
