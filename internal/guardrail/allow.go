@@ -335,7 +335,7 @@ const (
 // reach.
 func reachesHealer(in Input, action, resource string) reach {
 	fits := func(part string) bool {
-		return part != "*" && overlap(part, resource) && iamref.Fits(action, part)
+		return part != "*" && couldBe(part, resource) && iamref.Fits(action, part)
 	}
 	switch {
 	case slices.ContainsFunc(in.Healer, fits):

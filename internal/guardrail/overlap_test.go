@@ -23,3 +23,33 @@ func TestOverlap(t *testing.T) {
 		}
 	}
 }
+
+func TestCouldBe(t *testing.T) {
+	const (
+		images = "arn:aws:ecr:*:111122223333:repository/cdk-*-assets-111122223333-*"
+		log    = "arn:aws:logs:*:111122223333:log-group:/aws/lambda/buildmedic:*"
+	)
+	for _, row := range []struct {
+		part, resource string
+		want           bool
+	}{
+		{images, "arn:aws:ecr:eu-west-1:111122223333:repository/docker-hub/*", false},
+		{images, "arn:aws:ecr:*:111122223333:repository/docker-hub/*", true}, // the grant's * may go on beyond its colon
+		{images, "arn:aws:ecr:eu-west-1:111122223333:repository/docker-hub/node", false},
+		{images, "arn:aws:ecr:eu-west-1:111122223333:repository/*", true},
+		{images, "arn:aws:ecr:eu-west-1:111122223333:repository/cdk-*", true},
+		{images, "arn:aws:ecr:eu-west-1:111122223333:repository/c?k-*", true},
+		{images, "arn:aws:ecr:eu-west-1:111122223333:repository/*-eu-west-1", true},
+		{images, "arn:aws:ecr:eu-west-1:111122223333:repository/cdk-hnb659fds-container-assets-111122223333-eu-west-1", true},
+		{images, "arn:aws:ecr:eu-west-1:444455556666:repository/cdk-hnb659fds-container-assets-444455556666-eu-west-1", false},
+		{images, "arn:aws:ecr:*", true},
+		{images, "arn:aws:ecr:eu-*", true},
+		{images, "*", true},
+		{log, "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/buildmedic:log-stream:x", true},
+		{log, "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/codebuild/*", false},
+	} {
+		if got := couldBe(row.part, row.resource); got != row.want {
+			t.Errorf("couldBe(%q, %q) = %v", row.part, row.resource, got)
+		}
+	}
+}
