@@ -691,6 +691,15 @@ func overrideBuildspec(f Facts, d Decision) Decision {
 	return noRoute(d)
 }
 
+// templatePrefix is the prefix of a repository creation template that covers the repository of that
+// name (AWS.md#create-on-push).
+func templatePrefix(name string) string {
+	if i := strings.LastIndexByte(name, '/'); i > 0 {
+		return name[:i]
+	}
+	return "ROOT"
+}
+
 func createRepository(f Facts, d Decision) Decision {
 	name := f.Diagnosis.Details["repository"]
 	a := f.Build.At()
@@ -710,7 +719,8 @@ func createRepository(f Facts, d Decision) Decision {
 	if !ok {
 		return Refuse(d, "The settings do not allow creating the repository.", guardrail.Refusal{Rule: guardrail.NoRepository,
 			Action: "ecr:CreateRepository", Resource: arn,
-			Message: fmt.Sprintf("No grant of the project names the repository %q exactly with create: true.", name),
+			Message: fmt.Sprintf("No grant of the project names the repository %q exactly with create: true. Amazon ECR creates it "+
+				"itself if a creation template for %s has CREATE_ON_PUSH.", name, templatePrefix(name)),
 			Entry: fmt.Sprintf("grants:\n  - id: %s-image\n    because: WHY\n    owner: TEAM\n    scope: project\n    set: ecr-push\n"+
 				"    resources: [\"arn:${partition}:ecr:${region}:${account}:repository/%s\"]\n    create: true\n",
 				strings.ReplaceAll(name, "/", "-"), name)})

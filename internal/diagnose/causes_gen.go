@@ -466,7 +466,7 @@ var causes = []Cause{
 	},
 	{
 		Name:  "vpc-without-nat",
-		Title: "Nobody outside of its VPC answers the build",
+		Title: "The build gets no answer from outside of its VPC",
 		Advice: "It runs in {vpc}, without a public address of its own, so a public subnet leads " +
 			"nowhere. Give the project private subnets with a route to a NAT gateway, or VPC " +
 			"endpoints for all that it calls, whose security groups admit it; and let its own " +

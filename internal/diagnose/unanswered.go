@@ -13,7 +13,7 @@ import (
 // without a way out, since its packets are dropped (AWS.md#vpc). A connection that was refused,
 // reset or cut off is another matter: somebody did answer.
 //
-// The first such line is the evidence. There is none beside a failure that is sure, or where the
+// The first such line that names whom it called is the evidence. There is none beside a failure that is sure, or where the
 // last such line was shown or survived, or another error stands behind it that a missing download
 // does not explain.
 func (x *facts) unanswered() (finding, bool) {
@@ -23,11 +23,11 @@ func (x *facts) unanswered() (finding, bool) {
 	if x.sure != nil || len(x.Tests) > 0 || x.onlyRuns {
 		return finding{}, false
 	}
-	first, last := -1, -1
+	first, last, named := -1, -1, false
 	for i := range x.bare {
 		if x.rows.match(noAnswer, i) && isUnanswered(x.bare[i]) && !x.tested(i) {
-			if first < 0 {
-				first = i
+			if first < 0 || !named && x.rows.match(namesHost, i) {
+				first, named = i, x.rows.match(namesHost, i)
 			}
 			last = i
 		}
@@ -65,6 +65,9 @@ var noAnswer = lazyregexp.New(`(?i)` +
 	`|\bport \d+: (Connection|Operation) timed out` + // ssh
 	`|\bconnected party did not properly respond after a period of time`) // Windows
 
+// namesHost matches a line that says who did not answer.
+var namesHost = lazyregexp.New(`://|\S\.\S+:\d|\bport \d`)
+
 // answered are the words of a connection that was there and then failed.
 var answered = lazyregexp.New(`(?i)bytes received|SSL_read|recv failure|\bread tcp\b|\bread timed? ?out\b|\bReadTimeout|Operation too slow`)
 
@@ -72,7 +75,7 @@ func isUnanswered(line string) bool {
 	return noAnswer.MatchString(line) && !answered.MatchString(line) && !inside(line)
 }
 
-// notDownloaded are errors that only follow from a download that failed.
+// notDownloaded is what tools say after a download that failed, and for want of it.
 var notDownloaded = lazyregexp.New(`(?i)\(from versions: none\)|No matching distribution found for` +
 	`|Could not find a version that satisfies` +
 	`|Failed to (fetch|download|solve|resolve|pull|do request|load|get|query)|could not be (downloaded|resolved|fetched)` +
@@ -80,6 +83,7 @@ var notDownloaded = lazyregexp.New(`(?i)\(from versions: none\)|No matching dist
 	`|unable to access 'https?://|Some index files failed|have no installation candidate|Cannot (find a valid baseurl|download)` +
 	`|All mirrors were tried|Giving up|spurious network error|clone of .* failed|npm (err!|error)|TypeError: fetch failed` +
 	`|make sure you have the correct access rights|^and the repository exists\.` +
+	`|^Reading (package lists|state information)\.|^Building dependency tree` +
 	`|BUILD FAILURE|Max retries exceeded|Temporary failure|E: Package '|No package .* available|Retrying`)
 
 // triesAgain is what tools say of a try that they will repeat.

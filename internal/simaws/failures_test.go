@@ -124,16 +124,18 @@ func TestFailures(t *testing.T) {
 			"create_on_push: [team]\n" + roleMay("ecr:*") + buildOf("docker push 111122223333.dkr.ecr.us-east-1.amazonaws.com/team/img:1"),
 			"", "", "", "1: digest: sha256:"},
 		{"repository missing, of no template",
-			"create_on_push: [team]\n" + roleMay("ecr:*") + buildOf("docker push 111122223333.dkr.ecr.us-east-1.amazonaws.com/teams/img:1"),
+			"create_on_push: [team]\n" + roleMay("ecr:*") +
+				buildOf("docker push 111122223333.dkr.ecr.us-east-1.amazonaws.com/teams/img:1"),
 			"", "BUILD", "exit status 1", "name unknown: The repository with name 'teams/img' does not exist"},
-		{"no way out of the VPC", roleMay("ec2:*") + strings.Replace(buildOf("make"), "role: r",
-			"role: r, vpc: true, refused: {phase: DOWNLOAD_SOURCE, code: CLIENT_ERROR, message: 'dial tcp 192.0.2.10:443: i/o timeout'}", 1),
+		{"no way out of the VPC", roleMay("ec2:*") + strings.Replace(buildOf("make"), "role: r", "role: r, vpc: true, "+
+			"refused: {phase: DOWNLOAD_SOURCE, code: CLIENT_ERROR, message: 'dial tcp 192.0.2.10:443: i/o timeout'}", 1),
 			"", "DOWNLOAD_SOURCE", "CLIENT_ERROR: dial tcp 192.0.2.10:443: i/o timeout", "Phase complete: DOWNLOAD_SOURCE State: FAILED"},
 		{"a fleet that cannot", roleMay() + strings.Replace(buildOf("make"), "role: r",
 			"role: r, fleet: ci, refused: {phase: PROVISIONING, code: CLIENT_ERROR, message: INSUFFICIENT_CAPACITY}", 1),
 			"", "PROVISIONING", "CLIENT_ERROR: INSUFFICIENT_CAPACITY", ""},
 		{"too long for Lambda compute", roleMay() + strings.Replace(buildOf("{run: make, takes: 20m}"), "role: r",
-			"role: r, environment: LINUX_LAMBDA_CONTAINER", 1), "", "BUILD", "BUILD_TIMED_OUT: Build has timed out. ", "Running command make"},
+			"role: r, environment: LINUX_LAMBDA_CONTAINER", 1), "", "BUILD",
+			"BUILD_TIMED_OUT: Build has timed out. ", "Running command make"},
 		{"EC2", roleMay() + buildOf("{run: aws ec2 run-instances, calls: [{action: ec2:RunInstances, as: encoded}]}"),
 			"", "BUILD", "exit status 254",
 			"An error occurred (UnauthorizedOperation) when calling the RunInstances operation: You are not " +
