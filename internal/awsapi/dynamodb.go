@@ -268,6 +268,28 @@ func (d *DynamoDB) Count(ctx context.Context, id, by string, max int, expires ti
 	return ok, err
 }
 
+// GiveBack implements [heal.Store].
+func (d *DynamoDB) GiveBack(ctx context.Context, id, by string) error {
+	for range countTries {
+		item, err := d.counter(ctx, id)
+		if err != nil {
+			return err
+		}
+		c, err := decodeCounter(item)
+		if err != nil {
+			return fmt.Errorf("giving back a count of %q: %w", id, err)
+		}
+		c, counted := c.Without(by)
+		if !counted || c.Expires.Before(d.clock.Now()) {
+			return nil
+		}
+		if done, err := d.putCounter(ctx, id, item, c); err != nil || done {
+			return err
+		}
+	}
+	return fmt.Errorf("giving back a count of %q: too many count at the same time: %w", id, heal.ErrLater)
+}
+
 // Turn implements [heal.Store]. It is one update, too, if nobody else has had a
 // turn a moment ago.
 func (d *DynamoDB) Turn(
@@ -372,6 +394,9 @@ func encodeCounter(id string, c heal.Counter) map[string]types.AttributeValue {
 	if !c.Next.IsZero() {
 		item["next"] = numberValue(c.Next.UnixNano())
 	}
+	if c.Back > 0 {
+		item["back"] = numberValue(int64(c.Back))
+	}
 	return item
 }
 
@@ -391,7 +416,8 @@ func (d *DynamoDB) putCounter(ctx context.Context, id string, old map[string]typ
 }
 
 // unchanged is the condition that a counter is as it was read: each count makes its number larger,
-// or its set in the former form, and each turn the time of the next one.
+// or its set in the former form, each turn the time of the next one, and each count that is given
+// back the number of those.
 func unchanged(old map[string]types.AttributeValue) (*string, map[string]string, map[string]types.AttributeValue) {
 	switch who, former := old["who"].(*types.AttributeValueMemberSS); {
 	case len(old) == 0:
@@ -405,7 +431,12 @@ func unchanged(old map[string]types.AttributeValue) (*string, map[string]string,
 	if next, ok := old["next"]; ok {
 		same, values[":next"] = "#next = :next", next
 	}
-	return aws.String("n = :n AND expires = :e AND " + same), names, values
+	given := "attribute_not_exists(#back)"
+	names["#back"] = "back"
+	if back, ok := old["back"]; ok {
+		given, values[":back"] = "#back = :back", back
+	}
+	return aws.String("n = :n AND expires = :e AND " + same + " AND " + given), names, values
 }
 
 // counter reads a counter's item; an empty one if there is none. The read is consistent.
@@ -452,6 +483,7 @@ func decodeCounter(item map[string]types.AttributeValue) (c heal.Counter, err er
 		return c, nil
 	}
 	c = heal.Counter{N: int(num("n")), Recent: set("recent"), Before: set("before"), Expires: time.Unix(num(TTLAttribute), 0)}
+	c.Back = int(num("back"))
 	if next := num("next"); next != 0 {
 		c.Next = time.Unix(0, next)
 	}

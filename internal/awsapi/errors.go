@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/smithy-go"
 
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
@@ -54,6 +55,8 @@ func classify(err error) error {
 		return fmt.Errorf("%w: %w", heal.ErrNotFound, err)
 	case slices.Contains(conflict, code):
 		return fmt.Errorf("%w: %w", heal.ErrConflict, err)
+	case code == "AccountLimitExceededException" && codebuild.NoQuota(api.ErrorMessage()):
+		return heal.QuotaError{Says: api.ErrorMessage()}
 	case code == "AccountLimitExceededException":
 		return fmt.Errorf("%w: %w", heal.ErrFull, err)
 	case slices.Contains(later, code), api.ErrorFault() == smithy.FaultServer:

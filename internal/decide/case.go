@@ -157,6 +157,11 @@ type Round struct {
 	Token   string    `json:"token,omitempty"`
 	RetryAt time.Time `json:"retry_at,omitzero"`
 	Retry   string    `json:"retry,omitempty"` // id of the build that this round started
+	// Full is when CodeBuild first refused to start it for want of a place; Refused is how often it did.
+	Full    time.Time `json:"full,omitzero"`
+	Refused int       `json:"refused,omitempty"`
+	// Counted is when the start was counted in its budget; zero: it was not, or the place was given back.
+	Counted time.Time `json:"counted,omitzero"`
 	// Differs names the settings in which that build is not what it was meant to be.
 	Differs []string  `json:"differs,omitempty"`
 	NotYet  time.Time `json:"not_yet,omitzero"` // do not continue before this time

@@ -306,6 +306,9 @@ func (h *Healer) start(ctx context.Context, c *held) error {
 	case p.Route == decide.RouteCodeBuild:
 		_, got.ID, _ = codebuild.ParseBuildARN(r.Build.AutoRetry.Next)
 	case got.ID == "":
+		if err := h.recount(ctx, c); err != nil {
+			return err
+		}
 		got, err = h.Retrier.Retry(ctx, r.Build, *p, r.Token, func(others []string) error { return h.ready(ctx, c, others) })
 	}
 	if errors.Is(err, ErrFinal) {
@@ -428,6 +431,9 @@ func (h *Healer) startAgain(ctx context.Context, c *held) error {
 			return h.ownRoad(ctx, c)
 		}
 	}
+	if note := h.leftForNewer(c); note != "" {
+		return h.unstarted(ctx, c, note)
+	}
 	if now := h.Clock.Now(); now.Sub(r.RetryAt) >= tokenFor-decide.ClockSkew {
 		r.RetryAt, r.Token = now, fmt.Sprintf("%s-%d", token(c), now.Unix())
 		if err := h.save(ctx, c, false); err != nil {
@@ -449,6 +455,7 @@ func (h *Healer) find(ctx context.Context, c *held) (b codebuild.Build, ok bool,
 	if err != nil {
 		return b, false, fmt.Errorf("looking for the build that was started: %w", err)
 	}
+	c.looked = bs
 	var candidates unclear
 	for _, b := range slices.Backward(bs) {
 		certain := h.startedBy(*r, b, codebuild.Batch{})

@@ -20,6 +20,9 @@ type Counter struct {
 	Recent, Before []string
 	Expires        time.Time
 	Next           time.Time // no turn is before it
+	// Back is how many counts were given back. With N it tells any two states of a counter apart: one
+	// that was given back and taken again has the same N.
+	Back int `json:",omitempty"`
 }
 
 // Mark stands for who is counted, by so many bits that no two are taken for one.
@@ -53,6 +56,20 @@ func (c Counter) Add(by string) Counter {
 	}
 	c.Recent = append(slices.Clone(c.Recent), Mark(by))
 	return c
+}
+
+// Without gives the counter without by, and reports whether it had it: who is not remembered stays
+// counted, which is the safe side.
+func (c Counter) Without(by string) (Counter, bool) {
+	if c.N == 0 || !c.Knows(by) {
+		return c, false
+	}
+	m := Mark(by)
+	is := func(s string) bool { return s == m }
+	c.Recent, c.Before = slices.DeleteFunc(slices.Clone(c.Recent), is), slices.DeleteFunc(slices.Clone(c.Before), is)
+	c.N--
+	c.Back++
+	return c, true
 }
 
 // Turn counts one for by, unless it is counted or there is no room, and gives it the next turn.

@@ -63,6 +63,14 @@ type FaultError struct{ Says string }
 
 func (e FaultError) Error() string { return e.Says }
 
+// QuotaError is a start that CodeBuild refuses for good: the account may run no such builds at all.
+type QuotaError struct{ Says string } // what CodeBuild says
+
+func (e QuotaError) Error() string {
+	return fmt.Sprintf("The account has no quota for builds of the project's environment type and size: CodeBuild says %q. "+
+		"Trying again does not help. Ask AWS support for a quota, or give the project a type or size that has one", e.Says)
+}
+
 // lacks is the permission that the healer itself lacks, as an outcome names
 // it; "" if the error is another one.
 func lacks(err error) string {
@@ -345,12 +353,15 @@ type Store interface {
 	// Due, oldest first, or newest first if newest; at most limit.
 	Between(ctx context.Context, kind string, from, to time.Time, newest bool, limit int) ([]Item, error)
 	// Count adds one to a counter on behalf of by, unless that would take it past
-	// max, and reports whether by is counted. Never are fewer counted than were. The
+	// max, and reports whether by is counted. Never are fewer counted than were and were not given back. The
 	// same by is counted once while fewer than [Remembered] others were counted in
 	// between; after that it may be counted again, which is the safe side: what a
 	// counter takes up does not grow with what it counts. Counters may be deleted
 	// after expires.
 	Count(ctx context.Context, id, by string, max int, expires time.Time) (bool, error)
+	// GiveBack takes back that by was counted, so that somebody else has the place. Who is not counted,
+	// or no longer remembered, is left as it is: it may be called again.
+	GiveBack(ctx context.Context, id, by string) error
 	// Turn counts by as Count does, and gives it a turn: a time from p.From on that is at
 	// least p.Every after each turn that the counter gave before. Whoever asks again gets
 	// another turn, and "" gets one without being counted. It gives [ErrLater], and

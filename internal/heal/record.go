@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/settings"
@@ -57,13 +58,14 @@ type held struct {
 	locked  bool      // this invocation has recorded that it alone works on the case
 	// forgotten: the ledger could not hold the case, so little of it is left.
 	forgotten bool
-	leased    string    // what this invocation holds a lease on for the case; "" for nothing
-	lease     roleLease // it, as stored
-	sleeps    int       // how often this invocation waited in place
-	turn      turn      // of the notice that comes next, if it has one already
-	assigned  string    // the started build that this invocation has assigned to the case
-	covered   bool      // what the plan asks for in code is asked for already
-	news      bool      // something happened of which developers may have to be told
+	leased    string            // what this invocation holds a lease on for the case; "" for nothing
+	lease     roleLease         // it, as stored
+	sleeps    int               // how often this invocation waited in place
+	turn      turn              // of the notice that comes next, if it has one already
+	assigned  string            // the started build that this invocation has assigned to the case
+	covered   bool              // what the plan asks for in code is asked for already
+	looked    []codebuild.Build // the project's builds since the failed one, if this invocation has looked for its own
+	news      bool              // something happened of which developers may have to be told
 	// What follows is of incident.go. seen is the lease on seenOf as it was before the log was
 	// read; "" if none was read. joins is the case to wait for. back: the case gives a lease back
 	// that it will want again. waited: somebody waits for its end, as a lease said. leader is the

@@ -169,12 +169,18 @@ func (h *Healer) handleError(ctx context.Context, c *held, err error) error {
 	ctx, cancel := graceContext(ctx)
 	defer cancel()
 	r := c.last()
+	if none := (QuotaError{}); errors.As(err, &none) {
+		return h.neverStarted(ctx, c, err, sentence(none))
+	}
 	later := errors.Is(err, ErrLater) || errors.Is(err, ErrConflict)
 	switch {
 	case errors.Is(err, errBusy):
 		return err
 	case later && h.givesBack(c):
 		return h.giveBack(ctx, c, err)
+	case refusedForNow(c, err):
+		return h.comeBack(ctx, c, err)
+	case errors.As(err, &QuotaError{}):
 	case errors.Is(err, errTooLarge): // closed already
 		if err := h.release(ctx, c, h.Clock.Now()); err != nil {
 			return err
@@ -647,8 +653,8 @@ type budget struct {
 }
 
 // budgetsOf gives the budgets that carrying out the decision uses.
-func (h *Healer) budgetsOf(d decide.Decision) (bs []budget) {
-	l, now := h.Settings.Limits, h.Clock.Now()
+func (h *Healer) budgetsOf(d decide.Decision, now time.Time) (bs []budget) {
+	l := h.Settings.Limits
 	hour, day := now.UTC().Format("2006-01-02T15"), now.UTC().Format("2006-01-02")
 	if d.Mutates() {
 		bs = append(bs,
@@ -656,16 +662,15 @@ func (h *Healer) budgetsOf(d decide.Decision) (bs []budget) {
 				"limits.writes_per_role_per_day", now.Add(48 * time.Hour)},
 			budget{guardrail.WritesPerHour, "writes " + hour, l.WritesHour, "limits.writes_per_hour", now.Add(2 * time.Hour)})
 	}
-	if d.Plan.Route != decide.RouteNone && d.Plan.Route != decide.RouteCodeBuild && !d.Plan.InCode() { // which is started much later
-		bs = append(bs, budget{guardrail.RetriesPerHour, "retries " + hour, l.RetriesHour, "limits.retries_per_hour",
-			now.Add(2 * time.Hour)})
+	if usesRetry(d.Plan) {
+		bs = append(bs, retriesOf(l, now))
 	}
 	return bs
 }
 
 // room looks at the budgets that carrying out the decision uses, so that a refusal uses up nothing.
 func (h *Healer) room(ctx context.Context, c *held, d decide.Decision) ([]guardrail.Refusal, error) {
-	return h.ofBudgets(c, d, func(b budget) (bool, error) {
+	return h.ofBudgets(c, d, h.Clock.Now(), func(b budget) (bool, error) {
 		ok, err := h.Store.Room(ctx, b.id, token(c), b.max)
 		if err != nil {
 			err = fmt.Errorf("reading how much of %s is used: %w", b.setting, err)
@@ -678,7 +683,11 @@ func (h *Healer) room(ctx context.Context, c *held, d decide.Decision) ([]guardr
 // round, however often the round gets here. If another case has taken the last
 // place since [Healer.room], the other budgets stay counted: that is the safe side.
 func (h *Healer) count(ctx context.Context, c *held, d decide.Decision) ([]guardrail.Refusal, error) {
-	return h.ofBudgets(c, d, func(b budget) (bool, error) {
+	now := h.Clock.Now()
+	if r := c.last(); usesRetry(d.Plan) {
+		r.Counted = now
+	}
+	return h.ofBudgets(c, d, now, func(b budget) (bool, error) {
 		ok, err := h.Store.Count(ctx, b.id, token(c), b.max, b.until)
 		if err != nil {
 			err = fmt.Errorf("counting %s: %w", b.setting, err)
@@ -689,8 +698,10 @@ func (h *Healer) count(ctx context.Context, c *held, d decide.Decision) ([]guard
 
 // ofBudgets asks about all budgets at the same time, and gives the refusal of the first that has
 // no place left.
-func (h *Healer) ofBudgets(c *held, d decide.Decision, ok func(budget) (bool, error)) ([]guardrail.Refusal, error) {
-	bs := h.budgetsOf(d)
+func (h *Healer) ofBudgets(
+	c *held, d decide.Decision, now time.Time, ok func(budget) (bool, error),
+) ([]guardrail.Refusal, error) {
+	bs := h.budgetsOf(d, now)
 	if c.covered {
 		bs = nil
 	}

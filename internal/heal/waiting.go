@@ -156,6 +156,8 @@ func waitsFor(c decide.Case, now time.Time) Waiting {
 		w.For = "the end of case " + r.Follows + ", whose build failed at the same point"
 	case r.Retry != "":
 		w.For, w.Since = "the end of build "+r.Retry+", which it started", r.RetryAt
+	case now.Before(r.NotYet) && r.Refused > 0:
+		w.For, w.Since, w.Until = "CodeBuild to take another build", r.Full, r.NotYet
 	case now.Before(r.NotYet):
 		w.For, w.Until = "a while before it goes on", r.NotYet
 	default:

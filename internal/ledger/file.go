@@ -103,6 +103,14 @@ func (f *File) Count(ctx context.Context, id, by string, max int, expires time.T
 	return ok, f.write()
 }
 
+// GiveBack implements [heal.Store].
+func (f *File) GiveBack(ctx context.Context, id, by string) error {
+	if err := f.Memory.GiveBack(ctx, id, by); err != nil {
+		return err
+	}
+	return f.write()
+}
+
 // Turn implements [heal.Store].
 func (f *File) Turn(
 	ctx context.Context, id, by string, max int, expires time.Time, p heal.Pace,

@@ -112,6 +112,18 @@ func (m *Memory) Count(_ context.Context, id, by string, max int, expires time.T
 	return true, nil
 }
 
+// GiveBack implements [heal.Store].
+func (m *Memory) GiveBack(_ context.Context, id, by string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c, ok := m.count[id]
+	if !ok || expired(c.Expires, m.clock.Now()) {
+		return nil
+	}
+	m.count[id], _ = c.Without(by)
+	return nil
+}
+
 // Turn implements [heal.Store].
 func (m *Memory) Turn(
 	_ context.Context, id, by string, max int, expires time.Time, p heal.Pace,

@@ -231,6 +231,9 @@ func (p *project) room(env environmentOut) error {
 	if ro, ok := p.est.sim.roleByARN(p.role); !ok || !ro.trustsCodeBuild() {
 		return notAssumable()
 	}
+	if slices.Contains(p.est.sim.cfg.NoQuota, env.ComputeType) {
+		return fail("AccountLimitExceededException", "Cannot have more than 0 builds in queue for the account")
+	}
 	if n := p.conf.ConcurrentBuilds; n > 0 && p.running() >= n {
 		return fail("AccountLimitExceededException", fmt.Sprintf("Cannot have more than %d active builds for the project", n))
 	}

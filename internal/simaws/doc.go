@@ -71,6 +71,7 @@
 //	retry_keeps_role: false       # RetryBuild takes the old build's role, not the project's present one
 //	initiator: ROLE/SESSION       # how a build names a role's session that started it; also ARN
 //	no_build_keys: [kms]          # services whose requests do not say of which project's build they are
+//	no_quota: [BUILD_GENERAL1_SMALL]   # compute types of which no build can be started by a call
 //	build_queue: 0                # builds under way at once; 0 is any number
 //	access_troubleshooter:        # denials of IAM's own APIs carry an authorization ID
 //	  {late: 2, page: 1, unchecked: false}   # looked up so often in vain (-1: always); evaluations a page; without checks

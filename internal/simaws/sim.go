@@ -56,6 +56,11 @@ type Config struct {
 	// and region; 0: any number.
 	BuildQueue int
 
+	// NoQuota are the compute types of which the account may run no builds: calls
+	// that start one are refused for good (AWS.md#queue-limits). What a world starts
+	// by itself is of before.
+	NoQuota []string
+
 	// TopicKey is the ARN of the KMS key that encrypts the topics of the home account and region; "" for none. A
 	// publisher needs it too (AWS.md#sns).
 	TopicKey string

@@ -66,7 +66,7 @@ func (w *worldFile) config() Config {
 		Troubleshooter: ids,
 		Account:        w.Account, Region: w.Region, Partition: w.Partition, Start: w.Start, Seed: w.Seed,
 		Propagation: time.Duration(w.Propagation), PropagationMost: time.Duration(w.PropagationMost),
-		Enforce: w.Enforce, RetryKeepsRole: w.RetryKeepsRole, Initiator: w.Initiator, BuildQueue: w.BuildQueue,
+		Enforce: w.Enforce, RetryKeepsRole: w.RetryKeepsRole, Initiator: w.Initiator, BuildQueue: w.BuildQueue, NoQuota: w.NoQuota,
 		NoBuildKeys: w.NoBuildKeys,
 		TopicKey:    w.TopicKey, Mailboxes: w.Mailboxes, Function: w.Function, Pattern: w.Pattern,
 		Queue: QueueConfig{time.Duration(w.Queue.Visibility), w.Queue.MaxReceive},

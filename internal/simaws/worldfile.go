@@ -24,6 +24,7 @@ type worldFile struct {
 	Initiator       string                `yaml:"initiator"`
 	NoBuildKeys     []string              `yaml:"no_build_keys"`
 	BuildQueue      int                   `yaml:"build_queue"`
+	NoQuota         []string              `yaml:"no_quota"`
 	TopicKey        string                `yaml:"topic_key"`
 	Mailboxes       []string              `yaml:"mailboxes"`
 	Function        Identity              `yaml:"function"`

@@ -110,6 +110,22 @@ func (m *Metered) Count(ctx context.Context, id, by string, most int, expires ti
 	return ok, err
 }
 
+// GiveBack implements [heal.Store]: it reads, then writes.
+func (m *Metered) GiveBack(ctx context.Context, id, by string) error {
+	began := m.wait(2)
+	err := m.Store.GiveBack(ctx, id, by)
+	m.mu.Lock()
+	c, had := m.counts[id].Without(by)
+	units := 0
+	if had && err == nil {
+		m.counts[id] = c
+		units = unitsOf(m.stored["count#"+id].size)
+	}
+	m.mu.Unlock()
+	m.done(LedgerCall{Operation: "GiveBack", Kind: "count", ID: id, Requests: 2, InTurn: 2, Began: began, Err: err, WriteUnits: units})
+	return err
+}
+
 // Turn implements [heal.Store].
 func (m *Metered) Turn(
 	ctx context.Context, id, by string, most int, expires time.Time, p heal.Pace,

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -368,6 +369,94 @@ func Conform(t *testing.T, open func(*testing.T, *Clock) heal.Store) {
 		room("c", 3, true)
 		c.Advance(2 * time.Minute)
 		room("c", 1, true)
+	})
+	t.Run("what is given back is somebody else's to take", func(t *testing.T) {
+		s, c := start(t)
+		count := func(by string, want bool) {
+			t.Helper()
+			if ok, err := s.Count(ctx, "n", by, 2, c.Now().Add(time.Hour)); ok != want || err != nil {
+				t.Errorf("%s is counted: %v, %v; want %v", by, ok, err, want)
+			}
+		}
+		back := func(by string) {
+			t.Helper()
+			for range 2 { // a second time it gives nothing
+				if err := s.GiveBack(ctx, "n", by); err != nil {
+					t.Errorf("%s gives back: %v", by, err)
+				}
+			}
+		}
+		back("nobody") // there is no counter yet
+		count("a", true)
+		count("b", true)
+		count("c", false)
+		back("c") // it never had a place
+		count("c", false)
+		back("a")
+		count("c", true)
+		count("a", false)
+		back("b")
+		back("c")
+		count("a", true)
+		count("a", true)
+		count("b", true)
+		count("c", false)
+		c.Advance(2 * time.Hour)
+		back("a") // of a counter whose time is over
+		for i, by := range []string{"d", "e", "f"} {
+			count(by, i < 2)
+		}
+	})
+	t.Run("who is no longer remembered stays counted", func(t *testing.T) {
+		s, c := start(t)
+		const max = 3 * heal.Remembered
+		for i := range max {
+			if ok, err := s.Count(ctx, "n", fmt.Sprint(i), max, c.Now().Add(time.Hour)); !ok || err != nil {
+				t.Fatal(ok, err)
+			}
+		}
+		if err := s.GiveBack(ctx, "n", "0"); err != nil {
+			t.Fatal(err)
+		}
+		if ok, err := s.Count(ctx, "n", "one more", max, c.Now().Add(time.Hour)); ok || err != nil {
+			t.Errorf("more are counted than there is room for: %v, %v", ok, err)
+		}
+	})
+	t.Run("of many who count and give back at the same time never too many are counted", func(t *testing.T) {
+		s, c := start(t)
+		const most = 4
+		var in, over atomic.Int32
+		var wg sync.WaitGroup
+		for i := range 10 {
+			wg.Go(func() {
+				for n := range 8 {
+					by := fmt.Sprint(i, " ", n%2)
+					ok, err := s.Count(ctx, "n", by, most, c.Now().Add(time.Hour))
+					if err != nil {
+						t.Error(err)
+					}
+					if !ok {
+						continue
+					}
+					if in.Add(1) > most {
+						over.Add(1)
+					}
+					in.Add(-1) // before somebody else may have the place
+					if err := s.GiveBack(ctx, "n", by); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if n := over.Load(); n > 0 {
+			t.Errorf("%d times more than %d had a place", n, most)
+		}
+		for i := range most + 1 {
+			if ok, err := s.Count(ctx, "n", fmt.Sprint("after ", i), most, c.Now().Add(time.Hour)); ok != (i < most) || err != nil {
+				t.Errorf("after all gave back, count %d: %v, %v", i, ok, err)
+			}
+		}
 	})
 	t.Run("a counter past its time begins again", func(t *testing.T) {
 		s, c := start(t)
