@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -44,6 +43,10 @@ func (c CodeBuild) Get(ctx context.Context, at settings.Account, id string) (cod
 
 // Several implements [heal.Builds].
 func (c CodeBuild) Several(ctx context.Context, at settings.Account, ids []string) ([]codebuild.Build, error) {
+	bs, ids, err := c.standIns(ctx, at, ids)
+	if err != nil || len(ids) == 0 {
+		return bs, err
+	}
 	client, err := c.client(at)
 	if err != nil {
 		return nil, err
@@ -52,7 +55,6 @@ func (c CodeBuild) Several(ctx context.Context, at settings.Account, ids []strin
 	if err != nil {
 		return nil, classify(err)
 	}
-	var bs []codebuild.Build
 	for _, b := range out.Builds {
 		bs = append(bs, build(b))
 	}
@@ -146,7 +148,8 @@ func (c CodeBuild) Read(ctx context.Context, at settings.Account, names []string
 		}
 		for _, p := range out.Projects {
 			ps = append(ps, codebuild.Project{Name: aws.ToString(p.Name), ServiceRole: aws.ToString(p.ServiceRole),
-				Webhook: webhook(p.Webhook), Ran: ranWith(p.Source, p.SecondarySources, p.ServiceRole, p.Environment)})
+				Webhook: webhook(p.Webhook), Batches: p.BuildBatchConfig != nil,
+				Ran: ranWith(p.Source, p.SecondarySources, p.ServiceRole, p.Environment)})
 		}
 	}
 	return ps, nil
@@ -229,90 +232,10 @@ func (c CodeBuild) retryBuild(ctx context.Context, at settings.Account, b codebu
 	return got, nil
 }
 
-// Batch implements [heal.Builds].
-func (c CodeBuild) Batch(ctx context.Context, at settings.Account, arn string) (codebuild.Batch, error) {
-	client, err := c.client(at)
-	if err != nil {
-		return codebuild.Batch{}, err
-	}
-	id, err := batchID(arn)
-	if err != nil {
-		return codebuild.Batch{}, err
-	}
-	out, err := client.BatchGetBuildBatches(ctx, &cb.BatchGetBuildBatchesInput{Ids: []string{id}})
-	if err != nil {
-		return codebuild.Batch{}, classify(err)
-	}
-	if len(out.BuildBatches) == 0 {
-		return codebuild.Batch{}, fmt.Errorf("batch %q: %w", id, heal.ErrNotFound)
-	}
-	found := out.BuildBatches[0]
-	b := codebuild.Batch{Status: string(found.BuildBatchStatus), Initiator: aws.ToString(found.Initiator),
-		SourceVersion:         aws.ToString(found.SourceVersion),
-		ResolvedSourceVersion: aws.ToString(found.ResolvedSourceVersion),
-		Ran:                   ranWith(found.Source, found.SecondarySources, found.ServiceRole, found.Environment)}
-	if s := found.Source; s != nil {
-		b.SourceType = string(s.Type)
-	}
-	for _, v := range found.SecondarySourceVersions {
-		b.SecondaryVersions = append(b.SecondaryVersions, aws.ToString(v.SourceVersion))
-	}
-	for _, g := range found.BuildGroups {
-		group := codebuild.BuildGroup{Identifier: aws.ToString(g.Identifier), IgnoreFailure: g.IgnoreFailure}
-		if s := g.CurrentBuildSummary; s != nil {
-			group.Build, group.Status = buildID(s), string(s.BuildStatus)
-		}
-		for _, s := range g.PriorBuildSummaryList {
-			group.Prior = append(group.Prior, buildID(&s))
-		}
-		b.Groups = append(b.Groups, group)
-	}
-	return b, nil
-}
-
-// batchID is the PROJECT:UUID of a batch's ARN.
-func batchID(arn string) (string, error) {
-	_, id, ok := strings.Cut(arn, ":build-batch/")
-	if !ok {
-		return "", fmt.Errorf("batch ARN %q: %w", arn, heal.ErrFinal)
-	}
-	return id, nil
-}
-
 // buildID is the PROJECT:UUID of a summary's build, "" if it names none.
 func buildID(s *types.BuildSummary) string {
 	_, id, _ := codebuild.ParseBuildARN(aws.ToString(s.Arn))
 	return id
-}
-
-// retryBatch retries the failed builds of a batch, once the batch itself has
-// failed: a sibling may still run (AWS.md#retry-of-a-batch).
-func (c CodeBuild) retryBatch(ctx context.Context, at settings.Account, b codebuild.Build, token string) error {
-	now, err := c.Batch(ctx, at, b.BatchARN)
-	if errors.Is(err, heal.ErrNotFound) {
-		return fmt.Errorf("batch %q is gone: %w", b.BatchARN, heal.ErrFinal)
-	}
-	if err != nil {
-		return err
-	}
-	switch now.Status {
-	case codebuild.InProgress:
-		return fmt.Errorf("batch %q still runs: %w", b.BatchARN, heal.ErrLater)
-	case codebuild.Failed, codebuild.Fault, codebuild.TimedOut:
-	default:
-		return fmt.Errorf("batch %q is %s and cannot be retried: %w", b.BatchARN, now.Status, heal.ErrFinal)
-	}
-	client, err := c.client(at)
-	if err != nil {
-		return err
-	}
-	id, err := batchID(b.BatchARN)
-	if err != nil {
-		return err
-	}
-	_, err = client.RetryBuildBatch(ctx, &cb.RetryBuildBatchInput{Id: &id, IdempotencyToken: &token,
-		RetryType: types.RetryBuildBatchTypeRetryFailedBuilds})
-	return classify(err)
 }
 
 // build takes from the record what the healer may know: no environment
@@ -349,13 +272,16 @@ func build(b types.Build) codebuild.Build {
 	}
 	out.ReportARNs = b.ReportArns[:min(len(b.ReportArns), codebuild.MaxReports)]
 	for _, p := range b.Phases {
-		ph := codebuild.Phase{Type: string(p.PhaseType), Status: string(p.PhaseStatus), Start: aws.ToTime(p.StartTime),
-			End: aws.ToTime(p.EndTime)}
-		for _, c := range p.Contexts {
-			ph.Contexts = append(ph.Contexts, codebuild.Context{Code: aws.ToString(c.StatusCode),
-				Message: codebuild.Clip(redact.Text(aws.ToString(c.Message)))})
-		}
-		out.Phases = append(out.Phases, ph)
+		out.Phases = append(out.Phases, codebuild.Phase{Type: string(p.PhaseType), Status: string(p.PhaseStatus),
+			Start: aws.ToTime(p.StartTime), End: aws.ToTime(p.EndTime), Contexts: contexts(p.Contexts)})
+	}
+	return out
+}
+
+func contexts(cs []types.PhaseContext) (out []codebuild.Context) {
+	for _, c := range cs {
+		out = append(out, codebuild.Context{Code: aws.ToString(c.StatusCode),
+			Message: codebuild.Clip(redact.Text(aws.ToString(c.Message)))})
 	}
 	return out
 }

@@ -266,8 +266,21 @@ func commitForm(s string) bool {
 
 // HasFailed reports whether the build has ended, and neither well nor since
 // somebody stopped it.
+// There are more statuses than are listed (AWS.md#statuses); one that is not known counts once the
+// record says when the build ended.
 func (b Build) HasFailed() bool {
-	return b.Status == Failed || b.Status == Fault || b.Status == TimedOut
+	switch b.Status {
+	case Failed, Fault, TimedOut:
+		return true
+	case "", InProgress, Succeeded, Stopped:
+		return false
+	}
+	return !b.End.IsZero()
+}
+
+// Runs reports whether the build has not ended, as far as its record says.
+func (b Build) Runs() bool {
+	return b.Status == "" || b.Status == InProgress || !b.HasFailed() && b.Status != Succeeded && b.Status != Stopped
 }
 
 // Pipeline is the name of the pipeline that started the build, or "".

@@ -11,6 +11,7 @@ type Project struct {
 	ServiceRole string   // ARN
 	Webhook     *Webhook // nil: none
 	Ran         Ran      // what its builds run with, unless a start overrides it
+	Batches     bool     // it is set up for batch builds
 }
 
 // Webhook is what has a code host start a project's builds.

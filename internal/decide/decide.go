@@ -108,6 +108,9 @@ func decide(f Facts) Decision {
 	d := Decision{Mode: f.Project.Mode, Remedy: f.Diagnosis.Remedy, Settings: f.Settings.SHA256}
 	switch d.Remedy {
 	case diagnose.Grant:
+		if f.Build.OfBatch() {
+			return ofBatch(f, d)
+		}
 		if f.Project.SwitchRole != "" {
 			return switchRole(f, d)
 		}

@@ -29,7 +29,7 @@ const (
 func MayFollow(f Facts) bool {
 	// What is asked for in code may take days, and of many builds only the newest is started then.
 	return f.Project.Mode == settings.Heal && f.Project.SwitchRole == "" && !f.Project.Write.Code.Set() &&
-		route(f) == RouteBuild && len(f.Earlier) == 0 && !f.Replayed && !f.Build.End.IsZero() && untrusted(f) == nil
+		route(f) == RouteBuild && !f.Build.OfBatch() && len(f.Earlier) == 0 && !f.Replayed && !f.Build.End.IsZero() && untrusted(f) == nil
 }
 
 // Follow decides about a build by the case of another one that failed at the same

@@ -199,6 +199,24 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "batch-role-denied",
+		Title: "The batch's own role may not start its builds",
+		Advice: "A batch has a role of its own (buildBatchConfig.serviceRole of the project). It needs " +
+			"codebuild:StartBuild, codebuild:StopBuild and codebuild:RetryBuild on the project. Do " +
+			"not give them to the role of the builds: a build that may start builds gets around the " +
+			"batch's limits.",
+		Remedy:    "report",
+		Retryable: true,
+		rules: []rule{
+			{
+				phase: []string{"DOWNLOAD_BATCHSPEC", "IN_PROGRESS", "COMBINE_ARTIFACTS"},
+				denial: &denialRule{
+					actions: []string{"codebuild:StartBuild", "codebuild:StopBuild", "codebuild:RetryBuild"},
+				},
+			},
+		},
+	},
+	{
 		Name:  "denied-by-scp",
 		Title: "A service control policy denies {denied}",
 		Advice: "The organization forbids it for this account; no policy on the role can allow it. Ask " +
@@ -580,6 +598,21 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "batch-timed-out",
+		Title: "The batch reached its time limit",
+		Advice: "Its builds together took longer than a batch of the project may " +
+			"(buildBatchConfig.timeoutInMins): raise that limit, or have fewer builds wait for each " +
+			"other.",
+		Remedy:    "report",
+		Retryable: true,
+		rules: []rule{
+			{
+				status: []string{"TIMED_OUT"},
+				phase:  []string{"DOWNLOAD_BATCHSPEC", "IN_PROGRESS", "COMBINE_ARTIFACTS"},
+			},
+		},
+	},
+	{
 		Name:  "build-timed-out",
 		Title: "The build reached its time limit",
 		Advice: "See what the last lines wait for: a prompt for input, a server that was never stopped, " +
@@ -591,6 +624,55 @@ var causes = []Cause{
 			{code: []string{"BUILD_TIMED_OUT"}},
 			{status: []string{"TIMED_OUT"}},
 			{says: []string{"build has timed out."}, like: &pattern{source: "^Build has timed out\\."}},
+		},
+	},
+	{
+		Name:  "batchspec-not-found",
+		Title: "The batch found no buildspec",
+		Advice: "Commit a buildspec.yml with a batch section at the root of the source, or give its path " +
+			"in the project's settings. Paths are case-sensitive and relative to the root.",
+		Remedy: "report",
+		rules: []rule{
+			{
+				phase: []string{"DOWNLOAD_BATCHSPEC"},
+				says:  []string{"does not exist"},
+				like:  &pattern{source: "(?i)\\b(yaml file|buildspec|file)\\b.*does not exist"},
+			},
+			{phase: []string{"DOWNLOAD_BATCHSPEC"}, says: []string{"no such file or directory"}},
+			{phase: []string{"DOWNLOAD_BATCHSPEC"}, says: []string{"cannot find the file specified"}},
+			{
+				phase: []string{"DOWNLOAD_BATCHSPEC"},
+				says:  []string{"not found"},
+				like:  &pattern{source: "(?i)\\bbuildspec\\b.*\\bnot found\\b"},
+			},
+		},
+	},
+	{
+		Name:  "batch-section-missing",
+		Title: "The buildspec has no batch section",
+		Advice: "A batch build needs a batch section in the buildspec (build-list, build-graph, " +
+			"build-matrix or build-fanout). Add one, or start the project as a single build.",
+		Remedy: "report",
+		rules: []rule{
+			{
+				phase: []string{"DOWNLOAD_BATCHSPEC"},
+				says:  []string{"batch"},
+				like: &pattern{source: "(?i)\\b(no|missing|without|require[sd]?|lacks?|must " +
+					"(have|contain|specify))\\b.{0,40}\\bbatch\\b|\\bbatch\\b.{0,40}\\b(missing|not " +
+					"(found|defined|specified|present)|required)\\b"},
+			},
+		},
+	},
+	{
+		Name:  "batchspec-invalid",
+		Title: "The buildspec of the batch cannot be read",
+		Advice: "The message names the line or the key. Common: a tab, version: \"0.2\" in quotes (a " +
+			"batch wants the number 0.2), an identifier that stands twice or is not of letters, " +
+			"digits and underscores, a depend-on that names no build.",
+		Remedy: "report",
+		rules: []rule{
+			{phase: []string{"DOWNLOAD_BATCHSPEC"}, code: []string{"YAML_FILE_ERROR"}},
+			{phase: []string{"DOWNLOAD_BATCHSPEC"}, says: []string{"cannot unmarshal"}},
 		},
 	},
 	{

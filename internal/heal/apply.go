@@ -487,19 +487,6 @@ func (h *Healer) find(ctx context.Context, c *held) (b codebuild.Build, ok bool,
 	return b, false, candidates
 }
 
-// findInBatch looks for the run that repeats the last round's build.
-func (h *Healer) findInBatch(ctx context.Context, c *held) (b codebuild.Build, ok bool, err error) {
-	batch, err := h.Builds.Batch(ctx, c.at(), c.last().Build.BatchARN)
-	if errors.Is(err, ErrNotFound) {
-		return b, false, nil
-	}
-	if err != nil {
-		return b, false, fmt.Errorf("looking for the build that was started: %w", err)
-	}
-	g, ok := batch.Rerun(c.last().Build.ID)
-	return codebuild.Build{ID: g.Build}, ok && g.Build != "", nil
-}
-
 // unresolved reports whether b, which the healer started, may still turn out to
 // build another commit than a.
 func unresolved(a, b codebuild.Build) bool {

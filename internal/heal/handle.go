@@ -157,11 +157,8 @@ func (h *Healer) byRecord(ctx context.Context, e Ended, b codebuild.Build, p set
 		return h.failed(ctx, e, p)
 	case b.Status == codebuild.Succeeded, b.Status == codebuild.Stopped:
 		return h.awaited(ctx, e, p)
-	case b.Status == codebuild.InProgress:
-		return fmt.Errorf("its record does not show yet that it ended: %w", ErrLater)
 	}
-	h.Log.WarnContext(ctx, "the build has a status that this version does not know", "build", b.ID, "status", b.Status)
-	return nil
+	return fmt.Errorf("its record does not show yet that it ended: %w", ErrLater)
 }
 
 // variant gives the case that is to take the build: c itself, unless c is of
@@ -231,7 +228,7 @@ func executionKey(b codebuild.Build) string {
 // retriedBatch reads b's batch if the case has retried it: only the batch tells
 // which of its builds ran before the retry, and which after.
 func (h *Healer) retriedBatch(ctx context.Context, c *held, b codebuild.Build) (batch codebuild.Batch, err error) {
-	if b.BatchARN == "" || !slices.ContainsFunc(c.Rounds, func(r decide.Round) bool { return r.OfBatch() && !r.RetryAt.IsZero() }) {
+	if b.BatchARN == "" || len(c.Rounds) == 0 || !b.OfBatch() && !slices.ContainsFunc(c.Rounds, func(r decide.Round) bool { return r.OfBatch() && !r.RetryAt.IsZero() }) {
 		return batch, nil
 	}
 	if batch, err = h.Builds.Batch(ctx, c.at(), b.BatchARN); err != nil && !errors.Is(err, ErrNotFound) {
@@ -312,8 +309,7 @@ func (h *Healer) findCase(ctx context.Context, at settings.Account, b codebuild.
 func (h *Healer) startedBy(r decide.Round, b codebuild.Build, batch codebuild.Batch) bool {
 	switch {
 	case r.OfBatch():
-		_, again := batch.Rerun(r.Build.ID)
-		return again && batch.Has(b.ID)
+		return batchedAgain(r.Build, b, batch)
 	case r.Retry != "":
 		return b.ID == r.Retry
 	case b.ID == r.Build.ID || b.Project != r.Build.Project || r.Decision == nil || r.Decision.Plan == nil:
@@ -364,6 +360,11 @@ func (h *Healer) awaited(ctx context.Context, e Ended, p settings.Project) error
 	defer read.forget()
 	if err != nil {
 		return err
+	}
+	if berr == nil && b.Status == codebuild.Stopped && b.BatchARN != "" {
+		if found, err := h.batchOfStopped(ctx, e.At, b); found || err != nil {
+			return err
+		}
 	}
 	switch {
 	case id != "" && c == nil:
@@ -418,9 +419,15 @@ func (h *Healer) batchAwaited(ctx context.Context, c *held, b codebuild.Build) e
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return fmt.Errorf("reading batch: %w", err)
 	}
-	own, again := batch.Rerun(r.Build.ID)
-	if !again || !batch.Has(b.ID) {
+	if failed, ok := batch.Own(); ok && batchedAgain(r.Build, failed, batch) {
+		return h.BuildEnded(ctx, endOf(c.at(), failed))
+	}
+	if !batchedAgain(r.Build, b, batch) {
 		return h.flush(ctx, c)
+	}
+	own, _ := batch.Rerun(r.Build.ID)
+	if r.Build.OfBatch() { // all of its builds are to be green, and this one is as good as any
+		own = codebuild.BuildGroup{Build: b.ID, Status: b.Status}
 	}
 	kind, note := decide.Failed, ""
 	switch outcome := batch.Outcome(b.ID, b.Status); {

@@ -116,7 +116,8 @@ func (h *Healer) BuildEnded(ctx context.Context, e Ended) error {
 	switch e.Status {
 	case codebuild.Succeeded, codebuild.Stopped:
 		err = h.awaited(ctx, e, p)
-	case codebuild.Failed, codebuild.Fault, codebuild.TimedOut:
+	case "", codebuild.InProgress:
+	default: // there are more than are listed (AWS.md#statuses), and the record decides
 		err = h.failed(ctx, e, p)
 	}
 	if err != nil {

@@ -54,6 +54,9 @@ func (h *Healer) overtaken(ctx context.Context, c *held, b codebuild.Build, batc
 	if _, again := batch.Rerun(b.ID); again {
 		return true, nil
 	}
+	if _, again := batch.After(b); again && b.OfBatch() {
+		return true, nil
+	}
 	if b.End.IsZero() || len(c.Rounds) == 0 {
 		return false, nil
 	}

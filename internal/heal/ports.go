@@ -90,7 +90,7 @@ const MaxRecords = 100
 // Builds reads builds. All but Several return ErrNotFound for a build, project or batch
 // that is gone.
 type Builds interface {
-	// Get reads one build by PROJECT:UUID or ARN.
+	// Get reads one build by PROJECT:UUID or ARN, or one that stands for a batch by its ID.
 	Get(ctx context.Context, at settings.Account, id string) (codebuild.Build, error)
 	// Several reads at most [MaxRecords] builds with one call, in any order. One that is gone is
 	// left out.
@@ -100,6 +100,12 @@ type Builds interface {
 	Since(ctx context.Context, at settings.Account, project string, from time.Time, seen string) ([]codebuild.Build, error)
 	// Batch reads a batch by its ARN.
 	Batch(ctx context.Context, at settings.Account, arn string) (codebuild.Batch, error)
+	// BatchIDs lists the project's last batches, PROJECT:UUID, with one call: at most [MaxRecords],
+	// as a rule the newest first.
+	BatchIDs(ctx context.Context, at settings.Account, project string) ([]string, error)
+	// Batches reads at most [MaxRecords] batches with one call, in any order. One that is gone is
+	// left out.
+	Batches(ctx context.Context, at settings.Account, ids []string) ([]codebuild.Batch, error)
 }
 
 // Logs reads what a build printed.

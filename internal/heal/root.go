@@ -30,7 +30,7 @@ func (h *Healer) build(ctx context.Context, at settings.Account, id string) (cod
 // initiator. A root that is gone, not to be read or not plausible stays unknown,
 // which is no error.
 func WithRoot(ctx context.Context, builds Builds, at settings.Account, b codebuild.Build) (codebuild.Build, error) {
-	if !b.Derived() {
+	if !b.Derived() || b.Root != nil { // a stand-in of a batch has it from the batch's record
 		return b, nil
 	}
 	root, err := readRoot(ctx, builds, at, b)

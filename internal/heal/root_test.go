@@ -156,3 +156,11 @@ func TestWithRoot(t *testing.T) {
 		}
 	}
 }
+
+func (*records) BatchIDs(context.Context, settings.Account, string) ([]string, error) {
+	return nil, nil
+}
+
+func (*records) Batches(context.Context, settings.Account, []string) ([]codebuild.Batch, error) {
+	return nil, nil
+}

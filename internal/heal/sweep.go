@@ -49,12 +49,16 @@ func (h *Healer) sweepProjects(ctx context.Context) error {
 	}
 	slices.SortStableFunc(turns, func(a, b turn) int { return a.mark.Due.Compare(b.mark.Due) })
 	var errs []error
+	set := &setUp{h: h}
+	for _, t := range turns {
+		set.projects = append(set.projects, t.Project)
+	}
 	for i, t := range turns {
 		if pressed(ctx) {
 			h.Log.InfoContext(ctx, "the sweep goes on next time", "swept", i, "projects", len(turns))
 			break
 		}
-		if err := h.sweepProject(ctx, t.Project, t.mark); err != nil {
+		if err := h.sweepProject(ctx, t.Project, t.mark, set); err != nil {
 			errs = append(errs, fmt.Errorf("project %q: %w", t.Name, err))
 		}
 	}
@@ -144,7 +148,7 @@ func (h *Healer) poll(ctx context.Context, c *held) error {
 		if err != nil {
 			return err
 		}
-		if !ok {
+		if !ok || b.ID == "" {
 			return h.giveUp(ctx, c, "No build was seen to start.")
 		}
 		r.Retry = b.ID
@@ -185,6 +189,8 @@ func (h *Healer) giveUp(ctx context.Context, c *held, why string) error {
 type swept struct {
 	From time.Time `json:"from"`
 	Seen string    `json:"seen,omitempty"`
+	// Batches is how far its batches have been.
+	Batches batchesSwept `json:"batches,omitzero"`
 }
 
 func (h *Healer) sweepKey(p settings.Project) string {
@@ -194,7 +200,7 @@ func (h *Healer) sweepKey(p settings.Project) string {
 
 // sweepProject deals with the project's failed builds that the ledger does not
 // know. mark is what the project's last sweep recorded.
-func (h *Healer) sweepProject(ctx context.Context, p settings.Project, mark Item) error {
+func (h *Healer) sweepProject(ctx context.Context, p settings.Project, mark Item, set *setUp) error {
 	at, now := h.atOf(p), h.Clock.Now()
 	mark, to, err := h.sweptTo(ctx, p, mark)
 	if err != nil {
@@ -228,6 +234,9 @@ func (h *Healer) sweepProject(ctx context.Context, p settings.Project, mark Item
 		}
 	}
 	to.From = next
+	if err := h.sweepBatches(ctx, p, &to, bs, set); err != nil {
+		errs = append(errs, err)
+	}
 	return errors.Join(append(errs, h.recordSweep(ctx, mark, to))...)
 }
 
@@ -259,7 +268,7 @@ func (h *Healer) sweptTo(ctx context.Context, p settings.Project, mark Item) (It
 // sweepBuild handles the end of a build that no event reported. done means that
 // the sweep need not look at the build again.
 func (h *Healer) sweepBuild(ctx context.Context, at settings.Account, b codebuild.Build) (done bool, err error) {
-	if b.Status == codebuild.InProgress {
+	if b.Runs() {
 		return false, nil // its end is still to come
 	}
 	if known, err := h.known(ctx, b); err != nil || known {

@@ -94,7 +94,11 @@ func (n Notice) acts() []act {
 	default:
 		add("The log", n.Links.Log)
 	}
-	if len(as) == 0 {
+	switch {
+	case len(as) > 0:
+	case n.ofBatch():
+		add("The batch", n.Links.Build)
+	default:
 		add("The build", n.Links.Build)
 	}
 	if page, paste := n.page(), n.paste("status"); page != "" && len(paste) > 0 {
@@ -584,6 +588,9 @@ func (n Notice) mailWhy(l *letter) {
 	l.add("how certain this is", strings.Join(n.Proof, " "))
 	if n.Build != nil {
 		s := "Build " + buildLine(n)
+		if n.ofBatch() {
+			s = "Batch " + buildLine(n)
+		}
 		if f.Phase != "" {
 			s += ": " + f.Phase + " failed"
 		}

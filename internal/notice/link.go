@@ -60,9 +60,13 @@ func links(b codebuild.Build, retry string) Links {
 		if id == "" {
 			return ""
 		}
+		kind := "/build/"
+		if batch, _, ok := codebuild.ParseBatchID(id); ok {
+			kind, id = "/batch/", batch
+		}
 		return "https://" + host + "/codesuite/codebuild/" + url.PathEscape(a.Account) + "/projects/" +
 			url.PathEscape(b.Project) +
-			"/build/" + strings.ReplaceAll(url.PathEscape(id), ":", "%3A") + "/?" + region
+			kind + strings.ReplaceAll(url.PathEscape(id), ":", "%3A") + "/?" + region
 	}
 	l := Links{Build: build(b.ID), Retry: build(retry)}
 	switch {

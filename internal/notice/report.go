@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/decide"
 )
 
@@ -136,6 +137,11 @@ func (a Also) words() string {
 		return fmt.Sprintf("Also failed: %s (line %d), after the build had failed.", a.What, a.Line)
 	}
 	return "Also failed: " + a.What + ", after the build had failed."
+}
+
+// ofBatch reports whether what failed is a batch, and none of its builds.
+func (n Notice) ofBatch() bool {
+	return n.Build != nil && codebuild.Build{ID: n.Build.ID}.OfBatch()
 }
 
 func buildLine(n Notice) string {

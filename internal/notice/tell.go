@@ -327,7 +327,7 @@ func timeline(v *view) []Event {
 		takenBack(func(undone time.Time) bool { return r.Replayed.After(undone) || r.Build.End.After(undone) })
 		known := slices.ContainsFunc(rs[:i], func(e decide.Round) bool { return !e.Old && e.Build.ID == r.Build.ID })
 		if !known {
-			add(r.Build.End, "Build "+buildName(r.Build)+" failed"+phaseOf(r)+deniedIn(r)+".")
+			add(r.Build.End, buildWord(r.Build)+buildName(r.Build)+" failed"+phaseOf(r)+deniedIn(r)+".")
 		}
 		add(r.Replayed, "Somebody replayed the failure of build "+buildName(r.Build)+".")
 		asks := requests(&view{requests: r.Requests})
@@ -364,6 +364,14 @@ func timeline(v *view) []Event {
 	}
 	takenBack(func(time.Time) bool { return true })
 	return out
+}
+
+// buildWord is what failed, with a blank behind it.
+func buildWord(b codebuild.Build) string {
+	if b.OfBatch() {
+		return "Batch "
+	}
+	return "Build "
 }
 
 func buildName(b codebuild.Build) string {

@@ -33,12 +33,13 @@ func bridged(p settings.Project) bool { return granted(p) && p.Permanent.Set() }
 func project(s *settings.Settings, p settings.Project, at Place) Group {
 	sid := sidOf(p)
 	builds := at.ARN("codebuild", "project/"+p.Name)
-	// A batch's record says who asked for it, which its builds' do not.
+	// A batch's record says who asked for it, which its builds' do not. That a batch failed by itself no
+	// event tells, so batches are listed, too.
 	// A project's webhook says whether it builds pull requests, which have what its
 	// role is given. What a build overrode is told by comparing it with its project. The builds
 	// before it show what is new since the last green one.
 	reads := []string{"codebuild:BatchGetBuilds", "codebuild:ListBuildsForProject", "codebuild:BatchGetBuildBatches",
-		"codebuild:BatchGetProjects"}
+		"codebuild:ListBuildBatchesForProject", "codebuild:BatchGetProjects"}
 	ps := []Permission{
 		sid.allow("Builds", "Builds are read to explain them, and listed to find those that no event reported.", reads, []string{builds}),
 	}

@@ -18,6 +18,9 @@ type batch struct {
 	initiator string
 	version   string
 	groups    []*batchGroup
+	phases    []phase
+	attempts  int
+	rerun     []*batchGroup // the children that the present attempt is to start
 }
 
 // batchGroup is one child: its present build and those before it.
@@ -39,11 +42,7 @@ func (p *project) beginBatch(version, initiator string) *batch {
 		status: inProgress, start: s.now, initiator: initiator, version: version}
 	p.batches = append(p.batches, bb)
 	p.est.batches[bb.id()] = bb
-	for _, c := range p.conf.Batch {
-		g := &batchGroup{identifier: c.Identifier, buildspec: c.Buildspec}
-		bb.groups = append(bb.groups, g)
-		g.current = bb.beginChild(g, nil)
-	}
+	bb.submit(nil)
 	return bb
 }
 
@@ -55,29 +54,34 @@ func (bb *batch) beginChild(g *batchGroup, c *commit) *build {
 
 // childEnded ends the batch when its last child has ended.
 func (bb *batch) childEnded(_ *build) {
+	if bb.complete || slices.ContainsFunc(bb.groups, func(g *batchGroup) bool { return g.current == nil || !g.current.complete }) {
+		return
+	}
 	for _, g := range bb.groups {
-		if !g.current.complete {
+		if g.current.status != succeeded {
+			bb.leave("CLIENT_ERROR", "", "") // as in AWS's own example (AWS.md#statuses)
+			bb.finish(failed)
 			return
 		}
 	}
-	bb.complete, bb.end, bb.status = true, bb.p.est.sim.now, succeeded
-	for _, g := range bb.groups {
-		if g.current.status != succeeded {
-			bb.status = failed
-		}
-	}
+	bb.leave(succeeded, "", "")
+	bb.finish(succeeded)
 }
 
-// retry starts children again: the failed ones, or all.
+// retry starts children again: the failed ones, or all. The batch keeps its id, and its phases go on
+// (AWS.md#retry-of-a-batch).
 func (bb *batch) retry(all bool) {
 	bb.complete, bb.end, bb.status = false, time.Time{}, inProgress
+	if n := len(bb.phases); n > 0 {
+		bb.phases[n-1].status = "RETRY"
+	}
+	again := []*batchGroup{}
 	for _, g := range bb.groups {
-		if all || g.current.status != succeeded {
-			old := g.current
-			g.prior = append(g.prior, old)
-			g.current = bb.beginChild(g, old.commit)
+		if all || g.current == nil || g.current.status != succeeded && g.current.status != stopped {
+			again = append(again, g)
 		}
 	}
+	bb.submit(again)
 }
 
 // batchProject is the project in a batch's id, PROJECT:UUID. Whether an ARN
@@ -121,7 +125,7 @@ func retryBuildBatch(r *request, in *retryBatchInput) (any, error) {
 	if !ok {
 		return nil, fail("ResourceNotFoundException", "Build batch cannot be found: "+r.est.arn("codebuild", "build-batch/"+id))
 	}
-	if bb.status != failed {
+	if bb.status == inProgress || bb.status == succeeded || bb.status == stopped {
 		return nil, fail("InvalidInputException", "Only batch builds that have failed can be retried")
 	}
 	bb.retry(in.RetryType == "RETRY_ALL_BUILDS")
@@ -130,26 +134,29 @@ func retryBuildBatch(r *request, in *retryBatchInput) (any, error) {
 }
 
 type batchOut struct {
-	ID               string     `json:"id"`
-	Arn              string     `json:"arn"`
-	BuildBatchNumber int64      `json:"buildBatchNumber"`
-	BuildBatchStatus string     `json:"buildBatchStatus"`
-	Complete         bool       `json:"complete"`
-	StartTime        epoch      `json:"startTime"`
-	EndTime          epoch      `json:"endTime"`
-	Initiator        string     `json:"initiator"`
-	ProjectName      string     `json:"projectName"`
-	ServiceRole      string     `json:"serviceRole"`
-	SourceVersion    string     `json:"sourceVersion,omitempty"`
-	Resolved         string     `json:"resolvedSourceVersion,omitempty"`
-	Source           sourceOut  `json:"source"`
-	BuildGroups      []groupOut `json:"buildGroups"`
+	ID               string         `json:"id"`
+	Arn              string         `json:"arn"`
+	BuildBatchNumber int64          `json:"buildBatchNumber"`
+	BuildBatchStatus string         `json:"buildBatchStatus"`
+	Complete         bool           `json:"complete"`
+	StartTime        epoch          `json:"startTime"`
+	EndTime          epoch          `json:"endTime"`
+	Initiator        string         `json:"initiator"`
+	ProjectName      string         `json:"projectName"`
+	ServiceRole      string         `json:"serviceRole"`
+	CurrentPhase     string         `json:"currentPhase"`
+	Phases           []phaseOut     `json:"phases"`
+	Config           batchConfigOut `json:"buildBatchConfig"`
+	SourceVersion    string         `json:"sourceVersion,omitempty"`
+	Resolved         string         `json:"resolvedSourceVersion,omitempty"`
+	Source           sourceOut      `json:"source"`
+	BuildGroups      []groupOut     `json:"buildGroups"`
 }
 
 type groupOut struct {
 	Identifier          string       `json:"identifier"`
 	IgnoreFailure       bool         `json:"ignoreFailure"`
-	CurrentBuildSummary summaryOut   `json:"currentBuildSummary"`
+	CurrentBuildSummary *summaryOut  `json:"currentBuildSummary,omitempty"`
 	Prior               []summaryOut `json:"priorBuildSummaryList"`
 }
 
@@ -168,11 +175,14 @@ func (bb *batch) out() batchOut {
 		ServiceRole: bb.p.role, SourceVersion: bb.version,
 		Source: sourceOut{Type: bb.p.conf.Source.Type, Location: bb.p.conf.Source.Location, Buildspec: bb.p.conf.Buildspec},
 	}
+	o.CurrentPhase, o.Phases, o.Config = bb.phases[len(bb.phases)-1].kind, phasesOut(bb.phases), batchConfigOut{bb.p.batchRole()}
 	for _, g := range bb.groups {
-		o.Resolved = orText(o.Resolved, g.current.resolved)
-	}
-	for _, g := range bb.groups {
-		gr := groupOut{Identifier: g.identifier, CurrentBuildSummary: g.current.summary(), Prior: []summaryOut{}}
+		gr := groupOut{Identifier: g.identifier, Prior: []summaryOut{}}
+		if g.current != nil {
+			one := g.current.summary()
+			gr.CurrentBuildSummary = &one
+			o.Resolved = orText(o.Resolved, g.current.resolved)
+		}
 		for _, b := range slices.Backward(g.prior) {
 			gr.Prior = append(gr.Prior, b.summary())
 		}

@@ -10,19 +10,20 @@ import (
 )
 
 var codebuildOperations = map[string]operation{
-	"BatchGetBuilds":       jsonCall(false, batchGetBuilds),
-	"ListBuilds":           jsonCall(false, listBuilds),
-	"ListBuildsForProject": jsonCall(false, listBuildsForProject),
-	"RetryBuild":           jsonCall(true, retryBuild),
-	"StartBuild":           jsonCall(true, startBuild),
-	"StopBuild":            jsonCall(true, stopBuild),
-	"BatchGetProjects":     jsonCall(false, batchGetProjects),
-	"ListProjects":         jsonCall(false, listProjects),
-	"UpdateProject":        jsonCall(true, updateProject),
-	"RetryBuildBatch":      jsonCall(true, retryBuildBatch),
-	"BatchGetBuildBatches": jsonCall(false, batchGetBuildBatches),
-	"BatchGetReports":      jsonCall(false, batchGetReports),
-	"DescribeTestCases":    jsonCall(false, describeTestCases),
+	"BatchGetBuilds":             jsonCall(false, batchGetBuilds),
+	"ListBuilds":                 jsonCall(false, listBuilds),
+	"ListBuildsForProject":       jsonCall(false, listBuildsForProject),
+	"RetryBuild":                 jsonCall(true, retryBuild),
+	"StartBuild":                 jsonCall(true, startBuild),
+	"StopBuild":                  jsonCall(true, stopBuild),
+	"BatchGetProjects":           jsonCall(false, batchGetProjects),
+	"ListProjects":               jsonCall(false, listProjects),
+	"UpdateProject":              jsonCall(true, updateProject),
+	"ListBuildBatchesForProject": jsonCall(false, listBuildBatches),
+	"RetryBuildBatch":            jsonCall(true, retryBuildBatch),
+	"BatchGetBuildBatches":       jsonCall(false, batchGetBuildBatches),
+	"BatchGetReports":            jsonCall(false, batchGetReports),
+	"DescribeTestCases":          jsonCall(false, describeTestCases),
 }
 
 var uuidForm = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)

@@ -162,9 +162,11 @@ func (b *build) sourceOut() sourceOut {
 	return s
 }
 
-func (b *build) phasesOut() []phaseOut {
+func (b *build) phasesOut() []phaseOut { return phasesOut(b.phases) }
+
+func phasesOut(phases []phase) []phaseOut {
 	out := []phaseOut{}
-	for _, p := range b.phases {
+	for _, p := range phases {
 		o := phaseOut{PhaseType: p.kind, PhaseStatus: p.status, StartTime: epoch(p.start), EndTime: epoch(p.end)}
 		if !p.end.IsZero() {
 			d := int64(p.end.Sub(p.start).Seconds())
@@ -203,22 +205,23 @@ func (b *build) logsOut() *logsOut {
 }
 
 type projectOut struct {
-	Name           string         `json:"name"`
-	Arn            string         `json:"arn"`
-	ServiceRole    string         `json:"serviceRole"`
-	Source         sourceOut      `json:"source"`
-	Environment    environmentOut `json:"environment"`
-	Created        epoch          `json:"created"`
-	LastModified   epoch          `json:"lastModified"`
-	AutoRetryLimit int            `json:"autoRetryLimit"`
-	Timeout        int            `json:"timeoutInMinutes"`
-	QueuedTimeout  int            `json:"queuedTimeoutInMinutes"`
-	EncryptionKey  string         `json:"encryptionKey"`
-	Cache          cacheOut       `json:"cache"`
-	Artifacts      artifactsInput `json:"artifacts"`
-	LogsConfig     logsConfigOut  `json:"logsConfig"`
-	VPCConfig      *vpcOut        `json:"vpcConfig,omitempty"`
-	Webhook        *webhookOut    `json:"webhook,omitempty"`
+	Name           string          `json:"name"`
+	Arn            string          `json:"arn"`
+	ServiceRole    string          `json:"serviceRole"`
+	Source         sourceOut       `json:"source"`
+	Environment    environmentOut  `json:"environment"`
+	Created        epoch           `json:"created"`
+	LastModified   epoch           `json:"lastModified"`
+	AutoRetryLimit int             `json:"autoRetryLimit"`
+	Timeout        int             `json:"timeoutInMinutes"`
+	QueuedTimeout  int             `json:"queuedTimeoutInMinutes"`
+	EncryptionKey  string          `json:"encryptionKey"`
+	Cache          cacheOut        `json:"cache"`
+	Artifacts      artifactsInput  `json:"artifacts"`
+	LogsConfig     logsConfigOut   `json:"logsConfig"`
+	VPCConfig      *vpcOut         `json:"vpcConfig,omitempty"`
+	Webhook        *webhookOut     `json:"webhook,omitempty"`
+	Batch          *batchConfigOut `json:"buildBatchConfig,omitempty"`
 }
 
 type webhookOut struct {
@@ -245,9 +248,13 @@ func (p *project) out() projectOut {
 	if p.conf.Webhook != nil {
 		hook = &webhookOut{p.conf.Webhook}
 	}
+	var batches *batchConfigOut
+	if len(p.conf.Batch) > 0 {
+		batches = &batchConfigOut{p.batchRole()}
+	}
 	return projectOut{
-		Webhook: hook,
-		Name:    p.conf.Name, Arn: p.arn(), ServiceRole: p.role,
+		Webhook: hook, Batch: batches,
+		Name: p.conf.Name, Arn: p.arn(), ServiceRole: p.role,
 		Source:      sourceOut{Type: p.conf.Source.Type, Location: p.conf.Source.Location, Buildspec: p.conf.Buildspec},
 		Environment: p.environmentOut(), Created: epoch(p.created), LastModified: epoch(p.changed), AutoRetryLimit: p.conf.AutoRetry,
 		Timeout: int(time.Duration(p.conf.Timeout).Minutes()), QueuedTimeout: queuedMinutes,

@@ -152,6 +152,10 @@
 //	    timeout: 1h               # of a build: TIMED_OUT
 //	    faults: 0                 # the first so many builds end with FAULT
 //	    batch: [linux, {identifier: windows, buildspec: win.yml}]   # children of a batch build
+//	    batch_role: shop-batch    # of the batches themselves, which needs codebuild:StartBuild; default: the project's
+//	    batch_fails:              # how batches fail by themselves
+//	      - {phase: DOWNLOAD_BATCHSPEC, code: YAML_FILE_ERROR, message: text, status: FAILED, from: 1, times: 1}
+//	      - {phase: IN_PROGRESS, status: FAULT, after: 20s}   # its builds are stopped then
 //	    logs: {group: /custom, stream: prefix, off: false, s3: bucket/prefix}
 //	    artifacts: bucket/prefix  # uploaded with the role
 //	    reports:                  # of tests, made once the commands have run

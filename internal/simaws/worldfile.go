@@ -217,6 +217,8 @@ type projectFile struct {
 	Timeout          duration              `yaml:"timeout"`
 	Faults           int                   `yaml:"faults"`
 	Batch            []childFile           `yaml:"batch"`
+	BatchRole        string                `yaml:"batch_role"`
+	BatchFails       []batchFailFile       `yaml:"batch_fails"`
 	Logs             logsFile              `yaml:"logs"`
 	Artifacts        string                `yaml:"artifacts"`
 	Reports          []reportFile          `yaml:"reports"`

@@ -474,10 +474,16 @@ func (st *Stage) Case(ctx context.Context) (decide.Case, error) {
 	if v := st.Story.Expect.Version; v != "" {
 		bs = slices.DeleteFunc(slices.Clone(bs), func(b simaws.Build) bool { return b.Version != v })
 	}
-	if len(bs) == 0 {
-		return decide.Case{}, heal.ErrNotFound
+	var it heal.Item
+	err := heal.ErrNotFound
+	if len(bs) > 0 {
+		it, err = st.Store.Get(ctx, "build", bs[0].ID)
 	}
-	it, err := st.Store.Get(ctx, "build", bs[0].ID)
+	for _, batch := range st.Sim.Batches(st.Story.Expect.Project) { // of one that failed by itself
+		if errors.Is(err, heal.ErrNotFound) {
+			it, err = st.Store.Get(ctx, "build", batch)
+		}
+	}
 	if err != nil {
 		return decide.Case{}, err
 	}

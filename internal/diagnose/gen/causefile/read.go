@@ -268,6 +268,7 @@ var (
 	phases   = []string{
 		"SUBMITTED", "QUEUED", "PROVISIONING", "DOWNLOAD_SOURCE", "INSTALL", "PRE_BUILD", "BUILD", "POST_BUILD",
 		"UPLOAD_ARTIFACTS", "FINALIZING", "COMPLETED",
+		"DOWNLOAD_BATCHSPEC", "IN_PROGRESS", "COMBINE_ARTIFACTS", // of a batch itself
 	}
 	environments = []string{"LINUX", "ARM", "WINDOWS", "MAC", "LAMBDA", "EC2", "GPU", "CONTAINER"}
 	layers       = []buildlog.Layer{
