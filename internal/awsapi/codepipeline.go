@@ -3,6 +3,7 @@ package awsapi
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
@@ -18,30 +19,54 @@ type CodePipeline struct{ Accounts *Accounts }
 
 // retryStage retries the failed actions of the stage that the build is of
 // (AWS.md#retry-of-a-stage). All failed actions of the stage start again, so one
-// retry serves all of its failed builds. ErrFinal: a newer execution has
-// replaced the build's, or the stage was retried by somebody else.
+// retry serves all of its failed builds. A batch's build is of the batch's action. ErrFinal: a newer
+// execution has replaced the build's, or the stage was retried by somebody else.
 func (c CodePipeline) retryStage(ctx context.Context, at settings.Account, b codebuild.Build, ready func([]string) error) error {
+	if b.Action != nil {
+		return c.retryAction(ctx, at, *b.Action, ready)
+	}
 	client, err := client(c.Accounts, at, codepipeline.NewFromConfig)
 	if err != nil {
 		return err
 	}
-	name := b.Pipeline()
+	name, external := b.AskedPipeline(), b.External()
 	state, err := client.GetPipelineState(ctx, &codepipeline.GetPipelineStateInput{Name: &name})
 	if err != nil {
 		return classify(err)
 	}
-	stage, ok := stageOf(state.StageStates, b.ID)
+	stage, ok := stageOf(state.StageStates, external)
 	if !ok {
-		return fmt.Errorf("pipeline %q: a newer execution has replaced the one of build %q, or its stage was "+
-			"retried already: %w", name, b.ID, heal.ErrFinal)
+		return c.whyNot(ctx, at, name, external, b.Start, state.StageStates)
 	}
+	return retryOf(ctx, client, name, stage, external, ready)
+}
+
+// whyNot says why the stage of a build cannot be retried which is in no stage's latest state.
+func (c CodePipeline) whyNot(ctx context.Context, at settings.Account, pipeline, external string, began time.Time, now []types.StageState) error {
+	run, err := (&Pipelines{Accounts: c.Accounts}).RunOf(ctx, at, pipeline, external, began)
+	if err != nil {
+		return fmt.Errorf("pipeline %q: a newer execution has replaced the one of build %q, or its stage was "+
+			"retried already: %w", pipeline, external, heal.ErrFinal)
+	}
+	for _, s := range now {
+		if e := s.LatestExecution; aws.ToString(s.StageName) == run.Stage && e != nil && aws.ToString(e.PipelineExecutionId) == run.Execution {
+			return retriedAlready(pipeline, run.Stage)
+		}
+	}
+	return replaced(pipeline, run.Stage)
+}
+
+// retryOf retries the failed actions of a stage, once nothing of it runs.
+func retryOf(ctx context.Context, client *codepipeline.Client, name string, stage types.StageState, external string,
+	ready func([]string) error,
+) error {
 	if stage.LatestExecution == nil || stage.LatestExecution.Status == types.StageExecutionStatusInProgress {
 		return fmt.Errorf("pipeline %q: stage %q still runs: %w", name, aws.ToString(stage.StageName), heal.ErrLater)
 	}
-	if err := ready(failedWith(stage, b.ID)); err != nil {
+	if err := ready(failedWith(stage, external)); err != nil {
 		return err
 	}
-	_, err = client.RetryStageExecution(ctx, &codepipeline.RetryStageExecutionInput{PipelineName: &name, StageName: stage.StageName,
+	_, err := client.RetryStageExecution(ctx, &codepipeline.RetryStageExecutionInput{PipelineName: &name, StageName: stage.StageName,
 		PipelineExecutionId: stage.LatestExecution.PipelineExecutionId, RetryMode: types.StageRetryModeFailedActions})
 	return classify(err)
 }

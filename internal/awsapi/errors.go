@@ -18,7 +18,8 @@ import (
 // again.
 var (
 	notFound = []string{"NoSuchEntity", "ResourceNotFoundException", "RepositoryNotFoundException", "NoSuchKey", "NoSuchBucket",
-		"PipelineNotFoundException", "StageNotFoundException", "NotFound", "ParameterNotFound"}
+		"PipelineNotFoundException", "StageNotFoundException", "PipelineVersionNotFoundException",
+		"PipelineExecutionNotFoundException", "NotFound", "ParameterNotFound"}
 	conflict = []string{"ConcurrentModification", "EntityAlreadyExists", "DeleteConflict"}
 	later    = []string{"Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException",
 		"RequestLimitExceeded", "SlowDown", "KMSThrottling", "KMSThrottlingException",

@@ -51,7 +51,7 @@ func Wire(w Wiring) *heal.Healer {
 			Function: w.Function, Caller: caller(w),
 			Parts: slices.Concat(memberParts(w), credentialParts(w), w.Parts), Source: Source(w.Identity, w.CodeBucket),
 			Qualifier: qualifier(w.Identity, w.CodeBucket)},
-		Builds: build, Projects: build, Known: &heal.KnownProjects{}, Retrier: build, Logs: Logs{accounts}, Past: Past{accounts},
+		Builds: build, Pipelines: &Pipelines{Accounts: accounts}, Projects: build, Known: &heal.KnownProjects{}, Retrier: build, Logs: Logs{accounts}, Past: Past{accounts},
 		Reports: Reports{accounts}, Stacks: Stacks{accounts},
 		Roles: iam, Simulator: iam, Documents: iam, Policies: iam, Repositories: ECR{accounts}, Decoder: STS{accounts},
 		Analyzer: Analyzer{accounts},

@@ -12,6 +12,8 @@ type Checked struct {
 	Overrides []string `json:",omitempty"`
 	// Unread says in a sentence why that cannot be told, "" if it can.
 	Unread string `json:",omitempty"`
+	// Execution is that of the pipeline which asked for the build; nil: none did, or it was not looked for.
+	Execution *Execution `json:",omitempty"`
 }
 
 // What a start may override so that another thing is built than the project's, as [Checked] names it.

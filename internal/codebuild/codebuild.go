@@ -53,6 +53,9 @@ type Build struct {
 	// Root is in no record: it is read from other records. nil: not read, or
 	// not to be read.
 	Root *Root `json:",omitempty"`
+	// Action is the run of a pipeline's action that the record stands for, if there is no build: its
+	// start was refused, or the action runs commands by itself.
+	Action *Action `json:",omitempty"`
 	// Checked is read from other records, too. nil: not looked at.
 	Checked *Checked `json:",omitempty"`
 

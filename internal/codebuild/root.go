@@ -1,5 +1,7 @@
 package codebuild
 
+import "strings"
+
 // Root is who asked for a build, and for which source, where that is not the
 // build itself: the batch that it is a part of, or the first build of the chain
 // that it repeats.
@@ -32,6 +34,19 @@ func (b Build) Asked() Root {
 // Asked is who asked for the batch of that ARN.
 func (b Batch) Asked(arn string) Root {
 	return Root{arn, b.Initiator, b.SourceType, b.SourceVersion, b.ResolvedSourceVersion, b.SecondaryVersions, b.Ran}
+}
+
+// AskedPipeline is the name of the pipeline that asked for the build, or for the batch that it is a part
+// of; "" if none did, as far as is known. CodeBuild itself starts a batch's builds (AWS.md#initiator).
+func (b Build) AskedPipeline() string { return Build{Initiator: b.Asked().Initiator}.Pipeline() }
+
+// External is what a pipeline's action calls the build: by its own id, or, if it is a part of a batch, by
+// the batch's.
+func (b Build) External() string {
+	if _, id, ok := strings.Cut(b.BatchARN, ":build-batch/"); ok {
+		return id
+	}
+	return b.ID
 }
 
 // Line names what a build is one of a series of: the branch or tag, the pipeline, or the default

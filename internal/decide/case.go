@@ -90,8 +90,11 @@ func CaseID(at settings.Account, b codebuild.Build) string {
 	if what == "" {
 		what = b.ID
 	}
+	if b.Action != nil { // whatever its execution built, and however often it ran there
+		what = b.Action.Key()
+	}
 	parts := []string{at.ID, at.Region, b.Project, what}
-	if guardrail.RefuseUntrusted(b, settings.Project{}) != nil {
+	if b.Action == nil && guardrail.RefuseUntrusted(b, settings.Project{}) != nil {
 		// A pull request must not use up a branch's budget.
 		parts = append(parts, "untrusted")
 	}

@@ -451,6 +451,10 @@ func (h *Healer) find(ctx context.Context, c *held) (b codebuild.Build, ok bool,
 	if r.OfBatch() {
 		return h.findInBatch(ctx, c)
 	}
+	if r.Build.Action != nil {
+		run, ok, err := h.findRun(ctx, c)
+		return codebuild.Build{ID: run.ID()}, ok, err
+	}
 	bs, err := h.Builds.Since(ctx, c.at(), c.Project, r.Build.End, r.Build.ID)
 	if err != nil {
 		return b, false, fmt.Errorf("looking for the build that was started: %w", err)

@@ -46,6 +46,9 @@ func sameLog(said, b codebuild.Build) bool {
 // the log, it is read when it is needed: so it is if the lease of the project's role, which is
 // given too if it was read, names a case that this build may follow.
 func (h *Healer) readBoth(ctx context.Context, e Ended, p settings.Project) (with *Healer, b codebuild.Build, lease suspicion, err error) {
+	if e.record != nil {
+		return h, *e.record, lease, nil
+	}
 	// A build that CodeBuild itself started (AWS.md#initiator) may be of a batch, of which another
 	// build's log has told enough.
 	if e.Said.Logs.Group == "" || strings.Contains(e.Said.Initiator, "/AWSCodeBuild-") {

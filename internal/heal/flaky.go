@@ -150,6 +150,9 @@ func (h *Healer) passed(ctx context.Context, at settings.Account, p settings.Pro
 		if f.Build, err = WithRoot(ctx, h.Builds, at, b); err != nil {
 			return err
 		}
+		if f.Build, err = h.withExecution(ctx, at, f.Build); err != nil {
+			return err
+		}
 	}
 	g := pass{Commit: shortHash(b.ResolvedSourceVersion), Start: b.Start, End: b.End, Repeats: idsOf(led),
 		Own: len(led) > 0 || h.Self.Started(h.Home, b)}

@@ -310,6 +310,8 @@ func (h *Healer) startedBy(r decide.Round, b codebuild.Build, batch codebuild.Ba
 	switch {
 	case r.OfBatch():
 		return batchedAgain(r.Build, b, batch)
+	case r.Build.Action != nil:
+		return b.Action != nil && b.Action.Repeats(*r.Build.Action) && (r.Retry == "" || b.ID == r.Retry)
 	case r.Retry != "":
 		return b.ID == r.Retry
 	case b.ID == r.Build.ID || b.Project != r.Build.Project || r.Decision == nil || r.Decision.Plan == nil:

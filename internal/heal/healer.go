@@ -20,6 +20,7 @@ type Healer struct {
 	Self     decide.Self
 
 	Builds         Builds
+	Pipelines      Pipelines
 	Logs           Logs
 	Reports        Reports
 	Past           Past
@@ -99,6 +100,8 @@ type Ended struct {
 	// Said is what the event says of where the log of a failed build is and of how its phases
 	// ended. With it the log is read early; nothing is decided by it.
 	Said codebuild.Build `json:"-"`
+	// record is the build's, if it was read a moment ago.
+	record *codebuild.Build
 }
 
 // BuildEnded handles the end of a build. It returns nil once everything that

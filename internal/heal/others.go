@@ -93,6 +93,9 @@ func (h *Healer) sameAsked(ctx context.Context, c *held, was, b codebuild.Build)
 	if was.ID == "" || was.Ref() != "" && b.Ref() != "" && was.Ref() != b.Ref() {
 		return false, nil
 	}
+	if was.Action != nil {
+		return true, nil // runs of one action in one execution
+	}
 	if was.Parameters == "" { // only a record that was just read has them
 		var err error
 		if was, err = h.Builds.Get(ctx, c.at(), was.ID); errors.Is(err, ErrNotFound) || errors.Is(err, ErrDenied) {

@@ -108,6 +108,20 @@ type Builds interface {
 	Batches(ctx context.Context, at settings.Account, ids []string) ([]codebuild.Batch, error)
 }
 
+// Pipelines reads pipelines. All return ErrNotFound for what is gone.
+type Pipelines interface {
+	// Runs lists the runs of actions in an execution, the newest first.
+	Runs(ctx context.Context, at settings.Account, pipeline, execution string) ([]codebuild.ActionRun, error)
+	// RunOf finds the run that a build or batch, by its PROJECT:UUID, is of, which began at about that
+	// time. Of the answer, only what never changes is certain.
+	RunOf(ctx context.Context, at settings.Account, pipeline, external string, began time.Time) (codebuild.ActionRun, error)
+	// PullRequests reports whether a version of the pipeline's definition has a trigger that pull
+	// requests cause, or one of a kind that is not known.
+	PullRequests(ctx context.Context, at settings.Account, pipeline string, version int32) (bool, error)
+	// Trigger says what started an execution, as AWS calls it, and more of that: who, or by what.
+	Trigger(ctx context.Context, at settings.Account, pipeline, execution string) (kind, by string, err error)
+}
+
 // Logs reads what a build printed.
 type Logs interface {
 	// Tail reads the log from its end backwards until enough says so, the

@@ -13,8 +13,12 @@ import (
 // (AWS.md#undocumented).
 const maxChain = 10
 
-// build reads a build with its root and, if it failed, what its project says of it.
+// build reads a build with its root and, if it failed, what its project and its pipeline say of it; or the
+// record that stands for a failed action without a build.
 func (h *Healer) build(ctx context.Context, at settings.Account, id string) (codebuild.Build, error) {
+	if a, ok := codebuild.ParseActionID(id); ok {
+		return h.action(ctx, at, a)
+	}
 	b, err := h.Builds.Get(ctx, at, id)
 	if err != nil {
 		return b, err
@@ -22,7 +26,10 @@ func (h *Healer) build(ctx context.Context, at settings.Account, id string) (cod
 	if b, err = WithRoot(ctx, h.Builds, at, b); err != nil {
 		return b, err
 	}
-	return h.withCheck(ctx, at, b)
+	if b, err = h.withCheck(ctx, at, b); err != nil || !b.HasFailed() {
+		return b, err
+	}
+	return h.withExecution(ctx, at, b)
 }
 
 // WithRoot reads who asked for the build where its own record does not say: it

@@ -21,6 +21,7 @@ type batch struct {
 	phases    []phase
 	attempts  int
 	rerun     []*batchGroup // the children that the present attempt is to start
+	run       *stageRun     // of a pipeline; nil: none started it
 }
 
 // batchGroup is one child: its present build and those before it.

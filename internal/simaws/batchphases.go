@@ -140,6 +140,9 @@ func (bb *batch) finish(status string) {
 	bb.enter(orText(kind, "FAILED"))
 	bb.leave(status, "", "")
 	bb.complete, bb.end, bb.status = true, bb.p.est.sim.now, status
+	if bb.run != nil {
+		bb.run.batchEnded(bb)
+	}
 }
 
 // listBuildBatches lists the ids of a project's batches, newest first, 100 a page.

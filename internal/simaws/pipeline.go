@@ -10,7 +10,12 @@ import (
 type pipeline struct {
 	est    *estate
 	name   string
+	role   string // its own; "": starts of builds are not judged
+	pulls  bool   // its definition has a trigger for pull requests
 	stages []*stage
+
+	executions map[string]*execution
+	runs       []*actionRun // of all actions, the oldest first
 }
 
 type stage struct {
@@ -21,8 +26,14 @@ type stage struct {
 	waiting        func() // enters the newest execution that waits for this stage
 }
 
-// pipelineAction is an action: a build, or, without a project, a source.
-type pipelineAction struct{ name, project string }
+// pipelineAction is an action: a build, commands, or, without either, a source.
+type pipelineAction struct {
+	name, project string
+	batch         bool   // of the project
+	branch        string // that a source of a connection is set to
+	refuses       *refuseFile
+	commands      *commandsFile
+}
 
 // stageRun is one execution's way through one stage.
 type stageRun struct {
@@ -37,11 +48,25 @@ type stageRun struct {
 	trigger   string
 }
 
+// actionRun is one run of an action. A retry of the stage makes another one.
 type actionRun struct {
 	action pipelineAction
-	build  *build // nil for a source
+	stage  *stageRun
+	id     string
+	build  *build // nil for a source, and where none was started
+	batch  *batch
 	status string
-	at     time.Time
+	start  time.Time
+	at     time.Time // of the last change
+	// external, code and summary are what the action says of its end, beside the build's id.
+	external, code, summary string
+}
+
+// execution is one way of a change through the pipeline.
+type execution struct {
+	version     string
+	trigger, by string // what started it, and who
+	branch      string // branch that the source of a connection read; "" is the version's
 }
 
 // Pipeline's statuses.
@@ -52,9 +77,10 @@ const (
 )
 
 // start begins an execution at the first stage.
-func (p *pipeline) start(version string) string {
+func (p *pipeline) start(x execution) string {
 	id := p.est.sim.uuid("execution " + p.name)
-	p.enter(0, id, version)
+	p.executions[id] = &x
+	p.enter(0, id, x.version)
 	return id
 }
 
@@ -68,8 +94,9 @@ func (p *pipeline) enter(i int, execution, version string) {
 	run := &stageRun{pipe: p, at: i, execution: execution, commit: version, status: pipeRunning}
 	p.stages[i].latest = run
 	for _, a := range p.stages[i].actions {
-		ar := &actionRun{action: a, status: pipeRunning, at: p.est.sim.now}
-		run.actions = append(run.actions, ar)
+		run.actions = append(run.actions, &actionRun{action: a, stage: run})
+	}
+	for _, ar := range run.actions {
 		run.begin(ar)
 	}
 	run.settle()
@@ -77,26 +104,48 @@ func (p *pipeline) enter(i int, execution, version string) {
 
 // begin starts an action. A source is done at once.
 func (run *stageRun) begin(ar *actionRun) {
-	ar.status, ar.at = pipeRunning, run.pipe.est.sim.now
-	if ar.action.project == "" {
+	p, s := run.pipe, run.pipe.est.sim
+	ar.id, ar.status, ar.start, ar.at = s.uuid("action "+p.name), pipeRunning, s.now, s.now
+	p.runs = append(p.runs, ar)
+	switch a := ar.action; {
+	case a.commands != nil:
+		ar.command()
+	case a.project == "":
 		ar.status = pipeSucceeded
-		return
+	default:
+		if err := ar.startable(); err != nil {
+			ar.refused(err)
+			return
+		}
+		of := p.est.project[a.project]
+		artifact := "arn:" + p.est.acct.partition + ":s3:::codepipeline-" + p.est.region + "-artifacts/" + p.name +
+			"/SourceArti/" + run.execution[:7]
+		if a.batch {
+			ar.batch = of.beginBatch(artifact, "codepipeline/"+p.name)
+			ar.batch.run, ar.external = run, ar.batch.id()
+			return
+		}
+		c, _ := of.resolve(run.commit)
+		ar.build = of.begin(order{version: artifact, commit: c, initiator: "codepipeline/" + p.name, run: run})
+		ar.external = ar.build.id()
 	}
-	p := run.pipe.est.project[ar.action.project]
-	artifact := "arn:" + p.est.acct.partition + ":s3:::codepipeline-" + p.est.region + "-artifacts/" + run.pipe.name +
-		"/SourceArti/" + run.execution[:7]
-	c, _ := p.resolve(run.commit)
-	ar.build = p.begin(order{version: artifact, commit: c, initiator: "codepipeline/" + run.pipe.name, run: run})
 }
 
 // buildEnded takes the end of one of the stage's builds.
 func (run *stageRun) buildEnded(b *build) {
 	for _, ar := range run.actions {
 		if ar.build == b {
-			ar.status = pipeSucceeded
-			if b.status != succeeded {
-				ar.status = pipeFailed
-			}
+			ar.end(b.status)
+		}
+	}
+	run.settle()
+}
+
+// batchEnded takes the end of one of the stage's batches.
+func (run *stageRun) batchEnded(b *batch) {
+	for _, ar := range run.actions {
+		if ar.batch == b {
+			ar.end(b.status)
 		}
 	}
 	run.settle()
@@ -132,16 +181,20 @@ func (run *stageRun) settle() {
 // again starts the failed actions once more, or all of them.
 func (run *stageRun) again(trigger string, all bool) {
 	run.status, run.trigger = pipeRunning, trigger
-	for _, ar := range run.actions {
+	for i, ar := range run.actions {
 		if all || ar.status == pipeFailed {
-			run.begin(ar)
+			run.actions[i] = &actionRun{action: ar.action, stage: run}
+			run.begin(run.actions[i])
 		}
 	}
 }
 
 var pipelineOperations = map[string]operation{
-	"GetPipelineState":    jsonCall(false, getPipelineState),
-	"RetryStageExecution": jsonCall(true, retryStageExecution),
+	"GetPipeline":          jsonCall(false, getPipeline),
+	"GetPipelineExecution": jsonCall(false, getPipelineExecution),
+	"GetPipelineState":     jsonCall(false, getPipelineState),
+	"ListActionExecutions": jsonCall(false, listActionExecutions),
+	"RetryStageExecution":  jsonCall(true, retryStageExecution),
 }
 
 type pipelineNameInput struct {
@@ -172,9 +225,12 @@ type actionStateOut struct {
 }
 
 type actionExecOut struct {
-	Status              string `json:"status"`
-	LastStatusChange    epoch  `json:"lastStatusChange"`
-	ExternalExecutionId string `json:"externalExecutionId,omitempty"`
+	ActionExecutionId   string        `json:"actionExecutionId"`
+	Status              string        `json:"status"`
+	LastStatusChange    epoch         `json:"lastStatusChange"`
+	ExternalExecutionId string        `json:"externalExecutionId,omitempty"`
+	Summary             string        `json:"summary,omitempty"`
+	ErrorDetails        *errorDetails `json:"errorDetails,omitempty"`
 }
 
 func (r *request) pipelineARN(name string) string { return r.est.arn("codepipeline", name) }
@@ -204,10 +260,8 @@ func (st *stage) out() stageStateOut {
 		as := actionStateOut{ActionName: a.name}
 		if st.latest != nil {
 			ar := st.latest.actions[i]
-			as.LatestExecution = &actionExecOut{Status: ar.status, LastStatusChange: epoch(ar.at)}
-			if ar.build != nil {
-				as.LatestExecution.ExternalExecutionId = ar.build.id()
-			}
+			as.LatestExecution = &actionExecOut{ActionExecutionId: ar.id, Status: ar.status, LastStatusChange: epoch(ar.at),
+				ExternalExecutionId: ar.external, Summary: ar.summary, ErrorDetails: ar.errorDetails()}
 		}
 		o.ActionStates = append(o.ActionStates, as)
 	}

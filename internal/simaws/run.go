@@ -18,6 +18,9 @@ type Start struct {
 	Version         string // source version: branch, tag, pr/7, commit; "" is the default branch
 	// Initiator is who started it: "" is the webhook, "GitHub-Hookshot/…".
 	Initiator string
+	// Of a pipeline: Trigger is what started it (default WebhookV2), and Branch the name of the branch
+	// that its source read; the default is that of Version.
+	Trigger, Branch string
 
 	buildspec string // override
 	over      overrides
@@ -45,7 +48,8 @@ func (s *Sim) at(st Start) (*estate, error) {
 // start begins it and returns its id.
 func (e *estate) start(st Start) string {
 	if st.Pipeline != "" {
-		return e.pipes[st.Pipeline].start(st.Version)
+		return e.pipes[st.Pipeline].start(execution{version: st.Version, trigger: orText(st.Trigger, "WebhookV2"), by: st.Initiator,
+			branch: orText(st.Branch, strings.TrimPrefix(st.Version, "refs/heads/"))})
 	}
 	p := e.project[st.Project]
 	if st.Batch {

@@ -390,14 +390,18 @@ func (bu *builder) step(e *estate, where string, st stepFile) {
 }
 
 func (bu *builder) pipeline(e *estate, f pipelineFile) {
-	p := &pipeline{est: e, name: f.Name}
+	p := &pipeline{est: e, name: f.Name, role: f.Role, pulls: f.Pulls, executions: map[string]*execution{}}
 	for _, s := range f.Stages {
 		st := &stage{name: s.Name, retryOnFailure: s.Retry}
 		for _, a := range s.Actions {
-			if a.Project != "" && e.project[a.Project] == nil {
+			of := e.project[a.Project]
+			if a.Project != "" && of == nil && a.Refuses == nil {
 				bu.bad("pipeline %s: there is no project %q", f.Name, a.Project)
 			}
-			st.actions = append(st.actions, pipelineAction{a.Name, a.Project})
+			if a.Batch && (of == nil || len(of.conf.Batch) == 0) {
+				bu.bad("pipeline %s: project %q has no batch", f.Name, a.Project)
+			}
+			st.actions = append(st.actions, pipelineAction{a.Name, a.Project, a.Batch, a.Branch, a.Refuses, a.Commands})
 		}
 		p.stages = append(p.stages, st)
 	}
@@ -411,7 +415,7 @@ func (bu *builder) pipeline(e *estate, f pipelineFile) {
 // start puts a build on the agenda that the world itself begins.
 func (bu *builder) start(f startFile) {
 	st := Start{Project: f.Project, Pipeline: f.Pipeline, Batch: f.Batch, Account: f.Account, Region: f.Region,
-		Version: f.Version, Initiator: f.Initiator, buildspec: f.Buildspec, over: f.Overrides}
+		Version: f.Version, Initiator: f.Initiator, Trigger: f.Trigger, Branch: f.Branch, buildspec: f.Buildspec, over: f.Overrides}
 	e, err := bu.sim.at(st)
 	if err != nil {
 		bu.bad("starts: %w", err)

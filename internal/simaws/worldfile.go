@@ -323,6 +323,8 @@ type failFile struct {
 
 type pipelineFile struct {
 	Name   string      `yaml:"name"`
+	Role   string      `yaml:"role"`
+	Pulls  bool        `yaml:"pull_requests"`
 	Stages []stageFile `yaml:"stages"`
 }
 
@@ -333,8 +335,27 @@ type stageFile struct {
 }
 
 type actionFile struct {
-	Name    string `yaml:"name"`
-	Project string `yaml:"project"`
+	Name     string        `yaml:"name"`
+	Project  string        `yaml:"project"`
+	Batch    bool          `yaml:"batch"`
+	Branch   string        `yaml:"branch"`
+	Refuses  *refuseFile   `yaml:"refuses"`
+	Commands *commandsFile `yaml:"commands"`
+}
+
+// refuseFile has CodeBuild refuse the first so many starts; 0: all of them.
+type refuseFile struct {
+	Times int    `yaml:"times"`
+	Code  string `yaml:"code"`
+	Says  string `yaml:"says"`
+}
+
+// commandsFile is what a Commands action runs. It fails the first so many times; 0: always.
+type commandsFile struct {
+	Run    string `yaml:"run"`
+	Prints string `yaml:"prints"`
+	Times  int    `yaml:"times"`
+	Exit   int    `yaml:"exit"`
 }
 
 type startFile struct {
@@ -345,6 +366,8 @@ type startFile struct {
 	Region    string    `yaml:"region"`
 	Version   string    `yaml:"version"`
 	Initiator string    `yaml:"initiator"`
+	Trigger   string    `yaml:"trigger"`
+	Branch    string    `yaml:"branch"`
 	After     duration  `yaml:"after"`
 	Buildspec string    `yaml:"buildspec"`
 	Overrides overrides `yaml:"overrides"`

@@ -1,0 +1,253 @@
+package heal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/codebuild"
+	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// ActionFailed says that an action of a pipeline is said to have failed: by an event, which is only a
+// hint. What it does not say is "".
+type ActionFailed struct {
+	At settings.Account // of the pipeline
+	// ActionRegion is where the action ran its build.
+	ActionRegion string
+	Action       codebuild.Action
+	Build        string // PROJECT:UUID, "" if the action ran none
+	End          time.Time
+}
+
+// ActionFailed handles the end of a pipeline's action. If that ran a build, it is the build's end: that
+// one's own event may be lost, and this one is not (AWS.md#pipeline-events). If it ran none, it becomes a
+// case of its own. It returns nil once everything that matters is recorded.
+func (h *Healer) ActionFailed(ctx context.Context, e ActionFailed) error {
+	a := e.Action
+	if project, _, ok := cutID(e.Build); ok {
+		return h.BuildEnded(ctx, Ended{At: settings.Account{ID: e.At.ID, Region: e.ActionRegion}, Project: project, Build: e.Build,
+			Status: codebuild.Failed, End: e.End})
+	}
+	about := []any{"pipeline", a.Pipeline, "execution", a.Execution, "action", a.Name}
+	if len(h.listing(e.At, a.Pipeline)) == 0 || e.ActionRegion != e.At.Region {
+		h.Log.InfoContext(ctx, "action of a pipeline that no project of its account and region lists", about...)
+		return nil
+	}
+	b, err := h.action(ctx, e.At, a)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		h.Log.WarnContext(ctx, "the action is gone", about...)
+		return nil
+	case errors.Is(err, ErrDenied):
+		p := h.listing(e.At, a.Pipeline)[0]
+		return h.unread(ctx, Ended{At: e.At, Project: p.Name, Build: a.ID(), Status: codebuild.Failed, End: e.End}, err)
+	case err != nil:
+		return fmt.Errorf("reading action %q of pipeline %q: %w", a.Name, a.Pipeline, err)
+	}
+	return h.actionEnded(ctx, e.At, b)
+}
+
+// actionEnded handles the end of an action that ran no build, as its record has it.
+func (h *Healer) actionEnded(ctx context.Context, at settings.Account, b codebuild.Build) error {
+	switch {
+	case b.Project == "":
+		h.Log.InfoContext(ctx, "action of a project that settings do not name", "action", b.ID)
+		return nil
+	case b.Status == codebuild.InProgress:
+		return fmt.Errorf("action %q: its record does not show yet that it ended: %w", b.ID, ErrLater)
+	case !b.HasFailed():
+		return nil
+	}
+	return h.BuildEnded(ctx, Ended{At: at, Project: b.Project, Build: b.ID, Status: b.Status, End: b.End, record: &b})
+}
+
+// cutID parts a build's id.
+func cutID(id string) (project, uuid string, ok bool) {
+	b := codebuild.Build{ID: id}
+	uuid = b.UUID()
+	if uuid == id || uuid == "" {
+		return "", "", false
+	}
+	return id[:len(id)-len(uuid)-1], uuid, true
+}
+
+// listing are the projects of an account and region that list the pipeline, in the order of the settings.
+func (h *Healer) listing(at settings.Account, pipeline string) (ps []settings.Project) {
+	for _, p := range h.Settings.Projects {
+		if h.atOf(p) == at && slices.Contains(p.Pipelines, pipeline) {
+			ps = append(ps, p)
+		}
+	}
+	return ps
+}
+
+// action reads the record of a run that has no build: the newest of its action if the run is not named.
+// Its project is "" if the settings name none for it.
+func (h *Healer) action(ctx context.Context, at settings.Account, a codebuild.Action) (codebuild.Build, error) {
+	if h.Pipelines == nil {
+		return codebuild.Build{}, fmt.Errorf("nobody reads pipelines here: %w", ErrNotFound)
+	}
+	runs, err := h.Pipelines.Runs(ctx, at, a.Pipeline, a.Execution)
+	if err != nil {
+		return codebuild.Build{}, err
+	}
+	i := slices.IndexFunc(runs, func(r codebuild.ActionRun) bool {
+		return r.Run == a.Run || a.Run == "" && r.Stage == a.Stage && r.Name == a.Name
+	})
+	if i < 0 {
+		return codebuild.Build{}, fmt.Errorf("run %q of pipeline %q: %w", a.Run, a.Pipeline, ErrNotFound)
+	}
+	b := runs[i].Build(codebuild.ARN{Partition: codebuild.PartitionOf(at.Region), Service: "codepipeline", Region: at.Region,
+		Account: at.ID}, h.projectOf(at, runs[i]))
+	x, err := h.executionOf(ctx, at, runs[i], runs)
+	b.Checked = &codebuild.Checked{Execution: &x}
+	return b, err
+}
+
+// projectOf names the project whose settings say what is done about a run without a build: the one that
+// the action is set to, if it lists the pipeline. An action that is set to none, or to one that CodeBuild
+// does not find, is the first's that lists the pipeline, in the order of the settings.
+func (h *Healer) projectOf(at settings.Account, r codebuild.ActionRun) string {
+	ps := h.listing(at, r.Pipeline)
+	i := slices.IndexFunc(ps, func(p settings.Project) bool { return p.Name == r.Project })
+	c, _ := codebuild.ParseRefusal(r.Message)
+	switch {
+	case i >= 0:
+		return r.Project
+	case len(ps) > 0 && (r.Project == "" || c.Code == "ResourceNotFoundException"):
+		return ps[0].Name
+	}
+	return ""
+}
+
+// withExecution reads which execution of its pipeline a build is of, and who may have started that. What
+// cannot be read stays unknown, which is no error.
+func (h *Healer) withExecution(ctx context.Context, at settings.Account, b codebuild.Build) (codebuild.Build, error) {
+	name := b.AskedPipeline()
+	if name == "" || h.Pipelines == nil {
+		return b, nil
+	}
+	x, err := codebuild.Execution{Pipeline: name}, error(nil)
+	if p, ok := h.Settings.Project(b.Project, at.ID, at.Region, h.Home); !ok || !slices.Contains(p.Pipelines, name) {
+		x.Unread = fmt.Sprintf("The project does not list the pipeline %q, so it was not looked at who may start that.", name)
+	} else if x, err = h.readExecution(ctx, at, name, b); err != nil {
+		return b, err
+	}
+	checked := codebuild.Checked{}
+	if b.Checked != nil {
+		checked = *b.Checked
+	}
+	checked.Execution = &x
+	b.Checked = &checked
+	return b, nil
+}
+
+func (h *Healer) readExecution(ctx context.Context, at settings.Account, name string, b codebuild.Build) (codebuild.Execution, error) {
+	run, err := h.Pipelines.RunOf(ctx, at, name, b.External(), b.Start)
+	if err == nil {
+		return h.executionOf(ctx, at, run, nil)
+	}
+	return unreadExecution(codebuild.Execution{Pipeline: name}, err)
+}
+
+// unreadExecution says of an execution why nothing is known. What may succeed later stays an error.
+func unreadExecution(x codebuild.Execution, err error) (codebuild.Execution, error) {
+	switch {
+	case errors.Is(err, ErrNotFound):
+		x.Unread = fmt.Sprintf("No record says which execution of the pipeline %q it is of.", x.Pipeline)
+	case errors.Is(err, ErrDenied):
+		x.Unread = fmt.Sprintf("Its pipeline %q cannot be read. %s", x.Pipeline, sentence(err))
+	case err != nil:
+		return x, fmt.Errorf("reading pipeline %q: %w", x.Pipeline, err)
+	}
+	return x, nil
+}
+
+// sourceConnection is the provider of the sources that pull requests can trigger
+// (AWS.md#what-started-a-pipeline).
+const sourceConnection = "CodeStarSourceConnection"
+
+// executionOf reads who may have started the execution of a run. runs are those of the execution, nil if
+// they were not read.
+func (h *Healer) executionOf(ctx context.Context, at settings.Account, r codebuild.ActionRun, runs []codebuild.ActionRun,
+) (codebuild.Execution, error) {
+	x := codebuild.Execution{Pipeline: r.Pipeline, ID: r.Execution, Stage: r.Stage}
+	pulls, err := h.Pipelines.PullRequests(ctx, at, r.Pipeline, r.Version)
+	if err != nil || !pulls {
+		return unreadExecution(x, err)
+	}
+	x.PullRequests = true
+	if x.Trigger, x.By, err = h.Pipelines.Trigger(ctx, at, r.Pipeline, r.Execution); err != nil {
+		return unreadExecution(x, err)
+	}
+	if runs == nil {
+		if runs, err = h.Pipelines.Runs(ctx, at, r.Pipeline, r.Execution); err != nil {
+			return unreadExecution(x, err)
+		}
+	}
+	for _, s := range runs {
+		if s.Provider == sourceConnection {
+			x.Sources = append(x.Sources, codebuild.PipelineSource{Action: s.Name, Branch: s.Branch, Built: s.Built})
+		}
+	}
+	return x, nil
+}
+
+// findRun looks for the newest run of the action that a round waits for.
+func (h *Healer) findRun(ctx context.Context, c *held) (codebuild.ActionRun, bool, error) {
+	a := *c.last().Build.Action
+	runs, err := h.Pipelines.Runs(ctx, c.at(), a.Pipeline, a.Execution)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return codebuild.ActionRun{}, false, fmt.Errorf("looking for the run that was started: %w", err)
+	}
+	i := slices.IndexFunc(runs, func(r codebuild.ActionRun) bool { return r.Stage == a.Stage && r.Name == a.Name })
+	if i < 0 || runs[i].Run == a.Run || c.has(runs[i].ID()) {
+		return codebuild.ActionRun{}, false, nil
+	}
+	return runs[i], true, nil
+}
+
+// pollAction asks CodePipeline about the action whose stage was retried. Its end in success is in no
+// event that the healer gets: it looks for it with each sweep.
+func (h *Healer) pollAction(ctx context.Context, c *held) error {
+	run, ok, err := h.findRun(ctx, c)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return h.giveUp(ctx, c, "The action was not seen to run again.")
+	}
+	r, now := c.last(), h.Clock.Now()
+	ends := func(k decide.Kind, note string) error {
+		c.adopt(now, run.ID())
+		r.Ended = run.Updated
+		c.finish(now, k, note)
+		return h.close(ctx, c)
+	}
+	switch {
+	case run.Status == codebuild.RunInProgress:
+		if now.Sub(r.RetryAt) >= longest {
+			return ends(decide.Failed, "The action that was started again did not end within two days.")
+		}
+		return nil
+	case run.Status == codebuild.RunSucceeded:
+		return ends(decide.Healed, "")
+	case run.Status != codebuild.RunFailed:
+		return ends(decide.Failed, "Somebody stopped the pipeline's execution; it is left alone.")
+	case run.Provider == codebuild.ProviderCodeBuild && codebuild.BuildOf(run.External) != "":
+		note := "CodeBuild started the build this time, and it failed: a notice of its own tells why."
+		if err := ends(decide.Failed, note); err != nil {
+			return err
+		}
+		return h.ActionFailed(ctx, ActionFailed{At: c.at(), ActionRegion: c.Region, Action: run.Action, Build: run.External, End: run.Updated})
+	}
+	b, err := h.action(ctx, c.at(), run.Action)
+	if err != nil {
+		return err
+	}
+	return h.actionEnded(ctx, c.at(), b)
+}
