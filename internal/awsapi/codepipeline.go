@@ -42,14 +42,17 @@ func (c CodePipeline) retryStage(ctx context.Context, at settings.Account, b cod
 }
 
 // whyNot says why the stage of a build cannot be retried which is in no stage's latest state.
-func (c CodePipeline) whyNot(ctx context.Context, at settings.Account, pipeline, external string, began time.Time, now []types.StageState) error {
+func (c CodePipeline) whyNot(ctx context.Context, at settings.Account, pipeline, external string, began time.Time,
+	now []types.StageState,
+) error {
 	run, err := (&Pipelines{Accounts: c.Accounts}).RunOf(ctx, at, pipeline, external, began)
 	if err != nil {
 		return fmt.Errorf("pipeline %q: a newer execution has replaced the one of build %q, or its stage was "+
 			"retried already: %w", pipeline, external, heal.ErrFinal)
 	}
 	for _, s := range now {
-		if e := s.LatestExecution; aws.ToString(s.StageName) == run.Stage && e != nil && aws.ToString(e.PipelineExecutionId) == run.Execution {
+		e := s.LatestExecution
+		if aws.ToString(s.StageName) == run.Stage && e != nil && aws.ToString(e.PipelineExecutionId) == run.Execution {
 			return retriedAlready(pipeline, run.Stage)
 		}
 	}

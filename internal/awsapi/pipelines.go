@@ -85,7 +85,8 @@ func (p *Pipelines) Runs(ctx context.Context, at settings.Account, pipeline, exe
 }
 
 // RunOf implements [heal.Pipelines].
-func (p *Pipelines) RunOf(ctx context.Context, at settings.Account, pipeline, external string, began time.Time) (codebuild.ActionRun, error) {
+func (p *Pipelines) RunOf(ctx context.Context, at settings.Account, pipeline, external string, began time.Time,
+) (codebuild.ActionRun, error) {
 	key := func(external string) string { return at.ID + " " + at.Region + " " + pipeline + " " + external }
 	return recall(p, &p.started, key(external), func() (found codebuild.ActionRun, err error) {
 		ok := false
@@ -137,7 +138,8 @@ func (p *Pipelines) list(ctx context.Context, at settings.Account, in *codepipel
 func actionRun(pipeline string, d types.ActionExecutionDetail) codebuild.ActionRun {
 	r := codebuild.ActionRun{Action: codebuild.Action{Pipeline: pipeline, Execution: aws.ToString(d.PipelineExecutionId),
 		Stage: aws.ToString(d.StageName), Name: aws.ToString(d.ActionName), Run: aws.ToString(d.ActionExecutionId)},
-		Version: aws.ToInt32(d.PipelineVersion), Status: string(d.Status), Start: aws.ToTime(d.StartTime), Updated: aws.ToTime(d.LastUpdateTime)}
+		Version: aws.ToInt32(d.PipelineVersion), Status: string(d.Status), Start: aws.ToTime(d.StartTime),
+		Updated: aws.ToTime(d.LastUpdateTime)}
 	if in := d.Input; in != nil {
 		r.Project, r.Branch = in.Configuration["ProjectName"], in.Configuration["BranchName"]
 		if resolved := in.ResolvedConfiguration["ProjectName"]; resolved != "" {
@@ -231,10 +233,14 @@ func (c CodePipeline) retryAction(ctx context.Context, at settings.Account, a co
 		return replaced(a.Pipeline, a.Stage)
 	}
 	j := slices.IndexFunc(stage.ActionStates, func(s types.ActionState) bool { return aws.ToString(s.ActionName) == a.Name })
-	if j < 0 || stage.ActionStates[j].LatestExecution == nil || aws.ToString(stage.ActionStates[j].LatestExecution.ActionExecutionId) != a.Run {
+	if j < 0 {
 		return retriedAlready(a.Pipeline, a.Stage)
 	}
-	return retryOf(ctx, client, a.Pipeline, stage, aws.ToString(stage.ActionStates[j].LatestExecution.ExternalExecutionId), ready)
+	run := stage.ActionStates[j].LatestExecution
+	if run == nil || aws.ToString(run.ActionExecutionId) != a.Run || run.Status != types.ActionExecutionStatusFailed {
+		return retriedAlready(a.Pipeline, a.Stage)
+	}
+	return retryOf(ctx, client, a.Pipeline, stage, aws.ToString(run.ExternalExecutionId), ready)
 }
 
 func replaced(pipeline, stage string) error {

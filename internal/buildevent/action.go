@@ -40,6 +40,9 @@ func (e ActionEvent) Build() string {
 	return codebuild.BuildOf(e.External)
 }
 
+// where is the pipeline's ARN behind the service.
+func (e ActionEvent) where() string { return e.Region + ":" + e.Account + ":" + e.Pipeline }
+
 type actionDetail struct {
 	Pipeline  string `json:"pipeline"`
 	Execution string `json:"execution-id"`
@@ -93,7 +96,7 @@ func DecodeAction(data []byte) (e ActionEvent, ok bool, err error) {
 		return fail("account %q, region %q or %q is none", e.Account, e.Region, d.Region)
 	case e.Build() == "" && (e.Pipeline == "" || e.Execution == "" || e.Run == "" && (e.Stage == "" || e.Name == "")):
 		return fail("it does not say which action it is about")
-	case len(env.Resources) > 0 && e.Pipeline != "" && !strings.HasSuffix(env.Resources[0], ":codepipeline:"+e.Region+":"+e.Account+":"+e.Pipeline):
+	case len(env.Resources) > 0 && e.Pipeline != "" && !strings.HasSuffix(env.Resources[0], ":codepipeline:"+e.where()):
 		return fail("it is about pipeline %q, but its resource is %q", e.Pipeline, env.Resources[0])
 	case e.State == "":
 		return fail("no state")

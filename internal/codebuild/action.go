@@ -192,9 +192,12 @@ func logStream(r ActionRun, pipeline ARN) Logs {
 type Execution struct {
 	Pipeline string
 	ID       string `json:",omitempty"` // "" if it was not found
-	Stage    string `json:",omitempty"`
+	// The run of the action that the build, or its batch, is of.
+	Stage, Action, Run string `json:",omitempty"`
 	// Unread says in a sentence why it is not known who may have started it; "" if it is known.
 	Unread string `json:",omitempty"`
+	// Unlisted: the settings do not list the pipeline for the project, so nothing was read.
+	Unlisted bool `json:",omitempty"`
 	// PullRequests: the pipeline's definition has a trigger that pull requests cause, or one of a kind
 	// that is not known. Only then Trigger, By and Sources are read.
 	PullRequests bool   `json:",omitempty"`

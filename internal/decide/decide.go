@@ -106,6 +106,9 @@ func Decide(f Facts) Decision {
 
 func decide(f Facts) Decision {
 	d := Decision{Mode: f.Project.Mode, Remedy: f.Diagnosis.Remedy, Settings: f.Settings.SHA256}
+	if f.Build.Action != nil {
+		return ofAction(f, d)
+	}
 	switch d.Remedy {
 	case diagnose.Grant:
 		if f.Build.OfBatch() {
@@ -169,7 +172,7 @@ func route(f Facts) Route {
 	switch {
 	case !f.Project.Retry:
 		return RouteNone
-	case b.Pipeline() != "":
+	case b.AskedPipeline() != "": // of a batch's builds, the batch: its action is what the stage runs again
 		return RouteStage
 	case b.BatchARN != "":
 		return RouteBatch
@@ -627,7 +630,7 @@ func noRoute(d Decision) Decision {
 // list: the healer has no permission to retry its stages. It adds this to other
 // refusals, too, so that everything is reported at once.
 func onlyListed(f Facts, d Decision) Decision {
-	name := f.Build.Pipeline()
+	name := f.Build.AskedPipeline()
 	if route(f) != RouteStage || slices.Contains(f.Project.Pipelines, name) || d.Remedy == diagnose.OverrideBuildspec {
 		return d
 	}
@@ -641,6 +644,9 @@ func onlyListed(f Facts, d Decision) Decision {
 		d.Waits, d.Used = false, nil
 		return Refuse(d, "The settings do not list the pipeline that the build is of.", no)
 	case len(d.Refusals) > 0:
+		if c := f.Build.Checked; c != nil && c.Execution != nil && c.Execution.Unlisted { // it says the same, and what to do
+			d.Refusals = slices.DeleteFunc(d.Refusals, func(r guardrail.Refusal) bool { return r.Rule == guardrail.UntrustedBuild })
+		}
 		d.Refusals = append(d.Refusals, no)
 	}
 	return d

@@ -39,6 +39,107 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "start-queue-full",
+		Title: "CodeBuild refused to start the build, as its queue was full",
+		Advice: "As many builds of this size and platform wait as may ({limit}). Once they have run, " +
+			"retry the stage. If it recurs, have the builds at once for the project's environment " +
+			"raised in Service Quotas, or let fewer actions run at once.",
+		Remedy:    "retry",
+		Retryable: true,
+		rules: []rule{
+			{
+				phase: []string{"START"},
+				code:  []string{"AccountLimitExceededException"},
+				says:  []string{"cannot have more than"},
+				like: &pattern{source: "^AccountLimitExceededException: Cannot have more than (?P<limit>[1-9][0-9]*) builds in " +
+					"queue for the account$"},
+			},
+		},
+	},
+	{
+		Name:  "start-no-quota",
+		Title: "CodeBuild refused to start the build, as the account may run none of this size",
+		Advice: "Waiting does not help. Ask AWS Support to raise the account's builds of this " +
+			"environment and size, which a new account often has none of, or give the project a " +
+			"smaller size. Then retry the stage.",
+		Remedy: "report",
+		rules: []rule{
+			{
+				phase: []string{"START"},
+				code:  []string{"AccountLimitExceededException"},
+				says:  []string{"cannot have more than"},
+				like: &pattern{source: "^AccountLimitExceededException: Cannot have more than 0+ builds in queue for the " +
+					"account$"},
+			},
+			{
+				phase: []string{"START"},
+				code:  []string{"AccountLimitExceededException"},
+				says:  []string{"active builds"},
+			},
+		},
+	},
+	{
+		Name:  "start-project-missing",
+		Title: "The pipeline starts a project that does not exist ({project})",
+		Advice: "The project was renamed or deleted, or is in another account or region than the action " +
+			"says. Correct the project's name in the pipeline's action, or make the project again, " +
+			"then start the pipeline anew.",
+		Remedy: "report",
+		rules: []rule{
+			{
+				phase: []string{"START"},
+				code:  []string{"ResourceNotFoundException"},
+				says:  []string{"project cannot be found"},
+				like: &pattern{source: "^ResourceNotFoundException: Project cannot be found: " +
+					"(?P<project>arn:aws[a-z-]*:codebuild:\\S+)$"},
+			},
+		},
+	},
+	{
+		Name:  "start-role",
+		Title: "CodeBuild may not assume the service role of the project that the pipeline starts",
+		Advice: "Check that the project's role exists (names are case-sensitive), that its trust policy " +
+			"lets codebuild.amazonaws.com call sts:AssumeRole, and that STS is active in this " +
+			"region. Then retry the stage. A role policy cannot cure this.",
+		Remedy: "report",
+		rules: []rule{
+			{
+				phase: []string{"START"},
+				code:  []string{"InvalidInputException"},
+				says:  []string{"codebuild is not authorized to perform: sts:assumerole"},
+			},
+		},
+	},
+	{
+		Name:  "start-pipeline-role",
+		Title: "The pipeline's own role {role} may not start the build",
+		Advice: "Allow {call} on {project} to the role {role} of account {account}, then retry the " +
+			"stage. That is the pipeline's role and not the build's, so nothing in Buildmedic's " +
+			"settings gives it anything.",
+		Remedy: "report",
+		rules: []rule{
+			{
+				phase: []string{"START"},
+				code:  []string{"AccessDeniedException"},
+				says:  []string{"is not authorized to perform: codebuild:startbuild"},
+				like: &pattern{source: "^AccessDeniedException: User: " +
+					"arn:aws[a-z-]*:sts::(?P<account>[0-9]{12}):assumed-role/(?P<role>[\\w+=,.@-]{1,64})/[\\w" +
+					"+=,.@-]+ is not authorized to perform: (?P<call>codebuild:StartBuild(Batch)?) on " +
+					"resource: (?P<project>arn:aws[a-z-]*:codebuild:\\S+/[A-Za-z0-9_-]+)(?: |$)"},
+			},
+		},
+	},
+	{
+		Name:  "start-refused",
+		Title: "CodeBuild refused to start the pipeline's build",
+		Advice: "There is no build, and no log. What CodeBuild answered stands beside this. Once its " +
+			"reason is gone, retry the stage.",
+		Remedy: "report",
+		rules: []rule{
+			{phase: []string{"START"}},
+		},
+	},
+	{
 		Name:  "service-role-not-assumable",
 		Title: "CodeBuild may not assume the project's service role",
 		Advice: "Check that the role exists (names are case-sensitive), that its trust policy lets " +

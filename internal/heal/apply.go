@@ -303,6 +303,8 @@ func (h *Healer) start(ctx context.Context, c *held) error {
 	p := r.Decision.Plan
 	got, err := Started{ID: r.Retry}, error(nil)
 	switch {
+	case r.Build.Action != nil && !h.mayRetryStage(c):
+		return fmt.Errorf("retrying the stage: the settings no longer let it be retried: %w", ErrFinal)
 	case p.Route == decide.RouteCodeBuild:
 		_, got.ID, _ = codebuild.ParseBuildARN(r.Build.AutoRetry.Next)
 	case got.ID == "":
@@ -316,6 +318,9 @@ func (h *Healer) start(ctx context.Context, c *held) error {
 		if b, ok, ferr := h.find(ctx, c); ferr == nil && ok {
 			got, err = found(*r, b), nil
 		}
+	}
+	if err != nil && r.Build.Action != nil {
+		return fmt.Errorf("retrying the stage: %w", err)
 	}
 	if err != nil {
 		return fmt.Errorf("starting the build again: %w", err)
@@ -451,9 +456,9 @@ func (h *Healer) find(ctx context.Context, c *held) (b codebuild.Build, ok bool,
 	if r.OfBatch() {
 		return h.findInBatch(ctx, c)
 	}
-	if r.Build.Action != nil {
-		run, ok, err := h.findRun(ctx, c)
-		return codebuild.Build{ID: run.ID()}, ok, err
+	if a, waits := waitsForAction(*r); waits {
+		run, ok, err := h.findRun(ctx, c, a)
+		return codebuild.Build{ID: h.retryOf(*r, run)}, ok, err
 	}
 	bs, err := h.Builds.Since(ctx, c.at(), c.Project, r.Build.End, r.Build.ID)
 	if err != nil {

@@ -133,6 +133,7 @@ func (h *Healer) withExecution(ctx context.Context, at settings.Account, b codeb
 	}
 	x, err := codebuild.Execution{Pipeline: name}, error(nil)
 	if p, ok := h.Settings.Project(b.Project, at.ID, at.Region, h.Home); !ok || !slices.Contains(p.Pipelines, name) {
+		x.Unlisted = true
 		x.Unread = fmt.Sprintf("The project does not list the pipeline %q, so it was not looked at who may start that.", name)
 	} else if x, err = h.readExecution(ctx, at, name, b); err != nil {
 		return b, err
@@ -175,7 +176,7 @@ const sourceConnection = "CodeStarSourceConnection"
 // they were not read.
 func (h *Healer) executionOf(ctx context.Context, at settings.Account, r codebuild.ActionRun, runs []codebuild.ActionRun,
 ) (codebuild.Execution, error) {
-	x := codebuild.Execution{Pipeline: r.Pipeline, ID: r.Execution, Stage: r.Stage}
+	x := codebuild.Execution{Pipeline: r.Pipeline, ID: r.Execution, Stage: r.Stage, Action: r.Name, Run: r.Run}
 	pulls, err := h.Pipelines.PullRequests(ctx, at, r.Pipeline, r.Version)
 	if err != nil || !pulls {
 		return unreadExecution(x, err)
@@ -197,24 +198,55 @@ func (h *Healer) executionOf(ctx context.Context, at settings.Account, r codebui
 	return x, nil
 }
 
-// findRun looks for the newest run of the action that a round waits for.
-func (h *Healer) findRun(ctx context.Context, c *held) (codebuild.ActionRun, bool, error) {
-	a := *c.last().Build.Action
+// waitsForAction is the run that failed, if the round waits for another run of a pipeline's action and not
+// for a build: no build was made, or a whole batch.
+func waitsForAction(r decide.Round) (a codebuild.Action, ok bool) {
+	b := r.Build
+	switch {
+	case b.Action != nil:
+		return *b.Action, true
+	case !r.OfStage() || b.BatchARN == "" || b.Checked == nil || b.Checked.Execution == nil || b.Checked.Execution.ID == "":
+		return a, false
+	}
+	x := b.Checked.Execution
+	return codebuild.Action{Pipeline: x.Pipeline, Execution: x.ID, Stage: x.Stage, Name: x.Action, Run: x.Run}, true
+}
+
+// findRun looks for the newest run of an action, if that is another one than it was.
+func (h *Healer) findRun(ctx context.Context, c *held, a codebuild.Action) (codebuild.ActionRun, bool, error) {
 	runs, err := h.Pipelines.Runs(ctx, c.at(), a.Pipeline, a.Execution)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return codebuild.ActionRun{}, false, fmt.Errorf("looking for the run that was started: %w", err)
 	}
 	i := slices.IndexFunc(runs, func(r codebuild.ActionRun) bool { return r.Stage == a.Stage && r.Name == a.Name })
-	if i < 0 || runs[i].Run == a.Run || c.has(runs[i].ID()) {
+	// Whether a retry gives the run another id is not documented: one that is green now did not stay as it was
+	// (AWS.md#undocumented).
+	if i < 0 || runs[i].Run == a.Run && runs[i].Status != codebuild.RunSucceeded || runs[i].Run != a.Run && c.has(runs[i].ID()) {
 		return codebuild.ActionRun{}, false, nil
 	}
 	return runs[i], true, nil
 }
 
+// retryOf names a run as what the round started: of a batch, by the batch.
+func (h *Healer) retryOf(r decide.Round, run codebuild.ActionRun) string {
+	if r.Build.Action != nil {
+		return run.ID()
+	}
+	return codebuild.BuildOf(run.External)
+}
+
+// mayRetryStage reports whether the settings, as they are now, let the stage of the round's action be retried:
+// it may have waited for hours.
+func (h *Healer) mayRetryStage(c *held) bool {
+	r := c.last()
+	p, ok := h.Settings.Project(c.Project, c.Account, c.Region, h.Home)
+	return ok && p.Retry && slices.Contains(p.Pipelines, r.Build.Action.Pipeline) && (p.Mode == settings.Heal || r.Approved != "")
+}
+
 // pollAction asks CodePipeline about the action whose stage was retried. Its end in success is in no
 // event that the healer gets: it looks for it with each sweep.
-func (h *Healer) pollAction(ctx context.Context, c *held) error {
-	run, ok, err := h.findRun(ctx, c)
+func (h *Healer) pollAction(ctx context.Context, c *held, a codebuild.Action) error {
+	run, ok, err := h.findRun(ctx, c, a)
 	if err != nil {
 		return err
 	}
@@ -223,7 +255,7 @@ func (h *Healer) pollAction(ctx context.Context, c *held) error {
 	}
 	r, now := c.last(), h.Clock.Now()
 	ends := func(k decide.Kind, note string) error {
-		c.adopt(now, run.ID())
+		c.adopt(now, h.retryOf(*r, run))
 		r.Ended = run.Updated
 		c.finish(now, k, note)
 		return h.close(ctx, c)
@@ -238,12 +270,15 @@ func (h *Healer) pollAction(ctx context.Context, c *held) error {
 		return ends(decide.Healed, "")
 	case run.Status != codebuild.RunFailed:
 		return ends(decide.Failed, "Somebody stopped the pipeline's execution; it is left alone.")
+	case c.last().Build.Action == nil:
+		return ends(decide.Failed, "The batch that was started again failed, too.")
 	case run.Provider == codebuild.ProviderCodeBuild && codebuild.BuildOf(run.External) != "":
 		note := "CodeBuild started the build this time, and it failed: a notice of its own tells why."
 		if err := ends(decide.Failed, note); err != nil {
 			return err
 		}
-		return h.ActionFailed(ctx, ActionFailed{At: c.at(), ActionRegion: c.Region, Action: run.Action, Build: run.External, End: run.Updated})
+		return h.ActionFailed(ctx, ActionFailed{At: c.at(), ActionRegion: c.Region, Action: run.Action, Build: run.External,
+			End: run.Updated})
 	}
 	b, err := h.action(ctx, c.at(), run.Action)
 	if err != nil {

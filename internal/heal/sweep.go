@@ -143,8 +143,8 @@ func (h *Healer) poll(ctx context.Context, c *held) error {
 		return err
 	}
 	r := c.last()
-	if r.Build.Action != nil {
-		return h.pollAction(ctx, c)
+	if a, ok := waitsForAction(*r); ok {
+		return h.pollAction(ctx, c, a)
 	}
 	if r.Retry == "" || r.OfBatch() { // somebody may have retried the batch in the meantime
 		b, ok, err := h.find(ctx, c)

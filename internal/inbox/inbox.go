@@ -192,6 +192,9 @@ func (in *Inbox) message(ctx context.Context, h *heal.Healer, body string, alone
 	if err := strict([]byte(body), &release); err == nil && release.Release.Leader != "" {
 		return in.Healer.Release(ctx, release.Release)
 	}
+	if a, ok, err := buildevent.DecodeAction([]byte(body)); ok {
+		return in.action(ctx, a, err)
+	}
 	e, err := buildevent.Decode([]byte(body))
 	if err != nil {
 		return err
@@ -205,6 +208,19 @@ func (in *Inbox) message(ctx context.Context, h *heal.Healer, body string, alone
 		end.Said = e.Said
 	}
 	return h.BuildEnded(ctx, end)
+}
+
+// action handles the event of a pipeline's action.
+func (in *Inbox) action(ctx context.Context, e buildevent.ActionEvent, err error) error {
+	if err != nil {
+		return err
+	}
+	if e.Ignored != "" {
+		in.Log.InfoContext(ctx, "event ignored", "event", e.ID, "because", e.Ignored)
+		return nil
+	}
+	return in.Healer.ActionFailed(ctx, heal.ActionFailed{At: settings.Account{ID: e.Account, Region: e.Region},
+		ActionRegion: e.ActionRegion, Action: e.Action, Build: e.Build(), End: e.Time})
 }
 
 func ended(e buildevent.Event) heal.Ended {

@@ -255,6 +255,7 @@ func steps(n Notice) []string {
 		{"To send a command", n.Links.Commands},
 		{"Build", n.Links.Build},
 		{"Build started again", n.Links.Retry},
+		{"Pipeline", n.Links.Pipeline},
 		{"Log", n.Links.Log},
 		{"Role", n.Links.Role},
 		{"Commits since the last green build", n.Links.Commits},

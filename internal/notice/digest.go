@@ -89,7 +89,7 @@ func roundup(os []decide.Outcome) Roundup {
 		}
 		g.Failures += 1 + n.Repeats
 		if !n.At.Before(g.At) {
-			g.At, g.Headline, g.Case, g.Build = n.At, n.Headline, n.Case.ID, n.Links.Build
+			g.At, g.Headline, g.Case, g.Build = n.At, n.Headline, n.Case.ID, cmp.Or(n.Links.Build, n.Links.Pipeline)
 		}
 		r.Failures += 1 + n.Repeats
 		r.Counts[n.Kind] += 1 + n.Repeats

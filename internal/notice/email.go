@@ -100,6 +100,7 @@ func (n Notice) acts() []act {
 		add("The batch", n.Links.Build)
 	default:
 		add("The build", n.Links.Build)
+		add("The pipeline", n.Links.Pipeline)
 	}
 	if page, paste := n.page(), n.paste("status"); page != "" && len(paste) > 0 {
 		more := " All about it: "
@@ -506,7 +507,7 @@ func (n Notice) mailAdvice(l *letter) {
 	l.add("what happened", n.besides)
 	for _, s := range n.Next {
 		said := s == makePermanent && n.Kind == decide.Healed
-		if !said && !slices.Contains([]string{caseClosed, runsAgain, nothingHappens, untilApproved, addEntry}, s) {
+		if !said && !slices.Contains([]string{caseClosed, runsAgain, stageAgain, nothingHappens, untilApproved, addEntry}, s) {
 			l.add("advice", s)
 		}
 	}
@@ -588,10 +589,13 @@ func (n Notice) mailWhy(l *letter) {
 	l.add("how certain this is", strings.Join(n.Proof, " "))
 	if n.Build != nil {
 		s := "Build " + buildLine(n)
-		if n.ofBatch() {
+		switch {
+		case n.Build.Action != nil:
+			s = "Action " + buildLine(n)
+		case n.ofBatch():
 			s = "Batch " + buildLine(n)
 		}
-		if f.Phase != "" {
+		if f.Phase != "" && !f.atStart() {
 			s += ": " + f.Phase + " failed"
 		}
 		l.add("which build it was", s+".")
@@ -619,7 +623,7 @@ func (n Notice) mailPlaces(l *letter, s screen) {
 	}
 	l.apart()
 	for _, x := range [][2]string{{"Log", n.Links.Log}, {"Build", n.Links.Build}, {"New build", n.Links.Retry},
-		{"Commits", n.Links.Commits}, {"Role", n.Links.Role}} {
+		{"Pipeline", n.Links.Pipeline}, {"Commits", n.Links.Commits}, {"Role", n.Links.Role}} {
 		if x[1] != "" && x[1] != s.act.link {
 			l.add("links", x[0]+":", x[1])
 		}

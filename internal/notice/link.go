@@ -19,8 +19,10 @@ var consoles = map[string]string{
 type Links struct {
 	Build string `json:"build,omitempty"`
 	Retry string `json:"retry,omitempty"` // the build that was started again
-	Log   string `json:"log,omitempty"`
-	Role  string `json:"role,omitempty"`
+	// Pipeline shows the execution whose action failed, where there is no build.
+	Pipeline string `json:"pipeline,omitempty"`
+	Log      string `json:"log,omitempty"`
+	Role     string `json:"role,omitempty"`
 	// Commits shows what came since the last green build. It is a page of the source's host.
 	Commits string `json:"commits,omitempty"`
 	// Commands is the test tab of Buildmedic's function, which takes a command's payload.
@@ -68,7 +70,13 @@ func links(b codebuild.Build, retry string) Links {
 			url.PathEscape(b.Project) +
 			kind + strings.ReplaceAll(url.PathEscape(id), ":", "%3A") + "/?" + region
 	}
-	l := Links{Build: build(b.ID), Retry: build(retry)}
+	l := Links{}
+	if x := b.Action; x != nil {
+		l.Pipeline = "https://" + host + "/codesuite/codepipeline/pipelines/" + url.PathEscape(id(x.Pipeline)) + "/executions/" +
+			url.PathEscape(id(x.Execution)) + "/timeline?" + region
+	} else {
+		l.Build, l.Retry = build(b.ID), build(retry)
+	}
 	switch {
 	case b.Logs.Group != "" && b.Logs.Stream != "":
 		l.Log = "https://" + host + "/cloudwatch/home?" + region + "#logsV2:log-groups/log-group/" +

@@ -131,6 +131,16 @@ type Build struct {
 	Role      string    `json:"role,omitempty"` // ARN of its service role
 	Ended     time.Time `json:"ended,omitzero"`
 	Retry     string    `json:"retry,omitempty"` // id of the build that was started for it
+	// Action is the pipeline's action that failed without a build; the ids above are then those of its runs.
+	Action *Action `json:"action,omitempty"`
+}
+
+// Action is an action in one execution of a pipeline.
+type Action struct {
+	Pipeline  string `json:"pipeline"`
+	Execution string `json:"execution"`
+	Stage     string `json:"stage"`
+	Name      string `json:"name"`
 }
 
 // Failure is what failed, and why.

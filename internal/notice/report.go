@@ -97,13 +97,19 @@ func (m *report) failure(n Notice) {
 	}
 	m.head("What failed")
 	if b := n.Build; b != nil {
-		m.fact("Build", buildLine(n))
+		label := "Build"
+		if b.Action != nil {
+			label = "Action"
+		}
+		m.fact(label, buildLine(n))
 		if n.elsewhere != "" {
 			m.fact("Account", n.Case.Account+", "+n.Case.Region)
 		}
 		m.fact("Role", lastElement(b.Role))
 	}
-	m.fact("Phase", f.Phase)
+	if !f.atStart() {
+		m.fact("Phase", f.Phase)
+	}
 	m.fact("Command", f.Command)
 	switch {
 	case f.Text != "" && f.Line > 0:
@@ -144,8 +150,14 @@ func (n Notice) ofBatch() bool {
 	return n.Build != nil && codebuild.Build{ID: n.Build.ID}.OfBatch()
 }
 
+// atStart reports whether the build that failed was never made: its start was refused.
+func (f *Failure) atStart() bool { return f.Phase == codebuild.PhaseStart }
+
 func buildLine(n Notice) string {
 	b := n.Build
+	if x := b.Action; x != nil {
+		return fmt.Sprintf("%s of pipeline %s, stage %s, execution %s", x.Name, x.Pipeline, x.Stage, x.Execution)
+	}
 	words := []string{n.Case.Project}
 	if b.Number > 0 {
 		words = append(words, fmt.Sprintf("#%d", b.Number))
@@ -410,7 +422,7 @@ func (m *report) links(l Links) {
 		return
 	}
 	m.head("Links")
-	for _, x := range [][2]string{{"Build", l.Build}, {"Retry", l.Retry}, {"Log", l.Log}, {"Role", l.Role}, {"Commits", l.Commits}} {
+	for _, x := range [][2]string{{"Build", l.Build}, {"Retry", l.Retry}, {"Pipeline", l.Pipeline}, {"Log", l.Log}, {"Role", l.Role}, {"Commits", l.Commits}} {
 		m.fact(x[0], x[1])
 	}
 	m.end()

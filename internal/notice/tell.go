@@ -81,6 +81,9 @@ func tell(v *view) Notice {
 func (n *Notice) aboutBuild(v *view) {
 	r := v.latest
 	n.Build, n.Links = buildOf(r), links(r.Build, id(r.Retry))
+	if r.OfStage() && r.Build.BatchARN != "" { // what its stage started is a batch
+		n.Links.Retry = strings.Replace(n.Links.Retry, "/build/", "/batch/", 1)
+	}
 	if other, ok := v.anotherRole(); ok {
 		n.Links.Role, n.other = roleLink(n.Links.Role, other), lastElement(id(other.ARN()))
 	}
@@ -186,6 +189,9 @@ func buildOf(r decide.Round) *Build {
 	}
 	if role, ok := b.Role(); ok {
 		out.Role = id(role.ARN())
+	}
+	if x := b.Action; x != nil {
+		out.Action = &Action{Pipeline: id(x.Pipeline), Execution: id(x.Execution), Stage: id(x.Stage), Name: id(x.Name)}
 	}
 	return out
 }
@@ -327,9 +333,9 @@ func timeline(v *view) []Event {
 		takenBack(func(undone time.Time) bool { return r.Replayed.After(undone) || r.Build.End.After(undone) })
 		known := slices.ContainsFunc(rs[:i], func(e decide.Round) bool { return !e.Old && e.Build.ID == r.Build.ID })
 		if !known {
-			add(r.Build.End, buildWord(r.Build)+buildName(r.Build)+" failed"+phaseOf(r)+deniedIn(r)+".")
+			add(r.Build.End, capital(called(r.Build))+" failed"+phaseOf(r)+deniedIn(r)+".")
 		}
-		add(r.Replayed, "Somebody replayed the failure of build "+buildName(r.Build)+".")
+		add(r.Replayed, "Somebody replayed the failure of "+called(r.Build)+".")
 		asks := requests(&view{requests: r.Requests})
 		if r.Written.IsZero() {
 			for _, q := range asks {
@@ -344,7 +350,11 @@ func timeline(v *view) []Event {
 				add(r.Written, did(p, r.WrittenVersion))
 			}
 			if r.RetryAt != (time.Time{}) {
-				add(r.RetryAt, startedAs(p, id(r.Retry))+unlike(r.Differs))
+				retry := id(r.Retry)
+				if r.Build.Action != nil {
+					retry = ""
+				}
+				add(r.RetryAt, startedAs(p, retry)+unlike(r.Differs))
 			}
 		}
 		if i == len(rs)-1 && v.Kind == decide.Healed {
@@ -366,12 +376,15 @@ func timeline(v *view) []Event {
 	return out
 }
 
-// buildWord is what failed, with a blank behind it.
-func buildWord(b codebuild.Build) string {
-	if b.OfBatch() {
-		return "Batch "
+// called names a build, or the action that ran none, within a sentence.
+func called(b codebuild.Build) string {
+	if x := b.Action; x != nil {
+		return "action " + id(x.Name) + " of pipeline " + id(x.Pipeline)
 	}
-	return "Build "
+	if b.OfBatch() {
+		return "batch " + buildName(b)
+	}
+	return "build " + buildName(b)
 }
 
 func buildName(b codebuild.Build) string {
@@ -382,7 +395,11 @@ func buildName(b codebuild.Build) string {
 }
 
 func phaseOf(r decide.Round) string {
-	if p, ok := r.Build.FailedPhase(); ok {
+	p, ok := r.Build.FailedPhase()
+	switch {
+	case ok && p.Type == codebuild.PhaseStart:
+		return ", as its build was refused a start"
+	case ok:
 		return " in " + quote(p.Type, maxName)
 	}
 	return ""

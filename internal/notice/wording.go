@@ -27,6 +27,9 @@ func (s wording) headline() string {
 	switch s.Kind {
 	case decide.Healed:
 		h = s.phrases(p).done + ", build green after " + about(s.timeToHeal)
+		if s.ofAction() {
+			h = "stage retried, green after " + about(s.timeToHeal)
+		}
 		if f := s.n.Followers; f != nil {
 			h = s.phrases(p).done + ", " + thousands(f.green()) + " builds green"
 		}
@@ -50,6 +53,8 @@ func (s wording) headline() string {
 		h = "not healed"
 		if s.Lacks != "" {
 			h += ": " + s.lacks()
+		} else if s.ofAction() {
+			h = "the stage is not green"
 		} else if planned {
 			h = s.phrases(p).done + ", but the build is not green"
 		} else if s.takenBack {
@@ -74,6 +79,9 @@ func (s wording) headline() string {
 func (s wording) retryWords(p decide.Plan) string {
 	switch p.Remedy {
 	case diagnose.Retry:
+		if s.ofAction() {
+			return "stage retried"
+		}
 		if f := s.flakyTests(); f != "" {
 			return "build started again for " + f
 		}
@@ -102,6 +110,8 @@ func (s wording) reportWords(p decide.Plan) string {
 		return "no longer waits for " + cmp.Or(where, "a deployment")
 	case s.n.Plan != "":
 		return "the repair was not made"
+	case s.ofAction() && s.title() != "":
+		return s.title()
 	case len(s.n.Refusals) > 0 && s.refusedAction() != "":
 		if by := s.deniedBy(); by != "" {
 			return fmt.Sprintf("%s denied by %s", s.refusedAction(), by)
@@ -151,6 +161,9 @@ func (s wording) phrases(p decide.Plan) phrases {
 	if s.through {
 		return phrases{s.got(), "started it again", "start it again?"}
 	}
+	if s.ofAction() {
+		return phrases{"stage retried", "retried the stage", "retry the stage?"}
+	}
 	return phrases{"started again", "started it again", "start it again?"}
 }
 
@@ -174,6 +187,9 @@ func (s wording) granted() string {
 	}
 	return list(out, 2)
 }
+
+// ofAction reports whether it is about an action of a pipeline that failed without a build.
+func (s wording) ofAction() bool { return s.latest.Build.Action != nil }
 
 func (s wording) expiryWords() string {
 	for _, g := range s.n.Grants {
@@ -233,6 +249,9 @@ func (s wording) lead() (long, short string) {
 		if f := s.flakyTests(); f != "" {
 			return with(name+" failed of "+f+" alone and was started again, unchanged", "")
 		}
+		if s.ofAction() {
+			return with(name+" failed, and its stage was retried", s.title())
+		}
 		if p.Remedy == diagnose.Retry && !s.through {
 			return with(name+" failed and was started again, unchanged", s.title())
 		}
@@ -258,6 +277,8 @@ func (s wording) lead() (long, short string) {
 			return with(name+" is not healed: "+s.lacks(), "")
 		}
 		switch {
+		case s.ofAction():
+			done = "the stage is not green"
 		case done != "":
 			done += ", build not green"
 		case s.takenBack:
@@ -300,7 +321,7 @@ func (s wording) unsentWords() string {
 
 // whyReported is why nothing was done, without the name of the rule.
 func (s wording) whyReported() string {
-	if len(s.n.Refusals) > 0 && s.refusedAction() != "" {
+	if len(s.n.Refusals) > 0 && s.refusedAction() != "" && !s.ofAction() {
 		if by := s.deniedBy(); by != "" {
 			return s.refusedAction() + " denied by " + by
 		}
@@ -337,6 +358,9 @@ func (s wording) todo() (long, short string) {
 		}
 		return "Nothing to do now; make it permanent in your own code.", nothing
 	case decide.Retrying:
+		if s.ofAction() {
+			return "Nothing to do now: a notice follows when the action ends.", nothing
+		}
 		return "Nothing to do now: a notice follows when the build ends.", nothing
 	case decide.Proposed:
 		return "To do: approve or reject it.", "To do: approve or reject it."
@@ -357,6 +381,9 @@ func (s wording) todo() (long, short string) {
 	case decide.Failed:
 		if s.standing {
 			return "To do: look at the build; keep the change or undo it.", "To do: keep it or undo it."
+		}
+		if s.ofAction() {
+			return "To do: look at the pipeline.", "To do: look at the pipeline."
 		}
 		return "To do: look at the build.", "To do: look at the build."
 	case decide.Expiring:
@@ -414,6 +441,8 @@ func (s wording) todoReported() (long, short string) {
 		return "To do: if it should be granted, add the entry below.", below
 	case s.deniedBy() != "":
 		return "To do: have that policy changed; a grant cannot help.", below
+	case s.ofAction():
+		return advice, below
 	case s.untrusted():
 		return "Nothing to do, unless it also fails on a branch.", below
 	case len(s.n.Refusals) > 0:
@@ -640,6 +669,8 @@ func (s wording) proof() []string {
 	}
 	origin, line := s.place()
 	switch {
+	case origin == buildlog.FromPhase && s.ofAction():
+		out = append(out, "CodePipeline's record of the action says so.")
 	case origin == buildlog.FromPhase:
 		out = append(out, "CodeBuild itself says so in the phase's context.")
 	case origin == buildlog.FromReport:
@@ -654,6 +685,8 @@ func (s wording) proof() []string {
 	case len(f.Denials) > 0:
 		out = append(out,
 			lineOfLog(line)+" says so. That alone is no proof: any code that runs in a build can print it.")
+	case line > 0 && s.ofAction():
+		out = append(out, fmt.Sprintf("Line %d of the action's log says so.", line))
 	case line > 0:
 		out = append(out, lineOfLog(line)+" says so.")
 	}
@@ -674,7 +707,10 @@ func (s wording) proof() []string {
 	} else if s.through {
 		out = append(out, "IAM's policy simulator: not allowed when it was asked for, allowed now.")
 	}
-	if s.Kind == decide.Healed {
+	switch {
+	case s.Kind == decide.Healed && s.ofAction():
+		out = append(out, "The stage was retried and the action is green.")
+	case s.Kind == decide.Healed:
 		out = append(out, "The build was started again and is green.")
 	}
 	return out
@@ -733,6 +769,7 @@ const (
 const (
 	caseClosed     = "The case is closed."
 	runsAgain      = "The build is running again. When it ends, a notice says whether it was healed or what was tried next."
+	stageAgain     = "The stage is running again. When the action ends, a notice says whether it was healed or what was tried next."
 	nothingHappens = "Nothing."
 	untilApproved  = "Nothing, until somebody approves or rejects it."
 	nothingWritten = "Nothing is written in IAM."
@@ -754,7 +791,11 @@ func (s wording) next() []string {
 		say(caseClosed)
 		s.afterChange(say, p)
 	case decide.Retrying:
-		say(runsAgain)
+		if s.ofAction() {
+			say(stageAgain)
+		} else {
+			say(runsAgain)
+		}
 		s.afterChange(say, p)
 	case decide.Proposed:
 		say(untilApproved)
@@ -925,6 +966,8 @@ func (s wording) then() string {
 		return "Then a pull request asks for it, and the build is started again by itself once that is merged and deployed."
 	case p.Route == decide.RouteNone:
 		return "The build " + verb + " left for you to start, as the settings require."
+	case s.ofAction() && p.Settle > 0:
+		return fmt.Sprintf("After %s, the stage %s retried.", duration(p.Settle), verb)
 	case p.Settle > 0:
 		return fmt.Sprintf("After %s, the build %s started again.", duration(p.Settle), verb)
 	}

@@ -46,6 +46,7 @@ func project(s *settings.Settings, p settings.Project, at Place) Group {
 	ps = append(ps, logs(sid, p, at)...)
 	ps = append(ps, reports(sid, p, at)...)
 	ps = append(ps, stacks(sid, p, at)...)
+	ps = append(ps, executions(sid, p, at)...)
 	for _, r := range p.Roles() {
 		if judged(r) {
 			ps = append(ps, role(sid.of(r), r, at)...)
@@ -73,8 +74,11 @@ func logs(sid suffix, p settings.Project, at Place) []Permission {
 	if group == "" {
 		group = "/aws/codebuild/" + p.Name
 	}
-	ps := []Permission{sid.allow("Log", "The log of a failed build is read.",
-		[]string{"logs:GetLogEvents"}, []string{at.ARN("logs", "log-group:"+group+":*")})}
+	groups := []string{at.ARN("logs", "log-group:"+group+":*")}
+	for _, name := range p.Pipelines { // of actions that run commands by themselves (AWS.md#commands-actions)
+		groups = append(groups, at.ARN("logs", "log-group:/aws/codepipeline/"+name+":*"))
+	}
+	ps := []Permission{sid.allow("Log", "The log of a failed build is read.", []string{"logs:GetLogEvents"}, groups)}
 	if p.Logs.S3 != "" { // the log is there and nowhere else (AWS.md#s3-logs)
 		ps = append(ps, sid.allow("Object", "A build that logs to S3 only has its log there, in an object with the build's id.",
 			[]string{"s3:GetObject"}, []string{"arn:" + at.Partition + ":s3:::" + p.Logs.S3 + "/*"}))
@@ -137,26 +141,39 @@ func start(sid suffix, p settings.Project, at Place, builds string) []Permission
 			"a new build: never of another image, source or role than the project's.",
 			[]string{"codebuild:StartBuild"}, []string{builds}, ownBuild(p)...))
 	}
-	return append(ps, pipelines(sid, p, at)...)
+	return append(ps, stages(sid, p, at)...)
 }
 
-// pipelines is for starting builds of pipelines again, which is done through
-// their stages (AWS.md#retry-of-a-stage): those of the pipelines that settings list.
-func pipelines(sid suffix, p settings.Project, at Place) []Permission {
+// executions is for reading what the pipelines that settings list ran, and who may have started it: a build's
+// own record does not say (AWS.md#what-started-a-pipeline). So it is needed in any mode.
+func executions(sid suffix, p settings.Project, at Place) []Permission {
 	if len(p.Pipelines) == 0 {
 		return nil
 	}
-	var whole, stages []string
+	var whole []string
 	for _, name := range p.Pipelines {
 		whole = append(whole, at.ARN("codepipeline", name))
-		stages = append(stages, at.ARN("codepipeline", name+"/*"))
 	}
 	return []Permission{
-		sid.allow("Pipeline", "Which stage a build is of is read.", []string{"codepipeline:GetPipelineState"}, whole),
-		sid.allow("Stage", "A pipeline's build is started again by a retry of its stage. That runs again, "+
-			"as the pipeline's own role, what the pipeline itself had run; it starts nothing new.",
-			[]string{"codepipeline:RetryStageExecution"}, stages),
+		sid.allow("Pipeline", "Which execution and stage a build is of is read, and whether pull requests may have started it; and why an "+
+			"action failed that ran no build.", []string{"codepipeline:GetPipeline", "codepipeline:GetPipelineExecution",
+			"codepipeline:GetPipelineState", "codepipeline:ListActionExecutions"}, whole),
 	}
+}
+
+// stages is for starting builds of pipelines again, which is done through
+// their stages (AWS.md#retry-of-a-stage): those of the pipelines that settings list.
+func stages(sid suffix, p settings.Project, at Place) []Permission {
+	if len(p.Pipelines) == 0 {
+		return nil
+	}
+	var of []string
+	for _, name := range p.Pipelines {
+		of = append(of, at.ARN("codepipeline", name+"/*"))
+	}
+	return []Permission{sid.allow("Stage", "A pipeline's build is started again by a retry of its stage. That runs again, "+
+		"as the pipeline's own role, what the pipeline itself had run; it starts nothing new.",
+		[]string{"codepipeline:RetryStageExecution"}, of)}
 }
 
 func whatRoleMay(p settings.Project) string {

@@ -17,6 +17,7 @@ type batch struct {
 	end       time.Time
 	initiator string
 	version   string
+	commit    *commit // what a pipeline's artifact holds; nil: of version
 	groups    []*batchGroup
 	phases    []phase
 	attempts  int
@@ -35,12 +36,12 @@ type batchGroup struct {
 func (bb *batch) id() string  { return bb.p.conf.Name + ":" + bb.uuid }
 func (bb *batch) arn() string { return bb.p.est.arn("codebuild", "build-batch/"+bb.id()) }
 
-// beginBatch starts a batch with all its children. CodeBuild itself starts
+// beginBatch starts a batch with all its children; c is what a pipeline's artifact holds, else nil. CodeBuild itself starts
 // them, with the project's role (AWS.md#initiator).
-func (p *project) beginBatch(version, initiator string) *batch {
+func (p *project) beginBatch(version string, c *commit, initiator string) *batch {
 	s := p.est.sim
 	bb := &batch{p: p, uuid: s.uuid("batch " + p.est.acct.id + p.est.region + p.conf.Name), number: int64(len(p.batches) + 1),
-		status: inProgress, start: s.now, initiator: initiator, version: version}
+		status: inProgress, start: s.now, initiator: initiator, version: version, commit: c}
 	p.batches = append(p.batches, bb)
 	p.est.batches[bb.id()] = bb
 	bb.submit(nil)

@@ -105,7 +105,7 @@ func (bb *batch) startChildren() {
 		groups = bb.groups
 	}
 	for _, g := range groups {
-		var commit *commit
+		commit := bb.commit
 		if old := g.current; old != nil {
 			g.prior, commit = append(g.prior, old), old.commit
 		}

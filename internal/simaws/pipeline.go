@@ -120,12 +120,12 @@ func (run *stageRun) begin(ar *actionRun) {
 		of := p.est.project[a.project]
 		artifact := "arn:" + p.est.acct.partition + ":s3:::codepipeline-" + p.est.region + "-artifacts/" + p.name +
 			"/SourceArti/" + run.execution[:7]
+		c, _ := of.resolve(run.commit)
 		if a.batch {
-			ar.batch = of.beginBatch(artifact, "codepipeline/"+p.name)
+			ar.batch = of.beginBatch(artifact, c, "codepipeline/"+p.name)
 			ar.batch.run, ar.external = run, ar.batch.id()
 			return
 		}
-		c, _ := of.resolve(run.commit)
 		ar.build = of.begin(order{version: artifact, commit: c, initiator: "codepipeline/" + p.name, run: run})
 		ar.external = ar.build.id()
 	}

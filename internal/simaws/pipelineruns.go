@@ -33,7 +33,8 @@ func (ar *actionRun) startable() error {
 		if a.batch {
 			action += "Batch"
 		}
-		q := question{who: p.est.acct.session(p.role, s.uuid("session "+p.name)), action: action, resource: arn, region: p.est.region}
+		who := p.est.acct.session(p.role, s.uuid("session "+p.name))
+		q := question{who: who, action: action, resource: arn, region: p.est.region}
 		if rule := s.judge(q); !rule.allowed {
 			return fail("AccessDeniedException", q.message(rule.deny))
 		}
@@ -53,8 +54,8 @@ func (ar *actionRun) refused(err error) {
 	}
 	s := ar.stage.pipe.est.sim
 	ar.code = "JobFailed"
-	ar.summary = fmt.Sprintf("Error calling startBuild: %s (Service: AWSCodeBuild; Status Code: 400; Error Code: %s; Request ID: %s; Proxy: null)",
-		e.Message, e.Code, s.uuid("request "+ar.id))
+	ar.summary = fmt.Sprintf("Error calling startBuild: %s (Service: AWSCodeBuild; Status Code: 400; Error Code: %s; Request ID: %s; "+
+		"Proxy: null)", e.Message, e.Code, s.uuid("request "+ar.id))
 	s.after(time.Second, func() {
 		ar.status, ar.at = pipeFailed, s.now
 		ar.announce()

@@ -53,7 +53,7 @@ func (e *estate) start(st Start) string {
 	}
 	p := e.project[st.Project]
 	if st.Batch {
-		return p.beginBatch(st.Version, orText(st.Initiator, hookshot)).id()
+		return p.beginBatch(st.Version, nil, orText(st.Initiator, hookshot)).id()
 	}
 	return p.begin(order{version: st.Version, initiator: orText(st.Initiator, hookshot), retry: autoRetry{limit: p.conf.AutoRetry},
 		over: st.over, buildspec: st.buildspec}).id()

@@ -474,6 +474,9 @@ func (st *Stage) Case(ctx context.Context) (decide.Case, error) {
 	if v := st.Story.Expect.Version; v != "" {
 		bs = slices.DeleteFunc(slices.Clone(bs), func(b simaws.Build) bool { return b.Version != v })
 	}
+	if of := st.Story.Expect.Pipeline; of != "" { // of which an action failed without a build
+		return st.caseOfPipeline(ctx, of)
+	}
 	var it heal.Item
 	err := heal.ErrNotFound
 	if len(bs) > 0 {
@@ -488,6 +491,27 @@ func (st *Stage) Case(ctx context.Context) (decide.Case, error) {
 		return decide.Case{}, err
 	}
 	return st.Inbox.Healer.Case(ctx, string(it.Data))
+}
+
+// caseOfPipeline is the oldest case about an action of the pipeline that ran no build.
+func (st *Stage) caseOfPipeline(ctx context.Context, pipeline string) (first decide.Case, err error) {
+	all, err := st.Inbox.Healer.History(ctx, st.Story.Expect.Project, 100)
+	if err != nil {
+		return first, err
+	}
+	for _, s := range all {
+		c, err := st.Inbox.Healer.Case(ctx, s.Case)
+		if err != nil {
+			return first, err
+		}
+		if a := c.Rounds[0].Build.Action; a != nil && a.Pipeline == pipeline && (first.ID == "" || c.Opened.Before(first.Opened)) {
+			first = c
+		}
+	}
+	if first.ID == "" {
+		err = heal.ErrNotFound
+	}
+	return first, err
 }
 
 // Differs says in which way the result is not what the story expects; "" if

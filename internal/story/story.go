@@ -37,7 +37,8 @@ type Story struct {
 // Expect is how a story must end, written by hand.
 type Expect struct {
 	Project  string           `yaml:"project"`
-	Version  string           `yaml:"version"` // source version of the build that it is about; "": the first one
+	Pipeline string           `yaml:"pipeline"` // of whose action it is, if that failed without a build
+	Version  string           `yaml:"version"`  // source version of the build that it is about; "": the first one
 	Cause    string           `yaml:"cause"`
 	Remedy   diagnose.Remedy  `yaml:"remedy"`
 	Rounds   int              `yaml:"rounds"`

@@ -81,8 +81,8 @@ type reading struct {
 	todo chan *codebuild.Build
 
 	mu       sync.Mutex
-	projects []scanProject // sorted by name
-	unlisted string        // why nobody knows which projects build pull requests
+	projects []scanProject                // sorted by name
+	unlisted string                       // why nobody knows which projects build pull requests
 	known    map[string]codebuild.Project // as they are now; none in a run that goes on with an earlier one
 	picks    map[string]picked
 	reads    map[string]failureRead

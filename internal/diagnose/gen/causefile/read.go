@@ -269,6 +269,7 @@ var (
 		"SUBMITTED", "QUEUED", "PROVISIONING", "DOWNLOAD_SOURCE", "INSTALL", "PRE_BUILD", "BUILD", "POST_BUILD",
 		"UPLOAD_ARTIFACTS", "FINALIZING", "COMPLETED",
 		"DOWNLOAD_BATCHSPEC", "IN_PROGRESS", "COMBINE_ARTIFACTS", // of a batch itself
+		"START", // none of CodeBuild's: a start that was refused
 	}
 	environments = []string{"LINUX", "ARM", "WINDOWS", "MAC", "LAMBDA", "EC2", "GPU", "CONTAINER"}
 	layers       = []buildlog.Layer{
