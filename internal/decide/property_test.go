@@ -471,8 +471,8 @@ func checkPlan(t *testing.T, f Facts, d Decision) {
 	if p.Route != RouteNone && !f.Project.Retry {
 		t.Errorf("starts a build by %q, and retry is false", p.Route)
 	}
-	if p.Route == RouteStage && !slices.Contains(f.Project.Pipelines, f.Build.Pipeline()) {
-		t.Errorf("retries a stage of pipeline %q, which is not listed", f.Build.Pipeline())
+	if p.Route == RouteStage && !slices.Contains(f.Project.Pipelines, f.Build.AskedPipeline()) {
+		t.Errorf("retries a stage of pipeline %q, which is not listed", f.Build.AskedPipeline())
 	}
 }
 

@@ -20,14 +20,12 @@ var ofNoRequest = []string{"CreatePipeline", "StartPipelineExecution", "PollForS
 // nothing by itself, since a fork's branch has any name that its owner likes: what started the execution must
 // be of [ofNoRequest], and each source must have read the branch that it is set to.
 func pipelineDoubt(b codebuild.Build) string {
-	if b.Checked == nil {
+	if b.Checked == nil || b.Checked.Execution == nil || !pipeline(b.Asked().Initiator) {
 		return ""
 	}
 	x := b.Checked.Execution
 	switch {
-	case !pipeline(b.Asked().Initiator):
-		return ""
-	case x == nil || x.Pipeline != b.AskedPipeline() || x.Unread == "" && x.ID == "":
+	case x.Pipeline != b.AskedPipeline() || x.Unread == "" && x.ID == "":
 		return "No record says which execution of its pipeline it is of."
 	case x.Unread != "":
 		return x.Unread

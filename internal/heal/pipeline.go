@@ -29,6 +29,10 @@ type ActionFailed struct {
 func (h *Healer) ActionFailed(ctx context.Context, e ActionFailed) error {
 	a := e.Action
 	if project, _, ok := cutID(e.Build); ok {
+		// Where the build's own event was first, its case goes on by itself.
+		if known, err := h.known(ctx, codebuild.Build{ID: e.Build, Status: codebuild.Failed}); err != nil || known {
+			return err
+		}
 		return h.BuildEnded(ctx, Ended{At: settings.Account{ID: e.At.ID, Region: e.ActionRegion}, Project: project, Build: e.Build,
 			Status: codebuild.Failed, End: e.End})
 	}

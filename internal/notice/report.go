@@ -422,7 +422,8 @@ func (m *report) links(l Links) {
 		return
 	}
 	m.head("Links")
-	for _, x := range [][2]string{{"Build", l.Build}, {"Retry", l.Retry}, {"Pipeline", l.Pipeline}, {"Log", l.Log}, {"Role", l.Role}, {"Commits", l.Commits}} {
+	for _, x := range [][2]string{{"Build", l.Build}, {"Retry", l.Retry}, {"Pipeline", l.Pipeline},
+		{"Log", l.Log}, {"Role", l.Role}, {"Commits", l.Commits}} {
 		m.fact(x[0], x[1])
 	}
 	m.end()
