@@ -34,6 +34,10 @@ var operations = [][2]string{
 	{"/repos/{owner}/{repo}/pulls", "get"},
 	{"/repos/{owner}/{repo}/pulls", "post"},
 	{"/repos/{owner}/{repo}/pulls/{pull_number}", "patch"},
+	{"/repos/{owner}/{repo}/actions/runs", "get"},
+	{"/repos/{owner}/{repo}/actions/runs/{run_id}", "get"},
+	{"/repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}/jobs", "get"},
+	{"/repos/{owner}/{repo}/actions/jobs/{job_id}/rerun", "post"},
 }
 
 // said are keys that only explain.
