@@ -70,6 +70,8 @@ func (s *Settings) whyGitHub() (p Project, why string) {
 		switch {
 		case p.Tells():
 			return p, "tells its developers there"
+		case p.Rerun:
+			return p, "has jobs run again there"
 		case p.Mode != Observe && p.PolicyCode().GitHub != "":
 			return p, fmt.Sprintf("asks there for what its role may be given, in mode %s", p.Mode)
 		}

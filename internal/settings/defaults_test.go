@@ -30,7 +30,7 @@ const (
   report_groups: ["${project}-shared", all]
   stacks: ["${project}", "${project}-data"]
   pipelines: ["${project}-main"]
-  runner: true
+  runner: {rerun: true}
   pull_requests: separate-role
   code: {github: "example/${project}", tell: pull-request-comment}
   trust: {merge_queue: true, starters: [nightly, "rule/${project}"]}

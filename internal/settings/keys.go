@@ -273,7 +273,7 @@ var projectKeys = []Key{
 	truth("runner", false,
 		"Whether its builds run jobs of a code host's own pipelines (GitHub Actions, GitLab CI, Buildkite). Known by "+
 			"itself where the project's webhook says so; say `true` where something else starts them. They are "+
-			"explained, never started again, and nothing is changed for them."),
+			"explained, never started again, and nothing is changed for them. Keys of its own imply `true`.").orKeys(runnerKeys),
 	optional("pull_requests", "nothing: then each change waits for an approval once pull requests are built as its role",
 		"Who gets what the role is given: every build that runs as the role has it, those of pull requests included; with "+
 			"`scope: project`, every build of the project.",
@@ -322,6 +322,13 @@ var retryKeys = []Key{
 		"Whether a build is started again, once a commit, if nothing failed but tests that are known to be "+
 			"flaky: each of them failed within 30 days and passed on the same commit, and does not fail on three "+
 			"commits in a row without a green build between; where the records name no branch, on three since it flaked."),
+}
+
+var runnerKeys = []Key{
+	truth("rerun", false,
+		"Whether a job of the project's repository at GitHub is run again there if it failed of something that passes, in mode "+
+			"`heal` by itself. It needs the project's `code: {github: …}` and credentials that may write Actions. A job that waits "+
+			"for a runner that has ended is told then, too."),
 }
 
 var trustKeys = []Key{

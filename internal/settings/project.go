@@ -70,7 +70,6 @@ func (r *reader) project(o object, s *Settings) Project {
 		ReportGroups: r.reportGroups(o.texts("report_groups")),
 		Stacks:       r.stacks(o.texts("stacks")),
 		Pipelines:    r.pipelines(o.texts("pipelines")),
-		Runner:       o.boolean("runner"),
 		Trust:        r.trust(o),
 		PullRequests: PullRequests(o.oneOf("pull_requests")),
 		Owner:        o.owner("owner"),
@@ -94,10 +93,15 @@ func (r *reader) project(o object, s *Settings) Project {
 		p.TestReports = true
 	}
 	p.Retry, p.RetryFlaky = o.retry()
+	p.Runner, p.Rerun = o.runner()
 	p.Write = r.write(o)
 	p.Permanent = o.permanent(p.Write)
 	p.AlsoRoles = r.alsoRoles(o, p, s)
 	p.Code = r.projectCode(o, s)
+	if p.Rerun && p.Code.GitHub == "" {
+		o.problem("code", "it names no repository of GitHub, where runner has jobs run again; give github: OWNER/REPOSITORY, with "+
+			"tell: none if its developers are told nothing")
+	}
 	r.place(o, p, s)
 	return p
 }
@@ -164,6 +168,14 @@ func (o object) retry() (retry, flaky bool) {
 		return o.boolean("retry"), false
 	}
 	return true, o.child("retry").boolean("flaky_tests")
+}
+
+// runner reads whether the project's builds run a code host's jobs, and whether the host runs them again.
+func (o object) runner() (runner, rerun bool) {
+	if n := o.value("runner"); n == nil || n.Kind != yaml.MappingNode {
+		return o.boolean("runner"), false
+	}
+	return true, o.child("runner").boolean("rerun")
 }
 
 // write reads where the project's grants go.

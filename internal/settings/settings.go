@@ -146,6 +146,7 @@ type Project struct {
 	SwitchRole   string // ready role, with its path, to switch the project to instead of granting; "" none
 	Retry        bool   // default true; false: never start a build (not idempotent)
 	Runner       bool   // its builds run jobs of a code host's own pipelines, whatever its webhook says
+	Rerun        bool   // such a job is run again at GitHub, in the repository of Code
 	RetryFlaky   bool   // start a build again in which only tests failed that are known to be flaky
 	Compare      bool   // default true; false: failed builds are not compared with the last green one
 	Boundary     string // name of the permissions boundary that the role must carry; "" none
