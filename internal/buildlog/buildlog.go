@@ -137,6 +137,9 @@ type Failure struct {
 	// Roles are the names of other roles of the build's account with which the settings say that it
 	// deploys. Read leaves it empty.
 	Roles []string
+	// Job is what the log shows of a job that the build ran for a code host; nil: nothing. Read leaves
+	// it nil: see [ReadJob].
+	Job   *Job
 	NoLog bool // there was no log to read
 	Cut   bool // the log was read only in part; line numbers count from the part's start
 	// Undecoded is how many complete encoded messages STS was not asked about,

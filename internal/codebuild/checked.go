@@ -7,6 +7,9 @@ import "slices"
 type Checked struct {
 	// Runner: the project's webhook has its builds run the jobs of a code host's own pipelines.
 	Runner bool `json:",omitempty"`
+	// Printed: the build's log looks like that of a runner. Anybody can print that, so it only ever counts
+	// against the build.
+	Printed bool `json:",omitempty"`
 	// Overrides names what the build had that its project has not: source, buildspec, service role or image.
 	// Whoever started the build chose it, or the project was changed since (AWS.md#overrides).
 	Overrides []string `json:",omitempty"`
@@ -68,4 +71,15 @@ func (b Build) Chosen() bool { return b.Checked != nil && len(b.Checked.Override
 // Overrode reports whether the build is known to have had another such thing than its project.
 func (b Build) Overrode(name string) bool {
 	return b.Checked != nil && slices.Contains(b.Checked.Overrides, name)
+}
+
+// WithPrinted is the build, with what its log shows besides.
+func (b Build) WithPrinted() Build {
+	var c Checked
+	if b.Checked != nil {
+		c = *b.Checked
+	}
+	c.Printed = true
+	b.Checked = &c
+	return b
 }

@@ -24,6 +24,8 @@
 //     because of it; release: start those that follow; crowd: all of them
 //   - mutate: change something in AWS other than starting a build
 //   - batch: CodeBuild's batch build, and nothing else; page: a part of a list
+//   - runner: a project whose builds run jobs of a code host's own pipelines; run: one of a workflow at
+//     GitHub, of one or more attempts; orphan: a job that waits for a runner whose build has ended
 package decide
 
 import (
@@ -31,10 +33,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/buildmedic/buildmedic/internal/buildlog"
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/compare"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
@@ -102,6 +106,12 @@ func CaseID(at settings.Account, b codebuild.Build) string {
 	return hex.EncodeToString(h[:8])
 }
 
+// OrphanID names the case that tells of a job of GitHub's which waits for a runner of the project: one a job.
+func OrphanID(at settings.Account, project string, j HostJob) string {
+	h := sha256.Sum256([]byte(strings.Join([]string{at.ID, at.Region, project, j.Repository, fmt.Sprint(j.ID), "job"}, "\x00")))
+	return hex.EncodeToString(h[:8])
+}
+
 // Variant names the case of a build that belongs to this one by its commit, but
 // was asked for by another name: the release of a tag, say, whose commit failed
 // on main, too. It is the case's own ID for any other build.
@@ -141,6 +151,11 @@ type Round struct {
 	Step      Step                `json:"step"`
 	Started   time.Time           `json:"started"`
 	Diagnosis *diagnose.Diagnosis `json:"diagnosis,omitempty"`
+	// Job is what the build's log shows of the job that it ran for a code host; nil: nothing.
+	Job *buildlog.Job `json:"job,omitempty"`
+	// Orphan is a job of the code host's that waits for a runner, of which the round tells. The build, which
+	// need not have failed, was started for it, or for one like it.
+	Orphan *HostJob `json:"orphan,omitempty"`
 	// Follows is the case whose end the round waits for, or has waited for: its build
 	// is suspected to have failed of the same cause. See [Follow].
 	Follows string `json:"follows,omitempty"`
@@ -275,6 +290,11 @@ func (r *Round) OfBatch() bool {
 // failed actions of a pipeline's stage.
 func (r *Round) OfStage() bool {
 	return r.Decision != nil && r.Decision.Plan != nil && r.Decision.Plan.Route == RouteStage
+}
+
+// OfJob reports whether the round has the code host run a job again, which starts a build of its own.
+func (r *Round) OfJob() bool {
+	return r.Decision != nil && r.Decision.Plan != nil && r.Decision.Plan.Route == RouteJob
 }
 
 // ByToken reports whether the round starts its build by a call that may be
@@ -444,6 +464,7 @@ type Plan struct {
 	NewRole      string               `json:"new_role,omitempty"`      // switch-role: ARN
 	OldRole      string               `json:"old_role,omitempty"`      // switch-role: what to switch back to
 	Route        Route                `json:"route"`
+	Job          *HostJob             `json:"job,omitempty"` // by the route job
 	// Settle is how long to wait before the build is started again: until IAM shows
 	// the change everywhere, or a transient failure has passed.
 	Settle time.Duration `json:"settle,omitempty"`

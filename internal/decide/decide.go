@@ -47,6 +47,10 @@ type Facts struct {
 	// Known is what is remembered of the tests that failed; nothing for a build that is not the
 	// team's.
 	Known []TestHistory
+	// Printed is what the build's log shows of the job that it ran; nil: nothing. Job is what the code host
+	// says of it; only if [AsksForJob].
+	Printed *buildlog.Job
+	Job     JobFound
 	// Requests are those that the round has made; if there are any, Newer is a build that makes it wrong
 	// to start this one again: see [Newer].
 	Requests []Request
@@ -191,15 +195,19 @@ func Refuse(d Decision, why string, rs ...guardrail.Refusal) Decision {
 // mutates, changes something else.
 func limits(f Facts, mutates bool) []guardrail.Refusal {
 	var rs []guardrail.Refusal
+	byHand := "Start the build by hand"
+	if guardrail.Runner(f.Build, f.Project) {
+		byHand = "Run the job again at the code host"
+	}
 	switch n := f.Settings.Limits.Rounds; {
 	case n == 0:
 		rs = append(rs, guardrail.Refusal{Rule: guardrail.RoundsUsedUp, Message: "limits.rounds is 0, so no build is " +
 			"started again and nothing is changed for one. " +
-			"Start the build by hand once the cause is cured, or raise limits.rounds."})
+			byHand + " once the cause is cured, or raise limits.rounds."})
 	case retries(f.Earlier) >= n:
 		rs = append(rs, guardrail.Refusal{Rule: guardrail.RoundsUsedUp, Message: fmt.Sprintf(
-			"This commit was already started again %d times, and limits.rounds is %d. Start the build by hand once "+
-				"the cause is cured, or raise limits.rounds.", retries(f.Earlier), n)})
+			"This commit was already started again %d times, and limits.rounds is %d. %s once the cause is cured, or "+
+				"raise limits.rounds.", retries(f.Earlier), n, byHand)})
 	}
 	if mutates && f.Paused != "" {
 		rs = append(rs, guardrail.Refusal{Rule: guardrail.Paused, Message: f.Paused})
@@ -650,17 +658,6 @@ func onlyListed(f Facts, d Decision) Decision {
 		d.Refusals = append(d.Refusals, no)
 	}
 	return d
-}
-
-// noRunner refuses to start a build that ran a job of the code host's: CodeBuild knows nothing of the job.
-func noRunner(f Facts, d Decision) Decision {
-	if d.Plan == nil && !d.Waits || !guardrail.Runner(f.Build, f.Project) {
-		return d
-	}
-	d.Waits, d.Used = false, nil
-	return Refuse(d, "The build ran a job of the code host's own pipelines.", guardrail.Refusal{Rule: guardrail.RunnerBuild,
-		Message: "CodeBuild knows nothing of the job that it ran, so starting the build again would not run that again. Run the job " +
-			"again at the code host."})
 }
 
 func overrideBuildspec(f Facts, d Decision) Decision {

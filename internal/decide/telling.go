@@ -57,6 +57,9 @@ func TellingOf(s *settings.Settings, home settings.Account, c Case, green string
 		return t, false
 	}
 	r := c.Rounds[len(c.Rounds)-1]
+	if r.Orphan != nil { // GitHub itself shows the job, and the build may have ended well
+		return t, false
+	}
 	b := r.Build
 	repository := s.Repository(p)
 	if !strings.EqualFold(b.Repository, repository) || !gitCommit(b.ResolvedSourceVersion) {

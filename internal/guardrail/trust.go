@@ -76,9 +76,9 @@ func Trusted(b codebuild.Build, p settings.Project) (ok bool, why string) {
 }
 
 // Runner reports whether the project's builds run jobs of a code host's own pipelines (AWS.md#runners): the
-// settings say so, or its webhook does.
+// settings say so, or its webhook does, or the build's log looks so.
 func Runner(b codebuild.Build, p settings.Project) bool {
-	return p.Runner || b.Checked != nil && b.Checked.Runner
+	return p.Runner || b.Checked != nil && (b.Checked.Runner || b.Checked.Printed)
 }
 
 // notItsProject is why a build is not what its project's source says; "" if it is, as far as was looked.
