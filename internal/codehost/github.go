@@ -224,6 +224,8 @@ func (g *GitHub) refused(c call, answer *http.Response, body []byte) error {
 	case status >= 300 && status < 400:
 		return g.Credentials.fault("GitHub says that repository %s has another name now, and redirects are not followed; "+
 			"write the new name into the settings", c.repository)
+	case status == http.StatusForbidden && c.need == writeActions && refusesJob(words):
+		return refusal{status, c.repository, words}
 	case status == http.StatusForbidden:
 		return g.Credentials.fault("GitHub refuses it for %s (403: %s): the credentials %s need the repository and the "+
 			"permission %s%s", c.repository, words, g.Credentials.place(), c.need.Words, accepted(answer))

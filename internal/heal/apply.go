@@ -305,6 +305,10 @@ func (h *Healer) start(ctx context.Context, c *held) error {
 	switch {
 	case r.Build.Action != nil && !h.mayRetryStage(c):
 		return fmt.Errorf("retrying the stage: the settings no longer let it be retried: %w", ErrFinal)
+	case p.Route == decide.RouteJob:
+		return h.rerun(ctx, c)
+	case h.ofRunner(c): // it was decided on before that was known
+		return fmt.Errorf("the build ran a job of the code host's, which no start of a build runs again; run it again there: %w", ErrFinal)
 	case p.Route == decide.RouteCodeBuild:
 		_, got.ID, _ = codebuild.ParseBuildARN(r.Build.AutoRetry.Next)
 	case got.ID == "":
@@ -415,6 +419,9 @@ func found(r decide.Round, b codebuild.Build) Started {
 // since that cannot start a second build.
 func (h *Healer) startAgain(ctx context.Context, c *held) error {
 	r := c.last()
+	if r.OfJob() {
+		return h.rerun(ctx, c)
+	}
 	if r.ByToken() && h.Clock.Now().Sub(r.RetryAt) < tokenFor-decide.ClockSkew {
 		return h.start(ctx, c)
 	}

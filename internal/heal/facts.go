@@ -54,6 +54,7 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 		if err != nil || h.Clock.Now().Before(r.NotYet) {
 			return f, err
 		}
+		f.Build = r.Build // the log may show that it is not the team's
 		d := h.stackReason(ctx, c.at(), p, r, failure, diagnose.Diagnose(failure, h.Settings.Own()...))
 		since = h.compare(ctx, c.at(), p, failure, *text, d)
 		defer since.cancel()
@@ -62,6 +63,7 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 			f.Diagnosis.Counted = false // more may have failed, in reports that were not read
 		}
 	}
+	f.Printed = r.Job
 	f = f.InHand()
 	h.fetch(ctx, h.recorded(c, f)...)
 	var err error
@@ -181,6 +183,9 @@ func (h *Healer) failure(ctx context.Context, at settings.Account, p settings.Pr
 		return f, err
 	}
 	f.Roles = p.AlsoNames()
+	if r.Job = f.Job; r.Job != nil {
+		r.Build = r.Build.WithPrinted()
+	}
 	now = h.Clock.Now()
 	r.Scan = now.Sub(began)
 	if !whole && !r.Reread && young {
@@ -233,6 +238,9 @@ func ReadFailure(
 	}
 	f = buildlog.ReadEvents(b, text.Text)
 	f.Cut = text.Cut
+	if job, ok := buildlog.ReadJob(b.Project, text.Text); ok {
+		f.Job = &job
+	}
 	which := encoded(f.Denials)
 	if dec == nil {
 		f.Undecoded = len(which)

@@ -39,6 +39,7 @@ type Healer struct {
 	Notifier       Notifier
 	Journal        Journal
 	CodeHost       CodeHost // nil: developers are told nothing
+	Jobs           Jobs     // nil: no job is run again, nor looked at
 	Queue          Queue
 	Store          Store
 	Clock          Clock

@@ -9,6 +9,7 @@ import (
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
 )
 
 // fate is what becomes of a failed build in its case.
@@ -59,6 +60,9 @@ func (h *Healer) overtaken(ctx context.Context, c *held, b codebuild.Build, batc
 	}
 	if b.End.IsZero() || len(c.Rounds) == 0 {
 		return false, nil
+	}
+	if p, ok := h.Settings.Project(c.Project, c.Account, c.Region, h.Home); ok && guardrail.Runner(b, p) {
+		return false, nil // each ran another job, whatever they were asked for
 	}
 	own := c.last().Waits() && h.startedBy(*c.last(), b, batch)
 	var later []codebuild.Build

@@ -330,6 +330,23 @@ type CodeHost interface {
 	Comment(ctx context.Context, ts []decide.Telling, id int64) (int64, error)
 }
 
+// Jobs are the jobs of GitHub's workflows, of which each run has one or more attempts. All give
+// ErrNotFound for what is not there, or not shown to these credentials, ErrLater for what may succeed
+// later, and a [FaultError] for what a person must mend; any other error is for good.
+type Jobs interface {
+	// Run reads a run of a repository, OWNER/NAME.
+	Run(ctx context.Context, repository string, run int64) (decide.HostRun, error)
+	// Since lists runs that were made at or after from, newest first, at most 100.
+	Since(ctx context.Context, repository string, from time.Time) ([]decide.HostRun, error)
+	// UnderWay lists runs that have not ended, at most 200.
+	UnderWay(ctx context.Context, repository string) ([]decide.HostRun, error)
+	// Of lists all jobs of an attempt of a run, in any order.
+	Of(ctx context.Context, repository string, run int64, attempt int) ([]decide.HostJob, error)
+	// Rerun has the job run again, in a new attempt of its run. It gives ErrLater while the run has not
+	// ended, and ErrFinal if there is a newer attempt already: called twice, it makes one.
+	Rerun(ctx context.Context, repository string, job int64) error
+}
+
 // Journal keeps lines for metrics and audit.
 type Journal interface {
 	Record(o decide.Outcome)

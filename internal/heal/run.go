@@ -266,6 +266,12 @@ func (h *Healer) decide(ctx context.Context, c *held) (err error) {
 		read.forget()
 		return nil // AWS has no record of a denied request yet
 	}
+	if decide.AsksForJob(f) {
+		if f.Job, err = h.findJob(ctx, c, f); err != nil {
+			read.forget()
+			return err
+		}
+	}
 	remembered, foreseen := f, &foreseen{Simulator: h.Simulator}
 	err = beside(
 		func() error { return h.recall(ctx, c, &remembered) },

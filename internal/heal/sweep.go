@@ -16,12 +16,12 @@ import (
 
 // Sweep looks for what no event told: failed builds of the configured projects
 // (events are best effort, AWS.md#delivery), stuck cases, pull requests that cases
-// wait for, grants that expire, notices that wait for a digest. An error with one of
+// wait for, jobs of GitHub's that wait for a runner, grants that expire, notices that wait for a digest. An error with one of
 // them does not stop the others; all errors are returned together. Projects that it
 // had no time for come first in the next sweep.
 func (h *Healer) Sweep(ctx context.Context) error {
 	errs := []error{h.resumeDue(ctx), h.lookAtRequests(ctx), h.remind(ctx), h.digest(ctx), h.sweepProjects(ctx),
-		h.weekly(ctx), h.tellDue(ctx), h.tellPause(ctx)}
+		h.weekly(ctx), h.tellDue(ctx), h.tellPause(ctx), h.lookAtJobs(ctx)}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("sweeping: %w", err)
 	}
@@ -145,6 +145,9 @@ func (h *Healer) poll(ctx context.Context, c *held) error {
 	r := c.last()
 	if a, ok := waitsForAction(*r); ok {
 		return h.pollAction(ctx, c, a)
+	}
+	if r.OfJob() {
+		return h.pollJob(ctx, c)
 	}
 	if r.Retry == "" || r.OfBatch() { // somebody may have retried the batch in the meantime
 		b, ok, err := h.find(ctx, c)
