@@ -253,6 +253,7 @@ func steps(n Notice) []string {
 	out = append(out[:min(len(out), maxSteps)], n.requestSteps()...)
 	for _, l := range [][2]string{
 		{"To send a command", n.Links.Commands},
+		{"Run of the job", n.Links.Run},
 		{"Build", n.Links.Build},
 		{"Build started again", n.Links.Retry},
 		{"Pipeline", n.Links.Pipeline},

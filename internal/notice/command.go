@@ -42,7 +42,7 @@ func commands(v *view) []Command {
 		add("resume", what, "")
 	case decide.Reported, decide.Undone, decide.Failed:
 		switch {
-		case build == "":
+		case build == "", v.orphan:
 		case there && b.ARN == "": // the build could not be read, so only its id is known
 			add("replay", args{"build": build, "account": id(v.Case.Account), "region": id(v.Case.Region)}, "")
 		case v.inCode:

@@ -92,6 +92,10 @@ func (n Notice) acts() []act {
 	case decide.Expiring:
 		add("The role", n.Links.Role)
 	default:
+		if n.Links.Run != "" {
+			add("The run", n.Links.Run)
+			break
+		}
 		add("The log", n.Links.Log)
 	}
 	switch {
@@ -623,7 +627,7 @@ func (n Notice) mailPlaces(l *letter, s screen) {
 	}
 	l.apart()
 	for _, x := range [][2]string{{"Log", n.Links.Log}, {"Build", n.Links.Build}, {"New build", n.Links.Retry},
-		{"Pipeline", n.Links.Pipeline}, {"Commits", n.Links.Commits}, {"Role", n.Links.Role}} {
+		{"Pipeline", n.Links.Pipeline}, {"Commits", n.Links.Commits}, {"Run", n.Links.Run}, {"Role", n.Links.Role}} {
 		if x[1] != "" && x[1] != s.act.link {
 			l.add("links", x[0]+":", x[1])
 		}

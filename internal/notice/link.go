@@ -25,6 +25,8 @@ type Links struct {
 	Role     string `json:"role,omitempty"`
 	// Commits shows what came since the last green build. It is a page of the source's host.
 	Commits string `json:"commits,omitempty"`
+	// Run is the run of the job that the build ran, or was to run, at the code host.
+	Run string `json:"run,omitempty"`
 	// Commands is the test tab of Buildmedic's function, which takes a command's payload.
 	Commands string `json:"commands,omitempty"`
 }

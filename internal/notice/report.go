@@ -423,7 +423,7 @@ func (m *report) links(l Links) {
 	}
 	m.head("Links")
 	for _, x := range [][2]string{{"Build", l.Build}, {"Retry", l.Retry}, {"Pipeline", l.Pipeline},
-		{"Log", l.Log}, {"Role", l.Role}, {"Commits", l.Commits}} {
+		{"Log", l.Log}, {"Role", l.Role}, {"Commits", l.Commits}, {"Run", l.Run}} {
 		m.fact(x[0], x[1])
 	}
 	m.end()

@@ -88,6 +88,7 @@ func (n *Notice) aboutBuild(v *view) {
 		n.Links.Role, n.other = roleLink(n.Links.Role, other), lastElement(id(other.ARN()))
 	}
 	n.Links.Commits = commitsLink(r)
+	n.Links.Run = v.runURL()
 	n.Changes, n.Timeline, n.Grants = changesOf(v), timeline(v), grants(v)
 	n.Holders = holders(v, n.Case.Project, n.Changes)
 	n.Requests, n.through, n.asked = requests(v), v.through, v.askedForGood()
@@ -454,6 +455,8 @@ func startedAs(p decide.Plan, retry string) string {
 		how = "Retried the batch"
 	case decide.RouteCodeBuild:
 		how = "CodeBuild retried by itself"
+	case decide.RouteJob:
+		how = "GitHub ran the job again"
 	}
 	if retry != "" {
 		how += ": " + retry

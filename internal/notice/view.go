@@ -37,7 +37,10 @@ type view struct {
 	inCode      bool          // observed, since a file of a repository owns the role's policy
 	timeToHeal  time.Duration // see [healTime]
 	requests    []decide.Request
-	through     bool // the build was started again, or would be, since IAM allows what these ask for
+	through     bool   // the build was started again, or would be, since IAM allows what these ask for
+	rerun       bool   // a job is run again at GitHub, or would be, in the place of the build
+	orphan      bool   // it tells of a job that waits for a runner
+	runAgain    string // how a person has the job run again that the build ran for a code host; "" if it ran none
 }
 
 // newView derives the view of an outcome.
@@ -58,7 +61,10 @@ func newView(o decide.Outcome) *view {
 		v.observed = o.Kind == decide.Reported && d.Mode == settings.Observe
 		v.inCode = v.observed && d.Plan.Write != nil && d.Plan.Write.Kind == guardrail.Code
 	}
-	v.unread = v.ofBuild && o.Kind == decide.Reported && r.Diagnosis == nil && d == nil && r.Build.ServiceRole == ""
+	v.rerun = v.planned && v.plan.Route == decide.RouteJob
+	v.orphan = v.ofBuild && r.Orphan != nil
+	v.runAgain = v.howToRunAgain()
+	v.unread = v.ofBuild && !v.orphan && o.Kind == decide.Reported && r.Diagnosis == nil && d == nil && r.Build.ServiceRole == ""
 	v.ineffective = d != nil && d.Undo > 0
 	if v.ineffective && o.Kind == decide.Undone {
 		v.unsent = d.Unsent
@@ -73,6 +79,42 @@ func newView(o decide.Outcome) *view {
 	v.requests = v.requested()
 	v.through = v.isThrough()
 	return v
+}
+
+// howToRunAgain says how the job is run again that the build ran for a code host.
+func (v *view) howToRunAgain() string {
+	b, r := v.latest.Build, v.latest
+	if !v.ofBuild || v.orphan || r.Diagnosis == nil {
+		return ""
+	}
+	var p settings.Project
+	if v.Settings != nil {
+		p, _ = v.Settings.Project(v.Case.Project, v.Case.Account, v.Case.Region, v.Home)
+	}
+	if !guardrail.Runner(b, p) {
+		return ""
+	}
+	return decide.RunAgain(v.Settings, p, b, r.Job)
+}
+
+// runURL is the page of the run of the round's job; "" if none is known. It is of the settings' host and
+// repository, or the record's; a log gives at most the number.
+func (v *view) runURL() string {
+	if !v.ofBuild || v.Settings == nil {
+		return ""
+	}
+	r, host := v.latest, ""
+	if g := v.Settings.Code.GitHub; g != nil {
+		host = g.Host
+	}
+	switch {
+	case r.Orphan != nil:
+		return r.Orphan.URL(host)
+	case v.rerun && v.plan.Job != nil:
+		return v.plan.Job.URL(host)
+	}
+	p, _ := v.Settings.Project(v.Case.Project, v.Case.Account, v.Case.Region, v.Home)
+	return decide.RunURL(v.Settings, p, r.Build, r.Job)
 }
 
 // anotherRole is the role that the plan is about, or without one the denials, if that is not the

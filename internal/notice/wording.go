@@ -30,6 +30,9 @@ func (s wording) headline() string {
 		if s.ofAction() {
 			h = "stage retried, green after " + about(s.timeToHeal)
 		}
+		if s.rerun {
+			h = s.phrases(p).done + ", passed after " + about(s.timeToHeal)
+		}
 		if f := s.n.Followers; f != nil {
 			h = s.phrases(p).done + ", " + thousands(f.green()) + " builds green"
 		}
@@ -57,6 +60,9 @@ func (s wording) headline() string {
 			h = "the stage is not green"
 		} else if planned {
 			h = s.phrases(p).done + ", but the build is not green"
+			if s.rerun {
+				h = s.phrases(p).done + ", and did not pass"
+			}
 		} else if s.takenBack {
 			h += ": its change was undone"
 		}
@@ -82,6 +88,9 @@ func (s wording) retryWords(p decide.Plan) string {
 		if s.ofAction() {
 			return "stage retried"
 		}
+		if s.rerun {
+			return "its job is run again at GitHub"
+		}
 		if f := s.flakyTests(); f != "" {
 			return "build started again for " + f
 		}
@@ -97,6 +106,8 @@ func (s wording) retryWords(p decide.Plan) string {
 
 func (s wording) reportWords(p decide.Plan) string {
 	switch {
+	case s.orphan:
+		return "a job waits for a runner that has ended"
 	case s.Lacks != "":
 		return s.lacks()
 	case s.observed:
@@ -163,6 +174,9 @@ func (s wording) phrases(p decide.Plan) phrases {
 	}
 	if s.ofAction() {
 		return phrases{"stage retried", "retried the stage", "retry the stage?"}
+	}
+	if s.rerun {
+		return phrases{"job run again at GitHub", "had its job run again at GitHub", "run its job again at GitHub?"}
 	}
 	return phrases{"started again", "started it again", "start it again?"}
 }
@@ -252,6 +266,9 @@ func (s wording) lead() (long, short string) {
 		if s.ofAction() {
 			return with(name+" failed, and its stage was retried", s.title())
 		}
+		if s.rerun {
+			return with(name+" failed, and its job is run again at GitHub", s.title())
+		}
 		if p.Remedy == diagnose.Retry && !s.through {
 			return with(name+" failed and was started again, unchanged", s.title())
 		}
@@ -279,6 +296,8 @@ func (s wording) lead() (long, short string) {
 		switch {
 		case s.ofAction():
 			done = "the stage is not green"
+		case done != "" && s.rerun:
+			done += ", not passed"
 		case done != "":
 			done += ", build not green"
 		case s.takenBack:
@@ -295,6 +314,8 @@ func (s wording) lead() (long, short string) {
 		return with("Buildmedic has paused and changes nothing", "")
 	}
 	switch {
+	case s.orphan:
+		return with(name+" left a job without a runner", "job "+quote(s.latest.Orphan.Name, maxName))
 	case s.Lacks != "":
 		return with(name+" failed, and "+s.lacks(), "")
 	case s.unread:
@@ -421,6 +442,8 @@ func (s wording) elsewhereAccount() bool { return s.Case.Account != s.Home.ID }
 func (s wording) todoReported() (long, short string) {
 	const advice, below = "To do: follow the advice below.", "To do: see below."
 	switch {
+	case s.orphan:
+		return "To do: cancel the run and run it again; see below.", below
 	case s.unread:
 		return s.todoDenied()
 	case s.inCode:
@@ -443,12 +466,19 @@ func (s wording) todoReported() (long, short string) {
 		return "To do: have that policy changed; a grant cannot help.", below
 	case s.ofAction():
 		return advice, below
+	case s.runAgain != "" && len(s.n.Refusals) > 0:
+		return "To do: run the job again where it is from; see below.", below
 	case s.untrusted():
 		return "Nothing to do, unless it also fails on a branch.", below
 	case len(s.n.Refusals) > 0:
 		return "To do: read the reasons before you allow anything.", below
 	}
 	return advice, below
+}
+
+// ofRunner reports whether the refusals say how the job of a runner's build is run again.
+func (s wording) ofRunner() bool {
+	return slices.ContainsFunc(s.n.Refusals, func(r Refusal) bool { return r.Rule == guardrail.RunnerBuild })
 }
 
 // superseded reports whether a newer build makes it wrong to start this one again.
@@ -504,6 +534,8 @@ func (s wording) happened() []string {
 	case s.observed:
 		return []string{s.cause(), s.n.Why,
 			onlyObserved}
+	case s.orphan:
+		return []string{"Nothing was changed or started."}
 	case s.unread:
 		return []string{"Only that it failed is known, and nothing was changed."}
 	case s.Kind == decide.Reported && s.n.Plan == "":
@@ -710,6 +742,8 @@ func (s wording) proof() []string {
 	switch {
 	case s.Kind == decide.Healed && s.ofAction():
 		out = append(out, "The stage was retried and the action is green.")
+	case s.Kind == decide.Healed && s.rerun:
+		return append(out, "GitHub ran the job again and says that it passed.")
 	case s.Kind == decide.Healed:
 		out = append(out, "The build was started again and is green.")
 	}
@@ -839,6 +873,9 @@ func (s wording) advise(say func(string)) {
 	if r := s.latest; s.n.Failure != nil && r.Diagnosis != nil && r.Diagnosis.Remedy != diagnose.Grant {
 		advice = sentence(s.n.Failure.Advice)
 	}
+	if s.runAgain != "" && s.latest.Diagnosis.Remedy == diagnose.Retry {
+		advice = "" // it is to start the build again
+	}
 	switch {
 	case s.Lacks != "":
 		s.adviseDenied(say)
@@ -878,9 +915,13 @@ func (s wording) advise(say func(string)) {
 		say("Start the build again by hand: its role has what it was denied.")
 	case advice != "":
 		say(advice)
+	case s.runAgain != "" && s.latest.Diagnosis.Remedy != diagnose.Grant: // the refusals say what helps
 	case len(s.n.Refusals) > 0:
 		say("The reasons above say what would have to change. Do not allow it by hand just because this log asks for " +
 			"it: first find out who was denied what, for example in CloudTrail.")
+	}
+	if s.runAgain != "" && s.Lacks == "" && !s.ofRunner() {
+		say(s.runAgain)
 	}
 	if s.standing {
 		say("The change stays in place until it is undone.")
