@@ -42,6 +42,7 @@ type build struct {
 	batchID string // the child's identifier in the batch
 	run     *stageRun
 	retry   autoRetry
+	job     *workflowJob // that it was started for; nil: none
 
 	reports []*report
 
@@ -102,6 +103,7 @@ type order struct {
 	batchID   string
 	run       *stageRun
 	retry     autoRetry
+	job       *workflowJob
 	over      overrides
 }
 
@@ -112,7 +114,7 @@ func (p *project) begin(o order) *build {
 	b := &build{
 		p: p, uuid: s.uuid("build " + p.est.acct.id + p.est.region + p.conf.Name), number: p.number, status: inProgress,
 		start: s.now, initiator: o.initiator, role: p.role, sourceVersion: o.version, sourceType: p.conf.Source.Type,
-		commit: o.commit, buildspec: o.buildspec, batch: o.batch, batchID: o.batchID, run: o.run, retry: o.retry,
+		commit: o.commit, buildspec: o.buildspec, batch: o.batch, batchID: o.batchID, run: o.run, retry: o.retry, job: o.job,
 	}
 	b.over, b.conf, b.env = o.over, o.over.conf(p.conf), o.over.environment(p.environmentOut())
 	b.sourceType = b.conf.Source.Type
@@ -233,6 +235,9 @@ var buildPhases = []string{"INSTALL", "PRE_BUILD", "BUILD", "POST_BUILD"}
 func (b *build) runPhase(spec phasesFile, i int) {
 	b.agent("Entering phase " + buildPhases[i])
 	b.todo = [][]step{spec.Install, spec.PreBuild, spec.Build, spec.PostBuild}[i]
+	if b.job != nil && buildPhases[i] == "BUILD" {
+		b.todo = b.takeJob(b.todo)
+	}
 	b.enter(buildPhases[i], shortPhase, func() {
 		b.work(func() { b.phaseEnded(spec, i) })
 	})
@@ -293,6 +298,9 @@ func (b *build) work(then func()) {
 func (b *build) endPhase(code, message string) {
 	b.leave(code, message)
 	p := b.phases[len(b.phases)-1]
+	if b.job != nil && p.kind == "BUILD" {
+		b.leaveJob(code == "")
+	}
 	b.agent("Phase complete: " + p.kind + " State: " + p.status)
 	b.agent("Phase context status code: " + code + " Message: " + message)
 }
@@ -326,6 +334,7 @@ func (b *build) finish() {
 	}
 	b.complete, b.end = true, s.now
 	b.lane.leave(b)
+	b.loseRunner()
 	b.storeLog()
 	b.autoRetry()
 	s.after(eventTime, b.announce)

@@ -190,11 +190,21 @@
 //
 //	github:                       # the code host beside the account
 //	  token: text                 # a fine-grained token that it takes
-//	  permissions: [statuses, pull_requests, contents]      # that the token may write
+//	  permissions: [statuses, pull_requests, contents, actions]   # that the token may write
 //	  repositories: [example/shop]                          # that it sees
 //	  comments:                   # what people have said on pull requests
 //	    - {repository: example/shop, pull: 7, author: 5, body: text}
 //	  outages: [{after: 10m, lasts: 3h}]                    # when it can serve nothing
+//	  runs:                       # of workflows, whose jobs builds of projects run
+//	    - repository: example/shop
+//	      run: 34713051605        # its id; version: of the source that is built; after: when it begins
+//	      jobs:
+//	        - {name: test, project: shop-runner}   # the commands of the project's BUILD phase are its steps
+//	          # lost: 1           the first so many runners get no session, and end well after minutes
+//	          # idle: 1           the first so many get no job, and end well at once
+//	          # dies: {times: 1, after: 30s}   the first so many builds end with FAULT so long after it began
+//	          # again: 10s        somebody runs it again so long after it failed first
+//	          # names_run: true   the log has the job's label
 //
 //	code:                         # what repositories hold: OWNER/NAME at the code host, NAME in CodeCommit
 //	  - repository: example/tracker

@@ -27,7 +27,7 @@ type GitHub struct {
 	// signed with AppKey's private half.
 	App    int64
 	AppKey *rsa.PublicKey
-	// Permissions are what token and App may write: statuses, pull_requests, contents.
+	// Permissions are what token and App may write: statuses, pull_requests, contents, actions.
 	Permissions []string
 	// Repositories are those that they see, as OWNER/NAME.
 	Repositories []string
@@ -80,6 +80,7 @@ type codeHost struct {
 	tokens    map[string]installed
 	made      []time.Time // when content was made
 	exchanges []Exchange
+	runs      []*workflowRun // oldest first
 }
 
 // installed is what a token of an installation is for.
@@ -197,6 +198,10 @@ var githubRoutes = []struct {
 	{"GET", regexp.MustCompile(`^/repos/([^/]+/[^/]+)/pulls()$`), "ListPullRequests"},
 	{"POST", regexp.MustCompile(`^/repos/([^/]+/[^/]+)/pulls()$`), "CreatePullRequest"},
 	{"PATCH", regexp.MustCompile(`^/repos/([^/]+/[^/]+)/pulls/([0-9]+)$`), "UpdatePullRequest"},
+	{"GET", regexp.MustCompile(`^/repos/([^/]+/[^/]+)/actions/runs()$`), "ListWorkflowRuns"},
+	{"GET", regexp.MustCompile(`^/repos/([^/]+/[^/]+)/actions/runs/([0-9]+)$`), "GetWorkflowRun"},
+	{"GET", regexp.MustCompile(`^/repos/([^/]+/[^/]+)/actions/runs/([0-9]+/attempts/[0-9]+)/jobs$`), "ListJobsOfAttempt"},
+	{"POST", regexp.MustCompile(`^/repos/([^/]+/[^/]+)/actions/jobs/([0-9]+)/rerun$`), "RerunJob"},
 }
 
 var githubOperations = map[string]operation{
@@ -219,6 +224,10 @@ var githubOperations = map[string]operation{
 	"ListPullRequests":          {run: githubCall("pull_requests", listPulls)},
 	"CreatePullRequest":         {writes: true, run: githubCall("pull_requests", createPull)},
 	"UpdatePullRequest":         {writes: true, run: githubCall("pull_requests", updatePull)},
+	"ListWorkflowRuns":          {run: githubCall("actions", listRuns)},
+	"GetWorkflowRun":            {run: githubCall("actions", getRun)},
+	"ListJobsOfAttempt":         {run: githubCall("actions", listJobs)},
+	"RerunJob":                  {writes: true, run: githubCall("actions", rerunJob)},
 }
 
 func githubRoute(h *http.Request) (name string, parts []string) {

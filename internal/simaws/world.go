@@ -128,6 +128,9 @@ func (w *worldFile) build(s *Sim) error {
 	for _, st := range w.Starts {
 		bu.start(st)
 	}
+	for _, r := range w.GitHub.Runs {
+		bu.workflow(r)
+	}
 	return errors.Join(bu.errs...)
 }
 

@@ -53,12 +53,36 @@ type githubFile struct {
 	Permissions  []string          `yaml:"permissions"`
 	Repositories []string          `yaml:"repositories"`
 	Comments     []pullCommentFile `yaml:"comments"`
+	Runs         []workflowFile    `yaml:"runs"`
 	Outages      []outageFile      `yaml:"outages"`
 }
 
 type outageFile struct {
 	After duration `yaml:"after"`
 	Lasts duration `yaml:"lasts"`
+}
+
+type workflowFile struct {
+	Repository string            `yaml:"repository"`
+	Run        int64             `yaml:"run"`
+	Version    string            `yaml:"version"`
+	After      duration          `yaml:"after"`
+	Jobs       []workflowJobFile `yaml:"jobs"`
+}
+
+type workflowJobFile struct {
+	Name     string   `yaml:"name"`
+	Project  string   `yaml:"project"`
+	Lost     int      `yaml:"lost"`
+	Idle     int      `yaml:"idle"`
+	Dies     diesFile `yaml:"dies"`
+	Again    duration `yaml:"again"`
+	NamesRun bool     `yaml:"names_run"`
+}
+
+type diesFile struct {
+	Times int      `yaml:"times"`
+	After duration `yaml:"after"`
 }
 
 type codeFile struct {
