@@ -34,6 +34,9 @@ func Audiences(o Outcome) (list []Audience) {
 		return []Audience{{}}
 	}
 	n := o.Settings.Notify
+	if o.Incident != nil {
+		return o.incidentAudiences()
+	}
 	own, guests := o.OwnerOf(), o.guests()
 	told := false
 	for _, w := range n.Owners {
@@ -46,6 +49,22 @@ func Audiences(o Outcome) (list []Audience) {
 		}
 	}
 	if !n.Unowned || !told || o.Everywhere || o.Lacks != "" || len(o.Untold) > 0 {
+		list = append(list, Audience{})
+	}
+	return list
+}
+
+// incidentAudiences are who is told of an incident: each owner of his own projects, and whom notify
+// itself names of all. What the speaker's build printed is only for its own project's owner.
+func (o Outcome) incidentAudiences() (list []Audience) {
+	n := o.Settings.Notify
+	own := o.OwnerOf()
+	for _, p := range o.Incident.Owners {
+		if w, ok := n.Owner(p.Owner); ok && w.Reachable() {
+			list = append(list, Audience{Owner: p.Owner, Guest: p.Owner != own})
+		}
+	}
+	if !n.Unowned || o.Incident.Unowned || len(list) < len(o.Incident.Owners) || len(o.Untold) > 0 || len(list) == 0 {
 		list = append(list, Audience{})
 	}
 	return list

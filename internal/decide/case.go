@@ -22,6 +22,8 @@
 //     lift: end that, which only a person can
 //   - follow: wait for the cure of another case, the leader, and be started again
 //     because of it; release: start those that follow; crowd: all of them
+//   - incident: failures of one cause in many projects; sign: what is the same about them; member: a
+//     case in an incident; probe: the member whose build shows whether the cause is gone
 //   - mutate: change something in AWS other than starting a build
 //   - batch: CodeBuild's batch build, and nothing else; page: a part of a list
 //   - runner: a project whose builds run jobs of a code host's own pipelines; run: one of a workflow at
@@ -84,6 +86,14 @@ type Case struct {
 	// Crowd is what the case does about those that follow it; nil: none does, as far
 	// as is known.
 	Crowd *Crowd `json:"crowd,omitempty"`
+	// Speaks is the incident whose notices are in the case's outbox, or were; nil: none.
+	Speaks *Speaks `json:"speaks,omitempty"`
+}
+
+// Speaks says of which incident a case tells, and how many notices of it are queued or sent.
+type Speaks struct {
+	Incident string `json:"incident"`
+	Notices  int    `json:"notices"`
 }
 
 // CaseID names the case of a build: by project and commit, or by the build
@@ -135,7 +145,7 @@ type Step string
 // The steps of a round.
 const (
 	StepReceived Step = "received" // recorded; facts not read yet
-	StepJoined   Step = "joined"   // waits for the end of the case that it follows; its log may not be read at all
+	StepJoined   Step = "joined"   // waits for the end of the case that it follows, or of its incident; its log may not be read at all
 	StepDecided  Step = "decided"  // the decision is stored and waits: for an approval or for evidence
 	StepWriting  Step = "writing"  // about to change something in AWS; what and from what is stored
 	StepWritten  Step = "written"  // changed and read back
@@ -159,6 +169,15 @@ type Round struct {
 	// Follows is the case whose end the round waits for, or has waited for: its build
 	// is suspected to have failed of the same cause. See [Follow].
 	Follows string `json:"follows,omitempty"`
+	// Sign is the key of the failure's [Sign], if it was counted among those that an incident may open
+	// for; Incident is the name of the one that the round is in, "" for none. Told: the incident's
+	// notices tell of the round in the place of its own. Probe: its build is, or was, the incident's
+	// probe. Own: it has left the incident, and tells of itself.
+	Sign     string `json:"sign,omitempty"`
+	Incident string `json:"incident,omitempty"`
+	Told     bool   `json:"told_by_incident,omitempty"`
+	Probe    bool   `json:"probe,omitempty"`
+	Own      bool   `json:"left_incident,omitempty"`
 	// Known is what is remembered of tests that the diagnosis names as failed: at most one entry a
 	// test, in any order. A test without an entry was not looked for.
 	Known []TestHistory `json:"known_tests,omitempty"`
@@ -362,6 +381,8 @@ type Pending struct {
 	Silent bool `json:"silent,omitempty"`
 	// Followers are those of the case, if it tells of them, too.
 	Followers *Followers `json:"followers,omitempty"`
+	// Incident is what it tells of; of [OfIncident].
+	Incident *Tally `json:"incident,omitempty"`
 	// Sent are those who have it already. Whoever is left when it is sent again gets it then.
 	Sent []Audience `json:"sent,omitempty"`
 	// Untold are the owners who could not be told, and why: see [Outcome].
@@ -390,6 +411,7 @@ const (
 	Retrying      Kind = "retrying" // changed or not, the build was started again
 	Expiring      Kind = "expiring" // a grant will expire, or has
 	Paused        Kind = "paused"   // the breaker is open
+	OfIncident    Kind = "incident" // many projects fail of one cause, or no longer do
 )
 
 // Decision is what Decide chose for one failed build.
@@ -579,6 +601,8 @@ type Outcome struct {
 	Repeats int
 	// Followers are the builds that were healed by the same change, if the notice tells of them.
 	Followers *Followers
+	// Incident is what it tells of; of [OfIncident].
+	Incident *Tally `json:",omitempty"`
 	// For is whom this notice is for.
 	For Audience `json:",omitzero"`
 	// Untold are the owners who could not be told, and why.

@@ -55,6 +55,8 @@ type Facts struct {
 	// to start this one again: see [Newer].
 	Requests []Request
 	Newer    string
+	// Waited: the build has waited for the end of an incident; Newer is asked for then, too.
+	Waited bool
 	// FlakyBefore: the commit was started again for flaky tests on an earlier day, of which Earlier
 	// says nothing.
 	FlakyBefore bool
@@ -616,7 +618,15 @@ func retry(f Facts, d Decision) Decision {
 	if rs := limits(f, false); len(rs) > 0 {
 		return overBudget(f, d, rs)
 	}
+	if f.Waited && f.Newer != "" {
+		return Refuse(d, "The cause is gone by now, or the wait for its end is over, and a newer build ran meanwhile.",
+			newerBuild(f.Newer))
+	}
 	d.Plan = newPlan(f, diagnose.Retry)
+	if f.Waited {
+		d.Why = "Failures like this pass: the build has waited for that, and is started again, unchanged."
+		return noRoute(d)
+	}
 	// A transient failure gets more time with each round: 1, 4, 9 … times settle.
 	n := time.Duration(retries(f.Earlier) + 1)
 	d.Plan.Settle = f.Settings.Limits.Settle * n * n

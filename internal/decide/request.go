@@ -133,10 +133,13 @@ func requests(f Facts, us []guardrail.Used) (out []Request) {
 // LeftFor is the decision about a build that waited until what it was denied was deployed, and is not
 // started again, since a newer one of its branch is.
 func LeftFor(d Decision, newer string) Decision {
-	return Refuse(d, "What the build was denied is deployed by now, and a newer build ran meanwhile.",
-		guardrail.Refusal{Rule: guardrail.NewerBuild, Message: fmt.Sprintf("Build %s of the same branch, tag or pipeline began "+
-			"later, so this one is not started again: it might put something older in the place of something newer. If it is "+
-			"wanted all the same, start it by hand.", newer)})
+	return Refuse(d, "What the build was denied is deployed by now, and a newer build ran meanwhile.", newerBuild(newer))
+}
+
+func newerBuild(id string) guardrail.Refusal {
+	return guardrail.Refusal{Rule: guardrail.NewerBuild, Message: fmt.Sprintf("Build %s of the same branch, tag or pipeline began "+
+		"later, so this one is not started again: it might put something older in the place of something newer. If it is "+
+		"wanted all the same, start it by hand.", id)}
 }
 
 // Newer finds among builds of the project one that makes it wrong to start b again after a long wait:

@@ -385,7 +385,7 @@ func (h *Healer) started(ctx context.Context, c *held, got Started) error {
 	return beside(
 		func() error { return h.assignRetry(ctx, c, got.ID) },
 		func() error {
-			if c.following() && len(c.Outbox) == 0 { // nothing is left to tell
+			if (c.following() || c.last().Incident != "") && len(c.Outbox) == 0 { // nothing is left to tell
 				return h.save(ctx, c, true)
 			}
 			return h.saveToTell(ctx, c)

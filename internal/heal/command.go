@@ -1,6 +1,7 @@
 package heal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,6 +76,9 @@ type Summary struct {
 	Changed []string `json:"changed,omitempty"`
 	// Follows is the case that this one waits for, or was started again because of.
 	Follows string `json:"follows,omitempty"`
+	// Incident is the one that it is or was in; Sign is that of its failure, if it was counted.
+	Incident string `json:"incident,omitempty"`
+	Sign     string `json:"sign,omitempty"`
 	// Plan is the one that waits for an approval, and Until is until when; of a proposed case.
 	Plan  string    `json:"plan,omitempty"`
 	Until time.Time `json:"until,omitzero"`
@@ -109,6 +113,7 @@ func (c *held) summary() Summary {
 	s := Summary{Case: c.ID, Project: c.Project, Commit: c.Commit, Opened: c.Opened, Closed: c.Closed,
 		Outcome: c.Outcome, Rounds: c.Past.Rounds + len(c.Rounds)}
 	for _, r := range c.Rounds {
+		s.Incident, s.Sign = cmp.Or(r.Incident, s.Incident), cmp.Or(r.Sign, s.Sign)
 		if r.Diagnosis != nil && s.Cause == "" {
 			s.Cause = r.Diagnosis.Cause
 		}

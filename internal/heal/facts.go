@@ -73,6 +73,11 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 			return f, err
 		}
 	}
+	if f.Waited = r.Incident != "" && !r.Told; f.Waited {
+		if f.Newer, err = h.newer(ctx, c); err != nil {
+			return f, err
+		}
+	}
 	if actedUpon(f) {
 		if err = h.forbidden(ctx, c, &f); err != nil {
 			return f, err

@@ -102,7 +102,7 @@ func (h *Healer) recall(ctx context.Context, c *held, f *decide.Facts) error {
 		return nil
 	}
 	f.Known = p.known(was, tests)
-	c.last().Known = f.Known
+	c.last().Known, c.again = f.Known, p.again(was, quarter(h.Clock.Now()))
 	return nil
 }
 

@@ -135,6 +135,11 @@ func (p *past) build(id string) *pastBuild {
 	return nil
 }
 
+// again reports whether another build than this one has failed of the same cause since then.
+func (p *past) again(b pastBuild, since time.Time) bool {
+	return slices.ContainsFunc(p.Builds, func(o pastBuild) bool { return o.ID != b.ID && o.Cause == b.Cause && !o.End.Before(since) })
+}
+
 // fail records a failed build, and the tests that failed in it. It reports whether anything is new.
 func (p *past) fail(b pastBuild, tests []codebuild.TestCase, now time.Time) bool {
 	if p.build(b.ID) != nil || b.End.IsZero() || !b.End.After(p.From) || !b.End.After(now.Add(-kept)) {

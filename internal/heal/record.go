@@ -34,6 +34,10 @@ const (
 	// kindFollower, and the case that it follows: case id → its project and build, due when it
 	// joined.
 	kindFollower = "follower"
+	// kindIncident is by the key of a sign, and due while it is open, a while after it is to be looked at;
+	// kindMember, and the incident's name: case id → its project and build, due when it joined.
+	kindIncident = "incident"
+	kindMember   = "member"
 	kindTelling  = "telling" // case id → developers are to be told how it stands; due when a sweep does it
 	kindPull     = "pull"    // repository and pull request → what the comment on it says
 	kindRequest  = "request" // branch → the pull request from it and the cases that ask by it; due when it is looked at
@@ -42,7 +46,7 @@ const (
 
 // Kinds lists the kinds of items in the ledger.
 var Kinds = []string{kindCase, kindBuild, kindRole, kindPlan, kindClosed, kindFlag, kindSweep, kindDigest, kindExpiry,
-	kindHold, kindVersion, kindPast, kindFollower, kindTelling, kindPull, kindRequest}
+	kindHold, kindVersion, kindPast, kindFollower, kindIncident, kindMember, kindTelling, kindPull, kindRequest}
 
 // kept is how long finished things stay in the ledger.
 const kept = 90 * 24 * time.Hour
@@ -65,6 +69,7 @@ type held struct {
 	assigned  string            // the started build that this invocation has assigned to the case
 	covered   bool              // what the plan asks for in code is asked for already
 	looked    []codebuild.Build // the project's builds since the failed one, if this invocation has looked for its own
+	again     bool              // another build of the project has failed of the same cause in this quarter of an hour
 	news      bool              // something happened of which developers may have to be told
 	// What follows is of incident.go. seen is the lease on seenOf as it was before the log was
 	// read; "" if none was read. joins is the case to wait for. back: the case gives a lease back
@@ -178,6 +183,8 @@ func (c *held) due(now time.Time) time.Time {
 	switch {
 	case !c.Busy.IsZero():
 		return c.Busy
+	case r.Step == decide.StepJoined && r.Incident != "" && len(c.Outbox) == 0:
+		return r.Started.Add(decide.Patience + awaitFor) // whoever keeps the incident comes to it before
 	case r.Step == decide.StepRetried, r.Step == decide.StepJoined:
 		return now.Add(awaitFor)
 	case r.NotYet.After(now):
@@ -228,7 +235,7 @@ func (h *Healer) reassign(ctx context.Context, build, caseID string) error {
 // tell puts a notice into the outbox. It is sent after the next save.
 func (c *held) tell(now time.Time, k decide.Kind, note string) {
 	c.news = true
-	if c.silent(k, note) {
+	if c.silent(k, note) || c.quiet(k, note) {
 		c.Outbox = append(c.Outbox, decide.Pending{ID: fmt.Sprintf("%s-%d-%s", c.ID, len(c.Rounds), k), Kind: k,
 			Round: len(c.Rounds) - 1, At: now, Silent: true})
 		return

@@ -13,7 +13,10 @@ import (
 // message goes from pass to pass: each looks at all of them, and comes again until
 // all have ended.
 type Release struct {
-	Leader string `json:"leader"` // the case that they follow
+	Leader string `json:"leader,omitempty"` // the case that they follow
+	// Incident is the key of an incident that is to be looked at, in the place of a leader. Run is the
+	// time that it was to be looked at then; 0: it is looked at now.
+	Incident string `json:"incident,omitempty"`
 	// Run is that of its [decide.Crowd]; 0: begin one, unless one is under way.
 	Run int64 `json:"run,omitempty"`
 	// Pass counts the passes that are over.
@@ -100,6 +103,9 @@ func (h *Healer) releaseAt(ctx context.Context, m Release, at time.Time) error {
 
 // Release goes on with a pass over the cases that follow another one.
 func (h *Healer) Release(ctx context.Context, m Release) error {
+	if m.Incident != "" {
+		return h.keep(ctx, m.Incident, m.Run)
+	}
 	leader, err := h.Case(ctx, m.Leader)
 	if errors.Is(err, ErrNotFound) {
 		return nil
@@ -250,7 +256,8 @@ func (h *Healer) releaseOne(ctx context.Context, leader decide.Case, it Item, m 
 // stands reports whether round i of the case waits to be started.
 func (h *Healer) stands(c *held, i int) bool {
 	r := c.last()
-	return c.Closed.IsZero() && i == len(c.Rounds)-1 && (r.Step == decide.StepJoined || c.following() && r.Step == decide.StepRetrying)
+	waits := r.Step == decide.StepJoined && r.Incident == "" || c.following() && r.Step == decide.StepRetrying
+	return c.Closed.IsZero() && i == len(c.Rounds)-1 && waits
 }
 
 // endPass ends a pass: it tells what is to be told, and has the next one begin.
@@ -328,7 +335,7 @@ func (h *Healer) lookAfter(ctx context.Context, c *held) error {
 // outcome is what a notice tells.
 func (h *Healer) outcome(c *held, p decide.Pending) decide.Outcome {
 	return decide.Outcome{ID: p.ID, Kind: p.Kind, Case: c.Case, Round: p.Round, Note: p.Note, Lacks: p.Lacks,
-		Everywhere: p.Everywhere, Pause: p.Pause, Repeats: p.Repeats, Settings: h.Settings, Home: h.Home, At: p.At,
+		Everywhere: p.Everywhere, Incident: p.Incident, Pause: p.Pause, Repeats: p.Repeats, Settings: h.Settings, Home: h.Home, At: p.At,
 		Function: h.Self.Function, Followers: p.Followers, Untold: p.Untold}
 }
 

@@ -107,6 +107,9 @@ func (h *Healer) step(ctx context.Context, c *held) error {
 	case decide.StepReceived:
 		return h.decide(ctx, c)
 	case decide.StepJoined:
+		if r.Incident != "" {
+			return h.awaitIncident(ctx, c)
+		}
 		return h.awaitLead(ctx, c)
 	case decide.StepDecided:
 		if r.Decision.Waits {
@@ -294,6 +297,11 @@ func (h *Healer) decide(ctx context.Context, c *held) (err error) {
 		return err
 	}
 	r.Decision = &d
+	if waits, err := h.amongMany(ctx, c, f, d); err != nil {
+		return err
+	} else if waits {
+		return errWait
+	}
 	now := h.Clock.Now()
 	switch {
 	case d.Undo > 0:
@@ -751,6 +759,11 @@ func (h *Healer) close(ctx context.Context, c *held) error {
 	}
 	if err != nil {
 		return err
+	}
+	if r := c.last(); r.Probe && !r.Own {
+		if err := h.keepAt(ctx, decide.IncidentKey(r.Incident), 0, h.Clock.Now()); err != nil {
+			return err
+		}
 	}
 	if err := h.gather(ctx, c); err != nil {
 		return err

@@ -152,6 +152,8 @@ func waitsFor(c decide.Case, now time.Time) Waiting {
 	switch r := c.Rounds[len(c.Rounds)-1]; {
 	case now.Before(c.Busy):
 		w.For, w.Until = "nothing: it is being worked on", c.Busy
+	case r.Step == decide.StepJoined && r.Incident != "":
+		w.For, w.Until = "the end of incident "+r.Incident+", at the latest for so long", r.Started.Add(decide.Patience)
 	case r.Follows != "" && r.Retry == "":
 		w.For = "the end of case " + r.Follows + ", whose build failed at the same point"
 	case r.Retry != "":

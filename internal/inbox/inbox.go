@@ -189,7 +189,7 @@ func (in *Inbox) message(ctx context.Context, h *heal.Healer, body string, alone
 		return h.Resume(ctx, again.Continue.Case)
 	}
 	var release heal.ReleaseMessage
-	if err := strict([]byte(body), &release); err == nil && release.Release.Leader != "" {
+	if err := strict([]byte(body), &release); err == nil && release.Release.Leader+release.Release.Incident != "" {
 		return in.Healer.Release(ctx, release.Release)
 	}
 	if a, ok, err := buildevent.DecodeAction([]byte(body)); ok {

@@ -52,6 +52,7 @@ const (
 var marks = map[decide.Kind]string{
 	decide.Healed: "✅", decide.Proposed: "🙋", decide.Requested: "🔀", decide.Reported: "🔎", decide.Undone: "↩",
 	decide.Failed: "❌", decide.Retrying: "🔁", decide.Expiring: "⏳", decide.Paused: "⏸", decide.MadePermanent: "📌",
+	decide.OfIncident: "🌐",
 }
 
 // card makes a chat card of a notice: what is needed to act, and where to read the rest.
@@ -97,6 +98,9 @@ func description(n Notice) string {
 	}
 	if len(n.Requests) > 0 {
 		parts = append(parts, "*Pull requests*\n"+bullets(n.requestWords()))
+	}
+	if i := n.Incident; i != nil {
+		parts = append(parts, "*The builds*\n"+bullets(i.items()))
 	}
 	if f := n.Failure; f != nil && f.Text != "" {
 		parts = append(parts, "*What failed*: "+failedWhere(f)+"\n"+fence(f.Text))

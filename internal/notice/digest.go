@@ -132,7 +132,7 @@ func roundup(os []decide.Outcome) Roundup {
 
 // kindOrder is the order in which the counts are listed.
 var kindOrder = []decide.Kind{decide.Healed, decide.Proposed, decide.Requested, decide.Reported, decide.Undone,
-	decide.Failed, decide.MadePermanent, decide.Retrying, decide.Expiring, decide.Paused}
+	decide.Failed, decide.MadePermanent, decide.Retrying, decide.Expiring, decide.Paused, decide.OfIncident}
 
 func (r Roundup) counts() []string {
 	var out []string

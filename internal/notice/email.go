@@ -54,6 +54,7 @@ func email(n Notice) string {
 		n.mailDifference(&l, s)
 	}
 	n.mailFollowers(&l)
+	n.mailIncident(&l)
 	n.mailPlaces(&l, s)
 	return l.text()
 }
@@ -277,7 +278,7 @@ func (n Notice) facts(d detail, short bool) (lines []string, exact, ok bool) {
 // failed is what failed, of a notice that is about nothing else.
 func (n Notice) failed(d detail) (lines []string) {
 	f := n.Failure
-	if f == nil || n.Kind != decide.Reported && n.Kind != decide.Failed {
+	if f == nil || n.Kind != decide.Reported && n.Kind != decide.Failed && n.Kind != decide.OfIncident {
 		return nil
 	}
 	most := mailName

@@ -31,7 +31,7 @@ const maxMessage = 250 << 10
 // policies last; the message says what was left out.
 func Render(o decide.Outcome) Message {
 	n := tell(newView(withheld(o)))
-	if n.to.Guest {
+	if n.to.Guest && n.Incident == nil {
 		n.sayWithheld()
 	}
 	m := render(n)

@@ -24,7 +24,7 @@ type metric struct {
 //
 // The first line counts: Failures (cases, once each, when they end), one
 // metric named after the kind of outcome (Healed, Proposed, Requested, Reported, Undone,
-// Failed, Permanent, Retrying, Expiring, Paused), Rounds of cases in which something was
+// Failed, Permanent, Retrying, Expiring, Paused, Incident), Rounds of cases in which something was
 // tried, TimeToHeal in seconds, and ScanTime (reading and scanning the log) in
 // milliseconds; in all, by Cause and by Project. A further line for each rule that refused
 // counts Refused by Rule. Dimensions have few values: names out of causes.yaml,
@@ -68,7 +68,7 @@ func Metrics(o decide.Outcome) []byte {
 var kindMetrics = map[decide.Kind]string{
 	decide.Healed: "Healed", decide.Proposed: "Proposed", decide.Requested: "Requested", decide.Reported: "Reported",
 	decide.Undone: "Undone", decide.Failed: "Failed", decide.MadePermanent: "Permanent", decide.Retrying: "Retrying",
-	decide.Expiring: "Expiring", decide.Paused: "Paused",
+	decide.Expiring: "Expiring", decide.Paused: "Paused", decide.OfIncident: "Incident",
 }
 
 // endsCase reports whether the outcome ends a case for the first time. A proposed case that was

@@ -64,6 +64,8 @@ type Notice struct {
 	Holders *Holders `json:"holders,omitempty"`
 	// Followers are the other builds that the same change cured.
 	Followers *Followers `json:"followers,omitempty"`
+	// Incident is what fails in many projects of one cause.
+	Incident *Incident `json:"incident,omitempty"`
 	// Then is what would follow a change that was not made (yet).
 	Then     string    `json:"then,omitempty"`
 	Next     []string  `json:"next"` // what happens now, and what a person should do

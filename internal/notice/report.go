@@ -78,6 +78,7 @@ func whole(n Notice) string {
 	m.proof(n)
 	m.done(n)
 	m.followers(n.Followers)
+	m.incident(n.Incident)
 	m.refused(n)
 	m.changes(n)
 	m.requests(n)

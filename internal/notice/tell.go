@@ -62,7 +62,9 @@ func tell(v *view) Notice {
 		pause:     id(v.Pause),
 		to:        v.For,
 	}
-	if v.ofBuild && v.Kind != decide.Paused { // a pause is about no single build
+	if v.Kind == decide.OfIncident {
+		n.aboutIncident(v)
+	} else if v.ofBuild && v.Kind != decide.Paused { // a pause is about no single build
 		n.aboutBuild(v)
 	}
 	n.Links.Commands = commandsLink(n.function, n.region)
@@ -140,6 +142,8 @@ func (n Notice) title() string { return n.about() + ": " + n.Headline }
 // the healer itself.
 func (n Notice) about() string {
 	switch {
+	case n.Incident != nil:
+		return n.Incident.size()
 	case n.Case.Project == "" || n.Kind == decide.Paused:
 		return "Buildmedic"
 	case n.elsewhere != "":

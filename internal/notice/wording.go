@@ -73,6 +73,8 @@ func (s wording) headline() string {
 		if !s.Everywhere {
 			h = fmt.Sprintf("no changes for %s until you resume", id(s.Case.Project))
 		}
+	case decide.OfIncident:
+		h = s.incidentHeadline()
 	default:
 		h = s.reportWords(p)
 	}
@@ -312,6 +314,8 @@ func (s wording) lead() (long, short string) {
 			return with(fmt.Sprintf("Buildmedic has paused project %s and changes nothing for it", id(s.Case.Project)), "")
 		}
 		return with("Buildmedic has paused and changes nothing", "")
+	case decide.OfIncident:
+		return with(s.incidentLead())
 	}
 	switch {
 	case s.orphan:
@@ -414,6 +418,8 @@ func (s wording) todo() (long, short string) {
 			return "To do: resume once the reason is gone.", "To do: resume in time."
 		}
 		return "To do: look at what was undone, then resume.", "To do: see below."
+	case decide.OfIncident:
+		return s.incidentTodo()
 	}
 	return s.todoReported()
 }
@@ -508,6 +514,8 @@ func (s wording) happened() []string {
 			"resumes it. Other projects are healed as before.", id(s.Case.Project))}
 	case s.Kind == decide.Paused:
 		return []string{"Failed builds are still explained, but nothing is changed until somebody resumes it."}
+	case s.Kind == decide.OfIncident:
+		return s.incidentHappened()
 	case s.Kind == decide.Expiring:
 		return []string{
 			fmt.Sprintf("Role %s has the permissions of the grant until then. After that, the build is denied the "+
@@ -856,6 +864,8 @@ func (s wording) next() []string {
 			break
 		}
 		say("Look at the cases that were undone, fix the settings, then resume.")
+	case decide.OfIncident:
+		s.incidentNext(say)
 	default:
 		s.advise(say)
 	}

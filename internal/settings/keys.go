@@ -174,6 +174,11 @@ var limitKeys = []Key{
 	number("writes_per_role_per_day", 10, 0, 1000, "5", "How many changes one role gets in a day."),
 	number("writes_per_hour", 20, 0, 1000, "10", "How many changes all roles together get in an hour."),
 	number("retries_per_hour", 60, 0, 1000, "100", "How many builds are started again in an hour."),
+	number("incident_projects", 5, 0, 30, "10",
+		"How many projects of one account and region must fail of the same cause within a quarter of an hour for that to be one "+
+			"incident: one notice tells of all, one build is started again to see whether the cause is gone, and then the "+
+			"others are. See [Many projects at once](#many-projects-at-once). With `0` each failure is dealt "+
+			"with by itself; `1` is as `2`."),
 	number("stop_after_undone", 3, 1, 1000, "1",
 		"After how many changes of a project in a day that did not help, and were taken back, nothing more is "+
 			"written for it until a person resumes it. Five such projects in a day pause everything.").

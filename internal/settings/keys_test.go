@@ -129,8 +129,8 @@ func TestZeroMeansNone(t *testing.T) {
 	got := mustParse(t, `
 version: 1
 notify: {digest: 0}
-limits: {rounds: 0, writes_per_role_per_day: 0, writes_per_hour: 0, retries_per_hour: 0, settle: 0, cloudtrail_wait: 0s,
-  new_resources_per_case: 0, quota_share_per_project: 0}
+limits: {rounds: 0, writes_per_role_per_day: 0, writes_per_hour: 0, retries_per_hour: 0, incident_projects: 0,
+  settle: 0, cloudtrail_wait: 0s, new_resources_per_case: 0, quota_share_per_project: 0}
 `)
 	if diff := cmp.Diff(Limits{UndoneToStop: 3, Approve: 7 * 24 * time.Hour}, got.Limits); diff != "" || got.Notify.Digest != 0 {
 		t.Errorf("digest %d, limits -want +got:\n%s", got.Notify.Digest, diff)

@@ -165,6 +165,7 @@ func (r *reader) limits(o object) Limits {
 		WritesRole:   o.integer("writes_per_role_per_day"),
 		WritesHour:   o.integer("writes_per_hour"),
 		RetriesHour:  o.integer("retries_per_hour"),
+		Incident:     o.integer("incident_projects"),
 		UndoneToStop: o.integer("stop_after_undone"),
 		Settle:       o.duration("settle"),
 		CloudTrail:   o.duration("cloudtrail_wait"),

@@ -22,7 +22,7 @@ func defaults() *Settings {
 		Version: 1,
 		Notify:  Notify{Digest: 30},
 		Code:    Code{Tell: TellStatus},
-		Limits: Limits{Rounds: 3, WritesRole: 10, WritesHour: 20, RetriesHour: 60, UndoneToStop: 3,
+		Limits: Limits{Rounds: 3, WritesRole: 10, WritesHour: 20, RetriesHour: 60, Incident: 5, UndoneToStop: 3,
 			Settle: time.Minute, CloudTrail: 20 * time.Minute, Approve: 7 * 24 * time.Hour, NewResources: 5, PieceShare: 25},
 	}
 }
@@ -68,6 +68,7 @@ limits:
   writes_per_role_per_day: 5
   writes_per_hour: 6
   retries_per_hour: 7
+  incident_projects: 9
   stop_after_undone: 2
   settle: 90s
   cloudtrail_wait: 1h
@@ -138,7 +139,7 @@ func TestParseFull(t *testing.T) {
 			Digest: 5,
 		},
 		Code: Code{GitHub: &GitHub{Host: "github.example.com:8443", Secret: "buildmedic/github"}, Tell: TellComment},
-		Limits: Limits{Rounds: 4, WritesRole: 5, WritesHour: 6, RetriesHour: 7, UndoneToStop: 2,
+		Limits: Limits{Rounds: 4, WritesRole: 5, WritesHour: 6, RetriesHour: 7, Incident: 9, UndoneToStop: 2,
 			Settle: 90 * time.Second, CloudTrail: time.Hour, Approve: 48 * time.Hour, Analyzer: true, NewResources: 8, PieceShare: 40},
 		Accounts: []Account{{"444455556666", "eu-west-1"}},
 		Projects: []Project{
@@ -147,27 +148,27 @@ func TestParseFull(t *testing.T) {
 				Grants:    []string{"web-image", "web-deploy"}, Buildspecs: []string{"ci/buildspec.yml", "buildspec.yaml"},
 				SwitchRole: "codebuild-web-full", Compare: true, Boundary: "builds/boundary",
 				Logs: Logs{Group: "/ci/web", S3: "build-logs/web/main"}, Pipelines: []string{"shop-main", "Release.2@x_y"},
-				Code: ProjectCode{"example/web", TellStatus}, Line: 25},
+				Code: ProjectCode{"example/web", TellStatus}, Line: 26},
 			{Name: "member", Account: "444455556666", Region: "eu-west-1", Role: "codebuild-member", Mode: Propose,
 				Write: Write{Managed: "builds/member", Shared: true}, Grants: []string{"web-image"}, Retry: true, Compare: true,
-				Logs: Logs{S3: "build-logs"}, Code: ProjectCode{"example/member.x", TellComment}, Line: 38},
-			{Name: "observed", Role: "codebuild-observed", Mode: Observe, Retry: true, Compare: true, Line: 47},
+				Logs: Logs{S3: "build-logs"}, Code: ProjectCode{"example/member.x", TellComment}, Line: 39},
+			{Name: "observed", Role: "codebuild-observed", Mode: Observe, Retry: true, Compare: true, Line: 48},
 		},
 		Grants: []Grant{
 			{ID: "web-image", Because: "The image is pushed by its own pipeline.", Owner: "platform", Set: "ecr-push",
 				Resources: []string{"arn:${partition}:ecr:${region}:${account}:repository/${project}"},
-				Give:      GiveSet, Scope: ScopeRole, Unscoped: UnscopedNever, Evidence: EvidenceLog, Line: 52},
+				Give:      GiveSet, Scope: ScopeRole, Unscoped: UnscopedNever, Evidence: EvidenceLog, Line: 53},
 			{ID: "web-deploy", Because: "Deploys run from the same build.", Owner: "web",
 				Actions: []string{"ecs:UpdateService", "ecs:RegisterTaskDefinition"},
 				Resources: []string{"arn:${partition}:ecs:${region}:${account}:service/main/web",
 					"arn:${partition}:ecs:${region}:${account}:task-definition/web:*"},
 				PassRoles: map[string][]string{"ecs-tasks.amazonaws.com": {"arn:${partition}:iam::${account}:role/web-task"}},
 				Give:      GiveExact, Scope: ScopeRole, Unscoped: UnscopedNever,
-				Evidence: EvidenceCloudTrail, Expires: 14 * 24 * time.Hour, Line: 59},
+				Evidence: EvidenceCloudTrail, Expires: 14 * 24 * time.Hour, Line: 60},
 		},
 		Tests: []Test{
-			{Project: "web", Action: "ecr:PutImage", On: "arn:aws:ecr:eu-west-1:111122223333:repository/web", Allow: true, Line: 71},
-			{Project: "web", Action: "ecr:DeleteRepository", On: "arn:aws:ecr:eu-west-1:111122223333:repository/web", Line: 72},
+			{Project: "web", Action: "ecr:PutImage", On: "arn:aws:ecr:eu-west-1:111122223333:repository/web", Allow: true, Line: 72},
+			{Project: "web", Action: "ecr:DeleteRepository", On: "arn:aws:ecr:eu-west-1:111122223333:repository/web", Line: 73},
 		},
 	}
 	want.SHA256 = got.SHA256

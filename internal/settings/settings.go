@@ -116,6 +116,7 @@ type Limits struct {
 	WritesRole   int           // policy writes per role and day; default 10
 	WritesHour   int           // policy writes per hour, all roles; default 20
 	RetriesHour  int           // retries per hour, all projects; default 60
+	Incident     int           // projects that fail of one cause at once and make an incident; default 5
 	UndoneToStop int           // undone grants within a day after which writing stops; default 3
 	Settle       time.Duration // wait after a write before an early denial is retried; default 60s
 	CloudTrail   time.Duration // how long to wait for CloudTrail evidence; 0: ask once; default 20m

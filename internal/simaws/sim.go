@@ -137,6 +137,7 @@ type Sim struct {
 	keys        map[string]caller
 	assumed     map[string]string // access key of a session → the key that assumed the role
 
+	outages   []HostOutage
 	counters  map[string]int // for ids
 	documents map[string]*iampolicy.Document
 	encoded   map[string]string // EC2 authorization messages → decoded JSON

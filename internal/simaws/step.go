@@ -26,6 +26,10 @@ func (b *build) perform(st step) (exit int) {
 		b.print(f.Prints)
 		return f.exit()
 	}
+	if o, ok := b.outageFor(st); ok {
+		b.print(o.Prints)
+		return o.Exit
+	}
 	cmd := b.command(st)
 	if cmd.before != "" {
 		b.print(cmd.before)

@@ -42,6 +42,10 @@ func Load(world []byte, change ...func(*Config)) (*Sim, error) {
 			outages = append(outages, Outage{from, from.Add(time.Duration(o.Lasts))})
 		}
 		s.SetGitHub(GitHub{Host: g.Host, Token: g.Token, Permissions: g.Permissions, Repositories: g.Repositories, Outages: outages})
+		for _, o := range w.Outages {
+			from := s.now.Add(time.Duration(o.After))
+			s.AddOutage(HostOutage{Host: o.Host, From: from, To: from.Add(time.Duration(o.Lasts)), Prints: o.Prints, Exit: o.Exit})
+		}
 		for _, c := range g.Comments {
 			s.Comment(PullComment{Repository: c.Repository, Pull: c.Pull, Author: c.Author, Body: c.Body})
 		}

@@ -39,6 +39,7 @@ type worldFile struct {
 	Code            []codeFile            `yaml:"code"`
 	Deploys         []deployFile          `yaml:"deploys"`
 	Troubleshooter  *troubleshooterFile   `yaml:"access_troubleshooter"`
+	Outages         []hostOutageFile      `yaml:"outages"`
 }
 
 type troubleshooterFile struct {
@@ -83,6 +84,14 @@ type workflowJobFile struct {
 type diesFile struct {
 	Times int      `yaml:"times"`
 	After duration `yaml:"after"`
+}
+
+type hostOutageFile struct {
+	Host   string   `yaml:"host"`
+	After  duration `yaml:"after"`
+	Lasts  duration `yaml:"lasts"`
+	Prints string   `yaml:"prints"`
+	Exit   int      `yaml:"exit"`
 }
 
 type codeFile struct {
@@ -325,6 +334,7 @@ type stepFile struct {
 	Tool   string     `yaml:"tool"`
 	Exit   int        `yaml:"exit"`
 	Ignore bool       `yaml:"ignore_failure"`
+	Needs  string     `yaml:"needs"`
 }
 
 type callFile struct {
@@ -416,7 +426,7 @@ func (s *stepFile) UnmarshalYAML(n *yaml.Node) error {
 		*s = stepFile{Run: n.Value}
 		return nil
 	}
-	if err := known(n, "run", "takes", "prints", "calls", "fails", "tool", "exit", "ignore_failure"); err != nil {
+	if err := known(n, "run", "takes", "prints", "calls", "fails", "tool", "exit", "ignore_failure", "needs"); err != nil {
 		return err
 	}
 	return n.Decode((*plain)(s))

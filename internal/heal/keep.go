@@ -1,0 +1,500 @@
+package heal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/settings"
+)
+
+// keepAt asks that an incident be looked at. run is the time that its item names then; 0: whatever
+// that is.
+func (h *Healer) keepAt(ctx context.Context, key string, run int64, at time.Time) error {
+	if err := h.Queue.Release(ctx, Release{Incident: key, Run: run}, at); err != nil {
+		return fmt.Errorf("asking to look at incident %q: %w", key, err)
+	}
+	return nil
+}
+
+// keepDue has the sweep look at incidents whose message was lost.
+func (h *Healer) keepDue(ctx context.Context) error {
+	its, err := h.Store.Between(ctx, kindIncident, time.Time{}, h.Clock.Now(), false, pageSize)
+	if err != nil {
+		return fmt.Errorf("listing incidents: %w", err)
+	}
+	var errs []error
+	for _, it := range its {
+		if pressed(ctx) {
+			break
+		}
+		if err := h.keep(ctx, it.ID, 0); err != nil && !errors.Is(err, ErrLater) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// keeping is an incident that this invocation keeps, as stored.
+type keeping struct {
+	decide.Incident
+	item Item
+}
+
+// keep looks at an incident, does what is to be done, and asks for the next look. Of several messages
+// only one goes on: the item names the time of the next look, and so does the message.
+func (h *Healer) keep(ctx context.Context, key string, run int64) error {
+	it, n, err := h.readIncident(ctx, key)
+	if err != nil || !n.Open() || run != 0 && run != n.Next.UnixNano() {
+		return err
+	}
+	now := h.Clock.Now()
+	switch {
+	case now.Before(n.Busy):
+		return fmt.Errorf("incident %q: %w", n.Name(), errBusy)
+	case run != 0 && now.Before(n.Next): // a queue keeps no message for so long
+		return h.keepAt(ctx, key, run, n.Next)
+	}
+	n.Busy = now.Add(busyFor)
+	k := &keeping{n, it}
+	if err := h.saveIncident(ctx, k); err != nil {
+		return err
+	}
+	err = h.lookAtIncident(ctx, k)
+	if err != nil {
+		k.Next = h.Clock.Now().Add(Jitter(betweenPasses, key))
+	}
+	done, cancel := graceContext(ctx)
+	defer cancel()
+	k.Busy = time.Time{}
+	if serr := h.saveIncident(done, k); serr != nil || !k.Open() {
+		return errors.Join(err, serr)
+	}
+	if err != nil && !errors.Is(err, ErrLater) {
+		h.Log.ErrorContext(ctx, "an incident is looked at again later", "incident", k.Name(), "error", err)
+	}
+	return h.keepAt(done, key, k.Next.UnixNano(), k.Next)
+}
+
+func (h *Healer) saveIncident(ctx context.Context, k *keeping) error {
+	it, ok, err := h.putIncident(ctx, k.item, k.Incident)
+	if err == nil && !ok {
+		err = fmt.Errorf("incident %q: %w", k.Name(), errBusy)
+	}
+	if err == nil {
+		k.item = it
+	}
+	return err
+}
+
+// lookAtIncident looks at the incident's members, tells of them if it is time, and does what is next.
+func (h *Healer) lookAtIncident(ctx context.Context, k *keeping) error {
+	now := h.Clock.Now()
+	if err := h.keepFull(ctx, k.Sign.Key, now); err != nil {
+		return err
+	}
+	ms, err := h.members(ctx, k.Name())
+	if err != nil {
+		return err
+	}
+	s := decide.Sight{Newest: k.Opened}
+	for _, m := range ms {
+		if m.Joined.After(s.Newest) {
+			s.Newest = m.Joined
+		}
+	}
+	t := reckon(h, k.Incident)
+	switch {
+	case !k.Transient():
+		err = h.lookAtTold(ctx, k, ms, &s, t)
+	case now.Sub(k.Opened) >= decide.Lasts:
+		err = h.free(ctx, k, ms, true, &s, t)
+	case !k.Green.IsZero():
+		err = h.free(ctx, k, ms, false, &s, t)
+	default:
+		err = h.lookAtProbe(ctx, k, ms, &s, t)
+	}
+	if err != nil {
+		return err
+	}
+	move := k.See(s, now)
+	if move == decide.MoveProbe {
+		if move, err = h.probe(ctx, k, ms, s.Newest); err != nil {
+			return err
+		}
+	}
+	if move == decide.MoveEnd && k.Transient() && k.End == decide.EndQuiet {
+		t = reckon(h, k.Incident)
+		if err := h.free(ctx, k, ms, true, &s, t); err != nil {
+			return err
+		}
+	}
+	k.Last = t.all
+	if move == decide.MoveEnd {
+		return h.endIncident(ctx, k, t)
+	}
+	if move == decide.MoveWait && k.TellsNow(len(t.projects), now) {
+		return h.speak(ctx, k, t, false)
+	}
+	return nil
+}
+
+// members lists those that are in an incident, each once, in the order in which they joined.
+func (h *Healer) members(ctx context.Context, name string) (ms []decide.Member, err error) {
+	from := time.Time{}
+	for {
+		its, err := h.Store.Between(ctx, kindMembers(name), from, h.Clock.Now().Add(joinedKept), false, pageSize)
+		if err != nil {
+			return nil, fmt.Errorf("listing what is in incident %q: %w", name, err)
+		}
+		for _, it := range its {
+			var m decide.Member
+			if err := unmarshal(it, &m); err != nil {
+				return nil, err
+			}
+			ms = append(ms, m)
+			from = it.Due.Add(1)
+		}
+		if len(its) < pageSize {
+			return ms, nil
+		}
+	}
+}
+
+// reckoning sums up an incident's members for its notices.
+type reckoning struct {
+	h        *Healer
+	at       settings.Account
+	all      decide.Followers
+	owners   map[string]*decide.Followers
+	projects map[string]bool
+	unowned  bool
+}
+
+func reckon(h *Healer, n decide.Incident) *reckoning {
+	return &reckoning{h: h, at: settings.Account{ID: n.Account, Region: n.Region}, owners: map[string]*decide.Followers{},
+		projects: map[string]bool{}}
+}
+
+func (t *reckoning) add(one decide.Follower) {
+	t.all.Add(one)
+	t.projects[one.Project] = true
+	p, _ := t.h.Settings.Project(one.Project, t.at.ID, t.at.Region, t.h.Home)
+	w, ok := t.h.Settings.Notify.Owner(p.Owner)
+	if ok && t.owners[w.Name] == nil && len(t.owners) < decide.MaxOwners {
+		t.owners[w.Name] = &decide.Followers{}
+	}
+	if part := t.owners[w.Name]; ok && part != nil {
+		part.Add(one)
+	} else {
+		t.unowned = true
+	}
+}
+
+// listed counts members of which nothing is known but that they failed.
+func (t *reckoning) listed(ms []decide.Member) {
+	for _, m := range ms {
+		t.add(decide.Follower{Case: m.Case, Project: m.Project, Build: m.Build})
+	}
+}
+
+// caseIn reads a member's case; an empty one if it is gone.
+func (h *Healer) caseIn(ctx context.Context, id string) (decide.Case, error) {
+	c, err := h.Case(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return c, nil
+	}
+	return c, err
+}
+
+// outcomeIn is how a member's case stands. Told: that of one which was only told of, whose project
+// may be green again since.
+func outcomeIn(c decide.Case, m decide.Member) decide.Follower {
+	one := decide.Follower{Case: m.Case, Project: m.Project, Build: m.Build}
+	if n := len(c.Rounds); n > 0 && !c.Closed.IsZero() {
+		one.Outcome, one.Retry = c.Outcome, c.Rounds[n-1].Retry
+	}
+	return one
+}
+
+// maxAsked is how many members' projects are asked whether they are green again.
+const maxAsked = 50
+
+// lookAtTold looks whether the projects of an incident that only tells are green again.
+func (h *Healer) lookAtTold(ctx context.Context, k *keeping, ms []decide.Member, s *decide.Sight, t *reckoning) error {
+	s.AllGreen = len(ms) > 0 && len(ms) <= maxAsked
+	pasts := map[string]past{}
+	for i, m := range ms {
+		one := decide.Follower{Case: m.Case, Project: m.Project, Build: m.Build}
+		if i < maxAsked {
+			key := pastKey(settings.Account{ID: k.Account, Region: k.Region}, m.Project, true)
+			p, ok := pasts[key]
+			if !ok {
+				var err error
+				if _, p, err = h.readPast(ctx, key); err != nil {
+					return err
+				}
+				pasts[key] = p
+			}
+			if p.greenSince(m.Build) {
+				one.Outcome = decide.Healed
+			}
+		}
+		s.AllGreen = s.AllGreen && one.Outcome == decide.Healed
+		t.add(one)
+	}
+	return nil
+}
+
+// greenSince reports whether a build that failed, or a later one of its line, is green by now.
+func (p *past) greenSince(build string) bool {
+	for _, b := range p.Builds {
+		if b.ID == build[strings.LastIndexByte(build, ':')+1:] {
+			return !b.Green.IsZero()
+		}
+	}
+	return false
+}
+
+// lookAtProbe looks at the probe, at those that were, and at those that failed first.
+func (h *Healer) lookAtProbe(ctx context.Context, k *keeping, ms []decide.Member, s *decide.Sight, t *reckoning) error {
+	t.listed(ms)
+	if err := h.patience(ctx, k, ms); err != nil {
+		return err
+	}
+	look := append(slices.Clone(k.First), k.Probed[max(0, len(k.Probed)-maxLooked):]...)
+	for i, m := range look {
+		if slices.ContainsFunc(look[:i], func(o decide.Member) bool { return o.Case == m.Case }) {
+			continue
+		}
+		c, err := h.caseIn(ctx, m.Case)
+		if err != nil {
+			return err
+		}
+		green, failed := k.Shows(c)
+		s.Green = s.Green || green
+		switch {
+		case m.Case == k.Probe:
+			s.Failed = failed || c.ID == ""
+			s.Runs = s.Runs || !s.Failed
+		case k.Probe == "" && c.Closed.IsZero() && c.ID != "" && !c.AwaitsIncident(k.Name()):
+			s.Runs = true
+		}
+	}
+	return nil
+}
+
+// patience sends those their own roads that have waited for long enough.
+func (h *Healer) patience(ctx context.Context, k *keeping, ms []decide.Member) error {
+	now := h.Clock.Now()
+	for _, m := range ms {
+		due := m.Joined.Add(apart(m.Case)) // no two have the same
+		if !m.Waits || !due.After(k.Left) {
+			continue
+		}
+		if now.Sub(m.Joined) < decide.Patience || pressed(ctx) {
+			break // the others joined later
+		}
+		c, err := h.open(ctx, m.Case)
+		if errors.Is(err, errBusy) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if c != nil && c.AwaitsIncident(k.Name()) && now.Sub(c.last().Started) >= decide.Patience {
+			if err := h.sendOn(ctx, c, true); err != nil {
+				return err
+			}
+		}
+		k.Left = due
+	}
+	return nil
+}
+
+// maxLooked is how many of the last probes are looked at: one that took long may be green at last.
+const maxLooked = 5
+
+// maxCandidates is how many members are tried until one is found whose build can be the probe.
+const maxCandidates = 10
+
+// probe has the build of one member that waits be started, to see whether the cause is gone. Which one
+// is recorded first: a probe that was begun and not recorded would be followed by another.
+func (h *Healer) probe(ctx context.Context, k *keeping, ms []decide.Member, newest time.Time) (decide.Move, error) {
+	now := h.Clock.Now()
+	tried := 0
+	for _, m := range k.Candidates(ms) {
+		if tried++; tried > maxCandidates {
+			return decide.MoveWait, nil // the others' turn comes with the next look
+		}
+		c, err := h.open(ctx, m.Case)
+		if errors.Is(err, errBusy) {
+			continue
+		}
+		if err != nil {
+			return decide.MoveWait, err
+		}
+		if c == nil || !c.AwaitsIncident(k.Name()) {
+			continue
+		}
+		k.Begins(m, now)
+		if err := h.saveIncident(ctx, k); err != nil {
+			return decide.MoveWait, err
+		}
+		c.last().Probe = true
+		return decide.MoveWait, h.sendOn(ctx, c, false)
+	}
+	return k.NoneWaits(newest, now), nil
+}
+
+// sendOn has a member that waits go on. own: it tells of itself from then on.
+func (h *Healer) sendOn(ctx context.Context, c *held, own bool) error {
+	err := h.leave(ctx, c, own)
+	if err == nil {
+		err = h.run(ctx, c)
+	}
+	if errors.Is(err, ErrLater) {
+		return nil // it comes back by itself
+	}
+	return err
+}
+
+// free starts the builds of those that wait, at the pace of the queue of builds and within the hour's
+// budget, and counts what came of the others. over: the incident ends without a green build, so each
+// goes its own road.
+func (h *Healer) free(ctx context.Context, k *keeping, ms []decide.Member, over bool, s *decide.Sight, t *reckoning) error {
+	stuck := 0
+	for _, m := range ms {
+		if pressed(ctx) || stuck == maxStuck {
+			s.Waiting++
+			t.add(decide.Follower{Case: m.Case, Project: m.Project, Build: m.Build})
+			continue
+		}
+		c, err := h.open(ctx, m.Case)
+		if errors.Is(err, errBusy) {
+			s.Waiting++
+			t.add(decide.Follower{Case: m.Case, Project: m.Project, Build: m.Build})
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if c == nil {
+			t.add(decide.Follower{Case: m.Case, Project: m.Project, Build: m.Build, Outcome: decide.Failed})
+			continue
+		}
+		if c.AwaitsIncident(k.Name()) {
+			switch room, err := h.hasRoom(ctx, c); {
+			case err != nil:
+				return err
+			case !over && c.last().Build.Start.After(k.Green):
+				s.Relapsed++
+			case !over && !room:
+				s.Waiting++
+			default:
+				if err := h.sendOn(ctx, c, over); err != nil {
+					return err
+				}
+				if stuck++; c.Closed.IsZero() && c.last().Step != decide.StepRetrying {
+					stuck = 0
+				}
+			}
+		}
+		one := outcomeIn(c.Case, m)
+		if one.Outcome == "" {
+			s.Open++
+		}
+		t.add(one)
+	}
+	return nil
+}
+
+// hasRoom reports whether another build may be started in this hour.
+func (h *Healer) hasRoom(ctx context.Context, c *held) (bool, error) {
+	hour := h.Clock.Now().UTC().Format("2006-01-02T15")
+	ok, err := h.Store.Room(ctx, "retries "+hour, token(c), h.Settings.Limits.RetriesHour)
+	if err != nil {
+		return false, fmt.Errorf("reading how much of limits.retries_per_hour is used: %w", err)
+	}
+	return ok, nil
+}
+
+// endIncident tells how the incident ended, and records that.
+func (h *Healer) endIncident(ctx context.Context, k *keeping, t *reckoning) error {
+	k.Ended = h.Clock.Now()
+	if err := h.speak(ctx, k, t, true); err != nil {
+		k.Ended, k.End = time.Time{}, ""
+		return err
+	}
+	return nil
+}
+
+// speak tells of the incident: its speaker's case puts the notice into its outbox, so that it is sent
+// once, whenever the function dies. Those of whose projects nothing is new are not told again.
+func (h *Healer) speak(ctx context.Context, k *keeping, t *reckoning, end bool) error {
+	c, err := h.open(ctx, k.Speaker)
+	if err != nil {
+		return err
+	}
+	now := h.Clock.Now()
+	told := map[string]int{"": len(t.projects)}
+	for owner, part := range t.owners {
+		told[owner] = part.Builds
+	}
+	if c != nil && (c.Speaks == nil || c.Speaks.Incident != k.Name() || c.Speaks.Notices <= k.Notices) {
+		all := decide.Tally{Name: k.Name(), Sign: k.Sign, Opened: k.Opened, Ended: k.Ended, End: k.End, Green: k.Green,
+			Again: k.Notices > 0, Probes: k.Probes, All: t.all, Unowned: t.unowned}
+		for _, owner := range slices.Sorted(maps.Keys(t.owners)) {
+			if end || t.owners[owner].Builds > k.Told[owner] {
+				all.Owners = append(all.Owners, decide.OwnersPart{Owner: owner, Part: *t.owners[owner]})
+			}
+		}
+		repeats := c.Repeats
+		c.Repeats = 0
+		c.tell(now, decide.OfIncident, "")
+		c.Repeats = repeats
+		p := &c.Outbox[len(c.Outbox)-1]
+		p.Incident = &all
+		if i := slices.IndexFunc(c.Rounds, func(r decide.Round) bool { return r.Incident == k.Name() }); i >= 0 {
+			p.Round = i
+		}
+		c.Speaks = &decide.Speaks{Incident: k.Name(), Notices: k.Notices + 1}
+		if err := h.save(ctx, c, false); err != nil {
+			return err
+		}
+	}
+	k.Notices, k.ToldAt, k.Told = k.Notices+1, now, told
+	if c == nil {
+		return nil // it is forgotten by now
+	}
+	if err := h.flush(ctx, c); err != nil { // it is in the outbox, so the sweep sends it
+		h.Log.ErrorContext(ctx, "an incident is told of later", "incident", k.Name(), "error", err)
+	}
+	return nil
+}
+
+// Incidents lists the incidents that are open, the newest first.
+func (h *Healer) Incidents(ctx context.Context) ([]decide.Incident, error) {
+	its, err := h.Store.Between(ctx, kindIncident, time.Time{}, h.Clock.Now().Add(recent), true, maxIncidents)
+	if err != nil {
+		return nil, fmt.Errorf("listing incidents: %w", err)
+	}
+	var out []decide.Incident
+	for _, it := range its {
+		var n decide.Incident
+		if err := unmarshal(it, &n); err != nil {
+			return nil, err
+		}
+		out = append(out, n)
+	}
+	slices.SortStableFunc(out, func(a, b decide.Incident) int { return b.Opened.Compare(a.Opened) })
+	return out, nil
+}
+
+// maxIncidents bounds the incidents that are listed.
+const maxIncidents = 100
