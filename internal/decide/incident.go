@@ -24,7 +24,8 @@ import (
 //     in only what bears its sign by its own log: nobody's log speaks for another build;
 //   - it ends by one green build of any member, and each probe is of another project than the one
 //     before it, so that no project alone can keep the others waiting;
-//   - whoever has waited for [Patience] goes its own road, as if there were no incident;
+//   - whoever has waited for [Patience] is started again by itself, as if there were no incident; only if
+//     that fails of the same does it wait once more, so that limits.rounds bounds how often;
 //   - nothing is granted by it, and what waits for an approval is told by itself;
 //   - a member that is not told of by itself is in the incident's own notices, with its build.
 
@@ -252,11 +253,11 @@ const (
 )
 
 // Name names the incident, and no other one of its sign.
-func (n Incident) Name() string { return fmt.Sprintf("%s.%d", n.Sign.Key, n.Number) }
+func (n Incident) Name() string { return fmt.Sprintf("%s-%d", n.Sign.Key, n.Number) }
 
 // IncidentKey is the key of the sign of an incident by its name.
 func IncidentKey(name string) string {
-	key, _, _ := strings.Cut(name, ".")
+	key, _, _ := strings.Cut(name, "-")
 	return key
 }
 

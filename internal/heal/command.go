@@ -47,6 +47,8 @@ type CommandAnswer struct {
 	Cases          []Summary       `json:"cases,omitempty"`
 	// Kept are the versions of managed policies that the case had deleted to make room.
 	Kept []KeptVersion `json:"kept,omitempty"`
+	// Incidents are those that are open, the newest first.
+	Incidents []OpenIncident `json:"incidents,omitempty"`
 	// Held is what persons took back, the newest first: of the case, or of all.
 	Held []decide.Hold `json:"held,omitempty"`
 	// TookBack is how many changes an undo has taken back.
@@ -345,7 +347,12 @@ func (h *Healer) status(ctx context.Context, id string) (CommandAnswer, error) {
 			return CommandAnswer{}, err
 		}
 		holds, err := h.Holds(ctx, "", 50)
-		return CommandAnswer{Done: true, Message: "The newest cases.", Paused: why, PausedProjects: projects, Cases: cs, Held: holds}, err
+		if err != nil {
+			return CommandAnswer{}, err
+		}
+		incidents, err := h.Incidents(ctx)
+		return CommandAnswer{Done: true, Message: "The newest cases.", Paused: why, PausedProjects: projects, Cases: cs, Held: holds,
+			Incidents: incidents}, err
 	}
 	c, err := h.Case(ctx, id)
 	if errors.Is(err, ErrNotFound) {

@@ -1,6 +1,8 @@
 package heal_test
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -8,7 +10,11 @@ import (
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/heal"
+	memory "github.com/buildmedic/buildmedic/internal/ledger"
 	"github.com/buildmedic/buildmedic/internal/notice"
+	"github.com/buildmedic/buildmedic/internal/simaws"
+	"github.com/buildmedic/buildmedic/internal/story"
 )
 
 const npmDown = `npm ERR! code ETIMEDOUT\nnpm ERR! network request to https://registry.npmjs.org/left-pad failed, reason: connect ETIMEDOUT`
@@ -27,8 +33,8 @@ func outage(t *testing.T, n int, lasts string, limits, each string) *stage {
 	}
 	w.WriteString("projects:\n")
 	for i := range n {
-		fmt.Fprintf(&w, "  - name: p%d\n    role: role-%d\n    buildspecs: {buildspec.yml: {build: [{run: npm ci, "+
-			"needs: registry.npmjs.org}]}}\n", i, i)
+		fmt.Fprintf(&w, "  - name: p%d\n    role: role-%d\n    versions: [{ref: refs/heads/main}, {ref: pr/7}]\n"+
+			"    buildspecs: {buildspec.yml: {build: [{run: npm ci, needs: registry.npmjs.org}]}}\n", i, i)
 	}
 	return open(t, w.String(), set.String())
 }
@@ -73,5 +79,297 @@ func TestOutage(t *testing.T) {
 	}
 	if n := s.count("RetryBuild"); n > 12+4+5 {
 		t.Errorf("%d builds were started: %q", n, s.subjects())
+	}
+}
+
+// outcomes gives the cases of the builds by their outcomes.
+func (s *stage) outcomes(ids []string) map[string]int {
+	var cs []decide.Case
+	for _, id := range ids {
+		cs = append(cs, s.of(id))
+	}
+	return steps(cs)
+}
+
+// pass lets time pass, and handles the messages that come.
+func (s *stage) pass(d time.Duration) {
+	s.t.Helper()
+	for end := s.Sim.Clock.Now().Add(d); s.Sim.Clock.Now().Before(end); {
+		m, ok := s.Sim.Receive()
+		if !ok {
+			s.Sim.Clock.Advance(5 * time.Second)
+			continue
+		}
+		again, err := s.Deliver(context.Background(), m)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if again {
+			m.Nack()
+		} else {
+			m.Ack()
+		}
+	}
+}
+
+// tokenExpired has the registry refuse the builds' token for so long.
+func (s *stage) tokenExpired(lasts time.Duration) {
+	now := s.Sim.Clock.Now()
+	s.Sim.EndOutages()
+	s.Sim.AddOutage(simaws.HostOutage{Host: "registry.npmjs.org", From: now, To: now.Add(lasts), Prints: "npm ERR! code E401\n" +
+		"npm ERR! 401 Unauthorized - GET https://registry.npmjs.org/@shop%2fui - Access token expired or revoked"})
+}
+
+// TestExpiredToken: what only a person can cure is told of one by one until it is an incident, and then
+// together; those that fail later are in a further notice; once the builds are green it says so.
+func TestExpiredToken(t *testing.T) {
+	s := outage(t, 9, "0s", "incident_projects: 4", "")
+	s.tokenExpired(3 * time.Hour)
+	ids := s.startAll(7, 5*time.Second)
+	s.pass(5 * time.Minute)
+	ids = append(ids, s.start("p7"))
+	if a := s.do(`{"status":{}}`); len(a.Incidents) != 1 || a.Incidents[0].What != "registry.npmjs.org" || a.Incidents[0].Builds != 7 {
+		t.Errorf("status: %+v", a.Incidents)
+	}
+	s.pass(30 * time.Minute)
+	if got := s.outcomes(ids); got["reported"] != 8 {
+		t.Errorf("cases: %v", got)
+	}
+	own, ns := s.ofKind(decide.Reported, ""), s.incidents()
+	if own != 3 || len(ns) != 2 || ns[0].Incident.Builds != 7 || ns[1].Incident.Builds != 8 || !ns[1].Incident.Again {
+		t.Errorf("%d notices of single failures, of the incident %d: %q", own, len(ns), s.subjects())
+	}
+	for _, id := range ids[3:] { // each that was not told of by itself is named
+		if c := s.of(id); c.Rounds[0].Incident == "" || !strings.Contains(s.Sim.Notices()[len(s.Sim.Notices())-1].ByProtocol["sqs"], id) {
+			t.Errorf("build %s is told of nowhere: %+v", id, c.Rounds[0])
+		}
+	}
+	s.tokenExpired(-time.Hour) // somebody has renewed it
+	for i := range 8 {
+		s.start(fmt.Sprintf("p%d", i))
+	}
+	s.drain()
+	ns = s.incidents()
+	if last := ns[len(ns)-1].Incident; last.End != decide.EndGreen || last.Healed != 8 {
+		t.Errorf("it has not ended: %+v", *last)
+	}
+	if n := s.count("RetryBuild"); n != 0 {
+		t.Errorf("%d builds were started again", n)
+	}
+	if a := s.do(`{"status":{}}`); len(a.Incidents) != 0 {
+		t.Errorf("status: %+v", a.Incidents)
+	}
+}
+
+// TestIncidentQuiet: an incident that only tells ends by itself once nothing new has failed of it.
+func TestIncidentQuiet(t *testing.T) {
+	s := outage(t, 5, "0s", "", "")
+	s.tokenExpired(100 * time.Hour)
+	s.startAll(5, time.Second)
+	s.drain()
+	ns := s.incidents()
+	if len(ns) != 2 || ns[1].Incident.End != decide.EndQuiet || ns[1].Incident.Healed != 0 || s.ofKind(decide.Reported, "") != 4 {
+		t.Errorf("%q", s.subjects())
+	}
+	s.Sim.Clock.Advance(time.Hour)
+	s.startAll(4, time.Second) // too few for another one
+	s.drain()
+	if len(s.incidents()) != 2 {
+		t.Errorf("four failures made an incident: %q", s.subjects())
+	}
+}
+
+// TestNoIncident: what is not the same, what is of one project, and what may be anybody's makes none.
+func TestNoIncident(t *testing.T) {
+	t.Run("one project", func(t *testing.T) {
+		s := outage(t, 1, "30m", "incident_projects: 2", "")
+		for range 8 {
+			s.start("p0")
+			s.Sim.Clock.Advance(time.Second)
+		}
+		s.drain()
+		if len(s.incidents()) > 0 {
+			t.Errorf("%q", s.subjects())
+		}
+	})
+	t.Run("other hosts", func(t *testing.T) {
+		s := outage(t, 6, "0s", "", "")
+		for i := range 6 {
+			now := s.Sim.Clock.Now()
+			s.Sim.AddOutage(simaws.HostOutage{Host: "registry.npmjs.org", From: now, To: now.Add(20 * time.Second),
+				Prints: strings.ReplaceAll(strings.ReplaceAll(npmDown, `\n`, "\n"), "registry.npmjs.org", fmt.Sprintf("r%d.example.com", i))})
+			s.start(fmt.Sprintf("p%d", i))
+			s.Sim.Clock.Advance(25 * time.Second)
+		}
+		s.drain()
+		if len(s.incidents()) > 0 {
+			t.Errorf("%q", s.subjects())
+		}
+	})
+	t.Run("forks", func(t *testing.T) {
+		s := outage(t, 8, "20m", "incident_projects: 2", "")
+		var ids []string
+		for i := range 8 {
+			id, err := s.Sim.Run(simaws.Start{Project: fmt.Sprintf("p%d", i), Version: "pr/7", Initiator: "GitHub-Hookshot/abc"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, id)
+		}
+		s.drain()
+		if got := s.outcomes(ids); len(s.incidents()) > 0 || got["healed"]+got["failed"] != 8 {
+			t.Errorf("%v, %q", got, s.subjects())
+		}
+	})
+	t.Run("off", func(t *testing.T) {
+		s := outage(t, 8, "20m", "incident_projects: 0", "")
+		s.startAll(8, time.Second)
+		s.drain()
+		if len(s.incidents()) > 0 {
+			t.Errorf("%q", s.subjects())
+		}
+	})
+}
+
+// TestForksWait: builds that may be anybody's wait for an incident of the team's own, and are never its
+// probe.
+func TestForksWait(t *testing.T) {
+	s := outage(t, 8, "30m", "", "")
+	var forks []string
+	ids := s.startAll(6, time.Second)
+	s.Sim.Clock.Advance(2 * time.Minute)
+	for i := range 8 {
+		id, err := s.Sim.Run(simaws.Start{Project: fmt.Sprintf("p%d", i), Version: "pr/7", Initiator: "GitHub-Hookshot/abc"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		forks = append(forks, id)
+	}
+	s.drain()
+	if got := s.outcomes(append(ids, forks...)); got["healed"] != 14 {
+		t.Errorf("%v", got)
+	}
+	for _, id := range forks {
+		c := s.of(id)
+		if c.Rounds[0].Incident == "" || len(c.Rounds) > 1 || c.Rounds[0].Probe {
+			t.Errorf("%s: in incident %q, %d rounds, a probe: %v", id, c.Rounds[0].Incident, len(c.Rounds), c.Rounds[0].Probe)
+		}
+	}
+}
+
+// TestPatience: who has waited for two hours goes its own road, and tells of itself.
+func TestPatience(t *testing.T) {
+	s := outage(t, 12, "4h", "retries_per_hour: 1000", "")
+	ids := s.startAll(12, 2*time.Second)
+	s.drain()
+	if got := s.outcomes(ids); got["healed"]+got["failed"] != 12 {
+		t.Errorf("%v", got)
+	}
+	ns := s.incidents()
+	if last := ns[len(ns)-1].Incident; last.Ended.IsZero() || last.Open > 0 {
+		t.Errorf("%+v", *last)
+	}
+	told := 0
+	for _, id := range ids {
+		c := s.of(id)
+		for _, r := range c.Rounds {
+			if r.Own && r.RetryAt.Sub(r.Started) > decide.Patience+20*time.Minute {
+				t.Errorf("%s waited for %s", id, r.RetryAt.Sub(r.Started))
+			}
+		}
+		if c.Outcome == decide.Failed && s.ofKind(decide.Failed, c.Project+":") == 0 {
+			t.Errorf("%s failed, and nobody was told: %q", id, s.subjects())
+		}
+		if c.Outcome == decide.Failed {
+			told++
+		}
+	}
+	t.Logf("%d starts, %d failed, %q", s.count("RetryBuild"), told, s.subjects())
+}
+
+// TestIncidentObserved: nothing is started for a project that is only observed, and there is one
+// notice all the same.
+func TestIncidentObserved(t *testing.T) {
+	s := outage(t, 10, "30m", "", "")
+	for i := range s.Settings.Projects {
+		s.Settings.Projects[i].Mode = "observe"
+	}
+	ids := s.startAll(10, time.Second)
+	s.drain()
+	if n := s.count("RetryBuild"); n > 0 {
+		t.Errorf("%d builds were started", n)
+	}
+	if got := s.outcomes(ids); got["reported"] != 10 || s.ofKind(decide.Reported, "") != 4 || len(s.incidents()) != 2 {
+		t.Errorf("%v, %q", got, s.subjects())
+	}
+}
+
+// TestIncidentLostMessages: where the healer's own messages are lost, the sweep goes on.
+func TestIncidentLostMessages(t *testing.T) {
+	s := outage(t, 8, "20m", "", "")
+	ids := s.startAll(8, time.Second)
+	for range 200 {
+		if !s.next(func(m simaws.Message) int {
+			if isRelease(m) {
+				return 0
+			}
+			return 1
+		}) {
+			break
+		}
+	}
+	for range 20 {
+		s.Sim.Clock.Advance(15 * time.Minute)
+		s.do(`{"sweep":{}}`)
+		for range 40 {
+			if !s.next(func(m simaws.Message) int {
+				if isRelease(m) {
+					return 0
+				}
+				return 1
+			}) {
+				break
+			}
+		}
+	}
+	if got := s.outcomes(ids); got["healed"]+got["failed"] != 8 || got["healed"] < 4 {
+		t.Errorf("%v %q", got, s.subjects())
+	}
+	if ns := s.incidents(); len(ns) < 2 || ns[len(ns)-1].Incident.Ended.IsZero() {
+		t.Errorf("%q", s.subjects())
+	}
+}
+
+// TestIncidentCalls: a failure that is in no incident costs at most one call of the ledger more, and no
+// call of AWS.
+func TestIncidentCalls(t *testing.T) {
+	calls := func(limits, prints string) (ledger, aws int) {
+		var m *story.Metered
+		w := outage(t, 1, "1h", limits, "")
+		st, err := story.Open(story.Story{Name: t.Name(), World: bytes.ReplaceAll(w.Story.World, []byte(npmDown), []byte(prints)),
+			Settings: w.Story.Settings, Expect: story.Expect{Project: "p0"}}, story.Options{
+			Store: func(c heal.Clock) heal.Store {
+				m = story.NewMetered(memory.NewMemory(c))
+				return m
+			}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer st.Close()
+		s := &stage{Stage: st, t: t}
+		s.start("p0")
+		s.next(func(simaws.Message) int { return 1 })
+		s.next(func(simaws.Message) int { return 1 })
+		return m.Meter().Requests, len(s.Sim.Calls())
+	}
+	for name, row := range map[string]struct {
+		prints string
+		more   int
+	}{"of a registry": {npmDown, 1}, "of a test": {"--- FAIL: TestCart (0.00s)", 0}} {
+		l0, a0 := calls("incident_projects: 0", row.prints)
+		l1, a1 := calls("", row.prints)
+		if l1-l0 != row.more || a1 != a0 {
+			t.Errorf("%s: %d requests to the ledger and %d calls, without incidents %d and %d", name, l1, a1, l0, a0)
+		}
 	}
 }

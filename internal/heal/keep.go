@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -478,21 +479,48 @@ func (h *Healer) speak(ctx context.Context, k *keeping, t *reckoning, end bool) 
 	return nil
 }
 
+// OpenIncident is an incident that goes on, as status lists it.
+type OpenIncident struct {
+	Incident string          `json:"incident"` // its name
+	Account  string          `json:"account"`
+	Region   string          `json:"region"`
+	Cause    string          `json:"cause"`
+	What     string          `json:"what,omitempty"` // the host or role that it is about
+	Remedy   diagnose.Remedy `json:"remedy"`         // retry: members wait for its end
+	Since    time.Time       `json:"since"`
+	// Builds and Projects are as they were when it was looked at last: how many failed, and the first
+	// projects, each once.
+	Builds       int       `json:"builds"`
+	Projects     []string  `json:"projects"`
+	MoreProjects bool      `json:"more_projects,omitempty"`
+	Probes       int       `json:"probes,omitempty"` // how many builds were started to see whether it is over
+	Next         time.Time `json:"next"`             // when it is looked at next
+}
+
 // Incidents lists the incidents that are open, the newest first.
-func (h *Healer) Incidents(ctx context.Context) ([]decide.Incident, error) {
+func (h *Healer) Incidents(ctx context.Context) (out []OpenIncident, err error) {
 	its, err := h.Store.Between(ctx, kindIncident, time.Time{}, h.Clock.Now().Add(recent), true, maxIncidents)
 	if err != nil {
 		return nil, fmt.Errorf("listing incidents: %w", err)
 	}
-	var out []decide.Incident
 	for _, it := range its {
 		var n decide.Incident
 		if err := unmarshal(it, &n); err != nil {
 			return nil, err
 		}
-		out = append(out, n)
+		seen := n.Last
+		if seen.Builds == 0 { // it was not looked at yet
+			for _, m := range n.First {
+				seen.Add(decide.Follower{Project: m.Project})
+			}
+		}
+		if n.Open() {
+			out = append(out, OpenIncident{Incident: n.Name(), Account: n.Account, Region: n.Region, Cause: n.Sign.Cause, What: n.Sign.What,
+				Remedy: n.Sign.Remedy, Since: n.Opened, Builds: seen.Builds, Projects: seen.Projects, MoreProjects: seen.MoreProjects,
+				Probes: n.Probes, Next: n.Next})
+		}
 	}
-	slices.SortStableFunc(out, func(a, b decide.Incident) int { return b.Opened.Compare(a.Opened) })
+	slices.SortStableFunc(out, func(a, b OpenIncident) int { return b.Since.Compare(a.Since) })
 	return out, nil
 }
 

@@ -198,8 +198,7 @@ func (s wording) incidentNext(say func(string)) {
 	switch {
 	case i.Ended.IsZero() && i.waits():
 		say("One build at a time is started again to see whether it is over. Once one is green, the others are started again, " +
-			"too. A build waits for two hours at most; then it is dealt with, and told of, by itself.")
-		say(advice)
+			"too. A build waits for two hours at most; then it is started again, and told of, by itself.")
 		say("A notice follows when it is over.")
 	case i.Ended.IsZero():
 		say(advice)

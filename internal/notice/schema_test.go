@@ -203,7 +203,7 @@ func TestSchemaKeys(t *testing.T) {
 	for name, typ := range map[string]any{"notice": Notice{}, "case": Case{}, "build": Build{}, "failure": Failure{},
 		"denial": Denial{}, "event": Event{}, "refusal": Refusal{},
 		"order": Order{}, "grant": Grant{}, "change": Change{}, "request": Request{}, "command": Command{},
-		"holders": Holders{}, "followers": Followers{},
+		"holders": Holders{}, "followers": Followers{}, "incident": Incident{},
 		"follower": Follower{}, "snippet": Snippet{}, "links": Links{},
 		"since":  Since{},
 		"digest": Roundup{}, "group": Group{}, "lost": Lost{}, "week": Weekly{},

@@ -20,6 +20,13 @@ func (s *Sim) AddOutage(o HostOutage) {
 	s.outages = append(s.outages, o)
 }
 
+// EndOutages has all hosts answer again.
+func (s *Sim) EndOutages() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.outages = nil
+}
+
 // outageFor finds what the step fails of now.
 func (b *build) outageFor(st step) (HostOutage, bool) {
 	s := b.sim()

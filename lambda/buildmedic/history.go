@@ -130,6 +130,9 @@ func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 					plain(p.Because))
 			}
 		}
+		if err := printIncidents(ctx, stdout, h); err != nil {
+			return err
+		}
 		holds, err := h.Holds(ctx, fs.Arg(0), *n)
 		for _, one := range holds {
 			if !slices.ContainsFunc(p.shown, func(s listed) bool { return s.Case == one.Case }) {
@@ -169,6 +172,9 @@ func printHistory(w io.Writer, cs []listed, table string) {
 		}
 		if c.Follows != "" {
 			fmt.Fprintf(w, "  %s case %s, whose build failed at the same point\n", followWord(c.Summary), c.Follows)
+		}
+		if c.Incident != "" {
+			fmt.Fprintf(w, "  in incident %s, with failures of the same cause in other projects\n", plain(c.Incident))
 		}
 		for _, s := range c.Changed {
 			fmt.Fprintf(w, "  has changed: %s\n", plain(s))
@@ -318,6 +324,9 @@ func tellCase(c decide.Case) string {
 			}
 		}
 		b.WriteString("\n")
+		if r.Incident != "" {
+			fmt.Fprintf(&b, "    in incident %s\n", plain(r.Incident))
+		}
 		if r.Abandoned != "" {
 			fmt.Fprintf(&b, "    %s\n", r.Abandoned)
 		}
