@@ -23,6 +23,12 @@ const npmDown = `npm ERR! code ETIMEDOUT\nnpm ERR! network request to https://re
 // for so long, and settings that heal them; with more lines of the settings.
 func outage(t *testing.T, n int, lasts string, limits, each string) *stage {
 	t.Helper()
+	return outageOf(t, n, lasts, limits, each, func(int) string { return "{run: npm ci, needs: registry.npmjs.org}" })
+}
+
+// outageOf is the same with the command of each project's build.
+func outageOf(t *testing.T, n int, lasts string, limits, each string, command func(i int) string) *stage {
+	t.Helper()
 	var w, set strings.Builder
 	fmt.Fprintf(&w, "start: 2026-11-22T10:00:00Z\noutages: [{host: registry.npmjs.org, lasts: %s, prints: \"%s\"}]\nroles:\n",
 		lasts, npmDown)
@@ -34,7 +40,7 @@ func outage(t *testing.T, n int, lasts string, limits, each string) *stage {
 	w.WriteString("projects:\n")
 	for i := range n {
 		fmt.Fprintf(&w, "  - name: p%d\n    role: role-%d\n    versions: [{ref: refs/heads/main}, {ref: pr/7}]\n"+
-			"    buildspecs: {buildspec.yml: {build: [{run: npm ci, needs: registry.npmjs.org}]}}\n", i, i)
+			"    buildspecs: {buildspec.yml: {build: [%s]}}\n", i, i, command(i))
 	}
 	return open(t, w.String(), set.String())
 }
@@ -140,7 +146,8 @@ func TestExpiredToken(t *testing.T) {
 		t.Errorf("%d notices of single failures, of the incident %d: %q", own, len(ns), s.subjects())
 	}
 	for _, id := range ids[3:] { // each that was not told of by itself is named
-		if c := s.of(id); c.Rounds[0].Incident == "" || !strings.Contains(s.Sim.Notices()[len(s.Sim.Notices())-1].ByProtocol["sqs"], id) {
+		c := s.of(id)
+		if text := last(s.Sim.Notices()).ByProtocol["sqs"]; c.Rounds[0].Incident == "" || !strings.Contains(text, id) {
 			t.Errorf("build %s is told of nowhere: %+v", id, c.Rounds[0])
 		}
 	}
@@ -197,7 +204,7 @@ func TestNoIncident(t *testing.T) {
 		for i := range 6 {
 			now := s.Sim.Clock.Now()
 			s.Sim.AddOutage(simaws.HostOutage{Host: "registry.npmjs.org", From: now, To: now.Add(20 * time.Second),
-				Prints: strings.ReplaceAll(strings.ReplaceAll(npmDown, `\n`, "\n"), "registry.npmjs.org", fmt.Sprintf("r%d.example.com", i))})
+				Prints: strings.NewReplacer(`\n`, "\n", "registry.npmjs.org", fmt.Sprintf("r%d.example.com", i)).Replace(npmDown)})
 			s.start(fmt.Sprintf("p%d", i))
 			s.Sim.Clock.Advance(25 * time.Second)
 		}

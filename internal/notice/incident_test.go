@@ -70,7 +70,8 @@ func TestIncidentForOwner(t *testing.T) {
 		o.For = a
 		m := Render(o)
 		for _, text := range []string{m.Email, m.Chat, m.JSON, m.Default, m.Report} {
-			if others := strings.Contains(text, "checkout") || strings.Contains(text, "left-pad"); others != (a.Owner == "") && text != m.Default {
+			others := strings.Contains(text, "checkout") || strings.Contains(text, "left-pad")
+			if others != (a.Owner == "") && text != m.Default {
 				t.Errorf("for %q, all is there: %v\n%s", a.Owner, others, text)
 			}
 		}
