@@ -124,6 +124,8 @@ type Failure struct {
 	Tail    []Line            // the failed command's lines that causes are matched against, bounded
 	// TookRole: a command before the failed one took other credentials than the service role's.
 	TookRole bool
+	// Fetched: a command before the failed one, which passed, gets something from the Internet.
+	Fetched bool
 	// Long are the last of these lines that are JSON and longer than Tail has them: some tools
 	// print a whole report in one.
 	Long []Line

@@ -96,6 +96,7 @@ func assemble(b codebuild.Build, t *tracker) Failure {
 	noted := p.signs.lines()
 	f.Tail = bound(linesOf(p.beginning(), p.headLine), noted, linesOf(p.tail, p.tailLine))
 	f.TookRole = t.tookRole > 0 && t.tookRole <= p.from
+	f.Fetched = t.fetched > 0 && t.fetched <= p.from
 	f.linkLogins(claims, p.from)
 	f.nameFromCommand(claims, t.home)
 	f.Denials = mergeContext(plainDenials(claims), contextDenials(b))

@@ -121,7 +121,7 @@ func OfStack(f Failure, e StackEvent) Failure {
 	f.Build, f.Tail, f.Denials = b, []Line{{1, line}}, denialsOf(b, line)
 	f.Phase, f.Context, f.Command, f.Exit = "", codebuild.Context{}, "", ""
 	f.Excerpt, f.Long, f.Also, f.Tests, f.MoreTests = nil, nil, nil, nil, 0
-	f.Dropped, f.Undecoded, f.TookRole, f.NoLog, f.Cut = 0, 0, false, false, false
+	f.Dropped, f.Undecoded, f.TookRole, f.Fetched, f.NoLog, f.Cut = 0, 0, false, false, false, false
 	for i := range f.Denials {
 		d := &f.Denials[i]
 		d.Line, d.Origin, d.Causal = 1, FromStack, true

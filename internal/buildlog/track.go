@@ -46,6 +46,7 @@ type tracker struct {
 	claims bounded
 
 	tookRole int64 // where the first command ends that takes other credentials; 0 without one
+	fetched  int64 // likewise of the first that gets something from the Internet
 }
 
 // A part is a stretch of the log.
@@ -104,6 +105,9 @@ func (t *tracker) marker(m located) {
 		}
 		if t.tookRole == 0 && takesRole(m.text) {
 			t.tookRole = m.to
+		}
+		if t.fetched == 0 && fetches(m.text) {
+			t.fetched = m.to
 		}
 		t.starts = append(t.starts, part{from: m.from, fromLine: m.fromLine, output: m.to, command: m.text})
 	case exited:

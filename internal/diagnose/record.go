@@ -62,13 +62,16 @@ func fleetName(arn string) string {
 // publicHosts are the types of a source that lies in the Internet, always.
 var publicHosts = []string{"GITHUB", "BITBUCKET", "GITLAB"}
 
-// reached reports whether the same build got something from the Internet before: its source, or
-// what the output of the failed command tells of (AWS.md#vpc). What comes from AWS may have come
+// reached reports whether the same build got something from the Internet before: its source, by an
+// earlier command, or what the output of the failed one tells of (AWS.md#vpc). What comes from AWS may have come
 // through an endpoint of the VPC, so it proves nothing about a way out.
 func (x *facts) reached() bool {
 	if slices.Contains(publicHosts, x.Build.SourceType) && slices.ContainsFunc(x.Build.Phases, func(p codebuild.Phase) bool {
 		return p.Type == "DOWNLOAD_SOURCE" && p.Status == codebuild.Succeeded
 	}) {
+		return true
+	}
+	if x.Fetched {
 		return true
 	}
 	for i := range x.bare {

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
@@ -134,6 +135,70 @@ func TestReached(t *testing.T) {
 		f := buildlog.Failure{Build: row.build, Tail: []buildlog.Line{{N: 1, Text: row.line}}}
 		if got := gather(&f).reached(); got != row.want {
 			t.Errorf("%s: %v", row.what, got)
+		}
+	}
+}
+
+// TestRecordDecides gives the same words to builds that ran in different places.
+func TestRecordDecides(t *testing.T) {
+	const (
+		daemon = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
+		root   = "Error: This command has to be run with superuser privileges (under the root user on most systems)."
+		lock   = "E: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), are you root?"
+		global = "npm error Error: EACCES: permission denied, mkdir '/usr/local/lib/node_modules'"
+		down   = "Could not connect to the endpoint URL: \"https://sts.eu-west-1.amazonaws.com/\""
+	)
+	of := func(environment string, change ...func(*codebuild.Build)) codebuild.Build {
+		b := codebuild.Build{Environment: environment, Status: codebuild.Failed}
+		for _, c := range change {
+			c(&b)
+		}
+		return b
+	}
+	lambda, linux := of("LINUX_LAMBDA_CONTAINER"), of("LINUX_CONTAINER")
+	privileged := func(b *codebuild.Build) { b.Privileged = true }
+	server := func(b *codebuild.Build) { b.DockerServer = true }
+	vpc := func(b *codebuild.Build) { b.VPC = aVPC }
+	fleet := func(b *codebuild.Build) { b.Fleet = aFleet }
+	for _, row := range []struct {
+		build       codebuild.Build
+		text, cause string
+		advice, not string
+	}{
+		{codebuild.Build{}, daemon, "docker-daemon-unavailable", "Turn on privileged mode", "Lambda"},
+		{linux, daemon, "docker-daemon-unavailable", "Turn on privileged mode", ""},
+		{of("LINUX_CONTAINER", privileged), daemon, "docker-daemon-not-started", "start dockerd", "Turn on privileged"},
+		{of("LINUX_CONTAINER", privileged, server), daemon, "docker-server-unreachable", "TCP 9876", "Turn on"},
+		{of("LINUX_CONTAINER", server, fleet), daemon, "docker-server-unreachable", "TCP 9876", "Turn on"},
+		{lambda, daemon, "lambda-without-docker", "Choose EC2 compute", "Turn on"},
+		{of("WINDOWS_SERVER_2019_CONTAINER"), daemon, "windows-without-docker", "WINDOWS_EC2", "Turn on"},
+		{of("WINDOWS_EC2", fleet), daemon, "machine-without-docker", "With WINDOWS_EC2 the commands run on the machine", "Turn on"},
+		{of("ARM_EC2", fleet, privileged), daemon, "machine-without-docker", "systemctl start docker", "Turn on"},
+		{lambda, root, "lambda-without-root", "below /tmp", "run-as"},
+		{linux, root, "root-needed", "run-as: root", "Lambda"},
+		{lambda, lock, "lambda-without-root", "", ""},
+		{linux, lock, "root-needed", "", "Start the build again"},
+		{lambda, global, "lambda-without-root", "npm --prefix", ""},
+		{linux, global, "file-permission", "", "Lambda"},
+		{lambda, "./setup.sh: line 2: sudo: command not found", "lambda-without-root", "", ""},
+		{linux, "./setup.sh: line 2: sudo: command not found", "command-not-found", "", "Lambda"},
+		{lambda, "./setup.sh: line 2: jq: command not found", "command-not-found", "", "Lambda"},
+		{lambda, "sh: 1: ./tools/x: Permission denied", "not-executable", "", ""},
+		{lambda, "Error: EACCES: permission denied, open '/tmp/codebuild/output/src/x'", "file-permission", "", ""},
+		{linux, down, "endpoint-unreachable", "", aVPC},
+		{of("LINUX_CONTAINER", vpc), down, "endpoint-unreachable", "This build runs in " + aVPC, ""},
+		{of("LINUX_CONTAINER", vpc), "curl: (6) Could not resolve host: example.com", "dns-failure", "DNS settings", ""},
+		{of("LINUX_CONTAINER", fleet), "npm error code ETIMEDOUT", "network-failure", "the fleet ci-large, which may have a VPC", ""},
+	} {
+		f := buildlog.ReadText(row.build, row.text)
+		f.Command, f.Exit = "./build.sh", "1"
+		d := Diagnose(f)
+		if d.Cause != row.cause || !strings.Contains(d.Advice, row.advice) || row.not != "" && strings.Contains(d.Advice, row.not) {
+			t.Errorf("%s, %q: %s\n%s\nwant %s with %q, without %q",
+				row.build.Environment, row.text, d.Cause, d.Advice, row.cause, row.advice, row.not)
+		}
+		if d.Cause == "lambda-without-root" && d.Remedy != Report {
+			t.Errorf("%q would be started again", row.text)
 		}
 	}
 }

@@ -99,8 +99,15 @@ func (x *facts) firstOfAll() string {
 // (AWS.md#lambda-compute).
 var needsRoot = lazyregexp.New(`(?i)\b(apt|apt-get|apk|dnf|yum|rpm|microdnf|sudo|dockerd?|podman|buildah|systemctl)\b`)
 
-// aboutEnvironment adds to the advice what the build's environment cannot do.
+// aboutEnvironment adds to the advice what the build's environment cannot do, or does otherwise.
 func (x *facts) aboutEnvironment(cause string) string {
+	switch {
+	case x.Build.VPC != "" && slices.Contains(inVPC, cause):
+		return " This build runs in " + printable(x.Build.VPC) + ": what it may call is for the routes (a NAT gateway, VPC " +
+			"endpoints), the DNS settings and the security group there."
+	case x.Build.Fleet != "" && slices.Contains(inVPC, cause):
+		return " This build runs on the fleet " + printable(fleetName(x.Build.Fleet)) + ", which may have a VPC of its own."
+	}
 	onLambdaCompute := strings.Contains(x.Build.Environment, "LAMBDA") || strings.Contains(x.Build.Image, "-lambda-standard:")
 	if !onLambdaCompute || !slices.Contains(onLambda, cause) || !needsRoot.MatchString(x.Command) && !x.says(needsRoot) {
 		return ""
@@ -110,8 +117,12 @@ func (x *facts) aboutEnvironment(cause string) string {
 		"/tmp, or choose EC2 compute in the project's environment settings."
 }
 
+// inVPC lists the causes that the network of a VPC may explain.
+var inVPC = []string{"dns-failure", "endpoint-unreachable", "network-failure", "registry-unavailable", "docker-pull-failed",
+	"build-timed-out"}
+
 // onLambda lists the causes that Lambda compute explains.
-var onLambda = []string{"command-not-found", "docker-daemon-unavailable", "file-permission", "not-executable",
+var onLambda = []string{"command-not-found", "file-permission", "not-executable",
 	"os-package-failed", "os-package-mirror", "os-package-locked", "command-failed"}
 
 // says reports whether one of the last lines matches.
