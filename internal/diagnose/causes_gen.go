@@ -876,7 +876,8 @@ var causes = []Cause{
 			},
 			{
 				says: []string{"type"},
-				like: &pattern{source: "(?i)\\b(compute|environment) type \\S+ is (not|un)[ -]?(available|supported)"},
+				like: &pattern{source: "(?i)\\b(compute|environment) type (BUILD_\\w+|\\w+_(CONTAINER|EC2)|MAC_ARM) is " +
+					"(not|un)[ -]?(available|supported)"},
 			},
 		},
 	},
@@ -1248,6 +1249,20 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "docker-server-failed",
+		Title: "The Docker server of the project did not start",
+		Advice: "Its status and message are in aws codebuild batch-get-projects, under environment, " +
+			"dockerServer. Check its security groups and compute type, and that the project's " +
+			"subnets have free addresses; then start the build again.",
+		Remedy:    "report",
+		Retryable: true,
+		when:      when{dockerServer: is},
+		rules: []rule{
+			{phase: []string{"SUBMITTED", "QUEUED", "PROVISIONING"}, says: []string{"docker server"}},
+			{phase: []string{"SUBMITTED", "QUEUED", "PROVISIONING"}, says: []string{"dockerserver"}},
+		},
+	},
+	{
 		Name:  "lambda-without-docker",
 		Title: "Lambda compute has no Docker",
 		Advice: "No setting turns it on there. Choose EC2 compute in the project's environment settings, " +
@@ -1388,6 +1403,12 @@ var causes = []Cause{
 			{says: []string{"unabletodecryptsecretvalueexception"}},
 			{says: []string{"unabletoaccesssecretexception"}},
 			{
+				says: []string{"pull access denied for "},
+				not:  []string{"no basic auth credentials", "user: arn:"},
+				like: &pattern{source: "^(?:Error response from daemon: |ERROR: )?pull access denied for " +
+					"\\d{12}\\.dkr\\.ecr\\.\\S+/(docker-hub|ecr-public|quay|kubernetes)/"},
+			},
+			{
 				says: []string{"/docker-hub/", "403 forbidden"},
 				like: &pattern{source: "\\.dkr\\.ecr\\.[\\w-]+\\.amazonaws\\.com\\S*/docker-hub/[^/\\s]+[:@\"]"},
 			},
@@ -1515,9 +1536,8 @@ var causes = []Cause{
 		Name:  "ecr-repository-not-found",
 		Title: "The ECR repository {repository} does not exist",
 		Advice: "Create the repository, or correct its name, account or region in the build. Buildmedic " +
-			"can create it where a grant says create: true. Amazon ECR itself creates it at the " +
-			"first push where a repository creation template for its prefix is applied for " +
-			"CREATE_ON_PUSH.",
+			"can create it where a grant says create: true, and Amazon ECR at the push, where a " +
+			"repository creation template for its prefix has CREATE_ON_PUSH.",
 		Remedy: "create-repository",
 		rules: []rule{
 			{
@@ -5556,7 +5576,7 @@ var causes = []Cause{
 		general: true,
 		rules: []rule{
 			{says: []string{"are you root"}},
-			{says: []string{"superuser privileges"}},
+			{says: []string{"has to be run with superuser privileges"}},
 			{says: []string{"need to be root"}},
 			{says: []string{"must be root"}},
 			{
@@ -5596,7 +5616,7 @@ var causes = []Cause{
 		general: true,
 		rules: []rule{
 			{says: []string{"are you root"}},
-			{says: []string{"superuser privileges"}},
+			{says: []string{"has to be run with superuser privileges"}},
 			{says: []string{"need to be root to perform this command"}},
 		},
 	},

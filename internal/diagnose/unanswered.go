@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
@@ -45,7 +46,7 @@ func (x *facts) endsUnanswered(i int) bool {
 	from := noAnswer.Get().FindStringIndex(x.bare[i])
 	x.weighLine(&w, i, x.bare[i][:from[0]], x.bare[i][from[1]:])
 	w.others = slices.DeleteFunc(w.others, func(k int) bool { return x.rows.match(notDownloaded, k) || x.passing(k) })
-	if w.survived != "" && x.rows.match(triesAgain, i) && x.rows.anyAfter(notDownloaded, i) {
+	if x.rows.match(triesAgain, i) && (x.rows.anyAfter(notDownloaded, i) || slices.Contains(x.statuses, codebuild.TimedOut)) {
 		w.survived = "" // it says of itself that it goes on: what counts is how that ended
 	}
 	return !w.shows && w.survived == "" && !w.outside && !w.elsewhere && len(w.others) == 0
