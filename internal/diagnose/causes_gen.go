@@ -856,6 +856,32 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "compute-not-available",
+		Title: "CodeBuild does not offer the project's compute type here",
+		Advice: "The project asks for {compute} with {environment}. Not every region has each pair, nor " +
+			"does each image fit; the user guide lists them under build environment compute types. " +
+			"Choose another size, environment type or image in the project's environment settings. A " +
+			"new start does not help.",
+		Remedy: "report",
+		rules: []rule{
+			{
+				phase: []string{"SUBMITTED", "QUEUED", "PROVISIONING"},
+				says:  []string{"supported for projects with environment type"},
+			},
+			{
+				phase: []string{"SUBMITTED", "QUEUED", "PROVISIONING"},
+				says:  []string{"build_"},
+				like: &pattern{source: "\\bBUILD_(GENERAL1|LAMBDA)_\\w+\\b.*\\b(is|are|was)?( not|n.t| un) " +
+					"?-?(available|supported)"},
+			},
+			{
+				phase: []string{"SUBMITTED", "QUEUED", "PROVISIONING"},
+				says:  []string{"type"},
+				like:  &pattern{source: "(?i)\\b(compute|environment) type \\S+ (is )?(not|un)[ -]?(available|supported)"},
+			},
+		},
+	},
+	{
 		Name:  "compute-not-offered",
 		Title: "CodeBuild does not offer this image, compute type or feature together",
 		Advice: "The message names what does not fit: change it in the project, or in what deploys it. " +
@@ -2324,6 +2350,17 @@ var causes = []Cause{
 			},
 			{says: []string{"no pnpm version is specified"}},
 			{says: []string{"is not supported by the project ("}, sure: true},
+		},
+	},
+	{
+		Name:  "pip-index-unanswered",
+		Title: "pip got no answer from the package index",
+		Advice: "Start the build again. If it recurs, check the index's address (PIP_INDEX_URL) and its " +
+			"status page, or have pip try more often (PIP_RETRIES).",
+		Remedy:    "retry",
+		Retryable: true,
+		rules: []rule{
+			{command: []string{"pip install", "pip3 install", "pip download", "pip wheel"}, any: "unanswered"},
 		},
 	},
 	{

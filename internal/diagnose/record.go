@@ -12,7 +12,7 @@ import (
 // on Lambda compute, or in a VPC, and another elsewhere. The zero value asks for nothing. Unlike
 // the output, a build cannot forge its record.
 type when struct {
-	environment, compute                           []string // its type has one of these words; its compute type is one of these
+	environment                                    []string // its type has one of these words
 	vpc, fleet, dockerServer, privileged, internet must
 }
 
@@ -32,12 +32,9 @@ func (m must) holds(fact, known bool) bool { return m == either || known && fact
 func (x *facts) recorded(w *when) bool {
 	b, known := &x.Build, x.Build.Environment != ""
 	words := strings.Split(b.Environment, "_")
-	switch {
-	case w.environment != nil && !slices.ContainsFunc(w.environment, func(word string) bool {
+	if w.environment != nil && !slices.ContainsFunc(w.environment, func(word string) bool {
 		return slices.Contains(words, word) || word == "LAMBDA" && x.onLambda()
-	}):
-		return false
-	case w.compute != nil && !slices.Contains(w.compute, b.Compute):
+	}) {
 		return false
 	}
 	return w.vpc.holds(b.VPC != "", known) && w.fleet.holds(b.Fleet != "", known) &&

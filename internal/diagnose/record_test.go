@@ -15,7 +15,7 @@ const (
 
 // asks reports whether the condition asks for anything.
 func (w *when) asks() bool {
-	return w.environment != nil || w.compute != nil || w.vpc != either || w.fleet != either || w.dockerServer != either ||
+	return w.environment != nil || w.vpc != either || w.fleet != either || w.dockerServer != either ||
 		w.privileged != either || w.internet != either
 }
 
@@ -28,9 +28,6 @@ func (w *when) example() codebuild.Build {
 	b.Environment = "LINUX_CONTAINER"
 	if w.environment != nil {
 		b.Environment = "LINUX_" + w.environment[0] + "_CONTAINER"
-	}
-	if w.compute != nil {
-		b.Compute = w.compute[0]
 	}
 	if w.vpc == is {
 		b.VPC = aVPC
@@ -71,8 +68,6 @@ func TestRecorded(t *testing.T) {
 		{"one of several words", when{environment: []string{"EC2", "MAC"}}, of("MAC_ARM"), true},
 		{"a word, not a part of one", when{environment: []string{"MAC"}}, of("MACHINE_CONTAINER"), false},
 		{"Windows", when{environment: []string{"WINDOWS"}}, of("WINDOWS_SERVER_2022_CONTAINER"), true},
-		{"a compute type", when{compute: []string{"BUILD_GENERAL1_SMALL"}}, linux(nil), true},
-		{"another compute type", when{compute: []string{"BUILD_GENERAL1_LARGE"}}, linux(nil), false},
 		{"in a VPC", when{vpc: is}, linux(func(b *codebuild.Build) { b.VPC = aVPC }), true},
 		{"in no VPC", when{vpc: is}, linux(nil), false},
 		{"in no VPC, as wanted", when{vpc: isNot}, linux(nil), true},

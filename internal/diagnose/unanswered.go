@@ -15,8 +15,8 @@ import (
 // reset or cut off is another matter: somebody did answer.
 //
 // The first such line that names whom it called is the evidence. There is none beside a failure that is sure, or where the
-// last such line was shown or survived, or another error stands behind it that a missing download
-// does not explain.
+// last such line was shown or survived, or another error stands before or behind it that a missing
+// download does not explain.
 func (x *facts) unanswered() (finding, bool) {
 	if x.context != "" && isUnanswered(x.context) {
 		return finding{evidence: x.contextEvidence()}, true
@@ -45,11 +45,12 @@ func (x *facts) endsUnanswered(i int) bool {
 	w := weighing{earlier: -1, reads: true}
 	from := noAnswer.Get().FindStringIndex(x.bare[i])
 	x.weighLine(&w, i, x.bare[i][:from[0]], x.bare[i][from[1]:])
-	w.others = slices.DeleteFunc(w.others, func(k int) bool { return x.rows.match(notDownloaded, k) || x.passing(k) })
+	follows := func(k int) bool { return x.rows.match(notDownloaded, k) || x.rows.match(noAnswer, k) || x.passing(k) }
+	w.others = slices.DeleteFunc(w.others, follows)
 	if x.rows.match(triesAgain, i) && (x.rows.anyAfter(notDownloaded, i) || slices.Contains(x.statuses, codebuild.TimedOut)) {
 		w.survived = "" // it says of itself that it goes on: what counts is how that ended
 	}
-	return !w.shows && w.survived == "" && !w.outside && !w.elsewhere && len(w.others) == 0
+	return !w.shows && w.survived == "" && !w.outside && !w.elsewhere && len(w.others) == 0 && (w.earlier < 0 || follows(w.earlier))
 }
 
 // noAnswer are the words in which tools say that nobody answered while they connected, each as the

@@ -96,6 +96,8 @@ func TestUnanswered(t *testing.T) {
 			"disk-full", Report},
 		{"survived, and then another home-made error", inVPC, "./build.sh",
 			curl + "\nusing the cached copy\nERROR: owner web is not a member", "command-failed", Report},
+		{"a message that could not be sent of a failure before", inVPC, "./build.sh",
+			"ERROR: owner web is not a member\ntelling the team\n" + curl, "command-failed", Report},
 		{"a denial explains the end", inVPC, "./deploy.sh", curl +
 			"\nAn error occurred (AccessDenied) when calling the PutObject operation: User: arn:aws:sts::111122223333:assumed-role/" +
 			"codebuild-shop/AWSCodeBuild-11111111-2222-3333-4444-555555555555 is not authorized to perform: s3:PutObject on resource: " +

@@ -101,11 +101,12 @@ var needsRoot = lazyregexp.New(`(?i)\b(apt|apt-get|apk|dnf|yum|rpm|microdnf|sudo
 
 // aboutEnvironment adds to the advice what the build's environment cannot do, or does otherwise.
 func (x *facts) aboutEnvironment(cause string) string {
+	vpc := slices.Contains(inVPC, cause) || cause == "pip-dependency-failed" && strings.Contains(x.rows.text, "(from versions: none)")
 	switch {
-	case x.Build.VPC != "" && slices.Contains(inVPC, cause):
+	case x.Build.VPC != "" && vpc:
 		return " This build runs in " + printable(x.Build.VPC) + ": what it may call is for the routes (a NAT gateway, VPC " +
 			"endpoints), the DNS settings and the security group there."
-	case x.Build.Fleet != "" && slices.Contains(inVPC, cause):
+	case x.Build.Fleet != "" && vpc:
 		return " This build runs on the fleet " + printable(fleetName(x.Build.Fleet)) + ", which may have a VPC of its own."
 	}
 	onLambdaCompute := strings.Contains(x.Build.Environment, "LAMBDA") || strings.Contains(x.Build.Image, "-lambda-standard:")
@@ -118,8 +119,9 @@ func (x *facts) aboutEnvironment(cause string) string {
 }
 
 // inVPC lists the causes that the network of a VPC may explain.
+// pip says the same of an index that does not answer as of a package that is not there.
 var inVPC = []string{"dns-failure", "endpoint-unreachable", "network-failure", "registry-unavailable", "docker-pull-failed",
-	"build-timed-out"}
+	"build-timed-out", "pip-index-unanswered"}
 
 // onLambda lists the causes that Lambda compute explains.
 var onLambda = []string{"command-not-found", "file-permission", "not-executable",

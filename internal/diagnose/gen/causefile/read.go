@@ -46,7 +46,6 @@ type cause struct {
 // when is a condition on the build's record.
 type when struct {
 	Environment  words `yaml:"environment"`
-	Compute      words `yaml:"compute"`
 	VPC          *bool `yaml:"vpc"`
 	Fleet        *bool `yaml:"fleet"`
 	DockerServer *bool `yaml:"docker_server"`

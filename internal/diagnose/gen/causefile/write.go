@@ -122,13 +122,8 @@ func (c *cause) fields() []field {
 // fields returns the conditions that are set.
 func (w *when) fields() []field {
 	var list []field
-	for _, f := range []struct {
-		name  string
-		words words
-	}{{"environment", w.Environment}, {"compute", w.Compute}} {
-		if f.words != nil {
-			list = append(list, field{f.name, texts("string", f.words)})
-		}
+	if w.Environment != nil {
+		list = append(list, field{"environment", texts("string", w.Environment)})
 	}
 	for _, f := range []struct {
 		name string
