@@ -197,3 +197,42 @@ func TestRecordDecides(t *testing.T) {
 		}
 	}
 }
+
+// TestRecordChangesOnly puts every sample without a record into builds that ran elsewhere: only those
+// may have another cause to which the place makes a difference.
+func TestRecordChangesOnly(t *testing.T) {
+	docker := func(to string) map[string]string { return map[string]string{"docker-daemon-unavailable": to} }
+	for _, row := range []struct {
+		where  string
+		build  codebuild.Build
+		others map[string]string // causes, and what they become
+	}{
+		{"on Linux", codebuild.Build{Environment: "LINUX_CONTAINER"}, nil},
+		{"privileged", codebuild.Build{Environment: "LINUX_CONTAINER", Privileged: true}, docker("docker-daemon-not-started")},
+		{"a Docker server", codebuild.Build{Environment: "LINUX_CONTAINER", DockerServer: true}, docker("docker-server-unreachable")},
+		{"on Windows", codebuild.Build{Environment: "WINDOWS_CONTAINER"}, docker("windows-without-docker")},
+		{"on a machine", codebuild.Build{Environment: "LINUX_EC2"}, docker("machine-without-docker")},
+		{"on Lambda compute", codebuild.Build{Environment: "LINUX_LAMBDA_CONTAINER"}, map[string]string{
+			"docker-daemon-unavailable": "lambda-without-docker", "build-timed-out": "lambda-time-limit",
+			"file-permission": "lambda-without-root", "root-needed": "lambda-without-root"}},
+		{"on a fleet", codebuild.Build{Environment: "LINUX_CONTAINER", Fleet: aFleet}, map[string]string{
+			"queue-timed-out": "fleet-queue-timed-out", "vpc-unauthorized": "fleet-vpc-unauthorized"}},
+		{"in a VPC", codebuild.Build{Environment: "LINUX_CONTAINER", VPC: aVPC}, map[string]string{
+			"docker-pull-failed": "vpc-without-nat", "endpoint-unreachable": "vpc-without-nat", "registry-unavailable": "vpc-without-nat",
+			"vpc-no-internet": "vpc-without-nat"}},
+	} {
+		for _, s := range samples(t) {
+			b := &s.failure.Build
+			if b.Environment != "" {
+				continue
+			}
+			b.Environment, b.VPC, b.Fleet = row.build.Environment, row.build.VPC, row.build.Fleet
+			b.Privileged, b.DockerServer = row.build.Privileged, row.build.DockerServer
+			d := Diagnose(s.failure)
+			if d.Cause == s.cause || d.Cause == row.others[s.cause] || row.build.VPC == "" && d.Cause == "network-unreachable" {
+				continue
+			}
+			t.Errorf("%s: %s is diagnosed as %s by %q", row.where, s.name, d.Cause, d.Evidence.Text)
+		}
+	}
+}

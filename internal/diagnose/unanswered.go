@@ -62,7 +62,7 @@ var noAnswer = lazyregexp.New(`(?i)` +
 	`|\bConnect ?Timeout ?(Error|Exception)\b|\bOpenTimeout\b|\bconnect timeout[ =]` + // Python, Java, Ruby, the AWS CLI
 	`|\bconnect(ion)? (to \S+ )?(has )?timed?[ -]?out\b|\bconnecting to .* timed out` +
 	`|\bFailed to connect to \S+ port \d+ after \d{4,} ms\b` + // curl and git; a refusal comes sooner
-	`|\bcurl:? (error )?\(?28\)?|\[28\] Timeout was reached|\bTimeout was reached for\b` +
+	`|\bcurl:? (error )?\(?28\)?|\bTimeout was reached for\b` +
 	`|\bcould not connect to \S+:\d+ \([^)]*\)[., ]+connection timed out|\bUnable to connect to \S+:https?:` + // apt
 	`|\bport \d+: (Connection|Operation) timed out` + // ssh
 	`|\bconnected party did not properly respond after a period of time`) // Windows
@@ -71,7 +71,8 @@ var noAnswer = lazyregexp.New(`(?i)` +
 var namesHost = lazyregexp.New(`://|\S\.\S+:\d|\bport \d`)
 
 // answered are the words of a connection that was there and then failed.
-var answered = lazyregexp.New(`(?i)bytes received|SSL_read|recv failure|\bread tcp\b|\bread timed? ?out\b|\bReadTimeout|Operation too slow`)
+var answered = lazyregexp.New(`(?i)bytes received|SSL_read|recv failure|\bread tcp\b|\bread timed? ?out\b|\bReadTimeout` +
+	`|Operation too slow|SSL connection timeout|TLS handshake|Resolving timed out`) // the last: by a name server
 
 func isUnanswered(line string) bool {
 	return noAnswer.MatchString(line) && !answered.MatchString(line) && !inside(line)
@@ -94,7 +95,7 @@ var triesAgain = lazyregexp.New(`(?i)\bretry(ing)?\b|\btrying again\b|\bspurious
 var (
 	address  = lazyregexp.New(`\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b`)
 	hostName = lazyregexp.New(`(?i)\b(localhost|[\w-]+\.(internal|local|localdomain|corp|lan|intranet|svc|test)|` +
-		`(rds|cache|redshift|docdb|neptune|es|aoss|elb|kafka|mq|efs|fsx)\.([\w-]+\.)?amazonaws\.com)\b`)
+		`(rds|cache|redshift|docdb|neptune|es|aoss|elb|kafka|mq|efs|fsx|eks)\.([\w-]+\.)?amazonaws\.com|mount\.nfs4?)\b`)
 	awsHost = lazyregexp.New(`(?i)\b[\w.-]+\.amazonaws\.com\b`)
 )
 
