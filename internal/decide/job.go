@@ -51,16 +51,24 @@ func (j HostJob) RanOn(b codebuild.Build) bool {
 
 // runnerUUID is the one UUID that the name of a runner holds; "" if it holds none, or several.
 func runnerUUID(name string) string {
-	all := uuidIn.FindAllString(name, 2)
+	all := uuidIn.Get().FindAllStringIndex(name, 2)
 	if len(all) != 1 {
 		return ""
 	}
-	return strings.Trim(all[0], "-_:/. ")
+	from, to := all[0][0], all[0][1]
+	if from > 0 && alphanumeric(name[from-1]) || to < len(name) && alphanumeric(name[to]) {
+		return "" // it is a part of something longer
+	}
+	return name[from:to]
+}
+
+func alphanumeric(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
 }
 
 var (
 	uuidForm = lazyregexp.New(`^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
-	uuidIn   = lazyregexp.New(`(?i)(?:^|[^0-9a-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:$|[^0-9a-z])`)
+	uuidIn   = lazyregexp.New(`(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 )
 
 // WaitsFor reports whether the job is to be run by a build of the project: by its label, which names

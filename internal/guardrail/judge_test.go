@@ -223,6 +223,7 @@ var judgeRows = []struct {
 
 	// 2: whose build it is.
 	{"a pull request", func(in *Input) { in.Build.SourceVersion = "pr/7" }, false, "untrusted-build"},
+	{"a job of the code host's", func(in *Input) { in.Build = in.Build.WithPrinted() }, false, "runner-build"},
 	{"a pull request, and nobody was asked who was denied", func(in *Input) {
 		in.Build.SourceVersion, in.Denials[0].Principal = "pr/7", ""
 	}, false, "untrusted-build"},

@@ -44,6 +44,7 @@ func TestTrustedOfItsProject(t *testing.T) {
 			change: func(b *codebuild.Build, _ *settings.Project) { b.ServiceRole = "deploy" }, want: "another service role than"},
 		{name: "not to be read", checked: &codebuild.Checked{Unread: "Its project is gone."}, want: "Its project is gone."},
 		{name: "a runner", checked: &codebuild.Checked{Runner: true}, want: "any workflow"},
+		{name: "a runner by its log", checked: &codebuild.Checked{Printed: true}, want: "any workflow"},
 		{name: "a runner by the settings", change: func(_ *codebuild.Build, p *settings.Project) { p.Runner = true }, want: "any workflow"},
 	} {
 		b, p := pushed, project

@@ -84,6 +84,24 @@ func TestCrashWhileAsking(t *testing.T) {
 		total.calls+total.writes, total.calls, total.writes, total.lost)
 }
 
+// TestCrashWhileRunningAgain does the same with routes in which a job of GitHub's is run again, or waits in
+// vain for a runner: whatever the function dies of, the run has one attempt more and no other, and what waits
+// is told once.
+func TestCrashWhileRunningAgain(t *testing.T) {
+	var total tally
+	t.Run("routes", func(t *testing.T) {
+		for _, name := range []string{"runner-job-run-again", "runner-orphan"} {
+			s := route(t, name)
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				crashStory(t, s, &total)
+			})
+		}
+	})
+	t.Logf("%d deaths at %d places at calls and %d at writes to the ledger; %d more with the message lost",
+		total.calls+total.writes, total.calls, total.writes, total.lost)
+}
+
 // TestCrashWhateverTheInitiator lets the function die around each call that
 // starts a build, where CodeBuild names the function in another form than the
 // ROLE/SESSION that is assumed (AWS.md#initiator): no build is started twice.

@@ -252,7 +252,7 @@ type end struct {
 	Tests  map[string][2]int
 	Failed int
 	// Developers is what developers see at their code host in the end: the last status of each
-	// commit, and Buildmedic's comments.
+	// commit, Buildmedic's comments, and each job in the newest attempt of its run.
 	Developers map[string]string
 	// Code is what people see in repositories: each branch by the message of its newest commit, each
 	// pull request with its text, and each file that it changes.
@@ -291,6 +291,9 @@ func developers(sim *simaws.Sim) map[string]string {
 	see := map[string]string{}
 	for _, s := range sim.Statuses() {
 		see[s.Commit+" "+s.Context] = s.State + ": " + s.Description
+	}
+	for _, j := range sim.WorkflowJobs() {
+		see[fmt.Sprintf("job %s of run %d", j.Name, j.Run)] = fmt.Sprintf("attempt %d, %s %s", j.Attempt, j.Status, j.Conclusion)
 	}
 	for _, c := range sim.PullComments() {
 		if c.Author > 1000 { // not a person's
