@@ -54,7 +54,13 @@ func (h *Healer) lookAtJobs(ctx context.Context) error {
 		if pressed(ctx) {
 			break
 		}
-		if err := h.lookAtJobsOf(ctx, repository, of[repository]); err != nil && !errors.Is(err, ErrLater) && !errors.Is(err, errBusy) {
+		err := h.lookAtJobsOf(ctx, repository, of[repository])
+		switch {
+		case err == nil, errors.Is(err, ErrLater), errors.Is(err, errBusy):
+		case errors.As(err, &FaultError{}), errors.Is(err, ErrDenied), errors.Is(err, ErrFinal), errors.Is(err, ErrNotFound):
+			// A person must mend it, and is told where a job would be run again. Nothing else of the sweep waits for that.
+			h.Log.WarnContext(ctx, "jobs that wait are not looked at", "repository", repository, "error", err.Error())
+		default:
 			errs = append(errs, fmt.Errorf("jobs of %s: %w", repository, err))
 		}
 	}
