@@ -93,6 +93,7 @@ func (j Jobs) Of(ctx context.Context, repository string, run int64, attempt int)
 			Jobs  []struct {
 				ID         int64     `json:"id"`
 				Run        int64     `json:"run_id"`
+				Attempt    int       `json:"run_attempt"` // an earlier one of a job that was not run again
 				Name       string    `json:"name"`
 				Status     string    `json:"status"`
 				Conclusion string    `json:"conclusion"`
@@ -110,7 +111,11 @@ func (j Jobs) Of(ctx context.Context, repository string, run int64, attempt int)
 			if g.ID <= 0 || g.Run != run {
 				return nil, fmt.Errorf("%w: GitHub's answer cannot be read", heal.ErrFinal)
 			}
-			out = append(out, decide.HostJob{Repository: repository, Run: run, Attempt: attempt, ID: g.ID, Name: cut(g.Name, 200),
+			own := attempt
+			if g.Attempt > 0 {
+				own = min(g.Attempt, attempt)
+			}
+			out = append(out, decide.HostJob{Repository: repository, Run: run, Attempt: own, ID: g.ID, Name: cut(g.Name, 200),
 				Runner: cut(g.Runner, 200), Labels: g.Labels[:min(len(g.Labels), 100)], Status: g.Status, Conclusion: g.Conclusion,
 				Queued: g.Created, Done: g.Completed})
 		}

@@ -26,7 +26,7 @@ type HostJob struct {
 	ID         int64  `json:"id"`
 	Name       string `json:"name"` // as the workflow's author wrote it
 
-	Runner     string    `json:"-"` // name of the runner that has it, or had it; "" if none has yet
+	Runner     string    `json:"runner,omitempty"` // name of the runner that has it, or had it; "" if none has yet
 	Labels     []string  `json:"-"`
 	Status     string    `json:"-"` // JobQueued, JobEnded, in_progress, …
 	Conclusion string    `json:"-"` // once it has ended: JobPassed, JobFailed, cancelled, …
@@ -104,11 +104,11 @@ func (j HostJob) Build(project string) string {
 }
 
 // JobAgain finds what became of a job in a newer attempt of its run. ok is false if no job there is
-// certainly the same.
+// certainly the same, run again: a newer attempt shows those, too, that were not.
 func JobAgain(was HostJob, jobs []HostJob) (again HostJob, ok bool) {
 	n := 0
 	for _, j := range jobs {
-		if j.Name == was.Name && j.Attempt > was.Attempt {
+		if j.Name == was.Name && j.Attempt > was.Attempt && (j.Runner == "" || j.Runner != was.Runner) {
 			again, n = j, n+1
 		}
 	}

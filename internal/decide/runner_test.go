@@ -49,8 +49,9 @@ func TestRunnerDecided(t *testing.T) {
 		{name: "of GitLab, that helps nobody", remedy: diagnose.Retry, change: func(f *Facts) {
 			f.Project.Rerun, f.Printed = false, &buildlog.Job{Runner: buildlog.GitLabRunner, Number: 7}
 		}, rule: guardrail.RunnerBuild, says: "at GitLab: its log calls it job 7."},
-		{name: "only the webhook says what it is", remedy: diagnose.Retry, change: func(f *Facts) { f.Project.Runner, f.Project.Rerun = false, false },
-			rule: guardrail.RunnerBuild},
+		{name: "only the webhook says what it is", remedy: diagnose.Retry, change: func(f *Facts) {
+			f.Project.Runner, f.Project.Rerun = false, false
+		}, rule: guardrail.RunnerBuild},
 		{name: "only the settings do", remedy: diagnose.Retry, change: func(f *Facts) { f.Build.Checked, f.Project.Rerun = nil, false },
 			rule: guardrail.RunnerBuild},
 		{name: "only its log does", remedy: diagnose.Retry, change: func(f *Facts) {
@@ -161,12 +162,14 @@ func TestFindJob(t *testing.T) {
 
 func TestJobAgain(t *testing.T) {
 	was, next := hostJob(1), hostJob(2)
+	next.Runner = "shop:bc33d38d-5d6a-430b-ac4f-86cb66664896"
 	other := next
 	other.Name = "lint"
 	if got, ok := JobAgain(was, []HostJob{other, next}); !ok || got.ID != next.ID {
 		t.Errorf("%+v, %t", got, ok)
 	}
-	for name, jobs := range map[string][]HostJob{"none": nil, "the same attempt": {was}, "another": {other}, "two of the name": {next, next}} {
+	for name, jobs := range map[string][]HostJob{"none": nil, "the same attempt": {was}, "another": {other}, "two of the name": {next, next},
+		"carried over": {hostJob(2)}} {
 		if _, ok := JobAgain(was, jobs); ok {
 			t.Errorf("%s: one is found", name)
 		}

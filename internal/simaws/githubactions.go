@@ -299,7 +299,8 @@ func (r *request) run(w *workflowRun) map[string]any {
 		"created_at": w.created.Format(time.RFC3339), "updated_at": w.changed.Format(time.RFC3339),
 		"html_url": fmt.Sprintf("https://github.com/%s/actions/runs/%d", w.repository, w.id), "head_commit": nil,
 		"repository": g.minimal(w.repository), "head_repository": g.minimal(w.repository)}
-	for _, key := range []string{"url", "jobs_url", "logs_url", "check_suite_url", "cancel_url", "rerun_url", "artifacts_url", "workflow_url"} {
+	for _, key := range []string{"url", "jobs_url", "logs_url", "check_suite_url", "cancel_url", "rerun_url", "artifacts_url",
+		"workflow_url"} {
 		out[key] = at
 	}
 	return out
