@@ -39,8 +39,9 @@ type reach struct {
 	Statements []iampolicy.Statement `json:"statements"`
 	Others     []string              `json:"others,omitempty"` // projects whose grants are among them
 	Flaky      bool                  `json:"flaky_tests,omitempty"`
-	Reports    []string              `json:"report_groups,omitempty"` // whose reports are read
-	Stacks     []string              `json:"stacks,omitempty"`        // whose events are read
+	Reruns     string                `json:"reruns_jobs_of,omitempty"` // the repository of GitHub's whose jobs are run again
+	Reports    []string              `json:"report_groups,omitempty"`  // whose reports are read
+	Stacks     []string              `json:"stacks,omitempty"`         // whose events are read
 	Also       []alsoReach           `json:"also_roles,omitempty"`
 }
 
@@ -158,7 +159,7 @@ func check(data []byte, home settings.Account, partition string) checked {
 				others(sharing.GiversTo(r), p)})
 		}
 		out.Projects = append(out.Projects, reach{p.Name, p.Role, p.Mode, writeWay(p.Write), lastingOf(s, p), p.Grants, said[i],
-			sharing.Max(p, partition), others(sharing.GiversTo(p), p), p.RetryFlaky, reportGroups(p), p.Stacks, also})
+			sharing.Max(p, partition), others(sharing.GiversTo(p), p), p.RetryFlaky, rerunsOf(p), reportGroups(p), p.Stacks, also})
 	}
 	return out
 }
@@ -195,6 +196,25 @@ func reportGroups(p settings.Project) []string {
 }
 
 // flakyStart says what is done with a build in which nothing but flaky tests failed.
+// rerunsOf is the repository whose jobs are run again at GitHub; "" for none.
+func rerunsOf(p settings.Project) string {
+	if !p.Rerun {
+		return ""
+	}
+	return p.Code.GitHub
+}
+
+// rerunStart says what becomes of a job that could be run again.
+func rerunStart(m settings.Mode) string {
+	switch m {
+	case settings.Heal:
+		return "is run again there"
+	case settings.Propose:
+		return "is run again there once that is approved"
+	}
+	return "would be run again there in mode heal"
+}
+
 func flakyStart(m settings.Mode) string {
 	switch m {
 	case settings.Heal:
@@ -262,6 +282,9 @@ func (c checked) text(path string) string {
 		}
 		if p.Flaky {
 			fmt.Fprintf(&b, "  a build in which only flaky tests failed %s\n", flakyStart(p.Mode))
+		}
+		if p.Reruns != "" {
+			fmt.Fprintf(&b, "  a job of %s at GitHub that failed of something that passes %s\n", p.Reruns, rerunStart(p.Mode))
 		}
 		if len(p.Reports) > 0 {
 			fmt.Fprintf(&b, "  test reports are read in the report groups %s\n", listSome(p.Reports, 5))
