@@ -89,6 +89,8 @@ func SignOf(f Facts, d Decision) (s Sign, ok bool) {
 	g := f.Diagnosis
 	starts := d.Plan != nil && d.Remedy == diagnose.Retry && g.Remedy == diagnose.Retry
 	switch {
+	case d.Plan != nil && d.Plan.Route == RouteJob: // GitHub says when that may be, and what comes of it
+		return s, false
 	case g.Fingerprint == "", f.Replayed, d.Undo > 0, d.Waits, d.Flaky > 0, d.Follows != "", d.Proposes(),
 		len(f.Requests) > 0, d.Remedy == diagnose.Ignore, d.Plan != nil && !starts:
 		return s, false

@@ -51,16 +51,16 @@ func FindJob(b codebuild.Build, run HostRun, jobs []HostJob) (got JobFound, foun
 	j := own[0]
 	switch {
 	case run.Attempt > j.Attempt:
-		return JobFound{Again: true, Why: fmt.Sprintf("Somebody has had the job run again already: this was attempt %d of its run, and there "+
-			"is attempt %d.", j.Attempt, run.Attempt)}, true, true
+		return JobFound{Again: true, Why: fmt.Sprintf("Somebody has had the job run again already: this was attempt %d of its run, "+
+			"and there is attempt %d.", j.Attempt, run.Attempt)}, true, true
 	case j.Status != JobEnded:
 		return JobFound{}, true, false
 	case j.Conclusion != JobFailed:
 		return JobFound{Why: fmt.Sprintf("GitHub says that the job ended with %q, and only a failed one is run again.",
 			clipped(j.Conclusion))}, true, true
 	case !j.WaitsFor(b.Project):
-		return JobFound{Why: "The job's labels do not name this project and this attempt of its run, so a new attempt might get no runner."},
-			true, true
+		return JobFound{Why: "The job's labels do not name this project and this attempt of its run, so a new attempt might get no " +
+			"runner."}, true, true
 	case !run.Ended:
 		return JobFound{}, true, false
 	}

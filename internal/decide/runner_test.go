@@ -60,10 +60,12 @@ func TestRunnerDecided(t *testing.T) {
 		}, rule: guardrail.RunnerBuild},
 		{name: "no job is found", remedy: diagnose.Retry, change: func(f *Facts) { f.Job = JobFound{Why: "There is none."} },
 			rule: guardrail.RunnerBuild, says: "There is none. Once the cause is gone, run the job again"},
-		{name: "somebody ran it again", remedy: diagnose.Retry, change: func(f *Facts) { f.Job = JobFound{Why: "Somebody did.", Again: true} },
-			rule: guardrail.RunnerBuild, says: "Somebody did. So it is not run twice."},
+		{name: "somebody ran it again", remedy: diagnose.Retry,
+			change: func(f *Facts) { f.Job = JobFound{Why: "Somebody did.", Again: true} },
+			rule:   guardrail.RunnerBuild, says: "Somebody did. So it is not run twice."},
 		{name: "paused", remedy: diagnose.Retry, change: func(f *Facts) { f.Paused = "A person paused it." }, rule: guardrail.Paused},
-		{name: "never started again", remedy: diagnose.Retry, change: func(f *Facts) { f.Project.Retry = false }, rule: guardrail.RetryForbidden},
+		{name: "never started again", remedy: diagnose.Retry, change: func(f *Facts) { f.Project.Retry = false },
+			rule: guardrail.RetryForbidden},
 		{name: "no rounds left", remedy: diagnose.Retry, change: func(f *Facts) { f.Earlier = again(3, nil) }, rule: guardrail.RoundsUsedUp,
 			says: "Run the job again at the code host"},
 		{name: "a build of no commit, of the last attempt", remedy: diagnose.Retry, change: func(f *Facts) {
@@ -76,12 +78,14 @@ func TestRunnerDecided(t *testing.T) {
 		{name: "of a pipeline, which nothing says", remedy: diagnose.Retry, change: func(f *Facts) {
 			f.Build.Initiator, f.Project.Pipelines = "codepipeline/main", []string{"main"}
 		}, job: true},
-		{name: "CodeBuild's own retry is left to it", remedy: diagnose.Retry, change: func(f *Facts) { f.Build.AutoRetry.Limit = 2 }, job: true},
+		{name: "CodeBuild's own retry is left to it", remedy: diagnose.Retry, change: func(f *Facts) { f.Build.AutoRetry.Limit = 2 },
+			job: true},
 		{name: "another buildspec", remedy: diagnose.OverrideBuildspec, rule: guardrail.RunnerBuild},
 		{name: "a repository", remedy: diagnose.CreateRepository, change: func(f *Facts) {
 			f.Diagnosis.Details = map[string]string{"repository": "shop"}
 		}, rule: guardrail.RunnerBuild},
-		{name: "another role", remedy: diagnose.Grant, change: func(f *Facts) { f.Project.SwitchRole = "full" }, rule: guardrail.RunnerBuild},
+		{name: "another role", remedy: diagnose.Grant, change: func(f *Facts) { f.Project.SwitchRole = "full" },
+			rule: guardrail.RunnerBuild},
 		{name: "flaky tests", remedy: diagnose.Report, change: func(f *Facts) {
 			g := flakyFacts()
 			f.Diagnosis, f.Known, f.Project.RetryFlaky, f.Build.Status = g.Diagnosis, g.Known, true, codebuild.Failed
@@ -127,22 +131,27 @@ func TestFindJob(t *testing.T) {
 		why          string // "": the job is given
 	}{
 		{name: "its own", jobs: with(nil), run: run, found: true, ended: true},
-		{name: "the runner's name holds more", jobs: with(func(j *HostJob) { j.Runner = "CodeBuild-" + strings.ToUpper(runnerID) }), run: run,
+		{name: "the runner's name holds more", jobs: with(func(j *HostJob) { j.Runner = "CodeBuild-" + strings.ToUpper(runnerID) }),
+			run:   run,
 			found: true, ended: true},
 		{name: "none", jobs: with(func(j *HostJob) { j.Runner = "" }), run: run, ended: true, why: "-"},
 		{name: "a runner of a longer name", jobs: with(func(j *HostJob) { j.Runner += "0" }), run: run, ended: true, why: "-"},
-		{name: "a runner that names two builds", jobs: with(func(j *HostJob) { j.Runner += " bc33d38d-5d6a-430b-ac4f-86cb66664896" }), run: run,
+		{name: "a runner that names two builds", jobs: with(func(j *HostJob) { j.Runner += " bc33d38d-5d6a-430b-ac4f-86cb66664896" }),
+			run:   run,
 			ended: true, why: "-"},
 		{name: "two", jobs: append(with(nil), hostJob(2)), run: run, found: true, ended: true, why: "2 jobs"},
 		{name: "passed", jobs: with(func(j *HostJob) { j.Conclusion = JobPassed }), run: run, found: true, ended: true, why: `"success"`},
-		{name: "cancelled", jobs: with(func(j *HostJob) { j.Conclusion = "cancelled" }), run: run, found: true, ended: true, why: `"cancelled"`},
+		{name: "cancelled", jobs: with(func(j *HostJob) { j.Conclusion = "cancelled" }),
+			run: run, found: true, ended: true, why: `"cancelled"`},
 		{name: "not ended", jobs: with(func(j *HostJob) { j.Status, j.Conclusion = "in_progress", "" }), run: run, found: true},
 		{name: "its run has not ended", jobs: with(nil), run: HostRun{ID: 42, Attempt: 2}, found: true},
-		{name: "a newer attempt", jobs: with(nil), run: HostRun{ID: 42, Attempt: 3, Ended: true}, found: true, ended: true, why: "attempt 3"},
+		{name: "a newer attempt", jobs: with(nil),
+			run: HostRun{ID: 42, Attempt: 3, Ended: true}, found: true, ended: true, why: "attempt 3"},
 		{name: "a newer attempt under way", jobs: with(nil), run: HostRun{ID: 42, Attempt: 3}, found: true, ended: true, why: "attempt 3"},
 		{name: "carried over from an attempt before", jobs: with(func(j *HostJob) { j.Attempt = 1 }), run: run, found: true, ended: true,
 			why: "attempt 2"},
-		{name: "of another project", jobs: with(func(j *HostJob) { j.Labels[0] = "codebuild-web-42-2" }), run: run, found: true, ended: true,
+		{name: "of another project", jobs: with(func(j *HostJob) { j.Labels[0] = "codebuild-web-42-2" }),
+			run: run, found: true, ended: true,
 			why: "labels"},
 		{name: "a label of another attempt", jobs: with(func(j *HostJob) { j.Labels[0] = "codebuild-shop-42-1" }), run: run, found: true,
 			ended: true, why: "labels"},
@@ -168,8 +177,9 @@ func TestJobAgain(t *testing.T) {
 	if got, ok := JobAgain(was, []HostJob{other, next}); !ok || got.ID != next.ID {
 		t.Errorf("%+v, %t", got, ok)
 	}
-	for name, jobs := range map[string][]HostJob{"none": nil, "the same attempt": {was}, "another": {other}, "two of the name": {next, next},
-		"carried over": {hostJob(2)}} {
+	for name, jobs := range map[string][]HostJob{"none": nil, "the same attempt": {was}, "another": {other},
+		"two of the name": {next, next},
+		"carried over":    {hostJob(2)}} {
 		if _, ok := JobAgain(was, jobs); ok {
 			t.Errorf("%s: one is found", name)
 		}
@@ -210,7 +220,8 @@ func TestRunURL(t *testing.T) {
 // runnerLines are what makes a log look like a runner's, or would like to make it look like no runner's.
 var runnerLines = []string{"2026-09-12 19:33:14Z: Running job: test", "2026-09-12 19:33:10Z: Listening for Jobs", "√ Connected to GitHub",
 	"Running with gitlab-runner 17.1.0", "Checking for jobs... received  job=7 repo_url=https://gitlab.com/a/b.git",
-	"CODEBUILD_WEBHOOK_RUN_ID=42", "codebuild-shop-42-1", "runner: false", "this is no runner", "2026-09-12 19:33:14Z: Running job: \x1b[2K"}
+	"CODEBUILD_WEBHOOK_RUN_ID=42", "codebuild-shop-42-1",
+	"runner: false", "this is no runner", "2026-09-12 19:33:14Z: Running job: \x1b[2K"}
 
 // TestNoLogStartsARunnersBuild goes the whole road of judgement with hostile logs: whatever a build prints, one of a
 // runner is never started by CodeBuild, never trusted and given nothing; and a build whose log only looks like one's

@@ -43,8 +43,8 @@ func runnerSettings(mode, limits string) string {
 		"runner: {rerun: true}, code: {github: example/shop, tell: none}}\n", limits, mode)
 }
 
-// pass lets time pass under the schedule.
-func (s *stage) pass(d time.Duration) {
+// under lets time pass under the schedule.
+func (s *stage) under(d time.Duration) {
 	s.t.Helper()
 	for range d / (15 * time.Minute) {
 		s.drain()
@@ -86,8 +86,9 @@ func TestNeverStarted(t *testing.T) {
 	} {
 		s := open(t, runners(diesOnce), set)
 		id := s.first()
-		s.pass(2 * time.Hour)
-		for _, op := range []string{"RetryBuild", "StartBuild", "RetryBuildBatch", "StartBuildBatch", "RetryStageExecution", "PutRolePolicy"} {
+		s.under(2 * time.Hour)
+		for _, op := range []string{"RetryBuild", "StartBuild", "RetryBuildBatch", "StartBuildBatch", "RetryStageExecution",
+			"PutRolePolicy"} {
 			if n := s.count(op); n > 0 {
 				t.Errorf("%s: %s was asked for %d times", name, op, n)
 			}
@@ -107,26 +108,26 @@ func TestNeverStarted(t *testing.T) {
 func TestProposedRerun(t *testing.T) {
 	s := open(t, runners(diesOnce), runnerSettings("propose", "rounds: 3"))
 	id := s.first()
-	s.pass(time.Hour)
+	s.under(time.Hour)
 	c := s.of(id)
 	if c.Outcome != decide.Proposed || s.count("RerunJob") > 0 {
 		t.Fatalf("outcome %s, %d reruns", c.Outcome, s.count("RerunJob"))
 	}
 	a := s.do(fmt.Sprintf(`{"approve":{"plan":%q}}`, c.Rounds[0].Decision.Plan.Hash()))
-	s.pass(time.Hour)
+	s.under(time.Hour)
 	if c := s.of(id); !a.Done || c.Outcome != decide.Healed || s.done("RerunJob") != 1 {
 		t.Errorf("%s; outcome %s, %d reruns", a.Message, c.Outcome, s.done("RerunJob"))
 	}
 
 	s = open(t, runners(diesOnce), runnerSettings("propose", "rounds: 3"))
 	id = s.first()
-	s.pass(time.Hour)
+	s.under(time.Hour)
 	plan := s.of(id).Rounds[0].Decision.Plan.Hash()
 	if err := s.Sim.RerunJob("example/shop", "test"); err != nil { // somebody does not wait for the approval
 		t.Fatal(err)
 	}
 	s.do(fmt.Sprintf(`{"approve":{"plan":%q}}`, plan))
-	s.pass(time.Hour)
+	s.under(time.Hour)
 	if n := s.count("RerunJob"); n != 0 {
 		t.Errorf("%d reruns of what somebody ran again", n)
 	}
@@ -142,7 +143,8 @@ func TestRerunRefused(t *testing.T) {
 		reruns        int // that have an effect
 		says          string
 	}{
-		{name: "the run goes on", message: "The workflow run containing this job is already running", status: 403, times: 2, want: decide.Healed,
+		{name: "the run goes on", message: "The workflow run containing this job is already running", status: 403,
+			times: 2, want: decide.Healed,
 			reruns: 1},
 		{name: "somebody was quicker", message: "Only jobs from the current attempt can be re-run", status: 403, times: 1, again: true,
 			want: decide.Healed},
@@ -172,7 +174,7 @@ func TestRerunRefused(t *testing.T) {
 			return simaws.Fault{Code: "no", Message: row.message, Status: row.status}
 		})
 		id := s.first()
-		s.pass(3 * time.Hour)
+		s.under(3 * time.Hour)
 		c := s.of(id)
 		if c.Outcome != row.want || s.done("RerunJob") != row.reruns {
 			t.Errorf("%s: outcome %s, %d reruns", row.name, c.Outcome, s.done("RerunJob"))
@@ -200,7 +202,7 @@ func TestLostAnswerOfARerun(t *testing.T) {
 		return simaws.Fault{Cut: cut}
 	})
 	id := s.first()
-	s.pass(2 * time.Hour)
+	s.under(2 * time.Hour)
 	if jobs := s.Sim.WorkflowJobs(); s.of(id).Outcome != decide.Healed || jobs[0].Attempt != 2 || len(s.Sim.Builds("p0")) != 2 {
 		t.Errorf("outcome %s, %+v, %d builds", s.of(id).Outcome, jobs, len(s.Sim.Builds("p0")))
 	}
@@ -229,7 +231,7 @@ func TestWhichJob(t *testing.T) {
 		}
 		s := open(t, world, runnerSettings("heal", "rounds: 3"))
 		s.first()
-		s.pass(3 * time.Hour)
+		s.under(3 * time.Hour)
 		if n := s.done("RerunJob"); n != row.reruns {
 			t.Errorf("%s: %d reruns", row.name, n)
 		}
@@ -262,7 +264,7 @@ func TestNoStartOfAnOlderVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Settings.Projects[0].Runner = true
-	s.pass(time.Hour)
+	s.under(time.Hour)
 	c := s.of(id)
 	if s.count("RetryBuild")+s.count("StartBuild") > 0 || c.Outcome != decide.Failed {
 		t.Errorf("outcome %s, %d starts", c.Outcome, s.count("RetryBuild")+s.count("StartBuild"))
@@ -307,7 +309,8 @@ func TestOrphans(t *testing.T) {
 			s.Inbox.Healer.Logs = sameLog{"2026-09-12 19:33:10Z: Running job: other\n"}
 		}},
 		{name: "it may not be asked", jobs: "{name: test, project: p0, lost: 1}", change: func(s *stage) {
-			s.Sim.SetGitHub(simaws.GitHub{Token: "github_pat_11SIMULATED0000000000_simulatedsimulated", Repositories: []string{"example/shop"}})
+			s.Sim.SetGitHub(simaws.GitHub{Token: "github_pat_11SIMULATED0000000000_simulatedsimulated",
+				Repositories: []string{"example/shop"}})
 		}},
 		{name: "the settings do not say so", jobs: "{name: test, project: p0, lost: 1}", change: func(s *stage) {
 			s.Settings.Projects[0].Rerun = false

@@ -18,13 +18,15 @@ func TestRunner(t *testing.T) {
 		{project: "runner: {}", runner: true},
 		{project: "runner: {rerun: false}", runner: true},
 		{project: "runner: {rerun: true}, code: {github: example/shop, tell: none}", runner: true, rerun: true, reaches: true},
-		{project: "runner: {rerun: true}, mode: observe, code: {github: example/shop, tell: none}", runner: true, rerun: true, reaches: true},
+		{project: "runner: {rerun: true}, mode: observe, code: {github: example/shop, tell: none}", runner: true, rerun: true,
+			reaches: true},
 		{project: "runner: {rerun: true}", problem: "projects[0].code: it names no repository of GitHub, where runner has jobs run again"},
 		{project: "runner: {rerun: true}, code: {tell: none}", problem: "projects[0].code: it names no repository of GitHub"},
 		{project: "runner: {again: true}", problem: "again"},
 		{project: "runner: yes please", problem: "runner"},
 	} {
-		text := "version: 1\ncode: {github: {secret: x}}\nprojects:\n  - {name: web, role: r" + strings.TrimSuffix(", "+row.project, ", ") + "}\n"
+		text := "version: 1\ncode: {github: {secret: x}}\nprojects:\n  - {name: web, role: r" +
+			strings.TrimSuffix(", "+row.project, ", ") + "}\n"
 		s, err := Parse([]byte(text))
 		if row.problem != "" {
 			if err == nil || !strings.Contains(err.Error(), row.problem) {

@@ -164,7 +164,8 @@ func (b *build) leaveJob(passed bool) {
 	j := b.job
 	if j.status == "in_progress" && j.runner == b.id() {
 		j.end(b.sim(), passed)
-		b.print(b.stamp() + ": Job " + j.file.Name + " completed with result: " + map[bool]string{true: "Succeeded", false: "Failed"}[passed])
+		result := map[bool]string{true: "Succeeded", false: "Failed"}[passed]
+		b.print(b.stamp() + ": Job " + j.file.Name + " completed with result: " + result)
 	}
 	b.print("Runner listener exit with 0 return code, stop the service, no retry needed.\nExiting runner...")
 }
@@ -234,7 +235,8 @@ func listRuns(r *request, repository, _ string) (any, error) {
 	}
 	for _, run := range slices.Backward(r.sim.github.runs) {
 		status, _ := run.status()
-		if run.repository == repository && !run.created.Before(from) && (!q.Has("status") || q.Get("status") == status) && len(list) < size {
+		if run.repository == repository && !run.created.Before(from) && len(list) < size &&
+			(!q.Has("status") || q.Get("status") == status) {
 			list = append(list, r.run(run))
 		}
 	}
