@@ -1,7 +1,7 @@
 package buildlog
 
 import (
-	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -73,35 +73,29 @@ var (
 const sessionRefused = "A session for this runner already exists"
 
 // jobHints are in every line that says something of a runner.
-var jobHints = [][]byte{[]byte("Listening for Jobs"), []byte("Running job: "), []byte(" completed with result: "),
-	[]byte("Connected to GitHub"), []byte("CODEBUILD_RUNNER_"), []byte("CODEBUILD_WEBHOOK_"), []byte("codebuild-"),
-	[]byte("Checking for jobs..."), []byte("Running with gitlab-runner"), []byte("Assigned job "), []byte("Starting job "),
-	[]byte(sessionRefused)}
+var jobHints = []string{"Listening for Jobs", "Running job: ", " completed with result: ", "Connected to GitHub", "CODEBUILD_RUNNER_",
+	"CODEBUILD_WEBHOOK_", "codebuild-", "Checking for jobs...", "Running with gitlab-runner", "Assigned job ", "Starting job ",
+	sessionRefused}
 
 // ReadJob reads what a log shows of a job that the build ran for a code host. project is the build's.
 // ok is false if nothing in the log looks like a runner.
 func ReadJob(project, text string) (job Job, ok bool) {
 	var r jobReader
 	lines := 0
-	for line := range bytes.Lines([]byte(text)) {
-		if !ofRunner(line) || len(line) > maxJobLine {
+	hints := slices.DeleteFunc(slices.Clone(jobHints), func(h string) bool { return !strings.Contains(text, h) })
+	if len(hints) == 0 {
+		return job, false
+	}
+	for line := range strings.Lines(text) {
+		if len(line) > maxJobLine || !slices.ContainsFunc(hints, func(h string) bool { return strings.Contains(line, h) }) {
 			continue
 		}
 		if lines++; lines > maxJobLines {
 			break
 		}
-		r.line(project, strings.TrimSpace(string(unstyled(line))))
+		r.line(project, strings.TrimSpace(string(unstyled([]byte(line)))))
 	}
 	return r.job()
-}
-
-func ofRunner(line []byte) bool {
-	for _, h := range jobHints {
-		if bytes.Contains(line, h) {
-			return true
-		}
-	}
-	return false
 }
 
 // once is something that may be named once: by equal texts, as often as one likes.

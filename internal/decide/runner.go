@@ -22,7 +22,7 @@ type JobFound struct {
 	// why none is.
 	Job *HostJob
 	Why string
-	// Again: it was run again already.
+	// Again: there is a newer attempt of its run already.
 	Again bool
 }
 
@@ -51,8 +51,8 @@ func FindJob(b codebuild.Build, run HostRun, jobs []HostJob) (got JobFound, foun
 	j := own[0]
 	switch {
 	case run.Attempt > j.Attempt:
-		return JobFound{Again: true, Why: fmt.Sprintf("Somebody has had the job run again already: this was attempt %d of its run, "+
-			"and there is attempt %d.", j.Attempt, run.Attempt)}, true, true
+		return JobFound{Again: true, Why: fmt.Sprintf("Its run was run again since, or a part of it: this was attempt %d, and there is "+
+			"attempt %d. GitHub runs only jobs of the newest one again, and nothing is run twice.", j.Attempt, run.Attempt)}, true, true
 	case j.Status != JobEnded:
 		return JobFound{}, true, false
 	case j.Conclusion != JobFailed:
@@ -112,7 +112,7 @@ func (f Facts) notAgain(d Decision) (*HostJob, guardrail.Refusal) {
 	case f.Paused != "":
 		return nil, guardrail.Refusal{Rule: guardrail.Paused, Message: f.Paused}
 	case f.Job.Again:
-		no.Message = f.Job.Why + " So it is not run twice."
+		no.Message = f.Job.Why + " See there whether the job passed."
 	case j == nil:
 		no.Message = f.Job.Why + " " + help
 	case j.Attempt > f.Settings.Limits.Rounds:

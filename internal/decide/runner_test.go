@@ -62,7 +62,7 @@ func TestRunnerDecided(t *testing.T) {
 			rule: guardrail.RunnerBuild, says: "There is none. Once the cause is gone, run the job again"},
 		{name: "somebody ran it again", remedy: diagnose.Retry,
 			change: func(f *Facts) { f.Job = JobFound{Why: "Somebody did.", Again: true} },
-			rule:   guardrail.RunnerBuild, says: "Somebody did. So it is not run twice."},
+			rule:   guardrail.RunnerBuild, says: "Somebody did. See there whether the job passed."},
 		{name: "paused", remedy: diagnose.Retry, change: func(f *Facts) { f.Paused = "A person paused it." }, rule: guardrail.Paused},
 		{name: "never started again", remedy: diagnose.Retry, change: func(f *Facts) { f.Project.Retry = false },
 			rule: guardrail.RetryForbidden},

@@ -9,7 +9,8 @@
 // Where things are: healer.go begins with an event; handle.go finds the case of a
 // build; run.go takes a case from step to step; apply.go changes AWS and undoes
 // it; request.go asks in the code that owns a policy, and deployed.go and permanent.go look what
-// came of it; incident.go lets cases wait for the cure of another one, and release.go starts
+// came of it; jobs.go has GitHub run the job of a runner's build again, and orphans.go finds jobs that wait
+// for a runner in vain; incident.go lets cases wait for the cure of another one, and release.go starts
 // them then; record.go stores cases, locks and leases; command.go does what people ask
 // for; sweep.go finds what no event told.
 package heal

@@ -297,6 +297,7 @@ func TestOrphans(t *testing.T) {
 	}{
 		{name: "no session", jobs: "{name: test, project: p0, lost: 1}", told: 1, says: "GitHub opened no session for it"},
 		{name: "no job", jobs: "{name: test, project: p0, idle: 1}", told: 1, says: "ended without a job"},
+		{name: "a build that CodeBuild lost", jobs: "{name: test, project: p0}", told: 1},
 		{name: "a runner that takes it", jobs: "{name: test, project: p0}"},
 		{name: "several", jobs: "{name: test, project: p0, lost: 1}, {name: lint, project: p0, idle: 1}", told: 2},
 		{name: "its log names another run", jobs: "{name: test, project: p0, idle: 1}", change: func(s *stage) {
@@ -316,7 +317,11 @@ func TestOrphans(t *testing.T) {
 			s.Settings.Projects[0].Rerun = false
 		}},
 	} {
-		s := open(t, runners(row.jobs), runnerSettings("heal", "rounds: 3"))
+		world := runners(row.jobs)
+		if row.name == "a build that CodeBuild lost" {
+			world = strings.Replace(world, "    role: role-0\n", "    role: role-0\n    faults: 1\n", 1)
+		}
+		s := open(t, world, runnerSettings("heal", "rounds: 3"))
 		if row.change != nil {
 			row.change(s)
 		}
