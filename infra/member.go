@@ -25,14 +25,21 @@ func (h *hub) bus() {
 	for _, id := range permissions.Members(h.s) {
 		roots = append(roots, permissions.Place{Partition: at.Partition, Account: id}.IAM("root"))
 	}
+	sources, types := []string{source[0]}, []string{detailType[0]}
+	piped := slices.ContainsFunc(permissions.Elsewhere(h.s), func(a settings.Account) bool {
+		return len(pipelineEvents(permissions.At(h.s, a))) > 0
+	})
+	if piped {
+		sources, types = append(sources, actionSource...), append(types, actionType...)
+	}
 	if len(roots) > 0 { // other regions of the hub's own account need no leave
 		awsevents.NewCfnEventBusPolicy(h.stack, jsii.String("BusPolicy"), &awsevents.CfnEventBusPolicyProps{
 			EventBusName: b.EventBusName(), StatementId: jsii.String("Members"),
 			Statement: map[string]any{
 				"Sid": "Members", "Effect": "Allow", "Principal": map[string]any{"AWS": roots},
 				"Action": "events:PutEvents", "Resource": b.EventBusArn(),
-				"Condition": map[string]any{"StringEquals": map[string]any{"events:source": source[0],
-					"events:detail-type": detailType[0]}},
+				"Condition": map[string]any{"StringEquals": map[string]any{"events:source": oneOrAll(sources),
+					"events:detail-type": oneOrAll(types)}},
 			},
 		})
 	}
@@ -40,17 +47,32 @@ func (h *hub) bus() {
 	if slices.ContainsFunc(permissions.Elsewhere(h.s), func(a settings.Account) bool { return a.ID == "" }) {
 		accounts = append(accounts, at.Account)
 	}
-	rule := func(id, name, description string, to awssqs.Queue, statuses []string) awsevents.CfnRule {
-		r := h.rule(id, name, permissions.Bus, description, map[string]any{"source": source, "detail-type": detailType,
-			"account": accounts, "detail": map[string]any{"build-status": statuses}}, to)
+	rule := func(id, name, description string, to awssqs.Queue, pattern map[string]any) awsevents.CfnRule {
+		pattern["account"] = accounts
+		r := h.rule(id, name, permissions.Bus, description, pattern, to)
 		r.SetEventBusName(b.EventBusName())
 		return r
 	}
+	builds := func(statuses []string) map[string]any {
+		return map[string]any{"source": source, "detail-type": detailType, "detail": map[string]any{"build-status": statuses}}
+	}
 	ends := rule("MemberEnds", "member-ends", "The end of builds that Buildmedic started, as the members' rules chose them.",
-		h.followUps, ended)
+		h.followUps, builds(ended))
 	// An older version has one rule for all. Before that takes failures alone, there is the other.
 	rule("MemberBuilds", "member-builds", "Builds that failed, as the members' rules chose them.", h.queue,
-		failed).Node().AddDependency(ends)
+		builds(failed)).Node().AddDependency(ends)
+	if piped {
+		rule("MemberPipelines", "member-pipelines", "Actions of pipelines that failed, as the members' rules chose them.", h.queue,
+			map[string]any{"source": actionSource, "detail-type": actionType, "detail": map[string]any{"state": []string{"FAILED"}}})
+	}
+}
+
+// oneOrAll is a condition's value: a list only where there are several.
+func oneOrAll(list []string) any {
+	if len(list) == 1 {
+		return list[0]
+	}
+	return list
 }
 
 // NewMemberStack makes the one template for all member accounts and regions:
@@ -117,6 +139,13 @@ func forward(stack awscdk.Stack, s *settings.Settings, home permissions.Place) {
 		for i, e := range events(permissions.At(s, a), own) {
 			rule := awsevents.NewCfnRule(stack, jsii.String(fmt.Sprintf("Builds%s%d", words(a), i+1)), &awsevents.CfnRuleProps{
 				Description: jsii.String("Builds for Buildmedic's hub."), EventPattern: e.whole(),
+				Targets: []any{&awsevents.CfnRule_TargetProperty{Id: jsii.String("Hub"), Arn: jsii.String(bus), RoleArn: r.AttrArn()}},
+			})
+			under(rule, cond)
+		}
+		for i, pattern := range pipelineEvents(permissions.At(s, a)) {
+			rule := awsevents.NewCfnRule(stack, jsii.String(fmt.Sprintf("Pipelines%s%d", words(a), i+1)), &awsevents.CfnRuleProps{
+				Description: jsii.String("Actions of pipelines for Buildmedic's hub."), EventPattern: pattern,
 				Targets: []any{&awsevents.CfnRule_TargetProperty{Id: jsii.String("Hub"), Arn: jsii.String(bus), RoleArn: r.AttrArn()}},
 			})
 			under(rule, cond)

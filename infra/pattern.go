@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -55,6 +56,41 @@ func events(projects []settings.Project, own string) []event {
 		es = append(es, event{names, ""}, event{names, own})
 	}
 	return es
+}
+
+// actionSource and actionType tell pipelines' actions from all other events, ofBuilds are the providers of actions
+// that run commands.
+var actionSource, actionType = []string{"aws.codepipeline"}, []string{"CodePipeline Action Execution State Change"}
+
+var ofBuilds = []string{"CodeBuild", "Commands"}
+
+// actions is the pattern for the pipelines' actions that failed. That a build's own event is not lost is not
+// promised, and a start that was refused has none (AWS.md#pipeline-events, AWS.md#refused-starts).
+func actions(pipelines []string) map[string]any {
+	return map[string]any{"source": actionSource, "detail-type": actionType, "detail": map[string]any{
+		"pipeline": pipelines, "state": []string{"FAILED"}, "type": map[string]any{"provider": ofBuilds}}}
+}
+
+// pipelineEvents are the patterns for the pipelines that the projects list: as few as hold their names.
+func pipelineEvents(projects []settings.Project) []map[string]any {
+	var out []map[string]any
+	var names, seen []string
+	for _, p := range projects {
+		for _, name := range p.Pipelines {
+			if slices.Contains(seen, name) {
+				continue
+			}
+			seen = append(seen, name)
+			if len(names) > 0 && length(actions(append(names[:len(names):len(names)], name))) > patternSize {
+				out, names = append(out, actions(names)), nil
+			}
+			names = append(names, name)
+		}
+	}
+	if len(names) > 0 {
+		out = append(out, actions(names))
+	}
+	return out
 }
 
 func length(v any) int {

@@ -272,6 +272,9 @@ func (h *hub) builds() {
 		}
 		h.rule(fmt.Sprintf("Builds%d", i+1), fmt.Sprintf("builds-%d", i+1), "", what, e.whole(), to)
 	}
+	for i, pattern := range pipelineEvents(permissions.At(h.s, settings.Account{})) {
+		h.rule(fmt.Sprintf("Pipelines%d", i+1), fmt.Sprintf("pipelines-%d", i+1), "", "Actions of pipelines that failed.", pattern, h.queue)
+	}
 }
 
 // rule brings events of a bus into a queue; bus is "" for the default one. The

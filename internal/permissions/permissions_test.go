@@ -74,7 +74,9 @@ func TestProject(t *testing.T) {
 		log  = "logs:GetLogEvents on log-group:/aws/codebuild/web:*"
 		role = "iam:GetRole iam:GetRolePolicy iam:ListAttachedRolePolicies iam:ListRolePolicies " +
 			"iam:SimulatePrincipalPolicy on role/build/web"
-		retry = "codebuild:RetryBuild codebuild:RetryBuildBatch on project/web"
+		retry      = "codebuild:RetryBuild codebuild:RetryBuildBatch on project/web"
+		executions = "codepipeline:GetPipeline codepipeline:GetPipelineExecution codepipeline:GetPipelineState " +
+			"codepipeline:ListActionExecutions on "
 	)
 	of := func(other string) string { return strings.Replace(role, "build/web", other, 1) }
 	const queue = "  - {id: queue, because: b, owner: o, give: set, actions: [\"sqs:SendMessage\"], " +
@@ -107,13 +109,17 @@ func TestProject(t *testing.T) {
 		{"logs in S3", "logs: {s3: builds/web/main}", []string{reads, log, "s3:GetObject on builds/web/main/*", role}},
 		{"logs in S3, of a bucket of its own", "logs: {group: web, s3: web-builds}",
 			[]string{reads, "logs:GetLogEvents on log-group:web:*", "s3:GetObject on web-builds/*", role}},
-		{"pipelines", "mode: heal, pipelines: [main, release]", []string{reads, log, role, retry,
-			"codepipeline:GetPipelineState on main", "codepipeline:GetPipelineState on release",
+		{"pipelines", "mode: heal, pipelines: [main, release]", []string{reads, log,
+			"logs:GetLogEvents on log-group:/aws/codepipeline/main:*", "logs:GetLogEvents on log-group:/aws/codepipeline/release:*",
+			executions + "main", executions + "release", role, retry,
 			"codepipeline:RetryStageExecution on main/*", "codepipeline:RetryStageExecution on release/*"}},
-		{"pipelines, proposed", "mode: propose, pipelines: [main]", []string{reads, log, role, retry,
-			"codepipeline:GetPipelineState on main", "codepipeline:RetryStageExecution on main/*"}},
-		{"pipelines, observed", "pipelines: [main]", []string{reads, log, role}},
-		{"pipelines, no retry", "mode: heal, retry: false, pipelines: [main]", []string{reads, log, role}},
+		{"pipelines, proposed", "mode: propose, pipelines: [main]", []string{reads, log,
+			"logs:GetLogEvents on log-group:/aws/codepipeline/main:*", executions + "main", role, retry,
+			"codepipeline:RetryStageExecution on main/*"}},
+		{"pipelines, observed", "pipelines: [main]", []string{reads, log, "logs:GetLogEvents on log-group:/aws/codepipeline/main:*",
+			executions + "main", role}},
+		{"pipelines, no retry", "mode: heal, retry: false, pipelines: [main]", []string{reads, log,
+			"logs:GetLogEvents on log-group:/aws/codepipeline/main:*", executions + "main", role}},
 		{"managed, observed", "write: {managed: p/web}, grants: [image]",
 			[]string{reads, log, role, "iam:ListEntitiesForPolicy iam:ListPolicyVersions on policy/p/web"}},
 		{"attach", "mode: heal, write: {attach: true}, grants: [image], boundary: b",

@@ -65,7 +65,7 @@ func TestDocumented(t *testing.T) {
 		{"everything, with a parameter", inParameter(everything), []string{""}},
 		{"nothing", "", []string{"the function"}},
 		{"observe", "projects: [{name: web, role: r, write: {inline: mine}, grants: [image], pipelines: [main]}]" + image,
-			[]string{"the function", "every project"}},
+			[]string{"the function", "every project", "`pipelines`"}},
 		{"heal", "projects: [{name: web, role: r, mode: heal, write: {inline: mine}, grants: [image]}]" +
 			strings.Replace(image, ", create: true", "", 1),
 			[]string{"the function", "every project", "`heal` or `propose`, except", inline}},
