@@ -351,6 +351,9 @@ func (r *run) endAt(ctx context.Context, at estate, e *end) error {
 	for _, p := range at.Projects {
 		bs := sim.BuildsAt(at.Account, at.Region, p.Name)
 		e.Builds[p.Name] = len(bs)
+		if err := r.actionsAt(ctx, p.Name, e); err != nil {
+			return err
+		}
 		for _, b := range bs {
 			it, err := r.st.Store.Get(ctx, "build", b.ID)
 			if err != nil {
@@ -364,6 +367,28 @@ func (r *run) endAt(ctx context.Context, at estate, e *end) error {
 			if c.Closed.IsZero() {
 				e.Cases[c.ID] = decide.Kind("open at " + string(c.Rounds[len(c.Rounds)-1].Step))
 			}
+		}
+	}
+	return nil
+}
+
+// actionsAt adds the cases of actions that failed without a build.
+func (r *run) actionsAt(ctx context.Context, project string, e *end) error {
+	all, err := r.st.Inbox.Healer.History(ctx, project, 100)
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		c, err := r.st.Inbox.Healer.Case(ctx, s.Case)
+		if err != nil {
+			return err
+		}
+		if n := len(c.Rounds); n == 0 || c.Rounds[0].Build.Action == nil {
+			continue
+		}
+		e.Cases[c.ID] = c.Outcome
+		if c.Closed.IsZero() {
+			e.Cases[c.ID] = decide.Kind("open at " + string(c.Rounds[len(c.Rounds)-1].Step))
 		}
 	}
 	return nil
