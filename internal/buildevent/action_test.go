@@ -36,11 +36,13 @@ func TestDecodeAction(t *testing.T) {
 		want   ActionEvent
 	}{
 		"whole": {`{` + ofAction + `,"region":"eu-west-1","version":3.0,"pipeline-execution-attempt":0.0,` +
-			`"type":{"owner":"AWS","provider":"CodeBuild","category":"Build","version":"1"},"input-artifacts":[{"name":"a","s3location":{}}],` +
+			`"type":{"owner":"AWS","provider":"CodeBuild","category":"Build","version":"1"},` +
+			`"input-artifacts":[{"name":"a","s3location":{}}],` +
 			`"execution-result":{"external-execution-url":"https://x","external-execution-summary":"Build terminated with state: FAILED",` +
 			`"external-execution-id":"shop:8745a7a9-c340-456a-9166-edf953571b00","error-code":"JobFailed"}}`, whole},
 		"in another region": {`{` + ofAction + `,"region":"us-east-1","type":{"provider":"CodeBuild"},"execution-result":{` +
-			`"external-execution-id":"shop:8745a7a9-c340-456a-9166-edf953571b00"}}`, with(func(e *ActionEvent) { e.ActionRegion = "us-east-1" })},
+			`"external-execution-id":"shop:8745a7a9-c340-456a-9166-edf953571b00"}}`,
+			with(func(e *ActionEvent) { e.ActionRegion = "us-east-1" })},
 		"no result": {`{` + ofAction + `,"type":{"provider":"CodeBuild"}}`, with(func(e *ActionEvent) { e.External = "" })},
 		"a result of another form": {`{` + ofAction + `,"type":{"provider":"CodeBuild"},"execution-result":"none"}`,
 			with(func(e *ActionEvent) { e.External = "" })},
@@ -53,9 +55,8 @@ func TestDecodeAction(t *testing.T) {
 		"no type": {`{` + ofAction + `}`, with(func(e *ActionEvent) {
 			e.External, e.Provider, e.Ignored = "", "", `an action of "" runs no build`
 		})},
-		"abandoned": {strings.Replace(`{`+ofAction+`,"type":{"provider":"CodeBuild"}}`, "FAILED", "ABANDONED", 1), with(func(e *ActionEvent) {
-			e.External, e.State, e.Ignored = "", "ABANDONED", `the action is "ABANDONED"`
-		})},
+		"abandoned": {strings.Replace(`{`+ofAction+`,"type":{"provider":"CodeBuild"}}`, "FAILED", "ABANDONED", 1),
+			with(func(e *ActionEvent) { e.External, e.State, e.Ignored = "", "ABANDONED", `the action is "ABANDONED"` })},
 	} {
 		got, ok, err := DecodeAction([]byte(actionEvent(row.detail)))
 		if err != nil || !ok {
@@ -106,7 +107,8 @@ func TestDecodeActionRefuses(t *testing.T) {
 // FuzzDecodeAction: what is decoded names only what CodePipeline takes, and everything that a call needs.
 func FuzzDecodeAction(f *testing.F) {
 	f.Add([]byte(actionEvent(`{` + ofAction + `,"type":{"provider":"CodeBuild"}}`)))
-	f.Add([]byte(actionEvent(`{"state":"FAILED","type":{"provider":"CodeBuild"},"execution-result":{"external-execution-id":"shop:` + run + `"}}`)))
+	f.Add([]byte(actionEvent(`{"state":"FAILED","type":{"provider":"CodeBuild"},"execution-result":{"external-execution-id":"shop:` +
+		run + `"}}`)))
 	f.Add([]byte(actionEvent(`null`)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		e, ok, err := DecodeAction(data)

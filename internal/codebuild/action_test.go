@@ -15,7 +15,8 @@ func TestParseRefusal(t *testing.T) {
 		{"Error calling startBuild: x" + suffix + ")\n", "AccountLimitExceededException", "x"},
 		// A text within the text changes neither code nor end.
 		{"Error calling startBuild: a (Service: AWSCodeBuild; Status Code: 400; Error Code: AccessDeniedException; Request ID: 1)" +
-			suffix + ")", "AccountLimitExceededException", "a (Service: AWSCodeBuild; Status Code: 400; Error Code: AccessDeniedException; Request ID: 1)"},
+			suffix + ")", "AccountLimitExceededException",
+			"a (Service: AWSCodeBuild; Status Code: 400; Error Code: AccessDeniedException; Request ID: 1)"},
 		{"x Error calling startBuild: a" + suffix + ")", "", ""},
 		{"Error calling startBuild: a" + suffix + ") x", "", ""},
 		{"Error calling startBuild: a\nb" + suffix + ")", "", ""},
@@ -76,8 +77,8 @@ func TestActionRunBuild(t *testing.T) {
 	at := ARN{Partition: "aws", Service: "codepipeline", Region: "eu-west-1", Account: "111122223333"}
 	const group = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/codepipeline/"
 	r := ActionRun{Action: Action{Pipeline: "shop", Provider: ProviderCommands, Stage: "S", Name: "A"}, Status: RunFailed,
-		Updated: time.Unix(1, 0), Message: "Action failed with status: FAILED. COMMAND_EXECUTION_ERROR: Error while executing command: make. " +
-			"Reason: exit status 2"}
+		Updated: time.Unix(1, 0), Message: "Action failed with status: FAILED. COMMAND_EXECUTION_ERROR: " +
+			"Error while executing command: make. Reason: exit status 2"}
 	for external, stream := range map[string]string{group + "shop:log-stream:e/r": "e/r", group + "other:log-stream:e/r": "",
 		strings.Replace(group, "eu-west-1", "us-east-1", 1) + "shop:log-stream:e/r": "", group + "shop:log-stream:*": "", "": ""} {
 		r.External = external

@@ -273,8 +273,8 @@ var projectKeys = []Key{
 			"are read to say why: in the project's account and region, by its name, with the stacks nested in it, and only what "+
 			"happened while the build ran.").of(stack),
 	texts("pipelines", "names of pipelines", "none", "[shop-main]",
-		"The pipelines that run it. A build of another pipeline is explained, and never started "+
-			"again.").of(pipeline),
+		"The pipelines that run it, in its account and region. A build of another pipeline is explained, nothing is "+
+			"changed for it, and it is never started again. See [Pipelines](#pipelines).").of(pipeline),
 	truth("runner", false,
 		"Whether its builds run jobs of a code host's own pipelines (GitHub Actions, GitLab CI, Buildkite). Known by "+
 			"itself where the project's webhook says so; say `true` where something else starts them. They are "+

@@ -180,10 +180,18 @@
 //
 //	pipelines:
 //	  - name: shop-main
+//	    role: shop-pipeline       # its own; without one, whether it may start builds is not asked
+//	    pull_requests: false      # true: a trigger of its definition takes pull requests, another takes pushes
 //	    stages:
-//	      - {name: Source, actions: [{name: Source}]}
-//	      - {name: Build, actions: [{name: Build, project: shop}, {name: Lint, project: shop-lint}]}
+//	      - {name: Source, actions: [{name: Source, branch: main}]}   # branch: of a connection; it outputs what it read
+//	      - {name: Build, actions: [{name: Build, project: shop}, {name: Lint, project: shop-lint, batch: true}]}
 //	        # with retry_on_failure: true the stage retries itself, once
+//	      - name: Deploy
+//	        actions:
+//	          - name: Deploy
+//	            project: deploy   # with refuses, it need not exist
+//	            refuses: {times: 2, code: AccountLimitExceededException, says: text}   # the first so many starts; 0: all
+//	          - {name: Migrate, commands: {run: npm ci, prints: text, times: 1, exit: 1}}   # fails so often; 0: always
 //
 //	members:                      # other accounts and regions: same sections from scps to pipelines
 //	  - {account: "444455556666", region: eu-west-1, roles: […], projects: […]}
@@ -222,7 +230,8 @@
 //	starts:                       # what begins by itself
 //	  - {project: TrackerAPI, version: pr/7, after: 10s}   # initiator: default is a webhook
 //	  - {project: TrackerAPI, overrides: {imageOverride: aws/codebuild/standard:8.0}}   # as StartBuild names them
-//	  - {pipeline: shop-main}
+//	  - {pipeline: shop-main, version: pr/7, branch: main}   # branch that the source says; default that of version
+//	  - {pipeline: shop-main, trigger: StartPipelineExecution, initiator: "arn:…"}   # default WebhookV2
 //	  - {project: matrix, batch: true}
 //
 // # Commands
