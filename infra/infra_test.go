@@ -341,6 +341,34 @@ func TestEventsFitEventBridge(t *testing.T) {
 	}
 }
 
+// TestPipelineEventsFitEventBridge: each pipeline is in one pattern, however many projects list it.
+func TestPipelineEventsFitEventBridge(t *testing.T) {
+	var ps []settings.Project
+	for i := range 200 {
+		ps = append(ps, settings.Project{Name: fmt.Sprint(i), Pipelines: []string{"shared", fmt.Sprintf("pipeline-with-a-rather-long-name-%03d", i)}})
+	}
+	seen := map[string]int{}
+	for _, p := range pipelineEvents(ps) {
+		if n := length(p); n > 2048 {
+			t.Errorf("a pattern has %d characters", n)
+		}
+		for _, name := range p["detail"].(map[string]any)["pipeline"].([]string) {
+			seen[name]++
+		}
+	}
+	if len(seen) != 201 {
+		t.Errorf("%d pipelines are listened to", len(seen))
+	}
+	for name, n := range seen {
+		if n != 1 {
+			t.Errorf("%s is in %d patterns", name, n)
+		}
+	}
+	if len(pipelineEvents([]settings.Project{{Name: "web"}})) != 0 {
+		t.Error("a project without pipelines needs no rule")
+	}
+}
+
 // What one role holds depends on how many managed policies IAM attaches to
 // it, which an account may have had raised.
 func TestQuota(t *testing.T) {

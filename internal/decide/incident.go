@@ -84,14 +84,15 @@ var ofRole = []string{"service-role-not-assumable"}
 
 // SignOf gives the sign of the failure that was decided about; ok is false if it has none, or if
 // something is done about it that an incident must not delay or hide: a change, a plan that waits
-// for a person, a wait for evidence, what a person asked for.
+// for a person, a wait for evidence, what a person asked for. Nor has an action of a pipeline one, which
+// has pauses of its own.
 func SignOf(f Facts, d Decision) (s Sign, ok bool) {
 	g := f.Diagnosis
 	starts := d.Plan != nil && d.Remedy == diagnose.Retry && g.Remedy == diagnose.Retry
 	switch {
 	case d.Plan != nil && d.Plan.Route == RouteJob: // GitHub says when that may be, and what comes of it
 		return s, false
-	case g.Fingerprint == "", f.Replayed, d.Undo > 0, d.Waits, d.Flaky > 0, d.Follows != "", d.Proposes(),
+	case g.Fingerprint == "", f.Build.Action != nil, f.Replayed, d.Undo > 0, d.Waits, d.Flaky > 0, d.Follows != "", d.Proposes(),
 		len(f.Requests) > 0, d.Remedy == diagnose.Ignore, d.Plan != nil && !starts:
 		return s, false
 	}

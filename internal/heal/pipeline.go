@@ -29,12 +29,7 @@ type ActionFailed struct {
 func (h *Healer) ActionFailed(ctx context.Context, e ActionFailed) error {
 	a := e.Action
 	if project, _, ok := cutID(e.Build); ok {
-		// Where the build's own event was first, its case goes on by itself.
-		if known, err := h.known(ctx, codebuild.Build{ID: e.Build, Status: codebuild.Failed}); err != nil || known {
-			return err
-		}
-		return h.BuildEnded(ctx, Ended{At: settings.Account{ID: e.At.ID, Region: e.ActionRegion}, Project: project, Build: e.Build,
-			Status: codebuild.Failed, End: e.End})
+		return h.actionsBuildFailed(ctx, settings.Account{ID: e.At.ID, Region: e.ActionRegion}, project, e.Build, e.End)
 	}
 	about := []any{"pipeline", a.Pipeline, "execution", a.Execution, "action", a.Name}
 	if len(h.listing(e.At, a.Pipeline)) == 0 || e.ActionRegion != e.At.Region {
@@ -53,6 +48,55 @@ func (h *Healer) ActionFailed(ctx context.Context, e ActionFailed) error {
 		return fmt.Errorf("reading action %q of pipeline %q: %w", a.Name, a.Pipeline, err)
 	}
 	return h.actionEnded(ctx, e.At, b)
+}
+
+// actionsBuildFailed handles the end of the build, or of the batch, that an action ran.
+func (h *Healer) actionsBuildFailed(ctx context.Context, at settings.Account, project, id string, end time.Time) error {
+	if _, ok := h.Settings.Project(project, at.ID, at.Region, h.Home); !ok {
+		h.Log.InfoContext(ctx, "build of a project that settings do not name", "project", project, "account", at.ID)
+		return nil
+	}
+	bs, err := []codebuild.Build{{ID: id, Project: project, Status: codebuild.Failed, End: end}}, error(nil)
+	// Where the build's own event was first, its case goes on by itself.
+	if known, err := h.known(ctx, bs[0]); err != nil || known {
+		return err
+	}
+	if found, err := h.Builds.Several(ctx, at, []string{id}); err == nil && len(found) == 0 {
+		if bs, err = h.failedInBatch(ctx, at, project, id); err != nil {
+			return err
+		}
+	}
+	for _, b := range bs {
+		known, kerr := h.known(ctx, b)
+		if kerr == nil && !known {
+			kerr = h.BuildEnded(ctx, endOf(at, b))
+		}
+		err = errors.Join(err, kerr)
+	}
+	return err
+}
+
+// failedInBatch lists what failed in a batch: some of its builds, or the batch by itself.
+func (h *Healer) failedInBatch(ctx context.Context, at settings.Account, project, id string) (bs []codebuild.Build, err error) {
+	arn := codebuild.ARN{Partition: codebuild.PartitionOf(at.Region), Service: "codebuild", Region: at.Region, Account: at.ID,
+		Resource: "build-batch/" + id}
+	batch, err := h.Builds.Batch(ctx, at, arn.String())
+	if errors.Is(err, ErrNotFound) {
+		h.Log.WarnContext(ctx, "the build is gone", "build", id)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading batch %q: %w", id, err)
+	}
+	if own, failed := batch.Own(); failed {
+		return []codebuild.Build{own}, nil
+	}
+	for _, g := range batch.Groups {
+		if b := (codebuild.Build{ID: g.Build, Project: project, Status: g.Status}); g.Build != "" && b.HasFailed() {
+			bs = append(bs, b)
+		}
+	}
+	return bs, nil
 }
 
 // actionEnded handles the end of an action that ran no build, as its record has it.

@@ -230,7 +230,8 @@ func TestPoison(t *testing.T) {
 		`{"continue":{"case":"c","more":1}}`, `{"continue":{"case":3}}`, `{"continue":{"case":"c"}} x`,
 		`{"continue":{"case":"c"}}{"continue":{"case":"d"}}`, `{"status":{}}`,
 		`{"release":{}}`, `{"release":{"leader":""}}`, `{"release":{"leader":"c","more":1}}`,
-		`{"source":"aws.codebuild","detail-type":"CodeBuild Build State Change","detail":{}}`}
+		`{"source":"aws.codebuild","detail-type":"CodeBuild Build State Change","detail":{}}`,
+		action(`"pipeline":"a/b","execution-id":"8e0e9c55-c699-4132-ac4f-6c6de3e636d1","stage":"s","action":"a","state":"FAILED"`)}
 	var want []string
 	for i := range bodies {
 		want = append(want, fmt.Sprintf("m-%d", i))
@@ -239,6 +240,14 @@ func TestPoison(t *testing.T) {
 		t.Errorf("delivered again: %q, put back %v", failed, back)
 	}
 }
+
+// action is the event of a pipeline's action.
+func action(detail string) string {
+	return `{"source":"aws.codepipeline","detail-type":"CodePipeline Action Execution State Change","account":"111122223333",` +
+		`"region":"us-east-1","detail":{` + detail + `}}`
+}
+
+const named = `"pipeline":"shop","execution-id":"8e0e9c55-c699-4132-ac4f-6c6de3e636d1","stage":"s","action":"a"`
 
 // TestIgnored: what is no ended build, or not of a project in the settings,
 // is done with.
@@ -251,7 +260,10 @@ func TestIgnored(t *testing.T) {
 	}
 	before := len(st.Sim.Calls())
 	if failed := deliver(t, t.Context(), st, other, running,
-		`{"source":"aws.ec2","detail-type":"EC2 Instance State-change Notification","detail":{}}`); len(failed) > 0 {
+		`{"source":"aws.ec2","detail-type":"EC2 Instance State-change Notification","detail":{}}`,
+		action(named+`,"state":"SUCCEEDED","type":{"provider":"CodeBuild"}`), action(named+`,"state":"FAILED","type":{"provider":"Manual"}`),
+		action(named+`,"state":"FAILED","type":{"provider":"CodeBuild"}`), // of a pipeline that nobody lists
+		action(named+`,"state":"FAILED","type":{"provider":"Commands"},"region":"eu-west-1"`)); len(failed) > 0 {
 		t.Errorf("delivered again: %q", failed)
 	}
 	if n := len(st.Sim.Calls()) - before; n > 0 {
