@@ -123,6 +123,10 @@ func stream(name string) string {
 
 const readsRole = "iam:GetRole iam:GetRolePolicy iam:ListAttachedRolePolicies iam:ListRolePolicies iam:SimulatePrincipalPolicy"
 
+// readsPipeline is what reading a pipeline takes.
+const readsPipeline = "codepipeline:GetPipeline codepipeline:GetPipelineExecution codepipeline:GetPipelineState " +
+	"codepipeline:ListActionExecutions"
+
 const readsStacks = "cloudformation:DescribeEvents cloudformation:DescribeStackEvents"
 
 const readsReports = "codebuild:BatchGetReports codebuild:DescribeTestCases"
@@ -192,7 +196,8 @@ func must(t *testing.T, tpl template) []calls {
 		{qivrPolicy, nil, "iam:CreatePolicyVersion iam:DeletePolicyVersion iam:SetDefaultPolicyVersion"},
 		{project("qivr-deploy"), nil, "codebuild:RetryBuild codebuild:RetryBuildBatch"},
 		{project("qivr-deploy"), request(repeated, "source.buildspec", "aws/buildspec.yml"), "codebuild:StartBuild"},
-		{here("codepipeline", "qivr-main"), nil, "codepipeline:GetPipelineState"},
+		{here("codepipeline", "qivr-main"), nil, readsPipeline},
+		{here("logs", "log-group:/aws/codepipeline/qivr-main:log-stream:0a1b"), nil, "logs:GetLogEvents"},
 		{here("codepipeline", "qivr-main/Build"), nil, "codepipeline:RetryStageExecution"},
 		// Its other roles: inline, with a boundary; and attach.
 		{qivrExec, nil, readsRole},
@@ -352,7 +357,8 @@ func never(own parts) []forbidden {
 			calls{here("ecr", "repository/other"), nil,
 				"ecr:CreateRepository ecr:DeleteRepository ecr:SetRepositoryPolicy"}},
 		{"deleting its repository", false, calls{here("ecr", "repository/tracker_api"), nil, "ecr:DeleteRepository ecr:PutImage"}},
-		{"a pipeline that no project lists", false, calls{here("codepipeline", "payroll"), nil, "codepipeline:GetPipelineState"}},
+		{"a pipeline that no project lists", false, calls{here("codepipeline", "payroll"), nil, readsPipeline}},
+		{"its log", false, calls{here("logs", "log-group:/aws/codepipeline/payroll:log-stream:0a1b"), nil, "logs:GetLogEvents"}},
 		{"its stages", false, calls{here("codepipeline", "payroll/Build"), nil, "codepipeline:RetryStageExecution"}},
 		{"a pipeline whose name only begins like a listed one", false,
 			calls{here("codepipeline", "qivr-main-2/Build"), nil, "codepipeline:RetryStageExecution"}},
@@ -573,7 +579,8 @@ func TestWildcards(t *testing.T) {
 				for _, r := range st.Resource.List {
 					fits = fits || r != "*" && iamref.Fits(action, r)
 					switch log := strings.HasPrefix(r, "arn:aws:logs:") &&
-						strings.Contains(r, ":log-group:/aws/codebuild/") && strings.HasSuffix(r, ":*"); {
+						(strings.Contains(r, ":log-group:/aws/codebuild/") || strings.Contains(r, ":log-group:/aws/codepipeline/")) &&
+						strings.HasSuffix(r, ":*"); {
 					case r == "*":
 						reasons[action] = true
 						if permissions.Anywhere[action] == "" {

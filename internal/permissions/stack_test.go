@@ -242,12 +242,17 @@ func TestQueuePolicies(t *testing.T) {
 			}
 			rules++
 			name, _ := r.Properties["Name"].(string)
-			if bus := r.Properties["EventBusName"]; bus == nil && !strings.HasPrefix(name, "buildmedic-builds-") ||
+			if bus := r.Properties["EventBusName"]; bus == nil && !strings.HasPrefix(name, "buildmedic-builds-") &&
+				!strings.HasPrefix(name, "buildmedic-pipelines-") ||
 				bus != nil && bus != permissions.Bus {
 				t.Errorf("%s: rule %s, named %q, may not send to the queue", file, id, name)
 			}
-			status := text(r.Properties["EventPattern"].(map[string]any)["detail"].(map[string]any)["build-status"])
-			to := map[string]string{`["FAILED","FAULT","TIMED_OUT"]`: ":Queue", `["SUCCEEDED","STOPPED"]`: ":FollowUps"}[status]
+			detail := r.Properties["EventPattern"].(map[string]any)["detail"].(map[string]any)
+			status := text(detail["build-status"])
+			if detail["state"] != nil { // of a pipeline's action
+				status = text(detail["state"])
+			}
+			to := map[string]string{`["FAILED","FAULT","TIMED_OUT"]`: ":Queue", `["FAILED"]`: ":Queue", `["SUCCEEDED","STOPPED"]`: ":FollowUps"}[status]
 			if q := target["Arn"].(string); to == "" || !strings.Contains(q, to) {
 				t.Errorf("%s: rule %s sends %s to %s", file, id, status, q)
 			}
@@ -257,7 +262,7 @@ func TestQueuePolicies(t *testing.T) {
 				}
 			}
 		}
-		if queues := min(3*rules, 3); len(may) != queues || file == seed && rules != 4 {
+		if queues := min(3*rules, 3); len(may) != queues || file == seed && rules != 6 {
 			t.Errorf("%s: %d rules send to %d queues", file, rules, len(may))
 		}
 	}
