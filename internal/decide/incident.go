@@ -439,6 +439,7 @@ type Tally struct {
 	End    Ending    `json:"end,omitempty"`
 	Green  time.Time `json:"green,omitzero"`
 	Again  bool      `json:"again,omitempty"` // it was told of before
+	Waits  bool      `json:"waits,omitempty"` // builds wait, or have waited, for its end
 	Probes int       `json:"probes,omitempty"`
 	All    Followers `json:"all"`
 	// Owners are those who are told of their own projects, at most [MaxOwners]; Unowned: some project

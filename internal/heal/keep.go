@@ -110,6 +110,7 @@ func (h *Healer) lookAtIncident(ctx context.Context, k *keeping) error {
 		}
 	}
 	t := reckon(h, k.Incident)
+	t.waits = slices.ContainsFunc(ms, func(m decide.Member) bool { return m.Waits })
 	switch {
 	case !k.Transient():
 		err = h.lookAtTold(ctx, k, ms, &s, t)
@@ -130,7 +131,9 @@ func (h *Healer) lookAtIncident(ctx context.Context, k *keeping) error {
 		}
 	}
 	if move == decide.MoveEnd && k.Transient() && k.End == decide.EndQuiet {
+		waits := t.waits
 		t = reckon(h, k.Incident)
+		t.waits = waits
 		if err := h.free(ctx, k, ms, true, &s, t); err != nil {
 			return err
 		}
@@ -175,6 +178,7 @@ type reckoning struct {
 	owners   map[string]*decide.Followers
 	projects map[string]bool
 	unowned  bool
+	waits    bool // some of them wait, or did
 }
 
 func reckon(h *Healer, n decide.Incident) *reckoning {
@@ -449,7 +453,7 @@ func (h *Healer) speak(ctx context.Context, k *keeping, t *reckoning, end bool) 
 	}
 	if c != nil && (c.Speaks == nil || c.Speaks.Incident != k.Name() || c.Speaks.Notices <= k.Notices) {
 		all := decide.Tally{Name: k.Name(), Sign: k.Sign, Opened: k.Opened, Ended: k.Ended, End: k.End, Green: k.Green,
-			Again: k.Notices > 0, Probes: k.Probes, All: t.all, Unowned: t.unowned}
+			Again: k.Notices > 0, Waits: t.waits, Probes: k.Probes, All: t.all, Unowned: t.unowned}
 		for _, owner := range slices.Sorted(maps.Keys(t.owners)) {
 			if end || t.owners[owner].Builds > k.Told[owner] {
 				all.Owners = append(all.Owners, decide.OwnersPart{Owner: owner, Part: *t.owners[owner]})

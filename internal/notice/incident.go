@@ -21,6 +21,7 @@ type Incident struct {
 	Ended    time.Time       `json:"ended,omitzero"`
 	End      decide.Ending   `json:"end,omitempty"`   // how it ended
 	Again    bool            `json:"again,omitempty"` // it was told of before
+	Waits    bool            `json:"waits"`           // builds wait, or have waited, for its end
 	Probes   int             `json:"probes,omitempty"`
 	Says     string          `json:"says"`
 	Builds   int             `json:"builds"`
@@ -42,7 +43,7 @@ func (n *Notice) aboutIncident(v *view) {
 	}
 	f := t.For(v.For)
 	out := &Incident{Name: id(t.Name), Remedy: diagnose.Remedy(id(string(t.Sign.Remedy))), What: quote(t.Sign.What, maxName),
-		Opened: utc(t.Opened), Ended: utc(t.Ended), End: decide.Ending(id(string(t.End))), Again: t.Again, Probes: t.Probes,
+		Opened: utc(t.Opened), Ended: utc(t.Ended), End: decide.Ending(id(string(t.End))), Again: t.Again, Waits: t.Waits, Probes: t.Probes,
 		Builds: f.Builds, Healed: f.Healed, Failed: f.Failed, Open: f.Open, MoreProjects: f.MoreProjects,
 		Projects: []string{}, Named: []Follower{}}
 	for _, p := range f.Projects {
@@ -61,13 +62,16 @@ func (n *Notice) aboutIncident(v *view) {
 	if n.Failure = failureOf(r); r.Diagnosis != nil {
 		n.Cause = id(r.Diagnosis.Cause)
 	}
+	if r.Decision != nil && len(n.Failure.Denials) > 0 && out.Ended.IsZero() {
+		n.Refusals = refusals(r.Decision.Refusals)
+	}
 	n.Failure.Excerpt, n.Failure.Since, n.Failure.Also = n.Failure.Excerpt[:0], nil, nil
 	n.Remedy = out.Remedy
 	out.Says = out.says()
 }
 
-// waits reports whether builds wait for the end of the incident.
-func (i *Incident) waits() bool { return i.Remedy == diagnose.Retry }
+// passes reports whether the cause passes by itself.
+func (i *Incident) passes() bool { return i.Remedy == diagnose.Retry }
 
 // size is how many projects it is about.
 func (i *Incident) size() string {
@@ -79,7 +83,7 @@ func (i *Incident) size() string {
 
 // says names the projects, and what came of their builds.
 func (i *Incident) says() string {
-	of := list(i.Projects, 5)
+	of := list(i.Projects, 12)
 	if i.MoreProjects {
 		of = i.size()
 	}
@@ -89,7 +93,7 @@ func (i *Incident) says() string {
 	}
 	var parts []string
 	failed := "not healed"
-	if !i.waits() {
+	if !i.passes() {
 		failed = "not cured by Buildmedic"
 	}
 	for _, part := range []struct {
@@ -123,11 +127,11 @@ func (s wording) incidentHeadline() string {
 	case i.Ended.IsZero():
 		return s.incidentCause()
 	case i.End == decide.EndGreen:
-		return "green again after " + i.lasted() + ": " + s.incidentCause()
+		return "over after " + i.lasted() + ": " + s.incidentCause()
 	case i.End == decide.EndQuiet:
-		return "nothing new has failed of this: " + s.incidentCause()
+		return "nothing new for an hour: " + s.incidentCause()
 	}
-	return "no longer waited for: " + s.incidentCause()
+	return "not over after " + i.lasted() + ": " + s.incidentCause()
 }
 
 func (s wording) incidentLead() (says, detail string) {
@@ -154,11 +158,13 @@ func (s wording) incidentTodo() (long, short string) {
 	switch {
 	case i == nil:
 		return "To do: see below.", "To do: see below."
-	case i.Ended.IsZero() && i.waits():
+	case i.Ended.IsZero() && i.passes() && !i.Waits:
+		return "Nothing to do now: it passes by itself.", "Nothing to do now."
+	case i.Ended.IsZero() && i.passes():
 		return "Nothing to do now: builds are started again once it passes.", "Nothing to do now."
 	case i.Ended.IsZero():
 		return "To do: follow the advice below, once for all.", "To do: see below."
-	case i.Failed+i.Open > 0 && i.waits():
+	case i.Failed+i.Open > 0 && i.passes():
 		return "To do: look at the builds that are not green.", "To do: see below."
 	case i.End == decide.EndGreen:
 		return "Nothing to do.", "Nothing to do."
@@ -196,20 +202,26 @@ func (s wording) incidentNext(say func(string)) {
 		advice = sentence(s.n.Failure.Advice)
 	}
 	switch {
-	case i.Ended.IsZero() && i.waits():
+	case i.Ended.IsZero() && i.passes() && !i.Waits:
+		say("No build is started again: Buildmedic only observes these projects, or may not start their builds.")
+		say("A notice follows when nothing new has failed of it for an hour.")
+	case i.Ended.IsZero() && i.passes():
 		say("One build at a time is started again to see whether it is over. Once one is green, the others are started again, " +
 			"too. A build waits for two hours at most; then it is started again, and told of, by itself.")
 		say("A notice follows when it is over.")
 	case i.Ended.IsZero():
 		say(advice)
+		if entries(s.n.Refusals) > 0 {
+			say(addEntry)
+		}
 		say("Other projects that fail of this are told of together. It is over once the builds are green again, or when nothing " +
 			"new has failed of it for an hour; a notice says so.")
-	case i.waits():
-		if i.Failed+i.Open > 0 {
-			say("What was not started again, or failed again, has notices of its own, but for builds of projects that Buildmedic only " +
-				"observes or may not start.")
-		}
-	case i.End != decide.EndGreen:
+	case i.Failed+i.Open == 0:
+		say("It is over. If it comes back, another notice says so.")
+	case i.passes():
+		say("What was not started again, or failed again, has notices of its own, but for builds of projects that Buildmedic only " +
+			"observes or may not start.")
+	default:
 		say(advice)
 		say("If more fail of it, another notice follows.")
 	}
@@ -242,6 +254,7 @@ func (n Notice) mailIncident(l *letter) {
 		l.list("the builds", "The builds:", items, i.Builds-len(items))
 		l.keepLast()
 	}
+	l.add("its name", "Incident: "+i.Name+"; `buildmedic history` marks its cases.")
 }
 
 func (m *report) incident(i *Incident) {

@@ -18,7 +18,7 @@ func incidentOf(g diagnose.Diagnosis, over bool) decide.Outcome {
 		Started: after(5 * time.Second)}
 	o := outcome(decide.OfIncident, after(time.Minute), trackerSettings(), r)
 	t := &decide.Tally{Name: "5d1f0c9ab2e37468-1", Sign: decide.Sign{Cause: g.Cause, Remedy: g.Remedy, What: "registry.npmjs.org"},
-		Opened: after(10 * time.Second)}
+		Opened: after(10 * time.Second), Waits: g.Remedy == diagnose.Retry}
 	for i, project := range []string{"shop", "cart", "checkout", "search", "site", "mail"} {
 		one := decide.Follower{Case: fmt.Sprintf("5f2c9a7be01d4c%02d", i), Project: project,
 			Build: fmt.Sprintf("%s:1b7e6a52-3c4d-4e5f-8a9b-0c1d2e3f4a%02d", project, i)}
