@@ -479,6 +479,12 @@ func (h *Healer) reopen(ctx context.Context, at settings.Account, b codebuild.Bu
 		return id, "", err
 	}
 	c, err := h.open(ctx, id)
+	if err == nil && c != nil && len(c.Rounds) > 0 && c.last().Build.ID == b.ID && c.AwaitsIncident(c.last().Incident) {
+		r := c.last() // a person does not want to wait
+		r.Step, r.Own, r.Tries, r.Replayed = decide.StepReceived, true, 0, h.Clock.Now()
+		c.Take(decide.Order{Verb: decide.Replay, At: r.Replayed, Sender: from})
+		return id, "", h.save(ctx, c, true)
+	}
 	if err != nil || c == nil || c.Closed.IsZero() {
 		return id, "", err
 	}

@@ -191,7 +191,11 @@ func (h *Healer) openIncident(
 	now := h.Clock.Now()
 	n = decide.Incident{Sign: sign, Number: was.Number + 1, Account: c.Account, Region: c.Region, Speaker: c.ID, Opened: now,
 		Since: now, Next: now.Add(decide.Gathering)}
-	if n.First, err = h.failedBefore(ctx, c, sign.Key, quarter(now).Add(-decide.ClockSkew)); err != nil {
+	since := quarter(now).Add(-decide.ClockSkew)
+	if was.Ended.After(since) {
+		since = was.Ended
+	}
+	if n.First, err = h.failedBefore(ctx, c, sign.Key, since); err != nil {
 		return n, false, err
 	}
 	for _, m := range n.First { // first, so that whoever keeps it finds them

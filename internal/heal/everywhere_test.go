@@ -380,3 +380,73 @@ func TestIncidentCalls(t *testing.T) {
 		}
 	}
 }
+
+// TestIncidentReplayed: who does not want to wait replays the build, and the others wait on.
+func TestIncidentReplayed(t *testing.T) {
+	s := outage(t, 8, "1h", "", "")
+	ids := s.startAll(8, time.Second)
+	s.pass(4 * time.Minute)
+	id := ids[7]
+	if c := s.of(id); !c.AwaitsIncident(c.Rounds[0].Incident) {
+		t.Fatalf("it does not wait: %+v", c.Rounds[0])
+	}
+	if a := s.do(fmt.Sprintf(`{"replay":{"build":%q}}`, id)); !a.Done {
+		t.Errorf("%+v", a)
+	}
+	s.pass(3 * time.Minute)
+	if c := s.of(id); len(c.Orders) != 1 || c.Rounds[0].RetryAt.IsZero() || !c.Rounds[0].Own {
+		t.Errorf("it was not started: %+v", c.Rounds[0])
+	}
+	s.drain()
+	if got := s.outcomes(ids); got["healed"]+got["failed"] != 8 {
+		t.Errorf("%v", got)
+	}
+}
+
+// TestIncidentBesides: what a fork builds while others wait, and another build of the same commit, keep
+// no build from being started again.
+func TestIncidentBesides(t *testing.T) {
+	s := outage(t, 8, "20m", "", "")
+	ids := s.startAll(8, time.Second)
+	s.pass(4 * time.Minute)
+	s.start("p7")
+	if _, err := s.Sim.Run(simaws.Start{Project: "p6", Version: "pr/7", Initiator: "GitHub-Hookshot/abc"}); err != nil {
+		t.Fatal(err)
+	}
+	s.drain()
+	for i, id := range ids {
+		if c := s.of(id); c.Outcome != decide.Healed {
+			t.Errorf("p%d: %s %v", i, c.Outcome, refusals(c))
+		}
+	}
+}
+
+// TestIncidentOfRole: many projects whose one role lacks what no grant gives are one incident, and a
+// grant that one of them has is given as ever.
+func TestIncidentOfRole(t *testing.T) {
+	world := shop(7, "")
+	for i := range 7 {
+		world = strings.ReplaceAll(world, fmt.Sprintf("role: role-%d\n", i), "role: role-0\n")
+	}
+	set := strings.ReplaceAll(shopSettings(7, ""), ", grants: [dist]", "")
+	for i := range 7 {
+		set = strings.ReplaceAll(set, fmt.Sprintf("role: role-%d,", i), "role: role-0,")
+	}
+	set = strings.Replace(set, "name: p6, role: role-0, mode: heal, write: {inline: healed}",
+		"name: p6, role: role-0, mode: heal, write: {inline: healed}, grants: [dist]", 1)
+	s := open(t, world, set)
+	var ids []string
+	for i := range 7 {
+		ids = append(ids, s.start(fmt.Sprintf("p%d", i)))
+	}
+	s.drain()
+	if got := s.outcomes(ids[:6]); got["reported"] != 6 {
+		t.Errorf("%v", got)
+	}
+	if c := s.of(ids[6]); c.Outcome != decide.Healed || c.Rounds[0].Incident != "" || s.inline("role-0") == "" {
+		t.Errorf("the one with a grant: %s, in incident %q", c.Outcome, c.Rounds[0].Incident)
+	}
+	if ns := s.incidents(); len(ns) != 2 || ns[0].Incident.Builds != 6 || s.ofKind(decide.Reported, "") != 4 {
+		t.Errorf("%q", s.subjects())
+	}
+}

@@ -69,12 +69,17 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 	var err error
 	if r.Requested() {
 		f.Requests = r.Requests
-		if f.Newer, err = h.newer(ctx, c); err != nil {
+		if f.Newer, err = h.newer(ctx, c, func(codebuild.Build) bool { return true }); err != nil {
 			return f, err
 		}
 	}
-	if f.Waited = r.Incident != "" && !r.Told; f.Waited {
-		if f.Newer, err = h.newer(ctx, c); err != nil {
+	if f.Waited = r.Incident != "" && !r.Told && r.Replayed.IsZero(); f.Waited {
+		// What may be anybody's stands in the way only where it surely is of the same branch.
+		line := r.Build.Asked().Line()
+		if f.Newer, err = h.newer(ctx, c, func(o codebuild.Build) bool {
+			ours, _ := guardrail.Trusted(o, p)
+			return ours || o.Asked().Line() == line
+		}); err != nil {
 			return f, err
 		}
 	}
@@ -129,14 +134,15 @@ func (h *Healer) recorded(c *held, f decide.Facts) []slot {
 	return slots
 }
 
-// newer finds a build that makes it wrong to start that of the last round again, which waited long.
-func (h *Healer) newer(ctx context.Context, c *held) (string, error) {
+// newer finds a build, of those that count, that makes it wrong to start that of the last round again,
+// which waited long.
+func (h *Healer) newer(ctx context.Context, c *held, counts func(codebuild.Build) bool) (string, error) {
 	b := c.last().Build
 	bs, err := h.Builds.Since(ctx, c.at(), c.Project, b.Start, b.ID)
 	if err != nil {
 		return "", fmt.Errorf("looking for newer builds: %w", err)
 	}
-	return decide.Newer(b, bs, c.knows), nil
+	return decide.Newer(b, slices.DeleteFunc(bs, func(o codebuild.Build) bool { return !counts(o) }), c.knows), nil
 }
 
 // readAgain reads the build of the last round once more, and has its log read

@@ -405,7 +405,7 @@ func (h *Healer) free(ctx context.Context, k *keeping, ms []decide.Member, over 
 				if err := h.sendOn(ctx, c, over); err != nil {
 					return err
 				}
-				if stuck++; c.Closed.IsZero() && c.last().Step != decide.StepRetrying {
+				if stuck++; c.last().Step != decide.StepRetrying {
 					stuck = 0
 				}
 			}

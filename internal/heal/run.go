@@ -297,6 +297,9 @@ func (h *Healer) decide(ctx context.Context, c *held) (err error) {
 		return err
 	}
 	r.Decision = &d
+	if f.Waited && f.Newer != "" && d.Plan == nil && !r.Own {
+		r.Told = true // the incident's notices name it, and its branch has a newer build
+	}
 	if waits, err := h.amongMany(ctx, c, f, d); err != nil {
 		return err
 	} else if waits {
