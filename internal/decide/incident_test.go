@@ -19,19 +19,19 @@ import (
 
 func TestHostIn(t *testing.T) {
 	for line, want := range map[string]string{
-		"npm ERR! network request to https://registry.npmjs.org/left-pad failed, reason: connect ETIMEDOUT":          "registry.npmjs.org",
-		"fatal: unable to access 'https://user:token@git.example.com/x.git/': The requested URL returned error: 503": "git.example.com",
-		"curl: (6) Could not resolve host: Registry.NPMJS.org":                                                       "registry.npmjs.org",
-		"getaddrinfo EAI_AGAIN registry.npmjs.org":                                                                   "registry.npmjs.org",
-		"dial tcp: lookup proxy.golang.org on 10.0.0.2:53: server misbehaving":                                       "proxy.golang.org",
-		"Could not GET 'https://repo.maven.apache.org/maven2/x.pom'. Received status code 503":                       "repo.maven.apache.org",
-		"Error: connect ECONNREFUSED 127.0.0.1:5432":                                                                 "",
-		"connect to http://10.1.2.3:8080 failed":                                                                     "",
-		"http://localhost:3000/health: connection refused":                                                           "",
-		"db.internal: could not resolve host: db.internal":                                                           "",
-		"npm ERR! code ETIMEDOUT":                                                                                    "",
-		"Cannot find module './index.js'":                                                                            "",
-		"":                                                                                                           "",
+		"npm ERR! network request to https://registry.npmjs.org/left-pad failed, reason: connect ETIMEDOUT": "registry.npmjs.org",
+		"fatal: unable to access 'https://user:token@git.example.com/x.git/': error: 503":                   "git.example.com",
+		"curl: (6) Could not resolve host: Registry.NPMJS.org":                                              "registry.npmjs.org",
+		"getaddrinfo EAI_AGAIN registry.npmjs.org":                                                          "registry.npmjs.org",
+		"dial tcp: lookup proxy.golang.org on 10.0.0.2:53: server misbehaving":                              "proxy.golang.org",
+		"Could not GET 'https://repo.maven.apache.org/maven2/x.pom'. Received status code 503":              "repo.maven.apache.org",
+		"Error: connect ECONNREFUSED 127.0.0.1:5432":                                                        "",
+		"connect to http://10.1.2.3:8080 failed":                                                            "",
+		"http://localhost:3000/health: connection refused":                                                  "",
+		"db.internal: could not resolve host: db.internal":                                                  "",
+		"npm ERR! code ETIMEDOUT":                                                                           "",
+		"Cannot find module './index.js'":                                                                   "",
+		"":                                                                                                  "",
 	} {
 		if got := hostIn(line); got != want {
 			t.Errorf("%q: %q, want %q", line, got, want)
@@ -189,8 +189,9 @@ func TestSee(t *testing.T) {
 				s.Relapsed = 1
 			}
 			was := n
+			runs := was.Probe != "" && s.Runs && now.Sub(was.ProbeAt) < UnderWay
 			switch move := n.See(s, now); {
-			case move == MoveProbe && (!n.Transient() || was.Probe != "" && s.Runs && now.Sub(was.ProbeAt) < UnderWay || now.Before(was.NotYet)):
+			case move == MoveProbe && (!n.Transient() || runs || now.Before(was.NotYet)):
 				t.Errorf("seed %d: a probe at %s: %+v, %+v", seed, now, was, s)
 			case move == MoveProbe && r.IntN(5) == 0:
 				n.NoneWaits(s.Newest, now)
