@@ -116,7 +116,7 @@ func (a Also) about(x Also) bool {
 func alsoRecorded(b codebuild.Build) []Also {
 	var list []Also
 	first := true
-	for _, p := range b.Phases {
+	for _, p := range codebuild.LastRuns(b.Phases) {
 		if !p.Failed() {
 			continue
 		}

@@ -234,16 +234,18 @@ func contextCommand(c codebuild.Context) (command, exit string) {
 // failed phase: the last lines may arrive after the build's event
 // (AWS.md#late-lines). An unknown phase stands for any that failed.
 func Complete(tail string, phase codebuild.Phase) bool {
-	done := false
+	done, whole := "", false
 	for line := range strings.Lines(tail) {
 		switch m := parseMarker([]byte(line)); {
 		case m.kind == phaseDone && !m.ok && (phase.Type == "" || m.text == phase.Type):
-			done = true
-		case m.kind == phaseContext && done:
-			return true
+			done = m.text
+		case m.kind == phaseContext && done != "":
+			whole = true
+		case m.kind == entering && m.text == done: // it runs again
+			done, whole = "", false
 		}
 	}
-	return false
+	return whole
 }
 
 // FailedStart returns a test of whether a text, the end of b's log, reaches back to where the

@@ -191,8 +191,9 @@ func btoi(b bool) int {
 // causal.
 func contextDenials(b codebuild.Build) []Denial {
 	var list []Denial
-	first := slices.IndexFunc(b.Phases, codebuild.Phase.Failed)
-	for i, p := range b.Phases {
+	phases := codebuild.LastRuns(b.Phases)
+	first := slices.IndexFunc(phases, codebuild.Phase.Failed)
+	for i, p := range phases {
 		for _, c := range p.Contexts {
 			for _, d := range denialsOf(b, c.String()) {
 				d.Line, d.Origin, d.Causal = 0, FromPhase, i == first

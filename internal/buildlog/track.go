@@ -2,6 +2,7 @@ package buildlog
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 )
@@ -20,6 +21,9 @@ import (
 //   - else what follows the last phase that is said to have ended;
 //   - else, without any such marker, the whole text: it is an excerpt.
 //
+// A phase may run several times within one build: the agent enters it again, or its first command is
+// started again after one has failed (AWS.md#repeated-phases). Then the last run counts.
+//
 // A build may print what looks like a marker. Of several failed phases with
 // the same name the last one counts, because what a build prints comes
 // before what CodeBuild says of it.
@@ -27,6 +31,7 @@ type tracker struct {
 	scanner *scanner
 	name    string // of the failed phase; "" until it is known
 	wanted  string // the command that failed, as the phase's context names it; "" until it is known
+	named   bool   // the build's record names the failed phase
 	record  bool   // the build's record names it, so the log's contexts need not
 
 	home codebuild.ARN // the build's partition, account and region
@@ -34,6 +39,9 @@ type tracker struct {
 	starts []part  // of the last commands, newest last
 	phase  part    // what follows the last end of a phase, or the beginning
 	exits  []*part // the commands of this phase that failed: the first and the last ones
+	run    int     // which run of this phase it is, from 0 on
+	inside string  // the phase that was entered last
+	first  string  // the command with which this phase began
 	signs  signs   // what reports an error, since the last command started
 	failed *part   // what belongs to the failure
 	rivals []*part // the exits of the failed phase
@@ -58,6 +66,7 @@ type part struct {
 	command, exit    string
 	phase            string
 	context          codebuild.Context
+	run              int      // of its phase
 	claims           []placed // of the failed part, kept before others push them out
 	signs            signs
 	head, tail       []byte // copies, once the buffer no longer has them
@@ -84,7 +93,7 @@ func newTracker(b codebuild.Build) *tracker {
 		t.role = r.Name
 	}
 	t.name, t.wanted = failedByRecord(b)
-	t.record = t.wanted != ""
+	t.named, t.record = t.name != "", t.wanted != ""
 	return t
 }
 
@@ -109,9 +118,20 @@ func (t *tracker) marker(m located) {
 		if t.fetched == 0 && fetches(m.text) {
 			t.fetched = m.to
 		}
+		switch {
+		case t.first == "":
+			t.first = m.text
+		case t.first == m.text && t.exited(t.run):
+			t.run++
+		}
 		t.starts = append(t.starts, part{from: m.from, fromLine: m.fromLine, output: m.to, command: m.text})
 	case exited:
 		t.exit(m)
+	case entering:
+		if t.inside == m.text && t.exited(t.run) {
+			t.run++
+		}
+		t.inside = m.text
 	case phaseDone:
 		t.phaseDone(m)
 		t.claims.section++
@@ -133,25 +153,47 @@ func (t *tracker) exit(m located) {
 	t.scanner.crosses(&t.signs, p.from, m.from)
 	p.to, p.toLine, p.command, p.exit = m.to, m.toLine, m.text, m.exit
 	p.exitFrom, p.exitLine, p.signs = m.from, m.fromLine, t.signs.clone()
+	p.run = t.run
 	if len(t.exits) == maxExits {
-		t.exits = append(t.exits[:1], t.exits[2:]...)
+		i := 1
+		if t.exits[0].run != t.run {
+			i = 0
+		}
+		t.exits = append(t.exits[:i], t.exits[i+1:]...)
 	}
 	t.exits = append(t.exits, &p)
 }
 
-// choose returns the command that failed its phase: the one that the context names, else the first.
+// exited reports whether a command of that run of the phase failed.
+func (t *tracker) exited(run int) bool {
+	n := len(t.exits)
+	return n > 0 && t.exits[n-1].run == run
+}
+
+// choose returns the command that failed its phase: the one that the context names, else the first of
+// the phase's last run.
 func (t *tracker) choose(exits []*part) *part {
 	texts := make([]string, len(exits))
 	for i, p := range exits {
 		texts[i] = p.command
 	}
-	return exits[max(0, failedExit(texts, t.wanted))]
+	if i := failedExit(texts, t.wanted); i >= 0 {
+		return exits[i]
+	}
+	last := exits[len(exits)-1].run
+	return exits[slices.IndexFunc(exits, func(p *part) bool { return p.run == last })]
 }
 
 // phaseDone handles the end of a phase.
 func (t *tracker) phaseDone(m located) {
 	switch {
 	case m.ok:
+		if f := t.failed; f != nil && f.phase == m.text && !t.named { // another run of it has passed
+			t.failed, t.rivals, t.also, t.name = nil, nil, nil, ""
+			if !t.record {
+				t.wanted = ""
+			}
+		}
 	case t.name == "" || t.name == m.text:
 		t.name = m.text
 		if !t.record {
@@ -175,7 +217,7 @@ func (t *tracker) phaseDone(m located) {
 	case t.failed != nil:
 		t.alsoFailed(m)
 	}
-	t.exits = nil
+	t.exits, t.run, t.first = nil, 0, ""
 	t.starts = t.starts[:0]
 	t.phase = part{from: m.to, fromLine: m.toLine, output: m.to}
 }

@@ -8,6 +8,7 @@
 package codebuild
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -222,14 +223,25 @@ func (b Build) UUID() string {
 func (b Build) Session() string { return "AWSCodeBuild-" + b.UUID() }
 
 // FailedPhase is the first phase whose status is neither SUCCEEDED nor
-// empty: later phases may have passed (AWS.md#build-phases).
+// empty: later phases may have passed (AWS.md#build-phases). Of a phase that ran
+// several times, the last run counts (AWS.md#repeated-phases).
 func (b Build) FailedPhase() (Phase, bool) {
-	for _, p := range b.Phases {
+	for _, p := range LastRuns(b.Phases) {
 		if p.Failed() {
 			return p, true
 		}
 	}
 	return Phase{}, false
+}
+
+// LastRuns leaves out runs of a phase that was run again.
+func LastRuns(ps []Phase) (last []Phase) {
+	for i, p := range ps {
+		if !slices.ContainsFunc(ps[i+1:], func(q Phase) bool { return q.Type == p.Type }) {
+			last = append(last, p)
+		}
+	}
+	return last
 }
 
 // Failed reports whether the phase ended and did not succeed. There are more statuses than are

@@ -328,6 +328,8 @@ func grant(f Facts, d Decision) Decision {
 		return d
 	case len(j.Refusals) > 0:
 		return Refuse(d, "The denial is explained, and nothing is granted.", j.Refusals...)
+	case j.Allowed && beforeItShowed(f):
+		return unshownYet(f, d)
 	case j.Allowed:
 		return allowedAlready(f, d, again)
 	}
@@ -671,6 +673,9 @@ func onlyListed(f Facts, d Decision) Decision {
 }
 
 func overrideBuildspec(f Facts, d Decision) Decision {
+	if d, ok := afterItsOwn(f, d, "is it started with another buildspec"); ok {
+		return d
+	}
 	tried := []string{f.Build.Buildspec}
 	for _, r := range f.Earlier {
 		if r.Decision != nil && r.Decision.Plan != nil && !r.RetryAt.IsZero() {
@@ -794,6 +799,9 @@ func repositoryName(s string) bool {
 }
 
 func switchRole(f Facts, d Decision) Decision {
+	if d, ok := afterItsOwn(f, d, "is the project switched to another role"); ok {
+		return d
+	}
 	d.Remedy = diagnose.SwitchRole
 	old, ok := f.Build.Role()
 	if !ok {

@@ -70,6 +70,14 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 		}
 		return h.run(ctx, c)
 	}
+	if len(c.Rounds) == 0 {
+		if green, err := h.greenByItself(ctx, c, b); err != nil {
+			return err
+		} else if green {
+			h.Log.InfoContext(ctx, "CodeBuild has retried the build by itself, and that was green", "build", b.ID)
+			return nil
+		}
+	}
 	batch, err := h.retriedBatch(ctx, c, b)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/decide"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
+	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
 // fate is what becomes of a failed build in its case.
@@ -29,7 +30,7 @@ func (h *Healer) enter(ctx context.Context, c *held, b codebuild.Build, batch co
 		return 0, err
 	}
 	at := fatePast
-	if !past {
+	if !past && !h.waitsOn(c, b) {
 		at = h.openRound(c, b, batch)
 	}
 	switch at {
@@ -89,6 +90,42 @@ func (h *Healer) overtaken(ctx context.Context, c *held, b codebuild.Build, batc
 	}
 	return false, nil
 }
+
+// waitsOn has the case wait for the next one of CodeBuild's own retries, if b is one that had failed before
+// the case changed anything: it says nothing of the change.
+func (h *Healer) waitsOn(c *held, b codebuild.Build) bool {
+	at, next, ok := codebuild.ParseBuildARN(b.AutoRetry.Next)
+	if !ok || settings.AccountOf(at) != c.at() || len(c.Rounds) == 0 || !c.Closed.IsZero() || !c.byCodeBuild() {
+		return false
+	}
+	r := c.last()
+	if r.Step != decide.StepRetried || !h.startedBy(*r, b, codebuild.Batch{}) || r.Written.IsZero() || !b.End.Before(r.Written) ||
+		b.AutoRetry.Number <= r.Build.AutoRetry.Number {
+		return false
+	}
+	r.Retry = next
+	return true
+}
+
+// greenByItself reports whether CodeBuild has retried the build by itself, and that was green: an event
+// that came late tells of a failure for which nothing need be changed any more.
+func (h *Healer) greenByItself(ctx context.Context, c *held, b codebuild.Build) (bool, error) {
+	at, next, ok := codebuild.ParseBuildARN(b.AutoRetry.Next)
+	if !ok || settings.AccountOf(at) != c.at() || h.Clock.Now().Sub(b.End) < nextRan {
+		return false, nil
+	}
+	n, err := h.Builds.Get(ctx, c.at(), next)
+	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrDenied) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("reading CodeBuild's own retry %q: %w", next, err)
+	}
+	return n.Project == b.Project && n.Status == codebuild.Succeeded, nil
+}
+
+// nextRan is how long after the end of a build its auto-retry may have been green.
+const nextRan = 30 * time.Second
 
 // sameAsked reports whether two builds of one commit were asked for the same:
 // the same variables, image, buildspec and role, under no two names. A build

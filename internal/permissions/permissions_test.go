@@ -70,7 +70,7 @@ func lines(t *testing.T, s *settings.Settings) []string {
 func TestProject(t *testing.T) {
 	const (
 		reads = "codebuild:BatchGetBuildBatches codebuild:BatchGetBuilds codebuild:BatchGetProjects " +
-			"codebuild:ListBuildsForProject on project/web"
+			"codebuild:ListBuildBatchesForProject codebuild:ListBuildsForProject on project/web"
 		log  = "logs:GetLogEvents on log-group:/aws/codebuild/web:*"
 		role = "iam:GetRole iam:GetRolePolicy iam:ListAttachedRolePolicies iam:ListRolePolicies " +
 			"iam:SimulatePrincipalPolicy on role/build/web"

@@ -227,7 +227,8 @@ func must(t *testing.T, tpl template) []calls {
 	}
 	for _, name := range []string{"TrackerAPI", "qivr-deploy", "site", "nightly", "docs"} {
 		list = append(list, calls{project(name), nil,
-			"codebuild:BatchGetBuilds codebuild:ListBuildsForProject codebuild:BatchGetBuildBatches codebuild:BatchGetProjects"})
+			"codebuild:BatchGetBuilds codebuild:ListBuildsForProject codebuild:BatchGetBuildBatches " +
+				"codebuild:ListBuildBatchesForProject codebuild:BatchGetProjects"})
 		if name != "nightly" { // which logs elsewhere
 			list = append(list, calls{stream(name), nil, "logs:GetLogEvents"})
 		}

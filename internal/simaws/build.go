@@ -47,6 +47,8 @@ type build struct {
 	reports []*report
 
 	todo   []step // of the present phase
+	whole  []step // likewise, from its first command on
+	reruns int    // likewise: how often it has begun again
 	failed bool
 }
 
@@ -238,6 +240,7 @@ func (b *build) runPhase(spec phasesFile, i int) {
 	if b.job != nil && buildPhases[i] == "BUILD" {
 		b.todo = b.takeJob(b.todo)
 	}
+	b.whole, b.reruns = b.todo, 0
 	b.enter(buildPhases[i], shortPhase, func() {
 		b.work(func() { b.phaseEnded(spec, i) })
 	})
@@ -289,9 +292,43 @@ func (b *build) work(then func()) {
 			return
 		}
 		b.agent("Command did not exit successfully " + st.Run + " exit status " + itoa(exit))
+		if b.runsAgain(st, exit) {
+			b.work(then)
+			return
+		}
 		b.endPhase("COMMAND_EXECUTION_ERROR", "Error while executing command: "+st.Run+". Reason: exit status "+itoa(exit))
 		then()
 	})
+}
+
+// onFailureFile is a phase's on-failure: RETRY in the buildspec.
+type onFailureFile struct {
+	Phase string `yaml:"phase"` // default BUILD
+	Retry int    `yaml:"retry"`
+	// Log is how the log shows that the phase runs again, which is not documented
+	// (AWS.md#repeated-phases): "phase", the default, has its end and its beginning;
+	// "beginning" only that; "commands" neither.
+	Log string `yaml:"log"`
+}
+
+// runsAgain has the present phase begin again after a command failed, if the buildspec says so.
+func (b *build) runsAgain(st step, exit int) bool {
+	f := b.conf.OnFailure
+	kind := b.currentPhase()
+	if f.Retry <= b.reruns || kind != orText(f.Phase, "BUILD") {
+		return false
+	}
+	b.reruns++
+	if orText(f.Log, "phase") == "phase" {
+		b.agent("Phase complete: " + kind + " State: FAILED")
+		b.agent("Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: " + st.Run +
+			". Reason: exit status " + itoa(exit))
+	}
+	if f.Log != "commands" {
+		b.agent("Entering phase " + kind)
+	}
+	b.todo = b.whole
+	return true
 }
 
 // endPhase leaves the phase and logs it as the agent does (AWS.md#log-lines).

@@ -151,6 +151,7 @@
 //	    concurrent_builds: 0      # limit; 0 is none
 //	    timeout: 1h               # of a build: TIMED_OUT
 //	    faults: 0                 # the first so many builds end with FAULT
+//	    on_failure: {phase: BUILD, retry: 1, log: phase}   # on-failure: RETRY of the buildspec; log: or beginning, commands
 //	    batch: [linux, {identifier: windows, buildspec: win.yml}]   # children of a batch build
 //	    batch_role: shop-batch    # of the batches themselves, which needs codebuild:StartBuild; default: the project's
 //	    batch_fails:              # how batches fail by themselves

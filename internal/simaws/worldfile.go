@@ -249,6 +249,7 @@ type projectFile struct {
 	ConcurrentBuilds int                   `yaml:"concurrent_builds"`
 	Timeout          duration              `yaml:"timeout"`
 	Faults           int                   `yaml:"faults"`
+	OnFailure        onFailureFile         `yaml:"on_failure"`
 	Batch            []childFile           `yaml:"batch"`
 	BatchRole        string                `yaml:"batch_role"`
 	BatchFails       []batchFailFile       `yaml:"batch_fails"`
