@@ -64,7 +64,8 @@ func (c CodeBuild) Batches(ctx context.Context, at settings.Account, ids []strin
 
 // batch takes from the record what the healer may know.
 func batch(found types.BuildBatch) codebuild.Batch {
-	b := codebuild.Batch{ARN: aws.ToString(found.Arn), Project: aws.ToString(found.ProjectName), Number: aws.ToInt64(found.BuildBatchNumber),
+	b := codebuild.Batch{ARN: aws.ToString(found.Arn), Project: aws.ToString(found.ProjectName),
+		Number: aws.ToInt64(found.BuildBatchNumber),
 		Status: string(found.BuildBatchStatus), Initiator: aws.ToString(found.Initiator),
 		SourceVersion:         aws.ToString(found.SourceVersion),
 		ResolvedSourceVersion: aws.ToString(found.ResolvedSourceVersion),

@@ -10,12 +10,16 @@ import (
 // In these logs $ begins a line of the agent.
 const (
 	fetchDenied = "$Running command ./fetch\n" +
-		"An error occurred (AccessDenied) when calling the GetObject operation: User: arn:aws:sts::111122223333:assumed-role/r/AWSCodeBuild-1 " +
-		"is not authorized to perform: s3:GetObject on resource: \"arn:aws:s3:::early/x\" because no identity-based policy allows the s3:GetObject action\n" +
+		"An error occurred (AccessDenied) when calling the GetObject operation: " +
+		"User: arn:aws:sts::111122223333:assumed-role/r/AWSCodeBuild-1 " +
+		"is not authorized to perform: s3:GetObject on resource: \"arn:aws:s3:::early/x\" " +
+		"because no identity-based policy allows the s3:GetObject action\n" +
 		"$Command did not exit successfully ./fetch exit status 254\n"
 	putDenied = "$Running command ./put\n" +
-		"An error occurred (AccessDenied) when calling the PutObject operation: User: arn:aws:sts::111122223333:assumed-role/r/AWSCodeBuild-1 " +
-		"is not authorized to perform: s3:PutObject on resource: \"arn:aws:s3:::late/x\" because no identity-based policy allows the s3:PutObject action\n" +
+		"An error occurred (AccessDenied) when calling the PutObject operation: " +
+		"User: arn:aws:sts::111122223333:assumed-role/r/AWSCodeBuild-1 " +
+		"is not authorized to perform: s3:PutObject on resource: \"arn:aws:s3:::late/x\" " +
+		"because no identity-based policy allows the s3:PutObject action\n" +
 		"$Command did not exit successfully ./put exit status 254\n"
 	fetched     = "$Running command ./fetch\nfetched\n"
 	made        = "$Running command make\nmade\n"
@@ -53,9 +57,11 @@ func TestPhaseThatRanAgain(t *testing.T) {
 		causal, aside      string
 	}{
 		{"its end and its beginning are said again", entered + fetchDenied + buildFailed + because("./fetch", "254") +
-			entered + fetched + putDenied + buildFailed + because("./put", "254") + post, "./put", recordOf("./put"), "s3:PutObject", "s3:GetObject"},
+			entered + fetched + putDenied + buildFailed + because("./put", "254") + post, "./put",
+			recordOf("./put"), "s3:PutObject", "s3:GetObject"},
 		{"without a record", entered + fetchDenied + buildFailed + because("./fetch", "254") +
-			entered + fetched + putDenied + buildFailed + because("./put", "254") + post, "./put", recordOf(""), "s3:PutObject", "s3:GetObject"},
+			entered + fetched + putDenied + buildFailed + because("./put", "254") + post, "./put",
+			recordOf(""), "s3:PutObject", "s3:GetObject"},
 		{"only its beginning", entered + fetchDenied + entered + fetched + putDenied + buildFailed + because("./put", "254"),
 			"./put", recordOf("./put"), "s3:PutObject", "s3:GetObject"},
 		{"only its beginning, and nothing names the command", entered + fetchDenied + entered + fetched + putDenied + buildFailed,
@@ -66,7 +72,8 @@ func TestPhaseThatRanAgain(t *testing.T) {
 			"./put", recordOf(""), "s3:PutObject", "s3:GetObject"},
 		{"the same denial twice", entered + fetched + putDenied + entered + fetched + putDenied + buildFailed + because("./put", "254"),
 			"./put", recordOf("./put"), "s3:PutObject", ""},
-		{"the same denial twice, without a beginning", entered + putDenied + putDenied + buildFailed, "./put", recordOf(""), "s3:PutObject", ""},
+		{"the same denial twice, without a beginning",
+			entered + putDenied + putDenied + buildFailed, "./put", recordOf(""), "s3:PutObject", ""},
 		{"three runs, of which the last fails earlier", entered + fetched + putDenied + entered + fetched + putDenied + entered +
 			fetchDenied + buildFailed + because("./fetch", "254"), "./fetch", recordOf("./fetch"), "s3:GetObject", "s3:PutObject"},
 		{"it passed the second time, and a later phase failed", entered + fetchDenied + buildFailed + because("./fetch", "254") +
@@ -77,14 +84,17 @@ func TestPhaseThatRanAgain(t *testing.T) {
 			entered + fetched + putDenied + buildFailed + because("./put", "254"), "./put",
 			recordOf("./put", recordOf("./fetch").Phases...), "s3:PutObject", "s3:GetObject"},
 		// Not a second run: the clean-up of a phase that failed.
-		{"a finally block", entered + made + fetchDenied + putDenied + buildFailed, "./fetch", recordOf(""), "s3:GetObject", "s3:PutObject"},
-		{"a finally block, and the record names the command", entered + made + fetchDenied + putDenied + buildFailed + because("./fetch", "254"),
+		{"a finally block",
+			entered + made + fetchDenied + putDenied + buildFailed, "./fetch", recordOf(""), "s3:GetObject", "s3:PutObject"},
+		{"a finally block, and the record names the command",
+			entered + made + fetchDenied + putDenied + buildFailed + because("./fetch", "254"),
 			"./fetch", recordOf("./fetch"), "s3:GetObject", "s3:PutObject"},
 		// A build prints as if its phase had begun once more.
 		{"a beginning that the build printed", entered + fetchDenied + entered + putDenied + buildFailed + because("./fetch", "254"),
 			"./fetch", recordOf("./fetch"), "s3:GetObject", "s3:PutObject"},
 		{"an end that the build printed", entered + fetchDenied + buildFailed + because("./fetch", "254") +
-			"$Entering phase POST_BUILD\n$Phase complete: BUILD State: SUCCEEDED\n" + putDenied + "$Phase complete: POST_BUILD State: FAILED\n" +
+			"$Entering phase POST_BUILD\n$Phase complete: BUILD State: SUCCEEDED\n" + putDenied +
+			"$Phase complete: POST_BUILD State: FAILED\n" +
 			because("./put", "254"), "./fetch", recordOf("./fetch"), "s3:GetObject", "s3:PutObject"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -14,8 +14,8 @@ import (
 // crowded is a world of two projects in whose account no build can be started for so long.
 func crowded(hours int) string {
 	return strings.Replace(shop(2, ""), "start: 2026-11-22T10:00:00Z\n", "start: 2026-11-22T10:00:00Z\nbuild_queue: 1\n", 1) +
-		fmt.Sprintf("  - name: other\n    role: role-0\n    timeout: 90h\n    buildspecs: {buildspec.yml: {build: [{run: make, takes: %dh}]}}\n",
-			hours) + "starts: [{project: other}]\n"
+		fmt.Sprintf("  - name: other\n    role: role-0\n    timeout: 90h\n"+
+			"    buildspecs: {buildspec.yml: {build: [{run: make, takes: %dh}]}}\n", hours) + "starts: [{project: other}]\n"
 }
 
 // budget is what the budget of builds started in the hour has room for.

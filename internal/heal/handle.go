@@ -236,7 +236,8 @@ func executionKey(b codebuild.Build) string {
 // retriedBatch reads b's batch if the case has retried it: only the batch tells
 // which of its builds ran before the retry, and which after.
 func (h *Healer) retriedBatch(ctx context.Context, c *held, b codebuild.Build) (batch codebuild.Batch, err error) {
-	if b.BatchARN == "" || len(c.Rounds) == 0 || !b.OfBatch() && !slices.ContainsFunc(c.Rounds, func(r decide.Round) bool { return r.OfBatch() && !r.RetryAt.IsZero() }) {
+	retried := func(r decide.Round) bool { return r.OfBatch() && !r.RetryAt.IsZero() }
+	if b.BatchARN == "" || len(c.Rounds) == 0 || !b.OfBatch() && !slices.ContainsFunc(c.Rounds, retried) {
 		return batch, nil
 	}
 	if batch, err = h.Builds.Batch(ctx, c.at(), b.BatchARN); err != nil && !errors.Is(err, ErrNotFound) {

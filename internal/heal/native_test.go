@@ -98,12 +98,14 @@ func TestNativeRetryNeverComes(t *testing.T) {
 // TestOwnRetryMayRetryItself: once CodeBuild's own retries are used up the healer starts the build, and
 // CodeBuild retries that one by itself as often as any. It is one case, within limits.rounds.
 func TestOwnRetryMayRetryItself(t *testing.T) {
-	world := strings.Replace(retrying("1", true), "aws s3 cp x s3://dist/x", "{run: ./test, fails: {prints: \"net/http: TLS handshake timeout\", exit: 1}}", 1)
+	world := strings.Replace(retrying("1", true), "aws s3 cp x s3://dist/x",
+		"{run: ./test, fails: {prints: \"net/http: TLS handshake timeout\", exit: 1}}", 1)
 	s := open(t, world, shopSettings(1, "rounds: 3"))
 	id := s.start("p0")
 	s.hours(6)
 	c := s.of(id)
 	if n := len(s.Sim.Builds("p0")); c.Closed.IsZero() || s.own() > 1 || n > 4 || len(c.Rounds) > 4 {
-		t.Errorf("outcome %s, %d builds, of which the healer started %d, %d rounds, notices %q", c.Outcome, n, s.own(), len(c.Rounds), s.subjects())
+		t.Errorf("outcome %s, %d builds, of which the healer started %d, %d rounds, notices %q", c.Outcome, n, s.own(),
+			len(c.Rounds), s.subjects())
 	}
 }
