@@ -9,8 +9,8 @@ import (
 
 // A batch may fail although none of its builds did: its buildspec cannot be read, its role may not
 // start builds, CodeBuild has a fault. No event tells of that. Such a failure is handled as that of a
-// build which stands for the batch: [Batch.Own]. Its ID begins with [BatchPrefix], and ends with @N
-// from the batch's second attempt on, since a batch that is retried keeps its id
+// build which stands for the batch: [Batch.Own]. Its ID begins with [BatchPrefix], and, as its ARN, ends
+// with @N from the batch's second attempt on, since a batch that is retried keeps its id
 // (AWS.md#retry-of-a-batch).
 
 // BatchPrefix begins the ID of a build that stands for a batch.
@@ -99,8 +99,8 @@ func (b Batch) Attempts() (list []Attempt) {
 	return list
 }
 
-// Runs reports whether the batch has not ended yet.
-func (b Batch) Runs() bool { return b.Status == InProgress || b.Status == "" }
+// Runs reports whether the batch has not ended, as far as its record says.
+func (b Batch) Runs() bool { return Build{Status: b.Status, End: b.End}.Runs() }
 
 // HasFailed reports whether the batch has ended, and neither well nor since somebody stopped it. There
 // are more statuses than are listed (AWS.md#statuses).
@@ -172,7 +172,7 @@ func (b Batch) stands(a Attempt) Build {
 	_, id, _ := strings.Cut(b.ARN, ":"+BatchPrefix)
 	root := b.Asked(b.ARN)
 	return Build{
-		ID: BatchID(id, a.Number), ARN: b.ARN, Project: b.Project, Number: b.Number, Status: a.Status,
+		ID: BatchID(id, a.Number), ARN: strings.TrimSuffix(b.ARN, BatchPrefix+id) + BatchID(id, a.Number), Project: b.Project, Number: b.Number, Status: a.Status,
 		ServiceRole: b.Role, Initiator: b.Initiator, SourceType: b.SourceType, Repository: b.Repository,
 		SourceVersion: b.SourceVersion, ResolvedSourceVersion: b.ResolvedSourceVersion,
 		SecondaryVersions: b.SecondaryVersions, Buildspec: b.Buildspec, BatchARN: b.ARN, Root: &root,

@@ -321,10 +321,13 @@ func ParseARN(s string) (a ARN, ok bool) {
 }
 
 // ParseBuildARN reads a build's ARN: where the build is, and its id,
-// PROJECT:UUID. ok is false for any other text.
+// PROJECT:UUID, or that of one that stands for a batch. ok is false for any other text.
 func ParseBuildARN(s string) (at ARN, id string, ok bool) {
 	at, ok = ParseARN(s)
 	id, isBuild := strings.CutPrefix(at.Resource, "build/")
+	if _, _, stands := ParseBatchID(at.Resource); stands {
+		id, isBuild = at.Resource, true
+	}
 	if !ok || !isBuild || at.Service != "codebuild" || id == "" {
 		return ARN{}, "", false
 	}

@@ -168,7 +168,7 @@ func TestParseBuildARN(t *testing.T) {
 	if !ok || id != "shop:1" || at.Account != "111122223333" || at.Partition != "aws-cn" {
 		t.Errorf("%+v, %q, %v", at, id, ok)
 	}
-	for _, s := range []string{"", "shop:1", "arn:aws:codebuild:r:a:build/", "arn:aws:codebuild:r:a:build-batch/shop:1",
+	for _, s := range []string{"", "shop:1", "arn:aws:codebuild:r:a:build/", "arn:aws:codebuild:r:a:build-batch/shop",
 		"arn:aws:codebuild:r:a:project/shop", "arn:aws:logs:r:a:build/shop:1"} {
 		if at, id, ok := ParseBuildARN(s); ok || id != "" || at != (ARN{}) {
 			t.Errorf("%q: %+v, %q, %v", s, at, id, ok)
