@@ -3,7 +3,6 @@ package guardrail
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
 )
@@ -37,7 +36,9 @@ func pipelineDoubt(b codebuild.Build) string {
 	case !slices.Contains(ofNoRequest, x.Trigger):
 		return pulls + ", and no record says that this execution was none of them: the name of a branch is no proof, since " +
 			"a fork may have one of that name."
-	case strings.Contains(strings.ToLower(x.By), "/awscodebuild-"):
+	case x.Trigger == "StartPipelineExecution" && x.By == "":
+		return pulls + ", and no record says who started this execution."
+	case withinBuild(x.By, b.ServiceRole):
 		return pulls + ", and the commands of another build started this execution: perhaps one of a pull request."
 	case len(x.Sources) == 0:
 		return pulls + ", and no record says what this execution read."

@@ -39,9 +39,12 @@ func TestPipelineDoubt(t *testing.T) {
 		{"a person, and no branch is set", pulls("StartPipelineExecution", "alice", on("", "")), `read the branch ""`},
 		{"a person, and nothing was read", pulls("StartPipelineExecution", "alice", nil), "no record says what"},
 		{"a build", pulls("StartPipelineExecution", "arn:aws:sts::1:assumed-role/r/AWSCodeBuild-1", on("main", "main")), "another build"},
+		{"the build's own role", pulls("StartPipelineExecution", "arn:aws:sts::1:assumed-role/codebuild-shop/x", on("main", "main")),
+			"another build"},
+		{"nobody", pulls("StartPipelineExecution", "", on("main", "main")), "who started"},
 		{"one of two sources", pulls("StartPipelineExecution", "alice", append(on("main", "main"), on("main", "fork")...)), `"fork"`},
 	} {
-		b := codebuild.Build{Initiator: "codepipeline/shop", SourceVersion: trustS3, Checked: &codebuild.Checked{Execution: row.x}}
+		b := codebuild.Build{Initiator: "codepipeline/shop", SourceVersion: trustS3, ServiceRole: "codebuild-shop", Checked: &codebuild.Checked{Execution: row.x}}
 		ok, why := Trusted(b, settings.Project{})
 		if ok != (row.want == "") || !strings.Contains(why, row.want) {
 			t.Errorf("%s: %t, %q", row.name, ok, why)
@@ -55,8 +58,8 @@ func TestPipelineDoubt(t *testing.T) {
 		if full, _ := Trusted(b, settings.Project{}); full != ok {
 			t.Errorf("%s: by a branch's full name it is %t", row.name, full)
 		}
-		child := codebuild.Build{Initiator: "r/AWSCodeBuild-1", SourceVersion: trustS3, BatchARN: "arn", Checked: b.Checked,
-			Root: &codebuild.Root{Initiator: "codepipeline/shop", SourceVersion: trustS3}}
+		child := codebuild.Build{Initiator: "r/AWSCodeBuild-1", SourceVersion: trustS3, ServiceRole: "codebuild-shop", BatchARN: "arn",
+			Checked: b.Checked, Root: &codebuild.Root{Initiator: "codepipeline/shop", SourceVersion: trustS3}}
 		if of, _ := Trusted(child, settings.Project{}); of != ok {
 			t.Errorf("%s: of a batch it is %t", row.name, of)
 		}

@@ -440,6 +440,8 @@ func (h *Healer) History(ctx context.Context, project string, limit int) ([]Summ
 func (h *Healer) replay(ctx context.Context, build string, at settings.Account, from decide.Sender) (CommandAnswer, error) {
 	if a, id, ok := codebuild.ParseBuildARN(build); ok {
 		at, build = settings.AccountOf(a), id
+	} else if a, id, ok := codebuild.ParseActionARN(build); ok {
+		at, build = settings.AccountOf(a), id
 	}
 	if at.ID == "" {
 		at.ID = h.Home.ID

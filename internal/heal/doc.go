@@ -12,6 +12,7 @@
 // came of it; jobs.go has GitHub run the job of a runner's build again, and orphans.go finds jobs that wait
 // for a runner in vain; incident.go lets cases wait for the cure of another one, and release.go starts
 // them then; everywhere.go takes failures of one cause in many projects for one incident, and keep.go
-// looks after it; record.go stores cases, locks and leases; command.go does what people ask
+// looks after it; pipeline.go takes up what a pipeline tells of its actions, and looks who may have
+// started it; record.go stores cases, locks and leases; command.go does what people ask
 // for; sweep.go finds what no event told.
 package heal

@@ -239,7 +239,7 @@ func (h *Healer) executionOf(ctx context.Context, at settings.Account, r codebui
 		}
 	}
 	for _, s := range runs {
-		if s.Provider == sourceConnection {
+		if s.Provider == sourceConnection && s.Status == codebuild.RunSucceeded {
 			x.Sources = append(x.Sources, codebuild.PipelineSource{Action: s.Name, Branch: s.Branch, Built: s.Built})
 		}
 	}

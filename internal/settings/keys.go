@@ -287,7 +287,7 @@ var projectKeys = []Key{
 		atEachWord(string(Accept)),
 	mapping("code", "nothing is told at a code host",
 		"Where the project's source is, so that its developers are told there.", projectCodeKeys),
-	mapping("trust", "only those that always do: branches and tags named in full, and pipelines",
+	mapping("trust", "only those that always do: branches and tags named in full, and pipelines that no pull request triggers",
 		"Whose builds count as the team's own. For all others nothing is ever changed.", trustKeys),
 }
 

@@ -38,7 +38,7 @@ func runReplay(ctx context.Context, args []string, stdin io.Reader, stdout, stde
 	if *apply && *pullRequest {
 		return wrong(fs, "-apply and -pull-request exclude each other")
 	}
-	if !strings.Contains(fs.Arg(0), ":") {
+	if _, action := codebuild.ParseActionID(fs.Arg(0)); !action && !strings.Contains(fs.Arg(0), ":") {
 		return wrong(fs, "%q is no build: write PROJECT:UUID, or the build's ARN", fs.Arg(0))
 	}
 	// A person at the desk asks for it: what the settings would only observe
@@ -83,6 +83,8 @@ type replay struct {
 func (r replay) run(ctx context.Context, build string) error {
 	at := r.desk.home
 	if a, id, ok := codebuild.ParseBuildARN(build); ok {
+		at, build = settings.AccountOf(a), id
+	} else if a, id, ok := codebuild.ParseActionARN(build); ok {
 		at, build = settings.AccountOf(a), id
 	}
 	if at.ID != r.desk.home.ID {
