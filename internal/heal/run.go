@@ -701,16 +701,17 @@ func (h *Healer) room(ctx context.Context, c *held, d decide.Decision) ([]guardr
 // place since [Healer.room], the other budgets stay counted: that is the safe side.
 func (h *Healer) count(ctx context.Context, c *held, d decide.Decision) ([]guardrail.Refusal, error) {
 	now := h.Clock.Now()
-	if r := c.last(); usesRetry(d.Plan) {
-		r.Counted = now
-	}
-	return h.ofBudgets(c, d, now, func(b budget) (bool, error) {
+	full, err := h.ofBudgets(c, d, now, func(b budget) (bool, error) {
 		ok, err := h.Store.Count(ctx, b.id, token(c), b.max, b.until)
 		if err != nil {
 			err = fmt.Errorf("counting %s: %w", b.setting, err)
 		}
 		return ok, err
 	})
+	if err == nil && len(full) == 0 && usesRetry(d.Plan) {
+		c.last().Counted = now
+	}
+	return full, err
 }
 
 // ofBudgets asks about all budgets at the same time, and gives the refusal of the first that has
