@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/diagnose"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 )
 
@@ -90,10 +91,9 @@ func SignOf(f Facts, d Decision) (s Sign, ok bool) {
 	g := f.Diagnosis
 	starts := d.Plan != nil && d.Remedy == diagnose.Retry && g.Remedy == diagnose.Retry
 	switch {
-	case d.Plan != nil && d.Plan.Route == RouteJob: // GitHub says when that may be, and what comes of it
-		return s, false
 	case g.Fingerprint == "", f.Build.Action != nil, f.Replayed, d.Undo > 0, d.Waits, d.Flaky > 0, d.Follows != "", d.Proposes(),
-		len(f.Requests) > 0, d.Remedy == diagnose.Ignore, d.Plan != nil && !starts:
+		len(f.Requests) > 0, d.Remedy == diagnose.Ignore, d.Plan != nil && !starts,
+		guardrail.Runner(f.Build, f.Project): // its notice says where its job is run again
 		return s, false
 	}
 	s = Sign{Cause: g.Cause, Remedy: g.Remedy}
@@ -121,6 +121,14 @@ func SignOf(f Facts, d Decision) (s Sign, ok bool) {
 	at := f.Build.At()
 	s.Key = hashed(strings.Join(append([]string{at.Account, at.Region, s.Cause, string(s.Remedy), s.What}, more...), "\x00"))[:16]
 	return s, true
+}
+
+// ToldByIncident reports whether the notices of an incident of the sign say all that a person needs to
+// know of a build for which nothing is done: of a cause that passes, not if the settings have to be
+// changed for the build to be started again.
+func ToldByIncident(s Sign, d Decision) bool {
+	own := func(r guardrail.Refusal) bool { return r.Rule != guardrail.RetryForbidden }
+	return s.Remedy != diagnose.Retry || !slices.ContainsFunc(d.Refusals, own)
 }
 
 // rulesOf lists the rules that refused, each once.

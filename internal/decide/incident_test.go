@@ -132,6 +132,7 @@ func TestSignOf(t *testing.T) {
 		}, false, false},
 		{"a grant that waits for evidence", func(f *Facts, d *Decision) { denied(f, d); d.Waits = true }, false, false},
 		{"a refused grant", denied, true, false},
+		{"a runner's job", func(f *Facts, _ *Decision) { f.Project.Runner = true }, false, false},
 		{"an undo", func(_ *Facts, d *Decision) { d.Undo = 1 }, false, false},
 		{"one that follows", func(_ *Facts, d *Decision) { d.Follows = "1" }, false, false},
 	} {
@@ -162,6 +163,25 @@ func TestSignOfDenial(t *testing.T) {
 		sign("a", "s3:GetObject", guardrail.NoGrantConfigured), sign("a", "s3:PutObject", guardrail.Paused)}
 	if n := len(slices.Compact(slices.Sorted(slices.Values(keys)))); n != len(keys) {
 		t.Errorf("%q", keys)
+	}
+}
+
+// TestToldByIncident: what the settings have to be changed for is told by itself.
+func TestToldByIncident(t *testing.T) {
+	passes, cured := Sign{Remedy: diagnose.Retry}, Sign{Remedy: diagnose.Report}
+	for _, row := range []struct {
+		s    Sign
+		rule guardrail.Rule
+		want bool
+	}{{passes, "", true}, {passes, guardrail.RetryForbidden, true}, {passes, guardrail.NoRoute, false},
+		{passes, guardrail.RoundsUsedUp, false}, {cured, guardrail.NoRoute, true}} {
+		d := Decision{}
+		if row.rule != "" {
+			d = Refuse(d, "no", guardrail.Refusal{Rule: row.rule})
+		}
+		if got := ToldByIncident(row.s, d); got != row.want {
+			t.Errorf("%s, %s: %v", row.s.Remedy, row.rule, got)
+		}
 	}
 }
 

@@ -60,8 +60,11 @@ func (h *Healer) amongMany(ctx context.Context, c *held, f decide.Facts, d decid
 		return false, err
 	}
 	starts := d.Plan != nil && d.Mode == settings.Heal
-	if starts && d.Plan.Route == decide.RouteCodeBuild || !starts && endWithoutPlan(c) != decide.Reported {
-		return false, nil // it is started already, or something was tried: that is told by itself
+	switch {
+	case starts && d.Plan.Route == decide.RouteCodeBuild: // it is started already
+		return false, nil
+	case !starts && (endWithoutPlan(c) != decide.Reported || !decide.ToldByIncident(sign, d)): // told by itself
+		return false, nil
 	}
 	if err := h.joinIncident(ctx, c, n.Name(), starts, f.Trusted()); err != nil {
 		return false, err

@@ -421,10 +421,10 @@ func (h *Healer) free(ctx context.Context, k *keeping, ms []decide.Member, over 
 
 // hasRoom reports whether another build may be started in this hour.
 func (h *Healer) hasRoom(ctx context.Context, c *held) (bool, error) {
-	hour := h.Clock.Now().UTC().Format("2006-01-02T15")
-	ok, err := h.Store.Room(ctx, "retries "+hour, token(c), h.Settings.Limits.RetriesHour)
+	b := retriesOf(h.Settings.Limits, h.Clock.Now())
+	ok, err := h.Store.Room(ctx, b.id, token(c), b.max)
 	if err != nil {
-		return false, fmt.Errorf("reading how much of limits.retries_per_hour is used: %w", err)
+		return false, fmt.Errorf("reading how much of %s is used: %w", b.setting, err)
 	}
 	return ok, nil
 }
