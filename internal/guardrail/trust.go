@@ -96,7 +96,8 @@ func notItsProject(b codebuild.Build, p settings.Project) string {
 	names := slices.DeleteFunc(slices.Clone(b.Checked.Overrides), func(name string) bool {
 		switch name {
 		case codebuild.OwnBuildspec:
-			return slices.Contains(p.Buildspecs, b.Buildspec)
+			// Of a batch's build it is the batch's own that differs, and that one chose the build's.
+			return b.BatchARN == "" && slices.Contains(p.Buildspecs, b.Buildspec)
 		case codebuild.OwnRole:
 			_, ran := codebuild.SplitPath(b.ServiceRole)
 			return ran != "" && slices.ContainsFunc([]string{p.Role, p.SwitchRole}, func(role string) bool {
