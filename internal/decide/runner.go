@@ -158,7 +158,7 @@ func RunURL(s *settings.Settings, p settings.Project, b codebuild.Build, job *bu
 	where := b.Repository
 	if s != nil && s.Repository(p) != "" {
 		where = s.Repository(p)
-	} else if !slices.Contains([]string{"GITHUB", "GITHUB_ENTERPRISE"}, b.SourceType) {
+	} else if b.Overrode(codebuild.OwnSource) || !slices.Contains([]string{"GITHUB", "GITHUB_ENTERPRISE"}, b.SourceType) {
 		return ""
 	}
 	host, repository, ok := strings.Cut(where, "/")
