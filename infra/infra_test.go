@@ -345,7 +345,8 @@ func TestEventsFitEventBridge(t *testing.T) {
 func TestPipelineEventsFitEventBridge(t *testing.T) {
 	var ps []settings.Project
 	for i := range 200 {
-		ps = append(ps, settings.Project{Name: fmt.Sprint(i), Pipelines: []string{"shared", fmt.Sprintf("pipeline-with-a-rather-long-name-%03d", i)}})
+		ps = append(ps, settings.Project{Name: fmt.Sprint(i),
+			Pipelines: []string{"shared", fmt.Sprintf("pipeline-with-a-rather-long-name-%03d", i)}})
 	}
 	seen := map[string]int{}
 	for _, p := range pipelineEvents(ps) {

@@ -41,7 +41,8 @@ func TestPipelines(t *testing.T) {
 	build := s.Builds("app")[0]
 	for range 3 {
 		run, err := p.RunOf(ctx, home, "shop", build.ID, s.Clock.Now().Add(-time.Hour))
-		if err != nil || run.Execution != execution || run.Stage != "Build" || run.Name != "App" || run.Version != 1 || run.Project != "app" {
+		if err != nil || run.Execution != execution || run.Stage != "Build" || run.Name != "App" || run.Version != 1 ||
+			run.Project != "app" {
 			t.Fatalf("%+v, %v", run, err)
 		}
 		if pulls, err := p.PullRequests(ctx, home, "shop", run.Version); err != nil || !pulls {
@@ -103,14 +104,16 @@ func TestByPullRequest(t *testing.T) {
 		t    types.PipelineTriggerDeclaration
 		want bool
 	}{
-		{"pushes", types.PipelineTriggerDeclaration{ProviderType: connection, GitConfiguration: &types.GitConfiguration{Push: push}}, false},
+		{"pushes", types.PipelineTriggerDeclaration{ProviderType: connection,
+			GitConfiguration: &types.GitConfiguration{Push: push}}, false},
 		{"both", types.PipelineTriggerDeclaration{ProviderType: connection, GitConfiguration: &types.GitConfiguration{Push: push,
 			PullRequest: pull}}, true},
 		{"requests", types.PipelineTriggerDeclaration{ProviderType: connection,
 			GitConfiguration: &types.GitConfiguration{PullRequest: pull}}, true},
 		{"neither", types.PipelineTriggerDeclaration{ProviderType: connection, GitConfiguration: &types.GitConfiguration{}}, true},
 		{"no configuration", types.PipelineTriggerDeclaration{ProviderType: connection}, true},
-		{"another provider", types.PipelineTriggerDeclaration{ProviderType: "New", GitConfiguration: &types.GitConfiguration{Push: push}}, true},
+		{"another provider", types.PipelineTriggerDeclaration{ProviderType: "New",
+			GitConfiguration: &types.GitConfiguration{Push: push}}, true},
 	} {
 		if got := byPullRequest(row.t); got != row.want {
 			t.Errorf("%s: %t", row.name, got)

@@ -44,7 +44,8 @@ func TestPipelineDoubt(t *testing.T) {
 		{"nobody", pulls("StartPipelineExecution", "", on("main", "main")), "who started"},
 		{"one of two sources", pulls("StartPipelineExecution", "alice", append(on("main", "main"), on("main", "fork")...)), `"fork"`},
 	} {
-		b := codebuild.Build{Initiator: "codepipeline/shop", SourceVersion: trustS3, ServiceRole: "codebuild-shop", Checked: &codebuild.Checked{Execution: row.x}}
+		b := codebuild.Build{Initiator: "codepipeline/shop", SourceVersion: trustS3, ServiceRole: "codebuild-shop",
+			Checked: &codebuild.Checked{Execution: row.x}}
 		ok, why := Trusted(b, settings.Project{})
 		if ok != (row.want == "") || !strings.Contains(why, row.want) {
 			t.Errorf("%s: %t, %q", row.name, ok, why)

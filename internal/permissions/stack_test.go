@@ -252,7 +252,8 @@ func TestQueuePolicies(t *testing.T) {
 			if detail["state"] != nil { // of a pipeline's action
 				status = text(detail["state"])
 			}
-			to := map[string]string{`["FAILED","FAULT","TIMED_OUT"]`: ":Queue", `["FAILED"]`: ":Queue", `["SUCCEEDED","STOPPED"]`: ":FollowUps"}[status]
+			to := map[string]string{`["FAILED","FAULT","TIMED_OUT"]`: ":Queue", `["FAILED"]`: ":Queue",
+				`["SUCCEEDED","STOPPED"]`: ":FollowUps"}[status]
 			if q := target["Arn"].(string); to == "" || !strings.Contains(q, to) {
 				t.Errorf("%s: rule %s sends %s to %s", file, id, status, q)
 			}
