@@ -47,8 +47,10 @@ func TestWithExecution(t *testing.T) {
 	at := settings.Account{ID: "111122223333", Region: "eu-west-1"}
 	no := DeniedError{Action: "codepipeline:GetPipeline", Advice: "; deploy the stack again"}
 	runs := []codebuild.ActionRun{
-		{Action: codebuild.Action{Pipeline: "shop-main", Execution: "x", Stage: "Build", Name: "B", Run: "r"}, External: "shop:1", Version: 3},
-		{Action: codebuild.Action{Provider: sourceConnection, Name: "S"}, Branch: "main", Built: "main", Status: codebuild.RunSucceeded},
+		{Action: codebuild.Action{Pipeline: "shop-main", Execution: "x", Stage: "Build", Name: "B", Run: "r"}, External: "shop:1",
+			Version: 3},
+		{Action: codebuild.Action{Provider: sourceConnection, Name: "S"}, Branch: "main", Built: "main",
+			Status: codebuild.RunSucceeded},
 		{Action: codebuild.Action{Provider: sourceConnection, Name: "S"}, Branch: "main", Status: codebuild.RunFailed},
 		{Action: codebuild.Action{Provider: "S3", Name: "Z"}, Status: codebuild.RunSucceeded},
 	}
@@ -83,8 +85,8 @@ func TestWithExecution(t *testing.T) {
 		if b.Checked.Execution != nil {
 			t.Errorf("%s: what was given is changed", row.name)
 		}
-		for _, later := range []pipes{{runs: runs, of: ErrLater}, {runs: runs, triggers: ErrLater}, {runs: runs, pulls: true, cause: ErrLater},
-			{runs: runs, pulls: true, all: ErrLater}} {
+		for _, later := range []pipes{{runs: runs, of: ErrLater}, {runs: runs, triggers: ErrLater},
+			{runs: runs, pulls: true, cause: ErrLater}, {runs: runs, pulls: true, all: ErrLater}} {
 			if h.Pipelines = later; row.pipeline == "shop-main" {
 				if _, err := h.withExecution(t.Context(), at, b); !errors.Is(err, ErrLater) {
 					t.Errorf("%+v: %v", later, err)
