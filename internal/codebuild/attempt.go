@@ -172,7 +172,8 @@ func (b Batch) stands(a Attempt) Build {
 	_, id, _ := strings.Cut(b.ARN, ":"+BatchPrefix)
 	root := b.Asked(b.ARN)
 	return Build{
-		ID: BatchID(id, a.Number), ARN: strings.TrimSuffix(b.ARN, BatchPrefix+id) + BatchID(id, a.Number), Project: b.Project, Number: b.Number, Status: a.Status,
+		ID: BatchID(id, a.Number), ARN: strings.TrimSuffix(b.ARN, BatchPrefix+id) + BatchID(id, a.Number),
+		Project: b.Project, Number: b.Number, Status: a.Status,
 		ServiceRole: b.Role, Initiator: b.Initiator, SourceType: b.SourceType, Repository: b.Repository,
 		SourceVersion: b.SourceVersion, ResolvedSourceVersion: b.ResolvedSourceVersion,
 		SecondaryVersions: b.SecondaryVersions, Buildspec: b.Buildspec, BatchARN: b.ARN, Root: &root, Ran: b.Ran,
