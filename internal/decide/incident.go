@@ -200,8 +200,11 @@ const (
 	Lasts = 8 * time.Hour
 	// Quiet is after how long without a new member it ends if nobody waits for it.
 	Quiet = time.Hour
-	// UnderWay is how long a build that was started is waited for.
+	// UnderWay is how long the next probe waits for one that was started.
 	UnderWay = 30 * time.Minute
+	// TellsFor is how long its last notice waits for builds that were started once it was over. One that
+	// ends later tells of itself.
+	TellsFor = time.Hour
 
 	lookAgain  = 5 * time.Minute
 	lookRarely = 10 * time.Minute // so often that those who fail in the meantime find it open
@@ -238,8 +241,10 @@ type Incident struct {
 	NotYet  time.Time `json:"not_yet,omitzero"`
 	// Since: a build that was started later, and is green, shows that the cause is gone.
 	Since time.Time `json:"since"`
-	// Green is since when the cause is gone, as far as a build has shown; zero if none has.
+	// Green is since when the cause is gone, as far as a build has shown; zero if none has. Freed is when
+	// those that wait were started last.
 	Green time.Time `json:"green,omitzero"`
+	Freed time.Time `json:"freed,omitzero"`
 	Next  time.Time `json:"next,omitzero"` // when it is looked at next
 	// Left: those that joined by then have waited for [Patience], and go their own roads.
 	Left time.Time `json:"left,omitzero"`
@@ -363,15 +368,15 @@ func (n *Incident) See(s Sight, now time.Time) Move {
 			n.pause(now)
 			return MoveWait
 		case s.Waiting > 0:
-			n.Next = now.Add(Gathering)
+			n.Next, n.Freed = now.Add(Gathering), now
 			return MoveFree
-		case s.Open > 0 && now.Sub(n.Green) < UnderWay:
+		case s.Open > 0 && now.Sub(n.Freed) < TellsFor:
 			n.Next = now.Add(lookAgain)
 			return MoveWait
 		}
 		return end(EndGreen)
 	case s.Green:
-		n.Green, n.Probe, n.Next = now, "", now
+		n.Green, n.Freed, n.Probe, n.Next = now, now, "", now
 		return MoveFree
 	case s.Failed && n.Probe != "":
 		n.Probe = ""

@@ -331,6 +331,17 @@ func (h *Healer) leave(ctx context.Context, c *held, own bool) error {
 	return h.save(ctx, c, false)
 }
 
+// overBefore has a build that is green only after the incident's last notice tell of itself.
+func (h *Healer) overBefore(ctx context.Context, c *held) error {
+	r := c.last()
+	if r.Incident == "" || r.Own || r.Told {
+		return nil
+	}
+	_, n, err := h.readIncident(ctx, decide.IncidentKey(r.Incident))
+	r.Own = err == nil && (n.Name() != r.Incident || !n.Open())
+	return err
+}
+
 // quiet reports whether an outcome of the last round is only recorded: the notices of its incident
 // tell of it.
 func (c *held) quiet(k decide.Kind, note string) bool {

@@ -39,7 +39,7 @@ func outageOf(t *testing.T, n int, lasts string, limits, each string, command fu
 	}
 	w.WriteString("projects:\n")
 	for i := range n {
-		fmt.Fprintf(&w, "  - name: p%d\n    role: role-%d\n    versions: [{ref: refs/heads/main}, {ref: pr/7}]\n"+
+		fmt.Fprintf(&w, "  - name: p%d\n    role: role-%d\n    timeout: 8h\n    versions: [{ref: refs/heads/main}, {ref: pr/7}]\n"+
 			"    buildspecs: {buildspec.yml: {build: [%s]}}\n", i, i, command(i))
 	}
 	return open(t, w.String(), set.String())
@@ -448,5 +448,50 @@ func TestIncidentOfRole(t *testing.T) {
 	}
 	if ns := s.incidents(); len(ns) != 2 || ns[0].Incident.Builds != 6 || s.ofKind(decide.Reported, "") != 4 {
 		t.Errorf("%q", s.subjects())
+	}
+}
+
+// TestIncidentBudget: those that wait are started as limits.retries_per_hour has room for them, and none
+// is refused.
+func TestIncidentBudget(t *testing.T) {
+	s := outage(t, 20, "12m", "retries_per_hour: 12", "")
+	ids := s.startAll(20, time.Second)
+	s.drain()
+	if got := s.outcomes(ids); got["healed"] != 20 {
+		t.Errorf("%v", got)
+	}
+	perHour := map[int]int{}
+	for _, c := range s.Sim.Calls() {
+		if c.Operation == "RetryBuild" && c.Took {
+			perHour[c.At.Hour()]++
+		}
+	}
+	for hour, n := range perHour {
+		if n > 12 {
+			t.Errorf("%d builds were started in hour %d: %v", n, hour, perHour)
+		}
+	}
+	if ns := s.incidents(); last(ns).Incident.Ended.IsZero() {
+		t.Errorf("%q", s.subjects())
+	}
+}
+
+// TestIncidentLongBuild: a build that is green only long after the incident's last notice tells of
+// itself.
+func TestIncidentLongBuild(t *testing.T) {
+	s := outageOf(t, 8, "12m", "", "", func(i int) string {
+		if i == 7 {
+			return "{run: npm ci, needs: registry.npmjs.org}, {run: make, takes: 3h}"
+		}
+		return "{run: npm ci, needs: registry.npmjs.org}"
+	})
+	ids := s.startAll(8, time.Second)
+	s.drain()
+	if got := s.outcomes(ids); got["healed"] != 8 {
+		t.Fatalf("%v", got)
+	}
+	over := last(s.incidents()).Incident
+	if over.Ended.IsZero() || over.Open != 1 || over.Healed != 7 || s.ofKind(decide.Healed, "p7:") != 1 || s.ofKind(decide.Healed, "") != 1 {
+		t.Errorf("%+v, %q", *over, s.subjects())
 	}
 }

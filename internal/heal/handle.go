@@ -410,6 +410,9 @@ func (h *Healer) awaited(ctx context.Context, e Ended, p settings.Project) error
 		c.adopt(now, b.ID)
 		r.Ended = b.End
 		if b.Status == codebuild.Succeeded {
+			if err := h.overBefore(ctx, c); err != nil {
+				return err
+			}
 			c.finish(now, decide.Healed, "")
 		} else { // a person who stops a build does not want it started again
 			c.finish(now, decide.Failed,
@@ -454,6 +457,9 @@ func (h *Healer) batchAwaited(ctx context.Context, c *held, b codebuild.Build) e
 	c.adopt(now, own.Build)
 	r.Ended = b.End
 	if kind == decide.Healed {
+		if err := h.overBefore(ctx, c); err != nil {
+			return err
+		}
 		if err := h.unlessForGood(ctx, b, h.batchPassed(ctx, c, b.End)); err != nil {
 			return err
 		}
