@@ -49,9 +49,10 @@ type Followers struct {
 	Failed int `json:"failed,omitempty"` // failed again, or were not started: their own notices tell of them
 	Open   int `json:"open,omitempty"`   // have not ended
 	// Projects names their projects, each once. MoreProjects: there are others.
-	Projects     []string   `json:"projects"`
-	MoreProjects bool       `json:"more_projects,omitempty"`
-	Named        []Follower `json:"named"` // the first of them
+	Projects     []string `json:"projects"`
+	MoreProjects bool     `json:"more_projects,omitempty"`
+	// Named are the first of them; a project's first comes before another's second.
+	Named []Follower `json:"named"`
 }
 
 // Follower is one of them.
@@ -89,7 +90,18 @@ func (f *Followers) Add(one Follower) {
 	}
 	if len(f.Named) < maxFollowers {
 		f.Named = append(f.Named, one)
+	} else if !ofProject(one.Project, f.Named) {
+		for i, o := range slices.Backward(f.Named) { // no project fills the list
+			if ofProject(o.Project, f.Named[:i]) {
+				f.Named = append(slices.Delete(f.Named, i, i+1), one)
+				break
+			}
+		}
 	}
+}
+
+func ofProject(project string, among []Follower) bool {
+	return slices.ContainsFunc(among, func(o Follower) bool { return o.Project == project })
 }
 
 // Ended is how many have ended.
