@@ -36,8 +36,11 @@ func (h *Healer) ActionFailed(ctx context.Context, e ActionFailed) error {
 		h.Log.InfoContext(ctx, "action of a pipeline that no project of its account and region lists", about...)
 		return nil
 	}
-	b, err := h.action(ctx, e.At, a)
+	b, ran, err := h.actionAnd(ctx, e.At, a)
 	switch {
+	case err == nil && ran != "": // the event did not say so
+		e.Build = ran
+		return h.ActionFailed(ctx, e)
 	case errors.Is(err, ErrNotFound):
 		h.Log.WarnContext(ctx, "the action is gone", about...)
 		return nil
@@ -136,24 +139,33 @@ func (h *Healer) listing(at settings.Account, pipeline string) (ps []settings.Pr
 // action reads the record of a run that has no build: the newest of its action if the run is not named.
 // Its project is "" if the settings name none for it.
 func (h *Healer) action(ctx context.Context, at settings.Account, a codebuild.Action) (codebuild.Build, error) {
+	b, _, err := h.actionAnd(ctx, at, a)
+	return b, err
+}
+
+// actionAnd reads it, and the id of the build or batch that it ran; "" if it ran none.
+func (h *Healer) actionAnd(ctx context.Context, at settings.Account, a codebuild.Action) (b codebuild.Build, ran string, err error) {
 	if h.Pipelines == nil {
-		return codebuild.Build{}, fmt.Errorf("nobody reads pipelines here: %w", ErrNotFound)
+		return b, "", fmt.Errorf("nobody reads pipelines here: %w", ErrNotFound)
 	}
 	runs, err := h.Pipelines.Runs(ctx, at, a.Pipeline, a.Execution)
 	if err != nil {
-		return codebuild.Build{}, err
+		return b, "", err
 	}
 	i := slices.IndexFunc(runs, func(r codebuild.ActionRun) bool {
 		return r.Run == a.Run || a.Run == "" && r.Stage == a.Stage && r.Name == a.Name
 	})
 	if i < 0 {
-		return codebuild.Build{}, fmt.Errorf("run %q of pipeline %q: %w", a.Run, a.Pipeline, ErrNotFound)
+		return b, "", fmt.Errorf("run %q of pipeline %q: %w", a.Run, a.Pipeline, ErrNotFound)
 	}
-	b := runs[i].Build(codebuild.ARN{Partition: codebuild.PartitionOf(at.Region), Service: "codepipeline", Region: at.Region,
+	if runs[i].Provider == codebuild.ProviderCodeBuild {
+		ran = codebuild.BuildOf(runs[i].External)
+	}
+	b = runs[i].Build(codebuild.ARN{Partition: codebuild.PartitionOf(at.Region), Service: "codepipeline", Region: at.Region,
 		Account: at.ID}, h.projectOf(at, runs[i]))
 	x, err := h.executionOf(ctx, at, runs[i], runs)
 	b.Checked = &codebuild.Checked{Execution: &x}
-	return b, err
+	return b, ran, err
 }
 
 // projectOf names the project whose settings say what is done about a run without a build: the one that
