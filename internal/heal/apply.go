@@ -165,13 +165,16 @@ func (h *Healer) change(ctx context.Context, c *held, resumed bool) (err error) 
 }
 
 // still reports whether a decision made before the function died may still be
-// carried out. It gives ErrConflict if the settings have changed since, if
-// writing is paused, if what is given would end before the build can run, or if
+// carried out. It gives ErrConflict if the settings have changed since, if nobody
+// looked whether the build ran what its project says, if writing is paused, if what is given would end before the build can run, or if
 // a person has taken it back since.
 func (h *Healer) still(ctx context.Context, c *held) error {
 	d := c.last().Decision
 	if d.Settings != h.Settings.SHA256 {
 		return fmt.Errorf("the settings have changed since: %w", ErrConflict)
+	}
+	if b := c.last().Build; b.Checked == nil && b.HasFailed() { // a version decided it that did not look
+		return fmt.Errorf("whether its build ran what its project says was not looked at: %w", ErrConflict)
 	}
 	for _, e := range d.Plan.Ends {
 		if e.At.Sub(h.Clock.Now()) < max(d.Plan.Settle, e.Lasts/2) {
