@@ -354,6 +354,8 @@ func (h *Healer) ready(ctx context.Context, c *held, others []string) error {
 		case n == 0 && h.Clock.Now().Sub(c.last().Build.End) < unheard:
 			return fmt.Errorf("build %q of the same stage failed too and is not diagnosed yet: %w", b, ErrLater)
 		case n == 0: // its event may never come
+		case other.Rounds[n-1].Step == decide.StepJoined && other.Rounds[n-1].Incident != "":
+			// It waits for nothing but a build that is green, and nothing is changed for it.
 		case other.Closed.IsZero() && other.Rounds[n-1].Build.ID == b && !slices.Contains(underWay, other.Rounds[n-1].Step):
 			return fmt.Errorf("build %q of the same stage failed too, and its case %s is not ready to start it: %w", b, other.ID, ErrLater)
 		}
