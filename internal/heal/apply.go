@@ -308,6 +308,8 @@ func (h *Healer) start(ctx context.Context, c *held) error {
 	switch {
 	case r.Build.Action != nil && !h.mayRetryStage(c):
 		return fmt.Errorf("retrying the stage: the settings no longer let it be retried: %w", ErrFinal)
+	case !r.Full.IsZero() && !h.mayStart(c):
+		return fmt.Errorf("starting the build again: the settings no longer let it be started: %w", ErrFinal)
 	case p.Route == decide.RouteJob:
 		return h.rerun(ctx, c)
 	case h.ofRunner(c): // it was decided on before that was known

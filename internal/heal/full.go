@@ -150,3 +150,11 @@ func (h *Healer) leftForNewer(c *held) string {
 	return fmt.Sprintf("CodeBuild took no more builds for a while, and build %s of the same branch, tag or pipeline began "+
 		"meanwhile. So this one is not started again. If it is wanted all the same, start it by hand.", newer)
 }
+
+// mayStart reports whether the settings, as they are now, let the build of the last round be started: it has
+// waited for a place, perhaps for hours.
+func (h *Healer) mayStart(c *held) bool {
+	r := c.last()
+	p, ok := h.Settings.Project(c.Project, c.Account, c.Region, h.Home)
+	return ok && p.Retry && (p.Mode == settings.Heal || r.Approved != "" || r.Requested())
+}
