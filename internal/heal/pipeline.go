@@ -44,7 +44,7 @@ func (h *Healer) ActionFailed(ctx context.Context, e ActionFailed) error {
 	case errors.Is(err, ErrNotFound):
 		h.Log.WarnContext(ctx, "the action is gone", about...)
 		return nil
-	case errors.Is(err, ErrDenied):
+	case errors.Is(err, ErrDenied), errors.Is(err, ErrFinal):
 		p := h.listing(e.At, a.Pipeline)[0]
 		return h.unread(ctx, Ended{At: e.At, Project: p.Name, Build: a.ID(), Status: codebuild.Failed, End: e.End}, err)
 	case err != nil:
@@ -220,7 +220,7 @@ func unreadExecution(x codebuild.Execution, err error) (codebuild.Execution, err
 	switch {
 	case errors.Is(err, ErrNotFound):
 		x.Unread = fmt.Sprintf("No record says which execution of the pipeline %q it is of.", x.Pipeline)
-	case errors.Is(err, ErrDenied):
+	case errors.Is(err, ErrDenied), errors.Is(err, ErrFinal):
 		x.Unread = fmt.Sprintf("Its pipeline %q cannot be read. %s", x.Pipeline, sentence(err))
 	case err != nil:
 		return x, fmt.Errorf("reading pipeline %q: %w", x.Pipeline, err)
@@ -307,6 +307,9 @@ func (h *Healer) mayRetryStage(c *held) bool {
 // event that the healer gets: it looks for it with each sweep.
 func (h *Healer) pollAction(ctx context.Context, c *held, a codebuild.Action) error {
 	run, ok, err := h.findRun(ctx, c, a)
+	if errors.Is(err, ErrDenied) && h.Clock.Now().Sub(c.last().RetryAt) >= recent {
+		return h.giveUp(ctx, c, "What became of the action cannot be read. "+sentence(err))
+	}
 	if err != nil {
 		return err
 	}
