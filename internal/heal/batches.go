@@ -99,6 +99,7 @@ type setUp struct {
 	h        *Healer
 	projects []settings.Project // in the order in which they are swept
 	has      map[string]bool    // by their key; those that were read
+	failed   map[settings.Account]error
 }
 
 // forBatches reports whether the project is. With it, those that are swept next are read.
@@ -108,6 +109,9 @@ func (s *setUp) forBatches(ctx context.Context, p settings.Project) (bool, error
 		return has, nil
 	}
 	at, names := h.atOf(p), []string{p.Name}
+	if err := s.failed[at]; err != nil { // one by one they would not be read either
+		return false, err
+	}
 	i := slices.IndexFunc(s.projects, func(q settings.Project) bool { return h.sweepKey(q) == key })
 	for _, q := range s.projects[i+1:] {
 		if h.atOf(q) == at && len(names) < MaxRecords && !slices.Contains(names, q.Name) {
@@ -116,6 +120,10 @@ func (s *setUp) forBatches(ctx context.Context, p settings.Project) (bool, error
 	}
 	ps, err := h.Projects.Read(ctx, at, names)
 	if err != nil {
+		if s.failed == nil {
+			s.failed = map[settings.Account]error{}
+		}
+		s.failed[at] = err
 		return false, err
 	}
 	if s.has == nil {
