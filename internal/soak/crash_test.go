@@ -239,11 +239,14 @@ func (e *end) quieted(want end) (loud []string) {
 	e.Told = maps.Clone(e.Told)
 	for id, last := range want.Told {
 		if how := want.Cases[id]; how != last && e.Told[id] == how {
-			loud = append(loud, id)
-			e.Told[id] = last
 			n := slices.IndexFunc(e.Notices, func(n string) bool {
 				return strings.HasPrefix(n, id+".") && strings.HasSuffix(n, " "+string(how))
 			})
+			if n < 0 { // it is told under another id: a difference that is shown
+				continue
+			}
+			loud = append(loud, id)
+			e.Told[id] = last
 			e.Notices = slices.Delete(slices.Clone(e.Notices), n, n+1)
 		}
 	}

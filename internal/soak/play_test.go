@@ -356,8 +356,8 @@ func (r *run) endAt(ctx context.Context, at estate, e *end) error {
 		}
 		for _, b := range bs {
 			it, err := r.st.Store.Get(ctx, "build", b.ID)
-			if err != nil {
-				continue // a green build that no case waited for
+			if err != nil || b.Status == "SUCCEEDED" { // whether a case waited for a green one says nothing
+				continue
 			}
 			c, err := r.st.Inbox.Healer.Case(ctx, string(it.Data))
 			if err != nil {
