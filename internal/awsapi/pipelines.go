@@ -92,7 +92,7 @@ func (p *Pipelines) RunOf(ctx context.Context, at settings.Account, pipeline, ex
 		ok := false
 		err = p.list(ctx, at, &codepipeline.ListActionExecutionsInput{PipelineName: &pipeline}, func(page []codebuild.ActionRun) bool {
 			for _, r := range page {
-				if r.External == "" {
+				if r.External == "" || r.Provider != codebuild.ProviderCodeBuild { // others say by themselves what they ran
 					continue
 				}
 				if r.External == external {
