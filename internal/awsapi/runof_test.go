@@ -29,7 +29,8 @@ func (c claims) RoundTrip(r *http.Request) (*http.Response, error) {
 	i := max(0, bytes.LastIndexByte(body, ']'))
 	body = slices.Insert(body, i, []byte(`,{"pipelineExecutionId":"`+claimed+`","actionExecutionId":"`+claimed+`","pipelineVersion":1,`+
 		`"stageName":"Build","actionName":"Invoke","startTime":4102444800,"status":"Succeeded","input":{"actionTypeId":{"owner":"AWS",`+
-		`"category":"Invoke","provider":"Lambda","version":"1"}},"output":{"executionResult":{"externalExecutionId":"`+c.external+`"}}}`)...)
+		`"category":"Invoke","provider":"Lambda","version":"1"}},"output":{"executionResult":{"externalExecutionId":"`+
+		c.external+`"}}}`)...)
 	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	resp.Header.Set("Content-Length", strconv.Itoa(len(body)))
 	resp.Header.Del("X-Amz-Crc32")

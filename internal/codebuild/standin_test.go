@@ -23,7 +23,8 @@ func TestStandInIsCompared(t *testing.T) {
 	} {
 		batch := Batch{ARN: "arn:aws:codebuild:eu-west-1:111122223333:build-batch/shop:8745a7a9-c340-456a-9166-edf953571b00",
 			Project: "shop", Status: Failed, Role: "arn:aws:iam::111122223333:role/batch", Ran: row.ran,
-			Phases: []Phase{{Type: "SUBMITTED", Status: Succeeded, Start: at}, {Type: "DOWNLOAD_BATCHSPEC", Status: Failed, Start: at, End: at}}}
+			Phases: []Phase{{Type: "SUBMITTED", Status: Succeeded, Start: at},
+				{Type: "DOWNLOAD_BATCHSPEC", Status: Failed, Start: at, End: at}}}
 		own, ok := batch.Own()
 		if !ok {
 			t.Fatal("the batch has not failed by itself")

@@ -19,19 +19,19 @@ import (
 
 func TestHostIn(t *testing.T) {
 	for line, want := range map[string]string{
-		"npm ERR! network request to https://registry.npmjs.org/left-pad failed, reason: connect ETIMEDOUT": "registry.npmjs.org",
-		"fatal: unable to access 'https://user:token@git.example.com/x.git/': error: 503":                   "git.example.com",
-		"curl: (6) Could not resolve host: Registry.NPMJS.org":                                              "registry.npmjs.org",
-		"getaddrinfo EAI_AGAIN registry.npmjs.org":                                                          "registry.npmjs.org",
-		"dial tcp: lookup proxy.golang.org on 10.0.0.2:53: server misbehaving":                              "proxy.golang.org",
-		"Could not GET 'https://repo.maven.apache.org/maven2/x.pom'. Received status code 503":              "repo.maven.apache.org",
-		"Error: connect ECONNREFUSED 127.0.0.1:5432":                                                        "",
-		"connect to http://10.1.2.3:8080 failed":                                                            "",
-		"http://localhost:3000/health: connection refused":                                                  "",
-		"db.internal: could not resolve host: db.internal":                                                  "",
-		"npm ERR! code ETIMEDOUT":                                                                           "",
-		"Cannot find module './index.js'":                                                                   "",
-		"":                                                                                                  "",
+		"npm ERR! network request to https://npm.example.com/left-pad failed, reason: connect ETIMEDOUT": "npm.example.com",
+		"fatal: unable to access 'https://user:token@git.example.com/x.git/': error: 503":                "git.example.com",
+		"curl: (6) Could not resolve host: NPM.Example.com":                                              "npm.example.com",
+		"getaddrinfo EAI_AGAIN npm.example.com":                                                          "npm.example.com",
+		"dial tcp: lookup goproxy.example.com on 10.0.0.2:53: server misbehaving":                        "goproxy.example.com",
+		"Could not GET 'https://repo.maven.apache.org/maven2/x.pom'. Received status code 503":           "repo.maven.apache.org",
+		"Error: connect ECONNREFUSED 127.0.0.1:5432":                                                     "",
+		"connect to http://10.1.2.3:8080 failed":                                                         "",
+		"http://localhost:3000/health: connection refused":                                               "",
+		"db.internal: could not resolve host: db.internal":                                               "",
+		"npm ERR! code ETIMEDOUT":                                                                        "",
+		"Cannot find module './index.js'":                                                                "",
+		"":                                                                                               "",
 	} {
 		if got := hostIn(line); got != want {
 			t.Errorf("%q: %q, want %q", line, got, want)
@@ -40,7 +40,7 @@ func TestHostIn(t *testing.T) {
 }
 
 func FuzzHostIn(f *testing.F) {
-	f.Add("npm ERR! network request to https://a:b@registry.npmjs.org:443/left-pad failed")
+	f.Add("npm ERR! network request to https://a:b@npm.example.com:443/left-pad failed")
 	f.Add("lookup a..b. on")
 	name := regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`)
 	f.Fuzz(func(t *testing.T, line string) {
@@ -75,14 +75,14 @@ func signFacts() (Facts, Decision) {
 		Build: codebuild.Build{ID: "shop:1", ARN: "arn:aws:codebuild:eu-west-1:111122223333:build/shop:1", Project: "shop",
 			ServiceRole: "arn:aws:iam::111122223333:role/codebuild-ci"},
 		Diagnosis: diagnose.Diagnosis{Cause: "network-failure", Remedy: diagnose.Retry, Fingerprint: "1",
-			Evidence: diagnose.Evidence{Line: 7, Text: "request to https://registry.npmjs.org/x failed, reason: ECONNRESET"}}}
+			Evidence: diagnose.Evidence{Line: 7, Text: "request to https://npm.example.com/x failed, reason: ECONNRESET"}}}
 	return f, Decision{Mode: settings.Heal, Remedy: diagnose.Retry, Plan: &Plan{Remedy: diagnose.Retry, Route: RouteBuild}}
 }
 
 func TestSignOf(t *testing.T) {
 	f, d := signFacts()
 	base, ok := SignOf(f, d)
-	if !ok || base.What != "registry.npmjs.org" || len(base.Key) != 16 {
+	if !ok || base.What != "npm.example.com" || len(base.Key) != 16 {
 		t.Fatalf("%+v %v", base, ok)
 	}
 	denied := func(f *Facts, d *Decision) {
@@ -99,7 +99,7 @@ func TestSignOf(t *testing.T) {
 		{"another project", func(f *Facts, _ *Decision) { f.Project.Name, f.Build.Project = "cart", "cart" }, true, true},
 		{"another cause of the kind", func(f *Facts, _ *Decision) { f.Diagnosis.Cause = "registry-unavailable" }, true, true},
 		{"another text", func(f *Facts, _ *Decision) {
-			f.Diagnosis.Evidence.Text = "GET https://registry.npmjs.org/y: socket hang up ECONNRESET"
+			f.Diagnosis.Evidence.Text = "GET https://npm.example.com/y: socket hang up ECONNRESET"
 		}, true, true},
 		{"only observed", func(_ *Facts, d *Decision) { d.Mode = settings.Observe }, true, true},
 		{"not to be started", func(_ *Facts, d *Decision) { d.Plan = nil }, true, true},
@@ -117,7 +117,7 @@ func TestSignOf(t *testing.T) {
 		{"no host", func(f *Facts, _ *Decision) { f.Diagnosis.Evidence.Text = "ECONNRESET" }, false, false},
 		{"a host near by", func(f *Facts, _ *Decision) {
 			f.Diagnosis.Evidence.Text = "npm ERR! code ECONNRESET"
-			f.Diagnosis.Excerpt = []buildlog.Line{{N: 1, Text: "https://pypi.org"}, {N: 9, Text: "GET https://registry.npmjs.org/x"}}
+			f.Diagnosis.Excerpt = []buildlog.Line{{N: 1, Text: "https://pypi.org"}, {N: 9, Text: "GET https://npm.example.com/x"}}
 		}, true, true},
 		{"a cause that each has for itself", func(f *Facts, _ *Decision) { f.Diagnosis.Cause = "test-failure" }, false, false},
 		{"replayed", func(f *Facts, _ *Decision) { f.Replayed = true }, false, false},

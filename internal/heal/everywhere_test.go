@@ -17,20 +17,20 @@ import (
 	"github.com/buildmedic/buildmedic/internal/story"
 )
 
-const npmDown = `npm ERR! code ETIMEDOUT\nnpm ERR! network request to https://registry.npmjs.org/left-pad failed, reason: connect ETIMEDOUT`
+const npmDown = `npm ERR! code ETIMEDOUT\nnpm ERR! network request to https://npm.example.com/left-pad failed, reason: connect ETIMEDOUT`
 
 // outage is a world with n projects, each with a role of its own, that need a registry which is down
 // for so long, and settings that heal them; with more lines of the settings.
 func outage(t *testing.T, n int, lasts string, limits, each string) *stage {
 	t.Helper()
-	return outageOf(t, n, lasts, limits, each, func(int) string { return "{run: npm ci, needs: registry.npmjs.org}" })
+	return outageOf(t, n, lasts, limits, each, func(int) string { return "{run: npm ci, needs: npm.example.com}" })
 }
 
 // outageOf is the same with the command of each project's build.
 func outageOf(t *testing.T, n int, lasts string, limits, each string, command func(i int) string) *stage {
 	t.Helper()
 	var w, set strings.Builder
-	fmt.Fprintf(&w, "start: 2026-11-22T10:00:00Z\noutages: [{host: registry.npmjs.org, lasts: %s, prints: \"%s\"}]\nroles:\n",
+	fmt.Fprintf(&w, "start: 2026-11-22T10:00:00Z\noutages: [{host: npm.example.com, lasts: %s, prints: \"%s\"}]\nroles:\n",
 		lasts, npmDown)
 	fmt.Fprintf(&set, "version: 1\nlimits: {%s}\nprojects:\n", limits)
 	for i := range n {
@@ -122,8 +122,8 @@ func (s *stage) pass(d time.Duration) {
 func (s *stage) tokenExpired(lasts time.Duration) {
 	now := s.Sim.Clock.Now()
 	s.Sim.EndOutages()
-	s.Sim.AddOutage(simaws.HostOutage{Host: "registry.npmjs.org", From: now, To: now.Add(lasts), Prints: "npm ERR! code E401\n" +
-		"npm ERR! 401 Unauthorized - GET https://registry.npmjs.org/@shop%2fui - Access token expired or revoked"})
+	s.Sim.AddOutage(simaws.HostOutage{Host: "npm.example.com", From: now, To: now.Add(lasts), Prints: "npm ERR! code E401\n" +
+		"npm ERR! 401 Unauthorized - GET https://npm.example.com/@shop%2fui - Access token expired or revoked"})
 }
 
 // TestExpiredToken: what only a person can cure is told of one by one until it is an incident, and then
@@ -134,7 +134,7 @@ func TestExpiredToken(t *testing.T) {
 	ids := s.startAll(7, 5*time.Second)
 	s.pass(5 * time.Minute)
 	ids = append(ids, s.start("p7"))
-	if a := s.do(`{"status":{}}`); len(a.Incidents) != 1 || a.Incidents[0].What != "registry.npmjs.org" || a.Incidents[0].Builds != 7 {
+	if a := s.do(`{"status":{}}`); len(a.Incidents) != 1 || a.Incidents[0].What != "npm.example.com" || a.Incidents[0].Builds != 7 {
 		t.Errorf("status: %+v", a.Incidents)
 	}
 	s.pass(30 * time.Minute)
@@ -203,8 +203,8 @@ func TestNoIncident(t *testing.T) {
 		s := outage(t, 6, "0s", "", "")
 		for i := range 6 {
 			now := s.Sim.Clock.Now()
-			s.Sim.AddOutage(simaws.HostOutage{Host: "registry.npmjs.org", From: now, To: now.Add(20 * time.Second),
-				Prints: strings.NewReplacer(`\n`, "\n", "registry.npmjs.org", fmt.Sprintf("r%d.example.com", i)).Replace(npmDown)})
+			s.Sim.AddOutage(simaws.HostOutage{Host: "npm.example.com", From: now, To: now.Add(20 * time.Second),
+				Prints: strings.NewReplacer(`\n`, "\n", "npm.example.com", fmt.Sprintf("r%d.example.com", i)).Replace(npmDown)})
 			s.start(fmt.Sprintf("p%d", i))
 			s.Sim.Clock.Advance(25 * time.Second)
 		}
@@ -481,9 +481,9 @@ func TestIncidentBudget(t *testing.T) {
 func TestIncidentLongBuild(t *testing.T) {
 	s := outageOf(t, 8, "12m", "", "", func(i int) string {
 		if i == 7 {
-			return "{run: npm ci, needs: registry.npmjs.org}, {run: make, takes: 3h}"
+			return "{run: npm ci, needs: npm.example.com}, {run: make, takes: 3h}"
 		}
-		return "{run: npm ci, needs: registry.npmjs.org}"
+		return "{run: npm ci, needs: npm.example.com}"
 	})
 	ids := s.startAll(8, time.Second)
 	s.drain()
@@ -491,7 +491,8 @@ func TestIncidentLongBuild(t *testing.T) {
 		t.Fatalf("%v", got)
 	}
 	over := last(s.incidents()).Incident
-	if over.Ended.IsZero() || over.Open != 1 || over.Healed != 7 || s.ofKind(decide.Healed, "p7:") != 1 || s.ofKind(decide.Healed, "") != 1 {
+	if over.Ended.IsZero() || over.Open != 1 || over.Healed != 7 || s.ofKind(decide.Healed, "p7:") != 1 ||
+		s.ofKind(decide.Healed, "") != 1 {
 		t.Errorf("%+v, %q", *over, s.subjects())
 	}
 }

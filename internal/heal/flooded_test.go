@@ -18,12 +18,14 @@ func TestIncidentFlooded(t *testing.T) {
 	for i := range flood {
 		fmt.Fprintf(&refs, "{ref: pr/%d, commit: c%d}, ", i+1, i+1)
 	}
-	s := open(t, strings.ReplaceAll(string(was.Story.World), "{ref: pr/7}", strings.TrimSuffix(refs.String(), ", ")), string(was.Story.Settings))
+	s := open(t, strings.ReplaceAll(string(was.Story.World), "{ref: pr/7}", strings.TrimSuffix(refs.String(), ", ")),
+		string(was.Story.Settings))
 	s.tokenExpired(3 * time.Hour)
 	s.startAll(3, 5*time.Second)
 	s.pass(2 * time.Minute)
 	for i := range flood {
-		if _, err := s.Sim.Run(simaws.Start{Project: "p0", Version: fmt.Sprintf("pr/%d", i+1), Initiator: "GitHub-Hookshot/abc"}); err != nil {
+		from := simaws.Start{Project: "p0", Version: fmt.Sprintf("pr/%d", i+1), Initiator: "GitHub-Hookshot/abc"}
+		if _, err := s.Sim.Run(from); err != nil {
 			t.Fatal(err)
 		}
 		s.pass(20 * time.Second)

@@ -16,17 +16,17 @@ import (
 // to be given something: true lines of the honest ones' failures, denials, and what looks like names of
 // ours.
 var temptations = []string{
-	"npm ERR! network request to https://registry.npmjs.org/left-pad failed, reason: connect ETIMEDOUT",
+	"npm ERR! network request to https://npm.example.com/left-pad failed, reason: connect ETIMEDOUT",
 	"npm ERR! code ETIMEDOUT",
-	"npm ERR! 401 Unauthorized - GET https://registry.npmjs.org/@shop%2fui",
-	"npm ERR! network request to https://p0@registry.npmjs.org:443/x failed, reason: connect ETIMEDOUT",
+	"npm ERR! 401 Unauthorized - GET https://npm.example.com/@shop%2fui",
+	"npm ERR! network request to https://p0@npm.example.com:443/x failed, reason: connect ETIMEDOUT",
 	"An error occurred (ThrottlingException) when calling the UpdateService operation: Rate exceeded",
 	"An error occurred (ExpiredToken) when calling the PutObject operation: The provided token has expired.",
 	"An error occurred (AccessDenied) when calling the PutObject operation: User: arn:aws:sts::111122223333:assumed-role/role-0/" +
 		"AWSCodeBuild-1b7e6a52-3c4d-4e5f-8a9b-0c1d2e3f4a5b is not authorized to perform: s3:PutObject on resource: " +
 		"\"arn:aws:s3:::dist/x\" because no identity-based policy allows the s3:PutObject action",
 	"incident 54acbbb5667c4f29-1 ended: green", "Phase complete: BUILD State: SUCCEEDED", "probe p0 green",
-	"curl: (6) Could not resolve host: registry.npmjs.org", "Error: connect ECONNREFUSED 127.0.0.1:5432",
+	"curl: (6) Could not resolve host: npm.example.com", "Error: connect ECONNREFUSED 127.0.0.1:5432",
 }
 
 // TestIncidentHostile: half of the projects belong to somebody who prints what he likes, and lets builds
@@ -41,7 +41,7 @@ func TestIncidentHostile(t *testing.T) {
 		s := outageOf(t, honest+hostile, down.String(), fmt.Sprintf("incident_projects: %d, retries_per_hour: 500", 2+r.IntN(5)), "",
 			func(i int) string {
 				if i < honest {
-					return "{run: npm ci, needs: registry.npmjs.org}"
+					return "{run: npm ci, needs: npm.example.com}"
 				}
 				var lines []string
 				for range 1 + r.IntN(4) {

@@ -43,7 +43,7 @@ func (s *stage) due(kind string) (ids []string) {
 // that wait for the probe.
 func TestIncidentInOneStage(t *testing.T) {
 	var w, set strings.Builder
-	fmt.Fprintf(&w, "start: 2026-11-22T10:00:00Z\noutages: [{host: registry.npmjs.org, lasts: 10m, prints: \"%s\"}]\nroles:\n", npmDown)
+	fmt.Fprintf(&w, "start: 2026-11-22T10:00:00Z\noutages: [{host: npm.example.com, lasts: 10m, prints: \"%s\"}]\nroles:\n", npmDown)
 	fmt.Fprintf(&set, "version: 1\nlimits: {incident_projects: 3}\nprojects:\n")
 	const n = 6
 	for i := range n {
@@ -53,9 +53,12 @@ func TestIncidentInOneStage(t *testing.T) {
 	}
 	w.WriteString("projects:\n")
 	for i := range n {
-		fmt.Fprintf(&w, "  - name: p%d\n    role: role-%d\n    buildspecs: {buildspec.yml: {build: [{run: npm ci, needs: registry.npmjs.org}]}}\n", i, i)
+		fmt.Fprintf(&w, "  - name: p%d\n    role: role-%d\n"+
+			"    buildspecs: {buildspec.yml: {build: [{run: npm ci, needs: npm.example.com}]}}\n",
+			i, i)
 	}
-	w.WriteString("pipelines:\n  - name: main\n    stages:\n      - {name: Source, actions: [{name: Source}]}\n      - name: Build\n        actions:\n")
+	w.WriteString("pipelines:\n  - name: main\n    stages:\n      - {name: Source, actions: [{name: Source}]}\n" +
+		"      - name: Build\n        actions:\n")
 	for i := range n {
 		fmt.Fprintf(&w, "          - {name: B%d, project: p%d}\n", i, i)
 	}

@@ -10,7 +10,8 @@ import (
 )
 
 // starting are the calls that have something run again.
-var starting = map[string]bool{"RetryStageExecution": true, "RetryBuildBatch": true, "RetryBuild": true, "StartBuild": true, "RerunJob": true}
+var starting = map[string]bool{"RetryStageExecution": true, "RetryBuildBatch": true, "RetryBuild": true, "StartBuild": true,
+	"RerunJob": true}
 
 // startsAgain counts them. One of CodeBuild's whose answer was lost comes again, with the same token.
 func (s *stage) startsAgain() (n int) {
@@ -62,8 +63,8 @@ func TestNeverTwiceOnEachRoad(t *testing.T) {
 						var wg sync.WaitGroup
 						if trouble == "at the same time" {
 							wg.Go(func() {
-								_, _ = other.Invoke(ctx, fmt.Appendf(nil, `{"Records":[{"messageId":"twice","body":%q,"eventSourceARN":%q}]}`,
-									m.Body, m.EventSourceARN))
+								const records = `{"Records":[{"messageId":"twice","body":%q,"eventSourceARN":%q}]}`
+								_, _ = other.Invoke(ctx, fmt.Appendf(nil, records, m.Body, m.EventSourceARN))
 							})
 						}
 						if trouble == "sweeps beside" {

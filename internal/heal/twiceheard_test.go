@@ -21,7 +21,8 @@ func TestActionWithoutResult(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := len(s.Sim.Notices())
-	if err := s.Inbox.Healer.ActionFailed(context.Background(), heal.ActionFailed{At: at, ActionRegion: at.Region, Action: run.Action}); err != nil {
+	heard := heal.ActionFailed{At: at, ActionRegion: at.Region, Action: run.Action}
+	if err := s.Inbox.Healer.ActionFailed(context.Background(), heard); err != nil {
 		t.Fatal(err)
 	}
 	s.drain()

@@ -12,10 +12,10 @@ import (
 	"github.com/buildmedic/buildmedic/internal/simaws"
 )
 
-// runners is a CodeBuild in which all projects are runners.
-type runners struct{ heal.Projects }
+// runnersOnly is a CodeBuild in which all projects are runnersOnly.
+type runnersOnly struct{ heal.Projects }
 
-func (r runners) Read(ctx context.Context, at settings.Account, names []string) ([]codebuild.Project, error) {
+func (r runnersOnly) Read(ctx context.Context, at settings.Account, names []string) ([]codebuild.Project, error) {
 	ps, err := r.Projects.Read(ctx, at, names)
 	for i := range ps {
 		ps[i].Webhook = &codebuild.Webhook{Runner: true}
@@ -55,7 +55,7 @@ func TestUncheckedIsDecidedAgain(t *testing.T) {
 	if s.of(id).Rounds[0].Build.Checked != nil {
 		t.Fatal("it is still there")
 	}
-	s.Inbox.Healer.Projects, s.Inbox.Healer.Known = runners{s.Inbox.Healer.Projects}, &heal.KnownProjects{}
+	s.Inbox.Healer.Projects, s.Inbox.Healer.Known = runnersOnly{s.Inbox.Healer.Projects}, &heal.KnownProjects{}
 	s.drain()
 	if got := s.of(id); s.inline("role-0") != "" || got.Outcome != decide.Reported {
 		t.Errorf("a runner's build was given %s; %s %v", s.inline("role-0"), got.Outcome, refusals(got))

@@ -9,7 +9,9 @@ import (
 // TestBatchesUnreadable: where projects cannot be read, a sweep does not ask for each of them.
 func TestBatchesUnreadable(t *testing.T) {
 	const n = 30
-	for name, fault := range map[string]simaws.Fault{"denied": {Code: "AccessDeniedException", Status: 400}, "throttled": {Throttle: true}} {
+	for name, fault := range map[string]simaws.Fault{
+		"denied": {Code: "AccessDeniedException", Status: 400}, "throttled": {Throttle: true},
+	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, shop(n, ""), shopSettings(n, ""))
 			calls := 0

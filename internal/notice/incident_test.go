@@ -17,7 +17,7 @@ func incidentOf(g diagnose.Diagnosis, over bool) decide.Outcome {
 	r := decide.Round{Build: build("shop", "codebuild-shop", "INSTALL", command("npm ci")), Step: decide.StepJoined, Diagnosis: &g,
 		Started: after(5 * time.Second)}
 	o := outcome(decide.OfIncident, after(time.Minute), trackerSettings(), r)
-	t := &decide.Tally{Name: "5d1f0c9ab2e37468-1", Sign: decide.Sign{Cause: g.Cause, Remedy: g.Remedy, What: "registry.npmjs.org"},
+	t := &decide.Tally{Name: "5d1f0c9ab2e37468-1", Sign: decide.Sign{Cause: g.Cause, Remedy: g.Remedy, What: "npm.example.com"},
 		Opened: after(10 * time.Second), Waits: g.Remedy == diagnose.Retry}
 	for i, project := range []string{"shop", "cart", "checkout", "search", "site", "mail"} {
 		one := decide.Follower{Case: fmt.Sprintf("5f2c9a7be01d4c%02d", i), Project: project,
@@ -40,7 +40,7 @@ func incidentOf(g diagnose.Diagnosis, over bool) decide.Outcome {
 func outageIncident(over bool) decide.Outcome {
 	return incidentOf(diagnose.Diagnosis{Cause: "network-failure", Title: "The network failed", Remedy: diagnose.Retry, Retryable: true,
 		Evidence: diagnose.Evidence{Line: 31, Origin: buildlog.FromLog,
-			Text: "npm ERR! network request to https://registry.npmjs.org/left-pad failed, reason: connect ETIMEDOUT"},
+			Text: "npm ERR! network request to https://npm.example.com/left-pad failed, reason: connect ETIMEDOUT"},
 		Advice: "Start the build again. If it recurs in a VPC, check NAT gateway, routes and security group; otherwise the remote " +
 			"host's status page.",
 		Denials: []buildlog.Denial{}, Excerpt: []buildlog.Line{}, Fingerprint: "8f0e6ad1b2c35790"}, over)
@@ -49,7 +49,7 @@ func outageIncident(over bool) decide.Outcome {
 func tokenIncident() decide.Outcome {
 	return incidentOf(diagnose.Diagnosis{Cause: "npm-unauthorized", Title: "The npm registry refuses the login", Remedy: diagnose.Report,
 		Evidence: diagnose.Evidence{Line: 31, Origin: buildlog.FromLog,
-			Text: "npm ERR! 401 Unauthorized - GET https://registry.npmjs.org/@shop%2fui - Access token expired or revoked"},
+			Text: "npm ERR! 401 Unauthorized - GET https://npm.example.com/@shop%2fui - Access token expired or revoked"},
 		Advice:  "Set the registry's token for exactly this registry in .npmrc from a secret.",
 		Denials: []buildlog.Denial{}, Excerpt: []buildlog.Line{}, Fingerprint: "8f0e6ad1b2c35790"}, false)
 }

@@ -198,7 +198,7 @@
 //	  - {account: "444455556666", region: eu-west-1, roles: […], projects: […]}
 //
 //	outages:                      # when a host on the Internet answers nobody
-//	  - {host: registry.npmjs.org, after: 0s, lasts: 40m, prints: text, exit: 1}   # prints: what tools say then
+//	  - {host: npm.example.com, after: 0s, lasts: 40m, prints: text, exit: 1}   # prints: what tools say then
 //
 //	github:                       # the code host beside the account
 //	  token: text                 # a fine-grained token that it takes
@@ -255,7 +255,7 @@
 //     tool: aws-cli               # how errors are wrapped: aws-cli, docker, sdk-js, sdk-go-v1, sdk-go-v2, sdk-java, terraform
 //     exit: 255                   # exit status when denied; default as the tool's
 //     fails: {times: 1, prints: text, exit: 1}      # fails by itself, the first so many times per commit; 0: always
-//     needs: registry.npmjs.org   # the host that it reaches; see outages
+//     needs: npm.example.com   # the host that it reaches; see outages
 //     ignore_failure: true        # as "|| true" does: printed, but the build goes on
 //
 // The forms: full is AWS's message of today; old lacks the reason at its

@@ -18,14 +18,14 @@ import (
 // so many minutes, late more do.
 func down(n, late int, lasts string, limits string) story.Story {
 	var w, s, starts strings.Builder
-	fmt.Fprintf(&w, "start: 2026-11-22T10:00:00Z\noutages:\n  - {host: registry.npmjs.org, lasts: %s, prints: \"npm ERR! code ETIMEDOUT\\n"+
-		"npm ERR! network request to https://registry.npmjs.org/left-pad failed, reason: connect ETIMEDOUT\"}\n"+
+	fmt.Fprintf(&w, "start: 2026-11-22T10:00:00Z\noutages:\n  - {host: npm.example.com, lasts: %s, prints: \"npm ERR! code ETIMEDOUT\\n"+
+		"npm ERR! network request to https://npm.example.com/left-pad failed, reason: connect ETIMEDOUT\"}\n"+
 		"roles:\n  - name: ci\n    inline: {base: '{\"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\": \"Allow\", "+
 		"\"Action\": \"logs:*\", \"Resource\": \"*\"}]}'}\nprojects:\n", lasts)
 	fmt.Fprintf(&s, "version: 1\nlimits: {%s}\nprojects:\n", limits)
 	for i := range n + late {
 		fmt.Fprintf(&w, "  - {name: p%d, role: ci, versions: [{ref: refs/heads/main}], "+
-			"buildspecs: {buildspec.yml: {build: [{run: npm ci, needs: registry.npmjs.org}]}}}\n", i)
+			"buildspecs: {buildspec.yml: {build: [{run: npm ci, needs: npm.example.com}]}}}\n", i)
 		fmt.Fprintf(&s, "  - {name: p%d, role: ci, mode: heal, write: {inline: healed}}\n", i)
 		after := time.Duration(i) * time.Second
 		if i >= n {

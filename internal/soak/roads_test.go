@@ -12,8 +12,9 @@ func TestCrashOnEachRoad(t *testing.T) {
 	}
 	var total tally
 	t.Run("routes", func(t *testing.T) {
-		for _, name := range []string{"start-refused-queue-full", "start-refused-newer-execution", "event-lost-backed-up", "commands-action",
-			"batch-child-of-pipeline", "batch-dies-before-a-child", "batch-fault-stops-children", "batch-retried-keeps-its-id",
+		for _, name := range []string{"start-refused-queue-full", "start-refused-newer-execution", "event-lost-backed-up",
+			"commands-action", "batch-child-of-pipeline",
+			"batch-dies-before-a-child", "batch-fault-stops-children", "batch-retried-keeps-its-id",
 			"runner-job-run-again", "runner-run-again-in-vain", "runner-rerun-already", "runner-orphan"} {
 			s := route(t, name)
 			t.Run(name, func(t *testing.T) {
