@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/decide"
+	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
@@ -319,6 +320,17 @@ func (h *Healer) awaitIncident(ctx context.Context, c *held) error {
 		return errWait
 	}
 	return h.leave(ctx, c, true)
+}
+
+// waitsForRoom puts off the start of a build that has waited for an incident, if the budget of the hour leaves
+// no room for it: those that waited with it have used that up.
+func (h *Healer) waitsForRoom(c *held, full guardrail.Rule) bool {
+	r, now := c.last(), h.Clock.Now()
+	if r.Incident == "" || r.Told || full != guardrail.RetriesPerHour || h.Settings.Limits.RetriesHour == 0 || now.Sub(r.Started) >= fullFor {
+		return false
+	}
+	r.Step, r.NotYet = decide.StepReceived, now.Truncate(time.Hour).Add(time.Hour+Jitter(10*time.Minute, c.ID))
+	return true
 }
 
 // leave has the case go on by itself. own says that no notice of the incident tells what comes of it.

@@ -530,6 +530,9 @@ func (h *Healer) begin(ctx context.Context, c *held, f decide.Facts, full []guar
 			return err
 		}
 	}
+	if len(full) > 0 && h.waitsForRoom(c, full[0].Rule) {
+		return nil
+	}
 	if len(full) > 0 {
 		*d = decide.Refuse(*d, "A budget is used up.", full...)
 		d.Used = nil
