@@ -41,6 +41,9 @@ func (h *Healer) ActionFailed(ctx context.Context, e ActionFailed) error {
 	case err == nil && ran != "": // the event did not say so
 		e.Build = ran
 		return h.ActionFailed(ctx, e)
+	case errors.Is(err, ErrNotFound) && !e.End.IsZero() && h.Clock.Now().Sub(e.End) < unheard:
+		// The list may be slower than the event, and no sweep looks for what has no build.
+		return fmt.Errorf("action %q of pipeline %q is not listed yet: %w", a.Name, a.Pipeline, ErrLater)
 	case errors.Is(err, ErrNotFound):
 		h.Log.WarnContext(ctx, "the action is gone", about...)
 		return nil
