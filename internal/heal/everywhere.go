@@ -326,7 +326,8 @@ func (h *Healer) awaitIncident(ctx context.Context, c *held) error {
 // no room for it: those that waited with it have used that up.
 func (h *Healer) waitsForRoom(c *held, full guardrail.Rule) bool {
 	r, now := c.last(), h.Clock.Now()
-	if r.Incident == "" || r.Told || full != guardrail.RetriesPerHour || h.Settings.Limits.RetriesHour == 0 || now.Sub(r.Started) >= fullFor {
+	if r.Incident == "" || r.Told || full != guardrail.RetriesPerHour || h.Settings.Limits.RetriesHour == 0 ||
+		now.Sub(r.Started) >= fullFor {
 		return false
 	}
 	r.Step, r.NotYet = decide.StepReceived, now.Truncate(time.Hour).Add(time.Hour+Jitter(10*time.Minute, c.ID))

@@ -31,7 +31,7 @@ func TestLongOutageOfMany(t *testing.T) {
 				}
 			}
 			if got := s.outcomes(ids); refused > 0 || got["healed"] != 60 || kinds["incident"] != 2 {
-				t.Errorf("%v, %d of them since the hour's budget was used up by others that had waited as long; notices %v", got, refused, kinds)
+				t.Errorf("%v, %d of them since others that had waited as long used the budget up; notices %v", got, refused, kinds)
 			}
 		})
 	}
