@@ -62,7 +62,7 @@ func TestPersonRetriesTheStage(t *testing.T) {
 				person := codepipeline.NewFromConfig(s.Config(simaws.OwnerKey))
 				_, err := person.RetryStageExecution(t.Context(), &codepipeline.RetryStageExecutionInput{
 					PipelineName: aws.String("shop-main"),
-					StageName: aws.String("Build"), PipelineExecutionId: &x, RetryMode: "FAILED_ACTIONS"}) // it may be refused
+					StageName:    aws.String("Build"), PipelineExecutionId: &x, RetryMode: "FAILED_ACTIONS"}) // it may be refused
 				s.pass(13 * time.Minute)
 				s.hours(4)
 				c := s.allCases()
