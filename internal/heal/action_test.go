@@ -46,8 +46,7 @@ func TestActionIsListedLate(t *testing.T) {
 // TestPersonRetriesTheStage: a person retries the stage of a start that was refused, before the healer does or after.
 func TestPersonRetriesTheStage(t *testing.T) {
 	for _, times := range []int{1, 2} {
-		for _, after := range []time.Duration{5 * time.Second, time.Minute, 9*time.Minute + 55*time.Second, 11 * time.Minute,
-			12 * time.Minute} {
+		for _, after := range []time.Duration{5 * time.Second, time.Minute, 9*time.Minute + 55*time.Second, 12 * time.Minute} {
 			t.Run(fmt.Sprintf("%d refusals, after %s", times, after), func(t *testing.T) {
 				s := routed(t, "start-refused-queue-full", func(st *story.Story) {
 					st.World = []byte(strings.Replace(string(st.World), "times: 2", fmt.Sprintf("times: %d", times), 1))
@@ -61,8 +60,8 @@ func TestPersonRetriesTheStage(t *testing.T) {
 				}
 				person := codepipeline.NewFromConfig(s.Config(simaws.OwnerKey))
 				_, err := person.RetryStageExecution(t.Context(), &codepipeline.RetryStageExecutionInput{
-					PipelineName: aws.String("shop-main"),
-					StageName:    aws.String("Build"), PipelineExecutionId: &x, RetryMode: "FAILED_ACTIONS"}) // it may be refused
+					PipelineName: aws.String("shop-main"), StageName: aws.String("Build"),
+					PipelineExecutionId: &x, RetryMode: "FAILED_ACTIONS"}) // it may be refused
 				s.pass(13 * time.Minute)
 				s.hours(4)
 				c := s.allCases()

@@ -6,7 +6,7 @@ import "testing"
 // is started again: a pipeline's stage, a batch, a job of GitHub's. It does not lose messages: that an action
 // failed only its event tells, which comes until it is handled.
 func TestCrashOnEachRoad(t *testing.T) {
-	every := 5 // a prime number comes to each kind of place
+	every := 13 // a prime number comes to each kind of place
 	if *long {
 		every = 1
 	}
