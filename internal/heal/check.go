@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -75,6 +76,18 @@ func (h *Healer) knownProject(
 	}
 	err = h.readProjects(ctx, at, []string{name}, func(_ string, k knownProject) { p = k })
 	return p, true, err
+}
+
+// foreseeProject reads the project that a build's id names beside its record, if it is not remembered.
+func (h *Healer) foreseeProject(ctx context.Context, at settings.Account, id string) {
+	name := id[:max(strings.LastIndexByte(id, ':'), 0)]
+	if h.Known == nil || name == "" || strings.Contains(name, "/") { // that of a build which stands for something else
+		return
+	}
+	if was, ok := h.Known.get(projectOf{at, name}); ok && h.Clock.Now().Sub(was.when) < knownFor {
+		return
+	}
+	_ = h.readProjects(ctx, at, []string{name}, func(string, knownProject) {}) // whoever needs it reads it again
 }
 
 // readProjects reads projects, remembers them, and gives each.

@@ -75,7 +75,7 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 			return err
 		} else if green {
 			h.Log.InfoContext(ctx, "CodeBuild has retried the build by itself, and that was green", "build", b.ID)
-			return nil
+			return h.keepGreen(ctx, c, b)
 		}
 	}
 	batch, err := h.retriedBatch(ctx, c, b)

@@ -80,6 +80,9 @@ func TestNativeRetryThatWasGreen(t *testing.T) {
 	if bs := s.Sim.Builds("p0"); len(bs) != 2 || bs[1].Status != "SUCCEEDED" || len(s.Sim.Notices()) != 0 || s.inline("role-0") != "" {
 		t.Errorf("%s and %d builds, policy %q, notices %q", id, len(bs), s.inline("role-0"), s.subjects())
 	}
+	if c := s.of(id); c.Closed.IsZero() || len(c.Rounds) != 1 || c.Rounds[0].Build.ID != id {
+		t.Errorf("the failure is in no case: %+v", c)
+	}
 }
 
 // TestNativeRetryNeverComes: the role may not retry, so CodeBuild does not. That is told after a while, with

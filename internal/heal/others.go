@@ -124,6 +124,21 @@ func (h *Healer) greenByItself(ctx context.Context, c *held, b codebuild.Build) 
 	return n.Project == b.Project && n.Status == codebuild.Succeeded, nil
 }
 
+// keepGreen records a failure that CodeBuild's own retry has cured, of which nobody is told: what is in no case
+// would be looked at again by each sweep.
+func (h *Healer) keepGreen(ctx context.Context, c *held, b codebuild.Build) error {
+	now := h.Clock.Now()
+	c.Rounds = append(c.Rounds, decide.Round{Build: b, Step: decide.StepDone, Started: now})
+	c.Closed, c.Outcome = now, decide.Reported
+	if err := beside(
+		func() error { return h.assignAll(ctx, b, c.ID) },
+		func() error { return h.save(ctx, c, false) },
+	); err != nil {
+		return err
+	}
+	return h.close(ctx, c)
+}
+
 // nextRan is how long after the end of a build its auto-retry may have been green.
 const nextRan = 30 * time.Second
 

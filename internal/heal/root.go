@@ -19,7 +19,10 @@ func (h *Healer) build(ctx context.Context, at settings.Account, id string) (cod
 	if a, ok := codebuild.ParseActionID(id); ok {
 		return h.action(ctx, at, a)
 	}
-	b, err := h.Builds.Get(ctx, at, id)
+	var b codebuild.Build
+	err := beside(
+		func() (err error) { b, err = h.Builds.Get(ctx, at, id); return err },
+		func() error { h.foreseeProject(ctx, at, id); return nil })
 	if err != nil {
 		return b, err
 	}

@@ -106,10 +106,13 @@ func TestCrashWhileRunningAgain(t *testing.T) {
 // starts a build, where CodeBuild names the function in another form than the
 // ROLE/SESSION that is assumed (AWS.md#initiator): no build is started twice.
 func TestCrashWhateverTheInitiator(t *testing.T) {
-	for _, form := range []string{"SESSION", "ARN", "somebody"} {
+	for f, form := range []string{"SESSION", "ARN", "somebody"} {
 		var total tally
 		t.Run(form, func(t *testing.T) {
-			for _, s := range demo(t) {
+			for i, s := range demo(t) {
+				if !*long && i%3 != f {
+					continue // each story in one form, each form in a third of them
+				}
 				s.World = append([]byte("initiator: "+form+"\n"), s.World...)
 				t.Run(s.Name, func(t *testing.T) {
 					t.Parallel()
