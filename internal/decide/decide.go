@@ -201,15 +201,21 @@ func limits(f Facts, mutates bool) []guardrail.Refusal {
 	if guardrail.Runner(f.Build, f.Project) {
 		byHand = "Run the job again at the code host"
 	}
+	spared := spared(f)
+	started := retries(f.Earlier) - spared
 	switch n := f.Settings.Limits.Rounds; {
 	case n == 0:
 		rs = append(rs, guardrail.Refusal{Rule: guardrail.RoundsUsedUp, Message: "limits.rounds is 0, so no build is " +
 			"started again and nothing is changed for one. " +
 			byHand + " once the cause is cured, or raise limits.rounds."})
-	case retries(f.Earlier) >= n:
+	case started >= n:
+		besides := ""
+		if spared > 0 {
+			besides = fmt.Sprintf(" (besides %d for an incident, which do not count)", spared)
+		}
 		rs = append(rs, guardrail.Refusal{Rule: guardrail.RoundsUsedUp, Message: fmt.Sprintf(
-			"This commit was already started again %d times, and limits.rounds is %d. %s once the cause is cured, or "+
-				"raise limits.rounds.", retries(f.Earlier), n, byHand)})
+			"This commit was already started again %d times%s, and limits.rounds is %d. %s once the cause is cured, or "+
+				"raise limits.rounds.", started, besides, n, byHand)})
 	}
 	if mutates && f.Paused != "" {
 		rs = append(rs, guardrail.Refusal{Rule: guardrail.Paused, Message: f.Paused})

@@ -11,6 +11,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/guardrail"
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
+	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
 // An incident is failures of one cause in many projects at once, of which no grant cures any: a
@@ -23,10 +24,13 @@ import (
 //
 //   - an incident opens only if builds that are the team's own fail so in several projects, and takes
 //     in only what bears its sign by its own log: nobody's log speaks for another build;
-//   - it ends by one green build of any member, and each probe is of another project than the one
-//     before it, so that no project alone can keep the others waiting;
+//   - it ends by green builds of two projects, or of the only one whose builds wait, and each probe is of
+//     another project than the one before it, so that no project alone can keep the others waiting, or
+//     have them all started while the cause is there;
 //   - whoever has waited for [Patience] is started again by itself, as if there were no incident; only if
 //     that fails of the same does it wait once more, so that limits.rounds bounds how often;
+//   - a start that the incident has made, and that fails of its sign, does not count for limits.rounds,
+//     for at most [MaxSpared] starts of a case;
 //   - nothing is granted by it, and what waits for an approval is told by itself;
 //   - a member that is not told of by itself is in the incident's own notices, with its build.
 
@@ -213,6 +217,9 @@ const (
 	firstTell  = 15 * time.Minute // between two notices, doubled each time
 	mostTell   = 4 * time.Hour
 	maxProbed  = 50
+	// MaxSpared is how many starts of a case that an incident has made, and that failed of its sign, do not
+	// count for limits.rounds.
+	MaxSpared = 8
 	// MaxOwners bounds the owners who are told of their own projects by one notice.
 	MaxOwners = 50
 )
@@ -296,6 +303,28 @@ type Member struct {
 	MayProbe bool `json:"may_probe,omitempty"`
 }
 
+// spared counts the starts that do not count for limits.rounds: those that an incident has made of a member,
+// as its probe or to free it, whose build failed of the incident's sign again.
+func spared(f Facts) (n int) {
+	failed := func(i int) (build string, keys []string) {
+		if i < len(f.Earlier) {
+			r := f.Earlier[i]
+			return r.Build.ID, []string{r.Sign, IncidentKey(r.Incident)}
+		}
+		s, _ := SignOf(f, Decision{Mode: settings.Heal, Remedy: f.Diagnosis.Remedy, Plan: &Plan{}})
+		return f.Build.ID, []string{s.Key}
+	}
+	for i, r := range f.Earlier {
+		if r.Incident == "" || r.Told || r.Own || r.Retry == "" {
+			continue
+		}
+		if build, keys := failed(i + 1); build == r.Retry && slices.Contains(keys, IncidentKey(r.Incident)) {
+			n++
+		}
+	}
+	return min(n, MaxSpared)
+}
+
 // AwaitsIncident reports whether the case waits for the end of the incident.
 func (c Case) AwaitsIncident(name string) bool {
 	if !c.Closed.IsZero() || len(c.Rounds) == 0 {
@@ -322,7 +351,7 @@ func (n Incident) Shows(c Case) (green, failed bool) {
 
 // Sight is what is seen of an incident's members at a look.
 type Sight struct {
-	Green    bool // a build shows that the cause is gone
+	Greens   int  // projects of which a build shows that the cause is gone
 	Failed   bool // the probe has failed
 	Runs     bool // the probe, or one of those that failed first, has not ended
 	Newest   time.Time
@@ -375,21 +404,31 @@ func (n *Incident) See(s Sight, now time.Time) Move {
 			return MoveWait
 		}
 		return end(EndGreen)
-	case s.Green:
-		n.Green, n.Freed, n.Probe, n.Next = now, now, "", now
-		return MoveFree
+	case s.Greens > 1:
+		return n.Frees(now)
 	case s.Failed && n.Probe != "":
 		n.Probe = ""
+		if s.Greens > 0 { // that one was green for a reason of its own
+			n.Since = now
+		}
 		n.pause(now)
 		return MoveWait
-	case s.Runs && n.Probe == "" && now.Sub(n.Opened) < UnderWay, s.Runs && n.Probe != "" && now.Sub(n.ProbeAt) < UnderWay:
+	case s.Greens == 0 && s.Runs && n.Probe == "" && now.Sub(n.Opened) < UnderWay, s.Runs && n.Probe != "" && now.Sub(n.ProbeAt) < UnderWay:
 		n.Next = now.Add(lookAgain)
 		return MoveWait
+	case s.Greens > 0: // whether it is so for others shows with the next probe
+		return MoveProbe
 	case now.Before(n.NotYet):
 		n.Next = n.NotYet
 		return MoveWait
 	}
 	return MoveProbe
+}
+
+// Frees takes in that the cause is gone.
+func (n *Incident) Frees(now time.Time) Move {
+	n.Green, n.Freed, n.Probe, n.Next = now, now, "", now
+	return MoveFree
 }
 
 func (n *Incident) pause(now time.Time) {

@@ -309,14 +309,14 @@ func (h *Healer) putMember(ctx context.Context, name string, m decide.Member) er
 }
 
 // awaitIncident looks at the incident that the case waits for. Once it is over, or the case has waited
-// for long enough, it goes its own road, and tells of itself.
+// for long enough, it goes its own road, and tells of itself; not while those that wait are started, in turn.
 func (h *Healer) awaitIncident(ctx context.Context, c *held) error {
 	r := c.last()
 	_, n, err := h.readIncident(ctx, decide.IncidentKey(r.Incident))
 	if err != nil {
 		return err
 	}
-	if n.Name() == r.Incident && n.Open() && h.Clock.Now().Sub(r.Started) < decide.Patience {
+	if n.Name() == r.Incident && n.Open() && (!n.Green.IsZero() || h.Clock.Now().Sub(r.Started) < decide.Patience) {
 		return errWait
 	}
 	return h.leave(ctx, c, true)

@@ -18,7 +18,7 @@ func TestFalseDawn(t *testing.T) {
 		prints, _ := json.Marshal(strings.NewReplacer(`\n`, "\n").Replace(npmDown))
 		s := outageOf(t, honest+hostile, "100m", "incident_projects: 3", "", func(i int) string {
 			if i < honest {
-				return "{run: npm ci, needs: registry.npmjs.org}"
+				return "{run: npm ci, needs: npm.example.com}"
 			}
 			return fmt.Sprintf("{run: npm ci, fails: {times: 1, prints: %s}}", prints)
 		})

@@ -109,6 +109,7 @@ func (h *Healer) lookAtIncident(ctx context.Context, k *keeping) error {
 			s.Newest = m.Joined
 		}
 	}
+	var green []string
 	t := reckon(h, k.Incident)
 	t.waits = slices.ContainsFunc(ms, func(m decide.Member) bool { return m.Waits })
 	switch {
@@ -119,14 +120,14 @@ func (h *Healer) lookAtIncident(ctx context.Context, k *keeping) error {
 	case !k.Green.IsZero():
 		err = h.free(ctx, k, ms, false, &s, t)
 	default:
-		err = h.lookAtProbe(ctx, k, ms, &s, t)
+		green, err = h.lookAtProbe(ctx, k, ms, &s, t)
 	}
 	if err != nil {
 		return err
 	}
 	move := k.See(s, now)
 	if move == decide.MoveProbe {
-		if move, err = h.probe(ctx, k, ms, s.Newest); err != nil {
+		if move, err = h.probe(ctx, k, ms, s.Newest, green); err != nil {
 			return err
 		}
 	}
@@ -266,11 +267,14 @@ func (p *past) greenSince(build string) bool {
 	return false
 }
 
-// lookAtProbe looks at the probe, at those that were, and at those that failed first.
-func (h *Healer) lookAtProbe(ctx context.Context, k *keeping, ms []decide.Member, s *decide.Sight, t *reckoning) error {
+// lookAtProbe looks at the probe, at those that were, and at those that failed first. It gives the projects of
+// which a build is green; see [startsWith].
+func (h *Healer) lookAtProbe(
+	ctx context.Context, k *keeping, ms []decide.Member, s *decide.Sight, t *reckoning,
+) (greens []string, err error) {
 	t.listed(ms)
 	if err := h.patience(ctx, k, ms); err != nil {
-		return err
+		return nil, err
 	}
 	look := append(slices.Clone(k.First), k.Probed[max(0, len(k.Probed)-maxLooked):]...)
 	for i, m := range look {
@@ -279,11 +283,15 @@ func (h *Healer) lookAtProbe(ctx context.Context, k *keeping, ms []decide.Member
 		}
 		c, err := h.caseIn(ctx, m.Case)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		green, failed := k.Shows(c)
-		s.Green = s.Green || green
+		if of := startsWith(c, m); green && !slices.Contains(greens, of) {
+			greens = append(greens, of)
+		}
 		switch {
+		case m.Case == k.Probe && green:
+			k.Probe = "" // the next one may begin
 		case m.Case == k.Probe:
 			s.Failed = failed || c.ID == ""
 			s.Runs = s.Runs || !s.Failed
@@ -291,7 +299,19 @@ func (h *Healer) lookAtProbe(ctx context.Context, k *keeping, ms []decide.Member
 			s.Runs = true
 		}
 	}
-	return nil
+	s.Greens = len(greens)
+	return greens, nil
+}
+
+// startsWith names what shows nothing more once one of it is green: the member's project, or the pipeline whose
+// stage starts its build together with others.
+func startsWith(c decide.Case, m decide.Member) string {
+	if n := len(c.Rounds); n > 0 {
+		if p := c.Rounds[n-1].Build.AskedPipeline(); p != "" {
+			return "pipeline " + p
+		}
+	}
+	return m.Project
 }
 
 // patience sends those their own roads that have waited for long enough.
@@ -329,22 +349,31 @@ const maxLooked = 5
 const maxCandidates = 10
 
 // probe has the build of one member that waits be started, to see whether the cause is gone. Which one
-// is recorded first: a probe that was begun and not recorded would be followed by another.
-func (h *Healer) probe(ctx context.Context, k *keeping, ms []decide.Member, newest time.Time) (decide.Move, error) {
+// is recorded first: a probe that was begun and not recorded would be followed by another. Once projects are
+// green, it is of another one; if none waits that can be it, all that wait are started.
+func (h *Healer) probe(
+	ctx context.Context, k *keeping, ms []decide.Member, newest time.Time, green []string,
+) (decide.Move, error) {
 	now := h.Clock.Now()
-	tried := 0
+	tried, busy := 0, false
 	for _, m := range k.Candidates(ms) {
-		if tried++; tried > maxCandidates {
+		if slices.Contains(green, m.Project) {
+			continue
+		}
+		if tried++; tried > maxCandidates && len(green) > 0 {
+			break
+		} else if tried > maxCandidates {
 			return decide.MoveWait, nil // the others' turn comes with the next look
 		}
 		c, err := h.open(ctx, m.Case)
 		if errors.Is(err, errBusy) {
+			busy = true
 			continue
 		}
 		if err != nil {
 			return decide.MoveWait, err
 		}
-		if c == nil || !c.AwaitsIncident(k.Name()) {
+		if c == nil || !c.AwaitsIncident(k.Name()) || slices.Contains(green, startsWith(c.Case, m)) {
 			continue
 		}
 		k.Begins(m, now)
@@ -353,6 +382,13 @@ func (h *Healer) probe(ctx context.Context, k *keeping, ms []decide.Member, newe
 		}
 		c.last().Probe = true
 		return decide.MoveWait, h.sendOn(ctx, c, false)
+	}
+	switch {
+	case len(green) > 0 && busy:
+		k.Next = now.Add(decide.Gathering)
+		return decide.MoveWait, nil
+	case len(green) > 0:
+		return k.Frees(now), nil
 	}
 	return k.NoneWaits(newest, now), nil
 }
