@@ -59,6 +59,16 @@ func (h *Healer) withCheck(ctx context.Context, at settings.Account, b codebuild
 	return b, nil
 }
 
+// ifKnown does the same for a green build, if its project is remembered as it was since the build began: no call
+// is made for each.
+func (h *Healer) ifKnown(at settings.Account, b codebuild.Build) codebuild.Build {
+	if p, ok := h.Known.get(projectOf{at, b.Project}); ok && !p.when.Before(b.Start) && h.Clock.Now().Sub(p.when) < knownFor {
+		c := p.check(b)
+		b.Checked = &c
+	}
+	return b
+}
+
 func (p knownProject) check(b codebuild.Build) codebuild.Checked {
 	if p.unread != "" {
 		return codebuild.Checked{Unread: p.unread}

@@ -153,6 +153,7 @@ func (h *Healer) passed(ctx context.Context, at settings.Account, p settings.Pro
 		if f.Build, err = h.withExecution(ctx, at, f.Build); err != nil {
 			return err
 		}
+		f.Build = h.ifKnown(at, f.Build)
 	}
 	g := pass{Commit: shortHash(b.ResolvedSourceVersion), Start: b.Start, End: b.End, Repeats: idsOf(led),
 		Own: len(led) > 0 || h.Self.Started(h.Home, b)}
