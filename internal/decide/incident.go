@@ -216,7 +216,9 @@ const (
 	mostPause  = 15 * time.Minute
 	firstTell  = 15 * time.Minute // between two notices, doubled each time
 	mostTell   = 4 * time.Hour
-	maxProbed  = 50
+	// mostToldOnly bounds the pause for those who are told of by its notices alone.
+	mostToldOnly = 30 * time.Minute
+	maxProbed    = 50
 	// MaxSpared is how many starts of a case that an incident has made, and that failed of its sign, do not
 	// count for limits.rounds.
 	MaxSpared = 8
@@ -231,7 +233,7 @@ type Incident struct {
 	Number  int    `json:"number"` // of those with this sign, from 1
 	Account string `json:"account"`
 	Region  string `json:"region"`
-	// Speaker is the case that opened it, in whose outbox its notices are.
+	// Speaker is the case in whose outbox its notices are: the one that opened it, or another if that is gone.
 	Speaker string    `json:"speaker"`
 	Opened  time.Time `json:"opened"`
 	Ended   time.Time `json:"ended,omitzero"`
@@ -479,7 +481,11 @@ func (n Incident) TellsNow(projects int, now time.Time) bool {
 	if n.Notices == 0 {
 		return true
 	}
-	return projects > n.Told[""] && !now.Before(n.ToldAt.Add(min(firstTell<<min(n.Notices-1, 8), mostTell)))
+	most := mostTell
+	if !n.Transient() {
+		most = mostToldOnly
+	}
+	return projects > n.Told[""] && !now.Before(n.ToldAt.Add(min(firstTell<<min(n.Notices-1, 8), most)))
 }
 
 // Tally is what a notice tells of an incident.

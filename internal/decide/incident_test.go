@@ -233,6 +233,56 @@ func TestSee(t *testing.T) {
 	}
 }
 
+// TestTellsNow: a project that joins late is told of within half an hour, where no notice of its own tells of it.
+func TestTellsNow(t *testing.T) {
+	at := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+	for notices := 1; notices < 20; notices++ {
+		n := Incident{Sign: Sign{Remedy: diagnose.Report}, Notices: notices, ToldAt: at, Told: map[string]int{"": 5}}
+		if !n.TellsNow(6, at.Add(30*time.Minute)) || n.TellsNow(5, at.Add(30*time.Minute)) || n.TellsNow(6, at.Add(time.Minute)) {
+			t.Errorf("after %d notices, half an hour after the last", notices)
+		}
+	}
+}
+
+// TestSpared: only what the incident has started, and what failed of its sign, does not count.
+func TestSpared(t *testing.T) {
+	f, d := signFacts()
+	sign, ok := SignOf(f, d)
+	if !ok {
+		t.Fatal("no sign")
+	}
+	name := sign.Key + "-1"
+	f.Build.ID = "shop:9"
+	r := Round{Retry: "shop:9", Step: StepDone, Incident: name}
+	for what, row := range map[string]struct {
+		change func(r *Round)
+		want   int
+	}{
+		"freed":                {func(*Round) {}, 1},
+		"the probe":            {func(r *Round) { r.Probe = true }, 1},
+		"by itself":            {func(r *Round) { r.Own = true }, 0},
+		"in no incident":       {func(r *Round) { r.Incident = "" }, 0},
+		"of another sign":      {func(r *Round) { r.Incident = "other-1" }, 0},
+		"another build":        {func(r *Round) { r.Retry = "shop:8" }, 0},
+		"told of":              {func(r *Round) { r.Told = true }, 0},
+		"has started no build": {func(r *Round) { r.Retry = "" }, 0},
+	} {
+		one := r
+		row.change(&one)
+		if f.Earlier = []Round{one}; spared(f) != row.want {
+			t.Errorf("%s: %d", what, spared(f))
+		}
+	}
+	f.Earlier = nil
+	for i := range 3 * MaxSpared {
+		f.Earlier = append(f.Earlier, Round{Build: codebuild.Build{ID: fmt.Sprint("shop:", i)}, Retry: fmt.Sprint("shop:", i+1),
+			Step: StepDone, Incident: name})
+	}
+	if got := spared(f); got != MaxSpared {
+		t.Errorf("%d", got)
+	}
+}
+
 // TestCandidates: each next probe is of another project as long as there is one, so that nobody decides
 // alone how long the others wait; and never a build that may be anybody's.
 func TestCandidates(t *testing.T) {

@@ -111,6 +111,7 @@ func (h *Healer) lookAtIncident(ctx context.Context, k *keeping) error {
 	}
 	var green []string
 	t := reckon(h, k.Incident)
+	t.members = ms
 	t.waits = slices.ContainsFunc(ms, func(m decide.Member) bool { return m.Waits })
 	switch {
 	case !k.Transient():
@@ -134,7 +135,7 @@ func (h *Healer) lookAtIncident(ctx context.Context, k *keeping) error {
 	if move == decide.MoveEnd && k.Transient() && k.End == decide.EndQuiet {
 		waits := t.waits
 		t = reckon(h, k.Incident)
-		t.waits = waits
+		t.waits, t.members = waits, ms
 		if err := h.free(ctx, k, ms, true, &s, t); err != nil {
 			return err
 		}
@@ -180,6 +181,7 @@ type reckoning struct {
 	projects map[string]bool
 	unowned  bool
 	waits    bool // some of them wait, or did
+	members  []decide.Member
 }
 
 func reckon(h *Healer, n decide.Incident) *reckoning {
@@ -475,10 +477,21 @@ func (h *Healer) endIncident(ctx context.Context, k *keeping, t *reckoning) erro
 	return nil
 }
 
+// speaker gives the case that speaks for the incident: another member's, if that one is gone; nil if all are.
+func (h *Healer) speaker(ctx context.Context, k *keeping, ms []decide.Member) (*held, error) {
+	c, err := h.open(ctx, k.Speaker)
+	for i := 0; i < len(ms) && c == nil && err == nil; i++ {
+		if c, err = h.open(ctx, ms[i].Case); c != nil {
+			k.Speaker = c.ID
+		}
+	}
+	return c, err
+}
+
 // speak tells of the incident: its speaker's case puts the notice into its outbox, so that it is sent
 // once, whenever the function dies. Those of whose projects nothing is new are not told again.
 func (h *Healer) speak(ctx context.Context, k *keeping, t *reckoning, end bool) error {
-	c, err := h.open(ctx, k.Speaker)
+	c, err := h.speaker(ctx, k, t.members)
 	if err != nil {
 		return err
 	}
@@ -511,7 +524,7 @@ func (h *Healer) speak(ctx context.Context, k *keeping, t *reckoning, end bool) 
 	}
 	k.Notices, k.ToldAt, k.Told = k.Notices+1, now, told
 	if c == nil {
-		return nil // it is forgotten by now
+		return nil // all of them are forgotten by now
 	}
 	if err := h.flush(ctx, c); err != nil { // it is in the outbox, so the sweep sends it
 		h.Log.ErrorContext(ctx, "an incident is told of later", "incident", k.Name(), "error", err)
