@@ -316,7 +316,8 @@ func (h *Healer) awaitIncident(ctx context.Context, c *held) error {
 	if err != nil {
 		return err
 	}
-	if n.Name() == r.Incident && n.Open() && (!n.Green.IsZero() || h.Clock.Now().Sub(r.Started) < decide.Patience) {
+	waits := !n.Green.IsZero() || h.Clock.Now().Sub(r.Started) < decide.Patience
+	if n.Name() == r.Incident && n.Open() && waits {
 		return errWait
 	}
 	return h.leave(ctx, c, true)

@@ -33,8 +33,8 @@ func TestFalseDawn(t *testing.T) {
 			var i int
 			fmt.Sscanf(c.Project, "p%d", &i)
 			if i < honest && c.Outcome != decide.Healed {
-				t.Errorf("%d hostile: %s: %s after %d rounds %v, %s after its failure", hostile, c.Project, c.Outcome, len(c.Rounds), refusals(c),
-					c.Closed.Sub(c.Rounds[0].Build.End))
+				t.Errorf("%d hostile: %s: %s after %d rounds %v, %s after its failure", hostile, c.Project, c.Outcome, len(c.Rounds),
+					refusals(c), c.Closed.Sub(c.Rounds[0].Build.End))
 			}
 		}
 		t.Logf("%d hostile: %d starts, %q", hostile, s.count("RetryBuild"), s.subjects())
