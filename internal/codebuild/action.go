@@ -199,9 +199,9 @@ type Execution struct {
 	// Unlisted: the settings do not list the pipeline for the project, so nothing was read.
 	Unlisted bool `json:",omitempty"`
 	// PullRequests: the pipeline's definition has a trigger that pull requests cause, or one of a kind
-	// that is not known. Only then Trigger, By and Sources are read.
+	// that is not known. Only then Sources are read.
 	PullRequests bool   `json:",omitempty"`
-	Trigger      string `json:",omitempty"` // what started it; "" if AWS does not say
+	Trigger      string `json:",omitempty"` // what started it; "" if AWS does not say, or nobody asked
 	By           string `json:",omitempty"` // more of that: who, or by what
 	// Sources are what the pipeline read from repositories, in this execution.
 	Sources []PipelineSource `json:",omitempty"`

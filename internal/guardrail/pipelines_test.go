@@ -17,6 +17,10 @@ func TestPipelineDoubt(t *testing.T) {
 	pulls := func(trigger, by string, sources []codebuild.PipelineSource) *codebuild.Execution {
 		return &codebuild.Execution{Pipeline: "shop", ID: "x", PullRequests: true, Trigger: trigger, By: by, Sources: sources}
 	}
+	invoked := func(by string) *codebuild.Execution {
+		return &codebuild.Execution{Pipeline: "shop", ID: "x", Trigger: "StartPipelineExecution", By: by}
+	}
+	team := settings.Project{Trust: settings.Trust{Starters: []string{"alice", "release", "rule/nightly", "codebuild-shop"}}}
 	for _, row := range []struct {
 		name string
 		x    *codebuild.Execution
@@ -33,7 +37,20 @@ func TestPipelineDoubt(t *testing.T) {
 		{"no trigger", pulls("", "", on("main", "main")), "the name of a branch is no proof"},
 		{"a rule", pulls("CloudWatchEvent", "arn:aws:events:eu-west-1:1:rule/x", on("main", "main")), "no proof"},
 		{"a rollback", pulls("ManualRollback", "alice", on("main", "main")), "no proof"},
-		{"a person", pulls("StartPipelineExecution", "arn:aws:iam::1:user/alice", on("main", "main")), ""},
+		{"a person", pulls("StartPipelineExecution", "arn:aws:iam::1:user/bob", on("main", "main")), `"bob", whom`},
+		{"a role", pulls("StartPipelineExecution", "arn:aws:sts::1:assumed-role/dev/alice", on("main", "main")), `"dev/alice", whom`},
+		{"an account's root", pulls("StartPipelineExecution", "arn:aws:iam::1:root", on("main", "main")), "root"},
+		{"a user by the path of one listed", pulls("StartPipelineExecution", "arn:aws:iam::1:user/alice/bob", on("main", "main")), `"bob"`},
+		{"a listed user", pulls("StartPipelineExecution", "arn:aws:iam::1:user/team/alice", on("main", "main")), ""},
+		{"a listed role", pulls("StartPipelineExecution", "arn:aws:sts::1:assumed-role/release/x", on("main", "main")), ""},
+		{"a listed rule", pulls("StartPipelineExecution", "arn:aws:events:eu-west-1:1:rule/nightly", on("main", "main")), ""},
+		{"the build's own role, listed", pulls("StartPipelineExecution", "arn:aws:sts::1:assumed-role/codebuild-shop/x",
+			on("main", "main")), "another build"},
+		{"no call at all", pulls("PollForSourceChanges", "", on("main", "main")), ""},
+		{"anybody, where pull requests trigger nothing", invoked("arn:aws:sts::1:assumed-role/dev/bob"), ""},
+		{"a build, where pull requests trigger nothing", invoked("arn:aws:sts::1:assumed-role/r/AWSCodeBuild-1"), "another build"},
+		{"the build's own role, where pull requests trigger nothing", invoked("arn:aws:sts::1:assumed-role/codebuild-shop/x"),
+			"another build"},
 		{"a person, of another branch", pulls("StartPipelineExecution", "alice", on("main", "fix")), `read the branch "fix"`},
 		{"a person, of nobody knows what", pulls("StartPipelineExecution", "alice", on("main", "")), `read the branch ""`},
 		{"a person, and no branch is set", pulls("StartPipelineExecution", "alice", on("", "")), `read the branch ""`},
@@ -46,22 +63,22 @@ func TestPipelineDoubt(t *testing.T) {
 	} {
 		b := codebuild.Build{Initiator: "codepipeline/shop", SourceVersion: trustS3, ServiceRole: "codebuild-shop",
 			Checked: &codebuild.Checked{Execution: row.x}}
-		ok, why := Trusted(b, settings.Project{})
+		ok, why := Trusted(b, team)
 		if ok != (row.want == "") || !strings.Contains(why, row.want) {
 			t.Errorf("%s: %t, %q", row.name, ok, why)
 		}
-		if r := RefuseUntrusted(b, settings.Project{}); !ok && (r == nil || r.Rule != UntrustedBuild ||
+		if r := RefuseUntrusted(b, team); !ok && (r == nil || r.Rule != UntrustedBuild ||
 			!strings.Contains(r.Message, "no pull request triggers")) {
 			t.Errorf("%s: %+v", row.name, r)
 		}
 		// Neither a full name nor a batch around it makes it better.
 		b.SourceVersion = "refs/heads/main"
-		if full, _ := Trusted(b, settings.Project{}); full != ok {
+		if full, _ := Trusted(b, team); full != ok {
 			t.Errorf("%s: by a branch's full name it is %t", row.name, full)
 		}
 		child := codebuild.Build{Initiator: "r/AWSCodeBuild-1", SourceVersion: trustS3, ServiceRole: "codebuild-shop", BatchARN: "arn",
 			Checked: b.Checked, Root: &codebuild.Root{Initiator: "codepipeline/shop", SourceVersion: trustS3}}
-		if of, _ := Trusted(child, settings.Project{}); of != ok {
+		if of, _ := Trusted(child, team); of != ok {
 			t.Errorf("%s: of a batch it is %t", row.name, of)
 		}
 	}

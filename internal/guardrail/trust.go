@@ -22,7 +22,8 @@ import (
 //     settings say trust: {merge_queue: true};
 //   - what a pipeline (codepipeline/NAME) hands over: its artifact in S3, a commit,
 //     or no source version at all. Of a pipeline that pull requests trigger, only if something
-//     else certainly started the execution, see [pipelineDoubt];
+//     else certainly started the execution; if a call did, its caller must be listed under
+//     trust.starters; and of none whose execution a build started, see [pipelineDoubt];
 //   - the default branch (no source version), an object in S3, or no source, if an
 //     IAM role, user or rule started it that the settings list under trust.starters;
 //   - what CodeBuild started by itself, as a part of a batch or as its own retry,
@@ -129,8 +130,8 @@ func distrust(r codebuild.Root, b codebuild.Build, p settings.Project) string {
 	case withinBuild(r.Initiator, b.ServiceRole):
 		return "The commands of another build started " + it + ", and no record says what that one built: perhaps a pull request. " +
 			"Let a push, a pipeline or a person start it."
-	case pipeline(r.Initiator) && pipelineDoubt(b) != "":
-		return pipelineDoubt(b)
+	case pipeline(r.Initiator) && pipelineDoubt(b, p) != "":
+		return pipelineDoubt(b, p)
 	case ref == refRequest:
 		return fmt.Sprintf("It built %q, which anyone who may open a pull request can fill.", built)
 	case ref == refQueued && !p.Trust.MergeQueue:
@@ -162,9 +163,12 @@ func RefuseUntrusted(b codebuild.Build, p settings.Project) *Refusal {
 	case Runner(b, p):
 		r.Rule = RunnerBuild
 		r.Message += "Give the role what the job needs by hand, or have the job assume a role of its own."
-	case pipelineDoubt(b) != "":
-		r.Message += "Once the same failure happens in a pipeline that the project lists and that no pull request triggers, it can " +
-			"be healed."
+	case pipelineDoubt(b, p) != "":
+		where := "in a pipeline that the project lists and that no pull request triggers"
+		if x := *b.Checked.Execution; x.PullRequests && unlistedStarter(x, p) {
+			where += ", or in an execution of a listed starter's"
+		}
+		r.Message += fmt.Sprintf("Once the same failure happens %s, it can be healed.", where)
 	case notItsProject(b, p) != "":
 		r.Rule = OverriddenBuild
 		r.Message += "Once the same failure happens in a build that overrides nothing, it can be healed."

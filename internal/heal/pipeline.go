@@ -166,7 +166,7 @@ func (h *Healer) actionAnd(ctx context.Context, at settings.Account, a codebuild
 	}
 	b = runs[i].Build(codebuild.ARN{Partition: codebuild.PartitionOf(at.Region), Service: "codepipeline", Region: at.Region,
 		Account: at.ID}, h.projectOf(at, runs[i]))
-	x, err := h.executionOf(ctx, at, runs[i], runs)
+	x, err := h.executionOf(ctx, at, runs[i], runs, true)
 	b.Checked = &codebuild.Checked{Execution: &x}
 	return b, ran, err
 }
@@ -213,7 +213,7 @@ func (h *Healer) withExecution(ctx context.Context, at settings.Account, b codeb
 func (h *Healer) readExecution(ctx context.Context, at settings.Account, name string, b codebuild.Build) (codebuild.Execution, error) {
 	run, err := h.Pipelines.RunOf(ctx, at, name, b.External(), b.Start)
 	if err == nil {
-		return h.executionOf(ctx, at, run, nil)
+		return h.executionOf(ctx, at, run, nil, b.HasFailed())
 	}
 	return unreadExecution(codebuild.Execution{Pipeline: name}, err)
 }
@@ -236,16 +236,17 @@ func unreadExecution(x codebuild.Execution, err error) (codebuild.Execution, err
 const sourceConnection = "CodeStarSourceConnection"
 
 // executionOf reads who may have started the execution of a run. runs are those of the execution, nil if
-// they were not read.
-func (h *Healer) executionOf(ctx context.Context, at settings.Account, r codebuild.ActionRun, runs []codebuild.ActionRun,
+// they were not read. Where pull requests trigger nothing, who started it is read only of what failed: it may
+// have been a build that they started.
+func (h *Healer) executionOf(ctx context.Context, at settings.Account, r codebuild.ActionRun, runs []codebuild.ActionRun, failed bool,
 ) (codebuild.Execution, error) {
 	x := codebuild.Execution{Pipeline: r.Pipeline, ID: r.Execution, Stage: r.Stage, Action: r.Name, Run: r.Run}
 	pulls, err := h.Pipelines.PullRequests(ctx, at, r.Pipeline, r.Version)
-	if err != nil || !pulls {
+	if err != nil || !pulls && !failed {
 		return unreadExecution(x, err)
 	}
-	x.PullRequests = true
-	if x.Trigger, x.By, err = h.Pipelines.Trigger(ctx, at, r.Pipeline, r.Execution); err != nil {
+	x.PullRequests = pulls
+	if x.Trigger, x.By, err = h.Pipelines.Trigger(ctx, at, r.Pipeline, r.Execution); err != nil || !pulls {
 		return unreadExecution(x, err)
 	}
 	if runs == nil {

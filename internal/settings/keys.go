@@ -274,7 +274,8 @@ var projectKeys = []Key{
 			"happened while the build ran.").of(stack),
 	texts("pipelines", "names of pipelines", "none", "[shop-main]",
 		"The pipelines that run it, in its account and region. A build of another pipeline is explained, nothing is "+
-			"changed for it, and it is never started again. See [Pipelines](#pipelines).").of(pipeline),
+			"changed for it, and it is never started again. If pull requests trigger one, an execution that somebody "+
+			"started counts only if `trust.starters` lists them. See [Pipelines](#pipelines).").of(pipeline),
 	truth("runner", false,
 		"Whether its builds run jobs of a code host's own pipelines (GitHub Actions, GitLab CI, Buildkite). Known by "+
 			"itself where the project's webhook says so; say `true` where something else starts them. They are "+
@@ -288,7 +289,8 @@ var projectKeys = []Key{
 	mapping("code", "nothing is told at a code host",
 		"Where the project's source is, so that its developers are told there.", projectCodeKeys),
 	mapping("trust", "only those that always do: branches and tags named in full, and pipelines that no pull request triggers",
-		"Whose builds count as the team's own. For all others nothing is ever changed.", trustKeys),
+		"Whose builds count as the team's own. For all others nothing is ever changed. A build that overrides source, "+
+			"buildspec, role or image is never healed; variables, cache, fleet and registry credentials are not compared.", trustKeys),
 }
 
 // defaultKeys are the keys of projects that may be left out of them: all but what says which project
@@ -343,7 +345,8 @@ var trustKeys = []Key{
 	texts("starters", "names of IAM roles, users and rules, as `initiator` in the build's record has them", "none",
 		"[nightly-builds, rule/nightly]",
 		"Who may start builds of the default branch, of S3 or of no source without naming a branch or tag "+
-			"in full. Whatever they start counts: list nobody that builds pull requests so.").of(starter),
+			"in full, and executions of a pipeline that pull requests trigger, too. Whatever they start counts: list "+
+			"nobody that builds pull requests so.").of(starter),
 }
 
 var writeKeys = []Key{
