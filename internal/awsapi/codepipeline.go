@@ -34,7 +34,7 @@ func (c CodePipeline) retryStage(ctx context.Context, at settings.Account, b cod
 	if err != nil {
 		return classify(err)
 	}
-	stage, ok := stageOf(state.StageStates, external)
+	stage, ok := stageOf(state.StageStates, external, b.Checked)
 	if !ok {
 		return c.whyNot(ctx, at, name, external, b.Start, state.StageStates)
 	}
@@ -86,11 +86,17 @@ func failedWith(s types.StageState, build string) []string {
 	return ids
 }
 
-// stageOf finds the stage whose latest run of an action is the build.
-func stageOf(stages []types.StageState, build string) (types.StageState, bool) {
+// stageOf finds the stage whose latest run of an action is the build. Actions of other providers say by themselves
+// what they ran, and the state does not say whose an action is: where it is known which of CodeBuild's actions ran
+// the build, no other one is believed.
+func stageOf(stages []types.StageState, build string, c *codebuild.Checked) (types.StageState, bool) {
 	for _, s := range stages {
 		for _, a := range s.ActionStates {
-			if a.LatestExecution != nil && aws.ToString(a.LatestExecution.ExternalExecutionId) == build {
+			if a.LatestExecution == nil || aws.ToString(a.LatestExecution.ExternalExecutionId) != build {
+				continue
+			}
+			if c == nil || c.Execution == nil || c.Execution.Action == "" ||
+				c.Execution.Stage == aws.ToString(s.StageName) && c.Execution.Action == aws.ToString(a.ActionName) {
 				return s, true
 			}
 		}
