@@ -54,34 +54,39 @@ func (h *Healer) lookAtJobs(ctx context.Context) error {
 		if pressed(ctx) {
 			break
 		}
-		err := h.lookAtJobsOf(ctx, repository, of[repository])
-		switch {
-		case err == nil, errors.Is(err, ErrLater), errors.Is(err, errBusy):
-		case errors.As(err, &FaultError{}), errors.Is(err, ErrDenied), errors.Is(err, ErrFinal), errors.Is(err, ErrNotFound):
-			// A person must mend it, and is told where a job would be run again. Nothing else of the sweep waits for that.
-			h.Log.WarnContext(ctx, "jobs that wait are not looked at", "repository", repository, "error", err.Error())
-		default:
-			errs = append(errs, fmt.Errorf("jobs of %s: %w", repository, err))
+		for _, err := range h.lookAtJobsOf(ctx, repository, of[repository]) {
+			switch {
+			case errors.Is(err, ErrLater), errors.Is(err, errBusy):
+			case errors.As(err, &FaultError{}), errors.Is(err, ErrDenied), errors.Is(err, ErrFinal), errors.Is(err, ErrNotFound):
+				// A person must mend it, and is told where a job would be run again. Nothing else of the sweep waits for that.
+				h.Log.WarnContext(ctx, "jobs that wait are not looked at", "repository", repository, "error", err.Error())
+			default:
+				errs = append(errs, fmt.Errorf("jobs of %s: %w", repository, err))
+			}
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (h *Healer) lookAtJobsOf(ctx context.Context, repository string, ps []settings.Project) error {
+// lookAtJobsOf goes on after what is wrong with one run or job alone, and gives all that was wrong.
+func (h *Healer) lookAtJobsOf(ctx context.Context, repository string, ps []settings.Project) (errs []error) {
 	now := h.Clock.Now()
 	runs, err := h.Jobs.UnderWay(ctx, repository)
 	if err != nil {
-		return err
+		return []error{err}
 	}
 	runs = slices.DeleteFunc(runs, func(r decide.HostRun) bool { return now.Sub(r.Created) < orphaned || now.Sub(r.Created) > longest })
 	slices.SortStableFunc(runs, func(a, b decide.HostRun) int { return a.Created.Compare(b.Created) })
-	for _, run := range runs[:min(len(runs), mostWaiting)] {
+	for _, run := range inTurn(runs, now) {
 		if pressed(ctx) {
-			return nil
+			break
 		}
 		jobs, err := h.Jobs.Of(ctx, repository, run.ID, run.Attempt)
 		if err != nil {
-			return err
+			errs = append(errs, err)
+		}
+		if errors.Is(err, ErrLater) || errors.Is(err, ErrDenied) || errors.As(err, &FaultError{}) {
+			break // GitHub says the same of the next
 		}
 		for _, j := range jobs {
 			if j.Status != decide.JobQueued || j.Runner != "" || j.Attempt != run.Attempt || now.Sub(j.Queued) < orphaned {
@@ -90,13 +95,24 @@ func (h *Healer) lookAtJobsOf(ctx context.Context, repository string, ps []setti
 			for _, p := range ps {
 				if j.WaitsFor(p.Name) {
 					if err := h.lookAtWaiting(ctx, p, j, jobs); err != nil {
-						return err
+						errs = append(errs, err)
 					}
 				}
 			}
 		}
 	}
-	return nil
+	return errs
+}
+
+// inTurn are the runs that one sweep looks at, oldest first: where there are more than [mostWaiting], each sweep
+// begins where the last one ended, so that old ones which wait for something else hide none.
+func inTurn(runs []decide.HostRun, now time.Time) []decide.HostRun {
+	if len(runs) <= mostWaiting {
+		return runs
+	}
+	sweep := int(now.Unix() / int64(sweptEvery/time.Second))
+	from := sweep % len(runs) * mostWaiting % len(runs)
+	return slices.Concat(runs[from:], runs[:from])[:mostWaiting]
 }
 
 // lookAtWaiting tells of the job, once, if a build of the project was started since it waits, and has ended
