@@ -108,6 +108,9 @@ func (h *Healer) rerun(ctx context.Context, c *held) error {
 	}
 	again, err := h.runAlready(ctx, *j)
 	if err == nil && !again {
+		err = h.mayRerun(ctx, c)
+	}
+	if err == nil && !again {
 		if err = h.Jobs.Rerun(ctx, j.Repository, j.ID); errors.Is(err, ErrFinal) {
 			// Somebody may have run it again at the same time.
 			if again, aerr := h.runAlready(ctx, *j); aerr == nil && again {
@@ -119,6 +122,19 @@ func (h *Healer) rerun(ctx context.Context, c *held) error {
 		return fmt.Errorf("having the job run again: %w", err)
 	}
 	return h.started(ctx, c, Started{})
+}
+
+// mayRerun gives [ErrFinal] if the settings, as they are now, or a pause forbid it: the job may have waited for
+// hours, for the others of its run or for GitHub.
+func (h *Healer) mayRerun(ctx context.Context, c *held) error {
+	if !h.mayStart(c) {
+		return fmt.Errorf("the settings no longer let it be run again: %w", ErrFinal)
+	}
+	why, err := h.paused(ctx, c.at(), c.Project)
+	if err == nil && why != "" {
+		err = fmt.Errorf("%s: %w", strings.TrimSuffix(why, "."), ErrFinal)
+	}
+	return err
 }
 
 // runAlready reports whether there is a newer attempt of the job's run. It gives [ErrLater] if there is none,

@@ -192,6 +192,34 @@ func TestRerunRefused(t *testing.T) {
 	}
 }
 
+// TestRerunForbiddenMeanwhile: a job that waits to be run again is left alone once the settings or a pause say so.
+func TestRerunForbiddenMeanwhile(t *testing.T) {
+	for name, forbid := range map[string]func(*stage){
+		"observed":    func(s *stage) { s.Settings.Projects[0].Mode = settings.Observe },
+		"never again": func(s *stage) { s.Settings.Projects[0].Retry = false },
+		"no reruns":   func(s *stage) { s.Settings.Projects[0].Rerun = false },
+		"paused":      func(s *stage) { s.do(`{"pause":{"because":"Nobody is here."}}`) },
+	} {
+		s := open(t, runners(diesOnce), runnerSettings("heal", "rounds: 3"))
+		asked := 0
+		s.Sim.Hook(func(c simaws.Call) simaws.Fault {
+			if c.Operation != "RerunJob" || c.Done {
+				return simaws.Fault{}
+			}
+			if asked++; asked > 1 {
+				return simaws.Fault{}
+			}
+			forbid(s)
+			return simaws.Fault{Code: "no", Message: "The workflow run containing this job is already running", Status: 403}
+		})
+		id := s.first()
+		s.under(3 * time.Hour)
+		if c := s.of(id); asked != 1 || c.Outcome != decide.Failed {
+			t.Errorf("%s: outcome %s, asked %d times", name, c.Outcome, asked)
+		}
+	}
+}
+
 // TestLostAnswerOfARerun: if the answer is lost, the run has its newer attempt, and no other is made.
 func TestLostAnswerOfARerun(t *testing.T) {
 	s := open(t, runners(diesOnce), runnerSettings("heal", "rounds: 3"))
