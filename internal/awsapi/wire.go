@@ -65,7 +65,7 @@ func Wire(w Wiring) *heal.Healer {
 		// There is one for all, since it is one host that asks to be left alone.
 		code.GitHub = &codehost.GitHub{HTTP: w.CodeHost, Home: home, Clock: w.Clock, Credentials: c}
 		h.Tellings, h.CodeHost = &heal.Tellings{}, code.GitHub
-		h.Jobs = codehost.Jobs{GitHub: code.GitHub}
+		h.Jobs, h.KnownJobs = codehost.Jobs{GitHub: code.GitHub}, &heal.KnownJobs{}
 	}
 	h.PolicyCode = code
 	for _, g := range w.Settings.Grants {

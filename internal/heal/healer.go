@@ -48,7 +48,8 @@ type Healer struct {
 	Sleep func(context.Context, time.Duration) error
 	Log   *slog.Logger
 
-	Known *KnownProjects // nil: projects are read again for each build
+	Known     *KnownProjects // nil: projects are read again for each build
+	KnownJobs *KnownJobs     // nil: GitHub is asked again for each build
 
 	// Tellings are needed where there is a CodeHost.
 	Tellings *Tellings

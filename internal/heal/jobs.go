@@ -67,7 +67,8 @@ func (h *Healer) lookForJob(
 		}
 		runs = append(runs, run)
 	} else {
-		all, err := h.Jobs.Since(ctx, repository, b.Start.Add(-runsFrom))
+		// What was read before the build ended may not say yet which job it ran.
+		all, err := h.KnownJobs.since(ctx, h.Jobs, h.Clock, repository, b.Start.Add(-runsFrom), b.End)
 		if err != nil {
 			return decide.JobFound{}, err
 		}
@@ -80,7 +81,7 @@ func (h *Healer) lookForJob(
 		// A newer attempt has the builds of its own jobs. Whether this build was of the one before is looked at,
 		// too, so that it can be told.
 		for attempt := run.Attempt; attempt >= max(1, run.Attempt-1); attempt-- {
-			jobs, err := h.Jobs.Of(ctx, repository, run.ID, attempt)
+			jobs, err := h.KnownJobs.of(ctx, h.Jobs, h.Clock, attemptOf{repository, run.ID, attempt}, b.End)
 			if err != nil {
 				return decide.JobFound{}, err
 			}
