@@ -32,9 +32,9 @@ func AsksForJob(f Facts) bool {
 	return f.Project.Rerun && f.Project.Retry && f.Diagnosis.Remedy == diagnose.Retry && guardrail.Runner(f.Build, f.Project)
 }
 
-// FindJob finds the job that the build ran among the jobs of the newest attempt of its run. found is false if
-// it is not there, and ended is false if nothing can be said yet.
-func FindJob(b codebuild.Build, run HostRun, jobs []HostJob) (got JobFound, found, ended bool) {
+// FindJob finds the job that the build ran among the jobs of an attempt of its run. newest are those of the newest
+// attempt. found is false if it is not there, and ended is false if nothing can be said yet.
+func FindJob(b codebuild.Build, run HostRun, jobs, newest []HostJob) (got JobFound, found, ended bool) {
 	var own []HostJob
 	for _, j := range jobs {
 		if j.RanOn(b) {
@@ -49,7 +49,11 @@ func FindJob(b codebuild.Build, run HostRun, jobs []HostJob) (got JobFound, foun
 			len(own))}, true, true
 	}
 	j := own[0]
+	_, again := JobAgain(j, newest)
 	switch {
+	case run.Attempt > j.Attempt && !again:
+		return JobFound{Why: "Another job of its run was run again since, and GitHub does not show that this one was: it is left to a " +
+			"person."}, true, true
 	case run.Attempt > j.Attempt:
 		return JobFound{Again: true, Why: fmt.Sprintf("Its run was run again since, or a part of it: this was attempt %d, and there is "+
 			"attempt %d. GitHub runs only jobs of the newest one again, and nothing is run twice.", j.Attempt, run.Attempt)}, true, true

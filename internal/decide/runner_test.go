@@ -123,9 +123,14 @@ func TestFindJob(t *testing.T) {
 		}
 		return []HostJob{other, j}
 	}
+	third := []HostJob{hostJob(3)}
+	third[0].Runner = ""
+	lint := slices.Clone(third)
+	lint[0].Name = "lint"
 	for _, row := range []struct {
 		name         string
 		jobs         []HostJob
+		newest       []HostJob // nil: jobs
 		run          HostRun
 		found, ended bool
 		why          string // "": the job is given
@@ -145,9 +150,12 @@ func TestFindJob(t *testing.T) {
 			run: run, found: true, ended: true, why: `"cancelled"`},
 		{name: "not ended", jobs: with(func(j *HostJob) { j.Status, j.Conclusion = "in_progress", "" }), run: run, found: true},
 		{name: "its run has not ended", jobs: with(nil), run: HostRun{ID: 42, Attempt: 2}, found: true},
-		{name: "a newer attempt", jobs: with(nil),
+		{name: "a newer attempt", jobs: with(nil), newest: third,
 			run: HostRun{ID: 42, Attempt: 3, Ended: true}, found: true, ended: true, why: "attempt 3"},
-		{name: "a newer attempt under way", jobs: with(nil), run: HostRun{ID: 42, Attempt: 3}, found: true, ended: true, why: "attempt 3"},
+		{name: "a newer attempt under way", jobs: with(nil), newest: third, run: HostRun{ID: 42, Attempt: 3}, found: true, ended: true,
+			why: "attempt 3"},
+		{name: "a newer attempt of another job", jobs: with(nil), newest: lint, run: HostRun{ID: 42, Attempt: 3, Ended: true}, found: true,
+			ended: true, why: "Another job of its run"},
 		{name: "carried over from an attempt before", jobs: with(func(j *HostJob) { j.Attempt = 1 }), run: run, found: true, ended: true,
 			why: "attempt 2"},
 		{name: "of another project", jobs: with(func(j *HostJob) { j.Labels[0] = "codebuild-web-42-2" }),
@@ -156,7 +164,10 @@ func TestFindJob(t *testing.T) {
 		{name: "a label of another attempt", jobs: with(func(j *HostJob) { j.Labels[0] = "codebuild-shop-42-1" }), run: run, found: true,
 			ended: true, why: "labels"},
 	} {
-		got, found, ended := FindJob(b, row.run, row.jobs)
+		if row.newest == nil {
+			row.newest = row.jobs
+		}
+		got, found, ended := FindJob(b, row.run, row.jobs, row.newest)
 		if found != row.found || ended != row.ended {
 			t.Errorf("%s: found %t, ended %t", row.name, found, ended)
 		}
@@ -164,7 +175,7 @@ func TestFindJob(t *testing.T) {
 			t.Errorf("%s: %+v", row.name, got)
 		}
 	}
-	if _, found, _ := FindJob(codebuild.Build{ID: "shop:", Project: "shop"}, run, []HostJob{{Runner: "x"}}); found {
+	if _, found, _ := FindJob(codebuild.Build{ID: "shop:", Project: "shop"}, run, []HostJob{{Runner: "x"}}, nil); found {
 		t.Error("a build without a UUID is some job's runner")
 	}
 }

@@ -78,6 +78,7 @@ func (h *Healer) lookForJob(
 		runs = runs[:min(len(runs), mostRuns)]
 	}
 	for _, run := range runs {
+		var newest []decide.HostJob
 		// A newer attempt has the builds of its own jobs. Whether this build was of the one before is looked at,
 		// too, so that it can be told.
 		for attempt := run.Attempt; attempt >= max(1, run.Attempt-1); attempt-- {
@@ -85,7 +86,10 @@ func (h *Healer) lookForJob(
 			if err != nil {
 				return decide.JobFound{}, err
 			}
-			got, found, ended := decide.FindJob(b, run, jobs)
+			if attempt == run.Attempt {
+				newest = jobs
+			}
+			got, found, ended := decide.FindJob(b, run, jobs, newest)
 			if found && !ended {
 				return got, fmt.Errorf("the job that the build ran, or another one of its run, has not ended at GitHub: %w", ErrLater)
 			}
@@ -138,8 +142,8 @@ func (h *Healer) mayRerun(ctx context.Context, c *held) error {
 	return err
 }
 
-// runAlready reports whether there is a newer attempt of the job's run. It gives [ErrLater] if there is none,
-// and the run has not ended.
+// runAlready reports whether the job was run again in a newer attempt of its run. It gives [ErrLater] if that may
+// be seen later, and [ErrFinal] if it was not, so that GitHub may not take it any more.
 func (h *Healer) runAlready(ctx context.Context, j decide.HostJob) (bool, error) {
 	run, err := h.Jobs.Run(ctx, j.Repository, j.Run)
 	switch {
@@ -148,11 +152,28 @@ func (h *Healer) runAlready(ctx context.Context, j decide.HostJob) (bool, error)
 	case err != nil:
 		return false, err
 	case run.Attempt > j.Attempt:
-		return true, nil
+		return h.ranAgain(ctx, j, run)
 	case !run.Ended:
 		return false, fmt.Errorf("its run has not ended at GitHub: %w", ErrLater)
 	}
 	return false, nil
+}
+
+// ranAgain looks for the job in a newer attempt of its run, which may have been made for another job.
+func (h *Healer) ranAgain(ctx context.Context, j decide.HostJob, run decide.HostRun) (bool, error) {
+	jobs, err := h.Jobs.Of(ctx, j.Repository, j.Run, run.Attempt)
+	if err != nil {
+		return false, err
+	}
+	if _, ok := decide.JobAgain(j, jobs); ok {
+		return true, nil
+	}
+	kind := ErrFinal
+	if !run.Ended {
+		kind = ErrLater // it may be listed still
+	}
+	return false, fmt.Errorf("another job of its run was run again since, and GitHub does not show that this one was; run it again "+
+		"by hand: %w", kind)
 }
 
 // pollJob asks GitHub what became of the job that was run again: that ends the round, and not the build
