@@ -14,8 +14,9 @@ import (
 func TestJobsOfOneRun(t *testing.T) {
 	was := played(t, "runner-job-run-again")
 	world := string(was.Story.World)
-	world = strings.Replace(world, "        - {name: test, project: shop, dies: {times: 1, after: 30s}}\n",
-		"        - {name: test, project: shop, dies: {times: 1, after: 30s}}\n        - {name: lint, project: lint, dies: {times: 1, after: 35s}}\n", 1)
+	const first = "        - {name: test, project: shop, dies: {times: 1, after: 30s}}\n"
+	world = strings.Replace(world, first, first+
+		"        - {name: lint, project: lint, dies: {times: 1, after: 35s}}\n", 1)
 	i := strings.Index(world, "  - name: shop\n")
 	world += strings.Replace(world[i:], "name: shop", "name: lint", 1)
 	set := strings.Replace(string(was.Story.Settings), "projects:\n",
