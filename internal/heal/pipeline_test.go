@@ -58,16 +58,18 @@ func TestWithExecution(t *testing.T) {
 		name, pipeline string
 		pipes          pipes
 		want           string // in why it is not trusted; "" is trusted
+		starters       []string
 	}{
-		{"no trigger for pull requests", "shop-main", pipes{runs: runs}, ""},
-		{"a person, of a pipeline with one", "shop-main", pipes{runs: runs, pulls: true}, ""},
-		{"not listed", "other", pipes{runs: runs}, `does not list the pipeline "other"`},
-		{"no record", "shop-main", pipes{}, "No record says which execution"},
-		{"the definition is gone", "shop-main", pipes{runs: runs, triggers: ErrNotFound}, "No record says which execution"},
-		{"actions may not be read", "shop-main", pipes{runs: runs, of: no}, "codepipeline:GetPipeline"},
-		{"the definition may not be read", "shop-main", pipes{runs: runs, triggers: no}, "codepipeline:GetPipeline"},
-		{"the execution may not be read", "shop-main", pipes{runs: runs, pulls: true, cause: no}, "codepipeline:GetPipeline"},
-		{"its sources may not be read", "shop-main", pipes{runs: runs, pulls: true, all: no}, "codepipeline:GetPipeline"},
+		{"no trigger for pull requests", "shop-main", pipes{runs: runs}, "", nil},
+		{"a person, of a pipeline with one", "shop-main", pipes{runs: runs, pulls: true}, `"alice", whom trust.starters does not list`, nil},
+		{"a listed person, of a pipeline with one", "shop-main", pipes{runs: runs, pulls: true}, "", []string{"alice"}},
+		{"not listed", "other", pipes{runs: runs}, `does not list the pipeline "other"`, nil},
+		{"no record", "shop-main", pipes{}, "No record says which execution", nil},
+		{"the definition is gone", "shop-main", pipes{runs: runs, triggers: ErrNotFound}, "No record says which execution", nil},
+		{"actions may not be read", "shop-main", pipes{runs: runs, of: no}, "codepipeline:GetPipeline", nil},
+		{"the definition may not be read", "shop-main", pipes{runs: runs, triggers: no}, "codepipeline:GetPipeline", nil},
+		{"the execution may not be read", "shop-main", pipes{runs: runs, pulls: true, cause: no}, "codepipeline:GetPipeline", nil},
+		{"its sources may not be read", "shop-main", pipes{runs: runs, pulls: true, all: no}, "codepipeline:GetPipeline", nil},
 	} {
 		h := &Healer{Home: at, Pipelines: row.pipes, Settings: &settings.Settings{
 			Projects: []settings.Project{{Name: "shop", Pipelines: []string{"shop-main"}}}}}
@@ -78,7 +80,7 @@ func TestWithExecution(t *testing.T) {
 			t.Errorf("%s: %v", row.name, err)
 			continue
 		}
-		ok, why := guardrail.Trusted(got, settings.Project{})
+		ok, why := guardrail.Trusted(got, settings.Project{Trust: settings.Trust{Starters: row.starters}})
 		if ok != (row.want == "") || !strings.Contains(why, row.want) {
 			t.Errorf("%s: %t, %q", row.name, ok, why)
 		}
