@@ -61,7 +61,8 @@ func TestWithExecution(t *testing.T) {
 		starters       []string
 	}{
 		{"no trigger for pull requests", "shop-main", pipes{runs: runs}, "", nil},
-		{"a person, of a pipeline with one", "shop-main", pipes{runs: runs, pulls: true}, `"alice", whom trust.starters does not list`, nil},
+		{"a person, of a pipeline with one", "shop-main", pipes{runs: runs, pulls: true},
+			`"alice", whom trust.starters does not list`, nil},
 		{"a listed person, of a pipeline with one", "shop-main", pipes{runs: runs, pulls: true}, "", []string{"alice"}},
 		{"not listed", "other", pipes{runs: runs}, `does not list the pipeline "other"`, nil},
 		{"no record", "shop-main", pipes{}, "No record says which execution", nil},
