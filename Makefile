@@ -47,7 +47,8 @@ RACED := internal/awsapi internal/codecommit internal/codehost internal/codehost
 # detector would make them five times as long, and their goroutines are those
 # of every other test there. They run without it.
 SLOW := TestAllCompile TestCapacity TestClientReadsLongAnswers TestCutSecrets TestEveryItemIsSmall TestFloodOfDenials \
-  TestHealedThroughNoise TestLedgerTrouble TestOneCommitFailsForDays TestPackedAlike TestPagesAreWhole TestPastBounds \
+  TestHealedThroughNoise TestIncidentBounded TestIncidentHostile TestIncidentWhoseLeadGoes TestLedgerTrouble \
+  TestLongOutageOfMany TestOneCommitFailsForDays TestPackedAlike TestPagesAreWhole TestPastBounds \
   TestStoriesWithOwnPermissions TestTextInReports TestTooMany TestTools TestZipIsSmall
 empty :=
 slow  := ^($(subst $(empty) $(empty),|,$(strip $(SLOW))))$$
