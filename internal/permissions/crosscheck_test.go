@@ -67,6 +67,40 @@ func events(t *testing.T, projects []string) []map[string]any {
 	return out
 }
 
+// actionEvents are actions of the pipelines and of others, of all states and providers, and events that
+// CodePipeline does not send.
+func actionEvents(pipelines []string) (out []map[string]any) {
+	action := func(pipeline, state, provider, in string) map[string]any {
+		return map[string]any{"version": "0", "id": "1", "source": "aws.codepipeline", "account": in, "region": "us-west-2",
+			"detail-type": "CodePipeline Action Execution State Change", "resources": []any{},
+			"detail": map[string]any{"pipeline": pipeline, "state": state, "stage": "Build", "action": "Build", "version": 1.0,
+				"type": map[string]any{"owner": "AWS", "provider": provider, "category": "Build", "version": "1"}}}
+	}
+	all := []string{"payroll", "", "*"}
+	for _, name := range pipelines {
+		all = append(all, name, name+"-2", name[:len(name)-1], strings.ToUpper(name))
+	}
+	for _, in := range []string{account, "444455556666"} {
+		for _, pipeline := range all {
+			for _, state := range []string{"FAILED", "SUCCEEDED", "STARTED", "CANCELED", "ABANDONED", "failed", ""} {
+				for _, provider := range []string{"CodeBuild", "Commands", "Lambda", "Manual", "codebuild", ""} {
+					out = append(out, action(pipeline, state, provider, in))
+				}
+			}
+		}
+		for _, pipeline := range pipelines {
+			for _, value := range []any{nil, "", "x", true, 1.0, map[string]any{}, "444455556666"} {
+				for _, path := range []string{"source", "detail-type", "account", "detail", "detail.state", "detail.pipeline",
+					"detail.type", "detail.type.provider"} {
+					out = append(out, changed(action(pipeline, "FAILED", "CodeBuild", in), path, value))
+				}
+			}
+			out = append(out, changed(action(pipeline, "FAILED", "Commands", in), "more", []any{"x"}))
+		}
+	}
+	return out
+}
+
 // changed puts the value at the path; nil takes away what is there.
 func changed(e map[string]any, path string, value any) map[string]any {
 	at, keys := e, strings.Split(path, ".")
@@ -106,7 +140,14 @@ func TestCrossCheckPatterns(t *testing.T) {
 					projects = append(projects, name.(string))
 				}
 			}
-			for _, e := range events(t, projects) {
+			pipelines := []string{"qivr-main"}
+			if names, ok := detail["pipeline"].([]any); ok {
+				pipelines = nil
+				for _, name := range names {
+					pipelines = append(pipelines, name.(string))
+				}
+			}
+			for _, e := range append(events(t, projects), actionEvents(pipelines)...) {
 				questions, rules = append(questions, question{p, e}), append(rules, file+" "+id)
 			}
 		}
