@@ -381,7 +381,7 @@ func TestQuota(t *testing.T) {
 	}
 	s, code := staged(t, []byte(data.String()))
 	for _, c := range []struct{ policies, want string }{
-		{"", "-c policies=19"}, {"18", "-c policies=19"}, {"19", ""}, {"9", "from 10 to 25"}, {"26", "from 10 to 25"},
+		{"", "-c policies=20"}, {"19", "-c policies=20"}, {"20", ""}, {"9", "from 10 to 25"}, {"26", "from 10 to 25"},
 		{"many", `policies is "many"`},
 	} {
 		err := NewApp(app(t, map[string]any{"policies": c.policies}), s, code)
