@@ -293,8 +293,7 @@ func parameters(b types.Build) string {
 	if err != nil {
 		panic("awsapi: a record is always printable: " + err.Error())
 	}
-	h := sha256.Sum256(data)
-	return hex.EncodeToString(h[:])
+	return digest(string(data))
 }
 
 // logs says where the log is; "null" stands for nothing (AWS.md#log-location).

@@ -2,8 +2,6 @@ package awsapi
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"slices"
 	"strings"
 
@@ -56,8 +54,7 @@ func setup(b types.Build) codebuild.Setup {
 	if src := b.Source; src != nil {
 		s.Location = aws.ToString(src.Location)
 		if spec := aws.ToString(src.Buildspec); codebuild.BuildspecPath(spec) != spec {
-			sum := sha256.Sum256([]byte(spec))
-			s.Inline = hex.EncodeToString(sum[:])
+			s.Inline = digest(spec)
 		}
 	}
 	if e := b.Environment; e != nil {
