@@ -38,7 +38,7 @@ func Text(s string) string {
 }
 
 func redactOnce(s string) string {
-	if strings.Contains(s, "-----") {
+	if strings.Contains(s, "PRIVATE KEY") {
 		s = keyBlock.ReplaceAllStringFunc(s, redactLines)
 		s = keyTail.ReplaceAllStringFunc(s, redactLines)
 	}
@@ -47,10 +47,35 @@ func redactOnce(s string) string {
 			s = t.re.ReplaceAllString(s, Mark)
 		}
 	}
-	for _, c := range contexts {
-		s = c.redact(s)
+	return redactRandom(redactContexts(s))
+}
+
+// redactContexts redacts line by line, since no context spans two, and looks only where one can be.
+func redactContexts(s string) string {
+	var b strings.Builder
+	last, at := 0, 0
+	for line := range strings.SplitSeq(s, "\n") {
+		if next := redactLine(line); next != line {
+			b.WriteString(s[last:at])
+			b.WriteString(next)
+			last = at + len(line)
+		}
+		at += len(line) + 1
 	}
-	return redactRandom(s)
+	return b.String() + s[last:]
+}
+
+func redactLine(s string) string {
+	lower := strings.ToLower(s)
+	for _, c := range contexts {
+		if !slices.ContainsFunc(c.needs, func(n string) bool { return strings.Contains(lower, n) }) {
+			continue
+		}
+		if next := c.redact(s); next != s {
+			s, lower = next, strings.ToLower(next)
+		}
+	}
+	return s
 }
 
 // redactLines replaces every line by a mark.
@@ -132,7 +157,7 @@ func tokens(forms map[string]string) []token {
 	return out
 }
 
-// context redacts a secret that is recognized by what stands around it.
+// context redacts a secret that is recognized by what stands around it, on its line.
 type context struct {
 	// needs are texts in lower case; each match contains one of them.
 	needs []string
@@ -242,10 +267,6 @@ var contexts = []context{
 }
 
 func (c context) redact(s string) string {
-	lower := strings.ToLower(s)
-	if !slices.ContainsFunc(c.needs, func(n string) bool { return strings.Contains(lower, n) }) {
-		return s
-	}
 	ms := c.re.Get().FindAllStringSubmatchIndex(s, -1)
 	if ms == nil {
 		return s
@@ -381,9 +402,9 @@ var (
 
 // redactRandom replaces long random strings, whatever stands around them.
 func redactRandom(s string) string {
-	arns := arn.Get().FindAllStringIndex(s, -1)
+	var arns [][]int // once a long run needs them
 	var b strings.Builder
-	last := 0
+	last, first := 0, true
 	for i := 0; i < len(s); {
 		if !isBase64(s[i]) {
 			i++
@@ -393,10 +414,16 @@ func redactRandom(s string) string {
 		for i < len(s) && isBase64(s[i]) {
 			i++
 		}
+		if i-start < minRandom {
+			continue
+		}
+		if first {
+			arns, first = arn.Get().FindAllStringIndex(s, -1), false
+		}
 		for len(arns) > 0 && arns[0][1] <= start {
 			arns = arns[1:]
 		}
-		if i-start < minRandom || len(arns) > 0 && arns[0][0] <= start || digestName.MatchString(s[max(0, start-12):start]) {
+		if len(arns) > 0 && arns[0][0] <= start || digestName.MatchString(s[max(0, start-12):start]) {
 			continue
 		}
 		b.WriteString(s[last:start])

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // The samples are nobody's secrets. They are assembled here, so that no file of this repository
@@ -319,6 +321,31 @@ func TestTextNextToAnother(t *testing.T) {
 		if got := Text(in); got != want {
 			t.Errorf("Text(%q) = %q, want %q", in, got, want)
 		}
+	}
+}
+
+// TestTextByLine ensures that text of many lines reads as each of its lines does: but for private
+// keys, no secret spans two.
+func TestTextByLine(t *testing.T) {
+	var in, want []string
+	for _, s := range secrets() {
+		for _, line := range []string{
+			"password: " + s, "--token " + s, "--token", s, "<secretKey>", "Authorization:", "x?sig=" + s, "an İ,  \r",
+		} {
+			in, want = append(in, line), append(want, Text(line))
+		}
+	}
+	if d := cmp.Diff(strings.Join(want, "\n"), Text(strings.Join(in, "\n"))); d != "" {
+		t.Errorf("(-line by line +together)\n%s", d)
+	}
+}
+
+// BenchmarkText redacts what a notice quotes: few of its lines can have a secret.
+func BenchmarkText(b *testing.B) {
+	s := strings.Repeat("[Container] 2026/11/20 10:00:12.636 Phase complete: BUILD State: FAILED arn:aws:s3:::dist/x\n", 60) + "token: x\n"
+	b.SetBytes(int64(len(s)))
+	for b.Loop() {
+		Text(s)
 	}
 }
 
