@@ -53,3 +53,41 @@ func TestCouldBe(t *testing.T) {
 		}
 	}
 }
+
+// TestOverlapOfShortPatterns compares all short pairs with what follows from the words of the
+// comment alone.
+func TestOverlapOfShortPatterns(t *testing.T) {
+	var meet func(a, b string, n int) bool
+	meet = func(a, b string, n int) bool {
+		switch {
+		case a == "" && b == "":
+			return true
+		case a != "" && a[0] == '*':
+			return meet(a[1:], b, n-1) || b != "" && (b[0] != ':' || n <= 0) && meet(a, b[1:], n)
+		case b != "" && b[0] == '*':
+			return meet(a, b[1:], n) || a != "" && meet(a[1:], b, n-1)
+		case a == "" || b == "":
+			return false
+		}
+		return (a[0] == b[0] || a[0] == '?' || b[0] == '?') && meet(a[1:], b[1:], n-1)
+	}
+	all := []string{""}
+	for from := 0; len(all) < 1+4+16+64+256; { // by length, up to four
+		to := len(all)
+		for _, p := range all[from:to] {
+			for _, c := range "a:*?" {
+				all = append(all, p+string(c))
+			}
+		}
+		from = to
+	}
+	for _, a := range all {
+		for _, b := range all {
+			for n := range len(a) + 1 {
+				if got, want := overlapBelow(a, b, n), meet(a, b, n); got != want {
+					t.Fatalf("overlapBelow(%q, %q, %d) = %v", a, b, n, got)
+				}
+			}
+		}
+	}
+}
