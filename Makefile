@@ -56,9 +56,11 @@ slow  := ^($(subst $(empty) $(empty),|,$(strip $(SLOW))))$$
 # Where npm is, the DynamoDB ledger's tests must run: they are not skipped.
 needs := $(if $(shell command -v npm),BUILDMEDIC_NEED_DYNALITE=1)
 
+# The second command is the README's, without a flag more: what that has just run then comes from
+# its cache. A -timeout, too, would have everything run again.
 test: dynalite ## all tests, and those with goroutines once more with the race detector
 	go vet ./...
-	$(needs) BUILDMEDIC_ARCHS=all go test -timeout 30m ./...
+	$(needs) BUILDMEDIC_ARCHS=all go test ./...
 	$(needs) go test -race -skip '$(slow)' -timeout 30m $(addprefix ./,$(RACED))
 	@$(MAKE) --no-print-directory test-infra
 

@@ -135,6 +135,29 @@ func TestSlow(t *testing.T) {
 	}
 }
 
+// TestPlainTestsRunOnce ensures that make test asks for the plain tests with the README's flags,
+// which are none: with others, go test would take nothing of what has just run from its cache.
+func TestPlainTestsRunOnce(t *testing.T) {
+	for _, file := range []string{"../Makefile", "../.ci/run", "../README.md"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain := 0
+		for _, m := range regexp.MustCompile(`(?m)\bgo test( .*)? \./\.\.\.`).FindAllStringSubmatch(string(text), -1) {
+			switch {
+			case m[1] == "":
+				plain++
+			case m[1] != " -cover":
+				t.Errorf("%s runs all tests with%s", file, m[1])
+			}
+		}
+		if plain == 0 {
+			t.Errorf("%s runs no go test ./...", file)
+		}
+	}
+}
+
 // TestStartsGoroutines ensures that each way of starting one is seen, and no
 // other code taken for one.
 func TestStartsGoroutines(t *testing.T) {
