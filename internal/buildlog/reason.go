@@ -163,6 +163,9 @@ func (s *sentences) bare(i int, r report) bool {
 		of = strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(of, "the "), "resource"), ":")
 		return strings.HasPrefix(strings.TrimSpace(of), "arn:") && len(strings.Fields(of)) == 1
 	}
+	if strings.HasPrefix(text, "your account ") || strings.HasPrefix(text, "this account ") {
+		return false // the service refuses the account, whatever the caller's policies say
+	}
 	refuses := text == ""
 	for _, w := range strings.FieldsFunc(text, func(c rune) bool {
 		return !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '\'')

@@ -105,6 +105,9 @@ func (p *page) value(i int, t tail, hasTail bool, width int32) (string, int) {
 		return "", i
 	}
 	start := int(p.at[i])
+	if start > 0 && p.text[start-1] == '\n' && label(p.text[start:tokenEnd(p.text, start)]) {
+		return "", i // the next row's own beginning
+	}
 	for _, q := range []string{`"`, "'", "`", "“"} {
 		if !bytes.HasPrefix(p.text[start:], []byte(q)) {
 			continue

@@ -129,7 +129,8 @@ func (s *sentences) readCode(at int) (report, bool) {
 		return report{}, false
 	}
 	m := s.flat[r.msg:]
-	for _, w := range []string{"/", "\\", "c:", "accessisdenied", "accessdeniedexception", "authentication"} {
+	for _, w := range []string{"/", "\\", "c:", "accessisdenied", "accessdeniedexception", "authentication",
+		"anerroroccurred("} { // Python's class before the message, which readCLI reads
 		if bytes.HasPrefix(m, []byte(w)) {
 			return report{}, false
 		}

@@ -43,6 +43,7 @@ var shapes = []struct {
 	{"forbidden:forbidden", (*sentences).readForbidden},
 	{"forbidden:null", (*sentences).readNull},
 	{"accessdenied(", (*sentences).readClass},
+	{"accessdeniedexception(service:", (*sentences).readClass},
 	{"forbidden(service:", (*sentences).readClass},
 	{"amazons3exception:accessdenied", (*sentences).readNET},
 	{"awserrorcode:accessdenied", (*sentences).readFields},
@@ -263,7 +264,8 @@ func (s *sentences) refusal(r report, before int) (claim, bool) {
 		return c, true
 	}
 	switch {
-	case c.Action != "" || c.Reason != "" && !keyRefused(msg): // the text says something else
+	case c.Action != "" || c.Reason != "" && !keyRefused(msg) && (r.operation == "" || c.Subject != "" || c.Principal != ""):
+		// the text says something else, or it of somebody else
 	case r.operation != "":
 		if m := serviceHost.Get().FindStringSubmatch(c.Resource); m != nil && r.service == "" {
 			r.service = m[1]
