@@ -49,7 +49,8 @@ var anchors = []anchor{
 	{"denied", denialAnchor, nil,
 		[]string{"User: arn:", "AccessDenied", "access has been", "for operation", "to the resource", "to connection"}},
 	{"allowe", denialAnchor, []string{"not"}, []string{"xecute"}}, // "allowed to execute"; its window is nearly that of "allows"
-	{"orbidden", denialAnchor, nil, []string{"peration", "tatus code", "(Service", "StatusCode", "api error", "aws-sdk", "AWS HTTP error"}},
+	{"orbidden", denialAnchor, nil, []string{"peration", "tatus code", "(Service", "StatusCode", "api error", "aws-sdk", "AWS HTTP error",
+		"Errors::Forbidden"}},
 	{"calling", denialAnchor, []string{"when"}, []string{"peration"}},
 	{"permission", denialAnchor, []string{"have", "give", "lack", "sufficient"}, nil},
 	{"git-codecommit", denialAnchor, nil, []string{"403"}},

@@ -95,10 +95,10 @@ func (s *sentences) head(at, after, next int) {
 		from = s.startOf(d.Subject, from)
 	}
 	d.Resource, rest = s.resource(rest, t, hasTail, w)
-	if name, ok := strings.CutSuffix(d.Resource, emphasis); ok && bytes.HasSuffix(s.flat[:from], []byte(emphasis)) {
+	if name, ok := strings.CutSuffix(d.Resource, emphasis); ok && s.emphasized(at) {
 		d.Resource = name // a report that sets the sentence in bold
 	}
-	if hasTail && s.adjoins(rest, t.from) && (t.action == "" || sameAction(t.action, actions)) {
+	if hasTail && s.adjoins(rest, t.from) && (t.action == "" || sameAction(t.action, actions) || misspelt(t.action, actions)) {
 		if t.public {
 			s.none = append(s.none, span{from, t.to})
 			return
@@ -117,6 +117,20 @@ func (s *sentences) head(at, after, next int) {
 		s.encoded(&c)
 		s.list = append(s.list, c)
 	}
+}
+
+// emphasized reports whether the words before flat[at] open an emphasis that they do not close.
+func (p *page) emphasized(at int) bool {
+	t := int(p.at[at])
+	return bytes.Count(p.text[p.rowStart(t):t], []byte(emphasis))%2 == 1
+}
+
+// misspelt reports whether the action of a tail is none, and the sentence's only one is of the same
+// service: AWS's own documentation has such a sentence, which people repeat.
+func misspelt(a string, actions []string) bool {
+	prefix, _, _ := strings.Cut(a, ":")
+	service, _, _ := strings.Cut(actions[0], ":")
+	return len(actions) == 1 && strings.EqualFold(prefix, service) && !known(a) && known(actions[0])
 }
 
 // ofAWS reports whether the action's service is one of IAM's: other systems

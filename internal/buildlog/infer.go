@@ -95,11 +95,38 @@ var (
 	audited  = lazyregexp.New(`"eventSource": ?"([a-z0-9-]+)\.amazonaws\.com",\s*"eventName": ?"([A-Za-z0-9]+)"`)
 )
 
+// eventName is what a CloudTrail event that is shown in part says of the call.
+var eventName = lazyregexp.New(`"eventName": ?"([A-Za-z0-9]+)"`)
+
+// auditedIdentity is who made the call of a CloudTrail event.
+var auditedIdentity = lazyregexp.New(`"userIdentity": ?\{[^{}]*?"arn": ?"(arn:[^"\s]+)"`)
+
+// maxIdentity is how far from an event's error its identity may be, in bytes.
+const maxIdentity = 1200
+
+// auditedBy returns the principal of the CloudTrail event whose error is at flat[at]; "" if it is
+// in none, or the event does not show it.
+func (s *sentences) auditedBy(at int) string {
+	if !s.shows(`"userIdentity"`) {
+		return ""
+	}
+	t := int(s.at[at])
+	lo := max(0, t-maxIdentity)
+	text := s.text[lo:min(len(s.text), t+maxIdentity)]
+	who := ""
+	for _, m := range auditedIdentity.Get().FindAllSubmatchIndex(text, -1) {
+		if who == "" || lo+m[0] < t { // an event says first who called
+			who = string(text[m[2]:m[3]])
+		}
+	}
+	return who
+}
+
 // logged finds the operation that an SDK's debug log or a CloudTrail event
 // names in flat[lo:hi].
 func (s *sentences) logged(lo, hi int) string {
 	text := s.text[s.at[lo]:s.at[hi]]
-	if !bytes.Contains(text, []byte("Re")) && !bytes.Contains(text, []byte("eventSource")) {
+	if !bytes.Contains(text, []byte("Re")) && !bytes.Contains(text, []byte("eventName")) {
 		return ""
 	}
 	for _, re := range []*lazyregexp.Regexp{debugged, audited} {
@@ -109,6 +136,11 @@ func (s *sentences) logged(lo, hi int) string {
 		}
 		m := all[len(all)-1]
 		if list, ok := iamref.ForOperation(string(m[1]), string(m[2])); ok {
+			return list[0]
+		}
+	}
+	if all := eventName.Get().FindAllSubmatch(text, -1); len(all) == 1 && !bytes.Contains(text, []byte("eventSource")) {
+		if list := iamref.ForOperationName(string(all[0][1])); len(list) == 1 {
 			return list[0]
 		}
 	}

@@ -173,6 +173,9 @@ func (p *page) token(start int, t tail, hasTail bool, width int32) (string, int)
 				tok, u = append(tok, p.text[u:n]...), n
 				continue
 			}
+			if more, end, ok := p.inWords(tok, u); ok {
+				return string(append(tok, more...)), end
+			}
 			if more, end, ok := p.spaced(tok, u, t, hasTail); ok {
 				return string(append(tok, more...)), end
 			}
@@ -257,8 +260,9 @@ const maxPlaceholder = 40
 // is in; u if it is in none.
 func (p *page) placeholder(tok []byte, u int) int {
 	open := bytes.LastIndexByte(tok, '<')
-	if !bytes.HasPrefix(tok, []byte("arn:")) || open < bytes.LastIndexByte(tok, '>') || open < 0 ||
-		tok[open-1] != ':' && tok[open-1] != '/' {
+	whole := open == 0 && bytes.IndexByte(tok, '>') < 0 // the placeholder is all of the resource
+	if !whole && (!bytes.HasPrefix(tok, []byte("arn:")) || open < bytes.LastIndexByte(tok, '>') || open < 0 ||
+		tok[open-1] != ':' && tok[open-1] != '/') {
 		return u
 	}
 	n := bytes.IndexAny(p.text[u:min(len(p.text), u+maxPlaceholder)], ">\n<\"'")
@@ -266,6 +270,28 @@ func (p *page) placeholder(tok []byte, u int) int {
 		return u
 	}
 	return u + n + 1
+}
+
+// maxInWords bounds a resource that is said in words, in bytes.
+const maxInWords = 60
+
+// inWords returns the rest of a resource that is said in words, "automation assume role arn", where
+// what AWS prints behind a resource follows in the same row.
+func (p *page) inWords(tok []byte, u int) (more []byte, end int, ok bool) {
+	for _, c := range tok {
+		if !letter(c) {
+			return nil, 0, false
+		}
+	}
+	for v := u; v < len(p.text) && v < u+maxInWords; v++ {
+		switch c := p.text[v]; {
+		case c == ' ' && v > u && p.stop(p.flatAt(v+1)):
+			return p.text[u:v], v, true
+		case c != ' ' && c != '-' && c != '_' && !letter(c) && !digit(c):
+			return nil, 0, false
+		}
+	}
+	return nil, 0, false
 }
 
 // spaced returns the part of the text after the space at text[u] that belongs to an ARN with

@@ -26,7 +26,8 @@ func (s *sentences) readCLI(at int) (report, bool) {
 	i := at + len("whencallingthe")
 	n := bytes.Index(s.flat[i:min(len(s.flat), i+90)], []byte("operation"))
 	if n <= 0 {
-		return report{}, false
+		r.msg = len(s.flat)
+		return r, s.endsIn(i) && denyCode(r.code) // cut before or within the operation
 	}
 	r.operation, _ = s.joined(int(s.at[i]), int(s.at[i+n]))
 	if !alphanumeric(r.operation) {
@@ -44,6 +45,11 @@ func (s *sentences) readCLI(at int) (report, bool) {
 		return r, w == "accessdenied" || w == "forbidden"
 	}
 	return r, denyCode(r.code)
+}
+
+// endsIn reports whether the page ends with the word that begins at flat[i].
+func (s *sentences) endsIn(i int) bool {
+	return i >= len(s.flat) || len(bytes.Fields(s.text[s.at[i]:])) == 1
 }
 
 // readGo: "operation error SERVICE: OPERATION, … api error CODE: MESSAGE".
@@ -174,6 +180,7 @@ func (s *sentences) foreignClass(at int) bool {
 		i--
 	}
 	class := string(s.text[i:t])
+	class = strings.TrimSuffix(class, "KMS") // Kinesis's KMSAccessDeniedException
 	if !strings.HasSuffix(class, ".") {
 		return class != ""
 	}
@@ -207,12 +214,27 @@ func (s *sentences) readClass(at int) (report, bool) {
 	i := at + bytes.IndexByte(s.flat[at:], '(') + 1
 	j, java := cut(s.flat, i, "service:")
 	j, ruby := cut(s.flat, j, "aws::")
+	if _, ok := cut(s.flat, i, "statuscode:403;errorcode:accessdenied"); ok { // a program that leaves the service out
+		return report{from: at, msg: at, code: "accessdenied"}, true
+	}
 	n := bytes.IndexAny(s.flat[j:min(len(s.flat), j+60)], ";,:)")
 	if !java && !ruby || n <= 0 {
 		return report{}, false
 	}
 	service, _ := s.joined(int(s.at[j]), int(s.at[j+n]))
 	return report{from: at, msg: at, code: "accessdenied", service: service}, true
+}
+
+// readRuby: "Aws::S3::Errors::Forbidden", Ruby's class for a HEAD that was refused: it has no message.
+func (s *sentences) readRuby(at int) (report, bool) {
+	lo := max(0, at-40)
+	i := bytes.LastIndex(s.flat[lo:at], []byte("aws::"))
+	if i < 0 || !s.startsWord(lo+i) {
+		return report{}, false
+	}
+	r := report{from: lo + i, msg: at + len("::errors::"), code: "forbidden"}
+	r.service, _ = s.joined(int(s.at[lo+i+len("aws::")]), int(s.at[at]))
+	return r, alphanumeric(r.service)
 }
 
 // readNET: "Amazon.S3.AmazonS3Exception: Access Denied".
@@ -411,6 +433,9 @@ func (s *sentences) readPermission(at int) (report, bool) {
 		return report{}, false
 	}
 	r.from = at - lack
+	if s.supposed(r.from) {
+		return report{}, false
+	}
 	r.subject = s.subjectBefore(max(0, r.from-maxSubject), r.from, s.called(r.from))
 	r.from = s.startOf(r.subject, r.from)
 	r.principal = s.arnBefore(at - lack)
@@ -435,6 +460,18 @@ func (s *sentences) readPermission(at int) (report, bool) {
 	}
 	return r, strings.Contains(strings.ToLower(r.subject), "role")
 }
+
+// supposition is the beginning of a clause that only supposes a refusal.
+var supposition = lazyregexp.New(`(?i)(?:^|[.;,(:>*#-]\s*|\n\s*)(?:if|when|unless|in case|should) (?:you|your|the|a|an|this|that|it|users?|callers?)\b[^.;:!?\n]*$`)
+
+// supposed reports whether the refusal at flat[at] stands in a clause that supposes it: "If you do
+// not have permission to call DescribeAssociation, you receive".
+func (s *sentences) supposed(at int) bool {
+	t := int(s.at[at])
+	return supposition.Get().Match(s.text[max(0, t-maxSupposed):t])
+}
+
+const maxSupposed = 80
 
 // calledOperation reads "OPERATION on SERVICE" at flat[i].
 func (s *sentences) calledOperation(r report, i int) (report, bool) {

@@ -45,6 +45,7 @@ var shapes = []struct {
 	{"accessdenied(", (*sentences).readClass},
 	{"accessdeniedexception(service:", (*sentences).readClass},
 	{"forbidden(service:", (*sentences).readClass},
+	{"::errors::forbidden", (*sentences).readRuby},
 	{"amazons3exception:accessdenied", (*sentences).readNET},
 	{"awserrorcode:accessdenied", (*sentences).readFields},
 	{":accessdenied", (*sentences).readCmdlet},
@@ -218,7 +219,7 @@ const ciphertextWords = "ciphertextrefersto"
 // or refused.
 func keyRefused(msg []byte) bool {
 	return bytes.Contains(msg, []byte(ciphertextWords)) ||
-		bytes.Contains(msg, []byte("kmskey")) && bytes.Contains(msg, []byte("notallowed"))
+		(bytes.Contains(msg, []byte("kmskey")) || bytes.Contains(msg, []byte("accesstokms"))) && bytes.Contains(msg, []byte("notallowed"))
 }
 
 // refusal turns a report into a claim. What comes before flat[before] belongs
@@ -273,6 +274,9 @@ func (s *sentences) refusal(r report, before int) (claim, bool) {
 		c.Action = s.actionOf(r, word)
 	default:
 		c.Action = s.inferred(r, before)
+		if c.Principal == "" && c.Action != "" {
+			c.Principal = s.auditedBy(r.from)
+		}
 	}
 	if c.Action == "" {
 		c.Inferred = false
