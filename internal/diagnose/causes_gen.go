@@ -725,6 +725,7 @@ var causes = []Cause{
 			{code: []string{"BUILD_TIMED_OUT"}},
 			{status: []string{"TIMED_OUT"}},
 			{says: []string{"build has timed out."}, like: &pattern{source: "^Build has timed out\\."}},
+			{says: []string{"build timed out"}, like: &pattern{source: "\\bMessage: Build timed out$"}},
 		},
 	},
 	{
@@ -791,6 +792,11 @@ var causes = []Cause{
 			},
 			{code: []string{"YAML_FILE_ERROR"}, says: []string{"no such file or directory"}},
 			{code: []string{"YAML_FILE_ERROR"}, says: []string{"cannot find the file specified"}},
+			{
+				says:   []string{"buildspec", "no such file or directory"},
+				like:   &pattern{source: "\\bstat \\S*buildspec\\S*: no such"},
+				remedy: "report",
+			},
 		},
 	},
 	{
@@ -1095,7 +1101,7 @@ var causes = []Cause{
 			"in the buildspec (secret:key:stage:version).",
 		Remedy: "report",
 		rules: []rule{
-			{says: []string{"secrets manager can't find the specified secret"}},
+			{says: []string{"secrets manager can't find the specified"}},
 			{code: []string{"Secrets Manager Error"}, says: []string{"resourcenotfoundexception"}},
 			{code: []string{"Secrets Manager Error"}, says: []string{"does not exist"}},
 			{says: []string{"currently marked deleted", "secret"}},
@@ -1137,6 +1143,7 @@ var causes = []Cause{
 			{says: []string{"the region '", "' is wrong; expecting"}},
 			{says: []string{"illegallocationconstraintexception"}},
 			{says: []string{"bucketregionerror"}},
+			{says: []string{"requested bucket from", "actual location"}},
 		},
 	},
 	{
@@ -1522,6 +1529,10 @@ var causes = []Cause{
 			},
 			{says: []string{"unauthorized for "}, like: &pattern{source: "Unauthorized for \\S+: 401"}},
 			{says: []string{"unauthorized: access token has insufficient scopes"}},
+			{
+				says: []string{": unauthorized"},
+				like: &pattern{source: "(Head|Get) \"https://[^\"]+/v2/[^\"]+\": unauthorized\\b"},
+			},
 		},
 	},
 	{
@@ -1538,6 +1549,7 @@ var causes = []Cause{
 			{says: []string{"must provide --username with --password-stdin"}},
 			{says: []string{"password is empty"}},
 			{says: []string{"authenticating to \"", "status code 401"}},
+			{says: []string{"unable to retrieve auth token: invalid username/password"}},
 		},
 	},
 	{
@@ -1602,6 +1614,7 @@ var causes = []Cause{
 			{says: []string{"no matching manifest for"}},
 			{says: []string{"does not match the detected host platform", "error"}},
 			{says: []string{"no match for platform in manifest"}},
+			{says: []string{"descriptor matching platform"}},
 		},
 	},
 	{
@@ -1644,6 +1657,10 @@ var causes = []Cause{
 				not:  []string{" warning ", "unable to pull customer"},
 			},
 			{says: []string{"requested access to the resource is denied"}, not: []string{" warning "}},
+			{
+				says: []string{": denied"},
+				like: &pattern{source: "(Head|Get) \"https://[^\"]+/v2/[^\"]+\": denied\\b"},
+			},
 		},
 	},
 	{
@@ -1888,6 +1905,8 @@ var causes = []Cause{
 			{says: []string{"protected branch hook declined"}},
 			{says: []string{"gh006: protected branch update failed"}},
 			{says: []string{"gh013: repository rule violations found"}},
+			{says: []string{"error: failed to push some refs"}},
+			{says: []string{"hint: updates were rejected because"}},
 		},
 	},
 	{
@@ -2094,6 +2113,7 @@ var causes = []Cause{
 			{says: []string{"yn0035"}, like: &pattern{source: "Response Code: *403"}},
 			{says: []string{"returned a 403"}, like: &pattern{source: "(?i)request \"[^\"]+\" returned a 403"}},
 			{says: []string{"(status 403"}, like: &pattern{source: "(?i)failed to publish package"}},
+			{says: []string{"403 forbidden - get"}, like: &pattern{source: "^403 Forbidden - GET https?://"}},
 		},
 	},
 	{
@@ -2175,6 +2195,18 @@ var causes = []Cause{
 			{says: []string{"integrity check failed for"}},
 			{says: []string{"err_pnpm_tarball_integrity"}},
 			{says: []string{"yn0018"}},
+		},
+	},
+	{
+		Name:  "package-too-new",
+		Title: "A package is younger than the project allows",
+		Advice: "The package manager holds back what was published lately (minimumReleaseAge). Wait " +
+			"until the version is old enough, keep the older one in the lock file, or exclude the " +
+			"package (minimumReleaseAgeExclude).",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"err_pnpm_no_mature_matching_version"}, sure: true},
+			{says: []string{"does not meet the minimumreleaseage"}, sure: true},
 		},
 	},
 	{
@@ -2350,6 +2382,7 @@ var causes = []Cause{
 			},
 			{says: []string{"no pnpm version is specified"}},
 			{says: []string{"is not supported by the project ("}, sure: true},
+			{says: []string{"requires a node version compatible with"}, sure: true},
 		},
 	},
 	{
@@ -2636,6 +2669,14 @@ var causes = []Cause{
 				like: &pattern{source: "^E: Version '[^']+' for '[^']+' was not found"},
 			},
 			{says: []string{"no available formula with the name"}},
+			{says: []string{"e: packages were downgraded"}},
+			{says: []string{"e: broken packages"}},
+			{says: []string{"e: some packages could not be"}},
+			{says: []string{"the following packages have unmet dependencies"}},
+			{says: []string{"e: essential packages were removed"}},
+			{says: []string{"e: malformed entry"}},
+			{says: []string{"e: release file for"}},
+			{says: []string{"e: there were unauthenticated packages"}},
 		},
 	},
 	{
@@ -3419,6 +3460,7 @@ var causes = []Cause{
 			{says: []string{"value of property"}, like: &pattern{source: "Value of property \\S+ must be "}},
 			{says: []string{"error: [invalidresourceexception("}},
 			{says: []string{"was invalid sam template"}},
+			{says: []string{"aws::earlyvalidation::propertyvalidation"}},
 		},
 	},
 	{
@@ -3540,6 +3582,18 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "pulumi-config-missing",
+		Title: "Pulumi lacks a value in the stack's configuration",
+		Advice: "Set it (pulumi config set NAME VALUE, with --secret for a secret) and commit " +
+			"Pulumi.STACK.yaml, or give the provider its value in an environment variable of the " +
+			"build. Check that the build selects the stack that has it.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"missing required configuration variable"}},
+			{says: []string{"missing a required configuration key"}},
+		},
+	},
+	{
 		Name:      "pulumi-stack-locked",
 		Title:     "The Pulumi stack is locked by another update",
 		Advice:    "Wait for the other update; if it is gone, run pulumi cancel and start the build again.",
@@ -3638,6 +3692,10 @@ var causes = []Cause{
 			{says: []string{"failed to download \""}, like: &pattern{source: "^Error: failed to download \""}},
 			{says: []string{"chart \"", "not found in"}},
 			{says: []string{"found in chart.yaml, but missing in charts/ directory"}},
+			{says: []string{"non-absolute urls should be in form of repo_name"}},
+			{says: []string{"is not a valid chart repository or cannot be reached"}},
+			{says: []string{"chart.yaml file is missing"}},
+			{says: []string{"no chart version found for"}},
 		},
 	},
 	{
@@ -3650,6 +3708,7 @@ var causes = []Cause{
 			{says: []string{"execution error at ("}},
 			{says: []string{"error calling include"}},
 			{says: []string{"values don't meet the specifications of the schema"}},
+			{says: []string{"template: "}, like: &pattern{source: "\\btemplate: \\S+/templates/\\S+:\\d+"}},
 		},
 	},
 	{
@@ -3694,7 +3753,6 @@ var causes = []Cause{
 			{says: []string{"error: schemaerror("}},
 			{says: []string{"is invalid: spec."}},
 			{says: []string{"error converting yaml to json"}},
-			{says: []string{"rendered manifests contain a resource that already exists"}},
 			{says: []string{"isn't valid for cluster, check the apiversion and kind"}},
 			{says: []string{"unable to build kubernetes objects from"}},
 			{says: []string{"strict decoding error"}},
@@ -3705,6 +3763,14 @@ var causes = []Cause{
 				like: &pattern{source: "(?i)\\b(deployment|service|ingress|job|pod|statefulset|daemonset|secret|configmap|cronjo" +
 					"b|persistentvolumeclaim)\\S* \"[^\"]+\" is invalid: "},
 			},
+			{
+				says: []string{"is invalid: "},
+				like: &pattern{source: "\" is invalid: .*\\b(Invalid value|Required value|Forbidden|Duplicate value|Unsupported " +
+					"value|Too long|Too many): "},
+			},
+			{says: []string{"error from server (invalid)"}},
+			{says: []string{"duplicate entries for key ["}},
+			{says: []string{"server-side apply failed"}},
 		},
 	},
 	{
@@ -3834,11 +3900,12 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"uploaded file must be a non", "empty zip"}},
 			{says: []string{"could not unzip uploaded file"}},
-			{says: []string{"source image", "does not exist. provide a valid source image"}},
+			{says: []string{"source image"}, like: &pattern{source: "\\bSource image \\S+ does not exist\\."}},
 			{
 				says: []string{"media type for the source image"},
 				like: &pattern{source: "media type for the source image\\b.* is not supported"},
 			},
+			{says: []string{"due to invalidimage("}},
 		},
 	},
 	{
@@ -3998,6 +4065,7 @@ var causes = []Cause{
 					"requestlimitexceeded",
 					"accountlimitexceeded",
 					"concurrentupdatelimitexceeded",
+					"backofflimitexceeded",
 					"already has an active deployment",
 					"was not finished",
 				},
@@ -4016,6 +4084,12 @@ var causes = []Cause{
 			{
 				says: []string{"resource limit exceeded."},
 				like: &pattern{source: "Resource limit exceeded\\. \\(Service: "},
+			},
+			{says: []string{"limitsexceeded"}},
+			{says: []string{"codestorageexceeded"}},
+			{
+				says: []string{"exceeded"},
+				like: &pattern{source: "(?i)\\b(quota|limit) exceeded\\b.*\\(Service: "},
 			},
 		},
 	},
@@ -4099,6 +4173,7 @@ var causes = []Cause{
 			{says: []string{"was not finished"}, like: &pattern{source: "(?i)last job \\S+ was not finished"}},
 			{says: []string{"is in an invalid state for this operation. must be ready"}},
 			{says: []string{"the object has been modified; please apply your changes to the latest version"}},
+			{says: []string{"the operation cannot be performed at this time"}, remedy: "report"},
 		},
 	},
 	{
@@ -4176,6 +4251,19 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "ecs-task-cannot-start",
+		Title: "An ECS task does not get what it needs before it starts",
+		Advice: "It reads its image, secrets and log group before the container runs. With \"connection " +
+			"issue\", its subnets have no way there: NAT gateway, public IP, or VPC endpoints whose " +
+			"security group lets the task in. Else the task's execution role lacks the permission, " +
+			"or the name is wrong. The build's role is not the reason.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"unable to pull secrets or registry auth"}},
+			{says: []string{"resourceinitializationerror:"}, consequence: true},
+		},
+	},
+	{
 		Name:  "deploy-timeout",
 		Title: "The deployment did not become healthy in time",
 		Advice: "What was deployed does not start or does not pass its health check. Read its events and " +
@@ -4199,6 +4287,10 @@ var causes = []Cause{
 			{says: []string{"exceeded max wait time for"}},
 			{says: []string{"the operation timed out. the state of the environment is unknown"}},
 			{says: []string{"the eb cli timed out after"}},
+			{
+				says: []string{"health check"},
+				like: &pattern{source: "(?i)health checks? failed after \\d+ (attempts|tries|retries|seconds|minutes)"},
+			},
 		},
 	},
 	{
@@ -4211,13 +4303,13 @@ var causes = []Cause{
 			{says: []string{"deployment circuit breaker"}},
 			{says: []string{"ecs deployment circuit breaker was triggered"}},
 			{
-				says: []string{"the overall deployment failed because too many individual instances failed deployment"},
+				says: []string{"overall deployment failed because too many individual instances failed deployment"},
 			},
 			{says: []string{"waiter deploymentsuccessful failed"}},
 			{says: []string{"the deployment failed because"}},
 			{says: []string{"failed to deploy application"}},
-			{says: []string{"upgrade failed:"}},
-			{says: []string{"installation failed:"}},
+			{says: []string{"upgrade failed:"}, consequence: true},
+			{says: []string{"installation failed:"}, consequence: true},
 			{says: []string{"error: failed to update the service"}},
 			{says: []string{"status check on the deployed lambda failed"}},
 			{says: []string{"environment still has health"}},
@@ -4233,8 +4325,20 @@ var causes = []Cause{
 			{says: []string{"command failed on instance. return code"}},
 			{says: []string{"during an aborted deployment, some instances may have deployed"}},
 			{says: []string{"crashloopbackoff"}},
-			{says: []string{"imagepullbackoff"}},
-			{says: []string{"errimagepull"}},
+			{says: []string{"imagepullbackoff"}, consequence: true},
+			{says: []string{"errimagepull"}, consequence: true},
+			{says: []string{"operation is complete, but with errors"}},
+			{says: []string{"environment update finished unsuccessfully"}},
+			{
+				says: []string{"instance deployment failed"},
+				like: &pattern{source: "Instance deployment failed\\."},
+			},
+			{says: []string{"script at specified location:"}},
+			{
+				says:        []string{"lifecycleevent - "},
+				like:        &pattern{source: "^LifecycleEvent - [A-Z]\\w+$"},
+				consequence: true,
+			},
 		},
 	},
 	{
@@ -4330,6 +4434,10 @@ var causes = []Cause{
 			{says: []string{"must be owner of"}, like: &pattern{source: "(?i)ERROR: +must be owner of "}},
 			{says: []string{"command denied to user '", "' for table '"}},
 			{says: []string{"access denied; you need (at least one of) the"}},
+			{
+				says: []string{"permission denied to "},
+				like: &pattern{source: "(ERROR|FATAL): +permission denied to \\w"},
+			},
 		},
 	},
 	{
@@ -4381,6 +4489,12 @@ var causes = []Cause{
 			{says: []string{"multiple head revisions are present"}},
 			{says: []string{"migration file \""}, like: &pattern{source: "^migration file \"[^\"]+\" failed"}},
 			{says: []string{"unexpected error running liquibase"}},
+			{says: []string{"psql:"}, like: &pattern{source: "^psql:\\S+:\\d+: (ERROR|FATAL): "}},
+			{
+				says:        []string{"prisma migrate"},
+				like:        &pattern{source: "npm (ERR!|error) command .*\\bprisma migrate (deploy|dev|reset)"},
+				consequence: true,
+			},
 		},
 	},
 	{
@@ -4506,8 +4620,8 @@ var causes = []Cause{
 					"cannot find module",
 					"cannot find package",
 				},
-				like: &pattern{source: "^(vet: |.*\"Output\":\")?\\S*\\.go:\\d+:\\d+: (undefined: |declared and not used|syntax " +
-					"error|cannot use |missing return|expected |not enough |too many |invalid " +
+				like: &pattern{source: "^(vet: |.*\"Output\":\"|\\s+)?\\S*\\.go:\\d+:\\d+: (undefined: |declared and not " +
+					"used|syntax error|cannot use |missing return|expected |not enough |too many |invalid " +
 					"operation|mismatched types|.* redeclared |.* imported and not used|.* undefined " +
 					"\\(|.*\\((typecheck|compile)\\)$)"},
 				first: true,
@@ -4768,6 +4882,18 @@ var causes = []Cause{
 					"?: "},
 				first:       true,
 				consequence: true,
+			},
+			{
+				says:  []string{"is not exported by"},
+				like:  &pattern{source: "^\\W*\"?\\w+\"? is not exported by \"\\S+\""},
+				first: true,
+				sure:  true,
+			},
+			{
+				says:  []string{"unable to resolve module"},
+				like:  &pattern{source: "Unable to resolve module \\S+ from "},
+				first: true,
+				sure:  true,
 			},
 		},
 	},
@@ -5717,7 +5843,7 @@ var causes = []Cause{
 			{says: []string{"command not found"}},
 			{
 				says: []string{": not found"},
-				like: &pattern{source: "^(\\S*sh|\\S+\\.sh): (line )?\\d+: (?P<program>[^:]+): not found"},
+				like: &pattern{source: "^(\\S*sh|\\S+\\.sh): (eval: )?(line )?\\d+: (?P<program>[^:]+): not found"},
 			},
 			{says: []string{": not found"}, like: &pattern{source: "^\\S*sh: (?P<program>[^:]+): not found"}},
 			{says: []string{"executable file not found in $path"}},
@@ -5733,6 +5859,7 @@ var causes = []Cause{
 			{says: []string{"could not determine executable to run"}},
 			{exit: []string{"127"}},
 			{says: []string{"unable to locate executable file"}},
+			{says: []string{"enoent"}, like: &pattern{source: "\\bspawn(Sync)? [\\w./-]+ ENOENT\\b"}},
 		},
 	},
 	{
@@ -5839,6 +5966,35 @@ var causes = []Cause{
 			{says: []string{"no app spec found"}},
 			{says: []string{"packages field missing or empty"}},
 			{says: []string{"doesn't seem to have been installed"}},
+		},
+	},
+	{
+		Name:  "build-file-invalid",
+		Title: "The build tool cannot read the project's build file",
+		Advice: "The message names the file and line (pom.xml, build.gradle, package.json, Cargo.toml). " +
+			"Often a version that no parent defines, a plugin that is not applied, or what a merge " +
+			"left behind.",
+		Remedy:  "report",
+		general: true,
+		rules: []rule{
+			{says: []string{"problems were encountered while processing the poms"}, sure: true},
+			{says: []string{"non-parseable pom"}, sure: true},
+			{says: []string{"'dependencies.dependency.version' for"}, sure: true},
+			{
+				says: []string{"the build could not read"},
+				like: &pattern{source: "The build could not read \\d+ project"},
+			},
+			{
+				says:        []string{"a problem occurred evaluating"},
+				like:        &pattern{source: "A problem occurred evaluating (root project|project|settings|script)"},
+				consequence: true,
+			},
+			{says: []string{"could not compile build file '"}, sure: true},
+			{says: []string{"could not compile settings file '"}, sure: true},
+			{says: []string{"code ejsonparse"}, sure: true},
+			{says: []string{"error: failed to parse manifest at"}, sure: true},
+			{says: []string{"there was an error parsing `gemfile`"}, sure: true},
+			{says: []string{"failed to parse package.json"}},
 		},
 	},
 	{
@@ -6122,6 +6278,8 @@ var causes = []Cause{
 			},
 			{says: []string{"error 40"}, like: &pattern{source: "ERROR 40[13]: "}},
 			{says: []string{"http error 40"}, like: &pattern{source: "HTTP Error 40[13]\\b"}},
+			{says: []string{"connect tunnel failed, response 403"}},
+			{says: []string{"connect tunnel failed, response 407"}},
 		},
 	},
 	{
@@ -6172,7 +6330,8 @@ var causes = []Cause{
 		Title: "A server's certificate is not trusted",
 		Advice: "Give the build the certificate authority (a proxy's, or the company's): the project's " +
 			"certificate setting, NODE_EXTRA_CA_CERTS, REQUESTS_CA_BUNDLE, update-ca-certificates. " +
-			"An expired certificate must be renewed by its owner.",
+			"An expired certificate must be renewed by its owner. A registry that speaks only HTTP " +
+			"must stand under insecure-registries of the Docker daemon.",
 		Remedy:  "report",
 		last:    80,
 		general: true,
@@ -6193,6 +6352,7 @@ var causes = []Cause{
 			{says: []string{"tls: failed to verify certificate"}},
 			{says: []string{"the ssl connection could not be established"}},
 			{says: []string{"err_tls_cert_altname_invalid"}},
+			{says: []string{"server gave http response to https client"}},
 		},
 	},
 	{
@@ -6338,8 +6498,9 @@ var causes = []Cause{
 			{says: []string{"httpclient.timeout of"}},
 			{
 				says: []string{"openssl ssl_read: "},
-				like: &pattern{source: "SSL_ERROR_SYSCALL|Connection (reset|timed out)"},
+				like: &pattern{source: "SSL_ERROR_SYSCALL|Connection (was )?(reset|timed out)"},
 			},
+			{says: []string{"gnutls recv error"}, like: &pattern{source: "GnuTLS recv error \\(-(9|54|110)\\)"}},
 		},
 	},
 	{
@@ -6370,6 +6531,11 @@ var causes = []Cause{
 			{says: []string{"s3 bucket does not exist."}},
 			{says: []string{"s3 bucket ", "error reading source root directory: directory not found"}},
 			{says: []string{"the bucket you are attempting to access does not exist"}},
+			{says: []string{"s3: listobjectsv2"}, also: []string{"statuscode: 404"}},
+			{
+				says: []string{"s3 bucket", "does not exist"},
+				like: &pattern{source: "S3 bucket \"?[^\\s\"]+\"? does not exist"},
+			},
 		},
 	},
 	{
@@ -6404,7 +6570,9 @@ var causes = []Cause{
 		Name:  "resource-already-exists",
 		Title: "What the build creates already exists",
 		Advice: "Import it into the stack or state, choose another name, or let the script accept that " +
-			"it exists. Something created by hand, or by another stack, has the name.",
+			"it exists. Something created by hand, or by another stack, has the name. Helm takes " +
+			"over an object with helm upgrade --install --take-ownership, or one that has its label " +
+			"and annotations.",
 		Remedy:  "report",
 		last:    80,
 		general: true,
@@ -6433,6 +6601,15 @@ var causes = []Cause{
 				like: &pattern{source: "The container name \"[^\"]+\" is already in use"},
 			},
 			{says: []string{"resource already managed by terraform"}},
+			{says: []string{"rendered manifests contain a resource that already exists"}},
+			{says: []string{"exists and cannot be imported into the current release"}},
+			{says: []string{"aws::earlyvalidation::resourceexistencecheck"}},
+			{says: []string{"a version for this lambda function exists"}},
+			{
+				says: []string{"already exists"},
+				also: []string{"when calling the"},
+				like: &pattern{source: "^(The|A|An) [\\w ]+( \\S+)? (provided )?already exists\\.?$"},
+			},
 		},
 	},
 	{
@@ -6498,6 +6675,14 @@ var causes = []Cause{
 			{says: []string{".notfound"}, like: &pattern{source: "\\bInvalid\\w+\\.NotFound\\b"}},
 			{says: []string{"the image id"}, like: &pattern{source: "The image id '[^']+' does not exist"}},
 			{says: []string{"kms key does not exist"}},
+			{says: []string{"notfoundfault"}},
+			{
+				says: []string{"notfoundexception: "},
+				also: []string{"operation error"},
+				like: &pattern{source: "^\\s*\\w*NotFoundException: "},
+			},
+			{says: []string{"https response error statuscode: 404"}},
+			{says: []string{"couldn't find resource"}},
 		},
 	},
 	{
@@ -6552,6 +6737,23 @@ var causes = []Cause{
 			{says: []string{"the rest api doesn't contain any methods"}},
 			{says: []string{"clientexception"}, like: &pattern{source: "\\(ClientException\\)"}},
 			{says: []string{"(invaliddefinition)"}},
+			{says: []string{"invalid request provided:"}},
+			{
+				says: []string{"status code: 400"},
+				not:  []string{"rate exceeded", "throttl", "too many requests"},
+				like: &pattern{source: "\\(Service: [^;,()]+, Status Code: 400\\b"},
+			},
+			{says: []string{"clientexception:"}, like: &pattern{source: "(^|, )ClientException: "}},
+			{
+				says: []string{"badrequestexception"},
+				like: &pattern{source: "(Error Code: |api error |\\(|StatusCode: 400.*, )BadRequestException\\b"},
+			},
+			{says: []string{".malformed"}, like: &pattern{source: "\\bInvalid\\w+\\.Malformed\\b"}},
+			{says: []string{"environment variables contain reserved keys"}},
+			{
+				says: []string{"must be"},
+				like: &pattern{source: "(_FAILED|handler returned message|[Ee]rror).*must be (greater|less) than( or equal to)?"},
+			},
 		},
 	},
 	{
@@ -6686,6 +6888,10 @@ var causes = []Cause{
 			{says: []string{"deployment failed: error: the stack named"}},
 			{says: []string{"failed to deploy: "}},
 			{says: []string{"waitcondition received failed message"}, first: true},
+			{
+				says: []string{"the stack named"},
+				like: &pattern{source: "The stack named \\S+ failed (creation|to deploy)"},
+			},
 		},
 	},
 	{
@@ -6767,6 +6973,7 @@ var causes = []Cause{
 			{says: []string{"error msb3202"}},
 			{says: []string{"error msb4019"}},
 			{says: []string{"the system cannot find the file specified"}},
+			{says: []string{"bind source path does not exist"}},
 		},
 	},
 	{
@@ -6789,6 +6996,11 @@ var causes = []Cause{
 			{says: []string{"java.nio.file.accessdeniedexception"}},
 			{says: []string{"erofs"}, like: &pattern{source: "\\bEROFS\\b"}},
 			{says: []string{"read-only file system"}},
+			{
+				says: []string{"permission denied"},
+				like: &pattern{source: "(?i)^(error|fatal)\\b.*\\b(creating|writing|opening|reading|removing|deleting) " +
+					".*permission denied"},
+			},
 		},
 	},
 	{
