@@ -32,8 +32,8 @@ type Event struct {
 	// Time is the envelope's: for the end of a build, when it ended, to about
 	// a second; zero if it cannot be read.
 	Time time.Time
-	// Said is what the event says of where the build's log is, how its phases ended, and who
-	// started it: good for looking early, and for nothing else. Its texts are not freed of secrets.
+	// Said is what the event says of where the build's log is, how its phases ended, who started it
+	// and of which source version. Its texts are not freed of secrets.
 	Said codebuild.Build
 	// Ignored says why the event concerns nobody; "" if it does concern us.
 	Ignored string
@@ -65,6 +65,7 @@ type detail struct {
 // additional is what matters of the additional information.
 type additional struct {
 	Initiator string `json:"initiator"`
+	Version   string `json:"source-version"`
 	Logs      struct {
 		Group  string `json:"group-name"`
 		Stream string `json:"stream-name"`
@@ -82,7 +83,7 @@ func said(e Event, data json.RawMessage) codebuild.Build {
 	if json.Unmarshal(data, &a) != nil {
 		return codebuild.Build{}
 	}
-	b := codebuild.Build{ID: e.BuildID, ARN: e.ARN, Project: e.Project, Status: e.Status, Initiator: a.Initiator,
+	b := codebuild.Build{ID: e.BuildID, ARN: e.ARN, Project: e.Project, Status: e.Status, Initiator: a.Initiator, SourceVersion: a.Version,
 		Logs: codebuild.Logs{Group: a.Logs.Group, Stream: a.Logs.Stream}.Known()}
 	for _, p := range a.Phases {
 		phase := codebuild.Phase{Type: p.Type, Status: p.Status}

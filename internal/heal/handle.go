@@ -354,8 +354,11 @@ func sameSource(a, b codebuild.Build) bool {
 
 // awaited ends the case that waits for a build which is green, or which somebody
 // stopped; a build that no case waits for is ignored. CodeBuild is asked before
-// anything is closed: an event may be late, or somebody else's.
+// anything is closed, but for [Healer.asSaid]: an event may be late, or somebody else's.
 func (h *Healer) awaited(ctx context.Context, e Ended, p settings.Project) error {
+	if done, err := h.asSaid(ctx, e, p); done || err != nil {
+		return err
+	}
 	b, berr := h.Builds.Get(ctx, e.At, e.Build)
 	h, read := h.readingAhead()
 	var id string
@@ -409,6 +412,9 @@ func (h *Healer) awaited(ctx context.Context, e Ended, p settings.Project) error
 		now := h.Clock.Now()
 		c.adopt(now, b.ID)
 		r.Ended = b.End
+		if c.following() {
+			h.Crowds.met(now)
+		}
 		if b.Status == codebuild.Succeeded {
 			if err := h.overBefore(ctx, c); err != nil {
 				return err

@@ -50,6 +50,7 @@ type Healer struct {
 
 	Known     *KnownProjects // nil: projects are read again for each build
 	KnownJobs *KnownJobs     // nil: GitHub is asked again for each build
+	Crowds    *Crowds        // nil: the record of each green build is read
 
 	// Tellings are needed where there is a CodeHost.
 	Tellings *Tellings
@@ -100,7 +101,8 @@ type Ended struct {
 	// End is when it ended, zero if that is not known.
 	End time.Time `json:"end,omitzero"`
 	// Said is what the event says of where the log of a failed build is and of how its phases
-	// ended. With it the log is read early; nothing is decided by it.
+	// ended. With it the log is read early; nothing is decided by it. Of a green build, see
+	// [Healer.asSaid].
 	Said codebuild.Build `json:"-"`
 	// record is the build's, if it was read a moment ago.
 	record *codebuild.Build

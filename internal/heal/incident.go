@@ -238,6 +238,7 @@ func (h *Healer) joinTo(ctx context.Context, c *held, leader string) error {
 	}
 	r := c.last()
 	r.Follows, r.Step, r.Tries = leader, decide.StepJoined, 0
+	h.Crowds.met(now)
 	return nil
 }
 
@@ -381,9 +382,8 @@ func (h *Healer) followFacts(c *held) (decide.Facts, error) {
 
 // follow starts the build again, since what it lacked was given for the leader's.
 func (h *Healer) follow(ctx context.Context, c *held, f decide.Facts, leader decide.Case) error {
-	if err := h.lock(ctx, c); err != nil {
-		return err
-	}
+	// No lock is taken before: what is counted and remembered here is so once, however often it is
+	// done, and the first write of the case is that its build is about to be started.
 	if err := h.forbidden(ctx, c, &f); err != nil {
 		return err
 	}

@@ -259,9 +259,7 @@ type pass struct {
 // flaky: the newest, at most three.
 func (p *past) mayProve(g pass) (ids []string) {
 	for _, b := range slices.Backward(p.Builds) {
-		named := func(t pastTest) bool { return slices.Contains(t.In, b.N) }
-		if g.Commit != "" && b.Commit == g.Commit && !b.Unsure && !b.Flaked && b.End.Before(g.End) && len(ids) < 3 &&
-			slices.ContainsFunc(p.Tests, named) {
+		if b.Commit == g.Commit && len(ids) < 3 && b.mayFlake(p, g) {
 			ids = append(ids, b.ID)
 		}
 	}

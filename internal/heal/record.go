@@ -160,11 +160,15 @@ func (h *Healer) lock(ctx context.Context, c *held) error {
 
 // place is when the case is due as it is recorded. In the index another time costs as much as two
 // writes (AWS.md#write-units), so a time that does nearly as well stays: one that is later by less
-// than the time between two sweeps, and for a locked case, which a sweep leaves alone, any time to
-// come that is earlier.
+// than the time between two sweeps, for a locked case, which a sweep leaves alone, any time to
+// come that is earlier, and where a build is waited for, one that is earlier by a quarter.
 func (c *held) place(now time.Time) time.Time {
-	due := c.due(now)
-	if was := c.placed; !due.IsZero() && was.After(now) && was.Before(due.Add(sweptEvery)) && (!c.Busy.IsZero() || !was.Before(due)) {
+	due, sooner := c.due(now), time.Duration(0)
+	if due.Equal(now.Add(awaitFor)) {
+		sooner = awaitFor / 4
+	}
+	if was := c.placed; !due.IsZero() && was.After(now) && was.Before(due.Add(sweptEvery)) &&
+		(!c.Busy.IsZero() || !was.Before(due.Add(-sooner))) {
 		return was
 	}
 	return due

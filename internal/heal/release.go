@@ -228,6 +228,7 @@ func (h *Healer) releaseOne(ctx context.Context, leader decide.Case, it Item, m 
 	}
 	if h.stands(c, i) && !leader.Closed.IsZero() {
 		c.released, c.leader = true, &leader
+		h.Crowds.met(h.Clock.Now())
 		if err := h.run(ctx, c); errors.Is(err, errBusy) {
 			m.Waiting++
 			return nil

@@ -530,6 +530,11 @@ func (h *Healer) begin(ctx context.Context, c *held, f decide.Facts, full []guar
 			return err
 		}
 	}
+	if len(full) > 0 {
+		if err := h.lock(ctx, c); err != nil {
+			return err
+		}
+	}
 	if len(full) > 0 && h.waitsForRoom(c, full[0].Rule) {
 		return nil
 	}

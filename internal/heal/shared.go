@@ -14,15 +14,15 @@ import (
 // changes in the record of a build that has ended is told later than that anyway.
 const freshFor = time.Minute
 
-// shared are builds of which some were read together. A record is given once: who asks again asks
+// shared are builds of which some are read together. A record is given once: who asks again asks
 // CodeBuild.
 type shared struct {
 	Builds
-	clock Clock
-	at    time.Time // when they were read
+	h *Healer
 
-	mu   sync.Mutex
-	read map[recordOf]codebuild.Build
+	mu     sync.Mutex
+	read   map[recordOf]sharedRecord
+	unread map[settings.Account][]string // read as soon as one of them is asked for
 }
 
 // recordOf names a build.
@@ -31,33 +31,37 @@ type recordOf struct {
 	id string
 }
 
+type sharedRecord struct {
+	codebuild.Build
+	when time.Time // it was read
+}
+
 // Together gives the healer for events that were delivered together: the records of their builds
-// are read with one call for up to [MaxRecords] of an account and region. What cannot be read
-// together is read alone.
+// are read with one call for up to [MaxRecords] of an account and region, those of green builds only
+// if one of them is needed. What cannot be read together is read alone.
 func (h *Healer) Together(ctx context.Context, es []Ended) *Healer {
+	s := &shared{Builds: h.Builds, h: h, read: map[recordOf]sharedRecord{}, unread: map[settings.Account][]string{}}
 	ids := map[settings.Account][]string{}
 	for _, e := range es {
-		if _, ok := h.Settings.Project(e.Project, e.At.ID, e.At.Region, h.Home); ok && !slices.Contains(ids[e.At], e.Build) {
-			ids[e.At] = append(ids[e.At], e.Build)
+		if _, ok := h.Settings.Project(e.Project, e.At.ID, e.At.Region, h.Home); !ok {
+			continue
+		}
+		of := ids
+		if e.Status == codebuild.Succeeded {
+			of = s.unread
+		}
+		if !slices.Contains(of[e.At], e.Build) {
+			of[e.At] = append(of[e.At], e.Build)
 		}
 	}
-	s := &shared{Builds: h.Builds, clock: h.Clock, at: h.Clock.Now(), read: map[recordOf]codebuild.Build{}}
 	for at, some := range ids {
 		for few := range slices.Chunk(some, MaxRecords) {
-			if len(few) == 1 {
-				continue // nothing is gained
-			}
-			bs, err := h.Builds.Several(ctx, at, few)
-			if err != nil {
-				h.Log.WarnContext(ctx, "builds are read one by one", "account", at.ID, "region", at.Region, "error", err.Error())
-			}
-			h.projectsTogether(ctx, at, bs)
-			for _, b := range bs {
-				s.read[recordOf{at, b.ID}] = b
+			if len(few) > 1 { // else nothing is gained
+				s.several(ctx, at, few)
 			}
 		}
 	}
-	if len(s.read) == 0 {
+	if len(s.read)+len(s.unread) == 0 {
 		return h
 	}
 	with := *h
@@ -65,16 +69,49 @@ func (h *Healer) Together(ctx context.Context, es []Ended) *Healer {
 	return &with
 }
 
+// several reads records, and the projects of those that failed.
+func (s *shared) several(ctx context.Context, at settings.Account, ids []string) {
+	now := s.h.Clock.Now()
+	bs, err := s.Builds.Several(ctx, at, ids)
+	if err != nil {
+		s.h.Log.WarnContext(ctx, "builds are read one by one", "account", at.ID, "region", at.Region, "error", err.Error())
+	}
+	s.h.projectsTogether(ctx, at, bs)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, b := range bs {
+		s.read[recordOf{at, b.ID}] = sharedRecord{b, now}
+	}
+}
+
 // Get implements [Builds].
 func (s *shared) Get(ctx context.Context, at settings.Account, id string) (codebuild.Build, error) {
+	if few := s.with(at, id); len(few) > 1 {
+		s.several(ctx, at, few)
+	}
 	s.mu.Lock()
 	b, ok := s.read[recordOf{at, id}]
 	delete(s.read, recordOf{at, id})
 	s.mu.Unlock()
-	if ok && s.clock.Now().Sub(s.at) < freshFor && settled(b) {
-		return b, nil
+	if ok && s.h.Clock.Now().Sub(b.when) < freshFor && settled(b.Build) {
+		return b.Build, nil
 	}
 	return s.Builds.Get(ctx, at, id)
+}
+
+// with takes the build out of those that were not read yet, and others with it, as many as a call
+// reads.
+func (s *shared) with(at settings.Account, id string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.Index(s.unread[at], id)
+	if i < 0 {
+		return nil
+	}
+	few := append([]string{id}, slices.Delete(slices.Clone(s.unread[at]), i, i+1)...)
+	n := min(len(few), MaxRecords)
+	s.unread[at] = few[n:]
+	return few[:n]
 }
 
 // settled reports whether nothing of the record is still to come: the build has ended, and

@@ -78,11 +78,12 @@ func TestTogether(t *testing.T) {
 		t.Errorf("a second time: %v, read alone %v", err, a.alone)
 	}
 
-	with.Builds.(*shared).clock = stopped(failedAt.Add(freshFor))
+	h.Clock = stopped(failedAt.Add(freshFor))
 	a.alone = nil
 	if _, err := with.Builds.Get(t.Context(), home, "shop:failed"); err != nil || len(a.alone) != 1 {
 		t.Errorf("no longer fresh: %v, read alone %v", err, a.alone)
 	}
+	h.Clock = stopped(failedAt)
 	a = &archive{records: records, err: errors.New("throttled")}
 	if h.Builds = a; h.Together(t.Context(), es) != h || len(a.together) != 1 {
 		t.Errorf("CodeBuild was busy: read together %v", a.together)
@@ -91,5 +92,39 @@ func TestTogether(t *testing.T) {
 	h.Builds = a
 	if h.Together(t.Context(), es[:1]) != h || len(a.together) > 0 {
 		t.Errorf("one alone: read together %v", a.together)
+	}
+}
+
+// TestGreenTogether ensures that the records of green builds are read as soon as one of them is
+// needed, and then with one call.
+func TestGreenTogether(t *testing.T) {
+	set, err := settings.Parse([]byte(
+		"version: 1\nnotify: {email: [a@example.com]}\nprojects: [{name: shop, role: shop-role, mode: observe}]\n",
+	))
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := settings.Account{ID: "111122223333", Region: "eu-west-1"}
+	a := &archive{records: map[string]codebuild.Build{}}
+	h := &Healer{Settings: set, Home: home, Builds: a, Clock: stopped(failedAt), Log: slog.New(slog.DiscardHandler)}
+	var es []Ended
+	for _, id := range []string{"shop:1", "shop:2", "shop:3", "shop:2"} {
+		a.records[id] = codebuild.Build{ID: id, Status: codebuild.Succeeded}
+		es = append(es, Ended{At: home, Project: "shop", Build: id, Status: codebuild.Succeeded})
+	}
+	with := h.Together(t.Context(), es)
+	if len(a.together)+len(a.alone) > 0 {
+		t.Errorf("read before they were needed: %v %v", a.together, a.alone)
+	}
+	for _, id := range []string{"shop:2", "shop:1"} {
+		if b, err := with.Builds.Get(t.Context(), home, id); err != nil || b.ID != id {
+			t.Errorf("%s: %+v, %v", id, b, err)
+		}
+	}
+	if len(a.together) != 1 || !slices.Equal(a.together[0], []string{"shop:2", "shop:1", "shop:3"}) || len(a.alone) > 0 {
+		t.Errorf("read together %v, and alone %v", a.together, a.alone)
+	}
+	if _, err := with.Builds.Get(t.Context(), home, "shop:2"); err != nil || len(a.alone) != 1 {
+		t.Errorf("a second time: %v, read alone %v", err, a.alone)
 	}
 }

@@ -204,8 +204,8 @@ func (in *Inbox) message(ctx context.Context, h *heal.Healer, body string, alone
 		return nil
 	}
 	end := ended(e)
-	if alone {
-		end.Said = e.Said
+	if end.Said = e.Said; !alone {
+		end.Said.Logs.Group, end.Said.Logs.Stream = "", ""
 	}
 	return h.BuildEnded(ctx, end)
 }
