@@ -165,8 +165,10 @@ func setOf(words string) map[string]bool {
 
 // unlink breaks what a program would make a link of; it stays legible.
 func unlink(s string) string {
-	if strings.Contains(s, ":") {
+	if strings.Contains(s, "://") {
 		s = schemeAt.ReplaceAllStringFunc(s, unlinkScheme)
+	}
+	if strings.Contains(s, ":") {
 		s = callAt.ReplaceAllString(s, "$1[:]$2")
 	}
 	if !strings.Contains(s, ".") {

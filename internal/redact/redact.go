@@ -472,14 +472,16 @@ var aWord = lazyregexp.New(`[A-Z]?[a-z]{3,}`)
 // isRandom reports whether the classes of t's characters change at least as
 // often as that, and few of them make words.
 func isRandom(t string, changing float64) bool {
-	t = named.ReplaceAllString(strings.TrimRight(t, "="), "-")
-	if len(t) < minRandom-8 {
+	if !mixed(t) {
 		return false
 	}
-	seen, changes := map[byte]bool{}, 0
-	for i := range len(t) {
-		seen[charClass(t[i])] = true
-		if i > 0 && charClass(t[i]) != charClass(t[i-1]) {
+	t = named.ReplaceAllString(strings.TrimRight(t, "="), "-")
+	if len(t) < minRandom-8 || !mixed(t) {
+		return false
+	}
+	changes := 0
+	for i := 1; i < len(t); i++ {
+		if charClass(t[i]) != charClass(t[i-1]) {
 			changes++
 		}
 	}
@@ -487,7 +489,16 @@ func isRandom(t string, changing float64) bool {
 	for _, w := range aWord.Get().FindAllString(t, -1) {
 		inWords += len(w)
 	}
-	return seen['A'] && seen['a'] && seen['0'] && float64(changes) >= changing*float64(len(t)-1) && 5*inWords < 2*len(t)
+	return float64(changes) >= changing*float64(len(t)-1) && 5*inWords < 2*len(t)
+}
+
+// mixed reports whether t has upper case, lower case and digits.
+func mixed(t string) bool {
+	var seen [256]bool
+	for i := range len(t) {
+		seen[charClass(t[i])] = true
+	}
+	return seen['A'] && seen['a'] && seen['0']
 }
 
 func charClass(c byte) byte {
