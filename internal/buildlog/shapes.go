@@ -462,7 +462,8 @@ func (s *sentences) readPermission(at int) (report, bool) {
 }
 
 // supposition is the beginning of a clause that only supposes a refusal.
-var supposition = lazyregexp.New(`(?i)(?:^|[.;,(:>*#-]\s*|\n\s*)(?:if|when|unless|in case|should) (?:you|your|the|a|an|this|that|it|users?|callers?)\b[^.;:!?\n]*$`)
+var supposition = lazyregexp.New(`(?i)(?:^|[.;,(:>*#-]\s*|\n\s*)(?:if|when|unless|in case|should) ` +
+	`(?:you|your|the|a|an|this|that|it|users?|callers?)\b[^.;:!?\n]*$`)
 
 // supposed reports whether the refusal at flat[at] stands in a clause that supposes it: "If you do
 // not have permission to call DescribeAssociation, you receive".
