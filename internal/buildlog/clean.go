@@ -127,7 +127,7 @@ func (c *cleaner) line(raw []byte, at, n int) {
 	for i := 0; i < len(raw); {
 		switch b := raw[i]; {
 		case b == 0x1b:
-			i += escape(raw[i:])
+			i += escapes(raw[i:], len(c.buf)-c.from)
 		case b == '\r':
 			if i++; i < len(raw) { // a progress bar; at the end it is half of CRLF
 				c.end(n, true)
@@ -230,6 +230,22 @@ func (p *page) rowAt(pos int) int {
 // flatAt returns the index in flat of the first character at or after text[pos].
 func (p *page) flatAt(pos int) int {
 	return sort.Search(len(p.at), func(i int) bool { return int(p.at[i]) >= pos })
+}
+
+// minFold is the least number of characters in front of a fold.
+const minFold = 60
+
+// escapes returns the length of the escape sequence that b begins with, behind n characters. A
+// paragraph in colour may be folded within its line: the colour ends, the padding of two rows
+// stands there, and the colour begins anew. The fold belongs to the sequence.
+func escapes(b []byte, n int) int {
+	const end, start = "\x1b[0m", "\x1b[0m\x1b["
+	if rest, ok := bytes.CutPrefix(b, []byte(end)); ok && n >= minFold {
+		if text := bytes.TrimLeft(rest, " "); len(rest)-len(text) >= 2 && bytes.HasPrefix(text, []byte(start)) {
+			return len(b) - len(text)
+		}
+	}
+	return escape(b)
 }
 
 // escape returns the length of the terminal escape sequence that b begins with.

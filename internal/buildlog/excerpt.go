@@ -86,7 +86,7 @@ func clean(b []byte) string {
 	for i := 0; i < len(b); {
 		switch x := b[i]; {
 		case x == 0x1b:
-			i += escape(b[i:])
+			i += escapes(b[i:], len(out))
 		case x == '\t':
 			out = append(out, ' ', ' ')
 			i++

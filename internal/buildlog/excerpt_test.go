@@ -104,6 +104,9 @@ func TestClean(t *testing.T) {
 		{"a\tb\x00\x08c\x7f", "a  bc"},
 		{"bad \xff byte", "bad \ufffd byte"},
 		{"cut \x1b[31", "cut"},
+		{"\x1b[97mUser: arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCod\x1b[0m  \x1b[0m\x1b[97meBuild-b1 is not",
+			"User: arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-b1 is not"},
+		{"\x1b[97mshop-web\x1b[0m  \x1b[0m\x1b[97mrunning", "shop-web  running"}, // cells of a table
 		{"trailing   ", "trailing"},
 		{"", ""},
 	} {

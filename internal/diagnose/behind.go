@@ -220,7 +220,9 @@ var (
 	chains = lazyregexp.New(`^(Caused by:|During handling|The above exception|Exception ignored in|Suppressed:)|^\s*\[?cause\]?:|` +
 		`End of inner exception`)
 	// stackLine matches what belongs to a stack or a dump, boxes around a message, and decoration.
-	stackLine = lazyregexp.New(`^\s*(at|in|from) \S.*[:(/]|^\s*File "|^Traceback|^goroutine |^\S+\.go:\d+ |^\s+\S+\.go:\d+|^main\.main\(|` +
+	stackLine = lazyregexp.New(`^\s*(at|in|from) \S.*[:(/]|` +
+		`^\s*- \S+\.[cm]?[jt]s:\d+( \w+\.\S+)?$|^\s*\S+\.[cm]?[jt]s:\d+:\d+$|` +
+		`^\s*File "|^Traceback|^goroutine |^\S+\.go:\d+ |^\s+\S+\.go:\d+|^main\.main\(|` +
 		`^Node\.js v|^\s*\.\.\. \d+ (more|common)|^[│╷╵|}\])]|^\s*❯ |^\S+:\d+:in |\.rb:\d+:in |^\W*$`)
 	// runnerClose matches what a runner says of a job right behind the output of that job.
 	runnerClose = lazyregexp.New(`^g?make(\[\d+\])?: \*\*\* \[.*\] Error \d+$`)
@@ -241,8 +243,9 @@ var (
 		`\bfor more (?:info\w*|details)\b|\bplease try again\b`)
 	// toolCloses matches what single tools print behind an error.
 	toolCloses = lazyregexp.New(`^\s*(?:` +
-		// AWS's SDKs, CloudFormation and the CDK
-		`StatusCode: \d+|HostID:|\w{20,}=*,$|Failed resources:|‣ (?:AggregateError|DeploymentError)|Failed to publish asset|` +
+		// AWS's SDKs, CloudFormation and the CDK; Changesets
+		`StatusCode: \d+|HostID:|\w{20,}=*,$|Failed resources:|‣ (?:AggregateError|DeploymentError)|` +
+		`(?:\W*\S+ failed: \w*Error: )?Failed to publish (?:asset|one or more assets)|packages failed to publish:$|` +
 		`Failed to create/update the stack|to fetch the list of events|Waiter \w+ failed|aws cloudformation describe-stack-events|` +
 		// Terraform, OpenTofu, SOPS, Packer
 		`flag, but this is not|The error shown above|to the configured backend|to the file "errored|making it harder|To retry writing|` +
@@ -255,7 +258,9 @@ var (
 		`\W*YN\d{4}:\s+(?:Re(?:sponse|quest) \w+:|Failed with errors)|\(reached max retries|To fix this, see|Start a thread in)|` +
 		`_(?:IN_PROGRESS|COMPLETE|FAILED)\b|end of JSON input|state lock|by multiple users at|most commands, you can|` +
 		`apply" again at this|No AMIs to cleanup|executable aws failed with exit code|Some builds didn't complete|` +
-		`Builds finished but|Wait completed`)
+		`Builds finished but|Wait completed|` +
+		// Cloud Custodian
+		`ERROR The following policies had errors while executing$`)
 	// didNot matches that something failed, and reason that a line says why.
 	didNot = lazyregexp.New(`(?i)\b(fail(ed|s|ure)?|abort(ed)?|did not|didn't|was not|not \w+(ed|t|n)|unsuccessful)\b`)
 	reason = lazyregexp.New(`: \S+ \S`)

@@ -2037,7 +2037,8 @@ var causes = []Cause{
 		Title: "The package registry refuses what the build publishes",
 		Advice: "It answers 401 or 403: the token is missing, expired or may only read, the name belongs " +
 			"to somebody else, or this version exists and may not be written again. This is the " +
-			"registry's own permission, not IAM.",
+			"registry's own permission; of CodeArtifact alone it is IAM's " +
+			"codeartifact:PublishPackageVersion.",
 		Remedy: "report",
 		rules: []rule{
 			{
@@ -2059,6 +2060,11 @@ var causes = []Cause{
 				says: []string{"httperror: 40"},
 				also: []string{"uploading distributions to"},
 				like: &pattern{source: "HTTPError: 40[0139] "},
+			},
+			{
+				says: []string{"httperror: 40"},
+				also: []string{"uploading dist/"},
+				like: &pattern{source: "HTTPError: 40[0139] Client Error: [\\w ]+ for url: "},
 			},
 			{says: []string{"failed to publish `"}, like: &pattern{source: "^error: Failed to publish `"}},
 			{

@@ -469,7 +469,11 @@ func (x *facts) earlierError(i int, w *weighing) int {
 			}
 		}
 	}
-	for n := 0; k >= 0 && n < ownMessage && !x.rows.match(work, k); k, n = k-1, n+1 {
+	head := x.tracebackHead(i)
+	if head >= 0 {
+		k = head - 1
+	}
+	for n := 0; head < 0 && k >= 0 && n < ownMessage && !x.rows.match(work, k); k, n = k-1, n+1 {
 	}
 	words := strongError
 	if w.whose == whoseOwn {
@@ -551,6 +555,26 @@ func (x *facts) inException(i int) bool {
 		}
 	}
 	return false
+}
+
+// maxTraceback bounds the lines of one message with its tracebacks.
+const maxTraceback = 300
+
+// tracebackHead returns the index of the line with which Python's logging begins the message that
+// ends in the exception at index i: the one right above the first of its tracebacks; -1 if there is
+// none.
+func (x *facts) tracebackHead(i int) int {
+	head := -1
+	for k := i - 1; k > 0 && k > i-maxTraceback; k-- {
+		switch l := x.lines[k].Text; {
+		case strings.HasPrefix(x.bare[k], "Traceback (most recent call last)"):
+			head = k - 1
+		case l == "", l[0] == ' ', x.rows.match(chains, k), x.rows.match(exception, k) && k != head:
+		default:
+			return head
+		}
+	}
+	return head
 }
 
 // stackEvents reports whether the output shows CloudFormation's events, in a table that may be

@@ -49,6 +49,19 @@ var evidenceRows = []struct {
 		"╷\n│ Warning: Deprecated attribute\n│ \n│   on main.tf line 3\n╵\n╷\n│ Error: putting object\n" +
 			"│ \n│ OWN\n╵\n", Explains, "missing-permission"},
 
+	{"the CDK's other assets go on", "shop: start: Publishing a\nshop: fail: OWN\nshop: success: Published b\nFailed to publish asset a\n" +
+		"‣ AggregateError: \n", Explains, "missing-permission"},
+	{"the CDK repeats which asset", "shop:  fail: OWN\n\n ❌ Deployment failed: Error: Failed to publish asset a:b\n" +
+		"    at Deployments.publishSingleAsset (/x.js:1:2)\n\nFailed to publish asset a:b\n", Explains, "missing-permission"},
+	{"npm's words behind Changesets' butterfly", "🦋  error an error occurred while publishing lib: E403 403 Forbidden - PUT " +
+		"https://a.example.com/npm/lib - OWN\n🦋  error npm notice Publishing to https://a.example.com/npm\n🦋  error npm error code E403\n" +
+		"🦋  error npm error A complete log of this run can be found in: ~/.npm/_logs/1.log\n🦋  error\n" +
+		"🦋  error packages failed to publish:\n🦋  lib@1.2.3\n", Explains, "missing-permission"},
+	{"frames that a library made pretty", "  AccessDenied: OWN\n  \n  - s3.js:757 Request.extractError\n" +
+		"    [shop]/[aws-sdk]/lib/services/s3.js:757:35\n  \n", Explains, "missing-permission"},
+	{"Python's logging says what failed, above a long traceback", "INFO: two tasks\nERROR: task report failed\n" +
+		"Traceback (most recent call last):\n" + strings.Repeat("  File \"/app/a.py\", line 3, in run\n    put()\n", 8) +
+		"botocore.exceptions.ClientError: OWN\n", Explains, "missing-permission"},
 	{"another denial behind it is tolerated",
 		"BARE\nmetrics: An error occurred (AccessDeniedException) when calling the PutMetricData operation: " +
 			"Access Denied\nmetrics are off, going on\n", Explains, "missing-permission"},
@@ -105,6 +118,12 @@ var evidenceRows = []struct {
 	{"a second try succeeds", "upload failed: ./m to s3://media/x BARE\nagain in 15 s\nupload: ./m to s3://media/x\n" +
 		"Error: Cannot find module './cart'\n", Tolerated, "node-module-missing"},
 
+	{"an error above the line that a traceback belongs to", "ERROR: cart.py has no owner\ncleaning up\nERROR: no upload\n" +
+		"Traceback (most recent call last):\n" + strings.Repeat("  File \"/app/a.py\", line 3, in run\n    put()\n", 8) +
+		"botocore.exceptions.ClientError: BARE\n", Contested, ""},
+	{"a success that is no asset's", "shop: fail: OWN\nshop: success: Checked b\nshop: owner is not a member\n", Overtaken, ""},
+	{"another error behind Changesets' butterfly", "🦋  error tags: OWN\n🦋  error the branch is behind main\n", Overtaken, ""},
+	{"a place in a list that is no frame", "tags: OWN\n\n- a.js:3 unused\n- b.js:4 unused\n", Overtaken, ""},
 	{"an aside in brackets",
 		"tagging: OWN\n  (the tags of before are good enough)\n#8 [4/6] COPY dist/ /srv/\n" +
 			"#8 ERROR: \"/dist\": not found\n",

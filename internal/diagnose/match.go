@@ -124,10 +124,10 @@ const commandError = "COMMAND_EXECUTION_ERROR"
 
 // inFront is what tools put in front of each line: CodeBuild's agent (an instance's, on reserved
 // capacity), times, BuildKit's step and seconds, Compose's service, Turborepo's task, Amplify's
-// level, the bar beside a Terraform diagnostic, a quotation mark.
+// level, Changesets' butterfly, the bar beside a Terraform diagnostic, a quotation mark.
 var inFront = lazyregexp.New(`^(` + buildlog.AgentPattern() + ` \d{4}/\d\d/\d\d [\d:.]+ |\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S* |` +
 	`#\d+ \d+\.\d+ |[\w.-]+ +\| |[\w@/.-]+:(build|test|lint|typecheck|check|deploy): |` +
-	`\[(?:INFO|WARNING|ERROR)\]: |[│╷╵|>] ?)`)
+	`\[(?:INFO|WARNING|ERROR)\]: |🦋  (?:(?:error|warn|info) )?|[│╷╵|>] ?)`)
 
 // bare returns the line without what tools put in front of it.
 func bare(line string) string {

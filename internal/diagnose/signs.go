@@ -366,10 +366,10 @@ var (
 		`deploy|publish|scan|fetch|` +
 		`prepar|load|process)\w*ing\b|[✓✔])|\b\d+ (tests? )?(passing|passed)\b`)
 	// sameRun matches lines of the run that a refusal is part of: other objects of a transfer,
-	// other resources of a stack, other containers.
+	// other resources of a stack, other containers, the CDK's other assets.
 	sameRun = lazyregexp.New(`^(upload|copy|download|move|delete)(ed)?: |^Completed \d|^[\w.-]+\s+\| |` +
 		`^[0-9a-f]{12}: |^(TASK|PLAY|RUNNING HANDLER) |^(ok|changed|skipping|fatal|failed|included|unreachable): \[|` +
-		`^> Task :|^#\d+ (CANCELED|DONE|CACHED)`)
+		`^> Task :|^#\d+ (CANCELED|DONE|CACHED)|^\S+: +(start|success): (Building|Built|Publishing|Published) `)
 	transfer = lazyregexp.New(`\b(upload|download|copy|move|delete|push|pull)\b`)
 	// unfed matches what a command says that was given nothing.
 	unfed = lazyregexp.New(`(?i)no such (file|image|container|object|key)|ENOENT|FileNotFound|(is|was|are) (empty|` +
