@@ -264,6 +264,7 @@ func (p *page) action(i int) (action string, after int) {
 		}
 		a, u = more, w
 	}
+	a = strings.TrimSuffix(a, emphasis) // no action ends so
 	if !validAction(a) {
 		return "", i
 	}

@@ -192,11 +192,19 @@ func (s *sentences) loose(withAction bool) {
 		if t.public || len(read) > 0 && read[0].from <= t.from {
 			continue
 		}
-		if c, ok := s.looseTail(t, end); ok && (c.Action != "") == withAction {
+		if c, ok := s.looseTail(t, end); ok && (c.Action != "") == withAction && !s.saidBefore(&c) {
 			s.list = append(s.list, c)
 			end = c.to
 		}
 	}
+}
+
+// saidBefore reports whether a tail on its own only repeats what a claim of the page says: people
+// quote the end of a message when they explain it.
+func (s *sentences) saidBefore(c *claim) bool {
+	return c.Action != "" && c.Resource == "" && c.Principal == "" && slices.ContainsFunc(s.list, func(d claim) bool {
+		return d.Action == c.Action && d.Effect == c.Effect && d.Layer == c.Layer && d.Reason == c.Reason
+	})
 }
 
 // spans returns the sentences read so far, in order.
@@ -240,10 +248,19 @@ func (s *sentences) looseTail(t tail, end int) (claim, bool) {
 	return claim{Denial: d, from: from, to: t.to}, true
 }
 
-// labelled returns the value after the last label in flat[lo:hi].
+// beforeLabel are the words of AWS's own sentence in front of a label.
+var beforeLabel = []string{"on", "for", "the", "this"}
+
+// labelled returns the value after the last label in flat[lo:hi]; "" if another word is before it
+// in its row: "Terraform resource: aws_db_instance.main" names none of AWS's.
 func (p *page) labelled(lo, hi int, label string, t tail) string {
 	n := bytes.LastIndex(p.flat[lo:hi], []byte(label))
 	if n < 0 {
+		return ""
+	}
+	at := int(p.at[lo+n])
+	if before := strings.Fields(string(p.text[p.rowStart(at):at])); len(before) > 0 && letter(before[len(before)-1][0]) &&
+		!slices.Contains(beforeLabel, strings.ToLower(before[len(before)-1])) {
 		return ""
 	}
 	v, _ := p.value(lo+n+len(label), t, t.to > 0, 0)

@@ -267,6 +267,9 @@ func (s *sentences) refusal(r report, before int) (claim, bool) {
 	switch {
 	case c.Action != "" || c.Reason != "" && !keyRefused(msg) && (r.operation == "" || c.Subject != "" || c.Principal != ""):
 		// the text says something else, or it of somebody else
+		if c.Action == "" && r.operation == "" && c.Subject == "" && c.Principal == "" {
+			c.Action = s.headed(r.from)
+		}
 	case r.operation != "":
 		if m := serviceHost.Get().FindStringSubmatch(c.Resource); m != nil && r.service == "" {
 			r.service = m[1]
@@ -292,6 +295,21 @@ func (s *sentences) refusal(r report, before int) (claim, bool) {
 	}
 	s.encoded(&c)
 	return c, true
+}
+
+// headed returns the action that the row before flat[at] names, as a report's heading does: between
+// them is no more than the mark of a block.
+func (s *sentences) headed(at int) string {
+	row := s.rowStart(int(s.at[at]))
+	for row > 0 {
+		above := s.rowStart(row - 1)
+		if text := bytes.TrimSpace(s.text[above:row]); len(text) > 0 && !bytes.HasPrefix(text, []byte("```")) {
+			a, _ := s.namedAction(s.flatAt(above), s.flatAt(row))
+			return a
+		}
+		row = above
+	}
+	return ""
 }
 
 // serviceHost matches a resource that is a URL, with its service.
