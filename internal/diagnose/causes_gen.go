@@ -300,6 +300,22 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "account-restricted",
+		Title: "AWS restricts the account: it is new, unverified or blocked",
+		Advice: "No permission is missing. Complete the account's verification (payment method, " +
+			"telephone), or ask AWS Support to lift the restriction. A check that AWS has begun ends " +
+			"by itself, most often within hours.",
+		Remedy:    "report",
+		Retryable: true,
+		rules: []rule{
+			{says: []string{"this aws account currently does not support"}},
+			{says: []string{"your account must be verified before"}},
+			{says: []string{"pendingverification"}},
+			{says: []string{"account is currently blocked"}},
+			{says: []string{"request for accessing resources in this region is being validated"}},
+		},
+	},
+	{
 		Name:  "batch-role-denied",
 		Title: "The batch's own role may not start its builds",
 		Advice: "A batch has a role of its own (buildBatchConfig.serviceRole of the project). It needs " +
@@ -1144,6 +1160,8 @@ var causes = []Cause{
 			{says: []string{"illegallocationconstraintexception"}},
 			{says: []string{"bucketregionerror"}},
 			{says: []string{"requested bucket from", "actual location"}},
+			{says: []string{"status code: 301"}, like: &pattern{source: "\\(Service: S3, Status Code: 301"}},
+			{says: []string{"statuscode: 301"}},
 		},
 	},
 	{
@@ -2475,6 +2493,7 @@ var causes = []Cause{
 			},
 			{says: []string{"packagesnotfounderror"}},
 			{says: []string{"unsatisfiableerror"}, like: &pattern{source: "(LibMamba)?UnsatisfiableError: "}},
+			{says: []string{"is not a supported wheel on this platform"}, sure: true},
 		},
 	},
 	{
@@ -2727,6 +2746,8 @@ var causes = []Cause{
 			{says: []string{"the provided token has expired"}},
 			{says: []string{"token has expired and refresh failed"}},
 			{says: []string{"requestexpired"}},
+			{says: []string{"the sso session has expired"}},
+			{says: []string{"authorization grant is invalid, expired"}},
 		},
 	},
 	{
@@ -2785,6 +2806,7 @@ var causes = []Cause{
 			{says: []string{"partial credentials found in"}},
 			{says: []string{"missing credentials in config"}},
 			{says: []string{"you can configure credentials by running \"aws configure\""}},
+			{says: []string{"credentials found"}, like: &pattern{source: "(?i)\\bno (aws )?credentials found"}},
 		},
 	},
 	{
@@ -3467,6 +3489,8 @@ var causes = []Cause{
 			{says: []string{"error: [invalidresourceexception("}},
 			{says: []string{"was invalid sam template"}},
 			{says: []string{"aws::earlyvalidation::propertyvalidation"}},
+			{says: []string{"reference is not supported in: ["}},
+			{says: []string{"'null' values are not allowed in templates"}},
 		},
 	},
 	{
@@ -3575,6 +3599,24 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "terraform-provider-failed",
+		Title: "A Terraform provider failed",
+		Advice: "Terraform says itself that this is the provider's fault. Upgrade the provider " +
+			"(terraform init -upgrade, and commit the lock file), then plan again: what was made may " +
+			"be missing in the state or marked as tainted. A provider that does not respond may also " +
+			"lack memory.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"provider produced inconsistent"}},
+			{says: []string{"error: plugin did not respond"}},
+			{
+				says: []string{"error: the terraform-provider-"},
+				like: &pattern{source: "The terraform-provider-\\S+ plugin crashed"},
+			},
+			{says: []string{"failed to load plugin schemas"}},
+		},
+	},
+	{
 		Name:  "pulumi-login-required",
 		Title: "Pulumi lacks its access token or passphrase",
 		Advice: "Set PULUMI_ACCESS_TOKEN, or for a backend of your own PULUMI_CONFIG_PASSPHRASE (or a " +
@@ -3652,6 +3694,19 @@ var causes = []Cause{
 					"binding|job|ingress|daemonset|custom resource)s?\\b.*: Unauthorized$"},
 			},
 			{says: []string{"- unauthorized | awsqs::kubernetes::"}},
+		},
+	},
+	{
+		Name:  "eks-nodes-not-joined",
+		Title: "The nodes do not join the EKS cluster",
+		Advice: "Their role needs the policies for nodes (AmazonEKSWorkerNodePolicy, the CNI's, pulling " +
+			"from ECR), their subnets a way to the cluster's endpoint, EC2, ECR and S3, and their " +
+			"image must fit the cluster's version. The console output of one instance says where it " +
+			"stops.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"nodecreationfailure"}},
+			{says: []string{"failed to join the kubernetes cluster"}},
 		},
 	},
 	{
@@ -3777,6 +3832,11 @@ var causes = []Cause{
 			{says: []string{"error from server (invalid)"}},
 			{says: []string{"duplicate entries for key ["}},
 			{says: []string{"server-side apply failed"}},
+			{says: []string{"with kind", "cannot unmarshal"}},
+			{
+				says: []string{"is invalid:"},
+				like: &pattern{source: "\\b[A-Z][A-Za-z]+(\\.[\\w.-]+)? \"[^\"]+\" is invalid:$"},
+			},
 		},
 	},
 	{
@@ -3801,6 +3861,7 @@ var causes = []Cause{
 			{says: []string{"unsupportedcertificate"}},
 			{says: []string{"the specified ssl certificate doesn't exist"}},
 			{says: []string{"invalidviewercertificate"}},
+			{says: []string{"certificatenotfound"}},
 		},
 	},
 	{
@@ -3866,6 +3927,8 @@ var causes = []Cause{
 			{says: []string{"not included in your current license plan"}},
 			{says: []string{"is not available in this region"}},
 			{says: []string{"is not supported in this region"}},
+			{says: []string{"not yet implemented or pro feature"}},
+			{says: []string{"statuscode: 501"}},
 		},
 	},
 	{
@@ -4095,7 +4158,13 @@ var causes = []Cause{
 			{says: []string{"codestorageexceeded"}},
 			{
 				says: []string{"exceeded"},
+				not:  []string{"request limit exceeded", "rate limit", "throttl"},
 				like: &pattern{source: "(?i)\\b(quota|limit) exceeded\\b.*\\(Service: "},
+			},
+			{
+				says: []string{"toomany"},
+				not:  []string{"toomanyrequests", "toomanyinvalidations"},
+				like: &pattern{source: "operation error .*\\bTooMany[A-Z]\\w+: "},
 			},
 		},
 	},
@@ -4898,6 +4967,13 @@ var causes = []Cause{
 			{
 				says:  []string{"unable to resolve module"},
 				like:  &pattern{source: "Unable to resolve module \\S+ from "},
+				first: true,
+				sure:  true,
+			},
+			{says: []string{"error: cannot find symbol"}, first: true, sure: true},
+			{
+				says:  []string{"fatal error: "},
+				like:  &pattern{source: "^fatal error: \\S+\\.h(h|pp)?: No such file"},
 				first: true,
 				sure:  true,
 			},
@@ -6250,7 +6326,7 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"the requested url returned error: 404"}},
 			{says: []string{"error 404: not found"}},
-			{says: []string{"http error 404"}},
+			{says: []string{"http error 404"}, not: []string{"helper_schema"}},
 		},
 	},
 	{
@@ -6558,6 +6634,7 @@ var causes = []Cause{
 			{says: []string{"(404)", "headobject"}},
 			{says: []string{"s3 object does not exist"}},
 			{says: []string{"does not exist in s3"}},
+			{says: []string{"(service: s3, status code: 404"}},
 		},
 	},
 	{
@@ -6616,6 +6693,12 @@ var causes = []Cause{
 				also: []string{"when calling the"},
 				like: &pattern{source: "^(The|A|An) [\\w ]+( \\S+)? (provided )?already exists\\.?$"},
 			},
+			{says: []string{"priorityinuse"}},
+			{
+				says: []string{"status code: 409"},
+				also: []string{"already exists"},
+				like: &pattern{source: "\\(Service: [^;,()]+, Status Code: 409"},
+			},
 		},
 	},
 	{
@@ -6647,6 +6730,11 @@ var causes = []Cause{
 			},
 			{says: []string{"has some mapped public address(es)"}},
 			{says: []string{"specified group cannot be deleted"}},
+			{
+				says: []string{"conflictexception: "},
+				like: &pattern{source: "ConflictException: .*\\bcan ?not be (deleted|removed|updated|modified)\\b"},
+			},
+			{says: []string{"is already being used by"}, like: &pattern{source: "is already being used by '"}},
 		},
 	},
 	{
@@ -6689,6 +6777,11 @@ var causes = []Cause{
 			},
 			{says: []string{"https response error statuscode: 404"}},
 			{says: []string{"couldn't find resource"}},
+			{
+				says: []string{"status code: 404"},
+				like: &pattern{source: "\\(Service: [^;,()]+[,;] Status Code: 404\\b"},
+			},
+			{says: []string{"does not exist"}, like: &pattern{source: "does not exist\\.? \\(Service: "}},
 		},
 	},
 	{
@@ -6711,15 +6804,15 @@ var causes = []Cause{
 			},
 			{
 				says: []string{"invalidargument"},
-				like: &pattern{source: "(?i)operation|api error|status code|error code"},
+				like: &pattern{source: "(?i)operation|api error|status ?code|error code"},
 			},
 			{
 				says: []string{"invalidrequest"},
-				like: &pattern{source: "(?i)operation|api error|status code|error code|handler"},
+				like: &pattern{source: "(?i)operation|api error|status ?code|error code|handler"},
 			},
 			{
 				says: []string{"invalidinput"},
-				like: &pattern{source: "(?i)operation|api error|status code|error code"},
+				like: &pattern{source: "(?i)operation|api error|status ?code|error code"},
 			},
 			{says: []string{"missingparameter"}},
 			{says: []string{"extraneous key ["}},
@@ -6759,6 +6852,18 @@ var causes = []Cause{
 			{
 				says: []string{"must be"},
 				like: &pattern{source: "(_FAILED|handler returned message|[Ee]rror).*must be (greater|less) than( or equal to)?"},
+			},
+			{says: []string{"validationerror"}, like: &pattern{source: "Error Code: ValidationError\\b"}},
+			{says: []string{"the requested durationseconds exceeds"}},
+			{
+				says: []string{"validationerror: "},
+				like: &pattern{source: "\\b(creating|updating|deleting|modifying|putting|registering|reading) .*: " +
+					"ValidationError: "},
+			},
+			{
+				says: []string{"invalid"},
+				also: []string{"operation error "},
+				like: &pattern{source: "^\\s*(api error )?Invalid\\w+: "},
 			},
 		},
 	},
@@ -7038,6 +7143,17 @@ var causes = []Cause{
 				like: &pattern{source: "(^|: |\\s)(?P<code>(Invalid|Missing|Unsupported|Malformed|Bad|Incorrect)\\w+): "},
 			},
 			{says: []string{"error code: "}, like: &pattern{source: "Error Code: (?P<code>[\\w.]+);"}},
+			{
+				says: []string{"exception: "},
+				also: []string{"operation error "},
+				like: &pattern{source: "^\\s*(?P<code>[A-Z]\\w+Exception): \\S"},
+			},
+			{
+				says: []string{": "},
+				like: &pattern{source: "^Error: (error " +
+					")?(creating|updating|deleting|putting|modifying|attaching|reading|setting|importing|requ" +
+					"esting|registering|associating) .*: (?P<code>[A-Z][a-z]+[A-Z]\\w+): \\S"},
+			},
 		},
 	},
 	{
