@@ -43,6 +43,8 @@ func (p *paced) GetAttemptToken(ctx context.Context) (func(error) error, error) 
 	return func(err error) error {
 		if retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err).Bool() {
 			p.pace.slowDown()
+		} else {
+			p.pace.speedUp()
 		}
 		return release(err)
 	}, nil
@@ -50,9 +52,12 @@ func (p *paced) GetAttemptToken(ctx context.Context) (func(error) error, error) 
 
 // How a pace changes. Of clients that share a rate, each is throttled once while it grows back: the
 // slower it grows, the fewer calls are in vain, and the longer what one leaves is not used by others.
+// Growth by the call makes the share of calls in vain the same for a slow client and a fast one, so
+// that whoever is left alone soon takes all that there is.
 const (
-	slower  = 0.6         // of its calls, when it is throttled
+	slower  = 0.5         // of its calls, when it is throttled
 	growth  = 0.01        // more, each second
+	perCall = 0.01        // more, with each call that is not throttled
 	slowest = 0.5         // calls a second: others than these clients may be the reason for throttles
 	inWay   = time.Second // for so long calls come back that were on their way
 	counted = 5 * time.Second
@@ -128,4 +133,11 @@ func (p *pace) slowDown() {
 		rate = min(rate, p.now(now))
 	}
 	p.rate, p.since = max(slower*rate, slowest), now
+}
+
+// speedUp takes a call that was let through.
+func (p *pace) speedUp() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.rate *= 1 + perCall
 }

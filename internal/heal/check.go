@@ -76,12 +76,16 @@ func (p knownProject) check(b codebuild.Build) codebuild.Checked {
 	return p.Check(b)
 }
 
+// holdsStill reports whether what is remembered of a project is as it was at the time or later.
+func (h *Healer) holdsStill(was knownProject, since time.Time) bool {
+	return !was.when.Before(since) && h.Clock.Now().Sub(was.when) < knownFor
+}
+
 // knownProject gives a project as it was at the time or later. fresh: it was read just now.
 func (h *Healer) knownProject(
 	ctx context.Context, at settings.Account, name string, since time.Time,
 ) (p knownProject, fresh bool, err error) {
-	now := h.Clock.Now()
-	if was, ok := h.Known.get(projectOf{at, name}); ok && !was.when.Before(since) && now.Sub(was.when) < knownFor {
+	if was, ok := h.Known.get(projectOf{at, name}); ok && h.holdsStill(was, since) {
 		return was, false, nil
 	}
 	err = h.readProjects(ctx, at, []string{name}, func(_ string, k knownProject) { p = k })
@@ -168,24 +172,45 @@ func (k *KnownProjects) put(of projectOf, p knownProject) {
 	k.read[of] = p
 }
 
-// projectsTogether reads the projects of several failed builds with few calls. What cannot be read together is
-// read alone.
+// projectsTogether reads the projects of several failed builds with one call, and with them as many others
+// of the settings as it takes: where builds of several projects fail at once, more will. What cannot be read
+// together is read alone.
 func (h *Healer) projectsTogether(ctx context.Context, at settings.Account, bs []codebuild.Build) {
 	var names []string
-	seen := map[string]bool{}
+	var since time.Time
+	seen, unknown := map[string]bool{}, false
+	add := func(name string, began time.Time) {
+		if was, ok := h.Known.get(projectOf{at, name}); seen[name] || ok && h.holdsStill(was, began) || len(names) == maxTogether {
+			return
+		}
+		seen[name] = true
+		names = append(names, name)
+	}
+	projects := map[string]bool{}
 	for _, b := range bs {
-		if b.HasFailed() && !seen[b.Project] {
-			seen[b.Project] = true
-			names = append(names, b.Project)
+		if b.HasFailed() {
+			add(b.Project, b.Start)
+			projects[b.Project], unknown = true, len(names) > 0
+			if b.Start.After(since) {
+				since = b.Start
+			}
 		}
 	}
-	if h.Known == nil || len(names) < 2 {
+	if h.Known == nil || !unknown || len(projects) < 2 {
 		return
+	}
+	for _, p := range h.Settings.Projects {
+		if q, ok := h.Settings.Project(p.Name, at.ID, at.Region, h.Home); ok && q.Account == p.Account && q.Region == p.Region {
+			add(p.Name, since)
+		}
 	}
 	if err := h.readProjects(ctx, at, names, func(string, knownProject) {}); err != nil {
 		h.Log.WarnContext(ctx, "projects are read one by one", "account", at.ID, "region", at.Region, "error", err.Error())
 	}
 }
+
+// maxTogether is how many projects are read with one call (AWS.md#listing-builds).
+const maxTogether = 100
 
 // checkRound looks at the project of the last round's build, if a version recorded the round that did not.
 func (h *Healer) checkRound(ctx context.Context, c *held) error {
