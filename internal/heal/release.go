@@ -44,14 +44,16 @@ const (
 	// fullMost: what is in the queue by then lasts for long.
 	busyPass = 6 * time.Second
 	fullPass = 40 * time.Second
-	fullMost = 5 * time.Minute
+	fullMost = 10 * time.Minute
 	// tellAfter is how long after the end of a case its notice waits for those that
-	// follow it; then it names who has not ended.
-	tellAfter = 30 * time.Minute
+	// follow it; then it names who has not ended. Builds that wait for a place take longer than
+	// half an hour, and the last of them is worth waiting for.
+	tellAfter = time.Hour
 	// tellApart is the least time between two notices of one crowd.
 	tellApart = 10 * time.Minute
 	// maxStuck is how many in a row cannot be started now before a pass stops: of one, its own
-	// project may be the reason.
+	// project may be the reason. Where the queue was full the last time, one is enough: the next
+	// time it is the turn of the one behind it.
 	maxStuck = 3
 	// maxPass is the longest time between two passes.
 	maxPass = 10 * time.Minute
@@ -153,7 +155,7 @@ func (h *Healer) Release(ctx context.Context, m Release) error {
 			}
 			m.From = it.Due.Add(1)
 			m.Listed++
-			if stuck == maxStuck {
+			if stuck == maxStuck || stuck > 0 && m.Full > 0 && errors.Is(err, ErrFull) {
 				most := busyPass
 				if errors.Is(err, ErrFull) {
 					most = min(fullPass<<min(m.Full, 8), fullMost)
@@ -273,7 +275,7 @@ func (h *Healer) endPass(ctx context.Context, m Release) error {
 	case again.IsZero():
 		return nil
 	}
-	return h.releaseAt(ctx, Release{Leader: m.Leader, Run: m.Run, Pass: m.Pass + 1}, again)
+	return h.releaseAt(ctx, Release{Leader: m.Leader, Run: m.Run, Pass: m.Pass + 1, Full: m.Full}, again)
 }
 
 // tellCrowd tells of a case together with those that follow it, if all have ended
