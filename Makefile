@@ -43,13 +43,15 @@ RACED := internal/awsapi internal/codecommit internal/codehost internal/codehost
   internal/deploytest internal/heal internal/inbox internal/lazyregexp internal/ledger internal/permissions internal/sandbox internal/simaws internal/story \
   internal/toolbox lambda lambda/buildmedic
 
-# Tests of these rooms that only read much, or play story after story: the race
+# Tests of these rooms that only read much, or play story after story, the ones
+# of internal/story once more, or one with a death at each write: the race
 # detector would make them five times as long, and their goroutines are those
 # of every other test there. They run without it.
 SLOW := TestAllCompile TestCapacity TestClientReadsLongAnswers TestCutSecrets TestEveryItemIsSmall TestFloodOfDenials \
   TestHealedThroughNoise TestIncidentBounded TestIncidentHostile TestIncidentWhoseLeadGoes TestLedgerTrouble \
   TestLongOutageOfMany TestOneCommitFailsForDays TestPackedAlike TestPagesAreWhole TestPastBounds \
-  TestStoriesWithOwnPermissions TestTextInReports TestTooMany TestTools TestZipIsSmall
+  TestPauseIsToldWhereverItDies TestStoriesDecide TestStoriesWithOwnPermissions TestSweptAgain TestTextInReports \
+  TestTooMany TestTools TestWaitingSurvivesDeath TestZipIsSmall
 empty :=
 slow  := ^($(subst $(empty) $(empty),|,$(strip $(SLOW))))$$
 

@@ -49,9 +49,9 @@ type decided struct {
 	Undo     int              `json:",omitempty"`
 }
 
-// TestDecisions compares every decision of every story with the golden file,
+// TestStoriesDecide compares every decision of every story with the golden file,
 // and ensures that among them each remedy and each route occurs.
-func TestDecisions(t *testing.T) {
+func TestStoriesDecide(t *testing.T) {
 	var all []decided
 	remedies, routes := map[diagnose.Remedy]bool{}, map[decide.Route]bool{}
 	for _, s := range stories(t) {
