@@ -179,11 +179,15 @@ node:
 	@v=$$(node -p 'process.versions.node.split(".")[0]') && case $$v in 22|24) ;; \
 	  *) echo "NOTE: this is Node.js $$v; the CDK is tested with 22 and 24" >&2;; esac
 
+# The app is compiled as for a release, and so are its tests: the CDK's modules take minutes.
+stack := cd infra && CGO_ENABLED=0 go
+STACKFLAGS := -trimpath -buildvcs=false
+
 # The "build" of cdk.json: the CDK's command runs it before each synthesis, so
 # that a bare npx aws-cdk works on a fresh clone, too.
 app:
 	$(call function,arm64)
-	go build -C infra -o ../dist/infra .
+	$(stack) build $(STACKFLAGS) -o ../dist/infra .
 
 synth: node ## the CloudFormation template
 	$(CDK) synth Buildmedic $(CDK_ARGS)
@@ -228,7 +232,8 @@ synth-golden: node ## renew the committed templates of infra/testdata
 	done
 
 test-infra: node ## the tests of infra/, with the CDK's own command
-	cd infra && go vet . && go test -timeout 30m .
+	$(stack) vet $(STACKFLAGS) .
+	$(stack) test $(STACKFLAGS) -timeout 30m .
 
 # Each tool is installed below dist/crosscheck, once. One that cannot be had is
 # said to be NOT CHECKED; with BUILDMEDIC_NEED=1 that is a failure.
