@@ -144,9 +144,20 @@ func (s *sentences) readCode(at int) (report, bool) {
 	return r, true
 }
 
-// readBareCode: "failed: AccessDenied" at the end of a row, or alone in it.
+// messageLost matches, in flat, what the AWS SDK for Java v1 puts where the message belongs if it
+// could not read it, up to the error's code.
+var messageLost = lazyregexp.New(`(null|unabletounmarshallexceptionresponsewiththeunmarshallersprovided)` +
+	`\(service:\w{1,40};statuscode:4\d\d;errorcode:$`)
+
+// readBareCode: "failed: AccessDenied" at the end of a row, or alone in it, or in place of a message.
 func (s *sentences) readBareCode(at int) (report, bool) {
 	end := s.skipFlat(at+len("accessdenied"), "exception")
+	if bytes.HasSuffix(s.flat[:at], []byte(";errorcode:")) {
+		lo := max(0, at-200)
+		if m := messageLost.Get().FindIndex(s.flat[lo:at]); m != nil {
+			return report{from: lo + m[0], msg: end, code: "accessdenied"}, true
+		}
+	}
 	t, u := int(s.at[at]), int(s.at[end-1])+1
 	if !bytes.HasPrefix(s.text[t:], []byte("AccessDenied")) || u < len(s.text) && s.text[u] != '\n' || s.foreignClass(at) {
 		return report{}, false

@@ -59,6 +59,14 @@ var evidenceRows = []struct {
 		"🦋  error packages failed to publish:\n🦋  lib@1.2.3\n", Explains, "missing-permission"},
 	{"frames that a library made pretty", "  AccessDenied: OWN\n  \n  - s3.js:757 Request.extractError\n" +
 		"    [shop]/[aws-sdk]/lib/services/s3.js:757:35\n  \n", Explains, "missing-permission"},
+	{"Java's logging told of another exception below its level", "Jan 02, 2026 3:04:05 PM com.example.A unmarshallException\nINFO: Unable to " +
+		"unmarshall exception content\n" +
+		"java.lang.reflect.InaccessibleObjectException: Unable to make it accessible: module java.base does not open java.lang\n" +
+		strings.Repeat("\tat com.example.A.a(A.java:1)\n", 14) + "Exception in thread \"main\" com.example.E: BARE\n", Explains,
+		"missing-permission"},
+	{"it ends a thread, and then the program", "[Exception] OWN\nException in thread Thread-1:\nTraceback (most recent call last):\n" +
+		"  File \"/app/a.py\", line 3, in run\nbotocore.errorfactory.AccessDenied: OWN\n[Thread Failure] OWN\n[Runtime Exception] 1\n",
+		Explains, "missing-permission"},
 	{"Python's logging says what failed, above a long traceback", "INFO: two tasks\nERROR: task report failed\n" +
 		"Traceback (most recent call last):\n" + strings.Repeat("  File \"/app/a.py\", line 3, in run\n    put()\n", 8) +
 		"botocore.exceptions.ClientError: OWN\n", Explains, "missing-permission"},
@@ -121,6 +129,9 @@ var evidenceRows = []struct {
 	{"an error above the line that a traceback belongs to", "ERROR: cart.py has no owner\ncleaning up\nERROR: no upload\n" +
 		"Traceback (most recent call last):\n" + strings.Repeat("  File \"/app/a.py\", line 3, in run\n    put()\n", 8) +
 		"botocore.exceptions.ClientError: BARE\n", Contested, ""},
+	{"Java's logging told of another exception as an error", "SEVERE: the bundle is not made\n" +
+		"java.lang.IllegalStateException: no owner\n" + strings.Repeat("\tat com.example.A.a(A.java:1)\n", 14) +
+		"Exception in thread \"main\" com.example.E: BARE\n", Contested, ""},
 	{"a success that is no asset's", "shop: fail: OWN\nshop: success: Checked b\nshop: owner is not a member\n", Overtaken, ""},
 	{"another error behind Changesets' butterfly", "🦋  error tags: OWN\n🦋  error the branch is behind main\n", Overtaken, ""},
 	{"a place in a list that is no frame", "tags: OWN\n\n- a.js:3 unused\n- b.js:4 unused\n", Overtaken, ""},

@@ -120,7 +120,14 @@ var speakers = []sign{
 	// A line below the level of an error.
 	{name: "log", before: lazyregexp.New(`(?i)^\W*(\d[\dT:.,Z+\-/ ]*\s*)?[\[(|<]?(info|debug|trace|notice|verbose)\b[\])>|:]*(\s|$)`)},
 	{name: "log", before: lazyregexp.New(`\blevel=(?i:info|debug|trace)\b|"(level|severity|levelname)":\s*"(?i:info|debug|trace)"`)},
+	// Java's own logging writes the level between where it happened and the exception.
+	{name: "log", row: lazyregexp.New(`^[a-z]\w*(\.\w+)+(Exception|Error)\b`), above: lazyregexp.New(javaLevel), reach: 1, hearsay: true},
+	{name: "log", row: lazyregexp.New(`^[A-Z][a-z]{2} \d\d?, \d{4},? \S+ [AP]M \S+ \S+$`), below: lazyregexp.New(javaLevel), reach: 1,
+		hearsay: true},
 }
+
+// javaLevel is a level below errors, as Java's own logging writes it.
+const javaLevel = `^(INFO|CONFIG|FINE(R|ST)?): `
 
 // goesOnSurely are words that nobody uses who stops.
 const goesOnSurely = `(?i)\b(go(es|ing) on|continu(es|ing)|carr(y|ies|ied|ying) on|ignor(es|ing)|proceeding|non-?fatal|not fatal|` +
