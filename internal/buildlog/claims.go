@@ -45,7 +45,7 @@ func (p *page) claims(home codebuild.ARN) []claim {
 		if repeated(s.list, i) {
 			continue
 		}
-		if c.Action != "" || c.Operation != "" || c.Resource != "" || c.Encoded != "" || !explained(s.list, i) {
+		if c.Action != "" || c.Operation != "" || c.Resource != "" || c.Encoded != "" || saysWhy(s.list, i) || !explained(s.list, i) {
 			list = append(list, c)
 		}
 	}
@@ -66,6 +66,14 @@ func repeated(claims []claim, i int) bool {
 // near is how far apart, in lines, a bare "Access Denied" and the denial that
 // it is about may be.
 const near = 10
+
+// saysWhy reports whether a claim without an action has a reason of its own, such as KMS's, that no
+// claim near it gives.
+func saysWhy(claims []claim, i int) bool {
+	return strings.Contains(claims[i].Reason, "ciphertext") && !slices.ContainsFunc(claims, func(d claim) bool {
+		return strings.HasPrefix(d.Action, "kms:")
+	})
+}
 
 // explained reports whether a claim that says nothing has one near it that does: tools print the
 // same refusal in a long and in a short form.

@@ -77,6 +77,9 @@ const emphasis = "**"
 
 // head reads the sentence whose head is flat[at:after]; next is where the next head is.
 func (s *sentences) head(at, after, next int) {
+	if s.pattern(at) {
+		return
+	}
 	rest := s.skipFlat(after, ":", "operation:", "action:", "thefollowingaction:", "thefollowingactions:")
 	from, principal := s.principal(at)
 	limit := min(next, rest+maxResource)
@@ -119,6 +122,13 @@ func (s *sentences) head(at, after, next int) {
 	}
 }
 
+// pattern reports whether the subject before flat[at] is an expression's, in the source of a program
+// that looks for the sentence: "User: .* is not authorized".
+func (p *page) pattern(at int) bool {
+	before := bytes.TrimRight(p.flat[:p.beforeVerb(at)], ")?")
+	return bytes.HasSuffix(before, []byte(".*")) || bytes.HasSuffix(before, []byte(".+"))
+}
+
 // emphasized reports whether the words before flat[at] open an emphasis that they do not close.
 func (p *page) emphasized(at int) bool {
 	t := int(p.at[at])
@@ -142,7 +152,7 @@ func ofAWS(action string) bool {
 
 // adjoins reports whether only punctuation stands between two places of flat.
 func (p *page) adjoins(from, to int) bool {
-	return from <= to && len(bytes.Trim(p.flat[from:to], ".,;:)]}\"'`\\")) == 0
+	return from <= to && len(bytes.Trim(p.flat[from:to], ".…,;:()[]<>{}\"'`\\")) == 0
 }
 
 // principal finds the ARN of the principal of the sentence whose head is at flat[at], and where
@@ -161,7 +171,8 @@ func (p *page) principal(at int) (from int, arn string) {
 	if user >= 0 && bytes.HasPrefix(window[user:], []byte("user/")) { // of the ARN
 		user = bytes.LastIndex(window[:user], []byte("user"))
 	}
-	if user > i && p.startsWord(base+user) {
+	inside := i >= 0 && user > i && !bytes.ContainsAny(p.text[p.at[base+i]:p.at[base+user]], " \n") // "user/{username}"
+	if user > i && !inside && p.startsWord(base+user) {
 		i = -1 // "User: anonymous", "User: …", "User is"
 		if len(window)-user > 60 || bytes.IndexByte(window[user:], '\n') >= 0 {
 			return at, ""
@@ -250,6 +261,11 @@ func (p *page) action(i int) (action string, after int) {
 	t := int(p.at[i])
 	u := actionEnd(p.text, t)
 	a := string(p.text[t:u])
+	if strings.HasSuffix(a, ":") && u < len(p.text) && p.text[u] == ' ' { // "s3: ListBucket", as text recognition sees it
+		if w := actionEnd(p.text, u+1); known(a + string(p.text[u+1:w])) {
+			return a + string(p.text[u+1:w]), p.flatAt(w)
+		}
+	}
 	for range 3 {
 		v, ok := p.nextRow(u)
 		if !ok {

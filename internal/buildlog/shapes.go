@@ -64,6 +64,9 @@ func (s *sentences) readGo(at int) (report, bool) {
 		return report{}, false
 	}
 	j := i + colon + 1
+	if r, ok := s.readElided(at, i, j); ok {
+		return r, true
+	}
 	comma := bytes.IndexByte(s.flat[j:min(end, j+90)], ',')
 	if comma <= 0 {
 		return report{}, false
@@ -75,7 +78,7 @@ func (s *sentences) readGo(at int) (report, bool) {
 		return report{}, false
 	}
 	for _, m := range goCode.Get().FindAllSubmatchIndex(s.flat[j:end], -1) {
-		if code := strings.TrimPrefix(string(s.flat[j+m[2]:j+m[3]]), "apierror"); denyCode(code) {
+		if code := strings.TrimPrefix(strings.TrimLeft(string(s.flat[j+m[2]:j+m[3]]), "."), "apierror"); denyCode(code) {
 			r.code, r.msg, r.says = code, j+m[1], true
 			if r.service == "S3" && r.operation == "HeadObject" {
 				r.resource = s.stateObject(at)
@@ -84,6 +87,24 @@ func (s *sentences) readGo(at int) (report, bool) {
 		}
 	}
 	return report{}, false
+}
+
+// readElided: "operation error S3: GetBucketVersioning... AccessDenied", a report that somebody
+// shortened. The service is at flat[i], the operation at flat[j].
+func (s *sentences) readElided(at, i, j int) (report, bool) {
+	if j >= len(s.flat) {
+		return report{}, false
+	}
+	t := int(s.at[j])
+	u := actionEnd(s.text, t)
+	rest, ok := bytes.CutPrefix(s.text[u:s.rowEnd(t)], []byte("..."))
+	n := bytes.Index(rest, []byte("AccessDenied"))
+	if !ok || n < 0 || bytes.Contains(rest, []byte("api error")) || !alphanumeric(string(s.text[t:u])) {
+		return report{}, false
+	}
+	r := report{from: at, code: "accessdenied", operation: string(s.text[t:u]), msg: s.flatAt(u + len("...") + n)}
+	r.service, _ = s.joined(int(s.at[i]), int(s.at[j-1]))
+	return r, true
 }
 
 var bucketName = lazyregexp.New(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)

@@ -2,6 +2,7 @@ package buildlog
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strings"
 
@@ -268,7 +269,7 @@ func (s *sentences) refusal(r report, before int) (claim, bool) {
 	case c.Action != "" || c.Reason != "" && !keyRefused(msg) && (r.operation == "" || c.Subject != "" || c.Principal != ""):
 		// the text says something else, or it of somebody else
 		if c.Action == "" && r.operation == "" && c.Subject == "" && c.Principal == "" {
-			c.Action = s.headed(r.from)
+			c.Action = cmp.Or(s.calledIn(r.msg, msg), s.headed(r.from))
 		}
 	case r.operation != "":
 		if m := serviceHost.Get().FindStringSubmatch(c.Resource); m != nil && r.service == "" {
@@ -295,6 +296,18 @@ func (s *sentences) refusal(r report, before int) (claim, bool) {
 	}
 	s.encoded(&c)
 	return c, true
+}
+
+// calledIn returns the action that the message at flat[i] says was called: "Failed to verify the VPC
+// by calling ec2:DescribeVpcs: You are not authorized to perform this operation."
+func (s *sentences) calledIn(i int, msg []byte) string {
+	n := bytes.Index(msg, []byte("bycalling"))
+	if n < 0 {
+		return ""
+	}
+	at := i + n + len("bycalling")
+	a, _ := s.namedAction(at, at+1)
+	return a
 }
 
 // headed returns the action that the row before flat[at] names, as a report's heading does: between
