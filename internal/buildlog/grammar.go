@@ -226,7 +226,7 @@ func (p *page) joined(from, to int) (s string, spaces bool) {
 // actions reads "ACTION" or "ACTION, ACTION and ACTION" at flat[i].
 func (p *page) actions(i, limit int) (list []string, after int) {
 	for i < limit {
-		i = p.skipFlat(i, `"`, "'", "`", "[", "(", "*")
+		i = p.skipFlat(i, `"`, "'", "`", "[", "(", "*", "+") // a program may join the sentence's parts
 		a, end := p.action(i)
 		if a == "" {
 			break

@@ -314,15 +314,19 @@ func (s *sentences) readCmdlet(at int) (report, bool) {
 		operation: cmdlets[string(name)]}, true
 }
 
-// readPHP: `Error executing "PutObject" on "https://…"; AWS HTTP error: …`.
+// readPHP: `Error executing "PutObject" on "https://…"; AWS HTTP error: …`; its first word may be cut.
 func (s *sentences) readPHP(at int) (report, bool) {
-	i := at + len(`errorexecuting"`)
+	i := at + len(`executing"`)
 	end := min(len(s.flat), i+maxGap)
 	n := bytes.IndexByte(s.flat[i:min(end, i+90)], '"')
 	if n <= 0 {
 		return report{}, false
 	}
-	r := report{from: at, msg: i + n, code: "accessdenied"}
+	from := at
+	if bytes.HasSuffix(s.flat[:at], []byte("error")) {
+		from -= len("error")
+	}
+	r := report{from: from, msg: i + n, code: "accessdenied"}
 	r.operation, _ = s.joined(int(s.at[i]), int(s.at[i+n]))
 	r.service = s.calledHost(i+n, end)
 	for _, w := range []string{"(client):403forbidden", "accessdenied(client):",

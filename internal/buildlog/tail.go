@@ -120,6 +120,7 @@ func (p *page) tailAt(i int) (tail, bool) {
 // may be cut anywhere after the layer.
 func (p *page) implicit(from, i int) (tail, bool) {
 	t := tail{from: from, effect: Implicit, layer: LayerUnstated}
+	i = p.skipFlat(i, `"`, "'", "`", "+")
 	layer, j := p.layerAt(i)
 	if j == i { // a layer that we do not know
 		n := bytes.Index(p.flat[i:min(len(p.flat), i+80)], []byte("allowsthe"))

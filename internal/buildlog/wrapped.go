@@ -33,7 +33,7 @@ var shapes = []struct {
 }{
 	{"whencallingthe", (*sentences).readCLI},
 	{"operationerror", (*sentences).readGo},
-	{`errorexecuting"`, (*sentences).readPHP},
+	{`executing"`, (*sentences).readPHP},
 	{"accessdenied:", (*sentences).readCode},
 	{"accessdeniedexception:", (*sentences).readCode},
 	{"accessdenied]:", (*sentences).readCode},
