@@ -1685,7 +1685,8 @@ var causes = []Cause{
 		Name:  "image-not-found",
 		Title: "The image or its tag does not exist",
 		Advice: "Check name and tag; tags get removed (lifecycle rules, old base images). Choose a tag " +
-			"that the registry lists, and pin it by digest if it must stay.",
+			"that the registry lists, and pin it by digest if it must stay. One that does not exist " +
+			"locally was not built before, or under another name.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"manifest unknown"}},
@@ -1829,6 +1830,7 @@ var causes = []Cause{
 			{says: []string{"the project you were looking for could not be found or you don't have permission"}},
 			{says: []string{"enoghtoken"}},
 			{says: []string{"einvalidghtoken"}},
+			{says: []string{"could not read from remote repository"}, consequence: true},
 		},
 	},
 	{
@@ -2738,7 +2740,7 @@ var causes = []Cause{
 		Title: "The AWS credentials have expired",
 		Advice: "A role that the build assumed lasts at most an hour by default: assume it later, or for " +
 			"longer (--duration-seconds). Keys copied into the build's variables should give way to " +
-			"the service role.",
+			"the service role, and so should a profile with SSO, which is for people.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"expiredtoken"}},
@@ -3491,6 +3493,7 @@ var causes = []Cause{
 			{says: []string{"aws::earlyvalidation::propertyvalidation"}},
 			{says: []string{"reference is not supported in: ["}},
 			{says: []string{"'null' values are not allowed in templates"}},
+			{says: []string{"do not exist in the template"}},
 		},
 	},
 	{
@@ -3969,7 +3972,10 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"uploaded file must be a non", "empty zip"}},
 			{says: []string{"could not unzip uploaded file"}},
-			{says: []string{"source image"}, like: &pattern{source: "\\bSource image \\S+ does not exist\\."}},
+			{
+				says: []string{"source image"},
+				like: &pattern{source: "\\bSource image \\S+ (does not exist|is not valid)\\."},
+			},
 			{
 				says: []string{"media type for the source image"},
 				like: &pattern{source: "media type for the source image\\b.* is not supported"},
@@ -4166,6 +4172,7 @@ var causes = []Cause{
 				not:  []string{"toomanyrequests", "toomanyinvalidations"},
 				like: &pattern{source: "operation error .*\\bTooMany[A-Z]\\w+: "},
 			},
+			{says: []string{"limit exceeded"}, like: &pattern{source: "(Exception|Error): Limit exceeded\\b"}},
 		},
 	},
 	{
@@ -4343,7 +4350,7 @@ var causes = []Cause{
 		Title: "The deployment did not become healthy in time",
 		Advice: "What was deployed does not start or does not pass its health check. Read its events and " +
 			"log (kubectl describe and logs, the ECS service's events, the stack's events), not the " +
-			"build's.",
+			"build's. A deletion that does not end waits for what still uses the resource.",
 		Remedy:    "report",
 		Retryable: true,
 		rules: []rule{
@@ -5149,7 +5156,7 @@ var causes = []Cause{
 			},
 			{
 				says:  []string{" "},
-				like:  &pattern{source: "^(E\\d{4} \\S|[A-Z]\\d{3} \\d+:\\d+ )"},
+				like:  &pattern{source: "^(E\\d{4} [^\\d\\s]|[A-Z]\\d{3} \\d+:\\d+ )"},
 				first: true,
 				sure:  true,
 			},
@@ -6699,6 +6706,7 @@ var causes = []Cause{
 				also: []string{"already exists"},
 				like: &pattern{source: "\\(Service: [^;,()]+, Status Code: 409"},
 			},
+			{says: []string{"cannot create already existing"}},
 		},
 	},
 	{
@@ -6782,6 +6790,10 @@ var causes = []Cause{
 				like: &pattern{source: "\\(Service: [^;,()]+[,;] Status Code: 404\\b"},
 			},
 			{says: []string{"does not exist"}, like: &pattern{source: "does not exist\\.? \\(Service: "}},
+			{
+				says: []string{"doesnotexist"},
+				like: &pattern{source: "\\(\\w+DoesNotExist\\w*\\)|\\w+DoesNotExist(Exception|Fault)|api error \\w+DoesNotExist"},
+			},
 		},
 	},
 	{
@@ -6842,7 +6854,7 @@ var causes = []Cause{
 				not:  []string{"rate exceeded", "throttl", "too many requests"},
 				like: &pattern{source: "\\(Service: [^;,()]+, Status Code: 400\\b"},
 			},
-			{says: []string{"clientexception:"}, like: &pattern{source: "(^|, )ClientException: "}},
+			{says: []string{"clientexception:"}, like: &pattern{source: "(^|, |Error: )ClientException: "}},
 			{
 				says: []string{"badrequestexception"},
 				like: &pattern{source: "(Error Code: |api error |\\(|StatusCode: 400.*, )BadRequestException\\b"},
@@ -6928,6 +6940,10 @@ var causes = []Cause{
 			{says: []string{"must be passed in to proceed when running in non-interactive mode"}},
 			{says: []string{"the input device is not a tty"}},
 			{says: []string{"your environment is non-interactive"}},
+			{
+				says: []string{"in non-interactive mode"},
+				like: &pattern{source: "(?i)you're in non-interactive mode"},
+			},
 		},
 	},
 	{
