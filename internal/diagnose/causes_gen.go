@@ -1560,14 +1560,14 @@ var causes = []Cause{
 			"that user, token and registry belong together, and that the token has not expired.",
 		Remedy: "report",
 		rules: []rule{
-			{says: []string{"cannot perform an interactive login from a non tty device"}},
+			{says: []string{"cannot perform an interactive login from a non tty device"}, consequence: true},
 			{says: []string{"login attempt to", "failed with status"}},
 			{says: []string{"unauthorized: incorrect username or password"}},
 			{says: []string{"error saving credentials"}},
 			{says: []string{"must provide --username with --password-stdin"}},
 			{says: []string{"password is empty"}},
 			{says: []string{"authenticating to \"", "status code 401"}},
-			{says: []string{"unable to retrieve auth token: invalid username/password"}},
+			{says: []string{"invalid username/password"}},
 		},
 	},
 	{
@@ -1660,6 +1660,7 @@ var causes = []Cause{
 			{says: []string{"from registry 403"}},
 			{says: []string{"manifest", "statuscode: 403"}},
 			{says: []string{"received unexpected http status: 403"}},
+			{says: []string{"failed to authorize", "403 forbidden"}},
 		},
 	},
 	{
@@ -2653,6 +2654,24 @@ var causes = []Cause{
 			{says: []string{"could not get lock /var/lib"}},
 			{says: []string{"unable to acquire the dpkg frontend lock"}, not: []string{"are you root"}},
 			{says: []string{"another app is currently holding the yum lock"}},
+		},
+	},
+	{
+		Name:  "os-release-retired",
+		Title: "The operating system's release is no longer supported, and its packages have moved",
+		Advice: "Use an image with a release that is still supported. Until then, point the package " +
+			"manager to the archive: vault.centos.org, archive.debian.org or old-releases.ubuntu.com.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"no urls in mirrorlist"}},
+			{
+				says: []string{"mirrorlist.centos.org"},
+				like: &pattern{source: "(?i)could(n't| not) (resolve|retrieve)"},
+			},
+			{
+				says: []string{"does not have a release file"},
+				like: &pattern{source: "(archive\\.ubuntu\\.com|deb\\.debian\\.org|security\\.debian\\.org)"},
+			},
 		},
 	},
 	{
