@@ -353,7 +353,10 @@ func (w *chaosWorld) withStatement(doc, name string) (string, string) {
 // play delivers all there is, sweeps as the schedule would, and puts the
 // function up again when it dies.
 func (w *chaosWorld) play(ctx context.Context, r *run) error {
-	w.sweep(ctx, r) // as before anything failed: a project's first sweep looks back an hour only
+	// As before anything failed: a project's first sweep looks back an hour only, and of the first one
+	// anything may have gone wrong.
+	w.sweep(ctx, r)
+	w.sweep(ctx, r)
 	for n := range 200 {
 		if err := w.drain(ctx, r); err != nil {
 			return err
