@@ -12,7 +12,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
-// That a build is green its event says, too, and for one that was started because of another case's
+// That a build is green its event says, too (AWS.md#sender-of-an-event), and for one that was started because of another case's
 // cure nothing hangs on it but the end of its own case: none follows it, and nothing is released or
 // kept because of it. So its record is not read. In a storm these are nearly all of the builds, and
 // their events come one by one, while each call is one that starts no build.
