@@ -197,6 +197,23 @@ func TestLedgerWithoutAWS(t *testing.T) {
 		!strings.Contains(out, "round 1") || !strings.Contains(out, "TrackerAPI is green again") {
 		t.Errorf("show: code %d\n%s%s", code, out, errs)
 	}
+	quiet := settingsOf(t, "version: 1\nprojects: [{name: quiet, role: quiet-build, mode: observe}]\n")
+	for _, row := range []struct {
+		args []string
+		code int
+	}{
+		{[]string{"TrackerAPI"}, exitOK},
+		{[]string{"-settings", quiet, "TrackerAPI"}, exitOK},
+		{[]string{"-settings", quiet, "quiet"}, exitOK}, // it has never failed
+		{[]string{"nosuch"}, exitFailed},
+		{[]string{"-settings", quiet, "-json", "nosuch"}, exitFailed},
+		{[]string{"-costs", "nosuch"}, exitFailed},
+	} {
+		code, out, errs := buildmedic(t, "", append([]string{"history", "-ledger", ledger}, row.args...)...)
+		if code != row.code || (code == exitFailed) != strings.Contains(errs, `there is no project "nosuch" in this ledger`) {
+			t.Errorf("history %q: code %d\n%s%s", row.args, code, out, errs)
+		}
+	}
 	if n := len(sim.Calls()); n != calls {
 		t.Errorf("%d calls to AWS", n-calls)
 	}

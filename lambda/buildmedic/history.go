@@ -18,6 +18,7 @@ import (
 	"github.com/buildmedic/buildmedic/internal/heal"
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 	"github.com/buildmedic/buildmedic/internal/notice"
+	"github.com/buildmedic/buildmedic/internal/settings"
 )
 
 func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
@@ -75,7 +76,11 @@ func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 	}
 	defer page.drop()
 	return withLedger(ctx, df, stderr, func(h *heal.Healer) error {
-		if *html != "" {
+		if *html == "" { // a page says of whom it tells
+			if err := known(ctx, h, fs.Arg(0)); err != nil {
+				return err
+			}
+		} else {
 			begin := from
 			if begin.IsZero() {
 				begin = now.AddDate(0, 0, -*days)
@@ -142,6 +147,28 @@ func runHistory(ctx context.Context, args []string, _ io.Reader, stdout, stderr 
 		}
 		return err
 	})
+}
+
+// known ensures that the settings or the ledger know the project, if one is named: nothing listed of a
+// name that is mistyped would read as if nothing had failed.
+func known(ctx context.Context, h *heal.Healer, project string) error {
+	if project == "" || h.Settings != nil && slices.ContainsFunc(h.Settings.Projects, func(p settings.Project) bool {
+		return p.Name == project
+	}) {
+		return nil
+	}
+	cases, err := h.History(ctx, project, 1)
+	if err != nil || len(cases) > 0 {
+		return err
+	}
+	if cases, err = h.History(ctx, "", 1); err != nil || len(cases) == 0 && h.Settings == nil {
+		return err // of an empty ledger nobody can tell
+	}
+	where := "this ledger"
+	if h.Settings != nil {
+		where = "this ledger, nor in the settings"
+	}
+	return fmt.Errorf("there is no project %q in %s; `buildmedic history` lists the cases of all", project, where)
 }
 
 func printHistory(w io.Writer, cs []listed, table string) {
