@@ -117,7 +117,7 @@ func runCheck(ctx context.Context, args []string, _ io.Reader, stdout, stderr io
 	if *all {
 		fmt.Fprint(stdout, c.text(*path), hear(c.Hearers))
 	} else {
-		fmt.Fprint(stdout, c.short(*path))
+		fmt.Fprint(stdout, c.short(*path, reportWidth(stdout)))
 	}
 	return code
 }

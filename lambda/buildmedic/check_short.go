@@ -19,9 +19,18 @@ import (
 // narrow is how wide the short report is: that of a terminal nobody has made wider.
 const narrow = 80
 
+// reportWidth is how wide its sentences are on w: no wider than the terminal, which would break them
+// once more.
+func reportWidth(w any) int {
+	if n := screen(w); n > 0 {
+		return min(n, narrow)
+	}
+	return narrow
+}
+
 // short is the report on one screen: whether the settings are right, what is wrong or wide, and a
 // line for each project.
-func (c checked) short(path string) string {
+func (c checked) short(path string, width int) string {
 	var b strings.Builder
 	if !c.Valid {
 		for _, g := range c.alike(c.Problems) {
@@ -31,19 +40,19 @@ func (c checked) short(path string) string {
 	}
 	b.WriteString(c.verdict(path) + "\n")
 	for _, g := range c.alike(c.Warnings) {
-		hanging(&b, "warning: "+at(path, g.Problem)+g.more())
+		hanging(&b, width, "warning: "+at(path, g.Problem)+g.more())
 	}
 	if len(c.Projects) > 0 {
 		b.WriteString("\n")
 		c.table(&b)
 		if text := c.lasting(); text != "" {
-			hanging(&b, text)
+			hanging(&b, width, text)
 		}
 	}
 	b.WriteString(hear(c.Hearers))
 	if len(c.Told) > 0 && len(c.Hearers) == 0 {
 		b.WriteString("\n")
-		hanging(&b, "Told: "+strings.Join(c.Told, ", "))
+		hanging(&b, width, "Told: "+strings.Join(c.Told, ", "))
 	}
 	if len(c.Projects) > 0 {
 		all := "buildmedic check -v"
@@ -55,9 +64,9 @@ func (c checked) short(path string) string {
 	return b.String()
 }
 
-// hanging writes a text in lines that are no wider than the report, the first one not indented.
-func hanging(b *strings.Builder, text string) {
-	for i, l := range wrapped(text, narrow-2) {
+// hanging writes a text in lines of that width at most, the first one not indented.
+func hanging(b *strings.Builder, width int, text string) {
+	for i, l := range wrapped(text, width-2) {
 		b.WriteString([]string{"", "  "}[min(i, 1)] + l + "\n")
 	}
 }

@@ -141,3 +141,28 @@ func TestCheckFile(t *testing.T) {
 		t.Errorf("two files: code %d\n%s", code, errs)
 	}
 }
+
+// TestCheckFitsTheTerminal ensures that a warning is broken for the terminal once: not at the report's
+// own width and, where the terminal is narrower, again.
+func TestCheckFitsTheTerminal(t *testing.T) {
+	_, wide, _ := buildmedic(t, "", "check", "-settings", "../../infra/testdata/seed.yaml")
+	t.Setenv("COLUMNS", "60")
+	_, out, _ := buildmedic(t, "", "check", "-settings", "../../infra/testdata/seed.yaml")
+	report, _, ok := strings.Cut(out, "\n\n")
+	all, _, _ := strings.Cut(wide, "\n\n")
+	if !ok || strings.Join(strings.Fields(report), " ") != strings.Join(strings.Fields(all), " ") {
+		t.Fatalf("another report:\n%s", report)
+	}
+	lines := strings.Split(report, "\n")
+	for i, l := range lines {
+		n := utf8.RuneCountInString(l)
+		if n > 60 && len(strings.Fields(l)) > 1 || strings.HasPrefix(l, "   ") {
+			t.Errorf("%d columns: %s", n, l)
+		}
+		if i+1 < len(lines) && strings.HasPrefix(lines[i+1], "  ") {
+			if first := strings.Fields(lines[i+1])[0]; n+1+utf8.RuneCountInString(first) <= 56 {
+				t.Errorf("%q would fit behind: %s", first, l)
+			}
+		}
+	}
+}

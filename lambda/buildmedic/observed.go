@@ -153,7 +153,7 @@ func (o observing) run(ctx context.Context, file string, stdout, stderr io.Write
 	if o.json {
 		return printJSON(stdout, stderr, out)
 	}
-	fmt.Fprint(stderr, out.text(file))
+	fmt.Fprint(stderr, out.text(file, reportWidth(stderr)))
 	if _, err := io.WriteString(stdout, out.Diff); err != nil {
 		return fail(stderr, fmt.Errorf("printing: %w", err))
 	}

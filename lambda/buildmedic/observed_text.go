@@ -9,30 +9,30 @@ import (
 )
 
 // text is the report: where it is known from, and what became of each grant.
-func (o observedFound) text(file string) string {
+func (o observedFound) text(file string, width int) string {
 	var b strings.Builder
 	for _, s := range o.Sources {
 		span := ""
 		if !s.From.IsZero() {
 			span = fmt.Sprintf(" (%s to %s)", s.From.UTC().Format("2006-01-02"), s.To.UTC().Format("2006-01-02"))
 		}
-		hanging(&b, fmt.Sprintf("%s%s: %s", s.Name, span, plain(s.Says)))
+		hanging(&b, width, fmt.Sprintf("%s%s: %s", s.Name, span, plain(s.Says)))
 	}
 	if len(o.Grants) == 0 {
 		b.WriteString("No grant has a set or a pattern, or is shared by its role, so there is nothing to narrow.\n")
 	}
 	for _, g := range o.Grants {
 		b.WriteString("\n")
-		hanging(&b, fmt.Sprintf("%s:%d: grant %s: %s", file, g.Line, g.Grant, g.verdict(o.Needed)))
+		hanging(&b, width, fmt.Sprintf("%s:%d: grant %s: %s", file, g.Line, g.Grant, g.verdict(o.Needed)))
 		if g.State == observe.Few {
 			continue
 		}
 		if g.Scope != "" {
-			hanging(&b, "  scope: "+plain(g.Scope))
+			hanging(&b, width, "  scope: "+plain(g.Scope))
 		}
 		for _, list := range [][]observe.Part{alikeParts(g.Actions), g.Resources} {
 			for _, p := range list {
-				b.WriteString(partText(p))
+				b.WriteString(partText(p, width))
 			}
 		}
 	}
@@ -96,7 +96,7 @@ func alikeParts(parts []observe.Part) (out []observe.Part) {
 }
 
 // partText is a line, or a few, for an action or a resource.
-func partText(p observe.Part) string {
+func partText(p observe.Part, width int) string {
 	sign, why := "    ", ""
 	if !p.Kept() {
 		sign = "  - "
@@ -105,7 +105,7 @@ func partText(p observe.Part) string {
 		why = ": " + p.Why
 	}
 	var b strings.Builder
-	for i, l := range wrapped(p.Was+why, narrow-6) {
+	for i, l := range wrapped(p.Was+why, width-6) {
 		b.WriteString([]string{sign, "      "}[min(i, 1)] + plain(l) + "\n")
 	}
 	if !p.Kept() {
