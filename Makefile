@@ -46,12 +46,14 @@ RACED := internal/awsapi internal/codecommit internal/codehost internal/codehost
 # Tests of these rooms that only read much, or play story after story, the ones
 # of internal/story once more, or one with a death at each write: the race
 # detector would make them five times as long, and their goroutines are those
-# of every other test there. They run without it.
-SLOW := TestAllCompile TestCapacity TestClientReadsLongAnswers TestCutSecrets TestEveryItemIsSmall TestFloodOfDenials \
-  TestHealedThroughNoise TestIncidentBounded TestIncidentHostile TestIncidentWhoseLeadGoes TestLedgerTrouble \
-  TestLongOutageOfMany TestOneCommitFailsForDays TestPackedAlike TestPagesAreWhole TestPastBounds \
-  TestPauseIsToldWhereverItDies TestStoriesDecide TestStoriesWithOwnPermissions TestSweptAgain TestTextInReports \
-  TestTooMany TestTools TestWaitingSurvivesDeath TestZipIsSmall
+# of every other test there. They run without it, and so do those that
+# build programs and run these: the detector sees nothing of them.
+SLOW := TestAllCompile TestBootstrapBuilds TestCapacity TestClientReadsLongAnswers TestCommandLines TestCutSecrets \
+  TestDocumentsInTheSandbox TestEveryItemIsSmall TestFloodOfDenials TestHealedThroughNoise TestIncidentBounded \
+  TestIncidentHostile TestIncidentWhoseLeadGoes TestLedgerTrouble TestLongOutageOfMany TestOneCommitFailsForDays \
+  TestPackedAlike TestPagesAreWhole TestPastBounds TestPauseIsToldWhereverItDies TestStoriesDecide \
+  TestStoriesWithOwnPermissions TestSweptAgain TestTextInReports TestTooMany TestTools TestWaitingSurvivesDeath \
+  TestZipIsSmall
 empty :=
 slow  := ^($(subst $(empty) $(empty),|,$(strip $(SLOW))))$$
 
