@@ -187,7 +187,8 @@ has have had do did does can could cannot couldn will would should may might we 
 out up down off because since due after before during while until nothing none any all some more most one other others another
 each per see above below too also when where what how why which who both first next last same
 
-fail failed fails failing failure failures error errors err fatal exception exceptions thread threads runtime exit exits exited exiting code codes status signal
+fail failed fails failing failure failures error errors err fatal exception exceptions thread threads runtime exit exits exited
+exiting code codes status signal
 abort aborted aborting stop stopped stopping quit quitting die died dying bye give gives giving gave given end ended ending ends
 terminated terminating kill killed broke broken unsuccessful unsuccessfully successful successfully success succeed succeeded
 complete completed completing incomplete finish finished finishing done work worked works working skip skipped skipping

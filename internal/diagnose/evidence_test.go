@@ -59,8 +59,8 @@ var evidenceRows = []struct {
 		"🦋  error packages failed to publish:\n🦋  lib@1.2.3\n", Explains, "missing-permission"},
 	{"frames that a library made pretty", "  AccessDenied: OWN\n  \n  - s3.js:757 Request.extractError\n" +
 		"    [shop]/[aws-sdk]/lib/services/s3.js:757:35\n  \n", Explains, "missing-permission"},
-	{"Java's logging told of another exception below its level", "Jan 02, 2026 3:04:05 PM com.example.A unmarshallException\nINFO: Unable to " +
-		"unmarshall exception content\n" +
+	{"Java's logging told of another exception below its level", "Jan 02, 2026 3:04:05 PM com.example.A " +
+		"unmarshallException\nINFO: Unable to unmarshall exception content\n" +
 		"java.lang.reflect.InaccessibleObjectException: Unable to make it accessible: module java.base does not open java.lang\n" +
 		strings.Repeat("\tat com.example.A.a(A.java:1)\n", 14) + "Exception in thread \"main\" com.example.E: BARE\n", Explains,
 		"missing-permission"},
