@@ -188,10 +188,16 @@ func TestLedgerWithoutAWS(t *testing.T) {
 		t.Setenv(k, "")
 	}
 	code, out, errs := buildmedic(t, "", "history", "-json", "-ledger", ledger)
-	var cases []struct{ Case, Outcome string }
+	var cases []struct{ Case, Outcome, Account, Region string }
 	if err := json.Unmarshal([]byte(out), &cases); code != exitOK || err != nil || len(cases) != 1 ||
-		cases[0].Outcome != "healed" {
+		cases[0].Outcome != "healed" ||
+		!strings.Contains(sim.Builds("TrackerAPI")[0].ARN, ":"+cases[0].Region+":"+cases[0].Account+":") {
 		t.Fatalf("history: code %d %v\n%s%s", code, err, out, errs)
+	}
+	var one struct{ Account, Region string }
+	if _, out, _ = buildmedic(t, "", "show", "-json", "-ledger", ledger, cases[0].Case); json.Unmarshal([]byte(out), &one) != nil ||
+		one.Account != cases[0].Account || one.Region != cases[0].Region {
+		t.Errorf("show -json: %+v", one)
 	}
 	if code, out, errs = buildmedic(t, "", "show", "-ledger", ledger, cases[0].Case); code != exitOK ||
 		!strings.Contains(out, "round 1") || !strings.Contains(out, "TrackerAPI is green again") {
