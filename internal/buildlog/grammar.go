@@ -84,6 +84,9 @@ func (s *sentences) head(at, after, next int) {
 	from, principal := s.principal(at)
 	limit := min(next, rest+maxResource)
 	actions, rest := s.actions(rest, limit)
+	if s.searched(at, rest) {
+		return
+	}
 	t, hasTail := s.findTail(rest, limit)
 	if len(actions) == 0 {
 		if !hasTail || t.action == "" || t.from-rest > maxGap {
@@ -127,6 +130,20 @@ func (s *sentences) head(at, after, next int) {
 func (p *page) pattern(at int) bool {
 	before := bytes.TrimRight(p.flat[:p.beforeVerb(at)], ")?")
 	return bytes.HasSuffix(before, []byte(".*")) || bytes.HasSuffix(before, []byte(".+"))
+}
+
+// searched reports whether the sentence from the head at flat[at] to flat[after] is all of a string
+// that a program looks for: `if "is not authorized to perform: sts:AssumeRole" in str(e)`.
+func (p *page) searched(at, after int) bool {
+	from := p.beforeVerb(at)
+	if from == 0 || after == 0 || after >= len(p.flat) {
+		return false
+	}
+	q := p.flat[from-1]
+	if (q != '"' && q != '\'') || p.flat[after-1] != q {
+		return false
+	}
+	return bytes.HasPrefix(p.text[int(p.at[after-1])+1:], []byte(" in ")) || p.flat[after] == ')'
 }
 
 // emphasized reports whether the words before flat[at] open an emphasis that they do not close.

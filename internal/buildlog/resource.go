@@ -196,7 +196,7 @@ func (p *page) token(start int, t tail, hasTail bool, width int32) (string, int)
 		return name, u
 	}
 	s, drop := trimToken(string(tok), u < len(p.text) && p.text[u] == ' ')
-	if inner, ok := strings.CutPrefix(s, "["); ok && strings.HasSuffix(s, "]") {
+	if inner, ok := strings.CutPrefix(s, "["); ok && strings.HasSuffix(s, "]") && !strings.Contains(s, " ") {
 		s = strings.TrimSuffix(inner, "]")
 	}
 	return s, u - drop
@@ -261,12 +261,16 @@ const maxPlaceholder = 40
 func (p *page) placeholder(tok []byte, u int) int {
 	open := bytes.LastIndexByte(tok, '<')
 	whole := open == 0 && bytes.IndexByte(tok, '>') < 0 // the placeholder is all of the resource
-	if !whole && (!bytes.HasPrefix(tok, []byte("arn:")) || open < bytes.LastIndexByte(tok, '>') || open < 0 ||
-		tok[open-1] != ':' && tok[open-1] != '/') {
+	inARN := bytes.HasPrefix(tok, []byte("arn:")) && open > bytes.LastIndexByte(tok, '>') && (tok[open-1] == ':' || tok[open-1] == '/')
+	ends, end := ">\n<\"'", byte('>')
+	if bracket := tok[0] == '[' && bytes.IndexByte(tok, ']') < 0; bracket {
+		whole, ends, end = true, "]\n[\"'", ']'
+	}
+	if !whole && !inARN {
 		return u
 	}
-	n := bytes.IndexAny(p.text[u:min(len(p.text), u+maxPlaceholder)], ">\n<\"'")
-	if n < 0 || p.text[u+n] != '>' {
+	n := bytes.IndexAny(p.text[u:min(len(p.text), u+maxPlaceholder)], ends)
+	if n < 0 || p.text[u+n] != end {
 		return u
 	}
 	return u + n + 1
