@@ -187,8 +187,8 @@ has have had do did does can could cannot couldn will would should may might we 
 out up down off because since due after before during while until nothing none any all some more most one other others another
 each per see above below too also when where what how why which who both first next last same
 
-fail failed fails failing failure failures error errors err fatal exception exceptions thread threads runtime exit exits exited
-exiting code codes status signal
+fail failed fails failing failure failures error errors err fatal exit exits exited exiting code codes status signal
+exception exceptions thread threads runtime
 abort aborted aborting stop stopped stopping quit quitting die died dying bye give gives giving gave given end ended ending ends
 terminated terminating kill killed broke broken unsuccessful unsuccessfully successful successfully success succeed succeeded
 complete completed completing incomplete finish finished finishing done work worked works working skip skipped skipping
@@ -244,9 +244,10 @@ var (
 		`\bfor more (?:info\w*|details)\b|\bplease try again\b`)
 	// toolCloses matches what single tools print behind an error.
 	toolCloses = lazyregexp.New(`^\s*(?:` +
-		// AWS's SDKs, CloudFormation and the CDK; Changesets
+		// AWS's SDKs, CloudFormation and the CDK; Changesets with npm's words
 		`StatusCode: \d+|HostID:|\w{20,}=*,$|Failed resources:|‣ (?:AggregateError|DeploymentError)|` +
 		`(?:\W*\S+ failed: \w*Error: )?Failed to publish (?:asset|one or more assets)|packages failed to publish:$|` +
+		`In most cases, you or one of your dependencies are requesting|` +
 		`Failed to create/update the stack|to fetch the list of events|Waiter \w+ failed|aws cloudformation describe-stack-events|` +
 		// Terraform, OpenTofu, SOPS, Packer
 		`flag, but this is not|The error shown above|to the configured backend|to the file "errored|making it harder|To retry writing|` +

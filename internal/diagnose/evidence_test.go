@@ -54,13 +54,17 @@ var evidenceRows = []struct {
 	{"the CDK repeats which asset", "shop:  fail: OWN\n\n ❌ Deployment failed: Error: Failed to publish asset a:b\n" +
 		"    at Deployments.publishSingleAsset (/x.js:1:2)\n\nFailed to publish asset a:b\n", Explains, "missing-permission"},
 	{"npm's words behind Changesets' butterfly", "🦋  error an error occurred while publishing lib: E403 403 Forbidden - PUT " +
-		"https://a.example.com/npm/lib - OWN\n🦋  error npm notice Publishing to https://a.example.com/npm\n🦋  error npm error code E403\n" +
+		"https://a.example.com/npm/@example%2flib - OWN\n🦋  error In most cases, you or one of " +
+		"your dependencies are requesting a package version that is forbidden by your security policy\n" +
+		"🦋  error npm notice Publishing to https://a.example.com/npm\n🦋  error npm error code E403\n" +
 		"🦋  error npm error A complete log of this run can be found in: ~/.npm/_logs/1.log\n🦋  error\n" +
 		"🦋  error packages failed to publish:\n🦋  lib@1.2.3\n", Explains, "missing-permission"},
+	{"a scope that is called example", "npm error 403 403 Forbidden - PUT https://a.example.com/npm/@example%2flib - BARE\n", Explains,
+		"missing-permission"},
 	{"frames that a library made pretty", "  AccessDenied: OWN\n  \n  - s3.js:757 Request.extractError\n" +
 		"    [shop]/[aws-sdk]/lib/services/s3.js:757:35\n  \n", Explains, "missing-permission"},
-	{"Java's logging told of another exception below its level", "Jan 02, 2026 3:04:05 PM com.example.A " +
-		"unmarshallException\nINFO: Unable to unmarshall exception content\n" +
+	{"Java's logging told of another exception below its level", "Jan 02, 2026 3:04:05 PM com.example.A unmarshallException\n" +
+		"INFO: Unable to unmarshall exception content\n" +
 		"java.lang.reflect.InaccessibleObjectException: Unable to make it accessible: module java.base does not open java.lang\n" +
 		strings.Repeat("\tat com.example.A.a(A.java:1)\n", 14) + "Exception in thread \"main\" com.example.E: BARE\n", Explains,
 		"missing-permission"},

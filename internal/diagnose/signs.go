@@ -68,7 +68,7 @@ var speakers = []sign{
 	// Prose: documentation, release notes, a policy's description.
 	{name: "document", row: lazyregexp.New(`^\S+\.(md|mdx|rst|adoc|html?|po|tex|txt)\b[:(]`), hearsay: true},
 	{name: "document",
-		before: lazyregexp.New(`(?i)\b(e\.g\.|i\.e\.|for example|for instance|such as|if you (see|get)|you (may|` +
+		before: lazyregexp.New(`(?i)(?:^|[^\w@/.%-])(e\.g\.|i\.e\.|for example|for instance|such as|if you (see|get)|you (may|` +
 			`might|will|would) (see|get)|` +
 			`looks? like|similar to|errors? like|(fix(e[sd])?|known|resolved?s?) [^.]*|troubleshoot\w*|when you see|` +
 			`reads?|says?|means?( that)?|` +
