@@ -21,7 +21,7 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 	var list []int
 	known := x.wordsOf(i, w)
 	inReport, events := !x.outsideReport(i), x.stackEvents()
-	mine, chain, blank := true, x.inException(i), x.rows.match(cliLine, i) // mine: the line above is no other work
+	mine, chain, blank := true, false, x.rows.match(cliLine, i) // mine: the line above is no other work
 	for k := x.paragraphEnd(i) + 1; k < len(x.bare); k++ {
 		if x.denied(k) { // what follows may be about this one
 			for _, word := range wordsIn(x.bare[k]) {
@@ -44,13 +44,14 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 			return nil // the runner names what the claim ended; it may tell how others end
 		}
 		chain = chain || x.rows.match(chains, k)
+		assertion := x.tested(k) && x.rows.match(compares, k)
 		switch {
 		case buildlog.AgentLine(raw), x.rows.match(chains, k), x.raw.match(stackLine, k),
-			inReport && k <= x.summary && !x.anotherError(k, strongError, w.shared, w):
-		case indented && mine: // it belongs to the line above
+			inReport && k <= x.summary && !assertion && !x.anotherError(k, strongError, w.shared, w):
+		case indented && mine && !assertion: // it belongs to the line above
 		case x.denied(k-1) && x.rows.match(goesOnWords, k): // it is about that denial
 		case indented, !x.closes(k) && !x.follows(k, w) && !x.nothingNew(k, known) &&
-			!(events && x.raw.match(tabular, k)) && !(chain && x.rows.match(exception, k)):
+			!(events && x.raw.match(tabular, k)) && !(chain && x.rows.match(exception, k)) && !x.sameException(k, i):
 			mine, list = false, append(list, k)
 			continue
 		}
@@ -60,19 +61,34 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 }
 
 // paragraphEnd returns the index of the last line of the paragraph that the line with index i is
-// in, if it explains an error as Terraform does: the head, an empty line, and text that is broken
-// into lines. Else it returns i.
+// in, if it explains an error as Terraform does. Else it returns i.
 func (x *facts) paragraphEnd(i int) int {
-	k := i - 1
-	for ; k > 0 && k > i-ownMessage && strings.TrimSpace(x.bare[k]) != ""; k-- {
-	}
-	if k <= 0 || strings.TrimSpace(x.bare[k]) != "" || !strings.HasPrefix(x.bare[k-1], "Error: ") {
+	if x.paragraphHead(i) < 0 {
 		return i
 	}
 	for i+1 < len(x.bare) && strings.TrimSpace(x.bare[i+1]) != "" {
 		i++
 	}
 	return i
+}
+
+// paragraphHead returns the index of the head of an error that the paragraph with the line with
+// index i explains: the head, an empty line, and text that is broken into lines. -1: it explains
+// none.
+func (x *facts) paragraphHead(i int) int {
+	k := i - 1
+	for ; k > 0 && k > i-ownMessage && strings.TrimSpace(x.bare[k]) != ""; k-- {
+	}
+	if k <= 0 || strings.TrimSpace(x.bare[k]) != "" || !strings.HasPrefix(x.bare[k-1], "Error: ") {
+		return -1
+	}
+	return k - 1
+}
+
+// sameException reports whether the line with index k is an exception of the class that the one with
+// index i names.
+func (x *facts) sameException(k, i int) bool {
+	return x.rows.match(exceptionLine, k) && strings.Contains(x.bare[i], exceptionLine.FindStringSubmatch(x.bare[k])[1])
 }
 
 // worry reports whether the line with index i, above a claim about a side matter, may be why the
@@ -84,7 +100,7 @@ func (x *facts) worry(i int, known map[string]bool) bool {
 
 // closes reports whether the line with index i is one with which tools, runners and shells end.
 func (x *facts) closes(i int) bool {
-	return x.rows.match(closing, i) || x.rows.match(toolCloses, i) || x.raw.match(sameRun, i)
+	return x.rows.match(closing, i) || x.rows.match(toolCloses, i) || x.raw.match(sameRun, i) && !x.rows.match(cliReports, i)
 }
 
 // follows reports whether the line with index i is a consequence of the claim: about the refusal or
@@ -92,14 +108,13 @@ func (x *facts) closes(i int) bool {
 func (x *facts) follows(i int, w *weighing) bool {
 	l := x.bare[i]
 	return x.rows.match(sameRefusal, i) && !x.rows.match(notAWS, i) || x.saysItFailed(i, w) ||
-		w.reads && (x.rows.match(unfed, i) || strings.HasPrefix(l, "+ ")) ||
-		slices.ContainsFunc(w.shared, func(s string) bool { return strings.Contains(l, s) })
+		w.reads && (x.rows.match(unfed, i) || strings.HasPrefix(l, "+ ")) || x.sameThing(i, w)
 }
 
 // saysItFailed reports whether the line with index i says that what the claim is about failed, and
 // gives no other reason.
 func (x *facts) saysItFailed(i int, w *weighing) bool {
-	if !x.rows.match(didNot, i) || x.rows.match(reason, i) {
+	if !x.rows.match(didNot, i) || x.rows.match(reason, i) || x.rows.match(absent, i) {
 		return false
 	}
 	return slices.ContainsFunc(wordsIn(x.bare[i]), func(word string) bool {
@@ -224,7 +239,8 @@ var (
 	stackLine = lazyregexp.New(`^\s*(at|in|from) \S.*[:(/]|` +
 		`^\s*- \S+\.[cm]?[jt]s:\d+( \w+\.\S+)?$|^\s*\S+\.[cm]?[jt]s:\d+:\d+$|` +
 		`^\s*File "|^Traceback|^goroutine |^\S+\.go:\d+ |^\s+\S+\.go:\d+|^main\.main\(|` +
-		`^Node\.js v|^\s*\.\.\. \d+ (more|common)|^[│╷╵|}\])]|^\s*❯ |^\S+:\d+:in |\.rb:\d+:in |^\W*$`)
+		`^Node\.js v|^\s*\.\.\. \d+ (more|common)|^[│╷╵|}\])]|^\s*❯ |^\S+:\d+:in |\.rb:\d+:in |^\W*$|` +
+		`^\s*>?\s*\d+ \| |^\s*\| +\^`)
 	// runnerClose matches what a runner says of a job right behind the output of that job.
 	runnerClose = lazyregexp.New(`^g?make(\[\d+\])?: \*\*\* \[.*\] Error \d+$`)
 	// closing matches the lines with which runners and shells end after an error, and advice.
@@ -263,7 +279,15 @@ var (
 		`Builds finished but|Wait completed|` +
 		// Cloud Custodian
 		`ERROR The following policies had errors while executing$`)
+	// exceptionLine matches the place and the class of an exception, as a test's report has it.
+	exceptionLine = lazyregexp.New(`^\S+:\d+: (\w+(?:Error|Exception))$`)
+	// compares matches what a failed assertion says, in the report of a test.
+	compares = lazyregexp.New(`\bAssertionError\b|ERR_ASSERTION|^\s*[-+] (?i:actual|expected|received)\b|^\s*Difference \(|` +
+		`\bDocTestFailure\b|^\s*(?:Expected|Received|Got|got|want|Actual)\b`)
+	// cliReports matches the AWS CLI's report of another error.
+	cliReports = lazyregexp.New(`\bAn error occurred \(\w+\) when calling the \w+ operation`)
 	// didNot matches that something failed, and reason that a line says why.
 	didNot = lazyregexp.New(`(?i)\b(fail(ed|s|ure)?|abort(ed)?|did not|didn't|was not|not \w+(ed|t|n)|unsuccessful)\b`)
+	absent = lazyregexp.New(`(?i)\b(?:does|did|do) not exist\b`)
 	reason = lazyregexp.New(`: \S+ \S`)
 )

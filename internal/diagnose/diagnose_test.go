@@ -47,8 +47,11 @@ func TestLogs(t *testing.T) {
 			frame("BUILD", "npm test", "npm ERR! Test failed.  See above for more details.\n", "1"),
 			"test-failure", Report, 5, "Test failed"},
 		{"denial beside a generic cause", frame("BUILD", "./deploy.sh",
+			"make: *** No rule to make target 'x'.  Stop.\nBuilding without it\n"+denial+"\n", "1"),
+			"missing-permission", Grant, 5, "ecr:PutImage"},
+		{"a generic cause that ended what ran", frame("BUILD", "make x",
 			"make: *** No rule to make target 'x'.  Stop.\n"+denial+"\n", "1"),
-			"missing-permission", Grant, 4, "ecr:PutImage"},
+			"make-target-missing", Report, 3, "No rule to make target"},
 		{"explicit denial beside a curable one", frame("BUILD", "./deploy.sh", denial+"\n"+
 			strings.ReplaceAll(strings.Replace(denial, "because no identity-based policy allows the ecr:PutImage action",
 				"with an explicit deny in a service control policy: "+

@@ -131,6 +131,10 @@ type weighing struct {
 	earlier   int      // index of an earlier error that does not belong to the line's own message; -1
 	reads     bool     // what was refused should have given something, so a later line may miss it
 	rival     *sureFailure
+	test      int    // the line of a test that failed of something else; 0 if there is none
+	service   string // the action's; "" if none is named
+	makes     bool   // what was denied makes something
+	unframed  bool   // only tests ran, none is reported, and the runner does not say that the line is none's
 }
 
 // findings are tried in order; the first whose condition holds is the finding.
@@ -139,11 +143,13 @@ var findings = []struct {
 	holds   func(w *weighing) bool
 }{
 	{Shown, func(w *weighing) bool { return w.shows && w.whose != whoseOwn }},
+	{Shown, func(w *weighing) bool { return w.unframed }},
 	{Foreign, func(w *weighing) bool { return w.foreign && w.whose == whoseUnattributed }},
 	{Overtaken, func(w *weighing) bool { return w.killed }},
 	{Tolerated, func(w *weighing) bool { return w.survived != "" }},
 	{Explains, func(w *weighing) bool { return w.ended }},
 	{Contested, func(w *weighing) bool { return w.rival != nil || w.outside }},
+	{Contested, func(w *weighing) bool { return w.test > 0 }},
 	{Contested, func(w *weighing) bool { return w.earlier >= 0 }},
 	{Overtaken, func(w *weighing) bool { return w.notCLI || w.elsewhere || len(w.others) > 0 }},
 	{Explains, func(*weighing) bool { return true }},
@@ -185,6 +191,8 @@ func (x *facts) weigh(causes []Cause) {
 			v.Rival, v.RivalLine = w.rival.cause, w.rival.line
 		case v.Finding == Contested && w.outside:
 			v.RivalLine = x.lines[x.summary].N
+		case v.Finding == Contested && w.test > 0:
+			v.RivalLine = w.test
 		case v.Finding == Contested:
 			v.RivalLine = x.lines[w.earlier].N
 		case v.Finding == Overtaken && len(w.others) > 0:
@@ -229,6 +237,9 @@ func (x *facts) weighDenial(d *buildlog.Denial) weighing {
 		return w
 	}
 	w.rival, w.reads = x.sure, reads(d)
+	w.test = x.unexplainedTest(d)
+	w.service, _, _ = strings.Cut(d.Action, ":")
+	w.makes = making.MatchString(d.Action)
 	w.killed = slices.Contains(x.statuses, codebuild.TimedOut) || slices.Contains([]string{"137", "139", "143"}, x.Exit)
 	i := x.line(d.Line)
 	if i < 0 {
@@ -281,6 +292,7 @@ func (x *facts) weighLine(w *weighing, i int, before, after string) {
 	}
 	if !w.shows && (x.tested(i) || x.onlyRuns && !strings.HasPrefix(x.bare[i], "npm ")) { // npx installs first
 		w.speaker, w.shows = "test", true
+		w.unframed = x.onlyRuns && len(x.reports) == 0 && !x.outsideTests(i)
 	}
 	for k := range survivals {
 		if s := &survivals[k]; s.holds(x, i, before, after) {
@@ -464,7 +476,7 @@ func (x *facts) earlierError(i int, w *weighing) int {
 	if (w.aside || x.silent(i)) && !x.inException(i) {
 		known := x.wordsOf(i, w)
 		for ; k >= 0 && k >= i-ownMessage; k-- {
-			if x.worry(k, known) {
+			if x.worry(k, known) && !x.probes(k, w) {
 				return k
 			}
 		}
@@ -475,16 +487,16 @@ func (x *facts) earlierError(i int, w *weighing) int {
 	}
 	for n := 0; head < 0 && k >= 0 && n < ownMessage && !x.rows.match(work, k); k, n = k-1, n+1 {
 	}
-	words := strongError
-	if w.whose == whoseOwn {
-		words = headError
-	}
 	for ; k >= 0; k-- {
-		if !x.denied(k) && !x.rows.match(calm, k) && x.anotherError(k, words, shared, w) && !x.provesNone(k, 0, 0) {
+		if !x.denied(k) && !x.rows.match(calm, k) && !x.probes(k, w) && (x.anotherError(k, headError, shared, w) ||
+			w.whose != whoseOwn && x.anotherError(k, strongError, shared, w)) && !x.provesNone(k, 0, 0) {
 			return k
 		}
 	}
-	return -1
+	if k = x.checkFound(i); k >= 0 {
+		return k
+	}
+	return x.failedBefore(i, w)
 }
 
 // names are those of what was denied, without such as stand in many lines.
@@ -517,7 +529,14 @@ func (x *facts) endedByCLI(i int, w *weighing) bool {
 			return false
 		}
 	}
-	if x.Exit == "254" || x.Exit == "255" && len(w.others) == 0 {
+	if oneCLI.MatchString(x.Command) {
+		for k := range i {
+			if x.rows.match(cliError, k) && !x.denied(k) {
+				return false // one call has one error
+			}
+		}
+	}
+	if x.Exit == "254" || x.Exit == "255" && len(w.others) == 0 && x.sure == nil {
 		return true
 	}
 	k := x.frameEnd(i) + 1
@@ -531,6 +550,9 @@ func (x *facts) endedByCLI(i int, w *weighing) bool {
 	}
 	return true
 }
+
+// oneCLI matches a command that is one call of the AWS CLI.
+var oneCLI = lazyregexp.New(`^\s*aws [^;&|$\n` + "`" + `]*$`)
 
 // silent reports whether the line with index i is the AWS CLI's report of an error of the service,
 // which has an empty line in front of it, nothing stands behind it, and the exit status is not the

@@ -74,6 +74,9 @@ var evidenceRows = []struct {
 	{"Python's logging says what failed, above a long traceback", "INFO: two tasks\nERROR: task report failed\n" +
 		"Traceback (most recent call last):\n" + strings.Repeat("  File \"/app/a.py\", line 3, in run\n    put()\n", 8) +
 		"botocore.exceptions.ClientError: OWN\n", Explains, "missing-permission"},
+	{"Terraform's error in one line, below its warning's box",
+		"╷\n│ Warning: Argument is deprecated\n│ \n│   on main.tf line 3\n╵\n╷\n│ Error: putting object: OWN\n│ \n" +
+			"│   on main.tf line 12\n╵\n", Explains, "missing-permission"},
 	{"another denial behind it is tolerated",
 		"BARE\nmetrics: An error occurred (AccessDeniedException) when calling the PutMetricData operation: " +
 			"Access Denied\nmetrics are off, going on\n", Explains, "missing-permission"},

@@ -31,18 +31,23 @@ type facts struct {
 	refusals []bool            // of lines: a denial stands in it
 	reports  []testrun.Report  // of test runners
 	onlyRuns bool              // the command does nothing but run tests, and some reporters print nothing of their own
-	report   int               // index of the first line of a report of tests or checks
-	summary  int               // and of the last that says that some failed; -1 without one
-	sure     *sureFailure      // another failure of the command that is certain; nil without one
-	context  string            // "CODE: message", if it says more than the command
-	lines    []buildlog.Line   // cut to the bounds; without lines that only repeat the command
-	bare     []string          // the lines without what tools put in front of them
-	rows     *lines            // bare
-	raw      *lines            // lines
-	end      int               // what counts as the end of lines where only their last are searched; 0: all
+	// onlyChecks: the command does nothing but check files.
+	onlyChecks bool
+	report     int             // index of the first line of a report of tests or checks
+	summary    int             // and of the last that says that some failed; -1 without one
+	sure       *sureFailure    // another failure of the command that is certain; nil without one
+	context    string          // "CODE: message", if it says more than the command
+	lines      []buildlog.Line // cut to the bounds; without lines that only repeat the command
+	bare       []string        // the lines without what tools put in front of them
+	rows       *lines          // bare
+	raw        *lines          // lines
+	end        int             // what counts as the end of lines where only their last are searched; 0: all
+
+	failedOfElse *[2]int // the lines of tests that failed of something else: see unexplainedTest
 
 	// What was found about each line.
 	strange                               [][]string // a word with which scripts close, and those that are none
+	failures                              []int8     // how surely it is of another failure: see otherFailures
 	proveNone, passes, takeRole, survived memo
 }
 
@@ -74,6 +79,7 @@ func gather(f *buildlog.Failure) *facts {
 	slices.Reverse(x.lines)
 	slices.Reverse(x.bare)
 	x.reports, x.onlyRuns = testrun.Read(whole(f.Tail, f.Long)), testCommand.MatchString(f.Command)
+	x.onlyChecks = checkCommand.MatchString(f.Command)
 	x.rows = newLines(x.bare)
 	x.raw = x.rows
 	if printed := textsOf(x.lines); !slices.Equal(printed, x.bare) {

@@ -43,7 +43,7 @@ var speakers = []sign{
 	{
 		name:    "help",
 		raw:     lazyregexp.New(`^\s{2,}\S|^\s*\S+\s{2,}\S`),
-		above:   lazyregexp.New(`(?i)^\s*(usage|synopsis|exit (codes?|status(es)?))\b`),
+		above:   lazyregexp.New(`(?i)^\s*((usage|synopsis)\b|exit (codes?|status(es)?)\W*$)`),
 		reach:   60,
 		ends:    lazyregexp.New(`^\[(Container|Instance)\]|^\++ |(?i)^an error occurred|^Traceback`),
 		hearsay: true,
@@ -190,6 +190,9 @@ func (s *sign) isAbove(x *facts, i int) bool {
 	above, ends := x.rows.of(s.above), (*matches)(nil)
 	if s.ends != nil {
 		ends = x.rows.of(s.ends)
+		if ends.at(i) {
+			return false // another section begins with it
+		}
 	}
 	for k := i - 1; k >= 0 && k >= i-s.reach; k-- {
 		if above.at(k) {
@@ -339,7 +342,7 @@ var (
 		`^\s*at |^\s*File "|^PLAY RECAP|unreachable=|^Error: (exit|process|the process)|did not complete successfully|errored`)
 	// refused matches lines that are about a refusal of AWS themselves.
 	refused = lazyregexp.New(`(?i)access ?-?denied|\bdenied\b|not authori[sz]ed|unauthori[sz]ed|\bforbidden\b|` +
-		`\b40[13]\b|\baws\b|\biam\b|\brole\b|credentials?\b|` +
+		`\bE?40[13]\b|\baws\b|\biam\b|\brole\b|credentials?\b|` +
 		`\bpolic(y|ies)\b|\bpermissions?\b|privileges?\b|\blog ?in\b|basic auth|have access\b`)
 	// notAWS are refusals that are certainly not AWS's.
 	notAWS = lazyregexp.New(`(?i)EACCES|permission denied|denied for (user|table|schema|relation|database)|operation not permitted|` +
@@ -385,7 +388,7 @@ var (
 		`cannot find or open|value is empty|interactive login|` +
 		`\bno \w+( \w+){0,3} in the (answer|response|output|reply)|/\.s\.PGSQL|Expecting value`)
 	// sameRefusal matches lines that are certainly about a refusal.
-	sameRefusal = lazyregexp.New(`(?i)access ?-?denied|(is|are) not authori[sz]ed|unauthorizedoperation|\b403\b|` +
+	sameRefusal = lazyregexp.New(`(?i)access ?-?denied|(is|are) not authori[sz]ed|unauthorizedoperation|\bE?403\b|` +
 		`not authori[sz]ed to\b|have access to it`)
 	// sideAction and sideTarget match what builds do besides their work.
 	sideAction = lazyregexp.New(`^(cloudwatch:Put|xray:|logs:(Put|CreateLogStream)|codebuild:|sns:Publish|events:PutEvents|` +

@@ -89,7 +89,17 @@ func TestSilentRunners(t *testing.T) {
 		{"Robot Framework's quiet console", "cd e2e && robot --console quiet tests", "BARE\n", false, false},
 		{"pytest of a virtual environment", "AWS_REGION=eu-west-1 .venv/bin/pytest -q -p no:terminal", "BARE\n", false, false},
 		{"a rate limit that a scenario prints", "npx cucumber-js -f html", "ThrottlingException: Rate exceeded\n", false, false},
-		{"this build's own session", "bundle exec rspec", "OWN\n", true, false},
+		{"this build's own session, which a test may have printed", "bundle exec rspec", "OWN\n", false, false},
+		{"this build's own session, while a file is loaded", "bundle exec rspec",
+			"\nAn error occurred while loading ./spec/live_spec.rb.\nFailure/Error: Till.rates\n\nAws::S3::Errors::AccessDenied:\n" +
+				"  OWN\n# ./spec/live_spec.rb:3:in 'load'\nRun options: exclude\n\nAll examples were filtered out\n\n\n" +
+				"Finished in 0.1 seconds (files took 0.1 seconds to load)\n0 examples, 0 failures, 1 error occurred outside of examples\n",
+			true, false},
+		{"this build's own session, in a set-up for all tests", "npx jest", "Determining test suites to run..." +
+			"Error: Jest: Got error running globalSetup - /src/setup.js, reason: OWN\n    at f (/src/setup.js:3:1)\n", true, false},
+		{"this build's own session, which ended the runner", "npx mocha test/live", "node:internal/process/promises:394\n" +
+			"      triggerUncaughtException(err, true);\n      ^\n\nAccessDenied: OWN\n    at f (/src/live.js:3:1)\n\nNode.js v22.11.0\n",
+			true, false},
 		{"tests, and then an upload", "npx mocha && aws s3 cp report s3://media/x", "BARE\n", true, false},
 		{"a script of any name", "./test.sh", "BARE\n", true, false},
 		{"the installation of browsers", "npx playwright install", "ThrottlingException: Rate exceeded\n", false, true},
