@@ -36,7 +36,10 @@ func TestScale(t *testing.T) {
 func (s *storm) check(t *testing.T) {
 	o := s.outcome
 	_, probed := o.bound.least()
-	const most = 1.25 // which invocation takes which message is chance
+	most := 1.25 // which invocation takes which message is chance
+	if s.n > 1000 {
+		most = 1.4 // CodeBuild has nothing to do while the first 500 wait for IAM
+	}
 	if is := o.took.Seconds() / probed.Seconds(); is > most {
 		t.Errorf("healed after %s, which is %.2f × the bound with a probe, and not at most %v", o.took, is, most)
 	}
