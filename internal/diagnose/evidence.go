@@ -482,6 +482,9 @@ func (x *facts) earlierError(i int, w *weighing) int {
 		}
 	}
 	head := x.tracebackHead(i)
+	if head >= 0 && x.tested(head) {
+		head = -1 // the head of a test's report stands above it
+	}
 	if head >= 0 {
 		k = head - 1
 	}

@@ -218,14 +218,15 @@ var checkCommand = lazyregexp.New(`^\s*(?:cd [^\s;&|]+ *&& *)?(?:[A-Za-z_]\w*=\S
 // unexplainedTest returns the line of a failed test that failed of something else than the denials of
 // the build's own; 0 if there is none.
 func (x *facts) unexplainedTest(d *buildlog.Denial) int {
-	if len(x.reports) == 0 {
-		return 0
+	i := x.line(d.Line)
+	if len(x.reports) == 0 || i < 0 {
+		return 0 // what stands around it is not known
 	}
 	if x.failedOfElse == nil {
 		said, silent := x.testsOfElse()
 		x.failedOfElse = &[2]int{said, silent}
 	}
-	if i := x.line(d.Line); x.failedOfElse[0] == 0 && i >= 0 && x.raw.match(testLog, i) {
+	if x.failedOfElse[0] == 0 && x.raw.match(testLog, i) {
 		return 0
 	}
 	return max(x.failedOfElse[0], x.failedOfElse[1])

@@ -89,6 +89,11 @@ func TestFailedBefore(t *testing.T) {
 			"      at Context.<anonymous> (cart.js:9:1)\n", false},
 		{"a test of Bats, whose command is named above it", "bats live.bats", "1", "1..1\nnot ok 1 uploads\n# (in test file live.bats, " +
 			"line 5)\n#   `aws s3 cp x s3://media/x' failed\n# " + ownUpload, true},
+		{"a test of unittest, whose traceback has the report's head above it", "python -m unittest live", "1", "E\n" +
+			strings.Repeat("=", 70) + "\nERROR: test_up (live.Up.test_up)\n" + strings.Repeat("-", 70) + "\n" +
+			"Traceback (most recent call last):\n  File \"/src/live.py\", line 9, in test_up\n" +
+			"    put()\nbotocore.exceptions.ClientError: An error occurred (AccessDenied) when calling the PutObject operation: OWN\n\n" +
+			strings.Repeat("-", 70) + "\nRan 1 test in 0.412s\n\nFAILED (errors=1)\n", true},
 		{"a test that cannot be set up", "npx playwright test", "1", "Error: OWN\n\n   at global-setup.ts:9\n\n   7 | export default\n" +
 			">  9 |   await ssm.send();\n     |   ^\n    at globalSetup (/src/global-setup.ts:9:3)\n", true},
 	} {
