@@ -165,7 +165,7 @@ func (x *facts) messageStart(i int) int {
 		k--
 	}
 	switch {
-	case k < i && strings.HasPrefix(x.bare[k], "Traceback"):
+	case k < i && (strings.HasPrefix(x.bare[k], "Traceback") || strings.HasPrefix(x.bare[k], "+ Exception Group Traceback")):
 		return k
 	case k > 0 && x.raw.match(frameLine, i) && strings.TrimSpace(x.bare[k-1]) != "":
 		return k - 1
