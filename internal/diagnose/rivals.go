@@ -165,13 +165,16 @@ func (x *facts) messageStart(i int) int {
 		k--
 	}
 	switch {
-	case k < i && (strings.HasPrefix(x.bare[k], "Traceback") || strings.HasPrefix(x.bare[k], "+ Exception Group Traceback")):
+	case k < i && x.rows.match(tracebackLine, k):
 		return k
 	case k > 0 && x.raw.match(frameLine, i) && strings.TrimSpace(x.bare[k-1]) != "":
 		return k - 1
 	}
 	return i
 }
+
+// tracebackLine begins a Python traceback, or that of a group of exceptions, which is indented.
+var tracebackLine = lazyregexp.New(`^(?:\s*\+ Exception Group )?Traceback \(most recent`)
 
 // outsideTests reports whether the runner says that what the line with index i shows has happened
 // outside of any test: while it set up, or loaded a file.

@@ -37,6 +37,11 @@ func TestFailedBefore(t *testing.T) {
 			"botocore.exceptions.ClientError: OWN\n\nThe above exception was the direct cause of the following exception:\n\n" +
 			"Traceback (most recent call last):\n  File \"/src/a.py\", line 9, in <module>\n" +
 			"shop.UploadError: the upload did not end\n", true},
+		{"a group of exceptions", "python up.py", "1", "  + Exception Group Traceback (most recent call last):\n" +
+			"  |   File \"/src/up.py\", line 10, in <module>\n  | ExceptionGroup: not all is there (1 sub-exception)\n" +
+			"  +-+---------------- 1 ----------------\n    | Traceback (most recent call last):\n" +
+			"    |   File \"/src/up.py\", line 6, in <module>\n    | botocore.exceptions.ClientError: OWN\n" +
+			"    +------------------------------------\n", true},
 		{"two errors of one call of the CLI", "aws ssm get-parameter --name /shop/db", "255", "\nAn error occurred (ExpiredToken) " +
 			"when calling the GetParameter operation: The security token included in the request is expired\n\nAn error occurred " +
 			"(AccessDenied) when calling the PutObject operation: OWN\n", false},
