@@ -214,7 +214,7 @@ func (m marker) context() codebuild.Context {
 // contextCommand reads the failed command and its exit status from a phase
 // context (AWS.md#failed-command).
 func contextCommand(c codebuild.Context) (command, exit string) {
-	rest, ok := strings.CutPrefix(c.Message, "Error while executing command:")
+	rest, ok := strings.CutPrefix(c.Message, executing)
 	if !ok {
 		return "", ""
 	}
@@ -228,6 +228,35 @@ func contextCommand(c codebuild.Context) (command, exit string) {
 		rest = strings.TrimSuffix(strings.TrimSpace(rest[:i]), ".")
 	}
 	return rest, exit
+}
+
+const executing = "Error while executing command:"
+
+// excerptContext returns the context of a failed command that an excerpt quotes without the agent's
+// marker: as CodeBuild's console, its events and its API show it, or as somebody wrote it down. The
+// command may have several lines.
+func excerptContext(lines []Line) codebuild.Context {
+	const most = 40 // lines of a command
+	for i, l := range lines {
+		at := strings.Index(l.Text, executing)
+		if at < 0 {
+			continue
+		}
+		message := l.Text[at:]
+		for n, more := range lines[i+1:] {
+			if n == most || strings.Contains(message, "Reason:") {
+				break
+			}
+			if strings.Contains(more.Text, "Reason:"+exitStatus) {
+				for _, l := range lines[i+1 : i+2+n] {
+					message += "\n" + l.Text
+				}
+				break
+			}
+		}
+		return codebuild.Context{Code: "COMMAND_EXECUTION_ERROR", Message: strings.TrimRight(message, " \t`'\"*|,")}
+	}
+	return codebuild.Context{}
 }
 
 // Complete reports whether the last lines of a log, tail, hold the end of the

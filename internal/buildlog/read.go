@@ -95,6 +95,10 @@ func assemble(b codebuild.Build, t *tracker) Failure {
 	}
 	noted := p.signs.lines()
 	f.Tail = bound(linesOf(p.beginning(), p.headLine), noted, linesOf(p.tail, p.tailLine))
+	if f.Context == (codebuild.Context{}) && f.Phase == "" && f.Command == "" {
+		f.Context = excerptContext(f.Tail)
+		f.Command, f.Exit = contextCommand(f.Context)
+	}
 	f.TookRole = t.tookRole > 0 && t.tookRole <= p.from
 	f.Fetched = t.fetched > 0 && t.fetched <= p.from
 	f.linkLogins(claims, p.from)

@@ -195,6 +195,7 @@ var causes = []Cause{
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"lake formation permission"}},
+			{says: []string{"requester is not authorized to access requested permissions"}},
 		},
 	},
 	{
@@ -297,6 +298,7 @@ var causes = []Cause{
 			{says: []string{"optinrequired"}},
 			{says: []string{"subscriptionrequiredexception"}},
 			{says: []string{"needs a subscription for the service"}},
+			{says: []string{"in order to use this aws marketplace product"}},
 		},
 	},
 	{
@@ -1516,6 +1518,12 @@ var causes = []Cause{
 				not:     []string{"authorization token", "user: arn:"},
 				like:    &pattern{source: "^denied: "},
 			},
+			{says: []string{"permission_denied: write_package"}},
+			{
+				says: []string{"installation not allowed to"},
+				like: &pattern{source: "installation not allowed to (Write|Create) organization package"},
+			},
+			{says: []string{"at destination", "403 (forbidden)"}},
 		},
 	},
 	{
@@ -2782,6 +2790,7 @@ var causes = []Cause{
 			{says: []string{"the request signature we calculated does not match"}},
 			{says: []string{"requesttimetooskewed"}},
 			{says: []string{"signature expired:"}},
+			{says: []string{"aws authentication requires a valid date"}},
 		},
 	},
 	{
@@ -2828,6 +2837,7 @@ var causes = []Cause{
 			{says: []string{"missing credentials in config"}},
 			{says: []string{"you can configure credentials by running \"aws configure\""}},
 			{says: []string{"credentials found"}, like: &pattern{source: "(?i)\\bno (aws )?credentials found"}},
+			{says: []string{"anonymous users cannot"}, like: &pattern{source: "Anonymous users cannot \\w+"}},
 		},
 	},
 	{
@@ -3682,7 +3692,11 @@ var causes = []Cause{
 			"a matching access policy.",
 		Remedy: "report",
 		rules: []rule{
-			{says: []string{"error from server (forbidden)"}},
+			{
+				says: []string{"error from server (forbidden)"},
+				not:  []string{"violates podsecurity", "exceeded quota", "denied the request", "pod security policy"},
+				like: &pattern{source: "[^:]$|is forbidden:"},
+			},
 			{says: []string{"is forbidden: user \""}},
 			{says: []string{"is forbidden: user \\\""}},
 			{says: []string{"is forbidden: user", "\"reason\":\"forbidden\""}},
@@ -3821,7 +3835,8 @@ var causes = []Cause{
 		Title: "Kubernetes does not accept the manifest",
 		Advice: "The message names the kind and field. Check the API version against the cluster's " +
 			"(kubectl api-resources), and try kubectl apply --dry-run=server. Some fields cannot be " +
-			"changed in place: delete and create.",
+			"changed in place: delete and create. If a policy of the cluster refuses it (an " +
+			"admission webhook, pod security), keep its rule.",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"is invalid: problem validating schema"}},
@@ -3859,18 +3874,27 @@ var causes = []Cause{
 				says: []string{"is invalid:"},
 				like: &pattern{source: "\\b[A-Z][A-Za-z]+(\\.[\\w.-]+)? \"[^\"]+\" is invalid:$"},
 			},
+			{says: []string{"is forbidden:", "violates podsecurity"}},
+			{says: []string{"unable to validate against any pod security policy"}},
+			{says: []string{"is forbidden:", "validatingadmissionpolicy"}},
 		},
 	},
 	{
 		Name:  "opensearch-security-denied",
-		Title: "OpenSearch's own security forbids this to the user",
-		Advice: "This is OpenSearch's fine-grained access control, not IAM: map the role's ARN to an " +
-			"OpenSearch role that has the permission in brackets (Security, Roles, Mapped users).",
+		Title: "OpenSearch's or Elasticsearch's own security refuses the user",
+		Advice: "This is the cluster's own access control, not IAM. Without a user, or with a wrong one: " +
+			"give the command its user and password, or its API key. Otherwise map the role's ARN to " +
+			"a role of the cluster that has the permission in brackets (Security, Roles, Mapped " +
+			"users).",
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"no permissions for [", "and user ["}},
 			{says: []string{"security_exception"}, like: &pattern{source: "no permissions for"}},
 			{says: []string{"please ensure that the correct credentials are being used to access the cluster"}},
+			{
+				says: []string{"security_exception"},
+				like: &pattern{source: "(?i)\"type\"\\s*:\\s*\"security_exception\""},
+			},
 		},
 	},
 	{
@@ -4331,6 +4355,17 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "kubernetes-quota-exceeded",
+		Title: "A quota of the Kubernetes namespace is used up",
+		Advice: "The message names the quota (ResourceQuota), what was asked for and what is used. Ask " +
+			"for less, remove what is no longer used, or raise the quota. No role lacks a permission.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"is forbidden: exceeded quota:"}},
+			{says: []string{"is forbidden: failed quota:"}},
+		},
+	},
+	{
 		Name:  "pod-unschedulable",
 		Title: "No node has room for the pod",
 		Advice: "The event names what is missing: CPU, memory, a GPU, a zone of its volume, or a " +
@@ -4518,6 +4553,8 @@ var causes = []Cause{
 			{says: []string{"mongoservererror", "authentication failed"}},
 			{says: []string{"p1000: authentication failed"}},
 			{says: []string{"wrongpass"}},
+			{says: []string{"pam authentication failed for user"}},
+			{says: []string{"pg_hba.conf rejects connection for host"}},
 		},
 	},
 	{
