@@ -315,6 +315,8 @@ var causes = []Cause{
 			{says: []string{"pendingverification"}},
 			{says: []string{"account is currently blocked"}},
 			{says: []string{"request for accessing resources in this region is being validated"}},
+			{says: []string{"account is currently being verified"}},
+			{says: []string{"your account is not authorized to invoke this"}},
 		},
 	},
 	{
@@ -1568,7 +1570,7 @@ var causes = []Cause{
 			"that user, token and registry belong together, and that the token has not expired.",
 		Remedy: "report",
 		rules: []rule{
-			{says: []string{"cannot perform an interactive login from a non tty device"}, consequence: true},
+			{says: []string{"cannot perform an interactive login from a non"}, consequence: true},
 			{says: []string{"login attempt to", "failed with status"}},
 			{says: []string{"unauthorized: incorrect username or password"}},
 			{says: []string{"error saving credentials"}},
@@ -1669,6 +1671,9 @@ var causes = []Cause{
 			{says: []string{"manifest", "statuscode: 403"}},
 			{says: []string{"received unexpected http status: 403"}},
 			{says: []string{"failed to authorize", "403 forbidden"}},
+			{says: []string{"failed to resolve source metadata", "403 forbidden"}},
+			{says: []string{"/v2/", "error parsing http 403 response body"}},
+			{says: []string{"docker: error parsing http 403 response body"}},
 		},
 	},
 	{
@@ -1840,6 +1845,8 @@ var causes = []Cause{
 			{says: []string{"enoghtoken"}},
 			{says: []string{"einvalidghtoken"}},
 			{says: []string{"could not read from remote repository"}, consequence: true},
+			{says: []string{"resource not accessible by integration"}},
+			{says: []string{"tf400813"}},
 		},
 	},
 	{
@@ -2807,6 +2814,8 @@ var causes = []Cause{
 			{says: []string{"invalidaccesskeyid"}},
 			{says: []string{"does not exist in our records"}},
 			{says: []string{"aws was not able to validate the provided access credentials"}},
+			{says: []string{"invalididentitytoken"}},
+			{says: []string{"(authfailure) when calling"}},
 		},
 	},
 	{
@@ -4505,6 +4514,10 @@ var causes = []Cause{
 			{says: []string{"variables resolution errored with"}},
 			{says: []string{"cannot resolve serverless.yml"}},
 			{says: []string{"cannot resolve variable at \""}},
+			{
+				says: []string{"configuration error at '"},
+				like: &pattern{source: "Configuration error at '[^']+':"},
+			},
 		},
 	},
 	{
@@ -6425,6 +6438,7 @@ var causes = []Cause{
 			{says: []string{"http error 40"}, like: &pattern{source: "HTTP Error 40[13]\\b"}},
 			{says: []string{"connect tunnel failed, response 403"}},
 			{says: []string{"connect tunnel failed, response 407"}},
+			{says: []string{"client error: "}, like: &pattern{source: "HTTPError: 40[13] Client Error: "}},
 		},
 	},
 	{
@@ -6681,6 +6695,7 @@ var causes = []Cause{
 				says: []string{"s3 bucket", "does not exist"},
 				like: &pattern{source: "S3 bucket \"?[^\\s\"]+\"? does not exist"},
 			},
+			{says: []string{"deployment bucket", "does not exist"}},
 		},
 	},
 	{
@@ -6933,6 +6948,7 @@ var causes = []Cause{
 				also: []string{"operation error "},
 				like: &pattern{source: "^\\s*(api error )?Invalid\\w+: "},
 			},
+			{says: []string{"api error invalidbucketname"}},
 		},
 	},
 	{
@@ -7184,6 +7200,7 @@ var causes = []Cause{
 				like: &pattern{source: "(?i)^(error|fatal)\\b.*\\b(creating|writing|opening|reading|removing|deleting) " +
 					".*permission denied"},
 			},
+			{says: []string{"[errno 13] permission denied"}},
 		},
 	},
 	{

@@ -381,6 +381,10 @@ func (x *facts) provesNoRetry(i, from, to int) bool {
 	w := weighing{earlier: -1, reads: true}
 	x.weighLine(&w, i, x.bare[i][:from], x.bare[i][to:])
 	w.others = slices.DeleteFunc(w.others, x.passing)
+	if x.lax {
+		return w.shows || w.survived != "" || w.outside || w.elsewhere ||
+			strength(x.lines[i].Text, x.bare[i]) <= buildlog.Consequence
+	}
 	return w.shows || w.survived != "" || w.outside || w.elsewhere || len(w.others) > 0 || w.earlier >= 0 && !x.passing(w.earlier)
 }
 
@@ -723,6 +727,14 @@ func (x *facts) findSurvived(i int) bool {
 		}
 	}
 	return !slices.ContainsFunc(x.causal, func(d buildlog.Denial) bool { return strings.Contains(x.bare[i], wholeClaim(&d)) })
+}
+
+// overtakenRefusal reports whether all that is against the denials in the line with index i is what
+// stands behind them.
+func (x *facts) overtakenRefusal(i int) bool {
+	return !slices.ContainsFunc(x.denials, func(d buildlog.Denial) bool {
+		return d.Line == x.lines[i].N && d.Verdict.Finding != Overtaken
+	})
 }
 
 // findRefusals marks the lines in which a denial stands.

@@ -41,6 +41,7 @@ type facts struct {
 	bare       []string        // the lines without what tools put in front of them
 	rows       *lines          // bare
 	raw        *lines          // lines
+	lax        bool            // also lines that are overtaken count; see overtakenCause
 	end        int             // what counts as the end of lines where only their last are searched; 0: all
 
 	failedOfElse *[2]int // the lines of tests that failed of something else: see unexplainedTest
@@ -196,8 +197,32 @@ func (x *facts) find(causes []Cause) (*Cause, *rule, finding) {
 		if c, r, f := x.beforeMore(causes); c != nil {
 			return c, r, f
 		}
+		if c, r, f := x.overtakenCause(); c != nil {
+			return c, r, f
+		}
+	}
+	if c.Remedy == Report && r.says != nil && f.evidence.Line > 0 {
+		// The same line may name a cause that says more, such as throttling.
+		if c, r, more := x.overtakenCause(); c != nil && c.Remedy == Retry && more.evidence.Line == f.evidence.Line {
+			return c, r, more
+		}
 	}
 	return c, r, f
+}
+
+// overtakenCause looks for a cause in lines behind which another error or other work stands, where
+// nothing else is known: they do not prove enough for a new start, but name what went wrong. What
+// is found so is only reported. A team's own causes promise too much for that.
+func (x *facts) overtakenCause() (*Cause, *rule, finding) {
+	x.lax = true
+	defer func() { x.lax = false }()
+	c, r, f := x.first(causes, false)
+	if c == nil || r.says == nil {
+		return nil, nil, finding{}
+	}
+	told := *r
+	told.remedy = Report
+	return c, &told, f
 }
 
 // beforeMore looks for a cause as if the output had ended with the line that most surely reports an
@@ -431,7 +456,7 @@ func (x *facts) searchLine(r *rule, last int, found *finding, skip func(i, from,
 		var f finding
 		low := x.rows.low(i)
 		at := strings.Index(low, r.says[0])
-		if r.onLine(low, x.bare[i], &f) && (r.sure || !x.survivedRefusal(i)) && (skip == nil || !skip(i, at, at+len(r.says[0]))) {
+		if r.onLine(low, x.bare[i], &f) && (r.sure || !x.survivedRefusal(i) || x.lax && x.overtakenRefusal(i)) && (skip == nil || !skip(i, at, at+len(r.says[0]))) {
 			if f.details != nil {
 				found.details = f.details
 			}
