@@ -26,10 +26,12 @@ func TestContextCommand(t *testing.T) {
 func TestExcerptContext(t *testing.T) {
 	for _, c := range []struct{ name, log, command, exit string }{
 		{"the console's", "COMMAND_EXECUTION_ERROR: Error while executing command: npm ci. Reason: exit status 1", "npm ci", "1"},
-		{"an event's", `  "COMMAND_EXECUTION_ERROR: Error while executing command: mvn package. Reason: exit status 1"`, "mvn package", "1"},
+		{"an event's",
+			`  "COMMAND_EXECUTION_ERROR: Error while executing command: mvn package. Reason: exit status 1"`, "mvn package", "1"},
 		{"a document's", "`Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing command: ./scan.sh. " +
 			"Reason: exit status 3`", "./scan.sh", "3"},
-		{"of several lines", "Error while executing command: set -e\nshopctl up\n. Reason: exit status 127\nNow we know.", "set -e\nshopctl up\n", "127"},
+		{"of several lines", "Error while executing command: set -e\nshopctl up\n. Reason: exit status 127\nNow we know.",
+			"set -e\nshopctl up\n", "127"},
 		{"without a reason", "Message: Error while executing command: make all", "make all", ""},
 		{"of another tool", "Error while executing the command: make all", "", ""},
 		{"beside the agent's own", "Error while executing command: make all. Reason: exit status 9\n" +
@@ -42,7 +44,8 @@ func TestExcerptContext(t *testing.T) {
 	}
 	built := codebuild.Build{Phases: []codebuild.Phase{{Type: "BUILD", Status: codebuild.Failed,
 		Contexts: []codebuild.Context{{Code: "CLIENT_ERROR", Message: "no"}}}}}
-	if f := ReadText(built, "Error while executing command: make all. Reason: exit status 9"); f.Context.Code != "CLIENT_ERROR" || f.Command != "" {
+	f := ReadText(built, "Error while executing command: make all. Reason: exit status 9")
+	if f.Context.Code != "CLIENT_ERROR" || f.Command != "" {
 		t.Errorf("a build's own context is replaced: %+v", f.Context)
 	}
 }

@@ -456,7 +456,8 @@ func (x *facts) searchLine(r *rule, last int, found *finding, skip func(i, from,
 		var f finding
 		low := x.rows.low(i)
 		at := strings.Index(low, r.says[0])
-		if r.onLine(low, x.bare[i], &f) && (r.sure || !x.survivedRefusal(i) || x.lax && x.overtakenRefusal(i)) && (skip == nil || !skip(i, at, at+len(r.says[0]))) {
+		if r.onLine(low, x.bare[i], &f) && (r.sure || !x.survivedRefusal(i) || x.lax && x.overtakenRefusal(i)) &&
+			(skip == nil || !skip(i, at, at+len(r.says[0]))) {
 			if f.details != nil {
 				found.details = f.details
 			}
