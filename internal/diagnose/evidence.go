@@ -381,11 +381,13 @@ func (x *facts) provesNoRetry(i, from, to int) bool {
 	w := weighing{earlier: -1, reads: true}
 	x.weighLine(&w, i, x.bare[i][:from], x.bare[i][to:])
 	w.others = slices.DeleteFunc(w.others, x.passing)
-	if x.lax {
-		return w.shows || w.survived != "" || w.outside || w.elsewhere ||
-			strength(x.lines[i].Text, x.bare[i]) <= buildlog.Consequence
+	if w.shows || w.survived != "" || w.outside || w.elsewhere || w.earlier >= 0 && !x.passing(w.earlier) {
+		return true
 	}
-	return w.shows || w.survived != "" || w.outside || w.elsewhere || len(w.others) > 0 || w.earlier >= 0 && !x.passing(w.earlier)
+	if x.lax {
+		return strength(x.lines[i].Text, x.bare[i]) <= buildlog.Consequence
+	}
+	return len(w.others) > 0
 }
 
 // around returns what stands in a line before and after the claim that begins with text; all of

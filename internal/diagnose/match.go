@@ -210,8 +210,8 @@ func (x *facts) find(causes []Cause) (*Cause, *rule, finding) {
 	return c, r, f
 }
 
-// overtakenCause looks for a cause in lines behind which another error or other work stands, where
-// nothing else is known: they do not prove enough for a new start, but name what went wrong. What
+// overtakenCause looks for a cause in lines behind which, and not before which, another error or
+// other work stands, where nothing else is known: they do not prove enough for a new start, but name what went wrong. What
 // is found so is only reported. A team's own causes promise too much for that.
 func (x *facts) overtakenCause() (*Cause, *rule, finding) {
 	x.lax = true
