@@ -1791,7 +1791,11 @@ var causes = []Cause{
 				says: []string{"failed to do request:"},
 				like: &pattern{source: "failed to do request: (Post|Put|Patch) .*: EOF$"},
 			},
-			{says: []string{"retrying in"}, like: &pattern{source: "[0-9a-f]{12}: Retrying in \\d+ seconds?"}},
+			{
+				says:        []string{"retrying in"},
+				like:        &pattern{source: "[0-9a-f]{12}: Retrying in \\d+ seconds?"},
+				consequence: true,
+			},
 			{
 				says: []string{"failed to push"},
 				like: &pattern{source: "(?i)failed to push( to destination)? \\S*[./]"},
