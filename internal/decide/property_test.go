@@ -436,9 +436,17 @@ func checkDecision(t *testing.T, f Facts) diagnose.Remedy {
 		chain = append(chain, f.Build)
 	}
 	for i, b := range chain {
-		// What the healer started again is worth what came before it.
-		trusted = trusted && (hostileTrust(b, f.Project) || i > 0 && !b.Derived() &&
-			b.Initiator == "buildmedic/buildmedic")
+		// What the healer started again is worth what came before it; of a batch that it started, the
+		// child must be of a branch in full besides.
+		if i > 0 && b.Asked().Initiator == "buildmedic/buildmedic" {
+			if !b.Derived() {
+				continue
+			}
+			root := b.Asked()
+			root.Initiator = "GitHub-Hookshot/1a2b3c4"
+			b.Root = &root
+		}
+		trusted = trusted && hostileTrust(b, f.Project)
 	}
 	if d.Mutates() && !trusted {
 		t.Errorf("an untrusted build changes something: %q, %s", f.Build.SourceVersion, one)
