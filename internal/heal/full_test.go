@@ -71,6 +71,39 @@ func TestRefusedStartUsesNothing(t *testing.T) {
 	}
 }
 
+// TestRefusedFollowersAreLeftAlone: followers that CodeBuild refuses for hours come back by themselves;
+// those who release them wake none before, since each such message would come again and again.
+func TestRefusedFollowersAreLeftAlone(t *testing.T) {
+	s := crowd(t, 1, 6)
+	starts, full := 0, true
+	s.Sim.Hook(func(c simaws.Call) simaws.Fault {
+		if c.Operation == "RetryBuild" && !c.Done {
+			starts++
+		}
+		if c.Operation == "RetryBuild" && !c.Done && starts > 1 && full { // the leader's is taken
+			return simaws.Fault{Code: "AccountLimitExceededException", Message: "Cannot have more than 5 builds in queue for the account"}
+		}
+		return simaws.Fault{}
+	})
+	hours := func(n int) (messages int) {
+		before := s.count("SendMessage")
+		for range n * 4 {
+			s.pass(15 * time.Minute)
+			s.do(`{"sweep":{}}`)
+		}
+		return s.count("SendMessage") - before
+	}
+	hours(2)
+	early := hours(2)
+	hours(4)
+	if late := hours(2); early == 0 || late > early*3/2 {
+		t.Errorf("%d messages in the third and fourth hour, %d in the ninth and tenth", early, late)
+	}
+	full = false
+	hours(2)
+	s.healed(6)
+}
+
 // dieAtRefusal has the function die as the n-th refusal of a start comes back.
 func dieAtRefusal(s *stage, n int) {
 	s.Sim.Hook(func(c simaws.Call) simaws.Fault {

@@ -228,7 +228,9 @@ func (h *Healer) releaseOne(ctx context.Context, leader decide.Case, it Item, m 
 	if i < 0 {
 		return nil
 	}
-	if h.stands(c, i) && !leader.Closed.IsZero() {
+	// One that was refused a place for long comes back by itself: to wake it before would only send it
+	// another message.
+	if h.stands(c, i) && !leader.Closed.IsZero() && !h.Clock.Now().Before(c.last().NotYet) {
 		c.released, c.leader = true, &leader
 		h.Crowds.met(h.Clock.Now())
 		if err := h.run(ctx, c); errors.Is(err, errBusy) {
@@ -237,7 +239,9 @@ func (h *Healer) releaseOne(ctx context.Context, leader decide.Case, it Item, m 
 		} else if err != nil {
 			return err
 		}
-		m.Full = 0
+		if !h.stands(c, i) {
+			m.Full = 0
+		}
 	}
 	if h.stands(c, i) {
 		m.Waiting++
