@@ -199,12 +199,21 @@ func (h *Healer) projectsTogether(ctx context.Context, at settings.Account, bs [
 	if h.Known == nil || !unknown || len(projects) < 2 {
 		return
 	}
+	own, read := len(names), 0
 	for _, p := range h.Settings.Projects {
 		if q, ok := h.Settings.Project(p.Name, at.ID, at.Region, h.Home); ok && q.Account == p.Account && q.Region == p.Region {
 			add(p.Name, since)
 		}
 	}
-	if err := h.readProjects(ctx, at, names, func(string, knownProject) {}); err != nil {
+	err := h.readProjects(ctx, at, names, func(_ string, p knownProject) {
+		if p.unread == "" {
+			read++
+		}
+	})
+	if err == nil && read == 0 && own < len(names) { // one of the others that may not be read has the whole call refused
+		err = h.readProjects(ctx, at, names[:own], func(string, knownProject) {})
+	}
+	if err != nil {
 		h.Log.WarnContext(ctx, "projects are read one by one", "account", at.ID, "region", at.Region, "error", err.Error())
 	}
 }

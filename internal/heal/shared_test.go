@@ -128,3 +128,47 @@ func TestGreenTogether(t *testing.T) {
 		t.Errorf("a second time: %v, read alone %v", err, a.alone)
 	}
 }
+
+// sealed are projects of which one may not be read.
+type sealed struct {
+	Projects
+	asked [][]string
+}
+
+func (s *sealed) Read(_ context.Context, _ settings.Account, names []string) (ps []codebuild.Project, err error) {
+	s.asked = append(s.asked, slices.Clone(names))
+	if slices.Contains(names, "sealed") {
+		return nil, DeniedError{Action: "codebuild:BatchGetProjects", Err: errors.New("denied")}
+	}
+	for _, name := range names {
+		ps = append(ps, codebuild.Project{Name: name})
+	}
+	return ps, nil
+}
+
+// TestProjectsTogether ensures that a project which may not be read does not keep those from being read
+// together whose builds failed.
+func TestProjectsTogether(t *testing.T) {
+	set, err := settings.Parse([]byte("version: 1\nnotify: {email: [a@example.com]}\nprojects:\n" +
+		"  - {name: one, role: r, mode: observe}\n  - {name: two, role: r, mode: observe}\n  - {name: sealed, role: r, mode: observe}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := settings.Account{ID: "111122223333", Region: "eu-west-1"}
+	s := &sealed{}
+	h := &Healer{Settings: set, Home: home, Projects: s, Known: &KnownProjects{}, Clock: stopped(failedAt),
+		Log: slog.New(slog.DiscardHandler)}
+	var bs []codebuild.Build
+	for _, name := range []string{"one", "two"} {
+		bs = append(bs, codebuild.Build{ID: name + ":1", Project: name, Status: codebuild.Failed})
+	}
+	h.projectsTogether(t.Context(), home, bs)
+	for _, name := range []string{"one", "two"} {
+		if p, fresh, err := h.knownProject(t.Context(), home, name, failedAt); err != nil || fresh || p.Name != name {
+			t.Errorf("%s: %+v, read again: %v, %v", name, p, fresh, err)
+		}
+	}
+	if len(s.asked) != 2 {
+		t.Errorf("read: %v", s.asked)
+	}
+}
