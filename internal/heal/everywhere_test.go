@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -136,6 +137,10 @@ func TestExpiredToken(t *testing.T) {
 	ids = append(ids, s.start("p7"))
 	if a := s.do(`{"status":{}}`); len(a.Incidents) != 1 || a.Incidents[0].What != "npm.example.com" || a.Incidents[0].Builds != 7 {
 		t.Errorf("status: %+v", a.Incidents)
+	} else if one := a.Incidents[0].Named; len(one) != 7 || !slices.ContainsFunc(one, func(f decide.Follower) bool {
+		return f.Project == "p6" && f.Build == ids[6] && f.Case == s.of(ids[6]).ID
+	}) {
+		t.Errorf("status names %+v", one)
 	}
 	s.pass(30 * time.Minute)
 	if got := s.outcomes(ids); got["reported"] != 8 {

@@ -548,6 +548,9 @@ type OpenIncident struct {
 	MoreProjects bool      `json:"more_projects,omitempty"`
 	Probes       int       `json:"probes,omitempty"` // how many builds were started to see whether it is over
 	Next         time.Time `json:"next"`             // when it is looked at next
+	// Named are the first of the builds and their cases, as they were then; a project's first comes before
+	// another's second.
+	Named []decide.Follower `json:"named"`
 }
 
 // Incidents lists the incidents that are open, the newest first.
@@ -564,13 +567,13 @@ func (h *Healer) Incidents(ctx context.Context) (out []OpenIncident, err error) 
 		seen := n.Last
 		if seen.Builds == 0 { // it was not looked at yet
 			for _, m := range n.First {
-				seen.Add(decide.Follower{Project: m.Project})
+				seen.Add(decide.Follower{Case: m.Case, Project: m.Project, Build: m.Build})
 			}
 		}
 		if n.Open() {
 			out = append(out, OpenIncident{Incident: n.Name(), Account: n.Account, Region: n.Region, Cause: n.Sign.Cause, What: n.Sign.What,
 				Remedy: n.Sign.Remedy, Since: n.Opened, Builds: seen.Builds, Projects: seen.Projects, MoreProjects: seen.MoreProjects,
-				Probes: n.Probes, Next: n.Next})
+				Probes: n.Probes, Next: n.Next, Named: seen.Named})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b OpenIncident) int { return b.Since.Compare(a.Since) })

@@ -25,8 +25,8 @@ func printIncidents(ctx context.Context, w io.Writer, h *heal.Healer) error {
 		if n.Remedy == diagnose.Retry {
 			then = "its members wait for its end"
 		}
-		fmt.Fprintf(w, "incident %s since %s: %s in %s%s; %s\n", plain(n.Incident), n.Since.UTC().Format("2006-01-02 15:04"), plain(what),
-			plain(strings.Join(n.Projects, ", ")), more, then)
+		fmt.Fprintf(w, "incident %s since %s: %s in %s%s (%d builds); %s\n", plain(n.Incident), n.Since.UTC().Format("2006-01-02 15:04"),
+			plain(what), plain(strings.Join(n.Projects, ", ")), more, n.Builds, then)
 	}
 	return err
 }
