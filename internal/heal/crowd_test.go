@@ -272,3 +272,33 @@ func TestStaleReads(t *testing.T) {
 		}
 	}
 }
+
+// quicker is a ledger in which another instance goes on with a case as soon as one has counted its start.
+type quicker struct {
+	heal.Store
+	other func(id string)
+}
+
+func (q quicker) Count(ctx context.Context, id, by string, max int, expires time.Time) (bool, error) {
+	ok, err := q.Store.Count(ctx, id, by, max, expires)
+	caseID, _, _ := strings.Cut(by, "-")
+	q.other(caseID)
+	return ok, err
+}
+
+// TestFollowersOfTwo: of two instances that release a follower at once, one starts its build, and it is counted once,
+// though nothing is recorded of the case before it is counted.
+func TestFollowersOfTwo(t *testing.T) {
+	s := crowd(t, 1, 6)
+	other, both := *s.Inbox.Healer, 0
+	s.Inbox.Healer.Store = quicker{s.Store, func(id string) {
+		if other.Resume(context.Background(), id) == nil { // else somebody works on the case still
+			both++
+		}
+	}}
+	s.drain()
+	s.healed(6)
+	if n := s.room(s.Sim.Clock.Now(), 60); n != 6 || both != 5 {
+		t.Errorf("%d starts are counted; another was quicker %d times", n, both)
+	}
+}
