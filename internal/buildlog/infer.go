@@ -115,11 +115,29 @@ func (s *sentences) auditedBy(at int) string {
 	text := s.text[lo:min(len(s.text), t+maxIdentity)]
 	who := ""
 	for _, m := range auditedIdentity.Get().FindAllSubmatchIndex(text, -1) {
-		if who == "" || lo+m[0] < t { // an event says first who called
+		if sameObject(text[min(m[0], t-lo):max(m[0], t-lo)]) {
 			who = string(text[m[2]:m[3]])
 		}
 	}
 	return who
+}
+
+// sameObject reports whether what stands between two keys of a JSON text leaves no object, so that
+// both are of one: events follow each other, and each has its own caller and its own call.
+func sameObject(between []byte) bool {
+	depth := 0
+	for _, c := range between {
+		switch c {
+		case '{':
+			depth++
+		case '}':
+			depth--
+		}
+		if depth < 0 {
+			return false
+		}
+	}
+	return depth == 0
 }
 
 // logged finds the operation that an SDK's debug log or a CloudTrail event
@@ -130,17 +148,21 @@ func (s *sentences) logged(lo, hi int) string {
 		return ""
 	}
 	for _, re := range []*lazyregexp.Regexp{debugged, audited} {
-		all := re.Get().FindAllSubmatch(text, -1)
+		all := re.Get().FindAllSubmatchIndex(text, -1)
 		if len(all) == 0 {
 			continue
 		}
 		m := all[len(all)-1]
-		if list, ok := iamref.ForOperation(string(m[1]), string(m[2])); ok {
+		if re == audited && !sameObject(text[m[0]:]) {
+			continue
+		}
+		if list, ok := iamref.ForOperation(string(text[m[2]:m[3]]), string(text[m[4]:m[5]])); ok {
 			return list[0]
 		}
 	}
-	if all := eventName.Get().FindAllSubmatch(text, -1); len(all) == 1 && !bytes.Contains(text, []byte("eventSource")) {
-		if list := iamref.ForOperationName(string(all[0][1])); len(list) == 1 {
+	if all := eventName.Get().FindAllSubmatchIndex(text, -1); len(all) == 1 && !bytes.Contains(text, []byte("eventSource")) &&
+		sameObject(text[all[0][0]:]) {
+		if list := iamref.ForOperationName(string(text[all[0][2]:all[0][3]])); len(list) == 1 {
 			return list[0]
 		}
 	}

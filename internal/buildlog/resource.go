@@ -263,7 +263,7 @@ func (p *page) placeholder(tok []byte, u int) int {
 	whole := open == 0 && bytes.IndexByte(tok, '>') < 0 // the placeholder is all of the resource
 	inARN := bytes.HasPrefix(tok, []byte("arn:")) && open > bytes.LastIndexByte(tok, '>') && (tok[open-1] == ':' || tok[open-1] == '/')
 	ends, end := ">\n<\"'", byte('>')
-	if bracket := tok[0] == '[' && bytes.IndexByte(tok, ']') < 0; bracket {
+	if bracket := bytes.HasPrefix(tok, []byte("[")) && bytes.IndexByte(tok, ']') < 0; bracket {
 		whole, ends, end = true, "]\n[\"'", ']'
 	}
 	if !whole && !inARN {

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -20,7 +21,7 @@ import (
 func (x *facts) otherWork(i int, w *weighing) []int {
 	var list []int
 	known := x.wordsOf(i, w)
-	inReport, events := !x.outsideReport(i), x.stackEvents()
+	inReport, events, ended := !x.outsideReport(i), x.stackEvents(), x.endOfStep(i)
 	mine, chain, blank := true, false, x.rows.match(cliLine, i) // mine: the line above is no other work
 	for k := x.paragraphEnd(i) + 1; k < len(x.bare); k++ {
 		if x.denied(k) { // what follows may be about this one
@@ -41,12 +42,21 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 			continue
 		}
 		if x.rows.match(runnerClose, k) && k == x.frameEnd(i)+1 {
+			if n := x.otherTarget(k); n >= 0 {
+				return append(list, n)
+			}
 			return nil // the runner names what the claim ended; it may tell how others end
+		}
+		if raw == "{" {
+			if n := x.otherRecord(k, known); n >= 0 {
+				list = append(list, n)
+			}
 		}
 		chain = chain || x.rows.match(chains, k)
 		assertion := x.tested(k) && x.rows.match(compares, k)
 		switch {
-		case buildlog.AgentLine(raw), x.rows.match(chains, k), x.raw.match(stackLine, k),
+		case buildlog.AgentLine(raw), x.rows.match(chains, k), x.raw.match(stackLine, k), x.raw.match(nodeFrame, k),
+			ended != "" && strings.HasSuffix(l, ended),
 			inReport && k <= x.summary && !assertion && !x.anotherError(k, strongError, w.shared, w):
 		case indented && mine && !assertion: // it belongs to the line above
 		case x.denied(k-1) && x.rows.match(goesOnWords, k): // it is about that denial
@@ -58,6 +68,58 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 		mine = true
 	}
 	return list
+}
+
+// endOfStep returns what BuildKit says of the step that the line with index i is printed by when it
+// has failed, and again of the build: `process "/bin/sh -c …" did not complete successfully: …`.
+func (x *facts) endOfStep(i int) string {
+	m := buildStep.FindStringSubmatch(x.lines[i].Text)
+	if m == nil {
+		return ""
+	}
+	ends := x.raw.of(stepFailed)
+	for k := i + 1; k < len(x.lines); k++ {
+		if ends.at(k) {
+			if e := stepFailed.FindStringSubmatch(x.lines[k].Text); e[1] == m[1] {
+				return e[2]
+			}
+		}
+	}
+	return ""
+}
+
+// otherTarget returns the index of the line with which make says, behind the line with index k that
+// says it of one target, that another failed by itself: its own output stands above; -1 if none did.
+func (x *facts) otherTarget(k int) int {
+	level := runnerClose.FindStringSubmatch(x.bare[k])[1]
+	for n := k + 1; n < len(x.bare); n++ {
+		if x.rows.match(runnerClose, n) && runnerClose.FindStringSubmatch(x.bare[n])[1] == level &&
+			!x.denied(n-1) && !x.rows.match(closing, n-1) && strings.TrimSpace(x.bare[n-1]) != "" {
+			return n
+		}
+	}
+	return -1
+}
+
+// otherRecord returns the index of the message of the record that begins in the line with index k,
+// as loggers print JSON over several lines, if it is of an error of its own; -1 if it is not.
+func (x *facts) otherRecord(k int, known map[string]bool) int {
+	message, failed := -1, false
+	known = maps.Clone(known)
+	known["message"], known["msg"] = false, false // beside other words
+	for n := k + 1; n < len(x.bare) && n <= k+maxRecord && x.lines[n].Text != "}"; n++ {
+		if x.denied(n) {
+			return -1
+		}
+		failed = failed || x.raw.match(errorLevel, n)
+		if x.raw.match(recordMessage, n) && !x.closes(n) && !x.nothingNew(n, known) {
+			message = n
+		}
+	}
+	if !failed {
+		return -1
+	}
+	return message
 }
 
 // paragraphEnd returns the index of the last line of the paragraph that the line with index i is
@@ -240,11 +302,16 @@ var (
 		`^\s*- \S+\.[cm]?[jt]s:\d+( \w+\.\S+)?$|^\s*\S+\.[cm]?[jt]s:\d+:\d+$|` +
 		`^\s*File "|^Traceback|^goroutine |^\S+\.go:\d+ |^\s+\S+\.go:\d+|^main\.main\(|` +
 		`^Node\.js v|^\s*\.\.\. \d+ (more|common)|^[│╷╵|}\])]|^\s*❯ |^\S+:\d+:in |\.rb:\d+:in |^\W*$|` +
-		`^\s*>?\s*\d+ \| |^\s*\| +\^`)
+		`^\s*>?\s*\d+ \| |^\s*\| +\^|^#\d+ (?:\S+\.(?:php|phar)\S*\(\d+\): |\[internal function\]: |\{main\}$)`)
 	// runnerClose matches what a runner says of a job right behind the output of that job.
 	runnerClose = lazyregexp.New(`^g?make(\[\d+\])?: \*\*\* \[.*\] Error \d+$`)
+	// buildStep matches a line of BuildKit's step, and stepFailed its end.
+	buildStep  = lazyregexp.New(`^#(\d+) \d`)
+	stepFailed = lazyregexp.New(`^#(\d+) ERROR: (process ".+)$`)
+	// nodeFrame matches a frame of a stack of Node.js behind the name of the task that prints it.
+	nodeFrame = lazyregexp.New(`^\S+:\s+at (?:.* \()?(?:file:|node:|/)\S+:\d+:\d+\)?$`)
 	// closing matches the lines with which runners and shells end after an error, and advice.
-	closing = lazyregexp.New(`^\s*(?:` +
+	closing = lazyregexp.New(`^\s*(?:@?[\w./-]+:[\w-]+: )?(?:` + // behind the name of a task
 		`g?make(?:\[\d+\])?: (?:\*\*\* \[.*\] |\*\*\* (?:Waiting for unfinished|Deleting )|Leaving|Entering|Target .* not remade)|` +
 		`npm (?:ERR!|error)(?: (?:code (?:\d+|ELIFECYCLE|E403)|errno|path|location|command|network|syscall|Lifecycle script|workspace|` +
 		`Exit status|Failed at the|This is probably|A complete log|403|\S+@\S+ \S+:).*)?$|npm (?:notice|warn|WARN)\b|` +
@@ -277,8 +344,8 @@ var (
 		`_(?:IN_PROGRESS|COMPLETE|FAILED)\b|end of JSON input|state lock|by multiple users at|most commands, you can|` +
 		`apply" again at this|No AMIs to cleanup|executable aws failed with exit code|Some builds didn't complete|` +
 		`Builds finished but|Wait completed|` +
-		// Cloud Custodian
-		`ERROR The following policies had errors while executing$`)
+		// Cloud Custodian, concurrently, BuildKit
+		`ERROR The following policies had errors while executing$|^--> Sending SIG\w+ to other processes|^(?i:\S*dockerfile\S*):\d+$`)
 	// exceptionLine matches the place and the class of an exception, as a test's report has it.
 	exceptionLine = lazyregexp.New(`^\S+:\d+: (\w+(?:Error|Exception))$`)
 	// compares matches what a failed assertion says, in the report of a test.

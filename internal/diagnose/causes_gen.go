@@ -6650,7 +6650,11 @@ var causes = []Cause{
 				says: []string{"internal server error"},
 				like: &pattern{source: "^error: \\[50\\d\\] Internal Server Error"},
 			},
-			{says: []string{"returned error: 50"}, like: &pattern{source: "returned error: 50\\d"}},
+			{
+				says: []string{"returned error: 50"},
+				not:  []string{"curl: (22) the requested url returned error: 500"},
+				like: &pattern{source: "returned error: 50\\d"},
+			},
 			{says: []string{"http error 503"}},
 			{says: []string{"status code 503"}},
 			{says: []string{"remote end closed connection without response"}},

@@ -310,7 +310,7 @@ func (x *facts) weighLine(w *weighing, i int, before, after string) {
 	}
 	if w.process = x.process(i); w.process != "" {
 		failed, this := x.failedProcess(i, w.process)
-		w.elsewhere, w.alone = failed && !this, this
+		w.elsewhere, w.alone = failed && !this || x.failedFirst(i, w.process), this
 	}
 	w.elsewhere = w.elsewhere || x.anotherJob(i)
 	w.earlier = x.earlierError(i, w)
@@ -634,6 +634,20 @@ func (x *facts) failedProcess(i int, name string) (any, this bool) {
 		}
 	}
 	return any, this
+}
+
+// failedFirst reports whether the output says above the line with index i that another process than
+// the one with the name failed: what others say when they are stopped is no reason.
+func (x *facts) failedFirst(i int, name string) bool {
+	ends := x.raw.of(processExit)
+	for k := range i {
+		if ends.at(k) {
+			if e := processExit.FindStringSubmatch(x.lines[k].Text); !strings.Contains(e[1], name) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // anotherJob reports whether a runner says behind the line with index i which jobs failed, and the line

@@ -77,6 +77,55 @@ var evidenceRows = []struct {
 	{"Terraform's error in one line, below its warning's box",
 		"╷\n│ Warning: Argument is deprecated\n│ \n│   on main.tf line 3\n╵\n╷\n│ Error: putting object: OWN\n│ \n" +
 			"│   on main.tf line 12\n╵\n", Explains, "missing-permission"},
+	{"a task's stack behind the task's name", "infra:deploy: > node deploy.mjs\ninfra:deploy: AccessDenied: OWN\n" +
+		"infra:deploy:     at throwDefaultError (/src/node_modules/smithy/index.js:388:20)\n ERROR  infra#deploy: command (/src/infra) " +
+		"npm run deploy exited (1)\nFailed:    infra#deploy\n", Explains, "missing-permission"},
+	{"BuildKit shows the line of the Dockerfile", "#9 [5/7] RUN aws s3 cp /x s3://media/x\n#9 1.204 upload failed: ../x to " +
+		"s3://media/x BARE\n#9 ERROR: process \"/bin/sh -c aws s3 cp /x s3://media/x\" did not complete successfully: exit code: 1\n" +
+		"------\n > [5/7] RUN aws s3 cp /x s3://media/x:\n1.204 upload failed: ../x to s3://media/x BARE\n------\nDockerfile:5\n" +
+		"--------------------\n   3 |     COPY . .\n   5 | >>> RUN aws s3 cp /x s3://media/x\n   6 |     CMD [\"node\"]\n" +
+		"--------------------\nERROR: failed to solve: process \"/bin/sh -c aws s3 cp /x s3://media/x\" did not complete " +
+		"successfully: exit code: 1\n", Explains, "missing-permission"},
+	{"PHP's stack", "PHP Fatal error:  Uncaught Aws\\S3\\Exception\\S3Exception: OWN in /src/a.php:12\nStack trace:\n" +
+		"#0 /src/vendor/aws/src/WrappedHttpHandler.php(97): Aws\\WrappedHttpHandler->parseError()\n" +
+		"#1 [internal function]: Aws\\Handler->call()\n#2 {main}\n  thrown in /src/a.php on line 12\n", Explains, "missing-permission"},
+	{"concurrently stops the others", "[web] serving\n[note] AccessDenied: OWN\n[note] npm run note exited with code 1\n" +
+		"--> Sending SIGTERM to other processes..\n[web] npm run web exited with code SIGTERM\n", Explains, "missing-permission"},
+	{"another process has failed first", "[web] no cart\n[web] npm run web exited with code 1\n[note] AccessDenied: OWN\n" +
+		"[note] npm run note exited with code 1\n", Overtaken, "command-failed"},
+	{"another process has ended well first", "[web] npm run web exited with code 0\n[note] AccessDenied: OWN\n" +
+		"[note] npm run note exited with code 1\n", Explains, "missing-permission"},
+	{"another target of make fails by itself", "upload failed: ./x to s3://media/x BARE\nmake: *** [Makefile:9: notes] Error 1\n" +
+		"prices.csv row 88: no currency\nmake: *** [Makefile:5: prices] Error 3\nmake: Target 'all' not remade because of errors.\n",
+		Overtaken, "command-failed"},
+	{"other targets of make go on, and the outer one fails of it", "upload failed: ./x to s3://media/x BARE\n" +
+		"make[1]: *** [Makefile:9: notes] Error 1\nmake[1]: *** Waiting for unfinished jobs....\ncc -o cart cart.o\n" +
+		"make: *** [Makefile:2: all] Error 2\n", Explains, "missing-permission"},
+	{"a record over several lines is a warning", "{\n  \"message\": \"note was not stored: OWN\",\n  \"severity\": \"WARNING\"\n}\n",
+		Tolerated, "command-failed"},
+	{"a record over several lines is another error", "{\n  \"message\": \"note was not stored: OWN\",\n  \"severity\": \"ERROR\"\n}\n" +
+		"{\n  \"message\": \"changelog has no entry\",\n  \"severity\": \"ERROR\"\n}\n", Overtaken, "command-failed"},
+	{"a record over several lines is an error", "{\n  \"message\": \"note was not stored: OWN\",\n  \"severity\": \"ERROR\"\n}\n" +
+		"{\n  \"message\": \"release failed\",\n  \"severity\": \"ERROR\"\n}\n", Explains, "missing-permission"},
+	{"Pino's level of warnings", "{\"level\":60,\"time\":1,\"pid\":9,\"hostname\":\"b\",\"msg\":\"3 open migrations\"}\n" +
+		"{\"level\":40,\"time\":1,\"pid\":9,\"hostname\":\"b\",\"err\":{\"message\":\"OWN\"},\"msg\":\"no note\"}\n", Tolerated, ""},
+	{"Pino's level of errors", "{\"level\":50,\"time\":1,\"pid\":9,\"hostname\":\"b\",\"err\":{\"message\":\"OWN\"}," +
+		"\"msg\":\"upload failed\"}\n", Explains, "missing-permission"},
+	{"a level in a logger that counts otherwise", "{\"level\":40,\"logger\":\"root\",\"msg\":\"OWN\"}\n", Explains,
+		"missing-permission"},
+	{"Java closes something behind an exception", "Exception in thread \"main\" java.lang.IllegalStateException: version 2.3.0 is old\n" +
+		"\tat com.example.A.main(A.java:12)\n\tSuppressed: com.example.S3Exception: OWN\n\t\tat com.example.Log.close(Log.java:2)\n",
+		Tolerated, ""},
+	{"something is closed behind the refusal", "Exception in thread \"main\" com.example.S3Exception: OWN\n" +
+		"\tat com.example.A.main(A.java:12)\n\tSuppressed: java.io.IOException: the stream is closed\n" +
+		"\t\tat com.example.Log.close(Log.java:2)\n", Explains, "missing-permission"},
+	{"a stream of a task's log", "2026-11-20T10:00:11.123000+00:00 app/web/0a1b2c botocore.exceptions.ClientError: BARE\n", Shown,
+		""},
+	{"the log of a task", "task 0a1b2c stopped, its last lines:\nbotocore.exceptions.ClientError: BARE\n", Shown, ""},
+	{"a time in front of it", "2026-11-20T10:00:11.123000+00:00 botocore.exceptions.ClientError: BARE\n", Explains,
+		"missing-permission"},
+	{"an error in another language before it", "エラー: 価格のない商品が3件あります\nuploading prices\nBARE\n", Contested, "command-failed"},
+	{"another language before it", "価格を確認しました\nuploading prices\nBARE\n", Explains, "missing-permission"},
 	{"another denial behind it is tolerated",
 		"BARE\nmetrics: An error occurred (AccessDeniedException) when calling the PutMetricData operation: " +
 			"Access Denied\nmetrics are off, going on\n", Explains, "missing-permission"},

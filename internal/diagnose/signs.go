@@ -120,11 +120,20 @@ var speakers = []sign{
 	// A line below the level of an error.
 	{name: "log", before: lazyregexp.New(`(?i)^\W*(\d[\dT:.,Z+\-/ ]*\s*)?[\[(|<]?(info|debug|trace|notice|verbose)\b[\])>|:]*(\s|$)`)},
 	{name: "log", before: lazyregexp.New(`\blevel=(?i:info|debug|trace)\b|"(level|severity|levelname)":\s*"(?i:info|debug|trace)"`)},
+	{name: "log", before: lazyregexp.New(`"level":\s?[123]0,`), row: lazyregexp.New(`"hostname":`)}, // Bunyan, Pino
+	{name: "log", raw: recordField, when: func(x *facts, i int) bool { return x.recordLevel(calmLevel, i) }},
+	// What another process printed: a stream of CloudWatch Logs, the log of a task, pod or function.
+	{name: "log", raw: lazyregexp.New(`^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)? [\w.-]+/[\w./$\[\]-]+ `)},
+	{name: "log", above: lazyregexp.New(`(?i)\b(?:task|pod|container|function|instance)s?\b.{0,80}\b(?:logs?|lines|output)\b[^.]{0,20}:\s*$`),
+		reach: 12, ends: lazyregexp.New(`^\[(Container|Instance)\]|^\++ `)},
 	// Java's own logging writes the level between where it happened and the exception.
 	{name: "log", row: lazyregexp.New(`^[a-z]\w*(\.\w+)+(Exception|Error)\b`), above: lazyregexp.New(javaLevel), reach: 1, hearsay: true},
 	{name: "log", row: lazyregexp.New(`^[A-Z][a-z]{2} \d\d?, \d{4},? \S+ [AP]M \S+ \S+$`), below: lazyregexp.New(javaLevel), reach: 1,
 		hearsay: true},
 }
+
+// errorElsewhere matches the head of an error in other languages than English.
+const errorElsewhere = `^[^\pL]*(?:[Éé]chec|erreurs?|fehler|errore|erro|fallo|[Оо]шибка|エラー|错误|錯誤|失败|失敗|오류) *[:：!]`
 
 // javaLevel is a level below errors, as Java's own logging writes it.
 const javaLevel = `^(INFO|CONFIG|FINE(R|ST)?): `
@@ -153,6 +162,8 @@ var survivals = []sign{
 	{name: "warning",
 		before: lazyregexp.New(`(?i)\b\w*warn(ing)?\b[\])]?\s*[:-]|\[warn(ing)?\]|\blevel=warn(ing)?\b|"(level|` +
 			`severity|levelname)":\s*"warn(ing)?"|⚠`)},
+	{name: "warning", before: lazyregexp.New(`"level":\s?40,`), row: lazyregexp.New(`"hostname":`)}, // Bunyan, Pino
+	{name: "warning", raw: recordField, when: func(x *facts, i int) bool { return x.recordLevel(warnLevel, i) }},
 	{name: "warning", raw: lazyregexp.New(`^\s*│`), above: lazyregexp.New(`^\s*Warning:`),
 		ends: lazyregexp.New(`^\s*Error:|^╵`), reach: 20},
 	{name: "warning", above: lazyregexp.New(`^Warning:`), ends: lazyregexp.New(`^Error:`),
@@ -171,6 +182,36 @@ var survivals = []sign{
 	{name: "said", above: lazyregexp.New(`\|\| ?(true|:|exit 0|echo)\b|^\++ .*\|\| `), reach: 2},
 	{name: "ignored", below: lazyregexp.New(`^\.\.\.ignoring|^make(\[\d+\])?: .*\(ignored\)|^-?\+*\+ (true|:)\s*$`), reach: 4},
 	{name: "rescued", row: lazyregexp.New(`^(fatal|failed): \[`), when: rescued},
+	// Java closes what an exception leaves open, and adds what that throws.
+	{name: "rescued", row: lazyregexp.New(`^\s*Suppressed: `), denials: true},
+}
+
+// A record that a logger prints as JSON over several lines: its fields, and its level in one of them.
+var (
+	recordField   = lazyregexp.New(`^\s+"[\w.@-]+": `)
+	recordMessage = lazyregexp.New(`^\s+"(?:message|msg|error|err)": "`)
+	calmLevel     = lazyregexp.New(`^\s+"(?:level|severity|levelname|log\.level)": "(?i:info|debug|trace|notice)"`)
+	warnLevel     = lazyregexp.New(`^\s+"(?:level|severity|levelname|log\.level)": "(?i:warn(?:ing)?)"`)
+	errorLevel    = lazyregexp.New(`^\s+"(?:level|severity|levelname|log\.level)": "(?i:error|fatal|critical)"`)
+)
+
+// maxRecord is how many lines of a record are looked at, above a line and below it.
+const maxRecord = 40
+
+// recordLevel reports whether the record that the line with index i is a field of has such a level.
+func (x *facts) recordLevel(level *lazyregexp.Regexp, i int) bool {
+	is := x.raw.of(level)
+	for k := i; k >= 0 && k >= i-maxRecord && !strings.HasPrefix(x.lines[k].Text, "{"); k-- {
+		if is.at(k) {
+			return true
+		}
+	}
+	for k := i + 1; k < len(x.lines) && k <= i+maxRecord && !strings.HasPrefix(x.lines[k].Text, "}"); k++ {
+		if is.at(k) {
+			return true
+		}
+	}
+	return false
 }
 
 // holds reports whether the sign is at the line with index i, in which before and after stand
@@ -317,11 +358,12 @@ var (
 	// strongError matches lines that certainly report an error.
 	strongError = lazyregexp.New(`(?i)^\W*(error|fatal|panic|critical|failure|fail(ed)?)\b[\]:!\s]|\b(error|fatal|` +
 		`panic)(\[\w+\])?(\(s\))?:|` +
-		`\b[a-z]+(Error|Exception)\b|^not ok\b|[❌✗✘✖🔥]|^E\s{2,}|\bFAIL(ED)?\b|^\S+: (error|fatal) |` +
+		`\b[a-z]+(Error|Exception)\b|^not ok\b|[❌✗✘✖🔥]|^E\s{2,}|\bFAIL(ED)?\b|^\S+: (error|fatal) |` + errorElsewhere + `|` +
 		`\bAn error occurred \(\w+\) when calling`)
 	// headError matches lines that are an error's head.
 	headError = lazyregexp.New(`(?i)^\W*(\w+ )?(error|fatal|panic|critical|failure|fail(ed)?)\b[\]:!\s]|^\S+: (error|fatal)\b|` +
-		`^[\w.]+(Error|Exception)\b|[❌✗✘✖]|^not ok\b|^E\s{2,}|(?-i:\bFAILED\b)|^::error\b`)
+		`^[\w.]+(Error|Exception)\b|[❌✗✘✖]|^not ok\b|^E\s{2,}|(?-i:\bFAILED\b)|^::error\b|` +
+		errorElsewhere)
 	// summary matches what wrappers print after the error that they are about.
 	summary = lazyregexp.New(`(?i)^SLF4J: |^\(reached max retries|^\s*(--- )?FAIL(ED)?\b|^make(\[\d+\])?: |` +
 		`^npm (err!|error)( |$)|ELIFECYCLE|` +
