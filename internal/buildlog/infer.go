@@ -160,8 +160,9 @@ func (s *sentences) logged(lo, hi int) string {
 			return list[0]
 		}
 	}
-	if all := eventName.Get().FindAllSubmatchIndex(text, -1); len(all) == 1 && !bytes.Contains(text, []byte("eventSource")) &&
-		sameObject(text[all[0][0]:]) {
+	all := eventName.Get().FindAllSubmatchIndex(text, -1)
+	all = slices.DeleteFunc(all, func(m []int) bool { return !sameObject(text[m[0]:]) })
+	if len(all) == 1 && !bytes.Contains(text, []byte("eventSource")) {
 		if list := iamref.ForOperationName(string(text[all[0][2]:all[0][3]])); len(list) == 1 {
 			return list[0]
 		}

@@ -124,6 +124,13 @@ var evidenceRows = []struct {
 	{"the log of a task", "task 0a1b2c stopped, its last lines:\nbotocore.exceptions.ClientError: BARE\n", Shown, ""},
 	{"a time in front of it", "2026-11-20T10:00:11.123000+00:00 botocore.exceptions.ClientError: BARE\n", Explains,
 		"missing-permission"},
+	{"another error, a line above the CLI's message", "Échec : 4 articles sans prix\nEnvoi du rapport\nupload failed: ./x to s3://media/x " +
+		"BARE\n", Contested, "command-failed"},
+	{"a look that found nothing, a line above the CLI's message", "cache: fatal error: An error occurred (404) when calling the HeadObject " +
+		"operation: Key \"c.tgz\" does not exist\ncache: cold start\nupload failed: ./x to s3://media/x BARE\n", Explains,
+		"missing-permission"},
+	{"a step that failed, a line above the CLI's message", "Error: deploy failed\nEnvoi du rapport\nupload failed: ./x to s3://media/x " +
+		"BARE\n", Explains, "missing-permission"},
 	{"an error in another language before it", "エラー: 価格のない商品が3件あります\nuploading prices\nBARE\n", Contested, "command-failed"},
 	{"another language before it", "価格を確認しました\nuploading prices\nBARE\n", Explains, "missing-permission"},
 	{"another denial behind it is tolerated",

@@ -364,6 +364,8 @@ var (
 	headError = lazyregexp.New(`(?i)^\W*(\w+ )?(error|fatal|panic|critical|failure|fail(ed)?)\b[\]:!\s]|^\S+: (error|fatal)\b|` +
 		`^[\w.]+(Error|Exception)\b|[❌✗✘✖]|^not ok\b|^E\s{2,}|(?-i:\bFAILED\b)|^::error\b|` +
 		errorElsewhere)
+	// scriptError matches with what a script begins an error that it has found itself.
+	scriptError = lazyregexp.New(`^(?i:error|failed|failure|fatal) ?[:!] |` + errorElsewhere)
 	// summary matches what wrappers print after the error that they are about.
 	summary = lazyregexp.New(`(?i)^SLF4J: |^\(reached max retries|^\s*(--- )?FAIL(ED)?\b|^make(\[\d+\])?: |` +
 		`^npm (err!|error)( |$)|ELIFECYCLE|` +
