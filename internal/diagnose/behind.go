@@ -55,6 +55,9 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 		chain = chain || x.rows.match(chains, k)
 		assertion := x.tested(k) && x.rows.match(compares, k)
 		switch {
+		case x.otherBox(k) && !x.closes(k) && !x.follows(k, w) && !x.nothingNew(k, known):
+			mine, list = false, append(list, k)
+			continue
 		case buildlog.AgentLine(raw), x.rows.match(chains, k), x.raw.match(stackLine, k), x.raw.match(nodeFrame, k),
 			ended != "" && strings.HasSuffix(l, ended),
 			inReport && k <= x.summary && !assertion && !x.anotherError(k, strongError, w.shared, w):
@@ -87,6 +90,34 @@ func (x *facts) endOfStep(i int) string {
 	}
 	return ""
 }
+
+// aggregates reports whether the line with index i sums up several errors of .NET, and one of them is
+// about something else.
+func (x *facts) aggregates(i int) bool {
+	m := aggregate.FindStringSubmatch(x.bare[i])
+	return m != nil && slices.ContainsFunc(strings.Split(m[1], ") ("), func(s string) bool { return !refused.MatchString(s) })
+}
+
+var aggregate = lazyregexp.New(`AggregateException: One or more errors occurred\. \((.*)\)$`)
+
+// otherBox reports whether the line with index k is the head of an error in a box, as Terraform draws
+// it around each, and no denial is in it.
+func (x *facts) otherBox(k int) bool {
+	if k == 0 || !x.raw.match(boxError, k) || !strings.HasPrefix(x.lines[k-1].Text, "╷") {
+		return false
+	}
+	for end := min(len(x.bare), k+maxBox); k < end && !strings.HasPrefix(x.lines[k].Text, "╵"); k++ {
+		if x.denied(k) {
+			return false
+		}
+	}
+	return true
+}
+
+// maxBox is how many lines of a box are looked at.
+const maxBox = 60
+
+var boxError = lazyregexp.New(`^│ Error: `)
 
 // otherTarget returns the index of the line with which make says, behind the line with index k that
 // says it of one target, that another failed by itself: its own output stands above; -1 if none did.
@@ -309,9 +340,9 @@ var (
 	buildStep  = lazyregexp.New(`^#(\d+) \d`)
 	stepFailed = lazyregexp.New(`^#(\d+) ERROR: (process ".+)$`)
 	// nodeFrame matches a frame of a stack of Node.js behind the name of the task that prints it.
-	nodeFrame = lazyregexp.New(`^\S+:\s+at (?:.* \()?(?:file:|node:|/)\S+:\d+:\d+\)?$`)
+	nodeFrame = lazyregexp.New(`^\S+(?: \S+)?:\s+at (?:.* \()?(?:file:|node:|/)\S+:\d+:\d+\)?$`)
 	// closing matches the lines with which runners and shells end after an error, and advice.
-	closing = lazyregexp.New(`^\s*(?:@?[\w./-]+:[\w-]+: )?(?:` + // behind the name of a task
+	closing = lazyregexp.New(`^\s*(?:@?[\w./-]+[: ][\w-]+: )?(?:` + // behind the name of a task
 		`g?make(?:\[\d+\])?: (?:\*\*\* \[.*\] |\*\*\* (?:Waiting for unfinished|Deleting )|Leaving|Entering|Target .* not remade)|` +
 		`npm (?:ERR!|error)(?: (?:code (?:\d+|ELIFECYCLE|E403)|errno|path|location|command|network|syscall|Lifecycle script|workspace|` +
 		`Exit status|Failed at the|This is probably|A complete log|403|\S+@\S+ \S+:).*)?$|npm (?:notice|warn|WARN)\b|` +
@@ -344,6 +375,8 @@ var (
 		`_(?:IN_PROGRESS|COMPLETE|FAILED)\b|end of JSON input|state lock|by multiple users at|most commands, you can|` +
 		`apply" again at this|No AMIs to cleanup|executable aws failed with exit code|Some builds didn't complete|` +
 		`Builds finished but|Wait completed|` +
+		// pnpm, Task
+		`^[\w@./-]+ [\w:.-]+: Failed$|^[\w@.-]+/[\w@./-]+:$|ERR_PNPM_RECURSIVE_RUN_FIRST_FAIL|^task: Failed to run task "|` +
 		// Cloud Custodian, concurrently, BuildKit
 		`ERROR The following policies had errors while executing$|^--> Sending SIG\w+ to other processes|^(?i:\S*dockerfile\S*):\d+$`)
 	// exceptionLine matches the place and the class of an exception, as a test's report has it.

@@ -508,6 +508,14 @@ func (x *facts) earlierError(i int, w *weighing) int {
 			return k
 		}
 	}
+	if x.aggregates(i) {
+		return i
+	}
+	for k = range i {
+		if x.otherBox(k) && x.anotherError(k, headError, w.shared, w) && !x.probes(k, w) {
+			return k
+		}
+	}
 	if k = x.checkFound(i); k >= 0 {
 		return k
 	}
@@ -578,8 +586,8 @@ func (x *facts) silent(i int) bool {
 }
 
 // cliStatuses are the exit statuses of the AWS CLI after an error, and of what starts it: make,
-// xargs.
-var cliStatuses = []string{"1", "2", "123", "252", "253", "254", "255"}
+// xargs, Task.
+var cliStatuses = []string{"1", "2", "123", "201", "252", "253", "254", "255"}
 
 // inException reports whether the line with index i is part of an exception: others may wrap it.
 func (x *facts) inException(i int) bool {

@@ -124,6 +124,25 @@ var evidenceRows = []struct {
 	{"the log of a task", "task 0a1b2c stopped, its last lines:\nbotocore.exceptions.ClientError: BARE\n", Shown, ""},
 	{"a time in front of it", "2026-11-20T10:00:11.123000+00:00 botocore.exceptions.ClientError: BARE\n", Explains,
 		"missing-permission"},
+	{"a level behind it", "{\"message\":\"no note\",\"error\":\"OWN\",\"level\":\"warn\"}\n", Tolerated, "command-failed"},
+	{"a level of errors behind it", "{\"message\":\"no note\",\"error\":\"OWN\",\"level\":\"error\"}\n", Explains, "missing-permission"},
+	{"a level behind a pair", "ts=1 msg=\"no note\" err=\"OWN\" level=warn\n", Tolerated, "command-failed"},
+	{"a level of errors behind a pair", "ts=1 msg=\"no note\" err=\"OWN\" level=error\n", Explains, "missing-permission"},
+	{"a place for the name", "User: <arn> is not authorized to perform: s3:PutObject on resource: arn:aws:s3:::media/x\n", Shown, ""},
+	{"why a container stopped", "reason of the container: BARE\n", Shown, ""},
+	{"Terraform's other error", "╷\n│ Error: putting object: OWN\n│ \n│   on a.tf line 1\n╵\n╷\n│ Error: creating EC2 Instance: api error " +
+		"InvalidAMIID.NotFound: The image id does not exist\n│ \n│   on web.tf line 1\n╵\n", Overtaken, "resource-not-found"},
+	{"Terraform's other error before it", "╷\n│ Error: creating EC2 Instance: api error InvalidAMIID.NotFound: The image id does not exist" +
+		"\n│ \n│   on web.tf line 1\n╵\n╷\n│ Error: putting object: OWN\n│ \n│   on a.tf line 1\n╵\n", Contested, "resource-not-found"},
+	{"Terraform's other refusal", "╷\n│ Error: putting object: OWN\n│ \n│   on a.tf line 1\n╵\n╷\n│ Error: putting object: OWN\n│ \n" +
+		"│   on b.tf line 1\n╵\n", Explains, "missing-permission"},
+	{".NET's sum of two errors", "Unhandled exception. System.AggregateException: One or more errors occurred. (version is old) (OWN)\n",
+		Contested, ""},
+	{".NET's sum of one", "Unhandled exception. System.AggregateException: One or more errors occurred. (OWN)\n", Explains,
+		"missing-permission"},
+	{"pnpm's words behind it", "packages/infra deploy$ node deploy.mjs\npackages/infra deploy: AccessDenied: OWN\n" +
+		"packages/infra deploy:     at a (/src/node_modules/x.js:388:20)\npackages/infra deploy: Failed\npackages/infra:\n" +
+		" ERR_PNPM_RECURSIVE_RUN_FIRST_FAIL  infra@1.0.0 deploy: `node deploy.mjs`\nExit status 1\n", Explains, "missing-permission"},
 	{"another error, a line above the CLI's message", "Échec : 4 articles sans prix\nEnvoi du rapport\nupload failed: ./x to s3://media/x " +
 		"BARE\n", Contested, "command-failed"},
 	{"a look that found nothing, a line above the CLI's message", "cache: fatal error: An error occurred (404) when calling the HeadObject " +

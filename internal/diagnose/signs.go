@@ -65,6 +65,8 @@ var speakers = []sign{
 		before: lazyregexp.New(`(^|[\s({,])[A-Za-z_][\w.]*\s*(:=|=|\+=|==|===)\s*[frub]{0,2}["'` + "`" + `]{1,3}[^"'` +
 			"`" + `]*$`),
 		when: notErrorField},
+	// A program's text with a place for the name.
+	{name: "source", row: lazyregexp.New(`User: ?(?:\{[\w. ]*\}|<[\w -]+>|\[[\w -]+\]|["'] ?\+ ?[\w.]+ ?\+ ?["'] ?) is not authorized`)},
 	// Prose: documentation, release notes, a policy's description.
 	{name: "document", row: lazyregexp.New(`^\S+\.(md|mdx|rst|adoc|html?|po|tex|txt)\b[:(]`), hearsay: true},
 	{name: "document",
@@ -121,11 +123,14 @@ var speakers = []sign{
 	{name: "log", before: lazyregexp.New(`(?i)^\W*(\d[\dT:.,Z+\-/ ]*\s*)?[\[(|<]?(info|debug|trace|notice|verbose)\b[\])>|:]*(\s|$)`)},
 	{name: "log", before: lazyregexp.New(`\blevel=(?i:info|debug|trace)\b|"(level|severity|levelname)":\s*"(?i:info|debug|trace)"`)},
 	{name: "log", before: lazyregexp.New(`"level":\s?[123]0,`), row: lazyregexp.New(`"hostname":`)}, // Bunyan, Pino
+	{name: "log", row: lazyregexp.New(`^\{.*\}$`), after: lazyregexp.New(`"(level|severity|levelname)":\s*"(?i:info|debug|trace)"`)},
+	{name: "log", after: lazyregexp.New(`"? level=(?i:info|debug|trace)\b`)},
 	{name: "log", raw: recordField, when: func(x *facts, i int) bool { return x.recordLevel(calmLevel, i) }},
 	// What another process printed: a stream of CloudWatch Logs, the log of a task, pod or function.
 	{name: "log", raw: lazyregexp.New(`^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)? [\w.-]+/[\w./$\[\]-]+ `)},
 	{name: "log", above: lazyregexp.New(`(?i)\b(?:task|pod|container|function|instance)s?\b.{0,80}\b(?:logs?|lines|output)\b[^.]{0,20}:\s*$`),
 		reach: 12, ends: lazyregexp.New(`^\[(Container|Instance)\]|^\++ `)},
+	{name: "log", before: lazyregexp.New(`(?i)\b(?:of|in|from) the (?:task|pod|container|function|instance)\b[^.]{0,20}:\s*$`)},
 	// Java's own logging writes the level between where it happened and the exception.
 	{name: "log", row: lazyregexp.New(`^[a-z]\w*(\.\w+)+(Exception|Error)\b`), above: lazyregexp.New(javaLevel), reach: 1, hearsay: true},
 	{name: "log", row: lazyregexp.New(`^[A-Z][a-z]{2} \d\d?, \d{4},? \S+ [AP]M \S+ \S+$`), below: lazyregexp.New(javaLevel), reach: 1,
@@ -163,6 +168,8 @@ var survivals = []sign{
 		before: lazyregexp.New(`(?i)\b\w*warn(ing)?\b[\])]?\s*[:-]|\[warn(ing)?\]|\blevel=warn(ing)?\b|"(level|` +
 			`severity|levelname)":\s*"warn(ing)?"|⚠`)},
 	{name: "warning", before: lazyregexp.New(`"level":\s?40,`), row: lazyregexp.New(`"hostname":`)}, // Bunyan, Pino
+	{name: "warning", row: lazyregexp.New(`^\{.*\}$`), after: lazyregexp.New(`"(level|severity|levelname)":\s*"(?i:warn(ing)?)"`)},
+	{name: "warning", after: lazyregexp.New(`"? level=(?i:warn(ing)?)\b`)},
 	{name: "warning", raw: recordField, when: func(x *facts, i int) bool { return x.recordLevel(warnLevel, i) }},
 	{name: "warning", raw: lazyregexp.New(`^\s*│`), above: lazyregexp.New(`^\s*Warning:`),
 		ends: lazyregexp.New(`^\s*Error:|^╵`), reach: 20},
