@@ -91,14 +91,47 @@ func (x *facts) endOfStep(i int) string {
 	return ""
 }
 
-// aggregates reports whether the line with index i sums up several errors of .NET, and one of them is
-// about something else.
+// aggregates reports whether the line with index i is of several errors that were thrown as one, and
+// one of them is about something else: .NET sums them up in one line, Node.js and Python list them.
 func (x *facts) aggregates(i int) bool {
-	m := aggregate.FindStringSubmatch(x.bare[i])
-	return m != nil && slices.ContainsFunc(strings.Split(m[1], ") ("), func(s string) bool { return !refused.MatchString(s) })
+	for k := i; k >= 0 && k > i-maxTraceback; k-- {
+		if x.rows.match(aggregate, k) {
+			m := aggregate.FindStringSubmatch(x.bare[k])
+			return slices.ContainsFunc(strings.Split(m[1], ") ("), func(s string) bool { return !refused.MatchString(s) })
+		}
+		if x.raw.match(errorList, k) {
+			return x.listed(k, i)
+		}
+		if !x.raw.match(frameLine, k) && !x.raw.match(listedError, k) && !x.rows.match(innerError, k) {
+			return false
+		}
+	}
+	return false
 }
 
-var aggregate = lazyregexp.New(`AggregateException: One or more errors occurred\. \((.*)\)$`)
+// listed reports whether the list of errors that begins in the line with index k holds one as far
+// indented as the one with index i that is no denial.
+func (x *facts) listed(k, i int) bool {
+	depth := func(n int) int { return len(listedError.FindStringSubmatch(x.lines[n].Text)[1]) }
+	if !x.raw.match(listedError, i) {
+		return false
+	}
+	for n := k + 1; n < len(x.bare) && n < k+maxTraceback && (x.raw.match(frameLine, n) || x.raw.match(listedError, n)); n++ {
+		if x.raw.match(listedError, n) && depth(n) == depth(i) && !x.denied(n) {
+			return true
+		}
+	}
+	return false
+}
+
+var (
+	aggregate  = lazyregexp.New(`AggregateException: One or more errors occurred\. \((.*)\)$`)
+	innerError = lazyregexp.New(`^\W*\(Inner Exception #\d+\) `)
+	// errorList begins a list of errors that were thrown as one, and listedError matches one of
+	// them: what it is indented by, and its class.
+	errorList   = lazyregexp.New(`^\s*\[errors\]: \[$|^\s*\+-\+-{4,} 1 -{4,}$`)
+	listedError = lazyregexp.New(`^(\s+(?:\| )*)[\w.]*[A-Z]\w*(?:: |$)`)
+)
 
 // otherBox reports whether the line with index k is the head of an error in a box, as Terraform draws
 // it around each, and no denial is in it.

@@ -138,6 +138,27 @@ var evidenceRows = []struct {
 		"│   on b.tf line 1\n╵\n", Explains, "missing-permission"},
 	{".NET's sum of two errors", "Unhandled exception. System.AggregateException: One or more errors occurred. (version is old) (OWN)\n",
 		Contested, ""},
+	{".NET's sum of two errors, and each again", "Unhandled exception. System.AggregateException: One or more errors occurred. (version is " +
+		"old) (OWN)\n ---> System.InvalidOperationException: version is old\n   at A.B() in /src/A.cs:line 9\n" +
+		"   --- End of inner exception stack trace ---\n ---> (Inner Exception #1) Amazon.S3.AmazonS3Exception: OWN<---\n", Contested, ""},
+	{"Node.js's list of two errors", "AggregateError: \n    at a (file:///src/a.mjs:4:9) {\n  [errors]: [\n    Error: version is old\n" +
+		"        at check (file:///src/a.mjs:4:9),\n    AccessDenied: OWN\n        at b (/src/node_modules/x.js:388:20)\n  ]\n}\n" +
+		"\nNode.js v22.1.0\n", Contested, ""},
+	{"Node.js's list of refusals", "AggregateError: \n    at a (file:///src/a.mjs:4:9) {\n  [errors]: [\n    AccessDenied: OWN\n" +
+		"        at check (file:///src/a.mjs:4:9),\n    AccessDenied: OWN\n        at b (/src/node_modules/x.js:388:20)\n  ]\n}\n" +
+		"\nNode.js v22.1.0\n", Explains, "missing-permission"},
+	{"Python's group of two", "  + Exception Group Traceback (most recent call last):\n  |   File \"/src/up.py\", line 10, in <module>\n" +
+		"  | ExceptionGroup: not all is there (2 sub-exceptions)\n  +-+---------------- 1 ----------------\n" +
+		"    | Traceback (most recent call last):\n    |   File \"/src/up.py\", line 6, in <module>\n    | ValueError: version is old\n" +
+		"    +---------------- 2 ----------------\n    | Traceback (most recent call last):\n" +
+		"    |   File \"/src/up.py\", line 6, in <module>\n    | botocore.exceptions.ClientError: OWN\n" +
+		"    +------------------------------------\n", Contested, ""},
+	{"Python's group of refusals", "  + Exception Group Traceback (most recent call last):\n  |   File \"/src/up.py\", line 10, in <module>\n" +
+		"  | ExceptionGroup: not all is there (2 sub-exceptions)\n  +-+---------------- 1 ----------------\n" +
+		"    | Traceback (most recent call last):\n    |   File \"/src/up.py\", line 6, in <module>\n" +
+		"    | botocore.exceptions.ClientError: OWN\n    +---------------- 2 ----------------\n    | Traceback (most recent call last):\n" +
+		"    |   File \"/src/up.py\", line 6, in <module>\n    | botocore.exceptions.ClientError: OWN\n" +
+		"    +------------------------------------\n", Explains, "missing-permission"},
 	{".NET's sum of one", "Unhandled exception. System.AggregateException: One or more errors occurred. (OWN)\n", Explains,
 		"missing-permission"},
 	{"pnpm's words behind it", "packages/infra deploy$ node deploy.mjs\npackages/infra deploy: AccessDenied: OWN\n" +
