@@ -498,7 +498,8 @@ func (x *facts) earlierError(i int, w *weighing) int {
 	for n := 0; head < 0 && k >= 0 && n < ownMessage && !x.rows.match(work, k); k, n = k-1, n+1 {
 	}
 	for n := message - 1; n > k && x.raw.match(cliLine, i); n-- {
-		if x.raw.match(scriptError, n) && !x.denied(n) && !x.probes(n, w) && x.anotherError(n, headError, shared, w) && !x.provesNone(n, 0, 0) {
+		if x.raw.match(scriptError, n) && !x.denied(n) && !x.probes(n, w) && x.anotherError(n, headError, shared, w) &&
+			!x.provesNone(n, 0, 0) {
 			return n
 		}
 	}

@@ -130,15 +130,20 @@ var evidenceRows = []struct {
 	{"a level of errors behind a pair", "ts=1 msg=\"no note\" err=\"OWN\" level=error\n", Explains, "missing-permission"},
 	{"a place for the name", "User: <arn> is not authorized to perform: s3:PutObject on resource: arn:aws:s3:::media/x\n", Shown, ""},
 	{"why a container stopped", "reason of the container: BARE\n", Shown, ""},
-	{"Terraform's other error", "╷\n│ Error: putting object: OWN\n│ \n│   on a.tf line 1\n╵\n╷\n│ Error: creating EC2 Instance: api error " +
+	{"Terraform's other error", "╷\n│ Error: putting object: OWN\n│ \n│   on a.tf line 1\n╵\n╷\n│ Error: " +
+		"creating EC2 Instance: api error " +
 		"InvalidAMIID.NotFound: The image id does not exist\n│ \n│   on web.tf line 1\n╵\n", Overtaken, "resource-not-found"},
-	{"Terraform's other error before it", "╷\n│ Error: creating EC2 Instance: api error InvalidAMIID.NotFound: The image id does not exist" +
-		"\n│ \n│   on web.tf line 1\n╵\n╷\n│ Error: putting object: OWN\n│ \n│   on a.tf line 1\n╵\n", Contested, "resource-not-found"},
-	{"Terraform's other refusal", "╷\n│ Error: putting object: OWN\n│ \n│   on a.tf line 1\n╵\n╷\n│ Error: putting object: OWN\n│ \n" +
+	{"Terraform's other error before it", "╷\n│ Error: creating EC2 Instance: api error InvalidAMIID.NotFound: " +
+		"The image id does not exist" +
+		"\n│ \n│   on web.tf line 1\n╵\n╷\n│ Error: putting object: OWN\n│ \n│   on a.tf line 1\n╵\n",
+		Contested, "resource-not-found"},
+	{"Terraform's other refusal", "╷\n│ Error: putting object: OWN\n│ \n│   on a.tf line 1\n╵\n╷\n│ Error: " +
+		"putting object: OWN\n│ \n" +
 		"│   on b.tf line 1\n╵\n", Explains, "missing-permission"},
 	{".NET's sum of two errors", "Unhandled exception. System.AggregateException: One or more errors occurred. (version is old) (OWN)\n",
 		Contested, ""},
-	{".NET's sum of two errors, and each again", "Unhandled exception. System.AggregateException: One or more errors occurred. (version is " +
+	{".NET's sum of two errors, and each again", "Unhandled exception. System.AggregateException: One or more " +
+		"errors occurred. (version is " +
 		"old) (OWN)\n ---> System.InvalidOperationException: version is old\n   at A.B() in /src/A.cs:line 9\n" +
 		"   --- End of inner exception stack trace ---\n ---> (Inner Exception #1) Amazon.S3.AmazonS3Exception: OWN<---\n", Contested, ""},
 	{"Node.js's list of two errors", "AggregateError: \n    at a (file:///src/a.mjs:4:9) {\n  [errors]: [\n    Error: version is old\n" +
@@ -153,7 +158,8 @@ var evidenceRows = []struct {
 		"    +---------------- 2 ----------------\n    | Traceback (most recent call last):\n" +
 		"    |   File \"/src/up.py\", line 6, in <module>\n    | botocore.exceptions.ClientError: OWN\n" +
 		"    +------------------------------------\n", Contested, ""},
-	{"Python's group of refusals", "  + Exception Group Traceback (most recent call last):\n  |   File \"/src/up.py\", line 10, in <module>\n" +
+	{"Python's group of refusals", "  + Exception Group Traceback (most recent call last):\n  |   File " +
+		"\"/src/up.py\", line 10, in <module>\n" +
 		"  | ExceptionGroup: not all is there (2 sub-exceptions)\n  +-+---------------- 1 ----------------\n" +
 		"    | Traceback (most recent call last):\n    |   File \"/src/up.py\", line 6, in <module>\n" +
 		"    | botocore.exceptions.ClientError: OWN\n    +---------------- 2 ----------------\n    | Traceback (most recent call last):\n" +
@@ -164,14 +170,17 @@ var evidenceRows = []struct {
 	{"pnpm's words behind it", "packages/infra deploy$ node deploy.mjs\npackages/infra deploy: AccessDenied: OWN\n" +
 		"packages/infra deploy:     at a (/src/node_modules/x.js:388:20)\npackages/infra deploy: Failed\npackages/infra:\n" +
 		" ERR_PNPM_RECURSIVE_RUN_FIRST_FAIL  infra@1.0.0 deploy: `node deploy.mjs`\nExit status 1\n", Explains, "missing-permission"},
-	{"another error, a line above the CLI's message", "Échec : 4 articles sans prix\nEnvoi du rapport\nupload failed: ./x to s3://media/x " +
+	{"another error, a line above the CLI's message", "Échec : 4 articles sans prix\nEnvoi du rapport\nupload " +
+		"failed: ./x to s3://media/x " +
 		"BARE\n", Contested, "command-failed"},
-	{"a look that found nothing, a line above the CLI's message", "cache: fatal error: An error occurred (404) when calling the HeadObject " +
+	{"a look that found nothing, a line above the CLI's message", "cache: fatal error: An error occurred (404) " +
+		"when calling the HeadObject " +
 		"operation: Key \"c.tgz\" does not exist\ncache: cold start\nupload failed: ./x to s3://media/x BARE\n", Explains,
 		"missing-permission"},
 	{"a step that failed, a line above the CLI's message", "Error: deploy failed\nEnvoi du rapport\nupload failed: ./x to s3://media/x " +
 		"BARE\n", Explains, "missing-permission"},
-	{"an error in another language before it", "エラー: 価格のない商品が3件あります\nuploading prices\nBARE\n", Contested, "command-failed"},
+	{"an error in another language before it", "エラー: 価格のない商品が3件あります\nuploading prices\nBARE\n",
+		Contested, "command-failed"},
 	{"another language before it", "価格を確認しました\nuploading prices\nBARE\n", Explains, "missing-permission"},
 	{"another denial behind it is tolerated",
 		"BARE\nmetrics: An error occurred (AccessDeniedException) when calling the PutMetricData operation: " +

@@ -128,7 +128,8 @@ var speakers = []sign{
 	{name: "log", raw: recordField, when: func(x *facts, i int) bool { return x.recordLevel(calmLevel, i) }},
 	// What another process printed: a stream of CloudWatch Logs, the log of a task, pod or function.
 	{name: "log", raw: lazyregexp.New(`^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)? [\w.-]+/[\w./$\[\]-]+ `)},
-	{name: "log", above: lazyregexp.New(`(?i)\b(?:task|pod|container|function|instance)s?\b.{0,80}\b(?:logs?|lines|output)\b[^.]{0,20}:\s*$`),
+	{name: "log",
+		above: lazyregexp.New(`(?i)\b(?:task|pod|container|function|instance)s?\b.{0,80}\b(?:logs?|lines|output)\b[^.]{0,20}:\s*$`),
 		reach: 12, ends: lazyregexp.New(`^\[(Container|Instance)\]|^\++ `)},
 	{name: "log", before: lazyregexp.New(`(?i)\b(?:of|in|from) the (?:task|pod|container|function|instance)\b[^.]{0,20}:\s*$`)},
 	// Java's own logging writes the level between where it happened and the exception.
@@ -138,7 +139,8 @@ var speakers = []sign{
 }
 
 // errorElsewhere matches the head of an error in other languages than English.
-const errorElsewhere = `^[^\pL]*(?:[Éé]chec|erreurs?|fehler|errore|erro|fallo|[Оо]шибка|エラー|错误|錯誤|失败|失敗|오류) *[:：!]`
+const errorElsewhere = `^[^\pL]*(?:[Éé]chec|erreurs?|fehler|errore|erro|fallo|[Оо]шибка|` +
+	`エラー|错误|錯誤|失败|失敗|오류) *[:：!]`
 
 // javaLevel is a level below errors, as Java's own logging writes it.
 const javaLevel = `^(INFO|CONFIG|FINE(R|ST)?): `
