@@ -458,7 +458,7 @@ func (x *facts) tookRole(i int) bool {
 func (x *facts) takesRole(line string) bool {
 	own, _ := x.Build.Role()
 	m := assumed.FindStringSubmatch(line)
-	return m != nil && m[1] != own.Name && !notAssumed.MatchString(line)
+	return m != nil && m[1]+m[2] != own.Name && !strings.Contains(line, "/AWSCodeBuild-") && !notAssumed.MatchString(line)
 }
 
 // reads reports whether the denied call should have given something.

@@ -265,6 +265,11 @@ var evidenceRows = []struct {
 	// Somebody else's.
 	{"another role was taken before", "assumed arn:aws:iam::444455556666:role/publisher as live\nupload failed: ./x to s3://media/x BARE\n",
 		Foreign, ""},
+	{"another caller's identity was printed before", "{\n    \"UserId\": \"AROAEXAMPLE:ci\",\n    \"Account\": \"444455556666\",\n" +
+		"    \"Arn\": \"arn:aws:sts::444455556666:assumed-role/publisher/ci\"\n}\nupload failed: ./x to s3://media/x BARE\n", Foreign, ""},
+	{"the own identity was printed before", "{\n    \"UserId\": \"AROAEXAMPLE:AWSCodeBuild-8745a7a9-c340-456a-9166-edf953571be0\",\n" +
+		"    \"Arn\": \"arn:aws:sts::111122223333:assumed-role/codebuild-shop/AWSCodeBuild-8745a7a9-c340-456a-9166-edf953571be0\"\n}\n" +
+		"BARE\n", Explains, "missing-permission"},
 	{"the own role was named before", "assumed arn:aws:iam::111122223333:role/codebuild-shop\nBARE\n", Explains, "missing-permission"},
 	{"a role could not be taken", "current credentials could not be used to assume 'arn:aws:iam::111122223333:role/cdk-deploy', " +
 		"but are for the right account.\nBARE\n", Explains, "missing-permission"},

@@ -409,9 +409,10 @@ var (
 	sideMatter = lazyregexp.New(`(?i)\b(cache|reports?|metrics?|telemetry|analytics|statistics|stats|coverage|` +
 		`badges?|notif\w+|clean(ing)?[- ]?up|trap|at_?exit|` +
 		`audit|heartbeat|traces?|annotat\w+|junit|summary|logs|on exit|finally|post-?mortem|diagnostics)\b`)
-	// assumed matches lines which say that a role was taken.
+	// assumed matches lines which say that a role was taken, or who the caller is.
 	assumed = lazyregexp.New(`(?i)(?:\bassum(?:e|ed|ing)(?: \S+){0,6}? ["'\x60(]?|assume-role\b.*--role-arn[ =]["']?)` +
-		`arn:[\w-]+:iam::[\d*]*:role/(?:[\w+=,.@-]+/)*?([\w+=,.@-]+)(?:[\s"'\x60,;)]|$)`)
+		`arn:[\w-]+:iam::[\d*]*:role/(?:[\w+=,.@-]+/)*?([\w+=,.@-]+)(?:[\s"'\x60,;)]|$)|` +
+		`^\W*"Arn": ?"arn:[\w-]+:sts::[\d*]*:assumed-role/([\w+=,.@-]+)/`)
 	notAssumed = lazyregexp.New(`(?i)\b(could|can|did|do|does)( not|n't)\b|\bcannot\b|\b(failed|unable|not authorized|error)\b`)
 	// again matches what announces another try.
 	again = lazyregexp.New(`(?i)^\W*(now )?re-?try(ing)?\b|\b(will|going to|now) (re-?try|try again)\b|\bagain in \d|` +
