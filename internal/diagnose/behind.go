@@ -366,7 +366,7 @@ var (
 		`^\s*- \S+\.[cm]?[jt]s:\d+( \w+\.\S+)?$|^\s*\S+\.[cm]?[jt]s:\d+:\d+$|` +
 		`^\s*File "|^Traceback|^goroutine |^\S+\.go:\d+ |^\s+\S+\.go:\d+|^main\.main\(|` +
 		`^Node\.js v|^\s*\.\.\. \d+ (more|common)|^[│╷╵|}\])]|^\s*❯ |^\S+:\d+:in |\.rb:\d+:in |^\W*$|` +
-		`^\s*>?\s*\d+ \| |^\s*\| +\^|^#\d+ (?:\S+\.(?:php|phar)\S*\(\d+\): |\[internal function\]: |\{main\}$)`)
+		`^[\w@.-]+/[\w@./-]+:$|^\s*>?\s*\d+ \| |^\s*\| +\^|^#\d+ (?:\S+\.(?:php|phar)\S*\(\d+\): |\[internal function\]: |\{main\}$)`)
 	// runnerClose matches what a runner says of a job right behind the output of that job.
 	runnerClose = lazyregexp.New(`^g?make(\[\d+\])?: \*\*\* \[.*\] Error \d+$`)
 	// buildStep matches a line of BuildKit's step, and stepFailed its end.
@@ -409,7 +409,7 @@ var (
 		`apply" again at this|No AMIs to cleanup|executable aws failed with exit code|Some builds didn't complete|` +
 		`Builds finished but|Wait completed|` +
 		// pnpm, Task
-		`^[\w@./-]+ [\w:.-]+: Failed$|^[\w@.-]+/[\w@./-]+:$|ERR_PNPM_RECURSIVE_RUN_FIRST_FAIL|^task: Failed to run task "|` +
+		`^[\w@./-]+ [\w:.-]+: Failed$|ERR_PNPM_RECURSIVE_RUN_FIRST_FAIL|^task: Failed to run task "|` +
 		// Cloud Custodian, concurrently, BuildKit
 		`ERROR The following policies had errors while executing$|^--> Sending SIG\w+ to other processes|^(?i:\S*dockerfile\S*):\d+$`)
 	// exceptionLine matches the place and the class of an exception, as a test's report has it.

@@ -498,13 +498,13 @@ func (x *facts) earlierError(i int, w *weighing) int {
 	for n := 0; head < 0 && k >= 0 && n < ownMessage && !x.rows.match(work, k); k, n = k-1, n+1 {
 	}
 	for n := message - 1; n > k && x.raw.match(cliLine, i); n-- {
-		if x.raw.match(scriptError, n) && !x.denied(n) && !x.probes(n, w) && x.anotherError(n, headError, shared, w) &&
-			!x.provesNone(n, 0, 0) {
+		if !x.denied(n) && !x.probes(n, w) && x.anotherError(n, scriptError, shared, w) && !x.provesNone(n, 0, 0) {
 			return n
 		}
 	}
 	for ; k >= 0; k-- {
 		if !x.denied(k) && !x.rows.match(calm, k) && !x.probes(k, w) && (x.anotherError(k, headError, shared, w) ||
+			x.anotherError(k, scriptError, shared, w) ||
 			w.whose != whoseOwn && x.anotherError(k, strongError, shared, w)) && !x.provesNone(k, 0, 0) {
 			return k
 		}

@@ -138,10 +138,6 @@ var speakers = []sign{
 		hearsay: true},
 }
 
-// errorElsewhere matches the head of an error in other languages than English.
-const errorElsewhere = `^[^\pL]*(?:[Éé]chec|erreurs?|fehler|errore|erro|fallo|[Оо]шибка|` +
-	`エラー|错误|錯誤|失败|失敗|오류) *[:：!]`
-
 // javaLevel is a level below errors, as Java's own logging writes it.
 const javaLevel = `^(INFO|CONFIG|FINE(R|ST)?): `
 
@@ -367,14 +363,15 @@ var (
 	// strongError matches lines that certainly report an error.
 	strongError = lazyregexp.New(`(?i)^\W*(error|fatal|panic|critical|failure|fail(ed)?)\b[\]:!\s]|\b(error|fatal|` +
 		`panic)(\[\w+\])?(\(s\))?:|` +
-		`\b[a-z]+(Error|Exception)\b|^not ok\b|[❌✗✘✖🔥]|^E\s{2,}|\bFAIL(ED)?\b|^\S+: (error|fatal) |` + errorElsewhere + `|` +
+		`\b[a-z]+(Error|Exception)\b|^not ok\b|[❌✗✘✖🔥]|^E\s{2,}|\bFAIL(ED)?\b|^\S+: (error|fatal) |` +
 		`\bAn error occurred \(\w+\) when calling`)
 	// headError matches lines that are an error's head.
 	headError = lazyregexp.New(`(?i)^\W*(\w+ )?(error|fatal|panic|critical|failure|fail(ed)?)\b[\]:!\s]|^\S+: (error|fatal)\b|` +
-		`^[\w.]+(Error|Exception)\b|[❌✗✘✖]|^not ok\b|^E\s{2,}|(?-i:\bFAILED\b)|^::error\b|` +
-		errorElsewhere)
-	// scriptError matches with what a script begins an error that it has found itself.
-	scriptError = lazyregexp.New(`^(?i:error|failed|failure|fatal) ?[:!] |` + errorElsewhere)
+		`^[\w.]+(Error|Exception)\b|[❌✗✘✖]|^not ok\b|^E\s{2,}|(?-i:\bFAILED\b)|^::error\b`)
+	// scriptError matches with what a script begins an error that it has found itself, also in other
+	// languages than English.
+	scriptError = lazyregexp.New(`^(?i:error|failed|failure|fatal) ?[:!] |` +
+		`(?i)^[^\pL]*(?:[Éé]chec|erreurs?|fehler|errore|erro|fallo|[Оо]шибка|エラー|错误|錯誤|失败|失敗|오류) *[:：!]`)
 	// summary matches what wrappers print after the error that they are about.
 	summary = lazyregexp.New(`(?i)^SLF4J: |^\(reached max retries|^\s*(--- )?FAIL(ED)?\b|^make(\[\d+\])?: |` +
 		`^npm (err!|error)( |$)|ELIFECYCLE|` +
