@@ -1525,7 +1525,7 @@ var causes = []Cause{
 				says: []string{"installation not allowed to"},
 				like: &pattern{source: "installation not allowed to (Write|Create) organization package"},
 			},
-			{says: []string{"at destination", "403 (forbidden)"}},
+			{says: []string{"failed to read from destination repository", "403 (forbidden)"}},
 		},
 	},
 	{
