@@ -133,17 +133,47 @@ func (p *page) pattern(at int) bool {
 }
 
 // searched reports whether the sentence from the head at flat[at] to flat[after] is all of a string
-// that a program looks for: `if "is not authorized to perform: sts:AssumeRole" in str(e)`.
+// or an expression that a program looks for: `if "is not authorized to perform: sts:AssumeRole" in str(e)`.
 func (p *page) searched(at, after int) bool {
 	from := p.beforeVerb(at)
-	if from == 0 || after == 0 || after >= len(p.flat) {
+	if from == at && bytes.HasSuffix(p.flat[:at], []byte("/is")) {
+		from -= len("is")
+	}
+	after -= len(p.flat[:after]) - len(bytes.TrimRight(p.flat[:after], ")]"))
+	if from == 0 || after >= len(p.flat) {
 		return false
 	}
-	q := p.flat[from-1]
-	if (q != '"' && q != '\'') || p.flat[after-1] != q {
-		return false
+	switch q := p.flat[from-1]; q {
+	case '/':
+		return bytes.HasPrefix(bytes.TrimPrefix(p.flat[after:], []byte("/i")), []byte(".test(")) ||
+			bytes.HasPrefix(p.flat[after:], []byte("/.test("))
+	case '"', '\'':
+		return p.flat[after-1] == q &&
+			(bytes.HasPrefix(p.text[int(p.at[after-1])+1:], []byte(" in ")) || p.flat[after] == ')' && p.lookedFor(from-1))
 	}
-	return bytes.HasPrefix(p.text[int(p.at[after-1])+1:], []byte(" in ")) || p.flat[after] == ')'
+	return false
+}
+
+// lookers are the functions of languages that look for a string, as in flat.
+var lookers = []string{"includes", "contains", "containsstring", "indexof", "match", "startswith", "endswith", "hasprefix", "hassuffix",
+	"include?"}
+
+// lookedFor reports whether the string at flat[i] is given to a function that looks for it.
+func (p *page) lookedFor(i int) bool {
+	depth := 0
+	for j := i - 1; j >= 0 && i-j < maxBetween; j-- {
+		switch p.flat[j] {
+		case '\n':
+			return false
+		case ')':
+			depth++
+		case '(':
+			if depth--; depth < 0 {
+				return slices.ContainsFunc(lookers, func(w string) bool { return bytes.HasSuffix(p.flat[:j], []byte(w)) })
+			}
+		}
+	}
+	return false
 }
 
 // emphasized reports whether the words before flat[at] open an emphasis that they do not close.
@@ -283,6 +313,9 @@ func (p *page) action(i int) (action string, after int) {
 			return a + string(p.text[u+1:w]), p.flatAt(w)
 		}
 	}
+	if name, end, ok := p.marked(a, u); ok {
+		return a + name, p.flatAt(end)
+	}
 	for range 3 {
 		v, ok := p.nextRow(u)
 		if !ok {
@@ -302,6 +335,25 @@ func (p *page) action(i int) (action string, after int) {
 		return "", i
 	}
 	return a, p.flatAt(u)
+}
+
+// marked reads the rest of an action, of which prefix stands before text[u], that documentation sets
+// in code or in braces: "kafka:`DeleteCluster`".
+func (p *page) marked(prefix string, u int) (name string, end int, ok bool) {
+	if !strings.HasSuffix(prefix, ":") || !ofAWS(prefix) {
+		return "", u, false
+	}
+	for _, m := range []struct{ open, end string }{{"`", "`"}, {"{{", "}}"}} {
+		if !bytes.HasPrefix(p.text[u:], []byte(m.open)) {
+			continue
+		}
+		from := u + len(m.open)
+		to := actionEnd(p.text, from)
+		if bytes.HasPrefix(p.text[to:], []byte(m.end)) && validAction(prefix+string(p.text[from:to])) {
+			return string(p.text[from:to]), to + len(m.end), true
+		}
+	}
+	return "", u, false
 }
 
 // maxAction is in characters of flat; the longest action has under 100.

@@ -108,6 +108,13 @@ func (p *page) value(i int, t tail, hasTail bool, width int32) (string, int) {
 	if start > 0 && p.text[start-1] == '\n' && label(p.text[start:tokenEnd(p.text, start)]) {
 		return "", i // the next row's own beginning
 	}
+	if next, ok := p.nextPart(start); ok {
+		s, end := p.token(next, t, hasTail, width)
+		return elided(s), p.flatAt(end)
+	}
+	if closes(p.text[start:]) {
+		return "", i // the string ends behind "resource"
+	}
 	for _, q := range []string{`"`, "'", "`", "“"} {
 		if !bytes.HasPrefix(p.text[start:], []byte(q)) {
 			continue
@@ -129,6 +136,35 @@ func (p *page) value(i int, t tail, hasTail bool, width int32) (string, int) {
 	}
 	s, end := p.token(start, t, hasTail, width)
 	return elided(s), p.flatAt(end)
+}
+
+// nextPart returns where the next of the strings begins whose joined text the message is, if one
+// ends with the quote at text[start]: `"on resource: "` and, in the next row or behind a plus, `"arn:`.
+func (p *page) nextPart(start int) (next int, ok bool) {
+	q := p.text[start]
+	if q != '"' && q != '\'' && q != '`' {
+		return 0, false
+	}
+	between := 0
+	for u := start + 1; u < len(p.text) && u-start < maxBetween; u++ {
+		switch c := p.text[u]; {
+		case c == q:
+			return u + 1, between > 0
+		case c == '\n' || c == '+':
+			between++
+		case c != ' ' && c != '\t' && c != '\\' && c != '.' && (c != 'f' || p.text[u+1] != q):
+			return 0, false
+		}
+	}
+	return 0, false
+}
+
+// maxBetween bounds what stands between two parts of a message, in bytes.
+const maxBetween = 80
+
+// closes reports whether b begins with a quote that cannot open a name.
+func closes(b []byte) bool {
+	return len(b) > 1 && bytes.IndexByte([]byte("\"'`"), b[0]) >= 0 && bytes.IndexByte([]byte(",;)}]"), b[1]) >= 0
 }
 
 // elided returns "" for an omission: "..." names nothing.
@@ -334,7 +370,7 @@ func (p *page) continues(tok []byte, u, next int, t tail, hasTail bool, width in
 	}
 	at := p.rowAt(u)
 	r := p.rows[at]
-	return incomplete(tok) || width > 0 && r.width >= width || r.mark&markFull != 0 || p.brokenByTerminal(at, next, e)
+	return incomplete(tok, p.text[next:e]) || width > 0 && r.width >= width || r.mark&markFull != 0 || p.brokenByTerminal(at, next, e)
 }
 
 // minTerminal is the least width at which rows of the same width are taken
@@ -369,8 +405,8 @@ func oneToken(s string) bool {
 	return true
 }
 
-// incomplete reports whether a resource cannot end here.
-func incomplete(tok []byte) bool {
+// incomplete reports whether a resource cannot end here, and may continue with the word more.
+func incomplete(tok, more []byte) bool {
 	if len(tok) == 0 {
 		return true
 	}
@@ -380,7 +416,7 @@ func incomplete(tok []byte) bool {
 	if bytes.IndexByte([]byte(":/-_=+"), tok[len(tok)-1]) >= 0 {
 		return true
 	}
-	return bytes.HasPrefix(tok, []byte("arn:")) && bytes.Count(tok, []byte{':'}) < 5
+	return bytes.HasPrefix(tok, []byte("arn:")) && bytes.Count(tok, []byte{':'}) < 5 && bytes.ContainsAny(more, ":/-0123456789")
 }
 
 // trimToken removes punctuation that belongs to the sentence and not to the name. spaced says that
@@ -396,11 +432,17 @@ func trimToken(s string, spaced bool) (trimmed string, dropped int) {
 		case last == ']' && strings.Count(s, "[") < strings.Count(s, "]"):
 		case last == '}' && strings.Count(s, "{") < strings.Count(s, "}"):
 		case last == '>' && strings.Count(s, "<") < strings.Count(s, ">"):
-		case last == ':' && spaced && !strings.HasSuffix(s, "log-stream:"):
+		case last == ':' && spaced && !strings.HasSuffix(s, "log-stream:") && !ofNoResource(s):
 		default:
 			return s, n - len(s)
 		}
 		s = s[:len(s)-1]
 	}
 	return s, n
+}
+
+// ofNoResource reports whether s is an ARN that ends before its resource, as SQS prints where queues
+// are listed: without its last colon it were none.
+func ofNoResource(s string) bool {
+	return strings.HasPrefix(s, "arn:") && strings.HasSuffix(s, ":") && strings.Count(s, ":") == 5
 }
