@@ -96,7 +96,7 @@ func (p *page) resourceWord(k int) (int, bool) {
 	if j, plural := cut(p.flat, k, "s:"); ok && plural {
 		return j, true
 	}
-	return p.skipFlat(k, "(s)", ":", "="), ok
+	return p.skipFlat(k, "(s)", ":", "=", "resource:"), ok // AWS's documentation says it twice
 }
 
 // value reads what is named at flat[i], quoted or not.
@@ -152,7 +152,7 @@ func (p *page) nextPart(start int) (next int, ok bool) {
 			return u + 1, between > 0
 		case c == '\n' || c == '+':
 			between++
-		case c != ' ' && c != '\t' && c != '\\' && c != '.' && (c != 'f' || p.text[u+1] != q):
+		case c != ' ' && c != '\t' && c != '\\' && c != '.' && (c != 'f' || !bytes.HasPrefix(p.text[u+1:], []byte{q})):
 			return 0, false
 		}
 	}
@@ -197,6 +197,9 @@ func (p *page) token(start int, t tail, hasTail bool, width int32) (string, int)
 		v := tokenEnd(p.text, u)
 		tok = append(tok, p.text[u:v]...)
 		u = v
+		if len(tok) == 0 {
+			return "", u // a quote closes what is before the name, and opens none
+		}
 		if u >= len(p.text) {
 			break
 		}
