@@ -229,8 +229,8 @@ type Round struct {
 	Reread bool `json:"reread,omitempty"`
 	// Looks is how often the build's test reports were looked at and not complete.
 	Looks int `json:"looks,omitempty"`
-	// Unread says in a sentence why test reports of the build, or the events of its stack, were not
-	// read; "" if they were, or are not to be.
+	// Unread says in a sentence why test reports of the build, the events of its stack, or all that it
+	// printed were not read; "" if they were, or are not to be.
 	Unread string `json:"unread,omitempty"`
 	// Recorded is what AWS's own records of the denied requests say, for at most [MaxRecorded] of them;
 	// Asked is how often AWS was asked and had not all of them yet.

@@ -50,12 +50,11 @@ func (h *Healer) facts(ctx context.Context, c *held) (decide.Facts, error) {
 		f.Diagnosis = *r.Diagnosis // read by an earlier run, which was throttled later
 	} else {
 		reader, text := h.keeping()
-		failure, err := reader.failure(ctx, c.at(), p, r)
+		failure, d, err := reader.explain(ctx, c, p)
 		if err != nil || h.Clock.Now().Before(r.NotYet) {
 			return f, err
 		}
 		f.Build = r.Build // the log may show that it is not the team's
-		d := h.stackReason(ctx, c.at(), p, r, failure, diagnose.Diagnose(failure, h.Settings.Own()...))
 		since = h.compare(ctx, c.at(), p, failure, *text, d)
 		defer since.cancel()
 		f.Diagnosis = WithoutSecrets(d)
