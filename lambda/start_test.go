@@ -29,8 +29,9 @@ import (
 // and its loader of configuration to 7.5. With telling developers and others it
 // was 7.9; CloudFormation's client made it 8.2, and takes 1 ms and 0.8 MB at
 // each start, CodeCommit's 8.4, and the same again. Asking by pull requests, and
-// telling what came of them, made it 8.6. The rest is room for updates.
-const maxZip = 9 << 20 // 9 MiB
+// telling what came of them, made it 8.6; runners, pipelines, batches and more
+// causes and signs 9.0. The rest is room for updates.
+const maxZip = 19 << 19 // 9.5 MiB
 
 // TestZipIsSmall ensures that the packed function stays small.
 func TestZipIsSmall(t *testing.T) {

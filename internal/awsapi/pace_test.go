@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -77,26 +78,33 @@ func (s *shared) client(ctx context.Context, another func() bool) error {
 }
 
 // TestPaceOfOne ensures that of clients which share a rate one that has more to do than the others
-// takes all of it once they are done.
+// takes all of it once they are done. Who is throttled when is chance, so the middle of several runs
+// counts.
 func TestPaceOfOne(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		began := time.Now()
-		s := &shared{tokens: 30, at: began}
-		var wg sync.WaitGroup
-		for _, calls := range []int{100, 100, 100, 400} {
-			wg.Go(func() {
-				own := &shared{left: calls}
-				if err := s.client(t.Context(), own.another); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		wg.Wait()
-		// Ten runs took 76 to 90 s. By the second alone it grew so slowly that they took 110 to 145 s.
-		if took := time.Since(began); took > 105*time.Second {
-			t.Errorf("it took %s, where the rate allows 67 s", took)
-		}
-	})
+	var all []time.Duration
+	for range 15 {
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			s := &shared{tokens: 30, at: began}
+			var wg sync.WaitGroup
+			for _, calls := range []int{100, 100, 100, 400} {
+				wg.Go(func() {
+					own := &shared{left: calls}
+					if err := s.client(t.Context(), own.another); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+			all = append(all, time.Since(began))
+		})
+	}
+	slices.Sort(all)
+	// The middle of 200 runs was 81 s, a tenth took more than 105 s. By the second alone it grew so
+	// slowly that they took 110 to 145 s.
+	if took := all[len(all)/2]; took > 100*time.Second {
+		t.Errorf("they took %s, where the rate allows 67 s", all)
+	}
 }
 
 // TestPaceOfMany ensures that clients that share a low rate use all of it, and are rarely throttled.
