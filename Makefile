@@ -48,7 +48,7 @@ RACED := internal/awsapi internal/codecommit internal/codehost internal/codehost
 # detector would make them five times as long, and their goroutines are those
 # of every other test there. They run without it, and so do those that
 # build programs and run these: the detector sees nothing of them.
-SLOW := TestAllCompile TestBootstrapBuilds TestCapacity TestClientReadsLongAnswers TestCommandLines TestCutSecrets \
+SLOW := TestAllCompile TestBootstrapBuilds TestCapacity TestClientReadsLongAnswers TestCommandLines TestCrossed TestCutSecrets \
   TestDocumentsInTheSandbox TestEveryItemIsSmall TestFloodOfDenials TestHealedThroughNoise TestIncidentBounded \
   TestIncidentHostile TestIncidentWhoseLeadGoes TestLedgerTrouble TestLongOutageOfMany TestOneCommitFailsForDays \
   TestPackedAlike TestPagesAreWhole TestPastBounds TestPauseIsToldWhereverItDies TestStoriesDecide \
