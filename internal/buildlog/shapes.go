@@ -3,6 +3,7 @@ package buildlog
 import (
 	"bytes"
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/buildmedic/buildmedic/internal/codebuild"
@@ -501,9 +502,16 @@ func (s *sentences) readPermission(at int) (report, bool) {
 var supposition = lazyregexp.New(`(?i)(?:^|[.;,(:>*#-]\s*|\n\s*)(?:if|when|unless|in case|should) ` +
 	`(?:you|your|the|a|an|this|that|it|users?|callers?)\b[^.;:!?\n]*$`)
 
+// suppose are the words of which each supposition has one, as in flat.
+var suppose = []string{"if", "when", "unless", "incase", "should"}
+
 // supposed reports whether the refusal at flat[at] stands in a clause that supposes it: "If you do
 // not have permission to call DescribeAssociation, you receive".
 func (s *sentences) supposed(at int) bool {
+	before := s.flat[max(0, at-maxSupposed):at]
+	if !slices.ContainsFunc(suppose, func(w string) bool { return bytes.Contains(before, []byte(w)) }) {
+		return false
+	}
 	t := int(s.at[at])
 	return supposition.Get().Match(s.text[max(0, t-maxSupposed):t])
 }
