@@ -178,7 +178,7 @@ func (k *KnownProjects) put(of projectOf, p knownProject) {
 func (h *Healer) projectsTogether(ctx context.Context, at settings.Account, bs []codebuild.Build) {
 	var names []string
 	var since time.Time
-	seen, unknown := map[string]bool{}, false
+	seen := map[string]bool{}
 	add := func(name string, began time.Time) {
 		if was, ok := h.Known.get(projectOf{at, name}); seen[name] || ok && h.holdsStill(was, began) || len(names) == maxTogether {
 			return
@@ -190,13 +190,13 @@ func (h *Healer) projectsTogether(ctx context.Context, at settings.Account, bs [
 	for _, b := range bs {
 		if b.HasFailed() {
 			add(b.Project, b.Start)
-			projects[b.Project], unknown = true, len(names) > 0
+			projects[b.Project] = true
 			if b.Start.After(since) {
 				since = b.Start
 			}
 		}
 	}
-	if h.Known == nil || !unknown || len(projects) < 2 {
+	if h.Known == nil || len(names) == 0 || len(projects) < 2 {
 		return
 	}
 	own, read := len(names), 0

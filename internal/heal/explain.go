@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/diagnose"
 	"github.com/buildmedic/buildmedic/internal/settings"
 )
@@ -24,8 +25,7 @@ func (h *Healer) explain(ctx context.Context, c *held, p settings.Project) (f bu
 	r := c.last()
 	defer func() {
 		if fault := recover(); fault != nil {
-			h.Log.ErrorContext(ctx, "a build is not explained", "build", r.Build.ID, "panic", fmt.Sprint(fault),
-				"stack", string(debug.Stack()))
+			h.logFault(ctx, "a build is not explained", r.Build, fault)
 			f, d, err = buildlog.Failure{Build: r.Build}, diagnose.Diagnose(buildlog.Failure{}), nil
 			d.Remedy, d.Retryable, r.Unread = diagnose.Report, false, ownFault
 		}
@@ -35,4 +35,9 @@ func (h *Healer) explain(ctx context.Context, c *held, p settings.Project) (f bu
 		return f, d, err
 	}
 	return f, h.stackReason(ctx, c.at(), p, r, f, diagnose.Diagnose(f, h.Settings.Own()...)), nil
+}
+
+// logFault records a panic that was met over what the build printed, and where.
+func (h *Healer) logFault(ctx context.Context, what string, b codebuild.Build, fault any) {
+	h.Log.ErrorContext(ctx, what, "build", b.ID, "panic", fmt.Sprint(fault), "stack", string(debug.Stack()))
 }

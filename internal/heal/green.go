@@ -3,7 +3,6 @@ package heal
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 	"time"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
@@ -54,8 +53,7 @@ func (h *Healer) compare(
 		defer close(c.done)
 		defer func() {
 			if r := recover(); r != nil { // the failure must be told all the same
-				h.Log.ErrorContext(ctx, "comparing with the last green build", "panic", fmt.Sprint(r), "stack",
-					string(debug.Stack()))
+				h.logFault(ctx, "comparing with the last green build", f.Build, r)
 			}
 		}()
 		since, proved, err := h.sinceGreen(ctx, at, f, text, d)
