@@ -254,7 +254,7 @@ func excerptContext(lines []Line) codebuild.Context {
 				break
 			}
 		}
-		return codebuild.Context{Code: "COMMAND_EXECUTION_ERROR", Message: strings.TrimRight(message, " \t`'\"*|,")}
+		return codebuild.Context{Code: codebuild.CommandError, Message: strings.TrimRight(message, " \t`'\"*|,")}
 	}
 	return codebuild.Context{}
 }

@@ -99,6 +99,10 @@ type Phase struct {
 	Start, End time.Time
 }
 
+// CommandError is the status code of a phase in which a command failed. Its message repeats the
+// command, which whoever wrote the buildspec chose (AWS.md#failed-command).
+const CommandError = "COMMAND_EXECUTION_ERROR"
+
 // Context is one phase context. Code may contain spaces (AWS.md#phase-contexts).
 type Context struct{ Code, Message string }
 

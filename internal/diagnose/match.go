@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/buildmedic/buildmedic/internal/buildlog"
+	"github.com/buildmedic/buildmedic/internal/codebuild"
 	"github.com/buildmedic/buildmedic/internal/lazyregexp"
 	"github.com/buildmedic/buildmedic/internal/testrun"
 )
@@ -60,7 +61,7 @@ func gather(f *buildlog.Failure) *facts {
 	if p, ok := f.Build.FailedPhase(); ok {
 		x.statuses = append(x.statuses, p.Status)
 	}
-	if f.Context.Code != commandError {
+	if f.Context.Code != codebuild.CommandError {
 		x.context = clip(f.Context.String(), maxLineBytes)
 	}
 	lines := f.Tail
@@ -125,10 +126,6 @@ func linesOf(command string) map[string]bool {
 	return set
 }
 
-// commandError is the status code of a phase in which a command failed. Its
-// message is the command (AWS.md#failed-command).
-const commandError = "COMMAND_EXECUTION_ERROR"
-
 // inFront is what tools put in front of each line: CodeBuild's agent (an instance's, on reserved
 // capacity), times, BuildKit's step and seconds, Compose's service, Turborepo's task, Amplify's
 // level, Changesets' butterfly, the bar beside a Terraform diagnostic, a quotation mark.
@@ -190,7 +187,7 @@ func (x *facts) find(causes []Cause) (*Cause, *rule, finding) {
 	if c == nil {
 		panic("diagnose: no cause holds; causes.yaml must end with one that always does")
 	}
-	if r.any == "command" || r.any == "failure" || slices.Contains(r.code, commandError) {
+	if r.any == "command" || r.any == "failure" || slices.Contains(r.code, codebuild.CommandError) {
 		if c, r, f := x.first(causes, true); c != nil {
 			return c, r, f
 		}

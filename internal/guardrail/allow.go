@@ -416,7 +416,7 @@ func saidByCodeBuild(b codebuild.Build, d buildlog.Denial) bool {
 	for _, p := range b.Phases {
 		for _, c := range p.Contexts {
 			only := codebuild.Build{ARN: b.ARN, Phases: []codebuild.Phase{{Contexts: []codebuild.Context{c}}}}
-			if c.Code != "COMMAND_EXECUTION_ERROR" && slices.ContainsFunc(buildlog.NoLog(only).Denials, same) {
+			if c.Code != codebuild.CommandError && slices.ContainsFunc(buildlog.NoLog(only).Denials, same) {
 				return true
 			}
 		}
