@@ -194,6 +194,8 @@ type Round struct {
 	Token   string    `json:"token,omitempty"`
 	RetryAt time.Time `json:"retry_at,omitzero"`
 	Retry   string    `json:"retry,omitempty"` // id of the build that this round started
+	// Beyond is when that build was seen past the point at which the round's own had failed; zero: it was not.
+	Beyond time.Time `json:"beyond,omitzero"`
 	// Full is when CodeBuild first refused to start it for want of a place; Refused is how often it did.
 	Full    time.Time `json:"full,omitzero"`
 	Refused int       `json:"refused,omitempty"`
@@ -379,6 +381,8 @@ type Pending struct {
 	Pause string `json:"pause,omitempty"`
 	// Silent: it is only recorded, and not sent. Its ID is no notice's.
 	Silent bool `json:"silent,omitempty"`
+	// Recorded: the journal has it, from when nobody was to be told.
+	Recorded bool `json:"recorded,omitempty"`
 	// Followers are those of the case, if it tells of them, too.
 	Followers *Followers `json:"followers,omitempty"`
 	// Incident is what it tells of; of [OfIncident].
@@ -448,6 +452,8 @@ type Decision struct {
 	Follows string `json:"follows,omitempty"`
 	// Silent: a notice of the case that it follows tells of this build, too, once it is green.
 	Silent bool `json:"silent,omitempty"`
+	// Beyond: that case had not ended, and its build was past the point. If it is not healed in the end, this one tells of itself.
+	Beyond bool `json:"beyond,omitempty"`
 }
 
 // Unsent is a service that may not send [settings.ProjectKey] with a build's requests.

@@ -18,7 +18,7 @@ type Lead string
 
 // What there is.
 const (
-	LeadOpen  Lead = "open"  // it has not ended: wait
+	LeadOpen  Lead = "open"  // it has not ended, nor come past the point: wait
 	LeadCured Lead = "cured" // its change holds and helped: start this build again, too
 	LeadNone  Lead = "none"  // it says nothing about this build, which is decided by its own log
 )
@@ -39,18 +39,23 @@ func MayFollow(f Facts) bool {
 //
 // A build follows only what stands: a change of its own role, no part of it only for another
 // project's builds, that was made after it had failed, helped, and was neither undone
-// nor has ended, while a person holds nothing of it back and nothing is paused.
+// nor has ended, while a person holds nothing of it back and nothing is paused. It helped
+// if the leader's build is green, failed at another point, or runs and is past this one.
 func Follow(f Facts, leader Case) (Decision, diagnose.Diagnosis, Lead) {
 	no := func(l Lead) (Decision, diagnose.Diagnosis, Lead) { return Decision{}, diagnose.Diagnosis{}, l }
 	at := f.Build.At()
 	if !MayFollow(f) || leader.ID == f.Case || leader.Account != at.Account || leader.Region != at.Region {
 		return no(LeadNone)
 	}
-	if leader.Closed.IsZero() {
+	_, beyond := leader.Beyond()
+	if leader.Closed.IsZero() && !beyond {
 		return no(LeadOpen)
 	}
 	i := cureFor(f, leader)
-	if i < 0 || leader.Outcome != Healed && !leader.passed(i) {
+	switch {
+	case beyond && (i < 0 || i < len(leader.Rounds)-1 && !leader.passed(i)):
+		return no(LeadOpen) // what it is past is another point
+	case i < 0 || !beyond && leader.Outcome != Healed && !leader.passed(i):
 		return no(LeadNone)
 	}
 	r := leader.Rounds[i]
@@ -58,7 +63,7 @@ func Follow(f Facts, leader Case) (Decision, diagnose.Diagnosis, Lead) {
 		return no(LeadNone)
 	}
 	d := Decision{Mode: f.Project.Mode, Remedy: diagnose.Retry, Settings: f.Settings.SHA256, Follows: leader.ID,
-		Silent: leader.Outcome == Healed, Plan: newPlan(f, diagnose.Retry)}
+		Silent: beyond || leader.Outcome == Healed, Beyond: beyond, Plan: newPlan(f, diagnose.Retry)}
 	d.Why = fmt.Sprintf("Build %s failed at the same point, and what it lacked was given to their role.", r.Build.ID)
 	if d = withinZeros(f, d); d.Plan == nil {
 		return no(LeadNone)
@@ -126,7 +131,10 @@ func followed(f Facts, leader Case, r Round) diagnose.Diagnosis {
 	}
 	d.Title = cmp.Or(d.Title, "The role lacked a permission")
 	d.Evidence.Text = fmt.Sprintf("not read: the build failed at the same point as build %s of case %s", r.Build.ID, leader.ID)
-	if leader.Outcome == Healed {
+	switch {
+	case leader.Closed.IsZero():
+		d.Evidence.Text += ", which was started again and came past it at " + r.Beyond.UTC().Format("2006-01-02 15:04 UTC")
+	case leader.Outcome == Healed:
 		d.Evidence.Text += ", which is green since " + leader.Closed.UTC().Format("2006-01-02 15:04 UTC")
 	}
 	return d

@@ -105,6 +105,12 @@ func next(c *Case, message, fingerprint string) {
 		Decision: &Decision{}})
 }
 
+// runsOn has the leader's build be past the point, and run still.
+func runsOn(c *Case) {
+	c.Closed, c.Outcome = time.Time{}, ""
+	c.Rounds[0].Step, c.Rounds[0].Beyond = StepRetried, began.Add(7*time.Minute)
+}
+
 // TestFollow is the table of when a build follows another one's cure.
 func TestFollow(t *testing.T) {
 	for _, row := range []struct {
@@ -114,6 +120,38 @@ func TestFollow(t *testing.T) {
 	}{
 		{"it is green", func(*Facts, *Case) {}, LeadCured},
 		{"it is open", func(_ *Facts, c *Case) { c.Closed, c.Outcome = time.Time{}, "" }, LeadOpen},
+		{"its build is past the point, and runs", func(_ *Facts, c *Case) { runsOn(c) }, LeadCured},
+		{"its build is past the point, and then the case waits for another", func(_ *Facts, c *Case) {
+			runsOn(c)
+			next(c, "make test", "f2")
+			c.Rounds[1].Step = StepRetried
+		}, LeadOpen},
+		{"its next build is past the next point", func(_ *Facts, c *Case) {
+			runsOn(c)
+			next(c, "make test", "f2")
+			c.Rounds[1].Step, c.Rounds[1].Beyond = StepRetried, began.Add(8*time.Minute)
+		}, LeadCured},
+		{"its next build is past another point, and the first was not", func(_ *Facts, c *Case) {
+			runsOn(c)
+			next(c, uploadFailed, "f2")
+			c.Rounds[1].Step, c.Rounds[1].Beyond = StepRetried, began.Add(8*time.Minute)
+		}, LeadOpen},
+		{"its build is past the point, and another point is this one's", func(f *Facts, c *Case) {
+			runsOn(c)
+			f.Build = failedAt("2", "make")
+		}, LeadOpen},
+		{"its build was past the point, and it failed", func(_ *Facts, c *Case) {
+			runsOn(c)
+			c.Closed, c.Outcome, c.Rounds[0].Step = began.Add(9*time.Minute), Failed, StepDone
+		}, LeadNone},
+		{"its build is past the point, and its change was undone", func(_ *Facts, c *Case) {
+			runsOn(c)
+			c.Rounds[0].Undone = began.Add(time.Hour)
+		}, LeadOpen},
+		{"its build is past the point, and a person holds the grant back", func(f *Facts, c *Case) {
+			runsOn(c)
+			f.Held = []Hold{{Grant: "image"}}
+		}, LeadNone},
 		{"it failed again at the same", func(_ *Facts, c *Case) { c.Outcome = Failed; next(c, uploadFailed, "f1") }, LeadNone},
 		{"it got past the point and is not green", func(_ *Facts, c *Case) { c.Outcome = Failed; next(c, "make test", "f2") }, LeadCured},
 		{"another command, the same fingerprint", func(_ *Facts, c *Case) { c.Outcome = Failed; next(c, "make test", "f1") }, LeadNone},
@@ -187,7 +225,7 @@ func TestFollow(t *testing.T) {
 			continue
 		}
 		if d.Mutates() || d.Plan.Route != RouteBuild || d.Plan.Build != f.Build.ID || len(d.Used) > 0 || d.Follows != "leader" ||
-			d.Silent != (leader.Outcome == Healed) {
+			d.Silent != (leader.Outcome == Healed || leader.Closed.IsZero()) || d.Beyond != leader.Closed.IsZero() {
 			t.Errorf("%s: %+v", row.name, d)
 		}
 	}
