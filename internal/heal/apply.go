@@ -389,7 +389,7 @@ func (h *Healer) started(ctx context.Context, c *held, got Started) error {
 	c.last().Differs = got.Differs
 	c.adopt(h.Clock.Now(), got.ID)
 	h.unsaid(c)
-	return beside(
+	err := beside(
 		func() error { return h.assignRetry(ctx, c, got.ID) },
 		func() error {
 			if (c.following() || c.last().Incident != "") && len(c.Outbox) == 0 { // nothing is left to tell
@@ -397,6 +397,10 @@ func (h *Healer) started(ctx context.Context, c *held, got Started) error {
 			}
 			return h.saveToTell(ctx, c)
 		})
+	if err == nil {
+		h.watch(ctx, &c.Case)
+	}
+	return err
 }
 
 // assignRetry assigns the build that the last round started to the case, once in an invocation.
@@ -444,9 +448,12 @@ func (h *Healer) startAgain(ctx context.Context, c *held) error {
 		return h.started(ctx, c, found(*r, b))
 	}
 	if c.following() {
-		if cured, err := h.curedStill(ctx, c); err != nil {
+		switch is, err := h.ledStill(ctx, c); {
+		case err != nil:
 			return err
-		} else if !cured {
+		case is == decide.LeadOpen:
+			return h.waitAgain(ctx, c)
+		case is == decide.LeadNone:
 			return h.ownRoad(ctx, c)
 		}
 	}

@@ -419,6 +419,9 @@ func (h *Healer) awaited(ctx context.Context, e Ended, p settings.Project) error
 			if err := h.overBefore(ctx, c); err != nil {
 				return err
 			}
+			if err := h.seeLeader(ctx, c); err != nil {
+				return err
+			}
 			c.finish(now, decide.Healed, "")
 		} else { // a person who stops a build does not want it started again
 			c.finish(now, decide.Failed,

@@ -270,8 +270,8 @@ func (h *Healer) awaitLead(ctx context.Context, c *held) error {
 		_, _, is = decide.Follow(f, *leader)
 	}
 	switch {
-	case is == decide.LeadOpen && f.Now.Sub(r.Started) < maxFollow:
-		return errWait
+	case f.Now.Sub(r.Started) < maxFollow && (is == decide.LeadOpen || is == decide.LeadCured && leader.Closed.IsZero() && !c.released):
+		return errWait // also for its turn, while the leader's build still runs
 	case is == decide.LeadCured:
 		return h.follow(ctx, c, f, *leader)
 	}
@@ -360,6 +360,7 @@ func (h *Healer) noteInCase(ctx context.Context, c *held) (leader *decide.Case, 
 	} else if err != nil {
 		return nil, false, err
 	}
+	h.watch(ctx, &l.Case)
 	return &l.Case, true, nil
 }
 
@@ -412,25 +413,45 @@ func (h *Healer) follow(ctx context.Context, c *held, f decide.Facts, leader dec
 	return h.begin(ctx, c, f, nil)
 }
 
-// curedStill reports whether the case may be started because of the one that it
-// follows, as when that was decided: meanwhile it may have waited for long.
-func (h *Healer) curedStill(ctx context.Context, c *held) (bool, error) {
+// ledStill gives what the case that this one follows means for it now: between the decision and the
+// start it may have waited for long.
+func (h *Healer) ledStill(ctx context.Context, c *held) (decide.Lead, error) {
 	leader, err := h.Case(ctx, c.last().Follows)
 	if errors.Is(err, ErrNotFound) {
-		return false, nil
+		return decide.LeadNone, nil
 	}
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	f, err := h.followFacts(c)
 	if err == nil {
 		err = h.forbidden(ctx, c, &f)
 	}
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	_, _, is := decide.Follow(f, leader)
-	return is == decide.LeadCured, nil
+	return is, nil
+}
+
+// waitAgain has the case wait for the one that it follows again: that one's build has failed, though
+// it had been past the point, before this one's could be started.
+func (h *Healer) waitAgain(ctx context.Context, c *held) error {
+	r := c.last()
+	if !r.Counted.IsZero() {
+		if err := h.uncount(ctx, c); err != nil {
+			return err
+		}
+	}
+	r.Step, r.Decision, r.Tries, r.RetryAt, r.Token, r.NotYet = decide.StepJoined, nil, 0, time.Time{}, "", time.Time{}
+	r.Full, r.Refused = time.Time{}, 0
+	if r.Diagnosis != nil && r.Diagnosis.Fingerprint == "" { // the leader's
+		r.Diagnosis = nil
+	}
+	if err := h.save(ctx, c, true); err != nil {
+		return err
+	}
+	return errWait
 }
 
 // ownRoad lets the round go on by its own log.
@@ -483,6 +504,40 @@ func (c *held) following() bool {
 // of the case that it follows tells of it.
 func (c *held) silent(k decide.Kind, note string) bool {
 	return c.following() && c.last().Decision.Silent && note == "" && (k == decide.Retrying || k == decide.Healed)
+}
+
+// seeLeader looks what became of the case that a green build followed, if that had not ended when the
+// build was started. If it ended and is not healed, nobody but the case itself tells that it is.
+func (h *Healer) seeLeader(ctx context.Context, c *held) error {
+	r := c.last()
+	if !c.following() || !r.Decision.Beyond {
+		return nil
+	}
+	leader, err := h.Case(ctx, r.Follows)
+	if errors.Is(err, ErrNotFound) {
+		r.Decision.Silent = false
+		return nil
+	}
+	r.Decision.Silent = r.Decision.Silent && (leader.Closed.IsZero() || leader.Outcome == decide.Healed)
+	return err
+}
+
+// unled reports whether the case is healed, which nobody has been told: it relied on the case that it
+// follows, which has ended since and is not healed.
+func (c *held) unled(leader decide.Case) bool {
+	return c.following() && c.last().Follows == leader.ID && c.last().Decision.Beyond && c.last().Decision.Silent &&
+		!c.Closed.IsZero() && c.Outcome == decide.Healed && !leader.Closed.IsZero() && leader.Outcome != decide.Healed
+}
+
+// tellUnled tells that the case is healed, which its journal knows.
+func (h *Healer) tellUnled(ctx context.Context, c *held) error {
+	c.last().Decision.Silent = false
+	c.tell(h.Clock.Now(), decide.Healed, "")
+	c.Outbox[len(c.Outbox)-1].Recorded = true
+	if err := h.saveToTell(ctx, c); err != nil {
+		return err
+	}
+	return h.flush(ctx, c)
 }
 
 // giveBack leaves a case that follows another one, and whose build cannot be

@@ -74,15 +74,15 @@ type held struct {
 	// What follows is of incident.go. seen is the lease on seenOf as it was before the log was
 	// read; "" if none was read. joins is the case to wait for. back: the case gives a lease back
 	// that it will want again. waited: somebody waits for its end, as a lease said. leader is the
-	// case that it follows, as it was when it had ended, and released says that it is being
-	// released with others.
-	seen     roleLease
-	seenOf   string
-	joins    string
-	back     bool
-	waited   atomic.Bool
-	leader   *decide.Case
-	released bool
+	// case that it follows, as it was when it had ended or came past the point, and released says that
+	// it is being released with others.
+	seen       roleLease
+	seenOf     string
+	joins      string
+	back       bool
+	waited     atomic.Bool
+	leader     *decide.Case
+	released   bool
 }
 
 func (c *held) last() *decide.Round { return &c.Rounds[len(c.Rounds)-1] }

@@ -27,6 +27,11 @@ type Release struct {
 	Waiting int              `json:"waiting,omitempty"` // that could not be started yet
 	Full    int              `json:"full,omitempty"`    // how often in a row the queue of builds was full
 	Listed  int              `json:"listed,omitempty"`  // whether started because of that case or not
+	// Runs is the build that the case has started and that still runs, in the place of a run: it is looked
+	// how far that has come, and those that follow are started once it is past the point. Looks is how
+	// often in a row that was in vain.
+	Runs  string `json:"runs,omitempty"`
+	Looks int    `json:"looks,omitempty"`
 	// Check: the run is over. It is only looked whether more are listed by now.
 	Check bool `json:"check,omitempty"`
 }
@@ -115,6 +120,9 @@ func (h *Healer) Release(ctx context.Context, m Release) error {
 	if err != nil {
 		return err
 	}
+	if m.Runs != "" {
+		return h.beyond(ctx, leader, m)
+	}
 	if m.Check {
 		return h.lateComers(ctx, leader, m)
 	}
@@ -140,7 +148,7 @@ func (h *Healer) Release(ctx context.Context, m Release) error {
 			if pressed(ctx) {
 				return h.releaseAt(ctx, m, h.Clock.Now())
 			}
-			err := h.releaseOne(ctx, leader, it, &m)
+			_, err := h.releaseOne(ctx, leader, it, &m)
 			switch {
 			case errors.Is(err, ErrLater):
 				m.Waiting++
@@ -205,19 +213,19 @@ func (h *Healer) lateComers(ctx context.Context, leader decide.Case, m Release) 
 }
 
 // releaseOne starts the build of one case again, if that waits for it, and counts
-// it. ErrLater means that AWS takes no more builds now.
-func (h *Healer) releaseOne(ctx context.Context, leader decide.Case, it Item, m *Release) error {
+// it. began reports whether it did. ErrLater means that AWS takes no more builds now.
+func (h *Healer) releaseOne(ctx context.Context, leader decide.Case, it Item, m *Release) (began bool, err error) {
 	var who follower
 	if err := unmarshal(it, &who); err != nil {
-		return err
+		return false, err
 	}
 	c, err := h.open(ctx, it.ID)
 	if errors.Is(err, errBusy) {
 		m.Waiting++ // or not: the next pass sees
-		return nil
+		return false, nil
 	}
 	if err != nil || c == nil { // nil: it died before it was recorded
-		return err
+		return false, err
 	}
 	i := -1
 	for n, r := range c.Rounds {
@@ -226,26 +234,32 @@ func (h *Healer) releaseOne(ctx context.Context, leader decide.Case, it Item, m 
 		}
 	}
 	if i < 0 {
-		return nil
+		return false, nil
 	}
+	_, beyond := leader.Beyond()
 	// One that was refused a place for long comes back by itself: to wake it before would only send it
 	// another message.
-	if h.stands(c, i) && !leader.Closed.IsZero() && !h.Clock.Now().Before(c.last().NotYet) {
+	if h.stands(c, i) && (beyond || !leader.Closed.IsZero()) && !h.Clock.Now().Before(c.last().NotYet) {
 		c.released, c.leader = true, &leader
 		h.Crowds.met(h.Clock.Now())
 		if err := h.run(ctx, c); errors.Is(err, errBusy) {
 			m.Waiting++
-			return nil
+			return false, nil
 		} else if err != nil {
-			return err
+			return false, err
 		}
-		if !h.stands(c, i) {
+		if began = !h.stands(c, i); began {
 			m.Full = 0
 		}
 	}
 	if h.stands(c, i) {
 		m.Waiting++
-		return nil
+		return false, nil
+	}
+	if c.unled(leader) {
+		if err := h.tellUnled(ctx, c); err != nil {
+			return false, err
+		}
 	}
 	if r := c.Rounds[min(i, len(c.Rounds)-1)]; r.Decision != nil && r.Decision.Follows == leader.ID && r.Decision.Plan != nil {
 		one := decide.Follower{Case: c.ID, Project: c.Project, Build: who.Build, Retry: r.Retry}
@@ -257,7 +271,7 @@ func (h *Healer) releaseOne(ctx context.Context, leader decide.Case, it Item, m 
 		}
 		m.Seen.Add(one)
 	}
-	return nil
+	return began, nil
 }
 
 // stands reports whether round i of the case waits to be started.

@@ -68,6 +68,9 @@ func (h *Healer) asSaid(ctx context.Context, e Ended, p settings.Project) (done 
 	} else if err := h.unlessForGood(ctx, e.Said, err); err != nil {
 		return true, err
 	}
+	if err := h.seeLeader(ctx, c); err != nil {
+		return true, err
+	}
 	r := c.last()
 	r.Ended = e.End
 	c.finish(h.Clock.Now(), decide.Healed, "")

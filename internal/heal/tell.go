@@ -38,7 +38,7 @@ func (h *Healer) tellAll(ctx context.Context, c *held) error {
 		switch err := h.notify(ctx, o, c.turn); {
 		case err == nil:
 			said()
-			if len(p.Sent) == len(p.Untold) { // whoever else gets it, it is one outcome
+			if len(p.Sent) == len(p.Untold) && !p.Recorded { // whoever else gets it, it is one outcome
 				h.journal(o)
 			}
 		case h.unreachable(ctx, o.For.Owner, p.At, err):

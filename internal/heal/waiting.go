@@ -155,7 +155,7 @@ func waitsFor(c decide.Case, now time.Time) Waiting {
 	case r.Step == decide.StepJoined && r.Incident != "":
 		w.For, w.Until = "the end of incident "+r.Incident+", at the latest for so long", r.Started.Add(decide.Patience)
 	case r.Follows != "" && r.Retry == "":
-		w.For = "the end of case " + r.Follows + ", whose build failed at the same point"
+		w.For = "case " + r.Follows + ", whose build failed at the same point, to end or to come past it"
 	case r.Retry != "":
 		w.For, w.Since = "the end of build "+r.Retry+", which it started", r.RetryAt
 	case now.Before(r.NotYet) && r.Refused > 0:

@@ -20,7 +20,7 @@ type bound struct {
 type limit struct {
 	what, why string
 	// ended is how long after the failures the last build can have ended; probed is the same if
-	// only one build of each role starts before the first of them is green.
+	// only one build of each role starts before the first of them is green, or past what it lacked.
 	ended, probed time.Duration
 }
 
@@ -47,6 +47,9 @@ func (s *storm) bound(fails, green time.Duration) bound {
 	const iamCalls = 8
 	b := bound{fails: fails, green: green}
 	roles, records, probe := s.roles(), (s.n+99)/100, b.green+eventTime
+	if s.behind > 0 {
+		probe = b.fails
+	}
 	add := func(what, why string, ended, probed time.Duration) {
 		b.limits = append(b.limits, limit{what, why, ended, max(ended, probed)})
 	}

@@ -249,6 +249,9 @@ func (w *chaosWorld) add(y, set *strings.Builder, p chaosProject, rng *rand.Rand
 	}
 	if p.kind == "crowd" { // of several projects that share a role, all lack the same
 		y.WriteString("          - aws s3 cp x s3://dist-0/x\n")
+		if rng.IntN(2) == 0 { // and go on for long behind it
+			fmt.Fprintf(y, "          - {run: make test, takes: %ds}\n", 10+rng.IntN(900))
+		}
 	}
 	for range 1 + rng.IntN(2) {
 		fmt.Fprintf(y, "          - aws s3 cp x s3://dist-%d/x\n", rng.IntN(4))

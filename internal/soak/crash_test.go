@@ -34,7 +34,7 @@ func TestCrashEverywhere(t *testing.T) {
 	var total tally
 	t.Run("stories", func(t *testing.T) {
 		for _, s := range append(demo(t), route(t, "forty-projects"), route(t, "authorization-proves"),
-			route(t, "execution-role-healed")) {
+			route(t, "execution-role-healed"), route(t, "storm-build-goes-on")) {
 			t.Run(s.Name, func(t *testing.T) {
 				t.Parallel()
 				crashStory(t, s, &total)

@@ -29,6 +29,8 @@ type storm struct {
 	n int
 	// atOnce is how many builds the account runs at once, of five minutes; 0: any number, of one.
 	atOnce int
+	// behind is how long each build goes on behind the command that failed; 0: that was its last.
+	behind time.Duration
 
 	st      *story.Stage
 	store   heal.Store     // the ledger as it is
@@ -70,6 +72,10 @@ func (s *storm) play(t *testing.T) {
 	world, set := story.Crowd(s.roles(), perRole)
 	if s.atOnce > 0 {
 		world = bytes.ReplaceAll(world, []byte("takes: 60s"), []byte("takes: 300s"))
+	}
+	if s.behind > 0 {
+		const denied = "aws s3 cp x s3://dist/x"
+		world = bytes.ReplaceAll(world, []byte(denied+"]"), fmt.Appendf(nil, "%s, {run: make test, takes: %s}]", denied, s.behind))
 	}
 	world = append([]byte("region: "+region+"\nmailboxes: [team@example.com]\n"), world...)
 	var err error
