@@ -44,7 +44,8 @@ var (
 // exportsCredentials matches a command after which the shell has other credentials than the service
 // role's: commands of a buildspec share one (AWS.md#login-in-an-earlier-command).
 var exportsCredentials = lazyregexp.New(`(?i)(?:^|[;&\s])(?:eval|source|\.) .*(?:assume|:role/)|` +
-	`\bexport .*\bAWS_(?:PROFILE|DEFAULT_PROFILE|ACCESS_KEY_ID|SESSION_TOKEN|ROLE_ARN|CONFIG_FILE|SHARED_CREDENTIALS_FILE)=|` +
+	`\bexport .*\bAWS_(?:PROFILE|DEFAULT_PROFILE|ACCESS_KEY_ID|SESSION_TOKEN|ROLE_ARN|CONFIG_FILE|SHARED_CREDENTIALS_FILE|` +
+	`ENDPOINT_URL\w*)=|` +
 	`\baws configure set \S*(?:aws_access_key_id|role_arn|credential_source)|configure-aws-credentials`)
 
 // takesRole reports whether the command takes other credentials.

@@ -139,7 +139,7 @@ func (t *tracker) denials(failed *part) []placed {
 			d.Subject = deployRole(failed.command, false)
 		}
 		if d.Causal && d.Principal == "" && d.Subject == "" {
-			d.Subject = otherCredentials(failed.command)
+			d.Subject = OtherCredentials(failed.command)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b placed) int {

@@ -16,6 +16,7 @@ func TestTookRole(t *testing.T) {
 		". ci/assume-publisher.sh":                                                          true,
 		"export AWS_PROFILE=publisher":                                                      true,
 		"export AWS_ACCESS_KEY_ID=$KEY AWS_SECRET_ACCESS_KEY=$SECRET":                       true,
+		"export AWS_ENDPOINT_URL_S3=http://localhost:9000":                                  true,
 		"export AWS_REGION=eu-west-1":                                                       false,
 		"AWS_PROFILE=publisher aws s3 ls":                                                   false,
 		"aws sts get-caller-identity":                                                       false,

@@ -309,20 +309,30 @@ func deployRole(commands string, last bool) (role string) {
 	return role
 }
 
-// A command that brings credentials of its own: a profile, keys, or a tool that assumes a role.
+// A command that brings credentials of its own: a profile, keys, a tool that assumes a role, another
+// service than AWS that answers in its words, or another machine on which it runs.
 var (
 	profileOption = lazyregexp.New(`(?:^|[\s/=(])(?:aws|sam|cdk|cdklocal|eksctl|copilot|eb|chalice)(?:@\S+)?` +
 		`\s(?:.*\s)?--profile[= ]+["']?([^\s"';&|)]+)|` +
 		`\s--aws-profile[= ]+["']?([^\s"';&|)]+)|\bAWS_PROFILE=["']?([^\s"';&|)]+)`)
-	keyVariable  = lazyregexp.New(`\bAWS_ACCESS_KEY_ID=["']?([^\s"';&|)]*)`)
+	keyVariable = lazyregexp.New(`\bAWS_ACCESS_KEY_ID=["']?([^\s"';&|)]*)`)
+	endpointURL = lazyregexp.New(`\s--endpoint(?:-url)?[= ]+["']?([^\s"';&|)]+)|\bAWS_ENDPOINT_URL(?:_\w+)?=["']?([^\s"';&|)]+)`)
+	// awsHost matches an endpoint that is certainly AWS's.
+	awsHost       = lazyregexp.New(`^https?://(?:[\w-]+\.)+(?:amazonaws\.com(?:\.cn)?|api\.aws)(?:[:/]|$)`)
+	remoteCommand = lazyregexp.New(`^\s*(?:\w+=\S* +)*(?:(?:sudo|time|timeout \S+|exec) +)*` +
+		`(?:ssh|kubectl +(?:-\S+ +\S+ +)*(?:exec|run|logs)|` +
+		`aws +(?:ssm +(?:send-command|start-session|get-command-invocation)|ecs +execute-command))\s`)
 	roleSessions = lazyregexp.New(`(?:^|\s)(?:aws-vault|saml2aws|granted|gimme-aws-creds)\s+exec\s+(?:-\S+\s+)*(\S+)`)
 )
 
-// otherCredentials says whose credentials a command brings, where that may not be the build's
+// credentialWords are the words without which a command brings no credentials of its own.
+var credentialWords = []string{"rofile", "PROFILE", "KEY_ID", " exec ", "ndpoint", "ENDPOINT", "ssh ", "kubectl ", "aws ssm ",
+	"execute-command"}
+
+// OtherCredentials says whose credentials a command brings, where that may not be the build's
 // session; "" if it brings none.
-func otherCredentials(commands string) string {
-	if !strings.Contains(commands, "rofile") && !strings.Contains(commands, "PROFILE") && !strings.Contains(commands, "KEY_ID") &&
-		!strings.Contains(commands, " exec ") {
+func OtherCredentials(commands string) string {
+	if !slices.ContainsFunc(credentialWords, func(w string) bool { return strings.Contains(commands, w) }) {
 		return ""
 	}
 	for _, c := range shellBreak.Get().Split(strings.ReplaceAll(commands, "\\\n", " "), -1) {
@@ -331,6 +341,12 @@ func otherCredentials(commands string) string {
 		}
 		if m := roleSessions.Get().FindStringSubmatch(c); m != nil {
 			return clip("the profile "+m[1], maxSubject)
+		}
+		if m := endpointURL.Get().FindStringSubmatch(c); m != nil && !awsHost.MatchString(m[1]+m[2]) {
+			return clip("the account at "+m[1]+m[2], maxSubject)
+		}
+		if remoteCommand.MatchString(c) {
+			return "what runs on another machine"
 		}
 		// Not a container that is given the build's own: AWS_ACCESS_KEY_ID=$AWS_ACCESS_KEY_ID.
 		if m := keyVariable.Get().FindStringSubmatch(c); m != nil && !strings.Contains(m[1], "AWS_ACCESS_KEY_ID") {

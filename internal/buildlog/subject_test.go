@@ -191,9 +191,20 @@ func TestOtherCredentials(t *testing.T) {
 		{"the build's own keys, handed on", "docker build --build-arg AWS_ACCESS_KEY_ID=$AWS_ACCESS_KEY_ID .", ""},
 		{"another tool's profile", "cargo build --profile release", ""},
 		{"likewise", "docker compose --profile test up && aws s3 cp f s3://shop/f", ""},
+		{"another service's endpoint", "aws --endpoint-url http://localhost:9000 s3 cp f s3://shop/f",
+			"the account at http://localhost:9000"},
+		{"likewise", "AWS_ENDPOINT_URL_S3=https://r2.example.com aws s3 cp f s3://shop/f", "the account at https://r2.example.com"},
+		{"an endpoint that only the shell knows", "aws s3 sync d s3://shop --endpoint-url=$ENDPOINT", "the account at $ENDPOINT"},
+		{"an endpoint in the network", "aws s3 cp f s3://shop/f --endpoint-url https://bucket.vpce-1.s3.eu-west-1.vpce.amazonaws.com", ""},
+		{"a host that only looks like AWS's", "aws s3 cp f s3://shop/f --endpoint-url https://s3.amazonaws.com.example.com",
+			"the account at https://s3.amazonaws.com.example.com"},
+		{"another machine", "ssh -o BatchMode=yes web aws s3 cp s3://shop/f f", "what runs on another machine"},
+		{"another container", "kubectl -n shop exec web -- aws s3 cp s3://shop/f f", "what runs on another machine"},
+		{"git over SSH", "GIT_SSH_COMMAND='ssh -i key' git pull && aws s3 cp f s3://shop/f", ""},
+		{"a key for SSH", "ssh-keyscan git.example.com >> known_hosts && aws s3 cp f s3://shop/f", ""},
 		{"none", "aws s3 cp f s3://shop/f", ""},
 	} {
-		if got := otherCredentials(row.commands); got != row.want {
+		if got := OtherCredentials(row.commands); got != row.want {
 			t.Errorf("%s: %q, want %q", row.what, got, row.want)
 		}
 	}

@@ -55,6 +55,9 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 		chain = chain || x.rows.match(chains, k)
 		assertion := x.tested(k) && x.rows.match(compares, k)
 		switch {
+		case x.otherEvent(k):
+			mine, list = false, append(list, k)
+			continue
 		case x.otherBox(k) && !x.closes(k) && !x.follows(k, w) && !x.nothingNew(k, known):
 			mine, list = false, append(list, k)
 			continue
@@ -146,6 +149,29 @@ func (x *facts) otherBox(k int) bool {
 	}
 	return true
 }
+
+// otherEvent reports whether the line with index k is an event of CloudFormation by which a resource
+// failed of something else than a refusal or the failure of another resource.
+func (x *facts) otherEvent(k int) bool {
+	if !x.rows.match(failedEvent, k) {
+		return false
+	}
+	m := failedEvent.FindStringSubmatch(x.bare[k])
+	resource, why := m[1]+m[3], m[2]+m[4]
+	return resource != "AWS::CloudFormation::Stack" && len(strings.Fields(why)) >= minReason && !x.denied(k) && !ledTo.MatchString(why) &&
+		!sameRefusal.MatchString(why)
+}
+
+// minReason is how many words of an event are a reason: fewer may be one cell of a narrow table.
+const minReason = 3
+
+var (
+	// failedEvent matches an event of CloudFormation: the type of a resource that failed, and why.
+	failedEvent = lazyregexp.New(`_FAILED[\s|]+((?:AWS|Custom|Alexa|Module)::\S+)[\s|]+\S+(?: \(\w+\))?[\s|]+(\S.*)|` +
+		`((?:AWS|Custom|Alexa|Module)::\S+)[\s|]+\S+[\s|]+\w+_FAILED[\s|]+(\S.*)`)
+	ledTo = lazyregexp.New(`(?i)^resource (?:creation|update|deletion|import) |\bthe following resource|\bcancell?ed\b|\brollback\b|` +
+		`\bdenied\b|\bforbidden\b|not authori[sz]ed`)
+)
 
 // maxBox is how many lines of a box are looked at.
 const maxBox = 60
@@ -368,15 +394,16 @@ var (
 		`^Node\.js v|^\s*\.\.\. \d+ (more|common)|^[│╷╵|}\])]|^\s*❯ |^\S+:\d+:in |\.rb:\d+:in |^\W*$|` +
 		`^[\w@.-]+/[\w@./-]+:$|^\s*>?\s*\d+ \| |^\s*\| +\^|^#\d+ (?:\S+\.(?:php|phar)\S*\(\d+\): |\[internal function\]: |\{main\}$)`)
 	// runnerClose matches what a runner says of a job right behind the output of that job.
-	runnerClose = lazyregexp.New(`^g?make(\[\d+\])?: \*\*\* \[.*\] Error \d+$`)
+	runnerClose = lazyregexp.New(`^g?make(\[\d+\])?: \*\*\* \[.*\] \pL+ \d+$`) // in the language of the user
 	// buildStep matches a line of BuildKit's step, and stepFailed its end.
 	buildStep  = lazyregexp.New(`^#(\d+) \d`)
 	stepFailed = lazyregexp.New(`^#(\d+) ERROR: (process ".+)$`)
 	// nodeFrame matches a frame of a stack of Node.js behind the name of the task that prints it.
-	nodeFrame = lazyregexp.New(`^\S+(?: \S+)?:\s+at (?:.* \()?(?:file:|node:|/)\S+:\d+:\d+\)?$`)
+	nodeFrame = lazyregexp.New(`^(?:\S+(?: \S+)?:|\[[\w.:@/-]+\])\s+at (?:.* \()?(?:file:|node:|/)\S+:\d+:\d+\)?$`)
 	// closing matches the lines with which runners and shells end after an error, and advice.
 	closing = lazyregexp.New(`^\s*(?:@?[\w./-]+[: ][\w-]+: )?(?:` + // behind the name of a task
-		`g?make(?:\[\d+\])?: (?:\*\*\* \[.*\] |\*\*\* (?:Waiting for unfinished|Deleting )|Leaving|Entering|Target .* not remade)|` +
+		`g?make(?:\[\d+\])?: (?:\*\*\* \[.*\] |\*\*\* (?:Waiting for unfinished|Deleting )|Leaving|Entering|Target .* not remade|` +
+		`\pL[^:*]*[„“«'` + "`" + `"‘]/[^:*]*$)|` +
 		`npm (?:ERR!|error)(?: (?:code (?:\d+|ELIFECYCLE|E403)|errno|path|location|command|network|syscall|Lifecycle script|workspace|` +
 		`Exit status|Failed at the|This is probably|A complete log|403|\S+@\S+ \S+:).*)?$|npm (?:notice|warn|WARN)\b|` +
 		`error Command failed|info (?:Visit|If you think)|E: Unable to fetch some|lerna (?:ERR!|WARN|info) |` +
@@ -384,6 +411,7 @@ var (
 		`(?:real|user|sys)\s+\d|\[\d+\][-+]?\s+(?:Exit|Done|Running|Killed)|% Total|\d+ +\d+ +\d+ +\d+ |` +
 		`(?:Container|Network|Volume|Image) \S+\s+\w+$|Aborting on container exit|FAILURE: Build failed with|` +
 		`\* (?:What went wrong|Try|Get more help)|Execution failed for task|(?:> )?(?:Run with --|There were failing|Get more help)|` +
+		`(?:> )?Process 'command '[^']*'' finished with non-zero exit value \d+$|` +
 		`BUILD FAIL|\d+ actionable tasks?|##\[|note: run with|PLAY RECAP|rake aborted|Tasks: TOP|\(See full trace|` +
 		`Command failed with (?:status|exit)|SLF4J|\++ (?:\w+=|(?:rm|kill|exit|trap|set|cd|popd|return|false|cleanup|echo)\b)|` +
 		`(?i:\W*(?:hint|tip|help|ask|see|view|visit|contact|having any|was this|for (?:more|help))\b))|` +
@@ -408,6 +436,10 @@ var (
 		`_(?:IN_PROGRESS|COMPLETE|FAILED)\b|end of JSON input|state lock|by multiple users at|most commands, you can|` +
 		`apply" again at this|No AMIs to cleanup|executable aws failed with exit code|Some builds didn't complete|` +
 		`Builds finished but|Wait completed|` +
+		// sbt, dbt; Terragrunt; Collision, which shows PHP's exceptions
+		`\[error\] Total time: \d|Done\. PASS=\d|` +
+		`(?:ERROR +)?(?:terraform|tofu) invocation failed in |(?:ERROR +)?Module \S+ has finished with an error|` +
+		`(?:ERROR +)?error occurred:$|\* Failed to execute "(?:terraform|tofu) |\+\d+ vendor frames *$|\d+ +\S+\.php:\d+$|` +
 		// pnpm, Task
 		`^[\w@./-]+ [\w:.-]+: Failed$|ERR_PNPM_RECURSIVE_RUN_FIRST_FAIL|^task: Failed to run task "|` +
 		// Cloud Custodian, concurrently, BuildKit

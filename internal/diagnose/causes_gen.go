@@ -4898,7 +4898,7 @@ var causes = []Cause{
 			{says: []string{"parsing error:"}, first: true, sure: true},
 			{
 				says:  []string{".scala:"},
-				like:  &pattern{source: "\\[error\\] .*\\.scala:\\d+"},
+				like:  &pattern{source: "\\[error\\] (-- .*|\\S*)\\.scala:\\d+"},
 				first: true,
 				sure:  true,
 			},
@@ -5140,7 +5140,7 @@ var causes = []Cause{
 					"info -",
 					"information:",
 				},
-				like: &pattern{source: "^\\s*(\\[\\w+\\] )?\\S+:\\d+:\\d+(-\\d+)?[:,]? " +
+				like: &pattern{source: "^\\s*(\\[\\w+\\] )?\\S*([a-z/_]|[A-Z]{2})\\S*:\\d+:\\d+(-\\d+)?[:,]? " +
 					".*[\\[(][\\w@./:,+-]*[a-zA-Z][\\w@./:,+-]*[\\])]( \\[\\w+\\])?\\.?$"},
 				first: true,
 				sure:  true,
@@ -5166,7 +5166,7 @@ var causes = []Cause{
 			},
 			{
 				says: []string{":"},
-				like: &pattern{source: "^\\s*\\S+(:\\d+){1,2}(-\\d+)?:? ((error|warning) )?\\[?([CEFR]: " +
+				like: &pattern{source: "^\\s*\\S*([a-z/_]|[A-Z]{2})\\S*(:\\d+){1,2}(-\\d+)?:? ((error|warning) )?\\[?([CEFR]: " +
 					"|[A-Z]{1,6}\\d{3,5}\\b|(Suggestion|Refactor|Convention|Style): )"},
 				first: true,
 				sure:  true,
@@ -6649,6 +6649,18 @@ var causes = []Cause{
 			{
 				says: []string{"internal server error"},
 				like: &pattern{source: "^error: \\[50\\d\\] Internal Server Error"},
+			},
+			{
+				command: []string{"smoke", "health", "e2e", "probe", "verify"},
+				says:    []string{"returned error: 50"},
+				like:    &pattern{source: "returned error: 50\\d"},
+				remedy:  "report",
+			},
+			{
+				says:   []string{"returned error: 50"},
+				also:   []string{"/health"},
+				like:   &pattern{source: "returned error: 50\\d"},
+				remedy: "report",
 			},
 			{
 				says: []string{"returned error: 50"},

@@ -451,6 +451,23 @@ func (x *facts) tookRole(i int) bool {
 			return true
 		}
 	}
+	return x.traced(i)
+}
+
+// traced reports whether the last command that a shell or make shows above the line with index i, or
+// one that sets a variable for all, brings credentials of its own.
+func (x *facts) traced(i int) bool {
+	shows, last := x.raw.of(showsCommand), true
+	for k := i - 1; k >= 0 && k >= i-200; k-- {
+		if !shows.at(k) {
+			continue
+		}
+		m := showsCommand.FindStringSubmatch(x.lines[k].Text)
+		if command := m[1] + m[2]; (last || setsVariable.MatchString(command)) && buildlog.OtherCredentials(command) != "" {
+			return true
+		}
+		last = false
+	}
 	return false
 }
 
@@ -513,7 +530,7 @@ func (x *facts) earlierError(i int, w *weighing) int {
 		return i
 	}
 	for k = range i {
-		if x.otherBox(k) && x.anotherError(k, headError, w.shared, w) && !x.probes(k, w) {
+		if (x.otherBox(k) && x.anotherError(k, headError, w.shared, w) || x.otherEvent(k)) && !x.probes(k, w) {
 			return k
 		}
 	}

@@ -49,6 +49,81 @@ var evidenceRows = []struct {
 		"╷\n│ Warning: Deprecated attribute\n│ \n│   on main.tf line 3\n╵\n╷\n│ Error: putting object\n" +
 			"│ \n│ OWN\n╵\n", Explains, "missing-permission"},
 
+	// The same in the frames of other tools, and other languages.
+	{"make speaks German", "make[1]: Verzeichnis „/src/a“ wird betreten\nupload failed: ./x to s3://media/x BARE\n" +
+		"make[1]: *** [Makefile:9: put] Fehler 1\nmake[1]: Verzeichnis „/src/a“ wird verlassen\nmake: *** [Makefile:3: a] Fehler 2\n",
+		Explains, "missing-permission"},
+	{"make speaks German, and another target fails by itself", "upload failed: ./x to s3://media/x BARE\n" +
+		"make: *** [Makefile:9: notes] Fehler 1\nprices.csv row 88: no currency\nmake: *** [Makefile:5: prices] Fehler 3\n", Overtaken, ""},
+	{"Gradle ran a program", "> Task :put FAILED\nException in thread \"main\" com.example.S3Exception: OWN\n" +
+		"\tat com.example.A.main(A.java:12)\n\nFAILURE: Build failed with an exception.\n\n* What went wrong:\n" +
+		"Execution failed for task ':put'.\n> Process 'command '/usr/bin/java'' finished with non-zero exit value 1\n", Explains,
+		"missing-permission"},
+	{"Gradle ran two programs", "> Task :put\nOWN\n> Task :prices FAILED\n\nFAILURE: Build failed with an exception.\n\n" +
+		"* What went wrong:\nExecution failed for task ':prices'.\n" +
+		"> Process 'command './prices.sh'' finished with non-zero exit value 3\n", Overtaken, ""},
+	{"dbt's model, behind the time of day", "10:00:07  1 of 1 START sql table model shop.orders ........ [RUN]\n" +
+		"10:00:08  1 of 1 ERROR creating sql table model shop.orders ... [ERROR in 0.81s]\n10:00:09  \n" +
+		"10:00:09  Completed with 1 error and 0 warnings:\n10:00:09  \n10:00:09    Runtime Error in model orders (models/orders.sql)\n" +
+		"  BARE\n10:00:09  \n10:00:09  Done. PASS=0 WARN=0 ERROR=1 SKIP=0 TOTAL=1\n", Explains, "missing-permission"},
+	{"another model of dbt fails by itself", "10:00:09    Runtime Error in model orders (models/orders.sql)\n  BARE\n10:00:09  \n" +
+		"10:00:09    Runtime Error in model stock (models/stock.sql)\n  line 4:3: Column 'sku' cannot be resolved\n10:00:09  \n" +
+		"10:00:09  Done. PASS=0 WARN=0 ERROR=2 SKIP=0 TOTAL=2\n", Overtaken, ""},
+	{"sbt shows the stack of a plugin in Scala", "[error] com.example.S3Exception: OWN\n" +
+		"[error] \tat com.example.Upload.put(Upload.scala:12)\n" +
+		"[error] (publish) com.example.S3Exception: OWN\n[error] Total time: 3 s, completed Nov 20, 2026, 10:00:13 AM\n", Explains,
+		"missing-permission"},
+	{"sbt does not compile", "[error] com.example.S3Exception: OWN\n[error] /src/Cart.scala:12:3: type mismatch;\n" +
+		"[error] Total time: 3 s, completed Nov 20, 2026, 10:00:13 AM\n", Contested, "compile-error"},
+	{"Collision shows PHP's exception", "   Aws\\S3\\Exception\\S3Exception \n\n AccessDenied (client): OWN\n\n" +
+		"  at vendor/aws/src/WrappedHttpHandler.php:196\n    192▕         $parts = [];\n  ➜ 196▕         return new $this->class(\n\n" +
+		"      +14 vendor frames \n\n  15  app/Commands/Publish.php:21\n      Adapter::put()\n", Explains, "missing-permission"},
+	{"a stack behind concurrently's name", "[put] AccessDenied: OWN\n[put]     at throwDefaultError (/src/a.js:388:20)\n" +
+		"[web] built in 1.02s\n[put] npm run put exited with code 1\n", Explains, "missing-permission"},
+	{"Terragrunt's units", "10:00:07.100 STDERR [ssm] terraform: ╷\n10:00:07.100 STDERR [ssm] terraform: │ Error: putting: OWN\n" +
+		"10:00:07.100 STDERR [ssm] terraform: │ \n10:00:07.100 STDERR [ssm] terraform: │   with aws_s3_object.note,\n" +
+		"10:00:07.100 STDERR [ssm] terraform: │   on note.tf line 1, in resource \"aws_s3_object\" \"note\":\n" +
+		"10:00:07.100 STDERR [ssm] terraform: ╵\n10:00:07.200 ERROR  terraform invocation failed in ./ssm\n", Explains, "missing-permission"},
+	{"syslog's time in front of each line", "Nov 20 10:00:11 packing\nNov 20 10:00:12 OWN\nNov 20 10:00:12 \n", Explains,
+		"missing-permission"},
+	// Another machine prints it, or another service than AWS answers so.
+	{"Systems Manager shows what an instance printed", "command 1 sent to i-1\nStatus: Failed\nStandardErrorContent:\n" +
+		"download failed: s3://media/x to ./x BARE\nfailed to run commands: exit status 1\n", Shown, ""},
+	{"the same as JSON", "{\n    \"Status\": \"Failed\",\n    \"StandardErrorContent\": \"download failed: BARE\"\n}\n", Shown, ""},
+	{"CodeDeploy shows what an instance printed", "LifecycleEvent - AfterInstall\nScript - ci/up.sh\n[stderr]BARE\n", Shown, ""},
+	{"an instance's console", "[   12.3] cloud-init[812]: BARE\n", Shown, ""},
+	{"Terraform runs it on the instance", "aws_instance.web (remote-exec): BARE\nError: remote-exec provisioner error\n", Shown, ""},
+	{"Terraform runs it in the build", "aws_instance.web (local-exec): BARE\n", Explains, "missing-permission"},
+	{"Packer runs it on the instance", "==> amazon-ebs.web: Provisioning with shell script: up.sh\n    amazon-ebs.web: nginx installed\n" +
+		"==> amazon-ebs.web: BARE\n", Shown, ""},
+	{"Packer makes the image", "==> amazon-ebs.web: Provisioning with shell script: up.sh\n==> amazon-ebs.web: Stopping the source " +
+		"instance...\n==> amazon-ebs.web: Error creating AMI: OWN\n", Explains, "missing-permission"},
+	{"Ansible runs it on a host", "fatal: [web-1]: FAILED! => {\"changed\": false, \"msg\": \"BARE\"}\n", Shown, ""},
+	{"Ansible runs it in the build for a host", "fatal: [web-1 -> localhost]: FAILED! => {\"changed\": false, \"msg\": " +
+		"\"BARE\"}\n", Explains,
+		"missing-permission"},
+	{"the shell shows another service's endpoint", "+ aws --endpoint-url http://localhost:9000 s3 cp x s3://media/x\n" +
+		"upload failed: ./x to s3://media/x BARE\n", Foreign, ""},
+	{"make shows it", "aws --endpoint-url http://localhost:9000 s3 cp x s3://media/x\nupload failed: ./x to s3://media/x BARE\n" +
+		"make: *** [Makefile:9: put] Error 1\n", Foreign, ""},
+	{"a variable for all that follows", "+ export AWS_ENDPOINT_URL=http://localhost:9000\n+ aws s3 cp x s3://media/x\n" +
+		"upload failed: ./x to s3://media/x BARE\n", Foreign, ""},
+	{"another service before, and AWS now", "+ aws --endpoint-url http://localhost:9000 s3 cp x s3://media/x\n" +
+		"upload: ./x to s3://media/x\n+ aws s3 cp x s3://media/x\nupload failed: ./x to s3://media/x BARE\n", Explains,
+		"missing-permission"},
+	// Two resources of a stack fail, each by itself.
+	{"another resource of the stack is wrong", "web | 1/4 | 10:00:01 AM | CREATE_FAILED | AWS::SQS::Queue | Jobs (Jobs1A2B) OWN\n" +
+		"web | 1/4 | 10:00:02 AM | CREATE_FAILED | AWS::Lambda::Function | Cart (Cart1A2B) Properties validation failed for " +
+		"resource Cart\n" +
+		"web | 1/4 | 10:00:09 AM | ROLLBACK_COMPLETE | AWS::CloudFormation::Stack | web\n", Overtaken, ""},
+	{"it was wrong before", "AWS::S3::Bucket Media CREATE_FAILED media already exists\nAWS::SQS::Queue Jobs CREATE_FAILED OWN\n",
+		Contested, ""},
+	{"the others are cancelled", "web | 1/4 | 10:00:01 AM | CREATE_FAILED | AWS::SQS::Queue | Jobs (Jobs1A2B) OWN\n" +
+		"web | 1/4 | 10:00:02 AM | CREATE_FAILED | AWS::Lambda::Function | Cart (Cart1A2B) Resource creation cancelled\n" +
+		"web | 1/4 | 10:00:03 AM | CREATE_FAILED | AWS::CloudFormation::Stack | web The following resource(s) failed to " +
+		"create: [Jobs1A2B].\n",
+		Explains, "missing-permission"},
+
 	{"the CDK's other assets go on", "shop: start: Publishing a\nshop: fail: OWN\nshop: success: Published b\nFailed to publish asset a\n" +
 		"‣ AggregateError: \n", Explains, "missing-permission"},
 	{"the CDK repeats which asset", "shop:  fail: OWN\n\n ❌ Deployment failed: Error: Failed to publish asset a:b\n" +

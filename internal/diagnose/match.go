@@ -127,9 +127,12 @@ func linesOf(command string) map[string]bool {
 }
 
 // inFront is what tools put in front of each line: CodeBuild's agent (an instance's, on reserved
-// capacity), times, BuildKit's step and seconds, Compose's service, Turborepo's task, Amplify's
-// level, Changesets' butterfly, the bar beside a Terraform diagnostic, a quotation mark.
+// capacity), times, also as syslog writes them, Terragrunt's unit, BuildKit's step and
+// seconds, Compose's service, Turborepo's task, Amplify's level, Changesets' butterfly, the bar beside
+// a Terraform diagnostic, a quotation mark.
 var inFront = lazyregexp.New(`^(` + buildlog.AgentPattern() + ` \d{4}/\d\d/\d\d [\d:.]+ |\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S* |` +
+	`(?:[A-Z][a-z]{2} [ \d]\d )?\d\d:\d\d:\d\d(?:[.,]\d+)?(?: {1,2}|$)|` +
+	`STD(?:OUT|ERR) +(?:\[\S+\] )?(?:terraform|tofu): |` +
 	`#\d+ \d+\.\d+ |[\w.-]+ +\| |[\w@/.-]+:(build|test|lint|typecheck|check|deploy): |` +
 	`\[(?:INFO|WARNING|ERROR)\]: |🦋  (?:(?:error|warn|info) )?|[│╷╵|>] ?)`)
 

@@ -131,6 +131,16 @@ var speakers = []sign{
 	{name: "log",
 		above: lazyregexp.New(`(?i)\b(?:task|pod|container|function|instance)s?\b.{0,80}\b(?:logs?|lines|output)\b[^.]{0,20}:\s*$`),
 		reach: 12, ends: lazyregexp.New(`^\[(Container|Instance)\]|^\++ `)},
+	// What a command printed that another machine ran: Systems Manager, CodeDeploy, cloud-init, Terraform's and
+	// Packer's provisioners, Ansible.
+	{name: "log", below: lazyregexp.New(`^failed to run commands: exit status \d`), reach: 20},
+	{name: "log", above: lazyregexp.New(`\bStandard(?:Error|Output)Content\b|^-+(?:ERROR|OUTPUT)-+$|^\W*LifecycleEvent - \w`), reach: 60,
+		ends: lazyregexp.New(`^\[(Container|Instance)\]|^\++ `)},
+	{name: "log", before: lazyregexp.New(`\bStandard(?:Error|Output)Content\b|\bcloud-init\[\d+\]: `)},
+	{name: "log", raw: lazyregexp.New(`^\S+ \(remote-exec\): `)},
+	{name: "log", raw: lazyregexp.New(`^(?:==> |    )[\w-]+\.[\w-]+: `), above: lazyregexp.New(`^==> \S+: Provisioning with `), reach: 400,
+		ends: lazyregexp.New(`: (?:Stopping the source|Creating (?:the )?AMI|Running local shell)`)},
+	{name: "log", row: lazyregexp.New(`^(?:fatal|failed): \[[^\]]*\]`), when: elsewhereHost},
 	{name: "log", before: lazyregexp.New(`(?i)\b(?:of|in|from) the (?:task|pod|container|function|instance)\b[^.]{0,20}:\s*$`)},
 	// Java's own logging writes the level between where it happened and the exception.
 	{name: "log", row: lazyregexp.New(`^[a-z]\w*(\.\w+)+(Exception|Error)\b`), above: lazyregexp.New(javaLevel), reach: 1, hearsay: true},
@@ -276,6 +286,18 @@ func (s *sign) isNear(x *facts, i int) bool {
 	return false
 }
 
+// elsewhereHost reports that the task of Ansible in the line with index i ran on another machine.
+func elsewhereHost(x *facts, i int) bool {
+	_, host, _ := strings.Cut(x.bare[i], "[")
+	host, _, _ = strings.Cut(host, "]")
+	_, to, delegated := strings.Cut(host, "-> ")
+	if delegated {
+		host = to
+	}
+	host, _, _ = strings.Cut(host, "(")
+	return host != "localhost" && host != "127.0.0.1"
+}
+
 // notErrorField reports that the line is not a logger's KEY="message" pair.
 func notErrorField(x *facts, i int) bool { return !x.rows.match(errorField, i) }
 
@@ -410,7 +432,10 @@ var (
 	assumed = lazyregexp.New(`(?i)(?:\bassum(?:e|ed|ing)(?: \S+){0,6}? ["'\x60(]?|assume-role\b.*--role-arn[ =]["']?)` +
 		`arn:[\w-]+:iam::[\d*]*:role/(?:[\w+=,.@-]+/)*?([\w+=,.@-]+)(?:[\s"'\x60,;)]|$)|` +
 		`^\W*"Arn": ?"arn:[\w-]+:sts::[\d*]*:assumed-role/([\w+=,.@-]+)/`)
-	notAssumed = lazyregexp.New(`(?i)\b(could|can|did|do|does)( not|n't)\b|\bcannot\b|\b(failed|unable|not authorized|error)\b`)
+	// showsCommand matches a command that a shell or make shows before it runs it.
+	showsCommand = lazyregexp.New(`^(?:\++|[$>]) (\S.*)|^(aws \S.*)`)
+	setsVariable = lazyregexp.New(`^(?:export )?AWS_\w+=`)
+	notAssumed   = lazyregexp.New(`(?i)\b(could|can|did|do|does)( not|n't)\b|\bcannot\b|\b(failed|unable|not authorized|error)\b`)
 	// again matches what announces another try.
 	again = lazyregexp.New(`(?i)^\W*(now )?re-?try(ing)?\b|\b(will|going to|now) (re-?try|try again)\b|\bagain in \d|` +
 		`\b(trying|once) (again|more)\b|` +
@@ -451,7 +476,7 @@ var (
 	thrown    = lazyregexp.New(`\w\.\w+(Error|Exception)\b|^\s*raise |Traceback|^\s+at |^\w+(Error|Exception): |panic: `)
 	camelWord = lazyregexp.New(`[A-Z][a-z]+`)
 	cliError  = lazyregexp.New(`^(aws: \[ERROR\]: )?An error occurred \(\w+\) when calling the \w+ operation`)
-	cliExit   = lazyregexp.New(`^make(\[\d+\])?: \*\*\* .*Error 25[45]\b`)
+	cliExit   = lazyregexp.New(`^make(\[\d+\])?: \*\*\* .*\] \pL+ 25[45]$`)
 	// tabular matches a row of a table with wide columns.
 	tabular = lazyregexp.New(`\S {3,}\S|^\S{1,12}$`)
 	// jobStarts matches the line with which the part of a job begins, or each of its lines, and
