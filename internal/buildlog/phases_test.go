@@ -303,6 +303,23 @@ func TestExcerptBehindTheExitLine(t *testing.T) {
 	}
 }
 
+// The context of a failed command repeats the command, which may have the text of a refusal.
+func TestContextRepeatsTheCommand(t *testing.T) {
+	const says = "An error occurred (AccessDenied) when calling the PutObject operation: Access Denied"
+	log := agentStamp + "Running command ./put.sh || echo '" + says + "'\n3 rows\n" + agentStamp +
+		"Command did not exit successfully ./put.sh || echo '" + says + "' exit status 1\n"
+	b := failedIn("BUILD", codebuild.CommandError, "Error while executing command: ./put.sh || echo '"+says+"'. Reason: exit status 1")
+	for _, d := range ReadText(b, log).Denials {
+		if d.Causal || d.Origin == FromPhase {
+			t.Errorf("read %+v", d)
+		}
+	}
+	b = failedIn("UPLOAD_ARTIFACTS", "CLIENT_ERROR", "Error while executing the upload. Reason: "+says)
+	if d := ReadText(b, log).Denials; len(d) == 0 || d[0].Origin != FromPhase || !d[0].Causal {
+		t.Errorf("read %+v", d)
+	}
+}
+
 // A copy may hold what the agent says of a failed phase, and not the line before it that says so.
 func TestContextWithoutPhase(t *testing.T) {
 	const context = agentStamp + "Phase context status code: COMMAND_EXECUTION_ERROR Message: Error while executing " +

@@ -199,6 +199,9 @@ func contextDenials(b codebuild.Build) []Denial {
 	first := slices.IndexFunc(phases, codebuild.Phase.Failed)
 	for i, p := range phases {
 		for _, c := range p.Contexts {
+			if i := strings.LastIndex(c.Message, ". Reason: "); i >= 0 && c.Code == codebuild.CommandError {
+				c.Message = c.Message[i:] // in front of it stands the command, whose text proves nothing
+			}
 			for _, d := range denialsOf(b, c.String()) {
 				d.Line, d.Origin, d.Causal = 0, FromPhase, i == first
 				list = append(list, d)

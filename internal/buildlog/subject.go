@@ -317,6 +317,8 @@ var (
 		`\s--aws-profile[= ]+["']?([^\s"';&|)]+)|\bAWS_PROFILE=["']?([^\s"';&|)]+)`)
 	keyVariable = lazyregexp.New(`\bAWS_ACCESS_KEY_ID=["']?([^\s"';&|)]*)`)
 	endpointURL = lazyregexp.New(`\s--endpoint(?:-url)?[= ]+["']?([^\s"';&|)]+)|\bAWS_ENDPOINT_URL(?:_\w+)?=["']?([^\s"';&|)]+)`)
+	// secretMount matches a step of a Dockerfile that mounts credentials of AWS.
+	secretMount = lazyregexp.New(`--mount=type=secret,\S*(?i:aws|credential)`)
 	// awsHost matches an endpoint that is certainly AWS's.
 	awsHost       = lazyregexp.New(`^https?://(?:[\w-]+\.)+(?:amazonaws\.com(?:\.cn)?|api\.aws)(?:[:/]|$)`)
 	remoteCommand = lazyregexp.New(`^\s*(?:\w+=\S* +)*(?:(?:sudo|time|timeout \S+|exec) +)*` +
@@ -327,7 +329,7 @@ var (
 
 // credentialWords are the words without which a command brings no credentials of its own.
 var credentialWords = []string{"rofile", "PROFILE", "KEY_ID", " exec ", "ndpoint", "ENDPOINT", "ssh ", "kubectl ", "aws ssm ",
-	"execute-command"}
+	"execute-command", "type=secret"}
 
 // OtherCredentials says whose credentials a command brings, where that may not be the build's
 // session; "" if it brings none.
@@ -347,6 +349,9 @@ func OtherCredentials(commands string) string {
 		}
 		if remoteCommand.MatchString(c) {
 			return "what runs on another machine"
+		}
+		if m := secretMount.Get().FindStringSubmatch(c); m != nil {
+			return "the user or role of the secret that the step mounts"
 		}
 		// Not a container that is given the build's own: AWS_ACCESS_KEY_ID=$AWS_ACCESS_KEY_ID.
 		if m := keyVariable.Get().FindStringSubmatch(c); m != nil && !strings.Contains(m[1], "AWS_ACCESS_KEY_ID") {

@@ -201,6 +201,9 @@ func TestOtherCredentials(t *testing.T) {
 		{"another machine", "ssh -o BatchMode=yes web aws s3 cp s3://shop/f f", "what runs on another machine"},
 		{"another container", "kubectl -n shop exec web -- aws s3 cp s3://shop/f f", "what runs on another machine"},
 		{"git over SSH", "GIT_SSH_COMMAND='ssh -i key' git pull && aws s3 cp f s3://shop/f", ""},
+		{"a step that mounts credentials", "RUN --mount=type=secret,id=aws,target=/root/.aws/credentials aws s3 cp f s3://shop/f",
+			"the user or role of the secret that the step mounts"},
+		{"a step that mounts another secret", "RUN --mount=type=secret,id=npmrc aws s3 cp f s3://shop/f", ""},
 		{"a key for SSH", "ssh-keyscan git.example.com >> known_hosts && aws s3 cp f s3://shop/f", ""},
 		{"none", "aws s3 cp f s3://shop/f", ""},
 	} {

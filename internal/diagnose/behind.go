@@ -194,19 +194,20 @@ func (x *facts) otherTarget(k int) int {
 // otherRecord returns the index of the message of the record that begins in the line with index k,
 // as loggers print JSON over several lines, if it is of an error of its own; -1 if it is not.
 func (x *facts) otherRecord(k int, known map[string]bool) int {
-	message, failed := -1, false
+	message, failed, levelled := -1, false, false
 	known = maps.Clone(known)
 	known["message"], known["msg"] = false, false // beside other words
 	for n := k + 1; n < len(x.bare) && n <= k+maxRecord && x.lines[n].Text != "}"; n++ {
 		if x.denied(n) {
 			return -1
 		}
-		failed = failed || x.raw.match(errorLevel, n)
-		if x.raw.match(recordMessage, n) && !x.closes(n) && !x.nothingNew(n, known) {
+		failed, levelled = failed || x.raw.match(errorLevel, n), levelled || x.raw.match(anyLevel, n)
+		says := x.raw.match(recordMessage, n) || !levelled && message < 0 && x.raw.match(objectField, n)
+		if says && !x.closes(n) && !x.nothingNew(n, known) {
 			message = n
 		}
 	}
-	if !failed {
+	if !failed && levelled {
 		return -1
 	}
 	return message
@@ -423,7 +424,8 @@ var (
 		`StatusCode: \d+|HostID:|\w{20,}=*,$|Failed resources:|‣ (?:AggregateError|DeploymentError)|` +
 		`(?:\W*\S+ failed: \w*Error: )?Failed to publish (?:asset|one or more assets)|packages failed to publish:$|` +
 		`In most cases, you or one of your dependencies are requesting|` +
-		`Failed to create/update the stack|to fetch the list of events|Waiter \w+ failed|aws cloudformation describe-stack-events|` +
+		`(?:Error: )?Failed to create/update the stack|to fetch the list of events|Waiter \w+ failed|` +
+		`aws cloudformation describe-stack-events|` +
 		// Terraform, OpenTofu, SOPS, Packer
 		`flag, but this is not|The error shown above|to the configured backend|to the file "errored|making it harder|To retry writing|` +
 		`Error: Failed to persist state|Recovery failed because|order for SOPS|but none were|with \w+\.\w+|on \S+\.tf line \d|` +

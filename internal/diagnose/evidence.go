@@ -134,6 +134,7 @@ type weighing struct {
 	test      int    // the line of a test that failed of something else; 0 if there is none
 	service   string // the action's; "" if none is named
 	makes     bool   // what was denied makes something
+	quoted    bool   // the command itself has the text
 	unframed  bool   // only tests ran, none is reported, and the runner does not say that the line is none's
 }
 
@@ -259,6 +260,7 @@ func (x *facts) weighAt(w weighing, d *buildlog.Denial, i int) weighing {
 	w.side = sideAction.MatchString(d.Action) || sideTarget.MatchString(d.Resource)
 	w.foreign, w.about, w.shared, w.text = x.tookRole(i), x.aboutWords(d, i), names(d), d.Text+" "+d.Action+" "+d.Resource
 	before, after := around(x.bare[i], d.Text)
+	w.quoted = len(d.Text) >= minText && strings.Contains(x.Command, wholeClaim(d))
 	x.weighLine(&w, i, before, after)
 	if x.missed(d, i) {
 		w.survived, w.others = "", nil
@@ -294,6 +296,9 @@ func (x *facts) weighLine(w *weighing, i int, before, after string) {
 		w.speaker, w.shows = "test", true
 		w.unframed = x.onlyRuns && len(x.reports) == 0 && !x.outsideTests(i)
 	}
+	if !w.shows && (w.quoted || x.onlyShows()) {
+		w.speaker, w.shows = "document", true
+	}
 	for k := range survivals {
 		if s := &survivals[k]; s.holds(x, i, before, after) {
 			w.survived = s.name
@@ -318,6 +323,14 @@ func (x *facts) weighLine(w *weighing, i int, before, after string) {
 	w.ended = x.endedByCLI(i, w)
 	w.notCLI = x.Exit != "" && !w.reads && x.rows.match(cliLine, i) && !slices.Contains(cliStatuses, x.Exit)
 }
+
+// onlyShows reports whether the command only prints or searches text: it asks nothing of AWS.
+func (x *facts) onlyShows() bool { return showCommand.MatchString(x.Command) }
+
+// showCommand matches a command of which each part prints, searches or compares text, or ends.
+var showCommand = lazyregexp.New(`^\s*(?:(?:echo|printf|cat|zcat|[ef]?grep|rg|head|tail|sed|awk|sort|uniq|wc|cut|tr|column|jq|diff|` +
+	`cmp|find|ls|` +
+	`git (?:log|show|diff|grep|blame|tag)|test|\[|exit|true|false|sleep|set)\b(?:[^;&|\n$` + "`" + `]|\$[^(])*(?:;|&&|\|\|?|\n|$)\s*)+$`)
 
 // A sureFailure is the first line that proves another failure of the command.
 type sureFailure struct {
@@ -445,9 +458,9 @@ func (x *facts) tookRole(i int) bool {
 	if x.TookRole || x.takesRole(x.Command) {
 		return true
 	}
-	says := x.rows.of(assumed)
+	says, acts := x.rows.of(assumed), x.rows.of(actsAs)
 	for k := max(0, i-200); k < i; k++ {
-		if says.at(k) && x.takeRole.get(len(x.bare), k, func(k int) bool { return x.takesRole(x.bare[k]) }) {
+		if (says.at(k) || acts.at(k)) && x.takeRole.get(len(x.bare), k, func(k int) bool { return x.takesRole(x.bare[k]) }) {
 			return true
 		}
 	}
@@ -474,8 +487,14 @@ func (x *facts) traced(i int) bool {
 // takesRole reports whether a line says that another role than the build's was assumed.
 func (x *facts) takesRole(line string) bool {
 	own, _ := x.Build.Role()
-	m := assumed.FindStringSubmatch(line)
-	return m != nil && m[1]+m[2] != own.Name && !strings.Contains(line, "/AWSCodeBuild-") && !notAssumed.MatchString(line)
+	name := ""
+	if m := assumed.FindStringSubmatch(line); m != nil {
+		name = m[1] + m[2]
+	} else if m = actsAs.FindStringSubmatch(line); m != nil {
+		name = strings.Trim(strings.Join(m[1:], ""), ".,")
+	}
+	return name != "" && name != own.Name && name != own.Account && name != "default" && !strings.Contains(line, "/AWSCodeBuild-") &&
+		!notAssumed.MatchString(line)
 }
 
 // reads reports whether the denied call should have given something.

@@ -83,7 +83,8 @@ var evidenceRows = []struct {
 	{"Terragrunt's units", "10:00:07.100 STDERR [ssm] terraform: ╷\n10:00:07.100 STDERR [ssm] terraform: │ Error: putting: OWN\n" +
 		"10:00:07.100 STDERR [ssm] terraform: │ \n10:00:07.100 STDERR [ssm] terraform: │   with aws_s3_object.note,\n" +
 		"10:00:07.100 STDERR [ssm] terraform: │   on note.tf line 1, in resource \"aws_s3_object\" \"note\":\n" +
-		"10:00:07.100 STDERR [ssm] terraform: ╵\n10:00:07.200 ERROR  terraform invocation failed in ./ssm\n", Explains, "missing-permission"},
+		"10:00:07.100 STDERR [ssm] terraform: ╵\n10:00:07.200 ERROR  terraform invocation failed in ./ssm\n",
+		Explains, "missing-permission"},
 	{"syslog's time in front of each line", "Nov 20 10:00:11 packing\nNov 20 10:00:12 OWN\nNov 20 10:00:12 \n", Explains,
 		"missing-permission"},
 	// Another machine prints it, or another service than AWS answers so.
@@ -123,6 +124,51 @@ var evidenceRows = []struct {
 		"web | 1/4 | 10:00:03 AM | CREATE_FAILED | AWS::CloudFormation::Stack | web The following resource(s) failed to " +
 		"create: [Jobs1A2B].\n",
 		Explains, "missing-permission"},
+
+	// What a database, a function, another run or a commit says.
+	{"Redshift reads S3 with its own role", "psql:copy.sql:3: ERROR:  S3ServiceException:Access Denied,Status 403,Error AccessDenied\n" +
+		"DETAIL:\n  -----------------------------\n  error:  BARE\n  code:      8001\n", Shown, ""},
+	{"Snowflake reads a stage", "Error: 091003 (55000): Failure using stage area. Cause: [Access Denied (Status Code: 403)]\nBARE\n",
+		Shown, ""},
+	{"a query, and then the CLI", "psql:seed.sql:3: ERROR:  relation orders exists\n\nBARE\n", Contested, ""},
+	{"a function's log", "START RequestId: 0a1b2c3d-1111 Version: 41\n[ERROR] ClientError: BARE\nEND RequestId: 0a1b2c3d-1111\n",
+		Shown, ""},
+	{"the function was called before", "START RequestId: 0a1b2c3d-1111 Version: 41\nEND RequestId: 0a1b2c3d-1111\nBARE\n", Explains,
+		"missing-permission"},
+	{"the log of another run", "build\tUpload\t2026-11-20T09:00:12.1234567Z upload failed: ./x to s3://media/x BARE\n", Shown, ""},
+	{"a time with parts of a second", "2026-11-20T09:00:12.1234567Z upload failed: ./x to s3://media/x BARE\n", Explains,
+		"missing-permission"},
+	{"a commit's message", "commit 4f1b0f3c5d6e7a8b9c0d1e2f3a4b5c6d7e8f9a0b\nAuthor: Ada <ada@example.com>\n\n    tell why it fails\n\n" +
+		"    BARE\n", Shown, ""},
+	{"a commit is named before", "commit 4f1b0f3c5d6e7a8b9c0d1e2f3a4b5c6d7e8f9a0b\nuploading\nBARE\n", Explains, "missing-permission"},
+	{"a field of what was before", "{\"level\":\"error\",\"message\":\"no section 2.3.0\",\"lastWarning\":\"OWN\"}\n", Tolerated, ""},
+	{"a field of the last error", "{\"level\":\"error\",\"message\":\"release failed\",\"error\":\"OWN\"}\n",
+		Explains, "missing-permission"},
+	{"a step mounts credentials", "#9 [4/6] RUN --mount=type=secret,id=aws,target=/root/.aws/credentials aws s3 cp x s3://media/x\n" +
+		"#9 1.204 upload failed: ./x to s3://media/x BARE\n", Foreign, ""},
+	{"a step mounts another secret", "#9 [4/6] RUN --mount=type=secret,id=npmrc aws s3 cp x s3://media/x\n" +
+		"#9 1.204 upload failed: ./x to s3://media/x BARE\n", Explains, "missing-permission"},
+	{"an object is printed behind it", "{\n  err: 'AccessDenied: OWN'\n}\n{\n  rows: [ 88, 91 ],\n  verdict: 'red'\n}\n", Overtaken, ""},
+	{"it is an object itself", "{\n  err: 'AccessDenied: OWN',\n  code: 'AccessDenied'\n}\n", Explains, "missing-permission"},
+	{"Rich's box above it", "╭───────── Traceback (most recent call last) ─────────╮\n" +
+		"│ /src/a.py:12 in main                                │\n" +
+		"│ ❱ 12 │   s3.put_object(Bucket=b)                    │\n" +
+		"╰─────────────────────────╯\n" +
+		"ClientError: OWN\n", Explains, "missing-permission"},
+	{"Rust panics of it", "thread 'main' panicked at src/main.rs:9:10:\nput: AccessDenied: OWN\nnote: run with `RUST_BACKTRACE=1` " +
+		"environment variable to display a backtrace\n", Explains, "missing-permission"},
+	{"SAM says that the stack failed", "CREATE_FAILED  AWS::SQS::Queue  Jobs  OWN\n" +
+		"Error: Failed to create/update the stack: shop, Waiter " +
+		"StackCreateComplete failed: Waiter encountered a terminal failure state\n", Explains, "missing-permission"},
+
+	// A script's words say that it is somebody else now.
+	{"the script acts as somebody", "now acting as publisher in 444455556666\nBARE\n", Foreign, ""},
+	{"the script switches its role", "switching to role publisher\nBARE\n", Foreign, ""},
+	{"the script names another account", "Account: 444455556666\nBARE\n", Foreign, ""},
+	{"the script names the build's own role", "using the role codebuild-shop\nBARE\n", Explains, "missing-permission"},
+	{"the script names the build's own account", "Account: 111122223333\nBARE\n", Explains, "missing-permission"},
+	{"git switches a branch", "Switched to branch 'main'\nBARE\n", Explains, "missing-permission"},
+	{"a script switches, and AWS names the build", "switching to role publisher\nOWN\n", Explains, "missing-permission"},
 
 	{"the CDK's other assets go on", "shop: start: Publishing a\nshop: fail: OWN\nshop: success: Published b\nFailed to publish asset a\n" +
 		"‣ AggregateError: \n", Explains, "missing-permission"},
@@ -420,6 +466,29 @@ func TestEvidence(t *testing.T) {
 			}
 			checkDiagnosis(t, d)
 		})
+	}
+}
+
+// TestShownByTheCommand shows that a command which only prints text has met no refusal, nor one that has
+// the text itself.
+func TestShownByTheCommand(t *testing.T) {
+	for _, c := range []struct {
+		what, command, log string
+		grants             bool
+	}{
+		{"it prints a file", "cat ci/message.txt; exit 254", "\nBARE\n", false},
+		{"it searches logs", "grep -rh AccessDenied logs/ && exit 1", "BARE\n", false},
+		{"it shows commits", "git log -1 --format=%B | head -3 && false", "BARE\n", false},
+		{"it shows this build's own log", "cat deploy.log; exit 1", "OWN\n", true},
+		{"it prints, and then asks", "cat ci/message.txt; aws s3 cp x s3://media/x", "upload failed: ./x to s3://media/x BARE\n", true},
+		{"it prints what it asks for", "echo $(aws ssm get-parameter --name db)", "BARE\n", true},
+		{"it has the text itself", "./ci/put.sh || bash -c 'echo \"BARE\"; exit 1'", "BARE\n", false},
+		{"it looks for a part of the text", "./ci/put.sh || grep -q 'AccessDenied' log", "BARE\n", true},
+	} {
+		log := strings.ReplaceAll(evidenceLog(withDenials(c.log)), "./ci.sh", withDenials(c.command))
+		if d := Diagnose(buildlog.ReadText(evidenceBuild, log)); (d.Remedy == Grant) != c.grants {
+			t.Errorf("%s: %s, %s by %q", c.what, d.Remedy, d.Cause, d.Evidence.Text)
+		}
 	}
 }
 

@@ -161,6 +161,14 @@ func (x *facts) messageStart(i int) int {
 	if i > 0 && strings.HasPrefix(x.bare[i-1], "<?xml") {
 		return i - 1
 	}
+	if i > 0 && x.rows.match(panicked, i-1) {
+		return i - 1
+	}
+	if i > 0 && strings.HasPrefix(x.lines[i-1].Text, "╰─") { // Rich's box
+		for k = i - 1; k > 0 && k > i-maxTraceback && !x.raw.match(richTraceback, k); k-- {
+		}
+		return k
+	}
 	for k > 0 && strings.TrimSpace(x.bare[k-1]) != "" && x.raw.match(frameLine, k-1) {
 		k--
 	}
@@ -172,6 +180,12 @@ func (x *facts) messageStart(i int) int {
 	}
 	return i
 }
+
+var (
+	// panicked is the head of a message of Rust, and richTraceback that of a traceback of Rich.
+	panicked      = lazyregexp.New(`^thread '[^']*' (?:\(\d+\) )?panicked at \S+:$`)
+	richTraceback = lazyregexp.New(`^╭─+ Traceback \(most recent`)
+)
 
 // tracebackLine begins a Python traceback, or that of a group of exceptions, which is indented.
 var tracebackLine = lazyregexp.New(`^(?:\s*\+ Exception Group )?Traceback \(most recent`)

@@ -101,6 +101,8 @@ var speakers = []sign{
 			`match(es)?|regexp?|` +
 			`documentation|label)"\s*:\s*"[^"]*$`), hearsay: true},
 	{name: "document", when: noTAP, row: lazyregexp.New(`^\s*//|^\s*#+ ?[A-Za-z]|^\s*\*\s|^\s*<!--`), hearsay: true},
+	// A commit, as git shows it.
+	{name: "document", raw: lazyregexp.New(`^ {4}\S`), above: lazyregexp.New(`^commit [0-9a-f]{40}\b`), reach: 60, hearsay: true},
 	// A test's report: what it captured, compared or logged.
 	{name: "test", above: lazyregexp.New(`^-{3,} ?Captured \w+ \w+ ?-{3,}`), reach: 400,
 		ends: lazyregexp.New(`^(_{3,}|={3,}|-{3,})( |$)|^(FAILED|ERROR) `)},
@@ -141,12 +143,22 @@ var speakers = []sign{
 	{name: "log", raw: lazyregexp.New(`^(?:==> |    )[\w-]+\.[\w-]+: `), above: lazyregexp.New(`^==> \S+: Provisioning with `), reach: 400,
 		ends: lazyregexp.New(`: (?:Stopping the source|Creating (?:the )?AMI|Running local shell)`)},
 	{name: "log", row: lazyregexp.New(`^(?:fatal|failed): \[[^\]]*\]`), when: elsewhereHost},
+	// What a function, a database or a warehouse met, which has a role of its own.
+	{name: "log", above: lazyregexp.New(`^START RequestId: [\w-]+`), ends: lazyregexp.New(`^END RequestId: `), reach: 60},
+	{name: "log", row: databaseRefusal},
+	{name: "log", above: databaseRefusal, reach: 6, ends: lazyregexp.New(`^\[(Container|Instance)\]|^\++ |^\s*$`)},
+	// The log of another run, as gh shows it: job, step and time.
+	{name: "log", raw: lazyregexp.New(`^[^\t]+(?:\t|  )[^\t]*(?:\t|  )\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z `)},
 	{name: "log", before: lazyregexp.New(`(?i)\b(?:of|in|from) the (?:task|pod|container|function|instance)\b[^.]{0,20}:\s*$`)},
 	// Java's own logging writes the level between where it happened and the exception.
 	{name: "log", row: lazyregexp.New(`^[a-z]\w*(\.\w+)+(Exception|Error)\b`), above: lazyregexp.New(javaLevel), reach: 1, hearsay: true},
 	{name: "log", row: lazyregexp.New(`^[A-Z][a-z]{2} \d\d?, \d{4},? \S+ [AP]M \S+ \S+$`), below: lazyregexp.New(javaLevel), reach: 1,
 		hearsay: true},
 }
+
+// databaseRefusal matches how databases and warehouses begin what they say of S3.
+var databaseRefusal = lazyregexp.New(`\bS3ServiceException:|\bFailure using stage area\b|\bAmazon S3 client returned\b|` +
+	`\bS3 API returned error\b|^psql:\S+:\d+: ERROR: `)
 
 // javaLevel is a level below errors, as Java's own logging writes it.
 const javaLevel = `^(INFO|CONFIG|FINE(R|ST)?): `
@@ -187,6 +199,8 @@ var survivals = []sign{
 		before: lazyregexp.New(`(?i)\b(optional(ly)?|non-?fatal|best[- ]effort|skip(s|ped|ping)?|ignor(ed|ing)|` +
 			`tolerat\w+|soft[- ]?fail\w*|` +
 			`not fatal|harmless|as expected)\b`)},
+	{name: "said", before: lazyregexp.New(`(?i)["\s,{](?:last|prev(?:ious)?|earlier|ignored|skipped|suppressed|` +
+		`tolerated)\w*"? ?[:=] ?\[?["']?[^,]*$`)},
 	{name: "said", before: lazyregexp.New(goesOn)},
 	{name: "said", after: lazyregexp.New(goesOn)},
 	{name: "said", below: lazyregexp.New(goesOnSurely), reach: 2, when: nextIsNoError},
@@ -208,6 +222,12 @@ var (
 	calmLevel     = lazyregexp.New(`^\s+"(?:level|severity|levelname|log\.level)": "(?i:info|debug|trace|notice)"`)
 	warnLevel     = lazyregexp.New(`^\s+"(?:level|severity|levelname|log\.level)": "(?i:warn(?:ing)?)"`)
 	errorLevel    = lazyregexp.New(`^\s+"(?:level|severity|levelname|log\.level)": "(?i:error|fatal|critical)"`)
+)
+
+// A record without a level: an object as Node.js prints it, or JSON.
+var (
+	anyLevel    = lazyregexp.New(`^\s+"?(?:level|severity|levelname|log\.level)"?: `)
+	objectField = lazyregexp.New(`^\s+["']?[\w.$@-]+["']?: `)
 )
 
 // maxRecord is how many lines of a record are looked at, above a line and below it.
@@ -432,8 +452,13 @@ var (
 	assumed = lazyregexp.New(`(?i)(?:\bassum(?:e|ed|ing)(?: \S+){0,6}? ["'\x60(]?|assume-role\b.*--role-arn[ =]["']?)` +
 		`arn:[\w-]+:iam::[\d*]*:role/(?:[\w+=,.@-]+/)*?([\w+=,.@-]+)(?:[\s"'\x60,;)]|$)|` +
 		`^\W*"Arn": ?"arn:[\w-]+:sts::[\d*]*:assumed-role/([\w+=,.@-]+)/`)
+	// actsAs matches what scripts say when they become somebody else.
+	actsAs = lazyregexp.New(`(?i)\bacting (?:now )?as (?:the )?(?:role |user |profile )?["'\x60]?([\w+=,.@-]+)|` +
+		`\bswitch(?:ed|ing)? (?:over )?to (?:the )?(?:role|profile|account|user|identity) ["'\x60]?([\w+=,.@-]+)|` +
+		`\busing (?:the )?(?:aws )?(?:profile|keys of|credentials of|role) (?:the )?["'\x60]?([\w+=,.@-]+)|` +
+		`\baccount(?: id)?[:=]? ["'\x60]?(\d{12})\b`)
 	// showsCommand matches a command that a shell or make shows before it runs it.
-	showsCommand = lazyregexp.New(`^(?:\++|[$>]) (\S.*)|^(aws \S.*)`)
+	showsCommand = lazyregexp.New(`^(?:\++|[$>]|#\d+ \[[^\]]*\] RUN) (\S.*)|^(aws \S.*)`)
 	setsVariable = lazyregexp.New(`^(?:export )?AWS_\w+=`)
 	notAssumed   = lazyregexp.New(`(?i)\b(could|can|did|do|does)( not|n't)\b|\bcannot\b|\b(failed|unable|not authorized|error)\b`)
 	// again matches what announces another try.
