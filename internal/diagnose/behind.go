@@ -41,6 +41,10 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 		if w.alone && x.process(k) != "" && x.process(k) != w.process {
 			continue
 		}
+		if x.rows.match(noticesBegin, k) { // of the CDK, about itself
+			k = x.endOfNotices(k)
+			continue
+		}
 		if x.rows.match(runnerClose, k) && k == x.frameEnd(i)+1 {
 			if n := x.otherTarget(k); n >= 0 {
 				return append(list, n)
@@ -61,7 +65,7 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 		case x.otherBox(k) && !x.closes(k) && !x.follows(k, w) && !x.nothingNew(k, known):
 			mine, list = false, append(list, k)
 			continue
-		case buildlog.AgentLine(raw), x.rows.match(chains, k), x.raw.match(stackLine, k), x.raw.match(nodeFrame, k),
+		case x.ofPowerShell(k), buildlog.AgentLine(raw), x.rows.match(chains, k), x.raw.match(stackLine, k), x.raw.match(nodeFrame, k),
 			ended != "" && strings.HasSuffix(l, ended),
 			inReport && k <= x.summary && !assertion && !x.anotherError(k, strongError, w.shared, w):
 		case indented && mine && !assertion: // it belongs to the line above
@@ -75,6 +79,40 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 	}
 	return list
 }
+
+// ofPowerShell reports whether the line with index k is PowerShell's about where a program printed what
+// stands above: the place, the command and a line below it. "+" begins a command in other shells' traces.
+func (x *facts) ofPowerShell(k int) bool {
+	for n := k; n >= 0 && n >= k-4; n-- {
+		if x.rows.match(psPlace, n) {
+			return n == k || x.raw.match(psLine, k)
+		}
+	}
+	return false
+}
+
+var (
+	psPlace = lazyregexp.New(`^At \S.*:\d+ char:\d+$`)
+	psLine  = lazyregexp.New(`^\+ |^\s+\+ (?:CategoryInfo|FullyQualifiedErrorId) +:`)
+)
+
+// endOfNotices returns the index of the last line of the notices that begin in the line with index k.
+func (x *facts) endOfNotices(k int) int {
+	for n := k + 1; n < len(x.bare) && n < k+maxNotices && !x.denied(n); n++ {
+		if x.rows.match(noticesEnd, n) {
+			return n
+		}
+	}
+	return k
+}
+
+// maxNotices is how many lines of notices are looked at.
+const maxNotices = 60
+
+var (
+	noticesBegin = lazyregexp.New(`^NOTICES +\(What's this\?`)
+	noticesEnd   = lazyregexp.New(`^If you don.t want to see (?:a|this) notice anymore, use "cdk acknowledge `)
+)
 
 // endOfStep returns what BuildKit says of the step that the line with index i is printed by when it
 // has failed, and again of the build: `process "/bin/sh -c …" did not complete successfully: …`.
@@ -105,8 +143,30 @@ func (x *facts) aggregates(i int) bool {
 		if x.raw.match(errorList, k) {
 			return x.listed(k, i)
 		}
+		if x.raw.match(settled, k) {
+			return x.settledOfElse()
+		}
 		if !x.raw.match(frameLine, k) && !x.raw.match(listedError, k) && !x.rows.match(innerError, k) {
 			return false
+		}
+	}
+	return false
+}
+
+// settledOfElse reports whether one of the promises that Node.js lists as rejected has another reason
+// than a denial.
+func (x *facts) settledOfElse() bool {
+	rejected, state := x.raw.of(settled), x.raw.of(promiseState)
+	for k := range x.bare {
+		if !rejected.at(k) {
+			continue
+		}
+		found := x.denied(k)
+		for n := k + 1; n < len(x.bare) && n < k+maxBox && !state.at(n) && !found; n++ {
+			found = x.denied(n)
+		}
+		if !found {
+			return true
 		}
 	}
 	return false
@@ -128,8 +188,11 @@ func (x *facts) listed(k, i int) bool {
 }
 
 var (
-	aggregate  = lazyregexp.New(`AggregateException: One or more errors occurred\. \((.*)\)$`)
-	innerError = lazyregexp.New(`^\W*\(Inner Exception #\d+\) `)
+	// settled matches a promise of a list that was rejected, and promiseState any of the list.
+	settled      = lazyregexp.New(`^\s*(?:\{ )?status: 'rejected'`)
+	promiseState = lazyregexp.New(`^\s*(?:\{ )?status: '(?:rejected|fulfilled)'`)
+	aggregate    = lazyregexp.New(`AggregateException: One or more errors occurred\. \((.*)\)$`)
+	innerError   = lazyregexp.New(`^\W*\(Inner Exception #\d+\) `)
 	// errorList begins a list of errors that were thrown as one, and listedError matches one of
 	// them: what it is indented by, and its class.
 	errorList   = lazyregexp.New(`^\s*\[errors\]: \[$|^\s*\+-\+-{4,} 1 -{4,}$`)
@@ -438,6 +501,10 @@ var (
 		`_(?:IN_PROGRESS|COMPLETE|FAILED)\b|end of JSON input|state lock|by multiple users at|most commands, you can|` +
 		`apply" again at this|No AMIs to cleanup|executable aws failed with exit code|Some builds didn't complete|` +
 		`Builds finished but|Wait completed|` +
+		// what tools say of a new version of themselves
+		`(?:warning: |info: |\W*)?(?:A new (?:version|release) of \S+(?: \S+)? is available|\[notice\] |Update available\b|` +
+		`[\w ]+ update available \(|New (?:major|minor|patch) version of \S+ available)|To download: https?://|` +
+		`Run \S+ \S+ \S* ?to (?:update|upgrade)\b|` +
 		// sbt, dbt; Terragrunt; Collision, which shows PHP's exceptions
 		`\[error\] Total time: \d|Done\. PASS=\d|` +
 		`(?:ERROR +)?(?:terraform|tofu) invocation failed in |(?:ERROR +)?Module \S+ has finished with an error|` +

@@ -170,6 +170,30 @@ var evidenceRows = []struct {
 	{"git switches a branch", "Switched to branch 'main'\nBARE\n", Explains, "missing-permission"},
 	{"a script switches, and AWS names the build", "switching to role publisher\nOWN\n", Explains, "missing-permission"},
 
+	// What tools say of themselves behind an error.
+	{"the CDK's notices", "shop failed: AccessDenied: OWN\n\nNOTICES         (What's this? " +
+		"https://github.com/aws/aws-cdk/wiki/CLI-Notices)" +
+		"\n\n34892\tCDK CLI will collect telemetry data\n\n\tOverview: We do not collect customer content.\n\n" +
+		"\tAffected versions: cli: ^2.0.0\n\n\nIf you don’t want to see a notice anymore, use \"cdk acknowledge <id>\".\n", Explains,
+		"missing-permission"},
+	{"the CDK's notices, and another failure behind them", "shop failed: AccessDenied: OWN\n\n" +
+		"NOTICES         (What's this? https://a)\n\n" +
+		"34892\tCDK CLI will collect telemetry data\n\nIf you don’t want to see a notice anymore, use \"cdk acknowledge <id>\".\n" +
+		"prices.csv row 88: no currency\n", Overtaken, ""},
+	{"a new version of a tool", "Error: Failed to create changeset: OWN\n\nSAM CLI update available (1.160.0); (1.120.0 installed)\n" +
+		"To download: https://docs.example.com/install\n", Explains, "missing-permission"},
+	{"likewise", "error: OWN\nwarning: A new version of Pulumi is available. To upgrade from version '3.1.0' to '3.2.0', run \n" +
+		"   $ curl -sSL https://get.example.com | sh\n", Explains, "missing-permission"},
+	{"a new version is what failed", "OWN\nerror: no new version of the price list is available\n", Overtaken, ""},
+	{"PowerShell says where", "aws : upload failed: .\\x to s3://media/x BARE\nAt C:\\tmp\\script.ps1:1 char:1\n" +
+		"+ aws s3 cp x s3://media/x\n+ ~~~~~~~~~~~~~~~~~~~~~~~~\n    + CategoryInfo          : NotSpecified: (:String) []\n" +
+		"    + FullyQualifiedErrorId : NativeCommandError\n", Explains, "missing-permission"},
+	{"a shell's trace goes on", "upload failed: ./x to s3://media/x BARE\n+ ./prices.sh\nrow 88\n", Overtaken, ""},
+	{"another promise was rejected", "[\n  {\n    status: 'rejected',\n    reason: AccessDenied: OWN\n" +
+		"        at f (/src/a.js:3:1)\n  },\n  { status: 'rejected', reason: 'template has no subject' }\n]\n", Contested, ""},
+	{"the other promises were fulfilled", "[\n  { status: 'fulfilled', value: 'cart' },\n  {\n    status: 'rejected',\n" +
+		"    reason: AccessDenied: OWN\n        at f (/src/a.js:3:1)\n  }\n]\n", Explains, "missing-permission"},
+
 	{"the CDK's other assets go on", "shop: start: Publishing a\nshop: fail: OWN\nshop: success: Published b\nFailed to publish asset a\n" +
 		"‣ AggregateError: \n", Explains, "missing-permission"},
 	{"the CDK repeats which asset", "shop:  fail: OWN\n\n ❌ Deployment failed: Error: Failed to publish asset a:b\n" +

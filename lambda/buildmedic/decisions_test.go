@@ -53,6 +53,9 @@ var decisionKinds = map[string]string{
 	"43": "the command names another resource",
 	"44": "the state was not saved, other tools",
 	"45": "more words for others' roles",
+	"46": "another machine or service says it",
+	"47": "the command only shows the text",
+	"48": "one of several failures",
 }
 
 // A decisionCase is one file of testdata/decisions.
