@@ -238,8 +238,8 @@ func buildID(s *types.BuildSummary) string {
 	return id
 }
 
-// build takes from the record what the healer may know: no environment
-// variables, no source credentials.
+// build takes from the record what the healer may know: of environment
+// variables only what their names say, no source credentials.
 func build(b types.Build) codebuild.Build {
 	out := codebuild.Build{
 		ID: aws.ToString(b.Id), ARN: aws.ToString(b.Arn), Project: aws.ToString(b.ProjectName), Number: aws.ToInt64(b.BuildNumber),
@@ -259,6 +259,9 @@ func build(b types.Build) codebuild.Build {
 	if e := b.Environment; e != nil {
 		out.Image, out.Environment, out.Compute = aws.ToString(e.Image), string(e.Type), string(e.ComputeType)
 		out.Privileged, out.DockerServer = aws.ToBool(e.PrivilegedMode), e.DockerServer != nil
+		for _, v := range e.EnvironmentVariables {
+			out.OtherCredentials = out.OtherCredentials || codebuild.TakesCredentials(aws.ToString(v.Name))
+		}
 		if e.Fleet != nil {
 			out.Fleet = aws.ToString(e.Fleet.FleetArn)
 		}

@@ -373,6 +373,11 @@ func TestBuildHasNoSecrets(t *testing.T) {
 	if !slices.Equal(b.SecondaryVersions, []string{"pr/7"}) {
 		t.Errorf("secondary versions %q", b.SecondaryVersions)
 	}
+	keys := build(types.Build{Environment: &types.ProjectEnvironment{
+		EnvironmentVariables: []types.EnvironmentVariable{{Name: aws.String("AWS_ACCESS_KEY_ID"), Value: aws.String(secret)}}}})
+	if !keys.OtherCredentials || b.OtherCredentials {
+		t.Errorf("other credentials: %t, and without any %t", keys.OtherCredentials, b.OtherCredentials)
+	}
 }
 
 // TestParameters ensures that two builds with the same digest were asked for the

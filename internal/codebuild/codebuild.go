@@ -68,6 +68,9 @@ type Build struct {
 	VPC           string `json:",omitempty"` // id of the network that it ran in; "" for none
 	Privileged    bool   `json:",omitempty"`
 	DockerServer  bool   `json:",omitempty"` // it had a Docker server of its own
+	// OtherCredentials: by the name of a variable of its environment, AWS's tools may act as somebody
+	// else than the service role, or ask another service.
+	OtherCredentials bool `json:",omitempty"`
 	// Parameters is a digest of all that the build was started with that may differ
 	// between two builds of one source version: variables, image, buildspec, role.
 	// Only a record that was just read has it. It is never stored, since whoever

@@ -137,6 +137,20 @@ func TestDecode(t *testing.T) {
 	}
 }
 
+// TestOtherCredentials: the name of a variable says whether AWS's tools act as somebody else.
+func TestOtherCredentials(t *testing.T) {
+	for name, want := range map[string]bool{
+		"AWS_ACCESS_KEY_ID": true, "AWS_PROFILE": true, "AWS_ENDPOINT_URL": true, "AWS_ENDPOINT_URL_S3": true,
+		"AWS_REGION": false, "AWS_MAX_ATTEMPTS": false, "DEPLOY_AWS_PROFILE": false, "aws_profile": false,
+	} {
+		b, err := Decode([]byte(`{"id":"web:b1","arn":"arn:aws:codebuild:eu-west-1:111122223333:build/web:b1","projectName":"web",` +
+			`"environment":{"environmentVariables":[{"name":"STAGE","value":"prod"},{"name":"` + name + `","value":"x"}]}}`))
+		if err != nil || b.OtherCredentials != want {
+			t.Errorf("%s: %t, want %t (%v)", name, b.OtherCredentials, want, err)
+		}
+	}
+}
+
 // TestReportGroup: only a report of CodeBuild has a group.
 func TestReportGroup(t *testing.T) {
 	const place = "arn:aws-cn:codebuild:cn-north-1:111122223333:"

@@ -3,11 +3,12 @@ package codebuild
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
 // record is a build as the AWS CLI prints it, one element of `builds`. Only
-// these fields are read: environment variables never enter the program.
+// these fields are read: of environment variables the name, which is not kept.
 type record struct {
 	ID, ARN                 string
 	BuildNumber             json.Number
@@ -27,6 +28,7 @@ type record struct {
 		PrivilegedMode           bool
 		Fleet                    struct{ FleetArn string }
 		DockerServer             *struct{}
+		EnvironmentVariables     []struct{ Name string }
 	}
 	VpcConfig       struct{ VpcID string }
 	AutoRetryConfig struct {
@@ -95,6 +97,17 @@ func Decode(data []byte) (Build, error) {
 	return r.build(), nil
 }
 
+// TakesCredentials reports whether AWS's tools take their credentials, or the address of a service,
+// from the environment variable of that name rather than from the build.
+func TakesCredentials(name string) bool {
+	switch name {
+	case "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE",
+		"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE":
+		return true
+	}
+	return strings.HasPrefix(name, "AWS_ENDPOINT_URL")
+}
+
 func (r record) build() Build {
 	number, _ := r.BuildNumber.Int64() // absent while a build is young
 	b := Build{ID: r.ID, ARN: r.ARN, Project: r.ProjectName, Number: number, Status: r.BuildStatus, ServiceRole: r.ServiceRole,
@@ -110,6 +123,9 @@ func (r record) build() Build {
 		Logs: Logs{Group: r.Logs.GroupName, Stream: r.Logs.StreamName, S3ARN: r.Logs.S3LogsArn,
 			S3Encrypted: !r.Logs.S3Logs.EncryptionDisabled, DeepLink: r.Logs.DeepLink}.Known(),
 		ReportARNs: r.ReportArns[:min(len(r.ReportArns), MaxReports)]}
+	for _, v := range r.Environment.EnvironmentVariables {
+		b.OtherCredentials = b.OtherCredentials || TakesCredentials(v.Name)
+	}
 	for _, v := range r.SecondarySourceVersions {
 		b.SecondaryVersions = append(b.SecondaryVersions, v.SourceVersion)
 	}

@@ -22,6 +22,7 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 	var list []int
 	known := x.wordsOf(i, w)
 	inReport, events, ended := !x.outsideReport(i), x.stackEvents(), x.endOfStep(i)
+	another := x.rowsLike(i)
 	mine, chain, blank := true, false, x.rows.match(cliLine, i) // mine: the line above is no other work
 	for k := x.paragraphEnd(i) + 1; k < len(x.bare); k++ {
 		if x.denied(k) { // what follows may be about this one
@@ -59,7 +60,7 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 		chain = chain || x.rows.match(chains, k)
 		assertion := x.tested(k) && x.rows.match(compares, k)
 		switch {
-		case x.otherEvent(k):
+		case x.otherEvent(k), another(k) && !x.closes(k) && !x.follows(k, w) && !x.nothingNew(k, known):
 			mine, list = false, append(list, k)
 			continue
 		case x.otherBox(k) && !x.closes(k) && !x.follows(k, w) && !x.nothingNew(k, known):
@@ -79,6 +80,48 @@ func (x *facts) otherWork(i int, w *weighing) []int {
 	}
 	return list
 }
+
+// rowsLike tells the other rows of the table, or the other items of the list, that the line with index i
+// is one of: each says something of its own.
+func (x *facts) rowsLike(i int) func(k int) bool {
+	if x.raw.match(tableRow, i) {
+		return func(k int) bool { return x.raw.match(tableRow, k) }
+	}
+	m := listItem.FindStringSubmatch(x.lines[i].Text)
+	if m == nil {
+		return func(int) bool { return false }
+	}
+	return func(k int) bool {
+		if !x.raw.match(listItem, k) {
+			return false
+		}
+		n := listItem.FindStringSubmatch(x.lines[k].Text)
+		return n[1] == m[1] && n[2] == m[2]
+	}
+}
+
+// listedBefore reports whether the line with index i is an item of a list of errors, and one above it is
+// no denial.
+func (x *facts) listedBefore(i int) bool {
+	another, found := x.rowsLike(i), false
+	for k := i - 1; k >= 0 && k > i-maxBox; k-- {
+		switch {
+		case another(k):
+			found = found || !x.denied(k) && !x.closes(k)
+		case x.rows.match(listHead, k):
+			return found
+		case !x.raw.match(frameLine, k) || strings.TrimSpace(x.bare[k]) == "":
+			return false
+		}
+	}
+	return false
+}
+
+var (
+	tableRow = lazyregexp.New(`^[|│] *[^|│\s][^|│]*[|│] *[^|│\s]`)
+	listItem = lazyregexp.New(`^(\s*)(?:([-*•])|\d+[.)]) \S`)
+	listHead = lazyregexp.New(`(?i)\b(?:errors?|problems?|failures?|failed)(?: occurred)?:\s*$`)
+)
 
 // ofPowerShell reports whether the line with index k is PowerShell's about where a program printed what
 // stands above: the place, the command and a line below it. "+" begins a command in other shells' traces.
@@ -135,6 +178,9 @@ func (x *facts) endOfStep(i int) string {
 // aggregates reports whether the line with index i is of several errors that were thrown as one, and
 // one of them is about something else: .NET sums them up in one line, Node.js and Python list them.
 func (x *facts) aggregates(i int) bool {
+	if x.listedBefore(i) {
+		return true
+	}
 	for k := i; k >= 0 && k > i-maxTraceback; k-- {
 		if x.rows.match(aggregate, k) {
 			m := aggregate.FindStringSubmatch(x.bare[k])
@@ -220,7 +266,7 @@ func (x *facts) otherEvent(k int) bool {
 		return false
 	}
 	m := failedEvent.FindStringSubmatch(x.bare[k])
-	resource, why := m[1]+m[3], m[2]+m[4]
+	resource, why := m[1]+m[3], m[2]+m[4]+m[5]
 	return resource != "AWS::CloudFormation::Stack" && len(strings.Fields(why)) >= minReason && !x.denied(k) && !ledTo.MatchString(why) &&
 		!sameRefusal.MatchString(why)
 }
@@ -231,7 +277,8 @@ const minReason = 3
 var (
 	// failedEvent matches an event of CloudFormation: the type of a resource that failed, and why.
 	failedEvent = lazyregexp.New(`_FAILED[\s|]+((?:AWS|Custom|Alexa|Module)::\S+)[\s|]+\S+(?: \(\w+\))?[\s|]+(\S.*)|` +
-		`((?:AWS|Custom|Alexa|Module)::\S+)[\s|]+\S+[\s|]+\w+_FAILED[\s|]+(\S.*)`)
+		`((?:AWS|Custom|Alexa|Module)::\S+)[\s|]+\S+[\s|]+\w+_FAILED[\s|]+(\S.*)|` +
+		`^\s*"ResourceStatusReason": "(.*)"`)
 	ledTo = lazyregexp.New(`(?i)^resource (?:creation|update|deletion|import) |\bthe following resource|\bcancell?ed\b|\brollback\b|` +
 		`\bdenied\b|\bforbidden\b|not authori[sz]ed`)
 )
@@ -456,7 +503,8 @@ var (
 		`^\s*- \S+\.[cm]?[jt]s:\d+( \w+\.\S+)?$|^\s*\S+\.[cm]?[jt]s:\d+:\d+$|` +
 		`^\s*File "|^Traceback|^goroutine |^\S+\.go:\d+ |^\s+\S+\.go:\d+|^main\.main\(|` +
 		`^Node\.js v|^\s*\.\.\. \d+ (more|common)|^[│╷╵|}\])]|^\s*❯ |^\S+:\d+:in |\.rb:\d+:in |^\W*$|` +
-		`^[\w@.-]+/[\w@./-]+:$|^\s*>?\s*\d+ \| |^\s*\| +\^|^#\d+ (?:\S+\.(?:php|phar)\S*\(\d+\): |\[internal function\]: |\{main\}$)`)
+		`^Stacktrace:$|^in expression starting at \S+:\d+$|^[\w@.-]+/[\w@./-]+:$|^\s*>?\s*\d+ \| |^\s*\| +\^|^#\d+ (?:\S+\.(?:php|` +
+		`phar)\S*\(\d+\): |\[internal function\]: |\{main\}$)`)
 	// runnerClose matches what a runner says of a job right behind the output of that job.
 	runnerClose = lazyregexp.New(`^g?make(\[\d+\])?: \*\*\* \[.*\] \pL+ \d+$`) // in the language of the user
 	// buildStep matches a line of BuildKit's step, and stepFailed its end.
@@ -505,6 +553,9 @@ var (
 		`(?:warning: |info: |\W*)?(?:A new (?:version|release) of \S+(?: \S+)? is available|\[notice\] |Update available\b|` +
 		`[\w ]+ update available \(|New (?:major|minor|patch) version of \S+ available)|To download: https?://|` +
 		`Run \S+ \S+ \S* ?to (?:update|upgrade)\b|` +
+		// R, Nextflow, Prefect, Clojure
+		`Execution halted$|Work dir:$|-- Check '\.nextflow\.log'|.* - Finished in state (?:Failed|Crashed)\(|Full report at:$|` +
+		`/tmp/clojure-\d+\.edn$|` +
 		// sbt, dbt; Terragrunt; Collision, which shows PHP's exceptions
 		`\[error\] Total time: \d|Done\. PASS=\d|` +
 		`(?:ERROR +)?(?:terraform|tofu) invocation failed in |(?:ERROR +)?Module \S+ has finished with an error|` +

@@ -34,7 +34,7 @@ const (
 	Tolerated = "tolerated" // the command went on after it
 	Contested = "contested" // another failure of the same command is sure
 	Overtaken = "overtaken" // the command ended with another error
-	Foreign   = "foreign"   // nobody is named, and the command has taken another role before
+	Foreign   = "foreign"   // nobody is named, and the command may have acted as somebody else
 )
 
 // A Finding is one of the findings, for people.
@@ -61,8 +61,9 @@ var Findings = []Finding{
 	{Contested, "the same command shows another failure that a denied access does not explain",
 		"src/cart.ts(3,1): error TS2322: Type 'string' is not assignable to type 'number'.",
 		"Cure the other failure. If the permission is still missing, the next build fails for it alone, and it is added then."},
-	{Foreign, "it names nobody, and the command took another role before", "assumed arn:aws:iam::444455556666:role/publisher, then: " +
-		"An error occurred (AccessDenied) when calling the PutObject operation: Access Denied",
+	{Foreign, "it names nobody, and the command may have acted as somebody else than the build's role",
+		"assumed arn:aws:iam::444455556666:role/publisher, then: " +
+			"An error occurred (AccessDenied) when calling the PutObject operation: Access Denied",
 		"A permission of the build's role does not help the other role: give it there."},
 	{Overtaken, "the command went on and ended with another error", "upload failed: ./report.xml …, then: ❌ owner web is not a member",
 		"Cure the last error. To have the permission added, let the command end when it is denied, or do it in a command of its own."},
@@ -116,7 +117,7 @@ type weighing struct {
 	process  string // the one of several processes whose line it is
 	alone    bool   // the output says that this process failed
 	aside    bool   // the line is about a side matter: a cache, a report, metrics
-	foreign  bool   // the command took another role before
+	foreign  bool   // the command may have acted as somebody else
 	// others are the indices of the lines behind the last denial that are about something else.
 	others    []int
 	shared    []string // names of what was denied
@@ -452,10 +453,10 @@ func (x *facts) missed(d *buildlog.Denial, i int) bool {
 	return token && x.rows.anyAfter(lacksToken, i)
 }
 
-// tookRole reports whether a line above the one with index i, or the command, says that another
-// role than the build's was assumed.
+// tookRole reports whether the build's record, a line above the one with index i, or the command says
+// that another role than the build's was taken.
 func (x *facts) tookRole(i int) bool {
-	if x.TookRole || x.takesRole(x.Command) {
+	if x.Build.OtherCredentials || x.TookRole || x.takesRole(x.Command) {
 		return true
 	}
 	says, acts := x.rows.of(assumed), x.rows.of(actsAs)

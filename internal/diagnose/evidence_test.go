@@ -194,6 +194,35 @@ var evidenceRows = []struct {
 	{"the other promises were fulfilled", "[\n  { status: 'fulfilled', value: 'cart' },\n  {\n    status: 'rejected',\n" +
 		"    reason: AccessDenied: OWN\n        at f (/src/a.js:3:1)\n  }\n]\n", Explains, "missing-permission"},
 
+	// Rows and lists: each row or item says something of its own.
+	{"a list of two errors", "2 errors:\n  - notes: OWN\n  - prices: 3 rows without currency\n", Overtaken, ""},
+	{"a list of two errors, the other first", "2 errors occurred:\n\t* prices: 3 rows without currency\n\t* notes: OWN\n", Contested, ""},
+	{"a list of one error", "1 error occurred:\n\t* notes: OWN\n\n", Explains, "missing-permission"},
+	{"a list of steps", "steps:\n  - prices: written\n  - notes: OWN\n", Explains, "missing-permission"},
+	{"a table of two errors", "| notes  | OWN |\n| prices | 3 rows without currency |\n", Overtaken, ""},
+	{"a table of one error", "| step   | result |\n| notes  | OWN |\n+--------+-----+\n", Explains, "missing-permission"},
+	{"a stack's events as JSON", "[\n    {\n        \"ResourceStatusReason\": \"OWN\"\n    },\n    {\n" +
+		"        \"ResourceStatusReason\": \"shop-media already exists\"\n    }\n]\n", Overtaken, ""},
+	{"a stack's events as JSON, the other is cancelled", "[\n    {\n        \"ResourceStatusReason\": \"OWN\"\n    },\n    {\n" +
+		"        \"ResourceStatusReason\": \"Resource creation cancelled\"\n    }\n]\n", Explains, "missing-permission"},
+	// More languages and runners.
+	{"Nextflow's process", "[0a/1b2c3d] process > put (1) [100%] 1 of 1, failed: 1 ✘\nERROR ~ Error executing process > 'put (1)'\n\n" +
+		"Caused by:\n  Process `put (1)` terminated with an error exit status (1)\n\n\nCommand executed:\n\n  ./put\n\n" +
+		"Command exit status:\n  1\n\nCommand output:\n  (empty)\n\nCommand error:\n  OWN\n\nWork dir:\n  /src/work/0a/1b2c\n\n" +
+		" -- Check '.nextflow.log' file for details\n", Explains, "missing-permission"},
+	{"R halts", "Error: AccessDenied (HTTP 403). OWN\nExecution halted\n", Explains, "missing-permission"},
+	{"Julia's stack", "ERROR: LoadError: AWSException: AccessDenied -- OWN\n\nStacktrace:\n [1] macro expansion\n" +
+		"   @ ~/a.jl:201 [inlined]\nin expression starting at /src/put.jl:9\n", Explains, "missing-permission"},
+	{"Clojure's report", "Execution error (S3Exception) at a.B/c (B.java:1).\nOWN\n\nFull report at:\n/tmp/clojure-1.edn\n", Explains,
+		"missing-permission"},
+	{"Swift's optional message", "Fatal error: Error raised at top level: E(message: Optional(\"OWN\"))\n", Explains,
+		"missing-permission"},
+	{"an optional step", "optional: OWN\n", Tolerated, ""},
+	{"Prefect's flow", "12:00:01.200 | ERROR   | Task run 'put-0' - Task run encountered an exception\n" +
+		"Traceback (most recent call last):\n" +
+		"ClientError: OWN\n12:00:01.300 | ERROR   | Flow run 'a' - Finished in state Failed('Flow run encountered an exception')\n",
+		Explains, "missing-permission"},
+
 	{"the CDK's other assets go on", "shop: start: Publishing a\nshop: fail: OWN\nshop: success: Published b\nFailed to publish asset a\n" +
 		"‣ AggregateError: \n", Explains, "missing-permission"},
 	{"the CDK repeats which asset", "shop:  fail: OWN\n\n ❌ Deployment failed: Error: Failed to publish asset a:b\n" +
@@ -490,6 +519,18 @@ func TestEvidence(t *testing.T) {
 			}
 			checkDiagnosis(t, d)
 		})
+	}
+}
+
+// TestCredentialsOfTheProject: a build with credentials of its own in its environment is not certainly the
+// one that AWS denies something, unless AWS names it.
+func TestCredentialsOfTheProject(t *testing.T) {
+	b := evidenceBuild
+	b.OtherCredentials = true
+	for log, grants := range map[string]bool{"upload failed: ./x to s3://media/x BARE\n": false, "OWN\n": true} {
+		if d := Diagnose(buildlog.ReadText(b, evidenceLog(withDenials(log)))); (d.Remedy == Grant) != grants {
+			t.Errorf("%s: %s, %s", log, d.Remedy, d.Cause)
+		}
 	}
 }
 

@@ -196,7 +196,7 @@ var survivals = []sign{
 	{name: "warning", above: lazyregexp.New(`^Warning:`), ends: lazyregexp.New(`^Error:`),
 		near: lazyregexp.New(`^\s+on .* in check "`), reach: 16},
 	{name: "said",
-		before: lazyregexp.New(`(?i)\b(optional(ly)?|non-?fatal|best[- ]effort|skip(s|ped|ping)?|ignor(ed|ing)|` +
+		before: lazyregexp.New(`(?i)\boptional(ly)?(?:[^\w(\[<]|$)|\b(non-?fatal|best[- ]effort|skip(s|ped|ping)?|ignor(ed|ing)|` +
 			`tolerat\w+|soft[- ]?fail\w*|` +
 			`not fatal|harmless|as expected)\b`)},
 	{name: "said", before: lazyregexp.New(`(?i)["\s,{](?:last|prev(?:ious)?|earlier|ignored|skipped|suppressed|` +
@@ -415,7 +415,9 @@ var (
 	scriptError = lazyregexp.New(`^(?i:error|failed|failure|fatal) ?[:!] |` +
 		`(?i)^[^\pL]*(?:[Éé]chec|erreurs?|fehler|errore|erro|fallo|[Оо]шибка|エラー|错误|錯誤|失败|失敗|오류) *[:：!]`)
 	// summary matches what wrappers print after the error that they are about.
-	summary = lazyregexp.New(`(?i)^SLF4J: |^\(reached max retries|^\s*(--- )?FAIL(ED)?\b|^make(\[\d+\])?: |` +
+	summary = lazyregexp.New(`(?i)^SLF4J: |^ERROR ~ Error executing process > |^\[\w\w/\w+\] process > |^\(reached max retries|` +
+		`^\s*(--- )?FAIL(ED)?\b|` +
+		`^make(\[\d+\])?: |` +
 		`^npm (err!|error)( |$)|ELIFECYCLE|` +
 		`lifecycle script|\bexit(ed)?( with)?( the)?( error)?( code| status)?:? ?-?[1-9]\d*|` +
 		`\b(error|status|return(ed)?) (code|status|exit)?:? ?-?\d+\s*$|command failed|^error command failed|` +
