@@ -46,12 +46,16 @@ type rule struct {
 	denial                             *denialRule
 	says, not, also                    []string // in lower case
 	like                               *pattern
-	first                              bool   // the first line is the evidence, not the last
-	any                                string // "command", "test", "unanswered", "failure" or ""
-	consequence                        bool   // perhaps only what an earlier failure of the command led to
-	sure                               bool   // first-hand proof that no denial and no rate limit explains
-	remedy                             Remedy // Report or ""
+	aws                                *pattern // what an AWS service answered: "CODE: message"
+	first                              bool     // the first line is the evidence, not the last
+	any                                string   // "command", "test", "unanswered", "failure" or ""
+	consequence                        bool     // perhaps only what an earlier failure of the command led to
+	sure                               bool     // first-hand proof that no denial and no rate limit explains
+	remedy                             Remedy   // Report or ""
 }
+
+// aboutLine reports whether the rule looks for a line of the output.
+func (r *rule) aboutLine() bool { return r.says != nil || r.aws != nil }
 
 // denialRule says which denials a rule is about.
 type denialRule struct {

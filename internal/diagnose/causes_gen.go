@@ -1181,6 +1181,11 @@ var causes = []Cause{
 			{says: []string{"kmsdisabledexception"}},
 			{says: []string{"notfoundexception", "arn:aws", ":kms:", "does not exist"}},
 			{says: []string{"is pending deletion", "kms"}},
+			{
+				aws: &pattern{source: "^\\w*(K[Mm][Ss]|EncryptionKey|ManagedKey)\\w*(Disabled|NotFound|Invalid|NotAccessible|Un" +
+					"available|Validation)\\w*:|^(Invalid\\w*K[Mm][Ss]|KeyUnavailable|(De|En)cryptionFailure)" +
+					"\\w*:"},
+			},
 		},
 	},
 	{
@@ -2802,6 +2807,7 @@ var causes = []Cause{
 			{says: []string{"requesttimetooskewed"}},
 			{says: []string{"signature expired:"}},
 			{says: []string{"aws authentication requires a valid date"}},
+			{aws: &pattern{source: "^(InvalidSignature|IncompleteSignature)\\w*:"}},
 		},
 	},
 	{
@@ -2851,6 +2857,7 @@ var causes = []Cause{
 			{says: []string{"you can configure credentials by running \"aws configure\""}},
 			{says: []string{"credentials found"}, like: &pattern{source: "(?i)\\bno (aws )?credentials found"}},
 			{says: []string{"anonymous users cannot"}, like: &pattern{source: "Anonymous users cannot \\w+"}},
+			{aws: &pattern{source: "^MissingAuthenticationToken\\w*:"}},
 		},
 	},
 	{
@@ -3988,6 +3995,10 @@ var causes = []Cause{
 			{says: []string{"is not supported in this region"}},
 			{says: []string{"not yet implemented or pro feature"}},
 			{says: []string{"statuscode: 501"}},
+			{
+				aws: &pattern{source: "^\\w*(NotAvailableInRegion|NotInServiceRegion|RegionDisabled|NotImplemented|FeatureNotAv" +
+					"ailable|FeatureUnavailable|FeatureNotIncluded)\\w*:"},
+			},
 		},
 	},
 	{
@@ -4107,6 +4118,7 @@ var causes = []Cause{
 				says: []string{"cannot be deleted because it"},
 				like: &pattern{source: "cannot be deleted because it (still )?contains\\b"},
 			},
+			{not: []string{"bucketnotempty"}, aws: &pattern{source: "^\\w*(NotEmpty|NonEmpty)\\w*:"}},
 		},
 	},
 	{
@@ -4194,6 +4206,7 @@ var causes = []Cause{
 				says: []string{"limitexceeded"},
 				not: []string{
 					"requestlimitexceeded",
+					"ratelimitexceeded",
 					"accountlimitexceeded",
 					"concurrentupdatelimitexceeded",
 					"backofflimitexceeded",
@@ -4229,6 +4242,42 @@ var causes = []Cause{
 				like: &pattern{source: "operation error .*\\bTooMany[A-Z]\\w+: "},
 			},
 			{says: []string{"limit exceeded"}, like: &pattern{source: "(Exception|Error): Limit exceeded\\b"}},
+			{
+				not: []string{
+					"requestlimit",
+					"ratelimit",
+					"concurrentupdate",
+					"accountlimit",
+					"throttl",
+					"rate exceeded",
+					"request limit",
+					"was not finished",
+					"an active deployment",
+				},
+				aws: &pattern{source: "^\\w*(Limits?(Exceeded|Reached)|Quota\\w*Exceeded|Max(imum)?[A-Z]\\w*Exceeded|Number\\w*" +
+					"Exceeded|OverLimit|ExceedsLimit|ResourceLimit)\\w*:"},
+			},
+			{
+				not: []string{"toomanyrequest", "toomanyinvalidations", "toomanyentries", "toomanyfailed"},
+				aws: &pattern{source: "^TooMany[A-Z]\\w*:"},
+			},
+			{
+				not: []string{
+					"requestlimit",
+					"ratelimit",
+					"concurrentupdate",
+					"accountlimit",
+					"throttl",
+					"rate exceeded",
+					"request limit",
+					"was not finished",
+					"an active deployment",
+				},
+				aws: &pattern{source: "(?i)\\b(limit|quota)( of \\S+| for [^.]{1,60}?)? (has been |have been |was |is |would " +
+					"be )?(exceeded|reached)\\b|\\b(exceed(s|ed|ing)?|reach(es|ed)?) (the |your |its |an? " +
+					"|account |current |service |maximum )+([\\w/-]+ ){0,4}(limit|quota)\\b|maximum (allowed " +
+					")?number of .*\\b(reached|exceeded)|\\b(has|have) reached the maximum"},
+			},
 		},
 	},
 	{
@@ -4248,6 +4297,10 @@ var causes = []Cause{
 			{
 				says: []string{"we currently do not have sufficient"},
 				like: &pattern{source: "do not have sufficient \\S+ capacity"},
+			},
+			{
+				not: []string{"throughput"},
+				aws: &pattern{source: "^(Insufficient\\w*Capacity|OutOfCapacity)\\w*:"},
 			},
 		},
 	},
@@ -4278,6 +4331,11 @@ var causes = []Cause{
 			},
 			{says: []string{"priorrequestnotcomplete"}},
 			{says: []string{"rate exceeded"}, like: &pattern{source: "(?i)\\brate exceeded\\b"}},
+			{
+				not: []string{"volumemodification"},
+				aws: &pattern{source: "^[\\w.]*(Throttl(ed|ing)?|SlowDown|RateExceeded|RateLimit|RateForCustomerExceeded|Throug" +
+					"hputExceeded)\\w*:|^TooManyRequests?(Exception|Error)?:"},
+			},
 		},
 	},
 	{
@@ -4312,6 +4370,18 @@ var causes = []Cause{
 			{says: []string{"is in an invalid state for this operation. must be ready"}},
 			{says: []string{"the object has been modified; please apply your changes to the latest version"}},
 			{says: []string{"the operation cannot be performed at this time"}, remedy: "report"},
+			{
+				aws: &pattern{source: "^\\w*(Concurrent\\w*(Modification|Updat|Access|Operation)|(Operation|Update|Request|Call" +
+					"|Transaction|Activity|Changes|Refresh)(Already)?InProgress|(Resource|Session)Busy|Retrya" +
+					"bleConflict|ConflictingOperation|OptimisticLock|TransactionConflict|ResourceContention|(" +
+					"Resource|ENI)NotReady)\\w*:"},
+			},
+			{not: []string{"exist"}, aws: &pattern{source: "^ResourceConflict\\w*:"}, remedy: "report"},
+			{
+				aws: &pattern{source: "^\\w*(State|Status|Conflict)\\w*: .*\\b(pending|being (creat|updat|delet|modif)\\w*|in " +
+					"progress)\\b"},
+				remedy: "report",
+			},
 		},
 	},
 	{
@@ -4340,6 +4410,12 @@ var causes = []Cause{
 				says:   []string{"internal failure"},
 				like:   &pattern{source: "(?i)(_FAILED\\b.*\\s|message: \"?|^\\s*)Internal Failure\\b"},
 				remedy: "report",
+			},
+			{
+				not: []string{"serverless", "gatewaynot"},
+				aws: &pattern{source: "^(\\w*Internal(Server|Service)?(Error|Failure|Exception|Fault)\\w*|Internal(Server|Servi" +
+					"ce)\\w*|Server(Internal\\w*)?Exception|Service(Exception|Failure\\w*|Fault|Error)|\\w*Se" +
+					"rvice(Temporarily)?Unavailable\\w*|Unavailable|(Bad)?Gateway(Timeout)?\\w*):"},
 			},
 		},
 	},
@@ -6680,6 +6756,7 @@ var causes = []Cause{
 				like: &pattern{source: "SSL_ERROR_SYSCALL|Connection (was )?(reset|timed out)"},
 			},
 			{says: []string{"gnutls recv error"}, like: &pattern{source: "GnuTLS recv error \\(-(9|54|110)\\)"}},
+			{aws: &pattern{source: "^RequestTimeout(Exception)?:"}},
 		},
 	},
 	{
@@ -6798,6 +6875,16 @@ var causes = []Cause{
 				like: &pattern{source: "\\(Service: [^;,()]+, Status Code: 409"},
 			},
 			{says: []string{"cannot create already existing"}},
+			{
+				not: []string{"notexist"},
+				aws: &pattern{source: "^[\\w.]*(AlreadyExist|Duplicate|NameInUse|Already(Owned|Registered|Associated|InUse))\\w" +
+					"*:|^[\\w.]*Exists(Exception|Fault)?:"},
+			},
+			{
+				aws: &pattern{source: "(?i): .*\\balready (exists?|in use|being used|associated|registered|been " +
+					"used|taken|owned)\\b|\\bsame name (already )?exists|\\bmust be unique\\b|\\bnot " +
+					"unique\\b"},
+			},
 		},
 	},
 	{
@@ -6834,6 +6921,16 @@ var causes = []Cause{
 				like: &pattern{source: "ConflictException: .*\\bcan ?not be (deleted|removed|updated|modified)\\b"},
 			},
 			{says: []string{"is already being used by"}, like: &pattern{source: "is already being used by '"}},
+			{
+				not: []string{"notinuse"},
+				aws: &pattern{source: "^[\\w.]*(InUse|DependencyViolation|ResourceDependency|DeleteConflict|ResourceAssociated|" +
+					"Associated(Item|Instances|\\w*Found)|Contains[A-Z]|StillContains|StillReferenced|StillEx" +
+					"ists|ReferencedItem|CannotDelete|NotDisabled)\\w*:"},
+			},
+			{
+				aws: &pattern{source: "(?i): .*\\b(is|are) (still |currently )?(in use|being used|used by|referenced " +
+					"by|attached to|associated with)\\b"},
+			},
 		},
 	},
 	{
@@ -6884,6 +6981,39 @@ var causes = []Cause{
 			{
 				says: []string{"doesnotexist"},
 				like: &pattern{source: "\\(\\w+DoesNotExist\\w*\\)|\\w+DoesNotExist(Exception|Fault)|api error \\w+DoesNotExist"},
+			},
+			{
+				aws: &pattern{source: "^[\\w.]*(NotFound|NoSuch|NotExist|NotFond|NotDiscovered|NotPresent|Gone(Exception)?:|Unk" +
+					"nown(Resource|Topic|Snapshot|Monitor|Subscription))\\w*:?"},
+			},
+			{
+				aws: &pattern{source: "(?i): .*\\b(do(es)?( not|n't) exist|not found|could not be found|no longer exists|is " +
+					"inactive)\\b"},
+			},
+		},
+	},
+	{
+		Name:  "resource-state",
+		Title: "An AWS resource is in a state that does not allow the call",
+		Advice: "The message names the resource, and most often its state. If it is being made, changed " +
+			"or deleted, wait until that is done (aws ... wait) and start the build again. Else " +
+			"bring it into the state that the call needs: enable, start, finish or detach it first.",
+		Remedy:    "report",
+		Retryable: true,
+		last:      80,
+		general:   true,
+		rules: []rule{
+			{
+				aws: &pattern{source: "^[\\w.]*((Invalid|Incorrect|Illegal|Prohibited|Terminal|Unsupported)\\w*(State|Status)|C" +
+					"onflict|NotReady|InProgress|NotRunning|(Crawler|Task|Scheduler)Running|Stopping|Transiti" +
+					"oning|Paused|Suspended|Disabled|NotActive|NotConnected|Locked|Pending)\\w*:"},
+			},
+			{
+				aws: &pattern{source: "(?i): .*\\b(not in (an? |the )?[\\w' -]*state|in (the |an? )?(following |invalid " +
+					")?state\\b|(current )?(state|status) (is|must be|of) |not (yet " +
+					")?(available|active|ready|running|enabled)\\b|currently (being " +
+					")?(creat|updat|delet|modif|process)\\w+|in progress|(is|are) (being |currently " +
+					")?(disabled|stopped|suspended|paused|locked|pending))\\b"},
 			},
 		},
 	},
@@ -6969,6 +7099,13 @@ var causes = []Cause{
 				like: &pattern{source: "^\\s*(api error )?Invalid\\w+: "},
 			},
 			{says: []string{"api error invalidbucketname"}},
+			{
+				aws: &pattern{source: "^[\\w.]*(Invalid|Malformed|Missing|Unsupported|NotSupported|[Nn]otCompatible|Incompatibl" +
+					"e|Unrecognized|Unknown|Incorrect|Illegal|Mismatch|NotMatch|Validation|BadRequest|BadDocu" +
+					"ment|BadDigest|TooLarge|TooLong|TooSmall|OutOfBounds|NotSatisfiable|Required|Unprocessab" +
+					"le|Parsing|Syntax|NotValid|LengthExceeded|SizeExceeded|Constraint|Argument|Incomplete|No" +
+					"tUpdatable|DoesNotCover|ParameterException)\\w*:|^(Runtime)?Client(Exception|Error):"},
+			},
 		},
 	},
 	{
@@ -7263,6 +7400,7 @@ var causes = []Cause{
 					")?(creating|updating|deleting|putting|modifying|attaching|reading|setting|importing|requ" +
 					"esting|registering|associating) .*: (?P<code>[A-Z][a-z]+[A-Z]\\w+): \\S"},
 			},
+			{aws: &pattern{source: "^(?P<code>[\\w.]+): "}},
 		},
 	},
 	{

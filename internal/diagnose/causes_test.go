@@ -36,14 +36,16 @@ func TestCausesAreComplete(t *testing.T) {
 		}
 		for j := range c.rules {
 			r := &c.rules[j]
-			if r.like == nil {
-				continue
-			}
-			if _, err := regexp.Compile(r.like.source); err != nil {
-				t.Errorf("cause %s, rule %d: %v", c.Name, j+1, err)
-			}
-			if !proved[r] {
-				t.Errorf("cause %s, rule %d (%s): no sample is diagnosed by it", c.Name, j+1, r.like.source)
+			for _, p := range []*pattern{r.like, r.aws} {
+				if p == nil {
+					continue
+				}
+				if _, err := regexp.Compile(p.source); err != nil {
+					t.Errorf("cause %s, rule %d: %v", c.Name, j+1, err)
+				}
+				if !proved[r] {
+					t.Errorf("cause %s, rule %d (%s): no sample is diagnosed by it", c.Name, j+1, p.source)
+				}
 			}
 		}
 		for _, name := range placeholders(c.Title + c.Advice) {
@@ -81,10 +83,11 @@ func (r *rule) fills(name string) bool {
 	if slices.Contains([]string{"action", "denied", "principal"}, name) {
 		return r.denial != nil
 	}
-	if r.like == nil {
-		return false
+	p := r.like
+	if p == nil {
+		p = r.aws
 	}
-	return slices.Contains(regexp.MustCompile(r.like.source).SubexpNames(), name)
+	return p != nil && slices.Contains(regexp.MustCompile(p.source).SubexpNames(), name)
 }
 
 // TestWordsReachTheirCause returns each rule that looks only for words a line of just these words.

@@ -886,7 +886,15 @@ func (x *facts) findPassing(i int) bool {
 		}
 		for r := range x.causes[c].rules {
 			rule := &x.causes[c].rules[r]
-			if rule.says != nil && rule.code == nil && rule.onLine(x.rows.low(i), x.bare[i], &finding{}) {
+			if rule.code != nil {
+				continue
+			}
+			if rule.says != nil && rule.onLine(x.rows.low(i), x.bare[i], &finding{}) {
+				return true
+			}
+			if rule.aws != nil && slices.ContainsFunc(x.awsErrors(), func(e awsError) bool {
+				return e.line == i && rule.onAnswer(&e, &finding{})
+			}) {
 				return true
 			}
 		}

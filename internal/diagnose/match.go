@@ -45,7 +45,8 @@ type facts struct {
 	lax        bool            // also lines that are overtaken count; see overtakenCause
 	end        int             // what counts as the end of lines where only their last are searched; 0: all
 
-	failedOfElse *[2]int // the lines of tests that failed of something else: see unexplainedTest
+	answers      []awsError // see awsErrors
+	failedOfElse *[2]int    // the lines of tests that failed of something else: see unexplainedTest
 
 	// What was found about each line.
 	strange                               [][]string // a word with which scripts close, and those that are none
@@ -201,7 +202,7 @@ func (x *facts) find(causes []Cause) (*Cause, *rule, finding) {
 			return c, r, f
 		}
 	}
-	if c.Remedy == Report && r.says != nil && f.evidence.Line > 0 {
+	if c.Remedy == Report && r.aboutLine() && f.evidence.Line > 0 {
 		// The same line may name a cause that says more, such as throttling.
 		if c, r, more := x.overtakenCause(); c != nil && c.Remedy == Retry && more.evidence.Line == f.evidence.Line {
 			return c, r, more
@@ -217,7 +218,7 @@ func (x *facts) overtakenCause() (*Cause, *rule, finding) {
 	x.lax = true
 	defer func() { x.lax = false }()
 	c, r, f := x.first(causes, false)
-	if c == nil || r.says == nil {
+	if c == nil || !r.aboutLine() {
 		return nil, nil, finding{}
 	}
 	told := *r
@@ -297,7 +298,7 @@ func (x *facts) try(c *Cause, r *rule) (finding, bool) {
 		return found, true
 	case r.any == "unanswered":
 		return x.unanswered()
-	case r.says == nil:
+	case !r.aboutLine():
 		return found, true
 	case !x.hasAll(r.also):
 		return finding{}, false
@@ -417,7 +418,7 @@ func (r *denialRule) matchesReason(reason string) bool {
 
 // inContext tries the rule's words on the context.
 func (r *rule) inContext(x *facts, found *finding) bool {
-	if x.context == "" || !r.onLine(lower(x.context), x.context, found) {
+	if x.context == "" || r.says == nil || !r.onLine(lower(x.context), x.context, found) {
 		return false
 	}
 	if found.denial == nil {
@@ -445,19 +446,24 @@ func (x *facts) search(r *rule, last int, found *finding, skip func(i, from, to 
 
 // searchLine returns the index of the line that holds the rule's words; -1 if none does.
 func (x *facts) searchLine(r *rule, last int, found *finding, skip func(i, from, to int) bool) int {
-	if len(r.says) == 0 || !x.hasAll(r.also) {
+	if !r.aboutLine() || !x.hasAll(r.also) {
 		return -1
 	}
 	lo := 0
 	if end := cmp.Or(x.end, len(x.lines)); last > 0 && last < end {
 		lo = end - last
 	}
+	counts := func(i, from, to int) bool {
+		return (r.sure || !x.survivedRefusal(i) || x.lax && x.overtakenRefusal(i)) && (skip == nil || !skip(i, from, to))
+	}
+	if r.aws != nil {
+		return x.answered(r, lo, found, func(e *awsError) bool { return counts(e.line, e.from, e.to) })
+	}
 	for _, i := range x.holding(r.says[0], lo, r.first) {
 		var f finding
 		low := x.rows.low(i)
 		at := strings.Index(low, r.says[0])
-		if r.onLine(low, x.bare[i], &f) && (r.sure || !x.survivedRefusal(i) || x.lax && x.overtakenRefusal(i)) &&
-			(skip == nil || !skip(i, at, at+len(r.says[0]))) {
+		if r.onLine(low, x.bare[i], &f) && counts(i, at, at+len(r.says[0])) {
 			if f.details != nil {
 				found.details = f.details
 			}
@@ -492,11 +498,13 @@ func (r *rule) onLine(low, line string, found *finding) bool {
 			return false
 		}
 	}
-	if r.like == nil {
-		return true
-	}
-	re := r.like.regexp()
-	m := re.FindStringSubmatch(line)
+	return r.like == nil || r.like.on(line, found)
+}
+
+// on tries the expression on a text, and records the named groups.
+func (p *pattern) on(text string, found *finding) bool {
+	re := p.regexp()
+	m := re.FindStringSubmatch(text)
 	if m == nil {
 		return false
 	}

@@ -41,12 +41,20 @@ func (x *facts) otherFailures() []int8 {
 func (x *facts) markFailures(c *Cause, r *rule) {
 	weight := toolsFailure
 	switch {
-	case r.sure, r.denial != nil, r.code != nil, r.any != "", r.says == nil, !x.conditions(r), !x.hasAll(r.also):
+	case r.sure, r.denial != nil, r.code != nil, r.any != "", !r.aboutLine(), !x.conditions(r), !x.hasAll(r.also):
 		return // sure ones are known: see findSure
 	case r.consequence && !(c.quotes && x.onlyChecks):
 		return
 	case !r.consequence && (c.general || c.last > 0):
 		weight = someFailure
+	}
+	if r.aws != nil {
+		for _, e := range x.awsErrors() {
+			if x.failures[e.line] < weight && r.onAnswer(&e, &finding{}) {
+				x.failures[e.line] = weight
+			}
+		}
+		return
 	}
 	for _, i := range x.holding(r.says[0], 0, true) {
 		if x.failures[i] < weight && r.onLine(x.rows.low(i), x.bare[i], &finding{}) {

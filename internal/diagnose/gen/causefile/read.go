@@ -65,6 +65,7 @@ type rule struct {
 	Not         words           `yaml:"not"`
 	Also        words           `yaml:"also"`
 	Like        string          `yaml:"like"`
+	AWS         string          `yaml:"aws"`
 	Pick        string          `yaml:"pick"`
 	Any         string          `yaml:"any"`
 	Sure        bool            `yaml:"sure"`
@@ -206,13 +207,15 @@ func (w *when) check() error {
 
 func (r *rule) check() error {
 	switch {
-	case r.Says == nil && (r.Like != "" || r.Not != nil || r.Also != nil || r.Pick != ""):
-		return errors.New("like, not, also and pick need says")
-	case r.Consequence && (r.Says == nil || r.Sure || r.Denial != nil):
-		return errors.New("consequence needs says, and neither sure nor denial")
+	case r.AWS != "" && (r.Says != nil || r.Denial != nil || r.Code != nil || r.Any != ""):
+		return errors.New("aws stands in place of says, denial, code and any")
+	case r.Says == nil && (r.Like != "" || r.AWS == "" && (r.Not != nil || r.Also != nil || r.Pick != "")):
+		return errors.New("like, not, also and pick need says; the last three may stand beside aws")
+	case r.Consequence && (r.Says == nil && r.AWS == "" || r.Sure || r.Denial != nil):
+		return errors.New("consequence needs says or aws, and neither sure nor denial")
 	case r.Sure && (r.Says == nil || r.Denial != nil || r.Code != nil):
 		return errors.New("sure needs says, and neither denial nor code: it is about a line of the output")
-	case r.Says == nil && r.Status == nil && r.Phase == nil && r.Code == nil && r.Exit == nil && r.Command == nil &&
+	case r.Says == nil && r.AWS == "" && r.Status == nil && r.Phase == nil && r.Code == nil && r.Exit == nil && r.Command == nil &&
 		r.Denial == nil && r.Any == "":
 		return errors.New("the rule has no condition")
 	case r.Pick != "" && r.Pick != "first" && r.Pick != "last":
@@ -224,6 +227,9 @@ func (r *rule) check() error {
 	}
 	if _, err := regexp.Compile(r.Like); err != nil {
 		return fmt.Errorf("like: %w", err)
+	}
+	if _, err := regexp.Compile(r.AWS); err != nil {
+		return fmt.Errorf("aws: %w", err)
 	}
 	for _, s := range r.Status {
 		if !slices.Contains(statuses, s) {

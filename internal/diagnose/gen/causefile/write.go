@@ -158,6 +158,7 @@ func (r *rule) fields() []field {
 	strs("not", lower(r.Not))
 	strs("also", lower(r.Also))
 	add("like", "&pattern{source: "+text(r.Like)+"}", r.Like != "")
+	add("aws", "&pattern{source: "+text(r.AWS)+"}", r.AWS != "")
 	add("first", "true", r.Pick == "first")
 	add("any", text(r.Any), r.Any != "")
 	add("sure", "true", r.Sure)
