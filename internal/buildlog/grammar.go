@@ -101,7 +101,7 @@ func (s *sentences) head(at, after, next int) {
 		from = s.startOf(d.Subject, from)
 	}
 	d.Resource, rest = s.resource(rest, t, hasTail, w)
-	if name, ok := strings.CutSuffix(d.Resource, emphasis); ok && s.emphasized(at) {
+	if name, ok := strings.CutSuffix(d.Resource, emphasis); ok && !strings.HasSuffix(name, "*") && s.emphasized(at) {
 		d.Resource = name // a report that sets the sentence in bold
 	}
 	if hasTail && s.adjoins(rest, t.from) && (t.action == "" || sameAction(t.action, actions) || misspelt(t.action, actions)) {
@@ -179,7 +179,8 @@ func (p *page) lookedFor(i int) bool {
 // emphasized reports whether the words before flat[at] open an emphasis that they do not close.
 func (p *page) emphasized(at int) bool {
 	t := int(p.at[at])
-	return bytes.Count(p.text[p.rowStart(t):t], []byte(emphasis))%2 == 1
+	before := bytes.ReplaceAll(p.text[p.rowStart(t):t], []byte(mask), nil)
+	return bytes.Count(before, []byte(emphasis))%2 == 1
 }
 
 // misspelt reports whether the action of a tail is none, and the sentence's only one is of the same

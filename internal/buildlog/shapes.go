@@ -480,8 +480,11 @@ func (s *sentences) readPermission(at int) (report, bool) {
 		"actions", "action", "operations",
 		"operation", "api", "`", `"`, "'")
 	if a, end := s.action(i); a != "" {
-		if _, ok := iamref.Lookup(a); !ok {
-			return report{}, false
+		if _, ok := iamref.Lookup(a); !ok { // as an API has another name than IAM has for it: elasticloadbalancingv2
+			r.service, r.operation, _ = strings.Cut(a, ":")
+			r.msg = end
+			_, ok := iamref.ForOperation(r.service, r.operation)
+			return r, ok
 		}
 		r.action, r.msg = canonical(a), end
 		return r, true

@@ -90,7 +90,7 @@ type Change struct {
 func Applies(cause string) bool { return unexplained(cause) || cause == "test-failure" }
 
 // unexplained reports whether the cause says no more than that something failed.
-func unexplained(cause string) bool { return cause == "unknown" || cause == "command-failed" }
+func unexplained(cause string) bool { return diagnose.Unexplained(cause) }
 
 // A Side is one of the two builds.
 type Side struct {

@@ -66,11 +66,13 @@ var frames = []frame{
 	{"error: ", lazyregexp.New(`^\W*Error: (?:error )?[a-z]+ing (?:[^:]|:\w)*: (?:(?:[^:]|:\w)*: )?` + awsName + `:(?: (?P<text>.*)|$)`)},
 }
 
-// bareError finds a code and a message without a frame. It counts only where the SDK shows itself:
-// by the request's id in the next line, or in the stack below it.
+// bareError and thrownError find a code and a message without a frame. They count only where the SDK
+// shows itself: by the request's id in the next line, or in the stack below it.
 var (
 	bareError     = lazyregexp.New(`(?:^|[:\s])` + awsName + `: (?P<text>.*)`)
+	thrownError   = lazyregexp.New(`^\W*(?:(?:Uncaught|Error:) )?` + awsName + `: (?P<text>.*)`)
 	requestBehind = lazyregexp.New(`^\s*status code: \d+, request id:`)
+	thrownBehind  = lazyregexp.New(`^\s+at \S`)
 	sdkPackages   = []string{"@smithy/", "@aws-sdk/", "node_modules/aws-sdk/"}
 )
 
@@ -107,8 +109,11 @@ func (x *facts) awsErrors() []awsError {
 	}
 	sdk := slices.ContainsFunc(sdkPackages, func(s string) bool { return strings.Contains(x.rows.text, s) })
 	for i := range len(x.bare) - 1 {
-		if x.rows.match(requestBehind, i+1) || sdk && x.raw.match(frameLine, i+1) && !x.raw.match(frameLine, i) {
+		if x.rows.match(requestBehind, i+1) {
 			add(i, bareError)
+		}
+		if sdk && x.raw.match(thrownBehind, i+1) {
+			add(i, thrownError)
 		}
 	}
 	slices.SortStableFunc(x.answers, func(a, b awsError) int { return a.line - b.line })

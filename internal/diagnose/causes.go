@@ -25,6 +25,7 @@ type Cause struct {
 	unlogged string   // the advice for a build without a log
 	shows    []string // beginnings, in lower case, of lines that the advice names
 	quotes   bool     // such a failure prints texts about others
+	vague    bool     // only the class that the text gives itself
 	general  bool     // words that many tools share: a team's own causes come before
 	rules    []rule
 }
@@ -37,6 +38,13 @@ func Causes() []Cause { return slices.Clone(causes) }
 func OfDenial(cause string) bool {
 	i := slices.IndexFunc(causes, func(c Cause) bool { return c.Name == cause })
 	return i < 0 || strings.Contains(causes[i].Title, "{denied}") && !strings.Contains(causes[i].Title, "{principal}")
+}
+
+// Unexplained reports whether the cause says no more than that something failed, or only of which
+// class it is.
+func Unexplained(cause string) bool {
+	return cause == "command-failed" || cause == "unknown" ||
+		slices.ContainsFunc(causes, func(c Cause) bool { return c.vague && c.Name == cause })
 }
 
 // rule is one sign of a cause. All fields that are set must hold.

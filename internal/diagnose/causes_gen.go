@@ -746,6 +746,7 @@ var causes = []Cause{
 			{status: []string{"TIMED_OUT"}},
 			{says: []string{"build has timed out."}, like: &pattern{source: "^Build has timed out\\."}},
 			{says: []string{"build timed out"}, like: &pattern{source: "\\bMessage: Build timed out$"}},
+			{says: []string{"unable to complete build after"}},
 		},
 	},
 	{
@@ -795,6 +796,7 @@ var causes = []Cause{
 		rules: []rule{
 			{phase: []string{"DOWNLOAD_BATCHSPEC"}, code: []string{"YAML_FILE_ERROR"}},
 			{phase: []string{"DOWNLOAD_BATCHSPEC"}, says: []string{"cannot unmarshal"}},
+			{says: []string{"batch_build_error"}},
 		},
 	},
 	{
@@ -879,6 +881,7 @@ var causes = []Cause{
 			{says: []string{"accountlimitexceededexception"}},
 			{says: []string{"project-level concurrent build limit"}, remedy: "report"},
 			{says: []string{"build failed to start"}, like: &pattern{source: "(?i)\\bbuild failed to start\\b"}},
+			{says: []string{"account_limit_exceeded"}},
 		},
 	},
 	{
@@ -1200,6 +1203,7 @@ var causes = []Cause{
 			{says: []string{"disk quota exceeded"}, sure: true},
 			{says: []string{"there is not enough space on the disk"}, sure: true},
 			{says: []string{"you don't have enough free space in"}},
+			{says: []string{"failure writing output to destination"}},
 		},
 	},
 	{
@@ -1252,6 +1256,12 @@ var causes = []Cause{
 			{says: []string{"outofmemoryexception"}, sure: true},
 			{exit: []string{"137"}},
 			{says: []string{"resource temporarily unavailable"}, like: &pattern{source: "(?i)\\bfork\\b"}},
+			{says: []string{"could not reserve enough space for"}},
+			{says: []string{"container killed due to memory usage"}},
+			{
+				says: []string{"exit code: 137"},
+				like: &pattern{source: "(did not complete successfully|Error: .*): exit code: 137\\b"},
+			},
 		},
 	},
 	{
@@ -1566,6 +1576,7 @@ var causes = []Cause{
 				says: []string{": unauthorized"},
 				like: &pattern{source: "(Head|Get) \"https://[^\"]+/v2/[^\"]+\": unauthorized\\b"},
 			},
+			{says: []string{"invalid status code from registry 401"}},
 		},
 	},
 	{
@@ -1583,6 +1594,7 @@ var causes = []Cause{
 			{says: []string{"password is empty"}},
 			{says: []string{"authenticating to \"", "status code 401"}},
 			{says: []string{"invalid username/password"}},
+			{says: []string{"error getting credentials - err:"}},
 		},
 	},
 	{
@@ -1648,6 +1660,10 @@ var causes = []Cause{
 			{says: []string{"does not match the detected host platform", "error"}},
 			{says: []string{"no match for platform in manifest"}},
 			{says: []string{"descriptor matching platform"}},
+			{says: []string{"invalid elf header"}},
+			{says: []string{"cannot execute: required file not found"}},
+			{says: []string{"package architecture (", "does not match system"}},
+			{says: []string{"exec format error"}},
 		},
 	},
 	{
@@ -1717,6 +1733,8 @@ var causes = []Cause{
 			{says: []string{"no such image:"}, consequence: true},
 			{says: []string{"an image does not exist locally with the tag"}, consequence: true},
 			{says: []string{"tag does not exist:"}, consequence: true},
+			{says: []string{"did not resolve to an alias and no unqualified-search"}},
+			{says: []string{"name_unknown: repository name not known"}},
 		},
 	},
 	{
@@ -1731,6 +1749,8 @@ var causes = []Cause{
 			{says: []string{"client version", "is too new"}},
 			{says: []string{"docker image format v1 and docker image manifest version 2, schema 1"}},
 			{says: []string{"buildx component is missing or broken"}},
+			{says: []string{"requires buildkit"}},
+			{says: []string{"is not supported for the docker driver"}},
 		},
 	},
 	{
@@ -1748,6 +1768,7 @@ var causes = []Cause{
 			{says: []string{"filesystem layer verification failed"}},
 			{says: []string{"error response from daemon: get ", "request canceled"}},
 			{says: []string{"error response from daemon: get ", "tls handshake timeout"}},
+			{says: []string{"happened during read: unexpected eof"}},
 		},
 	},
 	{
@@ -1779,6 +1800,10 @@ var causes = []Cause{
 				says: []string{"received unexpected http status: 50"},
 				like: &pattern{source: "received unexpected HTTP status: 50\\d"},
 			},
+			{says: []string{"audit endpoint returned an error"}},
+			{says: []string{"err_pnpm_fetch_50"}},
+			{says: []string{"store server returned status"}},
+			{says: []string{"some index files failed to download"}},
 		},
 	},
 	{
@@ -1807,6 +1832,7 @@ var causes = []Cause{
 			},
 			{says: []string{"error pushing image"}},
 			{says: []string{"failed commit on ref"}},
+			{says: []string{"error parsing http 413 response body"}},
 		},
 	},
 	{
@@ -1893,6 +1919,18 @@ var causes = []Cause{
 			{says: []string{"no names found, cannot describe anything"}},
 			{says: []string{"fatal: bad object"}},
 			{says: []string{"upload-pack: not our ref"}},
+			{says: []string{"fatal: bad revision"}},
+			{says: []string{"not a valid object name"}},
+			{says: []string{"fatal: invalid reference"}},
+			{says: []string{"fatal: needed a single revision"}},
+			{says: []string{"is not a commit and a branch"}},
+			{says: []string{"no tags can describe"}},
+			{says: []string{"src refspec", "does not match any"}},
+			{says: []string{"no merge base"}},
+			{says: []string{"failed to traverse parents of commit"}},
+			{says: []string{"has no upstream branch"}},
+			{says: []string{"you are not currently on a branch"}},
+			{says: []string{"no such remote '"}},
 		},
 	},
 	{
@@ -1908,6 +1946,7 @@ var causes = []Cause{
 				like: &pattern{source: "(?i)(fatal|error)[^:]*:.*not a git repository"},
 			},
 			{says: []string{"does not have a .git directory"}},
+			{says: []string{"does not appear to be a git repository"}},
 			{says: []string{".git can't be found"}, like: &pattern{source: "(?i)error|fatal"}},
 		},
 	},
@@ -1936,6 +1975,8 @@ var causes = []Cause{
 				like: &pattern{source: "(?i)batch response: (rate limit|this repository|not authorized|repository not " +
 					"found|resource not accessible)"},
 			},
+			{says: []string{"git: 'lfs' is not a git command"}},
+			{says: []string{"'git-lfs' was not found on your path"}},
 		},
 	},
 	{
@@ -1952,6 +1993,47 @@ var causes = []Cause{
 			{says: []string{"gh013: repository rule violations found"}},
 			{says: []string{"error: failed to push some refs"}},
 			{says: []string{"hint: updates were rejected because"}},
+			{says: []string{"gh001:"}},
+			{says: []string{"gh007:"}},
+			{says: []string{"err_pnpm_git_unknown_branch"}},
+		},
+	},
+	{
+		Name:  "git-corrupt",
+		Title: "The Git repository in the build is damaged",
+		Advice: "A cache of .git, or a clone that was broken off, is the usual reason: clear the " +
+			"project's cache and clone anew. git fsck names what is missing.",
+		Remedy:    "report",
+		Retryable: true,
+		rules: []rule{
+			{says: []string{"loose object"}, like: &pattern{source: "(?i)loose object \\S+ .*is corrupt"}},
+			{says: []string{"object file"}, like: &pattern{source: "object file \\S+ is empty"}},
+			{
+				says: []string{"packfile"},
+				like: &pattern{source: "(?i)\\bpackfile \\S+ (does not match index|cannot be accessed|index unavailable)"},
+			},
+			{says: []string{"index file corrupt"}},
+			{says: []string{"fatal: bad config line"}},
+		},
+	},
+	{
+		Name:  "lock-held",
+		Title: "Another process holds a lock that the tool needs",
+		Advice: "Two steps, or two builds, share a checkout, cache or directory. Run them one after " +
+			"another, or give each its own. A lock that a dead process left in a cache must be " +
+			"removed (index.lock).",
+		Remedy:    "report",
+		Retryable: true,
+		rules: []rule{
+			{says: []string{"index.lock': file exists"}},
+			{says: []string{"another git process seems to be running"}},
+			{says: []string{"timeout waiting to lock"}},
+			{says: []string{"is currently synthing to"}},
+			{says: []string{"code ebusy"}},
+			{says: []string{"text file busy"}},
+			{says: []string{"device or resource busy"}},
+			{says: []string{"error msb3027"}},
+			{says: []string{"error msb3021"}},
 		},
 	},
 	{
@@ -1985,6 +2067,13 @@ var causes = []Cause{
 				also: []string{"syntaxerror"},
 				like: &pattern{source: "^\\s*(\\d+ *\\| ?|> ?)?<<<<<<< \\S"},
 			},
+			{says: []string{"you need to resolve your current index first"}},
+			{says: []string{"because of an unresolved conflict"}},
+			{says: []string{"because you have unmerged files"}},
+			{says: []string{"error: corrupt patch at line"}},
+			{says: []string{"could not apply patch"}},
+			{says: []string{"yn0066"}},
+			{says: []string{"a merge conflict could not be resolved"}},
 		},
 	},
 	{
@@ -2041,6 +2130,8 @@ var causes = []Cause{
 				first:       true,
 				consequence: true,
 			},
+			{says: []string{"you have unstaged changes"}},
+			{says: []string{"unclean working tree"}},
 		},
 	},
 	{
@@ -2075,6 +2166,20 @@ var causes = []Cause{
 			{says: []string{"because --locked was passed to prevent this"}, sure: true},
 			{says: []string{"updates to go.mod needed"}, sure: true},
 			{says: []string{"in --require-hashes mode, all requirements must"}, sure: true},
+			{says: []string{"code enolock"}, sure: true},
+			{says: []string{"yn0056"}, sure: true},
+			{says: []string{"seem to be present in your lockfile"}, sure: true},
+			{says: []string{"err_pnpm_lockfile_config_mismatch"}, sure: true},
+			{says: []string{"err_pnpm_broken_lockfile"}, sure: true},
+			{says: []string{"unable to find lockfile at"}, sure: true},
+			{says: []string{"the gemspecs for path gems changed"}, sure: true},
+			{says: []string{"because frozen mode is set"}, sure: true},
+			{says: []string{"your bundle is locked to", "can no longer be found"}, sure: true},
+			{says: []string{"is not present in the lock file"}, sure: true},
+			{says: []string{"updates to go.sum needed"}, sure: true},
+			{says: []string{"which is part of the dependency lock state"}, sure: true},
+			{says: []string{"chart.lock", "is out of sync"}, sure: true},
+			{says: []string{"uv.lock", "--locked"}, sure: true},
 		},
 	},
 	{
@@ -2146,6 +2251,13 @@ var causes = []Cause{
 				also: []string{"pushing "},
 				like: &pattern{source: "40[139] "},
 			},
+			{says: []string{"epublishconflict"}},
+			{says: []string{"code eprivate"}},
+			{says: []string{"402 payment required"}},
+			{says: []string{"code eunscoped"}},
+			{says: []string{"repushing of gem versions is not allowed"}},
+			{says: []string{"already exists on crates.io index"}},
+			{says: []string{"the feed already contains"}},
 		},
 	},
 	{
@@ -2191,6 +2303,9 @@ var causes = []Cause{
 			{says: []string{"access token expired or revoked"}},
 			{says: []string{"enonpmtoken"}},
 			{says: []string{"einvalidnpmtoken"}},
+			{says: []string{"code eotp"}},
+			{says: []string{"yn0033"}},
+			{says: []string{"incorrect or missing password"}},
 		},
 	},
 	{
@@ -2230,6 +2345,21 @@ var causes = []Cause{
 				says: []string{"workspace not found ("},
 				like: &pattern{source: "@workspace:\\S+: Workspace not found"},
 			},
+			{says: []string{"eunsupportedprotocol"}},
+			{says: []string{"no candidates found"}},
+			{says: []string{"can't be resolved to a satisfying range"}},
+			{says: []string{"supported by any available resolver"}},
+			{says: []string{"err_pnpm_workspace_pkg_not_found"}},
+			{says: []string{"err_pnpm_spec_not_supported_by_any_resolver"}},
+			{says: []string{"err_pnpm_catalog_entry_not_found"}},
+			{says: []string{"no version matching \"", "found for specifier"}},
+			{says: []string{"error: workspace dependency \""}},
+			{says: []string{"err_pnpm_lockfile_missing_dependency"}},
+			{
+				says: []string{"an unexpected error occurred:"},
+				like: &pattern{source: "unexpected error occurred: \"\\S+: Not found\""},
+			},
+			{says: []string{" - 404"}, like: &pattern{source: "^error: GET \\S+ - 404$"}},
 		},
 	},
 	{
@@ -2246,6 +2376,12 @@ var causes = []Cause{
 			{says: []string{"integrity check failed for"}},
 			{says: []string{"err_pnpm_tarball_integrity"}},
 			{says: []string{"yn0018"}},
+			{says: []string{"tar_bad_archive"}},
+			{says: []string{"z_data_error"}},
+			{says: []string{"appears to be corrupt: \"unexpected end"}},
+			{says: []string{"incorrect integrity when fetching from the cache"}},
+			{says: []string{"err_pnpm_bad_tarball_size"}},
+			{says: []string{"dependency verification failed for configuration"}},
 		},
 	},
 	{
@@ -2270,6 +2406,8 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"cb() never called"}},
 			{says: []string{"exit handler never called"}},
+			{says: []string{"npm error cannot read properties of"}},
+			{says: []string{"npm error invalid or unexpected token"}},
 		},
 	},
 	{
@@ -2295,6 +2433,7 @@ var causes = []Cause{
 			{says: []string{"error command \"", "\" not found"}, sure: true},
 			{says: []string{"err_pnpm_no_script"}, sure: true},
 			{says: []string{"couldn't find a script named"}, sure: true},
+			{says: []string{"error: script not found \""}},
 		},
 	},
 	{
@@ -2336,6 +2475,9 @@ var causes = []Cause{
 			{says: []string{"missing binding "}, like: &pattern{source: "Missing binding \\S+binding\\.node"}},
 			{says: []string{"could not find a binding for your current environment"}},
 			{says: []string{"could not load the \"sharp\" module"}},
+			{says: []string{"yn0009", "be built successfully"}},
+			{says: []string{"failed to build installable wheels"}},
+			{says: []string{"was not found in the pkg-config search path"}},
 		},
 	},
 	{
@@ -2409,7 +2551,7 @@ var causes = []Cause{
 			{says: []string{"syntaxerror: unexpected token '?"}, sure: true},
 			{
 				says: []string{"requires ruby version"},
-				like: &pattern{source: "requires ruby version \\S"},
+				like: &pattern{source: "(?i)requires ruby version \\S"},
 				sure: true,
 			},
 			{says: []string{"error msb4236"}, sure: true},
@@ -2434,6 +2576,47 @@ var causes = []Cause{
 			{says: []string{"no pnpm version is specified"}},
 			{says: []string{"is not supported by the project ("}, sure: true},
 			{says: []string{"requires a node version compatible with"}, sure: true},
+			{says: []string{"ebadplatform"}},
+			{says: []string{"ebaddevengines"}},
+			{says: []string{"not compatible with your version of node"}},
+			{says: []string{"is known not to run on node.js"}},
+			{says: []string{"the platform \"", "is incompatible with this module"}},
+			{says: []string{"err_pnpm_bad_pm_version"}},
+			{says: []string{"you must use bundler"}},
+			{says: []string{"error: no interpreter found for python"}},
+			{says: []string{"requested interpreter resolved to python", "incompatible"}},
+			{says: []string{"could not find python interpreter with spec"}},
+			{says: []string{"neither 'pyenv' nor 'asdf' could be found"}},
+			{says: []string{"no compiler is provided in this environment"}},
+			{says: []string{"java_home environment variable is not defined correctly"}},
+			{says: []string{"java_home is not set"}},
+			{says: []string{"cannot find a java installation on your machine"}},
+			{says: []string{"java home supplied is invalid"}},
+			{says: []string{"spring boot plugin requires gradle"}},
+			{says: []string{"gradle requires jvm"}},
+			{says: []string{"your composer dependencies require a php version"}},
+			{says: []string{"you must install or update .net"}},
+			{says: []string{"the following workloads must be installed"}},
+			{says: []string{"netsdk1013"}},
+			{says: []string{"node: bad option:"}},
+			{says: []string{"is not allowed in node_options"}},
+			{says: []string{"err_unknown_file_extension"}},
+			{says: []string{"was compiled against a different node.js version"}},
+			{says: []string{"may not be used on the stable release channel"}},
+			{says: []string{"to support your ruby & rubygems"}},
+			{says: []string{"unrecognized vm option"}},
+			{says: []string{"is not installed for the toolchain"}},
+			{says: []string{"you intended to execute a .net application"}},
+			{says: []string{"requires kubeversion", "incompatible"}},
+			{
+				says: []string{"is not installed"},
+				like: &pattern{source: "(rbenv: version `|toolchain ')[^']+' is not installed"},
+			},
+			{
+				says: []string{"cannot access class"},
+				like: &pattern{source: "IllegalAccessError: class \\S+ .*cannot access class"},
+			},
+			{says: []string{"to learn about target-specific information"}},
 		},
 	},
 	{
@@ -2521,6 +2704,16 @@ var causes = []Cause{
 			{says: []string{"packagesnotfounderror"}},
 			{says: []string{"unsatisfiableerror"}, like: &pattern{source: "(LibMamba)?UnsatisfiableError: "}},
 			{says: []string{"is not a supported wheel on this platform"}, sure: true},
+			{says: []string{"you must give at least one requirement"}},
+			{says: []string{"is not installable. neither"}},
+			{says: []string{"packaging.version.invalidversion"}},
+			{says: []string{"distutils installed project"}},
+			{says: []string{"record file not found"}},
+			{says: []string{"error: failed to build `"}},
+			{says: []string{"condahttperror"}},
+			{says: []string{"environmentlocationnotfound"}},
+			{says: []string{"run 'conda init' before"}},
+			{says: []string{"error: no virtual environment found"}},
 		},
 	},
 	{
@@ -2547,6 +2740,9 @@ var causes = []Cause{
 			},
 			{says: []string{"or one of its dependencies could not be resolved"}, first: true},
 			{says: []string{"failed to read artifact descriptor for"}, first: true},
+			{says: []string{"error resolving version for plugin"}},
+			{says: []string{"sbt.librarymanagement.resolveexception"}},
+			{says: []string{"error fetching artifacts:"}},
 		},
 	},
 	{
@@ -2597,6 +2793,12 @@ var causes = []Cause{
 				sure: true,
 			},
 			{says: []string{"is not in goroot"}, sure: true},
+			{says: []string{"unrecognized import path"}},
+			{says: []string{"module declares its path as"}},
+			{says: []string{"no go files in"}},
+			{says: []string{"build constraints exclude all go files"}},
+			{says: []string{"stat /", "directory not found"}},
+			{says: []string{"errors parsing go.mod"}},
 		},
 	},
 	{
@@ -2611,6 +2813,22 @@ var causes = []Cause{
 			{says: []string{"failed to get `", "as a dependency of package"}},
 			{says: []string{"failed to download from `"}},
 			{says: []string{"failed to load source for dependency"}},
+		},
+	},
+	{
+		Name:  "package-host-refused",
+		Title: "A package host refuses the build's login",
+		Advice: "Give the package manager a user and token for exactly this host from a secret " +
+			"(BUNDLE_HOST, auth.json, nuget.config). A token of CodeArtifact lasts at most 12 hours: " +
+			"get it in the same build.",
+		Remedy: "report",
+		rules: []rule{
+			{
+				says: []string{"authentication is required for"},
+				like: &pattern{source: "^Authentication is required for \\S+\\.$"},
+			},
+			{says: []string{"bad username or password for http"}},
+			{says: []string{"nu1301"}, like: &pattern{source: "\\b40[13] \\("}},
 		},
 	},
 	{
@@ -2648,6 +2866,8 @@ var causes = []Cause{
 			{says: []string{"gem::gemnotfoundexception"}},
 			{says: []string{"gem::missingspec"}},
 			{says: []string{"cannot load such file -- "}, sure: true},
+			{says: []string{"version solving has failed"}},
+			{says: []string{"could not find a valid gem"}},
 		},
 	},
 	{
@@ -2665,6 +2885,14 @@ var causes = []Cause{
 			{says: []string{"could not find a matching version of package"}},
 			{says: []string{"root composer.json requires"}, sure: true},
 			{says: []string{"lock file does not contain a compatible set of packages"}, sure: true},
+			{says: []string{"in any version for your minimum-stability"}},
+			{says: []string{"the zip extension and unzip/7z commands are both missing"}},
+			{says: []string{"vendor/autoload.php): failed to open stream"}},
+			{says: []string{"could not be downloaded (http/", "404"}},
+			{
+				says: []string{"could not find package "},
+				like: &pattern{source: "^Could not find package [\\w.-]+/[\\w.-]+\\.$"},
+			},
 		},
 	},
 	{
@@ -2678,6 +2906,8 @@ var causes = []Cause{
 			{says: []string{"could not get lock /var/lib"}},
 			{says: []string{"unable to acquire the dpkg frontend lock"}, not: []string{"are you root"}},
 			{says: []string{"another app is currently holding the yum lock"}},
+			{says: []string{"e: unable to lock directory"}},
+			{says: []string{"unable to lock database", "temporarily unavailable"}},
 		},
 	},
 	{
@@ -2711,6 +2941,8 @@ var causes = []Cause{
 			{says: []string{"failed to download metadata for repo"}},
 			{says: []string{"cannot find a valid baseurl for repo"}},
 			{says: []string{"file has unexpected size"}},
+			{says: []string{"errors during downloading metadata for repository"}},
+			{says: []string{"temporary error (try again later)"}},
 		},
 	},
 	{
@@ -2747,6 +2979,20 @@ var causes = []Cause{
 			{says: []string{"e: malformed entry"}},
 			{says: []string{"e: release file for"}},
 			{says: []string{"e: there were unauthenticated packages"}},
+			{says: []string{"by glob '"}},
+			{says: []string{"e: unmet dependencies"}},
+			{says: []string{"e: dpkg was interrupted"}},
+			{says: []string{"e: conflicting values set for option"}},
+			{says: []string{"trying to overwrite '"}},
+			{says: []string{"dpkg: dependency problems"}},
+			{says: []string{"problem: conflicting requests"}},
+			{says: []string{"transaction test error"}},
+			{says: []string{"conflicts with curl"}},
+			{says: []string{"error: gpg check failed"}},
+			{says: []string{"untrusted signature"}},
+			{says: []string{"error: failed dependencies:"}},
+			{says: []string{"no package matches '"}},
+			{says: []string{"dpkg: error processing"}},
 		},
 	},
 	{
@@ -2793,6 +3039,7 @@ var causes = []Cause{
 			{says: []string{"requestexpired"}},
 			{says: []string{"the sso session has expired"}},
 			{says: []string{"authorization grant is invalid, expired"}},
+			{says: []string{"error loading sso token"}},
 		},
 	},
 	{
@@ -2870,6 +3117,7 @@ var causes = []Cause{
 			{says: []string{"failed to get shared config profile"}},
 			{says: []string{"profilenotfound"}},
 			{says: []string{"aws profile", "doesn't seem to be configured"}},
+			{says: []string{"error: profile "}, like: &pattern{source: "^Error: Profile \\S+ does not exist"}},
 		},
 	},
 	{
@@ -2887,6 +3135,9 @@ var causes = []Cause{
 			{says: []string{"invalid configuration: missing region"}},
 			{says: []string{"region is missing"}},
 			{says: []string{"unable to find a region via the region provider chain"}},
+			{says: []string{"error: invalid aws region"}},
+			{says: []string{"error: missing region configuration"}},
+			{says: []string{"not supplied: aws-region"}},
 		},
 	},
 	{
@@ -3280,6 +3531,7 @@ var causes = []Cause{
 				like: &pattern{source: "^(RuntimeError: )?\\S*test\\S* \\d+/\\d+ failed!"},
 			},
 			{any: "test"},
+			{says: []string{"the forked vm terminated without properly saying goodbye"}},
 			{says: []string{"write code here that turns the phrase above into concrete actions"}, sure: true},
 		},
 	},
@@ -3348,6 +3600,7 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"api rate limit exceeded"}},
 			{says: []string{"you have exceeded a secondary rate limit"}},
+			{says: []string{"to go over the api rate limit"}},
 		},
 	},
 	{
@@ -3364,6 +3617,7 @@ var causes = []Cause{
 			{says: []string{"http error 429"}},
 			{says: []string{"err_pnpm_fetch_429"}},
 			{says: []string{"responded with status 429"}},
+			{says: []string{"returned error: 429"}},
 		},
 	},
 	{
@@ -3440,6 +3694,15 @@ var causes = []Cause{
 				first: true,
 			},
 			{says: []string{"cannot retrieve value from context provider"}},
+			{says: []string{"cannot determine scope for context provider"}},
+			{says: []string{"resolution error: supplied properties not correct"}},
+			{says: []string{"would create a cyclic reference"}},
+			{says: []string{"cdk.out/manifest.json'"}},
+			{
+				says: []string{"found zones:"},
+				like: &pattern{source: "Found zones: .* but wanted exactly 1 zone"},
+			},
+			{says: []string{"cannot reference"}, like: &pattern{source: "Stack \"[^\"]+\" cannot reference "}},
 		},
 	},
 	{
@@ -3476,6 +3739,7 @@ var causes = []Cause{
 					"?not|can.t|unable to) be"},
 			},
 			{says: []string{"has an ongoing operation in progress and is not stable"}},
+			{says: []string{"not in a healthy state (current state:"}},
 		},
 	},
 	{
@@ -3570,6 +3834,7 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"error: saved plan is stale"}},
 			{says: []string{"the given plan file can no longer be applied because the state was changed"}},
+			{says: []string{"error: failed to read plan from plan file"}},
 		},
 	},
 	{
@@ -3590,6 +3855,12 @@ var causes = []Cause{
 			{says: []string{"module not installed"}},
 			{says: []string{"unsupported terraform core version"}},
 			{says: []string{"state snapshot was created by terraform"}},
+			{says: []string{"could not download module"}},
+			{says: []string{"error: failed to download module"}},
+			{says: []string{"error: initialization required"}},
+			{says: []string{"error: unsupported backend type"}},
+			{says: []string{"error: incompatible provider version"}},
+			{says: []string{"error: missing plugins"}},
 		},
 	},
 	{
@@ -3619,7 +3890,8 @@ var causes = []Cause{
 					"(name|type|instance)|provider (configuration|reference)|module|variable name|default " +
 					"value|type " +
 					"specification|operand|dynamic|multi-line|quoted|escape|number|combination|backend|condit" +
-					"ion|import|version constraint|local|output|data source|on_failure|depends_on|use of)"},
+					"ion|import|version constraint|local|output|data source|on_failure|depends_on|use " +
+					"of|target address)"},
 			},
 			{says: []string{"error: call to unknown function"}, sure: true},
 			{says: []string{"error: error in function call"}},
@@ -3648,6 +3920,17 @@ var causes = []Cause{
 			{says: []string{"error: unreadable module directory"}},
 			{says: []string{"error: provider configuration not present"}},
 			{says: []string{"\"valid\": false"}, also: []string{"\"diagnostics\""}, sure: true},
+			{says: []string{"workspace \""}, like: &pattern{source: "^Workspace \"[^\"]+\" (does|doesn)"}},
+			{says: []string{"the module address \""}},
+			{
+				says: []string{"condition failed"},
+				like: &pattern{source: "^Error: Resource (pre|post)condition failed"},
+			},
+			{says: []string{"error: check block assertion failed"}},
+			{says: []string{"error: duplicate provider configuration"}},
+			{says: []string{"error: external program execution failed"}},
+			{says: []string{"error: unable to find remote state"}},
+			{says: []string{"error: unsuitable value"}},
 		},
 	},
 	{
@@ -3666,6 +3949,7 @@ var causes = []Cause{
 				like: &pattern{source: "The terraform-provider-\\S+ plugin crashed"},
 			},
 			{says: []string{"failed to load plugin schemas"}},
+			{says: []string{"(*grpcprovider)."}},
 		},
 	},
 	{
@@ -3679,6 +3963,7 @@ var causes = []Cause{
 			{says: []string{"pulumi_access_token must be set"}},
 			{says: []string{"error: invalid access token"}},
 			{says: []string{"incorrect passphrase"}},
+			{says: []string{"failed to decrypt encrypted configuration value"}},
 		},
 	},
 	{
@@ -3691,6 +3976,22 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"missing required configuration variable"}},
 			{says: []string{"missing a required configuration key"}},
+		},
+	},
+	{
+		Name:  "pulumi-not-set-up",
+		Title: "Pulumi lacks a stack, a plugin or the program's packages",
+		Advice: "Select or make the stack in the same build (pulumi stack select --create), install the " +
+			"program's packages before (npm ci, pip install), and the plugins with pulumi install.",
+		Remedy: "report",
+		rules: []rule{
+			{
+				says: []string{"error: no stack named"},
+				like: &pattern{source: "error: no stack named '[^']+' found"},
+			},
+			{says: []string{"please use `pulumi stack select`"}},
+			{says: []string{"error: no resource plugin '"}},
+			{says: []string{"pulumi sdk has not been installed"}},
 		},
 	},
 	{
@@ -3724,6 +4025,8 @@ var causes = []Cause{
 				says: []string{"cannot", "resource \"", "in api group"},
 				like: &pattern{source: "(?i)user \"[^\"]*\" cannot \\w+ resource"},
 			},
+			{says: []string{"cannot get resource", "in api group"}},
+			{says: []string{" is forbidden:"}, like: &pattern{source: "\"[^\"]+\" is forbidden:$"}},
 		},
 	},
 	{
@@ -3795,6 +4098,42 @@ var causes = []Cause{
 			{says: []string{"error: current-context must exist"}},
 			{says: []string{"no configuration has been provided, try setting kubernetes_master"}},
 			{says: []string{".eks.amazonaws.com/", "dial tcp", "i/o timeout"}},
+			{says: []string{"error: no context exists with the name"}},
+			{says: []string{"getting credentials: exec:"}},
+			{
+				says: []string{"error: context \""},
+				like: &pattern{source: "^error: context \"[^\"]+\" does not exist"},
+			},
+		},
+	},
+	{
+		Name:  "kubernetes-busy",
+		Title: "The Kubernetes API server, or a webhook of it, did not serve the request",
+		Advice: "Start the build again. If it recurs, look at the control plane's health, and at what " +
+			"stands behind the webhook that the message names: without a running pod it refuses all " +
+			"objects.",
+		Remedy:    "report",
+		Retryable: true,
+		rules: []rule{
+			{says: []string{"error from server (serviceunavailable)"}},
+			{says: []string{"error from server (toomanyrequests)"}},
+			{says: []string{"error from server (timeout)"}},
+			{says: []string{"error from server (internalerror)"}, consequence: true},
+			{says: []string{"etcdserver: "}, consequence: true},
+			{says: []string{"failed calling webhook"}, consequence: true},
+		},
+	},
+	{
+		Name:  "kustomize-invalid",
+		Title: "Kustomize cannot build the manifests",
+		Advice: "Run kustomize build (or kubectl kustomize) on the same directory; the message names the " +
+			"file, patch or field.",
+		Remedy: "report",
+		rules: []rule{
+			{says: []string{"accumulating resources"}},
+			{says: []string{"kustomization.yaml', 'kustomization.yml'"}},
+			{says: []string{"failed to find unique target for patch"}},
+			{says: []string{"invalid kustomization"}},
 		},
 	},
 	{
@@ -3813,6 +4152,8 @@ var causes = []Cause{
 			{says: []string{"is not a valid chart repository or cannot be reached"}},
 			{says: []string{"chart.yaml file is missing"}},
 			{says: []string{"no chart version found for"}},
+			{says: []string{"error: no repositories found"}},
+			{says: []string{"error: path \"", "\" not found"}},
 		},
 	},
 	{
@@ -3826,6 +4167,8 @@ var causes = []Cause{
 			{says: []string{"error calling include"}},
 			{says: []string{"values don't meet the specifications of the schema"}},
 			{says: []string{"template: "}, like: &pattern{source: "\\btemplate: \\S+/templates/\\S+:\\d+"}},
+			{says: []string{"error: failed parsing --set data"}},
+			{says: []string{"yaml parse error on"}},
 		},
 	},
 	{
@@ -3848,6 +4191,7 @@ var causes = []Cause{
 		Remedy: "report",
 		rules: []rule{
 			{says: []string{"error from server (notfound)"}, consequence: true},
+			{says: []string{"release: not found"}, consequence: true},
 		},
 	},
 	{
@@ -3875,7 +4219,7 @@ var causes = []Cause{
 			{says: []string{"unable to build kubernetes objects from"}},
 			{says: []string{"strict decoding error"}},
 			{says: []string{"admission webhook \"", "denied the request"}},
-			{says: []string{"error from server (badrequest)"}},
+			{says: []string{"error from server (badrequest)"}, not: []string{"is waiting to start"}},
 			{
 				says: []string{"is invalid: "},
 				like: &pattern{source: "(?i)\\b(deployment|service|ingress|job|pod|statefulset|daemonset|secret|configmap|cronjo" +
@@ -3897,6 +4241,13 @@ var causes = []Cause{
 			{says: []string{"is forbidden:", "violates podsecurity"}},
 			{says: []string{"unable to validate against any pod security policy"}},
 			{says: []string{"is forbidden:", "validatingadmissionpolicy"}},
+			{says: []string{"the server doesn't have a resource type"}},
+			{says: []string{"no objects passed to apply"}},
+			{says: []string{"error from server (requestentitytoolarge)"}},
+			{says: []string{"error from server (unsupportedmediatype)"}},
+			{says: []string{"error from server (methodnotallowed)"}},
+			{says: []string{"apply failed with"}},
+			{says: []string{"conflict occurred while applying object"}},
 		},
 	},
 	{
@@ -4090,6 +4441,7 @@ var causes = []Cause{
 			{says: []string{"disableapitermination"}},
 			{says: []string{"lifecycle.prevent_destroy set"}},
 			{says: []string{"instance cannot be destroyed"}},
+			{says: []string{"currently marked for protection"}},
 		},
 	},
 	{
@@ -4395,7 +4747,7 @@ var causes = []Cause{
 			{says: []string{"internalserverexception"}},
 			{says: []string{"internalservererror"}, like: &pattern{source: "operation"}},
 			{says: []string{"(internalfailure)"}},
-			{says: []string{"(internalerror)"}},
+			{says: []string{"(internalerror)"}, not: []string{"error from server"}},
 			{says: []string{"api error internalfailure"}},
 			{says: []string{"api error internalerror"}},
 			{says: []string{"(serviceunavailable)"}},
@@ -4516,6 +4868,7 @@ var causes = []Cause{
 				says: []string{"health check"},
 				like: &pattern{source: "(?i)health checks? failed after \\d+ (attempts|tries|retries|seconds|minutes)"},
 			},
+			{says: []string{"timeout waiting for ssh"}},
 		},
 	},
 	{
@@ -4564,6 +4917,19 @@ var causes = []Cause{
 				like:        &pattern{source: "^LifecycleEvent - [A-Z]\\w+$"},
 				consequence: true,
 			},
+			{
+				says:        []string{"unexpected state '"},
+				like:        &pattern{source: "^Error: waiting for .* unexpected state '"},
+				consequence: true,
+			},
+			{says: []string{"did not find an appspec file"}},
+			{says: []string{"essential container in task exited"}},
+			{says: []string{"unable to upgrade connection: container not found"}},
+			{says: []string{"is waiting to start:"}},
+			{says: []string{"in a completed pod"}},
+			{says: []string{"did not complete successfully and exited with status"}},
+			{says: []string{"watch closed before untilwithoutretry"}},
+			{says: []string{"rolled back due to atomic"}},
 		},
 	},
 	{
@@ -4629,6 +4995,13 @@ var causes = []Cause{
 			{says: []string{"not found for signing config"}},
 			{says: []string{"no profiles for '"}, like: &pattern{source: "No profiles for '[^']+' were found"}},
 			{says: []string{"requires a provisioning profile"}},
+			{says: []string{"gpg failed to sign the data"}},
+			{says: []string{"no valid openpgp data found"}},
+			{says: []string{"gpg: decryption failed"}},
+			{says: []string{"gpg: can't check signature"}},
+			{says: []string{"gpg: keyserver receive failed"}},
+			{says: []string{"unable to load private key"}},
+			{says: []string{"keystore was tampered with"}},
 		},
 	},
 	{
@@ -4672,6 +5045,20 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "database-not-found",
+		Title: "The database, or the role that logs in, does not exist",
+		Advice: "Create it before this step, or correct the name in the connection's URL or variables. A " +
+			"new container has only the database and user that its environment names.",
+		Remedy: "report",
+		rules: []rule{
+			{
+				says: []string{"fatal"},
+				like: &pattern{source: "FATAL: +(database|role) \"[^\"]*\" does not exist"},
+			},
+			{says: []string{"unknown database '"}},
+		},
+	},
+	{
 		Name:  "database-unreachable",
 		Title: "The database cannot be reached",
 		Advice: "If it is a database in a VPC, run the build in that VPC and let its security group in. " +
@@ -4699,6 +5086,8 @@ var causes = []Cause{
 			{says: []string{"econnrefused", ":5432"}},
 			{says: []string{"econnrefused", ":3306"}},
 			{says: []string{"sorry, too many clients already"}},
+			{says: []string{"redis.exceptions.connectionerror"}},
+			{says: []string{"serverselectiontimeouterror"}},
 		},
 	},
 	{
@@ -4725,6 +5114,11 @@ var causes = []Cause{
 				says:        []string{"prisma migrate"},
 				like:        &pattern{source: "npm (ERR!|error) command .*\\bprisma migrate (deploy|dev|reset)"},
 				consequence: true,
+			},
+			{
+				says: []string{"error: "},
+				like: &pattern{source: "^(psql:\\S+ )?ERROR: +(relation|column|table|type|function|schema|constraint) " +
+					"\"?[^\"]*\"? (already exists|does not exist)"},
 			},
 		},
 	},
@@ -4758,6 +5152,9 @@ var causes = []Cause{
 			{says: []string{"cannot open shared object file"}},
 			{says: []string{"version `glibc_"}},
 			{says: []string{"glibc_", "not found (required by"}},
+			{says: []string{"couldn't find a valid icu package"}},
+			{says: []string{"error loading shared library"}},
+			{says: []string{"library not loaded:"}},
 		},
 	},
 	{
@@ -4787,6 +5184,7 @@ var causes = []Cause{
 				first: true,
 			},
 			{says: []string{"meson.build:"}, like: &pattern{source: "meson\\.build:\\d+:\\d+: ERROR: "}},
+			{says: []string{"configuring incomplete, errors occurred"}, consequence: true},
 		},
 	},
 	{
@@ -4798,6 +5196,8 @@ var causes = []Cause{
 		rules: []rule{
 			{says: []string{"no tests found, exiting with code 1"}, sure: true},
 			{says: []string{"no test files found"}, sure: true},
+			{says: []string{"no tests ran in"}, consequence: true},
+			{says: []string{"error: file or directory not found:"}, consequence: true},
 		},
 	},
 	{
@@ -5133,6 +5533,8 @@ var causes = []Cause{
 				first: true,
 				sure:  true,
 			},
+			{says: []string{"import cycle not allowed"}, consequence: true},
+			{says: []string{"subcommand failed."}, consequence: true},
 		},
 	},
 	{
@@ -5819,6 +6221,7 @@ var causes = []Cause{
 					"errors?)( (were )?found| detected| in [1-9]\\d* files?)?( \\(.*\\))?\\W*$"},
 				consequence: true,
 			},
+			{says: []string{"some enforcer rules have failed"}, sure: true},
 		},
 	},
 	{
@@ -6052,6 +6455,15 @@ var causes = []Cause{
 			{says: []string{"base name ("}, like: &pattern{source: "base name \\([^)]*\\) should not be blank"}},
 			{says: []string{"failed to parse stage name"}},
 			{says: []string{"no build stage in current context"}},
+			{says: []string{"file with no instructions"}},
+			{says: []string{"the dockerfile cannot be empty"}},
+			{says: []string{"circular dependency detected on stage"}},
+			{says: []string{"invalid file request"}},
+			{says: []string{"checking on sources under"}},
+			{says: []string{"no containerfile or dockerfile specified"}},
+			{says: []string{"error resolving dockerfile path"}},
+			{says: []string{"failed to solve: secret ", "not found"}},
+			{says: []string{"error building stage: failed to execute command: failed to get fileinfo"}},
 		},
 	},
 	{
@@ -6081,9 +6493,14 @@ var causes = []Cause{
 			{says: []string{"command not found"}},
 			{
 				says: []string{": not found"},
+				not:  []string{" [[:", " source:", " declare:", " shopt:", " pushd:", " function:"},
 				like: &pattern{source: "^(\\S*sh|\\S+\\.sh): (eval: )?(line )?\\d+: (?P<program>[^:]+): not found"},
 			},
-			{says: []string{": not found"}, like: &pattern{source: "^\\S*sh: (?P<program>[^:]+): not found"}},
+			{
+				says: []string{": not found"},
+				not:  []string{" [[:", " source:", " declare:", " shopt:", " pushd:", " function:"},
+				like: &pattern{source: "^\\S*sh: (?P<program>[^:]+): not found"},
+			},
 			{says: []string{"executable file not found in $path"}},
 			{says: []string{"is not recognized as an internal or external command"}},
 			{
@@ -6098,6 +6515,19 @@ var causes = []Cause{
 			{exit: []string{"127"}},
 			{says: []string{"unable to locate executable file"}},
 			{says: []string{"enoent"}, like: &pattern{source: "\\bspawn(Sync)? [\\w./-]+ ENOENT\\b"}},
+			{
+				says: []string{"no such file or directory"},
+				like: &pattern{source: "^(env|make|xargs|nohup|timeout|time|nice|setsid|stdbuf|ionice|tar \\(child\\)): " +
+					"([^:/]+|.* (command|run) '?[^/']+'?): (Cannot exec: )?No such file"},
+			},
+			{says: []string{"no "}, like: &pattern{source: "^which: no \\S+ in \\("}},
+			{says: []string{"code enogit"}},
+			{says: []string{"cannot find command 'git'"}},
+			{says: []string{"error: no such command:"}},
+			{says: []string{"could not execute because"}},
+			{says: []string{"err_pnpm_recursive_exec_first_fail", "not found"}},
+			{says: []string{"error: failed to spawn:"}},
+			{says: []string{"cannot find esbuild"}},
 		},
 	},
 	{
@@ -6149,6 +6579,11 @@ var causes = []Cause{
 				like: &pattern{source: "(?i)must not be empty|environment variable|not set"},
 			},
 			{says: []string{"input required and not supplied: "}},
+			{says: []string{"keyerror: key not found:"}},
+			{says: []string{"missing `secret_key_base`"}},
+			{says: []string{": parameter not set"}},
+			{says: []string{": must be set"}, like: &pattern{source: "^\\S+: (line )?\\d+: \\w+: must be set$"}},
+			{says: []string{"keyerror: '"}, like: &pattern{source: "^KeyError: '[A-Z][A-Z0-9_]+'$"}},
 		},
 	},
 	{
@@ -6175,6 +6610,21 @@ var causes = []Cause{
 				like: &pattern{source: "^sed: -e expression #\\d+, char \\d+: "},
 				sure: true,
 			},
+			{
+				says: []string{": not found"},
+				like: &pattern{source: "^\\S*sh: (line )?\\d+: (\\[\\[|source|declare|shopt|pushd|function): not found"},
+				sure: true,
+			},
+			{says: []string{"[: too many arguments"}},
+			{says: []string{"delimited by end-of-file (wanted"}},
+			{says: []string{"value too great for base"}},
+			{says: []string{"syntax error: operand expected"}},
+			{says: []string{"integer expression expected"}},
+			{says: []string{"illegal option -o pipefail"}},
+			{says: []string{"': not a valid identifier"}},
+			{says: []string{"awk: syntax error"}},
+			{says: []string{"jq: error: syntax error", "at <top-level>"}},
+			{says: []string{"declare: -a: invalid option"}},
 		},
 	},
 	{
@@ -6204,6 +6654,18 @@ var causes = []Cause{
 			{says: []string{"no app spec found"}},
 			{says: []string{"packages field missing or empty"}},
 			{says: []string{"doesn't seem to have been installed"}},
+			{says: []string{"couldn't find a package.json file in"}},
+			{says: []string{"no package.json found in"}},
+			{says: []string{"err_pnpm_no_importer_manifest_found"}},
+			{says: []string{"seem to be part of the project declared"}},
+			{says: []string{"no `pyproject.toml` found"}},
+			{says: []string{"no rakefile found"}},
+			{says: []string{"no taskfile found"}},
+			{says: []string{"is only supported from within a workspace"}},
+			{says: []string{"notinitializederror"}},
+			{says: []string{"find an application attached to this workspace"}},
+			{says: []string{"can only be run in a serverless service directory"}},
+			{says: []string{"you must first run \"eb init\""}},
 		},
 	},
 	{
@@ -6233,6 +6695,39 @@ var causes = []Cause{
 			{says: []string{"error: failed to parse manifest at"}, sure: true},
 			{says: []string{"there was an error parsing `gemfile`"}, sure: true},
 			{says: []string{"failed to parse package.json"}},
+			{says: []string{"npm error invalid version:"}},
+			{says: []string{"eduplicateworkspace"}},
+			{says: []string{"code eoverride"}},
+			{says: []string{"refers to a non-existing file"}},
+			{says: []string{"workspaces can only be enabled in private"}},
+			{says: []string{"err_pnpm_unused_patch"}},
+			{says: []string{"err_pnpm_json_parse"}},
+			{says: []string{"toml parse error at"}},
+			{says: []string{"configuration is invalid:"}},
+			{says: []string{"invalid toml file"}},
+			{says: []string{"does not contain valid json"}},
+			{says: []string{"msb4025"}},
+			{says: []string{"contain a cyclic reference"}},
+			{says: []string{"must be a valid version but is"}},
+			{says: []string{"a problem occurred configuring"}, consequence: true},
+			{says: []string{"could not get unknown property"}},
+			{says: []string{"error: failed to parse lock file at"}},
+			{says: []string{"unknown directive:"}},
+			{says: []string{"does not contain this feature"}},
+			{says: []string{"package id specification `"}},
+			{says: []string{"*** commands commence before first target"}},
+			{says: []string{"error: no bin target named"}},
+			{says: []string{"error: failed to parse `"}},
+			{says: []string{"build file '/"}, consequence: true},
+			{
+				says: []string{"child module "},
+				like: &pattern{source: "Child module \\S+ of \\S+ does not exist"},
+			},
+			{
+				says:        []string{"*** "},
+				like:        &pattern{source: "^\\S*([Mm]akefile|\\.mk)\\S*:\\d+: \\*\\*\\* .*\\bStop\\.$"},
+				consequence: true,
+			},
 		},
 	},
 	{
@@ -6254,6 +6749,49 @@ var causes = []Cause{
 				says: []string{"you must accept the"},
 				like: &pattern{source: "(?i)you must accept the .*\\b(eula|licen[cs]e|terms)\\b"},
 			},
+		},
+	},
+	{
+		Name:  "ssh-key-unusable",
+		Title: "The SSH key cannot be used",
+		Advice: "It lost its line breaks, is empty or of another format, is protected by a passphrase, " +
+			"or others may read it. Write it from the secret as it is (printf, with the last line " +
+			"break), chmod 600, and start ssh-agent in the same command.",
+		Remedy:  "report",
+		general: true,
+		rules: []rule{
+			{says: []string{"load key \""}, like: &pattern{source: "Load key \"[^\"]*\": "}},
+			{says: []string{"error loading key \""}},
+			{says: []string{"unprotected private key file"}},
+			{says: []string{"could not open a connection to your authentication agent"}},
+		},
+	},
+	{
+		Name:  "too-many-open-files",
+		Title: "The build opened more files than the system lets it",
+		Advice: "Raise the limit before the command (ulimit -n 65536), run fewer things at once, or " +
+			"leave directories such as node_modules out of what is watched or copied.",
+		Remedy:  "report",
+		general: true,
+		rules: []rule{
+			{says: []string{"emfile"}},
+			{says: []string{"too many open files"}},
+		},
+	},
+	{
+		Name:  "file-exists",
+		Title: "A file or directory is already there",
+		Advice: "A cache, an earlier step or the source brought it. Remove it first, or let the command " +
+			"accept it (mkdir -p, ln -sf, git clone into an empty directory).",
+		Remedy:  "report",
+		last:    80,
+		general: true,
+		rules: []rule{
+			{says: []string{": file exists"}},
+			{says: []string{"code eexist"}},
+			{says: []string{"enotempty"}},
+			{says: []string{"already exists and is not an empty directory"}},
+			{says: []string{"directory not empty"}},
 		},
 	},
 	{
@@ -6326,6 +6864,7 @@ var causes = []Cause{
 			{says: []string{"unable to build website for locale"}},
 			{says: []string{"dead link(s) found"}},
 			{says: []string{"there was an error in your graphql query"}},
+			{says: []string{"broken links found"}, consequence: true},
 		},
 	},
 	{
@@ -6353,6 +6892,7 @@ var causes = []Cause{
 			{says: []string{"ninja: error: unknown target"}},
 			{says: []string{"no targets specified and no makefile found"}},
 			{says: []string{"*** missing separator"}, sure: true},
+			{says: []string{"ninja: error: loading"}},
 		},
 	},
 	{
@@ -6376,6 +6916,18 @@ var causes = []Cause{
 			{says: []string{"msb1003"}},
 			{says: []string{"msb1009"}},
 			{says: []string{"error msb4057"}},
+			{says: []string{"among available goals"}},
+			{says: []string{"not a valid command:"}},
+			{says: []string{"not a valid key:"}},
+			{says: []string{"no such package '"}},
+			{says: []string{"no main manifest attribute"}},
+			{says: []string{"invalid or corrupt jarfile"}},
+			{says: []string{"not declared in package"}},
+			{
+				says: []string{"not found in root project"},
+				like: &pattern{source: "^(> )?Project '[^']+' not found in root project"},
+			},
+			{says: []string{"does not exist"}, like: &pattern{source: "^task: Task \"[^\"]+\" does not exist"}},
 		},
 	},
 	{
@@ -6409,6 +6961,8 @@ var causes = []Cause{
 			{says: []string{"npm has a bug related to optional dependencies"}, sure: true},
 			{says: []string{"module_not_found"}, sure: true},
 			{says: []string{"error: module not found \""}, sure: true},
+			{says: []string{"err_package_path_not_exported"}},
+			{says: []string{"error: cannot find module \""}},
 		},
 	},
 	{
@@ -6431,6 +6985,7 @@ var causes = []Cause{
 			{says: []string{"is not valid json"}},
 			{says: []string{"in json at position"}},
 			{says: []string{"looking for beginning of value"}},
+			{says: []string{"jq: error (at "}, like: &pattern{source: "^jq: error \\(at \\S+\\): "}},
 		},
 	},
 	{
@@ -6469,6 +7024,10 @@ var causes = []Cause{
 			{says: []string{"cannot find zipfile directory"}},
 			{says: []string{"tar: error is not recoverable"}},
 			{says: []string{"this does not look like a tar archive"}},
+			{says: []string{"tar: unexpected eof in archive"}},
+			{says: []string{"file format not recognized"}},
+			{says: []string{"unexpected end of file"}},
+			{says: []string{"zip end header not found"}},
 		},
 	},
 	{
@@ -6483,6 +7042,7 @@ var causes = []Cause{
 			{says: []string{"the requested url returned error: 404"}},
 			{says: []string{"error 404: not found"}},
 			{says: []string{"http error 404"}, not: []string{"helper_schema"}},
+			{says: []string{"http/1.1 404 not found"}},
 		},
 	},
 	{
@@ -6548,6 +7108,53 @@ var causes = []Cause{
 			{says: []string{"containerlaunchexception"}},
 			{says: []string{"container did not start correctly"}},
 			{says: []string{"is unhealthy"}, like: &pattern{source: "(?i)container \\S+ is unhealthy"}},
+			{says: []string{"service \"", "didn't complete successfully"}},
+			{
+				says:        []string{"service \""},
+				like:        &pattern{source: "^service \"[^\"]+\" is not running"},
+				consequence: true,
+			},
+			{says: []string{"no such service: "}, consequence: true},
+		},
+	},
+	{
+		Name:  "container-start-failed",
+		Title: "Docker cannot start a container, or does not have what the command names",
+		Advice: "The end of the line says why: a program that the image does not have or may not run, " +
+			"cgroups or devices that the machine does not give, a container, network or volume that " +
+			"was never made or is gone. docker ps -a and docker logs show more.",
+		Remedy:  "report",
+		last:    80,
+		general: true,
+		rules: []rule{
+			{says: []string{"oci runtime create failed"}},
+			{says: []string{"oci runtime exec failed"}},
+			{says: []string{"failed to create shim task"}},
+			{says: []string{"runc create failed"}},
+			{says: []string{"cgroup mountpoint does not exist"}},
+			{says: []string{"could not select device driver"}},
+			{says: []string{"cannotstartcontainererror"}},
+			{says: []string{"no such container:"}, consequence: true},
+			{says: []string{"no such volume"}, consequence: true},
+			{says: []string{"error response from daemon: network ", " not found"}, consequence: true},
+			{
+				says:        []string{"error response from daemon: container "},
+				like:        &pattern{source: "(?i)container \\S+ is not running"},
+				consequence: true,
+			},
+			{says: []string{"cannot join network of a non running container"}, consequence: true},
+			{says: []string{"non-overlapping ipv4 address pool among the defaults"}},
+			{says: []string{"all predefined address pools have been fully subnetted"}},
+			{says: []string{"newuidmap"}},
+			{
+				says: []string{"driver failed programming external connectivity"},
+				not:  []string{"already allocated", "already in use"},
+			},
+			{
+				says: []string{"failed to set up container networking"},
+				not:  []string{"already allocated", "already in use"},
+			},
+			{says: []string{"docker: error response from daemon:"}, consequence: true},
 		},
 	},
 	{
@@ -6562,6 +7169,9 @@ var causes = []Cause{
 			{says: []string{"services must be a mapping"}},
 			{says: []string{"service \"", "has neither an image nor a build context"}},
 			{says: []string{"service \"", "refers to undefined"}},
+			{says: []string{"invalid compose project"}},
+			{says: []string{"error while interpolating services"}},
+			{says: []string{"validating "}, like: &pattern{source: "validating \\S+\\.ya?ml: "}},
 		},
 	},
 	{
@@ -6592,6 +7202,11 @@ var causes = []Cause{
 			{says: []string{"the ssl connection could not be established"}},
 			{says: []string{"err_tls_cert_altname_invalid"}},
 			{says: []string{"server gave http response to https client"}},
+			{says: []string{"unable_to_get_issuer_cert"}},
+			{says: []string{"failed to load system roots and no roots provided"}},
+			{says: []string{"error setting certificate verify locations"}},
+			{says: []string{"unsafe legacy renegotiation disabled"}},
+			{says: []string{"unable to locally verify the issuer's authority"}},
 		},
 	},
 	{
@@ -6644,6 +7259,7 @@ var causes = []Cause{
 			{says: []string{"unknownendpoint"}},
 			{says: []string{"inaccessible host:", "this service may not be available in the"}},
 			{says: []string{"proxyconnectionerror"}},
+			{says: []string{"invalid endpoint: http"}},
 		},
 	},
 	{
@@ -6669,6 +7285,8 @@ var causes = []Cause{
 			{says: []string{"name does not resolve"}, remedy: "report"},
 			{says: []string{"the remote name could not be resolved"}, remedy: "report"},
 			{says: []string{"unable to resolve host address"}, remedy: "report"},
+			{says: []string{"wget: bad address"}, remedy: "report"},
+			{says: []string{"no such host is known"}, remedy: "report"},
 		},
 	},
 	{
@@ -6757,6 +7375,22 @@ var causes = []Cause{
 			},
 			{says: []string{"gnutls recv error"}, like: &pattern{source: "GnuTLS recv error \\(-(9|54|110)\\)"}},
 			{aws: &pattern{source: "^RequestTimeout(Exception)?:"}},
+			{says: []string{"err_pnpm_meta_fetch_fail"}, remedy: "report"},
+			{says: []string{"caused by: operation timed out"}, remedy: "report"},
+			{says: []string{"could not reach host"}, remedy: "report"},
+			{says: []string{"empty reply from server"}, remedy: "report"},
+			{says: []string{"was not closed cleanly"}, remedy: "report"},
+			{says: []string{"connection closed by remote host"}, remedy: "report"},
+			{says: []string{"send disconnect: broken pipe"}, remedy: "report"},
+			{says: []string{"error in rsync protocol data stream"}, remedy: "report"},
+			{says: []string{"no route to host"}, remedy: "report"},
+			{says: []string{"ssh: connect to host", "timed out"}, remedy: "report"},
+			{says: []string{"couldn't connect to server"}, remedy: "report"},
+			{says: []string{"due to underlying error", "timed out"}, remedy: "report"},
+			{says: []string{"gem::remotefetcher::fetcherror", "timeout"}, remedy: "report"},
+			{says: []string{"curl error (28)"}, remedy: "report"},
+			{says: []string{"operation too slow"}, remedy: "report"},
+			{says: []string{"returned error: 500"}, remedy: "report"},
 		},
 	},
 	{
@@ -6885,6 +7519,8 @@ var causes = []Cause{
 					"used|taken|owned)\\b|\\bsame name (already )?exists|\\bmust be unique\\b|\\bnot " +
 					"unique\\b"},
 			},
+			{says: []string{"cannot re-use a name that is still in use"}},
+			{says: []string{"cannot reuse a name that is still in use"}},
 		},
 	},
 	{
@@ -6931,6 +7567,9 @@ var causes = []Cause{
 				aws: &pattern{source: "(?i): .*\\b(is|are) (still |currently )?(in use|being used|used by|referenced " +
 					"by|attached to|associated with)\\b"},
 			},
+			{says: []string{"volume is in use"}},
+			{says: []string{"has active endpoints"}},
+			{says: []string{"unable to remove repository reference", "is using its referenced image"}},
 		},
 	},
 	{
@@ -6983,13 +7622,22 @@ var causes = []Cause{
 				like: &pattern{source: "\\(\\w+DoesNotExist\\w*\\)|\\w+DoesNotExist(Exception|Fault)|api error \\w+DoesNotExist"},
 			},
 			{
-				aws: &pattern{source: "^[\\w.]*(NotFound|NoSuch|NotExist|NotFond|NotDiscovered|NotPresent|Gone(Exception)?:|Unk" +
-					"nown(Resource|Topic|Snapshot|Monitor|Subscription))\\w*:?"},
+				aws: &pattern{source: "^[\\w.]*(NotFound|NoSuch|NotExist|NonExist|NotFond|NotDiscovered|NotPresent|Gone(Excepti" +
+					"on)?:|Unknown(Resource|Topic|Snapshot|Monitor|Subscription))\\w*:?"},
 			},
 			{
 				aws: &pattern{source: "(?i): .*\\b(do(es)?( not|n't) exist|not found|could not be found|no longer exists|is " +
 					"inactive)\\b"},
 			},
+			{says: []string{"your query returned no results"}},
+			{says: []string{"cannot import non-existent remote object"}},
+			{
+				says: []string{"match"},
+				like: &pattern{source: "^Error: (no matching .* found|multiple .* matched;)"},
+			},
+			{says: []string{"no openidconnect provider found"}},
+			{says: []string{"notfounderror -", "not found"}},
+			{says: []string{"couldn't find an application named"}},
 		},
 	},
 	{
@@ -7154,6 +7802,40 @@ var causes = []Cause{
 				like: &pattern{source: "\"[\\w -]+\" requires (at least |at most |exactly )?\\d+ arguments?"},
 			},
 			{says: []string{"no stacks match the name(s)"}},
+			{says: []string{"existing instance for \""}},
+			{says: []string{"is not a git command"}},
+			{says: []string{"error: must specify one of -f and -k"}},
+			{says: []string{"required flag(s)"}},
+			{says: []string{"rgument list too long"}},
+			{says: []string{"error: no builder"}, like: &pattern{source: "ERROR: no builder \"[^\"]+\" found"}},
+			{says: []string{"enoworkspaces"}},
+			{says: []string{"unknown command: \""}},
+			{says: []string{"einvalidtagname"}},
+			{says: []string{"einvalidpackagename"}},
+			{says: []string{"code eusage"}},
+			{says: []string{"unknown syntax error:"}},
+			{says: []string{"usage error: unrecognized"}},
+			{says: []string{"npm error version not changed"}},
+			{says: []string{"could not find a task or"}},
+			{says: []string{"the specified user settings file does not exist"}},
+			{says: []string{"go: unknown subcommand"}},
+			{says: []string{"msb1001"}},
+			{says: []string{"group(s) not found:"}},
+			{says: []string{"the option \"", "does not exist"}},
+			{says: []string{"the command \"", "is not defined"}},
+			{says: []string{"curl: no url specified"}},
+			{says: []string{"curl: (2) no url specified"}},
+			{says: []string{"url using bad/illegal format"}},
+			{says: []string{"not supported or disabled in libcurl"}},
+			{says: []string{"url malformed"}},
+			{says: []string{"unrecognized option: "}},
+			{says: []string{"specify which stacks to use"}},
+			{says: []string{"parameters. please provide one of these"}},
+			{says: []string{"cannot use both --"}},
+			{says: []string{"does not have a default environment"}},
+			{says: []string{"too many command line arguments"}},
+			{says: []string{"no stack selected"}},
+			{says: []string{"is unknown"}, like: &pattern{source: "^curl: option \\S+ is unknown"}},
 		},
 	},
 	{
@@ -7173,6 +7855,16 @@ var causes = []Cause{
 				says: []string{"in non-interactive mode"},
 				like: &pattern{source: "(?i)you're in non-interactive mode"},
 			},
+			{says: []string{"aborted removal of modules directory due to no tty"}},
+			{says: []string{"err_pnpm_ignored_builds"}},
+			{says: []string{"a terminal is required to read the password"}},
+			{says: []string{"sudo: a password is required"}},
+			{says: []string{"in non-tty environments"}},
+			{says: []string{"stdin is not a terminal"}},
+			{says: []string{"inappropriate ioctl for device"}},
+			{says: []string{"eof when reading a line"}},
+			{says: []string{"without --force-yes"}},
+			{says: []string{"is not a tty"}},
 		},
 	},
 	{
@@ -7248,6 +7940,9 @@ var causes = []Cause{
 				says: []string{"the stack named"},
 				like: &pattern{source: "The stack named \\S+ failed (creation|to deploy)"},
 			},
+			{says: []string{"waiter stack"}, like: &pattern{source: "Waiter Stack\\w+ failed"}},
+			{says: []string{"failed to publish asset"}},
+			{says: []string{"resource is not in the state stack"}},
 		},
 	},
 	{
@@ -7330,6 +8025,12 @@ var causes = []Cause{
 			{says: []string{"error msb4019"}},
 			{says: []string{"the system cannot find the file specified"}},
 			{says: []string{"bind source path does not exist"}},
+			{says: []string{"failed to open/read local data"}, consequence: true},
+			{says: []string{"scp: "}, consequence: true},
+			{says: []string{"not a directory"}, consequence: true},
+			{says: []string{"omitting directory"}, consequence: true},
+			{says: []string{"is a directory"}, consequence: true},
+			{says: []string{"error: the path \"", "does not exist"}},
 		},
 	},
 	{
@@ -7358,6 +8059,11 @@ var causes = []Cause{
 					".*permission denied"},
 			},
 			{says: []string{"[errno 13] permission denied"}},
+			{says: []string{"code eperm"}},
+			{says: []string{"cache folder contains root-owned files"}},
+			{says: []string{"gem::filepermissionerror"}},
+			{says: []string{"failed to open apk database: permission denied"}},
+			{says: []string{"changing ownership of", "operation not permitted"}},
 		},
 	},
 	{
@@ -7404,6 +8110,42 @@ var causes = []Cause{
 		},
 	},
 	{
+		Name:  "ansible-not-usable",
+		Title: "Ansible cannot use the playbook, inventory, role or vault",
+		Advice: "The line that begins with ERROR! says which. Install the roles and collections first " +
+			"(ansible-galaxy install -r requirements.yml), and give the vault's password from a " +
+			"secret.",
+		Remedy:  "report",
+		general: true,
+		rules: []rule{
+			{says: []string{"error! "}, like: &pattern{source: "^ERROR! "}},
+			{says: []string{"specified hosts and/or --limit does not match any hosts"}},
+		},
+	},
+	{
+		Name:  "packer-failed",
+		Title: "Packer could not build the image",
+		Advice: "The lines above say which step: no instance, no SSH (its subnet and security group must " +
+			"let the build in), or a script that failed on it. PACKER_LOG=1 shows more.",
+		Remedy:  "report",
+		general: true,
+		rules: []rule{
+			{says: []string{"errored after"}, like: &pattern{source: "Build '[^']+' errored after "}},
+		},
+	},
+	{
+		Name:  "amplify-build-failed",
+		Title: "Amplify could not build the app as it is configured",
+		Advice: "The line with the exclamation marks names what is missing or wrong in amplify.yml or " +
+			"the app's settings: the artifacts' directory, applications of a monorepo, the framework.",
+		Remedy:  "report",
+		general: true,
+		rules: []rule{
+			{says: []string{"!!! customererror:"}},
+			{says: []string{"!!! unable to"}},
+		},
+	},
+	{
 		Name:  "docker-build-failed",
 		Title: "A step of the image build failed",
 		Advice: "The step's own output stands above this line; the step runs without the build's " +
@@ -7426,6 +8168,9 @@ var causes = []Cause{
 				says: []string{"docker exited with status"},
 				like: &pattern{source: "(?i)\\berror: docker exited with status \\d+"},
 			},
+			{says: []string{"error: building at step"}},
+			{says: []string{"failed to receive status: rpc error"}},
+			{says: []string{"building image: exit status"}},
 		},
 	},
 	{
@@ -7541,6 +8286,145 @@ var causes = []Cause{
 			{
 				says: []string{"failed to load command: "},
 				like: &pattern{source: "^bundler: failed to load command: "},
+			},
+			{says: []string{"err_unhandled_rejection"}},
+			{says: []string{"err_invalid_arg_type"}},
+			{says: []string{"maximum call stack size exceeded"}},
+			{says: []string{"recursionerror:"}},
+			{says: []string{"fatal python error:"}},
+			{says: []string{"unicodedecodeerror:"}},
+		},
+	},
+	{
+		Name:  "access-refused",
+		Title: "Something refused access, and nothing shows that it was AWS",
+		Advice: "The line says who. Check the token, password or key that the build hands to it, and " +
+			"whether it reaches the command: a secret that is not set is an empty one.",
+		Remedy:  "report",
+		last:    80,
+		vague:   true,
+		general: true,
+		rules: []rule{
+			{
+				says: []string{" "},
+				not:  []string{"_error:"},
+				like: &pattern{source: "(?i)(^\\W*([\\w.@/-]+:? " +
+					"){0,3}\\[?(error|fatal|err!|fail(ed|ure)?|exception|\\w+(error|exception))\\b|^\\W*[❌" +
+					"✗✘✖×]).*\\b(unauthori[sz]ed|authentication (failed|required|error)|not " +
+					"authenticated|invalid (api[ -]?key|token|password|credentials)|forbidden|access (is " +
+					")?denied|permission denied|not logged in|login (failed|required))\\b"},
+				consequence: true,
+			},
+		},
+	},
+	{
+		Name:  "version-mismatch",
+		Title: "Versions do not fit together",
+		Advice: "The line names what needs which version. Install that one, select it in the buildspec's " +
+			"runtime-versions, or pin the other side to one that fits.",
+		Remedy:  "report",
+		last:    80,
+		vague:   true,
+		general: true,
+		rules: []rule{
+			{
+				says: []string{"version"},
+				not:  []string{"_error:"},
+				like: &pattern{source: "(?i)(^\\W*([\\w.@/-]+:? " +
+					"){0,3}\\[?(error|fatal|err!|fail(ed|ure)?|exception|\\w+(error|exception))\\b|^\\W*[❌" +
+					"✗✘✖×]).*\\b(requires?|needs?|expected|unsupported|incompatible|not " +
+					"(compatible|supported)|too " +
+					"(old|new)|newer|older|mismatch)\\b.*\\bversions?\\b|(^\\W*([\\w.@/-]+:? " +
+					"){0,3}\\[?(error|fatal|err!|fail(ed|ure)?|exception|\\w+(error|exception))\\b|^\\W*[❌" +
+					"✗✘✖×]).*\\bversions?\\b.*\\b(required|unsupported|incompatible|not " +
+					"(compatible|supported)|too (old|new)|mismatch|or (newer|later|higher))\\b"},
+				consequence: true,
+			},
+		},
+	},
+	{
+		Name:  "not-in-time",
+		Title: "Something did not answer or end in time",
+		Advice: "The line says what was waited for. Look at that: it crashed, is out of reach, or needs " +
+			"longer than the limit. If it was only slow, start the build again.",
+		Remedy:    "report",
+		Retryable: true,
+		last:      80,
+		vague:     true,
+		general:   true,
+		rules: []rule{
+			{
+				says: []string{" "},
+				not:  []string{"_error:"},
+				like: &pattern{source: "(?i)(^\\W*([\\w.@/-]+:? " +
+					"){0,3}\\[?(error|fatal|err!|fail(ed|ure)?|exception|\\w+(error|exception))\\b|^\\W*[❌" +
+					"✗✘✖×]).*\\b(timed? ?out|time ?out|deadline exceeded|took too long)\\b"},
+				consequence: true,
+			},
+		},
+	},
+	{
+		Name:    "exists-already",
+		Title:   "What the command makes exists already",
+		Advice:  "Remove it or choose another name; or let the command pass over what is there.",
+		Remedy:  "report",
+		last:    80,
+		vague:   true,
+		general: true,
+		rules: []rule{
+			{
+				says: []string{"already"},
+				not:  []string{"_error:"},
+				like: &pattern{source: "(?i)(^\\W*([\\w.@/-]+:? " +
+					"){0,3}\\[?(error|fatal|err!|fail(ed|ure)?|exception|\\w+(error|exception))\\b|^\\W*[❌" +
+					"✗✘✖×]).*\\balready (exists?|in use|taken|registered|defined|been \\w+)\\b"},
+				consequence: true,
+			},
+		},
+	},
+	{
+		Name:  "named-but-missing",
+		Title: "Something that the command names does not exist",
+		Advice: "The line names it. Check its spelling, the variable that it comes from, the directory " +
+			"or account in which the command runs, and whether the step that makes it ran before.",
+		Remedy:  "report",
+		last:    80,
+		vague:   true,
+		general: true,
+		rules: []rule{
+			{
+				says: []string{" "},
+				not:  []string{"_error:"},
+				like: &pattern{source: "(?i)(^\\W*([\\w.@/-]+:? " +
+					"){0,3}\\[?(error|fatal|err!|fail(ed|ure)?|exception|\\w+(error|exception))\\b|^\\W*[❌" +
+					"✗✘✖×]).*\\b(not found|(does|do)( not|n.t) exist|(could|can)( ?not|n.t) " +
+					"(find|locate|be found)|unable to (find|locate)|no such|not exist|is missing|no \\w+ " +
+					"(found|named|matching))\\b"},
+				consequence: true,
+			},
+		},
+	},
+	{
+		Name:  "not-valid",
+		Title: "Something that the command was given is not valid",
+		Advice: "The line names it. Check the option, file or variable that it comes from against what " +
+			"the tool expects in this version; an empty variable is the most frequent reason.",
+		Remedy:  "report",
+		last:    80,
+		vague:   true,
+		general: true,
+		rules: []rule{
+			{
+				says: []string{" "},
+				not:  []string{"_error:"},
+				like: &pattern{source: "(?i)(^\\W*([\\w.@/-]+:? " +
+					"){0,3}\\[?(error|fatal|err!|fail(ed|ure)?|exception|\\w+(error|exception))\\b|^\\W*[❌" +
+					"✗✘✖×]).*\\b(invalid|not (a )?valid|not " +
+					"allowed|malformed|unexpected|unrecogni[sz]ed|unknown|unsupported|not supported|must " +
+					"(be|have|not|specify|contain)|(is|are) required|required|missing|expected|cannot be " +
+					"(empty|blank|null)|not a (number|string|boolean)|(failed|unable) to parse|parse " +
+					"error|bad)\\b"},
+				consequence: true,
 			},
 		},
 	},

@@ -316,6 +316,8 @@ func (x *facts) disproved(c *Cause, r *rule) func(i, from, to int) bool {
 	switch {
 	case c.quotes:
 		return nil
+	case c.vague:
+		return x.provesNoRetry // it must be why the command ended: words that say so little need that
 	case c.Remedy != Retry || r.remedy != "" || r.sure:
 		if len(x.reports) == 0 {
 			return nil

@@ -10,12 +10,14 @@ import (
 
 // stackCauses are the causes that a log has in common with all failures of a stack, and those that
 // say nothing: behind each may be a stack whose events say more.
-var stackCauses = []string{"stack-create-failed", "nested-stack-failed", "command-failed", "unknown"}
+var stackCauses = []string{"stack-create-failed", "nested-stack-failed"}
+
+func stackCause(cause string) bool { return slices.Contains(stackCauses, cause) || Unexplained(cause) }
 
 // WantsStack reports whether the log leaves open why a stack failed, if one did: it has no cause of
 // its own, and nobody was denied anything.
 func (d Diagnosis) WantsStack() bool {
-	return slices.Contains(stackCauses, d.Cause) &&
+	return stackCause(d.Cause) &&
 		!slices.ContainsFunc(d.Denials, func(n buildlog.Denial) bool { return n.Causal })
 }
 
@@ -24,7 +26,7 @@ func (d Diagnosis) WantsStack() bool {
 // evidence. What the log shows besides stays, too.
 func (d Diagnosis) FromStack(f buildlog.Failure, e buildlog.StackEvent, own ...Cause) Diagnosis {
 	s := Diagnose(buildlog.OfStack(f, e), own...)
-	if slices.Contains(stackCauses, s.Cause) && s.Cause != "nested-stack-failed" {
+	if stackCause(s.Cause) && s.Cause != "nested-stack-failed" {
 		general := Diagnose(buildlog.Failure{Build: f.Build, Tail: []buildlog.Line{{N: 1, Text: "CREATE_FAILED"}}})
 		s.Cause, s.Title, s.Advice, s.Remedy, s.Retryable = general.Cause, general.Title, "", general.Remedy, general.Retryable
 	}

@@ -101,7 +101,7 @@ func (s *StackReasons) Unread() string {
 // and the project does not list it; "" otherwise.
 func ListStack(p settings.Project, f buildlog.Failure, d diagnose.Diagnosis) string {
 	name := buildlog.StackNamed(f)
-	if d.Cause == "command-failed" || d.Cause == "unknown" || !d.WantsStack() || name == "" || slices.Contains(p.Stacks, name) {
+	if diagnose.Unexplained(d.Cause) || !d.WantsStack() || name == "" || slices.Contains(p.Stacks, name) {
 		return ""
 	}
 	return " Buildmedic can read why, if the project lists the stack: stacks: [" + name + "]."

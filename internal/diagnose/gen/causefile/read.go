@@ -40,6 +40,7 @@ type cause struct {
 	Unlogged  string          `yaml:"unlogged"`
 	Shows     words           `yaml:"shows"`
 	Quotes    bool            `yaml:"quotes"`
+	Vague     bool            `yaml:"vague"`
 	Match     []rule          `yaml:"match"`
 }
 

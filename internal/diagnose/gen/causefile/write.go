@@ -116,6 +116,9 @@ func (c *cause) fields() []field {
 	if c.Quotes {
 		list = append(list, field{"quotes", "true"})
 	}
+	if c.Vague {
+		list = append(list, field{"vague", "true"})
+	}
 	return list
 }
 
