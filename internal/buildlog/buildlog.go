@@ -122,6 +122,8 @@ type Failure struct {
 	Dropped int               // how many more denials there were: only the first and last are kept
 	Excerpt []Line            // what a person should read first, at most 40 lines
 	Tail    []Line            // the failed command's lines that causes are matched against, bounded
+	// Odd are the numbers of the lines of Tail that are like no others of a long output.
+	Odd []int
 	// TookRole: a command before the failed one took other credentials than the service role's.
 	TookRole bool
 	// Fetched: a command before the failed one, which passed, gets something from the Internet.

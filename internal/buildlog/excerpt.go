@@ -139,26 +139,27 @@ func sizeOf(l []Line) int {
 
 // excerpt chooses what a person should read first: the beginning of the command's output, what is
 // around its error, other lines that report one, and its end.
-func excerpt(tail []Line, denials []Denial) []Line {
+func excerpt(tail []Line, odd []int, denials []Denial) []Line {
 	for i := range denials {
 		n := denials[i].Line
 		at, ok := slices.BinarySearchFunc(tail, n, func(l Line, n int) int { return l.N - n })
 		if ok && n > 0 && denials[i].Causal {
-			return ExcerptAround(tail, at)
+			return ExcerptAround(tail, odd, at)
 		}
 	}
 	strength := strengths(tail)
-	return excerptAround(tail, deciding(tail, strength), strength)
+	return excerptAround(tail, odd, deciding(tail, strength), strength)
 }
 
 // ExcerptAround chooses at most 40 of the lines: those around lines[at], the first and the last
 // ones, and others that report an error, the strongest and the rarest first, since what is printed
-// once explains more than what is printed fifty times.
-func ExcerptAround(lines []Line, at int) []Line {
-	return excerptAround(lines, at, strengths(lines))
+// once explains more than what is printed fifty times. Every second of these is an odd one, by its
+// number, if there are any.
+func ExcerptAround(lines []Line, odd []int, at int) []Line {
+	return excerptAround(lines, odd, at, strengths(lines))
 }
 
-func excerptAround(lines []Line, at int, strength []int) []Line {
+func excerptAround(lines []Line, odd []int, at int, strength []int) []Line {
 	if len(lines) <= maxExcerpt {
 		return lines
 	}
@@ -182,19 +183,49 @@ func excerptAround(lines []Line, at int, strength []int) []Line {
 	for i := 1; i <= after; i++ {
 		add(at + i)
 	}
-	for _, i := range others(lines, strength) {
-		add(i)
+	list, rare := others(lines, strength), oddest(lines, odd, strength)
+	for i := range max(len(list), len(rare)) {
+		if i < len(list) {
+			add(list[i])
+		}
+		for ; len(rare) > 0; rare = rare[1:] {
+			if !chosen[rare[0]] {
+				add(rare[0])
+				rare = rare[1:]
+				break
+			}
+		}
 	}
 	for i := 1; len(chosen) < maxExcerpt; i++ {
 		add(at - before - i)
 		add(at + after + 2*i - 1)
 		add(at + after + 2*i)
 	}
-	list := make([]Line, 0, maxExcerpt)
+	out := make([]Line, 0, maxExcerpt)
 	for i := range lines {
 		if chosen[i] {
-			list = append(list, lines[i])
+			out = append(out, lines[i])
 		}
+	}
+	return out
+}
+
+// oddest returns the indices of the odd lines, the surest errors first, then the last ones.
+func oddest(lines []Line, odd []int, strength []int) []int {
+	var list []int
+	for i, l := range lines {
+		if _, ok := slices.BinarySearch(odd, l.N); ok {
+			list = append(list, i)
+		}
+	}
+	slices.SortFunc(list, func(a, b int) int { return cmp.Or(strength[b]-strength[a], b-a) })
+	return list
+}
+
+func numbersOf(lines []Line) []int {
+	list := make([]int, len(lines))
+	for i := range lines {
+		list[i] = lines[i].N
 	}
 	return list
 }

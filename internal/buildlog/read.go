@@ -93,7 +93,7 @@ func assemble(b codebuild.Build, t *tracker) Failure {
 	if !p.saved {
 		t.scanner.save(p)
 	}
-	noted := p.signs.lines()
+	noted := merge(p.signs.lines(), p.odd)
 	f.Tail = bound(linesOf(p.beginning(), p.headLine), noted, linesOf(p.tail, p.tailLine))
 	if f.Context == (codebuild.Context{}) && f.Phase == "" && f.Command == "" {
 		f.Context = excerptContext(f.Tail)
@@ -114,7 +114,8 @@ func assemble(b codebuild.Build, t *tracker) Failure {
 	}
 	f.Tail = bound(linesOf(p.beginning(), p.headLine), noted, linesOf(p.tail, p.tailLine))
 	f.Long = longLines(p.tail, p.tailLine)
-	f.Excerpt = excerpt(f.Tail, f.Denials)
+	f.Odd = numbersOf(p.odd)
+	f.Excerpt = excerpt(f.Tail, f.Odd, f.Denials)
 	f.Also = alsoFailed(b, &f, t)
 	return f
 }

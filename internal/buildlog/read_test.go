@@ -517,7 +517,7 @@ func TestDenseLogs(t *testing.T) {
 		{"different denials", many("Error: " + denial("ssm:GetParameter",
 			"arn:aws:ssm:eu-west-1:111122223333:parameter/p%d")), 4.5},
 		{"errors", many("src/%d.ts(1,2): error TS2304: Cannot find name 'x'."), 4},
-		{"several in one line", many("❌ Error: ERROR: FAILED: error: it %d failed"), 4},
+		{"several in one line", many("❌ Error: ERROR: FAILED: error: it %d failed"), 6.5},
 		{"one long line of errors", strings.Repeat("Error: x; ", 6<<20/10), 0.1},
 		{"crosses", strings.Repeat("❌", 2<<20), 0.1},
 		{"lines of the agent", many(agentStamp + "Running command make %d"), 0.1},

@@ -43,6 +43,7 @@ type tracker struct {
 	inside string  // the phase that was entered last
 	first  string  // the command with which this phase began
 	signs  signs   // what reports an error, since the last command started
+	odds   odds    // the lines of the last command that are like no others
 	failed *part   // what belongs to the failure
 	rivals []*part // the exits of the failed phase
 
@@ -69,6 +70,7 @@ type part struct {
 	run              int      // of its phase
 	claims           []placed // of the failed part, kept before others push them out
 	signs            signs
+	odd              []Line // lines like no others of its output
 	head, tail       []byte // copies, once the buffer no longer has them
 	headLine         int    // number of head's first line; likewise tailLine
 	tailLine         int
@@ -150,7 +152,8 @@ func (t *tracker) marker(m located) {
 // exit handles the end of a command that failed.
 func (t *tracker) exit(m located) {
 	p := t.startOf(m.text)
-	t.scanner.crosses(&t.signs, p.from, m.from)
+	t.sift(&p, m.from)
+	p.odd = t.odds.list()
 	p.to, p.toLine, p.command, p.exit = m.to, m.toLine, m.text, m.exit
 	p.exitFrom, p.exitLine, p.signs = m.from, m.fromLine, t.signs.clone()
 	p.run = t.run
@@ -206,8 +209,8 @@ func (t *tracker) phaseDone(m located) {
 			if n := len(t.starts); n > 0 {
 				p = t.starts[n-1]
 			}
-			t.scanner.crosses(&t.signs, p.from, m.from)
-			p.signs = t.signs
+			t.sift(&p, m.from)
+			p.signs, p.odd = t.signs, t.odds.list()
 			f = &p
 			f.extend(m)
 		}
@@ -305,8 +308,8 @@ func (t *tracker) guess(end int64) {
 	if n := len(t.starts); n > 0 {
 		p = t.starts[n-1]
 	}
-	t.scanner.crosses(&t.signs, p.from, end)
-	p.to, p.toLine, p.signs = end, t.scanner.lineAt(end), t.signs
+	t.sift(&p, end)
+	p.to, p.toLine, p.signs, p.odd = end, t.scanner.lineAt(end), t.signs, t.odds.list()
 	t.failed = &p
 }
 
@@ -315,9 +318,27 @@ func (s *scanner) blank(from, to int64) bool {
 	return from >= s.off && to <= s.end() && len(bytes.TrimSpace(s.buf[from-s.off:to-s.off])) == 0
 }
 
+// sift looks for what no anchor finds in the output of p, as far as it stands before until: crosses
+// in front of lines, and lines like no others.
+func (t *tracker) sift(p *part, until int64) {
+	t.scanner.crosses(&t.signs, p.from, until)
+	t.odds.read(t.scanner, p.from, max(p.from, p.output), until)
+}
+
 // forget copies the needed part of the log before off, which the buffer is about to drop.
 func (t *tracker) forget(off int64) {
 	s := t.scanner
+	last := &t.phase
+	if n := len(t.starts); n > 0 {
+		last = &t.starts[n-1]
+	}
+	if last.from < off {
+		until := off
+		if n := bytes.IndexByte(s.buf[off-s.off:], '\n'); n >= 0 {
+			until += int64(n) + 1 // with a whole line
+		}
+		t.sift(last, until)
+	}
 	for i := range t.starts {
 		s.saveHead(&t.starts[i], off)
 	}

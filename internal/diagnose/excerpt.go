@@ -16,7 +16,7 @@ func (x *facts) excerpt(e Evidence) []buildlog.Line {
 	list := x.Excerpt
 	if e.Origin == buildlog.FromLog && !slices.ContainsFunc(list, func(l buildlog.Line) bool { return l.N == e.Line }) {
 		if i := slices.IndexFunc(x.Tail, func(l buildlog.Line) bool { return l.N == e.Line }); i >= 0 {
-			list = buildlog.ExcerptAround(x.Tail, i)
+			list = buildlog.ExcerptAround(x.Tail, x.Odd, i)
 		}
 	}
 	if len(list) == 0 {

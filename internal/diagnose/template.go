@@ -38,7 +38,7 @@ func (d Diagnosis) ProvedBy(tail []buildlog.Line, line int) Diagnosis {
 	d.Evidence.Line, d.Evidence.Text = line, printable(tail[i].Text)
 	if !slices.ContainsFunc(d.Excerpt, func(l buildlog.Line) bool { return l.N == line }) {
 		d.Excerpt = nil
-		for _, l := range buildlog.ExcerptAround(tail, i) {
+		for _, l := range buildlog.ExcerptAround(tail, nil, i) {
 			d.Excerpt = append(d.Excerpt, buildlog.Line{N: l.N, Text: printable(clip(l.Text, maxLineBytes))})
 		}
 	}
