@@ -95,14 +95,13 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 			return err
 		}
 	}
-	puts := at == fateRound && h.leading.over() && c.mayLead()
 	// Of the assignment and the case, a run that dies may have recorded only one. Either is enough
 	// for the next delivery to do the other.
 	caseID, saved := c.ID, error(nil)
 	assigned := beside(
 		func() error { return h.assignAll(ctx, b, caseID) },
 		func() error {
-			saved = h.save(ctx, c, puts || at != fateRound || c.last().Step == decide.StepJoined)
+			saved = h.save(ctx, c, at != fateRound || c.last().Step == decide.StepJoined)
 			return nil
 		})
 	switch {
@@ -116,10 +115,6 @@ func (h *Healer) failed(ctx context.Context, e Ended, p settings.Project) error 
 		return assigned
 	case at != fateRound:
 		return nil
-	case puts:
-		return h.putOff(ctx, c)
-	case c.mayLead():
-		defer h.leading.since(h.Clock, h.Clock.Now())
 	}
 	return h.run(ctx, c)
 }

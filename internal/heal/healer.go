@@ -55,8 +55,7 @@ type Healer struct {
 	// Tellings are needed where there is a CodeHost.
 	Tellings *Tellings
 
-	early   *ahead   // what was read ahead beside an early log; nil for nothing
-	leading *leading // of events that were delivered together; nil for one alone
+	early *ahead // what was read ahead beside an early log; nil for nothing
 }
 
 // How long the healer waits, and for what.

@@ -38,13 +38,9 @@ type sharedRecord struct {
 
 // Together gives the healer for events that were delivered together: the records of their builds
 // are read with one call for up to [MaxRecords] of an account and region, those of green builds only
-// if one of them is needed. What cannot be read together is read alone. New failures among them are
-// looked into for [leadFor].
+// if one of them is needed. What cannot be read together is read alone.
 func (h *Healer) Together(ctx context.Context, es []Ended) *Healer {
 	s := &shared{Builds: h.Builds, h: h, read: map[recordOf]sharedRecord{}, unread: map[settings.Account][]string{}}
-	if len(es) < 2 {
-		return h
-	}
 	ids := map[settings.Account][]string{}
 	for _, e := range es {
 		if _, ok := h.Settings.Project(e.Project, e.At.ID, e.At.Region, h.Home); !ok {
@@ -65,11 +61,11 @@ func (h *Healer) Together(ctx context.Context, es []Ended) *Healer {
 			}
 		}
 	}
-	with := *h
-	with.leading = &leading{}
-	if len(s.read)+len(s.unread) > 0 {
-		with.Builds = s
+	if len(s.read)+len(s.unread) == 0 {
+		return h
 	}
+	with := *h
+	with.Builds = s
 	return &with
 }
 

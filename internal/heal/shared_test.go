@@ -85,12 +85,12 @@ func TestTogether(t *testing.T) {
 	}
 	h.Clock = stopped(failedAt)
 	a = &archive{records: records, err: errors.New("throttled")}
-	if h.Builds = a; h.Together(t.Context(), es).Builds != Builds(a) || len(a.together) != 1 {
+	if h.Builds = a; h.Together(t.Context(), es) != h || len(a.together) != 1 {
 		t.Errorf("CodeBuild was busy: read together %v", a.together)
 	}
 	a = &archive{records: records}
 	h.Builds = a
-	if h.Together(t.Context(), es[:1]).Builds != Builds(a) || len(a.together) > 0 {
+	if h.Together(t.Context(), es[:1]) != h || len(a.together) > 0 {
 		t.Errorf("one alone: read together %v", a.together)
 	}
 }
