@@ -4350,6 +4350,7 @@ var causes = []Cause{
 				aws: &pattern{source: "^\\w*(NotAvailableInRegion|NotInServiceRegion|RegionDisabled|NotImplemented|FeatureNotAv" +
 					"ailable|FeatureUnavailable|FeatureNotIncluded)\\w*:"},
 			},
+			{says: []string{"is not allowed because there is no existing repository"}},
 		},
 	},
 	{
