@@ -7522,6 +7522,7 @@ var causes = []Cause{
 			},
 			{says: []string{"cannot re-use a name that is still in use"}},
 			{says: []string{"cannot reuse a name that is still in use"}},
+			{says: []string{"already exists in stack"}},
 		},
 	},
 	{
@@ -7658,8 +7659,8 @@ var causes = []Cause{
 					"oning|Paused|Suspended|Disabled|NotActive|NotConnected|Locked|Pending)\\w*:"},
 			},
 			{
-				aws: &pattern{source: "(?i): .*\\b(not in (an? |the )?[\\w' -]*state|in (the |an? )?(following |invalid " +
-					")?state\\b|(current )?(state|status) (is|must be|of) |not (yet " +
+				aws: &pattern{source: "(?i): .*\\b(not in (an? |the )?[\\w' -]*(state|status)|in (the |an? )?(following " +
+					"|invalid )?state\\b|(current )?(state|status) (is|must be|of) |not (yet " +
 					")?(available|active|ready|running|enabled)\\b|currently (being " +
 					")?(creat|updat|delet|modif|process)\\w+|in progress|(is|are) (being |currently " +
 					")?(disabled|stopped|suspended|paused|locked|pending))\\b"},
@@ -7944,6 +7945,8 @@ var causes = []Cause{
 			{says: []string{"waiter stack"}, like: &pattern{source: "Waiter Stack\\w+ failed"}},
 			{says: []string{"failed to publish asset"}},
 			{says: []string{"resource is not in the state stack"}},
+			{says: []string{"resource creation cancelled"}, consequence: true},
+			{says: []string{"resource update cancelled"}, consequence: true},
 		},
 	},
 	{
