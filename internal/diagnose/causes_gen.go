@@ -3040,6 +3040,7 @@ var causes = []Cause{
 			{says: []string{"the sso session has expired"}},
 			{says: []string{"authorization grant is invalid, expired"}},
 			{says: []string{"error loading sso token"}},
+			{says: []string{"need to perform aws calls for account", "expired"}},
 		},
 	},
 	{
@@ -3807,6 +3808,7 @@ var causes = []Cause{
 			{says: []string{"reference is not supported in: ["}},
 			{says: []string{"'null' values are not allowed in templates"}},
 			{says: []string{"do not exist in the template"}},
+			{says: []string{"[invalidtemplateexception("}},
 		},
 	},
 	{
@@ -4931,6 +4933,9 @@ var causes = []Cause{
 			{says: []string{"did not complete successfully and exited with status"}},
 			{says: []string{"watch closed before untilwithoutretry"}},
 			{says: []string{"rolled back due to atomic"}},
+			{says: []string{"is unable to consistently start tasks successfully"}},
+			{says: []string{"health_constraints"}},
+			{says: []string{"is unhealthy in (target-group"}, consequence: true},
 		},
 	},
 	{
@@ -7867,6 +7872,7 @@ var causes = []Cause{
 			{says: []string{"eof when reading a line"}},
 			{says: []string{"without --force-yes"}},
 			{says: []string{"is not a tty"}},
+			{says: []string{"user force closed the prompt"}},
 		},
 	},
 	{
