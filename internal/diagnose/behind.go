@@ -456,7 +456,8 @@ func (x *facts) nothingNew(i int, known map[string]bool) bool {
 }
 
 // closingWords are the words with which scripts and tools say that they end: grammar, failure and
-// success, steps, advice, clean-up, time. No word names what else may be wrong.
+// success, steps, advice, clean-up, time, and the same in short in other languages. No word names what
+// else may be wrong.
 var closingWords = sync.OnceValue(func() map[string]bool {
 	set := map[string]bool{}
 	for _, w := range strings.Fields(`
@@ -473,7 +474,7 @@ complete completed completing incomplete finish finished finishing done work wor
 remaining rest left following follow follows attempt attempts try tries tried trying retry retries retrying again later
 
 build builds job jobs step steps stage stages phase task tasks script command commands cmd run runs running ran pipeline
-pipelines workflow target targets recipe process processes child program operation action release released releasing
+pipelines workflow target targets recipe process processes child program operation operations session action release released releasing
 deploy deploys deployed deploying deployment deployments publish published publishing upload uploads uploaded uploading
 push pushed pushing pull pulled pulling sync synced syncing copy copied copying transfer transferred rollout rolled rolling roll
 create creates created creating creation update updates updated updating stack stacks resource resources could
@@ -488,6 +489,14 @@ shut shutting drop dropped restore restored restoring notify notified notifying 
 
 took takes total time times elapsed duration real user sys seconds second sec secs ms min mins minutes minute hours
 wait waiting waited unfinished ok
+
+fehler beim bei abbruch abgebrochen fehlgeschlagen gescheitert beendet beende schritt wurde wird der die das ist nicht und mit
+erreur échec Échec échoué échouée arrêt abandon interrompu terminé étape le la les du de une est pas avec
+fallo falló fallido abortado abortando cancelado terminado paso el los se ha con falha falhou encerrado etapa
+errore fallito fallita interrotto terminato passo il è stato
+エラー 失敗 失敗しました 中止 中止します 中止しました 終了 終了します 中断しました
+错误 失败 退出 中止 终止 錯誤 오류 실패 중단 종료
+ошибка Ошибка прервано Прервано завершено Завершено шаг не
 `) {
 		set[w] = true
 	}
@@ -553,6 +562,9 @@ var (
 		`(?:warning: |info: |\W*)?(?:A new (?:version|release) of \S+(?: \S+)? is available|\[notice\] |Update available\b|` +
 		`[\w ]+ update available \(|New (?:major|minor|patch) version of \S+ available)|To download: https?://|` +
 		`Run \S+ \S+ \S* ?to (?:update|upgrade)\b|` +
+		// pnpm, Nox, Ant, Rush
+		`ELIFECYCLE +Command failed|nox > (?:Session|Command) .* (?:failed|aborted)\b|\S+\.xml:\d+: exec returned: \d+$|` +
+		`"[\w@/.-]+" failed to build\.$|` +
 		// R, Nextflow, Prefect, Clojure
 		`Execution halted$|Work dir:$|-- Check '\.nextflow\.log'|.* - Finished in state (?:Failed|Crashed)\(|Full report at:$|` +
 		`/tmp/clojure-\d+\.edn$|` +

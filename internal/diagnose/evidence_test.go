@@ -223,6 +223,25 @@ var evidenceRows = []struct {
 		"ClientError: OWN\n12:00:01.300 | ERROR   | Flow run 'a' - Finished in state Failed('Flow run encountered an exception')\n",
 		Explains, "missing-permission"},
 
+	// A script closes in another language.
+	{"a German script", "Fehler beim Hochladen: OWN\nAbbruch\n", Explains, "missing-permission"},
+	{"a German script names something new", "Fehler beim Hochladen: OWN\nAbbruch: Preisliste unvollständig\n", Overtaken, ""},
+	{"a French script", "OWN\nÉchec de l'étape, arrêt\n", Explains, "missing-permission"},
+	{"a Japanese script", "OWN\n失敗しました。終了します。\n", Explains, "missing-permission"},
+	{"a Japanese script names something new", "OWN\n価格のない商品が3件あります\n", Overtaken, ""},
+
+	{"pnpm in a task of Turborepo", "infra:deploy: upload failed: ./x to s3://media/x BARE\n" +
+		"infra:deploy:  ELIFECYCLE  Command failed with exit code 1.\n", Explains, "missing-permission"},
+	{"Nox", "nox > Running session put\nupload failed: ./x to s3://media/x BARE\nnox > Command ./put failed with exit code 1\n" +
+		"nox > Session put failed.\n", Explains, "missing-permission"},
+	{"Nox goes on with a session that fails", "upload failed: ./x to s3://media/x BARE\nnox > Running session prices\nrow 88\n" +
+		"nox > Session prices failed.\n", Overtaken, ""},
+	{"Ant", "     [exec] upload failed: ./x to s3://media/x BARE\n\nBUILD FAILED\n/src/build.xml:9: exec returned: 1\n\n" +
+		"Total time: 1 second\n",
+		Explains, "missing-permission"},
+	{"Rush", "upload failed: ./x to s3://media/x BARE\n\"@shop/infra\" failed to build.\n\nOperations failed.\n", Explains,
+		"missing-permission"},
+
 	{"the CDK's other assets go on", "shop: start: Publishing a\nshop: fail: OWN\nshop: success: Published b\nFailed to publish asset a\n" +
 		"‣ AggregateError: \n", Explains, "missing-permission"},
 	{"the CDK repeats which asset", "shop:  fail: OWN\n\n ❌ Deployment failed: Error: Failed to publish asset a:b\n" +
