@@ -562,6 +562,9 @@ var (
 		`(?:warning: |info: |\W*)?(?:A new (?:version|release) of \S+(?: \S+)? is available|\[notice\] |Update available\b|` +
 		`[\w ]+ update available \(|New (?:major|minor|patch) version of \S+ available)|To download: https?://|` +
 		`Run \S+ \S+ \S* ?to (?:update|upgrade)\b|` +
+		// Python's warnings, CDK for Terraform
+		`\S+:\d+: (?:\w*Deprecation|Resource|Future|User|Runtime)Warning: |` +
+		`Invoking (?:Terraform|OpenTofu) CLI failed with exit code \d|\d+ Stacks? deploying +\d+ Stacks? failed|` +
 		// pnpm, Nox, Ant, Rush
 		`ELIFECYCLE +Command failed|nox > (?:Session|Command) .* (?:failed|aborted)\b|\S+\.xml:\d+: exec returned: \d+$|` +
 		`"[\w@/.-]+" failed to build\.$|` +

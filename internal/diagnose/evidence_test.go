@@ -242,6 +242,11 @@ var evidenceRows = []struct {
 	{"Rush", "upload failed: ./x to s3://media/x BARE\n\"@shop/infra\" failed to build.\n\nOperations failed.\n", Explains,
 		"missing-permission"},
 
+	{"Python warns while it ends", "Traceback (most recent call last):\n  File \"/src/a.py\", line 3, in main\nClientError: OWN\n" +
+		"sys:1: ResourceWarning: unclosed <ssl.SSLSocket fd=7>\n", Explains, "missing-permission"},
+	{"CDK for Terraform", "web  ╷\n     │ Error: uploading: OWN\n     │ \n     ╵\n0 Stacks deploying     1 Stack failed\n" +
+		"Invoking Terraform CLI failed with exit code 1\n", Explains, "missing-permission"},
+
 	{"the CDK's other assets go on", "shop: start: Publishing a\nshop: fail: OWN\nshop: success: Published b\nFailed to publish asset a\n" +
 		"‣ AggregateError: \n", Explains, "missing-permission"},
 	{"the CDK repeats which asset", "shop:  fail: OWN\n\n ❌ Deployment failed: Error: Failed to publish asset a:b\n" +
