@@ -359,7 +359,12 @@ func (h *Healer) awaited(ctx context.Context, e Ended, p settings.Project) error
 	if done, err := h.asSaid(ctx, e, p); done || err != nil {
 		return err
 	}
-	b, berr := h.Builds.Get(ctx, e.At, e.Build)
+	b, berr := codebuild.Build{}, error(nil)
+	if e.record != nil {
+		b = *e.record
+	} else {
+		b, berr = h.Builds.Get(ctx, e.At, e.Build)
+	}
 	h, read := h.readingAhead()
 	var id string
 	var c *held

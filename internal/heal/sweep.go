@@ -299,7 +299,11 @@ func (h *Healer) sweepBuild(ctx context.Context, at settings.Account, b codebuil
 	if h.Clock.Now().Sub(b.End) <= decide.ClockSkew {
 		return false, nil // its event may still be on its way
 	}
-	err = h.BuildEnded(ctx, Ended{At: at, Project: b.Project, Build: b.ID, Status: b.Status, End: b.End})
+	e := Ended{At: at, Project: b.Project, Build: b.ID, Status: b.Status, End: b.End}
+	if !b.HasFailed() { // of one that failed, more is read
+		e.record = &b
+	}
+	err = h.BuildEnded(ctx, e)
 	return err == nil, err
 }
 

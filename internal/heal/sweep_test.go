@@ -249,3 +249,28 @@ type unreadable struct{ heal.Builds }
 func (unreadable) Get(context.Context, settings.Account, string) (codebuild.Build, error) {
 	return codebuild.Build{}, heal.DeniedError{Action: "codebuild:BatchGetBuilds"}
 }
+
+// TestSweepReadsTogether: builds that are green, and whose events were lost, are not read one by one
+// once a sweep has read them together.
+func TestSweepReadsTogether(t *testing.T) {
+	const n = 8
+	s := crowd(t, 1, n)
+	s.Sim.Hook(func(c simaws.Call) simaws.Fault {
+		if c.Operation == "RetryBuild" && c.Done && s.count("RetryBuild") == 1 {
+			s.Sim.SetTrouble(simaws.Trouble{DropEvents: 0.999}) // no event of a build that was started comes
+		}
+		return simaws.Fault{}
+	})
+	s.Sim.Clock.Advance(2 * time.Minute)
+	s.pump()
+	before := s.count("BatchGetBuilds")
+	for range 6 {
+		s.Sim.Clock.Advance(10 * time.Minute)
+		s.do(`{"sweep":{}}`)
+		s.pump()
+	}
+	s.healed(n)
+	if reads := s.count("BatchGetBuilds") - before; reads > n {
+		t.Errorf("%d calls read %d builds", reads, n)
+	}
+}
